@@ -1,0 +1,232 @@
+//! A system call that our own code made, with its arguments and its result.
+
+use std::fmt;
+use std::net::SocketAddr;
+use std::str::FromStr;
+
+use serde::{Deserialize, Serialize};
+
+use super::errno::Errno;
+use super::excerpt::Excerpt;
+use super::flow::{Flow, Proto};
+use super::id::SocketId;
+use super::spelled::{Unknown, serde_as_text, spelled};
+
+/// The calls of section 2 of the manual that a first networks course teaches.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[expect(missing_docs, reason = "each is the man page of the same name, section 2")]
+pub enum Syscall {
+    Socket,
+    Setsockopt,
+    Bind,
+    Listen,
+    Accept,
+    Connect,
+    Send,
+    Recv,
+    Sendto,
+    Recvfrom,
+    Shutdown,
+    Close,
+}
+
+spelled!(Syscall {
+    Socket = "socket",
+    Setsockopt = "setsockopt",
+    Bind = "bind",
+    Listen = "listen",
+    Accept = "accept",
+    Connect = "connect",
+    Send = "send",
+    Recv = "recv",
+    Sendto = "sendto",
+    Recvfrom = "recvfrom",
+    Shutdown = "shutdown",
+    Close = "close",
+});
+
+/// One call and what came of it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Call {
+    /// The socket it was made on.
+    pub socket: SocketId,
+    /// Which call.
+    pub call: Syscall,
+    /// What it was given.
+    #[serde(default, skip_serializing_if = "Args::is_none")]
+    pub args: Args,
+    /// What it returned.
+    pub result: Outcome,
+    /// For `accept`: the new socket.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub new_socket: Option<SocketId>,
+    /// The protocol and addresses of the socket once the call returned, as far as they were known. For `accept`, of the
+    /// new socket; for `sendto` and `recvfrom`, with the datagram's other side.
+    #[serde(flatten, default, skip_serializing_if = "Option::is_none")]
+    pub flow: Option<Flow>,
+    /// For the calls that move data: what was moved.
+    #[serde(flatten, default, skip_serializing_if = "Option::is_none")]
+    pub data: Option<Excerpt>,
+}
+
+impl Call {
+    /// A call that succeeded, with nothing more to say about it.
+    pub const fn new(socket: SocketId, call: Syscall) -> Self {
+        Self { socket, call, args: Args::None, result: Outcome::Ok, new_socket: None, flow: None, data: None }
+    }
+
+    /// With these arguments.
+    #[must_use]
+    pub const fn with(mut self, args: Args) -> Self {
+        self.args = args;
+        self
+    }
+
+    /// On a socket that now has these addresses.
+    #[must_use]
+    pub const fn on(mut self, flow: Flow) -> Self {
+        self.flow = Some(flow);
+        self
+    }
+
+    /// Moving these bytes.
+    #[must_use]
+    pub fn carrying(mut self, bytes: &[u8]) -> Self {
+        self.data = Some(Excerpt::of(bytes));
+        self
+    }
+
+    /// With this result.
+    #[must_use]
+    pub fn returned<T>(mut self, result: &std::io::Result<T>) -> Self {
+        self.result = result.as_ref().map_or_else(|error| Outcome::Failed(error.into()), |_| Outcome::Ok);
+        self
+    }
+}
+
+/// What a call was given, besides data and the socket itself.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Args {
+    /// Nothing worth showing.
+    #[default]
+    None,
+    /// `socket`: `SOCK_STREAM` for TCP, `SOCK_DGRAM` for UDP.
+    Proto(Proto),
+    /// `bind`, `connect`, `sendto`: an address.
+    Addr(SocketAddr),
+    /// `listen`: the backlog. `recv`: the size of the buffer.
+    Number(u64),
+    /// `shutdown`: which direction.
+    Shut(Shut),
+    /// `setsockopt`: which option.
+    Option(SockOpt),
+}
+
+impl Args {
+    /// Whether there is nothing to show.
+    #[expect(clippy::trivially_copy_pass_by_ref, reason = "the signature that serde asks for")]
+    pub const fn is_none(&self) -> bool {
+        matches!(self, Self::None)
+    }
+}
+
+impl fmt::Display for Args {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::None => Ok(()),
+            Self::Proto(Proto::Tcp) => f.write_str("SOCK_STREAM"),
+            Self::Proto(Proto::Udp) => f.write_str("SOCK_DGRAM"),
+            Self::Addr(addr) => addr.fmt(f),
+            Self::Number(number) => number.fmt(f),
+            Self::Shut(how) => how.fmt(f),
+            Self::Option(option) => option.fmt(f),
+        }
+    }
+}
+
+impl FromStr for Args {
+    type Err = Unknown;
+    fn from_str(text: &str) -> Result<Self, Unknown> {
+        match text {
+            "" => return Ok(Self::None),
+            "SOCK_STREAM" => return Ok(Self::Proto(Proto::Tcp)),
+            "SOCK_DGRAM" => return Ok(Self::Proto(Proto::Udp)),
+            _ => {}
+        }
+        let number = || text.parse().map(Self::Number).ok();
+        let addr = || text.parse().map(Self::Addr).ok();
+        let shut = || text.parse().map(Self::Shut).ok();
+        let option = || text.parse().map(Self::Option).ok();
+        number().or_else(addr).or_else(shut).or_else(option).ok_or_else(|| Unknown { what: "Args", text: text.into() })
+    }
+}
+
+serde_as_text!(Args);
+
+/// The `how` of `shutdown(2)`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Shut {
+    /// No more receiving.
+    Read,
+    /// No more sending: the half-close, which sends a FIN.
+    Write,
+    /// Neither.
+    Both,
+}
+
+spelled!(Shut { Read = "SHUT_RD", Write = "SHUT_WR", Both = "SHUT_RDWR" });
+
+/// Socket options that change what a class sees.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum SockOpt {
+    /// `SO_REUSEADDR`: bind although connections of the last life are in TIME_WAIT.
+    ReuseAddr,
+    /// `SO_LINGER` with a timeout of zero: `close` resets instead of closing in order.
+    LingerZero,
+    /// `TCP_NODELAY`: send small segments at once (no Nagle).
+    NoDelay,
+}
+
+spelled!(SockOpt { ReuseAddr = "SO_REUSEADDR", LingerZero = "SO_LINGER 0", NoDelay = "TCP_NODELAY" });
+
+/// A call's result: it worked, or why it did not.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Outcome {
+    /// It returned what it promises.
+    Ok,
+    /// It returned −1 and this.
+    Failed(Errno),
+}
+
+impl Outcome {
+    /// Whether the call worked.
+    pub const fn is_ok(self) -> bool {
+        matches!(self, Self::Ok)
+    }
+
+    /// Why it failed, when it did.
+    pub const fn errno(self) -> Option<Errno> {
+        match self {
+            Self::Ok => None,
+            Self::Failed(errno) => Some(errno),
+        }
+    }
+}
+
+impl fmt::Display for Outcome {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Ok => f.pad("ok"),
+            Self::Failed(errno) => errno.fmt(f),
+        }
+    }
+}
+
+impl FromStr for Outcome {
+    type Err = Unknown;
+    fn from_str(text: &str) -> Result<Self, Unknown> {
+        if text == "ok" { Ok(Self::Ok) } else { text.parse().map(Self::Failed) }
+    }
+}
+
+serde_as_text!(Outcome);

@@ -1,0 +1,78 @@
+//! A client of the laboratory: what it means to do, and what happens to it besides its calls.
+
+use std::net::SocketAddr;
+
+use serde::{Deserialize, Serialize};
+
+use super::flow::{Flow, Proto};
+use super::id::{ClientId, ServerId};
+use super::spelled::spelled;
+
+/// What every client says when its connection opens.
+pub const GREETING: &str = "Hello, world";
+
+/// What a client means to do.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum ClientPlan {
+    /// Connects, says hello, reads what comes and stays connected.
+    Stay,
+    /// Connects, says hello, reads the answer and closes: the client closes first.
+    OneShot,
+}
+
+spelled!(ClientPlan { Stay = "stay", OneShot = "one_shot" });
+
+/// How a connection is ended from the client's side.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum CloseHow {
+    /// `close()`: an orderly end, by FIN.
+    Fin,
+    /// `SO_LINGER 0` and `close()`: a reset, by RST.
+    Rst,
+    /// `shutdown(SHUT_WR)`: no more sending, receiving goes on.
+    Half,
+}
+
+spelled!(CloseHow { Fin = "fin", Rst = "rst", Half = "half" });
+
+/// Where clients go.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub struct Target {
+    /// The laboratory's own server there, if it is one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub server: Option<ServerId>,
+    /// TCP or UDP.
+    pub proto: Proto,
+    /// The server's address.
+    pub addr: SocketAddr,
+}
+
+/// Something happened to a client.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ClientEvent {
+    /// Which client.
+    pub client: ClientId,
+    /// What happened.
+    #[serde(flatten)]
+    pub change: ClientChange,
+}
+
+/// What can happen to a client, besides its calls.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "change", rename_all = "snake_case")]
+pub enum ClientChange {
+    /// It exists from now on.
+    Spawned {
+        /// What it means to do.
+        plan: ClientPlan,
+        /// Where it goes.
+        target: Target,
+    },
+    /// `connect` was called and has not returned yet; the kernel has chosen the port (`getsockname` tells).
+    Dialing {
+        /// Its addresses.
+        flow: Flow,
+    },
+    /// It has no socket any more.
+    Ended,
+}

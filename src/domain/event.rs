@@ -1,0 +1,161 @@
+//! The event: everything that happened, with when, where and how it is known.
+
+use serde::{Deserialize, Serialize};
+
+use super::broadcast::BroadcastEvent;
+use super::call::Call;
+use super::client::ClientEvent;
+use super::evidence::Evidence;
+use super::id::HostId;
+use super::note::Note;
+use super::row::Delta;
+use super::server::ServerEvent;
+use super::spelled::spelled;
+use super::stamp::Stamp;
+use super::transition::Transition;
+
+/// Which of the two worlds something happened in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
+pub enum WorldId {
+    /// The machine itself.
+    #[default]
+    Host,
+    /// The wire lab's two private hosts.
+    Wire,
+}
+
+spelled!(WorldId { Host = "host", Wire = "wire" });
+
+/// What a producer saw: an event that has no place in the journal yet.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Observation {
+    /// When it was seen.
+    #[serde(rename = "t_ms")]
+    pub at: Stamp,
+    /// In which world.
+    pub world: WorldId,
+    /// On which of the wire's hosts.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub host: Option<HostId>,
+    /// How it is known.
+    pub evidence: Evidence,
+    /// What it is.
+    #[serde(flatten)]
+    pub kind: Kind,
+}
+
+/// One entry of the journal. Written as one line of JSON.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Event {
+    /// Its place in the journal, without gaps, from 1.
+    pub seq: u64,
+    /// What was seen.
+    #[serde(flatten)]
+    pub seen: Observation,
+}
+
+/// What can happen.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "kind", rename_all = "snake_case")]
+pub enum Kind {
+    /// Our own code made a system call.
+    Call(Call),
+    /// One end of a connection changed its state.
+    State(Transition),
+    /// Better evidence for a transition that is already in the journal.
+    Confirmed(Transition),
+    /// The socket table changed.
+    Row(Delta),
+    /// Something happened to a server.
+    Server(ServerEvent),
+    /// Something happened to a client.
+    Client(ClientEvent),
+    /// Something about a broadcast message.
+    Broadcast(BroadcastEvent),
+    /// Something about the laboratory itself.
+    Note(Note),
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::*;
+
+    fn flow() -> Flow {
+        Flow::tcp("127.0.0.1:44086".parse().unwrap(), "127.0.0.1:65432".parse().unwrap())
+    }
+
+    fn event(kind: Kind) -> Event {
+        let seen = Observation {
+            at: Stamp::from_nanos(12_345_000),
+            world: WorldId::Host,
+            host: None,
+            evidence: Evidence::Called,
+            kind,
+        };
+        Event { seq: 41, seen }
+    }
+
+    #[test]
+    fn a_call_is_written_with_the_stable_keys() {
+        let call = Call::new(SocketId::Client(ClientId(7)), Syscall::Connect)
+            .with(Args::Addr("127.0.0.1:65432".parse().unwrap()));
+        assert_eq!(
+            serde_json::to_string(&event(Kind::Call(call))).unwrap(),
+            r#"{"seq":41,"t_ms":12.345,"world":"host","evidence":"called","kind":"call","socket":"c7","call":"connect","args":"127.0.0.1:65432","result":"ok"}"#
+        );
+    }
+
+    #[test]
+    fn every_kind_is_read_back_as_it_was_written() {
+        let row = Row {
+            flow: flow(),
+            state: Some(TcpState::TimeWait),
+            recv_q: Some(0),
+            send_q: Some(1),
+            timer: Some(Timer { kind: TimerKind::TimeWait, left_ms: 43_000, count: 0 }),
+            uid: Some(1000),
+            inode: Some(0),
+            cookie: 77,
+            process: Some(Process { pid: 4121, name: "python3".into() }),
+        };
+        let bare = Row { timer: None, process: None, state: None, uid: None, inode: None, ..row.clone() };
+        let kinds = [
+            Kind::Call(Call::new(SocketId::Conn(ServerId(0), ConnNo(3)), Syscall::Send).on(flow()).carrying(b"oi\n")),
+            Kind::State(Transition {
+                flow: flow(),
+                from: TcpState::SynSent,
+                to: TcpState::Established,
+                cause: Some(Cause::Packet(2)),
+            }),
+            Kind::Row(Delta::Added(row.clone())),
+            Kind::Row(Delta::Changed(bare)),
+            Kind::Row(Delta::Gone(row.key())),
+            Kind::Server(ServerEvent {
+                server: ServerId(1),
+                change: ServerChange::Failed { errno: Errno::AddrInUse, holder: row.process },
+            }),
+            Kind::Client(ClientEvent {
+                client: ClientId(9),
+                change: client::ClientChange::Spawned {
+                    plan: ClientPlan::OneShot,
+                    target: Target { server: Some(ServerId(0)), proto: Proto::Tcp, addr: flow().local },
+                },
+            }),
+            Kind::Broadcast(BroadcastEvent {
+                message: 2,
+                change: broadcast::BroadcastChange::Reply {
+                    server: ServerId(3),
+                    reply: Reply::Answer { text: Excerpt::of(b"BOM DIA"), rtt: std::time::Duration::from_micros(212) },
+                },
+            }),
+            Kind::Note(Note::BurstCut { asked: 1000, made: 118, errno: Errno::Mfile }),
+        ];
+        for kind in kinds {
+            let event = event(kind);
+            let line = serde_json::to_string(&event).unwrap();
+            let back: Event = serde_json::from_str(&line).unwrap_or_else(|error| panic!("{error}: {line}"));
+            assert_eq!(back, event, "{line}");
+        }
+    }
+}

@@ -1,0 +1,26 @@
+//! How a thing is known. Every event says so, and the screen never pretends otherwise.
+
+use super::spelled::spelled;
+
+/// How a thing is known, weakest first: a stronger kind replaces a weaker one in a connection's history.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Evidence {
+    /// Implied between two observations by RFC 9293; drawn dimmer.
+    Inferred,
+    /// The kernel's socket table showed it at that instant.
+    Sampled,
+    /// A captured packet shows it.
+    Packet,
+    /// Our own code made the call and this is its result.
+    Called,
+    /// The kernel's `sock:inet_sock_set_state` tracepoint reported it.
+    Traced,
+}
+
+spelled!(Evidence {
+    Inferred = "inferred",
+    Sampled = "sampled",
+    Packet = "packet",
+    Called = "called",
+    Traced = "traced",
+});

@@ -1,0 +1,62 @@
+//! One end of a conversation, as a row of `netstat` names it: protocol, local and foreign address.
+
+use std::fmt;
+use std::net::SocketAddr;
+
+use serde::{Deserialize, Serialize};
+
+use super::spelled::spelled;
+
+/// The transport protocol. Ports are counted per protocol: 65432/tcp and 65432/udp are two different ports.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Proto {
+    /// RFC 9293.
+    Tcp,
+    /// RFC 768.
+    Udp,
+}
+
+spelled!(Proto { Tcp = "tcp", Udp = "udp" });
+
+/// A socket's addresses, seen from its own side. Both ends of one connection are each other's [`mirror`](Flow::mirror).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub struct Flow {
+    /// The transport protocol.
+    pub proto: Proto,
+    /// The address on this side; port 0 while the kernel has not chosen one.
+    pub local: SocketAddr,
+    /// The address on the other side; absent for a listener and an unconnected UDP socket.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub peer: Option<SocketAddr>,
+}
+
+impl Flow {
+    /// A TCP connection as its `local` end sees it.
+    pub const fn tcp(local: SocketAddr, peer: SocketAddr) -> Self {
+        Self { proto: Proto::Tcp, local, peer: Some(peer) }
+    }
+
+    /// A socket that has a local address only: a listener, or a UDP socket that never called `connect`.
+    pub const fn unconnected(proto: Proto, local: SocketAddr) -> Self {
+        Self { proto, local, peer: None }
+    }
+
+    /// The same connection as the other end sees it; `None` where there is no other end.
+    pub fn mirror(&self) -> Option<Self> {
+        self.peer.map(|peer| Self { proto: self.proto, local: peer, peer: Some(self.local) })
+    }
+
+    /// Whether `port` is on either side.
+    pub fn has_port(&self, port: u16) -> bool {
+        self.local.port() == port || self.peer.is_some_and(|peer| peer.port() == port)
+    }
+}
+
+impl fmt::Display for Flow {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.peer {
+            Some(peer) => write!(f, "{} {} ↔ {peer}", self.proto, self.local),
+            None => write!(f, "{} {}", self.proto, self.local),
+        }
+    }
+}

@@ -1,0 +1,39 @@
+//! The vocabulary of the laboratory: what a socket, a state, a call and an event *are*.
+//!
+//! Nothing here performs I/O or knows how a thing is drawn. Every other layer speaks in these nouns.
+
+pub mod broadcast;
+pub mod call;
+pub mod client;
+pub mod errno;
+pub mod event;
+pub mod evidence;
+pub mod excerpt;
+pub mod flow;
+pub mod id;
+pub mod note;
+pub mod probe;
+pub mod row;
+pub mod server;
+pub mod stamp;
+pub mod state;
+pub mod transition;
+
+mod spelled;
+
+pub use broadcast::{BroadcastEvent, Reply};
+pub use call::{Args, Call, Outcome, Shut, Syscall};
+pub use client::{ClientEvent, ClientPlan, CloseHow, Target};
+pub use errno::Errno;
+pub use event::{Event, Kind, Observation, WorldId};
+pub use evidence::Evidence;
+pub use excerpt::Excerpt;
+pub use flow::{Flow, Proto};
+pub use id::{ClientId, ConnNo, HostId, ServerId, SocketId};
+pub use note::Note;
+pub use probe::{Clock, Probe, Sink};
+pub use row::{Delta, Process, Row, RowKey, Timer, TimerKind};
+pub use server::{Answer, ServerChange, ServerEvent, ServerSpec, ServiceModel};
+pub use stamp::Stamp;
+pub use state::TcpState;
+pub use transition::{Cause, Transition};

@@ -1,0 +1,85 @@
+//! What the laboratory has to say about itself: limits met, evidence that is or is not available.
+
+use serde::{Deserialize, Serialize};
+
+use super::errno::Errno;
+use super::evidence::Evidence;
+use super::server::ServerSpec;
+use super::spelled::spelled;
+
+/// Something that the class should know and that no call and no table shows.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "note", rename_all = "snake_case")]
+pub enum Note {
+    /// This much did not fit into the queue of events since the last note of this kind.
+    Dropped {
+        /// How many events.
+        count: u64,
+    },
+    /// The descriptor limit of this process.
+    Descriptors {
+        /// The soft limit when the program was started.
+        was: u64,
+        /// The soft limit now, raised to the hard one.
+        now: u64,
+    },
+    /// A burst of clients ended early.
+    BurstCut {
+        /// How many were asked for.
+        asked: u32,
+        /// How many were made.
+        made: u32,
+        /// What stopped it.
+        errno: Errno,
+    },
+    /// A kind of evidence can be had from now on.
+    Has {
+        /// Which.
+        what: Evidence,
+    },
+    /// A kind of evidence cannot be had.
+    Lacks {
+        /// Which.
+        what: Evidence,
+        /// Why.
+        errno: Errno,
+    },
+    /// Where the socket table comes from.
+    TableFrom {
+        /// The source.
+        source: TableSource,
+    },
+    /// The socket table could not be read this time; it is tried again.
+    TableFailed {
+        /// Why.
+        errno: Errno,
+    },
+    /// The kernel's range of ephemeral ports.
+    PortRange {
+        /// The first.
+        low: u16,
+        /// The last.
+        high: u16,
+    },
+    /// No server of ours is started: somebody else's is watched on these addresses.
+    Observing {
+        /// What would have been started.
+        servers: Vec<ServerSpec>,
+    },
+    /// A thread for a connection could not be started; the connection was closed.
+    NoThread {
+        /// Why.
+        errno: Errno,
+    },
+}
+
+/// Where the socket table comes from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum TableSource {
+    /// Linux: the kernel asked directly, with queues and timers (`sock_diag(7)`).
+    SockDiag,
+    /// The portable library: addresses, states and processes only.
+    Netstat2,
+}
+
+spelled!(TableSource { SockDiag = "sock_diag", Netstat2 = "netstat2" });

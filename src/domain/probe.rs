@@ -1,0 +1,90 @@
+//! Where producers put what they saw: one clock, one bounded queue, and a count of what did not fit.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Instant;
+
+use super::event::{Kind, Observation, WorldId};
+use super::evidence::Evidence;
+use super::id::HostId;
+use super::stamp::Stamp;
+
+/// The laboratory's one monotonic clock.
+#[derive(Debug, Clone, Copy)]
+pub struct Clock(Instant);
+
+impl Clock {
+    /// A clock that starts now.
+    pub fn start() -> Self {
+        Self(Instant::now())
+    }
+
+    /// The time on it.
+    pub fn now(&self) -> Stamp {
+        self.at(Instant::now())
+    }
+
+    /// An instant of the operating system's monotonic clock, on this one.
+    pub fn at(&self, instant: Instant) -> Stamp {
+        Stamp::from(instant.saturating_duration_since(self.0))
+    }
+}
+
+/// The near end of the one bounded queue of observations.
+pub trait Sink: Send + Sync {
+    /// Takes an observation without waiting; `false` when the queue is full or nobody reads it any more.
+    fn offer(&self, seen: Observation) -> bool;
+}
+
+/// What every producer of observations holds: it stamps them, says where they come from, and counts those lost.
+#[derive(Clone)]
+pub struct Probe {
+    clock: Clock,
+    world: WorldId,
+    host: Option<HostId>,
+    sink: Arc<dyn Sink>,
+    lost: Arc<AtomicU64>,
+}
+
+impl Probe {
+    /// A probe in the host world that puts what it sees into `sink`.
+    pub fn new(clock: Clock, sink: Arc<dyn Sink>) -> Self {
+        Self { clock, world: WorldId::Host, host: None, sink, lost: Arc::default() }
+    }
+
+    /// The same queue, clock and count, for things that happen on one of the wire's hosts.
+    #[must_use]
+    pub fn on_wire(&self, host: Option<HostId>) -> Self {
+        Self { world: WorldId::Wire, host, ..self.clone() }
+    }
+
+    /// The clock it stamps with.
+    pub const fn clock(&self) -> Clock {
+        self.clock
+    }
+
+    /// Reports something that happened now. `false` when it did not fit and was counted as lost.
+    pub fn report(&self, evidence: Evidence, kind: Kind) -> bool {
+        self.report_at(self.clock.now(), evidence, kind)
+    }
+
+    /// Reports something that happened at a known moment. `false` when it did not fit and was counted as lost.
+    pub fn report_at(&self, at: Stamp, evidence: Evidence, kind: Kind) -> bool {
+        let taken = self.sink.offer(Observation { at, world: self.world, host: self.host, evidence, kind });
+        if !taken {
+            self.lost.fetch_add(1, Ordering::Relaxed);
+        }
+        taken
+    }
+
+    /// How many observations were lost since this was last asked.
+    pub fn take_lost(&self) -> u64 {
+        self.lost.swap(0, Ordering::Relaxed)
+    }
+}
+
+impl std::fmt::Debug for Probe {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Probe").field("world", &self.world).field("host", &self.host).finish_non_exhaustive()
+    }
+}

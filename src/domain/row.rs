@@ -1,0 +1,139 @@
+//! A row of the socket table, and how it changes.
+
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+
+use super::flow::Flow;
+use super::spelled::spelled;
+use super::state::TcpState;
+
+/// One socket as the kernel's table shows it: what `ss` and `netstat` print a line for.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Row {
+    /// Protocol and addresses.
+    #[serde(flatten)]
+    pub flow: Flow,
+    /// The state, for TCP. A UDP socket has none, whatever number the kernel gives it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub state: Option<TcpState>,
+    /// For LISTEN, connections waiting for `accept`; otherwise bytes received and not read. Absent where the source
+    /// does not tell.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub recv_q: Option<u32>,
+    /// For LISTEN, how many may wait; otherwise bytes sent and not acknowledged (SYN and FIN count one each).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub send_q: Option<u32>,
+    /// The kernel's timer that is running for it, if one is.
+    #[serde(flatten, default, skip_serializing_if = "Option::is_none")]
+    pub timer: Option<Timer>,
+    /// The user that made it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub uid: Option<u32>,
+    /// Its inode; 0 when no descriptor refers to it: waiting in an accept queue, or TIME_WAIT.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub inode: Option<u64>,
+    /// The kernel's number for the socket, the same for all its life; 0 where the source does not tell.
+    #[serde(default)]
+    pub cookie: u64,
+    /// The process that holds it, where that was found out.
+    #[serde(flatten, default, skip_serializing_if = "Option::is_none")]
+    pub process: Option<Process>,
+}
+
+/// What tells a row from all others.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub struct RowKey {
+    /// Protocol and addresses.
+    #[serde(flatten)]
+    pub flow: Flow,
+    /// The kernel's number for the socket: two sockets may share one address with `SO_REUSEPORT`.
+    #[serde(default)]
+    pub cookie: u64,
+}
+
+impl Row {
+    /// What tells this row from all others.
+    pub const fn key(&self) -> RowKey {
+        RowKey { flow: self.flow, cookie: self.cookie }
+    }
+
+    /// Established, but not accepted by any program yet: it has no inode (RFC 9293 knows no such state; the accept
+    /// queue is the kernel's).
+    pub fn waits_for_accept(&self) -> bool {
+        self.inode == Some(0) && matches!(self.state, Some(TcpState::Established | TcpState::CloseWait))
+    }
+}
+
+/// A timer that the kernel runs for a socket.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Timer {
+    /// Which one.
+    #[serde(rename = "timer")]
+    pub kind: TimerKind,
+    /// How long it still had when the row was read, in milliseconds.
+    #[serde(rename = "timer_ms")]
+    pub left_ms: u64,
+    /// How often it has fired for the same thing: retransmissions, unanswered probes.
+    #[serde(default, rename = "timer_count")]
+    pub count: u8,
+}
+
+impl Timer {
+    /// How long it still had when the row was read.
+    pub const fn left(&self) -> Duration {
+        Duration::from_millis(self.left_ms)
+    }
+}
+
+/// Which timer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum TimerKind {
+    /// Sends again what was not acknowledged (RFC 6298).
+    Retransmit,
+    /// Asks whether the other side is still there (RFC 9293 §3.8.4).
+    Keepalive,
+    /// Ends TIME_WAIT (RFC 9293 §3.6.1; 60 s on Linux).
+    TimeWait,
+    /// Probes a zero window (RFC 9293 §3.8.6.1).
+    Persist,
+}
+
+spelled!(TimerKind {
+    Retransmit = "retransmit",
+    Keepalive = "keepalive",
+    TimeWait = "time_wait",
+    Persist = "persist",
+});
+
+/// A process that holds a socket.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub struct Process {
+    /// Its number.
+    pub pid: u32,
+    /// Its name, as the kernel shortens it, made safe to show.
+    #[serde(rename = "process")]
+    pub name: String,
+}
+
+/// A change of the table: never the whole of it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "change", rename_all = "snake_case")]
+pub enum Delta {
+    /// A row that was not there.
+    Added(Row),
+    /// A row whose state, queues, timer or owner changed.
+    Changed(Row),
+    /// A row that is there no more.
+    Gone(RowKey),
+}
+
+impl Delta {
+    /// The row that it is about.
+    pub const fn key(&self) -> RowKey {
+        match self {
+            Self::Added(row) | Self::Changed(row) => row.key(),
+            Self::Gone(key) => *key,
+        }
+    }
+}

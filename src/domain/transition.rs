@@ -1,0 +1,64 @@
+//! A change of one end's state, and what caused it.
+
+use std::fmt;
+use std::str::FromStr;
+
+use serde::{Deserialize, Serialize};
+
+use super::call::Syscall;
+use super::flow::Flow;
+use super::spelled::{Unknown, serde_as_text};
+use super::state::TcpState;
+
+/// One end of a connection went from one state to another.
+///
+/// What a producer reports is a *claim*; the journal holds one event for each transition, made of all claims about it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Transition {
+    /// The end whose state changed.
+    #[serde(flatten)]
+    pub flow: Flow,
+    /// The state it left.
+    pub from: TcpState,
+    /// The state it is in now.
+    pub to: TcpState,
+    /// What made it change, where that is known.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub cause: Option<Cause>,
+}
+
+/// What made a state change.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Cause {
+    /// A call of the program that owns the socket.
+    Call(Syscall),
+    /// The delivery of a packet on the wire, by its number.
+    Packet(u64),
+    /// A timer of the kernel ran out.
+    Timer,
+}
+
+impl fmt::Display for Cause {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Call(call) => call.fmt(f),
+            Self::Packet(number) => write!(f, "packet {number}"),
+            Self::Timer => f.write_str("timer"),
+        }
+    }
+}
+
+impl FromStr for Cause {
+    type Err = Unknown;
+    fn from_str(text: &str) -> Result<Self, Unknown> {
+        if text == "timer" {
+            return Ok(Self::Timer);
+        }
+        match text.strip_prefix("packet ").and_then(|number| number.parse().ok()) {
+            Some(number) => Ok(Self::Packet(number)),
+            None => text.parse().map(Self::Call),
+        }
+    }
+}
+
+serde_as_text!(Cause);
