@@ -109,9 +109,11 @@ impl TcpState {
         while let Some(&here) = reached.get(next) {
             next += 1;
             for (_, there) in EDGES.iter().filter(|(from, _)| *from == here) {
-                // A connection's life does not lead back to its start, and Linux passes FIN_WAIT2 even when the FIN and
-                // the ACK of its own FIN come in one segment (tcp_rcv_state_process takes the ACK first).
-                let unlikely = (*there == Listen && here != Closed) || (here, *there) == (FinWait1, TimeWait);
+                // A life neither starts again in its middle nor goes back to LISTEN; and Linux passes FIN_WAIT2 even
+                // when the FIN and the ACK of its own FIN share a segment (tcp_rcv_state_process takes the ACK first).
+                let unlikely = (here == Closed && self != Closed)
+                    || (*there == Listen && here != Closed)
+                    || (here, *there) == (FinWait1, TimeWait);
                 if !unlikely && *there != self && came_from[*there as usize].is_none() {
                     came_from[*there as usize] = Some(here);
                     reached.push(*there);
