@@ -120,20 +120,24 @@ pub struct Process {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "change", rename_all = "snake_case")]
 pub enum Delta {
-    /// A row that was not there.
+    /// A row that was there already when watching it began: nothing is known about how it came to be.
+    Found(Row),
+    /// A row that was not there before.
     Added(Row),
     /// A row whose state, queues, timer or owner changed.
     Changed(Row),
     /// A row that is there no more.
     Gone(RowKey),
+    /// A row that is not watched any more; the socket may well live on.
+    Unwatched(RowKey),
 }
 
 impl Delta {
     /// The row that it is about.
     pub const fn key(&self) -> RowKey {
         match self {
-            Self::Added(row) | Self::Changed(row) => row.key(),
-            Self::Gone(key) => *key,
+            Self::Found(row) | Self::Added(row) | Self::Changed(row) => row.key(),
+            Self::Gone(key) | Self::Unwatched(key) => *key,
         }
     }
 }
