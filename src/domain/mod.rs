@@ -9,6 +9,7 @@ pub mod errno;
 pub mod event;
 pub mod evidence;
 pub mod excerpt;
+pub mod filter;
 pub mod flow;
 pub mod id;
 pub mod lang;

@@ -1,0 +1,65 @@
+//! What could be meant by the word that is being typed.
+
+use std::ops::Range;
+
+use super::Filter;
+use super::field::{Field, Kind};
+use super::protos::Protos;
+use super::states::{States, squeezed};
+use super::token::{Spanned, Token, tokens};
+
+/// Proposals for one word of a filter.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Completion {
+    /// The bytes of the text that a candidate replaces: the whole word at the cursor, or nothing between two words.
+    pub range: Range<usize>,
+    /// What could stand there, the likeliest first; none where anything can be typed.
+    pub candidates: Vec<&'static str>,
+}
+
+/// Proposes field names, states after `state` and protocols after `proto`, for the word in which the byte `cursor` is or
+/// which ends there. Only what stands before the cursor counts; a cursor in the middle of a character is before it.
+pub fn complete(text: &str, cursor: usize) -> Completion {
+    let mut cursor = cursor.min(text.len());
+    while !text.is_char_boundary(cursor) {
+        cursor -= 1;
+    }
+    let nothing = Completion { range: cursor..cursor, candidates: Vec::new() };
+    // Inside quotes, or in a text that is no filter anyway, there is nothing to propose.
+    let Some(before) = text.get(..cursor).filter(|_| text.len() <= Filter::MAX_LEN).and_then(|t| tokens(t).ok()) else {
+        return nothing;
+    };
+    let (context, start) = match before.split_last() {
+        Some((Spanned { at, token: Token::Word(_) | Token::And | Token::Or | Token::Not }, context))
+            if at.end == cursor =>
+        {
+            (context, at.start)
+        }
+        Some((Spanned { at, token: Token::Quoted(_) }, _)) if at.end == cursor => return nothing,
+        _ => (&before[..], cursor),
+    };
+    let rest = text[cursor..].find(|c: char| c.is_whitespace() || "&|=!<>(),\":".contains(c));
+    let end = if start == cursor { cursor } else { rest.map_or(text.len(), |len| cursor + len) };
+    let typed = squeezed(&text[start..cursor]);
+    let fits = |name: &&'static str| squeezed(name).starts_with(&typed);
+    let candidates = match field_before(context).map(Field::kind) {
+        Some(Kind::State) => States::names().filter(fits).collect(),
+        Some(Kind::Proto) => Protos::names().filter(fits).collect(),
+        Some(Kind::Number | Kind::Address) => Vec::new(),
+        None => Field::ALL.iter().map(|field| field.name()).filter(fits).collect(),
+    };
+    Completion { range: start..end, candidates }
+}
+
+/// The field whose value, or next value, comes after these tokens.
+fn field_before(tokens: &[Spanned<'_>]) -> Option<Field> {
+    let mut tokens = tokens.iter().rev().map(|spanned| spanned.token).peekable();
+    while tokens.next_if_eq(&Token::Comma).is_some() {
+        tokens.next_if(|token| matches!(token, Token::Word(_) | Token::Quoted(_)))?;
+    }
+    tokens.next_if(|token| matches!(token, Token::Is(_)));
+    match tokens.next() {
+        Some(Token::Word(word)) => Field::named(word),
+        _ => None,
+    }
+}

@@ -1,0 +1,63 @@
+//! What can be wrong with a filter, and where. The sentences about it are made elsewhere, in two languages.
+
+use std::ops::Range;
+
+use super::field::Field;
+
+/// A text that is no filter.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct FilterError {
+    /// The bytes of the text to point at; empty, at the end of the text, where something is missing. Always on
+    /// character boundaries.
+    pub at: Range<usize>,
+    /// What is wrong there.
+    pub kind: FilterErrorKind,
+}
+
+/// What is wrong with a filter.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum FilterErrorKind {
+    /// This word is compared with something, and is not the name of a field.
+    UnknownField(String),
+    /// A field without a value.
+    ExpectedValue {
+        /// The field.
+        field: Field,
+    },
+    /// The text ends where something to look for must follow: after `and`, `or`, `not` or `(`.
+    ExpectedTerm,
+    /// Not a number, or larger than [`Field::largest`].
+    BadNumber {
+        /// The field whose value it should be.
+        field: Field,
+    },
+    /// A range that holds no number: its ends are swapped or missing, or nothing is below or above its one end.
+    BadRange {
+        /// The field whose value it should be.
+        field: Field,
+    },
+    /// Not an address, with or without a prefix length and a port.
+    BadAddress {
+        /// The field whose value it should be.
+        field: Field,
+    },
+    /// Not the name of a TCP state in any spelling, nor of a group of them.
+    UnknownState,
+    /// Neither tcp nor udp.
+    UnknownProto,
+    /// A field whose values have no order is compared with `<`, `<=`, `>` or `>=`.
+    NoOrder {
+        /// The field.
+        field: Field,
+    },
+    /// `(` without its `)`.
+    UnclosedParenthesis,
+    /// `"` without another one.
+    UnclosedQuote,
+    /// Something that cannot stand here.
+    UnexpectedToken,
+    /// More parentheses inside each other than [`Filter::MAX_DEPTH`](super::Filter::MAX_DEPTH).
+    TooDeep,
+    /// More bytes than [`Filter::MAX_LEN`](super::Filter::MAX_LEN); what is too much is pointed at.
+    TooLong,
+}

@@ -1,0 +1,174 @@
+//! The tree that a filter is, and what it says of a row.
+
+use std::fmt;
+use std::net::SocketAddr;
+
+use super::field::Field;
+use super::fields::Fields;
+use super::line::{Line, Word};
+use super::place::Place;
+use super::protos::Protos;
+use super::states::States;
+
+/// An expression. Made by the parser only, which keeps it flat: no `And` directly in an `And`, no `Or` directly in an
+/// `Or`, no `Not` directly in a `Not`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Expr {
+    Not(Box<Expr>),
+    And(Vec<Expr>),
+    Or(Vec<Expr>),
+    Test(Test),
+}
+
+/// One question about a row.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Test {
+    Word(Word),
+    /// Whether a number is in one of the spans.
+    Number(Field, Vec<Span>),
+    Address(Field, Vec<Place>),
+    State(States),
+    Proto(Protos),
+}
+
+/// The numbers from `first` to `last`, both of them included.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Span {
+    pub(super) first: u32,
+    pub(super) last: u32,
+}
+
+impl Expr {
+    pub(super) fn and(terms: Vec<Self>) -> Self {
+        Self::joined(terms, Self::And, |term| match term {
+            Self::And(inner) => Ok(inner),
+            other => Err(other),
+        })
+    }
+
+    pub(super) fn or(terms: Vec<Self>) -> Self {
+        Self::joined(terms, Self::Or, |term| match term {
+            Self::Or(inner) => Ok(inner),
+            other => Err(other),
+        })
+    }
+
+    pub(super) fn not(term: Self) -> Self {
+        match term {
+            Self::Not(inner) => *inner,
+            other => Self::Not(Box::new(other)),
+        }
+    }
+
+    fn joined(terms: Vec<Self>, join: fn(Vec<Self>) -> Self, open: fn(Self) -> Result<Vec<Self>, Self>) -> Self {
+        let mut flat = Vec::with_capacity(terms.len());
+        for term in terms {
+            match open(term) {
+                Ok(inner) => flat.extend(inner),
+                Err(single) => flat.push(single),
+            }
+        }
+        if flat.len() == 1 { flat.remove(0) } else { join(flat) }
+    }
+
+    /// Whether `row` is meant. Its line is written into `line` when the first word asks for it.
+    pub(super) fn matches(&self, row: &impl Fields, line: &mut Option<Line>) -> bool {
+        match self {
+            Self::Not(term) => !term.matches(row, line),
+            Self::And(terms) => terms.iter().all(|term| term.matches(row, line)),
+            Self::Or(terms) => terms.iter().any(|term| term.matches(row, line)),
+            Self::Test(test) => test.matches(row, line),
+        }
+    }
+}
+
+impl Test {
+    fn matches(&self, row: &impl Fields, line: &mut Option<Line>) -> bool {
+        match self {
+            Self::Word(word) => {
+                word.states().has(row.state(), row.dst().is_some())
+                    || word.is_in(line.get_or_insert_with(|| {
+                        let mut line = Line::new();
+                        row.write(&mut line);
+                        line
+                    }))
+            }
+            Self::Number(field, spans) => {
+                let local = || Some(u32::from(row.src().port()));
+                let foreign = || row.dst().map(|peer| u32::from(peer.port()));
+                let within = |number: Option<u32>| number.is_some_and(|n| spans.iter().any(|span| span.has(n)));
+                match field {
+                    Field::Sport => within(local()),
+                    Field::Dport => within(foreign()),
+                    Field::Port => within(local()) || within(foreign()),
+                    other => within(row.number(*other)),
+                }
+            }
+            Self::Address(field, places) => {
+                let within = |at: SocketAddr| places.iter().any(|place| place.has(at));
+                (*field != Field::Dst && within(row.src())) || (*field != Field::Src && row.dst().is_some_and(within))
+            }
+            Self::State(states) => states.has(row.state(), row.dst().is_some()),
+            Self::Proto(protos) => protos.has(row.proto(), row.src().is_ipv6()),
+        }
+    }
+}
+
+impl Span {
+    pub(super) const fn has(self, number: u32) -> bool {
+        self.first <= number && number <= self.last
+    }
+}
+
+/// Canonical: parsed again it is the same expression.
+impl fmt::Display for Expr {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Test(test) => test.fmt(f),
+            Self::Not(term) if matches!(**term, Self::Test(_)) => write!(f, "not {term}"),
+            Self::Not(term) => write!(f, "not ({term})"),
+            Self::Or(terms) => list(f, terms, " or "),
+            Self::And(terms) => {
+                for (n, term) in terms.iter().enumerate() {
+                    f.write_str(if n == 0 { "" } else { " and " })?;
+                    match term {
+                        Self::Or(_) => write!(f, "({term})")?,
+                        _ => term.fmt(f)?,
+                    }
+                }
+                Ok(())
+            }
+        }
+    }
+}
+
+impl fmt::Display for Test {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Word(word) => word.fmt(f),
+            Self::Number(field, spans) => {
+                write!(f, "{field} ")?;
+                list(f, spans, ",")
+            }
+            Self::Address(field, places) => {
+                write!(f, "{field} ")?;
+                list(f, places, ",")
+            }
+            Self::State(states) => write!(f, "{} {states}", Field::State),
+            Self::Proto(protos) => write!(f, "{} {protos}", Field::Proto),
+        }
+    }
+}
+
+impl fmt::Display for Span {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if self.first == self.last { self.first.fmt(f) } else { write!(f, "{}-{}", self.first, self.last) }
+    }
+}
+
+fn list(f: &mut fmt::Formatter<'_>, items: &[impl fmt::Display], between: &str) -> fmt::Result {
+    for (n, item) in items.iter().enumerate() {
+        write!(f, "{}{item}", if n == 0 { "" } else { between })?;
+    }
+    Ok(())
+}

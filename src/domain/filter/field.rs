@@ -1,0 +1,90 @@
+//! The names that a filter knows: what may stand before a value.
+
+use crate::domain::spelled::spelled;
+
+/// A field of a filter expression. `sport` and `src` are the socket's own side, as in `ss(8)`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Field {
+    /// The port on either side.
+    Port,
+    /// The local port; a packet's source port.
+    Sport,
+    /// The foreign port; a packet's destination port.
+    Dport,
+    /// The address on either side.
+    Host,
+    /// The local address; a packet's source.
+    Src,
+    /// The foreign address; a packet's destination.
+    Dst,
+    /// The TCP state.
+    State,
+    /// The transport protocol.
+    Proto,
+    /// The process that holds the socket.
+    Pid,
+    /// The user that made the socket.
+    Uid,
+    /// For LISTEN, connections waiting for `accept`; otherwise bytes received and not read.
+    RecvQ,
+    /// For LISTEN, how many may wait; otherwise bytes sent and not acknowledged.
+    SendQ,
+}
+
+spelled!(Field {
+    Port = "port",
+    Sport = "sport",
+    Dport = "dport",
+    Host = "host",
+    Src = "src",
+    Dst = "dst",
+    State = "state",
+    Proto = "proto",
+    Pid = "pid",
+    Uid = "uid",
+    RecvQ = "recvq",
+    SendQ = "sendq",
+});
+
+/// What the values of a field are.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Kind {
+    Number,
+    Address,
+    State,
+    Proto,
+}
+
+impl Field {
+    /// The largest number that a value of this field can be; `None` where its values are no numbers.
+    pub const fn largest(self) -> Option<u32> {
+        match self {
+            Self::Port | Self::Sport | Self::Dport => Some(u16::MAX as u32),
+            Self::Pid | Self::Uid | Self::RecvQ | Self::SendQ => Some(u32::MAX),
+            Self::Host | Self::Src | Self::Dst | Self::State | Self::Proto => None,
+        }
+    }
+
+    pub(super) const fn kind(self) -> Kind {
+        match self {
+            Self::Host | Self::Src | Self::Dst => Kind::Address,
+            Self::State => Kind::State,
+            Self::Proto => Kind::Proto,
+            Self::Port | Self::Sport | Self::Dport | Self::Pid | Self::Uid | Self::RecvQ | Self::SendQ => Kind::Number,
+        }
+    }
+
+    pub(super) const fn is_port(self) -> bool {
+        matches!(self, Self::Port | Self::Sport | Self::Dport)
+    }
+
+    /// The field that `word` names, in any case; the queues also as `netstat` heads its columns and as JSON does.
+    pub(super) fn named(word: &str) -> Option<Self> {
+        let is = |name: &str| word.eq_ignore_ascii_case(name);
+        match () {
+            () if is("recv-q") || is("recv_q") => Some(Self::RecvQ),
+            () if is("send-q") || is("send_q") => Some(Self::SendQ),
+            () => Self::ALL.iter().copied().find(|field| is(field.name())),
+        }
+    }
+}

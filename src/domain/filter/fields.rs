@@ -1,0 +1,91 @@
+//! What a filter asks of the thing that it is matched against.
+
+use std::net::SocketAddr;
+
+use super::field::Field;
+use super::line::Line;
+use crate::domain::{Proto, Row, TcpState};
+
+/// Something that can be filtered: a row of the socket table, the summary of a packet.
+pub trait Fields {
+    /// `proto`.
+    fn proto(&self) -> Proto;
+
+    /// `src` and `sport`: a socket's own address, where a packet comes from.
+    fn src(&self) -> SocketAddr;
+
+    /// `dst` and `dport`: the foreign address, where a packet goes to.
+    fn dst(&self) -> Option<SocketAddr>;
+
+    /// `state`.
+    fn state(&self) -> Option<TcpState>;
+
+    /// The fields that are numbers and not ports; `None` where it has no such number or it is not known. Nothing is
+    /// equal to, above or below a number that is not known.
+    fn number(&self, field: Field) -> Option<u32>;
+
+    /// Writes the line that words are looked for in.
+    fn write(&self, line: &mut Line);
+}
+
+impl Fields for Row {
+    fn proto(&self) -> Proto {
+        self.flow.proto
+    }
+
+    fn src(&self) -> SocketAddr {
+        self.flow.local
+    }
+
+    fn dst(&self) -> Option<SocketAddr> {
+        self.flow.peer
+    }
+
+    fn state(&self) -> Option<TcpState> {
+        self.state
+    }
+
+    fn number(&self, field: Field) -> Option<u32> {
+        match field {
+            Field::Pid => self.process.as_ref().map(|process| process.pid),
+            Field::Uid => self.uid,
+            Field::RecvQ => self.recv_q,
+            Field::SendQ => self.send_q,
+            Field::Port
+            | Field::Sport
+            | Field::Dport
+            | Field::Host
+            | Field::Src
+            | Field::Dst
+            | Field::State
+            | Field::Proto => None,
+        }
+    }
+
+    /// As `netstat -an` and `-p` have it (`netstat(8)`), without the queues and with single blanks:
+    /// `tcp 127.0.0.1:65432 0.0.0.0:* listen 4121/socklab-tui`.
+    fn write(&self, line: &mut Line) {
+        let local = self.flow.local;
+        line.text(self.flow.proto.name());
+        line.text(if local.is_ipv6() { "6 " } else { " " });
+        line.endpoint(local);
+        line.blank();
+        match self.flow.peer {
+            Some(peer) => line.endpoint(peer),
+            None => line.no_peer(local.ip()),
+        }
+        if let Some(state) = self.state {
+            line.blank();
+            line.text(state.name());
+        }
+        line.blank();
+        match &self.process {
+            Some(process) => {
+                line.number(process.pid);
+                line.text("/");
+                line.text(&process.name);
+            }
+            None => line.text("-"),
+        }
+    }
+}

@@ -1,0 +1,55 @@
+//! Sets of protocols, as `netstat` names them: tcp and tcp6, udp and udp6.
+
+use std::fmt;
+
+use crate::domain::Proto;
+
+/// A set of protocols over IPv4 and IPv6.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Protos(u8);
+
+/// `tcp` is TCP over either; `netstat` writes `tcp` for IPv4 only, but nobody who types `tcp` means that.
+const NAMES: [(&str, Protos); 6] = [
+    ("tcp", Protos(0b0011)),
+    ("udp", Protos(0b1100)),
+    ("tcp4", Protos(0b0001)),
+    ("tcp6", Protos(0b0010)),
+    ("udp4", Protos(0b0100)),
+    ("udp6", Protos(0b1000)),
+];
+
+impl Protos {
+    pub(super) fn named(word: &str) -> Option<Self> {
+        NAMES.iter().find(|(name, _)| word.eq_ignore_ascii_case(name)).map(|(_, protos)| *protos)
+    }
+
+    pub(super) const fn or(self, more: Self) -> Self {
+        Self(self.0 | more.0)
+    }
+
+    pub(super) const fn has(self, proto: Proto, ipv6: bool) -> bool {
+        let ipv4 = match proto {
+            Proto::Tcp => 0b0001,
+            Proto::Udp => 0b0100,
+        };
+        self.0 & (ipv4 << ipv6 as u8) != 0
+    }
+
+    /// What can follow the word `proto`.
+    pub(super) fn names() -> impl Iterator<Item = &'static str> {
+        NAMES.iter().map(|(name, _)| *name)
+    }
+}
+
+impl fmt::Display for Protos {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut left = self.0;
+        for (name, Protos(bits)) in NAMES {
+            if left & bits == bits {
+                write!(f, "{}{name}", if left == self.0 { "" } else { "," })?;
+                left &= !bits;
+            }
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,110 @@
+//! Sets of TCP states, and every spelling that names them.
+
+use std::fmt;
+
+use crate::domain::TcpState;
+
+/// A set of states: a bit for each, and one more for sockets that have none because nothing is connected.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct States(u16);
+
+/// A UDP socket without a peer: `ss` says UNCONN, `netstat` leaves the column blank.
+const UNCONNECTED: States = States(1 << 11);
+
+/// Spellings that differ from netstat's in more than `_`, `-` and case: `ss(8)`, RFC 9293 §3.3.2, Windows, BSD.
+const SPELLINGS: [(&str, TcpState); 5] = [
+    ("estab", TcpState::Established),
+    ("listening", TcpState::Listen),
+    ("synreceived", TcpState::SynRecv),
+    ("synrcvd", TcpState::SynRecv),
+    ("close", TcpState::Closed),
+];
+
+/// Names of several states, as `ss(8)` has them ("STATE-FILTER"). Its `synchronized` includes SYN_RECV, which RFC 9293
+/// §3.5.2 does not count among the synchronized states.
+const GROUPS: [(&str, States); 7] = [
+    ("all", States(ALL.0 | UNCONNECTED.0)),
+    ("connected", CONNECTED),
+    ("synchronized", CONNECTED.without(TcpState::SynSent)),
+    ("bucket", BUCKET),
+    ("big", States(ALL.0 & !BUCKET.0)),
+    ("unconn", UNCONN),
+    ("unconnected", UNCONN),
+];
+
+const ALL: States = States((1 << 11) - 1);
+const CONNECTED: States = ALL.without(TcpState::Listen).without(TcpState::Closed);
+const BUCKET: States = States(States::of(TcpState::SynRecv).0 | States::of(TcpState::TimeWait).0);
+const UNCONN: States = States(UNCONNECTED.0 | States::of(TcpState::Closed).0);
+
+impl States {
+    pub(super) const NONE: Self = Self(0);
+
+    const fn of(state: TcpState) -> Self {
+        Self(1 << state as u16)
+    }
+
+    const fn without(self, state: TcpState) -> Self {
+        Self(self.0 & !Self::of(state).0)
+    }
+
+    pub(super) const fn or(self, more: Self) -> Self {
+        Self(self.0 | more.0)
+    }
+
+    /// Whether a socket in `state`, or in none and with or without a peer, is in the set.
+    pub(super) const fn has(self, state: Option<TcpState>, has_peer: bool) -> bool {
+        let own = match state {
+            Some(state) => Self::of(state),
+            None if has_peer => Self::NONE,
+            None => UNCONNECTED,
+        };
+        self.0 & own.0 != 0
+    }
+
+    /// The state or the group that `word` names, in any spelling.
+    pub(super) fn named(word: &str) -> Option<Self> {
+        let word = squeezed(word);
+        let group = || GROUPS.iter().find(|(name, _)| word == *name).map(|(_, states)| *states);
+        spellings().find(|(name, _)| word == *name).map(|(_, states)| states).or_else(group)
+    }
+
+    /// The states that have a spelling which begins with `word`, so that `time-wait` and `syn-rec` find what netstat
+    /// spells TIME_WAIT and SYN_RECV. None for a word of less than three letters.
+    pub(super) fn beginning_with(word: &str) -> Self {
+        let word = squeezed(word);
+        if word.chars().filter(char::is_ascii_alphabetic).count() < 3 {
+            return Self::NONE;
+        }
+        let unconn = std::iter::once(("unconn".to_owned(), UNCONN));
+        let fits = spellings().chain(unconn).filter(|(name, _)| name.starts_with(&word));
+        fits.fold(Self::NONE, |all, (_, states)| all.or(states))
+    }
+
+    /// What can follow the word `state`: netstat's names, then the groups.
+    pub(super) fn names() -> impl Iterator<Item = &'static str> {
+        TcpState::ALL.iter().map(|state| state.name()).chain(GROUPS.iter().map(|(name, _)| *name))
+    }
+}
+
+/// Every squeezed spelling of one state.
+fn spellings() -> impl Iterator<Item = (String, States)> {
+    let netstat = TcpState::ALL.iter().map(|&state| (squeezed(state.name()), States::of(state)));
+    netstat.chain(SPELLINGS.iter().map(|(name, state)| ((*name).to_owned(), States::of(*state))))
+}
+
+/// Small letters without `-` and `_`: what FIN_WAIT1, FIN-WAIT-1 and `fin_wait_1` have in common.
+pub(super) fn squeezed(word: &str) -> String {
+    word.chars().filter(|c| !matches!(c, '-' | '_')).map(|c| c.to_ascii_lowercase()).collect()
+}
+
+impl fmt::Display for States {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let states = TcpState::ALL.iter().filter(|&&state| self.has(Some(state), true)).map(|state| state.name());
+        let unconn = (self.0 & UNCONNECTED.0 != 0).then_some("unconn");
+        for (n, name) in states.chain(unconn).enumerate() {
+            write!(f, "{}{name}", if n == 0 { "" } else { "," })?;
+        }
+        Ok(())
+    }
+}

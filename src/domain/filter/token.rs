@@ -1,0 +1,104 @@
+//! The words and signs of a filter.
+
+use std::ops::Range;
+
+use super::error::{FilterError, FilterErrorKind};
+use super::field::Field;
+
+/// One word or sign.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Token<'a> {
+    Word(&'a str),
+    /// What stands between two `"`: always a word to look for.
+    Quoted(&'a str),
+    Open,
+    Close,
+    Comma,
+    And,
+    Or,
+    Not,
+    Is(Comparison),
+}
+
+/// How a field is compared with its value.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Comparison {
+    Equal,
+    Unequal,
+    Below,
+    AtMost,
+    Above,
+    AtLeast,
+}
+
+/// A token and the bytes of the text that it is.
+#[derive(Debug, Clone)]
+pub(super) struct Spanned<'a> {
+    pub(super) at: Range<usize>,
+    pub(super) token: Token<'a>,
+}
+
+/// Signs, the longer before those that they begin with.
+const SIGNS: [(&str, Token<'static>); 15] = [
+    ("&&", Token::And),
+    ("&", Token::And),
+    ("||", Token::Or),
+    ("|", Token::Or),
+    ("==", Token::Is(Comparison::Equal)),
+    ("=", Token::Is(Comparison::Equal)),
+    ("!=", Token::Is(Comparison::Unequal)),
+    ("!", Token::Not),
+    ("<=", Token::Is(Comparison::AtMost)),
+    ("<", Token::Is(Comparison::Below)),
+    (">=", Token::Is(Comparison::AtLeast)),
+    (">", Token::Is(Comparison::Above)),
+    ("(", Token::Open),
+    (")", Token::Close),
+    (",", Token::Comma),
+];
+
+/// Splits a text. Any text can be split, but for a quote that does not end.
+pub(super) fn tokens(text: &str) -> Result<Vec<Spanned<'_>>, FilterError> {
+    let mut found = Vec::new();
+    let mut from = 0;
+    while let Some(rest) = text.get(from..).filter(|rest| !rest.is_empty()) {
+        let blank = rest.len() - rest.trim_start().len();
+        if blank > 0 {
+            from += blank;
+            continue;
+        }
+        let (len, token) =
+            first(rest).ok_or_else(|| FilterError { at: from..text.len(), kind: FilterErrorKind::UnclosedQuote })?;
+        found.push(Spanned { at: from..from + len, token });
+        from += len;
+        // `port:65432`: the colon is an equals sign only right after the name of a field; `127.0.0.1:65432` is a word.
+        if matches!(token, Token::Word(word) if Field::named(word).is_some()) && text[from..].starts_with(':') {
+            found.push(Spanned { at: from..from + 1, token: Token::Is(Comparison::Equal) });
+            from += 1;
+        }
+    }
+    Ok(found)
+}
+
+/// The token that a text begins with and its length, at least 1; `None` for a quote without an end.
+fn first(text: &str) -> Option<(usize, Token<'_>)> {
+    if let Some(quoted) = text.strip_prefix('"') {
+        let end = quoted.find('"')?;
+        return Some((end + 2, Token::Quoted(&quoted[..end])));
+    }
+    if let Some((sign, token)) = SIGNS.iter().find(|(sign, _)| text.starts_with(sign)) {
+        return Some((sign.len(), *token));
+    }
+    let end = text.find(|c: char| c.is_whitespace() || "&|=!<>(),\"".contains(c)).unwrap_or(text.len());
+    let word = match text[..end].split_once(':') {
+        Some((name, _)) if Field::named(name).is_some() => name,
+        _ => &text[..end],
+    };
+    let token = match word {
+        _ if word.eq_ignore_ascii_case("and") => Token::And,
+        _ if word.eq_ignore_ascii_case("or") => Token::Or,
+        _ if word.eq_ignore_ascii_case("not") => Token::Not,
+        _ => Token::Word(word),
+    };
+    Some((word.len(), token))
+}
