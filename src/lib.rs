@@ -5,5 +5,7 @@
 //! | layer | what lives there | may import |
 //! |---|---|---|
 //! | [`domain`] | the vocabulary: ids, addresses, TCP states and their edges, events and their evidence | – |
+//! | [`model`] | the world as a fold of events, the journal, the state of the screen, keys, `update` | domain |
 
 pub mod domain;
+pub mod model;

@@ -1,0 +1,66 @@
+//! What was broadcast, and what each server made of it.
+
+use std::collections::VecDeque;
+use std::net::SocketAddr;
+
+use crate::domain::broadcast::BroadcastChange;
+use crate::domain::{BroadcastEvent, Excerpt, Reply, ServerId, Stamp};
+
+/// One message on its way to one server.
+#[derive(Debug, Clone)]
+pub struct Delivery {
+    /// The server.
+    pub server: ServerId,
+    /// The broadcaster's address towards it, once the message left.
+    pub local: Option<SocketAddr>,
+    /// What came of it, once something did.
+    pub reply: Option<Reply>,
+}
+
+/// One message.
+#[derive(Debug, Clone)]
+pub struct Message {
+    /// Its number, from 1.
+    pub no: u32,
+    /// When it was said.
+    pub at: Stamp,
+    /// What was said.
+    pub text: Excerpt,
+    /// To whom.
+    pub deliveries: Vec<Delivery>,
+}
+
+/// The latest messages, the earliest first.
+#[derive(Debug, Clone, Default)]
+pub struct Broadcasts(VecDeque<Message>);
+
+impl Broadcasts {
+    const KEPT: usize = 100;
+
+    /// The messages that are remembered, the earliest first.
+    pub fn all(&self) -> impl DoubleEndedIterator<Item = &Message> + ExactSizeIterator {
+        self.0.iter()
+    }
+
+    pub(super) fn apply(&mut self, at: Stamp, event: &BroadcastEvent) {
+        if let BroadcastChange::Said { text, to } = &event.change {
+            let deliveries = to.iter().map(|&server| Delivery { server, local: None, reply: None }).collect();
+            self.0.push_back(Message { no: event.message, at, text: text.clone(), deliveries });
+            if self.0.len() > Self::KEPT {
+                self.0.pop_front();
+            }
+            return;
+        }
+        let Some(message) = self.0.iter_mut().rev().find(|message| message.no == event.message) else { return };
+        let mut with = |server: ServerId, change: &dyn Fn(&mut Delivery)| {
+            message.deliveries.iter_mut().filter(|delivery| delivery.server == server).for_each(change);
+        };
+        match &event.change {
+            BroadcastChange::Said { .. } => {}
+            BroadcastChange::Sent { server, local } => with(*server, &|delivery| delivery.local = Some(*local)),
+            BroadcastChange::Reply { server, reply } => {
+                with(*server, &|delivery| delivery.reply = Some(reply.clone()));
+            }
+        }
+    }
+}

@@ -1,0 +1,274 @@
+//! The clients: everybody who called one of the servers, ours and others', in the order they came.
+
+use std::collections::HashMap;
+use std::net::SocketAddr;
+use std::time::Duration;
+
+use crate::domain::client::ClientChange;
+use crate::domain::{
+    Call, ClientEvent, ClientId, ClientPlan, Errno, Flow, Outcome, Proto, SocketId, Stamp, Syscall, Target,
+};
+
+/// Whose client it is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Owner {
+    /// Spawned by a key of ours.
+    Ours(ClientId, ClientPlan),
+    /// The broadcaster.
+    Broadcaster,
+    /// Another program's.
+    Foreign,
+}
+
+/// How far a client has come, by its own calls.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Phase {
+    /// It has no address yet.
+    Starting,
+    /// `connect` has not returned.
+    Dialing,
+    /// It can talk.
+    Open,
+    /// It sends no more and still listens.
+    HalfClosed,
+    /// It has no socket any more; with the error that ended it, if one did.
+    Ended(Option<Errno>),
+}
+
+/// One client.
+#[derive(Debug, Clone)]
+pub struct Client {
+    /// Its number on the screen: the order of coming, from 1.
+    pub no: u32,
+    /// Whose it is.
+    pub owner: Owner,
+    /// Where it goes.
+    pub target: Target,
+    /// Its own address, once it has one.
+    pub local: Option<SocketAddr>,
+    /// How far it has come.
+    pub phase: Phase,
+    /// When it came.
+    pub since: Stamp,
+    /// Bytes it sent.
+    pub sent: u64,
+    /// Bytes it received.
+    pub received: u64,
+    error: Option<Errno>,
+}
+
+impl Client {
+    /// Its end of the conversation, once it has an address. A UDP client's has no peer: it is not connected.
+    pub fn flow(&self) -> Option<Flow> {
+        let local = self.local?;
+        let peer = (self.target.proto == Proto::Tcp).then_some(self.target.addr);
+        Some(Flow { proto: self.target.proto, local, peer })
+    }
+
+    /// Whether it still has a socket.
+    pub const fn is_live(&self) -> bool {
+        !matches!(self.phase, Phase::Ended(_))
+    }
+}
+
+/// All clients that are remembered: the live ones, and the latest of those that ended.
+#[derive(Debug, Clone, Default)]
+pub struct Clients {
+    /// Ascending by `no`.
+    list: Vec<Client>,
+    last_no: u32,
+    live: usize,
+    ours: HashMap<ClientId, u32>,
+    by_flow: HashMap<Flow, u32>,
+}
+
+impl Clients {
+    /// How many ended clients are remembered at least.
+    const KEPT: usize = 2_000;
+
+    /// Everybody remembered, the earliest first.
+    pub fn all(&self) -> &[Client] {
+        &self.list
+    }
+
+    /// How many still have a socket.
+    pub const fn live(&self) -> usize {
+        self.live
+    }
+
+    /// Whether somebody who is still there came less than a minute before `now`: ages are shown in seconds until then.
+    pub fn is_young(&self, now: Stamp) -> bool {
+        let latest = self.list.last();
+        self.live > 0 && latest.is_some_and(|client| now.since(client.since) < Duration::from_secs(61))
+    }
+
+    /// The place in [`Clients::all`] of the client with this number.
+    pub fn position(&self, no: u32) -> Option<usize> {
+        self.list.binary_search_by_key(&no, |client| client.no).ok()
+    }
+
+    /// The client with this number.
+    pub fn get(&self, no: u32) -> Option<&Client> {
+        self.position(no).map(|at| &self.list[at])
+    }
+
+    /// The client that has this end, or whose connection has this other end.
+    pub fn by_flow(&self, flow: &Flow) -> Option<&Client> {
+        let found = |flow: &Flow| self.by_flow.get(flow).and_then(|&no| self.get(no));
+        found(flow).or_else(|| flow.mirror().and_then(|mirror| found(&mirror)))
+    }
+
+    /// The client of ours with this id.
+    pub fn ours(&self, id: ClientId) -> Option<&Client> {
+        self.ours.get(&id).and_then(|&no| self.get(no))
+    }
+
+    pub(super) fn apply(&mut self, at: Stamp, event: &ClientEvent) {
+        match &event.change {
+            ClientChange::Spawned { plan, target } => {
+                let no = self.come(at, Owner::Ours(event.client, *plan), *target);
+                self.ours.insert(event.client, no);
+            }
+            ClientChange::Dialing { flow } => {
+                self.with(event.client, |client| client.phase = Phase::Dialing);
+                self.settle(event.client, *flow);
+            }
+            ClientChange::Ended => self.end(event.client),
+        }
+    }
+
+    /// Follows a client's own call.
+    pub(super) fn called(&mut self, id: ClientId, call: &Call) {
+        let error = call.result.errno();
+        if let Some(flow) = call.flow {
+            // For datagrams the call names the other side too; the socket itself stays unconnected.
+            let own = if flow.proto == Proto::Udp { Flow::unconnected(Proto::Udp, flow.local) } else { flow };
+            self.settle(id, own);
+        }
+        let len = call.data.as_ref().map_or(0, |data| data.len as u64);
+        self.with(id, |client| {
+            match (call.call, call.result) {
+                (Syscall::Connect | Syscall::Sendto, Outcome::Ok) => client.phase = Phase::Open,
+                (Syscall::Shutdown, Outcome::Ok) => client.phase = Phase::HalfClosed,
+                _ => {}
+            }
+            match call.call {
+                Syscall::Send | Syscall::Sendto if error.is_none() => client.sent += len,
+                Syscall::Recv | Syscall::Recvfrom => client.received += len,
+                _ => {}
+            }
+            if error.is_some() {
+                client.error = error;
+            }
+        });
+    }
+
+    /// A server accepted a connection, or received a datagram, from `peer`. When it is nobody known, it is a client
+    /// of another program.
+    pub(super) fn knocked(&mut self, at: Stamp, by: SocketId, flow: Flow) {
+        let Some(theirs) = flow.mirror() else { return };
+        let known = if flow.proto == Proto::Udp { Flow::unconnected(Proto::Udp, theirs.local) } else { theirs };
+        let live = self.by_flow.get(&known).and_then(|&no| self.get(no)).is_some_and(Client::is_live);
+        if live {
+            return;
+        }
+        let target = Target { server: by.server(), proto: flow.proto, addr: flow.local };
+        let no = self.come(at, Owner::Foreign, target);
+        self.by_flow.insert(known, no);
+        if let Some(client) = self.list.last_mut() {
+            client.local = Some(known.local);
+            client.phase = Phase::Open;
+        }
+    }
+
+    /// The broadcaster's own sockets are clients too, of a kind that no key closes.
+    pub(super) fn broadcaster(&mut self, at: Stamp, target: Target, flow: Flow) {
+        let own = if flow.proto == Proto::Udp { Flow::unconnected(Proto::Udp, flow.local) } else { flow };
+        match self.by_flow.get(&own).copied().and_then(|no| self.position(no)) {
+            Some(at) if self.list[at].is_live() => self.list[at].owner = Owner::Broadcaster,
+            _ => {
+                let no = self.come(at, Owner::Broadcaster, target);
+                self.by_flow.insert(own, no);
+                if let Some(client) = self.list.last_mut() {
+                    client.local = Some(own.local);
+                    client.phase = Phase::Open;
+                }
+            }
+        }
+    }
+
+    /// The end of a client that no event of ours announces: its row left the table, or its server saw it go.
+    pub(super) fn left(&mut self, flow: &Flow) {
+        let Some(at) = self.by_flow.get(flow).copied().and_then(|no| self.position(no)) else { return };
+        if !matches!(self.list[at].owner, Owner::Ours(..)) && self.list[at].is_live() {
+            self.list[at].phase = Phase::Ended(None);
+            self.live -= 1;
+            self.forget();
+        }
+    }
+
+    fn come(&mut self, at: Stamp, owner: Owner, target: Target) -> u32 {
+        self.last_no += 1;
+        self.live += 1;
+        self.list.push(Client {
+            no: self.last_no,
+            owner,
+            target,
+            local: None,
+            phase: Phase::Starting,
+            since: at,
+            sent: 0,
+            received: 0,
+            error: None,
+        });
+        self.last_no
+    }
+
+    /// Gives a client of ours its address. A server may have told of it first, as of a stranger: that entry goes.
+    fn settle(&mut self, id: ClientId, flow: Flow) {
+        let Some(&no) = self.ours.get(&id) else { return };
+        self.with(id, |client| client.local = Some(flow.local));
+        if let Some(before) = self.by_flow.insert(flow, no).filter(|&before| before != no)
+            && let Some(at) = self.position(before)
+            && self.list[at].owner == Owner::Foreign
+            && self.list[at].is_live()
+        {
+            self.list.remove(at);
+            self.live -= 1;
+        }
+    }
+
+    fn with(&mut self, id: ClientId, change: impl FnOnce(&mut Client)) {
+        if let Some(at) = self.ours.get(&id).and_then(|&no| self.position(no)) {
+            change(&mut self.list[at]);
+        }
+    }
+
+    fn end(&mut self, id: ClientId) {
+        let mut ended = 0;
+        self.with(id, |client| {
+            ended = usize::from(client.is_live());
+            client.phase = Phase::Ended(client.error);
+        });
+        self.live -= ended;
+        self.forget();
+    }
+
+    /// Keeps memory bounded: once twice as many have ended as are kept, the earlier half goes.
+    fn forget(&mut self) {
+        let ended = self.list.len() - self.live;
+        if ended <= 2 * Self::KEPT {
+            return;
+        }
+        let mut surplus = ended - Self::KEPT;
+        self.list.retain(|client| {
+            let goes = surplus > 0 && !client.is_live();
+            surplus -= usize::from(goes);
+            !goes
+        });
+        let list = &self.list;
+        let kept = |no: &u32| list.binary_search_by_key(no, |client| client.no).is_ok();
+        self.ours.retain(|_, no| kept(no));
+        self.by_flow.retain(|_, no| kept(no));
+    }
+}

@@ -1,0 +1,39 @@
+//! What `update` asks the shell to do. The results come back as events.
+
+use std::collections::BTreeSet;
+
+use crate::domain::{ClientId, ClientPlan, CloseHow, Flow, ServerId, ServiceModel, Target};
+
+/// One thing to do in the real world.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Effect {
+    /// Make this many clients.
+    Spawn {
+        /// How many.
+        count: u32,
+        /// To do what.
+        plan: ClientPlan,
+        /// Where.
+        target: Target,
+    },
+    /// End one client.
+    Close(ClientId, CloseHow),
+    /// End all clients, in order.
+    CloseAll,
+    /// Start a server.
+    Start(ServerId),
+    /// Stop a server.
+    Stop(ServerId),
+    /// Let a server serve by another model from now on.
+    Switch(ServerId, ServiceModel),
+    /// Send a message to these servers.
+    Broadcast(String, Vec<ServerId>),
+    /// Look these ends up in the kernel's table, exactly.
+    Lookup(Vec<Flow>),
+    /// Watch the sockets with one of these ports on either side; all of them when `None`.
+    Watch(Option<BTreeSet<u16>>),
+    /// Give the terminal back and stop, until continued (`SIGTSTP`).
+    Suspend,
+    /// Leave.
+    Quit,
+}

@@ -1,0 +1,340 @@
+//! The historian: turns what calls, table and tracepoint say into one history per end of a connection.
+//!
+//! Several witnesses tell of the same transition, each seeing a part, in any order. The historian writes each transition
+//! once, on the best evidence there is when it is written, and confirms it when better evidence comes later. What lies
+//! between two observations is filled in along RFC 9293's diagram and marked as inferred. What contradicts that diagram
+//! is not written at all. It is not part of the world: its work is in the journal, so a replay needs no historian.
+
+use std::collections::{HashMap, HashSet, VecDeque};
+use std::net::SocketAddr;
+use std::time::Duration;
+
+use crate::domain::{
+    Args, Call, Cause, ClientEvent, Delta, Evidence, Flow, Kind, Note, Observation, Outcome, Proto, Row, Stamp,
+    Syscall, TcpState, Transition,
+};
+
+/// How long an observation that needs a gap filled waits for a better witness, while the tracepoint is one.
+const GRACE: Duration = Duration::from_millis(100);
+/// How long an end that vanished waits for its other end's state, which says whether it closed in order or was reset.
+const GRACE_GONE: Duration = Duration::from_millis(30);
+/// How many closed ends are remembered, so that late witnesses are recognised.
+const CLOSED_KEPT: usize = 20_000;
+
+/// What one witness says: this end was in this state at this moment.
+#[derive(Debug, Clone, Copy)]
+struct Claim {
+    state: TcpState,
+    evidence: Evidence,
+    at: Stamp,
+    cause: Option<Cause>,
+}
+
+/// What has been written about one end.
+#[derive(Debug)]
+struct End {
+    /// The states of its present life, the earliest first, each with the evidence for reaching it.
+    path: Vec<(TcpState, Evidence)>,
+    /// When it reached CLOSED, if it did.
+    closed: Option<Stamp>,
+    /// Claims that wait for a better witness, by time.
+    waiting: Vec<Claim>,
+    /// The call of its owner that will cause the next transition.
+    intent: Option<Cause>,
+}
+
+impl End {
+    const fn new(path: Vec<(TcpState, Evidence)>) -> Self {
+        Self { path, closed: None, waiting: Vec::new(), intent: None }
+    }
+
+    fn last(&self) -> TcpState {
+        self.path.last().map_or(TcpState::Closed, |(state, _)| *state)
+    }
+
+    fn visited(&self, state: TcpState) -> bool {
+        self.path.iter().any(|(visited, _)| *visited == state)
+    }
+}
+
+/// See the module's head.
+#[derive(Debug, Default)]
+pub struct Historian {
+    ends: HashMap<Flow, End>,
+    listening: HashSet<SocketAddr>,
+    due: VecDeque<(Stamp, Flow)>,
+    closed: VecDeque<Flow>,
+    traced: bool,
+}
+
+impl Historian {
+    /// Hears what was observed; what can be written about it now goes to `out`. A producer's own [`Kind::State`] is a
+    /// claim and is not meant for the journal; all else is.
+    pub fn hear(&mut self, seen: &Observation, out: &mut Vec<Observation>) {
+        let mut writer = Writer { seen, out };
+        match &seen.kind {
+            Kind::State(change) => self.told(change, &mut writer),
+            Kind::Call(call) => self.called(call, &mut writer),
+            Kind::Row(delta) => self.sampled(delta, &mut writer),
+            Kind::Client(ClientEvent { change: crate::domain::client::ClientChange::Dialing { flow }, .. }) => {
+                self.ends.entry(*flow).or_insert_with(|| End::new(vec![(TcpState::Closed, Evidence::Inferred)]));
+            }
+            Kind::Note(Note::Has { what: Evidence::Traced }) => self.traced = true,
+            Kind::Note(Note::Lacks { what: Evidence::Traced, .. }) => self.traced = false,
+            _ => {}
+        }
+    }
+
+    /// Writes what has waited long enough. `like` says where and when.
+    pub fn settle(&mut self, like: &Observation, out: &mut Vec<Observation>) {
+        while self.due.front().is_some_and(|(due, _)| *due <= like.at) {
+            let Some((_, flow)) = self.due.pop_front() else { return };
+            let Some(end) = self.ends.get_mut(&flow) else { continue };
+            let waiting = std::mem::take(&mut end.waiting);
+            for claim in waiting {
+                self.write(flow, claim, &mut Writer { seen: like, out });
+            }
+        }
+    }
+
+    /// When [`Historian::settle`] has something to do next.
+    pub fn next_due(&self) -> Option<Stamp> {
+        self.due.front().map(|(due, _)| *due)
+    }
+
+    /// The tracepoint, or the wire, tells of a transition.
+    fn told(&mut self, change: &Transition, out: &mut Writer<'_>) {
+        let Transition { flow, from, to, cause } = *change;
+        let evidence = out.seen.evidence;
+        let claim = Claim { state: to, evidence, at: out.seen.at, cause };
+        let starts = matches!((from, to), (TcpState::Closed, TcpState::SynSent) | (TcpState::Listen, _));
+        let over = self.ends.get(&flow).is_some_and(|end| {
+            matches!(end.last(), TcpState::Closed | TcpState::TimeWait) && end.closed.is_none_or(|at| at < claim.at)
+        });
+        if starts && (over || !self.ends.contains_key(&flow)) {
+            self.begin(flow, from, claim.at, out);
+        } else if !self.ends.contains_key(&flow) {
+            self.ends.insert(flow, End::new(vec![(from, Evidence::Inferred)]));
+        }
+        // The kernel reports the end of the full socket; what is left of it in FIN_WAIT2 or TIME_WAIT only the table
+        // shows, and it will be asked.
+        if evidence == Evidence::Traced && (from, to) == (TcpState::FinWait2, TcpState::Closed) {
+            self.write(flow, Claim { state: TcpState::FinWait2, ..claim }, out);
+            self.wait(flow, claim, GRACE);
+        } else {
+            self.write(flow, Claim { state: from, cause: None, ..claim }, out);
+            self.write(flow, claim, out);
+        }
+    }
+
+    fn called(&mut self, call: &Call, out: &mut Writer<'_>) {
+        let Some(flow) = call.flow.filter(|flow| flow.proto == Proto::Tcp) else { return };
+        let claim =
+            |state| Claim { state, evidence: Evidence::Called, at: out.seen.at, cause: Some(Cause::Call(call.call)) };
+        let failed = matches!(call.result, Outcome::Failed(_));
+        match call.call {
+            Syscall::Listen if !failed => {
+                self.begin(flow, TcpState::Closed, out.seen.at, out);
+                self.listening.insert(flow.local);
+                self.write(flow, claim(TcpState::Listen), out);
+            }
+            Syscall::Close if flow.peer.is_none() => {
+                self.listening.remove(&flow.local);
+                self.write(flow, claim(TcpState::Closed), out);
+            }
+            Syscall::Connect if failed => self.write(flow, Claim { cause: None, ..claim(TcpState::Closed) }, out),
+            Syscall::Connect => {
+                self.begin(flow, TcpState::Closed, out.seen.at, out);
+                self.observe(flow, claim(TcpState::Established), out);
+            }
+            Syscall::Accept if !failed => {
+                self.begin(flow, TcpState::Listen, out.seen.at, out);
+                self.observe(flow, Claim { cause: None, ..claim(TcpState::Established) }, out);
+            }
+            // The end of the other side's data: its FIN has arrived.
+            Syscall::Recv if call.data.as_ref().is_some_and(|data| data.len == 0) && !failed => {
+                let open = self.ends.get(&flow).is_some_and(|end| end.last().rank() <= TcpState::Established.rank());
+                if open {
+                    self.observe(flow, Claim { cause: None, ..claim(TcpState::CloseWait) }, out);
+                }
+            }
+            Syscall::Close | Syscall::Shutdown => {
+                if let Some(end) = self.ends.get_mut(&flow)
+                    && call.args != Args::Shut(crate::domain::Shut::Read)
+                    && matches!(end.last(), TcpState::Established | TcpState::CloseWait)
+                {
+                    end.intent = Some(Cause::Call(call.call));
+                }
+            }
+            _ => {}
+        }
+    }
+
+    fn sampled(&mut self, delta: &Delta, out: &mut Writer<'_>) {
+        match delta {
+            Delta::Found(row) => {
+                if let Some(state) = self.tcp(row) {
+                    let path = vec![(state, Evidence::Sampled)];
+                    self.ends.entry(row.flow).or_insert_with(|| End::new(path));
+                }
+            }
+            Delta::Added(row) | Delta::Changed(row) => {
+                let Some(state) = self.tcp(row) else { return };
+                let claim = Claim { state, evidence: Evidence::Sampled, at: out.seen.at, cause: None };
+                let start = self.start(&row.flow);
+                let over = self.ends.get(&row.flow).is_none_or(|end| {
+                    let reused = end.last() == TcpState::TimeWait && state.rank() <= TcpState::Established.rank();
+                    reused || end.closed.is_some_and(|at| at < claim.at)
+                });
+                if over && state != TcpState::Closed {
+                    self.begin(row.flow, start, claim.at, out);
+                }
+                self.observe(row.flow, claim, out);
+            }
+            Delta::Gone(key) => {
+                self.listening.remove(&key.flow.local).then_some(()).filter(|()| key.flow.peer.is_none());
+                if self.ends.contains_key(&key.flow) {
+                    let claim =
+                        Claim { state: TcpState::Closed, evidence: Evidence::Sampled, at: out.seen.at, cause: None };
+                    self.observe(key.flow, claim, out);
+                }
+            }
+            Delta::Unwatched(key) => {
+                self.ends.remove(&key.flow);
+            }
+        }
+    }
+
+    fn tcp(&mut self, row: &Row) -> Option<TcpState> {
+        if row.state == Some(TcpState::Listen) {
+            self.listening.insert(row.flow.local);
+        }
+        row.state.filter(|_| row.flow.proto == Proto::Tcp)
+    }
+
+    /// Where the life of an end starts: in LISTEN, if somebody listens on its local address.
+    fn start(&self, flow: &Flow) -> TcpState {
+        let any = SocketAddr::new(if flow.local.is_ipv4() { [0; 4].into() } else { [0; 16].into() }, flow.local.port());
+        let dual = SocketAddr::new([0u16; 8].into(), flow.local.port());
+        let passive = flow.peer.is_some() && [flow.local, any, dual].iter().any(|addr| self.listening.contains(addr));
+        if passive { TcpState::Listen } else { TcpState::Closed }
+    }
+
+    /// Starts a life of this end at `start`, unless one is under way. A life before it that ended unseen ends now.
+    fn begin(&mut self, flow: Flow, start: TcpState, at: Stamp, out: &mut Writer<'_>) {
+        let Some(end) = self.ends.get(&flow) else {
+            self.ends.insert(flow, End::new(vec![(start, Evidence::Inferred)]));
+            return;
+        };
+        if end.path.len() == 1 && end.last().rank() == 0 {
+            return;
+        }
+        if end.last() == TcpState::TimeWait {
+            let ended = Claim { state: TcpState::Closed, evidence: Evidence::Inferred, at, cause: None };
+            self.write(flow, ended, out);
+        }
+        if self.ends.get(&flow).is_some_and(|end| end.closed.is_some_and(|closed| closed <= at)) {
+            self.ends.insert(flow, End::new(vec![(start, Evidence::Inferred)]));
+        }
+    }
+
+    /// Takes a claim: writes it, or lets it wait where a better witness may fill its gap.
+    fn observe(&mut self, flow: Flow, claim: Claim, out: &mut Writer<'_>) {
+        let Some(end) = self.ends.get(&flow) else { return };
+        let direct = end.visited(claim.state) || end.last().may_become(claim.state);
+        let vanished = claim.state == TcpState::Closed && claim.evidence == Evidence::Sampled;
+        let natural = matches!(end.last(), TcpState::TimeWait | TcpState::LastAck | TcpState::Closed);
+        if vanished && !natural {
+            self.wait(flow, claim, if self.traced { GRACE } else { GRACE_GONE });
+        } else if self.traced && !direct {
+            self.wait(flow, claim, GRACE);
+        } else {
+            self.write(flow, claim, out);
+        }
+    }
+
+    fn wait(&mut self, flow: Flow, claim: Claim, grace: Duration) {
+        let Some(end) = self.ends.get_mut(&flow) else { return };
+        end.waiting.push(claim);
+        end.waiting.sort_by_key(|claim| claim.at);
+        let due = claim.at.after(grace);
+        let place = self.due.partition_point(|(other, _)| *other <= due);
+        self.due.insert(place, (due, flow));
+    }
+
+    /// Writes that this end reached a state, and how it must have come there. What is known already is confirmed;
+    /// what cannot be is left out.
+    fn write(&mut self, flow: Flow, claim: Claim, out: &mut Writer<'_>) {
+        let orderly = claim.state == TcpState::Closed && self.closed_in_order(&flow);
+        let Some(end) = self.ends.get_mut(&flow) else { return };
+        if let Some(at) = end.path.iter().rposition(|(state, _)| *state == claim.state) {
+            confirm(end, at, flow, claim, out);
+            return;
+        }
+        if claim.state == TcpState::Closed && claim.evidence == Evidence::Traced && end.last() == TcpState::TimeWait {
+            return;
+        }
+        let last = end.last();
+        let way = if claim.state == TcpState::Closed {
+            let by = [TcpState::CloseWait, TcpState::LastAck];
+            let rest: Vec<_> = by.into_iter().filter(|state| state.rank() > last.rank()).collect();
+            let passive = orderly && matches!(last, TcpState::Established | TcpState::CloseWait);
+            Some(if passive { rest } else { Vec::new() })
+        } else {
+            last.between(claim.state)
+        };
+        let Some(way) = way else { return };
+        for state in way {
+            step(end, flow, Claim { state, evidence: Evidence::Inferred, ..claim }, out);
+        }
+        step(end, flow, claim, out);
+        if claim.state == TcpState::Closed {
+            end.closed = Some(claim.at);
+            self.closed.push_back(flow);
+            if self.closed.len() > CLOSED_KEPT
+                && let Some(oldest) = self.closed.pop_front()
+                && self.ends.get(&oldest).is_some_and(|end| end.closed.is_some())
+            {
+                self.ends.remove(&oldest);
+            }
+        }
+    }
+
+    /// Whether the other end is known to have closed first, so that this one closed in order and was not reset.
+    fn closed_in_order(&self, flow: &Flow) -> bool {
+        let other = flow.mirror().and_then(|mirror| self.ends.get(&mirror));
+        other.is_some_and(|end| end.visited(TcpState::FinWait2) || end.visited(TcpState::TimeWait))
+    }
+}
+
+/// Appends one transition to an end's path and writes it.
+fn step(end: &mut End, flow: Flow, claim: Claim, out: &mut Writer<'_>) {
+    let from = end.last();
+    let sends_fin = matches!(claim.state, TcpState::FinWait1 | TcpState::LastAck);
+    let cause = claim.cause.filter(|_| claim.evidence != Evidence::Inferred);
+    let cause = cause.or_else(|| end.intent.take_if(|_| sends_fin));
+    end.path.push((claim.state, claim.evidence));
+    out.write(claim, Kind::State(Transition { flow, from, to: claim.state, cause }));
+}
+
+/// A state that is in the path already: better evidence for it is worth an event.
+fn confirm(end: &mut End, at: usize, flow: Flow, claim: Claim, out: &mut Writer<'_>) {
+    let Some(from) = at.checked_sub(1).map(|before| end.path[before].0) else { return };
+    if end.path[at].1 < claim.evidence {
+        end.path[at].1 = claim.evidence;
+        out.write(claim, Kind::Confirmed(Transition { flow, from, to: claim.state, cause: claim.cause }));
+    }
+}
+
+/// Where the historian writes: like the observation it heard, but with its own time and evidence.
+struct Writer<'a> {
+    seen: &'a Observation,
+    out: &'a mut Vec<Observation>,
+}
+
+impl Writer<'_> {
+    fn write(&mut self, claim: Claim, kind: Kind) {
+        let Observation { world, host, .. } = *self.seen;
+        self.out.push(Observation { at: claim.at, world, host, evidence: claim.evidence, kind });
+    }
+}

@@ -1,0 +1,95 @@
+//! The journal: the latest events in order, and the world at some of them, so that any moment can be shown again.
+
+use std::collections::VecDeque;
+
+use super::world::World;
+use crate::domain::{Event, Observation};
+
+/// A ring of events with checkpoints.
+#[derive(Debug)]
+pub struct Journal {
+    events: VecDeque<Event>,
+    capacity: usize,
+    last_seq: u64,
+    /// The world after the event with this number, ascending.
+    checkpoints: VecDeque<(u64, World)>,
+    spacing: u64,
+}
+
+impl Default for Journal {
+    fn default() -> Self {
+        Self::new(65_536, 16_384)
+    }
+}
+
+impl Journal {
+    /// A journal of at most `capacity` events, with a checkpoint every `spacing` of them.
+    pub fn new(capacity: usize, spacing: u64) -> Self {
+        let checkpoints = VecDeque::from([(0, World::default())]);
+        Self { events: VecDeque::new(), capacity, last_seq: 0, checkpoints, spacing }
+    }
+
+    /// How many events there are in the ring.
+    pub fn len(&self) -> usize {
+        self.events.len()
+    }
+
+    /// Whether nothing has happened yet.
+    pub fn is_empty(&self) -> bool {
+        self.events.is_empty()
+    }
+
+    /// The number of the first event that is still in the ring.
+    pub fn first_seq(&self) -> u64 {
+        self.last_seq + 1 - self.events.len() as u64
+    }
+
+    /// The number of the latest event; 0 before the first.
+    pub const fn last_seq(&self) -> u64 {
+        self.last_seq
+    }
+
+    /// The event with this number, while it is in the ring.
+    pub fn get(&self, seq: u64) -> Option<&Event> {
+        let place = seq.checked_sub(self.first_seq())?;
+        self.events.get(usize::try_from(place).ok()?)
+    }
+
+    /// All events in the ring, the earliest first.
+    pub fn events(&self) -> impl DoubleEndedIterator<Item = &Event> {
+        self.events.iter()
+    }
+
+    /// Appends an event, folds it into `world`, and takes a checkpoint when one is due. Returns the event's number.
+    pub fn push(&mut self, seen: Observation, world: &mut World) -> u64 {
+        self.last_seq += 1;
+        let event = Event { seq: self.last_seq, seen };
+        world.apply(&event);
+        self.events.push_back(event);
+        if self.events.len() > self.capacity {
+            self.events.pop_front();
+        }
+        if self.last_seq.is_multiple_of(self.spacing) {
+            self.checkpoints.push_back((self.last_seq, world.clone()));
+            // The latest checkpoint that is not after the first event is needed; those before it are not.
+            while self.checkpoints.get(1).is_some_and(|(seq, _)| *seq < self.first_seq()) {
+                self.checkpoints.pop_front();
+            }
+        }
+        self.last_seq
+    }
+
+    /// The world as it was right after the event with this number: the nearest checkpoint before it, and the events
+    /// since. `None` for a moment that the ring no longer reaches, or not yet.
+    pub fn world_at(&self, seq: u64) -> Option<World> {
+        if seq > self.last_seq {
+            return None;
+        }
+        let (from, world) = self.checkpoints.iter().rev().find(|(at, _)| *at <= seq)?;
+        let mut world = world.clone();
+        for seq in from + 1..=seq {
+            world.apply(self.get(seq)?);
+        }
+        Some(world)
+    }
+}

@@ -1,0 +1,213 @@
+//! Keys and what they do: one table feeds dispatch, footer, help and README.
+
+use super::ui::{Pane, View};
+
+/// A key, whatever terminal library told of it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[expect(missing_docs, reason = "each is the key of that name")]
+pub enum Key {
+    Char(char),
+    Ctrl(char),
+    Enter,
+    Esc,
+    Tab,
+    BackTab,
+    Backspace,
+    Delete,
+    Left,
+    Right,
+    Up,
+    Down,
+    PageUp,
+    PageDown,
+    Home,
+    End,
+    F(u8),
+}
+
+/// What a key means where it is bound.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Action {
+    /// Connect, say hello, stay.
+    Client,
+    /// Connect, say hello, read, close.
+    OneShot,
+    /// Close the selected client with FIN.
+    CloseFin,
+    /// Reset the selected client with RST.
+    CloseRst,
+    /// Half-close the selected client.
+    CloseHalf,
+    /// Close all clients.
+    CloseAll,
+    /// Start or stop the selected server; start it again when its port was taken.
+    StartStop,
+    /// Let the selected server serve by its next model.
+    NextModel,
+    /// Tick or untick the selected server for broadcasts.
+    Tick,
+    /// Type a message for all ticked servers.
+    Say,
+    /// Type a filter for the table.
+    Filter,
+    /// Watch more of the table: the filter's ports, the lab's, all.
+    NextScope,
+    /// Order the table by its next column.
+    NextOrder,
+    /// List all events, calls only, states only.
+    NextKinds,
+    /// List only what concerns the selection, or everything again.
+    Narrow,
+    /// One entry up.
+    Up,
+    /// One entry down.
+    Down,
+    /// A page up.
+    PageUp,
+    /// A page down.
+    PageDown,
+    /// To the first entry.
+    First,
+    /// To the last entry, and follow.
+    Last,
+    /// To the next pane.
+    NextPane,
+    /// To the pane before.
+    PrevPane,
+    /// Give the focused pane the whole screen, or give it back.
+    Zoom,
+    /// To the next view, or to the view whose number was typed before.
+    GoView,
+    /// To a view by its function key.
+    View(View),
+    /// The other language.
+    Language,
+    /// The next theme.
+    Theme,
+    /// ASCII or Unicode.
+    Glyphs,
+    /// Show the keys.
+    Help,
+    /// Undo what was begun: a count, a zoom, a narrowed list, a held list.
+    Back,
+    /// Draw the whole screen again.
+    Redraw,
+    /// Give the terminal back until continued.
+    Suspend,
+    /// Leave.
+    Quit,
+}
+
+/// Where a binding holds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Place {
+    /// Everywhere.
+    Anywhere,
+    /// In the lab and its clients, whatever pane has the focus.
+    Lab,
+    /// While this pane has the focus.
+    In(Pane),
+}
+
+/// One binding.
+#[derive(Debug, Clone, Copy)]
+pub struct Binding {
+    /// The keys, the one to show first.
+    pub keys: &'static [Key],
+    /// Where it holds.
+    pub place: Place,
+    /// What it does.
+    pub action: Action,
+}
+
+const fn bind(keys: &'static [Key], place: Place, action: Action) -> Binding {
+    Binding { keys, place, action }
+}
+
+use Action as A;
+use Key::{Char, Ctrl, F};
+use Place::{Anywhere, In, Lab};
+
+/// All bindings, in the order that help shows them. The narrower place wins where a key is bound twice.
+pub const BINDINGS: &[Binding] = &[
+    bind(&[Char('c')], Lab, A::Client),
+    bind(&[Char('o')], Lab, A::OneShot),
+    bind(&[Char('x')], Lab, A::CloseFin),
+    bind(&[Char('X')], Lab, A::CloseRst),
+    bind(&[Char('h')], Lab, A::CloseHalf),
+    bind(&[Char('K')], Lab, A::CloseAll),
+    bind(&[Char('s'), Char('r')], Lab, A::StartStop),
+    bind(&[Char('m')], Lab, A::NextModel),
+    bind(&[Char(' ')], In(Pane::Servers), A::Tick),
+    bind(&[Char('i')], Lab, A::Say),
+    bind(&[Key::Enter], In(Pane::Broadcast), A::Say),
+    bind(&[Char('/')], Lab, A::Filter),
+    bind(&[Char('f')], Lab, A::NextScope),
+    bind(&[Char('S')], In(Pane::Netstat), A::NextOrder),
+    bind(&[Char('n')], In(Pane::Lifecycle), A::NextKinds),
+    bind(&[Char('.')], Lab, A::Narrow),
+    bind(&[Key::Up, Char('k')], Anywhere, A::Up),
+    bind(&[Key::Down, Char('j')], Anywhere, A::Down),
+    bind(&[Key::PageUp, Ctrl('b')], Anywhere, A::PageUp),
+    bind(&[Key::PageDown, Ctrl('f')], Anywhere, A::PageDown),
+    bind(&[Key::Home, Char('g')], Anywhere, A::First),
+    bind(&[Key::End, Char('G')], Anywhere, A::Last),
+    bind(&[Key::Tab], Anywhere, A::NextPane),
+    bind(&[Key::BackTab], Anywhere, A::PrevPane),
+    bind(&[Char('z')], Anywhere, A::Zoom),
+    bind(&[Char('v')], Anywhere, A::GoView),
+    bind(&[F(1)], Anywhere, A::View(View::Lab)),
+    bind(&[F(2)], Anywhere, A::View(View::Ports)),
+    bind(&[Char('L')], Anywhere, A::Language),
+    bind(&[Char('t')], Anywhere, A::Theme),
+    bind(&[Char('A')], Anywhere, A::Glyphs),
+    bind(&[Key::Esc], Anywhere, A::Back),
+    bind(&[Ctrl('l')], Anywhere, A::Redraw),
+    bind(&[Char('?')], Anywhere, A::Help),
+    bind(&[Ctrl('z')], Anywhere, A::Suspend),
+    bind(&[Char('q'), Ctrl('c')], Anywhere, A::Quit),
+];
+
+/// What `key` does when the pane `focus` has the focus.
+pub fn lookup(key: Key, focus: Pane) -> Option<Action> {
+    let holding = BINDINGS.iter().filter(|binding| binding.keys.contains(&key));
+    let narrowest = holding.filter(|binding| !matches!(binding.place, In(pane) if pane != focus)).max_by_key(
+        |binding| match binding.place {
+            Anywhere => 0,
+            Lab => 1,
+            In(_) => 2,
+        },
+    );
+    narrowest.map(|binding| binding.action)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_key_is_bound_twice_in_one_place() {
+        let mut seen = std::collections::HashSet::new();
+        for binding in BINDINGS {
+            for key in binding.keys {
+                assert!(seen.insert((binding.place, *key)), "{key:?} twice in {:?}", binding.place);
+            }
+        }
+    }
+
+    #[test]
+    fn every_binding_can_be_reached() {
+        for binding in BINDINGS {
+            let focus = if let In(pane) = binding.place { pane } else { Pane::Servers };
+            for key in binding.keys {
+                assert_eq!(lookup(*key, focus), Some(binding.action), "{key:?}");
+            }
+        }
+    }
+
+    #[test]
+    fn digits_are_free_for_counts() {
+        let digits = |key: &Key| matches!(key, Char(c) if c.is_ascii_digit());
+        assert!(!BINDINGS.iter().any(|binding| binding.keys.iter().any(digits)));
+    }
+}

@@ -1,0 +1,178 @@
+//! The lifecycle pane's list: which events of the journal it shows, and where its reader is.
+
+use std::collections::VecDeque;
+
+use super::journal::Journal;
+use crate::domain::{Call, Event, Flow, Kind, ServerId};
+
+/// Which kinds of events are listed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Kinds {
+    /// Calls, state changes, and what happened to servers.
+    #[default]
+    All,
+    /// System calls only.
+    Calls,
+    /// State changes only.
+    States,
+}
+
+impl Kinds {
+    /// The choice that a key goes to next.
+    #[must_use]
+    pub const fn next(self) -> Self {
+        match self {
+            Self::All => Self::Calls,
+            Self::Calls => Self::States,
+            Self::States => Self::All,
+        }
+    }
+
+    const fn shows(self, kind: &Kind) -> bool {
+        match kind {
+            Kind::Call(_) => !matches!(self, Self::States),
+            Kind::State(_) => !matches!(self, Self::Calls),
+            Kind::Server(_) | Kind::Note(_) => matches!(self, Self::All),
+            _ => false,
+        }
+    }
+}
+
+/// What the list is narrowed to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Subject {
+    /// One server: its sockets and its connections.
+    Server(ServerId),
+    /// One connection: both of its ends.
+    Connection(Flow),
+}
+
+impl Subject {
+    /// Whether an event is about this.
+    pub fn concerns(&self, kind: &Kind) -> bool {
+        match (self, kind) {
+            (Self::Server(id), Kind::Call(Call { socket, .. })) => socket.server() == Some(*id),
+            (Self::Server(id), Kind::Server(event)) => event.server == *id,
+            (Self::Connection(flow), Kind::Call(call)) => call.flow.is_some_and(|other| same_pair(flow, &other)),
+            (Self::Connection(flow), Kind::State(change)) => same_pair(flow, &change.flow),
+            _ => false,
+        }
+    }
+}
+
+/// Whether two flows are ends of one connection, or the same end.
+pub fn same_pair(one: &Flow, other: &Flow) -> bool {
+    let bare = |flow: &Flow| (flow.proto, flow.local);
+    one == other
+        || one.mirror().as_ref() == Some(other)
+        // An unconnected UDP socket, and a datagram to or from it.
+        || one.peer.is_none() && (bare(one) == bare(other) || other.mirror().is_some_and(|m| bare(one) == bare(&m)))
+}
+
+/// Where the reader is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Reader {
+    /// At the end, seeing the latest.
+    #[default]
+    Follows,
+    /// At one entry; the list stands still, ending where it ended when the reader stopped following.
+    Holds {
+        /// The entry's number in the journal.
+        at: u64,
+        /// The last entry of the list that stands still.
+        end: u64,
+    },
+}
+
+/// The list: numbers of events in the journal, ascending.
+#[derive(Debug, Default)]
+pub struct Lifecycle {
+    seqs: VecDeque<u64>,
+    /// Which kinds are listed.
+    pub kinds: Kinds,
+    /// What the list is narrowed to, if it is.
+    pub subject: Option<Subject>,
+    /// Where the reader is.
+    pub reader: Reader,
+}
+
+impl Lifecycle {
+    /// How many entries there are.
+    pub fn len(&self) -> usize {
+        self.seqs.len()
+    }
+
+    /// Whether there is none.
+    pub fn is_empty(&self) -> bool {
+        self.seqs.is_empty()
+    }
+
+    /// The entry at this place, as its number in the journal.
+    pub fn seq(&self, place: usize) -> Option<u64> {
+        self.seqs.get(place).copied()
+    }
+
+    /// The place of the entry with this number, or of the first one after it.
+    pub fn place(&self, seq: u64) -> usize {
+        self.seqs.partition_point(|other| *other < seq)
+    }
+
+    /// How many entries the reader can see: all, or those up to where the list was held.
+    pub fn held_len(&self) -> usize {
+        match self.reader {
+            Reader::Follows => self.len(),
+            Reader::Holds { end, .. } => self.place(end + 1),
+        }
+    }
+
+    /// How many entries came since the reader stopped following.
+    pub fn unseen(&self) -> usize {
+        self.len() - self.held_len()
+    }
+
+    pub(super) fn heard(&mut self, event: &Event, first_seq: u64) {
+        if self.lists(&event.seen.kind) {
+            self.seqs.push_back(event.seq);
+        }
+        while self.seqs.front().is_some_and(|seq| *seq < first_seq) {
+            self.seqs.pop_front();
+        }
+        if let Reader::Holds { at, end } = &mut self.reader {
+            *at = (*at).max(first_seq);
+            *end = (*end).max(*at);
+        }
+    }
+
+    pub(super) fn choose(&mut self, kinds: Kinds, subject: Option<Subject>, journal: &Journal) {
+        self.kinds = kinds;
+        self.subject = subject;
+        self.seqs = journal.events().filter(|event| self.lists(&event.seen.kind)).map(|event| event.seq).collect();
+        self.reader = Reader::Follows;
+    }
+
+    /// Moves the reader by `steps` entries, down if positive. Past the end it follows again.
+    pub(super) fn step(&mut self, steps: isize) {
+        let Some(last) = self.len().checked_sub(1) else { return };
+        let (from, end) = match self.reader {
+            Reader::Follows if steps >= 0 => return,
+            Reader::Follows => (last, self.seqs[last]),
+            Reader::Holds { at, end } => (self.place(at).min(last), end),
+        };
+        let to = from.saturating_add_signed(steps);
+        let holds = to < self.place(end + 1).min(last + 1) && !(steps > 0 && from == last);
+        self.reader = if holds { Reader::Holds { at: self.seqs[to], end } } else { Reader::Follows };
+    }
+
+    fn lists(&self, kind: &Kind) -> bool {
+        self.kinds.shows(kind) && self.subject.is_none_or(|subject| subject.concerns(kind))
+    }
+}
+
+/// The connection that an event is about, if it is about one.
+pub const fn flow_of(kind: &Kind) -> Option<Flow> {
+    match kind {
+        Kind::Call(call) => call.flow,
+        Kind::State(change) | Kind::Confirmed(change) => Some(change.flow),
+        _ => None,
+    }
+}

@@ -1,0 +1,147 @@
+//! The netstat pane's list: the rows that pass the filter, in the chosen order, kept in order as rows come and go.
+
+use std::cmp::Reverse;
+use std::collections::HashMap;
+use std::net::SocketAddr;
+
+use super::table::{Entry, Table};
+use crate::domain::filter::{Filter, FilterError};
+use crate::domain::{Delta, Proto, Row, RowKey, TcpState};
+
+/// What the rows are ordered by.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Column {
+    /// Listeners first, then the newest connection first, its two ends together.
+    #[default]
+    Newest,
+    /// Protocol.
+    Proto,
+    /// Recv-Q.
+    RecvQ,
+    /// Send-Q.
+    SendQ,
+    /// Local Address.
+    Local,
+    /// Foreign Address.
+    Foreign,
+    /// State.
+    State,
+    /// PID/Program.
+    Process,
+}
+
+impl Column {
+    /// All orders, as a key goes through them.
+    pub const ALL: [Self; 8] =
+        [Self::Newest, Self::Proto, Self::RecvQ, Self::SendQ, Self::Local, Self::Foreign, Self::State, Self::Process];
+
+    /// The one that the key goes to next.
+    #[must_use]
+    pub fn next(self) -> Self {
+        let at = Self::ALL.iter().position(|column| *column == self).unwrap_or(0);
+        Self::ALL[(at + 1) % Self::ALL.len()]
+    }
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+enum Rank {
+    Newest(u8, Reverse<u64>, bool),
+    Number(Reverse<u32>),
+    Addr(Option<SocketAddr>),
+    State(Option<TcpState>),
+    Name(Option<String>),
+}
+
+/// See the module's head.
+#[derive(Debug, Default)]
+pub struct Listing {
+    /// What the rows are ordered by.
+    pub column: Column,
+    /// The filter in force: the last good one.
+    pub filter: Filter,
+    /// What is wrong with the filter as it is being typed.
+    pub error: Option<FilterError>,
+    order: Vec<(Rank, RowKey)>,
+    ranks: HashMap<RowKey, Rank>,
+}
+
+impl Listing {
+    /// How many rows are listed.
+    pub fn len(&self) -> usize {
+        self.order.len()
+    }
+
+    /// Whether none is.
+    pub fn is_empty(&self) -> bool {
+        self.order.is_empty()
+    }
+
+    /// The row at this place.
+    pub fn key(&self, place: usize) -> Option<&RowKey> {
+        self.order.get(place).map(|(_, key)| key)
+    }
+
+    /// The rows at these places.
+    pub fn keys(&self, places: std::ops::Range<usize>) -> impl Iterator<Item = &RowKey> {
+        self.order.get(places).unwrap_or_default().iter().map(|(_, key)| key)
+    }
+
+    /// The place of a row, if it is listed.
+    pub fn position(&self, key: &RowKey) -> Option<usize> {
+        let rank = self.ranks.get(key)?;
+        self.order.binary_search_by(|(r, k)| (r, k).cmp(&(rank, key))).ok()
+    }
+
+    /// Follows a change that `table` has already taken in.
+    pub(super) fn heard(&mut self, delta: &Delta, table: &Table) {
+        let key = delta.key();
+        self.remove(&key);
+        if let Some(entry) = table.get(&key)
+            && self.filter.matches(&*entry.row)
+        {
+            let rank = rank(self.column, entry);
+            let place = self.order.partition_point(|(r, k)| (r, k) < (&rank, &key));
+            self.order.insert(place, (rank.clone(), key));
+            self.ranks.insert(key, rank);
+        }
+    }
+
+    /// Makes the list anew, after the filter or the order changed.
+    pub(super) fn rebuild(&mut self, table: &Table) {
+        let matching = table.rows().filter(|(_, entry)| self.filter.matches(&*entry.row));
+        self.order = matching.map(|(key, entry)| (rank(self.column, entry), *key)).collect();
+        self.order.sort_unstable();
+        self.ranks = self.order.iter().map(|(rank, key)| (*key, rank.clone())).collect();
+    }
+
+    fn remove(&mut self, key: &RowKey) {
+        if let Some(place) = self.position(key) {
+            self.order.remove(place);
+            self.ranks.remove(key);
+        }
+    }
+}
+
+fn rank(column: Column, entry: &Entry) -> Rank {
+    let row: &Row = &entry.row;
+    match column {
+        Column::Newest => {
+            let group = match (row.flow.proto, row.state) {
+                (_, Some(TcpState::Listen)) => 0,
+                (Proto::Udp, _) if row.flow.peer.is_none() => 1,
+                _ => 2,
+            };
+            // Of a pair, the client's end first: the one with the higher foreign port has called… the lower one is
+            // not always the server, so the address order decides, which at least stands still.
+            let second = row.flow.peer.is_some_and(|peer| peer < row.flow.local);
+            Rank::Newest(group, Reverse(entry.arrival), second)
+        }
+        Column::Proto => Rank::State(if row.flow.proto == Proto::Tcp { None } else { Some(TcpState::Closed) }),
+        Column::RecvQ => Rank::Number(Reverse(row.recv_q.unwrap_or(0))),
+        Column::SendQ => Rank::Number(Reverse(row.send_q.unwrap_or(0))),
+        Column::Local => Rank::Addr(Some(row.flow.local)),
+        Column::Foreign => Rank::Addr(row.flow.peer),
+        Column::State => Rank::State(row.state),
+        Column::Process => Rank::Name(row.process.as_ref().map(|process| process.name.clone())),
+    }
+}

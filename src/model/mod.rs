@@ -1,0 +1,140 @@
+//! Everything the screen shows, as plain data, and the one function that keys and events go through.
+//!
+//! No clock, no I/O: time comes in as a message, wishes go out as [`Effect`]s.
+
+pub mod book;
+pub mod broadcasts;
+pub mod clients;
+pub mod effect;
+pub mod historian;
+pub mod journal;
+pub mod keys;
+pub mod lifecycle;
+pub mod listing;
+pub mod servers;
+pub mod table;
+pub mod ui;
+pub mod update;
+pub mod window;
+pub mod world;
+
+use std::time::Duration;
+
+pub use effect::Effect;
+pub use keys::{Action, Key};
+pub use ui::Ui;
+pub use update::{Msg, update};
+pub use world::World;
+
+use crate::domain::filter::Filter;
+use crate::domain::{Delta, Evidence, Flow, Kind, Observation, Stamp, WorldId};
+use historian::Historian;
+use journal::Journal;
+use lifecycle::Lifecycle;
+use listing::Listing;
+use table::Table;
+
+/// See the module's head.
+#[derive(Debug, Default)]
+pub struct Model {
+    /// What all events so far amount to.
+    pub world: World,
+    /// The events themselves.
+    pub journal: Journal,
+    /// The state of the screen.
+    pub ui: Ui,
+    /// The netstat pane's list.
+    pub listing: Listing,
+    /// The lifecycle pane's list.
+    pub lifecycle: Lifecycle,
+    /// The time, as last told.
+    pub now: Stamp,
+    historian: Historian,
+    heard: Vec<Observation>,
+}
+
+impl Model {
+    /// A model of a laboratory in which nothing has happened yet.
+    pub fn new(ui: Ui) -> Self {
+        let filter = Filter::parse(ui.filter.input.value()).unwrap_or_default();
+        let mut model = Self { ui, ..Self::default() };
+        model.listing.filter = filter;
+        model
+    }
+
+    /// Takes in what was seen: what the historian makes of it goes into the journal too. Returns the ends that the
+    /// kernel should be asked about.
+    pub fn observe(&mut self, seen: Observation) -> Vec<Flow> {
+        self.now = self.now.max(seen.at);
+        let asks = ends_named(&seen.kind);
+        let mut heard = std::mem::take(&mut self.heard);
+        self.historian.hear(&seen, &mut heard);
+        if !matches!(seen.kind, Kind::State(_)) {
+            self.enter(seen);
+        }
+        heard.drain(..).for_each(|seen| self.enter(seen));
+        self.heard = heard;
+        asks
+    }
+
+    /// Lets time pass: what waited for a better witness is written now.
+    pub(crate) fn pass(&mut self, now: Stamp) {
+        self.now = self.now.max(now);
+        let like = Observation {
+            at: self.now,
+            world: WorldId::Host,
+            host: None,
+            evidence: Evidence::Inferred,
+            kind: Kind::Note(crate::domain::Note::Dropped { count: 0 }),
+        };
+        let mut heard = std::mem::take(&mut self.heard);
+        self.historian.settle(&like, &mut heard);
+        heard.drain(..).for_each(|seen| self.enter(seen));
+        self.heard = heard;
+    }
+
+    /// The moment at which something on the screen changes by itself; `None` when nothing does.
+    pub fn next_change(&self) -> Option<Stamp> {
+        let second = Duration::from_secs(1);
+        let fading = self.world.table.changed().filter(|at| self.now.since(*at) < Table::FADE);
+        let fading = fading.map(|at| at.after(Table::FADE));
+        let counting = self.world.table.has_countdown() || self.world.clients.is_young(self.now);
+        let aging = (self.world.clients.live() > 0).then(|| self.now.after(60 * second));
+        let counting = counting.then(|| self.now.after(second));
+        [self.historian.next_due(), fading, counting.or(aging)].into_iter().flatten().min()
+    }
+
+    fn enter(&mut self, seen: Observation) {
+        let seq = self.journal.push(seen, &mut self.world);
+        let first = self.journal.first_seq();
+        let Some(event) = self.journal.get(seq) else { return };
+        if let Kind::Row(delta) = &event.seen.kind {
+            self.listing.heard(delta, &self.world.table);
+            if matches!(delta, Delta::Gone(_) | Delta::Unwatched(_)) && self.ui.row == Some(delta.key()) {
+                self.ui.row = None;
+            }
+        }
+        self.lifecycle.heard(event, first);
+    }
+}
+
+/// The ends whose state an event may have changed: both of the connection it names.
+fn ends_named(kind: &Kind) -> Vec<Flow> {
+    use crate::domain::Syscall::{Accept, Bind, Close, Connect, Listen, Recv, Shutdown};
+    let flow = match kind {
+        Kind::Call(call) => {
+            let data = call.data.as_ref().is_some_and(|data| data.len > 0);
+            let moves = matches!(call.call, Bind | Listen | Accept | Connect | Close | Shutdown)
+                || (call.call == Recv && !data)
+                || call.flow.is_some_and(|flow| flow.proto == crate::domain::Proto::Udp);
+            call.flow.filter(|_| moves)
+        }
+        Kind::Client(client) => match &client.change {
+            crate::domain::client::ClientChange::Dialing { flow } => Some(*flow),
+            _ => None,
+        },
+        Kind::State(change) => Some(change.flow),
+        _ => None,
+    };
+    flow.into_iter().flat_map(|flow| [Some(flow), flow.mirror()].into_iter().flatten()).collect()
+}

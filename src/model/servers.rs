@@ -1,0 +1,182 @@
+//! The servers as the events left them.
+
+use std::collections::BTreeMap;
+use std::net::SocketAddr;
+
+use crate::domain::{
+    Call, ConnNo, Errno, Outcome, Process, Proto, ServerChange, ServerEvent, ServerId, ServerSpec, ServiceModel,
+    SocketId, Stamp, Syscall,
+};
+
+/// Whether a server runs.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Status {
+    /// It was never started, or it was stopped.
+    Off,
+    /// It has its port.
+    Up {
+        /// Where it really is.
+        addr: SocketAddr,
+        /// What was given to `listen`.
+        backlog: u32,
+    },
+    /// It could not have its port.
+    Failed {
+        /// Why.
+        errno: Errno,
+        /// Who holds it, if that is known.
+        holder: Option<Process>,
+    },
+}
+
+/// A connection that is being served.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Serving {
+    /// By a thread, a task or the accept loop itself.
+    pub by: ServiceModel,
+    /// Since when, by this model.
+    pub since: Stamp,
+}
+
+/// One server.
+#[derive(Debug, Clone)]
+pub struct Server {
+    /// Its id.
+    pub id: ServerId,
+    /// What it is asked to be.
+    pub spec: ServerSpec,
+    /// Whether it runs.
+    pub status: Status,
+    /// How it serves; none for UDP.
+    pub model: Option<ServiceModel>,
+    /// Why `accept` waits, when it does.
+    pub paused: Option<Errno>,
+    /// Connections that are being served.
+    pub serving: BTreeMap<ConnNo, Serving>,
+    /// The other side of each open connection.
+    pub peers: BTreeMap<ConnNo, SocketAddr>,
+    /// Connections accepted, or datagrams received, since the start.
+    pub served: u64,
+    /// Bytes received and sent.
+    pub bytes: (u64, u64),
+}
+
+impl Server {
+    /// Where it is, or where it would be.
+    pub const fn addr(&self) -> SocketAddr {
+        match self.status {
+            Status::Up { addr, .. } => addr,
+            _ => self.spec.addr,
+        }
+    }
+
+    /// Whether it has its port.
+    pub const fn is_up(&self) -> bool {
+        matches!(self.status, Status::Up { .. })
+    }
+
+    /// How many connections are served by `model` now.
+    pub fn served_by(&self, model: ServiceModel) -> usize {
+        self.serving.values().filter(|serving| serving.by == model).count()
+    }
+
+    /// The client that a sequential server is busy with.
+    pub fn busy_with(&self) -> Option<SocketAddr> {
+        let (conn, _) = self.serving.iter().find(|(_, serving)| serving.by == ServiceModel::Sequential)?;
+        self.peers.get(conn).copied()
+    }
+}
+
+/// All servers, in the order they were asked for.
+#[derive(Debug, Clone, Default)]
+pub struct Servers(Vec<Server>);
+
+impl Servers {
+    /// All of them.
+    pub fn all(&self) -> &[Server] {
+        &self.0
+    }
+
+    /// The one with this id.
+    pub fn get(&self, id: ServerId) -> Option<&Server> {
+        self.0.iter().find(|server| server.id == id)
+    }
+
+    /// The one that is, or would be, at this address.
+    pub fn at(&self, proto: Proto, addr: SocketAddr) -> Option<&Server> {
+        self.0.iter().find(|server| server.spec.proto == proto && server.addr() == addr)
+    }
+
+    pub(super) fn apply(&mut self, at: Stamp, event: &ServerEvent) {
+        if let ServerChange::Added { spec } = &event.change {
+            self.add(event.server, spec.clone());
+            return;
+        }
+        let Some(server) = self.0.iter_mut().find(|server| server.id == event.server) else { return };
+        match &event.change {
+            ServerChange::Added { .. } => {}
+            ServerChange::Started { addr, backlog } => {
+                server.status = Status::Up { addr: *addr, backlog: *backlog };
+                server.paused = None;
+            }
+            ServerChange::Failed { errno, holder } => {
+                server.status = Status::Failed { errno: *errno, holder: holder.clone() };
+            }
+            ServerChange::Stopped => {
+                server.status = Status::Off;
+                server.paused = None;
+                server.serving.clear();
+                server.peers.clear();
+            }
+            ServerChange::Model { model } => server.model = Some(*model),
+            ServerChange::Serving { conn, by } => {
+                server.serving.insert(*conn, Serving { by: *by, since: at });
+            }
+            ServerChange::Served { conn } => {
+                server.serving.remove(conn);
+                server.peers.remove(conn);
+            }
+            ServerChange::Paused { errno } => server.paused = Some(*errno),
+            ServerChange::Resumed => server.paused = None,
+        }
+    }
+
+    /// Follows a call on a server's socket.
+    pub(super) fn called(&mut self, call: &Call) {
+        let Some(server) = call.socket.server().and_then(|id| self.0.iter_mut().find(|server| server.id == id)) else {
+            return;
+        };
+        let len = call.data.as_ref().map_or(0, |data| data.len as u64);
+        match (call.call, call.result) {
+            (Syscall::Accept, Outcome::Ok) => {
+                server.served += 1;
+                let peer = call.flow.and_then(|flow| flow.peer);
+                if let (Some(SocketId::Conn(_, conn)), Some(peer)) = (call.new_socket, peer) {
+                    server.peers.insert(conn, peer);
+                }
+            }
+            (Syscall::Recvfrom, Outcome::Ok) => {
+                server.served += 1;
+                server.bytes.0 += len;
+            }
+            (Syscall::Recv, Outcome::Ok) => server.bytes.0 += len,
+            (Syscall::Send | Syscall::Sendto, Outcome::Ok) => server.bytes.1 += len,
+            _ => {}
+        }
+    }
+
+    fn add(&mut self, id: ServerId, spec: ServerSpec) {
+        self.0.retain(|server| server.id != id);
+        self.0.push(Server {
+            id,
+            model: spec.model,
+            spec,
+            status: Status::Off,
+            paused: None,
+            serving: BTreeMap::new(),
+            peers: BTreeMap::new(),
+            served: 0,
+            bytes: (0, 0),
+        });
+    }
+}

@@ -1,0 +1,150 @@
+//! The socket table as the deltas left it.
+
+use std::collections::{HashMap, VecDeque};
+use std::sync::Arc;
+use std::time::Duration;
+
+use crate::domain::{Delta, Flow, Row, RowKey, Stamp, TcpState};
+
+/// A row, with what the screen wants to know besides.
+#[derive(Debug, Clone)]
+pub struct Entry {
+    /// The row itself.
+    pub row: Arc<Row>,
+    /// When it was read; its timer counts from here.
+    pub read: Stamp,
+    /// When its state or its queues last changed.
+    pub changed: Stamp,
+    /// The order of coming; both ends of a connection share the number of the one that was seen first.
+    pub arrival: u64,
+}
+
+impl Entry {
+    /// How long its timer still has.
+    pub fn timer_left(&self, now: Stamp) -> Option<Duration> {
+        self.row.timer.map(|timer| timer.left().saturating_sub(now.since(self.read)))
+    }
+}
+
+/// A row that left, and when.
+#[derive(Debug, Clone)]
+pub struct Ghost {
+    /// The row as it was last.
+    pub entry: Entry,
+    /// When it was found gone.
+    pub gone: Stamp,
+}
+
+/// The table.
+#[derive(Debug, Clone, Default)]
+pub struct Table {
+    rows: HashMap<RowKey, Entry>,
+    by_flow: HashMap<Flow, RowKey>,
+    ghosts: VecDeque<Ghost>,
+    arrivals: u64,
+    /// When a row last came, changed or went.
+    changed: Option<Stamp>,
+    countdowns: usize,
+}
+
+impl Table {
+    /// How long a row that left stays visible, fading.
+    pub const FADE: Duration = Duration::from_secs(1);
+    const GHOSTS: usize = 64;
+
+    /// How many rows there are.
+    pub fn len(&self) -> usize {
+        self.rows.len()
+    }
+
+    /// Whether there is no row at all.
+    pub fn is_empty(&self) -> bool {
+        self.rows.is_empty()
+    }
+
+    /// All rows, in no order.
+    pub fn rows(&self) -> impl Iterator<Item = (&RowKey, &Entry)> {
+        self.rows.iter()
+    }
+
+    /// The row with this key.
+    pub fn get(&self, key: &RowKey) -> Option<&Entry> {
+        self.rows.get(key)
+    }
+
+    /// The row of this end. A UDP socket that is not connected is found without its peer.
+    pub fn of(&self, flow: &Flow) -> Option<&Entry> {
+        self.by_flow.get(flow).and_then(|key| self.rows.get(key))
+    }
+
+    /// The state that the table last showed for this end.
+    pub fn state(&self, flow: &Flow) -> Option<TcpState> {
+        self.of(flow)?.row.state
+    }
+
+    /// Rows that left within [`Table::FADE`] before `now`, the latest first.
+    pub fn ghosts(&self, now: Stamp) -> impl Iterator<Item = &Ghost> {
+        self.ghosts.iter().rev().take_while(move |ghost| now.since(ghost.gone) < Self::FADE)
+    }
+
+    /// When a row last came, changed or went.
+    pub const fn changed(&self) -> Option<Stamp> {
+        self.changed
+    }
+
+    /// Whether a timer of the kernel is running for any row.
+    pub const fn has_countdown(&self) -> bool {
+        self.countdowns > 0
+    }
+
+    pub(super) fn apply(&mut self, at: Stamp, delta: &Delta) {
+        match delta {
+            Delta::Found(row) => self.put(at, Stamp::ZERO, row),
+            Delta::Added(row) | Delta::Changed(row) => {
+                self.changed = Some(at);
+                self.put(at, at, row);
+            }
+            Delta::Gone(key) => {
+                self.changed = Some(at);
+                if let Some(entry) = self.take(key) {
+                    self.ghosts.push_back(Ghost { entry, gone: at });
+                    if self.ghosts.len() > Self::GHOSTS {
+                        self.ghosts.pop_front();
+                    }
+                }
+            }
+            Delta::Unwatched(key) => {
+                self.take(key);
+            }
+        }
+    }
+
+    fn take(&mut self, key: &RowKey) -> Option<Entry> {
+        if self.by_flow.get(&key.flow) == Some(key) {
+            self.by_flow.remove(&key.flow);
+        }
+        let entry = self.rows.remove(key)?;
+        self.countdowns -= usize::from(entry.row.timer.is_some());
+        Some(entry)
+    }
+
+    fn put(&mut self, at: Stamp, flash: Stamp, row: &Row) {
+        let key = row.key();
+        let before = self.rows.get(&key);
+        let same = |entry: &&Entry| {
+            (entry.row.state, entry.row.recv_q, entry.row.send_q) == (row.state, row.recv_q, row.send_q)
+        };
+        let changed = before.filter(same).map_or(flash, |entry| entry.changed);
+        let arrival = match before {
+            Some(entry) => entry.arrival,
+            None => row.flow.mirror().and_then(|m| self.of(&m)).map_or(self.arrivals + 1, |mirror| mirror.arrival),
+        };
+        self.arrivals = self.arrivals.max(arrival);
+        self.by_flow.insert(key.flow, key);
+        self.countdowns += usize::from(row.timer.is_some());
+        let entry = Entry { row: Arc::new(row.clone()), read: at, changed, arrival };
+        if let Some(before) = self.rows.insert(key, entry) {
+            self.countdowns -= usize::from(before.row.timer.is_some());
+        }
+    }
+}

@@ -1,0 +1,264 @@
+//! The state of the screen: everything a key can change that is not the laboratory itself.
+
+use std::collections::BTreeSet;
+
+use tui_input::Input;
+
+use super::lifecycle::Subject;
+use crate::domain::{Lang, RowKey, ServerId};
+
+/// A whole screen.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
+pub enum View {
+    /// Servers, clients, netstat, what happened, broadcast.
+    #[default]
+    Lab,
+    /// The newest client's port in giant digits.
+    Ports,
+}
+
+impl View {
+    /// All views, in the order of their numbers, from 1.
+    pub const ALL: [Self; 2] = [Self::Lab, Self::Ports];
+
+    /// Its number, from 1.
+    pub fn number(self) -> usize {
+        Self::ALL.iter().position(|view| *view == self).unwrap_or(0) + 1
+    }
+}
+
+/// A part of the lab view that can have the focus.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
+pub enum Pane {
+    /// The servers.
+    #[default]
+    Servers,
+    /// The client ports.
+    Clients,
+    /// The socket table.
+    Netstat,
+    /// What happened.
+    Lifecycle,
+    /// The broadcast box.
+    Broadcast,
+}
+
+impl Pane {
+    /// All panes, in the order that Tab visits them.
+    pub const ALL: [Self; 5] = [Self::Servers, Self::Clients, Self::Netstat, Self::Lifecycle, Self::Broadcast];
+
+    /// The one `steps` further, around the end.
+    #[must_use]
+    pub fn step(self, steps: isize) -> Self {
+        let at = Self::ALL.iter().position(|pane| *pane == self).unwrap_or(0);
+        let len = Self::ALL.len().cast_signed();
+        Self::ALL[(at.cast_signed() + steps).rem_euclid(len).cast_unsigned()]
+    }
+}
+
+/// Colours as roles; what they look like is the view's business.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
+pub enum ThemeName {
+    /// For dark backgrounds.
+    #[default]
+    Dark,
+    /// For light backgrounds.
+    Light,
+    /// For bad projectors.
+    Contrast,
+    /// No colour at all.
+    Mono,
+}
+
+impl ThemeName {
+    /// All themes, as a key goes through them.
+    pub const ALL: [Self; 4] = [Self::Dark, Self::Light, Self::Contrast, Self::Mono];
+
+    /// The one that the key goes to next.
+    #[must_use]
+    pub fn next(self) -> Self {
+        let at = Self::ALL.iter().position(|theme| *theme == self).unwrap_or(0);
+        Self::ALL[(at + 1) % Self::ALL.len()]
+    }
+}
+
+impl Scope {
+    /// The one that the key goes to next.
+    #[must_use]
+    pub const fn next(self) -> Self {
+        match self {
+            Self::Filter => Self::Lab,
+            Self::Lab => Self::All,
+            Self::All => Self::Filter,
+        }
+    }
+}
+
+/// Which characters the screen is drawn with.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
+pub enum Glyphs {
+    /// Box drawing, arrows, marks.
+    #[default]
+    Unicode,
+    /// The 95 printable characters of ASCII, plus the letters of the language.
+    Ascii,
+}
+
+impl Glyphs {
+    /// The others.
+    #[must_use]
+    pub const fn other(self) -> Self {
+        match self {
+            Self::Unicode => Self::Ascii,
+            Self::Ascii => Self::Unicode,
+        }
+    }
+}
+
+/// What the keyboard does.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
+pub enum Mode {
+    /// Keys are commands.
+    #[default]
+    Command,
+    /// Keys are the broadcast message.
+    Saying,
+    /// Keys are the table's filter.
+    Filtering,
+    /// The help is shown, from this line on.
+    Help(u16),
+}
+
+/// Which sockets the table is asked for; `f` goes round.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
+pub enum Scope {
+    /// Those that the filter names.
+    #[default]
+    Filter,
+    /// Those with a port of the laboratory's servers.
+    Lab,
+    /// All.
+    All,
+}
+
+/// The line that is being typed, and those typed before.
+#[derive(Debug, Clone, Default)]
+pub struct Line {
+    /// The text and the cursor.
+    pub input: Input,
+    history: Vec<String>,
+    /// The place in the history that is shown; its length for the line being typed.
+    at: usize,
+}
+
+impl Line {
+    const KEPT: usize = 100;
+    /// The longest line in bytes.
+    pub const MAX: usize = 1_024;
+
+    /// A line with this text, the cursor at its end.
+    pub fn with(text: &str) -> Self {
+        Self { input: Input::new(text.into()), ..Self::default() }
+    }
+
+    /// Takes the text out and remembers it.
+    pub fn take(&mut self) -> String {
+        let text = self.input.value_and_reset();
+        self.remember(&text);
+        text
+    }
+
+    /// Remembers a text that stays in the line.
+    pub fn remember(&mut self, text: &str) {
+        if !text.is_empty() && self.history.last().is_none_or(|last| last != text) {
+            self.history.push(text.into());
+            if self.history.len() > Self::KEPT {
+                self.history.remove(0);
+            }
+        }
+        self.at = self.history.len();
+    }
+
+    /// Shows an earlier line, or a later one.
+    pub fn recall(&mut self, earlier: bool) {
+        let to = if earlier { self.at.saturating_sub(1) } else { (self.at + 1).min(self.history.len()) };
+        if to != self.at {
+            self.at = to;
+            self.input = Input::new(self.history.get(to).cloned().unwrap_or_default());
+        }
+    }
+}
+
+/// See the module's head.
+#[derive(Debug, Clone)]
+pub struct Ui {
+    /// The language.
+    pub lang: Lang,
+    /// The theme.
+    pub theme: ThemeName,
+    /// The characters.
+    pub glyphs: Glyphs,
+    /// The screen.
+    pub view: View,
+    /// The pane that keys go to.
+    pub focus: Pane,
+    /// Whether that pane has the whole screen.
+    pub zoomed: bool,
+    /// What the keyboard does.
+    pub mode: Mode,
+    /// The number typed before a command.
+    pub count: Option<u32>,
+    /// Columns and rows of the terminal.
+    pub size: (u16, u16),
+    /// The server that keys are about, and that clients go to.
+    pub server: ServerId,
+    /// The servers that are sent what is broadcast.
+    pub ticked: BTreeSet<ServerId>,
+    /// The client that keys are about, by its number; the newest when `None`.
+    pub client: Option<u32>,
+    /// The row that is selected.
+    pub row: Option<RowKey>,
+    /// What was selected last, in whatever pane: the others show it too.
+    pub subject: Option<Subject>,
+    /// The message being typed.
+    pub message: Line,
+    /// The filter as it is being typed.
+    pub filter: Line,
+    /// Which sockets the table is asked for.
+    pub scope: Scope,
+    /// The filter that was typed last: [`Scope::Filter`] goes back to it.
+    pub own_filter: String,
+    /// How far back from the latest message the broadcast pane is scrolled.
+    pub said_back: usize,
+}
+
+impl Default for Ui {
+    fn default() -> Self {
+        Self {
+            lang: Lang::default(),
+            theme: ThemeName::default(),
+            glyphs: Glyphs::default(),
+            view: View::default(),
+            focus: Pane::default(),
+            zoomed: false,
+            mode: Mode::default(),
+            count: None,
+            size: (80, 24),
+            server: ServerId(0),
+            ticked: BTreeSet::new(),
+            client: None,
+            row: None,
+            subject: None,
+            message: Line::default(),
+            filter: Line::with(Self::FIRST_FILTER),
+            scope: Scope::default(),
+            own_filter: Self::FIRST_FILTER.into(),
+            said_back: 0,
+        }
+    }
+}
+
+impl Ui {
+    /// The filter that the table starts with: what the class types after `grep`.
+    pub const FIRST_FILTER: &'static str = "65432";
+}

@@ -1,0 +1,437 @@
+//! The one function that everything goes through: a message in, the model changed, effects out.
+
+use tui_input::{Input, InputRequest};
+
+use super::effect::Effect;
+use super::keys::{self, Action, Key};
+use super::lifecycle::{Reader, Subject};
+use super::ui::{Line, Mode, Pane, Scope, View};
+use super::{Model, lifecycle};
+use crate::domain::filter::Filter;
+use crate::domain::{ClientPlan, CloseHow, Flow, Observation, RowKey, ServerId, Stamp, Target};
+
+/// What can reach the model.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Msg {
+    /// A key was pressed.
+    Key(Key),
+    /// Text was pasted.
+    Paste(String),
+    /// The terminal has this many columns and rows now.
+    Resize(u16, u16),
+    /// Something was observed.
+    Seen(Observation),
+    /// It is this late.
+    Time(Stamp),
+}
+
+/// The largest count that may be typed before a command.
+const MOST: u32 = 99_999;
+
+/// Takes a message in and says what is to be done in the real world.
+pub fn update(model: &mut Model, msg: Msg) -> Vec<Effect> {
+    match msg {
+        Msg::Key(key) => pressed(model, key),
+        Msg::Paste(text) => pasted(model, &text),
+        Msg::Resize(columns, rows) => {
+            model.ui.size = (columns, rows);
+            vec![]
+        }
+        Msg::Seen(seen) => {
+            let ends = model.observe(seen);
+            if ends.is_empty() { vec![] } else { vec![Effect::Lookup(ends)] }
+        }
+        Msg::Time(now) => {
+            model.pass(now);
+            vec![]
+        }
+    }
+}
+
+fn pressed(model: &mut Model, key: Key) -> Vec<Effect> {
+    if key == Key::Ctrl('c') {
+        return vec![Effect::Quit];
+    }
+    match model.ui.mode {
+        Mode::Command => commanded(model, key),
+        Mode::Saying => said(model, key),
+        Mode::Filtering => filtered(model, key),
+        Mode::Help(from) => {
+            model.ui.mode = match keys::lookup(key, Pane::Servers) {
+                Some(Action::Up) => Mode::Help(from.saturating_sub(1)),
+                Some(Action::Down) => Mode::Help(from.saturating_add(1)),
+                Some(Action::PageUp) => Mode::Help(from.saturating_sub(10)),
+                Some(Action::PageDown) => Mode::Help(from.saturating_add(10)),
+                Some(Action::First) => Mode::Help(0),
+                Some(Action::Last) => Mode::Help(u16::MAX),
+                Some(Action::Language) => {
+                    model.ui.lang = model.ui.lang.other();
+                    Mode::Help(from)
+                }
+                _ => Mode::Command,
+            };
+            vec![]
+        }
+    }
+}
+
+fn commanded(model: &mut Model, key: Key) -> Vec<Effect> {
+    match key {
+        Key::Char(digit) if digit.is_ascii_digit() && (digit != '0' || model.ui.count.is_some()) => {
+            let typed = digit.to_digit(10).unwrap_or(0);
+            model.ui.count = Some((model.ui.count.unwrap_or(0).saturating_mul(10) + typed).min(MOST));
+            vec![]
+        }
+        Key::Backspace if model.ui.count.is_some() => {
+            model.ui.count = model.ui.count.map(|count| count / 10).filter(|count| *count > 0);
+            vec![]
+        }
+        Key::Enter if model.ui.count.is_some() => act(model, Action::GoView),
+        _ => keys::lookup(key, model.ui.focus).map_or_else(Vec::new, |action| act(model, action)),
+    }
+}
+
+/// Does what a key means.
+fn act(model: &mut Model, action: Action) -> Vec<Effect> {
+    let count = model.ui.count.take();
+    let server = model.ui.server;
+    match action {
+        Action::Client => spawn(model, count, ClientPlan::Stay),
+        Action::OneShot => spawn(model, count, ClientPlan::OneShot),
+        Action::CloseFin => close(model, CloseHow::Fin),
+        Action::CloseRst => close(model, CloseHow::Rst),
+        Action::CloseHalf => close(model, CloseHow::Half),
+        Action::CloseAll => vec![Effect::CloseAll],
+        Action::StartStop => match model.world.servers.get(server) {
+            Some(found) if found.is_up() => vec![Effect::Stop(server)],
+            Some(_) => vec![Effect::Start(server)],
+            None => vec![],
+        },
+        Action::NextModel => {
+            let now = model.world.servers.get(server).and_then(|found| found.model);
+            now.map_or_else(Vec::new, |now| vec![Effect::Switch(server, now.next())])
+        }
+        Action::Suspend => vec![Effect::Suspend],
+        Action::Quit => vec![Effect::Quit],
+        Action::NextScope => next_scope(model),
+        _ => {
+            show(model, action, count);
+            vec![]
+        }
+    }
+}
+
+/// The actions that change the screen and nothing else.
+fn show(model: &mut Model, action: Action, count: Option<u32>) {
+    let page = isize::try_from(model.ui.size.1 / 2).unwrap_or(1).max(1);
+    let ui = &mut model.ui;
+    match action {
+        Action::Tick => {
+            if !ui.ticked.remove(&ui.server) {
+                ui.ticked.insert(ui.server);
+            }
+        }
+        Action::Say => {
+            ui.focus = Pane::Broadcast;
+            ui.mode = Mode::Saying;
+        }
+        Action::Filter => {
+            ui.focus = Pane::Netstat;
+            ui.mode = Mode::Filtering;
+        }
+        Action::NextOrder => {
+            model.listing.column = model.listing.column.next();
+            model.listing.rebuild(&model.world.table);
+        }
+        Action::NextKinds => {
+            let (kinds, subject) = (model.lifecycle.kinds.next(), model.lifecycle.subject);
+            model.lifecycle.choose(kinds, subject, &model.journal);
+        }
+        Action::Narrow => {
+            let subject = if model.lifecycle.subject.is_some() { None } else { subject(model) };
+            model.lifecycle.choose(model.lifecycle.kinds, subject, &model.journal);
+        }
+        Action::Up => step(model, -1),
+        Action::Down => step(model, 1),
+        Action::PageUp => step(model, -page),
+        Action::PageDown => step(model, page),
+        Action::First => step(model, isize::MIN / 2),
+        Action::Last => step(model, isize::MAX / 2),
+        Action::NextPane => ui.focus = ui.focus.step(1),
+        Action::PrevPane => ui.focus = ui.focus.step(-1),
+        Action::Zoom => ui.zoomed = !ui.zoomed,
+        Action::GoView => {
+            let after = ui.view.number() % View::ALL.len();
+            let chosen = count.and_then(|count| (count as usize).checked_sub(1)).unwrap_or(after);
+            ui.view = View::ALL.get(chosen).copied().unwrap_or(ui.view);
+        }
+        Action::View(view) => ui.view = view,
+        Action::Language => ui.lang = ui.lang.other(),
+        Action::Theme => ui.theme = ui.theme.next(),
+        Action::Glyphs => ui.glyphs = ui.glyphs.other(),
+        Action::Help => ui.mode = Mode::Help(0),
+        Action::Back if count.is_none() => back(model),
+        _ => {}
+    }
+}
+
+/// Undoes one thing, the latest kind first.
+fn back(model: &mut Model) {
+    if model.ui.zoomed {
+        model.ui.zoomed = false;
+    } else if model.lifecycle.reader != Reader::Follows {
+        model.lifecycle.reader = Reader::Follows;
+    } else if model.lifecycle.subject.is_some() {
+        model.lifecycle.choose(model.lifecycle.kinds, None, &model.journal);
+    } else if model.ui.view != View::Lab {
+        model.ui.view = View::Lab;
+    } else {
+        model.ui.client = None;
+        model.ui.row = None;
+        model.ui.subject = None;
+        model.ui.said_back = 0;
+    }
+}
+
+fn spawn(model: &Model, count: Option<u32>, plan: ClientPlan) -> Vec<Effect> {
+    let Some(server) = model.world.servers.get(model.ui.server) else { return vec![] };
+    let target = Target { server: Some(server.id), proto: server.spec.proto, addr: server.addr() };
+    vec![Effect::Spawn { count: count.unwrap_or(1), plan, target }]
+}
+
+/// Ends the selected client if it is one of ours; without a selection, the newest of ours that is open.
+fn close(model: &Model, how: CloseHow) -> Vec<Effect> {
+    model.selected_client().map_or_else(Vec::new, |id| vec![Effect::Close(id, how)])
+}
+
+fn step(model: &mut Model, steps: isize) {
+    match model.ui.focus {
+        Pane::Servers => step_server(model, steps),
+        Pane::Clients => step_client(model, steps),
+        Pane::Netstat => step_row(model, steps),
+        Pane::Lifecycle => {
+            model.lifecycle.step(steps);
+            if let Reader::Holds { at, .. } = model.lifecycle.reader
+                && let Some(flow) = model.journal.get(at).and_then(|event| lifecycle::flow_of(&event.seen.kind))
+            {
+                model.select(flow);
+            }
+        }
+        Pane::Broadcast => {
+            let most = model.world.broadcasts.all().len().saturating_sub(1);
+            model.ui.said_back = model.ui.said_back.saturating_add_signed(steps.saturating_neg()).min(most);
+        }
+    }
+}
+
+fn step_server(model: &mut Model, steps: isize) {
+    let all = model.world.servers.all();
+    let at = all.iter().position(|server| server.id == model.ui.server).unwrap_or(0);
+    if let Some(last) = all.len().checked_sub(1) {
+        model.ui.server = all[at.saturating_add_signed(steps).min(last)].id;
+        model.ui.subject = Some(Subject::Server(model.ui.server));
+    }
+}
+
+/// The newest client is at the top: down is towards the earlier ones.
+fn step_client(model: &mut Model, steps: isize) {
+    let clients = model.world.clients.all();
+    let Some(last) = clients.len().checked_sub(1) else { return };
+    let from = model.ui.client.and_then(|no| model.world.clients.position(no));
+    let to = match from {
+        None if steps < 0 => last,
+        None => last.saturating_add_signed(1isize.saturating_sub(steps)).min(last),
+        Some(at) => at.saturating_add_signed(steps.saturating_neg()).min(last),
+    };
+    let (no, flow) = (clients[to].no, clients[to].flow());
+    if let Some(flow) = flow {
+        model.select(flow);
+    }
+    model.ui.client = Some(no);
+}
+
+fn step_row(model: &mut Model, steps: isize) {
+    let Some(last) = model.listing.len().checked_sub(1) else { return };
+    let from = model.ui.row.and_then(|key| model.listing.position(&key));
+    let to = from.map_or(0, |at| at.saturating_add_signed(steps)).min(last);
+    if let Some(key) = model.listing.key(to).copied() {
+        model.select(key.flow);
+        model.ui.row = Some(key);
+    }
+}
+
+fn subject(model: &Model) -> Option<Subject> {
+    model.ui.subject.or(Some(Subject::Server(model.ui.server)))
+}
+
+impl Model {
+    /// Makes every pane show this connection.
+    fn select(&mut self, flow: Flow) {
+        self.ui.subject = Some(Subject::Connection(flow));
+        if let Some(client) = self.world.clients.by_flow(&flow) {
+            self.ui.client = Some(client.no);
+        }
+        let row = self.world.table.of(&flow).map(|entry| entry.row.key());
+        self.ui.row = row.filter(|key: &RowKey| self.listing.position(key).is_some());
+    }
+
+    /// The ports that the kernel has to be asked for, so that the filter finds all it could match and the servers'
+    /// queues are known; everything when `None`.
+    pub fn watched(&self) -> Option<std::collections::BTreeSet<u16>> {
+        let mut ports = self.listing.filter.ports()?;
+        ports.extend(self.world.servers.all().iter().map(|server| server.addr().port()));
+        Some(ports)
+    }
+
+    /// The filter that shows the sockets of the laboratory's servers.
+    fn lab_filter(&self) -> String {
+        let ports: std::collections::BTreeSet<_> =
+            self.world.servers.all().iter().map(|server| server.addr().port()).collect();
+        let ports: Vec<_> = ports.iter().map(u16::to_string).collect();
+        format!("port {}", ports.join(","))
+    }
+
+    /// The client that keys are about: the selected one, or the newest of ours that is open.
+    pub fn selected_client(&self) -> Option<crate::domain::ClientId> {
+        use super::clients::Owner::Ours;
+        let ours = |client: &super::clients::Client| match client.owner {
+            Ours(id, _) if client.is_live() => Some(id),
+            _ => None,
+        };
+        match self.ui.client {
+            Some(no) => self.world.clients.get(no).and_then(ours),
+            None => self.world.clients.all().iter().rev().find_map(ours),
+        }
+    }
+}
+
+fn said(model: &mut Model, key: Key) -> Vec<Effect> {
+    match key {
+        Key::Esc | Key::Tab | Key::BackTab => model.ui.mode = Mode::Command,
+        Key::Up => model.ui.message.recall(true),
+        Key::Down => model.ui.message.recall(false),
+        Key::Enter => {
+            let text = model.ui.message.take();
+            model.ui.said_back = 0;
+            let up = |id: &ServerId| model.world.servers.get(*id).is_some();
+            let to: Vec<_> = model.ui.ticked.iter().copied().filter(up).collect();
+            if !text.is_empty() && !to.is_empty() {
+                return vec![Effect::Broadcast(text, to)];
+            }
+        }
+        _ => edit(&mut model.ui.message, key),
+    }
+    vec![]
+}
+
+fn filtered(model: &mut Model, key: Key) -> Vec<Effect> {
+    match key {
+        Key::Esc => {
+            let text = model.listing.filter.to_string();
+            model.ui.filter.input = Input::new(text);
+            model.listing.error = None;
+            model.ui.mode = Mode::Command;
+            vec![]
+        }
+        Key::Enter if model.listing.error.is_none() => {
+            let text = model.ui.filter.input.value().to_owned();
+            model.ui.filter.remember(&text);
+            model.ui.own_filter = text;
+            model.ui.scope = Scope::Filter;
+            model.ui.mode = Mode::Command;
+            vec![]
+        }
+        Key::Enter => vec![],
+        Key::Up | Key::Down => {
+            model.ui.filter.recall(key == Key::Up);
+            refilter(model)
+        }
+        Key::Tab => {
+            complete(&mut model.ui.filter);
+            refilter(model)
+        }
+        _ => {
+            edit(&mut model.ui.filter, key);
+            refilter(model)
+        }
+    }
+}
+
+/// Finishes the word before the cursor, as far as the candidates agree.
+fn complete(line: &mut Line) {
+    let (text, cursor) = (line.input.value(), line.input.cursor());
+    let byte = text.char_indices().nth(cursor).map_or(text.len(), |(at, _)| at);
+    let found = crate::domain::filter::complete(text, byte);
+    let Some(first) = found.candidates.first() else { return };
+    let agree =
+        |len: &usize| found.candidates.iter().all(|word| word.as_bytes().get(..*len) == first.as_bytes().get(..*len));
+    let shared = (0..=first.len()).rev().find(agree).unwrap_or(0);
+    let end = if found.candidates.len() == 1 { " " } else { "" };
+    let (Some(before), Some(after)) = (text.get(..found.range.start), text.get(found.range.end..)) else { return };
+    let head = format!("{before}{}{end}", &first[..shared]);
+    if shared > found.range.len() || !end.is_empty() {
+        let cursor = head.chars().count();
+        line.input = Input::new(head + after).with_cursor(cursor);
+    }
+}
+
+/// Puts the filter as typed in force, if it is one; otherwise the last good one stays.
+fn refilter(model: &mut Model) -> Vec<Effect> {
+    match Filter::parse(model.ui.filter.input.value()) {
+        Ok(filter) => {
+            model.listing.error = None;
+            if filter == model.listing.filter {
+                return vec![];
+            }
+            model.listing.filter = filter;
+            model.listing.rebuild(&model.world.table);
+            vec![Effect::Watch(model.watched())]
+        }
+        Err(error) => {
+            model.listing.error = Some(error);
+            vec![]
+        }
+    }
+}
+
+fn next_scope(model: &mut Model) -> Vec<Effect> {
+    model.ui.scope = model.ui.scope.next();
+    let text = match model.ui.scope {
+        Scope::Filter => model.ui.own_filter.clone(),
+        Scope::Lab => model.lab_filter(),
+        Scope::All => String::new(),
+    };
+    model.ui.filter.input = Input::new(text);
+    refilter(model)
+}
+
+fn edit(line: &mut Line, key: Key) {
+    let request = match key {
+        Key::Char(c) if line.input.value().len() + c.len_utf8() <= Line::MAX => InputRequest::InsertChar(c),
+        Key::Backspace | Key::Ctrl('h') => InputRequest::DeletePrevChar,
+        Key::Delete | Key::Ctrl('d') => InputRequest::DeleteNextChar,
+        Key::Left | Key::Ctrl('b') => InputRequest::GoToPrevChar,
+        Key::Right | Key::Ctrl('f') => InputRequest::GoToNextChar,
+        Key::Home | Key::Ctrl('a') => InputRequest::GoToStart,
+        Key::End | Key::Ctrl('e') => InputRequest::GoToEnd,
+        Key::Ctrl('w') => InputRequest::DeletePrevWord,
+        Key::Ctrl('u') => InputRequest::DeleteLine,
+        Key::Ctrl('k') => InputRequest::DeleteTillEnd,
+        _ => return,
+    };
+    line.input.handle(request);
+}
+
+/// Pasted text goes into the line that is being typed; line ends in it become blanks, and nothing is sent by it.
+fn pasted(model: &mut Model, text: &str) -> Vec<Effect> {
+    let line = match model.ui.mode {
+        Mode::Saying => &mut model.ui.message,
+        Mode::Filtering => &mut model.ui.filter,
+        Mode::Command | Mode::Help(_) => return vec![],
+    };
+    let text = text.trim_end_matches(['\r', '\n']);
+    for c in text.chars().map(|c| if c.is_control() { ' ' } else { c }) {
+        edit(line, Key::Char(c));
+    }
+    if model.ui.mode == Mode::Filtering { refilter(model) } else { vec![] }
+}

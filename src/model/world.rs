@@ -1,0 +1,103 @@
+//! The world: what all events so far amount to. A total fold: no order of events can make it fail.
+
+use std::collections::BTreeMap;
+
+use super::book::Book;
+use super::broadcasts::Broadcasts;
+use super::clients::Clients;
+use super::servers::Servers;
+use super::table::Table;
+use crate::domain::note::TableSource;
+use crate::domain::{Call, Delta, Errno, Event, Evidence, Kind, Note, Outcome, Proto, SocketId, Syscall, Target};
+
+/// See the module's head.
+#[derive(Debug, Clone, Default)]
+pub struct World {
+    /// The servers.
+    pub servers: Servers,
+    /// Everybody who called them.
+    pub clients: Clients,
+    /// The kernel's socket table.
+    pub table: Table,
+    /// One history per end of a connection.
+    pub book: Book,
+    /// The messages sent to several servers at once.
+    pub broadcasts: Broadcasts,
+    /// Which kinds of evidence can be had, and why not those that cannot.
+    pub evidence: BTreeMap<Evidence, Result<(), Errno>>,
+    /// Where the table comes from, once it was read.
+    pub table_source: Option<TableSource>,
+    /// The kernel's range of ephemeral ports.
+    pub port_range: Option<(u16, u16)>,
+    /// Whether servers of others are watched and none of ours is started.
+    pub observing: bool,
+    /// How many observations were lost because the queue was full.
+    pub lost: u64,
+    /// How many events there were.
+    pub events: u64,
+}
+
+impl World {
+    /// Folds one event in.
+    pub fn apply(&mut self, event: &Event) {
+        self.events = self.events.max(event.seq);
+        let at = event.seen.at;
+        match &event.seen.kind {
+            Kind::Call(call) => self.called(event, call),
+            Kind::State(change) => self.book.apply(at, event.seen.evidence, change),
+            Kind::Confirmed(change) => self.book.confirm(at, event.seen.evidence, change),
+            Kind::Row(delta) => {
+                self.table.apply(at, delta);
+                if let Delta::Gone(key) = delta {
+                    self.clients.left(&key.flow);
+                }
+            }
+            Kind::Server(server) => self.servers.apply(at, server),
+            Kind::Client(client) => self.clients.apply(at, client),
+            Kind::Broadcast(broadcast) => self.broadcasts.apply(at, broadcast),
+            Kind::Note(note) => self.noted(note),
+        }
+    }
+
+    fn called(&mut self, event: &Event, call: &Call) {
+        let at = event.seen.at;
+        match call.socket {
+            SocketId::Client(id) => self.clients.called(id, call),
+            SocketId::Broadcast(server) => {
+                let opened = matches!(call.call, Syscall::Connect | Syscall::Sendto) && call.result == Outcome::Ok;
+                if let Some((flow, server)) = call.flow.zip(self.servers.get(server)).filter(|_| opened) {
+                    let target = Target { server: Some(server.id), proto: server.spec.proto, addr: server.addr() };
+                    self.clients.broadcaster(at, target, flow);
+                }
+            }
+            SocketId::Server(_) | SocketId::Conn(..) => {
+                self.servers.called(call);
+                let knocks = matches!(call.call, Syscall::Accept | Syscall::Recvfrom) && call.result == Outcome::Ok;
+                if let Some(flow) = call.flow.filter(|_| knocks) {
+                    self.clients.knocked(at, call.socket, flow);
+                }
+                let over = call.call == Syscall::Close;
+                if let Some(other) = call.flow.filter(|f| over && f.proto == Proto::Tcp).and_then(|flow| flow.mirror())
+                {
+                    self.clients.left(&other);
+                }
+            }
+        }
+    }
+
+    fn noted(&mut self, note: &Note) {
+        match note {
+            Note::Dropped { count } => self.lost += count,
+            Note::Has { what } => {
+                self.evidence.insert(*what, Ok(()));
+            }
+            Note::Lacks { what, errno } => {
+                self.evidence.insert(*what, Err(*errno));
+            }
+            Note::TableFrom { source } => self.table_source = Some(*source),
+            Note::PortRange { low, high } => self.port_range = Some((*low, *high)),
+            Note::Observing { .. } => self.observing = true,
+            Note::Descriptors { .. } | Note::BurstCut { .. } | Note::TableFailed { .. } | Note::NoThread { .. } => {}
+        }
+    }
+}
