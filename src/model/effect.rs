@@ -1,8 +1,9 @@
 //! What `update` asks the shell to do. The results come back as events.
 
 use std::collections::BTreeSet;
+use std::net::SocketAddr;
 
-use crate::domain::{ClientId, ClientPlan, CloseHow, Flow, ServerId, ServiceModel, Target};
+use crate::domain::{ClientId, ClientPlan, CloseHow, Flow, Proto, ServerId, ServiceModel, Target};
 
 /// One thing to do in the real world.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -32,6 +33,10 @@ pub enum Effect {
     Lookup(Vec<Flow>),
     /// Watch the sockets with one of these ports on either side; all of them when `None`.
     Watch(Option<BTreeSet<u16>>),
+    /// Find out who holds the port that this server could not have.
+    FindHolder(ServerId, Proto, SocketAddr),
+    /// Draw the whole screen anew: something else may have written to it.
+    Redraw,
     /// Give the terminal back and stop, until continued (`SIGTSTP`).
     Suspend,
     /// Leave.

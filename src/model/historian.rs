@@ -28,6 +28,14 @@ struct Claim {
     evidence: Evidence,
     at: Stamp,
     cause: Option<Cause>,
+    /// The kernel's word that a full socket in FIN_WAIT2 ended: a TIME_WAIT may go on without it.
+    full_socket_only: bool,
+}
+
+impl Claim {
+    const fn new(state: TcpState, evidence: Evidence, at: Stamp) -> Self {
+        Self { state, evidence, at, cause: None, full_socket_only: false }
+    }
 }
 
 /// What has been written about one end.
@@ -52,8 +60,11 @@ impl End {
         self.path.last().map_or(TcpState::Closed, |(state, _)| *state)
     }
 
-    fn visited(&self, state: TcpState) -> bool {
-        self.path.iter().any(|(visited, _)| *visited == state)
+    /// The place in the path at which this state was reached; where the life started counts only as long as it is all
+    /// there is, because CLOSED is the end of a life too.
+    fn reached(&self, state: TcpState) -> Option<usize> {
+        let place = self.path.iter().rposition(|(reached, _)| *reached == state)?;
+        (place > 0 || self.path.len() == 1).then_some(place)
     }
 }
 
@@ -106,7 +117,7 @@ impl Historian {
     fn told(&mut self, change: &Transition, out: &mut Writer<'_>) {
         let Transition { flow, from, to, cause } = *change;
         let evidence = out.seen.evidence;
-        let claim = Claim { state: to, evidence, at: out.seen.at, cause };
+        let claim = Claim { cause, ..Claim::new(to, evidence, out.seen.at) };
         let starts = matches!((from, to), (TcpState::Closed, TcpState::SynSent) | (TcpState::Listen, _));
         let over = self.ends.get(&flow).is_some_and(|end| {
             matches!(end.last(), TcpState::Closed | TcpState::TimeWait) && end.closed.is_none_or(|at| at < claim.at)
@@ -120,7 +131,7 @@ impl Historian {
         // shows, and it will be asked.
         if evidence == Evidence::Traced && (from, to) == (TcpState::FinWait2, TcpState::Closed) {
             self.write(flow, Claim { state: TcpState::FinWait2, ..claim }, out);
-            self.wait(flow, claim, GRACE);
+            self.wait(flow, Claim { full_socket_only: true, ..claim }, GRACE);
         } else {
             self.write(flow, Claim { state: from, cause: None, ..claim }, out);
             self.write(flow, claim, out);
@@ -129,8 +140,8 @@ impl Historian {
 
     fn called(&mut self, call: &Call, out: &mut Writer<'_>) {
         let Some(flow) = call.flow.filter(|flow| flow.proto == Proto::Tcp) else { return };
-        let claim =
-            |state| Claim { state, evidence: Evidence::Called, at: out.seen.at, cause: Some(Cause::Call(call.call)) };
+        let (at, cause) = (out.seen.at, Some(Cause::Call(call.call)));
+        let claim = |state| Claim { cause, ..Claim::new(state, Evidence::Called, at) };
         let failed = matches!(call.result, Outcome::Failed(_));
         match call.call {
             Syscall::Listen if !failed => {
@@ -180,7 +191,7 @@ impl Historian {
             }
             Delta::Added(row) | Delta::Changed(row) => {
                 let Some(state) = self.tcp(row) else { return };
-                let claim = Claim { state, evidence: Evidence::Sampled, at: out.seen.at, cause: None };
+                let claim = Claim::new(state, Evidence::Sampled, out.seen.at);
                 let start = self.start(&row.flow);
                 let over = self.ends.get(&row.flow).is_none_or(|end| {
                     let reused = end.last() == TcpState::TimeWait && state.rank() <= TcpState::Established.rank();
@@ -194,9 +205,7 @@ impl Historian {
             Delta::Gone(key) => {
                 self.listening.remove(&key.flow.local).then_some(()).filter(|()| key.flow.peer.is_none());
                 if self.ends.contains_key(&key.flow) {
-                    let claim =
-                        Claim { state: TcpState::Closed, evidence: Evidence::Sampled, at: out.seen.at, cause: None };
-                    self.observe(key.flow, claim, out);
+                    self.observe(key.flow, Claim::new(TcpState::Closed, Evidence::Sampled, out.seen.at), out);
                 }
             }
             Delta::Unwatched(key) => {
@@ -230,8 +239,7 @@ impl Historian {
             return;
         }
         if end.last() == TcpState::TimeWait {
-            let ended = Claim { state: TcpState::Closed, evidence: Evidence::Inferred, at, cause: None };
-            self.write(flow, ended, out);
+            self.write(flow, Claim::new(TcpState::Closed, Evidence::Inferred, at), out);
         }
         if self.ends.get(&flow).is_some_and(|end| end.closed.is_some_and(|closed| closed <= at)) {
             self.ends.insert(flow, End::new(vec![(start, Evidence::Inferred)]));
@@ -241,7 +249,7 @@ impl Historian {
     /// Takes a claim: writes it, or lets it wait where a better witness may fill its gap.
     fn observe(&mut self, flow: Flow, claim: Claim, out: &mut Writer<'_>) {
         let Some(end) = self.ends.get(&flow) else { return };
-        let direct = end.visited(claim.state) || end.last().may_become(claim.state);
+        let direct = end.reached(claim.state).is_some() || end.last().may_become(claim.state);
         let vanished = claim.state == TcpState::Closed && claim.evidence == Evidence::Sampled;
         let natural = matches!(end.last(), TcpState::TimeWait | TcpState::LastAck | TcpState::Closed);
         if vanished && !natural {
@@ -267,14 +275,16 @@ impl Historian {
     fn write(&mut self, flow: Flow, claim: Claim, out: &mut Writer<'_>) {
         let orderly = claim.state == TcpState::Closed && self.closed_in_order(&flow);
         let Some(end) = self.ends.get_mut(&flow) else { return };
-        if let Some(at) = end.path.iter().rposition(|(state, _)| *state == claim.state) {
+        if let Some(at) = end.reached(claim.state) {
             confirm(end, at, flow, claim, out);
             return;
         }
-        if claim.state == TcpState::Closed && claim.evidence == Evidence::Traced && end.last() == TcpState::TimeWait {
+        let last = end.last();
+        // Only a new life leads on from CLOSED; and what the kernel calls the end of FIN_WAIT2 was TIME_WAIT.
+        let over = last == TcpState::Closed && end.path.len() > 1;
+        if over || (claim.full_socket_only && last == TcpState::TimeWait) {
             return;
         }
-        let last = end.last();
         let way = if claim.state == TcpState::Closed {
             let by = [TcpState::CloseWait, TcpState::LastAck];
             let rest: Vec<_> = by.into_iter().filter(|state| state.rank() > last.rank()).collect();
@@ -303,7 +313,7 @@ impl Historian {
     /// Whether the other end is known to have closed first, so that this one closed in order and was not reset.
     fn closed_in_order(&self, flow: &Flow) -> bool {
         let other = flow.mirror().and_then(|mirror| self.ends.get(&mirror));
-        other.is_some_and(|end| end.visited(TcpState::FinWait2) || end.visited(TcpState::TimeWait))
+        other.is_some_and(|end| end.reached(TcpState::FinWait2).or(end.reached(TcpState::TimeWait)).is_some())
     }
 }
 
@@ -338,3 +348,6 @@ impl Writer<'_> {
         self.out.push(Observation { at: claim.at, world, host, evidence: claim.evidence, kind });
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -8,7 +8,9 @@ use super::lifecycle::{Reader, Subject};
 use super::ui::{Line, Mode, Pane, Scope, View};
 use super::{Model, lifecycle};
 use crate::domain::filter::Filter;
-use crate::domain::{ClientPlan, CloseHow, Flow, Observation, RowKey, ServerId, Stamp, Target};
+use crate::domain::{
+    ClientPlan, CloseHow, Errno, Flow, Kind, Observation, RowKey, ServerChange, ServerEvent, ServerId, Stamp, Target,
+};
 
 /// What can reach the model.
 #[derive(Debug, Clone, PartialEq)]
@@ -38,14 +40,26 @@ pub fn update(model: &mut Model, msg: Msg) -> Vec<Effect> {
             vec![]
         }
         Msg::Seen(seen) => {
+            let holder = port_taken(model, &seen);
             let ends = model.observe(seen);
-            if ends.is_empty() { vec![] } else { vec![Effect::Lookup(ends)] }
+            let lookup = (!ends.is_empty()).then_some(Effect::Lookup(ends));
+            holder.into_iter().chain(lookup).collect()
         }
         Msg::Time(now) => {
             model.pass(now);
             vec![]
         }
     }
+}
+
+/// A server that could not have its port wants to know who holds it.
+fn port_taken(model: &Model, seen: &Observation) -> Option<Effect> {
+    let Kind::Server(ServerEvent { server, change }) = &seen.kind else { return None };
+    if *change != (ServerChange::Failed { errno: Errno::AddrInUse, holder: None }) {
+        return None;
+    }
+    let spec = &model.world.servers.get(*server)?.spec;
+    Some(Effect::FindHolder(*server, spec.proto, spec.addr))
 }
 
 fn pressed(model: &mut Model, key: Key) -> Vec<Effect> {
@@ -111,6 +125,7 @@ fn act(model: &mut Model, action: Action) -> Vec<Effect> {
             let now = model.world.servers.get(server).and_then(|found| found.model);
             now.map_or_else(Vec::new, |now| vec![Effect::Switch(server, now.next())])
         }
+        Action::Redraw => vec![Effect::Redraw],
         Action::Suspend => vec![Effect::Suspend],
         Action::Quit => vec![Effect::Quit],
         Action::NextScope => next_scope(model),

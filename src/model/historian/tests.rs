@@ -1,0 +1,271 @@
+use std::collections::HashSet;
+
+use proptest::prelude::*;
+use proptest::sample::Index;
+
+use super::*;
+use crate::domain::state::EDGES;
+use crate::domain::{ClientId, ConnNo, Excerpt, ServerId, SocketId, WorldId};
+
+use TcpState::{
+    CloseWait, Closed, Closing, Established, FinWait1, FinWait2, LastAck, Listen, SynRecv, SynSent, TimeWait,
+};
+
+fn client() -> Flow {
+    Flow::tcp("127.0.0.1:44086".parse().unwrap(), "127.0.0.1:65432".parse().unwrap())
+}
+
+fn server() -> Flow {
+    client().mirror().unwrap()
+}
+
+fn seen(millis: u64, evidence: Evidence, kind: Kind) -> Observation {
+    Observation { at: Stamp::from_millis(millis), world: WorldId::Host, host: None, evidence, kind }
+}
+
+fn row(flow: Flow, state: TcpState) -> Row {
+    Row {
+        flow,
+        state: Some(state),
+        recv_q: None,
+        send_q: None,
+        timer: None,
+        uid: None,
+        inode: None,
+        cookie: 0,
+        process: None,
+    }
+}
+
+fn listening() -> Observation {
+    let listener = Flow::unconnected(Proto::Tcp, server().local);
+    seen(0, Evidence::Sampled, Kind::Row(Delta::Found(row(listener, Listen))))
+}
+
+/// Feeds observations and lets all grace run out; returns what was written.
+fn written(observations: impl IntoIterator<Item = Observation>) -> Vec<Observation> {
+    let mut historian = Historian::default();
+    let mut out = Vec::new();
+    for observation in observations {
+        historian.hear(&observation, &mut out);
+    }
+    historian.settle(&seen(100_000, Evidence::Inferred, Kind::Note(Note::Dropped { count: 0 })), &mut out);
+    out
+}
+
+/// The transitions of one end, in the order they were written: (from, to, evidence).
+fn steps(out: &[Observation], flow: Flow) -> Vec<(TcpState, TcpState, Evidence)> {
+    let of = |o: &Observation| match &o.kind {
+        Kind::State(change) if change.flow == flow => Some((change.from, change.to, o.evidence)),
+        _ => None,
+    };
+    out.iter().filter_map(of).collect()
+}
+
+fn call(millis: u64, socket: SocketId, call: Syscall, flow: Flow) -> Observation {
+    seen(millis, Evidence::Called, Kind::Call(Call::new(socket, call).on(flow)))
+}
+
+const C: SocketId = SocketId::Client(ClientId(1));
+const S: SocketId = SocketId::Conn(ServerId(0), ConnNo(1));
+
+#[test]
+fn a_connect_and_an_accept_tell_how_both_ends_opened() {
+    let out = written([listening(), call(1, C, Syscall::Connect, client()), call(2, S, Syscall::Accept, server())]);
+    use Evidence::{Called, Inferred};
+    assert_eq!(steps(&out, client()), [(Closed, SynSent, Inferred), (SynSent, Established, Called)]);
+    assert_eq!(steps(&out, server()), [(Listen, SynRecv, Inferred), (SynRecv, Established, Called)]);
+}
+
+#[test]
+fn a_quick_close_is_filled_in_between_what_was_seen() {
+    let mut eof = Call::new(S, Syscall::Recv).on(server());
+    eof.data = Some(Excerpt::of(b""));
+    let out = written([
+        listening(),
+        call(1, C, Syscall::Connect, client()),
+        call(1, S, Syscall::Accept, server()),
+        call(2, C, Syscall::Close, client()),
+        seen(2, Evidence::Called, Kind::Call(eof)),
+        call(2, S, Syscall::Close, server()),
+        seen(3, Evidence::Sampled, Kind::Row(Delta::Changed(row(client(), TimeWait)))),
+        seen(3, Evidence::Sampled, Kind::Row(Delta::Gone(row(server(), CloseWait).key()))),
+    ]);
+    use Evidence::{Called, Inferred, Sampled};
+    let close = [(Established, FinWait1, Inferred), (FinWait1, FinWait2, Inferred), (FinWait2, TimeWait, Sampled)];
+    assert_eq!(steps(&out, client())[2..], close);
+    let close = [(Established, CloseWait, Called), (CloseWait, LastAck, Inferred), (LastAck, Closed, Sampled)];
+    assert_eq!(steps(&out, server())[2..], close);
+    let caused = |flow, to| {
+        out.iter().any(|o| {
+            matches!(&o.kind, Kind::State(t) if t.flow == flow && t.to == to && t.cause == Some(Cause::Call(Syscall::Close)))
+        })
+    };
+    assert!(caused(client(), FinWait1) && caused(server(), LastAck));
+}
+
+#[test]
+fn a_row_that_was_there_from_the_start_has_no_invented_past() {
+    let out = written([
+        listening(),
+        seen(1, Evidence::Sampled, Kind::Row(Delta::Found(row(client(), Established)))),
+        seen(2, Evidence::Sampled, Kind::Row(Delta::Changed(row(client(), CloseWait)))),
+    ]);
+    assert_eq!(steps(&out, client()), [(Established, CloseWait, Evidence::Sampled)]);
+}
+
+#[test]
+fn a_row_no_longer_watched_has_not_closed() {
+    let key = row(client(), Established).key();
+    let out = written([
+        seen(1, Evidence::Sampled, Kind::Row(Delta::Found(row(client(), Established)))),
+        seen(2, Evidence::Sampled, Kind::Row(Delta::Unwatched(key))),
+    ]);
+    assert!(out.is_empty(), "{out:?}");
+}
+
+#[test]
+fn better_evidence_confirms_and_does_not_repeat() {
+    let told = Transition { flow: client(), from: SynSent, to: Established, cause: None };
+    let out = written([
+        call(1, C, Syscall::Connect, client()),
+        seen(2, Evidence::Traced, Kind::State(told)),
+        seen(3, Evidence::Sampled, Kind::Row(Delta::Added(row(client(), Established)))),
+    ]);
+    assert_eq!(steps(&out, client()).len(), 2);
+    let confirmed: Vec<_> = out.iter().filter(|o| matches!(o.kind, Kind::Confirmed(_))).collect();
+    assert!(confirmed.iter().any(|o| o.evidence == Evidence::Traced), "{confirmed:?}");
+}
+
+#[test]
+fn a_port_that_is_used_again_starts_a_new_life() {
+    let life = |t: u64| {
+        [
+            call(t, C, Syscall::Connect, client()),
+            seen(t + 1, Evidence::Sampled, Kind::Row(Delta::Added(row(client(), Established)))),
+            seen(t + 2, Evidence::Sampled, Kind::Row(Delta::Changed(row(client(), TimeWait)))),
+        ]
+    };
+    let out = written(life(1).into_iter().chain(life(2_000)));
+    let opened = steps(&out, client()).iter().filter(|step| step.1 == SynSent).count();
+    assert_eq!(opened, 2, "{:?}", steps(&out, client()));
+    assert!(steps(&out, client()).iter().any(|step| (step.0, step.1) == (TimeWait, Closed)));
+}
+
+#[test]
+fn a_trace_ahead_of_the_calls_needs_nothing_inferred() {
+    let told = |t, flow, from, to| seen(t, Evidence::Traced, Kind::State(Transition { flow, from, to, cause: None }));
+    let has = Kind::Note(Note::Has { what: Evidence::Traced });
+    let out = written([
+        seen(0, Evidence::Called, has),
+        listening(),
+        call(5, C, Syscall::Connect, client()),
+        call(6, S, Syscall::Accept, server()),
+        told(1, client(), Closed, SynSent),
+        told(2, client(), SynSent, Established),
+        told(3, server(), Listen, SynRecv),
+        told(3, server(), SynRecv, Established),
+        told(7, client(), Established, FinWait1),
+        told(8, client(), FinWait1, FinWait2),
+        told(9, client(), FinWait2, Closed),
+        seen(10, Evidence::Sampled, Kind::Row(Delta::Added(row(client(), TimeWait)))),
+    ]);
+    let inferred = out.iter().filter(|o| o.evidence == Evidence::Inferred).count();
+    assert_eq!(inferred, 0, "{out:#?}");
+    assert_eq!(steps(&out, client()).last(), Some(&(FinWait2, TimeWait, Evidence::Sampled)));
+}
+
+/// True histories of both ends of one connection: the states, each with the moment it was entered.
+fn truths() -> impl Strategy<Value = (Vec<TcpState>, Vec<TcpState>)> {
+    prop_oneof![
+        // The client closes first.
+        Just((
+            vec![Closed, SynSent, Established, FinWait1, FinWait2, TimeWait],
+            vec![Listen, SynRecv, Established, CloseWait, LastAck, Closed],
+        )),
+        // The server closes first.
+        Just((
+            vec![Closed, SynSent, Established, CloseWait, LastAck, Closed],
+            vec![Listen, SynRecv, Established, FinWait1, FinWait2, TimeWait],
+        )),
+        // Both at once.
+        Just((
+            vec![Closed, SynSent, Established, FinWait1, Closing, TimeWait, Closed],
+            vec![Listen, SynRecv, Established, FinWait1, Closing, TimeWait, Closed],
+        )),
+        // Reset; refused; lost in the middle; half-closed for good.
+        Just((vec![Closed, SynSent, Established, Closed], vec![Listen, SynRecv, Established, Closed])),
+        Just((vec![Closed, SynSent, Closed], vec![])),
+        Just((vec![Closed, SynSent, SynRecv, Established], vec![Listen, SynRecv])),
+        Just((vec![Closed, SynSent, Established, FinWait1, FinWait2], vec![Listen, SynRecv, Established, CloseWait])),
+    ]
+}
+
+/// All that could be observed of a true history: each transition traced, each state sampled.
+fn witnesses(flow: Flow, truth: &[TcpState]) -> Vec<Observation> {
+    let mut all = Vec::new();
+    for (index, pair) in truth.windows(2).enumerate() {
+        let at = 10 + 10 * index as u64;
+        let change = Transition { flow, from: pair[0], to: pair[1], cause: None };
+        all.push(seen(at, Evidence::Traced, Kind::State(change)));
+        let delta = match (pair[1], index) {
+            (Closed, _) => Delta::Gone(row(flow, Closed).key()),
+            (state, 0) => Delta::Added(row(flow, state)),
+            (state, _) => Delta::Changed(row(flow, state)),
+        };
+        all.push(seen(at + 5, Evidence::Sampled, Kind::Row(delta)));
+    }
+    all
+}
+
+proptest! {
+    /// Whatever is missing and in whatever order the rest comes: only edges of the diagram (or a reset) are claimed,
+    /// each follows the one before, and none is written twice.
+    #[test]
+    fn no_interleaving_makes_it_claim_the_impossible(
+        (ours, theirs) in truths(),
+        order in prop::collection::vec(any::<Index>(), 0..40),
+        keep in any::<u32>(),
+        traced in any::<bool>(),
+    ) {
+        let mut all = witnesses(client(), &ours);
+        all.extend(witnesses(server(), &theirs));
+        let mut index = 0;
+        all.retain(|_| { index += 1; keep & (1 << (index % 32)) != 0 });
+        for (place, with) in order.iter().enumerate().take(all.len()) {
+            let other = with.index(all.len());
+            all.swap(place, other);
+        }
+        let mut heard = vec![listening()];
+        if traced {
+            heard.push(seen(0, Evidence::Called, Kind::Note(Note::Has { what: Evidence::Traced })));
+        }
+        heard.extend(all);
+        let out = written(heard);
+        for flow in [client(), server()] {
+            let steps = steps(&out, flow);
+            for (from, to, evidence) in &steps {
+                prop_assert!(from.may_become(*to), "{from} → {to} ({evidence})");
+                prop_assert!(EDGES.contains(&(*from, *to)) || *to == Closed);
+            }
+            for pair in steps.windows(2) {
+                let restart = pair[0].1 == Closed && matches!(pair[1].0, Closed | Listen);
+                prop_assert!(pair[0].1 == pair[1].0 || restart, "{steps:?}");
+            }
+            let mut life = HashSet::new();
+            for step in &steps {
+                if step.0.rank() == 0 { life.clear(); }
+                prop_assert!(life.insert((step.0, step.1)), "twice: {steps:?}");
+            }
+        }
+    }
+
+    /// In order and complete, the trace is written as it is.
+    #[test]
+    fn a_complete_trace_is_written_as_it_is((ours, _) in truths()) {
+        let all = witnesses(client(), &ours).into_iter().filter(|o| o.evidence == Evidence::Traced);
+        let out = written(all);
+        let states: Vec<_> = steps(&out, client()).iter().map(|step| step.1).collect();
+        prop_assert_eq!(states, ours[1..].to_vec());
+    }
+}
