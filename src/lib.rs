@@ -9,3 +9,7 @@
 
 pub mod domain;
 pub mod model;
+//! | [`lab`] | real servers, clients and a broadcaster on real sockets | domain |
+
+pub mod domain;
+pub mod lab;

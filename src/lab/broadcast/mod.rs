@@ -1,0 +1,134 @@
+//! The broadcaster: one message to several servers, over sockets that are kept open, each with a task of its own, so that
+//! a server that does not answer delays nobody else.
+
+mod tcp;
+mod udp;
+
+use std::collections::HashMap;
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::sync::mpsc;
+use tokio_util::sync::{CancellationToken, DropGuard};
+use tokio_util::task::TaskTracker;
+
+use super::host::Host;
+use super::reporter::Reporter;
+use crate::domain::broadcast::BroadcastChange;
+use crate::domain::{Errno, Excerpt, Proto, Reply, ServerId, SocketId};
+
+/// How many messages wait for a server that has not answered the last one. The next fails with EAGAIN.
+const WAITING: usize = 32;
+
+/// Who says the same thing to everybody.
+pub(super) struct Broadcaster {
+    host: Arc<dyn Host>,
+    log: Reporter,
+    lines: HashMap<ServerId, Line>,
+    newest: u32,
+    /// Lines that have not closed their sockets.
+    open: TaskTracker,
+}
+
+/// The way to one server.
+struct Line {
+    messages: mpsc::Sender<Message>,
+    /// Dropped, the line hangs up.
+    _stop: DropGuard,
+}
+
+/// One message on its way to one server.
+struct Message {
+    number: u32,
+    text: Arc<str>,
+    addr: SocketAddr,
+}
+
+impl Broadcaster {
+    pub(super) fn new(host: Arc<dyn Host>, log: Reporter) -> Self {
+        Self { host, log, lines: HashMap::new(), newest: 0, open: TaskTracker::new() }
+    }
+
+    /// Sends `text` to each of `to`, and returns at once. An empty text is nothing to send.
+    pub(super) fn broadcast(&mut self, text: String, to: Vec<(ServerId, Proto, SocketAddr)>) {
+        if text.is_empty() {
+            return;
+        }
+        self.newest += 1;
+        let number = self.newest;
+        let servers = to.iter().map(|(server, ..)| *server).collect();
+        self.log.broadcast(number, BroadcastChange::Said { text: Excerpt::of(text.as_bytes()), to: servers });
+        let text: Arc<str> = text.into();
+        for (server, proto, addr) in to {
+            let message = Message { number, text: Arc::clone(&text), addr: reachable(addr) };
+            let line = self.lines.remove(&server).unwrap_or_else(|| self.line(server, proto));
+            if line.messages.try_send(message).is_err() {
+                let reply = Reply::Failed { errno: Errno::Again };
+                self.log.broadcast(number, BroadcastChange::Reply { server, reply });
+            }
+            self.lines.insert(server, line);
+        }
+    }
+
+    fn line(&self, server: ServerId, proto: Proto) -> Line {
+        let (messages, waiting) = mpsc::channel(WAITING);
+        let stop = CancellationToken::new();
+        let task = Task { host: Arc::clone(&self.host), log: self.log.clone(), server, waiting, stop: stop.clone() };
+        match proto {
+            Proto::Tcp => self.open.spawn(tcp::run(task)),
+            Proto::Udp => self.open.spawn(udp::run(task)),
+        };
+        Line { messages, _stop: stop.drop_guard() }
+    }
+
+    /// Closes every socket.
+    pub(super) fn hang_up(&mut self) {
+        self.lines.clear();
+    }
+
+    /// Closes every socket and waits until that is done.
+    pub(super) async fn shutdown(mut self) {
+        self.hang_up();
+        self.open.close();
+        self.open.wait().await;
+    }
+}
+
+/// What the task of one line works with.
+struct Task {
+    host: Arc<dyn Host>,
+    log: Reporter,
+    server: ServerId,
+    waiting: mpsc::Receiver<Message>,
+    stop: CancellationToken,
+}
+
+impl Task {
+    const fn who(&self) -> SocketId {
+        SocketId::Broadcast(self.server)
+    }
+
+    fn sent(&self, message: &Message, local: SocketAddr) {
+        self.log.broadcast(message.number, BroadcastChange::Sent { server: self.server, local });
+    }
+
+    fn reply(&self, message: &Message, reply: Reply) {
+        self.log.broadcast(message.number, BroadcastChange::Reply { server: self.server, reply });
+    }
+}
+
+/// The beginning of an answer of which only the beginning was kept.
+fn answer(kept: &[u8], len: usize, rtt: Duration) -> Reply {
+    Reply::Answer { text: Excerpt { len, ..Excerpt::of(kept) }, rtt }
+}
+
+/// Where to find a server that listens on every address: not every system takes 0.0.0.0 for "here".
+fn reachable(addr: SocketAddr) -> SocketAddr {
+    let ip = match addr.ip() {
+        IpAddr::V4(ip) if ip.is_unspecified() => Ipv4Addr::LOCALHOST.into(),
+        IpAddr::V6(ip) if ip.is_unspecified() => Ipv6Addr::LOCALHOST.into(),
+        ip => ip,
+    };
+    SocketAddr::new(ip, addr.port())
+}

@@ -1,0 +1,135 @@
+//! The broadcaster's line to a TCP server: one connection, opened at the first message and again when it has died.
+
+use std::io;
+use std::time::Duration;
+
+use super::super::connection::Connection;
+use super::super::dial::{dial, established};
+use super::{Message, Task, answer};
+use crate::domain::{Reply, Stamp};
+
+/// An answer of another length than the message is over when nothing more has come for this long.
+const QUIET: Duration = Duration::from_millis(50);
+
+/// How much of an answer is kept, in bytes. All of it is counted.
+const KEPT: usize = 4096;
+
+/// Sends the messages one after the other, each when the one before was answered.
+pub(super) async fn run(mut task: Task) {
+    let stop = task.stop.clone();
+    let mut connection = None;
+    let _ = stop.run_until_cancelled(talk(&mut task, &mut connection)).await;
+    if let Some(connection) = connection {
+        connection.close_in_order();
+    }
+}
+
+async fn talk(task: &mut Task, connection: &mut Option<Connection>) {
+    while let Some(message) = next(task, connection).await {
+        drop_dead(connection);
+        let reply = exchange(task, connection, &message).await;
+        if !matches!(reply, Reply::Answer { .. })
+            && let Some(dead) = connection.take()
+        {
+            dead.close();
+        }
+        task.reply(&message, reply);
+    }
+}
+
+/// Waits for a message. Meanwhile the connection may end: that is noticed, and it is closed.
+async fn next(task: &mut Task, connection: &mut Option<Connection>) -> Option<Message> {
+    loop {
+        let mut late = Vec::new();
+        let Some(open) = connection else { return task.waiting.recv().await };
+        let died = tokio::select! {
+            received = open.recv(&mut late) => !matches!(received, Ok(1..)),
+            message = task.waiting.recv() => return message,
+        };
+        if let Some(dead) = connection.take_if(|_| died) {
+            dead.close();
+        }
+    }
+}
+
+/// Reads what belongs to no message any more; a connection that has ended is closed.
+fn drop_dead(connection: &mut Option<Connection>) {
+    let mut late = Vec::new();
+    while let Some(received) = connection.as_ref().and_then(|open| open.recv_now(&mut late)) {
+        if let Some(dead) = connection.take_if(|_| !matches!(received, Ok(1..))) {
+            dead.close();
+        }
+    }
+}
+
+/// Sends the message and hears the answer, over a new connection if there is none.
+async fn exchange(task: &Task, connection: &mut Option<Connection>, message: &Message) -> Reply {
+    let open = match connection {
+        Some(open) => open,
+        none => match dial(&*task.host, task.who(), message.addr, &task.log) {
+            Err(errno) => return Reply::Failed { errno },
+            Ok(dialing) => {
+                let dialing = none.insert(dialing);
+                match established(dialing).await {
+                    Err(errno) => return Reply::Failed { errno },
+                    Ok(flow) => dialing.flow = flow,
+                }
+                dialing
+            }
+        },
+    };
+    let mut heard = Heard::default();
+    match converse(task, open, message, &mut heard).await {
+        Err(error) => Reply::Failed { errno: error.into() },
+        Ok(sent) => heard.reply(sent),
+    }
+}
+
+/// What has come back so far.
+#[derive(Default)]
+struct Heard {
+    first: Option<Stamp>,
+    kept: Vec<u8>,
+    len: usize,
+}
+
+impl Heard {
+    fn take(&mut self, chunk: &[u8], now: Stamp) {
+        self.first.get_or_insert(now);
+        self.kept.extend_from_slice(&chunk[..chunk.len().min(KEPT - self.kept.len())]);
+        self.len += chunk.len();
+    }
+
+    /// The answer to what had been sent at this moment; nothing at all means that the server closed.
+    fn reply(&self, sent: Stamp) -> Reply {
+        self.first.map_or(Reply::Closed, |first| answer(&self.kept, self.len, first.since(sent)))
+    }
+}
+
+/// Sends all of the message and receives until as much came back, the server closed, or it fell quiet in mid-answer.
+/// Returns when the last byte was sent. Receives while it sends: a long message to a server that answers at once would
+/// fill the buffers of both and stop for ever.
+async fn converse(task: &Task, open: &Connection, message: &Message, heard: &mut Heard) -> io::Result<Stamp> {
+    let mut unsent = message.text.as_bytes();
+    let mut sent_at = task.log.now();
+    loop {
+        let mut chunk = Vec::new();
+        tokio::select! {
+            sent = open.send(unsent), if !unsent.is_empty() => {
+                unsent = &unsent[sent?..];
+                if unsent.is_empty() {
+                    sent_at = task.log.now();
+                    task.sent(message, open.flow.local);
+                }
+            }
+            received = open.recv(&mut chunk) => match received? {
+                0 => return Ok(sent_at),
+                _ => heard.take(&chunk, task.log.now()),
+            },
+            () = tokio::time::sleep(QUIET), if unsent.is_empty() && heard.len > 0 => return Ok(sent_at),
+        }
+        if unsent.is_empty() && heard.len >= message.text.len() {
+            return Ok(sent_at);
+        }
+    }
+}

@@ -1,0 +1,52 @@
+//! The broadcaster's line to a UDP server: one socket, and patience that ends, because nothing tells why nothing comes.
+
+use std::time::Duration;
+
+use super::super::datagrams::{Datagrams, open};
+use super::{Message, Task, answer};
+use crate::domain::{Errno, Reply};
+
+/// How long an answer is waited for.
+const PATIENCE: Duration = Duration::from_secs(2);
+
+/// Sends the messages one after the other, each when the one before was answered or given up.
+pub(super) async fn run(mut task: Task) {
+    let stop = task.stop.clone();
+    let mut socket = None;
+    let _ = stop.run_until_cancelled(talk(&mut task, &mut socket)).await;
+    if let Some(socket) = socket {
+        socket.close();
+    }
+}
+
+async fn talk(task: &mut Task, socket: &mut Option<Datagrams>) {
+    while let Some(message) = task.waiting.recv().await {
+        let reply = exchange(task, socket, &message).await.unwrap_or_else(|errno| Reply::Failed { errno });
+        task.reply(&message, reply);
+    }
+}
+
+async fn exchange(task: &Task, socket: &mut Option<Datagrams>, message: &Message) -> Result<Reply, Errno> {
+    let socket = match socket {
+        Some(socket) => socket,
+        none => none.insert(open(&*task.host, task.who(), message.addr, &task.log)?),
+    };
+    // Answers that came too late belong to messages that were given up.
+    while socket.recv_now().is_some() {}
+    socket.send_to(message.text.as_bytes(), message.addr).await?;
+    let sent = task.log.now();
+    task.sent(message, socket.local()?);
+    let heard = async {
+        loop {
+            match socket.recv_from().await {
+                Ok((datagram, from)) if from == message.addr => return datagram,
+                // From somebody else, or news about an earlier datagram (ICMP).
+                _ => {}
+            }
+        }
+    };
+    Ok(match tokio::time::timeout(PATIENCE, heard).await {
+        Ok(datagram) => answer(&datagram, datagram.len(), task.log.now().since(sent)),
+        Err(_) => Reply::Silent { after: PATIENCE },
+    })
+}

@@ -1,0 +1,55 @@
+//! A UDP client: a socket, a datagram, and perhaps an answer. There is no connection and no state.
+
+use std::net::SocketAddr;
+use std::time::Duration;
+
+use tokio::time::Instant;
+use tokio_util::task::task_tracker::TaskTrackerToken;
+
+use super::super::datagrams::Datagrams;
+use super::Orders;
+use crate::domain::client::GREETING;
+use crate::domain::{ClientPlan, CloseHow};
+
+/// How long a one-shot client waits for an answer that may never come.
+const PATIENCE: Duration = Duration::from_secs(2);
+
+/// A client that has a socket.
+pub(super) struct Client {
+    pub(super) plan: ClientPlan,
+    pub(super) orders: Orders,
+    /// Dropped when the server has answered.
+    pub(super) unsettled: Option<TaskTrackerToken>,
+}
+
+impl Client {
+    /// Says hello to `server` and lives until the socket is closed.
+    pub(super) async fn run(mut self, socket: Datagrams, server: SocketAddr) {
+        if socket.send_to(GREETING.as_bytes(), server).await.is_ok() {
+            self.listen(&socket).await;
+        }
+        socket.close();
+    }
+
+    /// Takes what comes, until the plan is done or the client is told to close.
+    async fn listen(&mut self, socket: &Datagrams) {
+        let gives_up = Instant::now() + PATIENCE;
+        loop {
+            tokio::select! {
+                biased;
+                how = self.orders.next() => match how {
+                    CloseHow::Fin | CloseHow::Rst => return,
+                    CloseHow::Half => socket.shut_write(),
+                },
+                // An error here is news about an earlier datagram (ICMP), not about this socket.
+                _ = socket.recv_from() => {
+                    self.unsettled = None;
+                    if self.plan == ClientPlan::OneShot {
+                        return;
+                    }
+                }
+                () = tokio::time::sleep_until(gives_up), if self.plan == ClientPlan::OneShot => return,
+            }
+        }
+    }
+}

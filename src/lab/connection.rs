@@ -1,0 +1,104 @@
+//! A TCP connection whose every call is reported. Both ends of the laboratory speak through it.
+
+use std::io::{self, Read};
+use std::net::Shutdown;
+use std::time::Duration;
+
+use socket2::SockRef;
+use tokio::net::TcpStream;
+
+use super::reporter::Reporter;
+use crate::domain::call::SockOpt;
+use crate::domain::{Args, Call, Flow, Shut, SocketId, Syscall};
+
+/// The size of the buffer that every `recv` is given, in bytes.
+pub(super) const BUFFER: usize = 4096;
+
+/// How much is read of what had already arrived before an orderly close: see [`Connection::close_in_order`].
+const READ_BEFORE_CLOSE: usize = 16 * BUFFER;
+
+/// One end of a connection, and who it belongs to.
+pub(super) struct Connection {
+    pub(super) who: SocketId,
+    pub(super) flow: Flow,
+    pub(super) stream: TcpStream,
+    pub(super) log: Reporter,
+}
+
+impl Connection {
+    /// Waits for bytes and appends them to `into`: one `recv`. `Ok(0)` is the peer's FIN.
+    ///
+    /// Cancel safe: either nothing was read, or it is in `into`.
+    pub(super) async fn recv(&self, into: &mut Vec<u8>) -> io::Result<usize> {
+        loop {
+            self.stream.readable().await?;
+            let mut buffer = [0; BUFFER];
+            let received = self.stream.try_read(&mut buffer);
+            if !would_block(&received) {
+                return self.received(received, &buffer, into);
+            }
+        }
+    }
+
+    /// One `recv` that does not wait; `None` when nothing has arrived.
+    pub(super) fn recv_now(&self, into: &mut Vec<u8>) -> Option<io::Result<usize>> {
+        let mut buffer = [0; BUFFER];
+        // Not `try_read`: that trusts what epoll has said so far, and this must see what is there now.
+        let received = (&*SockRef::from(&self.stream)).read(&mut buffer);
+        (!would_block(&received)).then(|| self.received(received, &buffer, into))
+    }
+
+    fn received(&self, received: io::Result<usize>, bytes: &[u8], into: &mut Vec<u8>) -> io::Result<usize> {
+        self.log.received(self.who, self.flow, &received, bytes);
+        into.extend_from_slice(&bytes[..*received.as_ref().unwrap_or(&0)]);
+        received
+    }
+
+    /// Waits for room and sends what fits of `bytes`: one `send`. Returns how many bytes the kernel took.
+    ///
+    /// Cancel safe: either nothing was sent, or the count is returned.
+    pub(super) async fn send(&self, bytes: &[u8]) -> io::Result<usize> {
+        loop {
+            self.stream.writable().await?;
+            let sent = self.stream.try_write(bytes);
+            if !would_block(&sent) {
+                self.log.moved(self.who, Syscall::Send, self.flow, &sent, bytes);
+                return sent;
+            }
+        }
+    }
+
+    /// `shutdown(SHUT_WR)`: a FIN leaves; receiving goes on.
+    pub(super) fn shut_write(&self) {
+        let shut = SockRef::from(&self.stream).shutdown(Shutdown::Write);
+        self.log
+            .call(Call::new(self.who, Syscall::Shutdown).with(Args::Shut(Shut::Write)).on(self.flow).returned(&shut));
+    }
+
+    /// `SO_LINGER` with no time to linger, then `close`: a RST leaves.
+    pub(super) fn reset(self) {
+        let set = SockRef::from(&self.stream).set_linger(Some(Duration::ZERO));
+        let option = Args::Option(SockOpt::LingerZero);
+        self.log.call(Call::new(self.who, Syscall::Setsockopt).with(option).on(self.flow).returned(&set));
+        self.close();
+    }
+
+    /// Reads what has arrived, then `close`. With unread data, `close` would send a RST instead of a FIN
+    /// (RFC 2525 §2.17). A peer that never stops sending is not waited for.
+    pub(super) fn close_in_order(self) {
+        let mut unread = Vec::new();
+        while unread.len() < READ_BEFORE_CLOSE && matches!(self.recv_now(&mut unread), Some(Ok(1..))) {}
+        self.close();
+    }
+
+    /// `close`.
+    pub(super) fn close(self) {
+        drop(self.stream);
+        self.log.call(Call::new(self.who, Syscall::Close).on(self.flow));
+    }
+}
+
+/// Whether a call on a non-blocking socket had to be made again later; such calls are not reported.
+pub(super) fn would_block<T>(result: &io::Result<T>) -> bool {
+    matches!(result, Err(error) if matches!(error.kind(), io::ErrorKind::WouldBlock | io::ErrorKind::Interrupted))
+}

@@ -1,0 +1,105 @@
+//! A UDP socket whose every call is reported. The server, the clients and the broadcaster all use it.
+
+use std::io;
+use std::net::{Shutdown, SocketAddr};
+
+use socket2::{SockRef, Socket};
+use tokio::net::UdpSocket;
+
+use super::connection::would_block;
+use super::host::Host;
+use super::reporter::Reporter;
+use crate::domain::{Args, Call, Errno, Flow, Proto, Shut, SocketId, Syscall};
+
+/// The largest datagram that IPv4 can carry is a little smaller than this, in bytes; nothing is ever cut.
+const DATAGRAM: usize = 65_535;
+
+/// A UDP socket, and who it belongs to. It is never `connect`ed: each datagram names its other side.
+pub(super) struct Datagrams {
+    pub(super) who: SocketId,
+    socket: UdpSocket,
+    log: Reporter,
+}
+
+/// Calls `socket`. The socket has no port before its first `sendto`.
+pub(super) fn open(host: &dyn Host, who: SocketId, addr: SocketAddr, log: &Reporter) -> Result<Datagrams, Errno> {
+    let socket = host.datagram(addr);
+    log.call(Call::new(who, Syscall::Socket).with(Args::Proto(Proto::Udp)).returned(&socket));
+    Datagrams::new(who, socket?, log.clone()).map_err(|error| {
+        log.call(Call::new(who, Syscall::Close));
+        error.into()
+    })
+}
+
+impl Datagrams {
+    pub(super) fn new(who: SocketId, socket: Socket, log: Reporter) -> io::Result<Self> {
+        Ok(Self { who, socket: UdpSocket::from_std(socket.into())?, log })
+    }
+
+    /// Its address; port 0 before the first `sendto` of a socket that was not bound.
+    pub(super) fn local(&self) -> io::Result<SocketAddr> {
+        self.socket.local_addr()
+    }
+
+    /// `sendto`: one datagram, whole or not at all. The first one makes the kernel choose a port.
+    pub(super) async fn send_to(&self, bytes: &[u8], to: SocketAddr) -> io::Result<usize> {
+        let sent = self.socket.send_to(bytes, to).await;
+        let call = Call::new(self.who, Syscall::Sendto).with(Args::Addr(to)).returned(&sent);
+        let call = if let Ok(flow) = self.flow_with(to) { call.on(flow) } else { call };
+        self.log.call(if sent.is_ok() { call.carrying(bytes) } else { call });
+        sent
+    }
+
+    /// `recvfrom`: waits for one datagram and the address it came from. Cancel safe.
+    pub(super) async fn recv_from(&self) -> io::Result<(Vec<u8>, SocketAddr)> {
+        loop {
+            self.socket.readable().await?;
+            if let Some(received) = self.recv_now() {
+                return received;
+            }
+        }
+    }
+
+    /// One `recvfrom` that does not wait; `None` when no datagram has arrived.
+    pub(super) fn recv_now(&self) -> Option<io::Result<(Vec<u8>, SocketAddr)>> {
+        let mut buffer = vec![0; DATAGRAM];
+        let received = self.socket.try_recv_from(&mut buffer);
+        if would_block(&received) {
+            return None;
+        }
+        let call = Call::new(self.who, Syscall::Recvfrom).returned(&received);
+        Some(match received {
+            Ok((len, from)) => {
+                buffer.truncate(len);
+                let call = call.carrying(&buffer);
+                self.log.call(if let Ok(flow) = self.flow_with(from) { call.on(flow) } else { call });
+                Ok((buffer, from))
+            }
+            Err(error) => {
+                self.log.call(call);
+                Err(error)
+            }
+        })
+    }
+
+    /// `shutdown(SHUT_WR)`, which fails with ENOTCONN: there is no connection to close one half of.
+    pub(super) fn shut_write(&self) {
+        let shut = SockRef::from(&self.socket).shutdown(Shutdown::Write);
+        self.log.call(Call::new(self.who, Syscall::Shutdown).with(Args::Shut(Shut::Write)).returned(&shut));
+    }
+
+    fn flow_with(&self, peer: SocketAddr) -> io::Result<Flow> {
+        Ok(Flow { proto: Proto::Udp, local: self.local()?, peer: Some(peer) })
+    }
+
+    /// `close`. Nothing leaves: there is no connection to end.
+    pub(super) fn close(self) {
+        let call = Call::new(self.who, Syscall::Close);
+        let call = match self.local() {
+            Ok(local) => call.on(Flow::unconnected(Proto::Udp, local)),
+            Err(_) => call,
+        };
+        drop(self.socket);
+        self.log.call(call);
+    }
+}

@@ -1,0 +1,36 @@
+//! Where the laboratory's sockets come from.
+
+use std::io;
+use std::net::SocketAddr;
+
+use socket2::{Domain, Socket, Type};
+
+/// A host that gives out sockets: this machine, or another network stack whose sockets reach this process.
+///
+/// Every socket is non-blocking, not inherited by other programs, and of the address family of `for_addr`.
+pub trait Host: Send + Sync {
+    /// A TCP socket (`SOCK_STREAM`).
+    fn stream(&self, for_addr: SocketAddr) -> io::Result<Socket>;
+    /// A UDP socket (`SOCK_DGRAM`).
+    fn datagram(&self, for_addr: SocketAddr) -> io::Result<Socket>;
+}
+
+/// The machine that this program runs on.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Machine;
+
+impl Host for Machine {
+    fn stream(&self, for_addr: SocketAddr) -> io::Result<Socket> {
+        socket(for_addr, Type::STREAM)
+    }
+
+    fn datagram(&self, for_addr: SocketAddr) -> io::Result<Socket> {
+        socket(for_addr, Type::DGRAM)
+    }
+}
+
+fn socket(for_addr: SocketAddr, kind: Type) -> io::Result<Socket> {
+    let socket = Socket::new(Domain::for_address(for_addr), kind, None)?;
+    socket.set_nonblocking(true)?;
+    Ok(socket)
+}

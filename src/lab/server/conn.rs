@@ -1,0 +1,72 @@
+//! One accepted connection, and how it is served whatever the model: receive, answer, until the client closes.
+
+use std::io;
+use std::net::TcpStream;
+
+use super::super::connection::Connection;
+use super::super::reporter::Reporter;
+use crate::domain::{Answer, Call, ConnNo, Flow, ServerChange, ServerId, ServiceModel, SocketId, Syscall};
+
+/// What is known about a conversation apart from its socket.
+pub(super) struct Talk {
+    pub(super) who: SocketId,
+    pub(super) server: ServerId,
+    pub(super) no: ConnNo,
+    pub(super) flow: Flow,
+    pub(super) answer: Answer,
+    /// The part of the last answer that the kernel has not taken yet. Nothing more is received while there is any: a
+    /// client that never reads costs one buffer.
+    pub(super) unsent: Vec<u8>,
+    pub(super) log: Reporter,
+}
+
+impl Talk {
+    /// Reports that a model serves it from now on.
+    pub(super) fn serving(&self, by: ServiceModel) {
+        self.log.server(self.server, ServerChange::Serving { conn: self.no, by });
+    }
+
+    /// Reports that its socket was closed and that it is over.
+    pub(super) fn closed(&self) {
+        self.log.call(Call::new(self.who, Syscall::Close).on(self.flow));
+        self.log.server(self.server, ServerChange::Served { conn: self.no });
+    }
+}
+
+/// A connection that waits without blocking; all its state is here, so serving can be interrupted at any wait and go on
+/// elsewhere.
+pub(super) struct Conn {
+    pub(super) talk: Talk,
+    pub(super) connection: Connection,
+}
+
+impl Conn {
+    pub(super) fn serving(&self, by: ServiceModel) {
+        self.talk.serving(by);
+    }
+
+    /// Receives and answers until the client closes or the connection dies. Cancel safe.
+    pub(super) async fn converse(&mut self) {
+        loop {
+            while !self.talk.unsent.is_empty() {
+                let Ok(sent @ 1..) = self.connection.send(&self.talk.unsent).await else { return };
+                self.talk.unsent.drain(..sent);
+            }
+            let mut request = Vec::new();
+            let Ok(1..) = self.connection.recv(&mut request).await else { return };
+            self.talk.unsent = self.talk.answer.to(&request);
+        }
+    }
+
+    pub(super) fn close(self) {
+        drop(self.connection);
+        self.talk.closed();
+    }
+
+    /// The same connection for a thread that may block on it.
+    pub(super) fn blocking(self) -> io::Result<(Talk, TcpStream)> {
+        let stream = self.connection.stream.into_std()?;
+        stream.set_nonblocking(false)?;
+        Ok((self.talk, stream))
+    }
+}

@@ -1,0 +1,101 @@
+//! The connections that are served outside the accept loop, by threads and tasks: who they are, and how to end them all.
+
+use std::collections::HashMap;
+use std::net::{Shutdown, TcpStream};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use tokio::sync::Notify;
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+use tokio_util::task::task_tracker::TaskTrackerToken;
+
+use super::super::reporter::Reporter;
+use crate::domain::{Args, Call, ConnNo, ServerId, Shut, SocketId, Syscall};
+
+/// All connections of one life of a server that have a thread or a task of their own.
+#[derive(Default)]
+pub(super) struct Guests {
+    /// Counts threads and tasks until the last has reported that it closed.
+    present: TaskTracker,
+    /// Tells the tasks to end.
+    stop: CancellationToken,
+    /// What the threads may be blocked on. A thread takes its entry out before its socket is closed.
+    blocking: Mutex<HashMap<ConnNo, Arc<TcpStream>>>,
+    /// Told whenever a connection has closed: there is a free descriptor again.
+    room: Notify,
+}
+
+impl Guests {
+    /// Runs `service` in a task that [`Guests::end_all`] waits for.
+    pub(super) fn spawn(self: &Arc<Self>, service: impl Future<Output = ()> + Send + 'static) {
+        let guests = Arc::clone(self);
+        self.present.spawn(async move {
+            service.await;
+            guests.room.notify_one();
+        });
+    }
+
+    /// Completes when the tasks have to end.
+    pub(super) fn stopped(&self) -> impl Future<Output = ()> + Send + 'static {
+        self.stop.clone().cancelled_owned()
+    }
+
+    /// A seat for a thread that will block on `stream`.
+    pub(super) fn seat(self: &Arc<Self>, no: ConnNo, stream: TcpStream) -> Seat {
+        let stream = Arc::new(stream);
+        self.table().insert(no, Arc::clone(&stream));
+        Seat { no, stream, present: self.present.token(), guests: Arc::clone(self) }
+    }
+
+    /// Closes the socket of a thread that could not be started.
+    pub(super) fn unseat(&self, no: ConnNo) {
+        self.table().remove(&no);
+    }
+
+    /// Completes when a connection has closed since this was last asked.
+    pub(super) async fn room(&self) {
+        self.room.notified().await;
+    }
+
+    /// Ends every connection and waits until each has said so. `shutdown(SHUT_RDWR)` makes the blocking calls of the
+    /// threads return: `recv` with 0, `send` with EPIPE.
+    pub(super) async fn end_all(&self, server: ServerId, log: &Reporter) {
+        self.stop.cancel();
+        for (no, stream) in self.table().iter() {
+            let shut = stream.shutdown(Shutdown::Both);
+            let call = Call::new(SocketId::Conn(server, *no), Syscall::Shutdown).with(Args::Shut(Shut::Both));
+            log.call(call.returned(&shut));
+        }
+        self.present.close();
+        self.present.wait().await;
+    }
+
+    fn table(&self) -> MutexGuard<'_, HashMap<ConnNo, Arc<TcpStream>>> {
+        // The table is whole at every instant, also if a thread panicked while it held the lock.
+        self.blocking.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// A thread's place among the guests.
+pub(super) struct Seat {
+    no: ConnNo,
+    stream: Arc<TcpStream>,
+    present: TaskTrackerToken,
+    guests: Arc<Guests>,
+}
+
+impl Seat {
+    pub(super) fn stream(&self) -> &TcpStream {
+        &self.stream
+    }
+
+    /// Closes the socket. The thread counts as present until it drops what this returns.
+    pub(super) fn leave(self) -> TaskTrackerToken {
+        let Self { no, stream, present, guests } = self;
+        // Both handles go, so the descriptor closes here: nobody else keeps one beyond a lock of the table.
+        guests.table().remove(&no);
+        drop(stream);
+        guests.room.notify_one();
+        present
+    }
+}

@@ -1,0 +1,31 @@
+//! One client at a time: the first accept loop that everybody writes.
+//!
+//! Nothing is wrong with it until a second client comes. The kernel completes
+//! that client's handshake all the same (`connect()` returns, the state is
+//! ESTABLISHED) and puts the connection in the accept queue, where it waits
+//! until this loop comes round to `accept()` again.
+
+use super::conn::Conn;
+use super::door::Door;
+use crate::domain::ServiceModel::Sequential;
+
+/// Serves for ever, one at a time. `at_hand` is the client being served: it
+/// outlives this loop, so that another model can take it over in mid-sentence.
+pub(super) async fn run(door: &Door, at_hand: &mut Option<Conn>) {
+    loop {
+        // The next client: the one at the head of the accept queue.
+        let conn = match at_hand {
+            Some(conn) => conn,
+            None => at_hand.insert(door.accept().await),
+        };
+        conn.serving(Sequential);
+
+        // recv, send, recv, send ... to its end. Nobody else is served.
+        conn.converse().await;
+
+        // Only now is there time for another.
+        if let Some(conn) = at_hand.take() {
+            conn.close();
+        }
+    }
+}

@@ -1,0 +1,78 @@
+//! A thread per connection: the accept loop only accepts.
+//!
+//! Each client gets a thread of the operating system, which may block in
+//! `recv()` for as long as that client says nothing: the others have threads of
+//! their own. The price is a stack and a place in the scheduler for each.
+
+use std::io::{self, Read, Write};
+use std::net::TcpStream;
+use std::thread;
+
+use super::super::connection::BUFFER;
+use super::conn::{Conn, Talk};
+use super::door::Door;
+use crate::domain::ServiceModel::Threaded;
+use crate::domain::Syscall;
+
+/// A conversation needs little: two buffers of 4 KiB, and room for calls.
+const STACK: usize = 128 * 1024;
+
+/// Accepts for ever, a new thread for each connection. A connection that the
+/// model before this one had `at_hand` gets a thread too.
+pub(super) async fn run(door: &Door, at_hand: &mut Option<Conn>) {
+    loop {
+        let conn = match at_hand.take() {
+            Some(conn) => conn,
+            None => door.accept().await,
+        };
+        let (no, flow) = (conn.talk.no, conn.talk.flow);
+        if let Err(error) = start_thread(door, conn) {
+            door.no_thread(no, flow, &error);
+        }
+    }
+}
+
+fn start_thread(door: &Door, conn: Conn) -> io::Result<()> {
+    let (mut talk, stream) = conn.blocking()?;
+    let seat = door.guests().seat(talk.no, stream);
+    let thread = thread::Builder::new().name(talk.who.to_string());
+    let started = thread.stack_size(STACK).spawn(move || {
+        talk.serving(Threaded);
+        converse(&mut talk, seat.stream());
+        let _present = seat.leave();
+        talk.closed();
+    });
+    // Nobody needs the handle: the server counts who is present instead.
+    started.map(drop)
+}
+
+/// recv, send, recv, send ... until the client closes or the connection dies.
+fn converse(talk: &mut Talk, mut stream: &TcpStream) {
+    let mut buffer = [0; BUFFER];
+    loop {
+        while !talk.unsent.is_empty() {
+            // Blocks while the client does not read and its window is full.
+            let sent = stream.write(&talk.unsent);
+            talk.log.moved(talk.who, Syscall::Send, talk.flow, &sent, &talk.unsent);
+            match sent {
+                Ok(sent) => drop(talk.unsent.drain(..sent)),
+                Err(error) if is_interrupted(&error) => {}
+                Err(_) => return,
+            }
+        }
+        // Blocks until something arrives. Zero bytes: the client's FIN.
+        let received = stream.read(&mut buffer);
+        talk.log.received(talk.who, talk.flow, &received, &buffer);
+        match received {
+            Ok(0) => return,
+            Ok(len) => talk.unsent = talk.answer.to(&buffer[..len]),
+            Err(error) if is_interrupted(&error) => {}
+            Err(_) => return,
+        }
+    }
+}
+
+/// EINTR: a signal came in between, and the call is to be made again.
+fn is_interrupted(error: &io::Error) -> bool {
+    error.kind() == io::ErrorKind::Interrupted
+}

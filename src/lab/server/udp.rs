@@ -1,0 +1,29 @@
+//! A UDP server: no connections, so nothing to accept and nobody to wait for.
+//!
+//! One socket receives the datagrams of all clients, one at a time. Each says
+//! where it came from, and that is where the answer goes.
+
+use std::io;
+
+use super::super::datagrams::Datagrams;
+use crate::domain::Answer;
+
+/// Answers datagrams for ever. Returns only when the socket itself is broken.
+pub(super) async fn run(socket: &Datagrams, answer: Answer) -> io::Error {
+    loop {
+        match socket.recv_from().await {
+            // An error of sendto() concerns that client alone: go on.
+            Ok((request, client)) => {
+                let _ = socket.send_to(&answer.to(&request), client).await;
+            }
+            // So does a client's "port unreachable", where the kernel tells.
+            Err(error) if is_about_a_client(&error) => {}
+            Err(error) => return error,
+        }
+    }
+}
+
+fn is_about_a_client(error: &io::Error) -> bool {
+    use io::ErrorKind::{ConnectionRefused, ConnectionReset};
+    matches!(error.kind(), ConnectionRefused | ConnectionReset)
+}
