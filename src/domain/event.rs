@@ -7,6 +7,7 @@ use super::call::Call;
 use super::client::ClientEvent;
 use super::evidence::Evidence;
 use super::id::HostId;
+use super::info::TcpInfo;
 use super::note::Note;
 use super::row::Delta;
 use super::server::ServerEvent;
@@ -66,6 +67,8 @@ pub enum Kind {
     Confirmed(Transition),
     /// The socket table changed.
     Row(Delta),
+    /// What the kernel knows about one connection beyond its row.
+    Info(TcpInfo),
     /// Something happened to a server.
     Server(ServerEvent),
     /// Something happened to a client.
@@ -131,6 +134,24 @@ mod tests {
             Kind::Row(Delta::Added(row.clone())),
             Kind::Row(Delta::Changed(bare)),
             Kind::Row(Delta::Gone(row.key())),
+            Kind::Info(TcpInfo {
+                flow: flow(),
+                rtt_us: 31,
+                rttvar_us: 12,
+                rto_us: 201_000,
+                cwnd: 10,
+                ssthresh: None,
+                retransmits: 0,
+                retransmitted: 2,
+                bytes_sent: Some(12),
+                bytes_acked: Some(13),
+                bytes_received: None,
+                snd_mss: 32_768,
+                rcv_mss: 536,
+                snd_wnd: Some(65_536),
+                rcv_wnd: Some(0),
+                congestion: Some("cubic".into()),
+            }),
             Kind::Server(ServerEvent {
                 server: ServerId(1),
                 change: ServerChange::Failed { errno: Errno::AddrInUse, holder: row.process },

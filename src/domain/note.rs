@@ -54,6 +54,11 @@ pub enum Note {
         /// Why.
         errno: Errno,
     },
+    /// The kernel's trace buffer was overrun: this many of its events are missing since the last note of this kind.
+    TraceLost {
+        /// How many events, of any socket that the filter lets through.
+        count: u64,
+    },
     /// The kernel's range of ephemeral ports.
     PortRange {
         /// The first.
