@@ -1,0 +1,104 @@
+//! The kernel's announcement of every socket that is destroyed: an edge trigger for "closed now", so that the table
+//! need not wait for its next reading.
+
+use std::io;
+use std::os::fd::OwnedFd;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::thread::{self, JoinHandle};
+
+use rustix::event::{EventfdFlags, PollFd, PollFlags, eventfd, poll};
+use rustix::net::netlink::SocketAddrNetlink;
+use rustix::net::{AddressFamily, RecvFlags, SocketFlags, SocketType, bind, netlink, recv, socket_with, sockopt};
+
+use super::message::{Content, Messages, attributes};
+use super::row;
+use crate::domain::{Flow, Proto};
+use crate::observe::Scope;
+
+/// `SKNLGRP_INET_TCP_DESTROY`, `_UDP_`, `_INET6_TCP_`, `_INET6_UDP_`: groups 1 to 4, as bits.
+const GROUPS: u32 = 0b1111;
+const INET_DIAG_PROTOCOL: u16 = 10;
+const UDP: u8 = 17;
+const QUEUE: usize = 1 << 20;
+
+/// What the kernel announced.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Ended {
+    /// A socket with these addresses was destroyed. For TCP a `TIME_WAIT` may have taken its place.
+    Socket(Flow),
+    /// More than could be kept: some announcements are missing.
+    Many,
+}
+
+/// The thread that listens. Dropping it ends and joins it.
+#[derive(Debug)]
+pub struct Destroyed {
+    stop: Arc<OwnedFd>,
+    scope: Arc<Mutex<Scope>>,
+    thread: Option<JoinHandle<()>>,
+}
+
+impl Destroyed {
+    /// Listens in the calling thread's network namespace, and calls `tell` for each socket of `scope`.
+    ///
+    /// # Errors
+    /// Where the kernel does not let this user listen (older kernels ask for `CAP_NET_ADMIN`).
+    pub fn start(scope: Scope, tell: impl FnMut(Ended) + Send + 'static) -> io::Result<Self> {
+        let flags = SocketFlags::CLOEXEC | SocketFlags::NONBLOCK;
+        let socket = socket_with(AddressFamily::NETLINK, SocketType::RAW, flags, Some(netlink::SOCK_DIAG))?;
+        let _ = sockopt::set_socket_recv_buffer_size_force(&socket, QUEUE);
+        bind(&socket, &SocketAddrNetlink::new(0, GROUPS))?;
+        let stop = Arc::new(eventfd(0, EventfdFlags::CLOEXEC)?);
+        let scope = Arc::new(Mutex::new(scope));
+        let (halt, watched) = (Arc::clone(&stop), Arc::clone(&scope));
+        let thread =
+            thread::Builder::new().name("socklab-destroy".into()).spawn(move || run(&socket, &halt, &watched, tell))?;
+        Ok(Self { stop, scope, thread: Some(thread) })
+    }
+
+    /// Listens for these from now on.
+    pub fn scope(&self, scope: Scope) {
+        *self.scope.lock().unwrap_or_else(PoisonError::into_inner) = scope;
+    }
+}
+
+impl Drop for Destroyed {
+    fn drop(&mut self) {
+        // An eventfd takes this always: its count is far from full.
+        let _ = rustix::io::write(&self.stop, &1_u64.to_ne_bytes());
+        let _ = self.thread.take().map(JoinHandle::join);
+    }
+}
+
+fn run(socket: &OwnedFd, stop: &OwnedFd, scope: &Mutex<Scope>, mut tell: impl FnMut(Ended)) {
+    let mut buffer = vec![0; 16 * 1024];
+    loop {
+        let mut fds = [PollFd::new(socket, PollFlags::IN), PollFd::new(stop, PollFlags::IN)];
+        match poll(&mut fds, None) {
+            Ok(_) | Err(rustix::io::Errno::INTR) => {}
+            Err(_) => return,
+        }
+        if !fds[1].revents().is_empty() {
+            return;
+        }
+        match recv(socket, buffer.as_mut_slice(), RecvFlags::empty()) {
+            Ok((_, len)) => {
+                let scope = scope.lock().unwrap_or_else(PoisonError::into_inner).clone();
+                ended(&buffer[..len]).filter(|flow| scope.has(flow)).for_each(|flow| tell(Ended::Socket(flow)));
+            }
+            Err(rustix::io::Errno::NOBUFS) => tell(Ended::Many),
+            Err(rustix::io::Errno::AGAIN | rustix::io::Errno::INTR) => {}
+            Err(_) => return,
+        }
+    }
+}
+
+/// The addresses in one announcement; none from one that makes no sense, which the next reading makes good.
+fn ended(datagram: &[u8]) -> impl Iterator<Item = Flow> {
+    Messages::of(datagram).filter_map(|message| {
+        let Content::Socket(bytes) = message.ok()?.content else { return None };
+        let mut attributes = attributes(bytes.get(row::FIXED..)?);
+        let udp = attributes.any(|(kind, value)| kind == INET_DIAG_PROTOCOL && value.first() == Some(&UDP));
+        row::decode(bytes, if udp { Proto::Udp } else { Proto::Tcp }).map(|row| row.flow)
+    })
+}

@@ -1,0 +1,118 @@
+//! A datagram from the kernel, taken apart into netlink messages and attributes (RFC 3549 §2.2, `netlink(7)`).
+//!
+//! Nothing in it is trusted: a length that does not fit ends the reading with [`Broken`], never with a panic and never
+//! silently.
+
+use std::io;
+
+use super::request::BY_FAMILY;
+
+const NLMSG_ERROR: u16 = 2;
+const NLMSG_DONE: u16 = 3;
+const NLM_F_DUMP_INTR: u16 = 0x10;
+const HEADER: usize = 16;
+/// The older question's answers have its own number.
+const TCPDIAG_GETSOCK: u16 = 18;
+
+/// One message.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Message<'a> {
+    /// The number of the question it answers; 0 for what nobody asked for.
+    pub(super) seq: u32,
+    /// The table changed while it was being walked: what was read may lack sockets.
+    pub(super) interrupted: bool,
+    /// What it says.
+    pub(super) content: Content<'a>,
+}
+
+/// What a message says.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Content<'a> {
+    /// One socket: `struct inet_diag_msg` and attributes.
+    Socket(&'a [u8]),
+    /// The end of a dump.
+    Done,
+    /// The question could not be answered, or only in part: an errno.
+    Failed(i32),
+    /// Something this program does not ask for.
+    Other,
+}
+
+/// A datagram whose lengths contradict each other.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Broken;
+
+impl From<Broken> for io::Error {
+    fn from(_: Broken) -> Self {
+        Self::new(io::ErrorKind::InvalidData, "a netlink message is longer than its datagram")
+    }
+}
+
+/// The messages of one datagram; after the first broken one, none.
+pub(super) struct Messages<'a>(&'a [u8]);
+
+impl<'a> Messages<'a> {
+    pub(super) const fn of(datagram: &'a [u8]) -> Self {
+        Self(datagram)
+    }
+}
+
+impl<'a> Iterator for Messages<'a> {
+    type Item = Result<Message<'a>, Broken>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        if self.0.is_empty() {
+            return None;
+        }
+        let all = std::mem::take(&mut self.0);
+        let len = word(all, 0).and_then(|len| usize::try_from(len).ok());
+        let Some((len, bytes)) = len.filter(|len| *len >= HEADER).and_then(|len| Some((len, all.get(..len)?))) else {
+            return Some(Err(Broken));
+        };
+        // The last message's padding may be left out.
+        self.0 = all.get(len.next_multiple_of(4)..).unwrap_or_default();
+        let kind = half(bytes, 4).unwrap_or_default();
+        let flags = half(bytes, 6).unwrap_or_default();
+        let body = &bytes[HEADER..];
+        let code = || word(body, 0).map(u32::cast_signed);
+        let content = match kind {
+            BY_FAMILY | TCPDIAG_GETSOCK => Content::Socket(body),
+            // A dump that failed half way ends with DONE and the errno in it.
+            NLMSG_DONE if code().unwrap_or(0) < 0 => Content::Failed(-code().unwrap_or(0)),
+            NLMSG_DONE => Content::Done,
+            NLMSG_ERROR => match code() {
+                Some(code) => Content::Failed(code.saturating_neg()),
+                None => return Some(Err(Broken)),
+            },
+            _ => Content::Other,
+        };
+        let seq = word(bytes, 8).unwrap_or_default();
+        Some(Ok(Message { seq, interrupted: flags & NLM_F_DUMP_INTR != 0, content }))
+    }
+}
+
+/// The attributes after a message's fixed part: number and bytes. Ends at the first whose length does not fit.
+pub(super) fn attributes(mut bytes: &[u8]) -> impl Iterator<Item = (u16, &[u8])> {
+    std::iter::from_fn(move || {
+        let len = usize::from(half(bytes, 0)?);
+        let kind = half(bytes, 2)?;
+        let value = bytes.get(4..len)?;
+        bytes = bytes.get(len.next_multiple_of(4)..).unwrap_or_default();
+        Some((kind, value))
+    })
+}
+
+/// Two bytes in the machine's order.
+pub(super) fn half(bytes: &[u8], at: usize) -> Option<u16> {
+    Some(u16::from_ne_bytes(bytes.get(at..)?.first_chunk().copied()?))
+}
+
+/// Four bytes in the machine's order.
+pub(super) fn word(bytes: &[u8], at: usize) -> Option<u32> {
+    Some(u32::from_ne_bytes(bytes.get(at..)?.first_chunk().copied()?))
+}
+
+/// Eight bytes in the machine's order.
+pub(super) fn double(bytes: &[u8], at: usize) -> Option<u64> {
+    Some(u64::from_ne_bytes(bytes.get(at..)?.first_chunk().copied()?))
+}

@@ -1,0 +1,184 @@
+//! The netlink socket: one question at a time, and its whole answer.
+
+use std::io;
+use std::os::fd::OwnedFd;
+use std::time::Duration;
+
+use rustix::net::sockopt::{self, Timeout};
+use rustix::net::{AddressFamily, RecvFlags, SendFlags, SocketFlags, SocketType, netlink, recv, send, socket_with};
+
+use super::message::{Content, Message, Messages};
+use super::request::{self, Part};
+use super::{info, row};
+use crate::domain::{Flow, Row, TcpInfo};
+use crate::observe::Scope;
+use crate::observe::source::Reading;
+
+/// The kernel answers a dump in pieces of at most 32 KiB.
+const BUFFER: usize = 64 * 1024;
+/// What the kernel may keep for us between two reads.
+const QUEUE: usize = 4 << 20;
+/// The kernel answers while it is asked; this only keeps a thread from waiting for ever for what will never come.
+const PATIENCE: Duration = Duration::from_secs(2);
+/// How often a dump that the kernel calls interrupted is begun again.
+const ATTEMPTS: usize = 3;
+
+const ENOENT: i32 = 2;
+const ESTALE: i32 = 116;
+
+/// A `sock_diag(7)` socket. It belongs to the network namespace in which it was made, whoever uses it.
+#[derive(Debug)]
+pub struct Diag {
+    socket: OwnedFd,
+    buffer: Vec<u8>,
+    seq: u32,
+    /// The last answer was not read to its end: its rest is still to come.
+    unread: bool,
+}
+
+impl Diag {
+    /// A socket in the calling thread's network namespace. Needs no privilege.
+    pub fn open() -> io::Result<Self> {
+        let flags = SocketFlags::CLOEXEC;
+        let socket = socket_with(AddressFamily::NETLINK, SocketType::RAW, flags, Some(netlink::SOCK_DIAG))?;
+        Self::on(socket)
+    }
+
+    /// Asks over a socket that somebody else made, in the network namespace that is wanted.
+    pub fn on(socket: OwnedFd) -> io::Result<Self> {
+        // More than the machine's limit needs a privilege; without it the default has to do.
+        let _ = sockopt::set_socket_recv_buffer_size_force(&socket, QUEUE)
+            .or_else(|_| sockopt::set_socket_recv_buffer_size(&socket, QUEUE));
+        sockopt::set_socket_timeout(&socket, Timeout::Recv, Some(PATIENCE))?;
+        Ok(Self { socket, buffer: vec![0; BUFFER], seq: 0, unread: false })
+    }
+
+    /// Reads every socket of `scope` and gives each to `each`, in the kernel's order. A dump that was interrupted is
+    /// begun again, so that a row may come twice, the later one being the truer.
+    ///
+    /// # Errors
+    /// `InvalidData` for an answer that makes no sense, otherwise the kernel's own. What came before it was given to
+    /// `each` and is true, but sockets may be missing.
+    pub fn dump(&mut self, scope: &Scope, each: &mut dyn FnMut(Row)) -> io::Result<Reading> {
+        if matches!(scope, Scope::Ports(ports) if ports.is_empty()) {
+            return Ok(Reading::Whole);
+        }
+        let mut whole = Reading::Whole;
+        for part in Part::ALL {
+            let mut reading = Reading::Torn;
+            for _ in 0..ATTEMPTS {
+                reading = self.dump_part(part, scope, each)?;
+                if reading == Reading::Whole {
+                    break;
+                }
+            }
+            if reading == Reading::Torn {
+                whole = Reading::Torn;
+            }
+        }
+        Ok(whole)
+    }
+
+    fn dump_part(&mut self, part: Part, scope: &Scope, each: &mut dyn FnMut(Row)) -> io::Result<Reading> {
+        let mut reading = Reading::Whole;
+        self.ask(|seq| request::dump(part, scope, seq))?;
+        self.answers(|message| {
+            if message.interrupted {
+                reading = Reading::Torn;
+            }
+            match message.content {
+                Content::Socket(bytes) => {
+                    let row = row::decode(bytes, part.proto()).ok_or(io::ErrorKind::InvalidData)?;
+                    // The kernel has chosen already, unless there were too many ports for its filter.
+                    if scope.has(&row.flow) {
+                        each(row);
+                    }
+                    Ok(None)
+                }
+                Content::Done => Ok(Some(())),
+                Content::Failed(errno) => Err(io::Error::from_raw_os_error(errno)),
+                Content::Other => Ok(None),
+            }
+        })?;
+        Ok(reading)
+    }
+
+    /// Looks one socket up by its addresses. `None` when there is none. Costs a few microseconds, however many there are.
+    pub fn lookup(&mut self, flow: &Flow) -> io::Result<Option<Row>> {
+        self.exact(flow, false, |row, _| Some(row))
+    }
+
+    /// The `TCP_INFO` of one socket. `None` when there is no such socket or it has none (`TIME_WAIT`).
+    pub fn info(&mut self, flow: &Flow) -> io::Result<Option<TcpInfo>> {
+        self.exact(flow, true, |row, attributes| info::decode(row.flow, attributes))
+    }
+
+    fn exact<T>(&mut self, flow: &Flow, with_info: bool, read: fn(Row, &[u8]) -> Option<T>) -> io::Result<Option<T>> {
+        if flow.local.port() == 0 {
+            return Ok(None);
+        }
+        self.ask(|seq| request::exact(flow, with_info, seq))?;
+        self.answers(|message| match message.content {
+            Content::Socket(bytes) => {
+                let found = row::decode(bytes, flow.proto).ok_or(io::ErrorKind::InvalidData)?;
+                // Where there is no such connection, the kernel offers the listener (or the wildcard UDP socket) that
+                // would take its packets.
+                let attributes = bytes.get(row::FIXED..).unwrap_or_default();
+                Ok(Some(if same(flow, &found.flow) { read(found, attributes) } else { None }))
+            }
+            Content::Failed(ENOENT | ESTALE) => Ok(Some(None)),
+            Content::Failed(errno) => Err(io::Error::from_raw_os_error(errno)),
+            Content::Done | Content::Other => Ok(None),
+        })
+    }
+
+    fn ask(&mut self, question: impl FnOnce(u32) -> Vec<u8>) -> io::Result<()> {
+        if self.unread {
+            // Reading is what makes the kernel go on with a dump, so this ends when the old answer does.
+            while self.receive(RecvFlags::DONTWAIT).is_ok() {}
+            self.unread = false;
+        }
+        self.seq = self.seq.wrapping_add(1).max(1);
+        send(&self.socket, &question(self.seq), SendFlags::empty())?;
+        Ok(())
+    }
+
+    /// Gives every message of the present answer to `each`, until that returns something.
+    fn answers<T>(&mut self, mut each: impl FnMut(Message<'_>) -> io::Result<Option<T>>) -> io::Result<T> {
+        self.unread = true;
+        loop {
+            let len = self.receive(RecvFlags::empty())?;
+            for message in Messages::of(&self.buffer[..len]) {
+                let message = message?;
+                if message.seq != self.seq {
+                    continue;
+                }
+                if let Some(done) = each(message)? {
+                    self.unread = false;
+                    return Ok(done);
+                }
+            }
+        }
+    }
+
+    fn receive(&mut self, flags: RecvFlags) -> io::Result<usize> {
+        loop {
+            match recv(&self.socket, self.buffer.as_mut_slice(), flags | RecvFlags::TRUNC) {
+                Ok((_, len)) if len > self.buffer.len() => return Err(io::ErrorKind::InvalidData.into()),
+                Ok((_, 0)) => return Err(io::ErrorKind::UnexpectedEof.into()),
+                Ok((_, len)) => return Ok(len),
+                Err(rustix::io::Errno::INTR) => {}
+                Err(error) => return Err(error.into()),
+            }
+        }
+    }
+}
+
+/// Whether `found` is the socket that was asked for; an IPv4 address inside an IPv6 one is the same address.
+fn same(asked: &Flow, found: &Flow) -> bool {
+    let plain = |flow: &Flow| {
+        let plain = |addr: std::net::SocketAddr| (addr.ip().to_canonical(), addr.port());
+        (plain(flow.local), flow.peer.map(plain))
+    };
+    plain(asked) == plain(found)
+}

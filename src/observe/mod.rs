@@ -1,0 +1,30 @@
+//! What the kernel says about sockets: its table, and its tracepoint.
+//!
+//! | file | what it is |
+//! |---|---|
+//! | [`scope`] | which sockets are wanted |
+//! | [`differ`] | two readings of the table → what changed between them (pure) |
+//! | [`pace`] | when the next full reading is due (pure) |
+//! | [`table`] | the thread that reads, compares and reports |
+//! | [`source`] | where a reading comes from: `diag` on Linux, `portable` elsewhere |
+//! | [`process`] | which process holds a socket |
+//! | [`trace`] | Linux, root: every change of state, from the kernel's tracepoint |
+//!
+//! Everything is reported through [`crate::domain::Probe`]; this layer knows no other.
+
+#[cfg(target_os = "linux")]
+pub mod diag;
+pub mod differ;
+mod inbox;
+mod namer;
+pub mod pace;
+mod portable;
+pub mod process;
+pub mod scope;
+pub mod source;
+pub mod table;
+
+pub use process::{holder, port_range};
+pub use scope::Scope;
+pub use source::dump;
+pub use table::Table;

@@ -1,0 +1,76 @@
+//! The thread that finds out which process holds a socket. A walk through `/proc` takes milliseconds, which the table's
+//! own thread does not have.
+
+use std::collections::{BTreeSet, HashMap};
+use std::io;
+use std::sync::Arc;
+use std::thread::{self, JoinHandle};
+use std::time::{Duration, Instant};
+
+use super::inbox::Inbox;
+use super::process;
+
+/// A walk is followed by this many times as much rest: a tenth of a core.
+const REST: u32 = 9;
+/// What was not found is not looked for again before this.
+const AGAIN: Duration = Duration::from_secs(2);
+
+/// The thread, and what it is asked for.
+#[derive(Debug)]
+pub(super) struct Namer {
+    inbox: Arc<Inbox>,
+    thread: Option<JoinHandle<()>>,
+}
+
+impl Namer {
+    /// Starts the thread; what it finds out goes to `answers`.
+    pub(super) fn start(answers: Arc<Inbox>) -> io::Result<Self> {
+        let inbox = Arc::new(Inbox::default());
+        let mine = Arc::clone(&inbox);
+        let thread = thread::Builder::new().name("socklab-names".into()).spawn(move || run(&mine, &answers))?;
+        Ok(Self { inbox, thread: Some(thread) })
+    }
+
+    /// Asks who holds these.
+    pub(super) fn name(&self, inodes: impl IntoIterator<Item = u64>) {
+        self.inbox.wish(|wishes| wishes.name(inodes));
+    }
+}
+
+impl Drop for Namer {
+    fn drop(&mut self) {
+        self.inbox.wish(|wishes| wishes.stop = true);
+        // A panic there has been printed by the panic hook; there is nothing to add here.
+        let _ = self.thread.take().map(JoinHandle::join);
+    }
+}
+
+fn run(inbox: &Inbox, answers: &Inbox) {
+    let mut tried: HashMap<u64, Instant> = HashMap::new();
+    let mut wanted = BTreeSet::new();
+    let mut rested = None;
+    loop {
+        let wishes = inbox.take(rested);
+        if wishes.stop {
+            return;
+        }
+        wanted.extend(wishes.inodes);
+        if rested.is_some_and(|rested| Instant::now() < rested) {
+            continue;
+        }
+        rested = None;
+        tried.retain(|_, at| at.elapsed() < AGAIN);
+        wanted.retain(|inode| !tried.contains_key(inode));
+        if wanted.is_empty() {
+            continue;
+        }
+        let began = Instant::now();
+        let found = process::named(&wanted);
+        tried.extend(wanted.iter().filter(|inode| !found.contains_key(inode)).map(|inode| (*inode, began)));
+        wanted.clear();
+        if !found.is_empty() {
+            answers.wish(|wishes| wishes.named.extend(found));
+        }
+        rested = Some(Instant::now() + began.elapsed() * REST);
+    }
+}

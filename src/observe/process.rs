@@ -1,0 +1,91 @@
+//! Which process holds a socket, and who holds a port.
+//!
+//! On Linux: `/proc/<pid>/fd` says which inodes a process has open (`proc(5)`). Of other users' processes only root is
+//! told; their sockets stay without a name.
+
+use std::collections::{BTreeSet, HashMap};
+use std::net::{IpAddr, SocketAddr};
+
+use super::scope::Scope;
+use super::source;
+use crate::domain::excerpt::sanitise;
+use crate::domain::{Process, Proto, TcpState};
+
+/// Who listens on `addr`, or for UDP has bound it, or holds a wildcard address that takes it. `None` when nobody does
+/// or it may not be known. Blocks for as long as a walk through `/proc` takes.
+pub fn holder(proto: Proto, addr: SocketAddr) -> Option<Process> {
+    let rows = source::dump(&Scope::ports([addr.port()])).ok()?;
+    let held = rows.into_iter().find(|row| {
+        row.flow.proto == proto
+            && row.flow.local.port() == addr.port()
+            && (row.state == Some(TcpState::Listen) || proto == Proto::Udp)
+            && conflict(row.flow.local.ip(), addr.ip())
+    })?;
+    held.process.or_else(|| {
+        let inode = held.inode.filter(|inode| *inode != 0)?;
+        named(&BTreeSet::from([inode])).remove(&inode)
+    })
+}
+
+/// Whether two sockets bound to these addresses would be in each other's way, so far as the addresses go.
+fn conflict(one: IpAddr, other: IpAddr) -> bool {
+    let (one, other) = (one.to_canonical(), other.to_canonical());
+    one == other || one.is_unspecified() || other.is_unspecified()
+}
+
+/// The kernel's range of ephemeral ports (`Documentation/networking/ip-sysctl`). `None` where it cannot be read.
+pub fn port_range() -> Option<(u16, u16)> {
+    let text = std::fs::read_to_string("/proc/sys/net/ipv4/ip_local_port_range").ok()?;
+    let mut ports = text.split_whitespace().map(str::parse);
+    Some((ports.next()?.ok()?, ports.next()?.ok()?))
+}
+
+/// The process with this number.
+pub(super) fn with_pid(pid: u32) -> Process {
+    let name = if cfg!(target_os = "linux") { std::fs::read(format!("/proc/{pid}/comm")).ok() } else { None };
+    let own = || {
+        let path = (pid == std::process::id()).then(std::env::current_exe)?.ok()?;
+        Some(path.file_stem()?.to_string_lossy().into_owned().into_bytes())
+    };
+    let name = name.or_else(own).unwrap_or_default();
+    Process { pid, name: sanitise(name.strip_suffix(b"\n").unwrap_or(&name)) }
+}
+
+/// The processes that hold these inodes, as far as they may be known: this process first, then the others.
+pub(super) fn named(inodes: &BTreeSet<u64>) -> HashMap<u64, Process> {
+    let mut found = HashMap::new();
+    let mut wanted = inodes.clone();
+    look_in(std::process::id(), &mut wanted, &mut found);
+    let Ok(entries) = std::fs::read_dir("/proc") else { return found };
+    for pid in entries.filter_map(|entry| entry.ok()?.file_name().to_str()?.parse::<u32>().ok()) {
+        if wanted.is_empty() {
+            break;
+        }
+        if pid != std::process::id() {
+            look_in(pid, &mut wanted, &mut found);
+        }
+    }
+    found
+}
+
+/// Moves what one process holds from `wanted` to `found`. The newest sockets have the highest descriptors and are
+/// the likeliest to be asked for.
+fn look_in(pid: u32, wanted: &mut BTreeSet<u64>, found: &mut HashMap<u64, Process>) {
+    // Another user's process, or one that just ended.
+    let Ok(entries) = std::fs::read_dir(format!("/proc/{pid}/fd")) else { return };
+    let mut descriptors: Vec<u32> =
+        entries.filter_map(|entry| entry.ok()?.file_name().to_str()?.parse().ok()).collect();
+    descriptors.sort_unstable_by(|a, b| b.cmp(a));
+    let mut process = None;
+    for descriptor in descriptors {
+        if wanted.is_empty() {
+            return;
+        }
+        let Ok(target) = std::fs::read_link(format!("/proc/{pid}/fd/{descriptor}")) else { continue };
+        let inode = target.to_str().and_then(|text| text.strip_prefix("socket:[")?.strip_suffix(']')?.parse().ok());
+        if let Some(inode) = inode.filter(|inode| wanted.remove(inode)) {
+            let process = process.get_or_insert_with(|| with_pid(pid));
+            found.insert(inode, process.clone());
+        }
+    }
+}

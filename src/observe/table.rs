@@ -1,0 +1,356 @@
+//! The live socket table: a thread that reads, compares with what it said last, and reports the difference.
+
+use std::io;
+use std::sync::Arc;
+use std::thread::{self, JoinHandle};
+use std::time::{Duration, Instant};
+
+#[cfg(target_os = "linux")]
+use super::diag::destroy::{Destroyed, Ended};
+use super::differ::Differ;
+use super::inbox::{Inbox, Selected, Wishes};
+use super::namer::Namer;
+use super::pace::Pace;
+use super::scope::Scope;
+use super::source::{Found, Reading, Source};
+use crate::domain::{Delta, Errno, Evidence, Flow, Kind, Note, Probe, Proto, RowKey, TcpInfo};
+
+/// How often the selected connection's `TCP_INFO` is read.
+const DETAIL: Duration = Duration::from_millis(500);
+/// Up to so many rows that a reading lacks are looked up one by one before they are called gone: a walk through a hash
+/// table that changes meanwhile can pass a socket by.
+const DOUBTED: usize = 4_096;
+
+/// The handle of the live table. Everything it sees goes to its probe as [`Kind::Row`] and [`Kind::Info`], as
+/// [`Evidence::Sampled`]. Asking never waits. Dropping it ends and joins its threads.
+#[derive(Debug)]
+pub struct Table {
+    inbox: Arc<Inbox>,
+    thread: Option<JoinHandle<()>>,
+}
+
+impl Table {
+    /// Watches the sockets of `scope` in the calling thread's network namespace, by the best source there is, and says
+    /// which that is ([`Note::TableFrom`]).
+    ///
+    /// # Errors
+    /// When a thread cannot be started.
+    pub fn start(probe: Probe, scope: Scope) -> io::Result<Self> {
+        let inbox = Arc::new(Inbox::default());
+        #[cfg(target_os = "linux")]
+        let destroyed = {
+            let bell = Arc::clone(&inbox);
+            // Where it is not allowed, the heartbeat finds out a little later.
+            Destroyed::start(scope.clone(), move |ended| {
+                bell.wish(|wishes| match ended {
+                    Ended::Socket(flow) => wishes.look_up([flow].into_iter().chain(flow.mirror())),
+                    Ended::Many => wishes.refresh = true,
+                });
+            })
+            .ok()
+        };
+        Self::watch(
+            inbox,
+            Watch {
+                #[cfg(target_os = "linux")]
+                destroyed,
+                ..Watch::new(probe, scope, Source::best())
+            },
+        )
+    }
+
+    /// The same for a source that somebody else opened: on one of the wire's hosts.
+    ///
+    /// # Errors
+    /// When a thread cannot be started.
+    pub fn start_on(probe: Probe, scope: Scope, source: Source) -> io::Result<Self> {
+        Self::watch(Arc::default(), Watch::new(probe, scope, source))
+    }
+
+    fn watch(inbox: Arc<Inbox>, mut watch: Watch) -> io::Result<Self> {
+        let namer = Namer::start(Arc::clone(&inbox))?;
+        let mine = Arc::clone(&inbox);
+        let thread = thread::Builder::new().name("socklab-table".into()).spawn(move || watch.run(&mine, &namer))?;
+        Ok(Self { inbox, thread: Some(thread) })
+    }
+
+    /// Looks these sockets and their other ends up now, each by its addresses.
+    pub fn lookup(&self, flows: impl IntoIterator<Item = Flow>) {
+        self.inbox.wish(|wishes| {
+            wishes.look_up(flows.into_iter().flat_map(|flow| [flow].into_iter().chain(flow.mirror())));
+        });
+    }
+
+    /// Reads everything soon.
+    pub fn refresh(&self) {
+        self.inbox.wish(|wishes| wishes.refresh = true);
+    }
+
+    /// Watches these sockets from now on; rows of others are gone.
+    pub fn scope(&self, scope: Scope) {
+        self.inbox.wish(|wishes| wishes.scope = Some(scope));
+    }
+
+    /// Reads more often while something is known to be in motion. (After a change it does so by itself for a second.)
+    pub fn motion(&self, moving: bool) {
+        self.inbox.wish(|wishes| wishes.motion = Some(moving));
+    }
+
+    /// Finds out which processes hold these inodes; rows that have them change when that is known.
+    pub fn name(&self, inodes: impl IntoIterator<Item = u64>) {
+        self.inbox.wish(|wishes| wishes.name(inodes));
+    }
+
+    /// Reports the `TCP_INFO` of this connection whenever it changed, about twice a second; of none with `None`.
+    pub fn detail(&self, flow: Option<Flow>) {
+        self.inbox.wish(|wishes| wishes.detail = Some(flow.map_or(Selected::Nothing, Selected::Flow)));
+    }
+
+    /// Ends the threads and waits for them. Dropping does the same.
+    pub fn stop(self) {
+        drop(self);
+    }
+}
+
+impl Drop for Table {
+    fn drop(&mut self) {
+        self.inbox.wish(|wishes| wishes.stop = true);
+        // A panic there has been printed by the panic hook; there is nothing to add here.
+        let _ = self.thread.take().map(JoinHandle::join);
+    }
+}
+
+/// What the thread holds.
+struct Watch {
+    probe: Probe,
+    scope: Scope,
+    source: Source,
+    differ: Differ,
+    pace: Pace,
+    origin: Instant,
+    detail: Option<Detail>,
+    failed: Option<Errno>,
+    #[cfg(target_os = "linux")]
+    destroyed: Option<Destroyed>,
+}
+
+/// The selected connection.
+struct Detail {
+    flow: Flow,
+    due: Duration,
+    said: Option<TcpInfo>,
+}
+
+impl Watch {
+    fn new(probe: Probe, scope: Scope, source: Source) -> Self {
+        Self {
+            probe,
+            scope,
+            source,
+            differ: Differ::default(),
+            pace: Pace::default(),
+            origin: Instant::now(),
+            detail: None,
+            failed: None,
+            #[cfg(target_os = "linux")]
+            destroyed: None,
+        }
+    }
+
+    fn run(&mut self, inbox: &Inbox, namer: &Namer) {
+        self.note(Note::TableFrom { source: self.source.name() });
+        loop {
+            let due = self.pace.due(self.now());
+            let due = self.detail.as_ref().map_or(due, |detail| detail.due.min(due));
+            let wishes = inbox.take(Some(self.origin + due));
+            if wishes.stop {
+                return;
+            }
+            self.grant(wishes, namer);
+            if self.pace.due(self.now()) <= self.now() {
+                self.read();
+            }
+            self.look_closer();
+        }
+    }
+
+    /// Does what was asked, except the full reading, whose time the pace decides.
+    fn grant(&mut self, wishes: Wishes, namer: &Namer) {
+        if let Some(scope) = wishes.scope {
+            #[cfg(target_os = "linux")]
+            if let Some(destroyed) = &self.destroyed {
+                destroyed.scope(scope.clone());
+            }
+            self.scope = scope;
+            self.tell(|differ, scope, say| differ.keep(scope, say));
+            self.pace.ask();
+        }
+        if let Some(moving) = wishes.motion {
+            self.pace.moving(moving);
+        }
+        if wishes.refresh {
+            self.pace.ask();
+        }
+        match wishes.detail {
+            Some(Selected::Flow(flow)) => self.detail = Some(Detail { flow, due: self.now(), said: None }),
+            Some(Selected::Nothing) => self.detail = None,
+            None => {}
+        }
+        if !wishes.named.is_empty() {
+            self.tell(|differ, _, say| differ.name(&wishes.named, say));
+        }
+        let unnamed: Vec<u64> = wishes.inodes.into_iter().filter(|inode| !self.differ.is_named(*inode)).collect();
+        if !unnamed.is_empty() {
+            namer.name(unnamed);
+        }
+        if !wishes.flows.is_empty() {
+            let busy = Cost::start();
+            wishes.flows.iter().for_each(|flow| self.look_up(flow));
+            self.pace.worked(self.now(), busy.so_far());
+        }
+    }
+
+    fn look_up(&mut self, flow: &Flow) {
+        match self.source.lookup(flow) {
+            Ok(Found::Here(row)) if self.scope.has(&row.flow) => {
+                let at = self.probe.clock().now();
+                self.tell(|differ, _, say| differ.see(*row, at, say));
+            }
+            Ok(Found::Here(_)) => {}
+            Ok(Found::Nowhere) => self.tell(|differ, _, say| differ.nowhere(flow, say)),
+            // The next reading will tell.
+            Ok(Found::Unknown) | Err(_) => self.pace.ask(),
+        }
+    }
+
+    /// One full reading.
+    fn read(&mut self) {
+        let busy = Cost::start();
+        let began = self.now();
+        let at = self.probe.clock().now();
+        let (probe, differ) = (&self.probe, &mut self.differ);
+        let mut said = false;
+        let mut say = |delta| {
+            let taken = report(probe, delta);
+            said |= taken;
+            taken
+        };
+        differ.begin();
+        let reading = self.source.dump(&self.scope, &mut |row| differ.see(row, at, &mut say));
+        if said {
+            self.pace.changed(self.now());
+        }
+        match reading {
+            Ok(reading) => {
+                self.failed = None;
+                self.sweep(reading);
+            }
+            Err(error) => self.fail(&error),
+        }
+        self.pace.read(began, self.now(), busy.so_far());
+        if self.differ.refused() {
+            self.pace.ask();
+        }
+    }
+
+    /// Rows that the reading did not show are gone, unless a second look finds them.
+    fn sweep(&mut self, reading: Reading) {
+        let unseen = self.differ.unseen();
+        let doubted = unseen.len() <= DOUBTED;
+        for key in unseen {
+            let alone = key.flow.proto == Proto::Udp || key.flow.peer.is_none();
+            if alone || !doubted {
+                self.end(&key, reading);
+                continue;
+            }
+            match self.source.lookup(&key.flow) {
+                Ok(Found::Here(row)) => {
+                    let at = self.probe.clock().now();
+                    self.tell(|differ, _, say| differ.see(*row, at, say));
+                }
+                Ok(Found::Nowhere) => self.end(&key, Reading::Whole),
+                Ok(Found::Unknown) => self.end(&key, reading),
+                Err(_) => {}
+            }
+        }
+    }
+
+    fn end(&mut self, key: &RowKey, reading: Reading) {
+        if reading == Reading::Whole {
+            self.tell(|differ, _, say| differ.end(key, say));
+        }
+    }
+
+    /// The selected connection's `TCP_INFO`, when its time has come.
+    fn look_closer(&mut self) {
+        let now = self.now();
+        let Some(detail) = self.detail.as_mut().filter(|detail| detail.due <= now) else { return };
+        detail.due = now + DETAIL;
+        let Ok(Some(info)) = self.source.info(&detail.flow) else { return };
+        if detail.said.as_ref() != Some(&info) && self.probe.report(Evidence::Sampled, Kind::Info(info.clone())) {
+            detail.said = Some(info);
+        }
+    }
+
+    /// Lets the differ say something, and keeps the pace informed.
+    fn tell(&mut self, act: impl FnOnce(&mut Differ, &Scope, &mut dyn FnMut(Delta) -> bool)) {
+        let mut said = false;
+        let probe = &self.probe;
+        act(&mut self.differ, &self.scope, &mut |delta| {
+            let taken = report(probe, delta);
+            said |= taken;
+            taken
+        });
+        if said {
+            self.pace.changed(self.now());
+        }
+        if self.differ.refused() {
+            self.pace.ask();
+        }
+    }
+
+    /// Says once why readings fail, not every time.
+    fn fail(&mut self, error: &io::Error) {
+        let errno = Errno::from(error);
+        if self.failed != Some(errno) && self.note(Note::TableFailed { errno }) {
+            self.failed = Some(errno);
+        }
+    }
+
+    fn note(&self, note: Note) -> bool {
+        self.probe.report(Evidence::Called, Kind::Note(note))
+    }
+
+    fn now(&self) -> Duration {
+        self.origin.elapsed()
+    }
+}
+
+fn report(probe: &Probe, delta: Delta) -> bool {
+    probe.report(Evidence::Sampled, Kind::Row(delta))
+}
+
+/// How much of the processor the calling thread used since the start; elsewhere than on Linux, how much time passed.
+struct Cost(Duration);
+
+impl Cost {
+    fn start() -> Self {
+        Self(Self::clock())
+    }
+
+    fn so_far(&self) -> Duration {
+        Self::clock().saturating_sub(self.0)
+    }
+
+    #[cfg(target_os = "linux")]
+    fn clock() -> Duration {
+        let time = rustix::time::clock_gettime(rustix::time::ClockId::ThreadCPUTime);
+        Duration::try_from(time).unwrap_or_default()
+    }
+
+    #[cfg(not(target_os = "linux"))]
+    fn clock() -> Duration {
+        static ORIGIN: std::sync::OnceLock<Instant> = std::sync::OnceLock::new();
+        ORIGIN.get_or_init(Instant::now).elapsed()
+    }
+}

@@ -1,0 +1,53 @@
+//! A queue that a test listens to, with a deadline.
+
+use std::sync::Arc;
+use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
+use std::time::{Duration, Instant};
+
+use socklab::domain::{Clock, Delta, Kind, Observation, Probe, Sink};
+
+/// Nothing here takes longer unless it is broken.
+pub(crate) const DEADLINE: Duration = Duration::from_secs(10);
+
+struct Queue(SyncSender<Observation>);
+
+impl Sink for Queue {
+    fn offer(&self, seen: Observation) -> bool {
+        self.0.try_send(seen).is_ok()
+    }
+}
+
+/// What was reported.
+pub(crate) struct Heard(Receiver<Observation>);
+
+/// A probe whose queue holds so many observations, and the queue's other end.
+pub(crate) fn probe(room: usize) -> (Probe, Heard) {
+    let (tx, rx) = sync_channel(room);
+    (Probe::new(Clock::start(), Arc::new(Queue(tx))), Heard(rx))
+}
+
+impl Heard {
+    /// The next observation, if it comes within `patience`.
+    pub(crate) fn next(&self, patience: Duration) -> Option<Observation> {
+        self.0.recv_timeout(patience).ok()
+    }
+
+    /// The next observation of which `pick` makes something, in time.
+    pub(crate) fn find<T>(&self, what: &str, mut pick: impl FnMut(&Observation) -> Option<T>) -> T {
+        let end = Instant::now() + DEADLINE;
+        loop {
+            let seen = self.next(end.saturating_duration_since(Instant::now())).unwrap_or_else(|| panic!("no {what}"));
+            if let Some(picked) = pick(&seen) {
+                return picked;
+            }
+        }
+    }
+
+    /// The next change of the table that `pick` makes something of.
+    pub(crate) fn delta<T>(&self, what: &str, mut pick: impl FnMut(&Delta) -> Option<T>) -> T {
+        self.find(what, |seen| match &seen.kind {
+            Kind::Row(delta) => pick(delta),
+            _ => None,
+        })
+    }
+}

@@ -1,0 +1,229 @@
+//! The thread: what it reports, and when it is silent.
+
+use std::io::{Read, Write};
+use std::net::{Shutdown, TcpListener, TcpStream, UdpSocket};
+use std::time::{Duration, Instant};
+
+use socklab::domain::note::TableSource;
+use socklab::domain::{Delta, Evidence, Flow, Kind, Note, Proto, Row, TcpState};
+use socklab::observe::{Scope, Table};
+
+use super::heard::{Heard, probe};
+
+fn flow(stream: &TcpStream) -> Flow {
+    Flow::tcp(stream.local_addr().unwrap(), stream.peer_addr().unwrap())
+}
+
+fn pair() -> (TcpListener, TcpStream, TcpStream) {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let client = TcpStream::connect(listener.local_addr().unwrap()).unwrap();
+    let (server, _) = listener.accept().unwrap();
+    (listener, client, server)
+}
+
+fn row_of(heard: &Heard, wanted: Flow) -> Row {
+    heard.delta("row", |delta| match delta {
+        Delta::Added(row) | Delta::Changed(row) if row.flow == wanted => Some(row.clone()),
+        _ => None,
+    })
+}
+
+/// Watches the port of `listener` until its row is there.
+fn watch(listener: &TcpListener) -> (Table, Heard) {
+    let addr = listener.local_addr().unwrap();
+    let (probe, heard) = probe(1000);
+    let table = Table::start(probe, Scope::ports([addr.port()])).unwrap();
+    let row = row_of(&heard, Flow::unconnected(Proto::Tcp, addr));
+    assert_eq!(row.state, Some(TcpState::Listen));
+    (table, heard)
+}
+
+#[test]
+fn it_says_where_it_reads_and_what_stands_there() {
+    let (listener, client, _server) = pair();
+    let (probe, heard) = probe(100);
+    let table = Table::start(probe, Scope::ports([listener.local_addr().unwrap().port()])).unwrap();
+    let first = heard.next(super::heard::DEADLINE).unwrap();
+    assert_eq!(first.kind, Kind::Note(Note::TableFrom { source: TableSource::SockDiag }));
+    let row = row_of(&heard, flow(&client));
+    assert_eq!((row.state, row.recv_q, row.send_q), (Some(TcpState::Established), Some(0), Some(0)));
+    table.stop();
+}
+
+#[test]
+fn a_lookup_answers_for_both_ends_long_before_the_next_reading() {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let (table, heard) = watch(&listener);
+    let mut took: Vec<Duration> = (0..20)
+        .map(|_| {
+            let client = TcpStream::connect(listener.local_addr().unwrap()).unwrap();
+            let asked = Instant::now();
+            table.lookup([flow(&client)]);
+            assert_eq!(row_of(&heard, flow(&client)).state, Some(TcpState::Established));
+            let waiting = row_of(&heard, flow(&client).mirror().unwrap());
+            assert!(waiting.waits_for_accept(), "{waiting:?}");
+            let took = asked.elapsed();
+            drop(listener.accept().unwrap());
+            took
+        })
+        .collect();
+    took.sort();
+    assert!(took[10] < Duration::from_millis(50), "{took:?}");
+}
+
+#[test]
+fn a_connection_is_followed_to_its_end() {
+    let (listener, client, mut server) = pair();
+    let (table, heard) = watch(&listener);
+    let ours = flow(&client);
+    client.shutdown(Shutdown::Write).unwrap();
+    table.lookup([ours]);
+    let mut states = std::collections::BTreeMap::new();
+    while states.get(&ours) != Some(&TcpState::FinWait2) {
+        let row = heard.delta("state", |delta| match delta {
+            Delta::Added(row) | Delta::Changed(row) => Some(row.clone()),
+            Delta::Gone(_) => None,
+        });
+        states.insert(row.flow, row.state.unwrap());
+    }
+    server.read_to_end(&mut Vec::new()).unwrap();
+    drop(server);
+    drop(client);
+    // Nobody asks: the kernel's announcement that the sockets are destroyed does.
+    let tombstone = heard.delta("TIME_WAIT", |delta| match delta {
+        Delta::Changed(row) if row.state == Some(TcpState::TimeWait) => Some(row.clone()),
+        _ => None,
+    });
+    assert_eq!((tombstone.flow, tombstone.inode), (ours, Some(0)));
+    let left = tombstone.timer.unwrap().left();
+    assert!(left > Duration::from_secs(50) && left <= Duration::from_secs(61), "{left:?}");
+}
+
+#[test]
+fn a_reset_connection_is_gone_at_both_ends() {
+    let (listener, client, server) = pair();
+    let (_table, heard) = watch(&listener);
+    row_of(&heard, flow(&client));
+    let ends = [flow(&client), flow(&server)];
+    socket2::SockRef::from(&client).set_linger(Some(Duration::ZERO)).unwrap();
+    drop(client);
+    drop(server);
+    let mut gone = std::collections::BTreeSet::new();
+    while gone.len() < 2 {
+        gone.insert(heard.delta("end", |delta| match delta {
+            Delta::Gone(key) if ends.contains(&key.flow) => Some(key.flow),
+            _ => None,
+        }));
+    }
+}
+
+#[test]
+fn nothing_is_said_while_nothing_changes_and_a_timer_that_runs_down_is_nothing() {
+    let (listener, client, server) = pair();
+    drop(client);
+    drop(server);
+    let (_table, heard) = watch(&listener);
+    // The rest of the first reading, at most: what follows is the silence of some ten readings.
+    while heard.next(Duration::from_millis(300)).is_some() {}
+    assert_eq!(heard.next(Duration::from_millis(1500)), None);
+}
+
+#[test]
+fn a_queue_that_was_full_is_told_again() {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let clients: Vec<TcpStream> =
+        (0..50).map(|_| TcpStream::connect(listener.local_addr().unwrap()).unwrap()).collect();
+    let (probe, heard) = probe(8);
+    let _table = Table::start(probe.clone(), Scope::ports([listener.local_addr().unwrap().port()])).unwrap();
+    let end = Instant::now() + super::heard::DEADLINE;
+    while probe.take_lost() == 0 {
+        assert!(Instant::now() < end, "the queue was never full");
+        std::thread::yield_now();
+    }
+    let mut known = std::collections::BTreeSet::new();
+    while known.len() < 101 {
+        let added = heard.delta("rows", |delta| match delta {
+            Delta::Added(row) => Some(row.flow),
+            other => panic!("{other:?}"),
+        });
+        assert!(known.insert(added), "{added} was said twice");
+    }
+    assert!(clients.iter().all(|client| known.contains(&flow(client))));
+}
+
+#[test]
+fn what_leaves_the_scope_is_gone_and_what_enters_it_is_there() {
+    let (one, other) = (TcpListener::bind("127.0.0.1:0").unwrap(), TcpListener::bind("127.0.0.1:0").unwrap());
+    let (table, heard) = watch(&one);
+    table.scope(Scope::ports([other.local_addr().unwrap().port()]));
+    let gone = heard.delta("end", |delta| match delta {
+        Delta::Gone(key) => Some(key.flow.local),
+        _ => None,
+    });
+    assert_eq!(gone, one.local_addr().unwrap());
+    row_of(&heard, Flow::unconnected(Proto::Tcp, other.local_addr().unwrap()));
+}
+
+#[test]
+fn processes_are_named_when_asked_for_and_stay() {
+    let (listener, client, _server) = pair();
+    let (table, heard) = watch(&listener);
+    let row = row_of(&heard, flow(&client));
+    assert_eq!(row.process, None);
+    table.name([row.inode.unwrap()]);
+    let named = row_of(&heard, row.flow).process.expect("a process");
+    assert_eq!(named.pid, std::process::id());
+    assert!(!named.name.is_empty());
+    (&client).write_all(b"not read").unwrap();
+    table.lookup([row.flow]);
+    let later = heard.delta("bytes", |delta| match delta {
+        Delta::Changed(row) if row.recv_q == Some(8) => Some(row.flow),
+        Delta::Changed(row) if row.flow == flow(&client) => {
+            assert_eq!(row.process.as_ref(), Some(&named));
+            None
+        }
+        _ => None,
+    });
+    assert_eq!(Some(later), row.flow.mirror());
+}
+
+#[test]
+fn the_selected_connections_variables_are_told_and_told_again_when_they_change() {
+    let (listener, mut client, mut server) = pair();
+    let (table, heard) = watch(&listener);
+    let info = |heard: &Heard| {
+        heard.find("TCP_INFO", |seen| match &seen.kind {
+            Kind::Info(info) => {
+                assert_eq!(seen.evidence, Evidence::Sampled);
+                Some(info.clone())
+            }
+            _ => None,
+        })
+    };
+    table.detail(Some(flow(&client)));
+    let before = info(&heard);
+    assert_eq!(before.flow, flow(&client));
+    assert_eq!((before.bytes_sent, before.ssthresh), (Some(0), None));
+    assert!(before.cwnd > 0 && before.snd_mss > 0 && before.rto_us >= 200_000, "{before:?}");
+    assert!(before.congestion.is_some_and(|name| !name.is_empty()));
+    client.write_all(b"Hello, world").unwrap();
+    server.read_exact(&mut [0; 12]).unwrap();
+    let after = info(&heard);
+    assert_eq!(after.bytes_sent, Some(12));
+}
+
+#[test]
+fn udp_sockets_connected_and_not_are_found_by_lookup() {
+    let server = UdpSocket::bind("127.0.0.1:0").unwrap();
+    let addr = server.local_addr().unwrap();
+    let (probe, heard) = probe(100);
+    let table = Table::start(probe, Scope::ports([addr.port()])).unwrap();
+    assert_eq!(row_of(&heard, Flow::unconnected(Proto::Udp, addr)).state, None);
+    let client = UdpSocket::bind("127.0.0.1:0").unwrap();
+    client.connect(addr).unwrap();
+    let flow = Flow { proto: Proto::Udp, local: client.local_addr().unwrap(), peer: Some(addr) };
+    table.lookup([flow]);
+    assert_eq!(row_of(&heard, flow).state, None);
+    drop(client);
+    heard.delta("end", |delta| matches!(delta, Delta::Gone(key) if key.flow == flow).then_some(()));
+}
