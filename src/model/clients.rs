@@ -238,17 +238,19 @@ impl Clients {
         }
     }
 
+    /// Changes a client of ours, as long as it lives: nothing can happen to it after its end.
     fn with(&mut self, id: ClientId, change: impl FnOnce(&mut Client)) {
-        if let Some(at) = self.ours.get(&id).and_then(|&no| self.position(no)) {
-            change(&mut self.list[at]);
+        let place = self.ours.get(&id).and_then(|&no| self.position(no));
+        if let Some(client) = place.map(|at| &mut self.list[at]).filter(|client| client.is_live()) {
+            change(client);
         }
     }
 
     fn end(&mut self, id: ClientId) {
         let mut ended = 0;
         self.with(id, |client| {
-            ended = usize::from(client.is_live());
             client.phase = Phase::Ended(client.error);
+            ended = 1;
         });
         self.live -= ended;
         self.forget();

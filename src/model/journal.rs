@@ -11,7 +11,9 @@ pub struct Journal {
     events: VecDeque<Event>,
     capacity: usize,
     last_seq: u64,
-    /// The world after the event with this number, ascending.
+    /// The world after the last event that left the ring.
+    base: World,
+    /// The world after the event with this number, ascending; all of them in the ring.
     checkpoints: VecDeque<(u64, World)>,
     spacing: u64,
 }
@@ -25,8 +27,8 @@ impl Default for Journal {
 impl Journal {
     /// A journal of at most `capacity` events, with a checkpoint every `spacing` of them.
     pub fn new(capacity: usize, spacing: u64) -> Self {
-        let checkpoints = VecDeque::from([(0, World::default())]);
-        Self { events: VecDeque::new(), capacity, last_seq: 0, checkpoints, spacing }
+        let (events, checkpoints) = Default::default();
+        Self { events, capacity, last_seq: 0, base: World::default(), checkpoints, spacing }
     }
 
     /// How many events there are in the ring.
@@ -66,15 +68,14 @@ impl Journal {
         let event = Event { seq: self.last_seq, seen };
         world.apply(&event);
         self.events.push_back(event);
-        if self.events.len() > self.capacity {
-            self.events.pop_front();
+        if self.events.len() > self.capacity
+            && let Some(oldest) = self.events.pop_front()
+        {
+            self.base.apply(&oldest);
+            self.checkpoints.pop_front_if(|(seq, _)| *seq <= oldest.seq);
         }
         if self.last_seq.is_multiple_of(self.spacing) {
             self.checkpoints.push_back((self.last_seq, world.clone()));
-            // The latest checkpoint that is not after the first event is needed; those before it are not.
-            while self.checkpoints.get(1).is_some_and(|(seq, _)| *seq < self.first_seq()) {
-                self.checkpoints.pop_front();
-            }
         }
         self.last_seq
     }
@@ -85,9 +86,15 @@ impl Journal {
         if seq > self.last_seq {
             return None;
         }
-        let (from, world) = self.checkpoints.iter().rev().find(|(at, _)| *at <= seq)?;
-        let mut world = world.clone();
-        for seq in from + 1..=seq {
+        let nearest = self.checkpoints.iter().rev().find(|(at, _)| *at <= seq);
+        let (from, mut world) = match nearest {
+            Some((at, world)) => (at + 1, world.clone()),
+            None => (self.first_seq(), self.base.clone()),
+        };
+        if seq + 1 < from {
+            return None;
+        }
+        for seq in from..=seq {
             world.apply(self.get(seq)?);
         }
         Some(world)

@@ -138,3 +138,6 @@ fn ends_named(kind: &Kind) -> Vec<Flow> {
     };
     flow.into_iter().flat_map(|flow| [Some(flow), flow.mirror()].into_iter().flatten()).collect()
 }
+
+#[cfg(test)]
+mod tests;

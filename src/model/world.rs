@@ -8,7 +8,9 @@ use super::clients::Clients;
 use super::servers::Servers;
 use super::table::Table;
 use crate::domain::note::TableSource;
-use crate::domain::{Call, Delta, Errno, Event, Evidence, Kind, Note, Outcome, Proto, SocketId, Syscall, Target};
+use crate::domain::{
+    Call, Delta, Errno, Event, Evidence, Kind, Note, Outcome, Proto, SocketId, Syscall, Target, TcpInfo,
+};
 
 /// See the module's head.
 #[derive(Debug, Clone, Default)]
@@ -25,6 +27,8 @@ pub struct World {
     pub broadcasts: Broadcasts,
     /// Which kinds of evidence can be had, and why not those that cannot.
     pub evidence: BTreeMap<Evidence, Result<(), Errno>>,
+    /// What `TCP_INFO` said last, about whichever connection was asked for.
+    pub info: Option<TcpInfo>,
     /// Where the table comes from, once it was read.
     pub table_source: Option<TableSource>,
     /// The kernel's range of ephemeral ports.
@@ -46,6 +50,7 @@ impl World {
             Kind::Call(call) => self.called(event, call),
             Kind::State(change) => self.book.apply(at, event.seen.evidence, change),
             Kind::Confirmed(change) => self.book.confirm(at, event.seen.evidence, change),
+            Kind::Info(info) => self.info = Some(info.clone()),
             Kind::Row(delta) => {
                 self.table.apply(at, delta);
                 if let Delta::Gone(key) = delta {
@@ -87,7 +92,7 @@ impl World {
 
     fn noted(&mut self, note: &Note) {
         match note {
-            Note::Dropped { count } => self.lost += count,
+            Note::Dropped { count } | Note::TraceLost { count } => self.lost += count,
             Note::Has { what } => {
                 self.evidence.insert(*what, Ok(()));
             }

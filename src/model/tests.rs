@@ -1,0 +1,321 @@
+use std::net::SocketAddr;
+
+use proptest::prelude::*;
+
+use super::journal::Journal;
+use super::lifecycle::{Reader, Subject};
+use super::ui::{Mode, Pane, Scope, View};
+use super::*;
+use crate::domain::broadcast::BroadcastChange;
+use crate::domain::client::ClientChange;
+use crate::domain::*;
+
+fn addr(port: u16) -> SocketAddr {
+    SocketAddr::from(([127, 0, 0, 1], port))
+}
+
+fn seen(at: u64, kind: Kind) -> Observation {
+    Observation { at: Stamp::from_millis(at), world: WorldId::Host, host: None, evidence: Evidence::Called, kind }
+}
+
+fn spec(name: &str, port: u16, model: ServiceModel) -> ServerSpec {
+    ServerSpec { name: name.into(), proto: Proto::Tcp, addr: addr(port), answer: Answer::Upper, model: Some(model) }
+}
+
+fn server(id: u8, change: ServerChange) -> Kind {
+    Kind::Server(ServerEvent { server: ServerId(id), change })
+}
+
+fn added(id: u8, port: u16) -> Kind {
+    server(id, ServerChange::Added { spec: spec("threaded", port, ServiceModel::Threaded) })
+}
+
+fn client(id: u32, change: ClientChange) -> Kind {
+    Kind::Client(ClientEvent { client: ClientId(id), change })
+}
+
+fn spawned(id: u32) -> Kind {
+    let target = Target { server: Some(ServerId(0)), proto: Proto::Tcp, addr: addr(65432) };
+    client(id, ClientChange::Spawned { plan: ClientPlan::Stay, target })
+}
+
+fn flow(port: u16) -> Flow {
+    Flow::tcp(addr(port), addr(65432))
+}
+
+fn row(port: u16, state: TcpState) -> Row {
+    let flow = flow(port);
+    Row {
+        flow,
+        state: Some(state),
+        recv_q: Some(0),
+        send_q: Some(0),
+        timer: None,
+        uid: Some(0),
+        inode: Some(u64::from(port)),
+        cookie: u64::from(port),
+        process: None,
+    }
+}
+
+fn lab() -> Model {
+    let mut model = Model::new(Ui::default());
+    for kind in [added(0, 65432), added(1, 65433), server(0, ServerChange::Started { addr: addr(65432), backlog: 128 })]
+    {
+        model.observe(seen(1, kind));
+    }
+    model
+}
+
+fn keys(model: &mut Model, text: &str) -> Vec<Effect> {
+    text.chars().flat_map(|c| update(model, Msg::Key(Key::Char(c)))).collect()
+}
+
+#[test]
+fn a_count_multiplies_the_next_command_and_no_other() {
+    let mut model = lab();
+    let target = Target { server: Some(ServerId(0)), proto: Proto::Tcp, addr: addr(65432) };
+    let spawn = |count| Effect::Spawn { count, plan: ClientPlan::Stay, target };
+    assert_eq!(keys(&mut model, "25c"), [spawn(25)]);
+    assert_eq!(keys(&mut model, "c"), [spawn(1)]);
+    assert_eq!(keys(&mut model, "999999999c"), [spawn(99_999)]);
+    update(&mut model, Msg::Key(Key::Char('7')));
+    update(&mut model, Msg::Key(Key::Esc));
+    assert_eq!(keys(&mut model, "c"), [spawn(1)]);
+}
+
+#[test]
+fn a_number_and_enter_choose_a_view() {
+    let mut model = lab();
+    update(&mut model, Msg::Key(Key::Char('2')));
+    update(&mut model, Msg::Key(Key::Enter));
+    assert_eq!((model.ui.view, model.ui.count), (View::Ports, None));
+    update(&mut model, Msg::Key(Key::Esc));
+    assert_eq!(model.ui.view, View::Lab);
+}
+
+#[test]
+fn a_wrong_filter_keeps_the_last_good_one_and_says_where() {
+    let mut model = lab();
+    for port in [40000, 40002] {
+        model.observe(seen(2, Kind::Row(Delta::Added(row(port, TcpState::Established)))));
+    }
+    update(&mut model, Msg::Key(Key::Char('/')));
+    update(&mut model, Msg::Key(Key::Ctrl('u')));
+    keys(&mut model, "port 40002");
+    assert_eq!((model.listing.len(), model.ui.mode), (1, Mode::Filtering));
+    keys(&mut model, " (");
+    assert!(model.listing.error.is_some());
+    assert_eq!(model.listing.len(), 1);
+    update(&mut model, Msg::Key(Key::Enter));
+    assert_eq!(model.ui.mode, Mode::Filtering, "a wrong filter is not accepted");
+    update(&mut model, Msg::Key(Key::Esc));
+    assert_eq!((model.ui.mode, model.listing.error.is_none()), (Mode::Command, true));
+}
+
+#[test]
+fn f_goes_from_the_filter_to_the_lab_to_everything_and_back() {
+    let mut model = lab();
+    let watched = |effects: Vec<Effect>| match effects.as_slice() {
+        [Effect::Watch(ports)] => ports.clone(),
+        other => panic!("{other:?}"),
+    };
+    assert_eq!(watched(keys(&mut model, "f")), Some([65432, 65433].into()));
+    assert_eq!(watched(keys(&mut model, "f")), None);
+    assert_eq!(watched(keys(&mut model, "f")), Some([65432, 65433].into()));
+    assert_eq!((model.ui.scope, model.ui.filter.input.value()), (Scope::Filter, "65432"));
+}
+
+#[test]
+fn the_list_of_events_holds_still_until_its_end_is_reached_again() {
+    let mut model = lab();
+    model.ui.focus = Pane::Lifecycle;
+    let call = |at| seen(at, Kind::Call(Call::new(SocketId::Server(ServerId(0)), Syscall::Accept)));
+    for at in 10..20 {
+        model.observe(call(at));
+    }
+    update(&mut model, Msg::Key(Key::Up));
+    let Reader::Holds { end, .. } = model.lifecycle.reader else { panic!("not held") };
+    model.observe(call(30));
+    model.observe(call(31));
+    assert_eq!((model.lifecycle.unseen(), model.lifecycle.seq(model.lifecycle.held_len() - 1)), (2, Some(end)));
+    update(&mut model, Msg::Key(Key::End));
+    assert_eq!((model.lifecycle.reader, model.lifecycle.unseen()), (Reader::Follows, 0));
+}
+
+#[test]
+fn selecting_a_client_selects_its_row_and_its_connection() {
+    let mut model = lab();
+    model.observe(seen(2, spawned(1)));
+    model.observe(seen(2, client(1, ClientChange::Dialing { flow: flow(40000) })));
+    model.observe(seen(3, Kind::Row(Delta::Added(row(40000, TcpState::Established)))));
+    model.ui.focus = Pane::Clients;
+    update(&mut model, Msg::Key(Key::Down));
+    assert_eq!(model.ui.client, Some(1));
+    assert_eq!(model.ui.row.map(|key| key.flow), Some(flow(40000)));
+    assert_eq!(model.ui.subject, Some(Subject::Connection(flow(40000))));
+    assert_eq!(keys(&mut model, "X"), [Effect::Close(ClientId(1), CloseHow::Rst)]);
+}
+
+#[test]
+fn a_strangers_call_is_a_client_until_one_of_ours_claims_it() {
+    let mut model = lab();
+    let accept = Call {
+        new_socket: Some(SocketId::Conn(ServerId(0), ConnNo(1))),
+        ..Call::new(SocketId::Server(ServerId(0)), Syscall::Accept)
+    };
+    model.observe(seen(2, Kind::Call(accept.on(flow(40000).mirror().unwrap()))));
+    assert_eq!(model.world.clients.all()[0].owner, clients::Owner::Foreign);
+    model.observe(seen(2, spawned(1)));
+    model.observe(seen(2, client(1, ClientChange::Dialing { flow: flow(40000) })));
+    let owners: Vec<_> = model.world.clients.all().iter().map(|client| client.owner).collect();
+    assert_eq!(owners, [clients::Owner::Ours(ClientId(1), ClientPlan::Stay)]);
+    assert_eq!(model.world.clients.live(), 1);
+}
+
+#[test]
+fn a_taken_port_makes_us_ask_who_holds_it_once() {
+    let mut model = lab();
+    let failed = |holder| seen(2, server(0, ServerChange::Failed { errno: Errno::AddrInUse, holder }));
+    let asked = update(&mut model, Msg::Seen(failed(None)));
+    assert_eq!(asked, [Effect::FindHolder(ServerId(0), Proto::Tcp, addr(65432))]);
+    let told = failed(Some(Process { pid: 7, name: "python3".into() }));
+    assert_eq!(update(&mut model, Msg::Seen(told)), []);
+    assert_eq!(keys(&mut model, "r"), [Effect::Start(ServerId(0))]);
+}
+
+#[test]
+fn nothing_changes_by_itself_when_nothing_counts_down() {
+    let mut model = lab();
+    update(&mut model, Msg::Time(Stamp::from_millis(60_000)));
+    assert_eq!(model.next_change(), None);
+    let timer = Some(Timer { kind: TimerKind::TimeWait, left_ms: 60_000, count: 0 });
+    model.observe(seen(60_001, Kind::Row(Delta::Found(Row { timer, ..row(40000, TcpState::TimeWait) }))));
+    assert!(model.next_change().is_some());
+}
+
+#[test]
+fn pasted_text_is_typed_and_never_sent_by_its_line_ends() {
+    let mut model = lab();
+    model.ui.ticked = [ServerId(0)].into();
+    update(&mut model, Msg::Key(Key::Char('i')));
+    assert_eq!(update(&mut model, Msg::Paste("bom\ndia\r\n".into())), []);
+    assert_eq!(model.ui.message.input.value(), "bom dia");
+    let sent = update(&mut model, Msg::Key(Key::Enter));
+    assert_eq!(sent, [Effect::Broadcast("bom dia".into(), vec![ServerId(0)])]);
+    update(&mut model, Msg::Key(Key::Up));
+    assert_eq!(model.ui.message.input.value(), "bom dia");
+}
+
+fn any_kind() -> impl Strategy<Value = Kind> {
+    let port = 40000u16..40006;
+    let state = prop::sample::select(TcpState::ALL);
+    let call = prop::sample::select(Syscall::ALL);
+    let socket = prop_oneof![
+        (0u32..4).prop_map(|id| SocketId::Client(ClientId(id))),
+        (0u8..3).prop_map(|id| SocketId::Server(ServerId(id))),
+        (0u8..3, 0u32..3).prop_map(|(id, no)| SocketId::Conn(ServerId(id), ConnNo(no))),
+        (0u8..3).prop_map(|id| SocketId::Broadcast(ServerId(id))),
+    ];
+    prop_oneof![
+        (port.clone(), state.clone(), 0u8..5).prop_map(|(port, state, which)| Kind::Row(match which {
+            0 => Delta::Found(row(port, state)),
+            1 => Delta::Added(row(port, state)),
+            2 => Delta::Changed(row(port, state)),
+            3 => Delta::Gone(row(port, state).key()),
+            _ => Delta::Unwatched(row(port, state).key()),
+        })),
+        (socket, call, port.clone(), any::<bool>()).prop_map(|(socket, call, port, fails)| {
+            let result = if fails { Outcome::Failed(Errno::ConnReset) } else { Outcome::Ok };
+            let call = Call { result, ..Call::new(socket, call).on(flow(port)).carrying(b"oi") };
+            Kind::Call(Call { new_socket: Some(SocketId::Conn(ServerId(0), ConnNo(1))), ..call })
+        }),
+        (port, state.clone(), state)
+            .prop_map(|(port, from, to)| { Kind::State(Transition { flow: flow(port), from, to, cause: None }) }),
+        (0u32..4).prop_map(spawned),
+        (0u32..4, 40000u16..40006).prop_map(|(id, port)| client(id, ClientChange::Dialing { flow: flow(port) })),
+        (0u32..4).prop_map(|id| client(id, ClientChange::Ended)),
+        (0u8..3).prop_map(|id| added(id, 65432)),
+        (0u8..3).prop_map(|id| server(id, ServerChange::Started { addr: addr(65432), backlog: 9 })),
+        (0u8..3).prop_map(|id| server(id, ServerChange::Stopped)),
+        (0u8..3, 0u32..3).prop_map(|(id, no)| server(id, ServerChange::Served { conn: ConnNo(no) })),
+        (0u32..3).prop_map(|message| {
+            let change = BroadcastChange::Reply { server: ServerId(0), reply: Reply::Closed };
+            Kind::Broadcast(BroadcastEvent { message, change })
+        }),
+        (0u32..3).prop_map(|message| {
+            let change = BroadcastChange::Said { text: Excerpt::of(b"oi"), to: vec![ServerId(0)] };
+            Kind::Broadcast(BroadcastEvent { message, change })
+        }),
+    ]
+}
+
+fn any_key() -> impl Strategy<Value = Key> {
+    prop_oneof![
+        prop::char::range(' ', '~').prop_map(Key::Char),
+        prop::sample::select(vec![
+            Key::Enter,
+            Key::Esc,
+            Key::Tab,
+            Key::BackTab,
+            Key::Backspace,
+            Key::Up,
+            Key::Down,
+            Key::PageUp,
+            Key::PageDown,
+            Key::Home,
+            Key::End,
+            Key::F(1),
+            Key::F(2),
+            Key::Ctrl('u'),
+            Key::Ctrl('w'),
+        ]),
+    ]
+}
+
+/// What can be compared of a world.
+fn picture(world: &World) -> String {
+    let mut rows: Vec<_> = world.table.rows().map(|(key, entry)| (*key, entry.clone())).collect();
+    rows.sort_by_key(|(key, _)| *key);
+    let book: Vec<_> = (40000..40006).map(|port| world.book.history(&flow(port)).to_vec()).collect();
+    format!("{:?} {:?} {rows:?} {book:?} {}", world.servers, world.clients.all(), world.events)
+}
+
+proptest! {
+    /// Events in any order, keys in between, at any moment: nothing panics, and lists and world agree.
+    #[test]
+    fn no_order_of_events_and_keys_breaks_it(
+        script in prop::collection::vec(prop_oneof![any_kind().prop_map(Ok), any_key().prop_map(Err)], 0..200),
+    ) {
+        let mut model = lab();
+        for (at, step) in (2u64..).zip(script) {
+            match step {
+                Ok(kind) => update(&mut model, Msg::Seen(seen(at * 7, kind))),
+                Err(key) => update(&mut model, Msg::Key(key)),
+            };
+            update(&mut model, Msg::Time(Stamp::from_millis(at * 7)));
+            let matching = model.world.table.rows().filter(|(_, e)| model.listing.filter.matches(&*e.row)).count();
+            prop_assert_eq!(model.listing.len(), matching);
+            prop_assert!((0..matching).all(|place| model.listing.position(model.listing.key(place).unwrap()) == Some(place)));
+            let live = model.world.clients.all().iter().filter(|client| client.is_live()).count();
+            prop_assert_eq!(model.world.clients.live(), live);
+        }
+    }
+
+    /// Any moment that the ring still reaches is shown as it was.
+    #[test]
+    fn a_rewound_world_is_the_world_as_it_was(kinds in prop::collection::vec(any_kind(), 1..120)) {
+        let mut journal = Journal::new(50, 16);
+        let mut world = World::default();
+        let mut pictures = vec![picture(&world)];
+        for (at, kind) in (1u64..).zip(kinds) {
+            journal.push(seen(at, kind), &mut world);
+            pictures.push(picture(&world));
+        }
+        for seq in journal.first_seq()..=journal.last_seq() {
+            let then = journal.world_at(seq).map(|world| picture(&world));
+            prop_assert_eq!(then.as_ref(), pictures.get(usize::try_from(seq).unwrap()));
+        }
+        prop_assert!(journal.world_at(journal.last_seq() + 1).is_none());
+    }
+}
