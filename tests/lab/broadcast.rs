@@ -1,0 +1,156 @@
+//! The broadcaster: one message, several servers, and nobody waits for anybody else.
+
+use std::net::{TcpListener, UdpSocket};
+
+use socklab::domain::ServiceModel::{Async, Sequential, Threaded};
+use socklab::domain::broadcast::BroadcastChange;
+use socklab::domain::{
+    ClientId, ClientPlan, CloseHow, Errno, Kind, Proto, Reply, ServerChange, ServerId, SocketId, Syscall,
+};
+
+use crate::stage::{Stage, calls_on, did, is_answer, is_change, names_on, reply, target, tcp, udp};
+
+const THREADED: ServerId = ServerId(0);
+const ECHO: ServerId = ServerId(1);
+const UDP: ServerId = ServerId(3);
+
+fn text(reply: &Reply) -> &str {
+    match reply {
+        Reply::Answer { text, .. } => &text.text,
+        other => panic!("no answer: {other:?}"),
+    }
+}
+
+async fn four() -> Stage {
+    let mut stage = Stage::of(vec![tcp(Threaded), tcp(Sequential), tcp(Async), udp()]);
+    stage.lab.start_all();
+    for id in 0..4 {
+        stage.started(ServerId(id)).await;
+    }
+    stage
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn every_server_answers_over_a_socket_that_stays_open() {
+    let mut stage = four().await;
+    let all: Vec<_> = (0..4).map(ServerId).collect();
+    for (message, said) in [(1, "bom dia"), (2, "boa noite")] {
+        stage.lab.broadcast(said.into(), all.clone());
+        for &id in &all {
+            let reply = stage.until("an answer", |seen| reply(seen, message, id)).await;
+            assert_eq!(text(&reply), said.to_uppercase());
+        }
+    }
+    let seen = stage.end().await;
+    for id in 0..3 {
+        let names = names_on(&seen, SocketId::Broadcast(ServerId(id)));
+        assert_eq!(names, ["socket", "connect", "send", "recv", "send", "recv", "close"]);
+    }
+    let names = names_on(&seen, SocketId::Broadcast(UDP));
+    assert_eq!(names, ["socket", "sendto", "recvfrom", "sendto", "recvfrom", "close"]);
+    let sent = |kind: &&Kind| matches!(kind, Kind::Broadcast(event) if matches!(event.change, BroadcastChange::Sent { local, .. } if local.port() != 0));
+    assert_eq!(seen.iter().filter(sent).count(), 8);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_busy_server_delays_no_other_and_answers_when_it_is_free() {
+    let mut stage = four().await;
+    let echo = stage.started(ECHO).await;
+    stage.lab.spawn(1, ClientPlan::Stay, target(Proto::Tcp, echo));
+    stage.times(1, "the client keeps it busy", is_answer).await;
+    let all: Vec<_> = (0..4).map(ServerId).collect();
+    stage.lab.broadcast("oi".into(), all.clone());
+    for &id in all.iter().filter(|&&id| id != ECHO) {
+        assert_eq!(text(&stage.until("the others answer", |seen| reply(seen, 1, id)).await), "OI");
+    }
+    assert_eq!(reply(&stage.audience.seen, 1, ECHO), None);
+    stage.lab.close(ClientId(1), CloseHow::Fin);
+    assert_eq!(text(&stage.until("it is free", |seen| reply(seen, 1, ECHO)).await), "OI");
+    stage.end().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_connection_that_died_is_opened_again_and_a_stopped_server_is_a_failure() {
+    let mut stage = four().await;
+    let says = |stage: &mut Stage, text: &str| stage.lab.broadcast(text.into(), vec![THREADED]);
+    says(&mut stage, "one");
+    stage.until("answered", |seen| reply(seen, 1, THREADED)).await;
+    stage.lab.stop(THREADED);
+    stage.times(1, "stopped", |kind| is_change(kind, &ServerChange::Stopped)).await;
+    says(&mut stage, "two");
+    let failed = stage.until("failed", |seen| reply(seen, 2, THREADED)).await;
+    assert_eq!(failed, Reply::Failed { errno: Errno::ConnRefused });
+    stage.audience.seen.clear();
+    stage.lab.start(THREADED);
+    stage.started(THREADED).await;
+    says(&mut stage, "three");
+    assert_eq!(text(&stage.until("answered", |seen| reply(seen, 3, THREADED)).await), "THREE");
+    stage.lab.hang_up();
+    stage.times(1, "hung up", |kind| did(kind, Syscall::Close, |socket| socket == SocketId::Broadcast(THREADED))).await;
+    says(&mut stage, "four");
+    assert_eq!(text(&stage.until("answered", |seen| reply(seen, 4, THREADED)).await), "FOUR");
+    stage.end().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_waits_for_a_server_is_bounded() {
+    let deaf = TcpListener::bind("127.0.0.1:0").unwrap();
+    let mut spec = tcp(Threaded);
+    spec.addr = deaf.local_addr().unwrap();
+    let mut stage = Stage::of(vec![spec]);
+    for _ in 0..40 {
+        stage.lab.broadcast("hello?".into(), vec![THREADED]);
+    }
+    let refused = |kind: &Kind| matches!(kind, Kind::Broadcast(event) if event.change == BroadcastChange::Reply { server: THREADED, reply: Reply::Failed { errno: Errno::Again } });
+    stage.times(7, "what does not fit fails at once", refused).await;
+    drop(deaf);
+    let last = stage.until("the first one's connection was reset", |seen| reply(seen, 1, THREADED)).await;
+    assert!(matches!(last, Reply::Failed { .. }), "{last:?}");
+    stage.end().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_long_message_comes_back_whole_and_a_closing_server_is_named() {
+    let mut stage = four().await;
+    stage.lab.broadcast("x".repeat(8 << 20), vec![ECHO]);
+    let Reply::Answer { text, .. } = stage.until("answered", |seen| reply(seen, 1, ECHO)).await else { panic!() };
+    assert_eq!(text.len, 8 << 20);
+    stage.end().await;
+
+    let rude = TcpListener::bind("127.0.0.1:0").unwrap();
+    let mut spec = tcp(Threaded);
+    spec.addr = rude.local_addr().unwrap();
+    let mut stage = Stage::of(vec![spec]);
+    stage.lab.broadcast("hello?".into(), vec![THREADED]);
+    let (mut socket, _) = rude.accept().unwrap();
+    std::io::Read::read_exact(&mut socket, &mut [0; 6]).unwrap();
+    drop(socket);
+    assert_eq!(stage.until("closed", |seen| reply(seen, 1, THREADED)).await, Reply::Closed);
+    stage.end().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_answer_of_another_length_is_over_when_it_falls_quiet() {
+    let terse = TcpListener::bind("127.0.0.1:0").unwrap();
+    let mut spec = tcp(Threaded);
+    spec.addr = terse.local_addr().unwrap();
+    let mut stage = Stage::of(vec![spec]);
+    stage.lab.broadcast("how are you?".into(), vec![THREADED]);
+    let (mut socket, _) = terse.accept().unwrap();
+    std::io::Write::write_all(&mut socket, b"ok").unwrap();
+    assert_eq!(text(&stage.until("answered", |seen| reply(seen, 1, THREADED)).await), "ok");
+    let seen = stage.end().await;
+    assert_eq!(calls_on(&seen, SocketId::Broadcast(THREADED)).len(), 5);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn silence_over_udp_has_an_end_and_tells_nothing() {
+    let deaf = UdpSocket::bind("127.0.0.1:0").unwrap();
+    let mut spec = udp();
+    spec.addr = deaf.local_addr().unwrap();
+    let mut stage = Stage::of(vec![spec]);
+    stage.lab.broadcast("hello?".into(), vec![THREADED]);
+    let silent = stage.until("given up", |seen| reply(seen, 1, THREADED)).await;
+    assert_eq!(silent, Reply::Silent { after: std::time::Duration::from_secs(2) });
+    stage.end().await;
+}

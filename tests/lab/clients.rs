@@ -1,0 +1,216 @@
+//! The clients: their calls, how they end, and bursts of them.
+
+use std::io::{Read, Write};
+use std::net::{TcpListener, TcpStream, UdpSocket};
+use std::time::Duration;
+
+use socklab::domain::ServiceModel::{Async, Sequential, Threaded};
+use socklab::domain::call::SockOpt;
+use socklab::domain::client::ClientChange;
+use socklab::domain::{
+    Args, ClientId, ClientPlan, CloseHow, Errno, Kind, Note, Outcome, Proto, Shut, SocketId, Syscall,
+};
+
+use crate::stage::{Stage, call, calls_on, did, ended, is_answer, is_client, names_on, note, target, udp};
+use socklab::domain::ServerId;
+
+const ONE: ClientId = ClientId(1);
+
+fn change(kind: &Kind) -> Option<&ClientChange> {
+    match kind {
+        Kind::Client(event) => Some(&event.change),
+        _ => None,
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_client_is_told_first_and_ended_last_and_knows_its_port_before_it_is_connected() {
+    let (mut stage, addr) = Stage::with(Threaded).await;
+    stage.lab.spawn(1, ClientPlan::Stay, target(Proto::Tcp, addr));
+    stage.times(1, "answered", is_answer).await;
+    stage.lab.close(ONE, CloseHow::Fin);
+    stage.times(1, "ended", |kind| ended(kind, ONE)).await;
+    let seen = stage.end().await;
+    let mine: Vec<&Kind> = seen
+        .iter()
+        .filter(|kind| change(kind).is_some() || call(kind).is_some_and(|call| call.socket == SocketId::Client(ONE)))
+        .collect();
+    assert!(matches!(change(mine[0]), Some(ClientChange::Spawned { plan: ClientPlan::Stay, .. })));
+    assert!(did(mine[1], Syscall::Socket, is_client));
+    let Some(ClientChange::Dialing { flow }) = change(mine[2]) else { panic!("{:?}", mine[2]) };
+    assert!(flow.local.port() != 0 && flow.peer == Some(addr));
+    let connect = call(mine[3]).unwrap();
+    assert_eq!((connect.call, connect.result, connect.flow), (Syscall::Connect, Outcome::Ok, Some(*flow)));
+    assert_eq!(call(mine[4]).and_then(|send| send.data.clone()).unwrap().text, "Hello, world");
+    assert_eq!(change(mine[mine.len() - 1]), Some(&ClientChange::Ended));
+    let accept = seen.iter().filter_map(call).find(|call| call.call == Syscall::Accept).unwrap();
+    assert_eq!(accept.flow, flow.mirror(), "both ends of one connection");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn three_ways_to_close() {
+    let rst = Args::Option(SockOpt::LingerZero);
+    let ways: [(CloseHow, &[&str], Option<Args>, Outcome); 3] = [
+        (CloseHow::Fin, &["close"], None, Outcome::Ok),
+        (CloseHow::Rst, &["setsockopt", "close"], Some(rst), Outcome::Failed(Errno::ConnReset)),
+        (CloseHow::Half, &["shutdown", "recv", "close"], Some(Args::Shut(Shut::Write)), Outcome::Ok),
+    ];
+    for (how, names, args, heard) in ways {
+        for model in [Sequential, Threaded, Async] {
+            let (mut stage, addr) = Stage::with(model).await;
+            stage.lab.spawn(1, ClientPlan::Stay, target(Proto::Tcp, addr));
+            stage.times(1, "answered", is_answer).await;
+            stage.lab.close(ONE, how);
+            stage.times(1, "ended", |kind| ended(kind, ONE)).await;
+            let conn = SocketId::Conn(ServerId(0), socklab::domain::ConnNo(1));
+            stage.times(1, "the server closed", |kind| did(kind, Syscall::Close, |socket| socket == conn)).await;
+            let seen = stage.end().await;
+            assert_eq!(names_on(&seen, SocketId::Client(ONE))[4..], *names, "{how}");
+            let first = calls_on(&seen, SocketId::Client(ONE))[4];
+            assert_eq!(first.args, args.unwrap_or_default());
+            // What the server hears: recv, send, then the end.
+            let end = calls_on(&seen, conn)[2];
+            assert_eq!((end.call, end.result), (Syscall::Recv, heard), "{how}");
+        }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_half_closed_client_still_hears() {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let mut stage = Stage::of(vec![]);
+    stage.lab.spawn(1, ClientPlan::Stay, target(Proto::Tcp, listener.local_addr().unwrap()));
+    let (mut server, _) = listener.accept().unwrap();
+    let mut greeting = [0; 12];
+    server.read_exact(&mut greeting).unwrap();
+    stage.lab.close(ONE, CloseHow::Half);
+    stage.times(1, "half-closed", |kind| did(kind, Syscall::Shutdown, is_client)).await;
+    assert_eq!(server.read(&mut greeting).unwrap(), 0);
+    server.write_all(b"late").unwrap();
+    stage.times(1, "heard", is_answer).await;
+    drop(server);
+    stage.times(1, "ended", |kind| ended(kind, ONE)).await;
+    stage.end().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_orderly_close_reads_what_has_arrived_so_that_it_sends_a_fin() {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let mut stage = Stage::of(vec![]);
+    for number in 1..=20 {
+        stage.lab.spawn(1, ClientPlan::OneShot, target(Proto::Tcp, listener.local_addr().unwrap()));
+        let (mut server, _) = listener.accept().unwrap();
+        server.write_all(&[b'x'; 30_000]).unwrap();
+        let mut heard = Vec::new();
+        server.read_to_end(&mut heard).expect("a FIN and not a RST");
+        assert_eq!(heard, b"Hello, world");
+        stage.times(1, "ended", |kind| ended(kind, ClientId(number))).await;
+    }
+    stage.end().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn nobody_listening_is_a_failed_connect() {
+    let addr = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+    let mut stage = Stage::of(vec![]);
+    stage.lab.spawn(3, ClientPlan::Stay, target(Proto::Tcp, addr));
+    stage.times(1, "the last ended", |kind| ended(kind, ClientId(3))).await;
+    let seen = stage.end().await;
+    assert!(!seen.iter().any(|kind| note(kind).is_some()), "a refusal cuts no burst");
+    for number in 1..=3 {
+        let calls = calls_on(&seen, SocketId::Client(ClientId(number)));
+        assert_eq!(
+            calls.iter().map(|call| call.call).collect::<Vec<_>>(),
+            [Syscall::Socket, Syscall::Connect, Syscall::Close]
+        );
+        assert_eq!(calls[1].result, Outcome::Failed(Errno::ConnRefused));
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn closing_all_ends_everybody_and_the_burst_that_makes_them() {
+    let (mut stage, addr) = Stage::with(Async).await;
+    stage.lab.spawn(100_000, ClientPlan::Stay, target(Proto::Tcp, addr));
+    stage.times(20, "some are answered", is_answer).await;
+    stage.lab.close_all();
+    let cut = |kind: &Kind| match note(kind) {
+        Some(Note::BurstCut { asked: 100_000, made, errno: Errno::Interrupted }) => Some(*made),
+        _ => None,
+    };
+    let made = stage.until("the burst ends", |seen| seen.iter().find_map(cut)).await;
+    let is_end = |kind: &Kind| change(kind) == Some(&ClientChange::Ended);
+    stage.times(made as usize, "all ended", is_end).await;
+    stage.lab.spawn(1, ClientPlan::OneShot, target(Proto::Tcp, addr));
+    stage.times(made as usize + 1, "the next one lives", is_end).await;
+    let seen = stage.end().await;
+    assert_eq!(seen.iter().filter(|kind| is_end(kind)).count(), made as usize + 1);
+}
+
+#[cfg(target_os = "linux")]
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_burst_at_a_sequential_server_fills_its_queue_and_leaves_the_rest_dialing() {
+    let (mut stage, addr) = Stage::with(Sequential).await;
+    stage.lab.spawn(300, ClientPlan::Stay, target(Proto::Tcp, addr));
+    let dialing = |kind: &Kind| matches!(change(kind), Some(ClientChange::Dialing { .. }));
+    stage.times(300, "all dial: the burst waits for nobody", dialing).await;
+    // One is served, and listen(n) admits n + 1: at most 130 are established while nobody leaves.
+    stage.times(129, "the queue is full", |kind| did(kind, Syscall::Connect, is_client)).await;
+    let connected = stage.audience.seen.iter().filter(|kind| did(kind, Syscall::Connect, is_client)).count();
+    assert!(connected <= 130, "{connected} connected");
+    stage.lab.switch(ServerId(0), Threaded);
+    stage.times(300, "all are answered, by the kernel's retransmissions", is_answer).await;
+    let seen = stage.end().await;
+    assert!(!seen.iter().filter_map(call).any(|call| !call.result.is_ok()), "no connection lost");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_udp_client_has_a_port_from_its_first_sendto() {
+    let mut stage = Stage::of(vec![udp()]);
+    stage.lab.start_all();
+    let addr = stage.started(ServerId(0)).await;
+    stage.lab.spawn(1, ClientPlan::OneShot, target(Proto::Udp, addr));
+    stage.times(1, "ended", |kind| ended(kind, ONE)).await;
+    stage.lab.spawn(1, ClientPlan::Stay, target(Proto::Udp, addr));
+    stage.times(2, "answered", |kind| did(kind, Syscall::Recvfrom, is_client)).await;
+    stage.lab.close(ClientId(2), CloseHow::Half);
+    let unconnected = |kind: &Kind| {
+        call(kind).is_some_and(|call| call.call == Syscall::Shutdown && call.result == Outcome::Failed(Errno::NotConn))
+    };
+    stage.times(1, "there is no half to close", unconnected).await;
+    stage.lab.close(ClientId(2), CloseHow::Fin);
+    stage.times(1, "ended", |kind| ended(kind, ClientId(2))).await;
+    let seen = stage.end().await;
+    assert_eq!(names_on(&seen, SocketId::Client(ONE)), ["socket", "sendto", "recvfrom", "close"]);
+    let sendto = calls_on(&seen, SocketId::Client(ONE))[1];
+    let flow = sendto.flow.unwrap();
+    assert!(flow.local.port() != 0 && flow.peer == Some(addr) && sendto.args == Args::Addr(addr));
+    let heard = seen
+        .iter()
+        .filter_map(call)
+        .find(|call| call.socket == SocketId::Server(ServerId(0)) && call.call == Syscall::Recvfrom);
+    assert_eq!(heard.unwrap().flow.unwrap().peer.unwrap().port(), flow.local.port());
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_udp_one_shot_gives_up_when_nothing_comes() {
+    let deaf = UdpSocket::bind("127.0.0.1:0").unwrap();
+    let mut stage = Stage::of(vec![]);
+    stage.lab.spawn(1, ClientPlan::OneShot, target(Proto::Udp, deaf.local_addr().unwrap()));
+    stage.times(1, "ended", |kind| ended(kind, ONE)).await;
+    let seen = stage.end().await;
+    assert_eq!(names_on(&seen, SocketId::Client(ONE)), ["socket", "sendto", "close"]);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_flooding_peer_delays_no_end() {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let mut stage = Stage::of(vec![]);
+    for plan in [ClientPlan::Stay, ClientPlan::OneShot] {
+        stage.lab.spawn(1, plan, target(Proto::Tcp, listener.local_addr().unwrap()));
+        let (mut flood, _): (TcpStream, _) = listener.accept().unwrap();
+        flood.set_write_timeout(Some(Duration::from_secs(20))).unwrap();
+        std::thread::spawn(move || while flood.write_all(&[b'!'; 65_536]).is_ok() {});
+    }
+    stage.times(4, "both hear", is_answer).await;
+    stage.end().await;
+}

@@ -1,0 +1,73 @@
+//! The machine's limits: shown and explained, never a crash. Each runs in a process of its own with the limit set.
+#![cfg(unix)]
+
+use std::process::Command;
+
+use socklab::domain::ServiceModel::{Async, Sequential, Threaded};
+use socklab::domain::client::ClientChange;
+use socklab::domain::{ClientPlan, Errno, Kind, Note, Proto, ServerChange, ServerId, Syscall};
+
+use crate::stage::{Stage, change_of, did, is_answer, is_client, note, target};
+
+/// Set in the process that runs with the limit.
+const INSIDE: &str = "SOCKLAB_TEST_INSIDE_LIMIT";
+
+/// Runs this very test again in a shell that has set the limit first. `true` in that process.
+fn inside(limit: &str, test: &str) -> bool {
+    if std::env::var_os(INSIDE).is_some() {
+        return true;
+    }
+    let me = std::env::current_exe().unwrap();
+    let script = format!("{limit} && exec \"$0\" --exact {test} --nocapture");
+    let run = Command::new("sh").arg("-c").arg(script).arg(me).env(INSIDE, "1").output().unwrap();
+    let said = String::from_utf8_lossy(&run.stdout);
+    assert!(run.status.success() && said.contains("1 passed"), "{said}\n{}", String::from_utf8_lossy(&run.stderr));
+    false
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn without_descriptors_a_burst_is_cut_and_servers_wait() {
+    if !inside("ulimit -n 64", "limits::without_descriptors_a_burst_is_cut_and_servers_wait") {
+        return;
+    }
+    for model in [Sequential, Threaded, Async] {
+        let (mut stage, addr) = Stage::with(model).await;
+        stage.lab.spawn(1000, ClientPlan::Stay, target(Proto::Tcp, addr));
+        let cut = |kind: &Kind| match note(kind) {
+            Some(Note::BurstCut { asked: 1000, made, errno: Errno::Mfile }) => Some(*made),
+            _ => None,
+        };
+        let made = stage.until("the burst is cut", |seen| seen.iter().find_map(cut)).await;
+        assert!((10..64).contains(&made), "{made}");
+        if model != Sequential {
+            let paused = |kind: &Kind| {
+                matches!(change_of(kind, ServerId(0)), Some(ServerChange::Paused { errno: Errno::Mfile }))
+            };
+            stage.times(1, "accept pauses", paused).await;
+        }
+        stage.lab.close_all();
+        let over = |kind: &Kind| matches!(kind, Kind::Client(event) if event.change == ClientChange::Ended);
+        // The one that got no socket has ended too.
+        stage.times(made as usize + 1, "all ended", over).await;
+        stage.audience.seen.clear();
+        stage.lab.spawn(5, ClientPlan::Stay, target(Proto::Tcp, addr));
+        let expected = if model == Sequential { 1 } else { 5 };
+        stage.times(expected, "it serves on", is_answer).await;
+        let seen = stage.end().await;
+        assert!(seen.iter().any(|kind| did(kind, Syscall::Connect, is_client)));
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_soft_limit_is_raised_to_the_hard_one() {
+    if !inside("ulimit -Sn 100 && ulimit -Hn 500", "limits::the_soft_limit_is_raised_to_the_hard_one") {
+        return;
+    }
+    let (mut stage, probe) = Stage::with_probe();
+    socklab::lab::raise_descriptor_limit(&probe);
+    drop(probe);
+    stage.times(1, "told", |kind| note(kind) == Some(&Note::Descriptors { was: 100, now: 500 })).await;
+    let files: Vec<_> = (0..300).map(|_| std::fs::File::open("/dev/null").unwrap()).collect();
+    drop(files);
+    stage.end().await;
+}

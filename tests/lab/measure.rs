@@ -1,0 +1,48 @@
+//! Not a test: how long a thousand clients take. `cargo test --release --test lab measure -- --ignored --nocapture`
+
+use std::time::Instant;
+
+use socklab::domain::{ClientPlan, Proto, ServiceModel, Syscall};
+
+use crate::stage::{Stage, did, is_answer, is_client, target};
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+#[ignore = "prints numbers"]
+async fn a_thousand_clients_on_each_model() {
+    for &model in ServiceModel::ALL {
+        let (mut stage, addr) = Stage::with(model).await;
+        let begun = Instant::now();
+        stage.lab.spawn(1000, ClientPlan::Stay, target(Proto::Tcp, addr));
+        let connected = if model == ServiceModel::Sequential { 129 } else { 1000 };
+        stage.times(connected, "established", |kind| did(kind, Syscall::Connect, is_client)).await;
+        let established = begun.elapsed();
+        if model == ServiceModel::Sequential {
+            println!("sequential: {connected} established in {established:?}");
+            let begun = Instant::now();
+            stage.lab.shutdown().await;
+            println!("  shutdown {:?}", begun.elapsed());
+            continue;
+        }
+        stage.times(1000, "answered", is_answer).await;
+        println!(
+            "{model}: 1000 established in {established:?}, answered in {:?}, {} threads, {} KiB",
+            begun.elapsed(),
+            status("Threads:"),
+            status("VmRSS:")
+        );
+        let begun = Instant::now();
+        stage.lab.close_all();
+        stage.times(1000, "closed", |kind| did(kind, Syscall::Close, is_client)).await;
+        println!("  closed in {:?}", begun.elapsed());
+        let begun = Instant::now();
+        let events = stage.end().await.len();
+        println!("  shutdown {:?}, {events} events, {} threads", begun.elapsed(), status("Threads:"));
+    }
+}
+
+/// A number from /proc/self/status.
+fn status(key: &str) -> u64 {
+    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
+    let line = status.lines().find_map(|line| line.strip_prefix(key)).unwrap_or_default();
+    line.split_whitespace().next().and_then(|number| number.parse().ok()).unwrap_or(0)
+}

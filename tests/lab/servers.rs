@@ -1,0 +1,312 @@
+//! The servers: what they call, whom they serve, and that nobody can hurt them.
+
+use std::io::{ErrorKind, Read, Write};
+use std::net::{SocketAddr, TcpListener, TcpStream, UdpSocket};
+use std::time::Duration;
+
+use socket2::SockRef;
+use socklab::domain::ServiceModel::{Async, Sequential, Threaded};
+use socklab::domain::{
+    Args, ClientPlan, ConnNo, Errno, Kind, Outcome, Proto, ServerChange, ServerId, ServiceModel, SocketId, Syscall,
+};
+
+use crate::stage::{
+    Stage, call, calls_on, change_of, did, is_answer, is_change, is_client, is_conn, names_on, target, tcp, udp,
+};
+
+const FIRST: ServerId = ServerId(0);
+
+/// A student's client: connect, sendall, recv(1024), on a thread that may block.
+async fn student(addr: SocketAddr, message: &'static [u8]) -> std::io::Result<Vec<u8>> {
+    tokio::task::spawn_blocking(move || {
+        let mut socket = connect(addr)?;
+        socket.write_all(message)?;
+        let mut data = [0; 1024];
+        let len = socket.read(&mut data)?;
+        Ok(data[..len].to_vec())
+    })
+    .await
+    .unwrap()
+}
+
+/// A blocking socket that fails rather than waits for ever.
+fn connect(addr: SocketAddr) -> std::io::Result<TcpStream> {
+    let socket = TcpStream::connect(addr)?;
+    socket.set_read_timeout(Some(Duration::from_secs(20)))?;
+    Ok(socket)
+}
+
+fn say(socket: &mut TcpStream, message: &[u8]) -> Vec<u8> {
+    socket.write_all(message).unwrap();
+    hear(socket)
+}
+
+fn hear(socket: &mut TcpStream) -> Vec<u8> {
+    let mut data = [0; 1024];
+    let len = socket.read(&mut data).unwrap();
+    data[..len].to_vec()
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_calls_that_open_and_close_a_server() {
+    let mut stage = Stage::of(vec![tcp(Sequential), udp()]);
+    stage.lab.start_all();
+    stage.started(FIRST).await;
+    stage.started(ServerId(1)).await;
+    let seen = stage.end().await;
+    let reuse: &[&str] = if cfg!(unix) { &["setsockopt"] } else { &[] };
+    let tcp = [&["socket"], reuse, &["bind", "listen", "close"]].concat();
+    assert_eq!(names_on(&seen, SocketId::Server(FIRST)), tcp);
+    assert_eq!(names_on(&seen, SocketId::Server(ServerId(1))), ["socket", "bind", "close"]);
+    let listen = seen.iter().filter_map(call).find(|call| call.call == Syscall::Listen).unwrap();
+    assert_eq!(listen.args, Args::Number(128));
+    let last = |id| seen.iter().filter_map(|kind| change_of(kind, id)).next_back().cloned();
+    assert_eq!((last(FIRST), last(ServerId(1))), (Some(ServerChange::Stopped), Some(ServerChange::Stopped)));
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn every_model_answers_a_plain_blocking_client() {
+    for &model in ServiceModel::ALL {
+        let (stage, addr) = Stage::with(model).await;
+        assert_eq!(student(addr, b"ol\xc3\xa1, mundo\n").await.unwrap(), "OLÁ, MUNDO\n".as_bytes(), "{model}");
+        stage.end().await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn one_shot_lifecycles_are_complete_and_in_order() {
+    for &model in ServiceModel::ALL {
+        let (mut stage, addr) = Stage::with(model).await;
+        stage.lab.spawn(10, ClientPlan::OneShot, target(Proto::Tcp, addr));
+        stage
+            .times(10, "ten connections are over", |kind| {
+                matches!(change_of(kind, FIRST), Some(ServerChange::Served { .. }))
+            })
+            .await;
+        let seen = stage.end().await;
+        for number in 1..=10 {
+            let client = SocketId::Client(socklab::domain::ClientId(number));
+            assert_eq!(names_on(&seen, client), ["socket", "connect", "send", "recv", "close"], "{model}");
+            let conn = SocketId::Conn(FIRST, ConnNo(number));
+            assert_eq!(names_on(&seen, conn), ["recv", "send", "recv", "close"], "{model}");
+            let fin = calls_on(&seen, conn)[2].data.as_ref().map(|data| data.len);
+            assert_eq!(fin, Some(0), "the client closes first: recv returns 0");
+            let accepted = seen.iter().position(|kind| call(kind).is_some_and(|call| call.new_socket == Some(conn)));
+            let used = seen.iter().position(|kind| call(kind).is_some_and(|call| call.socket == conn));
+            assert!(accepted.unwrap() < used.unwrap(), "accept comes first");
+        }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn who_waits_in_the_queue_is_served_the_moment_the_server_becomes_threaded() {
+    for to in [Threaded, Async] {
+        let (mut stage, addr) = Stage::with(Sequential).await;
+        stage.lab.spawn(3, ClientPlan::Stay, target(Proto::Tcp, addr));
+        stage.times(3, "all three have sent", |kind| did(kind, Syscall::Send, is_client)).await;
+        stage.times(1, "one is answered", is_answer).await;
+        let accepts = |seen: &[Kind]| seen.iter().filter(|kind| did(kind, Syscall::Accept, |_| true)).count();
+        assert_eq!(accepts(&stage.audience.seen), 1, "the others wait in the kernel");
+
+        stage.lab.switch(FIRST, to);
+        stage.times(3, "all are answered", is_answer).await;
+        stage.times(1, "the model changed", |kind| is_change(kind, &ServerChange::Model { model: to })).await;
+        for no in 1..=3 {
+            let serving = ServerChange::Serving { conn: ConnNo(no), by: to };
+            stage.times(1, "served by the new model", |kind| is_change(kind, &serving)).await;
+        }
+        let over = |kind: &Kind| did(kind, Syscall::Close, |socket| is_client(socket) || is_conn(socket));
+        assert!(!stage.audience.seen.iter().any(over), "no connection was lost");
+        stage.end().await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_conversation_goes_on_whatever_the_model_becomes() {
+    for from in [Sequential, Threaded, Async] {
+        for to in [Sequential, Threaded, Async] {
+            let (mut stage, addr) = Stage::with(from).await;
+            let mut talker = connect(addr).unwrap();
+            assert_eq!(say(&mut talker, b"before"), b"BEFORE");
+            stage.lab.switch(FIRST, to);
+            if from != to {
+                stage.times(1, "the model changed", |kind| is_change(kind, &ServerChange::Model { model: to })).await;
+            }
+            assert_eq!(say(&mut talker, b"after"), b"AFTER", "{from} to {to}");
+            // Who came before does not keep the new model busy, unless there never was another one.
+            if (from, to) != (Sequential, Sequential) {
+                assert_eq!(student(addr, b"new").await.unwrap(), b"NEW", "{from} to {to}");
+            }
+            drop(talker);
+            let seen = stage.end().await;
+            let served =
+                |no| seen.iter().filter(|kind| is_change(kind, &ServerChange::Served { conn: ConnNo(no) })).count();
+            assert_eq!(served(1), 1, "{from} to {to}");
+        }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_answer_that_was_half_sent_is_finished_by_the_new_model() {
+    const LEN: usize = 32 << 20;
+    let (mut stage, addr) = Stage::with(Sequential).await;
+    let mut talker = connect(addr).unwrap();
+    let mut mouth = talker.try_clone().unwrap();
+    // Nobody listens yet: the server's answer fills both buffers and stops in the middle of a chunk.
+    let speaking = tokio::task::spawn_blocking(move || mouth.write_all(&vec![b'x'; LEN]));
+    let blocked = socket2::SockRef::from(&talker).recv_buffer_size().unwrap();
+    let sent = |seen: &[Kind]| -> usize {
+        let sends = seen.iter().filter(|kind| did(kind, Syscall::Send, is_conn));
+        sends.filter_map(|kind| call(kind)?.data.as_ref()).map(|data| data.len).sum()
+    };
+    stage.until("the answer is on its way", |seen| (sent(seen) > blocked / 4).then_some(())).await;
+    stage.lab.switch(FIRST, Threaded);
+    stage.times(1, "the model changed", |kind| is_change(kind, &ServerChange::Model { model: Threaded })).await;
+    let heard = tokio::task::spawn_blocking(move || {
+        let mut all = vec![0; LEN];
+        talker.read_exact(&mut all).map(|()| all)
+    });
+    speaking.await.unwrap().unwrap();
+    assert!(heard.await.unwrap().unwrap().iter().all(|&byte| byte == b'X'), "every byte, once, in order");
+    stage.end().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn five_hundred_resets_leave_every_model_serving() {
+    for &model in ServiceModel::ALL {
+        let (mut stage, addr) = Stage::with(model).await;
+        let storm = tokio::task::spawn_blocking(move || {
+            for number in 0..500 {
+                let mut socket = connect(addr).unwrap();
+                SockRef::from(&socket).set_linger(Some(Duration::ZERO)).unwrap();
+                // A connect scan says nothing; a rude client says something and does not wait.
+                if number % 2 == 0 {
+                    let _ = socket.write_all(b"rude");
+                }
+            }
+        });
+        storm.await.unwrap();
+        assert_eq!(student(addr, b"still there?").await.unwrap(), b"STILL THERE?", "{model}");
+        stage
+            .times(1, "a reset is named", |kind| {
+                call(kind).is_some_and(|call| call.result == Outcome::Failed(Errno::ConnReset))
+            })
+            .await;
+        let seen = stage.end().await;
+        let count = |fits: &dyn Fn(&ServerChange) -> bool| {
+            seen.iter().filter_map(|kind| change_of(kind, FIRST)).filter(|change| fits(change)).count()
+        };
+        let serving = count(&|change| matches!(change, ServerChange::Serving { .. }));
+        assert_eq!(serving, count(&|change| matches!(change, ServerChange::Served { .. })), "{model}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_taken_port_fails_one_server_and_can_be_tried_again() {
+    let holder = TcpListener::bind("127.0.0.1:0").unwrap();
+    let mut taken = tcp(Threaded);
+    taken.addr = holder.local_addr().unwrap();
+    let mut stage = Stage::of(vec![taken.clone(), tcp(Async)]);
+    stage.lab.start_all();
+    let other = stage.started(ServerId(1)).await;
+    let failed = ServerChange::Failed { errno: Errno::AddrInUse, holder: None };
+    stage.times(1, "the first fails", |kind| is_change(kind, &failed)).await;
+    assert_eq!(student(other, b"rest").await.unwrap(), b"REST");
+    stage.lab.start(FIRST);
+    stage.times(2, "it fails again", |kind| is_change(kind, &failed)).await;
+    drop(holder);
+    stage.lab.start(FIRST);
+    assert_eq!(stage.started(FIRST).await, taken.addr);
+    assert_eq!(student(taken.addr, b"mine").await.unwrap(), b"MINE");
+    let seen = stage.end().await;
+    let first = &names_on(&seen, SocketId::Server(FIRST))[..4];
+    assert_eq!(
+        first,
+        if cfg!(unix) { ["socket", "setsockopt", "bind", "close"] } else { ["socket", "bind", "close", "socket"] }
+    );
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn stopping_resets_the_queue_and_starting_again_numbers_on() {
+    for &model in ServiceModel::ALL {
+        let (mut stage, addr) = Stage::with(model).await;
+        let mut served = connect(addr).unwrap();
+        assert_eq!(say(&mut served, b"one"), b"ONE");
+        let mut queued = (model == Sequential).then(|| connect(addr).unwrap());
+        stage.lab.stop(FIRST);
+        stage.times(1, "stopped", |kind| is_change(kind, &ServerChange::Stopped)).await;
+        assert_eq!(hear(&mut served), b"", "an orderly end for whom it served");
+        if let Some(queued) = &mut queued {
+            assert_eq!(queued.read(&mut [0; 8]).unwrap_err().kind(), ErrorKind::ConnectionReset);
+        }
+        assert_eq!(student(addr, b"x").await.unwrap_err().kind(), ErrorKind::ConnectionRefused);
+        stage.audience.seen.clear();
+        stage.lab.start(FIRST);
+        let again = stage.started(FIRST).await;
+        assert_eq!(student(again, b"two").await.unwrap(), b"TWO", "{model}");
+        let second = ServerChange::Serving { conn: ConnNo(2), by: model };
+        stage.times(1, "numbers are never used twice", |kind| is_change(kind, &second)).await;
+        stage.end().await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_stop_and_a_start_at_once_are_both_done_and_a_stopped_server_can_change_its_model() {
+    let (mut stage, _) = Stage::with(Threaded).await;
+    stage.lab.stop(FIRST);
+    stage.lab.start(FIRST);
+    let started = |kind: &Kind| matches!(change_of(kind, FIRST), Some(ServerChange::Started { .. }));
+    stage.times(2, "started twice", started).await;
+    stage.times(1, "stopped in between", |kind| is_change(kind, &ServerChange::Stopped)).await;
+    stage.lab.stop(FIRST);
+    stage.times(2, "stopped", |kind| is_change(kind, &ServerChange::Stopped)).await;
+    stage.lab.switch(FIRST, Sequential);
+    stage.times(1, "changed", |kind| is_change(kind, &ServerChange::Model { model: Sequential })).await;
+    stage.end().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_peer_that_never_reads_costs_a_buffer_and_delays_no_end() {
+    for &model in ServiceModel::ALL {
+        let (mut stage, addr) = Stage::with(model).await;
+        let mut socket = connect(addr).unwrap();
+        socket.set_write_timeout(Some(Duration::from_millis(200))).unwrap();
+        // Fills every buffer on the way, there and back, until the server is stuck in send and so are we.
+        let full = tokio::task::spawn_blocking(move || {
+            while socket.write(&[b'x'; 65_536]).is_ok() {}
+            socket
+        });
+        let socket = full.await.unwrap();
+        stage.times(1, "it answered", |kind| did(kind, Syscall::Send, is_conn)).await;
+        let seen = stage.end().await;
+        assert!(seen.iter().any(|kind| is_change(kind, &ServerChange::Served { conn: ConnNo(1) })), "{model}");
+        drop(socket);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_udp_server_answers_each_datagram_where_it_came_from() {
+    let mut stage = Stage::of(vec![udp()]);
+    stage.lab.start_all();
+    let addr = stage.started(FIRST).await;
+    let answers = tokio::task::spawn_blocking(move || {
+        let sockets = [(); 2].map(|()| UdpSocket::bind("127.0.0.1:0").unwrap());
+        let big = vec![b'b'; 20_000];
+        for (socket, text) in sockets.iter().zip([&b"one"[..], &big]) {
+            socket.set_read_timeout(Some(Duration::from_secs(20))).unwrap();
+            socket.send_to(text, addr).unwrap();
+        }
+        sockets.map(|socket| {
+            let mut data = [0; 65_535];
+            let (len, from) = socket.recv_from(&mut data).unwrap();
+            assert_eq!(from, addr);
+            (len, data[0])
+        })
+    });
+    assert_eq!(answers.await.unwrap(), [(3, b'O'), (20_000, b'B')]);
+    let seen = stage.end().await;
+    assert_eq!(
+        names_on(&seen, SocketId::Server(FIRST)),
+        ["socket", "bind", "recvfrom", "sendto", "recvfrom", "sendto", "close"]
+    );
+}

@@ -1,0 +1,208 @@
+//! What every test stands on: a laboratory, everything it reported so far, and waiting for more with a deadline.
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use socklab::domain::broadcast::BroadcastChange;
+use socklab::domain::client::ClientChange;
+use socklab::domain::{
+    Answer, Call, ClientId, Clock, Kind, Note, Observation, Probe, Proto, Reply, ServerChange, ServerId, ServerSpec,
+    ServiceModel, Sink, SocketId, Syscall, Target,
+};
+use socklab::lab::{Lab, Machine};
+use tokio::sync::mpsc;
+
+/// Far beyond what anything here takes: reached only by a failure.
+const DEADLINE: Duration = Duration::from_secs(20);
+
+struct Queue(mpsc::UnboundedSender<Observation>);
+
+impl Sink for Queue {
+    fn offer(&self, seen: Observation) -> bool {
+        self.0.send(seen).is_ok()
+    }
+}
+
+/// A laboratory and its audience.
+pub(crate) struct Stage {
+    pub(crate) lab: Lab,
+    pub(crate) audience: Audience,
+}
+
+/// Everything that was reported.
+pub(crate) struct Audience {
+    news: mpsc::UnboundedReceiver<Observation>,
+    pub(crate) seen: Vec<Kind>,
+}
+
+impl Stage {
+    /// Servers exist and are not started.
+    pub(crate) fn of(servers: Vec<ServerSpec>) -> Self {
+        Self::with_probe_and(servers).0
+    }
+
+    /// No servers, and the probe that the audience listens to.
+    #[cfg(unix)]
+    pub(crate) fn with_probe() -> (Self, Probe) {
+        Self::with_probe_and(Vec::new())
+    }
+
+    fn with_probe_and(servers: Vec<ServerSpec>) -> (Self, Probe) {
+        let (queue, news) = mpsc::unbounded_channel();
+        let probe = Probe::new(Clock::start(), Arc::new(Queue(queue)));
+        let lab = Lab::new(Arc::new(Machine), probe.clone(), servers);
+        (Self { lab, audience: Audience { news, seen: Vec::new() } }, probe)
+    }
+
+    /// One server of this model, started. It answers in capitals.
+    pub(crate) async fn with(model: ServiceModel) -> (Self, SocketAddr) {
+        let mut stage = Self::of(vec![tcp(model)]);
+        stage.lab.start_all();
+        let addr = stage.started(ServerId(0)).await;
+        (stage, addr)
+    }
+
+    /// Waits until the server has started; its address.
+    pub(crate) async fn started(&mut self, id: ServerId) -> SocketAddr {
+        self.until("the server starts", |seen| {
+            seen.iter().rev().find_map(|kind| match change_of(kind, id) {
+                Some(ServerChange::Started { addr, .. }) => Some(*addr),
+                _ => None,
+            })
+        })
+        .await
+    }
+
+    /// Waits until what was seen so far gives an answer.
+    pub(crate) async fn until<T>(&mut self, what: &str, found: impl FnMut(&[Kind]) -> Option<T>) -> T {
+        self.audience.until(what, found).await
+    }
+
+    /// Waits until something that fits was seen `count` times.
+    pub(crate) async fn times(&mut self, count: usize, what: &str, fits: impl Fn(&Kind) -> bool) {
+        self.until(what, |seen| (seen.iter().filter(|kind| fits(kind)).count() >= count).then_some(())).await;
+    }
+
+    /// Everything is closed, and every event was received.
+    pub(crate) async fn end(self) -> Vec<Kind> {
+        let Self { lab, mut audience } = self;
+        let begun = std::time::Instant::now();
+        lab.shutdown().await;
+        assert!(begun.elapsed() < Duration::from_millis(850), "shutdown gave up: {:?}", begun.elapsed());
+        // All senders are gone with the laboratory's last task: the queue ends by itself.
+        let rest = async {
+            while let Some(seen) = audience.news.recv().await {
+                audience.seen.push(seen.kind)
+            }
+        };
+        tokio::time::timeout(DEADLINE, rest).await.expect("a task outlived the laboratory");
+        audience.seen
+    }
+}
+
+impl Audience {
+    async fn until<T>(&mut self, what: &str, mut found: impl FnMut(&[Kind]) -> Option<T>) -> T {
+        let deadline = tokio::time::Instant::now() + DEADLINE;
+        loop {
+            if let Some(answer) = found(&self.seen) {
+                return answer;
+            }
+            let mut news = Vec::new();
+            let more = tokio::time::timeout_at(deadline, self.news.recv_many(&mut news, 1024)).await;
+            assert_ne!(more.unwrap_or(0), 0, "{what}: did not happen in\n{}", listed(&self.seen));
+            self.seen.extend(news.into_iter().map(|seen| seen.kind));
+        }
+    }
+}
+
+fn listed(seen: &[Kind]) -> String {
+    let shown = &seen[seen.len().saturating_sub(60)..];
+    shown.iter().map(|kind| format!("{}\n", serde_json::to_string(kind).unwrap())).collect()
+}
+
+/// A TCP server on a port of the kernel's choice.
+pub(crate) fn tcp(model: ServiceModel) -> ServerSpec {
+    let addr = "127.0.0.1:0".parse().unwrap();
+    ServerSpec { name: model.name().into(), proto: Proto::Tcp, addr, answer: Answer::Upper, model: Some(model) }
+}
+
+/// A UDP server on a port of the kernel's choice.
+pub(crate) fn udp() -> ServerSpec {
+    let addr = "127.0.0.1:0".parse().unwrap();
+    ServerSpec { name: "udp".into(), proto: Proto::Udp, addr, answer: Answer::Upper, model: None }
+}
+
+pub(crate) fn target(proto: Proto, addr: SocketAddr) -> Target {
+    Target { server: Some(ServerId(0)), proto, addr }
+}
+
+/// What happened to this server, if that is what the event tells.
+pub(crate) fn change_of(kind: &Kind, id: ServerId) -> Option<&ServerChange> {
+    match kind {
+        Kind::Server(event) if event.server == id => Some(&event.change),
+        _ => None,
+    }
+}
+
+pub(crate) fn is_change(kind: &Kind, wanted: &ServerChange) -> bool {
+    matches!(kind, Kind::Server(event) if event.change == *wanted)
+}
+
+pub(crate) fn call(kind: &Kind) -> Option<&Call> {
+    match kind {
+        Kind::Call(call) => Some(call),
+        _ => None,
+    }
+}
+
+/// A call that worked, on any socket that `on` accepts.
+pub(crate) fn did(kind: &Kind, wanted: Syscall, on: impl Fn(SocketId) -> bool) -> bool {
+    call(kind).is_some_and(|call| call.call == wanted && call.result.is_ok() && on(call.socket))
+}
+
+pub(crate) fn is_client(socket: SocketId) -> bool {
+    matches!(socket, SocketId::Client(_))
+}
+
+pub(crate) fn is_conn(socket: SocketId) -> bool {
+    matches!(socket, SocketId::Conn(..))
+}
+
+/// An answer that a client has received: not the FIN.
+pub(crate) fn is_answer(kind: &Kind) -> bool {
+    did(kind, Syscall::Recv, is_client)
+        && call(kind).and_then(|call| call.data.as_ref()).is_some_and(|data| data.len > 0)
+}
+
+/// The calls on one socket, in order.
+pub(crate) fn calls_on(seen: &[Kind], socket: SocketId) -> Vec<&Call> {
+    seen.iter().filter_map(call).filter(|call| call.socket == socket).collect()
+}
+
+/// Their names: `["socket", "connect", …]`.
+pub(crate) fn names_on(seen: &[Kind], socket: SocketId) -> Vec<&'static str> {
+    calls_on(seen, socket).iter().map(|call| call.call.name()).collect()
+}
+
+pub(crate) fn ended(kind: &Kind, id: ClientId) -> bool {
+    matches!(kind, Kind::Client(event) if event.client == id && event.change == ClientChange::Ended)
+}
+
+pub(crate) fn note(kind: &Kind) -> Option<&Note> {
+    match kind {
+        Kind::Note(note) => Some(note),
+        _ => None,
+    }
+}
+
+/// The reply of one server to one message.
+pub(crate) fn reply(seen: &[Kind], message: u32, from: ServerId) -> Option<Reply> {
+    seen.iter().find_map(|kind| match kind {
+        Kind::Broadcast(event) if event.message == message => match &event.change {
+            BroadcastChange::Reply { server, reply } if *server == from => Some(reply.clone()),
+            _ => None,
+        },
+        _ => None,
+    })
+}
