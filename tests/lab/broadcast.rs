@@ -8,7 +8,7 @@ use socklab::domain::{
     ClientId, ClientPlan, CloseHow, Errno, Kind, Proto, Reply, ServerChange, ServerId, SocketId, Syscall,
 };
 
-use crate::stage::{Stage, calls_on, did, is_answer, is_change, names_on, reply, target, tcp, udp};
+use crate::stage::{Stage, apart, calls_on, did, is_answer, is_change, names_on, reply, target, tcp, udp};
 
 const THREADED: ServerId = ServerId(0);
 const ECHO: ServerId = ServerId(1);
@@ -71,7 +71,9 @@ async fn a_busy_server_delays_no_other_and_answers_when_it_is_free() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_connection_that_died_is_opened_again_and_a_stopped_server_is_a_failure() {
-    let mut stage = four().await;
+    let mut stage = Stage::of(vec![apart(3, Threaded)]);
+    stage.lab.start_all();
+    stage.started(THREADED).await;
     let says = |stage: &mut Stage, text: &str| stage.lab.broadcast(text.into(), vec![THREADED]);
     says(&mut stage, "one");
     stage.until("answered", |seen| reply(seen, 1, THREADED)).await;

@@ -100,7 +100,7 @@ async fn an_orderly_close_reads_what_has_arrived_so_that_it_sends_a_fin() {
     for number in 1..=20 {
         stage.lab.spawn(1, ClientPlan::OneShot, target(Proto::Tcp, listener.local_addr().unwrap()));
         let (mut server, _) = listener.accept().unwrap();
-        server.write_all(&[b'x'; 30_000]).unwrap();
+        server.write_all(&vec![b'x'; 30_000]).unwrap();
         let mut heard = Vec::new();
         server.read_to_end(&mut heard).expect("a FIN and not a RST");
         assert_eq!(heard, b"Hello, world");
@@ -111,7 +111,10 @@ async fn an_orderly_close_reads_what_has_arrived_so_that_it_sends_a_fin() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn nobody_listening_is_a_failed_connect() {
-    let addr = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+    // Bound, so that nobody else can have the port, and not listening.
+    let holder = socket2::Socket::new(socket2::Domain::IPV4, socket2::Type::STREAM, None).unwrap();
+    holder.bind(&"127.0.0.1:0".parse::<std::net::SocketAddr>().unwrap().into()).unwrap();
+    let addr = holder.local_addr().unwrap().as_socket().unwrap();
     let mut stage = Stage::of(vec![]);
     stage.lab.spawn(3, ClientPlan::Stay, target(Proto::Tcp, addr));
     stage.times(1, "the last ended", |kind| ended(kind, ClientId(3))).await;
@@ -163,6 +166,32 @@ async fn a_burst_at_a_sequential_server_fills_its_queue_and_leaves_the_rest_dial
     assert!(!seen.iter().filter_map(call).any(|call| !call.result.is_ok()), "no connection lost");
 }
 
+#[cfg(target_os = "linux")]
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_client_that_still_dials_can_be_closed() {
+    // listen(0) admits one; the SYNs of the others are dropped and they stay in SYN_SENT.
+    let full = socket2::Socket::new(socket2::Domain::IPV4, socket2::Type::STREAM, None).unwrap();
+    full.bind(&"127.0.0.1:0".parse::<std::net::SocketAddr>().unwrap().into()).unwrap();
+    full.listen(0).unwrap();
+    let addr = full.local_addr().unwrap().as_socket().unwrap();
+    let mut stage = Stage::of(vec![]);
+    stage.lab.spawn(4, ClientPlan::Stay, target(Proto::Tcp, addr));
+    stage.times(4, "all dial", |kind| matches!(change(kind), Some(ClientChange::Dialing { .. }))).await;
+    stage.times(1, "one is connected", |kind| did(kind, Syscall::Send, is_client)).await;
+    let ways: [(u32, CloseHow, &[&str]); 3] = [
+        (2, CloseHow::Fin, &["socket", "close"]),
+        (3, CloseHow::Rst, &["socket", "setsockopt", "close"]),
+        // On Linux shutdown() in SYN_SENT gives the attempt up: see inet_shutdown.
+        (4, CloseHow::Half, &["socket", "shutdown", "connect", "close"]),
+    ];
+    for (client, how, names) in ways {
+        stage.lab.close(ClientId(client), how);
+        stage.times(1, "ended", |kind| ended(kind, ClientId(client))).await;
+        assert_eq!(names_on(&stage.audience.seen, SocketId::Client(ClientId(client))), *names, "{how}");
+    }
+    stage.end().await;
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_udp_client_has_a_port_from_its_first_sendto() {
     let mut stage = Stage::of(vec![udp()]);
@@ -209,7 +238,8 @@ async fn a_flooding_peer_delays_no_end() {
         stage.lab.spawn(1, plan, target(Proto::Tcp, listener.local_addr().unwrap()));
         let (mut flood, _): (TcpStream, _) = listener.accept().unwrap();
         flood.set_write_timeout(Some(Duration::from_secs(20))).unwrap();
-        std::thread::spawn(move || while flood.write_all(&[b'!'; 65_536]).is_ok() {});
+        let noise = vec![b'!'; 65_536];
+        std::thread::spawn(move || while flood.write_all(&noise).is_ok() {});
     }
     stage.times(4, "both hear", is_answer).await;
     stage.end().await;

@@ -7,27 +7,38 @@ use socklab::domain::ServiceModel::{Async, Sequential, Threaded};
 use socklab::domain::client::ClientChange;
 use socklab::domain::{ClientPlan, Errno, Kind, Note, Proto, ServerChange, ServerId, Syscall};
 
-use crate::stage::{Stage, change_of, did, is_answer, is_client, note, target};
+use crate::stage::{Stage, change_of, did, is_answer, is_client, note, target, tcp};
 
 /// Set in the process that runs with the limit.
 const INSIDE: &str = "SOCKLAB_TEST_INSIDE_LIMIT";
 
 /// Runs this very test again in a shell that has set the limit first. `true` in that process.
-fn inside(limit: &str, test: &str) -> bool {
+fn inside(shell: &[&str], limit: &str, test: &str) -> bool {
     if std::env::var_os(INSIDE).is_some() {
         return true;
     }
     let me = std::env::current_exe().unwrap();
     let script = format!("{limit} && exec \"$0\" --exact {test} --nocapture");
-    let run = Command::new("sh").arg("-c").arg(script).arg(me).env(INSIDE, "1").output().unwrap();
+    let run = Command::new(shell[0]).args(&shell[1..]).args(["-c", &script]).arg(me).env(INSIDE, "1").output().unwrap();
     let said = String::from_utf8_lossy(&run.stdout);
     assert!(run.status.success() && said.contains("1 passed"), "{said}\n{}", String::from_utf8_lossy(&run.stderr));
     false
 }
 
+/// Whether `command` works here. Where it does not, says what is missing, and fails if that is required.
+fn can(command: &[&str], missing: &str) -> bool {
+    let works = Command::new(command[0]).args(&command[1..]).output().is_ok_and(|run| run.status.success());
+    if !works {
+        let required = std::env::var("SOCKLAB_REQUIRE").unwrap_or_default();
+        assert!(!required.split(',').any(|what| what == missing), "missing: {missing}");
+        println!("ignored: {missing}");
+    }
+    works
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn without_descriptors_a_burst_is_cut_and_servers_wait() {
-    if !inside("ulimit -n 64", "limits::without_descriptors_a_burst_is_cut_and_servers_wait") {
+    if !inside(&["sh"], "ulimit -n 64", "limits::without_descriptors_a_burst_is_cut_and_servers_wait") {
         return;
     }
     for model in [Sequential, Threaded, Async] {
@@ -60,7 +71,7 @@ async fn without_descriptors_a_burst_is_cut_and_servers_wait() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn the_soft_limit_is_raised_to_the_hard_one() {
-    if !inside("ulimit -Sn 100 && ulimit -Hn 500", "limits::the_soft_limit_is_raised_to_the_hard_one") {
+    if !inside(&["sh"], "ulimit -Sn 100 && ulimit -Hn 500", "limits::the_soft_limit_is_raised_to_the_hard_one") {
         return;
     }
     let (mut stage, probe) = Stage::with_probe();
@@ -69,5 +80,28 @@ async fn the_soft_limit_is_raised_to_the_hard_one() {
     stage.times(1, "told", |kind| note(kind) == Some(&Note::Descriptors { was: 100, now: 500 })).await;
     let files: Vec<_> = (0..300).map(|_| std::fs::File::open("/dev/null").unwrap()).collect();
     drop(files);
+    stage.end().await;
+}
+
+#[cfg(target_os = "linux")]
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn without_ephemeral_ports_a_burst_is_cut() {
+    const PRIVATE: [&str; 3] = ["unshare", "-rn", "sh"];
+    const RANGE: &str = "ip link set lo up && echo 40000 40009 > /proc/sys/net/ipv4/ip_local_port_range";
+    if std::env::var_os(INSIDE).is_none() && !can(&[PRIVATE[0], PRIVATE[1], "sh", "-c", RANGE], "wire") {
+        return;
+    }
+    if !inside(&PRIVATE, RANGE, "limits::without_ephemeral_ports_a_burst_is_cut") {
+        return;
+    }
+    let mut spec = tcp(Threaded);
+    spec.addr = "127.0.0.1:65432".parse().unwrap();
+    let mut stage = Stage::of(vec![spec]);
+    stage.lab.start_all();
+    let addr = stage.started(ServerId(0)).await;
+    stage.lab.spawn(25, ClientPlan::Stay, target(Proto::Tcp, addr));
+    let cut = Note::BurstCut { asked: 25, made: 10, errno: Errno::AddrNotAvail };
+    stage.times(1, "ten ports, ten clients", |kind| note(kind) == Some(&cut)).await;
+    stage.times(10, "they are answered", is_answer).await;
     stage.end().await;
 }

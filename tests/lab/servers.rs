@@ -11,7 +11,7 @@ use socklab::domain::{
 };
 
 use crate::stage::{
-    Stage, call, calls_on, change_of, did, is_answer, is_change, is_client, is_conn, names_on, target, tcp, udp,
+    Stage, apart, call, calls_on, change_of, did, is_answer, is_change, is_client, is_conn, names_on, target, tcp, udp,
 };
 
 const FIRST: ServerId = ServerId(0);
@@ -203,8 +203,8 @@ async fn five_hundred_resets_leave_every_model_serving() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_taken_port_fails_one_server_and_can_be_tried_again() {
-    let holder = TcpListener::bind("127.0.0.1:0").unwrap();
-    let mut taken = tcp(Threaded);
+    let mut taken = apart(2, Threaded);
+    let holder = TcpListener::bind(taken.addr).unwrap();
     taken.addr = holder.local_addr().unwrap();
     let mut stage = Stage::of(vec![taken.clone(), tcp(Async)]);
     stage.lab.start_all();
@@ -229,7 +229,9 @@ async fn a_taken_port_fails_one_server_and_can_be_tried_again() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn stopping_resets_the_queue_and_starting_again_numbers_on() {
     for &model in ServiceModel::ALL {
-        let (mut stage, addr) = Stage::with(model).await;
+        let mut stage = Stage::of(vec![apart(1, model)]);
+        stage.lab.start_all();
+        let addr = stage.started(FIRST).await;
         let mut served = connect(addr).unwrap();
         assert_eq!(say(&mut served, b"one"), b"ONE");
         let mut queued = (model == Sequential).then(|| connect(addr).unwrap());
@@ -272,8 +274,9 @@ async fn a_peer_that_never_reads_costs_a_buffer_and_delays_no_end() {
         let mut socket = connect(addr).unwrap();
         socket.set_write_timeout(Some(Duration::from_millis(200))).unwrap();
         // Fills every buffer on the way, there and back, until the server is stuck in send and so are we.
+        let noise = vec![b'x'; 65_536];
         let full = tokio::task::spawn_blocking(move || {
-            while socket.write(&[b'x'; 65_536]).is_ok() {}
+            while socket.write(&noise).is_ok() {}
             socket
         });
         let socket = full.await.unwrap();
@@ -297,7 +300,7 @@ async fn a_udp_server_answers_each_datagram_where_it_came_from() {
             socket.send_to(text, addr).unwrap();
         }
         sockets.map(|socket| {
-            let mut data = [0; 65_535];
+            let mut data = vec![0; 65_535];
             let (len, from) = socket.recv_from(&mut data).unwrap();
             assert_eq!(from, addr);
             (len, data[0])

@@ -93,7 +93,7 @@ impl Stage {
         // All senders are gone with the laboratory's last task: the queue ends by itself.
         let rest = async {
             while let Some(seen) = audience.news.recv().await {
-                audience.seen.push(seen.kind)
+                audience.seen.push(seen.kind);
             }
         };
         tokio::time::timeout(DEADLINE, rest).await.expect("a task outlived the laboratory");
@@ -118,13 +118,23 @@ impl Audience {
 
 fn listed(seen: &[Kind]) -> String {
     let shown = &seen[seen.len().saturating_sub(60)..];
-    shown.iter().map(|kind| format!("{}\n", serde_json::to_string(kind).unwrap())).collect()
+    shown.iter().map(|kind| serde_json::to_string(kind).unwrap()).collect::<Vec<_>>().join("\n")
 }
 
 /// A TCP server on a port of the kernel's choice.
 pub(crate) fn tcp(model: ServiceModel) -> ServerSpec {
     let addr = "127.0.0.1:0".parse().unwrap();
     ServerSpec { name: model.name().into(), proto: Proto::Tcp, addr, answer: Answer::Upper, model: Some(model) }
+}
+
+/// The same on a loopback address that only the test with this number uses, where there are several: once such a server
+/// has stopped, its port is nobody's.
+pub(crate) fn apart(test: u8, model: ServiceModel) -> ServerSpec {
+    let mut spec = tcp(model);
+    if cfg!(target_os = "linux") {
+        spec.addr = ([127, 0, 77, test], 0).into();
+    }
+    spec
 }
 
 /// A UDP server on a port of the kernel's choice.
