@@ -84,10 +84,12 @@ impl Connection {
     }
 
     /// Reads what has arrived, then `close`. With unread data, `close` would send a RST instead of a FIN
-    /// (RFC 2525 §2.17). A peer that never stops sending is not waited for.
+    /// (RFC 2525 §2.17). A peer that never stops sending is not waited for, and a connection that never came about has
+    /// nothing to read.
     pub(super) fn close_in_order(self) {
         let mut unread = Vec::new();
-        while unread.len() < READ_BEFORE_CLOSE && matches!(self.recv_now(&mut unread), Some(Ok(1..))) {}
+        let is_connected = self.stream.peer_addr().is_ok();
+        while is_connected && unread.len() < READ_BEFORE_CLOSE && matches!(self.recv_now(&mut unread), Some(Ok(1..))) {}
         self.close();
     }
 

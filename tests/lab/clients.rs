@@ -117,7 +117,7 @@ async fn nobody_listening_is_a_failed_connect() {
     let addr = holder.local_addr().unwrap().as_socket().unwrap();
     let mut stage = Stage::of(vec![]);
     stage.lab.spawn(3, ClientPlan::Stay, target(Proto::Tcp, addr));
-    stage.times(1, "the last ended", |kind| ended(kind, ClientId(3))).await;
+    stage.times(3, "all ended", |kind| change(kind) == Some(&ClientChange::Ended)).await;
     let seen = stage.end().await;
     assert!(!seen.iter().any(|kind| note(kind).is_some()), "a refusal cuts no burst");
     for number in 1..=3 {
