@@ -8,8 +8,11 @@ use super::super::dial::{dial, established};
 use super::{Message, Task, answer};
 use crate::domain::{Reply, Stamp};
 
-/// An answer of another length than the message is over when nothing more has come for this long.
-const QUIET: Duration = Duration::from_millis(50);
+/// An answer of another length than the message is over when nothing more has come for this long: longer than a lost
+/// segment takes to be sent again (200 ms at least on Linux), and longer for long messages.
+fn quiet(message: usize) -> Duration {
+    Duration::from_millis(300) + Duration::from_micros(message as u64)
+}
 
 /// How much of an answer is kept, in bytes. All of it is counted.
 const KEPT: usize = 4096;
@@ -126,7 +129,7 @@ async fn converse(task: &Task, open: &Connection, message: &Message, heard: &mut
                 0 => return Ok(sent_at),
                 _ => heard.take(&chunk, task.log.now()),
             },
-            () = tokio::time::sleep(QUIET), if unsent.is_empty() && heard.len > 0 => return Ok(sent_at),
+            () = tokio::time::sleep(quiet(message.text.len())), if unsent.is_empty() && heard.len > 0 => return Ok(sent_at),
         }
         if unsent.is_empty() && heard.len >= message.text.len() {
             return Ok(sent_at);
