@@ -41,7 +41,8 @@ pub fn complete(text: &str, cursor: usize) -> Completion {
     let rest = text[cursor..].find(|c: char| c.is_whitespace() || "&|=!<>(),\":".contains(c));
     let end = if start == cursor { cursor } else { rest.map_or(text.len(), |len| cursor + len) };
     let typed = squeezed(&text[start..cursor]);
-    let fits = |name: &&'static str| squeezed(name).starts_with(&typed);
+    // A word of `-` and `_` only is the beginning of nothing.
+    let fits = |name: &&'static str| squeezed(name).starts_with(&typed) && (start == cursor || !typed.is_empty());
     let candidates = match field_before(context).map(Field::kind) {
         Some(Kind::State) => States::names().filter(fits).collect(),
         Some(Kind::Proto) => Protos::names().filter(fits).collect(),

@@ -5,10 +5,11 @@ use std::net::SocketAddr;
 
 use super::field::Field;
 use super::fields::Fields;
-use super::line::{Line, Word};
+use super::line::Line;
 use super::place::Place;
 use super::protos::Protos;
 use super::states::States;
+use super::word::Word;
 
 /// An expression. Made by the parser only, which keeps it flat: no `And` directly in an `And`, no `Or` directly in an
 /// `Or`, no `Not` directly in a `Not`.
@@ -85,14 +86,7 @@ impl Expr {
 impl Test {
     fn matches(&self, row: &impl Fields, line: &mut Option<Line>) -> bool {
         match self {
-            Self::Word(word) => {
-                word.states().has(row.state(), row.dst().is_some())
-                    || word.is_in(line.get_or_insert_with(|| {
-                        let mut line = Line::new();
-                        row.write(&mut line);
-                        line
-                    }))
-            }
+            Self::Word(word) => word.is_in(row, line),
             Self::Number(field, spans) => {
                 let local = || Some(u32::from(row.src().port()));
                 let foreign = || row.dst().map(|peer| u32::from(peer.port()));

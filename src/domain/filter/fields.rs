@@ -24,7 +24,7 @@ pub trait Fields {
     /// equal to, above or below a number that is not known.
     fn number(&self, field: Field) -> Option<u32>;
 
-    /// Writes the line that words are looked for in.
+    /// Writes the line that words are looked for in. Both ports have to be in it, but for 0.
     fn write(&self, line: &mut Line);
 }
 

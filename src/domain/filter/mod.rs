@@ -28,6 +28,7 @@ mod states;
 mod tests;
 mod token;
 mod value;
+mod word;
 
 use std::collections::BTreeSet;
 use std::fmt;

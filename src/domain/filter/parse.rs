@@ -5,9 +5,9 @@ use std::ops::Range;
 use super::error::{FilterError, FilterErrorKind};
 use super::expr::{Expr, Test};
 use super::field::Field;
-use super::line::Word;
 use super::token::{Comparison, Spanned, Token, tokens};
 use super::value;
+use super::word::Word;
 
 /// Reads an expression of any length; `None` for nothing but blanks. `deepest` is how many parentheses may be open.
 pub(super) fn expression(text: &str, deepest: usize) -> Result<Option<Expr>, FilterError> {
@@ -113,8 +113,8 @@ impl<'a> Parser<'a> {
         let at = self.at();
         self.next += 1;
         if let Some(field) = Field::named(word) {
-            let narrowed = self.narrowed(field);
-            return self.field(narrowed);
+            let field = self.narrowed(field);
+            return self.field(field);
         }
         if matches!(self.peek(), Some(Token::Is(_))) {
             return Err(FilterError { at, kind: FilterErrorKind::UnknownField(word.to_owned()) });
@@ -156,10 +156,10 @@ impl<'a> Parser<'a> {
     fn values(&mut self, field: Field, comparison: Comparison) -> Result<Expr, FilterError> {
         let mut test = None;
         loop {
-            let (Some(Token::Word(text)) | Some(Token::Quoted(text))) = self.peek() else {
+            let Some(Token::Word(value) | Token::Quoted(value)) = self.peek() else {
                 return Err(self.error(FilterErrorKind::ExpectedValue { field }));
             };
-            let more = value::read(field, comparison, text).map_err(|kind| self.error(kind))?;
+            let more = value::read(field, comparison, value).map_err(|kind| self.error(kind))?;
             test = Some(value::either(test, more));
             self.next += 1;
             if comparison.is_order() || !self.skip(Token::Comma) {

@@ -4,12 +4,15 @@ use std::fmt;
 
 use crate::domain::TcpState;
 
-/// A set of states: a bit for each, and one more for sockets that have none because nothing is connected.
+/// A set of states: a bit for each, and two more for sockets that have none.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct States(u16);
 
 /// A UDP socket without a peer: `ss` says UNCONN, `netstat` leaves the column blank.
 const UNCONNECTED: States = States(1 << 11);
+
+/// A UDP socket with a peer, which is in no state either: only in the set of everything.
+const STATELESS: States = States(1 << 12);
 
 /// Spellings that differ from netstat's in more than `_`, `-` and case: `ss(8)`, RFC 9293 §3.3.2, Windows, BSD.
 const SPELLINGS: [(&str, TcpState); 5] = [
@@ -20,10 +23,10 @@ const SPELLINGS: [(&str, TcpState); 5] = [
     ("close", TcpState::Closed),
 ];
 
-/// Names of several states, as `ss(8)` has them ("STATE-FILTER"). Its `synchronized` includes SYN_RECV, which RFC 9293
+/// Names of several states, as `ss(8)` has them ("STATE-FILTER"). Its `synchronized` includes `SYN_RECV`, which RFC 9293
 /// §3.5.2 does not count among the synchronized states.
 const GROUPS: [(&str, States); 7] = [
-    ("all", States(ALL.0 | UNCONNECTED.0)),
+    ("all", EVERYTHING),
     ("connected", CONNECTED),
     ("synchronized", CONNECTED.without(TcpState::SynSent)),
     ("bucket", BUCKET),
@@ -32,6 +35,7 @@ const GROUPS: [(&str, States); 7] = [
     ("unconnected", UNCONN),
 ];
 
+const EVERYTHING: States = States(ALL.0 | UNCONNECTED.0 | STATELESS.0);
 const ALL: States = States((1 << 11) - 1);
 const CONNECTED: States = ALL.without(TcpState::Listen).without(TcpState::Closed);
 const BUCKET: States = States(States::of(TcpState::SynRecv).0 | States::of(TcpState::TimeWait).0);
@@ -56,7 +60,7 @@ impl States {
     pub(super) const fn has(self, state: Option<TcpState>, has_peer: bool) -> bool {
         let own = match state {
             Some(state) => Self::of(state),
-            None if has_peer => Self::NONE,
+            None if has_peer => STATELESS,
             None => UNCONNECTED,
         };
         self.0 & own.0 != 0
@@ -70,7 +74,7 @@ impl States {
     }
 
     /// The states that have a spelling which begins with `word`, so that `time-wait` and `syn-rec` find what netstat
-    /// spells TIME_WAIT and SYN_RECV. None for a word of less than three letters.
+    /// spells `TIME_WAIT` and `SYN_RECV`. None for a word of less than three letters.
     pub(super) fn beginning_with(word: &str) -> Self {
         let word = squeezed(word);
         if word.chars().filter(char::is_ascii_alphabetic).count() < 3 {
@@ -93,13 +97,16 @@ fn spellings() -> impl Iterator<Item = (String, States)> {
     netstat.chain(SPELLINGS.iter().map(|(name, state)| ((*name).to_owned(), States::of(*state))))
 }
 
-/// Small letters without `-` and `_`: what FIN_WAIT1, FIN-WAIT-1 and `fin_wait_1` have in common.
+/// Small letters without `-` and `_`: what `FIN_WAIT1`, FIN-WAIT-1 and `fin_wait_1` have in common.
 pub(super) fn squeezed(word: &str) -> String {
     word.chars().filter(|c| !matches!(c, '-' | '_')).map(|c| c.to_ascii_lowercase()).collect()
 }
 
 impl fmt::Display for States {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if *self == EVERYTHING {
+            return f.write_str("all");
+        }
         let states = TcpState::ALL.iter().filter(|&&state| self.has(Some(state), true)).map(|state| state.name());
         let unconn = (self.0 & UNCONNECTED.0 != 0).then_some("unconn");
         for (n, name) in states.chain(unconn).enumerate() {

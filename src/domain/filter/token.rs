@@ -68,7 +68,7 @@ pub(super) fn tokens(text: &str) -> Result<Vec<Spanned<'_>>, FilterError> {
             continue;
         }
         let (len, token) =
-            first(rest).ok_or_else(|| FilterError { at: from..text.len(), kind: FilterErrorKind::UnclosedQuote })?;
+            first(rest).ok_or(FilterError { at: from..text.len(), kind: FilterErrorKind::UnclosedQuote })?;
         found.push(Spanned { at: from..from + len, token });
         from += len;
         // `port:65432`: the colon is an equals sign only right after the name of a field; `127.0.0.1:65432` is a word.
