@@ -5,3 +5,5 @@
 mod heard;
 #[path = "table/live.rs"]
 mod live;
+#[path = "table/standing.rs"]
+mod standing;
