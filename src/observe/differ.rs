@@ -94,7 +94,7 @@ impl Differ {
                 _ => named(&self.names, &row),
             };
         }
-        if known.row == row || is_as_said(known, &row, at) {
+        if is_as_said(known, &row, at) {
             return;
         }
         let left = known.row.inode.filter(|inode| row.inode != Some(*inode));
@@ -219,4 +219,221 @@ fn is_as_said(known: &Known, row: &Row, at: Stamp) -> bool {
 fn same_end(old: Timer, read: Stamp, new: Timer, now: Stamp) -> bool {
     let (was, is) = (read.after(old.left()), now.after(new.left()));
     old.kind == new.kind && old.count == new.count && was.since(is).max(is.since(was)) <= SAME_END
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::{TcpState, TimerKind};
+
+    const AT: Stamp = Stamp::from_millis(10_000);
+
+    fn flow(port: u16) -> Flow {
+        Flow::tcp(([127, 0, 0, 1], port).into(), ([127, 0, 0, 1], 65432).into())
+    }
+
+    fn open(port: u16) -> Row {
+        Row {
+            flow: flow(port),
+            state: Some(TcpState::Established),
+            recv_q: Some(0),
+            send_q: Some(0),
+            timer: None,
+            uid: Some(0),
+            inode: Some(u64::from(port)),
+            cookie: 7,
+            process: None,
+        }
+    }
+
+    fn timer(kind: TimerKind, left_ms: u64, count: u8) -> Row {
+        Row { timer: Some(Timer { kind, left_ms, count }), ..open(1) }
+    }
+
+    fn python() -> Process {
+        Process { pid: 1, name: "python3".into() }
+    }
+
+    /// One full reading that shows these rows.
+    fn reading(differ: &mut Differ, at: Stamp, rows: &[Row]) -> Vec<Delta> {
+        let mut said = Vec::new();
+        let mut say = |delta| {
+            said.push(delta);
+            true
+        };
+        differ.begin();
+        for row in rows {
+            differ.see(row.clone(), at, &mut say);
+        }
+        for key in differ.unseen() {
+            differ.end(&key, &mut say);
+        }
+        said
+    }
+
+    #[test]
+    fn what_is_new_is_added_what_is_the_same_is_not_said_and_what_is_not_there_is_gone() {
+        let mut differ = Differ::default();
+        assert_eq!(reading(&mut differ, AT, &[open(1), open(2)]), [Delta::Added(open(1)), Delta::Added(open(2))]);
+        assert_eq!(reading(&mut differ, AT, &[open(2), open(1)]), []);
+        assert_eq!(reading(&mut differ, AT, &[open(2)]), [Delta::Gone(open(1).key())]);
+        assert_eq!(differ.len(), 1);
+    }
+
+    #[test]
+    fn every_column_that_differs_is_a_change() {
+        let changed = [
+            Row { state: Some(TcpState::CloseWait), ..open(1) },
+            Row { recv_q: Some(1), ..open(1) },
+            Row { send_q: Some(1), ..open(1) },
+            Row { uid: Some(1), ..open(1) },
+            Row { inode: Some(0), ..open(1) },
+            Row { process: Some(python()), ..open(1) },
+            timer(TimerKind::Retransmit, 200, 0),
+        ];
+        for row in changed {
+            let mut differ = Differ::default();
+            reading(&mut differ, AT, &[open(1)]);
+            assert_eq!(reading(&mut differ, AT, std::slice::from_ref(&row)), [Delta::Changed(row)]);
+        }
+    }
+
+    #[test]
+    fn a_timer_that_runs_down_is_no_change_and_any_other_timer_is() {
+        use TimerKind::{Keepalive, Retransmit, TimeWait};
+        let was = timer(TimeWait, 60_000, 0);
+        let cases = [
+            (1_000, Some((TimeWait, 59_000, 0)), false),
+            (40_000, Some((TimeWait, 20_900, 0)), false),
+            (40_000, Some((TimeWait, 19_100, 0)), false),
+            (40_000, Some((TimeWait, 60_000, 0)), true),
+            (40_000, Some((TimeWait, 10_000, 0)), true),
+            (1_000, Some((Keepalive, 59_000, 0)), true),
+            (1_000, Some((Retransmit, 59_000, 0)), true),
+            (1_000, Some((TimeWait, 59_000, 1)), true),
+            (1_000, None, true),
+        ];
+        for (later, now, is_change) in cases {
+            let mut differ = Differ::default();
+            reading(&mut differ, AT, std::slice::from_ref(&was));
+            let now = now.map_or_else(|| open(1), |(kind, left, count)| timer(kind, left, count));
+            let said = reading(&mut differ, AT.after(Duration::from_millis(later)), std::slice::from_ref(&now));
+            assert_eq!(!said.is_empty(), is_change, "{now:?} after {later} ms");
+        }
+    }
+
+    #[test]
+    fn a_timer_slowly_drifting_away_from_what_was_said_is_told_in_the_end() {
+        let mut differ = Differ::default();
+        reading(&mut differ, AT, &[timer(TimerKind::Keepalive, 60_000, 0)]);
+        let mut told = 0;
+        for second in 1..=10 {
+            let at = AT.after(Duration::from_secs(second));
+            // It loses only half a second in each.
+            told += reading(&mut differ, at, &[timer(TimerKind::Keepalive, 60_000 - second * 500, 0)]).len();
+        }
+        assert_eq!(told, 3, "each time it was more than a second off");
+    }
+
+    #[test]
+    fn another_connection_on_the_same_addresses_is_an_end_and_a_beginning() {
+        let mut differ = Differ::default();
+        let next = Row { cookie: 8, ..open(1) };
+        reading(&mut differ, AT, &[open(1)]);
+        let said = reading(&mut differ, AT, std::slice::from_ref(&next));
+        assert_eq!(said, [Delta::Gone(open(1).key()), Delta::Added(next)]);
+    }
+
+    #[test]
+    fn listeners_and_udp_sockets_may_share_their_addresses() {
+        let mut differ = Differ::default();
+        let bound = |cookie| Row { flow: Flow::unconnected(Proto::Udp, flow(1).local), cookie, state: None, ..open(1) };
+        assert_eq!(reading(&mut differ, AT, &[bound(1), bound(2)]).len(), 2);
+        assert_eq!(reading(&mut differ, AT, &[bound(2), bound(1)]), []);
+        assert_eq!(reading(&mut differ, AT, &[bound(2)]), [Delta::Gone(bound(1).key())]);
+        let mut nameless = Differ::default();
+        assert_eq!(reading(&mut nameless, AT, &[bound(0), Row { inode: Some(9), ..bound(0) }]).len(), 1);
+        assert_eq!(reading(&mut nameless, AT, &[bound(0), Row { inode: Some(9), ..bound(0) }]), []);
+    }
+
+    #[test]
+    fn a_lookup_that_finds_nothing_ends_the_row_however_its_addresses_are_written() {
+        let mut differ = Differ::default();
+        let mut said = Vec::new();
+        let v6 = Row { flow: mapped(&flow(2)), ..open(2) };
+        reading(&mut differ, AT, &[open(1), v6.clone()]);
+        for port in [1, 2, 3] {
+            differ.nowhere(&flow(port), &mut |delta| {
+                said.push(delta);
+                true
+            });
+        }
+        assert_eq!(said, [Delta::Gone(open(1).key()), Delta::Gone(v6.key())]);
+    }
+
+    #[test]
+    fn what_could_not_be_said_is_said_again() {
+        let mut differ = Differ::default();
+        differ.begin();
+        let mut offered = 0;
+        let mut full = |_| {
+            offered += 1;
+            false
+        };
+        differ.see(open(1), AT, &mut full);
+        differ.see(open(2), AT, &mut full);
+        assert!(differ.refused() && differ.is_empty());
+        assert_eq!(offered, 1, "a full queue is asked once in a reading");
+        assert_eq!(reading(&mut differ, AT, &[open(1), open(2)]).len(), 2);
+
+        differ.begin();
+        differ.see(Row { recv_q: Some(5), ..open(1) }, AT, &mut |_| false);
+        let said = reading(&mut differ, AT, &[Row { recv_q: Some(5), ..open(1) }]);
+        assert_eq!(said, [Delta::Changed(Row { recv_q: Some(5), ..open(1) }), Delta::Gone(open(2).key())]);
+
+        differ.begin();
+        differ.end(&open(1).key(), &mut |_| false);
+        assert_eq!(reading(&mut differ, AT, &[]), [Delta::Gone(open(1).key())]);
+
+        // Neither half of "an end and a beginning" is lost.
+        reading(&mut differ, AT, &[open(1)]);
+        let next = Row { cookie: 8, ..open(1) };
+        differ.begin();
+        differ.see(next.clone(), AT, &mut |_| false);
+        let said = reading(&mut differ, AT, std::slice::from_ref(&next));
+        assert_eq!(said, [Delta::Gone(open(1).key()), Delta::Added(next)]);
+    }
+
+    #[test]
+    fn a_process_once_known_stays_with_its_inode_and_goes_with_it() {
+        let mut differ = Differ::default();
+        reading(&mut differ, AT, &[open(1)]);
+        let mut said = Vec::new();
+        let mut say = |delta| {
+            said.push(delta);
+            true
+        };
+        let found = HashMap::from([(1, python()), (99, python())]);
+        differ.name(&found, &mut say);
+        differ.name(&found, &mut say);
+        let named = Row { process: Some(python()), ..open(1) };
+        assert_eq!(said, [Delta::Changed(named.clone())]);
+        assert!(!differ.is_named(99), "what no row has is not remembered");
+        assert_eq!(reading(&mut differ, AT, &[open(1)]), []);
+        let orphan = Row { inode: Some(0), ..open(1) };
+        assert_eq!(reading(&mut differ, AT, std::slice::from_ref(&orphan)), [Delta::Changed(orphan)]);
+        assert!(!differ.is_named(1));
+    }
+
+    #[test]
+    fn rows_out_of_scope_are_gone() {
+        let mut differ = Differ::default();
+        reading(&mut differ, AT, &[open(1), open(2)]);
+        let mut said = Vec::new();
+        differ.keep(&Scope::ports([2]), &mut |delta| {
+            said.push(delta);
+            true
+        });
+        assert_eq!(said, [Delta::Gone(open(1).key())]);
+    }
 }

@@ -4,6 +4,8 @@
 //! `TCP_INFO`) and understands their answers.
 
 pub mod destroy;
+#[cfg(test)]
+mod fake;
 mod filter;
 mod info;
 mod message;

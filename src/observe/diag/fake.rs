@@ -1,0 +1,234 @@
+//! A kernel that lies, for tests: it answers over a socket pair whatever the test wants.
+
+use std::net::SocketAddr;
+use std::os::fd::OwnedFd;
+use std::sync::Arc;
+use std::sync::mpsc::{Receiver, sync_channel};
+use std::thread;
+use std::time::Duration;
+
+use proptest::prelude::*;
+use rustix::net::{AddressFamily, RecvFlags, SendFlags, SocketFlags, SocketType, recv, send, socketpair};
+
+use super::message::{Content, Messages, attributes};
+use super::{Diag, info, row};
+use crate::domain::{Clock, Delta, Errno, Flow, Kind, Note, Observation, Probe, Proto, Sink, TcpState};
+use crate::observe::source::{Reading, Source};
+use crate::observe::{Scope, Table};
+
+const INTERRUPTED: u16 = 0x10;
+const ENOENT: i32 = -2;
+
+/// One netlink message.
+fn message(kind: u16, flags: u16, seq: u32, body: &[u8]) -> Vec<u8> {
+    let len = u32::try_from(16 + body.len()).unwrap();
+    let mut bytes = [len.to_ne_bytes(), [0; 4], seq.to_ne_bytes(), [0; 4]].concat();
+    bytes[4..6].copy_from_slice(&kind.to_ne_bytes());
+    bytes[6..8].copy_from_slice(&flags.to_ne_bytes());
+    bytes.extend(body);
+    bytes
+}
+
+fn done(seq: u32) -> Vec<u8> {
+    message(3, 0, seq, &[0; 4])
+}
+
+fn error(seq: u32, code: i32) -> Vec<u8> {
+    message(2, 0, seq, &code.to_ne_bytes())
+}
+
+/// A socket on 127.0.0.1 with these ports, and an attribute that nobody knows.
+fn socket(flags: u16, seq: u32, state: u8, local: u16, peer: u16) -> Vec<u8> {
+    let mut body = vec![0; row::FIXED];
+    (body[0], body[1]) = (2, state);
+    body[4..6].copy_from_slice(&local.to_be_bytes());
+    body[6..8].copy_from_slice(&peer.to_be_bytes());
+    body[8..12].copy_from_slice(&[127, 0, 0, 1]);
+    if peer != 0 {
+        body[24..28].copy_from_slice(&[127, 0, 0, 1]);
+    }
+    body[44] = u8::try_from(local % 251).unwrap();
+    body.extend([7_u16.to_ne_bytes(), 999_u16.to_ne_bytes(), [1, 2], [3, 0]].concat());
+    message(20, flags, seq, &body)
+}
+
+/// What was asked: a dump of TCP, or of UDP, or one socket.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Asked {
+    Tcp,
+    Udp,
+    One,
+}
+
+/// A socket whose other end answers each question with these datagrams.
+fn kernel(mut answer: impl FnMut(Asked, u32) -> Vec<Vec<u8>> + Send + 'static) -> Diag {
+    let (near, far): (OwnedFd, OwnedFd) =
+        socketpair(AddressFamily::UNIX, SocketType::SEQPACKET, SocketFlags::CLOEXEC, None).unwrap();
+    thread::spawn(move || {
+        let mut buffer = vec![0; 65_536];
+        while let Ok((_, len @ 1..)) = recv(&far, buffer.as_mut_slice(), RecvFlags::empty()) {
+            let question = &buffer[..len];
+            let dump = question[7] & 3 == 3;
+            let asked = match question[4] {
+                18 => Asked::Tcp,
+                _ if dump => Asked::Udp,
+                _ => Asked::One,
+            };
+            let seq = u32::from_ne_bytes(question[8..12].try_into().unwrap());
+            for datagram in answer(asked, seq) {
+                if send(&far, &datagram, SendFlags::NOSIGNAL).is_err() {
+                    return;
+                }
+            }
+        }
+    });
+    Diag::on(near).unwrap()
+}
+
+fn read(diag: &mut Diag) -> (std::io::Result<Reading>, Vec<u16>) {
+    let mut ports = Vec::new();
+    let reading = diag.dump(&Scope::All, &mut |row| ports.push(row.flow.local.port()));
+    (reading, ports)
+}
+
+#[test]
+fn a_whole_answer_is_read_with_attributes_that_nobody_knows() {
+    let mut diag = kernel(|asked, seq| match asked {
+        Asked::Tcp => vec![[socket(0, seq, 10, 1, 0), socket(0, seq, 1, 2, 3)].concat(), done(seq)],
+        _ => vec![done(seq)],
+    });
+    let (reading, ports) = read(&mut diag);
+    assert_eq!((reading.unwrap(), ports), (Reading::Whole, vec![1, 2]));
+}
+
+#[test]
+fn an_answer_cut_at_any_byte_is_an_error_and_the_next_one_is_read_again() {
+    let whole = |seq| [socket(0, seq, 1, 1, 2), socket(0, seq, 1, 3, 4), done(seq)].concat();
+    for cut in 1..whole(1).len() {
+        let mut first = true;
+        let mut diag = kernel(move |asked, seq| match asked {
+            Asked::Tcp if std::mem::take(&mut first) => {
+                // The rest comes late, and is not taken for an answer to the next question.
+                vec![whole(seq)[..cut].to_vec(), [socket(0, seq, 1, 99, 2), done(seq)].concat()]
+            }
+            Asked::Tcp => vec![whole(seq)],
+            _ => vec![done(seq)],
+        });
+        let boundary = cut % socket(0, 1, 1, 1, 2).len() == 0;
+        let (reading, ports) = read(&mut diag);
+        assert!(boundary || reading.is_err(), "cut at {cut}: {ports:?}");
+        let (reading, ports) = read(&mut diag);
+        assert_eq!((reading.unwrap(), ports), (Reading::Whole, vec![1, 3]), "after a cut at {cut}");
+    }
+}
+
+#[test]
+fn an_interrupted_dump_is_begun_again_and_if_it_always_is_says_so() {
+    let mut times = 0;
+    let mut diag = kernel(move |asked, seq| {
+        times += usize::from(asked == Asked::Tcp);
+        let flags = if times < 3 { INTERRUPTED } else { 0 };
+        vec![socket(flags, seq, 1, 1, 2), done(seq)]
+    });
+    assert_eq!(read(&mut diag).0.unwrap(), Reading::Whole);
+    let mut diag = kernel(|_, seq| vec![socket(INTERRUPTED, seq, 1, 1, 2), done(seq)]);
+    assert_eq!(read(&mut diag).0.unwrap(), Reading::Torn);
+}
+
+#[test]
+fn an_error_is_an_error_also_at_the_end_of_a_dump() {
+    let mut diag = kernel(|_, seq| vec![error(seq, -22)]);
+    assert_eq!(read(&mut diag).0.unwrap_err().raw_os_error(), Some(22));
+    let mut diag = kernel(|_, seq| vec![socket(0, seq, 1, 1, 2), message(3, 0, seq, &(-105_i32).to_ne_bytes())]);
+    assert_eq!(read(&mut diag).0.unwrap_err().raw_os_error(), Some(105));
+}
+
+#[test]
+fn a_listener_is_not_taken_for_the_connection_that_was_asked_for() {
+    let mut diag = kernel(|_, seq| vec![socket(0, seq, 10, 1, 0)]);
+    let addr = |port| SocketAddr::from(([127, 0, 0, 1], port));
+    assert_eq!(diag.lookup(&Flow::tcp(addr(1), addr(2))).unwrap(), None);
+    let found = diag.lookup(&Flow::unconnected(Proto::Tcp, addr(1))).unwrap().unwrap();
+    assert_eq!(found.state, Some(TcpState::Listen));
+}
+
+struct Queue(std::sync::mpsc::SyncSender<Observation>);
+
+impl Sink for Queue {
+    fn offer(&self, seen: Observation) -> bool {
+        self.0.try_send(seen).is_ok()
+    }
+}
+
+/// What the table says, in short, to the end of its thread's patience with the kernel.
+fn said(heard: &Receiver<Observation>) -> impl Iterator<Item = String> {
+    std::iter::from_fn(|| heard.recv_timeout(Duration::from_secs(10)).ok()).filter_map(|seen| match seen.kind {
+        Kind::Row(Delta::Added(row)) => Some(format!("+{}", row.flow.local.port())),
+        Kind::Row(Delta::Changed(row)) => Some(format!("~{}", row.flow.local.port())),
+        Kind::Row(Delta::Gone(key)) => Some(format!("-{}", key.flow.local.port())),
+        Kind::Note(Note::TableFailed { errno }) => Some(errno.to_string()),
+        _ => None,
+    })
+}
+
+#[test]
+fn no_broken_reading_takes_a_row_away() {
+    let mut dumps = 0;
+    let diag = kernel(move |asked, seq| {
+        dumps += u32::from(asked == Asked::Tcp);
+        match (asked, dumps) {
+            (Asked::Udp, _) => vec![done(seq)],
+            (Asked::One, _) => vec![error(seq, ENOENT)],
+            (Asked::Tcp, 1) => vec![[socket(0, seq, 10, 1, 0), socket(0, seq, 10, 3, 0), done(seq)].concat()],
+            // Interrupted three times over, cut, refused: each shows that 3 is there and says nothing about 1.
+            (Asked::Tcp, 2..=4) => vec![socket(INTERRUPTED, seq, 10, 3, 0), done(seq)],
+            (Asked::Tcp, 5) => vec![socket(0, seq, 10, 3, 0)[..40].to_vec(), done(seq)],
+            (Asked::Tcp, 6) => vec![error(seq, -105)],
+            (Asked::Tcp, _) => vec![socket(0, seq, 10, 3, 0), done(seq)],
+        }
+    });
+    let (tx, heard) = sync_channel(100);
+    let probe = Probe::new(Clock::start(), Arc::new(Queue(tx)));
+    let _table = Table::start_on(probe, Scope::All, Source::Diag(diag)).unwrap();
+    let cut = Errno::from(std::io::Error::from(std::io::ErrorKind::InvalidData)).to_string();
+    let story: Vec<String> = said(&heard).take(5).collect();
+    assert_eq!(story, ["+1", "+3", &cut, "ENOBUFS", "-1"]);
+}
+
+#[test]
+fn a_connection_that_a_reading_passed_by_is_looked_up_before_it_is_called_gone() {
+    let mut dumps = 0;
+    let diag = kernel(move |asked, seq| {
+        dumps += u32::from(asked == Asked::Tcp);
+        match (asked, dumps) {
+            (Asked::Tcp, 1) => vec![[socket(0, seq, 1, 1, 2), done(seq)].concat()],
+            (Asked::One, 2..=4) => vec![socket(0, seq, 1, 1, 2)],
+            (Asked::One, _) => vec![error(seq, ENOENT)],
+            // A new row each time keeps the table in motion and shows that it has been read.
+            (Asked::Tcp, dumps @ 2..=6) => {
+                vec![socket(0, seq, 10, 100 + u16::try_from(dumps).unwrap(), 0), done(seq)]
+            }
+            _ => vec![done(seq)],
+        }
+    });
+    let (tx, heard) = sync_channel(100);
+    let probe = Probe::new(Clock::start(), Arc::new(Queue(tx)));
+    let _table = Table::start_on(probe, Scope::All, Source::Diag(diag)).unwrap();
+    let story: Vec<String> = said(&heard).take_while(|said| said != "-1").collect();
+    assert!(story.contains(&"+104".into()), "gone too early: {story:?}");
+}
+
+proptest! {
+    #[test]
+    fn no_bytes_make_a_decoder_panic(bytes in proptest::collection::vec(any::<u8>(), 0..400)) {
+        for message in Messages::of(&bytes).flatten() {
+            if let Content::Socket(body) = message.content {
+                let _ = row::decode(body, Proto::Tcp);
+            }
+        }
+        prop_assert!(attributes(&bytes).count() <= bytes.len() / 4 + 1);
+        let flow = Flow::unconnected(Proto::Tcp, "127.0.0.1:1".parse().unwrap());
+        let _ = row::decode(&bytes, Proto::Udp);
+        let _ = info::decode(flow, &bytes);
+    }
+}
