@@ -23,8 +23,12 @@ pub mod process;
 pub mod scope;
 pub mod source;
 pub mod table;
+#[cfg(target_os = "linux")]
+pub mod trace;
 
 pub use process::{holder, port_range};
 pub use scope::Scope;
 pub use source::dump;
 pub use table::Table;
+#[cfg(target_os = "linux")]
+pub use trace::Trace;

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use std::time::{Duration, Instant};
 
-use socklab::domain::{Clock, Delta, Kind, Observation, Probe, Sink};
+use socklab::domain::{Clock, Observation, Probe, Sink};
 
 /// Nothing here takes longer unless it is broken.
 pub(crate) const DEADLINE: Duration = Duration::from_secs(10);
@@ -41,13 +41,5 @@ impl Heard {
                 return picked;
             }
         }
-    }
-
-    /// The next change of the table that `pick` makes something of.
-    pub(crate) fn delta<T>(&self, what: &str, mut pick: impl FnMut(&Delta) -> Option<T>) -> T {
-        self.find(what, |seen| match &seen.kind {
-            Kind::Row(delta) => pick(delta),
-            _ => None,
-        })
     }
 }

@@ -21,8 +21,16 @@ fn pair() -> (TcpListener, TcpStream, TcpStream) {
     (listener, client, server)
 }
 
+/// The next change of the table that `pick` makes something of.
+fn delta<T>(heard: &Heard, what: &str, mut pick: impl FnMut(&Delta) -> Option<T>) -> T {
+    heard.find(what, |seen| match &seen.kind {
+        Kind::Row(delta) => pick(delta),
+        _ => None,
+    })
+}
+
 fn row_of(heard: &Heard, wanted: Flow) -> Row {
-    heard.delta("row", |delta| match delta {
+    delta(heard, "row", |delta| match delta {
         Delta::Added(row) | Delta::Changed(row) if row.flow == wanted => Some(row.clone()),
         _ => None,
     })
@@ -80,7 +88,7 @@ fn a_connection_is_followed_to_its_end() {
     table.lookup([ours]);
     let mut states = std::collections::BTreeMap::new();
     while states.get(&ours) != Some(&TcpState::FinWait2) {
-        let row = heard.delta("state", |delta| match delta {
+        let row = delta(&heard, "state", |delta| match delta {
             Delta::Added(row) | Delta::Changed(row) => Some(row.clone()),
             Delta::Gone(_) => None,
         });
@@ -90,7 +98,7 @@ fn a_connection_is_followed_to_its_end() {
     drop(server);
     drop(client);
     // Nobody asks: the kernel's announcement that the sockets are destroyed does.
-    let tombstone = heard.delta("TIME_WAIT", |delta| match delta {
+    let tombstone = delta(&heard, "TIME_WAIT", |delta| match delta {
         Delta::Changed(row) if row.state == Some(TcpState::TimeWait) => Some(row.clone()),
         _ => None,
     });
@@ -110,7 +118,7 @@ fn a_reset_connection_is_gone_at_both_ends() {
     drop(server);
     let mut gone = std::collections::BTreeSet::new();
     while gone.len() < 2 {
-        gone.insert(heard.delta("end", |delta| match delta {
+        gone.insert(delta(&heard, "end", |delta| match delta {
             Delta::Gone(key) if ends.contains(&key.flow) => Some(key.flow),
             _ => None,
         }));
@@ -142,7 +150,7 @@ fn a_queue_that_was_full_is_told_again() {
     }
     let mut known = std::collections::BTreeSet::new();
     while known.len() < 101 {
-        let added = heard.delta("rows", |delta| match delta {
+        let added = delta(&heard, "rows", |delta| match delta {
             Delta::Added(row) => Some(row.flow),
             other => panic!("{other:?}"),
         });
@@ -156,7 +164,7 @@ fn what_leaves_the_scope_is_gone_and_what_enters_it_is_there() {
     let (one, other) = (TcpListener::bind("127.0.0.1:0").unwrap(), TcpListener::bind("127.0.0.1:0").unwrap());
     let (table, heard) = watch(&one);
     table.scope(Scope::ports([other.local_addr().unwrap().port()]));
-    let gone = heard.delta("end", |delta| match delta {
+    let gone = delta(&heard, "end", |delta| match delta {
         Delta::Gone(key) => Some(key.flow.local),
         _ => None,
     });
@@ -176,7 +184,7 @@ fn processes_are_named_when_asked_for_and_stay() {
     assert!(!named.name.is_empty());
     (&client).write_all(b"not read").unwrap();
     table.lookup([row.flow]);
-    let later = heard.delta("bytes", |delta| match delta {
+    let later = delta(&heard, "bytes", |delta| match delta {
         Delta::Changed(row) if row.recv_q == Some(8) => Some(row.flow),
         Delta::Changed(row) if row.flow == flow(&client) => {
             assert_eq!(row.process.as_ref(), Some(&named));
@@ -225,5 +233,5 @@ fn udp_sockets_connected_and_not_are_found_by_lookup() {
     table.lookup([flow]);
     assert_eq!(row_of(&heard, flow).state, None);
     drop(client);
-    heard.delta("end", |delta| matches!(delta, Delta::Gone(key) if key.flow == flow).then_some(()));
+    delta(&heard, "end", |delta| matches!(delta, Delta::Gone(key) if key.flow == flow).then_some(()));
 }

@@ -136,11 +136,11 @@ fn parse(proto: Proto, line: &str) -> Line {
 
 #[test]
 fn the_table_is_what_ss_prints_for_every_state_that_stands_still() {
+    use TcpState::{CloseWait, Established, FinWait2, Listen, SynRecv, SynSent, TimeWait};
     let port = free_port();
     let _kept = scene(port);
     let rows = settled(port);
     let states: BTreeSet<TcpState> = rows.iter().filter_map(|row| row.state).collect();
-    use TcpState::{CloseWait, Established, FinWait2, Listen, SynRecv, SynSent, TimeWait};
     assert_eq!(states, [Listen, SynSent, SynRecv, Established, FinWait2, CloseWait, TimeWait].into());
     for row in &rows {
         let timer = row.timer.map(|timer| timer.kind);

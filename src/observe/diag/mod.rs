@@ -13,4 +13,5 @@ mod request;
 mod row;
 mod socket;
 
+pub(super) use row::state_of;
 pub use socket::Diag;

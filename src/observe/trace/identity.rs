@@ -1,0 +1,230 @@
+//! Records → transitions: who a socket is, told as soon as its addresses are complete.
+
+use std::collections::HashMap;
+use std::collections::hash_map::Entry;
+use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr};
+
+use super::format::EventFormat;
+use super::page::number;
+use crate::domain::{Flow, Proto, TcpState, Transition};
+use crate::observe::diag::state_of;
+
+/// More sockets than this are not remembered while their addresses are incomplete.
+const MOST: usize = 16_384;
+const AF_INET: u64 = 2;
+const AF_INET6: u64 = 10;
+
+/// Sockets whose first transitions came before their addresses were complete: a connecting client has no port until
+/// just after CLOSED → `SYN_SENT`, and on some kernels an accepted socket is still a copy of the listener at
+/// LISTEN → `SYN_RECV` (not on 6.18). The
+/// kernel's address of the socket tells which later transition is the same socket's.
+#[derive(Debug, Default)]
+pub(super) struct Identities {
+    held: HashMap<u64, Vec<Claim>>,
+    /// Transitions that could not be held.
+    lost: u64,
+}
+
+/// A transition and its time, in nanoseconds of the trace's clock.
+pub(super) type Told = (u64, Transition);
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct Claim {
+    time: u64,
+    from: TcpState,
+    to: TcpState,
+}
+
+impl Identities {
+    /// What one record tells: nothing yet, its transition, or that and those held for the same socket.
+    pub(super) fn read(&mut self, format: &EventFormat, time: u64, record: &[u8], told: &mut Vec<Told>) {
+        let Some((socket, flow, claim)) = decode(format, time, record) else { return };
+        // A socket that begins anew is not the one that was at this place in memory before.
+        if claim.from == TcpState::Closed {
+            self.held.remove(&socket);
+        }
+        if is_complete(&flow, claim) {
+            let held = self.held.remove(&socket).unwrap_or_default();
+            told.extend(held.into_iter().chain([claim]).map(|claim| (claim.time, claim.of(flow))));
+        } else if claim.to == TcpState::Closed {
+            // It never had all its addresses: a connect that found no free port. Nothing was sent.
+            self.held.remove(&socket);
+        } else {
+            self.hold(socket, claim);
+        }
+    }
+
+    /// How many transitions were lost since this was last asked.
+    pub(super) fn take_lost(&mut self) -> u64 {
+        std::mem::take(&mut self.lost)
+    }
+
+    fn hold(&mut self, socket: u64, claim: Claim) {
+        let full = self.held.len() >= MOST;
+        match self.held.entry(socket) {
+            Entry::Occupied(mut held) if held.get().len() < TcpState::ALL.len() => held.get_mut().push(claim),
+            Entry::Vacant(place) if !full => {
+                place.insert(vec![claim]);
+            }
+            _ => self.lost += 1,
+        }
+    }
+}
+
+impl Claim {
+    const fn of(self, flow: Flow) -> Transition {
+        Transition { flow, from: self.from, to: self.to, cause: None }
+    }
+}
+
+/// Whether the addresses say who the socket is: both ports, or for a listener its own.
+const fn is_complete(flow: &Flow, claim: Claim) -> bool {
+    use TcpState::{Closed, Listen};
+    let listens = matches!((claim.from, claim.to), (Closed, Listen) | (Listen, Closed));
+    flow.local.port() != 0 && (flow.peer.is_some() || listens)
+}
+
+fn decode(format: &EventFormat, time: u64, record: &[u8]) -> Option<(u64, Flow, Claim)> {
+    (number(record, &(0..2))? == u64::from(format.id)).then_some(())?;
+    let state = |at| state_of(u8::try_from(number(record, at)?).ok()?);
+    let port = |at| u16::try_from(number(record, at)?).ok();
+    let (sport, dport) = (port(&format.sport)?, port(&format.dport)?);
+    let (local, peer): (SocketAddr, SocketAddr) = match number(record, &format.family)? {
+        AF_INET => {
+            let ip = |at: &std::ops::Range<usize>| Some(Ipv4Addr::from(*record.get(at.clone())?.first_chunk::<4>()?));
+            ((ip(&format.saddr)?, sport).into(), (ip(&format.daddr)?, dport).into())
+        }
+        AF_INET6 => {
+            let ip = |at: &std::ops::Range<usize>| Some(Ipv6Addr::from(*record.get(at.clone())?.first_chunk::<16>()?));
+            ((ip(&format.saddr_v6)?, sport).into(), (ip(&format.daddr_v6)?, dport).into())
+        }
+        _ => return None,
+    };
+    let flow = Flow { proto: Proto::Tcp, local, peer: (dport != 0).then_some(peer) };
+    let claim = Claim { time, from: state(&format.from)?, to: state(&format.to)? };
+    Some((number(record, &format.socket)?, flow, claim))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::format::tests::EVENT;
+    use super::*;
+    use TcpState::{Closed, Established, FinWait2, Listen, SynRecv, SynSent};
+
+    /// Linux's numbers.
+    const fn linux(state: TcpState) -> u32 {
+        match state {
+            Established => 1,
+            SynSent => 2,
+            SynRecv => 3,
+            FinWait2 => 5,
+            Closed => 7,
+            Listen => 10,
+            _ => 0,
+        }
+    }
+
+    fn record(socket: u64, sport: u16, dport: u16, from: TcpState, to: TcpState) -> Vec<u8> {
+        let format = EventFormat::parse(EVENT).unwrap();
+        let mut record = vec![0; 72];
+        let mut put = |at: std::ops::Range<usize>, bytes: &[u8]| record[at].copy_from_slice(bytes);
+        put(0..2, &format.id.to_ne_bytes());
+        put(format.socket, &socket.to_ne_bytes());
+        put(format.from, &linux(from).to_ne_bytes());
+        put(format.to, &linux(to).to_ne_bytes());
+        put(format.sport, &sport.to_ne_bytes());
+        put(format.dport, &dport.to_ne_bytes());
+        put(format.family, &2_u16.to_ne_bytes());
+        put(format.saddr, &[127, 0, 0, 1]);
+        put(format.daddr, if dport == 0 { &[0; 4] } else { &[127, 0, 0, 1] });
+        record
+    }
+
+    fn told(records: &[Vec<u8>]) -> Vec<String> {
+        let format = EventFormat::parse(EVENT).unwrap();
+        let (mut identities, mut told) = (Identities::default(), Vec::new());
+        for (time, record) in (1..).zip(records) {
+            identities.read(&format, time, record, &mut told);
+        }
+        assert_eq!(identities.take_lost(), 0);
+        told.into_iter()
+            .map(|(time, Transition { flow, from, to, .. })| {
+                let peer = flow.peer.map_or(0, |peer| peer.port());
+                format!("{time} {} {peer} {from} {to}", flow.local.port())
+            })
+            .collect()
+    }
+
+    #[test]
+    fn a_client_is_told_with_its_port_and_its_own_time_once_the_port_is_known() {
+        let records = [
+            record(1, 0, 80, Closed, SynSent),
+            record(2, 0, 80, Closed, SynSent),
+            record(2, 5002, 80, SynSent, Established),
+            record(1, 5001, 80, SynSent, Closed),
+        ];
+        assert_eq!(
+            told(&records),
+            [
+                "2 5002 80 CLOSED SYN_SENT",
+                "3 5002 80 SYN_SENT ESTABLISHED",
+                "1 5001 80 CLOSED SYN_SENT",
+                "4 5001 80 SYN_SENT CLOSED"
+            ]
+        );
+    }
+
+    #[test]
+    fn an_accepted_socket_is_not_taken_for_the_listener_it_was_copied_from() {
+        let records = [
+            record(1, 80, 0, Closed, Listen),
+            record(2, 80, 0, Listen, SynRecv),
+            record(2, 80, 5000, SynRecv, Established),
+            record(1, 80, 0, Listen, Closed),
+        ];
+        assert_eq!(
+            told(&records),
+            [
+                "1 80 0 CLOSED LISTEN",
+                "2 80 5000 LISTEN SYN_RECV",
+                "3 80 5000 SYN_RECV ESTABLISHED",
+                "4 80 0 LISTEN CLOSED"
+            ]
+        );
+    }
+
+    #[test]
+    fn a_socket_that_never_had_a_port_is_forgotten_and_so_is_what_stood_at_its_place() {
+        let records = [
+            record(1, 0, 80, Closed, SynSent),
+            record(1, 0, 80, SynSent, Closed),
+            record(2, 0, 80, Closed, SynSent),
+            record(2, 0, 81, Closed, SynSent),
+            record(2, 5000, 81, SynSent, Established),
+            record(2, 5000, 81, FinWait2, Closed),
+        ];
+        assert_eq!(
+            told(&records),
+            ["4 5000 81 CLOSED SYN_SENT", "5 5000 81 SYN_SENT ESTABLISHED", "6 5000 81 FIN_WAIT2 CLOSED"]
+        );
+    }
+
+    #[test]
+    fn short_and_foreign_records_tell_nothing() {
+        let whole = record(1, 5000, 80, SynSent, Established);
+        let mut foreign = whole.clone();
+        foreign[0] ^= 1;
+        // The rest, from byte 40 on, is for IPv6.
+        assert_eq!(told(&(0..40).map(|cut| whole[..cut].to_vec()).chain([foreign]).collect::<Vec<_>>()), [""; 0]);
+    }
+
+    #[test]
+    fn what_cannot_be_held_is_counted() {
+        let format = EventFormat::parse(EVENT).unwrap();
+        let (mut identities, mut told) = (Identities::default(), Vec::new());
+        for socket in 0..MOST as u64 + 3 {
+            identities.read(&format, 1, &record(socket, 0, 80, Closed, SynSent), &mut told);
+        }
+        assert_eq!((identities.take_lost(), identities.take_lost(), told.len()), (3, 0, 0));
+    }
+}

@@ -1,0 +1,171 @@
+//! A page of the ring buffer, taken apart into records (`events/header_event`).
+
+use super::format::PageFormat;
+
+/// Bits of the commit word: records before this page were overwritten; how many is told after the data.
+const MISSED: u64 = 1 << 31;
+const MISSED_STORED: u64 = 1 << 30;
+const LENGTH: u64 = (1 << 20) - 1;
+
+const PADDING: u32 = 29;
+const TIME_EXTEND: u32 = 30;
+const TIME_STAMP: u32 = 31;
+const DELTA_BITS: u32 = 27;
+
+/// What one page holds.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub(super) struct Page<'a> {
+    /// Time in nanoseconds of the trace's clock, and the record's bytes.
+    pub(super) records: Vec<(u64, &'a [u8])>,
+    /// Records that were overwritten before this page could be read; at least this many.
+    pub(super) missed: u64,
+}
+
+/// Takes a page apart. What does not fit ends it: a page never makes this panic.
+pub(super) fn decode<'a>(format: &PageFormat, page: &'a [u8]) -> Page<'a> {
+    let mut out = Page::default();
+    let Some((mut time, commit)) = number(page, &format.timestamp).zip(number(page, &format.commit)) else {
+        return out;
+    };
+    let len = usize::try_from(commit & LENGTH).unwrap_or(usize::MAX);
+    let data = page.get(format.data.start..).unwrap_or_default();
+    if commit & MISSED != 0 {
+        let stored = data.get(len..).and_then(|rest| rest.first_chunk()).map(|bytes| u64::from_ne_bytes(*bytes));
+        out.missed = stored.filter(|_| commit & MISSED_STORED != 0).unwrap_or(1);
+    }
+    let mut rest = data.get(..len).unwrap_or_default();
+    while let Some((event, after)) = event(rest) {
+        rest = after;
+        match event {
+            Event::Later(delta) | Event::Padding(delta) => time = time.saturating_add(delta),
+            // The upper five bits of an absolute time do not fit; they are those of the time so far.
+            Event::At(low) => time = (time & !((1 << 59) - 1)) | low,
+            Event::Record(delta, bytes) => {
+                time = time.saturating_add(delta);
+                out.records.push((time, bytes));
+            }
+        }
+    }
+    out
+}
+
+enum Event<'a> {
+    Later(u64),
+    At(u64),
+    Padding(u64),
+    Record(u64, &'a [u8]),
+}
+
+/// The next event and what follows it; `None` at the end of the page.
+fn event(data: &[u8]) -> Option<(Event<'_>, &[u8])> {
+    let head = word(data, 0)?;
+    let kind = head & 31;
+    let delta = u64::from(head >> 5);
+    let second = || word(data, 4);
+    let (event, len) = match kind {
+        // Padding without a delta fills the page to its end.
+        PADDING if delta == 0 => return None,
+        PADDING => (Event::Padding(delta), 4 + usize::try_from(second()?).ok()?),
+        TIME_EXTEND => (Event::Later(u64::from(second()?) << DELTA_BITS | delta), 8),
+        TIME_STAMP => (Event::At(u64::from(second()?) << DELTA_BITS | delta), 8),
+        // The length, itself included, is in the next word.
+        0 => {
+            let len = usize::try_from(second()?).ok()?.checked_add(4)?;
+            (Event::Record(delta, data.get(8..len)?), len)
+        }
+        words => {
+            let len = 4 + 4 * usize::try_from(words).ok()?;
+            (Event::Record(delta, data.get(4..len)?), len)
+        }
+    };
+    let after = data.get(len.next_multiple_of(4)..)?;
+    Some((event, after))
+}
+
+fn word(bytes: &[u8], at: usize) -> Option<u32> {
+    Some(u32::from_ne_bytes(*bytes.get(at..)?.first_chunk()?))
+}
+
+/// A number of two, four or eight bytes in the machine's order.
+pub(super) fn number(bytes: &[u8], at: &std::ops::Range<usize>) -> Option<u64> {
+    let bytes = bytes.get(at.clone())?;
+    match *bytes {
+        [a, b] => Some(u16::from_ne_bytes([a, b]).into()),
+        [a, b, c, d] => Some(u32::from_ne_bytes([a, b, c, d]).into()),
+        _ => Some(u64::from_ne_bytes(bytes.try_into().ok()?)),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::super::format::tests::PAGE;
+    use super::*;
+
+    fn format() -> PageFormat {
+        PageFormat::parse(PAGE).unwrap()
+    }
+
+    /// A page of 4096 bytes, as the kernel would give it.
+    fn page(flags: u64, words: &[u32], after: Option<u64>) -> Vec<u8> {
+        let data: Vec<u8> = words.iter().flat_map(|word| word.to_ne_bytes()).collect();
+        let commit = data.len() as u64 | flags;
+        let mut page = [1000_u64.to_ne_bytes(), commit.to_ne_bytes()].concat();
+        page.extend(data);
+        page.extend(after.into_iter().flat_map(u64::to_ne_bytes));
+        page.resize(4096, 0);
+        page
+    }
+
+    #[test]
+    fn deltas_add_up_over_every_kind_of_event() {
+        let words = [
+            2 | 5 << 5,
+            0xaaaa_aaaa,
+            0xbbbb_bbbb, // 8 bytes, 5 ns later
+            TIME_EXTEND | 1 << 5,
+            1, // 2^27 + 1 ns later
+            1 | 2 << 5,
+            0xcccc_cccc, // 4 bytes, 2 ns later
+            PADDING | 3 << 5,
+            8,
+            0, // a discarded record, 3 ns later
+            0,
+            12,
+            0xdddd_dddd,
+            0xeeee_eeee, // its length in a word, at the same time
+            PADDING,
+            0, // the rest of the page
+        ];
+        let page = page(0, &words, None);
+        let page = decode(&format(), &page);
+        let later = 1000 + 5 + (1 << 27) + 1 + 2;
+        let times: Vec<(u64, usize)> = page.records.iter().map(|(time, bytes)| (*time, bytes.len())).collect();
+        assert_eq!(times, [(1005, 8), (later, 4), (later + 3, 8)]);
+        assert_eq!(page.missed, 0);
+    }
+
+    #[test]
+    fn what_was_overwritten_is_counted() {
+        let one = [1, 7];
+        assert_eq!(decode(&format(), &page(MISSED | MISSED_STORED, &one, Some(42))).missed, 42);
+        assert_eq!(decode(&format(), &page(MISSED, &one, None)).missed, 1);
+    }
+
+    #[test]
+    fn a_page_cut_at_any_byte_gives_the_records_before_the_cut() {
+        let whole = page(0, &[2, 1, 2, 2, 3, 4, 1, 5], None);
+        for cut in 0..whole.len() {
+            let records = decode(&format(), &whole[..cut]).records.len();
+            assert!(records <= 3 && (cut < 16 + 32 || records == 3), "{records} at {cut}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn no_page_makes_it_panic(bytes in proptest::collection::vec(any::<u8>(), 0..512)) {
+            let _ = decode(&format(), &bytes);
+        }
+    }
+}

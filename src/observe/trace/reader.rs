@@ -1,0 +1,217 @@
+//! The thread that reads the trace, and its handle.
+
+use std::fs::File;
+use std::io::{self, ErrorKind, Read};
+use std::os::fd::OwnedFd;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::thread::{self, JoinHandle};
+use std::time::{Duration, Instant};
+
+use rustix::event::{EventfdFlags, PollFd, PollFlags, Timespec, eventfd, poll};
+use rustix::time::{ClockId, clock_gettime};
+
+use super::format::{EventFormat, PageFormat};
+use super::identity::Identities;
+use super::instance::Instance;
+use super::page;
+use crate::domain::{Errno, Evidence, Kind, Note, Probe, Stamp};
+use crate::observe::Scope;
+
+/// The handle of the running trace. What it sees goes to its probe as [`Kind::State`], as [`Evidence::Traced`].
+/// Dropping it ends and joins its thread and removes what it made in tracefs.
+#[derive(Debug)]
+pub struct Trace {
+    instance: Instance,
+    scope: Arc<Mutex<Scope>>,
+    stop: Arc<OwnedFd>,
+    thread: Option<JoinHandle<()>>,
+    probe: Probe,
+}
+
+impl Trace {
+    /// Traces the TCP sockets of `scope` in every network namespace of the machine. Reports [`Note::Has`] or
+    /// [`Note::Lacks`].
+    ///
+    /// # Errors
+    /// `PermissionDenied` for anyone but root; `NotFound` where the kernel has no tracefs or no such tracepoint.
+    pub fn start(probe: Probe, scope: Scope) -> io::Result<Self> {
+        let noted = probe.clone();
+        let started = Self::try_start(probe, scope);
+        let note = match &started {
+            Ok(_) => Note::Has { what: Evidence::Traced },
+            Err(error) => Note::Lacks { what: Evidence::Traced, errno: Errno::from(error) },
+        };
+        noted.report(Evidence::Called, Kind::Note(note));
+        started
+    }
+
+    fn try_start(probe: Probe, scope: Scope) -> io::Result<Self> {
+        let instance = Instance::make()?;
+        let (event, page) = instance.formats()?;
+        let stop = Arc::new(eventfd(0, EventfdFlags::CLOEXEC)?);
+        let pipes = instance.pipes()?;
+        instance.trace(&scope)?;
+        let scope = Arc::new(Mutex::new(scope));
+        let reader = Reader {
+            page: vec![0; page.page()],
+            pipes,
+            formats: (event, page),
+            time: KernelTime::pair(),
+            identities: Identities::default(),
+            scope: Arc::clone(&scope),
+            probe: probe.clone(),
+        };
+        let halt = Arc::clone(&stop);
+        let thread = thread::Builder::new().name("socklab-trace".into()).spawn(move || reader.run(&halt))?;
+        Ok(Self { instance, scope, stop, thread: Some(thread), probe })
+    }
+
+    /// Traces these from now on. When the kernel does not take them, [`Note::Lacks`] says so and the old ones stay.
+    pub fn scope(&self, scope: Scope) {
+        match self.instance.trace(&scope) {
+            Ok(()) => *self.scope.lock().unwrap_or_else(PoisonError::into_inner) = scope,
+            Err(error) => {
+                let note = Note::Lacks { what: Evidence::Traced, errno: Errno::from(error) };
+                self.probe.report(Evidence::Called, Kind::Note(note));
+            }
+        }
+    }
+
+    /// Ends the thread, waits for it, and removes the instance. Dropping does the same.
+    pub fn stop(self) {
+        drop(self);
+    }
+}
+
+impl Drop for Trace {
+    fn drop(&mut self) {
+        // An eventfd takes this always: its count is far from full.
+        let _ = rustix::io::write(&self.stop, &1_u64.to_ne_bytes());
+        // The pipes close with the thread; only then can the instance be removed, by its own drop after this.
+        let _ = self.thread.take().map(JoinHandle::join);
+    }
+}
+
+struct Reader {
+    pipes: Vec<File>,
+    page: Vec<u8>,
+    formats: (EventFormat, PageFormat),
+    time: KernelTime,
+    identities: Identities,
+    scope: Arc<Mutex<Scope>>,
+    probe: Probe,
+}
+
+/// A record and its time.
+type Record = (u64, Vec<u8>);
+
+/// What one look into every pipe found.
+#[derive(Default)]
+struct Catch {
+    records: Vec<Record>,
+    missed: u64,
+}
+
+impl Reader {
+    fn run(mut self, stop: &OwnedFd) {
+        let mut pending = Vec::new();
+        loop {
+            let patience = if pending.is_empty() { None } else { Some(Timespec { tv_sec: 0, tv_nsec: 0 }) };
+            match self.wait(stop, patience.as_ref()) {
+                Ok(true) => {}
+                Ok(false) => return,
+                Err(error) => {
+                    let note = Note::Lacks { what: Evidence::Traced, errno: Errno::from(error) };
+                    self.probe.report(Evidence::Called, Kind::Note(note));
+                    return;
+                }
+            }
+            pending = self.turn(pending);
+        }
+    }
+
+    /// Waits until there is something to read; `false` when it is time to stop.
+    fn wait(&self, stop: &OwnedFd, patience: Option<&Timespec>) -> io::Result<bool> {
+        let mut fds: Vec<PollFd<'_>> = self.pipes.iter().map(|pipe| PollFd::new(pipe, PollFlags::IN)).collect();
+        fds.push(PollFd::new(stop, PollFlags::IN));
+        match poll(&mut fds, patience) {
+            Ok(_) => Ok(fds.last().is_none_or(|stop| stop.revents().is_empty())),
+            Err(rustix::io::Errno::INTR) => Ok(true),
+            Err(error) => Err(error.into()),
+        }
+    }
+
+    /// Reports what can be told in order, and returns what has to wait for the next turn.
+    ///
+    /// A change that one processor recorded may have been brought about by one that another recorded before it, whose
+    /// pipe was read too early to show it. A second look at every pipe shows the cause of everything in the first.
+    fn turn(&mut self, pending: Vec<Record>) -> Vec<Record> {
+        let mut first = Catch { records: pending, missed: 0 };
+        self.drain(&mut first);
+        let mut second = Catch::default();
+        self.drain(&mut second);
+        let last = first.records.iter().map(|(time, _)| *time).max().unwrap_or(0);
+        let (due, later) = second.records.into_iter().partition(|(time, _)| *time <= last);
+        first.records.extend::<Vec<Record>>(due);
+        // Stable: records of one processor that carry the same time stay in their order.
+        first.records.sort_by_key(|(time, _)| *time);
+        self.tell(&first.records);
+        let lost = first.missed + second.missed + self.identities.take_lost();
+        if lost > 0 {
+            self.probe.report(Evidence::Called, Kind::Note(Note::TraceLost { count: lost }));
+        }
+        later
+    }
+
+    fn drain(&mut self, catch: &mut Catch) {
+        for pipe in &mut self.pipes {
+            // Not ready, or the processor is gone: either way there is nothing more to read now.
+            while let Ok(len @ 1..) = read_page(pipe, &mut self.page) {
+                let page = page::decode(&self.formats.1, &self.page[..len]);
+                catch.missed = catch.missed.saturating_add(page.missed);
+                catch.records.extend(page.records.into_iter().map(|(time, bytes)| (time, bytes.to_vec())));
+            }
+        }
+    }
+
+    fn tell(&mut self, records: &[Record]) {
+        let mut told = Vec::new();
+        for (time, record) in records {
+            self.identities.read(&self.formats.0, *time, record, &mut told);
+        }
+        let scope = self.scope.lock().unwrap_or_else(PoisonError::into_inner);
+        for (time, transition) in told.into_iter().filter(|(_, transition)| scope.has(&transition.flow)) {
+            self.probe.report_at(self.time.stamp(&self.probe, time), Evidence::Traced, Kind::State(transition));
+        }
+    }
+}
+
+fn read_page(pipe: &mut File, page: &mut [u8]) -> io::Result<usize> {
+    loop {
+        match pipe.read(page) {
+            Err(error) if error.kind() == ErrorKind::Interrupted => {}
+            result => return result,
+        }
+    }
+}
+
+/// The kernel's monotonic clock beside ours: the same clock, read at one moment.
+struct KernelTime {
+    ours: Instant,
+    nanos: u64,
+}
+
+impl KernelTime {
+    fn pair() -> Self {
+        let ours = Instant::now();
+        let time = Duration::try_from(clock_gettime(ClockId::Monotonic)).unwrap_or_default();
+        Self { ours, nanos: u64::try_from(time.as_nanos()).unwrap_or(u64::MAX) }
+    }
+
+    fn stamp(&self, probe: &Probe, nanos: u64) -> Stamp {
+        let earlier = Duration::from_nanos(self.nanos.saturating_sub(nanos));
+        let later = Duration::from_nanos(nanos.saturating_sub(self.nanos));
+        let instant = self.ours.checked_sub(earlier).unwrap_or(self.ours);
+        probe.clock().at(instant + later)
+    }
+}

@@ -1,0 +1,212 @@
+//! The tracepoint against a second reader of it, which this test sets up through tracefs itself. Root only.
+#![cfg(target_os = "linux")]
+
+#[path = "table/heard.rs"]
+mod heard;
+#[path = "trace/truth.rs"]
+mod truth;
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::io::{Read, Write};
+use std::net::{SocketAddr, TcpListener, TcpStream};
+use std::path::Path;
+use std::time::Duration;
+
+use heard::{DEADLINE, Heard, probe};
+use socklab::domain::{Evidence, Flow, Kind, Note, Observation, Stamp, TcpState, Transition};
+use socklab::observe::{Scope, Trace};
+use truth::{Change, Truth};
+
+const INSTANCES: &str = "/sys/kernel/tracing/instances";
+
+/// Whether this machine can trace. When it cannot: says so, and fails if `SOCKLAB_REQUIRE` asks for it.
+fn can_trace() -> bool {
+    if rustix::process::geteuid().is_root() {
+        return true;
+    }
+    let required = std::env::var("SOCKLAB_REQUIRE").unwrap_or_default();
+    assert!(!required.split(',').any(|what| what == "trace"), "missing: trace (not root)");
+    println!("ignored: trace (not root)");
+    false
+}
+
+fn traced(seen: &Observation) -> Option<(Stamp, Transition)> {
+    match &seen.kind {
+        Kind::State(transition) => {
+            assert_eq!(seen.evidence, Evidence::Traced);
+            Some((seen.at, transition.clone()))
+        }
+        Kind::Note(Note::TraceLost { count }) => panic!("{count} lost"),
+        _ => None,
+    }
+}
+
+fn start(scope: Scope) -> (Trace, Heard) {
+    let (probe, heard) = probe(100_000);
+    let trace = Trace::start(probe, scope).unwrap();
+    assert_eq!(heard.next(DEADLINE).unwrap().kind, Kind::Note(Note::Has { what: Evidence::Traced }));
+    (trace, heard)
+}
+
+/// A client that says something, hears it again and closes first.
+fn one_shot(listener: &TcpListener) -> SocketAddr {
+    let mut client = TcpStream::connect(listener.local_addr().unwrap()).unwrap();
+    let (mut server, addr) = listener.accept().unwrap();
+    client.write_all(b"x").unwrap();
+    server.read_exact(&mut [0]).unwrap();
+    drop(client);
+    server.read_to_end(&mut Vec::new()).unwrap();
+    addr
+}
+
+fn port(listener: &TcpListener) -> u16 {
+    listener.local_addr().unwrap().port()
+}
+
+fn one_shots_are_told_whole(listener: &TcpListener) {
+    use TcpState::{CloseWait, Closed, Established, FinWait1, FinWait2, LastAck, Listen, SynRecv, SynSent};
+    let port = port(listener);
+    let truth = Truth::begin(port);
+    let (trace, heard) = start(Scope::ports([port]));
+    let clients: Vec<SocketAddr> = (0..200).map(|_| one_shot(listener)).collect();
+    // The server's end is the last to close; what the kernel says of it comes last.
+    let mut told = Vec::new();
+    let mut ended = 0;
+    while ended < clients.len() {
+        let (at, transition) = heard.find("transition", traced);
+        ended += usize::from(transition.from == TcpState::LastAck && transition.to == TcpState::Closed);
+        told.push((at, transition));
+    }
+    let changes = truth.end();
+    assert!(changes.len() >= 200 * 8, "the kernel told only {} changes", changes.len());
+    let ours = told.iter().map(|(_, transition)| Change::of(transition));
+    // At these two moments the kernel's socket has only one of its ports.
+    let ours = truth::counted(ours.filter(|change| !change.begins()));
+    let theirs = truth::counted(changes.into_iter().filter(|change| !change.begins()));
+    let only = |one: &BTreeMap<Change, usize>, other: &BTreeMap<Change, usize>| -> Vec<_> {
+        one.iter()
+            .filter(|(change, count)| other.get(change) != Some(count))
+            .map(|(change, _)| change.clone())
+            .collect()
+    };
+    let differences = (only(&ours, &theirs), only(&theirs, &ours));
+    assert_eq!(differences, (vec![], vec![]), "only ours, only the kernel's");
+    let mut lives: BTreeMap<Flow, Vec<(Stamp, TcpState, TcpState)>> = BTreeMap::new();
+    for (at, Transition { flow, from, to, .. }) in told {
+        lives.entry(flow).or_default().push((at, from, to));
+    }
+    for addr in clients {
+        let flow = Flow::tcp(addr, listener.local_addr().unwrap());
+        let way = |flow: Flow| {
+            let life = &lives[&flow];
+            assert!(life.is_sorted_by_key(|(at, ..)| *at), "{life:?}");
+            assert!(life.windows(2).all(|pair| pair[0].2 == pair[1].1), "{life:?}");
+            [life[0].1].into_iter().chain(life.iter().map(|(.., to)| *to)).collect::<Vec<_>>()
+        };
+        assert_eq!(way(flow), [Closed, SynSent, Established, FinWait1, FinWait2, Closed]);
+        assert_eq!(way(flow.mirror().unwrap()), [Listen, SynRecv, Established, CloseWait, LastAck, Closed]);
+    }
+    assert_eq!(lives.len(), 400, "nothing else is told");
+    trace.stop();
+}
+
+#[test]
+fn every_transition_of_two_hundred_connections_is_told_once_and_none_is_invented() {
+    if can_trace() {
+        one_shots_are_told_whole(&TcpListener::bind("127.0.0.1:0").unwrap());
+    }
+}
+
+#[test]
+fn over_ipv6_too() {
+    if can_trace() {
+        one_shots_are_told_whole(&TcpListener::bind("[::1]:0").unwrap());
+    }
+}
+
+#[test]
+fn what_is_told_carries_the_kernels_time_on_our_clock() {
+    if !can_trace() {
+        return;
+    }
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let (probe, heard) = probe(100);
+    let _trace = Trace::start(probe.clone(), Scope::ports([port(&listener)])).unwrap();
+    let before = probe.clock().now();
+    let client = TcpStream::connect(listener.local_addr().unwrap()).unwrap();
+    let after = probe.clock().now();
+    let (at, _) = heard.find("ESTABLISHED", |seen| {
+        traced(seen).filter(|(_, transition)| {
+            transition.flow.local == client.local_addr().unwrap() && transition.to == TcpState::Established
+        })
+    });
+    assert!(before < at && at < after, "{before:?} {at:?} {after:?}");
+}
+
+#[test]
+fn the_scope_can_change_and_nothing_wakes_for_what_is_out_of_it() {
+    if !can_trace() {
+        return;
+    }
+    let (one, other) = (TcpListener::bind("127.0.0.1:0").unwrap(), TcpListener::bind("127.0.0.1:0").unwrap());
+    let (trace, heard) = start(Scope::ports([port(&one)]));
+    one_shot(&other);
+    trace.scope(Scope::ports([port(&other)]));
+    one_shot(&one);
+    let asked = one_shot(&other);
+    let (_, first) = heard.find("transition", traced);
+    assert_eq!((first.flow.local, first.from), (asked, TcpState::Closed));
+    trace.scope(Scope::ports([]));
+    one_shot(&other);
+    while let Some(seen) = heard.next(Duration::from_millis(200)) {
+        let (_, transition) = traced(&seen).unwrap();
+        assert!(transition.flow.has_port(asked.port()), "{transition:?}");
+    }
+}
+
+#[test]
+fn a_connect_that_is_refused_is_told_too() {
+    if !can_trace() {
+        return;
+    }
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let addr = listener.local_addr().unwrap();
+    drop(listener);
+    let (_trace, heard) = start(Scope::ports([addr.port()]));
+    assert!(TcpStream::connect(addr).is_err());
+    let steps: Vec<(TcpState, TcpState)> = (0..2)
+        .map(|_| {
+            let (_, transition) = heard.find("transition", traced);
+            assert_ne!(transition.flow.local.port(), 0);
+            (transition.from, transition.to)
+        })
+        .collect();
+    assert_eq!(steps, [(TcpState::Closed, TcpState::SynSent), (TcpState::SynSent, TcpState::Closed)]);
+}
+
+#[test]
+fn the_instance_is_removed_and_so_are_those_of_the_dead() {
+    if !can_trace() {
+        return;
+    }
+    let mut dead = std::process::Command::new("true").spawn().unwrap();
+    dead.wait().unwrap();
+    // Makes sure that tracefs is there.
+    let (first, _heard) = start(Scope::ports([1]));
+    let stale = format!("{INSTANCES}/socklab-{}", dead.id());
+    fs::create_dir(&stale).unwrap();
+    fs::write(format!("{stale}/events/sock/inet_sock_set_state/enable"), "1").unwrap();
+    let mine = || -> Vec<_> {
+        let prefix = format!("socklab-{}", std::process::id());
+        let names = fs::read_dir(INSTANCES).unwrap().map(|entry| entry.unwrap().file_name());
+        names.filter(|name| name.to_str().unwrap().starts_with(&prefix)).collect()
+    };
+    let before = mine();
+    let (second, _heard) = start(Scope::ports([1]));
+    assert!(!Path::new(&stale).exists(), "a stale instance stays");
+    let made: Vec<_> = mine().into_iter().filter(|name| !before.contains(name)).collect();
+    drop(second);
+    drop(first);
+    assert!(made.iter().any(|name| !Path::new(INSTANCES).join(name).exists()), "{made:?} stays");
+}
