@@ -60,6 +60,8 @@ async fn without_descriptors_a_burst_is_cut_and_servers_wait() {
         let over = |kind: &Kind| matches!(kind, Kind::Client(event) if event.change == ClientChange::Ended);
         // The one that got no socket has ended too.
         stage.times(made as usize + 1, "all ended", over).await;
+        let served = |kind: &Kind| matches!(change_of(kind, ServerId(0)), Some(ServerChange::Served { .. }));
+        stage.times(made as usize, "every server's end is closed: all descriptors are free", served).await;
         stage.audience.seen.clear();
         stage.lab.spawn(5, ClientPlan::Stay, target(Proto::Tcp, addr));
         let expected = if model == Sequential { 1 } else { 5 };

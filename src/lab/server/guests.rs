@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 use std::net::{Shutdown, TcpStream};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::thread::JoinHandle;
 
 use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
@@ -21,6 +22,8 @@ pub(super) struct Guests {
     stop: CancellationToken,
     /// What the threads may be blocked on. A thread takes its entry out before its socket is closed.
     blocking: Mutex<HashMap<ConnNo, Arc<TcpStream>>>,
+    /// The threads themselves. Most are running; those that ended are let go when the list would have to grow.
+    threads: Mutex<Vec<JoinHandle<()>>>,
     /// Told whenever a connection has closed: there is a free descriptor again.
     room: Notify,
 }
@@ -43,13 +46,25 @@ impl Guests {
     /// A seat for a thread that will block on `stream`.
     pub(super) fn seat(self: &Arc<Self>, no: ConnNo, stream: TcpStream) -> Seat {
         let stream = Arc::new(stream);
-        self.table().insert(no, Arc::clone(&stream));
+        locked(&self.blocking).insert(no, Arc::clone(&stream));
         Seat { no, stream, present: self.present.token(), guests: Arc::clone(self) }
+    }
+
+    /// Keeps a thread's handle until it has ended.
+    pub(super) fn keep(&self, thread: JoinHandle<()>) {
+        let mut threads = locked(&self.threads);
+        if threads.len() == threads.capacity() {
+            threads.retain(|thread| !thread.is_finished());
+            // As much again, so that not every connection goes through the list.
+            let running = threads.len();
+            threads.reserve(running.max(16));
+        }
+        threads.push(thread);
     }
 
     /// Closes the socket of a thread that could not be started.
     pub(super) fn unseat(&self, no: ConnNo) {
-        self.table().remove(&no);
+        locked(&self.blocking).remove(&no);
     }
 
     /// Completes when a connection has closed since this was last asked.
@@ -61,19 +76,23 @@ impl Guests {
     /// threads return: `recv` with 0, `send` with EPIPE.
     pub(super) async fn end_all(&self, server: ServerId, log: &Reporter) {
         self.stop.cancel();
-        for (no, stream) in self.table().iter() {
+        for (no, stream) in locked(&self.blocking).iter() {
             let shut = stream.shutdown(Shutdown::Both);
             let call = Call::new(SocketId::Conn(server, *no), Syscall::Shutdown).with(Args::Shut(Shut::Both));
             log.call(call.returned(&shut));
         }
         self.present.close();
         self.present.wait().await;
+        // They have nothing left to do, but the kernel takes its time to end a thousand threads.
+        let threads = std::mem::take(&mut *locked(&self.threads));
+        // An error would be a panic: of a thread, reported where it happened, or of this very line.
+        let _ = tokio::task::spawn_blocking(|| threads.into_iter().for_each(|thread| drop(thread.join()))).await;
     }
+}
 
-    fn table(&self) -> MutexGuard<'_, HashMap<ConnNo, Arc<TcpStream>>> {
-        // The table is whole at every instant, also if a thread panicked while it held the lock.
-        self.blocking.lock().unwrap_or_else(PoisonError::into_inner)
-    }
+fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    // What is inside is whole at every instant, also if a thread panicked while it held the lock.
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 /// A thread's place among the guests.
@@ -93,7 +112,7 @@ impl Seat {
     pub(super) fn leave(self) -> TaskTrackerToken {
         let Self { no, stream, present, guests } = self;
         // Both handles go, so the descriptor closes here: nobody else keeps one beyond a lock of the table.
-        guests.table().remove(&no);
+        locked(&guests.blocking).remove(&no);
         drop(stream);
         guests.room.notify_one();
         present

@@ -42,8 +42,8 @@ fn start_thread(door: &Door, conn: Conn) -> io::Result<()> {
         let _present = seat.leave();
         talk.closed();
     });
-    // Nobody needs the handle: the server counts who is present instead.
-    started.map(drop)
+    door.guests().keep(started?);
+    Ok(())
 }
 
 /// recv, send, recv, send ... until the client closes or the connection dies.
