@@ -9,11 +9,13 @@ use super::evidence::Evidence;
 use super::id::HostId;
 use super::info::TcpInfo;
 use super::note::Note;
+use super::packet::PacketSummary;
 use super::row::Delta;
 use super::server::ServerEvent;
 use super::spelled::spelled;
 use super::stamp::Stamp;
 use super::transition::Transition;
+use super::wire::WireEvent;
 
 /// Which of the two worlds something happened in.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
@@ -69,6 +71,10 @@ pub enum Kind {
     Row(Delta),
     /// What the kernel knows about one connection beyond its row.
     Info(TcpInfo),
+    /// A packet was seen.
+    Packet(PacketSummary),
+    /// Something happened on the wire between the two private hosts.
+    Wire(WireEvent),
     /// Something happened to a server.
     Server(ServerEvent),
     /// Something happened to a client.
@@ -97,6 +103,34 @@ mod tests {
             kind,
         };
         Event { seq: 41, seen }
+    }
+
+    fn packet(flags: Option<Flags>, payload: &[u8]) -> PacketSummary {
+        let proto = if flags.is_some() { Proto::Tcp } else { Proto::Udp };
+        let segment = |flags| Segment {
+            flags,
+            seq: 77,
+            ack: 78,
+            seq_rel: Some(1),
+            ack_rel: Some(1),
+            window: 64240,
+            options: vec![],
+        };
+        PacketSummary {
+            number: 3,
+            flow: Flow { proto, ..flow() },
+            tcp: flags.map(segment),
+            icmp: None,
+            payload: Excerpt::of(payload),
+            retransmission_of: None,
+        }
+    }
+
+    #[test]
+    fn a_packet_is_written_with_the_stable_keys() {
+        let line = serde_json::to_string(&event(Kind::Packet(packet(Some(Flags::ACK), b"")))).unwrap();
+        let keys = r#""kind":"packet","packet":3,"proto":"tcp","local":"127.0.0.1:44086","peer":"127.0.0.1:65432","flags":"ACK","seq_raw":77,"ack_raw":78,"seq_rel":1,"ack_rel":1,"win":64240,"len":0}"#;
+        assert!(line.ends_with(keys), "{line}");
     }
 
     #[test]
@@ -170,6 +204,12 @@ mod tests {
                     reply: Reply::Answer { text: Excerpt::of(b"BOM DIA"), rtt: std::time::Duration::from_micros(212) },
                 },
             }),
+            Kind::Packet(packet(Some(Flags::SYN), b"")),
+            Kind::Packet(packet(None, b"oi")),
+            Kind::Packet(PacketSummary { icmp: Some(Icmp::PortUnreachable), ..packet(None, b"") }),
+            Kind::Wire(WireEvent::Folded { packet: 1, count: 3, after: std::time::Duration::from_secs(4) }),
+            Kind::Wire(WireEvent::Mode(Mode::Slow { hop: std::time::Duration::from_millis(500) })),
+            Kind::Wire(WireEvent::ProgramEnded { pid: 7, status: None, signal: Some(9) }),
             Kind::Note(Note::BurstCut { asked: 1000, made: 118, errno: Errno::Mfile }),
         ];
         for kind in kinds {

@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct Excerpt {
     /// Safe, printable text. A line end at the very end is left out; any other is shown as `⏎`.
-    #[serde(rename = "data")]
+    #[serde(rename = "data", default, skip_serializing_if = "String::is_empty")]
     pub text: String,
     /// The number of bytes there were, shown or not.
     pub len: usize,

@@ -15,12 +15,14 @@ pub mod id;
 pub mod lang;
 pub mod info;
 pub mod note;
+pub mod packet;
 pub mod probe;
 pub mod row;
 pub mod server;
 pub mod stamp;
 pub mod state;
 pub mod transition;
+pub mod wire;
 
 mod spelled;
 
@@ -36,9 +38,11 @@ pub use id::{ClientId, ConnNo, HostId, ServerId, SocketId};
 pub use lang::Lang;
 pub use info::TcpInfo;
 pub use note::Note;
+pub use packet::{Flags, Icmp, Numbering, PacketSummary, Segment, TcpOption};
 pub use probe::{Clock, Probe, Sink};
 pub use row::{Delta, Process, Row, RowKey, Timer, TimerKind};
 pub use server::{Answer, ServerChange, ServerEvent, ServerSpec, ServiceModel};
 pub use stamp::Stamp;
 pub use state::TcpState;
 pub use transition::{Cause, Transition};
+pub use wire::{LinkKind, Mode, WireCommand, WireEvent};

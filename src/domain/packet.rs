@@ -1,0 +1,331 @@
+//! A packet, as far as a class looks into it: who to whom, which flags, which numbers, how much.
+//!
+//! The same summary serves the wire lab and the capture. It holds no bytes beyond an excerpt of the payload.
+
+use std::collections::{HashMap, VecDeque};
+use std::fmt;
+use std::str::FromStr;
+
+use serde::{Deserialize, Serialize};
+
+use super::excerpt::Excerpt;
+use super::flow::{Flow, Proto};
+use super::spelled::{Unknown, serde_as_text};
+
+/// One packet. `flow.local` is its source and `flow.peer` its destination.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PacketSummary {
+    /// Its number, counted from 1 in the order the packets were seen.
+    #[serde(rename = "packet")]
+    pub number: u64,
+    /// From whom to whom. For an ICMP message the datagram it is *about*, turned round, so that a port unreachable
+    /// stands in the conversation it ends and points the way it travels.
+    #[serde(flatten)]
+    pub flow: Flow,
+    /// What TCP says in its header.
+    #[serde(flatten, default, skip_serializing_if = "Option::is_none")]
+    pub tcp: Option<Segment>,
+    /// Present when this is an ICMP message and not a packet of the flow itself.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub icmp: Option<Icmp>,
+    /// What it carries, without the headers.
+    #[serde(flatten)]
+    pub payload: Excerpt,
+    /// The number of the packet that this one is sent again for, when it is byte for byte the same segment.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub retransmission_of: Option<u64>,
+}
+
+impl PacketSummary {
+    /// One word or two for a narrow column: the TCP flags, `UDP` or `ICMP`.
+    pub fn label(&self) -> String {
+        match (&self.icmp, &self.tcp) {
+            (Some(_), _) => "ICMP".into(),
+            (None, Some(tcp)) => tcp.flags.to_string(),
+            (None, None) => self.flow.proto.name().to_uppercase(),
+        }
+    }
+}
+
+/// The parts of a TCP header that a class reads (RFC 9293 §3.1).
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Segment {
+    /// The control bits.
+    pub flags: Flags,
+    /// The sequence number, as it stands in the packet.
+    #[serde(rename = "seq_raw")]
+    pub seq: u32,
+    /// The acknowledgement number, as it stands in the packet.
+    #[serde(rename = "ack_raw")]
+    pub ack: u32,
+    /// The sequence number counted from the sender's SYN, when that was seen.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub seq_rel: Option<u32>,
+    /// The acknowledgement number counted from the other side's SYN, when that was seen and ACK is set.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ack_rel: Option<u32>,
+    /// The window in bytes; scaled when both SYNs were seen and both offered a scale (RFC 7323 §2).
+    #[serde(rename = "win")]
+    pub window: u32,
+    /// The options, in short: `mss 1460`, `sackOK`, `wscale 7`, `ts 1 0`, `sack 1-5`.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub options: Vec<TcpOption>,
+}
+
+impl Segment {
+    /// How many sequence numbers it takes: one for each byte of `len`, and one each for SYN and FIN.
+    pub fn takes(&self, len: usize) -> u32 {
+        let control = u32::from(self.flags.has(Flags::SYN)) + u32::from(self.flags.has(Flags::FIN));
+        u32::try_from(len).unwrap_or(u32::MAX).saturating_add(control)
+    }
+}
+
+/// A TCP option, as far as it teaches something.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum TcpOption {
+    /// The largest segment the sender takes (RFC 9293 §3.7.1).
+    Mss(u16),
+    /// The window is to be shifted left by this (RFC 7323 §2).
+    WindowScale(u8),
+    /// Selective acknowledgements are understood (RFC 2018 §2).
+    SackPermitted,
+    /// The first block received out of order, from and up to (RFC 2018 §3).
+    Sack(u32, u32),
+    /// The sender's clock and the echo of the receiver's (RFC 7323 §3).
+    Timestamps(u32, u32),
+}
+
+impl fmt::Display for TcpOption {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Mss(mss) => write!(f, "mss {mss}"),
+            Self::WindowScale(shift) => write!(f, "wscale {shift}"),
+            Self::SackPermitted => f.write_str("sackOK"),
+            Self::Sack(from, to) => write!(f, "sack {from}-{to}"),
+            Self::Timestamps(value, echo) => write!(f, "ts {value} {echo}"),
+        }
+    }
+}
+
+impl FromStr for TcpOption {
+    type Err = Unknown;
+    fn from_str(text: &str) -> Result<Self, Unknown> {
+        fn two<T: FromStr>(pair: Option<(&str, &str)>) -> Option<(T, T)> {
+            pair.and_then(|(a, b)| Some((a.parse().ok()?, b.parse().ok()?)))
+        }
+        let (name, value) = text.split_once(' ').unwrap_or((text, ""));
+        let option = match name {
+            "mss" => value.parse().ok().map(Self::Mss),
+            "wscale" => value.parse().ok().map(Self::WindowScale),
+            "sackOK" => Some(Self::SackPermitted),
+            "sack" => two(value.split_once('-')).map(|(from, to)| Self::Sack(from, to)),
+            "ts" => two(value.split_once(' ')).map(|(value, echo)| Self::Timestamps(value, echo)),
+            _ => None,
+        };
+        option.ok_or_else(|| Unknown { what: "TcpOption", text: text.into() })
+    }
+}
+
+/// The control bits of a TCP segment (RFC 9293 §3.1). Written `SYN+ACK`; none is `-`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
+pub struct Flags(pub u8);
+
+impl Flags {
+    /// No more data from the sender.
+    pub const FIN: Self = Self(1);
+    /// Synchronise sequence numbers.
+    pub const SYN: Self = Self(2);
+    /// Reset the connection.
+    pub const RST: Self = Self(4);
+    /// Push: hand this to the program without waiting for more.
+    pub const PSH: Self = Self(8);
+    /// The acknowledgement number is significant.
+    pub const ACK: Self = Self(16);
+    /// The urgent pointer is significant.
+    pub const URG: Self = Self(32);
+    /// Congestion experienced (RFC 3168).
+    pub const ECE: Self = Self(64);
+    /// Congestion window reduced (RFC 3168).
+    pub const CWR: Self = Self(128);
+
+    /// In the order they are written: what the segment is about first.
+    const NAMES: [(Self, &'static str); 8] = [
+        (Self::SYN, "SYN"),
+        (Self::FIN, "FIN"),
+        (Self::RST, "RST"),
+        (Self::PSH, "PSH"),
+        (Self::ACK, "ACK"),
+        (Self::URG, "URG"),
+        (Self::ECE, "ECE"),
+        (Self::CWR, "CWR"),
+    ];
+
+    /// Whether every bit of `other` is set.
+    pub const fn has(self, other: Self) -> bool {
+        self.0 & other.0 == other.0
+    }
+
+    /// Whether any bit of `other` is set.
+    pub const fn any(self, other: Self) -> bool {
+        self.0 & other.0 != 0
+    }
+
+    /// Both sets together.
+    #[must_use]
+    pub const fn with(self, other: Self) -> Self {
+        Self(self.0 | other.0)
+    }
+}
+
+impl fmt::Display for Flags {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let set: Vec<&str> = Self::NAMES.iter().filter(|(flag, _)| self.has(*flag)).map(|(_, name)| *name).collect();
+        if set.is_empty() { f.pad("-") } else { f.pad(&set.join("+")) }
+    }
+}
+
+impl FromStr for Flags {
+    type Err = Unknown;
+    fn from_str(text: &str) -> Result<Self, Unknown> {
+        if text == "-" {
+            return Ok(Self::default());
+        }
+        text.split('+').try_fold(Self::default(), |flags, word| {
+            let named = Self::NAMES.iter().find(|(_, name)| *name == word);
+            named.map(|(flag, _)| flags.with(*flag)).ok_or_else(|| Unknown { what: "Flags", text: text.into() })
+        })
+    }
+}
+
+/// An ICMP message. Only the one that a class meets has a name (RFC 792, RFC 4443).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Icmp {
+    /// Nobody has the UDP port (ICMP type 3 code 3, ICMPv6 type 1 code 4).
+    PortUnreachable,
+    /// Any other, by type and code.
+    Other(u8, u8),
+}
+
+impl fmt::Display for Icmp {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::PortUnreachable => f.pad("port unreachable"),
+            Self::Other(kind, code) => write!(f, "type {kind} code {code}"),
+        }
+    }
+}
+
+impl FromStr for Icmp {
+    type Err = Unknown;
+    fn from_str(text: &str) -> Result<Self, Unknown> {
+        if text == "port unreachable" {
+            return Ok(Self::PortUnreachable);
+        }
+        let numbers = text.strip_prefix("type ").and_then(|rest| rest.split_once(" code "));
+        let other = numbers.and_then(|(kind, code)| Some(Self::Other(kind.parse().ok()?, code.parse().ok()?)));
+        other.ok_or_else(|| Unknown { what: "Icmp", text: text.into() })
+    }
+}
+
+serde_as_text!(Flags, Icmp, TcpOption);
+
+/// Where each TCP connection began to count and how it scales its window: turns the numbers of a header into those a
+/// class can read. Remembers the latest [`Numbering::KEPT`] senders.
+#[derive(Debug, Default)]
+pub struct Numbering {
+    senders: HashMap<Flow, Begun>,
+    oldest: VecDeque<Flow>,
+}
+
+#[derive(Debug, Clone, Copy)]
+struct Begun {
+    isn: u32,
+    scale: Option<u8>,
+}
+
+impl Numbering {
+    /// How many senders are remembered; a connection has two.
+    pub const KEPT: usize = 4096;
+
+    /// Fills `seq_rel`, `ack_rel` and scales `window`, as far as the SYNs of `flow` were shown to it before.
+    pub fn relate(&mut self, flow: Flow, segment: &mut Segment) {
+        if flow.proto != Proto::Tcp {
+            return;
+        }
+        if segment.flags.has(Flags::SYN) {
+            let scale = segment.options.iter().find_map(|option| match option {
+                TcpOption::WindowScale(shift) => Some((*shift).min(14)),
+                _ => None,
+            });
+            self.remember(flow, Begun { isn: segment.seq, scale });
+        }
+        let own = self.senders.get(&flow).copied();
+        let other = flow.mirror().and_then(|peer| self.senders.get(&peer)).copied();
+        segment.seq_rel = own.map(|begun| segment.seq.wrapping_sub(begun.isn));
+        segment.ack_rel =
+            other.filter(|_| segment.flags.has(Flags::ACK)).map(|begun| segment.ack.wrapping_sub(begun.isn));
+        let both = own.and_then(|begun| begun.scale).zip(other.and_then(|begun| begun.scale));
+        if let (Some((scale, _)), false) = (both, segment.flags.has(Flags::SYN)) {
+            segment.window <<= scale;
+        }
+    }
+
+    fn remember(&mut self, flow: Flow, begun: Begun) {
+        if self.senders.insert(flow, begun).is_none() {
+            self.oldest.push_back(flow);
+        }
+        if self.oldest.len() > Self::KEPT {
+            if let Some(gone) = self.oldest.pop_front() {
+                self.senders.remove(&gone);
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn flags_are_read_as_they_are_written() {
+        for bits in 0..=u8::MAX {
+            assert_eq!(Flags(bits).to_string().parse(), Ok(Flags(bits)));
+        }
+        assert_eq!(Flags::ACK.with(Flags::SYN).to_string(), "SYN+ACK");
+    }
+
+    #[test]
+    fn options_and_icmp_are_read_as_they_are_written() {
+        let options = [
+            TcpOption::Mss(1460),
+            TcpOption::WindowScale(7),
+            TcpOption::SackPermitted,
+            TcpOption::Sack(1, 9),
+            TcpOption::Timestamps(5, 0),
+        ];
+        for option in options {
+            assert_eq!(option.to_string().parse(), Ok(option));
+        }
+        for icmp in [Icmp::PortUnreachable, Icmp::Other(3, 1)] {
+            assert_eq!(icmp.to_string().parse(), Ok(icmp));
+        }
+    }
+
+    #[test]
+    fn numbers_count_from_each_senders_syn_and_windows_scale_after_both() {
+        let out = Flow::tcp("192.0.2.2:40000".parse().unwrap(), "192.0.2.1:65432".parse().unwrap());
+        let back = out.mirror().unwrap();
+        let segment =
+            |flags, seq, ack, options| Segment { flags, seq, ack, seq_rel: None, ack_rel: None, window: 100, options };
+        let mut numbering = Numbering::default();
+        let mut syn = segment(Flags::SYN, u32::MAX, 0, vec![TcpOption::WindowScale(7)]);
+        numbering.relate(out, &mut syn);
+        assert_eq!((syn.seq_rel, syn.ack_rel, syn.window), (Some(0), None, 100));
+        let mut syn_ack = segment(Flags::SYN.with(Flags::ACK), 500, 0, vec![TcpOption::WindowScale(2)]);
+        numbering.relate(back, &mut syn_ack);
+        assert_eq!((syn_ack.seq_rel, syn_ack.ack_rel, syn_ack.window), (Some(0), Some(1), 100));
+        let mut ack = segment(Flags::ACK, 0, 501, vec![]);
+        numbering.relate(out, &mut ack);
+        assert_eq!((ack.seq_rel, ack.ack_rel, ack.window), (Some(1), Some(1), 12_800));
+    }
+}
