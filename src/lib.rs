@@ -15,3 +15,7 @@ pub mod domain;
 pub mod lab;
 pub mod model;
 pub mod observe;
+//! | [`wire`] | two private hosts with the real TCP, and the wire between them | domain |
+
+pub mod domain;
+pub mod wire;

@@ -1,0 +1,248 @@
+//! The main process's side of the helper: starts it, asks it, notices its end.
+
+use std::fs;
+use std::io::{self, Read as _};
+use std::net::{Ipv4Addr, SocketAddr};
+use std::os::fd::{AsFd, AsRawFd as _, BorrowedFd, OwnedFd};
+use std::os::unix::process::ExitStatusExt as _;
+use std::path::PathBuf;
+use std::process::{Command, ExitStatus, Stdio};
+use std::sync::{Arc, Mutex, PoisonError, mpsc};
+use std::thread::{self, JoinHandle};
+
+use rustix::net::{AddressFamily, SocketFlags, SocketType, socketpair};
+use rustix::process::{Pid, PidfdFlags, Signal, pidfd_open, pidfd_send_signal};
+
+use super::helper::protocol::{Plan, Program, Reply, Request, recv, send};
+use super::helper::{SUBCOMMAND, address};
+use super::knob::Knob;
+use super::need::{self, Check, Need, OpenError};
+use crate::domain::{HostId, LinkKind, Proto};
+
+/// How the wire lab is to be opened.
+#[derive(Debug, Clone)]
+pub struct Options {
+    /// How to join the hosts to the wire; TUN where there is the node, virtual Ethernet otherwise, when it is not said.
+    pub link: Option<LinkKind>,
+    /// The largest packet on the wire, in bytes.
+    pub mtu: u16,
+    /// Settings of both hosts, on top of [`Knob::DEFAULTS`].
+    pub knobs: Vec<Knob>,
+    /// The binary to run as the helper: one whose `main` answers [`SUBCOMMAND`] with
+    /// [`helper_main`](super::helper_main). This one, when it is not said.
+    pub binary: Option<PathBuf>,
+    /// Where chance begins: the same number loses the same packets.
+    pub seed: u64,
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        Self { link: None, mtu: 1500, knobs: Vec::new(), binary: None, seed: 1 }
+    }
+}
+
+/// The helper process, and the conversation with it.
+#[derive(Debug)]
+pub(super) struct Helper {
+    socket: Arc<Mutex<OwnedFd>>,
+    process: OwnedFd,
+    keeper: Option<JoinHandle<()>>,
+}
+
+/// What the helper hands over when the hosts are up, client first.
+#[derive(Debug)]
+pub(super) struct Opened {
+    pub(super) kind: LinkKind,
+    pub(super) links: [OwnedFd; 2],
+    pub(super) diag: [OwnedFd; 2],
+}
+
+impl Helper {
+    /// Starts it. `ended` is called once, from another thread, when it is no more.
+    fn start(binary: Option<&PathBuf>, ended: impl FnOnce() + Send + 'static) -> io::Result<Self> {
+        let (ours, theirs) = socketpair(AddressFamily::UNIX, SocketType::SEQPACKET, SocketFlags::CLOEXEC, None)?;
+        let binary = binary.cloned().unwrap_or_else(|| "/proc/self/exe".into());
+        let (started, start) = mpsc::channel();
+        // The helper dies with the thread that started it, not only with the process: this one lives as long as it.
+        let keeper = thread::Builder::new().name("wire helper".into()).spawn(move || {
+            let mut command = Command::new(binary);
+            command.arg(SUBCOMMAND).stdin(Stdio::from(theirs)).stdout(Stdio::null()).stderr(Stdio::null());
+            let child = command.spawn();
+            drop(command);
+            let mut child = match child {
+                Ok(child) => child,
+                Err(error) => return drop(started.send(Err(error))),
+            };
+            let _ = started.send(pidfd_open(Pid::from_child(&child), PidfdFlags::empty()).map_err(Into::into));
+            let _ = child.wait();
+            ended();
+        })?;
+        let process = start.recv().map_err(|_| io::Error::from(io::ErrorKind::BrokenPipe))??;
+        Ok(Self { socket: Arc::new(Mutex::new(ours)), process, keeper: Some(keeper) })
+    }
+
+    /// Starts it and has it make the hosts.
+    pub(super) fn open(options: &Options, ended: impl FnOnce() + Send + 'static) -> Result<(Self, Opened), OpenError> {
+        let helper =
+            Self::start(options.binary.as_ref(), ended).map_err(|error| OpenError::new(Need::Helper, &error))?;
+        let knobs = Knob::DEFAULTS.iter().chain(&options.knobs).copied().collect();
+        let plan = Plan { link: options.link, mtu: options.mtu, knobs };
+        let (reply, with) =
+            ask(&helper.socket, &Request::Open(plan), &[]).map_err(|error| OpenError::new(Need::Helper, &error))?;
+        match (reply, <[OwnedFd; 4]>::try_from(with)) {
+            (Reply::Opened(kind), Ok([client, server, client_diag, server_diag])) => {
+                Ok((helper, Opened { kind, links: [client, server], diag: [client_diag, server_diag] }))
+            }
+            (Reply::Lacks(need, errno), _) => Err(OpenError::new(need, &io::Error::from_raw_os_error(errno))),
+            _ => Err(OpenError::new(Need::Helper, &io::ErrorKind::InvalidData.into())),
+        }
+    }
+
+    /// One of its hosts.
+    pub(super) fn host(&self, id: HostId) -> WireHost {
+        WireHost { id, socket: Arc::clone(&self.socket) }
+    }
+}
+
+impl Drop for Helper {
+    fn drop(&mut self) {
+        // Its inner half dies with it, and so do all programs on the hosts.
+        let _ = pidfd_send_signal(&self.process, Signal::KILL);
+        if let Some(keeper) = self.keeper.take() {
+            let _ = keeper.join();
+        }
+    }
+}
+
+fn ask(socket: &Mutex<OwnedFd>, request: &Request, with: &[BorrowedFd<'_>]) -> io::Result<(Reply, Vec<OwnedFd>)> {
+    let socket = socket.lock().unwrap_or_else(PoisonError::into_inner);
+    send(socket.as_fd(), request, with)?;
+    match recv(socket.as_fd())? {
+        (Reply::Failed(errno), _) => Err(io::Error::from_raw_os_error(errno)),
+        answer => Ok(answer),
+    }
+}
+
+/// Tries what the wire lab needs, one by one, without opening it.
+pub fn doctor(options: &Options) -> Vec<Check> {
+    let asked = Helper::start(options.binary.as_ref(), || ()).and_then(|helper| {
+        let answer = ask(&helper.socket, &Request::Check, &[])?;
+        Ok((answer, helper))
+    });
+    let check = |need, error: Option<io::Error>| Check {
+        need,
+        result: error.map_or(Ok(()), |error| Err(need::missing(need, &error))),
+    };
+    match asked {
+        Ok(((Reply::Checked(needs), _), _)) => {
+            let made = needs.into_iter();
+            [check(Need::Linux, None), check(Need::Helper, None)]
+                .into_iter()
+                .chain(made.map(|(need, errno)| check(need, errno.map(io::Error::from_raw_os_error))))
+                .collect()
+        }
+        Ok(_) => vec![check(Need::Helper, Some(io::ErrorKind::InvalidData.into()))],
+        Err(error) => vec![check(Need::Helper, Some(error))],
+    }
+}
+
+/// One of the two private hosts. Its sockets are made here and used anywhere: they keep their host.
+#[derive(Debug, Clone)]
+pub struct WireHost {
+    id: HostId,
+    socket: Arc<Mutex<OwnedFd>>,
+}
+
+impl WireHost {
+    /// Which one it is.
+    pub const fn id(&self) -> HostId {
+        self.id
+    }
+
+    /// Its address on the wire.
+    pub const fn address(&self) -> Ipv4Addr {
+        address(self.id)
+    }
+
+    /// A TCP socket of this host, for a conversation with or on `addr` (IPv4: the hosts have nothing else).
+    pub fn stream(&self, addr: SocketAddr) -> io::Result<socket2::Socket> {
+        self.socket(addr, Proto::Tcp)
+    }
+
+    /// A UDP socket of this host, for a conversation with or on `addr` (IPv4: the hosts have nothing else).
+    pub fn datagram(&self, addr: SocketAddr) -> io::Result<socket2::Socket> {
+        self.socket(addr, Proto::Udp)
+    }
+
+    fn socket(&self, addr: SocketAddr, proto: Proto) -> io::Result<socket2::Socket> {
+        if addr.is_ipv6() {
+            return Err(io::Error::from_raw_os_error(libc::EAFNOSUPPORT));
+        }
+        let (_, mut with) = ask(&self.socket, &Request::Socket(self.id, proto), &[])?;
+        with.pop().map(Into::into).ok_or_else(|| io::ErrorKind::InvalidData.into())
+    }
+
+    /// Turns a setting of this host's network stack. Sockets that exist already keep most of what they were born with.
+    pub fn turn(&self, knob: Knob) -> io::Result<()> {
+        ask(&self.socket, &Request::Turn(self.id, knob), &[]).map(drop)
+    }
+
+    /// Runs a program on this host, with these standard descriptors and nothing else of ours. It and all that it
+    /// starts see this host's network only, and end with the wire lab.
+    pub fn run(&self, program: &Program, standard: [BorrowedFd<'_>; 3]) -> io::Result<Running> {
+        let (reply, with) = ask(&self.socket, &Request::Run(self.id, program.clone()), &standard)?;
+        match (reply, <[OwnedFd; 2]>::try_from(with)) {
+            (Reply::Ran(group), Ok([process, status])) => {
+                let pid = pid_of(&process)?;
+                Ok(Running { group, pid, status: status.into(), socket: Arc::clone(&self.socket) })
+            }
+            _ => Err(io::ErrorKind::InvalidData.into()),
+        }
+    }
+}
+
+/// The number that a process has here. Inside its own PID namespace it has another.
+fn pid_of(process: &OwnedFd) -> io::Result<u32> {
+    let info = fs::read_to_string(format!("/proc/self/fdinfo/{}", process.as_raw_fd()))?;
+    let line = info.lines().find_map(|line| line.strip_prefix("Pid:"));
+    // A process that ended already is number −1.
+    Ok(line.and_then(|number| number.trim().parse().ok()).unwrap_or(0))
+}
+
+/// A program that runs on a host.
+#[derive(Debug)]
+pub struct Running {
+    group: i32,
+    pid: u32,
+    status: fs::File,
+    socket: Arc<Mutex<OwnedFd>>,
+}
+
+impl Running {
+    /// Its process, as this machine numbers it; 0 when it had ended before it could be asked.
+    pub const fn pid(&self) -> u32 {
+        self.pid
+    }
+
+    /// Sends a signal to it and to what it started in its process group.
+    pub fn signal(&self, signal: i32) -> io::Result<()> {
+        ask(&self.socket, &Request::Signal(self.group, signal), &[]).map(drop)
+    }
+
+    /// Waits for its end. A program that ended with the wire lab counts as killed.
+    pub fn wait(&mut self) -> io::Result<ExitStatus> {
+        let mut raw = [0; 4];
+        match self.status.read_exact(&mut raw) {
+            Ok(()) => Ok(ExitStatus::from_raw(i32::from_ne_bytes(raw))),
+            Err(error) if error.kind() == io::ErrorKind::UnexpectedEof => Ok(ExitStatus::from_raw(libc::SIGKILL)),
+            Err(error) => Err(error),
+        }
+    }
+}
+
+impl AsFd for Running {
+    /// Readable once the program has ended.
+    fn as_fd(&self) -> BorrowedFd<'_> {
+        self.status.as_fd()
+    }
+}

@@ -1,0 +1,170 @@
+//! One private host: a thread that lives in a network namespace of its own, and does there what it is asked to.
+
+use std::fs::{self, File};
+use std::io;
+use std::net::Ipv4Addr;
+use std::os::fd::{AsFd, OwnedFd};
+use std::os::linux::fs::MetadataExt as _;
+use std::sync::mpsc;
+use std::thread;
+
+use rustix::fs::{Mode, OFlags};
+use rustix::net::{AddressFamily, SocketFlags, SocketType, ipproto, netlink};
+use rustix::thread::UnshareFlags;
+
+use super::netlink::Route;
+use crate::domain::{HostId, Proto};
+use crate::wire::knob::Knob;
+use crate::wire::need::Need;
+use crate::wire::sys;
+
+/// The interface of a host that leads to the wire.
+pub(super) const INTERFACE: &str = "eth0";
+/// The address of each host is in this network, so that the other one is a neighbour (RFC 5737, TEST-NET-1).
+const PREFIX: u8 = 24;
+/// How many packets may wait on an interface for the wire to take them. The kernel's 500 are few for a burst.
+const QUEUE: u32 = 10_000;
+
+/// A step of the work that failed, and the need it was for.
+pub(super) type Step<T> = Result<T, (Need, io::Error)>;
+
+/// Names the need that a failure is of.
+pub(super) fn of<T, E: Into<io::Error>>(need: Need, result: Result<T, E>) -> Step<T> {
+    result.map_err(|error| (need, error.into()))
+}
+
+/// What tells one network namespace from another. `/proc/thread-self` is the calling thread's.
+pub(super) fn namespace() -> io::Result<u64> {
+    Ok(fs::metadata("/proc/thread-self/ns/net")?.st_ino())
+}
+
+/// The address of a host.
+pub(in crate::wire) const fn address(host: HostId) -> Ipv4Addr {
+    match host {
+        HostId::Client => Ipv4Addr::new(192, 0, 2, 2),
+        HostId::Server => Ipv4Addr::new(192, 0, 2, 1),
+    }
+}
+
+/// The link address that a host's interface has where it needs one: locally administered.
+pub(in crate::wire) const fn mac(host: HostId) -> [u8; 6] {
+    let [_, _, _, last] = address(host).octets();
+    [2, 0, 0, 0, 0, last]
+}
+
+type Job = Box<dyn FnOnce() + Send>;
+
+/// A thread in a network namespace of its own. The namespace ends when nothing is left in it.
+pub(super) struct Host {
+    jobs: mpsc::Sender<Job>,
+}
+
+impl Host {
+    /// Starts the thread and makes sure that it is alone. `others` are the namespaces it must not be in.
+    pub(super) fn start(host: HostId, others: Vec<u64>) -> Step<Self> {
+        let (jobs, todo) = mpsc::channel::<Job>();
+        let (ready, started) = mpsc::channel();
+        let body = move || {
+            let entered = of(Need::NetNamespace, enter(&others));
+            let alone = entered.is_ok();
+            let _ = ready.send(entered);
+            if alone {
+                todo.into_iter().for_each(|job| job());
+            }
+        };
+        of(Need::Helper, thread::Builder::new().name(host.name().into()).spawn(body))?;
+        started.recv().map_err(|_| (Need::NetNamespace, io::ErrorKind::BrokenPipe.into()))??;
+        Ok(Self { jobs })
+    }
+
+    /// Has the thread do something, and waits for it.
+    pub(super) fn on<R: Send + 'static>(&self, job: impl FnOnce() -> R + Send + 'static) -> io::Result<R> {
+        let (answer, done) = mpsc::sync_channel(1);
+        let job = Box::new(move || {
+            let _ = answer.send(job());
+        });
+        let gone = || io::Error::from(io::ErrorKind::BrokenPipe);
+        self.jobs.send(job).map_err(|_| gone())?;
+        done.recv().map_err(|_| gone())
+    }
+}
+
+fn enter(others: &[u64]) -> io::Result<()> {
+    sys::unshare(UnshareFlags::NEWNET)?;
+    if others.contains(&namespace()?) {
+        return Err(io::Error::from(io::ErrorKind::PermissionDenied));
+    }
+    Ok(())
+}
+
+/// A handle of the calling thread's network namespace.
+pub(super) fn namespace_handle() -> io::Result<OwnedFd> {
+    Ok(File::open("/proc/thread-self/ns/net")?.into())
+}
+
+/// The node that makes TUN interfaces.
+pub(super) fn tun_node() -> io::Result<OwnedFd> {
+    let flags = OFlags::RDWR | OFlags::NONBLOCK | OFlags::CLOEXEC;
+    Ok(rustix::fs::open("/dev/net/tun", flags, Mode::empty())?)
+}
+
+/// On the host's thread: the interface, as a TUN.
+pub(super) fn tun() -> Step<OwnedFd> {
+    let tun = of(Need::TunNode, tun_node())?;
+    of(Need::Tun, sys::tun_interface(tun.as_fd(), INTERFACE))?;
+    Ok(tun)
+}
+
+/// On the host's thread: switches off what the far end of a virtual Ethernet would show undone.
+pub(super) fn honest_packets() -> io::Result<()> {
+    let socket = socket(Proto::Udp)?;
+    sys::OFFLOADS.iter().try_for_each(|&what| sys::offload_off(socket.as_fd(), INTERFACE, what))
+}
+
+/// On the host's thread: addresses, sizes, settings; everything up.
+pub(super) fn configure(host: HostId, mtu: u16, arp: bool, knobs: &[Knob]) -> Step<()> {
+    // Before the interface is up, or the host would ask for IPv6 routers (absent where the kernel has no IPv6).
+    let quiet = fs::write("/proc/sys/net/ipv6/conf/all/disable_ipv6", "1");
+    if let Err(error) = quiet
+        && error.kind() != io::ErrorKind::NotFound
+    {
+        return Err((Need::Address, error));
+    }
+    let addressed = || {
+        let route = Route::open()?;
+        route.up("lo")?;
+        route.sizes(INTERFACE, mtu, QUEUE)?;
+        route.address(INTERFACE, address(host), PREFIX)?;
+        if arp { route.up(INTERFACE) } else { route.up_without_arp(INTERFACE) }
+    };
+    of(Need::Address, addressed())?;
+    for knob in knobs {
+        // A setting that this kernel does not have is at its default.
+        match turn(*knob) {
+            Err(error) if error.kind() != io::ErrorKind::NotFound => return Err((Need::Address, error)),
+            _ => {}
+        }
+    }
+    Ok(())
+}
+
+/// On the host's thread: turns a setting.
+pub(super) fn turn(knob: Knob) -> io::Result<()> {
+    let (file, value) = knob.setting();
+    fs::write(format!("/proc/sys/net/{file}"), value)
+}
+
+/// On the host's thread: a socket. It keeps its namespace wherever it is sent.
+pub(super) fn socket(proto: Proto) -> io::Result<OwnedFd> {
+    let (kind, protocol) = match proto {
+        Proto::Tcp => (SocketType::STREAM, ipproto::TCP),
+        Proto::Udp => (SocketType::DGRAM, ipproto::UDP),
+    };
+    Ok(rustix::net::socket_with(AddressFamily::INET, kind, SocketFlags::CLOEXEC, Some(protocol))?)
+}
+
+/// On the host's thread: a socket that reads its socket table (`sock_diag(7)`).
+pub(super) fn diag() -> io::Result<OwnedFd> {
+    let flags = SocketFlags::CLOEXEC;
+    Ok(rustix::net::socket_with(AddressFamily::NETLINK, SocketType::RAW, flags, Some(netlink::SOCK_DIAG))?)
+}

@@ -1,0 +1,296 @@
+//! The process that keeps the two hosts: this same binary, run again with a hidden subcommand.
+//!
+//! It is a factory of sockets. It needs the powers that namespaces take; the main process needs none. It ends when its
+//! socket does or when its parent dies, and everything on the hosts ends with it.
+//!
+//! ```text
+//!  main process ── socket pair ── helper, outer half   makes the user and PID namespaces, waits
+//!                       └──────── helper, inner half   process 1 of its PID namespace; serves
+//!                                   ├─ thread `client`   in its own network namespace
+//!                                   └─ thread `server`   in another
+//! ```
+
+mod host;
+mod netlink;
+mod programs;
+pub(super) mod protocol;
+
+use std::fs::{self, File};
+use std::io;
+use std::os::fd::{AsFd, OwnedFd};
+use std::process::ExitCode;
+
+use rustix::net::{AddressFamily, SocketFlags, SocketType, eth};
+use rustix::process::{Signal, WaitOptions, set_parent_process_death_signal, setsid, waitpid};
+use rustix::thread::UnshareFlags;
+
+use self::host::{Host, Step, of};
+pub(super) use self::host::{address, mac};
+use self::netlink::Route;
+use self::programs::Programs;
+use self::protocol::{Plan, Reply, Request, recv, send};
+use crate::domain::{HostId, LinkKind};
+use crate::wire::need::Need;
+use crate::wire::sys;
+
+/// The hidden subcommand that `main` answers with [`helper_main`], before it does anything else.
+pub const SUBCOMMAND: &str = "__wire-helper";
+
+/// The whole life of the helper. Its standard input is its end of the socket pair; the process has one thread so far.
+pub fn helper_main() -> ExitCode {
+    match live() {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(_) => ExitCode::FAILURE,
+    }
+}
+
+fn live() -> io::Result<()> {
+    sys::close_from(3)?;
+    die_with_parent()?;
+    // Ctrl-C in the terminal is for the main process.
+    let _ = setsid();
+    let socket = io::stdin().as_fd().try_clone_to_owned()?;
+    let null = File::options().read(true).write(true).open("/dev/null")?;
+    rustix::stdio::dup2_stdin(&null)?;
+    rustix::stdio::dup2_stdout(&null)?;
+    rustix::stdio::dup2_stderr(&null)?;
+
+    let (first, _) = recv::<Request>(socket.as_fd())?;
+    if let Err(lack) = own_namespaces() {
+        let reply = match first {
+            Request::Check => Reply::Checked(vec![failed(lack)]),
+            _ => lacks(lack),
+        };
+        return send(socket.as_fd(), &reply, &[]);
+    }
+    // Only a child is in the new PID namespace.
+    match sys::fork()? {
+        Some(child) => {
+            drop(socket);
+            waitpid(Some(child), WaitOptions::empty())?;
+            Ok(())
+        }
+        None => {
+            die_with_parent()?;
+            match first {
+                Request::Check => send(socket.as_fd(), &Reply::Checked(check()), &[]),
+                Request::Open(plan) => serve(&socket, &plan),
+                _ => Err(io::ErrorKind::InvalidInput.into()),
+            }
+        }
+    }
+}
+
+fn die_with_parent() -> io::Result<()> {
+    Ok(set_parent_process_death_signal(Some(Signal::KILL))?)
+}
+
+fn lacks((need, error): (Need, io::Error)) -> Reply {
+    Reply::Lacks(need, errno(&error))
+}
+
+fn failed((need, error): (Need, io::Error)) -> (Need, Option<i32>) {
+    (need, Some(errno(&error)))
+}
+
+fn errno(error: &io::Error) -> i32 {
+    error.raw_os_error().unwrap_or(libc::EIO)
+}
+
+/// A PID namespace, and a user namespace to have the right to one where that is needed.
+fn own_namespaces() -> Step<()> {
+    let (uid, gid) = (rustix::process::geteuid(), rustix::process::getegid());
+    if uid.is_root() && sys::unshare(UnshareFlags::NEWPID).is_ok() {
+        return Ok(());
+    }
+    of(Need::UserNamespace, sys::unshare(UnshareFlags::NEWUSER))?;
+    // Without `deny` an unprivileged process may not write gid_map (user_namespaces(7)).
+    of(Need::UidMap, fs::write("/proc/self/setgroups", "deny"))?;
+    of(Need::UidMap, fs::write("/proc/self/uid_map", format!("0 {} 1", uid.as_raw())))?;
+    of(Need::UidMap, fs::write("/proc/self/gid_map", format!("0 {} 1", gid.as_raw())))?;
+    of(Need::PidNamespace, sys::unshare(UnshareFlags::NEWPID))
+}
+
+/// The two hosts and the namespace between them.
+struct Hosts {
+    client: Host,
+    server: Host,
+}
+
+impl Hosts {
+    /// The calling thread goes into the namespace in the middle.
+    fn start() -> Step<Self> {
+        let outside = of(Need::NetNamespace, host::namespace())?;
+        of(Need::NetNamespace, sys::unshare(UnshareFlags::NEWNET))?;
+        let middle = of(Need::NetNamespace, host::namespace())?;
+        if middle == outside {
+            return Err((Need::NetNamespace, io::ErrorKind::PermissionDenied.into()));
+        }
+        // A socket table of their own for the hosts: a dump of it walks 1,024 buckets and not the machine's 262,144
+        // (ip-sysctl, tcp_child_ehash_entries; absent before Linux 6.1).
+        let _ = fs::write("/proc/sys/net/ipv4/tcp_child_ehash_entries", "1024");
+        let start = |id| Host::start(id, vec![outside, middle]);
+        Ok(Self { client: start(HostId::Client)?, server: start(HostId::Server)? })
+    }
+
+    const fn get(&self, host: HostId) -> &Host {
+        match host {
+            HostId::Client => &self.client,
+            HostId::Server => &self.server,
+        }
+    }
+
+    /// Joins both hosts to the wire, and brings them up. Returns the wire's ends: the client's, the server's.
+    fn join(&self, plan: &Plan) -> Step<(LinkKind, [OwnedFd; 2])> {
+        match plan.link {
+            Some(LinkKind::Tun) => self.join_by_tun(plan).map(|links| (LinkKind::Tun, links)),
+            Some(LinkKind::Veth) => self.join_by_veth(plan).map(|links| (LinkKind::Veth, links)),
+            None => match self.join_by_tun(plan) {
+                Ok(links) => Ok((LinkKind::Tun, links)),
+                // The node is what may be missing; what it says is worth more than what the fallback says.
+                Err((Need::TunNode, error)) => match self.join_by_veth(plan) {
+                    Ok(links) => Ok((LinkKind::Veth, links)),
+                    Err(_) => Err((Need::TunNode, error)),
+                },
+                Err(lack) => Err(lack),
+            },
+        }
+    }
+
+    fn join_by_tun(&self, plan: &Plan) -> Step<[OwnedFd; 2]> {
+        let join = |id: HostId| {
+            let (mtu, knobs) = (plan.mtu, plan.knobs.clone());
+            let work = move || {
+                let link = host::tun()?;
+                host::configure(id, mtu, true, &knobs)?;
+                Ok(link)
+            };
+            of(Need::Helper, self.get(id).on(work)).and_then(|done| done)
+        };
+        Ok([join(HostId::Client)?, join(HostId::Server)?])
+    }
+
+    fn join_by_veth(&self, plan: &Plan) -> Step<[OwnedFd; 2]> {
+        let join = |id: HostId| {
+            let link = self.far_end(id)?;
+            let (mtu, knobs) = (plan.mtu, plan.knobs.clone());
+            let work = move || {
+                of(Need::Veth, host::honest_packets())?;
+                host::configure(id, mtu, false, &knobs)
+            };
+            of(Need::Helper, self.get(id).on(work)).and_then(|done| done)?;
+            Ok(link)
+        };
+        Ok([join(HostId::Client)?, join(HostId::Server)?])
+    }
+
+    /// Makes a host's virtual Ethernet interface and, in the middle, a packet socket at its far end.
+    fn far_end(&self, id: HostId) -> Step<OwnedFd> {
+        let there = of(Need::Veth, self.get(id).on(host::namespace_handle).and_then(|handle| handle))?;
+        let make = || {
+            let route = Route::open()?;
+            route.pair(id.name(), host::INTERFACE, there.as_fd(), mac(id))?;
+            // IPv6 in the middle would ask for routers, and the host would hear it.
+            let _ = fs::write("/proc/sys/net/ipv6/conf/all/disable_ipv6", "1");
+            route.up_without_arp(id.name())?;
+            let flags = SocketFlags::CLOEXEC | SocketFlags::NONBLOCK;
+            let socket = rustix::net::socket_with(AddressFamily::PACKET, SocketType::RAW, flags, Some(eth::IP))?;
+            rustix::net::sockopt::set_socket_recv_buffer_size(&socket, 4 << 20)?;
+            sys::bind_packet_socket(&socket, route.index(id.name())?)?;
+            Ok::<_, io::Error>(socket)
+        };
+        of(Need::Veth, make())
+    }
+}
+
+/// Makes the hosts, says so, and then does what it is asked to until the socket ends.
+fn serve(socket: &OwnedFd, plan: &Plan) -> io::Result<()> {
+    let made = Hosts::start().and_then(|hosts| {
+        let (kind, [client, server]) = hosts.join(plan)?;
+        let diag = |id| of(Need::NetNamespace, hosts.get(id).on(host::diag).and_then(|socket| socket));
+        let ends = [client, server, diag(HostId::Client)?, diag(HostId::Server)?];
+        let programs = of(Need::Helper, Programs::start())?;
+        Ok((hosts, programs, kind, ends))
+    });
+    let (hosts, programs, kind, ends) = match made {
+        Ok(made) => made,
+        Err(lack) => return send(socket.as_fd(), &lacks(lack), &[]),
+    };
+    send(socket.as_fd(), &Reply::Opened(kind), &ends.each_ref().map(AsFd::as_fd))?;
+    drop(ends);
+    loop {
+        let (request, with) = match recv::<Request>(socket.as_fd()) {
+            Err(error) if error.kind() == io::ErrorKind::UnexpectedEof => return Ok(()),
+            other => other?,
+        };
+        let (reply, with) =
+            answer(&hosts, &programs, request, with).unwrap_or_else(|error| (Reply::Failed(errno(&error)), Vec::new()));
+        let with: Vec<_> = with.iter().map(AsFd::as_fd).collect();
+        send(socket.as_fd(), &reply, &with)?;
+    }
+}
+
+/// Does one thing that is asked.
+fn answer(
+    hosts: &Hosts,
+    programs: &Programs,
+    request: Request,
+    with: Vec<OwnedFd>,
+) -> io::Result<(Reply, Vec<OwnedFd>)> {
+    match request {
+        Request::Socket(host, proto) => {
+            let socket = hosts.get(host).on(move || host::socket(proto))??;
+            Ok((Reply::Done, vec![socket]))
+        }
+        Request::Turn(host, knob) => {
+            hosts.get(host).on(move || host::turn(knob))??;
+            Ok((Reply::Done, Vec::new()))
+        }
+        Request::Run(host, program) => {
+            let standard: [OwnedFd; 3] = with.try_into().map_err(|_| io::ErrorKind::InvalidInput)?;
+            let programs = programs.clone();
+            let started = hosts.get(host).on(move || programs.run(&program, standard))??;
+            Ok((Reply::Ran(started.pid), vec![started.process, started.status]))
+        }
+        Request::Signal(pid, signal) => {
+            programs.signal(pid, signal)?;
+            Ok((Reply::Done, Vec::new()))
+        }
+        Request::Open(_) | Request::Check => Err(io::ErrorKind::InvalidInput.into()),
+    }
+}
+
+/// Tries one need after the other, as far as one does not hang on another that failed.
+fn check() -> Vec<(Need, Option<i32>)> {
+    let mut done = vec![(Need::UserNamespace, None), (Need::UidMap, None), (Need::PidNamespace, None)];
+    let hosts = match Hosts::start() {
+        Ok(hosts) => hosts,
+        Err(lack) => {
+            done.push(failed(lack));
+            return done;
+        }
+    };
+    done.push((Need::NetNamespace, None));
+    let mut note = |need, result: io::Result<()>| match result {
+        Ok(()) => done.push((need, None)),
+        Err(error) => done.push(failed((need, error))),
+    };
+    let node = host::tun_node().map(drop);
+    let plan = Plan { link: None, mtu: 1500, knobs: Vec::new() };
+    if node.is_ok() {
+        note(Need::TunNode, node);
+        let tun = hosts.client.on(host::tun).map(|made| made.map(drop).map_err(|(_, error)| error));
+        note(Need::Tun, tun.and_then(|made| made));
+    } else {
+        note(Need::TunNode, node);
+    }
+    let joined = hosts.join_by_veth(&plan);
+    match joined {
+        Ok(_) => {
+            note(Need::Veth, Ok(()));
+            note(Need::Address, Ok(()));
+        }
+        Err((need, error)) => note(need, Err(error)),
+    }
+    done
+}

@@ -1,0 +1,97 @@
+//! Programs that run on a host: started from the host's thread, reaped here.
+//!
+//! The helper is the first process of a PID namespace. Whatever a program starts belongs to it in the end, and the
+//! kernel ends all of it with the helper.
+
+use std::collections::HashMap;
+use std::fs::File;
+use std::io::{self, Write as _};
+use std::os::fd::OwnedFd;
+use std::os::unix::process::CommandExt as _;
+use std::process::{Command, Stdio};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::thread;
+
+use rustix::io::Errno;
+use rustix::pipe::{PipeFlags, pipe_with};
+use rustix::process::{
+    Pid, PidfdFlags, Signal, WaitId, WaitIdOptions, WaitOptions, kill_process_group, pidfd_open, waitid, waitpid,
+};
+
+use super::protocol::Program;
+
+/// The programs that run, each with the pipe that its wait status goes into.
+#[derive(Clone, Default)]
+pub(super) struct Programs(Arc<(Mutex<HashMap<i32, OwnedFd>>, Condvar)>);
+
+/// A program that was started.
+pub(super) struct Started {
+    pub(super) pid: i32,
+    pub(super) process: OwnedFd,
+    pub(super) status: OwnedFd,
+}
+
+impl Programs {
+    /// Starts the thread that waits for programs.
+    pub(super) fn start() -> io::Result<Self> {
+        let programs = Self::default();
+        let reaper = programs.clone();
+        thread::Builder::new().name("reaper".into()).spawn(move || reaper.reap())?;
+        Ok(programs)
+    }
+
+    fn running(&self) -> MutexGuard<'_, HashMap<i32, OwnedFd>> {
+        self.0.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// On the host's thread: starts a program with these standard descriptors.
+    pub(super) fn run(&self, program: &Program, standard: [OwnedFd; 3]) -> io::Result<Started> {
+        let (name, arguments) = program.argv.split_first().ok_or(io::ErrorKind::InvalidInput)?;
+        let [input, output, errors] = standard.map(Stdio::from);
+        let mut command = Command::new(name);
+        command.args(arguments).env_clear().envs(program.env.iter().map(|(name, value)| (name, value)));
+        command.current_dir(&program.cwd).stdin(input).stdout(output).stderr(errors).process_group(0);
+        let (status, end) = pipe_with(PipeFlags::CLOEXEC)?;
+        // Held until the program is known by its number: the reaper finds every process that it takes off the list.
+        let mut running = self.running();
+        let child = command.spawn()?;
+        let pid = child.id().cast_signed();
+        let process = pidfd_open(Pid::from_child(&child), PidfdFlags::empty())?;
+        running.insert(pid, end);
+        self.0.1.notify_one();
+        Ok(Started { pid, process, status })
+    }
+
+    /// Sends a signal to a program that runs and to what it started in its process group.
+    pub(super) fn signal(&self, pid: i32, signal: i32) -> io::Result<()> {
+        let running = self.running();
+        let group = Pid::from_raw(pid).filter(|_| running.contains_key(&pid)).ok_or(Errno::SRCH)?;
+        let signal = Signal::from_named_raw(signal).ok_or(Errno::INVAL)?;
+        Ok(kill_process_group(group, signal)?)
+    }
+
+    /// Waits for every process of the namespace, for ever.
+    fn reap(&self) {
+        loop {
+            match waitid(WaitId::All, WaitIdOptions::EXITED | WaitIdOptions::NOWAIT) {
+                Ok(_) => self.take_one(),
+                Err(Errno::CHILD) => {
+                    let running = self.running();
+                    // Nothing to wait for until something was started.
+                    drop(self.0.1.wait_while(running, |running| running.is_empty()));
+                }
+                Err(_) => {}
+            }
+        }
+    }
+
+    fn take_one(&self) {
+        let mut running = self.running();
+        if let Ok(Some((pid, status))) = waitpid(None, WaitOptions::NOHANG)
+            && let Some(end) = running.remove(&pid.as_raw_nonzero().get())
+        {
+            // Nobody reads it any more: then nobody wants to know.
+            let _ = File::from(end).write_all(&status.as_raw().to_ne_bytes());
+        }
+    }
+}

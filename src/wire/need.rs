@@ -1,0 +1,147 @@
+//! What the wire lab needs of the machine, one by one, and what to do where it is missing.
+
+use std::io;
+use std::path::Path;
+
+use serde::{Deserialize, Serialize};
+
+use crate::domain::Errno;
+
+/// One thing that the wire lab needs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub enum Need {
+    /// Linux itself.
+    Linux,
+    /// Starting the process that keeps the hosts.
+    Helper,
+    /// A user namespace of one's own (`user_namespaces(7)`); not needed by root.
+    UserNamespace,
+    /// Being somebody in it: writing `uid_map` and `gid_map`.
+    UidMap,
+    /// A PID namespace, so that programs run on the hosts cannot outlive them (`pid_namespaces(7)`).
+    PidNamespace,
+    /// Network namespaces (`network_namespaces(7)`).
+    NetNamespace,
+    /// The device node `/dev/net/tun`.
+    TunNode,
+    /// A TUN interface.
+    Tun,
+    /// Where there is no TUN: a pair of virtual Ethernet interfaces and packet sockets.
+    Veth,
+    /// Giving the interfaces their addresses.
+    Address,
+}
+
+impl Need {
+    /// Every need, in the order in which they are met.
+    pub const ALL: [Self; 10] = [
+        Self::Linux,
+        Self::Helper,
+        Self::UserNamespace,
+        Self::UidMap,
+        Self::PidNamespace,
+        Self::NetNamespace,
+        Self::TunNode,
+        Self::Tun,
+        Self::Veth,
+        Self::Address,
+    ];
+}
+
+/// Whether one need is met here, and if not, why not and what would help.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Check {
+    /// The need.
+    pub need: Need,
+    /// What came of trying it.
+    pub result: Result<(), Missing>,
+}
+
+/// A need that is not met.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Missing {
+    /// What the system said.
+    pub errno: Errno,
+    /// What would help.
+    pub remedy: Remedy,
+}
+
+/// What would help. The sentence and the command are the view's.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Remedy {
+    /// Another system; or the replay of a recorded session.
+    OtherSystem,
+    /// `/dev/net/tun` is there but not for us: `sudo chmod 0666 /dev/net/tun`.
+    TunPermission,
+    /// `/dev/net/tun` is not there: `sudo modprobe tun`, or make the node.
+    TunModule,
+    /// The distribution strips namespaces of their powers: an `AppArmor` profile for our path with `userns,`.
+    AppArmorProfile,
+    /// `kernel.unprivileged_userns_clone` is 0.
+    AllowUserNamespaces,
+    /// `user.max_user_namespaces` (or its like for the other kinds) is used up or 0.
+    RaiseNamespaceLimit,
+    /// A container forbids it (`seccomp(2)`): start it with the permission, or leave it.
+    Container,
+    /// The kernel was built without it.
+    Kernel,
+    /// None is known; the errno is all there is.
+    Unknown,
+}
+
+/// Why the wire lab could not be opened.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("the wire lab lacks {need:?}: {}", missing.errno)]
+pub struct OpenError {
+    /// What is missing.
+    pub need: Need,
+    /// Why, and what would help.
+    pub missing: Missing,
+}
+
+impl OpenError {
+    /// `need` failed with `error`.
+    pub(super) fn new(need: Need, error: &io::Error) -> Self {
+        Self { need, missing: missing(need, error) }
+    }
+}
+
+/// What the failure of `need` with `error` means on this machine.
+pub(super) fn missing(need: Need, error: &io::Error) -> Missing {
+    Missing { errno: error.into(), remedy: remedy(need, error) }
+}
+
+fn remedy(need: Need, error: &io::Error) -> Remedy {
+    use io::ErrorKind::{InvalidInput, NotFound, PermissionDenied, StorageFull, Unsupported};
+    match (need, error.kind()) {
+        (Need::Linux, _) => Remedy::OtherSystem,
+        (Need::TunNode, PermissionDenied) => Remedy::TunPermission,
+        (Need::TunNode, _) => Remedy::TunModule,
+        (Need::UidMap, PermissionDenied) => Remedy::AppArmorProfile,
+        (Need::UserNamespace, PermissionDenied) if user_namespaces_forbidden() => Remedy::AllowUserNamespaces,
+        (Need::UserNamespace, PermissionDenied) => Remedy::Container,
+        (Need::NetNamespace | Need::PidNamespace | Need::Tun | Need::Veth | Need::Address, PermissionDenied) => {
+            if restricted_by_apparmor() {
+                Remedy::AppArmorProfile
+            } else {
+                Remedy::Container
+            }
+        }
+        (Need::UserNamespace | Need::NetNamespace | Need::PidNamespace, StorageFull) => Remedy::RaiseNamespaceLimit,
+        (Need::UserNamespace | Need::NetNamespace | Need::PidNamespace, InvalidInput)
+        | (Need::Veth, Unsupported | NotFound) => Remedy::Kernel,
+        _ => Remedy::Unknown,
+    }
+}
+
+fn user_namespaces_forbidden() -> bool {
+    says("/proc/sys/kernel/unprivileged_userns_clone", "0")
+}
+
+fn restricted_by_apparmor() -> bool {
+    says("/proc/sys/kernel/apparmor_restrict_unprivileged_userns", "1")
+}
+
+fn says(path: &str, word: &str) -> bool {
+    std::fs::read_to_string(Path::new(path)).is_ok_and(|text| text.trim() == word)
+}

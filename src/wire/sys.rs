@@ -1,0 +1,104 @@
+//! The few system calls that no safe wrapper covers: the only `unsafe` of this layer.
+
+use std::io;
+use std::os::fd::{AsFd, AsRawFd, BorrowedFd};
+
+use rustix::process::Pid;
+use rustix::thread::UnshareFlags;
+
+/// Moves the calling thread (or, for `NEWUSER` and `NEWPID`, the whole single-threaded process) into new namespaces;
+/// see `unshare(2)`. Never asked for `FILES`.
+#[expect(unsafe_code, reason = "unshare(2) is unsound only where it unshares the descriptor table; this does not")]
+pub(super) fn unshare(flags: UnshareFlags) -> io::Result<()> {
+    debug_assert!(!flags.contains(UnshareFlags::FILES), "the descriptor table stays shared");
+    // SAFETY: the descriptor table stays shared between threads, so no `OwnedFd` changes its meaning.
+    unsafe { rustix::thread::unshare_unsafe(flags) }.map_err(Into::into)
+}
+
+/// Splits this process in two; `None` in the child. The caller is single-threaded.
+#[expect(unsafe_code, reason = "fork(2) has no safe wrapper")]
+pub(super) fn fork() -> io::Result<Option<Pid>> {
+    // SAFETY: the helper calls this before it starts a thread, so the child has every lock and allocation in order.
+    let pid = unsafe { libc::fork() };
+    if pid < 0 { Err(io::Error::last_os_error()) } else { Ok(Pid::from_raw(pid)) }
+}
+
+/// Closes every descriptor from `first` on: what this process inherited from a careless parent.
+#[expect(unsafe_code, reason = "close_range(2) has no safe wrapper")]
+pub(super) fn close_from(first: u32) -> io::Result<()> {
+    // SAFETY: called at the very start of the helper, before it has opened anything of its own.
+    let done = unsafe { libc::syscall(libc::SYS_close_range, first, u32::MAX, 0) };
+    if done < 0 { Err(io::Error::last_os_error()) } else { Ok(()) }
+}
+
+/// Turns a descriptor of `/dev/net/tun` into the interface `name` of the calling thread's network namespace, which
+/// carries bare IP packets (`TUNSETIFF` with `IFF_TUN | IFF_NO_PI`).
+#[expect(unsafe_code, reason = "an ioctl")]
+pub(super) fn tun_interface(tun: BorrowedFd<'_>, name: &str) -> io::Result<()> {
+    let mut request = interface(name);
+    let flags = libc::IFF_TUN | libc::IFF_NO_PI;
+    #[expect(clippy::cast_possible_truncation, reason = "both flags are below 2^15")]
+    {
+        request.ifr_ifru.ifru_flags = flags as libc::c_short;
+    }
+    // SAFETY: TUNSETIFF reads and writes one `ifreq`, which outlives the call.
+    let done = unsafe { libc::ioctl(tun.as_raw_fd(), libc::TUNSETIFF, &raw mut request) };
+    if done < 0 { Err(io::Error::last_os_error()) } else { Ok(()) }
+}
+
+/// What a network card would do for the kernel and a packet socket would then show undone: transmit checksums,
+/// scatter-gather, segmentation of TCP and of anything (`linux/ethtool.h`).
+pub(super) const OFFLOADS: [u32; 4] = [ETHTOOL_STXCSUM, ETHTOOL_SSG, ETHTOOL_STSO, ETHTOOL_SGSO];
+const ETHTOOL_STXCSUM: u32 = 0x17;
+const ETHTOOL_SSG: u32 = 0x19;
+const ETHTOOL_STSO: u32 = 0x1f;
+const ETHTOOL_SGSO: u32 = 0x24;
+
+/// Switches one of [`OFFLOADS`] of the interface `name` off (`SIOCETHTOOL`). `socket` is any socket of its namespace.
+#[expect(unsafe_code, reason = "an ioctl")]
+pub(super) fn offload_off(socket: BorrowedFd<'_>, name: &str, what: u32) -> io::Result<()> {
+    /// `struct ethtool_value`.
+    #[repr(C)]
+    struct Value {
+        cmd: u32,
+        data: u32,
+    }
+    let mut value = Value { cmd: what, data: 0 };
+    let mut request = interface(name);
+    request.ifr_ifru.ifru_data = (&raw mut value).cast();
+    // SAFETY: SIOCETHTOOL reads one `ifreq` that points to an `ethtool_value`; both outlive the call.
+    let done = unsafe { libc::ioctl(socket.as_raw_fd(), libc::SIOCETHTOOL, &raw mut request) };
+    if done < 0 { Err(io::Error::last_os_error()) } else { Ok(()) }
+}
+
+/// Ties a packet socket to one interface and to IPv4 frames that arrive on it (`packet(7)`).
+#[expect(unsafe_code, reason = "sockaddr_ll has no safe wrapper")]
+pub(super) fn bind_packet_socket(socket: impl AsFd, interface_index: u32) -> io::Result<()> {
+    let index = i32::try_from(interface_index).map_err(|_| io::ErrorKind::InvalidInput)?;
+    #[expect(clippy::cast_possible_truncation, reason = "both constants are below 2^16")]
+    let address = libc::sockaddr_ll {
+        sll_family: libc::AF_PACKET as u16,
+        sll_protocol: (libc::ETH_P_IP as u16).to_be(),
+        sll_ifindex: index,
+        sll_hatype: 0,
+        sll_pkttype: 0,
+        sll_halen: 0,
+        sll_addr: [0; 8],
+    };
+    let size = libc::socklen_t::try_from(size_of::<libc::sockaddr_ll>()).map_err(|_| io::ErrorKind::InvalidInput)?;
+    // SAFETY: the address is a whole `sockaddr_ll` of the stated size.
+    let done = unsafe { libc::bind(socket.as_fd().as_raw_fd(), (&raw const address).cast(), size) };
+    if done < 0 { Err(io::Error::last_os_error()) } else { Ok(()) }
+}
+
+/// An `ifreq` for the interface `name`, which is cut to what the kernel takes.
+#[expect(unsafe_code, reason = "a C structure with a union")]
+fn interface(name: &str) -> libc::ifreq {
+    // SAFETY: all-zero is a valid `ifreq`: an empty name and an empty union.
+    let mut request: libc::ifreq = unsafe { std::mem::zeroed() };
+    let room = libc::IFNAMSIZ - 1;
+    for (to, from) in request.ifr_name[..room].iter_mut().zip(name.bytes()) {
+        *to = from.cast_signed() as libc::c_char;
+    }
+    request
+}
