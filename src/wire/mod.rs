@@ -1,10 +1,13 @@
 //! The wire lab: two private hosts with the real TCP, and the wire between them in the presenter's hand.
 
+mod cable;
 #[cfg(target_os = "linux")]
 mod control;
+mod decode;
 #[cfg(target_os = "linux")]
 mod helper;
 mod knob;
+mod lane;
 mod need;
 #[cfg(target_os = "linux")]
 mod sys;

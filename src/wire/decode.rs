@@ -1,0 +1,218 @@
+//! Reading a packet: from the bytes of an IPv4 packet to its summary, and to what makes two segments the same one.
+
+use std::net::{IpAddr, SocketAddr};
+
+use etherparse::{
+    Icmpv4Slice, LaxNetSlice, LaxSlicedPacket, NetSlice, SlicedPacket, TcpOptionElement, TcpSlice, TransportSlice,
+};
+
+use crate::domain::{Excerpt, Flags, Flow, Icmp, PacketSummary, Proto, Segment, TcpOption};
+
+/// Reads an IP packet of TCP, UDP or ICMP; `None` for anything else. Its number and the numbers relative to the
+/// beginning of the connection are for the caller to fill in.
+pub(super) fn summary(packet: &[u8]) -> Option<PacketSummary> {
+    let parts = SlicedPacket::from_ip(packet).ok()?;
+    let (from, to) = match parts.net? {
+        NetSlice::Ipv4(ip) => (IpAddr::V4(ip.header().source_addr()), IpAddr::V4(ip.header().destination_addr())),
+        NetSlice::Ipv6(_) | NetSlice::Arp(_) => return None,
+    };
+    let flow = |proto, source, destination| Flow {
+        proto,
+        local: SocketAddr::new(from, source),
+        peer: Some(SocketAddr::new(to, destination)),
+    };
+    let summary = |flow, tcp, icmp, payload| PacketSummary {
+        number: 0,
+        flow,
+        tcp,
+        icmp,
+        payload: Excerpt::of(payload),
+        retransmission_of: None,
+    };
+    match parts.transport? {
+        TransportSlice::Tcp(tcp) => {
+            let flow = flow(Proto::Tcp, tcp.source_port(), tcp.destination_port());
+            Some(summary(flow, Some(segment(&tcp)), None, tcp.payload()))
+        }
+        TransportSlice::Udp(udp) => {
+            let flow = flow(Proto::Udp, udp.source_port(), udp.destination_port());
+            Some(summary(flow, None, None, udp.payload()))
+        }
+        TransportSlice::Icmpv4(icmp) => {
+            let about = quoted(icmp.payload()).unwrap_or_else(|| flow(Proto::Udp, 0, 0));
+            Some(summary(about, None, Some(message(&icmp)), icmp.payload()))
+        }
+        TransportSlice::Icmpv6(_) | TransportSlice::Igmp(_) => None,
+    }
+}
+
+fn segment(tcp: &TcpSlice<'_>) -> Segment {
+    Segment {
+        // Byte 13 of the header holds the eight control bits (RFC 9293 §3.1, RFC 3168 §6.1).
+        flags: Flags(tcp.header_slice()[13]),
+        seq: tcp.sequence_number(),
+        ack: tcp.acknowledgment_number(),
+        seq_rel: None,
+        ack_rel: None,
+        window: u32::from(tcp.window_size()),
+        options: tcp.options_iterator().filter_map(Result::ok).filter_map(option).collect(),
+    }
+}
+
+fn option(element: TcpOptionElement) -> Option<TcpOption> {
+    match element {
+        TcpOptionElement::Noop => None,
+        TcpOptionElement::MaximumSegmentSize(mss) => Some(TcpOption::Mss(mss)),
+        TcpOptionElement::WindowScale(shift) => Some(TcpOption::WindowScale(shift)),
+        TcpOptionElement::SelectiveAcknowledgementPermitted => Some(TcpOption::SackPermitted),
+        TcpOptionElement::SelectiveAcknowledgement((from, to), _) => Some(TcpOption::Sack(from, to)),
+        TcpOptionElement::Timestamp(value, echo) => Some(TcpOption::Timestamps(value, echo)),
+    }
+}
+
+fn message(icmp: &Icmpv4Slice<'_>) -> Icmp {
+    match (icmp.type_u8(), icmp.code_u8()) {
+        (3, 3) => Icmp::PortUnreachable,
+        (kind, code) => Icmp::Other(kind, code),
+    }
+}
+
+/// The conversation that an ICMP error quotes the beginning of, turned round: the way the error travels.
+fn quoted(packet: &[u8]) -> Option<Flow> {
+    let parts = LaxSlicedPacket::from_ip(packet).ok()?;
+    let LaxNetSlice::Ipv4(ip) = parts.net? else { return None };
+    let (proto, source, destination) = match parts.transport? {
+        TransportSlice::Tcp(tcp) => (Proto::Tcp, tcp.source_port(), tcp.destination_port()),
+        TransportSlice::Udp(udp) => (Proto::Udp, udp.source_port(), udp.destination_port()),
+        _ => return None,
+    };
+    let local = SocketAddr::new(IpAddr::V4(ip.header().destination_addr()), destination);
+    let peer = SocketAddr::new(IpAddr::V4(ip.header().source_addr()), source);
+    Some(Flow { proto, local, peer: Some(peer) })
+}
+
+/// Turns over one bit of the last byte: in the payload, or in the transport header of a packet without one. The IP
+/// header stays whole, so that the packet arrives and its own checksum gives it away.
+pub(super) fn corrupt(packet: &mut [u8]) {
+    let header = packet.first().map_or(0, |first| usize::from(first & 15) * 4);
+    if packet.len() > header
+        && let Some(last) = packet.last_mut()
+    {
+        *last ^= 1;
+    }
+}
+
+/// What makes two segments of one sender the same: everything but what the kernel writes anew each time it sends one
+/// (the IP identification, the window, the timestamps, the checksums). Only segments that take sequence numbers have
+/// it: acknowledgements are counted by their receiver (RFC 5681 §3.2), so each is its own.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub(super) struct Same {
+    flow: Flow,
+    seq: u32,
+    ack: u32,
+    flags: Flags,
+    len: usize,
+}
+
+impl Same {
+    /// That of a packet, where it has one.
+    pub(super) fn of(packet: &PacketSummary) -> Option<Self> {
+        let tcp = packet.tcp.as_ref().filter(|tcp| tcp.takes(packet.payload.len) > 0)?;
+        let Segment { seq, ack, flags, .. } = *tcp;
+        Some(Self { flow: packet.flow, seq, ack, flags, len: packet.payload.len })
+    }
+}
+
+/// Bytes of packets, for the tests of this layer.
+#[cfg(test)]
+pub(super) mod packets {
+    use etherparse::PacketBuilder;
+
+    use crate::domain::Flags;
+
+    pub(in crate::wire) const CLIENT: ([u8; 4], u16) = ([192, 0, 2, 2], 40_000);
+    pub(in crate::wire) const SERVER: ([u8; 4], u16) = ([192, 0, 2, 1], 65_432);
+
+    /// A segment from the client to the server, or back.
+    pub(in crate::wire) fn tcp(out: bool, flags: Flags, seq: u32, ack: u32, payload: &[u8]) -> Vec<u8> {
+        let (from, to) = if out { (CLIENT, SERVER) } else { (SERVER, CLIENT) };
+        let mut builder = PacketBuilder::ipv4(from.0, to.0, 64).tcp(from.1, to.1, seq, 64_240);
+        if flags.has(Flags::SYN) {
+            builder = builder.syn();
+        }
+        if flags.has(Flags::FIN) {
+            builder = builder.fin();
+        }
+        if flags.has(Flags::RST) {
+            builder = builder.rst();
+        }
+        if flags.has(Flags::ACK) {
+            builder = builder.ack(ack);
+        }
+        let mut bytes = Vec::new();
+        builder.write(&mut bytes, payload).unwrap();
+        bytes
+    }
+
+    /// A datagram from the client to the server, or back.
+    pub(in crate::wire) fn udp(out: bool, payload: &[u8]) -> Vec<u8> {
+        let (from, to) = if out { (CLIENT, SERVER) } else { (SERVER, CLIENT) };
+        let mut bytes = Vec::new();
+        PacketBuilder::ipv4(from.0, to.0, 64).udp(from.1, to.1).write(&mut bytes, payload).unwrap();
+        bytes
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use etherparse::PacketBuilder;
+    use etherparse::icmpv4::DestUnreachableHeader;
+
+    use super::packets::{CLIENT, SERVER, tcp, udp};
+    use super::*;
+
+    #[test]
+    fn a_segment_is_summed_up() {
+        let syn = summary(&tcp(true, Flags::SYN, 7, 0, b"")).unwrap();
+        assert_eq!(syn.flow.to_string(), "tcp 192.0.2.2:40000 ↔ 192.0.2.1:65432");
+        let segment = syn.tcp.unwrap();
+        assert_eq!((segment.flags, segment.seq, segment.window), (Flags::SYN, 7, 64_240));
+    }
+
+    #[test]
+    fn a_port_unreachable_stands_in_the_conversation_it_is_about() {
+        let quoted = udp(true, b"oi");
+        let mut bytes = Vec::new();
+        let unreachable = etherparse::Icmpv4Type::DestinationUnreachable(DestUnreachableHeader::Port);
+        PacketBuilder::ipv4(SERVER.0, CLIENT.0, 64).icmpv4(unreachable).write(&mut bytes, &quoted).unwrap();
+        let seen = summary(&bytes).unwrap();
+        assert_eq!(seen.icmp, Some(Icmp::PortUnreachable));
+        assert_eq!(seen.flow.to_string(), "udp 192.0.2.1:65432 ↔ 192.0.2.2:40000");
+    }
+
+    #[test]
+    fn a_damaged_segment_has_a_wrong_checksum_and_is_otherwise_the_same() {
+        let whole = tcp(true, Flags::ACK, 1, 1, b"hello");
+        let mut damaged = whole.clone();
+        corrupt(&mut damaged);
+        let checksum = |bytes: &[u8]| {
+            let parts = SlicedPacket::from_ip(bytes).unwrap();
+            let (Some(NetSlice::Ipv4(ip)), Some(TransportSlice::Tcp(tcp))) = (parts.net, parts.transport) else {
+                panic!("not TCP over IPv4")
+            };
+            let right = tcp.calc_checksum_ipv4(ip.header().source(), ip.header().destination()).unwrap();
+            right == tcp.checksum()
+        };
+        assert!(checksum(&whole) && !checksum(&damaged));
+    }
+
+    #[test]
+    fn no_prefix_of_a_packet_is_a_panic() {
+        for packet in [tcp(true, Flags::SYN, 7, 0, b"hello"), udp(true, b"hello")] {
+            for end in 0..packet.len() {
+                let _ = summary(&packet[..end]);
+                corrupt(&mut packet[..end].to_vec());
+            }
+        }
+    }
+}
