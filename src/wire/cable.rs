@@ -172,10 +172,10 @@ impl Cable {
         for from in [HostId::Client, HostId::Server] {
             let cut = self.lane(from).cut;
             for (then, parcel) in self.lane(from).take_due(now) {
-                if cut {
-                    self.report(from, WireEvent::Dropped { packet: parcel.number, why: Loss::Cut });
-                } else {
+                if !cut {
                     due.push((then, from, parcel));
+                } else if parcel.number != 0 {
+                    self.report(from, WireEvent::Dropped { packet: parcel.number, why: Loss::Cut });
                 }
             }
         }

@@ -189,12 +189,12 @@ impl WireHost {
 
     /// Runs a program on this host, with these standard descriptors and nothing else of ours. It and all that it
     /// starts see this host's network only, and end with the wire lab.
-    pub fn run(&self, program: &Program, standard: [BorrowedFd<'_>; 3]) -> io::Result<Running> {
+    pub(super) fn run(&self, program: &Program, standard: [BorrowedFd<'_>; 3]) -> io::Result<(Running, Ending)> {
         let (reply, with) = ask(&self.socket, &Request::Run(self.id, program.clone()), &standard)?;
         match (reply, <[OwnedFd; 2]>::try_from(with)) {
             (Reply::Ran(group), Ok([process, status])) => {
                 let pid = pid_of(&process)?;
-                Ok(Running { group, pid, status: status.into(), socket: Arc::clone(&self.socket) })
+                Ok((Running { group, pid, socket: Arc::clone(&self.socket) }, Ending(status.into())))
             }
             _ => Err(io::ErrorKind::InvalidData.into()),
         }
@@ -210,11 +210,10 @@ fn pid_of(process: &OwnedFd) -> io::Result<u32> {
 }
 
 /// A program that runs on a host.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct Running {
     group: i32,
     pid: u32,
-    status: fs::File,
     socket: Arc<Mutex<OwnedFd>>,
 }
 
@@ -228,21 +227,25 @@ impl Running {
     pub fn signal(&self, signal: i32) -> io::Result<()> {
         ask(&self.socket, &Request::Signal(self.group, signal), &[]).map(drop)
     }
+}
 
-    /// Waits for its end. A program that ended with the wire lab counts as killed.
-    pub fn wait(&mut self) -> io::Result<ExitStatus> {
+/// The end of a program, to come. Readable once it is there.
+#[derive(Debug)]
+pub(super) struct Ending(fs::File);
+
+impl Ending {
+    /// Waits for it. A program that ended with the wire lab counts as killed.
+    pub(super) fn wait(mut self) -> ExitStatus {
         let mut raw = [0; 4];
-        match self.status.read_exact(&mut raw) {
-            Ok(()) => Ok(ExitStatus::from_raw(i32::from_ne_bytes(raw))),
-            Err(error) if error.kind() == io::ErrorKind::UnexpectedEof => Ok(ExitStatus::from_raw(libc::SIGKILL)),
-            Err(error) => Err(error),
+        match self.0.read_exact(&mut raw) {
+            Ok(()) => ExitStatus::from_raw(i32::from_ne_bytes(raw)),
+            Err(_) => ExitStatus::from_raw(libc::SIGKILL),
         }
     }
 }
 
-impl AsFd for Running {
-    /// Readable once the program has ended.
+impl AsFd for Ending {
     fn as_fd(&self) -> BorrowedFd<'_> {
-        self.status.as_fd()
+        self.0.as_fd()
     }
 }

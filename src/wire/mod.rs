@@ -1,20 +1,56 @@
 //! The wire lab: two private hosts with the real TCP, and the wire between them in the presenter's hand.
+//!
+//! ```text
+//!  helper (namespaces, programs)          relay (a thread)                 the laboratory
+//!  client ── TUN ────────────────▶ link ─▶ cable ─▶ link ──▶ TUN ── server   commands ─▶ relay
+//!     └── sock_diag ──────────────────────▶ sample ◀── sock_diag ──┘         sockets of either host
+//! ```
+//!
+//! | file | is |
+//! |---|---|
+//! | `open` | [`Wire`]: the handle of it all |
+//! | `cable`, `lane` | the wire itself, without I/O |
+//! | `relay`, `link` | what carries packets between it and the hosts |
+//! | `sample`, `attribute` | what changed in the hosts' tables, and why |
+//! | `decode` | from bytes to what the class reads |
+//! | `helper`, `control`, `sys` | the process that keeps the hosts, our side of it, and its system calls |
+//! | `exec` | programs on the hosts from other processes |
+//! | `need`, `knob` | what the machine must offer; what can be set on a host |
 
+#[cfg(any(target_os = "linux", test))]
+mod attribute;
+#[cfg(any(target_os = "linux", test))]
 mod cable;
 #[cfg(target_os = "linux")]
 mod control;
+#[cfg(any(target_os = "linux", test))]
 mod decode;
+#[cfg(target_os = "linux")]
+mod exec;
 #[cfg(target_os = "linux")]
 mod helper;
 mod knob;
+#[cfg(any(target_os = "linux", test))]
 mod lane;
+#[cfg(any(target_os = "linux", test))]
+mod link;
 mod need;
+#[cfg(target_os = "linux")]
+mod open;
+#[cfg(any(target_os = "linux", test))]
+mod relay;
+#[cfg(any(target_os = "linux", test))]
+mod sample;
 #[cfg(target_os = "linux")]
 mod sys;
 
 #[cfg(target_os = "linux")]
 pub use control::{Options, Running, WireHost, doctor};
 #[cfg(target_os = "linux")]
+pub use exec::{ExecError, Remote, exec_in_open_wire, open_wires, program_here};
+#[cfg(target_os = "linux")]
 pub use helper::{SUBCOMMAND, helper_main, protocol::Program};
 pub use knob::Knob;
 pub use need::{Check, Missing, Need, OpenError, Remedy};
+#[cfg(target_os = "linux")]
+pub use open::{ReadTable, Wire};

@@ -1,10 +1,12 @@
 //! The few system calls that no safe wrapper covers: the only `unsafe` of this layer.
 
 use std::io;
-use std::os::fd::{AsFd, AsRawFd, BorrowedFd};
+use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd};
 
 use rustix::process::Pid;
 use rustix::thread::UnshareFlags;
+use tokio::io::Interest;
+use tokio::io::unix::AsyncFd;
 
 /// Moves the calling thread (or, for `NEWUSER` and `NEWPID`, the whole single-threaded process) into new namespaces;
 /// see `unshare(2)`. Never asked for `FILES`.
@@ -89,6 +91,13 @@ pub(super) fn bind_packet_socket(socket: impl AsFd, interface_index: u32) -> io:
     // SAFETY: the address is a whole `sockaddr_ll` of the stated size.
     let done = unsafe { libc::bind(socket.as_fd().as_raw_fd(), (&raw const address).cast(), size) };
     if done < 0 { Err(io::Error::last_os_error()) } else { Ok(()) }
+}
+
+/// A descriptor whose readiness the runtime watches.
+#[expect(unsafe_code, reason = "the runtime asks for a promise about the descriptor")]
+pub(super) fn watched(descriptor: OwnedFd) -> io::Result<AsyncFd<OwnedFd>> {
+    // SAFETY: an `OwnedFd` is open and stays the same as long as the `AsyncFd` owns it.
+    unsafe { AsyncFd::register_with_interest(descriptor, Interest::READABLE) }.map_err(Into::into)
 }
 
 /// An `ifreq` for the interface `name`, which is cut to what the kernel takes.

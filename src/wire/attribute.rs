@@ -1,0 +1,154 @@
+//! Why a socket's state changed: told from the edge it took, the packets that arrived for it, and what is left of it.
+//!
+//! Every edge of the diagram but those into CLOSED has one kind of cause: a call opens or closes, a packet answers. So
+//! the cause does not hang on how soon after a packet the table was read.
+
+use std::collections::VecDeque;
+
+use crate::domain::{Cause, Flags, Row, Syscall, TcpState};
+
+use TcpState::{
+    CloseWait, Closed, Closing, Established, FinWait1, FinWait2, LastAck, Listen, SynRecv, SynSent, TimeWait,
+};
+
+/// The packets that arrived for one socket lately, oldest first.
+#[derive(Debug, Default, Clone)]
+pub(super) struct Arrivals(VecDeque<(u64, Flags)>);
+
+impl Arrivals {
+    const KEPT: usize = 16;
+
+    pub(super) fn note(&mut self, number: u64, flags: Flags) {
+        self.0.push_back((number, flags));
+        if self.0.len() > Self::KEPT {
+            self.0.pop_front();
+        }
+    }
+
+    /// The latest with any of these flags.
+    fn latest(&self, flags: Flags) -> Option<Cause> {
+        self.0.iter().rev().find(|(_, had)| had.any(flags)).map(|(number, _)| Cause::Packet(*number))
+    }
+}
+
+/// Where a connection came from when it is in `state` at first sight: from a listener, if there is one for it.
+pub(super) const fn origin(state: TcpState, listener: bool) -> TcpState {
+    match state {
+        SynSent | Listen => Closed,
+        _ if listener => Listen,
+        _ => Closed,
+    }
+}
+
+/// Where a connection went that was in `state` and is in the table no more.
+pub(super) const fn destination(state: TcpState, listener: bool) -> TcpState {
+    match state {
+        SynRecv if listener => Listen,
+        _ => Closed,
+    }
+}
+
+/// The edges that lead from one state to another that was seen after it: one, where the diagram has it; more, where
+/// something was too quick to be seen; through CLOSED, where one life ended and another began.
+pub(super) fn edges(from: TcpState, to: TcpState) -> Vec<(TcpState, TcpState)> {
+    if from == to {
+        return Vec::new();
+    }
+    let stops = if from.may_become(to) {
+        vec![from, to]
+    } else if let Some(way) = from.between(to) {
+        [from].into_iter().chain(way).chain([to]).collect()
+    } else {
+        let rest = Closed.between(to).unwrap_or_default();
+        [from, Closed].into_iter().chain(rest).chain([to]).collect()
+    };
+    stops.windows(2).map(|pair| (pair[0], pair[1])).collect()
+}
+
+/// What made a socket take an edge. `call` is one that our own code just made on that host, `after` the row that is
+/// there now.
+pub(super) fn cause(
+    edge: (TcpState, TcpState),
+    arrivals: &Arrivals,
+    call: Option<Syscall>,
+    after: Option<&Row>,
+) -> Option<Cause> {
+    let closing = [Syscall::Close, Syscall::Shutdown];
+    match edge {
+        (Closed, SynSent) => Some(Cause::Call(Syscall::Connect)),
+        (Closed, Listen) => Some(Cause::Call(Syscall::Listen)),
+        (Listen, SynRecv) | (SynSent, SynRecv | Established) => arrivals.latest(Flags::SYN),
+        (SynRecv, Established) | (FinWait1, FinWait2) => arrivals.latest(Flags::ACK),
+        (Established, CloseWait) | (FinWait1, Closing | TimeWait) | (FinWait2, TimeWait) => arrivals.latest(Flags::FIN),
+        (Closing, TimeWait) => arrivals.latest(Flags::ACK),
+        (Established | SynRecv, FinWait1) | (CloseWait, LastAck) => match call {
+            Some(call) if closing.contains(&call) => Some(Cause::Call(call)),
+            // Without a descriptor it was closed; with one it was shut down.
+            _ => after
+                .and_then(|row| row.inode)
+                .map(|inode| Cause::Call(if inode == 0 { Syscall::Close } else { Syscall::Shutdown })),
+        },
+        (Listen, _) => Some(Cause::Call(Syscall::Close)),
+        (LastAck, Closed) => arrivals.latest(Flags::ACK).or(Some(Cause::Timer)),
+        (TimeWait, Closed) => arrivals.latest(Flags(Flags::RST.0 | Flags::SYN.0)).or(Some(Cause::Timer)),
+        (SynRecv, Listen) | (FinWait1 | FinWait2 | Closing, Closed) => {
+            arrivals.latest(Flags::RST).or(Some(Cause::Timer))
+        }
+        // These have a descriptor that somebody closes, when nothing arrived that did it.
+        (SynSent | SynRecv | Established | CloseWait, Closed) => {
+            arrivals.latest(Flags::RST).or(Some(Cause::Call(Syscall::Close)))
+        }
+        _ => None,
+    }
+}
+
+/// Whether a packet can change the state of a socket that is in `state` (none: that is not in the table).
+pub(super) const fn matters(flags: Flags, state: Option<TcpState>) -> bool {
+    flags.any(Flags(Flags::SYN.0 | Flags::FIN.0 | Flags::RST.0))
+        || matches!(state, Some(SynSent | SynRecv | FinWait1 | Closing | LastAck))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn arrived(packets: &[(u64, Flags)]) -> Arrivals {
+        let mut arrivals = Arrivals::default();
+        packets.iter().for_each(|(number, flags)| arrivals.note(*number, *flags));
+        arrivals
+    }
+
+    #[test]
+    fn a_quick_server_closes_between_two_looks_and_both_steps_have_their_cause() {
+        let arrivals = arrived(&[(4, Flags::ACK), (5, Flags::FIN.with(Flags::ACK))]);
+        let steps = edges(Established, LastAck);
+        assert_eq!(steps, [(Established, CloseWait), (CloseWait, LastAck)]);
+        assert_eq!(cause(steps[0], &arrivals, None, None), Some(Cause::Packet(5)));
+        assert_eq!(cause(steps[1], &arrivals, Some(Syscall::Close), None), Some(Cause::Call(Syscall::Close)));
+    }
+
+    #[test]
+    fn time_wait_ends_by_its_timer_although_packets_arrived_before() {
+        let arrivals = arrived(&[(9, Flags::FIN.with(Flags::ACK))]);
+        assert_eq!(cause((TimeWait, Closed), &arrivals, None, None), Some(Cause::Timer));
+        let reset = arrived(&[(9, Flags::FIN), (10, Flags::RST)]);
+        assert_eq!(cause((Established, Closed), &reset, None, None), Some(Cause::Packet(10)));
+    }
+
+    #[test]
+    fn a_port_used_again_is_two_lives() {
+        assert_eq!(edges(TimeWait, SynSent), [(TimeWait, Closed), (Closed, SynSent)]);
+        assert_eq!(edges(Listen, Listen), []);
+    }
+
+    #[test]
+    fn every_pair_of_states_has_a_way_of_edges() {
+        for &from in TcpState::ALL {
+            for &to in TcpState::ALL.iter().filter(|&&to| to != from) {
+                let way = edges(from, to);
+                assert!(way.iter().all(|(a, b)| a.may_become(*b)), "{from} {to} {way:?}");
+                assert_eq!((way[0].0, way[way.len() - 1].1), (from, to));
+            }
+        }
+    }
+}

@@ -1,0 +1,144 @@
+//! A host's end of the wire: where its packets come from and where those for it go.
+
+use std::io;
+
+/// A link carries bare IP packets, one at a time. Neither direction ever waits inside `try_recv` and `send`.
+pub(super) trait Link {
+    /// Waits until `try_recv` may have a packet. May be dropped half way.
+    fn ready(&mut self) -> impl Future<Output = io::Result<()>>;
+
+    /// Takes the next packet that the host sent, and its length; `None` when there is none now.
+    fn try_recv(&mut self, buffer: &mut [u8]) -> io::Result<Option<usize>>;
+
+    /// Hands a packet to the host. When this returns the host's stack has it.
+    fn send(&mut self, packet: &[u8]) -> io::Result<()>;
+}
+
+#[cfg(target_os = "linux")]
+pub(super) use kernel::KernelLink;
+
+#[cfg(target_os = "linux")]
+mod kernel {
+    use std::io::{self, IoSlice, IoSliceMut};
+    use std::os::fd::OwnedFd;
+
+    use rustix::io::{readv, writev};
+    use tokio::io::Interest;
+    use tokio::io::unix::AsyncFd;
+
+    use super::Link;
+    use crate::domain::{HostId, LinkKind};
+    use crate::wire::helper::mac;
+    use crate::wire::sys;
+
+    /// The length of an Ethernet header: two link addresses and the type of what follows.
+    const ETHERNET: usize = 14;
+    /// The type of an IPv4 packet in an Ethernet frame.
+    const IPV4: [u8; 2] = [8, 0];
+
+    /// The far side of a host's interface: a TUN device, or a packet socket at the other end of its virtual Ethernet.
+    #[derive(Debug)]
+    pub(in crate::wire) struct KernelLink {
+        device: AsyncFd<OwnedFd>,
+        /// What precedes a packet for the host.
+        header: Option<[u8; ETHERNET]>,
+    }
+
+    impl KernelLink {
+        /// Takes over a descriptor, which does not block. Needs the runtime's I/O driver.
+        pub(in crate::wire) fn new(kind: LinkKind, host: HostId, device: OwnedFd) -> io::Result<Self> {
+            let header = match kind {
+                LinkKind::Tun => None,
+                LinkKind::Veth => {
+                    let mut header = [0; ETHERNET];
+                    header[..6].copy_from_slice(&mac(host));
+                    header[6..12].copy_from_slice(&[2, 0, 0, 0, 0, 0xff]);
+                    header[12..].copy_from_slice(&IPV4);
+                    Some(header)
+                }
+            };
+            Ok(Self { device: sys::watched(device)?, header })
+        }
+    }
+
+    impl Link for KernelLink {
+        async fn ready(&mut self) -> io::Result<()> {
+            self.device.readable().await?.retain_ready();
+            Ok(())
+        }
+
+        fn try_recv(&mut self, buffer: &mut [u8]) -> io::Result<Option<usize>> {
+            let mut ethernet = [0; ETHERNET];
+            let framed = self.header.is_some();
+            let read = self.device.try_io(Interest::READABLE, |device| {
+                let mut header: &mut [u8] = &mut ethernet;
+                if !framed {
+                    header = &mut [];
+                }
+                Ok(readv(device, &mut [IoSliceMut::new(header), IoSliceMut::new(buffer)])?)
+            });
+            match read {
+                Ok(length) => Ok(Some(if framed { length.saturating_sub(ETHERNET) } else { length })),
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => Ok(None),
+                Err(error) => Err(error),
+            }
+        }
+
+        fn send(&mut self, packet: &[u8]) -> io::Result<()> {
+            let header = self.header.as_ref().map_or(&[][..], |header| &header[..]);
+            writev(self.device.get_ref(), &[IoSlice::new(header), IoSlice::new(packet)])?;
+            Ok(())
+        }
+    }
+}
+
+/// A link in memory, for tests: what the host sends is put in at one end, what arrives is read at the other.
+#[cfg(test)]
+pub(super) mod memory {
+    use std::collections::VecDeque;
+    use std::io;
+
+    use tokio::sync::mpsc;
+
+    use super::Link;
+
+    pub(in crate::wire) struct MemoryLink {
+        from_host: mpsc::Receiver<Vec<u8>>,
+        waiting: VecDeque<Vec<u8>>,
+        to_host: mpsc::Sender<Vec<u8>>,
+    }
+
+    /// The host's side of it.
+    pub(in crate::wire) struct MemoryHost {
+        pub(in crate::wire) send: mpsc::Sender<Vec<u8>>,
+        pub(in crate::wire) arrived: mpsc::Receiver<Vec<u8>>,
+    }
+
+    pub(in crate::wire) fn memory(room: usize) -> (MemoryLink, MemoryHost) {
+        let (send, from_host) = mpsc::channel(room);
+        let (to_host, arrived) = mpsc::channel(room);
+        (MemoryLink { from_host, waiting: VecDeque::new(), to_host }, MemoryHost { send, arrived })
+    }
+
+    impl Link for MemoryLink {
+        async fn ready(&mut self) -> io::Result<()> {
+            if self.waiting.is_empty() {
+                let packet = self.from_host.recv().await.ok_or(io::ErrorKind::BrokenPipe)?;
+                self.waiting.push_back(packet);
+            }
+            Ok(())
+        }
+
+        fn try_recv(&mut self, buffer: &mut [u8]) -> io::Result<Option<usize>> {
+            let Some(packet) = self.waiting.pop_front().or_else(|| self.from_host.try_recv().ok()) else {
+                return Ok(None);
+            };
+            buffer[..packet.len()].copy_from_slice(&packet);
+            Ok(Some(packet.len()))
+        }
+
+        fn send(&mut self, packet: &[u8]) -> io::Result<()> {
+            self.to_host.try_send(packet.to_vec()).map_err(|_| io::ErrorKind::WouldBlock.into())
+        }
+    }
+}

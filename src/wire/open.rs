@@ -1,0 +1,238 @@
+//! The wire lab, open: its two hosts, the wire in the presenter's hand, and the programs that run on the hosts.
+
+use std::io;
+use std::os::fd::{BorrowedFd, OwnedFd};
+use std::os::unix::process::ExitStatusExt as _;
+use std::process::ExitStatus;
+use std::sync::{Arc, Mutex, PoisonError, mpsc};
+use std::thread::{self, JoinHandle};
+
+use tokio::sync::{mpsc as queue, watch};
+
+use super::cable::Cable;
+use super::control::{Helper, Options, Running, WireHost};
+use super::exec::ExecServer;
+use super::helper::protocol::Program;
+use super::link::KernelLink;
+use super::need::{Need, OpenError};
+use super::relay::{Order, Relay};
+use super::sample::Tables;
+use crate::domain::excerpt::sanitise;
+use crate::domain::wire::{Closed, LinkKind, WireCommand, WireEvent};
+use crate::domain::{Evidence, Flow, HostId, Kind, Probe, Row, Syscall};
+
+/// How many orders may wait for the relay.
+const ORDERS: usize = 1024;
+
+/// Reads the socket table that a `sock_diag(7)` socket sees. A function from the socket to all rows is one.
+pub trait ReadTable: Send {
+    /// All sockets.
+    fn dump(&self, diag: &OwnedFd) -> io::Result<Vec<Row>>;
+
+    /// The TCP socket with exactly these addresses, if there is one. Worth an exact request where there may be many.
+    fn lookup(&self, diag: &OwnedFd, flow: Flow) -> io::Result<Option<Row>> {
+        Ok(self.dump(diag)?.into_iter().find(|row| row.flow == flow))
+    }
+}
+
+impl<F: Fn(&OwnedFd) -> io::Result<Vec<Row>> + Send> ReadTable for F {
+    fn dump(&self, diag: &OwnedFd) -> io::Result<Vec<Row>> {
+        self(diag)
+    }
+}
+
+/// A reader and the two hosts' sockets for it.
+struct Diag<R> {
+    reader: R,
+    sockets: [OwnedFd; 2],
+}
+
+impl<R> Diag<R> {
+    const fn socket(&self, host: HostId) -> &OwnedFd {
+        match host {
+            HostId::Client => &self.sockets[0],
+            HostId::Server => &self.sockets[1],
+        }
+    }
+}
+
+impl<R: ReadTable> Tables for Diag<R> {
+    fn dump(&mut self, host: HostId) -> io::Result<Vec<Row>> {
+        self.reader.dump(self.socket(host))
+    }
+
+    fn lookup(&mut self, host: HostId, flow: Flow) -> io::Result<Option<Row>> {
+        self.reader.lookup(self.socket(host), flow)
+    }
+}
+
+/// The wire lab. Dropping it ends everything on it and waits until that is done.
+#[derive(Debug)]
+pub struct Wire {
+    link: LinkKind,
+    orders: queue::Sender<Order>,
+    stop: Arc<watch::Sender<Option<Closed>>>,
+    programs: Programs,
+    exec: Option<ExecServer>,
+    helper: Option<Helper>,
+    relay: Option<JoinHandle<()>>,
+}
+
+impl Wire {
+    /// Opens it, every packet being held. What happens on it is reported to `probe`; the hosts' tables are read with
+    /// `tables`. Blocks for some tens of milliseconds.
+    pub fn open(probe: &Probe, options: &Options, tables: impl ReadTable + 'static) -> Result<Self, OpenError> {
+        let (stop, stopped) = watch::channel(None);
+        let stop = Arc::new(stop);
+        let ended = Arc::clone(&stop);
+        let (helper, opened) = Helper::open(options, move || say(&ended, Closed::HelperEnded))?;
+        let failed = |error: io::Error| OpenError::new(Need::Helper, &error);
+        let (orders, todo) = queue::channel(ORDERS);
+        let cable = Cable::new(Cable::MOST, options.seed);
+        let diag = Diag { reader: tables, sockets: opened.diag };
+        let (kind, [client, server]) = (opened.kind, opened.links);
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(failed)?;
+        let relayed = probe.clone();
+        // A thread of its own: carrying packets shall wait for nothing that the laboratory does.
+        let relay = thread::Builder::new().name("wire relay".into()).spawn(move || {
+            runtime.block_on(async move {
+                let links = KernelLink::new(kind, HostId::Client, client)
+                    .and_then(|client| Ok([client, KernelLink::new(kind, HostId::Server, server)?]));
+                match links {
+                    Ok(links) => Relay::new(links, cable, diag, &relayed, todo, stopped).run().await,
+                    Err(error) => {
+                        let event = WireEvent::Closed { why: Closed::LinkFailed, errno: Some(error.into()) };
+                        relayed.on_wire(None).report(Evidence::Called, Kind::Wire(event));
+                    }
+                }
+            });
+        });
+        let relay = relay.map_err(failed)?;
+        probe.on_wire(None).report(Evidence::Called, Kind::Wire(WireEvent::Opened { link: kind }));
+        let programs = Programs {
+            probe: probe.clone(),
+            hosts: [helper.host(HostId::Client), helper.host(HostId::Server)],
+            watchers: Arc::default(),
+        };
+        // Without it the wire lab still works; `exec` from elsewhere does not find it.
+        let exec = ExecServer::start(programs.clone()).ok();
+        Ok(Self { link: kind, orders, stop, programs, exec, helper: Some(helper), relay: Some(relay) })
+    }
+
+    /// How the hosts are joined to the wire.
+    pub const fn link(&self) -> LinkKind {
+        self.link
+    }
+
+    /// One of its hosts.
+    pub fn host(&self, host: HostId) -> WireHost {
+        self.programs.host(host).clone()
+    }
+
+    /// Asks something of the wire; what comes of it is reported. `WouldBlock` when too much was asked at once,
+    /// `BrokenPipe` when the wire is no more.
+    pub fn command(&self, command: WireCommand) -> io::Result<()> {
+        self.order(Order::Wire(command))
+    }
+
+    /// Has a host's table looked at, because our own code just made this call there.
+    pub fn sample_after_call(&self, host: HostId, call: Syscall) -> io::Result<()> {
+        self.order(Order::Called(host, call))
+    }
+
+    fn order(&self, order: Order) -> io::Result<()> {
+        self.orders.try_send(order).map_err(|error| match error {
+            queue::error::TrySendError::Full(_) => io::ErrorKind::WouldBlock.into(),
+            queue::error::TrySendError::Closed(_) => io::ErrorKind::BrokenPipe.into(),
+        })
+    }
+
+    /// Runs a program on a host with these standard descriptors and nothing else of ours. Its end is reported, and
+    /// comes over the channel.
+    pub fn exec(
+        &self,
+        host: HostId,
+        program: &Program,
+        standard: [BorrowedFd<'_>; 3],
+    ) -> io::Result<(Running, mpsc::Receiver<ExitStatus>)> {
+        self.programs.run(host, program, standard)
+    }
+
+    /// Why it is no more, when it is.
+    pub fn closed(&self) -> Option<Closed> {
+        *self.stop.borrow()
+    }
+
+    /// Ends everything on it and waits until that is done. Dropping it does the same.
+    pub fn close(self) {}
+}
+
+impl Drop for Wire {
+    fn drop(&mut self) {
+        say(&self.stop, Closed::Asked);
+        if let Some(relay) = self.relay.take() {
+            let _ = relay.join();
+        }
+        // With the helper the programs end, and with the programs those who wait for them.
+        self.helper = None;
+        self.exec = None;
+        self.programs.join();
+    }
+}
+
+/// Says why the wire is no more. The first reason stays.
+fn say(stop: &watch::Sender<Option<Closed>>, why: Closed) {
+    stop.send_if_modified(|said| {
+        let first = said.is_none();
+        *said = said.or(Some(why));
+        first
+    });
+}
+
+/// Runs programs on the hosts and reports their beginning and their end.
+#[derive(Debug, Clone)]
+pub(super) struct Programs {
+    probe: Probe,
+    hosts: [WireHost; 2],
+    watchers: Arc<Mutex<Vec<JoinHandle<()>>>>,
+}
+
+impl Programs {
+    const fn host(&self, host: HostId) -> &WireHost {
+        match host {
+            HostId::Client => &self.hosts[0],
+            HostId::Server => &self.hosts[1],
+        }
+    }
+
+    pub(super) fn run(
+        &self,
+        host: HostId,
+        program: &Program,
+        standard: [BorrowedFd<'_>; 3],
+    ) -> io::Result<(Running, mpsc::Receiver<ExitStatus>)> {
+        let (running, ending) = self.host(host).run(program, standard)?;
+        let probe = self.probe.on_wire(Some(host));
+        let pid = running.pid();
+        let name = program.argv.first().map(|name| sanitise(name.as_bytes())).unwrap_or_default();
+        probe.report(Evidence::Called, Kind::Wire(WireEvent::Program { pid, name }));
+        let (tell, told) = mpsc::channel();
+        let watcher = thread::Builder::new().name("program".into()).spawn(move || {
+            let end = ending.wait();
+            let event = WireEvent::ProgramEnded { pid, status: end.code(), signal: end.signal() };
+            probe.report(Evidence::Called, Kind::Wire(event));
+            let _ = tell.send(end);
+        })?;
+        let mut watchers = self.watchers.lock().unwrap_or_else(PoisonError::into_inner);
+        watchers.retain(|watcher| !watcher.is_finished());
+        watchers.push(watcher);
+        Ok((running, told))
+    }
+
+    fn join(&self) {
+        let watchers = std::mem::take(&mut *self.watchers.lock().unwrap_or_else(PoisonError::into_inner));
+        for watcher in watchers {
+            let _ = watcher.join();
+        }
+    }
+}

@@ -1,0 +1,292 @@
+//! The relay: carries packets from one host's link over the wire to the other's, does what the presenter asks, and
+//! has the hosts' tables looked at whenever a state may have changed.
+
+use std::collections::HashSet;
+use std::io;
+use std::time::Duration;
+
+use tokio::sync::{mpsc, watch};
+use tokio::time::{Instant, sleep_until};
+
+use super::cable::{Arrival, Cable, other};
+use super::lane::About;
+use super::link::Link;
+use super::sample::{Sampler, Tables};
+use crate::domain::wire::{Closed, Loss, Mode, WireCommand, WireEvent};
+use crate::domain::{Evidence, Flags, HostId, Kind, Note, Probe, Stamp, Syscall};
+
+/// What the relay is asked to do.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum Order {
+    /// Something about the wire.
+    Wire(WireCommand),
+    /// Look at a host's table now: our own code just made this call there.
+    Called(HostId, Syscall),
+}
+
+/// The longest packet: a link's largest.
+const LONGEST: usize = 65_536;
+/// How many packets of one host are carried before the other's turn.
+const TURN: usize = 32;
+/// How often the tables are looked at when nothing else gives reason to: what timers and other people's calls change
+/// shows itself then.
+const HEARTBEAT: Duration = Duration::from_millis(200);
+/// How many packets in a heartbeat are listed one by one at full speed. Those that open, close or reset always are.
+const LISTED: u32 = 200;
+
+/// What the relay woke up for.
+enum Woken {
+    Stop(Option<Closed>),
+    Order(Order),
+    Packets,
+    Heartbeat,
+}
+
+/// The relay between two links.
+pub(super) struct Relay<L, T> {
+    links: [L; 2],
+    cable: Cable,
+    sampler: Sampler<T>,
+    probe: Probe,
+    probes: [Probe; 2],
+    orders: mpsc::Receiver<Order>,
+    stop: watch::Receiver<Option<Closed>>,
+    listed: u32,
+    unlisted: HashSet<u64>,
+    uncounted: u64,
+    table_failed: bool,
+    buffer: Vec<u8>,
+}
+
+impl<L: Link, T: Tables> Relay<L, T> {
+    /// Between the client's link and the server's. It ends when `stop` says why.
+    pub(super) fn new(
+        links: [L; 2],
+        cable: Cable,
+        tables: T,
+        probe: &Probe,
+        orders: mpsc::Receiver<Order>,
+        stop: watch::Receiver<Option<Closed>>,
+    ) -> Self {
+        let probes = [HostId::Client, HostId::Server].map(|host| probe.on_wire(Some(host)));
+        Self {
+            links,
+            cable,
+            sampler: Sampler::new(tables, probe),
+            probe: probe.on_wire(None),
+            probes,
+            orders,
+            stop,
+            listed: 0,
+            unlisted: HashSet::new(),
+            uncounted: 0,
+            table_failed: false,
+            buffer: vec![0; LONGEST],
+        }
+    }
+
+    /// Carries packets until it is told to stop or a link fails.
+    pub(super) async fn run(mut self) {
+        let (why, errno) = match self.carry().await {
+            Ok(why) => (why, None),
+            Err(error) => (Closed::LinkFailed, Some(error.into())),
+        };
+        self.tell_uncounted();
+        self.probe.report(Evidence::Called, Kind::Wire(WireEvent::Closed { why, errno }));
+    }
+
+    async fn carry(&mut self) -> io::Result<Closed> {
+        let mut heartbeat = Instant::now();
+        loop {
+            let due = self.next_due();
+            let Self { links: [client, server], orders, stop, .. } = &mut *self;
+            // Each arm gives the borrow back before anything is done.
+            let woken = tokio::select! {
+                biased;
+                why = stop.wait_for(Option::is_some) => Woken::Stop(why.ok().and_then(|why| *why)),
+                Some(order) = orders.recv() => Woken::Order(order),
+                () = until(due) => Woken::Packets,
+                () = sleep_until(heartbeat) => Woken::Heartbeat,
+                ready = client.ready() => ready.map(|()| Woken::Packets)?,
+                ready = server.ready() => ready.map(|()| Woken::Packets)?,
+            };
+            match woken {
+                Woken::Stop(why) => return Ok(why.unwrap_or(Closed::Asked)),
+                Woken::Order(order) => self.obey(order),
+                Woken::Packets => {}
+                Woken::Heartbeat => {
+                    let looking = self.beat();
+                    // Never more than a twentieth of the time.
+                    heartbeat = Instant::now() + HEARTBEAT.max(looking * 20);
+                }
+            }
+            self.deliver();
+            // In turns, whichever it was: a flood of one host shall not keep the other from speaking.
+            self.take(HostId::Client)?;
+            self.take(HostId::Server)?;
+        }
+    }
+
+    fn now(&self) -> Stamp {
+        self.probe.clock().at(Instant::now().into_std())
+    }
+
+    fn next_due(&self) -> Option<Instant> {
+        let due = self.cable.next_due()?;
+        Some(Instant::now() + due.since(self.now()))
+    }
+
+    fn obey(&mut self, order: Order) {
+        match order {
+            Order::Wire(command) => {
+                self.cable.command(self.now(), command);
+                self.report();
+            }
+            Order::Called(host, call) => {
+                let looked = self.sampler.look(host, Some(call));
+                self.looked(looked);
+            }
+        }
+    }
+
+    /// Takes the packets that a host has sent, as many as its turn allows.
+    fn take(&mut self, from: HostId) -> io::Result<()> {
+        for _ in 0..TURN {
+            let link = if from == HostId::Client { &mut self.links[0] } else { &mut self.links[1] };
+            let Some(length) = link.try_recv(&mut self.buffer)? else { break };
+            let now = self.now();
+            let about = self.cable.offer(now, from, &self.buffer[..length]);
+            // The call that made the host send it has changed its socket's state already: the packet stands still
+            // until that was seen.
+            if let Some(about) = about
+                && about.flags.is_some_and(|flags| flags.any(Flags(Flags::SYN.0 | Flags::FIN.0 | Flags::RST.0)))
+            {
+                self.look_at(from, &about.flow);
+            }
+            self.list(from, about);
+            // At full speed each goes on at once; two may not wait for a whole turn.
+            self.deliver();
+        }
+        Ok(())
+    }
+
+    fn look_at(&mut self, host: HostId, flow: &crate::domain::Flow) {
+        let looked = self.sampler.look_at(host, *flow);
+        self.looked(looked);
+    }
+
+    /// Says once that a table could not be read, until it could be again.
+    fn looked(&mut self, looked: io::Result<()>) {
+        match looked {
+            Ok(()) => self.table_failed = false,
+            Err(_) if self.table_failed => {}
+            Err(error) => {
+                self.table_failed = true;
+                self.probe.report(Evidence::Called, Kind::Note(Note::TableFailed { errno: error.into() }));
+            }
+        }
+    }
+
+    /// Reports a packet that was just offered, unless it is one of very many that simply cross.
+    fn list(&mut self, from: HostId, about: Option<About>) {
+        let events = self.cable.take_events();
+        let crosses = match &events[..] {
+            [(_, Kind::Packet(packet))] => Some(packet.number),
+            _ => None,
+        };
+        let quick = self.cable.modes()[usize::from(from == HostId::Server)] == Mode::Live;
+        let plain = about.is_none_or(|about| !self.sampler.matters(from, &about));
+        if let Some(number) = crosses
+            && quick
+            && plain
+        {
+            if self.listed >= LISTED {
+                self.unlisted.insert(number);
+                self.uncounted += 1;
+                return;
+            }
+            self.listed += 1;
+        }
+        self.tell(events);
+    }
+
+    fn report(&mut self) {
+        let events = self.cable.take_events();
+        self.tell(events);
+    }
+
+    fn tell(&self, events: Vec<(HostId, Kind)>) {
+        for (from, kind) in events {
+            let evidence = if matches!(kind, Kind::Packet(_)) { Evidence::Packet } else { Evidence::Called };
+            self.probes[usize::from(from == HostId::Server)].report(evidence, kind);
+        }
+    }
+
+    /// Hands over every packet that arrives by now.
+    fn deliver(&mut self) {
+        let arrivals = self.cable.due(self.now());
+        self.report();
+        for arrival in arrivals {
+            self.hand_over(&arrival);
+        }
+    }
+
+    fn hand_over(&mut self, arrival: &Arrival) {
+        let Arrival { number, from, bytes, about } = arrival;
+        let matters = about.is_some_and(|about| self.sampler.matters(*from, &about));
+        if let Some(about) = about {
+            self.sampler.arriving(*number, *from, about);
+        }
+        let link = if *from == HostId::Client { &mut self.links[1] } else { &mut self.links[0] };
+        let sent = link.send(bytes);
+        let listed = !self.unlisted.remove(number) && *number != 0;
+        if listed || sent.is_err() {
+            let event = match sent {
+                Ok(()) => WireEvent::Delivered { packet: *number },
+                Err(_) => WireEvent::Dropped { packet: *number, why: Loss::Link },
+            };
+            self.tell(vec![(*from, Kind::Wire(event))]);
+        }
+        let quick = self.cable.modes()[usize::from(*from == HostId::Server)] == Mode::Live;
+        if !quick {
+            // At the pace of a class: both hosts, whole.
+            for host in [other(*from), *from] {
+                let looked = self.sampler.look(host, None);
+                self.looked(looked);
+            }
+        } else if matters && let Some(at_receiver) = about.and_then(|about| about.flow.mirror()) {
+            self.look_at(other(*from), &at_receiver);
+        }
+    }
+
+    /// Looks at both tables, and says how many packets were not listed. Returns how long the looking took.
+    fn beat(&mut self) -> Duration {
+        let begin = Instant::now();
+        for host in [HostId::Client, HostId::Server] {
+            let looked = self.sampler.look(host, None);
+            self.looked(looked);
+        }
+        self.listed = 0;
+        self.tell_uncounted();
+        begin.elapsed()
+    }
+
+    fn tell_uncounted(&mut self) {
+        let count = std::mem::take(&mut self.uncounted) + self.cable.take_unread();
+        if count > 0 {
+            self.probe.report(Evidence::Packet, Kind::Wire(WireEvent::Unlisted { count }));
+        }
+    }
+}
+
+/// Until then; for ever, when there is no then.
+async fn until(then: Option<Instant>) {
+    match then {
+        Some(then) => sleep_until(then).await,
+        None => std::future::pending().await,
+    }
+}
+
+#[cfg(test)]
+#[path = "relay_tests.rs"]
+mod tests;

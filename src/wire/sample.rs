@@ -1,0 +1,177 @@
+//! Looking at both hosts' socket tables, and reporting what changed since the last look, with its cause.
+
+use std::collections::HashMap;
+use std::io;
+
+use super::attribute::{self, Arrivals};
+use super::cable::other;
+use super::lane::About;
+use crate::domain::{Delta, Evidence, Flow, HostId, Kind, Probe, Row, RowKey, Syscall, TcpState, Timer, Transition};
+
+/// Reads a host's socket table.
+pub(super) trait Tables: Send {
+    /// All sockets of a host.
+    fn dump(&mut self, host: HostId) -> io::Result<Vec<Row>>;
+
+    /// The TCP socket with exactly these addresses.
+    fn lookup(&mut self, host: HostId, flow: Flow) -> io::Result<Option<Row>>;
+}
+
+/// What was seen of one host at the last look.
+#[derive(Debug, Default)]
+struct Seen {
+    rows: HashMap<RowKey, Row>,
+    states: HashMap<Flow, TcpState>,
+    arrivals: HashMap<Flow, Arrivals>,
+}
+
+/// Both hosts' tables as they were at the last look.
+pub(super) struct Sampler<T> {
+    tables: T,
+    probes: [Probe; 2],
+    seen: [Seen; 2],
+}
+
+const fn place(host: HostId) -> usize {
+    match host {
+        HostId::Client => 0,
+        HostId::Server => 1,
+    }
+}
+
+impl<T: Tables> Sampler<T> {
+    /// With more rows than this a single connection is looked up and not found in a dump.
+    const MANY: usize = 32;
+    /// How many connections' arrivals are remembered.
+    const KEPT: usize = 8192;
+
+    pub(super) fn new(tables: T, probe: &Probe) -> Self {
+        let probes = [HostId::Client, HostId::Server].map(|host| probe.on_wire(Some(host)));
+        Self { tables, probes, seen: Default::default() }
+    }
+
+    /// Whether the arrival of a packet from `from` can change a state at the other end.
+    pub(super) fn matters(&self, from: HostId, about: &About) -> bool {
+        let (Some(flags), Some(at_receiver)) = (about.flags, about.flow.mirror()) else { return false };
+        attribute::matters(flags, self.seen[place(other(from))].states.get(&at_receiver).copied())
+    }
+
+    /// A packet from `from` is about to arrive at the other end.
+    pub(super) fn arriving(&mut self, number: u64, from: HostId, about: &About) {
+        let (Some(flags), Some(at_receiver)) = (about.flags, about.flow.mirror()) else { return };
+        let arrivals = &mut self.seen[place(other(from))].arrivals;
+        if arrivals.len() > Self::KEPT {
+            arrivals.clear();
+        }
+        arrivals.entry(at_receiver).or_default().note(number, flags);
+    }
+
+    /// Looks at all of a host's table. `call` is one that our own code just made there.
+    pub(super) fn look(&mut self, host: HostId, call: Option<Syscall>) -> io::Result<()> {
+        let now = self.tables.dump(host)?;
+        self.compare(host, now, call);
+        Ok(())
+    }
+
+    /// Looks at one connection of a host, as that host sees it.
+    pub(super) fn look_at(&mut self, host: HostId, flow: Flow) -> io::Result<()> {
+        if self.seen[place(host)].rows.len() <= Self::MANY {
+            return self.look(host, None);
+        }
+        let row = self.tables.lookup(host, flow)?;
+        self.transition(host, flow, row.as_ref(), None);
+        let seen = &self.seen[place(host)];
+        let gone: Vec<RowKey> = seen
+            .rows
+            .keys()
+            .filter(|key| key.flow == flow && row.as_ref().map(Row::key) != Some(**key))
+            .copied()
+            .collect();
+        self.rows(host, row.into_iter().collect(), gone);
+        Ok(())
+    }
+
+    fn compare(&mut self, host: HostId, now: Vec<Row>, call: Option<Syscall>) {
+        let mut tcp: HashMap<Flow, &Row> = HashMap::with_capacity(now.len());
+        for row in now.iter().filter(|row| row.state.is_some()) {
+            tcp.insert(row.flow, row);
+        }
+        // Listeners first: a connection's origin is looked up among them.
+        let mut here: Vec<Flow> = tcp.keys().copied().collect();
+        here.sort_unstable_by_key(|flow| (flow.peer.is_some(), *flow));
+        for flow in here {
+            self.transition(host, flow, tcp.get(&flow).copied(), call);
+        }
+        let states = &self.seen[place(host)].states;
+        let mut gone: Vec<Flow> = states.keys().filter(|flow| !tcp.contains_key(flow)).copied().collect();
+        gone.sort_unstable_by_key(|flow| (flow.peer.is_none(), *flow));
+        for flow in gone {
+            self.transition(host, flow, None, call);
+        }
+        let keys: std::collections::HashSet<RowKey> = now.iter().map(Row::key).collect();
+        let gone = self.seen[place(host)].rows.keys().filter(|key| !keys.contains(key)).copied().collect();
+        self.rows(host, now, gone);
+    }
+
+    /// Reports how a connection came from the state it was in to the one it is in now.
+    fn transition(&mut self, host: HostId, flow: Flow, row: Option<&Row>, call: Option<Syscall>) {
+        let seen = &mut self.seen[place(host)];
+        let listener = flow.peer.is_some() && listens(&seen.states, flow);
+        let before = seen.states.get(&flow).copied();
+        let now = row.and_then(|row| row.state);
+        let (from, to) = match (before, now) {
+            (None, None) => return,
+            (None, Some(now)) => (attribute::origin(now, listener), now),
+            (Some(before), Some(now)) => (before, now),
+            (Some(before), None) => (before, attribute::destination(before, listener)),
+        };
+        match now {
+            Some(now) => seen.states.insert(flow, now),
+            None => seen.states.remove(&flow),
+        };
+        let edges = attribute::edges(from, to);
+        if edges.is_empty() {
+            return;
+        }
+        let arrivals = seen.arrivals.remove(&flow).unwrap_or_default();
+        for (at, &(from, to)) in edges.iter().enumerate() {
+            let evidence = if at + 1 == edges.len() { Evidence::Sampled } else { Evidence::Inferred };
+            let cause = attribute::cause((from, to), &arrivals, call, row);
+            self.probes[place(host)].report(evidence, Kind::State(Transition { flow, from, to, cause }));
+        }
+    }
+
+    /// Reports rows that are new, changed or gone.
+    fn rows(&mut self, host: HostId, now: Vec<Row>, gone: Vec<RowKey>) {
+        let (rows, probe) = (&mut self.seen[place(host)].rows, &self.probes[place(host)]);
+        for key in gone {
+            rows.remove(&key);
+            probe.report(Evidence::Sampled, Kind::Row(Delta::Gone(key)));
+        }
+        for row in now {
+            let delta = match rows.get(&row.key()) {
+                None => Delta::Added(row.clone()),
+                Some(before) if differs(before, &row) => Delta::Changed(row.clone()),
+                Some(_) => continue,
+            };
+            probe.report(Evidence::Sampled, Kind::Row(delta));
+            rows.insert(row.key(), row);
+        }
+    }
+}
+
+/// Whether a socket listens on the local address of `flow`, or on its port at every address.
+fn listens(states: &HashMap<Flow, TcpState>, flow: Flow) -> bool {
+    let mut any = flow.local;
+    any.set_ip(std::net::Ipv4Addr::UNSPECIFIED.into());
+    [flow.local, any]
+        .into_iter()
+        .any(|local| states.get(&Flow::unconnected(flow.proto, local)) == Some(&TcpState::Listen))
+}
+
+/// Whether there is news in a row. That a timer has run on is none; that it was set anew is.
+fn differs(before: &Row, now: &Row) -> bool {
+    let still = |row: &Row| Row { timer: row.timer.map(|timer| Timer { left_ms: 0, ..timer }), ..row.clone() };
+    let set_anew = before.timer.zip(now.timer).is_some_and(|(before, now)| now.left_ms > before.left_ms + 50);
+    set_anew || still(before) != still(now)
+}

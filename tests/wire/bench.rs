@@ -1,0 +1,196 @@
+//! What the tests of the wire lab stand on: an open wire, the journal of what it reports, and waiting with a deadline.
+
+use std::net::{SocketAddr, TcpStream};
+use std::path::PathBuf;
+use std::sync::{Arc, Condvar, Mutex};
+use std::time::{Duration, Instant};
+
+use socklab::domain::wire::{Closed, WireCommand, WireEvent};
+use socklab::domain::{
+    Cause, Clock, Evidence, HostId, Kind, LinkKind, Observation, PacketSummary, Probe, Sink, TcpState, Transition,
+};
+use socklab::wire::{Options, Wire};
+
+use super::diag;
+
+/// Longer than anything here may take.
+pub const PATIENCE: Duration = Duration::from_secs(10);
+
+/// Whether the wire lab can be opened here. A machine that promises it (`SOCKLAB_REQUIRE`) and cannot fails the test.
+pub fn missing(capability: &str, found: bool) -> bool {
+    if found {
+        return false;
+    }
+    let required = std::env::var("SOCKLAB_REQUIRE").unwrap_or_default();
+    assert!(!required.split(',').any(|word| word == capability), "missing: {capability}");
+    println!("ignored: {capability}");
+    true
+}
+
+/// All that was reported, in order.
+#[derive(Default)]
+pub struct Journal(Mutex<Vec<Observation>>, Condvar);
+
+impl Sink for Journal {
+    fn offer(&self, seen: Observation) -> bool {
+        self.0.lock().unwrap().push(seen);
+        self.1.notify_all();
+        true
+    }
+}
+
+impl Journal {
+    /// Waits until something in the journal is what is looked for.
+    pub fn wait<R>(&self, what: &str, look: impl FnMut(&[Observation]) -> Option<R>) -> R {
+        self.wait_for(PATIENCE, what, look)
+    }
+
+    /// Waits for what the kernel itself takes long to do.
+    pub fn wait_long<R>(&self, what: &str, look: impl FnMut(&[Observation]) -> Option<R>) -> R {
+        self.wait_for(PATIENCE * 6, what, look)
+    }
+
+    fn wait_for<R>(&self, patience: Duration, what: &str, mut look: impl FnMut(&[Observation]) -> Option<R>) -> R {
+        let deadline = Instant::now() + patience;
+        let mut seen = self.0.lock().unwrap();
+        loop {
+            if let Some(found) = look(&seen) {
+                return found;
+            }
+            let left = deadline.saturating_duration_since(Instant::now());
+            if left.is_zero() {
+                let lines: Vec<_> = seen.iter().map(|event| serde_json::to_string(event).unwrap()).collect();
+                panic!("waited in vain for {what}:\n{}", lines.join("\n"));
+            }
+            seen = self.1.wait_timeout(seen, left).unwrap().0;
+        }
+    }
+
+    pub fn all(&self) -> Vec<Observation> {
+        self.0.lock().unwrap().clone()
+    }
+}
+
+pub fn options() -> Options {
+    Options { binary: Some(PathBuf::from(env!("CARGO_BIN_EXE_socklab-tui"))), ..Options::default() }
+}
+
+/// An open wire and its journal.
+pub struct Bench {
+    pub wire: Wire,
+    pub journal: Arc<Journal>,
+}
+
+impl Bench {
+    pub fn open() -> Option<Self> {
+        Self::open_with(&options())
+    }
+
+    pub fn open_with(options: &Options) -> Option<Self> {
+        let journal = Arc::new(Journal::default());
+        let probe = Probe::new(Clock::start(), Arc::clone(&journal) as Arc<dyn Sink>);
+        match Wire::open(&probe, options, diag::dump) {
+            Ok(wire) => Some(Self { wire, journal }),
+            Err(error) => {
+                println!("{error}");
+                missing("wire", false);
+                None
+            }
+        }
+    }
+
+    pub fn command(&self, command: WireCommand) {
+        self.wire.command(command).unwrap();
+    }
+
+    pub fn addr(&self, host: HostId, port: u16) -> SocketAddr {
+        (self.wire.host(host).address(), port).into()
+    }
+
+    /// A socket that listens on the server.
+    pub fn listener(&self, port: u16) -> std::net::TcpListener {
+        let addr = self.addr(HostId::Server, port);
+        let socket = self.wire.host(HostId::Server).stream(addr).unwrap();
+        socket.bind(&addr.into()).unwrap();
+        socket.listen(8).unwrap();
+        socket.into()
+    }
+
+    /// A socket of a host that is about to connect and does not wait for it.
+    pub fn connect(&self, host: HostId, from: Option<u16>, to: SocketAddr) -> socket2::Socket {
+        let socket = self.wire.host(host).stream(to).unwrap();
+        if let Some(port) = from {
+            socket.bind(&self.addr(host, port).into()).unwrap();
+        }
+        socket.set_nonblocking(true).unwrap();
+        let error = socket.connect(&to.into()).unwrap_err();
+        assert_eq!(error.raw_os_error(), Some(115), "EINPROGRESS");
+        socket
+    }
+
+    /// Waits for the packet with this number.
+    pub fn packet(&self, number: u64) -> PacketSummary {
+        self.journal.wait(&format!("packet {number}"), |seen| {
+            seen.iter().find_map(|event| match &event.kind {
+                Kind::Packet(packet) if packet.number == number => Some(packet.clone()),
+                _ => None,
+            })
+        })
+    }
+
+    /// Waits for the packet with this number, says its label, and delivers it.
+    pub fn step(&self, number: u64) -> String {
+        let label = self.packet(number).label();
+        self.command(WireCommand::Deliver(number));
+        self.journal.wait(&format!("delivery of {number}"), |seen| {
+            seen.iter().find(|event| event.kind == Kind::Wire(WireEvent::Delivered { packet: number })).map(drop)
+        });
+        label
+    }
+
+    /// Waits for a transition on a host.
+    pub fn state(&self, host: HostId, from: TcpState, to: TcpState) -> Option<Cause> {
+        self.journal.wait(&format!("{host} {from} → {to}"), |seen| {
+            transitions(seen)
+                .find(|(at, _, edge)| (*at, edge.from, edge.to) == (host, from, to))
+                .map(|(_, _, t)| t.cause)
+        })
+    }
+
+    /// The state that a host's connection is in by the last transition reported.
+    pub fn stands(&self, host: HostId) -> TcpState {
+        let seen = self.journal.all();
+        let last = transitions(&seen).filter(|(at, _, edge)| *at == host && edge.flow.peer.is_some()).last();
+        last.map_or(TcpState::Closed, |(_, _, edge)| edge.to)
+    }
+
+    pub fn closed(&self) -> Closed {
+        self.journal.wait("the end", |seen| {
+            seen.iter().find_map(|event| match event.kind {
+                Kind::Wire(WireEvent::Closed { why, .. }) => Some(why),
+                _ => None,
+            })
+        })
+    }
+
+    /// A connection that was opened packet by packet: numbers 1 to 3.
+    pub fn connected(&self) -> (TcpStream, TcpStream) {
+        let listener = self.listener(65432);
+        let client = self.connect(HostId::Client, None, self.addr(HostId::Server, 65432));
+        assert_eq!([self.step(1), self.step(2), self.step(3)], ["SYN", "SYN+ACK", "ACK"]);
+        let (server, _) = listener.accept().unwrap();
+        client.set_nonblocking(false).unwrap();
+        (client.into(), server)
+    }
+}
+
+/// The transitions in a journal.
+pub fn transitions(seen: &[Observation]) -> impl Iterator<Item = (HostId, Evidence, &Transition)> {
+    seen.iter().filter_map(|event| match &event.kind {
+        Kind::State(edge) => Some((event.host.unwrap(), event.evidence, edge)),
+        _ => None,
+    })
+}
+
+pub const TUN: LinkKind = LinkKind::Tun;
+pub const VETH: LinkKind = LinkKind::Veth;
