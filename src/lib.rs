@@ -8,6 +8,7 @@
 //! | [`model`] | the world as a fold of events, the journal, the state of the screen, keys, `update` | domain |
 //! | [`lab`] | real servers, clients and a broadcaster on real sockets | domain |
 //! | [`observe`] | what the kernel says: the socket table, the tracepoint | domain |
+//! | [`wire`] | two private hosts with the real TCP, and the wire between them | domain |
 //!
 //! `tests/architecture.rs` reads the imports and holds every file to the last column.
 
@@ -15,7 +16,4 @@ pub mod domain;
 pub mod lab;
 pub mod model;
 pub mod observe;
-//! | [`wire`] | two private hosts with the real TCP, and the wire between them | domain |
-
-pub mod domain;
 pub mod wire;

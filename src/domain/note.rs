@@ -71,6 +71,11 @@ pub enum Note {
         /// What would have been started.
         servers: Vec<ServerSpec>,
     },
+    /// The journal cannot be written to its file any more (`--record`).
+    RecordFailed {
+        /// Why.
+        errno: Errno,
+    },
     /// A thread for a connection could not be started; the connection was closed.
     NoThread {
         /// Why.

@@ -41,14 +41,27 @@ pub fn update(model: &mut Model, msg: Msg) -> Vec<Effect> {
         }
         Msg::Seen(seen) => {
             let holder = port_taken(model, &seen);
+            let moved = matches!(&seen.kind, Kind::Server(event) if matches!(event.change, ServerChange::Started { .. }));
             let ends = model.observe(seen);
-            let lookup = (!ends.is_empty()).then_some(Effect::Lookup(ends));
-            holder.into_iter().chain(lookup).collect()
+            let mut effects = if moved { rewatch(model) } else { vec![] };
+            effects.extend(holder);
+            effects.extend((!ends.is_empty()).then_some(Effect::Lookup(ends)));
+            effects
         }
         Msg::Time(now) => {
             model.pass(now);
             vec![]
         }
+    }
+}
+
+/// A server has a port now that may not be the one it was asked for: it is watched too.
+fn rewatch(model: &mut Model) -> Vec<Effect> {
+    if model.ui.scope == Scope::Lab {
+        model.ui.filter.input = Input::new(model.lab_filter());
+        refilter(model)
+    } else {
+        vec![Effect::Watch(model.watched())]
     }
 }
 

@@ -61,6 +61,7 @@ impl World {
             Kind::Client(client) => self.clients.apply(at, client),
             Kind::Broadcast(broadcast) => self.broadcasts.apply(at, broadcast),
             Kind::Note(note) => self.noted(note),
+            Kind::Packet(_) | Kind::Wire(_) => {}
         }
     }
 
@@ -102,7 +103,7 @@ impl World {
             Note::TableFrom { source } => self.table_source = Some(*source),
             Note::PortRange { low, high } => self.port_range = Some((*low, *high)),
             Note::Observing { .. } => self.observing = true,
-            Note::Descriptors { .. } | Note::BurstCut { .. } | Note::TableFailed { .. } | Note::NoThread { .. } => {}
+            Note::Descriptors { .. } | Note::BurstCut { .. } | Note::TableFailed { .. } | Note::RecordFailed { .. } | Note::NoThread { .. } => {}
         }
     }
 }

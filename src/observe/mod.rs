@@ -26,7 +26,7 @@ pub mod table;
 #[cfg(target_os = "linux")]
 pub mod trace;
 
-pub use process::{holder, port_range};
+pub use process::{holder, named, port_range};
 pub use scope::Scope;
 pub use source::dump;
 pub use table::Table;

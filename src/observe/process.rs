@@ -52,7 +52,7 @@ pub(super) fn with_pid(pid: u32) -> Process {
 }
 
 /// The processes that hold these inodes, as far as they may be known: this process first, then the others.
-pub(super) fn named(inodes: &BTreeSet<u64>) -> HashMap<u64, Process> {
+pub fn named(inodes: &BTreeSet<u64>) -> HashMap<u64, Process> {
     let mut found = HashMap::new();
     let mut wanted = inodes.clone();
     look_in(std::process::id(), &mut wanted, &mut found);

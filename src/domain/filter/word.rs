@@ -47,7 +47,8 @@ impl Word {
     pub(super) fn port(&self) -> Option<u16> {
         let after_colon =
             || self.text.rsplit_once(':').and_then(|(_, digits)| port(digits).filter(|_| digits.len() == 5));
-        self.number.or_else(after_colon).filter(|_| !self.quoted)
+        // Smaller numbers are octets of addresses more often than ports.
+        self.number.or_else(after_colon).filter(|port| !self.quoted && *port > 255)
     }
 }
 
