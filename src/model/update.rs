@@ -41,7 +41,8 @@ pub fn update(model: &mut Model, msg: Msg) -> Vec<Effect> {
         }
         Msg::Seen(seen) => {
             let holder = port_taken(model, &seen);
-            let moved = matches!(&seen.kind, Kind::Server(event) if matches!(event.change, ServerChange::Started { .. }));
+            let moved =
+                matches!(&seen.kind, Kind::Server(event) if matches!(event.change, ServerChange::Started { .. }));
             let ends = model.observe(seen);
             let mut effects = if moved { rewatch(model) } else { vec![] };
             effects.extend(holder);

@@ -103,7 +103,11 @@ impl World {
             Note::TableFrom { source } => self.table_source = Some(*source),
             Note::PortRange { low, high } => self.port_range = Some((*low, *high)),
             Note::Observing { .. } => self.observing = true,
-            Note::Descriptors { .. } | Note::BurstCut { .. } | Note::TableFailed { .. } | Note::RecordFailed { .. } | Note::NoThread { .. } => {}
+            Note::Descriptors { .. }
+            | Note::BurstCut { .. }
+            | Note::TableFailed { .. }
+            | Note::RecordFailed { .. }
+            | Note::NoThread { .. } => {}
         }
     }
 }
