@@ -7,7 +7,7 @@ use socklab::domain::ServiceModel::{Async, Sequential, Threaded};
 use socklab::domain::client::ClientChange;
 use socklab::domain::{ClientPlan, Errno, Kind, Note, Proto, ServerChange, ServerId, Syscall};
 
-use crate::stage::{Stage, change_of, did, is_answer, is_client, note, target, tcp};
+use crate::stage::{Stage, change_of, did, is_answer, is_client, note, target};
 
 /// Set in the process that runs with the limit.
 const INSIDE: &str = "SOCKLAB_TEST_INSIDE_LIMIT";
@@ -96,7 +96,7 @@ async fn without_ephemeral_ports_a_burst_is_cut() {
     if !inside(&PRIVATE, RANGE, "limits::without_ephemeral_ports_a_burst_is_cut") {
         return;
     }
-    let mut spec = tcp(Threaded);
+    let mut spec = crate::stage::tcp(Threaded);
     spec.addr = "127.0.0.1:65432".parse().unwrap();
     let mut stage = Stage::of(vec![spec]);
     stage.lab.start_all();
