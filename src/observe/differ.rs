@@ -14,11 +14,13 @@ const SAME_END: Duration = Duration::from_secs(1);
 /// Every method that says something takes `say`, which returns `false` when there is no room for it. What could not be
 /// said is not remembered as said: the next reading says it again. After one refusal nothing more is offered until
 /// [`Differ::begin`], so that a full queue is not hammered; [`Differ::refused`] tells.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub struct Differ {
     rows: HashMap<Slot, Known>,
     names: HashMap<u64, Process>,
     reading: u64,
+    /// Whether the reading under way is the first of its scope: what it shows was there before.
+    first: bool,
     refused: bool,
 }
 
@@ -46,11 +48,22 @@ impl Slot {
     }
 }
 
+impl Default for Differ {
+    fn default() -> Self {
+        Self { rows: HashMap::new(), names: HashMap::new(), reading: 0, first: true, refused: false }
+    }
+}
+
 impl Differ {
     /// A full reading begins.
     pub fn begin(&mut self) {
         self.reading += 1;
         self.refused = false;
+    }
+
+    /// The full reading is over. Whatever the next ones show besides is new.
+    pub fn finish(&mut self) {
+        self.first &= self.refused;
     }
 
     /// Whether something could not be said since the last [`Differ::begin`].
@@ -73,10 +86,8 @@ impl Differ {
         let slot = Slot::of(&row.key());
         let Some(known) = self.rows.get_mut(&slot) else {
             row.process = row.process.take().or_else(|| named(&self.names, &row));
-            if self.offer(Delta::Added(row.clone()), say) {
-                self.rows.insert(slot, Known { row, at, seen: self.reading });
-            }
-            return;
+            let delta = if self.first { Delta::Found } else { Delta::Added };
+            return self.come(slot, row, at, delta, say);
         };
         if known.row.cookie == 0 && known.seen == self.reading && row.cookie == 0 {
             // A source without cookies cannot tell two listeners on one address apart: the first stands for both.
@@ -86,7 +97,12 @@ impl Differ {
         if known.row.cookie != row.cookie {
             // The same addresses, another connection: an end and a beginning.
             self.gone(slot, say);
-            return self.see_new(slot, row, at, say);
+            // While the end could not be said, neither can the beginning.
+            if !self.rows.contains_key(&slot) {
+                row.process = row.process.take().or_else(|| named(&self.names, &row));
+                self.come(slot, row, at, Delta::Added, say);
+            }
+            return;
         }
         if row.process.is_none() {
             row.process = match &known.row.process {
@@ -104,10 +120,9 @@ impl Differ {
         }
     }
 
-    fn see_new(&mut self, slot: Slot, row: Row, at: Stamp, say: &mut dyn FnMut(Delta) -> bool) {
-        // While the end could not be said, neither can the beginning.
-        if !self.rows.contains_key(&slot) {
-            self.see(row, at, say);
+    fn come(&mut self, slot: Slot, row: Row, at: Stamp, delta: fn(Row) -> Delta, say: &mut dyn FnMut(Delta) -> bool) {
+        if self.offer(delta(row.clone()), say) {
+            self.rows.insert(slot, Known { row, at, seen: self.reading });
         }
     }
 
@@ -134,11 +149,13 @@ impl Differ {
         }
     }
 
-    /// Other sockets are wanted from now on: those that are not any more are gone.
+    /// Other sockets are wanted from now on. Those that are not any more are not said to be gone, and those that the
+    /// next reading shows not to be new: nobody looked at them.
     pub fn keep(&mut self, scope: &Scope, say: &mut dyn FnMut(Delta) -> bool) {
+        self.first = true;
         let out: Vec<Slot> = self.rows.keys().filter(|slot| !scope.has(&slot.flow)).copied().collect();
         for slot in out {
-            self.gone(slot, say);
+            self.leave(slot, Delta::Unwatched, say);
         }
     }
 
@@ -170,9 +187,13 @@ impl Differ {
     }
 
     fn gone(&mut self, slot: Slot, say: &mut dyn FnMut(Delta) -> bool) {
+        self.leave(slot, Delta::Gone, say);
+    }
+
+    fn leave(&mut self, slot: Slot, delta: fn(RowKey) -> Delta, say: &mut dyn FnMut(Delta) -> bool) {
         let Some(known) = self.rows.get(&slot) else { return };
         let (key, inode) = (known.row.key(), known.row.inode);
-        if self.offer(Delta::Gone(key), say) {
+        if self.offer(delta(key), say) {
             self.rows.remove(&slot);
             if let Some(inode) = inode {
                 self.names.remove(&inode);
@@ -268,16 +289,18 @@ mod tests {
         for key in differ.unseen() {
             differ.end(&key, &mut say);
         }
+        differ.finish();
         said
     }
 
     #[test]
     fn what_is_new_is_added_what_is_the_same_is_not_said_and_what_is_not_there_is_gone() {
         let mut differ = Differ::default();
-        assert_eq!(reading(&mut differ, AT, &[open(1), open(2)]), [Delta::Added(open(1)), Delta::Added(open(2))]);
+        assert_eq!(reading(&mut differ, AT, &[open(1), open(2)]), [Delta::Found(open(1)), Delta::Found(open(2))]);
         assert_eq!(reading(&mut differ, AT, &[open(2), open(1)]), []);
         assert_eq!(reading(&mut differ, AT, &[open(2)]), [Delta::Gone(open(1).key())]);
-        assert_eq!(differ.len(), 1);
+        assert_eq!(reading(&mut differ, AT, &[open(2), open(3)]), [Delta::Added(open(3))]);
+        assert_eq!(differ.len(), 2);
     }
 
     #[test]
@@ -426,7 +449,7 @@ mod tests {
     }
 
     #[test]
-    fn rows_out_of_scope_are_gone() {
+    fn rows_out_of_scope_are_not_watched_and_those_found_by_a_wider_one_are_not_new() {
         let mut differ = Differ::default();
         reading(&mut differ, AT, &[open(1), open(2)]);
         let mut said = Vec::new();
@@ -434,6 +457,8 @@ mod tests {
             said.push(delta);
             true
         });
-        assert_eq!(said, [Delta::Gone(open(1).key())]);
+        assert_eq!(said, [Delta::Unwatched(open(1).key())]);
+        assert_eq!(reading(&mut differ, AT, &[open(2), open(3)]), [Delta::Found(open(3))]);
+        assert_eq!(reading(&mut differ, AT, &[open(2), open(3), open(4)]), [Delta::Added(open(4))]);
     }
 }

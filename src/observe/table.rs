@@ -237,6 +237,9 @@ impl Watch {
         };
         differ.begin();
         let reading = self.source.dump(&self.scope, &mut |row| differ.see(row, at, &mut say));
+        if reading.as_ref().is_ok_and(|reading| *reading == Reading::Whole) {
+            differ.finish();
+        }
         if said {
             self.pace.changed(self.now());
         }

@@ -31,7 +31,7 @@ fn delta<T>(heard: &Heard, what: &str, mut pick: impl FnMut(&Delta) -> Option<T>
 
 fn row_of(heard: &Heard, wanted: Flow) -> Row {
     delta(heard, "row", |delta| match delta {
-        Delta::Added(row) | Delta::Changed(row) if row.flow == wanted => Some(row.clone()),
+        Delta::Found(row) | Delta::Added(row) | Delta::Changed(row) if row.flow == wanted => Some(row.clone()),
         _ => None,
     })
 }
@@ -89,8 +89,8 @@ fn a_connection_is_followed_to_its_end() {
     let mut states = std::collections::BTreeMap::new();
     while states.get(&ours) != Some(&TcpState::FinWait2) {
         let row = delta(&heard, "state", |delta| match delta {
-            Delta::Added(row) | Delta::Changed(row) => Some(row.clone()),
-            Delta::Gone(_) => None,
+            Delta::Found(row) | Delta::Added(row) | Delta::Changed(row) => Some(row.clone()),
+            Delta::Gone(_) | Delta::Unwatched(_) => None,
         });
         states.insert(row.flow, row.state.unwrap());
     }
@@ -151,7 +151,7 @@ fn a_queue_that_was_full_is_told_again() {
     let mut known = std::collections::BTreeSet::new();
     while known.len() < 101 {
         let added = delta(&heard, "rows", |delta| match delta {
-            Delta::Added(row) => Some(row.flow),
+            Delta::Found(row) | Delta::Added(row) => Some(row.flow),
             other => panic!("{other:?}"),
         });
         assert!(known.insert(added), "{added} was said twice");
@@ -160,12 +160,12 @@ fn a_queue_that_was_full_is_told_again() {
 }
 
 #[test]
-fn what_leaves_the_scope_is_gone_and_what_enters_it_is_there() {
+fn what_leaves_the_scope_is_watched_no_more_and_what_enters_it_is_found() {
     let (one, other) = (TcpListener::bind("127.0.0.1:0").unwrap(), TcpListener::bind("127.0.0.1:0").unwrap());
     let (table, heard) = watch(&one);
     table.scope(Scope::ports([other.local_addr().unwrap().port()]));
     let gone = delta(&heard, "end", |delta| match delta {
-        Delta::Gone(key) => Some(key.flow.local),
+        Delta::Unwatched(key) => Some(key.flow.local),
         _ => None,
     });
     assert_eq!(gone, one.local_addr().unwrap());

@@ -163,7 +163,7 @@ impl Sink for Queue {
 /// What the table says, in short, to the end of its thread's patience with the kernel.
 fn said(heard: &Receiver<Observation>) -> impl Iterator<Item = String> {
     std::iter::from_fn(|| heard.recv_timeout(Duration::from_secs(10)).ok()).filter_map(|seen| match seen.kind {
-        Kind::Row(Delta::Added(row)) => Some(format!("+{}", row.flow.local.port())),
+        Kind::Row(Delta::Found(row) | Delta::Added(row)) => Some(format!("+{}", row.flow.local.port())),
         Kind::Row(Delta::Changed(row)) => Some(format!("~{}", row.flow.local.port())),
         Kind::Row(Delta::Gone(key)) => Some(format!("-{}", key.flow.local.port())),
         Kind::Note(Note::TableFailed { errno }) => Some(errno.to_string()),
