@@ -11,9 +11,11 @@
 //! | [`wire`] | two private hosts with the real TCP, and the wire between them | domain |
 //!
 //! `tests/architecture.rs` reads the imports and holds every file to the last column.
+//! | [`text`] | every sentence the class reads, in both languages | domain |
 
 pub mod domain;
 pub mod lab;
 pub mod model;
 pub mod observe;
 pub mod wire;
+pub mod text;

@@ -1,0 +1,237 @@
+//! English.
+
+mod keys;
+mod trouble;
+
+use super::panes::{Broadcast, Clients, Header, Help, Lifecycle, Netstat, Ports, Servers, Small};
+use super::{Meaning, Numbers, Text};
+use crate::domain::Evidence;
+
+pub(super) static TEXT: Text = Text {
+    code: "EN",
+    numbers: Numbers { group: ',', point: '.' },
+    header: HEADER,
+    servers: SERVERS,
+    clients: CLIENTS,
+    netstat: NETSTAT,
+    lifecycle: LIFECYCLE,
+    broadcast: BROADCAST,
+    ports: PORTS,
+    keys: keys::KEYS,
+    help: HELP,
+    small: Small {
+        sorry: "Sorry, this terminal is too small.",
+        needs: |columns, rows| format!("The lab needs {columns}×{rows}."),
+        has: |columns, rows| format!("This is {columns}×{rows}."),
+    },
+    evidence,
+    errno: trouble::errno,
+    note: trouble::note,
+    filter: trouble::filter,
+};
+
+/// `one` of it, `many` otherwise.
+const fn plural<'a>(count: u64, one: &'a str, many: &'a str) -> &'a str {
+    if count == 1 { one } else { many }
+}
+
+const HEADER: Header = Header {
+    loopback: "loopback only",
+    open: "OPEN TO THE NETWORK",
+    observing: "watching, no server of ours",
+    clients: |number, count| format!("{number} {}", plural(count as u64, "client", "clients")),
+    events: |number, count| format!("{number} {}", plural(count, "event", "events")),
+    lost: |number, count| format!("{number} {} lost", plural(count, "event", "events")),
+    dark: "dark",
+    light: "light",
+    contrast: "contrast",
+    mono: "mono",
+};
+
+const SERVERS: Servers = Servers {
+    title: "Servers",
+    none: "No server yet.",
+    bound: "bound",
+    stopped: "stopped",
+    port_taken: "port taken",
+    failed: "failed",
+    watched: "watched",
+    watched_long: "watched: not ours",
+    held_by: |who| format!("held by {who}"),
+    one_at_a_time: "1 at a time",
+    threads: |count| format!("{count} {}", plural(count as u64, "thread", "threads")),
+    tasks: |count| format!("{count} {}", plural(count as u64, "task", "tasks")),
+    datagrams: |number, count| format!("{number} {}", plural(count, "datagram", "datagrams")),
+    waiting: |count| format!("{count} waiting"),
+    busy_with: |peer| format!("busy with {peer}"),
+    served: |number, count| format!("{number} {} accepted", plural(count, "connection", "connections")),
+    traffic: |received, sent| format!("{received} in, {sent} out"),
+    queue: |waiting, backlog| format!("accept queue {waiting} of {backlog}"),
+    paused: |errno, what| format!("accept paused: {errno}, {what}"),
+    retry: "try again",
+};
+
+const CLIENTS: Clients = Clients {
+    title: "Client ports",
+    none: "No client yet: press c to connect one, o for one that says hello and leaves.",
+    counts: |live, all| format!("{live} open of {all}"),
+    starting: "starting",
+    connecting: "connecting",
+    open: "open",
+    half_closed: "half-closed",
+    ended: "closed",
+    no_state: "no state",
+    no_connection: "UDP: no connection",
+    gone_in: |span| format!("gone in {span}"),
+    waiting: "waiting in the accept queue",
+    waiting_short: "in accept queue",
+    broadcaster: "broadcast",
+    foreign: "another program",
+    chosen: "even ports, +2 to +16 each (RFC 6056)",
+};
+
+const NETSTAT: Netstat = Netstat {
+    none: "The socket table is empty.",
+    none_match: "No socket matches. Press / to change the filter, f to watch more.",
+    unread: "The socket table has not been read yet.",
+    count: |shown, all| format!("{shown} of {all}"),
+    local: "Local Address",
+    foreign: "Foreign Address",
+    state: "State",
+    timer: "Timer",
+    process: "PID/Program",
+    newest: "newest first",
+    order: |column| format!("by {column}"),
+    gone_in: |span| format!("gone in {span}"),
+    resend_in: |span, times| if times == 0 { format!("resend {span}") } else { format!("resend {span} ×{times}") },
+    keepalive_in: |span| format!("keepalive {span}"),
+    probe_in: |span| format!("probe {span}"),
+    waiting: |count| format!("{count} waiting"),
+    in_queue: "in accept queue",
+    scope_filter: "filter's ports",
+    scope_lab: "lab's ports",
+    scope_all: "all sockets",
+};
+
+const LIFECYCLE: Lifecycle = Lifecycle {
+    title: "What happened",
+    none: "Nothing yet: press c and watch every call of the client and of the server.",
+    none_listed: "Nothing of this kind yet. Press n for other kinds, Esc for everything.",
+    following: "following",
+    held: "held",
+    events: |number, count| format!("{number} {}", plural(count as u64, "event", "events")),
+    new: |number, _| format!("{number} new"),
+    all: "all",
+    calls: "calls only",
+    states: "states only",
+    only: |subject| format!("only {subject}"),
+    client: |no| format!("client #{no}"),
+    lab: "the lab",
+    broadcast: "broadcast",
+    chose_port: |port| format!("kernel chose port {port}"),
+    port: |port| format!("port {port}"),
+    same_port: |port| format!("a new socket, the same port {port}"),
+    same_port_short: "a new socket",
+    end_of_data: "0 bytes: the other side closed (FIN)",
+    no_data: "0 bytes",
+    timer: "timer",
+    packet: |number| format!("packet {number}"),
+    from: |peer| format!("from {peer}"),
+    added: "server added",
+    started: |addr| format!("server started on {addr}"),
+    failed: |errno| format!("server not started: {errno}"),
+    stopped: "server stopped",
+    model: |model| format!("serves {model} from now on"),
+    serving: |peer, by| format!("{peer} is served {by}"),
+    served: |peer| format!("{peer} is served no longer"),
+    paused: |errno| format!("accept waits: {errno}"),
+    resumed: "accept works again",
+    sequential: "one client at a time",
+    threaded: "with a thread per client",
+    asynchronous: "with a task per client",
+    by_loop: "by the accept loop itself",
+    by_thread: "by a thread of its own",
+    by_task: "by a task of its own",
+};
+
+const BROADCAST: Broadcast = Broadcast {
+    title: "Broadcast",
+    you: "you",
+    none: |key| format!("Press {key} to say something to every ticked server."),
+    no_server: |key| format!("No server is ticked: Tab to the servers, {key} ticks one."),
+    to: |count| format!("to {count} {}", plural(count as u64, "server", "servers")),
+    waiting: |server, peer| format!("waiting in the accept queue: {server} is busy with {peer}"),
+    no_answer_yet: "no answer yet",
+    closed: "closed without an answer",
+    silent: |span| format!("no answer in {span}; UDP does not say why"),
+    gone: "no such server",
+    from_port: |port| format!("from :{port}"),
+    back: |count| format!("{count} back"),
+    empty: "(nothing)",
+};
+
+const PORTS: Ports = Ports {
+    title: "Ports",
+    newest: "the newest client",
+    server: "the server",
+    changes: "changes at every connection",
+    stays: "never changes",
+    one_connection: "one connection",
+    none: "No client has a port yet: press c.",
+    in_use: |number| format!("{number} in use"),
+    time_wait: |number| format!("{number} in TIME_WAIT"),
+    free: |number| format!("{number} free"),
+    latest: "the latest ports",
+    even: "even: chosen by connect()",
+    odd: "odd",
+    countdown: "free again in",
+    udp: "one socket: UDP has no connection, so no 4-tuple",
+    range: "ephemeral range",
+};
+
+const HELP: Help = Help {
+    title: "Help",
+    lab: "The lab",
+    anywhere: "Everywhere",
+    in_servers: "In the servers' pane",
+    in_clients: "In the clients' pane",
+    in_netstat: "In the netstat pane",
+    in_lifecycle: "In the pane of what happened",
+    in_broadcast: "In the broadcast pane",
+    typing: "While typing",
+    counts: "A number before a key repeats it: 25c makes 25 clients; 2 and v (or Enter) goes to view 2",
+    evidence: "How it is known",
+    available: "available",
+    lacking: |errno, what| format!("not available: {errno}, {what}"),
+    unknown: "not asked for yet",
+    marks: "Marks",
+    mark_selected: "what the keys are about",
+    mark_ticked: "hears what is broadcast",
+    mark_newest: "the newest client's port",
+    mark_in_use: "a port in use",
+    mark_time_wait: "a port in TIME_WAIT",
+    states: "States",
+    states_note: &[
+        "States are spelled as netstat spells them: SYN_RECV is SYN-RECEIVED in RFC 9293 and SYN-RECV in ss.",
+        "A socket that is only bound is in no table; CLOSED is no state of a socket but its absence.",
+        "The table is looked at from time to time: a state that lives for microseconds is inferred, not seen.",
+    ],
+    filter: "Filter",
+    filter_note: &[
+        "A word or a number is looked for as grep does. Fields: port sport dport host src dst state proto pid.",
+        "Joined with and, or, not, ( ); ranges 65432-65434; lists established,time_wait.",
+    ],
+    scroll: "↑ ↓ scroll · any other key closes",
+};
+
+const fn evidence(evidence: Evidence) -> Meaning {
+    match evidence {
+        Evidence::Called => Meaning { name: "called", means: "our own code made the call, and this is its result" },
+        Evidence::Traced => Meaning { name: "traced", means: "the kernel's tracepoint reported it (needs root)" },
+        Evidence::Sampled => Meaning { name: "sampled", means: "the kernel's socket table showed it at that instant" },
+        Evidence::Packet => Meaning { name: "packet", means: "a captured packet shows it" },
+        Evidence::Inferred => {
+            Meaning { name: "inferred", means: "it must lie between two observations (RFC 9293); nobody saw it" }
+        }
+    }
+}

@@ -1,0 +1,106 @@
+//! English: errors, notes, and what is wrong with a filter.
+
+use super::super::Trouble;
+use super::plural;
+use crate::domain::filter::FilterErrorKind;
+use crate::domain::note::TableSource;
+use crate::domain::{Errno, Note};
+
+pub(super) const fn errno(errno: Errno) -> Trouble {
+    let (what, remedy) = match errno {
+        Errno::Access => ("permission denied", "ports below 1024 need root: choose a higher one"),
+        Errno::AddrInUse => ("another program holds this port", "end that program, or choose another port"),
+        Errno::AddrNotAvail => (
+            "no such address here, or no ephemeral port left",
+            "wait until ports leave TIME_WAIT, connect to another destination, or check the address",
+        ),
+        Errno::Again => ("nothing to read or no room to write now", "try again later"),
+        Errno::ConnAborted => ("the client left before accept()", "nothing to do: accept the next one"),
+        Errno::ConnRefused => ("nobody listens on that port", "start the server, or check the port"),
+        Errno::ConnReset => ("the other side sent a RST", "connect again; the data on its way is lost"),
+        Errno::HostUnreach => ("no way to that host", "check the address, the cable and the firewall"),
+        Errno::Interrupted => ("a signal came first", "call again"),
+        Errno::Invalid => ("an argument makes no sense for this socket", "check the order of the calls"),
+        Errno::MessageSize => ("too large for one datagram", "send at most 65,507 bytes over IPv4"),
+        Errno::Mfile => ("this process has no descriptor left", "close clients with K, or raise `ulimit -n`"),
+        Errno::NetUnreach => ("no route to that network", "check the address and `ip route`"),
+        Errno::Nfile => ("the whole machine has no descriptor left", "close programs, or raise fs.file-max"),
+        Errno::NoBufs => ("the kernel has no buffer left", "close sockets and try again"),
+        Errno::NoMem => ("the kernel has no memory left", "close sockets and try again"),
+        Errno::NotConn => ("the socket is not connected", "connect it first, or use sendto()"),
+        Errno::Perm => ("not allowed", "this needs root or a capability"),
+        Errno::Pipe => ("writing to a side that is gone", "stop writing: the connection is over"),
+        Errno::TimedOut => ("nobody answered in time", "check the address; a firewall may be silent"),
+        Errno::Other(_) => ("the call failed", "see errno(3)"),
+    };
+    Trouble { what, remedy }
+}
+
+pub(super) fn note(note: &Note) -> String {
+    match note {
+        Note::Dropped { count } => {
+            format!("The queue was full: {count} {} lost and not shown.", plural(*count, "event was", "events were"))
+        }
+        Note::Descriptors { was, now } if was == now => {
+            format!("This process may have {now} descriptors; each socket is one.")
+        }
+        Note::Descriptors { was, now } => {
+            format!("This process may have {now} descriptors (it was {was}); each socket is one.")
+        }
+        Note::BurstCut { asked, made, errno } => {
+            let Trouble { what, remedy } = self::errno(*errno);
+            format!("Only {made} of {asked} clients were made: {errno}, {what}. Remedy: {remedy}.")
+        }
+        Note::Has { what } => format!("Evidence available: {}.", super::evidence(*what).name),
+        Note::Lacks { what, errno } => {
+            let trouble = self::errno(*errno);
+            format!("Evidence not available: {} ({errno}, {}).", super::evidence(*what).name, trouble.what)
+        }
+        Note::TableFrom { source: TableSource::SockDiag } => {
+            "The socket table comes from the kernel directly (sock_diag), with queues and timers.".into()
+        }
+        Note::TableFrom { source: TableSource::Netstat2 } => {
+            "The socket table comes from netstat2: no queues and no timers.".into()
+        }
+        Note::TableFailed { errno } => {
+            format!("The socket table could not be read: {errno}, {}. It is tried again.", self::errno(*errno).what)
+        }
+        Note::PortRange { low, high } => {
+            format!("The kernel chooses clients' ports from {low} to {high} (ip_local_port_range).")
+        }
+        Note::Observing { servers } => format!(
+            "Watching {} {}: no server of ours is started.",
+            servers.len(),
+            plural(servers.len() as u64, "address", "addresses")
+        ),
+        Note::NoThread { errno } => {
+            format!("No thread could be started ({errno}, {}): the connection was closed.", self::errno(*errno).what)
+        }
+    }
+}
+
+pub(super) fn filter(kind: &FilterErrorKind) -> String {
+    match kind {
+        FilterErrorKind::UnknownField(word) => {
+            format!("`{word}` is no field: port sport dport host src dst state proto pid uid recvq sendq")
+        }
+        FilterErrorKind::ExpectedValue { field } => format!("`{field}` needs a value"),
+        FilterErrorKind::ExpectedTerm => "something to look for is missing here".into(),
+        FilterErrorKind::BadNumber { field } => match field.largest() {
+            Some(largest) => format!("`{field}` takes a number up to {largest}"),
+            None => format!("`{field}` takes a number"),
+        },
+        FilterErrorKind::BadRange { field } => format!("`{field}`: no number is in this range; smaller one first"),
+        FilterErrorKind::BadAddress { field } => {
+            format!("`{field}` takes an address: 127.0.0.1, 10.0.0.0/8, [::1]:65432")
+        }
+        FilterErrorKind::UnknownState => "no TCP state is called so: listen, established, time_wait, …".into(),
+        FilterErrorKind::UnknownProto => "tcp or udp".into(),
+        FilterErrorKind::NoOrder { field } => format!("`{field}` is equal or not: it has no less and no more"),
+        FilterErrorKind::UnclosedParenthesis => "this ( has no )".into(),
+        FilterErrorKind::UnclosedQuote => "this \" has no second one".into(),
+        FilterErrorKind::UnexpectedToken => "this cannot stand here".into(),
+        FilterErrorKind::TooDeep => "too many parentheses inside each other".into(),
+        FilterErrorKind::TooLong => "too long".into(),
+    }
+}

@@ -1,0 +1,77 @@
+//! The texts of the key actions, one field each.
+
+/// One action: the word in the footer, and the line in the help.
+#[derive(Debug, Clone, Copy)]
+pub struct KeyText {
+    /// One or two words.
+    pub hint: &'static str,
+    /// What the key does, without a full stop.
+    pub help: &'static str,
+}
+
+impl KeyText {
+    pub(super) const fn new(hint: &'static str, help: &'static str) -> Self {
+        Self { hint, help }
+    }
+}
+
+/// All actions.
+#[derive(Debug)]
+#[expect(missing_docs, reason = "each is the text of the action with that name in the key table")]
+pub struct Keys {
+    pub client: KeyText,
+    pub one_shot: KeyText,
+    pub close_fin: KeyText,
+    pub close_rst: KeyText,
+    pub close_half: KeyText,
+    pub close_all: KeyText,
+    pub start_stop: KeyText,
+    pub next_model: KeyText,
+    pub tick: KeyText,
+    pub say: KeyText,
+    pub filter: KeyText,
+    pub next_scope: KeyText,
+    pub next_order: KeyText,
+    pub next_kinds: KeyText,
+    pub narrow: KeyText,
+    pub up: KeyText,
+    pub down: KeyText,
+    pub page_up: KeyText,
+    pub page_down: KeyText,
+    pub first: KeyText,
+    pub last: KeyText,
+    pub next_pane: KeyText,
+    pub prev_pane: KeyText,
+    pub zoom: KeyText,
+    pub go_view: KeyText,
+    pub view_lab: KeyText,
+    pub view_ports: KeyText,
+    pub language: KeyText,
+    pub theme: KeyText,
+    pub glyphs: KeyText,
+    pub help: KeyText,
+    pub back: KeyText,
+    pub redraw: KeyText,
+    pub suspend: KeyText,
+    pub quit: KeyText,
+    /// While a line is typed: what Enter does to a message.
+    pub send: &'static str,
+    /// What Enter does to a filter.
+    pub keep: &'static str,
+    /// What Esc does to a line.
+    pub leave: &'static str,
+    /// What Tab does to a filter.
+    pub complete: &'static str,
+    /// What Up and Down do in a line.
+    pub earlier: &'static str,
+    /// What Esc does to a count.
+    pub forget: &'static str,
+    /// With a count: `25 clients`.
+    pub clients: fn(u32) -> String,
+    /// With a count: `25 one-shots`.
+    pub one_shots: fn(u32) -> String,
+    /// With a count: `view 2`.
+    pub view: fn(u32) -> String,
+    /// The names of keys that have no character.
+    pub space: &'static str,
+}

@@ -1,0 +1,69 @@
+//! How a language writes numbers, amounts of bytes and spans of time.
+
+use std::time::Duration;
+
+/// The signs and units of one language.
+#[derive(Debug, Clone, Copy)]
+pub struct Numbers {
+    /// Between thousands.
+    pub group: char,
+    /// Before the fraction.
+    pub point: char,
+}
+
+impl Numbers {
+    /// A whole number, grouped: `28,225`.
+    pub fn count(&self, number: u64) -> String {
+        let digits = number.to_string();
+        let mut written = String::with_capacity(digits.len() + digits.len() / 3);
+        for (at, digit) in digits.char_indices() {
+            if at > 0 && (digits.len() - at).is_multiple_of(3) {
+                written.push(self.group);
+            }
+            written.push(digit);
+        }
+        written
+    }
+
+    /// Seconds since the start, with milliseconds: `1.204`.
+    pub fn clock(&self, at: Duration) -> String {
+        format!("{}{}{:03}", at.as_secs(), self.point, at.subsec_millis())
+    }
+
+    /// An age or a wait in its largest unit, whole seconds below a minute: `43 s`, `2 min`, `3 h`. Rounded down.
+    pub fn span(&self, span: Duration) -> String {
+        match span.as_secs() {
+            seconds @ 0..=59 => format!("{seconds} s"),
+            seconds @ 60..=3_599 => format!("{} min", seconds / 60),
+            seconds => format!("{} h", seconds / 3_600),
+        }
+    }
+
+    /// Time that is left, in whole seconds, rounded up so that nothing is "gone in 0 s" while it is there.
+    pub fn left(&self, span: Duration) -> String {
+        let whole = span.as_secs() + u64::from(span.subsec_nanos() > 0);
+        if whole < 120 { format!("{whole} s") } else { self.span(Duration::from_secs(whole)) }
+    }
+
+    /// A round-trip time in milliseconds: `0.2 ms`, `44 ms`.
+    pub fn millis(&self, span: Duration) -> String {
+        let micros = span.as_micros();
+        match micros {
+            0..=99 => format!("{micros} µs"),
+            100..=9_999 => format!("{}{}{} ms", micros / 1_000, self.point, micros % 1_000 / 100),
+            _ => format!("{} ms", micros / 1_000),
+        }
+    }
+
+    /// An amount of bytes: `12 B`, `1.2 kB`.
+    pub fn bytes(&self, bytes: u64) -> String {
+        let mut unit = 1_000;
+        for name in ["kB", "MB", "GB"] {
+            if bytes >= unit && (bytes < unit * 1_000 || name == "GB") {
+                return format!("{}{}{} {name}", bytes / unit, self.point, bytes % unit / (unit / 10));
+            }
+            unit *= 1_000;
+        }
+        format!("{bytes} B")
+    }
+}

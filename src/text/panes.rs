@@ -1,0 +1,234 @@
+//! The texts of the panes, one struct each.
+
+use std::net::SocketAddr;
+
+/// The first line of the screen.
+#[derive(Debug)]
+#[expect(missing_docs, reason = "each is the text it names")]
+pub struct Header {
+    pub loopback: &'static str,
+    pub open: &'static str,
+    pub observing: &'static str,
+    pub clients: fn(&str, usize) -> String,
+    pub events: fn(&str, u64) -> String,
+    /// Events that did not fit into the queue.
+    pub lost: fn(&str, u64) -> String,
+    pub dark: &'static str,
+    pub light: &'static str,
+    pub contrast: &'static str,
+    pub mono: &'static str,
+}
+
+/// The servers' pane.
+#[derive(Debug)]
+#[expect(missing_docs, reason = "each is the text it names")]
+pub struct Servers {
+    pub title: &'static str,
+    pub none: &'static str,
+    /// A UDP server that has its port.
+    pub bound: &'static str,
+    pub stopped: &'static str,
+    pub port_taken: &'static str,
+    pub failed: &'static str,
+    /// Of another program, and watched only.
+    pub watched: &'static str,
+    pub watched_long: &'static str,
+    /// The port is held by this program.
+    pub held_by: fn(&str) -> String,
+    pub one_at_a_time: &'static str,
+    pub threads: fn(usize) -> String,
+    pub tasks: fn(usize) -> String,
+    pub datagrams: fn(&str, u64) -> String,
+    /// Connections in the accept queue.
+    pub waiting: fn(u32) -> String,
+    /// Connections that an earlier service model still serves.
+    pub busy_with: fn(SocketAddr) -> String,
+    /// Connections accepted since the start.
+    pub served: fn(&str, u64) -> String,
+    pub traffic: fn(&str, &str) -> String,
+    pub queue: fn(u32, u32) -> String,
+    /// `accept` waits for this.
+    pub paused: fn(&str, &str) -> String,
+    pub retry: &'static str,
+}
+
+/// The clients' pane.
+#[derive(Debug)]
+#[expect(missing_docs, reason = "each is the text it names")]
+pub struct Clients {
+    pub title: &'static str,
+    pub none: &'static str,
+    pub counts: fn(usize, usize) -> String,
+    pub starting: &'static str,
+    pub connecting: &'static str,
+    pub open: &'static str,
+    pub half_closed: &'static str,
+    pub ended: &'static str,
+    /// A UDP client, in the place of a state.
+    pub no_state: &'static str,
+    pub no_connection: &'static str,
+    pub gone_in: fn(&str) -> String,
+    pub waiting: &'static str,
+    pub waiting_short: &'static str,
+    pub broadcaster: &'static str,
+    pub foreign: &'static str,
+    /// What chose the ports, below the number line.
+    pub chosen: &'static str,
+}
+
+/// The socket table's pane.
+#[derive(Debug)]
+#[expect(missing_docs, reason = "each is the text it names")]
+pub struct Netstat {
+    pub none: &'static str,
+    pub none_match: &'static str,
+    pub unread: &'static str,
+    pub count: fn(&str, &str) -> String,
+    pub local: &'static str,
+    pub foreign: &'static str,
+    pub state: &'static str,
+    pub timer: &'static str,
+    pub process: &'static str,
+    pub newest: &'static str,
+    pub order: fn(&str) -> String,
+    pub gone_in: fn(&str) -> String,
+    pub resend_in: fn(&str, u8) -> String,
+    pub keepalive_in: fn(&str) -> String,
+    pub probe_in: fn(&str) -> String,
+    /// LISTEN's Recv-Q in words.
+    pub waiting: fn(u32) -> String,
+    pub in_queue: &'static str,
+    pub scope_filter: &'static str,
+    pub scope_lab: &'static str,
+    pub scope_all: &'static str,
+}
+
+/// The pane of calls and state changes.
+#[derive(Debug)]
+#[expect(missing_docs, reason = "each is the text it names")]
+pub struct Lifecycle {
+    pub title: &'static str,
+    pub none: &'static str,
+    pub none_listed: &'static str,
+    pub following: &'static str,
+    pub held: &'static str,
+    pub events: fn(&str, usize) -> String,
+    pub new: fn(&str, usize) -> String,
+    pub all: &'static str,
+    pub calls: &'static str,
+    pub states: &'static str,
+    pub only: fn(&str) -> String,
+    pub client: fn(u32) -> String,
+    pub lab: &'static str,
+    pub broadcast: &'static str,
+    pub chose_port: fn(u16) -> String,
+    pub port: fn(u16) -> String,
+    /// After `accept`: the new socket has the listener's port.
+    pub same_port: fn(u16) -> String,
+    pub same_port_short: &'static str,
+    pub end_of_data: &'static str,
+    pub no_data: &'static str,
+    pub timer: &'static str,
+    pub packet: fn(u64) -> String,
+    /// `recvfrom` and `sendto`: the datagram's other side.
+    pub from: fn(&str) -> String,
+    pub added: &'static str,
+    pub started: fn(SocketAddr) -> String,
+    pub failed: fn(&str) -> String,
+    pub stopped: &'static str,
+    pub model: fn(&str) -> String,
+    pub serving: fn(&str, &str) -> String,
+    pub served: fn(&str) -> String,
+    pub paused: fn(&str) -> String,
+    pub resumed: &'static str,
+    pub sequential: &'static str,
+    pub threaded: &'static str,
+    pub asynchronous: &'static str,
+    pub by_loop: &'static str,
+    pub by_thread: &'static str,
+    pub by_task: &'static str,
+}
+
+/// The broadcast pane.
+#[derive(Debug)]
+#[expect(missing_docs, reason = "each is the text it names")]
+pub struct Broadcast {
+    pub title: &'static str,
+    pub you: &'static str,
+    /// Nothing was said yet; the argument is the key.
+    pub none: fn(&str) -> String,
+    /// No server is ticked; the argument is the key that ticks one.
+    pub no_server: fn(&str) -> String,
+    pub to: fn(usize) -> String,
+    pub waiting: fn(&str, SocketAddr) -> String,
+    pub no_answer_yet: &'static str,
+    pub closed: &'static str,
+    pub silent: fn(&str) -> String,
+    pub gone: &'static str,
+    pub from_port: fn(u16) -> String,
+    pub back: fn(usize) -> String,
+    pub empty: &'static str,
+}
+
+/// The view of the newest port.
+#[derive(Debug)]
+#[expect(missing_docs, reason = "each is the text it names")]
+pub struct Ports {
+    pub title: &'static str,
+    pub newest: &'static str,
+    pub server: &'static str,
+    pub changes: &'static str,
+    pub stays: &'static str,
+    pub one_connection: &'static str,
+    pub none: &'static str,
+    pub in_use: fn(&str) -> String,
+    pub time_wait: fn(&str) -> String,
+    pub free: fn(&str) -> String,
+    pub latest: &'static str,
+    pub even: &'static str,
+    pub odd: &'static str,
+    pub countdown: &'static str,
+    pub udp: &'static str,
+    pub range: &'static str,
+}
+
+/// The help besides the keys.
+#[derive(Debug)]
+#[expect(missing_docs, reason = "each is the text it names")]
+pub struct Help {
+    pub title: &'static str,
+    pub lab: &'static str,
+    pub anywhere: &'static str,
+    pub in_servers: &'static str,
+    pub in_clients: &'static str,
+    pub in_netstat: &'static str,
+    pub in_lifecycle: &'static str,
+    pub in_broadcast: &'static str,
+    pub typing: &'static str,
+    /// How counts work.
+    pub counts: &'static str,
+    pub evidence: &'static str,
+    pub available: &'static str,
+    pub lacking: fn(&str, &str) -> String,
+    pub unknown: &'static str,
+    pub marks: &'static str,
+    pub mark_selected: &'static str,
+    pub mark_ticked: &'static str,
+    pub mark_newest: &'static str,
+    pub mark_in_use: &'static str,
+    pub mark_time_wait: &'static str,
+    pub states: &'static str,
+    pub states_note: &'static [&'static str],
+    pub filter: &'static str,
+    pub filter_note: &'static [&'static str],
+    pub scroll: &'static str,
+}
+
+/// What is said on a screen that is too small.
+#[derive(Debug)]
+#[expect(missing_docs, reason = "each is the text it names")]
+pub struct Small {
+    pub sorry: &'static str,
+    pub needs: fn(u16, u16) -> String,
+    pub has: fn(u16, u16) -> String,
+}

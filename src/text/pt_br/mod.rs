@@ -1,0 +1,241 @@
+//! Brazilian Portuguese.
+
+mod keys;
+mod trouble;
+
+use super::panes::{Broadcast, Clients, Header, Help, Lifecycle, Netstat, Ports, Servers, Small};
+use super::{Meaning, Numbers, Text};
+use crate::domain::Evidence;
+
+pub(super) static TEXT: Text = Text {
+    code: "PT",
+    numbers: Numbers { group: '.', point: ',' },
+    header: HEADER,
+    servers: SERVERS,
+    clients: CLIENTS,
+    netstat: NETSTAT,
+    lifecycle: LIFECYCLE,
+    broadcast: BROADCAST,
+    ports: PORTS,
+    keys: keys::KEYS,
+    help: HELP,
+    small: Small {
+        sorry: "Desculpe, este terminal é pequeno demais.",
+        needs: |columns, rows| format!("O laboratório precisa de {columns}×{rows}."),
+        has: |columns, rows| format!("Aqui há {columns}×{rows}."),
+    },
+    evidence,
+    errno: trouble::errno,
+    note: trouble::note,
+    filter: trouble::filter,
+};
+
+/// Singular for 0 and 1, as Portuguese has it; plural otherwise.
+const fn plural<'a>(count: u64, one: &'a str, many: &'a str) -> &'a str {
+    if count < 2 { one } else { many }
+}
+
+const HEADER: Header = Header {
+    loopback: "só loopback",
+    open: "ABERTO À REDE",
+    observing: "observando, nenhum servidor nosso",
+    clients: |number, count| format!("{number} {}", plural(count as u64, "cliente", "clientes")),
+    events: |number, count| format!("{number} {}", plural(count, "evento", "eventos")),
+    lost: |number, count| format!("{number} {}", plural(count, "evento perdido", "eventos perdidos")),
+    dark: "escuro",
+    light: "claro",
+    contrast: "contraste",
+    mono: "mono",
+};
+
+const SERVERS: Servers = Servers {
+    title: "Servidores",
+    none: "Nenhum servidor ainda.",
+    bound: "bound",
+    stopped: "parado",
+    port_taken: "porta em uso",
+    failed: "falhou",
+    watched: "observado",
+    watched_long: "observado: não é nosso",
+    held_by: |who| format!("ocupada por {who}"),
+    one_at_a_time: "1 por vez",
+    threads: |count| format!("{count} {}", plural(count as u64, "thread", "threads")),
+    tasks: |count| format!("{count} {}", plural(count as u64, "task", "tasks")),
+    datagrams: |number, count| format!("{number} {}", plural(count, "datagrama", "datagramas")),
+    waiting: |count| format!("{count} na fila"),
+    busy_with: |peer| format!("ocupado com {peer}"),
+    served: |number, count| format!("{number} {}", plural(count, "conexão aceita", "conexões aceitas")),
+    traffic: |received, sent| format!("{received} recebidos, {sent} enviados"),
+    queue: |waiting, backlog| format!("fila de accept {waiting} de {backlog}"),
+    paused: |errno, what| format!("accept em pausa: {errno}, {what}"),
+    retry: "tentar de novo",
+};
+
+const CLIENTS: Clients = Clients {
+    title: "Portas dos clientes",
+    none: "Nenhum cliente ainda: tecle c para conectar um, o para um que diz olá e vai embora.",
+    counts: |live, all| format!("{live} de {all} abertos"),
+    starting: "iniciando",
+    connecting: "conectando",
+    open: "aberto",
+    half_closed: "meio fechado",
+    ended: "fechado",
+    no_state: "sem estado",
+    no_connection: "UDP: sem conexão",
+    gone_in: |span| format!("some em {span}"),
+    waiting: "esperando na fila de accept",
+    waiting_short: "na fila de accept",
+    broadcaster: "broadcast",
+    foreign: "outro programa",
+    chosen: "portas pares, +2 a +16 cada (RFC 6056)",
+};
+
+const NETSTAT: Netstat = Netstat {
+    none: "A tabela de sockets está vazia.",
+    none_match: "Nenhum socket combina. Tecle / para mudar o filtro, f para observar mais.",
+    unread: "A tabela de sockets ainda não foi lida.",
+    count: |shown, all| format!("{shown} de {all}"),
+    local: "Endereço local",
+    foreign: "Endereço remoto",
+    state: "Estado",
+    timer: "Timer",
+    process: "PID/Programa",
+    newest: "mais novos primeiro",
+    order: |column| format!("por {column}"),
+    gone_in: |span| format!("some em {span}"),
+    resend_in: |span, times| if times == 0 { format!("reenvio {span}") } else { format!("reenvio {span} ×{times}") },
+    keepalive_in: |span| format!("keepalive {span}"),
+    probe_in: |span| format!("sonda {span}"),
+    waiting: |count| format!("{count} na fila"),
+    in_queue: "na fila de accept",
+    scope_filter: "portas do filtro",
+    scope_lab: "portas do laboratório",
+    scope_all: "todos os sockets",
+};
+
+const LIFECYCLE: Lifecycle = Lifecycle {
+    title: "O que aconteceu",
+    none: "Nada ainda: tecle c e veja cada chamada do cliente e do servidor.",
+    none_listed: "Nada desse tipo ainda. Tecle n para outros tipos, Esc para tudo.",
+    following: "acompanhando",
+    held: "parado",
+    events: |number, count| format!("{number} {}", plural(count as u64, "evento", "eventos")),
+    new: |number, count| format!("{number} {}", plural(count as u64, "novo", "novos")),
+    all: "tudo",
+    calls: "só chamadas",
+    states: "só estados",
+    only: |subject| format!("só {subject}"),
+    client: |no| format!("cliente #{no}"),
+    lab: "laboratório",
+    broadcast: "broadcast",
+    chose_port: |port| format!("o kernel escolheu a porta {port}"),
+    port: |port| format!("porta {port}"),
+    same_port: |port| format!("um socket novo, a mesma porta {port}"),
+    same_port_short: "um socket novo",
+    end_of_data: "0 bytes: o outro lado fechou (FIN)",
+    no_data: "0 bytes",
+    timer: "timer",
+    packet: |number| format!("pacote {number}"),
+    from: |peer| format!("de {peer}"),
+    added: "servidor criado",
+    started: |addr| format!("servidor iniciado em {addr}"),
+    failed: |errno| format!("servidor não iniciou: {errno}"),
+    stopped: "servidor parado",
+    model: |model| format!("passa a atender {model}"),
+    serving: |peer, by| format!("{peer} é atendido {by}"),
+    served: |peer| format!("{peer} não é mais atendido"),
+    paused: |errno| format!("accept espera: {errno}"),
+    resumed: "accept voltou a funcionar",
+    sequential: "um cliente por vez",
+    threaded: "com uma thread por cliente",
+    asynchronous: "com uma task por cliente",
+    by_loop: "pelo próprio laço de accept",
+    by_thread: "por uma thread só sua",
+    by_task: "por uma task só sua",
+};
+
+const BROADCAST: Broadcast = Broadcast {
+    title: "Broadcast",
+    you: "você",
+    none: |key| format!("Tecle {key} para dizer algo a todos os servidores marcados."),
+    no_server: |key| format!("Nenhum servidor marcado: Tab até os servidores, {key} marca um."),
+    to: |count| format!("para {count} {}", plural(count as u64, "servidor", "servidores")),
+    waiting: |server, peer| format!("esperando na fila de accept: {server} está ocupado com {peer}"),
+    no_answer_yet: "sem resposta ainda",
+    closed: "fechou sem responder",
+    silent: |span| format!("sem resposta em {span}; o UDP não diz por quê"),
+    gone: "servidor inexistente",
+    from_port: |port| format!("de :{port}"),
+    back: |count| format!("{count} atrás"),
+    empty: "(nada)",
+};
+
+const PORTS: Ports = Ports {
+    title: "Portas",
+    newest: "o cliente mais novo",
+    server: "o servidor",
+    changes: "muda a cada conexão",
+    stays: "nunca muda",
+    one_connection: "uma conexão",
+    none: "Nenhum cliente tem porta ainda: tecle c.",
+    in_use: |number| format!("{number} em uso"),
+    time_wait: |number| format!("{number} em TIME_WAIT"),
+    free: |number| format!("{number} livres"),
+    latest: "as últimas portas",
+    even: "par: escolhida por connect()",
+    odd: "ímpar",
+    countdown: "livre de novo em",
+    udp: "um socket: UDP não tem conexão, logo não há 4-tupla",
+    range: "faixa efêmera",
+};
+
+const HELP: Help = Help {
+    title: "Ajuda",
+    lab: "O laboratório",
+    anywhere: "Em todo lugar",
+    in_servers: "No painel dos servidores",
+    in_clients: "No painel dos clientes",
+    in_netstat: "No painel netstat",
+    in_lifecycle: "No painel do que aconteceu",
+    in_broadcast: "No painel de broadcast",
+    typing: "Ao digitar",
+    counts: "Um número antes de uma tecla a repete: 25c cria 25 clientes; 2 e v (ou Enter) vai à tela 2",
+    evidence: "Como se sabe",
+    available: "disponível",
+    lacking: |errno, what| format!("indisponível: {errno}, {what}"),
+    unknown: "ainda não consultado",
+    marks: "Marcas",
+    mark_selected: "aquilo a que as teclas se referem",
+    mark_ticked: "ouve o broadcast",
+    mark_newest: "a porta do cliente mais novo",
+    mark_in_use: "uma porta em uso",
+    mark_time_wait: "uma porta em TIME_WAIT",
+    states: "Estados",
+    states_note: &[
+        "Os estados são escritos como no netstat: SYN_RECV é SYN-RECEIVED na RFC 9293 e SYN-RECV no ss.",
+        "Um socket só com bind não está em tabela nenhuma; CLOSED não é um estado, é a ausência do socket.",
+        "A tabela é lida de tempos em tempos: um estado que vive microssegundos é inferido, não visto.",
+    ],
+    filter: "Filtro",
+    filter_note: &[
+        "Uma palavra ou um número é procurado como no grep. Campos: port sport dport host src dst state proto pid.",
+        "Unidos por and, or, not, ( ); faixas 65432-65434; listas established,time_wait.",
+    ],
+    scroll: "↑ ↓ rolam · qualquer outra tecla fecha",
+};
+
+const fn evidence(evidence: Evidence) -> Meaning {
+    match evidence {
+        Evidence::Called => {
+            Meaning { name: "chamado", means: "o nosso próprio código fez a chamada, e este é o resultado" }
+        }
+        Evidence::Traced => Meaning { name: "rastreado", means: "o tracepoint do kernel informou (exige root)" },
+        Evidence::Sampled => {
+            Meaning { name: "amostrado", means: "a tabela de sockets do kernel mostrava isso naquele instante" }
+        }
+        Evidence::Packet => Meaning { name: "pacote", means: "um pacote capturado mostra isso" },
+        Evidence::Inferred => {
+            Meaning { name: "inferido", means: "tem de estar entre duas observações (RFC 9293); ninguém viu" }
+        }
+    }
+}

@@ -1,0 +1,110 @@
+//! Brazilian Portuguese: errors, notes, and what is wrong with a filter.
+
+use super::super::Trouble;
+use super::plural;
+use crate::domain::filter::FilterErrorKind;
+use crate::domain::note::TableSource;
+use crate::domain::{Errno, Note};
+
+pub(super) const fn errno(errno: Errno) -> Trouble {
+    let (what, remedy) = match errno {
+        Errno::Access => ("permissão negada", "portas abaixo de 1024 exigem root: escolha uma maior"),
+        Errno::AddrInUse => ("outro programa ocupa esta porta", "encerre esse programa, ou escolha outra porta"),
+        Errno::AddrNotAvail => (
+            "endereço inexistente aqui, ou acabaram as portas efêmeras",
+            "espere as portas saírem de TIME_WAIT, conecte a outro destino, ou confira o endereço",
+        ),
+        Errno::Again => ("nada para ler ou sem espaço para escrever agora", "tente mais tarde"),
+        Errno::ConnAborted => ("o cliente desistiu antes do accept()", "nada a fazer: aceite o próximo"),
+        Errno::ConnRefused => ("ninguém escuta nessa porta", "inicie o servidor, ou confira a porta"),
+        Errno::ConnReset => ("o outro lado enviou um RST", "conecte de novo; os dados a caminho se perderam"),
+        Errno::HostUnreach => ("não há caminho até essa máquina", "confira o endereço, o cabo e o firewall"),
+        Errno::Interrupted => ("um sinal chegou antes", "chame de novo"),
+        Errno::Invalid => ("um argumento não faz sentido para este socket", "confira a ordem das chamadas"),
+        Errno::MessageSize => ("grande demais para um datagrama", "envie no máximo 65.507 bytes em IPv4"),
+        Errno::Mfile => ("acabaram os descritores deste processo", "feche clientes com K, ou aumente `ulimit -n`"),
+        Errno::NetUnreach => ("não há rota para essa rede", "confira o endereço e `ip route`"),
+        Errno::Nfile => ("acabaram os descritores da máquina toda", "feche programas, ou aumente fs.file-max"),
+        Errno::NoBufs => ("acabaram os buffers do kernel", "feche sockets e tente de novo"),
+        Errno::NoMem => ("acabou a memória do kernel", "feche sockets e tente de novo"),
+        Errno::NotConn => ("o socket não está conectado", "conecte antes, ou use sendto()"),
+        Errno::Perm => ("operação não permitida", "isto exige root ou uma capability"),
+        Errno::Pipe => ("escrita para um lado que já se foi", "pare de escrever: a conexão acabou"),
+        Errno::TimedOut => ("ninguém respondeu a tempo", "confira o endereço; um firewall pode estar calado"),
+        Errno::Other(_) => ("a chamada falhou", "veja errno(3)"),
+    };
+    Trouble { what, remedy }
+}
+
+pub(super) fn note(note: &Note) -> String {
+    match note {
+        Note::Dropped { count } => format!(
+            "A fila estava cheia: {count} {}.",
+            plural(*count, "evento se perdeu e não é mostrado", "eventos se perderam e não são mostrados")
+        ),
+        Note::Descriptors { was, now } if was == now => {
+            format!("Este processo pode ter {now} descritores; cada socket é um.")
+        }
+        Note::Descriptors { was, now } => {
+            format!("Este processo pode ter {now} descritores (eram {was}); cada socket é um.")
+        }
+        Note::BurstCut { asked, made, errno } => {
+            let Trouble { what, remedy } = self::errno(*errno);
+            let made = format!("{made} de {asked} {}", plural(u64::from(*asked), "cliente", "clientes"));
+            format!("Foram criados só {made}: {errno}, {what}. O que fazer: {remedy}.")
+        }
+        Note::Has { what } => format!("Evidência disponível: {}.", super::evidence(*what).name),
+        Note::Lacks { what, errno } => {
+            let trouble = self::errno(*errno);
+            format!("Evidência indisponível: {} ({errno}, {}).", super::evidence(*what).name, trouble.what)
+        }
+        Note::TableFrom { source: TableSource::SockDiag } => {
+            "A tabela de sockets vem direto do kernel (sock_diag), com filas e timers.".into()
+        }
+        Note::TableFrom { source: TableSource::Netstat2 } => {
+            "A tabela de sockets vem do netstat2: sem filas e sem timers.".into()
+        }
+        Note::TableFailed { errno } => format!(
+            "Não foi possível ler a tabela de sockets: {errno}, {}. Nova tentativa em seguida.",
+            self::errno(*errno).what
+        ),
+        Note::PortRange { low, high } => {
+            format!("O kernel escolhe as portas dos clientes de {low} a {high} (ip_local_port_range).")
+        }
+        Note::Observing { servers } => format!(
+            "Observando {} {}: nenhum servidor nosso é iniciado.",
+            servers.len(),
+            plural(servers.len() as u64, "endereço", "endereços")
+        ),
+        Note::NoThread { errno } => format!(
+            "Não foi possível iniciar uma thread ({errno}, {}): a conexão foi fechada.",
+            self::errno(*errno).what
+        ),
+    }
+}
+
+pub(super) fn filter(kind: &FilterErrorKind) -> String {
+    match kind {
+        FilterErrorKind::UnknownField(word) => {
+            format!("`{word}` não é um campo: port sport dport host src dst state proto pid uid recvq sendq")
+        }
+        FilterErrorKind::ExpectedValue { field } => format!("falta um valor para `{field}`"),
+        FilterErrorKind::ExpectedTerm => "falta aqui o que procurar".into(),
+        FilterErrorKind::BadNumber { field } => match field.largest() {
+            Some(largest) => format!("`{field}` pede um número até {largest}"),
+            None => format!("`{field}` pede um número"),
+        },
+        FilterErrorKind::BadRange { field } => format!("`{field}`: faixa sem número nenhum; o menor vem primeiro"),
+        FilterErrorKind::BadAddress { field } => {
+            format!("`{field}` pede um endereço: 127.0.0.1, 10.0.0.0/8, [::1]:65432")
+        }
+        FilterErrorKind::UnknownState => "nenhum estado TCP tem esse nome: listen, established, time_wait, …".into(),
+        FilterErrorKind::UnknownProto => "tcp ou udp".into(),
+        FilterErrorKind::NoOrder { field } => format!("`{field}` é igual ou diferente: não há menor nem maior"),
+        FilterErrorKind::UnclosedParenthesis => "este ( não tem )".into(),
+        FilterErrorKind::UnclosedQuote => "estas aspas não fecham".into(),
+        FilterErrorKind::UnexpectedToken => "isto não pode estar aqui".into(),
+        FilterErrorKind::TooDeep => "parênteses demais uns dentro dos outros".into(),
+        FilterErrorKind::TooLong => "longo demais".into(),
+    }
+}
