@@ -12,6 +12,7 @@
 //!
 //! `tests/architecture.rs` reads the imports and holds every file to the last column.
 //! | [`text`] | every sentence the class reads, in both languages | domain |
+//! | [`view`] | the model drawn on a buffer | model, domain, text |
 
 pub mod domain;
 pub mod lab;
@@ -19,3 +20,4 @@ pub mod model;
 pub mod observe;
 pub mod wire;
 pub mod text;
+pub mod view;

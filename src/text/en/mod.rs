@@ -149,9 +149,9 @@ const LIFECYCLE: Lifecycle = Lifecycle {
     sequential: "one client at a time",
     threaded: "with a thread per client",
     asynchronous: "with a task per client",
-    by_loop: "by the accept loop itself",
-    by_thread: "by a thread of its own",
-    by_task: "by a task of its own",
+    by_loop: "by the accept loop",
+    by_thread: "by a thread",
+    by_task: "by a task",
 };
 
 const BROADCAST: Broadcast = Broadcast {

@@ -5,7 +5,7 @@ use super::plural;
 
 pub(super) const KEYS: Keys = Keys {
     client: KeyText::new("cliente", "um cliente conecta ao servidor selecionado, diz olá e fica"),
-    one_shot: KeyText::new("relâmpago", "um cliente conecta, diz olá, lê a resposta e fecha"),
+    one_shot: KeyText::new("breve", "um cliente conecta, diz olá, lê a resposta e fecha"),
     close_fin: KeyText::new("fechar", "fechar o cliente selecionado, ou o mais novo: FIN"),
     close_rst: KeyText::new("reset", "derrubar a conexão dele: RST"),
     close_half: KeyText::new("meio fechar", "fechar só o envio: shutdown(SHUT_WR), ele ainda recebe"),
@@ -46,7 +46,7 @@ pub(super) const KEYS: Keys = Keys {
     earlier: "anteriores",
     forget: "esquecer",
     clients: |count| format!("{count} {}", plural(count as u64, "cliente", "clientes")),
-    one_shots: |count| format!("{count} {}", plural(count as u64, "relâmpago", "relâmpagos")),
+    one_shots: |count| format!("{count} {}", plural(count as u64, "breve", "breves")),
     view: |number| format!("tela {number}"),
     space: "espaço",
 };

@@ -149,9 +149,9 @@ const LIFECYCLE: Lifecycle = Lifecycle {
     sequential: "um cliente por vez",
     threaded: "com uma thread por cliente",
     asynchronous: "com uma task por cliente",
-    by_loop: "pelo próprio laço de accept",
-    by_thread: "por uma thread só sua",
-    by_task: "por uma task só sua",
+    by_loop: "pelo laço de accept",
+    by_thread: "por uma thread",
+    by_task: "por uma task",
 };
 
 const BROADCAST: Broadcast = Broadcast {

@@ -1,0 +1,194 @@
+//! The view of the ports: the newest client's port in giant digits, and everything that says why it is that one.
+
+use ratatui::buffer::Buffer;
+use ratatui::layout::Rect;
+use ratatui::style::Style;
+use ratatui::text::Line;
+use ratatui::widgets::Widget;
+use tui_big_text::{BigText, PixelSize};
+
+use super::ink::{Ink, width, wrap};
+use super::look::{Frame, Look};
+use super::number_line::{self, newest};
+use super::{glyphs, layout};
+use crate::domain::{Proto, TcpState};
+use crate::model::Model;
+use crate::model::clients::Client;
+use crate::model::ui::Glyphs;
+
+/// Draws the view.
+pub(super) fn render(model: &Model, look: &Look, area: Rect, buf: &mut Buffer) {
+    let words = &look.text.ports;
+    let inside = look.frame(&Frame { title: words.title, focused: true, ..Frame::default() }, area, buf);
+    let inside = Rect { x: inside.x + 2, width: inside.width.saturating_sub(4), ..inside };
+    let Some((client, local)) = newest(model).and_then(|client| Some((client, client.local?))) else {
+        Ink::on(buf, inside, 1).say(words.none, look.theme.quiet);
+        number_line::render(model, look, Rect { y: inside.y + 3, height: 1, ..inside }, buf);
+        return;
+    };
+    let below = 8;
+    let digits = Digits::of(model, inside, inside.height.saturating_sub(below + 3));
+    let [_, titles, big, captions, rest] = layout::rows(
+        inside,
+        [u16::from(inside.height > below + digits.height + 3), 1, digits.height, 1, inside.height],
+    );
+    let second = digits.second;
+    let (theme, port) = (&look.theme, client.target.addr.port());
+    Ink::on(buf, titles, 0).say(words.newest, theme.title).goto(inside.x + second).say(words.server, theme.title);
+    digits.draw(local.port(), theme.newest, big, buf);
+    let right = Rect { x: big.x + second, width: big.width.saturating_sub(second), ..big };
+    digits.draw(port, theme.host.server, right, buf);
+    let arrow = glyphs::RANGE_LINE.repeat(6) + glyphs::LONG_ARROW;
+    let gap = Rect { x: big.x + digits.width + 2, width: second.saturating_sub(digits.width + 2), ..big };
+    if gap.width >= 10 {
+        Ink::on(buf, gap, digits.height / 2).skip((gap.width - 10) / 2).say(&arrow, theme.text);
+    }
+    Ink::on(buf, captions, 0).say(words.changes, theme.text).goto(inside.x + second).say(words.stays, theme.text);
+    facts(model, look, client, rest, buf);
+}
+
+/// How large the digits can be.
+struct Digits {
+    size: Option<PixelSize>,
+    width: u16,
+    height: u16,
+    /// The column where the server's port begins.
+    second: u16,
+}
+
+impl Digits {
+    fn of(model: &Model, area: Rect, height: u16) -> Self {
+        let ascii = model.ui.glyphs == Glyphs::Ascii;
+        let sizes = [(PixelSize::Full, 40, 8), (PixelSize::HalfHeight, 40, 4), (PixelSize::Quadrant, 20, 4)];
+        // Quarters of a cell have no twins in ASCII.
+        let usable = sizes.into_iter().filter(|(size, ..)| !ascii || !matches!(size, PixelSize::Quadrant));
+        let fits = usable.into_iter().find(|(_, width, high)| 2 * width + 12 <= area.width && *high <= height);
+        match fits {
+            Some((size, width, height)) => {
+                let second = width + ((area.width - 2 * width) / 2).min(30);
+                Self { size: Some(size), width, height, second }
+            }
+            None => Self { size: None, width: 7, height: 1, second: area.width / 2 },
+        }
+    }
+
+    fn draw(&self, port: u16, style: Style, area: Rect, buf: &mut Buffer) {
+        match self.size {
+            Some(size) => {
+                let area = Rect { width: area.width.min(self.width), ..area };
+                let line = Line::from(port.to_string());
+                BigText::builder().pixel_size(size).style(style).lines([line]).build().render(area, buf);
+            }
+            None => _ = Ink::on(buf, area, 0).say(&format!(":{port}"), style),
+        }
+    }
+}
+
+fn facts(model: &Model, look: &Look, client: &Client, area: Rect, buf: &mut Buffer) {
+    let (words, theme) = (&look.text.ports, &look.theme);
+    let mut row = 1;
+    let mut ink = Ink::on(buf, area, row);
+    match (client.target.proto, client.local) {
+        (Proto::Tcp, Some(local)) => {
+            let (peer, proto) = (client.target.addr, client.target.proto);
+            ink.say(words.one_connection, theme.text).say(" = ( ", theme.text).say(proto.name(), theme.text);
+            ink.say(&format!(", {}, ", local.ip()), theme.text).say(&local.port().to_string(), theme.newest);
+            ink.say(&format!(", {}, ", peer.ip()), theme.text);
+            ink.say(&peer.port().to_string(), theme.host.server).say(" )", theme.text);
+        }
+        _ => _ = ink.say(words.udp, theme.text),
+    }
+    row += 2;
+    number_line::render(model, look, Rect { y: area.y + row, height: 1, ..area }.intersection(area), buf);
+    row += 1;
+    counts(model, look, &mut Ink::on(buf, area, row));
+    row += 2;
+    steps(model, look, &mut Ink::on(buf, area, row));
+    row += 2;
+    countdowns(model, look, Rect { y: area.y + row, height: area.height.saturating_sub(row), ..area }, buf);
+}
+
+/// How many ports of the range are in use, waiting, and free.
+fn counts(model: &Model, look: &Look, ink: &mut Ink<'_>) {
+    let (words, numbers) = (&look.text.ports, &look.text.numbers);
+    let Some((low, high)) = model.world.port_range else { return };
+    let mut ports: Vec<(u16, bool)> = Vec::new();
+    for (_, entry) in model.world.table.rows() {
+        let port = entry.row.flow.local.port();
+        if (low..=high).contains(&port) && entry.row.flow.proto == Proto::Tcp {
+            ports.push((port, entry.row.state != Some(TcpState::TimeWait)));
+        }
+    }
+    ports.sort_unstable();
+    // A port that serves two destinations is one port; in use, if any of them uses it.
+    let mut by_port = ports.chunk_by(|one, other| one.0 == other.0);
+    let (mut used, mut waiting) = (0u64, 0u64);
+    by_port.by_ref().for_each(|port| *(if port.iter().any(|(_, used)| *used) { &mut used } else { &mut waiting }) += 1);
+    let free = u64::from(high - low) + 1 - used - waiting;
+    ink.say(&(words.in_use)(&numbers.count(used)), look.theme.state.established);
+    ink.say(&format!(" {} ", glyphs::DOT), look.theme.border);
+    ink.say(&(words.time_wait)(&numbers.count(waiting)), look.theme.state.time_wait);
+    ink.say(&format!(" {} ", glyphs::DOT), look.theme.border);
+    ink.say(&(words.free)(&numbers.count(free)), look.theme.text);
+}
+
+/// The latest ports, in the order they came, with the steps between them.
+fn steps(model: &Model, look: &Look, ink: &mut Ink<'_>) {
+    let (words, theme) = (&look.text.ports, &look.theme);
+    let Some(newest) = newest(model) else { return };
+    let same = |client: &&Client| client.target == newest.target && client.local.is_some();
+    let columns = usize::from(ink.room().saturating_sub(width(words.latest) + width(words.even) + 4) / 13).clamp(1, 9);
+    let mut ports: Vec<u16> = model
+        .world
+        .clients
+        .all()
+        .iter()
+        .rev()
+        .filter(same)
+        .take(columns)
+        .filter_map(|c| c.local)
+        .map(|a| a.port())
+        .collect();
+    ports.reverse();
+    ink.say(words.latest, theme.quiet).skip(2);
+    let mut before: Option<u16> = None;
+    for (at, port) in ports.iter().enumerate() {
+        if let Some(before) = before {
+            let step = i32::from(*port) - i32::from(before);
+            ink.say(&format!(" {step:+} "), theme.quiet);
+        }
+        let last = at + 1 == ports.len();
+        ink.say(&port.to_string(), if last { theme.newest } else { theme.host.client });
+        before = Some(*port);
+    }
+    let low = model.world.port_range.map_or(0, |(low, _)| low);
+    if let Some(port) = before.filter(|port| newest.target.proto == Proto::Tcp && port % 2 == low % 2) {
+        ink.whole(&format!("   {}", if port % 2 == 0 { words.even } else { words.odd }), theme.quiet);
+    }
+}
+
+/// Ports that wait, and how long until they are free again.
+fn countdowns(model: &Model, look: &Look, area: Rect, buf: &mut Buffer) {
+    let (words, theme) = (&look.text.ports, &look.theme);
+    let mut waiting: Vec<_> = Vec::new();
+    let room = usize::from(area.height) * usize::from(area.width / 16);
+    for client in model.world.clients.all().iter().rev() {
+        let entry = client.flow().and_then(|flow| model.world.table.of(&flow));
+        if let Some((entry, local)) = entry.zip(client.local)
+            && entry.row.state == Some(TcpState::TimeWait)
+            && let Some(left) = entry.timer_left(model.now)
+        {
+            waiting.push(format!(":{} {}", local.port(), look.text.numbers.left(left)));
+            if waiting.len() >= room {
+                break;
+            }
+        }
+    }
+    if waiting.is_empty() || area.height == 0 {
+        return;
+    }
+    let all = format!("TIME_WAIT, {}:  {}", words.countdown, waiting.join("   "));
+    for (row, line) in (0..area.height).zip(wrap(&all, area.width)) {
+        Ink::on(buf, area, row).say(line, theme.state.time_wait);
+    }
+}

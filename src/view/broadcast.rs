@@ -1,0 +1,189 @@
+//! The broadcast pane: the latest message, what each server made of it, and the line for the next one.
+
+use ratatui::buffer::Buffer;
+use ratatui::layout::{Position, Rect};
+use ratatui::style::Style;
+
+use super::ink::{Ink, head, width, wrap};
+use super::look::{Frame, Look};
+use super::typed::Typed;
+use super::{glyphs, keys};
+use crate::domain::{Excerpt, Reply, ServiceModel};
+use crate::model::Model;
+use crate::model::broadcasts::{Delivery, Message};
+use crate::model::keys::Action;
+use crate::model::ui::{Mode, Pane};
+
+/// Draws the pane, and returns where the cursor is while a message is typed.
+pub(super) fn render(model: &Model, look: &Look, area: Rect, buf: &mut Buffer) -> Option<Position> {
+    let words = &look.text.broadcast;
+    let typing = model.ui.mode == Mode::Saying;
+    let back = if model.ui.said_back > 0 { (words.back)(model.ui.said_back) } else { String::new() };
+    let frame = Frame {
+        title: words.title,
+        count: if back.is_empty() { "" } else { &back },
+        focused: typing || (model.ui.focus == Pane::Broadcast && model.ui.mode == Mode::Command),
+        ..Frame::default()
+    };
+    let inside = look.frame(&frame, area, buf);
+    let [body, line] = super::layout::rows(inside, [inside.height.saturating_sub(1), 1]);
+    match shown(model) {
+        Some(message) => self::message(model, look, message, body, buf),
+        None if !model.ui.ticked.is_empty() => {
+            let sentence = (words.none)(&keys::first(Action::Say, look.text));
+            for (row, line) in (0..body.height).zip(wrap(&sentence, body.width.saturating_sub(2))) {
+                Ink::on(buf, body, row).skip(1).say(line, look.theme.quiet);
+            }
+        }
+        None => {}
+    }
+    if model.ui.ticked.is_empty() && !typing {
+        let sentence = (words.no_server)(&keys::first(Action::Tick, look.text));
+        let lines = wrap(&sentence, inside.width.saturating_sub(2));
+        let height = u16::try_from(lines.len()).unwrap_or(u16::MAX).min(inside.height);
+        for (row, line) in (inside.height - height..).zip(lines) {
+            Ink::on(buf, inside, row).cell(" ", 1, look.theme.text).cell(line, inside.width - 1, look.theme.alarm);
+        }
+        return None;
+    }
+    input(model, look, line, buf)
+}
+
+/// Draws what there is room for in a single line: the prompt, and the latest message with its answers.
+pub(super) fn render_line(model: &Model, look: &Look, area: Rect, buf: &mut Buffer) {
+    let (words, theme) = (&look.text.broadcast, &look.theme);
+    let mut ink = Ink::on(buf, area, 0);
+    ink.skip(1).say("> ", theme.key);
+    let Some(message) = shown(model) else {
+        let sentence = if model.ui.ticked.is_empty() {
+            (words.no_server)(&keys::first(Action::Tick, look.text))
+        } else {
+            (words.none)(&keys::first(Action::Say, look.text))
+        };
+        ink.say(&sentence, theme.quiet);
+        return;
+    };
+    let said = excerpt(look, &message.text);
+    ink.cell(&said, width(&said).min(area.width / 4), theme.typed);
+    for delivery in &message.deliveries {
+        let name = model.world.servers.get(delivery.server).map_or("", |server| &server.spec.name);
+        let (answer, took, style) = match &delivery.reply {
+            Some(Reply::Answer { rtt, text }) => {
+                (excerpt(look, text), format!(" {}", look.text.numbers.millis(*rtt)), theme.state.established)
+            }
+            Some(Reply::Failed { errno }) => (errno.to_string(), String::new(), theme.alarm),
+            Some(Reply::Closed | Reply::Silent { .. }) => (glyphs::DASH.into(), String::new(), theme.alarm),
+            None => (glyphs::ELLIPSIS.into(), String::new(), theme.quiet),
+        };
+        let full = width(name) + width(&answer) + width(&took) + 4;
+        ink.say(" ", theme.text).say(glyphs::DOT, theme.border).skip(1).say(name, theme.title).skip(1);
+        if full <= ink.room() + width(name) + 4 {
+            ink.say(&answer, style);
+        }
+        ink.say(&took, theme.quiet);
+    }
+}
+
+fn shown(model: &Model) -> Option<&Message> {
+    model.world.broadcasts.all().rev().nth(model.ui.said_back)
+}
+
+fn excerpt(look: &Look, text: &Excerpt) -> String {
+    if text.len == 0 {
+        return look.text.broadcast.empty.into();
+    }
+    let more = if text.is_cut() { glyphs::ELLIPSIS } else { "" };
+    format!("{}{more}", text.text)
+}
+
+fn input(model: &Model, look: &Look, area: Rect, buf: &mut Buffer) -> Option<Position> {
+    let typing = model.ui.mode == Mode::Saying;
+    let typed = Typed::of(&model.ui.message, area.width.saturating_sub(4));
+    let mut ink = Ink::on(buf, area, 0);
+    ink.say(" > ", look.theme.key);
+    if typing || !typed.text.is_empty() {
+        ink.say(&typed.text, look.theme.typed);
+    } else {
+        let hint = format!("{} {}", keys::first(Action::Say, look.text), look.text.keys.say.hint);
+        ink.say(&hint, look.theme.quiet);
+    }
+    let x = (area.x + 3 + typed.cursor).min(area.right().saturating_sub(1));
+    (typing && !area.is_empty()).then_some(Position::new(x, area.y))
+}
+
+fn message(model: &Model, look: &Look, message: &Message, area: Rect, buf: &mut Buffer) {
+    let (words, theme) = (&look.text.broadcast, &look.theme);
+    let mut ink = Ink::on(buf, area, 0);
+    ink.skip(1).say(words.you, theme.quiet).say(": ", theme.quiet);
+    ink.say(&excerpt(look, &message.text), theme.typed);
+    let mut row = 1;
+    let names = |delivery: &Delivery| model.world.servers.get(delivery.server).map_or("?", |server| &server.spec.name);
+    let longest = message.deliveries.iter().map(|delivery| width(names(delivery))).max().unwrap_or(0).min(12);
+    for (at, delivery) in message.deliveries.iter().enumerate() {
+        // Every server has its line before any has a second one.
+        let others = u16::try_from(message.deliveries.len() - at - 1).unwrap_or(u16::MAX);
+        let lines = area.height.saturating_sub(row).saturating_sub(others).max(1);
+        let place =
+            Rect { y: area.y + row.min(area.height), height: area.height.saturating_sub(row).min(lines), ..area };
+        row += self::delivery(model, look, (names(delivery), longest), delivery, place, buf);
+    }
+}
+
+/// Draws one server's answer, or why there is none; returns how many lines it took.
+fn delivery(
+    model: &Model,
+    look: &Look,
+    (name, names): (&str, u16),
+    delivery: &Delivery,
+    area: Rect,
+    buf: &mut Buffer,
+) -> u16 {
+    let theme = &look.theme;
+    let mut ink = Ink::on(buf, area, 0);
+    ink.skip(2).cell(name, names, theme.title).skip(2);
+    let from = ink.x();
+    if let Some(Reply::Answer { text, rtt }) = &delivery.reply {
+        let took = look.text.numbers.millis(*rtt);
+        let port = delivery.local.map(|local| (look.text.broadcast.from_port)(local.port()));
+        let port = port.filter(|port| ink.room() >= width(port) + 20).unwrap_or_default();
+        let right = width(&took) + width(&port) + 3;
+        let room = ink.room();
+        ink.cell(&excerpt(look, text), room.saturating_sub(right), theme.state.established).skip(1);
+        ink.say(&port, theme.quiet).goto(area.right().saturating_sub(width(&took) + 1)).say(&took, theme.text);
+        return 1;
+    }
+    let (reason, style) = reason(model, look, delivery);
+    let room = Rect { x: from.min(area.right()), width: area.right().saturating_sub(from + 1), ..area };
+    let lines = wrap(&reason, room.width);
+    let last = usize::from(area.height).saturating_sub(1);
+    let mut used = 0;
+    for (row, line) in lines.iter().enumerate().take(usize::from(area.height)) {
+        let more = row == last && lines.len() > row + 1;
+        let short = head(line, room.width.saturating_sub(1));
+        let line = if more { format!("{short}{}", glyphs::ELLIPSIS) } else { (*line).to_owned() };
+        used += 1;
+        Ink::on(buf, room, used - 1).say(&line, style);
+    }
+    used.max(1)
+}
+
+/// Why a server has not answered, as far as that is known.
+fn reason(model: &Model, look: &Look, delivery: &Delivery) -> (String, Style) {
+    let (words, theme) = (&look.text.broadcast, &look.theme);
+    match &delivery.reply {
+        Some(Reply::Failed { errno }) => (format!("{errno}: {}", (look.text.errno)(*errno).what), theme.alarm),
+        Some(Reply::Closed) => (words.closed.into(), theme.alarm),
+        Some(Reply::Silent { after }) => ((words.silent)(&look.text.numbers.span(*after)), theme.alarm),
+        Some(Reply::Answer { .. }) => (String::new(), theme.text),
+        None => {
+            let Some(server) = model.world.servers.get(delivery.server) else {
+                return (words.gone.into(), theme.quiet);
+            };
+            let one_at_a_time = server.is_up() && server.model == Some(ServiceModel::Sequential);
+            match server.busy_with().filter(|peer| one_at_a_time && Some(*peer) != delivery.local) {
+                Some(peer) => ((words.waiting)(&server.spec.name, peer), theme.state.opening),
+                None => (words.no_answer_yet.into(), theme.quiet),
+            }
+        }
+    }
+}

@@ -1,0 +1,101 @@
+//! The last line: the keys that matter here and now, as many as fit, the most important first.
+
+use ratatui::buffer::Buffer;
+use ratatui::layout::Rect;
+
+use super::ink::{Ink, width};
+use super::keys;
+use super::look::Look;
+use crate::model::Model;
+use crate::model::keys::{Action, Key};
+use crate::model::ui::{Mode, Pane, View};
+
+/// Draws the line.
+pub(super) fn render(model: &Model, look: &Look, area: Rect, buf: &mut Buffer) {
+    let mut ink = Ink::on(buf, area, 0);
+    if let Some(count) = model.ui.count.filter(|_| model.ui.mode == Mode::Command) {
+        ink.skip(1).say(&format!("{count}_"), look.theme.typed).skip(1);
+    }
+    let mut last = Vec::new();
+    let mut first = hints(model, look);
+    if let Mode::Command = model.ui.mode {
+        // These two are always there: who is lost looks for them.
+        last = [Action::Help, Action::Quit].map(|action| plain(action, look)).to_vec();
+        first.retain(|hint| !last.contains(hint));
+    }
+    let reserve: u16 = last.iter().map(columns).sum();
+    for hint in first {
+        if columns(&hint) + reserve > ink.room() {
+            continue;
+        }
+        say(&mut ink, &hint, look);
+    }
+    for hint in last.iter().filter(|_| area.width > 0) {
+        say(&mut ink, hint, look);
+    }
+}
+
+/// A key and its word.
+type Hint = (String, String);
+
+fn columns(hint: &Hint) -> u16 {
+    width(&hint.0) + width(&hint.1) + 3
+}
+
+fn say(ink: &mut Ink<'_>, (key, word): &Hint, look: &Look) {
+    ink.skip(1).say(key, look.theme.key).skip(1).say(word, look.theme.text).skip(1);
+}
+
+fn plain(action: Action, look: &Look) -> Hint {
+    (keys::first(action, look.text), keys::text(action, look.text).hint.into())
+}
+
+fn hints(model: &Model, look: &Look) -> Vec<Hint> {
+    let words = &look.text.keys;
+    let key = |key: Key, word: &str| (keys::name(key, look.text), word.to_owned());
+    match (model.ui.mode, model.ui.count) {
+        (Mode::Saying, _) => {
+            vec![key(Key::Enter, words.send), key(Key::Esc, words.leave), key(Key::Up, words.earlier)]
+        }
+        (Mode::Filtering, _) => vec![
+            key(Key::Enter, words.keep),
+            key(Key::Esc, words.leave),
+            key(Key::Tab, words.complete),
+            key(Key::Up, words.earlier),
+        ],
+        (Mode::Help(_), _) => vec![],
+        (Mode::Command, Some(count)) => {
+            let of = |action| keys::first(action, look.text);
+            vec![
+                (of(Action::Client), (words.clients)(count)),
+                (of(Action::OneShot), (words.one_shots)(count)),
+                key(Key::Enter, &(words.view)(count)),
+                key(Key::Esc, words.forget),
+            ]
+        }
+        (Mode::Command, None) => ranked(model).into_iter().map(|action| plain(action, look)).collect(),
+    }
+}
+
+/// What is useful with the present view, focus and zoom, the most useful first.
+fn ranked(model: &Model) -> Vec<Action> {
+    use Action::{
+        Back, Client, CloseAll, CloseFin, CloseHalf, CloseRst, Filter, GoView, Language, Narrow, NextKinds, NextModel,
+        NextOrder, NextPane, NextScope, OneShot, Say, StartStop, Theme, Tick, Zoom,
+    };
+    let mut actions = Vec::new();
+    if model.ui.zoomed || model.ui.view != View::Lab {
+        actions.push(Back);
+    }
+    actions.extend_from_slice(match (model.ui.view, model.ui.focus) {
+        (View::Ports, _) => &[Client, OneShot, CloseFin, CloseAll],
+        (View::Lab, Pane::Servers) => &[Client, OneShot, NextModel, StartStop, Tick, Say],
+        (View::Lab, Pane::Clients) => &[Client, OneShot, CloseFin, CloseRst, CloseHalf, CloseAll],
+        (View::Lab, Pane::Netstat) => &[Filter, NextScope, NextOrder, Client, OneShot],
+        (View::Lab, Pane::Lifecycle) => &[NextKinds, Narrow, Client, OneShot],
+        (View::Lab, Pane::Broadcast) => &[Say, Client, OneShot],
+    });
+    let rest = [NextPane, Zoom, GoView, CloseFin, CloseAll, Say, Filter, Language, Theme];
+    actions.extend(rest.into_iter().filter(|action| !actions.contains(action)).collect::<Vec<_>>());
+    actions
+}

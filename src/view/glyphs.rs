@@ -1,0 +1,111 @@
+//! Every character beyond the keyboard that the screen is drawn with, and its twin in ASCII.
+//!
+//! Panes draw with the Unicode ones only. Where the terminal has no more than ASCII, [`to_ascii`] goes over the finished
+//! screen: one cell stays one cell, so that nothing moves.
+
+use ratatui::buffer::Buffer;
+use ratatui::symbols::border;
+
+use crate::domain::Evidence;
+
+pub(super) const CALLED: &str = "◆";
+pub(super) const TRACED: &str = "▲";
+pub(super) const SAMPLED: &str = "●";
+pub(super) const PACKET: &str = "■";
+pub(super) const INFERRED: &str = "◇";
+pub(super) const LACKING: &str = "×";
+pub(super) const SELECTED: &str = "▸";
+pub(super) const TICKED: &str = "✓";
+pub(super) const ELLIPSIS: &str = "…";
+pub(super) const ARROW: &str = "→";
+pub(super) const LONG_ARROW: &str = "─▶";
+pub(super) const DOT: &str = "·";
+pub(super) const RANGE_LEFT: &str = "├";
+pub(super) const RANGE_RIGHT: &str = "┤";
+pub(super) const RANGE_TICK: &str = "┼";
+pub(super) const RANGE_LINE: &str = "─";
+pub(super) const PORT_NEWEST: &str = "▲";
+pub(super) const PORT_IN_USE: &str = "┃";
+pub(super) const PORT_TIME_WAIT: &str = "·";
+pub(super) const SORTED: &str = "▾";
+pub(super) const THEME: &str = "☼";
+pub(super) const DASH: &str = "–";
+pub(super) const TIMES: &str = "×";
+
+/// The frame of a pane.
+pub(super) const PLAIN: border::Set<'_> = border::PLAIN;
+/// The frame of the pane that has the focus.
+pub(super) const HEAVY: border::Set<'_> = border::THICK;
+
+/// The glyph of a kind of evidence.
+pub(super) const fn evidence(evidence: Evidence) -> &'static str {
+    match evidence {
+        Evidence::Called => CALLED,
+        Evidence::Traced => TRACED,
+        Evidence::Sampled => SAMPLED,
+        Evidence::Packet => PACKET,
+        Evidence::Inferred => INFERRED,
+    }
+}
+
+/// What stands for a character in ASCII.
+const TWINS: &[(char, char)] = &[
+    ('◆', '*'),
+    ('▲', '^'),
+    ('●', 'o'),
+    ('■', '%'),
+    ('◇', '~'),
+    ('×', 'x'),
+    ('▸', '>'),
+    ('✓', '+'),
+    ('…', '~'),
+    ('→', '>'),
+    ('▶', '>'),
+    ('·', '.'),
+    ('├', '|'),
+    ('┤', '|'),
+    ('┼', '+'),
+    ('─', '-'),
+    ('━', '='),
+    ('│', '|'),
+    ('┃', '!'),
+    ('┌', '+'),
+    ('┐', '+'),
+    ('└', '+'),
+    ('┘', '+'),
+    ('┏', '#'),
+    ('┓', '#'),
+    ('┗', '#'),
+    ('┛', '#'),
+    ('▾', 'v'),
+    ('☼', '*'),
+    ('–', '-'),
+    ('↑', '^'),
+    ('↓', 'v'),
+    ('µ', 'u'),
+    ('█', '#'),
+    ('▀', '"'),
+    ('▄', '_'),
+    ('⏎', '$'),
+    ('↔', '-'),
+];
+
+/// The ASCII twin; the letters of European languages stay, anything else becomes `?`.
+fn twin(c: char) -> char {
+    match TWINS.iter().find(|(unicode, _)| *unicode == c) {
+        Some((_, ascii)) => *ascii,
+        None if c.is_ascii() || ('\u{c0}'..='\u{17f}').contains(&c) => c,
+        None => '?',
+    }
+}
+
+/// Replaces what is not ASCII and no letter, cell by cell.
+pub(super) fn to_ascii(buf: &mut Buffer) {
+    for cell in buf.content.iter_mut().filter(|cell| !cell.symbol().is_ascii()) {
+        let mut chars = cell.symbol().chars();
+        let (first, rest) = (chars.next().unwrap_or(' '), chars.next());
+        // A letter with its accent as a second character stays a letter.
+        let shown = if rest.is_some() && !first.is_ascii() { '?' } else { twin(first) };
+        cell.set_char(shown);
+    }
+}

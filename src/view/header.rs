@@ -1,0 +1,123 @@
+//! The first line: who we are, how things are known, how much there is.
+
+use ratatui::buffer::Buffer;
+use ratatui::layout::Rect;
+use ratatui::style::Style;
+
+use super::glyphs;
+use super::ink::{Ink, width};
+use super::look::Look;
+use crate::domain::Evidence;
+use crate::model::Model;
+use crate::model::ui::{ThemeName, View};
+
+/// One thing in the line. Those of the greatest rank are left out first where there is no room.
+struct Part {
+    text: String,
+    style: Style,
+    rank: u8,
+}
+
+/// Draws the line. How many events were lost is never left out.
+pub(super) fn render(model: &Model, look: &Look, area: Rect, buf: &mut Buffer) {
+    let mut groups = [left(model, look), legend(model, look), counts(model, look), settings(model, look)];
+    while total(&groups) > area.width {
+        let worst = groups.iter().flatten().map(|part| part.rank).max().unwrap_or(0);
+        if worst == 0 {
+            break;
+        }
+        groups.iter_mut().for_each(|group| group.retain(|part| part.rank < worst));
+    }
+    let groups: Vec<_> = groups.into_iter().filter(|group| !group.is_empty()).collect();
+    let spare = area.width.saturating_sub(total(&groups));
+    let gaps = u16::try_from(groups.len()).unwrap_or(1).saturating_sub(1).max(1);
+    let mut ink = Ink::on(buf, area, 0);
+    ink.skip(1);
+    for (at, group) in (0u16..).zip(&groups) {
+        if at > 0 {
+            // What is left over is shared out, the rest of the division to the left.
+            ink.skip(GAP + spare / gaps + u16::from(at <= spare % gaps));
+        }
+        for (at, part) in group.iter().enumerate() {
+            ink.skip(if at > 0 { 2 } else { 0 }).say(&part.text, part.style);
+        }
+    }
+}
+
+const GAP: u16 = 3;
+
+fn total<T: AsRef<[Part]>>(groups: &[T]) -> u16 {
+    let mut sum = 2u16;
+    for group in groups.iter().map(AsRef::as_ref).filter(|group| !group.is_empty()) {
+        let parts: u16 = group.iter().map(|part| width(&part.text) + 2).sum();
+        sum += parts - 2 + GAP;
+    }
+    sum.saturating_sub(GAP)
+}
+
+fn left(model: &Model, look: &Look) -> Vec<Part> {
+    let (text, theme) = (&look.text.header, &look.theme);
+    let servers = model.world.servers.all();
+    let mut parts = vec![Part { text: "socklab-tui".into(), style: theme.title, rank: 3 }];
+    if model.world.observing {
+        parts.push(Part { text: text.observing.into(), style: theme.alarm, rank: 1 });
+    } else if servers.iter().any(|server| !server.addr().ip().is_loopback()) {
+        parts.push(Part { text: text.open.into(), style: theme.alarm, rank: 0 });
+    } else {
+        if let Some(server) = servers.first() {
+            parts.push(Part { text: server.addr().ip().to_string(), style: theme.host.server, rank: 6 });
+        }
+        parts.push(Part { text: text.loopback.into(), style: theme.quiet, rank: 4 });
+    }
+    if model.ui.view == View::Ports {
+        parts.push(Part { text: look.text.ports.title.into(), style: theme.title, rank: 2 });
+    }
+    parts
+}
+
+/// The kinds of evidence, those that cannot be had struck out. Those that nobody asked for are not mentioned.
+fn legend(model: &Model, look: &Look) -> Vec<Part> {
+    let kinds = [Evidence::Called, Evidence::Traced, Evidence::Sampled, Evidence::Packet, Evidence::Inferred];
+    let known = |kind: Evidence| match (kind, model.world.evidence.get(&kind)) {
+        (Evidence::Called | Evidence::Inferred, _) | (_, Some(Ok(()))) => Some(true),
+        (_, Some(Err(_))) => Some(false),
+        (_, None) => None,
+    };
+    let part = |kind: Evidence| {
+        let name = (look.text.evidence)(kind).name;
+        Some(if known(kind)? {
+            let style = look.theme.evidence(kind);
+            Part { text: format!("{} {name}", glyphs::evidence(kind)), style, rank: 2 }
+        } else {
+            Part { text: format!("{} {name}", glyphs::LACKING), style: look.theme.lacking, rank: 7 }
+        })
+    };
+    kinds.into_iter().filter_map(part).collect()
+}
+
+fn counts(model: &Model, look: &Look) -> Vec<Part> {
+    let (text, theme, numbers) = (&look.text.header, &look.theme, &look.text.numbers);
+    let (live, events, lost) = (model.world.clients.live(), model.world.events, model.world.lost);
+    let mut parts = vec![
+        Part { text: (text.clients)(&numbers.count(live as u64), live), style: theme.text, rank: 5 },
+        Part { text: (text.events)(&numbers.count(events), events), style: theme.text, rank: 6 },
+    ];
+    if lost > 0 {
+        parts.push(Part { text: (text.lost)(&numbers.count(lost), lost), style: theme.alarm, rank: 0 });
+    }
+    parts
+}
+
+fn settings(model: &Model, look: &Look) -> Vec<Part> {
+    let text = &look.text.header;
+    let name = match model.ui.theme {
+        ThemeName::Dark => text.dark,
+        ThemeName::Light => text.light,
+        ThemeName::Contrast => text.contrast,
+        ThemeName::Mono => text.mono,
+    };
+    vec![
+        Part { text: look.text.code.into(), style: look.theme.title, rank: 4 },
+        Part { text: format!("{} {name}", glyphs::THEME), style: look.theme.quiet, rank: 8 },
+    ]
+}

@@ -1,0 +1,166 @@
+//! The help: every binding of the key table, how things are known, what the marks mean. Drawn over the screen.
+
+use ratatui::buffer::Buffer;
+use ratatui::layout::Rect;
+use ratatui::style::Style;
+use ratatui::widgets::{Clear, Widget};
+
+use super::ink::{Ink, width, wrap};
+use super::look::{Frame, Look};
+use super::{glyphs, keys};
+use crate::domain::{Evidence, TcpState};
+use crate::model::Model;
+use crate::model::keys::{BINDINGS, Key, Place};
+use crate::model::ui::Pane;
+
+/// One line: what stands in the left column, and what is said about it.
+struct Line {
+    left: String,
+    left_style: Style,
+    right: String,
+    style: Style,
+}
+
+/// Draws the help from line `from` on, as far as there is that much.
+pub(super) fn render(model: &Model, look: &Look, from: u16, buf: &mut Buffer) {
+    let screen = buf.area;
+    let columns = screen.width.saturating_sub(4).min(112);
+    let area = Rect {
+        x: screen.x + (screen.width - columns) / 2,
+        y: screen.y + 1,
+        width: columns,
+        height: screen.height.saturating_sub(2),
+    };
+    Clear.render(area, buf);
+    buf.set_style(area, look.theme.paper);
+    let words = &look.text.help;
+    let all = lines(model, look);
+    let left = all.iter().map(|line| width(&line.left)).max().unwrap_or(0) + 2;
+    let room = columns.saturating_sub(left + 4);
+    let mut wrapped: Vec<(&str, Style, &str, Style)> = Vec::new();
+    for line in &all {
+        if line.left.is_empty() || line.right.is_empty() {
+            let whole = if line.left.is_empty() { (&line.right, line.style) } else { (&line.left, line.left_style) };
+            wrapped
+                .extend(wrap(whole.0, columns.saturating_sub(4)).into_iter().map(|part| (part, whole.1, "", whole.1)));
+            continue;
+        }
+        for (at, part) in wrap(&line.right, room).into_iter().enumerate() {
+            wrapped.push((if at == 0 { &line.left } else { "" }, line.left_style, part, line.style));
+        }
+    }
+    let height = usize::from(area.height.saturating_sub(2));
+    let start = usize::from(from).min(wrapped.len().saturating_sub(height));
+    let seen = format!("{}/{}", (start + height).min(wrapped.len()), wrapped.len());
+    let frame = Frame { title: words.title, count: &seen, foot: words.scroll, focused: true };
+    let inside = look.frame(&frame, area, buf);
+    for (row, (key, key_style, what, style)) in (0..inside.height).zip(&wrapped[start..]) {
+        let mut ink = Ink::on(buf, inside, row);
+        ink.skip(1);
+        if what.is_empty() {
+            ink.say(key, *key_style);
+        } else {
+            ink.cell(key, left, *key_style).say(what, *style);
+        }
+    }
+}
+
+/// All lines, before they are broken to the width.
+fn lines(model: &Model, look: &Look) -> Vec<Line> {
+    let words = &look.text.help;
+    let places = [
+        (Place::Lab, words.lab),
+        (Place::In(Pane::Servers), words.in_servers),
+        (Place::In(Pane::Clients), words.in_clients),
+        (Place::In(Pane::Netstat), words.in_netstat),
+        (Place::In(Pane::Lifecycle), words.in_lifecycle),
+        (Place::In(Pane::Broadcast), words.in_broadcast),
+        (Place::Anywhere, words.anywhere),
+    ];
+    let mut lines = Vec::new();
+    for (place, title) in places {
+        let mut bound = BINDINGS.iter().filter(|binding| binding.place == place).peekable();
+        if bound.peek().is_some() {
+            heading(&mut lines, look, title);
+        }
+        lines.extend(bound.map(|binding| Line {
+            left: keys::names(binding, look.text),
+            left_style: look.theme.key,
+            right: keys::text(binding.action, look.text).help.into(),
+            style: look.theme.text,
+        }));
+        if place == Place::Lab {
+            lines.push(plain(look, words.counts));
+        }
+    }
+    typing(&mut lines, look);
+    evidence(&mut lines, model, look);
+    marks(&mut lines, look);
+    heading(&mut lines, look, words.states);
+    let names: Vec<_> = TcpState::ALL.iter().map(|state| state.name()).collect();
+    lines.push(plain(look, &names.join(" ")));
+    lines.extend(words.states_note.iter().map(|note| plain(look, note)));
+    heading(&mut lines, look, words.filter);
+    lines.extend(words.filter_note.iter().map(|note| plain(look, note)));
+    lines
+}
+
+fn heading(lines: &mut Vec<Line>, look: &Look, title: &str) {
+    if !lines.is_empty() {
+        lines.push(plain(look, ""));
+    }
+    let style = look.theme.focus;
+    lines.push(Line { left: title.into(), left_style: style, right: String::new(), style });
+}
+
+fn plain(look: &Look, text: &str) -> Line {
+    Line { left: String::new(), left_style: look.theme.text, right: text.into(), style: look.theme.text }
+}
+
+fn typing(lines: &mut Vec<Line>, look: &Look) {
+    let words = &look.text.keys;
+    heading(lines, look, look.text.help.typing);
+    for (key, what) in [
+        (Key::Enter, format!("{}, {}", words.send, words.keep)),
+        (Key::Esc, words.leave.into()),
+        (Key::Tab, words.complete.into()),
+        (Key::Up, words.earlier.into()),
+    ] {
+        let left = keys::name(key, look.text);
+        lines.push(Line { left, left_style: look.theme.key, right: what, style: look.theme.text });
+    }
+}
+
+fn evidence(lines: &mut Vec<Line>, model: &Model, look: &Look) {
+    let words = &look.text.help;
+    heading(lines, look, words.evidence);
+    let kinds = [Evidence::Called, Evidence::Traced, Evidence::Sampled, Evidence::Packet, Evidence::Inferred];
+    for kind in kinds {
+        let meaning = (look.text.evidence)(kind);
+        let there = match (kind, model.world.evidence.get(&kind)) {
+            (Evidence::Called | Evidence::Inferred, _) | (_, Some(Ok(()))) => words.available.into(),
+            (_, Some(Err(errno))) => (words.lacking)(&errno.to_string(), (look.text.errno)(*errno).what),
+            (_, None) => words.unknown.into(),
+        };
+        lines.push(Line {
+            left: format!("{} {}", glyphs::evidence(kind), meaning.name),
+            left_style: look.theme.evidence(kind),
+            right: format!("{} {} {there}", meaning.means, glyphs::DOT),
+            style: look.theme.text,
+        });
+    }
+}
+
+fn marks(lines: &mut Vec<Line>, look: &Look) {
+    let (words, theme) = (&look.text.help, &look.theme);
+    heading(lines, look, words.marks);
+    for (glyph, style, what) in [
+        (glyphs::SELECTED, theme.newest, words.mark_selected),
+        (glyphs::TICKED, theme.key, words.mark_ticked),
+        (glyphs::PORT_NEWEST, theme.newest, words.mark_newest),
+        (glyphs::PORT_IN_USE, theme.state.established, words.mark_in_use),
+        (glyphs::PORT_TIME_WAIT, theme.state.time_wait, words.mark_time_wait),
+    ] {
+        lines.push(Line { left: glyph.into(), left_style: style, right: what.into(), style: theme.text });
+    }
+}

@@ -1,0 +1,83 @@
+//! From the key table to words: what an action is called, and how a key is written.
+
+use crate::model::keys::{Action, BINDINGS, Binding, Key};
+use crate::model::ui::View;
+use crate::text::{KeyText, Text};
+
+/// The texts of an action.
+pub(super) const fn text(action: Action, text: &Text) -> &KeyText {
+    let keys = &text.keys;
+    match action {
+        Action::Client => &keys.client,
+        Action::OneShot => &keys.one_shot,
+        Action::CloseFin => &keys.close_fin,
+        Action::CloseRst => &keys.close_rst,
+        Action::CloseHalf => &keys.close_half,
+        Action::CloseAll => &keys.close_all,
+        Action::StartStop => &keys.start_stop,
+        Action::NextModel => &keys.next_model,
+        Action::Tick => &keys.tick,
+        Action::Say => &keys.say,
+        Action::Filter => &keys.filter,
+        Action::NextScope => &keys.next_scope,
+        Action::NextOrder => &keys.next_order,
+        Action::NextKinds => &keys.next_kinds,
+        Action::Narrow => &keys.narrow,
+        Action::Up => &keys.up,
+        Action::Down => &keys.down,
+        Action::PageUp => &keys.page_up,
+        Action::PageDown => &keys.page_down,
+        Action::First => &keys.first,
+        Action::Last => &keys.last,
+        Action::NextPane => &keys.next_pane,
+        Action::PrevPane => &keys.prev_pane,
+        Action::Zoom => &keys.zoom,
+        Action::GoView => &keys.go_view,
+        Action::View(View::Lab) => &keys.view_lab,
+        Action::View(View::Ports) => &keys.view_ports,
+        Action::Language => &keys.language,
+        Action::Theme => &keys.theme,
+        Action::Glyphs => &keys.glyphs,
+        Action::Help => &keys.help,
+        Action::Back => &keys.back,
+        Action::Redraw => &keys.redraw,
+        Action::Suspend => &keys.suspend,
+        Action::Quit => &keys.quit,
+    }
+}
+
+/// A key as keyboards and manuals write it.
+pub(super) fn name(key: Key, text: &Text) -> String {
+    match key {
+        Key::Char(' ') => text.keys.space.into(),
+        Key::Char(c) => c.into(),
+        Key::Ctrl(c) => format!("Ctrl-{c}"),
+        Key::F(n) => format!("F{n}"),
+        Key::Up => "↑".into(),
+        Key::Down => "↓".into(),
+        Key::BackTab => "Shift-Tab".into(),
+        Key::PageUp => "PgUp".into(),
+        Key::PageDown => "PgDn".into(),
+        Key::Enter
+        | Key::Esc
+        | Key::Tab
+        | Key::Backspace
+        | Key::Delete
+        | Key::Left
+        | Key::Right
+        | Key::Home
+        | Key::End => format!("{key:?}"),
+    }
+}
+
+/// All keys of a binding.
+pub(super) fn names(binding: &Binding, text: &Text) -> String {
+    let names: Vec<_> = binding.keys.iter().map(|key| name(*key, text)).collect();
+    names.join(" ")
+}
+
+/// The key to show for an action.
+pub(super) fn first(action: Action, text: &Text) -> String {
+    let binding = BINDINGS.iter().find(|binding| binding.action == action);
+    binding.and_then(|binding| binding.keys.first()).map_or_else(String::new, |key| name(*key, text))
+}

@@ -1,0 +1,141 @@
+//! Where everything is, at every size.
+//!
+//! ```text
+//! The lab, from 100×30                                  The lab below that, down to 60×20
+//! ┌─────────────────────────────────────────────┐       ┌────────────────────────────────┐
+//! │ header                                      │       │ header                         │
+//! ├──────────────────┬──────────────────────────┤       │ servers, in one or two lines   │
+//! │ servers          │ client ports             │       ├────────────────────────────────┤
+//! │                  │                          │       │ client ports                   │
+//! ├──────────────────┴──────────────────────────┤       ├────────────────────────────────┤
+//! │ netstat                                     │       │ netstat                        │
+//! │                                             │       ├────────────────────────────────┤
+//! ├───────────────────────────────┬─────────────┤       │ what happened                  │
+//! │ what happened                 │ broadcast   │       │ (broadcast, when it has focus) │
+//! │                               │             │       ├────────────────────────────────┤
+//! ├───────────────────────────────┴─────────────┤       │ > message                      │
+//! │ footer                                      │       │ footer                         │
+//! └─────────────────────────────────────────────┘       └────────────────────────────────┘
+//!
+//! One pane zoomed, or the view of the ports              Below 60×20
+//! ┌─────────────────────────────────────────────┐       ┌───────────────────┐
+//! │ header                                      │       │                   │
+//! ├─────────────────────────────────────────────┤       │    a kind note    │
+//! │ the pane                                    │       │                   │
+//! ├─────────────────────────────────────────────┤       └───────────────────┘
+//! │ footer                                      │
+//! └─────────────────────────────────────────────┘
+//! ```
+
+use ratatui::layout::Rect;
+
+use crate::model::Model;
+use crate::model::ui::{Mode, Pane, View};
+
+/// The smallest screen that the lab is drawn on.
+pub(super) const SMALLEST: (u16, u16) = (60, 20);
+/// The smallest screen that has servers and clients, and what happened and the broadcast, side by side.
+const ROOMY: (u16, u16) = (100, 30);
+
+/// The parts of a screen. A part that is not shown is empty.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(super) struct Parts {
+    pub(super) header: Rect,
+    pub(super) servers: Rect,
+    pub(super) clients: Rect,
+    pub(super) netstat: Rect,
+    pub(super) lifecycle: Rect,
+    pub(super) broadcast: Rect,
+    /// The servers in a line or two, where there is no pane for them.
+    pub(super) servers_line: Rect,
+    /// The message being typed, where there is no pane for it.
+    pub(super) message_line: Rect,
+    /// The whole body, for a view that is one thing.
+    pub(super) body: Rect,
+    pub(super) footer: Rect,
+}
+
+/// What a screen of this size shows; `None` when it is too small for any of it.
+pub(super) fn parts(model: &Model, area: Rect) -> Option<Parts> {
+    if area.width < SMALLEST.0 || area.height < SMALLEST.1 {
+        return None;
+    }
+    let [header, body, footer] = rows(area, [1, area.height - 2, 1]);
+    let frame = Parts { header, footer, ..Parts::default() };
+    if model.ui.view == View::Ports {
+        return Some(Parts { body, ..frame });
+    }
+    if model.ui.zoomed {
+        let mut parts = frame;
+        *parts.pane_mut(model.ui.focus) = body;
+        return Some(parts);
+    }
+    Some(if area.width >= ROOMY.0 && area.height >= ROOMY.1 {
+        roomy(model, body, frame)
+    } else {
+        narrow(model, body, frame)
+    })
+}
+
+impl Parts {
+    const fn pane_mut(&mut self, pane: Pane) -> &mut Rect {
+        match pane {
+            Pane::Servers => &mut self.servers,
+            Pane::Clients => &mut self.clients,
+            Pane::Netstat => &mut self.netstat,
+            Pane::Lifecycle => &mut self.lifecycle,
+            Pane::Broadcast => &mut self.broadcast,
+        }
+    }
+}
+
+fn roomy(model: &Model, body: Rect, frame: Parts) -> Parts {
+    let servers = u16::try_from(model.world.servers.all().len()).unwrap_or(u16::MAX).clamp(4, 8);
+    let top = (servers + 4).max(body.height / 4);
+    let netstat = (body.height - top) * 9 / 20;
+    let [top, netstat, bottom] = rows(body, [top, netstat, body.height - top - netstat]);
+    let left = (body.width * 2 / 5).clamp(44, 64);
+    let [servers, clients] = columns(top, [left, body.width - left]);
+    let right = (body.width / 3).clamp(34, 60);
+    let [lifecycle, broadcast] = columns(bottom, [body.width - right, right]);
+    Parts { servers, clients, netstat, lifecycle, broadcast, ..frame }
+}
+
+fn narrow(model: &Model, body: Rect, frame: Parts) -> Parts {
+    let lines = super::servers::lines_needed(model, body.width).clamp(1, 2);
+    let rest = body.height - lines - 1;
+    let clients = (rest / 3).clamp(4, 12);
+    let netstat = ((rest - clients) * 11 / 20).max(4);
+    let [servers_line, clients, netstat, last, message_line] =
+        rows(body, [lines, clients, netstat, rest - clients - netstat, 1]);
+    let frame = Parts { servers_line, clients, netstat, ..frame };
+    if model.ui.focus == Pane::Broadcast || model.ui.mode == Mode::Saying {
+        // The pane has its own line for the message: the one below joins it.
+        let broadcast = Rect { height: last.height + 1, ..last };
+        Parts { broadcast, ..frame }
+    } else {
+        Parts { lifecycle: last, message_line, ..frame }
+    }
+}
+
+/// Cuts an area into lines of these heights, from the top.
+pub(super) fn rows<const N: usize>(area: Rect, heights: [u16; N]) -> [Rect; N] {
+    let mut y = area.y;
+    heights.map(|height| {
+        let height = height.min(area.bottom().saturating_sub(y));
+        let part = Rect { y, height, ..area };
+        y += height;
+        part
+    })
+}
+
+/// Cuts an area into columns of these widths, from the left.
+pub(super) fn columns<const N: usize>(area: Rect, widths: [u16; N]) -> [Rect; N] {
+    let mut x = area.x;
+    widths.map(|width| {
+        let width = width.min(area.right().saturating_sub(x));
+        let part = Rect { x, width, ..area };
+        x += width;
+        part
+    })
+}

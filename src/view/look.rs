@@ -1,0 +1,72 @@
+//! What every pane is given besides the model: the language, the theme, and how a frame is drawn.
+
+use ratatui::buffer::Buffer;
+use ratatui::layout::{Margin, Rect};
+use ratatui::style::Style;
+use ratatui::widgets::{Block, Borders, Widget};
+
+use super::glyphs;
+use super::ink::{Ink, width};
+use super::theme::{ColorDepth, Theme};
+use crate::domain::Evidence;
+use crate::model::Model;
+use crate::text::{self, Text};
+
+/// See the module's head.
+pub(super) struct Look {
+    pub(super) text: &'static Text,
+    pub(super) theme: Theme,
+}
+
+/// A pane's frame and what stands in it.
+#[derive(Default)]
+pub(super) struct Frame<'a> {
+    /// Its name, at the top on the left.
+    pub(super) title: &'a str,
+    /// At the top on the right.
+    pub(super) count: &'a str,
+    /// At the bottom on the left.
+    pub(super) foot: &'a str,
+    /// Whether the keys go to it.
+    pub(super) focused: bool,
+}
+
+impl Look {
+    pub(super) fn of(model: &Model, depth: ColorDepth) -> Self {
+        Self { text: text::of(model.ui.lang), theme: Theme::new(model.ui.theme, depth) }
+    }
+
+    /// Draws a pane's frame and returns what is left inside.
+    pub(super) fn frame(&self, frame: &Frame<'_>, area: Rect, buf: &mut Buffer) -> Rect {
+        let (set, border, title) = if frame.focused {
+            (glyphs::HEAVY, self.theme.focus, self.theme.focus)
+        } else {
+            (glyphs::PLAIN, self.theme.border, self.theme.title)
+        };
+        Block::new().borders(Borders::ALL).border_set(set).border_style(border).render(area, buf);
+        let top = area.inner(Margin::new(1, 0));
+        let mut ink = Ink::on(buf, top, 0);
+        boxed(&mut ink, frame.title, title);
+        let from = top.right().saturating_sub(width(frame.count) + 3);
+        if from > ink.x() && !frame.count.is_empty() {
+            boxed(ink.goto(from), frame.count, self.theme.text);
+        }
+        if area.height > 1 && !frame.foot.is_empty() {
+            boxed(&mut Ink::on(buf, top, area.height - 1), frame.foot, self.theme.quiet);
+        }
+        area.inner(Margin::new(1, 1))
+    }
+
+    /// Writes the glyph of a kind of evidence.
+    pub(super) fn evidence(&self, ink: &mut Ink<'_>, evidence: Evidence) {
+        ink.say(glyphs::evidence(evidence), self.theme.evidence(evidence));
+    }
+}
+
+/// A text on a frame's line, with a blank on both sides. One column of the frame stays visible at the end.
+fn boxed(ink: &mut Ink<'_>, text: &str, style: Style) {
+    let room = ink.room().saturating_sub(3);
+    if room > 0 && !text.is_empty() {
+        ink.cell(" ", 1, style).cell(text, width(text).min(room), style).say(" ", style);
+    }
+}

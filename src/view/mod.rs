@@ -1,0 +1,100 @@
+//! The model drawn on a buffer: pure, without a clock, without I/O, and at the cost of what is visible.
+
+mod big_ports;
+mod broadcast;
+mod clients;
+mod footer;
+mod glyphs;
+mod header;
+mod help;
+mod ink;
+mod keys;
+mod layout;
+mod lifecycle;
+mod look;
+mod netstat;
+mod number_line;
+mod servers;
+mod small;
+mod standing;
+mod story;
+#[cfg(test)]
+pub(crate) mod tests;
+mod theme;
+mod typed;
+
+use ratatui::Frame;
+use ratatui::buffer::Buffer;
+use ratatui::layout::{Position, Rect};
+
+pub use theme::{ColorDepth, Theme};
+
+use crate::domain::RowKey;
+use crate::model::Model;
+use crate::model::ui::{Glyphs, Mode};
+use look::Look;
+
+/// Draws the whole screen, and places the cursor where something is typed.
+pub fn draw(model: &Model, depth: ColorDepth, frame: &mut Frame<'_>) {
+    if let Some(cursor) = render(model, depth, frame.buffer_mut()) {
+        frame.set_cursor_position(cursor);
+    }
+}
+
+/// Draws the whole screen on a buffer, and returns where the cursor is, when something is typed.
+pub fn render(model: &Model, depth: ColorDepth, buf: &mut Buffer) -> Option<Position> {
+    let area = buf.area;
+    let look = Look::of(model, depth);
+    buf.set_style(area, look.theme.paper);
+    let cursor = match layout::parts(model, area) {
+        Some(parts) => screen(model, &look, &parts, buf),
+        None => {
+            small::render(&look, area, buf);
+            None
+        }
+    };
+    if model.ui.glyphs == Glyphs::Ascii {
+        glyphs::to_ascii(buf);
+    }
+    cursor
+}
+
+fn screen(model: &Model, look: &Look, parts: &layout::Parts, buf: &mut Buffer) -> Option<Position> {
+    header::render(model, look, parts.header, buf);
+    footer::render(model, look, parts.footer, buf);
+    let mut cursor = None;
+    let mut pane = |area: Rect, draw: &mut dyn FnMut(Rect, &mut Buffer) -> Option<Position>| {
+        if !area.is_empty() {
+            cursor = draw(area, buf).or(cursor);
+        }
+    };
+    let plain = |draw: fn(&Model, &Look, Rect, &mut Buffer)| {
+        move |area: Rect, buf: &mut Buffer| {
+            draw(model, look, area, buf);
+            None
+        }
+    };
+    pane(parts.servers, &mut plain(servers::render));
+    pane(parts.servers_line, &mut plain(servers::render_lines));
+    pane(parts.clients, &mut plain(clients::render));
+    pane(parts.netstat, &mut |area, buf| netstat::render(model, look, area, buf));
+    pane(parts.lifecycle, &mut plain(lifecycle::render));
+    pane(parts.broadcast, &mut |area, buf| broadcast::render(model, look, area, buf));
+    pane(parts.message_line, &mut plain(broadcast::render_line));
+    pane(parts.body, &mut plain(big_ports::render));
+    if let Mode::Help(from) = model.ui.mode {
+        help::render(model, look, from, buf);
+        return None;
+    }
+    cursor
+}
+
+/// The rows of the socket table that the present screen shows, from the top.
+pub fn visible_rows(model: &Model) -> Vec<RowKey> {
+    let (columns, rows) = model.ui.size;
+    let Some(parts) = layout::parts(model, Rect::new(0, 0, columns, rows)) else { return Vec::new() };
+    if parts.netstat.is_empty() {
+        return Vec::new();
+    }
+    model.listing.keys(netstat::visible(model, parts.netstat)).copied().collect()
+}

@@ -1,0 +1,294 @@
+//! The netstat pane: what `netstat -an | grep` prints, alive.
+
+use std::ops::Range;
+
+use ratatui::buffer::Buffer;
+use ratatui::layout::{Position, Rect};
+use ratatui::style::Style;
+
+use super::glyphs;
+use super::ink::{Ink, fit, width, wrap};
+use super::look::{Frame, Look};
+use super::typed::Typed;
+use crate::domain::{Row, TcpState, TimerKind};
+use crate::model::Model;
+use crate::model::lifecycle::{Subject, same_pair};
+use crate::model::listing::Column;
+use crate::model::table::{Entry, Table};
+use crate::model::ui::{Mode, Pane, Scope};
+use crate::model::window::window;
+
+/// The parts of the pane: the filter being typed, the names of the columns, the rows.
+struct Parts {
+    typing: Rect,
+    head: Rect,
+    rows: Rect,
+}
+
+fn parts(model: &Model, area: Rect) -> Parts {
+    let inside = area.inner(ratatui::layout::Margin::new(1, 1));
+    let typing = match (model.ui.mode, &model.listing.error) {
+        (Mode::Filtering, Some(_)) => 2,
+        (Mode::Filtering, None) => 1,
+        _ => 0,
+    };
+    let typing = typing.min(inside.height);
+    let head = u16::from(inside.height - typing >= 4);
+    let [typing, head, rows] = super::layout::rows(inside, [typing, head, inside.height - typing - head]);
+    Parts { typing, head, rows }
+}
+
+/// The places of the rows that the pane shows in this area.
+pub(super) fn visible(model: &Model, area: Rect) -> Range<usize> {
+    let selected = model.ui.row.and_then(|key| model.listing.position(&key));
+    window(selected, model.listing.len(), usize::from(parts(model, area).rows.height))
+}
+
+/// Draws the pane, and returns where the cursor is while the filter is typed.
+pub(super) fn render(model: &Model, look: &Look, area: Rect, buf: &mut Buffer) -> Option<Position> {
+    let words = &look.text.netstat;
+    let filter = model.listing.filter.to_string();
+    let title =
+        if filter.trim().is_empty() { "netstat -an".into() } else { format!("netstat -an | grep {}", filter.trim()) };
+    let number = |n: usize| look.text.numbers.count(n as u64);
+    let foot = format!("{} {} {}", scope(model, look), glyphs::DOT, order(model, look));
+    let frame = Frame {
+        title: &title,
+        count: &(words.count)(&number(model.listing.len()), &number(model.world.table.len())),
+        foot: if area.height > 6 { &foot } else { "" },
+        focused: model.ui.focus == Pane::Netstat && model.ui.mode != Mode::Saying,
+    };
+    look.frame(&frame, area, buf);
+    let parts = parts(model, area);
+    let places = visible(model, area);
+    let entries: Vec<&Entry> = model.listing.keys(places).filter_map(|key| model.world.table.get(key)).collect();
+    let free = usize::from(parts.rows.height).saturating_sub(entries.len());
+    let gone = model.world.table.ghosts(model.now).filter(|ghost| model.listing.filter.matches(&*ghost.entry.row));
+    let ghosts: Vec<&Entry> = gone.take(free).map(|ghost| &ghost.entry).collect();
+    let columns = Columns::of(&entries, &ghosts, parts.rows.width);
+    head(model, look, &columns, &mut Ink::on(buf, parts.head, 0));
+    let fresh =
+        |entry: &Entry| entry.changed > crate::domain::Stamp::ZERO && model.now.since(entry.changed) < Table::FADE;
+    let mut at = 0;
+    for entry in &entries {
+        let mut ink = Ink::on(buf, parts.rows, at);
+        let start = ink.x();
+        let selected = model.ui.row == Some(entry.row.key());
+        row(model, look, &columns, entry, fresh(entry), &mut ink);
+        if selected {
+            Ink::on(buf, parts.rows, at).say(glyphs::SELECTED, look.theme.newest).restyle(start, look.theme.selected);
+        }
+        at += 1;
+    }
+    for entry in &ghosts {
+        row(model, look, &columns, entry, false, &mut Ink::on(buf, parts.rows, at));
+        Ink::on(buf, parts.rows, at).restyle(parts.rows.x + 1, look.theme.ghost);
+        at += 1;
+    }
+    if at == 0 {
+        let sentence = if model.world.table_source.is_none() && model.world.table.is_empty() {
+            words.unread
+        } else if model.world.table.is_empty() {
+            words.none
+        } else {
+            words.none_match
+        };
+        for (row, line) in (0..).zip(wrap(sentence, parts.rows.width.saturating_sub(2))) {
+            Ink::on(buf, parts.rows, row).skip(1).say(line, look.theme.quiet);
+        }
+    }
+    typing(model, look, parts.typing, buf)
+}
+
+fn scope(model: &Model, look: &Look) -> &'static str {
+    match model.ui.scope {
+        Scope::Filter => look.text.netstat.scope_filter,
+        Scope::Lab => look.text.netstat.scope_lab,
+        Scope::All => look.text.netstat.scope_all,
+    }
+}
+
+fn order(model: &Model, look: &Look) -> String {
+    let words = &look.text.netstat;
+    match model.listing.column {
+        Column::Newest => words.newest.into(),
+        column => (words.order)(heading(column, look)),
+    }
+}
+
+const fn heading(column: Column, look: &Look) -> &'static str {
+    let words = &look.text.netstat;
+    match column {
+        Column::Newest => "",
+        Column::Proto => "Proto",
+        Column::RecvQ => "Recv-Q",
+        Column::SendQ => "Send-Q",
+        Column::Local => words.local,
+        Column::Foreign => words.foreign,
+        Column::State => words.state,
+        Column::Process => words.process,
+    }
+}
+
+/// The widths of the columns; 0 for one that is not shown.
+struct Columns {
+    proto: u16,
+    queue: u16,
+    local: u16,
+    foreign: u16,
+    state: u16,
+    timer: u16,
+    process: u16,
+}
+
+impl Columns {
+    /// PID/Program goes first where columns are lacking, then Timer; State and the ports never do.
+    fn of(entries: &[&Entry], ghosts: &[&Entry], columns: u16) -> Self {
+        let rows = || entries.iter().chain(ghosts).map(|entry| &entry.row);
+        let local = rows().map(|row| width(&row.flow.local.to_string())).max().unwrap_or(0).max(15);
+        let foreign = rows().map(|row| width(&foreign(row, u16::MAX))).max().unwrap_or(0).max(15);
+        let mut shown = Self { proto: 6, queue: 6, local, foreign, state: 12, timer: 17, process: 20 };
+        if columns < 75 {
+            (shown.proto, shown.queue) = (5, 5);
+        }
+        let fixed = |shown: &Self| 1 + shown.proto + 2 * (shown.queue + 1) + 1 + shown.state + 2;
+        let short = |shown: &Self| 2 * 16 + fixed(shown);
+        if columns < short(&shown) + shown.timer + shown.process {
+            shown.process = 0;
+        }
+        if columns < short(&shown) + shown.timer {
+            shown.timer = 0;
+        }
+        let room = columns.saturating_sub(fixed(&shown) + shown.timer + shown.process);
+        let both = shown.local + shown.foreign;
+        if both > room {
+            // Each gets half, and what the other does not need.
+            let half = room / 2;
+            shown.local = shown.local.min(half.max(room.saturating_sub(shown.foreign)));
+            shown.foreign = room - shown.local;
+        } else {
+            let spare = (room - both).min(2 * (23u16.saturating_sub(both / 2)));
+            shown.local += spare / 2;
+            shown.foreign += spare / 2;
+        }
+        shown
+    }
+}
+
+fn head(model: &Model, look: &Look, columns: &Columns, ink: &mut Ink<'_>) {
+    let sorted = model.listing.column;
+    let name = |ink: &mut Ink<'_>, column: Column, columns: u16, right: bool| {
+        let mark = if sorted == column { glyphs::SORTED } else { "" };
+        let text = format!("{}{mark}", heading(column, look));
+        let style = if mark.is_empty() { look.theme.title } else { look.theme.focus };
+        if right {
+            ink.right(&text, columns, style).skip(1);
+        } else if columns > 0 {
+            ink.cell(&text, columns, style).skip(1);
+        }
+    };
+    ink.skip(1);
+    name(ink, Column::Proto, columns.proto - 1, false);
+    if columns.queue >= 6 {
+        name(ink, Column::RecvQ, columns.queue, true);
+        name(ink, Column::SendQ, columns.queue, true);
+    } else {
+        ink.right("RecvQ", columns.queue, look.theme.title).skip(1);
+        ink.right("SendQ", columns.queue, look.theme.title).skip(1);
+    }
+    ink.skip(1);
+    name(ink, Column::Local, columns.local, false);
+    name(ink, Column::Foreign, columns.foreign, false);
+    name(ink, Column::State, columns.state - 1, false);
+    if columns.timer > 0 {
+        ink.cell(look.text.netstat.timer, columns.timer - 1, look.theme.title).skip(1);
+    }
+    name(ink, Column::Process, columns.process.saturating_sub(1), false);
+}
+
+fn row(model: &Model, look: &Look, columns: &Columns, entry: &Entry, fresh: bool, ink: &mut Ink<'_>) {
+    let (theme, row) = (&look.theme, &*entry.row);
+    let related = match model.ui.subject {
+        Some(Subject::Connection(flow)) => same_pair(&flow, &row.flow),
+        _ => false,
+    };
+    let text = if related { theme.text.patch(theme.related) } else { theme.text };
+    let proto = format!("{}{}", row.flow.proto, if row.flow.local.is_ipv6() { "6" } else { "" });
+    ink.skip(1).cell(&proto, columns.proto, text);
+    let waiting = row.state == Some(TcpState::Listen) && row.recv_q.is_some_and(|waiting| waiting > 0);
+    let queue = |number: Option<u32>| number.map_or_else(|| glyphs::DASH.into(), |number| number.to_string());
+    ink.right(&queue(row.recv_q), columns.queue, if waiting { theme.state.opening } else { text }).skip(1);
+    ink.right(&queue(row.send_q), columns.queue, text).skip(2);
+    ink.cell(&fit(row.flow.local, columns.local), columns.local, text).skip(1);
+    ink.cell(&foreign(row, columns.foreign), columns.foreign, text).skip(1);
+    let state = row.state.map_or("", |state| state.name());
+    let style = row.state.map_or(text, |state| theme.state(state));
+    let style = if fresh { style.patch(theme.flash) } else { style };
+    ink.cell(state, width(state), style).skip(columns.state.saturating_sub(width(state)));
+    if columns.timer > 0 {
+        let (timer, style) = timer(model, look, entry);
+        ink.cell(&timer, columns.timer - 1, style).skip(1);
+    }
+    if columns.process > 0 {
+        let process = row.process.as_ref().map(|process| format!("{}/{}", process.pid, process.name));
+        ink.say(process.as_deref().unwrap_or(glyphs::DASH), theme.quiet);
+    }
+}
+
+/// What `netstat` prints for the other side: `0.0.0.0:*` for a listener, `*` for a UDP socket that is not connected.
+fn foreign(row: &Row, columns: u16) -> String {
+    match (row.flow.peer, row.state) {
+        (Some(peer), _) => fit(peer, columns),
+        (None, Some(_)) if row.flow.local.is_ipv6() => "[::]:*".into(),
+        (None, Some(_)) => "0.0.0.0:*".into(),
+        (None, None) => "*".into(),
+    }
+}
+
+/// The kernel's timer, or what else there is to say about the row's queue.
+fn timer(model: &Model, look: &Look, entry: &Entry) -> (String, Style) {
+    let (words, theme, row) = (&look.text.netstat, &look.theme, &*entry.row);
+    match (row.state, row.recv_q) {
+        (Some(TcpState::Listen), Some(waiting)) if waiting > 0 => {
+            return ((words.waiting)(waiting), theme.state.opening);
+        }
+        _ if row.waits_for_accept() => return (words.in_queue.into(), theme.state.opening),
+        _ => {}
+    }
+    let Some((timer, left)) = row.timer.zip(entry.timer_left(model.now)) else { return (String::new(), theme.text) };
+    let left = look.text.numbers.left(left);
+    match timer.kind {
+        TimerKind::TimeWait => ((words.gone_in)(&left), theme.state.time_wait),
+        TimerKind::Retransmit => ((words.resend_in)(&left, timer.count), theme.alarm),
+        TimerKind::Keepalive => ((words.keepalive_in)(&left), theme.quiet),
+        TimerKind::Persist => ((words.probe_in)(&left), theme.alarm),
+    }
+}
+
+/// The filter being typed and, under it, what is wrong with it and where.
+fn typing(model: &Model, look: &Look, area: Rect, buf: &mut Buffer) -> Option<Position> {
+    if model.ui.mode != Mode::Filtering || area.is_empty() {
+        return None;
+    }
+    let line = &model.ui.filter;
+    let typed = Typed::of(line, area.width.saturating_sub(3));
+    let from = area.x + 2;
+    Ink::on(buf, area, 0).say("/ ", look.theme.key).say(&typed.text, look.theme.typed);
+    if let Some(error) = &model.listing.error {
+        let (start, end) = (typed.column(line, error.at.start), typed.column(line, error.at.end));
+        let carets = "^".repeat(usize::from(end.saturating_sub(start).max(1)));
+        let sentence = (look.text.filter)(&error.kind);
+        let mut ink = Ink::on(buf, area, 1);
+        // The sentence stands behind the carets, or before them where that is the only place it fits.
+        let before =
+            width(&sentence) + 1 <= start + 1 && width(&sentence) + 1 > area.right().saturating_sub(from + end);
+        if before {
+            ink.goto(from + start - width(&sentence) - 1).say(&sentence, look.theme.alarm);
+        }
+        ink.goto(from + start).say(&carets, look.theme.alarm);
+        if !before {
+            ink.skip(1).say(&sentence, look.theme.alarm);
+        }
+    }
+    Some(Position::new(from + typed.cursor, area.y))
+}

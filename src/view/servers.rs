@@ -1,0 +1,236 @@
+//! The servers: a pane with one row each and what there is to say about the selected one, or a line or two of all.
+
+use ratatui::buffer::Buffer;
+use ratatui::layout::Rect;
+use ratatui::style::Style;
+
+use super::glyphs;
+use super::ink::{Ink, width, wrap};
+use super::look::{Frame, Look};
+use super::{keys, layout};
+use crate::domain::{Flow, Proto, ServiceModel};
+use crate::model::Model;
+use crate::model::keys::Action;
+use crate::model::servers::{Server, Status};
+use crate::model::ui::{Mode, Pane};
+use crate::model::window::window;
+use crate::text;
+
+/// Draws the pane.
+pub(super) fn render(model: &Model, look: &Look, area: Rect, buf: &mut Buffer) {
+    let all = model.world.servers.all();
+    let hint = |action| format!("{} {}", keys::first(action, look.text), keys::text(action, look.text).hint);
+    let mut hints = [Action::StartStop, Action::NextModel, Action::Tick].map(hint).to_vec();
+    while !hints.is_empty() && width(&hints.join("  ")) + 5 > area.width {
+        hints.pop();
+    }
+    let foot = hints.join("  ");
+    let frame = Frame {
+        title: look.text.servers.title,
+        foot: if area.height > 6 { &foot } else { "" },
+        focused: model.ui.focus == Pane::Servers && model.ui.mode == Mode::Command,
+        ..Frame::default()
+    };
+    let inside = look.frame(&frame, area, buf);
+    if all.is_empty() {
+        Ink::on(buf, inside, 0).skip(1).say(look.text.servers.none, look.theme.quiet);
+        return;
+    }
+    let height = inside.height.min(u16::try_from(all.len()).unwrap_or(u16::MAX));
+    let [list, rest] = layout::rows(inside, [height, inside.height - height]);
+    let selected = all.iter().position(|server| server.id == model.ui.server);
+    let names = all.iter().map(|server| width(&server.spec.name)).max().unwrap_or(0).min(12);
+    for (row, server) in (0..).zip(&all[window(selected, all.len(), usize::from(height))]) {
+        self::row(model, look, names, server, &mut Ink::on(buf, list, row));
+    }
+    if let Some(server) = selected.map(|at| &all[at]) {
+        let sentences = details(model, look, server);
+        let lines = sentences.iter().flat_map(|(sentence, style)| {
+            wrap(sentence, rest.width.saturating_sub(4)).into_iter().map(move |line| (line, *style))
+        });
+        for (row, (line, style)) in (0..rest.height).zip(lines) {
+            Ink::on(buf, rest, row).skip(3).say(line, style);
+        }
+    }
+}
+
+fn row(model: &Model, look: &Look, names: u16, server: &Server, ink: &mut Ink<'_>) {
+    let theme = &look.theme;
+    let start = ink.x();
+    let selected = server.id == model.ui.server;
+    ink.cell(if selected { glyphs::SELECTED } else { " " }, 1, theme.newest);
+    ink.cell(if model.ui.ticked.contains(&server.id) { glyphs::TICKED } else { " " }, 1, theme.key);
+    ink.cell(&server.spec.name, names, theme.title).skip(1);
+    if ink.room() > 34 {
+        ink.cell(server.spec.proto.name(), 4, theme.text);
+    }
+    ink.cell(&format!(":{}", server.addr().port()), 6, theme.host.server).skip(1);
+    let (status, style) = status(model, look, server);
+    let service = service(look, server);
+    if service.is_empty() {
+        ink.say(&status, style);
+    } else {
+        ink.cell(&status, width(&status).max(6), style).skip(1);
+        let queue = queue(model, server).map(|(waiting, backlog)| format!("{waiting}/{backlog}"));
+        let column = queue.as_deref().map_or(0, |queue| width(queue) + 1);
+        ink.cell(&service, ink.room().saturating_sub(column).min(18), theme.text);
+        if let Some(queue) = queue {
+            let alarm = !queue.starts_with("0/");
+            ink.right(&queue, column, if alarm { theme.state.opening } else { theme.quiet });
+        }
+    }
+    if selected && model.ui.focus == Pane::Servers {
+        ink.restyle(start, theme.selected);
+    }
+}
+
+/// The one word for how it is: LISTEN, bound, stopped, port taken …
+fn status(model: &Model, look: &Look, server: &Server) -> (String, Style) {
+    let (words, theme) = (&look.text.servers, &look.theme);
+    match &server.status {
+        Status::Up { .. } if server.spec.proto == Proto::Udp => (words.bound.into(), theme.state.listen),
+        Status::Up { .. } => ("LISTEN".into(), theme.state.listen),
+        Status::Off if model.world.observing => (words.watched.into(), theme.quiet),
+        Status::Off => (words.stopped.into(), theme.quiet),
+        Status::Failed { errno: crate::domain::Errno::AddrInUse, .. } => (words.port_taken.into(), theme.alarm),
+        Status::Failed { errno, .. } => (errno.to_string(), theme.alarm),
+    }
+}
+
+/// How it serves, and how many now. Empty for a server that does not run.
+fn service(look: &Look, server: &Server) -> String {
+    let words = &look.text.servers;
+    if !server.is_up() {
+        return String::new();
+    }
+    let served = |model| server.served_by(model);
+    let Some(model) = server.model else {
+        return (words.datagrams)(&look.text.numbers.count(server.served), server.served);
+    };
+    match model {
+        ServiceModel::Sequential => words.one_at_a_time.into(),
+        ServiceModel::Threaded => (words.threads)(served(model)),
+        ServiceModel::Async => (words.tasks)(served(model)),
+    }
+}
+
+/// What LISTEN's row says: how many wait for `accept`, and how many may.
+fn queue(model: &Model, server: &Server) -> Option<(u32, u32)> {
+    if server.spec.proto == Proto::Udp {
+        return None;
+    }
+    let entry = model.world.table.of(&Flow::unconnected(Proto::Tcp, server.addr()))?;
+    entry.row.recv_q.zip(entry.row.send_q)
+}
+
+/// What there is to say about the selected server, the most urgent first.
+fn details(model: &Model, look: &Look, server: &Server) -> Vec<(String, Style)> {
+    let (words, theme, numbers) = (&look.text.servers, &look.theme, &look.text.numbers);
+    let trouble = |errno| -> text::Trouble { (look.text.errno)(errno) };
+    let mut said = Vec::new();
+    match &server.status {
+        Status::Failed { errno, holder } => {
+            let who =
+                holder.as_ref().map(|process| (words.held_by)(&format!("{} (pid {})", process.name, process.pid)));
+            let what = who.unwrap_or_else(|| trouble(*errno).what.into());
+            said.push((format!("{errno}: {what}"), theme.alarm));
+            let retry = format!("{} {}", keys::first(Action::StartStop, look.text), words.retry);
+            said.push((format!("{}; {retry}", trouble(*errno).remedy), theme.text));
+        }
+        Status::Off if model.world.observing => said.push((words.watched_long.into(), theme.text)),
+        Status::Off | Status::Up { .. } => {}
+    }
+    if let Some(errno) = server.paused {
+        said.push(((words.paused)(&errno.to_string(), trouble(errno).what), theme.alarm));
+    }
+    if let Some(peer) = server.busy_with() {
+        said.push(((words.busy_with)(peer), theme.state.opening));
+    }
+    if server.is_up() {
+        if let Some((waiting, backlog)) = queue(model, server) {
+            said.push(((words.queue)(waiting, backlog), if waiting > 0 { theme.state.opening } else { theme.quiet }));
+        }
+        if server.model.is_some() {
+            said.push(((words.served)(&numbers.count(server.served), server.served), theme.quiet));
+        }
+        let (received, sent) = server.bytes;
+        said.push(((words.traffic)(&numbers.bytes(received), &numbers.bytes(sent)), theme.quiet));
+    }
+    said
+}
+
+/// One server in a few words: mark, name, port, and what is notable.
+fn condensed(model: &Model, look: &Look, server: &Server) -> Vec<(String, Style)> {
+    let (words, theme) = (&look.text.servers, &look.theme);
+    let selected = server.id == model.ui.server;
+    let mark = if selected { glyphs::SELECTED } else { " " };
+    let tick = if model.ui.ticked.contains(&server.id) { glyphs::TICKED } else { "" };
+    let name = if selected && model.ui.focus == Pane::Servers { theme.selected } else { theme.title };
+    let mut said = vec![
+        (format!("{mark}{tick}"), theme.newest),
+        (server.spec.name.clone(), name),
+        (format!(" :{}", server.addr().port()), theme.host.server),
+    ];
+    if !server.is_up() {
+        let (status, style) = status(model, look, server);
+        said.push((format!(" {status}"), style));
+        if let Status::Failed { holder: Some(process), .. } = &server.status {
+            said.push((format!(" {}/{}", process.pid, process.name), style));
+        }
+        return said;
+    }
+    if let Some(by) = server.model {
+        let count = if by == ServiceModel::Sequential { server.serving.len() } else { server.served_by(by) };
+        said.push((format!(" {}{count}", glyphs::TIMES), theme.text));
+    }
+    if let Some((waiting, _)) = queue(model, server).filter(|(waiting, _)| *waiting > 0) {
+        said.push((format!(" ({})", (words.waiting)(waiting)), theme.state.opening));
+    }
+    if let Some(errno) = server.paused {
+        said.push((format!(" {errno}"), theme.alarm));
+    }
+    said
+}
+
+fn columns(said: &[(String, Style)]) -> u16 {
+    said.iter().map(|(text, _)| width(text)).sum::<u16>() + 2
+}
+
+/// How many lines the servers take where they have no pane.
+pub(super) fn lines_needed(model: &Model, columns: u16) -> u16 {
+    let look = Look::of(model, super::ColorDepth::Mono);
+    let mut lines = 1;
+    let mut used = 0;
+    for server in model.world.servers.all() {
+        let needs = self::columns(&condensed(model, &look, server));
+        if used > 0 && used + needs > columns {
+            lines += 1;
+            used = 0;
+        }
+        used += needs;
+    }
+    lines
+}
+
+/// Draws all servers in the lines there are, each as a whole.
+pub(super) fn render_lines(model: &Model, look: &Look, area: Rect, buf: &mut Buffer) {
+    let all = model.world.servers.all();
+    if all.is_empty() {
+        Ink::on(buf, area, 0).skip(1).say(look.text.servers.none, look.theme.quiet);
+    }
+    let (mut row, mut used) = (0, 0);
+    for server in all {
+        let said = condensed(model, look, server);
+        let needs = columns(&said);
+        if used > 0 && used + needs > area.width && row + 1 < area.height {
+            row += 1;
+            used = 0;
+        }
+        let mut ink = Ink::on(buf, area, row);
+        ink.skip(used);
+        for (text, style) in &said {
+            ink.say(text, *style);
+        }
+        used += needs;
+    }
+}

@@ -1,0 +1,63 @@
+//! A line that is being typed: the part of it that fits, and where its cursor is.
+
+use unicode_segmentation::UnicodeSegmentation;
+
+use super::glyphs::ELLIPSIS;
+use super::ink::{head, width};
+use crate::domain::excerpt::sanitise;
+use crate::model::ui::Line;
+
+/// What is shown of a line, made safe: what was pasted may hold anything.
+pub(super) struct Typed {
+    /// The visible part.
+    pub(super) text: String,
+    /// The cursor's column in it.
+    pub(super) cursor: u16,
+    /// How many columns of the line are out of sight on the left.
+    scrolled: u16,
+    columns: u16,
+}
+
+impl Typed {
+    /// The part of `line` around its cursor that fits into so many columns.
+    pub(super) fn of(line: &Line, columns: u16) -> Self {
+        let value = line.input.value();
+        let at = value.char_indices().nth(line.input.cursor()).map_or(value.len(), |(at, _)| at);
+        let (before, after) = value.split_at(at);
+        let (before, after) = (safe(before), safe(after));
+        let cursor = width(&before);
+        let mut scrolled = 0;
+        let mut text = before.as_str();
+        // The cursor's own column has to fit, and the mark of what is out of sight.
+        if cursor >= columns {
+            for (at, symbol) in before.grapheme_indices(true) {
+                scrolled += width(symbol);
+                if cursor - scrolled + 1 < columns {
+                    text = &before[at + symbol.len()..];
+                    break;
+                }
+            }
+            scrolled = scrolled.saturating_sub(1);
+            let shown = format!("{ELLIPSIS}{text}");
+            let text = head(&(shown + &after), columns).to_owned();
+            return Self {
+                text,
+                cursor: cursor.saturating_sub(scrolled).min(columns.saturating_sub(1)),
+                scrolled,
+                columns,
+            };
+        }
+        let all = before + &after;
+        Self { text: head(&all, columns).to_owned(), cursor, scrolled, columns }
+    }
+
+    /// The column that the byte `at` of the line is shown in, as near as it is visible.
+    pub(super) fn column(&self, line: &Line, at: usize) -> u16 {
+        let before = line.input.value().get(..at).unwrap_or(line.input.value());
+        width(&safe(before)).saturating_sub(self.scrolled).min(self.columns.saturating_sub(1))
+    }
+}
+
+fn safe(text: &str) -> String {
+    sanitise(text.as_bytes())
+}
