@@ -8,5 +8,5 @@ fn main() -> ExitCode {
     if std::env::args_os().nth(1).is_some_and(|word| word == socklab::wire::SUBCOMMAND) {
         return socklab::wire::helper_main();
     }
-    ExitCode::SUCCESS
+    socklab::app::main()
 }

@@ -45,9 +45,13 @@ pub(super) fn who<'a>(model: &'a Model, look: &Look, kind: &Kind, narrow: bool) 
         },
         Kind::State(change) | Kind::Confirmed(change) => end(model, look, &change.flow, narrow),
         Kind::Server(event) => server(event.server, None),
-        Kind::Client(_) | Kind::Broadcast(_) | Kind::Row(_) | Kind::Note(_) => {
-            Who { name: words.lab.into(), style: theme.title }
-        }
+        Kind::Client(_)
+        | Kind::Broadcast(_)
+        | Kind::Row(_)
+        | Kind::Info(_)
+        | Kind::Packet(_)
+        | Kind::Wire(_)
+        | Kind::Note(_) => Who { name: words.lab.into(), style: theme.title },
     }
 }
 
@@ -84,7 +88,7 @@ pub(super) fn tell(model: &Model, look: &Look, event: &Event, ink: &mut Ink<'_>)
         }
         Kind::Server(event) => server(model, look, event, ink),
         Kind::Note(note) => _ = ink.say(&(look.text.note)(note), look.theme.text),
-        Kind::Row(_) | Kind::Client(_) | Kind::Broadcast(_) => {}
+        Kind::Row(_) | Kind::Info(_) | Kind::Client(_) | Kind::Broadcast(_) | Kind::Packet(_) | Kind::Wire(_) => {}
     }
 }
 

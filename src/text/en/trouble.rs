@@ -73,6 +73,13 @@ pub(super) fn note(note: &Note) -> String {
             servers.len(),
             plural(servers.len() as u64, "address", "addresses")
         ),
+        Note::TraceLost { count } => format!(
+            "The kernel's trace buffer was full: {count} {} missing.",
+            plural(*count, "transition is", "transitions are")
+        ),
+        Note::RecordFailed { errno } => {
+            format!("The record ends here: {errno}, {}. The laboratory goes on.", self::errno(*errno).what)
+        }
         Note::NoThread { errno } => {
             format!("No thread could be started ({errno}, {}): the connection was closed.", self::errno(*errno).what)
         }

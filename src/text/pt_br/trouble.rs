@@ -76,6 +76,14 @@ pub(super) fn note(note: &Note) -> String {
             servers.len(),
             plural(servers.len() as u64, "endereço", "endereços")
         ),
+        Note::TraceLost { count } => format!(
+            "O buffer de rastreamento do kernel encheu: {} {count} {}.",
+            plural(*count, "falta", "faltam"),
+            plural(*count, "transição", "transições")
+        ),
+        Note::RecordFailed { errno } => {
+            format!("A gravação termina aqui: {errno}, {}. O laboratório continua.", self::errno(*errno).what)
+        }
         Note::NoThread { errno } => format!(
             "Não foi possível iniciar uma thread ({errno}, {}): a conexão foi fechada.",
             self::errno(*errno).what

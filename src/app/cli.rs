@@ -1,0 +1,237 @@
+//! The command line.
+
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+
+use crate::domain::{Answer, Lang, Proto, ServerSpec, ServiceModel};
+use crate::model::ui::ThemeName;
+
+/// A socket laboratory in a terminal: start servers, spawn clients, and watch real TCP and UDP happen.
+#[derive(Debug, Clone, Parser)]
+#[command(name = "socklab-tui", version, max_term_width = 100, args_conflicts_with_subcommands = true)]
+pub struct Cli {
+    /// What to do instead of showing the laboratory
+    #[command(subcommand)]
+    pub command: Option<Command>,
+
+    /// The laboratory
+    #[command(flatten)]
+    pub lab: LabArgs,
+}
+
+/// What can be had without the screen.
+#[derive(Debug, Clone, Subcommand)]
+pub enum Command {
+    /// Print the kernel's socket table, once or as it changes
+    Netstat(NetstatArgs),
+}
+
+/// The socket table on standard output.
+#[derive(Debug, Clone, Args)]
+pub struct NetstatArgs {
+    /// Which sockets: a word or a number as for grep, or fields such as 'port 65432 and state established'
+    pub filter: Vec<String>,
+
+    /// Go on with what changes, until interrupted
+    #[arg(long, short)]
+    pub watch: bool,
+
+    /// One JSON object a line
+    #[arg(long)]
+    pub json: bool,
+
+    /// Name the processes (with --json they always are)
+    #[arg(long, short)]
+    pub process: bool,
+}
+
+/// The laboratory on the screen.
+#[derive(Debug, Clone, Args)]
+pub struct LabArgs {
+    /// Start no server: watch somebody else's on the same ports
+    #[arg(long)]
+    pub observe: bool,
+
+    /// Start this server instead of the four: KIND is threaded, echo, async or udp; ADDR a port or an address with a
+    /// port. Can be given several times
+    #[arg(long, value_name = "KIND=ADDR", value_parser = server)]
+    pub server: Vec<(Kind, SocketAddr)>,
+
+    /// Start a known set of servers
+    #[arg(long, value_enum, conflicts_with = "server")]
+    pub preset: Option<Preset>,
+
+    /// The language of the screen: en or pt-BR; by default that of the locale
+    #[arg(long, value_parser = language)]
+    pub lang: Option<Lang>,
+
+    /// The colours
+    #[arg(long, value_enum)]
+    pub theme: Option<Theme>,
+
+    /// Draw with ASCII characters only
+    #[arg(long)]
+    pub ascii: bool,
+
+    /// Write every event to this file as it happens, a JSON object a line
+    #[arg(long, value_name = "FILE")]
+    pub record: Option<PathBuf>,
+
+    /// Panic after the first frame: the test that the terminal is given back asks for it
+    #[cfg(debug_assertions)]
+    #[arg(long, hide = true)]
+    pub panic: bool,
+}
+
+/// What kind of server.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Kind {
+    /// TCP, a thread per connection, answers in capitals.
+    Threaded,
+    /// TCP, one client at a time, answers what it received.
+    Echo,
+    /// TCP, a task per connection, answers in capitals.
+    Async,
+    /// UDP, one datagram at a time, answers in capitals.
+    Udp,
+}
+
+/// A known set of servers.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Preset {
+    /// The course's own scripts: echo on 65432/tcp, udp on 65431/udp, threaded on 65433/tcp
+    Class,
+}
+
+/// The colours, as they are named on the command line.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+#[expect(missing_docs, reason = "each is the theme of that name")]
+pub enum Theme {
+    Dark,
+    Light,
+    Contrast,
+    Mono,
+}
+
+impl From<Theme> for ThemeName {
+    fn from(theme: Theme) -> Self {
+        match theme {
+            Theme::Dark => Self::Dark,
+            Theme::Light => Self::Light,
+            Theme::Contrast => Self::Contrast,
+            Theme::Mono => Self::Mono,
+        }
+    }
+}
+
+impl LabArgs {
+    /// The servers to start, or to watch.
+    pub fn servers(&self) -> Vec<ServerSpec> {
+        let local = |port| SocketAddr::new(Ipv4Addr::LOCALHOST.into(), port);
+        let chosen = match self.preset {
+            _ if !self.server.is_empty() => self.server.clone(),
+            Some(Preset::Class) => {
+                vec![(Kind::Echo, local(65432)), (Kind::Threaded, local(65433)), (Kind::Udp, local(65431))]
+            }
+            None => vec![
+                (Kind::Threaded, local(65432)),
+                (Kind::Echo, local(65433)),
+                (Kind::Async, local(65434)),
+                (Kind::Udp, local(65432)),
+            ],
+        };
+        let named = |(place, (kind, addr)): (usize, &(Kind, SocketAddr))| {
+            let before = chosen[..place].iter().filter(|(other, _)| other == kind).count();
+            kind.spec(*addr, before)
+        };
+        chosen.iter().enumerate().map(named).collect()
+    }
+}
+
+impl Kind {
+    const ALL: [(Self, &'static str); 4] =
+        [(Self::Threaded, "threaded"), (Self::Echo, "echo"), (Self::Async, "async"), (Self::Udp, "udp")];
+
+    /// A server of this kind, when there are `before` of them already.
+    fn spec(self, addr: SocketAddr, before: usize) -> ServerSpec {
+        let name = Self::ALL.iter().find(|(kind, _)| *kind == self).map_or("", |(_, name)| name);
+        let name = if before == 0 { name.into() } else { format!("{name}{}", before + 1) };
+        let (proto, answer, model) = match self {
+            Self::Threaded => (Proto::Tcp, Answer::Upper, Some(ServiceModel::Threaded)),
+            Self::Echo => (Proto::Tcp, Answer::Same, Some(ServiceModel::Sequential)),
+            Self::Async => (Proto::Tcp, Answer::Upper, Some(ServiceModel::Async)),
+            Self::Udp => (Proto::Udp, Answer::Upper, None),
+        };
+        ServerSpec { name, proto, addr, answer, model }
+    }
+}
+
+fn server(text: &str) -> Result<(Kind, SocketAddr), String> {
+    let (kind, addr) = text.split_once('=').ok_or("expected KIND=ADDR, such as echo=65433")?;
+    let known = Kind::ALL.iter().find(|(_, name)| *name == kind);
+    let (kind, _) = known.ok_or_else(|| format!("{kind:?} is no kind of server: threaded, echo, async or udp"))?;
+    let (ip, port) = match addr.rsplit_once(':') {
+        _ if addr.parse::<SocketAddr>().is_ok() => return Ok((*kind, addr.parse().map_err(|_| "")?)),
+        Some(("", port)) => ("127.0.0.1", port),
+        Some((ip, port)) => (ip, port),
+        None => ("127.0.0.1", addr),
+    };
+    let ip: IpAddr = ip.parse().map_err(|_| format!("{ip:?} is no address: give a number such as 127.0.0.1"))?;
+    let port = port.parse().map_err(|_| format!("{port:?} is no port: give a number from 0 to 65535"))?;
+    Ok((*kind, SocketAddr::new(ip, port)))
+}
+
+fn language(text: &str) -> Result<Lang, String> {
+    match text.to_ascii_lowercase().as_str() {
+        "en" | "en-us" | "en_us" => Ok(Lang::En),
+        "pt" | "pt-br" | "pt_br" => Ok(Lang::PtBr),
+        _ => Err("expected en or pt-BR".into()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn specs(args: &[&str]) -> Vec<(String, Proto, String)> {
+        let cli = Cli::try_parse_from([&["socklab-tui"], args].concat()).unwrap();
+        cli.lab.servers().into_iter().map(|spec| (spec.name, spec.proto, spec.addr.to_string())).collect()
+    }
+
+    #[test]
+    fn the_definition_is_sound() {
+        use clap::CommandFactory as _;
+        Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn tcp_and_udp_share_a_number_by_default() {
+        let all = specs(&[]);
+        assert_eq!(all.len(), 4);
+        assert_eq!((&all[0].2, &all[3].2), (&"127.0.0.1:65432".to_string(), &"127.0.0.1:65432".to_string()));
+        assert_eq!((all[0].1, all[3].1), (Proto::Tcp, Proto::Udp));
+    }
+
+    #[test]
+    fn servers_are_named_by_kind_and_counted() {
+        let all = specs(&["--server", "echo=7001", "--server", "echo=127.0.0.1:7002", "--server", "udp=[::1]:7001"]);
+        let named: Vec<_> = all.iter().map(|(name, _, addr)| format!("{name} {addr}")).collect();
+        assert_eq!(named, ["echo 127.0.0.1:7001", "echo2 127.0.0.1:7002", "udp [::1]:7001"]);
+    }
+
+    #[test]
+    fn the_preset_is_the_class_scripts() {
+        let named: Vec<_> = specs(&["--preset", "class"]).iter().map(|s| format!("{} {} {}", s.0, s.1, s.2)).collect();
+        assert_eq!(named, ["echo tcp 127.0.0.1:65432", "threaded tcp 127.0.0.1:65433", "udp udp 127.0.0.1:65431"]);
+    }
+
+    #[test]
+    fn wrong_words_are_named() {
+        for (arg, says) in [("ech=1", "no kind of server"), ("echo", "KIND=ADDR"), ("echo=99999", "no port")] {
+            let error = Cli::try_parse_from(["socklab-tui", "--server", arg]).unwrap_err().to_string();
+            assert!(error.contains(says), "{error}");
+        }
+    }
+}

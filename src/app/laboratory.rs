@@ -1,0 +1,92 @@
+//! The real world behind a session: the lab and its observers, and who performs the model's wishes.
+
+use std::collections::BTreeSet;
+use std::io;
+use std::net::SocketAddr;
+use std::sync::Arc;
+
+use super::session::Shell;
+use super::terminal;
+use crate::domain::{
+    Errno, Evidence, Kind, Note, Probe, Proto, RowKey, ServerChange, ServerEvent, ServerId, ServerSpec,
+};
+use crate::lab::{self, Lab, Machine};
+use crate::model::{Effect, Model};
+use crate::observe::{self, Scope, Table};
+
+/// Everything that is real: the lab and its observers.
+pub struct Laboratory {
+    lab: Lab,
+    table: Table,
+    probe: Probe,
+}
+
+impl Laboratory {
+    /// Opens everything. With `observe` no server is started: somebody else's are watched on the same ports.
+    pub fn open(servers: Vec<ServerSpec>, observe: bool, probe: &Probe) -> io::Result<Self> {
+        lab::raise_descriptor_limit(probe);
+        if let Some((low, high)) = observe::port_range() {
+            probe.report(Evidence::Sampled, Kind::Note(Note::PortRange { low, high }));
+        }
+        let ports: BTreeSet<u16> = servers.iter().map(|spec| spec.addr.port()).collect();
+        let mut lab = Lab::new(Arc::new(Machine), probe.clone(), servers.clone());
+        if observe {
+            probe.report(Evidence::Called, Kind::Note(Note::Observing { servers }));
+        } else {
+            lab.start_all();
+        }
+        let table = Table::start(probe.clone(), Scope::Ports(ports))?;
+        Ok(Self { lab, table, probe: probe.clone() })
+    }
+
+    /// Takes everything apart: the lab first, so that the table still sees its sockets close.
+    pub async fn close(self) {
+        self.lab.shutdown().await;
+        self.table.stop();
+    }
+
+    /// Looks for the holder of a port without keeping anybody waiting: all of `/proc` may have to be read.
+    fn find_holder(&self, server: ServerId, proto: Proto, addr: SocketAddr) {
+        let probe = self.probe.clone();
+        tokio::task::spawn_blocking(move || {
+            if let Some(holder) = observe::holder(proto, addr) {
+                let change = ServerChange::Failed { errno: Errno::AddrInUse, holder: Some(holder) };
+                probe.report(Evidence::Sampled, Kind::Server(ServerEvent { server, change }));
+            }
+        });
+    }
+}
+
+impl Shell for Laboratory {
+    fn perform(&mut self, effect: Effect) {
+        match effect {
+            Effect::Spawn { count, plan, target } => self.lab.spawn(count, plan, target),
+            Effect::Close(client, how) => self.lab.close(client, how),
+            Effect::CloseAll => self.lab.close_all(),
+            Effect::Start(server) => self.lab.start(server),
+            Effect::Stop(server) => self.lab.stop(server),
+            Effect::Switch(server, model) => self.lab.switch(server, model),
+            Effect::Broadcast(text, to) => self.lab.broadcast(text, to),
+            Effect::Lookup(flows) => self.table.lookup(flows),
+            Effect::Watch(ports) => self.table.scope(ports.map_or(Scope::All, Scope::Ports)),
+            Effect::FindHolder(server, proto, addr) => self.find_holder(server, proto, addr),
+            Effect::Redraw | Effect::Suspend | Effect::Quit => {}
+        }
+    }
+
+    fn seen(&mut self, model: &Model, rows: &[RowKey]) {
+        let unnamed = rows.iter().filter_map(|key| model.world.table.get(key)).filter(|e| e.row.process.is_none());
+        let inodes: Vec<u64> = unnamed.filter_map(|entry| entry.row.inode).filter(|inode| *inode != 0).collect();
+        if !inodes.is_empty() {
+            self.table.name(inodes);
+        }
+    }
+
+    fn suspend(&mut self) -> io::Result<()> {
+        terminal::suspend()
+    }
+
+    fn resume(&mut self) -> io::Result<()> {
+        terminal::resume()
+    }
+}

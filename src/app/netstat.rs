@@ -1,0 +1,242 @@
+//! `socklab-tui netstat`: the socket table on standard output, once or as it changes.
+
+use std::collections::{BTreeSet, HashSet};
+use std::fmt;
+use std::io::{self, BufWriter, Write};
+use std::net::SocketAddr;
+use std::sync::{Arc, mpsc};
+
+use anyhow::{Context as _, anyhow};
+use serde::Serialize;
+
+use super::cli::NetstatArgs;
+use crate::domain::filter::{Filter, FilterError};
+use crate::domain::{Clock, Delta, Flow, Kind, Observation, Probe, Proto, Row, RowKey, Sink, TcpState, TimerKind};
+use crate::observe::{self, Scope, Table};
+
+/// Prints the table, or what changes in it.
+pub fn run(args: &NetstatArgs) -> anyhow::Result<()> {
+    let text = args.filter.join(" ");
+    let filter = Filter::parse(&text).map_err(|error| pointed(&text, &error))?;
+    let scope = filter.ports().map_or(Scope::All, Scope::Ports);
+    let printed = if args.watch { watch(args, &filter, scope) } else { once(args, &filter, &scope) };
+    match printed {
+        // Whoever read this has seen enough: `socklab-tui netstat | head`.
+        Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
+        other => other.context("netstat"),
+    }
+}
+
+/// The filter with its error underneath.
+fn pointed(text: &str, error: &FilterError) -> anyhow::Error {
+    let why = (super::locale::text(None).filter)(&error.kind);
+    let before = text.get(..error.at.start).unwrap_or(text).chars().count();
+    let under = text.get(error.at.clone()).map_or(1, |wrong| wrong.chars().count().max(1));
+    anyhow!("{why}\n  {text}\n  {}{}", " ".repeat(before), "^".repeat(under))
+}
+
+fn once(args: &NetstatArgs, filter: &Filter, scope: &Scope) -> io::Result<()> {
+    let mut rows = observe::dump(scope)?;
+    if args.process || args.json {
+        name(&mut rows);
+    }
+    rows.retain(|row| filter.matches(row));
+    rows.sort_by_key(|row| (row.flow.proto, row.flow.local.is_ipv6(), row.state != Some(TcpState::Listen), row.flow));
+    let mut out = BufWriter::with_capacity(1 << 16, io::stdout().lock());
+    if !args.json {
+        out.write_all(heading(args.process).as_bytes())?;
+    }
+    for row in &rows {
+        if args.json {
+            line(&mut out, None, row)?;
+        } else {
+            writeln!(out, "{}", Printed { row, process: args.process })?;
+        }
+    }
+    out.flush()
+}
+
+fn name(rows: &mut [Row]) {
+    let inodes: BTreeSet<u64> = rows.iter().filter_map(|row| row.inode).filter(|inode| *inode != 0).collect();
+    let found = observe::named(&inodes);
+    for row in rows.iter_mut().filter(|row| row.process.is_none()) {
+        row.process = row.inode.and_then(|inode| found.get(&inode)).cloned();
+    }
+}
+
+/// The queue of a command that only reads the table.
+struct Pipe(mpsc::SyncSender<Observation>);
+
+impl Sink for Pipe {
+    fn offer(&self, seen: Observation) -> bool {
+        self.0.try_send(seen).is_ok()
+    }
+}
+
+fn watch(args: &NetstatArgs, filter: &Filter, scope: Scope) -> io::Result<()> {
+    let (near, far) = mpsc::sync_channel(65_536);
+    let table = Table::start(Probe::new(Clock::start(), Arc::new(Pipe(near))), scope)?;
+    let mut out = BufWriter::new(io::stdout().lock());
+    if !args.json {
+        out.write_all(heading(args.process).as_bytes())?;
+    }
+    let mut shown = HashSet::new();
+    while let Ok(first) = far.recv() {
+        let more = std::iter::from_fn(|| far.try_recv().ok());
+        for seen in std::iter::once(first).chain(more) {
+            if let Kind::Row(delta) = seen.kind {
+                if let Delta::Found(row) | Delta::Added(row) = &delta
+                    && args.process
+                {
+                    table.name(row.inode);
+                }
+                change(&mut out, args, filter, &delta, &mut shown)?;
+            }
+        }
+        out.flush()?;
+    }
+    Ok(())
+}
+
+/// Prints one change, if the row passes the filter; a row that passed before and does not any more is gone.
+fn change(
+    out: &mut impl Write,
+    args: &NetstatArgs,
+    filter: &Filter,
+    delta: &Delta,
+    shown: &mut HashSet<RowKey>,
+) -> io::Result<()> {
+    let key = delta.key();
+    let passing = match delta {
+        Delta::Found(row) | Delta::Added(row) | Delta::Changed(row) => Some(row).filter(|row| filter.matches(*row)),
+        Delta::Gone(_) | Delta::Unwatched(_) => None,
+    };
+    let (sign, word) = match (passing, delta, shown.contains(&key)) {
+        (Some(_), Delta::Found(_), _) => (' ', "found"),
+        (Some(_), _, false) => ('+', "added"),
+        (Some(_), _, true) => ('~', "changed"),
+        (None, _, true) => ('-', "gone"),
+        (None, _, false) => return Ok(()),
+    };
+    let gone = gone(key);
+    let row = passing.unwrap_or(&gone);
+    if passing.is_some() {
+        shown.insert(key)
+    } else {
+        shown.remove(&key)
+    };
+    if args.json {
+        line(out, Some(word), row)
+    } else {
+        writeln!(out, "{sign} {}", Printed { row, process: args.process })
+    }
+}
+
+/// What is left to say of a row that is gone.
+const fn gone(key: RowKey) -> Row {
+    Row {
+        flow: key.flow,
+        state: None,
+        recv_q: None,
+        send_q: None,
+        timer: None,
+        uid: None,
+        inode: None,
+        cookie: key.cookie,
+        process: None,
+    }
+}
+
+/// The stable keys of a socket.
+#[derive(Serialize)]
+struct Line<'a> {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    change: Option<&'a str>,
+    proto: Proto,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    recv_q: Option<u32>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    send_q: Option<u32>,
+    local: SocketAddr,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    peer: Option<SocketAddr>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    state: Option<TcpState>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pid: Option<u32>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    process: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    timer: Option<TimerKind>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    timer_ms: Option<u64>,
+}
+
+fn line(out: &mut impl Write, change: Option<&str>, row: &Row) -> io::Result<()> {
+    let Flow { proto, local, peer } = row.flow;
+    let line = Line {
+        change,
+        proto,
+        recv_q: row.recv_q,
+        send_q: row.send_q,
+        local,
+        peer,
+        state: row.state,
+        pid: row.process.as_ref().map(|process| process.pid),
+        process: row.process.as_ref().map(|process| process.name.as_str()),
+        timer: row.timer.map(|timer| timer.kind),
+        timer_ms: row.timer.map(|timer| timer.left_ms),
+    };
+    serde_json::to_writer(&mut *out, &line)?;
+    out.write_all(b"\n")
+}
+
+fn heading(process: bool) -> String {
+    let last = if process { "Timer               PID/Program\n" } else { "Timer\n" };
+    format!("Proto Recv-Q Send-Q {:<23} {:<23} {:<11} {last}", "Local Address", "Foreign Address", "State")
+}
+
+/// A row as `netstat -an` prints it, with the timer and on demand the process.
+struct Printed<'a> {
+    row: &'a Row,
+    process: bool,
+}
+
+impl fmt::Display for Printed<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Row { flow, state, recv_q, send_q, timer, process, .. } = self.row;
+        let six = if flow.local.is_ipv6() { "6" } else { " " };
+        write!(f, "{}{six}  {:>6} {:>6} ", flow.proto, Queue(*recv_q), Queue(*send_q))?;
+        write!(f, "{:<23} ", flow.local)?;
+        match flow.peer {
+            Some(peer) => write!(f, "{:<23} ", peer)?,
+            None => write!(f, "{:<23} ", if flow.local.is_ipv6() { "[::]:*" } else { "0.0.0.0:*" })?,
+        }
+        let state = state.map_or("", TcpState::name);
+        match timer {
+            Some(timer) => {
+                let seconds = timer.left().as_secs_f64();
+                let text = format!("{} {seconds:.1}s/{}", timer.kind, timer.count);
+                if self.process { write!(f, "{state:<11} {text:<19}")? } else { write!(f, "{state:<11} {text}")? }
+            }
+            None if self.process => write!(f, "{state:<11} {:<19}", "")?,
+            None => f.write_str(state)?,
+        }
+        match process {
+            Some(process) if self.process => write!(f, " {}/{}", process.pid, process.name),
+            _ => Ok(()),
+        }
+    }
+}
+
+/// A queue's length, or that the source does not tell.
+struct Queue(Option<u32>);
+
+impl fmt::Display for Queue {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.0 {
+            Some(length) => length.fmt(f),
+            None => f.pad("-"),
+        }
+    }
+}

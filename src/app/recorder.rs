@@ -1,0 +1,35 @@
+//! The journal on disk, as it happens: one event a line.
+
+use std::fs::File;
+use std::io::{self, BufWriter, Write};
+use std::path::Path;
+
+use crate::model::journal::Journal;
+
+/// Writes every event of the journal to a file (`--record`).
+#[derive(Debug)]
+pub struct Recorder {
+    file: BufWriter<File>,
+    /// The number of the last event written.
+    written: u64,
+}
+
+impl Recorder {
+    /// Creates the file, or empties it.
+    pub fn create(path: &Path) -> io::Result<Self> {
+        Ok(Self { file: BufWriter::new(File::create(path)?), written: 0 })
+    }
+
+    /// Writes the events that are new. Cheap when there are none.
+    pub fn follow(&mut self, journal: &Journal) -> io::Result<()> {
+        for seq in self.written + 1..=journal.last_seq() {
+            if let Some(event) = journal.get(seq) {
+                serde_json::to_writer(&mut self.file, event)?;
+                self.file.write_all(b"\n")?;
+            }
+        }
+        self.written = journal.last_seq();
+        // Whoever follows the file sees whole events, and a killed program has lost none.
+        self.file.flush()
+    }
+}

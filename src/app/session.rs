@@ -1,0 +1,211 @@
+//! The loop: keys first, frames second, events last. Generic over the screen and the keyboard, so that a whole session
+//! runs in a test.
+
+use std::io;
+use std::time::Duration;
+
+use crossterm::event::Event;
+use futures_util::{Stream, StreamExt};
+use ratatui::Terminal;
+use ratatui::backend::Backend;
+use tokio::sync::mpsc;
+use tokio::time::{Instant, sleep_until};
+
+use super::input;
+use super::recorder::Recorder;
+use crate::domain::{Evidence, Kind, Note, Observation, Probe, RowKey, Stamp, WorldId};
+use crate::model::{Effect, Model, Msg, update};
+use crate::view;
+
+/// The shortest time between two frames: sixty a second.
+const FRAME: Duration = Duration::from_micros(16_667);
+/// How many observations are taken in between two looks at the keyboard.
+const BATCH: usize = 256;
+
+/// What performs the model's wishes.
+pub trait Shell {
+    /// Does one thing in the real world, without waiting; the results come back as observations.
+    fn perform(&mut self, effect: Effect);
+    /// Is told which rows of the socket table can be seen now: their processes are worth naming.
+    fn seen(&mut self, model: &Model, rows: &[RowKey]);
+    /// Gives the terminal back, stops this program until it is continued, and takes the terminal again.
+    fn suspend(&mut self) -> io::Result<()>;
+    /// Takes the terminal as it should be, after this program was stopped in a way that could not be foreseen.
+    fn resume(&mut self) -> io::Result<()>;
+}
+
+/// Why a session ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum End {
+    /// A key asked for it.
+    Quit,
+    /// A signal asked for it.
+    Stopped,
+    /// The terminal is gone.
+    Hangup,
+}
+
+/// What comes from outside besides keys.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Signal {
+    /// SIGTERM, SIGINT: leave in order.
+    Stop,
+    /// SIGHUP: the terminal is gone.
+    Hangup,
+    /// SIGTSTP: give the terminal back and stop.
+    Suspend,
+    /// SIGCONT: somebody else may have used the terminal.
+    Continued,
+}
+
+/// A running session.
+#[derive(Debug)]
+pub struct Session<B: Backend, S: Shell> {
+    /// What is shown.
+    pub model: Model,
+    /// Where it is shown.
+    pub terminal: Terminal<B>,
+    /// What performs effects.
+    pub shell: S,
+    /// Whose clock is used, and who knows of losses.
+    pub probe: Probe,
+    /// How colours are drawn.
+    pub depth: view::ColorDepth,
+    /// Where the journal is written, if it is.
+    pub recorder: Option<Recorder>,
+}
+
+impl<B: Backend<Error = io::Error>, S: Shell> Session<B, S> {
+    /// Runs until a key, a signal or the end of the terminal ends it.
+    pub async fn run(
+        &mut self,
+        mut keys: impl Stream<Item = io::Result<Event>> + Unpin,
+        mut signals: mpsc::Receiver<Signal>,
+        events: &mut mpsc::Receiver<Observation>,
+    ) -> io::Result<End> {
+        let mut batch = Vec::with_capacity(BATCH);
+        // What is being opened has one frame's time to tell of itself before the first is drawn.
+        let mut last_frame = Instant::now();
+        let mut dirty = true;
+        loop {
+            let frame = last_frame + FRAME;
+            let change = self.next_change();
+            tokio::select! {
+                biased;
+                key = keys.next() => match key {
+                    Some(Ok(event)) => {
+                        if let Some(msg) = input::message(event) {
+                            dirty = true;
+                            if let Some(end) = self.take(msg)? { return Ok(end) }
+                        }
+                    }
+                    Some(Err(_)) | None => return Ok(End::Hangup),
+                },
+                signal = signals.recv() => match signal {
+                    Some(Signal::Stop) => return Ok(End::Stopped),
+                    Some(Signal::Hangup) | None => return Ok(End::Hangup),
+                    Some(Signal::Suspend) => {
+                        self.perform(vec![Effect::Suspend])?;
+                        dirty = true;
+                    }
+                    Some(Signal::Continued) => {
+                        self.shell.resume()?;
+                        self.terminal.clear()?;
+                        dirty = true;
+                    }
+                },
+                () = sleep_until(frame), if dirty => {
+                    self.draw()?;
+                    last_frame = Instant::now();
+                    dirty = false;
+                }
+                count = events.recv_many(&mut batch, BATCH) => {
+                    if count == 0 { return Ok(End::Stopped) }
+                    for seen in batch.drain(..) {
+                        self.take(Msg::Seen(seen))?;
+                    }
+                    self.tell_losses()?;
+                    self.record()?;
+                    dirty = true;
+                }
+                () = sleep_until(change.unwrap_or(frame)), if change.is_some() && !dirty => {
+                    self.take(Msg::Time(self.probe.clock().now()))?;
+                    self.record()?;
+                    dirty = true;
+                }
+            }
+        }
+    }
+
+    /// Puts a message through `update` and performs what it asks for.
+    fn take(&mut self, msg: Msg) -> io::Result<Option<End>> {
+        let effects = update(&mut self.model, msg);
+        self.perform(effects)
+    }
+
+    fn perform(&mut self, effects: Vec<Effect>) -> io::Result<Option<End>> {
+        for effect in effects {
+            match effect {
+                Effect::Quit => return Ok(Some(End::Quit)),
+                Effect::Redraw => self.terminal.clear()?,
+                Effect::Suspend => {
+                    self.shell.suspend()?;
+                    self.terminal.clear()?;
+                }
+                other => self.shell.perform(other),
+            }
+        }
+        Ok(None)
+    }
+
+    fn draw(&mut self) -> io::Result<()> {
+        update(&mut self.model, Msg::Time(self.probe.clock().now()));
+        let (model, depth) = (&self.model, self.depth);
+        self.terminal.draw(|frame| view::draw(model, depth, frame))?;
+        self.shell.seen(&self.model, &view::visible_rows(&self.model));
+        Ok(())
+    }
+
+    /// When the screen changes by itself, on tokio's clock.
+    fn next_change(&self) -> Option<Instant> {
+        let at: Stamp = self.model.next_change()?;
+        Some(Instant::now() + at.since(self.probe.clock().now()))
+    }
+
+    fn tell_losses(&mut self) -> io::Result<()> {
+        match self.probe.take_lost() {
+            0 => Ok(()),
+            count => self.note(Note::Dropped { count }),
+        }
+    }
+
+    /// Writes the journal on. When that fails the laboratory goes on and says so.
+    fn record(&mut self) -> io::Result<()> {
+        let written = self.recorder.as_mut().map_or(Ok(()), |recorder| recorder.follow(&self.model.journal));
+        let Err(error) = written else { return Ok(()) };
+        self.recorder = None;
+        self.note(Note::RecordFailed { errno: error.into() })
+    }
+
+    fn note(&mut self, note: Note) -> io::Result<()> {
+        let (at, world) = (self.probe.clock().now(), WorldId::Host);
+        let kind = Kind::Note(note);
+        self.take(Msg::Seen(Observation { at, world, host: None, evidence: Evidence::Called, kind }))?;
+        Ok(())
+    }
+}
+
+/// Takes in what was still on its way when everything was closed, so that the record is whole.
+pub fn finish(
+    mut model: Model,
+    recorder: Option<Recorder>,
+    events: &mut mpsc::Receiver<Observation>,
+    now: Stamp,
+) -> io::Result<()> {
+    while let Ok(seen) = events.try_recv() {
+        model.observe(seen);
+    }
+    // Nobody better will witness anything any more.
+    update(&mut model, Msg::Time(now.after(Duration::from_secs(1))));
+    recorder.map_or(Ok(()), |mut recorder| recorder.follow(&model.journal))
+}

@@ -1,0 +1,76 @@
+//! The laboratory on the screen: puts together what the layers offer, and takes it apart again in order.
+
+use std::io::{self, IsTerminal};
+
+use anyhow::Context as _;
+use crossterm::event::EventStream;
+use ratatui::Terminal;
+use ratatui::backend::CrosstermBackend;
+
+use super::cli::LabArgs;
+use super::laboratory::Laboratory;
+use super::locale;
+use super::queue;
+use super::recorder::Recorder;
+use super::session::{End, Session, finish};
+use super::signals;
+use super::terminal::Borrowed;
+use crate::domain::{Clock, ServerId};
+use crate::model::ui::Scope;
+use crate::model::{Model, Ui};
+
+/// What the kernel answers who writes to a terminal that was closed (`errno(3)`).
+const EIO: i32 = 5;
+
+/// Runs the laboratory until it is left.
+pub fn run(cli: &LabArgs) -> anyhow::Result<()> {
+    if !(io::stdin().is_terminal() && io::stdout().is_terminal()) {
+        anyhow::bail!("{}", "x");
+    }
+    let recorder = match &cli.record {
+        Some(path) => Some(Recorder::create(path).with_context(|| path.display().to_string())?),
+        None => None,
+    };
+    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build()?;
+    runtime.block_on(session(cli, recorder))
+}
+
+async fn session(cli: &LabArgs, recorder: Option<Recorder>) -> anyhow::Result<()> {
+    let clock = Clock::start();
+    let (probe, mut events) = queue::open(clock);
+    let signals = signals::listen()?;
+    let shell = Laboratory::open(cli.servers(), cli.observe, &probe)?;
+    let mut model = Model::new(ui(cli));
+    let _terminal = Borrowed::take()?;
+    let terminal = Terminal::new(CrosstermBackend::new(io::stdout()))?;
+    if let Ok(size) = terminal.size() {
+        model.ui.size = (size.width, size.height);
+    }
+    let mut session = Session { model, terminal, shell, probe, depth: locale::depth(), recorder };
+    #[cfg(debug_assertions)]
+    assert!(!cli.panic, "asked to panic");
+    let ended = session.run(EventStream::new(), signals, &mut events).await;
+    let Session { model, shell, recorder, .. } = session;
+    shell.close().await;
+    finish(model, recorder, &mut events, clock.now()).context("--record")?;
+    match ended {
+        // Nobody can read what goes wrong with a terminal that is gone.
+        Err(error) if error.kind() != io::ErrorKind::BrokenPipe && error.raw_os_error() != Some(EIO) => {
+            Err(error.into())
+        }
+        Ok(End::Quit | End::Stopped | End::Hangup) | Err(_) => Ok(()),
+    }
+}
+
+fn ui(cli: &LabArgs) -> Ui {
+    let servers = cli.servers();
+    let usual = servers.iter().any(|spec| spec.addr.port() == 65432);
+    Ui {
+        lang: cli.lang.unwrap_or_else(locale::lang),
+        theme: cli.theme.map(Into::into).unwrap_or_default(),
+        glyphs: locale::glyphs(cli.ascii),
+        ticked: (0u8..).zip(&servers).map(|(id, _)| ServerId(id)).collect(),
+        scope: if usual { Scope::Filter } else { Scope::Lab },
+        ..Ui::default()
+    }
+}
