@@ -158,8 +158,7 @@ struct Line<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     send_q: Option<u32>,
     local: SocketAddr,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    peer: Option<SocketAddr>,
+    peer: Peer,
     #[serde(skip_serializing_if = "Option::is_none")]
     state: Option<TcpState>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -173,14 +172,14 @@ struct Line<'a> {
 }
 
 fn line(out: &mut impl Write, change: Option<&str>, row: &Row) -> io::Result<()> {
-    let Flow { proto, local, peer } = row.flow;
+    let Flow { proto, local, .. } = row.flow;
     let line = Line {
         change,
         proto,
         recv_q: row.recv_q,
         send_q: row.send_q,
         local,
-        peer,
+        peer: Peer(row.flow),
         state: row.state,
         pid: row.process.as_ref().map(|process| process.pid),
         process: row.process.as_ref().map(|process| process.name.as_str()),
@@ -208,10 +207,7 @@ impl fmt::Display for Printed<'_> {
         let six = if flow.local.is_ipv6() { "6" } else { " " };
         write!(f, "{}{six}  {:>6} {:>6} ", flow.proto, Queue(*recv_q), Queue(*send_q))?;
         write!(f, "{:<23} ", flow.local)?;
-        match flow.peer {
-            Some(peer) => write!(f, "{:<23} ", peer)?,
-            None => write!(f, "{:<23} ", if flow.local.is_ipv6() { "[::]:*" } else { "0.0.0.0:*" })?,
-        }
+        write!(f, "{:<23} ", Peer(*flow))?;
         let state = state.map_or("", TcpState::name);
         match timer {
             Some(timer) => {
@@ -226,6 +222,24 @@ impl fmt::Display for Printed<'_> {
             Some(process) if self.process => write!(f, " {}/{}", process.pid, process.name),
             _ => Ok(()),
         }
+    }
+}
+
+/// The Foreign Address as netstat prints it: any address and any port where there is no peer.
+struct Peer(Flow);
+
+impl fmt::Display for Peer {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.0.peer {
+            Some(peer) => peer.fmt(f),
+            None => f.pad(if self.0.local.is_ipv6() { "[::]:*" } else { "0.0.0.0:*" }),
+        }
+    }
+}
+
+impl Serialize for Peer {
+    fn serialize<S: serde::Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
+        to.collect_str(self)
     }
 }
 
