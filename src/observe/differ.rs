@@ -4,6 +4,7 @@ use std::collections::HashMap;
 use std::time::Duration;
 
 use super::scope::Scope;
+use super::slot::{Mixing, Slot};
 use crate::domain::{Delta, Flow, Process, Proto, Row, RowKey, Stamp, Timer};
 
 /// A timer whose end lies no further than this from where it was is still the same timer, running down.
@@ -16,20 +17,14 @@ const SAME_END: Duration = Duration::from_secs(1);
 /// [`Differ::begin`], so that a full queue is not hammered; [`Differ::refused`] tells.
 #[derive(Debug)]
 pub struct Differ {
-    rows: HashMap<Slot, Known>,
+    rows: HashMap<Slot, Known, Mixing>,
     names: HashMap<u64, Process>,
     reading: u64,
     /// Whether the reading under way is the first of its scope: what it shows was there before.
     first: bool,
+    /// How many rows this reading has shown.
+    shown: usize,
     refused: bool,
-}
-
-/// Where a row is remembered. A TCP connection is told from others by its addresses alone, so that it can be found
-/// without its cookie; listeners and UDP sockets may share theirs.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-struct Slot {
-    flow: Flow,
-    cookie: u64,
 }
 
 #[derive(Debug)]
@@ -41,16 +36,9 @@ struct Known {
     seen: u64,
 }
 
-impl Slot {
-    const fn of(key: &RowKey) -> Self {
-        let alone = matches!(key.flow.proto, Proto::Tcp) && key.flow.peer.is_some();
-        Self { flow: key.flow, cookie: if alone { 0 } else { key.cookie } }
-    }
-}
-
 impl Default for Differ {
     fn default() -> Self {
-        Self { rows: HashMap::new(), names: HashMap::new(), reading: 0, first: true, refused: false }
+        Self { rows: HashMap::default(), names: HashMap::new(), reading: 0, first: true, shown: 0, refused: false }
     }
 }
 
@@ -58,6 +46,7 @@ impl Differ {
     /// A full reading begins.
     pub fn begin(&mut self) {
         self.reading += 1;
+        self.shown = 0;
         self.refused = false;
     }
 
@@ -93,6 +82,7 @@ impl Differ {
             // A source without cookies cannot tell two listeners on one address apart: the first stands for both.
             return;
         }
+        self.shown += usize::from(known.seen != self.reading);
         known.seen = self.reading;
         if known.row.cookie != row.cookie {
             // The same addresses, another connection: an end and a beginning.
@@ -122,12 +112,16 @@ impl Differ {
 
     fn come(&mut self, slot: Slot, row: Row, at: Stamp, delta: fn(Row) -> Delta, say: &mut dyn FnMut(Delta) -> bool) {
         if self.offer(delta(row.clone()), say) {
+            self.shown += 1;
             self.rows.insert(slot, Known { row, at, seen: self.reading });
         }
     }
 
     /// The rows that the full reading since [`Differ::begin`] did not show.
     pub fn unseen(&self) -> Vec<RowKey> {
+        if self.shown == self.rows.len() {
+            return Vec::new();
+        }
         self.rows.values().filter(|known| known.seen != self.reading).map(|known| known.row.key()).collect()
     }
 
@@ -193,7 +187,9 @@ impl Differ {
     fn leave(&mut self, slot: Slot, delta: fn(RowKey) -> Delta, say: &mut dyn FnMut(Delta) -> bool) {
         let Some(known) = self.rows.get(&slot) else { return };
         let (key, inode) = (known.row.key(), known.row.inode);
+        let shown = known.seen == self.reading;
         if self.offer(delta(key), say) {
+            self.shown -= usize::from(shown);
             self.rows.remove(&slot);
             if let Some(inode) = inode {
                 self.names.remove(&inode);

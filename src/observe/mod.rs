@@ -21,6 +21,7 @@ pub mod pace;
 mod portable;
 pub mod process;
 pub mod scope;
+mod slot;
 pub mod source;
 pub mod table;
 #[cfg(target_os = "linux")]

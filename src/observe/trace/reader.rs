@@ -150,8 +150,8 @@ impl Reader {
         self.drain(&mut first);
         let mut second = Catch::default();
         self.drain(&mut second);
-        let last = first.records.iter().map(|(time, _)| *time).max().unwrap_or(0);
-        let (due, later) = second.records.into_iter().partition(|(time, _)| *time <= last);
+        let latest = first.records.iter().map(|(time, _)| *time).max().unwrap_or(0);
+        let (due, later) = second.records.into_iter().partition(|(time, _)| *time <= latest);
         first.records.extend::<Vec<Record>>(due);
         // Stable: records of one processor that carry the same time stay in their order.
         first.records.sort_by_key(|(time, _)| *time);
