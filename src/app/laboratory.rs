@@ -12,12 +12,16 @@ use crate::domain::{
 };
 use crate::lab::{self, Lab, Machine};
 use crate::model::{Effect, Model};
+#[cfg(target_os = "linux")]
+use crate::observe::trace::Trace;
 use crate::observe::{self, Scope, Table};
 
 /// Everything that is real: the lab and its observers.
 pub struct Laboratory {
     lab: Lab,
     table: Table,
+    #[cfg(target_os = "linux")]
+    trace: Option<Trace>,
     probe: Probe,
 }
 
@@ -35,14 +39,34 @@ impl Laboratory {
         } else {
             lab.start_all();
         }
+        // Without root it is not to be had, and has said so itself.
+        #[cfg(target_os = "linux")]
+        let trace = Trace::start(probe.clone(), Scope::Ports(ports.clone())).ok();
         let table = Table::start(probe.clone(), Scope::Ports(ports))?;
-        Ok(Self { lab, table, probe: probe.clone() })
+        for what in [Evidence::Called, Evidence::Sampled] {
+            probe.report(Evidence::Called, Kind::Note(Note::Has { what }));
+        }
+        Ok(Self {
+            lab,
+            table,
+            #[cfg(target_os = "linux")]
+            trace,
+            probe: probe.clone(),
+        })
     }
 
     /// Takes everything apart: the lab first, so that the table still sees its sockets close.
     pub async fn close(self) {
         self.lab.shutdown().await;
         self.table.stop();
+    }
+
+    fn watch(&self, scope: &Scope) {
+        self.table.scope(scope.clone());
+        #[cfg(target_os = "linux")]
+        if let Some(trace) = &self.trace {
+            trace.scope(scope.clone());
+        }
     }
 
     /// Looks for the holder of a port without keeping anybody waiting: all of `/proc` may have to be read.
@@ -68,7 +92,7 @@ impl Shell for Laboratory {
             Effect::Switch(server, model) => self.lab.switch(server, model),
             Effect::Broadcast(text, to) => self.lab.broadcast(text, to),
             Effect::Lookup(flows) => self.table.lookup(flows),
-            Effect::Watch(ports) => self.table.scope(ports.map_or(Scope::All, Scope::Ports)),
+            Effect::Watch(ports) => self.watch(&ports.map_or(Scope::All, Scope::Ports)),
             Effect::FindHolder(server, proto, addr) => self.find_holder(server, proto, addr),
             Effect::Redraw | Effect::Suspend | Effect::Quit => {}
         }
