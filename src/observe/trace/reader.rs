@@ -11,6 +11,7 @@ use rustix::event::{EventfdFlags, PollFd, PollFlags, Timespec, eventfd, poll};
 use rustix::time::{ClockId, clock_gettime};
 
 use super::format::{EventFormat, PageFormat};
+use super::here::Here;
 use super::identity::Identities;
 use super::instance::Instance;
 use super::page;
@@ -29,7 +30,8 @@ pub struct Trace {
 }
 
 impl Trace {
-    /// Traces the TCP sockets of `scope` in every network namespace of the machine. Reports [`Note::Has`] or
+    /// Traces the TCP sockets of `scope` whose local address is one of this host's. (A socket on 127.0.0.1 in another
+    /// network namespace cannot be told from one in this.) Reports [`Note::Has`] or
     /// [`Note::Lacks`].
     ///
     /// # Errors
@@ -58,6 +60,7 @@ impl Trace {
             formats: (event, page),
             time: KernelTime::pair(),
             identities: Identities::default(),
+            here: Here::default(),
             scope: Arc::clone(&scope),
             probe: probe.clone(),
         };
@@ -98,6 +101,7 @@ struct Reader {
     formats: (EventFormat, PageFormat),
     time: KernelTime,
     identities: Identities,
+    here: Here,
     scope: Arc<Mutex<Scope>>,
     probe: Probe,
 }
@@ -180,7 +184,10 @@ impl Reader {
             self.identities.read(&self.formats.0, *time, record, &mut told);
         }
         let scope = self.scope.lock().unwrap_or_else(PoisonError::into_inner);
-        for (time, transition) in told.into_iter().filter(|(_, transition)| scope.has(&transition.flow)) {
+        for (time, transition) in told {
+            if !scope.has(&transition.flow) || !self.here.has(transition.flow.local.ip()) {
+                continue;
+            }
             self.probe.report_at(self.time.stamp(&self.probe, time), Evidence::Traced, Kind::State(transition));
         }
     }

@@ -1,0 +1,56 @@
+//! Whether an address is one of this host's. The kernel traces every network namespace at once and does not say which
+//! one a socket is in; one whose local address is not ours is in another, such as the wire's.
+
+use std::collections::HashMap;
+use std::net::{IpAddr, UdpSocket};
+use std::time::{Duration, Instant};
+
+/// Interfaces come and go: an answer holds for this long.
+const HOLDS: Duration = Duration::from_secs(5);
+/// More answers than this are not kept.
+const MOST: usize = 1_024;
+
+/// The answers of the last seconds.
+#[derive(Debug, Default)]
+pub(super) struct Here(HashMap<IpAddr, (bool, Instant)>);
+
+impl Here {
+    /// Whether a socket in the calling thread's network namespace could have this local address. The same address may
+    /// exist in another namespace too (127.0.0.1 does in all): then the two cannot be told apart.
+    pub(super) fn has(&mut self, ip: IpAddr) -> bool {
+        match self.0.get(&ip) {
+            Some((answer, at)) if at.elapsed() < HOLDS => *answer,
+            _ => {
+                let answer = ip.to_canonical().is_loopback() || UdpSocket::bind((ip, 0)).is_ok() || is_local_scope(ip);
+                if self.0.len() >= MOST {
+                    self.0.clear();
+                }
+                self.0.insert(ip, (answer, Instant::now()));
+                answer
+            }
+        }
+    }
+}
+
+/// A link-local address cannot be bound without its interface, which the tracepoint does not tell.
+const fn is_local_scope(ip: IpAddr) -> bool {
+    match ip {
+        IpAddr::V4(_) => false,
+        IpAddr::V6(ip) => ip.is_unicast_link_local(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn loopback_and_the_wildcard_are_here_and_the_wire_is_not() {
+        let mut here = Here::default();
+        for (ip, answer) in
+            [("127.0.0.1", true), ("127.9.9.9", true), ("::1", true), ("0.0.0.0", true), ("192.0.2.1", false)]
+        {
+            assert_eq!((here.has(ip.parse().unwrap()), here.has(ip.parse().unwrap())), (answer, answer), "{ip}");
+        }
+    }
+}
