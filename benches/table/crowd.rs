@@ -52,22 +52,17 @@ fn part(what: &str) -> (Child, String) {
 /// Plays its part, if this process is one; returns when the crowd is over.
 pub(super) fn is_part_of_one() -> bool {
     let Ok(what) = std::env::var(PART) else { return false };
-    let mut words = what.split(' ');
-    let kept: Vec<TcpStream> = match (words.next(), words.next(), words.next()) {
-        (Some("dial"), Some(addr), Some(count)) => {
-            let count = count.parse().expect("a count");
-            let kept: Vec<_> = (0..count).map(|_| TcpStream::connect(addr).expect("a connection")).collect();
-            println!("{count}");
-            kept
-        }
-        _ => {
-            let listener = TcpListener::bind("127.0.0.1:0").expect("a listener");
-            println!("{}", listener.local_addr().expect("its address"));
-            // Ends with the process, and so do its connections.
-            std::thread::spawn(move || listener.incoming().flatten().collect::<Vec<_>>());
-            Vec::new()
-        }
-    };
+    let mut kept = Vec::new();
+    if let Some((addr, count)) = what.strip_prefix("dial ").and_then(|what| what.split_once(' ')) {
+        let count = count.parse().expect("a count");
+        kept.extend((0..count).map(|_| TcpStream::connect(addr).expect("a connection")));
+        println!("{count}");
+    } else {
+        let listener = TcpListener::bind("127.0.0.1:0").expect("a listener");
+        println!("{}", listener.local_addr().expect("its address"));
+        // Ends with the process, and so do its connections.
+        std::thread::spawn(move || listener.incoming().flatten().collect::<Vec<_>>());
+    }
     let _ = std::io::stdin().read_to_end(&mut Vec::new());
     drop(kept);
     true
