@@ -5,7 +5,7 @@ use crossterm::event::{Event, KeyCode, KeyEvent, KeyEventKind, KeyModifiers};
 use crate::model::{Key, Msg};
 
 /// The message that a terminal event is, if it is one.
-pub fn message(event: Event) -> Option<Msg> {
+pub(super) fn message(event: Event) -> Option<Msg> {
     match event {
         Event::Key(key) if key.kind != KeyEventKind::Release => self::key(key).map(Msg::Key),
         Event::Paste(text) => Some(Msg::Paste(text)),

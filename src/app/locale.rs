@@ -6,24 +6,24 @@ use crate::text::{self, Text};
 use crate::view::ColorDepth;
 
 /// The language of the locale.
-pub fn lang() -> Lang {
+pub(super) fn lang() -> Lang {
     sys_locale::get_locale().map_or_else(Lang::default, |locale| Lang::from_locale(&locale))
 }
 
 /// The texts in the chosen language, or in that of the locale.
-pub fn text(chosen: Option<Lang>) -> &'static Text {
+pub(super) fn text(chosen: Option<Lang>) -> &'static Text {
     text::of(chosen.unwrap_or_else(lang))
 }
 
 /// ASCII if asked for, or if the locale says that the terminal does not speak UTF-8.
-pub fn glyphs(ascii: bool) -> Glyphs {
+pub(super) fn glyphs(ascii: bool) -> Glyphs {
     let set = ["LC_ALL", "LC_CTYPE", "LANG"].iter().find_map(|name| std::env::var(name).ok().filter(|v| !v.is_empty()));
     let utf8 = set.is_none_or(|locale| locale.to_ascii_lowercase().replace('-', "").contains("utf8"));
     if ascii || (cfg!(unix) && !utf8) { Glyphs::Ascii } else { Glyphs::Unicode }
 }
 
 /// How many colours the terminal has: none if `NO_COLOR` is set to anything.
-pub fn depth() -> ColorDepth {
+pub(super) fn depth() -> ColorDepth {
     let var = |name| std::env::var(name).unwrap_or_default();
     if !var("NO_COLOR").is_empty() {
         ColorDepth::Mono

@@ -15,7 +15,7 @@ use crate::domain::{Clock, Delta, Flow, Kind, Observation, Probe, Proto, Row, Ro
 use crate::observe::{self, Scope, Table};
 
 /// Prints the table, or what changes in it.
-pub fn run(args: &NetstatArgs) -> anyhow::Result<()> {
+pub(super) fn run(args: &NetstatArgs) -> anyhow::Result<()> {
     let text = args.filter.join(" ");
     let filter = Filter::parse(&text).map_err(|error| pointed(&text, &error))?;
     let scope = filter.ports().map_or(Scope::All, Scope::Ports);

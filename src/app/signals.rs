@@ -6,7 +6,7 @@ use super::session::Signal;
 
 /// Listens for signals for as long as the receiver lives.
 #[cfg(unix)]
-pub fn listen() -> std::io::Result<mpsc::Receiver<Signal>> {
+pub(super) fn listen() -> std::io::Result<mpsc::Receiver<Signal>> {
     use tokio::signal::unix::{SignalKind, signal};
 
     let (near, far) = mpsc::channel(8);
@@ -30,7 +30,7 @@ pub fn listen() -> std::io::Result<mpsc::Receiver<Signal>> {
 
 /// Listens for Ctrl-C from outside for as long as the receiver lives.
 #[cfg(not(unix))]
-pub fn listen() -> std::io::Result<mpsc::Receiver<Signal>> {
+pub(super) fn listen() -> std::io::Result<mpsc::Receiver<Signal>> {
     let (near, far) = mpsc::channel(8);
     tokio::spawn(
         async move { while tokio::signal::ctrl_c().await.is_ok() && near.send(Signal::Stop).await.is_ok() {} },

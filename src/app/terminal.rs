@@ -12,12 +12,12 @@ static TAKEN: AtomicBool = AtomicBool::new(false);
 
 /// Holds the terminal until dropped.
 #[derive(Debug)]
-pub struct Borrowed(());
+pub(super) struct Borrowed(());
 
 impl Borrowed {
     /// Takes the terminal: raw keys, the alternate screen, pasted text marked as such. A panic of any thread gives it
     /// back before its message is printed, and ends the program: what is wrong then must be readable.
-    pub fn take() -> io::Result<Self> {
+    pub(super) fn take() -> io::Result<Self> {
         static HOOK: std::sync::Once = std::sync::Once::new();
         HOOK.call_once(|| {
             let default = std::panic::take_hook();
@@ -43,7 +43,7 @@ impl Drop for Borrowed {
 
 /// Gives the terminal back, stops this process until it is continued, and takes the terminal again.
 /// Where there is no such thing, only the screen is taken anew.
-pub fn suspend() -> io::Result<()> {
+pub(super) fn suspend() -> io::Result<()> {
     give_back();
     // SIGSTOP cannot be caught: it takes effect before this call returns. (SIGTSTP is listened for.)
     #[cfg(unix)]
@@ -52,7 +52,7 @@ pub fn suspend() -> io::Result<()> {
 }
 
 /// Takes the terminal again although nobody gave it back: a shell may have changed its mode meanwhile.
-pub fn resume() -> io::Result<()> {
+pub(super) fn resume() -> io::Result<()> {
     give_back();
     take()
 }

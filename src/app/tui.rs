@@ -23,7 +23,7 @@ use crate::model::{Model, Ui};
 const EIO: i32 = 5;
 
 /// Runs the laboratory until it is left.
-pub fn run(cli: &LabArgs) -> anyhow::Result<()> {
+pub(super) fn run(cli: &LabArgs) -> anyhow::Result<()> {
     if !(io::stdin().is_terminal() && io::stdout().is_terminal()) {
         anyhow::bail!("{}", "x");
     }

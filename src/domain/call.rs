@@ -124,7 +124,6 @@ pub enum Args {
 
 impl Args {
     /// Whether there is nothing to show.
-    #[expect(clippy::trivially_copy_pass_by_ref, reason = "the signature that serde asks for")]
     pub const fn is_none(&self) -> bool {
         matches!(self, Self::None)
     }

@@ -45,7 +45,7 @@ struct End {
     path: Vec<(TcpState, Evidence)>,
     /// When it reached CLOSED, if it did.
     closed: Option<Stamp>,
-    /// Claims that wait for a better witness, by time.
+    /// Claims that wait for a better witness, in the order of a life.
     waiting: Vec<Claim>,
     /// The call of its owner that will cause the next transition.
     intent: Option<Cause>,
@@ -119,14 +119,13 @@ impl Historian {
         let evidence = out.seen.evidence;
         let claim = Claim { cause, ..Claim::new(to, evidence, out.seen.at) };
         let starts = matches!((from, to), (TcpState::Closed, TcpState::SynSent) | (TcpState::Listen, _));
-        let over = self.ends.get(&flow).is_some_and(|end| {
+        let over = self.ends.get(&flow).is_none_or(|end| {
             matches!(end.last(), TcpState::Closed | TcpState::TimeWait) && end.closed.is_none_or(|at| at < claim.at)
         });
-        if starts && (over || !self.ends.contains_key(&flow)) {
+        if starts && over {
             self.begin(flow, from, claim.at, out);
-        } else if !self.ends.contains_key(&flow) {
-            self.ends.insert(flow, End::new(vec![(from, Evidence::Inferred)]));
         }
+        self.ends.entry(flow).or_insert_with(|| End::new(vec![(from, Evidence::Inferred)]));
         // The kernel reports the end of the full socket; what is left of it in FIN_WAIT2 or TIME_WAIT only the table
         // shows, and it will be asked.
         if evidence == Evidence::Traced && (from, to) == (TcpState::FinWait2, TcpState::Closed) {
@@ -246,16 +245,17 @@ impl Historian {
         }
     }
 
-    /// Takes a claim: writes it, or lets it wait where a better witness may fill its gap.
+    /// Takes a claim: writes it, or lets it wait for a better witness. While the kernel traces, it is one of everything
+    /// that is new.
     fn observe(&mut self, flow: Flow, claim: Claim, out: &mut Writer<'_>) {
         let Some(end) = self.ends.get(&flow) else { return };
-        let direct = end.reached(claim.state).is_some() || end.last().may_become(claim.state);
+        let new = end.reached(claim.state).is_none();
         let vanished = claim.state == TcpState::Closed && claim.evidence == Evidence::Sampled;
         let natural = matches!(end.last(), TcpState::TimeWait | TcpState::LastAck | TcpState::Closed);
-        if vanished && !natural {
-            self.wait(flow, claim, if self.traced { GRACE } else { GRACE_GONE });
-        } else if self.traced && !direct {
+        if new && self.traced && end.last() != TcpState::TimeWait {
             self.wait(flow, claim, GRACE);
+        } else if vanished && !natural {
+            self.wait(flow, claim, GRACE_GONE);
         } else {
             self.write(flow, claim, out);
         }
@@ -264,7 +264,8 @@ impl Historian {
     fn wait(&mut self, flow: Flow, claim: Claim, grace: Duration) {
         let Some(end) = self.ends.get_mut(&flow) else { return };
         end.waiting.push(claim);
-        end.waiting.sort_by_key(|claim| claim.at);
+        // In the order of a life: what the witnesses say of when is less sure than that.
+        end.waiting.sort_by_key(|claim| (claim.state == TcpState::Closed, claim.state.rank(), claim.at));
         let due = claim.at.after(grace);
         let place = self.due.partition_point(|(other, _)| *other <= due);
         self.due.insert(place, (due, flow));

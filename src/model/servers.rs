@@ -8,6 +8,9 @@ use crate::domain::{
     SocketId, Stamp, Syscall,
 };
 
+/// How many ended connections are remembered by their peers: what the kernel says of their end comes after it.
+const PAST_PEERS: usize = 1_000;
+
 /// Whether a server runs.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Status {
@@ -53,7 +56,7 @@ pub struct Server {
     pub paused: Option<Errno>,
     /// Connections that are being served.
     pub serving: BTreeMap<ConnNo, Serving>,
-    /// The other side of each open connection.
+    /// The other side of each connection, of the latest that ended too.
     pub peers: BTreeMap<ConnNo, SocketAddr>,
     /// Connections accepted, or datagrams received, since the start.
     pub served: u64,
@@ -134,7 +137,9 @@ impl Servers {
             }
             ServerChange::Served { conn } => {
                 server.serving.remove(conn);
-                server.peers.remove(conn);
+                while server.peers.len() > server.serving.len() + PAST_PEERS {
+                    server.peers.pop_first();
+                }
             }
             ServerChange::Paused { errno } => server.paused = Some(*errno),
             ServerChange::Resumed => server.paused = None,

@@ -261,4 +261,11 @@ impl Default for Ui {
 impl Ui {
     /// The filter that the table starts with: what the class types after `grep`.
     pub const FIRST_FILTER: &'static str = "65432";
+
+    /// Ticks the selected server for broadcasts, or unticks it.
+    pub(super) fn tick(&mut self) {
+        if !self.ticked.remove(&self.server) {
+            self.ticked.insert(self.server);
+        }
+    }
 }

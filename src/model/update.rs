@@ -155,11 +155,7 @@ fn show(model: &mut Model, action: Action, count: Option<u32>) {
     let page = isize::try_from(model.ui.size.1 / 2).unwrap_or(1).max(1);
     let ui = &mut model.ui;
     match action {
-        Action::Tick => {
-            if !ui.ticked.remove(&ui.server) {
-                ui.ticked.insert(ui.server);
-            }
-        }
+        Action::Tick => ui.tick(),
         Action::Say => {
             ui.focus = Pane::Broadcast;
             ui.mode = Mode::Saying;

@@ -68,7 +68,7 @@ fn end<'a>(model: &'a Model, look: &Look, flow: &Flow, narrow: bool) -> Who<'a> 
     }
     match model.world.servers.at(flow.proto, flow.local) {
         Some(server) => {
-            let conn = flow.peer.and_then(|peer| server.peers.iter().find(|(_, other)| **other == peer));
+            let conn = flow.peer.and_then(|peer| server.peers.iter().rev().find(|(_, other)| **other == peer));
             let name = match conn {
                 Some((conn, _)) => format!("{}.{}", server.spec.name, conn.0).into(),
                 None => Cow::from(&server.spec.name),

@@ -7,6 +7,7 @@ use super::*;
 use crate::domain::state::EDGES;
 use crate::domain::{ClientId, ConnNo, Excerpt, ServerId, SocketId, WorldId};
 
+use Evidence::{Called, Inferred, Sampled};
 use TcpState::{
     CloseWait, Closed, Closing, Established, FinWait1, FinWait2, LastAck, Listen, SynRecv, SynSent, TimeWait,
 };
@@ -72,7 +73,6 @@ const S: SocketId = SocketId::Conn(ServerId(0), ConnNo(1));
 #[test]
 fn a_connect_and_an_accept_tell_how_both_ends_opened() {
     let out = written([listening(), call(1, C, Syscall::Connect, client()), call(2, S, Syscall::Accept, server())]);
-    use Evidence::{Called, Inferred};
     assert_eq!(steps(&out, client()), [(Closed, SynSent, Inferred), (SynSent, Established, Called)]);
     assert_eq!(steps(&out, server()), [(Listen, SynRecv, Inferred), (SynRecv, Established, Called)]);
 }
@@ -91,7 +91,6 @@ fn a_quick_close_is_filled_in_between_what_was_seen() {
         seen(3, Evidence::Sampled, Kind::Row(Delta::Changed(row(client(), TimeWait)))),
         seen(3, Evidence::Sampled, Kind::Row(Delta::Gone(row(server(), CloseWait).key()))),
     ]);
-    use Evidence::{Called, Inferred, Sampled};
     let close = [(Established, FinWait1, Inferred), (FinWait1, FinWait2, Inferred), (FinWait2, TimeWait, Sampled)];
     assert_eq!(steps(&out, client())[2..], close);
     let close = [(Established, CloseWait, Called), (CloseWait, LastAck, Inferred), (LastAck, Closed, Sampled)];
