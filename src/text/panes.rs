@@ -70,6 +70,7 @@ pub struct Clients {
     pub gone_in: fn(&str) -> String,
     pub waiting: &'static str,
     pub waiting_short: &'static str,
+    pub queued: &'static str,
     pub broadcaster: &'static str,
     pub foreign: &'static str,
     /// What chose the ports, below the number line.

@@ -32,7 +32,7 @@ fn one_is_not_many() {
 #[test]
 fn every_sentence_is_translated() {
     let (en, pt) = (of(Lang::En), of(Lang::PtBr));
-    let errors = (1..=20).filter_map(|n| Some(std::io::Error::from_raw_os_error(n)).map(Errno::from));
+    let errors = (1..=20).map(|n| Errno::from(std::io::Error::from_raw_os_error(n)));
     let named = [Errno::AddrInUse, Errno::Mfile, Errno::ConnRefused, Errno::ConnReset, Errno::Pipe, Errno::TimedOut];
     for errno in errors.chain(named).chain([Errno::Other(7)]) {
         let (one, other) = ((en.errno)(errno), (pt.errno)(errno));

@@ -1,5 +1,7 @@
 //! The broadcast pane: the latest message, what each server made of it, and the line for the next one.
 
+use std::net::SocketAddr;
+
 use ratatui::buffer::Buffer;
 use ratatui::layout::{Position, Rect};
 use ratatui::style::Style;
@@ -65,23 +67,45 @@ pub(super) fn render_line(model: &Model, look: &Look, area: Rect, buf: &mut Buff
     };
     let said = excerpt(look, &message.text);
     ink.cell(&said, width(&said).min(area.width / 4), theme.typed);
-    for delivery in &message.deliveries {
-        let name = model.world.servers.get(delivery.server).map_or("", |server| &server.spec.name);
-        let (answer, took, style) = match &delivery.reply {
-            Some(Reply::Answer { rtt, text }) => {
-                (excerpt(look, text), format!(" {}", look.text.numbers.millis(*rtt)), theme.state.established)
-            }
-            Some(Reply::Failed { errno }) => (errno.to_string(), String::new(), theme.alarm),
-            Some(Reply::Closed | Reply::Silent { .. }) => (glyphs::DASH.into(), String::new(), theme.alarm),
-            None => (glyphs::ELLIPSIS.into(), String::new(), theme.quiet),
-        };
-        let full = width(name) + width(&answer) + width(&took) + 4;
-        ink.say(" ", theme.text).say(glyphs::DOT, theme.border).skip(1).say(name, theme.title).skip(1);
-        if full <= ink.room() + width(name) + 4 {
-            ink.say(&answer, style);
+    // All answers, or only how long they took where there is no room for all.
+    let long: Vec<_> = message.deliveries.iter().map(|delivery| condensed(model, look, delivery, true)).collect();
+    let columns = |parts: &[(String, Style)]| parts.iter().map(|(text, _)| width(text)).sum::<u16>();
+    let fits = long.iter().map(|parts| columns(parts)).sum::<u16>() <= ink.room();
+    for (parts, delivery) in long.into_iter().zip(&message.deliveries) {
+        let parts = if fits { parts } else { condensed(model, look, delivery, false) };
+        for (text, style) in parts {
+            ink.say(&text, style);
         }
-        ink.say(&took, theme.quiet);
     }
+}
+
+/// One delivery in a few words.
+fn condensed(model: &Model, look: &Look, delivery: &Delivery, answers: bool) -> Vec<(String, Style)> {
+    let theme = &look.theme;
+    let name = model.world.servers.get(delivery.server).map_or("", |server| &server.spec.name);
+    let mut parts = vec![(format!(" {} ", glyphs::DOT), theme.border), (format!("{name} "), theme.title)];
+    match &delivery.reply {
+        Some(Reply::Answer { rtt, text }) => {
+            if answers {
+                parts.push((format!("{} ", excerpt(look, text)), theme.state.established));
+            }
+            parts.push((look.text.numbers.millis(*rtt), theme.quiet));
+        }
+        Some(Reply::Failed { errno }) => parts.push((errno.to_string(), theme.alarm)),
+        Some(Reply::Closed | Reply::Silent { .. }) => parts.push((glyphs::LACKING.into(), theme.alarm)),
+        None if blocker(model, delivery).is_some() => {
+            parts.push((look.text.clients.queued.into(), theme.state.opening));
+        }
+        None => parts.push((glyphs::ELLIPSIS.into(), theme.quiet)),
+    }
+    parts
+}
+
+/// The client that a server is busy with, which keeps this message waiting in its accept queue.
+fn blocker(model: &Model, delivery: &Delivery) -> Option<SocketAddr> {
+    let server = model.world.servers.get(delivery.server)?;
+    let one_at_a_time = server.is_up() && server.model == Some(ServiceModel::Sequential);
+    server.busy_with().filter(|peer| one_at_a_time && Some(*peer) != delivery.local)
 }
 
 fn shown(model: &Model) -> Option<&Message> {
@@ -179,8 +203,7 @@ fn reason(model: &Model, look: &Look, delivery: &Delivery) -> (String, Style) {
             let Some(server) = model.world.servers.get(delivery.server) else {
                 return (words.gone.into(), theme.quiet);
             };
-            let one_at_a_time = server.is_up() && server.model == Some(ServiceModel::Sequential);
-            match server.busy_with().filter(|peer| one_at_a_time && Some(*peer) != delivery.local) {
+            match blocker(model, delivery) {
                 Some(peer) => ((words.waiting)(&server.spec.name, peer), theme.state.opening),
                 None => (words.no_answer_yet.into(), theme.quiet),
             }

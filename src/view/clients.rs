@@ -14,7 +14,7 @@ use crate::domain::{Proto, TcpState};
 use crate::model::Model;
 use crate::model::clients::Client;
 use crate::model::lifecycle::{Subject, same_pair};
-use crate::model::ui::{Mode, Pane};
+use crate::model::ui::{Mode, Pane, View};
 use crate::model::window::window;
 
 /// Draws the pane.
@@ -26,7 +26,7 @@ pub(super) fn render(model: &Model, look: &Look, area: Rect, buf: &mut Buffer) {
         title: words.title,
         count: &count,
         foot: if area.height > 7 { words.chosen } else { "" },
-        focused: model.ui.focus == Pane::Clients && model.ui.mode == Mode::Command,
+        focused: model.ui.focus == Pane::Clients && model.ui.mode == Mode::Command && model.ui.view == View::Lab,
     };
     let inside = look.frame(&frame, area, buf);
     if all.is_empty() {
@@ -52,7 +52,7 @@ pub(super) fn render(model: &Model, look: &Look, area: Rect, buf: &mut Buffer) {
 }
 
 fn list_height(model: &Model, inside: Rect) -> u16 {
-    let line = u16::from(model.world.port_range.is_some() && inside.height > 1);
+    let line = u16::from(model.world.port_range.is_some() && inside.height > 1 && model.ui.view == View::Lab);
     inside.height - line
 }
 
@@ -101,6 +101,7 @@ fn row(model: &Model, look: &Look, columns: &Columns, client: &Client, ink: &mut
     ink.say(" ", style).say(glyphs::LONG_ARROW, style).skip(1);
     ink.cell(&format!(":{}", client.target.addr.port()), 6, if client.is_live() { theme.host.server } else { style });
     if columns.server {
+        ink.skip(1);
         let server = client.target.server.and_then(|id| model.world.servers.get(id));
         ink.cell(server.map_or("", |server| &server.spec.name), 10, style);
     }
@@ -120,7 +121,7 @@ fn row(model: &Model, look: &Look, columns: &Columns, client: &Client, ink: &mut
             ink.say(&(words.gone_in)(&numbers.left(left)), theme.state.time_wait);
         }
         _ if standing::waits(model, client) => {
-            ink.any(&[words.waiting, words.waiting_short], theme.state.opening);
+            ink.any(&[words.waiting, words.waiting_short, words.queued], theme.state.opening);
         }
         (Standing::Failed(_), _) => failed(look, client, ink),
         _ => details(model, look, columns, client, ink),
@@ -159,7 +160,7 @@ fn details(model: &Model, look: &Look, columns: &Columns, client: &Client, ink: 
         }
     }
     if let Some(owner) = owner {
-        ink.skip(2).say(&owner, theme.quiet);
+        ink.skip(2).whole(&owner, theme.quiet);
     } else if client.target.proto == Proto::Udp && ink.room() > 2 {
         ink.skip(2).whole(look.text.clients.no_connection, theme.quiet);
     }

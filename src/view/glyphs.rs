@@ -109,3 +109,9 @@ pub(super) fn to_ascii(buf: &mut Buffer) {
         cell.set_char(shown);
     }
 }
+
+/// The ASCII twin of a glyph.
+#[cfg(test)]
+pub(super) fn twin_of(glyph: &str) -> char {
+    twin(glyph.chars().next().unwrap_or(' '))
+}

@@ -26,7 +26,9 @@ pub(super) fn render(model: &Model, look: &Look, area: Rect, buf: &mut Buffer) {
         if worst == 0 {
             break;
         }
-        groups.iter_mut().for_each(|group| group.retain(|part| part.rank < worst));
+        for group in &mut groups {
+            group.retain(|part| part.rank < worst);
+        }
     }
     let groups: Vec<_> = groups.into_iter().filter(|group| !group.is_empty()).collect();
     let spare = area.width.saturating_sub(total(&groups));

@@ -35,7 +35,8 @@ pub(super) fn render(model: &Model, look: &Look, from: u16, buf: &mut Buffer) {
     buf.set_style(area, look.theme.paper);
     let words = &look.text.help;
     let all = lines(model, look);
-    let left = all.iter().map(|line| width(&line.left)).max().unwrap_or(0) + 2;
+    let keyed = all.iter().filter(|line| !line.right.is_empty());
+    let left = keyed.map(|line| width(&line.left)).max().unwrap_or(0) + 2;
     let room = columns.saturating_sub(left + 4);
     let mut wrapped: Vec<(&str, Style, &str, Style)> = Vec::new();
     for line in &all {

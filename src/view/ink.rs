@@ -54,6 +54,36 @@ pub(super) fn wrap(text: &str, columns: u16) -> Vec<&str> {
     lines
 }
 
+/// Pieces of text in lines of at most so many columns, each piece with its look.
+pub(super) fn wrap_pieces(pieces: &[(String, Style)], columns: u16) -> Vec<Vec<(&str, Style)>> {
+    let mut lines = vec![Vec::new()];
+    let mut room = columns;
+    for (text, style) in pieces {
+        let mut rest = text.as_str();
+        while width(rest) > room {
+            let fits = head(rest, room);
+            let fresh = room == columns;
+            let cut = fits.rfind(' ').map(|at| at + 1).or_else(|| fresh.then_some(fits.len())).unwrap_or(0);
+            if cut == 0 && fresh {
+                break;
+            }
+            push(&mut lines, &rest[..cut], *style);
+            rest = rest[cut..].trim_start();
+            lines.push(Vec::new());
+            room = columns;
+        }
+        push(&mut lines, rest, *style);
+        room = room.saturating_sub(width(rest));
+    }
+    lines
+}
+
+fn push<'a>(lines: &mut [Vec<(&'a str, Style)>], text: &'a str, style: Style) {
+    if let Some(line) = lines.last_mut().filter(|_| !text.is_empty()) {
+        line.push((text, style));
+    }
+}
+
 /// See the module's head.
 pub(super) struct Ink<'a> {
     buf: &'a mut Buffer,

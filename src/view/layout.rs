@@ -37,6 +37,9 @@ pub(super) const SMALLEST: (u16, u16) = (60, 20);
 /// The smallest screen that has servers and clients, and what happened and the broadcast, side by side.
 const ROOMY: (u16, u16) = (100, 30);
 
+/// The height of the view of the ports without the list below it.
+const DIGITS: u16 = 23;
+
 /// The parts of a screen. A part that is not shown is empty.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub(super) struct Parts {
@@ -63,7 +66,10 @@ pub(super) fn parts(model: &Model, area: Rect) -> Option<Parts> {
     let [header, body, footer] = rows(area, [1, area.height - 2, 1]);
     let frame = Parts { header, footer, ..Parts::default() };
     if model.ui.view == View::Ports {
-        return Some(Parts { body, ..frame });
+        // The digits need no more than this; the list of clients below them says the rest.
+        let height = if body.height < DIGITS + 6 { body.height } else { DIGITS };
+        let [body, clients] = rows(body, [height, body.height - height]);
+        return Some(Parts { clients, body, ..frame });
     }
     if model.ui.zoomed {
         let mut parts = frame;
@@ -91,7 +97,7 @@ impl Parts {
 
 fn roomy(model: &Model, body: Rect, frame: Parts) -> Parts {
     let servers = u16::try_from(model.world.servers.all().len()).unwrap_or(u16::MAX).clamp(4, 8);
-    let top = (servers + 4).max(body.height / 4);
+    let top = (servers + 5).max(body.height / 4);
     let netstat = (body.height - top) * 9 / 20;
     let [top, netstat, bottom] = rows(body, [top, netstat, body.height - top - netstat]);
     let left = (body.width * 2 / 5).clamp(44, 64);
@@ -108,7 +114,7 @@ fn narrow(model: &Model, body: Rect, frame: Parts) -> Parts {
     let netstat = ((rest - clients) * 11 / 20).max(4);
     let [servers_line, clients, netstat, last, message_line] =
         rows(body, [lines, clients, netstat, rest - clients - netstat, 1]);
-    let frame = Parts { servers_line, clients, netstat, ..frame };
+    let frame = Parts { clients, netstat, servers_line, ..frame };
     if model.ui.focus == Pane::Broadcast || model.ui.mode == Mode::Saying {
         // The pane has its own line for the message: the one below joins it.
         let broadcast = Rect { height: last.height + 1, ..last };

@@ -6,10 +6,10 @@ use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 
 use super::glyphs;
-use super::ink::{Ink, width, wrap};
+use super::ink::{Ink, width, wrap, wrap_pieces};
 use super::look::{Frame, Look};
-use super::story;
-use crate::domain::{Event, Stamp};
+use super::story::{self, Told, Who};
+use crate::domain::{Event, Evidence, Stamp};
 use crate::model::Model;
 use crate::model::lifecycle::{Kinds, Reader, Subject};
 use crate::model::ui::{Mode, Pane};
@@ -35,10 +35,21 @@ pub(super) fn render(model: &Model, look: &Look, area: Rect, buf: &mut Buffer) {
         }
         return;
     }
-    let shown =
-        places(model, inside.height).filter_map(|place| list.seq(place)).filter_map(|seq| model.journal.get(seq));
-    for (row, event) in (0..inside.height).zip(shown) {
-        line(model, look, event, &mut Ink::on(buf, inside, row));
+    let columns = Columns::of(model, look, inside.width);
+    let seqs = places(model, inside.height).filter_map(|place| list.seq(place));
+    let events = seqs.filter_map(|seq| model.journal.get(seq));
+    let mut entries: Vec<_> = events.map(|event| Entry::of(model, look, event, &columns)).collect();
+    let held = entries.iter().position(|entry| entry.held);
+    let mut read = held.unwrap_or(entries.len().saturating_sub(1));
+    // What takes several lines pushes out what is at the top, not the one that is read.
+    while read > 0 && entries[..=read].iter().map(|entry| entry.lines).sum::<usize>() > usize::from(inside.height) {
+        entries.remove(0);
+        read -= 1;
+    }
+    let mut rest = inside;
+    for entry in &entries {
+        let used = entry.draw(look, &columns, rest, buf);
+        rest = Rect { y: rest.y + used, height: rest.height - used, ..rest };
     }
 }
 
@@ -50,25 +61,79 @@ fn places(model: &Model, height: u16) -> Range<usize> {
     }
 }
 
-fn line(model: &Model, look: &Look, event: &Event, ink: &mut Ink<'_>) {
-    let (start, theme) = (ink.x(), &look.theme);
-    let held = matches!(model.lifecycle.reader, Reader::Holds { at, .. } if at == event.seq);
-    ink.cell(if held { glyphs::SELECTED } else { " " }, 1, theme.newest);
-    let clock = |at: Stamp| look.text.numbers.clock(at.since(Stamp::ZERO));
-    // As wide as the latest time is.
-    let columns = width(&clock(model.now)).max(7);
-    ink.right(&clock(event.seen.at), columns, theme.quiet).skip(1);
-    let narrow = ink.room() < 84;
-    let who = story::who(model, look, &event.seen.kind, narrow);
-    ink.cell(&who.name, if narrow { 11 } else { 14 }, who.style).skip(1);
-    look.evidence(ink, event.seen.evidence);
-    ink.skip(1);
-    story::tell(model, look, event, ink);
-    let about = model.ui.subject.is_some_and(|subject| subject.concerns(&event.seen.kind));
-    if held {
-        ink.restyle(start, theme.selected);
-    } else if about && matches!(model.ui.subject, Some(Subject::Connection(_))) {
-        ink.restyle(start + 9, theme.related);
+/// The widths of what stands before an entry's words.
+struct Columns {
+    time: u16,
+    who: u16,
+    words: u16,
+}
+
+impl Columns {
+    fn of(model: &Model, look: &Look, columns: u16) -> Self {
+        // As wide as the latest time is.
+        let time = width(&clock(look, model.now)).max(7);
+        let who = if columns < 94 { 11 } else { 14 };
+        Self { time, who, words: columns.saturating_sub(time + who + 5) }
+    }
+
+    const fn narrow(&self) -> bool {
+        self.who < 14
+    }
+}
+
+fn clock(look: &Look, at: Stamp) -> String {
+    look.text.numbers.clock(at.since(Stamp::ZERO))
+}
+
+/// One event, told.
+struct Entry<'a> {
+    time: String,
+    who: Who<'a>,
+    evidence: Evidence,
+    told: Told,
+    lines: usize,
+    held: bool,
+    related: bool,
+}
+
+impl<'a> Entry<'a> {
+    fn of(model: &'a Model, look: &Look, event: &Event, columns: &Columns) -> Self {
+        let kind = &event.seen.kind;
+        let told = story::tell(model, look, event, columns.words);
+        Self {
+            time: clock(look, event.seen.at),
+            who: story::who(model, look, kind, columns.narrow()),
+            evidence: event.seen.evidence,
+            lines: wrap_pieces(&told.0, columns.words).len(),
+            told,
+            held: matches!(model.lifecycle.reader, Reader::Holds { at, .. } if at == event.seq),
+            related: matches!(model.ui.subject, Some(subject @ Subject::Connection(_)) if subject.concerns(kind)),
+        }
+    }
+
+    /// Draws it at the top of `area`, and returns how many lines it took.
+    fn draw(&self, look: &Look, columns: &Columns, area: Rect, buf: &mut Buffer) -> u16 {
+        let theme = &look.theme;
+        let lines = wrap_pieces(&self.told.0, columns.words);
+        for (row, line) in (0..area.height).zip(&lines) {
+            let mut ink = Ink::on(buf, area, row);
+            if row == 0 {
+                ink.cell(if self.held { glyphs::SELECTED } else { " " }, 1, theme.newest);
+                ink.right(&self.time, columns.time, theme.quiet).skip(1);
+                ink.cell(&self.who.name, columns.who, self.who.style).skip(1);
+                look.evidence(&mut ink, self.evidence);
+            }
+            ink.goto(area.x + columns.time + columns.who + 5);
+            for (text, style) in line {
+                ink.say(text, *style);
+            }
+            if self.held {
+                ink.restyle(area.x, theme.selected);
+            } else if self.related {
+                ink.restyle(area.x + columns.time + 2, theme.related);
+            }
+        }
+        u16::try_from(lines.len()).unwrap_or(u16::MAX).min(area.height)
     }
 }
 

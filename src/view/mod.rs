@@ -46,13 +46,11 @@ pub fn render(model: &Model, depth: ColorDepth, buf: &mut Buffer) -> Option<Posi
     let area = buf.area;
     let look = Look::of(model, depth);
     buf.set_style(area, look.theme.paper);
-    let cursor = match layout::parts(model, area) {
-        Some(parts) => screen(model, &look, &parts, buf),
-        None => {
-            small::render(&look, area, buf);
-            None
-        }
-    };
+    let parts = layout::parts(model, area);
+    if parts.is_none() {
+        small::render(&look, area, buf);
+    }
+    let cursor = parts.and_then(|parts| screen(model, &look, &parts, buf));
     if model.ui.glyphs == Glyphs::Ascii {
         glyphs::to_ascii(buf);
     }

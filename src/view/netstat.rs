@@ -4,7 +4,7 @@ use std::ops::Range;
 
 use ratatui::buffer::Buffer;
 use ratatui::layout::{Position, Rect};
-use ratatui::style::Style;
+use ratatui::style::{Modifier, Style};
 
 use super::glyphs;
 use super::ink::{Ink, fit, width, wrap};
@@ -33,7 +33,7 @@ fn parts(model: &Model, area: Rect) -> Parts {
         _ => 0,
     };
     let typing = typing.min(inside.height);
-    let head = u16::from(inside.height - typing >= 4);
+    let head = u16::from(inside.height - typing >= 3);
     let [typing, head, rows] = super::layout::rows(inside, [typing, head, inside.height - typing - head]);
     Parts { typing, head, rows }
 }
@@ -41,7 +41,16 @@ fn parts(model: &Model, area: Rect) -> Parts {
 /// The places of the rows that the pane shows in this area.
 pub(super) fn visible(model: &Model, area: Rect) -> Range<usize> {
     let selected = model.ui.row.and_then(|key| model.listing.position(&key));
-    window(selected, model.listing.len(), usize::from(parts(model, area).rows.height))
+    let height = usize::from(parts(model, area).rows.height);
+    // Rows that left keep some lines for as long as they fade, also where the list fills the pane.
+    let kept = ghosts(model).take(height / 4).count();
+    window(selected, model.listing.len(), height - kept)
+}
+
+/// The rows that left within the last second and passed the filter, the latest first.
+fn ghosts(model: &Model) -> impl Iterator<Item = &Entry> {
+    let gone = model.world.table.ghosts(model.now).map(|ghost| &ghost.entry);
+    gone.filter(|entry| model.listing.filter.matches(&*entry.row))
 }
 
 /// Draws the pane, and returns where the cursor is while the filter is typed.
@@ -63,8 +72,7 @@ pub(super) fn render(model: &Model, look: &Look, area: Rect, buf: &mut Buffer) -
     let places = visible(model, area);
     let entries: Vec<&Entry> = model.listing.keys(places).filter_map(|key| model.world.table.get(key)).collect();
     let free = usize::from(parts.rows.height).saturating_sub(entries.len());
-    let gone = model.world.table.ghosts(model.now).filter(|ghost| model.listing.filter.matches(&*ghost.entry.row));
-    let ghosts: Vec<&Entry> = gone.take(free).map(|ghost| &ghost.entry).collect();
+    let ghosts: Vec<&Entry> = ghosts(model).take(free).collect();
     let columns = Columns::of(&entries, &ghosts, parts.rows.width);
     head(model, look, &columns, &mut Ink::on(buf, parts.head, 0));
     let fresh =
@@ -276,18 +284,21 @@ fn typing(model: &Model, look: &Look, area: Rect, buf: &mut Buffer) -> Option<Po
     Ink::on(buf, area, 0).say("/ ", look.theme.key).say(&typed.text, look.theme.typed);
     if let Some(error) = &model.listing.error {
         let (start, end) = (typed.column(line, error.at.start), typed.column(line, error.at.end));
-        let carets = "^".repeat(usize::from(end.saturating_sub(start).max(1)));
+        let columns = end.saturating_sub(start).max(1);
+        let wrong = Rect { x: from + start, width: columns, height: 1, ..area }.intersection(area);
+        buf.set_style(wrong, look.theme.alarm.add_modifier(Modifier::UNDERLINED));
         let sentence = (look.text.filter)(&error.kind);
         let mut ink = Ink::on(buf, area, 1);
-        // The sentence stands behind the carets, or before them where that is the only place it fits.
-        let before =
-            width(&sentence) + 1 <= start + 1 && width(&sentence) + 1 > area.right().saturating_sub(from + end);
-        if before {
-            ink.goto(from + start - width(&sentence) - 1).say(&sentence, look.theme.alarm);
-        }
-        ink.goto(from + start).say(&carets, look.theme.alarm);
-        if !before {
-            ink.skip(1).say(&sentence, look.theme.alarm);
+        let (needs, behind) = (width(&sentence) + 1, area.right().saturating_sub(from + start + columns));
+        if needs <= behind || needs > start + 2 {
+            // Where there is no room for both, the sentence is worth more: the place is underlined above.
+            if needs <= behind {
+                ink.goto(from + start).say(&"^".repeat(usize::from(columns)), look.theme.alarm).skip(1);
+            }
+            ink.say(&sentence, look.theme.alarm);
+        } else {
+            ink.goto(from + start - needs).say(&sentence, look.theme.alarm);
+            ink.skip(1).say(&"^".repeat(usize::from(columns)), look.theme.alarm);
         }
     }
     Some(Position::new(from + typed.cursor, area.y))

@@ -48,8 +48,11 @@ pub(super) fn render(model: &Model, look: &Look, area: Rect, buf: &mut Buffer) {
         let lines = sentences.iter().flat_map(|(sentence, style)| {
             wrap(sentence, rest.width.saturating_sub(4)).into_iter().map(move |line| (line, *style))
         });
-        for (row, (line, style)) in (0..rest.height).zip(lines) {
-            Ink::on(buf, rest, row).skip(3).say(line, style);
+        let mut lines = lines.peekable();
+        for row in 0..rest.height {
+            let Some((line, style)) = lines.next() else { break };
+            let more = if row + 1 == rest.height && lines.peek().is_some() { glyphs::ELLIPSIS } else { "" };
+            Ink::on(buf, rest, row).skip(3).say(line, style).say(more, style);
         }
     }
 }
@@ -103,14 +106,14 @@ fn service(look: &Look, server: &Server) -> String {
     if !server.is_up() {
         return String::new();
     }
-    let served = |model| server.served_by(model);
+    let now = |model| server.served_by(model);
     let Some(model) = server.model else {
         return (words.datagrams)(&look.text.numbers.count(server.served), server.served);
     };
     match model {
         ServiceModel::Sequential => words.one_at_a_time.into(),
-        ServiceModel::Threaded => (words.threads)(served(model)),
-        ServiceModel::Async => (words.tasks)(served(model)),
+        ServiceModel::Threaded => (words.threads)(now(model)),
+        ServiceModel::Async => (words.tasks)(now(model)),
     }
 }
 
@@ -134,8 +137,8 @@ fn details(model: &Model, look: &Look, server: &Server) -> Vec<(String, Style)> 
                 holder.as_ref().map(|process| (words.held_by)(&format!("{} (pid {})", process.name, process.pid)));
             let what = who.unwrap_or_else(|| trouble(*errno).what.into());
             said.push((format!("{errno}: {what}"), theme.alarm));
-            let retry = format!("{} {}", keys::first(Action::StartStop, look.text), words.retry);
-            said.push((format!("{}; {retry}", trouble(*errno).remedy), theme.text));
+            said.push((format!("{}: {}", keys::first(Action::StartStop, look.text), words.retry), theme.key));
+            said.push((trouble(*errno).remedy.into(), theme.text));
         }
         Status::Off if model.world.observing => said.push((words.watched_long.into(), theme.text)),
         Status::Off | Status::Up { .. } => {}

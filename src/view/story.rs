@@ -1,16 +1,15 @@
 //! One event in words: who did what, and what came of it.
 
 use std::borrow::Cow;
-use std::net::SocketAddr;
 
 use ratatui::style::Style;
 
 use super::glyphs;
-use super::ink::{Ink, fit};
+use super::ink::{fit, width};
 use super::look::Look;
 use crate::domain::{
-    Args, Call, Cause, ConnNo, Errno, Event, Excerpt, Flow, Kind, Outcome, Proto, ServerChange, ServerEvent, ServerId,
-    ServiceModel, SocketId, Syscall, Transition,
+    Args, Call, Cause, ConnNo, Event, Excerpt, Flow, Kind, Outcome, ServerChange, ServerEvent, ServerId, ServiceModel,
+    SocketId, Syscall, Transition,
 };
 use crate::model::Model;
 use crate::model::clients::Owner;
@@ -79,91 +78,111 @@ fn end<'a>(model: &'a Model, look: &Look, flow: &Flow, narrow: bool) -> Who<'a> 
     }
 }
 
-/// Writes what happened.
-pub(super) fn tell(model: &Model, look: &Look, event: &Event, ink: &mut Ink<'_>) {
+/// What happened, in pieces that each look as they should.
+#[derive(Default)]
+pub(super) struct Told(pub(super) Vec<(String, Style)>);
+
+impl Told {
+    fn say(&mut self, text: impl Into<String>, style: Style) -> &mut Self {
+        self.0.push((text.into(), style));
+        self
+    }
+}
+
+/// Tells what happened, in the fewest words when there are only so many columns.
+pub(super) fn tell(model: &Model, look: &Look, event: &Event, room: u16) -> Told {
+    let mut told = Told::default();
     match &event.seen.kind {
-        Kind::Call(call) => self::call(look, call, ink),
+        Kind::Call(call) => self::call(look, call, room, &mut told),
         Kind::State(change) | Kind::Confirmed(change) => {
-            state(look, change, look.theme.evidence(event.seen.evidence), ink);
+            state(look, change, look.theme.evidence(event.seen.evidence), &mut told);
         }
-        Kind::Server(event) => server(model, look, event, ink),
-        Kind::Note(note) => _ = ink.say(&(look.text.note)(note), look.theme.text),
+        Kind::Server(event) => server(model, look, event, room, &mut told),
+        Kind::Note(note) => _ = told.say((look.text.note)(note), look.theme.text),
         Kind::Row(_) | Kind::Info(_) | Kind::Client(_) | Kind::Broadcast(_) | Kind::Packet(_) | Kind::Wire(_) => {}
     }
+    told
 }
 
-fn call(look: &Look, call: &Call, ink: &mut Ink<'_>) {
-    let (theme, words) = (&look.theme, &look.text.lifecycle);
-    // Addresses give way where there is little room; their ports stay.
-    let columns = if ink.room() < 56 { 15 } else { 60 };
-    let args = match call.args {
-        Args::Addr(addr) => fit(addr, columns),
-        _ if call.data.is_some() => String::new(),
-        args => args.to_string(),
-    };
-    let len = call.data.as_ref().filter(|data| data.len > 0).map(|data| data.len.to_string());
-    let inside = match (len, args.is_empty()) {
-        (Some(len), true) => len,
-        (Some(len), false) => format!("{len}, {args}"),
-        (None, _) => args,
-    };
-    ink.say(call.call.name(), theme.title).say(&format!("({inside})"), theme.text);
+/// How a call is written: its addresses and its comment in full, or as short as the room asks for. Ports always stay.
+fn call(look: &Look, call: &Call, room: u16, told: &mut Told) {
+    let comments = comments(look, call);
+    let ways = [(60, &comments[0]), (60, &comments[1]), (60, &comments[2]), (9, &comments[2])];
+    let mut written = Told::default();
+    for (columns, comment) in ways {
+        written = self::written(look, call, columns, comment);
+        if written.0.iter().map(|(text, _)| width(text)).sum::<u16>() <= room {
+            break;
+        }
+    }
+    told.0.append(&mut written.0);
+}
+
+/// The call with addresses of at most so many columns and this comment.
+fn written(look: &Look, call: &Call, columns: u16, comment: &str) -> Told {
+    let (theme, mut told) = (&look.theme, Told::default());
+    told.say(call.call.name(), theme.title).say(arguments(call, columns), theme.text);
     if let Outcome::Failed(errno) = call.result {
-        failed(look, errno, ink);
-        return;
+        told.say(format!(" {} ", glyphs::ARROW), theme.text).say(errno.to_string(), theme.alarm);
+        told.say(format!(": {}", (look.text.errno)(errno).what), theme.text);
+        return told;
     }
-    let peer = call.flow.and_then(|flow| flow.peer);
-    let arrow = |ink: &mut Ink<'_>| _ = ink.say(" ", theme.text).say(glyphs::ARROW, theme.text).skip(1);
-    match (call.call, call.flow) {
-        (Syscall::Connect, Some(flow)) => {
-            arrow(ink);
-            ink.say("ok, ", theme.text);
-            let port = flow.local.port();
-            ink.any(&[&(words.chose_port)(port), &(words.port)(port)], theme.newest);
-        }
-        (Syscall::Bind, Some(flow)) => {
-            arrow(ink);
-            ink.say("ok", theme.text);
-            if matches!(call.args, Args::Addr(asked) if asked.port() == 0) {
-                let port = flow.local.port();
-                ink.say(", ", theme.text).any(&[&(words.chose_port)(port), &(words.port)(port)], theme.newest);
-            }
-        }
-        (Syscall::Accept, Some(flow)) => {
-            arrow(ink);
-            ink.say(&peer.map_or_else(String::new, |peer| fit(peer, columns)), theme.host.client);
-            let full = format!("   {}", (words.same_port)(flow.local.port()));
-            let fits = super::ink::width(&full) <= ink.room();
-            let short = format!("   {}", words.same_port_short);
-            ink.whole(if fits { &full } else { &short }, theme.quiet);
-        }
-        (Syscall::Recvfrom, _) => {
-            data(look, call, ink);
-            if let Some(peer) = peer {
-                ink.skip(1).say(&(words.from)(&fit(peer, columns)), theme.host.client);
-            }
-        }
-        (Syscall::Sendto, flow) => {
-            data(look, call, ink);
-            if let Some(flow) = flow.filter(|flow| flow.proto == Proto::Udp && flow.local.port() != 0) {
-                ink.whole(&format!("  {}", (words.port)(flow.local.port())), theme.newest);
-            }
-        }
-        _ if call.data.is_some() => data(look, call, ink),
-        _ => {}
-    }
-}
-
-/// What was moved; for nothing received over TCP, what that means.
-fn data(look: &Look, call: &Call, ink: &mut Ink<'_>) {
-    let words = &look.text.lifecycle;
     match &call.data {
         Some(data) if data.len == 0 => {
+            let words = &look.text.lifecycle;
             let meaning = if call.call == Syscall::Recv { words.end_of_data } else { words.no_data };
-            ink.skip(1).say(glyphs::ARROW, look.theme.text).skip(1).say(meaning, look.theme.state.closing);
+            told.say(format!(" {} ", glyphs::ARROW), theme.text).say(meaning, theme.state.closing);
         }
-        Some(data) => _ = ink.skip(1).say(&quoted(data), look.theme.typed),
+        Some(data) => _ = told.say(format!(" {}", quoted(data)), theme.typed),
         None => {}
+    }
+    let peer = call.flow.and_then(|flow| flow.peer).map(|peer| fit(peer, columns));
+    match (call.call, peer) {
+        (Syscall::Accept, Some(peer)) => {
+            told.say(format!(" {} ", glyphs::ARROW), theme.text).say(peer, theme.host.client);
+            told.say(comment, theme.quiet);
+        }
+        (Syscall::Recvfrom, Some(peer)) => {
+            told.say(format!(" {}", (look.text.lifecycle.from)(&peer)), theme.host.client);
+        }
+        _ => _ = told.say(comment, theme.newest),
+    }
+    told
+}
+
+/// The call's arguments as they are written in a program, as far as they matter: `(12)`, `(127.0.0.1:65432)`.
+fn arguments(call: &Call, columns: u16) -> String {
+    let args = match call.args {
+        Args::Addr(addr) => fit(addr, columns),
+        // The size of a buffer says less than how much was received into it.
+        Args::Number(_) if call.data.is_some() => String::new(),
+        args => args.to_string(),
+    };
+    match call.data.as_ref().filter(|data| data.len > 0) {
+        Some(data) if args.is_empty() => format!("({})", data.len),
+        Some(data) => format!("({}, {args})", data.len),
+        None => format!("({args})"),
+    }
+}
+
+/// What there is to say about a call's result, the longest way first.
+fn comments(look: &Look, call: &Call) -> [String; 3] {
+    let words = &look.text.lifecycle;
+    let port = call.flow.map_or(0, |flow| flow.local.port());
+    let ok = |comment: String| format!(" {} ok, {comment}", glyphs::ARROW);
+    let any = matches!(call.args, Args::Addr(asked) if asked.port() == 0);
+    match (call.call, call.flow) {
+        (Syscall::Connect, Some(_)) => [ok((words.chose_port)(port)), ok((words.port)(port)), ok((words.port)(port))],
+        (Syscall::Bind, Some(_)) if any => {
+            [ok((words.chose_port)(port)), ok((words.port)(port)), ok((words.port)(port))]
+        }
+        (Syscall::Accept, Some(_)) => {
+            [format!("   {}", (words.same_port)(port)), format!("   {}", words.same_port_short), String::new()]
+        }
+        (Syscall::Sendto, Some(_)) if matches!(call.socket, SocketId::Client(_) | SocketId::Broadcast(_)) => {
+            [format!("   {}", (words.port)(port)), String::new(), String::new()]
+        }
+        _ => Default::default(),
     }
 }
 
@@ -171,49 +190,43 @@ fn quoted(data: &Excerpt) -> String {
     format!("\"{}{}\"", data.text, if data.is_cut() { glyphs::ELLIPSIS } else { "" })
 }
 
-fn failed(look: &Look, errno: Errno, ink: &mut Ink<'_>) {
+fn state(look: &Look, change: &Transition, style: Style, told: &mut Told) {
     let theme = &look.theme;
-    ink.skip(1).say(glyphs::ARROW, theme.text).skip(1).say(&errno.to_string(), theme.alarm);
-    ink.say(": ", theme.text).say((look.text.errno)(errno).what, theme.text);
-}
-
-fn state(look: &Look, change: &Transition, style: Style, ink: &mut Ink<'_>) {
-    let theme = &look.theme;
-    let lit = |state| theme.state(state).patch(style.remove_modifier(ratatui::style::Modifier::empty()));
-    let of = |state| if style == theme.evidence.inferred { style } else { lit(state).patch(theme.state(state)) };
-    ink.say(change.from.name(), of(change.from)).say(" ", style).say(glyphs::ARROW, style).skip(1);
-    ink.say(change.to.name(), of(change.to));
+    let inferred = style == theme.evidence.inferred;
+    let of = |state| if inferred { style } else { theme.state(state) };
+    told.say(change.from.name(), of(change.from)).say(format!(" {} ", glyphs::ARROW), style);
+    told.say(change.to.name(), of(change.to));
     if let Some(cause) = change.cause {
         let cause = match cause {
             Cause::Call(call) => Cow::Borrowed(call.name()),
             Cause::Packet(number) => (look.text.lifecycle.packet)(number).into(),
             Cause::Timer => look.text.lifecycle.timer.into(),
         };
-        ink.say(&format!(" ({cause})"), theme.quiet);
+        told.say(format!(" ({cause})"), theme.quiet);
     }
 }
 
-fn server(model: &Model, look: &Look, event: &ServerEvent, ink: &mut Ink<'_>) {
+fn server(model: &Model, look: &Look, event: &ServerEvent, room: u16, told: &mut Told) {
     let (words, theme) = (&look.text.lifecycle, &look.theme);
     let known = model.world.servers.get(event.server);
-    let peer = |conn: &ConnNo| -> String {
-        let peer: Option<SocketAddr> = known.and_then(|server| server.peers.get(conn).copied());
-        peer.map_or_else(|| format!("{}.{}", known.map_or("", |server| &server.spec.name), conn.0), |p| p.to_string())
+    let columns = if room < 52 { 9 } else { 60 };
+    let peer = |conn: &ConnNo| {
+        let peer = known.and_then(|server| server.peers.get(conn));
+        peer.map_or_else(
+            || format!("{}.{}", known.map_or("", |server| &server.spec.name), conn.0),
+            |peer| fit(*peer, columns),
+        )
     };
     let style = theme.text;
     match &event.change {
-        ServerChange::Added { .. } => _ = ink.say(words.added, style),
-        ServerChange::Started { addr, .. } => _ = ink.say(&(words.started)(*addr), style),
-        ServerChange::Stopped => _ = ink.say(words.stopped, style),
+        ServerChange::Added { .. } => _ = told.say(words.added, style),
+        ServerChange::Started { addr, .. } => _ = told.say((words.started)(*addr), style),
+        ServerChange::Stopped => _ = told.say(words.stopped, style),
         ServerChange::Failed { errno, holder } => {
-            ink.say(&(words.failed)(&errno.to_string()), theme.alarm).say(": ", style);
-            match holder {
-                Some(process) => {
-                    let who = format!("{} (pid {})", process.name, process.pid);
-                    ink.say(&(look.text.servers.held_by)(&who), style)
-                }
-                None => ink.say((look.text.errno)(*errno).what, style),
-            };
+            let who = holder.as_ref().map(|process| format!("{} (pid {})", process.name, process.pid));
+            let why =
+                who.map_or_else(|| (look.text.errno)(*errno).what.into(), |who| (look.text.servers.held_by)(&who));
+            told.say((words.failed)(&errno.to_string()), theme.alarm).say(format!(": {why}"), style);
         }
         ServerChange::Model { model } => {
             let model = match model {
@@ -221,7 +234,7 @@ fn server(model: &Model, look: &Look, event: &ServerEvent, ink: &mut Ink<'_>) {
                 ServiceModel::Threaded => words.threaded,
                 ServiceModel::Async => words.asynchronous,
             };
-            ink.say(&(words.model)(model), theme.title);
+            told.say((words.model)(model), theme.title);
         }
         ServerChange::Serving { conn, by } => {
             let by = match by {
@@ -229,13 +242,13 @@ fn server(model: &Model, look: &Look, event: &ServerEvent, ink: &mut Ink<'_>) {
                 ServiceModel::Threaded => words.by_thread,
                 ServiceModel::Async => words.by_task,
             };
-            ink.say(&(words.serving)(&peer(conn), by), style);
+            told.say((words.serving)(&peer(conn), by), style);
         }
-        ServerChange::Served { conn } => _ = ink.say(&(words.served)(&peer(conn)), theme.quiet),
+        ServerChange::Served { conn } => _ = told.say((words.served)(&peer(conn)), theme.quiet),
         ServerChange::Paused { errno } => {
-            ink.say(&(words.paused)(&errno.to_string()), theme.alarm);
-            ink.say(": ", style).say((look.text.errno)(*errno).what, style);
+            let what = (look.text.errno)(*errno).what;
+            told.say((words.paused)(&errno.to_string()), theme.alarm).say(format!(": {what}"), style);
         }
-        ServerChange::Resumed => _ = ink.say(words.resumed, style),
+        ServerChange::Resumed => _ = told.say(words.resumed, style),
     }
 }

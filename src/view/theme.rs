@@ -25,11 +25,11 @@ pub enum ColorDepth {
 
 /// One colour at every depth.
 #[derive(Clone, Copy)]
-struct Hue(u32, u8, Color);
+struct Hue([u8; 3], u8, Color);
 
 impl Hue {
     const fn at(self, depth: ColorDepth) -> Color {
-        let [_, r, g, b] = self.0.to_be_bytes();
+        let [r, g, b] = self.0;
         match depth {
             ColorDepth::Mono => Color::Reset,
             ColorDepth::Ansi16 => self.2,
@@ -55,45 +55,45 @@ struct Palette {
 }
 
 const DARK: Palette = Palette {
-    paper: Hue(0x000000, 16, Color::Black),
-    ink: Hue(0xF2F2F2, 255, Color::White),
-    quiet: Hue(0xB4BCC4, 250, Color::Gray),
-    line: Hue(0x7C8894, 245, Color::Gray),
-    lit: Hue(0xF0E442, 227, Color::LightYellow),
-    open: Hue(0x3DDC97, 78, Color::LightGreen),
-    closing: Hue(0xE69F00, 214, Color::Yellow),
-    waiting: Hue(0xE8A0C8, 218, Color::LightMagenta),
-    listening: Hue(0x56B4E9, 117, Color::LightCyan),
-    alarm: Hue(0xFF8A5C, 209, Color::LightRed),
-    bar: Hue(0x1F3A4D, 23, Color::Blue),
+    paper: Hue([0x00, 0x00, 0x00], 16, Color::Black),
+    ink: Hue([0xF2, 0xF2, 0xF2], 255, Color::White),
+    quiet: Hue([0xB4, 0xBC, 0xC4], 250, Color::Gray),
+    line: Hue([0x7C, 0x88, 0x94], 245, Color::Gray),
+    lit: Hue([0xF0, 0xE4, 0x42], 227, Color::LightYellow),
+    open: Hue([0x3D, 0xDC, 0x97], 78, Color::LightGreen),
+    closing: Hue([0xE6, 0x9F, 0x00], 214, Color::Yellow),
+    waiting: Hue([0xE8, 0xA0, 0xC8], 218, Color::LightMagenta),
+    listening: Hue([0x56, 0xB4, 0xE9], 117, Color::LightCyan),
+    alarm: Hue([0xFF, 0x8A, 0x5C], 209, Color::LightRed),
+    bar: Hue([0x1F, 0x3A, 0x4D], 23, Color::Blue),
 };
 
 const LIGHT: Palette = Palette {
-    paper: Hue(0xFFFFFF, 231, Color::White),
-    ink: Hue(0x101010, 16, Color::Black),
-    quiet: Hue(0x595959, 240, Color::Black),
-    line: Hue(0x767676, 243, Color::DarkGray),
-    lit: Hue(0xA33E00, 130, Color::Red),
-    open: Hue(0x00694D, 23, Color::Green),
-    closing: Hue(0x7A5200, 94, Color::Red),
-    waiting: Hue(0x8F2F6B, 89, Color::Magenta),
-    listening: Hue(0x0059A8, 25, Color::Blue),
-    alarm: Hue(0xA33E00, 130, Color::Red),
-    bar: Hue(0xD6E8F7, 195, Color::Gray),
+    paper: Hue([0xFF, 0xFF, 0xFF], 231, Color::White),
+    ink: Hue([0x10, 0x10, 0x10], 16, Color::Black),
+    quiet: Hue([0x59, 0x59, 0x59], 240, Color::Black),
+    line: Hue([0x76, 0x76, 0x76], 243, Color::DarkGray),
+    lit: Hue([0xA3, 0x3E, 0x00], 130, Color::Red),
+    open: Hue([0x00, 0x69, 0x4D], 23, Color::Green),
+    closing: Hue([0x7A, 0x52, 0x00], 94, Color::Red),
+    waiting: Hue([0x8F, 0x2F, 0x6B], 89, Color::Magenta),
+    listening: Hue([0x00, 0x59, 0xA8], 25, Color::Blue),
+    alarm: Hue([0xA3, 0x3E, 0x00], 130, Color::Red),
+    bar: Hue([0xD6, 0xE8, 0xF7], 195, Color::Gray),
 };
 
 const CONTRAST: Palette = Palette {
-    paper: Hue(0x000000, 16, Color::Black),
-    ink: Hue(0xFFFFFF, 231, Color::White),
-    quiet: Hue(0xFFFFFF, 231, Color::White),
-    line: Hue(0xFFFFFF, 231, Color::White),
-    lit: Hue(0xFFFF00, 226, Color::LightYellow),
-    open: Hue(0x00FFB0, 49, Color::LightGreen),
-    closing: Hue(0xFFB000, 214, Color::LightYellow),
-    waiting: Hue(0xFFB0FF, 219, Color::LightMagenta),
-    listening: Hue(0x80E0FF, 117, Color::LightCyan),
-    alarm: Hue(0xFF9070, 209, Color::LightRed),
-    bar: Hue(0x0000C0, 19, Color::Blue),
+    paper: Hue([0x00, 0x00, 0x00], 16, Color::Black),
+    ink: Hue([0xFF, 0xFF, 0xFF], 231, Color::White),
+    quiet: Hue([0xFF, 0xFF, 0xFF], 231, Color::White),
+    line: Hue([0xFF, 0xFF, 0xFF], 231, Color::White),
+    lit: Hue([0xFF, 0xFF, 0x00], 226, Color::LightYellow),
+    open: Hue([0x00, 0xFF, 0xB0], 49, Color::LightGreen),
+    closing: Hue([0xFF, 0xB0, 0x00], 214, Color::LightYellow),
+    waiting: Hue([0xFF, 0xB0, 0xFF], 219, Color::LightMagenta),
+    listening: Hue([0x80, 0xE0, 0xFF], 117, Color::LightCyan),
+    alarm: Hue([0xFF, 0x90, 0x70], 209, Color::LightRed),
+    bar: Hue([0x00, 0x00, 0xC0], 19, Color::Blue),
 };
 
 /// What everything on the screen looks like, by what it is.

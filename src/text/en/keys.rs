@@ -45,8 +45,8 @@ pub(super) const KEYS: Keys = Keys {
     complete: "complete",
     earlier: "earlier ones",
     forget: "forget",
-    clients: |count| format!("{count} {}", plural(count as u64, "client", "clients")),
-    one_shots: |count| format!("{count} {}", plural(count as u64, "one-shot", "one-shots")),
+    clients: |count| format!("{count} {}", plural(u64::from(count), "client", "clients")),
+    one_shots: |count| format!("{count} {}", plural(u64::from(count), "one-shot", "one-shots")),
     view: |number| format!("view {number}"),
     space: "space",
 };

@@ -85,6 +85,7 @@ const CLIENTS: Clients = Clients {
     gone_in: |span| format!("gone in {span}"),
     waiting: "waiting in the accept queue",
     waiting_short: "in accept queue",
+    queued: "queued",
     broadcaster: "broadcast",
     foreign: "another program",
     chosen: "even ports, +2 to +16 each (RFC 6056)",

@@ -45,8 +45,8 @@ pub(super) const KEYS: Keys = Keys {
     complete: "completar",
     earlier: "anteriores",
     forget: "esquecer",
-    clients: |count| format!("{count} {}", plural(count as u64, "cliente", "clientes")),
-    one_shots: |count| format!("{count} {}", plural(count as u64, "breve", "breves")),
+    clients: |count| format!("{count} {}", plural(u64::from(count), "cliente", "clientes")),
+    one_shots: |count| format!("{count} {}", plural(u64::from(count), "breve", "breves")),
     view: |number| format!("tela {number}"),
     space: "espaço",
 };

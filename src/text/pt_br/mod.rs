@@ -85,6 +85,7 @@ const CLIENTS: Clients = Clients {
     gone_in: |span| format!("some em {span}"),
     waiting: "esperando na fila de accept",
     waiting_short: "na fila de accept",
+    queued: "na fila",
     broadcaster: "broadcast",
     foreign: "outro programa",
     chosen: "portas pares, +2 a +16 cada (RFC 6056)",

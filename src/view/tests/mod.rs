@@ -1,8 +1,10 @@
 //! The screen, tested as a class sees it.
 
 pub(crate) mod lab;
+mod meaning;
 pub(crate) mod scenes;
 mod screens;
+mod sizes;
 
 use ratatui::buffer::Buffer;
 use ratatui::layout::{Position, Rect};

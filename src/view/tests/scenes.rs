@@ -3,8 +3,13 @@
 use std::time::Duration;
 
 use super::lab::Lab;
-use crate::domain::{ClientPlan, Errno, Lang, Note, Process, ServerChange};
+use crate::domain::client::ClientChange;
+use crate::domain::{
+    Answer, Args, Call, ClientId, ClientPlan, Errno, Flow, Lang, Note, Process, Proto, ServerChange, ServerId,
+    ServerSpec, ServiceModel, SocketId, Syscall, Target, TcpState,
+};
 use crate::model::Key;
+use crate::model::ui::Pane;
 
 /// The lab has just started.
 pub(crate) fn started(lang: Lang) -> Lab {
@@ -71,5 +76,44 @@ pub(crate) fn typing(lang: Lang) -> Lab {
     lab.keys("/");
     lab.key(Key::Ctrl('u'));
     lab.keys("port 65432 and state estabished");
+    lab
+}
+
+/// The reader stopped at an earlier event, with its connection selected, and more came.
+pub(crate) fn held(lang: Lang) -> Lab {
+    let mut lab = lesson(lang);
+    lab.model.ui.focus = Pane::Lifecycle;
+    for _ in 0..12 {
+        lab.key(Key::Up);
+    }
+    lab.connect(9, 2, 44_090, ClientPlan::Stay);
+    lab
+}
+
+/// Long names, long messages, emoji, IPv6: everything that could break a line.
+pub(crate) fn wide(lang: Lang) -> Lab {
+    let mut lab = started(lang);
+    let addr = "[2001:db8:85a3:1234:5678:8a2e:370:7334]:65432".parse().unwrap();
+    let spec = ServerSpec {
+        name: "um-servidor-de-nome-comprido-✨".into(),
+        proto: Proto::Tcp,
+        addr,
+        answer: Answer::Upper,
+        model: Some(ServiceModel::Threaded),
+    };
+    lab.server(4, ServerChange::Added { spec });
+    lab.server(4, ServerChange::Started { addr, backlog: 128 });
+    let local = "[2001:db8:85a3:1234:5678:8a2e:370:7335]:44086".parse().unwrap();
+    let flow = Flow::tcp(local, addr);
+    let socket = SocketId::Client(ClientId(1));
+    let target = Target { server: Some(ServerId(4)), proto: Proto::Tcp, addr };
+    lab.client(1, ClientChange::Spawned { plan: ClientPlan::Stay, target });
+    lab.call(Call::new(socket, Syscall::Connect).with(Args::Addr(addr)).on(flow));
+    lab.row(flow, Some(TcpState::Established), |row| {
+        row.process = Some(Process { pid: 4_194_304, name: "日本語のプログラム".into() });
+    });
+    let message = "👩‍🏫 olá, 世界! ".repeat(9);
+    lab.call(Call::new(socket, Syscall::Send).on(flow).carrying(message.as_bytes()));
+    lab.broadcast(1, &message);
     lab
 }

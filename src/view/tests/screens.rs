@@ -1,26 +1,83 @@
-//! Whole screens, kept as text: read them before you accept them.
+//! Whole screens, kept as text in `snapshots/`: read them before you accept them (`INSTA_UPDATE=always`).
 
 use super::lab::Lab;
 use super::{scenes, screen, text};
 use crate::domain::Lang;
+use crate::model::ui::Glyphs;
 
-const SIZES: [(u16, u16); 4] = [(80, 24), (100, 30), (120, 36), (160, 45)];
-
-#[test]
-fn dump() {
-    let Ok(scene) = std::env::var("SCENE") else { return };
+/// One scene at the three sizes that every class meets, in both languages.
+fn kept(name: &str, scene: fn(Lang) -> Lab, keys: &str) {
     for lang in [Lang::En, Lang::PtBr] {
-        let make: fn(Lang) -> Lab = match scene.as_str() {
-            "started" => scenes::started,
-            "lesson" => scenes::lesson,
-            "queue" => scenes::queue,
-            "trouble" => scenes::trouble,
-            _ => scenes::typing,
-        };
-        for (columns, rows) in SIZES {
-            let mut lab = make(lang);
-            lab.keys(&std::env::var("KEYS").unwrap_or_default());
-            println!("{}", text(&screen(&mut lab.model, columns, rows).0));
+        for (columns, rows) in [(80, 24), (120, 36), (160, 45)] {
+            let mut lab = scene(lang);
+            lab.keys(keys);
+            let (shown, cursor) = screen(&mut lab.model, columns, rows);
+            let cursor = cursor.map_or_else(String::new, |at| format!("cursor {},{}\n", at.x, at.y));
+            let mut settings = insta::Settings::clone_current();
+            settings.set_snapshot_path("../snapshots");
+            settings.set_prepend_module_to_snapshot(false);
+            settings.set_omit_expression(true);
+            let file = format!("{name}-{}-{columns}x{rows}", lang.name());
+            settings.bind(|| insta::assert_snapshot!(file, text(&shown) + &cursor));
         }
     }
+}
+
+#[test]
+fn the_lab_as_it_starts() {
+    kept("started", scenes::started, "");
+}
+
+#[test]
+fn three_clients_and_a_broadcast() {
+    kept("lesson", scenes::lesson, "");
+}
+
+#[test]
+fn the_queue_of_the_sequential_server() {
+    kept("queue", scenes::queue, "");
+}
+
+#[test]
+fn ports_taken_and_descriptors_exhausted() {
+    kept("trouble", scenes::trouble, "");
+}
+
+#[test]
+fn a_mistake_in_the_filter() {
+    kept("typing", scenes::typing, "");
+}
+
+#[test]
+fn the_newest_port_big() {
+    kept("ports", scenes::lesson, "2v");
+}
+
+#[test]
+fn the_help() {
+    kept("help", scenes::lesson, "?");
+}
+
+#[test]
+fn in_ascii() {
+    kept("ascii", scenes::queue, "A");
+}
+
+#[test]
+fn held_and_a_count_typed() {
+    kept("held", scenes::held, "25");
+}
+
+#[test]
+fn the_largest_screens_stay_the_same_picture() {
+    let mut lab = scenes::lesson(Lang::PtBr);
+    for (columns, rows) in [(100, 30), (200, 60)] {
+        let shown = text(&screen(&mut lab.model, columns, rows).0);
+        for word in ["Servidores", "Portas dos clientes", "netstat -an", "O que aconteceu", "Broadcast", "? ajuda"] {
+            assert!(shown.contains(word), "{word} at {columns}×{rows}:\n{shown}");
+        }
+    }
+    lab.model.ui.glyphs = Glyphs::Ascii;
+    let shown = text(&screen(&mut lab.model, 120, 36).0);
+    assert!(shown.contains("#5 127.0.0.1:51000 -> :65432"), "{shown}");
 }

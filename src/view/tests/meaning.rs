@@ -1,0 +1,193 @@
+//! What the screen must say whatever it looks like.
+
+use std::collections::HashSet;
+
+use ratatui::style::{Color, Modifier, Style};
+
+use super::{scenes, screen, text};
+use crate::domain::{Evidence, Lang, Stamp, TcpState};
+use crate::model::keys::BINDINGS;
+use crate::model::ui::{Glyphs, Mode, Pane, ThemeName};
+use crate::model::{Key, Msg, update};
+use crate::text::of;
+use crate::view::theme::{ColorDepth, Theme};
+use crate::view::{glyphs, keys, visible_rows};
+
+#[test]
+fn every_action_has_a_text_and_every_binding_is_in_the_help() {
+    for lang in [Lang::En, Lang::PtBr] {
+        let texts = of(lang);
+        let mut lab = scenes::lesson(lang);
+        let mut seen = String::new();
+        for from in (0..200).step_by(20) {
+            lab.model.ui.mode = Mode::Help(from);
+            seen += &text(&screen(&mut lab.model, 160, 45).0);
+        }
+        for binding in BINDINGS {
+            let words = keys::text(binding.action, texts);
+            assert!(!words.hint.is_empty() && !words.help.is_empty(), "{:?}", binding.action);
+            let names = keys::names(binding, texts);
+            let listed = |line: &str| line.contains(&format!("┃ {names} ")) && line.contains(words.help);
+            assert!(seen.lines().any(listed), "{names} {} is not in the help:\n{seen}", words.help);
+        }
+    }
+}
+
+#[test]
+fn without_colour_and_without_unicode_states_and_evidence_are_told_apart() {
+    let mut lab = scenes::queue(Lang::En);
+    lab.model.ui.theme = ThemeName::Mono;
+    lab.model.ui.glyphs = Glyphs::Ascii;
+    let (shown, _) = screen(&mut lab.model, 120, 36);
+    let colours = shown.content.iter().filter(|cell| (cell.fg, cell.bg) != (Color::Reset, Color::Reset));
+    assert_eq!(colours.count(), 0);
+    let strange: Vec<_> = shown.content.iter().map(|cell| cell.symbol()).filter(|symbol| !symbol.is_ascii()).collect();
+    assert!(strange.iter().all(|symbol| "ôÔ".contains(symbol)), "{strange:?}");
+    let twins: HashSet<_> = Evidence::ALL.iter().map(|kind| glyphs::twin_of(glyphs::evidence(*kind))).collect();
+    assert_eq!(twins.len(), Evidence::ALL.len());
+    let names: HashSet<_> = TcpState::ALL.iter().map(|state| state.name()).collect();
+    assert_eq!(names.len(), TcpState::ALL.len());
+}
+
+#[test]
+fn no_colour_wins_over_every_theme() {
+    for name in ThemeName::ALL {
+        let theme = Theme::new(name, ColorDepth::Mono);
+        assert_eq!(format!("{theme:?}"), format!("{:?}", Theme::new(ThemeName::Mono, ColorDepth::True)));
+    }
+}
+
+#[test]
+fn nothing_is_dimmed_and_what_was_inferred_looks_different() {
+    for name in ThemeName::ALL {
+        for depth in [ColorDepth::Mono, ColorDepth::Ansi16, ColorDepth::Ansi256, ColorDepth::True] {
+            let theme = Theme::new(name, depth);
+            assert!(!format!("{theme:?}").contains("DIM"), "{name:?}");
+            assert_ne!(theme.evidence(Evidence::Inferred), theme.evidence(Evidence::Sampled));
+        }
+    }
+}
+
+/// WCAG's contrast of every ink that text is written with, against the paper: at least 4.5 to 1, frames 3 to 1.
+#[test]
+fn every_ink_can_be_read_on_its_paper() {
+    let luminance = |style: Style, of: fn(Style) -> Option<Color>| {
+        let Some(Color::Rgb(r, g, b)) = of(style) else { panic!("{style:?}") };
+        let linear = |c: u8| {
+            let c = f64::from(c) / 255.0;
+            if c <= 0.040_45 { c / 12.92 } else { ((c + 0.055) / 1.055).powf(2.4) }
+        };
+        0.2126 * linear(r) + 0.7152 * linear(g) + 0.0722 * linear(b)
+    };
+    for name in [ThemeName::Dark, ThemeName::Light, ThemeName::Contrast] {
+        let theme = Theme::new(name, ColorDepth::True);
+        let state = theme.state;
+        let papers = [theme.paper, theme.selected].map(|style| luminance(style, |style| style.bg));
+        let contrast = |style: Style, paper: f64| {
+            let (ink, paper) = (luminance(style, |style| style.fg) + 0.05, paper + 0.05);
+            ink.max(paper) / ink.min(paper)
+        };
+        let states = TcpState::ALL.iter().map(|state| theme.state(*state));
+        let inks =
+            [theme.text, theme.quiet, theme.key, theme.alarm, theme.newest, theme.evidence.inferred, state.listen];
+        for ink in inks.into_iter().chain(states).chain([theme.host.client, theme.host.server, theme.ghost]) {
+            for paper in papers {
+                assert!(contrast(ink, paper) >= 4.5, "{name:?} {ink:?}: {:.1}", contrast(ink, paper));
+            }
+        }
+        assert!(contrast(theme.border, papers[0]) >= 3.0, "{name:?}");
+    }
+}
+
+#[test]
+fn a_row_that_changed_flashes_and_one_that_left_fades() {
+    let mut lab = scenes::lesson(Lang::En);
+    let find = |lab: &mut super::lab::Lab, word: &str| {
+        let (shown, _) = screen(&mut lab.model, 120, 36);
+        let lines = text(&shown);
+        let y = lines.lines().position(|line| line.contains(word) && line.contains("tcp  "))?;
+        let x = lines.lines().nth(y)?.chars().take_while(|c| *c != 'E').count();
+        Some(shown[(u16::try_from(x).unwrap(), u16::try_from(y).unwrap())].modifier)
+    };
+    assert!(find(&mut lab, "44086 ").unwrap().contains(Modifier::REVERSED));
+    lab.close(4);
+    let gone = "127.0.0.1:65432        127.0.0.1:44086        ESTABLISHED";
+    assert!(find(&mut lab, gone).unwrap().contains(Modifier::CROSSED_OUT));
+    lab.wait(std::time::Duration::from_secs(2));
+    assert_eq!(find(&mut lab, gone), None);
+    assert!(!find(&mut lab, "44082 ").unwrap().contains(Modifier::REVERSED));
+}
+
+#[test]
+fn the_shell_is_told_which_rows_are_seen() {
+    let mut lab = scenes::crowd(Lang::En, 200);
+    let (shown, _) = screen(&mut lab.model, 120, 36);
+    let shown = text(&shown);
+    let rows = visible_rows(&lab.model);
+    let lines = shown.lines().filter(|line| line.starts_with("│ tcp ") || line.starts_with("│ udp ")).count();
+    assert_eq!(rows.len(), lines, "{shown}");
+    lab.model.ui.focus = Pane::Clients;
+    lab.keys("z");
+    assert!(visible_rows(&lab.model).is_empty());
+}
+
+#[test]
+fn wide_characters_keep_the_frame_straight() {
+    for lang in [Lang::En, Lang::PtBr] {
+        let mut lab = scenes::wide(lang);
+        for (columns, rows) in [(80u16, 24u16), (120, 36), (160, 45)] {
+            let (shown, _) = screen(&mut lab.model, columns, rows);
+            for y in 3..rows - 2 {
+                let last = shown[(columns - 1, y)].symbol();
+                assert!("│┃┐┘┓┛".contains(last), "line {y} ends in {last:?}:\n{}", text(&shown));
+            }
+        }
+    }
+}
+
+#[test]
+fn the_cursor_stands_where_the_next_letter_goes() {
+    let mut lab = scenes::lesson(Lang::En);
+    lab.keys("iolá 世");
+    let (shown, cursor) = screen(&mut lab.model, 120, 36);
+    let cursor = cursor.unwrap();
+    assert_eq!(shown[(cursor.x - 2, cursor.y)].symbol(), "世");
+    lab.keys(&"x".repeat(300));
+    for columns in 60..140 {
+        let (shown, cursor) = screen(&mut lab.model, columns, 36);
+        let cursor = cursor.unwrap();
+        assert_eq!(shown[(cursor.x - 1, cursor.y)].symbol(), "x", "{columns}");
+        assert_eq!(shown[(cursor.x, cursor.y)].symbol(), " ", "{columns}");
+    }
+}
+
+#[test]
+fn hostile_paste_is_shown_safely() {
+    let mut lab = scenes::lesson(Lang::En);
+    lab.keys("i");
+    update(&mut lab.model, Msg::Paste("a\u{202e}b\u{200b}".into()));
+    let shown = text(&screen(&mut lab.model, 120, 36).0);
+    assert!(shown.contains(r"a\u{202e}b\u{200b}"), "{shown}");
+}
+
+#[test]
+fn a_count_explains_itself_in_the_footer() {
+    let mut lab = scenes::lesson(Lang::En);
+    lab.keys("25");
+    let shown = text(&screen(&mut lab.model, 80, 24).0);
+    let footer = shown.lines().last().unwrap();
+    for part in ["25_", "c 25 clients", "o 25 one-shots", "Enter view 25", "Esc forget"] {
+        assert!(footer.contains(part), "{part}: {footer}");
+    }
+}
+
+#[test]
+fn time_is_what_the_model_says_it_is() {
+    let mut lab = scenes::lesson(Lang::En);
+    let later = lab.model.now.after(std::time::Duration::from_secs(13));
+    assert!(text(&screen(&mut lab.model, 160, 45).0).contains("gone in 43 s"));
+    update(&mut lab.model, Msg::Time(later));
+    assert!(text(&screen(&mut lab.model, 160, 45).0).contains("gone in 30 s"));
+    assert!(lab.model.now > Stamp::ZERO);
+    lab.key(Key::Esc);
+}

@@ -1,0 +1,114 @@
+//! Every size from 1×1 on: nothing panics, nothing that matters is lost.
+
+use ratatui::buffer::Buffer;
+use ratatui::layout::Rect;
+
+use super::lab::Lab;
+use super::{scenes, screen, text};
+use crate::domain::Lang;
+use crate::model::Key;
+use crate::model::ui::{Glyphs, Pane};
+use crate::view::{ColorDepth, render};
+
+/// Everything a class could have on its screen.
+fn models(lang: Lang) -> Vec<(&'static str, Lab)> {
+    let pressed = |mut lab: Lab, keys: &str| {
+        lab.keys(keys);
+        lab
+    };
+    let zoomed = |pane: Pane| {
+        let mut lab = scenes::queue(lang);
+        lab.model.ui.focus = pane;
+        lab.keys("z");
+        lab
+    };
+    let mut said = scenes::wide(lang);
+    said.keys("iuma mensagem que não acaba nunca, de jeito nenhum 👩‍🏫 世界 ");
+    let mut ascii = scenes::wide(lang);
+    ascii.model.ui.glyphs = Glyphs::Ascii;
+    vec![
+        ("empty", Lab::empty(lang)),
+        ("lesson", scenes::lesson(lang)),
+        ("crowd", scenes::crowd(lang, 1_000)),
+        ("trouble", scenes::trouble(lang)),
+        ("wide", scenes::wide(lang)),
+        ("said", said),
+        ("ascii", ascii),
+        ("typing", scenes::typing(lang)),
+        ("held", scenes::held(lang)),
+        ("help", pressed(scenes::queue(lang), "?")),
+        ("ports", pressed(scenes::queue(lang), "2v")),
+        ("servers", zoomed(Pane::Servers)),
+        ("clients", zoomed(Pane::Clients)),
+        ("netstat", zoomed(Pane::Netstat)),
+        ("lifecycle", zoomed(Pane::Lifecycle)),
+        ("broadcast", zoomed(Pane::Broadcast)),
+    ]
+}
+
+#[test]
+fn no_size_panics() {
+    let mut size = 0;
+    for lang in [Lang::En, Lang::PtBr] {
+        for (at, (_, mut lab)) in models(lang).into_iter().enumerate() {
+            // All models together meet every size; each meets one in so many, and all of the small ones.
+            for columns in 1..=200u16 {
+                for rows in 1..=60u16 {
+                    size += 1;
+                    if (columns > 12 || rows > 12) && (size + at) % 61 != 0 {
+                        continue;
+                    }
+                    let mut buf = Buffer::empty(Rect::new(0, 0, columns, rows));
+                    lab.model.ui.size = (columns, rows);
+                    render(&lab.model, ColorDepth::True, &mut buf);
+                    crate::view::visible_rows(&lab.model);
+                }
+            }
+        }
+    }
+}
+
+#[test]
+fn drawing_stays_inside_a_buffer_that_begins_elsewhere() {
+    let lab = scenes::lesson(Lang::En);
+    let mut buf = Buffer::empty(Rect::new(7, 3, 90, 31));
+    render(&lab.model, ColorDepth::True, &mut buf);
+    let mut origin = Buffer::empty(Rect::new(0, 0, 90, 31));
+    render(&lab.model, ColorDepth::True, &mut origin);
+    assert_eq!(text(&buf), text(&origin));
+}
+
+#[test]
+fn state_and_both_ports_are_there_at_every_size() {
+    for lang in [Lang::En, Lang::PtBr] {
+        for scene in [scenes::lesson, scenes::wide] {
+            let mut lab = scene(lang);
+            lab.model.ui.focus = Pane::Netstat;
+            // The first press selects the first row, the second one the last.
+            lab.key(Key::End);
+            lab.key(Key::End);
+            let key = lab.model.ui.row.unwrap();
+            for columns in 60..=200 {
+                for rows in [20, 24, 30, 36, 45] {
+                    let shown = text(&screen(&mut lab.model, columns, rows).0);
+                    assert!(crate::view::visible_rows(&lab.model).contains(&key));
+                    let row = &lab.model.world.table.get(&key).unwrap().row;
+                    let ends = [format!(":{} ", key.flow.local.port()), format!(":{} ", key.flow.peer.unwrap().port())];
+                    let state = row.state.unwrap().name();
+                    let whole = |line: &str| ends.iter().all(|port| line.contains(port)) && line.contains(state);
+                    assert!(shown.lines().any(whole), "{ends:?} {state} at {columns}×{rows}:\n{shown}");
+                }
+            }
+        }
+    }
+}
+
+#[test]
+fn below_the_smallest_a_kind_note_says_what_is_needed() {
+    let mut lab = scenes::lesson(Lang::PtBr);
+    let shown = text(&screen(&mut lab.model, 59, 19).0);
+    assert!(shown.contains("Desculpe") && shown.contains("60×20") && shown.contains("59×19"), "{shown}");
+    assert_eq!(text(&screen(&mut lab.model, 1, 1).0).trim().chars().count(), 1);
+    let enough = text(&screen(&mut lab.model, 60, 20).0);
+    assert!(enough.contains("netstat -an") && !enough.contains("Desculpe"), "{enough}");
+}
