@@ -23,7 +23,7 @@ fn numbers_are_written_as_the_language_writes_them() {
 #[test]
 fn one_is_not_many() {
     let (en, pt) = (of(Lang::En), of(Lang::PtBr));
-    assert_eq!(((en.header.clients)("0", 0), (pt.header.clients)("0", 0)), ("0 clients".into(), "0 cliente".into()));
+    assert_eq!(((en.header.clients)("0", 0), (pt.header.clients)("0", 0)), ("0 clients".into(), "0 clientes".into()));
     assert_eq!(((en.header.clients)("1", 1), (pt.header.clients)("1", 1)), ("1 client".into(), "1 cliente".into()));
     assert_eq!(((en.servers.threads)(3), (pt.servers.tasks)(2)), ("3 threads".into(), "2 tasks".into()));
 }

@@ -40,7 +40,8 @@ pub(super) fn render(model: &Model, look: &Look, area: Rect, buf: &mut Buffer) {
     let shown: Vec<_> = places(model, list).map(|place| &all[all.len() - 1 - place]).collect();
     let widest = shown.iter().filter_map(|client| client.local).map(|addr| width(&addr.to_string())).max();
     let number = shown.iter().map(|client| width(&client.no.to_string()) + 1).max().unwrap_or(2);
-    let table = Columns::of(widest.unwrap_or(15), number, inside.width);
+    let target = model.selected_client().and_then(|id| model.world.clients.ours(id)).map(|client| client.no);
+    let table = Columns { target, ..Columns::of(widest.unwrap_or(15), number, inside.width) };
     for (at, client) in (0..list.height).zip(&shown) {
         row(model, look, &table, client, &mut Ink::on(buf, list, at));
     }
@@ -64,6 +65,8 @@ fn places(model: &Model, list: Rect) -> Range<usize> {
 }
 
 struct Columns {
+    /// The client that keys are about.
+    target: Option<u32>,
     number: u16,
     local: u16,
     /// Whether the server's name has a column.
@@ -77,7 +80,7 @@ impl Columns {
         let fixed = 1 + (number + 1) + 4 + 7 + 14 + 7;
         let local = widest.min(columns.saturating_sub(fixed)).clamp(7, 47);
         let spare = columns.saturating_sub(fixed + local);
-        Self { number, local, server: spare >= 34, traffic: spare >= 20 }
+        Self { target: None, number, local, server: spare >= 34, traffic: spare >= 20 }
     }
 }
 
@@ -86,7 +89,8 @@ fn row(model: &Model, look: &Look, columns: &Columns, client: &Client, ink: &mut
     let start = ink.x();
     let style = if client.is_live() { theme.text } else { theme.quiet };
     let selected = model.ui.client == Some(client.no);
-    ink.cell(if selected { glyphs::SELECTED } else { " " }, 1, theme.newest);
+    let marked = selected || columns.target == Some(client.no);
+    ink.cell(if marked { glyphs::SELECTED } else { " " }, 1, theme.newest);
     ink.cell(&format!("#{}", client.no), columns.number, style).skip(1);
     let newest = number_line::newest(model).is_some_and(|newest| newest.no == client.no);
     let port = if newest {

@@ -20,6 +20,9 @@ pub(super) fn width(text: &str) -> u16 {
 
 /// The beginning of a text that takes at most this many columns.
 pub(super) fn head(text: &str, columns: u16) -> &str {
+    if text.is_ascii() {
+        return &text[..text.len().min(usize::from(columns))];
+    }
     let mut used = 0u16;
     for (at, symbol) in text.grapheme_indices(true) {
         used = used.saturating_add(width(symbol));

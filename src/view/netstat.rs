@@ -279,9 +279,9 @@ fn typing(model: &Model, look: &Look, area: Rect, buf: &mut Buffer) -> Option<Po
         return None;
     }
     let line = &model.ui.filter;
-    let typed = Typed::of(line, area.width.saturating_sub(3));
-    let from = area.x + 2;
-    Ink::on(buf, area, 0).say("/ ", look.theme.key).say(&typed.text, look.theme.typed);
+    let typed = Typed::of(line, area.width.saturating_sub(4));
+    let from = area.x + 3;
+    Ink::on(buf, area, 0).say(" / ", look.theme.key).say(&typed.text, look.theme.typed);
     if let Some(error) = &model.listing.error {
         let (start, end) = (typed.column(line, error.at.start), typed.column(line, error.at.end));
         let columns = end.saturating_sub(start).max(1);
@@ -295,7 +295,7 @@ fn typing(model: &Model, look: &Look, area: Rect, buf: &mut Buffer) -> Option<Po
             if needs <= behind {
                 ink.goto(from + start).say(&"^".repeat(usize::from(columns)), look.theme.alarm).skip(1);
             }
-            ink.say(&sentence, look.theme.alarm);
+            ink.goto(area.x + 1).say(&sentence, look.theme.alarm);
         } else {
             ink.goto(from + start - needs).say(&sentence, look.theme.alarm);
             ink.skip(1).say(&"^".repeat(usize::from(columns)), look.theme.alarm);

@@ -30,9 +30,9 @@ pub(super) static TEXT: Text = Text {
     filter: trouble::filter,
 };
 
-/// Singular for 0 and 1, as Portuguese has it; plural otherwise.
+/// `one` of it, `many` otherwise.
 const fn plural<'a>(count: u64, one: &'a str, many: &'a str) -> &'a str {
-    if count < 2 { one } else { many }
+    if count == 1 { one } else { many }
 }
 
 const HEADER: Header = Header {
@@ -200,7 +200,7 @@ const HELP: Help = Help {
     in_lifecycle: "No painel do que aconteceu",
     in_broadcast: "No painel de broadcast",
     typing: "Ao digitar",
-    counts: "Um número antes de uma tecla a repete: 25c cria 25 clientes; 2 e v (ou Enter) vai à tela 2",
+    counts: "Um número antes da tecla a repete: 25c cria 25 clientes; 2 e v (ou Enter) vão à tela 2",
     evidence: "Como se sabe",
     available: "disponível",
     lacking: |errno, what| format!("indisponível: {errno}, {what}"),

@@ -41,7 +41,8 @@ fn without_colour_and_without_unicode_states_and_evidence_are_told_apart() {
     let (shown, _) = screen(&mut lab.model, 120, 36);
     let colours = shown.content.iter().filter(|cell| (cell.fg, cell.bg) != (Color::Reset, Color::Reset));
     assert_eq!(colours.count(), 0);
-    let strange: Vec<_> = shown.content.iter().map(|cell| cell.symbol()).filter(|symbol| !symbol.is_ascii()).collect();
+    let strange: Vec<_> =
+        shown.content.iter().map(ratatui::buffer::Cell::symbol).filter(|symbol| !symbol.is_ascii()).collect();
     assert!(strange.iter().all(|symbol| "ôÔ".contains(symbol)), "{strange:?}");
     let twins: HashSet<_> = Evidence::ALL.iter().map(|kind| glyphs::twin_of(glyphs::evidence(*kind))).collect();
     assert_eq!(twins.len(), Evidence::ALL.len());
