@@ -4,21 +4,26 @@ use crossterm::event::{Event, KeyCode, KeyEvent, KeyEventKind, KeyModifiers};
 
 use crate::model::{Key, Msg};
 
-/// The message that a terminal event is, if it is one.
-pub(super) fn message(event: Event) -> Option<Msg> {
-    match event {
+/// The messages that a terminal event is. A terminal sends Alt with a character exactly as it sends Esc and then the
+/// character, so that is what it means here.
+pub(super) fn messages(event: Event) -> impl Iterator<Item = Msg> {
+    let escape = match &event {
+        Event::Key(key) if key.modifiers.contains(KeyModifiers::ALT) => Some(Msg::Key(Key::Esc)),
+        _ => None,
+    };
+    let message = match event {
         Event::Key(key) if key.kind != KeyEventKind::Release => self::key(key).map(Msg::Key),
         Event::Paste(text) => Some(Msg::Paste(text)),
         Event::Resize(columns, rows) => Some(Msg::Resize(columns, rows)),
         _ => None,
-    }
+    };
+    escape.filter(|_| message.is_some()).into_iter().chain(message)
 }
 
 fn key(event: KeyEvent) -> Option<Key> {
     let ctrl = event.modifiers.contains(KeyModifiers::CONTROL);
     Some(match event.code {
         KeyCode::Char(c) if ctrl => Key::Ctrl(c.to_ascii_lowercase()),
-        KeyCode::Char(_) if event.modifiers.contains(KeyModifiers::ALT) => return None,
         KeyCode::Char(c) => Key::Char(c),
         KeyCode::Enter => Key::Enter,
         KeyCode::Esc => Key::Esc,

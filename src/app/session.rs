@@ -94,7 +94,7 @@ impl<B: Backend<Error = io::Error>, S: Shell> Session<B, S> {
                 biased;
                 key = keys.next() => match key {
                     Some(Ok(event)) => {
-                        if let Some(msg) = input::message(event) {
+                        for msg in input::messages(event) {
                             dirty = true;
                             if let Some(end) = self.take(msg)? { return Ok(end) }
                         }

@@ -1,7 +1,7 @@
 //! The clients: everybody who called one of the servers, ours and others', in the order they came.
 
 use std::collections::HashMap;
-use std::net::SocketAddr;
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::time::Duration;
 
 use crate::domain::client::ClientChange;
@@ -69,6 +69,20 @@ impl Client {
     pub const fn is_live(&self) -> bool {
         !matches!(self.phase, Phase::Ended(_))
     }
+}
+
+/// The socket's own name: a call that moves a datagram names the other side too, but the socket stays unconnected.
+const fn own_end(flow: Flow) -> Flow {
+    match flow.proto {
+        Proto::Tcp => flow,
+        Proto::Udp => Flow::unconnected(Proto::Udp, flow.local),
+    }
+}
+
+/// The same port on every address.
+fn anywhere(flow: Flow) -> Flow {
+    let any: IpAddr = if flow.local.is_ipv4() { Ipv4Addr::UNSPECIFIED.into() } else { Ipv6Addr::UNSPECIFIED.into() };
+    Flow { local: SocketAddr::new(any, flow.local.port()), ..flow }
 }
 
 /// All clients that are remembered: the live ones, and the latest of those that ended.
@@ -141,9 +155,7 @@ impl Clients {
     pub(super) fn called(&mut self, id: ClientId, call: &Call) {
         let error = call.result.errno();
         if let Some(flow) = call.flow {
-            // For datagrams the call names the other side too; the socket itself stays unconnected.
-            let own = if flow.proto == Proto::Udp { Flow::unconnected(Proto::Udp, flow.local) } else { flow };
-            self.settle(id, own);
+            self.settle(id, own_end(flow));
         }
         let len = call.data.as_ref().map_or(0, |data| data.len as u64);
         self.with(id, |client| {
@@ -167,9 +179,10 @@ impl Clients {
     /// of another program.
     pub(super) fn knocked(&mut self, at: Stamp, by: SocketId, flow: Flow) {
         let Some(theirs) = flow.mirror() else { return };
-        let known = if flow.proto == Proto::Udp { Flow::unconnected(Proto::Udp, theirs.local) } else { theirs };
-        let live = self.by_flow.get(&known).and_then(|&no| self.get(no)).is_some_and(Client::is_live);
-        if live {
+        let known = own_end(theirs);
+        let live = |flow: &Flow| self.by_flow.get(flow).and_then(|&no| self.get(no)).is_some_and(Client::is_live);
+        // A UDP socket that never called bind has its port on every address, whatever address the server sees.
+        if live(&known) || (flow.proto == Proto::Udp && live(&anywhere(known))) {
             return;
         }
         let target = Target { server: by.server(), proto: flow.proto, addr: flow.local };
@@ -183,7 +196,7 @@ impl Clients {
 
     /// The broadcaster's own sockets are clients too, of a kind that no key closes.
     pub(super) fn broadcaster(&mut self, at: Stamp, target: Target, flow: Flow) {
-        let own = if flow.proto == Proto::Udp { Flow::unconnected(Proto::Udp, flow.local) } else { flow };
+        let own = own_end(flow);
         match self.by_flow.get(&own).copied().and_then(|no| self.position(no)) {
             Some(at) if self.list[at].is_live() => self.list[at].owner = Owner::Broadcaster,
             _ => {
