@@ -87,6 +87,9 @@ pub struct Netstat {
     pub count: fn(&str, &str) -> String,
     pub local: &'static str,
     pub foreign: &'static str,
+    /// The same two where there is little room.
+    pub local_short: &'static str,
+    pub foreign_short: &'static str,
     pub state: &'static str,
     pub timer: &'static str,
     pub process: &'static str,
@@ -162,6 +165,7 @@ pub struct Broadcast {
     pub no_server: fn(&str) -> String,
     pub to: fn(usize) -> String,
     pub waiting: fn(&str, SocketAddr) -> String,
+    pub waiting_short: fn(SocketAddr) -> String,
     pub no_answer_yet: &'static str,
     pub closed: &'static str,
     pub silent: fn(&str) -> String,

@@ -37,7 +37,11 @@ pub(super) fn render(model: &Model, look: &Look, area: Rect, buf: &mut Buffer) {
     Ink::on(buf, titles, 0).say(words.newest, theme.title).goto(inside.x + second).say(words.server, theme.title);
     digits.draw(local.port(), theme.newest, big, buf);
     let right = Rect { x: big.x + second, width: big.width.saturating_sub(second), ..big };
-    digits.draw(port, theme.host.server, right, buf);
+    if digits.both {
+        digits.draw(port, theme.host.server, right, buf);
+    } else {
+        Ink::on(buf, right, digits.height / 2).say(&format!(":{port}"), theme.host.server);
+    }
     let arrow = glyphs::RANGE_LINE.repeat(6) + glyphs::LONG_ARROW;
     let gap = Rect { x: big.x + digits.width + 2, width: second.saturating_sub(digits.width + 2), ..big };
     if gap.width >= 10 {
@@ -50,6 +54,8 @@ pub(super) fn render(model: &Model, look: &Look, area: Rect, buf: &mut Buffer) {
 /// How large the digits can be.
 struct Digits {
     size: Option<PixelSize>,
+    /// Whether the server's port is as large as the client's.
+    both: bool,
     width: u16,
     height: u16,
     /// The column where the server's port begins.
@@ -66,9 +72,13 @@ impl Digits {
         match fits {
             Some((size, width, height)) => {
                 let second = width + ((area.width - 2 * width) / 2).min(30);
-                Self { size: Some(size), width, height, second }
+                Self { size: Some(size), both: true, width, height, second }
             }
-            None => Self { size: None, width: 7, height: 1, second: area.width / 2 },
+            // Room for one of the two: the one that changes.
+            None if area.width >= 40 + 16 && height >= 4 => {
+                Self { size: Some(PixelSize::HalfHeight), both: false, width: 40, height: 4, second: 46 }
+            }
+            None => Self { size: None, both: false, width: 7, height: 1, second: area.width / 2 },
         }
     }
 
@@ -137,7 +147,8 @@ fn steps(model: &Model, look: &Look, ink: &mut Ink<'_>) {
     let (words, theme) = (&look.text.ports, &look.theme);
     let Some(newest) = newest(model) else { return };
     let same = |client: &&Client| client.target == newest.target && client.local.is_some();
-    let columns = usize::from(ink.room().saturating_sub(width(words.latest) + width(words.even) + 4) / 13).clamp(1, 9);
+    // Each takes ten columns with its step: the comment behind them is worth less than one more port.
+    let columns = usize::from(ink.room().saturating_sub(width(words.latest) + 2) / 11).clamp(1, 9);
     let mut ports: Vec<u16> = model
         .world
         .clients

@@ -178,7 +178,12 @@ fn delivery(
     }
     let (reason, style) = reason(model, look, delivery);
     let room = Rect { x: from.min(area.right()), width: area.right().saturating_sub(from + 1), ..area };
-    let lines = wrap(&reason, room.width);
+    let short = blocker(model, delivery).map(look.text.broadcast.waiting_short);
+    let full = wrap(&reason, room.width);
+    let lines = match &short {
+        Some(short) if full.len() > usize::from(area.height) => wrap(short, room.width),
+        _ => full,
+    };
     let last = usize::from(area.height).saturating_sub(1);
     let mut used = 0;
     for (row, line) in lines.iter().enumerate().take(usize::from(area.height)) {

@@ -38,10 +38,10 @@ pub(super) fn render(model: &Model, look: &Look, area: Rect, buf: &mut Buffer) {
     let list = Rect { height: list_height(model, inside), ..inside };
     // The list is shown from its end: places count from the newest.
     let shown: Vec<_> = places(model, list).map(|place| &all[all.len() - 1 - place]).collect();
-    let widest = shown.iter().filter_map(|client| client.local).map(|addr| width(&addr.to_string())).max();
     let number = shown.iter().map(|client| width(&client.no.to_string()) + 1).max().unwrap_or(2);
     let target = model.selected_client().and_then(|id| model.world.clients.ours(id)).map(|client| client.no);
-    let table = Columns { target, ..Columns::of(widest.unwrap_or(15), number, inside.width) };
+    let addresses = || shown.iter().filter_map(|client| client.local).map(|addr| width(&addr.to_string()));
+    let table = Columns { target, ..Columns::of(addresses, number, inside.width) };
     for (at, client) in (0..list.height).zip(&shown) {
         row(model, look, &table, client, &mut Ink::on(buf, list, at));
     }
@@ -75,10 +75,12 @@ struct Columns {
 }
 
 impl Columns {
-    fn of(widest: u16, number: u16, columns: u16) -> Self {
+    fn of<I: Iterator<Item = u16>>(addresses: impl Fn() -> I, number: u16, columns: u16) -> Self {
         // Mark, number, arrow, port, evidence and state, time.
         let fixed = 1 + (number + 1) + 4 + 7 + 14 + 7;
-        let local = widest.min(columns.saturating_sub(fixed)).clamp(7, 47);
+        let room = columns.saturating_sub(fixed);
+        // Addresses that do not fit are shortened, and need no room for more than that.
+        let local = addresses().filter(|width| *width <= room).max().unwrap_or(0).max(7);
         let spare = columns.saturating_sub(fixed + local);
         Self { target: None, number, local, server: spare >= 34, traffic: spare >= 20 }
     }

@@ -112,10 +112,15 @@ fn narrow(model: &Model, body: Rect, frame: Parts) -> Parts {
     let rest = body.height - lines - 1;
     let clients = (rest / 3).clamp(4, 12);
     let netstat = ((rest - clients) * 11 / 20).max(4);
+    let talking = model.ui.focus == Pane::Broadcast || model.ui.mode == Mode::Saying;
+    // A line for what was said, one for each server, and the one for the next message, which lies below.
+    let servers = u16::try_from(model.world.servers.all().len()).unwrap_or(u16::MAX).min(6);
+    let spare = (rest - clients).saturating_sub(servers + 3).max(4);
+    let netstat = if talking { netstat.min(spare) } else { netstat };
     let [servers_line, clients, netstat, last, message_line] =
         rows(body, [lines, clients, netstat, rest - clients - netstat, 1]);
     let frame = Parts { clients, netstat, servers_line, ..frame };
-    if model.ui.focus == Pane::Broadcast || model.ui.mode == Mode::Saying {
+    if talking {
         // The pane has its own line for the message: the one below joins it.
         let broadcast = Rect { height: last.height + 1, ..last };
         Parts { broadcast, ..frame }

@@ -3,6 +3,7 @@
 mod big_ports;
 mod broadcast;
 mod clients;
+mod filter_line;
 mod footer;
 mod glyphs;
 mod header;

@@ -4,12 +4,11 @@ use std::ops::Range;
 
 use ratatui::buffer::Buffer;
 use ratatui::layout::{Position, Rect};
-use ratatui::style::{Modifier, Style};
+use ratatui::style::Style;
 
-use super::glyphs;
 use super::ink::{Ink, fit, width, wrap};
 use super::look::{Frame, Look};
-use super::typed::Typed;
+use super::{filter_line, glyphs};
 use crate::domain::{Row, TcpState, TimerKind};
 use crate::model::Model;
 use crate::model::lifecycle::{Subject, same_pair};
@@ -105,7 +104,7 @@ pub(super) fn render(model: &Model, look: &Look, area: Rect, buf: &mut Buffer) -
             Ink::on(buf, parts.rows, row).skip(1).say(line, look.theme.quiet);
         }
     }
-    typing(model, look, parts.typing, buf)
+    filter_line::render(model, look, parts.typing, buf)
 }
 
 fn scope(model: &Model, look: &Look) -> &'static str {
@@ -157,7 +156,7 @@ impl Columns {
         let foreign = rows().map(|row| width(&foreign(row, u16::MAX))).max().unwrap_or(0).max(15);
         let mut shown = Self { proto: 6, queue: 6, local, foreign, state: 12, timer: 17, process: 20 };
         if columns < 75 {
-            (shown.proto, shown.queue) = (5, 5);
+            shown.queue = 5;
         }
         let fixed = |shown: &Self| 1 + shown.proto + 2 * (shown.queue + 1) + 1 + shown.state + 2;
         let short = |shown: &Self| 2 * 16 + fixed(shown);
@@ -187,7 +186,14 @@ fn head(model: &Model, look: &Look, columns: &Columns, ink: &mut Ink<'_>) {
     let sorted = model.listing.column;
     let name = |ink: &mut Ink<'_>, column: Column, columns: u16, right: bool| {
         let mark = if sorted == column { glyphs::SORTED } else { "" };
-        let text = format!("{}{mark}", heading(column, look));
+        let words = &look.text.netstat;
+        let full = heading(column, look);
+        let short = match column {
+            Column::Local => words.local_short,
+            Column::Foreign => words.foreign_short,
+            _ => full,
+        };
+        let text = format!("{}{mark}", if width(full) + width(mark) <= columns { full } else { short });
         let style = if mark.is_empty() { look.theme.title } else { look.theme.focus };
         if right {
             ink.right(&text, columns, style).skip(1);
@@ -271,35 +277,4 @@ fn timer(model: &Model, look: &Look, entry: &Entry) -> (String, Style) {
         TimerKind::Keepalive => ((words.keepalive_in)(&left), theme.quiet),
         TimerKind::Persist => ((words.probe_in)(&left), theme.alarm),
     }
-}
-
-/// The filter being typed and, under it, what is wrong with it and where.
-fn typing(model: &Model, look: &Look, area: Rect, buf: &mut Buffer) -> Option<Position> {
-    if model.ui.mode != Mode::Filtering || area.is_empty() {
-        return None;
-    }
-    let line = &model.ui.filter;
-    let typed = Typed::of(line, area.width.saturating_sub(4));
-    let from = area.x + 3;
-    Ink::on(buf, area, 0).say(" / ", look.theme.key).say(&typed.text, look.theme.typed);
-    if let Some(error) = &model.listing.error {
-        let (start, end) = (typed.column(line, error.at.start), typed.column(line, error.at.end));
-        let columns = end.saturating_sub(start).max(1);
-        let wrong = Rect { x: from + start, width: columns, height: 1, ..area }.intersection(area);
-        buf.set_style(wrong, look.theme.alarm.add_modifier(Modifier::UNDERLINED));
-        let sentence = (look.text.filter)(&error.kind);
-        let mut ink = Ink::on(buf, area, 1);
-        let (needs, behind) = (width(&sentence) + 1, area.right().saturating_sub(from + start + columns));
-        if needs <= behind || needs > start + 2 {
-            // Where there is no room for both, the sentence is worth more: the place is underlined above.
-            if needs <= behind {
-                ink.goto(from + start).say(&"^".repeat(usize::from(columns)), look.theme.alarm).skip(1);
-            }
-            ink.goto(area.x + 1).say(&sentence, look.theme.alarm);
-        } else {
-            ink.goto(from + start - needs).say(&sentence, look.theme.alarm);
-            ink.skip(1).say(&"^".repeat(usize::from(columns)), look.theme.alarm);
-        }
-    }
-    Some(Position::new(from + typed.cursor, area.y))
 }

@@ -76,7 +76,7 @@ impl Lab {
 
     /// Keys are pressed.
     pub(crate) fn keys(&mut self, text: &str) {
-        text.chars().for_each(|c| self.key(Key::Char(c)));
+        text.chars().for_each(|c| self.key(if c == '\t' { Key::Tab } else { Key::Char(c) }));
     }
 
     /// A key is pressed.

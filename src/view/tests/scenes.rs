@@ -117,3 +117,22 @@ pub(crate) fn wide(lang: Lang) -> Lab {
     lab.broadcast(1, &message);
     lab
 }
+
+/// A client that came and went, three that stay, one of UDP, one refused, one of another program; the selection on one.
+pub(crate) fn arrivals(lang: Lang) -> Lab {
+    let mut lab = started(lang);
+    lab.refused(1, 2, 41_040);
+    lab.connect(2, 0, 44_070, ClientPlan::OneShot);
+    lab.close(2);
+    lab.wait(Duration::from_secs(8));
+    lab.stranger(2, 50_001);
+    lab.datagram(3, 38_215);
+    for (id, port) in [(4, 44_078), (5, 44_082), (6, 44_086)] {
+        lab.connect(id, 0, port, ClientPlan::Stay);
+    }
+    lab.model.ui.focus = Pane::Clients;
+    lab.keys("jj");
+    lab.model.ui.focus = Pane::Servers;
+    lab.wait(Duration::from_secs(5));
+    lab
+}

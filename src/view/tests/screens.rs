@@ -50,7 +50,12 @@ fn a_mistake_in_the_filter() {
 
 #[test]
 fn the_newest_port_big() {
-    kept("ports", scenes::lesson, "2v");
+    kept("ports", scenes::arrivals, "2v");
+}
+
+#[test]
+fn clients_of_every_kind() {
+    kept("clients", scenes::arrivals, "\t");
 }
 
 #[test]

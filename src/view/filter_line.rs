@@ -1,0 +1,42 @@
+//! The filter being typed and, under it, what is wrong with it and where.
+
+use ratatui::buffer::Buffer;
+use ratatui::layout::{Position, Rect};
+use ratatui::style::Modifier;
+
+use super::ink::{Ink, width};
+use super::look::Look;
+use super::typed::Typed;
+use crate::model::Model;
+use crate::model::ui::Mode;
+
+/// Draws the lines while the filter is typed, and returns where the cursor is.
+pub(super) fn render(model: &Model, look: &Look, area: Rect, buf: &mut Buffer) -> Option<Position> {
+    if model.ui.mode != Mode::Filtering || area.is_empty() {
+        return None;
+    }
+    let line = &model.ui.filter;
+    let typed = Typed::of(line, area.width.saturating_sub(4));
+    let from = area.x + 3;
+    Ink::on(buf, area, 0).say(" / ", look.theme.key).say(&typed.text, look.theme.typed);
+    if let Some(error) = &model.listing.error {
+        let (start, end) = (typed.column(line, error.at.start), typed.column(line, error.at.end));
+        let columns = end.saturating_sub(start).max(1);
+        let wrong = Rect { x: from + start, width: columns, height: 1, ..area }.intersection(area);
+        buf.set_style(wrong, look.theme.alarm.add_modifier(Modifier::UNDERLINED));
+        let sentence = (look.text.filter)(&error.kind);
+        let mut ink = Ink::on(buf, area, 1);
+        let (needs, behind) = (width(&sentence) + 1, area.right().saturating_sub(from + start + columns));
+        if needs <= behind || needs > start + 2 {
+            // Where there is no room for both, the sentence is worth more: the place is underlined above.
+            if needs <= behind {
+                ink.goto(from + start).say(&"^".repeat(usize::from(columns)), look.theme.alarm).skip(1);
+            }
+            ink.goto(area.x + 1).say(&sentence, look.theme.alarm);
+        } else {
+            ink.goto(from + start - needs).say(&sentence, look.theme.alarm);
+            ink.skip(1).say(&"^".repeat(usize::from(columns)), look.theme.alarm);
+        }
+    }
+    Some(Position::new(from + typed.cursor, area.y))
+}
