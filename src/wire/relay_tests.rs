@@ -1,1 +1,182 @@
-//! The relay on links in memory.
+//! The relay between links in memory, on a clock that stands still.
+
+use std::sync::{Arc, Mutex};
+
+use super::super::decode::packets::{tcp, udp};
+use super::super::link::memory::{MemoryHost, MemoryLink, memory};
+use super::*;
+use crate::domain::{Cause, Clock, Flow, Observation, Row, Sink, TcpState};
+
+#[derive(Default)]
+struct Journal(Mutex<Vec<Observation>>);
+
+impl Sink for Journal {
+    fn offer(&self, seen: Observation) -> bool {
+        self.0.lock().unwrap().push(seen);
+        true
+    }
+}
+
+/// Two tables that the test writes itself.
+#[derive(Clone, Default)]
+struct Written(Arc<Mutex<[Vec<Row>; 2]>>);
+
+impl Written {
+    fn set(&self, host: HostId, flow: Flow, state: TcpState) {
+        let row = Row {
+            flow,
+            state: Some(state),
+            recv_q: None,
+            send_q: None,
+            timer: None,
+            uid: None,
+            inode: Some(7),
+            cookie: 1,
+            process: None,
+        };
+        let rows = &mut self.0.lock().unwrap()[usize::from(host == HostId::Server)];
+        rows.retain(|before| before.flow != flow);
+        rows.push(row);
+    }
+}
+
+impl Tables for Written {
+    fn dump(&mut self, host: HostId) -> io::Result<Vec<Row>> {
+        Ok(self.0.lock().unwrap()[usize::from(host == HostId::Server)].clone())
+    }
+
+    fn lookup(&mut self, host: HostId, flow: Flow) -> io::Result<Option<Row>> {
+        Ok(self.dump(host)?.into_iter().find(|row| row.flow == flow))
+    }
+}
+
+struct Bench {
+    client: MemoryHost,
+    server: MemoryHost,
+    orders: mpsc::Sender<Order>,
+    stop: watch::Sender<Option<Closed>>,
+    journal: Arc<Journal>,
+    tables: Written,
+    relay: tokio::task::JoinHandle<()>,
+}
+
+impl Bench {
+    fn start() -> Self {
+        let ((client_link, client), (server_link, server)) = (memory(64), memory(64));
+        let journal = Arc::new(Journal::default());
+        let probe = Probe::new(Clock::start(), Arc::clone(&journal) as Arc<dyn Sink>);
+        let ((orders, todo), (stop, stopped)) = (mpsc::channel(64), watch::channel(None));
+        let tables = Written::default();
+        let cable = Cable::new(64, 1);
+        let links: [MemoryLink; 2] = [client_link, server_link];
+        let relay = Relay::new(links, cable, tables.clone(), &probe, todo, stopped);
+        Self { client, server, orders, stop, journal, tables, relay: tokio::spawn(relay.run()) }
+    }
+
+    async fn say(&self, command: WireCommand) {
+        self.orders.send(Order::Wire(command)).await.unwrap();
+    }
+
+    async fn end(self, why: Closed) -> Vec<Observation> {
+        self.stop.send(Some(why)).unwrap();
+        self.relay.await.unwrap();
+        self.journal.0.lock().unwrap().clone()
+    }
+}
+
+fn flow() -> Flow {
+    Flow::tcp("192.0.2.2:40000".parse().unwrap(), "192.0.2.1:65432".parse().unwrap())
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_packet_waits_for_its_command_however_long_it_takes() {
+    let mut bench = Bench::start();
+    bench.client.send.send(udp(true, b"oi")).await.unwrap();
+    tokio::time::sleep(Duration::from_secs(3600)).await;
+    assert!(bench.server.arrived.try_recv().is_err());
+    bench.say(WireCommand::Next).await;
+    assert_eq!(bench.server.arrived.recv().await, Some(udp(true, b"oi")));
+    let seen = bench.end(Closed::Asked).await;
+    let last = Kind::Wire(WireEvent::Closed { why: Closed::Asked, errno: None });
+    assert_eq!(seen.last().map(|event| event.kind.clone()), Some(last));
+}
+
+#[tokio::test(start_paused = true)]
+async fn slow_motion_takes_its_time_and_keeps_the_order() {
+    let mut bench = Bench::start();
+    bench.say(WireCommand::Mode(None, Mode::Slow { hop: Duration::from_secs(2) })).await;
+    tokio::time::sleep(Duration::from_millis(1)).await;
+    let begin = Instant::now();
+    for byte in [b"1", b"2"] {
+        bench.server.send.send(udp(false, byte)).await.unwrap();
+    }
+    assert_eq!(bench.client.arrived.recv().await, Some(udp(false, b"1")));
+    let took = begin.elapsed();
+    assert!((2000..=2002).contains(&took.as_millis()), "{took:?}");
+    assert_eq!(bench.client.arrived.recv().await, Some(udp(false, b"2")));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_change_of_state_names_the_packet_that_made_it() {
+    let mut bench = Bench::start();
+    let listener = Flow::unconnected(flow().proto, flow().peer.unwrap());
+    bench.tables.set(HostId::Server, listener, TcpState::Listen);
+    bench.tables.set(HostId::Client, flow(), TcpState::SynSent);
+    bench.client.send.send(tcp(true, Flags::SYN, 1, 0, b"")).await.unwrap();
+    tokio::time::sleep(Duration::from_millis(1)).await;
+    bench.tables.set(HostId::Server, flow().mirror().unwrap(), TcpState::SynRecv);
+    bench.say(WireCommand::Next).await;
+    bench.server.arrived.recv().await.unwrap();
+    let seen = bench.end(Closed::Asked).await;
+    let states: Vec<_> = seen
+        .iter()
+        .filter_map(|event| match &event.kind {
+            Kind::State(edge) if edge.flow.peer.is_some() => {
+                Some((event.host.unwrap(), edge.from, edge.to, edge.cause.unwrap()))
+            }
+            _ => None,
+        })
+        .collect();
+    assert_eq!(
+        states,
+        [
+            (HostId::Client, TcpState::Closed, TcpState::SynSent, Cause::Call(Syscall::Connect)),
+            (HostId::Server, TcpState::Listen, TcpState::SynRecv, Cause::Packet(1)),
+        ]
+    );
+}
+
+#[tokio::test(start_paused = true)]
+async fn at_full_speed_what_is_not_listed_is_counted() {
+    let mut bench = Bench::start();
+    bench.say(WireCommand::Mode(None, Mode::Live)).await;
+    tokio::time::sleep(Duration::from_millis(1)).await;
+    for _ in 0..1000 {
+        bench.client.send.send(udp(true, b"x")).await.unwrap();
+        bench.server.arrived.recv().await.unwrap();
+    }
+    let seen = bench.end(Closed::Asked).await;
+    let listed = seen.iter().filter(|event| matches!(event.kind, Kind::Packet(_))).count() as u64;
+    let delivered = seen.iter().filter(|event| matches!(event.kind, Kind::Wire(WireEvent::Delivered { .. }))).count();
+    let counted: u64 = seen
+        .iter()
+        .filter_map(|event| match event.kind {
+            Kind::Wire(WireEvent::Unlisted { count }) => Some(count),
+            _ => None,
+        })
+        .sum();
+    assert_eq!((listed + counted, delivered as u64), (1000, listed));
+    assert!(counted > 0);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_host_that_is_gone_ends_the_relay() {
+    let bench = Bench::start();
+    drop(bench.client.send);
+    bench.relay.await.unwrap();
+    let seen = bench.journal.0.lock().unwrap();
+    assert!(matches!(
+        seen.last().unwrap().kind,
+        Kind::Wire(WireEvent::Closed { why: Closed::LinkFailed, errno: Some(_) })
+    ));
+}

@@ -2,10 +2,10 @@
 
 use std::net::{SocketAddr, TcpStream};
 use std::path::PathBuf;
-use std::sync::{Arc, Condvar, Mutex};
+use std::sync::{Arc, Condvar, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
-use socklab::domain::wire::{Closed, WireCommand, WireEvent};
+use socklab::domain::wire::{WireCommand, WireEvent};
 use socklab::domain::{
     Cause, Clock, Evidence, HostId, Kind, LinkKind, Observation, PacketSummary, Probe, Sink, TcpState, Transition,
 };
@@ -14,10 +14,10 @@ use socklab::wire::{Options, Wire};
 use super::diag;
 
 /// Longer than anything here may take.
-pub const PATIENCE: Duration = Duration::from_secs(10);
+pub(crate) const PATIENCE: Duration = Duration::from_secs(10);
 
 /// Whether the wire lab can be opened here. A machine that promises it (`SOCKLAB_REQUIRE`) and cannot fails the test.
-pub fn missing(capability: &str, found: bool) -> bool {
+pub(crate) fn missing(capability: &str, found: bool) -> bool {
     if found {
         return false;
     }
@@ -29,11 +29,11 @@ pub fn missing(capability: &str, found: bool) -> bool {
 
 /// All that was reported, in order.
 #[derive(Default)]
-pub struct Journal(Mutex<Vec<Observation>>, Condvar);
+pub(crate) struct Journal(Mutex<Vec<Observation>>, Condvar);
 
 impl Sink for Journal {
     fn offer(&self, seen: Observation) -> bool {
-        self.0.lock().unwrap().push(seen);
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).push(seen);
         self.1.notify_all();
         true
     }
@@ -41,12 +41,12 @@ impl Sink for Journal {
 
 impl Journal {
     /// Waits until something in the journal is what is looked for.
-    pub fn wait<R>(&self, what: &str, look: impl FnMut(&[Observation]) -> Option<R>) -> R {
+    pub(crate) fn wait<R>(&self, what: &str, look: impl FnMut(&[Observation]) -> Option<R>) -> R {
         self.wait_for(PATIENCE, what, look)
     }
 
     /// Waits for what the kernel itself takes long to do.
-    pub fn wait_long<R>(&self, what: &str, look: impl FnMut(&[Observation]) -> Option<R>) -> R {
+    pub(crate) fn wait_long<R>(&self, what: &str, look: impl FnMut(&[Observation]) -> Option<R>) -> R {
         self.wait_for(PATIENCE * 6, what, look)
     }
 
@@ -66,27 +66,27 @@ impl Journal {
         }
     }
 
-    pub fn all(&self) -> Vec<Observation> {
+    pub(crate) fn all(&self) -> Vec<Observation> {
         self.0.lock().unwrap().clone()
     }
 }
 
-pub fn options() -> Options {
+pub(crate) fn options() -> Options {
     Options { binary: Some(PathBuf::from(env!("CARGO_BIN_EXE_socklab-tui"))), ..Options::default() }
 }
 
 /// An open wire and its journal.
-pub struct Bench {
-    pub wire: Wire,
-    pub journal: Arc<Journal>,
+pub(crate) struct Bench {
+    pub(crate) wire: Wire,
+    pub(crate) journal: Arc<Journal>,
 }
 
 impl Bench {
-    pub fn open() -> Option<Self> {
+    pub(crate) fn open() -> Option<Self> {
         Self::open_with(&options())
     }
 
-    pub fn open_with(options: &Options) -> Option<Self> {
+    pub(crate) fn open_with(options: &Options) -> Option<Self> {
         let journal = Arc::new(Journal::default());
         let probe = Probe::new(Clock::start(), Arc::clone(&journal) as Arc<dyn Sink>);
         match Wire::open(&probe, options, diag::dump) {
@@ -99,16 +99,16 @@ impl Bench {
         }
     }
 
-    pub fn command(&self, command: WireCommand) {
+    pub(crate) fn command(&self, command: WireCommand) {
         self.wire.command(command).unwrap();
     }
 
-    pub fn addr(&self, host: HostId, port: u16) -> SocketAddr {
+    pub(crate) fn addr(&self, host: HostId, port: u16) -> SocketAddr {
         (self.wire.host(host).address(), port).into()
     }
 
     /// A socket that listens on the server.
-    pub fn listener(&self, port: u16) -> std::net::TcpListener {
+    pub(crate) fn listener(&self, port: u16) -> std::net::TcpListener {
         let addr = self.addr(HostId::Server, port);
         let socket = self.wire.host(HostId::Server).stream(addr).unwrap();
         socket.bind(&addr.into()).unwrap();
@@ -117,7 +117,7 @@ impl Bench {
     }
 
     /// A socket of a host that is about to connect and does not wait for it.
-    pub fn connect(&self, host: HostId, from: Option<u16>, to: SocketAddr) -> socket2::Socket {
+    pub(crate) fn connect(&self, host: HostId, from: Option<u16>, to: SocketAddr) -> socket2::Socket {
         let socket = self.wire.host(host).stream(to).unwrap();
         if let Some(port) = from {
             socket.bind(&self.addr(host, port).into()).unwrap();
@@ -129,7 +129,7 @@ impl Bench {
     }
 
     /// Waits for the packet with this number.
-    pub fn packet(&self, number: u64) -> PacketSummary {
+    pub(crate) fn packet(&self, number: u64) -> PacketSummary {
         self.journal.wait(&format!("packet {number}"), |seen| {
             seen.iter().find_map(|event| match &event.kind {
                 Kind::Packet(packet) if packet.number == number => Some(packet.clone()),
@@ -138,8 +138,20 @@ impl Bench {
         })
     }
 
+    /// Waits for the packet that a host sends as its `nth`, from 1, and returns its number.
+    pub(crate) fn nth(&self, host: HostId, nth: usize) -> u64 {
+        self.journal.wait(&format!("packet {nth} of {host}"), |seen| {
+            let packets = seen.iter().filter(|event| event.host == Some(host));
+            let mut numbers = packets.filter_map(|event| match &event.kind {
+                Kind::Packet(packet) => Some(packet.number),
+                _ => None,
+            });
+            numbers.nth(nth - 1)
+        })
+    }
+
     /// Waits for the packet with this number, says its label, and delivers it.
-    pub fn step(&self, number: u64) -> String {
+    pub(crate) fn step(&self, number: u64) -> String {
         let label = self.packet(number).label();
         self.command(WireCommand::Deliver(number));
         self.journal.wait(&format!("delivery of {number}"), |seen| {
@@ -149,7 +161,7 @@ impl Bench {
     }
 
     /// Waits for a transition on a host.
-    pub fn state(&self, host: HostId, from: TcpState, to: TcpState) -> Option<Cause> {
+    pub(crate) fn state(&self, host: HostId, from: TcpState, to: TcpState) -> Option<Cause> {
         self.journal.wait(&format!("{host} {from} → {to}"), |seen| {
             transitions(seen)
                 .find(|(at, _, edge)| (*at, edge.from, edge.to) == (host, from, to))
@@ -158,23 +170,14 @@ impl Bench {
     }
 
     /// The state that a host's connection is in by the last transition reported.
-    pub fn stands(&self, host: HostId) -> TcpState {
+    pub(crate) fn stands(&self, host: HostId) -> TcpState {
         let seen = self.journal.all();
         let last = transitions(&seen).filter(|(at, _, edge)| *at == host && edge.flow.peer.is_some()).last();
         last.map_or(TcpState::Closed, |(_, _, edge)| edge.to)
     }
 
-    pub fn closed(&self) -> Closed {
-        self.journal.wait("the end", |seen| {
-            seen.iter().find_map(|event| match event.kind {
-                Kind::Wire(WireEvent::Closed { why, .. }) => Some(why),
-                _ => None,
-            })
-        })
-    }
-
     /// A connection that was opened packet by packet: numbers 1 to 3.
-    pub fn connected(&self) -> (TcpStream, TcpStream) {
+    pub(crate) fn connected(&self) -> (TcpStream, TcpStream) {
         let listener = self.listener(65432);
         let client = self.connect(HostId::Client, None, self.addr(HostId::Server, 65432));
         assert_eq!([self.step(1), self.step(2), self.step(3)], ["SYN", "SYN+ACK", "ACK"]);
@@ -185,12 +188,12 @@ impl Bench {
 }
 
 /// The transitions in a journal.
-pub fn transitions(seen: &[Observation]) -> impl Iterator<Item = (HostId, Evidence, &Transition)> {
+pub(crate) fn transitions(seen: &[Observation]) -> impl Iterator<Item = (HostId, Evidence, &Transition)> {
     seen.iter().filter_map(|event| match &event.kind {
         Kind::State(edge) => Some((event.host.unwrap(), event.evidence, edge)),
         _ => None,
     })
 }
 
-pub const TUN: LinkKind = LinkKind::Tun;
-pub const VETH: LinkKind = LinkKind::Veth;
+pub(crate) const TUN: LinkKind = LinkKind::Tun;
+pub(crate) const VETH: LinkKind = LinkKind::Veth;

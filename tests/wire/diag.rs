@@ -8,7 +8,7 @@ use rustix::net::{RecvFlags, SendFlags, recv, send};
 use socklab::domain::{Flow, Proto, Row, TcpState, Timer, TimerKind};
 
 /// All TCP sockets.
-pub fn dump(socket: &OwnedFd) -> io::Result<Vec<Row>> {
+pub(crate) fn dump(socket: &OwnedFd) -> io::Result<Vec<Row>> {
     let mut request = Vec::new();
     request.extend(72_u32.to_ne_bytes()); // length
     request.extend(20_u16.to_ne_bytes()); // SOCK_DIAG_BY_FAMILY

@@ -4,4 +4,5 @@
 
 mod bench;
 mod diag;
+mod ends;
 mod stepped;

@@ -15,7 +15,7 @@ use std::thread;
 use rustix::io::Errno;
 use rustix::pipe::{PipeFlags, pipe_with};
 use rustix::process::{
-    Pid, PidfdFlags, Signal, WaitId, WaitIdOptions, WaitOptions, kill_process_group, pidfd_open, waitid, waitpid,
+    Pid, PidfdFlags, Signal, WaitId, WaitIdOptions, WaitOptions, kill_process_group, pidfd_open, wait, waitid,
 };
 
 use super::protocol::Program;
@@ -87,7 +87,7 @@ impl Programs {
 
     fn take_one(&self) {
         let mut running = self.running();
-        if let Ok(Some((pid, status))) = waitpid(None, WaitOptions::NOHANG)
+        if let Ok(Some((pid, status))) = wait(WaitOptions::NOHANG)
             && let Some(end) = running.remove(&pid.as_raw_nonzero().get())
         {
             // Nobody reads it any more: then nobody wants to know.

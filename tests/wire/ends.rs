@@ -1,0 +1,287 @@
+//! However it ends, nothing is left; and what other processes may ask of it meanwhile.
+//!
+//! The wire lab under test runs in a process of its own, the victim: this same test binary, told to be one.
+
+use std::collections::BTreeSet;
+use std::fs::{self, File};
+use std::io::{BufRead as _, BufReader, Read as _, Write as _};
+use std::os::fd::AsFd;
+use std::os::unix::process::ExitStatusExt as _;
+use std::process::{Child, ChildStdout, Command, Stdio};
+
+use std::time::{Duration, Instant};
+
+use socklab::domain::HostId;
+use socklab::wire::{Program, Remote, open_wires};
+
+use super::bench::{Bench, PATIENCE, options};
+
+/// What the issue allows for everything to be gone.
+const SECOND: Duration = Duration::from_secs(1);
+
+/// Not a test: the process that the tests below end. It opens a wire lab, runs a program that leaves another one
+/// behind, says so, and says why when the wire lab is no more.
+#[test]
+fn victim() {
+    if std::env::var_os("SOCKLAB_VICTIM").is_none() {
+        return;
+    }
+    let Some(bench) = Bench::open_with(&options()) else {
+        println!("\nvictim cannot");
+        return;
+    };
+    let null = File::options().read(true).write(true).open("/dev/null").unwrap();
+    let (reader, writer) = std::io::pipe().unwrap();
+    let program = shell("setsid sleep 1000 & echo started; exec sleep 1000");
+    let standard = [null.as_fd(), writer.as_fd(), null.as_fd()];
+    let (_running, _ended) = bench.wire.exec(HostId::Client, &program, standard).unwrap();
+    drop(writer);
+    let mut line = String::new();
+    BufReader::new(reader).read_line(&mut line).unwrap();
+    println!("\nvictim open");
+    let why = bench.journal.wait_long("the end", |seen| {
+        seen.iter().find_map(|event| match event.kind {
+            socklab::domain::Kind::Wire(socklab::domain::WireEvent::Closed { why, .. }) => Some(why),
+            _ => None,
+        })
+    });
+    println!("\nvictim {why}");
+}
+
+fn shell(script: &str) -> Program {
+    let path = std::env::var("PATH").unwrap();
+    let argv = ["sh", "-c", script].map(String::from);
+    Program { argv: argv.into(), env: vec![("PATH".into(), path)], cwd: "/".into() }
+}
+
+struct Victim {
+    process: Child,
+    said: BufReader<ChildStdout>,
+}
+
+impl Victim {
+    fn start() -> Option<Self> {
+        let mut process = Command::new(std::env::current_exe().unwrap())
+            .args(["ends::victim", "--exact", "--nocapture"])
+            .env("SOCKLAB_VICTIM", "1")
+            .stdout(Stdio::piped())
+            .spawn()
+            .unwrap();
+        let said = BufReader::new(process.stdout.take().unwrap());
+        let mut victim = Self { process, said };
+        if victim.says() == "open" {
+            return Some(victim);
+        }
+        super::bench::missing("wire", false);
+        None
+    }
+
+    /// The next thing that it says.
+    fn says(&mut self) -> String {
+        loop {
+            let mut line = String::new();
+            assert_ne!(self.said.read_line(&mut line).unwrap(), 0, "the victim is dumb");
+            if let Some(word) = line.strip_prefix("victim ") {
+                return word.trim().into();
+            }
+        }
+    }
+
+    /// The processes below it: the helper's two halves and two programs, once these are what they will be.
+    fn descendants(&self) -> Vec<Process> {
+        let begin = Instant::now();
+        loop {
+            let below = below(self.process.id());
+            if below.len() == 4 && below.iter().filter(|process| process.name == "sleep").count() == 2 {
+                return below;
+            }
+            assert!(begin.elapsed() < PATIENCE, "{below:?}");
+        }
+    }
+}
+
+impl Drop for Victim {
+    fn drop(&mut self) {
+        let _ = self.process.kill();
+        let _ = self.process.wait();
+    }
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct Process {
+    pid: u32,
+    parent: u32,
+    name: String,
+    network: Option<String>,
+    begun: String,
+}
+
+fn process(pid: u32) -> Option<Process> {
+    let stat = fs::read_to_string(format!("/proc/{pid}/stat")).ok()?;
+    let (head, tail) = stat.rsplit_once(") ")?;
+    let fields: Vec<&str> = tail.split_whitespace().collect();
+    // A zombie is gone; its parent is to learn of it.
+    if fields[0] == "Z" {
+        return None;
+    }
+    let network = fs::read_link(format!("/proc/{pid}/ns/net")).ok().map(|link| link.display().to_string());
+    let name = head.split_once('(')?.1.into();
+    Some(Process { pid, parent: fields[1].parse().ok()?, name, network, begun: fields[19].into() })
+}
+
+fn all() -> Vec<Process> {
+    let entries = fs::read_dir("/proc").unwrap().flatten();
+    entries.filter_map(|entry| entry.file_name().to_str()?.parse().ok()).filter_map(process).collect()
+}
+
+fn below(top: u32) -> Vec<Process> {
+    let (all, mut found) = (all(), Vec::<Process>::new());
+    let mut parents = vec![top];
+    while let Some(parent) = parents.pop() {
+        for child in all.iter().filter(|process| process.parent == parent) {
+            parents.push(child.pid);
+            found.push(child.clone());
+        }
+    }
+    found
+}
+
+/// Within a second none of these processes is there any more, and nobody is in their network namespaces.
+fn gone(were: &[Process]) {
+    let own = fs::read_link("/proc/self/ns/net").unwrap().display().to_string();
+    let networks: BTreeSet<_> =
+        were.iter().filter_map(|process| process.network.clone()).filter(|n| *n != own).collect();
+    assert!(!networks.is_empty());
+    let begin = Instant::now();
+    loop {
+        let left: Vec<Process> = all()
+            .into_iter()
+            .filter(|now| {
+                were.iter().any(|was| (was.pid, &was.begun) == (now.pid, &now.begun))
+                    || now.network.as_ref().is_some_and(|network| networks.contains(network))
+            })
+            .collect();
+        if left.is_empty() {
+            println!("gone after {:?}", begin.elapsed());
+            return;
+        }
+        assert!(begin.elapsed() < SECOND, "left: {left:?}");
+        std::thread::sleep(Duration::from_millis(5));
+    }
+}
+
+fn kill(pid: u32) {
+    let pid = rustix::process::Pid::from_raw(pid.cast_signed()).unwrap();
+    rustix::process::kill_process(pid, rustix::process::Signal::KILL).unwrap();
+}
+
+#[test]
+fn nothing_is_left_of_a_killed_main_process() {
+    let Some(victim) = Victim::start() else { return };
+    let were = victim.descendants();
+    kill(victim.process.id());
+    gone(&were);
+}
+
+#[test]
+fn nothing_is_left_of_a_killed_helper_and_the_main_process_knows() {
+    // The outer half, which the main process started, and the inner half, which serves.
+    for half in 0..2 {
+        let Some(mut victim) = Victim::start() else { return };
+        let were = victim.descendants();
+        kill(were.iter().filter(|process| process.name != "sleep").nth(half).unwrap().pid);
+        assert_eq!(victim.says(), "helper_ended");
+        gone(&were);
+    }
+}
+
+#[test]
+fn a_killed_program_takes_nothing_else_with_it() {
+    let Some(victim) = Victim::start() else { return };
+    let were = victim.descendants();
+    let (programs, helper): (Vec<_>, Vec<_>) = were.into_iter().partition(|process| process.name == "sleep");
+    kill(programs[0].pid);
+    let begin = Instant::now();
+    while process(programs[0].pid).is_some() {
+        assert!(begin.elapsed() < SECOND);
+    }
+    assert!(helper.iter().all(|half| process(half.pid).is_some()));
+    assert!(process(programs[1].pid).is_some());
+}
+
+/// Runs a script on the client of a victim's wire lab from here.
+fn remote(victim: &Victim, script: &str, input: &str) -> (Option<i32>, String) {
+    let (given, mut give) = std::io::pipe().unwrap();
+    let (mut take, taken) = std::io::pipe().unwrap();
+    let standard = [given.as_fd(), taken.as_fd(), taken.as_fd()];
+    let remote = Remote::start(HostId::Client, &shell(script), standard, Some(victim.process.id())).unwrap();
+    drop((given, taken));
+    give.write_all(input.as_bytes()).unwrap();
+    drop(give);
+    let mut output = String::new();
+    take.read_to_string(&mut output).unwrap();
+    (remote.wait().code(), output)
+}
+
+#[test]
+fn a_program_from_outside_sees_its_host_and_nothing_else() {
+    let Some(victim) = Victim::start() else { return };
+    assert!(open_wires().unwrap().contains(&victim.process.id()));
+    assert_eq!(remote(&victim, "cat; exit 7", "through\n"), (Some(7), "through\n".into()));
+    let (_, network) = remote(&victim, "cat /proc/net/fib_trie", "");
+    assert!(network.contains("192.0.2.2"), "{network}");
+    let addresses: BTreeSet<_> = network.lines().filter_map(|line| line.trim().strip_prefix("|-- ")).collect();
+    assert!(
+        addresses.iter().all(|addr| addr.starts_with("192.0.2.") || addr.starts_with("127.") || *addr == "0.0.0.0")
+    );
+    let (_, descriptors) = remote(&victim, "ls /proc/self/fd", "");
+    assert_eq!(descriptors.split_whitespace().collect::<Vec<_>>(), ["0", "1", "2", "3"], "3 is the listing itself");
+    let (_, environment) = remote(&victim, "env | cut -d= -f1 | grep -v -E '^(PATH|PWD|OLDPWD|SHLVL|_)$'", "");
+    assert_eq!(environment, "");
+}
+
+#[test]
+fn a_program_from_outside_is_signalled_and_ends_with_its_caller() {
+    let Some(victim) = Victim::start() else { return };
+    let before = victim.descendants();
+    let null = File::options().read(true).write(true).open("/dev/null").unwrap();
+    let standard = [null.as_fd(); 3];
+    let start =
+        || Remote::start(HostId::Server, &shell("exec sleep 1000"), standard, Some(victim.process.id())).unwrap();
+    let signalled = start();
+    signalled.signal(15).unwrap();
+    assert_eq!(signalled.wait().signal(), Some(15));
+    let left = start();
+    let pid = left.pid();
+    assert!(process(pid).is_some());
+    drop(left);
+    let begin = Instant::now();
+    while process(pid).is_some() {
+        assert!(begin.elapsed() < SECOND);
+    }
+    assert_eq!(below(victim.process.id()), before);
+}
+
+#[test]
+fn what_cannot_be_started_says_so() {
+    let Some(victim) = Victim::start() else { return };
+    let null = File::options().read(true).write(true).open("/dev/null").unwrap();
+    let program = Program { argv: vec!["no-such-program".into()], ..shell("") };
+    let failed = Remote::start(HostId::Server, &program, [null.as_fd(); 3], Some(victim.process.id())).unwrap_err();
+    assert!(matches!(&failed, socklab::wire::ExecError::Program(error) if error.raw_os_error() == Some(2)), "{failed}");
+    assert!(matches!(
+        Remote::start(HostId::Server, &program, [null.as_fd(); 3], Some(1)),
+        Err(socklab::wire::ExecError::NoWire)
+    ));
+}
+
+#[test]
+fn closing_waits_until_everything_has_ended() {
+    let Some(bench) = Bench::open() else { return };
+    let null = File::options().read(true).write(true).open("/dev/null").unwrap();
+    let (_, ended) = bench.wire.exec(HostId::Server, &shell("exec sleep 1000"), [null.as_fd(); 3]).unwrap();
+    let host = bench.wire.host(HostId::Server);
+    bench.wire.close();
+    assert_eq!(ended.try_recv().map(|status| status.signal()), Ok(Some(9)));
+    assert!(host.stream("192.0.2.1:1".parse().unwrap()).is_err());
+}
