@@ -49,9 +49,8 @@ fn victim() {
 }
 
 fn shell(script: &str) -> Program {
-    let path = std::env::var("PATH").unwrap();
     let argv = ["sh", "-c", script].map(String::from);
-    Program { argv: argv.into(), env: vec![("PATH".into(), path)], cwd: "/".into() }
+    Program { argv: argv.into(), env: vec![("PATH".into(), "/usr/bin:/bin".into())], cwd: "/".into() }
 }
 
 struct Victim {
