@@ -4,10 +4,10 @@
 //! It loses nothing and invents nothing by itself: every packet that is offered arrives, is dropped with a reason, is
 //! folded into one that is held, or is still on the wire.
 
-use super::decode::{self, Same};
+use super::decode::{self, Read, Same};
 use super::lane::{About, Fate, Lane, Parcel};
 use crate::domain::wire::{Loss, Mode, WireCommand, WireEvent};
-use crate::domain::{HostId, Kind, Numbering, Stamp};
+use crate::domain::{Flags, HostId, Kind, Numbering, Stamp};
 
 /// The wire: two directions, each named by the host that sends.
 #[derive(Debug)]
@@ -33,6 +33,8 @@ pub(super) struct Arrival {
     pub(super) from: HostId,
     pub(super) bytes: Vec<u8>,
     pub(super) about: Option<About>,
+    /// Whether it was reported when it came onto the wire.
+    pub(super) listed: bool,
 }
 
 /// The host at the other end.
@@ -79,42 +81,40 @@ impl Cable {
         std::mem::take(&mut self.events)
     }
 
-    /// How many packets that it could not read crossed since this was last asked.
-    pub(super) fn take_unread(&mut self) -> u64 {
+    /// How many packets were offered without an event since this was last asked.
+    pub(super) fn take_unlisted(&mut self) -> u64 {
         std::mem::take(&mut self.unlisted)
     }
 
-    /// A host sends a packet.
-    pub(super) fn offer(&mut self, now: Stamp, from: HostId, bytes: &[u8]) -> Option<About> {
-        let Some(mut packet) = decode::summary(bytes) else {
+    /// A host sends a packet. With `list` unset, one that simply crosses at full speed is counted and has no events;
+    /// one that opens, closes or resets a connection always has.
+    pub(super) fn offer(&mut self, now: Stamp, from: HostId, bytes: &[u8], list: bool) -> Option<About> {
+        let Some(packet) = Read::of(bytes) else {
             self.unlisted += 1;
             self.lay(from, Parcel { fate: Fate::At(now), ..parcel(0, bytes, now) });
             return None;
         };
-        let about = About { flow: packet.flow, flags: packet.tcp.as_ref().map(|tcp| tcp.flags) };
-        let same = Same::of(&packet);
-        if let Some(same) = same
-            && self.fold(now, from, &same)
+        let (about, same) = (packet.about(), packet.same());
+        if let Some(same) = &same
+            && self.fold(now, from, same)
         {
             return Some(about);
         }
-        if let Some(tcp) = &mut packet.tcp {
-            self.numbering.relate(packet.flow, tcp);
-        }
         self.numbered += 1;
         let number = self.numbered;
-        packet.number = number;
-        if let Some(same) = same {
-            let sent = &mut self.lane(from).sent;
-            packet.retransmission_of = sent.before(&same);
-            sent.remember(same, number);
+        let lost = self.lost(from);
+        let fate = self.lane(from).fate(now);
+        let plain = about.flags.is_none_or(|flags| !flags.any(Flags::SYN.with(Flags::FIN).with(Flags::RST)));
+        let listed = list || !plain || lost.is_some() || fate != Fate::At(now);
+        if listed {
+            self.list(from, number, &packet, same);
+        } else {
+            self.unlisted += 1;
         }
-        self.events.push((from, Kind::Packet(packet)));
-        if let Some(why) = self.lost(from) {
+        if let Some(why) = lost {
             self.report(from, WireEvent::Dropped { packet: number, why });
             return Some(about);
         }
-        let fate = self.lane(from).fate(now);
         match fate {
             Fate::Hold => self.report(from, WireEvent::Held { packet: number }),
             Fate::At(then) if then > now => {
@@ -122,8 +122,23 @@ impl Cable {
             }
             Fate::At(_) => {}
         }
-        self.lay(from, Parcel { fate, about: Some(about), same, ..parcel(number, bytes, now) });
+        self.lay(from, Parcel { fate, listed, about: Some(about), same, ..parcel(number, bytes, now) });
         Some(about)
+    }
+
+    /// Reports a packet that was offered.
+    fn list(&mut self, from: HostId, number: u64, packet: &Read<'_>, same: Option<Same>) {
+        let mut packet = packet.summary();
+        if let Some(tcp) = &mut packet.tcp {
+            self.numbering.relate(packet.flow, tcp);
+        }
+        packet.number = number;
+        if let Some(same) = same {
+            let sent = &mut self.lane(from).sent;
+            packet.retransmission_of = sent.before(&same);
+            sent.remember(same, number);
+        }
+        self.events.push((from, Kind::Packet(packet)));
     }
 
     fn lay(&mut self, from: HostId, mut parcel: Parcel) {
@@ -166,22 +181,25 @@ impl Cable {
         [&self.client, &self.server].into_iter().filter_map(Lane::next_due).min()
     }
 
-    /// Takes the packets that arrive by `now` off the wire, in the order of their arrival.
-    pub(super) fn due(&mut self, now: Stamp) -> Vec<Arrival> {
-        let mut due = Vec::new();
-        for from in [HostId::Client, HostId::Server] {
-            let cut = self.lane(from).cut;
-            for (then, parcel) in self.lane(from).take_due(now) {
-                if !cut {
-                    due.push((then, from, parcel));
-                } else if parcel.number != 0 {
-                    self.report(from, WireEvent::Dropped { packet: parcel.number, why: Loss::Cut });
-                }
+    /// Takes the next packet that arrives by `now` off the wire: the earliest, and of several the one in front.
+    pub(super) fn due(&mut self, now: Stamp) -> Option<Arrival> {
+        loop {
+            let next = |lane: &Lane| lane.first_due(now);
+            let (client, server) = (next(&self.client), next(&self.server));
+            let from = match (&client, &server) {
+                (None, None) => return None,
+                (Some(client), Some(server)) if server < client => HostId::Server,
+                (None, Some(_)) => HostId::Server,
+                (Some(_), _) => HostId::Client,
+            };
+            let Parcel { number, bytes, about, listed, .. } = self.lane(from).take_due(now)?;
+            if !self.lane(from).cut {
+                return Some(Arrival { number, from, bytes, about, listed });
+            }
+            if listed {
+                self.report(from, WireEvent::Dropped { packet: number, why: Loss::Cut });
             }
         }
-        due.sort_by_key(|(then, _, parcel)| (*then, parcel.place));
-        let arrival = |(_, from, Parcel { number, bytes, about, .. })| Arrival { number, from, bytes, about };
-        due.into_iter().map(arrival).collect()
     }
 
     /// Does what the presenter asks.
@@ -305,6 +323,7 @@ fn parcel(number: u64, bytes: &[u8], now: Stamp) -> Parcel {
         fate: Fate::Hold,
         place: 0,
         about: None,
+        listed: false,
         same: None,
         again: 0,
         last_sent: now,

@@ -6,50 +6,76 @@ use etherparse::{
     Icmpv4Slice, LaxNetSlice, LaxSlicedPacket, NetSlice, SlicedPacket, TcpOptionElement, TcpSlice, TransportSlice,
 };
 
+use super::lane::About;
 use crate::domain::{Excerpt, Flags, Flow, Icmp, PacketSummary, Proto, Segment, TcpOption};
 
-/// Reads an IP packet of TCP, UDP or ICMP; `None` for anything else. Its number and the numbers relative to the
-/// beginning of the connection are for the caller to fill in.
-pub(super) fn summary(packet: &[u8]) -> Option<PacketSummary> {
-    let parts = SlicedPacket::from_ip(packet).ok()?;
-    let (from, to) = match parts.net? {
-        NetSlice::Ipv4(ip) => (IpAddr::V4(ip.header().source_addr()), IpAddr::V4(ip.header().destination_addr())),
-        NetSlice::Ipv6(_) | NetSlice::Arp(_) => return None,
-    };
-    let flow = |proto, source, destination| Flow {
-        proto,
-        local: SocketAddr::new(from, source),
-        peer: Some(SocketAddr::new(to, destination)),
-    };
-    let summary = |flow, tcp, icmp, payload| PacketSummary {
-        number: 0,
-        flow,
-        tcp,
-        icmp,
-        payload: Excerpt::of(payload),
-        retransmission_of: None,
-    };
-    match parts.transport? {
-        TransportSlice::Tcp(tcp) => {
-            let flow = flow(Proto::Tcp, tcp.source_port(), tcp.destination_port());
-            Some(summary(flow, Some(segment(&tcp)), None, tcp.payload()))
-        }
-        TransportSlice::Udp(udp) => {
-            let flow = flow(Proto::Udp, udp.source_port(), udp.destination_port());
-            Some(summary(flow, None, None, udp.payload()))
-        }
-        TransportSlice::Icmpv4(icmp) => {
-            let about = quoted(icmp.payload()).unwrap_or_else(|| flow(Proto::Udp, 0, 0));
-            Some(summary(about, None, Some(message(&icmp)), icmp.payload()))
-        }
-        TransportSlice::Icmpv6(_) | TransportSlice::Igmp(_) => None,
+/// A packet that was read.
+pub(super) struct Read<'a> {
+    flow: Flow,
+    transport: TransportSlice<'a>,
+}
+
+impl<'a> Read<'a> {
+    /// Reads an IPv4 packet of TCP, UDP or ICMP; `None` for anything else.
+    pub(super) fn of(packet: &'a [u8]) -> Option<Self> {
+        let parts = SlicedPacket::from_ip(packet).ok()?;
+        let NetSlice::Ipv4(ip) = parts.net? else { return None };
+        let flow = |proto, source, destination| Flow {
+            proto,
+            local: SocketAddr::new(IpAddr::V4(ip.header().source_addr()), source),
+            peer: Some(SocketAddr::new(IpAddr::V4(ip.header().destination_addr()), destination)),
+        };
+        let transport = parts.transport?;
+        let flow = match &transport {
+            TransportSlice::Tcp(tcp) => flow(Proto::Tcp, tcp.source_port(), tcp.destination_port()),
+            TransportSlice::Udp(udp) => flow(Proto::Udp, udp.source_port(), udp.destination_port()),
+            TransportSlice::Icmpv4(icmp) => quoted(icmp.payload()).unwrap_or_else(|| flow(Proto::Udp, 0, 0)),
+            TransportSlice::Icmpv6(_) | TransportSlice::Igmp(_) => return None,
+        };
+        Some(Self { flow, transport })
     }
+
+    /// From whom to whom, and the control bits.
+    pub(super) fn about(&self) -> About {
+        let flags = match &self.transport {
+            TransportSlice::Tcp(tcp) => Some(flags(tcp)),
+            _ => None,
+        };
+        About { flow: self.flow, flags }
+    }
+
+    /// What a copy of it is known by, where it has that.
+    pub(super) fn same(&self) -> Option<Same> {
+        let TransportSlice::Tcp(tcp) = &self.transport else { return None };
+        let (flags, len) = (flags(tcp), tcp.payload().len());
+        let takes = len > 0 || flags.any(Flags::SYN.with(Flags::FIN));
+        let (seq, ack) = (tcp.sequence_number(), tcp.acknowledgment_number());
+        takes.then_some(Same { flow: self.flow, seq, ack, flags, len })
+    }
+
+    /// What the class reads. Its number and the numbers relative to the beginning of the connection are for the
+    /// caller to fill in.
+    pub(super) fn summary(&self) -> PacketSummary {
+        let (tcp, icmp, payload) = match &self.transport {
+            TransportSlice::Tcp(tcp) => (Some(segment(tcp)), None, tcp.payload()),
+            TransportSlice::Udp(udp) => (None, None, udp.payload()),
+            TransportSlice::Icmpv4(icmp) => (None, Some(message(icmp)), icmp.payload()),
+            TransportSlice::Icmpv6(icmp) => (None, None, icmp.payload()),
+            TransportSlice::Igmp(igmp) => (None, None, igmp.payload()),
+        };
+        let payload = Excerpt::of(payload);
+        PacketSummary { number: 0, flow: self.flow, tcp, icmp, payload, retransmission_of: None }
+    }
+}
+
+/// Byte 13 of the header holds the eight control bits (RFC 9293 §3.1, RFC 3168 §6.1).
+fn flags(tcp: &TcpSlice<'_>) -> Flags {
+    Flags(tcp.header_slice()[13])
 }
 
 fn segment(tcp: &TcpSlice<'_>) -> Segment {
     Segment {
-        // Byte 13 of the header holds the eight control bits (RFC 9293 §3.1, RFC 3168 §6.1).
-        flags: Flags(tcp.header_slice()[13]),
+        flags: flags(tcp),
         seq: tcp.sequence_number(),
         ack: tcp.acknowledgment_number(),
         seq_rel: None,
@@ -114,15 +140,6 @@ pub(super) struct Same {
     len: usize,
 }
 
-impl Same {
-    /// That of a packet, where it has one.
-    pub(super) fn of(packet: &PacketSummary) -> Option<Self> {
-        let tcp = packet.tcp.as_ref().filter(|tcp| tcp.takes(packet.payload.len) > 0)?;
-        let Segment { seq, ack, flags, .. } = *tcp;
-        Some(Self { flow: packet.flow, seq, ack, flags, len: packet.payload.len })
-    }
-}
-
 /// Bytes of packets, for the tests of this layer.
 #[cfg(test)]
 pub(super) mod packets {
@@ -171,9 +188,14 @@ mod tests {
     use super::packets::{CLIENT, SERVER, tcp, udp};
     use super::*;
 
+    fn summary(packet: &[u8]) -> PacketSummary {
+        Read::of(packet).unwrap().summary()
+    }
+
     #[test]
     fn a_segment_is_summed_up() {
-        let syn = summary(&tcp(true, Flags::SYN, 7, 0, b"")).unwrap();
+        let bytes = tcp(true, Flags::SYN, 7, 0, b"");
+        let syn = summary(&bytes);
         assert_eq!(syn.flow.to_string(), "tcp 192.0.2.2:40000 ↔ 192.0.2.1:65432");
         let segment = syn.tcp.unwrap();
         assert_eq!((segment.flags, segment.seq, segment.window), (Flags::SYN, 7, 64_240));
@@ -185,7 +207,7 @@ mod tests {
         let mut bytes = Vec::new();
         let unreachable = etherparse::Icmpv4Type::DestinationUnreachable(DestUnreachableHeader::Port);
         PacketBuilder::ipv4(SERVER.0, CLIENT.0, 64).icmpv4(unreachable).write(&mut bytes, &quoted).unwrap();
-        let seen = summary(&bytes).unwrap();
+        let seen = summary(&bytes);
         assert_eq!(seen.icmp, Some(Icmp::PortUnreachable));
         assert_eq!(seen.flow.to_string(), "udp 192.0.2.1:65432 ↔ 192.0.2.2:40000");
     }
@@ -210,7 +232,7 @@ mod tests {
     fn no_prefix_of_a_packet_is_a_panic() {
         for packet in [tcp(true, Flags::SYN, 7, 0, b"hello"), udp(true, b"hello")] {
             for end in 0..packet.len() {
-                let _ = summary(&packet[..end]);
+                let _ = Read::of(&packet[..end]).map(|read| (read.summary(), read.same(), read.about()));
                 corrupt(&mut packet[..end].to_vec());
             }
         }

@@ -38,12 +38,23 @@ pub enum Knob {
     RememberMetrics(bool),
     /// Whether a full SYN queue is answered with cookies.
     SynCookies(bool),
+    /// How the sender reacts to loss.
+    Congestion(Congestion),
+}
+
+/// A congestion control algorithm.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Congestion {
+    /// Slow start, congestion avoidance, fast retransmit and fast recovery as RFC 5681 has them. In every kernel.
+    Reno,
+    /// RFC 9438.
+    Cubic,
 }
 
 impl Knob {
     /// What every host starts with: patience, so that the presenter and not a timer ends a connection under a held
     /// wire; and short headers.
-    pub const DEFAULTS: [Self; 10] = [
+    pub const DEFAULTS: [Self; 11] = [
         Self::Timestamps(false),
         Self::Sack(false),
         Self::WindowScaling(false),
@@ -54,6 +65,8 @@ impl Knob {
         Self::OrphanRetries(255),
         Self::RememberMetrics(false),
         Self::Ecn(0),
+        // Not what the machine happens to have: one that paces its packets would hide what the class came to see.
+        Self::Congestion(Congestion::Reno),
     ];
 
     /// The file under `/proc/sys/net` and what to write into it.
@@ -75,6 +88,8 @@ impl Knob {
             Self::Somaxconn(limit) => ("core/somaxconn", limit.to_string()),
             Self::Ecn(how) => ("ipv4/tcp_ecn", how.to_string()),
             Self::RememberMetrics(on) => ("ipv4/tcp_no_metrics_save", bit(!on)),
+            Self::Congestion(Congestion::Reno) => ("ipv4/tcp_congestion_control", "reno".into()),
+            Self::Congestion(Congestion::Cubic) => ("ipv4/tcp_congestion_control", "cubic".into()),
             Self::SynCookies(on) => ("ipv4/tcp_syncookies", bit(on)),
         }
     }

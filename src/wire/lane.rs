@@ -26,6 +26,8 @@ pub(super) struct Parcel {
     pub(super) place: u64,
     /// What it is about, where it could be read.
     pub(super) about: Option<About>,
+    /// Whether it was reported when it came onto the wire.
+    pub(super) listed: bool,
     /// What a copy that is sent again is known by; none for a packet that was tampered with.
     pub(super) same: Option<Same>,
     /// How often it was sent again, and when last.
@@ -104,20 +106,23 @@ impl Lane {
         times.min()
     }
 
-    /// Takes the packets that arrive by `now` off the wire, each with its time.
-    pub(super) fn take_due(&mut self, now: Stamp) -> Vec<(Stamp, Parcel)> {
-        let is_due = |parcel: &Parcel| matches!(parcel.fate, Fate::At(then) if then <= now);
-        // The common case at full speed: everything that is on the wire leaves it.
-        if !self.parcels.iter().any(is_due) {
-            return Vec::new();
-        }
-        let (due, kept): (VecDeque<_>, VecDeque<_>) = self.parcels.drain(..).partition(is_due);
-        self.parcels = kept;
-        let timed = due.into_iter().map(|parcel| match parcel.fate {
-            Fate::At(then) => (then, parcel),
-            Fate::Hold => (now, parcel),
+    /// When the next packet that arrives by `now` does, and its place.
+    pub(super) fn first_due(&self, now: Stamp) -> Option<(Stamp, u64)> {
+        self.due(now).map(|(_, due)| due)
+    }
+
+    /// Takes that packet off the wire.
+    pub(super) fn take_due(&mut self, now: Stamp) -> Option<Parcel> {
+        let (at, _) = self.due(now)?;
+        self.parcels.remove(at)
+    }
+
+    fn due(&self, now: Stamp) -> Option<(usize, (Stamp, u64))> {
+        let due = self.parcels.iter().enumerate().filter_map(|(at, parcel)| match parcel.fate {
+            Fate::At(then) if then <= now => Some((at, (then, parcel.place))),
+            _ => None,
         });
-        timed.collect()
+        due.min_by_key(|(_, due)| *due)
     }
 }
 

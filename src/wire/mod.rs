@@ -50,7 +50,7 @@ pub use control::{Options, Running, WireHost, doctor};
 pub use exec::{ExecError, Remote, exec_in_open_wire, open_wires, program_here};
 #[cfg(target_os = "linux")]
 pub use helper::{SUBCOMMAND, helper_main, protocol::Program};
-pub use knob::Knob;
+pub use knob::{Congestion, Knob};
 pub use need::{Check, Missing, Need, OpenError, Remedy};
 #[cfg(target_os = "linux")]
 pub use open::{ReadTable, Wire};

@@ -1,7 +1,6 @@
 //! The relay: carries packets from one host's link over the wire to the other's, does what the presenter asks, and
 //! has the hosts' tables looked at whenever a state may have changed.
 
-use std::collections::HashSet;
 use std::io;
 use std::time::Duration;
 
@@ -9,7 +8,6 @@ use tokio::sync::{mpsc, watch};
 use tokio::time::{Instant, sleep_until};
 
 use super::cable::{Arrival, Cable, other};
-use super::lane::About;
 use super::link::Link;
 use super::sample::{Sampler, Tables};
 use crate::domain::wire::{Closed, Loss, Mode, WireCommand, WireEvent};
@@ -52,8 +50,6 @@ pub(super) struct Relay<L, T> {
     orders: mpsc::Receiver<Order>,
     stop: watch::Receiver<Option<Closed>>,
     listed: u32,
-    unlisted: HashSet<u64>,
-    uncounted: u64,
     table_failed: bool,
     buffer: Vec<u8>,
 }
@@ -78,8 +74,6 @@ impl<L: Link, T: Tables> Relay<L, T> {
             orders,
             stop,
             listed: 0,
-            unlisted: HashSet::new(),
-            uncounted: 0,
             table_failed: false,
             buffer: vec![0; LONGEST],
         }
@@ -155,7 +149,8 @@ impl<L: Link, T: Tables> Relay<L, T> {
             let link = if from == HostId::Client { &mut self.links[0] } else { &mut self.links[1] };
             let Some(length) = link.try_recv(&mut self.buffer)? else { break };
             let now = self.now();
-            let about = self.cable.offer(now, from, &self.buffer[..length]);
+            self.listed += 1;
+            let about = self.cable.offer(now, from, &self.buffer[..length], self.listed <= LISTED);
             // The call that made the host send it has changed its socket's state already: the packet stands still
             // until that was seen.
             if let Some(about) = about
@@ -163,8 +158,8 @@ impl<L: Link, T: Tables> Relay<L, T> {
             {
                 self.look_at(from, &about.flow);
             }
-            self.list(from, about);
-            // At full speed each goes on at once; two may not wait for a whole turn.
+            self.report();
+            // At full speed each goes on at once; the first does not wait for the rest of its turn.
             self.deliver();
         }
         Ok(())
@@ -187,32 +182,11 @@ impl<L: Link, T: Tables> Relay<L, T> {
         }
     }
 
-    /// Reports a packet that was just offered, unless it is one of very many that simply cross.
-    fn list(&mut self, from: HostId, about: Option<About>) {
-        let events = self.cable.take_events();
-        let crosses = match &events[..] {
-            [(_, Kind::Packet(packet))] => Some(packet.number),
-            _ => None,
-        };
-        let quick = self.cable.modes()[usize::from(from == HostId::Server)] == Mode::Live;
-        let plain = about.is_none_or(|about| !self.sampler.matters(from, &about));
-        if let Some(number) = crosses
-            && quick
-            && plain
-        {
-            if self.listed >= LISTED {
-                self.unlisted.insert(number);
-                self.uncounted += 1;
-                return;
-            }
-            self.listed += 1;
-        }
-        self.tell(events);
-    }
-
     fn report(&mut self) {
         let events = self.cable.take_events();
-        self.tell(events);
+        if !events.is_empty() {
+            self.tell(events);
+        }
     }
 
     fn tell(&self, events: Vec<(HostId, Kind)>) {
@@ -224,30 +198,33 @@ impl<L: Link, T: Tables> Relay<L, T> {
 
     /// Hands over every packet that arrives by now.
     fn deliver(&mut self) {
-        let arrivals = self.cable.due(self.now());
-        self.report();
-        for arrival in arrivals {
+        let now = self.now();
+        while let Some(arrival) = self.cable.due(now) {
             self.hand_over(&arrival);
         }
+        self.report();
     }
 
     fn hand_over(&mut self, arrival: &Arrival) {
-        let Arrival { number, from, bytes, about } = arrival;
+        let Arrival { number, from, bytes, about, listed } = arrival;
+        let quick = self.cable.modes()[usize::from(*from == HostId::Server)] == Mode::Live;
         let matters = about.is_some_and(|about| self.sampler.matters(*from, &about));
-        if let Some(about) = about {
+        if let Some(about) = about
+            && (matters || !quick)
+        {
             self.sampler.arriving(*number, *from, about);
         }
         let link = if *from == HostId::Client { &mut self.links[1] } else { &mut self.links[0] };
         let sent = link.send(bytes);
-        let listed = !self.unlisted.remove(number) && *number != 0;
-        if listed || sent.is_err() {
+        if *listed || sent.is_err() {
             let event = match sent {
                 Ok(()) => WireEvent::Delivered { packet: *number },
                 Err(_) => WireEvent::Dropped { packet: *number, why: Loss::Link },
             };
+            // After what was decided about it before.
+            self.report();
             self.tell(vec![(*from, Kind::Wire(event))]);
         }
-        let quick = self.cable.modes()[usize::from(*from == HostId::Server)] == Mode::Live;
         if !quick {
             // At the pace of a class: both hosts, whole.
             for host in [other(*from), *from] {
@@ -272,7 +249,7 @@ impl<L: Link, T: Tables> Relay<L, T> {
     }
 
     fn tell_uncounted(&mut self) {
-        let count = std::mem::take(&mut self.uncounted) + self.cable.take_unread();
+        let count = self.cable.take_unlisted();
         if count > 0 {
             self.probe.report(Evidence::Packet, Kind::Wire(WireEvent::Unlisted { count }));
         }

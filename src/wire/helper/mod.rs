@@ -19,6 +19,7 @@ use std::fs::{self, File};
 use std::io;
 use std::os::fd::{AsFd, OwnedFd};
 use std::process::ExitCode;
+use std::thread;
 
 use rustix::net::{AddressFamily, SocketFlags, SocketType, eth};
 use rustix::process::{Signal, WaitOptions, set_parent_process_death_signal, setsid, waitpid};
@@ -181,7 +182,14 @@ impl Hosts {
             of(Need::Helper, self.get(id).on(work)).and_then(|done| done)?;
             Ok(link)
         };
-        Ok([join(HostId::Client)?, join(HostId::Server)?])
+        // Making a virtual Ethernet waits for the kernel's grace periods: both at once. A new thread is in the
+        // namespace of the one that starts it, the middle.
+        thread::scope(|scope| {
+            let client = scope.spawn(|| join(HostId::Client));
+            let server = join(HostId::Server);
+            let client = client.join().unwrap_or_else(|_| Err((Need::Helper, io::ErrorKind::Other.into())));
+            Ok([client?, server?])
+        })
     }
 
     /// Makes a host's virtual Ethernet interface and, in the middle, a packet socket at its far end.
