@@ -50,15 +50,13 @@ pub(super) fn tun_interface(tun: BorrowedFd<'_>, name: &str) -> io::Result<()> {
 
 /// What a network card would do for the kernel and a packet socket would then show undone: transmit checksums,
 /// scatter-gather, segmentation of TCP and of anything (`linux/ethtool.h`).
-pub(super) const OFFLOADS: [u32; 4] = [ETHTOOL_STXCSUM, ETHTOOL_SSG, ETHTOOL_STSO, ETHTOOL_SGSO];
-const ETHTOOL_STXCSUM: u32 = 0x17;
-const ETHTOOL_SSG: u32 = 0x19;
-const ETHTOOL_STSO: u32 = 0x1f;
-const ETHTOOL_SGSO: u32 = 0x24;
+pub(super) const OFFLOADS: [u32; 4] = [0x17, 0x19, 0x1f, 0x24];
+/// Asks whether the interface has a link; makes the kernel act at once on one that has just come.
+pub(super) const HAS_LINK: u32 = 0x0a;
 
-/// Switches one of [`OFFLOADS`] of the interface `name` off (`SIOCETHTOOL`). `socket` is any socket of its namespace.
+/// Asks something of the interface `name`, or sets it to 0 (`SIOCETHTOOL`). `socket` is any socket of its namespace.
 #[expect(unsafe_code, reason = "an ioctl")]
-pub(super) fn offload_off(socket: BorrowedFd<'_>, name: &str, what: u32) -> io::Result<()> {
+pub(super) fn ethtool(socket: BorrowedFd<'_>, name: &str, what: u32) -> io::Result<u32> {
     /// `struct ethtool_value`.
     #[repr(C)]
     struct Value {
@@ -68,9 +66,9 @@ pub(super) fn offload_off(socket: BorrowedFd<'_>, name: &str, what: u32) -> io::
     let mut value = Value { cmd: what, data: 0 };
     let mut request = interface(name);
     request.ifr_ifru.ifru_data = (&raw mut value).cast();
-    // SAFETY: SIOCETHTOOL reads one `ifreq` that points to an `ethtool_value`; both outlive the call.
+    // SAFETY: SIOCETHTOOL reads one `ifreq` that points to an `ethtool_value`, which it writes; both outlive the call.
     let done = unsafe { libc::ioctl(socket.as_raw_fd(), libc::SIOCETHTOOL, &raw mut request) };
-    if done < 0 { Err(io::Error::last_os_error()) } else { Ok(()) }
+    if done < 0 { Err(io::Error::last_os_error()) } else { Ok(value.data) }
 }
 
 /// Ties a packet socket to one interface and to IPv4 frames that arrive on it (`packet(7)`).

@@ -7,10 +7,10 @@ use std::time::{Duration, Instant};
 use TcpState::{
     CloseWait, Closed, Closing, Established, FinWait1, FinWait2, LastAck, Listen, SynRecv, SynSent, TimeWait,
 };
-use socklab::domain::wire::{WireCommand, WireEvent};
-use socklab::domain::{Cause, HostId, Kind, Syscall, TcpState};
+use socklab::domain::wire::{Loss, Mode, WireCommand, WireEvent};
+use socklab::domain::{Cause, HostId, Icmp, Kind, Observation, Syscall, TcpState};
 
-use super::bench::{Bench, TUN, VETH, options};
+use super::bench::{Bench, TUN, VETH, options, transitions};
 use HostId::{Client, Server};
 
 fn packet(number: u64) -> Option<Cause> {
@@ -162,7 +162,15 @@ fn a_syn_held_for_long_is_folded_and_still_opens() {
 
 #[test]
 fn data_crosses_and_a_damaged_segment_is_sent_again() {
-    let Some(bench) = Bench::open() else { return };
+    for link in [TUN, VETH] {
+        let mut options = options();
+        options.link = Some(link);
+        let Some(bench) = Bench::open_with(&options) else { return };
+        damaged(&bench);
+    }
+}
+
+fn damaged(bench: &Bench) {
     let (mut client, mut server) = bench.connected();
     client.write_all(b"Hello, world\n").unwrap();
     assert_eq!(bench.packet(4).payload.text, "Hello, world");
@@ -173,4 +181,117 @@ fn data_crosses_and_a_damaged_segment_is_sent_again() {
     bench.step(5);
     let mut buffer = [0; 64];
     assert_eq!(server.read(&mut buffer).unwrap(), 13);
+}
+
+#[test]
+fn a_datagram_to_nobody_is_answered_and_a_lost_one_is_not() {
+    let Some(bench) = Bench::open() else { return };
+    let nobody = bench.addr(Server, 9999);
+    let client: std::net::UdpSocket = bench.wire.host(Client).datagram(nobody).unwrap().into();
+    client.connect(nobody).unwrap();
+    client.send(b"anybody?").unwrap();
+    assert_eq!(bench.step(1), "UDP");
+    let answer = bench.packet(2);
+    assert_eq!((answer.label(), answer.icmp), ("ICMP".into(), Some(Icmp::PortUnreachable)));
+    assert_eq!((answer.flow.local, answer.flow.peer), (nobody, Some(client.local_addr().unwrap())));
+    bench.step(2);
+    assert_eq!(client.send(b"anybody?").unwrap_err().kind(), std::io::ErrorKind::ConnectionRefused);
+    client.send(b"anybody?").unwrap();
+    bench.packet(3);
+    bench.command(WireCommand::Drop(3));
+    bench.journal.wait("the loss", |seen| {
+        seen.iter().find(|event| event.kind == Kind::Wire(WireEvent::Dropped { packet: 3, why: Loss::Asked })).map(drop)
+    });
+    client.send(b"again?").unwrap();
+    assert_eq!(bench.packet(4).payload.text, "again?");
+}
+
+#[test]
+fn at_full_speed_no_state_is_missed_and_each_has_its_cause() {
+    let Some(bench) = Bench::open() else { return };
+    bench.command(WireCommand::Mode(None, Mode::Live));
+    let listener = bench.listener(65432);
+    let echo = std::thread::spawn(move || {
+        let (mut connection, _) = listener.accept().unwrap();
+        let mut buffer = [0; 64];
+        while let Ok(length @ 1..) = connection.read(&mut buffer) {
+            connection.write_all(&buffer[..length]).unwrap();
+        }
+        listener
+    });
+    let addr = bench.addr(Server, 65432);
+    let client = bench.wire.host(Client).stream(addr).unwrap();
+    client.connect(&addr.into()).unwrap();
+    let mut client = std::net::TcpStream::from(client);
+    client.write_all(b"oi").unwrap();
+    client.read_exact(&mut [0; 2]).unwrap();
+    drop(client);
+    let _listener = echo.join().unwrap();
+    bench.state(Server, LastAck, Closed);
+    let seen = bench.journal.all();
+    let path = |host| -> Vec<_> {
+        let of_host = transitions(&seen).filter(|(at, _, edge)| *at == host && edge.flow.peer.is_some());
+        of_host.map(|(_, _, edge)| (edge.to, matches!(edge.cause, Some(Cause::Packet(_))))).collect()
+    };
+    // A prompt server's FIN brings the acknowledgement of the client's: then there is no FIN_WAIT2 to see.
+    let mut to = path(Client);
+    to.retain(|step| *step != (FinWait2, true));
+    assert_eq!(to, [(SynSent, false), (Established, true), (FinWait1, false), (TimeWait, true)]);
+    assert_eq!(
+        path(Server),
+        [(SynRecv, true), (Established, true), (CloseWait, true), (LastAck, false), (Closed, true)]
+    );
+    assert!(
+        transitions(&seen).all(|(_, _, edge)| edge.cause.is_some()),
+        "{:?}",
+        transitions(&seen).collect::<Vec<_>>()
+    );
+}
+
+/// What the design rests on: when the write into the device returns, the host's stack has done with the packet.
+#[test]
+fn a_change_is_seen_at_the_first_look_after_its_packet() {
+    const TIMES: usize = 50;
+    for link in [TUN, VETH] {
+        let mut options = options();
+        options.link = Some(link);
+        let Some(bench) = Bench::open_with(&options) else { return };
+        let listener = bench.listener(65432);
+        let mut number = 0;
+        let mut step = || {
+            number += 1;
+            bench.step(number);
+        };
+        for _ in 0..TIMES {
+            let client = bench.connect(Client, None, bench.addr(Server, 65432));
+            (0..3).for_each(|_| step());
+            let (server, _) = listener.accept().unwrap();
+            drop(client);
+            (0..2).for_each(|_| step());
+            drop(server);
+            (0..2).for_each(|_| step());
+        }
+        bench.journal.wait("seven changes for each connection", |seen| {
+            let causes = transitions(seen).filter(|(_, _, edge)| matches!(edge.cause, Some(Cause::Packet(_))));
+            (causes.count() == TIMES * 7).then_some(())
+        });
+        assert_eq!(late_changes(&bench.journal.all()), Vec::<u64>::new(), "{link}");
+    }
+}
+
+/// The changes that were not seen between the delivery of the packet that made them and the next delivery or packet.
+fn late_changes(seen: &[Observation]) -> Vec<u64> {
+    let (mut late, mut delivered) = (Vec::new(), None);
+    for event in seen {
+        match &event.kind {
+            Kind::Wire(WireEvent::Delivered { packet }) => delivered = Some(*packet),
+            Kind::Packet(_) => delivered = None,
+            Kind::State(edge) => match edge.cause {
+                Some(Cause::Packet(number)) if delivered != Some(number) => late.push(number),
+                _ => {}
+            },
+            _ => {}
+        }
+    }
+    late
 }

@@ -118,7 +118,16 @@ pub(super) fn tun() -> Step<OwnedFd> {
 /// On the host's thread: switches off what the far end of a virtual Ethernet would show undone.
 pub(super) fn honest_packets() -> io::Result<()> {
     let socket = socket(Proto::Udp)?;
-    sys::OFFLOADS.iter().try_for_each(|&what| sys::offload_off(socket.as_fd(), INTERFACE, what))
+    sys::OFFLOADS.iter().try_for_each(|&what| sys::ethtool(socket.as_fd(), INTERFACE, what).map(drop))
+}
+
+/// On the thread of its namespace: makes sure that an interface whose other end came up later sends. The kernel would
+/// come to that in its own time, and lose what is sent before.
+pub(super) fn has_link(name: &str) -> io::Result<()> {
+    match sys::ethtool(socket(Proto::Udp)?.as_fd(), name, sys::HAS_LINK)? {
+        0 => Err(io::ErrorKind::NetworkDown.into()),
+        _ => Ok(()),
+    }
 }
 
 /// On the host's thread: addresses, sizes, settings; everything up.

@@ -177,9 +177,11 @@ impl Hosts {
             let (mtu, knobs) = (plan.mtu, plan.knobs.clone());
             let work = move || {
                 of(Need::Veth, host::honest_packets())?;
-                host::configure(id, mtu, false, &knobs)
+                host::configure(id, mtu, false, &knobs)?;
+                of(Need::Veth, host::has_link(host::INTERFACE))
             };
             of(Need::Helper, self.get(id).on(work)).and_then(|done| done)?;
+            of(Need::Veth, host::has_link(id.name()))?;
             Ok(link)
         };
         // Making a virtual Ethernet waits for the kernel's grace periods: both at once. A new thread is in the
