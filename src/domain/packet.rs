@@ -200,7 +200,7 @@ impl FromStr for Flags {
 /// An ICMP message. Only the one that a class meets has a name (RFC 792, RFC 4443).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Icmp {
-    /// Nobody has the UDP port (ICMP type 3 code 3, ICMPv6 type 1 code 4).
+    /// Nobody has the UDP port (ICMP type 3 code 3, `ICMPv6` type 1 code 4).
     PortUnreachable,
     /// Any other, by type and code.
     Other(u8, u8),
@@ -274,10 +274,10 @@ impl Numbering {
         if self.senders.insert(flow, begun).is_none() {
             self.oldest.push_back(flow);
         }
-        if self.oldest.len() > Self::KEPT {
-            if let Some(gone) = self.oldest.pop_front() {
-                self.senders.remove(&gone);
-            }
+        if self.oldest.len() > Self::KEPT
+            && let Some(gone) = self.oldest.pop_front()
+        {
+            self.senders.remove(&gone);
         }
     }
 }

@@ -78,9 +78,8 @@ pub(super) fn cause(
         (Closed, SynSent) => Some(Cause::Call(Syscall::Connect)),
         (Closed, Listen) => Some(Cause::Call(Syscall::Listen)),
         (Listen, SynRecv) | (SynSent, SynRecv | Established) => arrivals.latest(Flags::SYN),
-        (SynRecv, Established) | (FinWait1, FinWait2) => arrivals.latest(Flags::ACK),
+        (SynRecv, Established) | (FinWait1, FinWait2) | (Closing, TimeWait) => arrivals.latest(Flags::ACK),
         (Established, CloseWait) | (FinWait1, Closing | TimeWait) | (FinWait2, TimeWait) => arrivals.latest(Flags::FIN),
-        (Closing, TimeWait) => arrivals.latest(Flags::ACK),
         (Established | SynRecv, FinWait1) | (CloseWait, LastAck) => match call {
             Some(call) if closing.contains(&call) => Some(Cause::Call(call)),
             // Without a descriptor it was closed; with one it was shut down.
@@ -114,7 +113,9 @@ mod tests {
 
     fn arrived(packets: &[(u64, Flags)]) -> Arrivals {
         let mut arrivals = Arrivals::default();
-        packets.iter().for_each(|(number, flags)| arrivals.note(*number, *flags));
+        for (number, flags) in packets {
+            arrivals.note(*number, *flags);
+        }
         arrivals
     }
 

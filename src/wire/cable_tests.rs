@@ -7,7 +7,7 @@ use proptest::prelude::*;
 
 use super::super::decode::packets::{tcp, udp};
 use super::*;
-use crate::domain::{Flags, PacketSummary};
+use crate::domain::{Flags, PacketSummary, WireCommand};
 
 const T0: Stamp = Stamp::ZERO;
 

@@ -16,7 +16,8 @@ use rustix::process::{Pid, PidfdFlags, Signal, pidfd_open, pidfd_send_signal};
 use super::helper::protocol::{Plan, Program, Reply, Request, recv, send};
 use super::helper::{SUBCOMMAND, address};
 use super::knob::Knob;
-use super::need::{self, Check, Need, OpenError};
+use super::need::{Check, Need, OpenError};
+use super::remedy::missing;
 use crate::domain::{HostId, LinkKind, Proto};
 
 /// How the wire lab is to be opened.
@@ -131,7 +132,7 @@ pub fn doctor(options: &Options) -> Vec<Check> {
     });
     let check = |need, error: Option<io::Error>| Check {
         need,
-        result: error.map_or(Ok(()), |error| Err(need::missing(need, &error))),
+        result: error.map_or(Ok(()), |error| Err(missing(need, &error))),
     };
     match asked {
         Ok(((Reply::Checked(needs), _), _)) => {

@@ -81,12 +81,12 @@ fn segment(tcp: &TcpSlice<'_>) -> Segment {
         seq_rel: None,
         ack_rel: None,
         window: u32::from(tcp.window_size()),
-        options: tcp.options_iterator().filter_map(Result::ok).filter_map(option).collect(),
+        options: tcp.options_iterator().filter_map(Result::ok).filter_map(|element| option(&element)).collect(),
     }
 }
 
-fn option(element: TcpOptionElement) -> Option<TcpOption> {
-    match element {
+fn option(element: &TcpOptionElement) -> Option<TcpOption> {
+    match *element {
         TcpOptionElement::Noop => None,
         TcpOptionElement::MaximumSegmentSize(mss) => Some(TcpOption::Mss(mss)),
         TcpOptionElement::WindowScale(shift) => Some(TcpOption::WindowScale(shift)),

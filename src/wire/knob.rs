@@ -40,6 +40,10 @@ pub enum Knob {
     SynCookies(bool),
     /// How the sender reacts to loss.
     Congestion(Congestion),
+    /// The receive buffer of a socket that does not set its own, in bytes, without growing: a window that fills.
+    ReceiveBuffer(u32),
+    /// The send buffer of a socket that does not set its own, in bytes, without growing.
+    SendBuffer(u32),
 }
 
 /// A congestion control algorithm.
@@ -70,6 +74,7 @@ impl Knob {
     ];
 
     /// The file under `/proc/sys/net` and what to write into it.
+    #[cfg(target_os = "linux")]
     pub(super) fn setting(self) -> (&'static str, String) {
         let bit = |on: bool| u8::from(on).to_string();
         match self {
@@ -90,6 +95,8 @@ impl Knob {
             Self::RememberMetrics(on) => ("ipv4/tcp_no_metrics_save", bit(!on)),
             Self::Congestion(Congestion::Reno) => ("ipv4/tcp_congestion_control", "reno".into()),
             Self::Congestion(Congestion::Cubic) => ("ipv4/tcp_congestion_control", "cubic".into()),
+            Self::ReceiveBuffer(bytes) => ("ipv4/tcp_rmem", format!("{} {bytes} {bytes}", bytes.min(4096))),
+            Self::SendBuffer(bytes) => ("ipv4/tcp_wmem", format!("{} {bytes} {bytes}", bytes.min(4096))),
             Self::SynCookies(on) => ("ipv4/tcp_syncookies", bit(on)),
         }
     }

@@ -9,13 +9,13 @@
 //! | file | is |
 //! |---|---|
 //! | `open` | [`Wire`]: the handle of it all |
-//! | `cable`, `lane` | the wire itself, without I/O |
+//! | `cable`, `lane`, `hand` | the wire itself, without I/O; the presenter's hand on it |
 //! | `relay`, `link` | what carries packets between it and the hosts |
 //! | `sample`, `attribute` | what changed in the hosts' tables, and why |
 //! | `decode` | from bytes to what the class reads |
 //! | `helper`, `control`, `sys` | the process that keeps the hosts, our side of it, and its system calls |
 //! | `exec` | programs on the hosts from other processes |
-//! | `need`, `knob` | what the machine must offer; what can be set on a host |
+//! | `need`, `remedy`, `knob` | what the machine must offer, and what helps; what can be set on a host |
 
 #[cfg(any(target_os = "linux", test))]
 mod attribute;
@@ -27,6 +27,8 @@ mod control;
 mod decode;
 #[cfg(target_os = "linux")]
 mod exec;
+#[cfg(any(target_os = "linux", test))]
+mod hand;
 #[cfg(target_os = "linux")]
 mod helper;
 mod knob;
@@ -39,6 +41,8 @@ mod need;
 mod open;
 #[cfg(any(target_os = "linux", test))]
 mod relay;
+#[cfg(target_os = "linux")]
+mod remedy;
 #[cfg(any(target_os = "linux", test))]
 mod sample;
 #[cfg(target_os = "linux")]

@@ -1,8 +1,5 @@
 //! What the wire lab needs of the machine, one by one, and what to do where it is missing.
 
-use std::io;
-use std::path::Path;
-
 use serde::{Deserialize, Serialize};
 
 use crate::domain::Errno;
@@ -97,51 +94,4 @@ pub struct OpenError {
     pub need: Need,
     /// Why, and what would help.
     pub missing: Missing,
-}
-
-impl OpenError {
-    /// `need` failed with `error`.
-    pub(super) fn new(need: Need, error: &io::Error) -> Self {
-        Self { need, missing: missing(need, error) }
-    }
-}
-
-/// What the failure of `need` with `error` means on this machine.
-pub(super) fn missing(need: Need, error: &io::Error) -> Missing {
-    Missing { errno: error.into(), remedy: remedy(need, error) }
-}
-
-fn remedy(need: Need, error: &io::Error) -> Remedy {
-    use io::ErrorKind::{InvalidInput, NotFound, PermissionDenied, StorageFull, Unsupported};
-    match (need, error.kind()) {
-        (Need::Linux, _) => Remedy::OtherSystem,
-        (Need::TunNode, PermissionDenied) => Remedy::TunPermission,
-        (Need::TunNode, _) => Remedy::TunModule,
-        (Need::UidMap, PermissionDenied) => Remedy::AppArmorProfile,
-        (Need::UserNamespace, PermissionDenied) if user_namespaces_forbidden() => Remedy::AllowUserNamespaces,
-        (Need::UserNamespace, PermissionDenied) => Remedy::Container,
-        (Need::NetNamespace | Need::PidNamespace | Need::Tun | Need::Veth | Need::Address, PermissionDenied) => {
-            if restricted_by_apparmor() {
-                Remedy::AppArmorProfile
-            } else {
-                Remedy::Container
-            }
-        }
-        (Need::UserNamespace | Need::NetNamespace | Need::PidNamespace, StorageFull) => Remedy::RaiseNamespaceLimit,
-        (Need::UserNamespace | Need::NetNamespace | Need::PidNamespace, InvalidInput)
-        | (Need::Veth, Unsupported | NotFound) => Remedy::Kernel,
-        _ => Remedy::Unknown,
-    }
-}
-
-fn user_namespaces_forbidden() -> bool {
-    says("/proc/sys/kernel/unprivileged_userns_clone", "0")
-}
-
-fn restricted_by_apparmor() -> bool {
-    says("/proc/sys/kernel/apparmor_restrict_unprivileged_userns", "1")
-}
-
-fn says(path: &str, word: &str) -> bool {
-    std::fs::read_to_string(Path::new(path)).is_ok_and(|text| text.trim() == word)
 }

@@ -8,15 +8,18 @@ use TcpState::{
     CloseWait, Closed, Closing, Established, FinWait1, FinWait2, LastAck, Listen, SynRecv, SynSent, TimeWait,
 };
 use socklab::domain::wire::{Loss, Mode, WireCommand, WireEvent};
-use socklab::domain::{Cause, HostId, Icmp, Kind, Observation, Syscall, TcpState};
+use socklab::domain::{Cause, HostId, Icmp, Kind, Observation, Syscall, TcpOption, TcpState};
+use socklab::wire::Knob;
 
 use super::bench::{Bench, TUN, VETH, options, transitions};
 use HostId::{Client, Server};
 
+#[expect(clippy::unnecessary_wraps, reason = "what a cause is compared with")]
 fn packet(number: u64) -> Option<Cause> {
     Some(Cause::Packet(number))
 }
 
+#[expect(clippy::unnecessary_wraps, reason = "what a cause is compared with")]
 fn call(call: Syscall) -> Option<Cause> {
     Some(Cause::Call(call))
 }
@@ -294,4 +297,50 @@ fn late_changes(seen: &[Observation]) -> Vec<u64> {
         }
     }
     late
+}
+
+#[test]
+fn among_many_connections_each_has_its_causes() {
+    const CLIENTS: usize = 60;
+    let Some(bench) = Bench::open() else { return };
+    bench.command(WireCommand::Mode(None, Mode::Live));
+    let listener = bench.listener(65432);
+    let addr = bench.addr(Server, 65432);
+    let mut ends = Vec::new();
+    for _ in 0..CLIENTS {
+        let client = bench.wire.host(Client).stream(addr).unwrap();
+        client.connect(&addr.into()).unwrap();
+        ends.push((client, listener.accept().unwrap()));
+    }
+    for (client, (mut server, _)) in ends {
+        drop(client);
+        assert_eq!(server.read(&mut [0; 1]).unwrap(), 0);
+    }
+    bench.journal.wait("the end of every connection", |seen| {
+        let closed = transitions(seen).filter(|(host, _, edge)| (*host, edge.from) == (Server, LastAck));
+        (closed.count() == CLIENTS).then_some(())
+    });
+    let seen = bench.journal.all();
+    let without: Vec<_> = transitions(&seen).filter(|(_, _, edge)| edge.cause.is_none()).collect();
+    assert!(without.is_empty(), "{without:?}");
+    let inferred =
+        transitions(&seen).filter(|(_, evidence, _)| *evidence == socklab::domain::Evidence::Inferred).count();
+    println!("{} transitions, {inferred} inferred", transitions(&seen).count());
+}
+
+#[test]
+fn the_settings_of_a_host_can_be_turned() {
+    let Some(bench) = Bench::open() else { return };
+    let server = bench.wire.host(Server);
+    bench.wire.host(Client).turn(Knob::EphemeralRange(50_000, 50_009)).unwrap();
+    bench.wire.host(Client).turn(Knob::WindowScaling(true)).unwrap();
+    bench.wire.host(Client).turn(Knob::Timestamps(true)).unwrap();
+    server.turn(Knob::ReceiveBuffer(8192)).unwrap();
+    bench.connect(Client, None, bench.addr(Server, 65432));
+    let syn = bench.packet(1);
+    assert!((50_000..=50_009).contains(&syn.flow.local.port()), "{syn:?}");
+    let options = syn.tcp.unwrap().options;
+    assert!(options.iter().any(|option| matches!(option, TcpOption::WindowScale(_))), "{options:?}");
+    assert!(options.iter().any(|option| matches!(option, TcpOption::Timestamps(..))), "{options:?}");
+    assert!(!options.contains(&TcpOption::SackPermitted), "{options:?}");
 }

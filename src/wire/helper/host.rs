@@ -69,7 +69,9 @@ impl Host {
             let alone = entered.is_ok();
             let _ = ready.send(entered);
             if alone {
-                todo.into_iter().for_each(|job| job());
+                for job in todo {
+                    job();
+                }
             }
         };
         of(Need::Helper, thread::Builder::new().name(host.name().into()).spawn(body))?;

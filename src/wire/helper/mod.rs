@@ -65,20 +65,16 @@ fn live() -> io::Result<()> {
         return send(socket.as_fd(), &reply, &[]);
     }
     // Only a child is in the new PID namespace.
-    match sys::fork()? {
-        Some(child) => {
-            drop(socket);
-            waitpid(Some(child), WaitOptions::empty())?;
-            Ok(())
-        }
-        None => {
-            die_with_parent()?;
-            match first {
-                Request::Check => send(socket.as_fd(), &Reply::Checked(check()), &[]),
-                Request::Open(plan) => serve(&socket, &plan),
-                _ => Err(io::ErrorKind::InvalidInput.into()),
-            }
-        }
+    if let Some(child) = sys::fork()? {
+        drop(socket);
+        waitpid(Some(child), WaitOptions::empty())?;
+        return Ok(());
+    }
+    die_with_parent()?;
+    match first {
+        Request::Check => send(socket.as_fd(), &Reply::Checked(check()), &[]),
+        Request::Open(plan) => serve(&socket, &plan),
+        _ => Err(io::ErrorKind::InvalidInput.into()),
     }
 }
 
@@ -272,27 +268,26 @@ fn answer(
 
 /// Tries one need after the other, as far as one does not hang on another that failed.
 fn check() -> Vec<(Need, Option<i32>)> {
-    let mut done = vec![(Need::UserNamespace, None), (Need::UidMap, None), (Need::PidNamespace, None)];
+    let mut checked = vec![(Need::UserNamespace, None), (Need::UidMap, None), (Need::PidNamespace, None)];
     let hosts = match Hosts::start() {
         Ok(hosts) => hosts,
         Err(lack) => {
-            done.push(failed(lack));
-            return done;
+            checked.push(failed(lack));
+            return checked;
         }
     };
-    done.push((Need::NetNamespace, None));
+    checked.push((Need::NetNamespace, None));
     let mut note = |need, result: io::Result<()>| match result {
-        Ok(()) => done.push((need, None)),
-        Err(error) => done.push(failed((need, error))),
+        Ok(()) => checked.push((need, None)),
+        Err(error) => checked.push(failed((need, error))),
     };
-    let node = host::tun_node().map(drop);
+    let opened = host::tun_node().map(drop);
     let plan = Plan { link: None, mtu: 1500, knobs: Vec::new() };
-    if node.is_ok() {
-        note(Need::TunNode, node);
+    let has_node = opened.is_ok();
+    note(Need::TunNode, opened);
+    if has_node {
         let tun = hosts.client.on(host::tun).map(|made| made.map(drop).map_err(|(_, error)| error));
         note(Need::Tun, tun.and_then(|made| made));
-    } else {
-        note(Need::TunNode, node);
     }
     let joined = hosts.join_by_veth(&plan);
     match joined {
@@ -302,5 +297,5 @@ fn check() -> Vec<(Need, Option<i32>)> {
         }
         Err((need, error)) => note(need, Err(error)),
     }
-    done
+    checked
 }
