@@ -160,6 +160,23 @@ impl Bench {
         label
     }
 
+    /// Waits for the packet with this number and delivers it; `false` when the server's last state was left before
+    /// there was one.
+    pub(crate) fn step_or_end(&self, number: u64) -> bool {
+        let packet = self.journal.wait(&format!("packet {number} or the end"), |seen| {
+            let there = |event: &Observation| matches!(&event.kind, Kind::Packet(packet) if packet.number == number);
+            let end = |(_, _, edge): (HostId, Evidence, &Transition)| edge.from == TcpState::LastAck;
+            if seen.iter().any(there) {
+                return Some(true);
+            }
+            transitions(seen).any(end).then_some(false)
+        });
+        if packet {
+            self.step(number);
+        }
+        packet
+    }
+
     /// Waits for a transition on a host.
     pub(crate) fn state(&self, host: HostId, from: TcpState, to: TcpState) -> Option<Cause> {
         self.journal.wait(&format!("{host} {from} → {to}"), |seen| {
