@@ -11,7 +11,7 @@ use std::time::Duration;
 
 use crate::domain::{
     Args, Call, Cause, ClientEvent, Delta, Evidence, Flow, Kind, Note, Observation, Outcome, Proto, Row, Stamp,
-    Syscall, TcpState, Transition,
+    Syscall, TcpState, Transition, WorldId,
 };
 
 /// How long an observation that needs a gap filled waits for a better witness, while the tracepoint is one.
@@ -84,6 +84,8 @@ impl Historian {
     pub fn hear(&mut self, seen: &Observation, out: &mut Vec<Observation>) {
         let mut writer = Writer { seen, out };
         match &seen.kind {
+            // The wire's own sampling tells every change with its cause; a call or a row would only be a worse witness.
+            Kind::Call(_) | Kind::Row(_) | Kind::Client(_) if seen.world == WorldId::Wire => {}
             Kind::State(change) => self.told(change, &mut writer),
             Kind::Call(call) => self.called(call, &mut writer),
             Kind::Row(delta) => self.sampled(delta, &mut writer),

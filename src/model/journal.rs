@@ -1,8 +1,8 @@
-//! The journal: the latest events in order, and the world at some of them, so that any moment can be shown again.
+//! The journal: the latest events in order, and the worlds at some of them, so that any moment can be shown again.
 
 use std::collections::VecDeque;
 
-use super::world::World;
+use super::worlds::Worlds;
 use crate::domain::{Event, Observation};
 
 /// A ring of events with checkpoints.
@@ -11,10 +11,10 @@ pub struct Journal {
     events: VecDeque<Event>,
     capacity: usize,
     last_seq: u64,
-    /// The world after the last event that left the ring.
-    base: World,
-    /// The world after the event with this number, ascending; all of them in the ring.
-    checkpoints: VecDeque<(u64, World)>,
+    /// The worlds after the last event that left the ring.
+    base: Worlds,
+    /// The worlds after the event with this number, ascending; all of them in the ring.
+    checkpoints: VecDeque<(u64, Worlds)>,
     spacing: u64,
 }
 
@@ -28,7 +28,7 @@ impl Journal {
     /// A journal of at most `capacity` events, with a checkpoint every `spacing` of them.
     pub fn new(capacity: usize, spacing: u64) -> Self {
         let (events, checkpoints) = Default::default();
-        Self { events, capacity, last_seq: 0, base: World::default(), checkpoints, spacing }
+        Self { events, capacity, last_seq: 0, base: Worlds::default(), checkpoints, spacing }
     }
 
     /// How many events there are in the ring.
@@ -62,11 +62,11 @@ impl Journal {
         self.events.iter()
     }
 
-    /// Appends an event, folds it into `world`, and takes a checkpoint when one is due. Returns the event's number.
-    pub fn push(&mut self, seen: Observation, world: &mut World) -> u64 {
+    /// Appends an event, folds it into `worlds`, and takes a checkpoint when one is due. Returns the event's number.
+    pub fn push(&mut self, seen: Observation, worlds: &mut Worlds) -> u64 {
         self.last_seq += 1;
         let event = Event { seq: self.last_seq, seen };
-        world.apply(&event);
+        worlds.apply(&event);
         self.events.push_back(event);
         if self.events.len() > self.capacity
             && let Some(oldest) = self.events.pop_front()
@@ -75,28 +75,28 @@ impl Journal {
             self.checkpoints.pop_front_if(|(seq, _)| *seq <= oldest.seq);
         }
         if self.last_seq.is_multiple_of(self.spacing) {
-            self.checkpoints.push_back((self.last_seq, world.clone()));
+            self.checkpoints.push_back((self.last_seq, worlds.clone()));
         }
         self.last_seq
     }
 
-    /// The world as it was right after the event with this number: the nearest checkpoint before it, and the events
+    /// The worlds as they were right after the event with this number: the nearest checkpoint before it, and the events
     /// since. `None` for a moment that the ring no longer reaches, or not yet.
-    pub fn world_at(&self, seq: u64) -> Option<World> {
+    pub fn worlds_at(&self, seq: u64) -> Option<Worlds> {
         if seq > self.last_seq {
             return None;
         }
         let nearest = self.checkpoints.iter().rev().find(|(at, _)| *at <= seq);
-        let (from, mut world) = match nearest {
-            Some((at, world)) => (at + 1, world.clone()),
+        let (from, mut worlds) = match nearest {
+            Some((at, worlds)) => (at + 1, worlds.clone()),
             None => (self.first_seq(), self.base.clone()),
         };
         if seq + 1 < from {
             return None;
         }
         for seq in from..=seq {
-            world.apply(self.get(seq)?);
+            worlds.apply(self.get(seq)?);
         }
-        Some(world)
+        Some(worlds)
     }
 }

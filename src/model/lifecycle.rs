@@ -3,7 +3,7 @@
 use std::collections::VecDeque;
 
 use super::journal::Journal;
-use crate::domain::{Call, Event, Flow, Kind, ServerId};
+use crate::domain::{Call, Event, Flow, Kind, ServerId, WorldId};
 
 /// Which kinds of events are listed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -88,6 +88,8 @@ pub enum Reader {
 #[derive(Debug, Default)]
 pub struct Lifecycle {
     seqs: VecDeque<u64>,
+    /// The world whose events are listed.
+    pub world: WorldId,
     /// Which kinds are listed.
     pub kinds: Kinds,
     /// What the list is narrowed to, if it is.
@@ -131,7 +133,7 @@ impl Lifecycle {
     }
 
     pub(super) fn heard(&mut self, event: &Event, first_seq: u64) {
-        if self.lists(&event.seen.kind) {
+        if self.lists(event) {
             self.seqs.push_back(event.seq);
         }
         while self.seqs.front().is_some_and(|seq| *seq < first_seq) {
@@ -146,7 +148,7 @@ impl Lifecycle {
     pub(super) fn choose(&mut self, kinds: Kinds, subject: Option<Subject>, journal: &Journal) {
         self.kinds = kinds;
         self.subject = subject;
-        self.seqs = journal.events().filter(|event| self.lists(&event.seen.kind)).map(|event| event.seq).collect();
+        self.seqs = journal.events().filter(|event| self.lists(event)).map(|event| event.seq).collect();
         self.reader = Reader::Follows;
     }
 
@@ -163,8 +165,11 @@ impl Lifecycle {
         self.reader = if holds { Reader::Holds { at: self.seqs[to], end } } else { Reader::Follows };
     }
 
-    fn lists(&self, kind: &Kind) -> bool {
-        self.kinds.shows(kind) && self.subject.is_none_or(|subject| subject.concerns(kind))
+    fn lists(&self, event: &Event) -> bool {
+        let kind = &event.seen.kind;
+        event.seen.world == self.world
+            && self.kinds.shows(kind)
+            && self.subject.is_none_or(|subject| subject.concerns(kind))
     }
 }
 

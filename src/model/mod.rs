@@ -16,7 +16,9 @@ pub mod table;
 pub mod ui;
 pub mod update;
 pub mod window;
+pub mod wire;
 pub mod world;
+pub mod worlds;
 
 use std::time::Duration;
 
@@ -25,6 +27,7 @@ pub use keys::{Action, Key};
 pub use ui::Ui;
 pub use update::{Msg, update};
 pub use world::World;
+pub use worlds::Worlds;
 
 use crate::domain::filter::Filter;
 use crate::domain::{Delta, Evidence, Flow, Kind, Observation, Stamp, WorldId};
@@ -37,8 +40,8 @@ use table::Table;
 /// See the module's head.
 #[derive(Debug, Default)]
 pub struct Model {
-    /// What all events so far amount to.
-    pub world: World,
+    /// What all events so far amount to; it reads as the world that is shown.
+    pub world: Worlds,
     /// The events themselves.
     pub journal: Journal,
     /// The state of the screen.
@@ -66,7 +69,8 @@ impl Model {
     /// kernel should be asked about.
     pub fn observe(&mut self, seen: Observation) -> Vec<Flow> {
         self.now = self.now.max(seen.at);
-        let asks = ends_named(&seen.kind);
+        // On the wire every change is sampled with its cause as it happens: there is nothing to ask.
+        let asks = if seen.world == WorldId::Host { ends_named(&seen.kind) } else { vec![] };
         let mut heard = std::mem::take(&mut self.heard);
         self.historian.hear(&seen, &mut heard);
         if !matches!(seen.kind, Kind::State(_)) {
@@ -108,13 +112,30 @@ impl Model {
         let seq = self.journal.push(seen, &mut self.world);
         let first = self.journal.first_seq();
         let Some(event) = self.journal.get(seq) else { return };
-        if let Kind::Row(delta) = &event.seen.kind {
+        let shown = event.seen.world == self.world.shown();
+        if let Kind::Row(delta) = &event.seen.kind
+            && shown
+        {
             self.listing.heard(delta, &self.world.table);
             if matches!(delta, Delta::Gone(_) | Delta::Unwatched(_)) && self.ui.row == Some(delta.key()) {
                 self.ui.row = None;
             }
         }
         self.lifecycle.heard(event, first);
+    }
+
+    /// Shows the other world, or stays in this one.
+    pub(crate) fn show_world(&mut self, world: WorldId) {
+        if self.world.shown() == world {
+            return;
+        }
+        self.world.show(world);
+        self.ui.client = None;
+        self.ui.row = None;
+        self.ui.subject = None;
+        self.listing.rebuild(&self.world.table);
+        self.lifecycle.world = world;
+        self.lifecycle.choose(self.lifecycle.kinds, None, &self.journal);
     }
 }
 

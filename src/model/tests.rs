@@ -306,16 +306,16 @@ proptest! {
     #[test]
     fn a_rewound_world_is_the_world_as_it_was(kinds in prop::collection::vec(any_kind(), 1..120)) {
         let mut journal = Journal::new(50, 16);
-        let mut world = World::default();
-        let mut pictures = vec![picture(&world)];
+        let mut worlds = Worlds::default();
+        let mut pictures = vec![picture(&worlds)];
         for (at, kind) in (1u64..).zip(kinds) {
-            journal.push(seen(at, kind), &mut world);
-            pictures.push(picture(&world));
+            journal.push(seen(at, kind), &mut worlds);
+            pictures.push(picture(&worlds));
         }
         for seq in journal.first_seq()..=journal.last_seq() {
-            let then = journal.world_at(seq).map(|world| picture(&world));
+            let then = journal.worlds_at(seq).map(|worlds| picture(&worlds));
             prop_assert_eq!(then.as_ref(), pictures.get(usize::try_from(seq).unwrap()));
         }
-        prop_assert!(journal.world_at(journal.last_seq() + 1).is_none());
+        prop_assert!(journal.worlds_at(journal.last_seq() + 1).is_none());
     }
 }

@@ -7,9 +7,10 @@ use super::broadcasts::Broadcasts;
 use super::clients::Clients;
 use super::servers::Servers;
 use super::table::Table;
+use super::wire::WireState;
 use crate::domain::note::TableSource;
 use crate::domain::{
-    Call, Delta, Errno, Event, Evidence, Kind, Note, Outcome, Proto, SocketId, Syscall, Target, TcpInfo,
+    Call, Delta, Errno, Event, Evidence, Kind, Note, Outcome, Proto, SocketId, Syscall, Target, TcpInfo, WorldId,
 };
 
 /// See the module's head.
@@ -35,6 +36,8 @@ pub struct World {
     pub port_range: Option<(u16, u16)>,
     /// Whether servers of others are watched and none of ours is started.
     pub observing: bool,
+    /// The wire between the hosts, in the world that has one.
+    pub wire: WireState,
     /// How many observations were lost because the queue was full.
     pub lost: u64,
     /// How many events there were.
@@ -48,7 +51,12 @@ impl World {
         let at = event.seen.at;
         match &event.seen.kind {
             Kind::Call(call) => self.called(event, call),
-            Kind::State(change) => self.book.apply(at, event.seen.evidence, change),
+            Kind::State(change) => {
+                self.book.apply(at, event.seen.evidence, change);
+                if event.seen.world == WorldId::Wire {
+                    self.wire.changed(&event.seen, change);
+                }
+            }
             Kind::Confirmed(change) => self.book.confirm(at, event.seen.evidence, change),
             Kind::Info(info) => self.info = Some(info.clone()),
             Kind::Row(delta) => {
@@ -61,7 +69,9 @@ impl World {
             Kind::Client(client) => self.clients.apply(at, client),
             Kind::Broadcast(broadcast) => self.broadcasts.apply(at, broadcast),
             Kind::Note(note) => self.noted(note),
-            Kind::Packet(_) | Kind::Wire(_) => {}
+            Kind::Packet(packet) if event.seen.world == WorldId::Wire => self.wire.sent(&event.seen, packet),
+            Kind::Packet(_) => {}
+            Kind::Wire(wire) => self.wire.apply(&event.seen, wire),
         }
     }
 

@@ -1,0 +1,49 @@
+//! The two worlds, side by side: the machine itself, and the wire lab's hosts. The screen shows one of them.
+
+use std::ops::Deref;
+
+use super::world::World;
+use crate::domain::{Event, WorldId};
+
+/// Both worlds. It reads as the one that is shown.
+#[derive(Debug, Clone, Default)]
+pub struct Worlds {
+    host: World,
+    wire: World,
+    /// Which one is shown.
+    shown: WorldId,
+}
+
+impl Worlds {
+    /// One of the worlds.
+    pub const fn get(&self, world: WorldId) -> &World {
+        match world {
+            WorldId::Host => &self.host,
+            WorldId::Wire => &self.wire,
+        }
+    }
+
+    /// Which one is shown.
+    pub const fn shown(&self) -> WorldId {
+        self.shown
+    }
+
+    pub(super) const fn show(&mut self, world: WorldId) {
+        self.shown = world;
+    }
+
+    /// Folds one event into the world it happened in.
+    pub fn apply(&mut self, event: &Event) {
+        match event.seen.world {
+            WorldId::Host => self.host.apply(event),
+            WorldId::Wire => self.wire.apply(event),
+        }
+    }
+}
+
+impl Deref for Worlds {
+    type Target = World;
+    fn deref(&self) -> &World {
+        self.get(self.shown)
+    }
+}
