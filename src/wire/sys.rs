@@ -33,6 +33,22 @@ pub(super) fn close_from(first: u32) -> io::Result<()> {
     if done < 0 { Err(io::Error::last_os_error()) } else { Ok(()) }
 }
 
+/// Has every signal do what it does by itself and none blocked: a parent's shell may have said otherwise, and programs
+/// would inherit it (`signal(7)`).
+#[expect(unsafe_code, reason = "signal(2) and sigprocmask(2) have no safe wrapper")]
+pub(super) fn default_signals() {
+    for signal in 1..=libc::SIGRTMAX() {
+        // SAFETY: SIG_DFL runs no code of ours. Those that cannot be set (SIGKILL, SIGSTOP, the C library's own) stay.
+        unsafe { libc::signal(signal, libc::SIG_DFL) };
+    }
+    // SAFETY: an all-zero `sigset_t` made empty by `sigemptyset`; both calls touch that set only.
+    unsafe {
+        let mut none: libc::sigset_t = std::mem::zeroed();
+        libc::sigemptyset(&raw mut none);
+        libc::sigprocmask(libc::SIG_SETMASK, &raw const none, std::ptr::null_mut());
+    }
+}
+
 /// Turns a descriptor of `/dev/net/tun` into the interface `name` of the calling thread's network namespace, which
 /// carries bare IP packets (`TUNSETIFF` with `IFF_TUN | IFF_NO_PI`).
 #[expect(unsafe_code, reason = "an ioctl")]

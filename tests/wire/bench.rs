@@ -47,7 +47,7 @@ impl Journal {
 
     /// Waits for what the kernel itself takes long to do.
     pub(crate) fn wait_long<R>(&self, what: &str, look: impl FnMut(&[Observation]) -> Option<R>) -> R {
-        self.wait_for(PATIENCE * 6, what, look)
+        self.wait_for(PATIENCE * 20, what, look)
     }
 
     fn wait_for<R>(&self, patience: Duration, what: &str, mut look: impl FnMut(&[Observation]) -> Option<R>) -> R {

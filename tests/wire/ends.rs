@@ -235,6 +235,13 @@ fn a_program_from_outside_sees_its_host_and_nothing_else() {
     );
     let (_, descriptors) = remote(&victim, "ls /proc/self/fd", "");
     assert_eq!(descriptors.split_whitespace().collect::<Vec<_>>(), ["0", "1", "2", "3"], "3 is the listing itself");
+    let (_, status) = remote(&victim, "cat /proc/self/status", "");
+    for line in ["SigIgn:", "SigBlk:"] {
+        let mask = status.lines().find_map(|text| text.strip_prefix(line)).unwrap();
+        // Signals 32 and 33 belong to the C library, which lets nobody set them.
+        let ours = u64::from_str_radix(mask.trim(), 16).unwrap() & !(0b11 << 31);
+        assert_eq!(ours, 0, "{line} {mask}");
+    }
     let (_, environment) = remote(&victim, "env | cut -d= -f1 | grep -v -E '^(PATH|PWD|OLDPWD|SHLVL|_)$'", "");
     assert_eq!(environment, "");
 }

@@ -47,6 +47,7 @@ pub fn helper_main() -> ExitCode {
 
 fn live() -> io::Result<()> {
     sys::close_from(3)?;
+    sys::default_signals();
     die_with_parent()?;
     // Ctrl-C in the terminal is for the main process.
     let _ = setsid();
