@@ -11,6 +11,8 @@ pub mod session;
 mod signals;
 mod terminal;
 mod tui;
+#[cfg(target_os = "linux")]
+pub mod wire_lab;
 
 use std::process::ExitCode;
 

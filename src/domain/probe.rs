@@ -58,6 +58,12 @@ impl Probe {
         Self { world: WorldId::Wire, host, ..self.clone() }
     }
 
+    /// The same world, clock and count, with something between it and the queue.
+    #[must_use]
+    pub fn through(&self, between: impl FnOnce(Arc<dyn Sink>) -> Arc<dyn Sink>) -> Self {
+        Self { sink: between(Arc::clone(&self.sink)), ..self.clone() }
+    }
+
     /// The clock it stamps with.
     pub const fn clock(&self) -> Clock {
         self.clock
