@@ -7,13 +7,13 @@ use std::sync::Arc;
 
 use super::session::Shell;
 use super::terminal;
+#[cfg(target_os = "linux")]
+use super::tracer::Tracer;
 use crate::domain::{
     Errno, Evidence, Kind, Note, Probe, Proto, RowKey, ServerChange, ServerEvent, ServerId, ServerSpec,
 };
 use crate::lab::{self, Lab, Machine};
 use crate::model::{Effect, Model};
-#[cfg(target_os = "linux")]
-use crate::observe::trace::Trace;
 use crate::observe::{self, Scope, Table};
 
 /// Everything that is real: the lab and its observers.
@@ -21,7 +21,7 @@ pub struct Laboratory {
     lab: Lab,
     table: Table,
     #[cfg(target_os = "linux")]
-    trace: Option<Trace>,
+    tracer: Tracer,
     probe: Probe,
 }
 
@@ -39,9 +39,8 @@ impl Laboratory {
         } else {
             lab.start_all();
         }
-        // Without root it is not to be had, and has said so itself.
         #[cfg(target_os = "linux")]
-        let trace = Trace::start(probe.clone(), Scope::Ports(ports.clone())).ok();
+        let tracer = Tracer::start(probe.clone(), Scope::Ports(ports.clone()))?;
         let table = Table::start(probe.clone(), Scope::Ports(ports))?;
         for what in [Evidence::Called, Evidence::Sampled] {
             probe.report(Evidence::Called, Kind::Note(Note::Has { what }));
@@ -50,7 +49,7 @@ impl Laboratory {
             lab,
             table,
             #[cfg(target_os = "linux")]
-            trace,
+            tracer,
             probe: probe.clone(),
         })
     }
@@ -64,9 +63,7 @@ impl Laboratory {
     fn watch(&self, scope: &Scope) {
         self.table.scope(scope.clone());
         #[cfg(target_os = "linux")]
-        if let Some(trace) = &self.trace {
-            trace.scope(scope.clone());
-        }
+        self.tracer.scope(scope.clone());
     }
 
     /// Looks for the holder of a port without keeping anybody waiting: all of `/proc` may have to be read.

@@ -10,6 +10,8 @@ pub mod recorder;
 pub mod session;
 mod signals;
 mod terminal;
+#[cfg(target_os = "linux")]
+mod tracer;
 mod tui;
 #[cfg(target_os = "linux")]
 pub mod wire_lab;

@@ -206,6 +206,6 @@ pub fn finish(
         model.observe(seen);
     }
     // Nobody better will witness anything any more.
-    update(&mut model, Msg::Time(now.after(Duration::from_secs(1))));
+    update(&mut model, Msg::Time(now.after(Duration::from_secs(10))));
     recorder.map_or(Ok(()), |mut recorder| recorder.follow(&model.journal))
 }

@@ -18,6 +18,8 @@ use crate::domain::{
 const GRACE: Duration = Duration::from_millis(100);
 /// How long an end that vanished waits for its other end's state, which says whether it closed in order or was reset.
 const GRACE_GONE: Duration = Duration::from_millis(30);
+/// How long the end of a full socket in FIN_WAIT2 waits for the table to show what is left of it. Mostly that is TIME_WAIT.
+const GRACE_REST: Duration = Duration::from_secs(2);
 /// How many closed ends are remembered, so that late witnesses are recognised.
 const CLOSED_KEPT: usize = 20_000;
 
@@ -45,8 +47,8 @@ struct End {
     path: Vec<(TcpState, Evidence)>,
     /// When it reached CLOSED, if it did.
     closed: Option<Stamp>,
-    /// Claims that wait for a better witness, in the order of a life.
-    waiting: Vec<Claim>,
+    /// Claims that wait for a better witness, each until a moment, in the order of a life.
+    waiting: Vec<(Stamp, Claim)>,
     /// The call of its owner that will cause the next transition.
     intent: Option<Cause>,
 }
@@ -103,8 +105,8 @@ impl Historian {
         while self.due.front().is_some_and(|(due, _)| *due <= like.at) {
             let Some((_, flow)) = self.due.pop_front() else { return };
             let Some(end) = self.ends.get_mut(&flow) else { continue };
-            let waiting = std::mem::take(&mut end.waiting);
-            for claim in waiting {
+            let ripe: Vec<_> = end.waiting.extract_if(.., |(due, _)| *due <= like.at).collect();
+            for (_, claim) in ripe {
                 self.write(flow, claim, &mut Writer { seen: like, out });
             }
         }
@@ -132,7 +134,7 @@ impl Historian {
         // shows, and it will be asked.
         if evidence == Evidence::Traced && (from, to) == (TcpState::FinWait2, TcpState::Closed) {
             self.write(flow, Claim { state: TcpState::FinWait2, ..claim }, out);
-            self.wait(flow, Claim { full_socket_only: true, ..claim }, GRACE);
+            self.wait(flow, Claim { full_socket_only: true, ..claim }, GRACE_REST);
         } else {
             self.write(flow, Claim { state: from, cause: None, ..claim }, out);
             self.write(flow, claim, out);
@@ -265,10 +267,10 @@ impl Historian {
 
     fn wait(&mut self, flow: Flow, claim: Claim, grace: Duration) {
         let Some(end) = self.ends.get_mut(&flow) else { return };
-        end.waiting.push(claim);
-        // In the order of a life: what the witnesses say of when is less sure than that.
-        end.waiting.sort_by_key(|claim| (claim.state == TcpState::Closed, claim.state.rank(), claim.at));
         let due = claim.at.after(grace);
+        end.waiting.push((due, claim));
+        // In the order of a life: what the witnesses say of when is less sure than that.
+        end.waiting.sort_by_key(|(_, claim)| (claim.state == TcpState::Closed, claim.state.rank(), claim.at));
         let place = self.due.partition_point(|(other, _)| *other <= due);
         self.due.insert(place, (due, flow));
     }
