@@ -3,14 +3,14 @@
 use std::collections::{BTreeSet, HashSet};
 use std::fmt;
 use std::io::{self, BufWriter, Write};
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::sync::{Arc, mpsc};
 
 use anyhow::{Context as _, anyhow};
 use serde::Serialize;
 
 use super::cli::NetstatArgs;
-use crate::domain::filter::{Filter, FilterError};
+use crate::domain::filter::{Filter, FilterError, Line};
 use crate::domain::{Clock, Delta, Flow, Kind, Observation, Probe, Proto, Row, RowKey, Sink, TcpState, TimerKind};
 use crate::observe::{self, Scope, Table};
 
@@ -41,19 +41,39 @@ fn once(args: &NetstatArgs, filter: &Filter, scope: &Scope) -> io::Result<()> {
         name(&mut rows);
     }
     rows.retain(|row| filter.matches(row));
-    rows.sort_by_key(|row| (row.flow.proto, row.flow.local.is_ipv6(), row.state != Some(TcpState::Listen), row.flow));
-    let mut out = BufWriter::with_capacity(1 << 16, io::stdout().lock());
+    rows.sort_by_cached_key(place);
+    let mut out = io::stdout().lock();
+    let mut text = Vec::with_capacity(CHUNK * 2);
     if !args.json {
-        out.write_all(heading(args.process).as_bytes())?;
+        text.extend_from_slice(heading(args.process).as_bytes());
     }
     for row in &rows {
         if args.json {
-            line(&mut out, None, row)?;
+            line(&mut text, None, row)?;
         } else {
-            writeln!(out, "{}", Printed { row, process: args.process })?;
+            print(&mut text, row, args.process);
+        }
+        if text.len() > CHUNK {
+            out.write_all(&text)?;
+            text.clear();
         }
     }
-    out.flush()
+    out.write_all(&text)
+}
+
+/// How much is printed at a time.
+const CHUNK: usize = 1 << 16;
+
+/// The order of printing: by protocol, listeners first, then by addresses.
+fn place(row: &Row) -> (Proto, bool, bool, u128, u16, Option<(u128, u16)>) {
+    let number = |addr: SocketAddr| match addr.ip() {
+        IpAddr::V4(ip) => u128::from(ip.to_bits()),
+        IpAddr::V6(ip) => ip.to_bits(),
+    };
+    let Flow { proto, local, peer } = row.flow;
+    let listens = row.state == Some(TcpState::Listen);
+    let peer = peer.map(|peer| (number(peer), peer.port()));
+    (proto, local.is_ipv6(), !listens, number(local), local.port(), peer)
 }
 
 fn name(rows: &mut [Row]) {
@@ -112,10 +132,10 @@ fn change(
         Delta::Gone(_) | Delta::Unwatched(_) => None,
     };
     let (sign, word) = match (passing, delta, shown.contains(&key)) {
-        (Some(_), Delta::Found(_), _) => (' ', "found"),
-        (Some(_), _, false) => ('+', "added"),
-        (Some(_), _, true) => ('~', "changed"),
-        (None, _, true) => ('-', "gone"),
+        (Some(_), Delta::Found(_), _) => (b' ', "found"),
+        (Some(_), _, false) => (b'+', "added"),
+        (Some(_), _, true) => (b'~', "changed"),
+        (None, _, true) => (b'-', "gone"),
         (None, _, false) => return Ok(()),
     };
     let gone = gone(key);
@@ -126,10 +146,11 @@ fn change(
         shown.remove(&key)
     };
     if args.json {
-        line(out, Some(word), row)
-    } else {
-        writeln!(out, "{sign} {}", Printed { row, process: args.process })
+        return line(out, Some(word), row);
     }
+    let mut text = vec![sign, b' '];
+    print(&mut text, row, args.process);
+    out.write_all(&text)
 }
 
 /// What is left to say of a row that is gone.
@@ -149,7 +170,7 @@ const fn gone(key: RowKey) -> Row {
 
 /// The stable keys of a socket.
 #[derive(Serialize)]
-struct Line<'a> {
+struct Socket<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     change: Option<&'a str>,
     proto: Proto,
@@ -173,7 +194,7 @@ struct Line<'a> {
 
 fn line(out: &mut impl Write, change: Option<&str>, row: &Row) -> io::Result<()> {
     let Flow { proto, local, .. } = row.flow;
-    let line = Line {
+    let line = Socket {
         change,
         proto,
         recv_q: row.recv_q,
@@ -195,34 +216,62 @@ fn heading(process: bool) -> String {
     format!("Proto Recv-Q Send-Q {:<23} {:<23} {:<11} {last}", "Local Address", "Foreign Address", "State")
 }
 
-/// A row as `netstat -an` prints it, with the timer and on demand the process.
-struct Printed<'a> {
-    row: &'a Row,
-    process: bool,
+/// Prints a row as `netstat -an` does, with the timer and on demand the process. A table has thousands of rows: the
+/// numbers are written by hand, which takes a third of the time that `fmt` does.
+fn print(out: &mut Vec<u8>, row: &Row, with_process: bool) {
+    let Row { flow, state, recv_q, send_q, timer, process, .. } = row;
+    out.extend_from_slice(flow.proto.name().as_bytes());
+    out.extend_from_slice(if flow.local.is_ipv6() { b"6  " } else { b"   " });
+    for queue in [recv_q, send_q] {
+        let mut line = Line::new();
+        match queue {
+            Some(length) => line.number(*length),
+            None => line.text("-"),
+        }
+        out.extend(std::iter::repeat_n(b' ', 6_usize.saturating_sub(line.as_str().len())));
+        out.extend_from_slice(line.as_str().as_bytes());
+        out.push(b' ');
+    }
+    column(out, 23, |out| address(out, flow.local));
+    column(out, 23, |out| match flow.peer {
+        Some(peer) => address(out, peer),
+        None => out.extend_from_slice(nobody(flow).as_bytes()),
+    });
+    column(out, 11, |out| out.extend_from_slice(state.map_or("", TcpState::name).as_bytes()));
+    column(out, 19, |out| {
+        if let Some(timer) = timer {
+            out.extend_from_slice(
+                format!("{} {:.1}s/{}", timer.kind, timer.left().as_secs_f64(), timer.count).as_bytes(),
+            );
+        }
+    });
+    if let Some(process) = process.as_ref().filter(|_| with_process) {
+        out.extend_from_slice(format!("{}/{}", process.pid, process.name).as_bytes());
+    }
+    out.truncate(out.trim_ascii_end().len());
+    out.push(b'\n');
 }
 
-impl fmt::Display for Printed<'_> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Row { flow, state, recv_q, send_q, timer, process, .. } = self.row;
-        let six = if flow.local.is_ipv6() { "6" } else { " " };
-        write!(f, "{}{six}  {:>6} {:>6} ", flow.proto, Queue(*recv_q), Queue(*send_q))?;
-        write!(f, "{:<23} ", flow.local)?;
-        write!(f, "{:<23} ", Peer(*flow))?;
-        let state = state.map_or("", TcpState::name);
-        match timer {
-            Some(timer) => {
-                let seconds = timer.left().as_secs_f64();
-                let text = format!("{} {seconds:.1}s/{}", timer.kind, timer.count);
-                if self.process { write!(f, "{state:<11} {text:<19}")? } else { write!(f, "{state:<11} {text}")? }
-            }
-            None if self.process => write!(f, "{state:<11} {:<19}", "")?,
-            None => f.write_str(state)?,
-        }
-        match process {
-            Some(process) if self.process => write!(f, " {}/{}", process.pid, process.name),
-            _ => Ok(()),
-        }
+/// Writes one column, at least so wide, and the blank behind it.
+fn column(out: &mut Vec<u8>, width: usize, write: impl FnOnce(&mut Vec<u8>)) {
+    let end = out.len() + width;
+    write(out);
+    out.resize(out.len().max(end) + 1, b' ');
+}
+
+fn address(out: &mut Vec<u8>, addr: SocketAddr) {
+    if addr.is_ipv4() && addr.port() != 0 {
+        let mut line = Line::new();
+        line.endpoint(addr);
+        out.extend_from_slice(line.as_str().as_bytes());
+    } else {
+        out.extend_from_slice(addr.to_string().as_bytes());
     }
+}
+
+/// The Foreign Address of a socket that has none.
+const fn nobody(flow: &Flow) -> &'static str {
+    if flow.local.is_ipv6() { "[::]:*" } else { "0.0.0.0:*" }
 }
 
 /// The Foreign Address as netstat prints it: any address and any port where there is no peer.
@@ -232,7 +281,7 @@ impl fmt::Display for Peer {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self.0.peer {
             Some(peer) => peer.fmt(f),
-            None => f.pad(if self.0.local.is_ipv6() { "[::]:*" } else { "0.0.0.0:*" }),
+            None => f.pad(nobody(&self.0)),
         }
     }
 }
@@ -240,17 +289,5 @@ impl fmt::Display for Peer {
 impl Serialize for Peer {
     fn serialize<S: serde::Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
         to.collect_str(self)
-    }
-}
-
-/// A queue's length, or that the source does not tell.
-struct Queue(Option<u32>);
-
-impl fmt::Display for Queue {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self.0 {
-            Some(length) => length.fmt(f),
-            None => f.pad("-"),
-        }
     }
 }

@@ -39,11 +39,22 @@ pub struct Line {
     len: usize,
 }
 
+impl Default for Line {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
 impl Line {
     /// Two IPv6 addresses with scopes and ports need 130 bytes, the rest of the numbers and names 40.
     const CAPACITY: usize = 320;
 
     const EMPTY: Self = Self { bytes: [0; Self::CAPACITY], len: 0 };
+
+    /// An empty line.
+    pub const fn new() -> Self {
+        Self::EMPTY
+    }
 
     /// The line of `row`, written into `place` unless it is there already.
     pub(super) fn of<'a>(row: &impl Fields, place: &'a mut Option<Self>) -> &'a Self {
@@ -136,7 +147,8 @@ impl Line {
         }
     }
 
-    pub(super) fn as_str(&self) -> &str {
+    /// What was written.
+    pub fn as_str(&self) -> &str {
         // Whole characters only were put in.
         std::str::from_utf8(&self.bytes[..self.len]).unwrap_or_default()
     }
