@@ -7,20 +7,23 @@ use std::path::{Path, PathBuf};
 /// Layer → the layers it may import.
 const RULE: &[(&str, &[&str])] = &[
     ("domain", &[]),
+    ("packet", &["domain"]),
     ("text", &["domain"]),
     ("model", &["domain"]),
     ("view", &["model", "domain", "text"]),
     ("lab", &["domain"]),
-    ("observe", &["domain"]),
-    ("app", &["domain", "text", "model", "view", "lab", "observe"]),
+    ("observe", &["domain", "packet"]),
+    ("wire", &["domain", "packet"]),
+    ("app", &["domain", "packet", "text", "model", "view", "lab", "observe", "wire"]),
 ];
 
 /// Crate → the layers it is kept out of everywhere else.
 const CRATES: &[(&str, &[&str])] = &[
     ("ratatui", &["view", "app"]),
     ("crossterm", &["app"]),
-    ("tokio", &["lab", "app"]),
-    ("socket2", &["lab", "observe"]),
+    ("tokio", &["lab", "wire", "app"]),
+    ("socket2", &["lab", "observe", "wire"]),
+    ("etherparse", &["packet", "wire"]),
     ("netstat2", &["observe"]),
     ("clap", &["app"]),
     ("anyhow", &["app"]),

@@ -1,16 +1,16 @@
-//! Reading a packet: from the bytes of an IPv4 packet to its summary, and to what makes two segments the same one.
+//! What the wire needs of a packet beyond its summary: a way to damage it, and what makes two segments the same one.
 
 use std::net::{IpAddr, SocketAddr};
 
-use etherparse::{
-    Icmpv4Slice, LaxNetSlice, LaxSlicedPacket, NetSlice, SlicedPacket, TcpOptionElement, TcpSlice, TransportSlice,
-};
+use etherparse::{NetSlice, SlicedPacket, TransportSlice};
 
 use super::lane::About;
-use crate::domain::{Excerpt, Flags, Flow, Icmp, PacketSummary, Proto, Segment, TcpOption};
+use crate::domain::{Excerpt, Flags, Flow, PacketSummary, Proto};
+use crate::packet;
 
-/// A packet that was read.
+/// A packet of which so much was read as the wire needs of every one, at full speed too.
 pub(super) struct Read<'a> {
+    packet: &'a [u8],
     flow: Flow,
     transport: TransportSlice<'a>,
 }
@@ -29,25 +29,21 @@ impl<'a> Read<'a> {
         let flow = match &transport {
             TransportSlice::Tcp(tcp) => flow(Proto::Tcp, tcp.source_port(), tcp.destination_port()),
             TransportSlice::Udp(udp) => flow(Proto::Udp, udp.source_port(), udp.destination_port()),
-            TransportSlice::Icmpv4(icmp) => quoted(icmp.payload()).unwrap_or_else(|| flow(Proto::Udp, 0, 0)),
+            TransportSlice::Icmpv4(_) => packet::summary(packet)?.flow,
             TransportSlice::Icmpv6(_) | TransportSlice::Igmp(_) => return None,
         };
-        Some(Self { flow, transport })
+        Some(Self { packet, flow, transport })
     }
 
     /// From whom to whom, and the control bits.
     pub(super) fn about(&self) -> About {
-        let flags = match &self.transport {
-            TransportSlice::Tcp(tcp) => Some(flags(tcp)),
-            _ => None,
-        };
-        About { flow: self.flow, flags }
+        About { flow: self.flow, flags: self.flags() }
     }
 
     /// What a copy of it is known by, where it has that.
     pub(super) fn same(&self) -> Option<Same> {
         let TransportSlice::Tcp(tcp) = &self.transport else { return None };
-        let (flags, len) = (flags(tcp), tcp.payload().len());
+        let (flags, len) = (self.flags()?, tcp.payload().len());
         let takes = len > 0 || flags.any(Flags::SYN.with(Flags::FIN));
         let (seq, ack) = (tcp.sequence_number(), tcp.acknowledgment_number());
         takes.then_some(Same { flow: self.flow, seq, ack, flags, len })
@@ -56,65 +52,24 @@ impl<'a> Read<'a> {
     /// What the class reads. Its number and the numbers relative to the beginning of the connection are for the
     /// caller to fill in.
     pub(super) fn summary(&self) -> PacketSummary {
-        let (tcp, icmp, payload) = match &self.transport {
-            TransportSlice::Tcp(tcp) => (Some(segment(tcp)), None, tcp.payload()),
-            TransportSlice::Udp(udp) => (None, None, udp.payload()),
-            TransportSlice::Icmpv4(icmp) => (None, Some(message(icmp)), icmp.payload()),
-            TransportSlice::Icmpv6(icmp) => (None, None, icmp.payload()),
-            TransportSlice::Igmp(igmp) => (None, None, igmp.payload()),
-        };
-        let payload = Excerpt::of(payload);
-        PacketSummary { number: 0, flow: self.flow, tcp, icmp, payload, retransmission_of: None }
+        // What could be read above can be read there; its addresses would be left if not.
+        packet::summary(self.packet).unwrap_or_else(|| PacketSummary {
+            number: 0,
+            flow: self.flow,
+            tcp: None,
+            icmp: None,
+            payload: Excerpt::of(b""),
+            retransmission_of: None,
+        })
     }
-}
 
-/// Byte 13 of the header holds the eight control bits (RFC 9293 §3.1, RFC 3168 §6.1).
-fn flags(tcp: &TcpSlice<'_>) -> Flags {
-    Flags(tcp.header_slice()[13])
-}
-
-fn segment(tcp: &TcpSlice<'_>) -> Segment {
-    Segment {
-        flags: flags(tcp),
-        seq: tcp.sequence_number(),
-        ack: tcp.acknowledgment_number(),
-        seq_rel: None,
-        ack_rel: None,
-        window: u32::from(tcp.window_size()),
-        options: tcp.options_iterator().filter_map(Result::ok).filter_map(|element| option(&element)).collect(),
+    /// Byte 13 of the header holds the eight control bits (RFC 9293 §3.1, RFC 3168 §6.1).
+    fn flags(&self) -> Option<Flags> {
+        match &self.transport {
+            TransportSlice::Tcp(tcp) => Some(Flags(tcp.header_slice()[13])),
+            _ => None,
+        }
     }
-}
-
-fn option(element: &TcpOptionElement) -> Option<TcpOption> {
-    match *element {
-        TcpOptionElement::Noop => None,
-        TcpOptionElement::MaximumSegmentSize(mss) => Some(TcpOption::Mss(mss)),
-        TcpOptionElement::WindowScale(shift) => Some(TcpOption::WindowScale(shift)),
-        TcpOptionElement::SelectiveAcknowledgementPermitted => Some(TcpOption::SackPermitted),
-        TcpOptionElement::SelectiveAcknowledgement((from, to), _) => Some(TcpOption::Sack(from, to)),
-        TcpOptionElement::Timestamp(value, echo) => Some(TcpOption::Timestamps(value, echo)),
-    }
-}
-
-fn message(icmp: &Icmpv4Slice<'_>) -> Icmp {
-    match (icmp.type_u8(), icmp.code_u8()) {
-        (3, 3) => Icmp::PortUnreachable,
-        (kind, code) => Icmp::Other(kind, code),
-    }
-}
-
-/// The conversation that an ICMP error quotes the beginning of, turned round: the way the error travels.
-fn quoted(packet: &[u8]) -> Option<Flow> {
-    let parts = LaxSlicedPacket::from_ip(packet).ok()?;
-    let LaxNetSlice::Ipv4(ip) = parts.net? else { return None };
-    let (proto, source, destination) = match parts.transport? {
-        TransportSlice::Tcp(tcp) => (Proto::Tcp, tcp.source_port(), tcp.destination_port()),
-        TransportSlice::Udp(udp) => (Proto::Udp, udp.source_port(), udp.destination_port()),
-        _ => return None,
-    };
-    let local = SocketAddr::new(IpAddr::V4(ip.header().destination_addr()), destination);
-    let peer = SocketAddr::new(IpAddr::V4(ip.header().source_addr()), source);
-    Some(Flow { proto, local, peer: Some(peer) })
 }
 
 /// Turns over one bit of the last byte: in the payload, or in the transport header of a packet without one. The IP
@@ -182,11 +137,12 @@ pub(super) mod packets {
 
 #[cfg(test)]
 mod tests {
-    use etherparse::PacketBuilder;
     use etherparse::icmpv4::DestUnreachableHeader;
+    use etherparse::{NetSlice, PacketBuilder, SlicedPacket, TransportSlice};
 
     use super::packets::{CLIENT, SERVER, tcp, udp};
     use super::*;
+    use crate::domain::Icmp;
 
     fn summary(packet: &[u8]) -> PacketSummary {
         Read::of(packet).unwrap().summary()

@@ -1,0 +1,17 @@
+//! Reading packets: pure, and total over any bytes. What captures them and what lets them through share it.
+//!
+//! | file | what it is |
+//! |---|---|
+//! | [`link`] | what stands before the IP packet in a frame |
+//! | [`decode`] | an IP packet → its summary |
+//! | [`checksum`] | whether a checksum is right, not filled in yet, or wrong |
+//!
+//! Nothing here does I/O. What is read becomes types of [`crate::domain`]; those of the parsing crate stay inside.
+
+pub mod checksum;
+pub mod decode;
+pub mod link;
+
+pub use checksum::Checksum;
+pub use decode::{Decoded, Fragment, decode, summary};
+pub use link::LinkType;
