@@ -123,6 +123,7 @@ mod tests {
             icmp: None,
             payload: Excerpt::of(payload),
             retransmission_of: None,
+            findings: Findings::default(),
         }
     }
 
@@ -206,6 +207,10 @@ mod tests {
             }),
             Kind::Packet(packet(Some(Flags::SYN), b"")),
             Kind::Packet(packet(None, b"oi")),
+            Kind::Packet(PacketSummary {
+                findings: [Finding::DuplicateAck { nth: 1, of: 2 }, Finding::ChecksumPartial].into_iter().collect(),
+                ..packet(Some(Flags::ACK), b"")
+            }),
             Kind::Packet(PacketSummary { icmp: Some(Icmp::PortUnreachable), ..packet(None, b"") }),
             Kind::Wire(WireEvent::Folded { packet: 1, count: 3, after: std::time::Duration::from_secs(4) }),
             Kind::Wire(WireEvent::Mode(Mode::Slow { hop: std::time::Duration::from_millis(500) })),

@@ -59,6 +59,11 @@ pub enum Note {
         /// How many events, of any socket that the filter lets through.
         count: u64,
     },
+    /// The kernel could not keep this many packets for us since the last note of this kind: the capture was too slow.
+    CaptureLost {
+        /// How many packets.
+        count: u64,
+    },
     /// The kernel's range of ephemeral ports.
     PortRange {
         /// The first.

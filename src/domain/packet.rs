@@ -9,6 +9,7 @@ use std::str::FromStr;
 use serde::{Deserialize, Serialize};
 
 use super::excerpt::Excerpt;
+use super::finding::Findings;
 use super::flow::{Flow, Proto};
 use super::spelled::{Unknown, serde_as_text};
 
@@ -34,6 +35,9 @@ pub struct PacketSummary {
     /// The number of the packet that this one is sent again for, when it is byte for byte the same segment.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub retransmission_of: Option<u64>,
+    /// What is to be said about it beyond that.
+    #[serde(default, skip_serializing_if = "Findings::is_empty")]
+    pub findings: Findings,
 }
 
 impl PacketSummary {

@@ -103,7 +103,7 @@ impl World {
 
     fn noted(&mut self, note: &Note) {
         match note {
-            Note::Dropped { count } | Note::TraceLost { count } => self.lost += count,
+            Note::Dropped { count } | Note::TraceLost { count } | Note::CaptureLost { count } => self.lost += count,
             Note::Has { what } => {
                 self.evidence.insert(*what, Ok(()));
             }

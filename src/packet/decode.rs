@@ -8,7 +8,7 @@ use etherparse::{
 };
 
 use super::checksum::{self, Checksum};
-use crate::domain::{Excerpt, Flags, Flow, Icmp, PacketSummary, Proto, Segment, TcpOption};
+use crate::domain::{Excerpt, Findings, Flags, Flow, Icmp, PacketSummary, Proto, Segment, TcpOption};
 
 /// A packet that was read.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -98,7 +98,15 @@ pub fn decode(packet: &[u8], wire_len: usize) -> Option<Decoded> {
     let whole = ip.fragment.is_none() && ip.start + ip.len <= packet.len();
     let judge = || judge(&ip, packet.get(ip.start..ip.start + ip.len).unwrap_or_default());
     Some(Decoded {
-        summary: PacketSummary { number: 0, flow, tcp, icmp, payload: excerpt, retransmission_of: None },
+        summary: PacketSummary {
+            number: 0,
+            flow,
+            tcp,
+            icmp,
+            payload: excerpt,
+            retransmission_of: None,
+            findings: Findings::default(),
+        },
         checksum: if whole { judge() } else { Checksum::Unknown },
         payload: start..start + payload.len(),
         ip_id: ip.id,

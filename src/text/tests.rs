@@ -54,6 +54,7 @@ fn every_sentence_is_translated() {
         Note::PortRange { low: 32_768, high: 60_999 },
         Note::Observing { servers: vec![] },
         Note::NoThread { errno: Errno::Again },
+        Note::CaptureLost { count: 2 },
     ];
     for note in notes {
         let (one, other) = ((en.note)(&note), (pt.note)(&note));

@@ -4,6 +4,7 @@ use std::ops::Range;
 
 use super::Filter;
 use super::field::{Field, Kind};
+use super::flags::FlagSet;
 use super::protos::Protos;
 use super::states::{States, squeezed};
 use super::token::{Spanned, Token, tokens};
@@ -46,6 +47,7 @@ pub fn complete(text: &str, cursor: usize) -> Completion {
     let candidates = match field_before(context).map(Field::kind) {
         Some(Kind::State) => States::names().filter(fits).collect(),
         Some(Kind::Proto) => Protos::names().filter(fits).collect(),
+        Some(Kind::Flags) => FlagSet::names().filter(fits).collect(),
         Some(Kind::Number | Kind::Address) => Vec::new(),
         None => Field::ALL.iter().map(|field| field.name()).filter(fits).collect(),
     };

@@ -45,6 +45,8 @@ pub enum FilterErrorKind {
     UnknownState,
     /// Neither tcp nor udp.
     UnknownProto,
+    /// Not the name of a TCP flag, nor such names with `+` between them, nor the letters of `tcpdump(1)`.
+    UnknownFlag,
     /// A field whose values have no order is compared with `<`, `<=`, `>` or `>=`.
     NoOrder {
         /// The field.

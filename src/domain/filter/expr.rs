@@ -5,6 +5,7 @@ use std::net::SocketAddr;
 
 use super::field::Field;
 use super::fields::Fields;
+use super::flags::FlagSet;
 use super::line::Line;
 use super::place::Place;
 use super::protos::Protos;
@@ -30,6 +31,7 @@ pub(super) enum Test {
     Address(Field, Vec<Place>),
     State(States),
     Proto(Protos),
+    Flags(FlagSet),
 }
 
 /// The numbers from `first` to `last`, both of them included.
@@ -104,6 +106,7 @@ impl Test {
             }
             Self::State(states) => states.has(row.state(), row.dst().is_some()),
             Self::Proto(protos) => protos.has(row.proto(), row.src().is_ipv6()),
+            Self::Flags(flags) => flags.has(row.flags()),
         }
     }
 }
@@ -150,6 +153,7 @@ impl fmt::Display for Test {
             }
             Self::State(states) => write!(f, "{} {states}", Field::State),
             Self::Proto(protos) => write!(f, "{} {protos}", Field::Proto),
+            Self::Flags(flags) => write!(f, "{} {flags}", Field::Flags),
         }
     }
 }

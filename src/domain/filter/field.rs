@@ -29,6 +29,12 @@ pub enum Field {
     RecvQ,
     /// For LISTEN, how many may wait; otherwise bytes sent and not acknowledged.
     SendQ,
+    /// The TCP flags of a packet.
+    Flags,
+    /// How many bytes a packet carries, without the headers.
+    Len,
+    /// The sequence number of a packet: counted from the SYN where that was seen, as it stands in the packet otherwise.
+    Seq,
 }
 
 spelled!(Field {
@@ -44,6 +50,9 @@ spelled!(Field {
     Uid = "uid",
     RecvQ = "recvq",
     SendQ = "sendq",
+    Flags = "flags",
+    Len = "len",
+    Seq = "seq",
 });
 
 /// What the values of a field are.
@@ -53,6 +62,7 @@ pub(super) enum Kind {
     Address,
     State,
     Proto,
+    Flags,
 }
 
 impl Field {
@@ -60,8 +70,8 @@ impl Field {
     pub const fn largest(self) -> Option<u32> {
         match self {
             Self::Port | Self::Sport | Self::Dport => Some(u16::MAX as u32),
-            Self::Pid | Self::Uid | Self::RecvQ | Self::SendQ => Some(u32::MAX),
-            Self::Host | Self::Src | Self::Dst | Self::State | Self::Proto => None,
+            Self::Pid | Self::Uid | Self::RecvQ | Self::SendQ | Self::Len | Self::Seq => Some(u32::MAX),
+            Self::Host | Self::Src | Self::Dst | Self::State | Self::Proto | Self::Flags => None,
         }
     }
 
@@ -70,7 +80,16 @@ impl Field {
             Self::Host | Self::Src | Self::Dst => Kind::Address,
             Self::State => Kind::State,
             Self::Proto => Kind::Proto,
-            Self::Port | Self::Sport | Self::Dport | Self::Pid | Self::Uid | Self::RecvQ | Self::SendQ => Kind::Number,
+            Self::Flags => Kind::Flags,
+            Self::Port
+            | Self::Sport
+            | Self::Dport
+            | Self::Pid
+            | Self::Uid
+            | Self::RecvQ
+            | Self::SendQ
+            | Self::Len
+            | Self::Seq => Kind::Number,
         }
     }
 

@@ -4,7 +4,7 @@ use std::net::SocketAddr;
 
 use super::field::Field;
 use super::line::Line;
-use crate::domain::{Proto, Row, TcpState};
+use crate::domain::{Flags, PacketSummary, Proto, Row, TcpState};
 
 /// Something that can be filtered: a row of the socket table, the summary of a packet.
 pub trait Fields {
@@ -19,6 +19,11 @@ pub trait Fields {
 
     /// `state`.
     fn state(&self) -> Option<TcpState>;
+
+    /// `flags`: those of a TCP segment; `None` for anything else.
+    fn flags(&self) -> Option<Flags> {
+        None
+    }
 
     /// The fields that are numbers and not ports; `None` where it has no such number or it is not known. Nothing is
     /// equal to, above or below a number that is not known.
@@ -58,7 +63,10 @@ impl Fields for Row {
             | Field::Src
             | Field::Dst
             | Field::State
-            | Field::Proto => None,
+            | Field::Proto
+            | Field::Flags
+            | Field::Len
+            | Field::Seq => None,
         }
     }
 
@@ -86,6 +94,64 @@ impl Fields for Row {
                 line.text(&process.name);
             }
             None => line.text("-"),
+        }
+    }
+}
+
+impl Fields for PacketSummary {
+    fn proto(&self) -> Proto {
+        self.flow.proto
+    }
+
+    fn src(&self) -> SocketAddr {
+        self.flow.local
+    }
+
+    fn dst(&self) -> Option<SocketAddr> {
+        self.flow.peer
+    }
+
+    /// A packet is in no state.
+    fn state(&self) -> Option<TcpState> {
+        None
+    }
+
+    fn flags(&self) -> Option<Flags> {
+        self.tcp.as_ref().map(|tcp| tcp.flags)
+    }
+
+    fn number(&self, field: Field) -> Option<u32> {
+        match field {
+            Field::Len => u32::try_from(self.payload.len).ok(),
+            Field::Seq => self.tcp.as_ref().map(|tcp| tcp.seq_rel.unwrap_or(tcp.seq)),
+            _ => None,
+        }
+    }
+
+    /// Who to whom, what, what it carries and what is to be said about it:
+    /// `tcp 127.0.0.1:44086 127.0.0.1:65432 syn+ack`, `udp … port unreachable`, `… psh+ack hello, world retransmission`.
+    fn write(&self, line: &mut Line) {
+        use std::fmt::Write as _;
+        line.text(self.flow.proto.name());
+        line.text(if self.flow.local.is_ipv6() { "6 " } else { " " });
+        line.endpoint(self.flow.local);
+        line.blank();
+        match self.flow.peer {
+            Some(peer) => line.endpoint(peer),
+            None => line.no_peer(self.flow.local.ip()),
+        }
+        // A line takes whatever fits and never fails.
+        let _ = match (&self.icmp, &self.tcp) {
+            (Some(icmp), _) => write!(line, " icmp {icmp}"),
+            (None, Some(tcp)) => write!(line, " {}", tcp.flags),
+            (None, None) => Ok(()),
+        };
+        for finding in &self.findings {
+            let _ = write!(line, " {finding}");
+        }
+        if !self.payload.text.is_empty() {
+            line.blank();
+            line.text(&self.payload.text);
         }
     }
 }

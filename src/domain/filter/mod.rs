@@ -5,7 +5,8 @@
 //!   addresses with and without brackets. Between quotes it is a word whatever it looks like: `"port"`, `"0.0.0.0:* listen"`.
 //! - A **field** with its value: `port sport dport` (number, range `65432-65434`, `:65432`), `host src dst` (address,
 //!   prefix, with or without port), `state` (any spelling; groups of `ss(8)`: `connected`, `synchronized`, …), `proto`
-//!   (`tcp`, `udp`, `tcp6`, …), `pid uid recvq sendq`. Between them nothing, `:`, `=`, `==`, `!=`, `<`, `<=`, `>`, `>=`
+//!   (`tcp`, `udp`, `tcp6`, …), `pid uid recvq sendq`, and for packets `flags` (names of a list are all set, whatever else
+//!   is: `flags syn,ack`, `flags syn+ack`; letters as `tcpdump` has them are set and no others: `flags S.`), `len`, `seq`. Between them nothing, `:`, `=`, `==`, `!=`, `<`, `<=`, `>`, `>=`
 //!   or the words of `ss(8)` for these. Values in a list are alternatives: `state established,time_wait`.
 //!   `65432-65434` and `65432,65433` by themselves are ports.
 //! - `and or not ( )`, also `&& || !`. Two things next to each other must both hold.
@@ -18,6 +19,7 @@ mod error;
 mod expr;
 mod field;
 mod fields;
+mod flags;
 mod line;
 mod parse;
 mod place;

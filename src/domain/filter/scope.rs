@@ -46,7 +46,7 @@ impl Test {
             Self::Address(_, places) => {
                 places.iter().map(|Place { port, .. }| port.filter(|port| *port != 0)).collect()
             }
-            Self::Number(..) | Self::State(_) | Self::Proto(_) => None,
+            Self::Number(..) | Self::State(_) | Self::Proto(_) | Self::Flags(_) => None,
         }
     }
 }

@@ -3,6 +3,7 @@
 use super::error::FilterErrorKind;
 use super::expr::{Span, Test};
 use super::field::{Field, Kind};
+use super::flags::FlagSet;
 use super::place::{Place, number};
 use super::protos::Protos;
 use super::states::States;
@@ -40,6 +41,7 @@ pub(super) fn read(field: Field, comparison: Comparison, text: &str) -> Result<T
         }
         Kind::State => States::named(text).map(Test::State).ok_or(FilterErrorKind::UnknownState),
         Kind::Proto => Protos::named(text).map(Test::Proto).ok_or(FilterErrorKind::UnknownProto),
+        Kind::Flags => FlagSet::named(text).map(Test::Flags).ok_or(FilterErrorKind::UnknownFlag),
     }
 }
 
@@ -56,6 +58,7 @@ pub(super) fn either(before: Option<Test>, more: Test) -> Test {
         }
         (Some(Test::State(states)), Test::State(more)) => Test::State(states.or(more)),
         (Some(Test::Proto(protos)), Test::Proto(more)) => Test::Proto(protos.or(more)),
+        (Some(Test::Flags(flags)), Test::Flags(more)) => Test::Flags(flags.or(more)),
         // The values of one field are all of one kind.
         (_, more) => more,
     }

@@ -77,6 +77,9 @@ pub(super) fn note(note: &Note) -> String {
             "The kernel's trace buffer was full: {count} {} missing.",
             plural(*count, "transition is", "transitions are")
         ),
+        Note::CaptureLost { count } => {
+            format!("Packets came faster than they could be captured: {count} {} missing.", plural(*count, "is", "are"))
+        }
         Note::RecordFailed { errno } => {
             format!("The record ends here: {errno}, {}. The laboratory goes on.", self::errno(*errno).what)
         }
@@ -103,6 +106,7 @@ pub(super) fn filter(kind: &FilterErrorKind) -> String {
         }
         FilterErrorKind::UnknownState => "no TCP state is called so: listen, established, time_wait, …".into(),
         FilterErrorKind::UnknownProto => "tcp or udp".into(),
+        FilterErrorKind::UnknownFlag => "TCP flags: syn, ack, fin, rst, psh, urg, or S. as tcpdump writes them".into(),
         FilterErrorKind::NoOrder { field } => format!("`{field}` is equal or not: it has no less and no more"),
         FilterErrorKind::UnclosedParenthesis => "this ( has no )".into(),
         FilterErrorKind::UnclosedQuote => "this \" has no second one".into(),

@@ -81,6 +81,9 @@ pub(super) fn note(note: &Note) -> String {
             plural(*count, "falta", "faltam"),
             plural(*count, "transição", "transições")
         ),
+        Note::CaptureLost { count } => {
+            format!("Os pacotes vieram mais rápido do que a captura: {} {count}.", plural(*count, "falta", "faltam"))
+        }
         Note::RecordFailed { errno } => {
             format!("A gravação termina aqui: {errno}, {}. O laboratório continua.", self::errno(*errno).what)
         }
@@ -108,6 +111,7 @@ pub(super) fn filter(kind: &FilterErrorKind) -> String {
         }
         FilterErrorKind::UnknownState => "nenhum estado TCP tem esse nome: listen, established, time_wait, …".into(),
         FilterErrorKind::UnknownProto => "tcp ou udp".into(),
+        FilterErrorKind::UnknownFlag => "flags TCP: syn, ack, fin, rst, psh, urg, ou S. como o tcpdump escreve".into(),
         FilterErrorKind::NoOrder { field } => format!("`{field}` é igual ou diferente: não há menor nem maior"),
         FilterErrorKind::UnclosedParenthesis => "este ( não tem )".into(),
         FilterErrorKind::UnclosedQuote => "estas aspas não fecham".into(),

@@ -1,5 +1,6 @@
 //! What the filter takes and proposes, by example.
 
+mod packets;
 mod property;
 mod refusal;
 mod typed;
@@ -192,13 +193,14 @@ fn the_kernel_is_asked_for_the_ports_that_are_meant() {
 #[test]
 fn completion_knows_what_can_stand_at_the_cursor() {
     for (text, range, want) in [
-        ("s|", 0..1, vec!["sport", "src", "state", "sendq"]),
+        ("s|", 0..1, vec!["sport", "src", "state", "sendq", "seq"]),
         ("udp and dp|", 8..10, vec!["dport"]),
         ("(PR|", 1..3, vec!["proto"]),
         ("state:SYN-R|", 6..11, vec!["SYN_RECV"]),
         ("state != t|", 9..10, vec!["TIME_WAIT"]),
         ("state listen, fin|", 14..17, vec!["FIN_WAIT1", "FIN_WAIT2"]),
         ("state c|lose and udp", 6..11, vec!["CLOSED", "CLOSE_WAIT", "CLOSING", "connected"]),
+        ("flags S|", 6..7, vec!["syn"]),
         ("proto u|", 6..7, vec!["udp", "udp4", "udp6"]),
         ("port |", 5..5, vec![]),
         ("host 1|", 5..6, vec![]),

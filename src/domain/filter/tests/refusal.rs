@@ -3,7 +3,7 @@
 use super::*;
 use FilterErrorKind::{
     BadAddress, BadNumber, BadRange, ExpectedTerm, ExpectedValue, NoOrder, TooDeep, TooLong, UnclosedParenthesis,
-    UnclosedQuote, UnexpectedToken, UnknownField, UnknownProto, UnknownState,
+    UnclosedQuote, UnexpectedToken, UnknownField, UnknownFlag, UnknownProto, UnknownState,
 };
 
 #[test]
@@ -36,6 +36,9 @@ fn an_error_points_at_what_is_wrong() {
         ("port < 0", 7..8, BadRange { field: port }),
         ("sport > 65535", 8..13, BadRange { field: Field::Sport }),
         ("port < 1-2", 7..10, BadRange { field: port }),
+        ("flags syn,foo", 10..13, UnknownFlag),
+        ("flags < syn", 6..7, NoOrder { field: Field::Flags }),
+        ("flags syn+", 6..10, UnknownFlag),
         ("host 127.0.0.1/33", 5..17, BadAddress { field: host }),
         ("host 127.0.0", 5..12, BadAddress { field: host }),
         ("host [::1", 5..9, BadAddress { field: host }),

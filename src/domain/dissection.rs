@@ -1,0 +1,34 @@
+//! A packet taken apart, layer by layer and field by field, each with the bytes that it stands in.
+
+use std::ops::Range;
+
+/// One layer of a packet: Ethernet, IPv4, TCP, …
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Layer {
+    /// Its name, as the standards have it.
+    pub name: &'static str,
+    /// Where its header is in the frame.
+    pub bytes: Range<usize>,
+    /// Its fields, in the order of the header.
+    pub fields: Vec<Field>,
+}
+
+/// One field of a header.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Field {
+    /// Its name, as the standards have it; not translated.
+    pub name: &'static str,
+    /// Its value, safe to show.
+    pub value: String,
+    /// Where it is in the frame: the bytes to light. A field of a few bits has the byte or bytes that they are in.
+    pub bytes: Range<usize>,
+    /// What it consists of: the bits of the flags, the parts of an option.
+    pub parts: Vec<Field>,
+}
+
+impl Field {
+    /// A field without parts.
+    pub fn new(name: &'static str, value: impl Into<String>, bytes: Range<usize>) -> Self {
+        Self { name, value: value.into(), bytes, parts: Vec::new() }
+    }
+}

@@ -1,0 +1,244 @@
+//! What is to be said about a packet beyond what stands in it: what it repeats, what is missing before it, why it is there.
+
+use std::fmt;
+use std::str::FromStr;
+
+use serde::{Deserialize, Serialize};
+
+use super::spelled::{Unknown, serde_as_text};
+
+/// A finding. Those about TCP sequence numbers mean what Wireshark's `tcp.analysis.*` mean ("TCP Analysis" in its User's
+/// Guide). Written in words: `duplicate ack 2 of 7`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Finding {
+    /// Its bytes were sent before and were not acknowledged yet.
+    Retransmission,
+    /// A retransmission right after two or more duplicate acknowledgements asked for it (RFC 5681 §3.2).
+    FastRetransmission,
+    /// Its bytes were acknowledged already.
+    SpuriousRetransmission,
+    /// It comes after segments that it should have come before, and too soon to be a retransmission.
+    OutOfOrder,
+    /// Segments before it were not captured: lost, or still to come.
+    PreviousUnseen,
+    /// It acknowledges bytes that were not captured.
+    AckedUnseen,
+    /// The same acknowledgement again without data (RFC 5681 §2).
+    DuplicateAck {
+        /// The how-manieth of them.
+        nth: u32,
+        /// The number of the packet that acknowledged it first.
+        of: u64,
+    },
+    /// The receiver has no room: nothing may be sent (RFC 9293 §3.8.6).
+    ZeroWindow,
+    /// It fills the window that the receiver offered to the last byte.
+    WindowFull,
+    /// Nothing new but the window.
+    WindowUpdate,
+    /// One byte sent into a zero window, to learn whether it is still so (RFC 9293 §3.8.6.1).
+    ZeroWindowProbe,
+    /// The answer to such a probe: the window is still zero.
+    ZeroWindowProbeAck,
+    /// Nothing, or one byte, from before the next sequence number, to learn whether the other end is still there
+    /// (RFC 9293 §3.8.4).
+    Keepalive,
+    /// The answer to it.
+    KeepaliveAck,
+    /// A SYN between two ports that had a connection before.
+    PortReused,
+    /// Why it is likely that this end resets the connection.
+    Reset(Reset),
+    /// The packet that this one, a reset or an ICMP error, is the answer to.
+    CausedBy {
+        /// Its number.
+        packet: u64,
+    },
+    /// The transport checksum is not filled in: a network card would do it, and on loopback there is none.
+    ChecksumPartial,
+    /// The transport checksum is wrong.
+    ChecksumBad,
+    /// A piece of a longer datagram (RFC 791 §3.2).
+    Fragment {
+        /// Where in the datagram it belongs, in bytes.
+        offset: u32,
+        /// Whether another follows.
+        more: bool,
+    },
+    /// Only its beginning was captured.
+    Cut {
+        /// How many bytes of the frame were not.
+        missing: u32,
+    },
+}
+
+/// Why a TCP end sends RST, as far as the packets tell (RFC 9293 §3.5.2).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Reset {
+    /// Nobody listens on the port: it answers the SYN.
+    Refused,
+    /// It answers a SYN-ACK: who sent the SYN does not want the connection any more, or is a scanner.
+    Unwanted,
+    /// It answers data that came after this end had sent its FIN: its program has closed, nobody would read them.
+    AfterClose,
+    /// It answers a segment of a connection that this end does not have (any more).
+    NoConnection,
+    /// The last thing that this end got were data: its program closed without reading them, or on purpose
+    /// (`SO_LINGER` 0). The packets do not tell which.
+    Unread,
+    /// Its program ended the connection on purpose (`SO_LINGER` 0): nothing was left unread.
+    Aborted,
+}
+
+impl Reset {
+    /// Every reason and its spelling.
+    const NAMES: [(Self, &'static str); 6] = [
+        (Self::Refused, "refused"),
+        (Self::Unwanted, "unwanted"),
+        (Self::AfterClose, "after close"),
+        (Self::NoConnection, "no connection"),
+        (Self::Unread, "unread data"),
+        (Self::Aborted, "aborted"),
+    ];
+
+    /// The one spelling used on the screen and in files.
+    pub fn name(self) -> &'static str {
+        Self::NAMES.iter().find(|(reset, _)| *reset == self).map_or("", |(_, name)| name)
+    }
+}
+
+impl Finding {
+    /// Those that are words and nothing else.
+    const NAMES: [(Self, &'static str); 16] = [
+        (Self::Retransmission, "retransmission"),
+        (Self::FastRetransmission, "fast retransmission"),
+        (Self::SpuriousRetransmission, "spurious retransmission"),
+        (Self::OutOfOrder, "out of order"),
+        (Self::PreviousUnseen, "previous segment not captured"),
+        (Self::AckedUnseen, "acked unseen segment"),
+        (Self::ZeroWindow, "zero window"),
+        (Self::WindowFull, "window full"),
+        (Self::WindowUpdate, "window update"),
+        (Self::ZeroWindowProbe, "zero window probe"),
+        (Self::ZeroWindowProbeAck, "zero window probe ack"),
+        (Self::Keepalive, "keepalive"),
+        (Self::KeepaliveAck, "keepalive ack"),
+        (Self::PortReused, "port reused"),
+        (Self::ChecksumPartial, "checksum partial"),
+        (Self::ChecksumBad, "checksum bad"),
+    ];
+
+    /// Whether it is worth a word in a narrow place: partial checksums are on every packet of a loopback.
+    pub const fn is_news(&self) -> bool {
+        !matches!(self, Self::ChecksumPartial)
+    }
+}
+
+impl fmt::Display for Finding {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::DuplicateAck { nth, of } => write!(f, "duplicate ack {nth} of {of}"),
+            Self::Reset(reset) => write!(f, "reset: {}", reset.name()),
+            Self::CausedBy { packet } => write!(f, "caused by {packet}"),
+            Self::Fragment { offset, more: true } => write!(f, "fragment at {offset}"),
+            Self::Fragment { offset, more: false } => write!(f, "last fragment at {offset}"),
+            Self::Cut { missing } => write!(f, "{missing} bytes not captured"),
+            word => f.pad(Self::NAMES.iter().find(|(finding, _)| finding == word).map_or("", |(_, name)| name)),
+        }
+    }
+}
+
+impl FromStr for Finding {
+    type Err = Unknown;
+    fn from_str(text: &str) -> Result<Self, Unknown> {
+        let after = |prefix: &str| text.strip_prefix(prefix);
+        let fragment = |offset: &str, more| offset.parse().ok().map(|offset| Self::Fragment { offset, more });
+        let read = || {
+            if let Some((finding, _)) = Self::NAMES.iter().find(|(_, name)| *name == text) {
+                return Some(*finding);
+            }
+            if let Some((nth, of)) = after("duplicate ack ").and_then(|rest| rest.split_once(" of ")) {
+                return Some(Self::DuplicateAck { nth: nth.parse().ok()?, of: of.parse().ok()? });
+            }
+            if let Some(why) = after("reset: ") {
+                return Reset::NAMES.iter().find(|(_, name)| *name == why).map(|(reset, _)| Self::Reset(*reset));
+            }
+            if let Some(packet) = after("caused by ") {
+                return packet.parse().ok().map(|packet| Self::CausedBy { packet });
+            }
+            if let Some(missing) = text.strip_suffix(" bytes not captured") {
+                return missing.parse().ok().map(|missing| Self::Cut { missing });
+            }
+            let last = after("last fragment at ").and_then(|offset| fragment(offset, false));
+            last.or_else(|| after("fragment at ").and_then(|offset| fragment(offset, true)))
+        };
+        read().ok_or_else(|| Unknown { what: "Finding", text: text.into() })
+    }
+}
+
+serde_as_text!(Finding);
+
+/// The findings about one packet, as a list that is left out when it is empty.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct Findings(Vec<Finding>);
+
+impl Findings {
+    /// Whether there are none.
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    /// Whether this one is among them.
+    pub fn has(&self, finding: Finding) -> bool {
+        self.0.contains(&finding)
+    }
+
+    /// Adds one, unless it is there already.
+    pub fn add(&mut self, finding: Finding) {
+        if !self.has(finding) {
+            self.0.push(finding);
+        }
+    }
+
+    /// Each of them, in the order in which they were found.
+    pub fn iter(&self) -> std::slice::Iter<'_, Finding> {
+        self.0.iter()
+    }
+}
+
+impl<'a> IntoIterator for &'a Findings {
+    type Item = &'a Finding;
+    type IntoIter = std::slice::Iter<'a, Finding>;
+    fn into_iter(self) -> Self::IntoIter {
+        self.iter()
+    }
+}
+
+impl FromIterator<Finding> for Findings {
+    fn from_iter<I: IntoIterator<Item = Finding>>(findings: I) -> Self {
+        Self(findings.into_iter().collect())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn findings_are_read_as_they_are_written() {
+        let words = Finding::NAMES.iter().map(|(finding, _)| *finding);
+        let resets = Reset::NAMES.iter().map(|(reset, _)| Finding::Reset(*reset));
+        let others = [
+            Finding::DuplicateAck { nth: 2, of: 7 },
+            Finding::CausedBy { packet: 12 },
+            Finding::Fragment { offset: 1480, more: true },
+            Finding::Fragment { offset: 2960, more: false },
+            Finding::Cut { missing: 3 },
+        ];
+        for finding in words.chain(resets).chain(others) {
+            assert_eq!(finding.to_string().parse(), Ok(finding));
+        }
+        assert!("reset: ".parse::<Finding>().is_err() && "".parse::<Finding>().is_err());
+    }
+}
