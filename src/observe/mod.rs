@@ -1,4 +1,4 @@
-//! What the kernel says about sockets: its table, and its tracepoint.
+//! What the kernel says about sockets: its table, its tracepoint, and the packets.
 //!
 //! | file | what it is |
 //! |---|---|
@@ -8,10 +8,12 @@
 //! | [`table`] | the thread that reads, compares and reports |
 //! | [`source`] | where a reading comes from: `diag` on Linux, `portable` elsewhere |
 //! | [`process`] | which process holds a socket |
+//! | [`capture`] | packets, and the files that hold them |
 //! | [`trace`] | Linux, root: every change of state, from the kernel's tracepoint |
 //!
-//! Everything is reported through [`crate::domain::Probe`]; this layer knows no other.
+//! Everything is reported through [`crate::domain::Probe`]; this layer knows no other. Reading packets is the `packet` layer's.
 
+pub mod capture;
 #[cfg(target_os = "linux")]
 pub mod diag;
 pub mod differ;

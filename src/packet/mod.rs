@@ -4,14 +4,20 @@
 //! |---|---|
 //! | [`link`] | what stands before the IP packet in a frame |
 //! | [`decode`] | an IP packet → its summary |
+//! | [`frame`] | the bytes of a link, with when and how much |
+//! | [`analysis`] | frames, one after the other → summaries with relative numbers and findings |
 //! | [`checksum`] | whether a checksum is right, not filled in yet, or wrong |
 //!
 //! Nothing here does I/O. What is read becomes types of [`crate::domain`]; those of the parsing crate stay inside.
 
+pub mod analysis;
 pub mod checksum;
 pub mod decode;
+pub mod frame;
 pub mod link;
 
+pub use analysis::Analysis;
 pub use checksum::Checksum;
 pub use decode::{Decoded, Fragment, decode, summary};
+pub use frame::Frame;
 pub use link::LinkType;

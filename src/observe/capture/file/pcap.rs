@@ -1,0 +1,58 @@
+//! The classic format: a header of 24 bytes, then for each packet 16 bytes and its frame.
+
+use std::io::Read;
+
+use super::read::{FileError, Input, LONGEST, Order};
+use super::{Interface, Packet};
+use crate::packet::LinkType;
+
+/// What the header says.
+#[derive(Debug)]
+pub(super) struct Header {
+    order: Order,
+    /// Nanoseconds in one unit of the fraction of a second.
+    unit: u64,
+    pub(super) interface: Interface,
+}
+
+/// Microseconds, as a big-endian machine writes it.
+const MICROS: u32 = 0xa1b2_c3d4;
+/// Nanoseconds.
+const NANOS: u32 = 0xa1b2_3c4d;
+
+impl Header {
+    pub(super) fn read<R: Read>(magic: [u8; 4], input: &mut Input<R>) -> Result<Self, FileError> {
+        let (order, unit) = match (u32::from_be_bytes(magic), u32::from_le_bytes(magic)) {
+            (MICROS, _) => (Order::Big, 1_000),
+            (NANOS, _) => (Order::Big, 1),
+            (_, MICROS) => (Order::Little, 1_000),
+            (_, NANOS) => (Order::Little, 1),
+            _ => return Err(FileError::NotACapture),
+        };
+        let rest: [u8; 20] = input.array()?;
+        // The upper half may tell of a frame check sequence (draft-ietf-opsawg-pcap §4).
+        let [.., a, b, c, d] = rest;
+        let number = order.u32([a, b, c, d]) & 0xffff;
+        let link = LinkType(u16::try_from(number).unwrap_or(u16::MAX));
+        Ok(Self { order, unit, interface: Interface { name: String::new(), description: String::new(), link } })
+    }
+
+    pub(super) fn packet<R: Read>(&self, input: &mut Input<R>) -> Result<Option<Packet>, FileError> {
+        let Some(header) = input.array_or_end::<16>()? else { return Ok(None) };
+        let word = |at: usize| self.order.u32_at(&header, at).unwrap_or_default();
+        let (seconds, fraction, captured, wire_len) = (word(0), word(4), word(8), word(12));
+        if captured > LONGEST {
+            return input.damaged("a frame longer than any link has");
+        }
+        let bytes = input.bytes(captured)?;
+        Ok(Some(Packet {
+            number: 0,
+            at: u64::from(seconds) * 1_000_000_000 + u64::from(fraction) * self.unit,
+            interface: 0,
+            link: self.interface.link,
+            wire_len: wire_len.max(captured),
+            bytes: bytes.into(),
+            comments: Vec::new(),
+        }))
+    }
+}

@@ -1,0 +1,220 @@
+//! The blocks of pcapng: sections, interfaces, packets. Every other block is passed over.
+
+use std::io::Read;
+
+use super::read::{FileError, Input, LONGEST, Order};
+use super::{Interface, Packet};
+use crate::domain::excerpt::sanitise;
+use crate::packet::LinkType;
+
+/// How every section begins; the same in both byte orders.
+pub(super) const MAGIC: [u8; 4] = SECTION.to_be_bytes();
+
+pub(super) const SECTION: u32 = 0x0a0d_0d0a;
+pub(super) const INTERFACE: u32 = 1;
+const OBSOLETE_PACKET: u32 = 2;
+const SIMPLE_PACKET: u32 = 3;
+pub(super) const STATISTICS: u32 = 5;
+pub(super) const PACKET: u32 = 6;
+pub(super) const BYTE_ORDER: u32 = 0x1a2b_3c4d;
+
+/// Options (`draft-ietf-opsawg-pcapng` §3.5, §4.2).
+pub(super) const END: u16 = 0;
+pub(super) const COMMENT: u16 = 1;
+pub(super) const IF_NAME: u16 = 2;
+pub(super) const IF_DESCRIPTION: u16 = 3;
+pub(super) const IF_TSRESOL: u16 = 9;
+const IF_TSOFFSET: u16 = 14;
+
+/// Blocks that are read whole are no longer than this; a packet with its comments fits easily.
+const LONGEST_BLOCK: u32 = LONGEST * 4;
+/// No machine has more interfaces.
+const MOST_INTERFACES: usize = 4_096;
+/// A comment is a sentence; more of it is not kept.
+const LONGEST_COMMENT: usize = 4_096;
+
+/// A section: the byte order, and the interfaces so far.
+#[derive(Debug)]
+pub(super) struct Section {
+    order: Order,
+    pub(super) interfaces: Vec<Interface>,
+    clocks: Vec<Clock>,
+}
+
+/// How an interface counts time.
+#[derive(Debug, Clone, Copy)]
+struct Clock {
+    /// Units in a second.
+    per_second: u64,
+    /// Seconds to add.
+    offset: i64,
+    /// No more than this of a frame was captured; 0 for no limit.
+    snaplen: u32,
+}
+
+impl Section {
+    /// Reads the first section's header, whose first four bytes were read already.
+    pub(super) fn begin<R: Read>(input: &mut Input<R>) -> Result<Self, FileError> {
+        let order = Self::header(input)?;
+        Ok(Self { order, interfaces: Vec::new(), clocks: Vec::new() })
+    }
+
+    /// The rest of a section's header, after its type.
+    fn header<R: Read>(input: &mut Input<R>) -> Result<Order, FileError> {
+        let len: [u8; 4] = input.array()?;
+        let magic: [u8; 4] = input.array()?;
+        let order = match (u32::from_be_bytes(magic), u32::from_le_bytes(magic)) {
+            (BYTE_ORDER, _) => Order::Big,
+            (_, BYTE_ORDER) => Order::Little,
+            _ => return input.damaged("no byte order"),
+        };
+        let len = order.u32(len);
+        if len < 28 || len % 4 != 0 {
+            return input.damaged("a section header of impossible length");
+        }
+        input.skip(u64::from(len) - 12)?;
+        Ok(order)
+    }
+
+    /// The next packet.
+    pub(super) fn packet<R: Read>(&mut self, input: &mut Input<R>) -> Result<Option<Packet>, FileError> {
+        loop {
+            let Some(kind) = input.array_or_end::<4>()? else { return Ok(None) };
+            if kind == MAGIC {
+                // Interfaces are counted anew in each section.
+                *self = Self { order: Self::header(input)?, interfaces: Vec::new(), clocks: Vec::new() };
+                continue;
+            }
+            let kind = self.order.u32(kind);
+            let len = self.order.u32(input.array()?);
+            if len < 12 || len % 4 != 0 {
+                return input.damaged("a block of impossible length");
+            }
+            let known = matches!(kind, INTERFACE | PACKET | SIMPLE_PACKET | OBSOLETE_PACKET);
+            if !known || len > LONGEST_BLOCK {
+                if known {
+                    return input.damaged("a block longer than any packet");
+                }
+                input.skip(u64::from(len) - 8)?;
+                continue;
+            }
+            let body = input.bytes(len - 12)?;
+            if self.order.u32(input.array()?) != len {
+                return input.damaged("a block whose two lengths differ");
+            }
+            let packet = match kind {
+                INTERFACE => {
+                    self.interface(&body, input)?;
+                    continue;
+                }
+                PACKET => self.enhanced(&body),
+                SIMPLE_PACKET => self.simple(&body),
+                _ => self.obsolete(&body),
+            };
+            return match packet {
+                Some(packet) => Ok(Some(packet)),
+                None => input.damaged("a packet that does not fit its block or names no interface"),
+            };
+        }
+    }
+
+    fn interface<R: Read>(&mut self, body: &[u8], input: &Input<R>) -> Result<(), FileError> {
+        let (Some(link), Some(snaplen)) = (self.order.u16_at(body, 0), self.order.u32_at(body, 4)) else {
+            return input.damaged("an interface that does not fit its block");
+        };
+        if self.interfaces.len() == MOST_INTERFACES {
+            return input.damaged("more interfaces than any machine has");
+        }
+        let mut interface = Interface { name: String::new(), description: String::new(), link: LinkType(link) };
+        let mut clock = Clock { per_second: 1_000_000, offset: 0, snaplen };
+        for (code, value) in options(self.order, body.get(8..).unwrap_or_default()) {
+            match (code, value) {
+                (IF_NAME, name) => interface.name = text(name),
+                (IF_DESCRIPTION, words) => interface.description = text(words),
+                (IF_TSRESOL, [resolution, ..]) => clock.per_second = per_second(*resolution),
+                (IF_TSOFFSET, [a, b, c, d, e, f, g, h]) => {
+                    let bytes = [*a, *b, *c, *d, *e, *f, *g, *h];
+                    clock.offset = match self.order {
+                        Order::Little => i64::from_le_bytes(bytes),
+                        Order::Big => i64::from_be_bytes(bytes),
+                    };
+                }
+                _ => {}
+            }
+        }
+        self.interfaces.push(interface);
+        self.clocks.push(clock);
+        Ok(())
+    }
+
+    fn enhanced(&self, body: &[u8]) -> Option<Packet> {
+        let word = |at| self.order.u32_at(body, at);
+        let (interface, captured, wire_len) = (word(0)?, word(12)?, word(16)?);
+        let packet = self.frame(interface, (word(4)?, word(8)?), captured, wire_len, body.get(20..)?)?;
+        let after = 20 + (captured as usize).next_multiple_of(4);
+        let comments = options(self.order, body.get(after..).unwrap_or_default())
+            .filter(|(code, _)| *code == COMMENT)
+            .map(|(_, words)| text(words))
+            .collect();
+        Some(Packet { comments, ..packet })
+    }
+
+    /// A packet of the first interface, without a time.
+    fn simple(&self, body: &[u8]) -> Option<Packet> {
+        let wire_len = self.order.u32_at(body, 0)?;
+        let snaplen = Some(self.clocks.first()?.snaplen).filter(|snaplen| *snaplen > 0);
+        self.frame(0, (0, 0), wire_len.min(snaplen.unwrap_or(u32::MAX)), wire_len, body.get(4..)?)
+    }
+
+    /// The packet block of before 2009.
+    fn obsolete(&self, body: &[u8]) -> Option<Packet> {
+        let word = |at| self.order.u32_at(body, at);
+        let interface = u32::from(self.order.u16_at(body, 0)?);
+        self.frame(interface, (word(4)?, word(8)?), word(12)?, word(16)?, body.get(20..)?)
+    }
+
+    fn frame(&self, interface: u32, at: (u32, u32), captured: u32, wire_len: u32, rest: &[u8]) -> Option<Packet> {
+        let clock = self.clocks.get(interface as usize)?;
+        let link = self.interfaces.get(interface as usize)?.link;
+        if captured > LONGEST {
+            return None;
+        }
+        let bytes = rest.get(..captured as usize)?.into();
+        let units = u64::from(at.0) << 32 | u64::from(at.1);
+        let wire_len = wire_len.max(captured);
+        Some(Packet { number: 0, at: clock.nanos(units), interface, link, wire_len, bytes, comments: Vec::new() })
+    }
+}
+
+impl Clock {
+    /// Nanoseconds since 1970; the nearest that can be said, for a time before it or after 2554.
+    fn nanos(self, units: u64) -> u64 {
+        let nanos = i128::from(units) * 1_000_000_000 / i128::from(self.per_second.max(1));
+        let offset = i128::from(self.offset) * 1_000_000_000;
+        u64::try_from((nanos + offset).max(0)).unwrap_or(u64::MAX)
+    }
+}
+
+/// `if_tsresol`: a power of ten, or of two with the highest bit set. One that no clock has counts as the finest that can
+/// be said.
+fn per_second(resolution: u8) -> u64 {
+    let power = u32::from(resolution & 0x7f);
+    let base: u64 = if resolution & 0x80 == 0 { 10 } else { 2 };
+    base.checked_pow(power).unwrap_or(u64::MAX)
+}
+
+/// The options of a block, until their end or the first that does not fit.
+fn options(order: Order, mut rest: &[u8]) -> impl Iterator<Item = (u16, &[u8])> {
+    std::iter::from_fn(move || {
+        let (code, len) = (order.u16_at(rest, 0)?, order.u16_at(rest, 2)? as usize);
+        let value = rest.get(4..4 + len).filter(|_| code != END)?;
+        rest = rest.get(4 + len.next_multiple_of(4)..).unwrap_or_default();
+        Some((code, value))
+    })
+}
+
+/// Text of a file, safe to show.
+fn text(bytes: &[u8]) -> String {
+    let bytes = bytes.split(|byte| *byte == 0).next().unwrap_or_default();
+    sanitise(&bytes[..bytes.len().min(LONGEST_COMMENT)])
+}

@@ -1,0 +1,183 @@
+//! Opens a capture file of either kind, and reads packet after packet.
+
+use std::io::{self, Read};
+
+use super::{Interface, Packet, pcap, pcapng};
+
+/// Why a capture file cannot be read, or not to its end. What was read before is good.
+#[derive(Debug, thiserror::Error)]
+pub enum FileError {
+    /// It is neither pcap nor pcapng.
+    #[error("neither a pcap nor a pcapng file")]
+    NotACapture,
+    /// It ends in the middle of something.
+    #[error("cut short in the middle of a packet, after {0} bytes")]
+    Cut(u64),
+    /// It says something that cannot be.
+    #[error("damaged at byte {at}: {what}")]
+    Damaged {
+        /// Where.
+        at: u64,
+        /// What.
+        what: &'static str,
+    },
+    /// The system does not let it be read.
+    #[error(transparent)]
+    Io(#[from] io::Error),
+}
+
+/// The longest frame that is believed; no link has longer ones (`BIG TCP` has half of it).
+pub(super) const LONGEST: u32 = 1 << 20;
+
+/// A capture file that is being read.
+#[derive(Debug)]
+pub struct Reader<R> {
+    input: Input<R>,
+    format: Format,
+    read: u64,
+    over: bool,
+}
+
+#[derive(Debug)]
+enum Format {
+    Pcap(pcap::Header),
+    PcapNg(pcapng::Section),
+}
+
+impl<R: Read> Reader<R> {
+    /// Reads the beginning of a capture file. Give it a [`std::io::BufReader`]: it reads in small pieces.
+    ///
+    /// # Errors
+    /// [`FileError::NotACapture`], or the system's.
+    pub fn new(input: R) -> Result<Self, FileError> {
+        let mut input = Input { input, at: 0 };
+        let magic: [u8; 4] = input.array().map_err(|error| match error {
+            FileError::Cut(_) => FileError::NotACapture,
+            other => other,
+        })?;
+        let format = match magic {
+            pcapng::MAGIC => Format::PcapNg(pcapng::Section::begin(&mut input)?),
+            magic => Format::Pcap(pcap::Header::read(magic, &mut input)?),
+        };
+        Ok(Self { input, format, read: 0, over: false })
+    }
+
+    /// The interfaces that the file has named so far.
+    pub fn interfaces(&self) -> &[Interface] {
+        match &self.format {
+            Format::Pcap(header) => std::slice::from_ref(&header.interface),
+            Format::PcapNg(section) => &section.interfaces,
+        }
+    }
+
+    /// The next packet, numbered from 1; `None` at the end.
+    ///
+    /// # Errors
+    /// After one, there is nothing more to read.
+    pub fn next_packet(&mut self) -> Result<Option<Packet>, FileError> {
+        if self.over {
+            return Ok(None);
+        }
+        let next = match &mut self.format {
+            Format::Pcap(header) => header.packet(&mut self.input),
+            Format::PcapNg(section) => section.packet(&mut self.input),
+        };
+        self.over = !matches!(next, Ok(Some(_)));
+        Ok(next?.map(|packet| {
+            self.read += 1;
+            Packet { number: self.read, ..packet }
+        }))
+    }
+}
+
+/// The bytes of a file, with the place that was reached.
+#[derive(Debug)]
+pub(super) struct Input<R> {
+    input: R,
+    pub(super) at: u64,
+}
+
+impl<R: Read> Input<R> {
+    /// So many bytes.
+    pub(super) fn array<const N: usize>(&mut self) -> Result<[u8; N], FileError> {
+        let mut bytes = [0; N];
+        let got = self.fill(&mut bytes)?;
+        if got == N { Ok(bytes) } else { Err(FileError::Cut(self.at)) }
+    }
+
+    /// So many bytes, or `None` when the file ends before the first of them.
+    pub(super) fn array_or_end<const N: usize>(&mut self) -> Result<Option<[u8; N]>, FileError> {
+        let mut bytes = [0; N];
+        match self.fill(&mut bytes)? {
+            0 => Ok(None),
+            got if got == N => Ok(Some(bytes)),
+            _ => Err(FileError::Cut(self.at)),
+        }
+    }
+
+    /// `len` bytes. Room is made as they come, not as they are promised.
+    pub(super) fn bytes(&mut self, len: u32) -> Result<Vec<u8>, FileError> {
+        let mut bytes = Vec::new();
+        let got = (&mut self.input).take(u64::from(len)).read_to_end(&mut bytes)?;
+        self.at += got as u64;
+        if got == len as usize { Ok(bytes) } else { Err(FileError::Cut(self.at)) }
+    }
+
+    /// Passes over `len` bytes.
+    pub(super) fn skip(&mut self, len: u64) -> Result<(), FileError> {
+        let got = io::copy(&mut (&mut self.input).take(len), &mut io::sink())?;
+        self.at += got;
+        if got == len { Ok(()) } else { Err(FileError::Cut(self.at)) }
+    }
+
+    pub(super) fn damaged<T>(&self, what: &'static str) -> Result<T, FileError> {
+        Err(FileError::Damaged { at: self.at, what })
+    }
+
+    fn fill(&mut self, bytes: &mut [u8]) -> Result<usize, FileError> {
+        let mut got = 0;
+        while got < bytes.len() {
+            match self.input.read(&mut bytes[got..]) {
+                Ok(0) => break,
+                Ok(more) => got += more,
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                Err(error) => return Err(error.into()),
+            }
+        }
+        self.at += got as u64;
+        Ok(got)
+    }
+}
+
+/// Numbers in the byte order of the machine that wrote the file.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Order {
+    Little,
+    Big,
+}
+
+impl Order {
+    pub(super) fn u16(self, bytes: [u8; 2]) -> u16 {
+        match self {
+            Self::Little => u16::from_le_bytes(bytes),
+            Self::Big => u16::from_be_bytes(bytes),
+        }
+    }
+
+    pub(super) fn u32(self, bytes: [u8; 4]) -> u32 {
+        match self {
+            Self::Little => u32::from_le_bytes(bytes),
+            Self::Big => u32::from_be_bytes(bytes),
+        }
+    }
+
+    /// The 16 bits at `at`, where `bytes` has them.
+    pub(super) fn u16_at(self, bytes: &[u8], at: usize) -> Option<u16> {
+        bytes.get(at..)?.first_chunk().map(|bytes| self.u16(*bytes))
+    }
+
+    /// The 32 bits at `at`, where `bytes` has them.
+    pub(super) fn u32_at(self, bytes: &[u8], at: usize) -> Option<u32> {
+        bytes.get(at..)?.first_chunk().map(|bytes| self.u32(*bytes))
+    }
+}

@@ -1,0 +1,155 @@
+//! Writes pcapng, a packet at a time, so that a reader at the other end of a pipe sees each at once.
+
+use std::io::{self, Write};
+
+use super::pcapng::{
+    BYTE_ORDER, COMMENT, END, IF_DESCRIPTION, IF_NAME, IF_TSRESOL, INTERFACE, PACKET, SECTION, STATISTICS,
+};
+use super::{Interface, Packet};
+
+/// How much of a frame is captured at most, as `tcpdump` has it.
+pub const SNAPLEN: u32 = 262_144;
+
+/// Options that only a writer needs (`draft-ietf-opsawg-pcapng` §4.1, §4.6).
+const SHB_OS: u16 = 3;
+const SHB_USERAPPL: u16 = 4;
+const ISB_IFRECV: u16 = 4;
+const ISB_IFDROP: u16 = 5;
+
+/// A pcapng file, or pipe, that is being written. Each call ends in a flush.
+#[derive(Debug)]
+pub struct Writer<W> {
+    out: W,
+    interfaces: u32,
+    block: Vec<u8>,
+}
+
+impl<W: Write> Writer<W> {
+    /// Begins the section.
+    ///
+    /// # Errors
+    /// The system's; a closed pipe is [`io::ErrorKind::BrokenPipe`].
+    pub fn new(out: W) -> io::Result<Self> {
+        let mut writer = Self { out, interfaces: 0, block: Vec::new() };
+        writer.put(&BYTE_ORDER.to_le_bytes());
+        writer.put(&1_u16.to_le_bytes());
+        writer.put(&0_u16.to_le_bytes());
+        // How long the section will be is not known.
+        writer.put(&u64::MAX.to_le_bytes());
+        writer.option(SHB_OS, std::env::consts::OS.as_bytes());
+        writer.option(SHB_USERAPPL, concat!("socklab-tui ", env!("CARGO_PKG_VERSION")).as_bytes());
+        writer.option(END, b"");
+        writer.end(SECTION)?;
+        Ok(writer)
+    }
+
+    /// Names an interface; its number is for [`Packet::interface`].
+    ///
+    /// # Errors
+    /// The system's.
+    pub fn interface(&mut self, interface: &Interface) -> io::Result<u32> {
+        self.put(&interface.link.0.to_le_bytes());
+        self.put(&0_u16.to_le_bytes());
+        self.put(&SNAPLEN.to_le_bytes());
+        for (code, text) in [(IF_NAME, &interface.name), (IF_DESCRIPTION, &interface.description)] {
+            if !text.is_empty() {
+                self.option(code, text.as_bytes());
+            }
+        }
+        // Nanoseconds.
+        self.option(IF_TSRESOL, &[9]);
+        self.option(END, b"");
+        self.end(INTERFACE)?;
+        self.interfaces += 1;
+        Ok(self.interfaces - 1)
+    }
+
+    /// Writes a packet with its comments and with `marks` as more of them.
+    ///
+    /// # Errors
+    /// The system's; `InvalidInput` for an interface that was not named.
+    pub fn packet(&mut self, packet: &Packet, marks: &[String]) -> io::Result<()> {
+        if packet.interface >= self.interfaces {
+            return Err(io::Error::new(io::ErrorKind::InvalidInput, "an interface that the file does not name"));
+        }
+        let captured = u32::try_from(packet.bytes.len()).map_err(|_| io::ErrorKind::InvalidInput)?;
+        self.put(&packet.interface.to_le_bytes());
+        self.moment(packet.at);
+        self.put(&captured.to_le_bytes());
+        self.put(&packet.wire_len.to_le_bytes());
+        self.put(&packet.bytes);
+        self.pad();
+        let comments = packet.comments.iter().chain(marks);
+        let mut any = false;
+        for comment in comments {
+            self.option(COMMENT, comment.as_bytes());
+            any = true;
+        }
+        if any {
+            self.option(END, b"");
+        }
+        self.end(PACKET)
+    }
+
+    /// How many packets an interface had until `at`, and how many of them were lost to the capture.
+    ///
+    /// # Errors
+    /// The system's.
+    pub fn statistics(&mut self, interface: u32, at: u64, received: u64, dropped: u64) -> io::Result<()> {
+        self.put(&interface.to_le_bytes());
+        self.moment(at);
+        self.option(ISB_IFRECV, &received.to_le_bytes());
+        self.option(ISB_IFDROP, &dropped.to_le_bytes());
+        self.option(END, b"");
+        self.end(STATISTICS)
+    }
+
+    /// What it was written to.
+    pub fn into_inner(self) -> W {
+        self.out
+    }
+
+    fn put(&mut self, bytes: &[u8]) {
+        self.block.extend_from_slice(bytes);
+    }
+
+    /// A time, the upper half first.
+    fn moment(&mut self, nanos: u64) {
+        let [a, b, c, d, e, f, g, h] = nanos.to_be_bytes();
+        self.put(&u32::from_be_bytes([a, b, c, d]).to_le_bytes());
+        self.put(&u32::from_be_bytes([e, f, g, h]).to_le_bytes());
+    }
+
+    /// An option; a text is cut, between characters, at what its length can say.
+    fn option(&mut self, code: u16, value: &[u8]) {
+        let mut cut = value.len().min(usize::from(u16::MAX));
+        while cut < value.len() && value[cut] & 0xc0 == 0x80 {
+            cut -= 1;
+        }
+        let len = u16::try_from(cut).unwrap_or(u16::MAX);
+        self.put(&code.to_le_bytes());
+        self.put(&len.to_le_bytes());
+        self.put(&value[..cut]);
+        self.pad();
+    }
+
+    fn pad(&mut self) {
+        self.block.resize(self.block.len().next_multiple_of(4), 0);
+    }
+
+    /// Writes the block that was put together.
+    fn end(&mut self, kind: u32) -> io::Result<()> {
+        let body = std::mem::take(&mut self.block);
+        let len = u32::try_from(body.len() + 12).map_err(|_| io::ErrorKind::InvalidInput)?;
+        let mut whole = Vec::with_capacity(body.len() + 12);
+        whole.extend_from_slice(&kind.to_le_bytes());
+        whole.extend_from_slice(&len.to_le_bytes());
+        whole.extend_from_slice(&body);
+        whole.extend_from_slice(&len.to_le_bytes());
+        self.out.write_all(&whole)?;
+        self.out.flush()?;
+        self.block = body;
+        self.block.clear();
+        Ok(())
+    }
+}

@@ -1,0 +1,50 @@
+//! Which ports a later fragment belongs to: those that the first fragment of the same datagram had.
+
+use std::collections::VecDeque;
+use std::net::IpAddr;
+
+use super::super::decode::{Decoded, Fragment};
+use crate::domain::Proto;
+
+/// What the fragments of one datagram have in common.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct Datagram {
+    from: IpAddr,
+    to: Option<IpAddr>,
+    proto: Proto,
+    id: u32,
+}
+
+/// The first fragments seen lately. Fragments are rare and come close together, so a short list is enough.
+#[derive(Debug, Default)]
+pub(super) struct Fragments(VecDeque<(Datagram, (u16, u16))>);
+
+impl Fragments {
+    const KEPT: usize = 64;
+
+    /// Remembers the ports of a first fragment, and gives them to a later one. Without the first, its ports stay 0.
+    pub(super) fn name(&mut self, decoded: &mut Decoded) {
+        let Some(Fragment { offset, .. }) = decoded.fragment else { return };
+        let flow = &mut decoded.summary.flow;
+        let datagram = Datagram {
+            from: flow.local.ip(),
+            to: flow.peer.map(|peer| peer.ip()),
+            proto: flow.proto,
+            id: decoded.ip_id,
+        };
+        let known = self.0.iter().find(|(known, _)| *known == datagram).map(|(_, ports)| *ports);
+        if offset == 0 {
+            if known.is_none() {
+                if self.0.len() == Self::KEPT {
+                    self.0.pop_front();
+                }
+                self.0.push_back((datagram, (flow.local.port(), flow.peer.map_or(0, |peer| peer.port()))));
+            }
+        } else if let Some((source, destination)) = known {
+            flow.local.set_port(source);
+            if let Some(peer) = &mut flow.peer {
+                peer.set_port(destination);
+            }
+        }
+    }
+}
