@@ -106,7 +106,7 @@ fn watch(args: &NetstatArgs, filter: &Filter, scope: Scope) -> io::Result<()> {
         for seen in std::iter::once(first).chain(more) {
             if let Kind::Row(delta) = seen.kind {
                 if let Delta::Found(row) | Delta::Added(row) = &delta
-                    && args.process
+                    && (args.process || args.json)
                 {
                     table.name(row.inode);
                 }

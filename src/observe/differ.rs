@@ -130,6 +130,15 @@ impl Differ {
         self.gone(Slot::of(key), say);
     }
 
+    /// Whether a row with these addresses is known, written either as IPv4 or as IPv4 inside IPv6.
+    pub fn knows(&self, flow: &Flow) -> bool {
+        let known = |flow: Flow| match Slot::of(&RowKey { flow, cookie: 0 }) {
+            slot if flow.proto == Proto::Tcp && flow.peer.is_some() => self.rows.contains_key(&slot),
+            _ => self.rows.keys().any(|slot| slot.flow == flow),
+        };
+        known(*flow) || known(mapped(flow))
+    }
+
     /// There is no socket with these addresses any more, written either as IPv4 or as IPv4 inside IPv6.
     pub fn nowhere(&mut self, flow: &Flow, say: &mut dyn FnMut(Delta) -> bool) {
         for flow in [*flow, mapped(flow)] {

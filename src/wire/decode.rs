@@ -60,6 +60,7 @@ impl<'a> Read<'a> {
             icmp: None,
             payload: Excerpt::of(b""),
             retransmission_of: None,
+            findings: Default::default(),
         })
     }
 
