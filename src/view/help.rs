@@ -10,8 +10,7 @@ use super::look::{Frame, Look};
 use super::{glyphs, keys};
 use crate::domain::{Evidence, TcpState};
 use crate::model::Model;
-use crate::model::keys::{BINDINGS, Key, Place};
-use crate::model::ui::Pane;
+use crate::model::keys::{Key, Place};
 
 /// One line: what stands in the left column, and what is said about it.
 struct Line {
@@ -69,18 +68,9 @@ pub(super) fn render(model: &Model, look: &Look, from: u16, buf: &mut Buffer) {
 /// All lines, before they are broken to the width.
 fn lines(model: &Model, look: &Look) -> Vec<Line> {
     let words = &look.text.help;
-    let places = [
-        (Place::Lab, words.lab),
-        (Place::In(Pane::Servers), words.in_servers),
-        (Place::In(Pane::Clients), words.in_clients),
-        (Place::In(Pane::Netstat), words.in_netstat),
-        (Place::In(Pane::Lifecycle), words.in_lifecycle),
-        (Place::In(Pane::Broadcast), words.in_broadcast),
-        (Place::Anywhere, words.anywhere),
-    ];
     let mut lines = Vec::new();
-    for (place, title) in places {
-        let mut bound = BINDINGS.iter().filter(|binding| binding.place == place).peekable();
+    for (place, title) in keys::places(look.text) {
+        let mut bound = keys::bound(place).peekable();
         if bound.peek().is_some() {
             heading(&mut lines, look, title);
         }

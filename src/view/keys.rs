@@ -1,8 +1,50 @@
 //! From the key table to words: what an action is called, and how a key is written.
 
-use crate::model::keys::{Action, BINDINGS, Binding, Key};
-use crate::model::ui::View;
-use crate::text::{KeyText, Text};
+use crate::domain::Lang;
+use crate::model::keys::{Action, BINDINGS, Binding, Key, Place};
+use crate::model::ui::{Pane, View};
+use crate::text::{self, KeyText, Text};
+
+/// One binding in words.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct KeyRow {
+    /// Where it holds.
+    pub place: &'static str,
+    /// The keys, the one to show first.
+    pub keys: Vec<String>,
+    /// What they do, without a full stop.
+    pub what: &'static str,
+}
+
+/// Every binding of the key table in words, in the order of the help: what a manual prints.
+pub fn keys_table(lang: Lang) -> Vec<KeyRow> {
+    let text = text::of(lang);
+    let row = |place, binding: &Binding| KeyRow {
+        place,
+        keys: binding.keys.iter().map(|key| name(*key, text)).collect(),
+        what: self::text(binding.action, text).help,
+    };
+    places(text).into_iter().flat_map(|(place, title)| bound(place).map(move |binding| row(title, binding))).collect()
+}
+
+/// Every place where keys are bound, and what it is called.
+pub(super) const fn places(text: &Text) -> [(Place, &'static str); 7] {
+    let words = &text.help;
+    [
+        (Place::Lab, words.lab),
+        (Place::In(Pane::Servers), words.in_servers),
+        (Place::In(Pane::Clients), words.in_clients),
+        (Place::In(Pane::Netstat), words.in_netstat),
+        (Place::In(Pane::Lifecycle), words.in_lifecycle),
+        (Place::In(Pane::Broadcast), words.in_broadcast),
+        (Place::Anywhere, words.anywhere),
+    ]
+}
+
+/// The bindings that hold in a place.
+pub(super) fn bound(place: Place) -> impl Iterator<Item = &'static Binding> {
+    BINDINGS.iter().filter(move |binding| binding.place == place)
+}
 
 /// The texts of an action.
 pub(super) const fn text(action: Action, text: &Text) -> &KeyText {

@@ -28,6 +28,7 @@ use ratatui::Frame;
 use ratatui::buffer::Buffer;
 use ratatui::layout::{Position, Rect};
 
+pub use keys::{KeyRow, keys_table};
 pub use theme::{ColorDepth, Theme};
 
 use crate::domain::RowKey;
