@@ -3,11 +3,12 @@
 use std::io::{self, IsTerminal};
 
 use anyhow::Context as _;
+use clap::CommandFactory as _;
 use crossterm::event::EventStream;
 use ratatui::Terminal;
 use ratatui::backend::CrosstermBackend;
 
-use super::cli::LabArgs;
+use super::cli::{Cli, LabArgs};
 use super::laboratory::Laboratory;
 use super::locale;
 use super::queue;
@@ -25,7 +26,7 @@ const EIO: i32 = 5;
 /// Runs the laboratory until it is left.
 pub(super) fn run(cli: &LabArgs) -> anyhow::Result<()> {
     if !(io::stdin().is_terminal() && io::stdout().is_terminal()) {
-        anyhow::bail!("{}", "x");
+        anyhow::bail!((locale::text(cli.lang).no_terminal)(&commands()));
     }
     let recorder = match &cli.record {
         Some(path) => Some(Recorder::create(path).with_context(|| path.display().to_string())?),
@@ -60,6 +61,14 @@ async fn session(cli: &LabArgs, recorder: Option<Recorder>) -> anyhow::Result<()
         }
         Ok(End::Quit | End::Stopped | End::Hangup) | Err(_) => Ok(()),
     }
+}
+
+/// The commands that can do without a terminal, as they are typed.
+fn commands() -> String {
+    let known = Cli::command();
+    let names: Vec<_> =
+        known.get_subcommands().filter(|command| !command.is_hide_set()).map(clap::Command::get_name).collect();
+    names.iter().map(|name| format!("socklab-tui {name}")).collect::<Vec<_>>().join(", ")
 }
 
 fn ui(cli: &LabArgs) -> Ui {

@@ -52,6 +52,8 @@ pub struct Text {
     pub errno: fn(Errno) -> Trouble,
     /// What the laboratory has to say about itself, as a sentence.
     pub note: fn(&Note) -> String,
+    /// The screen was asked for where there is no terminal; these commands can do without one.
+    pub no_terminal: fn(commands: &str) -> String,
     /// What is wrong with a filter, as a sentence.
     pub filter: fn(&FilterErrorKind) -> String,
 }

@@ -27,12 +27,17 @@ pub(super) static TEXT: Text = Text {
     evidence,
     errno: trouble::errno,
     note: trouble::note,
+    no_terminal,
     filter: trouble::filter,
 };
 
 /// `one` of it, `many` otherwise.
 const fn plural<'a>(count: u64, one: &'a str, many: &'a str) -> &'a str {
     if count == 1 { one } else { many }
+}
+
+fn no_terminal(commands: &str) -> String {
+    format!("o laboratório precisa de um terminal, e aqui não há; sem ele há os comandos: {commands}")
 }
 
 const HEADER: Header = Header {
