@@ -12,7 +12,7 @@ mod signals;
 mod terminal;
 #[cfg(target_os = "linux")]
 mod tracer;
-mod tui;
+pub mod tui;
 #[cfg(target_os = "linux")]
 pub mod wire_lab;
 

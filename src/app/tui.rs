@@ -71,7 +71,8 @@ fn commands() -> String {
     names.iter().map(|name| format!("socklab-tui {name}")).collect::<Vec<_>>().join(", ")
 }
 
-fn ui(cli: &LabArgs) -> Ui {
+/// The state that the screen starts in, as the command line asks for it.
+pub fn ui(cli: &LabArgs) -> Ui {
     let servers = cli.servers();
     let usual = servers.iter().any(|spec| spec.addr.port() == 65432);
     Ui {
