@@ -129,7 +129,7 @@ impl<B: Backend<Error = io::Error>, S: Shell> Session<B, S> {
                     dirty = true;
                 }
                 () = sleep_until(change.unwrap_or(frame)), if change.is_some() && !dirty => {
-                    self.take(Msg::Time(self.probe.clock().now()))?;
+                    self.take(Msg::Time(self.now()))?;
                     self.record()?;
                     dirty = true;
                 }
@@ -159,7 +159,8 @@ impl<B: Backend<Error = io::Error>, S: Shell> Session<B, S> {
     }
 
     fn draw(&mut self) -> io::Result<()> {
-        update(&mut self.model, Msg::Time(self.probe.clock().now()));
+        let now = self.now();
+        update(&mut self.model, Msg::Time(now));
         let (model, depth) = (&self.model, self.depth);
         self.terminal.draw(|frame| view::draw(model, depth, frame))?;
         self.shell.seen(&self.model, &view::visible_rows(&self.model));
@@ -169,7 +170,12 @@ impl<B: Backend<Error = io::Error>, S: Shell> Session<B, S> {
     /// When the screen changes by itself, on tokio's clock.
     fn next_change(&self) -> Option<Instant> {
         let at: Stamp = self.model.next_change()?;
-        Some(Instant::now() + at.since(self.probe.clock().now()))
+        Some(Instant::now() + at.since(self.now()))
+    }
+
+    /// The time on the laboratory's clock. Asked of tokio, whose time a test can hold still; otherwise they are the same.
+    fn now(&self) -> Stamp {
+        self.probe.clock().at(Instant::now().into_std())
     }
 
     fn tell_losses(&mut self) -> io::Result<()> {
@@ -188,7 +194,7 @@ impl<B: Backend<Error = io::Error>, S: Shell> Session<B, S> {
     }
 
     fn note(&mut self, note: Note) -> io::Result<()> {
-        let (at, world) = (self.probe.clock().now(), WorldId::Host);
+        let (at, world) = (self.now(), WorldId::Host);
         let kind = Kind::Note(note);
         self.take(Msg::Seen(Observation { at, world, host: None, evidence: Evidence::Called, kind }))?;
         Ok(())
