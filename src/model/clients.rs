@@ -240,15 +240,28 @@ impl Clients {
     /// Gives a client of ours its address. A server may have told of it first, as of a stranger: that entry goes.
     fn settle(&mut self, id: ClientId, flow: Flow) {
         let Some(&no) = self.ours.get(&id) else { return };
-        self.with(id, |client| client.local = Some(flow.local));
-        if let Some(before) = self.by_flow.insert(flow, no).filter(|&before| before != no)
-            && let Some(at) = self.position(before)
-            && self.list[at].owner == Owner::Foreign
-            && self.list[at].is_live()
+        let mut first = false;
+        self.with(id, |client| first = client.local.replace(flow.local).is_none());
+        let same = self.by_flow.insert(flow, no).filter(|&before| before != no);
+        let stranger = |at: &usize| self.list[*at].owner == Owner::Foreign && self.list[*at].is_live();
+        if let Some(at) =
+            same.or_else(|| first.then(|| self.as_told(flow))?).and_then(|no| self.position(no)).filter(stranger)
         {
-            self.list.remove(at);
+            let gone = self.list.remove(at);
             self.live -= 1;
+            // Numbers are without gaps as long as nobody else came meanwhile.
+            self.last_no -= u32::from(gone.no == self.last_no);
         }
+    }
+
+    /// The newest stranger that a server knows by one of this machine's addresses, when this UDP socket has its port on
+    /// all of them.
+    fn as_told(&self, flow: Flow) -> Option<u32> {
+        if flow.proto != Proto::Udp || !flow.local.ip().is_unspecified() {
+            return None;
+        }
+        let told = |client: &&Client| client.owner == Owner::Foreign && client.flow().map(anywhere) == Some(flow);
+        self.list.iter().rev().find(told).map(|client| client.no)
     }
 
     /// Changes a client of ours, as long as it lives: nothing can happen to it after its end.

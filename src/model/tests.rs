@@ -174,6 +174,36 @@ fn a_strangers_call_is_a_client_until_one_of_ours_claims_it() {
 }
 
 #[test]
+fn a_claimed_stranger_leaves_no_gap_in_the_numbers() {
+    let mut model = lab();
+    for id in 1..=3 {
+        let port = 40000 + u16::try_from(id).unwrap();
+        let accept = Call::new(SocketId::Server(ServerId(0)), Syscall::Accept).on(flow(port).mirror().unwrap());
+        model.observe(seen(2, spawned(id)));
+        model.observe(seen(2, Kind::Call(accept)));
+        model.observe(seen(2, client(id, ClientChange::Dialing { flow: flow(port) })));
+    }
+    let numbers: Vec<_> = model.world.clients.all().iter().map(|client| client.no).collect();
+    assert_eq!(numbers, [1, 2, 3]);
+}
+
+#[test]
+fn a_datagram_that_the_server_tells_of_first_is_no_stranger_either() {
+    let mut model = lab();
+    let target = Target { server: Some(ServerId(3)), proto: Proto::Udp, addr: addr(65432) };
+    model.observe(seen(2, client(1, ClientChange::Spawned { plan: ClientPlan::Stay, target })));
+    let theirs = Flow { proto: Proto::Udp, local: addr(65432), peer: Some(addr(40001)) };
+    model.observe(seen(2, Kind::Call(Call::new(SocketId::Server(ServerId(3)), Syscall::Recvfrom).on(theirs))));
+    let own = Flow { proto: Proto::Udp, local: "0.0.0.0:40001".parse().unwrap(), peer: Some(addr(65432)) };
+    for _ in 0..2 {
+        model.observe(seen(2, Kind::Call(Call::new(SocketId::Client(ClientId(1)), Syscall::Sendto).on(own))));
+    }
+    let owners: Vec<_> = model.world.clients.all().iter().map(|client| (client.no, client.owner)).collect();
+    assert_eq!(owners, [(1, clients::Owner::Ours(ClientId(1), ClientPlan::Stay))]);
+    assert_eq!(model.world.clients.live(), 1);
+}
+
+#[test]
 fn a_taken_port_makes_us_ask_who_holds_it_once() {
     let mut model = lab();
     let failed = |holder| seen(2, server(0, ServerChange::Failed { errno: Errno::AddrInUse, holder }));
