@@ -174,6 +174,14 @@ fn a_strangers_call_is_a_client_until_one_of_ours_claims_it() {
 }
 
 #[test]
+fn servers_that_are_never_started_are_watched_too() {
+    let mut model = Model::new(Ui { scope: Scope::Lab, ..Ui::default() });
+    let effects = update(&mut model, Msg::Seen(seen(1, added(0, 7001))));
+    assert_eq!(effects, [Effect::Watch(Some([7001].into()))]);
+    assert_eq!(model.listing.filter.to_string(), "port 7001");
+}
+
+#[test]
 fn a_claimed_stranger_leaves_no_gap_in_the_numbers() {
     let mut model = lab();
     for id in 1..=3 {

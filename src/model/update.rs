@@ -41,8 +41,12 @@ pub fn update(model: &mut Model, msg: Msg) -> Vec<Effect> {
         }
         Msg::Seen(seen) => {
             let holder = port_taken(model, &seen);
-            let moved =
-                matches!(&seen.kind, Kind::Server(event) if matches!(event.change, ServerChange::Started { .. }));
+            let moved = match &seen.kind {
+                Kind::Server(event) => {
+                    matches!(event.change, ServerChange::Added { .. } | ServerChange::Started { .. })
+                }
+                _ => false,
+            };
             let ends = model.observe(seen);
             let mut effects = if moved { rewatch(model) } else { vec![] };
             effects.extend(holder);
@@ -56,7 +60,7 @@ pub fn update(model: &mut Model, msg: Msg) -> Vec<Effect> {
     }
 }
 
-/// A server has a port now that may not be the one it was asked for: it is watched too.
+/// There is a server, or it has a port that may not be the one it was asked for: it is watched too.
 fn rewatch(model: &mut Model) -> Vec<Effect> {
     if model.ui.scope == Scope::Lab {
         model.ui.filter.input = Input::new(model.lab_filter());
