@@ -1,0 +1,195 @@
+//! What keys must do that concern the screen only: typing, help, languages, sizes, holding still.
+
+use crossterm::event::{Event, KeyCode};
+use socklab::app::session::{End, Signal};
+use socklab::domain::{Lang, TcpState};
+use socklab::model::ui::{Mode, Pane};
+
+use crate::stage::{Shown, Stage};
+
+async fn three_clients() -> Stage {
+    let mut stage = Stage::lab().await;
+    stage.types("3c");
+    let open = |shown: &Shown| {
+        let established = shown.world.table.rows().filter(|(_, e)| e.row.state == Some(TcpState::Established)).count();
+        (established == 6 && shown.answered() == 3).then_some(())
+    };
+    stage.until("three clients", open).await;
+    stage
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_filter_takes_effect_as_it_is_typed_and_a_wrong_one_points_at_the_error() {
+    let mut stage = three_clients().await;
+    let port = stage.now().client_ports()[1];
+    stage.types("/");
+    stage.holds_ctrl('u');
+    stage.types(&format!("sport {port}"));
+    let one = |shown: &Shown| (shown.listed.len() == 1).then(|| shown.clone());
+    let shown = stage.until("one row", one).await;
+    assert_eq!(shown.listed[0].flow.local.port(), port);
+    stage.types(" (");
+    let wrong = |shown: &Shown| shown.says(&format!("sport {port} (")).then(|| shown.clone());
+    let shown = stage.until("the wrong filter", wrong).await;
+    assert_eq!(shown.listed.len(), 1, "the last good filter stays");
+    let typed = shown.lines.iter().position(|line| line.contains(&format!("/ sport {port} ("))).expect("it is shown");
+    let column = |text: &str, c| text.chars().position(|other| other == c);
+    let under = &shown.lines[typed + 1];
+    assert!(under.contains('^'), "{}", shown.text());
+    let end = shown.lines[typed].chars().take_while(|c| *c != '(').count();
+    assert!((end..=end + 1).contains(&column(under, '^').unwrap()), "the mark is where the error is\n{}", shown.text());
+    stage.presses(KeyCode::Enter);
+    stage.types(")");
+    let still =
+        |shown: &Shown| (shown.ui.mode == Mode::Filtering && shown.says(&format!("sport {port} ()"))).then_some(());
+    stage.until("a wrong filter is not accepted", still).await;
+    stage.presses(KeyCode::Esc);
+    let back = |shown: &Shown| {
+        (shown.ui.mode == Mode::Command && !shown.says(&format!("/ sport {port}"))).then(|| shown.clone())
+    };
+    assert_eq!(stage.until("the good one again", back).await.listed.len(), 1);
+    stage.quits().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_language_changes_and_changes_back() {
+    let mut stage = Stage::lab().await;
+    assert!(stage.now().says("┏ Servers"));
+    stage.types("L");
+    let shown = stage.says("┏ Servidores").await;
+    assert_eq!(shown.ui.lang, Lang::PtBr);
+    assert!(!shown.says("Servers") && !shown.says("What happened"), "{}", shown.text());
+    stage.types("L");
+    stage.says("┏ Servers").await;
+    stage.quits().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn help_shows_the_keys_and_goes() {
+    let mut stage = Stage::lab().await;
+    let before = stage.now().clients().len();
+    stage.types("?");
+    let helped = |shown: &Shown| matches!(shown.ui.mode, Mode::Help(_)).then(|| shown.clone());
+    let shown = stage.until("help", helped).await;
+    assert!(shown.says("reads the answer and closes") && shown.says("half-close it"), "{}", shown.text());
+    // The key that ends it does nothing else.
+    stage.types("c");
+    stage.until("no help", |shown| (shown.ui.mode == Mode::Command).then_some(())).await;
+    stage.types("L");
+    assert_eq!(stage.says("Servidores").await.clients().len(), before);
+    stage.quits().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_count_can_be_corrected_and_taken_back() {
+    let mut stage = Stage::lab().await;
+    stage.types("45");
+    stage.until("a count", |shown| (shown.ui.count == Some(45)).then_some(())).await;
+    stage.presses(KeyCode::Backspace);
+    stage.until("corrected", |shown| (shown.ui.count == Some(4)).then_some(())).await;
+    stage.presses(KeyCode::Esc);
+    stage.types("2c");
+    stage.until("two", |shown| (shown.answered() == 2).then_some(())).await;
+    stage.types("c");
+    stage.until("one more", |shown| (shown.answered() == 3).then_some(())).await;
+    assert_eq!(stage.now().clients().len(), 3);
+    stage.quits().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_small_terminal_gets_a_note_and_a_larger_one_the_lab_again() {
+    let mut stage = Stage::lab().await;
+    for (columns, rows) in [(10, 5), (1, 1), (59, 20), (60, 19)] {
+        stage.resizes(columns, rows);
+        let small = |shown: &Shown| (shown.ui.size == (columns, rows)).then(|| shown.clone());
+        let shown = stage.until("a frame of that size", small).await;
+        assert_eq!(shown.lines.len(), usize::from(rows));
+        assert!(!shown.says("Servers"), "{}", shown.text());
+        if columns > 9 {
+            assert!(shown.text().contains("60×20"), "{}", shown.text());
+        }
+    }
+    stage.resizes(200, 60);
+    let shown = stage.says("┏ Servers").await;
+    assert!(shown.says("What happened") && shown.lines.len() == 60);
+    stage.quits().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn pasted_text_is_typed_and_not_sent() {
+    let mut stage = Stage::lab().await;
+    stage.types("i");
+    stage.happens(Event::Paste("bom\ndia\u{1b}[31m\n".into()));
+    let typed = |shown: &Shown| (shown.ui.message.input.value() == "bom dia [31m").then(|| shown.clone());
+    let shown = stage.until("one line", typed).await;
+    assert!(shown.says("> bom dia [31m"), "{}", shown.text());
+    assert_eq!(shown.world.broadcasts.all().len(), 0);
+    // Where nothing is typed, a paste is no burst of commands.
+    stage.presses(KeyCode::Esc);
+    stage.happens(Event::Paste("9999c".into()));
+    stage.types("L");
+    let shown = stage.says("Servidores").await;
+    assert_eq!((shown.clients().len(), shown.ui.count), (0, None));
+    stage.quits().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_happened_holds_still_while_it_is_read() {
+    let mut stage = three_clients().await;
+    stage.types("\t\t\t");
+    stage.until("its pane", |shown| (shown.ui.focus == Pane::Lifecycle).then_some(())).await;
+    stage.says("following").await;
+    stage.presses(KeyCode::Up);
+    let pane = |shown: &Shown| -> Vec<String> {
+        let (_, below) =
+            shown.lines.split_at(shown.lines.iter().position(|l| l.contains("What happened")).unwrap_or(0));
+        let end = below.iter().position(|line| line.starts_with('┗')).unwrap_or(below.len());
+        // The place and the count are told in the frame; the entries are what holds still.
+        below[1..end].iter().map(|line| line.chars().take(80).collect()).collect()
+    };
+    let held = stage.until("held", |shown| (!shown.says("following")).then(|| pane(shown))).await;
+    stage.types("2c");
+    let new = |shown: &Shown| (shown.answered() == 5 && shown.says(" new")).then(|| pane(shown));
+    assert_eq!(stage.until("new ones are counted", new).await, held);
+    stage.presses(KeyCode::End);
+    let follows = stage.until("following again", |shown| shown.says("following").then(|| pane(shown))).await;
+    assert_ne!(follows, held);
+    stage.quits().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn after_a_suspension_the_screen_is_drawn_anew() {
+    let mut stage = Stage::lab().await;
+    let settled = |shown: &Shown| (shown.says("┏ Servers") && shown.world.table.len() >= 4).then_some(());
+    stage.until("the lab", settled).await;
+    stage.holds_ctrl('z');
+    let whole =
+        |times| move |shown: &Shown| (shown.suspended == times && shown.says("┏ Servers")).then(|| shown.clone());
+    let shown = stage.until("drawn again", whole(1)).await;
+    assert!(!shown.says("???"), "{}", shown.text());
+    stage.signals.send(Signal::Suspend).await.unwrap();
+    let shown = stage.until("drawn again", whole(2)).await;
+    assert!(!shown.says("???"), "{}", shown.text());
+    // Stopped and continued in a way that nobody announced.
+    stage.screen.scribble();
+    stage.signals.send(Signal::Continued).await.unwrap();
+    let resumed = |shown: &Shown| (shown.resumed == 1 && shown.says("┏ Servers")).then(|| shown.clone());
+    let shown = stage.until("drawn again", resumed).await;
+    assert!(!shown.says("???"), "{}", shown.text());
+    stage.quits().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_session_ends_by_a_signal_and_by_the_end_of_its_terminal() {
+    for (signal, end) in [(Signal::Stop, End::Stopped), (Signal::Hangup, End::Hangup)] {
+        let mut stage = Stage::lab().await;
+        stage.types("3c");
+        stage.until("clients", |shown| (shown.answered() == 3).then_some(())).await;
+        stage.signals.send(signal).await.unwrap();
+        assert_eq!(stage.ended().await.0, end);
+    }
+    assert_eq!(Stage::lab().await.hangs_up().await, End::Hangup);
+    let stage = Stage::lab().await;
+    stage.holds_ctrl('c');
+    assert_eq!(stage.ended().await.0, End::Quit);
+}

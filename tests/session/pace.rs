@@ -1,0 +1,248 @@
+//! The loop itself, on a clock that the test holds still: keys before events, frames at their pace, nothing for nothing.
+
+use std::io;
+use std::net::SocketAddr;
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use crossterm::event::{Event, KeyCode, KeyEvent, KeyModifiers};
+use ratatui::Terminal;
+use socklab::app::session::{End, Session, Shell, Signal};
+use socklab::domain::client::ClientChange;
+use socklab::domain::{
+    Answer, Call, ClientEvent, ClientId, ClientPlan, Clock, Evidence, Flow, Kind, Observation, Probe, Proto, RowKey,
+    ServerChange, ServerEvent, ServerId, ServerSpec, ServiceModel, Sink, SocketId, Stamp, Syscall, Target, WorldId,
+};
+use socklab::model::{Effect, Model, Ui};
+use socklab::view::ColorDepth;
+use tokio::sync::mpsc;
+use tokio::time::Instant;
+
+use crate::screen::Screen;
+use crate::stage::keyboard;
+
+/// What a shell was asked for, in order.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Asked {
+    Spawn,
+    Lookup,
+    /// A frame was drawn, at this moment.
+    Frame(Instant),
+}
+
+type Asks = Arc<Mutex<Vec<Asked>>>;
+type Presser = mpsc::UnboundedSender<io::Result<Event>>;
+
+/// Writes down what it is asked for. After so many lookups somebody presses a key.
+#[derive(Debug)]
+struct Fake {
+    asks: Asks,
+    presses: Option<(usize, Presser)>,
+}
+
+impl Shell for Fake {
+    fn perform(&mut self, effect: Effect) {
+        let asked = match effect {
+            Effect::Spawn { .. } => Asked::Spawn,
+            Effect::Lookup(_) => Asked::Lookup,
+            _ => return,
+        };
+        let mut asks = self.asks.lock().unwrap();
+        asks.push(asked);
+        let lookups = asks.iter().filter(|asked| **asked == Asked::Lookup).count();
+        if self.presses.as_ref().is_some_and(|(after, _)| *after == lookups)
+            && let Some((_, keys)) = self.presses.take()
+        {
+            press(&keys, 'c');
+        }
+    }
+
+    fn seen(&mut self, _: &Model, _: &[RowKey]) {
+        self.asks.lock().unwrap().push(Asked::Frame(Instant::now()));
+    }
+
+    fn suspend(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+
+    fn resume(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+struct Nowhere;
+
+impl Sink for Nowhere {
+    fn offer(&self, _: Observation) -> bool {
+        true
+    }
+}
+
+fn press(keys: &Presser, c: char) {
+    keys.send(Ok(Event::Key(KeyEvent::new(KeyCode::Char(c), KeyModifiers::NONE)))).unwrap();
+}
+
+fn addr(port: u16) -> SocketAddr {
+    ([127, 0, 0, 1], port).into()
+}
+
+/// A session of a laboratory with one server, that does nothing by itself.
+struct Loop {
+    asks: Asks,
+    keys: Presser,
+    events: mpsc::Sender<Observation>,
+    begun: Instant,
+    signals: mpsc::Sender<Signal>,
+    session: tokio::task::JoinHandle<End>,
+}
+
+impl Loop {
+    fn start(first: impl IntoIterator<Item = Kind>, press_after: Option<usize>, press_first: bool) -> Self {
+        let begun = Instant::now();
+        let clock = Clock::start();
+        let mut model = Model::new(Ui::default());
+        model.observe(seen(0, server()));
+        let asks = Asks::default();
+        let (keys, pressed) = mpsc::unbounded_channel();
+        let (events, mut far) = mpsc::channel(65_536);
+        let (signals, signalled) = mpsc::channel(1);
+        first.into_iter().for_each(|kind| events.try_send(seen(0, kind)).unwrap());
+        if press_first {
+            press(&keys, 'c');
+        }
+        let shell = Fake { asks: Arc::clone(&asks), presses: press_after.map(|after| (after, keys.clone())) };
+        let terminal = Terminal::new(Screen::new(80, 24)).unwrap();
+        let probe = Probe::new(clock, Arc::new(Nowhere));
+        let mut session = Session { model, terminal, shell, probe, depth: ColorDepth::Mono, recorder: None };
+        let session = tokio::spawn(async move { session.run(keyboard(pressed), signalled, &mut far).await.unwrap() });
+        Self { asks, keys, events, begun, signals, session }
+    }
+
+    /// When each frame was drawn, since the start.
+    fn frames(&self) -> Vec<Duration> {
+        let asks = self.asks.lock().unwrap();
+        let frame = |asked: &Asked| match asked {
+            Asked::Frame(at) => Some(*at - self.begun),
+            _ => None,
+        };
+        asks.iter().filter_map(frame).collect()
+    }
+
+    async fn quit(self) -> Vec<Asked> {
+        // Wherever it is: the help takes q for itself.
+        self.keys.send(Ok(Event::Key(KeyEvent::new(KeyCode::Char('c'), KeyModifiers::CONTROL)))).unwrap();
+        assert_eq!(self.session.await.unwrap(), End::Quit);
+        drop((self.events, self.signals));
+        Arc::into_inner(self.asks).unwrap().into_inner().unwrap()
+    }
+}
+
+fn seen(at_ms: u64, kind: Kind) -> Observation {
+    Observation { at: Stamp::from_millis(at_ms), world: WorldId::Host, host: None, evidence: Evidence::Called, kind }
+}
+
+fn server() -> Kind {
+    let model = Some(ServiceModel::Threaded);
+    let spec =
+        ServerSpec { name: "threaded".into(), proto: Proto::Tcp, addr: addr(65432), answer: Answer::Upper, model };
+    Kind::Server(ServerEvent { server: ServerId(0), change: ServerChange::Added { spec } })
+}
+
+fn client(id: u32, change: ClientChange) -> Kind {
+    Kind::Client(ClientEvent { client: ClientId(id), change })
+}
+
+fn spawned(id: u32) -> Kind {
+    let target = Target { server: Some(ServerId(0)), proto: Proto::Tcp, addr: addr(65432) };
+    client(id, ClientChange::Spawned { plan: ClientPlan::Stay, target })
+}
+
+/// Something that makes the loop ask for one lookup.
+fn connected(id: u32) -> Kind {
+    let flow = Flow::tcp(addr(30_000 + u16::try_from(id % 30_000).unwrap()), addr(65432));
+    Kind::Call(Call::new(SocketId::Client(ClientId(id)), Syscall::Connect).on(flow))
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_key_is_heard_before_ten_thousand_waiting_events() {
+    let flood = Loop::start((0..10_000).map(connected), None, true);
+    tokio::time::sleep(Duration::from_secs(1)).await;
+    let asks = flood.quit().await;
+    assert_eq!(asks[0], Asked::Spawn);
+    assert_eq!(asks.iter().filter(|asked| **asked == Asked::Lookup).count(), 10_000, "and no event is lost by it");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_key_in_the_middle_of_a_flood_waits_for_one_batch_at_most() {
+    for after in [1, 100, 256, 257, 5_000] {
+        let flood = Loop::start((0..10_000).map(connected), Some(after), false);
+        tokio::time::sleep(Duration::from_secs(1)).await;
+        let asks = flood.quit().await;
+        let lookups = asks.iter().take_while(|asked| **asked != Asked::Spawn).filter(|a| **a == Asked::Lookup).count();
+        assert!((after..after + 256).contains(&lookups), "pressed after {after}, heard after {lookups}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_frame_is_drawn_for_a_key_and_none_for_nothing() {
+    let idle = Loop::start([], None, false);
+    tokio::time::sleep(Duration::from_secs(3600)).await;
+    assert_eq!(idle.frames().len(), 1, "one frame to begin with, then an hour of nothing");
+    press(&idle.keys, '?');
+    tokio::time::sleep(Duration::from_millis(1)).await;
+    assert_eq!(idle.frames().len(), 2, "after a quiet time a key is answered at once");
+    // What the terminal tells and the screen does not show.
+    idle.keys.send(Ok(Event::FocusGained)).unwrap();
+    tokio::time::sleep(Duration::from_secs(1)).await;
+    assert_eq!(idle.frames().len(), 2);
+    idle.quit().await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_flood_is_drawn_sixty_times_a_second_at_most_and_does_not_starve_the_screen() {
+    let flood = Loop::start([], None, false);
+    for id in 0..20_000 {
+        flood.events.try_send(seen(0, connected(id))).unwrap();
+        if id % 10 == 0 {
+            tokio::time::sleep(Duration::from_millis(1)).await;
+        }
+    }
+    let frames = flood.frames();
+    assert!(frames.windows(2).all(|pair| pair[1] - pair[0] >= Duration::from_millis(16)), "{frames:?}");
+    // Tokio's timers tick once a millisecond: a frame may be that much late.
+    assert!((110..=121).contains(&frames.len()), "{} frames in two seconds", frames.len());
+    flood.quit().await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn while_ages_are_counted_the_screen_changes_once_a_second_then_once_a_minute() {
+    let young = Loop::start([spawned(1)], None, false);
+    tokio::time::sleep(Duration::from_millis(30_500)).await;
+    let half = young.frames().len();
+    assert!((30..=33).contains(&half), "{half} frames in thirty seconds");
+    // After a minute its age is told in minutes.
+    tokio::time::sleep(Duration::from_secs(40)).await;
+    let minute = young.frames().len();
+    tokio::time::sleep(Duration::from_secs(600)).await;
+    let later = young.frames().len() - minute;
+    assert!((9..=11).contains(&later), "{later} frames in ten minutes");
+    young.events.try_send(seen(0, client(1, ClientChange::Ended))).unwrap();
+    tokio::time::sleep(Duration::from_secs(1)).await;
+    let ended = young.frames().len();
+    tokio::time::sleep(Duration::from_secs(600)).await;
+    assert_eq!(young.frames().len(), ended, "nobody is there any more, nothing changes");
+    young.quit().await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_session_ends_when_its_terminal_or_the_laboratory_does() {
+    let gone = Loop::start([], None, false);
+    gone.keys.send(Err(io::Error::other("the terminal is gone"))).unwrap();
+    assert_eq!(gone.session.await.unwrap(), End::Hangup);
+    let silent = Loop::start([], None, false);
+    drop(silent.events);
+    assert_eq!(silent.session.await.unwrap(), End::Stopped);
+    let stopped = Loop::start([], None, false);
+    stopped.signals.send(Signal::Stop).await.unwrap();
+    assert_eq!(stopped.session.await.unwrap(), End::Stopped);
+}

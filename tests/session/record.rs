@@ -1,0 +1,50 @@
+//! What `--record` must write: the journal, as it happens.
+
+use std::path::PathBuf;
+
+use socklab::domain::{Errno, Event, Kind, Note};
+
+use crate::stage::{FOUR, Shown, Stage, all_up};
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_record_is_the_journal() {
+    let path = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join(format!("record-{}.jsonl", std::process::id()));
+    let mut stage = Stage::open(&[&FOUR[..], &["--record", path.to_str().unwrap()]].concat()).await;
+    stage.until("four servers run", all_up).await;
+    stage.types("3coo");
+    stage.until("clients", |shown| (shown.answered() == 5).then_some(())).await;
+    // Whoever reads along has everything that the screen was drawn from.
+    let (shown, so_far) = (stage.now(), std::fs::read_to_string(&path).unwrap());
+    assert!(so_far.ends_with('\n') && so_far.lines().count() >= shown.events.len());
+    let journal = stage.quits().await;
+    let record = std::fs::read_to_string(&path).unwrap();
+    std::fs::remove_file(&path).unwrap();
+    let lines: Vec<_> = record.lines().collect();
+    for (line, event) in lines.iter().zip(&journal) {
+        assert_eq!(*line, serde_json::to_string(event).unwrap());
+    }
+    // What happened while everything was closed is in it too.
+    assert!(lines.len() > journal.len(), "{} {}", lines.len(), journal.len());
+    let events: Vec<Event> =
+        lines.iter().map(|line| serde_json::from_str(line).expect("it can be read back")).collect();
+    assert!(events.iter().map(|event| event.seq).eq(1..=lines.len() as u64));
+    let last = &lines[journal.len()..];
+    assert!(last.iter().any(|line| line.contains(r#""call":"close""#)), "{last:#?}");
+}
+
+#[cfg(target_os = "linux")]
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_record_that_cannot_be_written_is_told_of_and_the_lab_goes_on() {
+    let mut stage = Stage::open(&[&FOUR[..], &["--record", "/dev/full"]].concat()).await;
+    stage.until("four servers run", all_up).await;
+    let failed = |shown: &Shown| {
+        let told =
+            |event: &Event| matches!(&event.seen.kind, Kind::Note(Note::RecordFailed { errno: Errno::Other(28) }));
+        (shown.events.iter().filter(|event| told(event)).count() == 1).then_some(())
+    };
+    stage.until("that it failed", failed).await;
+    stage.types("3c");
+    stage.until("clients", |shown| (shown.answered() == 3).then_some(())).await;
+    stage.until("said once", failed).await;
+    stage.quits().await;
+}

@@ -1,0 +1,138 @@
+//! What servers must show: broadcasts, stopping and starting, a port that somebody else holds, and somebody else's server.
+
+use std::io::{Read as _, Write as _};
+use std::net::{TcpListener, TcpStream};
+use std::time::Duration;
+
+use crossterm::event::KeyCode;
+use socklab::domain::{Errno, Reply, ServerId, TcpState};
+use socklab::model::servers::Status;
+
+use crate::stage::{ASYNC, ECHO, Shown, Stage, THREADED, UDP, all_up};
+
+/// The text of a server's answer to the latest message.
+fn answer(shown: &Shown, server: ServerId) -> Option<String> {
+    let message = shown.world.broadcasts.all().next_back()?;
+    let delivery = message.deliveries.iter().find(|delivery| delivery.server == server)?;
+    match delivery.reply.as_ref()? {
+        Reply::Answer { text, .. } => Some(text.text.clone()),
+        other => panic!("{other:?}"),
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_busy_server_does_not_delay_what_the_others_answer() {
+    let mut stage = Stage::lab().await;
+    stage.presses(KeyCode::Down);
+    stage.types("c");
+    let busy =
+        stage.until("echo is busy", |shown| shown.server(ECHO).busy_with().filter(|_| shown.answered() == 1)).await;
+    stage.types("ibom dia");
+    stage.presses(KeyCode::Enter);
+    // With the room to say it on one line.
+    stage.presses(KeyCode::Esc);
+    stage.types("z");
+    let others = |shown: &Shown| {
+        let all: Option<Vec<_>> = [THREADED, ASYNC, UDP].into_iter().map(|id| answer(shown, id)).collect();
+        let why = format!("waiting in the accept queue: echo is busy with {busy}");
+        (!shown.lines_with(&["echo ", &why]).is_empty()).then_some(()).and(all)
+    };
+    assert_eq!(stage.until("three answers and a reason", others).await, ["BOM DIA"; 3]);
+    assert_eq!(answer(&stage.now(), ECHO), None);
+    stage.types("K");
+    let echoed = stage.until("its turn comes", |shown| answer(shown, ECHO)).await;
+    assert_eq!(echoed, "bom dia");
+    stage.quits().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_server_is_stopped_and_started() {
+    let mut stage = Stage::lab().await;
+    let before = stage.now().server(THREADED).addr();
+    stage.types("s");
+    let off = |shown: &Shown| {
+        let row = shown.lines_with(&["threaded", "stopped"]);
+        (shown.server(THREADED).status == Status::Off && !row.is_empty()).then_some(())
+    };
+    stage.until("stopped", off).await;
+    let refused = TcpStream::connect_timeout(&before, Duration::from_secs(20)).unwrap_err();
+    assert_eq!(Errno::from(&refused), Errno::ConnRefused);
+    stage.types("s");
+    stage.until("started", all_up).await;
+    stage.types("c");
+    stage.until("it answers", |shown| (shown.answered() == 1).then_some(())).await;
+    stage.quits().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_taken_port_shows_its_holder_and_is_had_once_it_is_free() {
+    let holder = TcpListener::bind("127.0.0.1:0").unwrap();
+    let port = holder.local_addr().unwrap().port();
+    let mut stage = Stage::open(&["--server", &format!("threaded={port}"), "--server", "echo=0"]).await;
+    stage.types("z");
+    let named = |shown: &Shown| match &shown.server(THREADED).status {
+        Status::Failed { errno: Errno::AddrInUse, holder: Some(holder) } if shown.ui.zoomed => {
+            Some((holder.clone(), shown.clone()))
+        }
+        _ => None,
+    };
+    let (found, shown) = stage.until("the port's holder", named).await;
+    assert_eq!(found.pid, std::process::id());
+    assert!(shown.says(&format!("held by {} (pid {})", found.name, found.pid)), "{}", shown.text());
+    assert!(!shown.lines_with(&["threaded", "port taken"]).is_empty(), "{}", shown.text());
+    #[cfg(target_os = "linux")]
+    assert_eq!(found.name, std::fs::read_to_string("/proc/self/comm").unwrap().trim_end());
+    // The rest runs, and the table shows the port all the same.
+    assert!(shown.server(ECHO).is_up());
+    stage.types("z");
+    let listed = |shown: &Shown| {
+        let listens = |row: &str| row.contains(&format!("127.0.0.1:{port} ")) && row.contains("LISTEN");
+        shown.lines.iter().any(|line| listens(line)).then_some(())
+    };
+    stage.until("its listener in the table", listed).await;
+    drop(holder);
+    stage.types("r");
+    stage.until("it runs", all_up).await;
+    stage.types("c");
+    stage.until("it answers", |shown| (shown.answered() == 1).then_some(())).await;
+    stage.quits().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn somebody_elses_server_is_watched() {
+    let theirs = TcpListener::bind("127.0.0.1:0").unwrap();
+    let addr = theirs.local_addr().unwrap();
+    // Serves as a first script does: one after the other, for ever.
+    std::thread::spawn(move || {
+        for guest in theirs.incoming() {
+            let (mut guest, mut buf) = (guest.unwrap(), [0; 64]);
+            while let Ok(len @ 1..) = guest.read(&mut buf) {
+                guest.write_all(&buf[..len]).unwrap();
+            }
+        }
+    });
+    let mut stage = Stage::open(&["--observe", "--server", &format!("echo={}", addr.port())]).await;
+    let watched = |shown: &Shown| {
+        let row = shown.lines_with(&[&addr.to_string(), "LISTEN", &format!("{}/", std::process::id())]);
+        (shown.world.observing && !row.is_empty()).then(|| shown.clone())
+    };
+    let shown = stage.until("its listener, and who it is", watched).await;
+    assert!(shown.says("watching, no server of ours"), "{}", shown.text());
+    assert!(!shown.world.servers.all().iter().any(socklab::model::servers::Server::is_up));
+    // A connection that has nothing to do with us.
+    let mut guest = TcpStream::connect(addr).unwrap();
+    guest.write_all(b"oi").unwrap();
+    guest.read_exact(&mut [0; 2]).unwrap();
+    let row = format!("{}", guest.local_addr().unwrap());
+    let both = |shown: &Shown| (shown.lines_with(&[&row, "ESTABLISHED"]).len() >= 2).then_some(());
+    stage.until("both ends of a stranger's connection", both).await;
+    drop(guest);
+    // And a client of ours, to their server.
+    stage.types("c");
+    let ours = |shown: &Shown| {
+        let client = shown.clients().iter().find(|client| client.received > 0)?;
+        (shown.world.table.state(&client.flow()?) == Some(TcpState::Established)).then_some(())
+    };
+    stage.until("their server answers our client", ours).await;
+    stage.quits().await;
+}
