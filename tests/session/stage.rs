@@ -248,7 +248,7 @@ impl Shell for Watched {
             let known = shown.events.last().map_or(0, |event| event.seq);
             shown.frames += 1;
             shown.lines = self.screen.lines();
-            shown.world = model.world.clone();
+            shown.world = (*model.world).clone();
             shown.ui = model.ui.clone();
             shown
                 .events
