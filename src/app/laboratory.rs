@@ -90,6 +90,7 @@ impl Shell for Laboratory {
             Effect::Broadcast(text, to) => self.lab.broadcast(text, to),
             Effect::Lookup(flows) => self.table.lookup(flows),
             Effect::Watch(ports) => self.watch(&ports.map_or(Scope::All, Scope::Ports)),
+            Effect::Detail(flow) => self.table.detail(flow),
             Effect::FindHolder(server, proto, addr) => self.find_holder(server, proto, addr),
             Effect::Redraw | Effect::Suspend | Effect::Quit => {}
         }

@@ -163,6 +163,9 @@ impl<B: Backend<Error = io::Error>, S: Shell> Session<B, S> {
         update(&mut self.model, Msg::Time(now));
         let (model, depth) = (&self.model, self.depth);
         self.terminal.draw(|frame| view::draw(model, depth, frame))?;
+        if let Some(reach) = view::reach(&self.model) {
+            update(&mut self.model, Msg::Reach(reach));
+        }
         self.shell.seen(&self.model, &view::visible_rows(&self.model));
         Ok(())
     }

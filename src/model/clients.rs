@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use crate::domain::client::ClientChange;
 use crate::domain::{
-    Call, ClientEvent, ClientId, ClientPlan, Errno, Flow, Outcome, Proto, SocketId, Stamp, Syscall, Target,
+    Call, ClientEvent, ClientId, ClientPlan, Errno, Flow, Outcome, Process, Proto, SocketId, Stamp, Syscall, Target,
 };
 
 /// Whose client it is.
@@ -38,7 +38,7 @@ pub enum Phase {
 /// One client.
 #[derive(Debug, Clone)]
 pub struct Client {
-    /// Its number on the screen: the order of coming, from 1.
+    /// The order of coming, from 1. What it is called is its [`id`](Client::id), which only ours have.
     pub no: u32,
     /// Whose it is.
     pub owner: Owner,
@@ -54,6 +54,8 @@ pub struct Client {
     pub sent: u64,
     /// Bytes it received.
     pub received: u64,
+    /// The program that it is part of, where that was found out.
+    pub process: Option<Process>,
     error: Option<Errno>,
 }
 
@@ -63,6 +65,14 @@ impl Client {
         let local = self.local?;
         let peer = (self.target.proto == Proto::Tcp).then_some(self.target.addr);
         Some(Flow { proto: self.target.proto, local, peer })
+    }
+
+    /// Its id, if it is one of ours.
+    pub const fn id(&self) -> Option<ClientId> {
+        match self.owner {
+            Owner::Ours(id, _) => Some(id),
+            Owner::Broadcaster | Owner::Foreign => None,
+        }
     }
 
     /// Whether it still has a socket.
@@ -220,6 +230,14 @@ impl Clients {
         }
     }
 
+    /// The table names the program that holds a client's end.
+    pub(super) fn named(&mut self, flow: &Flow, process: &Process) {
+        let place = self.by_flow.get(flow).and_then(|&no| self.position(no));
+        if let Some(client) = place.map(|at| &mut self.list[at]) {
+            client.process = Some(process.clone());
+        }
+    }
+
     fn come(&mut self, at: Stamp, owner: Owner, target: Target) -> u32 {
         self.last_no += 1;
         self.live += 1;
@@ -232,6 +250,7 @@ impl Clients {
             since: at,
             sent: 0,
             received: 0,
+            process: None,
             error: None,
         });
         self.last_no

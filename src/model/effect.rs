@@ -33,6 +33,8 @@ pub enum Effect {
     Lookup(Vec<Flow>),
     /// Watch the sockets with one of these ports on either side; all of them when `None`.
     Watch(Option<BTreeSet<u16>>),
+    /// Tell the `TCP_INFO` of this end whenever it changes; of none when `None`.
+    Detail(Option<Flow>),
     /// Find out who holds the port that this server could not have.
     FindHolder(ServerId, Proto, SocketAddr),
     /// Draw the whole screen anew: something else may have written to it.

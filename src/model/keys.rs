@@ -54,10 +54,16 @@ pub enum Action {
     NextScope,
     /// Order the table by its next column.
     NextOrder,
+    /// Turn the table's order round.
+    Reverse,
     /// List all events, calls only, states only.
     NextKinds,
     /// List only what concerns the selection, or everything again.
     Narrow,
+    /// Open the page of the selected connection.
+    Page,
+    /// On a page: ask for the `TCP_INFO` of the other end.
+    OtherEnd,
     /// One entry up.
     Up,
     /// One entry down.
@@ -88,7 +94,7 @@ pub enum Action {
     Glyphs,
     /// Show the keys.
     Help,
-    /// Undo what was begun: a count, a zoom, a narrowed list, a held list.
+    /// Undo what was begun: a page, a count, a zoom, a narrowed list, a held list.
     Back,
     /// Draw the whole screen again.
     Redraw,
@@ -107,6 +113,8 @@ pub enum Place {
     Lab,
     /// While this pane has the focus.
     In(Pane),
+    /// While the page of a connection is open.
+    Page,
 }
 
 /// One binding.
@@ -126,7 +134,7 @@ const fn bind(keys: &'static [Key], place: Place, action: Action) -> Binding {
 
 use Action as A;
 use Key::{Char, Ctrl, F};
-use Place::{Anywhere, In, Lab};
+use Place::{Anywhere, In, Lab, Page};
 
 /// All bindings, in the order that help shows them. The narrower place wins where a key is bound twice.
 pub const BINDINGS: &[Binding] = &[
@@ -144,8 +152,13 @@ pub const BINDINGS: &[Binding] = &[
     bind(&[Char('/')], Lab, A::Filter),
     bind(&[Char('f')], Lab, A::NextScope),
     bind(&[Char('S')], In(Pane::Netstat), A::NextOrder),
+    bind(&[Char('-')], In(Pane::Netstat), A::Reverse),
+    bind(&[Key::Enter], In(Pane::Netstat), A::Page),
+    bind(&[Key::Enter], In(Pane::Clients), A::Page),
+    bind(&[Key::Enter], In(Pane::Lifecycle), A::Page),
     bind(&[Char('n')], In(Pane::Lifecycle), A::NextKinds),
     bind(&[Char('.')], Lab, A::Narrow),
+    bind(&[Key::Tab, Key::BackTab], Page, A::OtherEnd),
     bind(&[Key::Up, Char('k')], Anywhere, A::Up),
     bind(&[Key::Down, Char('j')], Anywhere, A::Down),
     bind(&[Key::PageUp, Ctrl('b')], Anywhere, A::PageUp),
@@ -168,16 +181,15 @@ pub const BINDINGS: &[Binding] = &[
     bind(&[Char('q'), Ctrl('c')], Anywhere, A::Quit),
 ];
 
-/// What `key` does when the pane `focus` has the focus.
-pub fn lookup(key: Key, focus: Pane) -> Option<Action> {
+/// What `key` does where the keys go now: in a pane, or on a page.
+pub fn lookup(key: Key, here: Place) -> Option<Action> {
     let holding = BINDINGS.iter().filter(|binding| binding.keys.contains(&key));
-    let narrowest = holding.filter(|binding| !matches!(binding.place, In(pane) if pane != focus)).max_by_key(
-        |binding| match binding.place {
-            Anywhere => 0,
-            Lab => 1,
-            In(_) => 2,
-        },
-    );
+    let holding = holding.filter(|binding| matches!(binding.place, Anywhere | Lab) || binding.place == here);
+    let narrowest = holding.max_by_key(|binding| match binding.place {
+        Anywhere => 0,
+        Lab => 1,
+        In(_) | Page => 2,
+    });
     narrowest.map(|binding| binding.action)
 }
 
@@ -198,9 +210,8 @@ mod tests {
     #[test]
     fn every_binding_can_be_reached() {
         for binding in BINDINGS {
-            let focus = if let In(pane) = binding.place { pane } else { Pane::Servers };
             for key in binding.keys {
-                assert_eq!(lookup(*key, focus), Some(binding.action), "{key:?}");
+                assert_eq!(lookup(*key, binding.place), Some(binding.action), "{key:?}");
             }
         }
     }

@@ -3,7 +3,7 @@
 use std::collections::VecDeque;
 
 use super::journal::Journal;
-use crate::domain::{Call, Event, Flow, Kind, ServerId, WorldId};
+use crate::domain::{Call, Event, Flow, Kind, Proto, ServerId, WorldId};
 
 /// Which kinds of events are listed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -66,7 +66,7 @@ pub fn same_pair(one: &Flow, other: &Flow) -> bool {
     one == other
         || one.mirror().as_ref() == Some(other)
         // An unconnected UDP socket, and a datagram to or from it.
-        || one.peer.is_none() && (bare(one) == bare(other) || other.mirror().is_some_and(|m| bare(one) == bare(&m)))
+        || one.proto == Proto::Udp && one.peer.is_none() && (bare(one) == bare(other) || other.mirror().is_some_and(|m| bare(one) == bare(&m)))
 }
 
 /// Where the reader is.
@@ -75,6 +75,11 @@ pub enum Reader {
     /// At the end, seeing the latest.
     #[default]
     Follows,
+    /// Shown the latest entry about what was selected in another pane, until something new is listed.
+    Points {
+        /// The entry's number in the journal.
+        at: u64,
+    },
     /// At one entry; the list stands still, ending where it ended when the reader stopped following.
     Holds {
         /// The entry's number in the journal.
@@ -122,7 +127,7 @@ impl Lifecycle {
     /// How many entries the reader can see: all, or those up to where the list was held.
     pub fn held_len(&self) -> usize {
         match self.reader {
-            Reader::Follows => self.len(),
+            Reader::Follows | Reader::Points { .. } => self.len(),
             Reader::Holds { end, .. } => self.place(end + 1),
         }
     }
@@ -135,6 +140,9 @@ impl Lifecycle {
     pub(super) fn heard(&mut self, event: &Event, first_seq: u64) {
         if self.lists(event) {
             self.seqs.push_back(event.seq);
+            if matches!(self.reader, Reader::Points { .. }) {
+                self.reader = Reader::Follows;
+            }
         }
         while self.seqs.front().is_some_and(|seq| *seq < first_seq) {
             self.seqs.pop_front();
@@ -158,11 +166,22 @@ impl Lifecycle {
         let (from, end) = match self.reader {
             Reader::Follows if steps >= 0 => return,
             Reader::Follows => (last, self.seqs[last]),
+            Reader::Points { at } => (self.place(at).min(last), self.seqs[last]),
             Reader::Holds { at, end } => (self.place(at).min(last), end),
         };
         let to = from.saturating_add_signed(steps);
         let holds = to < self.place(end + 1).min(last + 1) && !(steps > 0 && from == last);
         self.reader = if holds { Reader::Holds { at: self.seqs[to], end } } else { Reader::Follows };
+    }
+
+    /// Shows the latest entry about `subject` to a reader who follows.
+    pub(super) fn point(&mut self, subject: &Subject, journal: &Journal) {
+        if matches!(self.reader, Reader::Holds { .. }) {
+            return;
+        }
+        let about = |seq: &&u64| journal.get(**seq).is_some_and(|event| subject.concerns(&event.seen.kind));
+        let latest = self.seqs.iter().rev().find(about);
+        self.reader = latest.map_or(Reader::Follows, |seq| Reader::Points { at: *seq });
     }
 
     fn lists(&self, event: &Event) -> bool {

@@ -57,6 +57,8 @@ enum Rank {
 pub struct Listing {
     /// What the rows are ordered by.
     pub column: Column,
+    /// Whether the last of that order comes first.
+    pub reversed: bool,
     /// The filter in force: the last good one.
     pub filter: Filter,
     /// What is wrong with the filter as it is being typed.
@@ -78,18 +80,24 @@ impl Listing {
 
     /// The row at this place.
     pub fn key(&self, place: usize) -> Option<&RowKey> {
-        self.order.get(place).map(|(_, key)| key)
+        self.order.get(self.turned(place)?).map(|(_, key)| key)
     }
 
     /// The rows at these places.
     pub fn keys(&self, places: std::ops::Range<usize>) -> impl Iterator<Item = &RowKey> {
-        self.order.get(places).unwrap_or_default().iter().map(|(_, key)| key)
+        places.map_while(|place| self.key(place))
     }
 
     /// The place of a row, if it is listed.
     pub fn position(&self, key: &RowKey) -> Option<usize> {
         let rank = self.ranks.get(key)?;
-        self.order.binary_search_by(|(r, k)| (r, k).cmp(&(rank, key))).ok()
+        let place = self.order.binary_search_by(|(r, k)| (r, k).cmp(&(rank, key))).ok()?;
+        self.turned(place)
+    }
+
+    /// The place from the other end, where the order is reversed.
+    fn turned(&self, place: usize) -> Option<usize> {
+        if self.reversed { self.order.len().checked_sub(place + 1) } else { Some(place) }
     }
 
     /// Follows a change that `table` has already taken in.
@@ -115,7 +123,7 @@ impl Listing {
     }
 
     fn remove(&mut self, key: &RowKey) {
-        if let Some(place) = self.position(key) {
+        if let Some(place) = self.position(key).and_then(|place| self.turned(place)) {
             self.order.remove(place);
             self.ranks.remove(key);
         }

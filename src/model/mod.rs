@@ -11,6 +11,9 @@ pub mod journal;
 pub mod keys;
 pub mod lifecycle;
 pub mod listing;
+pub mod page;
+pub mod proposals;
+pub mod selection;
 pub mod servers;
 pub mod table;
 pub mod ui;
@@ -111,17 +114,26 @@ impl Model {
     fn enter(&mut self, seen: Observation) {
         let seq = self.journal.push(seen, &mut self.world);
         let first = self.journal.first_seq();
+        let mut moved = None;
         let Some(event) = self.journal.get(seq) else { return };
         let shown = event.seen.world == self.world.shown();
         if let Kind::Row(delta) = &event.seen.kind
             && shown
         {
             self.listing.heard(delta, &self.world.table);
-            if matches!(delta, Delta::Gone(_) | Delta::Unwatched(_)) && self.ui.row == Some(delta.key()) {
+            let key = delta.key();
+            if matches!(delta, Delta::Gone(_) | Delta::Unwatched(_)) && self.ui.row == Some(key) {
                 self.ui.row = None;
             }
+            moved = Some(key.flow);
         }
         self.lifecycle.heard(event, first);
+        if let Some(page) = &mut self.ui.page {
+            page.heard(event);
+        }
+        if let Some(flow) = moved {
+            self.row_moved(&flow);
+        }
     }
 
     /// Shows the other world, or stays in this one.

@@ -1,7 +1,7 @@
 //! The servers as the events left them.
 
 use std::collections::BTreeMap;
-use std::net::SocketAddr;
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 
 use crate::domain::{
     Call, ConnNo, Errno, Outcome, Process, Proto, ServerChange, ServerEvent, ServerId, ServerSpec, ServiceModel,
@@ -73,6 +73,18 @@ impl Server {
         }
     }
 
+    /// Where a client on this machine finds it: on loopback, when it listens on every address. Not every system takes
+    /// the wildcard for "here", and no table names a connection by it.
+    pub fn reach(&self) -> SocketAddr {
+        let addr = self.addr();
+        let ip = match addr.ip() {
+            IpAddr::V4(ip) if ip.is_unspecified() => Ipv4Addr::LOCALHOST.into(),
+            IpAddr::V6(ip) if ip.is_unspecified() => Ipv6Addr::LOCALHOST.into(),
+            ip => ip,
+        };
+        SocketAddr::new(ip, addr.port())
+    }
+
     /// Whether it has its port.
     pub const fn is_up(&self) -> bool {
         matches!(self.status, Status::Up { .. })
@@ -105,9 +117,11 @@ impl Servers {
         self.0.iter().find(|server| server.id == id)
     }
 
-    /// The one that is, or would be, at this address.
+    /// The one that is, or would be, at this address; else one that listens on its port of every address.
     pub fn at(&self, proto: Proto, addr: SocketAddr) -> Option<&Server> {
-        self.0.iter().find(|server| server.spec.proto == proto && server.addr() == addr)
+        let all = || self.0.iter().filter(|server| server.spec.proto == proto);
+        let everywhere = |own: SocketAddr| own.ip().is_unspecified() && own.port() == addr.port();
+        all().find(|server| server.addr() == addr).or_else(|| all().find(|server| everywhere(server.addr())))
     }
 
     pub(super) fn apply(&mut self, at: Stamp, event: &ServerEvent) {

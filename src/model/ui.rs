@@ -5,6 +5,8 @@ use std::collections::BTreeSet;
 use tui_input::Input;
 
 use super::lifecycle::Subject;
+use super::page::Page;
+use super::proposals::Proposals;
 use crate::domain::{Lang, RowKey, ServerId};
 
 /// A whole screen.
@@ -126,7 +128,7 @@ pub enum Mode {
     /// Keys are the table's filter.
     Filtering,
     /// The help is shown, from this line on.
-    Help(u16),
+    Help(usize),
 }
 
 /// Which sockets the table is asked for; `f` goes round.
@@ -230,6 +232,12 @@ pub struct Ui {
     pub own_filter: String,
     /// How far back from the latest message the broadcast pane is scrolled.
     pub said_back: usize,
+    /// What the word being typed in the filter could be.
+    pub proposals: Proposals,
+    /// The connection whose page is open, over whatever view.
+    pub page: Option<Page>,
+    /// The last line that what can be scrolled, a page's story or the help, may begin with: as it was last drawn.
+    pub reach: usize,
 }
 
 impl Default for Ui {
@@ -254,6 +262,9 @@ impl Default for Ui {
             scope: Scope::default(),
             own_filter: Self::FIRST_FILTER.into(),
             said_back: 0,
+            proposals: Proposals::default(),
+            page: None,
+            reach: usize::MAX,
         }
     }
 }

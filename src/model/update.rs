@@ -3,13 +3,14 @@
 use tui_input::{Input, InputRequest};
 
 use super::effect::Effect;
-use super::keys::{self, Action, Key};
-use super::lifecycle::{Reader, Subject};
+use super::keys::{self, Action, Key, Place};
+use super::lifecycle::Reader;
+use super::proposals::Proposals;
 use super::ui::{Line, Mode, Pane, Scope, View};
-use super::{Model, lifecycle};
+use super::{Model, selection};
 use crate::domain::filter::Filter;
 use crate::domain::{
-    ClientPlan, CloseHow, Errno, Flow, Kind, Observation, RowKey, ServerChange, ServerEvent, ServerId, Stamp, Target,
+    ClientPlan, CloseHow, Errno, Kind, Observation, ServerChange, ServerEvent, ServerId, Stamp, Target,
 };
 
 /// What can reach the model.
@@ -25,6 +26,8 @@ pub enum Msg {
     Seen(Observation),
     /// It is this late.
     Time(Stamp),
+    /// What can be scrolled was drawn, and may begin with this line at most.
+    Reach(usize),
 }
 
 /// The largest count that may be typed before a command.
@@ -33,7 +36,13 @@ const MOST: u32 = 99_999;
 /// Takes a message in and says what is to be done in the real world.
 pub fn update(model: &mut Model, msg: Msg) -> Vec<Effect> {
     match msg {
-        Msg::Key(key) => pressed(model, key),
+        Msg::Key(key) => {
+            let before = model.detail();
+            let mut effects = pressed(model, key);
+            let wanted = model.detail();
+            effects.extend((wanted != before).then_some(Effect::Detail(wanted)));
+            effects
+        }
         Msg::Paste(text) => pasted(model, &text),
         Msg::Resize(columns, rows) => {
             model.ui.size = (columns, rows);
@@ -55,6 +64,10 @@ pub fn update(model: &mut Model, msg: Msg) -> Vec<Effect> {
         }
         Msg::Time(now) => {
             model.pass(now);
+            vec![]
+        }
+        Msg::Reach(reach) => {
+            model.ui.reach = reach;
             vec![]
         }
     }
@@ -89,13 +102,15 @@ fn pressed(model: &mut Model, key: Key) -> Vec<Effect> {
         Mode::Saying => said(model, key),
         Mode::Filtering => filtered(model, key),
         Mode::Help(from) => {
-            model.ui.mode = match keys::lookup(key, Pane::Servers) {
-                Some(Action::Up) => Mode::Help(from.saturating_sub(1)),
-                Some(Action::Down) => Mode::Help(from.saturating_add(1)),
-                Some(Action::PageUp) => Mode::Help(from.saturating_sub(10)),
-                Some(Action::PageDown) => Mode::Help(from.saturating_add(10)),
+            let reach = model.ui.reach;
+            let moved = |steps| Mode::Help(from.min(reach).saturating_add_signed(steps).min(reach));
+            model.ui.mode = match keys::lookup(key, Place::Anywhere) {
+                Some(Action::Up) => moved(-1),
+                Some(Action::Down) => moved(1),
+                Some(Action::PageUp) => moved(-10),
+                Some(Action::PageDown) => moved(10),
                 Some(Action::First) => Mode::Help(0),
-                Some(Action::Last) => Mode::Help(u16::MAX),
+                Some(Action::Last) => Mode::Help(reach),
                 Some(Action::Language) => {
                     model.ui.lang = model.ui.lang.other();
                     Mode::Help(from)
@@ -119,7 +134,10 @@ fn commanded(model: &mut Model, key: Key) -> Vec<Effect> {
             vec![]
         }
         Key::Enter if model.ui.count.is_some() => act(model, Action::GoView),
-        _ => keys::lookup(key, model.ui.focus).map_or_else(Vec::new, |action| act(model, action)),
+        _ => {
+            let here = if model.ui.page.is_some() { Place::Page } else { Place::In(model.ui.focus) };
+            keys::lookup(key, here).map_or_else(Vec::new, |action| act(model, action))
+        }
     }
 }
 
@@ -157,35 +175,49 @@ fn act(model: &mut Model, action: Action) -> Vec<Effect> {
 /// The actions that change the screen and nothing else.
 fn show(model: &mut Model, action: Action, count: Option<u32>) {
     let page = isize::try_from(model.ui.size.1 / 2).unwrap_or(1).max(1);
+    if leaves_page(action) {
+        model.ui.page = None;
+    }
     let ui = &mut model.ui;
     match action {
         Action::Tick => ui.tick(),
         Action::Say => {
+            ui.view = View::Lab;
             ui.focus = Pane::Broadcast;
             ui.mode = Mode::Saying;
         }
         Action::Filter => {
+            ui.view = View::Lab;
             ui.focus = Pane::Netstat;
+            ui.proposals = Proposals::of(&ui.filter);
             ui.mode = Mode::Filtering;
         }
         Action::NextOrder => {
             model.listing.column = model.listing.column.next();
+            model.listing.reversed = false;
             model.listing.rebuild(&model.world.table);
+        }
+        Action::Reverse => model.listing.reversed = !model.listing.reversed,
+        Action::Page => model.open_page(),
+        Action::OtherEnd => {
+            if let Some(page) = &mut ui.page {
+                page.asked = page.asked.other();
+            }
         }
         Action::NextKinds => {
             let (kinds, subject) = (model.lifecycle.kinds.next(), model.lifecycle.subject);
             model.lifecycle.choose(kinds, subject, &model.journal);
         }
         Action::Narrow => {
-            let subject = if model.lifecycle.subject.is_some() { None } else { subject(model) };
+            let subject = if model.lifecycle.subject.is_some() { None } else { Some(model.subject()) };
             model.lifecycle.choose(model.lifecycle.kinds, subject, &model.journal);
         }
-        Action::Up => step(model, -1),
-        Action::Down => step(model, 1),
-        Action::PageUp => step(model, -page),
-        Action::PageDown => step(model, page),
-        Action::First => step(model, isize::MIN / 2),
-        Action::Last => step(model, isize::MAX / 2),
+        Action::Up => selection::step(model, -1),
+        Action::Down => selection::step(model, 1),
+        Action::PageUp => selection::step(model, -page),
+        Action::PageDown => selection::step(model, page),
+        Action::First => selection::step(model, isize::MIN / 2),
+        Action::Last => selection::step(model, isize::MAX / 2),
         Action::NextPane => ui.focus = ui.focus.step(1),
         Action::PrevPane => ui.focus = ui.focus.step(-1),
         Action::Zoom => ui.zoomed = !ui.zoomed,
@@ -204,11 +236,20 @@ fn show(model: &mut Model, action: Action, count: Option<u32>) {
     }
 }
 
+/// Whether an action is about what lies under a page: it leaves the page first.
+const fn leaves_page(action: Action) -> bool {
+    use Action::{Filter, GoView, Narrow, NextKinds, NextOrder, Reverse, Say, Tick, View, Zoom};
+    matches!(action, Filter | GoView | Narrow | NextKinds | NextOrder | Reverse | Say | Tick | View(_) | Zoom)
+}
+
 /// Undoes one thing, the latest kind first.
 fn back(model: &mut Model) {
+    if model.ui.page.take().is_some() {
+        return;
+    }
     if model.ui.zoomed {
         model.ui.zoomed = false;
-    } else if model.lifecycle.reader != Reader::Follows {
+    } else if matches!(model.lifecycle.reader, Reader::Holds { .. }) {
         model.lifecycle.reader = Reader::Follows;
     } else if model.lifecycle.subject.is_some() {
         model.lifecycle.choose(model.lifecycle.kinds, None, &model.journal);
@@ -219,12 +260,13 @@ fn back(model: &mut Model) {
         model.ui.row = None;
         model.ui.subject = None;
         model.ui.said_back = 0;
+        model.lifecycle.reader = Reader::Follows;
     }
 }
 
 fn spawn(model: &Model, count: Option<u32>, plan: ClientPlan) -> Vec<Effect> {
     let Some(server) = model.world.servers.get(model.ui.server) else { return vec![] };
-    let target = Target { server: Some(server.id), proto: server.spec.proto, addr: server.addr() };
+    let target = Target { server: Some(server.id), proto: server.spec.proto, addr: server.reach() };
     vec![Effect::Spawn { count: count.unwrap_or(1), plan, target }]
 }
 
@@ -233,77 +275,7 @@ fn close(model: &Model, how: CloseHow) -> Vec<Effect> {
     model.selected_client().map_or_else(Vec::new, |id| vec![Effect::Close(id, how)])
 }
 
-fn step(model: &mut Model, steps: isize) {
-    match model.ui.focus {
-        Pane::Servers => step_server(model, steps),
-        Pane::Clients => step_client(model, steps),
-        Pane::Netstat => step_row(model, steps),
-        Pane::Lifecycle => {
-            model.lifecycle.step(steps);
-            if let Reader::Holds { at, .. } = model.lifecycle.reader
-                && let Some(flow) = model.journal.get(at).and_then(|event| lifecycle::flow_of(&event.seen.kind))
-            {
-                model.select(flow);
-            }
-        }
-        Pane::Broadcast => {
-            let most = model.world.broadcasts.all().len().saturating_sub(1);
-            model.ui.said_back = model.ui.said_back.saturating_add_signed(steps.saturating_neg()).min(most);
-        }
-    }
-}
-
-fn step_server(model: &mut Model, steps: isize) {
-    let all = model.world.servers.all();
-    let at = all.iter().position(|server| server.id == model.ui.server).unwrap_or(0);
-    if let Some(last) = all.len().checked_sub(1) {
-        model.ui.server = all[at.saturating_add_signed(steps).min(last)].id;
-        model.ui.subject = Some(Subject::Server(model.ui.server));
-    }
-}
-
-/// The newest client is at the top: down is towards the earlier ones.
-fn step_client(model: &mut Model, steps: isize) {
-    let clients = model.world.clients.all();
-    let Some(last) = clients.len().checked_sub(1) else { return };
-    let from = model.ui.client.and_then(|no| model.world.clients.position(no));
-    let to = match from {
-        None if steps < 0 => last,
-        None => last.saturating_add_signed(1isize.saturating_sub(steps)).min(last),
-        Some(at) => at.saturating_add_signed(steps.saturating_neg()).min(last),
-    };
-    let (no, flow) = (clients[to].no, clients[to].flow());
-    if let Some(flow) = flow {
-        model.select(flow);
-    }
-    model.ui.client = Some(no);
-}
-
-fn step_row(model: &mut Model, steps: isize) {
-    let Some(last) = model.listing.len().checked_sub(1) else { return };
-    let from = model.ui.row.and_then(|key| model.listing.position(&key));
-    let to = from.map_or(0, |at| at.saturating_add_signed(steps)).min(last);
-    if let Some(key) = model.listing.key(to).copied() {
-        model.select(key.flow);
-        model.ui.row = Some(key);
-    }
-}
-
-fn subject(model: &Model) -> Option<Subject> {
-    model.ui.subject.or(Some(Subject::Server(model.ui.server)))
-}
-
 impl Model {
-    /// Makes every pane show this connection.
-    fn select(&mut self, flow: Flow) {
-        self.ui.subject = Some(Subject::Connection(flow));
-        if let Some(client) = self.world.clients.by_flow(&flow) {
-            self.ui.client = Some(client.no);
-        }
-        let row = self.world.table.of(&flow).map(|entry| entry.row.key());
-        self.ui.row = row.filter(|key: &RowKey| self.listing.position(key).is_some());
-    }
-
     /// The ports that the kernel has to be asked for, so that the filter finds all it could match and the servers'
     /// queues are known; everything when `None`.
     pub fn watched(&self) -> Option<std::collections::BTreeSet<u16>> {
@@ -318,19 +290,6 @@ impl Model {
             self.world.servers.all().iter().map(|server| server.addr().port()).collect();
         let ports: Vec<_> = ports.iter().map(u16::to_string).collect();
         format!("port {}", ports.join(","))
-    }
-
-    /// The client that keys are about: the selected one, or the newest of ours that is open.
-    pub fn selected_client(&self) -> Option<crate::domain::ClientId> {
-        use super::clients::Owner::Ours;
-        let ours = |client: &super::clients::Client| match client.owner {
-            Ours(id, _) if client.is_live() => Some(id),
-            _ => None,
-        };
-        match self.ui.client {
-            Some(no) => self.world.clients.get(no).and_then(ours),
-            None => self.world.clients.all().iter().rev().find_map(ours),
-        }
     }
 }
 
@@ -375,9 +334,10 @@ fn filtered(model: &mut Model, key: Key) -> Vec<Effect> {
             model.ui.filter.recall(key == Key::Up);
             refilter(model)
         }
-        Key::Tab => {
-            complete(&mut model.ui.filter);
-            refilter(model)
+        Key::Tab | Key::BackTab => {
+            let (proposals, line) = (&mut model.ui.proposals, &mut model.ui.filter);
+            proposals.complete(line, key == Key::BackTab);
+            judge(model)
         }
         _ => {
             edit(&mut model.ui.filter, key);
@@ -386,26 +346,14 @@ fn filtered(model: &mut Model, key: Key) -> Vec<Effect> {
     }
 }
 
-/// Finishes the word before the cursor, as far as the candidates agree.
-fn complete(line: &mut Line) {
-    let (text, cursor) = (line.input.value(), line.input.cursor());
-    let byte = text.char_indices().nth(cursor).map_or(text.len(), |(at, _)| at);
-    let found = crate::domain::filter::complete(text, byte);
-    let Some(first) = found.candidates.first() else { return };
-    let agree =
-        |len: &usize| found.candidates.iter().all(|word| word.as_bytes().get(..*len) == first.as_bytes().get(..*len));
-    let shared = (0..=first.len()).rev().find(agree).unwrap_or(0);
-    let end = if found.candidates.len() == 1 { " " } else { "" };
-    let (Some(before), Some(after)) = (text.get(..found.range.start), text.get(found.range.end..)) else { return };
-    let head = format!("{before}{}{end}", &first[..shared]);
-    if shared > found.range.len() || !end.is_empty() {
-        let cursor = head.chars().count();
-        line.input = Input::new(head + after).with_cursor(cursor);
-    }
+/// Follows what was typed into the filter.
+fn refilter(model: &mut Model) -> Vec<Effect> {
+    model.ui.proposals = Proposals::of(&model.ui.filter);
+    judge(model)
 }
 
 /// Puts the filter as typed in force, if it is one; otherwise the last good one stays.
-fn refilter(model: &mut Model) -> Vec<Effect> {
+fn judge(model: &mut Model) -> Vec<Effect> {
     match Filter::parse(model.ui.filter.input.value()) {
         Ok(filter) => {
             model.listing.error = None;

@@ -61,8 +61,14 @@ impl World {
             Kind::Info(info) => self.info = Some(info.clone()),
             Kind::Row(delta) => {
                 self.table.apply(at, delta);
-                if let Delta::Gone(key) = delta {
-                    self.clients.left(&key.flow);
+                match delta {
+                    Delta::Gone(key) => self.clients.left(&key.flow),
+                    Delta::Found(row) | Delta::Added(row) | Delta::Changed(row) => {
+                        if let Some(process) = &row.process {
+                            self.clients.named(&row.flow, process);
+                        }
+                    }
+                    Delta::Unwatched(_) => {}
                 }
             }
             Kind::Server(server) => self.servers.apply(at, server),
@@ -82,7 +88,7 @@ impl World {
             SocketId::Broadcast(server) => {
                 let opened = matches!(call.call, Syscall::Connect | Syscall::Sendto) && call.result == Outcome::Ok;
                 if let Some((flow, server)) = call.flow.zip(self.servers.get(server)).filter(|_| opened) {
-                    let target = Target { server: Some(server.id), proto: server.spec.proto, addr: server.addr() };
+                    let target = Target { server: Some(server.id), proto: server.spec.proto, addr: server.reach() };
                     self.clients.broadcaster(at, target, flow);
                 }
             }

@@ -7,6 +7,7 @@
 mod en;
 mod keys;
 mod number;
+mod page;
 mod panes;
 mod pt_br;
 #[cfg(test)]
@@ -14,6 +15,7 @@ mod tests;
 
 pub use keys::{KeyText, Keys};
 pub use number::Numbers;
+pub use page::{InfoTexts, Page};
 pub use panes::{Broadcast, Clients, Header, Help, Lifecycle, Netstat, Ports, Servers, Small};
 
 use crate::domain::filter::FilterErrorKind;
@@ -40,6 +42,8 @@ pub struct Text {
     pub broadcast: Broadcast,
     /// The view of the newest port.
     pub ports: Ports,
+    /// The page of one connection.
+    pub page: Page,
     /// Every key action.
     pub keys: Keys,
     /// The help besides the keys.

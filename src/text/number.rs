@@ -55,6 +55,16 @@ impl Numbers {
         }
     }
 
+    /// A time that passed, with two or three digits that count: `61 µs`, `0.2 ms`, `44 ms`, `2.3 s`, `4 min`.
+    pub fn lapse(&self, span: Duration) -> String {
+        match span.as_millis() {
+            0 => format!("{} µs", span.as_micros()),
+            1..=999 => self.millis(span),
+            1_000..=59_999 => format!("{}{}{} s", span.as_secs(), self.point, span.subsec_millis() / 100),
+            _ => self.span(span),
+        }
+    }
+
     /// An amount of bytes: `12 B`, `1.2 kB`.
     pub fn bytes(&self, bytes: u64) -> String {
         let mut unit = 1_000;

@@ -72,7 +72,8 @@ pub struct Clients {
     pub waiting_short: &'static str,
     pub queued: &'static str,
     pub broadcaster: &'static str,
-    pub foreign: &'static str,
+    /// A client of another program whose name is not known.
+    pub other: &'static str,
     /// What chose the ports, below the number line.
     pub chosen: &'static str,
 }
@@ -94,13 +95,18 @@ pub struct Netstat {
     pub timer: &'static str,
     pub process: &'static str,
     pub newest: &'static str,
+    pub oldest: &'static str,
     pub order: fn(&str) -> String,
     pub gone_in: fn(&str) -> String,
     pub resend_in: fn(&str, u8) -> String,
-    pub keepalive_in: fn(&str) -> String,
-    pub probe_in: fn(&str) -> String,
-    /// LISTEN's Recv-Q in words.
-    pub waiting: fn(u32) -> String,
+    pub keepalive_in: fn(&str, u8) -> String,
+    pub probe_in: fn(&str, u8) -> String,
+    /// LISTEN's Recv-Q in words, of its Send-Q.
+    pub waiting: fn(u32, u32) -> String,
+    /// What the queues of the selected listener mean.
+    pub listener: &'static str,
+    /// A row that left just now.
+    pub gone: &'static str,
     pub in_queue: &'static str,
     pub scope_filter: &'static str,
     pub scope_lab: &'static str,
@@ -204,6 +210,7 @@ pub struct Help {
     pub title: &'static str,
     pub lab: &'static str,
     pub anywhere: &'static str,
+    pub on_page: &'static str,
     pub in_servers: &'static str,
     pub in_clients: &'static str,
     pub in_netstat: &'static str,
@@ -218,6 +225,7 @@ pub struct Help {
     pub unknown: &'static str,
     pub marks: &'static str,
     pub mark_selected: &'static str,
+    pub mark_gone: &'static str,
     pub mark_ticked: &'static str,
     pub mark_newest: &'static str,
     pub mark_in_use: &'static str,

@@ -9,7 +9,7 @@ use ratatui::layout::Rect;
 use super::ink::{Ink, fit, width, wrap};
 use super::look::{Frame, Look};
 use super::standing::{self, Standing};
-use super::{glyphs, number_line};
+use super::{glyphs, names, number_line};
 use crate::domain::{Proto, TcpState};
 use crate::model::Model;
 use crate::model::clients::Client;
@@ -38,7 +38,7 @@ pub(super) fn render(model: &Model, look: &Look, area: Rect, buf: &mut Buffer) {
     let list = Rect { height: list_height(model, inside), ..inside };
     // The list is shown from its end: places count from the newest.
     let shown: Vec<_> = places(model, list).map(|place| &all[all.len() - 1 - place]).collect();
-    let number = shown.iter().map(|client| width(&client.no.to_string()) + 1).max().unwrap_or(2);
+    let number = shown.iter().map(|client| width(&names::short(look, client))).max().unwrap_or(2).min(NAME);
     let target = model.selected_client().and_then(|id| model.world.clients.ours(id)).map(|client| client.no);
     let addresses = || shown.iter().filter_map(|client| client.local).map(|addr| width(&addr.to_string()));
     let table = Columns { target, ..Columns::of(addresses, number, inside.width) };
@@ -63,6 +63,9 @@ fn places(model: &Model, list: Rect) -> Range<usize> {
     let selected = model.ui.client.and_then(|no| clients.position(no)).map(|at| len - 1 - at);
     window(selected, len, usize::from(list.height))
 }
+
+/// The longest name of a client that is shown whole.
+const NAME: u16 = 9;
 
 struct Columns {
     /// The client that keys are about.
@@ -93,7 +96,7 @@ fn row(model: &Model, look: &Look, columns: &Columns, client: &Client, ink: &mut
     let selected = model.ui.client == Some(client.no);
     let marked = selected || columns.target == Some(client.no);
     ink.cell(if marked { glyphs::SELECTED } else { " " }, 1, theme.newest);
-    ink.cell(&format!("#{}", client.no), columns.number, style).skip(1);
+    ink.cell(&names::short(look, client), columns.number, style).skip(1);
     let newest = number_line::newest(model).is_some_and(|newest| newest.no == client.no);
     let port = if newest {
         theme.newest
@@ -158,7 +161,7 @@ fn details(model: &Model, look: &Look, columns: &Columns, client: &Client, ink: 
     } else {
         ink.skip(7);
     }
-    let owner = standing::owner(model, look, client);
+    let owner = standing::program(client);
     if columns.traffic || owner.is_none() {
         let bytes = numbers.bytes(client.sent + client.received);
         if width(&bytes) + 2 <= ink.room() {

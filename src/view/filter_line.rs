@@ -1,9 +1,10 @@
-//! The filter being typed and, under it, what is wrong with it and where.
+//! The filter being typed and, under it, what is wrong with it and where, or what the word could become.
 
 use ratatui::buffer::Buffer;
 use ratatui::layout::{Position, Rect};
 use ratatui::style::Modifier;
 
+use super::glyphs::ELLIPSIS;
 use super::ink::{Ink, width};
 use super::look::Look;
 use super::typed::Typed;
@@ -18,7 +19,14 @@ pub(super) fn render(model: &Model, look: &Look, area: Rect, buf: &mut Buffer) -
     let line = &model.ui.filter;
     let typed = Typed::of(line, area.width.saturating_sub(4));
     let from = area.x + 3;
-    Ink::on(buf, area, 0).say(" / ", look.theme.key).say(&typed.text, look.theme.typed);
+    let mut ink = Ink::on(buf, area, 0);
+    ink.say(" / ", look.theme.key).say(&typed.text, look.theme.typed);
+    // Under the line, or behind it where what is wrong stands there.
+    if model.listing.error.is_none() {
+        proposals(model, look, Ink::on(buf, area, 1).skip(3));
+    } else if ink.room() > 16 {
+        proposals(model, look, ink.skip(3));
+    }
     if let Some(error) = &model.listing.error {
         let (start, end) = (typed.column(line, error.at.start), typed.column(line, error.at.end));
         let columns = end.saturating_sub(start).max(1);
@@ -39,4 +47,20 @@ pub(super) fn render(model: &Model, look: &Look, area: Rect, buf: &mut Buffer) -
         }
     }
     Some(Position::new(from + typed.cursor, area.y))
+}
+
+/// What the word at the cursor could be, the one that was put in lit. As many as fit, from that one's neighbourhood.
+fn proposals(model: &Model, look: &Look, ink: &mut Ink<'_>) {
+    let proposals = &model.ui.proposals;
+    let (all, tried) = (&proposals.candidates, proposals.tried.unwrap_or(0));
+    let columns = |from: usize| all[from..=tried].iter().map(|name| width(name) + 2).sum::<u16>();
+    let from = (0..tried).find(|from| columns(*from) <= ink.room()).unwrap_or(tried);
+    for (at, name) in all.iter().enumerate().skip(from) {
+        if width(name) + 1 > ink.room() {
+            ink.say(ELLIPSIS, look.theme.quiet);
+            return;
+        }
+        let style = if proposals.tried == Some(at) { look.theme.selected } else { look.theme.key };
+        ink.say(name, style).skip(2);
+    }
 }

@@ -81,21 +81,28 @@ fn hints(model: &Model, look: &Look) -> Vec<Hint> {
 fn ranked(model: &Model) -> Vec<Action> {
     use Action::{
         Back, Client, CloseAll, CloseFin, CloseHalf, CloseRst, Filter, GoView, Language, Narrow, NextKinds, NextModel,
-        NextOrder, NextPane, NextScope, OneShot, Say, StartStop, Theme, Tick, Zoom,
+        NextOrder, NextPane, NextScope, OneShot, OtherEnd, Page, Reverse, Say, StartStop, Theme, Tick, Zoom,
     };
     let mut actions = Vec::new();
+    if let Some(page) = &model.ui.page {
+        let both = [OtherEnd].into_iter().filter(|_| page.detail().is_some());
+        let ends = [CloseFin, CloseRst, CloseHalf].into_iter().filter(|_| model.selected_client().is_some());
+        return [Back].into_iter().chain(both).chain(ends).chain([Client, Language, Theme]).collect();
+    }
     if model.ui.zoomed || model.ui.view != View::Lab {
         actions.push(Back);
     }
     actions.extend_from_slice(match (model.ui.view, model.ui.focus) {
         (View::Ports, _) => &[Client, OneShot, CloseFin, CloseAll],
         (View::Lab, Pane::Servers) => &[Client, OneShot, NextModel, StartStop, Tick, Say],
-        (View::Lab, Pane::Clients) => &[Client, OneShot, CloseFin, CloseRst, CloseHalf, CloseAll],
-        (View::Lab, Pane::Netstat) => &[Filter, NextScope, NextOrder, Client, OneShot],
-        (View::Lab, Pane::Lifecycle) => &[NextKinds, Narrow, Client, OneShot],
+        (View::Lab, Pane::Clients) => &[Client, OneShot, Page, CloseFin, CloseRst, CloseHalf, CloseAll],
+        (View::Lab, Pane::Netstat) => &[Filter, NextScope, NextOrder, Page, Reverse, Client, OneShot],
+        (View::Lab, Pane::Lifecycle) => &[NextKinds, Narrow, Page, Client, OneShot],
         (View::Lab, Pane::Broadcast) => &[Say, Client, OneShot],
     });
     let rest = [NextPane, Zoom, GoView, CloseFin, CloseAll, Say, Filter, Language, Theme];
-    actions.extend(rest.into_iter().filter(|action| !actions.contains(action)).collect::<Vec<_>>());
+    // Where there are no panes, none can be gone to, and none made larger.
+    let rest = if model.ui.view == View::Lab { &rest[..] } else { &rest[2..] };
+    actions.extend(rest.iter().copied().filter(|action| !actions.contains(action)).collect::<Vec<_>>());
     actions
 }

@@ -28,6 +28,10 @@ pub(super) const PORT_NEWEST: &str = "▲";
 pub(super) const PORT_IN_USE: &str = "┃";
 pub(super) const PORT_TIME_WAIT: &str = "·";
 pub(super) const SORTED: &str = "▾";
+pub(super) const REVERSED: &str = "▴";
+pub(super) const BAR: &str = "│";
+pub(super) const ABOUT: &str = "±";
+pub(super) const AT_MOST: &str = "≤";
 pub(super) const THEME: &str = "☼";
 pub(super) const DASH: &str = "–";
 pub(super) const TIMES: &str = "×";
@@ -78,6 +82,9 @@ const TWINS: &[(char, char)] = &[
     ('┗', '#'),
     ('┛', '#'),
     ('▾', 'v'),
+    ('▴', '^'),
+    ('±', '~'),
+    ('≤', '<'),
     ('☼', '*'),
     ('–', '-'),
     ('↑', '^'),

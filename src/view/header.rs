@@ -1,5 +1,7 @@
 //! The first line: who we are, how things are known, how much there is.
 
+use std::net::SocketAddr;
+
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use ratatui::style::Style;
@@ -63,9 +65,9 @@ fn left(model: &Model, look: &Look) -> Vec<Part> {
     let mut parts = vec![Part { text: "socklab-tui".into(), style: theme.title, rank: 3 }];
     if model.world.observing {
         parts.push(Part { text: text.observing.into(), style: theme.alarm, rank: 1 });
-    } else if servers.iter().any(|server| !server.addr().ip().is_loopback()) {
+    } else if servers.iter().any(|server| server.is_up() && !is_loopback(server.addr())) {
         parts.push(Part { text: text.open.into(), style: theme.alarm, rank: 0 });
-    } else {
+    } else if servers.iter().all(|server| is_loopback(server.addr())) {
         if let Some(server) = servers.first() {
             parts.push(Part { text: server.addr().ip().to_string(), style: theme.host.server, rank: 6 });
         }
@@ -75,6 +77,11 @@ fn left(model: &Model, look: &Look) -> Vec<Part> {
         parts.push(Part { text: look.text.ports.title.into(), style: theme.title, rank: 2 });
     }
     parts
+}
+
+/// Whether only this machine can reach the address; the wildcard can be reached by everybody.
+fn is_loopback(addr: SocketAddr) -> bool {
+    addr.ip().to_canonical().is_loopback()
 }
 
 /// The kinds of evidence, those that cannot be had struck out. Those that nobody asked for are not mentioned.

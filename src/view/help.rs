@@ -20,37 +20,37 @@ struct Line {
     style: Style,
 }
 
-/// Draws the help from line `from` on, as far as there is that much.
-pub(super) fn render(model: &Model, look: &Look, from: u16, buf: &mut Buffer) {
-    let screen = buf.area;
+/// A line as it is drawn: what stands on the left, and what is said about it.
+type Drawn<'a> = (&'a str, Style, &'a str, Style);
+
+/// Where the help lies on this screen.
+fn place(screen: Rect) -> Rect {
     let columns = screen.width.saturating_sub(4).min(112);
-    let area = Rect {
+    Rect {
         x: screen.x + (screen.width - columns) / 2,
         y: screen.y + 1,
         width: columns,
         height: screen.height.saturating_sub(2),
-    };
+    }
+}
+
+/// The last line that the help may begin with on this screen.
+pub(super) fn reach(model: &Model, screen: Rect) -> usize {
+    let look = Look::of(model, super::ColorDepth::Mono);
+    let (area, all) = (place(screen), lines(model, &look));
+    broken(&all, area.width).1.len().saturating_sub(usize::from(area.height.saturating_sub(2)))
+}
+
+/// Draws the help from line `from` on, as far as there is that much.
+pub(super) fn render(model: &Model, look: &Look, from: usize, buf: &mut Buffer) {
+    let area = place(buf.area);
     Clear.render(area, buf);
     buf.set_style(area, look.theme.paper);
     let words = &look.text.help;
     let all = lines(model, look);
-    let keyed = all.iter().filter(|line| !line.right.is_empty());
-    let left = keyed.map(|line| width(&line.left)).max().unwrap_or(0) + 2;
-    let room = columns.saturating_sub(left + 4);
-    let mut wrapped: Vec<(&str, Style, &str, Style)> = Vec::new();
-    for line in &all {
-        if line.left.is_empty() || line.right.is_empty() {
-            let whole = if line.left.is_empty() { (&line.right, line.style) } else { (&line.left, line.left_style) };
-            wrapped
-                .extend(wrap(whole.0, columns.saturating_sub(4)).into_iter().map(|part| (part, whole.1, "", whole.1)));
-            continue;
-        }
-        for (at, part) in wrap(&line.right, room).into_iter().enumerate() {
-            wrapped.push((if at == 0 { &line.left } else { "" }, line.left_style, part, line.style));
-        }
-    }
+    let (left, wrapped) = broken(&all, area.width);
     let height = usize::from(area.height.saturating_sub(2));
-    let start = usize::from(from).min(wrapped.len().saturating_sub(height));
+    let start = from.min(wrapped.len().saturating_sub(height));
     let seen = format!("{}/{}", (start + height).min(wrapped.len()), wrapped.len());
     let frame = Frame { title: words.title, count: &seen, foot: words.scroll, focused: true };
     let inside = look.frame(&frame, area, buf);
@@ -63,6 +63,26 @@ pub(super) fn render(model: &Model, look: &Look, from: u16, buf: &mut Buffer) {
             ink.cell(key, left, *key_style).say(what, *style);
         }
     }
+}
+
+/// The lines broken to this width, and how wide their left column is.
+fn broken(all: &[Line], columns: u16) -> (u16, Vec<Drawn<'_>>) {
+    let keyed = all.iter().filter(|line| !line.right.is_empty());
+    let left = keyed.map(|line| width(&line.left)).max().unwrap_or(0) + 2;
+    let room = columns.saturating_sub(left + 4);
+    let mut wrapped: Vec<Drawn<'_>> = Vec::new();
+    for line in all {
+        if line.left.is_empty() || line.right.is_empty() {
+            let whole = if line.left.is_empty() { (&line.right, line.style) } else { (&line.left, line.left_style) };
+            wrapped
+                .extend(wrap(whole.0, columns.saturating_sub(4)).into_iter().map(|part| (part, whole.1, "", whole.1)));
+            continue;
+        }
+        for (at, part) in wrap(&line.right, room).into_iter().enumerate() {
+            wrapped.push((if at == 0 { &line.left } else { "" }, line.left_style, part, line.style));
+        }
+    }
+    (left, wrapped)
 }
 
 /// All lines, before they are broken to the width.
@@ -147,6 +167,7 @@ fn marks(lines: &mut Vec<Line>, look: &Look) {
     heading(lines, look, words.marks);
     for (glyph, style, what) in [
         (glyphs::SELECTED, theme.newest, words.mark_selected),
+        (glyphs::LACKING, theme.quiet, words.mark_gone),
         (glyphs::TICKED, theme.key, words.mark_ticked),
         (glyphs::PORT_NEWEST, theme.newest, words.mark_newest),
         (glyphs::PORT_IN_USE, theme.state.established, words.mark_in_use),

@@ -28,7 +28,7 @@ pub fn keys_table(lang: Lang) -> Vec<KeyRow> {
 }
 
 /// Every place where keys are bound, and what it is called.
-pub(super) const fn places(text: &Text) -> [(Place, &'static str); 7] {
+pub(super) const fn places(text: &Text) -> [(Place, &'static str); 8] {
     let words = &text.help;
     [
         (Place::Lab, words.lab),
@@ -37,6 +37,7 @@ pub(super) const fn places(text: &Text) -> [(Place, &'static str); 7] {
         (Place::In(Pane::Netstat), words.in_netstat),
         (Place::In(Pane::Lifecycle), words.in_lifecycle),
         (Place::In(Pane::Broadcast), words.in_broadcast),
+        (Place::Page, words.on_page),
         (Place::Anywhere, words.anywhere),
     ]
 }
@@ -63,6 +64,9 @@ pub(super) const fn text(action: Action, text: &Text) -> &KeyText {
         Action::Filter => &keys.filter,
         Action::NextScope => &keys.next_scope,
         Action::NextOrder => &keys.next_order,
+        Action::Reverse => &keys.reverse,
+        Action::Page => &keys.page,
+        Action::OtherEnd => &keys.other_end,
         Action::NextKinds => &keys.next_kinds,
         Action::Narrow => &keys.narrow,
         Action::Up => &keys.up,

@@ -17,7 +17,7 @@
 //! │ footer                                      │       │ footer                         │
 //! └─────────────────────────────────────────────┘       └────────────────────────────────┘
 //!
-//! One pane zoomed, or the view of the ports              Below 60×20
+//! One pane zoomed, one page, or the ports                  Below 60×20
 //! ┌─────────────────────────────────────────────┐       ┌───────────────────┐
 //! │ header                                      │       │                   │
 //! ├─────────────────────────────────────────────┤       │    a kind note    │
@@ -55,6 +55,8 @@ pub(super) struct Parts {
     pub(super) message_line: Rect,
     /// The whole body, for a view that is one thing.
     pub(super) body: Rect,
+    /// The page of a connection.
+    pub(super) page: Rect,
     pub(super) footer: Rect,
 }
 
@@ -65,6 +67,9 @@ pub(super) fn parts(model: &Model, area: Rect) -> Option<Parts> {
     }
     let [header, body, footer] = rows(area, [1, area.height - 2, 1]);
     let frame = Parts { header, footer, ..Parts::default() };
+    if model.ui.page.is_some() {
+        return Some(Parts { page: body, ..frame });
+    }
     if model.ui.view == View::Ports {
         // The digits need no more than this; the list of clients below them says the rest.
         let height = if body.height < DIGITS + 6 { body.height } else { DIGITS };

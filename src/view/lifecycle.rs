@@ -5,10 +5,10 @@ use std::ops::Range;
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 
-use super::glyphs;
 use super::ink::{Ink, width, wrap, wrap_pieces};
 use super::look::{Frame, Look};
 use super::story::{self, Told, Who};
+use super::{glyphs, names};
 use crate::domain::{Event, Evidence, Stamp};
 use crate::model::Model;
 use crate::model::lifecycle::{Kinds, Reader, Subject};
@@ -40,7 +40,9 @@ pub(super) fn render(model: &Model, look: &Look, area: Rect, buf: &mut Buffer) {
     let events = seqs.filter_map(|seq| model.journal.get(seq));
     let mut entries: Vec<_> = events.map(|event| Entry::of(model, look, event, &columns)).collect();
     let held = entries.iter().position(|entry| entry.held);
-    let mut read = held.unwrap_or(entries.len().saturating_sub(1));
+    let pointed =
+        matches!(list.reader, Reader::Points { .. }).then(|| entries.iter().rposition(|e| e.related)).flatten();
+    let mut read = held.or(pointed).unwrap_or(entries.len().saturating_sub(1));
     // What takes several lines pushes out what is at the top, not the one that is read.
     while read > 0 && entries[..=read].iter().map(|entry| entry.lines).sum::<usize>() > usize::from(inside.height) {
         entries.remove(0);
@@ -57,6 +59,7 @@ fn places(model: &Model, height: u16) -> Range<usize> {
     let list = &model.lifecycle;
     match list.reader {
         Reader::Follows => tail(list.len(), usize::from(height)),
+        Reader::Points { at } => window(Some(list.place(at)), list.len(), usize::from(height)),
         Reader::Holds { at, .. } => window(Some(list.place(at)), list.held_len(), usize::from(height)),
     }
 }
@@ -149,7 +152,7 @@ fn kinds(model: &Model, look: &Look) -> String {
         (words.only)(&match subject {
             Subject::Server(id) => model.world.servers.get(id).map_or_else(|| id.to_string(), |s| s.spec.name.clone()),
             Subject::Connection(flow) => match model.world.clients.by_flow(&flow) {
-                Some(client) => (words.client)(client.no),
+                Some(client) => names::long(look, client).into_owned(),
                 None => format!(":{}", flow.local.port()),
             },
         })
@@ -162,7 +165,7 @@ fn foot(model: &Model, look: &Look) -> String {
     let (list, words, numbers) = (&model.lifecycle, &look.text.lifecycle, &look.text.numbers);
     let dot = glyphs::DOT;
     match list.reader {
-        Reader::Follows => {
+        Reader::Follows | Reader::Points { .. } => {
             format!("{} {dot} {}", words.following, (words.events)(&numbers.count(list.len() as u64), list.len()))
         }
         Reader::Holds { .. } => {

@@ -13,8 +13,10 @@ mod keys;
 mod layout;
 mod lifecycle;
 mod look;
+mod names;
 mod netstat;
 mod number_line;
+mod page;
 mod servers;
 mod small;
 mod standing;
@@ -33,6 +35,7 @@ pub use theme::{ColorDepth, Theme};
 
 use crate::domain::RowKey;
 use crate::model::Model;
+use crate::model::page::End;
 use crate::model::ui::{Glyphs, Mode};
 use look::Look;
 
@@ -81,6 +84,7 @@ fn screen(model: &Model, look: &Look, parts: &layout::Parts, buf: &mut Buffer) -
     pane(parts.lifecycle, &mut plain(lifecycle::render));
     pane(parts.broadcast, &mut |area, buf| broadcast::render(model, look, area, buf));
     pane(parts.message_line, &mut plain(broadcast::render_line));
+    pane(parts.page, &mut plain(page::render));
     pane(parts.body, &mut plain(big_ports::render));
     if let Mode::Help(from) = model.ui.mode {
         help::render(model, look, from, buf);
@@ -93,8 +97,22 @@ fn screen(model: &Model, look: &Look, parts: &layout::Parts, buf: &mut Buffer) -
 pub fn visible_rows(model: &Model) -> Vec<RowKey> {
     let (columns, rows) = model.ui.size;
     let Some(parts) = layout::parts(model, Rect::new(0, 0, columns, rows)) else { return Vec::new() };
+    if let Some(page) = &model.ui.page {
+        let ends = [End::Client, End::Server].into_iter().filter_map(|end| page.end(end));
+        return ends.filter_map(|flow| model.world.table.of(&flow)).map(|entry| entry.row.key()).collect();
+    }
     if parts.netstat.is_empty() {
         return Vec::new();
     }
     model.listing.keys(netstat::visible(model, parts.netstat)).copied().collect()
+}
+
+/// The last line that what can be scrolled now may begin with; `None` where nothing of that kind is shown.
+pub fn reach(model: &Model) -> Option<usize> {
+    let (columns, rows) = model.ui.size;
+    let area = Rect::new(0, 0, columns, rows);
+    if let Mode::Help(_) = model.ui.mode {
+        return Some(help::reach(model, area));
+    }
+    layout::parts(model, area).filter(|parts| !parts.page.is_empty()).map(|parts| page::reach(model, parts.page))
 }

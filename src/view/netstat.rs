@@ -26,9 +26,8 @@ struct Parts {
 
 fn parts(model: &Model, area: Rect) -> Parts {
     let inside = area.inner(ratatui::layout::Margin::new(1, 1));
-    let typing = match (model.ui.mode, &model.listing.error) {
-        (Mode::Filtering, Some(_)) => 2,
-        (Mode::Filtering, None) => 1,
+    let typing = match model.ui.mode {
+        Mode::Filtering => 2,
         _ => 0,
     };
     let typing = typing.min(inside.height);
@@ -59,11 +58,16 @@ pub(super) fn render(model: &Model, look: &Look, area: Rect, buf: &mut Buffer) -
     let title =
         if filter.trim().is_empty() { "netstat -an".into() } else { format!("netstat -an | grep {}", filter.trim()) };
     let number = |n: usize| look.text.numbers.count(n as u64);
-    let foot = format!("{} {} {}", scope(model, look), glyphs::DOT, order(model, look));
+    let listener = model.ui.row.and_then(|key| model.world.table.state(&key.flow)) == Some(TcpState::Listen);
+    let foot = if listener && model.ui.mode == Mode::Command {
+        words.listener.into()
+    } else {
+        format!("{} {} {}", scope(model, look), glyphs::DOT, order(model, look))
+    };
     let frame = Frame {
         title: &title,
         count: &(words.count)(&number(model.listing.len()), &number(model.world.table.len())),
-        foot: if area.height > 6 { &foot } else { "" },
+        foot: if area.height > 4 { &foot } else { "" },
         focused: model.ui.focus == Pane::Netstat && model.ui.mode != Mode::Saying,
     };
     look.frame(&frame, area, buf);
@@ -89,7 +93,8 @@ pub(super) fn render(model: &Model, look: &Look, area: Rect, buf: &mut Buffer) -
     }
     for entry in &ghosts {
         row(model, look, &columns, entry, false, &mut Ink::on(buf, parts.rows, at));
-        Ink::on(buf, parts.rows, at).restyle(parts.rows.x + 1, look.theme.ghost);
+        // Its state is over: it is struck out, and where that cannot be seen the mark says so.
+        Ink::on(buf, parts.rows, at).restyle(parts.rows.x + 1, look.theme.ghost).say(glyphs::LACKING, look.theme.quiet);
         at += 1;
     }
     if at == 0 {
@@ -118,9 +123,15 @@ fn scope(model: &Model, look: &Look) -> &'static str {
 fn order(model: &Model, look: &Look) -> String {
     let words = &look.text.netstat;
     match model.listing.column {
+        Column::Newest if model.listing.reversed => words.oldest.into(),
         Column::Newest => words.newest.into(),
-        column => (words.order)(heading(column, look)),
+        column => format!("{} {}", (words.order)(heading(column, look)), sorted(model)),
     }
+}
+
+/// Which way the rows are ordered.
+const fn sorted(model: &Model) -> &'static str {
+    if model.listing.reversed { glyphs::REVERSED } else { glyphs::SORTED }
 }
 
 const fn heading(column: Column, look: &Look) -> &'static str {
@@ -154,7 +165,7 @@ impl Columns {
         let rows = || entries.iter().chain(ghosts).map(|entry| &entry.row);
         let local = rows().map(|row| width(&row.flow.local.to_string())).max().unwrap_or(0).max(15);
         let foreign = rows().map(|row| width(&foreign(row, u16::MAX))).max().unwrap_or(0).max(15);
-        let mut shown = Self { proto: 6, queue: 6, local, foreign, state: 12, timer: 17, process: 20 };
+        let mut shown = Self { proto: 6, queue: 6, local, foreign, state: 12, timer: 18, process: 20 };
         if columns < 75 {
             shown.queue = 5;
         }
@@ -183,9 +194,9 @@ impl Columns {
 }
 
 fn head(model: &Model, look: &Look, columns: &Columns, ink: &mut Ink<'_>) {
-    let sorted = model.listing.column;
+    let by = model.listing.column;
     let name = |ink: &mut Ink<'_>, column: Column, columns: u16, right: bool| {
-        let mark = if sorted == column { glyphs::SORTED } else { "" };
+        let mark = if by == column { sorted(model) } else { "" };
         let words = &look.text.netstat;
         let full = heading(column, look);
         let short = match column {
@@ -260,11 +271,11 @@ fn foreign(row: &Row, columns: u16) -> String {
 }
 
 /// The kernel's timer, or what else there is to say about the row's queue.
-fn timer(model: &Model, look: &Look, entry: &Entry) -> (String, Style) {
+pub(super) fn timer(model: &Model, look: &Look, entry: &Entry) -> (String, Style) {
     let (words, theme, row) = (&look.text.netstat, &look.theme, &*entry.row);
     match (row.state, row.recv_q) {
         (Some(TcpState::Listen), Some(waiting)) if waiting > 0 => {
-            return ((words.waiting)(waiting), theme.state.opening);
+            return ((words.waiting)(waiting, row.send_q.unwrap_or(0)), theme.state.opening);
         }
         _ if row.waits_for_accept() => return (words.in_queue.into(), theme.state.opening),
         _ => {}
@@ -274,7 +285,7 @@ fn timer(model: &Model, look: &Look, entry: &Entry) -> (String, Style) {
     match timer.kind {
         TimerKind::TimeWait => ((words.gone_in)(&left), theme.state.time_wait),
         TimerKind::Retransmit => ((words.resend_in)(&left, timer.count), theme.alarm),
-        TimerKind::Keepalive => ((words.keepalive_in)(&left), theme.quiet),
-        TimerKind::Persist => ((words.probe_in)(&left), theme.alarm),
+        TimerKind::Keepalive => ((words.keepalive_in)(&left, timer.count), theme.quiet),
+        TimerKind::Persist => ((words.probe_in)(&left, timer.count), theme.alarm),
     }
 }

@@ -1,9 +1,7 @@
 //! Where a client stands: its state and how that is known, or the words that take the place of a state.
 
-use std::borrow::Cow;
-
 use super::look::Look;
-use crate::domain::{Evidence, Proto, TcpState};
+use crate::domain::{Evidence, Flow, Proto, TcpState};
 use crate::model::Model;
 use crate::model::clients::{Client, Owner, Phase};
 use crate::model::table::Entry;
@@ -23,7 +21,19 @@ pub(super) fn row<'a>(model: &'a Model, client: &Client) -> Option<&'a Entry> {
     model.world.table.of(&client.flow()?)
 }
 
-/// The state that the table shows; else the last one in the book; else what the client's own calls say.
+/// The state that an end is in now, and how that is known: what the table shows. What is in no table is in no state but
+/// CLOSED, and only where somebody saw that: what the book remembers else may be over long since.
+pub(super) fn end(model: &Model, flow: &Flow) -> Option<(TcpState, Evidence)> {
+    let booked = model.world.book.state(flow);
+    match (model.world.table.state(flow), booked) {
+        // The table and the book agree: the better witness of the two is named.
+        (Some(seen), Some((state, evidence))) if seen == state => Some((seen, evidence.max(Evidence::Sampled))),
+        (Some(seen), _) => Some((seen, Evidence::Sampled)),
+        (None, booked) => booked.filter(|(state, _)| *state == TcpState::Closed),
+    }
+}
+
+/// The state of the client's end; else what its own calls say.
 pub(super) fn of(model: &Model, look: &Look, client: &Client) -> Standing {
     let words = &look.text.clients;
     if let Phase::Ended(Some(errno)) = client.phase {
@@ -32,17 +42,9 @@ pub(super) fn of(model: &Model, look: &Look, client: &Client) -> Standing {
     if client.target.proto == Proto::Udp {
         return Standing::Phase(if client.is_live() { words.no_state } else { words.ended });
     }
-    let flow = client.flow();
-    let booked = flow.and_then(|flow| model.world.book.state(&flow));
-    let seen = row(model, client).and_then(|entry| entry.row.state);
-    match (seen, booked) {
-        // The table and the book agree: the better witness of the two is named.
-        (Some(seen), Some((state, evidence))) if seen == state => {
-            Standing::State(seen, evidence.max(Evidence::Sampled))
-        }
-        (Some(seen), _) => Standing::State(seen, Evidence::Sampled),
-        (None, Some((state, evidence))) => Standing::State(state, evidence),
-        (None, None) => Standing::Phase(match client.phase {
+    match client.flow().and_then(|flow| end(model, &flow)) {
+        Some((state, evidence)) => Standing::State(state, evidence),
+        None => Standing::Phase(match client.phase {
             Phase::Starting => words.starting,
             Phase::Dialing => words.connecting,
             Phase::Open => words.open,
@@ -58,14 +60,8 @@ pub(super) fn waits(model: &Model, client: &Client) -> bool {
     client.is_live() && other.is_some_and(|entry| entry.row.waits_for_accept())
 }
 
-/// Whose it is, where it is none of ours.
-pub(super) fn owner<'a>(model: &'a Model, look: &Look, client: &Client) -> Option<Cow<'a, str>> {
-    match client.owner {
-        Owner::Ours(..) => None,
-        Owner::Broadcaster => Some(Cow::Borrowed(look.text.clients.broadcaster)),
-        Owner::Foreign => Some(match row(model, client).and_then(|entry| entry.row.process.as_ref()) {
-            Some(process) => Cow::Owned(format!("{}/{}", process.pid, process.name)),
-            None => Cow::Borrowed(look.text.clients.foreign),
-        }),
-    }
+/// The program that a stranger is part of, with its number.
+pub(super) fn program(client: &Client) -> Option<String> {
+    let process = client.process.as_ref().filter(|_| client.owner == Owner::Foreign)?;
+    Some(format!("{}/{}", process.pid, process.name))
 }

@@ -7,12 +7,12 @@ use ratatui::style::Style;
 use super::glyphs;
 use super::ink::{fit, width};
 use super::look::Look;
+use super::names;
 use crate::domain::{
     Args, Call, Cause, ConnNo, Event, Excerpt, Flow, Kind, Outcome, ServerChange, ServerEvent, ServerId, ServiceModel,
     SocketId, Syscall, Transition,
 };
 use crate::model::Model;
-use crate::model::clients::Owner;
 
 /// Who an event is about.
 pub(super) struct Who<'a> {
@@ -23,10 +23,6 @@ pub(super) struct Who<'a> {
 /// Who did it. A connection that a server accepted has its number behind the server's name: it is another socket.
 pub(super) fn who<'a>(model: &'a Model, look: &Look, kind: &Kind, narrow: bool) -> Who<'a> {
     let (words, theme) = (&look.text.lifecycle, &look.theme);
-    let client = |no: u32| {
-        let name = if narrow { format!("#{no}") } else { (words.client)(no) };
-        Who { name: name.into(), style: theme.host.client }
-    };
     let server = |id: ServerId, conn: Option<ConnNo>| {
         let name = model.world.servers.get(id).map_or_else(|| id.to_string().into(), |s| Cow::from(&s.spec.name));
         let name = conn.map_or_else(|| name.clone(), |conn| format!("{name}.{}", conn.0).into());
@@ -34,10 +30,10 @@ pub(super) fn who<'a>(model: &'a Model, look: &Look, kind: &Kind, narrow: bool) 
     };
     match kind {
         Kind::Call(call) => match call.socket {
-            SocketId::Client(id) => match model.world.clients.ours(id) {
-                Some(known) => client(known.no),
-                None => Who { name: id.to_string().into(), style: theme.host.client },
-            },
+            SocketId::Client(id) => {
+                let name = if narrow { format!("#{}", id.0) } else { (words.client)(id.0) };
+                Who { name: name.into(), style: theme.host.client }
+            }
             SocketId::Server(id) => server(id, None),
             SocketId::Conn(id, conn) => server(id, Some(conn)),
             SocketId::Broadcast(_) => Who { name: words.broadcast.into(), style: theme.host.client },
@@ -59,11 +55,8 @@ fn end<'a>(model: &'a Model, look: &Look, flow: &Flow, narrow: bool) -> Who<'a> 
     let theme = &look.theme;
     let client = model.world.clients.by_flow(flow).filter(|client| client.local == Some(flow.local));
     if let Some(client) = client {
-        if client.owner == Owner::Broadcaster {
-            return Who { name: look.text.lifecycle.broadcast.into(), style: theme.host.client };
-        }
-        let name = if narrow { format!("#{}", client.no) } else { (look.text.lifecycle.client)(client.no) };
-        return Who { name: name.into(), style: theme.host.client };
+        let name = if narrow && client.id().is_some() { names::short(look, client) } else { names::long(look, client) };
+        return Who { name, style: theme.host.client };
     }
     match model.world.servers.at(flow.proto, flow.local) {
         Some(server) => {
@@ -197,12 +190,16 @@ fn state(look: &Look, change: &Transition, style: Style, told: &mut Told) {
     told.say(change.from.name(), of(change.from)).say(format!(" {} ", glyphs::ARROW), style);
     told.say(change.to.name(), of(change.to));
     if let Some(cause) = change.cause {
-        let cause = match cause {
-            Cause::Call(call) => Cow::Borrowed(call.name()),
-            Cause::Packet(number) => (look.text.lifecycle.packet)(number).into(),
-            Cause::Timer => look.text.lifecycle.timer.into(),
-        };
-        told.say(format!(" ({cause})"), theme.quiet);
+        told.say(format!(" ({})", self::cause(look, cause)), theme.quiet);
+    }
+}
+
+/// What made a state change: a call, a packet, a timer.
+pub(super) fn cause(look: &Look, cause: Cause) -> Cow<'static, str> {
+    match cause {
+        Cause::Call(call) => Cow::Borrowed(call.name()),
+        Cause::Packet(number) => (look.text.lifecycle.packet)(number).into(),
+        Cause::Timer => look.text.lifecycle.timer.into(),
     }
 }
 

@@ -1,6 +1,7 @@
 //! English.
 
 mod keys;
+mod page;
 mod trouble;
 
 use super::panes::{Broadcast, Clients, Header, Help, Lifecycle, Netstat, Ports, Servers, Small};
@@ -17,6 +18,7 @@ pub(super) static TEXT: Text = Text {
     lifecycle: LIFECYCLE,
     broadcast: BROADCAST,
     ports: PORTS,
+    page: page::PAGE,
     keys: keys::KEYS,
     help: HELP,
     small: Small {
@@ -38,6 +40,11 @@ const fn plural<'a>(count: u64, one: &'a str, many: &'a str) -> &'a str {
 
 fn no_terminal(commands: &str) -> String {
     format!("the laboratory needs a terminal, and this is none; without one there are the commands: {commands}")
+}
+
+/// How often a timer has fired for the same thing.
+fn again(times: u8) -> String {
+    if times == 0 { String::new() } else { format!(" ×{times}") }
 }
 
 const HEADER: Header = Header {
@@ -92,7 +99,7 @@ const CLIENTS: Clients = Clients {
     waiting_short: "in accept queue",
     queued: "queued",
     broadcaster: "broadcast",
-    foreign: "another program",
+    other: "other",
     chosen: "even ports, +2 to +16 each (RFC 6056)",
 };
 
@@ -109,12 +116,15 @@ const NETSTAT: Netstat = Netstat {
     timer: "Timer",
     process: "PID/Program",
     newest: "newest first",
+    oldest: "oldest first",
     order: |column| format!("by {column}"),
     gone_in: |span| format!("gone in {span}"),
-    resend_in: |span, times| if times == 0 { format!("resend {span}") } else { format!("resend {span} ×{times}") },
-    keepalive_in: |span| format!("keepalive {span}"),
-    probe_in: |span| format!("probe {span}"),
-    waiting: |count| format!("{count} waiting"),
+    resend_in: |span, times| format!("resend {span}{}", again(times)),
+    keepalive_in: |span, times| format!("keepalive {span}{}", again(times)),
+    probe_in: |span, times| format!("probe {span}{}", again(times)),
+    waiting: |count, limit| format!("{count} of {limit} waiting"),
+    listener: "LISTEN: Recv-Q waits for accept, Send-Q is the limit",
+    gone: "gone",
     in_queue: "in accept queue",
     scope_filter: "filter's ports",
     scope_lab: "lab's ports",
@@ -202,6 +212,7 @@ const HELP: Help = Help {
     title: "Help",
     lab: "The lab",
     anywhere: "Everywhere",
+    on_page: "On a connection's page",
     in_servers: "In the servers' pane",
     in_clients: "In the clients' pane",
     in_netstat: "In the netstat pane",
@@ -215,6 +226,7 @@ const HELP: Help = Help {
     unknown: "not asked for yet",
     marks: "Marks",
     mark_selected: "what the keys are about",
+    mark_gone: "a row that left the table just now",
     mark_ticked: "hears what is broadcast",
     mark_newest: "the newest client's port",
     mark_in_use: "a port in use",

@@ -1,6 +1,7 @@
 //! Brazilian Portuguese.
 
 mod keys;
+mod page;
 mod trouble;
 
 use super::panes::{Broadcast, Clients, Header, Help, Lifecycle, Netstat, Ports, Servers, Small};
@@ -17,6 +18,7 @@ pub(super) static TEXT: Text = Text {
     lifecycle: LIFECYCLE,
     broadcast: BROADCAST,
     ports: PORTS,
+    page: page::PAGE,
     keys: keys::KEYS,
     help: HELP,
     small: Small {
@@ -38,6 +40,11 @@ const fn plural<'a>(count: u64, one: &'a str, many: &'a str) -> &'a str {
 
 fn no_terminal(commands: &str) -> String {
     format!("o laboratório precisa de um terminal, e aqui não há; sem ele há os comandos: {commands}")
+}
+
+/// How often a timer has fired for the same thing.
+fn again(times: u8) -> String {
+    if times == 0 { String::new() } else { format!(" ×{times}") }
 }
 
 const HEADER: Header = Header {
@@ -92,7 +99,7 @@ const CLIENTS: Clients = Clients {
     waiting_short: "na fila de accept",
     queued: "na fila",
     broadcaster: "broadcast",
-    foreign: "outro programa",
+    other: "outro",
     chosen: "portas pares, +2 a +16 cada (RFC 6056)",
 };
 
@@ -109,12 +116,15 @@ const NETSTAT: Netstat = Netstat {
     timer: "Timer",
     process: "PID/Programa",
     newest: "mais novos primeiro",
+    oldest: "mais antigos primeiro",
     order: |column| format!("por {column}"),
     gone_in: |span| format!("some em {span}"),
-    resend_in: |span, times| if times == 0 { format!("reenvio {span}") } else { format!("reenvio {span} ×{times}") },
-    keepalive_in: |span| format!("keepalive {span}"),
-    probe_in: |span| format!("sonda {span}"),
-    waiting: |count| format!("{count} na fila"),
+    resend_in: |span, times| format!("reenvio {span}{}", again(times)),
+    keepalive_in: |span, times| format!("keepalive {span}{}", again(times)),
+    probe_in: |span, times| format!("sonda {span}{}", again(times)),
+    waiting: |count, limit| format!("{count} de {limit} na fila"),
+    listener: "LISTEN: Recv-Q espera accept, Send-Q é o limite",
+    gone: "saiu",
     in_queue: "na fila de accept",
     scope_filter: "portas do filtro",
     scope_lab: "portas do laboratório",
@@ -202,6 +212,7 @@ const HELP: Help = Help {
     title: "Ajuda",
     lab: "O laboratório",
     anywhere: "Em todo lugar",
+    on_page: "Na página de uma conexão",
     in_servers: "No painel dos servidores",
     in_clients: "No painel dos clientes",
     in_netstat: "No painel netstat",
@@ -215,6 +226,7 @@ const HELP: Help = Help {
     unknown: "ainda não consultado",
     marks: "Marcas",
     mark_selected: "aquilo a que as teclas se referem",
+    mark_gone: "uma linha que acabou de sair da tabela",
     mark_ticked: "ouve o broadcast",
     mark_newest: "a porta do cliente mais novo",
     mark_in_use: "uma porta em uso",

@@ -76,7 +76,13 @@ impl Lab {
 
     /// Keys are pressed.
     pub(crate) fn keys(&mut self, text: &str) {
-        text.chars().for_each(|c| self.key(if c == '\t' { Key::Tab } else { Key::Char(c) }));
+        text.chars().for_each(|c| {
+            self.key(match c {
+                '\t' => Key::Tab,
+                '\n' => Key::Enter,
+                c => Key::Char(c),
+            })
+        });
     }
 
     /// A key is pressed.
@@ -102,6 +108,13 @@ impl Lab {
 
     /// A row of the table, as the kernel would show it now.
     pub(crate) fn row(&mut self, flow: Flow, state: Option<TcpState>, change: impl FnOnce(&mut Row)) {
+        let known = self.model.world.table.of(&flow).is_some();
+        let row = self.made(flow, state, change);
+        let delta = if known { Delta::Changed(row) } else { Delta::Added(row) };
+        self.seen(Evidence::Sampled, Kind::Row(delta));
+    }
+
+    fn made(&mut self, flow: Flow, state: Option<TcpState>, change: impl FnOnce(&mut Row)) -> Row {
         self.cookie += 1;
         let known = self.model.world.table.of(&flow).map(|entry| entry.row.cookie);
         let process = Some(Process { pid: OURS, name: "socklab-tui".into() });
@@ -117,8 +130,13 @@ impl Lab {
             process,
         };
         change(&mut row);
-        let delta = if known.is_some() { Delta::Changed(row) } else { Delta::Added(row) };
-        self.seen(Evidence::Sampled, Kind::Row(delta));
+        row
+    }
+
+    /// An established connection's row that was there when watching began.
+    pub(crate) fn found(&mut self, flow: Flow, change: impl FnOnce(&mut Row)) {
+        let row = self.made(flow, Some(TcpState::Established), change);
+        self.seen(Evidence::Sampled, Kind::Row(Delta::Found(row)));
     }
 
     /// A server is bound and listens.

@@ -4,8 +4,9 @@ use std::collections::HashSet;
 
 use ratatui::style::{Color, Modifier, Style};
 
+use super::lab::at;
 use super::{scenes, screen, text};
-use crate::domain::{Evidence, Lang, Stamp, TcpState};
+use crate::domain::{Delta, Evidence, Flow, Kind, Lang, Note, ServerChange, ServerSpec, Stamp, TcpState};
 use crate::model::keys::BINDINGS;
 use crate::model::ui::{Glyphs, Mode, Pane, ThemeName};
 use crate::model::{Key, Msg, update};
@@ -117,6 +118,90 @@ fn a_row_that_changed_flashes_and_one_that_left_fades() {
     lab.wait(std::time::Duration::from_secs(2));
     assert_eq!(find(&mut lab, gone), None);
     assert!(!find(&mut lab, "44082 ").unwrap().contains(Modifier::REVERSED));
+}
+
+#[test]
+fn a_client_without_a_row_is_closed_or_not_known_and_never_established_from_memory() {
+    let mut lab = scenes::lesson(Lang::En);
+    let flow = Flow::tcp(at(44_086), at(65_432));
+    let line = |lab: &mut super::lab::Lab| {
+        let shown = text(&screen(&mut lab.model, 160, 45).0);
+        shown.lines().find(|line| line.contains("#4 ")).unwrap().to_owned()
+    };
+    assert!(line(&mut lab).contains("ESTABLISHED"));
+    let key = lab.model.world.table.of(&flow).unwrap().row.key();
+    lab.seen(Evidence::Sampled, Kind::Row(Delta::Gone(key)));
+    let at_once = line(&mut lab);
+    assert!(!at_once.contains("ESTABLISHED") && at_once.contains(" open "), "{at_once}");
+    lab.wait(std::time::Duration::from_secs(1));
+    assert!(line(&mut lab).contains("CLOSED"), "{}", line(&mut lab));
+}
+
+#[test]
+fn the_header_says_who_can_reach_us() {
+    let says = |addr: &str, up: bool, observing: bool| {
+        let mut lab = super::lab::Lab::empty(Lang::En);
+        let addr: std::net::SocketAddr = addr.parse().unwrap();
+        let spec = ServerSpec { addr, ..lab.model.world.servers.all()[0].spec.clone() };
+        lab.server(0, ServerChange::Added { spec });
+        if up {
+            lab.server(0, ServerChange::Started { addr, backlog: 1 });
+        }
+        if observing {
+            lab.note(Note::Observing { servers: vec![] });
+        }
+        let shown = text(&screen(&mut lab.model, 60, 20).0).lines().next().unwrap().to_owned();
+        let wide = text(&screen(&mut lab.model, 160, 45).0).lines().next().unwrap().to_owned();
+        (shown.contains("OPEN TO THE NETWORK"), wide.contains("loopback only"), wide.contains("watching"))
+    };
+    assert_eq!(says("127.0.0.1:65432", true, false), (false, true, false));
+    assert_eq!(says("[::ffff:127.0.0.1]:65432", true, false), (false, true, false));
+    for open in ["0.0.0.0:65432", "[::]:65432", "192.0.2.7:65432"] {
+        assert_eq!(says(open, true, false), (true, false, false), "{open}");
+        assert_eq!(says(open, false, false), (false, false, false), "{open}, and not started");
+    }
+    assert_eq!(says("127.0.0.1:65432", false, true), (false, false, true));
+}
+
+#[test]
+fn every_client_is_called_by_its_own_number_or_its_program() {
+    let mut lab = scenes::arrivals(Lang::En);
+    let shown = text(&screen(&mut lab.model, 160, 45).0);
+    for name in ["#6 ", "#5 ", "#4 ", "#3 ", "python3 "] {
+        assert!(shown.contains(name), "{name}:\n{shown}");
+    }
+    assert!(!shown.contains("#7"), "the stranger has no number:\n{shown}");
+    lab.broadcast(1, "oi");
+    lab.model.ui.focus = Pane::Clients;
+    lab.keys("z");
+    lab.stranger(0, 50_003);
+    let shown = text(&screen(&mut lab.model, 160, 45).0);
+    assert!(shown.contains("broadcast 127.0.0.1:51004") && shown.contains("python3   127.0.0.1:50003"), "{shown}");
+}
+
+#[test]
+fn the_page_shows_every_value_and_says_what_it_means_where_there_is_room() {
+    for (lang, means) in [(Lang::En, "round trip, smoothed"), (Lang::PtBr, "ida e volta, suavizado")] {
+        let mut lab = scenes::page(lang);
+        for (columns, rows) in [(80, 24), (120, 36), (160, 45)] {
+            let shown = text(&screen(&mut lab.model, columns, rows).0);
+            for value in ["61 µs ± 12 µs", "204 ms", "10 segment", "7 segment", "1.234.567 B", "536", "65.536", "cubic"]
+            {
+                let value = if lang == Lang::En { value.replace('.', ",") } else { value.to_owned() };
+                assert!(shown.contains(&value), "{value} at {columns}×{rows}:\n{shown}");
+            }
+            assert_eq!(shown.contains(means), columns >= 120, "{columns}×{rows}:\n{shown}");
+        }
+    }
+}
+
+#[test]
+fn what_tcp_info_said_of_an_end_that_is_gone_is_called_old() {
+    let mut lab = scenes::page(Lang::En);
+    let key = lab.model.world.table.of(&Flow::tcp(at(44_086), at(65_432))).unwrap().row.key();
+    assert!(!text(&screen(&mut lab.model, 120, 36).0).contains("as it was last"));
+    lab.seen(Evidence::Sampled, Kind::Row(Delta::Gone(key)));
+    assert!(text(&screen(&mut lab.model, 120, 36).0).contains("as it was last"));
 }
 
 #[test]

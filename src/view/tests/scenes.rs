@@ -2,11 +2,11 @@
 
 use std::time::Duration;
 
-use super::lab::Lab;
+use super::lab::{Lab, at};
 use crate::domain::client::ClientChange;
 use crate::domain::{
-    Answer, Args, Call, ClientId, ClientPlan, Errno, Flow, Lang, Note, Process, Proto, ServerChange, ServerId,
-    ServerSpec, ServiceModel, SocketId, Syscall, Target, TcpState,
+    Answer, Args, Call, ClientId, ClientPlan, Errno, Evidence, Flow, Kind, Lang, Note, Process, Proto, ServerChange,
+    ServerId, ServerSpec, ServiceModel, SocketId, Syscall, Target, TcpInfo, TcpState, Timer, TimerKind,
 };
 use crate::model::Key;
 use crate::model::ui::Pane;
@@ -135,4 +135,90 @@ pub(crate) fn arrivals(lang: Lang) -> Lab {
     lab.model.ui.focus = Pane::Servers;
     lab.wait(Duration::from_secs(5));
     lab
+}
+
+/// The page of the newest client, with what `TCP_INFO` says of it.
+pub(crate) fn page(lang: Lang) -> Lab {
+    let mut lab = lesson(lang);
+    let flow = Flow::tcp(at(44_086), at(65_432));
+    lab.seen(Evidence::Sampled, Kind::Info(info(flow)));
+    lab.model.ui.focus = Pane::Clients;
+    lab.keys("jjjj\n");
+    lab
+}
+
+/// The page of a client whose connection was closed while it was open.
+pub(crate) fn page_closed(lang: Lang) -> Lab {
+    let mut lab = page(lang);
+    lab.wait(Duration::from_secs(3));
+    lab.close(4);
+    lab.wait(Duration::from_secs(2));
+    lab
+}
+
+/// The page of a connection that was there before.
+pub(crate) fn page_before(lang: Lang) -> Lab {
+    let mut lab = started(lang);
+    let flow = Flow::tcp(at(50_001), at(65_432));
+    lab.found(flow, |row| row.process = Some(Process { pid: 7330, name: "python3".into() }));
+    lab.found(flow.mirror().unwrap(), |row| {
+        row.recv_q = Some(0);
+        row.send_q = Some(1_448);
+        row.timer = Some(Timer { kind: TimerKind::Retransmit, left_ms: 3_200, count: 4 });
+    });
+    lab.wait(Duration::from_secs(1));
+    lab.model.ui.focus = Pane::Netstat;
+    lab.key(Key::End);
+    lab.keys("\n\t");
+    lab
+}
+
+/// The page of a listener in whose queue three wait.
+pub(crate) fn page_listener(lang: Lang) -> Lab {
+    let mut lab = queue(lang);
+    lab.model.ui.focus = Pane::Netstat;
+    lab.keys("f");
+    let echo = lab.model.world.table.of(&Flow::unconnected(Proto::Tcp, at(65_433))).unwrap().row.key();
+    let place = lab.model.listing.position(&echo).unwrap();
+    lab.keys(&"j".repeat(place + 1));
+    lab.keys("\n");
+    lab
+}
+
+/// The page of a UDP client.
+pub(crate) fn page_udp(lang: Lang) -> Lab {
+    let mut lab = started(lang);
+    lab.datagram(1, 38_215);
+    lab.model.ui.focus = Pane::Clients;
+    lab.keys("\n");
+    lab
+}
+
+/// Tab was pressed twice behind the beginning of a state.
+pub(crate) fn completing(lang: Lang) -> Lab {
+    let mut lab = lesson(lang);
+    lab.keys("/ and state sy\t\t\t");
+    lab
+}
+
+/// What `TCP_INFO` could say of this end.
+fn info(flow: Flow) -> TcpInfo {
+    TcpInfo {
+        flow,
+        rtt_us: 61,
+        rttvar_us: 12,
+        rto_us: 204_000,
+        cwnd: 10,
+        ssthresh: Some(7),
+        retransmits: 1,
+        retransmitted: 3,
+        bytes_sent: Some(12),
+        bytes_acked: Some(13),
+        bytes_received: Some(1_234_567),
+        snd_mss: 32_768,
+        rcv_mss: 536,
+        snd_wnd: Some(65_536),
+        rcv_wnd: Some(65_536),
+        congestion: Some("cubic".into()),
+    }
 }

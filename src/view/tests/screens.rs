@@ -64,6 +64,36 @@ fn the_help() {
 }
 
 #[test]
+fn the_page_of_an_open_connection() {
+    kept("page", scenes::page, "");
+}
+
+#[test]
+fn the_page_of_one_that_was_closed() {
+    kept("page_closed", scenes::page_closed, "");
+}
+
+#[test]
+fn the_page_of_one_from_before() {
+    kept("page_before", scenes::page_before, "");
+}
+
+#[test]
+fn the_page_of_a_listener() {
+    kept("page_listener", scenes::page_listener, "");
+}
+
+#[test]
+fn the_page_of_a_udp_client() {
+    kept("page_udp", scenes::page_udp, "");
+}
+
+#[test]
+fn tab_goes_through_what_a_word_can_be() {
+    kept("completing", scenes::completing, "");
+}
+
+#[test]
 fn in_ascii() {
     kept("ascii", scenes::queue, "A");
 }
@@ -84,5 +114,5 @@ fn the_largest_screens_stay_the_same_picture() {
     }
     lab.model.ui.glyphs = Glyphs::Ascii;
     let shown = text(&screen(&mut lab.model, 120, 36).0);
-    assert!(shown.contains("#5 127.0.0.1:51000 -> :65432"), "{shown}");
+    assert!(shown.contains("broadcast 127.0.0.1:51000 -> :65432"), "{shown}");
 }

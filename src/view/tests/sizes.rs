@@ -38,6 +38,12 @@ fn models(lang: Lang) -> Vec<(&'static str, Lab)> {
         ("held", scenes::held(lang)),
         ("help", pressed(scenes::queue(lang), "?")),
         ("ports", pressed(scenes::queue(lang), "2v")),
+        ("page", scenes::page(lang)),
+        ("page of a closed one", scenes::page_closed(lang)),
+        ("page of udp", scenes::page_udp(lang)),
+        ("page of a listener", scenes::page_listener(lang)),
+        ("wide page", pressed(scenes::wide(lang), "\t\n")),
+        ("completing", scenes::completing(lang)),
         ("servers", zoomed(Pane::Servers)),
         ("clients", zoomed(Pane::Clients)),
         ("netstat", zoomed(Pane::Netstat)),
@@ -59,6 +65,7 @@ fn sweep(lang: Lang, colour: u16) {
             let cursor = render(model, ColorDepth::True, &mut buf);
             assert!(cursor.is_none_or(|at| buf.area.contains(at)), "{cursor:?} at {columns}×{rows}");
             crate::view::visible_rows(model);
+            crate::view::reach(model);
         }
     }
 }
@@ -99,8 +106,7 @@ fn state_and_both_ports_are_there_at_every_size() {
         for scene in [scenes::lesson, scenes::wide] {
             let mut lab = scene(lang);
             lab.model.ui.focus = Pane::Netstat;
-            // The first press selects the first row, the second one the last.
-            lab.key(Key::End);
+            // The last row.
             lab.key(Key::End);
             let key = lab.model.ui.row.unwrap();
             for columns in 60..=200u16 {

@@ -1,3 +1,5 @@
+mod page;
+
 use std::net::SocketAddr;
 
 use proptest::prelude::*;
@@ -307,6 +309,7 @@ fn any_key() -> impl Strategy<Value = Key> {
             Key::F(2),
             Key::Ctrl('u'),
             Key::Ctrl('w'),
+            Key::Home,
         ]),
     ]
 }

@@ -1,0 +1,187 @@
+//! A connection's page: both ends of one connection, what happened to each, and what the kernel knows of it now.
+
+use std::collections::VecDeque;
+
+use super::Model;
+use super::book::Step;
+use super::journal::Journal;
+use super::lifecycle::{self, Subject};
+use super::ui::Pane;
+use super::world::World;
+use crate::domain::{Event, Flow, Kind, Proto, SocketId, TcpState};
+
+/// Which end of the connection.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
+pub enum End {
+    /// The one that called.
+    #[default]
+    Client,
+    /// The one that was called.
+    Server,
+}
+
+impl End {
+    /// The other one.
+    #[must_use]
+    pub const fn other(self) -> Self {
+        match self {
+            Self::Client => Self::Server,
+            Self::Server => Self::Client,
+        }
+    }
+}
+
+/// An open page.
+#[derive(Debug, Clone)]
+pub struct Page {
+    /// The connection, from its client's end. A listener, or a UDP socket without a peer, as it is.
+    pub flow: Flow,
+    /// The end whose `TCP_INFO` is asked for.
+    pub asked: End,
+    /// The first line of the story that is shown; `None` follows its end.
+    pub from: Option<usize>,
+    /// The socket of our own at the first end, so that calls that do not name the address pair belong to the story too.
+    socket: Option<SocketId>,
+    /// Calls on this connection, as numbers in the journal, ascending.
+    calls: VecDeque<u64>,
+}
+
+/// One line of a connection's story.
+#[derive(Debug, Clone, Copy)]
+pub enum Line<'a> {
+    /// An end changed its state.
+    Step(End, &'a Step),
+    /// A program made a call at that end.
+    Call(End, &'a Event),
+}
+
+impl Line<'_> {
+    /// When it happened.
+    pub const fn at(&self) -> crate::domain::Stamp {
+        match self {
+            Self::Step(_, step) => step.at,
+            Self::Call(_, event) => event.seen.at,
+        }
+    }
+}
+
+impl Page {
+    /// How many calls are told at most: the latest.
+    const CALLS: usize = 500;
+
+    /// The page of the connection that has this end.
+    pub(super) fn open(flow: Flow, world: &World, journal: &Journal) -> Self {
+        let flow = client_end(world, flow);
+        let client = world.clients.by_flow(&flow).and_then(super::clients::Client::id).map(SocketId::Client);
+        let server = || world.servers.at(flow.proto, flow.local).map(|server| SocketId::Server(server.id));
+        let socket = client.or_else(|| if flow.peer.is_none() { server() } else { None });
+        let mut page = Self { flow, asked: End::Client, from: None, socket, calls: VecDeque::new() };
+        journal.events().for_each(|event| page.heard(event));
+        page
+    }
+
+    /// The address pair as this end sees it; `None` for the other end of a socket that has none.
+    pub fn end(&self, end: End) -> Option<Flow> {
+        match end {
+            End::Client => Some(self.flow),
+            End::Server => self.flow.mirror(),
+        }
+    }
+
+    /// The end that the kernel can be asked about in detail: TCP connections only.
+    pub fn detail(&self) -> Option<Flow> {
+        self.end(self.asked).filter(|flow| flow.proto == Proto::Tcp && flow.peer.is_some())
+    }
+
+    pub(super) fn heard(&mut self, event: &Event) {
+        let Kind::Call(call) = &event.seen.kind else { return };
+        let concerns = Subject::Connection(self.flow).concerns(&event.seen.kind);
+        // What a listener accepts has addresses of its own, and a call before bind or connect has none.
+        let own = call.flow.is_none() || self.flow.peer.is_none();
+        if concerns || (own && self.socket == Some(call.socket)) {
+            self.calls.push_back(event.seq);
+            if self.calls.len() > Self::CALLS {
+                self.calls.pop_front();
+            }
+        }
+    }
+
+    /// What is known to have happened to both ends, in the order of time. Within one end the order is that of its
+    /// life, also where better evidence has moved a step's time; of what has the same time, the call comes first.
+    pub fn story<'a>(&self, world: &'a World, journal: &'a Journal) -> Vec<Line<'a>> {
+        let steps = |end| {
+            let history = self.end(end).map_or(&[][..], |flow| world.book.history(&flow));
+            history.iter().map(move |step| Line::Step(end, step)).collect::<VecDeque<_>>()
+        };
+        let calls = self.calls.iter().filter_map(|seq| journal.get(*seq));
+        let calls = calls.map(|event| Line::Call(self.caller(event), event)).collect();
+        let mut sources = [calls, steps(End::Client), steps(End::Server)];
+        let mut story = Vec::with_capacity(sources.iter().map(VecDeque::len).sum());
+        loop {
+            let heads = sources.iter_mut().filter_map(|source| Some((source.front()?.at(), source)));
+            let Some((_, source)) = heads.min_by_key(|(at, _)| *at) else { return story };
+            story.extend(source.pop_front());
+        }
+    }
+
+    /// The end at which a call was made.
+    fn caller(&self, event: &Event) -> End {
+        match &event.seen.kind {
+            Kind::Call(call) if call.flow.is_some_and(|flow| flow.local != self.flow.local) => End::Server,
+            _ => End::Client,
+        }
+    }
+}
+
+/// Of both ends of a connection, the one that called.
+pub fn client_end(world: &World, flow: Flow) -> Flow {
+    let Some(mirror) = flow.mirror() else { return flow };
+    let first = |flow: &Flow| world.book.history(flow).first().map(|step| step.from);
+    let listens = |flow: &Flow| {
+        let known = world.table.of(&Flow::unconnected(flow.proto, flow.local));
+        known.is_some() || world.servers.at(flow.proto, flow.local).is_some()
+    };
+    let called = match world.clients.by_flow(&flow).and_then(|client| client.local) {
+        Some(local) => local != flow.local,
+        None if first(&flow) == Some(TcpState::Listen) || listens(&flow) => true,
+        None if first(&mirror) == Some(TcpState::Listen) || listens(&mirror) => false,
+        // Nothing is known of either: ephemeral ports are the higher ones more often than not.
+        None => flow.local.port() < mirror.local.port(),
+    };
+    if called { mirror } else { flow }
+}
+
+impl Model {
+    /// Opens the page of what is selected; without a selection, of what the focused pane shows first.
+    pub(super) fn open_page(&mut self) {
+        let chosen = match self.ui.subject {
+            Some(Subject::Connection(flow)) => Some(flow),
+            _ => self.ui.row.map(|key| key.flow),
+        };
+        let latest = || match self.ui.focus {
+            Pane::Netstat => self.listing.key(0).map(|key| key.flow),
+            Pane::Lifecycle => (0..self.lifecycle.len()).rev().find_map(|place| {
+                let event = self.lifecycle.seq(place).and_then(|seq| self.journal.get(seq))?;
+                lifecycle::flow_of(&event.seen.kind)
+            }),
+            _ => self.world.clients.all().iter().rev().find_map(super::clients::Client::flow),
+        };
+        if let Some(flow) = chosen.or_else(latest) {
+            self.select(flow);
+            self.ui.page = Some(Page::open(flow, &self.world, &self.journal));
+        }
+    }
+
+    pub(super) fn scroll_page(&mut self, steps: isize) {
+        let reach = self.ui.reach;
+        if let Some(page) = &mut self.ui.page {
+            let to = page.from.unwrap_or(reach).min(reach).saturating_add_signed(steps);
+            page.from = (to < reach).then_some(to);
+        }
+    }
+
+    /// The connection that the kernel should be asked about in detail.
+    pub(super) fn detail(&self) -> Option<Flow> {
+        self.ui.page.as_ref().and_then(Page::detail)
+    }
+}

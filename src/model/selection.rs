@@ -1,0 +1,135 @@
+//! What is selected: in whatever pane it is done, every other pane follows.
+
+use super::Model;
+use super::clients::{Client, Owner};
+use super::lifecycle::{self, Reader, Subject, same_pair};
+use super::ui::{Pane, View};
+use crate::domain::{ClientId, Flow, Proto, RowKey};
+
+/// Moves the selection of the pane that has the focus by so many entries, down if positive.
+pub(super) fn step(model: &mut Model, steps: isize) {
+    if model.ui.page.is_some() {
+        model.scroll_page(steps);
+        return;
+    }
+    // The list under the digits is the clients'.
+    let pane = if model.ui.view == View::Ports { Pane::Clients } else { model.ui.focus };
+    match pane {
+        Pane::Servers => step_server(model, steps),
+        Pane::Clients => step_client(model, steps),
+        Pane::Netstat => step_row(model, steps),
+        Pane::Lifecycle => {
+            model.lifecycle.step(steps);
+            if let Reader::Holds { at, .. } = model.lifecycle.reader
+                && let Some(flow) = model.journal.get(at).and_then(|event| lifecycle::flow_of(&event.seen.kind))
+            {
+                model.select(flow);
+            }
+        }
+        Pane::Broadcast => {
+            let most = model.world.broadcasts.all().len().saturating_sub(1);
+            model.ui.said_back = model.ui.said_back.saturating_add_signed(steps.saturating_neg()).min(most);
+        }
+    }
+}
+
+/// The place `steps` further in a list whose last place is `last`. Without a place to start from, one step down leads
+/// to the first entry, and so does anything upwards.
+fn stepped(from: Option<usize>, steps: isize, last: usize) -> usize {
+    match from {
+        Some(at) => at.saturating_add_signed(steps),
+        None => 0usize.saturating_add_signed(steps.saturating_sub(1)),
+    }
+    .min(last)
+}
+
+fn step_server(model: &mut Model, steps: isize) {
+    let all = model.world.servers.all();
+    let at = all.iter().position(|server| server.id == model.ui.server).unwrap_or(0);
+    if let Some(last) = all.len().checked_sub(1) {
+        model.ui.server = all[stepped(Some(at), steps, last)].id;
+        model.ui.subject = Some(Subject::Server(model.ui.server));
+    }
+}
+
+/// The newest client is at the top: down is towards the earlier ones.
+fn step_client(model: &mut Model, steps: isize) {
+    let clients = model.world.clients.all();
+    let Some(last) = clients.len().checked_sub(1) else { return };
+    let from = model.ui.client.and_then(|no| model.world.clients.position(no)).map(|at| last - at);
+    let to = &clients[last - stepped(from, steps, last)];
+    let (no, flow) = (to.no, to.flow());
+    if let Some(flow) = flow {
+        model.select(flow);
+    } else {
+        (model.ui.subject, model.ui.row) = (None, None);
+    }
+    model.ui.client = Some(no);
+    model.point();
+}
+
+fn step_row(model: &mut Model, steps: isize) {
+    let Some(last) = model.listing.len().checked_sub(1) else { return };
+    let from = model.ui.row.and_then(|key| model.listing.position(&key));
+    if let Some(key) = model.listing.key(stepped(from, steps, last)).copied() {
+        model.select(key.flow);
+        model.ui.row = Some(key);
+        model.point();
+    }
+}
+
+impl Model {
+    /// Makes every pane show this connection. A listener is a server's, and no connection.
+    pub(super) fn select(&mut self, flow: Flow) {
+        let listener = flow.proto == Proto::Tcp && flow.peer.is_none();
+        let server = self.world.servers.at(flow.proto, flow.local).filter(|_| listener).map(|server| server.id);
+        self.ui.subject = Some(server.map_or(Subject::Connection(flow), Subject::Server));
+        self.ui.client = self.world.clients.by_flow(&flow).map(|client| client.no);
+        self.ui.row = self.listed(&flow);
+    }
+
+    /// The row of this end, or else of the other one, where the list has it.
+    fn listed(&self, flow: &Flow) -> Option<RowKey> {
+        let row = |flow: &Flow| self.world.table.of(flow).map(|entry| entry.row.key());
+        let listed = |flow: &Flow| row(flow).filter(|key| self.listing.position(key).is_some());
+        listed(flow).or_else(|| flow.mirror().and_then(|mirror| listed(&mirror)))
+    }
+
+    /// Lets the list of events show the latest one about the selection, until something new happens.
+    fn point(&mut self) {
+        if let Some(subject @ Subject::Connection(_)) = self.ui.subject {
+            self.lifecycle.point(&subject, &self.journal);
+        }
+    }
+
+    /// Keeps the selected row with its connection when a row of it came or went.
+    pub(super) fn row_moved(&mut self, moved: &Flow) {
+        if let Some(Subject::Connection(flow)) = self.ui.subject
+            && same_pair(&flow, moved)
+            && self.ui.row.is_none_or(|key| self.listing.position(&key).is_none())
+        {
+            self.ui.row = self.listed(&flow);
+        }
+    }
+
+    /// The client that keys are about: the selected one, or, while nothing is selected, the newest of ours that is open.
+    pub fn selected_client(&self) -> Option<ClientId> {
+        let ours = |client: &Client| match client.owner {
+            Owner::Ours(id, _) if client.is_live() => Some(id),
+            _ => None,
+        };
+        let clients = &self.world.clients;
+        match (&self.ui.page, self.ui.client, self.ui.subject) {
+            (Some(page), ..) => clients.by_flow(&page.flow).and_then(ours),
+            (None, Some(no), _) => clients.get(no).and_then(ours),
+            // The connection of somebody else.
+            (None, None, Some(Subject::Connection(_))) => None,
+            (None, None, _) => clients.all().iter().rev().find_map(ours),
+        }
+    }
+
+    /// What the list of events is narrowed to: the selection, or the selected server.
+    pub(super) fn subject(&self) -> Subject {
+        self.ui.subject.unwrap_or(Subject::Server(self.ui.server))
+    }
+}

@@ -1,0 +1,214 @@
+//! Selecting a connection, and its page.
+
+use super::*;
+use crate::model::page::{End, Line};
+
+/// Two clients of ours with both their rows, and a stranger's connection between them.
+fn crowd() -> Model {
+    let mut model = lab();
+    model.observe(seen(1, Kind::Row(Delta::Found(listener()))));
+    for (id, port) in [(1, 40_000), (2, 40_004)] {
+        model.observe(seen(u64::from(port), spawned(id)));
+        model.observe(seen(u64::from(port), client(id, ClientChange::Dialing { flow: flow(port) })));
+        both_rows(&mut model, port);
+        if id == 1 {
+            both_rows(&mut model, 40_002);
+        }
+    }
+    model
+}
+
+fn listener() -> Row {
+    let flow = Flow::unconnected(Proto::Tcp, addr(65432));
+    Row { flow, cookie: 9, recv_q: Some(0), send_q: Some(128), ..row(9, TcpState::Listen) }
+}
+
+fn both_rows(model: &mut Model, port: u16) {
+    let mine = row(port, TcpState::Established);
+    let theirs = Row { flow: flow(port).mirror().unwrap(), cookie: u64::from(port) + 1, ..mine.clone() };
+    for row in [mine, theirs] {
+        model.observe(seen(u64::from(port), Kind::Row(Delta::Added(row))));
+    }
+}
+
+fn key(model: &mut Model, key: Key) -> Vec<Effect> {
+    update(model, Msg::Key(key))
+}
+
+fn selected(model: &Model) -> (Option<u32>, Option<Flow>) {
+    (model.ui.client, model.ui.row.map(|key| key.flow))
+}
+
+#[test]
+fn home_and_end_go_to_the_ends_of_every_list_also_at_first() {
+    for pane in [Pane::Clients, Pane::Netstat] {
+        let mut model = crowd();
+        model.ui.focus = pane;
+        let first_and_last = |model: &Model| match pane {
+            Pane::Clients => [Some(2), Some(1)].map(|no| (no, None)),
+            _ => [0, model.listing.len() - 1].map(|place| (None, model.listing.key(place).map(|key| key.flow))),
+        };
+        let at = |model: &Model| match pane {
+            Pane::Clients => (model.ui.client, None),
+            _ => (None, model.ui.row.map(|key| key.flow)),
+        };
+        let [first, last] = first_and_last(&model);
+        for (pressed, there) in [(Key::End, last), (Key::Home, first), (Key::Down, first), (Key::Up, first)] {
+            model.ui.client = None;
+            model.ui.row = None;
+            key(&mut model, pressed);
+            assert_eq!(at(&model), there, "{pane:?} {pressed:?}");
+        }
+        key(&mut model, Key::End);
+        key(&mut model, Key::Home);
+        assert_eq!(at(&model), first, "{pane:?}");
+    }
+}
+
+#[test]
+fn a_row_selects_its_client_and_a_strangers_row_selects_none() {
+    let mut model = crowd();
+    model.ui.focus = Pane::Netstat;
+    let place = |model: &Model, flow: Flow| (0..9).find(|at| model.listing.key(*at).map(|key| key.flow) == Some(flow));
+    let theirs = flow(40_000).mirror().unwrap();
+    let steps = place(&model, theirs).unwrap() + 1;
+    (0..steps).for_each(|_| drop(key(&mut model, Key::Down)));
+    assert_eq!(selected(&model), (Some(1), Some(theirs)));
+    model.select(flow(40_002));
+    assert_eq!(selected(&model), (None, Some(flow(40_002))));
+    assert_eq!(keys(&mut model, "x"), [], "no client of ours is meant");
+    model.select(Flow::unconnected(Proto::Tcp, addr(65432)));
+    assert_eq!(model.ui.subject, Some(Subject::Server(ServerId(0))));
+    assert_eq!(keys(&mut model, "x"), [Effect::Close(ClientId(2), CloseHow::Fin)]);
+}
+
+#[test]
+fn the_selection_stays_with_its_connection_when_rows_come_and_go() {
+    let mut model = crowd();
+    model.select(flow(40_000));
+    let gone = row(40_000, TcpState::Established).key();
+    model.observe(seen(50_000, Kind::Row(Delta::Gone(gone))));
+    assert_eq!(model.ui.row.map(|key| key.flow), flow(40_000).mirror());
+    let mirror = model.ui.row.unwrap();
+    model.observe(seen(50_000, Kind::Row(Delta::Gone(mirror))));
+    assert_eq!(model.ui.row, None);
+    let again = Row { cookie: 77, ..row(40_000, TcpState::TimeWait) };
+    model.observe(seen(50_001, Kind::Row(Delta::Added(again.clone()))));
+    assert_eq!(model.ui.row, Some(again.key()));
+}
+
+#[test]
+fn the_list_of_events_shows_what_was_selected_until_something_happens() {
+    let mut model = crowd();
+    let call = |id, port| Kind::Call(Call::new(SocketId::Client(ClientId(id)), Syscall::Send).on(flow(port)));
+    model.observe(seen(50_000, call(1, 40_000)));
+    let about = model.journal.last_seq();
+    (0..30).for_each(|at| drop(model.observe(seen(50_001 + at, call(2, 40_004)))));
+    model.ui.focus = Pane::Clients;
+    key(&mut model, Key::End);
+    assert_eq!(model.lifecycle.reader, Reader::Points { at: about });
+    model.observe(seen(60_000, call(2, 40_004)));
+    assert_eq!(model.lifecycle.reader, Reader::Follows);
+}
+
+#[test]
+fn a_page_asks_for_its_end_and_lets_go_when_it_is_left() {
+    let mut model = crowd();
+    model.ui.focus = Pane::Netstat;
+    model.select(flow(40_000).mirror().unwrap());
+    assert_eq!(key(&mut model, Key::Enter), [Effect::Detail(Some(flow(40_000)))], "the client's end is the left one");
+    assert_eq!(key(&mut model, Key::Tab), [Effect::Detail(flow(40_000).mirror())]);
+    assert_eq!(key(&mut model, Key::Tab), [Effect::Detail(Some(flow(40_000)))]);
+    assert_eq!(keys(&mut model, "x"), [Effect::Close(ClientId(1), CloseHow::Fin)]);
+    assert_eq!(key(&mut model, Key::Esc), [Effect::Detail(None)]);
+    assert!(model.ui.page.is_none());
+    key(&mut model, Key::Enter);
+    assert_eq!(keys(&mut model, "/"), [Effect::Detail(None)], "what is under the page comes to the front");
+    assert_eq!((model.ui.mode, model.ui.page.is_none()), (Mode::Filtering, true));
+}
+
+#[test]
+fn a_page_scrolls_between_its_first_line_and_its_tail() {
+    let mut model = crowd();
+    model.select(flow(40_000));
+    model.ui.focus = Pane::Netstat;
+    key(&mut model, Key::Enter);
+    update(&mut model, Msg::Reach(3));
+    let mut after = |pressed| {
+        key(&mut model, pressed);
+        model.ui.page.as_ref().unwrap().from
+    };
+    let walk = [Key::Up, Key::Up, Key::Down, Key::Down, Key::Down, Key::Home, Key::Up, Key::Down, Key::End];
+    let there = [Some(2), Some(1), Some(2), None, None, Some(0), Some(0), Some(1), None];
+    assert_eq!(walk.map(&mut after), there);
+}
+
+#[test]
+fn the_help_does_not_scroll_past_its_end() {
+    let mut model = lab();
+    keys(&mut model, "?");
+    update(&mut model, Msg::Reach(40));
+    keys(&mut model, "jG");
+    (0..5).for_each(|_| drop(key(&mut model, Key::PageDown)));
+    key(&mut model, Key::Up);
+    assert_eq!(model.ui.mode, Mode::Help(39));
+}
+
+#[test]
+fn a_story_keeps_the_order_of_each_life_and_tells_calls_before_what_they_caused() {
+    let mut model = crowd();
+    let call = |at, flow, call| seen(at, Kind::Call(Call::new(SocketId::Client(ClientId(1)), call).on(flow)));
+    model.observe(call(50_000, flow(40_000), Syscall::Connect));
+    model.observe(call(51_000, flow(40_000), Syscall::Close));
+    model.observe(seen(51_500, Kind::Row(Delta::Changed(row(40_000, TcpState::TimeWait)))));
+    model.select(flow(40_000));
+    model.ui.focus = Pane::Clients;
+    key(&mut model, Key::Enter);
+    let page = model.ui.page.clone().unwrap();
+    let story = page.story(&model.world, &model.journal);
+    let states: Vec<_> = story
+        .iter()
+        .filter_map(|line| match line {
+            Line::Step(End::Client, step) => Some(step.to),
+            _ => None,
+        })
+        .collect();
+    let booked: Vec<_> = model.world.book.history(&flow(40_000)).iter().map(|step| step.to).collect();
+    assert!(states.len() > 3, "{states:?}");
+    assert_eq!(states, booked);
+    let at = |wanted: fn(&Line<'_>) -> bool| story.iter().position(wanted).unwrap();
+    let is_close = |line: &Line<'_>| {
+        matches!(line, Line::Call(End::Client, event)
+            if matches!(&event.seen.kind, Kind::Call(call) if call.call == Syscall::Close))
+    };
+    assert!(at(is_close) < at(|line| matches!(line, Line::Step(_, step) if step.to == TcpState::FinWait1)));
+}
+
+#[test]
+fn a_reversed_list_is_the_same_list_from_its_other_end() {
+    let mut model = crowd();
+    model.ui.focus = Pane::Netstat;
+    let listed = |model: &Model| model.listing.keys(0..model.listing.len()).copied().collect::<Vec<_>>();
+    let mut before = listed(&model);
+    keys(&mut model, "-");
+    before.reverse();
+    assert_eq!(listed(&model), before);
+    let places = (0..before.len()).map(|place| model.listing.position(&before[place]));
+    assert!(places.eq((0..before.len()).map(Some)));
+    both_rows(&mut model, 40_006);
+    let newest = model.listing.position(&row(40_006, TcpState::Established).key()).unwrap();
+    assert!(newest > before.len() - 4, "the newest is below the others, above the listener: {newest}");
+    keys(&mut model, "S");
+    assert!(!model.listing.reversed, "another order begins at its beginning");
+}
+
+#[test]
+fn a_server_on_every_address_is_dialled_on_loopback() {
+    let mut model = Model::new(Ui::default());
+    let addr: SocketAddr = "0.0.0.0:65432".parse().unwrap();
+    let spec = ServerSpec { addr, ..spec("threaded", 65432, ServiceModel::Threaded) };
+    model.observe(seen(1, server(0, ServerChange::Added { spec })));
+    let target = Target { server: Some(ServerId(0)), proto: Proto::Tcp, addr: super::addr(65432) };
+    assert_eq!(keys(&mut model, "c"), [Effect::Spawn { count: 1, plan: ClientPlan::Stay, target }]);
+    assert!(model.world.servers.at(Proto::Tcp, super::addr(65432)).is_some());
+}

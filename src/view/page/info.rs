@@ -1,0 +1,171 @@
+//! What the kernel knows of one end beyond its row: `TCP_INFO`, and what each value means. Where there is none, why.
+
+use std::time::Duration;
+
+use ratatui::buffer::Buffer;
+use ratatui::layout::Rect;
+use ratatui::style::Style;
+
+use crate::domain::note::TableSource;
+use crate::domain::{Proto, TcpInfo, TcpState};
+use crate::model::Model;
+use crate::model::page::{End, Page};
+use crate::text::Meaning;
+use crate::view::glyphs;
+use crate::view::ink::{Ink, width, wrap};
+use crate::view::look::Look;
+
+/// The width from which meanings have room beside two values, more often than not.
+const WIDE: u16 = 112;
+
+/// What stands below the story.
+enum Shown<'a> {
+    /// The values, and whether they are of now.
+    Values(&'a TcpInfo, bool),
+    /// Sentences.
+    Said(Vec<String>),
+}
+
+fn shown<'a>(model: &'a Model, look: &Look, page: &Page) -> Shown<'a> {
+    let words = &look.text.page;
+    let said = |text: &str| Shown::Said(vec![text.to_owned()]);
+    let (proto, asked) = (page.flow.proto, page.end(page.asked));
+    if proto == Proto::Udp {
+        return Shown::Said(words.udp.iter().map(|text| (*text).to_owned()).collect());
+    }
+    let Some(flow) = asked.filter(|flow| flow.peer.is_some()) else {
+        let row = model.world.table.of(&page.flow).map(|entry| (entry.row.recv_q, entry.row.send_q));
+        let listens = row.and_then(|(waiting, limit)| Some((words.listens)(waiting?, limit?)));
+        return Shown::Said(listens.into_iter().chain([words.listens_note.to_owned()]).collect());
+    };
+    let state = model.world.table.state(&flow);
+    let known = model.world.info.as_ref().filter(|info| info.flow == flow);
+    match (state, known) {
+        (Some(TcpState::TimeWait), _) => said(words.time_wait),
+        (Some(_), Some(info)) => Shown::Values(info, true),
+        (None, Some(info)) => Shown::Values(info, false),
+        (None, None) => said(words.gone),
+        (Some(_), None) if model.world.table_source == Some(TableSource::Netstat2) => said(words.lacking),
+        (Some(_), None) => said(words.asking),
+    }
+}
+
+/// How many lines this takes in an area like `inside`. Room for the values is kept, so that the story stands still.
+pub(super) fn height(model: &Model, look: &Look, page: &Page, inside: Rect) -> u16 {
+    let lines = |count: usize| u16::try_from(count).unwrap_or(u16::MAX);
+    let asking = look.text.page.asking;
+    match shown(model, look, page) {
+        Shown::Said(said) if said != [asking] => {
+            lines(said.iter().map(|text| wrap(text, inside.width.saturating_sub(2)).len()).sum())
+        }
+        _ if one_column(inside) => lines(COUNT),
+        _ => lines(COUNT.div_ceil(2)),
+    }
+}
+
+/// Whether each value has a line of its own, with its meaning.
+const fn one_column(inside: Rect) -> bool {
+    inside.width < WIDE && inside.height >= 36
+}
+
+/// Draws the heading on the rule, and the values or sentences below it.
+pub(super) fn render(model: &Model, look: &Look, page: &Page, rule: Rect, area: Rect, buf: &mut Buffer) {
+    let (words, theme) = (&look.text.page, &look.theme);
+    if page.flow.proto == Proto::Tcp && page.flow.peer.is_some() {
+        let end = match page.asked {
+            End::Client => words.info_client,
+            End::Server => words.info_server,
+        };
+        let stale = matches!(shown(model, look, page), Shown::Values(_, false));
+        let last = if stale { format!(" {} {}", glyphs::DOT, words.last) } else { String::new() };
+        let key = &look.text.keys.other_end.hint;
+        Ink::on(buf, rule, 0)
+            .skip(1)
+            .say(&format!(" TCP_INFO {end}{last} "), theme.title)
+            .skip(1)
+            .whole(" Tab", theme.key)
+            .whole(&format!(" {key} "), theme.text);
+    }
+    match shown(model, look, page) {
+        Shown::Said(said) => {
+            let lines = said.iter().flat_map(|text| wrap(text, area.width.saturating_sub(2)));
+            for (row, line) in (0..area.height).zip(lines) {
+                Ink::on(buf, area, row).skip(1).say(line, theme.text);
+            }
+        }
+        Shown::Values(info, now) => {
+            values(look, info, if now { theme.text } else { theme.quiet }, area, buf);
+        }
+    }
+}
+
+/// How many values there are.
+const COUNT: usize = 11;
+
+/// Draws the values in one column or two, with their meanings where all of them have room.
+fn values(look: &Look, info: &TcpInfo, style: Style, area: Rect, buf: &mut Buffer) {
+    let all = entries(look, info);
+    let rows = if usize::from(area.height) >= COUNT { COUNT } else { COUNT.div_ceil(2) };
+    let columns: Vec<Widths> = all.chunks(rows).map(Widths::of).collect();
+    let explained = columns.iter().map(Widths::explained).sum::<u16>() <= area.width;
+    let mut x = area.x;
+    for (entries, widths) in all.chunks(rows).zip(&columns) {
+        let width = if explained { widths.explained() } else { area.width / 2 };
+        let column = Rect { x, width, ..area }.intersection(area);
+        for (row, (meaning, value)) in (0..).zip(entries) {
+            let mut ink = Ink::on(buf, column, row);
+            ink.skip(1).cell(meaning.name, widths.name, look.theme.quiet);
+            if explained {
+                ink.cell(value, widths.value, style).say(meaning.means, look.theme.quiet);
+            } else {
+                ink.say(value, style);
+            }
+        }
+        x = column.right();
+    }
+}
+
+/// How wide the parts of a column of values are, with the blanks behind them.
+struct Widths {
+    name: u16,
+    value: u16,
+    means: u16,
+}
+
+impl Widths {
+    fn of(entries: &[(&Meaning, String)]) -> Self {
+        let widest = |of: fn(&(&Meaning, String)) -> u16| entries.iter().map(of).max().unwrap_or(0);
+        Self {
+            name: widest(|entry| width(entry.0.name)) + 2,
+            value: widest(|entry| width(&entry.1)) + 2,
+            means: widest(|entry| width(entry.0.means)) + 1,
+        }
+    }
+
+    const fn explained(&self) -> u16 {
+        1 + self.name + self.value + self.means
+    }
+}
+
+fn entries<'a>(look: &'a Look, info: &TcpInfo) -> [(&'a Meaning, String); COUNT] {
+    let (words, numbers) = (&look.text.page, &look.text.numbers);
+    let names = &words.info;
+    let time = |micros: u32| numbers.lapse(Duration::from_micros(u64::from(micros)));
+    let bytes =
+        |bytes: Option<u64>| bytes.map_or_else(|| glyphs::DASH.into(), |bytes| format!("{} B", numbers.count(bytes)));
+    let count = |bytes: u32| numbers.count(u64::from(bytes));
+    let window = |window: Option<u32>| window.map_or_else(|| glyphs::DASH.into(), count);
+    [
+        (&names.rtt, format!("{} {} {}", time(info.rtt_us), glyphs::ABOUT, time(info.rttvar_us))),
+        (&names.rto, time(info.rto_us)),
+        (&names.cwnd, (words.segments)(info.cwnd)),
+        (&names.ssthresh, info.ssthresh.map_or_else(|| glyphs::DASH.into(), words.segments)),
+        (&names.retrans, (words.retransmitted)(info.retransmits, info.retransmitted)),
+        (&names.control, info.congestion.clone().unwrap_or_else(|| glyphs::DASH.into())),
+        (&names.sent, bytes(info.bytes_sent)),
+        (&names.acked, bytes(info.bytes_acked)),
+        (&names.received, bytes(info.bytes_received)),
+        (&names.mss, (words.out_in)(&count(info.snd_mss), &count(info.rcv_mss))),
+        (&names.window, (words.out_in)(&window(info.snd_wnd), &window(info.rcv_wnd))),
+    ]
+}

@@ -1,0 +1,153 @@
+//! The story of a connection: what happened to each of its ends, side by side, in one column of time.
+
+use std::time::Duration;
+
+use ratatui::buffer::Buffer;
+use ratatui::layout::Rect;
+use ratatui::style::Style;
+
+use crate::domain::{Event, Evidence, Proto, Stamp};
+use crate::model::Model;
+use crate::model::book::Step;
+use crate::model::page::{End, Line, Page};
+use crate::view::glyphs;
+use crate::view::ink::{Ink, width, wrap};
+use crate::view::look::Look;
+use crate::view::story;
+
+/// How wide the time and the time since the line above are, with the blanks behind them.
+const TIME: u16 = 9;
+const SINCE: u16 = 9;
+
+/// One line as it is drawn.
+enum Row<'a> {
+    /// What is not known about the ends.
+    Unknown([String; 2]),
+    /// What happened, how long after the line above, and how long after what the same end went through before.
+    Known { line: Line<'a>, since: Option<Duration>, stayed: Option<Duration> },
+}
+
+/// All lines.
+pub(super) struct Story<'a> {
+    rows: Vec<Row<'a>>,
+    /// Whether there is one end only.
+    alone: bool,
+}
+
+impl<'a> Story<'a> {
+    pub(super) fn of(model: &'a Model, look: &Look, page: &Page, columns: u16) -> Self {
+        let mut rows = Vec::new();
+        let half = halves(Rect::new(0, 0, columns, 1), lead(columns))[0].width;
+        let unknown = |end| {
+            let unknown = page.end(end).filter(|flow| flow.proto == Proto::Tcp && flow.peer.is_some());
+            let unknown = unknown
+                .filter(|flow| model.world.book.history(flow).is_empty() && model.world.table.of(flow).is_some());
+            unknown.map_or_else(Vec::new, |_| wrap(look.text.page.before, half))
+        };
+        let (left, right) = (unknown(End::Client), unknown(End::Server));
+        let part = |lines: &[&str], at: usize| lines.get(at).map_or_else(String::new, |line| (*line).to_owned());
+        rows.extend((0..left.len().max(right.len())).map(|at| Row::Unknown([part(&left, at), part(&right, at)])));
+        let mut before: Option<Stamp> = None;
+        let mut reached: [Option<Stamp>; 2] = [None; 2];
+        for line in page.story(&model.world, &model.journal) {
+            let at = line.at();
+            let since = before.map(|before| at.since(before));
+            before = Some(at);
+            let stayed = match line {
+                Line::Step(end, step) => reached[end as usize].replace(step.at).map(|before| step.at.since(before)),
+                Line::Call(..) => None,
+            };
+            rows.push(Row::Known { line, since, stayed });
+        }
+        if rows.is_empty() {
+            rows.push(Row::Unknown([look.text.page.none.to_owned(), String::new()]));
+        }
+        Self { rows, alone: page.flow.proto == Proto::Tcp && page.flow.peer.is_none() }
+    }
+
+    pub(super) const fn len(&self) -> usize {
+        self.rows.len()
+    }
+
+    /// Draws the lines from this one on.
+    pub(super) fn render(&self, model: &Model, look: &Look, from: usize, area: Rect, buf: &mut Buffer) {
+        let lead = lead(area.width);
+        for (row, line) in (0..area.height).zip(self.rows.iter().skip(from)) {
+            // A listener has no other end.
+            let alone = self.alone.then(|| Rect { x: area.x + lead, width: area.width.saturating_sub(lead), ..area });
+            let [left, right] = alone.map_or_else(|| halves(area, lead), |alone| [alone, Rect::ZERO]);
+            let half = |end| if end == End::Client { left } else { right };
+            if !self.alone {
+                let bar = Rect { x: right.x.saturating_sub(2), width: 1, ..area };
+                Ink::on(buf, bar, row).say(glyphs::BAR, look.theme.border);
+            }
+            match line {
+                Row::Unknown(said) => {
+                    for (end, text) in [End::Client, End::Server].into_iter().zip(said) {
+                        Ink::on(buf, half(end), row).say(text, look.theme.quiet);
+                    }
+                }
+                Row::Known { line, since, stayed } => {
+                    // When something was inferred is when it was known at the latest.
+                    let inferred = matches!(line, Line::Step(_, step) if step.evidence == Evidence::Inferred);
+                    let clock = look.text.numbers.clock(line.at().since(Stamp::ZERO));
+                    let clock = if inferred { format!("{}{clock}", glyphs::AT_MOST) } else { clock };
+                    let mut ink = Ink::on(buf, Rect { width: lead, ..area }, row);
+                    ink.right(&clock, TIME, look.theme.quiet);
+                    let since = since.filter(|since| !since.is_zero() && !inferred && lead > TIME + 1);
+                    if let Some(since) = since {
+                        ink.right(&format!("+{}", look.text.numbers.lapse(since)), SINCE, look.theme.text);
+                    }
+                    match line {
+                        Line::Step(end, step) => {
+                            self::step(look, step, *stayed, &mut Ink::on(buf, half(*end), row));
+                        }
+                        Line::Call(end, event) => call(model, look, event, &mut Ink::on(buf, half(*end), row)),
+                    }
+                }
+            }
+        }
+    }
+}
+
+/// The columns before the two halves.
+const fn lead(columns: u16) -> u16 {
+    if columns < 70 { TIME + 1 } else { TIME + SINCE + 1 }
+}
+
+/// Where each end is told of.
+pub(super) fn halves(area: Rect, lead: u16) -> [Rect; 2] {
+    let room = area.width.saturating_sub(lead + 3);
+    let left = Rect { x: area.x + lead.min(area.width), width: room - room / 2, ..area };
+    let right = Rect { x: (left.right() + 3).min(area.right()), width: room / 2, ..area };
+    [left, right]
+}
+
+fn step(look: &Look, step: &Step, stayed: Option<Duration>, ink: &mut Ink<'_>) {
+    let theme = &look.theme;
+    let style = theme.evidence(step.evidence);
+    let of = |state| if step.evidence == Evidence::Inferred { style } else { theme.state(state) };
+    look.evidence(ink, step.evidence);
+    let cause = step.cause.map(|cause| format!(" ({})", story::cause(look, cause))).unwrap_or_default();
+    let (from, to) = (step.from.name(), step.to.name());
+    let whole = width(from) + width(to) + width(&cause) + 4;
+    // Where it came from stands in the line above.
+    if whole <= ink.room() {
+        ink.skip(1).say(from, of(step.from));
+    }
+    ink.say(&format!(" {} ", glyphs::ARROW), style).say(to, of(step.to)).whole(&cause, theme.quiet);
+    if let Some(stayed) = stayed.filter(|stayed| !stayed.is_zero()) {
+        ink.whole(&format!("  {}", (look.text.page.after)(&look.text.numbers.lapse(stayed))), theme.quiet);
+    }
+}
+
+fn call(model: &Model, look: &Look, event: &Event, ink: &mut Ink<'_>) {
+    look.evidence(ink, event.seen.evidence);
+    ink.skip(1);
+    let told = story::tell(model, look, event, ink.room());
+    let lines = crate::view::ink::wrap_pieces(&told.0, u16::MAX);
+    let pieces: Vec<(&str, Style)> = lines.into_iter().flatten().collect();
+    for (text, style) in pieces {
+        ink.say(text, style);
+    }
+}
