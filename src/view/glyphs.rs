@@ -30,6 +30,7 @@ pub(super) const PORT_TIME_WAIT: &str = "·";
 pub(super) const SORTED: &str = "▾";
 pub(super) const REVERSED: &str = "▴";
 pub(super) const BAR: &str = "│";
+pub(super) const BOTH: &str = "↔";
 pub(super) const ABOUT: &str = "±";
 pub(super) const AT_MOST: &str = "≤";
 pub(super) const THEME: &str = "☼";

@@ -62,16 +62,16 @@ fn total<T: AsRef<[Part]>>(groups: &[T]) -> u16 {
 fn left(model: &Model, look: &Look) -> Vec<Part> {
     let (text, theme) = (&look.text.header, &look.theme);
     let servers = model.world.servers.all();
-    let mut parts = vec![Part { text: "socklab-tui".into(), style: theme.title, rank: 3 }];
+    let mut parts = vec![Part { text: "socklab-tui".into(), style: theme.title, rank: 4 }];
     if model.world.observing {
         parts.push(Part { text: text.observing.into(), style: theme.alarm, rank: 1 });
     } else if servers.iter().any(|server| server.is_up() && !is_loopback(server.addr())) {
         parts.push(Part { text: text.open.into(), style: theme.alarm, rank: 0 });
     } else if servers.iter().all(|server| is_loopback(server.addr())) {
         if let Some(server) = servers.first() {
-            parts.push(Part { text: server.addr().ip().to_string(), style: theme.host.server, rank: 6 });
+            parts.push(Part { text: server.addr().ip().to_string(), style: theme.host.server, rank: 7 });
         }
-        parts.push(Part { text: text.loopback.into(), style: theme.quiet, rank: 4 });
+        parts.push(Part { text: text.loopback.into(), style: theme.quiet, rank: 3 });
     }
     if model.ui.view == View::Ports {
         parts.push(Part { text: look.text.ports.title.into(), style: theme.title, rank: 2 });
@@ -98,7 +98,7 @@ fn legend(model: &Model, look: &Look) -> Vec<Part> {
             let style = look.theme.evidence(kind);
             Part { text: format!("{} {name}", glyphs::evidence(kind)), style, rank: 2 }
         } else {
-            Part { text: format!("{} {name}", glyphs::LACKING), style: look.theme.lacking, rank: 7 }
+            Part { text: format!("{} {name}", glyphs::LACKING), style: look.theme.lacking, rank: 8 }
         })
     };
     kinds.into_iter().filter_map(part).collect()
@@ -108,8 +108,8 @@ fn counts(model: &Model, look: &Look) -> Vec<Part> {
     let (text, theme, numbers) = (&look.text.header, &look.theme, &look.text.numbers);
     let (live, events, lost) = (model.world.clients.live(), model.world.events, model.world.lost);
     let mut parts = vec![
-        Part { text: (text.clients)(&numbers.count(live as u64), live), style: theme.text, rank: 5 },
-        Part { text: (text.events)(&numbers.count(events), events), style: theme.text, rank: 6 },
+        Part { text: (text.clients)(&numbers.count(live as u64), live), style: theme.text, rank: 6 },
+        Part { text: (text.events)(&numbers.count(events), events), style: theme.text, rank: 7 },
     ];
     if lost > 0 {
         parts.push(Part { text: (text.lost)(&numbers.count(lost), lost), style: theme.alarm, rank: 0 });
@@ -126,7 +126,7 @@ fn settings(model: &Model, look: &Look) -> Vec<Part> {
         ThemeName::Mono => text.mono,
     };
     vec![
-        Part { text: look.text.code.into(), style: look.theme.title, rank: 4 },
-        Part { text: format!("{} {name}", glyphs::THEME), style: look.theme.quiet, rank: 8 },
+        Part { text: look.text.code.into(), style: look.theme.title, rank: 5 },
+        Part { text: format!("{} {name}", glyphs::THEME), style: look.theme.quiet, rank: 9 },
     ]
 }

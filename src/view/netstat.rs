@@ -58,12 +58,7 @@ pub(super) fn render(model: &Model, look: &Look, area: Rect, buf: &mut Buffer) -
     let title =
         if filter.trim().is_empty() { "netstat -an".into() } else { format!("netstat -an | grep {}", filter.trim()) };
     let number = |n: usize| look.text.numbers.count(n as u64);
-    let listener = model.ui.row.and_then(|key| model.world.table.state(&key.flow)) == Some(TcpState::Listen);
-    let foot = if listener && model.ui.mode == Mode::Command {
-        words.listener.into()
-    } else {
-        format!("{} {} {}", scope(model, look), glyphs::DOT, order(model, look))
-    };
+    let foot = foot(model, look);
     let frame = Frame {
         title: &title,
         count: &(words.count)(&number(model.listing.len()), &number(model.world.table.len())),
@@ -112,6 +107,19 @@ pub(super) fn render(model: &Model, look: &Look, area: Rect, buf: &mut Buffer) -
     filter_line::render(model, look, parts.typing, buf)
 }
 
+/// What there is to say about the selected row; else what is watched, and in which order.
+fn foot(model: &Model, look: &Look) -> String {
+    let words = &look.text.netstat;
+    let selected = model.ui.row.filter(|_| model.ui.mode == Mode::Command);
+    let entry = selected.and_then(|key| model.world.table.get(&key));
+    let timer = entry.map(|entry| timer(model, look, entry).0).filter(|timer| !timer.is_empty());
+    match entry.and_then(|entry| entry.row.state).zip(timer) {
+        Some((state, timer)) if state != TcpState::Listen => format!("{state} {} {timer}", glyphs::DOT),
+        _ if entry.is_some_and(|entry| entry.row.state == Some(TcpState::Listen)) => words.listener.into(),
+        _ => format!("{} {} {}", scope(model, look), glyphs::DOT, order(model, look)),
+    }
+}
+
 fn scope(model: &Model, look: &Look) -> &'static str {
     match model.ui.scope {
         Scope::Filter => look.text.netstat.scope_filter,
@@ -148,6 +156,10 @@ const fn heading(column: Column, look: &Look) -> &'static str {
     }
 }
 
+/// How wide the timer's column is, in words and as a time alone.
+const TIMER: u16 = 18;
+const NARROW_TIMER: u16 = 8;
+
 /// The widths of the columns; 0 for one that is not shown.
 struct Columns {
     proto: u16,
@@ -165,7 +177,7 @@ impl Columns {
         let rows = || entries.iter().chain(ghosts).map(|entry| &entry.row);
         let local = rows().map(|row| width(&row.flow.local.to_string())).max().unwrap_or(0).max(15);
         let foreign = rows().map(|row| width(&foreign(row, u16::MAX))).max().unwrap_or(0).max(15);
-        let mut shown = Self { proto: 6, queue: 6, local, foreign, state: 12, timer: 18, process: 20 };
+        let mut shown = Self { proto: 6, queue: 6, local, foreign, state: 12, timer: TIMER, process: 20 };
         if columns < 75 {
             shown.queue = 5;
         }
@@ -174,9 +186,9 @@ impl Columns {
         if columns < short(&shown) + shown.timer + shown.process {
             shown.process = 0;
         }
-        if columns < short(&shown) + shown.timer {
-            shown.timer = 0;
-        }
+        // With fewer columns the time alone, then nothing.
+        let narrow = [TIMER, NARROW_TIMER, 0];
+        shown.timer = narrow.into_iter().find(|timer| short(&shown) + timer <= columns).unwrap_or(0);
         let room = columns.saturating_sub(fixed(&shown) + shown.timer + shown.process);
         let both = shown.local + shown.foreign;
         if both > room {
@@ -252,6 +264,7 @@ fn row(model: &Model, look: &Look, columns: &Columns, entry: &Entry, fresh: bool
     ink.cell(state, width(state), style).skip(columns.state.saturating_sub(width(state)));
     if columns.timer > 0 {
         let (timer, style) = timer(model, look, entry);
+        let timer = if columns.timer < TIMER { brief(model, look, entry) } else { timer };
         ink.cell(&timer, columns.timer - 1, style).skip(1);
     }
     if columns.process > 0 {
@@ -267,6 +280,20 @@ fn foreign(row: &Row, columns: u16) -> String {
         (None, Some(_)) if row.flow.local.is_ipv6() => "[::]:*".into(),
         (None, Some(_)) => "0.0.0.0:*".into(),
         (None, None) => "*".into(),
+    }
+}
+
+/// The same in a few columns: how long, and how often. The words for it are at the foot while the row is selected.
+fn brief(model: &Model, look: &Look, entry: &Entry) -> String {
+    let row = &*entry.row;
+    match (row.state, row.recv_q, row.timer.zip(entry.timer_left(model.now))) {
+        (Some(TcpState::Listen), Some(waiting), _) if waiting > 0 => format!("{waiting}/{}", row.send_q.unwrap_or(0)),
+        _ if row.waits_for_accept() => look.text.clients.queued.into(),
+        (_, _, Some((timer, left))) if timer.count > 0 => {
+            format!("{}{}{}", look.text.numbers.left(left), glyphs::TIMES, timer.count)
+        }
+        (_, _, Some((_, left))) => look.text.numbers.left(left),
+        _ => String::new(),
     }
 }
 

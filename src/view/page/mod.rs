@@ -91,7 +91,7 @@ fn title(model: &Model, look: &Look, page: &Page) -> String {
         (_, Some(server)) => {
             let [one, other] =
                 [(page.flow, End::Client), (server, End::Server)].map(|(flow, end)| name(model, look, &flow, end));
-            format!("{} {} {one} ↔ {other}", words.title, glyphs::DOT)
+            format!("{} {} {one} {} {other}", words.title, glyphs::DOT, glyphs::BOTH)
         }
         (Proto::Tcp, None) => {
             format!("{} {} {}", words.listener, glyphs::DOT, name(model, look, &page.flow, End::Server))

@@ -136,7 +136,8 @@ fn step(look: &Look, step: &Step, stayed: Option<Duration>, ink: &mut Ink<'_>) {
         ink.skip(1).say(from, of(step.from));
     }
     ink.say(&format!(" {} ", glyphs::ARROW), style).say(to, of(step.to)).whole(&cause, theme.quiet);
-    if let Some(stayed) = stayed.filter(|stayed| !stayed.is_zero()) {
+    // Of what was inferred, it is not known when.
+    if let Some(stayed) = stayed.filter(|stayed| !stayed.is_zero() && step.evidence != Evidence::Inferred) {
         ink.whole(&format!("  {}", (look.text.page.after)(&look.text.numbers.lapse(stayed))), theme.quiet);
     }
 }

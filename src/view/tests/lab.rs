@@ -81,7 +81,7 @@ impl Lab {
                 '\t' => Key::Tab,
                 '\n' => Key::Enter,
                 c => Key::Char(c),
-            })
+            });
         });
     }
 
