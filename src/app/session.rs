@@ -8,6 +8,7 @@ use crossterm::event::Event;
 use futures_util::{Stream, StreamExt};
 use ratatui::Terminal;
 use ratatui::backend::Backend;
+use ratatui::layout::{Position, Rect};
 use tokio::sync::mpsc;
 use tokio::time::{Instant, sleep_until};
 
@@ -110,7 +111,7 @@ impl<B: Backend<Error = io::Error>, S: Shell> Session<B, S> {
                     }
                     Some(Signal::Continued) => {
                         self.shell.resume()?;
-                        self.terminal.clear()?;
+                        self.wipe()?;
                         dirty = true;
                     }
                 },
@@ -147,15 +148,22 @@ impl<B: Backend<Error = io::Error>, S: Shell> Session<B, S> {
         for effect in effects {
             match effect {
                 Effect::Quit => return Ok(Some(End::Quit)),
-                Effect::Redraw => self.terminal.clear()?,
+                Effect::Redraw => self.wipe()?,
                 Effect::Suspend => {
                     self.shell.suspend()?;
-                    self.terminal.clear()?;
+                    self.wipe()?;
                 }
                 other => self.shell.perform(other),
             }
         }
         Ok(None)
+    }
+
+    /// Clears the screen and forgets what was on it. Not `Terminal::clear`: that asks the terminal where its cursor is,
+    /// and waits for an answer that the keyboard's reader may take.
+    fn wipe(&mut self) -> io::Result<()> {
+        let size = self.terminal.size()?;
+        self.terminal.resize(Rect::from((Position::ORIGIN, size)))
     }
 
     fn draw(&mut self) -> io::Result<()> {
