@@ -51,7 +51,9 @@ async fn session(cli: &LabArgs, recorder: Option<Recorder>) -> anyhow::Result<()
     #[cfg(debug_assertions)]
     assert!(!cli.panic, "asked to panic");
     let ended = session.run(EventStream::new(), signals, &mut events).await;
-    let Session { model, shell, recorder, .. } = session;
+    let Session { model, terminal, shell, recorder, .. } = session;
+    // Dropped, it would print what goes wrong, and panic when nobody can read that. `_terminal` shows the cursor again.
+    std::mem::forget(terminal);
     shell.close().await;
     finish(model, recorder, &mut events, clock.now()).context("--record")?;
     match ended {
