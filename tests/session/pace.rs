@@ -164,18 +164,18 @@ fn connected(id: u32) -> Kind {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_key_is_heard_before_ten_thousand_waiting_events() {
-    let flood = Loop::start((0..10_000).map(connected), None, true);
+async fn a_key_is_heard_before_all_waiting_events() {
+    let flood = Loop::start((0..2_000).map(connected), None, true);
     tokio::time::sleep(Duration::from_secs(1)).await;
     let asks = flood.quit().await;
     assert_eq!(asks[0], Asked::Spawn);
-    assert_eq!(asks.iter().filter(|asked| **asked == Asked::Lookup).count(), 10_000, "and no event is lost by it");
+    assert_eq!(asks.iter().filter(|asked| **asked == Asked::Lookup).count(), 2_000, "and no event is lost by it");
 }
 
 #[tokio::test(start_paused = true)]
 async fn a_key_in_the_middle_of_a_flood_waits_for_one_batch_at_most() {
-    for after in [1, 100, 256, 257, 5_000] {
-        let flood = Loop::start((0..10_000).map(connected), Some(after), false);
+    for after in [1, 256, 257, 1_000] {
+        let flood = Loop::start((0..2_000).map(connected), Some(after), false);
         tokio::time::sleep(Duration::from_secs(1)).await;
         let asks = flood.quit().await;
         let lookups = asks.iter().take_while(|asked| **asked != Asked::Spawn).filter(|a| **a == Asked::Lookup).count();
@@ -201,16 +201,16 @@ async fn a_frame_is_drawn_for_a_key_and_none_for_nothing() {
 #[tokio::test(start_paused = true)]
 async fn a_flood_is_drawn_sixty_times_a_second_at_most_and_does_not_starve_the_screen() {
     let flood = Loop::start([], None, false);
-    for id in 0..20_000 {
+    for id in 0..5_000 {
         flood.events.try_send(seen(0, connected(id))).unwrap();
-        if id % 10 == 0 {
+        if id % 5 == 0 {
             tokio::time::sleep(Duration::from_millis(1)).await;
         }
     }
     let frames = flood.frames();
     assert!(frames.windows(2).all(|pair| pair[1] - pair[0] >= Duration::from_millis(16)), "{frames:?}");
     // Tokio's timers tick once a millisecond: a frame may be that much late.
-    assert!((110..=121).contains(&frames.len()), "{} frames in two seconds", frames.len());
+    assert!((55..=62).contains(&frames.len()), "{} frames in a second", frames.len());
     flood.quit().await;
 }
 

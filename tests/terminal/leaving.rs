@@ -1,0 +1,147 @@
+//! However the program ends or stops, the terminal is given back.
+
+use std::process::{Command, Stdio};
+use std::time::Duration;
+
+use rustix::process::Signal;
+
+use crate::pty::{PROGRAM, Running};
+
+#[test]
+fn keys_end_it_and_the_terminal_is_as_before() {
+    for key in [b"q", b"\x03"] {
+        let mut running = Running::shown(&[]);
+        running.assert_taken();
+        running.types(key);
+        assert!(running.ended().success());
+        running.assert_given_back();
+    }
+}
+
+#[test]
+fn signals_end_it_and_the_terminal_is_as_before() {
+    for signal in [Signal::TERM, Signal::INT, Signal::QUIT, Signal::HUP] {
+        let mut running = Running::shown(&[]);
+        running.signal(signal);
+        let status = running.ended();
+        assert!(status.success(), "{signal:?}: {status}");
+        running.assert_given_back();
+    }
+}
+
+#[test]
+fn it_ends_with_clients_and_servers_at_work() {
+    let mut running = Running::shown(&[]);
+    running.types(b"50cjc");
+    running.until("clients", |running| running.says("51 clients"));
+    running.types(b"20oq");
+    assert!(running.ended().success());
+    running.assert_given_back();
+}
+
+#[cfg(debug_assertions)]
+#[test]
+fn a_panic_gives_the_terminal_back_before_it_is_told() {
+    let mut running = Running::start(&["--panic"]);
+    assert_eq!(running.ended().exit_code(), 101);
+    running.assert_given_back();
+    // On the shell's own screen, where it stays.
+    assert!(running.says("asked to panic"), "{}", running.screen().contents());
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn a_suspension_gives_the_terminal_back_and_a_continuation_takes_it_again() {
+    let mut running = Running::shown(&[]);
+    // The key, the signal that a shell's `kill` sends, and a stop that nobody can announce.
+    for stop in [None, Some(Signal::TSTP)] {
+        match stop {
+            None => running.types(b"\x1a"),
+            Some(signal) => running.signal(signal),
+        }
+        running.until("it stands still", |running| running.state().is_some_and(|(state, _)| state == 'T'));
+        while running.read(Duration::ZERO) > 0 {}
+        running.assert_given_back();
+        running.signal(Signal::CONT);
+        running.until("drawn again", |running| running.screen().alternate_screen() && running.says("What happened"));
+        running.until("raw keys again", |running| running.screen().bracketed_paste());
+        running.assert_taken();
+    }
+    running.signal(Signal::STOP);
+    running.until("it stands still", |running| running.state().is_some_and(|(state, _)| state == 'T'));
+    running.settles(Duration::from_millis(100));
+    let before = running.written.len();
+    running.signal(Signal::CONT);
+    let size = usize::from(120u16) * 20;
+    running.until("the whole screen is drawn anew", |running| running.written.len() > before + size);
+    running.types(b"c");
+    running.until("it goes on", |running| running.says("1 client"));
+    running.types(b"q");
+    assert!(running.ended().success());
+    running.assert_given_back();
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn a_terminal_that_goes_away_is_the_end_and_costs_nothing() {
+    let mut running = Running::shown(&[]);
+    running.types(b"3c");
+    running.until("clients", |running| running.says("3 clients"));
+    let (_, before) = running.state().expect("it runs");
+    running.take_terminal_away();
+    let deadline = std::time::Instant::now() + crate::pty::DEADLINE;
+    let used = loop {
+        let (state, ticks) = running.state().expect("it is our child");
+        if state == 'Z' {
+            break ticks - before;
+        }
+        assert!(std::time::Instant::now() < deadline, "it goes on without a terminal");
+        std::thread::sleep(Duration::from_millis(10));
+    };
+    // A hundred ticks are a second (`sysconf(_SC_CLK_TCK)`): a loop that spins uses all it gets.
+    assert!(used < 100, "{used} ticks of CPU time");
+    let status = running.ended();
+    assert!(status.success(), "{status}");
+}
+
+fn without_terminal(args: &[&str]) -> (Option<i32>, String, String) {
+    let run = Command::new(PROGRAM).args(args).stdin(Stdio::null()).output().unwrap();
+    let text = |bytes| String::from_utf8(bytes).unwrap();
+    (run.status.code(), text(run.stdout), text(run.stderr))
+}
+
+#[test]
+fn without_a_terminal_one_line_names_the_way() {
+    for (lang, says) in [("en", "no terminal"), ("pt-BR", "terminal")] {
+        let (code, out, error) = without_terminal(&["--lang", lang]);
+        assert_eq!((code, out.as_str(), error.lines().count()), (Some(1), "", 1), "{error}");
+        assert!(error.contains(says) && error.contains("netstat") && error.contains("--help"), "{error}");
+    }
+}
+
+#[test]
+fn wrong_usage_is_named_with_status_2() {
+    for (args, says) in [
+        (&["--nonsense"][..], "--nonsense"),
+        (&["nonsense"], "nonsense"),
+        (&["--server", "ech=1"], "no kind of server"),
+        (&["--server", "echo=70000"], "no port"),
+        (&["--lang", "fr"], "pt-BR"),
+        (&["--preset", "class", "--server", "echo=1"], "cannot be used with"),
+        (&["netstat", "--nonsense"], "--nonsense"),
+    ] {
+        let (code, out, error) = without_terminal(args);
+        assert_eq!((code, out.as_str()), (Some(2), ""), "{error}");
+        let first = error.lines().next().unwrap_or_default();
+        assert!(first.starts_with("error: ") && first.contains(says), "{error}");
+    }
+}
+
+#[test]
+fn a_record_that_cannot_be_created_is_named_and_the_terminal_untouched() {
+    let mut running = Running::start(&["--record", "/nonexistent/journal.jsonl"]);
+    assert_eq!(running.ended().exit_code(), 1);
+    running.assert_given_back();
+    assert!(!String::from_utf8_lossy(&running.written).contains("\x1b[?1049h"));
+    assert!(running.says("/nonexistent/journal.jsonl"), "{}", running.screen().contents());
+}
