@@ -22,7 +22,7 @@ const CRATES: &[(&str, &[&str])] = &[
     ("ratatui", &["view", "app"]),
     ("crossterm", &["app"]),
     ("tokio", &["lab", "wire", "app"]),
-    ("socket2", &["lab", "observe", "wire"]),
+    ("socket2", &["lab", "observe", "wire", "app"]),
     ("etherparse", &["packet", "wire"]),
     ("netstat2", &["observe"]),
     ("clap", &["app"]),
