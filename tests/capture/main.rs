@@ -1,5 +1,10 @@
 //! Packets: what is captured, kept and said of them, against other programs that do the same.
 
 mod findings;
+#[cfg(target_os = "linux")]
+#[path = "../table/heard.rs"]
+mod heard;
+#[cfg(target_os = "linux")]
+mod live;
 mod trace;
 mod tshark;

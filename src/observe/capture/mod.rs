@@ -2,6 +2,37 @@
 //!
 //! | file | what it is |
 //! |---|---|
+//! | [`key`] | the right to capture, and giving up what it took to get it |
+//! | [`need`] | what is missing, and the command that helps |
+//! | [`bpf`] | the kernel's filter (pure) |
+//! | [`tap`] | a packet socket, a batch at a time |
+//! | [`live`] | the thread that captures and reports |
+//! | [`store`] | the packets that are kept |
 //! | [`file`] | pcap and pcapng |
+//!
+//! On loopback every packet is heard twice, leaving and arriving: the first is dropped in the kernel, as `tcpdump` does.
 
+#[cfg(target_os = "linux")]
+pub mod bpf;
+#[cfg(target_os = "linux")]
+mod clock;
 pub mod file;
+#[cfg(target_os = "linux")]
+pub mod key;
+#[cfg(target_os = "linux")]
+pub mod live;
+pub mod need;
+pub mod store;
+#[cfg(target_os = "linux")]
+mod sys;
+#[cfg(target_os = "linux")]
+pub mod tap;
+
+#[cfg(target_os = "linux")]
+pub use key::Key;
+#[cfg(target_os = "linux")]
+pub use live::Capture;
+pub use need::{CaptureError, Need, Remedy};
+pub use store::Store;
+#[cfg(target_os = "linux")]
+pub use tap::On;

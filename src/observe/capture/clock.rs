@@ -1,0 +1,67 @@
+//! The time of day, as the kernel stamps packets with it, on the laboratory's clock.
+
+use std::time::{Duration, Instant};
+
+use rustix::time::{ClockId, clock_gettime};
+
+use crate::domain::{Clock, Stamp};
+
+/// Both clocks, read at one moment. The time of day can be set while the other goes on, so they are compared again.
+#[derive(Debug)]
+pub(super) struct Times {
+    clock: Clock,
+    ours: Instant,
+    theirs: u64,
+}
+
+/// Differences below this are the time between two readings and not a step of the clock.
+const STEP: Duration = Duration::from_millis(1);
+
+impl Times {
+    pub(super) fn pair(clock: Clock) -> Self {
+        Self { clock, ours: Instant::now(), theirs: today() }
+    }
+
+    /// Compares the clocks again, and follows a step. Small differences are left, so that stamps keep their order.
+    pub(super) fn compare(&mut self) {
+        let now = Self::pair(self.clock);
+        let ours = now.ours.saturating_duration_since(self.ours);
+        let theirs = Duration::from_nanos(now.theirs.saturating_sub(self.theirs));
+        if now.theirs < self.theirs || ours.abs_diff(theirs) > STEP {
+            *self = now;
+        }
+    }
+
+    /// A moment of the time of day, in nanoseconds since 1970. 0 is unknown: now.
+    pub(super) fn stamp(&self, at: u64) -> Stamp {
+        if at == 0 {
+            return self.clock.now();
+        }
+        let later = Duration::from_nanos(at.saturating_sub(self.theirs));
+        let earlier = Duration::from_nanos(self.theirs.saturating_sub(at));
+        self.clock.at(self.ours.checked_sub(earlier).unwrap_or(self.ours) + later)
+    }
+}
+
+/// Nanoseconds since 1970.
+pub(super) fn today() -> u64 {
+    let now = Duration::try_from(clock_gettime(ClockId::Realtime)).unwrap_or_default();
+    u64::try_from(now.as_nanos()).unwrap_or(u64::MAX)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_moment_is_the_same_on_both_clocks_and_order_is_kept() {
+        let clock = Clock::start();
+        let mut times = Times::pair(clock);
+        let (before, at, after) = (clock.now(), today(), clock.now());
+        times.compare();
+        let stamp = times.stamp(at);
+        let slack = Duration::from_micros(100);
+        assert!(before <= stamp.after(slack) && stamp <= after.after(slack), "{before:?} {stamp:?} {after:?}");
+        assert!(times.stamp(at + 1) > stamp && times.stamp(at - 1_000_000) < stamp);
+    }
+}

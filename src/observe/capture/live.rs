@@ -1,0 +1,179 @@
+//! The thread that captures, and its handle.
+
+use std::io;
+use std::os::fd::{AsFd, OwnedFd};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::thread::{self, JoinHandle};
+
+use rustix::event::{EventfdFlags, eventfd};
+
+use super::clock::Times;
+use super::file::Packet;
+use super::key::Key;
+use super::need::{CaptureError, Need};
+use super::store::Store;
+use super::tap::{Control, Heard, On, Tap};
+use crate::domain::{Errno, Evidence, Kind, Note, Probe};
+use crate::observe::Scope;
+use crate::packet::{Analysis, Frame, LinkType};
+
+/// How many bytes of packets are kept: a lesson's worth, and no more than a laptop spares.
+pub const CAPACITY: usize = 64 << 20;
+
+/// The handle of a running capture. What it sees goes to its probe as [`Kind::Packet`], as [`Evidence::Packet`], with the
+/// kernel's time, numbered from 1; the bytes are in its store. What the kernel could not keep is told as
+/// [`Note::CaptureLost`]. Dropping it ends and joins its thread.
+#[derive(Debug)]
+pub struct Capture {
+    store: Arc<Store>,
+    scope: Arc<Mutex<Scope>>,
+    control: Control,
+    probe: Probe,
+    stop: Arc<OwnedFd>,
+    thread: Option<JoinHandle<()>>,
+}
+
+impl Capture {
+    /// Captures the packets of `scope`. Reports [`Note::Has`] or [`Note::Lacks`].
+    ///
+    /// # Errors
+    /// What is missing, and what would help. Without a key of its own see [`Key::take`] and [`Key::open`].
+    pub fn start(probe: Probe, key: &Key, on: &On, scope: Scope) -> Result<Self, CaptureError> {
+        let noted = probe.clone();
+        let started = Self::try_start(probe, key, on, scope);
+        let note = match &started {
+            Ok(_) => Note::Has { what: Evidence::Packet },
+            Err(error) => Note::Lacks { what: Evidence::Packet, errno: error.errno },
+        };
+        noted.report(Evidence::Called, Kind::Note(note));
+        started
+    }
+
+    fn try_start(probe: Probe, key: &Key, on: &On, scope: Scope) -> Result<Self, CaptureError> {
+        let tap = Tap::open(key, on, &scope)?;
+        let thread = |error: io::Error| CaptureError::new(Need::Thread, &error);
+        let control = tap.control().map_err(thread)?;
+        let stop = Arc::new(eventfd(0, EventfdFlags::CLOEXEC).map_err(|error| thread(error.into()))?);
+        let store = Arc::new(Store::new(CAPACITY));
+        let interface = tap.interface(on);
+        let link = interface.link;
+        store.name(interface);
+        let scope = Arc::new(Mutex::new(scope));
+        let work = Work {
+            eyes: Eyes { analysis: Analysis::default(), link, seen: 0 },
+            times: Times::pair(probe.clock()),
+            store: Arc::clone(&store),
+            scope: Arc::clone(&scope),
+            probe: probe.clone(),
+        };
+        let halt = Arc::clone(&stop);
+        let run = move || work.run(tap, &halt);
+        let thread = thread::Builder::new().name("socklab-capture".into()).spawn(run).map_err(thread)?;
+        Ok(Self { store, scope, control, probe, stop, thread: Some(thread) })
+    }
+
+    /// The packets themselves.
+    pub const fn store(&self) -> &Arc<Store> {
+        &self.store
+    }
+
+    /// Captures these from now on. When the kernel does not take them, [`Note::Lacks`] says so and the old ones stay.
+    pub fn scope(&self, scope: Scope) {
+        match self.control.scope(&scope) {
+            Ok(()) => *self.scope.lock().unwrap_or_else(PoisonError::into_inner) = scope,
+            Err(error) => {
+                let note = Note::Lacks { what: Evidence::Packet, errno: Errno::from(&error) };
+                self.probe.report(Evidence::Called, Kind::Note(note));
+            }
+        }
+    }
+
+    /// Ends the thread after it has read what was captured until now, and waits for it. Dropping does the same.
+    pub fn stop(self) {
+        drop(self);
+    }
+}
+
+impl Drop for Capture {
+    fn drop(&mut self) {
+        // An eventfd takes this always: its count is far from full.
+        let _ = rustix::io::write(&self.stop, &1_u64.to_ne_bytes());
+        let _ = self.thread.take().map(JoinHandle::join);
+    }
+}
+
+/// The analysis of what is heard, numbered.
+pub(super) struct Eyes {
+    pub(super) analysis: Analysis,
+    pub(super) link: LinkType,
+    pub(super) seen: u64,
+}
+
+impl Eyes {
+    /// What is to be said of a packet, and the packet itself; `None` when it is not of `scope`.
+    pub(super) fn see(&mut self, heard: &Heard<'_>, scope: &Scope) -> Option<(crate::domain::PacketSummary, Packet)> {
+        let Heard { at, wire_len, bytes } = *heard;
+        let number = self.seen + 1;
+        let frame = Frame { number, at, link: self.link, wire_len, bytes };
+        let summary = self.analysis.see_of(&frame, |flow| scope.has(flow))?;
+        self.seen = number;
+        let bytes = bytes.into();
+        let packet = Packet { number, at, interface: 0, link: self.link, wire_len, bytes, comments: Vec::new() };
+        Some((summary, packet))
+    }
+}
+
+struct Work {
+    eyes: Eyes,
+    times: Times,
+    store: Arc<Store>,
+    scope: Arc<Mutex<Scope>>,
+    probe: Probe,
+}
+
+impl Work {
+    fn run(mut self, mut tap: Tap, stop: &OwnedFd) {
+        loop {
+            match tap.wait(stop.as_fd()) {
+                Ok(true) => {}
+                Ok(false) => break,
+                Err(error) => return self.fail(&error),
+            }
+            if let Err(error) = self.turn(&mut tap) {
+                return self.fail(&error);
+            }
+        }
+        // What was captured before the end is told; a flood is not waited for.
+        for _ in 0..MOST_AT_THE_END {
+            if !self.turn(&mut tap).unwrap_or(false) {
+                break;
+            }
+        }
+    }
+
+    /// Takes a batch; `false` when there was nothing.
+    fn turn(&mut self, tap: &mut Tap) -> io::Result<bool> {
+        self.times.compare();
+        let Self { eyes, times, store, scope, probe } = self;
+        let scope = scope.lock().unwrap_or_else(PoisonError::into_inner);
+        let more = tap.read(|heard| {
+            let Some((summary, packet)) = eyes.see(&heard, &scope) else { return };
+            store.add(packet);
+            probe.report_at(times.stamp(heard.at), Evidence::Packet, Kind::Packet(summary));
+        })?;
+        let lost = tap.lost();
+        if lost > 0 {
+            store.lost(lost);
+            probe.report(Evidence::Called, Kind::Note(Note::CaptureLost { count: lost }));
+        }
+        Ok(more)
+    }
+
+    fn fail(&self, error: &io::Error) {
+        let note = Note::Lacks { what: Evidence::Packet, errno: Errno::from(error) };
+        self.probe.report(Evidence::Called, Kind::Note(note));
+    }
+}
+
+/// Batches read after the end.
+pub(super) const MOST_AT_THE_END: usize = 10_000;

@@ -1,0 +1,108 @@
+//! What a capture needs of the machine, and what to do where it is missing.
+
+use std::io;
+use std::path::PathBuf;
+
+use crate::domain::Errno;
+
+/// One thing that a capture needs.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Need {
+    /// Linux itself: packets are captured with its `AF_PACKET` sockets (`packet(7)`).
+    Linux,
+    /// Such a socket: `CAP_NET_RAW` (`capabilities(7)`).
+    Socket,
+    /// The interface of this name.
+    Interface(String),
+    /// The filter on the ports, and the socket's settings.
+    Settings,
+    /// The thread that reads.
+    Thread,
+}
+
+/// What would help. The sentences are the view's; the command is the same in every language.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Remedy {
+    /// Giving the program its one capability: see [`Remedy::command`].
+    SetCap(PathBuf),
+    /// A container or a service forbids it, whatever the file says: start that with `CAP_NET_RAW`.
+    Container,
+    /// Another name: `ip link` lists them.
+    OtherInterface,
+    /// Another system; or a capture file; or the wire lab, which needs no privilege.
+    OtherSystem,
+    /// None is known; the errno is all there is.
+    Unknown,
+}
+
+impl Remedy {
+    /// The command to type, where there is one.
+    pub fn command(&self) -> Option<String> {
+        match self {
+            Self::SetCap(program) => {
+                let path = program.to_string_lossy();
+                let plain = path.chars().all(|c| c.is_alphanumeric() || "/._-+".contains(c));
+                let path = if plain { path.into_owned() } else { format!("'{}'", path.replace('\'', r"'\''")) };
+                Some(format!("sudo setcap cap_net_raw+ep {path}"))
+            }
+            _ => None,
+        }
+    }
+}
+
+/// Why packets cannot be captured.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("the capture lacks {need:?}: {errno}")]
+pub struct CaptureError {
+    /// What is missing.
+    pub need: Need,
+    /// What the system said.
+    pub errno: Errno,
+    /// What would help.
+    pub remedy: Remedy,
+}
+
+impl CaptureError {
+    /// `need` failed with `error`.
+    pub(super) fn new(need: Need, error: &io::Error) -> Self {
+        let remedy = remedy(&need, error);
+        Self { need, errno: error.into(), remedy }
+    }
+}
+
+fn remedy(need: &Need, error: &io::Error) -> Remedy {
+    match need {
+        Need::Linux => Remedy::OtherSystem,
+        Need::Interface(_) => Remedy::OtherInterface,
+        Need::Socket if error.kind() == io::ErrorKind::PermissionDenied => {
+            if may_have_raw() {
+                // The path of the program that runs, which is what the capability is given to.
+                std::env::current_exe().map_or(Remedy::Unknown, Remedy::SetCap)
+            } else {
+                Remedy::Container
+            }
+        }
+        Need::Socket | Need::Settings | Need::Thread => Remedy::Unknown,
+    }
+}
+
+/// Whether `CAP_NET_RAW` is in the bounding set: outside it, no file can give it (`capabilities(7)`).
+fn may_have_raw() -> bool {
+    const NET_RAW: u32 = 13;
+    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
+    let bounding = status.lines().find_map(|line| line.strip_prefix("CapBnd:"));
+    bounding.and_then(|digits| u64::from_str_radix(digits.trim(), 16).ok()).is_none_or(|set| set >> NET_RAW & 1 == 1)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_command_can_be_pasted_as_it_is() {
+        let command = |path: &str| Remedy::SetCap(path.into()).command().unwrap();
+        assert_eq!(command("/usr/local/bin/socklab-tui"), "sudo setcap cap_net_raw+ep /usr/local/bin/socklab-tui");
+        assert_eq!(command("/home/ana/redes 1/it's"), r"sudo setcap cap_net_raw+ep '/home/ana/redes 1/it'\''s'");
+        assert_eq!(Remedy::Container.command(), None);
+    }
+}

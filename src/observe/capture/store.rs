@@ -1,0 +1,202 @@
+//! The packets that are kept: their bytes, for the hex dump, the details and the file. Bounded; the oldest go first.
+
+use std::collections::{BTreeMap, VecDeque};
+use std::io::{self, Write};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use super::file::{FileError, Interface, Packet, Reader, Writer};
+
+/// The packets, shared between the thread that captures and those that look.
+#[derive(Debug)]
+pub struct Store {
+    kept: Mutex<Kept>,
+    capacity: usize,
+}
+
+#[derive(Debug, Default)]
+struct Kept {
+    interfaces: Vec<Interface>,
+    /// In the order of their numbers.
+    packets: VecDeque<Arc<Packet>>,
+    bytes: usize,
+    dropped: u64,
+    lost: u64,
+    marks: BTreeMap<u64, Vec<String>>,
+}
+
+/// What was saved.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Saved {
+    /// How many packets.
+    pub packets: u64,
+    /// How many were older than what is kept, and are not in the file.
+    pub dropped: u64,
+}
+
+impl Store {
+    /// What a packet costs beyond its bytes.
+    const OVERHEAD: usize = 160;
+    /// No lesson has more marks.
+    const MOST_MARKS: usize = 4_096;
+
+    /// A store for about `capacity` bytes.
+    pub fn new(capacity: usize) -> Self {
+        Self { kept: Mutex::default(), capacity }
+    }
+
+    /// A file's packets, as far as they can be read and fit: with those of a damaged file comes what is wrong with it.
+    ///
+    /// # Errors
+    /// When it is no capture file at all.
+    pub fn open<R: io::Read>(file: R, capacity: usize) -> Result<(Self, Option<FileError>), FileError> {
+        let mut reader = Reader::new(file)?;
+        let store = Self::new(capacity);
+        let damage = loop {
+            match reader.next_packet() {
+                Ok(Some(packet)) => store.add(packet),
+                Ok(None) => break None,
+                Err(error) => break Some(error),
+            }
+        };
+        reader.interfaces().iter().for_each(|interface| {
+            store.name(interface.clone());
+        });
+        Ok((store, damage))
+    }
+
+    /// Names an interface; its number is for [`Packet::interface`].
+    pub fn name(&self, interface: Interface) -> u32 {
+        let mut kept = self.lock();
+        kept.interfaces.push(interface);
+        u32::try_from(kept.interfaces.len() - 1).unwrap_or(u32::MAX)
+    }
+
+    /// Adds the next packet, and lets the oldest go where there is no room.
+    pub fn add(&self, packet: Packet) {
+        let mut kept = self.lock();
+        kept.bytes += Self::size(&packet);
+        kept.packets.push_back(Arc::new(packet));
+        while kept.bytes > self.capacity && kept.packets.len() > 1 {
+            let Some(oldest) = kept.packets.pop_front() else { break };
+            kept.bytes -= Self::size(&oldest);
+            kept.dropped += 1;
+            kept.marks.remove(&oldest.number);
+        }
+    }
+
+    /// The packet with this number, if it is still kept.
+    pub fn get(&self, number: u64) -> Option<Arc<Packet>> {
+        let kept = self.lock();
+        let place = kept.packets.binary_search_by_key(&number, |packet| packet.number).ok()?;
+        kept.packets.get(place).cloned()
+    }
+
+    /// Every packet that is kept, oldest first.
+    pub fn packets(&self) -> Vec<Arc<Packet>> {
+        self.lock().packets.iter().cloned().collect()
+    }
+
+    /// Remarks on a packet: it will be a comment in the file. `false` when the packet is not kept.
+    pub fn mark(&self, number: u64, comment: impl Into<String>) -> bool {
+        let mut kept = self.lock();
+        let there = kept.packets.binary_search_by_key(&number, |packet| packet.number).is_ok();
+        let room = kept.marks.len() < Self::MOST_MARKS;
+        if there && room {
+            kept.marks.entry(number).or_default().push(comment.into());
+        }
+        there && room
+    }
+
+    /// How many packets are kept.
+    pub fn len(&self) -> usize {
+        self.lock().packets.len()
+    }
+
+    /// Whether there are none.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// How many had to go.
+    pub fn dropped(&self) -> u64 {
+        self.lock().dropped
+    }
+
+    /// Says that the kernel lost so many more: the file will tell.
+    pub fn lost(&self, count: u64) {
+        self.lock().lost += count;
+    }
+
+    /// Writes all of it as pcapng, with the marks as comments. Capturing goes on meanwhile.
+    ///
+    /// # Errors
+    /// The system's.
+    pub fn save<W: Write>(&self, out: W) -> io::Result<Saved> {
+        let (interfaces, packets, marks, dropped, lost) = {
+            let kept = self.lock();
+            let packets: Vec<_> = kept.packets.iter().cloned().collect();
+            (kept.interfaces.clone(), packets, kept.marks.clone(), kept.dropped, kept.lost)
+        };
+        let mut writer = Writer::new(out)?;
+        for interface in &interfaces {
+            writer.interface(interface)?;
+        }
+        for packet in &packets {
+            writer.packet(packet, marks.get(&packet.number).map_or(&[], Vec::as_slice))?;
+        }
+        let saved = Saved { packets: packets.len() as u64, dropped };
+        if let (Some(last), 1) = (packets.last(), interfaces.len()) {
+            writer.statistics(0, last.at, saved.packets + dropped + lost, dropped + lost)?;
+        }
+        Ok(saved)
+    }
+
+    fn size(packet: &Packet) -> usize {
+        packet.bytes.len() + packet.comments.iter().map(String::len).sum::<usize>() + Self::OVERHEAD
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Kept> {
+        // Every change is whole when the lock is let go; a panic between would leave a wrong count at worst.
+        self.kept.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::packet::LinkType;
+
+    fn packet(number: u64, len: usize) -> Packet {
+        let bytes = vec![0x45; len].into();
+        Packet { number, at: number, interface: 0, link: LinkType::RAW, wire_len: 100, bytes, comments: vec![] }
+    }
+
+    #[test]
+    fn the_oldest_go_and_are_counted() {
+        let store = Store::new(3 * (100 + Store::OVERHEAD));
+        (1..=5).for_each(|number| store.add(packet(number, 100)));
+        assert_eq!((store.len(), store.dropped()), (3, 2));
+        assert_eq!((store.get(2), store.get(3).map(|packet| packet.number), store.get(6)), (None, Some(3), None));
+        // One that is too large by itself is still there to be looked at.
+        store.add(packet(6, 10_000));
+        assert_eq!((store.len(), store.get(6).is_some(), store.dropped()), (1, true, 5));
+    }
+
+    #[test]
+    fn what_is_saved_is_opened_again_with_its_marks() {
+        let store = Store::new(1 << 20);
+        store.name(Interface { name: "lo".into(), description: "loopback".into(), link: LinkType::RAW });
+        (1..=3).for_each(|number| store.add(packet(number, 40)));
+        assert!(store.mark(2, "aqui o cliente fecha") && !store.mark(9, "nowhere"));
+        let mut file = Vec::new();
+        assert_eq!(store.save(&mut file).unwrap(), Saved { packets: 3, dropped: 0 });
+        let (again, damage) = Store::open(&file[..], 1 << 20).unwrap();
+        assert!(damage.is_none() && again.len() == 3);
+        let marked = again.get(2).unwrap();
+        assert_eq!((marked.comments.join(""), marked.at, marked.wire_len), ("aqui o cliente fecha".into(), 2, 100));
+        // Comments that were in a file stay there when it is saved again.
+        let mut file = Vec::new();
+        again.save(&mut file).unwrap();
+        assert_eq!(Store::open(&file[..], 1 << 20).unwrap().0.packets(), again.packets());
+    }
+}

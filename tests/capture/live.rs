@@ -1,0 +1,233 @@
+//! The capture on the real loopback, against `tcpdump` where it is installed.
+
+use std::io::{Read, Write};
+use std::net::{TcpListener, TcpStream, UdpSocket};
+use std::process::{Child, Command, Stdio};
+use std::time::{Duration, Instant};
+
+use socklab::domain::{Evidence, Finding, Flags, Icmp, Kind, Note, PacketSummary, Proto, Reset, Stamp};
+use socklab::observe::Scope;
+use socklab::observe::capture::file::Packet;
+use socklab::observe::capture::{Capture, Key, On, Store};
+
+use super::heard::{DEADLINE, Heard, probe};
+use super::trace::Folder;
+use super::tshark;
+
+/// The right to capture. When the machine does not give it: says so, and fails if `SOCKLAB_REQUIRE` asks for capture.
+fn key() -> Option<Key> {
+    match Key::open() {
+        Ok(key) => Some(key),
+        Err(error) => {
+            tshark::missing(&format!("capture ({error})"));
+            None
+        }
+    }
+}
+
+fn start(ports: impl IntoIterator<Item = u16>) -> Option<(Capture, Heard)> {
+    let key = key()?;
+    let (probe, heard) = probe(100_000);
+    let capture = Capture::start(probe, &key, &On::Loopback, Scope::ports(ports)).unwrap();
+    heard.find("note that there is a capture", |seen| {
+        (seen.kind == Kind::Note(Note::Has { what: Evidence::Packet })).then_some(())
+    });
+    Some((capture, heard))
+}
+
+/// The next packet and its time.
+fn packet(heard: &Heard) -> (Stamp, PacketSummary) {
+    heard.find("packet", |seen| match &seen.kind {
+        Kind::Packet(packet) => {
+            assert_eq!(seen.evidence, Evidence::Packet);
+            Some((seen.at, packet.clone()))
+        }
+        _ => None,
+    })
+}
+
+/// Packets until one that `last` accepts.
+fn until(heard: &Heard, last: impl Fn(&PacketSummary) -> bool) -> Vec<PacketSummary> {
+    let mut packets = Vec::new();
+    loop {
+        packets.push(packet(heard).1);
+        if last(&packets[packets.len() - 1]) {
+            return packets;
+        }
+    }
+}
+
+fn flags(packet: &PacketSummary) -> Flags {
+    packet.tcp.as_ref().map(|tcp| tcp.flags).unwrap_or_default()
+}
+
+/// One exchange; both ends are closed at its end.
+fn exchange(listener: &TcpListener, message: &[u8]) -> u16 {
+    let mut client = TcpStream::connect(listener.local_addr().unwrap()).unwrap();
+    let (mut server, _) = listener.accept().unwrap();
+    client.write_all(message).unwrap();
+    let mut got = vec![0; message.len()];
+    server.read_exact(&mut got).unwrap();
+    server.write_all(&got.to_ascii_uppercase()).unwrap();
+    client.read_exact(&mut got).unwrap();
+    let port = client.local_addr().unwrap().port();
+    drop(client);
+    assert_eq!(server.read(&mut [0]).unwrap(), 0);
+    port
+}
+
+#[test]
+fn a_connection_is_seen_once_in_order_with_the_kernels_time() {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let port = listener.local_addr().unwrap().port();
+    let Some((capture, heard)) = start([port]) else { return };
+    let client = exchange(&listener, b"Hello, world");
+    let mut times = Vec::new();
+    let mut packets = Vec::new();
+    while packets.iter().filter(|packet| flags(packet).has(Flags::FIN)).count() < 2 {
+        let (at, packet) = packet(&heard);
+        times.push(at);
+        packets.push(packet);
+    }
+    assert!(times.is_sorted(), "{times:?}");
+    let numbers: Vec<u64> = packets.iter().map(|packet| packet.number).collect();
+    assert_eq!(numbers, (1..=packets.len() as u64).collect::<Vec<_>>());
+    let first = &packets[0];
+    assert_eq!((flags(first), first.flow.local.port()), (Flags::SYN, client));
+    assert!(packets.iter().all(|packet| packet.findings.iter().all(|found| !found.is_news())), "{packets:#?}");
+    // Nobody fills in checksums on loopback, and nobody calls them bad.
+    assert!(packets.iter().all(|packet| packet.findings.has(Finding::ChecksumPartial)));
+    let data: Vec<_> = packets.iter().filter(|p| p.payload.len > 0).map(|p| p.payload.text.as_str()).collect();
+    assert_eq!(data, ["Hello, world", "HELLO, WORLD"]);
+    let numbers = |n: usize| packets[n].tcp.as_ref().map(|tcp| (tcp.seq_rel, tcp.ack_rel)).unwrap();
+    assert_eq!((numbers(0), numbers(1), numbers(2)), ((Some(0), None), (Some(0), Some(1)), (Some(1), Some(1))));
+    let kept = capture.store().get(1).unwrap();
+    assert_eq!(kept.bytes.len(), kept.wire_len as usize);
+}
+
+#[test]
+fn a_closed_port_refuses_and_an_unreachable_one_is_tied_to_its_datagram() {
+    let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+    let Some((_capture, heard)) = start([port]) else { return };
+    TcpStream::connect(("127.0.0.1", port)).unwrap_err();
+    let refused = until(&heard, |packet| flags(packet).has(Flags::RST));
+    assert!(refused[1].findings.has(Finding::Reset(Reset::Refused)) && refused[1].findings.has(Finding::CausedBy { packet: 1 }));
+    let socket = UdpSocket::bind("127.0.0.1:0").unwrap();
+    socket.send_to(b"anybody?", ("127.0.0.1", port)).unwrap();
+    let answered = until(&heard, |packet| packet.icmp.is_some());
+    assert_eq!((answered[1].icmp, answered[1].flow.proto), (Some(Icmp::PortUnreachable), Proto::Udp));
+    assert!(answered[1].findings.has(Finding::CausedBy { packet: answered[0].number }), "{answered:?}");
+}
+
+#[test]
+fn ipv6_is_captured_as_well_and_other_ports_are_not() {
+    let Ok(listener) = TcpListener::bind("[::1]:0") else { return assert!(!tshark::missing("capture of IPv6 (no ::1)")) };
+    let port = listener.local_addr().unwrap().port();
+    let other = TcpListener::bind("127.0.0.1:0").unwrap();
+    let Some((capture, heard)) = start([port]) else { return };
+    exchange(&other, b"not ours");
+    exchange(&listener, b"ours");
+    let seen = until(&heard, |packet| flags(packet).has(Flags::FIN));
+    assert!(seen.iter().all(|packet| packet.flow.local.is_ipv6() && packet.flow.has_port(port)));
+    // From now on the other one.
+    capture.scope(Scope::ports([other.local_addr().unwrap().port()]));
+    exchange(&listener, b"not ours");
+    exchange(&other, b"ours");
+    let seen = until(&heard, |packet| packet.flow.local.is_ipv4() && flags(packet).has(Flags::FIN));
+    assert!(seen.iter().filter(|packet| packet.flow.local.is_ipv6()).count() <= 2, "the old ones' last packets at most");
+}
+
+#[test]
+fn the_end_of_the_capture_is_the_end_of_its_thread_and_nothing_before_it_is_missing() {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let Some((capture, _heard)) = start([listener.local_addr().unwrap().port()]) else { return };
+    let store = std::sync::Arc::clone(capture.store());
+    (0..50).for_each(|_| drop(exchange(&listener, b"x")));
+    capture.stop();
+    let whole = store.packets().iter().filter(|packet| packet.bytes[47] & 2 != 0).count();
+    assert_eq!(whole, 100, "SYN and SYN-ACK of 50 connections");
+}
+
+/// tcpdump on the same interface and port, ready.
+fn tcpdump(port: u16, file: &std::path::Path) -> Ended {
+    let mut child = Command::new("tcpdump")
+        .args(["-i", "lo", "-s0", "-U", "--immediate-mode", "-Z", "root", "-w"])
+        .arg(file)
+        .arg(format!("port {port} or (icmp[0] == 3 and icmp[30:2] == {port})"))
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    // It says that it listens.
+    let mut said = [0; 1];
+    child.stderr.as_mut().unwrap().read_exact(&mut said).unwrap();
+    let end = Instant::now() + DEADLINE;
+    while !file.exists() {
+        assert!(Instant::now() < end, "tcpdump does not begin");
+        std::thread::sleep(Duration::from_millis(5));
+    }
+    Ended(child)
+}
+
+/// A program that does not outlive its test.
+struct Ended(Child);
+
+impl Ended {
+    /// Asks it to end, as Ctrl-C does, and waits until it has.
+    fn end(mut self) {
+        let pid = rustix::process::Pid::from_child(&self.0);
+        rustix::process::kill_process(pid, rustix::process::Signal::INT).unwrap();
+        self.0.wait().unwrap();
+    }
+}
+
+impl Drop for Ended {
+    fn drop(&mut self) {
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
+}
+
+#[test]
+fn tcpdump_sees_the_same_packets_in_the_same_order_with_the_same_bytes() {
+    if !tshark::have("tcpdump") || !tshark::have("tshark") {
+        return;
+    }
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let port = listener.local_addr().unwrap().port();
+    let Some((capture, _heard)) = start([port]) else { return };
+    let folder = Folder::new("tcpdump");
+    let (theirs, ours) = (folder.file("theirs.pcap"), folder.file("ours.pcapng"));
+    let tcpdump = tcpdump(port, &theirs);
+    (0..20).for_each(|_| drop(exchange(&listener, b"Hello, world")));
+    exchange(&listener, &vec![b'x'; 200_000]);
+    let refused = UdpSocket::bind("127.0.0.1:0").unwrap();
+    refused.send_to(b"x", ("127.0.0.1", port)).unwrap();
+    // It has written what the last exchange was when its file has it.
+    let end = Instant::now() + DEADLINE;
+    let fields = ["ip.id", "tcp.flags", "tcp.len", "tcp.seq", "tcp.ack", "udp.length", "icmp.type", "frame.len"];
+    while !tshark::fields(&theirs, &fields).last().is_some_and(|row| row[6] == "3") {
+        assert!(Instant::now() < end, "tcpdump does not end");
+    }
+    tcpdump.end();
+    let store = std::sync::Arc::clone(capture.store());
+    capture.stop();
+    store.save(std::fs::File::create(&ours).unwrap()).unwrap();
+    let read = |packet: &Packet| (packet.wire_len, packet.bytes.clone());
+    let theirs_read = Store::open(std::fs::File::open(&theirs).unwrap(), usize::MAX).unwrap().0.packets();
+    let ours_kept = store.packets();
+    assert_eq!(theirs_read.len(), ours_kept.len());
+    for (theirs, ours) in theirs_read.iter().zip(&ours_kept) {
+        assert_eq!(read(theirs), read(ours), "packet {}", ours.number);
+    }
+    let rows = tshark::fields(&theirs, &fields);
+    assert_eq!(rows, tshark::fields(&ours, &fields));
+    // Our own numbers are the same as well.
+    let mut analysis = socklab::packet::Analysis::default();
+    for (row, packet) in rows.iter().zip(&ours_kept) {
+        let PacketSummary { tcp: Some(tcp), payload, .. } = analysis.see(&packet.frame()).unwrap() else { continue };
+        let numbers = [Some(payload.len.try_into().unwrap()), tcp.seq_rel, tcp.ack_rel.or(Some(0))];
+        assert_eq!(numbers.map(|number| number.unwrap().to_string()), row[2..5], "packet {}", packet.number);
+    }
+    assert_eq!(tshark::tshark(&ours, &["-Y", "_ws.malformed"]), "");
+    assert_eq!(tshark::tshark(&ours, &["-Y", "_ws.expert.severity == \"Error\""]), "");
+}
