@@ -1,9 +1,9 @@
 //! The capture on the real loopback, against `tcpdump` where it is installed.
 
-use std::io::{Read, Write};
+use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{TcpListener, TcpStream, UdpSocket};
 use std::process::{Child, Command, Stdio};
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use socklab::domain::{Evidence, Finding, Flags, Icmp, Kind, Note, PacketSummary, Proto, Reset, Stamp};
 use socklab::observe::Scope;
@@ -151,20 +151,17 @@ fn the_end_of_the_capture_is_the_end_of_its_thread_and_nothing_before_it_is_miss
 /// tcpdump on the same interface and port, ready.
 fn tcpdump(port: u16, file: &std::path::Path) -> Ended {
     let mut child = Command::new("tcpdump")
-        .args(["-i", "lo", "-s0", "-U", "--immediate-mode", "-Z", "root", "-w"])
+        .args(["-i", "lo", "-s0", "-U", "-B", "32768", "-Z", "root", "-w"])
         .arg(file)
         .arg(format!("port {port} or (icmp[0] == 3 and icmp[30:2] == {port})"))
         .stderr(Stdio::piped())
         .spawn()
         .unwrap();
-    // It says that it listens.
-    let mut said = [0; 1];
-    child.stderr.as_mut().unwrap().read_exact(&mut said).unwrap();
-    let end = Instant::now() + DEADLINE;
-    while !file.exists() {
-        assert!(Instant::now() < end, "tcpdump does not begin");
-        std::thread::sleep(Duration::from_millis(5));
-    }
+    // It says so when it listens; dropped pipes would end it, so the rest of what it says is read as well.
+    let mut said = BufReader::new(child.stderr.take().unwrap()).lines();
+    let listens = said.any(|line| line.unwrap().contains("listening on"));
+    assert!(listens, "tcpdump does not begin");
+    std::thread::spawn(move || said.count());
     Ended(child)
 }
 
