@@ -4,6 +4,7 @@
 //! |---|---|
 //! | [`link`] | what stands before the IP packet in a frame |
 //! | [`decode`] | an IP packet → its summary |
+//! | [`dissect`] | a frame → its layers and fields, each with its bytes |
 //! | [`frame`] | the bytes of a link, with when and how much |
 //! | [`analysis`] | frames, one after the other → summaries with relative numbers and findings |
 //! | [`checksum`] | whether a checksum is right, not filled in yet, or wrong |
@@ -13,11 +14,13 @@
 pub mod analysis;
 pub mod checksum;
 pub mod decode;
+pub mod dissect;
 pub mod frame;
 pub mod link;
 
 pub use analysis::Analysis;
 pub use checksum::Checksum;
 pub use decode::{Decoded, Fragment, decode, summary};
+pub use dissect::dissect;
 pub use frame::Frame;
 pub use link::LinkType;

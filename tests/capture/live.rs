@@ -111,7 +111,10 @@ fn a_closed_port_refuses_and_an_unreachable_one_is_tied_to_its_datagram() {
     let Some((_capture, heard)) = start([port]) else { return };
     TcpStream::connect(("127.0.0.1", port)).unwrap_err();
     let refused = until(&heard, |packet| flags(packet).has(Flags::RST));
-    assert!(refused[1].findings.has(Finding::Reset(Reset::Refused)) && refused[1].findings.has(Finding::CausedBy { packet: 1 }));
+    assert!(
+        refused[1].findings.has(Finding::Reset(Reset::Refused))
+            && refused[1].findings.has(Finding::CausedBy { packet: 1 })
+    );
     let socket = UdpSocket::bind("127.0.0.1:0").unwrap();
     socket.send_to(b"anybody?", ("127.0.0.1", port)).unwrap();
     let answered = until(&heard, |packet| packet.icmp.is_some());
@@ -121,7 +124,9 @@ fn a_closed_port_refuses_and_an_unreachable_one_is_tied_to_its_datagram() {
 
 #[test]
 fn ipv6_is_captured_as_well_and_other_ports_are_not() {
-    let Ok(listener) = TcpListener::bind("[::1]:0") else { return assert!(!tshark::missing("capture of IPv6 (no ::1)")) };
+    let Ok(listener) = TcpListener::bind("[::1]:0") else {
+        return assert!(!tshark::missing("capture of IPv6 (no ::1)"));
+    };
     let port = listener.local_addr().unwrap().port();
     let other = TcpListener::bind("127.0.0.1:0").unwrap();
     let Some((capture, heard)) = start([port]) else { return };
@@ -134,7 +139,10 @@ fn ipv6_is_captured_as_well_and_other_ports_are_not() {
     exchange(&listener, b"not ours");
     exchange(&other, b"ours");
     let seen = until(&heard, |packet| packet.flow.local.is_ipv4() && flags(packet).has(Flags::FIN));
-    assert!(seen.iter().filter(|packet| packet.flow.local.is_ipv6()).count() <= 2, "the old ones' last packets at most");
+    assert!(
+        seen.iter().filter(|packet| packet.flow.local.is_ipv6()).count() <= 2,
+        "the old ones' last packets at most"
+    );
 }
 
 #[test]

@@ -63,9 +63,7 @@ pub(super) fn lost(socket: BorrowedFd<'_>) -> io::Result<u32> {
     let mut size = socklen::<libc::tpacket_stats>();
     let (level, option) = (libc::SOL_PACKET, libc::PACKET_STATISTICS);
     // SAFETY: the kernel writes at most `size` bytes, which is what there is.
-    check(unsafe {
-        libc::getsockopt(socket.as_raw_fd(), level, option, (&raw mut counts).cast(), &raw mut size)
-    })?;
+    check(unsafe { libc::getsockopt(socket.as_raw_fd(), level, option, (&raw mut counts).cast(), &raw mut size) })?;
     Ok(counts.tp_drops)
 }
 
@@ -134,9 +132,8 @@ pub(super) fn receive(
     let flags = libc::MSG_DONTWAIT | libc::MSG_TRUNC;
     // SAFETY: every header points to an address, a control buffer and a piece of a buffer that outlive the call, each with
     // its true size; nothing else touches them meanwhile.
-    let got = unsafe {
-        libc::recvmmsg(socket.as_raw_fd(), headers.as_mut_ptr(), count, flags as _, std::ptr::null_mut())
-    };
+    let got =
+        unsafe { libc::recvmmsg(socket.as_raw_fd(), headers.as_mut_ptr(), count, flags as _, std::ptr::null_mut()) };
     let got = usize::try_from(got).map_err(|_| io::Error::last_os_error())?;
     for (buffer, (header, address)) in headers.iter().zip(&addresses).enumerate().take(got) {
         let from = From {
