@@ -9,6 +9,9 @@
 //! | [`live`] | the thread that captures and reports |
 //! | [`store`] | the packets that are kept |
 //! | [`file`] | pcap and pcapng |
+//! | [`stream`] | what two ends said to each other |
+//! | [`ladder`] | packets as text, client left and server right (pure) |
+//! | [`command`] | what `socklab-tui capture` does |
 //!
 //! On loopback every packet is heard twice, leaving and arriving: the first is dropped in the kernel, as `tcpdump` does.
 
@@ -16,13 +19,16 @@
 pub mod bpf;
 #[cfg(target_os = "linux")]
 mod clock;
+pub mod command;
 pub mod file;
 #[cfg(target_os = "linux")]
 pub mod key;
+pub mod ladder;
 #[cfg(target_os = "linux")]
 pub mod live;
 pub mod need;
 pub mod store;
+pub mod stream;
 #[cfg(target_os = "linux")]
 mod sys;
 #[cfg(target_os = "linux")]
@@ -30,9 +36,11 @@ pub mod tap;
 
 #[cfg(target_os = "linux")]
 pub use key::Key;
+pub use ladder::{Ladder, Style};
 #[cfg(target_os = "linux")]
 pub use live::Capture;
 pub use need::{CaptureError, Need, Remedy};
 pub use store::Store;
+pub use stream::follow_stream;
 #[cfg(target_os = "linux")]
 pub use tap::On;

@@ -1,0 +1,303 @@
+//! `socklab-tui capture`: capturing into a file or a pipe, and packets as a ladder. No command line here: the shell parses
+//! it and calls these.
+
+use std::io::{self, Read, Write};
+use std::time::Duration;
+
+use super::file::{FileError, Interface, Packet, Reader, Writer};
+use super::ladder::{Ladder, Style};
+use crate::domain::PacketSummary;
+use crate::domain::filter::Filter;
+use crate::packet::Analysis;
+
+/// What came of reading a file.
+#[derive(Debug)]
+pub struct Printed {
+    /// How many packets there were.
+    pub packets: u64,
+    /// How many of them the filter let through.
+    pub shown: u64,
+    /// What is wrong with the file, when it could not be read to its end. What was read before is printed.
+    pub damage: Option<FileError>,
+}
+
+/// Prints the packets of a capture file that `filter` lets through, as a ladder for each conversation.
+///
+/// # Errors
+/// When it is no capture file, or `out` fails; a closed pipe is no error, it ends the printing.
+pub fn print_ladder(
+    input: impl Read,
+    filter: &Filter,
+    style: Style,
+    out: &mut dyn Write,
+) -> Result<Printed, FileError> {
+    let mut ladder = Ladder::default();
+    let mut begun = None;
+    let mut open = true;
+    let printed = through(input, filter, |packet, _, summary| {
+        let begun = *begun.get_or_insert(packet.at);
+        let goes_on = ladder.add(Duration::from_nanos(packet.at.saturating_sub(begun)), summary);
+        if !goes_on {
+            open = draw(&mut ladder, style, out)?;
+        }
+        Ok(open)
+    })?;
+    if open {
+        draw(&mut ladder, style, out)?;
+    }
+    Ok(printed)
+}
+
+/// Writes the packets of a capture file that `filter` lets through as pcapng, with the comments that they have.
+///
+/// # Errors
+/// As [`print_ladder`].
+pub fn copy(input: impl Read, filter: &Filter, out: &mut dyn Write) -> Result<Printed, FileError> {
+    let mut writer = None;
+    let mut out = Some(out);
+    let mut named: Vec<Interface> = Vec::new();
+    through(input, filter, |packet, interface, _| {
+        let mut write = || {
+            let writer = match (&mut writer, out.take()) {
+                (Some(writer), _) => writer,
+                (none, Some(out)) => none.insert(Writer::new(out)?),
+                (None, None) => return Ok(()),
+            };
+            // Interfaces are told where they are first needed: a file may name them anywhere, and anew in each section.
+            let place = named.iter().position(|known| known == interface);
+            let number = place.unwrap_or(named.len());
+            if place.is_none() {
+                named.push(interface.clone());
+                writer.interface(interface)?;
+            }
+            let interface = u32::try_from(number).unwrap_or(u32::MAX);
+            writer.packet(&Packet { interface, ..packet.clone() }, &[])
+        };
+        piped(write())
+    })
+}
+
+/// Reads a file and hands over what the filter lets through, until `each` says that it is enough.
+fn through(
+    input: impl Read,
+    filter: &Filter,
+    mut each: impl FnMut(&Packet, &Interface, PacketSummary) -> io::Result<bool>,
+) -> Result<Printed, FileError> {
+    let mut reader = Reader::new(input)?;
+    let mut analysis = Analysis::default();
+    let mut printed = Printed { packets: 0, shown: 0, damage: None };
+    loop {
+        let packet = match reader.next_packet() {
+            Ok(Some(packet)) => packet,
+            Ok(None) => return Ok(printed),
+            Err(error) => {
+                printed.damage = Some(error);
+                return Ok(printed);
+            }
+        };
+        printed.packets += 1;
+        let Some(summary) = analysis.see(&packet.frame()).filter(|summary| filter.matches(summary)) else { continue };
+        // The reader has no packet of an interface that it does not know.
+        let Some(interface) = reader.interfaces().get(packet.interface as usize) else { continue };
+        printed.shown += 1;
+        if !each(&packet, interface, summary)? {
+            return Ok(printed);
+        }
+    }
+}
+
+/// Prints what the ladder holds; `false` when nobody reads it any more.
+fn draw(ladder: &mut Ladder, style: Style, out: &mut dyn Write) -> io::Result<bool> {
+    for line in ladder.draw(style) {
+        if !piped(writeln!(out, "{line}"))? {
+            return Ok(false);
+        }
+    }
+    piped(out.flush())
+}
+
+/// A pipe that was closed at the other end is the end, and no error.
+fn piped(done: io::Result<()>) -> io::Result<bool> {
+    match done {
+        Ok(()) => Ok(true),
+        Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(false),
+        Err(error) => Err(error),
+    }
+}
+
+#[cfg(target_os = "linux")]
+pub use live::{Into, LiveError, Stop, Summary, live};
+
+#[cfg(target_os = "linux")]
+mod live {
+    use std::collections::HashMap;
+    use std::os::fd::{AsFd, OwnedFd};
+    use std::sync::Arc;
+
+    use rustix::event::{EventfdFlags, eventfd};
+
+    use super::super::key::Key;
+    use super::super::ladder::{Ends, heading, rung};
+    use super::super::live::{Eyes, MOST_AT_THE_END};
+    use super::super::need::CaptureError;
+    use super::super::tap::{On, Tap};
+    use super::{Analysis, Duration, Filter, Packet, PacketSummary, Style, Write, Writer, io, piped};
+    use crate::domain::Flow;
+    use crate::observe::Scope;
+
+    /// What the packets become.
+    pub enum Into<'a> {
+        /// A pcapng file or pipe, flushed after each packet.
+        Pcapng(&'a mut dyn Write),
+        /// A line for each packet, under a heading where the conversation is another.
+        Ladder(&'a mut dyn Write, Style),
+    }
+
+    /// What came of a capture.
+    #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+    pub struct Summary {
+        /// How many packets were written.
+        pub written: u64,
+        /// How many the kernel could not keep.
+        pub lost: u64,
+        /// Whether it ended because nobody reads the output any more.
+        pub closed: bool,
+    }
+
+    /// Why a capture failed.
+    #[derive(Debug, thiserror::Error)]
+    pub enum LiveError {
+        /// It could not begin.
+        #[error(transparent)]
+        Capture(#[from] CaptureError),
+        /// It could not go on, or its output failed.
+        #[error(transparent)]
+        Io(#[from] io::Error),
+    }
+
+    /// The way to end a capture from elsewhere: from what a signal wakes.
+    #[derive(Debug, Clone)]
+    pub struct Stop(Arc<OwnedFd>);
+
+    impl Stop {
+        /// A capture's end that has not come.
+        ///
+        /// # Errors
+        /// The system's, when there are no descriptors.
+        pub fn new() -> io::Result<Self> {
+            Ok(Self(Arc::new(eventfd(0, EventfdFlags::CLOEXEC)?)))
+        }
+
+        /// Ends it. What was captured until now is still written.
+        pub fn stop(&self) {
+            // An eventfd takes this always: its count is far from full.
+            let _ = rustix::io::write(&self.0, &1_u64.to_ne_bytes());
+        }
+    }
+
+    /// Captures the packets of `scope` that `filter` lets through, until `stop`, or until nobody reads `into` any more.
+    /// `ready` is called when it listens.
+    ///
+    /// # Errors
+    /// What is missing; or what the output said, a closed pipe aside.
+    pub fn live(
+        key: &Key,
+        on: &On,
+        (scope, filter): (&Scope, &Filter),
+        into: Into<'_>,
+        stop: &Stop,
+        ready: impl FnOnce(),
+    ) -> Result<Summary, LiveError> {
+        let mut tap = Tap::open(key, on, scope)?;
+        let interface = tap.interface(on);
+        let mut eyes = Eyes { analysis: Analysis::default(), link: interface.link, seen: 0 };
+        let mut sink = match into {
+            Into::Pcapng(out) => {
+                let mut writer = Writer::new(out)?;
+                writer.interface(&interface)?;
+                Sink::Pcapng(writer)
+            }
+            Into::Ladder(out, style) => {
+                Sink::Ladder(Rungs { out, style, ends: HashMap::new(), latest: None, begun: None })
+            }
+        };
+        ready();
+        let mut summary = Summary { written: 0, lost: 0, closed: false };
+        let mut turns_left = None;
+        while turns_left != Some(0) && !summary.closed {
+            if turns_left.is_none() && !tap.wait(stop.0.as_fd())? {
+                turns_left = Some(MOST_AT_THE_END);
+            }
+            let mut done = Ok(());
+            let more = tap.read(|heard| {
+                if done.is_err() {
+                    return;
+                }
+                let Some((seen, packet)) = eyes.see(&heard, scope) else { return };
+                if filter.matches(&seen) {
+                    done = sink.put(&packet, &seen);
+                    summary.written += u64::from(done.is_ok());
+                }
+            })?;
+            summary.lost += tap.lost();
+            summary.closed = !piped(done)?;
+            turns_left = turns_left.map(|left| if more { left - 1 } else { 0 });
+        }
+        sink.finish(&summary)?;
+        Ok(summary)
+    }
+
+    enum Sink<'a> {
+        Pcapng(Writer<&'a mut dyn Write>),
+        Ladder(Rungs<'a>),
+    }
+
+    /// The ladder as it grows.
+    struct Rungs<'a> {
+        out: &'a mut dyn Write,
+        style: Style,
+        ends: HashMap<Flow, Ends>,
+        latest: Option<Ends>,
+        begun: Option<u64>,
+    }
+
+    impl Sink<'_> {
+        fn put(&mut self, packet: &Packet, seen: &PacketSummary) -> io::Result<()> {
+            match self {
+                Self::Pcapng(writer) => writer.packet(packet, &[]),
+                Self::Ladder(rungs) => rungs.put(packet.at, seen),
+            }
+        }
+
+        fn finish(self, summary: &Summary) -> io::Result<()> {
+            let Self::Pcapng(mut writer) = self else { return Ok(()) };
+            let at = super::super::clock::today();
+            piped(writer.statistics(0, at, summary.written + summary.lost, summary.lost)).map(|_| ())
+        }
+    }
+
+    impl Rungs<'_> {
+        /// More conversations than this at once are no lesson.
+        const MOST: usize = 65_536;
+
+        fn put(&mut self, at: u64, seen: &PacketSummary) -> io::Result<()> {
+            let Some(first) = Ends::of(seen) else { return Ok(()) };
+            let known = self.ends.get(&seen.flow).or_else(|| self.ends.get(&seen.flow.mirror()?)).copied();
+            let ends = known.unwrap_or(first);
+            if known.is_none() {
+                if self.ends.len() == Self::MOST {
+                    self.ends.clear();
+                }
+                self.ends.insert(seen.flow, ends);
+            }
+            if self.latest != Some(ends) {
+                self.latest = Some(ends);
+                writeln!(self.out, "{}", heading(&ends, self.style))?;
+            }
+            let begun = *self.begun.get_or_insert(at);
+            let since = Duration::from_nanos(at.saturating_sub(begun));
+            writeln!(self.out, "{}", rung(seen, since, &ends, self.style))?;
+            self.out.flush()
+        }
+    }
+}

@@ -1,0 +1,297 @@
+//! The ladder as text: client on the left, server on the right, an arrow for each packet. Pure.
+
+use std::collections::HashMap;
+use std::fmt::Write as _;
+use std::net::SocketAddr;
+use std::time::Duration;
+
+use unicode_width::UnicodeWidthStr;
+
+use crate::domain::{Finding, Flags, Flow, PacketSummary, Proto, Segment};
+
+/// How it is drawn.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Style {
+    /// How many columns an arrow has; a longer label makes it longer.
+    pub arrow: usize,
+    /// Without characters beyond ASCII, but for those of the payload.
+    pub ascii: bool,
+}
+
+impl Default for Style {
+    fn default() -> Self {
+        Self { arrow: 64, ascii: false }
+    }
+}
+
+/// Who is on which side of one conversation.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Ends {
+    /// The transport protocol.
+    pub proto: Proto,
+    /// On the left.
+    pub client: SocketAddr,
+    /// On the right.
+    pub server: SocketAddr,
+}
+
+impl Ends {
+    /// The ends of a conversation, told from its first packet: who sends SYN is the client. Where no SYN was seen it is
+    /// the one whose port a kernel would choose by itself; over UDP the one who speaks first.
+    pub fn of(first: &PacketSummary) -> Option<Self> {
+        let Flow { proto, local, peer } = first.flow;
+        let peer = peer?;
+        let flags = first.tcp.as_ref().map(|tcp| tcp.flags);
+        let ours = match flags {
+            _ if first.icmp.is_some() => false,
+            Some(flags) if flags.has(Flags::SYN) => !flags.has(Flags::ACK),
+            Some(_) => is_ephemeral(local.port(), peer.port()),
+            None => true,
+        };
+        let (client, server) = if ours { (local, peer) } else { (peer, local) };
+        Some(Self { proto, client, server })
+    }
+
+    /// Whether a packet goes from left to right; `None` when it is of another conversation.
+    fn goes_right(&self, flow: &Flow) -> Option<bool> {
+        match (flow.local, flow.peer?) {
+            _ if flow.proto != self.proto => None,
+            (from, to) if (from, to) == (self.client, self.server) => Some(true),
+            (from, to) if (from, to) == (self.server, self.client) => Some(false),
+            _ => None,
+        }
+    }
+}
+
+/// Whether the first port looks more like one that a kernel chose (Linux's default range) than the second.
+fn is_ephemeral(port: u16, other: u16) -> bool {
+    let chosen = |port: u16| (32_768..=60_999).contains(&port);
+    match (chosen(port), chosen(other)) {
+        (true, false) => true,
+        (false, true) => false,
+        _ => port > other,
+    }
+}
+
+/// The line above a conversation.
+pub fn heading(ends: &Ends, style: Style) -> String {
+    let Ends { proto, client, server } = ends;
+    let left = format!("client {client}");
+    let right = format!("server {server}");
+    let room = (MARGIN + style.arrow).saturating_sub(proto.name().len() + 1 + left.width() + right.width()).max(3);
+    format!("{proto} {left}{:room$}{right}", "")
+}
+
+/// How much stands before the arrow: the number and the time.
+const MARGIN: usize = 21;
+
+/// The line of one packet: its number, the time since `begun` in seconds, its arrow, and what is to be said about it.
+pub fn rung(packet: &PacketSummary, since_begun: Duration, ends: &Ends, style: Style) -> String {
+    let right = ends.goes_right(&packet.flow).unwrap_or(true);
+    let mut line = format!("{:>6} {:>12.6}  {}", packet.number, since_begun.as_secs_f64(), arrow(packet, right, style));
+    let mut said: Vec<String> =
+        packet.findings.iter().filter(|finding| finding.is_news()).map(|f| named(f, packet)).collect();
+    said.retain(|word| !word.is_empty());
+    if !said.is_empty() {
+        let _ = write!(line, "  [{}]", said.join(", "));
+    }
+    line
+}
+
+/// A finding in words; a retransmission with the packet that it repeats.
+fn named(finding: &Finding, packet: &PacketSummary) -> String {
+    let again =
+        matches!(finding, Finding::Retransmission | Finding::FastRetransmission | Finding::SpuriousRetransmission);
+    match packet.retransmission_of.filter(|_| again) {
+        Some(first) => format!("{finding} of {first}"),
+        None => finding.to_string(),
+    }
+}
+
+fn arrow(packet: &PacketSummary, right: bool, style: Style) -> String {
+    let (line, left_head, right_head) = if style.ascii { ("-", "<", ">") } else { ("─", "◀", "▶") };
+    let label = label(packet);
+    let fill = line.repeat(style.arrow.saturating_sub(label.width() + 6).max(1));
+    if right {
+        format!("{0}{0}{0} {label} {fill}{right_head}", line)
+    } else {
+        format!("{left_head}{0}{0} {label} {fill}{0}", line)
+    }
+}
+
+/// What a packet says: `SYN seq 0 win 65495 mss 65495 wscale 7`, `PSH+ACK seq 1 ack 1 12 B "Hello, world"`.
+pub fn label(packet: &PacketSummary) -> String {
+    let mut label = match (&packet.icmp, &packet.tcp) {
+        (Some(icmp), _) => return format!("ICMP {icmp}"),
+        (None, Some(tcp)) => segment(tcp),
+        (None, None) => "UDP".into(),
+    };
+    let len = packet.payload.len;
+    if len > 0 || packet.tcp.is_none() {
+        let _ = write!(label, " {len} B");
+    }
+    if !packet.payload.text.is_empty() {
+        let dots = if packet.payload.is_cut() { "…" } else { "" };
+        let _ = write!(label, " \"{}{dots}\"", packet.payload.text);
+    }
+    label
+}
+
+fn segment(tcp: &Segment) -> String {
+    let mut label = tcp.flags.to_string();
+    // A string takes anything.
+    let _ = match tcp.seq_rel {
+        Some(seq) => write!(label, " seq {seq}"),
+        None => write!(label, " raw seq {}", tcp.seq),
+    };
+    if tcp.flags.has(Flags::ACK) {
+        let _ = match tcp.ack_rel {
+            Some(ack) => write!(label, " ack {ack}"),
+            None => write!(label, " raw ack {}", tcp.ack),
+        };
+    }
+    let _ = write!(label, " win {}", tcp.window);
+    if tcp.flags.has(Flags::SYN) {
+        for option in &tcp.options {
+            let _ = write!(label, " {option}");
+        }
+    }
+    label
+}
+
+/// Packets, put together by conversation. It holds no more than [`Ladder::MOST`] of them at once.
+#[derive(Debug, Default)]
+pub struct Ladder {
+    /// In the order of their first packets.
+    talks: Vec<(Ends, Vec<(Duration, PacketSummary)>)>,
+    places: HashMap<Flow, usize>,
+    held: usize,
+}
+
+impl Ladder {
+    /// How many packets are held before they have to be drawn.
+    pub const MOST: usize = 50_000;
+
+    /// Adds a packet, `at` after the first of all; `false` when the ladder is to be drawn now.
+    pub fn add(&mut self, at: Duration, packet: PacketSummary) -> bool {
+        let Some(ends) = Ends::of(&packet) else { return true };
+        let place = *self.places.entry(packet.flow).or_insert(self.talks.len());
+        if place == self.talks.len() {
+            if let Some(back) = packet.flow.mirror() {
+                self.places.insert(back, place);
+            }
+            self.talks.push((ends, Vec::new()));
+        }
+        self.talks[place].1.push((at, packet));
+        self.held += 1;
+        self.held < Self::MOST
+    }
+
+    /// Draws every conversation, and forgets them.
+    pub fn draw(&mut self, style: Style) -> Vec<String> {
+        let talks = std::mem::take(&mut self.talks);
+        self.places.clear();
+        self.held = 0;
+        let mut lines = Vec::new();
+        for (ends, packets) in talks {
+            lines.push(heading(&ends, style));
+            lines.extend(packets.iter().map(|(at, packet)| rung(packet, *at, &ends, style)));
+            lines.push(String::new());
+        }
+        lines
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::{Excerpt, Icmp, TcpOption};
+
+    fn packet(number: u64, right: bool, flags: Flags, numbers: (u32, u32), payload: &[u8]) -> PacketSummary {
+        let (client, server) = ("127.0.0.1:44086".parse().unwrap(), "127.0.0.1:65432".parse().unwrap());
+        let syn = flags.has(Flags::SYN);
+        let tcp = Segment {
+            flags,
+            seq: 99,
+            ack: 99,
+            seq_rel: Some(numbers.0),
+            ack_rel: flags.has(Flags::ACK).then_some(numbers.1),
+            window: 65_495,
+            options: if syn { vec![TcpOption::Mss(65_495), TcpOption::WindowScale(7)] } else { vec![] },
+        };
+        PacketSummary {
+            number,
+            flow: if right { Flow::tcp(client, server) } else { Flow::tcp(server, client) },
+            tcp: Some(tcp),
+            icmp: None,
+            payload: Excerpt::of(payload),
+            retransmission_of: None,
+            findings: crate::domain::Findings::default(),
+        }
+    }
+
+    fn draw(packets: Vec<PacketSummary>, style: Style) -> Vec<String> {
+        let mut ladder = Ladder::default();
+        for (n, packet) in (0..).zip(packets) {
+            assert!(ladder.add(Duration::from_micros(n * 20), packet));
+        }
+        ladder.draw(style)
+    }
+
+    #[test]
+    fn a_handshake_and_a_message_sent_twice() {
+        let again = PacketSummary {
+            retransmission_of: Some(4),
+            findings: [Finding::ChecksumPartial, Finding::Retransmission].into_iter().collect(),
+            ..packet(5, true, Flags::PSH.with(Flags::ACK), (1, 1), b"oi")
+        };
+        let lines = draw(
+            vec![
+                packet(1, true, Flags::SYN, (0, 0), b""),
+                packet(2, false, Flags::SYN.with(Flags::ACK), (0, 1), b""),
+                packet(3, true, Flags::ACK, (1, 1), b""),
+                packet(4, true, Flags::PSH.with(Flags::ACK), (1, 1), b"oi"),
+                again,
+            ],
+            Style::default(),
+        );
+        assert_eq!(
+            lines,
+            [
+                "tcp client 127.0.0.1:44086                                     server 127.0.0.1:65432",
+                "     1     0.000000  ─── SYN seq 0 win 65495 mss 65495 wscale 7 ────────────────────▶",
+                "     2     0.000020  ◀── SYN+ACK seq 0 ack 1 win 65495 mss 65495 wscale 7 ───────────",
+                "     3     0.000040  ─── ACK seq 1 ack 1 win 65495 ─────────────────────────────────▶",
+                "     4     0.000060  ─── PSH+ACK seq 1 ack 1 win 65495 2 B \"oi\" ────────────────────▶",
+                "     5     0.000080  ─── PSH+ACK seq 1 ack 1 win 65495 2 B \"oi\" ────────────────────▶  [retransmission of 4]",
+                "",
+            ]
+        );
+    }
+
+    #[test]
+    fn an_error_points_at_who_is_told_and_ascii_is_ascii() {
+        let udp = |number, right, icmp| PacketSummary {
+            flow: Flow { proto: Proto::Udp, ..packet(1, right, Flags::ACK, (0, 0), b"").flow },
+            tcp: None,
+            icmp,
+            ..packet(number, right, Flags::ACK, (0, 0), b"")
+        };
+        let lines = draw(
+            vec![udp(1, true, None), udp(2, false, Some(Icmp::PortUnreachable))],
+            Style { arrow: 30, ascii: true },
+        );
+        assert_eq!(lines[1], "     1     0.000000  --- UDP 0 B ----------------->");
+        assert_eq!(lines[2], "     2     0.000020  <-- ICMP port unreachable ----");
+        assert!(lines.iter().all(|line| line.is_ascii()));
+    }
+
+    #[test]
+    fn who_is_the_client_is_told_without_a_syn_as_well() {
+        let ends = |right, flags| Ends::of(&packet(1, right, flags, (5, 5), b"")).unwrap().client.port();
+        for flags in [Flags::ACK, Flags::RST, Flags::FIN] {
+            assert_eq!((ends(true, flags), ends(false, flags)), (44_086, 44_086));
+        }
+        assert_eq!(ends(false, Flags::SYN.with(Flags::ACK)), 44_086);
+    }
+}

@@ -1,0 +1,131 @@
+//! Streams put together from packets in any order.
+
+use etherparse::{PacketBuilder, TcpHeader};
+use proptest::prelude::*;
+
+use super::*;
+use crate::packet::LinkType;
+
+const CLIENT: u16 = 44_086;
+const SERVER: u16 = 65_432;
+
+fn flow() -> Flow {
+    Flow::tcp("192.0.2.2:44086".parse().unwrap(), "192.0.2.1:65432".parse().unwrap())
+}
+
+fn packet(number: u64, out: bool, flags: Flags, seq: u32, ack: u32, payload: &[u8]) -> Arc<Packet> {
+    let (from, to) = if out {
+        (([192, 0, 2, 2], CLIENT), ([192, 0, 2, 1], SERVER))
+    } else {
+        (([192, 0, 2, 1], SERVER), ([192, 0, 2, 2], CLIENT))
+    };
+    let mut header = TcpHeader::new(from.1, to.1, seq, 500);
+    (header.syn, header.ack, header.rst) = (flags.has(Flags::SYN), flags.has(Flags::ACK), flags.has(Flags::RST));
+    header.acknowledgment_number = ack;
+    let mut bytes = Vec::new();
+    PacketBuilder::ipv4(from.0, to.0, 64).tcp_header(header).write(&mut bytes, payload).unwrap();
+    let wire_len = u32::try_from(bytes.len()).unwrap();
+    Arc::new(Packet {
+        number,
+        at: number,
+        interface: 0,
+        link: LinkType::RAW,
+        wire_len,
+        bytes: bytes.into(),
+        comments: vec![],
+    })
+}
+
+/// The stream as text: `>` for the client, `<` for the server.
+fn told(stream: &Stream) -> Vec<String> {
+    let tell = |said: &Said| {
+        let who = if said.by_client { '>' } else { '<' };
+        match &said.piece {
+            Piece::Data(bytes) => format!("{who}{} {}", said.packet, String::from_utf8_lossy(bytes)),
+            Piece::Missing(count) => format!("{who}{} ?{count}", said.packet),
+        }
+    };
+    stream.said.iter().map(tell).collect()
+}
+
+const SYN: Flags = Flags::SYN;
+const ACK: Flags = Flags::ACK;
+
+fn handshake() -> Vec<Arc<Packet>> {
+    vec![
+        packet(1, true, SYN, 99, 0, b""),
+        packet(2, false, SYN.with(ACK), 499, 100, b""),
+        packet(3, true, ACK, 100, 500, b""),
+    ]
+}
+
+#[test]
+fn what_was_sent_twice_or_out_of_order_is_heard_once_and_in_order() {
+    let mut packets = handshake();
+    packets.extend([
+        packet(4, true, ACK, 105, 500, b", world"),
+        packet(5, true, ACK, 100, 500, b"Hello"),
+        packet(6, true, ACK, 103, 500, b"lo, world!"),
+        packet(7, false, ACK, 500, 113, b"HELLO"),
+        packet(8, true, Flags::RST, 113, 0, b"why"),
+    ]);
+    let stream = follow_stream(&packets, &flow().mirror().unwrap(), None, 1_000).unwrap();
+    assert_eq!(told(&stream), [">5 Hello", ">4 , world", ">6 !", "<7 HELLO"]);
+    assert!(!stream.cut && stream.ends.client.port() == CLIENT);
+}
+
+#[test]
+fn what_was_not_captured_is_said_to_be_missing_when_it_is_acknowledged() {
+    let mut packets = handshake();
+    packets.extend([
+        packet(4, true, ACK, 110, 500, b"later"),
+        packet(5, false, ACK, 500, 115, b"ok"),
+        packet(6, true, ACK, 120, 502, b"end"),
+    ]);
+    let stream = follow_stream(&packets, &flow(), None, 1_000).unwrap();
+    assert_eq!(told(&stream), [">5 ?10", ">4 later", "<5 ok", ">6 ?5", ">6 end"]);
+}
+
+#[test]
+fn ports_used_again_are_another_conversation_and_the_length_is_bounded() {
+    let mut packets = handshake();
+    packets.push(packet(4, true, ACK, 100, 500, b"first"));
+    packets.push(packet(5, true, SYN, 7_000, 0, b""));
+    packets.push(packet(6, true, ACK, 7_001, 1, b"second"));
+    let told = |near, most| told(&follow_stream(&packets, &flow(), near, most).unwrap());
+    assert_eq!(told(None, 100), [">6 second"]);
+    assert_eq!(told(Some(5), 100), [">6 second"]);
+    assert_eq!(told(Some(4), 100), [">4 first"]);
+    assert_eq!(told(Some(4), 3), [">4 fir"]);
+    assert!(follow_stream(&packets, &flow(), None, 3).unwrap().cut);
+    let other = Flow::tcp("192.0.2.2:1".parse().unwrap(), "192.0.2.1:2".parse().unwrap());
+    assert_eq!(follow_stream(&packets, &other, None, 100), None);
+}
+
+proptest! {
+    #[test]
+    fn any_cutting_and_any_order_is_the_same_text(
+        text in prop::collection::vec(any::<u8>(), 1..200),
+        cuts in prop::collection::vec((0..200_usize, 1..40_usize), 0..40),
+        begin in any::<u32>(),
+    ) {
+        // The SYN, pieces in any order with repetitions, and then everything once so that nothing is missing.
+        let mut packets = vec![packet(1, true, SYN, begin, 0, b"")];
+        let piece = |from: usize, len: usize, number| {
+            let (from, to) = (from.min(text.len()), (from + len).min(text.len()));
+            packet(number, true, ACK, begin.wrapping_add(1 + u32::try_from(from).unwrap()), 1, &text[from..to])
+        };
+        for (n, (from, len)) in (2..).zip(&cuts) {
+            packets.push(piece(*from, *len, n));
+        }
+        for (n, from) in (100..).zip((0..text.len()).step_by(7)) {
+            packets.push(piece(from, 7, n));
+        }
+        let stream = follow_stream(&packets, &flow(), None, 100_000).unwrap();
+        let heard: Vec<u8> = stream.said.iter().flat_map(|said| match &said.piece {
+            Piece::Data(bytes) => bytes.clone(),
+            Piece::Missing(count) => panic!("{count} missing"),
+        }).collect();
+        prop_assert_eq!(heard, text);
+    }
+}
