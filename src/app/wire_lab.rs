@@ -76,7 +76,7 @@ impl WireLab {
     /// Turns a setting of one host, or of both.
     pub fn turn(&self, host: Option<HostId>, knob: Knob) -> io::Result<()> {
         let hosts = [HostId::Client, HostId::Server].into_iter().filter(|id| host.is_none_or(|host| host == *id));
-        hosts.map(|id| self.wire.host(id).turn(knob)).collect()
+        hosts.map(|id| self.wire.host(id)).try_for_each(|host| host.turn(knob))
     }
 
     /// Takes everything apart.

@@ -216,13 +216,12 @@ impl Watch {
                 let at = self.probe.clock().now();
                 self.tell(|differ, _, say| differ.see(*row, at, say));
             }
-            Ok(Found::Here(_)) => {}
             Ok(Found::Nowhere) if self.differ.knows(flow) => self.tell(|differ, _, say| differ.nowhere(flow, say)),
             // Its life was too short for any reading; who asked knows of it all the same, and that it is over now.
             Ok(Found::Nowhere) if flow.proto == Proto::Tcp && flow.peer.is_some() => {
                 report(&self.probe, Delta::Gone(RowKey { flow: *flow, cookie: 0 }));
             }
-            Ok(Found::Nowhere) => {}
+            Ok(Found::Here(_) | Found::Nowhere) => {}
             // The next reading will tell.
             Ok(Found::Unknown) | Err(_) => self.pace.ask(),
         }

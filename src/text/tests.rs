@@ -17,7 +17,7 @@ fn numbers_are_written_as_the_language_writes_them() {
     let lapses = [61, 212, 3_400, 44_000, 2_300_000, 240_000_000].map(|us| pt.lapse(Duration::from_micros(us)));
     assert_eq!(lapses, ["61 µs", "212 µs", "3,4 ms", "44 ms", "2,3 s", "4 min"]);
     assert_eq!(en.left(Duration::from_millis(42_001)), "43 s");
-    assert_eq!((en.span(Duration::from_secs(59)), en.span(Duration::from_secs(60))), ("59 s".into(), "1 min".into()));
+    assert_eq!((en.span(Duration::from_secs(59)), en.span(Duration::from_mins(1))), ("59 s".into(), "1 min".into()));
     assert_eq!((en.bytes(12), en.bytes(1_250), pt.bytes(3_400_000)), ("12 B".into(), "1.2 kB".into(), "3,4 MB".into()));
     assert_eq!(en.bytes(7_000_000_000_000), "7000.0 GB");
 }

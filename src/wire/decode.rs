@@ -5,7 +5,7 @@ use std::net::{IpAddr, SocketAddr};
 use etherparse::{NetSlice, SlicedPacket, TransportSlice};
 
 use super::lane::About;
-use crate::domain::{Excerpt, Flags, Flow, PacketSummary, Proto};
+use crate::domain::{Excerpt, Findings, Flags, Flow, PacketSummary, Proto};
 use crate::packet;
 
 /// A packet of which so much was read as the wire needs of every one, at full speed too.
@@ -60,7 +60,7 @@ impl<'a> Read<'a> {
             icmp: None,
             payload: Excerpt::of(b""),
             retransmission_of: None,
-            findings: Default::default(),
+            findings: Findings::default(),
         })
     }
 

@@ -10,7 +10,7 @@ fn it_starts_and_clients_appear() {
     assert!(running.says("loopback only") && running.says("threaded"), "{}", running.screen().contents());
     running.types(b"3c");
     running.until("three clients", |running| {
-        running.screen().contents().lines().filter(|line| line.contains("#") && line.contains("ESTABLISHED")).count()
+        running.screen().contents().lines().filter(|line| line.contains('#') && line.contains("ESTABLISHED")).count()
             == 3
     });
     running.types(b"L");

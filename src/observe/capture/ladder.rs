@@ -113,9 +113,9 @@ fn arrow(packet: &PacketSummary, right: bool, style: Style) -> String {
     let label = label(packet);
     let fill = line.repeat(style.arrow.saturating_sub(label.width() + 6).max(1));
     if right {
-        format!("{0}{0}{0} {label} {fill}{right_head}", line)
+        format!("{line}{line}{line} {label} {fill}{right_head}")
     } else {
-        format!("{left_head}{0}{0} {label} {fill}{0}", line)
+        format!("{left_head}{line}{line} {label} {fill}{line}")
     }
 }
 

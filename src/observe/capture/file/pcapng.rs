@@ -87,7 +87,7 @@ impl Section {
             }
             let kind = self.order.u32(kind);
             let len = self.order.u32(input.array()?);
-            if len < 12 || len % 4 != 0 {
+            if len < 12 || !len.is_multiple_of(4) {
                 return input.damaged("a block of impossible length");
             }
             let known = matches!(kind, INTERFACE | PACKET | SIMPLE_PACKET | OBSOLETE_PACKET);
