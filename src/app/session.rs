@@ -88,6 +88,11 @@ impl<B: Backend<Error = io::Error>, S: Shell> Session<B, S> {
         // What is being opened has one frame's time to tell of itself before the first is drawn.
         let mut last_frame = Instant::now();
         let mut dirty = true;
+        // What was told of while the laboratory was opened comes before keys that were typed ahead: they are about it.
+        for seen in std::iter::from_fn(|| events.try_recv().ok()).take(BATCH) {
+            self.take(Msg::Seen(seen))?;
+        }
+        self.record()?;
         loop {
             let frame = last_frame + FRAME;
             let change = self.next_change();
