@@ -67,8 +67,10 @@ async fn the_side_that_closed_first_is_left_in_time_wait() {
     stage.until("three rows in TIME_WAIT", left).await;
     #[cfg(target_os = "linux")]
     for port in shown.client_ports() {
-        let lines = crate::witness::proc_net_tcp(port);
-        let states: Vec<_> = lines.iter().map(|line| (line.local.1, line.state)).collect();
+        // The same port may serve another test's connection elsewhere.
+        let lines = crate::witness::proc_net_tcp(server);
+        let ours = lines.iter().filter(|line| [line.local.1, line.peer.1].contains(&port));
+        let states: Vec<_> = ours.map(|line| (line.local.1, line.state)).collect();
         assert_eq!(states, [(port, 6)]);
     }
     assert!(shown.clients().iter().all(|client| client.phase == Phase::Ended(None)));

@@ -2,17 +2,19 @@
 
 use crossterm::event::{Event, KeyCode};
 use socklab::app::session::{End, Signal};
-use socklab::domain::{Lang, TcpState};
+use socklab::domain::{Flow, Lang, TcpState};
+use socklab::model::clients::Client;
 use socklab::model::ui::{Mode, Pane};
 
-use crate::stage::{Shown, Stage};
+use crate::stage::{Shown, Stage, THREADED};
 
 async fn three_clients() -> Stage {
     let mut stage = Stage::lab().await;
     stage.types("3c");
     let open = |shown: &Shown| {
-        let established = shown.world.table.rows().filter(|(_, e)| e.row.state == Some(TcpState::Established)).count();
-        (established == 6 && shown.answered() == 3).then_some(())
+        let ends = shown.clients().iter().filter_map(Client::flow).flat_map(|own| [Some(own), own.mirror()]);
+        let open = |end: &Flow| shown.world.table.state(end) == Some(TcpState::Established);
+        (ends.flatten().filter(open).count() == 6 && shown.answered() == 3).then_some(())
     };
     stage.until("three clients", open).await;
     stage
@@ -21,18 +23,21 @@ async fn three_clients() -> Stage {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_filter_takes_effect_as_it_is_typed_and_a_wrong_one_points_at_the_error() {
     let mut stage = three_clients().await;
-    let port = stage.now().client_ports()[1];
+    let shown = stage.now();
+    let port = shown.client_ports()[1];
+    // The same port may serve another test's connection elsewhere.
+    let filter = format!("sport {port} and dport {}", shown.server(THREADED).addr().port());
     stage.types("/");
     stage.holds_ctrl('u');
-    stage.types(&format!("sport {port}"));
+    stage.types(&filter);
     let one = |shown: &Shown| (shown.listed.len() == 1).then(|| shown.clone());
     let shown = stage.until("one row", one).await;
     assert_eq!(shown.listed[0].flow.local.port(), port);
     stage.types(" (");
-    let wrong = |shown: &Shown| shown.says(&format!("sport {port} (")).then(|| shown.clone());
+    let wrong = |shown: &Shown| shown.says(&format!("{filter} (")).then(|| shown.clone());
     let shown = stage.until("the wrong filter", wrong).await;
     assert_eq!(shown.listed.len(), 1, "the last good filter stays");
-    let typed = shown.lines.iter().position(|line| line.contains(&format!("/ sport {port} ("))).expect("it is shown");
+    let typed = shown.lines.iter().position(|line| line.contains(&format!("/ {filter} ("))).expect("it is shown");
     let column = |text: &str, c| text.chars().position(|other| other == c);
     let under = &shown.lines[typed + 1];
     assert!(under.contains('^'), "{}", shown.text());
@@ -40,13 +45,11 @@ async fn a_filter_takes_effect_as_it_is_typed_and_a_wrong_one_points_at_the_erro
     assert!((end..=end + 1).contains(&column(under, '^').unwrap()), "the mark is where the error is\n{}", shown.text());
     stage.presses(KeyCode::Enter);
     stage.types(")");
-    let still =
-        |shown: &Shown| (shown.ui.mode == Mode::Filtering && shown.says(&format!("sport {port} ()"))).then_some(());
+    let still = |shown: &Shown| (shown.ui.mode == Mode::Filtering && shown.says(&format!("{filter} ()"))).then_some(());
     stage.until("a wrong filter is not accepted", still).await;
     stage.presses(KeyCode::Esc);
-    let back = |shown: &Shown| {
-        (shown.ui.mode == Mode::Command && !shown.says(&format!("/ sport {port}"))).then(|| shown.clone())
-    };
+    let back =
+        |shown: &Shown| (shown.ui.mode == Mode::Command && !shown.says(&format!("/ {filter}"))).then(|| shown.clone());
     assert_eq!(stage.until("the good one again", back).await.listed.len(), 1);
     stage.quits().await;
 }

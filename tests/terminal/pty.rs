@@ -37,16 +37,23 @@ impl Running {
         Self::start_with(more, (120, 36), &[])
     }
 
-    pub(crate) fn start_with(more: &[&str], (columns, rows): (u16, u16), env: &[(&str, &str)]) -> Self {
+    pub(crate) fn start_with(more: &[&str], size: (u16, u16), env: &[(&str, &str)]) -> Self {
+        Self::program(&[&FOUR, more].concat(), size, env)
+    }
+
+    /// The program with these arguments and no others.
+    pub(crate) fn program(args: &[&str], (columns, rows): (u16, u16), env: &[(&str, &str)]) -> Self {
         let size = PtySize { rows, cols: columns, pixel_width: 0, pixel_height: 0 };
         let pair = native_pty_system().openpty(size).expect("there are pseudoterminals");
         let mut command = CommandBuilder::new(PROGRAM);
-        command.args(FOUR.iter().chain(more));
+        command.args(args);
         for (name, _) in std::env::vars_os() {
             if matches!(name.to_str(), Some("NO_COLOR" | "COLORTERM" | "LC_ALL" | "LC_CTYPE" | "RUST_BACKTRACE")) {
                 command.env_remove(name);
             }
         }
+        // Otherwise it would be the home of whoever runs the tests.
+        command.cwd(std::env::current_dir().expect("the tests run somewhere"));
         command.env("TERM", "xterm-256color");
         command.env("LANG", "C.UTF-8");
         env.iter().for_each(|(name, value)| command.env(name, value));
