@@ -56,7 +56,9 @@ impl Running {
         command.cwd(std::env::current_dir().expect("the tests run somewhere"));
         command.env("TERM", "xterm-256color");
         command.env("LANG", "C.UTF-8");
-        env.iter().for_each(|(name, value)| command.env(name, value));
+        for (name, value) in env {
+            command.env(name, value);
+        }
         let before = modes(&termios(&pair));
         let child = pair.slave.spawn_command(command).expect("the program was built");
         let emulator = vt100::Parser::new(nonzero(rows), nonzero(columns), 100);
