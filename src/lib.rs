@@ -8,6 +8,7 @@
 //! | [`packet`] | reading a packet: its summary, its details, what is to be said about it | domain |
 //! | [`text`] | every sentence the class reads, in both languages | domain |
 //! | [`model`] | the world as a fold of events, the journal, the state of the screen, keys, `update` | domain |
+//! | [`lesson`] | lessons and scenarios as files, and the pure engine that ticks them off | domain, model |
 //! | [`view`] | the model drawn: layout, theme, a file for each pane | model, domain, text |
 //! | [`lab`] | real servers, clients and a broadcaster on real sockets | domain |
 //! | [`observe`] | what the kernel says: the socket table, the tracepoint, packets | domain, packet |
@@ -19,6 +20,7 @@
 pub mod app;
 pub mod domain;
 pub mod lab;
+pub mod lesson;
 pub mod model;
 pub mod observe;
 pub mod packet;

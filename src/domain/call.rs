@@ -184,9 +184,11 @@ pub enum SockOpt {
     LingerZero,
     /// `TCP_NODELAY`: send small segments at once (no Nagle).
     NoDelay,
+    /// `SO_RCVBUF`: a smaller receive buffer, and so a smaller window.
+    ReceiveBuffer,
 }
 
-spelled!(SockOpt { ReuseAddr = "SO_REUSEADDR", LingerZero = "SO_LINGER 0", NoDelay = "TCP_NODELAY" });
+spelled!(SockOpt { ReuseAddr = "SO_REUSEADDR", LingerZero = "SO_LINGER 0", NoDelay = "TCP_NODELAY", ReceiveBuffer = "SO_RCVBUF" });
 
 /// A call's result: it worked, or why it did not.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]

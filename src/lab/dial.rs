@@ -58,7 +58,8 @@ async fn outcome(stream: &TcpStream) -> io::Result<()> {
     }
 }
 
-fn is_under_way(error: &io::Error) -> bool {
+/// Whether a `connect` that returned this goes on in the background.
+pub(super) fn is_under_way(error: &io::Error) -> bool {
     #[cfg(unix)]
     if error.raw_os_error() == Some(rustix::io::Errno::INPROGRESS.raw_os_error()) {
         return true;

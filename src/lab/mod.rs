@@ -10,6 +10,7 @@ mod descriptors;
 mod dial;
 mod host;
 mod reporter;
+mod script;
 mod server;
 
 use std::sync::Arc;
@@ -20,6 +21,7 @@ use self::client::Clients;
 pub use self::descriptors::raise_descriptor_limit;
 pub use self::host::{Host, Machine};
 use self::reporter::Reporter;
+pub use self::script::Script;
 use self::server::Server;
 use crate::domain::{ClientId, ClientPlan, CloseHow, Probe, Proto, ServerId, ServerSpec, ServiceModel, Target};
 

@@ -1,0 +1,392 @@
+//! Sockets played from a script: each a task of its own that makes one call after the other as it is told, and reports
+//! each. What an ordinary client or server of the laboratory would never do can be shown with them.
+
+use std::collections::HashMap;
+use std::io;
+use std::net::SocketAddr;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use socket2::Socket;
+use tokio::net::{TcpListener, TcpStream, UdpSocket};
+use tokio::sync::mpsc;
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+
+use super::connection::{Connection, would_block};
+use super::dial::{established, is_under_way};
+use super::host::Host;
+use super::reporter::Reporter;
+use crate::domain::call::SockOpt;
+use crate::domain::client::ClientChange;
+use crate::domain::{
+    Answer, Args, Call, ClientId, ClientPlan, Cue, Errno, Flow, Outcome, Play, Probe, Proto, ServerChange, ServerId,
+    ServerSpec, SocketId, SocketOptions, Syscall, Target,
+};
+
+/// How many cues may wait for a socket whose program is in a call.
+const CUES: usize = 64;
+
+/// The scripted sockets of one host. Lives inside a tokio runtime; dropped, its sockets close in the background.
+pub struct Script {
+    stage: Arc<Stage>,
+}
+
+/// What all of its sockets share.
+struct Stage {
+    host: Arc<dyn Host>,
+    log: Reporter,
+    sockets: Mutex<HashMap<SocketId, mpsc::Sender<Play>>>,
+    tasks: TaskTracker,
+    /// Ends the calls that the programs of the sockets wait in.
+    stop: CancellationToken,
+}
+
+/// A socket that lives.
+enum Held {
+    Listener(TcpListener, Flow),
+    Stream(Connection),
+    Datagrams(UdpSocket),
+}
+
+impl Script {
+    /// Without sockets yet.
+    ///
+    /// # Panics
+    /// Its sockets need a tokio runtime.
+    pub fn new(host: Arc<dyn Host>, probe: Probe) -> Self {
+        let log = Reporter::new(probe);
+        Self { stage: Arc::new(Stage { host, log, sockets: Mutex::default(), tasks: TaskTracker::new(), stop: CancellationToken::new() }) }
+    }
+
+    /// Plays one cue. Calls that open a socket are made at once; the others by the socket's own task, in the order of
+    /// the cues. A cue for a socket that is not there is left out.
+    pub fn play(&self, cue: Cue) {
+        let Cue { socket, play } = cue;
+        match play {
+            Play::Listen { name, addr, backlog, options } => self.stage.listen(socket, name, addr, backlog, options),
+            Play::Connect { to, from, options } => self.stage.connect(socket, to, from, options),
+            Play::Datagram { bind, connect, family } => self.stage.datagram(socket, bind, connect, family),
+            // The listener's task accepts; what it accepts gets this id.
+            Play::Accept(listener) => self.stage.tell(listener, Play::Accept(socket)),
+            other => self.stage.tell(socket, other),
+        }
+    }
+
+    /// Closes every socket and waits until each has said so.
+    pub async fn shutdown(self) {
+        self.stage.stop.cancel();
+        self.stage.lock().clear();
+        self.stage.tasks.close();
+        self.stage.tasks.wait().await;
+    }
+}
+
+impl Drop for Script {
+    fn drop(&mut self) {
+        self.stage.stop.cancel();
+        self.stage.lock().clear();
+    }
+}
+
+impl Stage {
+    fn lock(&self) -> std::sync::MutexGuard<'_, HashMap<SocketId, mpsc::Sender<Play>>> {
+        // The map is whole at every instant, also if a task panicked while it held the lock.
+        self.sockets.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn tell(&self, socket: SocketId, play: Play) {
+        if let Some(cues) = self.lock().get(&socket) {
+            // A program that waits in one call is not given sixty others.
+            let _ = cues.try_send(play);
+        }
+    }
+
+    /// Gives a socket a task of its own.
+    fn keep(self: &Arc<Self>, who: SocketId, held: Held) {
+        let (cues, told) = mpsc::channel(CUES);
+        self.lock().insert(who, cues);
+        let stage = Arc::clone(self);
+        self.tasks.spawn(async move {
+            match held {
+                Held::Listener(listener, flow) => stage.listening(who, listener, flow, told).await,
+                Held::Stream(connection) => talking(connection, told, stage.stop.clone()).await,
+                Held::Datagrams(socket) => stage.datagrams(who, &socket, told).await,
+            }
+            stage.left(who);
+        });
+    }
+
+    fn left(&self, who: SocketId) {
+        self.lock().remove(&who);
+        match who {
+            SocketId::Client(id) => self.log.client(id, ClientChange::Ended),
+            SocketId::Server(id) => self.log.server(id, ServerChange::Stopped),
+            SocketId::Conn(..) | SocketId::Broadcast(_) => {}
+        }
+    }
+
+    fn call<T>(&self, who: SocketId, call: Syscall, args: Args, result: &io::Result<T>) {
+        self.log.call(Call::new(who, call).with(args).returned(result));
+    }
+
+    fn bind(&self, who: SocketId, socket: &Socket, proto: Proto, addr: SocketAddr) -> io::Result<()> {
+        let bound = socket.bind(&addr.into());
+        let call = Call::new(who, Syscall::Bind).with(Args::Addr(addr)).returned(&bound);
+        let local = socket.local_addr().ok().and_then(|addr| addr.as_socket()).filter(|_| bound.is_ok());
+        self.log.call(local.map_or(call.clone(), |local| call.on(Flow::unconnected(proto, local))));
+        bound
+    }
+
+    fn set(&self, who: SocketId, socket: &Socket, options: SocketOptions) -> io::Result<()> {
+        let set = |option, result: io::Result<()>| {
+            self.call(who, Syscall::Setsockopt, Args::Option(option), &result);
+            result
+        };
+        if options.reuse_addr {
+            set(SockOpt::ReuseAddr, socket.set_reuse_address(true))?;
+        }
+        if options.no_delay {
+            set(SockOpt::NoDelay, socket.set_tcp_nodelay(true))?;
+        }
+        if let Some(bytes) = options.receive_buffer {
+            set(SockOpt::ReceiveBuffer, socket.set_recv_buffer_size(bytes as usize))?;
+        }
+        Ok(())
+    }
+
+    fn listen(self: &Arc<Self>, who: SocketId, name: String, addr: SocketAddr, backlog: u32, options: SocketOptions) {
+        let SocketId::Server(id) = who else { return };
+        let spec = ServerSpec { name, proto: Proto::Tcp, addr, answer: Answer::Same, model: None };
+        self.log.server(id, ServerChange::Added { spec });
+        let socket = self.host.stream(addr);
+        self.call(who, Syscall::Socket, Args::Proto(Proto::Tcp), &socket);
+        let listening = socket.and_then(|socket| {
+            self.set(who, &socket, options)?;
+            self.bind(who, &socket, Proto::Tcp, addr)?;
+            let listening = socket.listen(i32::try_from(backlog).unwrap_or(i32::MAX));
+            let local = socket.local_addr()?.as_socket().unwrap_or(addr);
+            let flow = Flow::unconnected(Proto::Tcp, local);
+            let call = Call::new(who, Syscall::Listen).with(Args::Number(backlog.into())).on(flow);
+            self.log.call(call.returned(&listening));
+            listening?;
+            Ok((TcpListener::from_std(socket.into())?, flow))
+        });
+        match listening {
+            Ok((listener, flow)) => {
+                self.log.server(id, ServerChange::Started { addr: flow.local, backlog });
+                self.keep(who, Held::Listener(listener, flow));
+            }
+            Err(error) => {
+                self.log.call(Call::new(who, Syscall::Close));
+                self.log.server(id, ServerChange::Failed { errno: error.into(), holder: None });
+            }
+        }
+    }
+
+    /// Accepts as it is told, until it is closed.
+    async fn listening(
+        self: &Arc<Self>,
+        who: SocketId,
+        listener: TcpListener,
+        flow: Flow,
+        mut told: mpsc::Receiver<Play>,
+    ) {
+        while let Some(play) = told.recv().await {
+            match play {
+                Play::Accept(conn) => {
+                    // Who waits in `accept` is given no other cue; only the end of the script ends the wait.
+                    tokio::select! {
+                        accepted = listener.accept() => self.accepted(who, conn, flow, accepted),
+                        () = self.stop.cancelled() => break,
+                    }
+                }
+                Play::Close | Play::Reset => break,
+                _ => {}
+            }
+        }
+        drop(listener);
+        self.log.call(Call::new(who, Syscall::Close).on(flow));
+    }
+
+    fn accepted(
+        self: &Arc<Self>,
+        who: SocketId,
+        conn: SocketId,
+        listening: Flow,
+        accepted: io::Result<(TcpStream, SocketAddr)>,
+    ) {
+        let call = Call::new(who, Syscall::Accept);
+        match accepted {
+            Ok((stream, peer)) => {
+                let flow = Flow::tcp(stream.local_addr().unwrap_or(listening.local), peer);
+                // Before it can be asked anything.
+                self.keep(conn, Held::Stream(Connection { who: conn, flow, stream, log: self.log.clone() }));
+                self.log.call(Call { new_socket: Some(conn), ..call.on(flow) });
+            }
+            Err(error) => self.log.call(Call { result: Outcome::Failed(error.into()), ..call }),
+        }
+    }
+
+    fn connect(self: &Arc<Self>, who: SocketId, to: SocketAddr, from: Option<SocketAddr>, options: SocketOptions) {
+        let SocketId::Client(id) = who else { return };
+        self.spawned(id, Proto::Tcp, to);
+        let socket = self.host.stream(to);
+        self.call(who, Syscall::Socket, Args::Proto(Proto::Tcp), &socket);
+        let dialing = socket.and_then(|socket| {
+            self.set(who, &socket, options)?;
+            if let Some(from) = from {
+                self.bind(who, &socket, Proto::Tcp, from)?;
+            }
+            match socket.connect(&to.into()) {
+                Err(error) if !is_under_way(&error) => {
+                    let errno = Errno::from(&error);
+                    let call = Call::new(who, Syscall::Connect).with(Args::Addr(to));
+                    self.log.call(Call { result: Outcome::Failed(errno), ..call });
+                    return Err(error);
+                }
+                _ => {}
+            }
+            let stream = TcpStream::from_std(socket.into())?;
+            let flow = Flow::tcp(stream.local_addr()?, to);
+            Ok(Connection { who, flow, stream, log: self.log.clone() })
+        });
+        match dialing {
+            Ok(connection) => {
+                let flow = connection.flow;
+                self.keep(who, Held::Stream(connection));
+                self.log.client(id, ClientChange::Dialing { flow });
+            }
+            Err(_) => {
+                self.log.call(Call::new(who, Syscall::Close));
+                self.log.client(id, ClientChange::Ended);
+            }
+        }
+    }
+
+    fn spawned(&self, id: ClientId, proto: Proto, addr: SocketAddr) {
+        let target = Target { server: None::<ServerId>, proto, addr };
+        self.log.client(id, ClientChange::Spawned { plan: ClientPlan::Stay, target });
+    }
+
+    fn datagram(
+        self: &Arc<Self>,
+        who: SocketId,
+        bind: Option<SocketAddr>,
+        connect: Option<SocketAddr>,
+        family: SocketAddr,
+    ) {
+        let SocketId::Client(id) = who else { return };
+        self.spawned(id, Proto::Udp, connect.unwrap_or(family));
+        let socket = self.host.datagram(family);
+        self.call(who, Syscall::Socket, Args::Proto(Proto::Udp), &socket);
+        let opened = socket.and_then(|socket| {
+            if let Some(bind) = bind {
+                self.bind(who, &socket, Proto::Udp, bind)?;
+            }
+            if let Some(peer) = connect {
+                let connected = socket.connect(&peer.into());
+                let local = socket.local_addr()?.as_socket().unwrap_or(family);
+                let flow = Flow { proto: Proto::Udp, local, peer: Some(peer) };
+                let call = Call::new(who, Syscall::Connect).with(Args::Addr(peer)).on(flow);
+                self.log.call(call.returned(&connected));
+                connected?;
+            }
+            UdpSocket::from_std(socket.into())
+        });
+        match opened {
+            Ok(socket) => self.keep(who, Held::Datagrams(socket)),
+            Err(_) => self.log.call(Call::new(who, Syscall::Close)),
+        }
+    }
+
+    /// Sends and receives datagrams as it is told, until it is closed.
+    async fn datagrams(&self, who: SocketId, socket: &UdpSocket, mut told: mpsc::Receiver<Play>) {
+        let flow = |peer: Option<SocketAddr>| {
+            socket.local_addr().ok().map(|local| Flow { proto: Proto::Udp, local, peer: peer.or(socket.peer_addr().ok()) })
+        };
+        let report = |call: Call, peer| {
+            let flow = flow(peer);
+            self.log.call(Call { flow, ..call });
+        };
+        while let Some(play) = told.recv().await {
+            match play {
+                Play::Send(bytes) => {
+                    let sent = socket.send(&bytes).await;
+                    let call = Call::new(who, Syscall::Send).returned(&sent);
+                    report(if sent.is_ok() { call.carrying(&bytes) } else { call }, None);
+                }
+                Play::SendTo(bytes, to) => {
+                    let sent = socket.send_to(&bytes, to).await;
+                    let call = Call::new(who, Syscall::Sendto).with(Args::Addr(to)).returned(&sent);
+                    report(if sent.is_ok() { call.carrying(&bytes) } else { call }, Some(to));
+                }
+                Play::Recv(_) | Play::RecvFrom => {
+                    let mut buffer = vec![0; 65_535];
+                    let received = tokio::select! {
+                        received = socket.recv_from(&mut buffer) => received,
+                        () = self.stop.cancelled() => break,
+                    };
+                    let call = Call::new(who, Syscall::Recvfrom).returned(&received);
+                    match received {
+                        Ok((length, from)) => report(call.carrying(&buffer[..length]), Some(from)),
+                        Err(_) => report(call, None),
+                    }
+                }
+                Play::Close | Play::Reset => break,
+                _ => {}
+            }
+        }
+        report(Call::new(who, Syscall::Close), None);
+    }
+}
+
+/// Makes the calls of a connection as it is told, until it is closed. The outcome of its `connect` is reported when it
+/// comes, whatever else is done meanwhile.
+async fn talking(mut connection: Connection, mut told: mpsc::Receiver<Play>, stop: CancellationToken) {
+    let mut connecting = matches!(connection.who, SocketId::Client(_));
+    loop {
+        let play = tokio::select! {
+            biased;
+            over = established(&connection), if connecting => {
+                connecting = false;
+                if let Ok(flow) = over {
+                    connection.flow = flow;
+                }
+                continue;
+            }
+            play = told.recv() => play,
+        };
+        match play {
+            Some(Play::Send(bytes)) => {
+                tokio::select! {
+                    _ = connection.send(&bytes) => {}
+                    () = stop.cancelled() => return connection.close(),
+                }
+            }
+            Some(Play::Recv(most)) => {
+                tokio::select! {
+                    () = recv(&connection, most) => {}
+                    () = stop.cancelled() => return connection.close(),
+                }
+            }
+            Some(Play::ShutdownWrite) => connection.shut_write(),
+            Some(Play::Reset) => return connection.reset(),
+            Some(Play::Close) | None => return connection.close(),
+            Some(_) => {}
+        }
+    }
+}
+
+/// One `recv` of at most so many bytes, when there is something.
+async fn recv(connection: &Connection, most: usize) {
+    let mut buffer = vec![0; most];
+    loop {
+        let received = match connection.stream.readable().await {
+            Ok(()) => connection.stream.try_read(&mut buffer),
+            Err(error) => Err(error),
+        };
+        if !would_block(&received) {
+            return connection.log.received(connection.who, connection.flow, &received, &buffer);
+        }
+    }
+}

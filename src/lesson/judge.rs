@@ -1,0 +1,187 @@
+//! Whether an expectation is met by what was heard and by the world as it is, and what is there instead.
+
+use std::time::Duration;
+
+use super::engine::Engine;
+use super::expect::{CallReturned, Count, EdgeTaken, Expect, RowShows, StateIs};
+use super::matcher::{End, PacketMatch};
+use super::order::held;
+use crate::domain::{Cause, Evidence, Flags, Flow, HostId, Kind, SocketId, TcpState, WireEvent};
+use crate::model::World;
+
+/// What was seen where something else was expected.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Seen {
+    /// The very thing that should not have been seen.
+    It,
+    /// Nothing.
+    Nothing,
+    /// The end in this state, brought about by this.
+    State(TcpState, Option<Cause>),
+    /// These packets, calls or changes, in short.
+    These(Vec<String>),
+    /// This number.
+    Number(u64),
+}
+
+impl Expect {
+    /// What is looked for.
+    pub(super) fn wanted(&self) -> &Self {
+        if let Self::Absent(absent) = self { &absent.what } else { self }
+    }
+
+    /// For how long it must not be seen, when that is what is expected.
+    pub(super) const fn absent_for(&self) -> Option<Duration> {
+        if let Self::Absent(absent) = self { Some(Duration::from_millis(absent.for_ms)) } else { None }
+    }
+}
+
+/// Whether it is seen; if not, what is.
+pub(super) fn judge(engine: &Engine, world: &World, expect: &Expect) -> Result<(), Seen> {
+    match expect {
+        Expect::State(wanted) => state(engine, world, wanted),
+        Expect::Edge(wanted) => edge(engine, world, wanted),
+        Expect::Packet(wanted) => packet(engine, wanted),
+        Expect::Held(wanted) => match held(world, wanted) {
+            Some(_) => Ok(()),
+            None => Err(these(world.wire.open().map(|on| brief(on.from, &on.packet)))),
+        },
+        Expect::Folded(wanted) => {
+            let number = held(world, &wanted.packet).ok_or(Seen::Nothing)?;
+            let times = world.wire.packet(number).map_or(0, |on| on.folded.into());
+            if wanted.times.is(times) { Ok(()) } else { Err(Seen::Number(times)) }
+        }
+        Expect::Call(wanted) => call(engine, wanted),
+        Expect::Row(wanted) => row(engine, world, wanted),
+        Expect::Count(wanted) => count(engine, world, wanted),
+        Expect::Ended(wanted) => {
+            let ended = engine.heard.iter().filter(|event| event.seen.host == Some(wanted.host));
+            let mut statuses = ended.filter_map(|event| match event.seen.kind {
+                Kind::Wire(WireEvent::ProgramEnded { status, .. }) => status,
+                _ => None,
+            });
+            if statuses.any(|status| status == wanted.status) { Ok(()) } else { Err(Seen::Nothing) }
+        }
+        Expect::Absent(absent) => judge(engine, world, &absent.what),
+    }
+}
+
+impl Engine {
+    fn end(&self, end: &End) -> Option<Flow> {
+        let flow = self.flow_of(&end.socket)?;
+        if end.peer { flow.mirror() } else { Some(flow) }
+    }
+
+    fn socket(&self, end: &End) -> Option<SocketId> {
+        self.cast().part(&end.socket).map(|part| part.id)
+    }
+}
+
+fn these(seen: impl Iterator<Item = String>) -> Seen {
+    let seen: Vec<_> = seen.collect();
+    if seen.is_empty() { Seen::Nothing } else { Seen::These(seen) }
+}
+
+fn brief(from: HostId, packet: &crate::domain::PacketSummary) -> String {
+    let length = packet.payload.len;
+    let arrow = if from == HostId::Client { "→" } else { "←" };
+    let load = if length > 0 { format!(" {length} B") } else { String::new() };
+    format!("{arrow} #{} {}{load}", packet.number, packet.label())
+}
+
+/// The flags of a packet by its number.
+fn flags(world: &World) -> impl Fn(u64) -> Option<Flags> {
+    |number| world.wire.packet(number).and_then(|on| on.packet.tcp.as_ref()).map(|tcp| tcp.flags)
+}
+
+fn state(engine: &Engine, world: &World, wanted: &StateIs) -> Result<(), Seen> {
+    let flow = engine.end(wanted.of.get_ref()).ok_or(Seen::Nothing)?;
+    let last = world.book.history(&flow).last();
+    match last {
+        Some(step) if step.to == wanted.is && wanted.by.is_none_or(|by| by.is(step.cause, flags(world))) => Ok(()),
+        Some(step) => Err(Seen::State(step.to, step.cause)),
+        None => Err(Seen::Nothing),
+    }
+}
+
+fn edge(engine: &Engine, world: &World, wanted: &EdgeTaken) -> Result<(), Seen> {
+    let flow = engine.end(wanted.of.get_ref()).ok_or(Seen::Nothing)?;
+    let taken = || {
+        let changes = engine.heard.iter().filter_map(|event| match &event.seen.kind {
+            Kind::State(change) | Kind::Confirmed(change) => Some((event.seen.evidence, change)),
+            _ => None,
+        });
+        changes.filter(|(evidence, change)| change.flow == flow && *evidence > Evidence::Inferred).map(|(_, change)| change)
+    };
+    let by = |cause| wanted.by.is_none_or(|by| by.is(cause, flags(world)));
+    if taken().any(|change| (change.from, change.to) == (wanted.from, wanted.to) && by(change.cause)) {
+        return Ok(());
+    }
+    let cause = |cause: Option<Cause>| cause.map_or_else(String::new, |cause| format!(" ({cause})"));
+    Err(these(taken().map(|change| format!("{} → {}{}", change.from, change.to, cause(change.cause)))))
+}
+
+fn packet(engine: &Engine, wanted: &PacketMatch) -> Result<(), Seen> {
+    let sent = || {
+        engine.heard.iter().filter_map(|event| match (&event.seen.kind, event.seen.host) {
+            (Kind::Packet(packet), host) => Some((host, packet)),
+            _ => None,
+        })
+    };
+    if sent().filter(|(host, packet)| wanted.is(packet, *host)).nth(wanted.place()).is_some() {
+        return Ok(());
+    }
+    Err(these(sent().map(|(host, packet)| brief(host.unwrap_or(HostId::Client), packet))))
+}
+
+fn call(engine: &Engine, wanted: &CallReturned) -> Result<(), Seen> {
+    let socket = engine.socket(wanted.of.get_ref()).ok_or(Seen::Nothing)?;
+    let made = || {
+        engine.heard.iter().filter_map(move |event| match &event.seen.kind {
+            Kind::Call(call) if call.socket == socket || call.new_socket == Some(socket) => Some(call),
+            _ => None,
+        })
+    };
+    let found = made().any(|call| {
+        let data = call.data.as_ref();
+        call.call == wanted.call
+            && call.result == wanted.result
+            && wanted.len.is_none_or(|len| len.is(data.map_or(0, |data| data.len as u64)))
+            && wanted.text.as_ref().is_none_or(|text| data.is_some_and(|data| data.text == *text))
+    });
+    let brief = |call: &crate::domain::Call| {
+        let moved = call.data.as_ref().map_or_else(String::new, |data| format!(" {} B", data.len));
+        format!("{}() = {}{moved}", call.call, call.result)
+    };
+    if found { Ok(()) } else { Err(these(made().map(brief))) }
+}
+
+fn row(engine: &Engine, world: &World, wanted: &RowShows) -> Result<(), Seen> {
+    let flow = engine.end(wanted.of.get_ref()).ok_or(Seen::Nothing)?;
+    let row = &world.table.of(&flow).ok_or(Seen::Nothing)?.row;
+    let is = |wanted: Option<super::matcher::Amount>, value: Option<u32>| {
+        wanted.is_none_or(|wanted| value.is_some_and(|value| wanted.is(value.into())))
+    };
+    let timer = wanted.timer.is_none_or(|kind| row.timer.is_some_and(|timer| timer.kind == kind));
+    if is(wanted.recv_q, row.recv_q) && is(wanted.send_q, row.send_q) && timer {
+        return Ok(());
+    }
+    let queue = |value: Option<u32>| value.map_or_else(|| "-".into(), |value| value.to_string());
+    let timer = row.timer.map_or("-", |timer| timer.kind.name());
+    Err(Seen::These(vec![
+        format!("Recv-Q {}", queue(row.recv_q)),
+        format!("Send-Q {}", queue(row.send_q)),
+        format!("timer {timer}"),
+    ]))
+}
+
+fn count(engine: &Engine, world: &World, wanted: &Count) -> Result<(), Seen> {
+    let address = wanted.host.map(|host| match host {
+        HostId::Client => engine.addresses().client,
+        HostId::Server => engine.addresses().server,
+    });
+    let here = |flow: &Flow| address.is_none_or(|address| flow.local.ip() == address);
+    let rows = world.table.rows().filter(|(key, entry)| here(&key.flow) && entry.row.state == Some(wanted.state));
+    let number = rows.count() as u64;
+    if wanted.is.is(number) { Ok(()) } else { Err(Seen::Number(number)) }
+}

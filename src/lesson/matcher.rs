@@ -1,0 +1,213 @@
+//! The words by which a lesson points at a packet, an end of a connection, a number and a cause.
+
+use std::fmt;
+use std::str::FromStr;
+
+use serde::de::{Deserializer, Error, Visitor};
+use serde::{Deserialize, Serialize};
+
+use crate::domain::{Cause, Flags, HostId, Icmp, PacketSummary, Proto, Syscall};
+
+/// A packet, by what can be seen of it. What is not said does not matter.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct PacketMatch {
+    /// Exactly these flags, PSH aside.
+    pub flags: Option<Flags>,
+    /// Sent by this host.
+    pub from: Option<HostId>,
+    /// TCP or UDP.
+    pub proto: Option<Proto>,
+    /// An ICMP message of this kind.
+    pub icmp: Option<Icmp>,
+    /// The number of bytes it carries.
+    pub len: Option<Amount>,
+    /// What it carries.
+    pub text: Option<String>,
+    /// Its sequence number, counted from the sender's SYN.
+    pub seq: Option<Amount>,
+    /// Its acknowledgement number, counted from the other side's SYN.
+    pub ack: Option<Amount>,
+    /// The window it offers.
+    pub window: Option<Amount>,
+    /// Whether it was sent before.
+    pub again: Option<bool>,
+    /// From or to this port.
+    pub port: Option<u16>,
+    /// The how manieth of those that are like this, from 1.
+    pub nth: Option<usize>,
+}
+
+impl PacketMatch {
+    /// Whether a packet that this host sent is like this. Does not count.
+    pub fn is(&self, packet: &PacketSummary, sender: Option<HostId>) -> bool {
+        let tcp = packet.tcp.as_ref().filter(|_| packet.icmp.is_none());
+        let flags = |wanted: Flags| tcp.is_some_and(|tcp| without_push(tcp.flags, wanted) == wanted);
+        let number = |wanted: Amount, value: Option<u32>| value.is_some_and(|value| wanted.is(value.into()));
+        self.flags.is_none_or(flags)
+            && self.from.is_none_or(|from| sender == Some(from))
+            && self.proto.is_none_or(|proto| packet.flow.proto == proto && packet.icmp.is_none())
+            && self.icmp.is_none_or(|icmp| packet.icmp == Some(icmp))
+            && self.len.is_none_or(|len| len.is(packet.payload.len as u64))
+            && self.text.as_ref().is_none_or(|text| packet.payload.text == *text)
+            && self.seq.is_none_or(|seq| number(seq, tcp.and_then(|tcp| tcp.seq_rel)))
+            && self.ack.is_none_or(|ack| number(ack, tcp.and_then(|tcp| tcp.ack_rel)))
+            && self.window.is_none_or(|window| number(window, tcp.map(|tcp| tcp.window)))
+            && self.again.is_none_or(|again| packet.retransmission_of.is_some() == again)
+            && self.port.is_none_or(|port| packet.flow.has_port(port))
+    }
+
+    /// Which of those that are like this is meant, from 0.
+    pub fn place(&self) -> usize {
+        self.nth.unwrap_or(1).saturating_sub(1)
+    }
+}
+
+/// The flags as a lesson compares them: PSH only where it asks for it.
+const fn without_push(flags: Flags, wanted: Flags) -> Flags {
+    if wanted.has(Flags::PSH) { flags } else { Flags(flags.0 & !Flags::PSH.0) }
+}
+
+/// A number, or a bound: `3`, `">0"`, `">=5"`, `"<100"`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Amount {
+    least: u64,
+    most: u64,
+}
+
+impl Amount {
+    /// Whether this number is meant.
+    pub const fn is(self, number: u64) -> bool {
+        self.least <= number && number <= self.most
+    }
+
+    const fn exactly(number: u64) -> Self {
+        Self { least: number, most: number }
+    }
+}
+
+impl fmt::Display for Amount {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match (self.least, self.most) {
+            (least, most) if least == most => write!(f, "{least}"),
+            (least, u64::MAX) => write!(f, "≥ {least}"),
+            (0, most) => write!(f, "≤ {most}"),
+            (least, most) => write!(f, "{least}–{most}"),
+        }
+    }
+}
+
+impl FromStr for Amount {
+    type Err = String;
+    fn from_str(text: &str) -> Result<Self, String> {
+        let wrong = || format!("{text:?} is no number and no bound such as \">0\" or \"<=9\"");
+        let number = |rest: &str| rest.trim().parse::<u64>().map_err(|_| wrong());
+        if let Some(rest) = text.strip_prefix(">=") {
+            return Ok(Self { least: number(rest)?, most: u64::MAX });
+        }
+        if let Some(rest) = text.strip_prefix("<=") {
+            return Ok(Self { least: 0, most: number(rest)? });
+        }
+        if let Some(rest) = text.strip_prefix('>') {
+            return Ok(Self { least: number(rest)?.checked_add(1).ok_or_else(wrong)?, most: u64::MAX });
+        }
+        if let Some(rest) = text.strip_prefix('<') {
+            return Ok(Self { least: 0, most: number(rest)?.checked_sub(1).ok_or_else(wrong)? });
+        }
+        number(text).map(Self::exactly)
+    }
+}
+
+impl<'de> Deserialize<'de> for Amount {
+    fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
+        struct Read;
+        impl Visitor<'_> for Read {
+            type Value = Amount;
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("a number, or a bound such as \">0\"")
+            }
+            fn visit_i64<E: Error>(self, number: i64) -> Result<Amount, E> {
+                u64::try_from(number).map(Amount::exactly).map_err(|_| E::custom("a number below 0"))
+            }
+            fn visit_u64<E: Error>(self, number: u64) -> Result<Amount, E> {
+                Ok(Amount::exactly(number))
+            }
+            fn visit_str<E: Error>(self, text: &str) -> Result<Amount, E> {
+                text.parse().map_err(E::custom)
+            }
+        }
+        from.deserialize_any(Read)
+    }
+}
+
+/// One end of a connection: `a` is the socket of that name, `a/peer` the other end of its connection.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize)]
+pub struct End {
+    /// The socket.
+    pub socket: String,
+    /// The end on the other side.
+    pub peer: bool,
+}
+
+impl fmt::Display for End {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}{}", self.socket, if self.peer { "/peer" } else { "" })
+    }
+}
+
+impl<'de> Deserialize<'de> for End {
+    fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
+        let text = String::deserialize(from)?;
+        Ok(match text.strip_suffix("/peer") {
+            Some(socket) => Self { socket: socket.into(), peer: true },
+            None => Self { socket: text, peer: false },
+        })
+    }
+}
+
+/// What made a state change: a call by its name, `timer`, or a packet by its flags such as `SYN+ACK`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum By {
+    /// A call.
+    Call(Syscall),
+    /// A timer of the kernel.
+    Timer,
+    /// The arrival of a packet with these flags, PSH aside.
+    Packet(Flags),
+}
+
+impl By {
+    /// Whether this was the cause; `flags` are those of a packet by its number.
+    pub fn is(self, cause: Option<Cause>, flags: impl Fn(u64) -> Option<Flags>) -> bool {
+        match (self, cause) {
+            (Self::Call(call), Some(Cause::Call(made))) => call == made,
+            (Self::Timer, Some(Cause::Timer)) => true,
+            (Self::Packet(wanted), Some(Cause::Packet(number))) => {
+                flags(number).is_some_and(|flags| without_push(flags, wanted) == wanted)
+            }
+            _ => false,
+        }
+    }
+}
+
+impl fmt::Display for By {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Call(call) => write!(f, "{call}()"),
+            Self::Timer => f.write_str("timer"),
+            Self::Packet(flags) => flags.fmt(f),
+        }
+    }
+}
+
+impl<'de> Deserialize<'de> for By {
+    fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
+        let text = String::deserialize(from)?;
+        if text == "timer" {
+            return Ok(Self::Timer);
+        }
+        let call = text.parse().map(Self::Call).ok();
+        let packet = || text.parse().map(Self::Packet).ok();
+        call.or_else(packet).ok_or_else(|| D::Error::custom(format!("{text:?} is no call, no flags and not \"timer\"")))
+    }
+}

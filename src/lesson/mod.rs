@@ -1,0 +1,30 @@
+//! Lessons and scenarios: files that do something, say something and expect something, and the engine that goes through
+//! them.
+//!
+//! | file | is |
+//! |---|---|
+//! | `file`, `act`, `expect`, `matcher` | the format: what can be written |
+//! | `cast` | the names in a file, and the sockets they stand for |
+//! | `engine`, `order`, `judge` | what to do next, whether it was done, whether what was expected is seen |
+//! | `catalogue` | the files that come with the program |
+
+pub mod act;
+pub mod cast;
+pub mod catalogue;
+pub mod engine;
+pub mod expect;
+pub mod file;
+mod judge;
+pub mod matcher;
+mod order;
+
+pub use act::Act;
+pub use catalogue::{Entry, catalogue};
+pub use engine::{Engine, Phase, Tick};
+pub use expect::Expect;
+pub use file::{FileError, Knobs, Lesson, Said, Settings, Step};
+pub use judge::Seen;
+pub use order::{Addresses, Order};
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,279 @@
+//! From what a step does to what is asked of the real world, and how it is known that it was done.
+
+use std::net::{IpAddr, SocketAddr};
+use std::time::Duration;
+
+use super::act::{Act, Connect, Datagram, ModeName, Send};
+use super::engine::Engine;
+use super::file::Knobs;
+use super::matcher::PacketMatch;
+use crate::domain::client::ClientChange;
+use crate::domain::wire::Mode;
+use crate::domain::{
+    Cue, HostId, Kind as EventKind, Note, Observation, Play, ServerChange, ServerId, SocketId, SocketOptions, Syscall,
+    Target, WireCommand, WireEvent,
+};
+use crate::model::wire::Fate;
+use crate::model::{Effect, World};
+
+/// One thing to do in the real world.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Order {
+    /// Of the wire.
+    Wire(WireCommand),
+    /// With a socket of the lesson's own, on this host.
+    Script(HostId, Cue),
+    /// With the laboratory.
+    Lab(Effect),
+    /// Turn these settings.
+    Turn(Knobs),
+    /// Run this program on this host.
+    Run(HostId, Vec<String>),
+}
+
+/// What shows that an order was carried out.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Done {
+    /// It is, once it was given.
+    AtOnce,
+    /// The fate of this packet was decided.
+    Packet(u64),
+    /// Any packet was delivered.
+    Delivered,
+    /// The wire said how it treats packets now.
+    Treated,
+    /// This call returned on this socket, or any failed.
+    Call(SocketId, Syscall),
+    /// A connection attempt began, or failed.
+    Dialed(SocketId),
+    /// A server changed.
+    Server(ServerId),
+    /// So many clients more were made, or no more could be.
+    Spawned(u32),
+    /// A program runs.
+    Program,
+}
+
+impl Done {
+    /// Whether this shows it; counts where there is something to count.
+    pub(super) fn by(&mut self, seen: &Observation) -> bool {
+        match (&mut *self, &seen.kind) {
+            (Self::Packet(number), EventKind::Wire(event)) => decided(event, *number),
+            (Self::Delivered, EventKind::Wire(event)) => matches!(event, WireEvent::Delivered { .. }),
+            (Self::Treated, EventKind::Wire(event)) => matches!(
+                event,
+                WireEvent::Mode(_) | WireEvent::Cut { .. } | WireEvent::LossSet { .. } | WireEvent::Folding { .. }
+            ),
+            (Self::Call(socket, wanted), EventKind::Call(call)) => {
+                let accepted = call.new_socket == Some(*socket);
+                accepted || (call.socket == *socket && (call.call == *wanted || !call.result.is_ok()))
+            }
+            (Self::Dialed(socket), EventKind::Call(call)) => call.socket == *socket && !call.result.is_ok(),
+            (Self::Dialed(SocketId::Client(id)), EventKind::Client(client)) => {
+                client.client == *id && matches!(client.change, ClientChange::Dialing { .. })
+            }
+            (Self::Server(id), EventKind::Server(server)) => {
+                let settled = matches!(
+                    server.change,
+                    ServerChange::Started { .. }
+                        | ServerChange::Failed { .. }
+                        | ServerChange::Stopped
+                        | ServerChange::Model { .. }
+                );
+                server.server == *id && settled
+            }
+            (Self::Spawned(left), EventKind::Client(client)) if matches!(client.change, ClientChange::Spawned { .. }) => {
+                *left = left.saturating_sub(1);
+                *left == 0
+            }
+            (Self::Spawned(_), EventKind::Note(note)) => matches!(note, Note::BurstCut { .. }),
+            (Self::Program, EventKind::Wire(event)) => matches!(event, WireEvent::Program { .. }),
+            _ => false,
+        }
+    }
+}
+
+/// Whether something was decided about this packet.
+const fn decided(event: &WireEvent, number: u64) -> bool {
+    match event {
+        WireEvent::Delivered { packet }
+        | WireEvent::Dropped { packet, .. }
+        | WireEvent::Delayed { packet, .. }
+        | WireEvent::Duplicated { packet, .. }
+        | WireEvent::Corrupted { packet }
+        | WireEvent::Swapped { packet, .. } => *packet == number,
+        _ => false,
+    }
+}
+
+/// The addresses of the hosts.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Addresses {
+    /// Of the client host.
+    pub client: IpAddr,
+    /// Of the server host.
+    pub server: IpAddr,
+}
+
+impl Addresses {
+    fn of(&self, host: HostId, port: u16) -> SocketAddr {
+        SocketAddr::new(if host == HostId::Client { self.client } else { self.server }, port)
+    }
+
+    fn across(&self, host: HostId, port: u16) -> SocketAddr {
+        let other = if host == HostId::Client { HostId::Server } else { HostId::Client };
+        self.of(other, port)
+    }
+}
+
+impl Engine {
+    /// What an act asks for, as soon as that can be said: a packet that it names has to be there first.
+    pub(super) fn order(&self, world: &World, act: &Act) -> Option<(Order, Done)> {
+        let packet = |wanted: &PacketMatch, command: fn(u64) -> WireCommand| {
+            let number = held(world, wanted)?;
+            Some((Order::Wire(command(number)), Done::Packet(number)))
+        };
+        let treat = |command| Some((Order::Wire(command), Done::Treated));
+        match act {
+            Act::Next => Some((Order::Wire(WireCommand::Next), Done::Delivered)),
+            Act::Deliver(wanted) => packet(wanted, WireCommand::Deliver),
+            Act::Drop(wanted) => packet(wanted, WireCommand::Drop),
+            Act::Duplicate(wanted) => packet(wanted, WireCommand::Duplicate),
+            Act::Swap(wanted) => packet(wanted, WireCommand::Swap),
+            Act::Corrupt(wanted) => packet(wanted, WireCommand::Corrupt),
+            Act::Delay(delay) => {
+                let number = held(world, &delay.packet)?;
+                let command = WireCommand::Delay(number, Duration::from_millis(delay.ms));
+                Some((Order::Wire(command), Done::Packet(number)))
+            }
+            Act::Mode(set) => treat(WireCommand::Mode(
+                set.from,
+                match set.is {
+                    ModeName::Step => Mode::Step,
+                    ModeName::Live => Mode::Live,
+                    ModeName::Slow => Mode::Slow { hop: Duration::from_millis(set.hop_ms) },
+                },
+            )),
+            Act::Cut(cut) => treat(WireCommand::Cut(cut.from, cut.on)),
+            Act::Loss(loss) => treat(WireCommand::Loss(loss.from, loss.percent)),
+            Act::Fold(on) => treat(WireCommand::Fold(*on)),
+            Act::Turn(knobs) => Some((Order::Turn(*knobs), Done::AtOnce)),
+            Act::Run(run) => Some((Order::Run(run.host, run.argv.clone()), Done::Program)),
+            Act::Start(kind) => {
+                self.cast().server(*kind).map(|id| (Order::Lab(Effect::Start(id)), Done::Server(id)))
+            }
+            Act::Stop(kind) => self.cast().server(*kind).map(|id| (Order::Lab(Effect::Stop(id)), Done::Server(id))),
+            Act::Switch(switch) => {
+                let id = self.cast().server(switch.server)?;
+                Some((Order::Lab(Effect::Switch(id, switch.model)), Done::Server(id)))
+            }
+            Act::Spawn(spawn) => {
+                let server = world.servers.get(self.cast().server(spawn.server)?)?;
+                let target = Target { server: Some(server.id), proto: server.spec.proto, addr: server.addr() };
+                let effect = Effect::Spawn { count: spawn.count, plan: spawn.plan, target };
+                Some((Order::Lab(effect), Done::Spawned(spawn.count)))
+            }
+            Act::End(end) => Some((Order::Lab(Effect::Close(crate::domain::ClientId(end.client), end.how)), Done::AtOnce)),
+            Act::CloseAll => Some((Order::Lab(Effect::CloseAll), Done::AtOnce)),
+            _ => self.cue(act),
+        }
+    }
+
+    /// The acts with sockets of the lesson's own.
+    fn cue(&self, act: &Act) -> Option<(Order, Done)> {
+        let cue = |name: &str, play: Play, done: fn(SocketId) -> Done| {
+            let part = self.cast().part(name)?;
+            Some((Order::Script(part.host, Cue { socket: part.id, play }), done(part.id)))
+        };
+        match act {
+            Act::Listen(listen) => {
+                let options = SocketOptions {
+                    reuse_addr: listen.reuse,
+                    receive_buffer: listen.receive_buffer,
+                    ..SocketOptions::default()
+                };
+                let addr = self.addresses().of(listen.host, listen.port);
+                let name = listen.socket.get_ref().clone();
+                let play = Play::Listen { name, addr, backlog: listen.backlog, options };
+                cue(listen.socket.get_ref(), play, |id| Done::Call(id, Syscall::Listen))
+            }
+            Act::Connect(connect) => {
+                let play = self.connect(connect)?;
+                cue(connect.socket.get_ref(), play, Done::Dialed)
+            }
+            Act::Accept(accept) => {
+                let listener = self.cast().part(accept.from.get_ref())?.id;
+                cue(accept.socket.get_ref(), Play::Accept(listener), |id| Done::Call(id, Syscall::Accept))
+            }
+            Act::Datagram(datagram) => {
+                let (play, last) = self.datagram(datagram);
+                let part = self.cast().part(datagram.socket.get_ref())?;
+                let order = Order::Script(part.host, Cue { socket: part.id, play });
+                Some((order, Done::Call(part.id, last)))
+            }
+            Act::Send(send) => {
+                let host = self.cast().part(send.socket.get_ref())?.host;
+                let bytes = bytes(send);
+                match send.to {
+                    Some(port) => {
+                        let play = Play::SendTo(bytes, self.addresses().across(host, port));
+                        cue(send.socket.get_ref(), play, |id| Done::Call(id, Syscall::Sendto))
+                    }
+                    None => cue(send.socket.get_ref(), Play::Send(bytes), |id| Done::Call(id, Syscall::Send)),
+                }
+            }
+            Act::Recv(recv) => {
+                let part = self.cast().part(recv.socket.get_ref())?;
+                let datagram = part.proto == crate::domain::Proto::Udp;
+                let play = if datagram { Play::RecvFrom } else { Play::Recv(recv.most) };
+                let call = if datagram { Syscall::Recvfrom } else { Syscall::Recv };
+                let done = if recv.ahead { Done::AtOnce } else { Done::Call(part.id, call) };
+                Some((Order::Script(part.host, Cue { socket: part.id, play }), done))
+            }
+            Act::Shutdown(name) => cue(name.get_ref(), Play::ShutdownWrite, |id| Done::Call(id, Syscall::Shutdown)),
+            Act::Close(close) => {
+                let done = |id| Done::Call(id, Syscall::Close);
+                cue(close.socket.get_ref(), Play::Close, if close.ahead { |_| Done::AtOnce } else { done })
+            }
+            Act::Reset(name) => cue(name.get_ref(), Play::Reset, |id| Done::Call(id, Syscall::Close)),
+            _ => None,
+        }
+    }
+
+    fn connect(&self, connect: &Connect) -> Option<Play> {
+        let to = match (&connect.to, connect.port) {
+            (Some(name), _) => self.flow_of(name.get_ref())?.local,
+            (None, port) => self.addresses().across(connect.host, port?),
+        };
+        let from = connect.from.map(|port| self.addresses().of(connect.host, port));
+        let options =
+            SocketOptions { reuse_addr: connect.reuse, no_delay: connect.no_delay, ..SocketOptions::default() };
+        Some(Play::Connect { to, from, options })
+    }
+
+    /// With the last call that it makes.
+    fn datagram(&self, datagram: &Datagram) -> (Play, Syscall) {
+        let bind = datagram.port.map(|port| self.addresses().of(datagram.host, port));
+        let connect = datagram.connect.map(|port| self.addresses().across(datagram.host, port));
+        let last = match (bind, connect) {
+            (_, Some(_)) => Syscall::Connect,
+            (Some(_), None) => Syscall::Bind,
+            (None, None) => Syscall::Socket,
+        };
+        (Play::Datagram { bind, connect, family: self.addresses().of(datagram.host, 0) }, last)
+    }
+}
+
+fn bytes(send: &Send) -> Vec<u8> {
+    match (&send.text, send.bytes) {
+        (Some(text), _) => text.clone().into_bytes(),
+        // The alphabet over and over: on a hex dump it can be seen where one segment ends and the next begins.
+        (None, count) => (b'a'..=b'z').cycle().take(count.unwrap_or(0)).collect(),
+    }
+}
+
+/// The number of the held packet that is meant.
+pub(super) fn held(world: &World, wanted: &PacketMatch) -> Option<u64> {
+    let held = world.wire.open().filter(|on| on.fate == Fate::Held && wanted.is(&on.packet, Some(on.from)));
+    held.map(|on| on.packet.number).nth(wanted.place())
+}
