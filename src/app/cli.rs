@@ -26,6 +26,28 @@ pub struct Cli {
 pub enum Command {
     /// Print the kernel's socket table, once or as it changes
     Netstat(NetstatArgs),
+    /// Go through scenarios without the screen: 0 when everything expected was seen, 1 when not, 2 for a wrong file
+    Run(RunArgs),
+}
+
+/// Scenarios, headless.
+#[derive(Debug, Clone, Args)]
+pub struct RunArgs {
+    /// Files, or names of scenarios that come with the program
+    #[arg(required_unless_present = "list")]
+    pub files: Vec<String>,
+
+    /// List the scenarios that come with the program
+    #[arg(long)]
+    pub list: bool,
+
+    /// One JSON object a line: every event, and the result of each file
+    #[arg(long)]
+    pub json: bool,
+
+    /// The language: en or pt-BR; by default that of the locale
+    #[arg(long, value_parser = language)]
+    pub lang: Option<Lang>,
 }
 
 /// The socket table on standard output.

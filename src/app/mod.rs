@@ -7,11 +7,15 @@ mod locale;
 mod netstat;
 pub mod queue;
 pub mod recorder;
+mod run;
+pub mod runner;
 pub mod session;
 mod signals;
+pub mod stage;
 mod terminal;
 #[cfg(target_os = "linux")]
 mod tracer;
+mod transcript;
 pub mod tui;
 #[cfg(target_os = "linux")]
 pub mod wire_lab;
@@ -29,9 +33,15 @@ pub fn main() -> ExitCode {
     let done = match &cli.command {
         None => tui::run(&cli.lab),
         Some(Command::Netstat(args)) => netstat::run(args),
+        Some(Command::Run(args)) => return code(run::run(args)),
     };
+    code(done.map(|()| ExitCode::SUCCESS))
+}
+
+/// The exit code, after saying what went wrong.
+fn code(done: anyhow::Result<ExitCode>) -> ExitCode {
     match done {
-        Ok(()) => ExitCode::SUCCESS,
+        Ok(code) => code,
         Err(error) => {
             eprintln!("socklab-tui: {error:#}");
             ExitCode::FAILURE

@@ -1,4 +1,4 @@
-//! The journal on disk, as it happens: one event a line.
+//! The journal on disk or on standard output, as it happens: one event a line.
 
 use std::fs::File;
 use std::io::{self, BufWriter, Write};
@@ -6,10 +6,10 @@ use std::path::Path;
 
 use crate::model::journal::Journal;
 
-/// Writes every event of the journal to a file (`--record`).
+/// Writes every event of the journal to a file (`--record`), or wherever it is to go.
 #[derive(Debug)]
-pub struct Recorder {
-    file: BufWriter<File>,
+pub struct Recorder<W: Write = BufWriter<File>> {
+    file: W,
     /// The number of the last event written.
     written: u64,
 }
@@ -17,7 +17,14 @@ pub struct Recorder {
 impl Recorder {
     /// Creates the file, or empties it.
     pub fn create(path: &Path) -> io::Result<Self> {
-        Ok(Self { file: BufWriter::new(File::create(path)?), written: 0 })
+        Ok(Self::onto(BufWriter::new(File::create(path)?)))
+    }
+}
+
+impl<W: Write> Recorder<W> {
+    /// Writes onto this, nothing yet.
+    pub const fn onto(file: W) -> Self {
+        Self { file, written: 0 }
     }
 
     /// Writes the events that are new. Cheap when there are none.

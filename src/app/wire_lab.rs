@@ -6,12 +6,14 @@ use std::os::fd::{AsFd as _, OwnedFd};
 use std::sync::Arc;
 
 use crate::domain::client::ClientChange;
-use crate::domain::{ClientEvent, Flow, HostId, Kind, Observation, Probe, Row, ServerSpec, Sink, Syscall, WireCommand};
-use crate::lab::{Host, Lab};
+use crate::domain::{
+    ClientEvent, Cue, Flow, HostId, Kind, Observation, Probe, Row, ServerSpec, Sink, Syscall, WireCommand,
+};
+use crate::lab::{Host, Lab, Script};
 use crate::model::Effect;
 use crate::observe::Scope;
 use crate::observe::diag::Diag;
-use crate::wire::{Knob, OpenError, Options, ReadTable, Wire, WireHost};
+use crate::wire::{self, Knob, OpenError, Options, ReadTable, Wire, WireHost};
 
 /// The wire lab as it runs: dropped, it is gone.
 pub struct WireLab {
@@ -19,6 +21,8 @@ pub struct WireLab {
     pub wire: Arc<Wire>,
     clients: Lab,
     servers: Lab,
+    /// The sockets that a scenario plays itself: on the client host, on the server host.
+    scripts: [Script; 2],
 }
 
 impl std::fmt::Debug for WireLab {
@@ -39,14 +43,19 @@ impl WireLab {
             ..spec.clone()
         };
         let specs: Vec<_> = servers.iter().map(here).collect();
+        let watched = |host: HostId| {
+            let probe = probe.on_wire(Some(host));
+            probe.through(|queue| Arc::new(Watcher { queue, wire: Arc::clone(&wire), host }))
+        };
+        let script = |host: &WireHost| Script::new(Arc::new(OnHost(host.clone())), watched(host.id()));
+        let scripts = [script(&client), script(&server)];
         let lab = |host: WireHost| {
-            let probe = probe.on_wire(Some(host.id()));
-            let watched = probe.through(|queue| Arc::new(Watcher { queue, wire: Arc::clone(&wire), host: host.id() }));
-            Lab::new(Arc::new(OnHost(host)), watched, specs.clone())
+            let probe = watched(host.id());
+            Lab::new(Arc::new(OnHost(host)), probe, specs.clone())
         };
         // Both know all servers, so that the broadcaster on the client host can find those on the other.
         let (clients, servers) = (lab(client), lab(server));
-        Ok(Self { wire, clients, servers })
+        Ok(Self { wire, clients, servers, scripts })
     }
 
     /// Starts all its servers.
@@ -68,6 +77,19 @@ impl WireLab {
         }
     }
 
+    /// Plays a cue with one of a scenario's own sockets on this host.
+    pub fn play(&self, host: HostId, cue: Cue) {
+        let [client, server] = &self.scripts;
+        if host == HostId::Client { client.play(cue) } else { server.play(cue) }
+    }
+
+    /// Runs a program on this host that reads nothing and whose output goes nowhere.
+    pub fn run_silently(&self, host: HostId, argv: Vec<String>) -> io::Result<()> {
+        let null = std::fs::File::options().read(true).write(true).open("/dev/null")?;
+        let standard = [null.as_fd(), null.as_fd(), null.as_fd()];
+        self.wire.exec(host, &wire::program_here(argv)?, standard).map(drop)
+    }
+
     /// Asks something of the wire.
     pub fn command(&self, command: WireCommand) -> io::Result<()> {
         self.wire.command(command)
@@ -81,8 +103,8 @@ impl WireLab {
 
     /// Takes everything apart.
     pub async fn close(self) {
-        let Self { wire, clients, servers } = self;
-        tokio::join!(clients.shutdown(), servers.shutdown());
+        let Self { wire, clients, servers, scripts: [ours, theirs] } = self;
+        tokio::join!(clients.shutdown(), servers.shutdown(), ours.shutdown(), theirs.shutdown());
         drop(wire);
     }
 }
@@ -92,12 +114,18 @@ struct OnHost(WireHost);
 
 impl Host for OnHost {
     fn stream(&self, addr: SocketAddr) -> io::Result<socket2::Socket> {
-        self.0.stream(addr)
+        waiting_for_nothing(self.0.stream(addr)?)
     }
 
     fn datagram(&self, addr: SocketAddr) -> io::Result<socket2::Socket> {
-        self.0.datagram(addr)
+        waiting_for_nothing(self.0.datagram(addr)?)
     }
+}
+
+/// The wire hands out sockets as `socket(2)` makes them: blocking.
+fn waiting_for_nothing(socket: socket2::Socket) -> io::Result<socket2::Socket> {
+    socket.set_nonblocking(true)?;
+    Ok(socket)
 }
 
 /// Stands between the lab and the queue: after a call that may have changed a state, the host's table is looked at.

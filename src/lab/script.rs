@@ -55,7 +55,15 @@ impl Script {
     /// Its sockets need a tokio runtime.
     pub fn new(host: Arc<dyn Host>, probe: Probe) -> Self {
         let log = Reporter::new(probe);
-        Self { stage: Arc::new(Stage { host, log, sockets: Mutex::default(), tasks: TaskTracker::new(), stop: CancellationToken::new() }) }
+        Self {
+            stage: Arc::new(Stage {
+                host,
+                log,
+                sockets: Mutex::default(),
+                tasks: TaskTracker::new(),
+                stop: CancellationToken::new(),
+            }),
+        }
     }
 
     /// Plays one cue. Calls that open a socket are made at once; the others by the socket's own task, in the order of
@@ -302,7 +310,11 @@ impl Stage {
     /// Sends and receives datagrams as it is told, until it is closed.
     async fn datagrams(&self, who: SocketId, socket: &UdpSocket, mut told: mpsc::Receiver<Play>) {
         let flow = |peer: Option<SocketAddr>| {
-            socket.local_addr().ok().map(|local| Flow { proto: Proto::Udp, local, peer: peer.or(socket.peer_addr().ok()) })
+            socket.local_addr().ok().map(|local| Flow {
+                proto: Proto::Udp,
+                local,
+                peer: peer.or(socket.peer_addr().ok()),
+            })
         };
         let report = |call: Call, peer| {
             let flow = flow(peer);

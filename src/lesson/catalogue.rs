@@ -28,7 +28,38 @@ macro_rules! files {
 }
 
 /// Every scenario, in the order in which a class meets them.
-const ENTRIES: &[Entry] = files!["open"];
+const ENTRIES: &[Entry] = files![
+    "open",
+    "close-by-client",
+    "close-by-server",
+    "three-or-four",
+    "half-close",
+    "reset",
+    "closed-port",
+    "lost-syn",
+    "lost-syn-ack",
+    "lost-data",
+    "lost-last-ack",
+    "fast-retransmission",
+    "duplicate",
+    "reordering",
+    "closed-window",
+    "nagle",
+    "full-accept-queue",
+    "address-in-use",
+    "port-exhaustion",
+    "server-stopped",
+    "connect-given-up",
+    "back-to-listen",
+    "simultaneous-open",
+    "close-in-syn-recv",
+    "simultaneous-close",
+    "fin-with-ack",
+    "datagram-lost",
+    "datagram-twice",
+    "datagram-to-nobody",
+    "waited-out",
+];
 
 /// Every scenario that comes with the program, in the order in which a class meets them.
 pub const fn catalogue() -> &'static [Entry] {

@@ -180,10 +180,11 @@ impl Engine {
         match self.phase {
             Phase::Acting(_) => Some(self.deadline()),
             Phase::Expecting => {
-                let absent = self.lesson.steps[self.step].expect.iter().zip(&self.ticks).filter_map(|(expect, tick)| {
-                    let over = expect.absent_for()?;
-                    (*tick == Tick::Open).then(|| self.since.after(over))
-                });
+                let absent =
+                    self.lesson.steps[self.step].expect.iter().zip(&self.ticks).filter_map(|(expect, tick)| {
+                        let over = expect.absent_for()?;
+                        (*tick == Tick::Open).then(|| self.since.after(over))
+                    });
                 absent.chain([self.deadline()]).min()
             }
             _ => None,

@@ -111,7 +111,9 @@ fn edge(engine: &Engine, world: &World, wanted: &EdgeTaken) -> Result<(), Seen> 
             Kind::State(change) | Kind::Confirmed(change) => Some((event.seen.evidence, change)),
             _ => None,
         });
-        changes.filter(|(evidence, change)| change.flow == flow && *evidence > Evidence::Inferred).map(|(_, change)| change)
+        changes
+            .filter(|(evidence, change)| change.flow == flow && *evidence > Evidence::Inferred)
+            .map(|(_, change)| change)
     };
     let by = |cause| wanted.by.is_none_or(|by| by.is(cause, flags(world)));
     if taken().any(|change| (change.from, change.to) == (wanted.from, wanted.to) && by(change.cause)) {

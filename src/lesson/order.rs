@@ -82,7 +82,9 @@ impl Done {
                 );
                 server.server == *id && settled
             }
-            (Self::Spawned(left), EventKind::Client(client)) if matches!(client.change, ClientChange::Spawned { .. }) => {
+            (Self::Spawned(left), EventKind::Client(client))
+                if matches!(client.change, ClientChange::Spawned { .. }) =>
+            {
                 *left = left.saturating_sub(1);
                 *left == 0
             }
@@ -159,9 +161,7 @@ impl Engine {
             Act::Fold(on) => treat(WireCommand::Fold(*on)),
             Act::Turn(knobs) => Some((Order::Turn(*knobs), Done::AtOnce)),
             Act::Run(run) => Some((Order::Run(run.host, run.argv.clone()), Done::Program)),
-            Act::Start(kind) => {
-                self.cast().server(*kind).map(|id| (Order::Lab(Effect::Start(id)), Done::Server(id)))
-            }
+            Act::Start(kind) => self.cast().server(*kind).map(|id| (Order::Lab(Effect::Start(id)), Done::Server(id))),
             Act::Stop(kind) => self.cast().server(*kind).map(|id| (Order::Lab(Effect::Stop(id)), Done::Server(id))),
             Act::Switch(switch) => {
                 let id = self.cast().server(switch.server)?;
@@ -173,7 +173,9 @@ impl Engine {
                 let effect = Effect::Spawn { count: spawn.count, plan: spawn.plan, target };
                 Some((Order::Lab(effect), Done::Spawned(spawn.count)))
             }
-            Act::End(end) => Some((Order::Lab(Effect::Close(crate::domain::ClientId(end.client), end.how)), Done::AtOnce)),
+            Act::End(end) => {
+                Some((Order::Lab(Effect::Close(crate::domain::ClientId(end.client), end.how)), Done::AtOnce))
+            }
             Act::CloseAll => Some((Order::Lab(Effect::CloseAll), Done::AtOnce)),
             _ => self.cue(act),
         }

@@ -122,7 +122,8 @@ impl Historian {
         let Transition { flow, from, to, cause } = *change;
         let evidence = out.seen.evidence;
         let claim = Claim { cause, ..Claim::new(to, evidence, out.seen.at) };
-        let starts = matches!((from, to), (TcpState::Closed, TcpState::SynSent) | (TcpState::Listen, _));
+        let starts =
+            matches!((from, to), (TcpState::Closed, TcpState::SynSent | TcpState::Listen) | (TcpState::Listen, _));
         let over = self.ends.get(&flow).is_none_or(|end| {
             matches!(end.last(), TcpState::Closed | TcpState::TimeWait) && end.closed.is_none_or(|at| at < claim.at)
         });

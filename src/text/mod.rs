@@ -6,6 +6,7 @@
 
 mod en;
 mod keys;
+pub mod lesson;
 mod number;
 mod page;
 mod panes;
@@ -14,6 +15,7 @@ mod pt_br;
 mod tests;
 
 pub use keys::{KeyText, Keys};
+pub use lesson::Lessons;
 pub use number::Numbers;
 pub use page::{InfoTexts, Page};
 pub use panes::{Broadcast, Clients, Header, Help, Lifecycle, Netstat, Ports, Servers, Small};
@@ -48,6 +50,8 @@ pub struct Text {
     pub keys: Keys,
     /// The help besides the keys.
     pub help: Help,
+    /// The words around a lesson.
+    pub lessons: Lessons,
     /// What is said on a screen that is too small.
     pub small: Small,
     /// How a thing is known: its name, and what that means.

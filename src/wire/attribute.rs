@@ -66,12 +66,13 @@ pub(super) fn edges(from: TcpState, to: TcpState) -> Vec<(TcpState, TcpState)> {
 }
 
 /// What made a socket take an edge. `call` is one that our own code just made on that host, `after` the row that is
-/// there now.
+/// there now; `timed_out` says that the timer which ran for it when it was last seen has run out since.
 pub(super) fn cause(
     edge: (TcpState, TcpState),
     arrivals: &Arrivals,
     call: Option<Syscall>,
     after: Option<&Row>,
+    timed_out: bool,
 ) -> Option<Cause> {
     let closing = [Syscall::Close, Syscall::Shutdown];
     match edge {
@@ -93,9 +94,10 @@ pub(super) fn cause(
         (SynRecv, Listen) | (FinWait1 | FinWait2 | Closing, Closed) => {
             arrivals.latest(Flags::RST).or(Some(Cause::Timer))
         }
-        // These have a descriptor that somebody closes, when nothing arrived that did it.
+        // These have a descriptor that somebody closes, when nothing arrived that did it and no patience ended.
         (SynSent | SynRecv | Established | CloseWait, Closed) => {
-            arrivals.latest(Flags::RST).or(Some(Cause::Call(Syscall::Close)))
+            let closed = if timed_out { Cause::Timer } else { Cause::Call(Syscall::Close) };
+            arrivals.latest(Flags::RST).or(Some(closed))
         }
         _ => None,
     }
@@ -124,16 +126,25 @@ mod tests {
         let arrivals = arrived(&[(4, Flags::ACK), (5, Flags::FIN.with(Flags::ACK))]);
         let steps = edges(Established, LastAck);
         assert_eq!(steps, [(Established, CloseWait), (CloseWait, LastAck)]);
-        assert_eq!(cause(steps[0], &arrivals, None, None), Some(Cause::Packet(5)));
-        assert_eq!(cause(steps[1], &arrivals, Some(Syscall::Close), None), Some(Cause::Call(Syscall::Close)));
+        assert_eq!(cause(steps[0], &arrivals, None, None, false), Some(Cause::Packet(5)));
+        assert_eq!(cause(steps[1], &arrivals, Some(Syscall::Close), None, false), Some(Cause::Call(Syscall::Close)));
     }
 
     #[test]
     fn time_wait_ends_by_its_timer_although_packets_arrived_before() {
         let arrivals = arrived(&[(9, Flags::FIN.with(Flags::ACK))]);
-        assert_eq!(cause((TimeWait, Closed), &arrivals, None, None), Some(Cause::Timer));
+        assert_eq!(cause((TimeWait, Closed), &arrivals, None, None, false), Some(Cause::Timer));
         let reset = arrived(&[(9, Flags::FIN), (10, Flags::RST)]);
-        assert_eq!(cause((Established, Closed), &reset, None, None), Some(Cause::Packet(10)));
+        assert_eq!(cause((Established, Closed), &reset, None, None, false), Some(Cause::Packet(10)));
+    }
+
+    #[test]
+    fn who_gave_up_is_told_from_the_timer_that_ran() {
+        let nothing = arrived(&[]);
+        let edge = (SynSent, Closed);
+        assert_eq!(cause(edge, &nothing, None, None, true), Some(Cause::Timer));
+        assert_eq!(cause(edge, &nothing, None, None, false), Some(Cause::Call(Syscall::Close)));
+        assert_eq!(cause(edge, &arrived(&[(2, Flags::RST)]), None, None, true), Some(Cause::Packet(2)));
     }
 
     #[test]

@@ -2,11 +2,14 @@
 
 use std::collections::HashMap;
 use std::io;
+use std::time::Duration;
 
 use super::attribute::{self, Arrivals};
 use super::cable::other;
 use super::lane::About;
-use crate::domain::{Delta, Evidence, Flow, HostId, Kind, Probe, Row, RowKey, Syscall, TcpState, Timer, Transition};
+use crate::domain::{
+    Delta, Evidence, Flow, HostId, Kind, Probe, Row, RowKey, Stamp, Syscall, TcpState, Timer, TimerKind, Transition,
+};
 
 /// Reads a host's socket table.
 pub(super) trait Tables: Send {
@@ -23,6 +26,8 @@ struct Seen {
     rows: HashMap<RowKey, Row>,
     states: HashMap<Flow, TcpState>,
     arrivals: HashMap<Flow, Arrivals>,
+    /// When the retransmission timer of a connection runs out.
+    timers: HashMap<Flow, Stamp>,
 }
 
 /// Both hosts' tables as they were at the last look.
@@ -42,6 +47,8 @@ const fn place(host: HostId) -> usize {
 impl<T: Tables> Sampler<T> {
     /// With more rows than this a single connection is looked up and not found in a dump.
     const MANY: usize = 32;
+    /// How exactly the kernel says when a timer runs out: a tick of the slowest clock it is built with.
+    const TICK: Duration = Duration::from_millis(10);
     /// How many connections' arrivals are remembered.
     const KEPT: usize = 8192;
 
@@ -134,21 +141,29 @@ impl<T: Tables> Sampler<T> {
             return;
         }
         let arrivals = seen.arrivals.remove(&flow).unwrap_or_default();
+        let now = self.probes[place(host)].clock().now();
+        let timed_out = seen.timers.get(&flow).is_some_and(|out| *out <= now.after(Self::TICK));
         for (at, &(from, to)) in edges.iter().enumerate() {
             let evidence = if at + 1 == edges.len() { Evidence::Sampled } else { Evidence::Inferred };
-            let cause = attribute::cause((from, to), &arrivals, call, row);
+            let cause = attribute::cause((from, to), &arrivals, call, row, timed_out);
             self.probes[place(host)].report(evidence, Kind::State(Transition { flow, from, to, cause }));
         }
     }
 
     /// Reports rows that are new, changed or gone.
     fn rows(&mut self, host: HostId, now: Vec<Row>, gone: Vec<RowKey>) {
-        let (rows, probe) = (&mut self.seen[place(host)].rows, &self.probes[place(host)]);
+        let (Seen { rows, timers, .. }, probe) = (&mut self.seen[place(host)], &self.probes[place(host)]);
+        let read = probe.clock().now();
         for key in gone {
+            timers.remove(&key.flow);
             rows.remove(&key);
             probe.report(Evidence::Sampled, Kind::Row(Delta::Gone(key)));
         }
         for row in now {
+            match row.timer.filter(|timer| timer.kind == TimerKind::Retransmit) {
+                Some(timer) => timers.insert(row.flow, read.after(timer.left())),
+                None => timers.remove(&row.flow),
+            };
             let delta = match rows.get(&row.key()) {
                 None => Delta::Added(row.clone()),
                 Some(before) if differs(before, &row) => Delta::Changed(row.clone()),

@@ -1,6 +1,7 @@
 //! English.
 
 mod keys;
+mod lesson;
 mod page;
 mod trouble;
 
@@ -21,6 +22,7 @@ pub(super) static TEXT: Text = Text {
     page: page::PAGE,
     keys: keys::KEYS,
     help: HELP,
+    lessons: lesson::LESSONS,
     small: Small {
         sorry: "Sorry, this terminal is too small.",
         needs: |columns, rows| format!("The lab needs {columns}×{rows}."),

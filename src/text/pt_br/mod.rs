@@ -1,6 +1,7 @@
 //! Brazilian Portuguese.
 
 mod keys;
+mod lesson;
 mod page;
 mod trouble;
 
@@ -21,6 +22,7 @@ pub(super) static TEXT: Text = Text {
     page: page::PAGE,
     keys: keys::KEYS,
     help: HELP,
+    lessons: lesson::LESSONS,
     small: Small {
         sorry: "Desculpe, este terminal é pequeno demais.",
         needs: |columns, rows| format!("O laboratório precisa de {columns}×{rows}."),

@@ -1,0 +1,109 @@
+//! `socklab-tui run`: scenarios without the screen, as a transcript to read or as JSON Lines.
+
+use std::io::{self, Write as _};
+use std::process::ExitCode;
+
+use anyhow::Context as _;
+use serde::Serialize;
+
+use super::cli::RunArgs;
+use super::recorder::Recorder;
+use super::runner::Runner;
+use super::transcript::Transcript;
+use super::{locale, transcript};
+use crate::domain::Lang;
+use crate::lesson::{self, Lesson, Phase};
+use crate::model::journal::Journal;
+use crate::text;
+
+/// Goes through them in order: 0 when everything that was expected was seen, 1 when not, 2 when a file is wrong, before
+/// anything runs.
+pub(super) fn run(args: &RunArgs) -> anyhow::Result<ExitCode> {
+    let lang = args.lang.unwrap_or_else(locale::lang);
+    if args.list {
+        return list(lang).map(|()| ExitCode::SUCCESS);
+    }
+    let mut lessons = Vec::new();
+    for name in &args.files {
+        match read(name) {
+            Ok(lesson) => lessons.push((name, lesson)),
+            Err(error) => {
+                eprintln!("socklab-tui: {name}: {error:#}");
+                return Ok(ExitCode::from(2));
+            }
+        }
+    }
+    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build()?;
+    let mut passed = true;
+    for (name, lesson) in lessons {
+        passed &= runtime.block_on(one(args, lang, name, lesson)).with_context(|| name.clone())?;
+    }
+    Ok(if passed { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+}
+
+/// A file of this path; if there is none, the scenario of this name.
+fn read(name: &str) -> anyhow::Result<Lesson> {
+    let known = lesson::catalogue::find(name).filter(|_| !std::path::Path::new(name).exists());
+    Ok(match known {
+        Some(entry) => entry.lesson()?,
+        None => Lesson::parse(&std::fs::read_to_string(name)?)?,
+    })
+}
+
+fn list(lang: Lang) -> anyhow::Result<()> {
+    let mut out = io::stdout().lock();
+    for entry in lesson::catalogue() {
+        writeln!(out, "{:<28} {}", entry.name, entry.lesson()?.title.lang(lang))?;
+    }
+    Ok(())
+}
+
+/// The last line of a file's JSON.
+#[derive(Debug, Serialize)]
+struct ResultLine<'a> {
+    kind: &'static str,
+    file: &'a str,
+    passed: bool,
+    expectations: usize,
+    failed: Vec<String>,
+}
+
+async fn one(args: &RunArgs, lang: Lang, name: &str, lesson: Lesson) -> anyhow::Result<bool> {
+    let expectations = lesson.expectations();
+    let mut runner = Runner::open(lesson)?;
+    let out = || io::BufWriter::new(io::stdout());
+    let mut json = args.json.then(|| Recorder::onto(out()));
+    let mut told = (!args.json).then(|| Transcript::onto(out(), text::of(lang), lang));
+    let mut failed = Vec::new();
+    if let Some(told) = &mut told {
+        told.title(name, runner.engine.lesson())?;
+    }
+    let mut follow = |journal: &Journal| json.as_mut().map_or(Ok(()), |json| json.follow(journal));
+    let ended = loop {
+        if let Some(told) = &mut told {
+            told.begin(&runner.engine)?;
+        }
+        let phase = runner.step(&mut follow).await;
+        if let Some(told) = &mut told {
+            told.end(&runner.engine)?;
+        }
+        if !matches!(phase, Ok(Phase::Passed)) {
+            failed = transcript::failures(&runner.engine, text::of(args.lang.unwrap_or(Lang::En)));
+        }
+        match phase {
+            Ok(Phase::Passed) if runner.next_step() => {}
+            other => break other,
+        }
+    };
+    let model = runner.close().await;
+    follow(&model.journal)?;
+    let passed = ended? == Phase::Passed;
+    if args.json {
+        let line = ResultLine { kind: "result", file: name, passed, expectations, failed };
+        println!("{}", serde_json::to_string(&line)?);
+    }
+    if let Some(told) = &mut told {
+        told.verdict(passed, expectations)?;
+    }
+    Ok(passed)
+}
