@@ -28,6 +28,8 @@ pub enum Command {
     Netstat(NetstatArgs),
     /// Go through scenarios without the screen: 0 when everything expected was seen, 1 when not, 2 for a wrong file
     Run(RunArgs),
+    /// Show the laboratory on the wire: two private hosts, and every packet between them in your hand
+    Wire(LabArgs),
 }
 
 /// Scenarios, headless.
@@ -84,6 +86,10 @@ pub struct LabArgs {
     /// Start a known set of servers
     #[arg(long, value_enum, conflicts_with = "server")]
     pub preset: Option<Preset>,
+
+    /// Begin on the wire: two private hosts, and every packet between them in your hand
+    #[arg(long)]
+    pub wire: bool,
 
     /// The language of the screen: en or pt-BR; by default that of the locale
     #[arg(long, value_parser = language)]

@@ -9,8 +9,9 @@ use super::session::Shell;
 use super::terminal;
 #[cfg(target_os = "linux")]
 use super::tracer::Tracer;
+use super::wire_world::WireWorld;
 use crate::domain::{
-    Errno, Evidence, Kind, Note, Probe, Proto, RowKey, ServerChange, ServerEvent, ServerId, ServerSpec,
+    Errno, Evidence, Kind, Note, Probe, Proto, RowKey, ServerChange, ServerEvent, ServerId, ServerSpec, WorldId,
 };
 use crate::lab::{self, Lab, Machine};
 use crate::model::{Effect, Model};
@@ -22,6 +23,10 @@ pub struct Laboratory {
     table: Table,
     #[cfg(target_os = "linux")]
     tracer: Tracer,
+    #[cfg(target_os = "linux")]
+    wire: WireWorld,
+    /// Which world is meant by what is asked of a laboratory.
+    shown: WorldId,
     probe: Probe,
 }
 
@@ -35,7 +40,7 @@ impl Laboratory {
         let ports: BTreeSet<u16> = servers.iter().map(|spec| spec.addr.port()).collect();
         let mut lab = Lab::new(Arc::new(Machine), probe.clone(), servers.clone());
         if observe {
-            probe.report(Evidence::Called, Kind::Note(Note::Observing { servers }));
+            probe.report(Evidence::Called, Kind::Note(Note::Observing { servers: servers.clone() }));
         } else {
             lab.start_all();
         }
@@ -50,12 +55,17 @@ impl Laboratory {
             table,
             #[cfg(target_os = "linux")]
             tracer,
+            #[cfg(target_os = "linux")]
+            wire: WireWorld::new(probe, servers),
+            shown: WorldId::default(),
             probe: probe.clone(),
         })
     }
 
     /// Takes everything apart: the lab first, so that the table still sees its sockets close.
     pub async fn close(self) {
+        #[cfg(target_os = "linux")]
+        self.wire.close().await;
         self.lab.shutdown().await;
         self.table.stop();
     }
@@ -78,9 +88,48 @@ impl Laboratory {
     }
 }
 
+#[cfg(target_os = "linux")]
+impl Laboratory {
+    fn on_wire(&mut self, effect: Effect) {
+        self.wire.perform(effect);
+    }
+}
+
+#[cfg(not(target_os = "linux"))]
+impl Laboratory {
+    /// There is none here: whoever asks for it is told.
+    fn on_wire(&mut self, effect: Effect) {
+        use crate::domain::need::{Need, Remedy};
+        if effect == Effect::OpenWire {
+            let errno = Errno::from(io::Error::from(io::ErrorKind::Unsupported));
+            let lacks = crate::domain::WireEvent::Lacks { need: Need::Linux, errno, remedy: Remedy::OtherSystem };
+            self.probe.on_wire(None).report(Evidence::Called, Kind::Wire(lacks));
+        }
+    }
+}
+
 impl Shell for Laboratory {
     fn perform(&mut self, effect: Effect) {
         match effect {
+            Effect::Show(world) => self.shown = world,
+            Effect::OpenWire
+            | Effect::CloseWire
+            | Effect::Wire(_)
+            | Effect::Turn(..)
+            | Effect::Run(..)
+            | Effect::Kill(_)
+            | Effect::Inform(_) => self.on_wire(effect),
+            Effect::Spawn { .. }
+            | Effect::Close(..)
+            | Effect::CloseAll
+            | Effect::Start(_)
+            | Effect::Stop(_)
+            | Effect::Switch(..)
+            | Effect::Broadcast(..)
+                if self.shown == WorldId::Wire =>
+            {
+                self.on_wire(effect);
+            }
             Effect::Spawn { count, plan, target } => self.lab.spawn(count, plan, target),
             Effect::Close(client, how) => self.lab.close(client, how),
             Effect::CloseAll => self.lab.close_all(),

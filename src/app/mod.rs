@@ -5,6 +5,8 @@ mod input;
 pub mod laboratory;
 mod locale;
 mod netstat;
+#[cfg(target_os = "linux")]
+mod programs;
 pub mod queue;
 pub mod recorder;
 mod run;
@@ -19,6 +21,8 @@ mod transcript;
 pub mod tui;
 #[cfg(target_os = "linux")]
 pub mod wire_lab;
+#[cfg(target_os = "linux")]
+mod wire_world;
 
 use std::process::ExitCode;
 
@@ -31,7 +35,8 @@ pub fn main() -> ExitCode {
     // Usage errors end the program in here, with 2.
     let cli = Cli::parse();
     let done = match &cli.command {
-        None => tui::run(&cli.lab),
+        None => tui::run(&cli.lab, cli.lab.wire),
+        Some(Command::Wire(lab)) => tui::run(lab, true),
         Some(Command::Netstat(args)) => netstat::run(args),
         Some(Command::Run(args)) => return code(run::run(args)),
     };

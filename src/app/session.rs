@@ -143,6 +143,11 @@ impl<B: Backend<Error = io::Error>, S: Shell> Session<B, S> {
         }
     }
 
+    /// Tells the model something that no key and no event does.
+    pub fn tell(&mut self, msg: Msg) -> io::Result<()> {
+        self.take(msg).map(drop)
+    }
+
     /// Puts a message through `update` and performs what it asks for.
     fn take(&mut self, msg: Msg) -> io::Result<Option<End>> {
         let effects = update(&mut self.model, msg);

@@ -18,13 +18,13 @@ use super::signals;
 use super::terminal::Borrowed;
 use crate::domain::{Clock, ServerId};
 use crate::model::ui::Scope;
-use crate::model::{Model, Ui};
+use crate::model::{Model, Msg, Ui};
 
 /// What the kernel answers who writes to a terminal that was closed (`errno(3)`).
 const EIO: i32 = 5;
 
 /// Runs the laboratory until it is left.
-pub(super) fn run(cli: &LabArgs) -> anyhow::Result<()> {
+pub(super) fn run(cli: &LabArgs, on_wire: bool) -> anyhow::Result<()> {
     if !(io::stdin().is_terminal() && io::stdout().is_terminal()) {
         anyhow::bail!((locale::text(cli.lang).no_terminal)(&commands()));
     }
@@ -33,10 +33,10 @@ pub(super) fn run(cli: &LabArgs) -> anyhow::Result<()> {
         None => None,
     };
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build()?;
-    runtime.block_on(session(cli, recorder))
+    runtime.block_on(session(cli, on_wire, recorder))
 }
 
-async fn session(cli: &LabArgs, recorder: Option<Recorder>) -> anyhow::Result<()> {
+async fn session(cli: &LabArgs, on_wire: bool, recorder: Option<Recorder>) -> anyhow::Result<()> {
     let clock = Clock::start();
     let (probe, mut events) = queue::open(clock);
     let signals = signals::listen()?;
@@ -48,6 +48,9 @@ async fn session(cli: &LabArgs, recorder: Option<Recorder>) -> anyhow::Result<()
         model.ui.size = (size.width, size.height);
     }
     let mut session = Session { model, terminal, shell, probe, depth: locale::depth(), recorder };
+    if on_wire {
+        session.tell(Msg::Wire)?;
+    }
     #[cfg(debug_assertions)]
     assert!(!cli.panic, "asked to panic");
     let ended = session.run(EventStream::new(), signals, &mut events).await;

@@ -4,25 +4,41 @@ use std::io;
 use std::net::SocketAddr;
 use std::os::fd::{AsFd as _, OwnedFd};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
 
+use tokio::sync::watch;
+use tokio::task::JoinHandle;
+
+use super::programs::Programs;
 use crate::domain::client::ClientChange;
 use crate::domain::{
-    ClientEvent, Cue, Flow, HostId, Kind, Observation, Probe, Row, ServerSpec, Sink, Syscall, WireCommand,
+    ClientEvent, Cue, Errno, Evidence, Flow, HostId, Kind, Knob, Note, Observation, Probe, Row, ServerSpec, Sink,
+    Syscall, TcpInfo, WireCommand, WireEvent,
 };
 use crate::lab::{Host, Lab, Script};
 use crate::model::Effect;
 use crate::observe::Scope;
 use crate::observe::diag::Diag;
-use crate::wire::{self, Knob, OpenError, Options, ReadTable, Wire, WireHost};
+use crate::wire::{self, OpenError, Options, ReadTable, Wire, WireHost};
+
+/// How often the kernels are asked about the connection that is looked at.
+const GLANCE: Duration = Duration::from_millis(500);
 
 /// The wire lab as it runs: dropped, it is gone.
 pub struct WireLab {
     /// The wire itself, for what only it can do.
     pub wire: Arc<Wire>,
+    probe: Probe,
     clients: Lab,
     servers: Lab,
     /// The sockets that a scenario plays itself: on the client host, on the server host.
     scripts: [Script; 2],
+    /// For each host, whether the sockets made on it wait with small segments (Nagle).
+    nagle: [Arc<AtomicBool>; 2],
+    programs: Programs,
+    informed: watch::Sender<Option<Flow>>,
+    informer: JoinHandle<()>,
 }
 
 impl std::fmt::Debug for WireLab {
@@ -43,19 +59,23 @@ impl WireLab {
             ..spec.clone()
         };
         let specs: Vec<_> = servers.iter().map(here).collect();
-        let watched = |host: HostId| {
-            let probe = probe.on_wire(Some(host));
+        let nagle = [(); 2].map(|()| Arc::new(AtomicBool::new(true)));
+        let sockets = |host: &WireHost| {
+            let nagle = Arc::clone(&nagle[host.id() as usize]);
+            Arc::new(OnHost { host: host.clone(), nagle })
+        };
+        let watched = |host: &WireHost| {
+            let (probe, host) = (probe.on_wire(Some(host.id())), host.id());
             probe.through(|queue| Arc::new(Watcher { queue, wire: Arc::clone(&wire), host }))
         };
-        let script = |host: &WireHost| Script::new(Arc::new(OnHost(host.clone())), watched(host.id()));
-        let scripts = [script(&client), script(&server)];
-        let lab = |host: WireHost| {
-            let probe = watched(host.id());
-            Lab::new(Arc::new(OnHost(host)), probe, specs.clone())
-        };
+        let scripts = [&client, &server].map(|host| Script::new(sockets(host), watched(host)));
         // Both know all servers, so that the broadcaster on the client host can find those on the other.
-        let (clients, servers) = (lab(client), lab(server));
-        Ok(Self { wire, clients, servers, scripts })
+        let [clients, servers] = [&client, &server].map(|host| Lab::new(sockets(host), watched(host), specs.clone()));
+        let (informed, asked) = watch::channel(None);
+        let informer = tokio::spawn(inform(Arc::clone(&wire), asked));
+        let probe = probe.clone();
+        let programs = Programs::default();
+        Ok(Self { wire, probe, clients, servers, scripts, nagle, programs, informed, informer })
     }
 
     /// Starts all its servers.
@@ -73,6 +93,15 @@ impl WireLab {
             Effect::Stop(server) => self.servers.stop(server),
             Effect::Switch(server, model) => self.servers.switch(server, model),
             Effect::Broadcast(text, to) => self.clients.broadcast(text, to),
+            // A wire that is no more has said so itself, and one that is asked too much at once is asked again.
+            Effect::Wire(command) => _ = self.command(command),
+            Effect::Turn(host, knob) => self.turn_aside(host, knob),
+            Effect::Run(host, line) => {
+                let (wire, programs, probe) = (Arc::clone(&self.wire), self.programs.clone(), self.probe.clone());
+                tokio::task::spawn_blocking(move || programs.run(&wire, &probe.on_wire(Some(host)), host, &line));
+            }
+            Effect::Kill(pid) => self.programs.kill(pid),
+            Effect::Inform(flow) => _ = self.informed.send_replace(flow),
             _ => {}
         }
     }
@@ -90,6 +119,19 @@ impl WireLab {
         self.wire.exec(host, &wire::program_here(argv)?, standard).map(drop)
     }
 
+    /// Turns a setting of one host without keeping anybody waiting, and reports what came of it.
+    fn turn_aside(&self, host: HostId, knob: Knob) {
+        let probe = self.probe.on_wire(Some(host));
+        let (wire, nagle) = (self.wire.host(host), Arc::clone(&self.nagle[host as usize]));
+        tokio::task::spawn_blocking(move || {
+            let errno = set(&wire, &nagle, knob).err().map(Errno::from);
+            probe.report(Evidence::Called, Kind::Wire(WireEvent::Turned { knob, errno }));
+            if let (Knob::EphemeralRange(low, high), None, HostId::Client) = (knob, errno, host) {
+                probe.report(Evidence::Called, Kind::Note(Note::PortRange { low, high }));
+            }
+        });
+    }
+
     /// Asks something of the wire.
     pub fn command(&self, command: WireCommand) -> io::Result<()> {
         self.wire.command(command)
@@ -97,28 +139,70 @@ impl WireLab {
 
     /// Turns a setting of one host, or of both.
     pub fn turn(&self, host: Option<HostId>, knob: Knob) -> io::Result<()> {
-        let hosts = [HostId::Client, HostId::Server].into_iter().filter(|id| host.is_none_or(|host| host == *id));
-        hosts.map(|id| self.wire.host(id)).try_for_each(|host| host.turn(knob))
+        let mut hosts = [HostId::Client, HostId::Server].into_iter().filter(|id| host.is_none_or(|host| host == *id));
+        hosts.try_for_each(|id| set(&self.wire.host(id), &self.nagle[id as usize], knob))
     }
 
     /// Takes everything apart.
     pub async fn close(self) {
-        let Self { wire, clients, servers, scripts: [ours, theirs] } = self;
+        let Self { wire, clients, servers, scripts: [ours, theirs], informed, informer, .. } = self;
+        drop(informed);
         tokio::join!(clients.shutdown(), servers.shutdown(), ours.shutdown(), theirs.shutdown());
-        drop(wire);
+        // Ends with its sender.
+        let _ = informer.await;
+        // It ends threads and a process, and waits for them.
+        let _ = tokio::task::spawn_blocking(move || drop(wire)).await;
+    }
+}
+
+/// Turns a setting of a host: one of its kernel's, or one of the sockets that the lab makes there.
+fn set(host: &WireHost, nagle: &AtomicBool, knob: Knob) -> io::Result<()> {
+    match knob {
+        Knob::Nagle(on) => {
+            nagle.store(on, Ordering::Relaxed);
+            Ok(())
+        }
+        knob => host.turn(knob),
+    }
+}
+
+/// Has what the kernels know of a connection reported as long as it is looked at.
+async fn inform(wire: Arc<Wire>, mut asked: watch::Receiver<Option<Flow>>) {
+    loop {
+        let flow = *asked.borrow_and_update();
+        if let Some(flow) = flow {
+            // A wire that is no more has said so itself.
+            let _ = wire.inform(HostId::Client, flow);
+            let _ = flow.mirror().map(|flow| wire.inform(HostId::Server, flow));
+        }
+        let changed = tokio::select! {
+            changed = asked.changed() => changed,
+            () = tokio::time::sleep(GLANCE), if flow.is_some() => Ok(()),
+        };
+        if changed.is_err() {
+            return;
+        }
     }
 }
 
 /// A host of the wire as the lab asks for sockets.
-struct OnHost(WireHost);
+struct OnHost {
+    host: WireHost,
+    nagle: Arc<AtomicBool>,
+}
 
 impl Host for OnHost {
     fn stream(&self, addr: SocketAddr) -> io::Result<socket2::Socket> {
-        waiting_for_nothing(self.0.stream(addr)?)
+        let socket = self.host.stream(addr)?;
+        if !self.nagle.load(Ordering::Relaxed) {
+            // What a listener accepts has it from the listener.
+            socket.set_tcp_nodelay(true)?;
+        }
+        waiting_for_nothing(socket)
     }
 
     fn datagram(&self, addr: SocketAddr) -> io::Result<socket2::Socket> {
-        waiting_for_nothing(self.0.datagram(addr)?)
+        waiting_for_nothing(self.host.datagram(addr)?)
     }
 }
 
@@ -169,5 +253,9 @@ impl ReadTable for Reader {
 
     fn lookup(&self, diag: &OwnedFd, flow: Flow) -> io::Result<Option<Row>> {
         Self::diag(diag)?.lookup(&flow)
+    }
+
+    fn info(&self, diag: &OwnedFd, flow: &Flow) -> io::Result<Option<TcpInfo>> {
+        Self::diag(diag)?.info(flow)
     }
 }

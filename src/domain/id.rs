@@ -1,6 +1,7 @@
 //! Names for the things the laboratory makes: servers, clients, connections, hosts. Small, copied, never reused.
 
 use std::fmt;
+use std::net::{IpAddr, Ipv4Addr};
 use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
@@ -53,6 +54,30 @@ pub enum HostId {
 }
 
 spelled!(HostId { Client = "client", Server = "server" });
+
+impl HostId {
+    /// Its address on the wire, in the network that is reserved for documents (RFC 5737).
+    pub const fn address(self) -> Ipv4Addr {
+        match self {
+            Self::Client => Ipv4Addr::new(192, 0, 2, 2),
+            Self::Server => Ipv4Addr::new(192, 0, 2, 1),
+        }
+    }
+
+    /// The host that has this address.
+    pub fn at(address: IpAddr) -> Option<Self> {
+        Self::ALL.iter().copied().find(|host| address == IpAddr::V4(host.address()))
+    }
+
+    /// The host at the other end of the wire.
+    #[must_use]
+    pub const fn other(self) -> Self {
+        match self {
+            Self::Client => Self::Server,
+            Self::Server => Self::Client,
+        }
+    }
+}
 
 impl fmt::Display for ServerId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

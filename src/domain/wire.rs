@@ -6,6 +6,8 @@ use serde::{Deserialize, Serialize};
 
 use super::errno::Errno;
 use super::id::HostId;
+use super::knob::Knob;
+use super::need::{Need, Remedy};
 use super::spelled::spelled;
 
 /// What the presenter asks of the wire. Where a direction is given it is named by the host that sends; none is both.
@@ -75,6 +77,15 @@ spelled!(Loss { Asked = "asked", Chance = "chance", Cut = "cut", Overflow = "ove
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "change", rename_all = "snake_case")]
 pub enum WireEvent {
+    /// The wire lab cannot be opened.
+    Lacks {
+        /// What is missing.
+        need: Need,
+        /// What the system said.
+        errno: Errno,
+        /// What would help.
+        remedy: Remedy,
+    },
     /// The two hosts are there.
     Opened {
         /// How the hosts are joined to the wire.
@@ -161,6 +172,34 @@ pub enum WireEvent {
         /// The number asked for.
         packet: u64,
     },
+    /// A setting of the host was turned, or could not be.
+    Turned {
+        /// To what.
+        knob: Knob,
+        /// Why not, when it could not be.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        errno: Option<Errno>,
+    },
+    /// A program could not be started on a host.
+    ProgramFailed {
+        /// What it is called, made safe to show.
+        name: String,
+        /// Why.
+        errno: Errno,
+    },
+    /// A program on a host wrote a line.
+    ProgramSaid {
+        /// Its process.
+        pid: u32,
+        /// The beginning of the line, made safe to show.
+        line: String,
+        /// It went to standard error.
+        #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+        error: bool,
+        /// How many lines before this one are not shown, because they came too fast.
+        #[serde(default, skip_serializing_if = "is_zero")]
+        skipped: u64,
+    },
     /// A program was started on a host.
     Program {
         /// Its process.
@@ -212,6 +251,11 @@ pub enum Closed {
 }
 
 spelled!(Closed { Asked = "asked", HelperEnded = "helper_ended", LinkFailed = "link_failed" });
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde hands over a reference")]
+const fn is_zero(number: &u64) -> bool {
+    *number == 0
+}
 
 /// A duration as milliseconds with microsecond resolution.
 pub(crate) mod millis {

@@ -3,7 +3,9 @@
 use std::collections::BTreeSet;
 use std::net::SocketAddr;
 
-use crate::domain::{ClientId, ClientPlan, CloseHow, Flow, Proto, ServerId, ServiceModel, Target};
+use crate::domain::{
+    ClientId, ClientPlan, CloseHow, Flow, HostId, Knob, Proto, ServerId, ServiceModel, Target, WireCommand, WorldId,
+};
 
 /// One thing to do in the real world.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -37,6 +39,22 @@ pub enum Effect {
     Detail(Option<Flow>),
     /// Find out who holds the port that this server could not have.
     FindHolder(ServerId, Proto, SocketAddr),
+    /// What is asked of the laboratory from now on is meant for this world.
+    Show(WorldId),
+    /// Open the wire's hosts, with every packet held, and start the servers there.
+    OpenWire,
+    /// Take the wire's hosts away.
+    CloseWire,
+    /// Ask something of the wire.
+    Wire(WireCommand),
+    /// Turn a setting of one of the wire's hosts.
+    Turn(HostId, Knob),
+    /// Run a program on one of the wire's hosts.
+    Run(HostId, String),
+    /// End a program on one of the wire's hosts, by its process; asked a second time, by force.
+    Kill(u32),
+    /// Keep saying what the kernels know of this connection of the wire's hosts, named by the client's end; or stop.
+    Inform(Option<Flow>),
     /// Draw the whole screen anew: something else may have written to it.
     Redraw,
     /// Give the terminal back and stop, until continued (`SIGTSTP`).

@@ -1,6 +1,7 @@
 //! Keys and what they do: one table feeds dispatch, footer, help and README.
 
 use super::ui::{Pane, View};
+use crate::domain::HostId;
 
 /// A key, whatever terminal library told of it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -86,6 +87,46 @@ pub enum Action {
     GoView,
     /// To a view by its function key.
     View(View),
+    /// To the wire's world and its view, or back to the machine.
+    Wire,
+    /// Open the wire again, where it is not open.
+    OpenWire,
+    /// Take the wire's hosts away.
+    CloseWire,
+    /// Deliver the selected packet, or the one that is held longest.
+    Next,
+    /// Hold every packet, or let all run.
+    RunHold,
+    /// Let packets cross slowly.
+    Slow,
+    /// Lose the packet.
+    Drop,
+    /// Deliver the packet and keep a copy.
+    Duplicate,
+    /// Let the packet change places with the one behind it.
+    Swap,
+    /// Let the packet go on later.
+    Delay,
+    /// Damage the packet.
+    Corrupt,
+    /// Cut the wire, or mend it.
+    Cut,
+    /// Lose packets by chance.
+    Loss,
+    /// Neither cut nor loss.
+    Mend,
+    /// What is said of the wire is about this sender's direction, or about both again.
+    From(HostId),
+    /// Fold what is sent again into its held original, or list all.
+    Folding,
+    /// The server that clients go to.
+    NextServer,
+    /// The settings of the wire's hosts.
+    Settings,
+    /// Type a program to run on one of the wire's hosts.
+    Run,
+    /// End the newest program.
+    Kill,
     /// The other language.
     Language,
     /// The next theme.
@@ -111,6 +152,8 @@ pub enum Place {
     Anywhere,
     /// In the lab and its clients, whatever pane has the focus.
     Lab,
+    /// In the view of the wire.
+    Wire,
     /// While this pane has the focus.
     In(Pane),
     /// While the page of a connection is open.
@@ -134,7 +177,7 @@ const fn bind(keys: &'static [Key], place: Place, action: Action) -> Binding {
 
 use Action as A;
 use Key::{Char, Ctrl, F};
-use Place::{Anywhere, In, Lab, Page};
+use Place::{Anywhere, In, Lab, Page, Wire};
 
 /// All bindings, in the order that help shows them. The narrower place wins where a key is bound twice.
 pub const BINDINGS: &[Binding] = &[
@@ -159,6 +202,26 @@ pub const BINDINGS: &[Binding] = &[
     bind(&[Char('n')], In(Pane::Lifecycle), A::NextKinds),
     bind(&[Char('.')], Lab, A::Narrow),
     bind(&[Key::Tab, Key::BackTab], Page, A::OtherEnd),
+    bind(&[Char('n')], Wire, A::Next),
+    bind(&[Char(' ')], Wire, A::RunHold),
+    bind(&[Char('M')], Wire, A::Slow),
+    bind(&[Char('d')], Wire, A::Drop),
+    bind(&[Char('D')], Wire, A::Duplicate),
+    bind(&[Char('s')], Wire, A::Swap),
+    bind(&[Char('l')], Wire, A::Delay),
+    bind(&[Char('C')], Wire, A::Corrupt),
+    bind(&[Char('|')], Wire, A::Cut),
+    bind(&[Char('%')], Wire, A::Loss),
+    bind(&[Char('u')], Wire, A::Mend),
+    bind(&[Char('>')], Wire, A::From(HostId::Client)),
+    bind(&[Char('<')], Wire, A::From(HostId::Server)),
+    bind(&[Char('R')], Wire, A::Folding),
+    bind(&[Key::Tab], Wire, A::NextServer),
+    bind(&[Char('S')], Wire, A::Settings),
+    bind(&[Char('!')], Wire, A::Run),
+    bind(&[Ctrl('k')], Wire, A::Kill),
+    bind(&[Key::Enter], Wire, A::OpenWire),
+    bind(&[Char('W')], Wire, A::CloseWire),
     bind(&[Key::Up, Char('k')], Anywhere, A::Up),
     bind(&[Key::Down, Char('j')], Anywhere, A::Down),
     bind(&[Key::PageUp, Ctrl('b')], Anywhere, A::PageUp),
@@ -171,6 +234,8 @@ pub const BINDINGS: &[Binding] = &[
     bind(&[Char('v')], Anywhere, A::GoView),
     bind(&[F(1)], Anywhere, A::View(View::Lab)),
     bind(&[F(2)], Anywhere, A::View(View::Ports)),
+    bind(&[F(5)], Anywhere, A::View(View::Wire)),
+    bind(&[Char('w')], Anywhere, A::Wire),
     bind(&[Char('L')], Anywhere, A::Language),
     bind(&[Char('t')], Anywhere, A::Theme),
     bind(&[Char('A')], Anywhere, A::Glyphs),
@@ -181,14 +246,14 @@ pub const BINDINGS: &[Binding] = &[
     bind(&[Char('q'), Ctrl('c')], Anywhere, A::Quit),
 ];
 
-/// What `key` does where the keys go now: in a pane, or on a page.
+/// What `key` does where the keys go now: in a pane, in the wire's view, or on a page.
 pub fn lookup(key: Key, here: Place) -> Option<Action> {
     let holding = BINDINGS.iter().filter(|binding| binding.keys.contains(&key));
     let holding = holding.filter(|binding| matches!(binding.place, Anywhere | Lab) || binding.place == here);
     let narrowest = holding.max_by_key(|binding| match binding.place {
         Anywhere => 0,
         Lab => 1,
-        In(_) | Page => 2,
+        Wire | In(_) | Page => 2,
     });
     narrowest.map(|binding| binding.action)
 }

@@ -12,9 +12,11 @@ pub mod keys;
 pub mod lifecycle;
 pub mod listing;
 pub mod page;
+pub mod presenter;
 pub mod proposals;
 pub mod selection;
 pub mod servers;
+pub mod settings;
 pub mod table;
 pub mod ui;
 pub mod update;
@@ -33,7 +35,7 @@ pub use world::World;
 pub use worlds::Worlds;
 
 use crate::domain::filter::Filter;
-use crate::domain::{Delta, Evidence, Flow, Kind, Observation, Stamp, WorldId};
+use crate::domain::{Delta, Evidence, Flow, HostId, Kind, Observation, Stamp, WireEvent, WorldId};
 use historian::Historian;
 use journal::Journal;
 use lifecycle::Lifecycle;
@@ -106,9 +108,10 @@ impl Model {
         let fading = self.world.table.changed().filter(|at| self.now.since(*at) < Table::FADE);
         let fading = fading.map(|at| at.after(Table::FADE));
         let counting = self.world.table.has_countdown() || self.world.clients.is_young(self.now);
+        let wire = presenter::next_change(self);
         let aging = (self.world.clients.live() > 0).then(|| self.now.after(60 * second));
         let counting = counting.then(|| self.now.after(second));
-        [self.historian.next_due(), fading, counting.or(aging)].into_iter().flatten().min()
+        [self.historian.next_due(), fading, counting.or(aging), wire].into_iter().flatten().min()
     }
 
     fn enter(&mut self, seen: Observation) {
@@ -126,6 +129,12 @@ impl Model {
                 self.ui.row = None;
             }
             moved = Some(key.flow);
+        }
+        if matches!(event.seen.kind, Kind::Wire(WireEvent::Opened { .. })) {
+            self.historian.forget(|flow| HostId::at(flow.local.ip()).is_some());
+            if shown {
+                self.listing.rebuild(&self.world.table);
+            }
         }
         self.lifecycle.heard(event, first);
         if let Some(page) = &mut self.ui.page {
@@ -145,6 +154,7 @@ impl Model {
         self.ui.client = None;
         self.ui.row = None;
         self.ui.subject = None;
+        self.ui.wire.packet = None;
         self.listing.rebuild(&self.world.table);
         self.lifecycle.world = world;
         self.lifecycle.choose(self.lifecycle.kinds, None, &self.journal);

@@ -4,7 +4,7 @@ use std::collections::{HashMap, VecDeque};
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::domain::{Delta, Flow, Row, RowKey, Stamp, TcpState};
+use crate::domain::{Delta, Flow, HostId, Row, RowKey, Stamp, TcpState};
 
 /// A row, with what the screen wants to know besides.
 #[derive(Debug, Clone)]
@@ -15,6 +15,8 @@ pub struct Entry {
     pub read: Stamp,
     /// When its state or its queues last changed.
     pub changed: Stamp,
+    /// On which of the wire's hosts.
+    pub host: Option<HostId>,
     /// The order of coming; both ends of a connection share the number of the one that was seen first.
     pub arrival: u64,
 }
@@ -97,12 +99,12 @@ impl Table {
         self.countdowns > 0
     }
 
-    pub(super) fn apply(&mut self, at: Stamp, delta: &Delta) {
+    pub(super) fn apply(&mut self, at: Stamp, host: Option<HostId>, delta: &Delta) {
         match delta {
-            Delta::Found(row) => self.put(at, Stamp::ZERO, row),
+            Delta::Found(row) => self.put(at, Stamp::ZERO, host, row),
             Delta::Added(row) | Delta::Changed(row) => {
                 self.changed = Some(at);
-                self.put(at, at, row);
+                self.put(at, at, host, row);
             }
             Delta::Gone(key) => {
                 self.changed = Some(at);
@@ -128,7 +130,7 @@ impl Table {
         Some(entry)
     }
 
-    fn put(&mut self, at: Stamp, flash: Stamp, row: &Row) {
+    fn put(&mut self, at: Stamp, flash: Stamp, host: Option<HostId>, row: &Row) {
         let key = row.key();
         let before = self.rows.get(&key);
         let same = |entry: &&Entry| {
@@ -142,7 +144,7 @@ impl Table {
         self.arrivals = self.arrivals.max(arrival);
         self.by_flow.insert(key.flow, key);
         self.countdowns += usize::from(row.timer.is_some());
-        let entry = Entry { row: Arc::new(row.clone()), read: at, changed, arrival };
+        let entry = Entry { row: Arc::new(row.clone()), read: at, changed, host, arrival };
         if let Some(before) = self.rows.insert(key, entry) {
             self.countdowns -= usize::from(before.row.timer.is_some());
         }

@@ -6,6 +6,7 @@ use tui_input::Input;
 
 use super::lifecycle::Subject;
 use super::page::Page;
+use super::presenter::Presenter;
 use super::proposals::Proposals;
 use crate::domain::{Lang, RowKey, ServerId};
 
@@ -17,15 +18,33 @@ pub enum View {
     Lab,
     /// The newest client's port in giant digits.
     Ports,
+    /// The wire lab: two hosts, and the packets between them in the presenter's hand.
+    Wire,
 }
 
 impl View {
     /// All views, in the order of their numbers, from 1.
-    pub const ALL: [Self; 2] = [Self::Lab, Self::Ports];
+    pub const ALL: [Self; 3] = [Self::Lab, Self::Ports, Self::Wire];
 
-    /// Its number, from 1.
-    pub fn number(self) -> usize {
-        Self::ALL.iter().position(|view| *view == self).unwrap_or(0) + 1
+    /// Its number: that of its function key.
+    pub const fn number(self) -> u32 {
+        match self {
+            Self::Lab => 1,
+            Self::Ports => 2,
+            Self::Wire => 5,
+        }
+    }
+
+    /// The one with this number.
+    pub fn numbered(number: u32) -> Option<Self> {
+        Self::ALL.into_iter().find(|view| view.number() == number)
+    }
+
+    /// The one after it, around the end.
+    #[must_use]
+    pub fn next(self) -> Self {
+        let at = Self::ALL.iter().position(|view| *view == self).unwrap_or(0);
+        Self::ALL[(at + 1) % Self::ALL.len()]
     }
 }
 
@@ -127,6 +146,10 @@ pub enum Mode {
     Saying,
     /// Keys are the table's filter.
     Filtering,
+    /// Keys are a program to run on one of the wire's hosts.
+    Running,
+    /// Keys turn the settings of the wire's hosts.
+    Settings,
     /// The help is shown, from this line on.
     Help(usize),
 }
@@ -238,6 +261,8 @@ pub struct Ui {
     pub page: Option<Page>,
     /// The last line that what can be scrolled, a page's story or the help, may begin with: as it was last drawn.
     pub reach: usize,
+    /// The presenter's hand on the wire.
+    pub wire: Presenter,
 }
 
 impl Default for Ui {
@@ -265,6 +290,7 @@ impl Default for Ui {
             proposals: Proposals::default(),
             page: None,
             reach: usize::MAX,
+            wire: Presenter::default(),
         }
     }
 }

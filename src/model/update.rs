@@ -7,10 +7,10 @@ use super::keys::{self, Action, Key, Place};
 use super::lifecycle::Reader;
 use super::proposals::Proposals;
 use super::ui::{Line, Mode, Pane, Scope, View};
-use super::{Model, selection};
+use super::{Model, presenter, selection, settings};
 use crate::domain::filter::Filter;
 use crate::domain::{
-    ClientPlan, CloseHow, Errno, Kind, Observation, ServerChange, ServerEvent, ServerId, Stamp, Target,
+    ClientPlan, CloseHow, Errno, Kind, Observation, ServerChange, ServerEvent, ServerId, Stamp, Target, WorldId,
 };
 
 /// What can reach the model.
@@ -28,6 +28,8 @@ pub enum Msg {
     Time(Stamp),
     /// What can be scrolled was drawn, and may begin with this line at most.
     Reach(usize),
+    /// The command line asks for the wire, as its key does.
+    Wire,
 }
 
 /// The largest count that may be typed before a command.
@@ -35,7 +37,14 @@ const MOST: u32 = 99_999;
 
 /// Takes a message in and says what is to be done in the real world.
 pub fn update(model: &mut Model, msg: Msg) -> Vec<Effect> {
+    let mut effects = take(model, msg);
+    effects.extend(presenter::inform(model));
+    effects
+}
+
+fn take(model: &mut Model, msg: Msg) -> Vec<Effect> {
     match msg {
+        Msg::Wire => act(model, Action::View(View::Wire)),
         Msg::Key(key) => {
             let before = model.detail();
             let mut effects = pressed(model, key);
@@ -51,11 +60,12 @@ pub fn update(model: &mut Model, msg: Msg) -> Vec<Effect> {
         Msg::Seen(seen) => {
             let holder = port_taken(model, &seen);
             let moved = match &seen.kind {
-                Kind::Server(event) => {
+                Kind::Server(event) if seen.world == WorldId::Host => {
                     matches!(event.change, ServerChange::Added { .. } | ServerChange::Started { .. })
                 }
                 _ => false,
             };
+            presenter::heard(model, &seen);
             let ends = model.observe(seen);
             let mut effects = if moved { rewatch(model) } else { vec![] };
             effects.extend(holder);
@@ -85,11 +95,13 @@ fn rewatch(model: &mut Model) -> Vec<Effect> {
 
 /// A server that could not have its port wants to know who holds it.
 fn port_taken(model: &Model, seen: &Observation) -> Option<Effect> {
+    // Nobody but ourselves is on the wire's hosts, and nobody's processes are to be looked through for them.
     let Kind::Server(ServerEvent { server, change }) = &seen.kind else { return None };
-    if *change != (ServerChange::Failed { errno: Errno::AddrInUse, holder: None }) {
+    let host = seen.world == WorldId::Host;
+    if !host || *change != (ServerChange::Failed { errno: Errno::AddrInUse, holder: None }) {
         return None;
     }
-    let spec = &model.world.servers.get(*server)?.spec;
+    let spec = &model.world.get(seen.world).servers.get(*server)?.spec;
     Some(Effect::FindHolder(*server, spec.proto, spec.addr))
 }
 
@@ -101,6 +113,8 @@ fn pressed(model: &mut Model, key: Key) -> Vec<Effect> {
         Mode::Command => commanded(model, key),
         Mode::Saying => said(model, key),
         Mode::Filtering => filtered(model, key),
+        Mode::Running => presenter::typed(model, key),
+        Mode::Settings => settings::pressed(model, key),
         Mode::Help(from) => {
             let reach = model.ui.reach;
             let moved = |steps| Mode::Help(from.min(reach).saturating_add_signed(steps).min(reach));
@@ -135,7 +149,11 @@ fn commanded(model: &mut Model, key: Key) -> Vec<Effect> {
         }
         Key::Enter if model.ui.count.is_some() => act(model, Action::GoView),
         _ => {
-            let here = if model.ui.page.is_some() { Place::Page } else { Place::In(model.ui.focus) };
+            let here = match (&model.ui.page, model.ui.view) {
+                (Some(_), _) => Place::Page,
+                (None, View::Wire) => Place::Wire,
+                (None, _) => Place::In(model.ui.focus),
+            };
             keys::lookup(key, here).map_or_else(Vec::new, |action| act(model, action))
         }
     }
@@ -144,6 +162,10 @@ fn commanded(model: &mut Model, key: Key) -> Vec<Effect> {
 /// Does what a key means.
 fn act(model: &mut Model, action: Action) -> Vec<Effect> {
     let count = model.ui.count.take();
+    let action = if action == Action::GoView { go(model.ui.view, count) } else { action };
+    if let Some(effects) = presenter::act(model, action, count) {
+        return effects;
+    }
     let server = model.ui.server;
     match action {
         Action::Client => spawn(model, count, ClientPlan::Stay),
@@ -172,6 +194,12 @@ fn act(model: &mut Model, action: Action) -> Vec<Effect> {
     }
 }
 
+/// The view that is meant by a number, or the next one.
+fn go(view: View, count: Option<u32>) -> Action {
+    let chosen = count.map_or(Some(view.next()), View::numbered);
+    Action::View(chosen.unwrap_or(view))
+}
+
 /// The actions that change the screen and nothing else.
 fn show(model: &mut Model, action: Action, count: Option<u32>) {
     let page = isize::try_from(model.ui.size.1 / 2).unwrap_or(1).max(1);
@@ -182,8 +210,10 @@ fn show(model: &mut Model, action: Action, count: Option<u32>) {
     match action {
         Action::Tick => ui.tick(),
         Action::Say => {
-            ui.view = View::Lab;
-            ui.focus = Pane::Broadcast;
+            if ui.view != View::Wire {
+                ui.view = View::Lab;
+                ui.focus = Pane::Broadcast;
+            }
             ui.mode = Mode::Saying;
         }
         Action::Filter => {
@@ -221,11 +251,6 @@ fn show(model: &mut Model, action: Action, count: Option<u32>) {
         Action::NextPane => ui.focus = ui.focus.step(1),
         Action::PrevPane => ui.focus = ui.focus.step(-1),
         Action::Zoom => ui.zoomed = !ui.zoomed,
-        Action::GoView => {
-            let after = ui.view.number() % View::ALL.len();
-            let chosen = count.and_then(|count| (count as usize).checked_sub(1)).unwrap_or(after);
-            ui.view = View::ALL.get(chosen).copied().unwrap_or(ui.view);
-        }
         Action::View(view) => ui.view = view,
         Action::Language => ui.lang = ui.lang.other(),
         Action::Theme => ui.theme = ui.theme.next(),
@@ -247,7 +272,9 @@ fn back(model: &mut Model) {
     if model.ui.page.take().is_some() {
         return;
     }
-    if model.ui.zoomed {
+    if model.ui.view == View::Wire && model.ui.wire.packet.is_some() {
+        model.ui.wire.packet = None;
+    } else if model.ui.zoomed {
         model.ui.zoomed = false;
     } else if matches!(model.lifecycle.reader, Reader::Holds { .. }) {
         model.lifecycle.reader = Reader::Follows;
@@ -302,7 +329,12 @@ fn said(model: &mut Model, key: Key) -> Vec<Effect> {
             let text = model.ui.message.take();
             model.ui.said_back = 0;
             let up = |id: &ServerId| model.world.servers.get(*id).is_some();
-            let to: Vec<_> = model.ui.ticked.iter().copied().filter(up).collect();
+            let to: Vec<_> = if model.ui.view == View::Wire {
+                // One conversation at a time is enough where every packet is looked at.
+                vec![model.ui.server].into_iter().filter(up).collect()
+            } else {
+                model.ui.ticked.iter().copied().filter(up).collect()
+            };
             if !text.is_empty() && !to.is_empty() {
                 return vec![Effect::Broadcast(text, to)];
             }
@@ -382,7 +414,7 @@ fn next_scope(model: &mut Model) -> Vec<Effect> {
     refilter(model)
 }
 
-fn edit(line: &mut Line, key: Key) {
+pub(super) fn edit(line: &mut Line, key: Key) {
     let request = match key {
         Key::Char(c) if line.input.value().len() + c.len_utf8() <= Line::MAX => InputRequest::InsertChar(c),
         Key::Backspace | Key::Ctrl('h') => InputRequest::DeletePrevChar,
@@ -404,7 +436,8 @@ fn pasted(model: &mut Model, text: &str) -> Vec<Effect> {
     let line = match model.ui.mode {
         Mode::Saying => &mut model.ui.message,
         Mode::Filtering => &mut model.ui.filter,
-        Mode::Command | Mode::Help(_) => return vec![],
+        Mode::Running => &mut model.ui.wire.program,
+        Mode::Command | Mode::Settings | Mode::Help(_) => return vec![],
     };
     let text = text.trim_end_matches(['\r', '\n']);
     for c in text.chars().map(|c| if c.is_control() { ' ' } else { c }) {

@@ -8,9 +8,11 @@ use super::clients::Clients;
 use super::servers::Servers;
 use super::table::Table;
 use super::wire::WireState;
+use crate::domain::client::ClientChange;
 use crate::domain::note::TableSource;
 use crate::domain::{
-    Call, Delta, Errno, Event, Evidence, Kind, Note, Outcome, Proto, SocketId, Syscall, Target, TcpInfo, WorldId,
+    Call, Delta, Errno, Event, Evidence, Kind, Note, Outcome, Proto, SocketId, Syscall, Target, TcpInfo, WireEvent,
+    WorldId,
 };
 
 /// See the module's head.
@@ -58,9 +60,12 @@ impl World {
                 }
             }
             Kind::Confirmed(change) => self.book.confirm(at, event.seen.evidence, change),
-            Kind::Info(info) => self.info = Some(info.clone()),
+            Kind::Info(info) => {
+                self.info = Some(info.clone());
+                self.wire.informed(&event.seen, info);
+            }
             Kind::Row(delta) => {
-                self.table.apply(at, delta);
+                self.table.apply(at, event.seen.host, delta);
                 match delta {
                     Delta::Gone(key) => self.clients.left(&key.flow),
                     Delta::Found(row) | Delta::Added(row) | Delta::Changed(row) => {
@@ -72,17 +77,31 @@ impl World {
                 }
             }
             Kind::Server(server) => self.servers.apply(at, server),
-            Kind::Client(client) => self.clients.apply(at, client),
+            Kind::Client(client) => {
+                self.clients.apply(at, client);
+                if let (WorldId::Wire, ClientChange::Dialing { flow }) = (event.seen.world, &client.change) {
+                    self.wire.dialing(&event.seen, *flow);
+                }
+            }
             Kind::Broadcast(broadcast) => self.broadcasts.apply(at, broadcast),
             Kind::Note(note) => self.noted(note),
             Kind::Packet(packet) if event.seen.world == WorldId::Wire => self.wire.sent(&event.seen, packet),
             Kind::Packet(_) => {}
-            Kind::Wire(wire) => self.wire.apply(&event.seen, wire),
+            Kind::Wire(wire) => {
+                if matches!(wire, WireEvent::Opened { .. }) {
+                    // New hosts: nothing of those before is left.
+                    *self = Self { events: self.events, lost: self.lost, ..Self::default() };
+                }
+                self.wire.apply(&event.seen, wire);
+            }
         }
     }
 
     fn called(&mut self, event: &Event, call: &Call) {
         let at = event.seen.at;
+        if event.seen.world == WorldId::Wire {
+            self.wire.called(&event.seen, call);
+        }
         match call.socket {
             SocketId::Client(id) => self.clients.called(id, call),
             SocketId::Broadcast(server) => {

@@ -49,6 +49,28 @@ pub struct Keys {
     pub go_view: KeyText,
     pub view_lab: KeyText,
     pub view_ports: KeyText,
+    pub wire: KeyText,
+    pub open_wire: KeyText,
+    pub close_wire: KeyText,
+    pub wire_next: KeyText,
+    pub run_hold: KeyText,
+    pub slow: KeyText,
+    pub drop_packet: KeyText,
+    pub duplicate: KeyText,
+    pub swap: KeyText,
+    pub delay: KeyText,
+    pub corrupt: KeyText,
+    pub cut: KeyText,
+    pub loss: KeyText,
+    pub mend: KeyText,
+    pub from_client: KeyText,
+    pub from_server: KeyText,
+    pub folding: KeyText,
+    pub next_server: KeyText,
+    pub settings: KeyText,
+    pub run: KeyText,
+    pub kill: KeyText,
+    pub view_wire: KeyText,
     pub language: KeyText,
     pub theme: KeyText,
     pub glyphs: KeyText,
@@ -73,6 +95,14 @@ pub struct Keys {
     pub clients: fn(u32) -> String,
     /// With a count: `25 one-shots`.
     pub one_shots: fn(u32) -> String,
+    /// What the key of the wire does where the wire is shown.
+    pub machine: &'static str,
+    /// With a count: `next 3`.
+    pub deliver: fn(u32) -> String,
+    /// With a count, and a span: `delay 1.5 s`.
+    pub delayed: fn(&str) -> String,
+    pub slowed: fn(&str) -> String,
+    pub losing: fn(u32) -> String,
     /// With a count: `view 2`.
     pub view: fn(u32) -> String,
     /// The names of keys that have no character.

@@ -13,12 +13,15 @@ mod panes;
 mod pt_br;
 #[cfg(test)]
 mod tests;
+mod wire;
 
 pub use keys::{KeyText, Keys};
 pub use lesson::Lessons;
 pub use number::Numbers;
 pub use page::{InfoTexts, Page};
 pub use panes::{Broadcast, Clients, Header, Help, Lifecycle, Netstat, Ports, Servers, Small};
+
+pub use wire::{Forecasts, Help as Remedy, Resent, Wire};
 
 use crate::domain::filter::FilterErrorKind;
 use crate::domain::{Errno, Evidence, Lang, Note};
@@ -46,6 +49,8 @@ pub struct Text {
     pub ports: Ports,
     /// The page of one connection.
     pub page: Page,
+    /// The view of the wire.
+    pub wire: Wire,
     /// Every key action.
     pub keys: Keys,
     /// The help besides the keys.

@@ -45,6 +45,21 @@ impl Numbers {
         if whole < 120 { format!("{whole} s") } else { self.span(Duration::from_secs(whole)) }
     }
 
+    /// A time that the wire takes, or a timer: `200 ms`, `1.5 s`, `12 s`. Rounded down.
+    pub fn short(&self, span: Duration) -> String {
+        match span.as_millis() {
+            0..1_000 => self.millis(span),
+            millis @ 1_000..10_000 => format!("{}{}{} s", millis / 1_000, self.point, millis % 1_000 / 100),
+            _ => self.span(span),
+        }
+    }
+
+    /// A time in tenths of a second: `0.5 s`.
+    pub fn tenths(&self, span: Duration) -> String {
+        let tenths = span.as_millis() / 100;
+        format!("{}{}{} s", tenths / 10, self.point, tenths % 10)
+    }
+
     /// A round-trip time in milliseconds: `0.2 ms`, `44 ms`.
     pub fn millis(&self, span: Duration) -> String {
         let micros = span.as_micros();

@@ -211,6 +211,7 @@ pub struct Help {
     pub lab: &'static str,
     pub anywhere: &'static str,
     pub on_page: &'static str,
+    pub in_wire: &'static str,
     pub in_servers: &'static str,
     pub in_clients: &'static str,
     pub in_netstat: &'static str,

@@ -1,11 +1,14 @@
 //! The last line: the keys that matter here and now, as many as fit, the most important first.
 
+use std::time::Duration;
+
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 
 use super::ink::{Ink, width};
 use super::keys;
 use super::look::Look;
+use crate::domain::WorldId;
 use crate::model::Model;
 use crate::model::keys::{Action, Key};
 use crate::model::ui::{Mode, Pane, View};
@@ -63,7 +66,11 @@ fn hints(model: &Model, look: &Look) -> Vec<Hint> {
             key(Key::Tab, words.complete),
             key(Key::Up, words.earlier),
         ],
-        (Mode::Help(_), _) => vec![],
+        (Mode::Running, _) => {
+            vec![key(Key::Enter, words.run.hint), key(Key::Esc, words.leave), key(Key::Up, words.earlier)]
+        }
+        (Mode::Settings | Mode::Help(_), _) => vec![],
+        (Mode::Command, Some(count)) if model.ui.view == View::Wire => on_wire(look, count),
         (Mode::Command, Some(count)) => {
             let of = |action| keys::first(action, look.text);
             vec![
@@ -73,15 +80,39 @@ fn hints(model: &Model, look: &Look) -> Vec<Hint> {
                 key(Key::Esc, words.forget),
             ]
         }
-        (Mode::Command, None) => ranked(model).into_iter().map(|action| plain(action, look)).collect(),
+        (Mode::Command, None) => {
+            let mut hints: Vec<_> = ranked(model).into_iter().map(|action| plain(action, look)).collect();
+            let wire = plain(Action::Wire, look);
+            if let Some(back) = hints.iter_mut().find(|hint| **hint == wire && model.world.shown() == WorldId::Wire) {
+                back.1 = words.machine.into();
+            }
+            hints
+        }
     }
+}
+
+/// What a number means to the keys of the wire.
+fn on_wire(look: &Look, count: u32) -> Vec<Hint> {
+    let words = &look.text.keys;
+    let of = |action| keys::first(action, look.text);
+    let span = look.text.numbers.tenths(Duration::from_millis(100 * u64::from(count.clamp(1, 50))));
+    vec![
+        (of(Action::Next), (words.deliver)(count)),
+        (of(Action::Client), (words.clients)(count)),
+        (of(Action::Slow), (words.slowed)(&span)),
+        (of(Action::Delay), (words.delayed)(&span)),
+        (of(Action::Loss), (words.losing)(count.min(100))),
+        (keys::name(Key::Enter, look.text), (words.view)(count)),
+        (keys::name(Key::Esc, look.text), words.forget.into()),
+    ]
 }
 
 /// What is useful with the present view, focus and zoom, the most useful first.
 fn ranked(model: &Model) -> Vec<Action> {
     use Action::{
-        Back, Client, CloseAll, CloseFin, CloseHalf, CloseRst, Filter, GoView, Language, Narrow, NextKinds, NextModel,
-        NextOrder, NextPane, NextScope, OneShot, OtherEnd, Page, Reverse, Say, StartStop, Theme, Tick, Zoom,
+        Back, Client, CloseAll, CloseFin, CloseHalf, CloseRst, Corrupt, Cut, Delay, Drop, Duplicate, Filter, GoView,
+        Language, Loss, Narrow, Next, NextKinds, NextModel, NextOrder, NextPane, NextScope, NextServer, OneShot,
+        OpenWire, OtherEnd, Page, Reverse, Run, RunHold, Say, Settings, Slow, StartStop, Swap, Theme, Tick, Wire, Zoom,
     };
     let mut actions = Vec::new();
     if let Some(page) = &model.ui.page {
@@ -89,10 +120,15 @@ fn ranked(model: &Model) -> Vec<Action> {
         let ends = [CloseFin, CloseRst, CloseHalf].into_iter().filter(|_| model.selected_client().is_some());
         return [Back].into_iter().chain(both).chain(ends).chain([Client, Language, Theme]).collect();
     }
-    if model.ui.zoomed || model.ui.view != View::Lab {
+    if model.ui.zoomed || model.ui.view == View::Ports {
         actions.push(Back);
     }
     actions.extend_from_slice(match (model.ui.view, model.ui.focus) {
+        (View::Wire, _) if !model.world.wire.is_open() => &[OpenWire, Wire],
+        (View::Wire, _) => &[
+            Next, RunHold, Drop, Client, OneShot, CloseFin, CloseRst, Duplicate, Swap, Slow, Loss, Wire, Cut, Delay,
+            Corrupt, Settings, Run, NextServer, CloseHalf, Say,
+        ],
         (View::Ports, _) => &[Client, OneShot, CloseFin, CloseAll],
         (View::Lab, Pane::Servers) => &[Client, OneShot, NextModel, StartStop, Tick, Say],
         (View::Lab, Pane::Clients) => &[Client, OneShot, Page, CloseFin, CloseRst, CloseHalf, CloseAll],
@@ -100,7 +136,7 @@ fn ranked(model: &Model) -> Vec<Action> {
         (View::Lab, Pane::Lifecycle) => &[NextKinds, Narrow, Page, Client, OneShot],
         (View::Lab, Pane::Broadcast) => &[Say, Client, OneShot],
     });
-    let rest = [NextPane, Zoom, GoView, CloseFin, CloseAll, Say, Filter, Language, Theme];
+    let rest = [NextPane, Zoom, Wire, GoView, CloseFin, CloseAll, Say, Filter, Language, Theme];
     // Where there are no panes, none can be gone to, and none made larger.
     let rest = if model.ui.view == View::Lab { &rest[..] } else { &rest[2..] };
     actions.extend(rest.iter().copied().filter(|action| !actions.contains(action)).collect::<Vec<_>>());

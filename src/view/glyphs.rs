@@ -19,6 +19,10 @@ pub(super) const TICKED: &str = "✓";
 pub(super) const ELLIPSIS: &str = "…";
 pub(super) const ARROW: &str = "→";
 pub(super) const LONG_ARROW: &str = "─▶";
+pub(super) const LEFT: &str = "◀";
+pub(super) const RIGHT: &str = "▶";
+pub(super) const BOTH: &str = "↔";
+pub(super) const BACK: &str = "←";
 pub(super) const DOT: &str = "·";
 pub(super) const RANGE_LEFT: &str = "├";
 pub(super) const RANGE_RIGHT: &str = "┤";
@@ -30,7 +34,6 @@ pub(super) const PORT_TIME_WAIT: &str = "·";
 pub(super) const SORTED: &str = "▾";
 pub(super) const REVERSED: &str = "▴";
 pub(super) const BAR: &str = "│";
-pub(super) const BOTH: &str = "↔";
 pub(super) const ABOUT: &str = "±";
 pub(super) const AT_MOST: &str = "≤";
 pub(super) const THEME: &str = "☼";
@@ -66,6 +69,8 @@ const TWINS: &[(char, char)] = &[
     ('…', '~'),
     ('→', '>'),
     ('▶', '>'),
+    ('◀', '<'),
+    ('←', '<'),
     ('·', '.'),
     ('├', '|'),
     ('┤', '|'),
@@ -91,6 +96,7 @@ const TWINS: &[(char, char)] = &[
     ('↑', '^'),
     ('↓', 'v'),
     ('µ', 'u'),
+    ('§', 'S'),
     ('█', '#'),
     ('▀', '"'),
     ('▄', '_'),

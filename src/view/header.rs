@@ -9,7 +9,7 @@ use ratatui::style::Style;
 use super::glyphs;
 use super::ink::{Ink, width};
 use super::look::Look;
-use crate::domain::Evidence;
+use crate::domain::{Evidence, Mode, WorldId};
 use crate::model::Model;
 use crate::model::ui::{ThemeName, View};
 
@@ -63,7 +63,9 @@ fn left(model: &Model, look: &Look) -> Vec<Part> {
     let (text, theme) = (&look.text.header, &look.theme);
     let servers = model.world.servers.all();
     let mut parts = vec![Part { text: "socklab-tui".into(), style: theme.title, rank: 4 }];
-    if model.world.observing {
+    if model.world.shown() == WorldId::Wire {
+        parts.push(Part { text: wire(model, look), style: theme.newest, rank: 0 });
+    } else if model.world.observing {
         parts.push(Part { text: text.observing.into(), style: theme.alarm, rank: 1 });
     } else if servers.iter().any(|server| server.is_up() && !is_loopback(server.addr())) {
         parts.push(Part { text: text.open.into(), style: theme.alarm, rank: 0 });
@@ -82,6 +84,20 @@ fn left(model: &Model, look: &Look) -> Vec<Part> {
 /// Whether only this machine can reach the address; the wildcard can be reached by everybody.
 fn is_loopback(addr: SocketAddr) -> bool {
     addr.ip().to_canonical().is_loopback()
+}
+
+/// That this is the wire's world, and how packets cross it.
+fn wire(model: &Model, look: &Look) -> String {
+    let (words, wire) = (&look.text.wire, &model.world.wire);
+    if !wire.is_open() {
+        return words.lab.into();
+    }
+    let hop = |mode| match mode {
+        Mode::Slow { hop } => look.text.numbers.tenths(hop),
+        Mode::Step | Mode::Live => String::new(),
+    };
+    let mode = wire.mode().map_or_else(|| words.mixed.into(), |mode| words.mode(mode, &hop(mode)));
+    format!("{} {} {mode}", words.lab, glyphs::DOT)
 }
 
 /// The kinds of evidence, those that cannot be had struck out. Those that nobody asked for are not mentioned.

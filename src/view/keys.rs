@@ -1,6 +1,6 @@
 //! From the key table to words: what an action is called, and how a key is written.
 
-use crate::domain::Lang;
+use crate::domain::{HostId, Lang};
 use crate::model::keys::{Action, BINDINGS, Binding, Key, Place};
 use crate::model::ui::{Pane, View};
 use crate::text::{self, KeyText, Text};
@@ -28,10 +28,11 @@ pub fn keys_table(lang: Lang) -> Vec<KeyRow> {
 }
 
 /// Every place where keys are bound, and what it is called.
-pub(super) const fn places(text: &Text) -> [(Place, &'static str); 8] {
+pub(super) const fn places(text: &Text) -> [(Place, &'static str); 9] {
     let words = &text.help;
     [
         (Place::Lab, words.lab),
+        (Place::Wire, words.in_wire),
         (Place::In(Pane::Servers), words.in_servers),
         (Place::In(Pane::Clients), words.in_clients),
         (Place::In(Pane::Netstat), words.in_netstat),
@@ -81,6 +82,28 @@ pub(super) const fn text(action: Action, text: &Text) -> &KeyText {
         Action::GoView => &keys.go_view,
         Action::View(View::Lab) => &keys.view_lab,
         Action::View(View::Ports) => &keys.view_ports,
+        Action::Wire => &keys.wire,
+        Action::OpenWire => &keys.open_wire,
+        Action::CloseWire => &keys.close_wire,
+        Action::Next => &keys.wire_next,
+        Action::RunHold => &keys.run_hold,
+        Action::Slow => &keys.slow,
+        Action::Drop => &keys.drop_packet,
+        Action::Duplicate => &keys.duplicate,
+        Action::Swap => &keys.swap,
+        Action::Delay => &keys.delay,
+        Action::Corrupt => &keys.corrupt,
+        Action::Cut => &keys.cut,
+        Action::Loss => &keys.loss,
+        Action::Mend => &keys.mend,
+        Action::Folding => &keys.folding,
+        Action::NextServer => &keys.next_server,
+        Action::Settings => &keys.settings,
+        Action::Run => &keys.run,
+        Action::Kill => &keys.kill,
+        Action::From(HostId::Client) => &keys.from_client,
+        Action::From(HostId::Server) => &keys.from_server,
+        Action::View(View::Wire) => &keys.view_wire,
         Action::Language => &keys.language,
         Action::Theme => &keys.theme,
         Action::Glyphs => &keys.glyphs,

@@ -57,6 +57,8 @@ pub(super) struct Parts {
     pub(super) body: Rect,
     /// The page of a connection.
     pub(super) page: Rect,
+    /// The whole body, for the wire; `wire/mod.rs` divides it.
+    pub(super) wire: Rect,
     pub(super) footer: Rect,
 }
 
@@ -75,6 +77,9 @@ pub(super) fn parts(model: &Model, area: Rect) -> Option<Parts> {
         let height = if body.height < DIGITS + 6 { body.height } else { DIGITS };
         let [body, clients] = rows(body, [height, body.height - height]);
         return Some(Parts { clients, body, ..frame });
+    }
+    if model.ui.view == View::Wire {
+        return Some(Parts { wire: body, ..frame });
     }
     if model.ui.zoomed {
         let mut parts = frame;

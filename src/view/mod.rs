@@ -25,6 +25,7 @@ mod story;
 pub(crate) mod tests;
 mod theme;
 mod typed;
+mod wire;
 
 use ratatui::Frame;
 use ratatui::buffer::Buffer;
@@ -86,6 +87,10 @@ fn screen(model: &Model, look: &Look, parts: &layout::Parts, buf: &mut Buffer) -
     pane(parts.message_line, &mut plain(broadcast::render_line));
     pane(parts.page, &mut plain(page::render));
     pane(parts.body, &mut plain(big_ports::render));
+    pane(parts.wire, &mut |area, buf| wire::render(model, look, area, buf));
+    if model.ui.mode == Mode::Settings {
+        wire::settings(model, look, buf);
+    }
     if let Mode::Help(from) = model.ui.mode {
         help::render(model, look, from, buf);
         return None;

@@ -13,11 +13,11 @@ use std::thread::{self, JoinHandle};
 use rustix::net::{AddressFamily, SocketFlags, SocketType, socketpair};
 use rustix::process::{Pid, PidfdFlags, Signal, pidfd_open, pidfd_send_signal};
 
+use super::helper::SUBCOMMAND;
 use super::helper::protocol::{Plan, Program, Reply, Request, recv, send};
-use super::helper::{SUBCOMMAND, address};
-use super::knob::Knob;
-use super::need::{Check, Need, OpenError};
 use super::remedy::missing;
+use crate::domain::Knob;
+use crate::domain::need::{Check, Need, OpenError};
 use crate::domain::{HostId, LinkKind, Proto};
 
 /// How the wire lab is to be opened.
@@ -162,7 +162,7 @@ impl WireHost {
 
     /// Its address on the wire.
     pub const fn address(&self) -> Ipv4Addr {
-        address(self.id)
+        self.id.address()
     }
 
     /// A TCP socket of this host, for a conversation with or on `addr` (IPv4: the hosts have nothing else).

@@ -3,7 +3,7 @@
 use super::cable::Cable;
 use super::decode;
 use super::lane::{Fate, Lane, Parcel};
-use crate::domain::wire::{Loss, WireCommand, WireEvent};
+use crate::domain::wire::{Loss, Mode, WireCommand, WireEvent};
 use crate::domain::{HostId, Kind, Stamp};
 
 impl Cable {
@@ -35,10 +35,7 @@ impl Cable {
                 self.folding = on;
                 self.report(HostId::Client, WireEvent::Folding { on });
             }
-            WireCommand::Mode(from, mode) => self.each(from, |lane| {
-                lane.turn(now, mode);
-                WireEvent::Mode(mode)
-            }),
+            WireCommand::Mode(from, mode) => self.turn(now, from, mode),
             WireCommand::Cut(from, cut) => self.each(from, |lane| {
                 lane.cut = cut;
                 WireEvent::Cut { cut }
@@ -47,6 +44,28 @@ impl Cable {
                 lane.loss = percent.min(100);
                 WireEvent::LossSet { percent: lane.loss }
             }),
+        }
+    }
+
+    /// Treats packets differently from now on, and says what that means for those on the wire.
+    fn turn(&mut self, now: Stamp, from: Option<HostId>, mode: Mode) {
+        for host in [HostId::Client, HostId::Server].into_iter().filter(|host| from.is_none_or(|only| only == *host)) {
+            let before: Vec<Fate> = self.lane(host).parcels.iter().map(|parcel| parcel.fate).collect();
+            self.lane(host).turn(now, mode);
+            self.report(host, WireEvent::Mode(mode));
+            let changed = self.lane(host).parcels.iter().zip(before).filter(|(parcel, before)| parcel.fate != *before);
+            let told: Vec<_> = changed
+                .filter(|(parcel, _)| parcel.listed)
+                .filter_map(|(parcel, _)| match parcel.fate {
+                    Fate::Hold => Some(WireEvent::Held { packet: parcel.number }),
+                    Fate::At(then) if then > now => {
+                        Some(WireEvent::Delayed { packet: parcel.number, by: then.since(now) })
+                    }
+                    // Its arrival is told at once.
+                    Fate::At(_) => None,
+                })
+                .collect();
+            told.into_iter().for_each(|event| self.report(host, event));
         }
     }
 

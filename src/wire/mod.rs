@@ -15,7 +15,7 @@
 //! | `decode` | from bytes to what the class reads |
 //! | `helper`, `control`, `sys` | the process that keeps the hosts, our side of it, and its system calls |
 //! | `exec` | programs on the hosts from other processes |
-//! | `need`, `remedy`, `knob` | what the machine must offer, and what helps; what can be set on a host |
+//! | `remedy`, `setting` | what helps where something is missing; what can be set on a host |
 
 #[cfg(any(target_os = "linux", test))]
 mod attribute;
@@ -31,12 +31,10 @@ mod exec;
 mod hand;
 #[cfg(target_os = "linux")]
 mod helper;
-mod knob;
 #[cfg(any(target_os = "linux", test))]
 mod lane;
 #[cfg(any(target_os = "linux", test))]
 mod link;
-mod need;
 #[cfg(target_os = "linux")]
 mod open;
 #[cfg(any(target_os = "linux", test))]
@@ -46,15 +44,17 @@ mod remedy;
 #[cfg(any(target_os = "linux", test))]
 mod sample;
 #[cfg(target_os = "linux")]
+mod setting;
+#[cfg(target_os = "linux")]
 mod sys;
 
+pub use crate::domain::need::{Check, Missing, Need, OpenError, Remedy};
+pub use crate::domain::{Congestion, Knob};
 #[cfg(target_os = "linux")]
 pub use control::{Options, Running, WireHost, doctor};
 #[cfg(target_os = "linux")]
 pub use exec::{ExecError, Remote, exec_in_open_wire, open_wires, program_here};
 #[cfg(target_os = "linux")]
 pub use helper::{SUBCOMMAND, helper_main, protocol::Program};
-pub use knob::{Congestion, Knob};
-pub use need::{Check, Missing, Need, OpenError, Remedy};
 #[cfg(target_os = "linux")]
 pub use open::{ReadTable, Wire};

@@ -14,12 +14,12 @@ use super::control::{Helper, Options, Running, WireHost};
 use super::exec::ExecServer;
 use super::helper::protocol::Program;
 use super::link::KernelLink;
-use super::need::{Need, OpenError};
 use super::relay::{Order, Relay};
 use super::sample::Tables;
 use crate::domain::excerpt::sanitise;
+use crate::domain::need::{Need, OpenError};
 use crate::domain::wire::{Closed, LinkKind, WireCommand, WireEvent};
-use crate::domain::{Evidence, Flow, HostId, Kind, Probe, Row, Syscall};
+use crate::domain::{Evidence, Flow, HostId, Kind, Probe, Row, Syscall, TcpInfo};
 
 /// How many orders may wait for the relay.
 const ORDERS: usize = 1024;
@@ -32,6 +32,11 @@ pub trait ReadTable: Send {
     /// The TCP socket with exactly these addresses, if there is one. Worth an exact request where there may be many.
     fn lookup(&self, diag: &OwnedFd, flow: Flow) -> io::Result<Option<Row>> {
         Ok(self.dump(diag)?.into_iter().find(|row| row.flow == flow))
+    }
+
+    /// The `TCP_INFO` of the TCP socket with exactly these addresses. None, where it is not read.
+    fn info(&self, _diag: &OwnedFd, _flow: &Flow) -> io::Result<Option<TcpInfo>> {
+        Ok(None)
     }
 }
 
@@ -63,6 +68,10 @@ impl<R: ReadTable> Tables for Diag<R> {
 
     fn lookup(&mut self, host: HostId, flow: Flow) -> io::Result<Option<Row>> {
         self.reader.lookup(self.socket(host), flow)
+    }
+
+    fn info(&mut self, host: HostId, flow: &Flow) -> io::Result<Option<TcpInfo>> {
+        self.reader.info(self.socket(host), flow)
     }
 }
 
@@ -138,6 +147,11 @@ impl Wire {
     /// Has a host's table looked at, because our own code just made this call there.
     pub fn sample_after_call(&self, host: HostId, call: Syscall) -> io::Result<()> {
         self.order(Order::Called(host, call))
+    }
+
+    /// Has what the kernel knows of this end of a connection reported (`TCP_INFO`), if that is news.
+    pub fn inform(&self, host: HostId, flow: Flow) -> io::Result<()> {
+        self.order(Order::Info(host, flow))
     }
 
     fn order(&self, order: Order) -> io::Result<()> {

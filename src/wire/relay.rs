@@ -11,7 +11,7 @@ use super::cable::{Arrival, Cable, other};
 use super::link::Link;
 use super::sample::{Sampler, Tables};
 use crate::domain::wire::{Closed, Loss, Mode, WireCommand, WireEvent};
-use crate::domain::{Evidence, Flags, HostId, Kind, Note, Probe, Stamp, Syscall};
+use crate::domain::{Evidence, Flags, Flow, HostId, Kind, Note, Probe, Stamp, Syscall};
 
 /// What the relay is asked to do.
 #[derive(Debug, Clone, Copy)]
@@ -20,6 +20,8 @@ pub(super) enum Order {
     Wire(WireCommand),
     /// Look at a host's table now: our own code just made this call there.
     Called(HostId, Syscall),
+    /// Say what the kernel knows of this end of a connection, if that is news.
+    Info(HostId, Flow),
 }
 
 /// The longest packet: a link's largest.
@@ -140,6 +142,10 @@ impl<L: Link, T: Tables> Relay<L, T> {
                 let looked = self.sampler.look(host, Some(call));
                 self.looked(looked);
             }
+            Order::Info(host, flow) => {
+                let looked = self.sampler.inform(host, &flow);
+                self.looked(looked);
+            }
         }
     }
 
@@ -165,7 +171,7 @@ impl<L: Link, T: Tables> Relay<L, T> {
         Ok(())
     }
 
-    fn look_at(&mut self, host: HostId, flow: &crate::domain::Flow) {
+    fn look_at(&mut self, host: HostId, flow: &Flow) {
         let looked = self.sampler.look_at(host, *flow);
         self.looked(looked);
     }

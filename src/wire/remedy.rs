@@ -3,7 +3,7 @@
 use std::io;
 use std::path::Path;
 
-use super::need::{Missing, Need, OpenError, Remedy};
+use crate::domain::need::{Missing, Need, OpenError, Remedy};
 
 impl OpenError {
     /// `need` failed with `error`.

@@ -8,7 +8,8 @@ use super::attribute::{self, Arrivals};
 use super::cable::other;
 use super::lane::About;
 use crate::domain::{
-    Delta, Evidence, Flow, HostId, Kind, Probe, Row, RowKey, Stamp, Syscall, TcpState, Timer, TimerKind, Transition,
+    Delta, Evidence, Flow, HostId, Kind, Probe, Row, RowKey, Stamp, Syscall, TcpInfo, TcpState, Timer, TimerKind,
+    Transition,
 };
 
 /// Reads a host's socket table.
@@ -18,6 +19,9 @@ pub(super) trait Tables: Send {
 
     /// The TCP socket with exactly these addresses.
     fn lookup(&mut self, host: HostId, flow: Flow) -> io::Result<Option<Row>>;
+
+    /// The `TCP_INFO` of the TCP socket with exactly these addresses, where there is one that has it.
+    fn info(&mut self, host: HostId, flow: &Flow) -> io::Result<Option<TcpInfo>>;
 }
 
 /// What was seen of one host at the last look.
@@ -28,6 +32,8 @@ struct Seen {
     arrivals: HashMap<Flow, Arrivals>,
     /// When the retransmission timer of a connection runs out.
     timers: HashMap<Flow, Stamp>,
+    /// What was told last of a connection.
+    info: Option<TcpInfo>,
 }
 
 /// Both hosts' tables as they were at the last look.
@@ -77,6 +83,18 @@ impl<T: Tables> Sampler<T> {
     pub(super) fn look(&mut self, host: HostId, call: Option<Syscall>) -> io::Result<()> {
         let now = self.tables.dump(host)?;
         self.compare(host, now, call);
+        Ok(())
+    }
+
+    /// Reports the `TCP_INFO` of one end of a connection, if it is not what was reported last on that host.
+    pub(super) fn inform(&mut self, host: HostId, flow: &Flow) -> io::Result<()> {
+        let info = self.tables.info(host, flow)?;
+        if let Some(info) = info
+            && self.seen[place(host)].info.as_ref() != Some(&info)
+        {
+            self.probes[place(host)].report(Evidence::Sampled, Kind::Info(info.clone()));
+            self.seen[place(host)].info = Some(info);
+        }
         Ok(())
     }
 

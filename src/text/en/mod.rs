@@ -4,6 +4,7 @@ mod keys;
 mod lesson;
 mod page;
 mod trouble;
+mod wire;
 
 use super::panes::{Broadcast, Clients, Header, Help, Lifecycle, Netstat, Ports, Servers, Small};
 use super::{Meaning, Numbers, Text};
@@ -20,6 +21,7 @@ pub(super) static TEXT: Text = Text {
     broadcast: BROADCAST,
     ports: PORTS,
     page: page::PAGE,
+    wire: wire::WIRE,
     keys: keys::KEYS,
     help: HELP,
     lessons: lesson::LESSONS,
@@ -215,6 +217,7 @@ const HELP: Help = Help {
     lab: "The lab",
     anywhere: "Everywhere",
     on_page: "On a connection's page",
+    in_wire: "In the wire's view",
     in_servers: "In the servers' pane",
     in_clients: "In the clients' pane",
     in_netstat: "In the netstat pane",

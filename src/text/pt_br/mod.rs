@@ -4,6 +4,7 @@ mod keys;
 mod lesson;
 mod page;
 mod trouble;
+mod wire;
 
 use super::panes::{Broadcast, Clients, Header, Help, Lifecycle, Netstat, Ports, Servers, Small};
 use super::{Meaning, Numbers, Text};
@@ -20,6 +21,7 @@ pub(super) static TEXT: Text = Text {
     broadcast: BROADCAST,
     ports: PORTS,
     page: page::PAGE,
+    wire: wire::WIRE,
     keys: keys::KEYS,
     help: HELP,
     lessons: lesson::LESSONS,
@@ -215,6 +217,7 @@ const HELP: Help = Help {
     lab: "O laboratório",
     anywhere: "Em todo lugar",
     on_page: "Na página de uma conexão",
+    in_wire: "Na tela do fio",
     in_servers: "No painel dos servidores",
     in_clients: "No painel dos clientes",
     in_netstat: "No painel netstat",

@@ -2,7 +2,6 @@
 
 use std::fs::{self, File};
 use std::io;
-use std::net::Ipv4Addr;
 use std::os::fd::{AsFd, OwnedFd};
 use std::os::linux::fs::MetadataExt as _;
 use std::sync::mpsc;
@@ -13,9 +12,10 @@ use rustix::net::{AddressFamily, SocketFlags, SocketType, ipproto, netlink};
 use rustix::thread::UnshareFlags;
 
 use super::netlink::Route;
+use crate::domain::Knob;
+use crate::domain::need::Need;
 use crate::domain::{HostId, Proto};
-use crate::wire::knob::Knob;
-use crate::wire::need::Need;
+use crate::wire::setting::setting;
 use crate::wire::sys;
 
 /// The interface of a host that leads to the wire.
@@ -38,17 +38,9 @@ pub(super) fn namespace() -> io::Result<u64> {
     Ok(fs::metadata("/proc/thread-self/ns/net")?.st_ino())
 }
 
-/// The address of a host.
-pub(in crate::wire) const fn address(host: HostId) -> Ipv4Addr {
-    match host {
-        HostId::Client => Ipv4Addr::new(192, 0, 2, 2),
-        HostId::Server => Ipv4Addr::new(192, 0, 2, 1),
-    }
-}
-
 /// The link address that a host's interface has where it needs one: locally administered.
 pub(in crate::wire) const fn mac(host: HostId) -> [u8; 6] {
-    let [_, _, _, last] = address(host).octets();
+    let [_, _, _, last] = host.address().octets();
     [2, 0, 0, 0, 0, last]
 }
 
@@ -145,7 +137,7 @@ pub(super) fn configure(host: HostId, mtu: u16, arp: bool, knobs: &[Knob]) -> St
         let route = Route::open()?;
         route.up("lo")?;
         route.sizes(INTERFACE, mtu, QUEUE)?;
-        route.address(INTERFACE, address(host), PREFIX)?;
+        route.address(INTERFACE, host.address(), PREFIX)?;
         if arp { route.up(INTERFACE) } else { route.up_without_arp(INTERFACE) }
     };
     of(Need::Address, addressed())?;
@@ -161,7 +153,7 @@ pub(super) fn configure(host: HostId, mtu: u16, arp: bool, knobs: &[Knob]) -> St
 
 /// On the host's thread: turns a setting.
 pub(super) fn turn(knob: Knob) -> io::Result<()> {
-    let (file, value) = knob.setting();
+    let (file, value) = setting(knob).ok_or(io::ErrorKind::InvalidInput)?;
     fs::write(format!("/proc/sys/net/{file}"), value)
 }
 

@@ -25,13 +25,13 @@ use rustix::net::{AddressFamily, SocketFlags, SocketType, eth};
 use rustix::process::{Signal, WaitOptions, set_parent_process_death_signal, setsid, waitpid};
 use rustix::thread::UnshareFlags;
 
+pub(super) use self::host::mac;
 use self::host::{Host, Step, of};
-pub(super) use self::host::{address, mac};
 use self::netlink::Route;
 use self::programs::Programs;
 use self::protocol::{Plan, Reply, Request, recv, send};
+use crate::domain::need::Need;
 use crate::domain::{HostId, LinkKind};
-use crate::wire::need::Need;
 use crate::wire::sys;
 
 /// The hidden subcommand that `main` answers with [`helper_main`], before it does anything else.

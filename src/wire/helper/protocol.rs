@@ -12,9 +12,9 @@ use rustix::net::{
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
+use crate::domain::Knob;
+use crate::domain::need::Need;
 use crate::domain::{HostId, LinkKind, Proto};
-use crate::wire::knob::Knob;
-use crate::wire::need::Need;
 
 /// The largest message: a program's environment has to fit.
 const LONGEST: usize = 1 << 18;

@@ -44,6 +44,10 @@ pub enum Knob {
     ReceiveBuffer(u32),
     /// The send buffer of a socket that does not set its own, in bytes, without growing.
     SendBuffer(u32),
+    /// Whether the sockets that the laboratory makes on the host from now on wait with small segments while others are
+    /// not acknowledged (Nagle's algorithm, RFC 9293 §3.7.4). Not a setting of the kernel: without it each of them sets
+    /// `TCP_NODELAY`.
+    Nagle(bool),
 }
 
 /// A congestion control algorithm.
@@ -72,32 +76,4 @@ impl Knob {
         // Not what the machine happens to have: one that paces its packets would hide what the class came to see.
         Self::Congestion(Congestion::Reno),
     ];
-
-    /// The file under `/proc/sys/net` and what to write into it.
-    #[cfg(target_os = "linux")]
-    pub(super) fn setting(self) -> (&'static str, String) {
-        let bit = |on: bool| u8::from(on).to_string();
-        match self {
-            Self::Timestamps(on) => ("ipv4/tcp_timestamps", bit(on)),
-            Self::Sack(on) => ("ipv4/tcp_sack", bit(on)),
-            Self::WindowScaling(on) => ("ipv4/tcp_window_scaling", bit(on)),
-            Self::TailLossProbe(on) => ("ipv4/tcp_early_retrans", if on { "3".into() } else { "0".into() }),
-            Self::EphemeralRange(low, high) => ("ipv4/ip_local_port_range", format!("{low} {high}")),
-            Self::TwReuse(how) => ("ipv4/tcp_tw_reuse", how.to_string()),
-            Self::SynLinearTimeouts(count) => ("ipv4/tcp_syn_linear_timeouts", count.to_string()),
-            Self::SynRetries(count) => ("ipv4/tcp_syn_retries", count.to_string()),
-            Self::SynAckRetries(count) => ("ipv4/tcp_synack_retries", count.to_string()),
-            Self::Retries(count) => ("ipv4/tcp_retries2", count.to_string()),
-            Self::OrphanRetries(count) => ("ipv4/tcp_orphan_retries", count.to_string()),
-            Self::FinTimeout(seconds) => ("ipv4/tcp_fin_timeout", seconds.to_string()),
-            Self::Somaxconn(limit) => ("core/somaxconn", limit.to_string()),
-            Self::Ecn(how) => ("ipv4/tcp_ecn", how.to_string()),
-            Self::RememberMetrics(on) => ("ipv4/tcp_no_metrics_save", bit(!on)),
-            Self::Congestion(Congestion::Reno) => ("ipv4/tcp_congestion_control", "reno".into()),
-            Self::Congestion(Congestion::Cubic) => ("ipv4/tcp_congestion_control", "cubic".into()),
-            Self::ReceiveBuffer(bytes) => ("ipv4/tcp_rmem", format!("{} {bytes} {bytes}", bytes.min(4096))),
-            Self::SendBuffer(bytes) => ("ipv4/tcp_wmem", format!("{} {bytes} {bytes}", bytes.min(4096))),
-            Self::SynCookies(on) => ("ipv4/tcp_syncookies", bit(on)),
-        }
-    }
 }

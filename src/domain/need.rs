@@ -1,11 +1,10 @@
 //! What the wire lab needs of the machine, one by one, and what to do where it is missing.
 
-use serde::{Deserialize, Serialize};
+use super::errno::Errno;
+use super::spelled::spelled;
 
-use crate::domain::Errno;
-
-/// One thing that the wire lab needs.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+/// One thing that the wire lab needs. In the order in which they are met.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Need {
     /// Linux itself.
     Linux,
@@ -29,21 +28,18 @@ pub enum Need {
     Address,
 }
 
-impl Need {
-    /// Every need, in the order in which they are met.
-    pub const ALL: [Self; 10] = [
-        Self::Linux,
-        Self::Helper,
-        Self::UserNamespace,
-        Self::UidMap,
-        Self::PidNamespace,
-        Self::NetNamespace,
-        Self::TunNode,
-        Self::Tun,
-        Self::Veth,
-        Self::Address,
-    ];
-}
+spelled!(Need {
+    Linux = "linux",
+    Helper = "helper",
+    UserNamespace = "user_namespace",
+    UidMap = "uid_map",
+    PidNamespace = "pid_namespace",
+    NetNamespace = "net_namespace",
+    TunNode = "tun_node",
+    Tun = "tun",
+    Veth = "veth",
+    Address = "address",
+});
 
 /// Whether one need is met here, and if not, why not and what would help.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -85,6 +81,18 @@ pub enum Remedy {
     /// None is known; the errno is all there is.
     Unknown,
 }
+
+spelled!(Remedy {
+    OtherSystem = "other_system",
+    TunPermission = "tun_permission",
+    TunModule = "tun_module",
+    AppArmorProfile = "apparmor_profile",
+    AllowUserNamespaces = "allow_user_namespaces",
+    RaiseNamespaceLimit = "raise_namespace_limit",
+    Container = "container",
+    Kernel = "kernel",
+    Unknown = "unknown",
+});
 
 /// Why the wire lab could not be opened.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]

@@ -1,0 +1,156 @@
+//! Programs that the presenter runs on the wire's hosts: started with a line, read line by line, ended by a key.
+
+use std::collections::HashMap;
+use std::io::{self, BufRead, BufReader, Read};
+use std::os::fd::{AsFd, OwnedFd};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use crate::domain::excerpt::sanitise;
+use crate::domain::{Errno, Evidence, HostId, Kind, Probe, WireEvent};
+use crate::wire::{Program, Running, Wire, program_here};
+
+/// The longest part of a line that is shown, in bytes.
+const LONGEST: usize = 200;
+/// How many lines of one stream are shown in a second; the others are counted.
+const A_SECOND: u32 = 50;
+
+/// The programs that run, by their process.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Programs(Arc<Mutex<HashMap<u32, (Running, bool)>>>);
+
+impl Programs {
+    /// Starts a program. What it writes, and that it could not be started, is reported on `probe`. Blocks for as long
+    /// as that takes.
+    pub(super) fn run(&self, wire: &Wire, probe: &Probe, host: HostId, line: &str) {
+        if let Err(error) = self.start(wire, probe, host, line) {
+            let failed = WireEvent::ProgramFailed { name: sanitise(line.as_bytes()), errno: Errno::from(&error) };
+            probe.report(Evidence::Called, Kind::Wire(failed));
+        }
+    }
+
+    fn start(&self, wire: &Wire, probe: &Probe, host: HostId, line: &str) -> io::Result<()> {
+        let program = program(line)?;
+        let input = OwnedFd::from(std::fs::File::open("/dev/null")?);
+        let ((out, output), (err, errors)) = (io::pipe()?, io::pipe()?);
+        let (running, ended) = wire.exec(host, &program, [input.as_fd(), output.as_fd(), errors.as_fd()])?;
+        let pid = running.pid();
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).insert(pid, (running, false));
+        for (stream, error) in [(out, false), (err, true)] {
+            let probe = probe.clone();
+            // Ends with the last process that holds the other end of the pipe: at the latest with the wire's hosts.
+            thread::Builder::new().name("program output".into()).spawn(move || tell(stream, pid, error, &probe))?;
+        }
+        let programs = self.clone();
+        thread::Builder::new().name("program end".into()).spawn(move || {
+            // No answer: it ended with the wire.
+            let _ = ended.recv();
+            programs.0.lock().unwrap_or_else(PoisonError::into_inner).remove(&pid);
+        })?;
+        Ok(())
+    }
+
+    /// Ends a program: it is asked to first (SIGTERM), and made to the second time (SIGKILL).
+    pub(super) fn kill(&self, pid: u32) {
+        let mut programs = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some((running, asked)) = programs.get_mut(&pid) {
+            // One that has just ended needs none.
+            let _ = running.signal(if *asked { libc::SIGKILL } else { libc::SIGTERM });
+            *asked = true;
+        }
+    }
+}
+
+/// The program of a line, with our environment and directory.
+fn program(line: &str) -> io::Result<Program> {
+    let argv = words(line).ok_or(io::ErrorKind::InvalidInput)?;
+    let mut program = program_here(argv)?;
+    // Python writes into a pipe only when its buffer is full; a class would wait for ever.
+    program.env.push(("PYTHONUNBUFFERED".into(), "1".into()));
+    Ok(program)
+}
+
+/// A line as a shell divides it into words, as far as quotes and backslashes go; `None` where a quote is not closed or
+/// there is no word.
+fn words(line: &str) -> Option<Vec<String>> {
+    let (mut words, mut word, mut quote) = (Vec::new(), None::<String>, None);
+    let mut chars = line.chars();
+    while let Some(c) = chars.next() {
+        match (quote, c) {
+            (Some(open), c) if c == open => quote = None,
+            (None, '"' | '\'') => {
+                quote = Some(c);
+                word.get_or_insert_default();
+            }
+            (None | Some('"'), '\\') => word.get_or_insert_default().push(chars.next()?),
+            (None, c) if c.is_whitespace() => words.extend(word.take()),
+            (_, c) => word.get_or_insert_default().push(c),
+        }
+    }
+    words.extend(word);
+    (quote.is_none() && !words.is_empty()).then_some(words)
+}
+
+/// Reports what a program writes, line by line, no more than can be read.
+fn tell(stream: impl Read, pid: u32, error: bool, probe: &Probe) {
+    let mut stream = BufReader::new(stream);
+    let (mut since, mut shown, mut skipped) = (Instant::now(), 0, 0);
+    while let Ok(Some(line)) = line(&mut stream) {
+        if since.elapsed() > Duration::from_secs(1) {
+            (since, shown) = (Instant::now(), 0);
+        }
+        if shown == A_SECOND {
+            skipped += 1;
+            continue;
+        }
+        shown += 1;
+        let said = WireEvent::ProgramSaid { pid, line: sanitise(&line), error, skipped: std::mem::take(&mut skipped) };
+        probe.report(Evidence::Called, Kind::Wire(said));
+    }
+}
+
+/// The beginning of the next line, without its end; `None` after the last. However long it is, no more is kept.
+fn line(stream: &mut impl BufRead) -> io::Result<Option<Vec<u8>>> {
+    let mut kept = Vec::new();
+    let mut any = false;
+    loop {
+        let bytes = stream.fill_buf()?;
+        if bytes.is_empty() {
+            return Ok(any.then_some(kept));
+        }
+        any = true;
+        let end = bytes.iter().position(|byte| *byte == b'\n');
+        let part = &bytes[..end.unwrap_or(bytes.len())];
+        kept.extend(&part[..part.len().min(LONGEST - kept.len())]);
+        let used = end.map_or(bytes.len(), |end| end + 1);
+        stream.consume(used);
+        if end.is_some() {
+            return Ok(Some(kept));
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_line_is_divided_as_a_shell_does() {
+        let divided = |line| words(line).map(|words| words.join("|"));
+        assert_eq!(divided("python3  client.py 192.0.2.1"), Some("python3|client.py|192.0.2.1".into()));
+        assert_eq!(
+            divided(r#"sh -c 'echo "olá  mundo"' a\ b "c'd" """#),
+            Some(r#"sh|-c|echo "olá  mundo"|a b|c'd|"#.into())
+        );
+        assert_eq!((divided("nc 'x"), divided("  ")), (None, None));
+    }
+
+    #[test]
+    fn only_the_beginning_of_a_long_line_is_kept() {
+        let text = [vec![b'x'; 100_000], b"\nshort\nlast".to_vec()].concat();
+        let mut stream = BufReader::with_capacity(512, &text[..]);
+        let lines: Vec<_> = std::iter::from_fn(|| line(&mut stream).unwrap()).collect();
+        assert_eq!(lines, [vec![b'x'; LONGEST], b"short".to_vec(), b"last".to_vec()]);
+    }
+}

@@ -1,0 +1,104 @@
+//! The wire's world behind a session: opened in the background when it is asked for, and never left half open.
+
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use tokio::task::JoinHandle;
+
+use super::wire_lab::WireLab;
+use crate::domain::need::OpenError;
+use crate::domain::note::TableSource;
+use crate::domain::{Evidence, Kind, Knob, Note, Probe, ServerSpec, WireEvent};
+use crate::model::Effect;
+use crate::wire::Options;
+
+/// The wire lab, if it is open, and whoever is opening or closing it.
+#[derive(Debug)]
+pub(super) struct WireWorld {
+    probe: Probe,
+    servers: Vec<ServerSpec>,
+    lab: Arc<Mutex<Option<WireLab>>>,
+    changing: Option<JoinHandle<()>>,
+}
+
+impl WireWorld {
+    /// The range that clients' ports are chosen from until somebody turns it: the one that Linux starts with.
+    const PORTS: (u16, u16) = (32_768, 60_999);
+
+    /// Nothing is opened yet. Once it is, these servers run on it.
+    pub(super) fn new(probe: &Probe, servers: Vec<ServerSpec>) -> Self {
+        Self { probe: probe.clone(), servers, lab: Arc::default(), changing: None }
+    }
+
+    fn lab(&self) -> MutexGuard<'_, Option<WireLab>> {
+        self.lab.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Performs an effect that is about the wire or meant for its world; without a wire there is nothing to do.
+    pub(super) fn perform(&mut self, effect: Effect) {
+        match effect {
+            Effect::OpenWire => self.open(),
+            Effect::CloseWire => self.change(|_, _| None),
+            other => {
+                if let Some(lab) = self.lab().as_mut() {
+                    lab.perform(other);
+                }
+            }
+        }
+    }
+
+    /// Opens it. A wire that is no more goes first.
+    fn open(&mut self) {
+        self.change(|probe, servers| {
+            let (low, high) = Self::PORTS;
+            let options = Options { knobs: vec![Knob::EphemeralRange(low, high)], ..Options::default() };
+            match WireLab::open(probe, &options, servers) {
+                Ok(mut lab) => {
+                    let probe = probe.on_wire(None);
+                    for what in [Evidence::Called, Evidence::Sampled, Evidence::Packet] {
+                        probe.report(Evidence::Called, Kind::Note(Note::Has { what }));
+                    }
+                    probe.report(Evidence::Called, Kind::Note(Note::TableFrom { source: TableSource::SockDiag }));
+                    probe.report(Evidence::Called, Kind::Note(Note::PortRange { low, high }));
+                    lab.start_all();
+                    Some(lab)
+                }
+                Err(OpenError { need, missing }) => {
+                    let lacks = WireEvent::Lacks { need, errno: missing.errno, remedy: missing.remedy };
+                    probe.on_wire(None).report(Evidence::Called, Kind::Wire(lacks));
+                    None
+                }
+            }
+        });
+    }
+
+    /// Puts another lab, or none, in the place of the one that is there, which is taken apart first. In the background,
+    /// one change after the other.
+    fn change(&mut self, make: impl FnOnce(&Probe, &[ServerSpec]) -> Option<WireLab> + Send + 'static) {
+        let before = self.changing.take();
+        let (slot, probe, servers) = (Arc::clone(&self.lab), self.probe.clone(), self.servers.clone());
+        self.changing = Some(tokio::spawn(async move {
+            if let Some(before) = before {
+                // Its panic was reported where it happened.
+                let _ = before.await;
+            }
+            let old = slot.lock().unwrap_or_else(PoisonError::into_inner).take();
+            if let Some(old) = old {
+                old.close().await;
+            }
+            let made = tokio::task::spawn_blocking(move || make(&probe, &servers)).await;
+            *slot.lock().unwrap_or_else(PoisonError::into_inner) = made.ok().flatten();
+        }));
+    }
+
+    /// Takes it apart.
+    pub(super) async fn close(self) {
+        let Self { lab, changing, .. } = self;
+        if let Some(changing) = changing {
+            let _ = changing.await;
+        }
+        let lab = lab.lock().unwrap_or_else(PoisonError::into_inner).take();
+        if let Some(lab) = lab {
+            lab.close().await;
+        }
+    }
+}

@@ -1,0 +1,382 @@
+//! The wire as the events left it: the packets that crossed it or are on it, and how each direction is treated.
+
+mod forecast;
+mod packet;
+mod programs;
+mod story;
+#[cfg(test)]
+mod tests;
+
+use std::collections::VecDeque;
+
+pub use self::forecast::{Forecast, forecast};
+pub use self::packet::{Fate, OnWire};
+pub use self::programs::{Line, Program, Programs};
+pub use self::story::{Fact, Story};
+
+use crate::domain::need::{Need, Remedy};
+use crate::domain::wire::{Closed, LinkKind, Mode, WireEvent};
+use crate::domain::{
+    Call, Cause, Errno, Evidence, Flow, HostId, Knob, Observation, Outcome, PacketSummary, Stamp, Syscall, TcpInfo,
+    Transition,
+};
+
+/// How one direction is treated.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Lane {
+    /// What happens to a packet that arrives on it.
+    pub mode: Mode,
+    /// Whether it is cut.
+    pub cut: bool,
+    /// How many packets in a hundred it loses.
+    pub loss: u8,
+}
+
+/// Whether the wire lab is there.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum WireStatus {
+    /// Nobody asked for it yet.
+    #[default]
+    Absent,
+    /// It could not be opened.
+    Lacking(Need, Errno, Remedy),
+    /// The hosts are there.
+    Open(LinkKind),
+    /// It is no more.
+    Closed(Closed, Option<Errno>),
+}
+
+/// A change of state, when it was observed, where, and how it is known.
+pub type Remark = (Stamp, Option<HostId>, Transition, Evidence);
+
+/// One thing on the ladder, in the order of time.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Rung {
+    /// A packet, by its number.
+    Packet(u64),
+    /// A change of state that no packet brought about and none was sent with.
+    Change(Remark),
+}
+
+/// A setting that was turned.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Turned {
+    /// On which host.
+    pub host: HostId,
+    /// To what.
+    pub knob: Knob,
+    /// Why it could not be, if so.
+    pub errno: Option<Errno>,
+}
+
+/// See the module's head.
+#[derive(Debug, Clone)]
+pub struct WireState {
+    /// Whether it is there.
+    pub status: WireStatus,
+    /// From client to server, and from server to client.
+    lanes: [Lane; 2],
+    packets: VecDeque<OnWire>,
+    /// The changes of state in the order they were observed, whatever brought them about.
+    changes: VecDeque<Remark>,
+    rungs: VecDeque<Rung>,
+    /// The last thing that was done and what came of it.
+    pub story: Story,
+    /// What the kernels know of the connection that is looked at, the client's end first.
+    info: [Option<TcpInfo>; 2],
+    /// The settings that were turned, the latest last.
+    turned: Vec<Turned>,
+    /// Whether what is sent again is folded into its held original.
+    pub folding: bool,
+    /// Packets that crossed at full speed without being listed.
+    pub unlisted: u64,
+    /// Programs on the hosts.
+    pub programs: Programs,
+    /// The packet that does not exist any more, if one was asked for.
+    pub missing: Option<u64>,
+}
+
+impl Default for WireState {
+    fn default() -> Self {
+        Self {
+            status: WireStatus::default(),
+            lanes: Default::default(),
+            packets: VecDeque::new(),
+            changes: VecDeque::new(),
+            rungs: VecDeque::new(),
+            story: Story::default(),
+            info: Default::default(),
+            turned: Vec::new(),
+            folding: true,
+            unlisted: 0,
+            programs: Programs::default(),
+            missing: None,
+        }
+    }
+}
+
+impl WireState {
+    /// How many packets and changes are remembered.
+    const KEPT: usize = 2_000;
+    /// How far back on the ladder a packet's own change of state can stand.
+    const BACK: usize = 12;
+
+    /// The packets, the earliest first.
+    pub const fn packets(&self) -> &VecDeque<OnWire> {
+        &self.packets
+    }
+
+    /// The packets that are on the wire now, in the order they were sent.
+    pub fn open(&self) -> impl Iterator<Item = &OnWire> {
+        self.packets.iter().filter(|packet| packet.fate.is_open())
+    }
+
+    /// The packet with this number, while it is remembered.
+    pub fn packet(&self, number: u64) -> Option<&OnWire> {
+        self.packets.iter().rev().find(|packet| packet.packet.number == number)
+    }
+
+    /// The changes of state, the earliest first.
+    pub const fn changes(&self) -> &VecDeque<Remark> {
+        &self.changes
+    }
+
+    /// Packets and changes of state in the order of time.
+    pub const fn rungs(&self) -> &VecDeque<Rung> {
+        &self.rungs
+    }
+
+    /// The packet that has been held longest, of those that this host sent or of all.
+    pub fn first_held(&self, from: Option<HostId>) -> Option<&OnWire> {
+        self.open().find(|packet| packet.fate == Fate::Held && from.is_none_or(|host| host == packet.from))
+    }
+
+    /// What a host's kernel knows of its end of a connection, when that was asked.
+    pub fn info(&self, host: HostId, flow: &Flow) -> Option<&TcpInfo> {
+        self.info[host as usize].as_ref().filter(|info| info.flow == *flow)
+    }
+
+    /// The settings that were turned, the latest last, one for each.
+    pub fn turned(&self) -> &[Turned] {
+        &self.turned
+    }
+
+    /// How packets from this host are treated.
+    pub const fn lane(&self, from: HostId) -> Lane {
+        self.lanes[from as usize]
+    }
+
+    /// How all packets are treated, if both directions are treated alike.
+    pub fn mode(&self) -> Option<Mode> {
+        let [one, other] = self.lanes;
+        (one.mode == other.mode).then_some(one.mode)
+    }
+
+    /// Whether the hosts are there.
+    pub const fn is_open(&self) -> bool {
+        matches!(self.status, WireStatus::Open(_))
+    }
+
+    pub(super) fn sent(&mut self, seen: &Observation, packet: &PacketSummary) {
+        if self.packets.len() == Self::KEPT {
+            let closed = self.packets.iter().position(|packet| !packet.fate.is_open()).unwrap_or(0);
+            self.packets.remove(closed);
+        }
+        let left = self.take_left(seen.host, &packet.flow);
+        self.packets.push_back(OnWire {
+            packet: packet.clone(),
+            from: seen.host.unwrap_or(HostId::Client),
+            sent: seen.at,
+            fate: Fate::Held,
+            folded: 0,
+            waited: None,
+            corrupted: false,
+            copy_of: None,
+            left,
+            brought: Vec::new(),
+        });
+        self.rung(Rung::Packet(packet.number));
+        self.story.tell(seen.at, Fact::Sent(packet.number));
+    }
+
+    /// The latest changes of the sender's state that stand alone on the ladder: the packet was sent with them.
+    fn take_left(&mut self, host: Option<HostId>, flow: &Flow) -> Vec<Transition> {
+        let mut left = Vec::new();
+        for at in (self.rungs.len().saturating_sub(Self::BACK)..self.rungs.len()).rev() {
+            let Rung::Change((_, on, change, _)) = &self.rungs[at] else { continue };
+            if *on == host && change.flow == *flow {
+                left.push(change.clone());
+                self.rungs.remove(at);
+            }
+        }
+        left.reverse();
+        left
+    }
+
+    fn rung(&mut self, rung: Rung) {
+        if self.rungs.len() == Self::KEPT {
+            self.rungs.pop_front();
+        }
+        self.rungs.push_back(rung);
+    }
+
+    /// Follows a call of a program of ours on one of the hosts.
+    pub(super) fn called(&mut self, seen: &Observation, call: &Call) {
+        let failed = matches!(call.result, Outcome::Failed(_));
+        let told = match call.call {
+            Syscall::Socket | Syscall::Setsockopt | Syscall::Bind => failed,
+            _ => true,
+        };
+        if let Some(host) = seen.host.filter(|_| told) {
+            self.story.tell(seen.at, Fact::Called(host, call.clone()));
+        }
+    }
+
+    /// A client of ours called `connect`.
+    pub(super) fn dialing(&mut self, seen: &Observation, flow: Flow) {
+        self.story.tell(seen.at, Fact::Dialing(flow));
+    }
+
+    /// What a host's kernel knows of its end of a connection.
+    pub(super) fn informed(&mut self, seen: &Observation, info: &TcpInfo) {
+        if let Some(host) = seen.host {
+            self.info[host as usize] = Some(info.clone());
+        }
+    }
+
+    pub(super) fn changed(&mut self, seen: &Observation, change: &Transition) {
+        if self.changes.len() == Self::KEPT {
+            self.changes.pop_front();
+        }
+        let remark = (seen.at, seen.host, change.clone(), seen.evidence);
+        self.changes.push_back(remark.clone());
+        let host = seen.host.unwrap_or(HostId::Client);
+        self.story.tell(seen.at, Fact::Changed(host, change.clone(), seen.evidence));
+        match change.cause {
+            Some(Cause::Packet(number)) if self.packet(number).is_some() => {
+                self.with(number, |packet| packet.brought.push((host, change.clone())));
+            }
+            _ => self.rung(Rung::Change(remark)),
+        }
+    }
+
+    pub(super) fn apply(&mut self, seen: &Observation, event: &WireEvent) {
+        let at = seen.at;
+        self.programs.apply(seen.host, event);
+        if let Some(fact) = fact(event) {
+            self.story.tell(at, fact);
+        }
+        match event {
+            WireEvent::Lacks { need, errno, remedy } => {
+                self.status = WireStatus::Lacking(*need, *errno, *remedy);
+            }
+            WireEvent::Opened { link } => *self = Self { status: WireStatus::Open(*link), ..Self::default() },
+            WireEvent::Closed { why, errno } => {
+                self.status = WireStatus::Closed(*why, *errno);
+                self.packets.retain(|packet| !packet.fate.is_open());
+                self.rungs.retain(|rung| match rung {
+                    Rung::Packet(number) => self.packets.iter().any(|packet| packet.packet.number == *number),
+                    Rung::Change(_) => true,
+                });
+            }
+            WireEvent::Held { packet } => self.with(*packet, |on| on.fate = Fate::Held),
+            WireEvent::Delayed { packet, by } => {
+                self.with(*packet, |on| on.fate = Fate::Flying { since: at, until: at.after(*by) });
+            }
+            WireEvent::Delivered { packet } => self.with(*packet, |on| on.fate = Fate::Delivered { at }),
+            WireEvent::Dropped { packet, why } => self.with(*packet, |on| on.fate = Fate::Lost { at, why: *why }),
+            WireEvent::Duplicated { packet, copy } => self.copied(at, *packet, *copy),
+            WireEvent::Corrupted { packet } => self.with(*packet, |on| on.corrupted = true),
+            WireEvent::Swapped { packet, with } => self.swapped(*packet, *with),
+            WireEvent::Folded { packet, count, after } => self.with(*packet, |on| {
+                on.folded = *count;
+                on.waited = Some(*after);
+            }),
+            WireEvent::Mode(mode) => self.lanes_of(seen).for_each(|lane| lane.mode = *mode),
+            WireEvent::Cut { cut } => self.lanes_of(seen).for_each(|lane| lane.cut = *cut),
+            WireEvent::LossSet { percent } => self.lanes_of(seen).for_each(|lane| lane.loss = *percent),
+            WireEvent::Folding { on } => self.folding = *on,
+            WireEvent::Unlisted { count } => self.unlisted += count,
+            WireEvent::NoSuchPacket { packet } => self.missing = Some(*packet),
+            WireEvent::Turned { knob, errno } => {
+                let turned = Turned { host: seen.host.unwrap_or(HostId::Client), knob: *knob, errno: *errno };
+                let same = |other: &Turned| {
+                    other.host == turned.host
+                        && std::mem::discriminant(&other.knob) == std::mem::discriminant(knob)
+                        // What failed leaves what was set before.
+                        && (turned.errno.is_none() || other.errno.is_some())
+                };
+                self.turned.retain(|other| !same(other));
+                self.turned.push(turned);
+            }
+            WireEvent::Program { .. }
+            | WireEvent::ProgramFailed { .. }
+            | WireEvent::ProgramSaid { .. }
+            | WireEvent::ProgramEnded { .. } => {}
+        }
+    }
+
+    /// The directions that an event is about: one if it names a host, otherwise both.
+    fn lanes_of(&mut self, seen: &Observation) -> impl Iterator<Item = &mut Lane> {
+        let about = move |from: usize| seen.host.is_none_or(|host| host as usize == from);
+        self.lanes.iter_mut().enumerate().filter(move |(from, _)| about(*from)).map(|(_, lane)| lane)
+    }
+
+    fn find(&mut self, number: u64) -> Option<&mut OnWire> {
+        self.packets.iter_mut().rev().find(|packet| packet.packet.number == number)
+    }
+
+    fn with(&mut self, number: u64, change: impl FnOnce(&mut OnWire)) {
+        self.missing = None;
+        if let Some(packet) = self.find(number) {
+            change(packet);
+        }
+    }
+
+    fn copied(&mut self, at: Stamp, original: u64, copy: u64) {
+        let Some(of) = self.find(original) else { return };
+        let mut new = OnWire {
+            sent: at,
+            fate: Fate::Held,
+            copy_of: Some(original),
+            left: Vec::new(),
+            brought: Vec::new(),
+            ..of.clone()
+        };
+        new.packet.number = copy;
+        // The relay may have told of the copy as a packet already.
+        if self.find(copy).is_none() {
+            self.packets.push_back(new);
+            self.rung(Rung::Packet(copy));
+        } else {
+            self.with(copy, |on| on.copy_of = Some(original));
+        }
+    }
+
+    fn swapped(&mut self, front: u64, behind: u64) {
+        let place = |number| self.packets.iter().position(|packet| packet.packet.number == number);
+        if let (Some(one), Some(other)) = (place(front), place(behind)) {
+            // Each takes the other's place, and arrives when the other would have.
+            self.packets.swap(one, other);
+            let fate = self.packets[one].fate;
+            self.packets[one].fate = std::mem::replace(&mut self.packets[other].fate, fate);
+        }
+        let place = |number| self.rungs.iter().position(|rung| *rung == Rung::Packet(number));
+        if let (Some(one), Some(other)) = (place(front), place(behind)) {
+            self.rungs.swap(one, other);
+        }
+    }
+}
+
+/// What an event is in the story, if it is part of it.
+const fn fact(event: &WireEvent) -> Option<Fact> {
+    Some(match event {
+        WireEvent::Delivered { packet } => Fact::Delivered(*packet),
+        WireEvent::Dropped { packet, why } => Fact::Lost(*packet, *why),
+        WireEvent::Duplicated { packet, copy } => Fact::Copied { packet: *packet, copy: *copy },
+        WireEvent::Corrupted { packet } => Fact::Corrupted(*packet),
+        WireEvent::Swapped { packet, with } => Fact::Swapped(*packet, *with),
+        WireEvent::Folded { packet, count, after } => Fact::Folded { packet: *packet, count: *count, after: *after },
+        _ => return None,
+    })
+}

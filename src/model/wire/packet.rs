@@ -1,0 +1,78 @@
+//! A packet on the wire, and what became of it.
+
+use std::time::Duration;
+
+use crate::domain::wire::Loss;
+use crate::domain::{HostId, PacketSummary, Stamp, Transition};
+
+/// What became of a packet.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Fate {
+    /// It waits for the presenter.
+    Held,
+    /// It is on its way and arrives at this moment.
+    Flying {
+        /// When it set out.
+        since: Stamp,
+        /// When it arrives.
+        until: Stamp,
+    },
+    /// It was handed to the other host.
+    Delivered {
+        /// When.
+        at: Stamp,
+    },
+    /// It never arrives.
+    Lost {
+        /// When it was lost.
+        at: Stamp,
+        /// Why.
+        why: Loss,
+    },
+}
+
+impl Fate {
+    /// Whether the packet is still on the wire.
+    pub const fn is_open(self) -> bool {
+        matches!(self, Self::Held | Self::Flying { .. })
+    }
+}
+
+/// A packet on the wire, or one that was.
+#[derive(Debug, Clone)]
+pub struct OnWire {
+    /// What it is.
+    pub packet: PacketSummary,
+    /// Who sent it.
+    pub from: HostId,
+    /// When it was sent.
+    pub sent: Stamp,
+    /// What became of it.
+    pub fate: Fate,
+    /// How often the sender sent it again while it was held.
+    pub folded: u32,
+    /// How long the sender waited before it sent it again the last time: the retransmission timeout as lived through.
+    pub waited: Option<Duration>,
+    /// Whether it was damaged.
+    pub corrupted: bool,
+    /// The packet that it is a copy of, if it is one.
+    pub copy_of: Option<u64>,
+    /// The changes of its sender's state, by a call or a timer, that it was sent with.
+    pub left: Vec<Transition>,
+    /// The changes of state that its arrival brought about.
+    pub brought: Vec<(HostId, Transition)>,
+}
+
+impl OnWire {
+    /// Whether it was handed to the other host.
+    pub const fn has_arrived(&self) -> bool {
+        matches!(self.fate, Fate::Delivered { .. })
+    }
+
+    /// How much of its way a flying packet has behind it, in thousandths.
+    pub fn way(&self, now: Stamp) -> Option<u16> {
+        let Fate::Flying { since, until } = self.fate else { return None };
+        let (gone, all) = (now.since(since).as_millis(), until.since(since).as_millis().max(1));
+        u16::try_from((gone * 1000 / all).min(1000)).ok()
+    }
+}

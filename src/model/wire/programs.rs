@@ -1,0 +1,91 @@
+//! Programs that run on the wire's hosts, and what they write.
+
+use std::collections::VecDeque;
+
+use crate::domain::wire::WireEvent;
+use crate::domain::{Errno, HostId};
+
+/// A program that runs.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Program {
+    /// Where.
+    pub host: HostId,
+    /// Its process.
+    pub pid: u32,
+    /// What it is called.
+    pub name: String,
+}
+
+/// One line of what programs did and wrote.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Line {
+    /// It began.
+    Began(Program),
+    /// It could not be started.
+    Failed(HostId, String, Errno),
+    /// It wrote a line.
+    Said {
+        /// On which host.
+        host: HostId,
+        /// Its process.
+        pid: u32,
+        /// The beginning of the line.
+        line: String,
+        /// It went to standard error.
+        error: bool,
+        /// So many lines before it are missing.
+        skipped: u64,
+    },
+    /// It ended: with this status, or by this signal.
+    Ended(Program, Option<i32>, Option<i32>),
+}
+
+/// See the module's head.
+#[derive(Debug, Clone, Default)]
+pub struct Programs {
+    running: Vec<Program>,
+    lines: VecDeque<Line>,
+}
+
+impl Programs {
+    const KEPT: usize = 500;
+
+    /// Those that run, the earliest first.
+    pub fn running(&self) -> &[Program] {
+        &self.running
+    }
+
+    /// What they did and wrote, the earliest first.
+    pub const fn lines(&self) -> &VecDeque<Line> {
+        &self.lines
+    }
+
+    pub(super) fn apply(&mut self, host: Option<HostId>, event: &WireEvent) {
+        let host = host.unwrap_or(HostId::Client);
+        let line = match event {
+            WireEvent::Program { pid, name } => {
+                let program = Program { host, pid: *pid, name: name.clone() };
+                self.running.push(program.clone());
+                Line::Began(program)
+            }
+            WireEvent::ProgramFailed { name, errno } => Line::Failed(host, name.clone(), *errno),
+            WireEvent::ProgramSaid { pid, line, error, skipped } => {
+                Line::Said { host, pid: *pid, line: line.clone(), error: *error, skipped: *skipped }
+            }
+            WireEvent::ProgramEnded { pid, status, signal } => {
+                let at = self.running.iter().position(|program| program.pid == *pid);
+                let Some(program) = at.map(|at| self.running.remove(at)) else { return };
+                Line::Ended(program, *status, *signal)
+            }
+            WireEvent::Closed { .. } => {
+                self.running.clear();
+                return;
+            }
+            _ => return,
+        };
+        if self.lines.len() == Self::KEPT {
+            self.lines.pop_front();
+        }
+        self.lines.push_back(line);
+    }
+}

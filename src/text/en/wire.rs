@@ -1,0 +1,322 @@
+//! English: the wire's view.
+
+use super::super::wire::{Forecasts, Help, Resent, Wire};
+use super::plural;
+use crate::domain::need::{Need, Remedy};
+use crate::domain::wire::{Closed, Loss};
+use crate::domain::{Congestion, Errno, HostId, Knob, Syscall, TcpState};
+
+pub(super) const WIRE: Wire = Wire {
+    lab: "WIRE LAB",
+    step: "step",
+    slow: |hop| format!("slow {hop}"),
+    live: "live",
+    mixed: "each way its own",
+    opening: "Opening the two hosts …",
+    absent: "The two hosts are not there.",
+    lacking: "The wire lab cannot be opened here.",
+    need,
+    remedy,
+    nothing_left: "Nothing was left half open. The lab on this machine goes on.",
+    closed: |why| match why {
+        Closed::Asked => "The wire lab was taken down: both hosts are gone, with all their sockets.",
+        Closed::HelperEnded => "The process that keeps the two hosts has ended: both are gone, with all their sockets.",
+        Closed::LinkFailed => "The link to one of the hosts failed: both are gone, with all their sockets.",
+    },
+    again: |key| format!("{key} opens it again."),
+    back: |key| format!("{key} goes back to this machine's lab."),
+    host: |host| match host {
+        HostId::Client => "client",
+        HostId::Server => "server",
+    },
+    the_host,
+    no_socket: "no socket",
+    more: |count| format!("and {count} more"),
+    title: "The wire",
+    only: |from| match from {
+        HostId::Client => "keys: client → server only",
+        HostId::Server => "keys: server → client only",
+    },
+    held_count: |count| format!("{count} held"),
+    cut: "CUT",
+    loss: |percent| format!("loss {percent} %"),
+    unfolded: "all retransmissions listed",
+    unlisted: |number, count| format!("{number} {} at full speed not listed", plural(count, "packet", "packets")),
+    missing: |number| format!("#{number} is not on the wire any more"),
+    empty: |key, server| {
+        format!("Nothing on the wire. Press {key}: a client calls connect() to {server}, and its SYN stops here.")
+    },
+    held: |span| format!("HELD {span}"),
+    flying: |span| format!("{span} to go"),
+    lost: |why| match why {
+        Loss::Asked => "LOST: you dropped it",
+        Loss::Chance => "LOST by chance",
+        Loss::Cut => "LOST: the wire is cut",
+        Loss::Overflow => "LOST: the wire is full",
+        Loss::Link => "LOST: the host could not take it",
+    },
+    sent_again: |times| format!("×{times} sent again"),
+    rto_now: |span| format!("RTO now {span}"),
+    resent_of: |number| format!("#{number} again"),
+    copy_of: |number| format!("copy of #{number}"),
+    damaged: "damaged",
+    delivers: |key| format!("{key} delivers it: "),
+    loses: |key| format!("{key} loses it: "),
+    forecast: Forecasts {
+        cut: "the wire is cut in this direction",
+        corrupt: "its checksum is wrong, so the kernel throws it away without a word (RFC 9293 §3.1)",
+        opens: "the server will answer SYN+ACK and go to SYN_RECV (RFC 9293 §3.10.7.2)",
+        queue_full: "the accept queue is full: Linux drops this SYN, and the client will send it again",
+        refused: "nobody listens on that port: a RST will come back (RFC 9293 §3.10.7.1)",
+        opens_at_once: "both are opening: it will go to SYN_RECV and answer SYN+ACK (RFC 9293 §3.5)",
+        answers: "the client will be ESTABLISHED and answer ACK (RFC 9293 §3.10.7.3)",
+        completes: "the last step of the handshake: SYN_RECV becomes ESTABLISHED (RFC 9293 §3.10.7.4)",
+        peer_closes: "the other side has no more to send: CLOSE_WAIT, answered by an ACK (RFC 9293 §3.10.7.4)",
+        fin_acked: "its own FIN is acknowledged: FIN_WAIT1 becomes FIN_WAIT2 (RFC 9293 §3.10.7.4)",
+        both_close: "both closed at once: FIN_WAIT1 becomes CLOSING (RFC 9293 §3.6)",
+        last_fin: "the other side has closed too: TIME_WAIT, answered by an ACK (RFC 9293 §3.10.7.4)",
+        both_closed: "its own FIN is acknowledged: CLOSING becomes TIME_WAIT (RFC 9293 §3.6)",
+        over: "the last ACK: LAST_ACK becomes CLOSED, and the socket is gone (RFC 9293 §3.10.7.4)",
+        reset: "the connection is gone at once, no ACK, no TIME_WAIT (RFC 9293 §3.10.7.4)",
+        reset_opening: "connect() will fail with ECONNREFUSED (RFC 9293 §3.10.7.3)",
+        reset_half_open: "the half-open connection is forgotten: back to LISTEN (RFC 9293 §3.10.7.4)",
+        data: "the bytes go into the receive buffer for recv(), and will be acknowledged (RFC 9293 §3.10.7.4)",
+        gap: "something before it is missing: recv() gets nothing yet, an ACK repeats what is missing",
+        old: "these bytes arrived before: thrown away, and answered by an ACK (RFC 9293 §3.10.7.4)",
+        datagram: "a socket has that port: it gets the datagram, and nobody acknowledges it (RFC 768)",
+        no_port: "nobody has that port: ICMP port unreachable will come back (RFC 1122 §4.1.3.1)",
+        unreachable: "a connected UDP socket hears of it as ECONNREFUSED at its next call, any other never (udp(7))",
+        arrives: |to| match to {
+            HostId::Client => "it reaches the client",
+            HostId::Server => "it reaches the server",
+        },
+    },
+    rto: "RTO",
+    retransmitted: |times| format!("sent again {times}"),
+    resend_in: |span| format!("resend in {span}"),
+    story: "What just happened",
+    story_none: "Nothing yet. Every packet stops on the wire until you let it go on.",
+    dialing: "connect() was called; it returns when an answer comes.",
+    called,
+    sent: |names, many| format!("{names} {} on the wire.", if many { "are" } else { "is" }),
+    and: "and",
+    delivered: |name, to| format!("{name} reached {}.", the_host(to)),
+    was_lost: |name, why| {
+        let why = match why {
+            Loss::Asked => "you dropped it",
+            Loss::Chance => "by chance",
+            Loss::Cut => "the wire is cut",
+            Loss::Overflow => "too many were waiting",
+            Loss::Link => "the host could not take it",
+        };
+        format!("{name} was lost: {why}.")
+    },
+    resent: |resent| match resent {
+        Resent::ByTimer => {
+            "Nobody is told. Its sender waits for an ACK and sends it again when the RTO is over (RFC 6298 §5)."
+        }
+        Resent::Ack => {
+            "Nobody is told. A bare ACK is never sent again by itself; the next one says the same (RFC 9293 §3.4)."
+        }
+        Resent::Rst => "Nobody is told. A RST is never sent again: the other side still believes in the connection.",
+        Resent::Never => {
+            "Nobody is told, and nothing will be sent again: UDP keeps no copy and waits for no answer (RFC 768)."
+        }
+    },
+    copied: |name, copy| format!("{name} was delivered, and a copy of it stays on the wire as #{copy}."),
+    corrupted: |name| format!("One bit of {name} was turned over: its checksum does not fit any more (RFC 9293 §3.1)."),
+    swapped: |front, behind| format!("{behind} is in front of {front} now: IP promises no order (RFC 791)."),
+    folded: |name, from, times, after| {
+        format!(
+            "No ACK within {after}: {} sent {name} again, {times} {} so far. The copy is folded into the one that is held.",
+            the_host(from),
+            plural(u64::from(times), "time", "times")
+        )
+    },
+    edge,
+    settings: "Settings of the two hosts",
+    settings_foot: "↑ ↓ setting · Tab host · ← → turn · any other key closes",
+    settings_note: "They hold for sockets made from now on (Documentation/networking/ip-sysctl).",
+    setting: |knob| match knob {
+        Knob::Timestamps(_) => "timestamps option (RFC 7323)",
+        Knob::Sack(_) => "selective ACKs, SACK (RFC 2018)",
+        Knob::WindowScaling(_) => "window scaling (RFC 7323)",
+        Knob::TailLossProbe(_) => "tail loss probe (RFC 8985)",
+        Knob::EphemeralRange(..) => "ephemeral ports",
+        Knob::TwReuse(_) => "reuse of TIME_WAIT ports",
+        Knob::SynLinearTimeouts(_) => "SYN timeouts before doubling",
+        Knob::SynRetries(_) => "SYN retries",
+        Knob::SynAckRetries(_) => "SYN+ACK retries",
+        Knob::Retries(_) => "data retries",
+        Knob::OrphanRetries(_) => "orphan retries",
+        Knob::FinTimeout(_) => "orphaned FIN_WAIT2",
+        Knob::Somaxconn(_) => "largest backlog (somaxconn)",
+        Knob::Ecn(_) => "ECN (RFC 3168)",
+        Knob::RememberMetrics(_) => "remembered paths",
+        Knob::SynCookies(_) => "SYN cookies",
+        Knob::Congestion(_) => "congestion control",
+        Knob::ReceiveBuffer(_) => "receive buffer",
+        Knob::SendBuffer(_) => "send buffer",
+        Knob::Nagle(_) => "Nagle, our own sockets",
+    },
+    value,
+    kernels: "the kernel's",
+    refused: |errno| format!("refused: {errno}"),
+    programs: "Programs on the hosts",
+    began: |pid| format!("started, pid {pid}"),
+    ended: |status, signal| match (status, signal) {
+        (_, Some(signal)) => format!("ended by signal {signal}"),
+        (Some(status), None) => format!("ended with {status}"),
+        (None, None) => "ended".into(),
+    },
+    not_started: |name, errno| format!("{name} not started: {errno}"),
+    skipped: |lines| format!("({lines} {} not shown)", plural(lines, "line", "lines")),
+    prompt: "run",
+    prompt_wrong: "say where first: client PROGRAM or server PROGRAM",
+    say_to: |server| format!("to {server}"),
+};
+
+const fn the_host(host: HostId) -> &'static str {
+    match host {
+        HostId::Client => "the client",
+        HostId::Server => "the server",
+    }
+}
+
+const fn need(need: Need) -> &'static str {
+    match need {
+        Need::Linux => "It is made of Linux network namespaces.",
+        Need::Helper => "The process that is to keep the two hosts could not be started.",
+        Need::UserNamespace => "No user namespace is granted (user_namespaces(7)).",
+        Need::UidMap => "A user namespace is granted, but stripped of its powers: uid_map cannot be written.",
+        Need::PidNamespace => "No PID namespace is granted (pid_namespaces(7)).",
+        Need::NetNamespace => "No network namespace is granted (network_namespaces(7)).",
+        Need::TunNode => "The device node /dev/net/tun cannot be used.",
+        Need::Tun => "No TUN interface is granted.",
+        Need::Veth => "Neither TUN nor a pair of virtual Ethernet interfaces is granted (veth(4)).",
+        Need::Address => "The hosts' interfaces cannot be set up.",
+    }
+}
+
+const fn remedy(remedy: Remedy) -> Help {
+    match remedy {
+        Remedy::OtherSystem => Help { what: "Use Linux, or replay a session that was recorded there.", command: None },
+        Remedy::TunPermission => Help {
+            what: "The node is there, but not for you. This opens it until the next start:",
+            command: Some("sudo chmod 0666 /dev/net/tun"),
+        },
+        Remedy::TunModule => {
+            Help { what: "The node is not there. This loads what makes it:", command: Some("sudo modprobe tun") }
+        }
+        Remedy::AppArmorProfile => Help {
+            what: "AppArmor restricts user namespaces here. This allows them until the next start:",
+            command: Some("sudo sysctl -w kernel.apparmor_restrict_unprivileged_userns=0"),
+        },
+        Remedy::AllowUserNamespaces => Help {
+            what: "This system forbids user namespaces. This allows them until the next start:",
+            command: Some("sudo sysctl -w kernel.unprivileged_userns_clone=1"),
+        },
+        Remedy::RaiseNamespaceLimit => Help {
+            what: "The limit of namespaces is reached. This raises it until the next start:",
+            command: Some("sudo sysctl -w user.max_user_namespaces=15000 user.max_net_namespaces=15000"),
+        },
+        Remedy::Container => Help {
+            what: "A container or its seccomp filter forbids it. Outside of it, start it with:",
+            command: Some("docker run --privileged …"),
+        },
+        Remedy::Kernel => Help { what: "This kernel was built without it; another kernel has it.", command: None },
+        Remedy::Unknown => Help {
+            what: "Nothing is known that helps, except asking again as root:",
+            command: Some("sudo socklab-tui wire"),
+        },
+    }
+}
+
+fn called(host: HostId, call: Syscall, len: Option<usize>, errno: Option<Errno>) -> Option<String> {
+    if let Some(errno) = errno {
+        return Some(format!("{call}() on {} failed: {errno}.", the_host(host)));
+    }
+    Some(match (call, len) {
+        (Syscall::Connect, _) => "connect() returned: the connection is open.".into(),
+        (Syscall::Accept, _) => "accept() gave the server's program a new socket for this connection.".into(),
+        (Syscall::Listen, _) => "The server called listen(): connections may come.".into(),
+        (Syscall::Send | Syscall::Sendto, Some(len)) => format!("{} called {call}({len}).", capital(host)),
+        (Syscall::Recv, Some(0)) => format!("recv() on {} returned 0: the other side closed.", the_host(host)),
+        (Syscall::Recv | Syscall::Recvfrom, Some(len)) => {
+            format!("{call}() gave {}'s program {len} B.", the_host(host))
+        }
+        (Syscall::Close | Syscall::Shutdown, _) => format!("{} called {call}().", capital(host)),
+        _ => return None,
+    })
+}
+
+const fn capital(host: HostId) -> &'static str {
+    match host {
+        HostId::Client => "The client",
+        HostId::Server => "The server",
+    }
+}
+
+const fn edge(from: TcpState, to: TcpState) -> Option<&'static str> {
+    use TcpState::{
+        CloseWait, Closed, Closing, Established, FinWait1, FinWait2, LastAck, Listen, SynRecv, SynSent, TimeWait,
+    };
+    Some(match (from, to) {
+        (Closed, SynSent) => {
+            "Its SYN asks for a connection. Until an answer comes the other side knows nothing (RFC 9293 §3.5)."
+        }
+        (Closed, Listen) => "It waits for SYNs; no packet was sent (RFC 9293 §3.10.1).",
+        (Listen, SynRecv) => "It answers SYN+ACK and waits for the ACK of it (RFC 9293 §3.10.7.2).",
+        (Listen, Closed) => "Nobody listens any more.",
+        (SynSent, Established) => {
+            "Its SYN was acknowledged: it may send now, though the other side may not know (RFC 9293 §3.5)."
+        }
+        (SynSent, SynRecv) => "Both sides opened at once: it answers SYN+ACK (RFC 9293 §3.5, simultaneous open).",
+        (SynSent, Closed) => "There will be no connection.",
+        (SynRecv, Established) => "The handshake is complete: both sides know each other's numbers (RFC 9293 §3.5).",
+        (SynRecv, FinWait1) => "It closes before the handshake is complete: its FIN goes out (RFC 9293 §3.10.4).",
+        (SynRecv, Listen) => "The half-open connection is forgotten; the listener goes on (RFC 9293 §3.10.7.4).",
+        (Established, FinWait1) => "It has no more to send: its FIN goes out and waits for an ACK (RFC 9293 §3.6).",
+        (Established, CloseWait) => {
+            "The other side's FIN is here. This side may still send until it closes too (RFC 9293 §3.6)."
+        }
+        (FinWait1, FinWait2) => "Its FIN is acknowledged; the other side has not closed yet (RFC 9293 §3.6).",
+        (FinWait1, Closing) => "Both FINs crossed on the wire: it waits for the ACK of its own (RFC 9293 §3.6).",
+        (FinWait1 | FinWait2 | Closing, TimeWait) => {
+            "Both sides have closed. It waits 60 s on Linux, in case its last ACK is lost (RFC 9293 §3.6.1)."
+        }
+        (CloseWait, LastAck) => "It closed second: its FIN waits for the last ACK (RFC 9293 §3.6).",
+        (LastAck, Closed) => "Its FIN is acknowledged: the socket is gone at once; no TIME_WAIT for who closes second.",
+        (TimeWait, Closed) => "The wait is over: the port is free again.",
+        (_, Closed) => "The connection is gone without a FIN: reset or given up (RFC 9293 §3.5.3).",
+        _ => return None,
+    })
+}
+
+fn value(knob: &Knob) -> String {
+    let switch = |on: bool| if on { "on" } else { "off" }.to_owned();
+    match *knob {
+        Knob::Timestamps(on)
+        | Knob::Sack(on)
+        | Knob::WindowScaling(on)
+        | Knob::TailLossProbe(on)
+        | Knob::RememberMetrics(on)
+        | Knob::SynCookies(on)
+        | Knob::Nagle(on) => switch(on),
+        Knob::EphemeralRange(low, high) => format!("{low}–{high}"),
+        Knob::TwReuse(0) => "never".into(),
+        Knob::TwReuse(1) => "always".into(),
+        Knob::TwReuse(_) => "on loopback".into(),
+        Knob::SynLinearTimeouts(0) => "0: as the RFC says".into(),
+        Knob::SynLinearTimeouts(count) => count.to_string(),
+        Knob::SynRetries(count) | Knob::SynAckRetries(count) | Knob::Retries(count) | Knob::OrphanRetries(count) => {
+            count.to_string()
+        }
+        Knob::FinTimeout(seconds) => format!("{seconds} s"),
+        Knob::Somaxconn(limit) => limit.to_string(),
+        Knob::Ecn(how) => how.to_string(),
+        Knob::Congestion(Congestion::Reno) => "Reno".into(),
+        Knob::Congestion(Congestion::Cubic) => "CUBIC".into(),
+        Knob::ReceiveBuffer(bytes) | Knob::SendBuffer(bytes) => format!("{bytes} B"),
+    }
+}

@@ -1,0 +1,353 @@
+//! Brazilian Portuguese: the wire's view.
+
+use super::super::wire::{Forecasts, Help, Resent, Wire};
+use super::plural;
+use crate::domain::need::{Need, Remedy};
+use crate::domain::wire::{Closed, Loss};
+use crate::domain::{Congestion, Errno, HostId, Knob, Syscall, TcpState};
+
+pub(super) const WIRE: Wire = Wire {
+    lab: "LAB DO FIO",
+    step: "passo a passo",
+    slow: |hop| format!("lento {hop}"),
+    live: "ao vivo",
+    mixed: "cada sentido a seu modo",
+    opening: "Abrindo os dois hosts …",
+    absent: "Os dois hosts não existem.",
+    lacking: "O lab do fio não pode ser aberto aqui.",
+    need,
+    remedy,
+    nothing_left: "Nada ficou aberto pela metade. O laboratório desta máquina continua.",
+    closed: |why| match why {
+        Closed::Asked => "O lab do fio foi desmontado: os dois hosts sumiram, com todos os seus sockets.",
+        Closed::HelperEnded => {
+            "O processo que mantém os dois hosts terminou: ambos sumiram, com todos os seus sockets."
+        }
+        Closed::LinkFailed => "A ligação com um dos hosts falhou: ambos sumiram, com todos os seus sockets.",
+    },
+    again: |key| format!("{key} abre de novo."),
+    back: |key| format!("{key} volta ao laboratório desta máquina."),
+    host: |host| match host {
+        HostId::Client => "cliente",
+        HostId::Server => "servidor",
+    },
+    the_host,
+    no_socket: "nenhum socket",
+    more: |count| format!("e mais {count}"),
+    title: "O fio",
+    only: |from| match from {
+        HostId::Client => "teclas: só cliente → servidor",
+        HostId::Server => "teclas: só servidor → cliente",
+    },
+    held_count: |count| format!("{count} {}", plural(count as u64, "retido", "retidos")),
+    cut: "CORTADO",
+    loss: |percent| format!("perda {percent} %"),
+    unfolded: "toda retransmissão listada",
+    unlisted: |number, count| {
+        format!(
+            "{number} {}",
+            plural(count, "pacote a toda velocidade não listado", "pacotes a toda velocidade não listados")
+        )
+    },
+    missing: |number| format!("#{number} não está mais no fio"),
+    empty: |key, server| {
+        format!("Nada no fio. Tecle {key}: um cliente chama connect() para {server}, e o seu SYN para aqui.")
+    },
+    held: |span| format!("RETIDO {span}"),
+    flying: |span| format!("faltam {span}"),
+    lost: |why| match why {
+        Loss::Asked => "PERDIDO: descartado por você",
+        Loss::Chance => "PERDIDO por acaso",
+        Loss::Cut => "PERDIDO: o fio está cortado",
+        Loss::Overflow => "PERDIDO: o fio está cheio",
+        Loss::Link => "PERDIDO: o host não pôde recebê-lo",
+    },
+    sent_again: |times| format!("×{times} reenviado"),
+    rto_now: |span| format!("RTO agora {span}"),
+    resent_of: |number| format!("#{number} de novo"),
+    copy_of: |number| format!("cópia de #{number}"),
+    damaged: "danificado",
+    delivers: |key| format!("{key} o entrega: "),
+    loses: |key| format!("{key} o perde: "),
+    forecast: Forecasts {
+        cut: "o fio está cortado neste sentido",
+        corrupt: "o checksum está errado, e o kernel o descarta sem dizer nada (RFC 9293 §3.1)",
+        opens: "o servidor responderá SYN+ACK e irá a SYN_RECV (RFC 9293 §3.10.7.2)",
+        queue_full: "a fila de accept está cheia: o Linux descarta este SYN, e o cliente o reenviará",
+        refused: "ninguém escuta nessa porta: um RST voltará (RFC 9293 §3.10.7.1)",
+        opens_at_once: "os dois estão abrindo: irá a SYN_RECV e responderá SYN+ACK (RFC 9293 §3.5)",
+        answers: "o cliente ficará ESTABLISHED e responderá ACK (RFC 9293 §3.10.7.3)",
+        completes: "o último passo do handshake: SYN_RECV vira ESTABLISHED (RFC 9293 §3.10.7.4)",
+        peer_closes: "o outro lado não tem mais o que enviar: CLOSE_WAIT, respondido por ACK (RFC 9293 §3.10.7.4)",
+        fin_acked: "o seu próprio FIN é confirmado: FIN_WAIT1 vira FIN_WAIT2 (RFC 9293 §3.10.7.4)",
+        both_close: "os dois fecharam ao mesmo tempo: FIN_WAIT1 vira CLOSING (RFC 9293 §3.6)",
+        last_fin: "o outro lado também fechou: TIME_WAIT, respondido por ACK (RFC 9293 §3.10.7.4)",
+        both_closed: "o seu próprio FIN é confirmado: CLOSING vira TIME_WAIT (RFC 9293 §3.6)",
+        over: "o último ACK: LAST_ACK vira CLOSED, e o socket some (RFC 9293 §3.10.7.4)",
+        reset: "a conexão some na hora, sem ACK e sem TIME_WAIT (RFC 9293 §3.10.7.4)",
+        reset_opening: "connect() falhará com ECONNREFUSED (RFC 9293 §3.10.7.3)",
+        reset_half_open: "a conexão meio aberta é esquecida: de volta a LISTEN (RFC 9293 §3.10.7.4)",
+        data: "os bytes vão ao buffer de recepção, para recv(), e serão confirmados (RFC 9293 §3.10.7.4)",
+        gap: "falta algo antes dele: recv() ainda não recebe nada, um ACK repete o que falta",
+        old: "estes bytes já chegaram: são descartados e respondidos por ACK (RFC 9293 §3.10.7.4)",
+        datagram: "um socket tem essa porta: recebe o datagrama, e ninguém o confirma (RFC 768)",
+        no_port: "ninguém tem essa porta: ICMP port unreachable voltará (RFC 1122 §4.1.3.1)",
+        unreachable: "um socket UDP conectado o ouve como ECONNREFUSED na próxima chamada, outro nunca (udp(7))",
+        arrives: |to| match to {
+            HostId::Client => "chega ao cliente",
+            HostId::Server => "chega ao servidor",
+        },
+    },
+    rto: "RTO",
+    retransmitted: |times| format!("{times} {}", plural(u64::from(times), "reenviado", "reenviados")),
+    resend_in: |span| format!("reenvio em {span}"),
+    story: "O que acabou de acontecer",
+    story_none: "Nada ainda. Cada pacote para no fio até que você o deixe seguir.",
+    dialing: "connect() foi chamada; só retorna quando vier uma resposta.",
+    called,
+    sent: |names, many| format!("{names} {} no fio.", if many { "estão" } else { "está" }),
+    and: "e",
+    delivered: |name, to| {
+        format!(
+            "{name} chegou {}.",
+            match to {
+                HostId::Client => "ao cliente",
+                HostId::Server => "ao servidor",
+            }
+        )
+    },
+    was_lost: |name, why| {
+        let why = match why {
+            Loss::Asked => "você o descartou",
+            Loss::Chance => "por acaso",
+            Loss::Cut => "o fio está cortado",
+            Loss::Overflow => "havia pacotes demais esperando",
+            Loss::Link => "o host não pôde recebê-lo",
+        };
+        format!("{name} se perdeu: {why}.")
+    },
+    resent: |resent| match resent {
+        Resent::ByTimer => "Ninguém é avisado. Quem enviou espera um ACK e reenvia quando o RTO acabar (RFC 6298 §5).",
+        Resent::Ack => {
+            "Ninguém é avisado. Um ACK puro nunca é reenviado por si; o próximo diz o mesmo (RFC 9293 §3.4)."
+        }
+        Resent::Rst => "Ninguém é avisado. Um RST nunca é reenviado: o outro lado ainda acredita na conexão.",
+        Resent::Never => {
+            "Ninguém é avisado, e nada será reenviado: o UDP não guarda cópia nem espera resposta (RFC 768)."
+        }
+    },
+    copied: |name, copy| format!("{name} foi entregue, e uma cópia dele fica no fio como #{copy}."),
+    corrupted: |name| format!("Um bit de {name} foi invertido: o checksum já não confere (RFC 9293 §3.1)."),
+    swapped: |front, behind| format!("{behind} passou à frente de {front}: o IP não promete ordem (RFC 791)."),
+    folded: |name, from, times, after| {
+        format!(
+            "Nenhum ACK em {after}: {} reenviou {name}, {times} {} até agora. A cópia é dobrada sobre o que está retido.",
+            the_host(from),
+            plural(u64::from(times), "vez", "vezes")
+        )
+    },
+    edge,
+    settings: "Ajustes dos dois hosts",
+    settings_foot: "↑ ↓ ajuste · Tab host · ← → mudar · outra tecla fecha",
+    settings_note: "Valem para sockets criados de agora em diante (Documentation/networking/ip-sysctl).",
+    setting: |knob| match knob {
+        Knob::Timestamps(_) => "opção timestamps (RFC 7323)",
+        Knob::Sack(_) => "ACKs seletivos, SACK (RFC 2018)",
+        Knob::WindowScaling(_) => "escala de janela (RFC 7323)",
+        Knob::TailLossProbe(_) => "sonda de cauda (RFC 8985)",
+        Knob::EphemeralRange(..) => "portas efêmeras",
+        Knob::TwReuse(_) => "reuso de portas TIME_WAIT",
+        Knob::SynLinearTimeouts(_) => "timeouts de SYN antes de dobrar",
+        Knob::SynRetries(_) => "reenvios de SYN",
+        Knob::SynAckRetries(_) => "reenvios de SYN+ACK",
+        Knob::Retries(_) => "reenvios de dados",
+        Knob::OrphanRetries(_) => "reenvios de órfãos",
+        Knob::FinTimeout(_) => "FIN_WAIT2 órfão",
+        Knob::Somaxconn(_) => "maior backlog (somaxconn)",
+        Knob::Ecn(_) => "ECN (RFC 3168)",
+        Knob::RememberMetrics(_) => "caminhos lembrados",
+        Knob::SynCookies(_) => "SYN cookies",
+        Knob::Congestion(_) => "controle de congestionamento",
+        Knob::ReceiveBuffer(_) => "buffer de recepção",
+        Knob::SendBuffer(_) => "buffer de envio",
+        Knob::Nagle(_) => "Nagle, nossos próprios sockets",
+    },
+    value,
+    kernels: "o do kernel",
+    refused: |errno| format!("recusado: {errno}"),
+    programs: "Programas nos hosts",
+    began: |pid| format!("iniciado, pid {pid}"),
+    ended: |status, signal| match (status, signal) {
+        (_, Some(signal)) => format!("terminado pelo sinal {signal}"),
+        (Some(status), None) => format!("terminou com {status}"),
+        (None, None) => "terminou".into(),
+    },
+    not_started: |name, errno| format!("{name} não iniciou: {errno}"),
+    skipped: |lines| format!("({lines} {})", plural(lines, "linha não mostrada", "linhas não mostradas")),
+    prompt: "rodar",
+    prompt_wrong: "diga antes onde: client PROGRAMA ou server PROGRAMA",
+    say_to: |server| format!("para {server}"),
+};
+
+const fn the_host(host: HostId) -> &'static str {
+    match host {
+        HostId::Client => "o cliente",
+        HostId::Server => "o servidor",
+    }
+}
+
+const fn need(need: Need) -> &'static str {
+    match need {
+        Need::Linux => "Ele é feito de network namespaces do Linux.",
+        Need::Helper => "O processo que manteria os dois hosts não pôde ser iniciado.",
+        Need::UserNamespace => "Nenhum user namespace é concedido (user_namespaces(7)).",
+        Need::UidMap => "Um user namespace é concedido, mas sem poderes: não se pode escrever em uid_map.",
+        Need::PidNamespace => "Nenhum PID namespace é concedido (pid_namespaces(7)).",
+        Need::NetNamespace => "Nenhum network namespace é concedido (network_namespaces(7)).",
+        Need::TunNode => "O dispositivo /dev/net/tun não pode ser usado.",
+        Need::Tun => "Nenhuma interface TUN é concedida.",
+        Need::Veth => "Nem TUN nem um par de interfaces Ethernet virtuais é concedido (veth(4)).",
+        Need::Address => "As interfaces dos hosts não podem ser configuradas.",
+    }
+}
+
+const fn remedy(remedy: Remedy) -> Help {
+    match remedy {
+        Remedy::OtherSystem => Help { what: "Use o Linux, ou reveja uma sessão gravada nele.", command: None },
+        Remedy::TunPermission => Help {
+            what: "O dispositivo existe, mas não para você. Isto o abre até a próxima inicialização:",
+            command: Some("sudo chmod 0666 /dev/net/tun"),
+        },
+        Remedy::TunModule => {
+            Help { what: "O dispositivo não existe. Isto carrega o que o cria:", command: Some("sudo modprobe tun") }
+        }
+        Remedy::AppArmorProfile => Help {
+            what: "O AppArmor restringe user namespaces aqui. Isto os permite até a próxima inicialização:",
+            command: Some("sudo sysctl -w kernel.apparmor_restrict_unprivileged_userns=0"),
+        },
+        Remedy::AllowUserNamespaces => Help {
+            what: "Este sistema proíbe user namespaces. Isto os permite até a próxima inicialização:",
+            command: Some("sudo sysctl -w kernel.unprivileged_userns_clone=1"),
+        },
+        Remedy::RaiseNamespaceLimit => Help {
+            what: "O limite de namespaces foi atingido. Isto o aumenta até a próxima inicialização:",
+            command: Some("sudo sysctl -w user.max_user_namespaces=15000 user.max_net_namespaces=15000"),
+        },
+        Remedy::Container => Help {
+            what: "Um contêiner ou o seu filtro seccomp o proíbe. Fora dele, inicie-o com:",
+            command: Some("docker run --privileged …"),
+        },
+        Remedy::Kernel => Help { what: "Este kernel foi compilado sem isso; outro kernel o tem.", command: None },
+        Remedy::Unknown => Help {
+            what: "Não se conhece o que ajude, a não ser pedir de novo como root:",
+            command: Some("sudo socklab-tui wire"),
+        },
+    }
+}
+
+fn called(host: HostId, call: Syscall, len: Option<usize>, errno: Option<Errno>) -> Option<String> {
+    if let Some(errno) = errno {
+        return Some(format!("{call}() falhou {}: {errno}.", on(host)));
+    }
+    Some(match (call, len) {
+        (Syscall::Connect, _) => "connect() retornou: a conexão está aberta.".into(),
+        (Syscall::Accept, _) => "accept() deu ao programa do servidor um socket novo para esta conexão.".into(),
+        (Syscall::Listen, _) => "O servidor chamou listen(): conexões podem vir.".into(),
+        (Syscall::Send | Syscall::Sendto, Some(len)) => format!("{} chamou {call}({len}).", capital(host)),
+        (Syscall::Recv, Some(0)) => format!("recv() {} retornou 0: o outro lado fechou.", on(host)),
+        (Syscall::Recv | Syscall::Recvfrom, Some(len)) => {
+            format!("{call}() entregou {len} B ao programa {}.", of(host))
+        }
+        (Syscall::Close | Syscall::Shutdown, _) => format!("{} chamou {call}().", capital(host)),
+        _ => return None,
+    })
+}
+
+const fn on(host: HostId) -> &'static str {
+    match host {
+        HostId::Client => "no cliente",
+        HostId::Server => "no servidor",
+    }
+}
+
+const fn of(host: HostId) -> &'static str {
+    match host {
+        HostId::Client => "do cliente",
+        HostId::Server => "do servidor",
+    }
+}
+
+const fn capital(host: HostId) -> &'static str {
+    match host {
+        HostId::Client => "O cliente",
+        HostId::Server => "O servidor",
+    }
+}
+
+const fn edge(from: TcpState, to: TcpState) -> Option<&'static str> {
+    use TcpState::{
+        CloseWait, Closed, Closing, Established, FinWait1, FinWait2, LastAck, Listen, SynRecv, SynSent, TimeWait,
+    };
+    Some(match (from, to) {
+        (Closed, SynSent) => {
+            "O seu SYN pede uma conexão. Até vir uma resposta, o outro lado não sabe de nada (RFC 9293 §3.5)."
+        }
+        (Closed, Listen) => "Espera por SYNs; nenhum pacote foi enviado (RFC 9293 §3.10.1).",
+        (Listen, SynRecv) => "Responde SYN+ACK e espera o ACK dele (RFC 9293 §3.10.7.2).",
+        (Listen, Closed) => "Ninguém escuta mais.",
+        (SynSent, Established) => {
+            "O seu SYN foi confirmado: já pode enviar, embora o outro lado talvez não saiba (RFC 9293 §3.5)."
+        }
+        (SynSent, SynRecv) => {
+            "Os dois lados abriram ao mesmo tempo: responde SYN+ACK (RFC 9293 §3.5, abertura simultânea)."
+        }
+        (SynSent, Closed) => "Não haverá conexão.",
+        (SynRecv, Established) => "O handshake está completo: cada lado conhece os números do outro (RFC 9293 §3.5).",
+        (SynRecv, FinWait1) => "Fecha antes de o handshake estar completo: o seu FIN sai (RFC 9293 §3.10.4).",
+        (SynRecv, Listen) => "A conexão meio aberta é esquecida; quem escuta continua (RFC 9293 §3.10.7.4).",
+        (Established, FinWait1) => "Não tem mais o que enviar: o seu FIN sai e espera um ACK (RFC 9293 §3.6).",
+        (Established, CloseWait) => {
+            "O FIN do outro lado chegou. Este lado ainda pode enviar até fechar também (RFC 9293 §3.6)."
+        }
+        (FinWait1, FinWait2) => "O seu FIN foi confirmado; o outro lado ainda não fechou (RFC 9293 §3.6).",
+        (FinWait1, Closing) => "Os dois FINs se cruzaram no fio: espera o ACK do seu (RFC 9293 §3.6).",
+        (FinWait1 | FinWait2 | Closing, TimeWait) => {
+            "Os dois lados fecharam. Espera 60 s no Linux, caso o seu último ACK se perca (RFC 9293 §3.6.1)."
+        }
+        (CloseWait, LastAck) => "Fechou por segundo: o seu FIN espera o último ACK (RFC 9293 §3.6).",
+        (LastAck, Closed) => {
+            "O seu FIN foi confirmado: o socket some na hora; sem TIME_WAIT para quem fecha por segundo."
+        }
+        (TimeWait, Closed) => "A espera acabou: a porta está livre de novo.",
+        (_, Closed) => "A conexão sumiu sem FIN: derrubada ou abandonada (RFC 9293 §3.5.3).",
+        _ => return None,
+    })
+}
+
+fn value(knob: &Knob) -> String {
+    let switch = |on: bool| if on { "ligado" } else { "desligado" }.to_owned();
+    match *knob {
+        Knob::Timestamps(on)
+        | Knob::Sack(on)
+        | Knob::WindowScaling(on)
+        | Knob::TailLossProbe(on)
+        | Knob::RememberMetrics(on)
+        | Knob::SynCookies(on)
+        | Knob::Nagle(on) => switch(on),
+        Knob::EphemeralRange(low, high) => format!("{low}–{high}"),
+        Knob::TwReuse(0) => "nunca".into(),
+        Knob::TwReuse(1) => "sempre".into(),
+        Knob::TwReuse(_) => "no loopback".into(),
+        Knob::SynLinearTimeouts(0) => "0: como na RFC".into(),
+        Knob::SynLinearTimeouts(count) => count.to_string(),
+        Knob::SynRetries(count) | Knob::SynAckRetries(count) | Knob::Retries(count) | Knob::OrphanRetries(count) => {
+            count.to_string()
+        }
+        Knob::FinTimeout(seconds) => format!("{seconds} s"),
+        Knob::Somaxconn(limit) => limit.to_string(),
+        Knob::Ecn(how) => how.to_string(),
+        Knob::Congestion(Congestion::Reno) => "Reno".into(),
+        Knob::Congestion(Congestion::Cubic) => "CUBIC".into(),
+        Knob::ReceiveBuffer(bytes) | Knob::SendBuffer(bytes) => format!("{bytes} B"),
+    }
+}

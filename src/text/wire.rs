@@ -1,0 +1,150 @@
+//! The texts of the wire's view.
+
+use crate::domain::need::{Need, Remedy};
+use crate::domain::wire::{Closed, Loss};
+use crate::domain::{Errno, HostId, Knob, Mode, Syscall, TcpState};
+
+/// What would help, and the one command that does it, where there is one.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Help {
+    /// A sentence.
+    pub what: &'static str,
+    /// A line for the shell.
+    pub command: Option<&'static str>,
+}
+
+/// Why a lost packet is or is not sent again.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Resent {
+    /// It takes sequence numbers: the timer sends it again.
+    ByTimer,
+    /// A bare ACK is not sent again.
+    Ack,
+    /// A RST is not sent again.
+    Rst,
+    /// A datagram is not sent again by anybody but a program.
+    Never,
+}
+
+/// What the arrival of a packet will do: one sentence without a full stop for each case the model tells apart.
+#[derive(Debug)]
+#[expect(missing_docs, reason = "each is the case of that name of the model's forecast")]
+pub struct Forecasts {
+    pub cut: &'static str,
+    pub corrupt: &'static str,
+    pub opens: &'static str,
+    pub queue_full: &'static str,
+    pub refused: &'static str,
+    pub opens_at_once: &'static str,
+    pub answers: &'static str,
+    pub completes: &'static str,
+    pub peer_closes: &'static str,
+    pub fin_acked: &'static str,
+    pub both_close: &'static str,
+    pub last_fin: &'static str,
+    pub both_closed: &'static str,
+    pub over: &'static str,
+    pub reset: &'static str,
+    pub reset_opening: &'static str,
+    pub reset_half_open: &'static str,
+    pub data: &'static str,
+    pub gap: &'static str,
+    pub old: &'static str,
+    pub datagram: &'static str,
+    pub no_port: &'static str,
+    pub unreachable: &'static str,
+    pub arrives: fn(HostId) -> &'static str,
+}
+
+/// The wire's view.
+#[derive(Debug)]
+#[expect(missing_docs, reason = "each is the text it names")]
+pub struct Wire {
+    pub lab: &'static str,
+    pub step: &'static str,
+    pub slow: fn(&str) -> String,
+    pub live: &'static str,
+    /// Directions that are treated differently.
+    pub mixed: &'static str,
+    pub opening: &'static str,
+    pub absent: &'static str,
+    pub lacking: &'static str,
+    pub need: fn(Need) -> &'static str,
+    pub remedy: fn(Remedy) -> Help,
+    pub nothing_left: &'static str,
+    pub closed: fn(Closed) -> &'static str,
+    pub again: fn(&str) -> String,
+    pub back: fn(&str) -> String,
+    pub host: fn(HostId) -> &'static str,
+    /// In a sentence: the client, the server.
+    pub the_host: fn(HostId) -> &'static str,
+    pub no_socket: &'static str,
+    pub more: fn(usize) -> String,
+    pub title: &'static str,
+    pub only: fn(HostId) -> &'static str,
+    pub held_count: fn(usize) -> String,
+    pub cut: &'static str,
+    pub loss: fn(u8) -> String,
+    pub unfolded: &'static str,
+    pub unlisted: fn(&str, u64) -> String,
+    pub missing: fn(u64) -> String,
+    /// Nothing was sent yet; the arguments are the key and the server.
+    pub empty: fn(&str, &str) -> String,
+    pub held: fn(&str) -> String,
+    pub flying: fn(&str) -> String,
+    pub lost: fn(Loss) -> &'static str,
+    pub sent_again: fn(u32) -> String,
+    pub rto_now: fn(&str) -> String,
+    pub resent_of: fn(u64) -> String,
+    pub copy_of: fn(u64) -> String,
+    pub damaged: &'static str,
+    pub delivers: fn(&str) -> String,
+    pub loses: fn(&str) -> String,
+    pub forecast: Forecasts,
+    pub rto: &'static str,
+    pub retransmitted: fn(u32) -> String,
+    pub resend_in: fn(&str) -> String,
+    pub story: &'static str,
+    pub story_none: &'static str,
+    pub dialing: &'static str,
+    /// A call, the bytes that it moved, and why it failed; `None` where there is nothing to say.
+    pub called: fn(HostId, Syscall, Option<usize>, Option<Errno>) -> Option<String>,
+    pub sent: fn(&str, bool) -> String,
+    pub and: &'static str,
+    pub delivered: fn(&str, HostId) -> String,
+    pub was_lost: fn(&str, Loss) -> String,
+    pub resent: fn(Resent) -> &'static str,
+    pub copied: fn(&str, u64) -> String,
+    pub corrupted: fn(&str) -> String,
+    pub swapped: fn(&str, &str) -> String,
+    pub folded: fn(&str, HostId, u32, &str) -> String,
+    /// What a change of state means; none for one that is no edge of the diagram.
+    pub edge: fn(TcpState, TcpState) -> Option<&'static str>,
+    pub settings: &'static str,
+    pub settings_foot: &'static str,
+    pub settings_note: &'static str,
+    pub setting: fn(&Knob) -> &'static str,
+    pub value: fn(&Knob) -> String,
+    /// A value that nobody turned and nobody read.
+    pub kernels: &'static str,
+    pub refused: fn(&str) -> String,
+    pub programs: &'static str,
+    pub began: fn(u32) -> String,
+    pub ended: fn(Option<i32>, Option<i32>) -> String,
+    pub not_started: fn(&str, &str) -> String,
+    pub skipped: fn(u64) -> String,
+    pub prompt: &'static str,
+    pub prompt_wrong: &'static str,
+    pub say_to: fn(&str) -> String,
+}
+
+impl Wire {
+    /// How a direction is treated.
+    pub fn mode(&self, mode: Mode, tenths: &str) -> String {
+        match mode {
+            Mode::Step => self.step.into(),
+            Mode::Slow { .. } => (self.slow)(tenths),
+            Mode::Live => self.live.into(),
+        }
+    }
+}

@@ -1,0 +1,54 @@
+//! What is shown where there is no wire: that it is being opened, why it cannot be and what would help, or why it ended.
+
+use ratatui::buffer::Buffer;
+use ratatui::layout::Rect;
+use ratatui::style::Style;
+
+use crate::model::Model;
+use crate::model::keys::Action;
+use crate::model::wire::WireStatus;
+use crate::view::ink::{Ink, wrap};
+use crate::view::keys;
+use crate::view::look::{Frame, Look};
+
+/// Draws it.
+pub(super) fn render(model: &Model, look: &Look, area: Rect, buf: &mut Buffer) {
+    let (words, theme) = (&look.text.wire, &look.theme);
+    let inside = look.frame(&Frame { title: words.lab, focused: true, ..Frame::default() }, area, buf);
+    let inside = Rect { x: inside.x + 2, width: inside.width.saturating_sub(4), ..inside };
+    let mut lines: Vec<(String, Style)> = Vec::new();
+    let blank = || (String::new(), theme.text);
+    if model.ui.wire.opening {
+        lines.push((words.opening.into(), theme.title));
+    } else {
+        match model.world.wire.status {
+            WireStatus::Lacking(need, errno, remedy) => {
+                let help = (words.remedy)(remedy);
+                lines.extend([(words.lacking.into(), theme.alarm), blank()]);
+                lines.push(((words.need)(need).into(), theme.text));
+                lines.push((format!("{errno}: {}", (look.text.errno)(errno).what), theme.quiet));
+                lines.extend([blank(), (help.what.into(), theme.text)]);
+                lines.extend(help.command.map(|command| (format!("    {command}"), theme.key)));
+                lines.extend([blank(), (words.nothing_left.into(), theme.text)]);
+            }
+            WireStatus::Closed(why, errno) => {
+                lines.push(((words.closed)(why).into(), theme.alarm));
+                lines.extend(errno.map(|e| (format!("{e}: {}", (look.text.errno)(e).what), theme.quiet)));
+                lines.push((words.nothing_left.into(), theme.text));
+            }
+            WireStatus::Absent | WireStatus::Open(_) => lines.push((words.absent.into(), theme.text)),
+        }
+        let again = (words.again)(&keys::first(Action::OpenWire, look.text));
+        lines.extend([blank(), (again, theme.text)]);
+        lines.push(((words.back)(&keys::first(Action::Wire, look.text)), theme.text));
+    }
+    let mut row = if inside.height > 16 { 2 } else { 0 };
+    for (text, style) in &lines {
+        for line in wrap(text, inside.width) {
+            // A command keeps its indent on its only line.
+            let line = if text.starts_with(' ') && line.len() == text.len() { text.as_str() } else { line };
+            Ink::on(buf, inside, row).say(line, *style);
+            row += 1;
+        }
+    }
+}

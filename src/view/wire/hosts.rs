@@ -1,0 +1,184 @@
+//! One of the two hosts: its sockets, their states and queues, and what its kernel knows of the connection that is
+//! looked at.
+
+use std::time::Duration;
+
+use ratatui::buffer::Buffer;
+use ratatui::layout::Rect;
+
+use crate::domain::{Flow, HostId, Proto, TcpInfo, TcpState, TimerKind};
+use crate::model::table::Entry;
+use crate::model::{Model, presenter};
+use crate::view::glyphs;
+use crate::view::ink::{Ink, width};
+use crate::view::look::{Frame, Look};
+
+/// Draws it.
+pub(super) fn render(model: &Model, look: &Look, host: HostId, area: Rect, buf: &mut Buffer) {
+    let words = &look.text.wire;
+    let title = format!("{} {}", (words.host)(host), host.address());
+    let end =
+        presenter::conversation(model).and_then(|flow| if host == HostId::Client { Some(flow) } else { flow.mirror() });
+    let (rest, left_out) = sockets(model, host, end, usize::from(area.height));
+    let count = if left_out > 0 { (words.more)(left_out) } else { String::new() };
+    let frame = Frame { title: &title, count: &count, ..Frame::default() };
+    let inside = look.frame(&frame, area, buf);
+    let mut row = 0;
+    let listener = rest.first().filter(|entry| entry.row.state == Some(TcpState::Listen) && host == HostId::Server);
+    if let Some(entry) = listener {
+        socket(model, look, entry, &mut Ink::on(buf, inside, row));
+        row += 1;
+    }
+    if let Some(flow) = end.filter(|flow| flow.local.port() != 0) {
+        row += self::end(
+            model,
+            look,
+            host,
+            &flow,
+            Rect { y: inside.y + row, height: inside.height.saturating_sub(row), ..inside },
+            buf,
+        );
+    }
+    for entry in rest.iter().skip(usize::from(listener.is_some())) {
+        socket(model, look, entry, &mut Ink::on(buf, inside, row));
+        row += 1;
+    }
+    if row == 0 {
+        Ink::on(buf, inside, 0).skip(1).say(words.no_socket, look.theme.quiet);
+    }
+}
+
+/// The sockets of a host besides the one that is looked at, as many as may be shown, the selected server's first; and
+/// how many there are besides.
+fn sockets(model: &Model, host: HostId, end: Option<Flow>, most: usize) -> (Vec<&Entry>, usize) {
+    let shown =
+        model.world.servers.get(model.ui.server).map(|server| Flow::unconnected(server.spec.proto, server.addr()));
+    let others = model.world.table.rows().map(|(_, entry)| entry);
+    let mut all: Vec<&Entry> = others.filter(|entry| entry.host == Some(host) && Some(entry.row.flow) != end).collect();
+    // The listener that the conversation belongs to, the selected server, the newest.
+    let belongs = |entry: &Entry| end.is_some_and(|end| entry.row.flow == Flow::unconnected(end.proto, end.local));
+    let key = |entry: &&Entry| {
+        let listens = entry.row.flow.peer.is_none();
+        (!belongs(entry), Some(entry.row.flow) != shown, !listens, std::cmp::Reverse(entry.arrival), entry.row.flow)
+    };
+    let fits = most.saturating_sub(2 + if end.is_some() { 2 } else { 0 });
+    let left_out = all.len().saturating_sub(fits);
+    if left_out > 0 && fits > 0 {
+        all.select_nth_unstable_by_key(fits - 1, key);
+    }
+    all.truncate(fits);
+    all.sort_by_key(key);
+    (all, left_out)
+}
+
+/// One socket, in a line.
+fn socket(model: &Model, look: &Look, entry: &Entry, ink: &mut Ink<'_>) {
+    let (theme, flow) = (&look.theme, entry.row.flow);
+    let server = model.world.servers.at(flow.proto, flow.local).filter(|_| flow.peer.is_none());
+    let selected = server.is_some_and(|server| server.id == model.ui.server);
+    ink.cell(if selected { glyphs::SELECTED } else { " " }, 1, theme.newest);
+    if let Some(server) = server {
+        ink.say(&server.spec.name, theme.title).skip(1);
+    }
+    address(look, &flow, ink);
+    match entry.row.state {
+        Some(state) => _ = ink.skip(1).say(state.name(), theme.state(state)),
+        None => _ = ink.skip(1).say(flow.proto.name(), theme.quiet),
+    }
+    queues(look, entry, ink);
+    timer(model, look, entry, ink);
+}
+
+fn address(look: &Look, flow: &Flow, ink: &mut Ink<'_>) {
+    ink.say(&format!(":{}", flow.local.port()), look.theme.text);
+    if let Some(peer) = flow.peer {
+        ink.say(&format!(" {} :{}", glyphs::BOTH, peer.port()), look.theme.text);
+    }
+}
+
+/// The end of the conversation that is looked at, in two lines.
+fn end(model: &Model, look: &Look, host: HostId, flow: &Flow, area: Rect, buf: &mut Buffer) -> u16 {
+    let theme = &look.theme;
+    let entry = model.world.table.of(flow).or_else(|| {
+        // A UDP socket that never called connect.
+        let bare = [flow.local, (std::net::Ipv4Addr::UNSPECIFIED, flow.local.port()).into()];
+        let udp = flow.proto == Proto::Udp;
+        bare.iter().filter(|_| udp).find_map(|local| model.world.table.of(&Flow::unconnected(Proto::Udp, *local)))
+    });
+    let state =
+        entry.map(|entry| entry.row.state).unwrap_or_else(|| model.world.book.state(flow).map(|(state, _)| state));
+    if entry.is_none() && state.is_none() {
+        return 0;
+    }
+    let mut ink = Ink::on(buf, area, 0);
+    ink.cell(glyphs::SELECTED, 1, theme.newest);
+    address(look, flow, &mut ink);
+    match state {
+        Some(state) => _ = ink.skip(1).say(state.name(), theme.state(state)),
+        None => _ = ink.skip(1).say(flow.proto.name(), theme.quiet),
+    }
+    if let Some(entry) = entry {
+        queues(look, entry, &mut ink);
+        if area.width >= 44 || entry.row.timer.is_some_and(|timer| timer.kind == TimerKind::TimeWait) {
+            timer(model, look, entry, &mut ink);
+        }
+    }
+    let known = entry.and_then(|_| model.world.wire.info(host, flow));
+    if let Some(known) =
+        known.filter(|_| state.is_some_and(|state| !matches!(state, TcpState::TimeWait | TcpState::SynRecv)))
+    {
+        info(look, known, &mut Ink::on(buf, area, 1));
+        return 2;
+    }
+    1
+}
+
+/// Queues: those of a listener count connections.
+fn queues(look: &Look, entry: &Entry, ink: &mut Ink<'_>) {
+    let (Some(recv), Some(send)) = (entry.row.recv_q, entry.row.send_q) else { return };
+    let text = if entry.row.state == Some(TcpState::Listen) {
+        format!("  {recv}/{send}")
+    } else {
+        format!("  rx {recv} tx {send}")
+    };
+    if width(&text) <= ink.room() {
+        ink.say(
+            &text,
+            if recv + send > 0 && entry.row.state != Some(TcpState::Listen) {
+                look.theme.newest
+            } else {
+                look.theme.quiet
+            },
+        );
+    }
+}
+
+fn timer(model: &Model, look: &Look, entry: &Entry, ink: &mut Ink<'_>) {
+    let (Some(timer), Some(left)) = (entry.row.timer, entry.timer_left(model.now)) else { return };
+    let (words, left) = (&look.text.netstat, look.text.numbers.left(left));
+    let text = match timer.kind {
+        TimerKind::TimeWait => (words.gone_in)(&left),
+        TimerKind::Retransmit => (words.resend_in)(&left, timer.count),
+        TimerKind::Keepalive => (words.keepalive_in)(&left, timer.count),
+        TimerKind::Persist => (words.probe_in)(&left, timer.count),
+    };
+    ink.skip(2).whole(&text, look.theme.state.opening);
+}
+
+/// What the kernel knows, as much as fits.
+fn info(look: &Look, info: &TcpInfo, ink: &mut Ink<'_>) {
+    let (words, numbers, theme) = (&look.text.wire, &look.text.numbers, &look.theme);
+    let micros = |micros: u32| Duration::from_micros(micros.into());
+    ink.skip(2).say(&format!("{} {}", words.rto, numbers.short(micros(info.rto_us))), theme.text);
+    let mut parts = vec![format!("cwnd {}", info.cwnd), (words.retransmitted)(info.retransmitted)];
+    if info.rtt_us > 0 {
+        parts.push(format!("RTT {}", numbers.short(micros(info.rtt_us))));
+    }
+    parts.extend(info.ssthresh.map(|ssthresh| format!("ssthresh {ssthresh}")));
+    parts.extend(info.snd_wnd.map(|window| format!("snd_wnd {window}")));
+    for part in parts {
+        if width(&part) + 2 <= ink.room() {
+            ink.skip(2).say(&part, theme.text);
+        }
+    }
+}

@@ -1,0 +1,73 @@
+//! A packet in words: the longest that fit.
+
+use std::fmt::Write as _;
+
+use crate::domain::{Flags, Flow, PacketSummary};
+use crate::model::presenter;
+use crate::model::wire::OnWire;
+use crate::view::glyphs;
+use crate::view::ink::width;
+use crate::view::look::Look;
+
+/// The number and the kind of a packet, as sentences call it: `#3 SYN+ACK`, `#4 PSH+ACK 12 B`.
+pub(super) fn name(packet: &PacketSummary) -> String {
+    let mut name = format!("#{} {}", packet.number, packet.label());
+    if packet.payload.len > 0 && packet.icmp.is_none() {
+        let _ = write!(name, " {} B", packet.payload.len);
+    }
+    name
+}
+
+/// A packet on the ladder, in at most so many columns, if it can be; at the least its name.
+pub(super) fn of(look: &Look, packet: &OnWire, several: bool, columns: u16) -> String {
+    let summary = &packet.packet;
+    let port = if several { port(&summary.flow) } else { String::new() };
+    let mut parts = vec![format!("{port}{}", name(summary))];
+    parts.extend(marks(look, packet));
+    // In the order in which they are worth their room.
+    let mut optional: Vec<String> = Vec::new();
+    if let Some(icmp) = summary.icmp {
+        optional.push(icmp.to_string());
+    } else if summary.payload.len > 0 {
+        let more = if summary.payload.is_cut() { glyphs::ELLIPSIS } else { "" };
+        optional.push(format!("\"{}{more}\"", summary.payload.text));
+    }
+    if let Some(tcp) = &summary.tcp {
+        let relative = |number: Option<u32>, raw: u32| number.unwrap_or(raw).to_string();
+        optional.push(format!("seq={}", relative(tcp.seq_rel, tcp.seq)));
+        if tcp.flags.has(Flags::ACK) {
+            optional.push(format!("ack={}", relative(tcp.ack_rel, tcp.ack)));
+        }
+        optional.push(format!("win={}", tcp.window));
+        optional.extend(tcp.options.iter().map(|option| option.to_string().replacen(' ', "=", 1)));
+    }
+    let mut label = parts.join(" ");
+    for part in optional {
+        // A zero window is what the packet is about.
+        if width(&label) + 1 + width(&part) <= columns {
+            label = format!("{label} {part}");
+        }
+    }
+    label
+}
+
+/// What is unusual about it.
+fn marks(look: &Look, packet: &OnWire) -> Vec<String> {
+    let words = &look.text.wire;
+    let again = packet.packet.retransmission_of.filter(|of| *of != packet.packet.number);
+    let zero = packet.packet.tcp.as_ref().is_some_and(|tcp| tcp.window == 0 && !tcp.flags.any(Flags::RST));
+    [
+        again.map(|number| format!("({})", (words.resent_of)(number))),
+        packet.copy_of.map(|number| format!("({})", (words.copy_of)(number))),
+        packet.corrupted.then(|| format!("({})", words.damaged)),
+        zero.then(|| "win=0!".into()),
+    ]
+    .into_iter()
+    .flatten()
+    .collect()
+}
+
+/// The client host's port of a conversation: what tells it from the others.
+fn port(flow: &Flow) -> String {
+    format!(":{} ", presenter::of_client(flow).local.port())
+}

@@ -1,0 +1,261 @@
+//! The packets between the hosts, one below the other, with the states that both ends went through beside them.
+
+use ratatui::buffer::Buffer;
+use ratatui::layout::Rect;
+
+use super::{flight, lanes};
+use crate::domain::{Cause, Flow, HostId, TcpState, Transition};
+use crate::model::keys::Action;
+use crate::model::wire::{Forecast, OnWire, Remark, Rung, forecast};
+use crate::model::{Model, presenter};
+use crate::text::Forecasts;
+use crate::view::ink::{Ink, width, wrap};
+use crate::view::look::{Frame, Look};
+use crate::view::{glyphs, keys};
+
+/// The columns of a state: the longest is ESTABLISHED.
+const STATE: u16 = 11;
+/// The mark of the selection and a blank.
+const MARK: u16 = 2;
+
+/// Draws the ladder. With `lanes` its frame says how each direction is treated.
+pub(super) fn render(model: &Model, look: &Look, area: Rect, lanes: bool, buf: &mut Buffer) {
+    let (words, wire) = (&look.text.wire, &model.world.wire);
+    let treated = if lanes { lanes::line(model, look) } else { String::new() };
+    let inner = Rect { width: area.width.saturating_sub(2), height: area.height.saturating_sub(2), ..area };
+    let shown = window(model, look, inner);
+    let below = wire.rungs().len() - shown.end;
+    let foot = foot(model, look, below);
+    let frame = Frame { title: words.title, count: &treated, foot: &foot, focused: true };
+    let inside = look.frame(&frame, area, buf);
+    if wire.rungs().iter().all(|rung| matches!(rung, Rung::Change(_))) {
+        empty(model, look, inside, buf);
+        return;
+    }
+    let several = several(model, shown.clone());
+    let mut row = 0;
+    for rung in wire.rungs().range(shown) {
+        if row >= inside.height {
+            break;
+        }
+        let place = Rect { y: inside.y + row, height: inside.height - row, ..inside };
+        row += match rung {
+            Rung::Packet(number) => match wire.packet(*number) {
+                Some(on) => packet(model, look, on, several, place, buf),
+                None => 0,
+            },
+            Rung::Change(remark) => change(look, remark, place, buf),
+        };
+    }
+}
+
+fn empty(model: &Model, look: &Look, inside: Rect, buf: &mut Buffer) {
+    let server = model.world.servers.get(model.ui.server);
+    let server = server.map_or_else(String::new, |server| format!("{} {}", server.spec.name, server.addr()));
+    let sentence = (look.text.wire.empty)(&keys::first(Action::Client, look.text), &server);
+    for (row, line) in (1..inside.height).zip(wrap(&sentence, inside.width.saturating_sub(4))) {
+        Ink::on(buf, inside, row).skip(2).say(line, look.theme.text);
+    }
+}
+
+fn foot(model: &Model, look: &Look, below: usize) -> String {
+    let (words, wire) = (&look.text.wire, &model.world.wire);
+    let parts = [
+        model.ui.wire.from.map(|from| (words.only)(from).to_owned()),
+        wire.missing.map(words.missing),
+        (below > 0).then(|| format!("↓ {below}")),
+        (!wire.folding).then(|| words.unfolded.to_owned()),
+        (wire.unlisted > 0).then(|| (words.unlisted)(&look.text.numbers.count(wire.unlisted), wire.unlisted)),
+    ];
+    parts.into_iter().flatten().collect::<Vec<_>>().join(&format!(" {} ", glyphs::DOT))
+}
+
+/// The rungs that fit: the latest, or those around the packet that the keys are about.
+fn window(model: &Model, look: &Look, inside: Rect) -> std::ops::Range<usize> {
+    let rungs = model.world.wire.rungs();
+    let lines = |at: usize| match &rungs[at] {
+        Rung::Packet(number) => model.world.wire.packet(*number).map_or(0, |on| height(model, look, on, inside.width)),
+        Rung::Change(_) => 1,
+    };
+    // Backwards from `end` as far as there is room.
+    let back = |end: usize, room: u16| {
+        let (mut start, mut used) = (end, 0);
+        while start > 0 && used + lines(start - 1) <= room {
+            start -= 1;
+            used += lines(start);
+        }
+        start
+    };
+    let tail = back(rungs.len(), inside.height);
+    let anchor = model.ui.wire.packet.or_else(|| presenter::target(model));
+    let anchor = anchor.and_then(|number| rungs.iter().rposition(|rung| *rung == Rung::Packet(number)));
+    let start = match anchor {
+        Some(at) if at < tail => back(at, inside.height / 3),
+        _ => tail,
+    };
+    let (mut end, mut used) = (start, 0);
+    while end < rungs.len() && used < inside.height {
+        used += lines(end);
+        end += 1;
+    }
+    start..end
+}
+
+/// Whether what is seen belongs to more than one conversation.
+fn several(model: &Model, shown: std::ops::Range<usize>) -> bool {
+    let wire = &model.world.wire;
+    let mut conversations = wire.rungs().range(shown).filter_map(|rung| match rung {
+        Rung::Packet(number) => wire.packet(*number).map(|packet| presenter::of_client(&packet.packet.flow)),
+        Rung::Change(_) => None,
+    });
+    let first = conversations.next();
+    conversations.any(|other| Some(other) != first)
+}
+
+fn opens(packet: &OnWire) -> Option<&Transition> {
+    packet.left.first().filter(|change| change.from == TcpState::Closed)
+}
+
+fn height(model: &Model, look: &Look, packet: &OnWire, columns: u16) -> u16 {
+    let told = told(model, look, packet).map_or(0, |told| wrap(&told, columns.saturating_sub(TOLD + 1)).len());
+    1 + u16::from(opens(packet).is_some()) + u16::try_from(told).unwrap_or(0)
+}
+
+/// Where the forecast begins.
+const TOLD: u16 = MARK + 2;
+
+/// Draws a packet; returns how many lines it took.
+fn packet(model: &Model, look: &Look, on: &OnWire, several: bool, area: Rect, buf: &mut Buffer) -> u16 {
+    let (theme, target) = (&look.theme, presenter::target(model) == Some(on.packet.number));
+    let selected = model.ui.wire.packet == Some(on.packet.number);
+    let mut row = 0;
+    if let Some(before) = opens(on) {
+        beginning(model, look, on, before, area, buf);
+        row += 1;
+    }
+    let line = Rect { y: area.y + row, height: area.height.saturating_sub(row).min(1), ..area };
+    let mut ink = Ink::on(buf, line, 0);
+    ink.cell(if selected || target { glyphs::SELECTED } else { " " }, MARK, theme.newest);
+    let left = on.left.last().map(|change| change.to);
+    let brought = on.brought.iter().rev().find(|(host, _)| *host == on.from.other()).map(|(_, change)| change.to);
+    let (client, server) = if on.from == HostId::Client { (left, brought) } else { (brought, left) };
+    states(look, client, server, line, buf);
+    if line.height > 0 {
+        flight::draw(model, look, on, several, middle(line), buf);
+    }
+    if selected {
+        Ink::on(buf, line, 0).restyle(line.x, theme.selected);
+    }
+    row += 1;
+    if let Some(told) = told(model, look, on) {
+        for told in wrap(&told, area.width.saturating_sub(TOLD + 1)) {
+            Ink::on(buf, area, row).skip(TOLD).say(told, theme.text);
+            row += 1;
+        }
+    }
+    row
+}
+
+/// The part of a line between the states.
+fn middle(line: Rect) -> Rect {
+    let side = MARK + STATE + 1;
+    Rect { x: line.x + side, width: line.width.saturating_sub(side + STATE + 2), ..line }
+}
+
+fn states(look: &Look, client: Option<TcpState>, server: Option<TcpState>, line: Rect, buf: &mut Buffer) {
+    let mut ink = Ink::on(buf, line, 0);
+    if let Some(state) = client {
+        ink.skip(MARK).cell(state.name(), STATE, look.theme.state(state));
+    }
+    if let Some(state) = server {
+        ink.goto(line.right().saturating_sub(STATE + 1)).right(state.name(), STATE, look.theme.state(state));
+    }
+}
+
+/// The line above the first packet of a conversation: the states before it, and who talks to whom.
+fn beginning(model: &Model, look: &Look, on: &OnWire, before: &Transition, area: Rect, buf: &mut Buffer) {
+    let line = Rect { height: area.height.min(1), ..area };
+    let flow = on.packet.flow;
+    let listens = |flow: Flow| {
+        let there = flow.peer.map(|peer| Flow::unconnected(flow.proto, peer))?;
+        model.world.table.state(&there)
+    };
+    let other = on.brought.first().map(|(_, change)| change.from).or_else(|| listens(flow));
+    let (client, server) = match on.from {
+        HostId::Client => (Some(before.from), other),
+        HostId::Server => (other, Some(before.from)),
+    };
+    states(look, client, server, line, buf);
+    let Some(peer) = flow.peer else { return };
+    let name = model.world.servers.at(flow.proto, peer).map_or("", |server| &server.spec.name);
+    let title = format!("{} {} {} {name}", flow.local, glyphs::ARROW, peer);
+    let middle = middle(line);
+    let title = title.trim_end();
+    let gap = middle.width.saturating_sub(width(title)) / 2;
+    Ink::on(buf, middle, 0).skip(gap).say(title, look.theme.quiet);
+}
+
+/// Draws a change of state that stands alone.
+fn change(look: &Look, (_, host, change, _): &Remark, area: Rect, buf: &mut Buffer) -> u16 {
+    let line = Rect { height: area.height.min(1), ..area };
+    let cause = match change.cause {
+        Some(Cause::Call(call)) => format!("{call}()"),
+        Some(Cause::Packet(number)) => format!("#{number}"),
+        Some(Cause::Timer) => look.text.lifecycle.timer.into(),
+        None => String::new(),
+    };
+    let port = change.flow.local.port();
+    let told = format!(":{port} {} {} {}  {cause}", change.from, glyphs::ARROW, change.to);
+    let told = told.trim_end();
+    let middle = middle(line);
+    let here = Some(change.to);
+    if *host == Some(HostId::Server) {
+        states(look, None, here, line, buf);
+        Ink::on(buf, middle, 0).skip(middle.width.saturating_sub(width(told))).say(told, look.theme.quiet);
+    } else {
+        states(look, here, None, line, buf);
+        Ink::on(buf, middle, 0).say(told, look.theme.quiet);
+    }
+    1
+}
+
+/// What the next press of the key will do, under the packet that it is about.
+fn told(model: &Model, look: &Look, packet: &OnWire) -> Option<String> {
+    if presenter::target(model) != Some(packet.packet.number) {
+        return None;
+    }
+    let words = &look.text.wire;
+    let key = keys::first(Action::Next, look.text);
+    let what = forecast(&model.world, packet);
+    let verb = if what == Forecast::Cut { (words.loses)(&key) } else { (words.delivers)(&key) };
+    Some(format!("{verb}{}", sentence(&words.forecast, what, packet.from.other())))
+}
+
+fn sentence(words: &Forecasts, what: Forecast, to: HostId) -> &'static str {
+    match what {
+        Forecast::Cut => words.cut,
+        Forecast::Corrupt => words.corrupt,
+        Forecast::Opens => words.opens,
+        Forecast::QueueFull => words.queue_full,
+        Forecast::Refused => words.refused,
+        Forecast::OpensAtOnce => words.opens_at_once,
+        Forecast::Answers => words.answers,
+        Forecast::Completes => words.completes,
+        Forecast::PeerCloses => words.peer_closes,
+        Forecast::FinAcked => words.fin_acked,
+        Forecast::BothClose => words.both_close,
+        Forecast::LastFin => words.last_fin,
+        Forecast::BothClosed => words.both_closed,
+        Forecast::Over => words.over,
+        Forecast::Reset => words.reset,
+        Forecast::ResetOpening => words.reset_opening,
+        Forecast::ResetHalfOpen => words.reset_half_open,
+        Forecast::Data => words.data,
+        Forecast::Gap => words.gap,
+        Forecast::Old => words.old,
+        Forecast::Datagram => words.datagram,
+        Forecast::NoPort => words.no_port,
+        Forecast::Unreachable => words.unreachable,
+        Forecast::Arrives => (words.arrives)(to),
+    }
+}

@@ -1,0 +1,69 @@
+//! How each direction of the wire is treated.
+
+use ratatui::buffer::Buffer;
+use ratatui::layout::Rect;
+use ratatui::style::Style;
+
+use crate::domain::{HostId, Mode};
+use crate::model::Model;
+use crate::model::wire::Fate;
+use crate::view::glyphs;
+use crate::view::ink::{Ink, width};
+use crate::view::look::Look;
+
+/// Draws both directions between the hosts.
+pub(super) fn render(model: &Model, look: &Look, area: Rect, buf: &mut Buffer) {
+    if area.width < 12 {
+        return;
+    }
+    let theme = &look.theme;
+    let meant = |host: HostId| model.ui.wire.from.is_none_or(|from| from == host);
+    let top = area.height.saturating_sub(4) / 2;
+    for (row, host) in [(top, HostId::Client), (top + 2, HostId::Server)] {
+        let style = if host == HostId::Client { theme.host.client } else { theme.host.server };
+        let mark = |on: bool| if on && model.ui.wire.from.is_some() { glyphs::SELECTED } else { "" };
+        let mode = format!(" {}{} ", mark(meant(host)), mode(model, look, host));
+        let line = area.width.saturating_sub(width(&mode) + 3) / 2;
+        let dash = glyphs::RANGE_LINE.repeat(usize::from(line));
+        let cut = model.world.wire.lane(host).cut;
+        let (before, after) = match (host, cut) {
+            (_, true) => (glyphs::LACKING, glyphs::LACKING),
+            (HostId::Client, false) => ("", glyphs::RIGHT),
+            (HostId::Server, false) => (glyphs::LEFT, ""),
+        };
+        let mut ink = Ink::on(buf, area, row);
+        ink.skip(1).say(before, style).say(&dash, style).say(&mode, theme.title).say(&dash, style).say(after, style);
+        let (details, details_style) = details(model, look, host);
+        let gap = area.width.saturating_sub(width(&details)) / 2;
+        Ink::on(buf, area, row + 1).skip(gap).say(&details, details_style);
+    }
+}
+
+/// Both directions in one line.
+pub(super) fn line(model: &Model, look: &Look) -> String {
+    let one = |host: HostId, arrow: &str| {
+        let (details, _) = details(model, look, host);
+        format!("{arrow} {} {details}", mode(model, look, host)).trim_end().to_owned()
+    };
+    format!("{}  {}", one(HostId::Client, glyphs::ARROW), one(HostId::Server, glyphs::BACK))
+}
+
+fn mode(model: &Model, look: &Look, host: HostId) -> String {
+    let mode = model.world.wire.lane(host).mode;
+    let hop = if let Mode::Slow { hop } = mode { look.text.numbers.tenths(hop) } else { String::new() };
+    look.text.wire.mode(mode, &hop)
+}
+
+/// What is unusual about a direction, and how many packets wait on it.
+fn details(model: &Model, look: &Look, host: HostId) -> (String, Style) {
+    let (words, wire) = (&look.text.wire, &model.world.wire);
+    let lane = wire.lane(host);
+    let held = wire.open().filter(|packet| packet.from == host && packet.fate == Fate::Held).count();
+    let parts = [
+        lane.cut.then(|| words.cut.to_owned()),
+        (lane.loss > 0).then(|| (words.loss)(lane.loss)),
+        (held > 0).then(|| (words.held_count)(held)),
+    ];
+    let style = if lane.cut || lane.loss > 0 { look.theme.alarm } else { look.theme.text };
+    (parts.into_iter().flatten().collect::<Vec<_>>().join(&format!(" {} ", glyphs::DOT)), style)
+}

@@ -1,0 +1,85 @@
+//! The wire: both hosts, the packets between them, and what just happened.
+//!
+//! ```text
+//! From 100 columns on                                   Below that
+//! ┌───────────────┐              ┌───────────────┐      ┌───────────────┐┌───────────────┐
+//! │ client        │  how each    │ server        │      │ client        ││ server        │
+//! │ its sockets   │  direction   │ its sockets   │      │               ││               │
+//! └───────────────┘  is treated  └───────────────┘      └───────────────┘└───────────────┘
+//! ┌──────────────────────────────────────────────┐      ┌ how each direction is treated ─┐
+//! │ state      packets, one below the      state │      │ state   packets          state │
+//! │ of the     other; the latest at the    of the│      │                                │
+//! │ client     end                        server │      └────────────────────────────────┘
+//! └──────────────────────────────────────────────┘      ┌ programs, when there are any ──┐
+//! ┌ programs, when there are any ────────────────┐      └────────────────────────────────┘
+//! └──────────────────────────────────────────────┘      ┌ what just happened ────────────┐
+//! ┌ what just happened ──────────────────────────┐      └────────────────────────────────┘
+//! └──────────────────────────────────────────────┘
+//! > a line, while one is typed
+//! ```
+
+mod down;
+mod flight;
+mod hosts;
+mod label;
+mod ladder;
+mod lanes;
+mod programs;
+mod prompt;
+mod settings;
+mod story;
+
+use ratatui::buffer::Buffer;
+use ratatui::layout::{Position, Rect};
+
+pub(super) use self::settings::render as settings;
+
+use super::layout::{columns, rows};
+use super::look::Look;
+use crate::domain::HostId;
+use crate::model::Model;
+use crate::model::ui::Mode;
+
+/// The least width that has room between the hosts.
+const ROOMY: u16 = 100;
+
+/// Draws the view, and returns where the cursor is while a line is typed.
+pub(super) fn render(model: &Model, look: &Look, area: Rect, buf: &mut Buffer) -> Option<Position> {
+    if !model.world.wire.is_open() {
+        down::render(model, look, area, buf);
+        return None;
+    }
+    let typing = matches!(model.ui.mode, Mode::Running | Mode::Saying);
+    let prompt = u16::from(typing);
+    let (hosts, story) = match area.height {
+        ..=27 => (5, 6),
+        28..=37 => (6, 7),
+        _ => (8, 8),
+    };
+    let programs = match area.height {
+        _ if model.world.wire.programs.lines().is_empty() => 0,
+        ..=27 => 4,
+        28..=37 => 6,
+        _ => 9,
+    };
+    let ladder = area.height.saturating_sub(hosts + story + programs + prompt);
+    let [hosts, ladder, programs, story, prompt] = rows(area, [hosts, ladder, programs, story, prompt]);
+    let between = if area.width < ROOMY { 0 } else { area.width / 4 };
+    let side = (area.width - between) / 2;
+    let [client, between, server] = columns(hosts, [side, area.width - 2 * side, side]);
+    let (client, between, server) = if area.width < ROOMY {
+        let [client, server] = columns(hosts, [side, area.width - side]);
+        (client, Rect::default(), server)
+    } else {
+        (client, between, server)
+    };
+    hosts::render(model, look, HostId::Client, client, buf);
+    hosts::render(model, look, HostId::Server, server, buf);
+    lanes::render(model, look, between, buf);
+    ladder::render(model, look, ladder, between.is_empty(), buf);
+    if !programs.is_empty() {
+        programs::render(model, look, programs, buf);
+    }
+    story::render(model, look, story, buf);
+    typing.then(|| prompt::render(model, look, prompt, buf)).flatten()
+}

@@ -1,0 +1,53 @@
+//! Programs on the hosts, and what they wrote last.
+
+use ratatui::buffer::Buffer;
+use ratatui::layout::Rect;
+
+use crate::domain::HostId;
+use crate::model::Model;
+use crate::model::keys::Action;
+use crate::model::wire::Line;
+use crate::view::ink::Ink;
+use crate::view::keys;
+use crate::view::look::{Frame, Look};
+
+/// Draws the pane.
+pub(super) fn render(model: &Model, look: &Look, area: Rect, buf: &mut Buffer) {
+    let (words, theme, programs) = (&look.text.wire, &look.theme, &model.world.wire.programs);
+    let kill = format!("{} {}", keys::first(Action::Kill, look.text), look.text.keys.kill.hint);
+    let running: Vec<_> = programs.running().iter().map(|p| format!("{} {}", (words.host)(p.host), p.name)).collect();
+    let count = running.join(", ");
+    let foot = if running.is_empty() { "" } else { &kill };
+    let inside = look.frame(&Frame { title: words.programs, count: &count, foot, ..Frame::default() }, area, buf);
+    let lines = programs.lines();
+    let first = lines.len().saturating_sub(usize::from(inside.height));
+    for (row, line) in (0..inside.height).zip(lines.range(first..)) {
+        let mut ink = Ink::on(buf, inside, row);
+        let mut who = |host: HostId, pid: u32| {
+            let style = if host == HostId::Client { theme.host.client } else { theme.host.server };
+            ink.skip(1).say(&format!("{} {pid}", (words.host)(host)), style).skip(1);
+        };
+        match line {
+            Line::Began(program) => {
+                who(program.host, program.pid);
+                ink.say(&format!("{}: {}", program.name, (words.began)(program.pid)), theme.quiet);
+            }
+            Line::Ended(program, status, signal) => {
+                who(program.host, program.pid);
+                ink.say(&format!("{}: {}", program.name, (words.ended)(*status, *signal)), theme.quiet);
+            }
+            Line::Failed(host, name, errno) => {
+                who(*host, 0);
+                let why = format!("{errno}, {}", (look.text.errno)(*errno).what);
+                ink.say(&(words.not_started)(name, &why), theme.alarm);
+            }
+            Line::Said { host, pid, line, error, skipped } => {
+                who(*host, *pid);
+                if *skipped > 0 {
+                    ink.say(&(words.skipped)(*skipped), theme.quiet).skip(1);
+                }
+                ink.say(line, if *error { theme.alarm } else { theme.typed });
+            }
+        }
+    }
+}

@@ -1,0 +1,29 @@
+//! The line that is typed on the wire's view: a program to run, or a message to send.
+
+use ratatui::buffer::Buffer;
+use ratatui::layout::{Position, Rect};
+
+use crate::model::Model;
+use crate::model::ui::Mode;
+use crate::view::ink::{Ink, width};
+use crate::view::look::Look;
+use crate::view::typed::Typed;
+
+/// Draws it, and returns where the cursor is.
+pub(super) fn render(model: &Model, look: &Look, area: Rect, buf: &mut Buffer) -> Option<Position> {
+    let (words, theme) = (&look.text.wire, &look.theme);
+    let server = model.world.servers.get(model.ui.server).map_or("", |server| &server.spec.name);
+    let (title, line) = match model.ui.mode {
+        Mode::Running => (words.prompt.to_owned(), &model.ui.wire.program),
+        _ => ((words.say_to)(server), &model.ui.message),
+    };
+    let wrong = (model.ui.wire.no_host && model.ui.mode == Mode::Running).then_some(words.prompt_wrong);
+    let wrong = wrong.filter(|text| width(text) + 24 <= area.width).unwrap_or_default();
+    let before = width(&title) + 4;
+    let typed = Typed::of(line, area.width.saturating_sub(before + width(wrong) + 2));
+    let mut ink = Ink::on(buf, area, 0);
+    ink.skip(1).say(&title, theme.key).say(" > ", theme.key).say(&typed.text, theme.typed);
+    ink.goto(area.right().saturating_sub(width(wrong) + 1)).say(wrong, theme.alarm);
+    let x = (area.x + before + typed.cursor).min(area.right().saturating_sub(1));
+    (!area.is_empty()).then_some(Position::new(x, area.y))
+}

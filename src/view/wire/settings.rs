@@ -1,0 +1,57 @@
+//! The settings of both hosts, drawn over the screen.
+
+use ratatui::buffer::Buffer;
+use ratatui::layout::Rect;
+use ratatui::widgets::{Clear, Widget};
+
+use crate::domain::HostId;
+use crate::model::Model;
+use crate::model::settings::{SETTINGS, failure, value};
+use crate::view::glyphs;
+use crate::view::ink::{Ink, width};
+use crate::view::look::{Frame, Look};
+
+/// Draws them.
+pub(in crate::view) fn render(model: &Model, look: &Look, buf: &mut Buffer) {
+    let (words, theme) = (&look.text.wire, &look.theme);
+    let screen = buf.area;
+    let lines = u16::try_from(SETTINGS.len()).unwrap_or(u16::MAX);
+    let (columns, rows) = (screen.width.saturating_sub(4).min(92), (lines + 6).min(screen.height.saturating_sub(2)));
+    let area = Rect {
+        x: screen.x + (screen.width - columns) / 2,
+        y: screen.y + (screen.height - rows) / 2,
+        width: columns,
+        height: rows,
+    };
+    Clear.render(area, buf);
+    buf.set_style(area, theme.paper);
+    let frame = Frame { title: words.settings, foot: words.settings_foot, focused: true, ..Frame::default() };
+    let inside = look.frame(&frame, area, buf);
+    let names = SETTINGS.iter().filter_map(|line| line.first()).map(|knob| width((words.setting)(knob)));
+    let column = names.max().unwrap_or(0).min(inside.width / 2);
+    let cell = inside.width.saturating_sub(column + 5) / 2;
+    let mut ink = Ink::on(buf, inside, 0);
+    ink.skip(column + 3).cell((words.host)(HostId::Client), cell, theme.host.client).skip(1);
+    ink.cell((words.host)(HostId::Server), cell, theme.host.server);
+    let cursor = model.ui.wire.settings;
+    for ((row, line), at) in (1..inside.height).zip(SETTINGS).zip(0..) {
+        let Some(first) = line.first() else { continue };
+        let mut ink = Ink::on(buf, inside, row);
+        ink.cell(if cursor.line == at { glyphs::SELECTED } else { " " }, 2, theme.newest);
+        ink.cell((words.setting)(first), column, theme.text).skip(1);
+        for host in [HostId::Client, HostId::Server] {
+            let here = cursor.line == at && cursor.host == host;
+            let style = if here { theme.selected } else { theme.text };
+            let now = value(&model.world.wire, host, line);
+            let text = now.map_or_else(|| words.kernels.to_owned(), |knob| (words.value)(&knob));
+            let failed = failure(&model.world.wire, host, line).and_then(|turned| turned.errno);
+            let (text, style) = match failed {
+                Some(errno) => (format!("{text} ({})", (words.refused)(&errno.to_string())), theme.alarm),
+                None => (text, style),
+            };
+            let text = if here { format!("{} {text} {}", glyphs::LEFT, glyphs::RIGHT) } else { format!("  {text}") };
+            ink.cell(&text, cell, style).skip(1);
+        }
+    }
+    Ink::on(buf, inside, lines + 2).skip(1).say(words.settings_note, theme.quiet);
+}

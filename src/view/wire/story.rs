@@ -1,0 +1,125 @@
+//! What just happened, in plain sentences.
+
+use ratatui::buffer::Buffer;
+use ratatui::layout::Rect;
+use ratatui::style::Style;
+
+use super::label::name;
+use crate::domain::{Cause, Flags, HostId, PacketSummary, Proto, Transition};
+use crate::model::Model;
+use crate::model::wire::Fact;
+use crate::text::Resent;
+use crate::view::glyphs;
+use crate::view::ink::{Ink, wrap_pieces};
+use crate::view::look::{Frame, Look};
+
+/// Draws the box.
+pub(super) fn render(model: &Model, look: &Look, area: Rect, buf: &mut Buffer) {
+    let words = &look.text.wire;
+    let inside = look.frame(&Frame { title: words.story, ..Frame::default() }, area, buf);
+    let inside = Rect { x: inside.x + 1, width: inside.width.saturating_sub(2), ..inside };
+    let told = told(model, look);
+    let mut pieces: Vec<(String, Style)> = told.iter().flat_map(|(_, pieces)| pieces.clone()).collect();
+    if pieces.is_empty() {
+        pieces.push((words.story_none.into(), look.theme.quiet));
+    }
+    // Where not everything fits, calls are left out first: the states and the packets tell the rest.
+    if wrap_pieces(&pieces, inside.width).len() > usize::from(inside.height) {
+        pieces = told.into_iter().filter(|(matters, _)| *matters).flat_map(|(_, pieces)| pieces).collect();
+    }
+    for (row, line) in (0..inside.height).zip(wrap_pieces(&pieces, inside.width)) {
+        let mut ink = Ink::on(buf, inside, row);
+        for (text, style) in line {
+            ink.say(text, style);
+        }
+    }
+}
+
+/// A sentence in its pieces, and whether it has to be told.
+type Sentence = (bool, Vec<(String, Style)>);
+
+fn told(model: &Model, look: &Look) -> Vec<Sentence> {
+    let (words, theme, wire) = (&look.text.wire, &look.theme, &model.world.wire);
+    let named = |number: u64| wire.packet(number).map_or_else(|| format!("#{number}"), |packet| name(&packet.packet));
+    let mut sentences: Vec<Sentence> = Vec::new();
+    let mut sent: Vec<String> = Vec::new();
+    let plain = |text: String| vec![(format!("{text} "), theme.text)];
+    for fact in wire.story.facts() {
+        let pieces = match fact {
+            Fact::Sent(number) => {
+                // Those that went on already need not be said to be there.
+                if wire.packet(*number).is_some_and(|packet| packet.fate.is_open()) {
+                    sent.push(named(*number));
+                }
+                continue;
+            }
+            Fact::Dialing(_) => plain(words.dialing.into()),
+            Fact::Called(host, call) => {
+                let len = call.data.as_ref().map(|data| data.len);
+                match (words.called)(*host, call.call, len, call.result.errno()) {
+                    Some(text) => plain(text),
+                    None => continue,
+                }
+            }
+            Fact::Delivered(number) => {
+                let to = wire.packet(*number).map_or(HostId::Server, |packet| packet.from.other());
+                plain((words.delivered)(&named(*number), to))
+            }
+            Fact::Lost(number, why) => {
+                let mut pieces = plain((words.was_lost)(&named(*number), *why));
+                let resent = wire.packet(*number).map(|packet| (words.resent)(resent(&packet.packet)));
+                pieces.extend(resent.map(|text| (format!("{text} "), theme.text)));
+                pieces
+            }
+            Fact::Copied { packet, copy } => plain((words.copied)(&named(*packet), *copy)),
+            Fact::Corrupted(number) => plain((words.corrupted)(&named(*number))),
+            Fact::Swapped(front, behind) => plain((words.swapped)(&named(*front), &named(*behind))),
+            Fact::Folded { packet, count, after } => {
+                let from = wire.packet(*packet).map_or(HostId::Client, |packet| packet.from);
+                plain((words.folded)(&named(*packet), from, *count, &look.text.numbers.short(*after)))
+            }
+            Fact::Changed(host, change, _) => changed(look, *host, change),
+        };
+        sentences.push((!matches!(fact, Fact::Called(_, call) if call.result.is_ok()), pieces));
+    }
+    if let Some(last) = sent.pop() {
+        let many = !sent.is_empty();
+        let names = if many { format!("{} {} {last}", sent.join(", "), words.and) } else { last };
+        sentences.push((true, plain((words.sent)(&names, many))));
+    }
+    sentences
+}
+
+fn changed(look: &Look, host: HostId, change: &Transition) -> Vec<(String, Style)> {
+    let (words, theme) = (&look.text.wire, &look.theme);
+    let who = if host == HostId::Client { theme.host.client } else { theme.host.server };
+    let mut pieces = vec![
+        (format!("{} :{} ", (words.host)(host), change.flow.local.port()), who),
+        (change.from.name().into(), theme.state(change.from)),
+        (format!(" {} ", glyphs::ARROW), theme.text),
+        (change.to.name().into(), theme.state(change.to)),
+    ];
+    let cause = match change.cause {
+        Some(Cause::Call(call)) => format!(" ({call})"),
+        Some(Cause::Timer) => format!(" ({})", look.text.lifecycle.timer),
+        // It was said to have arrived.
+        Some(Cause::Packet(_)) | None => String::new(),
+    };
+    pieces.push((format!("{cause}. "), theme.text));
+    pieces.extend((words.edge)(change.from, change.to).map(|text| (format!("{text} "), theme.text)));
+    pieces
+}
+
+/// Whether a lost packet is sent again, and by whom.
+fn resent(packet: &PacketSummary) -> Resent {
+    let Some(tcp) = packet.tcp.as_ref().filter(|_| packet.flow.proto == Proto::Tcp && packet.icmp.is_none()) else {
+        return Resent::Never;
+    };
+    if tcp.flags.has(Flags::RST) {
+        Resent::Rst
+    } else if tcp.takes(packet.payload.len) > 0 {
+        Resent::ByTimer
+    } else {
+        Resent::Ack
+    }
+}
