@@ -48,6 +48,7 @@ pub struct Forecasts {
     pub reset_opening: &'static str,
     pub reset_half_open: &'static str,
     pub data: &'static str,
+    pub acks: &'static str,
     pub gap: &'static str,
     pub old: &'static str,
     pub datagram: &'static str,
@@ -117,6 +118,7 @@ pub struct Wire {
     pub copied: fn(&str, u64) -> String,
     pub corrupted: fn(&str) -> String,
     pub swapped: fn(&str, &str) -> String,
+    pub sent_anew: fn(&str, HostId, u64) -> String,
     pub folded: fn(&str, HostId, u32, &str) -> String,
     /// What a change of state means; none for one that is no edge of the diagram.
     pub edge: fn(TcpState, TcpState) -> Option<&'static str>,

@@ -46,6 +46,8 @@ pub enum Forecast {
     ResetHalfOpen,
     /// The next bytes: they go into the receive buffer and are acknowledged.
     Data,
+    /// An ACK of bytes: they need not be kept to be sent again (§3.10.7.4).
+    Acks,
     /// Bytes after a gap: they are kept, and what is missing is asked for by an ACK (§3.10.7.4).
     Gap,
     /// It arrived before: it is thrown away and answered by an ACK (§3.10.7.4).
@@ -127,6 +129,9 @@ fn segment(world: &World, packet: &OnWire) -> Option<Forecast> {
         TcpState::Established | TcpState::FinWait1 | TcpState::FinWait2 if packet.packet.payload.len > 0 => {
             Some(Forecast::Data)
         }
+        _ if ack && takes == 0 && state.is_synchronised() && acknowledged(world, packet) < tcp.ack_rel => {
+            Some(Forecast::Acks)
+        }
         _ => None,
     }
 }
@@ -187,6 +192,13 @@ fn fin_of(world: &World, flow: &Flow) -> Option<u32> {
         tcp.seq_rel.map(|seq| seq.wrapping_add(u32::try_from(packet.packet.payload.len).unwrap_or(u32::MAX)))
     });
     fin.last()
+}
+
+/// Up to which number the sender of `packet` has acknowledged, as far as the other side knows.
+fn acknowledged(world: &World, packet: &OnWire) -> Option<u32> {
+    let flow = packet.packet.flow;
+    let arrived = life(world, &flow).filter(|other| other.has_arrived() && !other.corrupted);
+    arrived.filter_map(|other| other.packet.tcp.as_ref()?.ack_rel).max()
 }
 
 /// The number that the receiver of `packet` waits for, told from what has arrived.

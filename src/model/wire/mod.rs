@@ -196,7 +196,13 @@ impl WireState {
             brought: Vec::new(),
         });
         self.rung(Rung::Packet(packet.number));
-        self.story.tell(seen.at, Fact::Sent(packet.number));
+        self.story.tell(
+            seen.at,
+            match packet.retransmission_of {
+                Some(of) => Fact::Resent { packet: packet.number, of },
+                None => Fact::Sent(packet.number),
+            },
+        );
     }
 
     /// The latest changes of the sender's state that stand alone on the ladder: the packet was sent with them.
@@ -224,7 +230,7 @@ impl WireState {
     pub(super) fn called(&mut self, seen: &Observation, call: &Call) {
         let failed = matches!(call.result, Outcome::Failed(_));
         let told = match call.call {
-            Syscall::Socket | Syscall::Setsockopt | Syscall::Bind => failed,
+            Syscall::Socket | Syscall::Setsockopt | Syscall::Bind | Syscall::Listen => failed,
             _ => true,
         };
         if let Some(host) = seen.host.filter(|_| told) {
@@ -251,7 +257,10 @@ impl WireState {
         let remark = (seen.at, seen.host, change.clone(), seen.evidence);
         self.changes.push_back(remark.clone());
         let host = seen.host.unwrap_or(HostId::Client);
-        self.story.tell(seen.at, Fact::Changed(host, change.clone(), seen.evidence));
+        // What listens and what does not stands beside the ladder.
+        if change.flow.peer.is_some() {
+            self.story.tell(seen.at, Fact::Changed(host, change.clone(), seen.evidence));
+        }
         match change.cause {
             Some(Cause::Packet(number)) if self.packet(number).is_some() => {
                 self.with(number, |packet| packet.brought.push((host, change.clone())));

@@ -15,6 +15,13 @@ pub enum Fact {
     Called(HostId, Call),
     /// This host sent a packet.
     Sent(u64),
+    /// This host sent something again, because no answer came.
+    Resent {
+        /// What it sent now.
+        packet: u64,
+        /// What that is again.
+        of: u64,
+    },
     /// A packet arrived.
     Delivered(u64),
     /// A packet was lost.
@@ -44,16 +51,11 @@ pub enum Fact {
 }
 
 impl Fact {
-    /// Whether it begins something new: what the presenter does, and what nobody asked for.
+    /// Whether it begins something new: what the presenter does, and what chance does.
     const fn begins(&self) -> bool {
         matches!(
             self,
-            Self::Delivered(_)
-                | Self::Lost(..)
-                | Self::Copied { .. }
-                | Self::Corrupted(_)
-                | Self::Swapped(..)
-                | Self::Folded { .. }
+            Self::Delivered(_) | Self::Lost(..) | Self::Copied { .. } | Self::Corrupted(_) | Self::Swapped(..)
         )
     }
 }
@@ -78,6 +80,16 @@ impl Story {
     }
 
     pub(super) fn tell(&mut self, at: Stamp, fact: Fact) {
+        // What a timer does is no new story; only the latest of many is told.
+        let again = |fact: &Fact| match fact {
+            Fact::Folded { packet: again, .. } | Fact::Resent { of: again, .. } => Some(*again),
+            _ => None,
+        };
+        if let Some(packet) = again(&fact) {
+            self.facts.retain(|other| again(other) != Some(packet));
+            self.facts.push_back(fact);
+            return;
+        }
         let pause = if fact.begins() { Self::INSTANT } else { Self::PAUSE };
         if at.since(self.at) > pause {
             self.facts.clear();

@@ -81,6 +81,7 @@ pub(super) const WIRE: Wire = Wire {
         reset_opening: "connect() will fail with ECONNREFUSED (RFC 9293 §3.10.7.3)",
         reset_half_open: "the half-open connection is forgotten: back to LISTEN (RFC 9293 §3.10.7.4)",
         data: "the bytes go into the receive buffer for recv(), and will be acknowledged (RFC 9293 §3.10.7.4)",
+        acks: "an ACK: what it acknowledges need not be sent again (RFC 9293 §3.10.7.4)",
         gap: "something before it is missing: recv() gets nothing yet, an ACK repeats what is missing",
         old: "these bytes arrived before: thrown away, and answered by an ACK (RFC 9293 §3.10.7.4)",
         datagram: "a socket has that port: it gets the datagram, and nobody acknowledges it (RFC 768)",
@@ -126,6 +127,7 @@ pub(super) const WIRE: Wire = Wire {
     copied: |name, copy| format!("{name} was delivered, and a copy of it stays on the wire as #{copy}."),
     corrupted: |name| format!("One bit of {name} was turned over: its checksum does not fit any more (RFC 9293 §3.1)."),
     swapped: |front, behind| format!("{behind} is in front of {front} now: IP promises no order (RFC 791)."),
+    sent_anew: |name, from, of| format!("No ACK came: {} sent #{of} again, as {name}.", the_host(from)),
     folded: |name, from, times, after| {
         format!(
             "No ACK within {after}: {} sent {name} again, {times} {} so far. The copy is folded into the one that is held.",
@@ -239,7 +241,6 @@ fn called(host: HostId, call: Syscall, len: Option<usize>, errno: Option<Errno>)
     Some(match (call, len) {
         (Syscall::Connect, _) => "connect() returned: the connection is open.".into(),
         (Syscall::Accept, _) => "accept() gave the server's program a new socket for this connection.".into(),
-        (Syscall::Listen, _) => "The server called listen(): connections may come.".into(),
         (Syscall::Send | Syscall::Sendto, Some(len)) => format!("{} called {call}({len}).", capital(host)),
         (Syscall::Recv, Some(0)) => format!("recv() on {} returned 0: the other side closed.", the_host(host)),
         (Syscall::Recv | Syscall::Recvfrom, Some(len)) => {

@@ -88,6 +88,7 @@ pub(super) const WIRE: Wire = Wire {
         reset_opening: "connect() falhará com ECONNREFUSED (RFC 9293 §3.10.7.3)",
         reset_half_open: "a conexão meio aberta é esquecida: de volta a LISTEN (RFC 9293 §3.10.7.4)",
         data: "os bytes vão ao buffer de recepção, para recv(), e serão confirmados (RFC 9293 §3.10.7.4)",
+        acks: "um ACK: o que ele confirma não precisa ser reenviado (RFC 9293 §3.10.7.4)",
         gap: "falta algo antes dele: recv() ainda não recebe nada, um ACK repete o que falta",
         old: "estes bytes já chegaram: são descartados e respondidos por ACK (RFC 9293 §3.10.7.4)",
         datagram: "um socket tem essa porta: recebe o datagrama, e ninguém o confirma (RFC 768)",
@@ -139,6 +140,7 @@ pub(super) const WIRE: Wire = Wire {
     copied: |name, copy| format!("{name} foi entregue, e uma cópia dele fica no fio como #{copy}."),
     corrupted: |name| format!("Um bit de {name} foi invertido: o checksum já não confere (RFC 9293 §3.1)."),
     swapped: |front, behind| format!("{behind} passou à frente de {front}: o IP não promete ordem (RFC 791)."),
+    sent_anew: |name, from, of| format!("Nenhum ACK veio: {} reenviou #{of}, como {name}.", the_host(from)),
     folded: |name, from, times, after| {
         format!(
             "Nenhum ACK em {after}: {} reenviou {name}, {times} {} até agora. A cópia é dobrada sobre o que está retido.",
@@ -252,7 +254,6 @@ fn called(host: HostId, call: Syscall, len: Option<usize>, errno: Option<Errno>)
     Some(match (call, len) {
         (Syscall::Connect, _) => "connect() retornou: a conexão está aberta.".into(),
         (Syscall::Accept, _) => "accept() deu ao programa do servidor um socket novo para esta conexão.".into(),
-        (Syscall::Listen, _) => "O servidor chamou listen(): conexões podem vir.".into(),
         (Syscall::Send | Syscall::Sendto, Some(len)) => format!("{} chamou {call}({len}).", capital(host)),
         (Syscall::Recv, Some(0)) => format!("recv() {} retornou 0: o outro lado fechou.", on(host)),
         (Syscall::Recv | Syscall::Recvfrom, Some(len)) => {

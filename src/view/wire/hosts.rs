@@ -19,27 +19,26 @@ pub(super) fn render(model: &Model, look: &Look, host: HostId, area: Rect, buf: 
     let title = format!("{} {}", (words.host)(host), host.address());
     let end =
         presenter::conversation(model).and_then(|flow| if host == HostId::Client { Some(flow) } else { flow.mirror() });
-    let (rest, left_out) = sockets(model, host, end, usize::from(area.height));
+    let end = end.map(|flow| End::of(model, host, flow)).filter(|end| end.height() > 0);
+    let room = usize::from(area.height.saturating_sub(2 + end.as_ref().map_or(0, End::height)));
+    let (rest, left_out) = sockets(model, host, end.as_ref(), room);
     let count = if left_out > 0 { (words.more)(left_out) } else { String::new() };
     let frame = Frame { title: &title, count: &count, ..Frame::default() };
     let inside = look.frame(&frame, area, buf);
     let mut row = 0;
-    let listener = rest.first().filter(|entry| entry.row.state == Some(TcpState::Listen) && host == HostId::Server);
-    if let Some(entry) = listener {
+    // What a connection came from stands above it.
+    let above = rest.first().is_some_and(|entry| entry.row.state == Some(TcpState::Listen) && host == HostId::Server);
+    let (above, below) = rest.split_at(usize::from(above));
+    for entry in above {
         socket(model, look, entry, &mut Ink::on(buf, inside, row));
         row += 1;
     }
-    if let Some(flow) = end.filter(|flow| flow.local.port() != 0) {
-        row += self::end(
-            model,
-            look,
-            host,
-            &flow,
-            Rect { y: inside.y + row, height: inside.height.saturating_sub(row), ..inside },
-            buf,
-        );
+    if let Some(end) = &end {
+        let place = Rect { y: inside.y + row, height: inside.height.saturating_sub(row), ..inside };
+        end.render(model, look, place, buf);
+        row += end.height();
     }
-    for entry in rest.iter().skip(usize::from(listener.is_some())) {
+    for entry in below {
         socket(model, look, entry, &mut Ink::on(buf, inside, row));
         row += 1;
     }
@@ -50,18 +49,22 @@ pub(super) fn render(model: &Model, look: &Look, host: HostId, area: Rect, buf: 
 
 /// The sockets of a host besides the one that is looked at, as many as may be shown, the selected server's first; and
 /// how many there are besides.
-fn sockets(model: &Model, host: HostId, end: Option<Flow>, most: usize) -> (Vec<&Entry>, usize) {
+fn sockets<'a>(model: &'a Model, host: HostId, end: Option<&End<'_>>, fits: usize) -> (Vec<&'a Entry>, usize) {
     let shown =
         model.world.servers.get(model.ui.server).map(|server| Flow::unconnected(server.spec.proto, server.addr()));
     let others = model.world.table.rows().map(|(_, entry)| entry);
-    let mut all: Vec<&Entry> = others.filter(|entry| entry.host == Some(host) && Some(entry.row.flow) != end).collect();
+    let mut all: Vec<&Entry> = others
+        .filter(|entry| {
+            entry.host == Some(host) && end.and_then(|end| end.entry).is_none_or(|end| end.row.key() != entry.row.key())
+        })
+        .collect();
     // The listener that the conversation belongs to, the selected server, the newest.
-    let belongs = |entry: &Entry| end.is_some_and(|end| entry.row.flow == Flow::unconnected(end.proto, end.local));
+    let belongs =
+        |entry: &Entry| end.is_some_and(|end| entry.row.flow == Flow::unconnected(end.flow.proto, end.flow.local));
     let key = |entry: &&Entry| {
         let listens = entry.row.flow.peer.is_none();
         (!belongs(entry), Some(entry.row.flow) != shown, !listens, std::cmp::Reverse(entry.arrival), entry.row.flow)
     };
-    let fits = most.saturating_sub(2 + if end.is_some() { 2 } else { 0 });
     let left_out = all.len().saturating_sub(fits);
     if left_out > 0 && fits > 0 {
         all.select_nth_unstable_by_key(fits - 1, key);
@@ -83,7 +86,7 @@ fn socket(model: &Model, look: &Look, entry: &Entry, ink: &mut Ink<'_>) {
     address(look, &flow, ink);
     match entry.row.state {
         Some(state) => _ = ink.skip(1).say(state.name(), theme.state(state)),
-        None => _ = ink.skip(1).say(flow.proto.name(), theme.quiet),
+        None => _ = ink.skip(1).say(look.text.servers.bound, theme.quiet),
     }
     queues(look, entry, ink);
     timer(model, look, entry, ink);
@@ -96,41 +99,57 @@ fn address(look: &Look, flow: &Flow, ink: &mut Ink<'_>) {
     }
 }
 
-/// The end of the conversation that is looked at, in two lines.
-fn end(model: &Model, look: &Look, host: HostId, flow: &Flow, area: Rect, buf: &mut Buffer) -> u16 {
-    let theme = &look.theme;
-    let entry = model.world.table.of(flow).or_else(|| {
+/// The end of the conversation that is looked at.
+struct End<'a> {
+    flow: Flow,
+    entry: Option<&'a Entry>,
+    /// Its state, where it is not in the table the last one that it is known to have had.
+    state: Option<TcpState>,
+    info: Option<&'a TcpInfo>,
+}
+
+impl<'a> End<'a> {
+    fn of(model: &'a Model, host: HostId, flow: Flow) -> Self {
+        let table = &model.world.table;
         // A UDP socket that never called connect.
         let bare = [flow.local, (std::net::Ipv4Addr::UNSPECIFIED, flow.local.port()).into()];
-        let udp = flow.proto == Proto::Udp;
-        bare.iter().filter(|_| udp).find_map(|local| model.world.table.of(&Flow::unconnected(Proto::Udp, *local)))
-    });
-    let state =
-        entry.map(|entry| entry.row.state).unwrap_or_else(|| model.world.book.state(flow).map(|(state, _)| state));
-    if entry.is_none() && state.is_none() {
-        return 0;
+        let bare = || bare.iter().find_map(|local| table.of(&Flow::unconnected(Proto::Udp, *local)));
+        let entry = table.of(&flow).or_else(|| bare().filter(|_| flow.proto == Proto::Udp));
+        let entry = entry.filter(|entry| entry.host == Some(host));
+        let booked = || model.world.book.state(&flow).map(|(state, _)| state);
+        let state = entry.map_or_else(booked, |entry| entry.row.state);
+        // What was known of it while it was a whole socket is no longer so.
+        let whole = entry.is_some() && !matches!(state, Some(TcpState::TimeWait | TcpState::SynRecv));
+        let info = model.world.wire.info(host, &flow).filter(|_| whole);
+        Self { flow, entry, state, info }
     }
-    let mut ink = Ink::on(buf, area, 0);
-    ink.cell(glyphs::SELECTED, 1, theme.newest);
-    address(look, flow, &mut ink);
-    match state {
-        Some(state) => _ = ink.skip(1).say(state.name(), theme.state(state)),
-        None => _ = ink.skip(1).say(flow.proto.name(), theme.quiet),
+
+    fn height(&self) -> u16 {
+        let known = self.flow.local.port() != 0 && (self.entry.is_some() || self.state.is_some());
+        let timed = self.entry.is_some_and(|entry| entry.row.timer.is_some());
+        u16::from(known) + u16::from(known && (self.info.is_some() || timed))
     }
-    if let Some(entry) = entry {
-        queues(look, entry, &mut ink);
-        if area.width >= 44 || entry.row.timer.is_some_and(|timer| timer.kind == TimerKind::TimeWait) {
+
+    fn render(&self, model: &Model, look: &Look, area: Rect, buf: &mut Buffer) {
+        let mut ink = Ink::on(buf, area, 0);
+        ink.skip(1);
+        address(look, &self.flow, &mut ink);
+        match self.state {
+            Some(state) => _ = ink.skip(1).say(state.name(), look.theme.state(state)),
+            None => _ = ink.skip(1).say(look.text.servers.bound, look.theme.quiet),
+        }
+        if let Some(entry) = self.entry {
+            queues(look, entry, &mut ink);
+        }
+        let mut ink = Ink::on(buf, area, 1);
+        // What comes next stands first: the timer, then what it is made of.
+        if let Some(entry) = self.entry {
             timer(model, look, entry, &mut ink);
         }
+        if let Some(known) = self.info {
+            info(look, known, &mut ink);
+        }
     }
-    let known = entry.and_then(|_| model.world.wire.info(host, flow));
-    if let Some(known) =
-        known.filter(|_| state.is_some_and(|state| !matches!(state, TcpState::TimeWait | TcpState::SynRecv)))
-    {
-        info(look, known, &mut Ink::on(buf, area, 1));
-        return 2;
-    }
-    1
 }
 
 /// Queues: those of a listener count connections.

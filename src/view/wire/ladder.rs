@@ -251,6 +251,7 @@ fn sentence(words: &Forecasts, what: Forecast, to: HostId) -> &'static str {
         Forecast::ResetOpening => words.reset_opening,
         Forecast::ResetHalfOpen => words.reset_half_open,
         Forecast::Data => words.data,
+        Forecast::Acks => words.acks,
         Forecast::Gap => words.gap,
         Forecast::Old => words.old,
         Forecast::Datagram => words.datagram,

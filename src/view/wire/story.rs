@@ -71,6 +71,10 @@ fn told(model: &Model, look: &Look) -> Vec<Sentence> {
                 pieces.extend(resent.map(|text| (format!("{text} "), theme.text)));
                 pieces
             }
+            Fact::Resent { packet, of } => {
+                let from = wire.packet(*packet).map_or(HostId::Client, |packet| packet.from);
+                plain((words.sent_anew)(&named(*packet), from, *of))
+            }
             Fact::Copied { packet, copy } => plain((words.copied)(&named(*packet), *copy)),
             Fact::Corrupted(number) => plain((words.corrupted)(&named(*number))),
             Fact::Swapped(front, behind) => plain((words.swapped)(&named(*front), &named(*behind))),
