@@ -7,7 +7,7 @@ use tokio::task::JoinHandle;
 use super::wire_lab::WireLab;
 use crate::domain::need::OpenError;
 use crate::domain::note::TableSource;
-use crate::domain::{Evidence, Kind, Knob, Note, Probe, ServerSpec, WireEvent};
+use crate::domain::{Evidence, HostId, Kind, Knob, Note, Probe, ServerSpec, WireEvent};
 use crate::model::Effect;
 use crate::wire::Options;
 
@@ -53,6 +53,11 @@ impl WireWorld {
             let options = Options { knobs: vec![Knob::EphemeralRange(low, high)], ..Options::default() };
             match WireLab::open(probe, &options, servers) {
                 Ok(mut lab) => {
+                    let knob = Knob::EphemeralRange(low, high);
+                    for host in [HostId::Client, HostId::Server] {
+                        let turned = Kind::Wire(WireEvent::Turned { knob, errno: None });
+                        probe.on_wire(Some(host)).report(Evidence::Called, turned);
+                    }
                     let probe = probe.on_wire(None);
                     for what in [Evidence::Called, Evidence::Sampled, Evidence::Packet] {
                         probe.report(Evidence::Called, Kind::Note(Note::Has { what }));

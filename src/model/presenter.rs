@@ -252,6 +252,10 @@ fn next(model: &mut Model, count: Option<u32>) -> Vec<Effect> {
         }
     }
     let count = count.unwrap_or(1).min(MOST);
+    if model.world.wire.first_held(from).is_none() {
+        // Nothing waits: what is on its way arrives at once.
+        return on_packet(model, WireCommand::Deliver);
+    }
     if from.is_none() && count == 1 {
         return vec![Effect::Wire(WireCommand::Next)];
     }

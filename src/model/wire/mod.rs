@@ -17,8 +17,8 @@ pub use self::story::{Fact, Story};
 use crate::domain::need::{Need, Remedy};
 use crate::domain::wire::{Closed, LinkKind, Mode, WireEvent};
 use crate::domain::{
-    Call, Cause, Errno, Evidence, Flow, HostId, Knob, Observation, Outcome, PacketSummary, Stamp, Syscall, TcpInfo,
-    Transition,
+    Call, Cause, Errno, Evidence, Flags, Flow, HostId, Knob, Observation, Outcome, PacketSummary, Stamp, Syscall,
+    TcpInfo, TcpState, Transition,
 };
 
 /// How one direction is treated.
@@ -182,7 +182,7 @@ impl WireState {
             let closed = self.packets.iter().position(|packet| !packet.fate.is_open()).unwrap_or(0);
             self.packets.remove(closed);
         }
-        let left = self.take_left(seen.host, &packet.flow);
+        let left = self.take_left(seen.host, packet);
         self.packets.push_back(OnWire {
             packet: packet.clone(),
             from: seen.host.unwrap_or(HostId::Client),
@@ -206,11 +206,18 @@ impl WireState {
     }
 
     /// The latest changes of the sender's state that stand alone on the ladder: the packet was sent with them.
-    fn take_left(&mut self, host: Option<HostId>, flow: &Flow) -> Vec<Transition> {
+    fn take_left(&mut self, host: Option<HostId>, packet: &PacketSummary) -> Vec<Transition> {
+        let flags = packet.tcp.as_ref().map_or(Flags::default(), |tcp| tcp.flags);
+        let sends = |to: TcpState| match to {
+            TcpState::SynSent => flags.has(Flags::SYN),
+            TcpState::FinWait1 | TcpState::LastAck => flags.has(Flags::FIN),
+            TcpState::Closed => flags.has(Flags::RST),
+            _ => true,
+        };
         let mut left = Vec::new();
         for at in (self.rungs.len().saturating_sub(Self::BACK)..self.rungs.len()).rev() {
             let Rung::Change((_, on, change, _)) = &self.rungs[at] else { continue };
-            if *on == host && change.flow == *flow {
+            if *on == host && change.flow == packet.flow && sends(change.to) {
                 left.push(change.clone());
                 self.rungs.remove(at);
             }

@@ -4,7 +4,7 @@ use std::collections::VecDeque;
 use std::time::Duration;
 
 use crate::domain::wire::Loss;
-use crate::domain::{Call, Evidence, Flow, HostId, Stamp, Transition};
+use crate::domain::{Call, Cause, Evidence, Flow, HostId, Stamp, Transition};
 
 /// One thing that happened.
 #[derive(Debug, Clone, PartialEq)]
@@ -62,43 +62,59 @@ impl Fact {
 
 /// The last thing that was done and what came of it, in order.
 #[derive(Debug, Clone, Default)]
-pub struct Story {
-    facts: VecDeque<Fact>,
-    at: Stamp,
-}
+pub struct Story(VecDeque<(Stamp, Fact)>);
 
 impl Story {
     /// What follows so soon was brought about by it.
     const PAUSE: Duration = Duration::from_millis(150);
-    /// Two things that begin something and come so close are one act of the presenter.
+    /// Who is woken by a packet may tell what it did before the wire tells of the packet.
     const INSTANT: Duration = Duration::from_millis(5);
     const KEPT: usize = 16;
 
     /// In the order it happened.
-    pub const fn facts(&self) -> &VecDeque<Fact> {
-        &self.facts
+    pub fn facts(&self) -> impl Iterator<Item = &Fact> {
+        self.0.iter().map(|(_, fact)| fact)
     }
 
     pub(super) fn tell(&mut self, at: Stamp, fact: Fact) {
-        // What a timer does is no new story; only the latest of many is told.
-        let again = |fact: &Fact| match fact {
-            Fact::Folded { packet: again, .. } | Fact::Resent { of: again, .. } => Some(*again),
-            _ => None,
-        };
         if let Some(packet) = again(&fact) {
-            self.facts.retain(|other| again(other) != Some(packet));
-            self.facts.push_back(fact);
+            // What a timer does is no new story; only the latest of many is told.
+            self.0.retain(|(_, other)| again(other) != Some(packet));
+            self.0.push_back((at, fact));
             return;
         }
-        let pause = if fact.begins() { Self::INSTANT } else { Self::PAUSE };
-        if at.since(self.at) > pause {
-            self.facts.clear();
-        }
-        self.at = at;
-        if self.facts.len() == Self::KEPT {
+        let place = if fact.begins() {
+            self.0.retain(|(told, other)| at.since(*told) <= Self::INSTANT && again(other).is_none());
+            self.0.iter().rposition(|(_, other)| other.begins()).map_or(0, |last| last + 1)
+        } else {
+            if self.0.back().is_none_or(|(last, _)| at.since(*last) > Self::PAUSE) {
+                self.0.clear();
+            }
+            self.after_its_call(&fact)
+        };
+        self.0.insert(place, (at, fact));
+        if self.0.len() > Self::KEPT {
             // How it began stays.
-            self.facts.remove(1);
+            self.0.remove(1);
         }
-        self.facts.push_back(fact);
+    }
+
+    /// A call stands before the change of state that it brought about, whichever was told first.
+    fn after_its_call(&self, fact: &Fact) -> usize {
+        let end = self.0.len();
+        let Fact::Called(host, call) = fact else { return end };
+        let by_it = |other: &Fact| match other {
+            Fact::Changed(on, change, _) => on == host && change.cause == Some(Cause::Call(call.call)),
+            _ => false,
+        };
+        self.0.iter().position(|(_, other)| by_it(other)).unwrap_or(end)
+    }
+}
+
+/// The packet that a timer sent again.
+const fn again(fact: &Fact) -> Option<u64> {
+    match fact {
+        Fact::Folded { packet, .. } | Fact::Resent { of: packet, .. } => Some(*packet),
+        _ => None,
     }
 }

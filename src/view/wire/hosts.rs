@@ -132,7 +132,13 @@ impl<'a> End<'a> {
 
     fn render(&self, model: &Model, look: &Look, area: Rect, buf: &mut Buffer) {
         let mut ink = Ink::on(buf, area, 0);
-        ink.skip(1);
+        let bare = self.entry.map(|entry| entry.row.flow).filter(|flow| flow.peer.is_none());
+        let server = bare.and_then(|flow| model.world.servers.at(flow.proto, flow.local));
+        let selected = server.is_some_and(|server| server.id == model.ui.server);
+        ink.cell(if selected { glyphs::SELECTED } else { " " }, 1, look.theme.newest);
+        if let Some(server) = server {
+            ink.say(&server.spec.name, look.theme.title).skip(1);
+        }
         address(look, &self.flow, &mut ink);
         match self.state {
             Some(state) => _ = ink.skip(1).say(state.name(), look.theme.state(state)),
@@ -155,6 +161,10 @@ impl<'a> End<'a> {
 /// Queues: those of a listener count connections.
 fn queues(look: &Look, entry: &Entry, ink: &mut Ink<'_>) {
     let (Some(recv), Some(send)) = (entry.row.recv_q, entry.row.send_q) else { return };
+    // There is nothing left to queue.
+    if matches!(entry.row.state, Some(TcpState::TimeWait | TcpState::Closed)) {
+        return;
+    }
     let text = if entry.row.state == Some(TcpState::Listen) {
         format!("  {recv}/{send}")
     } else {
