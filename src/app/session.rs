@@ -92,6 +92,7 @@ impl<B: Backend<Error = io::Error>, S: Shell> Session<B, S> {
         for seen in std::iter::from_fn(|| events.try_recv().ok()).take(BATCH) {
             self.take(Msg::Seen(seen))?;
         }
+        self.tell_losses()?;
         self.record()?;
         loop {
             let frame = last_frame + FRAME;

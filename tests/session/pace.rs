@@ -2,6 +2,7 @@
 
 use std::io;
 use std::net::SocketAddr;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -37,6 +38,8 @@ type Presser = mpsc::UnboundedSender<io::Result<Event>>;
 #[derive(Debug)]
 struct Fake {
     asks: Asks,
+    /// How many events the latest frame says were lost.
+    lost: Arc<AtomicU64>,
     presses: Option<(usize, Presser)>,
 }
 
@@ -57,7 +60,8 @@ impl Shell for Fake {
         }
     }
 
-    fn seen(&mut self, _: &Model, _: &[RowKey]) {
+    fn seen(&mut self, model: &Model, _: &[RowKey]) {
+        self.lost.store(model.world.lost, Ordering::Relaxed);
         self.asks.lock().unwrap().push(Asked::Frame(Instant::now()));
     }
 
@@ -70,11 +74,12 @@ impl Shell for Fake {
     }
 }
 
-struct Nowhere;
+/// A queue that is full.
+struct Full;
 
-impl Sink for Nowhere {
+impl Sink for Full {
     fn offer(&self, _: Observation) -> bool {
-        true
+        false
     }
 }
 
@@ -89,6 +94,8 @@ fn addr(port: u16) -> SocketAddr {
 /// A session of a laboratory with one server, that does nothing by itself.
 struct Loop {
     asks: Asks,
+    lost: Arc<AtomicU64>,
+    probe: Probe,
     keys: Presser,
     events: mpsc::Sender<Observation>,
     begun: Instant,
@@ -109,12 +116,18 @@ impl Loop {
         if press_first {
             press(&keys, 'c');
         }
-        let shell = Fake { asks: Arc::clone(&asks), presses: press_after.map(|after| (after, keys.clone())) };
+        let lost = Arc::new(AtomicU64::new(0));
+        let shell = Fake {
+            asks: Arc::clone(&asks),
+            lost: Arc::clone(&lost),
+            presses: press_after.map(|after| (after, keys.clone())),
+        };
         let terminal = Terminal::new(Screen::new(80, 24)).unwrap();
-        let probe = Probe::new(clock, Arc::new(Nowhere));
-        let mut session = Session { model, terminal, shell, probe, depth: ColorDepth::Mono, recorder: None };
+        let probe = Probe::new(clock, Arc::new(Full));
+        let mut session =
+            Session { model, terminal, shell, probe: probe.clone(), depth: ColorDepth::Mono, recorder: None };
         let session = tokio::spawn(async move { session.run(keyboard(pressed), signalled, &mut far).await.unwrap() });
-        Self { asks, keys, events, begun, signals, session }
+        Self { asks, lost, probe, keys, events, begun, signals, session }
     }
 
     /// When each frame was drawn, since the start.
@@ -131,7 +144,7 @@ impl Loop {
         // Wherever it is: the help takes q for itself.
         self.keys.send(Ok(Event::Key(KeyEvent::new(KeyCode::Char('c'), KeyModifiers::CONTROL)))).unwrap();
         assert_eq!(self.session.await.unwrap(), End::Quit);
-        drop((self.events, self.signals));
+        drop((self.events, self.signals, self.probe));
         Arc::into_inner(self.asks).unwrap().into_inner().unwrap()
     }
 }
@@ -239,6 +252,16 @@ async fn while_ages_are_counted_the_screen_changes_once_a_second_then_once_a_min
     tokio::time::sleep(Duration::from_mins(10)).await;
     assert_eq!(young.frames().len(), ended, "nobody is there any more, nothing changes");
     young.quit().await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_did_not_fit_into_the_queue_is_counted_on_the_screen() {
+    let full = Loop::start([], None, false);
+    (0..7).for_each(|id| assert!(!full.probe.report(Evidence::Called, spawned(id))));
+    full.events.try_send(seen(0, spawned(7))).unwrap();
+    tokio::time::sleep(Duration::from_secs(1)).await;
+    assert_eq!(full.lost.load(Ordering::Relaxed), 7);
+    full.quit().await;
 }
 
 #[tokio::test(start_paused = true)]
