@@ -151,6 +151,7 @@ impl Engine {
         if !matches!(self.phase, Phase::Acting(_) | Phase::Expecting) {
             return vec![];
         }
+        self.lapse(event.seen.at);
         if self.heard.len() < REMEMBERED {
             self.heard.push(event.clone());
         }
@@ -166,7 +167,8 @@ impl Engine {
         if self.next_due().is_none_or(|due| now < due) {
             return;
         }
-        self.look(world, now);
+        self.look(world);
+        self.lapse(now);
         if self.phase == Phase::Expecting && !self.settle() && now < self.deadline() {
             return;
         }
@@ -231,13 +233,25 @@ impl Engine {
             self.phase = Phase::Acting(next + 1);
         }
         if self.phase == Phase::Expecting {
-            self.look(world, now);
+            self.look(world);
             self.settle();
         }
         orders
     }
 
-    fn look(&mut self, world: &World, now: Stamp) {
+    /// What was not to be seen and was not seen until `now` is met: by what happened before, however late it is told.
+    fn lapse(&mut self, now: Stamp) {
+        if self.phase != Phase::Expecting {
+            return;
+        }
+        for (expect, tick) in self.lesson.steps[self.step].expect.iter().zip(&mut self.ticks) {
+            if *tick == Tick::Open && expect.absent_for().is_some_and(|over| now >= self.since.after(over)) {
+                *tick = Tick::Met;
+            }
+        }
+    }
+
+    fn look(&mut self, world: &World) {
         if self.phase != Phase::Expecting {
             return;
         }
@@ -250,7 +264,6 @@ impl Engine {
                 (None, Ok(())) => *tick = Tick::Met,
                 (None, Err(_)) => {}
                 (Some(_), Ok(())) => *tick = Tick::Missed(Seen::It),
-                (Some(over), Err(_)) if now >= self.since.after(over) => *tick = Tick::Met,
                 (Some(_), Err(_)) => {}
             }
         }

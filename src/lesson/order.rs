@@ -36,10 +36,10 @@ pub enum Order {
 pub(super) enum Done {
     /// It is, once it was given.
     AtOnce,
-    /// The fate of this packet was decided.
-    Packet(u64),
-    /// Any packet was delivered.
-    Delivered,
+    /// This packet was dropped, delayed, damaged or moved.
+    Handled(u64),
+    /// This packet was delivered; any, when it is not said which.
+    Delivered(Option<u64>),
     /// The wire said how it treats packets now.
     Treated,
     /// This call returned on this socket, or any failed.
@@ -58,8 +58,10 @@ impl Done {
     /// Whether this shows it; counts where there is something to count.
     pub(super) fn by(&mut self, seen: &Observation) -> bool {
         match (&mut *self, &seen.kind) {
-            (Self::Packet(number), EventKind::Wire(event)) => decided(event, *number),
-            (Self::Delivered, EventKind::Wire(event)) => matches!(event, WireEvent::Delivered { .. }),
+            (Self::Handled(number), EventKind::Wire(event)) => handled(event, *number),
+            (Self::Delivered(wanted), EventKind::Wire(WireEvent::Delivered { packet })) => {
+                wanted.is_none_or(|wanted| wanted == *packet)
+            }
             (Self::Treated, EventKind::Wire(event)) => matches!(
                 event,
                 WireEvent::Mode(_) | WireEvent::Cut { .. } | WireEvent::LossSet { .. } | WireEvent::Folding { .. }
@@ -95,13 +97,11 @@ impl Done {
     }
 }
 
-/// Whether something was decided about this packet.
-const fn decided(event: &WireEvent, number: u64) -> bool {
+/// Whether the presenter's hand was on this packet.
+const fn handled(event: &WireEvent, number: u64) -> bool {
     match event {
-        WireEvent::Delivered { packet }
-        | WireEvent::Dropped { packet, .. }
+        WireEvent::Dropped { packet, .. }
         | WireEvent::Delayed { packet, .. }
-        | WireEvent::Duplicated { packet, .. }
         | WireEvent::Corrupted { packet }
         | WireEvent::Swapped { packet, .. } => *packet == number,
         _ => false,
@@ -131,22 +131,25 @@ impl Addresses {
 impl Engine {
     /// What an act asks for, as soon as that can be said: a packet that it names has to be there first.
     pub(super) fn order(&self, world: &World, act: &Act) -> Option<(Order, Done)> {
-        let packet = |wanted: &PacketMatch, command: fn(u64) -> WireCommand| {
+        let packet = |wanted: &PacketMatch, command: fn(u64) -> WireCommand, done: fn(u64) -> Done| {
             let number = held(world, wanted)?;
-            Some((Order::Wire(command(number)), Done::Packet(number)))
+            Some((Order::Wire(command(number)), done(number)))
         };
+        let delivered = |number| Done::Delivered(Some(number));
         let treat = |command| Some((Order::Wire(command), Done::Treated));
         match act {
-            Act::Next => Some((Order::Wire(WireCommand::Next), Done::Delivered)),
-            Act::Deliver(wanted) => packet(wanted, WireCommand::Deliver),
-            Act::Drop(wanted) => packet(wanted, WireCommand::Drop),
-            Act::Duplicate(wanted) => packet(wanted, WireCommand::Duplicate),
-            Act::Swap(wanted) => packet(wanted, WireCommand::Swap),
-            Act::Corrupt(wanted) => packet(wanted, WireCommand::Corrupt),
+            Act::Next => Some((Order::Wire(WireCommand::Next), Done::Delivered(None))),
+            Act::Deliver(wanted) => packet(wanted, WireCommand::Deliver, delivered),
+            Act::Drop(wanted) => packet(wanted, WireCommand::Drop, Done::Handled),
+            Act::Duplicate(wanted) => packet(wanted, WireCommand::Duplicate, delivered),
+            // There has to be one behind it to change places with.
+            Act::Swap(wanted) => packet(wanted, WireCommand::Swap, Done::Handled)
+                .filter(|(_, done)| matches!(done, Done::Handled(number) if is_followed(world, *number))),
+            Act::Corrupt(wanted) => packet(wanted, WireCommand::Corrupt, Done::Handled),
             Act::Delay(delay) => {
                 let number = held(world, &delay.packet)?;
                 let command = WireCommand::Delay(number, Duration::from_millis(delay.ms));
-                Some((Order::Wire(command), Done::Packet(number)))
+                Some((Order::Wire(command), Done::Handled(number)))
             }
             Act::Mode(set) => treat(WireCommand::Mode(
                 set.from,
@@ -278,4 +281,11 @@ fn bytes(send: &Send) -> Vec<u8> {
 pub(super) fn held(world: &World, wanted: &PacketMatch) -> Option<u64> {
     let held = world.wire.open().filter(|on| on.fate == Fate::Held && wanted.is(&on.packet, Some(on.from)));
     held.map(|on| on.packet.number).nth(wanted.place())
+}
+
+/// Whether another packet of the same sender is held behind this one.
+fn is_followed(world: &World, number: u64) -> bool {
+    let from = world.wire.packet(number).map(|on| on.from);
+    let mut behind = world.wire.open().skip_while(|on| on.packet.number != number).skip(1);
+    behind.any(|on| on.fate == Fate::Held && Some(on.from) == from)
 }
