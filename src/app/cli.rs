@@ -5,7 +5,7 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
-use crate::domain::{Answer, Lang, Proto, ServerSpec, ServiceModel};
+use crate::domain::{Answer, HostId, Lang, Proto, ServerSpec, ServiceModel};
 use crate::model::ui::ThemeName;
 
 /// A socket laboratory in a terminal: start servers, spawn clients, and watch real TCP and UDP happen.
@@ -30,6 +30,39 @@ pub enum Command {
     Run(RunArgs),
     /// Show the laboratory on the wire: two private hosts, and every packet between them in your hand
     Wire(LabArgs),
+    /// Run a program on a host of the wire lab that is open in another terminal
+    #[cfg(target_os = "linux")]
+    Exec(ExecArgs),
+    /// Say what works on this machine, and how to get the rest
+    Doctor(DoctorArgs),
+}
+
+/// A program on one of the wire lab's hosts.
+#[derive(Debug, Clone, Args)]
+pub struct ExecArgs {
+    /// The host: client or server
+    #[arg(value_parser = host)]
+    pub host: HostId,
+
+    /// The process of the wire lab, when several are open
+    #[arg(long, value_name = "PID")]
+    pub of: Option<u32>,
+
+    /// The language: en or pt-BR; by default that of the locale
+    #[arg(long, value_parser = language)]
+    pub lang: Option<Lang>,
+
+    /// The program and its arguments
+    #[arg(last = true, required = true)]
+    pub argv: Vec<String>,
+}
+
+/// What works here.
+#[derive(Debug, Clone, Args)]
+pub struct DoctorArgs {
+    /// The language: en or pt-BR; by default that of the locale
+    #[arg(long, value_parser = language)]
+    pub lang: Option<Lang>,
 }
 
 /// Scenarios, headless.
@@ -209,6 +242,10 @@ fn server(text: &str) -> Result<(Kind, SocketAddr), String> {
     let ip: IpAddr = ip.parse().map_err(|_| format!("{ip:?} is no address: give a number such as 127.0.0.1"))?;
     let port = port.parse().map_err(|_| format!("{port:?} is no port: give a number from 0 to 65535"))?;
     Ok((*kind, SocketAddr::new(ip, port)))
+}
+
+fn host(text: &str) -> Result<HostId, String> {
+    text.parse().map_err(|_| "expected client or server".into())
 }
 
 fn language(text: &str) -> Result<Lang, String> {

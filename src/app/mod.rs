@@ -1,6 +1,9 @@
 //! The imperative shell: the command line, the one `select!`, effects, the terminal.
 
 pub mod cli;
+mod doctor;
+#[cfg(target_os = "linux")]
+mod exec;
 mod input;
 pub mod laboratory;
 mod locale;
@@ -39,6 +42,9 @@ pub fn main() -> ExitCode {
         Some(Command::Wire(lab)) => tui::run(lab, true),
         Some(Command::Netstat(args)) => netstat::run(args),
         Some(Command::Run(args)) => return code(run::run(args)),
+        #[cfg(target_os = "linux")]
+        Some(Command::Exec(args)) => return code(exec::run(args)),
+        Some(Command::Doctor(args)) => return code(doctor::run(args)),
     };
     code(done.map(|()| ExitCode::SUCCESS))
 }

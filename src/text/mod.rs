@@ -4,6 +4,7 @@
 //! Names of the field stay as they are in every language: system calls, states, errno names, options, program names.
 //! Where a sentence holds a number or a name it is a function, so that each language has its own plurals and word order.
 
+pub mod doctor;
 mod en;
 mod keys;
 pub mod lesson;
@@ -57,6 +58,8 @@ pub struct Text {
     pub help: Help,
     /// The words around a lesson.
     pub lessons: Lessons,
+    /// What `doctor` and `exec` say.
+    pub doctor: doctor::Doctor,
     /// What is said on a screen that is too small.
     pub small: Small,
     /// How a thing is known: its name, and what that means.

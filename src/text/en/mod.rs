@@ -1,5 +1,6 @@
 //! English.
 
+mod doctor;
 mod keys;
 mod lesson;
 mod page;
@@ -25,6 +26,7 @@ pub(super) static TEXT: Text = Text {
     keys: keys::KEYS,
     help: HELP,
     lessons: lesson::LESSONS,
+    doctor: doctor::DOCTOR,
     small: Small {
         sorry: "Sorry, this terminal is too small.",
         needs: |columns, rows| format!("The lab needs {columns}×{rows}."),

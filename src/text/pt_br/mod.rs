@@ -1,5 +1,6 @@
 //! Brazilian Portuguese.
 
+mod doctor;
 mod keys;
 mod lesson;
 mod page;
@@ -25,6 +26,7 @@ pub(super) static TEXT: Text = Text {
     keys: keys::KEYS,
     help: HELP,
     lessons: lesson::LESSONS,
+    doctor: doctor::DOCTOR,
     small: Small {
         sorry: "Desculpe, este terminal é pequeno demais.",
         needs: |columns, rows| format!("O laboratório precisa de {columns}×{rows}."),

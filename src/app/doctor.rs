@@ -1,0 +1,209 @@
+//! `socklab-tui doctor`: tries what the laboratory needs, one thing after the other, and says how to get the rest.
+
+use std::io::{self, Write};
+use std::net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream, UdpSocket};
+use std::process::ExitCode;
+
+use super::cli::DoctorArgs;
+use super::locale;
+use crate::domain::{Errno, Proto};
+use crate::model::ui::Glyphs;
+use crate::observe;
+use crate::text::doctor::{Advice, Doctor};
+use crate::view::ColorDepth;
+#[cfg(target_os = "linux")]
+use crate::wire::{Check, Need, Options, Remedy};
+
+/// With fewer descriptors than this a class cannot spawn a thousand clients on both ends.
+const MANY: u64 = 4096;
+
+/// What came of trying one thing.
+enum Found {
+    Works(String),
+    /// It is missing, and what would help.
+    Lacks(String, Option<Errno>, Advice),
+}
+
+/// Prints what was found: 0 when the laboratory works, whatever else is missing.
+pub(super) fn run(args: &DoctorArgs) -> anyhow::Result<ExitCode> {
+    let text = &locale::text(args.lang).doctor;
+    let works = loopback().is_ok();
+    let mut found = Vec::new();
+    if works {
+        found.push(Found::Works(text.sockets.into()));
+    }
+    found.extend(ports(text));
+    found.extend(limits(text));
+    found.extend(terminal(text));
+    found.extend(evidence(text));
+    let mut out = io::stdout().lock();
+    found.iter().try_for_each(|found| line(&mut out, found, ""))?;
+    wire(&mut out, text)?;
+    writeln!(out, "\n{}", if works { text.works } else { text.broken })?;
+    Ok(if works { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+}
+
+fn line(out: &mut impl Write, found: &Found, indent: &str) -> io::Result<()> {
+    let ascii = locale::glyphs(false) == Glyphs::Ascii;
+    let (good, bad) = if ascii { ("ok", "--") } else { ("✓", "✗") };
+    match found {
+        Found::Works(what) => writeln!(out, "{indent}{good} {what}"),
+        Found::Lacks(what, errno, advice) => {
+            let errno = errno.map_or_else(String::new, |errno| format!(": {errno}"));
+            writeln!(out, "{indent}{bad} {what}{errno}\n{indent}    {}", advice.sentence)?;
+            let exe = std::env::current_exe().map_or_else(|_| "socklab-tui".into(), |exe| exe.display().to_string());
+            let command = advice.command.map(|command| command.replace("{exe}", &exe));
+            command.map_or(Ok(()), |command| writeln!(out, "{indent}    $ {command}"))
+        }
+    }
+}
+
+/// A connection with oneself.
+fn loopback() -> io::Result<()> {
+    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?;
+    TcpStream::connect(listener.local_addr()?)?;
+    listener.accept().map(drop)
+}
+
+/// The ports that the servers want.
+fn ports(text: &Doctor) -> Vec<Found> {
+    let wanted = [(Proto::Tcp, 65432), (Proto::Tcp, 65433), (Proto::Tcp, 65434), (Proto::Udp, 65432)];
+    let tried = wanted.map(|(proto, port)| {
+        let addr = SocketAddr::from((Ipv4Addr::LOCALHOST, port));
+        let bound = match proto {
+            Proto::Tcp => TcpListener::bind(addr).map(drop),
+            Proto::Udp => UdpSocket::bind(addr).map(drop),
+        };
+        let name = format!("{port}/{proto}");
+        match bound {
+            Ok(()) => Found::Works((text.port_free)(&name)),
+            Err(error) => {
+                let holder = observe::holder(proto, addr);
+                let holder = holder.map(|process| format!("{} ({})", process.name, process.pid));
+                let what = (text.port_held)(&name, holder.as_deref());
+                Found::Lacks(what, Some(error.into()), text.port_advice)
+            }
+        }
+    });
+    tried.into()
+}
+
+/// Descriptors and ephemeral ports.
+fn limits(text: &Doctor) -> Vec<Found> {
+    let mut found = Vec::new();
+    #[cfg(unix)]
+    {
+        let limit = rustix::process::getrlimit(rustix::process::Resource::Nofile);
+        let number = |limit: Option<u64>| limit.map_or_else(|| "∞".into(), |limit| limit.to_string());
+        let what = (text.descriptors)(&number(limit.current), &number(limit.maximum));
+        let many = limit.maximum.is_none_or(|most| most >= MANY);
+        found.push(if many { Found::Works(what) } else { Found::Lacks(what, None, text.descriptors_advice) });
+    }
+    found.extend(observe::port_range().map(|(low, high)| Found::Works((text.ephemeral)(low, high))));
+    found
+}
+
+/// What can be drawn.
+fn terminal(text: &Doctor) -> [Found; 2] {
+    let colours = match locale::depth() {
+        ColorDepth::Mono => None,
+        ColorDepth::Ansi16 => Some("16"),
+        ColorDepth::Ansi256 => Some("256"),
+        ColorDepth::True => Some("2²⁴"),
+    };
+    let colours = match colours {
+        Some(count) => Found::Works((text.colours)(count)),
+        None => Found::Lacks(text.no_colours.into(), None, text.colours_advice),
+    };
+    let unicode = match locale::glyphs(false) {
+        Glyphs::Unicode => Found::Works(text.unicode.into()),
+        Glyphs::Ascii => Found::Lacks(text.unicode.into(), None, text.unicode_advice),
+    };
+    [colours, unicode]
+}
+
+/// What the kernel lets us see.
+fn evidence(text: &Doctor) -> Vec<Found> {
+    #[cfg(target_os = "linux")]
+    {
+        let tried = |what: &str, tried: io::Result<()>, advice| match tried {
+            Ok(()) => Found::Works(what.into()),
+            Err(error) => Found::Lacks(what.into(), Some(error.into()), advice),
+        };
+        // Of no protocol: it receives nothing, and only its making is of interest.
+        let capture = socket2::Socket::new(socket2::Domain::PACKET, socket2::Type::RAW, None).map(drop);
+        let (probe, _events) = super::queue::open(crate::domain::Clock::start());
+        let nothing = observe::Scope::Ports(std::collections::BTreeSet::new());
+        let trace = observe::Trace::start(probe, nothing).map(drop);
+        vec![tried(text.capture, capture, text.capture_advice), tried(text.trace, trace, text.trace_advice)]
+    }
+    #[cfg(not(target_os = "linux"))]
+    {
+        let _ = text;
+        vec![]
+    }
+}
+
+#[cfg(not(target_os = "linux"))]
+fn wire(out: &mut impl Write, text: &Doctor) -> io::Result<()> {
+    writeln!(out, "\n{}", text.wire)?;
+    line(out, &Found::Lacks(text.needs.linux.into(), None, text.remedies.other_system), "  ")
+}
+
+/// The needs of the wire lab, one by one.
+#[cfg(target_os = "linux")]
+fn wire(out: &mut impl Write, text: &Doctor) -> io::Result<()> {
+    writeln!(out, "\n{}", text.wire)?;
+    let checks = crate::wire::doctor(&Options::default());
+    for Check { need, result } in &checks {
+        let what = named(text, *need).to_owned();
+        let found = match result {
+            Ok(()) => Found::Works(what),
+            Err(missing) => Found::Lacks(what, Some(missing.errno), advice(text, missing.remedy)),
+        };
+        line(out, &found, "  ")?;
+    }
+    writeln!(out, "  {}", (text.wire_opens)(opens(&checks)))
+}
+
+/// Whether the wire lab opens with these: of TUN and its substitute one is enough.
+#[cfg(target_os = "linux")]
+fn opens(checks: &[Check]) -> bool {
+    let met = |need: Need| checks.iter().any(|check| check.need == need && check.result.is_ok());
+    let either = |need: Need| matches!(need, Need::TunNode | Need::Tun | Need::Veth);
+    let rest = checks.iter().all(|check| check.result.is_ok() || either(check.need));
+    rest && met(Need::NetNamespace) && (met(Need::Tun) || met(Need::Veth))
+}
+
+#[cfg(target_os = "linux")]
+const fn named(text: &Doctor, need: Need) -> &'static str {
+    let needs = &text.needs;
+    match need {
+        Need::Linux => needs.linux,
+        Need::Helper => needs.helper,
+        Need::UserNamespace => needs.user_namespace,
+        Need::UidMap => needs.uid_map,
+        Need::PidNamespace => needs.pid_namespace,
+        Need::NetNamespace => needs.net_namespace,
+        Need::TunNode => needs.tun_node,
+        Need::Tun => needs.tun,
+        Need::Veth => needs.veth,
+        Need::Address => needs.address,
+    }
+}
+
+#[cfg(target_os = "linux")]
+const fn advice(text: &Doctor, remedy: Remedy) -> Advice {
+    let remedies = &text.remedies;
+    match remedy {
+        Remedy::OtherSystem => remedies.other_system,
+        Remedy::TunPermission => remedies.tun_permission,
+        Remedy::TunModule => remedies.tun_module,
+        Remedy::AppArmorProfile => remedies.app_armor,
+        Remedy::AllowUserNamespaces => remedies.allow_user_namespaces,
+        Remedy::RaiseNamespaceLimit => remedies.raise_namespace_limit,
+        Remedy::Container => remedies.container,
+        Remedy::Kernel => remedies.kernel,
+        Remedy::Unknown => remedies.unknown,
+    }
+}

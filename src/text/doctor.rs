@@ -1,0 +1,96 @@
+//! What `doctor` and `exec` say: what works on this machine, what does not, and how to get it.
+
+/// A remedy: a sentence, and the command that does it where there is one.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Advice {
+    /// What to do, as a sentence.
+    pub sentence: &'static str,
+    /// The command, to be typed as it stands; `{exe}` is this program's path.
+    pub command: Option<&'static str>,
+}
+
+/// The words of `doctor` and `exec`.
+#[derive(Debug)]
+pub struct Doctor {
+    /// Sockets on loopback: the laboratory itself.
+    pub sockets: &'static str,
+    /// A port of the laboratory, free.
+    pub port_free: fn(&str) -> String,
+    /// A port of the laboratory, held by somebody, who may be known.
+    pub port_held: fn(&str, Option<&str>) -> String,
+    /// What to do about it.
+    pub port_advice: Advice,
+    /// So many descriptors now, so many at most.
+    pub descriptors: fn(&str, &str) -> String,
+    /// What to do when these are few.
+    pub descriptors_advice: Advice,
+    /// From and up to which port the kernel chooses.
+    pub ephemeral: fn(u16, u16) -> String,
+    /// How many colours the terminal has.
+    pub colours: fn(&str) -> String,
+    /// No colours.
+    pub no_colours: &'static str,
+    /// What to do about it.
+    pub colours_advice: Advice,
+    /// Characters beyond ASCII.
+    pub unicode: &'static str,
+    /// What to do without them.
+    pub unicode_advice: Advice,
+    /// The right to capture packets.
+    pub capture: &'static str,
+    /// How to get it.
+    pub capture_advice: Advice,
+    /// The kernel's tracepoint.
+    pub trace: &'static str,
+    /// How to get it.
+    pub trace_advice: Advice,
+    /// Before the needs of the wire lab.
+    pub wire: &'static str,
+    /// The needs of the wire lab, each as a noun phrase.
+    pub needs: Needs,
+    /// What would help the wire lab.
+    pub remedies: Remedies,
+    /// The last line when the laboratory works.
+    pub works: &'static str,
+    /// The last line when it does not.
+    pub broken: &'static str,
+    /// The wire lab can be opened, or cannot.
+    pub wire_opens: fn(bool) -> &'static str,
+    /// `exec`: there is no wire lab to run a program in.
+    pub no_wire: &'static str,
+    /// `exec`: there are several; these are their processes.
+    pub several: fn(&str) -> String,
+    /// `exec`: the program could not be started.
+    pub not_started: fn(&str) -> String,
+}
+
+/// The needs of the wire lab.
+#[derive(Debug)]
+#[expect(missing_docs, reason = "each is the need of that name in the wire layer")]
+pub struct Needs {
+    pub linux: &'static str,
+    pub helper: &'static str,
+    pub user_namespace: &'static str,
+    pub uid_map: &'static str,
+    pub pid_namespace: &'static str,
+    pub net_namespace: &'static str,
+    pub tun_node: &'static str,
+    pub tun: &'static str,
+    pub veth: &'static str,
+    pub address: &'static str,
+}
+
+/// What would help it.
+#[derive(Debug)]
+#[expect(missing_docs, reason = "each is the remedy of that name in the wire layer")]
+pub struct Remedies {
+    pub other_system: Advice,
+    pub tun_permission: Advice,
+    pub tun_module: Advice,
+    pub app_armor: Advice,
+    pub allow_user_namespaces: Advice,
+    pub raise_namespace_limit: Advice,
+    pub container: Advice,
+    pub kernel: Advice,
+    pub unknown: Advice,
+}
