@@ -3,8 +3,7 @@
 use std::net::{IpAddr, SocketAddr};
 
 use etherparse::{
-    IpNumber, Ipv6ExtensionSlice, LaxNetSlice, LaxSlicedPacket, TcpOptionElement, TcpSlice, TransportSlice, UdpSlice,
-    ip_number,
+    IpNumber, LaxNetSlice, LaxSlicedPacket, TcpOptionElement, TcpSlice, TransportSlice, UdpSlice, ip_number,
 };
 
 use super::checksum::{self, Checksum};
@@ -140,15 +139,11 @@ fn ip<'a>(net: &LaxNetSlice<'a>, packet: &'a [u8], wire_len: usize) -> Option<(I
         }
         LaxNetSlice::Ipv6(ip) => {
             let header = ip.header();
-            let extension = ip.extensions().clone().into_iter().find_map(|extension| match extension {
-                Ipv6ExtensionSlice::Fragment(fragment) => Some(fragment),
-                _ => None,
-            });
-            let fragment = extension.as_ref().filter(|header| header.is_fragmenting_payload()).map(|header| Fragment {
-                offset: u32::from(header.fragment_offset().byte_offset()),
-                more: header.more_fragments(),
-            });
-            let id = extension.map_or(0, |header| header.identification());
+            let extensions = ip.extensions();
+            let field = extensions.first_header().and_then(|first| fragment_header(extensions.slice(), first.0));
+            let (offset, id) = field.unwrap_or_default();
+            let fragment = Some(Fragment { offset: u32::from(offset & 0xfff8), more: offset & 1 == 1 })
+                .filter(|fragment| fragment.offset > 0 || fragment.more);
             let (from, to) = (IpAddr::V6(header.source_addr()), IpAddr::V6(header.destination_addr()));
             let total = Some(usize::from(header.payload_length())).filter(|len| *len > 0).map(|len| len + 40);
             (ip.payload(), from, to, id, fragment, total)
@@ -158,6 +153,26 @@ fn ip<'a>(net: &LaxNetSlice<'a>, packet: &'a [u8], wire_len: usize) -> Option<(I
     let start = offset_in(packet, payload.payload);
     let len = total.unwrap_or(wire_len).saturating_sub(start);
     Some((Ip { from, to, id, fragment, protocol: payload.ip_number, start, len }, payload.payload))
+}
+
+/// The offset field and the identification of a fragment header (RFC 8200 §4.5) among extension headers.
+///
+/// Not with etherparse's iterator: after a header that was cut off it reads beyond the packet (0.21.0).
+fn fragment_header(mut headers: &[u8], mut next: u8) -> Option<(u16, u32)> {
+    loop {
+        let len = match next {
+            0 | 43 | 60 => usize::from(*headers.get(1)?) * 8 + 8,
+            44 => {
+                let [_, _, a, b, c, d, e, f] = headers.first_chunk::<8>().copied()?;
+                return Some((u16::from_be_bytes([a, b]), u32::from_be_bytes([c, d, e, f])));
+            }
+            // Authentication (RFC 4302 §2.2).
+            51 => usize::from(*headers.get(1)?) * 4 + 8,
+            _ => return None,
+        };
+        next = *headers.first()?;
+        headers = headers.get(len..)?;
+    }
 }
 
 /// Where `part`, which is a piece of `whole`, begins in it.
@@ -303,4 +318,31 @@ fn quoted(packet: &[u8]) -> Option<(Flow, Quoted)> {
     };
     let flow = Flow { proto, local: SocketAddr::new(ip.to, port(2)), peer: Some(SocketAddr::new(ip.from, port(0))) };
     Some((flow, Quoted { ip_id: ip.id, seq }))
+}
+
+#[cfg(test)]
+mod tests {
+    use etherparse::PacketBuilder;
+
+    use super::*;
+
+    #[test]
+    fn a_chain_of_headers_that_is_cut_off_is_not_read_past_its_end() {
+        let mut bytes = Vec::new();
+        PacketBuilder::ipv6([1; 16], [2; 16], 64).udp(1, 65_432).write(&mut bytes, b"oi").unwrap();
+        // Hop-by-hop options, and destination options that claim to be 2048 bytes long.
+        bytes.splice(40..40, [60, 0, 1, 4, 0, 0, 0, 0, 17, 255, 0, 0, 0, 0, 0, 0]);
+        (bytes[6], bytes[5]) = (0, bytes[5] + 16);
+        assert_eq!(decode(&bytes, bytes.len()), None);
+        bytes[49] = 0;
+        assert_eq!(decode(&bytes, bytes.len()).unwrap().summary.flow.peer.unwrap().port(), 65_432);
+    }
+
+    #[test]
+    fn a_fragment_header_is_found_behind_others() {
+        let headers = [44, 0, 1, 4, 0, 0, 0, 0, 17, 0, 0, 9, 0, 0, 0, 7];
+        assert_eq!(fragment_header(&headers, 0), Some((9, 7)));
+        assert_eq!(fragment_header(&headers[..15], 0), None);
+        assert_eq!(fragment_header(&[51, 255], 51), None);
+    }
 }

@@ -25,7 +25,7 @@ fn key() -> Option<Key> {
     }
 }
 
-fn start(ports: impl IntoIterator<Item = u16>) -> Option<(Capture, Heard)> {
+pub(crate) fn start(ports: impl IntoIterator<Item = u16>) -> Option<(Capture, Heard)> {
     let key = key()?;
     let (probe, heard) = probe(100_000);
     let capture = Capture::start(probe, &key, &On::Loopback, Scope::ports(ports)).unwrap();
@@ -36,7 +36,7 @@ fn start(ports: impl IntoIterator<Item = u16>) -> Option<(Capture, Heard)> {
 }
 
 /// The next packet and its time.
-fn packet(heard: &Heard) -> (Stamp, PacketSummary) {
+pub(crate) fn packet(heard: &Heard) -> (Stamp, PacketSummary) {
     heard.find("packet", |seen| match &seen.kind {
         Kind::Packet(packet) => {
             assert_eq!(seen.evidence, Evidence::Packet);

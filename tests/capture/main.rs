@@ -6,5 +6,7 @@ mod findings;
 mod heard;
 #[cfg(target_os = "linux")]
 mod live;
+#[cfg(target_os = "linux")]
+mod lossy;
 mod trace;
 mod tshark;

@@ -1,0 +1,108 @@
+//! Real loss on a real connection: the receiving socket has a filter that throws dice, so that what was captured never
+//! arrives and the kernel sends it again. tshark judges what we say of every packet.
+
+use std::io::{Read, Write};
+use std::net::{TcpListener, TcpStream};
+use std::os::fd::AsFd;
+use std::sync::Arc;
+use std::time::Duration;
+
+use rustix::net::sockopt;
+use socket2::{SockFilter, SockRef};
+use socklab::domain::Finding;
+use socklab::observe::capture::Store;
+
+use super::live::start;
+use super::trace::{Folder, analysed, marks};
+use super::tshark;
+
+/// Drops one segment in `in_how_many`, by the kernel's dice (`SKF_AD_RANDOM` of `linux/filter.h`).
+fn loses(socket: impl AsFd, in_how_many: u32) {
+    let program = [
+        SockFilter::new(0x20, 0, 0, 0xffff_f000 + 56),
+        SockFilter::new(0x35, 0, 1, u32::MAX - u32::MAX / in_how_many),
+        SockFilter::new(0x06, 0, 0, 0),
+        SockFilter::new(0x06, 0, 0, u32::MAX),
+    ];
+    SockRef::from(&socket).attach_filter(&program).unwrap();
+}
+
+/// Compares every mark of every packet, and counts ours.
+fn judge(store: &Arc<Store>, name: &str) -> Vec<Finding> {
+    let folder = Folder::new(name);
+    let file = folder.file("trace.pcapng");
+    store.save(std::fs::File::create(&file).unwrap()).unwrap();
+    let packets: Vec<_> = store.packets().iter().map(|packet| (**packet).clone()).collect();
+    let ours = analysed(&packets);
+    let theirs = tshark::marks(&file);
+    assert_eq!(ours.len(), theirs.len());
+    for (ours, theirs) in ours.iter().zip(&theirs) {
+        assert_eq!(&marks(ours), theirs, "packet {}", ours.number);
+    }
+    ours.iter().flat_map(|packet| packet.findings.iter().copied()).collect()
+}
+
+#[test]
+fn a_lossy_connection_is_counted_as_tshark_counts_it() {
+    if !tshark::have("tshark") {
+        return;
+    }
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    SockRef::from(&listener).set_tcp_mss(1_448).unwrap();
+    let port = listener.local_addr().unwrap().port();
+    let Some((capture, _heard)) = start([port]) else { return };
+    let mut client = TcpStream::connect(("127.0.0.1", port)).unwrap();
+    let (mut server, _) = listener.accept().unwrap();
+    loses(&server, 16);
+    loses(&client, 40);
+    let reader = std::thread::spawn(move || std::io::copy(&mut server, &mut std::io::sink()).unwrap());
+    let text = vec![b'x'; 12_000_000];
+    client.write_all(&text).unwrap();
+    drop(client);
+    assert_eq!(reader.join().unwrap(), 12_000_000);
+    let store = Arc::clone(capture.store());
+    capture.stop();
+    let found = judge(&store, "lossy");
+    let count = |is: fn(&Finding) -> bool| found.iter().filter(|finding| is(finding)).count();
+    let again = count(|f| matches!(f, Finding::Retransmission | Finding::FastRetransmission | Finding::OutOfOrder));
+    let duplicates = count(|f| matches!(f, Finding::DuplicateAck { .. }));
+    println!("{} packets: {again} sent again or out of order, {duplicates} duplicate acknowledgements", store.len());
+    assert!(again > 5 && duplicates > 3, "the dice were kind: {again} {duplicates}");
+}
+
+#[test]
+fn a_reader_that_sleeps_closes_the_window_and_probes_ask_for_it() {
+    if !tshark::have("tshark") {
+        return;
+    }
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    sockopt::set_socket_recv_buffer_size(&listener, 4_096).unwrap();
+    let port = listener.local_addr().unwrap().port();
+    let Some((capture, heard)) = start([port]) else { return };
+    let mut client = TcpStream::connect(("127.0.0.1", port)).unwrap();
+    let (mut server, _) = listener.accept().unwrap();
+    client.set_nonblocking(true).unwrap();
+    let mut sent = 0;
+    while let Ok(more) = client.write(&[b'x'; 1_000]) {
+        sent += more;
+    }
+    // The kernel asks again and again whether there is room.
+    let mut probes = 0;
+    while probes < 3 {
+        let (_, packet) = super::live::packet(&heard);
+        // Linux asks with nothing from before the next number: what RFC 9293 calls a keepalive.
+        probes += u32::from(packet.findings.has(Finding::Keepalive) || packet.findings.has(Finding::ZeroWindowProbe));
+    }
+    server.set_read_timeout(Some(Duration::from_secs(10))).unwrap();
+    let mut got = 0;
+    client.set_nonblocking(false).unwrap();
+    drop(client);
+    while let Ok(more @ 1..) = server.read(&mut [0; 4_096]) {
+        got += more;
+    }
+    assert_eq!(got, sent);
+    let store = Arc::clone(capture.store());
+    capture.stop();
+    let found = judge(&store, "window");
+    assert!(found.contains(&Finding::ZeroWindow) && found.contains(&Finding::WindowUpdate), "{found:?}");
+}

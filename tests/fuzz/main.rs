@@ -1,0 +1,141 @@
+//! A small fuzzer: known packets and files, changed at random, for `SOCKLAB_FUZZ_SECONDS` each (default 1).
+//!
+//! `SOCKLAB_FUZZ_SEED` repeats a run. What once failed is kept in `tests/fuzz/found` and run first, every time.
+
+mod seeds;
+mod targets;
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
+
+use socklab::domain::filter::Filter;
+use socklab::packet::Analysis;
+
+/// A sequence of numbers that look like chance (`SplitMix64`).
+struct Dice(u64);
+
+impl Dice {
+    fn next(&mut self) -> u64 {
+        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
+        let mut z = self.0;
+        z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+        z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+        z ^ (z >> 31)
+    }
+
+    /// A number below `end`, or 0.
+    fn below(&mut self, end: usize) -> usize {
+        usize::try_from(self.next() >> 1).unwrap_or(0) % end.max(1)
+    }
+
+    fn byte(&mut self) -> u8 {
+        self.next().to_le_bytes()[0]
+    }
+}
+
+/// Changes some bytes, or takes some away, or puts some in.
+fn mutate(dice: &mut Dice, bytes: &mut Vec<u8>, other: &[u8]) {
+    const EDGES: [u8; 10] = [0, 1, 2, 7, 0x45, 0x7f, 0x80, 0xfe, 0xff, 0x60];
+    const NUMBERS: [u32; 8] = [0, 1, 11, 12, 13, 0x7fff_ffff, 0x8000_0000, u32::MAX];
+    for _ in 0..=dice.below(6) {
+        let at = dice.below(bytes.len());
+        match dice.below(8) {
+            0 | 1 if !bytes.is_empty() => bytes[at] ^= 1 << dice.below(8),
+            2 if !bytes.is_empty() => bytes[at] = EDGES[dice.below(EDGES.len())],
+            3 if !bytes.is_empty() => bytes[at] = dice.byte(),
+            4 if bytes.len() >= 4 => {
+                let at = at.min(bytes.len() - 4) & !3;
+                let number = NUMBERS[dice.below(NUMBERS.len())].wrapping_add(u32::from(dice.byte() & 3));
+                let number = if dice.below(2) == 0 { number.to_le_bytes() } else { number.to_be_bytes() };
+                bytes[at..at + 4].copy_from_slice(&number);
+            }
+            5 => bytes.truncate(at),
+            6 => {
+                let end = (at + dice.below(40)).min(bytes.len());
+                bytes.drain(at..end);
+            }
+            _ => {
+                let from = dice.below(other.len());
+                let piece = &other[from..(from + dice.below(60)).min(other.len())];
+                bytes.splice(at..at, piece.iter().copied());
+            }
+        }
+    }
+}
+
+fn found(target: &str) -> Vec<PathBuf> {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fuzz/found");
+    let files = std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());
+    files.filter(|path| path.file_name().unwrap().to_string_lossy().starts_with(target)).collect()
+}
+
+fn fuzz(target: &str, seeds: &[Vec<u8>], mut run: impl FnMut(&[u8])) {
+    for path in found(target) {
+        run(&std::fs::read(path).unwrap());
+    }
+    let number = |name: &str| std::env::var(name).ok().and_then(|text| text.parse::<u64>().ok());
+    let patience = Duration::from_secs(number("SOCKLAB_FUZZ_SECONDS").unwrap_or(1));
+    let begin = number("SOCKLAB_FUZZ_SEED").unwrap_or(0x50c7_1ab0);
+    let mut dice = Dice(begin);
+    let end = Instant::now() + patience;
+    let mut pool = seeds.to_vec();
+    let mut count = 0_u64;
+    while Instant::now() < end {
+        for _ in 0..64 {
+            let mut bytes = pool[dice.below(pool.len())].clone();
+            let other = dice.below(seeds.len());
+            mutate(&mut dice, &mut bytes, &seeds[other]);
+            if let Err(panic) = catch_unwind(AssertUnwindSafe(|| run(&bytes))) {
+                let name = std::env::temp_dir().join(format!("{target}-{begin:x}-{count}.bin"));
+                std::fs::write(&name, &bytes).unwrap();
+                eprintln!("put {} into tests/fuzz/found", name.display());
+                std::panic::resume_unwind(panic);
+            }
+            count += 1;
+            // Some of what was made is worth changing further.
+            if dice.below(50) == 0 && bytes.len() < 100_000 {
+                if pool.len() > seeds.len() * 20 {
+                    pool.swap_remove(seeds.len() + dice.below(pool.len() - seeds.len()));
+                }
+                pool.push(bytes);
+            }
+        }
+    }
+    println!("{target}: {count} inputs in {} s from seed {begin}", patience.as_secs());
+}
+
+#[test]
+fn packets_of_any_bytes() {
+    let mut analysis = Analysis::default();
+    let filter = Filter::parse("65432 or \"nothing has this\" or flags syn or len > 5 seq 1").unwrap();
+    let links = [1, 101, 113, 276, 0, 108];
+    let seeds: Vec<Vec<u8>> = seeds::frames()
+        .into_iter()
+        .map(|(link, frame)| {
+            let first = links.iter().position(|known| *known == link.0).unwrap();
+            [&[u8::try_from(first).unwrap()][..], &frame].concat()
+        })
+        .collect();
+    fuzz("packet", &seeds, |bytes| targets::packet(&mut analysis, &filter, bytes));
+}
+
+#[test]
+fn files_of_any_bytes() {
+    let seeds = seeds::files();
+    // A seed is read to its end, or it is no seed.
+    for seed in &seeds {
+        let printed = socklab::observe::capture::Store::open(&seed[..], usize::MAX).unwrap();
+        assert!(printed.1.is_none() && !printed.0.is_empty(), "{:?}", printed.1);
+    }
+    fuzz("file", &seeds, targets::file);
+}
+
+#[test]
+fn every_prefix_of_a_file_is_read_as_far_as_it_goes() {
+    for seed in seeds::files() {
+        for end in 0..seed.len() {
+            targets::file(&seed[..end]);
+        }
+    }
+}

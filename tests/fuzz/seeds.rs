@@ -1,0 +1,126 @@
+//! What the fuzzer begins with: packets and files of every kind that is read, made by code.
+
+use etherparse::icmpv4::DestUnreachableHeader;
+use etherparse::{Icmpv4Type, Icmpv6Type, PacketBuilder, TcpHeader, TcpOptionElement, icmpv6};
+use socklab::observe::capture::file::{Interface, Packet, Writer};
+use socklab::packet::LinkType;
+
+/// Frames, each with its kind of link.
+pub(crate) fn frames() -> Vec<(LinkType, Vec<u8>)> {
+    let mut header = TcpHeader::new(44_086, 65_432, 7, 65_495);
+    header.syn = true;
+    let options = [
+        TcpOptionElement::MaximumSegmentSize(1_460),
+        TcpOptionElement::SelectiveAcknowledgementPermitted,
+        TcpOptionElement::Timestamp(5, 6),
+        TcpOptionElement::Noop,
+        TcpOptionElement::WindowScale(7),
+    ];
+    header.set_options(&options).unwrap();
+    let mut data = TcpHeader::new(44_086, 65_432, 8, 512);
+    (data.ack, data.psh, data.acknowledgment_number) = (true, true, 100);
+    data.set_options(&[TcpOptionElement::SelectiveAcknowledgement((1, 2), [Some((3, 4)), None, None])]).unwrap();
+    let written = |write: &dyn Fn(&mut Vec<u8>)| {
+        let mut bytes = Vec::new();
+        write(&mut bytes);
+        bytes
+    };
+    let v4 = || PacketBuilder::ipv4([127, 0, 0, 1], [127, 0, 0, 1], 64);
+    let v6 = || PacketBuilder::ipv6([1; 16], [2; 16], 64);
+    let syn = written(&|bytes| v4().tcp_header(header.clone()).write(bytes, b"").unwrap());
+    let hello = written(&|bytes| v4().tcp_header(data.clone()).write(bytes, b"Hello, world").unwrap());
+    let six = written(&|bytes| v6().tcp_header(data.clone()).write(bytes, b"Hello, world").unwrap());
+    let udp = written(&|bytes| v4().udp(40_000, 65_432).write(bytes, b"oi").unwrap());
+    let unreachable = Icmpv4Type::DestinationUnreachable(DestUnreachableHeader::Port);
+    let icmp = written(&|bytes| v4().icmpv4(unreachable.clone()).write(bytes, &udp).unwrap());
+    let unreachable = Icmpv6Type::DestinationUnreachable(icmpv6::DestUnreachableCode::Port);
+    let icmp6 = written(&|bytes| v6().icmpv6(unreachable.clone()).write(bytes, &six).unwrap());
+    let mut fragment = udp.clone();
+    fragment[6..8].copy_from_slice(&0x2001_u16.to_be_bytes());
+    // Hop-by-hop options, a fragment header, and UDP.
+    let mut chain = written(&|bytes| v6().udp(1, 65_432).write(bytes, b"oi").unwrap());
+    chain.splice(40..40, [44, 0, 1, 4, 0, 0, 0, 0, 17, 0, 0, 1, 0, 0, 0, 9]);
+    (chain[6], chain[5]) = (0, chain[5] + 16);
+    let before = |head: &[u8], packet: &[u8]| [head, packet].concat();
+    let ethernet = |kind: [u8; 2], packet: &[u8]| before(&[&[0; 12][..], &kind].concat(), packet);
+    let ip = [syn, hello.clone(), six.clone(), udp, icmp, icmp6, fragment, chain];
+    let mut all: Vec<_> = ip.iter().map(|packet| (LinkType::RAW, packet.clone())).collect();
+    for packet in &ip {
+        let kind = if packet[0] >> 4 == 4 { [8, 0] } else { [0x86, 0xdd] };
+        all.push((LinkType::ETHERNET, ethernet(kind, packet)));
+    }
+    all.push((LinkType::ETHERNET, ethernet([0x81, 0], &before(&[0, 7, 8, 0], &hello))));
+    all.push((LinkType::LINUX_SLL, before(&[0, 0, 3, 4, 0, 6, 1, 2, 3, 4, 5, 6, 0, 0, 8, 0], &hello)));
+    let cooked = [0x86, 0xdd, 0, 0, 0, 0, 0, 1, 3, 4, 0, 6, 0, 0, 0, 0, 0, 0, 0, 0];
+    all.push((LinkType::LINUX_SLL2, before(&cooked, &six)));
+    all.push((LinkType::NULL, before(&[2, 0, 0, 0], &hello)));
+    all.push((LinkType::LOOP, before(&[0, 0, 0, 30], &six)));
+    all
+}
+
+/// Capture files.
+pub(crate) fn files() -> Vec<Vec<u8>> {
+    let frames = frames();
+    let mut writer = Writer::new(Vec::new()).unwrap();
+    let mut links: Vec<LinkType> = Vec::new();
+    for (number, (link, bytes)) in (1..).zip(&frames) {
+        if !links.contains(link) {
+            let words = |text: &str| text.to_owned();
+            writer.interface(&Interface { name: words("lo"), description: words("loopback"), link: *link }).unwrap();
+            links.push(*link);
+        }
+        let interface = u32::try_from(links.iter().position(|known| known == link).unwrap()).unwrap();
+        let comments = if number % 5 == 0 { vec!["a remark".to_owned()] } else { vec![] };
+        let wire_len = u32::try_from(bytes.len()).unwrap();
+        let at = 1_700_000_000_000_000_000 + number * 1_000;
+        writer
+            .packet(
+                &Packet { number, at, interface, link: *link, wire_len, bytes: bytes.clone().into(), comments },
+                &[],
+            )
+            .unwrap();
+    }
+    writer.statistics(0, 1_700_000_000_000_000_000, 10, 1).unwrap();
+    let mut all = vec![writer.into_inner()];
+    for (big, magic) in [(false, 0xa1b2_c3d4_u32), (true, 0xa1b2_c3d4), (false, 0xa1b2_3c4d), (true, 0xa1b2_3c4d)] {
+        all.push(pcap(big, magic, &frames));
+    }
+    all.push(big_endian());
+    all
+}
+
+/// A classic file in either byte order, of the Ethernet frames.
+pub(crate) fn pcap(big: bool, magic: u32, frames: &[(LinkType, Vec<u8>)]) -> Vec<u8> {
+    let order = |number: u32| if big { number.to_be_bytes() } else { number.to_le_bytes() };
+    let version = if big { [0, 2, 0, 4] } else { [2, 0, 4, 0] };
+    let mut file = [order(magic), version, [0; 4], [0; 4], order(65_535), order(1)].concat();
+    for (number, (_, bytes)) in (1..).zip(frames.iter().filter(|(link, _)| *link == LinkType::ETHERNET)) {
+        let len = u32::try_from(bytes.len()).unwrap();
+        file.extend([order(1_700_000_000), order(number), order(len), order(len)].concat());
+        file.extend(bytes);
+    }
+    file
+}
+
+/// A pcapng file as a big-endian machine writes it: a section, two interfaces with other clocks, a simple, an obsolete and
+/// an enhanced packet, a block that nobody knows, and a second section.
+fn big_endian() -> Vec<u8> {
+    fn block(kind: u32, body: &[u8]) -> Vec<u8> {
+        let len = u32::try_from(body.len() + 12).unwrap().to_be_bytes();
+        [&kind.to_be_bytes()[..], &len, body, &len].concat()
+    }
+    let section = block(0x0a0d_0d0a, &[&0x1a2b_3c4d_u32.to_be_bytes()[..], &[0, 1, 0, 0], &[0xff; 8]].concat());
+    // Milliseconds; and halves of halves of a second, an hour ahead.
+    let millis = block(1, &[0, 101, 0, 0, 0, 0, 0, 64, 0, 9, 0, 1, 3, 0, 0, 0, 0, 0, 0, 0]);
+    let halves = [0, 101, 0, 0, 0, 0, 0, 0, 0, 9, 0, 1, 0x82, 0, 0, 0, 0, 14, 0, 8, 0, 0, 0, 0, 0, 0, 14, 16];
+    let halves = block(1, &halves);
+    let packet = [0x45_u8; 20];
+    let simple = block(3, &[&20_u32.to_be_bytes()[..], &packet].concat());
+    let numbers = |words: &[u32]| words.iter().flat_map(|word| word.to_be_bytes()).collect::<Vec<u8>>();
+    let obsolete = block(2, &[numbers(&[0x0001_0000, 0, 8, 20, 20]), packet.to_vec()].concat());
+    let enhanced =
+        block(6, &[numbers(&[0, 0, 1_000, 20, 40]), packet.to_vec(), vec![0, 1, 0, 2, b'o', b'i', 0, 0]].concat());
+    let unknown = block(0x0bad, &[1, 2, 3, 4]);
+    [section.clone(), millis.clone(), halves, simple, obsolete, unknown, enhanced.clone(), section, millis, enhanced]
+        .concat()
+}
