@@ -3,7 +3,7 @@
 use std::net::{IpAddr, SocketAddr};
 
 use etherparse::{
-    IpNumber, LaxNetSlice, LaxSlicedPacket, TcpOptionElement, TcpSlice, TransportSlice, UdpSlice, ip_number,
+    IpNumber, LaxNetSlice, LaxSlicedPacket, TcpOptionElement, TcpOptionsIterator, TransportSlice, UdpSlice, ip_number,
 };
 
 use super::checksum::{self, Checksum};
@@ -78,8 +78,8 @@ pub fn decode(packet: &[u8], wire_len: usize) -> Option<Decoded> {
     let found = match ip.fragment {
         Some(Fragment { offset: 1.., .. }) => later_fragment(&ip, transport, flow)?,
         Some(_) => first_fragment(&ip, transport, flow)?,
+        None if ip.protocol == ip_number::TCP => tcp_segment(&ip, transport, flow)?,
         None => match parts.transport? {
-            TransportSlice::Tcp(tcp) => tcp_segment(&ip, &tcp, flow),
             TransportSlice::Udp(udp) => datagram(&ip, &udp, flow),
             TransportSlice::Icmpv4(icmp) => {
                 message(&ip, icmp.payload(), kind_v4(icmp.type_u8(), icmp.code_u8()), flow, icmp.type_u8() == 8)
@@ -87,7 +87,7 @@ pub fn decode(packet: &[u8], wire_len: usize) -> Option<Decoded> {
             TransportSlice::Icmpv6(icmp) => {
                 message(&ip, icmp.payload(), kind_v6(icmp.type_u8(), icmp.code_u8()), flow, icmp.type_u8() >= 128)
             }
-            TransportSlice::Igmp(_) => return None,
+            TransportSlice::Tcp(_) | TransportSlice::Igmp(_) => return None,
         },
     };
     let Found { flow, tcp, icmp, quoted, payload, len } = found;
@@ -180,15 +180,35 @@ fn offset_in(whole: &[u8], part: &[u8]) -> usize {
     (part.as_ptr() as usize).saturating_sub(whole.as_ptr() as usize).min(whole.len())
 }
 
-fn tcp_segment<'a>(ip: &Ip, tcp: &TcpSlice<'a>, flow: impl Fn(Proto, u16, u16) -> Flow) -> Found<'a> {
-    Found {
-        flow: flow(Proto::Tcp, tcp.source_port(), tcp.destination_port()),
-        tcp: Some(segment(tcp)),
+/// A segment of which at least the fixed part of the header was captured. Options and payload are read as far as they
+/// were, which is why this is not left to the parsing crate: it wants whole headers.
+fn tcp_segment<'a>(ip: &Ip, transport: &'a [u8], flow: impl Fn(Proto, u16, u16) -> Flow) -> Option<Found<'a>> {
+    let header: &[u8; 20] = transport.first_chunk()?;
+    let len = usize::from(header[12] >> 4) * 4;
+    if len < header.len() {
+        return None;
+    }
+    let half = |at: usize| u16::from_be_bytes([header[at], header[at + 1]]);
+    let word = |at: usize| u32::from(half(at)) << 16 | u32::from(half(at + 2));
+    let (head, payload) = transport.split_at(len.min(transport.len()));
+    let segment = Segment {
+        // Byte 13 of the header holds the eight control bits (RFC 9293 §3.1, RFC 3168 §6.1).
+        flags: Flags(header[13]),
+        seq: word(4),
+        ack: word(8),
+        seq_rel: None,
+        ack_rel: None,
+        window: u32::from(half(14)),
+        options: TcpOptionsIterator::from_slice(&head[20..]).filter_map(Result::ok).filter_map(option).collect(),
+    };
+    Some(Found {
+        flow: flow(Proto::Tcp, half(0), half(2)),
+        tcp: Some(segment),
         icmp: None,
         quoted: None,
-        payload: tcp.payload(),
-        len: ip.len.saturating_sub(tcp.header_slice().len()),
-    }
+        payload,
+        len: ip.len.saturating_sub(len),
+    })
 }
 
 fn datagram<'a>(ip: &Ip, udp: &UdpSlice<'a>, flow: impl Fn(Proto, u16, u16) -> Flow) -> Found<'a> {
@@ -207,7 +227,7 @@ fn datagram<'a>(ip: &Ip, udp: &UdpSlice<'a>, flow: impl Fn(Proto, u16, u16) -> F
 /// The first fragment has the transport header, but its length and checksum are those of the whole datagram.
 fn first_fragment<'a>(ip: &Ip, transport: &'a [u8], flow: impl Fn(Proto, u16, u16) -> Flow) -> Option<Found<'a>> {
     let found = match ip.protocol {
-        ip_number::TCP => tcp_segment(ip, &TcpSlice::from_slice(transport).ok()?, flow),
+        ip_number::TCP => tcp_segment(ip, transport, flow)?,
         ip_number::UDP => {
             let (header, payload) = transport.split_at_checked(8)?;
             let port = |at: usize| u16::from_be_bytes([header[at], header[at + 1]]);
@@ -261,19 +281,6 @@ fn judge(ip: &Ip, segment: &[u8]) -> Checksum {
         _ => None,
     };
     judged.unwrap_or(Checksum::Unknown)
-}
-
-fn segment(tcp: &TcpSlice<'_>) -> Segment {
-    Segment {
-        // Byte 13 of the header holds the eight control bits (RFC 9293 §3.1, RFC 3168 §6.1).
-        flags: Flags(tcp.header_slice()[13]),
-        seq: tcp.sequence_number(),
-        ack: tcp.acknowledgment_number(),
-        seq_rel: None,
-        ack_rel: None,
-        window: u32::from(tcp.window_size()),
-        options: tcp.options_iterator().filter_map(Result::ok).filter_map(option).collect(),
-    }
 }
 
 fn option(element: TcpOptionElement) -> Option<TcpOption> {

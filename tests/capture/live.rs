@@ -15,7 +15,7 @@ use super::trace::Folder;
 use super::tshark;
 
 /// The right to capture. When the machine does not give it: says so, and fails if `SOCKLAB_REQUIRE` asks for capture.
-fn key() -> Option<Key> {
+pub(crate) fn key() -> Option<Key> {
     match Key::open() {
         Ok(key) => Some(key),
         Err(error) => {
@@ -62,7 +62,7 @@ fn flags(packet: &PacketSummary) -> Flags {
 }
 
 /// One exchange; both ends are closed at its end.
-fn exchange(listener: &TcpListener, message: &[u8]) -> u16 {
+pub(crate) fn exchange(listener: &TcpListener, message: &[u8]) -> u16 {
     let mut client = TcpStream::connect(listener.local_addr().unwrap()).unwrap();
     let (mut server, _) = listener.accept().unwrap();
     client.write_all(message).unwrap();
@@ -156,12 +156,14 @@ fn the_end_of_the_capture_is_the_end_of_its_thread_and_nothing_before_it_is_miss
     assert_eq!(whole, 100, "SYN and SYN-ACK of 50 connections");
 }
 
-/// tcpdump on the same interface and port, ready.
-fn tcpdump(port: u16, file: &std::path::Path) -> Ended {
+/// tcpdump, ready.
+pub(crate) fn tcpdump(on: &[&str], filter: &str, file: &std::path::Path) -> Ended {
     let mut child = Command::new("tcpdump")
-        .args(["-i", "lo", "-s0", "-U", "-B", "32768", "-Z", "root", "-w"])
+        .args(["-s0", "-U", "-B", "32768", "-Z", "root"])
+        .args(on)
+        .arg("-w")
         .arg(file)
-        .arg(format!("port {port} or (icmp[0] == 3 and icmp[30:2] == {port})"))
+        .arg(filter)
         .stderr(Stdio::piped())
         .spawn()
         .unwrap();
@@ -174,11 +176,11 @@ fn tcpdump(port: u16, file: &std::path::Path) -> Ended {
 }
 
 /// A program that does not outlive its test.
-struct Ended(Child);
+pub(crate) struct Ended(Child);
 
 impl Ended {
     /// Asks it to end, as Ctrl-C does, and waits until it has.
-    fn end(mut self) {
+    pub(crate) fn end(mut self) {
         let pid = rustix::process::Pid::from_child(&self.0);
         rustix::process::kill_process(pid, rustix::process::Signal::INT).unwrap();
         self.0.wait().unwrap();
@@ -202,7 +204,8 @@ fn tcpdump_sees_the_same_packets_in_the_same_order_with_the_same_bytes() {
     let Some((capture, _heard)) = start([port]) else { return };
     let folder = Folder::new("tcpdump");
     let (theirs, ours) = (folder.file("theirs.pcap"), folder.file("ours.pcapng"));
-    let tcpdump = tcpdump(port, &theirs);
+    let filter = format!("port {port} or (icmp[0] == 3 and icmp[30:2] == {port})");
+    let tcpdump = tcpdump(&["-i", "lo"], &filter, &theirs);
     (0..20).for_each(|_| drop(exchange(&listener, b"Hello, world")));
     exchange(&listener, &vec![b'x'; 200_000]);
     let refused = UdpSocket::bind("127.0.0.1:0").unwrap();

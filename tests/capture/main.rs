@@ -1,5 +1,7 @@
 //! Packets: what is captured, kept and said of them, against other programs that do the same.
 
+#[cfg(target_os = "linux")]
+mod files;
 mod findings;
 #[cfg(target_os = "linux")]
 #[path = "../table/heard.rs"]
@@ -8,5 +10,9 @@ mod heard;
 mod live;
 #[cfg(target_os = "linux")]
 mod lossy;
+#[cfg(target_os = "linux")]
+mod piped;
+#[cfg(target_os = "linux")]
+mod privilege;
 mod trace;
 mod tshark;

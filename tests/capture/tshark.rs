@@ -7,7 +7,12 @@ use super::trace::FIELDS;
 
 /// Whether a program that judges us is here. When it is not: says so, and fails if `SOCKLAB_REQUIRE` asks for capture.
 pub(crate) fn have(program: &str) -> bool {
-    let there = Command::new(program).arg("--version").output().is_ok_and(|output| output.status.success());
+    have_it(program, "--version")
+}
+
+/// The same for a program that is asked in another way.
+pub(crate) fn have_it(program: &str, ask: &str) -> bool {
+    let there = Command::new(program).arg(ask).output().is_ok_and(|output| output.status.success());
     there || missing(program)
 }
 

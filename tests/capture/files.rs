@@ -1,0 +1,224 @@
+//! Files of other programs in ours, and ours in theirs.
+
+use std::io::Write;
+use std::net::{TcpListener, UdpSocket};
+use std::path::Path;
+use std::process::Command;
+use std::sync::Arc;
+
+use socklab::domain::filter::Filter;
+use socklab::observe::capture::file::{FileError, Reader};
+use socklab::observe::capture::{Store, Style, command};
+use socklab::packet::Analysis;
+
+use super::live::{exchange, start};
+use super::trace::{Folder, Seg, packets, save};
+use super::tshark;
+use socklab::domain::Flags;
+
+fn open(path: &Path) -> Store {
+    let (store, damage) = Store::open(std::fs::File::open(path).unwrap(), usize::MAX).unwrap();
+    assert!(damage.is_none(), "{damage:?}");
+    store
+}
+
+/// What both say of each packet: number, length, ports, flags, length of the payload.
+fn same_as_tshark(path: &Path) {
+    let store = open(path);
+    let fields = [
+        "frame.number",
+        "frame.len",
+        "frame.cap_len",
+        "tcp.srcport",
+        "tcp.flags",
+        "tcp.len",
+        "udp.length",
+        "icmp.type",
+    ];
+    let mut theirs = tshark::fields(path, &fields);
+    for row in &mut theirs {
+        // What an ICMP error quotes is not the packet.
+        if row.pop().is_some_and(|kind| !kind.is_empty()) {
+            row[3..].iter_mut().for_each(String::clear);
+        }
+    }
+    let mut analysis = Analysis::default();
+    let ours: Vec<Vec<String>> = store
+        .packets()
+        .iter()
+        .map(|packet| {
+            let seen = analysis.see(&packet.frame());
+            let tcp = seen.as_ref().and_then(|seen| seen.tcp.as_ref());
+            let udp = seen.as_ref().filter(|seen| seen.tcp.is_none() && seen.icmp.is_none());
+            let text = |number: Option<u64>| number.map(|number| number.to_string()).unwrap_or_default();
+            vec![
+                packet.number.to_string(),
+                packet.wire_len.to_string(),
+                packet.bytes.len().to_string(),
+                text(tcp.and(seen.as_ref()).map(|seen| u64::from(seen.flow.local.port()))),
+                tcp.map(|tcp| format!("0x{:04x}", tcp.flags.0)).unwrap_or_default(),
+                text(tcp.and(seen.as_ref()).map(|seen| seen.payload.len as u64)),
+                text(udp.map(|seen| seen.payload.len as u64 + 8)),
+            ]
+        })
+        .collect();
+    assert_eq!(ours, theirs, "{}", path.display());
+}
+
+fn run(program: &str, arguments: &[&str]) {
+    let output = Command::new(program).args(arguments).output().unwrap();
+    assert!(output.status.success(), "{program} {arguments:?}: {}", String::from_utf8_lossy(&output.stderr));
+}
+
+/// Real packets over loopback, saved by us.
+fn recorded(folder: &Folder) -> Option<std::path::PathBuf> {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let port = listener.local_addr().unwrap().port();
+    let (capture, _heard) = start([port])?;
+    (0..5).for_each(|_| drop(exchange(&listener, b"Hello, world")));
+    exchange(&listener, &vec![b'x'; 100_000]);
+    UdpSocket::bind("127.0.0.1:0").unwrap().send_to(b"oi", ("127.0.0.1", port)).unwrap();
+    let store = Arc::clone(capture.store());
+    capture.stop();
+    store.mark(1, "aqui começa");
+    let path = folder.file("recorded.pcapng");
+    store.save(std::fs::File::create(&path).unwrap()).unwrap();
+    Some(path)
+}
+
+#[test]
+fn every_format_that_editcap_writes_is_read_with_the_same_packets() {
+    if !tshark::have("editcap") || !tshark::have("tshark") {
+        return;
+    }
+    let folder = Folder::new("formats");
+    let Some(path) = recorded(&folder) else { return };
+    same_as_tshark(&path);
+    let text = path.to_str().unwrap();
+    for (name, arguments) in [
+        ("pcap", &["-F", "pcap"][..]),
+        ("nsecpcap", &["-F", "nsecpcap"]),
+        ("pcapng", &["-F", "pcapng"]),
+        ("cut", &["-F", "pcapng", "-s", "60"]),
+        ("without-ethernet", &["-F", "pcap", "-C", "14", "-L", "-T", "rawip"]),
+    ] {
+        let to = folder.file(name);
+        let mut all = arguments.to_vec();
+        all.extend([text, to.to_str().unwrap()]);
+        run("editcap", &all);
+        same_as_tshark(&to);
+    }
+    // The very same bytes and times, to the precision of the format.
+    let original = open(&path).packets();
+    for (name, unit) in [("pcap", 1_000), ("nsecpcap", 1), ("pcapng", 1)] {
+        let packets = open(&folder.file(name)).packets();
+        assert_eq!(packets.len(), original.len());
+        for (ours, theirs) in original.iter().zip(&packets) {
+            assert_eq!((&ours.bytes, ours.at / unit), (&theirs.bytes, theirs.at / unit), "{name}");
+        }
+    }
+    assert_eq!(open(&folder.file("pcapng")).get(1).unwrap().comments, ["aqui começa"]);
+}
+
+#[test]
+fn tshark_reads_ours_without_a_complaint_with_names_and_comments() {
+    if !tshark::have("tshark") {
+        return;
+    }
+    let folder = Folder::new("ours");
+    let Some(path) = recorded(&folder) else { return };
+    assert_eq!(tshark::tshark(&path, &["-Y", "_ws.malformed"]), "");
+    assert_eq!(tshark::tshark(&path, &["-Y", "_ws.expert.severity == \"Error\""]), "");
+    let rows = tshark::fields(&path, &["frame.interface_name", "frame.interface_description", "frame.comment"]);
+    assert_eq!(rows[0], ["lo", "loopback", "aqui começa"]);
+    assert!(rows[1..].iter().all(|row| row[0] == "lo" && row.get(2).is_none_or(String::is_empty)));
+}
+
+#[test]
+fn cooked_captures_of_tcpdump_are_read_with_the_same_packets() {
+    if !tshark::have("tcpdump") || !tshark::have("tshark") || super::live::key().is_none() {
+        return;
+    }
+    let folder = Folder::new("cooked");
+    for link in ["LINUX_SLL", "LINUX_SLL2"] {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let port = listener.local_addr().unwrap().port();
+        let file = folder.file(link);
+        let tcpdump = super::live::tcpdump(&["-i", "any", "-y", link], &format!("port {port}"), &file);
+        exchange(&listener, b"Hello, world");
+        let end = std::time::Instant::now() + super::heard::DEADLINE;
+        while tshark::fields(&file, &["tcp.flags.fin"]).iter().filter(|row| row[0] == "1").count() < 2 {
+            assert!(std::time::Instant::now() < end, "tcpdump does not end");
+        }
+        tcpdump.end();
+        same_as_tshark(&file);
+        assert_eq!(
+            open(&file).packets()[0].link.to_string(),
+            if link.ends_with('2') { "Linux cooked v2" } else { "Linux cooked v1" }
+        );
+    }
+}
+
+fn made() -> Vec<Seg> {
+    let seg = |out, flags, seq, ack, len| Seg { out, flags, seq, ack, len, window: 500, scale: None, after: 1_000 };
+    vec![
+        seg(true, Flags::SYN, 99, 0, 0),
+        seg(false, Flags::SYN.with(Flags::ACK), 499, 100, 0),
+        seg(true, Flags::ACK, 100, 500, 0),
+        seg(true, Flags::PSH.with(Flags::ACK), 100, 500, 12),
+    ]
+}
+
+#[test]
+fn a_file_is_printed_as_a_ladder_and_a_damaged_one_as_far_as_it_goes() {
+    let folder = Folder::new("ladder");
+    let path = folder.file("made.pcapng");
+    save(&packets(&made()), &path);
+    let bytes = std::fs::read(&path).unwrap();
+    let print = |bytes: &[u8], filter: &str| {
+        let mut out = Vec::new();
+        let printed =
+            command::print_ladder(bytes, &Filter::parse(filter).unwrap(), Style::default(), &mut out).unwrap();
+        (printed, String::from_utf8(out).unwrap())
+    };
+    let (printed, text) = print(&bytes, "");
+    assert_eq!((printed.packets, printed.shown, printed.damage.is_none()), (4, 4, true));
+    assert!(
+        text.starts_with("tcp client 192.0.2.2:40000 ") && text.contains("PSH+ACK seq 1 ack 1 win 500 12 B"),
+        "{text}"
+    );
+    let (printed, text) = print(&bytes, "flags S.");
+    assert_eq!((printed.packets, printed.shown, text.lines().count()), (4, 1, 3));
+    let (printed, text) = print(&bytes[..bytes.len() - 5], "");
+    assert_eq!((printed.packets, text.lines().count()), (3, 5));
+    assert!(matches!(printed.damage, Some(FileError::Cut(_))), "{:?}", printed.damage);
+    assert!(matches!(Reader::new(&b"no capture"[..]), Err(FileError::NotACapture)));
+    assert!(matches!(Reader::new(&b""[..]), Err(FileError::NotACapture)));
+}
+
+/// A pipe whose reader goes away after so many writes.
+struct Leaving(usize);
+
+impl Write for Leaving {
+    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+        self.0 = self.0.checked_sub(1).ok_or(std::io::ErrorKind::BrokenPipe)?;
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> std::io::Result<()> {
+        Ok(())
+    }
+}
+
+#[test]
+fn a_closed_pipe_is_the_end_and_no_error() {
+    let folder = Folder::new("pipe");
+    let path = folder.file("made.pcapng");
+    save(&packets(&made()), &path);
+    let bytes = std::fs::read(&path).unwrap();
+    for writes in 0..6 {
+        let all = Filter::default();
+        command::print_ladder(&bytes[..], &all, Style::default(), &mut Leaving(writes)).unwrap();
+        command::copy(&bytes[..], &all, &mut Leaving(writes)).unwrap();
+    }
+}

@@ -1,0 +1,63 @@
+//! Capturing into a pipe, as for `wireshark -k -i -`.
+
+use std::net::TcpListener;
+use std::sync::mpsc::channel;
+
+use socklab::domain::filter::Filter;
+use socklab::observe::Scope;
+use socklab::observe::capture::command::{Into, Stop, live};
+use socklab::observe::capture::file::Reader;
+use socklab::observe::capture::{On, Style};
+
+use super::live::{exchange, key};
+
+#[test]
+fn each_packet_is_in_the_pipe_at_once_and_a_reader_that_leaves_ends_it() {
+    let Some(key) = key() else { return };
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let scope = Scope::ports([listener.local_addr().unwrap().port()]);
+    let (reader, mut writer) = std::io::pipe().unwrap();
+    let stop = Stop::new().unwrap();
+    let (ready, listens) = channel();
+    std::thread::scope(|threads| {
+        let capture = threads.spawn(|| {
+            let wanted = (&scope, &Filter::parse("len > 0").unwrap());
+            let done = live(&key, &On::Loopback, wanted, Into::Pcapng(&mut writer), &stop, || ready.send(()).unwrap());
+            done.unwrap()
+        });
+        listens.recv().unwrap();
+        exchange(&listener, b"Hello, world");
+        // Nobody has ended the capture: what is here was flushed.
+        let mut file = Reader::new(reader).unwrap();
+        let texts: Vec<_> = (0..2).map(|_| file.next_packet().unwrap().unwrap().bytes[66..].to_vec()).collect();
+        assert_eq!(texts, [b"Hello, world", b"HELLO, WORLD"]);
+        drop(file);
+        exchange(&listener, b"nobody reads this");
+        let summary = capture.join().unwrap();
+        assert_eq!((summary.written, summary.lost, summary.closed), (2, 0, true));
+    });
+}
+
+#[test]
+fn what_was_captured_until_the_end_is_written() {
+    let Some(key) = key() else { return };
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let scope = Scope::ports([listener.local_addr().unwrap().port()]);
+    let stop = Stop::new().unwrap();
+    let mut out = Vec::new();
+    let done = live(
+        &key,
+        &On::Loopback,
+        (&scope, &Filter::default()),
+        Into::Ladder(&mut out, Style::default()),
+        &stop,
+        || {
+            (0..10).for_each(|_| drop(exchange(&listener, b"x")));
+            stop.stop();
+        },
+    );
+    let text = String::from_utf8(out).unwrap();
+    let count = |what: &str| text.lines().filter(|line| line.contains(what)).count();
+    assert_eq!((count("tcp client "), count(" SYN seq 0 "), count("\"x\"")), (10, 10, 10), "{text}");
+    assert_eq!(done.unwrap().written as usize, text.lines().count() - 10);
+}
