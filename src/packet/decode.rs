@@ -163,8 +163,8 @@ fn fragment_header(mut headers: &[u8], mut next: u8) -> Option<(u16, u32)> {
         let len = match next {
             0 | 43 | 60 => usize::from(*headers.get(1)?) * 8 + 8,
             44 => {
-                let [_, _, a, b, c, d, e, f] = headers.first_chunk::<8>().copied()?;
-                return Some((u16::from_be_bytes([a, b]), u32::from_be_bytes([c, d, e, f])));
+                let (field, id) = (headers.get(2..)?.first_chunk()?, headers.get(4..)?.first_chunk()?);
+                return Some((u16::from_be_bytes(*field), u32::from_be_bytes(*id)));
             }
             // Authentication (RFC 4302 §2.2).
             51 => usize::from(*headers.get(1)?) * 4 + 8,
@@ -199,7 +199,10 @@ fn tcp_segment<'a>(ip: &Ip, transport: &'a [u8], flow: impl Fn(Proto, u16, u16) 
         seq_rel: None,
         ack_rel: None,
         window: u32::from(half(14)),
-        options: TcpOptionsIterator::from_slice(&head[20..]).filter_map(Result::ok).filter_map(option).collect(),
+        options: TcpOptionsIterator::from_slice(&head[20..])
+            .filter_map(Result::ok)
+            .filter_map(|element| option(&element))
+            .collect(),
     };
     Some(Found {
         flow: flow(Proto::Tcp, half(0), half(2)),
@@ -283,8 +286,8 @@ fn judge(ip: &Ip, segment: &[u8]) -> Checksum {
     judged.unwrap_or(Checksum::Unknown)
 }
 
-fn option(element: TcpOptionElement) -> Option<TcpOption> {
-    match element {
+fn option(element: &TcpOptionElement) -> Option<TcpOption> {
+    match *element {
         TcpOptionElement::Noop => None,
         TcpOptionElement::MaximumSegmentSize(mss) => Some(TcpOption::Mss(mss)),
         TcpOptionElement::WindowScale(shift) => Some(TcpOption::WindowScale(shift)),

@@ -7,11 +7,11 @@ use std::fmt;
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct LinkType(pub u16);
 
-/// The EtherType of IPv4.
+/// The `EtherType` of IPv4.
 const ETHERTYPE_IPV4: u16 = 0x0800;
-/// The EtherType of IPv6.
+/// The `EtherType` of IPv6.
 const ETHERTYPE_IPV6: u16 = 0x86dd;
-/// Tags that stand before the EtherType proper: IEEE 802.1Q, 802.1ad and the older double tag.
+/// Tags that stand before the `EtherType` proper: IEEE 802.1Q, 802.1ad and the older double tag.
 const ETHERTYPES_VLAN: [u16; 3] = [0x8100, 0x88a8, 0x9100];
 
 impl LinkType {
@@ -50,7 +50,7 @@ impl LinkType {
     }
 }
 
-/// The offset that follows the EtherType at `at`, and any VLAN tags, when it is IP that follows.
+/// The offset that follows the `EtherType` at `at`, and any VLAN tags, when it is IP that follows.
 fn after_ethertype(frame: &[u8], mut at: usize) -> Option<usize> {
     // As many tags as any network has; more are an attempt to be clever.
     for _ in 0..4 {

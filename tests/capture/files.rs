@@ -11,7 +11,7 @@ use socklab::observe::capture::file::{FileError, Reader};
 use socklab::observe::capture::{Store, Style, command};
 use socklab::packet::Analysis;
 
-use super::live::{exchange, start};
+use super::live::{exchange, exchanges, start};
 use super::trace::{Folder, Seg, packets, save};
 use super::tshark;
 use socklab::domain::Flags;
@@ -75,7 +75,7 @@ fn recorded(folder: &Folder) -> Option<std::path::PathBuf> {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let port = listener.local_addr().unwrap().port();
     let (capture, _heard) = start([port])?;
-    (0..5).for_each(|_| drop(exchange(&listener, b"Hello, world")));
+    exchanges(&listener, 5, b"Hello, world");
     exchange(&listener, &vec![b'x'; 100_000]);
     UdpSocket::bind("127.0.0.1:0").unwrap().send_to(b"oi", ("127.0.0.1", port)).unwrap();
     let store = Arc::clone(capture.store());

@@ -61,6 +61,13 @@ fn flags(packet: &PacketSummary) -> Flags {
     packet.tcp.as_ref().map(|tcp| tcp.flags).unwrap_or_default()
 }
 
+/// So many exchanges, one after the other.
+pub(crate) fn exchanges(listener: &TcpListener, count: u32, message: &[u8]) {
+    for _ in 0..count {
+        exchange(listener, message);
+    }
+}
+
 /// One exchange; both ends are closed at its end.
 pub(crate) fn exchange(listener: &TcpListener, message: &[u8]) -> u16 {
     let mut client = TcpStream::connect(listener.local_addr().unwrap()).unwrap();
@@ -150,7 +157,7 @@ fn the_end_of_the_capture_is_the_end_of_its_thread_and_nothing_before_it_is_miss
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let Some((capture, _heard)) = start([listener.local_addr().unwrap().port()]) else { return };
     let store = std::sync::Arc::clone(capture.store());
-    (0..50).for_each(|_| drop(exchange(&listener, b"x")));
+    exchanges(&listener, 50, b"x");
     capture.stop();
     let whole = store.packets().iter().filter(|packet| packet.bytes[47] & 2 != 0).count();
     assert_eq!(whole, 100, "SYN and SYN-ACK of 50 connections");
@@ -206,7 +213,7 @@ fn tcpdump_sees_the_same_packets_in_the_same_order_with_the_same_bytes() {
     let (theirs, ours) = (folder.file("theirs.pcap"), folder.file("ours.pcapng"));
     let filter = format!("port {port} or (icmp[0] == 3 and icmp[30:2] == {port})");
     let tcpdump = tcpdump(&["-i", "lo"], &filter, &theirs);
-    (0..20).for_each(|_| drop(exchange(&listener, b"Hello, world")));
+    exchanges(&listener, 20, b"Hello, world");
     exchange(&listener, &vec![b'x'; 200_000]);
     let refused = UdpSocket::bind("127.0.0.1:0").unwrap();
     refused.send_to(b"x", ("127.0.0.1", port)).unwrap();

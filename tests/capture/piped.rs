@@ -9,7 +9,7 @@ use socklab::observe::capture::command::{Into, Stop, live};
 use socklab::observe::capture::file::Reader;
 use socklab::observe::capture::{On, Style};
 
-use super::live::{exchange, key};
+use super::live::{exchange, exchanges, key};
 
 #[test]
 fn each_packet_is_in_the_pipe_at_once_and_a_reader_that_leaves_ends_it() {
@@ -52,12 +52,12 @@ fn what_was_captured_until_the_end_is_written() {
         Into::Ladder(&mut out, Style::default()),
         &stop,
         || {
-            (0..10).for_each(|_| drop(exchange(&listener, b"x")));
+            exchanges(&listener, 10, b"x");
             stop.stop();
         },
     );
     let text = String::from_utf8(out).unwrap();
     let count = |what: &str| text.lines().filter(|line| line.contains(what)).count();
     assert_eq!((count("tcp client "), count(" SYN seq 0 "), count("\"x\"")), (10, 10, 10), "{text}");
-    assert_eq!(done.unwrap().written as usize, text.lines().count() - 10);
+    assert_eq!(done.unwrap().written, text.lines().count() as u64 - 10);
 }

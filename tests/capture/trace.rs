@@ -36,7 +36,7 @@ pub(crate) fn bytes(seg: &Seg) -> Vec<u8> {
         header.set_options(&[etherparse::TcpOptionElement::WindowScale(shift)]).unwrap();
     }
     let mut bytes = Vec::new();
-    let payload: Vec<u8> = (0..seg.len).map(|n| b'a' + (n % 26) as u8).collect();
+    let payload: Vec<u8> = (b'a'..=b'z').cycle().take(seg.len).collect();
     PacketBuilder::ipv4(from.0, to.0, 64).tcp_header(header).write(&mut bytes, &payload).unwrap();
     bytes
 }
@@ -75,7 +75,9 @@ pub(crate) fn save(packets: &[Packet], path: &Path) {
     let mut writer = Writer::new(std::io::BufWriter::new(std::fs::File::create(path).unwrap())).unwrap();
     let raw = Interface { name: "made".into(), description: "made by hand".into(), link: LinkType::RAW };
     writer.interface(&raw).unwrap();
-    packets.iter().for_each(|packet| writer.packet(packet, &[]).unwrap());
+    for packet in packets {
+        writer.packet(packet, &[]).unwrap();
+    }
 }
 
 /// A folder of this test's own, removed at the end.
@@ -99,8 +101,11 @@ impl Drop for Folder {
     }
 }
 
+/// The name of a field of Wireshark's, and the findings that it stands for.
+type Named = (&'static str, fn(&Finding) -> bool);
+
 /// The findings that Wireshark has as well, by the name of its field.
-pub(crate) const FIELDS: [(&str, fn(&Finding) -> bool); 15] = [
+pub(crate) const FIELDS: [Named; 15] = [
     ("tcp.analysis.retransmission", |f| {
         // Wireshark marks the two special kinds as retransmissions as well.
         matches!(f, Finding::Retransmission | Finding::FastRetransmission | Finding::SpuriousRetransmission)
@@ -123,6 +128,6 @@ pub(crate) const FIELDS: [(&str, fn(&Finding) -> bool); 15] = [
 
 /// Which of [`FIELDS`] hold for a packet.
 pub(crate) fn marks(summary: &PacketSummary) -> Vec<&'static str> {
-    let holds = |(_, is): &&(&str, fn(&Finding) -> bool)| summary.findings.iter().any(is);
+    let holds = |(_, is): &&Named| summary.findings.iter().any(is);
     FIELDS.iter().filter(holds).map(|(name, _)| *name).collect()
 }

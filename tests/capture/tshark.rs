@@ -35,7 +35,9 @@ pub(crate) fn tshark(file: &Path, arguments: &[&str]) -> String {
 /// The fields of each packet, one line each with tabs between.
 pub(crate) fn fields(file: &Path, names: &[&str]) -> Vec<Vec<String>> {
     let mut arguments = vec!["-n", "-T", "fields"];
-    names.iter().for_each(|name| arguments.extend(["-e", *name]));
+    for name in names {
+        arguments.extend(["-e", *name]);
+    }
     tshark(file, &arguments).lines().map(|line| line.split('\t').map(str::to_owned).collect()).collect()
 }
 

@@ -34,7 +34,7 @@ pub(crate) fn frames() -> Vec<(LinkType, Vec<u8>)> {
     let unreachable = Icmpv4Type::DestinationUnreachable(DestUnreachableHeader::Port);
     let icmp = written(&|bytes| v4().icmpv4(unreachable.clone()).write(bytes, &udp).unwrap());
     let unreachable = Icmpv6Type::DestinationUnreachable(icmpv6::DestUnreachableCode::Port);
-    let icmp6 = written(&|bytes| v6().icmpv6(unreachable.clone()).write(bytes, &six).unwrap());
+    let icmp6 = written(&|bytes| v6().icmpv6(unreachable).write(bytes, &six).unwrap());
     let mut fragment = udp.clone();
     fragment[6..8].copy_from_slice(&0x2001_u16.to_be_bytes());
     // Hop-by-hop options, a fragment header, and UDP.

@@ -28,9 +28,9 @@ pub(crate) fn packet(analysis: &mut Analysis, filter: &Filter, bytes: &[u8]) {
     if let Some(ends) = Ends::of(&summary) {
         rung(&summary, std::time::Duration::ZERO, &ends, Style::default());
     }
-    let line = serde_json::to_string(&summary).unwrap();
-    assert_eq!(serde_json::from_str::<socklab::domain::PacketSummary>(&line).unwrap(), summary, "{line}");
-    assert!(!line.chars().any(char::is_control), "{line:?}");
+    let json = serde_json::to_string(&summary).unwrap();
+    assert_eq!(serde_json::from_str::<socklab::domain::PacketSummary>(&json).unwrap(), summary, "{json}");
+    assert!(!json.chars().any(char::is_control), "{json:?}");
 }
 
 fn inside(fields: &[Field], outer: &Range<usize>) {

@@ -1,7 +1,7 @@
 //! The program that the kernel runs on every packet, so that only the lab's are copied: classic BPF
 //! (`Documentation/networking/filter.rst`).
 //!
-//! It lets through TCP and UDP with one of the ports on either side, over IPv4 and IPv6; ICMP and ICMPv6 errors that quote
+//! It lets through TCP and UDP with one of the ports on either side, over IPv4 and IPv6; ICMP and `ICMPv6` errors that quote
 //! such a packet; and what it cannot judge, for us to judge: later fragments, which have no ports, and IPv6 with extension
 //! headers other than a fragment's. VLAN tags that the card has not taken off are not looked behind.
 

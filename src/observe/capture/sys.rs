@@ -83,7 +83,7 @@ pub(super) struct Received {
 /// The link-layer address of a packet (`struct sockaddr_ll`).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct From {
-    /// The EtherType.
+    /// The `EtherType`.
     pub(super) protocol: u16,
     pub(super) interface: i32,
     pub(super) hardware: u16,

@@ -1,4 +1,4 @@
-//! ICMP and ICMPv6, with the packet that an error quotes (RFC 792, RFC 4443).
+//! ICMP and `ICMPv6`, with the packet that an error quotes (RFC 792, RFC 4443).
 
 use super::super::checksum;
 use super::{Bytes, Checksum, Header, Pseudo, ip, payload};

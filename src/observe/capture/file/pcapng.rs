@@ -69,7 +69,7 @@ impl Section {
             _ => return input.damaged("no byte order"),
         };
         let len = order.u32(len);
-        if len < 28 || len % 4 != 0 {
+        if len < 28 || !len.is_multiple_of(4) {
             return input.damaged("a section header of impossible length");
         }
         input.skip(u64::from(len) - 12)?;
@@ -132,11 +132,11 @@ impl Section {
                 (IF_NAME, name) => interface.name = text(name),
                 (IF_DESCRIPTION, words) => interface.description = text(words),
                 (IF_TSRESOL, [resolution, ..]) => clock.per_second = per_second(*resolution),
-                (IF_TSOFFSET, [a, b, c, d, e, f, g, h]) => {
-                    let bytes = [*a, *b, *c, *d, *e, *f, *g, *h];
-                    clock.offset = match self.order {
-                        Order::Little => i64::from_le_bytes(bytes),
-                        Order::Big => i64::from_be_bytes(bytes),
+                (IF_TSOFFSET, seconds) => {
+                    clock.offset = match (self.order, seconds.first_chunk()) {
+                        (Order::Little, Some(bytes)) => i64::from_le_bytes(*bytes),
+                        (Order::Big, Some(bytes)) => i64::from_be_bytes(*bytes),
+                        (_, None) => 0,
                     };
                 }
                 _ => {}

@@ -115,9 +115,9 @@ impl<W: Write> Writer<W> {
 
     /// A time, the upper half first.
     fn moment(&mut self, nanos: u64) {
-        let [a, b, c, d, e, f, g, h] = nanos.to_be_bytes();
-        self.put(&u32::from_be_bytes([a, b, c, d]).to_le_bytes());
-        self.put(&u32::from_be_bytes([e, f, g, h]).to_le_bytes());
+        let bytes = nanos.to_le_bytes();
+        self.put(&bytes[4..]);
+        self.put(&bytes[..4]);
     }
 
     /// An option; a text is cut, between characters, at what its length can say.
