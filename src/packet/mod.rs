@@ -7,6 +7,7 @@
 //! | [`dissect`] | a frame → its layers and fields, each with its bytes |
 //! | [`frame`] | the bytes of a link, with when and how much |
 //! | [`analysis`] | frames, one after the other → summaries with relative numbers and findings |
+//! | `network` | the IP header of either version |
 //! | [`checksum`] | whether a checksum is right, not filled in yet, or wrong |
 //!
 //! Nothing here does I/O. What is read becomes types of [`crate::domain`]; those of the parsing crate stay inside.
@@ -17,6 +18,7 @@ pub mod decode;
 pub mod dissect;
 pub mod frame;
 pub mod link;
+mod network;
 
 pub use analysis::Analysis;
 pub use checksum::Checksum;

@@ -3,7 +3,7 @@
 use proptest::prelude::*;
 use proptest::strategy::ValueTree;
 use proptest::test_runner::{Config, TestRunner};
-use socklab::domain::Flags;
+use socklab::domain::{Finding, Flags, PacketSummary};
 
 use super::trace::{Folder, Seg, analysed, marks, packets, save};
 use super::tshark;
@@ -47,6 +47,15 @@ fn soup() -> impl Strategy<Value = Vec<Seg>> {
     prop::collection::vec(made, 1..60)
 }
 
+/// The how-manieth duplicate it is, and of which packet.
+fn duplicate(packet: &PacketSummary) -> Vec<String> {
+    let of = packet.findings.iter().find_map(|finding| match finding {
+        Finding::DuplicateAck { nth, of } => Some(vec![nth.to_string(), of.to_string()]),
+        _ => None,
+    });
+    of.unwrap_or_else(|| vec![String::new(); 2])
+}
+
 /// Wireshark takes the mark "has acknowledged what was not captured" for a large number of duplicate acknowledgements
 /// (it is a -1 in an unsigned field), and may call what follows a fast retransmission. We do not.
 fn mistaken(ours: &[&str], theirs: &[&str], unseen: bool) -> bool {
@@ -73,7 +82,11 @@ fn any_segments_get_the_marks_that_tshark_gives_them() {
         let file = folder.file("soup.pcapng");
         save(&packets, &file);
         let theirs = tshark::marks(&file);
-        let ours: Vec<_> = analysed(&packets).iter().map(marks).collect();
+        let seen = analysed(&packets);
+        let duplicates: Vec<_> = seen.iter().map(duplicate).collect();
+        let named = ["tcp.analysis.duplicate_ack_num", "tcp.analysis.duplicate_ack_frame"];
+        assert_eq!(duplicates, tshark::fields(&file, &named), "round {round}");
+        let ours: Vec<_> = seen.iter().map(marks).collect();
         let mut unseen = false;
         for (n, (ours, theirs)) in ours.iter().zip(&theirs).enumerate() {
             let before: Vec<String> = trace[..=n]

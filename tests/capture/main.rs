@@ -4,6 +4,8 @@
 mod files;
 mod findings;
 #[cfg(target_os = "linux")]
+mod flood;
+#[cfg(target_os = "linux")]
 #[path = "../table/heard.rs"]
 mod heard;
 #[cfg(target_os = "linux")]
