@@ -8,7 +8,7 @@
 //! | [`tap`] | a packet socket, a batch at a time |
 //! | [`live`] | the thread that captures and reports |
 //! | [`store`] | the packets that are kept |
-//! | [`file`] | pcap and pcapng |
+//! | [`mod@file`] | pcap and pcapng |
 //! | [`stream`] | what two ends said to each other |
 //! | [`ladder`] | packets as text, client left and server right (pure) |
 //! | [`command`] | what `socklab-tui capture` does |

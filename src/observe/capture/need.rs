@@ -1,5 +1,6 @@
 //! What a capture needs of the machine, and what to do where it is missing.
 
+#[cfg(target_os = "linux")]
 use std::io;
 use std::path::PathBuf;
 
@@ -63,13 +64,18 @@ pub struct CaptureError {
 }
 
 impl CaptureError {
+    /// What every attempt comes to on another system than Linux.
+    pub const ELSEWHERE: Self = Self { need: Need::Linux, errno: Errno::Invalid, remedy: Remedy::OtherSystem };
+
     /// `need` failed with `error`.
+    #[cfg(target_os = "linux")]
     pub(super) fn new(need: Need, error: &io::Error) -> Self {
         let remedy = remedy(&need, error);
         Self { need, errno: error.into(), remedy }
     }
 }
 
+#[cfg(target_os = "linux")]
 fn remedy(need: &Need, error: &io::Error) -> Remedy {
     match need {
         Need::Linux => Remedy::OtherSystem,
@@ -87,6 +93,7 @@ fn remedy(need: &Need, error: &io::Error) -> Remedy {
 }
 
 /// Whether `CAP_NET_RAW` is in the bounding set: outside it, no file can give it (`capabilities(7)`).
+#[cfg(target_os = "linux")]
 fn may_have_raw() -> bool {
     const NET_RAW: u32 = 13;
     let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();

@@ -2,11 +2,11 @@
 //!
 //! | file | what it is |
 //! |---|---|
-//! | [`half`] | one direction of a TCP connection, as far as it was seen |
-//! | [`tcp`] | a TCP connection: retransmissions, duplicate acknowledgements, windows, keepalives |
-//! | [`reset`] | why a RST is likely there |
-//! | [`talks`] | all conversations, bounded |
-//! | [`fragments`] | which ports a later fragment belongs to |
+//! | `half` | one direction of a TCP connection, as far as it was seen |
+//! | `tcp` | a TCP connection: retransmissions, duplicate acknowledgements, windows, keepalives |
+//! | `reset` | why a RST is likely there |
+//! | `talks` | all conversations, bounded |
+//! | `fragments` | which ports a later fragment belongs to |
 //!
 //! A file is analysed exactly as live traffic: nothing here knows where a frame came from. Findings about sequence
 //! numbers follow Wireshark's definitions ("TCP Analysis" in its User's Guide), with its defaults.

@@ -3,8 +3,8 @@
 //! | file | what it is |
 //! |---|---|
 //! | [`read`] | opens either kind, and reads packet after packet |
-//! | [`pcap`] | the classic format |
-//! | [`pcapng`] | the blocks of pcapng |
+//! | `pcap` | the classic format |
+//! | `pcapng` | the blocks of pcapng |
 //! | [`write`] | pcapng, a packet at a time |
 //!
 //! A reader of hostile files: lengths are limits, never sizes to allocate; what is unknown is skipped; what is broken ends
