@@ -1,9 +1,10 @@
 //! The clients: everybody who called one of the servers, ours and others', in the order they came.
 
-use std::collections::HashMap;
-use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
+use std::collections::{BTreeSet, HashMap};
+use std::net::SocketAddr;
 use std::time::Duration;
 
+use super::knock::{Knock, anywhere, own_end, same_port};
 use crate::domain::client::ClientChange;
 use crate::domain::{
     Call, ClientEvent, ClientId, ClientPlan, Errno, Flow, Outcome, Process, Proto, SocketId, Stamp, Syscall, Target,
@@ -81,20 +82,6 @@ impl Client {
     }
 }
 
-/// The socket's own name: a call that moves a datagram names the other side too, but the socket stays unconnected.
-const fn own_end(flow: Flow) -> Flow {
-    match flow.proto {
-        Proto::Tcp => flow,
-        Proto::Udp => Flow::unconnected(Proto::Udp, flow.local),
-    }
-}
-
-/// The same port on every address.
-fn anywhere(flow: Flow) -> Flow {
-    let any: IpAddr = if flow.local.is_ipv4() { Ipv4Addr::UNSPECIFIED.into() } else { Ipv6Addr::UNSPECIFIED.into() };
-    Flow { local: SocketAddr::new(any, flow.local.port()), ..flow }
-}
-
 /// All clients that are remembered: the live ones, and the latest of those that ended.
 #[derive(Debug, Clone, Default)]
 pub struct Clients {
@@ -104,6 +91,10 @@ pub struct Clients {
     live: usize,
     ours: HashMap<ClientId, u32>,
     by_flow: HashMap<Flow, u32>,
+    /// Those of ours that have no address yet.
+    unsettled: BTreeSet<ClientId>,
+    /// Those who came to a server that one without an address is on its way to.
+    knocks: Vec<Knock>,
 }
 
 impl Clients {
@@ -152,6 +143,7 @@ impl Clients {
             ClientChange::Spawned { plan, target } => {
                 let no = self.come(at, Owner::Ours(event.client, *plan), *target);
                 self.ours.insert(event.client, no);
+                self.unsettled.insert(event.client);
             }
             ClientChange::Dialing { flow } => {
                 self.with(event.client, |client| client.phase = Phase::Dialing);
@@ -189,17 +181,31 @@ impl Clients {
     /// of another program.
     pub(super) fn knocked(&mut self, at: Stamp, by: SocketId, flow: Flow) {
         let Some(theirs) = flow.mirror() else { return };
-        let known = own_end(theirs);
+        let target = Target { server: by.server(), proto: flow.proto, addr: flow.local };
+        let knock = Knock { at, end: own_end(theirs), target };
         let live = |flow: &Flow| self.by_flow.get(flow).and_then(|&no| self.get(no)).is_some_and(Client::is_live);
-        // A UDP socket that never called bind has its port on every address, whatever address the server sees.
-        if live(&known) || (flow.proto == Proto::Udp && live(&anywhere(known))) {
+        if live(&knock.end) || (flow.proto == Proto::Udp && live(&anywhere(knock.end))) {
             return;
         }
-        let target = Target { server: by.server(), proto: flow.proto, addr: flow.local };
-        let no = self.come(at, Owner::Foreign, target);
-        self.by_flow.insert(known, no);
+        self.knocks.push(knock);
+        self.admit();
+    }
+
+    /// Lets those in who cannot be ours: nobody of ours without an address is on its way to where they went.
+    fn admit(&mut self) {
+        let (may_be_ours, strangers) = std::mem::take(&mut self.knocks).into_iter().partition(|knock| {
+            let expected = |id: &ClientId| self.ours(*id).is_some_and(|client| same_port(client.target, knock.target));
+            self.unsettled.iter().any(expected)
+        });
+        self.knocks = may_be_ours;
+        Vec::into_iter(strangers).for_each(|knock| self.enter(knock));
+    }
+
+    fn enter(&mut self, knock: Knock) {
+        let no = self.come(knock.at, Owner::Foreign, knock.target);
+        self.by_flow.insert(knock.end, no);
         if let Some(client) = self.list.last_mut() {
-            client.local = Some(known.local);
+            client.local = Some(knock.end.local);
             client.phase = Phase::Open;
         }
     }
@@ -207,6 +213,10 @@ impl Clients {
     /// The broadcaster's own sockets are clients too, of a kind that no key closes.
     pub(super) fn broadcaster(&mut self, at: Stamp, target: Target, flow: Flow) {
         let own = own_end(flow);
+        self.knocks.retain(|knock| !knock.is(own));
+        if let Some(no) = self.as_told(own) {
+            self.by_flow.insert(own, no);
+        }
         match self.by_flow.get(&own).copied().and_then(|no| self.position(no)) {
             Some(at) if self.list[at].is_live() => self.list[at].owner = Owner::Broadcaster,
             _ => {
@@ -222,6 +232,10 @@ impl Clients {
 
     /// The end of a client that no event of ours announces: its row left the table, or its server saw it go.
     pub(super) fn left(&mut self, flow: &Flow) {
+        if let Some(place) = self.knocks.iter().position(|knock| knock.end == *flow) {
+            let knock = self.knocks.remove(place);
+            self.enter(knock);
+        }
         let Some(at) = self.by_flow.get(flow).copied().and_then(|no| self.position(no)) else { return };
         if !matches!(self.list[at].owner, Owner::Ours(..)) && self.list[at].is_live() {
             self.list[at].phase = Phase::Ended(None);
@@ -259,17 +273,16 @@ impl Clients {
     /// Gives a client of ours its address. A server may have told of it first, as of a stranger: that entry goes.
     fn settle(&mut self, id: ClientId, flow: Flow) {
         let Some(&no) = self.ours.get(&id) else { return };
-        let mut first = false;
-        self.with(id, |client| first = client.local.replace(flow.local).is_none());
-        let same = self.by_flow.insert(flow, no).filter(|&before| before != no);
+        self.with(id, |client| client.local = Some(flow.local));
+        let before = self.by_flow.insert(flow, no).filter(|&before| before != no);
         let stranger = |at: &usize| self.list[*at].owner == Owner::Foreign && self.list[*at].is_live();
-        if let Some(at) =
-            same.or_else(|| first.then(|| self.as_told(flow))?).and_then(|no| self.position(no)).filter(stranger)
-        {
-            let gone = self.list.remove(at);
+        if let Some(at) = before.and_then(|no| self.position(no)).filter(stranger) {
+            self.list.remove(at);
             self.live -= 1;
-            // Numbers are without gaps as long as nobody else came meanwhile.
-            self.last_no -= u32::from(gone.no == self.last_no);
+        }
+        if self.unsettled.remove(&id) {
+            self.knocks.retain(|knock| !knock.is(flow));
+            self.admit();
         }
     }
 
@@ -298,6 +311,9 @@ impl Clients {
             ended = 1;
         });
         self.live -= ended;
+        if self.unsettled.remove(&id) {
+            self.admit();
+        }
         self.forget();
     }
 

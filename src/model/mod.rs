@@ -9,6 +9,7 @@ pub mod effect;
 pub mod historian;
 pub mod journal;
 pub mod keys;
+mod knock;
 pub mod lifecycle;
 pub mod listing;
 pub mod page;

@@ -103,6 +103,7 @@ async fn ten_one_shots_have_ten_ports_and_ten_whole_lives_in_order() {
     let shown = stage.until("ten have come and gone", over).await;
     let ports: BTreeSet<_> = shown.client_ports().into_iter().collect();
     assert_eq!(ports.len(), 10, "{ports:?}");
+    assert!(shown.clients().iter().map(|client| client.no).eq(1..=10), "numbers without gaps");
     // The ports' pane with the room for ten.
     stage.types("\tz");
     let rows = |shown: &Shown| ports.iter().all(|port| shown.says(&format!("127.0.0.1:{port} "))).then_some(());

@@ -184,17 +184,38 @@ fn servers_that_are_never_started_are_watched_too() {
 }
 
 #[test]
-fn a_claimed_stranger_leaves_no_gap_in_the_numbers() {
+fn whoever_may_be_ours_has_no_number_until_that_is_known() {
     let mut model = lab();
-    for id in 1..=3 {
-        let port = 40000 + u16::try_from(id).unwrap();
+    let knock = |model: &mut Model, port: u16| {
         let accept = Call::new(SocketId::Server(ServerId(0)), Syscall::Accept).on(flow(port).mirror().unwrap());
-        model.observe(seen(2, spawned(id)));
         model.observe(seen(2, Kind::Call(accept)));
+    };
+    let all = |model: &Model| -> Vec<_> {
+        let ports = model.world.clients.all().iter().map(|client| (client.no, client.local.map(|addr| addr.port())));
+        ports.collect()
+    };
+    // Three of ours at once, as told by a server that is faster than they are, and a stranger among them.
+    (1..=3).for_each(|id| drop(model.observe(seen(2, spawned(id)))));
+    for port in [40001, 50000, 40002, 40003] {
+        knock(&mut model, port);
+    }
+    for (id, port) in [(2, 40002), (1, 40001)] {
         model.observe(seen(2, client(id, ClientChange::Dialing { flow: flow(port) })));
     }
-    let numbers: Vec<_> = model.world.clients.all().iter().map(|client| client.no).collect();
-    assert_eq!(numbers, [1, 2, 3]);
+    assert_eq!(all(&model), [(1, Some(40001)), (2, Some(40002)), (3, None)]);
+    model.observe(seen(2, client(3, ClientChange::Dialing { flow: flow(40003) })));
+    assert_eq!(all(&model), [(1, Some(40001)), (2, Some(40002)), (3, Some(40003)), (4, Some(50000))]);
+    // A stranger that leaves while it might still be ours was there all the same; one more is let in when ours fails.
+    model.observe(seen(3, spawned(4)));
+    for port in [50001, 50002] {
+        knock(&mut model, port);
+    }
+    let close = Call::new(SocketId::Conn(ServerId(0), ConnNo(9)), Syscall::Close).on(flow(50001).mirror().unwrap());
+    model.observe(seen(3, Kind::Call(close)));
+    assert_eq!(all(&model)[5..], [(6, Some(50001))]);
+    model.observe(seen(3, client(4, ClientChange::Ended)));
+    assert_eq!(all(&model)[6..], [(7, Some(50002))]);
+    assert_eq!(model.world.clients.live(), 5);
 }
 
 #[test]
@@ -211,6 +232,22 @@ fn a_datagram_that_the_server_tells_of_first_is_no_stranger_either() {
     let owners: Vec<_> = model.world.clients.all().iter().map(|client| (client.no, client.owner)).collect();
     assert_eq!(owners, [(1, clients::Owner::Ours(ClientId(1), ClientPlan::Stay))]);
     assert_eq!(model.world.clients.live(), 1);
+    // Nor is the broadcaster's.
+    model.observe(seen(
+        2,
+        server(
+            3,
+            ServerChange::Added { spec: ServerSpec { proto: Proto::Udp, ..spec("udp", 65432, ServiceModel::Async) } },
+        ),
+    ));
+    let theirs = Flow { peer: Some(addr(40003)), ..theirs };
+    model.observe(seen(2, Kind::Call(Call::new(SocketId::Server(ServerId(3)), Syscall::Recvfrom).on(theirs))));
+    let own = Flow { local: "0.0.0.0:40003".parse().unwrap(), ..own };
+    for _ in 0..2 {
+        model.observe(seen(2, Kind::Call(Call::new(SocketId::Broadcast(ServerId(3)), Syscall::Sendto).on(own))));
+    }
+    let owners: Vec<_> = model.world.clients.all().iter().map(|client| client.owner).skip(1).collect();
+    assert_eq!(owners, [clients::Owner::Broadcaster]);
 }
 
 #[test]

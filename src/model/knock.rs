@@ -1,0 +1,44 @@
+//! Somebody at a server's door whom nobody knows yet.
+
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
+
+use crate::domain::{Flow, Proto, Stamp, Target};
+
+/// The socket's own name: a call that moves a datagram names the other side too, but the socket stays unconnected.
+pub(super) const fn own_end(flow: Flow) -> Flow {
+    match flow.proto {
+        Proto::Tcp => flow,
+        Proto::Udp => Flow::unconnected(Proto::Udp, flow.local),
+    }
+}
+
+/// The same port on every address.
+pub(super) fn anywhere(flow: Flow) -> Flow {
+    let any: IpAddr = if flow.local.is_ipv4() { Ipv4Addr::UNSPECIFIED.into() } else { Ipv6Addr::UNSPECIFIED.into() };
+    Flow { local: SocketAddr::new(any, flow.local.port()), ..flow }
+}
+
+/// Whether both go to the same port, whatever address stands for the machine.
+pub(super) const fn same_port(one: Target, other: Target) -> bool {
+    matches!((one.proto, other.proto), (Proto::Tcp, Proto::Tcp) | (Proto::Udp, Proto::Udp))
+        && one.addr.port() == other.addr.port()
+}
+
+/// Somebody whom a server told of, and who may yet turn out to be ours.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Knock {
+    /// When.
+    pub(super) at: Stamp,
+    /// Its end, as the server sees it.
+    pub(super) end: Flow,
+    /// Where it went.
+    pub(super) target: Target,
+}
+
+impl Knock {
+    /// Whether it is the socket with this end. A UDP socket that never called bind has its port on every address,
+    /// whatever address the server sees.
+    pub(super) fn is(&self, own: Flow) -> bool {
+        self.end == own || (own.proto == Proto::Udp && anywhere(self.end) == own)
+    }
+}
