@@ -1,1 +1,239 @@
-//! Tests of the format and of the engine.
+//! Tests of the format and of the engine: files that are wrong, and a lesson gone through without any I/O.
+
+use super::*;
+use crate::domain::{
+    Args, Call, Cause, Cue, Event, Evidence, Flags, Flow, HostId, Kind, Observation, PacketSummary, Play, Segment,
+    SocketId, Stamp, Syscall, TcpState, Transition, WireCommand, WireEvent, WorldId,
+};
+use crate::model::Worlds;
+
+const HEAD: &str = "title = { en = \"t\", pt = \"t\" }\nabout = { en = \"a\", pt = \"a\" }\n";
+
+fn lesson(steps: &str) -> Result<Lesson, FileError> {
+    Lesson::parse(&format!("{HEAD}{steps}"))
+}
+
+#[test]
+fn a_wrong_file_is_refused_with_its_place() {
+    let cases = [
+        ("tilte = 1\n[[step]]", 3, "unknown field `tilte`"),
+        ("[[step]]\nsay = { en = \"x\" }", 4, "missing field `pt`"),
+        ("[[step]]\ndo = [{ dance = \"a\" }]", 4, "unknown variant `dance`"),
+        ("[[step]]\ndo = [{ listen = { socket = \"a\", prot = 1 } }]", 4, "unknown field `prot`"),
+        ("[[step]]\ndo = [\n  { close = { socket = \"ghost\" } },\n]", 5, "there is no ghost yet"),
+        (
+            "[[step]]\ndo = [{ listen = { socket = \"a\" } }, { listen = { socket = \"a\" } }]",
+            4,
+            "there is a a already",
+        ),
+        ("[[step]]\nexpect = [{ state = { of = \"b/peer\", is = \"LISTEN\" } }]", 4, "there is no b yet"),
+        ("[[step]]\nexpect = [{ held = { flags = \"SIN\" } }]", 4, "Flags"),
+        ("[[step]]\nexpect = [{ held = { len = \">many\" } }]", 4, "no number and no bound"),
+        ("[[step]]\ndo = [{ connect = { socket = \"a\" } }]", 4, "`to` or `port`"),
+        ("[[step]]\ndo = [{ start = \"echo\" }]", 1, "does not list echo"),
+        ("", 1, "needs a [[step]]"),
+    ];
+    for (text, line, says) in cases {
+        let error = lesson(text).unwrap_err();
+        assert!(error.what.contains(says) && error.line == line, "{text}\n{error}");
+    }
+}
+
+#[test]
+fn numbers_can_be_bounds() {
+    for (text, number, is) in [
+        ("3", 3, true),
+        ("3", 4, false),
+        (">0", 0, false),
+        (">0", 1, true),
+        (">=5", 5, true),
+        ("<5", 5, false),
+        ("<=5", 5, true),
+    ] {
+        assert_eq!(text.parse::<matcher::Amount>().unwrap().is(number), is, "{text} {number}");
+    }
+    assert!("<0".parse::<matcher::Amount>().is_err());
+}
+
+#[test]
+fn every_socket_gets_the_id_that_the_journal_has() {
+    let lesson = lesson(
+        "servers = [\"echo\"]\n[[step]]\ndo = [{ listen = { socket = \"l\" } }, { spawn = { count = 2, server = \"echo\" } },
+         { connect = { socket = \"a\", to = \"l\" } }, { accept = { socket = \"s\", from = \"l\" } }]",
+    )
+    .unwrap();
+    let ids = ["echo", "c1", "c2", "c3", "l", "a", "s"].map(|name| lesson.cast.part(name).map(|p| p.id.to_string()));
+    let wanted = [Some("s0"), Some("c1"), Some("c2"), None, Some("s1"), Some("c3"), Some("s1.1")];
+    assert_eq!(ids, wanted.map(|id| id.map(ToOwned::to_owned)));
+}
+
+/// A lesson, the world, and the events that the test makes happen.
+struct Table {
+    engine: Engine,
+    worlds: Worlds,
+    seq: u64,
+}
+
+fn client() -> Flow {
+    Flow::tcp("192.0.2.2:40000".parse().unwrap(), "192.0.2.1:65432".parse().unwrap())
+}
+
+impl Table {
+    fn new(steps: &str) -> Self {
+        let addresses = Addresses { client: [192, 0, 2, 2].into(), server: [192, 0, 2, 1].into() };
+        Self { engine: Engine::new(lesson(steps).unwrap(), addresses), worlds: Worlds::default(), seq: 0 }
+    }
+
+    fn begin(&mut self) -> Vec<Order> {
+        self.engine.begin(self.worlds.get(WorldId::Wire), Stamp::ZERO)
+    }
+
+    fn hear(&mut self, ms: u64, host: HostId, kind: Kind) -> Vec<Order> {
+        self.seq += 1;
+        let at = Stamp::from_millis(ms);
+        let seen = Observation { at, world: WorldId::Wire, host: Some(host), evidence: Evidence::Sampled, kind };
+        let event = Event { seq: self.seq, seen };
+        self.worlds.apply(&event);
+        self.engine.hear(self.worlds.get(WorldId::Wire), &event)
+    }
+
+    fn syn(&mut self, ms: u64, number: u64) -> Vec<Order> {
+        let segment =
+            Segment { flags: Flags::SYN, seq: 7, ack: 0, seq_rel: Some(0), ack_rel: None, window: 1, options: vec![] };
+        let packet = PacketSummary {
+            number,
+            flow: client(),
+            tcp: Some(segment),
+            icmp: None,
+            payload: crate::domain::Excerpt::of(b""),
+            retransmission_of: None,
+        };
+        self.hear(ms, HostId::Client, Kind::Packet(packet))
+    }
+
+    fn pass(&mut self, ms: u64) {
+        self.engine.pass(self.worlds.get(WorldId::Wire), Stamp::from_millis(ms));
+    }
+}
+
+const DELIVERED: &str = "[[step]]\ndo = [{ listen = { socket = \"l\" } }, { deliver = { flags = \"SYN\" } }]
+    expect = [{ packet = { flags = \"SYN\", from = \"client\" } }]\nwithin_ms = 1000";
+
+#[test]
+fn each_act_waits_for_the_one_before_and_for_its_packet() {
+    let mut table = Table::new(DELIVERED);
+    let first = table.begin();
+    assert!(matches!(&first[..], [Order::Script(HostId::Server, Cue { play: Play::Listen { .. }, .. })]), "{first:?}");
+    // The packet is there before the call has returned: it is not touched yet.
+    assert_eq!(table.syn(1, 4), []);
+    let listened = Call::new("s0".parse().unwrap(), Syscall::Listen).with(Args::Number(8));
+    assert_eq!(table.hear(2, HostId::Server, Kind::Call(listened)), [Order::Wire(WireCommand::Deliver(4))]);
+    assert_eq!(table.engine.phase(), Phase::Acting(2));
+    assert_eq!(table.hear(3, HostId::Client, Kind::Wire(WireEvent::Delivered { packet: 4 })), []);
+    assert_eq!((table.engine.phase(), table.engine.ticks()), (Phase::Passed, &[Tick::Met][..]));
+    assert!(!table.engine.next_step());
+}
+
+#[test]
+fn an_act_that_is_not_done_in_time_is_named() {
+    let mut table = Table::new(DELIVERED);
+    table.begin();
+    table.pass(999);
+    assert_eq!(table.engine.phase(), Phase::Acting(1));
+    table.pass(1000);
+    assert_eq!((table.engine.phase(), table.engine.stuck()), (Phase::Failed, Some(0)));
+}
+
+fn stood(expect: &str) -> Table {
+    let mut table = Table::new(&format!(
+        "[[step]]\ndo = [{{ connect = {{ socket = \"a\", port = 65432 }} }}]\nexpect = [{expect}]\nwithin_ms = 1000"
+    ));
+    table.begin();
+    let change = crate::domain::client::ClientChange::Dialing { flow: client() };
+    let id = crate::domain::ClientId(1);
+    table.hear(0, HostId::Client, Kind::Client(crate::domain::ClientEvent { client: id, change }));
+    table
+}
+
+fn edge(from: TcpState, to: TcpState, cause: Option<Cause>) -> Kind {
+    Kind::State(Transition { flow: client(), from, to, cause })
+}
+
+#[test]
+fn expectations_are_met_by_what_is_seen_and_by_nothing_else() {
+    use TcpState::{Closed, Established, SynSent};
+    let connect = Some(Cause::Call(Syscall::Connect));
+    let cases = [
+        ("{ state = { of = \"a\", is = \"SYN_SENT\" } }", edge(Closed, SynSent, connect), true),
+        ("{ state = { of = \"a\", is = \"SYN_SENT\", by = \"connect\" } }", edge(Closed, SynSent, connect), true),
+        ("{ state = { of = \"a\", is = \"SYN_SENT\", by = \"SYN\" } }", edge(Closed, SynSent, connect), false),
+        ("{ state = { of = \"a/peer\", is = \"SYN_SENT\" } }", edge(Closed, SynSent, connect), false),
+        ("{ edge = { of = \"a\", from = \"CLOSED\", to = \"SYN_SENT\" } }", edge(Closed, SynSent, None), true),
+        ("{ edge = { of = \"a\", from = \"CLOSED\", to = \"SYN_SENT\" } }", edge(SynSent, Established, None), false),
+        ("{ call = { of = \"a\", call = \"connect\" } }", call(Syscall::Connect, None), true),
+        (
+            "{ call = { of = \"a\", call = \"connect\", result = \"ECONNREFUSED\" } }",
+            call(Syscall::Connect, None),
+            false,
+        ),
+        ("{ call = { of = \"a\", call = \"recv\", len = 2, text = \"oi\" } }", call(Syscall::Recv, Some(b"oi")), true),
+        ("{ call = { of = \"a\", call = \"recv\", text = \"hi\" } }", call(Syscall::Recv, Some(b"oi")), false),
+    ];
+    for (expect, kind, met) in cases {
+        let mut table = stood(expect);
+        assert_eq!(table.engine.phase(), Phase::Expecting, "{expect}");
+        table.hear(5, HostId::Client, kind);
+        assert_eq!(table.engine.phase() == Phase::Passed, met, "{expect}");
+        table.pass(1005);
+        assert_eq!(table.engine.phase() == Phase::Failed, !met, "{expect}");
+    }
+}
+
+fn call(call: Syscall, data: Option<&[u8]>) -> Kind {
+    let call = Call::new(SocketId::Client(crate::domain::ClientId(1)), call).on(client());
+    Kind::Call(data.map_or(call.clone(), |data| call.carrying(data)))
+}
+
+#[test]
+fn what_is_inferred_is_no_edge_that_was_seen() {
+    let mut table = stood("{ edge = { of = \"a\", from = \"CLOSED\", to = \"SYN_SENT\" } }");
+    let seen = Observation {
+        at: Stamp::from_millis(1),
+        world: WorldId::Wire,
+        host: Some(HostId::Client),
+        evidence: Evidence::Inferred,
+        kind: edge(TcpState::Closed, TcpState::SynSent, None),
+    };
+    let event = Event { seq: 9, seen };
+    table.worlds.apply(&event);
+    table.engine.hear(table.worlds.get(WorldId::Wire), &event);
+    assert_eq!(table.engine.phase(), Phase::Expecting);
+}
+
+#[test]
+fn absence_ends_at_its_time_however_late_that_is_told() {
+    let absent = "{ absent = { for_ms = 100, what = { packet = { flags = \"SYN\" } } } }";
+    let mut table = stood(absent);
+    table.pass(99);
+    assert_eq!(table.engine.phase(), Phase::Expecting);
+    table.syn(99, 1);
+    assert_eq!(table.engine.ticks(), [Tick::Missed(Seen::It)]);
+
+    let mut table = stood(absent);
+    // Nobody had the time to let time pass; the packet came after the hundred milliseconds all the same.
+    table.syn(101, 1);
+    assert_eq!(table.engine.phase(), Phase::Passed);
+
+    let mut table = stood(absent);
+    assert_eq!(table.engine.next_due(), Some(Stamp::from_millis(100)));
+    table.pass(100);
+    assert_eq!(table.engine.phase(), Phase::Passed);
+}
+
+#[test]
+fn what_is_missing_is_told_with_what_is_there() {
+    let mut table = stood("{ row = { of = \"a\", recv_q = 1 } }, { state = { of = \"a\", is = \"ESTABLISHED\" } }");
+    table.hear(1, HostId::Client, edge(TcpState::Closed, TcpState::SynSent, None));
+    table.pass(1001);
+    assert_eq!(table.engine.ticks(), [Tick::Missed(Seen::Nothing), Tick::Missed(Seen::State(TcpState::SynSent, None))]);
+}

@@ -1,0 +1,66 @@
+//! The program, run without a terminal, and what it printed.
+
+use std::path::PathBuf;
+use std::process::{Command, Output};
+
+use serde_json::Value;
+
+/// The program under test.
+pub(crate) fn program() -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_socklab-tui"));
+    command.current_dir(env!("CARGO_MANIFEST_DIR")).env("LC_ALL", "C.UTF-8");
+    command
+}
+
+/// Whether the wire lab cannot be opened here. A machine that promises it (`SOCKLAB_REQUIRE`) and cannot fails the test.
+pub(crate) fn no_wire(output: &Output) -> bool {
+    if !String::from_utf8_lossy(&output.stderr).contains("the wire lab lacks") {
+        return false;
+    }
+    let required = std::env::var("SOCKLAB_REQUIRE").unwrap_or_default();
+    assert!(!required.split(',').any(|word| word == "wire"), "missing: wire");
+    println!("ignored: wire");
+    true
+}
+
+/// What `run --json` printed.
+pub(crate) struct Run {
+    pub(crate) code: Option<i32>,
+    pub(crate) events: Vec<Value>,
+    pub(crate) result: Option<Value>,
+    pub(crate) errors: String,
+}
+
+/// Runs a scenario; `None` where there is no wire.
+pub(crate) fn run(name: &str) -> Option<Run> {
+    let output = program().args(["run", name, "--json"]).output().unwrap();
+    if no_wire(&output) {
+        return None;
+    }
+    let text = String::from_utf8(output.stdout).unwrap();
+    let mut events: Vec<Value> = text.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    let result = events.pop_if(|line| line["kind"] == "result");
+    let errors = String::from_utf8_lossy(&output.stderr).into_owned();
+    Some(Run { code: output.status.code(), events, result, errors })
+}
+
+/// A file of this test's own, gone when dropped.
+pub(crate) struct Written(pub(crate) PathBuf);
+
+impl Written {
+    pub(crate) fn new(name: &str, text: &str) -> Self {
+        let path = std::env::temp_dir().join(format!("socklab-{}-{name}.toml", std::process::id()));
+        std::fs::write(&path, text).unwrap();
+        Self(path)
+    }
+
+    pub(crate) fn path(&self) -> &str {
+        self.0.to_str().unwrap()
+    }
+}
+
+impl Drop for Written {
+    fn drop(&mut self) {
+        let _ = std::fs::remove_file(&self.0);
+    }
+}

@@ -1,0 +1,87 @@
+//! Every scenario passes, and together they walk RFC 9293's diagram: states and edges counted in what was printed.
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::sync::Mutex;
+use std::thread;
+
+use serde_json::Value;
+use socklab::domain::TcpState::{self, Listen, SynSent};
+use socklab::domain::state::EDGES;
+use socklab::lesson::catalogue;
+
+use super::headless::{Run, run};
+
+/// The one that takes a minute; it has a test of its own, which runs beside the others.
+const SLOW: &str = "waited-out";
+
+type Edge = (TcpState, TcpState);
+
+/// The changes of state that were observed. Each has its cause; one without fails the test.
+fn observed(run: &Run) -> Vec<Edge> {
+    let states = run.events.iter().filter(|event| event["kind"] == "state" && event["evidence"] != "inferred");
+    let word = |value: &Value| value.as_str().unwrap().parse().unwrap();
+    states
+        .inspect(|event| assert!(event["cause"].is_string(), "{event}"))
+        .map(|event| (word(&event["from"]), word(&event["to"])))
+        .collect()
+}
+
+fn passes(name: &str) -> Option<Run> {
+    let run = run(name)?;
+    let result = run.result.as_ref().unwrap_or_else(|| panic!("{name}: {}", run.errors));
+    assert_eq!((run.code, &result["passed"]), (Some(0), &Value::Bool(true)), "{name}: {result}");
+    assert!(result["expectations"].as_u64().unwrap() > 0, "{name} expects nothing");
+    Some(run)
+}
+
+#[test]
+fn every_scenario_passes_and_all_states_and_edges_are_walked() {
+    let names = Mutex::new(catalogue().iter().map(|entry| entry.name).filter(|name| *name != SLOW));
+    let edges = Mutex::new(BTreeSet::new());
+    thread::scope(|scope| {
+        for _ in 0..2 {
+            scope.spawn(|| {
+                while let Some(name) = { names.lock().unwrap().next() } {
+                    let Some(run) = passes(name) else { return };
+                    edges.lock().unwrap().extend(observed(&run));
+                }
+            });
+        }
+    });
+    let edges = edges.into_inner().unwrap();
+    if edges.is_empty() {
+        return;
+    }
+    let states: BTreeSet<_> = edges.iter().flat_map(|(from, to)| [*from, *to]).collect();
+    assert_eq!(states, TcpState::ALL.iter().copied().collect(), "states");
+    // LISTEN → SYN_SENT has no call on Linux; the end of TIME_WAIT is the slow one's.
+    let missing: Vec<_> = EDGES.iter().filter(|edge| !edges.contains(edge) && **edge != (Listen, SynSent)).collect();
+    assert_eq!(missing, [&(TcpState::TimeWait, TcpState::Closed)]);
+    assert!(edges.contains(&(TcpState::Established, TcpState::Closed)), "a reset");
+}
+
+#[test]
+fn time_wait_is_waited_out() {
+    let Some(run) = passes(SLOW) else { return };
+    assert!(observed(&run).contains(&(TcpState::TimeWait, TcpState::Closed)));
+}
+
+#[test]
+fn the_catalogue_is_the_folder() {
+    let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/assets/scenarios");
+    let files: BTreeSet<_> = fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().file_name()).collect();
+    let named: BTreeSet<_> = catalogue().iter().map(|entry| format!("{}.toml", entry.name).into()).collect();
+    assert_eq!(files, named);
+}
+
+#[test]
+fn every_step_is_said_in_both_languages() {
+    for entry in catalogue() {
+        let lesson = entry.lesson().unwrap_or_else(|error| panic!("{}: {error}", entry.name));
+        for said in lesson.steps.iter().filter_map(|step| step.say.as_ref()).chain([&lesson.title, &lesson.about]) {
+            assert!(!said.en.is_empty() && !said.pt.is_empty() && said.en != said.pt, "{}: {}", entry.name, said.en);
+        }
+        assert!(lesson.steps.iter().all(|step| step.say.is_some()), "{}", entry.name);
+    }
+}
