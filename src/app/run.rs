@@ -95,7 +95,7 @@ async fn one(args: &RunArgs, lang: Lang, name: &str, lesson: Lesson) -> anyhow::
             other => break other,
         }
     };
-    let model = runner.close().await;
+    let model = Box::pin(runner.close()).await;
     follow(&model.journal)?;
     let passed = ended? == Phase::Passed;
     if args.json {

@@ -89,8 +89,9 @@ impl Runner {
 
     fn take(&mut self, seen: Observation) -> anyhow::Result<()> {
         let before = self.model.journal.last_seq();
-        let ends = self.model.observe(seen.clone());
-        self.stage.follow(&seen, ends);
+        self.stage.follow(&seen);
+        let ends = self.model.observe(seen);
+        self.stage.ask(ends);
         self.hear_since(before)
     }
 

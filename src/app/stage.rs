@@ -44,7 +44,7 @@ impl Stage {
         match lesson.world {
             #[cfg(target_os = "linux")]
             WorldId::Wire => {
-                let lab = WireLab::open(probe, &Options::default(), &specs(lesson, |kind| kind.usual_port()))?;
+                let lab = WireLab::open(probe, &Options::default(), &specs(lesson, Kind::usual_port))?;
                 turn(&lab, &lesson.knobs)?;
                 Ok(Self(World::Wire(Box::new(lab))))
             }
@@ -97,12 +97,22 @@ impl Stage {
         Ok(())
     }
 
-    /// Sees to it that the kernel's table is watched where it matters: `seen` happened, and these ends may have changed.
-    pub fn follow(&mut self, seen: &Observation, ends: Vec<Flow>) {
+    /// Sees to it that the kernel's table is watched where something happened.
+    pub fn follow(&mut self, seen: &Observation) {
         match &mut self.0 {
             #[cfg(target_os = "linux")]
             World::Wire(_) => {}
-            World::Host(here) => here.follow(seen, ends),
+            World::Host(here) => here.follow(seen),
+        }
+    }
+
+    /// Has the kernel asked about these ends: their states may have changed.
+    pub fn ask(&self, ends: Vec<Flow>) {
+        match &self.0 {
+            #[cfg(target_os = "linux")]
+            World::Wire(_) => {}
+            World::Host(here) if !ends.is_empty() => here.table.lookup(ends),
+            World::Host(_) => {}
         }
     }
 
@@ -134,7 +144,7 @@ impl Here {
         }
     }
 
-    fn follow(&mut self, seen: &Observation, ends: Vec<Flow>) {
+    fn follow(&mut self, seen: &Observation) {
         let port = match &seen.kind {
             EventKind::Server(event) => match event.change {
                 ServerChange::Started { addr, .. } => Some(addr.port()),
@@ -146,9 +156,6 @@ impl Here {
             && self.ports.insert(port)
         {
             self.table.scope(Scope::Ports(self.ports.clone()));
-        }
-        if !ends.is_empty() {
-            self.table.lookup(ends);
         }
     }
 }

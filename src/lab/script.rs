@@ -258,16 +258,13 @@ impl Stage {
             let flow = Flow::tcp(stream.local_addr()?, to);
             Ok(Connection { who, flow, stream, log: self.log.clone() })
         });
-        match dialing {
-            Ok(connection) => {
-                let flow = connection.flow;
-                self.keep(who, Held::Stream(connection));
-                self.log.client(id, ClientChange::Dialing { flow });
-            }
-            Err(_) => {
-                self.log.call(Call::new(who, Syscall::Close));
-                self.log.client(id, ClientChange::Ended);
-            }
+        if let Ok(connection) = dialing {
+            let flow = connection.flow;
+            self.keep(who, Held::Stream(connection));
+            self.log.client(id, ClientChange::Dialing { flow });
+        } else {
+            self.log.call(Call::new(who, Syscall::Close));
+            self.log.client(id, ClientChange::Ended);
         }
     }
 

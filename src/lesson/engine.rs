@@ -262,9 +262,8 @@ impl Engine {
             }
             match (expect.absent_for(), judge(self, world, expect.wanted())) {
                 (None, Ok(())) => *tick = Tick::Met,
-                (None, Err(_)) => {}
                 (Some(_), Ok(())) => *tick = Tick::Missed(Seen::It),
-                (Some(_), Err(_)) => {}
+                (_, Err(_)) => {}
             }
         }
         self.ticks = ticks;
