@@ -3,8 +3,8 @@
 //! | file | what it is |
 //! |---|---|
 //! | [`link`] | what stands before the IP packet in a frame |
-//! | [`decode`] | an IP packet → its summary |
-//! | [`dissect`] | a frame → its layers and fields, each with its bytes |
+//! | [`mod@decode`] | an IP packet → its summary |
+//! | [`mod@dissect`] | a frame → its layers and fields, each with its bytes |
 //! | [`frame`] | the bytes of a link, with when and how much |
 //! | [`analysis`] | frames, one after the other → summaries with relative numbers and findings |
 //! | `network` | the IP header of either version |

@@ -1,7 +1,7 @@
 //! A frame taken apart for the detail tree: every layer, every field, and the bytes that it stands in.
 //!
 //! Written by hand and not with the parsing crate, which does not tell where in the packet a field is. Total over any
-//! bytes: what is cut off ends the tree. A test holds it to what [`super::decode`] reads.
+//! bytes: what is cut off ends the tree. A test holds it to what [`mod@super::decode`] reads.
 
 mod icmp;
 mod ip;

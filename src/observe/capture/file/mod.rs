@@ -5,7 +5,7 @@
 //! | [`read`] | opens either kind, and reads packet after packet |
 //! | `pcap` | the classic format |
 //! | `pcapng` | the blocks of pcapng |
-//! | [`write`] | pcapng, a packet at a time |
+//! | [`mod@write`] | pcapng, a packet at a time |
 //!
 //! A reader of hostile files: lengths are limits, never sizes to allocate; what is unknown is skipped; what is broken ends
 //! the reading with what was read before it kept. The formats are those of
