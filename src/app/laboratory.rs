@@ -62,6 +62,14 @@ impl Laboratory {
         })
     }
 
+    /// Has the wire's hosts kept by this binary, where the program that runs is not the laboratory itself.
+    #[cfg(target_os = "linux")]
+    #[must_use]
+    pub fn with_helper(mut self, binary: std::path::PathBuf) -> Self {
+        self.wire.helper = Some(binary);
+        self
+    }
+
     /// Takes everything apart: the lab first, so that the table still sees its sockets close.
     pub async fn close(self) {
         #[cfg(target_os = "linux")]

@@ -1,5 +1,6 @@
 //! The wire's world behind a session: opened in the background when it is asked for, and never left half open.
 
+use std::path::PathBuf;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use tokio::task::JoinHandle;
@@ -16,6 +17,8 @@ use crate::wire::Options;
 pub(super) struct WireWorld {
     probe: Probe,
     servers: Vec<ServerSpec>,
+    /// The binary that keeps the hosts; this one, when it is not said.
+    pub(super) helper: Option<PathBuf>,
     lab: Arc<Mutex<Option<WireLab>>>,
     changing: Option<JoinHandle<()>>,
 }
@@ -26,7 +29,7 @@ impl WireWorld {
 
     /// Nothing is opened yet. Once it is, these servers run on it.
     pub(super) fn new(probe: &Probe, servers: Vec<ServerSpec>) -> Self {
-        Self { probe: probe.clone(), servers, lab: Arc::default(), changing: None }
+        Self { probe: probe.clone(), servers, helper: None, lab: Arc::default(), changing: None }
     }
 
     fn lab(&self) -> MutexGuard<'_, Option<WireLab>> {
@@ -48,9 +51,11 @@ impl WireWorld {
 
     /// Opens it. A wire that is no more goes first.
     fn open(&mut self) {
+        let helper = self.helper.clone();
         self.change(|probe, servers| {
             let (low, high) = Self::PORTS;
-            let options = Options { knobs: vec![Knob::EphemeralRange(low, high)], ..Options::default() };
+            let options =
+                Options { knobs: vec![Knob::EphemeralRange(low, high)], binary: helper, ..Options::default() };
             match WireLab::open(probe, &options, servers) {
                 Ok(mut lab) => {
                     let knob = Knob::EphemeralRange(low, high);

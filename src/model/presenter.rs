@@ -6,7 +6,7 @@ use super::keys::{Action, Key};
 use super::ui::{Line, Mode, View};
 use super::wire::{Fate, Rung, WireStatus};
 use super::{Effect, Model, settings};
-use crate::domain::wire::WireEvent;
+use crate::domain::wire::{Closed, WireEvent};
 use crate::domain::{Flow, HostId, Kind, Mode as Treatment, Observation, Proto, Stamp, WireCommand, WorldId};
 
 /// See the module's head.
@@ -140,7 +140,8 @@ fn enter(model: &mut Model) -> Vec<Effect> {
     model.ui.view = View::Wire;
     model.ui.zoomed = false;
     let mut effects = vec![Effect::Show(WorldId::Wire)];
-    if model.world.wire.status == WireStatus::Absent {
+    // Taken down on purpose, it is there again as the key says; after a failure the class shall see why first.
+    if matches!(model.world.wire.status, WireStatus::Absent | WireStatus::Closed(Closed::Asked, _)) {
         effects.extend(open(model));
     }
     effects

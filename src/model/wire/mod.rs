@@ -1,5 +1,7 @@
 //! The wire as the events left it: the packets that crossed it or are on it, and how each direction is treated.
 
+#[cfg(test)]
+pub(crate) mod bench;
 mod forecast;
 mod packet;
 mod programs;

@@ -1,1 +1,376 @@
+use std::time::Duration;
 
+use super::bench::{Bench, Client, FIN_ACK, PSH_ACK, Server, addr, flow};
+use super::*;
+use crate::domain::wire::{Loss, WireCommand};
+use crate::domain::{ClientId, CloseHow, Flags, Lang, Proto, ServerId, Stamp, TcpState, WorldId};
+use crate::model::settings::{SETTINGS, value};
+use crate::model::ui::{Mode as Keyboard, View};
+use crate::model::{Effect, Key, presenter};
+
+fn bench() -> Bench {
+    Bench::open(Lang::En)
+}
+
+fn fate(bench: &Bench, number: u64) -> Fate {
+    bench.model.world.wire.packet(number).unwrap().fate
+}
+
+fn foreseen(bench: &Bench, number: u64) -> Forecast {
+    forecast(&bench.model.world, bench.model.world.wire.packet(number).unwrap())
+}
+
+#[test]
+fn the_key_opens_the_wire_once_and_goes_back_and_forth() {
+    let mut bench = Bench::asked(Lang::En);
+    assert!(bench.model.ui.wire.opening);
+    assert_eq!((bench.model.ui.view, bench.model.world.shown()), (View::Wire, WorldId::Wire));
+    assert_eq!(bench.keys("w"), [Effect::Show(WorldId::Host)]);
+    assert_eq!((bench.model.ui.view, bench.model.world.shown()), (View::Lab, WorldId::Host));
+    // It is still being opened.
+    assert_eq!(bench.keys("w"), [Effect::Show(WorldId::Wire)]);
+    bench.wire(None, WireEvent::Opened { link: LinkKind::Tun });
+    assert!(!bench.model.ui.wire.opening);
+    assert_eq!(bench.keys("ww"), [Effect::Show(WorldId::Host), Effect::Show(WorldId::Wire)]);
+    assert_eq!(bench.key(Key::F(1)), []);
+    assert_eq!((bench.model.ui.view, bench.model.world.shown()), (View::Lab, WorldId::Wire));
+    assert_eq!(bench.key(Key::F(5)), [Effect::Show(WorldId::Wire)]);
+    let closed = bench.keys("W");
+    assert_eq!(closed, [Effect::Show(WorldId::Host), Effect::CloseWire]);
+    bench.wire(None, WireEvent::Closed { why: Closed::Asked, errno: None });
+    assert_eq!(bench.keys("w"), [Effect::Show(WorldId::Wire), Effect::OpenWire]);
+}
+
+#[test]
+fn a_wire_that_ended_by_itself_says_so_before_it_is_opened_again() {
+    let mut bench = bench();
+    bench.dials(1, 42_666);
+    bench.wire(None, WireEvent::Closed { why: Closed::HelperEnded, errno: None });
+    assert_eq!(bench.model.world.wire.open().count(), 0);
+    assert_eq!(bench.keys("ww"), [Effect::Show(WorldId::Host), Effect::Show(WorldId::Wire)]);
+    assert_eq!(bench.key(Key::Enter), [Effect::OpenWire]);
+    assert_eq!(bench.key(Key::Enter), [], "it is asked for only once");
+    bench.wire(None, WireEvent::Opened { link: LinkKind::Tun });
+    let world = &bench.model.world;
+    assert_eq!((world.table.len(), world.clients.all().len(), world.wire.packets().len()), (0, 0, 0));
+}
+
+#[test]
+fn a_handshake_is_folded_with_the_states_beside_its_packets() {
+    let mut bench = bench();
+    let syn = bench.dials(1, 42_666);
+    assert_eq!(fate(&bench, syn), Fate::Held);
+    bench.wire(Some(Client), WireEvent::Folded { packet: syn, count: 1, after: Duration::from_secs(1) });
+    bench.wire(Some(Client), WireEvent::Folded { packet: syn, count: 2, after: Duration::from_secs(2) });
+    let syn_ack = bench.answers(syn, 42_666);
+    let (ack, data) = bench.opens(syn_ack, 42_666);
+    let wire = &bench.model.world.wire;
+    let packet = |number| wire.packet(number).unwrap();
+    assert_eq!((packet(syn).folded, packet(syn).waited), (2, Some(Duration::from_secs(2))));
+    let states = |number| {
+        let packet = packet(number);
+        let left: Vec<_> = packet.left.iter().map(|change| change.to).collect();
+        (left, packet.brought.iter().map(|(host, change)| (*host, change.to)).collect::<Vec<_>>())
+    };
+    assert_eq!(states(syn), (vec![TcpState::SynSent], vec![(Server, TcpState::SynRecv)]));
+    assert_eq!(states(syn_ack), (vec![], vec![(Client, TcpState::Established)]));
+    assert_eq!(states(ack), (vec![], vec![]));
+    let rungs: Vec<_> = wire.rungs().iter().filter(|rung| matches!(rung, Rung::Packet(_))).cloned().collect();
+    assert_eq!(rungs, [syn, syn_ack, ack, data].map(Rung::Packet));
+    assert!(
+        !wire
+            .rungs()
+            .iter()
+            .any(|rung| matches!(rung, Rung::Change((_, _, change, _)) if change.to == TcpState::SynSent))
+    );
+}
+
+#[test]
+fn a_fin_has_the_state_that_it_was_sent_with_and_an_ack_before_it_has_not() {
+    let mut bench = bench();
+    bench.established(1, 42_666);
+    let close = Some(Cause::Call(Syscall::Close));
+    bench.state(Client, flow(42_666), TcpState::Established, TcpState::FinWait1, close);
+    let ack = bench.sends(flow(42_666), Flags::ACK, 13, 13, "");
+    let fin = bench.sends(flow(42_666), FIN_ACK, 13, 13, "");
+    let wire = &bench.model.world.wire;
+    assert!(wire.packet(ack).unwrap().left.is_empty());
+    assert_eq!(wire.packet(fin).unwrap().left[0].to, TcpState::FinWait1);
+}
+
+#[test]
+fn what_becomes_of_packets_is_followed() {
+    let mut bench = bench();
+    let one = bench.dials(1, 42_666);
+    let other = bench.dials(2, 42_668);
+    let third = bench.dials(3, 42_670);
+    bench.wire(Some(Client), WireEvent::Swapped { packet: one, with: other });
+    let order: Vec<_> = bench.model.world.wire.open().map(|packet| packet.packet.number).collect();
+    assert_eq!(order, [other, one, third]);
+    bench.wire(Some(Client), WireEvent::Corrupted { packet: one });
+    bench.wire(Some(Client), WireEvent::Duplicated { packet: third, copy: 9 });
+    bench.delivered(third);
+    bench.wire(Some(Client), WireEvent::Dropped { packet: other, why: Loss::Asked });
+    let wire = &bench.model.world.wire;
+    assert!(wire.packet(one).unwrap().corrupted);
+    assert_eq!((wire.packet(9).unwrap().copy_of, wire.packet(9).unwrap().fate), (Some(third), Fate::Held));
+    assert!(matches!(fate(&bench, other), Fate::Lost { why: Loss::Asked, .. }));
+    bench.wire(Some(Client), WireEvent::NoSuchPacket { packet: other });
+    assert_eq!(bench.model.world.wire.missing, Some(other));
+}
+
+#[test]
+fn a_flying_packet_knows_how_far_it_has_come_and_is_drawn_often() {
+    let mut bench = bench();
+    let syn = bench.dials(1, 42_666);
+    let held = bench.model.next_change().unwrap();
+    assert!(held > bench.model.now.after(Duration::from_millis(500)), "a held packet counts seconds");
+    bench.wire(Some(Client), WireEvent::Delayed { packet: syn, by: Duration::from_secs(2) });
+    bench.wait(500);
+    let way = bench.model.world.wire.packet(syn).unwrap().way(bench.model.now).unwrap();
+    assert!((245..=255).contains(&way), "{way}");
+    assert_eq!(bench.model.next_change(), Some(bench.model.now.after(Duration::from_millis(50))));
+    bench.key(Key::F(1));
+    let elsewhere = bench.model.next_change();
+    assert!(elsewhere.is_none_or(|at| at > bench.model.now.after(Duration::from_millis(50))), "{elsewhere:?}");
+}
+
+#[test]
+fn keys_are_about_the_packet_held_longest_or_the_selected_one() {
+    let mut bench = bench();
+    let wire = |command| vec![Effect::Wire(command)];
+    assert_eq!(bench.keys("d"), [], "there is none");
+    let one = bench.dials(1, 42_666);
+    let other = bench.dials(2, 42_668);
+    assert_eq!(bench.keys("d"), wire(WireCommand::Drop(one)));
+    assert_eq!(bench.keys("n"), wire(WireCommand::Next));
+    assert_eq!(bench.keys("2n"), [one, other].map(|number| Effect::Wire(WireCommand::Deliver(number))));
+    assert_eq!(bench.keys("15l"), wire(WireCommand::Delay(one, Duration::from_millis(1_500))));
+    assert_eq!(bench.keys("99l"), wire(WireCommand::Delay(one, Duration::from_secs(5))));
+    let selected = bench.key(Key::Down);
+    assert_eq!(selected, [Effect::Inform(Some(flow(42_668)))]);
+    assert_eq!(bench.model.ui.wire.packet, Some(other));
+    assert_eq!(bench.keys("D"), wire(WireCommand::Duplicate(other)));
+    assert_eq!(bench.keys("s"), wire(WireCommand::Swap(other)));
+    assert_eq!(bench.keys("C"), wire(WireCommand::Corrupt(other)));
+    assert_eq!(bench.keys("x"), [Effect::Close(ClientId(2), CloseHow::Fin)], "its client is selected with it");
+    let next = bench.keys("n");
+    assert_eq!(next[0], Effect::Wire(WireCommand::Deliver(other)));
+    assert_eq!(bench.model.ui.wire.packet, None, "the next press is about the next packet");
+    bench.key(Key::Down);
+    bench.dropped(other);
+    assert_eq!(bench.keys("d"), [], "a packet that is gone is not exchanged for another");
+    bench.key(Key::Esc);
+    assert_eq!(bench.keys("d"), wire(WireCommand::Drop(one)));
+}
+
+#[test]
+fn keys_are_about_both_directions_or_the_one_that_is_meant() {
+    let mut bench = bench();
+    let wire = |command| vec![Effect::Wire(command)];
+    let treated = |bench: &mut Bench, host, mode| bench.wire(Some(host), WireEvent::Mode(mode));
+    assert_eq!(bench.keys(" "), wire(WireCommand::Mode(None, Mode::Live)));
+    treated(&mut bench, Client, Mode::Live);
+    treated(&mut bench, Server, Mode::Live);
+    assert_eq!(bench.keys(" "), wire(WireCommand::Mode(None, Mode::Step)));
+    let slow = Mode::Slow { hop: Duration::from_millis(500) };
+    assert_eq!(bench.keys("5M"), wire(WireCommand::Mode(None, slow)));
+    assert_eq!(bench.keys("M"), wire(WireCommand::Mode(None, slow)), "as it was last");
+    assert_eq!(bench.keys("30%"), wire(WireCommand::Loss(None, 30)));
+    assert_eq!(bench.keys(">|"), wire(WireCommand::Cut(Some(Client), true)));
+    bench.wire(Some(Client), WireEvent::Cut { cut: true });
+    assert_eq!(bench.keys("|"), wire(WireCommand::Cut(Some(Client), false)));
+    assert_eq!(bench.keys("<|"), wire(WireCommand::Cut(Some(Server), true)));
+    assert_eq!(bench.keys("<u"), [WireCommand::Cut(None, false), WireCommand::Loss(None, 0)].map(Effect::Wire));
+    assert_eq!(bench.keys("R"), wire(WireCommand::Fold(false)));
+}
+
+#[test]
+fn clients_go_to_the_server_that_tab_chose() {
+    let mut bench = bench();
+    let server = |effects: Vec<Effect>| match effects.as_slice() {
+        [Effect::Spawn { target, .. }] => (target.server, target.proto, target.addr),
+        other => panic!("{other:?}"),
+    };
+    assert_eq!(server(bench.keys("c")), (Some(ServerId(0)), Proto::Tcp, addr(Server, 65_432)));
+    bench.key(Key::Tab);
+    assert_eq!(server(bench.keys("c")), (Some(ServerId(1)), Proto::Udp, addr(Server, 65_432)));
+    bench.keys("ioi");
+    assert_eq!(bench.key(Key::Enter), [Effect::Broadcast("oi".into(), vec![ServerId(1)])]);
+}
+
+#[test]
+fn a_program_needs_a_host() {
+    let mut bench = bench();
+    bench.keys("!");
+    assert_eq!(bench.model.ui.mode, Keyboard::Running);
+    bench.key(Key::Ctrl('u'));
+    bench.keys("python3 server.py");
+    assert_eq!((bench.key(Key::Enter), bench.model.ui.wire.no_host), (vec![], true));
+    bench.key(Key::Ctrl('u'));
+    bench.keys("server  python3 server.py");
+    assert_eq!(bench.key(Key::Enter), [Effect::Run(Server, "python3 server.py".into())]);
+    assert_eq!((bench.model.ui.mode, bench.model.ui.wire.program.input.value()), (Keyboard::Command, "server "));
+    assert_eq!(bench.key(Key::Ctrl('k')), []);
+    bench.wire(Some(Server), WireEvent::Program { pid: 7, name: "python3".into() });
+    assert_eq!(bench.key(Key::Ctrl('k')), [Effect::Kill(7)]);
+    bench.wire(Some(Server), WireEvent::ProgramEnded { pid: 7, status: None, signal: Some(15) });
+    let programs = &bench.model.world.wire.programs;
+    assert_eq!((programs.running().len(), programs.lines().len()), (0, 2));
+}
+
+#[test]
+fn settings_are_turned_on_one_host_and_what_failed_leaves_what_was() {
+    let mut bench = bench();
+    let now = |bench: &Bench, host| value(&bench.model.world.wire, host, SETTINGS[0]);
+    bench.keys("S");
+    assert_eq!(now(&bench, Client), Some(Knob::Timestamps(false)));
+    assert_eq!(bench.key(Key::Right), [Effect::Turn(Client, Knob::Timestamps(true))]);
+    bench.wire(Some(Client), WireEvent::Turned { knob: Knob::Timestamps(true), errno: None });
+    assert_eq!(
+        (now(&bench, Client), now(&bench, Server)),
+        (Some(Knob::Timestamps(true)), Some(Knob::Timestamps(false)))
+    );
+    bench.wire(Some(Client), WireEvent::Turned { knob: Knob::Timestamps(false), errno: Some(Errno::Perm) });
+    assert_eq!(now(&bench, Client), Some(Knob::Timestamps(true)));
+    assert!(crate::model::settings::failure(&bench.model.world.wire, Client, SETTINGS[0]).is_some());
+    bench.key(Key::Tab);
+    assert_eq!(bench.key(Key::Left), [Effect::Turn(Server, Knob::Timestamps(true))]);
+    bench.key(Key::Esc);
+    assert_eq!(bench.model.ui.mode, Keyboard::Command);
+}
+
+#[test]
+fn the_kernels_are_asked_about_the_connection_that_is_looked_at() {
+    let mut bench = bench();
+    bench.dials(1, 42_666);
+    bench.info(Client, flow(42_666), 1_000, 0);
+    assert!(bench.model.world.wire.info(Client, &flow(42_666)).is_some());
+    assert!(bench.model.world.wire.info(Client, &flow(42_668)).is_none());
+    assert_eq!(bench.key(Key::F(1)), [Effect::Inform(None)]);
+    assert_eq!(bench.key(Key::F(5)).last(), Some(&Effect::Inform(Some(flow(42_666)))));
+}
+
+#[test]
+fn a_forecast_says_what_is_certain_at_every_step_of_a_connection() {
+    let mut bench = bench();
+    let port = 42_666;
+    let (out, back) = (flow(port), flow(port).mirror().unwrap());
+    let syn = bench.dials(1, port);
+    assert_eq!(foreseen(&bench, syn), Forecast::Opens);
+    let syn_ack = bench.answers(syn, port);
+    assert_eq!(foreseen(&bench, syn_ack), Forecast::Answers);
+    let (ack, data) = bench.opens(syn_ack, port);
+    assert_eq!(foreseen(&bench, ack), Forecast::Completes);
+    bench.delivered(ack);
+    bench.state(Server, back, TcpState::SynRecv, TcpState::Established, Some(Cause::Packet(ack)));
+    assert_eq!(foreseen(&bench, data), Forecast::Data);
+    let fin = bench.sends(out, FIN_ACK, 13, 1, "");
+    assert_eq!(foreseen(&bench, fin), Forecast::Gap, "the bytes before it are still on the wire");
+    bench.delivered(data);
+    assert_eq!(foreseen(&bench, fin), Forecast::PeerCloses);
+    let again = bench.sends(out, PSH_ACK, 1, 1, "Hello, world");
+    assert_eq!(foreseen(&bench, again), Forecast::Old);
+    let acks = bench.sends(back, Flags::ACK, 1, 13, "");
+    assert_eq!(foreseen(&bench, acks), Forecast::Acks);
+    bench.state(Client, out, TcpState::Established, TcpState::FinWait1, None);
+    assert_eq!(foreseen(&bench, acks), Forecast::Acks, "it does not acknowledge the FIN");
+    let acks_fin = bench.sends(back, Flags::ACK, 1, 14, "");
+    assert_eq!(foreseen(&bench, acks_fin), Forecast::FinAcked);
+    let their_fin = bench.sends(back, FIN_ACK, 1, 13, "");
+    assert_eq!(foreseen(&bench, their_fin), Forecast::BothClose);
+    let both = bench.sends(back, FIN_ACK, 1, 14, "");
+    assert_eq!(foreseen(&bench, both), Forecast::LastFin);
+    let rst = bench.sends(back, Flags::RST, 1, 0, "");
+    assert_eq!(foreseen(&bench, rst), Forecast::Reset);
+    let stray = bench.sends(back, Flags::RST, 500, 0, "");
+    assert_eq!(foreseen(&bench, stray), Forecast::Arrives, "outside of what is expected nothing is certain");
+    bench.wire(Some(Server), WireEvent::Corrupted { packet: rst });
+    assert_eq!(foreseen(&bench, rst), Forecast::Corrupt);
+    bench.wire(Some(Server), WireEvent::Cut { cut: true });
+    assert_eq!(foreseen(&bench, rst), Forecast::Cut);
+}
+
+#[test]
+fn a_forecast_knows_closed_ports_full_queues_and_datagrams() {
+    let mut bench = bench();
+    let nobody = Flow::tcp(addr(Client, 42_666), addr(Server, 9));
+    let syn = bench.sends(nobody, Flags::SYN, 0, 0, "");
+    assert_eq!(foreseen(&bench, syn), Forecast::Refused);
+    let syn = bench.dials(1, 42_668);
+    bench.row(Server, Flow::unconnected(Proto::Tcp, addr(Server, 65_432)), Some(TcpState::Listen), |row| {
+        (row.recv_q, row.send_q) = (Some(2), Some(1));
+    });
+    assert_eq!(foreseen(&bench, syn), Forecast::QueueFull);
+    let datagram = |to| Flow { proto: Proto::Udp, local: addr(Client, 50_000), peer: Some(addr(Server, to)) };
+    let heard = bench.packet(datagram(65_432), None, "oi", None);
+    let unheard = bench.packet(datagram(9), None, "oi", None);
+    assert_eq!((foreseen(&bench, heard), foreseen(&bench, unheard)), (Forecast::Datagram, Forecast::NoPort));
+}
+
+#[test]
+fn both_opening_at_once_is_foreseen() {
+    let mut bench = bench();
+    let one = Flow::tcp(addr(Client, 40_000), addr(Server, 40_000));
+    for (host, flow) in [(Client, one), (Server, one.mirror().unwrap())] {
+        bench.state(host, flow, TcpState::Closed, TcpState::SynSent, None);
+        bench.sends(flow, Flags::SYN, 0, 0, "");
+    }
+    assert_eq!((foreseen(&bench, 1), foreseen(&bench, 2)), (Forecast::OpensAtOnce, Forecast::OpensAtOnce));
+}
+
+fn told(bench: &Bench) -> Vec<&'static str> {
+    let word = |fact: &Fact| match fact {
+        Fact::Dialing(_) => "dialing",
+        Fact::Called(..) => "called",
+        Fact::Sent(_) => "sent",
+        Fact::Resent { .. } => "resent",
+        Fact::Delivered(_) => "delivered",
+        Fact::Lost(..) => "lost",
+        Fact::Copied { .. } => "copied",
+        Fact::Corrupted(_) => "corrupted",
+        Fact::Swapped(..) => "swapped",
+        Fact::Folded { .. } => "folded",
+        Fact::Changed(..) => "changed",
+    };
+    bench.model.world.wire.story.facts().map(word).collect()
+}
+
+#[test]
+fn the_story_is_the_last_thing_done_and_what_came_of_it() {
+    let mut bench = bench();
+    assert!(told(&bench).is_empty());
+    let syn = bench.dials(1, 42_666);
+    assert_eq!(told(&bench), ["dialing", "changed", "sent"]);
+    bench.wait(1_000);
+    bench.wire(Some(Client), WireEvent::Folded { packet: syn, count: 1, after: Duration::from_secs(1) });
+    bench.wait(1_000);
+    bench.wire(Some(Client), WireEvent::Folded { packet: syn, count: 2, after: Duration::from_secs(1) });
+    assert_eq!(told(&bench), ["dialing", "changed", "sent", "folded"], "a timer is no new story");
+    bench.wait(1_000);
+    let syn_ack = bench.answers(syn, 42_666);
+    assert_eq!(told(&bench), ["delivered", "changed", "sent"]);
+    bench.wait(1_000);
+    bench.dropped(syn_ack);
+    assert_eq!(told(&bench), ["lost"]);
+}
+
+#[test]
+fn who_is_woken_by_a_packet_may_tell_of_it_first() {
+    let mut bench = bench();
+    let data = bench.established(1, 42_666);
+    bench.wait(1_000);
+    let back = flow(42_666).mirror().unwrap();
+    let recv = Call::new(crate::domain::SocketId::Conn(ServerId(0), crate::domain::ConnNo(1)), Syscall::Recv);
+    bench.call(Server, recv.on(back).carrying(b"Hello, world"));
+    bench.delivered(data);
+    assert_eq!(told(&bench), ["delivered", "called"]);
+}
+
+#[test]
+fn the_first_moment_of_a_model_without_a_wire_asks_for_nothing() {
+    let mut model = crate::model::Model::default();
+    assert_eq!(presenter::target(&model), None);
+    assert_eq!(presenter::conversation(&model), None);
+    assert_eq!(crate::model::update(&mut model, crate::model::Msg::Time(Stamp::ZERO)), []);
+}

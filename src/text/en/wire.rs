@@ -220,7 +220,7 @@ const fn remedy(remedy: Remedy) -> Help {
         },
         Remedy::RaiseNamespaceLimit => Help {
             what: "The limit of namespaces is reached. This raises it until the next start:",
-            command: Some("sudo sysctl -w user.max_user_namespaces=15000 user.max_net_namespaces=15000"),
+            command: Some("sudo sysctl -w user.max_{user,pid,net}_namespaces=15000"),
         },
         Remedy::Container => Help {
             what: "A container or its seccomp filter forbids it. Outside of it, start it with:",

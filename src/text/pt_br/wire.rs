@@ -233,7 +233,7 @@ const fn remedy(remedy: Remedy) -> Help {
         },
         Remedy::RaiseNamespaceLimit => Help {
             what: "O limite de namespaces foi atingido. Isto o aumenta até a próxima inicialização:",
-            command: Some("sudo sysctl -w user.max_user_namespaces=15000 user.max_net_namespaces=15000"),
+            command: Some("sudo sysctl -w user.max_{user,pid,net}_namespaces=15000"),
         },
         Remedy::Container => Help {
             what: "Um contêiner ou o seu filtro seccomp o proíbe. Fora dele, inicie-o com:",

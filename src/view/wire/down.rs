@@ -4,6 +4,7 @@ use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use ratatui::style::Style;
 
+use crate::domain::Errno;
 use crate::model::Model;
 use crate::model::keys::Action;
 use crate::model::wire::WireStatus;
@@ -26,14 +27,14 @@ pub(super) fn render(model: &Model, look: &Look, area: Rect, buf: &mut Buffer) {
                 let help = (words.remedy)(remedy);
                 lines.extend([(words.lacking.into(), theme.alarm), blank()]);
                 lines.push(((words.need)(need).into(), theme.text));
-                lines.push((format!("{errno}: {}", (look.text.errno)(errno).what), theme.quiet));
+                lines.push((said(look, errno), theme.quiet));
                 lines.extend([blank(), (help.what.into(), theme.text)]);
                 lines.extend(help.command.map(|command| (format!("    {command}"), theme.key)));
                 lines.extend([blank(), (words.nothing_left.into(), theme.text)]);
             }
             WireStatus::Closed(why, errno) => {
                 lines.push(((words.closed)(why).into(), theme.alarm));
-                lines.extend(errno.map(|e| (format!("{e}: {}", (look.text.errno)(e).what), theme.quiet)));
+                lines.extend(errno.map(|errno| (said(look, errno), theme.quiet)));
                 lines.push((words.nothing_left.into(), theme.text));
             }
             WireStatus::Absent | WireStatus::Open(_) => lines.push((words.absent.into(), theme.text)),
@@ -50,5 +51,13 @@ pub(super) fn render(model: &Model, look: &Look, area: Rect, buf: &mut Buffer) {
             Ink::on(buf, inside, row).say(line, *style);
             row += 1;
         }
+    }
+}
+
+/// What the system said, and what that means where a class can meet it elsewhere too.
+fn said(look: &Look, errno: Errno) -> String {
+    match errno {
+        Errno::Other(_) => errno.to_string(),
+        errno => format!("{errno}: {}", (look.text.errno)(errno).what),
     }
 }
