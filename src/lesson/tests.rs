@@ -107,6 +107,7 @@ impl Table {
             icmp: None,
             payload: crate::domain::Excerpt::of(b""),
             retransmission_of: None,
+            findings: crate::domain::Findings::default(),
         };
         self.hear(ms, HostId::Client, Kind::Packet(packet))
     }

@@ -6,10 +6,10 @@ use std::time::Duration;
 use crate::domain::client::ClientChange;
 use crate::domain::wire::Loss;
 use crate::domain::{
-    Answer, Args, Call, Cause, ClientEvent, ClientId, ClientPlan, Delta, Evidence, Excerpt, Flags, Flow, HostId, Kind,
-    Lang, LinkKind, Note, Observation, PacketSummary, Proto, Row, Segment, ServerChange, ServerEvent, ServerId,
-    ServerSpec, ServiceModel, SocketId, Stamp, Syscall, Target, TcpInfo, TcpOption, TcpState, Timer, Transition,
-    WireEvent, WorldId,
+    Answer, Args, Call, Cause, ClientEvent, ClientId, ClientPlan, Delta, Evidence, Excerpt, Findings, Flags, Flow,
+    HostId, Kind, Lang, LinkKind, Note, Observation, PacketSummary, Proto, Row, Segment, ServerChange, ServerEvent,
+    ServerId, ServerSpec, ServiceModel, SocketId, Stamp, Syscall, Target, TcpInfo, TcpOption, TcpState, Timer,
+    Transition, WireEvent, WorldId,
 };
 use crate::model::{Effect, Key, Model, Msg, Ui, update};
 
@@ -137,7 +137,15 @@ impl Bench {
         self.numbered += 1;
         let number = self.numbered;
         let payload = Excerpt::of(data.as_bytes());
-        let packet = PacketSummary { number, flow, tcp, icmp: None, payload, retransmission_of: of };
+        let packet = PacketSummary {
+            number,
+            flow,
+            tcp,
+            icmp: None,
+            payload,
+            retransmission_of: of,
+            findings: Findings::default(),
+        };
         let host = HostId::at(flow.local.ip());
         self.seen(host, Evidence::Packet, Kind::Packet(packet));
         self.wire(host, WireEvent::Held { packet: number });

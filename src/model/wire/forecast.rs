@@ -100,7 +100,7 @@ fn segment(world: &World, packet: &OnWire) -> Option<Forecast> {
     let (syn, ack, fin, rst) =
         (tcp.flags.has(Flags::SYN), tcp.flags.has(Flags::ACK), tcp.flags.has(Flags::FIN), tcp.flags.has(Flags::RST));
     let Some(state) = world.table.state(&there) else {
-        return (syn && !ack && !rst).then(|| knock(world, &there)).flatten();
+        return (syn && !ack && !rst).then(|| knock(world, &there));
     };
     let acks_fin = ack && fin_of(world, &there).is_some_and(|fin| tcp.ack_rel == Some(fin.wrapping_add(1)));
     let takes = tcp.takes(packet.packet.payload.len);
@@ -137,11 +137,11 @@ fn segment(world: &World, packet: &OnWire) -> Option<Forecast> {
 }
 
 /// A SYN to an end that does not exist yet.
-fn knock(world: &World, there: &Flow) -> Option<Forecast> {
+fn knock(world: &World, there: &Flow) -> Forecast {
     match listener(world, there) {
-        Some(_) if full(world, there) => Some(Forecast::QueueFull),
-        Some(_) => Some(Forecast::Opens),
-        None => Some(Forecast::Refused),
+        Some(_) if full(world, there) => Forecast::QueueFull,
+        Some(_) => Forecast::Opens,
+        None => Forecast::Refused,
     }
 }
 
@@ -177,8 +177,7 @@ fn life<'a>(world: &'a World, flow: &'a Flow) -> impl Iterator<Item = &'a OnWire
     let of_flow = move |packet: &&OnWire| packet.packet.flow == *flow && packet.packet.icmp.is_none();
     let syn = |packet: &&OnWire| packet.packet.tcp.as_ref().is_some_and(|tcp| tcp.flags.has(Flags::SYN));
     let packets = world.wire.packets();
-    let isn =
-        packets.iter().filter(of_flow).filter(syn).next_back().map(|packet| packet.packet.tcp.as_ref().map(|t| t.seq));
+    let isn = packets.iter().filter(of_flow).rfind(syn).map(|packet| packet.packet.tcp.as_ref().map(|t| t.seq));
     let first = packets.iter().position(|packet| {
         of_flow(&packet) && syn(&packet) && Some(packet.packet.tcp.as_ref().map(|tcp| tcp.seq)) == isn
     });

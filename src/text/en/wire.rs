@@ -138,7 +138,7 @@ pub(super) const WIRE: Wire = Wire {
     edge,
     settings: "Settings of the two hosts",
     settings_foot: "↑ ↓ setting · Tab host · ← → turn · any other key closes",
-    settings_note: "They hold for sockets made from now on (Documentation/networking/ip-sysctl).",
+    settings_note: "They hold for sockets made from now on (ip-sysctl).",
     setting: |knob| match knob {
         Knob::Timestamps(_) => "timestamps option (RFC 7323)",
         Knob::Sack(_) => "selective ACKs, SACK (RFC 2018)",
@@ -172,6 +172,7 @@ pub(super) const WIRE: Wire = Wire {
         (None, None) => "ended".into(),
     },
     not_started: |name, errno| format!("{name} not started: {errno}"),
+    no_such_program: "ENOENT, no such program or file",
     skipped: |lines| format!("({lines} {} not shown)", plural(lines, "line", "lines")),
     prompt: "run",
     prompt_wrong: "say where first: client PROGRAM or server PROGRAM",

@@ -151,7 +151,7 @@ pub(super) const WIRE: Wire = Wire {
     edge,
     settings: "Ajustes dos dois hosts",
     settings_foot: "↑ ↓ ajuste · Tab host · ← → mudar · outra tecla fecha",
-    settings_note: "Valem para sockets criados de agora em diante (Documentation/networking/ip-sysctl).",
+    settings_note: "Valem para sockets criados de agora em diante (ip-sysctl).",
     setting: |knob| match knob {
         Knob::Timestamps(_) => "opção timestamps (RFC 7323)",
         Knob::Sack(_) => "ACKs seletivos, SACK (RFC 2018)",
@@ -185,6 +185,7 @@ pub(super) const WIRE: Wire = Wire {
         (None, None) => "terminou".into(),
     },
     not_started: |name, errno| format!("{name} não iniciou: {errno}"),
+    no_such_program: "ENOENT, não há tal programa ou arquivo",
     skipped: |lines| format!("({lines} {})", plural(lines, "linha não mostrada", "linhas não mostradas")),
     prompt: "rodar",
     prompt_wrong: "diga antes onde: client PROGRAMA ou server PROGRAMA",

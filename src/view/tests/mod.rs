@@ -5,6 +5,7 @@ mod meaning;
 pub(crate) mod scenes;
 mod screens;
 mod sizes;
+mod wires;
 
 use ratatui::buffer::Buffer;
 use ratatui::layout::{Position, Rect};

@@ -3,6 +3,7 @@
 use super::lab::Lab;
 use super::{scenes, screen, text};
 use crate::domain::Lang;
+use crate::model::Model;
 use crate::model::ui::Glyphs;
 
 /// One scene at the three sizes that every class meets, in both languages.
@@ -11,16 +12,21 @@ fn kept(name: &str, scene: fn(Lang) -> Lab, keys: &str) {
         for (columns, rows) in [(80, 24), (120, 36), (160, 45)] {
             let mut lab = scene(lang);
             lab.keys(keys);
-            let (shown, cursor) = screen(&mut lab.model, columns, rows);
-            let cursor = cursor.map_or_else(String::new, |at| format!("cursor {},{}\n", at.x, at.y));
-            let mut settings = insta::Settings::clone_current();
-            settings.set_snapshot_path("../snapshots");
-            settings.set_prepend_module_to_snapshot(false);
-            settings.set_omit_expression(true);
-            let file = format!("{name}-{}-{columns}x{rows}", lang.name());
-            settings.bind(|| insta::assert_snapshot!(file, text(&shown) + &cursor));
+            keep(name, lang, &mut lab.model, columns, rows);
         }
     }
+}
+
+/// One screen.
+pub(super) fn keep(name: &str, lang: Lang, model: &mut Model, columns: u16, rows: u16) {
+    let (shown, cursor) = screen(model, columns, rows);
+    let cursor = cursor.map_or_else(String::new, |at| format!("cursor {},{}\n", at.x, at.y));
+    let mut settings = insta::Settings::clone_current();
+    settings.set_snapshot_path("../snapshots");
+    settings.set_prepend_module_to_snapshot(false);
+    settings.set_omit_expression(true);
+    let file = format!("{name}-{}-{columns}x{rows}", lang.name());
+    settings.bind(|| insta::assert_snapshot!(file, text(&shown) + &cursor));
 }
 
 #[test]

@@ -4,14 +4,14 @@ use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 
 use super::lab::Lab;
-use super::{scenes, screen, text};
+use super::{scenes, screen, text, wires};
 use crate::domain::Lang;
-use crate::model::Key;
 use crate::model::ui::{Glyphs, Pane};
+use crate::model::{Key, Model};
 use crate::view::{ColorDepth, render};
 
 /// Everything a class could have on its screen.
-fn models(lang: Lang) -> Vec<(&'static str, Lab)> {
+fn models(lang: Lang) -> Vec<(&'static str, Model)> {
     let pressed = |mut lab: Lab, keys: &str| {
         lab.keys(keys);
         lab
@@ -26,7 +26,7 @@ fn models(lang: Lang) -> Vec<(&'static str, Lab)> {
     said.keys("iuma mensagem que não acaba nunca, de jeito nenhum 👩‍🏫 世界 ");
     let mut ascii = scenes::wide(lang);
     ascii.model.ui.glyphs = Glyphs::Ascii;
-    vec![
+    let labs = vec![
         ("empty", Lab::empty(lang)),
         ("lesson", scenes::lesson(lang)),
         ("crowd", scenes::crowd(lang, 1_000)),
@@ -49,7 +49,20 @@ fn models(lang: Lang) -> Vec<(&'static str, Lab)> {
         ("netstat", zoomed(Pane::Netstat)),
         ("lifecycle", zoomed(Pane::Lifecycle)),
         ("broadcast", zoomed(Pane::Broadcast)),
-    ]
+    ];
+    let wires = vec![
+        ("wire held", wires::held(lang)),
+        ("wire half way", wires::half_way(lang)),
+        ("wire trouble", wires::trouble(lang)),
+        ("wire closed", wires::closed(lang)),
+        ("wire programs", wires::programs(lang)),
+        ("wire settings", wires::settings(lang)),
+        ("wire lacking", wires::lacking(lang)),
+        ("wire ended", wires::ended(lang)),
+        ("wire flood", wires::flood(lang)),
+    ];
+    let labs = labs.into_iter().map(|(name, lab)| (name, lab.model));
+    labs.chain(wires.into_iter().map(|(name, bench)| (name, bench.model))).collect()
 }
 
 /// Every size from 1×1 to 200×60, each with one of the models and one of the languages in turn, like the fields of a
@@ -59,7 +72,7 @@ fn sweep(lang: Lang, colour: u16) {
     let len = models.len();
     for columns in 1..=200u16 {
         for rows in (1..=60u16).filter(|rows| (rows + columns) % 2 == colour) {
-            let model = &mut models[usize::from(columns * 7 + rows / 2) % len].1.model;
+            let model = &mut models[usize::from(columns * 7 + rows / 2) % len].1;
             model.ui.size = (columns, rows);
             let mut buf = Buffer::empty(Rect::new(0, 0, columns, rows));
             let cursor = render(model, ColorDepth::True, &mut buf);
@@ -82,10 +95,11 @@ fn no_size_panics_in_portuguese() {
 
 #[test]
 fn every_model_meets_the_smallest_sizes_of_each_layout() {
-    for (name, mut lab) in models(Lang::PtBr) {
+    for (name, mut model) in models(Lang::PtBr) {
         for (columns, rows) in [(60, 20), (61, 20), (60, 21), (99, 30), (100, 29), (100, 30), (80, 24), (120, 36)] {
-            let shown = text(&screen(&mut lab.model, columns, rows).0);
-            assert!(shown.contains("evento") || shown.contains("inferido"), "{name} at {columns}×{rows}:\n{shown}");
+            let shown = text(&screen(&mut model, columns, rows).0);
+            let said = ["evento", "inferido", "FIO"].iter().any(|word| shown.contains(word));
+            assert!(said, "{name} at {columns}×{rows}:\n{shown}");
         }
     }
 }

@@ -22,10 +22,20 @@ pub(super) fn name(packet: &PacketSummary) -> String {
 pub(super) fn of(look: &Look, packet: &OnWire, several: bool, columns: u16) -> String {
     let summary = &packet.packet;
     let port = if several { port(&summary.flow) } else { String::new() };
-    let mut parts = vec![format!("{port}{}", name(summary))];
-    parts.extend(marks(look, packet));
+    let full = format!("{port}{}", name(summary));
+    // That bytes come with PSH and ACK is what the class may miss first.
+    let plain = summary.tcp.as_ref().is_some_and(|tcp| {
+        summary.payload.len > 0 && !tcp.flags.any(Flags(Flags::SYN.0 | Flags::FIN.0 | Flags::RST.0))
+    });
+    let marks = marks(look, packet);
+    let marked: u16 = marks.iter().map(|mark| width(mark) + 1).sum();
+    let mut label = if plain && width(&full) + marked > columns {
+        format!("{port}#{} {} B", summary.number, summary.payload.len)
+    } else {
+        full
+    };
     // In the order in which they are worth their room.
-    let mut optional: Vec<String> = Vec::new();
+    let mut optional: Vec<String> = marks;
     if let Some(icmp) = summary.icmp {
         optional.push(icmp.to_string());
     } else if summary.payload.len > 0 {
@@ -38,12 +48,12 @@ pub(super) fn of(look: &Look, packet: &OnWire, several: bool, columns: u16) -> S
         if tcp.flags.has(Flags::ACK) {
             optional.push(format!("ack={}", relative(tcp.ack_rel, tcp.ack)));
         }
-        optional.push(format!("win={}", tcp.window));
+        if tcp.window > 0 {
+            optional.push(format!("win={}", tcp.window));
+        }
         optional.extend(tcp.options.iter().map(|option| option.to_string().replacen(' ', "=", 1)));
     }
-    let mut label = parts.join(" ");
     for part in optional {
-        // A zero window is what the packet is about.
         if width(&label) + 1 + width(&part) <= columns {
             label = format!("{label} {part}");
         }
@@ -51,16 +61,16 @@ pub(super) fn of(look: &Look, packet: &OnWire, several: bool, columns: u16) -> S
     label
 }
 
-/// What is unusual about it.
+/// What is unusual about it, what matters most first.
 fn marks(look: &Look, packet: &OnWire) -> Vec<String> {
     let words = &look.text.wire;
     let again = packet.packet.retransmission_of.filter(|of| *of != packet.packet.number);
     let zero = packet.packet.tcp.as_ref().is_some_and(|tcp| tcp.window == 0 && !tcp.flags.any(Flags::RST));
     [
-        again.map(|number| format!("({})", (words.resent_of)(number))),
-        packet.copy_of.map(|number| format!("({})", (words.copy_of)(number))),
         packet.corrupted.then(|| format!("({})", words.damaged)),
         zero.then(|| "win=0!".into()),
+        packet.copy_of.map(|number| format!("({})", (words.copy_of)(number))),
+        again.map(|number| format!("({})", (words.resent_of)(number))),
     ]
     .into_iter()
     .flatten()

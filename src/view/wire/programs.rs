@@ -3,13 +3,16 @@
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 
-use crate::domain::HostId;
+use crate::domain::{Errno, HostId};
 use crate::model::Model;
 use crate::model::keys::Action;
 use crate::model::wire::Line;
 use crate::view::ink::Ink;
 use crate::view::keys;
 use crate::view::look::{Frame, Look};
+
+/// ENOENT, `execve(2)`.
+const NO_SUCH_FILE: Errno = Errno::Other(2);
 
 /// Draws the pane.
 pub(super) fn render(model: &Model, look: &Look, area: Rect, buf: &mut Buffer) {
@@ -25,7 +28,8 @@ pub(super) fn render(model: &Model, look: &Look, area: Rect, buf: &mut Buffer) {
         let mut ink = Ink::on(buf, inside, row);
         let mut who = |host: HostId, pid: u32| {
             let style = if host == HostId::Client { theme.host.client } else { theme.host.server };
-            ink.skip(1).say(&format!("{} {pid}", (words.host)(host)), style).skip(1);
+            let pid = if pid > 0 { format!(" {pid}") } else { String::new() };
+            ink.skip(1).say(&format!("{}{pid}", (words.host)(host)), style).skip(1);
         };
         match line {
             Line::Began(program) => {
@@ -38,7 +42,11 @@ pub(super) fn render(model: &Model, look: &Look, area: Rect, buf: &mut Buffer) {
             }
             Line::Failed(host, name, errno) => {
                 who(*host, 0);
-                let why = format!("{errno}, {}", (look.text.errno)(*errno).what);
+                let why = if *errno == NO_SUCH_FILE {
+                    words.no_such_program.to_owned()
+                } else {
+                    format!("{errno}, {}", (look.text.errno)(*errno).what)
+                };
                 ink.say(&(words.not_started)(name, &why), theme.alarm);
             }
             Line::Said { host, pid, line, error, skipped } => {

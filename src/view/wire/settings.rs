@@ -45,13 +45,17 @@ pub(in crate::view) fn render(model: &Model, look: &Look, buf: &mut Buffer) {
             let now = value(&model.world.wire, host, line);
             let text = now.map_or_else(|| words.kernels.to_owned(), |knob| (words.value)(&knob));
             let failed = failure(&model.world.wire, host, line).and_then(|turned| turned.errno);
-            let (text, style) = match failed {
-                Some(errno) => (format!("{text} ({})", (words.refused)(&errno.to_string())), theme.alarm),
-                None => (text, style),
-            };
+            let text = if failed.is_some() { format!("{} {text}", glyphs::LACKING) } else { text };
+            let style = if failed.is_some() && !here { theme.alarm } else { style };
             let text = if here { format!("{} {text} {}", glyphs::LEFT, glyphs::RIGHT) } else { format!("  {text}") };
             ink.cell(&text, cell, style).skip(1);
         }
     }
-    Ink::on(buf, inside, lines + 2).skip(1).say(words.settings_note, theme.quiet);
+    let here = SETTINGS.get(cursor.line).and_then(|line| failure(&model.world.wire, cursor.host, line));
+    let refused = here.and_then(|turned| turned.errno).map(|errno| (words.refused)(&errno.to_string()));
+    let mut ink = Ink::on(buf, inside, lines + 2);
+    match refused {
+        Some(refused) => ink.skip(1).say(&refused, theme.alarm),
+        None => ink.skip(1).say(words.settings_note, theme.quiet),
+    };
 }

@@ -19,32 +19,55 @@ pub(super) fn render(model: &Model, look: &Look, area: Rect, buf: &mut Buffer) {
     let inside = look.frame(&Frame { title: words.story, ..Frame::default() }, area, buf);
     let inside = Rect { x: inside.x + 1, width: inside.width.saturating_sub(2), ..inside };
     let told = told(model, look);
-    let mut pieces: Vec<(String, Style)> = told.iter().flat_map(|(_, pieces)| pieces.clone()).collect();
+    // Where not everything fits, calls are left out first, then what the earlier changes mean.
+    let ways = [Weight::Call, Weight::Meaning, Weight::Fact].map(|least| pieces(&told, least));
+    let fits = |pieces: &&Vec<(String, Style)>| wrap_pieces(pieces, inside.width).len() <= usize::from(inside.height);
+    let mut pieces = ways.iter().find(fits).unwrap_or(&ways[2]).clone();
     if pieces.is_empty() {
         pieces.push((words.story_none.into(), look.theme.quiet));
     }
-    // Where not everything fits, calls are left out first: the states and the packets tell the rest.
-    if wrap_pieces(&pieces, inside.width).len() > usize::from(inside.height) {
-        pieces = told.into_iter().filter(|(matters, _)| *matters).flat_map(|(_, pieces)| pieces).collect();
-    }
-    for (row, line) in (0..inside.height).zip(wrap_pieces(&pieces, inside.width)) {
+    let lines = wrap_pieces(&pieces, inside.width);
+    let more = lines.len() > usize::from(inside.height);
+    for (row, line) in (0..inside.height).zip(lines) {
         let mut ink = Ink::on(buf, inside, row);
         for (text, style) in line {
             ink.say(text, style);
         }
+        if more && row + 1 == inside.height {
+            ink.goto(inside.right().saturating_sub(1)).say(glyphs::ELLIPSIS, look.theme.quiet);
+        }
     }
 }
 
-/// A sentence in its pieces, and whether it has to be told.
-type Sentence = (bool, Vec<(String, Style)>);
+/// How much it matters that a sentence is told.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Weight {
+    /// A call that worked: the states and the packets tell the rest.
+    Call,
+    /// What a change means that is not the last.
+    Meaning,
+    /// What happened.
+    Fact,
+}
+
+/// A sentence in its pieces, and what it weighs.
+type Sentence = (Weight, Vec<(String, Style)>);
+
+fn pieces(told: &[Sentence], least: Weight) -> Vec<(String, Style)> {
+    told.iter().filter(|(weight, _)| *weight >= least).flat_map(|(_, pieces)| pieces.clone()).collect()
+}
 
 fn told(model: &Model, look: &Look) -> Vec<Sentence> {
     let (words, theme, wire) = (&look.text.wire, &look.theme, &model.world.wire);
     let named = |number: u64| wire.packet(number).map_or_else(|| format!("#{number}"), |packet| name(&packet.packet));
     let mut sentences: Vec<Sentence> = Vec::new();
     let mut sent: Vec<String> = Vec::new();
+    let mut again = None;
     let plain = |text: String| vec![(format!("{text} "), theme.text)];
     for fact in wire.story.facts() {
+        if matches!(fact, Fact::Folded { .. } | Fact::Resent { .. }) {
+            again.get_or_insert(sentences.len());
+        }
         let pieces = match fact {
             Fact::Sent(number) => {
                 // Those that went on already need not be said to be there.
@@ -82,14 +105,28 @@ fn told(model: &Model, look: &Look) -> Vec<Sentence> {
                 let from = wire.packet(*packet).map_or(HostId::Client, |packet| packet.from);
                 plain((words.folded)(&named(*packet), from, *count, &look.text.numbers.short(*after)))
             }
-            Fact::Changed(host, change, _) => changed(look, *host, change),
+            Fact::Changed(host, change, _) => {
+                sentences.push((Weight::Fact, changed(look, *host, change)));
+                let meaning = (words.edge)(change.from, change.to);
+                (meaning.map(|text| vec![(format!("{text} "), theme.text)])).unwrap_or_default()
+            }
         };
-        sentences.push((!matches!(fact, Fact::Called(_, call) if call.result.is_ok()), pieces));
+        let weight = match fact {
+            Fact::Called(_, call) if call.result.is_ok() => Weight::Call,
+            Fact::Changed(..) => Weight::Meaning,
+            _ => Weight::Fact,
+        };
+        sentences.push((weight, pieces));
+    }
+    if let Some(last) = sentences.iter_mut().rfind(|(weight, _)| *weight == Weight::Meaning) {
+        last.0 = Weight::Fact;
     }
     if let Some(last) = sent.pop() {
         let many = !sent.is_empty();
         let names = if many { format!("{} {} {last}", sent.join(", "), words.and) } else { last };
-        sentences.push((true, plain((words.sent)(&names, many))));
+        // Before what timers made of it since.
+        let place = again.unwrap_or(sentences.len());
+        sentences.insert(place, (Weight::Fact, plain((words.sent)(&names, many))));
     }
     sentences
 }
@@ -101,16 +138,17 @@ fn changed(look: &Look, host: HostId, change: &Transition) -> Vec<(String, Style
         (format!("{} :{} ", (words.host)(host), change.flow.local.port()), who),
         (change.from.name().into(), theme.state(change.from)),
         (format!(" {} ", glyphs::ARROW), theme.text),
-        (change.to.name().into(), theme.state(change.to)),
     ];
     let cause = match change.cause {
-        Some(Cause::Call(call)) => format!(" ({call})"),
-        Some(Cause::Timer) => format!(" ({})", look.text.lifecycle.timer),
+        Some(Cause::Call(call)) => Some(format!("({call}). ")),
+        Some(Cause::Timer) => Some(format!("({}). ", look.text.lifecycle.timer)),
         // It was said to have arrived.
-        Some(Cause::Packet(_)) | None => String::new(),
+        Some(Cause::Packet(_)) | None => None,
     };
-    pieces.push((format!("{cause}. "), theme.text));
-    pieces.extend((words.edge)(change.from, change.to).map(|text| (format!("{text} "), theme.text)));
+    // The full stop stays with the word before it.
+    let stop = if cause.is_some() { "" } else { "." };
+    pieces.push((format!("{}{stop} ", change.to.name()), theme.state(change.to)));
+    pieces.extend(cause.map(|cause| (cause, theme.text)));
     pieces
 }
 

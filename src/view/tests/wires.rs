@@ -1,0 +1,282 @@
+//! The wire's view, as a class sees it.
+
+use std::time::Duration;
+
+use super::screens::keep;
+use super::{screen, text};
+use crate::domain::need::{Need, Remedy};
+use crate::domain::wire::{Closed, Loss};
+use crate::domain::{
+    Cause, Errno, Evidence, Flags, Flow, HostId, Kind, Knob, Lang, Mode, Proto, Segment, Syscall, TcpState, Timer,
+    TimerKind, WireEvent,
+};
+use crate::model::Key;
+use crate::model::ui::Glyphs;
+use crate::model::wire::bench::{Bench, Client, FIN_ACK, Server, addr, flow};
+
+/// One scene at the three sizes that every class meets, in both languages.
+fn kept(name: &str, scene: fn(Lang) -> Bench) {
+    for lang in [Lang::En, Lang::PtBr] {
+        for (columns, rows) in [(80, 24), (120, 36), (160, 45)] {
+            keep(name, lang, &mut scene(lang).model, columns, rows);
+        }
+    }
+}
+
+/// A SYN is held, and was sent again three times.
+pub(super) fn held(lang: Lang) -> Bench {
+    let mut bench = Bench::open(lang);
+    let syn = bench.dials(1, 42_666);
+    bench.info(Client, flow(42_666), 4_000, 3);
+    for (count, after) in [(1, 1_000), (2, 2_000), (3, 4_000)] {
+        bench.wait(after);
+        let after = Duration::from_millis(after);
+        bench.wire(Some(Client), WireEvent::Folded { packet: syn, count, after });
+    }
+    let timer = Timer { kind: TimerKind::Retransmit, left_ms: 7_900, count: 3 };
+    bench.timed(Client, flow(42_666), TcpState::SynSent, timer);
+    bench.wait(5_000);
+    bench
+}
+
+/// The client is open, the server not yet; two packets are held.
+pub(super) fn half_way(lang: Lang) -> Bench {
+    let mut bench = Bench::open(lang);
+    let syn = bench.dials(1, 42_666);
+    bench.wait(3_000);
+    let syn_ack = bench.answers(syn, 42_666);
+    bench.wait(4_000);
+    bench.opens(syn_ack, 42_666);
+    bench.info(Client, flow(42_666), 1_500, 0);
+    bench.wait(2_000);
+    bench
+}
+
+/// Everything that can befall a packet, in two conversations; one direction slow, the other cut.
+pub(super) fn trouble(lang: Lang) -> Bench {
+    let mut bench = Bench::open(lang);
+    let data = bench.established(1, 42_666);
+    bench.dropped(data);
+    let tcp = Segment {
+        flags: Flags(Flags::PSH.0 | Flags::ACK.0),
+        seq: 1,
+        ack: 1,
+        seq_rel: Some(1),
+        ack_rel: Some(1),
+        window: 64_240,
+        options: vec![],
+    };
+    bench.wait(1_500);
+    let again = bench.packet(flow(42_666), Some(tcp.clone()), "Hello, world", Some(data));
+    bench.wire(Some(Client), WireEvent::Corrupted { packet: again });
+    bench.wire(Some(Client), WireEvent::Duplicated { packet: again, copy: 20 });
+    bench.delivered(again);
+    let other = bench.dials(2, 42_668);
+    bench.wire(Some(Client), WireEvent::Mode(Mode::Slow { hop: Duration::from_secs(2) }));
+    bench.wire(Some(Client), WireEvent::Delayed { packet: other, by: Duration::from_secs(2) });
+    bench.wire(Some(Server), WireEvent::Cut { cut: true });
+    bench.wire(Some(Server), WireEvent::LossSet { percent: 30 });
+    let back = flow(42_666).mirror().unwrap();
+    let full = bench.packet(back, Some(Segment { flags: Flags::ACK, window: 0, ..tcp }), "", None);
+    bench.wire(Some(Server), WireEvent::Dropped { packet: full, why: Loss::Cut });
+    bench.wire(Some(Client), WireEvent::Folding { on: false });
+    bench.wire(None, WireEvent::Unlisted { count: 1_200 });
+    bench.wire(Some(Client), WireEvent::NoSuchPacket { packet: 3 });
+    bench.keys(">");
+    bench.wait(900);
+    bench
+}
+
+/// Both have closed: the client waits in TIME_WAIT; a datagram is held.
+pub(super) fn closed(lang: Lang) -> Bench {
+    use TcpState::{CloseWait, Closed, Established, FinWait1, LastAck, TimeWait};
+    let mut bench = Bench::open(lang);
+    let data = bench.established(1, 42_666);
+    bench.delivered(data);
+    let (out, back) = (flow(42_666), flow(42_666).mirror().unwrap());
+    let close = Some(Cause::Call(Syscall::Close));
+    bench.state(Client, out, Established, FinWait1, close);
+    let fin = bench.sends(out, FIN_ACK, 13, 1, "");
+    bench.delivered(fin);
+    bench.state(Server, back, Established, CloseWait, Some(Cause::Packet(fin)));
+    bench.state(Server, back, CloseWait, LastAck, close);
+    let answer = bench.sends(back, FIN_ACK, 1, 14, "");
+    bench.wait(2_000);
+    bench.delivered(answer);
+    bench.state(Client, out, FinWait1, TimeWait, Some(Cause::Packet(answer)));
+    let timer = Timer { kind: TimerKind::TimeWait, left_ms: 60_000, count: 0 };
+    bench.timed(Client, out, TimeWait, timer);
+    let last = bench.sends(out, Flags::ACK, 14, 2, "");
+    bench.delivered(last);
+    bench.state(Server, back, LastAck, Closed, Some(Cause::Packet(last)));
+    let datagram = Flow { proto: Proto::Udp, local: addr(Client, 50_000), peer: Some(addr(Server, 65_432)) };
+    bench.packet(datagram, None, "bom dia", None);
+    bench.wait(1_000);
+    bench
+}
+
+/// A program runs on each host; one of them was quick, the other is being typed.
+pub(super) fn programs(lang: Lang) -> Bench {
+    let mut bench = half_way(lang);
+    bench.wire(Some(Server), WireEvent::Program { pid: 4711, name: "python3".into() });
+    let said = |line: &str, error, skipped| WireEvent::ProgramSaid { pid: 4711, line: line.into(), error, skipped };
+    bench.wire(Some(Server), said("escutando em 192.0.2.1:5000", false, 0));
+    bench.wire(Some(Server), said("Traceback (most recent call last):", true, 12));
+    bench.wire(Some(Client), WireEvent::ProgramFailed { name: "pyhton3 client.py".into(), errno: Errno::Other(2) });
+    bench.keys("!python3 client.py");
+    bench
+}
+
+/// The settings, one of them turned and one refused.
+pub(super) fn settings(lang: Lang) -> Bench {
+    let mut bench = held(lang);
+    bench.wire(Some(Client), WireEvent::Turned { knob: Knob::EphemeralRange(40_000, 40_009), errno: None });
+    bench.wire(Some(Server), WireEvent::Turned { knob: Knob::Sack(true), errno: Some(Errno::Perm) });
+    bench.keys("S");
+    bench.key(Key::Down);
+    bench.key(Key::Tab);
+    bench
+}
+
+/// The machine does not grant what the wire needs.
+pub(super) fn lacking(lang: Lang) -> Bench {
+    let mut bench = Bench::asked(lang);
+    let (need, remedy) = (Need::UidMap, Remedy::AppArmorProfile);
+    bench.wire(None, WireEvent::Lacks { need, errno: Errno::Perm, remedy });
+    bench
+}
+
+/// The process that keeps the hosts was killed.
+pub(super) fn ended(lang: Lang) -> Bench {
+    let mut bench = half_way(lang);
+    bench.wire(None, WireEvent::Closed { why: Closed::HelperEnded, errno: None });
+    bench
+}
+
+/// A flood: more packets than any screen has lines, the earliest of them held.
+pub(super) fn flood(lang: Lang) -> Bench {
+    let mut bench = Bench::open(lang);
+    let first = bench.dials(1, 33_000);
+    for n in 1..300u16 {
+        let packet = bench.dials(u32::from(n) + 1, 33_000 + 2 * n);
+        bench.delivered(packet);
+    }
+    assert_eq!(bench.model.world.wire.first_held(None).unwrap().packet.number, first);
+    bench
+}
+
+#[test]
+fn a_syn_that_is_held() {
+    kept("wire-held", held);
+}
+
+#[test]
+fn one_side_is_open() {
+    kept("wire-half-way", half_way);
+}
+
+#[test]
+fn whatever_befalls_a_packet() {
+    kept("wire-trouble", trouble);
+}
+
+#[test]
+fn both_have_closed() {
+    kept("wire-closed", closed);
+}
+
+#[test]
+fn programs_on_the_hosts() {
+    kept("wire-programs", programs);
+}
+
+#[test]
+fn the_settings() {
+    kept("wire-settings", settings);
+}
+
+#[test]
+fn what_is_missing_and_what_helps() {
+    kept("wire-lacking", lacking);
+}
+
+#[test]
+fn the_hosts_are_gone() {
+    kept("wire-ended", ended);
+}
+
+fn shown(bench: &mut Bench, columns: u16, rows: u16) -> String {
+    text(&screen(&mut bench.model, columns, rows).0)
+}
+
+#[test]
+fn the_packet_that_the_keys_are_about_is_always_seen() {
+    for (columns, rows) in [(60, 20), (80, 24), (120, 36), (200, 60)] {
+        let mut bench = flood(Lang::En);
+        assert!(shown(&mut bench, columns, rows).contains("#1 SYN"), "{columns}×{rows}");
+        bench.key(Key::End);
+        bench.key(Key::Up);
+        let selected = bench.model.ui.wire.packet.unwrap();
+        let shown = shown(&mut bench, columns, rows);
+        assert!(shown.lines().any(|line| line.contains('▸') && line.contains(&format!("#{selected} "))), "{shown}");
+    }
+}
+
+#[test]
+fn a_flying_packet_moves_across() {
+    let mut bench = Bench::open(Lang::En);
+    let syn = bench.dials(1, 42_666);
+    bench.wire(Some(Client), WireEvent::Delayed { packet: syn, by: Duration::from_secs(2) });
+    let head = |bench: &mut Bench| {
+        let shown = shown(bench, 120, 36);
+        let line = shown.lines().find(|line| line.contains("#1 SYN")).unwrap().to_owned();
+        line.chars().position(|c| c == '▶').unwrap_or_else(|| panic!("{shown}"))
+    };
+    let mut places = vec![head(&mut bench)];
+    for _ in 0..4 {
+        bench.wait(490);
+        places.push(head(&mut bench));
+    }
+    assert!(places.is_sorted() && places.windows(2).all(|pair| pair[1] - pair[0] >= 10), "{places:?}");
+    bench.delivered(syn);
+    assert!(head(&mut bench) >= *places.last().unwrap());
+}
+
+#[test]
+fn the_header_says_in_which_world_we_are() {
+    let mut bench = held(Lang::En);
+    for (key, says, never) in
+        [(Key::F(1), "WIRE LAB · step", "OPEN TO THE NETWORK"), (Key::Char('w'), "loopback", "WIRE LAB")]
+    {
+        bench.key(key);
+        for (columns, rows) in [(60, 20), (80, 24), (120, 36)] {
+            let shown = shown(&mut bench, columns, rows);
+            let header = shown.lines().next().unwrap();
+            assert!(!header.contains(never), "{header}");
+            assert!(header.contains(says) || says == "loopback", "{header}");
+        }
+    }
+    bench.keys("w");
+    bench.wire(Some(Client), WireEvent::Mode(Mode::Live));
+    assert!(shown(&mut bench, 80, 24).lines().next().unwrap().contains("each way its own"));
+}
+
+#[test]
+fn states_evidence_and_fates_are_told_apart_in_ascii() {
+    let mut bench = trouble(Lang::En);
+    bench.model.ui.glyphs = Glyphs::Ascii;
+    let shown = shown(&mut bench, 160, 45);
+    assert!(shown.is_ascii(), "{shown}");
+    for word in ["LOST: the wire is cut x-", "-> ", "<", "(copy of #", "(damaged)", "(#4 again)", "win=0!", "x "] {
+        assert!(shown.contains(word), "{word}:\n{shown}");
+    }
+}
+
+#[test]
+fn hostile_lines_of_a_program_stay_lines() {
+    let mut bench = programs(Lang::En);
+    let line = crate::domain::excerpt::sanitise("\u{1b}[2J\u{202e}evil".as_bytes());
+    let said = WireEvent::ProgramSaid { pid: 4711, line, error: false, skipped: 0 };
+    bench.seen(Some(HostId::Server), Evidence::Called, Kind::Wire(said));
+    assert!(shown(&mut bench, 120, 36).contains(r"␛[2J\u{202e}evil"));
+}
