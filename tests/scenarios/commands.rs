@@ -117,6 +117,7 @@ within_ms = 60000
     let mut wire = program().args(["run", file.path(), "--json"]).stdout(Stdio::piped()).spawn().unwrap();
     let mut said = BufReader::new(wire.stdout.take().unwrap()).lines();
     if !said.by_ref().map_while(Result::ok).any(|line| line.contains("\"to\":\"LISTEN\"")) {
+        wire.wait().unwrap();
         let required = std::env::var("SOCKLAB_REQUIRE").unwrap_or_default();
         assert!(!required.split(',').any(|word| word == "wire"), "missing: wire");
         println!("ignored: wire");
