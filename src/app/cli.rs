@@ -26,6 +26,8 @@ pub struct Cli {
 pub enum Command {
     /// Print the kernel's socket table, once or as it changes
     Netstat(NetstatArgs),
+    /// Capture packets into a file or a pipe, or print them as a ladder, live or from a file
+    Capture(CaptureArgs),
     /// Go through scenarios without the screen: 0 when everything expected was seen, 1 when not, 2 for a wrong file
     Run(RunArgs),
     /// Show the laboratory on the wire: two private hosts, and every packet between them in your hand
@@ -102,6 +104,29 @@ pub struct NetstatArgs {
     /// Name the processes (with --json they always are)
     #[arg(long, short)]
     pub process: bool,
+}
+
+/// The ports that are captured when nothing else is said: those of the laboratory's servers.
+pub const PORTS: [u16; 4] = [65_431, 65_432, 65_433, 65_434];
+
+/// Packets without the screen.
+#[derive(Debug, Clone, Args)]
+pub struct CaptureArgs {
+    /// Which packets: words, or fields such as 'port 65432 and flags syn'; without it those of the laboratory's ports,
+    /// and all of a file
+    pub filter: Vec<String>,
+
+    /// Write pcapng to this file; '-' is standard output: socklab-tui capture -w - | wireshark -k -i -
+    #[arg(long, short, value_name = "FILE")]
+    pub write: Option<PathBuf>,
+
+    /// Read this capture file, pcap or pcapng, instead of capturing; '-' is standard input
+    #[arg(long, short, value_name = "FILE")]
+    pub read: Option<PathBuf>,
+
+    /// Capture on this interface; 'any' is every one [default: loopback]
+    #[arg(long, short, value_name = "NAME", conflicts_with = "read")]
+    pub interface: Option<String>,
 }
 
 /// The laboratory on the screen.

@@ -5,6 +5,8 @@ use std::io;
 use std::net::SocketAddr;
 use std::sync::Arc;
 
+#[cfg(target_os = "linux")]
+use super::capturer::Capturer;
 use super::session::Shell;
 use super::terminal;
 #[cfg(target_os = "linux")]
@@ -14,8 +16,11 @@ use crate::domain::{
     Errno, Evidence, Kind, Note, Probe, Proto, RowKey, ServerChange, ServerEvent, ServerId, ServerSpec, WorldId,
 };
 use crate::lab::{self, Lab, Machine};
-use crate::model::{Effect, Model};
+use crate::model::{Effect, Model, Msg};
+#[cfg(target_os = "linux")]
+use crate::observe::capture::{CaptureError, Key};
 use crate::observe::{self, Scope, Table};
+use tokio::sync::mpsc;
 
 /// Everything that is real: the lab and its observers.
 pub struct Laboratory {
@@ -24,7 +29,12 @@ pub struct Laboratory {
     #[cfg(target_os = "linux")]
     tracer: Tracer,
     #[cfg(target_os = "linux")]
+    capturer: Option<Capturer>,
+    #[cfg(target_os = "linux")]
     wire: WireWorld,
+    ports: BTreeSet<u16>,
+    near: mpsc::Sender<Msg>,
+    answers: mpsc::Receiver<Msg>,
     /// Which world is meant by what is asked of a laboratory.
     shown: WorldId,
     probe: Probe,
@@ -46,7 +56,8 @@ impl Laboratory {
         }
         #[cfg(target_os = "linux")]
         let tracer = Tracer::start(probe.clone(), Scope::Ports(ports.clone()))?;
-        let table = Table::start(probe.clone(), Scope::Ports(ports))?;
+        let table = Table::start(probe.clone(), Scope::Ports(ports.clone()))?;
+        let (near, answers) = mpsc::channel(64);
         for what in [Evidence::Called, Evidence::Sampled] {
             probe.report(Evidence::Called, Kind::Note(Note::Has { what }));
         }
@@ -56,7 +67,12 @@ impl Laboratory {
             #[cfg(target_os = "linux")]
             tracer,
             #[cfg(target_os = "linux")]
+            capturer: None,
+            #[cfg(target_os = "linux")]
             wire: WireWorld::new(probe, servers),
+            ports,
+            near,
+            answers,
             shown: WorldId::default(),
             probe: probe.clone(),
         })
@@ -81,8 +97,42 @@ impl Laboratory {
     fn watch(&self, scope: &Scope) {
         self.table.scope(scope.clone());
         #[cfg(target_os = "linux")]
+        if let Some(capturer) = &self.capturer {
+            capturer.scope(scope.clone());
+        }
+        #[cfg(target_os = "linux")]
         self.tracer.scope(scope.clone());
     }
+
+    /// Captures the packets of the laboratory's ports, if the key is one; otherwise says what is missing.
+    #[cfg(target_os = "linux")]
+    pub fn capture(&mut self, key: Result<Key, CaptureError>) {
+        let scope = Scope::Ports(self.ports.clone());
+        self.capturer = Some(Capturer::start(key, &self.probe, scope, self.near.clone()));
+    }
+
+    /// Says that packets cannot be captured here.
+    #[cfg(not(target_os = "linux"))]
+    pub fn cannot_capture(&mut self) {
+        use crate::model::packets::{Capturing, Help, News};
+        let errno = Errno::from(io::Error::from(io::ErrorKind::Unsupported));
+        let lacking = Capturing::Lacking { errno, help: Help::System };
+        let _ = self.near.try_send(Msg::Packets(News::Capturing(lacking)));
+    }
+
+    /// What is asked about packets. Without a capture there is nothing to look at.
+    #[cfg(target_os = "linux")]
+    fn look(&self, effect: &Effect) {
+        let Some(capturer) = &self.capturer else { return };
+        match effect {
+            Effect::Inspect(number) => capturer.inspect(*number),
+            Effect::Follow(talk) => capturer.follow(*talk),
+            _ => capturer.save(),
+        }
+    }
+
+    #[cfg(not(target_os = "linux"))]
+    fn look(&self, _effect: &Effect) {}
 
     /// Looks for the holder of a port without keeping anybody waiting: all of `/proc` may have to be read.
     fn find_holder(&self, server: ServerId, proto: Proto, addr: SocketAddr) {
@@ -149,7 +199,15 @@ impl Shell for Laboratory {
             Effect::Watch(ports) => self.watch(&ports.map_or(Scope::All, Scope::Ports)),
             Effect::Detail(flow) => self.table.detail(flow),
             Effect::FindHolder(server, proto, addr) => self.find_holder(server, proto, addr),
+            Effect::Inspect(_) | Effect::Follow(_) | Effect::SaveCapture => self.look(&effect),
             Effect::Redraw | Effect::Suspend | Effect::Quit => {}
+        }
+    }
+
+    async fn answer(&mut self) -> Msg {
+        match self.answers.recv().await {
+            Some(msg) => msg,
+            None => std::future::pending().await,
         }
     }
 

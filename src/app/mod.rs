@@ -1,5 +1,8 @@
 //! The imperative shell: the command line, the one `select!`, effects, the terminal.
 
+mod capture;
+#[cfg(target_os = "linux")]
+mod capturer;
 pub mod cli;
 mod doctor;
 #[cfg(target_os = "linux")]
@@ -45,6 +48,7 @@ pub fn main() -> ExitCode {
         #[cfg(target_os = "linux")]
         Some(Command::Exec(args)) => return code(exec::run(args)),
         Some(Command::Doctor(args)) => return code(doctor::run(args)),
+        Some(Command::Capture(args)) => capture::run(args),
     };
     code(done.map(|()| ExitCode::SUCCESS))
 }

@@ -28,7 +28,7 @@ pub(super) fn run(args: &NetstatArgs) -> anyhow::Result<()> {
 }
 
 /// The filter with its error underneath.
-fn pointed(text: &str, error: &FilterError) -> anyhow::Error {
+pub(super) fn pointed(text: &str, error: &FilterError) -> anyhow::Error {
     let why = (super::locale::text(None).filter)(&error.kind);
     let before = text.get(..error.at.start).unwrap_or(text).chars().count();
     let under = text.get(error.at.clone()).map_or(1, |wrong| wrong.chars().count().max(1));

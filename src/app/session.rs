@@ -27,6 +27,10 @@ const BATCH: usize = 256;
 pub trait Shell {
     /// Does one thing in the real world, without waiting; the results come back as observations.
     fn perform(&mut self, effect: Effect);
+    /// Waits for what performing an effect has found and no observation tells. Cancelled at any time without loss.
+    fn answer(&mut self) -> impl Future<Output = Msg> {
+        std::future::pending()
+    }
     /// Is told which rows of the socket table can be seen now: their processes are worth naming.
     fn seen(&mut self, model: &Model, rows: &[RowKey]);
     /// Gives the terminal back, stops this program until it is continued, and takes the terminal again.
@@ -126,6 +130,10 @@ impl<B: Backend<Error = io::Error>, S: Shell> Session<B, S> {
                     last_frame = Instant::now();
                     dirty = false;
                 }
+                msg = self.shell.answer() => {
+                    self.take(msg)?;
+                    dirty = true;
+                }
                 count = events.recv_many(&mut batch, BATCH) => {
                     if count == 0 { return Ok(End::Stopped) }
                     for seen in batch.drain(..) {
@@ -179,7 +187,7 @@ impl<B: Backend<Error = io::Error>, S: Shell> Session<B, S> {
 
     fn draw(&mut self) -> io::Result<()> {
         let now = self.now();
-        update(&mut self.model, Msg::Time(now));
+        self.take(Msg::Time(now))?;
         let (model, depth) = (&self.model, self.depth);
         self.terminal.draw(|frame| view::draw(model, depth, frame))?;
         if let Some(reach) = view::reach(&self.model) {

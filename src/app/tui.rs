@@ -19,6 +19,8 @@ use super::terminal::Borrowed;
 use crate::domain::{Clock, ServerId};
 use crate::model::ui::Scope;
 use crate::model::{Model, Msg, Ui};
+#[cfg(target_os = "linux")]
+use crate::observe::capture::{CaptureError, Key};
 
 /// What the kernel answers who writes to a terminal that was closed (`errno(3)`).
 const EIO: i32 = 5;
@@ -32,15 +34,30 @@ pub(super) fn run(cli: &LabArgs, on_wire: bool) -> anyhow::Result<()> {
         Some(path) => Some(Recorder::create(path).with_context(|| path.display().to_string())?),
         None => None,
     };
+    // Before any other thread is there: what gave the right to capture is given up with it.
+    #[cfg(target_os = "linux")]
+    let key = Key::take();
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build()?;
+    #[cfg(target_os = "linux")]
+    return runtime.block_on(session(cli, on_wire, recorder, key));
+    #[cfg(not(target_os = "linux"))]
     runtime.block_on(session(cli, on_wire, recorder))
 }
 
-async fn session(cli: &LabArgs, on_wire: bool, recorder: Option<Recorder>) -> anyhow::Result<()> {
+async fn session(
+    cli: &LabArgs,
+    on_wire: bool,
+    recorder: Option<Recorder>,
+    #[cfg(target_os = "linux")] key: Result<Key, CaptureError>,
+) -> anyhow::Result<()> {
     let clock = Clock::start();
     let (probe, mut events) = queue::open(clock);
     let signals = signals::listen()?;
-    let shell = Laboratory::open(cli.servers(), cli.observe, &probe)?;
+    let mut shell = Laboratory::open(cli.servers(), cli.observe, &probe)?;
+    #[cfg(target_os = "linux")]
+    shell.capture(key);
+    #[cfg(not(target_os = "linux"))]
+    shell.cannot_capture();
     let mut model = Model::new(ui(cli));
     let _terminal = Borrowed::take()?;
     let terminal = Terminal::new(CrosstermBackend::new(io::stdout()))?;

@@ -64,6 +64,20 @@ pub enum Note {
         /// How many packets.
         count: u64,
     },
+    /// The captured packets were written to a file.
+    CaptureSaved {
+        /// Where.
+        file: String,
+        /// How many packets.
+        packets: u64,
+        /// How many older ones were not kept, and are not in it.
+        dropped: u64,
+    },
+    /// The captured packets could not be written to a file.
+    CaptureNotSaved {
+        /// Why.
+        errno: Errno,
+    },
     /// The kernel's range of ephemeral ports.
     PortRange {
         /// The first.

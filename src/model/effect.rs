@@ -55,6 +55,12 @@ pub enum Effect {
     Kill(u32),
     /// Keep saying what the kernels know of this connection of the wire's hosts, named by the client's end; or stop.
     Inform(Option<Flow>),
+    /// Take the captured packet with this number apart.
+    Inspect(u64),
+    /// Put together what was said in this conversation.
+    Follow(Flow),
+    /// Write all packets that are kept to a file.
+    SaveCapture,
     /// Draw the whole screen anew: something else may have written to it.
     Redraw,
     /// Give the terminal back and stop, until continued (`SIGTSTP`).

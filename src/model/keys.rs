@@ -87,6 +87,16 @@ pub enum Action {
     GoView,
     /// To a view by its function key.
     View(View),
+    /// The ladder of one conversation, or the list of packets again.
+    Ladder,
+    /// What was said in one conversation, or the list of packets again.
+    Stream,
+    /// Type a filter for the packets.
+    Sift,
+    /// Into the packet; fold or unfold a field.
+    Unfold,
+    /// Write the captured packets to a file.
+    SaveCapture,
     /// To the wire's world and its view, or back to the machine.
     Wire,
     /// Open the wire again, where it is not open.
@@ -152,6 +162,8 @@ pub enum Place {
     Anywhere,
     /// In the lab and its clients, whatever pane has the focus.
     Lab,
+    /// In the view of the packets.
+    Packets,
     /// In the view of the wire.
     Wire,
     /// While this pane has the focus.
@@ -177,7 +189,7 @@ const fn bind(keys: &'static [Key], place: Place, action: Action) -> Binding {
 
 use Action as A;
 use Key::{Char, Ctrl, F};
-use Place::{Anywhere, In, Lab, Page, Wire};
+use Place::{Anywhere, In, Lab, Packets, Page, Wire};
 
 /// All bindings, in the order that help shows them. The narrower place wins where a key is bound twice.
 pub const BINDINGS: &[Binding] = &[
@@ -201,6 +213,11 @@ pub const BINDINGS: &[Binding] = &[
     bind(&[Key::Enter], In(Pane::Lifecycle), A::Page),
     bind(&[Char('n')], In(Pane::Lifecycle), A::NextKinds),
     bind(&[Char('.')], Lab, A::Narrow),
+    bind(&[Char('l')], Packets, A::Ladder),
+    bind(&[Char('f')], Packets, A::Stream),
+    bind(&[Char('/')], Packets, A::Sift),
+    bind(&[Key::Enter], Packets, A::Unfold),
+    bind(&[Char('S')], Packets, A::SaveCapture),
     bind(&[Key::Tab, Key::BackTab], Page, A::OtherEnd),
     bind(&[Char('n')], Wire, A::Next),
     bind(&[Char(' ')], Wire, A::RunHold),
@@ -234,6 +251,7 @@ pub const BINDINGS: &[Binding] = &[
     bind(&[Char('v')], Anywhere, A::GoView),
     bind(&[F(1)], Anywhere, A::View(View::Lab)),
     bind(&[F(2)], Anywhere, A::View(View::Ports)),
+    bind(&[F(3)], Anywhere, A::View(View::Packets)),
     bind(&[F(5)], Anywhere, A::View(View::Wire)),
     bind(&[Char('w')], Anywhere, A::Wire),
     bind(&[Char('L')], Anywhere, A::Language),
@@ -246,14 +264,14 @@ pub const BINDINGS: &[Binding] = &[
     bind(&[Char('q'), Ctrl('c')], Anywhere, A::Quit),
 ];
 
-/// What `key` does where the keys go now: in a pane, in the wire's view, or on a page.
+/// What `key` does where the keys go now: in a pane, in the view of packets or of the wire, or on a page.
 pub fn lookup(key: Key, here: Place) -> Option<Action> {
     let holding = BINDINGS.iter().filter(|binding| binding.keys.contains(&key));
     let holding = holding.filter(|binding| matches!(binding.place, Anywhere | Lab) || binding.place == here);
     let narrowest = holding.max_by_key(|binding| match binding.place {
         Anywhere => 0,
         Lab => 1,
-        Wire | In(_) | Page => 2,
+        Packets | Wire | In(_) | Page => 2,
     });
     narrowest.map(|binding| binding.action)
 }

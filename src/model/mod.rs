@@ -12,6 +12,7 @@ pub mod keys;
 mod knock;
 pub mod lifecycle;
 pub mod listing;
+pub mod packets;
 pub mod page;
 pub mod presenter;
 pub mod proposals;
@@ -41,6 +42,7 @@ use historian::Historian;
 use journal::Journal;
 use lifecycle::Lifecycle;
 use listing::Listing;
+use packets::Packets;
 use table::Table;
 
 /// See the module's head.
@@ -56,6 +58,8 @@ pub struct Model {
     pub listing: Listing,
     /// The lifecycle pane's list.
     pub lifecycle: Lifecycle,
+    /// The packets view's lists.
+    pub packets: Packets,
     /// The time, as last told.
     pub now: Stamp,
     historian: Historian,
@@ -138,6 +142,7 @@ impl Model {
             }
         }
         self.lifecycle.heard(event, first);
+        self.packets.heard(event, first);
         if let Some(page) = &mut self.ui.page {
             page.heard(event);
         }
@@ -159,6 +164,7 @@ impl Model {
         self.listing.rebuild(&self.world.table);
         self.lifecycle.world = world;
         self.lifecycle.choose(self.lifecycle.kinds, None, &self.journal);
+        self.packets.show_world(world, &self.journal);
     }
 }
 

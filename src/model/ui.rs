@@ -18,19 +18,22 @@ pub enum View {
     Lab,
     /// The newest client's port in giant digits.
     Ports,
+    /// Packets: a list, a ladder, what was said; and the one that is looked into.
+    Packets,
     /// The wire lab: two hosts, and the packets between them in the presenter's hand.
     Wire,
 }
 
 impl View {
     /// All views, in the order of their numbers, from 1.
-    pub const ALL: [Self; 3] = [Self::Lab, Self::Ports, Self::Wire];
+    pub const ALL: [Self; 4] = [Self::Lab, Self::Ports, Self::Packets, Self::Wire];
 
     /// Its number: that of its function key.
     pub const fn number(self) -> u32 {
         match self {
             Self::Lab => 1,
             Self::Ports => 2,
+            Self::Packets => 3,
             Self::Wire => 5,
         }
     }
@@ -146,6 +149,8 @@ pub enum Mode {
     Saying,
     /// Keys are the table's filter.
     Filtering,
+    /// Keys are the packets' filter.
+    Sifting,
     /// Keys are a program to run on one of the wire's hosts.
     Running,
     /// Keys turn the settings of the wire's hosts.

@@ -7,7 +7,7 @@ use super::keys::{self, Action, Key, Place};
 use super::lifecycle::Reader;
 use super::proposals::Proposals;
 use super::ui::{Line, Mode, Pane, Scope, View};
-use super::{Model, presenter, selection, settings};
+use super::{Model, packets, presenter, selection, settings};
 use crate::domain::filter::Filter;
 use crate::domain::{
     ClientPlan, CloseHow, Errno, Kind, Observation, ServerChange, ServerEvent, ServerId, Stamp, Target, WorldId,
@@ -26,6 +26,8 @@ pub enum Msg {
     Seen(Observation),
     /// It is this late.
     Time(Stamp),
+    /// The shell tells of packets what no event does.
+    Packets(packets::News),
     /// What can be scrolled was drawn, and may begin with this line at most.
     Reach(usize),
     /// The command line asks for the wire, as its key does.
@@ -37,13 +39,22 @@ const MOST: u32 = 99_999;
 
 /// Takes a message in and says what is to be done in the real world.
 pub fn update(model: &mut Model, msg: Msg) -> Vec<Effect> {
+    // What follows from the latest packet is asked once for each frame, not for each packet.
+    let settles = matches!(msg, Msg::Key(_) | Msg::Time(_));
     let mut effects = take(model, msg);
+    if settles {
+        effects.extend(packets::settle(model));
+    }
     effects.extend(presenter::inform(model));
     effects
 }
 
 fn take(model: &mut Model, msg: Msg) -> Vec<Effect> {
     match msg {
+        Msg::Packets(news) => {
+            model.packets.told(news);
+            vec![]
+        }
         Msg::Wire => act(model, Action::View(View::Wire)),
         Msg::Key(key) => {
             let before = model.detail();
@@ -113,6 +124,10 @@ fn pressed(model: &mut Model, key: Key) -> Vec<Effect> {
         Mode::Command => commanded(model, key),
         Mode::Saying => said(model, key),
         Mode::Filtering => filtered(model, key),
+        Mode::Sifting => {
+            packets::typed(model, key);
+            vec![]
+        }
         Mode::Running => presenter::typed(model, key),
         Mode::Settings => settings::pressed(model, key),
         Mode::Help(from) => {
@@ -152,7 +167,8 @@ fn commanded(model: &mut Model, key: Key) -> Vec<Effect> {
             let here = match (&model.ui.page, model.ui.view) {
                 (Some(_), _) => Place::Page,
                 (None, View::Wire) => Place::Wire,
-                (None, _) => Place::In(model.ui.focus),
+                (None, View::Packets) => Place::Packets,
+                (None, View::Lab | View::Ports) => Place::In(model.ui.focus),
             };
             keys::lookup(key, here).map_or_else(Vec::new, |action| act(model, action))
         }
@@ -163,6 +179,9 @@ fn commanded(model: &mut Model, key: Key) -> Vec<Effect> {
 fn act(model: &mut Model, action: Action) -> Vec<Effect> {
     let count = model.ui.count.take();
     let action = if action == Action::GoView { go(model.ui.view, count) } else { action };
+    if let Some(effects) = packets::act(model, action) {
+        return effects;
+    }
     if let Some(effects) = presenter::act(model, action, count) {
         return effects;
     }
@@ -437,11 +456,19 @@ fn pasted(model: &mut Model, text: &str) -> Vec<Effect> {
         Mode::Saying => &mut model.ui.message,
         Mode::Filtering => &mut model.ui.filter,
         Mode::Running => &mut model.ui.wire.program,
+        Mode::Sifting => &mut model.packets.line,
         Mode::Command | Mode::Settings | Mode::Help(_) => return vec![],
     };
     let text = text.trim_end_matches(['\r', '\n']);
     for c in text.chars().map(|c| if c.is_control() { ' ' } else { c }) {
         edit(line, Key::Char(c));
     }
-    if model.ui.mode == Mode::Filtering { refilter(model) } else { vec![] }
+    match model.ui.mode {
+        Mode::Filtering => refilter(model),
+        Mode::Sifting => {
+            packets::sift(model);
+            vec![]
+        }
+        _ => vec![],
+    }
 }

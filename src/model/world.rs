@@ -141,6 +141,8 @@ impl World {
             Note::Descriptors { .. }
             | Note::BurstCut { .. }
             | Note::TableFailed { .. }
+            | Note::CaptureSaved { .. }
+            | Note::CaptureNotSaved { .. }
             | Note::RecordFailed { .. }
             | Note::NoThread { .. } => {}
         }

@@ -9,6 +9,7 @@ mod en;
 mod keys;
 pub mod lesson;
 mod number;
+mod packets;
 mod page;
 mod panes;
 mod pt_br;
@@ -19,6 +20,7 @@ mod wire;
 pub use keys::{KeyText, Keys};
 pub use lesson::Lessons;
 pub use number::Numbers;
+pub use packets::Packets;
 pub use page::{InfoTexts, Page};
 pub use panes::{Broadcast, Clients, Header, Help, Lifecycle, Netstat, Ports, Servers, Small};
 
@@ -52,6 +54,8 @@ pub struct Text {
     pub page: Page,
     /// The view of the wire.
     pub wire: Wire,
+    /// The view of packets.
+    pub packets: Packets,
     /// Every key action.
     pub keys: Keys,
     /// The help besides the keys.

@@ -217,6 +217,7 @@ pub struct Help {
     pub in_netstat: &'static str,
     pub in_lifecycle: &'static str,
     pub in_broadcast: &'static str,
+    pub in_packets: &'static str,
     pub typing: &'static str,
     /// How counts work.
     pub counts: &'static str,

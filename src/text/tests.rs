@@ -57,6 +57,8 @@ fn every_sentence_is_translated() {
         Note::Observing { servers: vec![] },
         Note::NoThread { errno: Errno::Again },
         Note::CaptureLost { count: 2 },
+        Note::CaptureSaved { file: "a.pcapng".into(), packets: 1, dropped: 2 },
+        Note::CaptureNotSaved { errno: Errno::Access },
     ];
     for note in notes {
         let (one, other) = ((en.note)(&note), (pt.note)(&note));

@@ -8,26 +8,42 @@ use super::glyphs::ELLIPSIS;
 use super::ink::{Ink, width};
 use super::look::Look;
 use super::typed::Typed;
+use crate::domain::filter::FilterError;
 use crate::model::Model;
-use crate::model::ui::Mode;
+use crate::model::proposals::Proposals;
+use crate::model::ui::{Line, Mode};
 
 /// Draws the lines while the filter is typed, and returns where the cursor is.
 pub(super) fn render(model: &Model, look: &Look, area: Rect, buf: &mut Buffer) -> Option<Position> {
-    if model.ui.mode != Mode::Filtering || area.is_empty() {
+    if model.ui.mode != Mode::Filtering {
         return None;
     }
-    let line = &model.ui.filter;
+    draw(&model.ui.filter, &model.ui.proposals, model.listing.error.as_ref(), look, area, buf)
+}
+
+/// Draws a filter and what is wrong with it, and returns where the cursor is.
+pub(super) fn draw(
+    line: &Line,
+    proposals: &Proposals,
+    error: Option<&FilterError>,
+    look: &Look,
+    area: Rect,
+    buf: &mut Buffer,
+) -> Option<Position> {
+    if area.is_empty() {
+        return None;
+    }
     let typed = Typed::of(line, area.width.saturating_sub(4));
     let from = area.x + 3;
     let mut ink = Ink::on(buf, area, 0);
     ink.say(" / ", look.theme.key).say(&typed.text, look.theme.typed);
     // Under the line, or behind it where what is wrong stands there.
-    if model.listing.error.is_none() {
-        proposals(model, look, Ink::on(buf, area, 1).skip(3));
+    if error.is_none() {
+        offer(proposals, look, Ink::on(buf, area, 1).skip(3));
     } else if ink.room() > 16 {
-        proposals(model, look, ink.skip(3));
+        offer(proposals, look, ink.skip(3));
     }
-    if let Some(error) = &model.listing.error {
+    if let Some(error) = error {
         let (start, end) = (typed.column(line, error.at.start), typed.column(line, error.at.end));
         let columns = end.saturating_sub(start).max(1);
         let wrong = Rect { x: from + start, width: columns, height: 1, ..area }.intersection(area);
@@ -50,8 +66,7 @@ pub(super) fn render(model: &Model, look: &Look, area: Rect, buf: &mut Buffer) -
 }
 
 /// What the word at the cursor could be, the one that was put in lit. As many as fit, from that one's neighbourhood.
-fn proposals(model: &Model, look: &Look, ink: &mut Ink<'_>) {
-    let proposals = &model.ui.proposals;
+fn offer(proposals: &Proposals, look: &Look, ink: &mut Ink<'_>) {
     let (all, tried) = (&proposals.candidates, proposals.tried.unwrap_or(0));
     let columns = |from: usize| all[from..=tried].iter().map(|name| width(name) + 2).sum::<u16>();
     let from = (0..tried).find(|from| columns(*from) <= ink.room()).unwrap_or(tried);

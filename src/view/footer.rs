@@ -60,7 +60,7 @@ fn hints(model: &Model, look: &Look) -> Vec<Hint> {
         (Mode::Saying, _) => {
             vec![key(Key::Enter, words.send), key(Key::Esc, words.leave), key(Key::Up, words.earlier)]
         }
-        (Mode::Filtering, _) => vec![
+        (Mode::Filtering | Mode::Sifting, _) => vec![
             key(Key::Enter, words.keep),
             key(Key::Esc, words.leave),
             key(Key::Tab, words.complete),
@@ -111,8 +111,9 @@ fn on_wire(look: &Look, count: u32) -> Vec<Hint> {
 fn ranked(model: &Model) -> Vec<Action> {
     use Action::{
         Back, Client, CloseAll, CloseFin, CloseHalf, CloseRst, Corrupt, Cut, Delay, Drop, Duplicate, Filter, GoView,
-        Language, Loss, Narrow, Next, NextKinds, NextModel, NextOrder, NextPane, NextScope, NextServer, OneShot,
-        OpenWire, OtherEnd, Page, Reverse, Run, RunHold, Say, Settings, Slow, StartStop, Swap, Theme, Tick, Wire, Zoom,
+        Ladder, Language, Loss, Narrow, Next, NextKinds, NextModel, NextOrder, NextPane, NextScope, NextServer,
+        OneShot, OpenWire, OtherEnd, Page, Reverse, Run, RunHold, SaveCapture, Say, Settings, Sift, Slow, StartStop,
+        Stream, Swap, Theme, Tick, Unfold, Wire, Zoom,
     };
     let mut actions = Vec::new();
     if let Some(page) = &model.ui.page {
@@ -124,6 +125,7 @@ fn ranked(model: &Model) -> Vec<Action> {
         actions.push(Back);
     }
     actions.extend_from_slice(match (model.ui.view, model.ui.focus) {
+        (View::Packets, _) => &[Ladder, Stream, Sift, Unfold, SaveCapture, Narrow, Client, OneShot, CloseFin],
         (View::Wire, _) if !model.world.wire.is_open() => &[OpenWire, Wire],
         (View::Wire, _) => &[
             Next, RunHold, Drop, Client, OneShot, CloseFin, CloseRst, Duplicate, Swap, Slow, Loss, Wire, Cut, Delay,

@@ -23,6 +23,11 @@ pub(super) const LEFT: &str = "◀";
 pub(super) const RIGHT: &str = "▶";
 pub(super) const BOTH: &str = "↔";
 pub(super) const BACK: &str = "←";
+pub(super) const HEAD_RIGHT: &str = "▶";
+pub(super) const HEAD_LEFT: &str = "◀";
+pub(super) const SHAFT: &str = "─";
+pub(super) const LOST: &str = "×";
+pub(super) const DOTTED: &str = "┄";
 pub(super) const DOT: &str = "·";
 pub(super) const RANGE_LEFT: &str = "├";
 pub(super) const RANGE_RIGHT: &str = "┤";
@@ -102,6 +107,8 @@ const TWINS: &[(char, char)] = &[
     ('▄', '_'),
     ('⏎', '$'),
     ('↔', '-'),
+    ('◀', '<'),
+    ('┄', '.'),
 ];
 
 /// The ASCII twin; the letters of European languages stay, anything else becomes `?`.

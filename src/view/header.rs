@@ -75,8 +75,10 @@ fn left(model: &Model, look: &Look) -> Vec<Part> {
         }
         parts.push(Part { text: text.loopback.into(), style: theme.quiet, rank: 3 });
     }
-    if model.ui.view == View::Ports {
-        parts.push(Part { text: look.text.ports.title.into(), style: theme.title, rank: 2 });
+    match model.ui.view {
+        View::Lab | View::Wire => {}
+        View::Ports => parts.push(Part { text: look.text.ports.title.into(), style: theme.title, rank: 2 }),
+        View::Packets => parts.push(Part { text: look.text.packets.title.into(), style: theme.title, rank: 2 }),
     }
     parts
 }

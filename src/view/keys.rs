@@ -28,7 +28,7 @@ pub fn keys_table(lang: Lang) -> Vec<KeyRow> {
 }
 
 /// Every place where keys are bound, and what it is called.
-pub(super) const fn places(text: &Text) -> [(Place, &'static str); 9] {
+pub(super) const fn places(text: &Text) -> [(Place, &'static str); 10] {
     let words = &text.help;
     [
         (Place::Lab, words.lab),
@@ -38,6 +38,7 @@ pub(super) const fn places(text: &Text) -> [(Place, &'static str); 9] {
         (Place::In(Pane::Netstat), words.in_netstat),
         (Place::In(Pane::Lifecycle), words.in_lifecycle),
         (Place::In(Pane::Broadcast), words.in_broadcast),
+        (Place::Packets, words.in_packets),
         (Place::Page, words.on_page),
         (Place::Anywhere, words.anywhere),
     ]
@@ -82,6 +83,12 @@ pub(super) const fn text(action: Action, text: &Text) -> &KeyText {
         Action::GoView => &keys.go_view,
         Action::View(View::Lab) => &keys.view_lab,
         Action::View(View::Ports) => &keys.view_ports,
+        Action::View(View::Packets) => &keys.view_packets,
+        Action::Ladder => &keys.ladder,
+        Action::Stream => &keys.stream,
+        Action::Sift => &keys.sift,
+        Action::Unfold => &keys.unfold,
+        Action::SaveCapture => &keys.save_capture,
         Action::Wire => &keys.wire,
         Action::OpenWire => &keys.open_wire,
         Action::CloseWire => &keys.close_wire,

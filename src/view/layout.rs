@@ -55,6 +55,8 @@ pub(super) struct Parts {
     pub(super) message_line: Rect,
     /// The whole body, for a view that is one thing.
     pub(super) body: Rect,
+    /// The view of packets, which has parts of its own.
+    pub(super) packets: Rect,
     /// The page of a connection.
     pub(super) page: Rect,
     /// The whole body, for the wire; `wire/mod.rs` divides it.
@@ -77,6 +79,9 @@ pub(super) fn parts(model: &Model, area: Rect) -> Option<Parts> {
         let height = if body.height < DIGITS + 6 { body.height } else { DIGITS };
         let [body, clients] = rows(body, [height, body.height - height]);
         return Some(Parts { clients, body, ..frame });
+    }
+    if model.ui.view == View::Packets {
+        return Some(Parts { packets: body, ..frame });
     }
     if model.ui.view == View::Wire {
         return Some(Parts { wire: body, ..frame });

@@ -16,6 +16,7 @@ mod look;
 mod names;
 mod netstat;
 mod number_line;
+mod packets;
 mod page;
 mod servers;
 mod small;
@@ -87,6 +88,7 @@ fn screen(model: &Model, look: &Look, parts: &layout::Parts, buf: &mut Buffer) -
     pane(parts.message_line, &mut plain(broadcast::render_line));
     pane(parts.page, &mut plain(page::render));
     pane(parts.body, &mut plain(big_ports::render));
+    pane(parts.packets, &mut |area, buf| packets::render(model, look, area, buf));
     pane(parts.wire, &mut |area, buf| wire::render(model, look, area, buf));
     if model.ui.mode == Mode::Settings {
         wire::settings(model, look, buf);

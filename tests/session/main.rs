@@ -6,6 +6,8 @@ mod foreign;
 mod keys;
 mod limits;
 mod pace;
+#[cfg(target_os = "linux")]
+mod packets;
 mod record;
 mod screen;
 mod servers;

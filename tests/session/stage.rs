@@ -17,7 +17,7 @@ use socklab::domain::{self, Clock, RowKey, ServerId};
 use socklab::model::clients::Client;
 use socklab::model::servers::Server;
 use socklab::model::ui::Glyphs;
-use socklab::model::{Effect, Model, Ui, World};
+use socklab::model::{Effect, Model, Msg, Ui, World};
 use socklab::view::ColorDepth;
 use tokio::sync::{mpsc, watch};
 use tokio::task::JoinHandle;
@@ -102,12 +102,22 @@ impl Stage {
         Self::open_sized(args, (120, 36)).await
     }
 
-    pub(crate) async fn open_sized(args: &[&str], (columns, rows): (u16, u16)) -> Self {
+    pub(crate) async fn open_sized(args: &[&str], size: (u16, u16)) -> Self {
+        Self::open_with(args, size, |_| ()).await
+    }
+
+    /// A session whose laboratory is given something more before it begins.
+    pub(crate) async fn open_with(
+        args: &[&str],
+        (columns, rows): (u16, u16),
+        more: impl FnOnce(&mut Laboratory),
+    ) -> Self {
         let words = ["socklab-tui", "--lang", "en"].iter().chain(args);
         let cli = Cli::try_parse_from(words).expect("the arguments are sound").lab;
         let clock = Clock::start();
         let (probe, mut events) = queue::open(clock);
-        let laboratory = Laboratory::open(cli.servers(), cli.observe, &probe).expect("the laboratory opens");
+        let mut laboratory = Laboratory::open(cli.servers(), cli.observe, &probe).expect("the laboratory opens");
+        more(&mut laboratory);
         let ui = Ui { size: (columns, rows), glyphs: Glyphs::Unicode, ..tui::ui(&cli) };
         let screen = Screen::new(columns, rows);
         let (publish, shown) = watch::channel(Shown::default());
@@ -240,6 +250,10 @@ struct Watched<L = Laboratory> {
 impl Shell for Watched {
     fn perform(&mut self, effect: Effect) {
         self.laboratory.perform(effect);
+    }
+
+    async fn answer(&mut self) -> Msg {
+        self.laboratory.answer().await
     }
 
     fn seen(&mut self, model: &Model, rows: &[RowKey]) {

@@ -3,6 +3,7 @@
 mod doctor;
 mod keys;
 mod lesson;
+mod packets;
 mod page;
 mod trouble;
 mod wire;
@@ -23,6 +24,7 @@ pub(super) static TEXT: Text = Text {
     ports: PORTS,
     page: page::PAGE,
     wire: wire::WIRE,
+    packets: packets::PACKETS,
     keys: keys::KEYS,
     help: HELP,
     lessons: lesson::LESSONS,
@@ -225,6 +227,7 @@ const HELP: Help = Help {
     in_netstat: "In the netstat pane",
     in_lifecycle: "In the pane of what happened",
     in_broadcast: "In the broadcast pane",
+    in_packets: "In the view of packets",
     typing: "While typing",
     counts: "A number before a key repeats it: 25c makes 25 clients; 2 and v (or Enter) goes to view 2",
     evidence: "How it is known",
@@ -248,6 +251,7 @@ const HELP: Help = Help {
     filter_note: &[
         "A word or a number is looked for as grep does. Fields: port sport dport host src dst state proto pid.",
         "Joined with and, or, not, ( ); ranges 65432-65434; lists established,time_wait.",
+        "Packets have besides: flags len seq. flags syn,ack has both; flags S. has these and no other; len > 0.",
     ],
     scroll: "↑ ↓ scroll · any other key closes",
 };

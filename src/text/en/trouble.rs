@@ -80,6 +80,14 @@ pub(super) fn note(note: &Note) -> String {
         Note::CaptureLost { count } => {
             format!("Packets came faster than they could be captured: {count} {} missing.", plural(*count, "is", "are"))
         }
+        Note::CaptureSaved { file, packets, dropped } => {
+            let left = format!(" {dropped} older {} not kept.", plural(*dropped, "one was", "ones were"));
+            let saved = format!("{packets} {} written to {file}.", plural(*packets, "packet was", "packets were"));
+            if *dropped == 0 { saved } else { saved + &left }
+        }
+        Note::CaptureNotSaved { errno } => {
+            format!("The packets could not be written to a file: {errno}, {}.", self::errno(*errno).what)
+        }
         Note::RecordFailed { errno } => {
             format!("The record ends here: {errno}, {}. The laboratory goes on.", self::errno(*errno).what)
         }
@@ -92,7 +100,7 @@ pub(super) fn note(note: &Note) -> String {
 pub(super) fn filter(kind: &FilterErrorKind) -> String {
     match kind {
         FilterErrorKind::UnknownField(word) => {
-            format!("`{word}` is no field: port sport dport host src dst state proto pid uid recvq sendq")
+            format!("`{word}` is no field: port sport dport host src dst state proto pid uid recvq sendq flags len seq")
         }
         FilterErrorKind::ExpectedValue { field } => format!("`{field}` needs a value"),
         FilterErrorKind::ExpectedTerm => "something to look for is missing here".into(),

@@ -3,6 +3,7 @@
 mod doctor;
 mod keys;
 mod lesson;
+mod packets;
 mod page;
 mod trouble;
 mod wire;
@@ -23,6 +24,7 @@ pub(super) static TEXT: Text = Text {
     ports: PORTS,
     page: page::PAGE,
     wire: wire::WIRE,
+    packets: packets::PACKETS,
     keys: keys::KEYS,
     help: HELP,
     lessons: lesson::LESSONS,
@@ -225,6 +227,7 @@ const HELP: Help = Help {
     in_netstat: "No painel netstat",
     in_lifecycle: "No painel do que aconteceu",
     in_broadcast: "No painel de broadcast",
+    in_packets: "Na tela dos pacotes",
     typing: "Ao digitar",
     counts: "Um número antes da tecla a repete: 25c cria 25 clientes; 2 e v (ou Enter) vão à tela 2",
     evidence: "Como se sabe",
@@ -248,6 +251,7 @@ const HELP: Help = Help {
     filter_note: &[
         "Uma palavra ou um número é procurado como no grep. Campos: port sport dport host src dst state proto pid.",
         "Unidos por and, or, not, ( ); faixas 65432-65434; listas established,time_wait.",
+        "Pacotes têm também: flags len seq. flags syn,ack tem os dois; flags S. só esses e nenhum outro; len > 0.",
     ],
     scroll: "↑ ↓ rolam · qualquer outra tecla fecha",
 };

@@ -84,6 +84,17 @@ pub(super) fn note(note: &Note) -> String {
         Note::CaptureLost { count } => {
             format!("Os pacotes vieram mais rápido do que a captura: {} {count}.", plural(*count, "falta", "faltam"))
         }
+        Note::CaptureSaved { file, packets, dropped } => {
+            let left = format!(
+                " {dropped} mais {}.",
+                plural(*dropped, "antigo não foi guardado", "antigos não foram guardados")
+            );
+            let saved = format!("{packets} {} em {file}.", plural(*packets, "pacote gravado", "pacotes gravados"));
+            if *dropped == 0 { saved } else { saved + &left }
+        }
+        Note::CaptureNotSaved { errno } => {
+            format!("Não foi possível gravar os pacotes em um arquivo: {errno}, {}.", self::errno(*errno).what)
+        }
         Note::RecordFailed { errno } => {
             format!("A gravação termina aqui: {errno}, {}. O laboratório continua.", self::errno(*errno).what)
         }
@@ -97,7 +108,9 @@ pub(super) fn note(note: &Note) -> String {
 pub(super) fn filter(kind: &FilterErrorKind) -> String {
     match kind {
         FilterErrorKind::UnknownField(word) => {
-            format!("`{word}` não é um campo: port sport dport host src dst state proto pid uid recvq sendq")
+            format!(
+                "`{word}` não é um campo: port sport dport host src dst state proto pid uid recvq sendq flags len seq"
+            )
         }
         FilterErrorKind::ExpectedValue { field } => format!("falta um valor para `{field}`"),
         FilterErrorKind::ExpectedTerm => "falta aqui o que procurar".into(),

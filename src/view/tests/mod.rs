@@ -2,6 +2,7 @@
 
 pub(crate) mod lab;
 mod meaning;
+pub(crate) mod packets;
 pub(crate) mod scenes;
 mod screens;
 mod sizes;

@@ -1,7 +1,7 @@
 //! Whole screens, kept as text in `snapshots/`: read them before you accept them (`INSTA_UPDATE=always`).
 
 use super::lab::Lab;
-use super::{scenes, screen, text};
+use super::{packets, scenes, screen, text};
 use crate::domain::Lang;
 use crate::model::Model;
 use crate::model::ui::Glyphs;
@@ -107,6 +107,41 @@ fn in_ascii() {
 #[test]
 fn held_and_a_count_typed() {
     kept("held", scenes::held, "25");
+}
+
+#[test]
+fn packets_in_a_list() {
+    kept("packets", packets::life, "");
+}
+
+#[test]
+fn a_life_as_a_ladder() {
+    kept("ladder", packets::life, "l");
+}
+
+#[test]
+fn mishaps_on_the_ladder() {
+    kept("mishaps", packets::mishaps, "l");
+}
+
+#[test]
+fn datagrams_on_the_ladder() {
+    kept("datagrams", packets::datagrams, "l");
+}
+
+#[test]
+fn a_packet_looked_into() {
+    kept("fields", packets::inspected, "");
+}
+
+#[test]
+fn what_was_said() {
+    kept("said", packets::said, "");
+}
+
+#[test]
+fn no_capture() {
+    kept("nocapture", packets::forbidden, "");
 }
 
 #[test]

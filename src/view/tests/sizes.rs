@@ -4,7 +4,7 @@ use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 
 use super::lab::Lab;
-use super::{scenes, screen, text, wires};
+use super::{packets, scenes, screen, text, wires};
 use crate::domain::Lang;
 use crate::model::ui::{Glyphs, Pane};
 use crate::model::{Key, Model};
@@ -44,6 +44,14 @@ fn models(lang: Lang) -> Vec<(&'static str, Model)> {
         ("page of a listener", scenes::page_listener(lang)),
         ("wide page", pressed(scenes::wide(lang), "\t\n")),
         ("completing", scenes::completing(lang)),
+        ("packets", packets::life(lang)),
+        ("ladder", pressed(packets::life(lang), "lk")),
+        ("mishaps", pressed(packets::mishaps(lang), "l")),
+        ("datagrams", pressed(packets::datagrams(lang), "l")),
+        ("fields", packets::inspected(lang)),
+        ("said", packets::said(lang)),
+        ("sifting", pressed(packets::mishaps(lang), "/flags syn and (")),
+        ("forbidden", packets::forbidden(lang)),
         ("servers", zoomed(Pane::Servers)),
         ("clients", zoomed(Pane::Clients)),
         ("netstat", zoomed(Pane::Netstat)),

@@ -1,0 +1,126 @@
+//! `socklab-tui capture`: packets into a file or a pipe, and packets as a ladder, live or from a file.
+
+use std::fs::File;
+use std::io::{self, BufReader, BufWriter, Read, Write};
+use std::path::Path;
+
+use anyhow::{Context as _, anyhow};
+
+use super::cli::CaptureArgs;
+use super::locale;
+use super::netstat::pointed;
+use crate::domain::filter::Filter;
+use crate::model::ui::Glyphs;
+use crate::observe::capture::Style;
+use crate::observe::capture::command::{self, Printed};
+
+/// Does what the command line asks for.
+pub(super) fn run(args: &CaptureArgs) -> anyhow::Result<()> {
+    let text = args.filter.join(" ");
+    let filter = Filter::parse(&text).map_err(|error| pointed(&text, &error))?;
+    match &args.read {
+        Some(file) => read(args, file, &filter),
+        None => live(args, &filter),
+    }
+}
+
+fn dash(path: &Path) -> bool {
+    path == Path::new("-")
+}
+
+fn style() -> Style {
+    Style { ascii: locale::glyphs(false) == Glyphs::Ascii, ..Style::default() }
+}
+
+/// Where packets are written: a file, or standard output.
+fn output(path: &Path) -> anyhow::Result<Box<dyn Write>> {
+    if dash(path) {
+        return Ok(Box::new(io::stdout().lock()));
+    }
+    Ok(Box::new(File::create(path).with_context(|| path.display().to_string())?))
+}
+
+/// A file: printed, or what the filter lets through of it written to another.
+fn read(args: &CaptureArgs, path: &Path, filter: &Filter) -> anyhow::Result<()> {
+    let named = || path.display().to_string();
+    let input: Box<dyn Read> = if dash(path) {
+        Box::new(io::stdin().lock())
+    } else {
+        Box::new(BufReader::new(File::open(path).with_context(named)?))
+    };
+    let printed = match &args.write {
+        Some(to) => command::copy(input, filter, &mut output(to)?),
+        None => command::print_ladder(input, filter, style(), &mut BufWriter::new(io::stdout().lock())),
+    };
+    let Printed { damage, .. } = printed.with_context(named)?;
+    // What could be read was; that it is not all is still a failure.
+    damage.map_or(Ok(()), |damage| Err(anyhow::Error::new(damage).context(named())))
+}
+
+/// What is missing, with the command that helps, as the screen says it.
+#[cfg(target_os = "linux")]
+fn lacks(text: &crate::text::Text, error: &crate::observe::capture::CaptureError) -> anyhow::Error {
+    use crate::model::packets::{Capturing, Help};
+    let words = &text.packets;
+    let mut lines = vec![(words.lacking)(&error.errno.to_string(), (text.errno)(error.errno).what)];
+    if let Capturing::Lacking { help, .. } = super::capturer::lacking(error) {
+        match help {
+            Help::Command(command) => lines.extend([words.needs.into(), format!("  {command}")]),
+            Help::Container => lines.push(words.container.into()),
+            Help::Interface => lines.push(words.interface.into()),
+            Help::System => lines.push(words.system.into()),
+            Help::Unknown => {}
+        }
+    }
+    anyhow!(lines.join("\n"))
+}
+
+#[cfg(target_os = "linux")]
+fn live(args: &CaptureArgs, filter: &Filter) -> anyhow::Result<()> {
+    use super::signals;
+    use crate::observe::Scope;
+    use crate::observe::capture::command::{Into, LiveError, Stop};
+    use crate::observe::capture::{Key, On};
+
+    let text = locale::text(None);
+    // Before any other thread is there: what gave the right to capture is given up with it.
+    let key = Key::take().map_err(|error| lacks(text, &error))?;
+    let on = match args.interface.as_deref() {
+        None => On::Loopback,
+        Some("any") => On::Any,
+        Some(name) => On::Named(name.into()),
+    };
+    let scope = if args.filter.is_empty() {
+        Scope::ports(super::cli::PORTS)
+    } else {
+        filter.ports().map_or(Scope::All, Scope::Ports)
+    };
+    let stop = Stop::new()?;
+    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build()?;
+    let mut arrivals = runtime.block_on(async { signals::listen() })?;
+    let stopped = stop.clone();
+    runtime.spawn(async move {
+        arrivals.recv().await;
+        stopped.stop();
+    });
+    let mut out = output(args.write.as_deref().unwrap_or_else(|| Path::new("-")))?;
+    let into = if args.write.is_some() { Into::Pcapng(&mut out) } else { Into::Ladder(&mut out, style()) };
+    let ready = || eprintln!("socklab-tui: {}", (text.packets.capturing)(on.name()));
+    let summary = command::live(&key, &on, (&scope, filter), into, &stop, ready).map_err(|error| match error {
+        LiveError::Capture(error) => lacks(text, &error),
+        LiveError::Io(error) => anyhow::Error::new(error).context("capture"),
+    })?;
+    let (words, numbers) = (&text.packets, &text.numbers);
+    let lost = match summary.lost {
+        0 => words.nothing_lost.to_owned(),
+        count => (words.lost)(&numbers.count(count), count),
+    };
+    let written = (words.packets)(&numbers.count(summary.written), summary.written);
+    eprintln!("socklab-tui: {written}, {lost}");
+    Ok(())
+}
+
+#[cfg(not(target_os = "linux"))]
+fn live(_args: &CaptureArgs, _filter: &Filter) -> anyhow::Result<()> {
+    Err(anyhow!(locale::text(None).packets.system))
+}

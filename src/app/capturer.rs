@@ -1,0 +1,234 @@
+//! The capture beside the loop: what it can say of one packet, of one conversation, and the file it is written to.
+
+use std::fs::File;
+use std::io::{self, BufWriter, Write as _};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use tokio::sync::mpsc;
+
+use crate::domain::excerpt::sanitise;
+use crate::domain::{Errno, Evidence, Flow, Kind, Note, Probe};
+use crate::model::Msg;
+use crate::model::packets::{Capturing, Help, Inspected, News, Said, Stream};
+use crate::observe::Scope;
+use crate::observe::capture::stream::Piece;
+use crate::observe::capture::{Capture, CaptureError, Key, Need, On, Remedy, Store, follow_stream};
+use crate::packet::dissect;
+
+/// What is worth scrolling through of a conversation, in bytes.
+const MOST_SAID: usize = 256 * 1024;
+
+/// The capture of a session, where it can be had.
+#[derive(Debug)]
+pub(super) struct Capturer {
+    capture: Option<Capture>,
+    probe: Probe,
+    answers: mpsc::Sender<Msg>,
+    /// Why there is none.
+    errno: Option<Errno>,
+}
+
+impl Capturer {
+    /// Captures what goes over loopback, if the key is one; otherwise says what is missing.
+    pub(super) fn start(
+        key: Result<Key, CaptureError>,
+        probe: &Probe,
+        scope: Scope,
+        answers: mpsc::Sender<Msg>,
+    ) -> Self {
+        let on = On::Loopback;
+        let started = match key {
+            Ok(key) => Capture::start(probe.clone(), &key, &on, scope),
+            Err(error) => {
+                let lacks = Note::Lacks { what: Evidence::Packet, errno: error.errno };
+                probe.report(Evidence::Called, Kind::Note(lacks));
+                Err(error)
+            }
+        };
+        let (capture, told) = match started {
+            Ok(capture) => (Some(capture), Capturing::On(on.name().into())),
+            Err(error) => (None, lacking(&error)),
+        };
+        let errno = match &told {
+            Capturing::Lacking { errno, .. } => Some(*errno),
+            Capturing::On(_) | Capturing::Unknown => None,
+        };
+        let capturer = Self { capture, probe: probe.clone(), answers, errno };
+        capturer.answer(News::Capturing(told));
+        capturer
+    }
+
+    /// Captures these from now on.
+    pub(super) fn scope(&self, scope: Scope) {
+        if let Some(capture) = &self.capture {
+            capture.scope(scope);
+        }
+    }
+
+    /// Takes a packet apart. One that is not kept any more has no layers.
+    pub(super) fn inspect(&self, number: u64) {
+        let packet = self.capture.as_ref().and_then(|capture| capture.store().get(number));
+        self.answer(News::Inspected(packet.map_or_else(
+            || Inspected { number, ..Inspected::default() },
+            |packet| Inspected {
+                number,
+                layers: dissect(packet.link, &packet.bytes),
+                bytes: packet.bytes.as_ref().into(),
+                comments: packet.comments.iter().map(|comment| sanitise(comment.as_bytes())).collect(),
+            },
+        )));
+    }
+
+    /// Puts together what was said, without keeping anybody waiting.
+    pub(super) fn follow(&self, talk: Flow) {
+        let answers = self.answers.clone();
+        let store = self.capture.as_ref().map(|capture| Arc::clone(capture.store()));
+        tokio::task::spawn_blocking(move || {
+            let stream = store.map_or_else(|| nothing(talk), |store| said(&store, talk));
+            // Nobody waits for it when the session is over.
+            let _ = answers.blocking_send(Msg::Packets(News::Followed(stream)));
+        });
+    }
+
+    /// Writes all that is kept to a new file in the current directory, and tells its name.
+    pub(super) fn save(&self) {
+        let probe = self.probe.clone();
+        let Some(capture) = &self.capture else {
+            let errno = self.errno.unwrap_or(Errno::Perm);
+            probe.report(Evidence::Called, Kind::Note(Note::CaptureNotSaved { errno }));
+            return;
+        };
+        let store = Arc::clone(capture.store());
+        tokio::task::spawn_blocking(move || {
+            let note = match write(&store, Path::new(""), SystemTime::now()) {
+                Ok(note) => note,
+                Err(error) => Note::CaptureNotSaved { errno: Errno::from(&error) },
+            };
+            probe.report(Evidence::Called, Kind::Note(note));
+        });
+    }
+
+    fn answer(&self, news: News) {
+        // The loop takes answers as fast as it asks; one that does not fit is about a packet long left behind.
+        let _ = self.answers.try_send(Msg::Packets(news));
+    }
+}
+
+/// What is missing, in the model's words.
+pub(super) fn lacking(error: &CaptureError) -> Capturing {
+    let help = match (&error.remedy, &error.need) {
+        (remedy @ Remedy::SetCap(_), _) => remedy.command().map_or(Help::Unknown, Help::Command),
+        (Remedy::Container, _) => Help::Container,
+        (Remedy::OtherInterface, _) => Help::Interface,
+        (Remedy::OtherSystem, _) | (_, Need::Linux) => Help::System,
+        (Remedy::Unknown, _) => Help::Unknown,
+    };
+    Capturing::Lacking { errno: error.errno, help }
+}
+
+const fn nothing(talk: Flow) -> Stream {
+    Stream { talk, turns: Vec::new(), cut: false }
+}
+
+/// What was said, in lines that are safe to show.
+fn said(store: &Store, talk: Flow) -> Stream {
+    let Some(stream) = follow_stream(&store.packets(), &talk, None, MOST_SAID) else { return nothing(talk) };
+    let turns = stream.said.iter().map(|said| {
+        let from = if said.by_client { stream.ends.client } else { stream.ends.server };
+        let (lines, missing) = match &said.piece {
+            Piece::Data(bytes) => (lines(bytes), 0),
+            Piece::Missing(count) => (vec![], u64::from(*count)),
+        };
+        Said { from, packet: said.packet, lines, missing }
+    });
+    Stream { talk, turns: turns.collect(), cut: stream.cut }
+}
+
+fn lines(bytes: &[u8]) -> Vec<String> {
+    let body = bytes.strip_suffix(b"\n").unwrap_or(bytes);
+    if body.is_empty() {
+        return vec![];
+    }
+    body.split(|byte| *byte == b'\n').map(|line| sanitise(line.strip_suffix(b"\r").unwrap_or(line))).collect()
+}
+
+/// Writes a new file, never over one that is there.
+fn write(store: &Store, folder: &Path, now: SystemTime) -> io::Result<Note> {
+    let path: PathBuf = folder.join(format!("socklab-{}.pcapng", moment(now)));
+    let mut file = BufWriter::with_capacity(1 << 20, Quiet(File::create_new(&path)?));
+    let saved = store.save(&mut file)?;
+    file.flush()?;
+    Ok(Note::CaptureSaved { file: path.display().to_string(), packets: saved.packets, dropped: saved.dropped })
+}
+
+/// A file that is not flushed packet by packet: nobody reads it before it is whole.
+struct Quiet(File);
+
+impl io::Write for Quiet {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.0.write(bytes)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+/// A moment in UTC as a name of a file has it: `20261122-174900Z`.
+fn moment(now: SystemTime) -> String {
+    let seconds = now.duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs());
+    let (days, of_day) = (seconds / 86_400, seconds % 86_400);
+    // Years begin in March here, so that the leap day is their last (the calendar of ISO 8601).
+    let days = days + 719_468;
+    let (era, day) = (days / 146_097, days % 146_097);
+    let year = (day - day / 1_460 + day / 36_524 - day / 146_096) / 365;
+    let day = day - (365 * year + year / 4 - year / 100);
+    let month = (5 * day + 2) / 153;
+    let (day, month) = (day - (153 * month + 2) / 5 + 1, if month < 10 { month + 3 } else { month - 9 });
+    let year = year + era * 400 + u64::from(month <= 2);
+    let (hour, minute, second) = (of_day / 3_600, of_day / 60 % 60, of_day % 60);
+    format!("{year:04}{month:02}{day:02}-{hour:02}{minute:02}{second:02}Z")
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+
+    #[test]
+    fn moments_are_those_of_the_calendar() {
+        // As `date -u -d @N +%Y%m%d-%H%M%SZ` has them.
+        for (seconds, name) in [
+            (0, "19700101-000000Z"),
+            (951_782_400, "20000229-000000Z"),
+            (1_709_251_199, "20240229-235959Z"),
+            (1_735_689_599, "20241231-235959Z"),
+            (1_795_369_740, "20261122-174900Z"),
+            (4_107_542_400, "21000301-000000Z"),
+        ] {
+            assert_eq!(moment(UNIX_EPOCH + Duration::from_secs(seconds)), name);
+        }
+    }
+
+    #[test]
+    fn text_is_cut_into_lines_and_made_safe() {
+        assert_eq!(lines(b"GET /\r\nHost: x\r\n"), ["GET /", "Host: x"]);
+        assert_eq!(lines(b"\x1b[31m\n\nb"), ["␛[31m", "", "b"]);
+        assert!(lines(b"\n").is_empty());
+    }
+
+    #[test]
+    fn a_file_is_never_written_over() {
+        let folder = std::env::temp_dir().join(format!("socklab-save-{}", std::process::id()));
+        std::fs::create_dir_all(&folder).unwrap();
+        let store = Store::new(1_024);
+        let saved = write(&store, &folder, UNIX_EPOCH).unwrap();
+        assert!(matches!(saved, Note::CaptureSaved { packets: 0, .. }));
+        let again = write(&store, &folder, UNIX_EPOCH).unwrap_err();
+        assert_eq!(again.kind(), io::ErrorKind::AlreadyExists);
+        std::fs::remove_dir_all(&folder).unwrap();
+    }
+}

@@ -1,0 +1,212 @@
+//! The packet that is looked into: its layers as a tree that folds, and its bytes.
+
+use std::collections::BTreeSet;
+use std::ops::Range;
+use std::sync::Arc;
+
+use crate::domain::dissection::{Field, Layer};
+use crate::domain::{Flow, PacketSummary, Proto};
+
+/// The layer that is no header.
+const PAYLOAD: &str = "Payload";
+
+/// What there is to see of a packet.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Inspected {
+    /// Its number in the capture.
+    pub number: u64,
+    /// Its layers; none when its bytes are not kept (any more).
+    pub layers: Vec<Layer>,
+    /// Its bytes, as captured.
+    pub bytes: Arc<[u8]>,
+    /// What somebody remarked on it in the file.
+    pub comments: Vec<String>,
+}
+
+impl Inspected {
+    /// What the event tells of a packet whose bytes are nowhere: no field has a place.
+    pub(super) fn told(packet: &PacketSummary) -> Self {
+        let mut layers = Vec::new();
+        let mut layer = |name, fields: Vec<(&'static str, String)>| {
+            let fields = fields.into_iter().map(|(name, value)| Field::new(name, value, 0..0)).collect();
+            layers.push(Layer { name, bytes: 0..0, fields });
+        };
+        let Flow { proto, local, peer } = packet.flow;
+        let peer = peer.unwrap_or(local);
+        layer("IP", vec![("Source Address", local.ip().to_string()), ("Destination Address", peer.ip().to_string())]);
+        let ports = [("Source Port", local.port().to_string()), ("Destination Port", peer.port().to_string())];
+        match (&packet.icmp, &packet.tcp) {
+            (Some(icmp), _) => layer("ICMP", vec![("Type", icmp.to_string())]),
+            (None, Some(tcp)) => {
+                let relative = |number: Option<u32>| number.map_or_else(String::new, |n| format!(" (relative {n})"));
+                let mut fields = ports.to_vec();
+                fields.push(("Sequence Number", format!("{}{}", tcp.seq, relative(tcp.seq_rel))));
+                fields.push(("Acknowledgment Number", format!("{}{}", tcp.ack, relative(tcp.ack_rel))));
+                fields.push(("Flags", tcp.flags.to_string()));
+                fields.push(("Window", tcp.window.to_string()));
+                fields.extend(tcp.options.iter().map(|option| ("Option", option.to_string())));
+                layer("TCP", fields);
+            }
+            (None, None) if proto == Proto::Udp => layer("UDP", ports.to_vec()),
+            (None, None) => layer("TCP", ports.to_vec()),
+        }
+        if packet.payload.len > 0 {
+            let fields = vec![("Length", packet.payload.len.to_string()), ("Text", packet.payload.text.clone())];
+            layer(PAYLOAD, fields);
+        }
+        Self { number: packet.number, layers, ..Self::default() }
+    }
+}
+
+/// One line of the tree.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Branch<'a> {
+    /// How deep it hangs, from 0.
+    pub depth: u16,
+    /// Its name.
+    pub name: &'static str,
+    /// Its value; empty for a layer.
+    pub value: &'a str,
+    /// The bytes that it stands in.
+    pub bytes: Range<usize>,
+    /// Whether there is something under it, and whether that is shown.
+    pub open: Option<bool>,
+    path: String,
+}
+
+/// See the module's head.
+#[derive(Debug, Clone, Default)]
+pub struct Detail {
+    /// The packet, once the shell has answered.
+    pub shown: Option<Inspected>,
+    /// The line of the tree that is selected.
+    pub line: usize,
+    /// The first line of the hex dump that is shown; what is lit decides when `None`.
+    pub hex_from: Option<usize>,
+    /// What is folded or unfolded otherwise than it would be by itself: the names from the layer down.
+    flipped: BTreeSet<String>,
+}
+
+impl Detail {
+    /// The lines of the tree as it is folded.
+    pub fn branches(&self) -> Vec<Branch<'_>> {
+        let mut lines = Vec::new();
+        let Some(shown) = &self.shown else { return lines };
+        // The innermost header is what the lesson is about, and what it carries.
+        let innermost = shown.layers.iter().rposition(|layer| layer.name != PAYLOAD).unwrap_or(0);
+        for (at, layer) in shown.layers.iter().enumerate() {
+            let by_itself = at >= innermost;
+            let path = layer.name.to_owned();
+            let open = (!layer.fields.is_empty()).then(|| self.is_open(&path, by_itself));
+            let branch =
+                Branch { depth: 0, name: layer.name, value: "", bytes: layer.bytes.clone(), open, path: path.clone() };
+            lines.push(branch);
+            if open == Some(true) {
+                layer.fields.iter().for_each(|field| self.grow(field, 1, &path, &mut lines));
+            }
+        }
+        lines
+    }
+
+    fn grow<'a>(&self, field: &'a Field, depth: u16, under: &str, lines: &mut Vec<Branch<'a>>) {
+        let path = format!("{under}/{}", field.name);
+        let open = (!field.parts.is_empty()).then(|| self.is_open(&path, false));
+        let (name, value, bytes) = (field.name, field.value.as_str(), field.bytes.clone());
+        lines.push(Branch { depth, name, value, bytes, open, path: path.clone() });
+        if open == Some(true) {
+            field.parts.iter().for_each(|part| self.grow(part, depth + 1, &path, lines));
+        }
+    }
+
+    fn is_open(&self, path: &str, by_itself: bool) -> bool {
+        by_itself != self.flipped.contains(path)
+    }
+
+    /// The bytes of the selected line.
+    pub fn lit(&self) -> Range<usize> {
+        self.branches().get(self.line).map_or(0..0, |branch| branch.bytes.clone())
+    }
+
+    /// Folds what is under the selected line, or unfolds it.
+    pub(super) fn fold(&mut self) {
+        let branches = self.branches();
+        let path = branches.get(self.line).filter(|branch| branch.open.is_some()).map(|branch| branch.path.clone());
+        if let Some(path) = path
+            && !self.flipped.remove(&path)
+        {
+            self.flipped.insert(path);
+        }
+    }
+
+    /// Selects another line of the tree.
+    pub(super) fn step(&mut self, steps: isize) {
+        let last = self.branches().len().saturating_sub(1);
+        self.line = self.line.saturating_add_signed(steps).min(last);
+        self.hex_from = None;
+    }
+
+    /// Scrolls the hex dump.
+    pub(super) fn scroll(&mut self, steps: isize) {
+        let lines = self.shown.as_ref().map_or(0, |shown| shown.bytes.len().div_ceil(8));
+        self.hex_from = Some(self.hex_from.unwrap_or(0).saturating_add_signed(steps).min(lines.saturating_sub(1)));
+    }
+
+    /// Takes in what the shell found. Which line is selected stays as far as it can: the same field of the next packet.
+    pub(super) fn take(&mut self, inspected: Inspected) {
+        self.shown = Some(inspected);
+        self.hex_from = None;
+        self.line = self.line.min(self.branches().len().saturating_sub(1));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn detail() -> Detail {
+        let flags = Field { parts: vec![Field::new("SYN", "1", 47..48)], ..Field::new("Flags", "SYN", 47..48) };
+        let layers = vec![
+            Layer { name: "IPv4", bytes: 14..34, fields: vec![Field::new("TTL", "64", 22..23)] },
+            Layer { name: "TCP", bytes: 34..54, fields: vec![Field::new("Source Port", "40000", 34..36), flags] },
+        ];
+        let mut detail = Detail::default();
+        detail.take(Inspected { number: 1, layers, bytes: vec![0; 54].into(), comments: vec![] });
+        detail
+    }
+
+    fn names(detail: &Detail) -> Vec<&'static str> {
+        detail.branches().iter().map(|branch| branch.name).collect()
+    }
+
+    #[test]
+    fn the_innermost_layer_is_open_and_what_is_folded_stays_so_for_the_next_packet() {
+        let mut detail = detail();
+        assert_eq!(names(&detail), ["IPv4", "TCP", "Source Port", "Flags"]);
+        detail.fold();
+        assert_eq!(names(&detail), ["IPv4", "TTL", "TCP", "Source Port", "Flags"]);
+        detail.step(4);
+        assert_eq!(detail.lit(), 47..48);
+        detail.fold();
+        assert_eq!(names(&detail).last(), Some(&"SYN"));
+        let again = detail.shown.clone().unwrap();
+        detail.take(again);
+        assert_eq!((names(&detail).len(), detail.lit()), (6, 47..48));
+        detail.step(-4);
+        detail.fold();
+        assert_eq!(names(&detail), ["IPv4", "TCP", "Source Port", "Flags", "SYN"]);
+        detail.step(isize::MAX / 2);
+        // What has nothing under it cannot be folded.
+        detail.fold();
+        assert_eq!((detail.line, detail.lit()), (4, 47..48));
+    }
+
+    #[test]
+    fn a_packet_without_bytes_has_no_lines() {
+        let mut detail = detail();
+        detail.step(2);
+        detail.take(Inspected { number: 2, ..Inspected::default() });
+        detail.fold();
+        detail.scroll(5);
+        assert_eq!((detail.branches().len(), detail.line, detail.lit()), (0, 0, 0..0));
+    }
+}

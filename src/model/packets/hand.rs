@@ -1,0 +1,296 @@
+//! What the keys of the packets view do, and what the shell is asked for on account of it.
+
+use tui_input::Input;
+
+use super::super::effect::Effect;
+use super::super::keys::{Action, Key};
+use super::super::lifecycle::Subject;
+use super::super::proposals::Proposals;
+use super::super::ui::{Mode, View};
+use super::super::update::edit;
+use super::super::{Model, lifecycle::same_pair};
+use super::detail::Inspected;
+use super::{Packets, Part, Picture, Reader, Said, Stream};
+use crate::domain::filter::Filter;
+use crate::domain::{Flow, Kind, Stamp, WorldId};
+
+/// Does what a key means in this view; `None` when it means there what it means everywhere.
+pub(in super::super) fn act(model: &mut Model, action: Action) -> Option<Vec<Effect>> {
+    if model.ui.view != View::Packets || model.ui.page.is_some() {
+        return None;
+    }
+    let page = isize::try_from(model.ui.size.1 / 2).unwrap_or(1).max(1);
+    match action {
+        Action::Up => step(model, -1),
+        Action::Down => step(model, 1),
+        Action::PageUp => step(model, -page),
+        Action::PageDown => step(model, page),
+        Action::First => step(model, isize::MIN / 2),
+        Action::Last => step(model, isize::MAX / 2),
+        Action::NextPane => model.packets.part = model.packets.part.step(1),
+        Action::PrevPane => model.packets.part = model.packets.part.step(-1),
+        Action::Ladder => show(model, Picture::Ladder),
+        Action::Stream => show(model, Picture::Stream),
+        Action::Sift => {
+            model.packets.picture = Picture::List;
+            model.packets.part = Part::Picture;
+            model.packets.proposals = Proposals::of(&model.packets.line);
+            model.ui.mode = Mode::Sifting;
+        }
+        Action::Unfold => unfold(model),
+        Action::Narrow => narrow(model),
+        Action::SaveCapture => return Some(save(model)),
+        Action::Back => back(model),
+        _ => return None,
+    }
+    Some(vec![])
+}
+
+/// Shows this, or the list again. The conversation is that of the packet which was selected.
+fn show(model: &mut Model, picture: Picture) {
+    let same = model.packets.picture == picture;
+    if model.packets.picture == Picture::List {
+        follow_selection(model);
+    }
+    model.packets.picture = if same { Picture::List } else { picture };
+    model.packets.part = Part::Picture;
+    retarget(model);
+}
+
+/// Where the reader holds still, what it is at becomes what every pane shows.
+fn follow_selection(model: &mut Model) {
+    if let Reader::Holds { at, .. } = model.packets.list.reader
+        && let Some(flow) = model.journal.get(at).and_then(Packets::of).map(|packet| packet.flow)
+    {
+        select(model, flow);
+    }
+}
+
+/// Selects the conversation, seen from its client.
+fn select(model: &mut Model, flow: Flow) {
+    let serves = model.world.servers.at(flow.proto, flow.local).is_some();
+    let flow = flow.mirror().filter(|_| serves).unwrap_or(flow);
+    model.select(flow);
+}
+
+fn step(model: &mut Model, steps: isize) {
+    let packets = &mut model.packets;
+    match (packets.part, packets.picture) {
+        (Part::Tree, _) => packets.detail.step(steps),
+        (Part::Hex, _) => packets.detail.scroll(steps),
+        (Part::Picture, Picture::List) => {
+            packets.list.step(steps);
+            follow_selection(model);
+        }
+        (Part::Picture, Picture::Ladder) => packets.ladder.trail.step(steps),
+        (Part::Picture, Picture::Stream) => {
+            let lines = |stream: &Stream| stream.turns.iter().map(|said| said.lines.len()).sum();
+            let most: usize = packets.stream.as_ref().map_or(0, lines);
+            let back = packets.stream_back.saturating_add_signed(steps.saturating_neg());
+            packets.stream_back = back.min(most.saturating_sub(1));
+        }
+    }
+}
+
+/// Enter goes into the packet, and folds or unfolds there.
+fn unfold(model: &mut Model) {
+    match model.packets.part {
+        Part::Picture => {
+            if let Some(seq) = model.packets.selected() {
+                match model.packets.picture {
+                    Picture::List => model.packets.list.hold(seq),
+                    Picture::Ladder | Picture::Stream => model.packets.ladder.trail.hold(seq),
+                }
+                model.packets.part = Part::Tree;
+            }
+        }
+        Part::Tree => model.packets.detail.fold(),
+        Part::Hex => {}
+    }
+}
+
+/// Lists one conversation only, or all again.
+fn narrow(model: &mut Model) {
+    let only = match model.packets.only {
+        Some(_) => None,
+        None => {
+            follow_selection(model);
+            wanted(model)
+        }
+    };
+    model.packets.only = only;
+    model.packets.refill(&model.journal);
+}
+
+fn save(model: &Model) -> Vec<Effect> {
+    match model.world.shown() {
+        WorldId::Host => vec![Effect::SaveCapture],
+        // What crosses the wire is not kept byte by byte.
+        WorldId::Wire => vec![],
+    }
+}
+
+/// Undoes one thing, the latest kind first.
+fn back(model: &mut Model) {
+    let packets = &mut model.packets;
+    if model.ui.zoomed {
+        model.ui.zoomed = false;
+    } else if packets.part != Part::Picture {
+        packets.part = Part::Picture;
+    } else if packets.picture == Picture::Stream && packets.stream_back > 0 {
+        packets.stream_back = 0;
+    } else if packets.picture == Picture::Ladder && packets.ladder.trail.reader != Reader::Follows {
+        packets.ladder.trail.reader = Reader::Follows;
+    } else if packets.picture != Picture::List {
+        packets.picture = Picture::List;
+    } else if packets.list.reader != Reader::Follows {
+        packets.list.reader = Reader::Follows;
+    } else if packets.only.take().is_some() {
+        packets.refill(&model.journal);
+    } else {
+        model.ui.view = View::Lab;
+    }
+}
+
+/// Keys while the filter is typed.
+pub(in super::super) fn typed(model: &mut Model, key: Key) {
+    let packets = &mut model.packets;
+    match key {
+        Key::Esc => {
+            packets.line.input = Input::new(packets.filter.to_string());
+            packets.error = None;
+            model.ui.mode = Mode::Command;
+            return;
+        }
+        Key::Enter if packets.error.is_none() => {
+            let text = packets.line.input.value().to_owned();
+            packets.line.remember(&text);
+            model.ui.mode = Mode::Command;
+            return;
+        }
+        Key::Enter => return,
+        Key::Up | Key::Down => packets.line.recall(key == Key::Up),
+        Key::Tab | Key::BackTab => {
+            packets.proposals.complete(&mut packets.line, key == Key::BackTab);
+            judge(model);
+            return;
+        }
+        _ => edit(&mut packets.line, key),
+    }
+    sift(model);
+}
+
+/// Follows what was typed.
+pub(in super::super) fn sift(model: &mut Model) {
+    model.packets.proposals = Proposals::of(&model.packets.line);
+    judge(model);
+}
+
+/// Puts the filter as typed in force, if it is one; otherwise the last good one stays.
+fn judge(model: &mut Model) {
+    let packets = &mut model.packets;
+    match Filter::parse(packets.line.input.value()) {
+        Ok(filter) => {
+            packets.error = None;
+            if filter != packets.filter {
+                packets.filter = filter;
+                packets.refill(&model.journal);
+            }
+        }
+        Err(error) => packets.error = Some(error),
+    }
+}
+
+/// The conversation that is meant: the selected one; else the newest client's; else that of the latest packet.
+fn wanted(model: &Model) -> Option<Flow> {
+    if let Some(Subject::Connection(flow)) = model.ui.subject {
+        return Some(flow);
+    }
+    let newest = model.world.clients.all().iter().rev().find_map(super::super::clients::Client::flow);
+    let latest = || model.packets.list.selected().and_then(|seq| model.journal.get(seq)).and_then(Packets::of);
+    newest.or_else(|| latest().map(|packet| packet.flow))
+}
+
+fn retarget(model: &mut Model) {
+    let held = model.packets.ladder.trail.reader != Reader::Follows;
+    let wanted = wanted(model);
+    let same = model.packets.ladder.talk.zip(wanted).is_some_and(|(one, other)| same_pair(&one, &other));
+    // What is held still is not exchanged for another client's; but a selection is.
+    if !same && (!held || model.ui.subject.is_some()) {
+        model.packets.turn_to(wanted, &model.journal);
+    }
+}
+
+/// Once for each key and each frame: turns to the conversation that is meant, and asks the shell for what is not known.
+pub(in super::super) fn settle(model: &mut Model) -> Vec<Effect> {
+    if model.ui.view != View::Packets {
+        return vec![];
+    }
+    if model.packets.picture != Picture::List {
+        retarget(model);
+    }
+    let world = model.world.shown();
+    let mut effects = Vec::new();
+    let selected = model.packets.selected().and_then(|seq| model.journal.get(seq)).and_then(Packets::of);
+    let packet = selected.map(|packet| (world, packet.number));
+    if packet != model.packets.asked.packet {
+        let told = selected.filter(|_| world == WorldId::Wire).map(Inspected::told);
+        effects.extend(packet.filter(|_| world == WorldId::Host).map(|(_, number)| Effect::Inspect(number)));
+        model.packets.asked.packet = packet;
+        model.packets.detail.shown = None;
+        if let Some(told) = told {
+            model.packets.detail.take(told);
+        }
+    }
+    if model.packets.picture == Picture::Stream {
+        effects.extend(follow(model, world));
+    }
+    effects
+}
+
+/// What is said in the conversation: from the bytes that the shell keeps, or on the wire from what the events tell.
+fn follow(model: &mut Model, world: WorldId) -> Option<Effect> {
+    // A UDP client is not connected to anybody: whom it talks to is in its packets.
+    let talk = model.packets.ladder.client(&model.world)?;
+    let latest = model.packets.ladder.trail.len().checked_sub(1).and_then(|at| model.packets.ladder.trail.seq(at));
+    let now = (talk, latest);
+    let asked = &mut model.packets.asked;
+    if asked.talk == Some(now) || (world == WorldId::Host && asked.waiting) {
+        return None;
+    }
+    asked.talk = Some(now);
+    if world == WorldId::Host {
+        asked.waiting = true;
+        return Some(Effect::Follow(talk));
+    }
+    model.packets.stream = Some(told(model, talk));
+    None
+}
+
+/// How many packets of a conversation anybody scrolls through.
+const MOST: usize = 2_000;
+
+/// The text of a conversation as far as the events tell it: the beginning of each packet.
+fn told(model: &Model, talk: Flow) -> Stream {
+    let trail = &model.packets.ladder.trail;
+    let from = trail.len().saturating_sub(MOST);
+    let seqs = (from..trail.len()).filter_map(|place| trail.seq(place));
+    let packets = seqs.filter_map(|seq| match &model.journal.get(seq)?.seen.kind {
+        Kind::Packet(packet) if packet.payload.len > 0 && packet.icmp.is_none() => Some(packet),
+        _ => None,
+    });
+    let turns = packets.filter(|packet| packet.retransmission_of.is_none()).map(|packet| Said {
+        from: packet.flow.local,
+        packet: packet.number,
+        lines: vec![packet.payload.text.clone()],
+        missing: if packet.payload.is_cut() { (packet.payload.len - crate::domain::Excerpt::SHOWN) as u64 } else { 0 },
+    });
+    Stream { talk, turns: turns.collect(), cut: from > 0 }
+}
+
+impl Packets {
+    /// When a packet was seen for the first time in its conversation: what the ladder's clock counts from.
+    pub fn began(&self, journal: &super::Journal) -> Option<Stamp> {
+        journal.get(self.ladder.trail.seq(0)?).map(|event| event.seen.at)
+    }
+}

@@ -1,0 +1,177 @@
+//! The ladder: the packets of one conversation, and which change of state belongs to which of them.
+
+use std::collections::VecDeque;
+
+use super::super::book::Step;
+use super::super::journal::Journal;
+use super::super::world::World;
+use super::trail::Trail;
+use crate::domain::{Cause, Flags, Flow, Kind, PacketSummary, TcpState};
+
+/// Which end of a conversation.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum End {
+    /// The one that called: on the left.
+    Client,
+    /// The one that was called: on the right.
+    Server,
+}
+
+/// Where a change of state stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Rung {
+    /// Before the first packet of the ladder.
+    Before,
+    /// Beside this packet, by its number in the journal.
+    At(u64),
+    /// After the last packet.
+    After,
+}
+
+/// A change of state, and where it stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Change {
+    /// Where.
+    pub rung: Rung,
+    /// Whose.
+    pub end: End,
+    /// What.
+    pub step: Step,
+}
+
+/// See the module's head.
+#[derive(Debug, Clone, Default)]
+pub struct Ladder {
+    /// The conversation, as one of its ends sees it.
+    pub talk: Option<Flow>,
+    /// Its packets.
+    pub trail: Trail,
+    /// The end that sent a SYN, or the first datagram.
+    first: Option<Flow>,
+    /// Those of its packets that can change a state.
+    notable: VecDeque<u64>,
+    /// How many packets after the last one with SYN, FIN or RST still count as notable.
+    after: u8,
+}
+
+impl Ladder {
+    /// A FIN is acknowledged within a few packets, or its acknowledgement is no news.
+    const AFTER: u8 = 6;
+    /// A pair of addresses that is used again and again has more; the latest matter.
+    const NOTABLE: usize = 512;
+
+    /// The ladder of a conversation, without any packet yet.
+    pub(super) fn of(talk: Option<Flow>) -> Self {
+        Self { talk, ..Self::default() }
+    }
+
+    /// The conversation as the client sees it.
+    pub fn client(&self, world: &World) -> Option<Flow> {
+        let talk = self.talk?;
+        let serves = |flow: &Flow| world.servers.at(flow.proto, flow.local).is_some();
+        let seen = self.first.or_else(|| talk.peer.map(|_| talk))?;
+        if serves(&seen) && self.first.is_none_or(|first| first.proto == crate::domain::Proto::Udp) {
+            return seen.mirror();
+        }
+        Some(seen)
+    }
+
+    /// Which end sent a packet. `client` is the conversation as the client sees it.
+    pub fn sender(client: &Flow, packet: &PacketSummary) -> End {
+        if packet.flow.local == client.local { End::Client } else { End::Server }
+    }
+
+    /// The changes of state of both ends, each beside the packet that it belongs to.
+    pub fn changes(&self, world: &World, journal: &Journal) -> Vec<Change> {
+        let Some(client) = self.client(world) else { return Vec::new() };
+        let rungs: Vec<_> = self
+            .notable
+            .iter()
+            .filter_map(|seq| match &journal.get(*seq)?.seen.kind {
+                Kind::Packet(packet) => Some((*seq, packet)),
+                _ => None,
+            })
+            .collect();
+        let mut changes = Vec::new();
+        for (end, flow) in [(End::Client, Some(client)), (End::Server, client.mirror())] {
+            let Some(flow) = flow else { continue };
+            place(end, &client, world.book.history(&flow), &rungs, &mut changes);
+        }
+        changes
+    }
+
+    pub(super) fn push(&mut self, seq: u64, packet: &PacketSummary) {
+        self.trail.push(seq);
+        let flags = packet.tcp.as_ref().map(|tcp| tcp.flags).unwrap_or_default();
+        let opens = flags.has(Flags::SYN) && !flags.has(Flags::ACK);
+        if self.first.is_none() {
+            let calls = opens || (packet.tcp.is_none() && packet.icmp.is_none());
+            let answers = flags.has(Flags::SYN) && !opens;
+            self.first = if answers { packet.flow.mirror() } else { calls.then_some(packet.flow) };
+        }
+        if flags.any(Flags::SYN.with(Flags::FIN).with(Flags::RST)) {
+            self.after = Self::AFTER;
+        } else if self.after == 0 {
+            return;
+        } else {
+            self.after -= 1;
+        }
+        if self.notable.len() == Self::NOTABLE {
+            self.notable.pop_front();
+        }
+        self.notable.push_back(seq);
+    }
+
+    pub(super) fn forget(&mut self, first: u64) {
+        self.trail.forget(first);
+        while self.notable.front().is_some_and(|seq| *seq < first) {
+            self.notable.pop_front();
+        }
+    }
+}
+
+/// Goes along the packets and the history of one end together.
+fn place(end: End, client: &Flow, history: &[Step], rungs: &[(u64, &PacketSummary)], changes: &mut Vec<Change>) {
+    let mut reached = 0;
+    let mut last = Rung::Before;
+    for step in history {
+        let explains = |(_, packet): &&(u64, &PacketSummary)| match step.cause {
+            Some(Cause::Packet(number)) => packet.number == number,
+            _ => explains(step, packet, Ladder::sender(client, packet) == end),
+        };
+        let rest = rungs.get(reached..).unwrap_or_default();
+        if let Some(at) = rest.iter().position(|rung| explains(&rung)) {
+            reached += at;
+            last = Rung::At(rungs[reached].0);
+        } else if step.from == TcpState::TimeWait || (last != Rung::Before && step.to == TcpState::Closed) {
+            // A timer ended it: no packet shows that.
+            last = Rung::After;
+        }
+        changes.push(Change { rung: last, end, step: *step });
+    }
+}
+
+/// Whether a packet is the one beside which a change stands: the one that this end sent on account of it, or the one that
+/// it got where it sends none (RFC 9293 §3.3.2).
+fn explains(step: &Step, packet: &PacketSummary, sent: bool) -> bool {
+    use TcpState::{
+        CloseWait, Closed, Closing, Established, FinWait1, FinWait2, LastAck, Listen, SynRecv, SynSent, TimeWait,
+    };
+    let Some(tcp) = &packet.tcp else { return false };
+    let (flags, got) = (tcp.flags, !sent);
+    let (syn, ack, fin) = (flags.has(Flags::SYN), flags.has(Flags::ACK), flags.has(Flags::FIN));
+    match (step.from, step.to) {
+        (Closed, SynSent) => sent && syn && !ack,
+        (Closed | Listen, SynRecv) => sent && syn && ack,
+        (SynSent, SynRecv) => got && syn && !ack,
+        (SynSent, Established) => sent && ack && !syn,
+        (SynRecv, Established) | (Closing, TimeWait) => got && ack && !syn,
+        (Established | SynRecv, FinWait1) | (CloseWait, LastAck) => sent && fin,
+        (Established, CloseWait) | (FinWait1, Closing) | (FinWait1 | FinWait2, TimeWait) => got && fin,
+        (FinWait1, FinWait2) => got && ack,
+        (LastAck, Closed) => got && (ack || flags.has(Flags::RST)),
+        (TimeWait, Closed) => false,
+        (_, Closed) | (SynRecv, Listen) => flags.has(Flags::RST),
+        _ => false,
+    }
+}

@@ -1,0 +1,284 @@
+//! The packets view: which packets are listed, where the reader is, and what is to be seen of the one that is selected.
+//!
+//! | file | what it is |
+//! |---|---|
+//! | [`trail`] | a list of packets and its reader |
+//! | [`ladder`] | the packets of one conversation, with both ends' changes of state |
+//! | [`detail`] | the packet that is looked into |
+//! | `hand` | what the keys of the view do |
+//!
+//! The packets themselves are events of the journal; here are their places in it. Their bytes are with the shell, which is
+//! asked for one at a time.
+
+pub mod detail;
+mod hand;
+pub mod ladder;
+#[cfg(test)]
+mod tests;
+pub mod trail;
+
+use std::net::SocketAddr;
+
+pub use detail::{Branch, Detail, Inspected};
+pub(super) use hand::{act, settle, sift, typed};
+pub use ladder::{Change, End, Ladder, Rung};
+pub use trail::{Reader, Trail};
+
+use super::journal::Journal;
+use super::lifecycle::same_pair;
+use super::proposals::Proposals;
+use super::ui::Line;
+use crate::domain::filter::{Filter, FilterError};
+use crate::domain::{Errno, Event, Flow, Kind, Note, PacketSummary, WireEvent, WorldId};
+
+/// What the upper part of the view shows.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
+pub enum Picture {
+    /// One packet a line.
+    #[default]
+    List,
+    /// One conversation, with both ends' states between the arrows.
+    Ladder,
+    /// What both ends of one conversation said.
+    Stream,
+}
+
+/// The part of the view that keys go to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
+pub enum Part {
+    /// The list, the ladder or the text.
+    #[default]
+    Picture,
+    /// The tree of fields.
+    Tree,
+    /// The hex dump.
+    Hex,
+}
+
+impl Part {
+    /// The one `steps` further, around the end.
+    #[must_use]
+    pub fn step(self, steps: isize) -> Self {
+        const ALL: [Part; 3] = [Part::Picture, Part::Tree, Part::Hex];
+        let at = ALL.iter().position(|part| *part == self).unwrap_or(0).cast_signed();
+        ALL[(at + steps).rem_euclid(ALL.len().cast_signed()).cast_unsigned()]
+    }
+}
+
+/// Whether packets of the machine are captured. Those of the wire always are seen.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub enum Capturing {
+    /// Nobody has said so yet.
+    #[default]
+    Unknown,
+    /// They are, on this interface.
+    On(String),
+    /// They are not.
+    Lacking {
+        /// What the system said.
+        errno: Errno,
+        /// What would help.
+        help: Help,
+    },
+}
+
+/// What would help where packets cannot be captured.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Help {
+    /// This command.
+    Command(String),
+    /// A container or a service forbids it, whatever the program's file says.
+    Container,
+    /// Another interface.
+    Interface,
+    /// Another system.
+    System,
+    /// Nobody knows.
+    Unknown,
+}
+
+/// What one end said, or the other, in one go.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Said {
+    /// Who.
+    pub from: SocketAddr,
+    /// The packet in which it began.
+    pub packet: u64,
+    /// Lines, safe to show.
+    pub lines: Vec<String>,
+    /// How many bytes of it are missing: they were not captured, or are not kept.
+    pub missing: u64,
+}
+
+/// What both ends of a conversation said, in the order of time.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Stream {
+    /// The conversation.
+    pub talk: Flow,
+    /// Turn by turn.
+    pub turns: Vec<Said>,
+    /// Whether there was more than is worth showing.
+    pub cut: bool,
+}
+
+/// What the shell tells of packets besides the events.
+#[derive(Debug, Clone, PartialEq)]
+pub enum News {
+    /// What there is to see of a packet that was asked for.
+    Inspected(Inspected),
+    /// What was said in a conversation that was asked for.
+    Followed(Stream),
+    /// Whether packets are captured.
+    Capturing(Capturing),
+}
+
+/// What was asked of the shell last, so that it is not asked again.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+struct Asked {
+    packet: Option<(WorldId, u64)>,
+    /// The conversation and its latest packet then.
+    talk: Option<(Flow, Option<u64>)>,
+    /// Whether an answer about a conversation is still to come.
+    waiting: bool,
+}
+
+/// See the module's head.
+#[derive(Debug, Clone, Default)]
+pub struct Packets {
+    /// The world whose packets are shown.
+    pub world: WorldId,
+    /// What the upper part shows.
+    pub picture: Picture,
+    /// Where keys go.
+    pub part: Part,
+    /// The filter in force: the last good one.
+    pub filter: Filter,
+    /// The filter as it is typed.
+    pub line: Line,
+    /// What the word that is typed could be.
+    pub proposals: Proposals,
+    /// What is wrong with it.
+    pub error: Option<FilterError>,
+    /// The conversation that the list is narrowed to, if it is.
+    pub only: Option<Flow>,
+    /// The packets that pass both.
+    pub list: Trail,
+    /// One conversation.
+    pub ladder: Ladder,
+    /// What was said in it.
+    pub stream: Option<Stream>,
+    /// How many lines the text of a conversation is scrolled back from its end.
+    pub stream_back: usize,
+    /// The packet that is looked into.
+    pub detail: Detail,
+    /// Whether there is a capture.
+    pub capturing: Capturing,
+    /// How many packets the kernel lost.
+    pub lost: u64,
+    /// How many packets there were in this world.
+    pub seen: u64,
+    /// The event since which the wire's hosts are those that are there now: earlier packets were between others.
+    opened: u64,
+    asked: Asked,
+}
+
+impl Packets {
+    /// The packet of an event, if it is one.
+    pub const fn of(event: &Event) -> Option<&PacketSummary> {
+        match &event.seen.kind {
+            Kind::Packet(packet) => Some(packet),
+            _ => None,
+        }
+    }
+
+    /// The packet that the reader is at, as its number in the journal.
+    pub fn selected(&self) -> Option<u64> {
+        match self.picture {
+            Picture::List => self.list.selected(),
+            Picture::Ladder | Picture::Stream => self.ladder.trail.selected(),
+        }
+    }
+
+    pub(super) fn heard(&mut self, event: &Event, first: u64) {
+        match &event.seen.kind {
+            Kind::Note(Note::CaptureLost { count }) => self.lost += count,
+            Kind::Wire(WireEvent::Opened { .. }) => self.reopened(event.seq),
+            Kind::Packet(packet) if event.seen.world == self.world => {
+                self.seen += 1;
+                if self.lists(packet) {
+                    self.list.push(event.seq);
+                }
+                if self.ladder.talk.is_some_and(|talk| same_pair(&talk, &packet.flow)) {
+                    self.ladder.push(event.seq, packet);
+                }
+            }
+            _ => {}
+        }
+        self.list.forget(first);
+        self.ladder.forget(first);
+    }
+
+    /// Takes in what the shell found.
+    pub(super) fn told(&mut self, news: News) {
+        match news {
+            News::Inspected(inspected) => self.detail.take(inspected),
+            News::Followed(stream) => {
+                self.asked.waiting = false;
+                if self.ladder.talk.is_some_and(|talk| same_pair(&talk, &stream.talk)) {
+                    self.stream = Some(stream);
+                }
+            }
+            News::Capturing(capturing) => self.capturing = capturing,
+        }
+    }
+
+    /// Shows the packets of another world.
+    pub(super) fn show_world(&mut self, world: WorldId, journal: &Journal) {
+        let (filter, line, capturing) = (self.filter.clone(), self.line.clone(), self.capturing.clone());
+        let Self { picture, lost, opened, .. } = *self;
+        *self = Self { world, picture, filter, line, capturing, lost, opened, ..Self::default() };
+        self.refill(journal);
+        self.seen = self.all(journal).count() as u64;
+    }
+
+    /// Makes the list anew, after the filter or what it is narrowed to changed.
+    fn refill(&mut self, journal: &Journal) {
+        let listed = self.all(journal).filter(|(_, packet)| self.lists(packet));
+        let seqs: Vec<_> = listed.map(|(seq, _)| seq).collect();
+        self.list.refill(seqs);
+    }
+
+    /// Turns to another conversation.
+    fn turn_to(&mut self, talk: Option<Flow>, journal: &Journal) {
+        if self.ladder.talk == talk {
+            return;
+        }
+        let mut ladder = Ladder::of(talk);
+        if let Some(talk) = talk {
+            let mine = self.all(journal).filter(|(_, packet)| same_pair(&talk, &packet.flow));
+            mine.for_each(|(seq, packet)| ladder.push(seq, packet));
+        }
+        self.ladder = ladder;
+        self.stream = None;
+        self.stream_back = 0;
+    }
+
+    /// New hosts, whose packets are counted from 1 again.
+    fn reopened(&mut self, seq: u64) {
+        self.opened = seq;
+        if self.world == WorldId::Wire {
+            (self.list, self.ladder, self.seen) = (Trail::default(), Ladder::of(self.ladder.talk), 0);
+        }
+    }
+
+    /// All packets of this world that the journal still has, the earliest first.
+    fn all<'a>(&self, journal: &'a Journal) -> impl Iterator<Item = (u64, &'a PacketSummary)> + use<'a> {
+        let (world, opened) = (self.world, self.opened);
+        let here = move |event: &&Event| event.seen.world == world && (world == WorldId::Host || event.seq > opened);
+        journal.events().filter(here).filter_map(|event| Self::of(event).map(|packet| (event.seq, packet)))
+    }
+
+    fn lists(&self, packet: &PacketSummary) -> bool {
+        self.only.is_none_or(|only| same_pair(&only, &packet.flow)) && self.filter.matches(packet)
+    }
+}

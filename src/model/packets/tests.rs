@@ -1,0 +1,221 @@
+use std::net::SocketAddr;
+
+use super::super::lifecycle::Subject;
+use super::super::ui::{Mode, View};
+use super::super::{Key, Model, Msg, Ui, update};
+use super::*;
+use crate::domain::*;
+
+fn addr(port: u16) -> SocketAddr {
+    SocketAddr::from(([127, 0, 0, 1], port))
+}
+
+fn flow(port: u16) -> Flow {
+    Flow::tcp(addr(port), addr(65_432))
+}
+
+fn packet(number: u64, flow: Flow, flags: Flags, data: &str) -> PacketSummary {
+    let tcp = Segment { flags, seq: 5, ack: 0, seq_rel: Some(0), ack_rel: None, window: 1_000, options: vec![] };
+    PacketSummary {
+        number,
+        flow,
+        tcp: Some(tcp),
+        icmp: None,
+        payload: Excerpt::of(data.as_bytes()),
+        retransmission_of: None,
+        findings: Findings::default(),
+    }
+}
+
+fn tell(model: &mut Model, at: u64, world: WorldId, evidence: Evidence, kind: Kind) {
+    let at = Stamp::from_millis(at);
+    update(model, Msg::Seen(Observation { at, world, host: None, evidence, kind }));
+}
+
+fn hear(model: &mut Model, packet: PacketSummary) {
+    tell(model, packet.number, WorldId::Host, Evidence::Packet, Kind::Packet(packet));
+}
+
+/// Ten packets each of three conversations, in turn.
+fn busy() -> Model {
+    busier(Journal::default())
+}
+
+fn busier(journal: Journal) -> Model {
+    let mut model = Model { journal, ..Model::new(Ui { view: View::Packets, ..Ui::default() }) };
+    for number in 1..=30 {
+        let port = 40_000 + u16::try_from(number % 3).unwrap();
+        hear(&mut model, packet(number, flow(port), Flags::ACK, "oi"));
+    }
+    model
+}
+
+fn numbers(model: &Model, trail: &Trail) -> Vec<u64> {
+    let events = (0..trail.len()).filter_map(|place| model.journal.get(trail.seq(place)?));
+    events.filter_map(Packets::of).map(|packet| packet.number).collect()
+}
+
+fn press(model: &mut Model, key: Key) {
+    update(model, Msg::Key(key));
+}
+
+#[test]
+fn a_list_holds_still_while_packets_come_and_its_end_follows_again() {
+    let mut model = busy();
+    press(&mut model, Key::Up);
+    hear(&mut model, packet(31, flow(40_001), Flags::ACK, ""));
+    let list = &model.packets.list;
+    assert_eq!((list.len(), list.held_len(), list.unseen()), (31, 30, 1));
+    assert_eq!(
+        model.packets.selected().and_then(|seq| model.journal.get(seq)).and_then(Packets::of).unwrap().number,
+        29
+    );
+    press(&mut model, Key::End);
+    assert_eq!((model.packets.list.reader, model.packets.list.unseen()), (Reader::Follows, 0));
+}
+
+#[test]
+fn narrowing_lists_the_conversation_of_the_selected_packet_and_then_all_again() {
+    let mut model = busy();
+    press(&mut model, Key::Up);
+    press(&mut model, Key::Char('.'));
+    assert_eq!(numbers(&model, &model.packets.list), [2, 5, 8, 11, 14, 17, 20, 23, 26, 29]);
+    assert_eq!(model.packets.list.selected(), model.packets.list.seq(9), "the reader stays at its packet");
+    hear(&mut model, packet(31, flow(40_001), Flags::ACK, ""));
+    hear(&mut model, packet(32, flow(40_002), Flags::ACK, ""));
+    assert_eq!(model.packets.list.len(), 11);
+    press(&mut model, Key::Char('.'));
+    assert_eq!(model.packets.list.len(), 32);
+}
+
+#[test]
+fn the_ladder_turns_to_whatever_is_selected_anywhere() {
+    let mut model = busy();
+    press(&mut model, Key::Char('l'));
+    assert_eq!(model.packets.ladder.talk, Some(flow(40_000)), "that of the latest packet");
+    model.ui.subject = Some(Subject::Connection(flow(40_001).mirror().unwrap()));
+    update(&mut model, Msg::Time(Stamp::from_millis(100)));
+    assert_eq!(numbers(&model, &model.packets.ladder.trail), [1, 4, 7, 10, 13, 16, 19, 22, 25, 28]);
+    hear(&mut model, packet(31, flow(40_001).mirror().unwrap(), Flags::ACK, ""));
+    assert_eq!(model.packets.ladder.trail.len(), 11);
+    for picture in [Picture::List, Picture::Ladder] {
+        press(&mut model, Key::Char('l'));
+        assert_eq!(model.packets.picture, picture);
+    }
+}
+
+#[test]
+fn esc_undoes_one_thing_at_a_time() {
+    let mut model = busy();
+    for key in [Key::Up, Key::Char('.'), Key::Char('l'), Key::Up, Key::Enter, Key::Char('z')] {
+        press(&mut model, key);
+    }
+    let told = |model: &Model| {
+        let packets = &model.packets;
+        let held = packets.list.reader != Reader::Follows;
+        let rung = packets.ladder.trail.reader != Reader::Follows;
+        (model.ui.zoomed, packets.part, rung, packets.picture, held, packets.only.is_some(), model.ui.view)
+    };
+    let (main, lab) = (Part::Picture, View::Lab);
+    let expected = [
+        (true, Part::Tree, true, Picture::Ladder, true, true, View::Packets),
+        (false, Part::Tree, true, Picture::Ladder, true, true, View::Packets),
+        (false, main, true, Picture::Ladder, true, true, View::Packets),
+        (false, main, false, Picture::Ladder, true, true, View::Packets),
+        (false, main, false, Picture::List, true, true, View::Packets),
+        (false, main, false, Picture::List, false, true, View::Packets),
+        (false, main, false, Picture::List, false, false, View::Packets),
+        (false, main, false, Picture::List, false, false, lab),
+    ];
+    for wanted in expected {
+        assert_eq!(told(&model), wanted);
+        press(&mut model, Key::Esc);
+    }
+}
+
+#[test]
+fn a_change_of_state_stands_beside_the_packet_that_it_belongs_to() {
+    use TcpState::{Closed, Established, Listen, SynRecv, SynSent, TimeWait};
+    let mut model = Model::new(Ui { view: View::Packets, ..Ui::default() });
+    let (out, back) = (flow(40_000), flow(40_000).mirror().unwrap());
+    model.ui.subject = Some(Subject::Connection(back));
+    press(&mut model, Key::Char('l'));
+    // The states are known before the packets are, as a tracepoint tells them.
+    for (flow, from, to) in
+        [(out, Closed, SynSent), (back, Listen, SynRecv), (out, SynSent, Established), (back, SynRecv, Established)]
+    {
+        let change = Transition { flow, from, to, cause: None };
+        tell(&mut model, 1, WorldId::Host, Evidence::Traced, Kind::State(change));
+    }
+    hear(&mut model, packet(1, out, Flags::SYN, ""));
+    hear(&mut model, packet(2, back, Flags::SYN.with(Flags::ACK), ""));
+    hear(&mut model, packet(3, out, Flags::ACK, ""));
+    let change = Transition { flow: out, from: TimeWait, to: Closed, cause: None };
+    tell(&mut model, 60_000, WorldId::Host, Evidence::Sampled, Kind::State(change));
+    update(&mut model, Msg::Time(Stamp::from_millis(90_000)));
+    assert_eq!(model.packets.ladder.client(&model.world), Some(out));
+    let changes = model.packets.ladder.changes(&model.world, &model.journal);
+    let number = |rung| match rung {
+        Rung::At(seq) => model.journal.get(seq).and_then(Packets::of).unwrap().number,
+        Rung::Before => 0,
+        Rung::After => 99,
+    };
+    let told: Vec<_> = changes.iter().map(|change| (number(change.rung), change.end, change.step.to)).collect();
+    let expected = [
+        (1, End::Client, SynSent),
+        (3, End::Client, Established),
+        (99, End::Client, Closed),
+        (2, End::Server, SynRecv),
+        (3, End::Server, Established),
+    ];
+    let found = |wanted: &(u64, End, TcpState)| told.contains(wanted);
+    assert!(expected.iter().all(found), "{told:?}");
+}
+
+#[test]
+fn the_wires_packets_are_a_world_of_their_own_and_told_from_their_events() {
+    let mut model = busy();
+    tell(&mut model, 31, WorldId::Wire, Evidence::Called, Kind::Packet(packet(1, flow(40_001), Flags::ACK, "olá")));
+    assert_eq!((model.packets.seen, model.packets.list.len()), (30, 30));
+    model.show_world(WorldId::Wire);
+    assert_eq!((model.packets.seen, model.packets.list.len()), (1, 1));
+    assert_eq!(update(&mut model, Msg::Time(Stamp::from_millis(40))), [], "nobody keeps their bytes");
+    let names: Vec<_> =
+        model.packets.detail.branches().iter().map(|branch| (branch.name, branch.value.to_owned())).collect();
+    assert!(names.contains(&("Text", "olá".into())), "{names:?}");
+    press(&mut model, Key::Char('f'));
+    assert_eq!(model.packets.stream.as_ref().unwrap().turns[0].lines, ["olá"]);
+    tell(&mut model, 50, WorldId::Wire, Evidence::Called, Kind::Wire(WireEvent::Opened { link: LinkKind::Tun }));
+    assert_eq!((model.packets.seen, model.packets.list.len()), (0, 0), "those were between other hosts");
+    model.show_world(WorldId::Host);
+    model.show_world(WorldId::Wire);
+    assert_eq!(model.packets.list.len(), 0);
+    model.show_world(WorldId::Host);
+    assert_eq!(model.packets.seen, 30);
+}
+
+#[test]
+fn what_the_journal_forgets_is_forgotten_here_and_a_reader_there_moves_on() {
+    let mut model = busier(Journal::new(40, 16));
+    press(&mut model, Key::Home);
+    for number in 31..=60 {
+        hear(&mut model, packet(number, flow(40_000), Flags::ACK, ""));
+    }
+    let first = model.journal.first_seq();
+    let list = &model.packets.list;
+    assert!((0..list.len()).all(|place| list.seq(place).unwrap() >= first));
+    assert!(model.journal.get(list.selected().unwrap()).is_some());
+}
+
+#[test]
+fn what_is_typed_into_the_filter_is_no_command() {
+    let mut model = busy();
+    press(&mut model, Key::Char('/'));
+    assert_eq!(model.ui.mode, Mode::Sifting);
+    for c in "port 40001".chars() {
+        press(&mut model, Key::Char(c));
+    }
+    update(&mut model, Msg::Paste(" and len > 0\n".into()));
+    press(&mut model, Key::Enter);
+    assert_eq!((model.ui.mode, model.packets.list.len()), (Mode::Command, 10));
+}

@@ -1,0 +1,145 @@
+//! English: the packets view.
+
+use super::super::Packets;
+use super::plural;
+use crate::domain::{Finding, Reset};
+
+pub(super) const PACKETS: Packets = Packets {
+    title: "Packets",
+    ladder: "Ladder",
+    stream: "What was said",
+    fields: "Fields",
+    bytes: "Bytes",
+    none: "No packet yet: press c and watch a connection being made.",
+    none_match: "No packet matches. Press / to change the filter, Esc to list all conversations.",
+    no_talk: "No conversation yet: press c to make one.",
+    no_packet: "No packet of this conversation was seen: it began before the capture, or nothing was sent since.",
+    nothing_said: "Nothing was said in this conversation yet.",
+    no_selection: "No packet is selected.",
+    no_bytes: "The bytes of this packet are not kept any more.",
+    wire_bytes: "What crosses the wire is not kept byte by byte: this is what was read of it.",
+    count: |shown, all| format!("{shown} of {all}"),
+    packets: |number, count| format!("{number} {}", plural(count, "packet", "packets")),
+    capturing: |interface| format!("capturing on {interface}"),
+    on_wire: "every packet of the wire",
+    lost: |number, count| format!("{number} {} LOST by the capture", plural(count, "packet", "packets")),
+    nothing_lost: "none lost",
+    no_capture: "no capture",
+    unknown: "capture not asked for yet",
+    lacking: |errno, what| format!("No packets can be captured: {errno}, {what}."),
+    needs: "It takes the capability CAP_NET_RAW, which this program was not given. This command gives it that and nothing else:",
+    then: "Then start socklab-tui again. Everything else works as it does now.",
+    container: "The program runs where CAP_NET_RAW is forbidden (a container or a service): start that with CAP_NET_RAW.",
+    interface: "There is no such interface: `ip link` lists those there are.",
+    system: "Packets are captured on Linux only. A capture file can be read anywhere: socklab-tui capture -r FILE.",
+    wire_lab: "Nothing is made up here. The wire lab needs no privilege and shows every packet.",
+    only: |talk| format!("only {talk}"),
+    following: "following",
+    held: "held",
+    new: |number, _| format!("{number} new"),
+    number: "No.",
+    time: "Time",
+    source: "Source",
+    destination: "Destination",
+    info: "Info",
+    client: |no| format!("client #{no}"),
+    client_end: "client",
+    server_end: "server",
+    on_its_way: "on the wire",
+    never_arrives: "lost",
+    missing: |bytes| format!("({bytes} not captured)"),
+    cut: "(earlier or further text is left out)",
+    empty: "(0 bytes)",
+    finding,
+    says,
+    again: |number| format!("sent again for #{number}"),
+};
+
+fn finding(finding: &Finding) -> String {
+    match finding {
+        Finding::Retransmission => "retransmission".into(),
+        Finding::FastRetransmission => "fast retransmission".into(),
+        Finding::SpuriousRetransmission => "spurious retransmission".into(),
+        Finding::OutOfOrder => "out of order".into(),
+        Finding::PreviousUnseen => "gap before it".into(),
+        Finding::AckedUnseen => "ACK of unseen data".into(),
+        Finding::DuplicateAck { nth, of } => format!("duplicate ACK {nth} of #{of}"),
+        Finding::ZeroWindow => "zero window".into(),
+        Finding::WindowFull => "window full".into(),
+        Finding::WindowUpdate => "window update".into(),
+        Finding::ZeroWindowProbe => "zero window probe".into(),
+        Finding::ZeroWindowProbeAck => "answer to the probe".into(),
+        Finding::Keepalive => "keepalive".into(),
+        Finding::KeepaliveAck => "answer to the keepalive".into(),
+        Finding::PortReused => "port used again".into(),
+        Finding::Reset(reset) => match reset {
+            Reset::Refused => "refused",
+            Reset::Unwanted => "not wanted any more",
+            Reset::AfterClose => "data after close",
+            Reset::NoConnection => "no such connection",
+            Reset::Unread => "data left unread",
+            Reset::Aborted => "aborted",
+        }
+        .into(),
+        Finding::CausedBy { packet } => format!("about #{packet}"),
+        Finding::ChecksumPartial => "checksum left to the card".into(),
+        Finding::ChecksumBad => "wrong checksum".into(),
+        Finding::Fragment { offset, more: true } => format!("fragment at {offset}"),
+        Finding::Fragment { offset, more: false } => format!("last fragment, at {offset}"),
+        Finding::Cut { missing } => format!("{missing} B not captured"),
+    }
+}
+
+fn says(finding: &Finding) -> String {
+    match finding {
+        Finding::Retransmission => "These bytes were sent before and nobody has acknowledged them: sent again.".into(),
+        Finding::FastRetransmission => {
+            "Duplicate ACKs asked for these bytes: sent again without waiting for the timer (RFC 5681).".into()
+        }
+        Finding::SpuriousRetransmission => {
+            "These bytes were acknowledged already: the ACK was lost or late, so they came again for nothing.".into()
+        }
+        Finding::OutOfOrder => "It was overtaken: segments that come after it in the stream were seen first.".into(),
+        Finding::PreviousUnseen => "Segments before this one were not seen: lost on the way, or still to come.".into(),
+        Finding::AckedUnseen => "It acknowledges bytes that the capture never saw.".into(),
+        Finding::DuplicateAck { nth, of } => {
+            format!("Duplicate ACK number {nth} of the one in #{of}: the receiver still waits for that byte.")
+        }
+        Finding::ZeroWindow => {
+            "The receiver's buffer is full: the other side may send nothing until it is read.".into()
+        }
+        Finding::WindowFull => "This fills the receiver's window to the last byte.".into(),
+        Finding::WindowUpdate => "Nothing new but the window: the receiver has read, and there is room again.".into(),
+        Finding::ZeroWindowProbe => "One byte into a full window, to learn whether it is still full.".into(),
+        Finding::ZeroWindowProbeAck => "The answer to the probe: the window is still zero.".into(),
+        Finding::Keepalive => "It asks only whether the other side is still there.".into(),
+        Finding::KeepaliveAck => "The answer to the keepalive: still here.".into(),
+        Finding::PortReused => "These two ports had a connection before: this SYN begins another one.".into(),
+        Finding::Reset(reset) => reason(*reset).into(),
+        Finding::CausedBy { packet } => format!("It is the answer to #{packet}."),
+        Finding::ChecksumPartial => {
+            "Its checksum is not filled in: that is left to a network card, and loopback has none. Nothing is wrong."
+                .into()
+        }
+        Finding::ChecksumBad => "Its checksum is wrong: the receiver throws it away without a word.".into(),
+        Finding::Fragment { more: true, .. } => "A piece of a longer datagram; more pieces follow.".into(),
+        Finding::Fragment { more: false, .. } => "The last piece of a longer datagram.".into(),
+        Finding::Cut { missing } => {
+            format!(
+                "Only its beginning was captured: {missing} {} missing.",
+                plural(u64::from(*missing), "byte is", "bytes are")
+            )
+        }
+    }
+}
+
+const fn reason(reset: Reset) -> &'static str {
+    match reset {
+        Reset::Refused => "RST to a SYN: nobody listens on that port.",
+        Reset::Unwanted => "RST to a SYN-ACK: who sent the SYN wants the connection no more, or is a port scanner.",
+        Reset::AfterClose => "RST to data that came after this side had closed: nobody is left to read them.",
+        Reset::NoConnection => "RST to a segment of a connection that this side does not have (any more).",
+        Reset::Unread => "RST likely because the program closed with data unread, or on purpose (SO_LINGER 0).",
+        Reset::Aborted => "RST likely on purpose (SO_LINGER 0): nothing was left unread.",
+    }
+}

@@ -1,0 +1,141 @@
+//! Brazilian Portuguese: the packets view.
+
+use super::super::Packets;
+use super::plural;
+use crate::domain::{Finding, Reset};
+
+pub(super) const PACKETS: Packets = Packets {
+    title: "Pacotes",
+    ladder: "Escada",
+    stream: "O que foi dito",
+    fields: "Campos",
+    bytes: "Bytes",
+    none: "Nenhum pacote ainda: tecle c e veja uma conexão nascer.",
+    none_match: "Nenhum pacote combina. Tecle / para mudar o filtro, Esc para listar todas as conversas.",
+    no_talk: "Nenhuma conversa ainda: tecle c para criar uma.",
+    no_packet: "Nenhum pacote desta conversa foi visto: ela começou antes da captura, ou nada foi enviado desde então.",
+    nothing_said: "Nada foi dito nesta conversa ainda.",
+    no_selection: "Nenhum pacote selecionado.",
+    no_bytes: "Os bytes deste pacote não estão mais guardados.",
+    wire_bytes: "O que cruza o fio não é guardado byte a byte: isto é o que se leu dele.",
+    count: |shown, all| format!("{shown} de {all}"),
+    packets: |number, count| format!("{number} {}", plural(count, "pacote", "pacotes")),
+    capturing: |interface| format!("capturando em {interface}"),
+    on_wire: "todos os pacotes do fio",
+    lost: |number, count| format!("{number} {} pela captura", plural(count, "pacote PERDIDO", "pacotes PERDIDOS")),
+    nothing_lost: "nenhum perdido",
+    no_capture: "sem captura",
+    unknown: "captura ainda não consultada",
+    lacking: |errno, what| format!("Não é possível capturar pacotes: {errno}, {what}."),
+    needs: "Falta a capability CAP_NET_RAW, que este programa não recebeu. Este comando dá essa e nenhuma outra:",
+    then: "Depois, inicie o socklab-tui de novo. Todo o resto funciona como agora.",
+    container: "O programa roda onde CAP_NET_RAW é proibida (contêiner ou serviço): inicie-o com CAP_NET_RAW.",
+    interface: "Não há interface com esse nome: `ip link` lista as que existem.",
+    system: "Só no Linux se capturam pacotes. Um arquivo pode ser lido em qualquer lugar: socklab-tui capture -r FILE.",
+    wire_lab: "Nada aqui é inventado. O laboratório do fio não exige privilégio e mostra todos os pacotes.",
+    only: |talk| format!("só {talk}"),
+    following: "acompanhando",
+    held: "parado",
+    new: |number, count| format!("{number} {}", plural(count as u64, "novo", "novos")),
+    number: "Nº",
+    time: "Tempo",
+    source: "Origem",
+    destination: "Destino",
+    info: "Conteúdo",
+    client: |no| format!("cliente #{no}"),
+    client_end: "cliente",
+    server_end: "servidor",
+    on_its_way: "no fio",
+    never_arrives: "perdido",
+    missing: |bytes| format!("({bytes} não capturados)"),
+    cut: "(há texto antes ou depois que não é mostrado)",
+    empty: "(0 bytes)",
+    finding,
+    says,
+    again: |number| format!("reenvio do #{number}"),
+};
+
+fn finding(finding: &Finding) -> String {
+    match finding {
+        Finding::Retransmission => "retransmissão".into(),
+        Finding::FastRetransmission => "retransmissão rápida".into(),
+        Finding::SpuriousRetransmission => "retransmissão espúria".into(),
+        Finding::OutOfOrder => "fora de ordem".into(),
+        Finding::PreviousUnseen => "lacuna antes dele".into(),
+        Finding::AckedUnseen => "ACK de dados não vistos".into(),
+        Finding::DuplicateAck { nth, of } => format!("ACK duplicado {nth} do #{of}"),
+        Finding::ZeroWindow => "janela zero".into(),
+        Finding::WindowFull => "janela cheia".into(),
+        Finding::WindowUpdate => "nova janela".into(),
+        Finding::ZeroWindowProbe => "sonda de janela zero".into(),
+        Finding::ZeroWindowProbeAck => "resposta à sonda".into(),
+        Finding::Keepalive => "keepalive".into(),
+        Finding::KeepaliveAck => "resposta ao keepalive".into(),
+        Finding::PortReused => "porta usada de novo".into(),
+        Finding::Reset(reset) => match reset {
+            Reset::Refused => "recusada",
+            Reset::Unwanted => "não mais desejada",
+            Reset::AfterClose => "dados após o close",
+            Reset::NoConnection => "conexão inexistente",
+            Reset::Unread => "dados não lidos",
+            Reset::Aborted => "abortada",
+        }
+        .into(),
+        Finding::CausedBy { packet } => format!("sobre o #{packet}"),
+        Finding::ChecksumPartial => "checksum deixado à placa".into(),
+        Finding::ChecksumBad => "checksum errado".into(),
+        Finding::Fragment { offset, more: true } => format!("fragmento em {offset}"),
+        Finding::Fragment { offset, more: false } => format!("último fragmento, em {offset}"),
+        Finding::Cut { missing } => format!("{missing} B não capturados"),
+    }
+}
+
+fn says(finding: &Finding) -> String {
+    match finding {
+        Finding::Retransmission => "Estes bytes já foram enviados e ninguém os confirmou: enviados de novo.".into(),
+        Finding::FastRetransmission => {
+            "ACKs duplicados pediram estes bytes: reenviados sem esperar o timer (RFC 5681).".into()
+        }
+        Finding::SpuriousRetransmission => {
+            "Estes bytes já estavam confirmados: o ACK se perdeu ou atrasou, e eles vieram de novo à toa.".into()
+        }
+        Finding::OutOfOrder => "Foi ultrapassado: segmentos que vêm depois dele no fluxo foram vistos antes.".into(),
+        Finding::PreviousUnseen => "Segmentos antes deste não foram vistos: perdidos no caminho, ou ainda por vir.".into(),
+        Finding::AckedUnseen => "Confirma bytes que a captura nunca viu.".into(),
+        Finding::DuplicateAck { nth, of } => {
+            format!("ACK duplicado número {nth} daquele do #{of}: o receptor ainda espera por esse byte.")
+        }
+        Finding::ZeroWindow => "O buffer do receptor encheu: o outro lado não pode enviar nada até que seja lido.".into(),
+        Finding::WindowFull => "Isto enche a janela do receptor até o último byte.".into(),
+        Finding::WindowUpdate => "Nada novo além da janela: o receptor leu, e há espaço outra vez.".into(),
+        Finding::ZeroWindowProbe => "Um byte em uma janela cheia, para saber se ela continua cheia.".into(),
+        Finding::ZeroWindowProbeAck => "A resposta à sonda: a janela continua em zero.".into(),
+        Finding::Keepalive => "Só pergunta se o outro lado ainda está lá.".into(),
+        Finding::KeepaliveAck => "A resposta ao keepalive: ainda aqui.".into(),
+        Finding::PortReused => "Estas duas portas já tiveram uma conexão: este SYN começa outra.".into(),
+        Finding::Reset(reset) => reason(*reset).into(),
+        Finding::CausedBy { packet } => format!("É a resposta ao #{packet}."),
+        Finding::ChecksumPartial => {
+            "O checksum não está preenchido: isso fica para a placa de rede, e o loopback não tem uma. Nada está errado.".into()
+        }
+        Finding::ChecksumBad => "O checksum está errado: o receptor o descarta sem dizer nada.".into(),
+        Finding::Fragment { more: true, .. } => "Um pedaço de um datagrama maior; outros pedaços seguem.".into(),
+        Finding::Fragment { more: false, .. } => "O último pedaço de um datagrama maior.".into(),
+        Finding::Cut { missing } => format!(
+            "Só o começo foi capturado: {} {missing} {}.",
+            plural(u64::from(*missing), "falta", "faltam"),
+            plural(u64::from(*missing), "byte", "bytes")
+        ),
+    }
+}
+
+const fn reason(reset: Reset) -> &'static str {
+    match reset {
+        Reset::Refused => "RST a um SYN: ninguém escuta nessa porta.",
+        Reset::Unwanted => "RST a um SYN-ACK: quem enviou o SYN não quer mais a conexão, ou varre portas.",
+        Reset::AfterClose => "RST a dados que vieram depois que este lado fechou: não há mais quem os leia.",
+        Reset::NoConnection => "RST a um segmento de uma conexão que este lado não tem (ou não tem mais).",
+        Reset::Unread => "RST provável porque o programa fechou com dados não lidos, ou de propósito (SO_LINGER 0).",
+        Reset::Aborted => "RST provavelmente de propósito (SO_LINGER 0): nada ficou sem ler.",
+    }
+}

@@ -1,0 +1,77 @@
+//! The tree of a packet's fields; above it, what is to be said of the packet.
+
+use ratatui::buffer::Buffer;
+use ratatui::layout::Rect;
+use ratatui::style::Style;
+
+use super::super::glyphs;
+use super::super::ink::{Ink, wrap};
+use super::super::look::Look;
+use crate::domain::WorldId;
+use crate::model::Model;
+use crate::model::packets::{Branch, Packets, Part};
+use crate::model::window::window;
+
+/// Draws it.
+pub(super) fn render(model: &Model, look: &Look, area: Rect, buf: &mut Buffer) {
+    let detail = &model.packets.detail;
+    let (texts, theme) = (&look.text.packets, &look.theme);
+    let packet = model.packets.selected().and_then(|seq| model.journal.get(seq)).and_then(Packets::of);
+    let Some(packet) = packet else {
+        say(look, area, &[(texts.no_selection.into(), theme.quiet)], buf);
+        return;
+    };
+    let style = |news| if news { theme.alarm } else { theme.quiet };
+    let mut remarks: Vec<_> =
+        packet.findings.iter().map(|finding| ((texts.says)(finding), style(finding.is_news()))).collect();
+    let shown = detail.shown.as_ref().filter(|shown| shown.number == packet.number);
+    remarks.extend(shown.iter().flat_map(|shown| &shown.comments).map(|comment| (comment.clone(), theme.typed)));
+    if model.packets.world == WorldId::Wire {
+        remarks.push((texts.wire_bytes.into(), theme.quiet));
+    } else if shown.is_some_and(|shown| shown.layers.is_empty()) {
+        remarks.push((texts.no_bytes.into(), theme.quiet));
+    }
+    let rest = say(look, area, &remarks, buf);
+    let branches = if shown.is_some() { detail.branches() } else { Vec::new() };
+    let seen = window(Some(detail.line), branches.len(), usize::from(rest.height));
+    for (row, at) in (0..rest.height).zip(seen) {
+        branch(look, &branches[at], &mut Ink::on(buf, rest, row));
+        if at == detail.line {
+            let style = if model.packets.part == Part::Tree { theme.selected } else { theme.related };
+            Ink::on(buf, rest, row).restyle(rest.x, style);
+        }
+    }
+}
+
+/// Writes sentences at the top; returns what is left below them, of which the tree has at least two thirds.
+fn say(look: &Look, area: Rect, remarks: &[(String, Style)], buf: &mut Buffer) -> Rect {
+    let columns = area.width.saturating_sub(2);
+    let lines: Vec<_> =
+        remarks.iter().flat_map(|(text, style)| wrap(text, columns).into_iter().map(move |l| (l, *style))).collect();
+    let most = (area.height / 3).max(2).min(area.height);
+    let used = u16::try_from(lines.len()).unwrap_or(u16::MAX).min(most);
+    for (row, (line, style)) in (0..used).zip(&lines) {
+        let cut = row + 1 == used && lines.len() > usize::from(used);
+        let mut ink = Ink::on(buf, area, row);
+        ink.skip(1).say(line, *style);
+        if cut {
+            ink.say(glyphs::ELLIPSIS, look.theme.quiet);
+        }
+    }
+    let [_, rest] = super::rows(area, [used, area.height - used]);
+    rest
+}
+
+fn branch(look: &Look, branch: &Branch<'_>, ink: &mut Ink<'_>) {
+    let theme = &look.theme;
+    let mark = match branch.open {
+        Some(true) => glyphs::SORTED,
+        Some(false) => glyphs::SELECTED,
+        None => " ",
+    };
+    ink.skip(1 + 2 * branch.depth).say(mark, theme.key).skip(1);
+    ink.say(branch.name, if branch.depth == 0 { theme.title } else { theme.text });
+    if !branch.value.is_empty() {
+        ink.skip(1).say(branch.value, theme.typed);
+    }
+}

@@ -1,0 +1,125 @@
+//! The ladder: client on the left, server on the right, an arrow for each packet, and each end's state between them.
+
+use ratatui::buffer::Buffer;
+use ratatui::layout::Rect;
+
+use super::super::ink::{Ink, fit, wrap};
+use super::super::look::Look;
+use super::rung::{Columns, Drawn, state};
+use crate::domain::Flow;
+use crate::model::Model;
+use crate::model::book::Step;
+use crate::model::packets::{Change, End, Packets, Reader, Rung};
+use crate::model::window::{tail, window};
+
+/// Draws the ladder of the conversation that is shown.
+pub(super) fn render(model: &Model, look: &Look, area: Rect, buf: &mut Buffer) {
+    let ladder = &model.packets.ladder;
+    let Some(client) = ladder.client(&model.world) else { return nobody(model, look, area, buf) };
+    let [head, rest] = super::rows(area, [2.min(area.height), area.height.saturating_sub(2)]);
+    names(model, look, &client, head, buf);
+    let changes = ladder.changes(&model.world, &model.journal);
+    let trail = &ladder.trail;
+    let height = usize::from(rest.height);
+    let places = match trail.reader {
+        Reader::Follows => tail(trail.len(), height),
+        Reader::Holds { at, .. } => window(Some(trail.place(at)), trail.held_len(), height),
+    };
+    let whole = places.end == trail.len();
+    let columns = Columns::of(rest.width);
+    let seqs = places.filter_map(|place| trail.seq(place));
+    let events = seqs.filter_map(|seq| model.journal.get(seq));
+    let mut rungs: Vec<_> = events
+        .filter_map(|event| {
+            let beside = |end| at(&changes, end, Rung::At(event.seq));
+            let states = [beside(End::Client), beside(End::Server)];
+            Drawn::of(model, look, &columns, event, &client, states)
+        })
+        .collect();
+    let after = [End::Client, End::Server].map(|end| if whole { at(&changes, end, Rung::After) } else { vec![] });
+    let below = after.iter().map(Vec::len).max().unwrap_or(0);
+    let held = rungs.iter().position(|rung| rung.held);
+    let mut read = held.unwrap_or(rungs.len().saturating_sub(1));
+    // What takes several lines pushes out what is at the top, not the one that is read.
+    let last = if held.is_none() { below } else { 0 };
+    while read > 0 && rungs[..=read].iter().map(Drawn::height).sum::<usize>() + last > height {
+        rungs.remove(0);
+        read -= 1;
+    }
+    let first = rungs.first().map(|rung| rung.seq);
+    before(look, &columns, &changes, first, head, buf);
+    if trail.is_empty() {
+        for (row, line) in (0..rest.height).zip(wrap(look.text.packets.no_packet, rest.width.saturating_sub(2))) {
+            Ink::on(buf, rest, row).skip(1).say(line, look.theme.quiet);
+        }
+    }
+    let mut left = rest;
+    for rung in &rungs {
+        let used = rung.draw(look, &columns, left, buf);
+        left = Rect { y: left.y + used, height: left.height - used, ..left };
+    }
+    for row in 0..left.height.min(u16::try_from(below).unwrap_or(u16::MAX)) {
+        columns.states(look, after.each_ref().map(|steps| steps.get(usize::from(row))), left, row, buf);
+    }
+}
+
+/// The steps of one end that stand at one place.
+fn at(changes: &[Change], end: End, rung: Rung) -> Vec<Step> {
+    changes.iter().filter(|change| change.end == end && change.rung == rung).map(|change| change.step).collect()
+}
+
+/// The state that each end was in before the first packet that is seen.
+fn before(look: &Look, columns: &Columns, changes: &[Change], first: Option<u64>, head: Rect, buf: &mut Buffer) {
+    let earlier = |change: &&Change| match (change.rung, first) {
+        (Rung::Before, _) => true,
+        (Rung::At(seq), Some(first)) => seq < first,
+        (Rung::At(_) | Rung::After, _) => false,
+    };
+    let of = |end| {
+        let mine = || changes.iter().filter(move |change| change.end == end);
+        let reached = mine().rfind(earlier).map(|change| (change.step.to, Some(change.step.evidence)));
+        reached.or_else(|| mine().next().map(|change| (change.step.from, None)))
+    };
+    if head.height > 1 {
+        let [client, server] = [of(End::Client), of(End::Server)];
+        let ink = &mut Ink::on(buf, head, 1);
+        ink.skip(1);
+        state(look, client, ink);
+        ink.goto(columns.right(head));
+        state(look, server, ink);
+    }
+}
+
+/// Who is on which side.
+pub(super) fn names(model: &Model, look: &Look, client: &Flow, area: Rect, buf: &mut Buffer) {
+    let texts = &look.text.packets;
+    // A UDP client is known by its own address only.
+    let clients = &model.world.clients;
+    let alone = Flow::unconnected(client.proto, client.local);
+    let left = clients.by_flow(client).or_else(|| clients.by_flow(&alone));
+    let left = left.map_or_else(|| texts.client_end.into(), |known| (texts.client)(known.no));
+    let half = area.width / 2;
+    let [one, other] = super::columns(area, [half, area.width - half]);
+    let left = format!("{left} {}", fit(client.local, half.saturating_sub(14)));
+    Ink::on(buf, one, 0).skip(1).say(&left, look.theme.host.client);
+    let Some(peer) = client.peer.or_else(|| met(model)) else { return };
+    let right = model.world.servers.at(client.proto, peer);
+    let right = right.map_or_else(|| texts.server_end.into(), |server| server.spec.name.clone());
+    let right = format!("{right} {}", fit(peer, half.saturating_sub(14)));
+    let room = other.width.saturating_sub(1);
+    Ink::on(buf, other, 0).right(&right, room, look.theme.host.server);
+}
+
+/// The other side of a UDP client, which is not connected to anybody: that of its latest packet.
+fn met(model: &Model) -> Option<std::net::SocketAddr> {
+    let trail = &model.packets.ladder.trail;
+    let latest = model.journal.get(trail.seq(trail.len().checked_sub(1)?)?).and_then(Packets::of)?;
+    latest.flow.peer
+}
+
+/// There is no conversation to show.
+pub(super) fn nobody(_model: &Model, look: &Look, area: Rect, buf: &mut Buffer) {
+    for (row, line) in (0..area.height).zip(wrap(look.text.packets.no_talk, area.width.saturating_sub(2))) {
+        Ink::on(buf, area, row).skip(1).say(line, look.theme.quiet);
+    }
+}

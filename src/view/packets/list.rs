@@ -1,0 +1,124 @@
+//! The list: one packet a line.
+
+use ratatui::buffer::Buffer;
+use ratatui::layout::{Position, Rect};
+
+use super::super::ink::{Ink, fit, width, wrap};
+use super::super::look::Look;
+use super::super::{filter_line, glyphs};
+use super::words;
+use crate::domain::{Event, PacketSummary, Stamp};
+use crate::model::Model;
+use crate::model::lifecycle::{Subject, same_pair};
+use crate::model::packets::{Packets, Reader};
+use crate::model::ui::Mode;
+use crate::model::window::{tail, window};
+
+/// Draws the list, and returns where the cursor is while the filter is typed.
+pub(super) fn render(model: &Model, look: &Look, area: Rect, buf: &mut Buffer) -> Option<Position> {
+    let typing = if model.ui.mode == Mode::Sifting { 2.min(area.height) } else { 0 };
+    let head = u16::from(area.height - typing >= 3);
+    let [typing, head, rows] = super::rows(area, [typing, head, area.height - typing - head]);
+    let list = &model.packets.list;
+    let height = usize::from(rows.height);
+    let places = match list.reader {
+        Reader::Follows => tail(list.len(), height),
+        Reader::Holds { at, .. } => window(Some(list.place(at)), list.held_len(), height),
+    };
+    let seqs = places.filter_map(|place| list.seq(place));
+    let entries: Vec<_> = seqs.filter_map(|seq| model.journal.get(seq)).collect();
+    if list.is_empty() {
+        let texts = &look.text.packets;
+        let sentence = if model.packets.seen == 0 { texts.none } else { texts.none_match };
+        for (row, line) in (0..rows.height).zip(wrap(sentence, rows.width.saturating_sub(2))) {
+            Ink::on(buf, rows, row).skip(1).say(line, look.theme.quiet);
+        }
+    } else {
+        let columns = Columns::of(model, look, &entries, rows.width);
+        columns.head(look, &mut Ink::on(buf, head, 0));
+        for (row, event) in (0..rows.height).zip(&entries) {
+            self::row(model, look, &columns, event, rows, row, buf);
+        }
+    }
+    if model.ui.mode == Mode::Sifting {
+        return filter_line::draw(
+            &model.packets.line,
+            &model.packets.proposals,
+            model.packets.error.as_ref(),
+            look,
+            typing,
+            buf,
+        );
+    }
+    None
+}
+
+fn row(model: &Model, look: &Look, columns: &Columns, event: &Event, area: Rect, row: u16, buf: &mut Buffer) {
+    let Some(packet) = Packets::of(event) else { return };
+    columns.draw(model, look, event, packet, &mut Ink::on(buf, area, row));
+    let mut ink = Ink::on(buf, area, row);
+    if model.packets.selected() == Some(event.seq) {
+        ink.say(glyphs::SELECTED, look.theme.newest);
+        if model.packets.list.reader != Reader::Follows {
+            ink.restyle(area.x, look.theme.selected);
+        }
+    } else if matches!(model.ui.subject, Some(Subject::Connection(flow)) if same_pair(&flow, &packet.flow)) {
+        ink.restyle(area.x + 1, look.theme.related);
+    }
+}
+
+/// The widths of the columns.
+struct Columns {
+    number: u16,
+    time: u16,
+    address: u16,
+}
+
+impl Columns {
+    fn of(model: &Model, look: &Look, entries: &[&Event], columns: u16) -> Self {
+        let packets = || entries.iter().filter_map(|event| Packets::of(event));
+        let number = packets().map(|packet| width(&packet.number.to_string())).max().unwrap_or(0).max(3);
+        let time = width(&clock(look, model.now)).max(7);
+        let address = |packet: &PacketSummary| {
+            let peer = packet.flow.peer.map_or(0, |peer| width(&peer.to_string()));
+            width(&packet.flow.local.to_string()).max(peer)
+        };
+        let widest = packets().map(address).max().unwrap_or(0).max(9);
+        // Addresses are cut to their ports before there is no room for what the packet is.
+        let room = columns.saturating_sub(number + time + 6 + 24) / 2;
+        let address = if widest <= room { widest } else { room.clamp(7, 15) };
+        Self { number, time, address }
+    }
+
+    fn head(&self, look: &Look, ink: &mut Ink<'_>) {
+        let (texts, style) = (&look.text.packets, look.theme.title);
+        ink.skip(1).right(texts.number, self.number, style).skip(1);
+        ink.right(texts.time, self.time, style).skip(3);
+        ink.cell(texts.source, self.address, style).skip(1);
+        ink.cell(texts.destination, self.address, style).skip(1).say(texts.info, style);
+    }
+
+    fn draw(&self, model: &Model, look: &Look, event: &Event, packet: &PacketSummary, ink: &mut Ink<'_>) {
+        let theme = &look.theme;
+        let serves = model.world.servers.at(packet.flow.proto, packet.flow.local).is_some();
+        let hosts = &theme.host;
+        let (from, to) = if serves { (hosts.server, hosts.client) } else { (hosts.client, hosts.server) };
+        ink.skip(1).right(&packet.number.to_string(), self.number, theme.quiet).skip(1);
+        ink.right(&clock(look, event.seen.at), self.time, theme.quiet).skip(1);
+        look.evidence(ink, event.seen.evidence);
+        ink.skip(1).cell(&fit(packet.flow.local, self.address), self.address, from).skip(1);
+        let peer = packet.flow.peer.map_or_else(String::new, |peer| fit(peer, self.address));
+        ink.cell(&peer, self.address, to).skip(1);
+        let proto = if packet.tcp.is_none() && packet.icmp.is_none() { "UDP " } else { "" };
+        ink.say(proto, theme.title).say(&words::label(look, packet), theme.text);
+        let findings = words::findings(look, packet);
+        if !findings.is_empty() {
+            ink.skip(2).say(&format!("[{}]", findings.join(", ")), theme.alarm);
+        }
+        ink.skip(2).whole(&words::more(packet), theme.quiet);
+    }
+}
+
+fn clock(look: &Look, at: Stamp) -> String {
+    look.text.numbers.clock(at.since(Stamp::ZERO))
+}

@@ -1,0 +1,105 @@
+//! The view of packets: a list, a ladder or a text above; the fields of one packet and its bytes below.
+//!
+//! ```text
+//! ┌ Packets ────────────────────────────┐    ┌ Ladder ─────────────────────────────┐
+//! │ No. Time Source Destination Info    │    │ client #3 127.0.0.1:44086  threaded │
+//! │                                     │    │ SYN_SENT  ── SYN seq 0 ──▶          │
+//! ├ Fields ───────────┬ Bytes ──────────┤    │           ◀── SYN-ACK ──── SYN_RECV │
+//! │ ▾ TCP             │ 0000 45 00 …    │    │                                     │
+//! └───────────────────┴─────────────────┘    └─────────────────────────────────────┘
+//! ```
+//!
+//! Where there is room for one of the two parts below only, it is the one that keys go to.
+
+mod detail;
+mod foot;
+mod hex;
+mod lacking;
+mod ladder;
+mod list;
+mod rung;
+mod stream;
+mod words;
+
+use ratatui::buffer::Buffer;
+use ratatui::layout::{Position, Rect};
+
+use super::layout::{columns, rows};
+use super::look::{Frame, Look};
+use crate::domain::WorldId;
+use crate::model::Model;
+use crate::model::packets::{Capturing, Part, Picture};
+use crate::model::ui::Mode;
+
+/// The parts of the view; empty where one is not shown.
+struct Parts {
+    picture: Rect,
+    tree: Rect,
+    hex: Rect,
+}
+
+fn parts(model: &Model, area: Rect) -> Parts {
+    let none = Rect::default();
+    let part = model.packets.part;
+    // A ladder is worth the whole screen until somebody looks into a packet of it.
+    let whole = model.packets.picture != Picture::List && part == Part::Picture;
+    if model.ui.zoomed || whole || lacks(model) {
+        return match part {
+            Part::Tree if !lacks(model) => Parts { picture: none, tree: area, hex: none },
+            Part::Hex if !lacks(model) => Parts { picture: none, tree: none, hex: area },
+            _ => Parts { picture: area, tree: none, hex: none },
+        };
+    }
+    let below = (area.height * 9 / 20).max(8).min(area.height);
+    let [picture, below] = rows(area, [area.height - below, below]);
+    let dump = if below.width >= 124 { hex::WIDE } else { hex::NARROW } + 2;
+    if below.width < dump + 36 {
+        let (tree, hex) = if part == Part::Hex { (none, below) } else { (below, none) };
+        return Parts { picture, tree, hex };
+    }
+    let [tree, hex] = columns(below, [below.width - dump, dump]);
+    Parts { picture, tree, hex }
+}
+
+/// Whether there is no packet and none can come.
+fn lacks(model: &Model) -> bool {
+    let cannot = matches!(model.packets.capturing, Capturing::Lacking { .. });
+    cannot && model.packets.world == WorldId::Host && model.packets.seen == 0
+}
+
+/// Draws the view, and returns where the cursor is while the filter is typed.
+pub(super) fn render(model: &Model, look: &Look, area: Rect, buf: &mut Buffer) -> Option<Position> {
+    let parts = parts(model, area);
+    let words = &look.text.packets;
+    let focused = |part| model.packets.part == part && model.ui.mode == Mode::Command;
+    let mut cursor = None;
+    if !parts.picture.is_empty() {
+        let title = foot::title(model, look);
+        let (count, foot) = (foot::count(model, look), foot::foot(model, look));
+        let focused = focused(Part::Picture) || model.ui.mode == Mode::Sifting;
+        let frame = Frame { title: &title, count: &count, foot: &foot, focused };
+        let inside = look.frame(&frame, parts.picture, buf);
+        if lacks(model) {
+            lacking::render(model, look, inside, buf);
+        } else {
+            match model.packets.picture {
+                Picture::List => cursor = list::render(model, look, inside, buf),
+                Picture::Ladder => ladder::render(model, look, inside, buf),
+                Picture::Stream => stream::render(model, look, inside, buf),
+            }
+        }
+    }
+    let number = model.packets.detail.shown.as_ref().map_or_else(String::new, |shown| format!("#{}", shown.number));
+    for (part, title, area) in [(Part::Tree, words.fields, parts.tree), (Part::Hex, words.bytes, parts.hex)] {
+        if area.is_empty() {
+            continue;
+        }
+        let frame = Frame { title, count: &number, foot: "", focused: focused(part) };
+        let inside = look.frame(&frame, area, buf);
+        match part {
+            Part::Hex => hex::render(model, look, inside, buf),
+            Part::Tree | Part::Picture => detail::render(model, look, inside, buf),
+        }
+    }
+    cursor
+}

@@ -1,0 +1,241 @@
+//! One rung of the ladder: an arrow with its words, the states that it brought about, and what is to be said of it.
+
+use ratatui::buffer::Buffer;
+use ratatui::layout::Rect;
+use ratatui::style::Style;
+
+use super::super::glyphs;
+use super::super::ink::{Ink, width, wrap};
+use super::super::look::Look;
+use super::words;
+use crate::domain::{Event, Evidence, Flow, Stamp, TcpState, WorldId};
+use crate::model::Model;
+use crate::model::book::Step;
+use crate::model::packets::{End, Ladder, Packets, Reader};
+use crate::model::wire::Fate;
+
+/// The columns of a rung.
+pub(super) struct Columns {
+    /// The number and the time of the packet; 0 where there is no room for them.
+    number: u16,
+    time: u16,
+    /// The arrow, with its words.
+    arrow: u16,
+}
+
+/// A glyph, a blank and the longest name of a state.
+const STATE: u16 = 13;
+
+impl Columns {
+    pub(super) const fn of(columns: u16) -> Self {
+        let number = if columns >= 70 { 6 } else { 0 };
+        let time = if columns >= 100 { 11 } else { 0 };
+        Self { number, time, arrow: columns.saturating_sub(1 + number + time + 2 * (STATE + 1) + 1) }
+    }
+
+    const fn left(&self) -> u16 {
+        1 + STATE + 1 + self.number + self.time
+    }
+
+    /// Where the server's states stand.
+    pub(super) const fn right(&self, area: Rect) -> u16 {
+        area.x + self.left() + self.arrow + 1
+    }
+
+    /// Writes the states of both ends on one line.
+    pub(super) fn states(&self, look: &Look, steps: [Option<&Step>; 2], area: Rect, row: u16, buf: &mut Buffer) {
+        let reached = |step: Option<&Step>| step.map(|step| (step.to, Some(step.evidence)));
+        let ink = &mut Ink::on(buf, area, row);
+        ink.skip(1);
+        state(look, reached(steps[0]), ink);
+        ink.goto(self.right(area));
+        state(look, reached(steps[1]), ink);
+    }
+}
+
+/// A state, and how it is known.
+pub(super) fn state(look: &Look, reached: Option<(TcpState, Option<Evidence>)>, ink: &mut Ink<'_>) {
+    let Some((state, evidence)) = reached else { return };
+    match evidence {
+        Some(evidence) => look.evidence(ink, evidence),
+        None => _ = ink.skip(1),
+    }
+    let style = match evidence {
+        Some(Evidence::Inferred) => look.theme.evidence.inferred,
+        _ => look.theme.state(state),
+    };
+    ink.skip(1).say(state.name(), style);
+}
+
+/// How far a packet came.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Way {
+    Whole,
+    /// It is held on the wire, or still on its way.
+    Halfway,
+    Lost,
+}
+
+/// A rung, ready to be drawn.
+pub(super) struct Drawn {
+    pub(super) seq: u64,
+    /// Whether the reader stands at it.
+    pub(super) held: bool,
+    number: u64,
+    time: String,
+    from: End,
+    way: Way,
+    label: String,
+    /// What is to be said of it in a word or two each, the most important first.
+    found: Vec<String>,
+    more: String,
+    sentences: Vec<(String, Style)>,
+    states: [Vec<Step>; 2],
+}
+
+impl Drawn {
+    pub(super) fn of(
+        model: &Model,
+        look: &Look,
+        columns: &Columns,
+        event: &Event,
+        client: &Flow,
+        states: [Vec<Step>; 2],
+    ) -> Option<Self> {
+        let packet = Packets::of(event)?;
+        let (texts, theme) = (&look.text.packets, &look.theme);
+        let held = matches!(model.packets.ladder.trail.reader, Reader::Holds { at, .. } if at == event.seq);
+        let way = way(model, packet.number);
+        let place = match way {
+            Way::Whole => None,
+            Way::Halfway => Some(texts.on_its_way.to_owned()),
+            Way::Lost => Some(texts.never_arrives.to_owned()),
+        };
+        let found: Vec<_> = place.into_iter().chain(words::findings(look, packet)).collect();
+        // What is on every packet of loopback is said of the one that is looked at.
+        let said = packet.findings.iter().filter(|finding| held || finding.is_news());
+        let sentences = said.flat_map(|finding| {
+            let style = if finding.is_news() { theme.alarm } else { theme.quiet };
+            let sentence = (texts.says)(finding);
+            let lines: Vec<_> = wrap(&sentence, columns.arrow.saturating_sub(3))
+                .into_iter()
+                .map(|line| (line.to_owned(), style))
+                .collect();
+            lines
+        });
+        Some(Self {
+            seq: event.seq,
+            held,
+            number: packet.number,
+            time: time(model, look, event.seen.at),
+            from: Ladder::sender(client, packet),
+            way,
+            label: words::label(look, packet),
+            found,
+            more: words::more(packet),
+            sentences: sentences.collect(),
+            states,
+        })
+    }
+
+    /// How many lines it takes.
+    pub(super) fn height(&self) -> usize {
+        let states = self.states.iter().map(Vec::len).max().unwrap_or(0);
+        states.max(1 + self.sentences.len())
+    }
+
+    /// Draws it at the top of `area`, and returns how many lines it took.
+    pub(super) fn draw(&self, look: &Look, columns: &Columns, area: Rect, buf: &mut Buffer) -> u16 {
+        let height = u16::try_from(self.height()).unwrap_or(u16::MAX).min(area.height);
+        for row in 0..height {
+            columns.states(look, self.states.each_ref().map(|steps| steps.get(usize::from(row))), area, row, buf);
+            let middle = Rect { x: area.x + columns.left(), width: columns.arrow, ..area };
+            if row == 0 {
+                let mut ink = Ink::on(buf, area, 0);
+                ink.skip(1 + STATE);
+                if columns.number > 0 {
+                    ink.right(&format!("#{}", self.number), columns.number - 1, look.theme.quiet).skip(1);
+                }
+                if columns.time > 0 {
+                    ink.right(&self.time, columns.time - 1, look.theme.quiet).skip(1);
+                }
+                self.arrow(look, middle, buf);
+            } else if let Some((line, style)) = self.sentences.get(usize::from(row) - 1) {
+                Ink::on(buf, middle, row).skip(2).say(line, *style);
+            }
+            if self.held {
+                let mut ink = Ink::on(buf, area, row);
+                if row == 0 {
+                    ink.say(glyphs::SELECTED, look.theme.newest);
+                }
+                ink.restyle(area.x, look.theme.selected);
+            }
+        }
+        height
+    }
+
+    fn arrow(&self, look: &Look, area: Rect, buf: &mut Buffer) {
+        let theme = &look.theme;
+        let shaft = match self.from {
+            End::Client => theme.host.client,
+            End::Server => theme.host.server,
+        };
+        let width_of = usize::from(area.width);
+        let mut ink = Ink::on(buf, area, 0);
+        if self.way == Way::Whole {
+            ink.say(&glyphs::SHAFT.repeat(width_of), shaft);
+        } else {
+            // It left, and has not arrived.
+            let half = width_of / 2;
+            let (line, dots) = (glyphs::SHAFT.repeat(half), glyphs::DOTTED.repeat(width_of - half));
+            match self.from {
+                End::Client => ink.say(&line, shaft).say(&dots, theme.quiet),
+                End::Server => ink.say(&dots, theme.quiet).say(&line, shaft),
+            };
+        }
+        let head = |arrow| match self.way {
+            Way::Whole => (arrow, shaft),
+            Way::Halfway => (glyphs::DOTTED, theme.quiet),
+            Way::Lost => (glyphs::LOST, theme.alarm),
+        };
+        match self.from {
+            End::Client => {
+                let (head, style) = head(glyphs::HEAD_RIGHT);
+                Ink::on(buf, area, 0).skip(area.width.saturating_sub(1)).say(head, style);
+            }
+            End::Server => {
+                let (head, style) = head(glyphs::HEAD_LEFT);
+                Ink::on(buf, area, 0).say(head, style);
+            }
+        }
+        let inner = Rect { x: area.x + 3, width: area.width.saturating_sub(5), ..area };
+        let mut ink = Ink::on(buf, inner, 0);
+        ink.cell(" ", 1, theme.text);
+        ink.say(&self.label, theme.text).cell(" ", 1, theme.text);
+        // As many words as fit; the sentence below says the rest.
+        let tails = (1..=self.found.len()).rev().map(|some| format!("[{}] ", self.found[..some].join(", ")));
+        if let Some(tail) = tails.into_iter().find(|tail| width(tail) <= ink.room()) {
+            ink.say(&tail, theme.alarm);
+        }
+        if !self.more.is_empty() {
+            ink.whole(&format!("{} ", self.more), theme.quiet);
+        }
+    }
+}
+
+/// The time since the first packet of the conversation.
+fn time(model: &Model, look: &Look, at: Stamp) -> String {
+    let began = model.packets.began(&model.journal).unwrap_or(at);
+    format!("+{}", look.text.numbers.clock(at.since(began)))
+}
+
+fn way(model: &Model, number: u64) -> Way {
+    if model.packets.world != WorldId::Wire {
+        return Way::Whole;
+    }
+    match model.world.wire.packet(number).map(|on| on.fate) {
+        Some(Fate::Held | Fate::Flying { .. }) => Way::Halfway,
+        Some(Fate::Lost { .. }) => Way::Lost,
+        Some(Fate::Delivered { .. }) | None => Way::Whole,
+    }
+}

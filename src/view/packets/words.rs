@@ -1,0 +1,80 @@
+//! A packet in a few words: the same on the list and on the ladder.
+
+use super::super::glyphs::{ARROW, ELLIPSIS};
+use super::super::look::Look;
+use crate::domain::{Flags, Flow, PacketSummary, Segment, TcpOption};
+
+/// A conversation by its ports: addresses are in the picture itself.
+pub(super) fn talk(flow: &Flow) -> String {
+    match flow.peer {
+        Some(peer) => format!("{} :{} {ARROW} :{}", flow.proto, flow.local.port(), peer.port()),
+        None => format!("{} :{}", flow.proto, flow.local.port()),
+    }
+}
+
+/// What it is, as a ladder has it: the flags that matter, the numbers that go with them, what it carries.
+pub(super) fn label(look: &Look, packet: &PacketSummary) -> String {
+    if let Some(icmp) = &packet.icmp {
+        return format!("ICMP {icmp}");
+    }
+    let Some(tcp) = &packet.tcp else { return carried(look, packet) };
+    // As a class says them: SYN-ACK.
+    let flags = |flags: Flags| flags.to_string().replace('+', "-");
+    let control = tcp.flags.any(Flags::SYN.with(Flags::FIN).with(Flags::RST));
+    let ack = tcp.flags.has(Flags::ACK).then(|| number(tcp.ack_rel, tcp.ack));
+    let mut parts = Vec::new();
+    if control {
+        // That a FIN acknowledges something goes without saying, as everything does after the first SYN.
+        parts.push(flags(if tcp.flags.has(Flags::FIN) { Flags::FIN } else { tcp.flags }));
+        parts.push(format!("seq {}", number(tcp.seq_rel, tcp.seq)));
+        parts.extend(ack.map(|ack| format!("ack {ack}")));
+    } else if packet.payload.len == 0 {
+        parts.push(flags(tcp.flags));
+        parts.extend(ack.map(|ack| ack.to_string()));
+    }
+    if packet.payload.len > 0 {
+        parts.push(carried(look, packet));
+    }
+    parts.join(" ")
+}
+
+/// What there is to say beyond that, where there is room: the numbers, the window, the options.
+pub(super) fn more(packet: &PacketSummary) -> String {
+    let Some(tcp) = &packet.tcp else { return String::new() };
+    let plain = !tcp.flags.any(Flags::SYN.with(Flags::FIN).with(Flags::RST));
+    let mut parts = Vec::new();
+    if plain {
+        parts.push(format!("seq {}", number(tcp.seq_rel, tcp.seq)));
+        if tcp.flags.has(Flags::ACK) && packet.payload.len > 0 {
+            parts.push(format!("ack {}", number(tcp.ack_rel, tcp.ack)));
+        }
+    }
+    parts.push(format!("win {}", tcp.window));
+    parts.extend(options(tcp));
+    parts.join(" ")
+}
+
+/// A clock in every segment is no news.
+fn options(tcp: &Segment) -> impl Iterator<Item = String> {
+    tcp.options.iter().filter(|option| !matches!(option, TcpOption::Timestamps(..))).map(TcpOption::to_string)
+}
+
+/// The relative number where it is known; the one in the packet otherwise.
+fn number(relative: Option<u32>, raw: u32) -> u32 {
+    relative.unwrap_or(raw)
+}
+
+/// `12 B "Hello, world"`.
+fn carried(look: &Look, packet: &PacketSummary) -> String {
+    let payload = &packet.payload;
+    let bytes = look.text.numbers.bytes(payload.len as u64);
+    let cut = if payload.is_cut() { ELLIPSIS } else { "" };
+    if payload.text.is_empty() { bytes } else { format!("{bytes} \"{}{cut}\"", payload.text) }
+}
+
+/// What it repeats, and each finding in a word or two; what is on every packet of loopback is no news.
+pub(super) fn findings(look: &Look, packet: &PacketSummary) -> Vec<String> {
+    let texts = &look.text.packets;
+    let news = packet.findings.iter().filter(|finding| finding.is_news()).map(|finding| (texts.finding)(finding));
+    packet.retransmission_of.map(texts.again).into_iter().chain(news).collect()
+}

@@ -1,0 +1,407 @@
+//! The packets view, as a class sees it: packets written by hand, with states from the same hand.
+
+use std::time::Duration;
+
+use super::lab::{Lab, at};
+use super::scenes;
+use super::{screen, text};
+use crate::domain::dissection::{Field, Layer};
+use crate::domain::{
+    Errno, Evidence, Excerpt, Finding, Flags, Flow, Icmp, Kind, Lang, Note, PacketSummary, Proto, Reset, Segment,
+    TcpOption,
+};
+use crate::model::packets::{Capturing, Help, Inspected, News, Said, Stream};
+use crate::model::ui::View;
+use crate::model::{Effect, Key, Msg, update};
+
+/// One conversation whose packets are told one by one.
+struct Talk {
+    flow: Flow,
+    number: u64,
+}
+
+impl Talk {
+    fn packet(&mut self, lab: &mut Lab, right: bool, change: impl FnOnce(&mut PacketSummary)) {
+        self.number += 1;
+        let flow = if right { self.flow } else { self.flow.mirror().unwrap() };
+        let mut packet = PacketSummary {
+            number: self.number,
+            flow,
+            tcp: None,
+            icmp: None,
+            payload: Excerpt::of(b""),
+            retransmission_of: None,
+            findings: [Finding::ChecksumPartial].into_iter().collect(),
+        };
+        change(&mut packet);
+        lab.seen(Evidence::Packet, Kind::Packet(packet));
+    }
+
+    fn segment(&mut self, lab: &mut Lab, right: bool, flags: Flags, (seq, ack): (u32, u32), data: &str) {
+        self.segment_with(lab, right, flags, (seq, ack), data, |_| ());
+    }
+
+    fn segment_with(
+        &mut self,
+        lab: &mut Lab,
+        right: bool,
+        flags: Flags,
+        (seq, ack): (u32, u32),
+        data: &str,
+        change: impl FnOnce(&mut PacketSummary),
+    ) {
+        let syn = flags.has(Flags::SYN);
+        let opening = [TcpOption::Mss(65_495), TcpOption::SackPermitted, TcpOption::WindowScale(7)];
+        let tcp = Segment {
+            flags,
+            seq: seq.wrapping_add(4_000_000),
+            ack: ack.wrapping_add(7_000_000),
+            seq_rel: Some(seq),
+            ack_rel: flags.has(Flags::ACK).then_some(ack),
+            window: if syn { 65_495 } else { 65_536 },
+            options: if syn { opening.to_vec() } else { vec![] },
+        };
+        self.packet(lab, right, |packet| {
+            packet.tcp = Some(tcp);
+            packet.payload = Excerpt::of(data.as_bytes());
+            change(packet);
+        });
+    }
+}
+
+const ACK: Flags = Flags::ACK;
+const DATA: Flags = Flags::PSH.with(Flags::ACK);
+
+/// A whole life of a connection, from the handshake to `TIME_WAIT`, captured on loopback.
+pub(crate) fn life(lang: Lang) -> Lab {
+    let mut lab = scenes::started(lang);
+    lab.note(Note::Has { what: Evidence::Packet });
+    update(&mut lab.model, Msg::Packets(News::Capturing(Capturing::On("lo".into()))));
+    lab.connect(1, 0, 44_086, crate::domain::ClientPlan::Stay);
+    let flow = Flow::tcp(at(44_086), at(65_432));
+    let mut talk = Talk { flow, number: 0 };
+    let lab_ref = &mut lab;
+    talk.segment(lab_ref, true, Flags::SYN, (0, 0), "");
+    talk.segment(lab_ref, false, Flags::SYN.with(ACK), (0, 1), "");
+    talk.segment(lab_ref, true, ACK, (1, 1), "");
+    talk.segment(lab_ref, true, DATA, (1, 1), "Hello, world");
+    talk.segment(lab_ref, false, ACK, (1, 13), "");
+    talk.segment(lab_ref, false, DATA, (1, 13), "HELLO, WORLD");
+    talk.segment(lab_ref, true, ACK, (13, 13), "");
+    lab_ref.wait(Duration::from_millis(1_300));
+    lab_ref.close(1);
+    talk.segment(lab_ref, true, Flags::FIN.with(ACK), (13, 13), "");
+    talk.segment(lab_ref, false, Flags::FIN.with(ACK), (13, 14), "");
+    talk.segment(lab_ref, true, ACK, (14, 14), "");
+    lab.wait(Duration::from_millis(200));
+    lab.model.ui.view = View::Packets;
+    lab
+}
+
+/// What a lossy network, a slow reader and a port without a listener look like.
+pub(crate) fn mishaps(lang: Lang) -> Lab {
+    let mut lab = scenes::started(lang);
+    update(&mut lab.model, Msg::Packets(News::Capturing(Capturing::On("lo".into()))));
+    lab.connect(1, 0, 44_086, crate::domain::ClientPlan::Stay);
+    let mut talk = Talk { flow: Flow::tcp(at(44_086), at(65_432)), number: 40 };
+    let lab_ref = &mut lab;
+    talk.segment(lab_ref, true, DATA, (1, 1), "um");
+    talk.segment_with(lab_ref, true, DATA, (5, 1), "três", |p| p.findings.add(Finding::PreviousUnseen));
+    for nth in [1, 2] {
+        let again = Finding::DuplicateAck { nth, of: 7 };
+        talk.segment_with(lab_ref, false, ACK, (1, 3), "", |packet| packet.findings.add(again));
+    }
+    talk.segment_with(lab_ref, true, DATA, (1, 1), "um", |packet| {
+        packet.findings.add(Finding::FastRetransmission);
+        packet.retransmission_of = Some(41);
+    });
+    talk.segment_with(lab_ref, false, ACK, (1, 10), "", |packet| {
+        packet.findings.add(Finding::ZeroWindow);
+        if let Some(tcp) = &mut packet.tcp {
+            tcp.window = 0;
+        }
+    });
+    talk.segment_with(lab_ref, false, Flags::RST.with(ACK), (1, 10), "", |packet| {
+        packet.findings.add(Finding::Reset(Reset::Unread));
+    });
+    note_lost(lab_ref);
+    lab.model.ui.view = View::Packets;
+    lab
+}
+
+fn note_lost(lab: &mut Lab) {
+    lab.note(Note::CaptureLost { count: 12 });
+}
+
+/// A datagram to a port that nobody has, and the ICMP message that says so.
+pub(crate) fn datagrams(lang: Lang) -> Lab {
+    let mut lab = scenes::started(lang);
+    update(&mut lab.model, Msg::Packets(News::Capturing(Capturing::On("lo".into()))));
+    lab.datagram(1, 38_215);
+    let flow = Flow { proto: Proto::Udp, local: at(38_215), peer: Some(at(65_432)) };
+    let mut talk = Talk { flow, number: 0 };
+    let said = |text: &'static str| move |packet: &mut PacketSummary| packet.payload = Excerpt::of(text.as_bytes());
+    talk.packet(&mut lab, true, said("Hello, world"));
+    talk.packet(&mut lab, false, said("HELLO, WORLD"));
+    talk.packet(&mut lab, true, said("is anybody there?"));
+    talk.packet(&mut lab, false, |packet| {
+        packet.icmp = Some(Icmp::PortUnreachable);
+        packet.findings = [Finding::CausedBy { packet: 3 }].into_iter().collect();
+    });
+    lab.model.ui.view = View::Packets;
+    lab
+}
+
+/// Packets cannot be captured.
+pub(crate) fn forbidden(lang: Lang) -> Lab {
+    let mut lab = scenes::lesson(lang);
+    lab.note(Note::Lacks { what: Evidence::Packet, errno: Errno::Perm });
+    let command = "sudo setcap cap_net_raw+ep /home/ana/socklab-tui/target/release/socklab-tui".into();
+    let lacking = Capturing::Lacking { errno: Errno::Perm, help: Help::Command(command) };
+    update(&mut lab.model, Msg::Packets(News::Capturing(lacking)));
+    lab.model.ui.view = View::Packets;
+    lab
+}
+
+/// The SYN-ACK's flags are looked into.
+pub(crate) fn inspected(lang: Lang) -> Lab {
+    let mut lab = life(lang);
+    for _ in 0..8 {
+        lab.key(Key::Up);
+    }
+    let layers = vec![
+        Layer { name: "Ethernet", bytes: 0..14, fields: vec![Field::new("Type", "IPv4 (0x0800)", 12..14)] },
+        Layer { name: "IPv4", bytes: 14..34, fields: vec![Field::new("Time To Live", "64", 22..23)] },
+        Layer {
+            name: "TCP",
+            bytes: 34..54,
+            fields: vec![
+                Field::new("Source Port", "65432", 34..36),
+                Field::new("Destination Port", "44086", 36..38),
+                Field::new("Sequence Number", "4000000", 38..42),
+                Field {
+                    parts: vec![Field::new("SYN", "1", 47..48), Field::new("ACK", "1", 47..48)],
+                    ..Field::new("Flags", "SYN+ACK", 46..48)
+                },
+                Field::new("Window", "65495", 48..50),
+            ],
+        },
+    ];
+    let bytes: Vec<u8> = (0..54).map(|n: u8| n.wrapping_mul(37)).collect();
+    let shown = Inspected { number: 2, layers, bytes: bytes.into(), comments: vec![] };
+    update(&mut lab.model, Msg::Packets(News::Inspected(shown)));
+    lab.key(Key::Enter);
+    for _ in 0..6 {
+        lab.key(Key::Down);
+    }
+    lab.key(Key::Enter);
+    lab
+}
+
+/// What was said, with a line that tries to be clever.
+pub(crate) fn said(lang: Lang) -> Lab {
+    let mut lab = life(lang);
+    lab.keys("f");
+    let turn = |right, packet, lines: &[&str], missing| Said {
+        from: if right { at(44_086) } else { at(65_432) },
+        packet,
+        lines: lines.iter().map(ToString::to_string).collect(),
+        missing,
+    };
+    let turns = vec![
+        turn(true, 4, &["Hello, world"], 0),
+        turn(false, 6, &["HELLO, WORLD"], 0),
+        turn(true, 8, &["GET / HTTP/1.1", "Host: localhost", r"␛[31m\u{202e}"], 0),
+        turn(false, 9, &["uma resposta"], 2_048),
+    ];
+    let talk = lab.model.packets.ladder.talk.unwrap();
+    update(&mut lab.model, Msg::Packets(News::Followed(Stream { talk, turns, cut: false })));
+    lab
+}
+
+#[test]
+fn the_ladder_is_that_of_the_textbook() {
+    let mut lab = life(Lang::En);
+    lab.keys("l");
+    let shown = text(&screen(&mut lab.model, 80, 24).0);
+    let line = |word: &str| {
+        let found = shown.lines().find(|line| line.contains(word));
+        found.unwrap_or_else(|| panic!("{word}:\n{shown}")).to_owned()
+    };
+    assert!(line("SYN seq 0").contains("◇ SYN_SENT") && line("SYN seq 0").contains('▶'), "{shown}");
+    let syn_ack = line("SYN-ACK seq 0 ack 1");
+    assert!(syn_ack.contains('◀') && syn_ack.contains("◇ SYN_RECV"), "{shown}");
+    let ack = line("#3 ");
+    assert_eq!(ack.matches("◆ ESTABLISHED").count(), 2, "{shown}");
+    assert!(line("#8 ").contains("FIN_WAIT1") && line("#8 ").contains("CLOSE_WAIT"), "{shown}");
+    assert!(line("#9 ").contains("FIN_WAIT2") && line("#9 ").contains("LAST_ACK"), "{shown}");
+    assert!(shown.contains("● TIME_WAIT") && line("#10 ").contains("CLOSED"), "{shown}");
+    // On every packet of loopback; and nothing is wrong with it.
+    assert!(!shown.contains("checksum"), "{shown}");
+}
+
+#[test]
+fn a_packet_that_has_not_arrived_does_not_reach_the_other_side() {
+    use crate::domain::wire::Loss;
+    use crate::domain::{HostId, LinkKind, Observation, Stamp, WireEvent, WorldId};
+    let mut lab = scenes::started(Lang::En);
+    let flow = Flow::tcp("192.0.2.2:40000".parse().unwrap(), "192.0.2.1:65432".parse().unwrap());
+    let mut seen = |at, kind| {
+        let (at, world, host) = (Stamp::from_millis(at), WorldId::Wire, Some(HostId::Client));
+        lab.model.observe(Observation { at, world, host, evidence: Evidence::Called, kind });
+    };
+    seen(1, Kind::Wire(WireEvent::Opened { link: LinkKind::Tun }));
+    for number in 1..=3 {
+        let tcp = Segment {
+            flags: Flags::SYN,
+            seq: 7,
+            ack: 0,
+            seq_rel: Some(0),
+            ack_rel: None,
+            window: 64_240,
+            options: vec![],
+        };
+        let packet = PacketSummary {
+            number,
+            flow,
+            tcp: Some(tcp),
+            icmp: None,
+            payload: Excerpt::of(b""),
+            retransmission_of: None,
+            findings: [].into_iter().collect(),
+        };
+        seen(number + 1, Kind::Packet(packet));
+    }
+    seen(9, Kind::Wire(WireEvent::Delivered { packet: 1 }));
+    seen(9, Kind::Wire(WireEvent::Dropped { packet: 2, why: Loss::Asked }));
+    lab.model.show_world(WorldId::Wire);
+    lab.model.ui.view = View::Packets;
+    lab.keys("l");
+    let shown = text(&screen(&mut lab.model, 80, 24).0);
+    let line = |number: &str| shown.lines().find(|line| line.contains(number)).unwrap_or_else(|| panic!("{shown}"));
+    assert!(line("#1 ").contains("▶") && !line("#1 ").contains('┄'), "{shown}");
+    assert!(line("#2 ").contains("[lost]") && line("#2 ").contains('×') && !line("#2 ").contains('▶'), "{shown}");
+    assert!(line("#3 ").contains("[on the wire]") && line("#3 ").contains("┄┄"), "{shown}");
+}
+
+#[test]
+fn every_finding_is_said_in_both_languages() {
+    use Finding as F;
+    let resets =
+        [Reset::Refused, Reset::Unwanted, Reset::AfterClose, Reset::NoConnection, Reset::Unread, Reset::Aborted];
+    let plain = [
+        F::Retransmission,
+        F::FastRetransmission,
+        F::SpuriousRetransmission,
+        F::OutOfOrder,
+        F::PreviousUnseen,
+        F::AckedUnseen,
+        F::DuplicateAck { nth: 2, of: 7 },
+        F::ZeroWindow,
+        F::WindowFull,
+        F::WindowUpdate,
+        F::ZeroWindowProbe,
+        F::ZeroWindowProbeAck,
+        F::Keepalive,
+        F::KeepaliveAck,
+        F::PortReused,
+        F::CausedBy { packet: 3 },
+        F::ChecksumPartial,
+        F::ChecksumBad,
+        F::Fragment { offset: 1_480, more: true },
+        F::Fragment { offset: 2_960, more: false },
+        F::Cut { missing: 1 },
+    ];
+    let (en, pt) = (crate::text::of(Lang::En), crate::text::of(Lang::PtBr));
+    let mut seen = std::collections::HashSet::new();
+    for finding in plain.into_iter().chain(resets.map(F::Reset)) {
+        let (one, other) = ((en.packets.says)(&finding), (pt.packets.says)(&finding));
+        assert!(one != other && one.ends_with('.') && other.ends_with('.'), "{one} / {other}");
+        assert!(seen.insert(one.clone()) && seen.insert(other), "said twice: {one}");
+        assert!(!(en.packets.finding)(&finding).is_empty() && !(pt.packets.finding)(&finding).is_empty());
+    }
+    for text in [en, pt] {
+        // Left to the card is not bad.
+        let partial = (text.packets.says)(&F::ChecksumPartial) + &(text.packets.finding)(&F::ChecksumPartial);
+        assert!(
+            !["bad", "wrong checksum", "checksum errado", "ruim"].iter().any(|word| partial.contains(word)),
+            "{partial}"
+        );
+    }
+}
+
+#[test]
+fn what_is_missing_for_a_capture_is_said_with_the_whole_command() {
+    for lang in [Lang::En, Lang::PtBr] {
+        let mut lab = forbidden(lang);
+        for (columns, rows) in [(60, 20), (80, 24), (120, 36), (160, 45)] {
+            let shown = text(&screen(&mut lab.model, columns, rows).0);
+            let joined: String = shown.lines().map(|line| line.trim_matches(['┃', ' ']).to_owned() + " ").collect();
+            let command = "sudo setcap cap_net_raw+ep /home/ana/socklab-tui/target/release/socklab-tui";
+            assert!(joined.contains("CAP_NET_RAW") && joined.contains("EPERM"), "{shown}");
+            assert!(joined.contains(command), "{command}\n{shown}");
+        }
+    }
+}
+
+#[test]
+fn the_bytes_of_the_selected_field_are_lit() {
+    use ratatui::style::Modifier;
+    let mut lab = inspected(Lang::En);
+    for (columns, rows) in [(80, 24), (160, 45)] {
+        let (shown, _) = screen(&mut lab.model, columns, rows);
+        let lit: String = shown
+            .content
+            .iter()
+            .filter(|cell| {
+                cell.modifier.contains(Modifier::REVERSED) && cell.symbol().chars().all(|c| c.is_ascii_hexdigit())
+            })
+            .map(ratatui::buffer::Cell::symbol)
+            .collect();
+        // Bytes 46 and 47, as the dump has them, and then what characters they are.
+        let expected = format!("{:02x}{:02x}", 46_u8.wrapping_mul(37), 47_u8.wrapping_mul(37));
+        assert!(lit.starts_with(&expected), "{lit} {expected}\n{}", text(&shown));
+    }
+}
+
+#[test]
+fn the_shell_is_asked_for_the_packet_that_is_looked_at_and_only_once() {
+    let mut lab = life(Lang::En);
+    let asked = |lab: &mut Lab, key| update(&mut lab.model, Msg::Key(key));
+    assert_eq!(asked(&mut lab, Key::Up), [Effect::Inspect(9)]);
+    assert_eq!(asked(&mut lab, Key::Up), [Effect::Inspect(8)]);
+    assert_eq!(asked(&mut lab, Key::Enter), []);
+    assert_eq!(asked(&mut lab, Key::Tab), []);
+    let talk = Flow::tcp(at(44_086), at(65_432));
+    assert_eq!(asked(&mut lab, Key::Char('f')), [Effect::Inspect(10), Effect::Follow(talk)]);
+    assert_eq!(asked(&mut lab, Key::Char('S')), [Effect::SaveCapture]);
+}
+
+#[test]
+fn a_filter_shows_what_it_lets_through_and_keeps_the_last_good_one() {
+    let mut lab = life(Lang::En);
+    lab.keys("/flags syn");
+    assert_eq!(lab.model.packets.list.len(), 2);
+    lab.keys(" (");
+    assert!(lab.model.packets.error.is_some());
+    assert_eq!(lab.model.packets.list.len(), 2);
+    lab.key(Key::Esc);
+    assert_eq!((lab.model.packets.list.len(), lab.model.packets.error.is_none()), (2, true));
+    lab.keys("/");
+    lab.key(Key::Ctrl('u'));
+    lab.keys("len > 0");
+    lab.key(Key::Enter);
+    let shown = text(&screen(&mut lab.model, 120, 36).0);
+    assert!(shown.contains("2 of 10") && shown.contains("HELLO, WORLD"), "{shown}");
+}
+
+#[test]
+fn losses_of_the_capture_are_on_the_screen() {
+    for lang in [Lang::En, Lang::PtBr] {
+        let mut lab = mishaps(lang);
+        for (columns, rows) in [(60, 20), (80, 24), (160, 45)] {
+            let shown = text(&screen(&mut lab.model, columns, rows).0);
+            assert!(shown.contains("12 pa") && (shown.contains("LOST") || shown.contains("PERDIDOS")), "{shown}");
+        }
+    }
+}
