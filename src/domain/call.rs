@@ -186,9 +186,12 @@ pub enum SockOpt {
     NoDelay,
     /// `SO_RCVBUF`: a smaller receive buffer, and so a smaller window.
     ReceiveBuffer,
+    /// `TCP_QUICKACK` off: acknowledgements wait for something to travel with.
+    DelayAcks,
 }
 
-spelled!(SockOpt { ReuseAddr = "SO_REUSEADDR", LingerZero = "SO_LINGER 0", NoDelay = "TCP_NODELAY", ReceiveBuffer = "SO_RCVBUF" });
+spelled!(SockOpt { ReuseAddr = "SO_REUSEADDR", LingerZero = "SO_LINGER 0", NoDelay = "TCP_NODELAY", ReceiveBuffer = "SO_RCVBUF",
+    DelayAcks = "TCP_QUICKACK 0" });
 
 /// A call's result: it worked, or why it did not.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]

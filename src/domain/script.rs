@@ -37,8 +37,13 @@ pub enum Play {
         /// Set before `connect`.
         options: SocketOptions,
     },
-    /// `accept` on this listening socket; waits for a connection.
-    Accept(SocketId),
+    /// `accept`; waits for a connection.
+    Accept {
+        /// The listening socket.
+        from: SocketId,
+        /// Acknowledgements are delayed from the first on, as the kernel would do in a dialogue: `TCP_QUICKACK` off.
+        delay_acks: bool,
+    },
     /// A UDP socket: `socket`, `bind` and `connect` as far as addresses are given.
     Datagram {
         /// The local address, when the kernel is not to choose it.

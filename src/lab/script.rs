@@ -75,7 +75,7 @@ impl Script {
             Play::Connect { to, from, options } => self.stage.connect(socket, to, from, options),
             Play::Datagram { bind, connect, family } => self.stage.datagram(socket, bind, connect, family),
             // The listener's task accepts; what it accepts gets this id.
-            Play::Accept(listener) => self.stage.tell(listener, Play::Accept(socket)),
+            Play::Accept { from, delay_acks } => self.stage.tell(from, Play::Accept { from: socket, delay_acks }),
             other => self.stage.tell(socket, other),
         }
     }
@@ -201,10 +201,10 @@ impl Stage {
     ) {
         while let Some(play) = told.recv().await {
             match play {
-                Play::Accept(conn) => {
+                Play::Accept { from: conn, delay_acks } => {
                     // Who waits in `accept` is given no other cue; only the end of the script ends the wait.
                     tokio::select! {
-                        accepted = listener.accept() => self.accepted(who, conn, flow, accepted),
+                        accepted = listener.accept() => self.accepted(who, (conn, delay_acks), flow, accepted),
                         () = self.stop.cancelled() => break,
                     }
                 }
@@ -219,7 +219,7 @@ impl Stage {
     fn accepted(
         self: &Arc<Self>,
         who: SocketId,
-        conn: SocketId,
+        (conn, delay_acks): (SocketId, bool),
         listening: Flow,
         accepted: io::Result<(TcpStream, SocketAddr)>,
     ) {
@@ -227,6 +227,13 @@ impl Stage {
         match accepted {
             Ok((stream, peer)) => {
                 let flow = Flow::tcp(stream.local_addr().unwrap_or(listening.local), peer);
+                #[cfg(target_os = "linux")]
+                if delay_acks {
+                    let set = socket2::SockRef::from(&stream).set_tcp_quickack(false);
+                    self.call(conn, Syscall::Setsockopt, Args::Option(SockOpt::DelayAcks), &set);
+                }
+                #[cfg(not(target_os = "linux"))]
+                let _ = delay_acks;
                 // Before it can be asked anything.
                 self.keep(conn, Held::Stream(Connection { who: conn, flow, stream, log: self.log.clone() }));
                 self.log.call(Call { new_socket: Some(conn), ..call.on(flow) });

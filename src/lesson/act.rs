@@ -128,6 +128,9 @@ pub struct Accept {
     pub socket: Name,
     /// The listening socket.
     pub from: Name,
+    /// Acknowledgements are delayed from the first on: `TCP_QUICKACK` off.
+    #[serde(default)]
+    pub delay_acks: bool,
 }
 
 /// See [`Act::Datagram`].

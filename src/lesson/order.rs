@@ -207,8 +207,9 @@ impl Engine {
                 cue(connect.socket.get_ref(), play, Done::Dialed)
             }
             Act::Accept(accept) => {
-                let listener = self.cast().part(accept.from.get_ref())?.id;
-                cue(accept.socket.get_ref(), Play::Accept(listener), |id| Done::Call(id, Syscall::Accept))
+                let from = self.cast().part(accept.from.get_ref())?.id;
+                let play = Play::Accept { from, delay_acks: accept.delay_acks };
+                cue(accept.socket.get_ref(), play, |id| Done::Call(id, Syscall::Accept))
             }
             Act::Datagram(datagram) => {
                 let (play, last) = self.datagram(datagram);

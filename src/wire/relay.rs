@@ -221,6 +221,8 @@ impl<L: Link, T: Tables> Relay<L, T> {
             self.sampler.arriving(*number, *from, about);
         }
         let link = if *from == HostId::Client { &mut self.links[1] } else { &mut self.links[0] };
+        // Whatever it brings about comes after this, also when this thread is kept from going on.
+        let handed = self.probe.clock().now();
         let sent = link.send(bytes);
         if *listed || sent.is_err() {
             let event = match sent {
@@ -229,7 +231,7 @@ impl<L: Link, T: Tables> Relay<L, T> {
             };
             // After what was decided about it before.
             self.report();
-            self.tell(vec![(*from, Kind::Wire(event))]);
+            self.probes[usize::from(*from == HostId::Server)].report_at(handed, Evidence::Called, Kind::Wire(event));
         }
         if !quick {
             // At the pace of a class: both hosts, whole.
