@@ -8,7 +8,7 @@ use std::time::Instant;
 use socklab::domain::{Evidence, Finding, Flags, Icmp, Kind, Note, PacketSummary, Proto, Reset, Stamp};
 use socklab::observe::Scope;
 use socklab::observe::capture::file::Packet;
-use socklab::observe::capture::{Capture, Key, On, Store};
+use socklab::observe::capture::{Capture, Key, Need, On, Remedy, Store};
 
 use super::heard::{DEADLINE, Heard, probe};
 use super::trace::Folder;
@@ -150,6 +150,32 @@ fn ipv6_is_captured_as_well_and_other_ports_are_not() {
         seen.iter().filter(|packet| packet.flow.local.is_ipv6()).count() <= 2,
         "the old ones' last packets at most"
     );
+}
+
+#[test]
+fn on_every_interface_loopback_packets_are_still_seen_once() {
+    let Some(key) = key() else { return };
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let port = listener.local_addr().unwrap().port();
+    let (probe, heard) = probe(1_000);
+    let capture = Capture::start(probe, &key, &On::Any, Scope::ports([port])).unwrap();
+    exchange(&listener, b"Hello, world");
+    let seen = until(&heard, |packet| flags(packet) == Flags::ACK && packet.number > 8);
+    assert!(seen.iter().all(|packet| packet.retransmission_of.is_none()), "{seen:?}");
+    assert_eq!(seen.iter().filter(|packet| flags(packet).has(Flags::SYN)).count(), 2);
+    let kept = capture.store().get(1).unwrap();
+    assert_eq!((kept.link, &kept.bytes[..2]), (socklab::packet::LinkType::LINUX_SLL2, &[8, 0][..]));
+    // The key is free again when the capture has ended, and nothing of it is left in the sockets.
+    capture.stop();
+    exchange(&listener, b"between two captures");
+    let (probe, heard) = super::heard::probe(1_000);
+    let again = Capture::start(probe, &key, &On::Any, Scope::ports([port])).unwrap();
+    exchange(&listener, b"again");
+    let (_, first) = packet(&heard);
+    assert_eq!((first.number, flags(&first)), (1, Flags::SYN));
+    again.stop();
+    let none = Capture::start(super::heard::probe(9).0, &key, &On::Named("nonesuch".into()), Scope::All).unwrap_err();
+    assert_eq!((none.need, none.remedy), (Need::Interface("nonesuch".into()), Remedy::OtherInterface));
 }
 
 #[test]

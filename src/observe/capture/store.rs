@@ -53,14 +53,15 @@ impl Store {
         let store = Self::new(capacity);
         let damage = loop {
             match reader.next_packet() {
-                Ok(Some(packet)) => store.add(packet),
+                Ok(Some(packet)) => {
+                    // A file may count its interfaces anew in each section; the reader knows those of the packet.
+                    let interface = reader.interfaces().get(packet.interface as usize).map(|known| store.known(known));
+                    store.add(Packet { interface: interface.unwrap_or(packet.interface), ..packet });
+                }
                 Ok(None) => break None,
                 Err(error) => break Some(error),
             }
         };
-        reader.interfaces().iter().for_each(|interface| {
-            store.name(interface.clone());
-        });
         Ok((store, damage))
     }
 
@@ -69,6 +70,12 @@ impl Store {
         let mut kept = self.lock();
         kept.interfaces.push(interface);
         u32::try_from(kept.interfaces.len() - 1).unwrap_or(u32::MAX)
+    }
+
+    /// The number of an interface that may have been named before.
+    fn known(&self, interface: &Interface) -> u32 {
+        let place = self.lock().interfaces.iter().position(|known| known == interface);
+        place.map_or_else(|| self.name(interface.clone()), |place| u32::try_from(place).unwrap_or(u32::MAX))
     }
 
     /// Adds the next packet, and lets the oldest go where there is no room.
