@@ -19,21 +19,33 @@ pub(super) struct WireWorld {
     servers: Vec<ServerSpec>,
     /// The binary that keeps the hosts; this one, when it is not said.
     pub(super) helper: Option<PathBuf>,
-    lab: Arc<Mutex<Option<WireLab>>>,
+    slot: Arc<Mutex<Slot>>,
     changing: Option<JoinHandle<()>>,
+}
+
+/// Where the lab is, once it is open.
+#[derive(Debug, Default)]
+struct Slot {
+    lab: Option<WireLab>,
+    /// Whether one is being opened or closed.
+    changing: bool,
+    /// What was asked for since the wire said that it is open, before the lab on it was whole.
+    waiting: Vec<Effect>,
+}
+
+fn lock(slot: &Mutex<Slot>) -> MutexGuard<'_, Slot> {
+    slot.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 impl WireWorld {
     /// The range that clients' ports are chosen from until somebody turns it: the one that Linux starts with.
     const PORTS: (u16, u16) = (32_768, 60_999);
+    /// How much may be asked for in the moment before the lab is whole.
+    const WAITING: usize = 64;
 
     /// Nothing is opened yet. Once it is, these servers run on it.
     pub(super) fn new(probe: &Probe, servers: Vec<ServerSpec>) -> Self {
-        Self { probe: probe.clone(), servers, helper: None, lab: Arc::default(), changing: None }
-    }
-
-    fn lab(&self) -> MutexGuard<'_, Option<WireLab>> {
-        self.lab.lock().unwrap_or_else(PoisonError::into_inner)
+        Self { probe: probe.clone(), servers, helper: None, slot: Arc::default(), changing: None }
     }
 
     /// Performs an effect that is about the wire or meant for its world; without a wire there is nothing to do.
@@ -42,8 +54,11 @@ impl WireWorld {
             Effect::OpenWire => self.open(),
             Effect::CloseWire => self.change(|_, _| None),
             other => {
-                if let Some(lab) = self.lab().as_mut() {
+                let mut slot = lock(&self.slot);
+                if let Some(lab) = &mut slot.lab {
                     lab.perform(other);
+                } else if slot.changing && slot.waiting.len() < Self::WAITING {
+                    slot.waiting.push(other);
                 }
             }
         }
@@ -85,28 +100,35 @@ impl WireWorld {
     /// one change after the other.
     fn change(&mut self, make: impl FnOnce(&Probe, &[ServerSpec]) -> Option<WireLab> + Send + 'static) {
         let before = self.changing.take();
-        let (slot, probe, servers) = (Arc::clone(&self.lab), self.probe.clone(), self.servers.clone());
+        let (slot, probe, servers) = (Arc::clone(&self.slot), self.probe.clone(), self.servers.clone());
+        lock(&slot).changing = true;
         self.changing = Some(tokio::spawn(async move {
             if let Some(before) = before {
                 // Its panic was reported where it happened.
                 let _ = before.await;
             }
-            let old = slot.lock().unwrap_or_else(PoisonError::into_inner).take();
+            let old = lock(&slot).lab.take();
             if let Some(old) = old {
                 old.close().await;
             }
             let made = tokio::task::spawn_blocking(move || make(&probe, &servers)).await;
-            *slot.lock().unwrap_or_else(PoisonError::into_inner) = made.ok().flatten();
+            let mut slot = lock(&slot);
+            let waiting = std::mem::take(&mut slot.waiting);
+            slot.changing = false;
+            slot.lab = made.ok().flatten();
+            if let Some(lab) = &mut slot.lab {
+                waiting.into_iter().for_each(|effect| lab.perform(effect));
+            }
         }));
     }
 
     /// Takes it apart.
     pub(super) async fn close(self) {
-        let Self { lab, changing, .. } = self;
+        let Self { slot, changing, .. } = self;
         if let Some(changing) = changing {
             let _ = changing.await;
         }
-        let lab = lab.lock().unwrap_or_else(PoisonError::into_inner).take();
+        let lab = lock(&slot).lab.take();
         if let Some(lab) = lab {
             lab.close().await;
         }

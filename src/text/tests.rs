@@ -65,3 +65,48 @@ fn every_sentence_is_translated() {
         assert!(one != other && one.ends_with('.') && other.ends_with('.'), "{one} / {other}");
     }
 }
+
+#[test]
+fn every_sentence_of_the_wire_is_translated() {
+    use crate::domain::need::{Need, Remedy};
+    use crate::domain::wire::{Closed, Loss};
+    use crate::domain::{HostId, Knob, Syscall, TcpState, state::EDGES};
+    use crate::text::Resent;
+
+    let (en, pt) = (&of(Lang::En).wire, &of(Lang::PtBr).wire);
+    for &need in Need::ALL {
+        assert_ne!((en.need)(need), (pt.need)(need));
+    }
+    for &remedy in Remedy::ALL {
+        let (one, other) = ((en.remedy)(remedy), (pt.remedy)(remedy));
+        assert!(one.what != other.what && one.command.is_some() == other.command.is_some(), "{remedy}");
+    }
+    for &why in Closed::ALL {
+        assert_ne!((en.closed)(why), (pt.closed)(why));
+    }
+    for &why in Loss::ALL {
+        assert_ne!(((en.lost)(why), (en.was_lost)("#1", why)), ((pt.lost)(why), (pt.was_lost)("#1", why)));
+    }
+    for resent in [Resent::ByTimer, Resent::Ack, Resent::Rst, Resent::Never] {
+        assert_ne!((en.resent)(resent), (pt.resent)(resent));
+    }
+    // Every edge that Linux can take has its meaning; so has a reset from anywhere.
+    for (from, to) in EDGES.into_iter().filter(|edge| *edge != (TcpState::Listen, TcpState::SynSent)) {
+        let (one, other) = ((en.edge)(from, to), (pt.edge)(from, to));
+        assert!(one.is_some() && other.is_some() && one != other, "{from} {to}");
+    }
+    assert!((en.edge)(TcpState::Established, TcpState::Closed).is_some());
+    for host in [HostId::Client, HostId::Server] {
+        for call in [Syscall::Connect, Syscall::Accept, Syscall::Send, Syscall::Recv, Syscall::Close, Syscall::Shutdown]
+        {
+            for errno in [None, Some(Errno::ConnReset)] {
+                let (one, other) = ((en.called)(host, call, Some(12), errno), (pt.called)(host, call, Some(12), errno));
+                assert!(one.is_some() && one != other, "{call} {one:?}");
+            }
+        }
+    }
+    let knobs = [Knob::Timestamps(true), Knob::EphemeralRange(1, 2), Knob::ReceiveBuffer(1), Knob::SendBuffer(1)];
+    for knob in knobs {
+        assert_ne!((en.setting)(&knob), (pt.setting)(&knob));
+    }
+}

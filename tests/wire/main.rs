@@ -5,4 +5,5 @@
 mod bench;
 mod diag;
 mod ends;
+mod session;
 mod stepped;

@@ -1,0 +1,171 @@
+//! The wire through the program's own shell: keys in, the real kernel's states out.
+
+use ratatui::backend::CrosstermBackend;
+use ratatui::layout::Rect;
+use ratatui::{Terminal, TerminalOptions, Viewport};
+use socklab::app::laboratory::Laboratory;
+use socklab::app::queue;
+use socklab::app::session::Session;
+use socklab::domain::{Answer, Clock, Flow, HostId, Observation, Proto, ServerSpec, ServiceModel, TcpState, WorldId};
+use socklab::model::wire::{Fate, Line, WireStatus};
+use socklab::model::{Key, Model, Msg, Ui, presenter};
+use socklab::view::ColorDepth;
+use tokio::sync::mpsc;
+
+use super::bench::{PATIENCE, missing};
+
+type Screen = CrosstermBackend<Vec<u8>>;
+
+/// A session on the wire, without a terminal.
+struct Stage {
+    session: Session<Screen, Laboratory>,
+    events: mpsc::Receiver<Observation>,
+}
+
+impl Stage {
+    /// Opens the wire by its key; `None` where the machine does not grant it.
+    async fn open() -> Option<Self> {
+        let (probe, events) = queue::open(Clock::start());
+        let spec = |name: &str, proto, model| ServerSpec {
+            name: name.into(),
+            proto,
+            addr: ([127, 0, 0, 1], 65_432).into(),
+            answer: Answer::Upper,
+            model,
+        };
+        let servers = vec![spec("threaded", Proto::Tcp, Some(ServiceModel::Threaded)), spec("udp", Proto::Udp, None)];
+        // On the machine itself nothing is started: the ports may be somebody's.
+        let shell = Laboratory::open(servers, true, &probe).unwrap();
+        let shell = shell.with_helper(env!("CARGO_BIN_EXE_socklab-tui").into());
+        let options = TerminalOptions { viewport: Viewport::Fixed(Rect::new(0, 0, 120, 36)) };
+        let terminal = Terminal::with_options(CrosstermBackend::new(Vec::new()), options).unwrap();
+        let depth = ColorDepth::Mono;
+        let session = Session { model: Model::new(Ui::default()), terminal, shell, probe, depth, recorder: None };
+        let mut stage = Self { session, events };
+        stage.key('w');
+        stage.until("the wire says what it is", |model| model.world.wire.status != WireStatus::Absent).await;
+        let open = stage.session.model.world.wire.is_open();
+        if missing("wire", open) {
+            stage.close().await;
+            return None;
+        }
+        let listens = |model: &Model| {
+            let flow = Flow::unconnected(Proto::Tcp, (HostId::Server.address(), 65_432).into());
+            model.world.table.state(&flow) == Some(TcpState::Listen)
+        };
+        stage.until("the server listens", listens).await;
+        Some(stage)
+    }
+
+    fn key(&mut self, key: char) {
+        self.session.tell(Msg::Key(Key::Char(key))).unwrap();
+    }
+
+    /// Takes events in until the model is as it should be.
+    async fn until(&mut self, what: &str, is: impl Fn(&Model) -> bool) {
+        let deadline = tokio::time::Instant::now() + PATIENCE;
+        while !is(&self.session.model) {
+            match tokio::time::timeout_at(deadline, self.events.recv()).await {
+                Ok(Some(seen)) => self.session.tell(Msg::Seen(seen)).unwrap(),
+                Ok(None) => panic!("everybody has left before {what}"),
+                Err(_) => panic!("waited in vain until {what}: {:#?}", self.session.model.world.wire),
+            }
+        }
+    }
+
+    /// Until a packet with these flags is held.
+    async fn held(&mut self, label: &str) {
+        let held = |model: &Model| model.world.wire.first_held(None).is_some_and(|on| on.packet.label() == label);
+        self.until(&format!("{label} is held"), held).await;
+    }
+
+    async fn close(self) {
+        self.session.shell.close().await;
+    }
+}
+
+/// The states of both ends of the conversation that is looked at.
+fn states(model: &Model) -> [Option<TcpState>; 2] {
+    let flow = presenter::conversation(model);
+    [flow, flow.and_then(|flow| flow.mirror())].map(|flow| model.world.table.state(&flow?))
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_handshake_by_keys() {
+    let Some(mut stage) = Stage::open().await else { return };
+    stage.key('c');
+    stage.held("SYN").await;
+    stage.until("SYN_SENT is in the table", |model| states(model) == [Some(TcpState::SynSent), None]).await;
+    stage
+        .until("the kernel told its timeout", |model| {
+            let flow = presenter::conversation(model).unwrap();
+            model.world.wire.info(HostId::Client, &flow).is_some_and(|info| info.rto_us >= 1_000_000)
+        })
+        .await;
+    stage.key('n');
+    let half = [Some(TcpState::SynSent), Some(TcpState::SynRecv)];
+    stage.until("the server answers", |model| states(model) == half).await;
+    stage
+        .until("SYN+ACK is held", |model| {
+            model.world.wire.open().any(|on| on.packet.label() == "SYN+ACK" && on.fate == Fate::Held)
+        })
+        .await;
+    // A SYN that was sent again meanwhile may stand before it: the key is about the one that is selected.
+    let answer = stage.session.model.world.wire.open().find(|on| on.packet.label() == "SYN+ACK").unwrap();
+    stage.session.model.ui.wire.packet = Some(answer.packet.number);
+    stage.key('n');
+    let nearly = [Some(TcpState::Established), Some(TcpState::SynRecv)];
+    stage.until("the client is open", |model| states(model) == nearly).await;
+    stage
+        .until("the ACK is held", |model| {
+            model.world.wire.open().any(|on| on.packet.label() == "ACK" && on.fate == Fate::Held)
+        })
+        .await;
+    let ack = stage.session.model.world.wire.open().find(|on| on.packet.label() == "ACK").unwrap();
+    stage.session.model.ui.wire.packet = Some(ack.packet.number);
+    stage.key('n');
+    let open = [Some(TcpState::Established); 2];
+    stage.until("both are open", |model| states(model) == open).await;
+    let brought = |number: u64, model: &Model| !model.world.wire.packet(number).unwrap().brought.is_empty();
+    assert!(brought(1, &stage.session.model), "the SYN is known as the cause");
+    stage.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_program_runs_by_a_line_and_the_machine_stays_in_its_world() {
+    let Some(mut stage) = Stage::open().await else { return };
+    stage.key('!');
+    stage.session.tell(Msg::Key(Key::Ctrl('u'))).unwrap();
+    for c in "server sh -c 'echo olá; echo mal >&2; exec cat /proc/net/dev'".chars() {
+        stage.key(c);
+    }
+    stage.session.tell(Msg::Key(Key::Enter)).unwrap();
+    let lines = |model: &Model| -> Vec<String> {
+        let said = model.world.wire.programs.lines().iter().filter_map(|line| match line {
+            Line::Said { line, error, .. } => Some(format!("{}{line}", if *error { "! " } else { "" })),
+            Line::Ended(_, status, _) => Some(format!("ended {status:?}")),
+            _ => None,
+        });
+        said.collect()
+    };
+    let done = |model: &Model| {
+        let lines = lines(model);
+        let has = |word: &str| lines.iter().any(|line| line == word);
+        has("olá") && has("! mal") && has("ended Some(0)") && lines.iter().any(|line| line.contains("lo:"))
+    };
+    stage.until("it wrote and ended", done).await;
+    let devices: Vec<_> =
+        lines(&stage.session.model).into_iter().filter(|line| line.contains(':') && !line.starts_with('!')).collect();
+    assert!(devices.len() <= 2, "it sees its host's interfaces only: {devices:?}");
+    stage.key('w');
+    assert_eq!(stage.session.model.world.shown(), WorldId::Host);
+    assert!(stage.session.model.world.get(WorldId::Wire).wire.is_open(), "the wire stays");
+    stage.key('w');
+    stage.key('W');
+    let wire = |model: &Model| model.world.get(WorldId::Wire).wire.status;
+    stage.until("it is taken down", |model| matches!(wire(model), WireStatus::Closed(..))).await;
+    stage.key('w');
+    stage.until("it is there again", |model| wire(model) != WireStatus::Absent && model.world.wire.is_open()).await;
+    stage.until("its server listens", |model| !model.world.table.is_empty()).await;
+    stage.close().await;
+}
