@@ -18,7 +18,7 @@ type Screen = CrosstermBackend<Vec<u8>>;
 
 /// A session on the wire, without a terminal.
 struct Stage {
-    session: Session<Screen, Laboratory>,
+    session: Box<Session<Screen, Laboratory>>,
     events: mpsc::Receiver<Observation>,
 }
 
@@ -40,7 +40,8 @@ impl Stage {
         let options = TerminalOptions { viewport: Viewport::Fixed(Rect::new(0, 0, 120, 36)) };
         let terminal = Terminal::with_options(CrosstermBackend::new(Vec::new()), options).unwrap();
         let depth = ColorDepth::Mono;
-        let session = Session { model: Model::new(Ui::default()), terminal, shell, probe, depth, recorder: None };
+        let model = Model::new(Ui::default());
+        let session = Box::new(Session { model, terminal, shell, probe, depth, recorder: None });
         let mut stage = Self { session, events };
         stage.key('w');
         stage.until("the wire says what it is", |model| model.world.wire.status != WireStatus::Absent).await;
@@ -68,7 +69,7 @@ impl Stage {
             match tokio::time::timeout_at(deadline, self.events.recv()).await {
                 Ok(Some(seen)) => self.session.tell(Msg::Seen(seen)).unwrap(),
                 Ok(None) => panic!("everybody has left before {what}"),
-                Err(_) => panic!("waited in vain until {what}: {:#?}", self.session.model.world.wire),
+                Err(late) => panic!("{late}: waited in vain until {what}: {:#?}", self.session.model.world.wire),
             }
         }
     }
