@@ -178,7 +178,7 @@ fn commanded(model: &mut Model, key: Key) -> Vec<Effect> {
 /// Does what a key means.
 fn act(model: &mut Model, action: Action) -> Vec<Effect> {
     let count = model.ui.count.take();
-    let action = if action == Action::GoView { go(model.ui.view, count) } else { action };
+    let action = if action == Action::GoView { go(model, count) } else { action };
     if let Some(effects) = packets::act(model, action) {
         return effects;
     }
@@ -214,9 +214,14 @@ fn act(model: &mut Model, action: Action) -> Vec<Effect> {
 }
 
 /// The view that is meant by a number, or the next one.
-fn go(view: View, count: Option<u32>) -> Action {
-    let chosen = count.map_or(Some(view.next()), View::numbered);
-    Action::View(chosen.unwrap_or(view))
+fn go(model: &Model, count: Option<u32>) -> Action {
+    let view = model.ui.view;
+    let next = || match view.next() {
+        // Nobody goes to the other world by looking around.
+        View::Wire if model.world.shown() == WorldId::Host => View::Wire.next(),
+        next => next,
+    };
+    Action::View(count.map_or_else(|| Some(next()), View::numbered).unwrap_or(view))
 }
 
 /// The actions that change the screen and nothing else.
@@ -354,6 +359,10 @@ fn said(model: &mut Model, key: Key) -> Vec<Effect> {
             } else {
                 model.ui.ticked.iter().copied().filter(up).collect()
             };
+            if model.ui.view == View::Wire {
+                // The next key is about the packets that this makes.
+                model.ui.mode = Mode::Command;
+            }
             if !text.is_empty() && !to.is_empty() {
                 return vec![Effect::Broadcast(text, to)];
             }

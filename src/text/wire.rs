@@ -96,6 +96,7 @@ pub struct Wire {
     pub lost: fn(Loss) -> &'static str,
     pub sent_again: fn(u32) -> String,
     pub rto_now: fn(&str) -> String,
+    pub last_after: fn(&str) -> String,
     pub resent_of: fn(u64) -> String,
     pub copy_of: fn(u64) -> String,
     pub damaged: &'static str,
@@ -120,6 +121,8 @@ pub struct Wire {
     pub swapped: fn(&str, &str) -> String,
     pub sent_anew: fn(&str, HostId, u64) -> String,
     pub folded: fn(&str, HostId, u32, &str) -> String,
+    /// What became of the copies.
+    pub fold_note: &'static str,
     /// What a change of state means; none for one that is no edge of the diagram.
     pub edge: fn(TcpState, TcpState) -> Option<&'static str>,
     pub settings: &'static str,

@@ -35,6 +35,12 @@ fn the_key_opens_the_wire_once_and_goes_back_and_forth() {
     assert_eq!(bench.key(Key::F(1)), []);
     assert_eq!((bench.model.ui.view, bench.model.world.shown()), (View::Lab, WorldId::Wire));
     assert_eq!(bench.key(Key::F(5)), [Effect::Show(WorldId::Wire)]);
+    let views: Vec<_> = (0..3).map(|_| (bench.keys("v"), bench.model.ui.view).1).collect();
+    assert_eq!(views, [View::Lab, View::Ports, View::Wire]);
+    bench.keys("w");
+    let views: Vec<_> = (0..3).map(|_| (bench.keys("v"), bench.model.ui.view).1).collect();
+    assert_eq!(views, [View::Ports, View::Lab, View::Ports], "looking around does not lead to the other world");
+    assert_eq!(bench.keys("5v"), [Effect::Show(WorldId::Wire)]);
     let closed = bench.keys("W");
     assert_eq!(closed, [Effect::Show(WorldId::Host), Effect::CloseWire]);
     bench.wire(None, WireEvent::Closed { why: Closed::Asked, errno: None });
@@ -197,6 +203,7 @@ fn clients_go_to_the_server_that_tab_chose() {
     assert_eq!(server(bench.keys("c")), (Some(ServerId(1)), Proto::Udp, addr(Server, 65_432)));
     bench.keys("ioi");
     assert_eq!(bench.key(Key::Enter), [Effect::Broadcast("oi".into(), vec![ServerId(1)])]);
+    assert_eq!(bench.model.ui.mode, Keyboard::Command, "the next key is about its packets");
 }
 
 #[test]

@@ -57,6 +57,7 @@ pub(super) const WIRE: Wire = Wire {
     },
     sent_again: |times| format!("×{times} sent again"),
     rto_now: |span| format!("RTO now {span}"),
+    last_after: |span| format!("the last after {span}"),
     resent_of: |number| format!("#{number} again"),
     copy_of: |number| format!("copy of #{number}"),
     damaged: "damaged",
@@ -130,11 +131,12 @@ pub(super) const WIRE: Wire = Wire {
     sent_anew: |name, from, of| format!("No ACK came: {} sent #{of} again, as {name}.", the_host(from)),
     folded: |name, from, times, after| {
         format!(
-            "No ACK within {after}: {} sent {name} again, {times} {} so far. The copy is folded into the one that is held.",
+            "No ACK within {after}: {} sent {name} again, {times} {} so far.",
             the_host(from),
             plural(u64::from(times), "time", "times")
         )
     },
+    fold_note: "The copy is folded into the one that is held.",
     edge,
     settings: "Settings of the two hosts",
     settings_foot: "↑ ↓ setting · Tab host · ← → turn · any other key closes",

@@ -64,6 +64,7 @@ pub(super) const WIRE: Wire = Wire {
     },
     sent_again: |times| format!("×{times} reenviado"),
     rto_now: |span| format!("RTO agora {span}"),
+    last_after: |span| format!("o último após {span}"),
     resent_of: |number| format!("#{number} de novo"),
     copy_of: |number| format!("cópia de #{number}"),
     damaged: "danificado",
@@ -143,11 +144,12 @@ pub(super) const WIRE: Wire = Wire {
     sent_anew: |name, from, of| format!("Nenhum ACK veio: {} reenviou #{of}, como {name}.", the_host(from)),
     folded: |name, from, times, after| {
         format!(
-            "Nenhum ACK em {after}: {} reenviou {name}, {times} {} até agora. A cópia é dobrada sobre o que está retido.",
+            "Nenhum ACK em {after}: {} reenviou {name}, {times} {} até agora.",
             the_host(from),
             plural(u64::from(times), "vez", "vezes")
         )
     },
+    fold_note: "A cópia é dobrada sobre o que está retido.",
     edge,
     settings: "Ajustes dos dois hosts",
     settings_foot: "↑ ↓ ajuste · Tab host · ← → mudar · outra tecla fecha",

@@ -1,5 +1,7 @@
 //! A packet's line between the two hosts: how far it has come, and what it is.
 
+use std::time::Duration;
+
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use ratatui::style::Style;
@@ -65,7 +67,11 @@ fn status(model: &Model, look: &Look, packet: &OnWire) -> (Vec<String>, Style) {
         Fate::Held => {
             let held = (words.held)(&numbers.span(model.now.since(packet.sent)));
             let again = (packet.folded > 0).then(|| (words.sent_again)(packet.folded));
-            let rto = packet.waited.map(|waited| (words.rto_now)(&numbers.short(waited)));
+            // The kernel's own word on its timer, where it was asked; else the last wait as it was lived through.
+            let known = model.world.wire.info(packet.from, &packet.packet.flow);
+            let known = known.map(|info| (words.rto_now)(&numbers.short(Duration::from_micros(info.rto_us.into()))));
+            let lived = || packet.waited.map(|waited| (words.last_after)(&numbers.short(waited)));
+            let rto = known.or_else(lived).filter(|_| packet.folded > 0);
             let ways = [
                 [Some(held.clone()), again.clone(), rto]
                     .into_iter()

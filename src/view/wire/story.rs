@@ -118,6 +118,9 @@ fn told(model: &Model, look: &Look) -> Vec<Sentence> {
         };
         sentences.push((weight, pieces));
     }
+    if wire.story.facts().any(|fact| matches!(fact, Fact::Folded { .. })) {
+        sentences.push((Weight::Call, plain(words.fold_note.into())));
+    }
     if let Some(last) = sentences.iter_mut().rfind(|(weight, _)| *weight == Weight::Meaning) {
         last.0 = Weight::Fact;
     }
