@@ -45,8 +45,8 @@ impl Claim {
 struct End {
     /// The states of its present life, the earliest first, each with the evidence for reaching it.
     path: Vec<(TcpState, Evidence)>,
-    /// When it reached CLOSED, if it did.
-    closed: Option<Stamp>,
+    /// When it came to where it is.
+    since: Stamp,
     /// Claims that wait for a better witness, each until a moment, in the order of a life.
     waiting: Vec<(Stamp, Claim)>,
     /// The call of its owner that will cause the next transition.
@@ -54,8 +54,31 @@ struct End {
 }
 
 impl End {
-    const fn new(path: Vec<(TcpState, Evidence)>) -> Self {
-        Self { path, closed: None, waiting: Vec::new(), intent: None }
+    const fn new(path: Vec<(TcpState, Evidence)>, since: Stamp) -> Self {
+        Self { path, since, waiting: Vec::new(), intent: None }
+    }
+
+    /// An end whose life starts here.
+    fn starting(start: TcpState, at: Stamp) -> Self {
+        Self::new(vec![(start, Evidence::Inferred)], at)
+    }
+
+    /// Whether its life came to an end.
+    fn is_over(&self) -> bool {
+        self.path.len() > 1 && self.last() == TcpState::Closed
+    }
+
+    /// Whether its life came to an end before this moment.
+    fn was_over(&self, at: Stamp) -> bool {
+        self.is_over() && self.since < at
+    }
+
+    /// The state in which it was found, while nothing is known of how it came there.
+    fn found(&self) -> Option<TcpState> {
+        match self.path[..] {
+            [(state, Evidence::Sampled)] if state.rank() > 0 => Some(state),
+            _ => None,
+        }
     }
 
     fn last(&self) -> TcpState {
@@ -92,7 +115,7 @@ impl Historian {
             Kind::Call(call) => self.called(call, &mut writer),
             Kind::Row(delta) => self.sampled(delta, &mut writer),
             Kind::Client(ClientEvent { change: crate::domain::client::ClientChange::Dialing { flow }, .. }) => {
-                self.ends.entry(*flow).or_insert_with(|| End::new(vec![(TcpState::Closed, Evidence::Inferred)]));
+                self.ends.entry(*flow).or_insert_with(|| End::starting(TcpState::Closed, seen.at));
             }
             Kind::Note(Note::Has { what: Evidence::Traced }) => self.traced = true,
             Kind::Note(Note::Lacks { what: Evidence::Traced, .. }) => self.traced = false,
@@ -130,20 +153,20 @@ impl Historian {
         let claim = Claim { cause, ..Claim::new(to, evidence, out.seen.at) };
         let starts =
             matches!((from, to), (TcpState::Closed, TcpState::SynSent | TcpState::Listen) | (TcpState::Listen, _));
-        let over = self.ends.get(&flow).is_none_or(|end| {
-            matches!(end.last(), TcpState::Closed | TcpState::TimeWait) && end.closed.is_none_or(|at| at < claim.at)
-        });
-        if starts && over {
+        if starts {
             self.begin(flow, from, claim.at, out);
         }
-        self.ends.entry(flow).or_insert_with(|| End::new(vec![(from, Evidence::Inferred)]));
+        self.ends.entry(flow).or_insert_with(|| End::starting(from, claim.at));
         // The kernel reports the end of the full socket; what is left of it in FIN_WAIT2 or TIME_WAIT only the table
         // shows, and it will be asked.
         if evidence == Evidence::Traced && (from, to) == (TcpState::FinWait2, TcpState::Closed) {
             self.write(flow, Claim { state: TcpState::FinWait2, ..claim }, out);
             self.wait(flow, Claim { full_socket_only: true, ..claim }, GRACE_REST);
         } else {
-            self.write(flow, Claim { state: from, cause: None, ..claim }, out);
+            // Where a life starts is nowhere that it comes to.
+            if from.rank() > 0 {
+                self.write(flow, Claim { state: from, cause: None, ..claim }, out);
+            }
             self.write(flow, claim, out);
         }
     }
@@ -194,9 +217,12 @@ impl Historian {
     fn sampled(&mut self, delta: &Delta, out: &mut Writer<'_>) {
         match delta {
             Delta::Found(row) => {
-                if let Some(state) = self.tcp(row) {
-                    let path = vec![(state, Evidence::Sampled)];
-                    self.ends.entry(row.flow).or_insert_with(|| End::new(path));
+                let Some(state) = self.tcp(row) else { return };
+                // Calls may have told of it before anybody looked: then it is one more witness.
+                if self.ends.contains_key(&row.flow) {
+                    self.observe(row.flow, Claim::new(state, Evidence::Sampled, out.seen.at), out);
+                } else {
+                    self.ends.insert(row.flow, End::new(vec![(state, Evidence::Sampled)], out.seen.at));
                 }
             }
             Delta::Added(row) | Delta::Changed(row) => {
@@ -205,7 +231,7 @@ impl Historian {
                 let start = self.start(&row.flow);
                 let over = self.ends.get(&row.flow).is_none_or(|end| {
                     let reused = end.last() == TcpState::TimeWait && state.rank() <= TcpState::Established.rank();
-                    reused || end.closed.is_some_and(|at| at < claim.at)
+                    reused || end.was_over(claim.at)
                 });
                 if over && state != TcpState::Closed {
                     self.begin(row.flow, start, claim.at, out);
@@ -239,20 +265,22 @@ impl Historian {
         if passive { TcpState::Listen } else { TcpState::Closed }
     }
 
-    /// Starts a life of this end at `start`, unless one is under way. A life before it that ended unseen ends now.
+    /// A life of this end starts at `start`, unless it is known to be under way. A life before it that ended unseen ends
+    /// now; one that was found under way has its beginning filled in.
     fn begin(&mut self, flow: Flow, start: TcpState, at: Stamp, out: &mut Writer<'_>) {
-        let Some(end) = self.ends.get(&flow) else {
-            self.ends.insert(flow, End::new(vec![(start, Evidence::Inferred)]));
+        let Some(end) = self.ends.get_mut(&flow) else {
+            self.ends.insert(flow, End::starting(start, at));
             return;
         };
-        if end.path.len() == 1 && end.last().rank() == 0 {
-            return;
-        }
-        if end.last() == TcpState::TimeWait {
+        let again = end.last() == TcpState::TimeWait && end.since < at;
+        if again {
             self.write(flow, Claim::new(TcpState::Closed, Evidence::Inferred, at), out);
-        }
-        if self.ends.get(&flow).is_some_and(|end| end.closed.is_some_and(|closed| closed <= at)) {
-            self.ends.insert(flow, End::new(vec![(start, Evidence::Inferred)]));
+            self.ends.insert(flow, End::starting(start, at));
+        } else if end.was_over(at) {
+            self.ends.insert(flow, End::starting(start, at));
+        } else if let Some(found) = end.found() {
+            end.path = vec![(start, Evidence::Inferred)];
+            self.write(flow, Claim::new(found, Evidence::Sampled, at), out);
         }
     }
 
@@ -293,8 +321,7 @@ impl Historian {
         }
         let last = end.last();
         // Only a new life leads on from CLOSED; and what the kernel calls the end of FIN_WAIT2 was TIME_WAIT.
-        let over = last == TcpState::Closed && end.path.len() > 1;
-        if over || (claim.full_socket_only && last == TcpState::TimeWait) {
+        if end.is_over() || (claim.full_socket_only && last == TcpState::TimeWait) {
             return;
         }
         let way = if claim.state == TcpState::Closed {
@@ -311,11 +338,10 @@ impl Historian {
         }
         step(end, flow, claim, out);
         if claim.state == TcpState::Closed {
-            end.closed = Some(claim.at);
             self.closed.push_back(flow);
             if self.closed.len() > CLOSED_KEPT
                 && let Some(oldest) = self.closed.pop_front()
-                && self.ends.get(&oldest).is_some_and(|end| end.closed.is_some())
+                && self.ends.get(&oldest).is_some_and(|end| end.is_over())
             {
                 self.ends.remove(&oldest);
             }
@@ -336,6 +362,7 @@ fn step(end: &mut End, flow: Flow, claim: Claim, out: &mut Writer<'_>) {
     let cause = claim.cause.filter(|_| claim.evidence != Evidence::Inferred);
     let cause = cause.or_else(|| end.intent.take_if(|_| sends_fin));
     end.path.push((claim.state, claim.evidence));
+    end.since = claim.at;
     out.write(claim, Kind::State(Transition { flow, from, to: claim.state, cause }));
 }
 
