@@ -218,12 +218,10 @@ impl Historian {
         match delta {
             Delta::Found(row) => {
                 let Some(state) = self.tcp(row) else { return };
+                let claim = Claim::new(state, Evidence::Sampled, out.seen.at);
                 // Calls may have told of it before anybody looked: then it is one more witness.
-                if self.ends.contains_key(&row.flow) {
-                    self.observe(row.flow, Claim::new(state, Evidence::Sampled, out.seen.at), out);
-                } else {
-                    self.ends.insert(row.flow, End::new(vec![(state, Evidence::Sampled)], out.seen.at));
-                }
+                self.ends.entry(row.flow).or_insert_with(|| End::new(vec![(state, claim.evidence)], claim.at));
+                self.observe(row.flow, claim, out);
             }
             Delta::Added(row) | Delta::Changed(row) => {
                 let Some(state) = self.tcp(row) else { return };
@@ -341,7 +339,7 @@ impl Historian {
             self.closed.push_back(flow);
             if self.closed.len() > CLOSED_KEPT
                 && let Some(oldest) = self.closed.pop_front()
-                && self.ends.get(&oldest).is_some_and(|end| end.is_over())
+                && self.ends.get(&oldest).is_some_and(End::is_over)
             {
                 self.ends.remove(&oldest);
             }

@@ -35,11 +35,11 @@ fn the_key_opens_the_wire_once_and_goes_back_and_forth() {
     assert_eq!(bench.key(Key::F(1)), []);
     assert_eq!((bench.model.ui.view, bench.model.world.shown()), (View::Lab, WorldId::Wire));
     assert_eq!(bench.key(Key::F(5)), [Effect::Show(WorldId::Wire)]);
-    let views: Vec<_> = (0..3).map(|_| (bench.keys("v"), bench.model.ui.view).1).collect();
-    assert_eq!(views, [View::Lab, View::Ports, View::Wire]);
+    let views: Vec<_> = (0..4).map(|_| (bench.keys("v"), bench.model.ui.view).1).collect();
+    assert_eq!(views, [View::Lab, View::Ports, View::Packets, View::Wire]);
     bench.keys("w");
     let views: Vec<_> = (0..3).map(|_| (bench.keys("v"), bench.model.ui.view).1).collect();
-    assert_eq!(views, [View::Ports, View::Lab, View::Ports], "looking around does not lead to the other world");
+    assert_eq!(views, [View::Ports, View::Packets, View::Lab], "looking around does not lead to the other world");
     assert_eq!(bench.keys("5v"), [Effect::Show(WorldId::Wire)]);
     let closed = bench.keys("W");
     assert_eq!(closed, [Effect::Show(WorldId::Host), Effect::CloseWire]);
