@@ -9,6 +9,8 @@ use super::locale;
 use crate::domain::{Errno, Proto};
 use crate::model::ui::Glyphs;
 use crate::observe;
+#[cfg(target_os = "linux")]
+use crate::observe::capture::Key;
 use crate::text::doctor::{Advice, Doctor};
 use crate::view::ColorDepth;
 #[cfg(target_os = "linux")]
@@ -26,6 +28,9 @@ enum Found {
 
 /// Prints what was found: 0 when the laboratory works, whatever else is missing.
 pub(super) fn run(args: &DoctorArgs) -> anyhow::Result<ExitCode> {
+    // Before any other thread is there: the right to capture is tried, and given up.
+    #[cfg(target_os = "linux")]
+    let key = Key::take().map(drop).map_err(|error| error.errno);
     let text = &locale::text(args.lang).doctor;
     let works = loopback().is_ok();
     let mut found = Vec::new();
@@ -35,7 +40,8 @@ pub(super) fn run(args: &DoctorArgs) -> anyhow::Result<ExitCode> {
     found.extend(ports(text));
     found.extend(limits(text));
     found.extend(terminal(text));
-    found.extend(evidence(text));
+    #[cfg(target_os = "linux")]
+    found.extend(evidence(text, key));
     let mut out = io::stdout().lock();
     found.iter().try_for_each(|found| line(&mut out, found, ""))?;
     wire(&mut out, text)?;
@@ -123,25 +129,16 @@ fn terminal(text: &Doctor) -> [Found; 2] {
 }
 
 /// What the kernel lets us see.
-fn evidence(text: &Doctor) -> Vec<Found> {
-    #[cfg(target_os = "linux")]
-    {
-        let tried = |what: &str, tried: io::Result<()>, advice| match tried {
-            Ok(()) => Found::Works(what.into()),
-            Err(error) => Found::Lacks(what.into(), Some(error.into()), advice),
-        };
-        // Of no protocol: it receives nothing, and only its making is of interest.
-        let capture = socket2::Socket::new(socket2::Domain::PACKET, socket2::Type::RAW, None).map(drop);
-        let (probe, _events) = super::queue::open(crate::domain::Clock::start());
-        let nothing = observe::Scope::Ports(std::collections::BTreeSet::new());
-        let trace = observe::Trace::start(probe, nothing).map(drop);
-        vec![tried(text.capture, capture, text.capture_advice), tried(text.trace, trace, text.trace_advice)]
-    }
-    #[cfg(not(target_os = "linux"))]
-    {
-        let _ = text;
-        vec![]
-    }
+#[cfg(target_os = "linux")]
+fn evidence(text: &Doctor, key: Result<(), Errno>) -> [Found; 2] {
+    let tried = |what: &str, tried: Result<(), Errno>, advice| match tried {
+        Ok(()) => Found::Works(what.into()),
+        Err(errno) => Found::Lacks(what.into(), Some(errno), advice),
+    };
+    let (probe, _events) = super::queue::open(crate::domain::Clock::start());
+    let nothing = observe::Scope::Ports(std::collections::BTreeSet::new());
+    let trace = observe::Trace::start(probe, nothing).map(drop).map_err(|error| Errno::from(&error));
+    [tried(text.capture, key, text.capture_advice), tried(text.trace, trace, text.trace_advice)]
 }
 
 #[cfg(not(target_os = "linux"))]

@@ -40,6 +40,11 @@ use cli::{Cli, Command};
 pub fn main() -> ExitCode {
     // Usage errors end the program in here, with 2.
     let cli = Cli::parse();
+    // Whoever captures takes the key to it, and gives up what it took, just as early.
+    #[cfg(target_os = "linux")]
+    if !captures(&cli) {
+        crate::observe::capture::give_up();
+    }
     let done = match &cli.command {
         None => tui::run(&cli.lab, cli.lab.wire),
         Some(Command::Wire(lab)) => tui::run(lab, true),
@@ -51,6 +56,16 @@ pub fn main() -> ExitCode {
         Some(Command::Capture(args)) => capture::run(args),
     };
     code(done.map(|()| ExitCode::SUCCESS))
+}
+
+/// Whether this command opens a packet socket, and so takes the key itself.
+#[cfg(target_os = "linux")]
+const fn captures(cli: &Cli) -> bool {
+    match &cli.command {
+        None | Some(Command::Wire(_) | Command::Doctor(_)) => true,
+        Some(Command::Capture(args)) => args.read.is_none(),
+        Some(_) => false,
+    }
 }
 
 /// The exit code, after saying what went wrong.

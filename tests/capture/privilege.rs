@@ -1,10 +1,12 @@
 //! The one capability: what it takes to capture, that it is given up, and what is said without it. Needs root, who plays
 //! a user that has given the program its capability, and one who has not.
 
+use std::fs::Permissions;
+use std::io::{BufRead, BufReader};
 use std::os::unix::fs::PermissionsExt;
 use std::os::unix::process::CommandExt;
-use std::path::Path;
-use std::process::Command;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
 
 use rustix::thread::{CapabilitySet, capabilities};
 use socklab::domain::Errno;
@@ -28,27 +30,90 @@ fn as_user(program: &Path, test: &str) {
     assert!(output.status.success() && said.contains("1 passed"), "{said}{}", String::from_utf8_lossy(&output.stderr));
 }
 
-#[test]
-fn a_user_needs_one_capability_which_is_given_up_at_once() {
+/// A copy of a program that everybody may run; `None`, having said so, where a user cannot be played.
+fn copy(folder: &Folder, program: &Path) -> Option<PathBuf> {
     if !rustix::process::geteuid().is_root() || !tshark::have_it("setcap", "-h") {
         tshark::missing("capture (not root, or no setcap)");
-        return;
+        return None;
     }
-    let folder = Folder::new("privilege");
-    let program = folder.file("copy");
-    std::fs::copy(std::env::current_exe().unwrap(), &program).unwrap();
-    std::fs::set_permissions(&program, std::fs::Permissions::from_mode(0o755)).unwrap();
-    as_user(&program, "privilege::without_it_the_command_is_said");
-    let done = Command::new("setcap").arg("cap_net_raw+ep").arg(&program).status().unwrap();
-    if !done.success() {
-        tshark::missing("capture (files cannot have capabilities here)");
-        return;
-    }
-    as_user(&program, "privilege::with_it_the_key_is_taken_and_nothing_is_left");
+    let copy = folder.file("copy");
+    std::fs::copy(program, &copy).unwrap();
+    std::fs::set_permissions(&copy, Permissions::from_mode(0o755)).unwrap();
+    Some(copy)
+}
+
+/// Gives it the capability; `false`, having said so, where files cannot have one.
+fn give(program: &Path) -> bool {
+    let done = Command::new("setcap").arg("cap_net_raw+ep").arg(program).status().unwrap();
+    done.success() || tshark::missing("capture (files cannot have capabilities here)")
 }
 
 #[test]
-#[ignore = "run by the test above, as an ordinary user"]
+fn a_user_needs_one_capability_which_is_given_up_at_once() {
+    let folder = Folder::new("privilege");
+    let Some(program) = copy(&folder, &std::env::current_exe().unwrap()) else { return };
+    as_user(&program, "privilege::without_it_the_command_is_said");
+    if give(&program) {
+        as_user(&program, "privilege::with_it_the_key_is_taken_and_nothing_is_left");
+    }
+}
+
+/// The program itself, given its capability, run by somebody.
+fn given(folder: &Folder, arguments: &[&str]) -> Option<Command> {
+    let program = copy(folder, Path::new(env!("CARGO_BIN_EXE_socklab-tui")))?;
+    let mut command = Command::new(&program);
+    command.args(arguments).uid(USER).gid(USER).env("LANG", "C.UTF-8").stdin(Stdio::null());
+    give(&program).then_some(command)
+}
+
+#[test]
+fn no_thread_of_a_program_that_captures_has_a_capability() {
+    let folder = Folder::new("given");
+    let Some(mut command) = given(&folder, &["capture", "-w", "/dev/null"]) else { return };
+    let mut program = command.stderr(Stdio::piped()).spawn().unwrap();
+    let mut said = BufReader::new(program.stderr.take().unwrap()).lines();
+    assert_eq!(said.next().unwrap().unwrap(), "socklab-tui: capturing on lo");
+    let threads = std::fs::read_dir(format!("/proc/{}/task", program.id())).unwrap();
+    let mut sets = 0;
+    for thread in threads {
+        let status = std::fs::read_to_string(thread.unwrap().path().join("status")).unwrap();
+        for line in status.lines().filter(|line| line.starts_with("Cap") && !line.starts_with("CapBnd")) {
+            assert!(line.ends_with("\t0000000000000000"), "{status}");
+            sets += 1;
+        }
+    }
+    // Inheritable, permitted, effective and ambient, of at least the two threads that there are.
+    assert!(sets >= 8, "{sets} sets");
+    rustix::process::kill_process(rustix::process::Pid::from_child(&program), rustix::process::Signal::INT).unwrap();
+    assert_eq!(said.next().unwrap().unwrap(), "socklab-tui: 0 packets, none lost");
+    assert!(program.wait().unwrap().success());
+}
+
+#[test]
+fn the_wire_opens_for_a_program_that_has_the_capability() {
+    let folder = Folder::new("wired");
+    let Some(mut command) = given(&folder, &["doctor", "--lang", "en"]) else { return };
+    let output = command.output().unwrap();
+    let said = String::from_utf8_lossy(&output.stdout);
+    assert!(said.contains("\n✓ capturing packets"), "{said}");
+    // A machine may forbid user namespaces to everybody; what this program brings along forbids nothing.
+    let without = Command::new(env!("CARGO_BIN_EXE_socklab-tui"))
+        .args(["doctor", "--lang", "en"])
+        .uid(USER)
+        .gid(USER)
+        .env("LANG", "C.UTF-8")
+        .output()
+        .unwrap();
+    let wire = |said: &str| said.split_once("The wire lab needs:").unwrap().1.to_owned();
+    let plain = String::from_utf8_lossy(&without.stdout);
+    // The paths in the advice are those of two copies.
+    let marks =
+        |said: &str| wire(said).lines().filter(|line| !line.contains('$')).map(str::to_owned).collect::<Vec<_>>();
+    assert_eq!(marks(&said), marks(&plain));
+}
+
+#[test]
+#[ignore = "run by another test, as an ordinary user"]
 fn without_it_the_command_is_said() {
     let error = Key::take().unwrap_err();
     assert_eq!((&error.need, error.errno), (&Need::Socket, Errno::Perm));
@@ -58,7 +123,7 @@ fn without_it_the_command_is_said() {
 }
 
 #[test]
-#[ignore = "run by the test above, as an ordinary user"]
+#[ignore = "run by another test, as an ordinary user"]
 fn with_it_the_key_is_taken_and_nothing_is_left() {
     assert!(capabilities(None).unwrap().effective.contains(CapabilitySet::NET_RAW));
     let _key = Key::take().unwrap();

@@ -11,7 +11,8 @@ use super::need::{CaptureError, Need};
 /// Two packet sockets that hear nothing yet: one that gets link headers, and one that does not.
 ///
 /// Take it first thing in `main`, while the program has one thread: capabilities are a thread's own (`capabilities(7)`),
-/// and those started later inherit what is left. One capture at a time uses it.
+/// and those started later inherit what is left. One capture at a time uses it. A command that does not capture calls
+/// [`give_up`] instead.
 #[derive(Debug)]
 pub struct Key {
     pub(super) whole: Socket,
@@ -29,9 +30,7 @@ impl Key {
     /// [`Need::Socket`] without `CAP_NET_RAW`; the error says what would help.
     pub fn take() -> Result<Self, CaptureError> {
         let key = Self::open();
-        if !rustix::process::geteuid().is_root() {
-            give_up();
-        }
+        give_up();
         key
     }
 
@@ -56,14 +55,18 @@ fn socket(kind: Type) -> io::Result<Socket> {
     Ok(socket)
 }
 
-/// Empties the thread's capability sets, if there is anything in them.
-fn give_up() {
+/// Empties the calling thread's capability sets, if the program's file has put something into them. A thread of root's
+/// keeps what it has.
+///
+/// The process stays as undumpable as the kernel made it (`PR_SET_DUMPABLE` of `prctl(2)`): another program of the same
+/// user's could take the packet sockets out of it otherwise.
+pub fn give_up() {
     let none = CapabilitySets {
         effective: CapabilitySet::empty(),
         permitted: CapabilitySet::empty(),
         inheritable: CapabilitySet::empty(),
     };
-    if capabilities(None).is_ok_and(|sets| sets != none) {
+    if !rustix::process::geteuid().is_root() && capabilities(None).is_ok_and(|sets| sets != none) {
         // Giving up is always allowed.
         let _ = set_capabilities(None, none);
     }

@@ -35,7 +35,7 @@ mod sys;
 pub mod tap;
 
 #[cfg(target_os = "linux")]
-pub use key::Key;
+pub use key::{Key, give_up};
 pub use ladder::{Ladder, Style};
 #[cfg(target_os = "linux")]
 pub use live::Capture;

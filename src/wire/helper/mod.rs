@@ -22,8 +22,11 @@ use std::process::ExitCode;
 use std::thread;
 
 use rustix::net::{AddressFamily, SocketFlags, SocketType, eth};
-use rustix::process::{Signal, WaitOptions, set_parent_process_death_signal, setsid, waitpid};
-use rustix::thread::UnshareFlags;
+use rustix::process::{
+    DumpableBehavior, Signal, WaitOptions, geteuid, set_dumpable_behavior, set_parent_process_death_signal, setsid,
+    waitpid,
+};
+use rustix::thread::{CapabilitySet, CapabilitySets, UnshareFlags, set_capabilities};
 
 pub(super) use self::host::mac;
 use self::host::{Host, Step, of};
@@ -46,6 +49,7 @@ pub fn helper_main() -> ExitCode {
 }
 
 fn live() -> io::Result<()> {
+    be_ordinary()?;
     sys::close_from(3)?;
     sys::default_signals();
     die_with_parent()?;
@@ -79,6 +83,18 @@ fn live() -> io::Result<()> {
     }
 }
 
+/// Gives up what a program's file with capabilities gives to everybody who runs it: this process captures nothing. With
+/// them goes what comes of them: who had more than its user may not write its own `uid_map` (`PR_SET_DUMPABLE`,
+/// `prctl(2)`).
+fn be_ordinary() -> io::Result<()> {
+    if geteuid().is_root() {
+        return Ok(());
+    }
+    let none = CapabilitySet::empty();
+    set_capabilities(None, CapabilitySets { effective: none, permitted: none, inheritable: none })?;
+    Ok(set_dumpable_behavior(DumpableBehavior::Dumpable)?)
+}
+
 fn die_with_parent() -> io::Result<()> {
     Ok(set_parent_process_death_signal(Some(Signal::KILL))?)
 }
@@ -97,7 +113,7 @@ fn errno(error: &io::Error) -> i32 {
 
 /// A PID namespace, and a user namespace to have the right to one where that is needed.
 fn own_namespaces() -> Step<()> {
-    let (uid, gid) = (rustix::process::geteuid(), rustix::process::getegid());
+    let (uid, gid) = (geteuid(), rustix::process::getegid());
     if uid.is_root() && sys::unshare(UnshareFlags::NEWPID).is_ok() {
         return Ok(());
     }
