@@ -138,9 +138,9 @@ mod live {
 
     use super::super::key::Key;
     use super::super::ladder::{Ends, heading, rung};
-    use super::super::live::{Eyes, MOST_AT_THE_END};
+    use super::super::live::Eyes;
     use super::super::need::CaptureError;
-    use super::super::tap::{On, Tap};
+    use super::super::tap::{Heard, On, Tap};
     use super::{Analysis, Duration, Filter, Packet, PacketSummary, Style, Write, Writer, io, piped};
     use crate::domain::Flow;
     use crate::observe::Scope;
@@ -210,8 +210,7 @@ mod live {
     ) -> Result<Summary, LiveError> {
         let mut tap = Tap::open(key, on, scope)?;
         let interface = tap.interface(on);
-        let mut eyes = Eyes { analysis: Analysis::default(), link: interface.link, seen: 0 };
-        let mut sink = match into {
+        let sink = match into {
             Into::Pcapng(out) => {
                 let mut writer = Writer::new(out)?;
                 writer.interface(&interface)?;
@@ -221,30 +220,48 @@ mod live {
                 Sink::Ladder(Rungs { out, style, ends: HashMap::new(), latest: None, begun: None })
             }
         };
+        let eyes = Eyes { analysis: Analysis::default(), link: interface.link, seen: 0 };
+        let mut work = Work { eyes, scope, filter, sink, written: 0, done: Ok(()) };
+        let mut lost = 0;
         ready();
-        let mut summary = Summary { written: 0, lost: 0, closed: false };
-        let mut turns_left = None;
-        while turns_left != Some(0) && !summary.closed {
-            if turns_left.is_none() && !tap.wait(stop.0.as_fd())? {
-                turns_left = Some(MOST_AT_THE_END);
-            }
-            let mut done = Ok(());
-            let more = tap.read(|heard| {
-                if done.is_err() {
-                    return;
-                }
-                let Some((seen, packet)) = eyes.see(&heard, scope) else { return };
-                if filter.matches(&seen) {
-                    done = sink.put(&packet, &seen);
-                    summary.written += u64::from(done.is_ok());
-                }
-            })?;
-            summary.lost += tap.lost();
-            summary.closed = !piped(done)?;
-            turns_left = turns_left.map(|left| if more { left - 1 } else { 0 });
+        while work.done.is_ok() && tap.wait(stop.0.as_fd())? {
+            tap.read(|heard| work.hear(&heard));
+            lost += tap.lost();
         }
-        sink.finish(&summary)?;
-        Ok(summary)
+        if work.done.is_ok() {
+            lost += tap.finish(|heard| work.hear(&heard))?;
+        }
+        work.end(lost)
+    }
+
+    /// What becomes of what is heard.
+    struct Work<'s, 'o> {
+        eyes: Eyes,
+        scope: &'s Scope,
+        filter: &'s Filter,
+        sink: Sink<'o>,
+        written: u64,
+        /// What the output said; after an error nothing more is written.
+        done: io::Result<()>,
+    }
+
+    impl Work<'_, '_> {
+        fn hear(&mut self, heard: &Heard<'_>) {
+            if self.done.is_err() {
+                return;
+            }
+            let Some((seen, packet)) = self.eyes.see(heard, self.scope) else { return };
+            if self.filter.matches(&seen) {
+                self.done = self.sink.put(&packet, &seen);
+                self.written += u64::from(self.done.is_ok());
+            }
+        }
+
+        fn end(self, lost: u64) -> Result<Summary, LiveError> {
+            let summary = Summary { written: self.written, lost, closed: !piped(self.done)? };
+            self.sink.finish(&summary)?;
+            Ok(summary)
+        }
     }
 
     enum Sink<'a> {

@@ -139,34 +139,38 @@ impl Work {
                 Ok(false) => break,
                 Err(error) => return self.fail(&error),
             }
-            if let Err(error) = self.turn(&mut tap) {
-                return self.fail(&error);
-            }
+            self.turn(&mut tap);
         }
-        // What was captured before the end is told; a flood is not waited for.
-        for _ in 0..MOST_AT_THE_END {
-            if !self.turn(&mut tap).unwrap_or(false) {
-                break;
-            }
+        let ended = self.take(|each| tap.finish(each));
+        match ended {
+            Ok(lost) => self.tell_loss(lost),
+            Err(error) => self.fail(&error),
         }
     }
 
-    /// Takes a batch; `false` when there was nothing.
-    fn turn(&mut self, tap: &mut Tap) -> io::Result<bool> {
+    /// Takes what waits.
+    fn turn(&mut self, tap: &mut Tap) {
         self.times.compare();
+        self.take(|each| tap.read(each));
+        self.tell_loss(tap.lost());
+    }
+
+    /// Sees what `read` hears.
+    fn take<T>(&mut self, read: impl FnOnce(&mut dyn FnMut(Heard<'_>)) -> T) -> T {
         let Self { eyes, times, store, scope, probe } = self;
         let scope = scope.lock().unwrap_or_else(PoisonError::into_inner);
-        let more = tap.read(|heard| {
+        read(&mut |heard| {
             let Some((summary, packet)) = eyes.see(&heard, &scope) else { return };
             store.add(packet);
             probe.report_at(times.stamp(heard.at), Evidence::Packet, Kind::Packet(summary));
-        })?;
-        let lost = tap.lost();
-        if lost > 0 {
-            store.lost(lost);
-            probe.report(Evidence::Called, Kind::Note(Note::CaptureLost { count: lost }));
+        })
+    }
+
+    fn tell_loss(&self, count: u64) {
+        if count > 0 {
+            self.store.lost(count);
+            self.probe.report(Evidence::Called, Kind::Note(Note::CaptureLost { count }));
         }
-        Ok(more)
     }
 
     fn fail(&self, error: &io::Error) {
@@ -174,6 +178,3 @@ impl Work {
         self.probe.report(Evidence::Called, Kind::Note(note));
     }
 }
-
-/// Batches read after the end.
-pub(super) const MOST_AT_THE_END: usize = 10_000;

@@ -5,7 +5,9 @@
 //! | [`key`] | the right to capture, and giving up what it took to get it |
 //! | [`need`] | what is missing, and the command that helps |
 //! | [`bpf`] | the kernel's filter (pure) |
-//! | [`tap`] | a packet socket, a batch at a time |
+//! | [`tap`] | a packet socket, a block of packets at a time |
+//! | `block` | the packets of such a block (pure) |
+//! | `sys` | the memory shared with the kernel, and other calls that need `unsafe` |
 //! | [`live`] | the thread that captures and reports |
 //! | [`store`] | the packets that are kept |
 //! | [`mod@file`] | pcap and pcapng |
@@ -15,6 +17,8 @@
 //!
 //! On loopback every packet is heard twice, leaving and arriving: the first is dropped in the kernel, as `tcpdump` does.
 
+#[cfg(target_os = "linux")]
+mod block;
 #[cfg(target_os = "linux")]
 pub mod bpf;
 #[cfg(target_os = "linux")]

@@ -1,7 +1,10 @@
 //! The few system calls that no safe wrapper covers: the only `unsafe` of the capture.
 
 use std::io;
-use std::os::fd::{AsRawFd, BorrowedFd};
+use std::os::fd::{AsRawFd, BorrowedFd, OwnedFd};
+use std::ptr::NonNull;
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::time::Duration;
 
 /// What an interface is (`netdevice(7)`).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -45,128 +48,109 @@ pub(super) fn listen(socket: BorrowedFd<'_>, interface: u32) -> io::Result<()> {
     check(unsafe { libc::bind(socket.as_raw_fd(), (&raw const address).cast(), size) })
 }
 
-/// Has the kernel stamp each packet with nanoseconds (`SO_TIMESTAMPNS`, `socket(7)`).
-#[expect(unsafe_code, reason = "this option has no safe wrapper")]
-pub(super) fn stamp_packets(socket: BorrowedFd<'_>) -> io::Result<()> {
-    let on: libc::c_int = 1;
-    let (level, option) = (libc::SOL_SOCKET, libc::SO_TIMESTAMPNS);
-    // SAFETY: the value is a whole `int` of the stated size.
-    check(unsafe {
-        libc::setsockopt(socket.as_raw_fd(), level, option, (&raw const on).cast(), socklen::<libc::c_int>())
-    })
+/// What the kernel has counted for a packet socket since this was last asked (`PACKET_STATISTICS`).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(super) struct Counts {
+    /// Packets that the filter let through, lost ones as well.
+    pub(super) packets: u32,
+    /// Those of them for which there was no room.
+    pub(super) lost: u32,
 }
 
-/// How many packets the kernel could not keep for this socket since this was last asked (`PACKET_STATISTICS`).
+/// Asks for the counts, which begin at zero again.
 #[expect(unsafe_code, reason = "this option has no safe wrapper")]
-pub(super) fn lost(socket: BorrowedFd<'_>) -> io::Result<u32> {
+pub(super) fn counts(socket: BorrowedFd<'_>) -> io::Result<Counts> {
     let mut counts = libc::tpacket_stats { tp_packets: 0, tp_drops: 0 };
     let mut size = socklen::<libc::tpacket_stats>();
     let (level, option) = (libc::SOL_PACKET, libc::PACKET_STATISTICS);
     // SAFETY: the kernel writes at most `size` bytes, which is what there is.
     check(unsafe { libc::getsockopt(socket.as_raw_fd(), level, option, (&raw mut counts).cast(), &raw mut size) })?;
-    Ok(counts.tp_drops)
+    Ok(Counts { packets: counts.tp_packets, lost: counts.tp_drops })
 }
 
-/// A packet as the kernel handed it over.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Received {
-    /// Which buffer it is in.
-    pub(super) buffer: usize,
-    /// How long it was; more than the buffer, when it did not fit.
-    pub(super) len: usize,
-    /// When: nanoseconds since 1970, or 0 when the kernel did not say.
-    pub(super) at: u64,
-    /// From where.
-    pub(super) from: From,
+/// Memory that the kernel puts a packet socket's packets into, block after block (`TPACKET_V3` of
+/// `Documentation/networking/packet_mmap`). A block is the kernel's until it is full or old enough, then ours until it is
+/// given back.
+#[derive(Debug)]
+pub(super) struct Shared {
+    socket: OwnedFd,
+    start: NonNull<u8>,
+    block: usize,
+    blocks: usize,
 }
 
-/// The link-layer address of a packet (`struct sockaddr_ll`).
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct From {
-    /// The `EtherType`.
-    pub(super) protocol: u16,
-    pub(super) interface: i32,
-    pub(super) hardware: u16,
-    pub(super) kind: u8,
-    pub(super) address_len: u8,
-    pub(super) address: [u8; 8],
-}
+// SAFETY: the mapping belongs to the process, not to a thread, and only the owner of this reaches it.
+#[expect(unsafe_code, reason = "a pointer to a mapping may go to another thread")]
+unsafe impl Send for Shared {}
 
-/// Takes as many packets as there are, at most one for each buffer, without waiting (`recvmmsg(2)`). `head` bytes are
-/// left free at the beginning of each buffer.
-#[expect(unsafe_code, reason = "recvmmsg has no safe wrapper")]
-pub(super) fn receive(
-    socket: BorrowedFd<'_>,
-    buffers: &mut [Box<[u8]>],
-    head: usize,
-    found: &mut Vec<Received>,
-) -> io::Result<()> {
-    found.clear();
-    // SAFETY: all-zero is valid for each of these C structures.
-    let mut addresses: Vec<libc::sockaddr_ll> = vec![unsafe { std::mem::zeroed() }; buffers.len()];
-    let mut controls = vec![[0_u64; 8]; buffers.len()];
-    let mut pieces: Vec<libc::iovec> = buffers
-        .iter_mut()
-        .map(|buffer| {
-            let room = buffer.get_mut(head..).unwrap_or_default();
-            libc::iovec { iov_base: room.as_mut_ptr().cast(), iov_len: room.len() }
-        })
-        .collect();
-    let mut headers: Vec<libc::mmsghdr> = pieces
-        .iter_mut()
-        .zip(&mut addresses)
-        .zip(&mut controls)
-        .map(|((piece, address), control)| {
-            // SAFETY: as above.
-            let mut header: libc::mmsghdr = unsafe { std::mem::zeroed() };
-            header.msg_hdr.msg_name = (&raw mut *address).cast();
-            header.msg_hdr.msg_namelen = socklen::<libc::sockaddr_ll>();
-            header.msg_hdr.msg_iov = &raw mut *piece;
-            header.msg_hdr.msg_iovlen = 1;
-            header.msg_hdr.msg_control = control.as_mut_ptr().cast();
-            header.msg_hdr.msg_controllen = size_of_val(control) as _;
-            header
-        })
-        .collect();
-    let count = libc::c_uint::try_from(headers.len()).unwrap_or(libc::c_uint::MAX);
-    let flags = libc::MSG_DONTWAIT | libc::MSG_TRUNC;
-    // SAFETY: every header points to an address, a control buffer and a piece of a buffer that outlive the call, each with
-    // its true size; nothing else touches them meanwhile.
-    let got =
-        unsafe { libc::recvmmsg(socket.as_raw_fd(), headers.as_mut_ptr(), count, flags as _, std::ptr::null_mut()) };
-    let got = usize::try_from(got).map_err(|_| io::Error::last_os_error())?;
-    for (buffer, (header, address)) in headers.iter().zip(&addresses).enumerate().take(got) {
-        let from = From {
-            protocol: u16::from_be(address.sll_protocol),
-            interface: address.sll_ifindex,
-            hardware: address.sll_hatype,
-            kind: address.sll_pkttype,
-            address_len: address.sll_halen,
-            address: address.sll_addr,
-        };
-        found.push(Received { buffer, len: header.msg_len as usize, at: stamp(&header.msg_hdr), from });
+impl Shared {
+    /// Where a block says whose it is.
+    const STATUS: usize = 8;
+
+    /// Has the kernel fill `blocks` of `block` bytes, each for no longer than `patience`. The socket is not to have such
+    /// memory already.
+    #[expect(unsafe_code, reason = "these options and the mapping have no safe wrapper")]
+    pub(super) fn new(socket: OwnedFd, block: u32, blocks: u32, patience: Duration) -> io::Result<Self> {
+        let version: libc::c_int = libc::tpacket_versions::TPACKET_V3 as _;
+        let (fd, level) = (socket.as_raw_fd(), libc::SOL_PACKET);
+        let size = socklen::<libc::c_int>();
+        // SAFETY: the value is a whole `int` of the stated size.
+        check(unsafe { libc::setsockopt(fd, level, libc::PACKET_VERSION, (&raw const version).cast(), size) })?;
+        ring(&socket, block, blocks, patience)?;
+        let (block, blocks) = (block as usize, blocks as usize);
+        let (rights, how) = (libc::PROT_READ | libc::PROT_WRITE, libc::MAP_SHARED);
+        // SAFETY: a new mapping of the ring's exact length, at an address of the kernel's choice.
+        let start = unsafe { libc::mmap(std::ptr::null_mut(), block * blocks, rights, how, fd, 0) };
+        let start = (start != libc::MAP_FAILED).then(|| NonNull::new(start.cast())).flatten();
+        let start = start.ok_or_else(io::Error::last_os_error)?;
+        Ok(Self { socket, start, block, blocks })
     }
-    Ok(())
+
+    /// The block in this place, when it is ours.
+    #[expect(unsafe_code, reason = "the mapping is reached by pointer")]
+    pub(super) fn block(&self, place: usize) -> Option<&[u8]> {
+        let ours = self.status(place).load(Ordering::Acquire) & libc::TP_STATUS_USER != 0;
+        // SAFETY: inside the mapping, which lives as long as `self`; while the block is ours the kernel does not write
+        // to it, and it is given back through `&mut self` only.
+        ours.then(|| unsafe {
+            std::slice::from_raw_parts(self.start.add(place % self.blocks * self.block).as_ptr(), self.block)
+        })
+    }
+
+    /// Gives the block in this place back to the kernel.
+    pub(super) fn give_back(&mut self, place: usize) {
+        self.status(place).store(libc::TP_STATUS_KERNEL, Ordering::Release);
+    }
+
+    #[expect(unsafe_code, reason = "the mapping is reached by pointer")]
+    fn status(&self, place: usize) -> &AtomicU32 {
+        // SAFETY: an aligned word inside the mapping, which lives as long as `self`; both sides reach it atomically.
+        unsafe { AtomicU32::from_ptr(self.start.add(place % self.blocks * self.block + Self::STATUS).cast().as_ptr()) }
+    }
 }
 
-/// The kernel's time in a message's control data.
-#[expect(unsafe_code, reason = "control messages are walked with C macros")]
-fn stamp(header: &libc::msghdr) -> u64 {
-    // SAFETY: the kernel has filled in the control data and its length; the macros stay inside it.
-    let mut at = unsafe { libc::CMSG_FIRSTHDR(header) };
-    while !at.is_null() {
-        // SAFETY: not null, so it points to a whole header inside the control data.
-        let control = unsafe { *at };
-        if control.cmsg_level == libc::SOL_SOCKET && control.cmsg_type == libc::SCM_TIMESTAMPNS {
-            // SAFETY: a control message of this type carries one `timespec`, which need not be aligned.
-            let time: libc::timespec = unsafe { std::ptr::read_unaligned(libc::CMSG_DATA(at).cast()) };
-            let seconds = u64::try_from(time.tv_sec).unwrap_or(0);
-            return seconds.saturating_mul(1_000_000_000).saturating_add(u64::try_from(time.tv_nsec).unwrap_or(0));
-        }
-        // SAFETY: as for the first.
-        at = unsafe { libc::CMSG_NXTHDR(header, at) };
+impl Drop for Shared {
+    #[expect(unsafe_code, reason = "munmap has no safe wrapper")]
+    fn drop(&mut self) {
+        // SAFETY: the whole mapping, which nobody borrows any more.
+        unsafe { libc::munmap(self.start.as_ptr().cast(), self.block * self.blocks) };
+        // A ring of no blocks is none. The socket may live on, and have another later.
+        let _ = ring(&self.socket, 0, 0, Duration::ZERO);
     }
-    0
+}
+
+/// Gives a packet socket a ring (`PACKET_RX_RING`).
+#[expect(unsafe_code, reason = "this option has no safe wrapper")]
+fn ring(socket: &OwnedFd, block: u32, blocks: u32, patience: Duration) -> io::Result<()> {
+    // SAFETY: all-zero is a valid `tpacket_req3`.
+    let mut request: libc::tpacket_req3 = unsafe { std::mem::zeroed() };
+    (request.tp_block_size, request.tp_block_nr) = (block, blocks);
+    // Packets of any length follow each other in a block; the kernel still wants to hear of frames.
+    (request.tp_frame_size, request.tp_frame_nr) = (block, blocks);
+    request.tp_retire_blk_tov = u32::try_from(patience.as_millis()).unwrap_or(u32::MAX);
+    let (fd, size) = (socket.as_raw_fd(), socklen::<libc::tpacket_req3>());
+    // SAFETY: the value is a whole `tpacket_req3` of the stated size.
+    check(unsafe { libc::setsockopt(fd, libc::SOL_PACKET, libc::PACKET_RX_RING, (&raw const request).cast(), size) })
 }
 
 fn socklen<T>() -> libc::socklen_t {

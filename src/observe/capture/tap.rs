@@ -2,15 +2,17 @@
 
 use std::io;
 use std::os::fd::{AsFd, BorrowedFd};
+use std::time::Duration;
 
 use rustix::event::{PollFd, PollFlags, poll};
 use socket2::{SockFilter, Socket};
 
+use super::block::{From, Laid, packets};
 use super::bpf;
 use super::file::Interface;
 use super::key::Key;
 use super::need::{CaptureError, Need};
-use super::sys::{self, Hardware, Received};
+use super::sys::{self, Hardware, Shared};
 use crate::observe::Scope;
 use crate::packet::LinkType;
 
@@ -46,12 +48,18 @@ pub(super) struct Heard<'a> {
     pub(super) bytes: &'a [u8],
 }
 
-/// The socket, and room for a batch.
+/// The socket, and the memory that the kernel fills.
 #[derive(Debug)]
 pub(super) struct Tap {
     socket: Socket,
-    buffers: Vec<Box<[u8]>>,
-    found: Vec<Received>,
+    shared: Shared,
+    /// The block that is read next.
+    place: usize,
+    /// How many packets were read.
+    heard: u64,
+    /// How many the kernel says that it has put into the ring.
+    laid: u64,
+    cooked: Vec<u8>,
     shape: Shape,
 }
 
@@ -65,27 +73,32 @@ struct Shape {
     loopback: Option<u32>,
 }
 
-/// Packets taken with one system call.
-const BATCH: usize = 64;
-/// The longest packet that is not `BIG TCP`, with its link header; rounded up.
-const LONGEST: usize = 68 * 1024;
+/// A block of the shared memory: any packet that is not `BIG TCP` fits.
+const BLOCK: u32 = 256 << 10;
+/// The ring: at 100,000 small packets a second it is full after a second and a half.
+const BLOCKS: u32 = 128;
+/// How long a packet may wait for its block to be full: no longer than an eye notices, and no shorter than an idle machine
+/// likes.
+const PATIENCE: Duration = Duration::from_millis(4);
+/// Longer than the kernel takes to hand over a block that is not full.
+const LAST_BLOCK: Duration = Duration::from_millis(100);
 /// The header of Linux cooked v2.
-const COOKED: usize = 20;
+const COOKED: u32 = 20;
 
 impl Tap {
     /// Listens.
     pub(super) fn open(key: &Key, on: &On, scope: &Scope) -> Result<Self, CaptureError> {
         let (socket, index, shape) = place(key, on)?;
         let settings = |error: io::Error| CaptureError::new(Need::Settings, &error);
-        let buffers = (0..BATCH).map(|_| vec![0; LONGEST].into()).collect();
         let socket = socket.try_clone().map_err(settings)?;
-        let mut tap = Self { socket, buffers, found: Vec::with_capacity(BATCH), shape };
-        sys::stamp_packets(tap.socket.as_fd()).map_err(settings)?;
-        // What waits from an earlier capture is not ours.
-        tap.deaf().map_err(settings)?;
+        // Nothing is heard before everything is in its place.
+        deaf(&socket).map_err(settings)?;
+        let handle = socket.as_fd().try_clone_to_owned().map_err(settings)?;
+        let shared = Shared::new(handle, BLOCK, BLOCKS, PATIENCE).map_err(settings)?;
+        let tap = Self { socket, shared, place: 0, heard: 0, laid: 0, cooked: Vec::new(), shape };
         sys::listen(tap.socket.as_fd(), index).map_err(|error| CaptureError::new(interface(on), &error))?;
+        sys::counts(tap.socket.as_fd()).map_err(settings)?;
         tap.scope(scope).map_err(settings)?;
-        sys::lost(tap.socket.as_fd()).map_err(settings)?;
         Ok(tap)
     }
 
@@ -113,54 +126,70 @@ impl Tap {
     pub(super) fn wait(&self, stop: BorrowedFd<'_>) -> io::Result<bool> {
         let mut fds = [PollFd::new(&self.socket, PollFlags::IN), PollFd::from_borrowed_fd(stop, PollFlags::IN)];
         match poll(&mut fds, None) {
-            Ok(_) => Ok(fds[1].revents().is_empty()),
+            Ok(_) => {
+                // An interface that goes down says so once, and clears it by being asked; it may come up again.
+                match rustix::net::sockopt::socket_error(&self.socket)? {
+                    Err(error) if error != rustix::io::Errno::NETDOWN => Err(error.into()),
+                    _ => Ok(fds[1].revents().is_empty()),
+                }
+            }
             Err(rustix::io::Errno::INTR) => Ok(true),
             Err(error) => Err(error.into()),
         }
     }
 
-    /// Takes the next batch; `false` when nothing waits.
-    pub(super) fn read(&mut self, mut each: impl FnMut(Heard<'_>)) -> io::Result<bool> {
-        let head = if self.shape.link == LinkType::LINUX_SLL2 { COOKED } else { 0 };
-        match sys::receive(self.socket.as_fd(), &mut self.buffers, head, &mut self.found) {
-            Ok(()) => {}
-            Err(error) if matches!(error.kind(), io::ErrorKind::WouldBlock | io::ErrorKind::Interrupted) => {
-                return Ok(false);
+    /// Takes the next block of packets; `false` when none waits.
+    pub(super) fn read(&mut self, mut each: impl FnMut(Heard<'_>)) -> bool {
+        let Some(block) = self.shared.block(self.place) else { return false };
+        for Laid { at, wire_len, from, bytes } in packets(block) {
+            self.heard += 1;
+            if self.shape.link == LinkType::LINUX_SLL2 {
+                self.cooked.clear();
+                self.cooked.extend(cooked(&from));
+                self.cooked.extend(bytes);
+                each(Heard { at, wire_len: wire_len.saturating_add(COOKED), bytes: &self.cooked });
+            } else {
+                each(Heard { at, wire_len, bytes });
             }
-            // An interface that goes down says so once; it may come up again.
-            Err(error) if error.raw_os_error() == Some(libc::ENETDOWN) => return Ok(false),
-            Err(error) => return Err(error),
         }
-        for received in &self.found {
-            let buffer = &mut self.buffers[received.buffer];
-            if head > 0 {
-                cook(&mut buffer[..COOKED], received);
-            }
-            let len = (head + received.len).min(buffer.len());
-            let wire_len = u32::try_from(head + received.len).unwrap_or(u32::MAX);
-            each(Heard { at: received.at, wire_len, bytes: &buffer[..len] });
-        }
-        Ok(true)
+        self.shared.give_back(self.place);
+        self.place += 1;
+        true
     }
 
     /// How many packets the kernel could not keep since this was last asked.
-    pub(super) fn lost(&self) -> u64 {
-        sys::lost(self.socket.as_fd()).map_or(0, u64::from)
+    pub(super) fn lost(&mut self) -> u64 {
+        let counts = sys::counts(self.socket.as_fd()).unwrap_or_default();
+        self.laid += u64::from(counts.packets.saturating_sub(counts.lost));
+        u64::from(counts.lost)
     }
 
-    /// Lets nothing through any more, and throws away what waits.
-    fn deaf(&mut self) -> io::Result<()> {
-        self.socket.attach_filter(&[SockFilter::new(bpf::RET, 0, 0, 0)])?;
-        while self.read(|_| {})? {}
-        Ok(())
+    /// Takes what was captured until now, and hears nothing more.
+    pub(super) fn finish(&mut self, mut each: impl FnMut(Heard<'_>)) -> io::Result<u64> {
+        deaf(&self.socket)?;
+        let lost = self.lost();
+        // The block that the kernel is at comes when it is old enough.
+        while self.heard < self.laid {
+            let mut fds = [PollFd::new(&self.socket, PollFlags::IN)];
+            let came = poll(&mut fds, Some(&LAST_BLOCK.try_into().map_err(io::Error::other)?));
+            if !self.read(&mut each) && came == Ok(0) {
+                break;
+            }
+        }
+        Ok(lost)
     }
 }
 
 impl Drop for Tap {
     fn drop(&mut self) {
         // The socket lives on in its key; nothing is to pile up in it.
-        let _ = self.deaf();
+        let _ = deaf(&self.socket);
     }
+}
+
+/// Lets nothing through any more.
+fn deaf(socket: &Socket) -> io::Result<()> {
+    socket.attach_filter(&[SockFilter::new(bpf::RET, 0, 0, 0)])
 }
 
 /// A handle to change the filter with.
@@ -208,14 +237,14 @@ fn place<'k>(key: &'k Key, on: &On) -> Result<(&'k Socket, u32, Shape), CaptureE
     })
 }
 
-/// Writes the header of Linux cooked v2 (<https://www.tcpdump.org/linktypes/LINKTYPE_LINUX_SLL2.html>).
-fn cook(header: &mut [u8], received: &Received) {
-    let from = &received.from;
+/// The header of Linux cooked v2 (<https://www.tcpdump.org/linktypes/LINKTYPE_LINUX_SLL2.html>).
+fn cooked(from: &From) -> [u8; COOKED as usize] {
+    let mut header = [0; COOKED as usize];
     header[0..2].copy_from_slice(&from.protocol.to_be_bytes());
-    header[2..4].fill(0);
     header[4..8].copy_from_slice(&from.interface.to_be_bytes());
     header[8..10].copy_from_slice(&from.hardware.to_be_bytes());
     header[10] = from.kind;
     header[11] = from.address_len;
     header[12..20].copy_from_slice(&from.address);
+    header
 }
