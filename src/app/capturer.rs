@@ -93,7 +93,7 @@ impl Capturer {
     }
 
     /// Writes all that is kept to a new file in the current directory, and tells its name.
-    pub(super) fn save(&self) {
+    pub(super) fn save(&self, marks: Vec<(u64, String)>) {
         let probe = self.probe.clone();
         let Some(capture) = &self.capture else {
             let errno = self.errno.unwrap_or(Errno::Perm);
@@ -102,7 +102,7 @@ impl Capturer {
         };
         let store = Arc::clone(capture.store());
         tokio::task::spawn_blocking(move || {
-            let note = match write(&store, Path::new(""), SystemTime::now()) {
+            let note = match write(&store, &marks, Path::new(""), SystemTime::now()) {
                 Ok(note) => note,
                 Err(error) => Note::CaptureNotSaved { errno: Errno::from(&error) },
             };
@@ -155,10 +155,10 @@ fn lines(bytes: &[u8]) -> Vec<String> {
 }
 
 /// Writes a new file, never over one that is there.
-fn write(store: &Store, folder: &Path, now: SystemTime) -> io::Result<Note> {
+fn write(store: &Store, marks: &[(u64, String)], folder: &Path, now: SystemTime) -> io::Result<Note> {
     let path: PathBuf = folder.join(format!("socklab-{}.pcapng", moment(now)));
     let mut file = BufWriter::with_capacity(1 << 20, Quiet(File::create_new(&path)?));
-    let saved = store.save(&mut file)?;
+    let saved = store.save(&mut file, marks)?;
     file.flush()?;
     Ok(Note::CaptureSaved { file: path.display().to_string(), packets: saved.packets, dropped: saved.dropped })
 }
@@ -225,9 +225,9 @@ mod tests {
         let folder = std::env::temp_dir().join(format!("socklab-save-{}", std::process::id()));
         std::fs::create_dir_all(&folder).unwrap();
         let store = Store::new(1_024);
-        let saved = write(&store, &folder, UNIX_EPOCH).unwrap();
+        let saved = write(&store, &[], &folder, UNIX_EPOCH).unwrap();
         assert!(matches!(saved, Note::CaptureSaved { packets: 0, .. }));
-        let again = write(&store, &folder, UNIX_EPOCH).unwrap_err();
+        let again = write(&store, &[], &folder, UNIX_EPOCH).unwrap_err();
         assert_eq!(again.kind(), io::ErrorKind::AlreadyExists);
         std::fs::remove_dir_all(&folder).unwrap();
     }

@@ -127,7 +127,8 @@ impl Laboratory {
         match effect {
             Effect::Inspect(number) => capturer.inspect(*number),
             Effect::Follow(talk) => capturer.follow(*talk),
-            _ => capturer.save(),
+            Effect::SaveCapture(marks) => capturer.save(marks.clone()),
+            _ => {}
         }
     }
 
@@ -199,7 +200,7 @@ impl Shell for Laboratory {
             Effect::Watch(ports) => self.watch(&ports.map_or(Scope::All, Scope::Ports)),
             Effect::Detail(flow) => self.table.detail(flow),
             Effect::FindHolder(server, proto, addr) => self.find_holder(server, proto, addr),
-            Effect::Inspect(_) | Effect::Follow(_) | Effect::SaveCapture => self.look(&effect),
+            Effect::Inspect(_) | Effect::Follow(_) | Effect::SaveCapture(_) => self.look(&effect),
             Effect::Redraw | Effect::Suspend | Effect::Quit => {}
         }
     }

@@ -70,7 +70,7 @@ struct ResultLine<'a> {
 
 async fn one(args: &RunArgs, lang: Lang, name: &str, lesson: Lesson) -> anyhow::Result<bool> {
     let expectations = lesson.expectations();
-    let mut runner = Runner::open(lesson)?;
+    let mut runner = Runner::open(lesson, lang)?;
     let out = || io::BufWriter::new(io::stdout());
     let mut json = args.json.then(|| Recorder::onto(out()));
     let mut told = (!args.json).then(|| Transcript::onto(out(), text::of(lang), lang));

@@ -7,7 +7,7 @@ use tokio::time::{Instant, sleep_until};
 
 use super::queue;
 use super::stage::Stage;
-use crate::domain::{Clock, Evidence, Kind, Note, Observation, Probe, Stamp, WorldId};
+use crate::domain::{Clock, Evidence, Kind, Lang, Note, Observation, Probe, Stamp, WorldId};
 use crate::lesson::{Engine, Lesson, Order, Phase};
 use crate::model::journal::Journal;
 use crate::model::{Model, Msg, Ui, update};
@@ -21,23 +21,25 @@ pub struct Runner {
     pub engine: Engine,
     /// What happened so far.
     pub model: Model,
+    lang: Lang,
     stage: Stage,
     probe: Probe,
     events: mpsc::Receiver<Observation>,
 }
 
 impl Runner {
-    /// Opens the stage for a lesson.
-    pub fn open(lesson: Lesson) -> anyhow::Result<Self> {
+    /// Opens the stage for a lesson, whose steps are marked in this language.
+    pub fn open(lesson: Lesson, lang: Lang) -> anyhow::Result<Self> {
         let (probe, events) = queue::open(Clock::start());
         let stage = Stage::open(&lesson, &probe)?;
         let engine = Engine::new(lesson, stage.addresses());
-        Ok(Self { engine, model: Model::new(Ui::default()), stage, probe, events })
+        Ok(Self { engine, model: Model::new(Ui::default()), lang, stage, probe, events })
     }
 
     /// Goes through the present step until it passed or failed. `written` is shown the journal whenever it grew.
     pub async fn step(&mut self, written: &mut impl FnMut(&Journal) -> io::Result<()>) -> anyhow::Result<Phase> {
         let world = self.engine.lesson().world;
+        self.mark(world);
         let orders = self.engine.begin(self.model.world.get(world), self.now());
         self.perform(orders)?;
         let mut batch = Vec::with_capacity(BATCH);
@@ -66,6 +68,14 @@ impl Runner {
             written(&self.model.journal)?;
         }
         Ok(self.engine.phase())
+    }
+
+    /// Says in the journal that a step begins.
+    fn mark(&mut self, world: WorldId) {
+        let number = self.engine.place() + 1;
+        let said = self.engine.step().and_then(|step| step.say.as_ref()).map_or("", |say| say.lang(self.lang));
+        let kind = Kind::Note(Note::Mark { text: format!("{number}. {said}").trim_end().to_owned() });
+        self.model.observe(Observation { at: self.now(), world, host: None, evidence: Evidence::Called, kind });
     }
 
     /// Goes to the next step; `false` when there is none, or the present one did not pass.

@@ -215,6 +215,7 @@ mod tests {
             Kind::Wire(WireEvent::Folded { packet: 1, count: 3, after: std::time::Duration::from_secs(4) }),
             Kind::Wire(WireEvent::Mode(Mode::Slow { hop: std::time::Duration::from_millis(500) })),
             Kind::Wire(WireEvent::ProgramEnded { pid: 7, status: None, signal: Some(9) }),
+            Kind::Note(Note::Mark { text: "2. the SYN is lost".into() }),
             Kind::Note(Note::BurstCut { asked: 1000, made: 118, errno: Errno::Mfile }),
         ];
         for kind in kinds {

@@ -78,6 +78,11 @@ pub enum Note {
         /// Why.
         errno: Errno,
     },
+    /// A place worth finding again: a step of a lesson begins. In a saved capture it is a comment on the packet after it.
+    Mark {
+        /// What it says.
+        text: String,
+    },
     /// The kernel's range of ephemeral ports.
     PortRange {
         /// The first.

@@ -59,8 +59,9 @@ pub enum Effect {
     Inspect(u64),
     /// Put together what was said in this conversation.
     Follow(Flow),
-    /// Write all packets that are kept to a file.
-    SaveCapture,
+    /// Write all packets that are kept to a file, with what was marked as comments: the number of the packet that came
+    /// next, and the words.
+    SaveCapture(Vec<(u64, String)>),
     /// Draw the whole screen anew: something else may have written to it.
     Redraw,
     /// Give the terminal back and stop, until continued (`SIGTSTP`).

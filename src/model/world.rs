@@ -143,6 +143,7 @@ impl World {
             | Note::TableFailed { .. }
             | Note::CaptureSaved { .. }
             | Note::CaptureNotSaved { .. }
+            | Note::Mark { .. }
             | Note::RecordFailed { .. }
             | Note::NoThread { .. } => {}
         }

@@ -57,6 +57,7 @@ fn every_sentence_is_translated() {
         Note::Observing { servers: vec![] },
         Note::NoThread { errno: Errno::Again },
         Note::CaptureLost { count: 2 },
+        Note::Mark { text: "2. SYN".into() },
         Note::CaptureSaved { file: "a.pcapng".into(), packets: 1, dropped: 2 },
         Note::CaptureNotSaved { errno: Errno::Access },
     ];

@@ -80,9 +80,8 @@ fn recorded(folder: &Folder) -> Option<std::path::PathBuf> {
     UdpSocket::bind("127.0.0.1:0").unwrap().send_to(b"oi", ("127.0.0.1", port)).unwrap();
     let store = Arc::clone(capture.store());
     capture.stop();
-    store.mark(1, "aqui começa");
     let path = folder.file("recorded.pcapng");
-    store.save(std::fs::File::create(&path).unwrap()).unwrap();
+    store.save(std::fs::File::create(&path).unwrap(), &[(1, "aqui começa".into())]).unwrap();
     Some(path)
 }
 

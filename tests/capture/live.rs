@@ -252,7 +252,7 @@ fn tcpdump_sees_the_same_packets_in_the_same_order_with_the_same_bytes() {
     tcpdump.end();
     let store = std::sync::Arc::clone(capture.store());
     capture.stop();
-    store.save(std::fs::File::create(&ours).unwrap()).unwrap();
+    store.save(std::fs::File::create(&ours).unwrap(), &[]).unwrap();
     let read = |packet: &Packet| (packet.wire_len, packet.bytes.clone());
     let theirs_read = Store::open(std::fs::File::open(&theirs).unwrap(), usize::MAX).unwrap().0.packets();
     let ours_kept = store.packets();

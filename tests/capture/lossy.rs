@@ -31,7 +31,7 @@ fn loses(socket: impl AsFd, in_how_many: u32) {
 fn judge(store: &Arc<Store>, name: &str) -> Vec<Finding> {
     let folder = Folder::new(name);
     let file = folder.file("trace.pcapng");
-    store.save(std::fs::File::create(&file).unwrap()).unwrap();
+    store.save(std::fs::File::create(&file).unwrap(), &[]).unwrap();
     let packets: Vec<_> = store.packets().iter().map(|packet| (**packet).clone()).collect();
     let ours = analysed(&packets);
     let theirs = tshark::marks(&file);

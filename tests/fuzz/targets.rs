@@ -57,7 +57,7 @@ pub(crate) fn file(bytes: &[u8]) {
     let copy = command::copy(bytes, &Filter::default(), &mut copied).unwrap();
     assert_eq!((printed.packets, printed.shown), (copy.packets, copy.shown));
     let store = Store::open(bytes, 10_000).unwrap().0;
-    assert_eq!(store.save(Vec::new()).unwrap().packets, store.len() as u64);
+    assert_eq!(store.save(Vec::new(), &[]).unwrap().packets, store.len() as u64);
     if copy.shown > 0 {
         let (again, damage) = Store::open(&copied[..], usize::MAX).unwrap();
         assert!(damage.is_none() && again.len() as u64 == copy.shown, "{damage:?}");

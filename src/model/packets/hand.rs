@@ -124,7 +124,7 @@ fn narrow(model: &mut Model) {
 
 fn save(model: &Model) -> Vec<Effect> {
     match model.world.shown() {
-        WorldId::Host => vec![Effect::SaveCapture],
+        WorldId::Host => vec![Effect::SaveCapture(model.packets.marks(WorldId::Host).all())],
         // What crosses the wire is not kept byte by byte.
         WorldId::Wire => vec![],
     }

@@ -5,6 +5,7 @@
 //! | [`trail`] | a list of packets and its reader |
 //! | [`ladder`] | the packets of one conversation, with both ends' changes of state |
 //! | [`detail`] | the packet that is looked into |
+//! | [`marks`] | what was marked while they came |
 //! | `hand` | what the keys of the view do |
 //!
 //! The packets themselves are events of the journal; here are their places in it. Their bytes are with the shell, which is
@@ -13,6 +14,7 @@
 pub mod detail;
 mod hand;
 pub mod ladder;
+pub mod marks;
 #[cfg(test)]
 mod tests;
 pub mod trail;
@@ -22,6 +24,7 @@ use std::net::SocketAddr;
 pub use detail::{Branch, Detail, Inspected};
 pub(super) use hand::{act, settle, sift, typed};
 pub use ladder::{Change, End, Ladder, Rung};
+pub use marks::Marks;
 pub use trail::{Reader, Trail};
 
 use super::journal::Journal;
@@ -177,6 +180,8 @@ pub struct Packets {
     pub lost: u64,
     /// How many packets there were in this world.
     pub seen: u64,
+    /// What was marked, in each of the two worlds.
+    marks: [Marks; 2],
     /// The event since which the wire's hosts are those that are there now: earlier packets were between others.
     opened: u64,
     asked: Asked,
@@ -199,9 +204,28 @@ impl Packets {
         }
     }
 
+    /// What was marked in a world.
+    pub const fn marks(&self, world: WorldId) -> &Marks {
+        match world {
+            WorldId::Host => &self.marks[0],
+            WorldId::Wire => &self.marks[1],
+        }
+    }
+
+    const fn marks_mut(&mut self, world: WorldId) -> &mut Marks {
+        match world {
+            WorldId::Host => &mut self.marks[0],
+            WorldId::Wire => &mut self.marks[1],
+        }
+    }
+
     pub(super) fn heard(&mut self, event: &Event, first: u64) {
+        if let Some(packet) = Self::of(event) {
+            self.marks_mut(event.seen.world).packet(packet.number);
+        }
         match &event.seen.kind {
             Kind::Note(Note::CaptureLost { count }) => self.lost += count,
+            Kind::Note(Note::Mark { text }) => self.marks_mut(event.seen.world).mark(text),
             Kind::Wire(WireEvent::Opened { .. }) => self.reopened(event.seq),
             Kind::Packet(packet) if event.seen.world == self.world => {
                 self.seen += 1;
@@ -235,8 +259,9 @@ impl Packets {
     /// Shows the packets of another world.
     pub(super) fn show_world(&mut self, world: WorldId, journal: &Journal) {
         let (filter, line, capturing) = (self.filter.clone(), self.line.clone(), self.capturing.clone());
+        let marks = std::mem::take(&mut self.marks);
         let Self { picture, lost, opened, .. } = *self;
-        *self = Self { world, picture, filter, line, capturing, lost, opened, ..Self::default() };
+        *self = Self { world, picture, filter, line, capturing, lost, marks, opened, ..Self::default() };
         self.refill(journal);
         self.seen = self.all(journal).count() as u64;
     }
@@ -266,6 +291,7 @@ impl Packets {
     /// New hosts, whose packets are counted from 1 again.
     fn reopened(&mut self, seq: u64) {
         self.opened = seq;
+        *self.marks_mut(WorldId::Wire) = Marks::default();
         if self.world == WorldId::Wire {
             (self.list, self.ladder, self.seen) = (Trail::default(), Ladder::of(self.ladder.talk), 0);
         }

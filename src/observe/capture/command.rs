@@ -36,7 +36,8 @@ pub fn print_ladder(
     let mut open = true;
     let printed = through(input, filter, |packet, _, summary| {
         let begun = *begun.get_or_insert(packet.at);
-        let goes_on = ladder.add(Duration::from_nanos(packet.at.saturating_sub(begun)), summary);
+        let goes_on =
+            ladder.add(Duration::from_nanos(packet.at.saturating_sub(begun)), summary, packet.comments.clone());
         if !goes_on {
             open = draw(&mut ladder, style, out)?;
         }

@@ -159,11 +159,14 @@ fn segment(tcp: &Segment) -> String {
     label
 }
 
+/// A packet of a ladder, when it was, and what somebody remarked on it.
+type Rung = (Duration, PacketSummary, Vec<String>);
+
 /// Packets, put together by conversation. It holds no more than [`Ladder::MOST`] of them at once.
 #[derive(Debug, Default)]
 pub struct Ladder {
     /// In the order of their first packets.
-    talks: Vec<(Ends, Vec<(Duration, PacketSummary)>)>,
+    talks: Vec<(Ends, Vec<Rung>)>,
     places: HashMap<Flow, usize>,
     held: usize,
 }
@@ -172,8 +175,9 @@ impl Ladder {
     /// How many packets are held before they have to be drawn.
     pub const MOST: usize = 50_000;
 
-    /// Adds a packet, `at` after the first of all; `false` when the ladder is to be drawn now.
-    pub fn add(&mut self, at: Duration, packet: PacketSummary) -> bool {
+    /// Adds a packet, `at` after the first of all, with what was remarked on it; `false` when the ladder is to be drawn
+    /// now.
+    pub fn add(&mut self, at: Duration, packet: PacketSummary, comments: Vec<String>) -> bool {
         let Some(ends) = Ends::of(&packet) else { return true };
         let place = *self.places.entry(packet.flow).or_insert(self.talks.len());
         if place == self.talks.len() {
@@ -182,7 +186,7 @@ impl Ladder {
             }
             self.talks.push((ends, Vec::new()));
         }
-        self.talks[place].1.push((at, packet));
+        self.talks[place].1.push((at, packet, comments));
         self.held += 1;
         self.held < Self::MOST
     }
@@ -195,7 +199,10 @@ impl Ladder {
         let mut lines = Vec::new();
         for (ends, packets) in talks {
             lines.push(heading(&ends, style));
-            lines.extend(packets.iter().map(|(at, packet)| rung(packet, *at, &ends, style)));
+            for (at, packet, comments) in packets {
+                lines.extend(comments.iter().map(|comment| format!("{:MARGIN$}# {comment}", "")));
+                lines.push(rung(&packet, at, &ends, style));
+            }
             lines.push(String::new());
         }
         lines
@@ -233,7 +240,7 @@ mod tests {
     fn draw(packets: Vec<PacketSummary>, style: Style) -> Vec<String> {
         let mut ladder = Ladder::default();
         for (n, packet) in (0..).zip(packets) {
-            assert!(ladder.add(Duration::from_micros(n * 20), packet));
+            assert!(ladder.add(Duration::from_micros(n * 20), packet, vec![]));
         }
         ladder.draw(style)
     }

@@ -1,6 +1,6 @@
 //! The packets that are kept: their bytes, for the hex dump, the details and the file. Bounded; the oldest go first.
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::VecDeque;
 use std::io::{self, Write};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
@@ -21,7 +21,6 @@ struct Kept {
     bytes: usize,
     dropped: u64,
     lost: u64,
-    marks: BTreeMap<u64, Vec<String>>,
 }
 
 /// What was saved.
@@ -36,8 +35,6 @@ pub struct Saved {
 impl Store {
     /// What a packet costs beyond its bytes.
     const OVERHEAD: usize = 160;
-    /// No lesson has more marks.
-    const MOST_MARKS: usize = 4_096;
 
     /// A store for about `capacity` bytes.
     pub fn new(capacity: usize) -> Self {
@@ -87,7 +84,6 @@ impl Store {
             let Some(oldest) = kept.packets.pop_front() else { break };
             kept.bytes -= Self::size(&oldest);
             kept.dropped += 1;
-            kept.marks.remove(&oldest.number);
         }
     }
 
@@ -101,17 +97,6 @@ impl Store {
     /// Every packet that is kept, oldest first.
     pub fn packets(&self) -> Vec<Arc<Packet>> {
         self.lock().packets.iter().cloned().collect()
-    }
-
-    /// Remarks on a packet: it will be a comment in the file. `false` when the packet is not kept.
-    pub fn mark(&self, number: u64, comment: impl Into<String>) -> bool {
-        let mut kept = self.lock();
-        let there = kept.packets.binary_search_by_key(&number, |packet| packet.number).is_ok();
-        let room = kept.marks.len() < Self::MOST_MARKS;
-        if there && room {
-            kept.marks.entry(number).or_default().push(comment.into());
-        }
-        there && room
     }
 
     /// How many packets are kept.
@@ -134,22 +119,26 @@ impl Store {
         self.lock().lost += count;
     }
 
-    /// Writes all of it as pcapng, with the marks as comments. Capturing goes on meanwhile.
+    /// Writes all of it as pcapng. `marks`, ascending by the number of a packet, become comments: each of that packet or,
+    /// where it is not kept, of the next one, or of the last. Capturing goes on meanwhile.
     ///
     /// # Errors
     /// The system's.
-    pub fn save<W: Write>(&self, out: W) -> io::Result<Saved> {
-        let (interfaces, packets, marks, dropped, lost) = {
+    pub fn save<W: Write>(&self, out: W, marks: &[(u64, String)]) -> io::Result<Saved> {
+        let (interfaces, packets, dropped, lost) = {
             let kept = self.lock();
             let packets: Vec<_> = kept.packets.iter().cloned().collect();
-            (kept.interfaces.clone(), packets, kept.marks.clone(), kept.dropped, kept.lost)
+            (kept.interfaces.clone(), packets, kept.dropped, kept.lost)
         };
         let mut writer = Writer::new(out)?;
         for interface in &interfaces {
             writer.interface(interface)?;
         }
-        for packet in &packets {
-            writer.packet(packet, marks.get(&packet.number).map_or(&[], Vec::as_slice))?;
+        let mut marks = marks.iter().peekable();
+        for (place, packet) in (1..).zip(&packets) {
+            let until = if place == packets.len() { u64::MAX } else { packet.number };
+            let here = std::iter::from_fn(|| marks.next_if(|(number, _)| *number <= until));
+            writer.packet(packet, &here.map(|(_, text)| text.clone()).collect::<Vec<_>>())?;
         }
         let saved = Saved { packets: packets.len() as u64, dropped };
         if let (Some(last), 1) = (packets.last(), interfaces.len()) {
@@ -194,16 +183,37 @@ mod tests {
         let store = Store::new(1 << 20);
         store.name(Interface { name: "lo".into(), description: "loopback".into(), link: LinkType::RAW });
         (1..=3).for_each(|number| store.add(packet(number, 40)));
-        assert!(store.mark(2, "aqui o cliente fecha") && !store.mark(9, "nowhere"));
         let mut file = Vec::new();
-        assert_eq!(store.save(&mut file).unwrap(), Saved { packets: 3, dropped: 0 });
+        let marks = [(2, "aqui o cliente fecha".into()), (u64::MAX, "the end".into())];
+        assert_eq!(store.save(&mut file, &marks).unwrap(), Saved { packets: 3, dropped: 0 });
         let (again, damage) = Store::open(&file[..], 1 << 20).unwrap();
         assert!(damage.is_none() && again.len() == 3);
         let marked = again.get(2).unwrap();
         assert_eq!((marked.comments.join(""), marked.at, marked.wire_len), ("aqui o cliente fecha".into(), 2, 100));
+        assert_eq!(
+            (again.get(1).unwrap().comments.len(), again.get(3).unwrap().comments.join("")),
+            (0, "the end".into())
+        );
         // Comments that were in a file stay there when it is saved again.
         let mut file = Vec::new();
-        again.save(&mut file).unwrap();
+        again.save(&mut file, &[]).unwrap();
         assert_eq!(Store::open(&file[..], 1 << 20).unwrap().0.packets(), again.packets());
+    }
+
+    #[test]
+    fn a_mark_of_a_packet_that_is_not_kept_is_at_the_next() {
+        let store = Store::new(2 * (40 + Store::OVERHEAD));
+        store.name(Interface { name: "lo".into(), description: String::new(), link: LinkType::RAW });
+        (1..=4).for_each(|number| store.add(packet(number, 40)));
+        let mut file = Vec::new();
+        store.save(&mut file, &[(1, "a".into()), (2, "b".into()), (4, "c".into())]).unwrap();
+        let comments = Store::open(&file[..], 1 << 20)
+            .unwrap()
+            .0
+            .packets()
+            .iter()
+            .map(|p| p.comments.join(""))
+            .collect::<Vec<_>>();
+        assert_eq!(comments, ["ab", "c"]);
     }
 }

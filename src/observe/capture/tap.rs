@@ -74,9 +74,10 @@ struct Shape {
 }
 
 /// A block of the shared memory: any packet that is not `BIG TCP` fits.
-const BLOCK: u32 = 256 << 10;
-/// The ring: at 100,000 small packets a second it is full after a second and a half.
-const BLOCKS: u32 = 128;
+const BLOCK: u32 = 128 << 10;
+/// The ring of 32 MB. A block is handed over when it is old enough, full or not: nobody reading, it is full after a second
+/// of whatever traffic, 100,000 small packets as well.
+const BLOCKS: u32 = 256;
 /// How long a packet may wait for its block to be full: no longer than an eye notices, and no shorter than an idle machine
 /// likes.
 const PATIENCE: Duration = Duration::from_millis(4);

@@ -85,6 +85,7 @@ pub(super) fn note(note: &Note) -> String {
             let saved = format!("{packets} {} written to {file}.", plural(*packets, "packet was", "packets were"));
             if *dropped == 0 { saved } else { saved + &left }
         }
+        Note::Mark { text } => format!("Mark: {}.", text.trim_end_matches('.')),
         Note::CaptureNotSaved { errno } => {
             format!("The packets could not be written to a file: {errno}, {}.", self::errno(*errno).what)
         }

@@ -92,6 +92,7 @@ pub(super) fn note(note: &Note) -> String {
             let saved = format!("{packets} {} em {file}.", plural(*packets, "pacote gravado", "pacotes gravados"));
             if *dropped == 0 { saved } else { saved + &left }
         }
+        Note::Mark { text } => format!("Marca: {}.", text.trim_end_matches('.')),
         Note::CaptureNotSaved { errno } => {
             format!("Não foi possível gravar os pacotes em um arquivo: {errno}, {}.", self::errno(*errno).what)
         }

@@ -26,6 +26,8 @@ pub(super) fn render(model: &Model, look: &Look, area: Rect, buf: &mut Buffer) {
         packet.findings.iter().map(|finding| ((texts.says)(finding), style(finding.is_news()))).collect();
     let shown = detail.shown.as_ref().filter(|shown| shown.number == packet.number);
     remarks.extend(shown.iter().flat_map(|shown| &shown.comments).map(|comment| (comment.clone(), theme.typed)));
+    let marks = model.packets.marks(model.packets.world).of(packet.number);
+    remarks.extend(marks.map(|mark| (mark.to_owned(), theme.typed)));
     if model.packets.world == WorldId::Wire {
         remarks.push((texts.wire_bytes.into(), theme.quiet));
     } else if shown.is_some_and(|shown| shown.layers.is_empty()) {

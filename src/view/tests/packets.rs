@@ -374,7 +374,24 @@ fn the_shell_is_asked_for_the_packet_that_is_looked_at_and_only_once() {
     assert_eq!(asked(&mut lab, Key::Tab), []);
     let talk = Flow::tcp(at(44_086), at(65_432));
     assert_eq!(asked(&mut lab, Key::Char('f')), [Effect::Inspect(10), Effect::Follow(talk)]);
-    assert_eq!(asked(&mut lab, Key::Char('S')), [Effect::SaveCapture]);
+    assert_eq!(asked(&mut lab, Key::Char('S')), [Effect::SaveCapture(vec![])]);
+}
+
+#[test]
+fn a_mark_is_with_the_packet_after_it_and_is_saved() {
+    let mut lab = life(Lang::En);
+    let words = || "2. the client says it again".to_owned();
+    let saved = |lab: &mut Lab| update(&mut lab.model, Msg::Key(Key::Char('S'))).swap_remove(0);
+    lab.note(Note::Mark { text: words() });
+    assert_eq!(saved(&mut lab), Effect::SaveCapture(vec![(u64::MAX, words())]));
+    let mut talk = Talk { flow: Flow::tcp(at(44_086), at(65_432)), number: 10 };
+    talk.segment(&mut lab, true, DATA, (14, 14), "Hello?");
+    assert_eq!(saved(&mut lab), Effect::SaveCapture(vec![(11, words())]));
+    for lang in [Lang::En, Lang::PtBr] {
+        lab.model.ui.lang = lang;
+        let shown = text(&screen(&mut lab.model, 120, 36).0);
+        assert!(shown.contains(&words()), "{shown}");
+    }
 }
 
 #[test]

@@ -1,0 +1,66 @@
+//! What was marked while packets came: each mark belongs to the packet that came next.
+
+use std::collections::VecDeque;
+
+/// See the module's head.
+#[derive(Debug, Clone, Default)]
+pub struct Marks {
+    /// By the number of the packet, ascending.
+    made: VecDeque<(u64, String)>,
+    /// Those after which no packet came yet.
+    waiting: Vec<String>,
+}
+
+impl Marks {
+    /// No lesson has more.
+    const MOST: usize = 4_096;
+
+    pub(super) fn mark(&mut self, text: &str) {
+        if self.made.len() + self.waiting.len() == Self::MOST && self.made.pop_front().is_none() {
+            self.waiting.remove(0);
+        }
+        self.waiting.push(text.to_owned());
+    }
+
+    pub(super) fn packet(&mut self, number: u64) {
+        self.made.extend(self.waiting.drain(..).map(|text| (number, text)));
+    }
+
+    /// Those of one packet.
+    pub fn of(&self, number: u64) -> impl Iterator<Item = &str> {
+        let first = self.made.partition_point(|(other, _)| *other < number);
+        self.made.range(first..).take_while(move |(other, _)| *other == number).map(|(_, text)| text.as_str())
+    }
+
+    /// All, each with the number of its packet; those that still wait for one have none that comes later.
+    pub fn all(&self) -> Vec<(u64, String)> {
+        let waiting = self.waiting.iter().map(|text| (u64::MAX, text.clone()));
+        self.made.iter().cloned().chain(waiting).collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_mark_is_the_next_packets() {
+        let mut marks = Marks::default();
+        marks.packet(1);
+        marks.mark("a");
+        marks.mark("b");
+        marks.packet(2);
+        marks.packet(3);
+        marks.mark("c");
+        assert_eq!(marks.of(2).collect::<Vec<_>>(), ["a", "b"]);
+        assert_eq!(marks.of(1).chain(marks.of(3)).count(), 0);
+        assert_eq!(marks.all(), [(2, "a".into()), (2, "b".into()), (u64::MAX, "c".into())]);
+    }
+
+    #[test]
+    fn the_oldest_go() {
+        let mut marks = Marks::default();
+        (0..5_000).for_each(|n| marks.mark(&n.to_string()));
+        assert_eq!((marks.all().len(), marks.all()[0].1.as_str()), (Marks::MOST, "904"));
+    }
+}
