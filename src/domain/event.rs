@@ -6,6 +6,7 @@ use super::broadcast::BroadcastEvent;
 use super::call::Call;
 use super::client::ClientEvent;
 use super::evidence::Evidence;
+use super::guard::GuardEvent;
 use super::id::HostId;
 use super::info::TcpInfo;
 use super::note::Note;
@@ -81,6 +82,8 @@ pub enum Kind {
     Client(ClientEvent),
     /// Something about a broadcast message.
     Broadcast(BroadcastEvent),
+    /// The servers' guard did something, or noticed something.
+    Guard(GuardEvent),
     /// Something about the laboratory itself.
     Note(Note),
 }
@@ -217,6 +220,22 @@ mod tests {
             Kind::Wire(WireEvent::ProgramEnded { pid: 7, status: None, signal: Some(9) }),
             Kind::Note(Note::Mark { text: "2. the SYN is lost".into() }),
             Kind::Note(Note::BurstCut { asked: 1000, made: 118, errno: Errno::Mfile }),
+            Kind::Guard(GuardEvent::Limits { limits: Limits::default() }),
+            Kind::Guard(GuardEvent::Acted {
+                server: ServerId(0),
+                address: Some("192.0.2.2".parse().unwrap()),
+                rule: Rule::Connections,
+                limit: Some(64),
+                deed: guard::Deed::Refused,
+                count: 10_000,
+            }),
+            Kind::Guard(GuardEvent::Checked {
+                server: ServerId(3),
+                address: None,
+                check: guard::PortCheck::EmptyDatagram,
+                count: 1,
+            }),
+            Kind::Guard(GuardEvent::Kicked { address: "2001:db8::1".parse().unwrap(), count: 3 }),
         ];
         for kind in kinds {
             let event = event(kind);

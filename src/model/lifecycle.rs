@@ -32,7 +32,7 @@ impl Kinds {
         match kind {
             Kind::Call(_) => !matches!(self, Self::States),
             Kind::State(_) => !matches!(self, Self::Calls),
-            Kind::Server(_) | Kind::Note(_) => matches!(self, Self::All),
+            Kind::Server(_) | Kind::Note(_) | Kind::Guard(_) => matches!(self, Self::All),
             _ => false,
         }
     }
@@ -53,6 +53,7 @@ impl Subject {
         match (self, kind) {
             (Self::Server(id), Kind::Call(Call { socket, .. })) => socket.server() == Some(*id),
             (Self::Server(id), Kind::Server(event)) => event.server == *id,
+            (Self::Server(id), Kind::Guard(event)) => event.server() == Some(*id),
             (Self::Connection(flow), Kind::Call(call)) => call.flow.is_some_and(|other| same_pair(flow, &other)),
             (Self::Connection(flow), Kind::State(change)) => same_pair(flow, &change.flow),
             _ => false,

@@ -85,6 +85,7 @@ impl World {
             }
             Kind::Broadcast(broadcast) => self.broadcasts.apply(at, broadcast),
             Kind::Note(note) => self.noted(note),
+            Kind::Guard(_) => {}
             Kind::Packet(packet) if event.seen.world == WorldId::Wire => self.wire.sent(&event.seen, packet),
             Kind::Packet(_) => {}
             Kind::Wire(wire) => {

@@ -27,7 +27,7 @@ pub use panes::{Broadcast, Clients, Header, Help, Lifecycle, Netstat, Ports, Ser
 pub use wire::{Forecasts, Help as Remedy, Resent, Wire};
 
 use crate::domain::filter::FilterErrorKind;
-use crate::domain::{Errno, Evidence, Lang, Note};
+use crate::domain::{Errno, Evidence, GuardEvent, Lang, Note};
 
 /// All texts of one language.
 #[derive(Debug)]
@@ -72,6 +72,8 @@ pub struct Text {
     pub errno: fn(Errno) -> Trouble,
     /// What the laboratory has to say about itself, as a sentence.
     pub note: fn(&Note) -> String,
+    /// What the servers' guard did or noticed, as a sentence.
+    pub guard: fn(&GuardEvent) -> String,
     /// The screen was asked for where there is no terminal; these commands can do without one.
     pub no_terminal: fn(commands: &str) -> String,
     /// What is wrong with a filter, as a sentence.

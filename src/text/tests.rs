@@ -3,8 +3,9 @@
 use std::time::Duration;
 
 use super::of;
+use crate::domain::guard::{Deed, PortCheck};
 use crate::domain::note::TableSource;
-use crate::domain::{Errno, Evidence, Lang, Note};
+use crate::domain::{Errno, Evidence, GuardEvent, Lang, Limits, Note, Rule, ServerId};
 
 #[test]
 fn numbers_are_written_as_the_language_writes_them() {
@@ -63,6 +64,20 @@ fn every_sentence_is_translated() {
     ];
     for note in notes {
         let (one, other) = ((en.note)(&note), (pt.note)(&note));
+        assert!(one != other && one.ends_with('.') && other.ends_with('.'), "{one} / {other}");
+    }
+
+    let (server, address) = (ServerId(0), Some(std::net::Ipv4Addr::LOCALHOST.into()));
+    let acted = |rule, deed| GuardEvent::Acted { server, address, rule, limit: Some(64), deed, count: 2 };
+    let rules = Rule::ALL.iter().map(|rule| acted(*rule, Deed::Refused));
+    let deeds = Deed::ALL.iter().map(|deed| acted(Rule::Idle, *deed));
+    let checks = PortCheck::ALL.iter().map(|&check| GuardEvent::Checked { server, address: None, check, count: 1 });
+    let limits = [Limits::default(), Limits::none()].map(|limits| GuardEvent::Limits { limits });
+    let address = std::net::Ipv4Addr::LOCALHOST.into();
+    let orders =
+        [GuardEvent::Kicked { address, count: 1 }, GuardEvent::Blocked { address }, GuardEvent::Unblocked { address }];
+    for event in rules.chain(deeds).chain(checks).chain(limits).chain(orders) {
+        let (one, other) = ((en.guard)(&event), (pt.guard)(&event));
         assert!(one != other && one.ends_with('.') && other.ends_with('.'), "{one} / {other}");
     }
 }

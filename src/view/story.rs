@@ -9,8 +9,8 @@ use super::ink::{fit, width};
 use super::look::Look;
 use super::names;
 use crate::domain::{
-    Args, Call, Cause, ConnNo, Event, Excerpt, Flow, Kind, Outcome, ServerChange, ServerEvent, ServerId, ServiceModel,
-    SocketId, Syscall, Transition,
+    Args, Call, Cause, ConnNo, Event, Excerpt, Flow, GuardEvent, Kind, Outcome, ServerChange, ServerEvent, ServerId,
+    ServiceModel, SocketId, Syscall, Transition,
 };
 use crate::model::Model;
 
@@ -40,12 +40,14 @@ pub(super) fn who<'a>(model: &'a Model, look: &Look, kind: &Kind, narrow: bool) 
         },
         Kind::State(change) | Kind::Confirmed(change) => end(model, look, &change.flow, narrow),
         Kind::Server(event) => server(event.server, None),
+        Kind::Guard(GuardEvent::Acted { server: id, .. } | GuardEvent::Checked { server: id, .. }) => server(*id, None),
         Kind::Client(_)
         | Kind::Broadcast(_)
         | Kind::Row(_)
         | Kind::Info(_)
         | Kind::Packet(_)
         | Kind::Wire(_)
+        | Kind::Guard(_)
         | Kind::Note(_) => Who { name: words.lab.into(), style: theme.title },
     }
 }
@@ -92,6 +94,10 @@ pub(super) fn tell(model: &Model, look: &Look, event: &Event, room: u16) -> Told
         }
         Kind::Server(event) => server(model, look, event, room, &mut told),
         Kind::Note(note) => _ = told.say((look.text.note)(note), look.theme.text),
+        Kind::Guard(event) => {
+            let acts = !matches!(event, GuardEvent::Limits { .. } | GuardEvent::Unblocked { .. });
+            told.say((look.text.guard)(event), if acts { look.theme.alarm } else { look.theme.text });
+        }
         Kind::Row(_) | Kind::Info(_) | Kind::Client(_) | Kind::Broadcast(_) | Kind::Packet(_) | Kind::Wire(_) => {}
     }
     told

@@ -1,6 +1,7 @@
 //! Brazilian Portuguese.
 
 mod doctor;
+mod guard;
 mod keys;
 mod lesson;
 mod packets;
@@ -37,6 +38,7 @@ pub(super) static TEXT: Text = Text {
     evidence,
     errno: trouble::errno,
     note: trouble::note,
+    guard: guard::guard,
     no_terminal,
     filter: trouble::filter,
 };

@@ -1,0 +1,77 @@
+//! English: what the servers' guard tells.
+
+use std::net::IpAddr;
+
+use super::plural;
+use crate::domain::guard::{Deed, PortCheck};
+use crate::domain::{GuardEvent, Rule};
+
+pub(super) fn guard(event: &GuardEvent) -> String {
+    match event {
+        GuardEvent::Limits { limits } => {
+            let numbers = Rule::ALL.iter().filter_map(|rule| Some(format!("{rule} {}", limits.of(*rule)?)));
+            let numbers: Vec<_> = numbers.collect();
+            if numbers.is_empty() {
+                "The servers are not guarded: no limit is in force.".into()
+            } else {
+                format!("The servers are guarded against strangers: {}.", numbers.join(", "))
+            }
+        }
+        GuardEvent::Acted { address, rule, limit, deed, count, .. } => {
+            format!("{}{}: {}; {}.", who(*address), times(*count), rule_broken(*rule, *limit), done(*deed))
+        }
+        GuardEvent::Checked { address, check, count, .. } => {
+            format!("{}{}: {}.", who(*address), times(*count), seen(*check))
+        }
+        GuardEvent::Kicked { address, count } => {
+            format!("{address} was kicked: {count} {} closed.", plural(*count, "connection is", "connections are"))
+        }
+        GuardEvent::Blocked { address } => format!("{address} is blocked: nothing is taken from it any more."),
+        GuardEvent::Unblocked { address } => format!("{address} is blocked no longer."),
+    }
+}
+
+fn who(address: Option<IpAddr>) -> String {
+    address.map_or_else(|| "many addresses".into(), |address| address.to_string())
+}
+
+fn times(count: u64) -> String {
+    if count == 1 { String::new() } else { format!(" ×{count}") }
+}
+
+fn rule_broken(rule: Rule, limit: Option<u64>) -> String {
+    let limit = limit.unwrap_or(0);
+    match rule {
+        Rule::Connections => format!("more than {limit} connections at once from one address"),
+        Rule::Total => format!("more than {limit} connections at once from the network"),
+        Rule::Arrivals => format!("more than {limit} new connections a second from one address"),
+        Rule::Idle => format!("no byte moved for {limit} s"),
+        Rule::Line => format!("more than {limit} bytes without a line end"),
+        Rule::Bytes => format!("more than {limit} bytes a second from one address"),
+        Rule::Messages => format!("more than {limit} messages a second from one address"),
+        Rule::Backlog => format!("more than {limit} waiting for accept()"),
+        Rule::Blocked => "this address is blocked".into(),
+        Rule::Addresses => format!("more than {limit} addresses at once"),
+        Rule::Reflector => "no client has this source port; an answer could start two machines talking for ever".into(),
+        Rule::Amplifier => "an answer by UDP is never longer than its request".into(),
+    }
+}
+
+const fn done(deed: Deed) -> &'static str {
+    match deed {
+        Deed::Refused => "accepted and reset at once",
+        Deed::Closed => "the connection is closed",
+        Deed::Slowed => "recv() waits, so the window closes and the sender has to wait",
+        Deed::Dropped => "the datagram is thrown away",
+        Deed::Unanswered => "received, not answered",
+        Deed::Shortened => "the answer was cut",
+    }
+}
+
+const fn seen(check: PortCheck) -> &'static str {
+    match check {
+        PortCheck::Connect => "connected and left within a second without a word: looks like a port check, nmap -sT",
+        PortCheck::EmptyDatagram => "sent an empty datagram: looks like a port check, nmap -sU",
+        PortCheck::ServiceProbe => "asks who answers here: looks like nmap -sV",
+    }
+}

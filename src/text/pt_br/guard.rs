@@ -1,0 +1,82 @@
+//! Português: o que a guarda dos servidores conta.
+
+use std::net::IpAddr;
+
+use super::plural;
+use crate::domain::guard::{Deed, PortCheck};
+use crate::domain::{GuardEvent, Rule};
+
+pub(super) fn guard(event: &GuardEvent) -> String {
+    match event {
+        GuardEvent::Limits { limits } => {
+            let numbers = Rule::ALL.iter().filter_map(|rule| Some(format!("{rule} {}", limits.of(*rule)?)));
+            let numbers: Vec<_> = numbers.collect();
+            if numbers.is_empty() {
+                "Os servidores não estão protegidos: nenhum limite vale.".into()
+            } else {
+                format!("Os servidores estão protegidos contra estranhos: {}.", numbers.join(", "))
+            }
+        }
+        GuardEvent::Acted { address, rule, limit, deed, count, .. } => {
+            format!("{}{}: {}; {}.", who(*address), times(*count), rule_broken(*rule, *limit), done(*deed))
+        }
+        GuardEvent::Checked { address, check, count, .. } => {
+            format!("{}{}: {}.", who(*address), times(*count), seen(*check))
+        }
+        GuardEvent::Kicked { address, count } => {
+            let closed = plural(*count, "conexão é fechada", "conexões são fechadas");
+            format!("{address} foi desconectado: {count} {closed}.")
+        }
+        GuardEvent::Blocked { address } => format!("{address} está bloqueado: nada mais é aceito dele."),
+        GuardEvent::Unblocked { address } => format!("{address} não está mais bloqueado."),
+    }
+}
+
+fn who(address: Option<IpAddr>) -> String {
+    address.map_or_else(|| "muitos endereços".into(), |address| address.to_string())
+}
+
+fn times(count: u64) -> String {
+    if count == 1 { String::new() } else { format!(" ×{count}") }
+}
+
+fn rule_broken(rule: Rule, limit: Option<u64>) -> String {
+    let limit = limit.unwrap_or(0);
+    match rule {
+        Rule::Connections => format!("mais de {limit} conexões ao mesmo tempo de um endereço"),
+        Rule::Total => format!("mais de {limit} conexões ao mesmo tempo vindas da rede"),
+        Rule::Arrivals => format!("mais de {limit} conexões novas por segundo de um endereço"),
+        Rule::Idle => format!("nenhum byte em {limit} s"),
+        Rule::Line => format!("mais de {limit} bytes sem fim de linha"),
+        Rule::Bytes => format!("mais de {limit} bytes por segundo de um endereço"),
+        Rule::Messages => format!("mais de {limit} mensagens por segundo de um endereço"),
+        Rule::Backlog => format!("mais de {limit} à espera do accept()"),
+        Rule::Blocked => "este endereço está bloqueado".into(),
+        Rule::Addresses => format!("mais de {limit} endereços ao mesmo tempo"),
+        Rule::Reflector => {
+            "nenhum cliente tem esta porta de origem; uma resposta faria duas máquinas falarem sem fim".into()
+        }
+        Rule::Amplifier => "uma resposta por UDP nunca é maior que o pedido".into(),
+    }
+}
+
+const fn done(deed: Deed) -> &'static str {
+    match deed {
+        Deed::Refused => "aceita e encerrada na hora com RST",
+        Deed::Closed => "a conexão é fechada",
+        Deed::Slowed => "recv() espera, a janela fecha e quem envia tem de esperar",
+        Deed::Dropped => "o datagrama é descartado",
+        Deed::Unanswered => "recebido, sem resposta",
+        Deed::Shortened => "a resposta foi cortada",
+    }
+}
+
+const fn seen(check: PortCheck) -> &'static str {
+    match check {
+        PortCheck::Connect => {
+            "conectou e saiu em menos de um segundo sem dizer nada: parece um teste de porta, nmap -sT"
+        }
+        PortCheck::EmptyDatagram => "enviou um datagrama vazio: parece um teste de porta, nmap -sU",
+        PortCheck::ServiceProbe => "pergunta quem responde aqui: parece nmap -sV",
+    }
+}
