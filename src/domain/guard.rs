@@ -92,6 +92,11 @@ impl Limits {
         Self(BTreeMap::new())
     }
 
+    /// Whether nothing is limited but what the kernel keeps: nobody is suspected of anything either.
+    pub fn is_off(&self) -> bool {
+        self.0.keys().all(|rule| *rule == Rule::Backlog)
+    }
+
     /// The number of a rule, if it is kept.
     pub fn of(&self, rule: Rule) -> Option<u64> {
         self.0.get(&rule).copied()

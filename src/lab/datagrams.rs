@@ -7,9 +7,10 @@ use socket2::{SockRef, Socket};
 use tokio::net::UdpSocket;
 
 use super::connection::would_block;
+use super::guard::{Gate, Guard};
 use super::host::Host;
 use super::reporter::Reporter;
-use crate::domain::{Args, Call, Errno, Flow, Proto, Shut, SocketId, Syscall};
+use crate::domain::{Args, Call, Errno, Flow, Proto, ServerId, Shut, SocketId, Syscall};
 
 /// The largest datagram that IPv4 can carry is a little smaller than this, in bytes; nothing is ever cut.
 const DATAGRAM: usize = 65_535;
@@ -18,6 +19,8 @@ const DATAGRAM: usize = 65_535;
 pub(super) struct Datagrams {
     pub(super) who: SocketId,
     socket: UdpSocket,
+    /// What a server lets in and out.
+    gate: Option<Gate>,
     log: Reporter,
 }
 
@@ -33,7 +36,18 @@ pub(super) fn open(host: &dyn Host, who: SocketId, addr: SocketAddr, log: &Repor
 
 impl Datagrams {
     pub(super) fn new(who: SocketId, socket: Socket, log: Reporter) -> io::Result<Self> {
-        Ok(Self { who, socket: UdpSocket::from_std(socket.into())?, log })
+        Ok(Self { who, socket: UdpSocket::from_std(socket.into())?, gate: None, log })
+    }
+
+    /// The same socket, guarded as a server's.
+    pub(super) fn guarded(self, server: ServerId, guard: Guard) -> io::Result<Self> {
+        let gate = Gate { guard, server, local: self.local()? };
+        Ok(Self { gate: Some(gate), ..self })
+    }
+
+    /// The guard of this socket, if it has one.
+    pub(super) const fn gate(&self) -> Option<&Gate> {
+        self.gate.as_ref()
     }
 
     /// Its address; port 0 before the first `sendto` of a socket that was not bound.
@@ -60,11 +74,17 @@ impl Datagrams {
         }
     }
 
-    /// One `recvfrom` that does not wait; `None` when no datagram has arrived.
+    /// One `recvfrom` that does not wait; `None` when no datagram has arrived, or one that the guard threw away: that is
+    /// not reported call by call.
     pub(super) fn recv_now(&self) -> Option<io::Result<(Vec<u8>, SocketAddr)>> {
         let mut buffer = vec![0; DATAGRAM];
         let received = self.socket.try_recv_from(&mut buffer);
         if would_block(&received) {
+            return None;
+        }
+        if let (Ok((len, from)), Some(gate)) = (&received, &self.gate)
+            && !gate.lets_in(&buffer[..*len], *from)
+        {
             return None;
         }
         let call = Call::new(self.who, Syscall::Recvfrom).returned(&received);

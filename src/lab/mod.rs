@@ -8,22 +8,27 @@ mod connection;
 mod datagrams;
 mod descriptors;
 mod dial;
+mod guard;
 mod host;
 mod reporter;
 mod script;
 mod server;
 
+use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Duration;
+
+use tokio::task::JoinHandle;
 
 use self::broadcast::Broadcaster;
 use self::client::Clients;
 pub use self::descriptors::raise_descriptor_limit;
+use self::guard::Guard;
 pub use self::host::{Host, Machine};
 use self::reporter::Reporter;
 pub use self::script::Script;
 use self::server::Server;
-use crate::domain::{ClientId, ClientPlan, CloseHow, Probe, Proto, ServerId, ServerSpec, ServiceModel, Target};
+use crate::domain::{ClientId, ClientPlan, CloseHow, Limits, Probe, Proto, ServerId, ServerSpec, ServiceModel, Target};
 
 /// How long [`Lab::shutdown`] waits at most for all that it owns.
 const PATIENCE: Duration = Duration::from_millis(900);
@@ -35,6 +40,9 @@ pub struct Lab {
     servers: Vec<Server>,
     clients: Clients,
     broadcaster: Broadcaster,
+    guard: Guard,
+    /// Makes the guard's rounds.
+    watch: AbortOnDrop,
 }
 
 impl Lab {
@@ -46,12 +54,51 @@ impl Lab {
     pub fn new(host: Arc<dyn Host>, probe: Probe, servers: Vec<ServerSpec>) -> Self {
         let log = Reporter::new(probe);
         let ids = (0..=u8::MAX).map(ServerId);
-        let server = |(id, spec)| Server::new(id, spec, Arc::clone(&host), log.clone());
+        let guard = Guard::new(log.clone());
+        let server = |(id, spec)| Server::new(id, spec, Arc::clone(&host), guard.clone(), log.clone());
         Self {
             servers: ids.zip(servers).map(server).collect(),
             clients: Clients::new(Arc::clone(&host), log.clone()),
             broadcaster: Broadcaster::new(host, log),
+            watch: AbortOnDrop(tokio::spawn(guard.clone().watch())),
+            guard,
         }
+    }
+
+    /// The same without limits: everybody who can reach it is a friend. Reports nothing.
+    #[must_use]
+    pub fn unguarded(self) -> Self {
+        self.guard.dismiss();
+        self
+    }
+
+    /// Guards the servers by these numbers from now on; before that, by the usual ones. Connections that are there stay.
+    /// Reports `Limits`.
+    pub fn limit(&mut self, limits: Limits) {
+        self.guard.limit(limits);
+    }
+
+    /// Has every server listen on this address from now on, on the same port, without a restart: connections stay, also
+    /// those that wait for `accept`. Servers that do not run will listen there when they are started. Reports `Started`,
+    /// or `Failed` and then `Started` where it was.
+    pub fn bind(&mut self, ip: IpAddr) {
+        self.servers.iter().for_each(|server| server.bind(ip));
+    }
+
+    /// Closes all connections that servers have from this address. Reports `Kicked`.
+    pub fn kick(&mut self, address: IpAddr) {
+        self.guard.kick(address);
+    }
+
+    /// Kicks this address, and takes nothing from it any more: connections are reset, datagrams thrown away. Reports
+    /// `Blocked` and `Kicked`.
+    pub fn block(&mut self, address: IpAddr) {
+        self.guard.block(address);
+    }
+
+    /// Takes an address's blocking back. Reports `Unblocked`.
+    pub fn unblock(&mut self, address: IpAddr) {
+        self.guard.unblock(address);
     }
 
     /// Starts every server that does not run.
@@ -109,7 +156,7 @@ impl Lab {
 
     /// Closes everything and waits until every task and thread is done, for less than a second.
     pub async fn shutdown(self) {
-        let Self { servers, clients, broadcaster } = self;
+        let Self { servers, clients, broadcaster, guard, watch } = self;
         let all = async {
             tokio::join!(clients.shutdown(), broadcaster.shutdown());
             let supervisors: Vec<_> = servers.into_iter().map(Server::dismiss).collect();
@@ -117,8 +164,27 @@ impl Lab {
                 // An error would be its panic, which was reported where it happened.
                 let _ = supervisor.await;
             }
+            watch.end().await;
+            guard.tell_all();
         };
         // Nothing that is waited for depends on a peer; the limit is for what nobody thought of.
         let _ = tokio::time::timeout(PATIENCE, all).await;
+    }
+}
+
+/// A task that ends with its owner.
+struct AbortOnDrop(JoinHandle<()>);
+
+impl AbortOnDrop {
+    async fn end(mut self) {
+        self.0.abort();
+        // An error says that it was aborted.
+        let _ = (&mut self.0).await;
+    }
+}
+
+impl Drop for AbortOnDrop {
+    fn drop(&mut self) {
+        self.0.abort();
     }
 }

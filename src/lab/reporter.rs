@@ -5,8 +5,8 @@ use std::io;
 use crate::domain::broadcast::BroadcastChange;
 use crate::domain::client::ClientChange;
 use crate::domain::{
-    Args, BroadcastEvent, Call, ClientEvent, ClientId, Evidence, Flow, Kind, Note, Probe, ServerChange, ServerEvent,
-    ServerId, SocketId, Syscall,
+    Args, BroadcastEvent, Call, ClientEvent, ClientId, Evidence, Flow, GuardEvent, Kind, Note, Probe, ServerChange,
+    ServerEvent, ServerId, SocketId, Syscall,
 };
 
 /// The lab's view of the probe. Never waits.
@@ -60,6 +60,11 @@ impl Reporter {
 
     pub(super) fn broadcast(&self, message: u32, change: BroadcastChange) {
         self.report(Kind::Broadcast(BroadcastEvent { message, change }));
+    }
+
+    /// `false` when it did not fit: it has to be told again.
+    pub(super) fn guard(&self, event: GuardEvent) -> bool {
+        self.0.report(Evidence::Called, Kind::Guard(event))
     }
 
     pub(super) fn note(&self, note: Note) {

@@ -4,6 +4,7 @@ use std::io;
 use std::net::TcpStream;
 
 use super::super::connection::Connection;
+use super::super::guard::{Next, Pass};
 use super::super::reporter::Reporter;
 use crate::domain::{Answer, Call, ConnNo, Flow, ServerChange, ServerId, ServiceModel, SocketId, Syscall};
 
@@ -17,6 +18,8 @@ pub(super) struct Talk {
     /// The part of the last answer that the kernel has not taken yet. Nothing more is received while there is any: a
     /// client that never reads costs one buffer.
     pub(super) unsent: Vec<u8>,
+    /// Its right to be here.
+    pub(super) pass: Pass,
     pub(super) log: Reporter,
 }
 
@@ -45,16 +48,29 @@ impl Conn {
         self.talk.serving(by);
     }
 
-    /// Receives and answers until the client closes or the connection dies. Cancel safe.
+    /// Receives and answers until the client closes, the connection dies, or the guard shows it out. Cancel safe.
     pub(super) async fn converse(&mut self) {
+        let over = self.talk.pass.over();
+        tokio::select! {
+            () = self.talk_on() => {}
+            () = over => {}
+        }
+    }
+
+    async fn talk_on(&mut self) {
         loop {
             while !self.talk.unsent.is_empty() {
                 let Ok(sent @ 1..) = self.connection.send(&self.talk.unsent).await else { return };
                 self.talk.unsent.drain(..sent);
             }
             let mut request = Vec::new();
-            let Ok(1..) = self.connection.recv(&mut request).await else { return };
+            let Ok(1..) = self.connection.recv(&mut request).await else { return self.talk.pass.left() };
             self.talk.unsent = self.talk.answer.to(&request);
+            match self.talk.pass.heard(&request) {
+                Next::Go => {}
+                Next::Wait(time) => tokio::time::sleep(time).await,
+                Next::Close => return,
+            }
         }
     }
 

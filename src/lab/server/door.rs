@@ -1,17 +1,20 @@
 //! One life of a TCP server, seen from its accept loop: the listening socket and everybody who came in through it.
 
+use std::collections::VecDeque;
 use std::io;
 use std::net::SocketAddr;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
+use socket2::SockRef;
 use tokio::net::{TcpListener, TcpStream};
 
 use super::super::connection::Connection;
+use super::super::guard::{Guard, Pass};
 use super::super::reporter::Reporter;
 use super::conn::{Conn, Talk};
-use super::guests::Guests;
+use super::guests::{Guests, locked};
 use crate::domain::{
     Answer, Call, ConnNo, Errno, Flow, Note, Outcome, Proto, ServerChange, ServerId, SocketId, Syscall,
 };
@@ -24,12 +27,16 @@ const PAUSE: Duration = Duration::from_millis(100);
 pub(super) struct Door {
     server: ServerId,
     answer: Answer,
-    listener: TcpListener,
+    /// None while the door is shut: it could not be opened where it was asked to.
+    listener: Option<TcpListener>,
     addr: SocketAddr,
     /// The number of the newest connection; shared by all lives of the server, so that none is used twice.
     newest: Arc<AtomicU32>,
     guests: Arc<Guests>,
+    /// Who came in just before the door was moved.
+    early: Mutex<VecDeque<Conn>>,
     paused: AtomicBool,
+    guard: Guard,
     log: Reporter,
 }
 
@@ -39,11 +46,13 @@ impl Door {
         answer: Answer,
         listener: TcpListener,
         newest: Arc<AtomicU32>,
+        guard: Guard,
         log: Reporter,
     ) -> io::Result<Self> {
         let addr = listener.local_addr()?;
         let paused = AtomicBool::new(false);
-        Ok(Self { server, answer, listener, addr, newest, guests: Arc::default(), paused, log })
+        let (guests, early) = (Arc::default(), Mutex::default());
+        Ok(Self { server, answer, listener: Some(listener), addr, newest, guests, early, paused, guard, log })
     }
 
     /// Where it listens.
@@ -56,28 +65,49 @@ impl Door {
         &self.guests
     }
 
-    /// `accept`: waits for the next connection, whatever happens meanwhile. Cancel safe: nobody is lost.
+    /// `accept`: waits for the next connection that may come in, whatever happens meanwhile. Cancel safe: nobody is
+    /// lost.
     pub(super) async fn accept(&self) -> Conn {
+        if let Some(conn) = locked(&self.early).pop_front() {
+            return conn;
+        }
+        let Some(listener) = &self.listener else { return std::future::pending().await };
         loop {
-            match self.listener.accept().await {
-                Ok((stream, peer)) => return self.accepted(stream, peer),
+            match listener.accept().await {
+                Ok((stream, peer)) => {
+                    if let Some(conn) = self.welcome(stream, peer) {
+                        return conn;
+                    }
+                }
                 Err(error) => self.refused(&error).await,
             }
         }
     }
 
-    fn accepted(&self, stream: TcpStream, peer: SocketAddr) -> Conn {
-        let no = ConnNo(self.newest.fetch_add(1, Ordering::Relaxed) + 1);
-        let who = SocketId::Conn(self.server, no);
+    /// Asks the guard. Who may not come in is reset, which leaves nothing behind on this side, and is not reported
+    /// call by call: a flood of them is what the guard is there for.
+    fn welcome(&self, stream: TcpStream, peer: SocketAddr) -> Option<Conn> {
         // A connection that was reset in the queue may have no address any more; the listener's stands in for it.
         let flow = Flow::tcp(stream.local_addr().unwrap_or(self.addr), peer);
+        let no = ConnNo(self.newest.load(Ordering::Relaxed) + 1);
+        let Some(pass) = self.guard.admit(self.server, no, flow) else {
+            // An error means that it is gone already.
+            let _ = SockRef::from(&stream).set_linger(Some(Duration::ZERO));
+            return None;
+        };
+        self.newest.store(no.0, Ordering::Relaxed);
+        Some(self.accepted(stream, flow, no, pass))
+    }
+
+    fn accepted(&self, stream: TcpStream, flow: Flow, no: ConnNo, pass: Pass) -> Conn {
+        let who = SocketId::Conn(self.server, no);
         let accept = Call::new(SocketId::Server(self.server), Syscall::Accept).on(flow);
         self.log.call(Call { new_socket: Some(who), ..accept });
         if self.paused.swap(false, Ordering::Relaxed) {
             self.log.server(self.server, ServerChange::Resumed);
         }
-        let talk =
-            Talk { who, server: self.server, no, flow, answer: self.answer, unsent: Vec::new(), log: self.log.clone() };
+        let (server, answer, log) = (self.server, self.answer, self.log.clone());
+        let talk = Talk { who, server, no, flow, answer, unsent: Vec::new(), pass, log };
         Conn { talk, connection: Connection { who, flow, stream, log: self.log.clone() } }
     }
 
@@ -108,15 +138,44 @@ impl Door {
         self.log.server(self.server, ServerChange::Served { conn: no });
     }
 
+    /// Whether it listens.
+    pub(super) const fn is_open(&self) -> bool {
+        self.listener.is_some()
+    }
+
+    /// Closes the listening socket, so that another can have its port: on Linux no two sockets listen on one port of
+    /// overlapping addresses. Who waits in the accept queue would be reset, and is accepted first; who comes in the
+    /// microseconds until the next door is open is refused by the kernel.
+    pub(super) fn shut(&mut self) {
+        let Some(listener) = self.listener.take() else { return };
+        while let Ok((socket, peer)) = SockRef::from(&listener).accept() {
+            let stream = socket.set_nonblocking(true).and_then(|()| TcpStream::from_std(socket.into()));
+            let conn = stream.ok().zip(peer.as_socket()).and_then(|(stream, peer)| self.welcome(stream, peer));
+            locked(&self.early).extend(conn);
+        }
+        drop(listener);
+        let listening = Flow::unconnected(Proto::Tcp, self.addr);
+        self.log.call(Call::new(SocketId::Server(self.server), Syscall::Close).on(listening));
+    }
+
+    /// Accepts from this socket from now on.
+    pub(super) fn reopen(&mut self, listener: TcpListener) -> io::Result<()> {
+        self.addr = listener.local_addr()?;
+        self.listener = Some(listener);
+        Ok(())
+    }
+
     /// Closes the listening socket, which resets those still in the accept queue, then everybody inside. Bounded: no
     /// connection can refuse to end.
     pub(super) async fn close(self, at_hand: Option<Conn>) {
-        drop(self.listener);
-        let listening = Flow::unconnected(Proto::Tcp, self.addr);
-        self.log.call(Call::new(SocketId::Server(self.server), Syscall::Close).on(listening));
-        if let Some(conn) = at_hand {
-            conn.close();
+        self.guard.closing(self.server);
+        if let Some(listener) = self.listener {
+            drop(listener);
+            let listening = Flow::unconnected(Proto::Tcp, self.addr);
+            self.log.call(Call::new(SocketId::Server(self.server), Syscall::Close).on(listening));
         }
+        let early = std::mem::take(&mut *locked(&self.early));
+        early.into_iter().chain(at_hand).for_each(Conn::close);
         self.guests.end_all(self.server, &self.log).await;
     }
 }

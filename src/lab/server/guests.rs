@@ -90,7 +90,7 @@ impl Guests {
     }
 }
 
-fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+pub(super) fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     // What is inside is whole at every instant, also if a thread panicked while it held the lock.
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
@@ -104,7 +104,7 @@ pub(super) struct Seat {
 }
 
 impl Seat {
-    pub(super) fn stream(&self) -> &TcpStream {
+    pub(super) const fn stream(&self) -> &Arc<TcpStream> {
         &self.stream
     }
 

@@ -10,7 +10,7 @@ mod threaded;
 mod udp;
 
 use std::io;
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::sync::atomic::AtomicU32;
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -19,10 +19,12 @@ use tokio::task::JoinHandle;
 
 use self::conn::Conn;
 use self::door::Door;
-use self::open::{BACKLOG, Opening};
+use self::open::Opening;
+use super::datagrams::Datagrams;
+use super::guard::Guard;
 use super::host::Host;
 use super::reporter::Reporter;
-use crate::domain::{Proto, ServerChange, ServerId, ServerSpec, ServiceModel, SocketId};
+use crate::domain::{Proto, Rule, ServerChange, ServerId, ServerSpec, ServiceModel, SocketId};
 
 /// A server from outside: what is wished of it. What comes of each wish is reported as an event.
 pub(super) struct Server {
@@ -40,24 +42,31 @@ struct Wish {
     /// Grows with every attempt to start a server that is meant to run already: one that failed tries again.
     attempt: u64,
     model: ServiceModel,
+    /// Where to listen, when not where it was first asked to.
+    ip: Option<IpAddr>,
 }
 
 impl Wish {
     const fn is_on(self) -> bool {
         self.life % 2 == 1
     }
+
+    /// Whether this wants what `granted` did not: an end, another address, or another try at a door that is shut.
+    fn asks_more_of(&self, granted: Self, is_open: bool) -> bool {
+        self.life != granted.life || self.ip != granted.ip || (!is_open && self.attempt != granted.attempt)
+    }
 }
 
 impl Server {
     /// A server that exists and is not started.
-    pub(super) fn new(id: ServerId, spec: ServerSpec, host: Arc<dyn Host>, log: Reporter) -> Self {
+    pub(super) fn new(id: ServerId, spec: ServerSpec, host: Arc<dyn Host>, guard: Guard, log: Reporter) -> Self {
         log.server(id, ServerChange::Added { spec: spec.clone() });
         let model = spec.model.unwrap_or(ServiceModel::Sequential);
-        let (wish, wishes) = watch::channel(Wish { life: 0, attempt: 0, model });
+        let (wish, wishes) = watch::channel(Wish { life: 0, attempt: 0, model, ip: None });
         let addr = Arc::new(Mutex::new(spec.addr));
         let proto = spec.proto;
         let supervisor =
-            Supervisor { id, spec, model, addr: Arc::clone(&addr), newest: Arc::default(), host, log, wishes };
+            Supervisor { id, spec, model, addr: Arc::clone(&addr), newest: Arc::default(), host, guard, log, wishes };
         Self { wish, addr, proto, supervisor: tokio::spawn(supervisor.run()) }
     }
 
@@ -82,6 +91,11 @@ impl Server {
         self.wish.send_modify(|wish| wish.model = model);
     }
 
+    /// Listens on this address from now on, on the same port.
+    pub(super) fn bind(&self, ip: IpAddr) {
+        self.wish.send_modify(|wish| wish.ip = Some(ip));
+    }
+
     /// Stops it for good. The task that is returned ends when all that the server owned is gone.
     pub(super) fn dismiss(self) -> JoinHandle<()> {
         self.supervisor
@@ -96,6 +110,7 @@ struct Supervisor {
     addr: Arc<Mutex<SocketAddr>>,
     newest: Arc<AtomicU32>,
     host: Arc<dyn Host>,
+    guard: Guard,
     log: Reporter,
     wishes: watch::Receiver<Wish>,
 }
@@ -108,8 +123,8 @@ impl Supervisor {
         while let Some(wish) = self.until(|wish| wish.is_on() && Some((wish.life, wish.attempt)) != tried).await {
             tried = Some((wish.life, wish.attempt));
             let lived = match self.spec.proto {
-                Proto::Tcp => self.live_tcp(wish.life).await,
-                Proto::Udp => self.live_udp(wish.life).await,
+                Proto::Tcp => self.live_tcp(wish).await,
+                Proto::Udp => self.live_udp(wish).await,
             };
             self.report(match lived {
                 Ok(()) => ServerChange::Stopped,
@@ -119,38 +134,86 @@ impl Supervisor {
     }
 
     /// Listens and serves, by whatever model is wished, until this life is over.
-    async fn live_tcp(&mut self, life: u64) -> io::Result<()> {
-        let listener = self.opening().listener(self.spec.addr)?;
-        let door = Door::new(self.id, self.spec.answer, listener, Arc::clone(&self.newest), self.log.clone())?;
-        self.started(door.addr(), BACKLOG);
+    async fn live_tcp(&mut self, mut wished: Wish) -> io::Result<()> {
+        let listener = self.opening().listener(self.wished_addr(wished))?;
+        let newest = Arc::clone(&self.newest);
+        let mut door = Door::new(self.id, self.spec.answer, listener, newest, self.guard.clone(), self.log.clone())?;
+        self.started(door.addr());
         // Who the sequential loop is serving, kept here so that a change of model drops the loop and not the client.
         let mut at_hand = None;
         loop {
             let model = self.model;
+            let is_news = |wish: &Wish| wish.asks_more_of(wished, door.is_open()) || wish.model != model;
             let wish = tokio::select! {
                 biased;
-                wish = self.until(|wish| wish.life != life || wish.model != model) => wish,
+                wish = self.until(is_news) => wish,
                 () = serve(model, &door, &mut at_hand) => continue,
             };
-            if wish.is_none_or(|wish| wish.life != life) {
-                break;
+            let Some(wish) = wish.filter(|wish| wish.life == wished.life) else { break };
+            if wish.asks_more_of(wished, door.is_open()) {
+                self.move_door(&mut door, wish);
             }
+            wished = wish;
         }
         door.close(at_hand).await;
         Ok(())
     }
 
     /// Answers datagrams until this life is over.
-    async fn live_udp(&mut self, life: u64) -> io::Result<()> {
-        let socket = self.opening().datagrams(self.spec.addr)?;
-        self.started(socket.local()?, 0);
+    async fn live_udp(&mut self, mut wished: Wish) -> io::Result<()> {
+        let mut socket = self.datagrams(self.wished_addr(wished))?;
         let answer = self.spec.answer;
-        let lived = tokio::select! {
-            _ = self.until(|wish| wish.life != life) => Ok(()),
-            error = udp::run(&socket, answer) => Err(error),
-        };
-        socket.close();
-        lived
+        loop {
+            let wish = tokio::select! {
+                wish = self.until(|wish| wish.asks_more_of(wished, true)) => Ok(wish),
+                error = udp::run(&socket, answer) => Err(error),
+            };
+            let here = socket.local()?;
+            socket.close();
+            let Some(wish) = wish?.filter(|wish| wish.life == wished.life) else { return Ok(()) };
+            let there = SocketAddr::new(wish.ip.unwrap_or(here.ip()), here.port());
+            socket = match self.datagrams(there) {
+                Ok(socket) => socket,
+                Err(error) => {
+                    self.report(ServerChange::Failed { errno: error.into(), holder: None });
+                    self.datagrams(here)?
+                }
+            };
+            wished = wish;
+        }
+    }
+
+    fn datagrams(&self, addr: SocketAddr) -> io::Result<Datagrams> {
+        let socket = self.opening().datagrams(addr)?.guarded(self.id, self.guard.clone())?;
+        self.started(socket.local()?);
+        Ok(socket)
+    }
+
+    /// Opens the door elsewhere on the same port; where that fails, where it was; where that fails too it stays shut,
+    /// and who is inside stays inside.
+    fn move_door(&self, door: &mut Door, wish: Wish) {
+        let here = door.addr();
+        let there = SocketAddr::new(wish.ip.unwrap_or(here.ip()), here.port());
+        if there == here && door.is_open() {
+            return;
+        }
+        door.shut();
+        for addr in [there, here] {
+            match self.opening().listener(addr).and_then(|listener| door.reopen(listener)) {
+                Ok(()) => return self.started(door.addr()),
+                Err(error) => self.report(ServerChange::Failed { errno: error.into(), holder: None }),
+            }
+            if there == here {
+                return;
+            }
+        }
+    }
+
+    const fn wished_addr(&self, wish: Wish) -> SocketAddr {
+        match wish.ip {
+            Some(ip) => SocketAddr::new(ip, self.spec.addr.port()),
+            None => self.spec.addr,
+        }
     }
 
     /// Waits for a wish that is `met`; a change of model on the way is reported. `None`: the laboratory closes.
@@ -169,10 +232,16 @@ impl Supervisor {
     }
 
     fn opening(&self) -> Opening<'_> {
-        Opening { host: &*self.host, who: SocketId::Server(self.id), log: &self.log }
+        Opening { host: &*self.host, who: SocketId::Server(self.id), backlog: self.backlog(), log: &self.log }
     }
 
-    fn started(&self, addr: SocketAddr, backlog: u32) {
+    /// What `listen` is given. Without a rule the kernel alone decides (`net.core.somaxconn`).
+    fn backlog(&self) -> u32 {
+        self.guard.number(Rule::Backlog).and_then(|number| u32::try_from(number).ok()).unwrap_or(u32::MAX)
+    }
+
+    fn started(&self, addr: SocketAddr) {
+        let backlog = if self.spec.proto == Proto::Tcp { self.backlog() } else { 0 };
         *self.addr.lock().unwrap_or_else(PoisonError::into_inner) = addr;
         self.report(ServerChange::Started { addr, backlog });
     }

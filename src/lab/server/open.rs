@@ -13,13 +13,12 @@ use super::super::reporter::Reporter;
 use crate::domain::call::SockOpt;
 use crate::domain::{Args, Call, Flow, Proto, SocketId, Syscall};
 
-/// How many connections the kernel may keep in the accept queue, as given to `listen`.
-pub(super) const BACKLOG: u32 = 128;
-
 /// The calls that open a server's socket, reported as made by `who`.
 pub(super) struct Opening<'a> {
     pub(super) host: &'a dyn Host,
     pub(super) who: SocketId,
+    /// How many connections the kernel may keep in the accept queue, as given to `listen`.
+    pub(super) backlog: u32,
     pub(super) log: &'a Reporter,
 }
 
@@ -41,8 +40,8 @@ impl Opening<'_> {
             set?;
         }
         self.bind(Proto::Tcp, &socket, addr)?;
-        let listening = socket.listen(i32::try_from(BACKLOG).unwrap_or(i32::MAX));
-        let call = Call::new(self.who, Syscall::Listen).with(Args::Number(BACKLOG.into())).returned(&listening);
+        let listening = socket.listen(i32::try_from(self.backlog).unwrap_or(i32::MAX));
+        let call = Call::new(self.who, Syscall::Listen).with(Args::Number(self.backlog.into())).returned(&listening);
         self.log.call(at(call, Proto::Tcp, &socket));
         listening?;
         socket.set_nonblocking(true)?;

@@ -7,8 +7,10 @@
 use std::io::{self, Read, Write};
 use std::net::TcpStream;
 use std::thread;
+use std::time::Duration;
 
 use super::super::connection::BUFFER;
+use super::super::guard::Next;
 use super::conn::{Conn, Talk};
 use super::door::Door;
 use crate::domain::ServiceModel::Threaded;
@@ -35,6 +37,7 @@ pub(super) async fn run(door: &Door, at_hand: &mut Option<Conn>) {
 fn start_thread(door: &Door, conn: Conn) -> io::Result<()> {
     let (mut talk, stream) = conn.blocking()?;
     let seat = door.guests().seat(talk.no, stream);
+    talk.pass.blocks_on(seat.stream());
     let thread = thread::Builder::new().name(talk.who.to_string());
     let started = thread.stack_size(STACK).spawn(move || {
         talk.serving(Threaded);
@@ -64,12 +67,34 @@ fn converse(talk: &mut Talk, mut stream: &TcpStream) {
         let received = stream.read(&mut buffer);
         talk.log.received(talk.who, talk.flow, &received, &buffer);
         match received {
-            Ok(0) => return,
-            Ok(len) => talk.unsent = talk.answer.to(&buffer[..len]),
+            Ok(0) => return talk.pass.left(),
+            Ok(len) => {
+                talk.unsent = talk.answer.to(&buffer[..len]);
+                match talk.pass.heard(&buffer[..len]) {
+                    Next::Go => {}
+                    Next::Wait(time) => pause(stream, time),
+                    Next::Close => return,
+                }
+            }
             Err(error) if is_interrupted(&error) => {}
-            Err(_) => return,
+            Err(_) => return talk.pass.left(),
         }
     }
+}
+
+/// Waits, unless the connection is over before: poll(2) with nothing asked for
+/// returns early only when both directions are shut or the other side reset it.
+#[cfg(unix)]
+fn pause(stream: &TcpStream, time: Duration) {
+    use rustix::event::{PollFd, PollFlags, Timespec, poll};
+    let mut only = [PollFd::new(stream, PollFlags::empty())];
+    // An error would be a signal that came first: then it waits less.
+    let _ = poll(&mut only, Timespec::try_from(time).ok().as_ref());
+}
+
+#[cfg(not(unix))]
+fn pause(_stream: &TcpStream, time: Duration) {
+    thread::sleep(time.min(Duration::from_millis(200)));
 }
 
 /// EINTR: a signal came in between, and the call is to be made again.

@@ -14,7 +14,16 @@ pub(super) async fn run(socket: &Datagrams, answer: Answer) -> io::Error {
         match socket.recv_from().await {
             // An error of sendto() concerns that client alone: go on.
             Ok((request, client)) => {
-                let _ = socket.send_to(&answer.to(&request), client).await;
+                // The source of a datagram can be forged: never say more than
+                // was asked, and nothing to a port that would answer back.
+                let said = answer.to(&request);
+                let said = match socket.gate() {
+                    Some(gate) => gate.lets_out(&request, said, client),
+                    None => Some(said),
+                };
+                if let Some(said) = said {
+                    let _ = socket.send_to(&said, client).await;
+                }
             }
             // So does a client's "port unreachable", where the kernel tells.
             Err(error) if is_about_a_client(&error) => {}

@@ -1,0 +1,116 @@
+//! What the guard lets through of datagrams. Their source can be forged: what is answered goes where the forger points.
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+
+use super::{Guard, is_stranger};
+use crate::domain::guard::{Deed, PortCheck};
+use crate::domain::{Rule, ServerId};
+
+/// Ports above 1023 that answer whatever comes: SSDP, WS-Discovery, multicast DNS, CoAP, memcached; and those where a
+/// laboratory like this one answers by UDP.
+const ANSWERING: [u16; 7] = [1900, 3702, 5353, 5683, 11_211, 65_431, 65_432];
+
+/// The guard of one UDP server.
+#[derive(Clone)]
+pub(in crate::lab) struct Gate {
+    pub(in crate::lab) guard: Guard,
+    pub(in crate::lab) server: ServerId,
+    pub(in crate::lab) local: SocketAddr,
+}
+
+impl Gate {
+    /// Whether a datagram that has come is received at all.
+    pub(in crate::lab) fn lets_in(&self, datagram: &[u8], from: SocketAddr) -> bool {
+        let (guard, peer) = (&self.guard, from.ip().to_canonical());
+        let broken = self.broken(datagram.len() as u64, from);
+        if let Some((rule, limit)) = broken {
+            guard.acted(self.server, peer, rule, limit, Deed::Dropped);
+            return false;
+        }
+        if datagram.is_empty() {
+            guard.checked(self.server, peer, PortCheck::EmptyDatagram);
+        } else if is_version_question(datagram) {
+            guard.checked(self.server, peer, PortCheck::ServiceProbe);
+        }
+        true
+    }
+
+    fn broken(&self, len: u64, from: SocketAddr) -> Option<(Rule, Option<u64>)> {
+        let peer = from.ip().to_canonical();
+        let now = self.guard.0.log.now();
+        let mut desk = self.guard.desk();
+        if desk.blocked.contains(&peer) {
+            return Some((Rule::Blocked, None));
+        }
+        if !is_stranger(peer, self.local) {
+            return None;
+        }
+        let limits = Arc::clone(&desk.limits);
+        let Some(stranger) = desk.stranger(peer, now) else {
+            return Some((Rule::Addresses, Some(super::ADDRESSES as u64)));
+        };
+        for (rule, pace, amount) in
+            [(Rule::Bytes, &mut stranger.bytes, len), (Rule::Messages, &mut stranger.messages, 1)]
+        {
+            if let Some(rate) = limits.of(rule).filter(|rate| !pace.allows(amount, *rate, now)) {
+                return Some((rule, Some(rate)));
+            }
+        }
+        self.guard.0.awake.notify_one();
+        None
+    }
+
+    /// What may be sent back: nothing to a port that no client has, and never more than was received. Holds for this
+    /// machine too: two servers on loopback can talk for ever as well as any others.
+    pub(in crate::lab) fn lets_out(&self, request: &[u8], mut answer: Vec<u8>, to: SocketAddr) -> Option<Vec<u8>> {
+        if is_reflector(to.port()) || to.port() == self.local.port() {
+            self.guard.acted(self.server, to.ip().to_canonical(), Rule::Reflector, None, Deed::Unanswered);
+            return None;
+        }
+        if answer.len() > request.len() {
+            let whole = (0..=request.len()).rev().find(|end| is_boundary(&answer, *end)).unwrap_or(0);
+            answer.truncate(whole);
+            self.guard.acted(self.server, to.ip().to_canonical(), Rule::Amplifier, None, Deed::Shortened);
+        }
+        Some(answer)
+    }
+}
+
+/// Whether a port is one that answers and no client's: below 1024 are services, echo (7), daytime (13), quote (17),
+/// chargen (19) and time (37) among them, which answer whatever comes (RFC 6335 §6); 0 means "no answer" (RFC 768).
+fn is_reflector(port: u16) -> bool {
+    port < 1024 || ANSWERING.contains(&port)
+}
+
+/// Whether no character of UTF-8 is cut in two here.
+fn is_boundary(bytes: &[u8], end: usize) -> bool {
+    bytes.get(end).is_none_or(|byte| byte & 0b1100_0000 != 0b1000_0000)
+}
+
+/// The question for `version.bind`, class CHAOS, that `nmap -sV` sends by UDP, and by TCP with its length before it.
+pub(super) fn is_version_question(datagram: &[u8]) -> bool {
+    const NAME: &[u8] = b"\x07version\x04bind\0\0\x10\0\x03";
+    datagram.len() <= 64 && datagram.ends_with(NAME)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_service_and_no_other_laboratory_is_answered() {
+        for port in [0, 7, 13, 17, 19, 37, 53, 123, 161, 389, 1023, 1900, 5353, 11_211, 65_432] {
+            assert!(is_reflector(port), "{port}");
+        }
+        for port in [1024, 32_768, 49_152, 60_999, 65_535] {
+            assert!(!is_reflector(port), "{port}");
+        }
+    }
+
+    #[test]
+    fn characters_stay_whole() {
+        let answer = "ʼN".as_bytes();
+        assert_eq!((0..=3).filter(|end| is_boundary(answer, *end)).collect::<Vec<_>>(), [0, 2, 3]);
+    }
+}
