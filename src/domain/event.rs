@@ -7,11 +7,13 @@ use super::call::Call;
 use super::client::ClientEvent;
 use super::evidence::Evidence;
 use super::guard::GuardEvent;
+use super::goal::GoalEvent;
 use super::id::HostId;
 use super::info::TcpInfo;
 use super::note::Note;
 use super::packet::PacketSummary;
 use super::row::Delta;
+use super::scan::ScanEvent;
 use super::server::ServerEvent;
 use super::spelled::spelled;
 use super::stamp::Stamp;
@@ -84,6 +86,10 @@ pub enum Kind {
     Broadcast(BroadcastEvent),
     /// The servers' guard did something, or noticed something.
     Guard(GuardEvent),
+    /// Something happened to the host that clients go to instead of this one.
+    Goal(GoalEvent),
+    /// Something happened in a port check.
+    Scan(ScanEvent),
     /// Something about the laboratory itself.
     Note(Note),
 }
@@ -145,6 +151,45 @@ mod tests {
             serde_json::to_string(&event(Kind::Call(call))).unwrap(),
             r#"{"seq":41,"t_ms":12.345,"world":"host","evidence":"called","kind":"call","socket":"c7","call":"connect","args":"127.0.0.1:65432","result":"ok"}"#
         );
+    }
+
+    /// Port checks and goals.
+    fn looked_for() -> Vec<Kind> {
+        let address = flow().local.ip();
+        let took = std::time::Duration::from_micros(312);
+        let report = PortReport {
+            host: "lab".into(),
+            address,
+            port: 65432,
+            proto: Proto::Tcp,
+            verdict: Verdict::Filtered,
+            reason: Reason::Prohibited,
+            took,
+            sent: Some(1),
+            errno: Some(Errno::HostUnreach),
+            icmp: Some(scan::IcmpError { kind: 3, code: 13, from: address }),
+        };
+        let ports: PortList = "65432-65434,80".parse().unwrap();
+        let goal: Goal = "[::1]:65432".parse().unwrap();
+        let no_answer = Unresolved::NoAnswer { errno: Some(Errno::TimedOut) };
+        let scans = [
+            ScanChange::Begun { asked: "lab".into(), address, others: vec![address], proto: Proto::Udp, ports },
+            ScanChange::Unresolved { asked: "lab".into(), why: no_answer },
+            ScanChange::Unconfirmed { asked: "lab".into(), address, realm: Realm::Beyond },
+            ScanChange::Port { report: report.clone() },
+            ScanChange::Port { report: PortReport { sent: None, errno: None, icmp: None, ..report.clone() } },
+            ScanChange::Ended { stopped: true },
+        ];
+        let goals = [
+            GoalChange::Set,
+            GoalChange::Found { addresses: vec![address], took },
+            GoalChange::Lost { why: Unresolved::NoSuchHost },
+            GoalChange::Tried { report },
+            GoalChange::Chosen { addr: flow().local, answers: true },
+            GoalChange::Dropped,
+        ];
+        let scans = scans.into_iter().map(|change| Kind::Scan(ScanEvent { scan: 2, change }));
+        scans.chain(goals.into_iter().map(|change| Kind::Goal(GoalEvent { goal: goal.clone(), change }))).collect()
     }
 
     #[test]
@@ -237,6 +282,7 @@ mod tests {
             }),
             Kind::Guard(GuardEvent::Kicked { address: "2001:db8::1".parse().unwrap(), count: 3 }),
         ];
+        let kinds = kinds.into_iter().chain(looked_for());
         for kind in kinds {
             let event = event(kind);
             let line = serde_json::to_string(&event).unwrap();

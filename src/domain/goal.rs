@@ -1,0 +1,181 @@
+//! The host that clients go to when it is not this machine: how it is typed, and what comes of looking for it.
+
+use std::fmt;
+use std::net::{IpAddr, SocketAddr};
+use std::str::FromStr;
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+
+use super::errno::Errno;
+use super::excerpt::sanitise;
+use super::scan::PortReport;
+use super::spelled::{Unknown, serde_as_text};
+use super::wire::millis;
+
+/// A host, by name or address, and perhaps a port: `lab`, `lab:65432`, `192.168.0.7`, `fe80::1%eth0`, `[::1]:65432`.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct Goal {
+    /// Its name or address. An IPv6 address is without brackets here.
+    pub host: String,
+    /// The port there; without one, each client takes the port of the server that is selected here.
+    pub port: Option<u16>,
+}
+
+impl Goal {
+    /// The longest name that DNS has, in bytes (RFC 1035 §2.3.4); an address with its zone is shorter.
+    const LONGEST: usize = 255;
+
+    /// Where this goal is for what is served on `port` here, once its address is known.
+    pub fn at(&self, mut address: SocketAddr, port: u16) -> SocketAddr {
+        address.set_port(self.port.unwrap_or(port));
+        address
+    }
+}
+
+impl FromStr for Goal {
+    type Err = Unknown;
+    fn from_str(text: &str) -> Result<Self, Unknown> {
+        let unknown = || Unknown { what: "HOST or HOST:PORT", text: text.into() };
+        let port = |text: &str| {
+            let digits = text.bytes().all(|byte| byte.is_ascii_digit());
+            text.parse().ok().filter(|port: &u16| digits && *port > 0).map(Some).ok_or_else(unknown)
+        };
+        let text = text.trim();
+        let (host, port) = match (text.strip_prefix('['), text.rsplit_once(':')) {
+            (Some(rest), _) => match rest.split_once(']').ok_or_else(unknown)? {
+                (host, "") => (host, None),
+                (host, after) => (host, port(after.strip_prefix(':').ok_or_else(unknown)?)?),
+            },
+            (None, Some((before, _))) if before.contains(':') => (text, None),
+            (None, Some((host, after))) => (host, port(after)?),
+            (None, None) => (text, None),
+        };
+        // What is shown as it was typed must be safe to show.
+        if sanitise(host.as_bytes()) != host {
+            return Err(unknown());
+        }
+        let odd = |c: char| c.is_whitespace() || c.is_control() || matches!(c, '/' | '[' | ']' | '@');
+        if host.is_empty() || host.len() > Self::LONGEST || host.contains(odd) || host.starts_with('-') {
+            return Err(unknown());
+        }
+        Ok(Self { host: host.into(), port })
+    }
+}
+
+impl fmt::Display for Goal {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.port {
+            Some(port) if self.host.contains(':') => write!(f, "[{}]:{port}", self.host),
+            Some(port) => write!(f, "{}:{port}", self.host),
+            None => f.write_str(&self.host),
+        }
+    }
+}
+
+serde_as_text!(Goal);
+
+/// Why a name leads to no address.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "why", rename_all = "snake_case")]
+pub enum Unresolved {
+    /// There is no host of this name.
+    NoSuchHost,
+    /// Nobody could be asked, or nobody answered for now: whether there is such a host is not known.
+    NoAnswer {
+        /// What the system said, when it did.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        errno: Option<Errno>,
+    },
+}
+
+/// Something happened to the goal of the clients.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct GoalEvent {
+    /// The goal.
+    pub goal: Goal,
+    /// What happened.
+    #[serde(flatten)]
+    pub change: GoalChange,
+}
+
+/// What can happen to a goal. After `Set` comes `Found` or `Lost`; after `Found`, a `Tried` for each address that was
+/// tried and one `Chosen`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "change", rename_all = "snake_case")]
+pub enum GoalChange {
+    /// Clients are to go there; its addresses are being looked for.
+    Set,
+    /// Its name leads to these addresses, of both families, in the order in which they are tried (RFC 6724).
+    Found {
+        /// Each once.
+        addresses: Vec<IpAddr>,
+        /// How long the search took.
+        #[serde(with = "millis", rename = "ms")]
+        took: Duration,
+    },
+    /// Its name leads nowhere.
+    Lost {
+        /// Why.
+        #[serde(flatten)]
+        why: Unresolved,
+    },
+    /// A connection to one of its addresses was tried, and closed again when it was made.
+    Tried {
+        /// What came of it.
+        report: PortReport,
+    },
+    /// This address is the one that clients go to: the first whose port was open, else the first that answered at
+    /// all, else the first.
+    Chosen {
+        /// The address; its port is 0 where each client takes the port of a server here.
+        addr: SocketAddr,
+        /// It answered: with SYN-ACK, or with a RST, which a host sends too.
+        answers: bool,
+    },
+    /// Clients go to the servers of this laboratory again.
+    Dropped,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn hosts_and_ports_are_told_apart() {
+        for (text, host, port) in [
+            ("lab", "lab", None),
+            (" lab:65432 ", "lab", Some(65_432)),
+            ("192.168.0.7:1", "192.168.0.7", Some(1)),
+            ("::1", "::1", None),
+            ("fe80::1%eth0", "fe80::1%eth0", None),
+            ("[::1]", "::1", None),
+            ("[fe80::1%2]:65432", "fe80::1%2", Some(65_432)),
+        ] {
+            let goal: Goal = text.parse().unwrap();
+            assert_eq!((goal.host.as_str(), goal.port), (host, port), "{text}");
+            assert_eq!(goal.to_string().parse::<Goal>().unwrap(), goal);
+        }
+    }
+
+    #[test]
+    fn what_is_no_host_is_refused() {
+        for text in [
+            "",
+            ":65432",
+            "lab:",
+            "lab:0",
+            "lab:65536",
+            "lab:+1",
+            "[::1",
+            "[::1]x",
+            "a b",
+            "-x",
+            "http://lab",
+            "a\u{202e}b",
+        ] {
+            assert!(text.parse::<Goal>().is_err(), "{text}");
+        }
+        assert!("x".repeat(300).parse::<Goal>().is_err());
+    }
+}

@@ -1,0 +1,121 @@
+//! How far away an address is: which hosts one may ask without being asked back whose they are.
+
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+
+use super::spelled::spelled;
+
+/// The kind of network an address belongs to, by the registries of special-purpose addresses (RFC 6890).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Realm {
+    /// This machine: 127.0.0.0/8, ::1, and the unspecified address, which a `connect` takes for this machine.
+    Loopback,
+    /// A network of one's own: RFC 1918, and unique local addresses (RFC 4193).
+    Private,
+    /// This link only: 169.254.0.0/16 (RFC 3927), fe80::/10.
+    LinkLocal,
+    /// Reserved for documents, and what the wire lab's hosts have: RFC 5737, RFC 3849.
+    Documentation,
+    /// Many hosts at once: multicast, broadcast.
+    Group,
+    /// Anywhere else: somebody else's.
+    Beyond,
+}
+
+spelled!(Realm {
+    Loopback = "loopback",
+    Private = "private",
+    LinkLocal = "link_local",
+    Documentation = "documentation",
+    Group = "group",
+    Beyond = "beyond",
+});
+
+impl Realm {
+    /// Where an address belongs. An IPv4 address inside an IPv6 one counts as what it is.
+    pub fn of(address: IpAddr) -> Self {
+        match address.to_canonical() {
+            IpAddr::V4(address) => Self::of_v4(address),
+            IpAddr::V6(address) => Self::of_v6(address),
+        }
+    }
+
+    /// Whether its ports may be checked without a question.
+    pub const fn is_home(self) -> bool {
+        matches!(self, Self::Loopback | Self::Private | Self::LinkLocal | Self::Documentation)
+    }
+
+    const fn of_v4(address: Ipv4Addr) -> Self {
+        if address.is_loopback() || address.is_unspecified() {
+            Self::Loopback
+        } else if address.is_private() {
+            Self::Private
+        } else if address.is_link_local() {
+            Self::LinkLocal
+        } else if address.is_documentation() {
+            Self::Documentation
+        } else if address.is_multicast() || address.is_broadcast() {
+            Self::Group
+        } else {
+            Self::Beyond
+        }
+    }
+
+    const fn of_v6(address: Ipv6Addr) -> Self {
+        if address.is_loopback() || address.is_unspecified() {
+            Self::Loopback
+        } else if address.is_unique_local() {
+            Self::Private
+        } else if address.is_unicast_link_local() {
+            Self::LinkLocal
+        } else if address.segments()[0] == 0x2001 && address.segments()[1] == 0x0db8 {
+            Self::Documentation
+        } else if address.is_multicast() {
+            Self::Group
+        } else {
+            Self::Beyond
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn home_ends_where_the_ranges_end() {
+        use Realm::{Beyond, Documentation, Group, LinkLocal, Loopback, Private};
+        for (address, realm) in [
+            ("127.0.0.1", Loopback),
+            ("127.255.255.255", Loopback),
+            ("0.0.0.0", Loopback),
+            ("::1", Loopback),
+            ("::ffff:127.0.0.1", Loopback),
+            ("10.255.0.1", Private),
+            ("172.15.255.255", Beyond),
+            ("172.16.0.0", Private),
+            ("172.31.255.255", Private),
+            ("172.32.0.0", Beyond),
+            ("192.168.7.7", Private),
+            ("192.169.0.0", Beyond),
+            ("fd00::1", Private),
+            ("169.254.1.1", LinkLocal),
+            ("fe80::1", LinkLocal),
+            ("fec0::1", Beyond),
+            ("192.0.2.1", Documentation),
+            ("192.0.3.1", Beyond),
+            ("198.51.100.7", Documentation),
+            ("203.0.113.255", Documentation),
+            ("2001:db8::1", Documentation),
+            ("2001:db9::1", Beyond),
+            ("100.64.0.1", Beyond),
+            ("224.0.0.1", Group),
+            ("255.255.255.255", Group),
+            ("ff02::1", Group),
+            ("8.8.8.8", Beyond),
+            ("2606:4700::1111", Beyond),
+            ("::ffff:8.8.8.8", Beyond),
+        ] {
+            assert_eq!(Realm::of(address.parse().unwrap()), realm, "{address}");
+        }
+    }
+}
