@@ -29,7 +29,7 @@ const CRATES: &[(&str, &[&str])] = &[
     ("tokio_util", &["lab"]),
     ("socket2", &["lab", "observe", "wire", "app"]),
     ("rustix", &["lab", "observe", "wire", "app"]),
-    ("libc", &["observe", "wire", "app"]),
+    ("libc", &["lab", "observe", "wire", "app"]),
     ("etherparse", &["packet", "wire"]),
     ("netstat2", &["observe"]),
     ("serde_json", &["wire", "app"]),

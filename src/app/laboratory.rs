@@ -185,6 +185,8 @@ impl Shell for Laboratory {
             | Effect::Stop(_)
             | Effect::Switch(..)
             | Effect::Broadcast(..)
+            | Effect::Scan(_)
+            | Effect::StopScan
                 if self.shown == WorldId::Wire =>
             {
                 self.on_wire(effect);
@@ -196,6 +198,9 @@ impl Shell for Laboratory {
             Effect::Stop(server) => self.lab.stop(server),
             Effect::Switch(server, model) => self.lab.switch(server, model),
             Effect::Broadcast(text, to) => self.lab.broadcast(text, to),
+            Effect::Aim(goal) => self.lab.aim(goal),
+            Effect::Scan(plan) => self.lab.scan(plan),
+            Effect::StopScan => self.lab.stop_scan(),
             Effect::Lookup(flows) => self.table.lookup(flows),
             Effect::Watch(ports) => self.watch(&ports.map_or(Scope::All, Scope::Ports)),
             Effect::Detail(flow) => self.table.detail(flow),

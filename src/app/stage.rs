@@ -140,6 +140,9 @@ impl Here {
             Effect::Stop(server) => self.lab.stop(server),
             Effect::Switch(server, model) => self.lab.switch(server, model),
             Effect::Broadcast(text, to) => self.lab.broadcast(text, to),
+            Effect::Aim(goal) => self.lab.aim(goal),
+            Effect::Scan(plan) => self.lab.scan(plan),
+            Effect::StopScan => self.lab.stop_scan(),
             _ => {}
         }
     }

@@ -97,6 +97,8 @@ impl WireLab {
             Effect::Stop(server) => self.servers.stop(server),
             Effect::Switch(server, model) => self.servers.switch(server, model),
             Effect::Broadcast(text, to) => self.clients.broadcast(text, to),
+            Effect::Scan(plan) => self.clients.scan(plan),
+            Effect::StopScan => self.clients.stop_scan(),
             // A wire that is no more has said so itself, and one that is asked too much at once is asked again.
             Effect::Wire(command) => _ = self.command(command),
             Effect::Turn(host, knob) => self.turn_aside(host, knob),

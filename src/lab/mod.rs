@@ -2,6 +2,7 @@
 //!
 //! Nothing here blocks its caller: what comes of an order is an event.
 
+mod aim;
 mod broadcast;
 mod client;
 mod connection;
@@ -11,6 +12,8 @@ mod dial;
 mod guard;
 mod host;
 mod reporter;
+mod resolve;
+mod scan;
 mod script;
 mod server;
 
@@ -20,18 +23,25 @@ use std::time::Duration;
 
 use tokio::task::JoinHandle;
 
+use self::aim::Aim;
 use self::broadcast::Broadcaster;
 use self::client::Clients;
 pub use self::descriptors::raise_descriptor_limit;
 use self::guard::Guard;
 pub use self::host::{Host, Machine};
 use self::reporter::Reporter;
+use self::scan::Scanner;
 pub use self::script::Script;
 use self::server::Server;
-use crate::domain::{ClientId, ClientPlan, CloseHow, Limits, Probe, Proto, ServerId, ServerSpec, ServiceModel, Target};
+use crate::domain::{
+    ClientId, ClientPlan, CloseHow, Goal, Limits, Probe, Proto, ScanPlan, ServerId, ServerSpec, ServiceModel, Target,
+};
 
 /// How long [`Lab::shutdown`] waits at most for all that it owns.
 const PATIENCE: Duration = Duration::from_millis(900);
+
+/// Where a host is tried when there is no TCP server here whose port to take.
+const USUAL_PORT: u16 = 65_432;
 
 /// The laboratory: its servers, its clients and its broadcaster. Lives inside a tokio runtime.
 ///
@@ -43,6 +53,8 @@ pub struct Lab {
     guard: Guard,
     /// Makes the guard's rounds.
     watch: AbortOnDrop,
+    aim: Aim,
+    scanner: Scanner,
 }
 
 impl Lab {
@@ -59,9 +71,11 @@ impl Lab {
         Self {
             servers: ids.zip(servers).map(server).collect(),
             clients: Clients::new(Arc::clone(&host), log.clone()),
-            broadcaster: Broadcaster::new(host, log),
             watch: AbortOnDrop(tokio::spawn(guard.clone().watch())),
             guard,
+            broadcaster: Broadcaster::new(Arc::clone(&host), log.clone()),
+            aim: Aim::new(Arc::clone(&host), log.clone()),
+            scanner: Scanner::new(host, log),
         }
     }
 
@@ -142,11 +156,33 @@ impl Lab {
         self.clients.close_all();
     }
 
-    /// Sends one message to each of the servers, started here or not, over sockets that are kept open.
+    /// Sends one message to each of the servers, started here or not, over sockets that are kept open. Where the lab is
+    /// aimed at another host it goes there, and nowhere while that host's address is not known.
     pub fn broadcast(&mut self, text: String, to: Vec<ServerId>) {
-        let server = |id: ServerId| self.servers.get(usize::from(id.0)).map(|server| (id, server.proto, server.addr()));
+        let server = |id: ServerId| {
+            let server = self.servers.get(usize::from(id.0))?;
+            Some((id, server.proto, self.aim.redirect(server.addr())?))
+        };
         let known = to.into_iter().filter_map(server).collect();
         self.broadcaster.broadcast(text, known);
+    }
+
+    /// Aims broadcasts at this host, or with `None` at the servers here again; reports what becomes of the search for it
+    /// (`Kind::Goal`). Where a client goes is said when it is spawned.
+    pub fn aim(&mut self, goal: Option<Goal>) {
+        let tcp = self.servers.iter().find(|server| server.proto == Proto::Tcp).map(|server| server.addr().port());
+        self.broadcaster.hang_up();
+        self.aim.set(goal, tcp.filter(|port| *port > 0).unwrap_or(USUAL_PORT));
+    }
+
+    /// Checks the ports of a host, in the background. A check that goes on is stopped. Reports `Kind::Scan`.
+    pub fn scan(&mut self, plan: ScanPlan) {
+        self.scanner.start(plan);
+    }
+
+    /// Stops the port check that goes on.
+    pub fn stop_scan(&mut self) {
+        self.scanner.stop();
     }
 
     /// Closes the sockets that broadcasts keep open; the next broadcast opens new ones.
@@ -156,9 +192,9 @@ impl Lab {
 
     /// Closes everything and waits until every task and thread is done, for less than a second.
     pub async fn shutdown(self) {
-        let Self { servers, clients, broadcaster, guard, watch } = self;
+        let Self { servers, clients, broadcaster, guard, watch, aim, scanner } = self;
         let all = async {
-            tokio::join!(clients.shutdown(), broadcaster.shutdown());
+            tokio::join!(clients.shutdown(), broadcaster.shutdown(), aim.shutdown(), scanner.shutdown());
             let supervisors: Vec<_> = servers.into_iter().map(Server::dismiss).collect();
             for supervisor in supervisors {
                 // An error would be its panic, which was reported where it happened.

@@ -5,8 +5,8 @@ use std::io;
 use crate::domain::broadcast::BroadcastChange;
 use crate::domain::client::ClientChange;
 use crate::domain::{
-    Args, BroadcastEvent, Call, ClientEvent, ClientId, Evidence, Flow, GuardEvent, Kind, Note, Probe, ServerChange,
-    ServerEvent, ServerId, SocketId, Syscall,
+    Args, BroadcastEvent, Call, ClientEvent, ClientId, Evidence, Flow, Goal, GoalChange, GoalEvent, GuardEvent, Kind,
+    Note, Probe, ScanChange, ScanEvent, ServerChange, ServerEvent, ServerId, SocketId, Syscall,
 };
 
 /// The lab's view of the probe. Never waits.
@@ -65,6 +65,14 @@ impl Reporter {
     /// `false` when it did not fit: it has to be told again.
     pub(super) fn guard(&self, event: GuardEvent) -> bool {
         self.0.report(Evidence::Called, Kind::Guard(event))
+    }
+
+    pub(super) fn goal(&self, goal: Goal, change: GoalChange) {
+        self.report(Kind::Goal(GoalEvent { goal, change }));
+    }
+
+    pub(super) fn scan(&self, scan: u32, change: ScanChange) {
+        self.report(Kind::Scan(ScanEvent { scan, change }));
     }
 
     pub(super) fn note(&self, note: Note) {

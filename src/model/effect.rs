@@ -4,7 +4,8 @@ use std::collections::BTreeSet;
 use std::net::SocketAddr;
 
 use crate::domain::{
-    ClientId, ClientPlan, CloseHow, Flow, HostId, Knob, Proto, ServerId, ServiceModel, Target, WireCommand, WorldId,
+    ClientId, ClientPlan, CloseHow, Flow, Goal, HostId, Knob, Proto, ScanPlan, ServerId, ServiceModel, Target,
+    WireCommand, WorldId,
 };
 
 /// One thing to do in the real world.
@@ -31,6 +32,12 @@ pub enum Effect {
     Switch(ServerId, ServiceModel),
     /// Send a message to these servers.
     Broadcast(String, Vec<ServerId>),
+    /// Send clients and broadcasts to this host from now on; to the servers here when `None`.
+    Aim(Option<Goal>),
+    /// Check the ports of a host. A check that still goes on is stopped.
+    Scan(ScanPlan),
+    /// Stop the port check that goes on, if one does.
+    StopScan,
     /// Look these ends up in the kernel's table, exactly.
     Lookup(Vec<Flow>),
     /// Watch the sockets with one of these ports on either side; all of them when `None`.

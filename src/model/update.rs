@@ -6,11 +6,13 @@ use super::effect::Effect;
 use super::keys::{self, Action, Key, Place};
 use super::lifecycle::Reader;
 use super::proposals::Proposals;
+use super::servers::Server;
 use super::ui::{Line, Mode, Pane, Scope, View};
 use super::{Model, packets, presenter, selection, settings};
 use crate::domain::filter::Filter;
 use crate::domain::{
-    ClientPlan, CloseHow, Errno, Kind, Observation, ServerChange, ServerEvent, ServerId, Stamp, Target, WorldId,
+    ClientPlan, CloseHow, Errno, Goal, GoalChange, Kind, Observation, ServerChange, ServerEvent, ServerId, Stamp,
+    Target, WorldId,
 };
 
 /// What can reach the model.
@@ -32,6 +34,8 @@ pub enum Msg {
     Reach(usize),
     /// The command line asks for the wire, as its key does.
     Wire,
+    /// Clients and broadcasts are to go to this host; to the servers here when `None`.
+    Aim(Option<Goal>),
 }
 
 /// The largest count that may be typed before a command.
@@ -55,6 +59,7 @@ fn take(model: &mut Model, msg: Msg) -> Vec<Effect> {
             model.packets.told(news);
             vec![]
         }
+        Msg::Aim(goal) => vec![Effect::Aim(goal)],
         Msg::Wire => act(model, Action::View(View::Wire)),
         Msg::Key(key) => {
             let before = model.detail();
@@ -74,6 +79,7 @@ fn take(model: &mut Model, msg: Msg) -> Vec<Effect> {
                 Kind::Server(event) if seen.world == WorldId::Host => {
                     matches!(event.change, ServerChange::Added { .. } | ServerChange::Started { .. })
                 }
+                Kind::Goal(event) => matches!(event.change, GoalChange::Chosen { .. } | GoalChange::Dropped),
                 _ => false,
             };
             presenter::heard(model, &seen);
@@ -317,8 +323,31 @@ fn back(model: &mut Model) {
 
 fn spawn(model: &Model, count: Option<u32>, plan: ClientPlan) -> Vec<Effect> {
     let Some(server) = model.world.servers.get(model.ui.server) else { return vec![] };
-    let target = Target { server: Some(server.id), proto: server.spec.proto, addr: server.reach() };
+    let Some(target) = target(model, server) else { return vec![] };
     vec![Effect::Spawn { count: count.unwrap_or(1), plan, target }]
+}
+
+/// Where a client goes who would go to this server here; nowhere as long as the way to the goal is not known.
+fn target(model: &Model, server: &Server) -> Option<Target> {
+    let (id, addr) = match &model.world.aim {
+        Some(aim) => (None, aim.at(server.addr().port())?),
+        None => (Some(server.id), server.reach()),
+    };
+    Some(Target { server: id, proto: server.spec.proto, addr })
+}
+
+/// Who of these hears a broadcast: each, unless they lead to one and the same place, or nowhere for now.
+fn hearers(model: &Model, ticked: impl Iterator<Item = ServerId>) -> Vec<ServerId> {
+    let mut places = Vec::new();
+    let mut is_new = |server: &Server| match target(model, server) {
+        Some(Target { proto, addr, server: None }) if places.contains(&(proto, addr)) => false,
+        Some(Target { proto, addr, .. }) => {
+            places.push((proto, addr));
+            true
+        }
+        None => false,
+    };
+    ticked.filter(|id| model.world.servers.get(*id).is_some_and(&mut is_new)).collect()
 }
 
 /// Ends the selected client if it is one of ours; without a selection, the newest of ours that is open.
@@ -331,14 +360,19 @@ impl Model {
     /// queues are known; everything when `None`.
     pub fn watched(&self) -> Option<std::collections::BTreeSet<u16>> {
         let mut ports = self.listing.filter.ports()?;
-        ports.extend(self.world.servers.all().iter().map(|server| server.addr().port()));
+        ports.extend(self.lab_ports());
         Some(ports)
+    }
+
+    /// The ports of the laboratory's servers, and of the goal when it has one of its own.
+    fn lab_ports(&self) -> impl Iterator<Item = u16> + '_ {
+        let aim = self.world.aim.as_ref().and_then(|aim| aim.goal.port);
+        self.world.servers.all().iter().map(|server| server.addr().port()).chain(aim)
     }
 
     /// The filter that shows the sockets of the laboratory's servers.
     fn lab_filter(&self) -> String {
-        let ports: std::collections::BTreeSet<_> =
-            self.world.servers.all().iter().map(|server| server.addr().port()).collect();
+        let ports: std::collections::BTreeSet<_> = self.lab_ports().collect();
         let ports: Vec<_> = ports.iter().map(u16::to_string).collect();
         format!("port {}", ports.join(","))
     }
@@ -352,12 +386,11 @@ fn said(model: &mut Model, key: Key) -> Vec<Effect> {
         Key::Enter => {
             let text = model.ui.message.take();
             model.ui.said_back = 0;
-            let up = |id: &ServerId| model.world.servers.get(*id).is_some();
-            let to: Vec<_> = if model.ui.view == View::Wire {
+            let to = if model.ui.view == View::Wire {
                 // One conversation at a time is enough where every packet is looked at.
-                vec![model.ui.server].into_iter().filter(up).collect()
+                hearers(model, [model.ui.server].into_iter())
             } else {
-                model.ui.ticked.iter().copied().filter(up).collect()
+                hearers(model, model.ui.ticked.iter().copied())
             };
             if model.ui.view == View::Wire {
                 // The next key is about the packets that this makes.

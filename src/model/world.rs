@@ -5,6 +5,8 @@ use std::collections::BTreeMap;
 use super::book::Book;
 use super::broadcasts::Broadcasts;
 use super::clients::Clients;
+use super::goal::Aim;
+use super::scan::Scans;
 use super::servers::Servers;
 use super::table::Table;
 use super::wire::WireState;
@@ -28,6 +30,10 @@ pub struct World {
     pub book: Book,
     /// The messages sent to several servers at once.
     pub broadcasts: Broadcasts,
+    /// Where clients go when it is not to the servers here.
+    pub aim: Option<Aim>,
+    /// The port checks.
+    pub scans: Scans,
     /// Which kinds of evidence can be had, and why not those that cannot.
     pub evidence: BTreeMap<Evidence, Result<(), Errno>>,
     /// What `TCP_INFO` said last, about whichever connection was asked for.
@@ -84,6 +90,8 @@ impl World {
                 }
             }
             Kind::Broadcast(broadcast) => self.broadcasts.apply(at, broadcast),
+            Kind::Goal(goal) => Aim::apply(&mut self.aim, goal),
+            Kind::Scan(scan) => self.scans.apply(at, scan),
             Kind::Note(note) => self.noted(note),
             Kind::Guard(_) => {}
             Kind::Packet(packet) if event.seen.world == WorldId::Wire => self.wire.sent(&event.seen, packet),
@@ -108,7 +116,9 @@ impl World {
             SocketId::Broadcast(server) => {
                 let opened = matches!(call.call, Syscall::Connect | Syscall::Sendto) && call.result == Outcome::Ok;
                 if let Some((flow, server)) = call.flow.zip(self.servers.get(server)).filter(|_| opened) {
-                    let target = Target { server: Some(server.id), proto: server.spec.proto, addr: server.reach() };
+                    let addr = flow.peer.unwrap_or_else(|| server.reach());
+                    let id = self.aim.is_none().then_some(server.id);
+                    let target = Target { server: id, proto: server.spec.proto, addr };
                     self.clients.broadcaster(at, target, flow);
                 }
             }

@@ -4,6 +4,7 @@
 //! Names of the field stay as they are in every language: system calls, states, errno names, options, program names.
 //! Where a sentence holds a number or a name it is a function, so that each language has its own plurals and word order.
 
+mod checks;
 pub mod doctor;
 mod en;
 mod keys;
@@ -17,6 +18,7 @@ mod pt_br;
 mod tests;
 mod wire;
 
+pub use checks::Checks;
 pub use keys::{KeyText, Keys};
 pub use lesson::Lessons;
 pub use number::Numbers;
@@ -64,6 +66,8 @@ pub struct Text {
     pub lessons: Lessons,
     /// What `doctor` and `exec` say.
     pub doctor: doctor::Doctor,
+    /// Port checks, and the host that clients go to.
+    pub checks: Checks,
     /// What is said on a screen that is too small.
     pub small: Small,
     /// How a thing is known: its name, and what that means.

@@ -104,7 +104,8 @@ fn condensed(model: &Model, look: &Look, delivery: &Delivery, answers: bool) -> 
 /// The client that a server is busy with, which keeps this message waiting in its accept queue.
 fn blocker(model: &Model, delivery: &Delivery) -> Option<SocketAddr> {
     let server = model.world.servers.get(delivery.server)?;
-    let one_at_a_time = server.is_up() && server.model == Some(ServiceModel::Sequential);
+    // What a server on another host is busy with is not known here.
+    let one_at_a_time = model.world.aim.is_none() && server.is_up() && server.model == Some(ServiceModel::Sequential);
     server.busy_with().filter(|peer| one_at_a_time && Some(*peer) != delivery.local)
 }
 

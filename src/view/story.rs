@@ -48,6 +48,8 @@ pub(super) fn who<'a>(model: &'a Model, look: &Look, kind: &Kind, narrow: bool) 
         | Kind::Packet(_)
         | Kind::Wire(_)
         | Kind::Guard(_)
+        | Kind::Goal(_)
+        | Kind::Scan(_)
         | Kind::Note(_) => Who { name: words.lab.into(), style: theme.title },
     }
 }
@@ -98,6 +100,11 @@ pub(super) fn tell(model: &Model, look: &Look, event: &Event, room: u16) -> Told
             let acts = !matches!(event, GuardEvent::Limits { .. } | GuardEvent::Unblocked { .. });
             told.say((look.text.guard)(event), if acts { look.theme.alarm } else { look.theme.text });
         }
+        Kind::Goal(event) => {
+            let said = look.text.checks.goal(&look.text.numbers, &event.goal.to_string(), &event.change);
+            told.say(said, look.theme.text);
+        }
+        Kind::Scan(event) => _ = told.say(look.text.checks.scan(&look.text.numbers, &event.change), look.theme.text),
         Kind::Row(_) | Kind::Info(_) | Kind::Client(_) | Kind::Broadcast(_) | Kind::Packet(_) | Kind::Wire(_) => {}
     }
     told

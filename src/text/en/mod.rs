@@ -1,5 +1,6 @@
 //! English.
 
+mod checks;
 mod doctor;
 mod guard;
 mod keys;
@@ -30,6 +31,7 @@ pub(super) static TEXT: Text = Text {
     help: HELP,
     lessons: lesson::LESSONS,
     doctor: doctor::DOCTOR,
+    checks: checks::CHECKS,
     small: Small {
         sorry: "Sorry, this terminal is too small.",
         needs: |columns, rows| format!("The lab needs {columns}×{rows}."),

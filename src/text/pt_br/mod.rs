@@ -1,5 +1,6 @@
 //! Brazilian Portuguese.
 
+mod checks;
 mod doctor;
 mod guard;
 mod keys;
@@ -30,6 +31,7 @@ pub(super) static TEXT: Text = Text {
     help: HELP,
     lessons: lesson::LESSONS,
     doctor: doctor::DOCTOR,
+    checks: checks::CHECKS,
     small: Small {
         sorry: "Desculpe, este terminal é pequeno demais.",
         needs: |columns, rows| format!("O laboratório precisa de {columns}×{rows}."),

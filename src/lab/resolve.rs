@@ -1,0 +1,88 @@
+//! From a host's name to its addresses, with a limit to the patience.
+
+use std::io;
+use std::net::{IpAddr, SocketAddr, ToSocketAddrs as _};
+use std::time::Duration;
+
+use tokio::sync::oneshot;
+
+use crate::domain::{Errno, Unresolved};
+
+/// How long the name servers are waited for: the resolver's own patience is twice that for each of them
+/// (`resolv.conf(5)`, timeout and attempts), and a class does not wait so long.
+const PATIENCE: Duration = Duration::from_secs(5);
+
+/// The addresses of a host, of both families, each once, in the order in which they are to be tried (`getaddrinfo(3)`,
+/// RFC 6724). Their port is 0. Never empty. An address is its own name, and nobody is asked about it.
+pub(super) async fn resolve(host: &str) -> Result<Vec<SocketAddr>, Unresolved> {
+    if let Ok(address) = host.parse::<IpAddr>() {
+        return Ok(vec![SocketAddr::new(address, 0)]);
+    }
+    let (near, far) = oneshot::channel();
+    let name = host.to_owned();
+    // Nothing can interrupt getaddrinfo: a task would keep the runtime from ending, a thread keeps nobody.
+    let begun = std::thread::Builder::new().name("resolver".into()).spawn(move || {
+        let found = (name.as_str(), 0).to_socket_addrs().map(Vec::from_iter);
+        // Nobody may be waiting any more.
+        let _ = near.send(found);
+    });
+    begun.map_err(|error| Unresolved::NoAnswer { errno: Some(error.into()) })?;
+    match tokio::time::timeout(PATIENCE, far).await {
+        Ok(Ok(Ok(found))) => distinct(found).ok_or(Unresolved::NoSuchHost),
+        Ok(Ok(Err(error))) => Err(why(&error)),
+        Ok(Err(_)) => Err(Unresolved::NoAnswer { errno: None }),
+        Err(_) => Err(Unresolved::NoAnswer { errno: Some(Errno::TimedOut) }),
+    }
+}
+
+/// Each address once, in the order of the first time.
+fn distinct(found: Vec<SocketAddr>) -> Option<Vec<SocketAddr>> {
+    let mut each = Vec::with_capacity(found.len());
+    for addr in found {
+        if !each.contains(&addr) {
+            each.push(addr);
+        }
+    }
+    (!each.is_empty()).then_some(each)
+}
+
+/// The standard library keeps only the sentence of `gai_strerror(3)`; which is in English, because this program sets no
+/// locale. These are the sentences of `EAI_AGAIN` and `EAI_FAIL` of glibc, musl, the BSDs and macOS.
+fn why(error: &io::Error) -> Unresolved {
+    const FOR_NOW: [&str; 4] = ["Temporary failure", "Try again", "Non-recoverable failure", "Unrecoverable error"];
+    let says = error.to_string();
+    match error.raw_os_error() {
+        // WSAHOST_NOT_FOUND and WSANO_DATA.
+        Some(11_001 | 11_004) if cfg!(windows) => Unresolved::NoSuchHost,
+        Some(_) => Unresolved::NoAnswer { errno: Some(error.into()) },
+        None if FOR_NOW.iter().any(|sentence| says.contains(sentence)) => Unresolved::NoAnswer { errno: None },
+        None => Unresolved::NoSuchHost,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn an_address_is_its_own_name() {
+        assert_eq!(resolve("192.0.2.1").await, Ok(vec!["192.0.2.1:0".parse().unwrap()]));
+        assert_eq!(resolve("::1").await, Ok(vec!["[::1]:0".parse().unwrap()]));
+    }
+
+    #[tokio::test]
+    async fn localhost_is_this_machine() {
+        let found = resolve("localhost").await.unwrap();
+        assert!(found.iter().all(|addr| addr.ip().is_loopback() && addr.port() == 0), "{found:?}");
+        assert_eq!(distinct(found.clone()), Some(found), "each once");
+    }
+
+    #[test]
+    fn no_host_is_told_from_no_answer() {
+        let of = |sentence: &str| why(&io::Error::other(format!("failed to lookup address information: {sentence}")));
+        assert_eq!(of("Name or service not known"), Unresolved::NoSuchHost);
+        assert_eq!(of("nodename nor servname provided, or not known"), Unresolved::NoSuchHost);
+        assert_eq!(of("Temporary failure in name resolution"), Unresolved::NoAnswer { errno: None });
+        assert_eq!(of("Try again"), Unresolved::NoAnswer { errno: None });
+    }
+}

@@ -1,0 +1,130 @@
+//! The port check: the ports of one host asked one after the other, gently, as an ordinary program may ask.
+
+mod pace;
+mod probe;
+#[cfg(target_os = "linux")]
+mod sys;
+mod tcp;
+mod udp;
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Instant;
+
+use tokio::task::JoinSet;
+use tokio_util::sync::{CancellationToken, DropGuard};
+use tokio_util::task::TaskTracker;
+
+use self::pace::Pace;
+pub(super) use self::probe::ask;
+use super::host::Host;
+use super::reporter::Reporter;
+use super::resolve::resolve;
+use crate::domain::{Realm, ScanChange, ScanPlan};
+
+/// How many ports are waited for at once. Each is a socket, and on the other side perhaps a place in an accept queue.
+const AT_ONCE: usize = 32;
+
+/// Who checks ports: one check at a time.
+pub(super) struct Scanner {
+    host: Arc<dyn Host>,
+    log: Reporter,
+    newest: u32,
+    /// Dropped, the check that goes on stops.
+    present: Option<DropGuard>,
+    /// Checks that have not said that they ended.
+    alive: TaskTracker,
+}
+
+impl Scanner {
+    pub(super) fn new(host: Arc<dyn Host>, log: Reporter) -> Self {
+        Self { host, log, newest: 0, present: None, alive: TaskTracker::new() }
+    }
+
+    /// Begins a check and returns at once. One that goes on is stopped.
+    pub(super) fn start(&mut self, plan: ScanPlan) {
+        self.newest += 1;
+        let stop = CancellationToken::new();
+        let check = Check { no: self.newest, host: Arc::clone(&self.host), log: self.log.clone(), plan };
+        self.present = Some(stop.clone().drop_guard());
+        self.alive.spawn(check.run(stop));
+    }
+
+    /// Stops the check that goes on.
+    pub(super) fn stop(&mut self) {
+        self.present = None;
+    }
+
+    /// Stops the check that goes on and waits until it has said so.
+    pub(super) async fn shutdown(mut self) {
+        self.stop();
+        self.alive.close();
+        self.alive.wait().await;
+    }
+}
+
+struct Check {
+    no: u32,
+    host: Arc<dyn Host>,
+    log: Reporter,
+    plan: ScanPlan,
+}
+
+impl Check {
+    async fn run(self, stop: CancellationToken) {
+        let whole = stop.run_until_cancelled(self.check()).await;
+        if whole != Some(false) {
+            self.log.scan(self.no, ScanChange::Ended { stopped: whole.is_none() });
+        }
+    }
+
+    /// Asks every port; `false` when the check was over before it began.
+    async fn check(&self) -> bool {
+        let asked = self.plan.host.clone();
+        let found = match resolve(&asked).await {
+            Ok(found) => found,
+            Err(why) => {
+                self.log.scan(self.no, ScanChange::Unresolved { asked, why });
+                return false;
+            }
+        };
+        // `resolve` never succeeds without an address.
+        let Some(first) = found.first().copied() else { return false };
+        let (address, realm) = (first.ip(), Realm::of(first.ip()));
+        if realm == Realm::Group || !(realm.is_home() || self.plan.confirmed) {
+            self.log.scan(self.no, ScanChange::Unconfirmed { asked, address, realm });
+            return false;
+        }
+        let others = found.iter().skip(1).map(SocketAddr::ip).collect();
+        let (proto, ports) = (self.plan.proto, self.plan.ports.clone());
+        self.log.scan(self.no, ScanChange::Begun { asked, address, others, proto, ports });
+        self.ports(first).await;
+        true
+    }
+
+    async fn ports(&self, host: SocketAddr) {
+        let mut pace = Pace::new(self.plan.rate, self.plan.proto, host.ip());
+        let mut waiting = JoinSet::new();
+        for port in self.plan.ports.iter() {
+            while waiting.len() >= AT_ONCE {
+                let _ = waiting.join_next().await;
+            }
+            tokio::time::sleep_until(pace.next(Instant::now()).into()).await;
+            waiting.spawn(self.one(SocketAddr::new(host.ip(), port), host));
+        }
+        waiting.join_all().await;
+    }
+
+    /// Asks one port, with the zone that the host's address has.
+    fn one(&self, mut addr: SocketAddr, host: SocketAddr) -> impl Future<Output = ()> + Send + 'static {
+        if let (SocketAddr::V6(addr), SocketAddr::V6(host)) = (&mut addr, host) {
+            addr.set_scope_id(host.scope_id());
+        }
+        let (sockets, log, no) = (Arc::clone(&self.host), self.log.clone(), self.no);
+        let (asked, proto, patience) = (self.plan.host.clone(), self.plan.proto, self.plan.timeout);
+        async move {
+            let report = ask(&*sockets, &asked, addr, proto, patience).await;
+            log.scan(no, ScanChange::Port { report });
+        }
+    }
+}

@@ -1,0 +1,94 @@
+//! A TCP port is asked by `connect`, as any client asks: no privilege, and the kernel sends a lost SYN again.
+
+use std::io::{self, Read as _};
+use std::net::{IpAddr, Shutdown, SocketAddr};
+use std::time::Duration;
+
+use socket2::{SockRef, Socket};
+use tokio::net::TcpStream;
+
+use super::probe::{Seen, keep_errors, syns, take_error};
+use crate::domain::Errno;
+use crate::domain::scan::Observed;
+use crate::lab::dial::is_under_way;
+use crate::lab::host::Host;
+
+/// How often a port is asked again that answered with a connection to itself: the kernel chose the very port that is
+/// asked as the local one, and the SYN met itself (simultaneous open, RFC 9293 §3.5). Nobody serves there.
+const AGAIN: u32 = 3;
+
+/// Asks, waits at most so long for the handshake, and closes in order if there was one.
+pub(super) async fn ask(host: &dyn Host, addr: SocketAddr, patience: Duration) -> Seen {
+    for _ in 0..AGAIN {
+        match once(host, addr, patience).await {
+            Ok(Some(seen)) => return seen,
+            Ok(None) => {}
+            Err(error) => return Seen::failed(&error),
+        }
+    }
+    Seen { observed: Observed::Failed(Errno::AddrInUse), icmp: None, ours: None, sent: None }
+}
+
+/// `None` for a connection with itself.
+async fn once(host: &dyn Host, addr: SocketAddr, patience: Duration) -> io::Result<Option<Seen>> {
+    let socket = host.stream(addr)?;
+    keep_errors(&socket, addr);
+    let stream = match begin(socket, addr) {
+        Ok(stream) => stream,
+        Err(error) => return Ok(Some(Seen::failed(&error))),
+    };
+    let ours = stream.local_addr().map(|local| local.ip()).ok();
+    let outcome = tokio::time::timeout(patience, settled(&stream)).await;
+    let socket = SockRef::from(&stream);
+    let (sent, icmp) = (syns(&socket), take_error(&socket));
+    let observed = match outcome {
+        Ok(Ok(())) if is_itself(&stream) => return Ok(None),
+        Ok(Ok(())) => Observed::Connected,
+        Ok(Err(error)) => Observed::Failed(error.into()),
+        Err(_) => Observed::Silent,
+    };
+    if observed == Observed::Connected {
+        close(&stream);
+    }
+    Ok(Some(Seen { observed, icmp, ours: known(ours), sent }))
+}
+
+/// `connect`, which goes on in the background.
+fn begin(socket: Socket, addr: SocketAddr) -> io::Result<TcpStream> {
+    match socket.connect(&addr.into()) {
+        Err(error) if !is_under_way(&error) => return Err(error),
+        _ => {}
+    }
+    TcpStream::from_std(socket.into())
+}
+
+/// Waits until `connect` is over: connect(2), EINPROGRESS.
+async fn settled(stream: &TcpStream) -> io::Result<()> {
+    stream.writable().await?;
+    match stream.take_error()? {
+        Some(error) => Err(error),
+        None => stream.peer_addr().map(drop),
+    }
+}
+
+fn is_itself(stream: &TcpStream) -> bool {
+    matches!((stream.local_addr(), stream.peer_addr()), (Ok(local), Ok(peer)) if local == peer)
+}
+
+fn known(address: Option<IpAddr>) -> Option<IpAddr> {
+    address.filter(|address| !address.is_unspecified())
+}
+
+/// A FIN, after reading what a server that speaks first has said by now: unread, it would make the kernel send a RST
+/// (RFC 2525 §2.17), and a server deserves better than that.
+fn close(stream: &TcpStream) {
+    let mut socket = &*SockRef::from(stream);
+    let _ = socket.shutdown(Shutdown::Write);
+    let mut unread = [0; 1024];
+    // At most 64 kB: whoever says more to somebody silent is not waited for.
+    for _ in 0..64 {
+        if !matches!(socket.read(&mut unread), Ok(1..)) {
+            break;
+        }
+    }
+}

@@ -1,0 +1,107 @@
+//! English: port checks, and the host that clients go to.
+
+use super::super::Checks;
+use super::plural;
+use crate::domain::ports::PortsErrorKind;
+use crate::domain::{Errno, Realm, Reason, Unresolved, Verdict};
+
+pub(super) const CHECKS: Checks = Checks {
+    verdict,
+    means,
+    reason,
+    sent: |syns, count| {
+        let what =
+            if syns { plural(count.into(), "SYN", "SYNs") } else { plural(count.into(), "datagram", "datagrams") };
+        format!("to {count} {what}")
+    },
+    from: |who| format!("from {who}"),
+    after: |span| format!("after {span}"),
+    title: |host, address, proto, number, count| {
+        let ports = plural(count as u64, "port", "ports");
+        let of = if host == address { address.to_owned() } else { format!("{host} ({address})") };
+        format!("Port check of {of}: {proto}, {number} {ports}")
+    },
+    others: |list| format!("Other addresses, not asked: {list}"),
+    columns: ["PORT", "STATE", "REASON"],
+    not_shown: |number, count, verdict| {
+        format!("Not shown: {number} {verdict} {}", plural(count as u64, "port", "ports"))
+    },
+    done: |number, count, span| format!("{number} {} checked in {span}", plural(count as u64, "port", "ports")),
+    stopped: "the port check was stopped",
+    unresolved: |host, why| match why {
+        Unresolved::NoSuchHost => format!("{host}: there is no host of this name"),
+        Unresolved::NoAnswer { errno: Some(Errno::TimedOut) } => {
+            format!("{host}: no name server answered in time; whether there is such a host is not known")
+        }
+        Unresolved::NoAnswer { errno } => {
+            let errno = errno.map_or_else(String::new, |errno| format!(" ({errno})"));
+            format!("{host}: the name could not be looked up{errno}; whether there is such a host is not known")
+        }
+    },
+    unconfirmed: |address, realm| match realm {
+        Realm::Group => format!("{address} is many hosts at once: they are not asked"),
+        _ => format!(
+            "{address} is neither this machine nor in a private network, nor on this link: ask only hosts that are yours, or whose owner agreed"
+        ),
+    },
+    say_yes: "--yes says that you may",
+    ask: "Check it all the same? [y/N] ",
+    yes: 'y',
+    ports: |kind| match kind {
+        PortsErrorKind::Missing => "a port is missing here",
+        PortsErrorKind::NotAPort => {
+            "ports are numbers from 1 to 65535, ranges as 65432-65434, or threaded, echo, async, udp, lab"
+        }
+        PortsErrorKind::Backwards => "the smaller port goes first",
+    },
+    set: |goal| format!("clients go to {goal} from now on; looking for its address"),
+    found: |goal, list| format!("{goal} is {list}"),
+    chosen: |address, answers| {
+        if answers {
+            format!("clients go to {address}, which answers")
+        } else {
+            format!("clients go to {address}, although no address answered")
+        }
+    },
+    dropped: "clients go to the servers here again",
+};
+
+const fn verdict(verdict: Verdict) -> &'static str {
+    match verdict {
+        Verdict::Open => "open",
+        Verdict::Closed => "closed",
+        Verdict::Filtered => "filtered",
+        Verdict::OpenOrFiltered => "open|filtered",
+        Verdict::Unknown => "unknown",
+    }
+}
+
+const fn means(verdict: Verdict) -> &'static str {
+    match verdict {
+        Verdict::Open => "A program serves there: its kernel answered for it, busy or not.",
+        Verdict::Closed => "The host is there and says that no program serves on this port.",
+        Verdict::Filtered => "The question or its answer did not get through: a firewall, or no such host.",
+        Verdict::OpenOrFiltered => "Silence: an open UDP port that has nothing to say and a firewall look the same.",
+        Verdict::Unknown => "The question never left this machine.",
+    }
+}
+
+const fn reason(reason: Reason) -> &'static str {
+    match reason {
+        Reason::SynAck => "SYN-ACK",
+        Reason::Rst => "RST",
+        Reason::UdpAnswer => "a datagram came back",
+        Reason::NoResponse => "no answer",
+        Reason::PortUnreach => "ICMP port unreachable",
+        Reason::HostUnreach => "ICMP host unreachable",
+        Reason::NetUnreach => "ICMP net unreachable",
+        Reason::ProtoUnreach => "ICMP protocol unreachable",
+        Reason::Prohibited => "ICMP prohibited",
+        Reason::TimeExceeded => "ICMP time exceeded",
+        Reason::OtherIcmp => "another ICMP message",
+        Reason::NoNeighbour => "nobody on the link has this address (ARP)",
+        Reason::NoRoute => "no route from here",
+        Reason::NotPermitted => "not permitted here",
+        Reason::LocalError => "this machine could not ask",
+    }
+}
