@@ -13,7 +13,7 @@ use super::terminal;
 use super::tracer::Tracer;
 use super::wire_world::WireWorld;
 use crate::domain::{
-    Errno, Evidence, Kind, Note, Probe, Proto, RowKey, ServerChange, ServerEvent, ServerId, ServerSpec, WorldId,
+    Errno, Evidence, Kind, Limits, Note, Probe, Proto, RowKey, ServerChange, ServerEvent, ServerId, ServerSpec, WorldId,
 };
 use crate::lab::{self, Lab, Machine};
 use crate::model::{Effect, Model, Msg};
@@ -43,12 +43,21 @@ pub struct Laboratory {
 impl Laboratory {
     /// Opens everything. With `observe` no server is started: somebody else's are watched on the same ports.
     pub fn open(servers: Vec<ServerSpec>, observe: bool, probe: &Probe) -> io::Result<Self> {
+        Self::open_guarded(servers, observe, &Limits::default(), probe)
+    }
+
+    /// The same with these limits for strangers. They are told where there may be strangers, or where they are not the
+    /// usual ones.
+    pub fn open_guarded(servers: Vec<ServerSpec>, observe: bool, limits: &Limits, probe: &Probe) -> io::Result<Self> {
         lab::raise_descriptor_limit(probe);
         if let Some((low, high)) = observe::port_range() {
             probe.report(Evidence::Sampled, Kind::Note(Note::PortRange { low, high }));
         }
         let ports: BTreeSet<u16> = servers.iter().map(|spec| spec.addr.port()).collect();
         let mut lab = Lab::new(Arc::new(Machine), probe.clone(), servers.clone());
+        if *limits != Limits::default() || servers.iter().any(|spec| !spec.addr.ip().is_loopback()) {
+            lab.limit(limits.clone());
+        }
         if observe {
             probe.report(Evidence::Called, Kind::Note(Note::Observing { servers: servers.clone() }));
         } else {
@@ -196,6 +205,11 @@ impl Shell for Laboratory {
             Effect::CloseAll => self.lab.close_all(),
             Effect::Start(server) => self.lab.start(server),
             Effect::Stop(server) => self.lab.stop(server),
+            Effect::Bind(ip) => self.lab.bind(ip),
+            Effect::Limit(limits) => self.lab.limit(limits),
+            Effect::Kick(address) => self.lab.kick(address),
+            Effect::Block(address) => self.lab.block(address),
+            Effect::Unblock(address) => self.lab.unblock(address),
             Effect::Switch(server, model) => self.lab.switch(server, model),
             Effect::Broadcast(text, to) => self.lab.broadcast(text, to),
             Effect::Aim(goal) => self.lab.aim(goal),

@@ -1,10 +1,10 @@
 //! What `update` asks the shell to do. The results come back as events.
 
 use std::collections::BTreeSet;
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 
 use crate::domain::{
-    ClientId, ClientPlan, CloseHow, Flow, Goal, HostId, Knob, Proto, ScanPlan, ServerId, ServiceModel, Target,
+    ClientId, ClientPlan, CloseHow, Flow, Goal, HostId, Knob, Limits, Proto, ScanPlan, ServerId, ServiceModel, Target,
     WireCommand, WorldId,
 };
 
@@ -30,6 +30,16 @@ pub enum Effect {
     Stop(ServerId),
     /// Let a server serve by another model from now on.
     Switch(ServerId, ServiceModel),
+    /// Have all servers listen on this address from now on: every interface (0.0.0.0), or loopback again.
+    Bind(IpAddr),
+    /// Guard the servers by these numbers from now on.
+    Limit(Limits),
+    /// Close all connections from this address.
+    Kick(IpAddr),
+    /// Kick this address, and take nothing from it any more.
+    Block(IpAddr),
+    /// Take the blocking back.
+    Unblock(IpAddr),
     /// Send a message to these servers.
     Broadcast(String, Vec<ServerId>),
     /// Send clients and broadcasts to this host from now on; to the servers here when `None`.

@@ -15,6 +15,7 @@ pub mod lifecycle;
 pub mod listing;
 pub mod packets;
 pub mod page;
+pub mod peers;
 pub mod presenter;
 pub mod proposals;
 pub mod scan;

@@ -6,6 +6,7 @@ use super::book::Book;
 use super::broadcasts::Broadcasts;
 use super::clients::Clients;
 use super::goal::Aim;
+use super::peers::Peers;
 use super::scan::Scans;
 use super::servers::Servers;
 use super::table::Table;
@@ -24,6 +25,8 @@ pub struct World {
     pub servers: Servers,
     /// Everybody who called them.
     pub clients: Clients,
+    /// The same by address: what they have open and said, and what was refused them.
+    pub peers: Peers,
     /// The kernel's socket table.
     pub table: Table,
     /// One history per end of a connection.
@@ -82,7 +85,10 @@ impl World {
                     Delta::Unwatched(_) => {}
                 }
             }
-            Kind::Server(server) => self.servers.apply(at, server),
+            Kind::Server(server) => {
+                self.servers.apply(at, server);
+                self.peers.apply(server);
+            }
             Kind::Client(client) => {
                 self.clients.apply(at, client);
                 if let (WorldId::Wire, ClientChange::Dialing { flow }) = (event.seen.world, &client.change) {
@@ -93,7 +99,7 @@ impl World {
             Kind::Goal(goal) => Aim::apply(&mut self.aim, goal),
             Kind::Scan(scan) => self.scans.apply(at, scan),
             Kind::Note(note) => self.noted(note),
-            Kind::Guard(_) => {}
+            Kind::Guard(guard) => self.peers.guarded(at, guard),
             Kind::Packet(packet) if event.seen.world == WorldId::Wire => self.wire.sent(&event.seen, packet),
             Kind::Packet(_) => {}
             Kind::Wire(wire) => {
@@ -124,6 +130,7 @@ impl World {
             }
             SocketId::Server(_) | SocketId::Conn(..) => {
                 self.servers.called(call);
+                self.peers.called(at, call);
                 let knocks = matches!(call.call, Syscall::Accept | Syscall::Recvfrom) && call.result == Outcome::Ok;
                 if let Some(flow) = call.flow.filter(|_| knocks) {
                     self.clients.knocked(at, call.socket, flow);

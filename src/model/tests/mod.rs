@@ -1,4 +1,5 @@
 mod page;
+mod peers;
 
 use std::net::SocketAddr;
 
