@@ -1,11 +1,13 @@
 //! The command line.
 
+pub mod network;
+
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
-use crate::domain::{Answer, HostId, Lang, Limits, Proto, Rule, ServerSpec, ServiceModel};
+use crate::domain::{Answer, Goal, HostId, Lang, Limits, Proto, Rule, ServerSpec, ServiceModel};
 use crate::model::ui::ThemeName;
 
 /// A socket laboratory in a terminal: start servers, spawn clients, and watch real TCP and UDP happen.
@@ -28,6 +30,8 @@ pub enum Command {
     Netstat(NetstatArgs),
     /// Capture packets into a file or a pipe, or print them as a ladder, live or from a file
     Capture(CaptureArgs),
+    /// Check which ports of a host are open, closed or filtered, and by which observation
+    Scan(network::ScanArgs),
     /// Go through scenarios without the screen: 0 when everything expected was seen, 1 when not, 2 for a wrong file
     Run(RunArgs),
     /// Show the laboratory on the wire: two private hosts, and every packet between them in your hand
@@ -160,6 +164,10 @@ pub struct LabArgs {
     #[arg(long, value_enum, conflicts_with = "server")]
     pub preset: Option<Preset>,
 
+    /// Send clients and broadcasts to this host instead of this machine, on PORT or on the ports of the servers here
+    #[arg(long, value_name = "HOST[:PORT]", value_parser = network::goal)]
+    pub target: Option<Goal>,
+
     /// Begin on the wire: two private hosts, and every packet between them in your hand
     #[arg(long)]
     pub wire: bool,
@@ -230,24 +238,8 @@ impl From<Theme> for ThemeName {
 impl LabArgs {
     /// The servers to start, or to watch.
     pub fn servers(&self) -> Vec<ServerSpec> {
-        let local = |port| SocketAddr::new(Ipv4Addr::LOCALHOST.into(), port);
-        let chosen = match self.preset {
-            _ if !self.server.is_empty() => self.server.clone(),
-            Some(Preset::Class) => {
-                vec![(Kind::Echo, local(65432)), (Kind::Threaded, local(65433)), (Kind::Udp, local(65431))]
-            }
-            None => vec![
-                (Kind::Threaded, local(65432)),
-                (Kind::Echo, local(65433)),
-                (Kind::Async, local(65434)),
-                (Kind::Udp, local(65432)),
-            ],
-        };
-        let named = |(place, (kind, addr)): (usize, &(Kind, SocketAddr))| {
-            let before = chosen[..place].iter().filter(|(other, _)| other == kind).count();
-            kind.spec(self.reach(*addr), before)
-        };
-        chosen.iter().enumerate().map(named).collect()
+        let specs = servers(&self.server, self.preset).into_iter();
+        specs.map(|spec| ServerSpec { addr: self.reach(spec.addr), ..spec }).collect()
     }
 }
 
@@ -265,6 +257,28 @@ impl LabArgs {
     pub fn limits(&self) -> Limits {
         self.limit.iter().fold(Limits::default(), |limits, (rule, number)| limits.with(*rule, *number))
     }
+}
+
+/// The servers that were asked for one by one, else those of the preset, else the four.
+fn servers(asked: &[(Kind, SocketAddr)], preset: Option<Preset>) -> Vec<ServerSpec> {
+    let local = |port| SocketAddr::new(Ipv4Addr::LOCALHOST.into(), port);
+    let chosen = match preset {
+        _ if !asked.is_empty() => asked.to_vec(),
+        Some(Preset::Class) => {
+            vec![(Kind::Echo, local(65432)), (Kind::Threaded, local(65433)), (Kind::Udp, local(65431))]
+        }
+        None => vec![
+            (Kind::Threaded, local(65432)),
+            (Kind::Echo, local(65433)),
+            (Kind::Async, local(65434)),
+            (Kind::Udp, local(65432)),
+        ],
+    };
+    let named = |(place, (kind, addr)): (usize, &(Kind, SocketAddr))| {
+        let before = chosen[..place].iter().filter(|(other, _)| other == kind).count();
+        kind.spec(*addr, before)
+    };
+    chosen.iter().enumerate().map(named).collect()
 }
 
 impl Kind {

@@ -17,6 +17,7 @@ pub mod queue;
 pub mod recorder;
 mod run;
 pub mod runner;
+mod scan;
 pub mod session;
 mod signals;
 pub mod stage;
@@ -49,6 +50,7 @@ pub fn main() -> ExitCode {
         None => tui::run(&cli.lab, cli.lab.wire),
         Some(Command::Wire(lab)) => tui::run(lab, true),
         Some(Command::Netstat(args)) => netstat::run(args),
+        Some(Command::Scan(args)) => return code(scan::run(args)),
         Some(Command::Run(args)) => return code(run::run(args)),
         #[cfg(target_os = "linux")]
         Some(Command::Exec(args)) => return code(exec::run(args)),

@@ -68,6 +68,9 @@ async fn session(
     if on_wire {
         session.tell(Msg::Wire)?;
     }
+    if let Some(goal) = &cli.target {
+        session.tell(Msg::Aim(Some(goal.clone())))?;
+    }
     #[cfg(debug_assertions)]
     assert!(!cli.panic, "asked to panic");
     let ended = session.run(EventStream::new(), signals, &mut events).await;

@@ -294,6 +294,7 @@ mod tests {
         theirs: IpAddr::V4(std::net::Ipv4Addr::new(10, 0, 0, 2)),
     };
 
+    #[expect(clippy::unnecessary_wraps, reason = "what the error queue gives is an option")]
     fn icmp(kind: u8, code: u8, from: &str) -> Option<IcmpError> {
         Some(IcmpError { kind, code, from: from.parse().unwrap() })
     }

@@ -70,7 +70,7 @@ mod tests {
         let mut pace = Pace::new(None, Proto::Udp, "10.0.0.2".parse().unwrap());
         let start = Instant::now() + Duration::from_secs(100);
         (0..5).for_each(|_| _ = pace.next(start));
-        let later = start + Duration::from_secs(60);
+        let later = start + Duration::from_mins(1);
         let again: Vec<_> = (0..6).map(|_| pace.next(later).duration_since(later).as_secs()).collect();
         assert_eq!(again, [0, 0, 0, 0, 0, 1]);
     }

@@ -1,0 +1,137 @@
+//! The command line of what goes to other machines, or waits for them.
+
+use std::net::SocketAddr;
+use std::time::Duration;
+
+use clap::{Args, ValueEnum};
+
+use super::{Kind, Preset, language, server, servers};
+use crate::domain::{Goal, Lang, Proto, ScanPlan, ServerSpec};
+
+/// A port check.
+#[derive(Debug, Clone, Args)]
+pub struct ScanArgs {
+    /// The host, by name or address
+    #[arg(value_parser = goal)]
+    pub host: Goal,
+
+    /// The ports, as nmap takes them: 65432, 65432-65434, 22,80 or '-' for all; also threaded, echo, async, udp, lab
+    #[arg(default_value = "lab")]
+    pub ports: String,
+
+    /// UDP instead of TCP
+    #[arg(long, short)]
+    pub udp: bool,
+
+    /// One JSON object a line, each port as soon as it is known
+    #[arg(long)]
+    pub json: bool,
+
+    /// Ports asked in a second [default: 100; for UDP beyond this machine 1, after a burst of 5, because Linux answers
+    /// no faster]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=1000))]
+    pub rate: Option<u32>,
+
+    /// How long each port is waited for; the question is sent again about every second meanwhile
+    #[arg(long, value_name = "SECONDS", default_value = "4", value_parser = seconds)]
+    pub timeout: Duration,
+
+    /// Check a host that is neither this machine nor in a private network: it is yours, or its owner agreed
+    #[arg(long, short)]
+    pub yes: bool,
+
+    /// The language: en or pt-BR; by default that of the locale
+    #[arg(long, value_parser = language)]
+    pub lang: Option<Lang>,
+}
+
+impl ScanArgs {
+    /// TCP or UDP.
+    pub const fn proto(&self) -> Proto {
+        if self.udp { Proto::Udp } else { Proto::Tcp }
+    }
+
+    /// The check of these ports.
+    pub fn plan(&self, ports: crate::domain::PortList) -> ScanPlan {
+        ScanPlan {
+            timeout: self.timeout,
+            rate: self.rate,
+            confirmed: self.yes,
+            ..ScanPlan::new(self.host.host.clone(), ports, self.proto())
+        }
+    }
+}
+
+/// The servers alone.
+#[derive(Debug, Clone, Args)]
+pub struct ServeArgs {
+    /// Start this server instead of the four: KIND is threaded, echo, async or udp; ADDR a port or an address with a
+    /// port, such as 0.0.0.0:65432 for the whole network. Can be given several times
+    #[arg(long, value_name = "KIND=ADDR", value_parser = server)]
+    pub server: Vec<(Kind, SocketAddr)>,
+
+    /// Start a known set of servers
+    #[arg(long, value_enum, conflicts_with = "server")]
+    pub preset: Option<Preset>,
+
+    /// One JSON object a line: every event, as in the journal
+    #[arg(long)]
+    pub json: bool,
+
+    /// The language: en or pt-BR; by default that of the locale
+    #[arg(long, value_parser = language)]
+    pub lang: Option<Lang>,
+}
+
+impl ServeArgs {
+    /// The servers to start.
+    pub fn servers(&self) -> Vec<ServerSpec> {
+        servers(&self.server, self.preset)
+    }
+}
+
+/// One client.
+#[derive(Debug, Clone, Args)]
+pub struct ClientArgs {
+    /// tcp or udp
+    #[arg(value_enum, value_name = "KIND")]
+    pub kind: Transport,
+
+    /// The server: HOST or HOST:PORT; the port is 65432 when it is not said
+    #[arg(value_parser = goal, value_name = "ADDR")]
+    pub addr: Goal,
+
+    /// What it says
+    #[arg(default_value = crate::domain::client::GREETING)]
+    pub message: String,
+
+    /// How long each call is waited for
+    #[arg(long, value_name = "SECONDS", default_value = "5", value_parser = seconds)]
+    pub timeout: Duration,
+
+    /// One JSON object a line: every event, as in the journal
+    #[arg(long)]
+    pub json: bool,
+
+    /// The language: en or pt-BR; by default that of the locale
+    #[arg(long, value_parser = language)]
+    pub lang: Option<Lang>,
+}
+
+/// What a client speaks.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+#[expect(missing_docs, reason = "each is the protocol of that name")]
+pub enum Transport {
+    Tcp,
+    Udp,
+}
+
+pub(super) fn goal(text: &str) -> Result<Goal, String> {
+    text.parse().map_err(|_| "expected HOST or HOST:PORT, such as 192.168.0.7:65432 or [::1]:65432".into())
+}
+
+fn seconds(text: &str) -> Result<Duration, String> {
+    let span = text.parse().ok().and_then(|seconds| Duration::try_from_secs_f64(seconds).ok());
+    let sensible = Duration::from_millis(50)..=Duration::from_mins(5);
+    span.filter(|span| sensible.contains(span)).ok_or_else(|| "expected seconds, from 0.05 to 300".into())
+}
