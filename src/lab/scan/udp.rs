@@ -71,9 +71,9 @@ async fn news(socket: &UdpSocket) -> News {
             Err(error) => return News::Error(error, None),
             Ok(ready) if ready.is_error() => {
                 let error = socket.try_io(Interest::ERROR, || {
-                    let icmp = take_error(&SockRef::from(socket));
+                    // In this order: to read the queue takes the error away.
                     match socket.take_error()? {
-                        Some(error) => Ok((error, icmp)),
+                        Some(error) => Ok((error, take_error(&SockRef::from(socket)))),
                         None => Err(io::ErrorKind::WouldBlock.into()),
                     }
                 });
