@@ -147,7 +147,7 @@ pub enum PortCheck {
     Connect,
     /// Sent an empty datagram: `nmap -sU`.
     EmptyDatagram,
-    /// Said first, to the byte, what `nmap -sV` says to find out who answers.
+    /// Said first, to the byte, what `nmap -sV` says to find out who answers, and by UDP `nmap -sU` as well.
     ServiceProbe,
 }
 

@@ -77,7 +77,8 @@ impl Datagrams {
     /// One `recvfrom` that does not wait; `None` when no datagram has arrived, or one that the guard threw away: that is
     /// not reported call by call.
     pub(super) fn recv_now(&self) -> Option<io::Result<(Vec<u8>, SocketAddr)>> {
-        let mut buffer = vec![0; DATAGRAM];
+        // On the stack: of a flood, most is thrown away again at once.
+        let mut buffer = [0; DATAGRAM];
         let received = self.socket.try_recv_from(&mut buffer);
         if would_block(&received) {
             return None;
@@ -90,10 +91,9 @@ impl Datagrams {
         let call = Call::new(self.who, Syscall::Recvfrom).returned(&received);
         Some(match received {
             Ok((len, from)) => {
-                buffer.truncate(len);
-                let call = call.carrying(&buffer);
+                let call = call.carrying(&buffer[..len]);
                 self.log.call(if let Ok(flow) = self.flow_with(from) { call.on(flow) } else { call });
-                Ok((buffer, from))
+                Ok((buffer[..len].to_vec(), from))
             }
             Err(error) => {
                 self.log.call(call);

@@ -30,7 +30,7 @@ impl Gate {
         }
         if datagram.is_empty() {
             guard.checked(self.server, peer, PortCheck::EmptyDatagram);
-        } else if is_version_question(datagram) {
+        } else if is_version_question(datagram) || is_rpc_question(datagram) {
             guard.checked(self.server, peer, PortCheck::ServiceProbe);
         }
         true
@@ -92,6 +92,12 @@ fn is_boundary(bytes: &[u8], end: usize) -> bool {
 pub(super) fn is_version_question(datagram: &[u8]) -> bool {
     const NAME: &[u8] = b"\x07version\x04bind\0\0\x10\0\x03";
     datagram.len() <= 64 && datagram.ends_with(NAME)
+}
+
+/// The null call of ONC RPC that `nmap -sU` and `-sV` send: call, version 2, procedure 0, no credentials (RFC 5531 §9).
+fn is_rpc_question(datagram: &[u8]) -> bool {
+    const CALL: [u8; 8] = [0, 0, 0, 0, 0, 0, 0, 2];
+    datagram.len() == 40 && datagram[4..12] == CALL && datagram[20..].iter().all(|byte| *byte == 0)
 }
 
 #[cfg(test)]

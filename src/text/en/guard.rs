@@ -72,6 +72,6 @@ const fn seen(check: PortCheck) -> &'static str {
     match check {
         PortCheck::Connect => "connected and left within a second without a word: looks like a port check, nmap -sT",
         PortCheck::EmptyDatagram => "sent an empty datagram: looks like a port check, nmap -sU",
-        PortCheck::ServiceProbe => "asks who answers here: looks like nmap -sV",
+        PortCheck::ServiceProbe => "asks who answers here: looks like nmap, -sV or -sU",
     }
 }

@@ -77,6 +77,6 @@ const fn seen(check: PortCheck) -> &'static str {
             "conectou e saiu em menos de um segundo sem dizer nada: parece um teste de porta, nmap -sT"
         }
         PortCheck::EmptyDatagram => "enviou um datagrama vazio: parece um teste de porta, nmap -sU",
-        PortCheck::ServiceProbe => "pergunta quem responde aqui: parece nmap -sV",
+        PortCheck::ServiceProbe => "pergunta quem responde aqui: parece nmap, -sV ou -sU",
     }
 }

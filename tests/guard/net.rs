@@ -1,0 +1,133 @@
+//! Three hosts and two cables, as network namespaces that vanish with their threads.
+
+use std::io;
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::process::Command;
+use std::sync::{Mutex, MutexGuard, PoisonError, mpsc};
+use std::thread;
+
+use rustix::thread::UnshareFlags;
+
+/// The server's address on the attacker's cable.
+pub(crate) const SERVER: Ipv4Addr = Ipv4Addr::new(10, 77, 0, 1);
+pub(crate) const ATTACKER: Ipv4Addr = Ipv4Addr::new(10, 77, 0, 2);
+/// The server's address on the friends' cable.
+pub(crate) const SERVER_TO_FRIENDS: Ipv4Addr = Ipv4Addr::new(10, 78, 0, 1);
+/// How many friends there are, each with an address.
+pub(crate) const FRIENDS: u8 = 200;
+
+pub(crate) fn friend(number: u8) -> Ipv4Addr {
+    Ipv4Addr::new(10, 78, 1, number)
+}
+
+pub(crate) fn at(ip: impl Into<IpAddr>, port: u16) -> SocketAddr {
+    SocketAddr::new(ip.into(), port)
+}
+
+type Order = Box<dyn FnOnce() + Send>;
+
+/// A thread with a network of its own. What it starts has the same.
+#[derive(Clone)]
+pub(crate) struct Host {
+    orders: mpsc::Sender<Order>,
+    namespace: String,
+}
+
+impl Host {
+    fn new() -> io::Result<Self> {
+        let (orders, told) = mpsc::channel::<Order>();
+        let (ready, is_ready) = mpsc::channel();
+        thread::spawn(move || {
+            _ = ready.send(unshare().map(|()| rustix::thread::gettid().as_raw_nonzero().get()));
+            told.into_iter().for_each(|order| order());
+        });
+        let thread = is_ready.recv().expect("the thread answers")?;
+        let namespace = format!("/proc/{}/task/{thread}/ns/net", std::process::id());
+        let host = Self { orders, namespace };
+        host.ip("link set lo up");
+        Ok(host)
+    }
+
+    /// Runs it on a thread of its own on this host, and does not wait.
+    pub(crate) fn start<T: Send + 'static>(&self, work: impl FnOnce() -> T + Send + 'static) -> thread::JoinHandle<T> {
+        let (started, is_started) = mpsc::channel();
+        let order = move || _ = started.send(thread::spawn(work));
+        self.orders.send(Box::new(order)).expect("the host lives");
+        is_started.recv().expect("the host lives")
+    }
+
+    /// Runs it there and waits for what comes of it.
+    pub(crate) fn run<T: Send + 'static>(&self, work: impl FnOnce() -> T + Send + 'static) -> T {
+        self.start(work).join().expect("it does not panic")
+    }
+
+    /// What a program prints there; it must succeed.
+    pub(crate) fn shell(&self, line: &str) -> String {
+        let owned = line.to_owned();
+        let run = self.run(move || Command::new("sh").args(["-c", &owned]).output()).expect("a shell");
+        let said = String::from_utf8_lossy(&run.stdout).into_owned();
+        assert!(run.status.success(), "{line}: {said}{}", String::from_utf8_lossy(&run.stderr));
+        said
+    }
+
+    /// How many connections its kernel has put into accept queues (`PassiveOpens`, RFC 4022).
+    pub(crate) fn passive_opens(&self) -> u64 {
+        let text = std::fs::read_to_string(self.namespace.replace("/ns/net", "/net/snmp")).expect("proc is there");
+        let mut rows = text.lines().filter_map(|line| line.strip_prefix("Tcp: ")).map(str::split_whitespace);
+        let (names, numbers) = (rows.next().expect("names"), rows.next().expect("numbers"));
+        let of = names.zip(numbers).find(|(name, _)| *name == "PassiveOpens").expect("it is counted");
+        of.1.parse().expect("a number")
+    }
+
+    fn ip(&self, words: &str) {
+        self.shell(&format!("ip {words}"));
+    }
+}
+
+#[expect(unsafe_code, reason = "unshare(2) is unsound only where it unshares the descriptor table; this does not")]
+fn unshare() -> io::Result<()> {
+    // SAFETY: only the network namespace is unshared, of this thread alone.
+    unsafe { rustix::thread::unshare_unsafe(UnshareFlags::NEWNET) }.map_err(Into::into)
+}
+
+/// See the module's head.
+pub(crate) struct Net {
+    pub(crate) server: Host,
+    pub(crate) attacker: Host,
+    pub(crate) friends: Host,
+    /// One at a time: some of it is measured, and a flood would be in the way.
+    _turn: MutexGuard<'static, ()>,
+}
+
+impl Net {
+    /// The network; `None` where this machine does not allow one, which fails the test if `SOCKLAB_REQUIRE` asks for
+    /// `net`.
+    pub(crate) fn open() -> Option<Self> {
+        static TURN: Mutex<()> = Mutex::new(());
+        let turn = TURN.lock().unwrap_or_else(PoisonError::into_inner);
+        let hosts = Host::new().and_then(|server| Ok((server, Host::new()?, Host::new()?)));
+        let Ok((server, attacker, friends)) = hosts else {
+            missing("net", "network namespaces need root");
+            return None;
+        };
+        for (name, other, own, theirs) in
+            [("evil", &attacker, SERVER, ATTACKER), ("good", &friends, SERVER_TO_FRIENDS, friend(1))]
+        {
+            server.ip(&format!("link add {name} type veth peer name cable netns {}", other.namespace));
+            server.ip(&format!("addr add {own}/16 dev {name}"));
+            server.ip(&format!("link set {name} up"));
+            other.ip(&format!("addr add {theirs}/16 dev cable"));
+            other.ip("link set cable up");
+        }
+        let all: Vec<_> = (2..=FRIENDS).map(|n| format!("addr add {}/16 dev cable\n", friend(n))).collect();
+        friends.shell(&format!("ip -batch - <<'END'\n{}END", all.concat()));
+        Some(Self { server, attacker, friends, _turn: turn })
+    }
+}
+
+/// Says that something is missing; fails if `SOCKLAB_REQUIRE` asks for it.
+pub(crate) fn missing(what: &str, why: &str) {
+    let required = std::env::var("SOCKLAB_REQUIRE").unwrap_or_default();
+    assert!(!required.split(',').any(|required| required == what), "missing: {what}: {why}");
+    println!("ignored: {what}: {why}");
+}

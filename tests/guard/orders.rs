@@ -1,0 +1,76 @@
+//! Kick, block, unblock: what happens to who is inside, and to who comes again.
+
+use std::io::{ErrorKind, Read, Write};
+use std::net::TcpStream;
+
+use socklab::domain::{ClientPlan, GuardEvent, Proto, Rule, Target};
+use socklab::model::Effect;
+
+use crate::attacks::connect;
+use crate::lab::{Lab, THREADED, peer, refused, told};
+use crate::net::{ATTACKER, Net, SERVER, SERVER_TO_FRIENDS, at, friend};
+
+fn say(stream: &mut TcpStream, words: &[u8]) -> std::io::Result<Vec<u8>> {
+    stream.write_all(words)?;
+    let mut answer = [0; 64];
+    let len = stream.read(&mut answer)?;
+    Ok(answer[..len].to_vec())
+}
+
+#[test]
+fn kick_block_unblock() {
+    let Some(net) = Net::open() else { return };
+    let lab = Lab::open(&net.server, &["--lan"]);
+    let ports = [65432, 65433, 65434];
+    let mut theirs = net.attacker.run(move || ports.map(|port| connect(ATTACKER, at(SERVER, port)).unwrap()));
+    let mut friends = net.friends.run(move || connect(friend(7), at(SERVER_TO_FRIENDS, 65432)).unwrap());
+    for stream in theirs.iter_mut().chain([&mut friends]) {
+        assert_eq!(say(stream, b"1").unwrap(), b"1");
+    }
+
+    lab.perform(Effect::Kick(ATTACKER.into()));
+    for stream in &mut theirs {
+        assert_eq!(stream.read(&mut [0; 1]).unwrap(), 0, "an orderly end in every model");
+    }
+    assert_eq!(say(&mut friends, b"2").unwrap(), b"2", "nobody else is kicked");
+    let mut again = net.attacker.run(|| connect(ATTACKER, at(SERVER, 65432)).unwrap());
+    assert_eq!(say(&mut again, b"3").unwrap(), b"3", "who was kicked may come again");
+
+    lab.perform(Effect::Block(ATTACKER.into()));
+    assert_eq!(again.read(&mut [0; 1]).unwrap(), 0);
+    let refusal = net.attacker.run(|| {
+        let mut blocked = connect(ATTACKER, at(SERVER, 65432)).unwrap();
+        say(&mut blocked, b"4").map_err(|error| error.kind())
+    });
+    assert!(matches!(refusal, Err(ErrorKind::ConnectionReset | ErrorKind::BrokenPipe)), "{refusal:?}");
+    lab.until("told", |model| (refused(model, Rule::Blocked) == 1).then_some(()));
+    assert!(peer(&lab.seen().model, ATTACKER).unwrap().is_blocked);
+
+    lab.perform(Effect::Unblock(ATTACKER.into()));
+    lab.until("unblocked", |model| (!peer(model, ATTACKER)?.is_blocked).then_some(()));
+    let mut back = net.attacker.run(|| connect(ATTACKER, at(SERVER, 65432)).unwrap());
+    assert_eq!(say(&mut back, b"5").unwrap(), b"5");
+    let kicked: Vec<_> = told(&lab.close())
+        .into_iter()
+        .filter_map(|event| match event {
+            GuardEvent::Kicked { count, .. } => Some(count),
+            _ => None,
+        })
+        .collect();
+    assert_eq!(kicked, [3, 1]);
+}
+
+#[test]
+fn a_thousand_clients_of_our_own_are_welcome() {
+    let Some(net) = Net::open() else { return };
+    let lab = Lab::open(&net.server, &["--lan", "--limit", "idle=1"]);
+    let target = Target { server: Some(THREADED), proto: Proto::Tcp, addr: "127.0.0.1:65432".parse().unwrap() };
+    lab.perform(Effect::Spawn { count: 1_000, plan: ClientPlan::Stay, target });
+    // By its own address of the network as well.
+    let target = Target { addr: at(SERVER, 65434), ..target };
+    lab.perform(Effect::Spawn { count: 200, plan: ClientPlan::Stay, target });
+    lab.until("all are answered", |model| {
+        (model.world.clients.all().iter().filter(|client| client.received > 0).count() == 1_200).then_some(())
+    });
+    assert_eq!(told(&lab.close()).len(), 1, "the limits were told, and never needed");
+}

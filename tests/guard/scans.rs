@@ -1,0 +1,92 @@
+//! nmap against the laboratory: it survives, answers on, and names what it noticed, as far as it can notice it.
+
+use socklab::domain::guard::PortCheck;
+use socklab::model::Model;
+
+use crate::attacks::connect;
+use crate::lab::{Lab, peer};
+use crate::net::{ATTACKER, Net, SERVER, at, missing};
+
+fn checks(model: &Model, check: PortCheck) -> u64 {
+    peer(model, ATTACKER).and_then(|peer| peer.checks.get(&check).copied()).unwrap_or(0)
+}
+
+/// The network, and nmap.
+fn open() -> Option<Net> {
+    let net = Net::open()?;
+    if std::process::Command::new("nmap").arg("--version").output().is_err() {
+        missing("net", "nmap is not installed");
+        return None;
+    }
+    Some(net)
+}
+
+fn nmap(net: &Net, how: &str) -> String {
+    let said = net.attacker.shell(&format!("nmap -n -Pn {how} {SERVER}"));
+    println!("{said}");
+    said
+}
+
+fn still_answers(net: &Net) {
+    use std::io::{Read, Write};
+    for port in [65432, 65433, 65434] {
+        let answer = net.attacker.run(move || {
+            let mut stream = connect(ATTACKER, at(SERVER, port)).unwrap();
+            stream.write_all(b"1").unwrap();
+            let mut answer = [0];
+            stream.read_exact(&mut answer).unwrap();
+            answer
+        });
+        assert_eq!(&answer, b"1");
+    }
+}
+
+#[test]
+fn the_course_command_and_a_syn_scan_are_not_noticed_by_any_program() {
+    let Some(net) = open() else { return };
+    let lab = Lab::open(&net.server, &["--lan"]);
+    for how in ["-p65432", "-sS -p65431-65435"] {
+        let said = nmap(&net, how);
+        assert!(said.contains("65432/tcp open"), "{said}");
+    }
+    still_answers(&net);
+    let model = lab.close();
+    assert_eq!(PortCheck::ALL.iter().map(|check| checks(&model, *check)).sum::<u64>(), 0, "accept never returned");
+}
+
+#[test]
+fn a_connect_scan_is_named() {
+    let Some(net) = open() else { return };
+    let lab = Lab::open(&net.server, &["--lan"]);
+    let said = nmap(&net, "-sT -p65431-65435");
+    for line in ["65431/tcp closed", "65432/tcp open", "65433/tcp open", "65434/tcp open"] {
+        assert!(said.contains(line), "{said}");
+    }
+    lab.until("all three servers noticed", |model| (checks(model, PortCheck::Connect) >= 3).then_some(()));
+    still_answers(&net);
+    lab.close();
+}
+
+#[test]
+fn a_udp_scan_is_named() {
+    let Some(net) = open() else { return };
+    let lab = Lab::open(&net.server, &["--lan"]);
+    let said = nmap(&net, "-sU -p65431,65432");
+    assert!(said.contains("65432/udp open") && said.contains("65431/udp closed"), "{said}");
+    lab.until("noticed", |model| {
+        (checks(model, PortCheck::EmptyDatagram) + checks(model, PortCheck::ServiceProbe) >= 1).then_some(())
+    });
+    still_answers(&net);
+    lab.close();
+}
+
+#[test]
+fn a_version_scan_is_named() {
+    let Some(net) = open() else { return };
+    let lab = Lab::open(&net.server, &["--lan"]);
+    let said = nmap(&net, "-sV --version-light -p65432,65434");
+    assert!(said.contains("65432/tcp open"), "{said}");
+    lab.until("noticed", |model| (checks(model, PortCheck::ServiceProbe) >= 1).then_some(()));
+    still_answers(&net);
+    lab.close();
+}
