@@ -30,6 +30,10 @@ pub enum Command {
     Netstat(NetstatArgs),
     /// Capture packets into a file or a pipe, or print them as a ladder, live or from a file
     Capture(CaptureArgs),
+    /// Run the servers alone, with every event on standard output, until interrupted
+    Serve(network::ServeArgs),
+    /// Run one client that says one thing, with every event on standard output: 0 when it was answered
+    Client(network::ClientArgs),
     /// Check which ports of a host are open, closed or filtered, and by which observation
     Scan(network::ScanArgs),
     /// Go through scenarios without the screen: 0 when everything expected was seen, 1 when not, 2 for a wrong file

@@ -4,9 +4,11 @@ mod capture;
 #[cfg(target_os = "linux")]
 mod capturer;
 pub mod cli;
+mod client;
 mod doctor;
 #[cfg(target_os = "linux")]
 mod exec;
+mod headless;
 mod input;
 pub mod laboratory;
 mod locale;
@@ -18,6 +20,7 @@ pub mod recorder;
 mod run;
 pub mod runner;
 mod scan;
+mod serve;
 pub mod session;
 mod signals;
 pub mod stage;
@@ -50,6 +53,8 @@ pub fn main() -> ExitCode {
         None => tui::run(&cli.lab, cli.lab.wire),
         Some(Command::Wire(lab)) => tui::run(lab, true),
         Some(Command::Netstat(args)) => netstat::run(args),
+        Some(Command::Serve(args)) => return code(serve::run(args)),
+        Some(Command::Client(args)) => return code(client::run(args)),
         Some(Command::Scan(args)) => return code(scan::run(args)),
         Some(Command::Run(args)) => return code(run::run(args)),
         #[cfg(target_os = "linux")]

@@ -26,6 +26,11 @@ impl Goal {
     /// The longest name that DNS has, in bytes (RFC 1035 §2.3.4); an address with its zone is shorter.
     const LONGEST: usize = 255;
 
+    /// Whether nobody has to be asked for its address: it is one.
+    pub fn is_address(&self) -> bool {
+        self.host.parse::<IpAddr>().is_ok()
+    }
+
     /// Where this goal is for what is served on `port` here, once its address is known.
     pub fn at(&self, mut address: SocketAddr, port: u16) -> SocketAddr {
         address.set_port(self.port.unwrap_or(port));
@@ -99,7 +104,7 @@ pub struct GoalEvent {
     pub change: GoalChange,
 }
 
-/// What can happen to a goal. After `Set` comes `Found` or `Lost`; after `Found`, a `Tried` for each address that was
+/// What can happen to a goal. After `Set` comes, for a name, `Found` or `Lost`; then a `Tried` for each address that was
 /// tried and one `Chosen`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "change", rename_all = "snake_case")]

@@ -94,8 +94,10 @@ impl Search {
             Ok(found) => found,
             Err(why) => return self.log.goal(self.goal, GoalChange::Lost { why }),
         };
-        let addresses: Vec<IpAddr> = found.iter().map(SocketAddr::ip).collect();
-        self.log.goal(self.goal.clone(), GoalChange::Found { addresses, took: begun.elapsed() });
+        if !self.goal.is_address() {
+            let addresses: Vec<IpAddr> = found.iter().map(SocketAddr::ip).collect();
+            self.log.goal(self.goal.clone(), GoalChange::Found { addresses, took: begun.elapsed() });
+        }
         let Some((mut addr, verdict)) = self.choose(&found, port).await else { return };
         addr.set_port(self.goal.port.unwrap_or(0));
         *self.way.lock().unwrap_or_else(PoisonError::into_inner) = Way::There(addr);

@@ -30,6 +30,7 @@ pub use self::descriptors::raise_descriptor_limit;
 use self::guard::Guard;
 pub use self::host::{Host, Machine};
 use self::reporter::Reporter;
+pub use self::resolve::resolve;
 use self::scan::Scanner;
 pub use self::script::Script;
 use self::server::Server;

@@ -14,7 +14,7 @@ const PATIENCE: Duration = Duration::from_secs(5);
 
 /// The addresses of a host, of both families, each once, in the order in which they are to be tried (`getaddrinfo(3)`,
 /// RFC 6724). Their port is 0. Never empty. An address is its own name, and nobody is asked about it.
-pub(super) async fn resolve(host: &str) -> Result<Vec<SocketAddr>, Unresolved> {
+pub async fn resolve(host: &str) -> Result<Vec<SocketAddr>, Unresolved> {
     if let Ok(address) = host.parse::<IpAddr>() {
         return Ok(vec![SocketAddr::new(address, 0)]);
     }

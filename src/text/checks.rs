@@ -61,7 +61,7 @@ impl Checks {
             said = format!("{said} {}", (self.sent)(report.proto == crate::domain::Proto::Tcp, sent));
         }
         match (&report.icmp, report.errno) {
-            (Some(icmp), _) if icmp.from != report.address => {
+            (Some(icmp), _) if icmp.from != report.address && report.reason != Reason::NoNeighbour => {
                 said = format!("{said} {}", (self.from)(&icmp.from.to_string()));
             }
             (_, Some(errno)) if report.verdict == Verdict::Unknown => said = format!("{said} ({errno})"),

@@ -131,6 +131,11 @@ pub(super) fn to_ascii(buf: &mut Buffer) {
     }
 }
 
+/// A text with the twins of its glyphs.
+pub(super) fn ascii(text: &str) -> String {
+    text.chars().map(|c| if c.is_ascii() { c } else { twin(c) }).collect()
+}
+
 /// The ASCII twin of a glyph.
 #[cfg(test)]
 pub(super) fn twin_of(glyph: &str) -> char {

@@ -12,6 +12,7 @@ mod ink;
 mod keys;
 mod layout;
 mod lifecycle;
+mod line;
 mod look;
 mod names;
 mod netstat;
@@ -33,6 +34,7 @@ use ratatui::buffer::Buffer;
 use ratatui::layout::{Position, Rect};
 
 pub use keys::{KeyRow, keys_table};
+pub use line::line;
 pub use theme::{ColorDepth, Theme};
 
 use crate::domain::RowKey;

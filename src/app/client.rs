@@ -1,0 +1,195 @@
+//! `socklab-tui client`: one client that says one thing and hears the answer, every call of it on standard output.
+
+use std::collections::BTreeSet;
+use std::io;
+use std::net::SocketAddr;
+use std::process::ExitCode;
+use std::sync::Arc;
+
+use tokio::time::Instant;
+
+use super::cli::network::{ClientArgs, Transport};
+use super::headless::Headless;
+use super::locale;
+use crate::domain::{
+    Call, ClientId, Cue, Evidence, GoalChange, GoalEvent, Kind, Outcome, Play, PortReport, Proto, Reason, SocketId,
+    SocketOptions, Syscall, Verdict,
+};
+use crate::lab::{Machine, Script, resolve};
+use crate::model::Effect;
+use crate::observe::{Scope, Table};
+
+/// The port of a server when it is not said: that of the first of the four.
+const USUAL: u16 = 65_432;
+
+/// The size of the buffer that `recv` is given, in bytes.
+const BUFFER: usize = 4096;
+
+/// Talks to the server: 0 when it answered, 1 when it did not.
+pub(super) fn run(args: &ClientArgs) -> anyhow::Result<ExitCode> {
+    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build()?;
+    let talked = runtime.block_on(Caller::talk(args));
+    match talked {
+        Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(ExitCode::SUCCESS),
+        other => Ok(if other? { ExitCode::SUCCESS } else { ExitCode::FAILURE }),
+    }
+}
+
+struct Caller<'a> {
+    args: &'a ClientArgs,
+    headless: Headless,
+    script: Script,
+    table: Table,
+    /// The last event that was waited for.
+    heard: u64,
+    client: ClientId,
+}
+
+impl<'a> Caller<'a> {
+    /// Whether the server answered.
+    async fn talk(args: &'a ClientArgs) -> io::Result<bool> {
+        let headless = Headless::new(args.json, args.lang);
+        let script = Script::new(Arc::new(Machine), headless.probe.clone());
+        let ports = BTreeSet::from([args.addr.port.unwrap_or(USUAL)]);
+        let table = Table::start(headless.probe.clone(), Scope::Ports(ports))?;
+        let mut caller = Self { args, headless, script, table, heard: 0, client: ClientId(0) };
+        let answered = caller.all_addresses().await;
+        let Self { mut headless, script, table, .. } = caller;
+        script.shutdown().await;
+        table.stop();
+        headless.finish()?;
+        answered
+    }
+
+    fn goal(&self, change: GoalChange) {
+        let goal = self.args.addr.clone();
+        self.headless.probe.report(Evidence::Called, Kind::Goal(GoalEvent { goal, change }));
+    }
+
+    /// Tries one address after the other until there is somebody to talk to.
+    async fn all_addresses(&mut self) -> io::Result<bool> {
+        let begun = Instant::now();
+        let found = match resolve(&self.args.addr.host).await {
+            Ok(found) => found,
+            Err(why) => {
+                self.goal(GoalChange::Lost { why });
+                return Ok(false);
+            }
+        };
+        if !self.args.addr.is_address() {
+            let addresses = found.iter().map(SocketAddr::ip).collect();
+            self.goal(GoalChange::Found { addresses, took: begun.elapsed() });
+        }
+        for addr in found {
+            let addr = self.args.addr.at(addr, USUAL);
+            self.client.0 += 1;
+            let answered = match self.args.kind {
+                Transport::Tcp => self.tcp(addr).await?,
+                Transport::Udp => Some(self.udp(addr).await?),
+            };
+            if let Some(answered) = answered {
+                return Ok(answered);
+            }
+        }
+        Ok(false)
+    }
+
+    /// Whether the server answered; `None` when there was no connection.
+    async fn tcp(&mut self, addr: SocketAddr) -> io::Result<Option<bool>> {
+        let begun = Instant::now();
+        self.play(Play::Connect { to: addr, from: None, options: SocketOptions::default() });
+        match self.returned(Syscall::Connect).await? {
+            Some(call) if call.result.is_ok() => {}
+            Some(_) => {
+                self.play(Play::Close);
+                return Ok(None);
+            }
+            None => {
+                let tried = Self::silent(self.args, addr, begun);
+                self.goal(GoalChange::Tried { report: tried });
+                self.play(Play::Close);
+                return Ok(None);
+            }
+        }
+        let message = self.args.message.as_bytes();
+        self.play(Play::Send(message.to_vec()));
+        let sent = self.returned(Syscall::Send).await?.is_some_and(|call| call.result.is_ok());
+        let mut came = 0;
+        while sent && came < message.len().max(1) {
+            self.play(Play::Recv(BUFFER));
+            match self.returned(Syscall::Recv).await? {
+                Some(Call { result: Outcome::Ok, data: Some(data), .. }) if data.len > 0 => came += data.len,
+                _ => break,
+            }
+        }
+        self.play(Play::Close);
+        self.returned(Syscall::Close).await?;
+        Ok(Some(came > 0))
+    }
+
+    /// Whether the server answered. The socket is not connected: nothing but an answer is ever heard.
+    async fn udp(&mut self, addr: SocketAddr) -> io::Result<bool> {
+        self.play(Play::Datagram { bind: None, connect: None, family: addr });
+        self.play(Play::SendTo(self.args.message.as_bytes().to_vec(), addr));
+        let sent = self.returned(Syscall::Sendto).await?.is_some_and(|call| call.result.is_ok());
+        if !sent {
+            return Ok(false);
+        }
+        self.play(Play::RecvFrom);
+        let answer = self.returned(Syscall::Recvfrom).await?;
+        if answer.is_none() {
+            let text = locale::text(self.args.lang);
+            eprintln!("{}", (text.broadcast.silent)(&text.numbers.short(self.args.timeout)));
+            return Ok(false);
+        }
+        self.play(Play::Close);
+        self.returned(Syscall::Close).await?;
+        Ok(answer.is_some_and(|call| call.result.is_ok()))
+    }
+
+    fn play(&self, play: Play) {
+        self.script.play(Cue { socket: SocketId::Client(self.client), play });
+    }
+
+    /// Waits until a call of the client has returned, and tells what happens meanwhile; `None` when it takes too long.
+    async fn returned(&mut self, syscall: Syscall) -> io::Result<Option<Call>> {
+        let (socket, deadline) = (SocketId::Client(self.client), Instant::now() + self.args.timeout);
+        loop {
+            let is_it = |call: &&Call| call.socket == socket && call.call == syscall;
+            let found = self.headless.since(self.heard).find_map(|event| match &event.seen.kind {
+                Kind::Call(call) => Some(call).filter(is_it).map(|call| (event.seq, call.clone())),
+                _ => None,
+            });
+            if let Some((seq, call)) = found {
+                self.heard = seq;
+                return Ok(Some(call));
+            }
+            if Instant::now() >= deadline {
+                return Ok(None);
+            }
+            let table = &self.table;
+            let look = |effect| {
+                if let Effect::Lookup(flows) = effect {
+                    table.lookup(flows);
+                }
+            };
+            self.headless.step(Some(deadline), look).await?;
+        }
+    }
+
+    /// Nobody answered the handshake in time.
+    fn silent(args: &ClientArgs, addr: SocketAddr, begun: Instant) -> PortReport {
+        PortReport {
+            host: args.addr.host.clone(),
+            address: addr.ip(),
+            port: addr.port(),
+            proto: Proto::Tcp,
+            verdict: Verdict::Filtered,
+            reason: Reason::NoResponse,
+            took: begun.elapsed(),
+            sent: None,
+            errno: None,
+            icmp: None,
+        }
+    }
+}

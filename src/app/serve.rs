@@ -1,0 +1,46 @@
+//! `socklab-tui serve`: the servers alone, and what happens to them on standard output.
+
+use std::io;
+use std::process::ExitCode;
+
+use super::cli::network::ServeArgs;
+use super::headless::{Headless, stopped};
+use super::laboratory::Laboratory;
+use super::session::Shell as _;
+
+/// Serves until it is stopped: 0 then, and 1 when not one of the servers could be started.
+pub(super) fn run(args: &ServeArgs) -> anyhow::Result<ExitCode> {
+    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build()?;
+    match runtime.block_on(serve(args)) {
+        // Whoever read this has seen enough.
+        Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(ExitCode::SUCCESS),
+        other => Ok(other?),
+    }
+}
+
+async fn serve(args: &ServeArgs) -> io::Result<ExitCode> {
+    let mut headless = Headless::new(args.json, args.lang);
+    let mut laboratory = Laboratory::open(args.servers(), false, &headless.probe)?;
+    let mut stop = std::pin::pin!(stopped());
+    let ended = loop {
+        tokio::select! {
+            biased;
+            stop = &mut stop => break stop.map(|()| ExitCode::SUCCESS),
+            told = headless.step(None, |effect| laboratory.perform(effect)) => match told {
+                Ok(()) if none_left(&headless) => break Ok(ExitCode::FAILURE),
+                Ok(()) => {}
+                Err(error) => break Err(error),
+            },
+        }
+    };
+    laboratory.close().await;
+    headless.finish()?;
+    ended
+}
+
+/// Whether every server has failed.
+fn none_left(headless: &Headless) -> bool {
+    use crate::model::servers::Status;
+    let servers = headless.model.world.servers.all();
+    !servers.is_empty() && servers.iter().all(|server| matches!(server.status, Status::Failed { .. }))
+}
