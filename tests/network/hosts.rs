@@ -1,0 +1,162 @@
+//! The hosts, the cable between them, and the programs that run on them.
+
+use std::io::{BufRead as _, BufReader, Read as _};
+use std::net::Ipv4Addr;
+use std::process::{Child, Command, Output, Stdio};
+use std::sync::mpsc::{Receiver, channel};
+use std::time::{Duration, Instant};
+
+use serde_json::Value;
+
+/// Far beyond what anything here takes: reached only by a failure.
+const DEADLINE: Duration = Duration::from_secs(30);
+
+/// The program under test.
+pub(crate) const BINARY: &str = env!("CARGO_BIN_EXE_socklab-tui");
+
+/// Where the hosts are.
+pub(crate) const CLIENT: Ipv4Addr = Ipv4Addr::new(10, 9, 0, 1);
+pub(crate) const SERVER: Ipv4Addr = Ipv4Addr::new(10, 9, 0, 2);
+pub(crate) const SERVER6: &str = "fd00:9::2";
+
+/// A network namespace. It lasts as long as the process that holds it, which ends with this one: its input is ours.
+pub(crate) struct Host(Child);
+
+impl Host {
+    fn new() -> Option<Self> {
+        let mut holder = Command::new("unshare")
+            .args(["-n", "sh", "-c", "ip link set lo up && echo ready && exec cat"])
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::null())
+            .spawn()
+            .ok()?;
+        let mut word = [0; 6];
+        let ready = holder.stdout.as_mut()?.read_exact(&mut word);
+        let host = Self(holder);
+        (ready.is_ok() && &word == b"ready\n").then_some(host)
+    }
+
+    /// What enters the namespace and becomes a program there.
+    pub(crate) fn entering(&self) -> Vec<String> {
+        ["nsenter", "-t", &self.0.id().to_string(), "-n"].map(String::from).into()
+    }
+
+    fn command(&self, argv: &[&str]) -> Command {
+        let enter = self.entering();
+        let mut command = Command::new(&enter[0]);
+        command.args(&enter[1..]).args(argv).env("LC_ALL", "C.UTF-8").stdin(Stdio::null());
+        command
+    }
+
+    /// Runs a program to its end.
+    pub(crate) fn run(&self, argv: &[&str]) -> Output {
+        self.command(argv).output().unwrap()
+    }
+
+    /// Runs the program under test to its end: its exit code, and what it printed.
+    pub(crate) fn lab(&self, args: &[&str]) -> (i32, String) {
+        let output = self.run(&[&[BINARY], args].concat());
+        (output.status.code().unwrap(), String::from_utf8(output.stdout).unwrap())
+    }
+
+    fn must(&self, line: &str) {
+        let output = self.run(&["sh", "-c", line]);
+        assert!(output.status.success(), "{line}: {}", String::from_utf8_lossy(&output.stderr));
+    }
+
+    /// Has packets to this port dropped without a word where they come in (`ip-rule(8)`, blackhole).
+    pub(crate) fn drops(&self, proto: &str, port: u16) {
+        self.must(&format!("ip rule add pref 1 iif wire ipproto {proto} dport {port} blackhole"));
+    }
+
+    /// Has packets to this port refused with ICMP: administratively prohibited (`ip-rule(8)`, prohibit).
+    pub(crate) fn prohibits(&self, proto: &str, port: u16) {
+        self.must(&format!("ip rule add pref 1 iif wire ipproto {proto} dport {port} prohibit"));
+    }
+
+    /// Starts servers here, each `KIND=ADDR`, and waits until they have their ports.
+    pub(crate) fn serve(&self, servers: &[&str]) -> Running {
+        let asked: Vec<_> = servers.iter().flat_map(|server| ["--server", server]).collect();
+        let argv = [&[BINARY, "serve", "--json"], asked.as_slice()].concat();
+        let mut child = self.command(&argv).stdout(Stdio::piped()).spawn().unwrap();
+        let out = BufReader::new(child.stdout.take().unwrap());
+        let (near, lines) = channel();
+        std::thread::spawn(move || {
+            for line in out.lines().map_while(Result::ok) {
+                if near.send(line).is_err() {
+                    break;
+                }
+            }
+        });
+        let mut running = Running { child, lines };
+        for _ in servers {
+            running.until("a server has its port", |event| (event["change"] == "started").then_some(()));
+        }
+        running
+    }
+}
+
+impl Drop for Host {
+    fn drop(&mut self) {
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
+}
+
+/// Servers that run, and what they tell.
+pub(crate) struct Running {
+    child: Child,
+    lines: Receiver<String>,
+}
+
+impl Running {
+    /// Waits for an event.
+    pub(crate) fn until<T>(&mut self, what: &str, mut is: impl FnMut(&Value) -> Option<T>) -> T {
+        let ends = Instant::now() + DEADLINE;
+        loop {
+            let left = ends.saturating_duration_since(Instant::now());
+            let line = self.lines.recv_timeout(left).unwrap_or_else(|_| panic!("{what}"));
+            if let Some(found) = is(&serde_json::from_str(&line).unwrap()) {
+                return found;
+            }
+        }
+    }
+
+    /// Whether it still runs.
+    pub(crate) fn is_alive(&mut self) -> bool {
+        self.child.try_wait().unwrap().is_none()
+    }
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+/// The two hosts, when this machine can have them. When it cannot: says so, and fails if `SOCKLAB_REQUIRE` asks for it.
+pub(crate) fn hosts() -> Option<(Host, Host)> {
+    let tools = ["ip", "unshare", "nsenter", "nmap"];
+    let lacking = tools.iter().find(|tool| Command::new(tool).arg("--version").output().is_err());
+    let made = if lacking.is_none() { Host::new().zip(Host::new()) } else { None };
+    let Some((client, server)) = made else {
+        let why = lacking.map_or("a namespace".into(), ToString::to_string);
+        let required = std::env::var("SOCKLAB_REQUIRE").unwrap_or_default();
+        assert!(!required.split(',').any(|what| what == "netns"), "missing: netns ({why})");
+        println!("ignored: netns ({why})");
+        return None;
+    };
+    let pid = server.0.id();
+    client.must(&format!("ip link add wire type veth peer name wire netns {pid}"));
+    for (host, number) in [(&client, 1), (&server, 2)] {
+        host.must(&format!(
+            "ip addr add 10.9.0.{number}/24 dev wire && ip addr add fd00:9::{number}/64 dev wire nodad"
+        ));
+        host.must("ip link set wire up");
+    }
+    // Rules of our own go before the one for the host's own addresses. A host sends what a router would, when asked to be one.
+    server.must("ip rule add pref 10 lookup local && ip rule del pref 0 && echo 1 >/proc/sys/net/ipv4/ip_forward");
+    Some((client, server))
+}
