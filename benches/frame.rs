@@ -1,4 +1,5 @@
-//! What one frame costs with 1,000 clients and 10,000 rows. Wanted: less than 8 ms; a frame is drawn at most 60 times a second.
+//! What one frame costs with 1,000 clients and 10,000 rows, and with a journal full of packets. Wanted: less than 8 ms; a
+//! frame is drawn at most 60 times a second.
 
 use std::net::SocketAddr;
 
@@ -7,11 +8,13 @@ use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use socklab::domain::client::ClientChange;
 use socklab::domain::{
-    Args, Call, ClientEvent, ClientId, ClientPlan, Delta, Evidence, Flow, Kind, Note, Observation, Proto, Row,
-    SocketId, Stamp, Syscall, Target, TcpState, WorldId,
+    Args, Call, ClientEvent, ClientId, ClientPlan, Delta, Evidence, Excerpt, Finding, Flags, Flow, Kind, Note,
+    Observation, PacketSummary, Proto, Row, Segment, SocketId, Stamp, Syscall, Target, TcpState, WorldId,
 };
+use socklab::model::keys::Key;
+use socklab::model::packets::{News, Said, Stream};
 use socklab::model::ui::{Pane, View};
-use socklab::model::{Model, Ui};
+use socklab::model::{Model, Msg, Ui, update};
 use socklab::view::{ColorDepth, render};
 
 /// A laboratory in which 1,000 clients of ours and 4,000 of others are connected: two rows each.
@@ -82,5 +85,76 @@ fn frame(bench: &mut Criterion) {
     });
 }
 
-criterion_group!(benches, frame);
+/// A journal full of packets, by turns of one conversation with 300 kB in either direction and of 5,000 others.
+fn traffic() -> Model {
+    let mut model = Model::new(Ui::default());
+    let server = SocketAddr::from(([127, 0, 0, 1], 65_432));
+    for n in 0..65_536_u32 {
+        let port = if n % 2 == 0 { 40_000 } else { 41_000 + u16::try_from(n % 5_000).unwrap_or(0) };
+        let flow = Flow::tcp(SocketAddr::from(([127, 0, 0, 1], port)), server);
+        let flow = if n % 4 < 2 { flow } else { flow.mirror().unwrap_or(flow) };
+        let flags = if n < 4 { Flags::SYN } else { Flags::PSH.with(Flags::ACK) };
+        let tcp =
+            Segment { flags, seq: n, ack: n, seq_rel: Some(n), ack_rel: Some(n), window: 65_536, options: vec![] };
+        let findings = [Finding::ChecksumPartial, Finding::Retransmission].into_iter().collect();
+        let kind = Kind::Packet(PacketSummary {
+            number: u64::from(n) + 1,
+            flow,
+            tcp: Some(tcp),
+            icmp: None,
+            payload: Excerpt::of(b"Hello, world. Hello, world."),
+            retransmission_of: None,
+            findings,
+        });
+        let (at, world) = (Stamp::from_nanos(u64::from(n) * 10_000), WorldId::Host);
+        model.observe(Observation { at, world, host: None, evidence: Evidence::Packet, kind });
+    }
+    model.ui.view = View::Packets;
+    model.ui.size = (160, 45);
+    model
+}
+
+/// What was said, in one line and in many.
+fn said(talk: Flow) -> Stream {
+    let turn = |lines| Said { from: talk.local, packet: 1, lines, missing: 0 };
+    let (one, many) = (vec!["x".repeat(128 << 10)], vec!["Hello, world".to_owned(); 10_000]);
+    Stream { talk, turns: vec![turn(one.clone()), turn(many), turn(one)], cut: false }
+}
+
+fn packets(bench: &mut Criterion) {
+    let mut model = traffic();
+    let mut measure = |name: &str, keys: &str, stream: bool| {
+        for key in keys.chars().map(Key::Char) {
+            update(&mut model, Msg::Key(key));
+        }
+        if let (true, Some(talk)) = (stream, model.packets.ladder.talk) {
+            update(&mut model, Msg::Packets(News::Followed(said(talk))));
+        }
+        let mut buf = Buffer::empty(Rect::new(0, 0, 160, 45));
+        bench.bench_function(&format!("frame packets {name}"), |bench| {
+            bench.iter(|| {
+                buf.reset();
+                update(&mut model, Msg::Time(Stamp::from_nanos(1 << 40)));
+                render(&model, ColorDepth::True, &mut buf)
+            });
+        });
+    };
+    measure("list", "", false);
+    measure("list held", "kkkk", false);
+    measure("ladder", "l", false);
+    measure("ladder held", "kkkk", false);
+    measure("text", "f", true);
+    measure("list again", "ff", false);
+    let mut odd = false;
+    let mut model = traffic();
+    update(&mut model, Msg::Key(Key::Char('/')));
+    bench.bench_function("a key in the packets' filter", |bench| {
+        bench.iter(|| {
+            odd = !odd;
+            update(&mut model, Msg::Key(if odd { Key::Char('7') } else { Key::Backspace }))
+        });
+    });
+}
+
+criterion_group!(benches, frame, packets);
 criterion_main!(benches);

@@ -158,6 +158,47 @@ fn cooked_captures_of_tcpdump_are_read_with_the_same_packets() {
     }
 }
 
+/// Whether both ends' FINs are in a file that is still being written.
+fn ended(path: &Path) -> bool {
+    let Ok((store, _)) = Store::open(std::io::BufReader::new(std::fs::File::open(path).unwrap()), usize::MAX) else {
+        return false;
+    };
+    let mut analysis = Analysis::default();
+    let mut ends: Vec<_> = store.packets().iter().filter_map(|packet| analysis.see(&packet.frame())).collect();
+    ends.retain(|packet| packet.tcp.as_ref().is_some_and(|tcp| tcp.flags.has(Flags::FIN)));
+    ends.iter().any(|one| ends.iter().any(|other| one.flow.mirror() == Some(other.flow)))
+}
+
+#[test]
+fn captures_of_dumpcap_are_read_with_the_same_packets() {
+    if !tshark::have("dumpcap") || !tshark::have("tshark") || super::live::key().is_none() {
+        return;
+    }
+    let folder = Folder::new("dumpcap");
+    // As pcapng and as pcap; and of several interfaces that begin differently, in one file.
+    for (name, on) in [
+        ("pcapng", &["-i", "lo"][..]),
+        ("pcap", &["-P", "-i", "lo"]),
+        ("any", &["-i", "any"]),
+        ("several", &["-i", "lo", "-i", "any"]),
+    ] {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let filter = format!("port {}", listener.local_addr().unwrap().port());
+        let file = folder.file(name);
+        let mut command = Command::new("dumpcap");
+        command.args(["-f", &filter]).args(on).arg("-w").arg(&file);
+        let dumpcap = super::live::begun(&mut command, "File: ");
+        exchange(&listener, b"Hello, world");
+        let end = std::time::Instant::now() + super::heard::DEADLINE;
+        while !ended(&file) {
+            assert!(std::time::Instant::now() < end, "dumpcap does not write");
+            std::thread::yield_now();
+        }
+        dumpcap.end();
+        same_as_tshark(&file);
+    }
+}
+
 fn made() -> Vec<Seg> {
     let seg = |out, flags, seq, ack, len| Seg { out, flags, seq, ack, len, window: 500, scale: None, after: 1_000 };
     vec![

@@ -191,19 +191,17 @@ fn the_end_of_the_capture_is_the_end_of_its_thread_and_nothing_before_it_is_miss
 
 /// tcpdump, ready.
 pub(crate) fn tcpdump(on: &[&str], filter: &str, file: &std::path::Path) -> Ended {
-    let mut child = Command::new("tcpdump")
-        .args(["-s0", "-U", "-B", "32768", "-Z", "root"])
-        .args(on)
-        .arg("-w")
-        .arg(file)
-        .arg(filter)
-        .stderr(Stdio::piped())
-        .spawn()
-        .unwrap();
-    // It says so when it listens; dropped pipes would end it, so the rest of what it says is read as well.
+    let mut command = Command::new("tcpdump");
+    command.args(["-s0", "-U", "-B", "32768", "-Z", "root"]).args(on).arg("-w").arg(file).arg(filter);
+    begun(&mut command, "listening on")
+}
+
+/// A program that captures, once it has said that it does.
+pub(crate) fn begun(command: &mut Command, ready: &str) -> Ended {
+    let mut child = command.stderr(Stdio::piped()).spawn().unwrap();
+    // Dropped pipes would end it, so the rest of what it says is read as well.
     let mut said = BufReader::new(child.stderr.take().unwrap()).lines();
-    let listens = said.any(|line| line.unwrap().contains("listening on"));
-    assert!(listens, "tcpdump does not begin");
+    assert!(said.any(|line| line.unwrap().contains(ready)), "{command:?} does not begin");
     std::thread::spawn(move || said.count());
     Ended(child)
 }
