@@ -20,6 +20,9 @@ use crate::packet::dissect;
 /// What is worth scrolling through of a conversation, in bytes.
 const MOST_SAID: usize = 256 * 1024;
 
+/// A line of text that is longer is shown as several; in characters.
+const LONGEST_LINE: usize = 120;
+
 /// The capture of a session, where it can be had.
 #[derive(Debug)]
 pub(super) struct Capturer {
@@ -151,7 +154,17 @@ fn lines(bytes: &[u8]) -> Vec<String> {
     if body.is_empty() {
         return vec![];
     }
-    body.split(|byte| *byte == b'\n').map(|line| sanitise(line.strip_suffix(b"\r").unwrap_or(line))).collect()
+    let lines = body.split(|byte| *byte == b'\n').map(|line| sanitise(line.strip_suffix(b"\r").unwrap_or(line)));
+    lines.flat_map(|line| pieces(&line)).collect()
+}
+
+/// A line that nobody would scroll through in one step, in pieces.
+fn pieces(line: &str) -> Vec<String> {
+    if line.is_empty() {
+        return vec![String::new()];
+    }
+    let chars: Vec<char> = line.chars().collect();
+    chars.chunks(LONGEST_LINE).map(String::from_iter).collect()
 }
 
 /// Writes a new file, never over one that is there.
@@ -218,6 +231,8 @@ mod tests {
         assert_eq!(lines(b"GET /\r\nHost: x\r\n"), ["GET /", "Host: x"]);
         assert_eq!(lines(b"\x1b[31m\n\nb"), ["␛[31m", "", "b"]);
         assert!(lines(b"\n").is_empty());
+        let long = lines(&[b"ab".repeat(100), b"\nc".to_vec()].concat());
+        assert_eq!(long.iter().map(String::len).collect::<Vec<_>>(), [120, 80, 1]);
     }
 
     #[test]

@@ -91,6 +91,10 @@ pub enum Action {
     Ladder,
     /// What was said in one conversation, or the list of packets again.
     Stream,
+    /// To the conversation that began after the present one.
+    NextTalk,
+    /// To the conversation that began before it.
+    PrevTalk,
     /// Type a filter for the packets.
     Sift,
     /// Into the packet; fold or unfold a field.
@@ -215,6 +219,8 @@ pub const BINDINGS: &[Binding] = &[
     bind(&[Char('.')], Lab, A::Narrow),
     bind(&[Char('l')], Packets, A::Ladder),
     bind(&[Char('f')], Packets, A::Stream),
+    bind(&[Char('n')], Packets, A::NextTalk),
+    bind(&[Char('p')], Packets, A::PrevTalk),
     bind(&[Char('/')], Packets, A::Sift),
     bind(&[Key::Enter], Packets, A::Unfold),
     bind(&[Char('S')], Packets, A::SaveCapture),

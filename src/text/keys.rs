@@ -77,6 +77,8 @@ pub struct Keys {
     pub sift: KeyText,
     pub unfold: KeyText,
     pub save_capture: KeyText,
+    pub next_talk: KeyText,
+    pub prev_talk: KeyText,
     pub language: KeyText,
     pub theme: KeyText,
     pub glyphs: KeyText,

@@ -112,8 +112,8 @@ fn ranked(model: &Model) -> Vec<Action> {
     use Action::{
         Back, Client, CloseAll, CloseFin, CloseHalf, CloseRst, Corrupt, Cut, Delay, Drop, Duplicate, Filter, GoView,
         Ladder, Language, Loss, Narrow, Next, NextKinds, NextModel, NextOrder, NextPane, NextScope, NextServer,
-        OneShot, OpenWire, OtherEnd, Page, Reverse, Run, RunHold, SaveCapture, Say, Settings, Sift, Slow, StartStop,
-        Stream, Swap, Theme, Tick, Unfold, Wire, Zoom,
+        NextTalk, OneShot, OpenWire, OtherEnd, Page, Reverse, Run, RunHold, SaveCapture, Say, Settings, Sift, Slow,
+        StartStop, Stream, Swap, Theme, Tick, Unfold, Wire, Zoom,
     };
     let mut actions = Vec::new();
     if let Some(page) = &model.ui.page {
@@ -125,7 +125,7 @@ fn ranked(model: &Model) -> Vec<Action> {
         actions.push(Back);
     }
     actions.extend_from_slice(match (model.ui.view, model.ui.focus) {
-        (View::Packets, _) => &[Ladder, Stream, Sift, Unfold, SaveCapture, Narrow, Client, OneShot, CloseFin],
+        (View::Packets, _) => &[Ladder, Stream, Sift, Unfold, SaveCapture, NextTalk, Narrow, Client, OneShot, CloseFin],
         (View::Wire, _) if !model.world.wire.is_open() => &[OpenWire, Wire],
         (View::Wire, _) => &[
             Next, RunHold, Drop, Client, OneShot, CloseFin, CloseRst, Duplicate, Swap, Slow, Loss, Wire, Cut, Delay,

@@ -86,6 +86,8 @@ pub(super) const fn text(action: Action, text: &Text) -> &KeyText {
         Action::View(View::Packets) => &keys.view_packets,
         Action::Ladder => &keys.ladder,
         Action::Stream => &keys.stream,
+        Action::NextTalk => &keys.next_talk,
+        Action::PrevTalk => &keys.prev_talk,
         Action::Sift => &keys.sift,
         Action::Unfold => &keys.unfold,
         Action::SaveCapture => &keys.save_capture,

@@ -1,5 +1,7 @@
 //! What the keys of the packets view do, and what the shell is asked for on account of it.
 
+use std::collections::HashSet;
+
 use tui_input::Input;
 
 use super::super::effect::Effect;
@@ -31,6 +33,8 @@ pub(in super::super) fn act(model: &mut Model, action: Action) -> Option<Vec<Eff
         Action::PrevPane => model.packets.part = model.packets.part.step(-1),
         Action::Ladder => show(model, Picture::Ladder),
         Action::Stream => show(model, Picture::Stream),
+        Action::NextTalk => turn(model, 1),
+        Action::PrevTalk => turn(model, -1),
         Action::Sift => {
             model.packets.picture = Picture::List;
             model.packets.part = Part::Picture;
@@ -84,7 +88,7 @@ fn step(model: &mut Model, steps: isize) {
         }
         (Part::Picture, Picture::Ladder) => packets.ladder.trail.step(steps),
         (Part::Picture, Picture::Stream) => {
-            let lines = |stream: &Stream| stream.turns.iter().map(|said| said.lines.len()).sum();
+            let lines = |stream: &Stream| stream.turns.iter().map(Said::height).sum();
             let most: usize = packets.stream.as_ref().map_or(0, lines);
             let back = packets.stream_back.saturating_add_signed(steps.saturating_neg());
             packets.stream_back = back.min(most.saturating_sub(1));
@@ -128,6 +132,38 @@ fn save(model: &Model) -> Vec<Effect> {
         // What crosses the wire is not kept byte by byte.
         WorldId::Wire => vec![],
     }
+}
+
+/// Goes to the conversation that began so many after the present one, in any order of their packets; stays at the ends.
+fn turn(model: &mut Model, steps: isize) {
+    let mut talks: Vec<Flow> = Vec::new();
+    let mut known = HashSet::new();
+    for (_, packet) in model.packets.all(&model.journal) {
+        if known.insert(packet.flow) {
+            known.extend(packet.flow.mirror());
+            talks.push(packet.flow);
+        }
+    }
+    let Some(last) = talks.len().checked_sub(1) else { return };
+    let present = model.packets.only.or_else(|| wanted(model));
+    let place = present.and_then(|talk| talks.iter().position(|other| same_pair(&talk, other)));
+    let next = place.map_or(last, |place| place.saturating_add_signed(steps).min(last));
+    let talk = talks[next];
+    model.packets.part = Part::Picture;
+    model.packets.ladder.trail.reader = Reader::Follows;
+    if model.packets.only.is_some() {
+        model.packets.only = Some(talk);
+        model.packets.refill(&model.journal);
+    }
+    let list = &model.packets.list;
+    let of =
+        |seq: &u64| model.journal.get(*seq).and_then(Packets::of).is_some_and(|packet| same_pair(&talk, &packet.flow));
+    let first = (0..list.len()).filter_map(|place| list.seq(place)).find(of);
+    if let (Some(first), Picture::List) = (first, model.packets.picture) {
+        model.packets.list.hold(first);
+    }
+    select(model, talk);
+    retarget(model);
 }
 
 /// Undoes one thing, the latest kind first.

@@ -113,6 +113,13 @@ pub struct Said {
     pub missing: u64,
 }
 
+impl Said {
+    /// How many lines it has, what is missing among them; what is empty still has one.
+    pub fn height(&self) -> usize {
+        (usize::from(self.missing > 0) + self.lines.len()).max(1)
+    }
+}
+
 /// What both ends of a conversation said, in the order of time.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Stream {

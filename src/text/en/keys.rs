@@ -61,6 +61,11 @@ pub(super) const KEYS: Keys = Keys {
     stream: KeyText::new("said", "what both sides said in the selected connection; or the list again"),
     sift: KeyText::new("filter", "type a filter for the packets"),
     unfold: KeyText::new("look into", "look into the packet; fold or unfold a field of it"),
+    next_talk: KeyText::new(
+        "next",
+        "the next connection or UDP exchange of the capture, in the order in which they began",
+    ),
+    prev_talk: KeyText::new("previous", "the connection or UDP exchange before it"),
     save_capture: KeyText::new("save", "write all captured packets to a file, for Wireshark (pcapng)"),
     language: KeyText::new("português", "the other language"),
     theme: KeyText::new("theme", "the next theme: dark, light, contrast, mono"),

@@ -1,7 +1,5 @@
 //! What both ends of a conversation said, in the order of time, each in its colour.
 
-use std::net::SocketAddr;
-
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use ratatui::style::Style;
@@ -39,7 +37,7 @@ pub(super) fn render(model: &Model, look: &Look, area: Rect, buf: &mut Buffer) {
         return;
     };
     let lines = lines(look, &client, stream, model.packets.stream_back, rest);
-    for (row, line) in (0..rest.height).zip(lines.iter().rev()) {
+    for (row, line) in (0..rest.height).zip(&lines) {
         let mut ink = Ink::on(buf, rest, row);
         let number = line.packet.map_or_else(String::new, |packet| format!("#{packet}"));
         ink.right(&number, 7, look.theme.quiet).skip(1).cell(line.mark, 1, line.style).skip(1);
@@ -47,50 +45,53 @@ pub(super) fn render(model: &Model, look: &Look, area: Rect, buf: &mut Buffer) {
     }
 }
 
-/// The lines that are seen, the last first: a long conversation costs no more than a short one.
+/// The lines that are seen: a long conversation costs no more than a short one.
 fn lines(look: &Look, client: &Flow, stream: &Stream, back: usize, area: Rect) -> Vec<Line> {
     let height = usize::from(area.height);
     let room = area.width.saturating_sub(11);
     let mut skip = back;
     let mut lines = Vec::new();
     for said in stream.turns.iter().rev() {
-        let turn = turn(look, client, said, room);
-        for line in turn.into_iter().rev() {
-            if skip > 0 {
-                skip -= 1;
-            } else if lines.len() < height {
-                lines.push(line);
+        let end = said.height().saturating_sub(skip);
+        skip = skip.saturating_sub(said.height());
+        for place in (0..end).rev() {
+            lines.extend(line(look, client, said, place, room).into_iter().rev());
+            if lines.len() >= height {
+                lines.truncate(height);
+                lines.reverse();
+                return lines;
             }
         }
-        if lines.len() >= height {
-            return lines;
-        }
     }
-    if stream.cut && lines.len() < height {
-        let text = look.text.packets.cut.into();
-        lines.push(Line { packet: None, mark: " ", text, style: look.theme.quiet });
-    }
-    lines
+    // The beginning is reached: it is at the top, and the screen is full all the same.
+    let whole = stream.turns.iter().flat_map(|said| (0..said.height()).map(move |place| (said, place)));
+    let cut = stream.cut.then(|| Line {
+        packet: None,
+        mark: " ",
+        text: look.text.packets.cut.into(),
+        style: look.theme.quiet,
+    });
+    cut.into_iter().chain(whole.flat_map(|(said, place)| line(look, client, said, place, room))).take(height).collect()
 }
 
-/// What one end said in one go. The client's words have its colour and point to the right.
-fn turn(look: &Look, client: &Flow, said: &Said, room: u16) -> Vec<Line> {
+/// One line of what one end said in one go, as many of the screen as it takes. The client's words have its colour and
+/// point to the right.
+fn line(look: &Look, client: &Flow, said: &Said, place: usize, room: u16) -> Vec<Line> {
     let (texts, theme) = (&look.text.packets, &look.theme);
-    let by_client = |from: SocketAddr| from == client.local;
-    let (mark, style) = if by_client(said.from) {
+    let (mark, style) = if said.from == client.local {
         (glyphs::HEAD_RIGHT, theme.host.client)
     } else {
         (glyphs::HEAD_LEFT, theme.host.server)
     };
-    let mut texts_said: Vec<(String, Style)> = Vec::new();
-    if said.missing > 0 {
-        texts_said.push(((texts.missing)(&look.text.numbers.bytes(said.missing)), theme.alarm));
-    }
-    let words = said.lines.iter().flat_map(|line| wrap(line, room)).map(|line| (line.to_owned(), style));
-    texts_said.extend(words);
-    if texts_said.is_empty() {
-        texts_said.push((texts.empty.into(), theme.quiet));
-    }
-    let numbered = texts_said.into_iter().enumerate();
-    numbered.map(|(at, (text, style))| Line { packet: (at == 0).then_some(said.packet), mark, text, style }).collect()
+    let missing = usize::from(said.missing > 0);
+    let (text, style) = match place.checked_sub(missing) {
+        None => ((texts.missing)(&look.text.numbers.bytes(said.missing)), theme.alarm),
+        Some(place) => match said.lines.get(place) {
+            Some(line) => (line.clone(), style),
+            None => (texts.empty.into(), theme.quiet),
+        },
+    };
+    let rows = wrap(&text, room).into_iter().enumerate();
+    let packet = |row| (place == 0 && row == 0).then_some(said.packet);
+    rows.map(|(row, text)| Line { packet: packet(row), mark, text: text.to_owned(), style }).collect()
 }

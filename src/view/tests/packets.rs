@@ -395,6 +395,50 @@ fn a_mark_is_with_the_packet_after_it_and_is_saved() {
 }
 
 #[test]
+fn conversations_are_gone_through_in_the_order_in_which_they_began() {
+    let mut lab = life(Lang::En);
+    for (port, number) in [(44_088, 10), (44_090, 11), (44_088, 12)] {
+        let mut talk = Talk { flow: Flow::tcp(at(port), at(65_432)), number };
+        talk.segment(&mut lab, true, DATA, (1, 1), &format!("from {port}"));
+    }
+    lab.key(Key::Char('l'));
+    let shown = |lab: &mut Lab| lab.model.packets.ladder.client(&lab.model.world).map(|flow| flow.local.port());
+    assert_eq!(shown(&mut lab), Some(44_086));
+    for (key, port) in [('n', 44_088), ('n', 44_090), ('n', 44_090), ('p', 44_088), ('p', 44_086), ('p', 44_086)] {
+        lab.key(Key::Char(key));
+        assert_eq!(shown(&mut lab), Some(port), "{key}");
+    }
+    // In the list the first packet of it is selected; narrowed to one, the list turns to the next.
+    lab.keys("ln");
+    assert_eq!(lab.model.packets.list.at(), Some(10));
+    lab.keys(".");
+    assert_eq!(lab.model.packets.list.len(), 2);
+    lab.keys("n");
+    assert_eq!(lab.model.packets.list.len(), 1);
+}
+
+#[test]
+fn a_text_is_scrolled_to_its_beginning_and_no_further() {
+    let mut lab = life(Lang::En);
+    lab.key(Key::Char('f'));
+    let talk = lab.model.packets.ladder.talk.unwrap();
+    let turn = |n: u64, lines: Vec<String>| Said { from: talk.local, packet: n, lines, missing: n % 2 };
+    let turns = (1..=50).map(|n| turn(n, (0..3).map(|line| format!("turn {n} line {line}")).collect())).collect();
+    update(&mut lab.model, Msg::Packets(News::Followed(Stream { talk, turns, cut: false })));
+    let shown = |lab: &mut Lab| text(&screen(&mut lab.model, 80, 24).0);
+    let latest = shown(&mut lab);
+    assert!(latest.contains("turn 50 line 2") && latest.contains("turn 46 line 2"), "{latest}");
+    lab.key(Key::Up);
+    let before = shown(&mut lab);
+    assert!(!before.contains("turn 50 line 2") && before.contains("turn 50 line 1"), "{before}");
+    lab.key(Key::Home);
+    let first = shown(&mut lab);
+    assert!(first.contains("turn 1 line 0") && first.contains("turn 4 line 2"), "{first}");
+    lab.key(Key::End);
+    assert_eq!(shown(&mut lab), latest);
+}
+
+#[test]
 fn a_filter_shows_what_it_lets_through_and_keeps_the_last_good_one() {
     let mut lab = life(Lang::En);
     lab.keys("/flags syn");
