@@ -293,6 +293,8 @@ impl Packets {
         self.ladder = ladder;
         self.stream = None;
         self.stream_back = 0;
+        // Back here, it is asked for again.
+        self.asked.talk = None;
     }
 
     /// New hosts, whose packets are counted from 1 again.

@@ -418,6 +418,19 @@ fn conversations_are_gone_through_in_the_order_in_which_they_began() {
 }
 
 #[test]
+fn what_was_said_is_asked_for_again_by_who_comes_back() {
+    let mut lab = life(Lang::En);
+    let mut other = Talk { flow: Flow::tcp(at(44_088), at(65_432)), number: 10 };
+    other.segment(&mut lab, true, DATA, (1, 1), "oi");
+    for (key, port) in [('f', 44_086), ('n', 44_088), ('p', 44_086)] {
+        let asked = update(&mut lab.model, Msg::Key(Key::Char(key)));
+        let talk = Flow::tcp(at(port), at(65_432));
+        assert!(asked.contains(&Effect::Follow(talk)), "{key}: {asked:?}");
+        update(&mut lab.model, Msg::Packets(News::Followed(Stream { talk, turns: vec![], cut: false })));
+    }
+}
+
+#[test]
 fn a_text_is_scrolled_to_its_beginning_and_no_further() {
     let mut lab = life(Lang::En);
     lab.key(Key::Char('f'));
