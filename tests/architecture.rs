@@ -123,3 +123,23 @@ fn colours_are_named_in_one_file() {
     let named: Vec<_> = layer("view").into_iter().filter(|(_, code)| code.contains("Color::")).map(|f| f.0).collect();
     assert!(named.len() == 1 && named[0].ends_with("theme.rs"), "{named:?}");
 }
+
+/// The compiler drops `#[test]` where the harness is another one, and says nothing of a test that never runs.
+#[test]
+fn what_has_a_list_of_tests_has_no_test_outside_it() {
+    let tests = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests");
+    let mut files = Vec::new();
+    sources(&tests, &mut files);
+    let read = |path: &Path| fs::read_to_string(path).unwrap_or_default();
+    let lists: Vec<_> = files.iter().filter(|path| read(path).contains("\nmod harness;")).collect();
+    // `x.rs` and `x/main.rs` have their files in `x`.
+    let folder =
+        |root: &Path| if root.ends_with("main.rs") { root.with_file_name("") } else { root.with_extension("") };
+    let folders: Vec<_> = lists.into_iter().map(|root| folder(root)).collect();
+    assert!(folders.iter().any(|folder| folder.is_dir()), "{folders:?}");
+    let ours = files.iter().filter(|path| folders.iter().any(|folder| path.starts_with(folder)));
+    let outside: Vec<_> = ours
+        .filter(|path| read(path).lines().any(|line| line == "#[test]" || line.contains("#[tokio::test")))
+        .collect();
+    assert!(outside.is_empty(), "fn tests() lists a test, not #[test]: {outside:#?}");
+}

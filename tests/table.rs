@@ -1,9 +1,22 @@
 //! The live table against sockets that the test itself opened, and against `ss` where it is installed.
-#![cfg(target_os = "linux")]
 
+#[cfg(target_os = "linux")]
+#[path = "harness/mod.rs"]
+mod harness;
+#[cfg(target_os = "linux")]
 #[path = "table/heard.rs"]
 mod heard;
+#[cfg(target_os = "linux")]
 #[path = "table/live.rs"]
 mod live;
+#[cfg(target_os = "linux")]
 #[path = "table/standing.rs"]
 mod standing;
+
+#[cfg(target_os = "linux")]
+fn main() -> std::process::ExitCode {
+    harness::run([live::tests(), standing::tests()])
+}
+
+#[cfg(not(target_os = "linux"))]
+fn main() {}

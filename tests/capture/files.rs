@@ -14,7 +14,21 @@ use socklab::packet::Analysis;
 use super::live::{exchange, exchanges, start};
 use super::trace::{Folder, Seg, packets, save};
 use super::tshark;
+use crate::harness::{
+    Need::{Capture, Editcap, Tcpdump, Tshark},
+    Test, test,
+};
 use socklab::domain::Flags;
+
+pub(crate) fn tests() -> Vec<Test> {
+    vec![
+        test(every_format_that_editcap_writes_is_read_with_the_same_packets, &[Capture, Editcap, Tshark]),
+        test(tshark_reads_ours_without_a_complaint_with_names_and_comments, &[Capture, Tshark]),
+        test(cooked_captures_of_tcpdump_are_read_with_the_same_packets, &[Capture, Tcpdump, Tshark]),
+        test(a_file_is_printed_as_a_ladder_and_a_damaged_one_as_far_as_it_goes, &[]),
+        test(a_closed_pipe_is_the_end_and_no_error, &[]),
+    ]
+}
 
 fn open(path: &Path) -> Store {
     let (store, damage) = Store::open(std::fs::File::open(path).unwrap(), usize::MAX).unwrap();
@@ -71,10 +85,10 @@ fn run(program: &str, arguments: &[&str]) {
 }
 
 /// Real packets over loopback, saved by us.
-fn recorded(folder: &Folder) -> Option<std::path::PathBuf> {
+fn recorded(folder: &Folder) -> std::path::PathBuf {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let port = listener.local_addr().unwrap().port();
-    let (capture, _heard) = start([port])?;
+    let (capture, _heard) = start([port]);
     exchanges(&listener, 5, b"Hello, world");
     exchange(&listener, &vec![b'x'; 100_000]);
     UdpSocket::bind("127.0.0.1:0").unwrap().send_to(b"oi", ("127.0.0.1", port)).unwrap();
@@ -82,16 +96,12 @@ fn recorded(folder: &Folder) -> Option<std::path::PathBuf> {
     capture.stop();
     let path = folder.file("recorded.pcapng");
     store.save(std::fs::File::create(&path).unwrap(), &[(1, "aqui começa".into())]).unwrap();
-    Some(path)
+    path
 }
 
-#[test]
 fn every_format_that_editcap_writes_is_read_with_the_same_packets() {
-    if !tshark::have("editcap") || !tshark::have("tshark") {
-        return;
-    }
     let folder = Folder::new("formats");
-    let Some(path) = recorded(&folder) else { return };
+    let path = recorded(&folder);
     same_as_tshark(&path);
     let text = path.to_str().unwrap();
     for (name, arguments) in [
@@ -119,13 +129,9 @@ fn every_format_that_editcap_writes_is_read_with_the_same_packets() {
     assert_eq!(open(&folder.file("pcapng")).get(1).unwrap().comments, ["aqui começa"]);
 }
 
-#[test]
 fn tshark_reads_ours_without_a_complaint_with_names_and_comments() {
-    if !tshark::have("tshark") {
-        return;
-    }
     let folder = Folder::new("ours");
-    let Some(path) = recorded(&folder) else { return };
+    let path = recorded(&folder);
     assert_eq!(tshark::tshark(&path, &["-Y", "_ws.malformed"]), "");
     assert_eq!(tshark::tshark(&path, &["-Y", "_ws.expert.severity == \"Error\""]), "");
     let rows = tshark::fields(&path, &["frame.interface_name", "frame.interface_description", "frame.comment"]);
@@ -133,11 +139,7 @@ fn tshark_reads_ours_without_a_complaint_with_names_and_comments() {
     assert!(rows[1..].iter().all(|row| row[0] == "lo" && row.get(2).is_none_or(String::is_empty)));
 }
 
-#[test]
 fn cooked_captures_of_tcpdump_are_read_with_the_same_packets() {
-    if !tshark::have("tcpdump") || !tshark::have("tshark") || super::live::key().is_none() {
-        return;
-    }
     let folder = Folder::new("cooked");
     for link in ["LINUX_SLL", "LINUX_SLL2"] {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
@@ -209,7 +211,6 @@ fn made() -> Vec<Seg> {
     ]
 }
 
-#[test]
 fn a_file_is_printed_as_a_ladder_and_a_damaged_one_as_far_as_it_goes() {
     let folder = Folder::new("ladder");
     let path = folder.file("made.pcapng");
@@ -250,7 +251,6 @@ impl Write for Leaving {
     }
 }
 
-#[test]
 fn a_closed_pipe_is_the_end_and_no_error() {
     let folder = Folder::new("pipe");
     let path = folder.file("made.pcapng");

@@ -7,6 +7,11 @@ use socklab::domain::{Finding, Flags, PacketSummary};
 
 use super::trace::{Folder, Seg, analysed, marks, packets, save};
 use super::tshark;
+use crate::harness::{Need::Tshark, Test, test};
+
+pub(crate) fn tests() -> Vec<Test> {
+    vec![test(any_segments_get_the_marks_that_tshark_gives_them, &[Tshark])]
+}
 
 const ACK: Flags = Flags::ACK;
 
@@ -65,11 +70,7 @@ fn mistaken(ours: &[&str], theirs: &[&str], unseen: bool) -> bool {
     unseen && theirs.contains(&kinds[1]) && !ours.contains(&kinds[1]) && a == b
 }
 
-#[test]
 fn any_segments_get_the_marks_that_tshark_gives_them() {
-    if !tshark::have("tshark") {
-        return;
-    }
     let folder = Folder::new("soup");
     let mut runner = TestRunner::new_with_rng(
         Config::default(),

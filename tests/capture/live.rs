@@ -13,26 +13,30 @@ use socklab::observe::capture::{Capture, Key, Need, On, Remedy, Store};
 use super::heard::{DEADLINE, Heard, probe};
 use super::trace::Folder;
 use super::tshark;
+use crate::harness::{Need as Needed, Test, test};
 
-/// The right to capture. When the machine does not give it: says so, and fails if `SOCKLAB_REQUIRE` asks for capture.
-pub(crate) fn key() -> Option<Key> {
-    match Key::open() {
-        Ok(key) => Some(key),
-        Err(error) => {
-            tshark::missing(&format!("capture ({error})"));
-            None
-        }
-    }
+pub(crate) fn tests() -> Vec<Test> {
+    vec![
+        test(a_connection_is_seen_once_in_order_with_the_kernels_time, &[Needed::Capture]),
+        test(a_closed_port_refuses_and_an_unreachable_one_is_tied_to_its_datagram, &[Needed::Capture]),
+        test(ipv6_is_captured_as_well_and_other_ports_are_not, &[Needed::Capture, Needed::Ipv6]),
+        test(on_every_interface_loopback_packets_are_still_seen_once, &[Needed::Capture]),
+        test(the_end_of_the_capture_is_the_end_of_its_thread_and_nothing_before_it_is_missing, &[Needed::Capture]),
+        test(
+            tcpdump_sees_the_same_packets_in_the_same_order_with_the_same_bytes,
+            &[Needed::Capture, Needed::Tcpdump, Needed::Tshark],
+        ),
+    ]
 }
 
-pub(crate) fn start(ports: impl IntoIterator<Item = u16>) -> Option<(Capture, Heard)> {
-    let key = key()?;
+pub(crate) fn start(ports: impl IntoIterator<Item = u16>) -> (Capture, Heard) {
+    let key = Key::open().unwrap();
     let (probe, heard) = probe(100_000);
     let capture = Capture::start(probe, &key, &On::Loopback, Scope::ports(ports)).unwrap();
     heard.find("note that there is a capture", |seen| {
         (seen.kind == Kind::Note(Note::Has { what: Evidence::Packet })).then_some(())
     });
-    Some((capture, heard))
+    (capture, heard)
 }
 
 /// The next packet and its time.
@@ -83,11 +87,10 @@ pub(crate) fn exchange(listener: &TcpListener, message: &[u8]) -> u16 {
     port
 }
 
-#[test]
 fn a_connection_is_seen_once_in_order_with_the_kernels_time() {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let port = listener.local_addr().unwrap().port();
-    let Some((capture, heard)) = start([port]) else { return };
+    let (capture, heard) = start([port]);
     let client = exchange(&listener, b"Hello, world");
     let mut times = Vec::new();
     let mut packets = Vec::new();
@@ -112,10 +115,9 @@ fn a_connection_is_seen_once_in_order_with_the_kernels_time() {
     assert_eq!(kept.bytes.len(), kept.wire_len as usize);
 }
 
-#[test]
 fn a_closed_port_refuses_and_an_unreachable_one_is_tied_to_its_datagram() {
     let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
-    let Some((_capture, heard)) = start([port]) else { return };
+    let (_capture, heard) = start([port]);
     TcpStream::connect(("127.0.0.1", port)).unwrap_err();
     let refused = until(&heard, |packet| flags(packet).has(Flags::RST));
     assert!(
@@ -129,14 +131,11 @@ fn a_closed_port_refuses_and_an_unreachable_one_is_tied_to_its_datagram() {
     assert!(answered[1].findings.has(Finding::CausedBy { packet: answered[0].number }), "{answered:?}");
 }
 
-#[test]
 fn ipv6_is_captured_as_well_and_other_ports_are_not() {
-    let Ok(listener) = TcpListener::bind("[::1]:0") else {
-        return assert!(!tshark::missing("capture of IPv6 (no ::1)"));
-    };
+    let listener = TcpListener::bind("[::1]:0").unwrap();
     let port = listener.local_addr().unwrap().port();
     let other = TcpListener::bind("127.0.0.1:0").unwrap();
-    let Some((capture, heard)) = start([port]) else { return };
+    let (capture, heard) = start([port]);
     exchange(&other, b"not ours");
     exchange(&listener, b"ours");
     let seen = until(&heard, |packet| flags(packet).has(Flags::FIN));
@@ -152,9 +151,8 @@ fn ipv6_is_captured_as_well_and_other_ports_are_not() {
     );
 }
 
-#[test]
 fn on_every_interface_loopback_packets_are_still_seen_once() {
-    let Some(key) = key() else { return };
+    let key = Key::open().unwrap();
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let port = listener.local_addr().unwrap().port();
     let (probe, heard) = probe(1_000);
@@ -178,10 +176,9 @@ fn on_every_interface_loopback_packets_are_still_seen_once() {
     assert_eq!((none.need, none.remedy), (Need::Interface("nonesuch".into()), Remedy::OtherInterface));
 }
 
-#[test]
 fn the_end_of_the_capture_is_the_end_of_its_thread_and_nothing_before_it_is_missing() {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-    let Some((capture, _heard)) = start([listener.local_addr().unwrap().port()]) else { return };
+    let (capture, _heard) = start([listener.local_addr().unwrap().port()]);
     let store = std::sync::Arc::clone(capture.store());
     exchanges(&listener, 50, b"x");
     capture.stop();
@@ -225,14 +222,10 @@ impl Drop for Ended {
     }
 }
 
-#[test]
 fn tcpdump_sees_the_same_packets_in_the_same_order_with_the_same_bytes() {
-    if !tshark::have("tcpdump") || !tshark::have("tshark") {
-        return;
-    }
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let port = listener.local_addr().unwrap().port();
-    let Some((capture, _heard)) = start([port]) else { return };
+    let (capture, _heard) = start([port]);
     let folder = Folder::new("tcpdump");
     let (theirs, ours) = (folder.file("theirs.pcap"), folder.file("ours.pcapng"));
     let filter = format!("port {port} or (icmp[0] == 3 and icmp[30:2] == {port})");

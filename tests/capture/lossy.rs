@@ -15,6 +15,17 @@ use socklab::observe::capture::Store;
 use super::live::start;
 use super::trace::{Folder, analysed, marks};
 use super::tshark;
+use crate::harness::{
+    Need::{Capture, Tshark},
+    Test, test,
+};
+
+pub(crate) fn tests() -> Vec<Test> {
+    vec![
+        test(a_lossy_connection_is_counted_as_tshark_counts_it, &[Capture, Tshark]),
+        test(a_reader_that_sleeps_closes_the_window_and_probes_ask_for_it, &[Capture, Tshark]),
+    ]
+}
 
 /// Drops one segment in `in_how_many`, by the kernel's dice (`SKF_AD_RANDOM` of `linux/filter.h`).
 fn loses(socket: impl AsFd, in_how_many: u32) {
@@ -42,15 +53,11 @@ fn judge(store: &Arc<Store>, name: &str) -> Vec<Finding> {
     ours.iter().flat_map(|packet| packet.findings.iter().copied()).collect()
 }
 
-#[test]
 fn a_lossy_connection_is_counted_as_tshark_counts_it() {
-    if !tshark::have("tshark") {
-        return;
-    }
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     SockRef::from(&listener).set_tcp_mss(1_448).unwrap();
     let port = listener.local_addr().unwrap().port();
-    let Some((capture, _heard)) = start([port]) else { return };
+    let (capture, _heard) = start([port]);
     let mut client = TcpStream::connect(("127.0.0.1", port)).unwrap();
     let (mut server, _) = listener.accept().unwrap();
     loses(&server, 16);
@@ -70,15 +77,11 @@ fn a_lossy_connection_is_counted_as_tshark_counts_it() {
     assert!(again > 5 && duplicates > 3, "the dice were kind: {again} {duplicates}");
 }
 
-#[test]
 fn a_reader_that_sleeps_closes_the_window_and_probes_ask_for_it() {
-    if !tshark::have("tshark") {
-        return;
-    }
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     sockopt::set_socket_recv_buffer_size(&listener, 4_096).unwrap();
     let port = listener.local_addr().unwrap().port();
-    let Some((capture, heard)) = start([port]) else { return };
+    let (capture, heard) = start([port]);
     let mut client = TcpStream::connect(("127.0.0.1", port)).unwrap();
     let (mut server, _) = listener.accept().unwrap();
     client.set_nonblocking(true).unwrap();

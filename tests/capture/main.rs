@@ -1,14 +1,42 @@
 //! Packets: what is captured, kept and said of them, against other programs that do the same.
-#![cfg(target_os = "linux")]
 
+#[cfg(target_os = "linux")]
 mod files;
+#[cfg(target_os = "linux")]
 mod findings;
+#[cfg(target_os = "linux")]
 mod flood;
+#[cfg(target_os = "linux")]
+#[path = "../harness/mod.rs"]
+mod harness;
+#[cfg(target_os = "linux")]
 #[path = "../table/heard.rs"]
 mod heard;
+#[cfg(target_os = "linux")]
 mod live;
+#[cfg(target_os = "linux")]
 mod lossy;
+#[cfg(target_os = "linux")]
 mod piped;
+#[cfg(target_os = "linux")]
 mod privilege;
+#[cfg(target_os = "linux")]
 mod trace;
+#[cfg(target_os = "linux")]
 mod tshark;
+
+#[cfg(target_os = "linux")]
+fn main() -> std::process::ExitCode {
+    harness::run([
+        files::tests(),
+        findings::tests(),
+        flood::tests(),
+        live::tests(),
+        lossy::tests(),
+        piped::tests(),
+        privilege::tests(),
+    ])
+}
+
+#[cfg(not(target_os = "linux"))]
+fn main() {}

@@ -7,13 +7,20 @@ use socklab::domain::filter::Filter;
 use socklab::observe::Scope;
 use socklab::observe::capture::command::{Into, Stop, live};
 use socklab::observe::capture::file::Reader;
-use socklab::observe::capture::{On, Style};
+use socklab::observe::capture::{Key, On, Style};
 
-use super::live::{exchange, exchanges, key};
+use super::live::{exchange, exchanges};
+use crate::harness::{Need::Capture, Test, test};
 
-#[test]
+pub(crate) fn tests() -> Vec<Test> {
+    vec![
+        test(each_packet_is_in_the_pipe_at_once_and_a_reader_that_leaves_ends_it, &[Capture]),
+        test(what_was_captured_until_the_end_is_written, &[Capture]),
+    ]
+}
+
 fn each_packet_is_in_the_pipe_at_once_and_a_reader_that_leaves_ends_it() {
-    let Some(key) = key() else { return };
+    let key = Key::open().unwrap();
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let scope = Scope::ports([listener.local_addr().unwrap().port()]);
     let (reader, mut writer) = std::io::pipe().unwrap();
@@ -38,9 +45,8 @@ fn each_packet_is_in_the_pipe_at_once_and_a_reader_that_leaves_ends_it() {
     });
 }
 
-#[test]
 fn what_was_captured_until_the_end_is_written() {
-    let Some(key) = key() else { return };
+    let key = Key::open().unwrap();
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let scope = Scope::ports([listener.local_addr().unwrap().port()]);
     let stop = Stop::new().unwrap();

@@ -13,7 +13,17 @@ use socklab::domain::Errno;
 use socklab::observe::capture::{Key, Need, Remedy};
 
 use super::trace::Folder;
-use super::tshark;
+use crate::harness::{Need::FileCapabilities, Test, on_request, test};
+
+pub(crate) fn tests() -> Vec<Test> {
+    vec![
+        test(a_user_needs_one_capability_which_is_given_up_at_once, &[FileCapabilities]),
+        test(no_thread_of_a_program_that_captures_has_a_capability, &[FileCapabilities]),
+        test(the_wire_opens_for_a_program_that_has_the_capability, &[FileCapabilities]),
+        on_request(without_it_the_command_is_said),
+        on_request(with_it_the_key_is_taken_and_nothing_is_left),
+    ]
+}
 
 /// Nobody in particular.
 const USER: u32 = 65_534;
@@ -30,46 +40,40 @@ fn as_user(program: &Path, test: &str) {
     assert!(output.status.success() && said.contains("1 passed"), "{said}{}", String::from_utf8_lossy(&output.stderr));
 }
 
-/// A copy of a program that everybody may run; `None`, having said so, where a user cannot be played.
-fn copy(folder: &Folder, program: &Path) -> Option<PathBuf> {
-    if !rustix::process::geteuid().is_root() || !tshark::have_it("setcap", "-h") {
-        tshark::missing("capture (not root, or no setcap)");
-        return None;
-    }
+/// A copy of a program that everybody may run.
+fn copy(folder: &Folder, program: &Path) -> PathBuf {
     let copy = folder.file("copy");
     std::fs::copy(program, &copy).unwrap();
     std::fs::set_permissions(&copy, Permissions::from_mode(0o755)).unwrap();
-    Some(copy)
+    copy
 }
 
-/// Gives it the capability; `false`, having said so, where files cannot have one.
-fn give(program: &Path) -> bool {
+/// Gives it the capability.
+fn give(program: &Path) {
     let done = Command::new("setcap").arg("cap_net_raw+ep").arg(program).status().unwrap();
-    done.success() || tshark::missing("capture (files cannot have capabilities here)")
+    assert!(done.success(), "{done}");
 }
 
-#[test]
 fn a_user_needs_one_capability_which_is_given_up_at_once() {
     let folder = Folder::new("privilege");
-    let Some(program) = copy(&folder, &std::env::current_exe().unwrap()) else { return };
+    let program = copy(&folder, &std::env::current_exe().unwrap());
     as_user(&program, "privilege::without_it_the_command_is_said");
-    if give(&program) {
-        as_user(&program, "privilege::with_it_the_key_is_taken_and_nothing_is_left");
-    }
+    give(&program);
+    as_user(&program, "privilege::with_it_the_key_is_taken_and_nothing_is_left");
 }
 
 /// The program itself, given its capability, run by somebody.
-fn given(folder: &Folder, arguments: &[&str]) -> Option<Command> {
-    let program = copy(folder, Path::new(env!("CARGO_BIN_EXE_socklab-tui")))?;
+fn given(folder: &Folder, arguments: &[&str]) -> Command {
+    let program = copy(folder, Path::new(env!("CARGO_BIN_EXE_socklab-tui")));
     let mut command = Command::new(&program);
     command.args(arguments).uid(USER).gid(USER).env("LANG", "C.UTF-8").stdin(Stdio::null());
-    give(&program).then_some(command)
+    give(&program);
+    command
 }
 
-#[test]
 fn no_thread_of_a_program_that_captures_has_a_capability() {
     let folder = Folder::new("given");
-    let Some(mut command) = given(&folder, &["capture", "-w", "/dev/null"]) else { return };
+    let mut command = given(&folder, &["capture", "-w", "/dev/null"]);
     let mut program = command.stderr(Stdio::piped()).spawn().unwrap();
     let mut said = BufReader::new(program.stderr.take().unwrap()).lines();
     assert_eq!(said.next().unwrap().unwrap(), "socklab-tui: capturing on lo");
@@ -89,10 +93,9 @@ fn no_thread_of_a_program_that_captures_has_a_capability() {
     assert!(program.wait().unwrap().success());
 }
 
-#[test]
 fn the_wire_opens_for_a_program_that_has_the_capability() {
     let folder = Folder::new("wired");
-    let Some(mut command) = given(&folder, &["doctor", "--lang", "en"]) else { return };
+    let mut command = given(&folder, &["doctor", "--lang", "en"]);
     let output = command.output().unwrap();
     let said = String::from_utf8_lossy(&output.stdout);
     assert!(said.contains("\n✓ capturing packets"), "{said}");
@@ -112,8 +115,7 @@ fn the_wire_opens_for_a_program_that_has_the_capability() {
     assert_eq!(marks(&said), marks(&plain));
 }
 
-#[test]
-#[ignore = "run by another test, as an ordinary user"]
+/// By another test, as an ordinary user.
 fn without_it_the_command_is_said() {
     let error = Key::take().unwrap_err();
     assert_eq!((&error.need, error.errno), (&Need::Socket, Errno::Perm));
@@ -122,8 +124,7 @@ fn without_it_the_command_is_said() {
     assert_eq!(error.remedy.command().unwrap(), format!("sudo setcap cap_net_raw+ep {}", path.display()));
 }
 
-#[test]
-#[ignore = "run by another test, as an ordinary user"]
+/// By another test, as an ordinary user.
 fn with_it_the_key_is_taken_and_nothing_is_left() {
     assert!(capabilities(None).unwrap().effective.contains(CapabilitySet::NET_RAW));
     let _key = Key::take().unwrap();

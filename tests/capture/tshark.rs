@@ -5,25 +5,6 @@ use std::process::Command;
 
 use super::trace::FIELDS;
 
-/// Whether a program that judges us is here. When it is not: says so, and fails if `SOCKLAB_REQUIRE` asks for capture.
-pub(crate) fn have(program: &str) -> bool {
-    have_it(program, "--version")
-}
-
-/// The same for a program that is asked in another way.
-pub(crate) fn have_it(program: &str, ask: &str) -> bool {
-    let there = Command::new(program).arg(ask).output().is_ok_and(|output| output.status.success());
-    there || missing(program)
-}
-
-/// Says that something is missing; fails if `SOCKLAB_REQUIRE` asks for capture.
-pub(crate) fn missing(what: &str) -> bool {
-    let required = std::env::var("SOCKLAB_REQUIRE").unwrap_or_default();
-    assert!(!required.split(',').any(|what| what == "capture"), "missing: {what}");
-    println!("ignored: {what}");
-    false
-}
-
 /// What tshark prints for a file.
 pub(crate) fn tshark(file: &Path, arguments: &[&str]) -> String {
     let output = Command::new("tshark").arg("-r").arg(file).args(arguments).output().unwrap();

@@ -8,7 +8,20 @@ use socklab::domain::{
     ClientId, ClientPlan, CloseHow, Errno, Kind, Proto, Reply, ServerChange, ServerId, SocketId, Syscall,
 };
 
+use crate::harness::{Test, test};
 use crate::stage::{Stage, apart, calls_on, did, is_answer, is_change, names_on, reply, target, tcp, udp};
+
+pub(crate) fn tests() -> Vec<Test> {
+    vec![
+        test(every_server_answers_over_a_socket_that_stays_open, &[]),
+        test(a_busy_server_delays_no_other_and_answers_when_it_is_free, &[]),
+        test(a_connection_that_died_is_opened_again_and_a_stopped_server_is_a_failure, &[]),
+        test(what_waits_for_a_server_is_bounded, &[]),
+        test(a_long_message_comes_back_whole_and_a_closing_server_is_named, &[]),
+        test(an_answer_of_another_length_is_over_when_it_falls_quiet, &[]),
+        test(silence_over_udp_has_an_end_and_tells_nothing, &[]),
+    ]
+}
 
 const THREADED: ServerId = ServerId(0);
 const ECHO: ServerId = ServerId(1);
@@ -30,7 +43,7 @@ async fn four() -> Stage {
     stage
 }
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+#[tokio::main(flavor = "multi_thread", worker_threads = 2)]
 async fn every_server_answers_over_a_socket_that_stays_open() {
     let mut stage = four().await;
     let all: Vec<_> = (0..4).map(ServerId).collect();
@@ -52,7 +65,7 @@ async fn every_server_answers_over_a_socket_that_stays_open() {
     assert_eq!(seen.iter().filter(sent).count(), 8);
 }
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+#[tokio::main(flavor = "multi_thread", worker_threads = 2)]
 async fn a_busy_server_delays_no_other_and_answers_when_it_is_free() {
     let mut stage = four().await;
     let echo = stage.started(ECHO).await;
@@ -69,7 +82,7 @@ async fn a_busy_server_delays_no_other_and_answers_when_it_is_free() {
     stage.end().await;
 }
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+#[tokio::main(flavor = "multi_thread", worker_threads = 2)]
 async fn a_connection_that_died_is_opened_again_and_a_stopped_server_is_a_failure() {
     let mut stage = Stage::of(vec![apart(3, Threaded)]);
     stage.lab.start_all();
@@ -94,7 +107,7 @@ async fn a_connection_that_died_is_opened_again_and_a_stopped_server_is_a_failur
     stage.end().await;
 }
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+#[tokio::main(flavor = "multi_thread", worker_threads = 2)]
 async fn what_waits_for_a_server_is_bounded() {
     let deaf = TcpListener::bind("127.0.0.1:0").unwrap();
     let mut spec = tcp(Threaded);
@@ -111,7 +124,7 @@ async fn what_waits_for_a_server_is_bounded() {
     stage.end().await;
 }
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+#[tokio::main(flavor = "multi_thread", worker_threads = 2)]
 async fn a_long_message_comes_back_whole_and_a_closing_server_is_named() {
     let mut stage = four().await;
     stage.lab.broadcast("x".repeat(8 << 20), vec![ECHO]);
@@ -131,7 +144,7 @@ async fn a_long_message_comes_back_whole_and_a_closing_server_is_named() {
     stage.end().await;
 }
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+#[tokio::main(flavor = "multi_thread", worker_threads = 2)]
 async fn an_answer_of_another_length_is_over_when_it_falls_quiet() {
     let terse = TcpListener::bind("127.0.0.1:0").unwrap();
     let mut spec = tcp(Threaded);
@@ -145,7 +158,7 @@ async fn an_answer_of_another_length_is_over_when_it_falls_quiet() {
     assert_eq!(calls_on(&seen, SocketId::Broadcast(THREADED)).len(), 5);
 }
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+#[tokio::main(flavor = "multi_thread", worker_threads = 2)]
 async fn silence_over_udp_has_an_end_and_tells_nothing() {
     let deaf = UdpSocket::bind("127.0.0.1:0").unwrap();
     let mut spec = udp();

@@ -11,8 +11,27 @@ use socklab::domain::{
     Args, ClientId, ClientPlan, CloseHow, Errno, Kind, Note, Outcome, Proto, Shut, SocketId, Syscall,
 };
 
+use crate::harness::{Test, test};
 use crate::stage::{Stage, call, calls_on, did, ended, is_answer, is_client, names_on, note, target, udp};
 use socklab::domain::ServerId;
+
+pub(crate) fn tests() -> Vec<Test> {
+    Vec::from([
+        test(a_client_is_told_first_and_ended_last_and_knows_its_port_before_it_is_connected, &[]),
+        test(three_ways_to_close, &[]),
+        test(a_half_closed_client_still_hears, &[]),
+        test(an_orderly_close_reads_what_has_arrived_so_that_it_sends_a_fin, &[]),
+        test(nobody_listening_is_a_failed_connect, &[]),
+        test(closing_all_ends_everybody_and_the_burst_that_makes_them, &[]),
+        #[cfg(target_os = "linux")]
+        test(a_burst_at_a_sequential_server_fills_its_queue_and_leaves_the_rest_dialing, &[]),
+        #[cfg(target_os = "linux")]
+        test(a_client_that_still_dials_can_be_closed, &[]),
+        test(a_udp_client_has_a_port_from_its_first_sendto, &[]),
+        test(a_udp_one_shot_gives_up_when_nothing_comes, &[]),
+        test(a_flooding_peer_delays_no_end, &[]),
+    ])
+}
 
 const ONE: ClientId = ClientId(1);
 
@@ -23,7 +42,7 @@ fn change(kind: &Kind) -> Option<&ClientChange> {
     }
 }
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+#[tokio::main(flavor = "multi_thread", worker_threads = 2)]
 async fn a_client_is_told_first_and_ended_last_and_knows_its_port_before_it_is_connected() {
     let (mut stage, addr) = Stage::with(Threaded).await;
     stage.lab.spawn(1, ClientPlan::Stay, target(Proto::Tcp, addr));
@@ -47,7 +66,7 @@ async fn a_client_is_told_first_and_ended_last_and_knows_its_port_before_it_is_c
     assert_eq!(accept.flow, flow.mirror(), "both ends of one connection");
 }
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+#[tokio::main(flavor = "multi_thread", worker_threads = 2)]
 async fn three_ways_to_close() {
     let rst = Args::Option(SockOpt::LingerZero);
     let ways: [(CloseHow, &[&str], Option<Args>, Outcome); 3] = [
@@ -75,7 +94,7 @@ async fn three_ways_to_close() {
     }
 }
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+#[tokio::main(flavor = "multi_thread", worker_threads = 2)]
 async fn a_half_closed_client_still_hears() {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let mut stage = Stage::of(vec![]);
@@ -93,7 +112,7 @@ async fn a_half_closed_client_still_hears() {
     stage.end().await;
 }
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+#[tokio::main(flavor = "multi_thread", worker_threads = 2)]
 async fn an_orderly_close_reads_what_has_arrived_so_that_it_sends_a_fin() {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let mut stage = Stage::of(vec![]);
@@ -109,7 +128,7 @@ async fn an_orderly_close_reads_what_has_arrived_so_that_it_sends_a_fin() {
     stage.end().await;
 }
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+#[tokio::main(flavor = "multi_thread", worker_threads = 2)]
 async fn nobody_listening_is_a_failed_connect() {
     // Bound, so that nobody else can have the port, and not listening.
     let holder = socket2::Socket::new(socket2::Domain::IPV4, socket2::Type::STREAM, None).unwrap();
@@ -130,7 +149,7 @@ async fn nobody_listening_is_a_failed_connect() {
     }
 }
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+#[tokio::main(flavor = "multi_thread", worker_threads = 2)]
 async fn closing_all_ends_everybody_and_the_burst_that_makes_them() {
     let (mut stage, addr) = Stage::with(Async).await;
     stage.lab.spawn(100_000, ClientPlan::Stay, target(Proto::Tcp, addr));
@@ -150,7 +169,7 @@ async fn closing_all_ends_everybody_and_the_burst_that_makes_them() {
 }
 
 #[cfg(target_os = "linux")]
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+#[tokio::main(flavor = "multi_thread", worker_threads = 2)]
 async fn a_burst_at_a_sequential_server_fills_its_queue_and_leaves_the_rest_dialing() {
     let (mut stage, addr) = Stage::with(Sequential).await;
     stage.lab.spawn(300, ClientPlan::Stay, target(Proto::Tcp, addr));
@@ -167,7 +186,7 @@ async fn a_burst_at_a_sequential_server_fills_its_queue_and_leaves_the_rest_dial
 }
 
 #[cfg(target_os = "linux")]
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+#[tokio::main(flavor = "multi_thread", worker_threads = 2)]
 async fn a_client_that_still_dials_can_be_closed() {
     // listen(0) admits one; the SYNs of the others are dropped and they stay in SYN_SENT.
     let full = socket2::Socket::new(socket2::Domain::IPV4, socket2::Type::STREAM, None).unwrap();
@@ -192,7 +211,7 @@ async fn a_client_that_still_dials_can_be_closed() {
     stage.end().await;
 }
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+#[tokio::main(flavor = "multi_thread", worker_threads = 2)]
 async fn a_udp_client_has_a_port_from_its_first_sendto() {
     let mut stage = Stage::of(vec![udp()]);
     stage.lab.start_all();
@@ -220,7 +239,7 @@ async fn a_udp_client_has_a_port_from_its_first_sendto() {
     assert_eq!(heard.unwrap().flow.unwrap().peer.unwrap().port(), flow.local.port());
 }
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+#[tokio::main(flavor = "multi_thread", worker_threads = 2)]
 async fn a_udp_one_shot_gives_up_when_nothing_comes() {
     let deaf = UdpSocket::bind("127.0.0.1:0").unwrap();
     let mut stage = Stage::of(vec![]);
@@ -230,7 +249,7 @@ async fn a_udp_one_shot_gives_up_when_nothing_comes() {
     assert_eq!(names_on(&seen, SocketId::Client(ONE)), ["socket", "sendto", "close"]);
 }
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+#[tokio::main(flavor = "multi_thread", worker_threads = 2)]
 async fn a_flooding_peer_delays_no_end() {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let mut stage = Stage::of(vec![]);

@@ -7,7 +7,17 @@ use socklab::domain::ServiceModel::{Async, Sequential, Threaded};
 use socklab::domain::client::ClientChange;
 use socklab::domain::{ClientPlan, Errno, Kind, Note, Proto, ServerChange, ServerId, Syscall};
 
+use crate::harness::{Need::Namespace, Test, test};
 use crate::stage::{Stage, change_of, did, is_answer, is_client, note, target};
+
+pub(crate) fn tests() -> Vec<Test> {
+    Vec::from([
+        test(without_descriptors_a_burst_is_cut_and_servers_wait, &[]),
+        test(the_soft_limit_is_raised_to_the_hard_one, &[]),
+        #[cfg(target_os = "linux")]
+        test(without_ephemeral_ports_a_burst_is_cut, &[Namespace]),
+    ])
+}
 
 /// Set in the process that runs with the limit.
 const INSIDE: &str = "SOCKLAB_TEST_INSIDE_LIMIT";
@@ -25,18 +35,7 @@ fn inside(shell: &[&str], limit: &str, test: &str) -> bool {
     false
 }
 
-/// Whether `command` works here. Where it does not, says what is missing, and fails if that is required.
-fn can(command: &[&str], missing: &str) -> bool {
-    let works = Command::new(command[0]).args(&command[1..]).output().is_ok_and(|run| run.status.success());
-    if !works {
-        let required = std::env::var("SOCKLAB_REQUIRE").unwrap_or_default();
-        assert!(!required.split(',').any(|what| what == missing), "missing: {missing}");
-        println!("ignored: {missing}");
-    }
-    works
-}
-
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+#[tokio::main(flavor = "multi_thread", worker_threads = 2)]
 async fn without_descriptors_a_burst_is_cut_and_servers_wait() {
     if !inside(&["sh"], "ulimit -n 64", "limits::without_descriptors_a_burst_is_cut_and_servers_wait") {
         return;
@@ -71,7 +70,7 @@ async fn without_descriptors_a_burst_is_cut_and_servers_wait() {
     }
 }
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+#[tokio::main(flavor = "multi_thread", worker_threads = 2)]
 async fn the_soft_limit_is_raised_to_the_hard_one() {
     if !inside(&["sh"], "ulimit -Sn 100 && ulimit -Hn 500", "limits::the_soft_limit_is_raised_to_the_hard_one") {
         return;
@@ -86,13 +85,10 @@ async fn the_soft_limit_is_raised_to_the_hard_one() {
 }
 
 #[cfg(target_os = "linux")]
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+#[tokio::main(flavor = "multi_thread", worker_threads = 2)]
 async fn without_ephemeral_ports_a_burst_is_cut() {
     const PRIVATE: [&str; 3] = ["unshare", "-rn", "sh"];
     const RANGE: &str = "ip link set lo up && echo 40000 40009 > /proc/sys/net/ipv4/ip_local_port_range";
-    if std::env::var_os(INSIDE).is_none() && !can(&[PRIVATE[0], PRIVATE[1], "sh", "-c", RANGE], "wire") {
-        return;
-    }
     if !inside(&PRIVATE, RANGE, "limits::without_ephemeral_ports_a_burst_is_cut") {
         return;
     }

@@ -2,7 +2,20 @@
 
 mod broadcast;
 mod clients;
+#[path = "../harness/mod.rs"]
+mod harness;
 mod limits;
 mod measure;
 mod servers;
 mod stage;
+
+fn main() -> std::process::ExitCode {
+    harness::run([
+        broadcast::tests(),
+        clients::tests(),
+        #[cfg(unix)]
+        limits::tests(),
+        measure::tests(),
+        servers::tests(),
+    ])
+}

@@ -4,10 +4,14 @@ use std::time::Instant;
 
 use socklab::domain::{ClientPlan, Proto, ServiceModel, Syscall};
 
+use crate::harness::{Test, on_request};
 use crate::stage::{Stage, did, is_answer, is_client, target};
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-#[ignore = "prints numbers"]
+pub(crate) fn tests() -> Vec<Test> {
+    vec![on_request(a_thousand_clients_on_each_model)]
+}
+
+#[tokio::main(flavor = "multi_thread", worker_threads = 2)]
 async fn a_thousand_clients_on_each_model() {
     for &model in ServiceModel::ALL {
         let (mut stage, addr) = Stage::with(model).await;

@@ -10,9 +10,27 @@ use socklab::domain::{
     Args, ClientPlan, ConnNo, Errno, Kind, Outcome, Proto, ServerChange, ServerId, ServiceModel, SocketId, Syscall,
 };
 
+use crate::harness::{Test, test};
 use crate::stage::{
     Stage, apart, call, calls_on, change_of, did, is_answer, is_change, is_client, is_conn, names_on, target, tcp, udp,
 };
+
+pub(crate) fn tests() -> Vec<Test> {
+    vec![
+        test(the_calls_that_open_and_close_a_server, &[]),
+        test(every_model_answers_a_plain_blocking_client, &[]),
+        test(one_shot_lifecycles_are_complete_and_in_order, &[]),
+        test(who_waits_in_the_queue_is_served_the_moment_the_server_becomes_threaded, &[]),
+        test(a_conversation_goes_on_whatever_the_model_becomes, &[]),
+        test(an_answer_that_was_half_sent_is_finished_by_the_new_model, &[]),
+        test(five_hundred_resets_leave_every_model_serving, &[]),
+        test(a_taken_port_fails_one_server_and_can_be_tried_again, &[]),
+        test(stopping_resets_the_queue_and_starting_again_numbers_on, &[]),
+        test(a_stop_and_a_start_at_once_are_both_done_and_a_stopped_server_can_change_its_model, &[]),
+        test(a_peer_that_never_reads_costs_a_buffer_and_delays_no_end, &[]),
+        test(a_udp_server_answers_each_datagram_where_it_came_from, &[]),
+    ]
+}
 
 const FIRST: ServerId = ServerId(0);
 
@@ -47,7 +65,7 @@ fn hear(socket: &mut TcpStream) -> Vec<u8> {
     data[..len].to_vec()
 }
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+#[tokio::main(flavor = "multi_thread", worker_threads = 2)]
 async fn the_calls_that_open_and_close_a_server() {
     let mut stage = Stage::of(vec![tcp(Sequential), udp()]);
     stage.lab.start_all();
@@ -64,7 +82,7 @@ async fn the_calls_that_open_and_close_a_server() {
     assert_eq!((last(FIRST), last(ServerId(1))), (Some(ServerChange::Stopped), Some(ServerChange::Stopped)));
 }
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+#[tokio::main(flavor = "multi_thread", worker_threads = 2)]
 async fn every_model_answers_a_plain_blocking_client() {
     for &model in ServiceModel::ALL {
         let (stage, addr) = Stage::with(model).await;
@@ -73,7 +91,7 @@ async fn every_model_answers_a_plain_blocking_client() {
     }
 }
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+#[tokio::main(flavor = "multi_thread", worker_threads = 2)]
 async fn one_shot_lifecycles_are_complete_and_in_order() {
     for &model in ServiceModel::ALL {
         let (mut stage, addr) = Stage::with(model).await;
@@ -98,7 +116,7 @@ async fn one_shot_lifecycles_are_complete_and_in_order() {
     }
 }
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+#[tokio::main(flavor = "multi_thread", worker_threads = 2)]
 async fn who_waits_in_the_queue_is_served_the_moment_the_server_becomes_threaded() {
     for to in [Threaded, Async] {
         let (mut stage, addr) = Stage::with(Sequential).await;
@@ -121,7 +139,7 @@ async fn who_waits_in_the_queue_is_served_the_moment_the_server_becomes_threaded
     }
 }
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+#[tokio::main(flavor = "multi_thread", worker_threads = 2)]
 async fn a_conversation_goes_on_whatever_the_model_becomes() {
     for from in [Sequential, Threaded, Async] {
         for to in [Sequential, Threaded, Async] {
@@ -146,7 +164,7 @@ async fn a_conversation_goes_on_whatever_the_model_becomes() {
     }
 }
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+#[tokio::main(flavor = "multi_thread", worker_threads = 2)]
 async fn an_answer_that_was_half_sent_is_finished_by_the_new_model() {
     const LEN: usize = 32 << 20;
     let (mut stage, addr) = Stage::with(Sequential).await;
@@ -171,7 +189,7 @@ async fn an_answer_that_was_half_sent_is_finished_by_the_new_model() {
     stage.end().await;
 }
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+#[tokio::main(flavor = "multi_thread", worker_threads = 2)]
 async fn five_hundred_resets_leave_every_model_serving() {
     for &model in ServiceModel::ALL {
         let (mut stage, addr) = Stage::with(model).await;
@@ -201,7 +219,7 @@ async fn five_hundred_resets_leave_every_model_serving() {
     }
 }
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+#[tokio::main(flavor = "multi_thread", worker_threads = 2)]
 async fn a_taken_port_fails_one_server_and_can_be_tried_again() {
     let mut taken = apart(2, Threaded);
     let holder = TcpListener::bind(taken.addr).unwrap();
@@ -226,7 +244,7 @@ async fn a_taken_port_fails_one_server_and_can_be_tried_again() {
     );
 }
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+#[tokio::main(flavor = "multi_thread", worker_threads = 2)]
 async fn stopping_resets_the_queue_and_starting_again_numbers_on() {
     for &model in ServiceModel::ALL {
         let mut stage = Stage::of(vec![apart(1, model)]);
@@ -252,7 +270,7 @@ async fn stopping_resets_the_queue_and_starting_again_numbers_on() {
     }
 }
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+#[tokio::main(flavor = "multi_thread", worker_threads = 2)]
 async fn a_stop_and_a_start_at_once_are_both_done_and_a_stopped_server_can_change_its_model() {
     let (mut stage, _) = Stage::with(Threaded).await;
     stage.lab.stop(FIRST);
@@ -267,7 +285,7 @@ async fn a_stop_and_a_start_at_once_are_both_done_and_a_stopped_server_can_chang
     stage.end().await;
 }
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+#[tokio::main(flavor = "multi_thread", worker_threads = 2)]
 async fn a_peer_that_never_reads_costs_a_buffer_and_delays_no_end() {
     for &model in ServiceModel::ALL {
         let (mut stage, addr) = Stage::with(model).await;
@@ -287,7 +305,7 @@ async fn a_peer_that_never_reads_costs_a_buffer_and_delays_no_end() {
     }
 }
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+#[tokio::main(flavor = "multi_thread", worker_threads = 2)]
 async fn a_udp_server_answers_each_datagram_where_it_came_from() {
     let mut stage = Stage::of(vec![udp()]);
     stage.lab.start_all();

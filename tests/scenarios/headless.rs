@@ -1,7 +1,7 @@
 //! The program, run without a terminal, and what it printed.
 
 use std::path::PathBuf;
-use std::process::{Command, Output};
+use std::process::Command;
 
 use serde_json::Value;
 
@@ -12,17 +12,6 @@ pub(crate) fn program() -> Command {
     command
 }
 
-/// Whether the wire lab cannot be opened here. A machine that promises it (`SOCKLAB_REQUIRE`) and cannot fails the test.
-pub(crate) fn no_wire(output: &Output) -> bool {
-    if !String::from_utf8_lossy(&output.stderr).contains("the wire lab lacks") {
-        return false;
-    }
-    let required = std::env::var("SOCKLAB_REQUIRE").unwrap_or_default();
-    assert!(!required.split(',').any(|word| word == "wire"), "missing: wire");
-    println!("ignored: wire");
-    true
-}
-
 /// What `run --json` printed.
 pub(crate) struct Run {
     pub(crate) code: Option<i32>,
@@ -31,17 +20,14 @@ pub(crate) struct Run {
     pub(crate) errors: String,
 }
 
-/// Runs a scenario; `None` where there is no wire.
-pub(crate) fn run(name: &str) -> Option<Run> {
+/// Runs a scenario.
+pub(crate) fn run(name: &str) -> Run {
     let output = program().args(["run", name, "--json"]).output().unwrap();
-    if no_wire(&output) {
-        return None;
-    }
     let text = String::from_utf8(output.stdout).unwrap();
     let mut events: Vec<Value> = text.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
     let result = events.pop_if(|line| line["kind"] == "result");
     let errors = String::from_utf8_lossy(&output.stderr).into_owned();
-    Some(Run { code: output.status.code(), events, result, errors })
+    Run { code: output.status.code(), events, result, errors }
 }
 
 /// A file of this test's own, gone when dropped.

@@ -6,13 +6,25 @@ use crossterm::event::KeyCode;
 use socklab::domain::{Event, Kind, SocketId, TcpState};
 use socklab::model::clients::Phase;
 
+use crate::harness::{Test, test};
 use crate::stage::{ECHO, Shown, Stage, THREADED, UDP};
+
+pub(crate) fn tests() -> Vec<Test> {
+    vec![
+        test(three_clients_have_the_ports_that_the_kernel_says_and_are_established, &[]),
+        test(the_side_that_closed_first_is_left_in_time_wait, &[]),
+        test(ten_one_shots_have_ten_ports_and_ten_whole_lives_in_order, &[]),
+        test(echo_serves_one_and_two_wait_until_it_serves_by_threads, &[]),
+        test(a_client_is_half_closed_reset_and_closed, &[]),
+        test(a_datagram_client_has_a_port_and_no_state, &[]),
+    ]
+}
 
 fn states(shown: &Shown) -> Vec<Option<TcpState>> {
     shown.clients().iter().map(|client| shown.world.table.state(&client.flow()?)).collect()
 }
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+#[tokio::main(flavor = "multi_thread", worker_threads = 2)]
 async fn three_clients_have_the_ports_that_the_kernel_says_and_are_established() {
     let mut stage = Stage::lab().await;
     stage.types("3c");
@@ -46,7 +58,7 @@ async fn three_clients_have_the_ports_that_the_kernel_says_and_are_established()
     stage.quits().await;
 }
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+#[tokio::main(flavor = "multi_thread", worker_threads = 2)]
 async fn the_side_that_closed_first_is_left_in_time_wait() {
     let mut stage = Stage::lab().await;
     stage.types("3c");
@@ -91,7 +103,7 @@ fn calls<K: Ord>(events: &[Event], of: impl Fn(SocketId) -> Option<K>) -> BTreeM
     all
 }
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+#[tokio::main(flavor = "multi_thread", worker_threads = 2)]
 async fn ten_one_shots_have_ten_ports_and_ten_whole_lives_in_order() {
     let mut stage = Stage::lab().await;
     stage.types("oooooooooo");
@@ -142,7 +154,7 @@ async fn ten_one_shots_have_ten_ports_and_ten_whole_lives_in_order() {
     assert!(served.values().all(|names| *names == ["recv", "send", "recv", "close"]), "{served:?}");
 }
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+#[tokio::main(flavor = "multi_thread", worker_threads = 2)]
 async fn echo_serves_one_and_two_wait_until_it_serves_by_threads() {
     let mut stage = Stage::lab().await;
     stage.presses(KeyCode::Down);
@@ -188,7 +200,7 @@ async fn echo_serves_one_and_two_wait_until_it_serves_by_threads() {
     assert!(failed.is_empty(), "{failed:?}");
 }
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+#[tokio::main(flavor = "multi_thread", worker_threads = 2)]
 async fn a_client_is_half_closed_reset_and_closed() {
     let mut stage = Stage::lab().await;
     for (no, key, call, heard) in [
@@ -221,7 +233,7 @@ async fn a_client_is_half_closed_reset_and_closed() {
     stage.quits().await;
 }
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+#[tokio::main(flavor = "multi_thread", worker_threads = 2)]
 async fn a_datagram_client_has_a_port_and_no_state() {
     let mut stage = Stage::lab().await;
     stage.types("jjjc");

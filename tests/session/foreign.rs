@@ -3,8 +3,22 @@
 
 use std::process::{Command, Stdio};
 
+use crate::harness::{
+    Need::{Nc, Python},
+    Test, test,
+};
 use crate::stage::{ASYNC, ECHO, Shown, Stage, THREADED, UDP};
-use crate::witness::has;
+
+pub(crate) fn tests() -> Vec<Test> {
+    vec![
+        test(a_first_python_client_is_answered, &[Python]),
+        test(a_line_at_a_time_through_a_file_as_socketserver_tutorials_do, &[Python]),
+        test(one_program_talks_to_three_servers_in_turn, &[Python]),
+        test(python_sends_a_datagram, &[Python]),
+        test(nc_is_answered, &[Nc]),
+        test(a_port_check_kills_nobody, &[]),
+    ]
+}
 
 /// What a program prints. Its own timeouts bound it.
 async fn printed(program: &'static str, args: Vec<String>, input: &'static str) -> String {
@@ -29,7 +43,7 @@ async fn python(script: &str, args: &[String]) -> String {
     printed("python3", args, "").await
 }
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+#[tokio::main(flavor = "multi_thread", worker_threads = 2)]
 async fn a_first_python_client_is_answered() {
     const CLIENT: &str = "
 import socket, sys
@@ -39,9 +53,6 @@ with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as s:
     s.sendall(b'Hello, world')
     print(s.getsockname()[1], s.recv(1024).decode())
 ";
-    if !has("python3") {
-        return;
-    }
     let mut stage = Stage::lab().await;
     let ports = ports(&stage.now());
     for (port, expected) in ports.iter().zip(["HELLO, WORLD", "Hello, world", "HELLO, WORLD"]) {
@@ -54,7 +65,7 @@ with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as s:
     stage.quits().await;
 }
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+#[tokio::main(flavor = "multi_thread", worker_threads = 2)]
 async fn a_line_at_a_time_through_a_file_as_socketserver_tutorials_do() {
     const CLIENT: &str = r"
 import socket, sys
@@ -64,9 +75,6 @@ with socket.create_connection(('localhost' if False else '127.0.0.1', int(sys.ar
             f.write(line.encode() + b'\n'); f.flush()
             print(f.readline().decode().strip())
 ";
-    if !has("python3") {
-        return;
-    }
     let stage = Stage::lab().await;
     let said = python(CLIENT, &ports(&stage.now())[..1]).await;
     let lines: Vec<_> = said.lines().collect();
@@ -74,7 +82,7 @@ with socket.create_connection(('localhost' if False else '127.0.0.1', int(sys.ar
     stage.quits().await;
 }
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+#[tokio::main(flavor = "multi_thread", worker_threads = 2)]
 async fn one_program_talks_to_three_servers_in_turn() {
     const CLIENT: &str = "
 import socket, sys
@@ -86,9 +94,6 @@ for s in socks: s.sendall(b'the same line\\n')
 for s in socks: print(s.recv(1024).decode().strip())
 for s in socks: s.close()
 ";
-    if !has("python3") {
-        return;
-    }
     let mut stage = Stage::lab().await;
     let said = python(CLIENT, &ports(&stage.now())[..3]).await;
     assert_eq!(said.lines().collect::<Vec<_>>(), ["THE SAME LINE", "the same line", "THE SAME LINE"]);
@@ -100,7 +105,7 @@ for s in socks: s.close()
     stage.quits().await;
 }
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+#[tokio::main(flavor = "multi_thread", worker_threads = 2)]
 async fn python_sends_a_datagram() {
     const CLIENT: &str = "
 import socket, sys
@@ -108,19 +113,13 @@ s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM); s.settimeout(20)
 s.sendto(b'oi', ('127.0.0.1', int(sys.argv[4])))
 print(s.recvfrom(1024)[0].decode())
 ";
-    if !has("python3") {
-        return;
-    }
     let stage = Stage::lab().await;
     assert_eq!(python(CLIENT, &ports(&stage.now())).await, "OI\n");
     stage.quits().await;
 }
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+#[tokio::main(flavor = "multi_thread", worker_threads = 2)]
 async fn nc_is_answered() {
-    if !has("nc") {
-        return;
-    }
     let stage = Stage::lab().await;
     let ports = ports(&stage.now());
     for (port, expected) in ports.iter().zip(["OLÁ\n", "olá\n", "OLÁ\n"]) {
@@ -131,7 +130,7 @@ async fn nc_is_answered() {
     stage.quits().await;
 }
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+#[tokio::main(flavor = "multi_thread", worker_threads = 2)]
 async fn a_port_check_kills_nobody() {
     let mut stage = Stage::lab().await;
     let shown = stage.now();

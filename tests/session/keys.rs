@@ -6,7 +6,22 @@ use socklab::domain::{Flow, Lang, TcpState};
 use socklab::model::clients::Client;
 use socklab::model::ui::{Mode, Pane};
 
+use crate::harness::{Test, test};
 use crate::stage::{Shown, Stage, THREADED};
+
+pub(crate) fn tests() -> Vec<Test> {
+    vec![
+        test(a_filter_takes_effect_as_it_is_typed_and_a_wrong_one_points_at_the_error, &[]),
+        test(the_language_changes_and_changes_back, &[]),
+        test(help_shows_the_keys_and_goes, &[]),
+        test(a_count_can_be_corrected_and_taken_back, &[]),
+        test(a_small_terminal_gets_a_note_and_a_larger_one_the_lab_again, &[]),
+        test(pasted_text_is_typed_and_not_sent, &[]),
+        test(what_happened_holds_still_while_it_is_read, &[]),
+        test(after_a_suspension_the_screen_is_drawn_anew, &[]),
+        test(a_session_ends_by_a_signal_and_by_the_end_of_its_terminal, &[]),
+    ]
+}
 
 async fn three_clients() -> Stage {
     let mut stage = Stage::lab().await;
@@ -20,7 +35,7 @@ async fn three_clients() -> Stage {
     stage
 }
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+#[tokio::main(flavor = "multi_thread", worker_threads = 2)]
 async fn a_filter_takes_effect_as_it_is_typed_and_a_wrong_one_points_at_the_error() {
     let mut stage = three_clients().await;
     let shown = stage.now();
@@ -54,7 +69,7 @@ async fn a_filter_takes_effect_as_it_is_typed_and_a_wrong_one_points_at_the_erro
     stage.quits().await;
 }
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+#[tokio::main(flavor = "multi_thread", worker_threads = 2)]
 async fn the_language_changes_and_changes_back() {
     let mut stage = Stage::lab().await;
     assert!(stage.now().says("┏ Servers"));
@@ -67,7 +82,7 @@ async fn the_language_changes_and_changes_back() {
     stage.quits().await;
 }
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+#[tokio::main(flavor = "multi_thread", worker_threads = 2)]
 async fn help_shows_the_keys_and_goes() {
     let mut stage = Stage::lab().await;
     let before = stage.now().clients().len();
@@ -83,7 +98,7 @@ async fn help_shows_the_keys_and_goes() {
     stage.quits().await;
 }
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+#[tokio::main(flavor = "multi_thread", worker_threads = 2)]
 async fn a_count_can_be_corrected_and_taken_back() {
     let mut stage = Stage::lab().await;
     stage.types("45");
@@ -99,7 +114,7 @@ async fn a_count_can_be_corrected_and_taken_back() {
     stage.quits().await;
 }
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+#[tokio::main(flavor = "multi_thread", worker_threads = 2)]
 async fn a_small_terminal_gets_a_note_and_a_larger_one_the_lab_again() {
     let mut stage = Stage::lab().await;
     for (columns, rows) in [(10, 5), (1, 1), (59, 20), (60, 19)] {
@@ -118,7 +133,7 @@ async fn a_small_terminal_gets_a_note_and_a_larger_one_the_lab_again() {
     stage.quits().await;
 }
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+#[tokio::main(flavor = "multi_thread", worker_threads = 2)]
 async fn pasted_text_is_typed_and_not_sent() {
     let mut stage = Stage::lab().await;
     stage.types("i");
@@ -136,7 +151,7 @@ async fn pasted_text_is_typed_and_not_sent() {
     stage.quits().await;
 }
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+#[tokio::main(flavor = "multi_thread", worker_threads = 2)]
 async fn what_happened_holds_still_while_it_is_read() {
     let mut stage = three_clients().await;
     stage.types("\t\t\t");
@@ -160,7 +175,7 @@ async fn what_happened_holds_still_while_it_is_read() {
     stage.quits().await;
 }
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+#[tokio::main(flavor = "multi_thread", worker_threads = 2)]
 async fn after_a_suspension_the_screen_is_drawn_anew() {
     let mut stage = Stage::lab().await;
     let settled = |shown: &Shown| (shown.says("┏ Servers") && shown.world.table.len() >= 4).then_some(());
@@ -182,7 +197,7 @@ async fn after_a_suspension_the_screen_is_drawn_anew() {
     stage.quits().await;
 }
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+#[tokio::main(flavor = "multi_thread", worker_threads = 2)]
 async fn a_session_ends_by_a_signal_and_by_the_end_of_its_terminal() {
     for (signal, end) in [(Signal::Stop, End::Stopped), (Signal::Hangup, End::Hangup)] {
         let mut stage = Stage::lab().await;

@@ -5,7 +5,12 @@ use std::process::Command;
 
 use socklab::domain::{Errno, Kind, Note};
 
+use crate::harness::{Test, test};
 use crate::stage::{ASYNC, Shown, Stage};
+
+pub(crate) fn tests() -> Vec<Test> {
+    vec![test(a_thousand_clients_are_answered, &[]), test(without_descriptors_the_burst_is_cut_and_explained, &[])]
+}
 
 /// Set in the process that runs with the limit.
 const INSIDE: &str = "SOCKLAB_TEST_INSIDE_LIMIT";
@@ -23,7 +28,7 @@ fn inside(limit: &str, test: &str) -> bool {
     false
 }
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+#[tokio::main(flavor = "multi_thread", worker_threads = 2)]
 async fn a_thousand_clients_are_answered() {
     // Each is two sockets of this process.
     if !inside("ulimit -n 4096", "limits::a_thousand_clients_are_answered") {
@@ -41,7 +46,7 @@ async fn a_thousand_clients_are_answered() {
     stage.quits().await;
 }
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+#[tokio::main(flavor = "multi_thread", worker_threads = 2)]
 async fn without_descriptors_the_burst_is_cut_and_explained() {
     if !inside("ulimit -n 256", "limits::without_descriptors_the_burst_is_cut_and_explained") {
         return;

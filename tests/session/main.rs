@@ -3,6 +3,8 @@
 
 mod clients;
 mod foreign;
+#[path = "../harness/mod.rs"]
+mod harness;
 mod keys;
 mod limits;
 mod pace;
@@ -13,3 +15,19 @@ mod screen;
 mod servers;
 mod stage;
 mod witness;
+
+fn main() -> std::process::ExitCode {
+    harness::run([
+        clients::tests(),
+        #[cfg(unix)]
+        foreign::tests(),
+        keys::tests(),
+        #[cfg(unix)]
+        limits::tests(),
+        pace::tests(),
+        #[cfg(target_os = "linux")]
+        packets::tests(),
+        record::tests(),
+        servers::tests(),
+    ])
+}

@@ -19,8 +19,22 @@ use socklab::view::ColorDepth;
 use tokio::sync::mpsc;
 use tokio::time::Instant;
 
+use crate::harness::{Test, test};
 use crate::screen::Screen;
 use crate::stage::keyboard;
+
+pub(crate) fn tests() -> Vec<Test> {
+    vec![
+        test(a_key_is_heard_before_all_waiting_events, &[]),
+        test(a_key_typed_ahead_is_about_the_servers_that_are_there, &[]),
+        test(a_key_in_the_middle_of_a_flood_waits_for_one_batch_at_most, &[]),
+        test(a_frame_is_drawn_for_a_key_and_none_for_nothing, &[]),
+        test(a_flood_is_drawn_sixty_times_a_second_at_most_and_does_not_starve_the_screen, &[]),
+        test(while_ages_are_counted_the_screen_changes_once_a_second_then_once_a_minute, &[]),
+        test(what_did_not_fit_into_the_queue_is_counted_on_the_screen, &[]),
+        test(the_session_ends_when_its_terminal_or_the_laboratory_does, &[]),
+    ]
+}
 
 /// What a shell was asked for, in order.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -175,7 +189,7 @@ fn connected(id: u32) -> Kind {
     Kind::Call(Call::new(SocketId::Client(ClientId(id)), Syscall::Connect).on(flow))
 }
 
-#[tokio::test(start_paused = true)]
+#[tokio::main(flavor = "current_thread", start_paused = true)]
 async fn a_key_is_heard_before_all_waiting_events() {
     let flood = Loop::start((0..2_000).map(connected), None, true);
     tokio::time::sleep(Duration::from_secs(1)).await;
@@ -185,14 +199,14 @@ async fn a_key_is_heard_before_all_waiting_events() {
     assert_eq!(asks.iter().filter(|asked| **asked == Asked::Lookup).count(), 2_000, "and no event is lost by it");
 }
 
-#[tokio::test(start_paused = true)]
+#[tokio::main(flavor = "current_thread", start_paused = true)]
 async fn a_key_typed_ahead_is_about_the_servers_that_are_there() {
     let early = Loop::start([], None, true);
     tokio::time::sleep(Duration::from_secs(1)).await;
     assert!(early.quit().await.contains(&Asked::Spawn));
 }
 
-#[tokio::test(start_paused = true)]
+#[tokio::main(flavor = "current_thread", start_paused = true)]
 async fn a_key_in_the_middle_of_a_flood_waits_for_one_batch_at_most() {
     for after in [1, 256, 257, 1_000] {
         let flood = Loop::start((0..2_000).map(connected), Some(after), false);
@@ -203,7 +217,7 @@ async fn a_key_in_the_middle_of_a_flood_waits_for_one_batch_at_most() {
     }
 }
 
-#[tokio::test(start_paused = true)]
+#[tokio::main(flavor = "current_thread", start_paused = true)]
 async fn a_frame_is_drawn_for_a_key_and_none_for_nothing() {
     let idle = Loop::start([], None, false);
     tokio::time::sleep(Duration::from_hours(1)).await;
@@ -218,7 +232,7 @@ async fn a_frame_is_drawn_for_a_key_and_none_for_nothing() {
     idle.quit().await;
 }
 
-#[tokio::test(start_paused = true)]
+#[tokio::main(flavor = "current_thread", start_paused = true)]
 async fn a_flood_is_drawn_sixty_times_a_second_at_most_and_does_not_starve_the_screen() {
     let flood = Loop::start([], None, false);
     for id in 0..5_000 {
@@ -234,7 +248,7 @@ async fn a_flood_is_drawn_sixty_times_a_second_at_most_and_does_not_starve_the_s
     flood.quit().await;
 }
 
-#[tokio::test(start_paused = true)]
+#[tokio::main(flavor = "current_thread", start_paused = true)]
 async fn while_ages_are_counted_the_screen_changes_once_a_second_then_once_a_minute() {
     let young = Loop::start([spawned(1)], None, false);
     tokio::time::sleep(Duration::from_millis(30_500)).await;
@@ -254,7 +268,7 @@ async fn while_ages_are_counted_the_screen_changes_once_a_second_then_once_a_min
     young.quit().await;
 }
 
-#[tokio::test(start_paused = true)]
+#[tokio::main(flavor = "current_thread", start_paused = true)]
 async fn what_did_not_fit_into_the_queue_is_counted_on_the_screen() {
     let full = Loop::start([], None, false);
     (0..7).for_each(|id| assert!(!full.probe.report(Evidence::Called, spawned(id))));
@@ -264,7 +278,7 @@ async fn what_did_not_fit_into_the_queue_is_counted_on_the_screen() {
     full.quit().await;
 }
 
-#[tokio::test(start_paused = true)]
+#[tokio::main(flavor = "current_thread", start_paused = true)]
 async fn the_session_ends_when_its_terminal_or_the_laboratory_does() {
     let gone = Loop::start([], None, false);
     gone.keys.send(Err(io::Error::other("the terminal is gone"))).unwrap();

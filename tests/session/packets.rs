@@ -3,27 +3,27 @@
 use crossterm::event::KeyCode;
 use socklab::observe::capture::Key;
 
+use crate::harness::{Need::Capture, Test, test};
 use crate::stage::{FOUR, Stage, all_up};
 
-/// A session that captures, on a large terminal. Where the machine does not let it, says so, and fails if it is required.
-async fn capturing() -> Option<Stage> {
-    let key = match Key::open() {
-        Ok(key) => key,
-        Err(error) => {
-            let required = std::env::var("SOCKLAB_REQUIRE").unwrap_or_default();
-            assert!(!required.split(',').any(|what| what == "capture"), "missing: capture ({error})");
-            println!("ignored: capture ({error})");
-            return None;
-        }
-    };
-    let mut stage = Stage::open_with(&FOUR, (120, 36), |laboratory| laboratory.capture(Ok(key))).await;
-    stage.until("four servers run", all_up).await;
-    Some(stage)
+pub(crate) fn tests() -> Vec<Test> {
+    vec![
+        test(a_connection_is_a_ladder_with_both_ends_states, &[Capture]),
+        test(a_packet_is_looked_into_and_a_conversation_read, &[Capture]),
+    ]
 }
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+/// A session that captures, on a large terminal.
+async fn capturing() -> Stage {
+    let key = Key::open().unwrap();
+    let mut stage = Stage::open_with(&FOUR, (120, 36), |laboratory| laboratory.capture(Ok(key))).await;
+    stage.until("four servers run", all_up).await;
+    stage
+}
+
+#[tokio::main(flavor = "multi_thread", worker_threads = 2)]
 async fn a_connection_is_a_ladder_with_both_ends_states() {
-    let Some(mut stage) = capturing().await else { return };
+    let mut stage = capturing().await;
     stage.presses(KeyCode::F(3));
     stage.says("capturing on lo").await;
     stage.types("o");
@@ -45,9 +45,9 @@ async fn a_connection_is_a_ladder_with_both_ends_states() {
     stage.quits().await;
 }
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+#[tokio::main(flavor = "multi_thread", worker_threads = 2)]
 async fn a_packet_is_looked_into_and_a_conversation_read() {
-    let Some(mut stage) = capturing().await else { return };
+    let mut stage = capturing().await;
     stage.presses(KeyCode::F(3));
     stage.types("o");
     stage.says("FIN seq 13").await;

@@ -4,9 +4,18 @@ use std::path::PathBuf;
 
 use socklab::domain::{Errno, Event, Kind, Note};
 
+use crate::harness::{Test, test};
 use crate::stage::{FOUR, Shown, Stage, all_up};
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+pub(crate) fn tests() -> Vec<Test> {
+    Vec::from([
+        test(the_record_is_the_journal, &[]),
+        #[cfg(target_os = "linux")]
+        test(a_record_that_cannot_be_written_is_told_of_and_the_lab_goes_on, &[]),
+    ])
+}
+
+#[tokio::main(flavor = "multi_thread", worker_threads = 2)]
 async fn the_record_is_the_journal() {
     let path = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join(format!("record-{}.jsonl", std::process::id()));
     let mut stage = Stage::open(&[&FOUR[..], &["--record", path.to_str().unwrap()]].concat()).await;
@@ -33,7 +42,7 @@ async fn the_record_is_the_journal() {
 }
 
 #[cfg(target_os = "linux")]
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+#[tokio::main(flavor = "multi_thread", worker_threads = 2)]
 async fn a_record_that_cannot_be_written_is_told_of_and_the_lab_goes_on() {
     let mut stage = Stage::open(&[&FOUR[..], &["--record", "/dev/full"]].concat()).await;
     stage.until("four servers run", all_up).await;

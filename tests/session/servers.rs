@@ -8,7 +8,17 @@ use crossterm::event::KeyCode;
 use socklab::domain::{Errno, Reply, ServerId, TcpState};
 use socklab::model::servers::Status;
 
+use crate::harness::{Test, test};
 use crate::stage::{ASYNC, ECHO, Shown, Stage, THREADED, UDP, all_up};
+
+pub(crate) fn tests() -> Vec<Test> {
+    vec![
+        test(a_busy_server_does_not_delay_what_the_others_answer, &[]),
+        test(a_server_is_stopped_and_started, &[]),
+        test(a_taken_port_shows_its_holder_and_is_had_once_it_is_free, &[]),
+        test(somebody_elses_server_is_watched, &[]),
+    ]
+}
 
 /// The text of a server's answer to the latest message.
 fn answer(shown: &Shown, server: ServerId) -> Option<String> {
@@ -20,7 +30,7 @@ fn answer(shown: &Shown, server: ServerId) -> Option<String> {
     }
 }
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+#[tokio::main(flavor = "multi_thread", worker_threads = 2)]
 async fn a_busy_server_does_not_delay_what_the_others_answer() {
     let mut stage = Stage::lab().await;
     stage.presses(KeyCode::Down);
@@ -45,7 +55,7 @@ async fn a_busy_server_does_not_delay_what_the_others_answer() {
     stage.quits().await;
 }
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+#[tokio::main(flavor = "multi_thread", worker_threads = 2)]
 async fn a_server_is_stopped_and_started() {
     let mut stage = Stage::lab().await;
     let before = stage.now().server(THREADED).addr();
@@ -64,7 +74,7 @@ async fn a_server_is_stopped_and_started() {
     stage.quits().await;
 }
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+#[tokio::main(flavor = "multi_thread", worker_threads = 2)]
 async fn a_taken_port_shows_its_holder_and_is_had_once_it_is_free() {
     let holder = TcpListener::bind("127.0.0.1:0").unwrap();
     let port = holder.local_addr().unwrap().port();
@@ -98,7 +108,7 @@ async fn a_taken_port_shows_its_holder_and_is_had_once_it_is_free() {
     stage.quits().await;
 }
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+#[tokio::main(flavor = "multi_thread", worker_threads = 2)]
 async fn somebody_elses_server_is_watched() {
     let theirs = TcpListener::bind("127.0.0.1:0").unwrap();
     let addr = theirs.local_addr().unwrap();

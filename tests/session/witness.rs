@@ -1,18 +1,6 @@
-//! Witnesses that are not ours: the kernel's own text files, and programs that may or may not be installed.
+//! A witness that is not ours: the kernel's own text files.
 
 use std::net::Ipv4Addr;
-use std::process::Command;
-
-/// Whether this program is installed. Where it is not, says so, and fails if it is required.
-pub(crate) fn has(program: &str) -> bool {
-    let there = Command::new(program).arg("-h").output().is_ok();
-    if !there {
-        let required = std::env::var("SOCKLAB_REQUIRE").unwrap_or_default();
-        assert!(!required.split(',').any(|what| what == program), "missing: {program}");
-        println!("ignored: {program}");
-    }
-    there
-}
 
 /// One line of `/proc/net/tcp` (`Documentation/networking/proc_net_tcp`).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -9,6 +9,22 @@ use socklab::domain::{Delta, Evidence, Flow, Kind, Note, Proto, Row, TcpState};
 use socklab::observe::{Scope, Table};
 
 use super::heard::{Heard, probe};
+use crate::harness::{Test, test};
+
+pub(crate) fn tests() -> Vec<Test> {
+    vec![
+        test(it_says_where_it_reads_and_what_stands_there, &[]),
+        test(a_lookup_answers_for_both_ends_long_before_the_next_reading, &[]),
+        test(a_connection_is_followed_to_its_end, &[]),
+        test(a_reset_connection_is_gone_at_both_ends, &[]),
+        test(nothing_is_said_while_nothing_changes_and_a_timer_that_runs_down_is_nothing, &[]),
+        test(a_queue_that_was_full_is_told_again, &[]),
+        test(what_leaves_the_scope_is_watched_no_more_and_what_enters_it_is_found, &[]),
+        test(processes_are_named_when_asked_for_and_stay, &[]),
+        test(the_selected_connections_variables_are_told_and_told_again_when_they_change, &[]),
+        test(udp_sockets_connected_and_not_are_found_by_lookup, &[]),
+    ]
+}
 
 fn flow(stream: &TcpStream) -> Flow {
     Flow::tcp(stream.local_addr().unwrap(), stream.peer_addr().unwrap())
@@ -46,7 +62,6 @@ fn watch(listener: &TcpListener) -> (Table, Heard) {
     (table, heard)
 }
 
-#[test]
 fn it_says_where_it_reads_and_what_stands_there() {
     let (listener, client, _server) = pair();
     let (probe, heard) = probe(100);
@@ -58,7 +73,6 @@ fn it_says_where_it_reads_and_what_stands_there() {
     table.stop();
 }
 
-#[test]
 fn a_lookup_answers_for_both_ends_long_before_the_next_reading() {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let (table, heard) = watch(&listener);
@@ -90,7 +104,6 @@ fn a_lookup_answers_for_both_ends_long_before_the_next_reading() {
     assert!(took[10] < Duration::from_millis(50), "{took:?}");
 }
 
-#[test]
 fn a_connection_is_followed_to_its_end() {
     let (listener, client, mut server) = pair();
     let (table, heard) = watch(&listener);
@@ -118,7 +131,6 @@ fn a_connection_is_followed_to_its_end() {
     assert!(left > Duration::from_secs(50) && left <= Duration::from_secs(61), "{left:?}");
 }
 
-#[test]
 fn a_reset_connection_is_gone_at_both_ends() {
     let (listener, client, server) = pair();
     let (_table, heard) = watch(&listener);
@@ -136,7 +148,6 @@ fn a_reset_connection_is_gone_at_both_ends() {
     }
 }
 
-#[test]
 fn nothing_is_said_while_nothing_changes_and_a_timer_that_runs_down_is_nothing() {
     let (listener, client, server) = pair();
     drop(client);
@@ -147,7 +158,6 @@ fn nothing_is_said_while_nothing_changes_and_a_timer_that_runs_down_is_nothing()
     assert_eq!(heard.next(Duration::from_millis(1500)), None);
 }
 
-#[test]
 fn a_queue_that_was_full_is_told_again() {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let clients: Vec<TcpStream> =
@@ -170,7 +180,6 @@ fn a_queue_that_was_full_is_told_again() {
     assert!(clients.iter().all(|client| known.contains(&flow(client))));
 }
 
-#[test]
 fn what_leaves_the_scope_is_watched_no_more_and_what_enters_it_is_found() {
     let (one, other) = (TcpListener::bind("127.0.0.1:0").unwrap(), TcpListener::bind("127.0.0.1:0").unwrap());
     let (table, heard) = watch(&one);
@@ -183,7 +192,6 @@ fn what_leaves_the_scope_is_watched_no_more_and_what_enters_it_is_found() {
     row_of(&heard, Flow::unconnected(Proto::Tcp, other.local_addr().unwrap()));
 }
 
-#[test]
 fn processes_are_named_when_asked_for_and_stay() {
     let (listener, client, _server) = pair();
     let (table, heard) = watch(&listener);
@@ -206,7 +214,6 @@ fn processes_are_named_when_asked_for_and_stay() {
     assert_eq!(Some(later), row.flow.mirror());
 }
 
-#[test]
 fn the_selected_connections_variables_are_told_and_told_again_when_they_change() {
     let (listener, mut client, mut server) = pair();
     let (table, heard) = watch(&listener);
@@ -231,7 +238,6 @@ fn the_selected_connections_variables_are_told_and_told_again_when_they_change()
     assert_eq!(after.bytes_sent, Some(12));
 }
 
-#[test]
 fn udp_sockets_connected_and_not_are_found_by_lookup() {
     let server = UdpSocket::bind("127.0.0.1:0").unwrap();
     let addr = server.local_addr().unwrap();

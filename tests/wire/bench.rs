@@ -16,17 +16,6 @@ use super::diag;
 /// Longer than anything here may take.
 pub(crate) const PATIENCE: Duration = Duration::from_secs(10);
 
-/// Whether the wire lab can be opened here. A machine that promises it (`SOCKLAB_REQUIRE`) and cannot fails the test.
-pub(crate) fn missing(capability: &str, found: bool) -> bool {
-    if found {
-        return false;
-    }
-    let required = std::env::var("SOCKLAB_REQUIRE").unwrap_or_default();
-    assert!(!required.split(',').any(|word| word == capability), "missing: {capability}");
-    println!("ignored: {capability}");
-    true
-}
-
 /// All that was reported, in order.
 #[derive(Default)]
 pub(crate) struct Journal(Mutex<Vec<Observation>>, Condvar);
@@ -82,21 +71,15 @@ pub(crate) struct Bench {
 }
 
 impl Bench {
-    pub(crate) fn open() -> Option<Self> {
+    pub(crate) fn open() -> Self {
         Self::open_with(&options())
     }
 
-    pub(crate) fn open_with(options: &Options) -> Option<Self> {
+    pub(crate) fn open_with(options: &Options) -> Self {
         let journal = Arc::new(Journal::default());
         let probe = Probe::new(Clock::start(), Arc::clone(&journal) as Arc<dyn Sink>);
-        match Wire::open(&probe, options, diag::dump) {
-            Ok(wire) => Some(Self { wire, journal }),
-            Err(error) => {
-                println!("{error}");
-                missing("wire", false);
-                None
-            }
-        }
+        let wire = Wire::open(&probe, options, diag::dump).unwrap();
+        Self { wire, journal }
     }
 
     pub(crate) fn command(&self, command: WireCommand) {

@@ -14,22 +14,31 @@ use std::time::{Duration, Instant};
 use socklab::domain::HostId;
 use socklab::wire::{Program, Remote, open_wires};
 
-use super::bench::{Bench, PATIENCE, options};
+use super::bench::{Bench, PATIENCE};
+use crate::harness::{Need::Wire, Test, test};
+
+pub(crate) fn tests() -> Vec<Test> {
+    vec![
+        test(nothing_is_left_of_a_killed_main_process, &[Wire]),
+        test(nothing_is_left_of_a_killed_helper_and_the_main_process_knows, &[Wire]),
+        test(a_killed_program_takes_nothing_else_with_it, &[Wire]),
+        test(a_program_from_outside_sees_its_host_and_nothing_else, &[Wire]),
+        test(a_program_from_outside_is_signalled_and_ends_with_its_caller, &[Wire]),
+        test(what_cannot_be_started_says_so, &[Wire]),
+        test(closing_waits_until_everything_has_ended, &[Wire]),
+    ]
+}
+
+/// Set in the process that is the victim.
+pub(crate) const VICTIM: &str = "SOCKLAB_VICTIM";
 
 /// What the issue allows for everything to be gone.
 const SECOND: Duration = Duration::from_secs(1);
 
 /// Not a test: the process that the tests below end. It opens a wire lab, runs a program that leaves another one
 /// behind, says so, and says why when the wire lab is no more.
-#[test]
-fn victim() {
-    if std::env::var_os("SOCKLAB_VICTIM").is_none() {
-        return;
-    }
-    let Some(bench) = Bench::open_with(&options()) else {
-        println!("\nvictim cannot");
-        return;
-    };
+pub(crate) fn victim() {
+    let bench = Bench::open();
     let null = File::options().read(true).write(true).open("/dev/null").unwrap();
     let (reader, writer) = std::io::pipe().unwrap();
     let program = shell("setsid sleep 1000 & echo started; exec sleep 1000");
@@ -59,20 +68,13 @@ struct Victim {
 }
 
 impl Victim {
-    fn start() -> Option<Self> {
-        let mut process = Command::new(std::env::current_exe().unwrap())
-            .args(["ends::victim", "--exact", "--nocapture"])
-            .env("SOCKLAB_VICTIM", "1")
-            .stdout(Stdio::piped())
-            .spawn()
-            .unwrap();
+    fn start() -> Self {
+        let mut process =
+            Command::new(std::env::current_exe().unwrap()).env(VICTIM, "1").stdout(Stdio::piped()).spawn().unwrap();
         let said = BufReader::new(process.stdout.take().unwrap());
         let mut victim = Self { process, said };
-        if victim.says() == "open" {
-            return Some(victim);
-        }
-        super::bench::missing("wire", false);
-        None
+        assert_eq!(victim.says(), "open");
+        victim
     }
 
     /// The next thing that it says.
@@ -174,19 +176,17 @@ fn kill(pid: u32) {
     rustix::process::kill_process(pid, rustix::process::Signal::KILL).unwrap();
 }
 
-#[test]
 fn nothing_is_left_of_a_killed_main_process() {
-    let Some(victim) = Victim::start() else { return };
+    let victim = Victim::start();
     let were = victim.descendants();
     kill(victim.process.id());
     gone(&were);
 }
 
-#[test]
 fn nothing_is_left_of_a_killed_helper_and_the_main_process_knows() {
     // The outer half, which the main process started, and the inner half, which serves.
     for half in 0..2 {
-        let Some(mut victim) = Victim::start() else { return };
+        let mut victim = Victim::start();
         let were = victim.descendants();
         kill(were.iter().filter(|process| process.name != "sleep").nth(half).unwrap().pid);
         assert_eq!(victim.says(), "helper_ended");
@@ -194,9 +194,8 @@ fn nothing_is_left_of_a_killed_helper_and_the_main_process_knows() {
     }
 }
 
-#[test]
 fn a_killed_program_takes_nothing_else_with_it() {
-    let Some(victim) = Victim::start() else { return };
+    let victim = Victim::start();
     let were = victim.descendants();
     let (programs, helper): (Vec<_>, Vec<_>) = were.into_iter().partition(|process| process.name == "sleep");
     kill(programs[0].pid);
@@ -222,9 +221,8 @@ fn remote(victim: &Victim, script: &str, input: &str) -> (Option<i32>, String) {
     (remote.wait().code(), output)
 }
 
-#[test]
 fn a_program_from_outside_sees_its_host_and_nothing_else() {
-    let Some(victim) = Victim::start() else { return };
+    let victim = Victim::start();
     assert!(open_wires().unwrap().contains(&victim.process.id()));
     assert_eq!(remote(&victim, "cat; exit 7", "through\n"), (Some(7), "through\n".into()));
     let (_, network) = remote(&victim, "cat /proc/net/fib_trie", "");
@@ -246,9 +244,8 @@ fn a_program_from_outside_sees_its_host_and_nothing_else() {
     assert_eq!(environment, "");
 }
 
-#[test]
 fn a_program_from_outside_is_signalled_and_ends_with_its_caller() {
-    let Some(victim) = Victim::start() else { return };
+    let victim = Victim::start();
     let before = victim.descendants();
     let null = File::options().read(true).write(true).open("/dev/null").unwrap();
     let standard = [null.as_fd(); 3];
@@ -268,9 +265,8 @@ fn a_program_from_outside_is_signalled_and_ends_with_its_caller() {
     assert_eq!(below(victim.process.id()), before);
 }
 
-#[test]
 fn what_cannot_be_started_says_so() {
-    let Some(victim) = Victim::start() else { return };
+    let victim = Victim::start();
     let null = File::options().read(true).write(true).open("/dev/null").unwrap();
     let program = Program { argv: vec!["no-such-program".into()], ..shell("") };
     let failed = Remote::start(HostId::Server, &program, [null.as_fd(); 3], Some(victim.process.id())).unwrap_err();
@@ -281,9 +277,8 @@ fn what_cannot_be_started_says_so() {
     ));
 }
 
-#[test]
 fn closing_waits_until_everything_has_ended() {
-    let Some(bench) = Bench::open() else { return };
+    let bench = Bench::open();
     let null = File::options().read(true).write(true).open("/dev/null").unwrap();
     let (_, ended) = bench.wire.exec(HostId::Server, &shell("exec sleep 1000"), [null.as_fd(); 3]).unwrap();
     let host = bench.wire.host(HostId::Server);

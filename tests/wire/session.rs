@@ -12,7 +12,12 @@ use socklab::model::{Key, Model, Msg, Ui, presenter};
 use socklab::view::ColorDepth;
 use tokio::sync::mpsc;
 
-use super::bench::{PATIENCE, missing};
+use super::bench::PATIENCE;
+use crate::harness::{Need::Wire, Test, test};
+
+pub(crate) fn tests() -> Vec<Test> {
+    vec![test(a_handshake_by_keys, &[Wire]), test(a_program_runs_by_a_line_and_the_machine_stays_in_its_world, &[Wire])]
+}
 
 type Screen = CrosstermBackend<Vec<u8>>;
 
@@ -23,8 +28,8 @@ struct Stage {
 }
 
 impl Stage {
-    /// Opens the wire by its key; `None` where the machine does not grant it.
-    async fn open() -> Option<Self> {
+    /// Opens the wire by its key.
+    async fn open() -> Self {
         let (probe, events) = queue::open(Clock::start());
         let spec = |name: &str, proto, model| ServerSpec {
             name: name.into(),
@@ -45,17 +50,14 @@ impl Stage {
         let mut stage = Self { session, events };
         stage.key('w');
         stage.until("the wire says what it is", |model| model.world.wire.status != WireStatus::Absent).await;
-        let open = stage.session.model.world.wire.is_open();
-        if missing("wire", open) {
-            stage.close().await;
-            return None;
-        }
+        let wire = &stage.session.model.world.wire;
+        assert!(wire.is_open(), "{wire:#?}");
         let listens = |model: &Model| {
             let flow = Flow::unconnected(Proto::Tcp, (HostId::Server.address(), 65_432).into());
             model.world.table.state(&flow) == Some(TcpState::Listen)
         };
         stage.until("the server listens", listens).await;
-        Some(stage)
+        stage
     }
 
     fn key(&mut self, key: char) {
@@ -91,9 +93,9 @@ fn states(model: &Model) -> [Option<TcpState>; 2] {
     [flow, flow.and_then(|flow| flow.mirror())].map(|flow| model.world.table.state(&flow?))
 }
 
-#[tokio::test(flavor = "multi_thread")]
+#[tokio::main(flavor = "multi_thread")]
 async fn a_handshake_by_keys() {
-    let Some(mut stage) = Stage::open().await else { return };
+    let mut stage = Stage::open().await;
     stage.key('c');
     stage.held("SYN").await;
     stage.until("SYN_SENT is in the table", |model| states(model) == [Some(TcpState::SynSent), None]).await;
@@ -132,9 +134,9 @@ async fn a_handshake_by_keys() {
     stage.close().await;
 }
 
-#[tokio::test(flavor = "multi_thread")]
+#[tokio::main(flavor = "multi_thread")]
 async fn a_program_runs_by_a_line_and_the_machine_stays_in_its_world() {
-    let Some(mut stage) = Stage::open().await else { return };
+    let mut stage = Stage::open().await;
     stage.key('!');
     stage.session.tell(Msg::Key(Key::Ctrl('u'))).unwrap();
     for c in "server sh -c 'echo olá; echo mal >&2; exec cat /proc/net/dev'".chars() {

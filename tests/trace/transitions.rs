@@ -1,10 +1,4 @@
-//! The tracepoint against a second reader of it, which this test sets up through tracefs itself. Root only.
-#![cfg(target_os = "linux")]
-
-#[path = "table/heard.rs"]
-mod heard;
-#[path = "trace/truth.rs"]
-mod truth;
+//! Every transition is told once, in order, and none is invented.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -13,23 +7,25 @@ use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::path::Path;
 use std::time::Duration;
 
-use heard::{DEADLINE, Heard, probe};
 use socklab::domain::{Evidence, Flow, Kind, Note, Observation, Stamp, TcpState, Transition};
 use socklab::observe::{Scope, Trace};
-use truth::{Change, Truth};
+
+use super::heard::{DEADLINE, Heard, probe};
+use super::truth::{Change, Truth};
+use crate::harness::{Need, Test, test};
+
+pub(crate) fn tests() -> Vec<Test> {
+    vec![
+        test(every_transition_of_two_hundred_connections_is_told_once_and_none_is_invented, &[Need::Trace]),
+        test(over_ipv6_too, &[Need::Trace, Need::Ipv6]),
+        test(what_is_told_carries_the_kernels_time_on_our_clock, &[Need::Trace]),
+        test(the_scope_can_change_and_nothing_wakes_for_what_is_out_of_it, &[Need::Trace]),
+        test(a_connect_that_is_refused_is_told_too, &[Need::Trace]),
+        test(the_instance_is_removed_and_so_are_those_of_the_dead, &[Need::Trace]),
+    ]
+}
 
 const INSTANCES: &str = "/sys/kernel/tracing/instances";
-
-/// Whether this machine can trace. When it cannot: says so, and fails if `SOCKLAB_REQUIRE` asks for it.
-fn can_trace() -> bool {
-    if rustix::process::geteuid().is_root() {
-        return true;
-    }
-    let required = std::env::var("SOCKLAB_REQUIRE").unwrap_or_default();
-    assert!(!required.split(',').any(|what| what == "trace"), "missing: trace (not root)");
-    println!("ignored: trace (not root)");
-    false
-}
 
 fn traced(seen: &Observation) -> Option<(Stamp, Transition)> {
     match &seen.kind {
@@ -82,8 +78,8 @@ fn one_shots_are_told_whole(listener: &TcpListener) {
     assert!(changes.len() >= 200 * 8, "the kernel told only {} changes", changes.len());
     let ours = told.iter().map(|(_, transition)| Change::of(transition));
     // At these two moments the kernel's socket has only one of its ports.
-    let ours = truth::counted(ours.filter(|change| !change.begins()));
-    let theirs = truth::counted(changes.into_iter().filter(|change| !change.begins()));
+    let ours = super::truth::counted(ours.filter(|change| !change.begins()));
+    let theirs = super::truth::counted(changes.into_iter().filter(|change| !change.begins()));
     let only = |one: &BTreeMap<Change, usize>, other: &BTreeMap<Change, usize>| -> Vec<_> {
         one.iter()
             .filter(|(change, count)| other.get(change) != Some(count))
@@ -111,25 +107,15 @@ fn one_shots_are_told_whole(listener: &TcpListener) {
     trace.stop();
 }
 
-#[test]
 fn every_transition_of_two_hundred_connections_is_told_once_and_none_is_invented() {
-    if can_trace() {
-        one_shots_are_told_whole(&TcpListener::bind("127.0.0.1:0").unwrap());
-    }
+    one_shots_are_told_whole(&TcpListener::bind("127.0.0.1:0").unwrap());
 }
 
-#[test]
 fn over_ipv6_too() {
-    if can_trace() {
-        one_shots_are_told_whole(&TcpListener::bind("[::1]:0").unwrap());
-    }
+    one_shots_are_told_whole(&TcpListener::bind("[::1]:0").unwrap());
 }
 
-#[test]
 fn what_is_told_carries_the_kernels_time_on_our_clock() {
-    if !can_trace() {
-        return;
-    }
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let (probe, heard) = probe(100);
     let _trace = Trace::start(probe.clone(), Scope::ports([port(&listener)])).unwrap();
@@ -144,11 +130,7 @@ fn what_is_told_carries_the_kernels_time_on_our_clock() {
     assert!(before < at && at < after, "{before:?} {at:?} {after:?}");
 }
 
-#[test]
 fn the_scope_can_change_and_nothing_wakes_for_what_is_out_of_it() {
-    if !can_trace() {
-        return;
-    }
     let (one, other) = (TcpListener::bind("127.0.0.1:0").unwrap(), TcpListener::bind("127.0.0.1:0").unwrap());
     let (trace, heard) = start(Scope::ports([port(&one)]));
     one_shot(&other);
@@ -165,11 +147,7 @@ fn the_scope_can_change_and_nothing_wakes_for_what_is_out_of_it() {
     }
 }
 
-#[test]
 fn a_connect_that_is_refused_is_told_too() {
-    if !can_trace() {
-        return;
-    }
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let addr = listener.local_addr().unwrap();
     drop(listener);
@@ -185,11 +163,7 @@ fn a_connect_that_is_refused_is_told_too() {
     assert_eq!(steps, [(TcpState::Closed, TcpState::SynSent), (TcpState::SynSent, TcpState::Closed)]);
 }
 
-#[test]
 fn the_instance_is_removed_and_so_are_those_of_the_dead() {
-    if !can_trace() {
-        return;
-    }
     let mut dead = std::process::Command::new("true").spawn().unwrap();
     dead.wait().unwrap();
     // Makes sure that tracefs is there.

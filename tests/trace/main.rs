@@ -1,0 +1,20 @@
+//! The tracepoint against a second reader of it, which this test sets up through tracefs itself. Root only.
+
+#[cfg(target_os = "linux")]
+#[path = "../harness/mod.rs"]
+mod harness;
+#[cfg(target_os = "linux")]
+#[path = "../table/heard.rs"]
+mod heard;
+#[cfg(target_os = "linux")]
+mod transitions;
+#[cfg(target_os = "linux")]
+mod truth;
+
+#[cfg(target_os = "linux")]
+fn main() -> std::process::ExitCode {
+    harness::run([transitions::tests()])
+}
+
+#[cfg(not(target_os = "linux"))]
+fn main() {}
