@@ -20,8 +20,8 @@ pub(crate) fn tests() -> Vec<Test> {
         test(a_user_needs_one_capability_which_is_given_up_at_once, &[FileCapabilities]),
         test(no_thread_of_a_program_that_captures_has_a_capability, &[FileCapabilities]),
         test(the_wire_opens_for_a_program_that_has_the_capability, &[FileCapabilities]),
-        on_request(without_it_the_command_is_said),
-        on_request(with_it_the_key_is_taken_and_nothing_is_left),
+        on_request(without_it_the_command_is_said, "run by another test, as an ordinary user"),
+        on_request(with_it_the_key_is_taken_and_nothing_is_left, "run by another test, as an ordinary user"),
     ]
 }
 
@@ -115,7 +115,6 @@ fn the_wire_opens_for_a_program_that_has_the_capability() {
     assert_eq!(marks(&said), marks(&plain));
 }
 
-/// By another test, as an ordinary user.
 fn without_it_the_command_is_said() {
     let error = Key::take().unwrap_err();
     assert_eq!((&error.need, error.errno), (&Need::Socket, Errno::Perm));
@@ -124,7 +123,6 @@ fn without_it_the_command_is_said() {
     assert_eq!(error.remedy.command().unwrap(), format!("sudo setcap cap_net_raw+ep {}", path.display()));
 }
 
-/// By another test, as an ordinary user.
 fn with_it_the_key_is_taken_and_nothing_is_left() {
     assert!(capabilities(None).unwrap().effective.contains(CapabilitySet::NET_RAW));
     let _key = Key::take().unwrap();

@@ -15,20 +15,20 @@ pub(crate) struct Test {
     name: &'static str,
     run: Box<dyn FnOnce() + Send>,
     needs: &'static [Need],
-    on_request: bool,
+    on_request: Option<&'static str>,
 }
 
 /// A test that is run where everything that it needs is there.
 pub(crate) fn test<F: FnOnce() + Send + 'static>(run: F, needs: &'static [Need]) -> Test {
     // A function's type is its path: `binary::module::function`.
     let name = type_name::<F>().split_once("::").map_or("", |(_, name)| name);
-    Test { name, run: Box::new(run), needs, on_request: false }
+    Test { name, run: Box::new(run), needs, on_request: None }
 }
 
-/// What `#[ignore]` is elsewhere: run with `--ignored` or `--include-ignored` only.
+/// What `#[ignore = "why"]` is elsewhere: run with `--ignored` or `--include-ignored` only.
 #[allow(dead_code, reason = "part of each such test binary, and few have a test like this")]
-pub(crate) fn on_request<F: FnOnce() + Send + 'static>(run: F) -> Test {
-    Test { on_request: true, ..test(run, &[]) }
+pub(crate) fn on_request<F: FnOnce() + Send + 'static>(run: F, why: &'static str) -> Test {
+    Test { on_request: Some(why), ..test(run, &[]) }
 }
 
 /// Runs what the command line asks for, as Rust's own harness would.
@@ -44,8 +44,10 @@ fn trial(test: Test, arguments: &Arguments, promised: &[Need]) -> Trial {
     let asked_for = arguments.ignored || arguments.include_ignored;
     let promised = needs.iter().any(|need| promised.contains(need) && need.lack().is_some());
     // Who lists the tests and runs them one by one (cargo-nextest) knows from the list alone what is ignored.
-    let ignored = (arguments.list || asked_for) && !promised && lack(needs).is_some();
+    let known = arguments.list || asked_for;
+    let ignored = known && (on_request.is_some() || !promised && lack(needs).is_some());
     let runner = move || match lack(needs) {
+        None if on_request.is_some() && !asked_for => Ok(Completion::ignored_with(on_request.unwrap_or_default())),
         None => {
             run();
             Ok(Completion::Completed)
@@ -53,7 +55,7 @@ fn trial(test: Test, arguments: &Arguments, promised: &[Need]) -> Trial {
         Some(lack) if promised || asked_for => Err(format!("missing: {lack}").into()),
         Some(lack) => Ok(Completion::ignored_with(lack)),
     };
-    Trial::ignorable_test(name, runner).with_ignored_flag(on_request || ignored)
+    Trial::ignorable_test(name, runner).with_ignored_flag(ignored)
 }
 
 /// All that is missing of `needs`, and why.

@@ -8,7 +8,7 @@ use crate::harness::{Test, on_request};
 use crate::stage::{Stage, did, is_answer, is_client, target};
 
 pub(crate) fn tests() -> Vec<Test> {
-    vec![on_request(a_thousand_clients_on_each_model)]
+    vec![on_request(a_thousand_clients_on_each_model, "prints numbers")]
 }
 
 #[tokio::main(flavor = "multi_thread", worker_threads = 2)]
