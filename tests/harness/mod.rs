@@ -46,14 +46,14 @@ fn trial(test: Test, arguments: &Arguments, promised: &[Need]) -> Trial {
     // Who lists the tests and runs them one by one (cargo-nextest) knows from the list alone what is ignored.
     let known = arguments.list || asked_for;
     let ignored = known && (on_request.is_some() || !promised && lack(needs).is_some());
-    let runner = move || match lack(needs) {
-        None if on_request.is_some() && !asked_for => Ok(Completion::ignored_with(on_request.unwrap_or_default())),
-        None => {
+    let runner = move || match (lack(needs), on_request) {
+        (None, Some(why)) if !asked_for => Ok(Completion::ignored_with(why)),
+        (None, _) => {
             run();
             Ok(Completion::Completed)
         }
-        Some(lack) if promised || asked_for => Err(format!("missing: {lack}").into()),
-        Some(lack) => Ok(Completion::ignored_with(lack)),
+        (Some(lack), _) if promised || asked_for => Err(format!("missing: {lack}").into()),
+        (Some(lack), _) => Ok(Completion::ignored_with(lack)),
     };
     Trial::ignorable_test(name, runner).with_ignored_flag(ignored)
 }
