@@ -5,7 +5,11 @@ use std::time::Duration;
 use super::of;
 use crate::domain::guard::{Deed, PortCheck};
 use crate::domain::note::TableSource;
-use crate::domain::{Errno, Evidence, GuardEvent, Lang, Limits, Note, Rule, ServerId};
+use crate::domain::ports::PortsErrorKind;
+use crate::domain::scan::IcmpError;
+use crate::domain::{
+    Errno, Evidence, GuardEvent, Lang, Limits, Note, PortReport, Proto, Reason, Rule, ServerId, Unresolved, Verdict,
+};
 
 #[test]
 fn numbers_are_written_as_the_language_writes_them() {
@@ -125,4 +129,49 @@ fn every_sentence_of_the_wire_is_translated() {
     for knob in knobs {
         assert_ne!((en.setting)(&knob), (pt.setting)(&knob));
     }
+}
+
+#[test]
+fn every_word_of_a_port_check_is_translated() {
+    let (en, pt) = (&of(Lang::En).checks, &of(Lang::PtBr).checks);
+    for &verdict in Verdict::ALL {
+        assert_ne!((en.verdict)(verdict), (pt.verdict)(verdict));
+        assert_ne!((en.means)(verdict), (pt.means)(verdict));
+    }
+    // What a segment is called is its name in every language.
+    let segments = [Reason::SynAck, Reason::Rst];
+    for &reason in Reason::ALL.iter().filter(|reason| !segments.contains(reason)) {
+        assert_ne!((en.reason)(reason), (pt.reason)(reason));
+    }
+    for kind in [PortsErrorKind::Missing, PortsErrorKind::NotAPort, PortsErrorKind::Backwards] {
+        assert_ne!((en.ports)(kind), (pt.ports)(kind));
+    }
+    for why in [Unresolved::NoSuchHost, Unresolved::NoAnswer { errno: None }] {
+        assert_ne!((en.unresolved)("lab", why), (pt.unresolved)("lab", why));
+    }
+}
+
+#[test]
+fn what_was_observed_of_a_port_is_said_whole() {
+    let text = of(Lang::En);
+    let silent = PortReport {
+        host: "lab".into(),
+        address: "10.0.0.2".parse().unwrap(),
+        port: 65_432,
+        proto: Proto::Tcp,
+        verdict: Verdict::Filtered,
+        reason: Reason::NoResponse,
+        took: Duration::from_millis(4_001),
+        sent: Some(4),
+        errno: None,
+        icmp: None,
+    };
+    let said = |report: &PortReport| text.checks.report(&text.numbers, report);
+    assert_eq!(said(&silent), "65432/tcp filtered: no answer to 4 SYNs, after 4.0 s");
+    let icmp = Some(IcmpError { kind: 3, code: 13, from: "10.0.0.254".parse().unwrap() });
+    let refused = PortReport { reason: Reason::Prohibited, icmp, took: Duration::from_micros(212), ..silent.clone() };
+    assert_eq!(said(&refused), "65432/tcp filtered: ICMP prohibited from 10.0.0.254, after 212 µs");
+    let errno = Some(Errno::NetUnreach);
+    let unasked = PortReport { verdict: Verdict::Unknown, reason: Reason::NoRoute, errno, ..silent };
+    assert_eq!(said(&unasked), "65432/tcp unknown: no route from here (ENETUNREACH), after 4.0 s");
 }

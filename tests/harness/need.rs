@@ -18,19 +18,38 @@ pub(crate) enum Need {
     Wire,
     /// A network namespace of one's own in which one is root (`unshare(1)`).
     Namespace,
+    /// Being root of the machine, for hosts whose namespaces others may enter (`nsenter(1)`).
+    Hosts,
     Ss,
     Tcpdump,
     Tshark,
     Editcap,
     Python,
     Nc,
+    Nmap,
 }
 
-use Need::{Capture, Editcap, FileCapabilities, Ipv6, Namespace, Nc, Python, Ss, Tcpdump, Trace, Tshark, Wire};
+use Need::{
+    Capture, Editcap, FileCapabilities, Hosts, Ipv6, Namespace, Nc, Nmap, Python, Ss, Tcpdump, Trace, Tshark, Wire,
+};
 
 impl Need {
-    const ALL: [Self; 12] =
-        [Capture, FileCapabilities, Ipv6, Trace, Wire, Namespace, Ss, Tcpdump, Tshark, Editcap, Python, Nc];
+    const ALL: [Self; 14] = [
+        Capture,
+        FileCapabilities,
+        Ipv6,
+        Trace,
+        Wire,
+        Namespace,
+        Hosts,
+        Ss,
+        Tcpdump,
+        Tshark,
+        Editcap,
+        Python,
+        Nc,
+        Nmap,
+    ];
 
     /// The word of `SOCKLAB_REQUIRE` that promises it.
     const fn word(self) -> &'static str {
@@ -39,7 +58,8 @@ impl Need {
             Ipv6 => "ipv6",
             Trace => "trace",
             Wire | Namespace => "wire",
-            Ss | Tcpdump | Tshark | Editcap | Python | Nc => "tools",
+            Hosts => "netns",
+            Ss | Tcpdump | Tshark | Editcap | Python | Nc | Nmap => "tools",
         }
     }
 
@@ -66,12 +86,14 @@ impl Need {
             Trace => system::trace(),
             Wire => system::wire(),
             Namespace => succeeds("a network namespace", "unshare", &["-rn", "ip", "link", "set", "lo", "up"]),
+            Hosts => succeeds("hosts of our own", "unshare", &["-n", "ip", "link", "set", "lo", "up"]),
             Ss => installed("ss"),
             Tcpdump => installed("tcpdump"),
             Tshark => installed("tshark"),
             Editcap => installed("editcap"),
             Python => installed("python3"),
             Nc => installed("nc"),
+            Nmap => installed("nmap"),
         }
     }
 }

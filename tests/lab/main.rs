@@ -6,6 +6,7 @@ mod clients;
 mod harness;
 mod limits;
 mod measure;
+mod scan;
 mod servers;
 mod stage;
 
@@ -16,6 +17,7 @@ fn main() -> std::process::ExitCode {
         #[cfg(unix)]
         limits::tests(),
         measure::tests(),
+        scan::tests(),
         servers::tests(),
     ])
 }

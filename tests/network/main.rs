@@ -1,7 +1,20 @@
 //! Two hosts, each a network namespace of its own, joined by a cable (`veth(4)`): what crosses it, in the words of the
-//! program and of `nmap`. Needs the capability `netns`: root, and `ip`, `unshare`, `nsenter`, `nmap`.
-#![cfg(target_os = "linux")]
+//! program and of `nmap`.
 
+#[cfg(target_os = "linux")]
+#[path = "../harness/mod.rs"]
+mod harness;
+#[cfg(target_os = "linux")]
 mod hosts;
+#[cfg(target_os = "linux")]
 mod scan;
+#[cfg(target_os = "linux")]
 mod target;
+
+#[cfg(target_os = "linux")]
+fn main() -> std::process::ExitCode {
+    harness::run([scan::tests(), target::tests()])
+}
+
+#[cfg(not(target_os = "linux"))]
+fn main() {}

@@ -4,7 +4,20 @@ use std::collections::BTreeMap;
 
 use serde_json::Value;
 
+use crate::harness::Need::{Hosts, Nmap};
+use crate::harness::{Test, test};
 use crate::hosts::{Host, SERVER, SERVER6, hosts};
+
+pub(crate) fn tests() -> Vec<Test> {
+    Vec::from([
+        test(tcp_ports_are_what_nmap_says_they_are, &[Hosts, Nmap]),
+        test(a_check_closes_in_order_and_the_server_sees_a_fin, &[Hosts]),
+        test(udp_ports_are_what_nmap_says_they_are, &[Hosts, Nmap]),
+        test(over_ipv6_too, &[Hosts, Nmap]),
+        test(who_is_not_there_is_told_by_how_that_is_known, &[Hosts]),
+        test(a_host_beyond_is_not_asked_without_a_yes, &[Hosts]),
+    ])
+}
 
 /// What is said of each port: the verdict and the reason.
 type Verdicts = BTreeMap<u64, (String, String)>;
@@ -37,9 +50,8 @@ fn reasons(of: &Verdicts) -> Vec<&str> {
     of.values().map(|(_, reason)| reason.as_str()).collect()
 }
 
-#[test]
 fn tcp_ports_are_what_nmap_says_they_are() {
-    let Some((client, server)) = hosts() else { return };
+    let (client, server) = hosts();
     let mut running = server.serve(&["threaded=10.9.0.2:65432"]);
     server.drops("tcp", 65_434);
     server.prohibits("tcp", 65_435);
@@ -58,9 +70,8 @@ fn tcp_ports_are_what_nmap_says_they_are() {
     assert!(code == 0 && said.contains("\"OI\""), "{code} {said}");
 }
 
-#[test]
 fn a_check_closes_in_order_and_the_server_sees_a_fin() {
-    let Some((client, server)) = hosts() else { return };
+    let (client, server) = hosts();
     let mut running = server.serve(&["echo=10.9.0.2:65433"]);
     let (code, _) = ours(&client, &[&SERVER.to_string(), "echo"]);
     assert_eq!(code, 0);
@@ -69,9 +80,8 @@ fn a_check_closes_in_order_and_the_server_sees_a_fin() {
     assert_eq!((&read["result"], &read["len"]), (&"ok".into(), &0.into()), "{read}");
 }
 
-#[test]
 fn udp_ports_are_what_nmap_says_they_are() {
-    let Some((client, server)) = hosts() else { return };
+    let (client, server) = hosts();
     let mut running = server.serve(&["udp=10.9.0.2:65432"]);
     server.drops("udp", 65_434);
     let host = SERVER.to_string();
@@ -82,9 +92,8 @@ fn udp_ports_are_what_nmap_says_they_are() {
     assert!(running.is_alive());
 }
 
-#[test]
 fn over_ipv6_too() {
-    let Some((client, server)) = hosts() else { return };
+    let (client, server) = hosts();
     let _running = server.serve(&["threaded=[fd00:9::2]:65432", "udp=[fd00:9::2]:65432"]);
     for (how, udp) in [("-sT", None), ("-sU", Some("--udp"))] {
         let args: Vec<&str> = [SERVER6, "65432-65433"].into_iter().chain(udp).collect();
@@ -94,9 +103,8 @@ fn over_ipv6_too() {
     }
 }
 
-#[test]
 fn who_is_not_there_is_told_by_how_that_is_known() {
-    let Some((client, _server)) = hosts() else { return };
+    let (client, _server) = hosts();
     // Nobody answers ARP for three seconds.
     let (code, said) = client.lab(&["scan", "10.9.0.99", "65432", "--json"]);
     assert!(code == 0 && said.contains(r#""verdict":"filtered","reason":"no-neighbour""#), "{code} {said}");
@@ -104,9 +112,8 @@ fn who_is_not_there_is_told_by_how_that_is_known() {
     assert!(code == 1 && said.contains(r#""verdict":"unknown","reason":"no-route""#), "{code} {said}");
 }
 
-#[test]
 fn a_host_beyond_is_not_asked_without_a_yes() {
-    let Some((client, _server)) = hosts() else { return };
+    let (client, _server) = hosts();
     for host in ["8.8.8.8", "2606:4700::1111"] {
         assert_eq!(client.lab(&["scan", host, "53", "--json"]), (1, String::new()), "{host}");
         // With one it is asked, as far as this machine goes.

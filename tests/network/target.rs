@@ -6,11 +6,19 @@ use std::sync::mpsc::channel;
 
 use portable_pty::{CommandBuilder, PtySize, native_pty_system};
 
+use crate::harness::Need::Hosts;
+use crate::harness::{Test, test};
 use crate::hosts::{BINARY, CLIENT, hosts};
 
-#[test]
+pub(crate) fn tests() -> Vec<Test> {
+    Vec::from([
+        test(the_clients_of_one_lab_go_to_another_host, &[Hosts]),
+        test(what_became_of_a_client_is_its_exit_code, &[Hosts]),
+    ])
+}
+
 fn the_clients_of_one_lab_go_to_another_host() {
-    let Some((client, server)) = hosts() else { return };
+    let (client, server) = hosts();
     let mut running = server.serve(&["threaded=10.9.0.2:65432", "udp=10.9.0.2:65432"]);
     let pty = native_pty_system().openpty(PtySize { rows: 36, cols: 120, pixel_width: 0, pixel_height: 0 }).unwrap();
     let words = [BINARY, "--lang", "en", "--target", "10.9.0.2:65432"].map(String::from);
@@ -63,9 +71,8 @@ fn the_clients_of_one_lab_go_to_another_host() {
     assert!(child.wait().unwrap().success());
 }
 
-#[test]
 fn what_became_of_a_client_is_its_exit_code() {
-    let Some((client, server)) = hosts() else { return };
+    let (client, server) = hosts();
     let _running = server.serve(&["threaded=10.9.0.2:65432", "udp=10.9.0.2:65432"]);
     let said = |args: &[&str]| client.lab(&[&["client", "--lang", "en"], args].concat());
     let (code, told) = said(&["tcp", "10.9.0.2", "bom dia"]);

@@ -92,3 +92,43 @@ fn close(stream: &TcpStream) {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::net::Ipv4Addr;
+    use std::sync::atomic::{AtomicU32, Ordering};
+
+    use super::*;
+    use crate::lab::host::Machine;
+
+    /// A machine whose kernel chooses the very port that is asked, this many times.
+    struct Unlucky(AtomicU32);
+
+    impl Host for Unlucky {
+        fn stream(&self, for_addr: SocketAddr) -> io::Result<Socket> {
+            let socket = Machine.stream(for_addr)?;
+            if self.0.fetch_update(Ordering::Relaxed, Ordering::Relaxed, |left| left.checked_sub(1)).is_ok() {
+                socket.set_reuse_address(true)?;
+                socket.bind(&for_addr.into())?;
+            }
+            Ok(socket)
+        }
+
+        fn datagram(&self, for_addr: SocketAddr) -> io::Result<Socket> {
+            Machine.datagram(for_addr)
+        }
+    }
+
+    async fn asked(bad_luck: u32) -> Observed {
+        let closed = std::net::TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap().local_addr().unwrap();
+        ask(&Unlucky(AtomicU32::new(bad_luck)), closed, Duration::from_secs(5)).await.observed
+    }
+
+    #[tokio::test]
+    #[cfg(target_os = "linux")]
+    async fn nobody_is_open_who_only_met_himself() {
+        assert_eq!(asked(1).await, Observed::Failed(Errno::ConnRefused));
+        // The kernel never does this three times; nobody is called open for it all the same.
+        assert_eq!(asked(AGAIN).await, Observed::Failed(Errno::AddrInUse));
+    }
+}

@@ -1,3 +1,4 @@
+mod aim;
 mod page;
 mod peers;
 

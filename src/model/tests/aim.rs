@@ -1,0 +1,65 @@
+//! Clients that go to another host.
+
+use super::*;
+
+fn goal(text: &str, change: GoalChange) -> Observation {
+    seen(2, Kind::Goal(GoalEvent { goal: text.parse().unwrap(), change }))
+}
+
+fn chosen(addr: &str) -> GoalChange {
+    GoalChange::Chosen { addr: addr.parse().unwrap(), answers: true }
+}
+
+/// Where a client of the selected server goes.
+fn goes(model: &mut Model) -> Vec<(Option<ServerId>, String)> {
+    let effects = keys(model, "c");
+    let target = |effect| match effect {
+        Effect::Spawn { target, .. } => (target.server, target.addr.to_string()),
+        other => panic!("{other:?}"),
+    };
+    effects.into_iter().map(target).collect()
+}
+
+#[test]
+fn clients_go_to_the_goal_once_the_way_is_known_and_come_home_when_it_is_dropped() {
+    let mut model = lab();
+    let home = vec![(Some(ServerId(0)), "127.0.0.1:65432".to_owned())];
+    assert_eq!(goes(&mut model), home);
+    let asked: Goal = "lab".parse().unwrap();
+    assert_eq!(update(&mut model, Msg::Aim(Some(asked.clone()))), [Effect::Aim(Some(asked))]);
+    update(&mut model, Msg::Seen(goal("lab", GoalChange::Set)));
+    assert_eq!(goes(&mut model), [], "nobody goes to the wrong place meanwhile");
+    // Each takes the port of the server that is selected here.
+    update(&mut model, Msg::Seen(goal("lab", chosen("192.0.2.7:0"))));
+    assert_eq!(goes(&mut model), [(None, "192.0.2.7:65432".to_owned())]);
+    update(&mut model, Msg::Seen(goal("other", chosen("192.0.2.8:0"))));
+    assert_eq!(goes(&mut model), [(None, "192.0.2.7:65432".to_owned())], "what is told of another goal is old");
+    update(&mut model, Msg::Seen(goal("lab", GoalChange::Dropped)));
+    assert_eq!(goes(&mut model), home);
+}
+
+#[test]
+fn a_name_that_leads_nowhere_keeps_clients_here() {
+    let mut model = lab();
+    update(&mut model, Msg::Seen(goal("lab", GoalChange::Set)));
+    update(&mut model, Msg::Seen(goal("lab", GoalChange::Lost { why: Unresolved::NoSuchHost })));
+    assert_eq!(goes(&mut model), []);
+}
+
+#[test]
+fn the_port_of_the_goal_is_watched_and_hears_a_broadcast_once() {
+    let mut model = lab();
+    let watched = |effects: Vec<Effect>| {
+        effects.into_iter().find_map(|effect| match effect {
+            Effect::Watch(ports) => ports,
+            _ => None,
+        })
+    };
+    update(&mut model, Msg::Seen(goal("lab:7000", GoalChange::Set)));
+    let effects = update(&mut model, Msg::Seen(goal("lab:7000", chosen("192.0.2.7:7000"))));
+    assert!(watched(effects).is_some_and(|ports| ports.contains(&7000)));
+    model.ui.ticked = [ServerId(0), ServerId(1)].into();
+    keys(&mut model, "ioi");
+    let effects = update(&mut model, Msg::Key(Key::Enter));
+    assert_eq!(effects, [Effect::Broadcast("oi".into(), vec![ServerId(0)])]);
+}

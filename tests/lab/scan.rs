@@ -1,0 +1,163 @@
+//! The port check on loopback, as an ordinary user.
+
+use std::net::{Ipv4Addr, SocketAddr, TcpListener, UdpSocket};
+use std::time::Duration;
+
+use socklab::domain::{Goal, GoalChange, Kind, PortReport, Proto, Realm, Reason, ScanChange, ScanPlan, Verdict};
+
+use crate::harness::{Test, test};
+use crate::stage::Stage;
+
+pub(crate) fn tests() -> Vec<Test> {
+    Vec::from([
+        test(an_open_and_a_closed_port_are_told_apart, &[]),
+        test(udp_answers_refuses_or_is_silent, &[]),
+        test(a_check_can_be_stopped_and_the_next_takes_its_place, &[]),
+        test(hosts_beyond_are_asked_only_after_a_yes_and_groups_never, &[]),
+        test(the_address_that_serves_is_chosen_among_all, &[]),
+    ])
+}
+
+fn plan(ports: &[u16], proto: Proto) -> ScanPlan {
+    let list: Vec<_> = ports.iter().map(u16::to_string).collect();
+    ScanPlan::new("127.0.0.1", list.join(",").parse().unwrap(), proto)
+}
+
+/// Waits until the check is over: what every port is, in their order, and whether it was stopped.
+async fn ended(stage: &mut Stage) -> (Vec<PortReport>, bool) {
+    let change = |kind: &Kind| match kind {
+        Kind::Scan(event) => Some(event.change.clone()),
+        _ => None,
+    };
+    stage
+        .until("the check ends", |seen| {
+            let changes = || seen.iter().filter_map(change);
+            let stopped = changes().find_map(|change| match change {
+                ScanChange::Ended { stopped } => Some(stopped),
+                _ => None,
+            })?;
+            let reports = changes().filter_map(|change| match change {
+                ScanChange::Port { report } => Some(report),
+                _ => None,
+            });
+            let mut reports: Vec<_> = reports.collect();
+            reports.sort_by_key(|report| report.port);
+            Some((reports, stopped))
+        })
+        .await
+}
+
+fn told(reports: &[PortReport]) -> Vec<(u16, Verdict, Reason)> {
+    reports.iter().map(|report| (report.port, report.verdict, report.reason)).collect()
+}
+
+/// The port of a socket that was closed again.
+fn closed_port() -> u16 {
+    TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap().local_addr().unwrap().port()
+}
+
+#[tokio::main(flavor = "multi_thread", worker_threads = 2)]
+async fn an_open_and_a_closed_port_are_told_apart() {
+    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
+    let open = listener.local_addr().unwrap().port();
+    let closed = closed_port();
+    let mut stage = Stage::of(vec![]);
+    stage.lab.scan(plan(&[open, closed], Proto::Tcp));
+    let (reports, stopped) = ended(&mut stage).await;
+    let mut expected = [(open, Verdict::Open, Reason::SynAck), (closed, Verdict::Closed, Reason::Rst)];
+    expected.sort_by_key(|(port, ..)| *port);
+    assert_eq!((told(&reports), stopped), (expected.into(), false));
+    stage.lab.shutdown().await;
+}
+
+#[tokio::main(flavor = "multi_thread", worker_threads = 2)]
+async fn udp_answers_refuses_or_is_silent() {
+    let silent = UdpSocket::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
+    let silent_port = silent.local_addr().unwrap().port();
+    let closed = UdpSocket::bind((Ipv4Addr::LOCALHOST, 0)).unwrap().local_addr().unwrap().port();
+    let mut stage = Stage::of(vec![]);
+    stage.lab.scan(ScanPlan { timeout: Duration::from_millis(1_200), ..plan(&[silent_port, closed], Proto::Udp) });
+    let (reports, _) = ended(&mut stage).await;
+    let mut expected =
+        [(silent_port, Verdict::OpenOrFiltered, Reason::NoResponse), (closed, Verdict::Closed, Reason::PortUnreach)];
+    expected.sort_by_key(|(port, ..)| *port);
+    assert_eq!(told(&reports), expected);
+    // A datagram may be lost: it was sent again, and both came.
+    let report = reports.iter().find(|report| report.port == silent_port).unwrap();
+    assert_eq!(report.sent, Some(2));
+    silent.set_nonblocking(true).unwrap();
+    assert_eq!(std::iter::from_fn(|| silent.recv(&mut [0; 64]).ok()).count(), 2);
+    stage.lab.shutdown().await;
+}
+
+#[tokio::main(flavor = "multi_thread", worker_threads = 2)]
+async fn a_check_can_be_stopped_and_the_next_takes_its_place() {
+    let mut stage = Stage::of(vec![]);
+    stage.lab.scan(ScanPlan { rate: Some(1), ..plan(&[closed_port(), closed_port(), closed_port()], Proto::Tcp) });
+    stage.lab.stop_scan();
+    let (_, stopped) = ended(&mut stage).await;
+    assert!(stopped);
+    stage.lab.scan(plan(&[closed_port()], Proto::Tcp));
+    stage.until("the second ends", |seen| {
+            seen.iter().find(|kind| {
+                matches!(kind, Kind::Scan(event) if event.scan == 2 && event.change == ScanChange::Ended { stopped: false })
+            }).map(drop)
+        })
+        .await;
+    stage.lab.shutdown().await;
+}
+
+#[tokio::main(flavor = "multi_thread", worker_threads = 2)]
+async fn hosts_beyond_are_asked_only_after_a_yes_and_groups_never() {
+    let mut stage = Stage::of(vec![]);
+    for (host, confirmed) in [("8.8.8.8", false), ("224.0.0.1", true)] {
+        stage.lab.scan(ScanPlan { host: host.into(), confirmed, ..plan(&[53], Proto::Tcp) });
+        let realm = stage
+            .until("it is not asked", |seen| {
+                seen.iter().find_map(|kind| match kind {
+                    Kind::Scan(event) => match &event.change {
+                        ScanChange::Unconfirmed { asked, realm, .. } if asked == host => Some(*realm),
+                        _ => None,
+                    },
+                    _ => None,
+                })
+            })
+            .await;
+        assert_eq!(realm, if confirmed { Realm::Group } else { Realm::Beyond });
+    }
+    assert!(
+        !stage
+            .audience
+            .seen
+            .iter()
+            .any(|kind| matches!(kind, Kind::Scan(e) if matches!(e.change, ScanChange::Begun { .. })))
+    );
+    stage.lab.shutdown().await;
+}
+
+/// `localhost` is ::1 and 127.0.0.1 on many machines: the one that serves is the one.
+#[tokio::main(flavor = "multi_thread", worker_threads = 2)]
+async fn the_address_that_serves_is_chosen_among_all() {
+    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
+    let addr = listener.local_addr().unwrap();
+    let mut stage = Stage::of(vec![]);
+    let goal = Goal { host: "localhost".into(), port: Some(addr.port()) };
+    stage.lab.aim(Some(goal.clone()));
+    let (chosen, answers): (SocketAddr, bool) = stage
+        .until("an address is chosen", |seen| {
+            seen.iter().find_map(|kind| match kind {
+                Kind::Goal(event) => match event.change {
+                    GoalChange::Chosen { addr, answers } => Some((addr, answers)),
+                    _ => None,
+                },
+                _ => None,
+            })
+        })
+        .await;
+    assert_eq!((chosen, answers), (addr, true));
+    stage.lab.aim(None);
+    let dropped =
+        |kind: &Kind| matches!(kind, Kind::Goal(event) if event.goal == goal && event.change == GoalChange::Dropped);
+    stage.until("it is dropped", |seen| seen.iter().any(dropped).then_some(())).await;
+    stage.lab.shutdown().await;
+}
