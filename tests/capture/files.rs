@@ -15,7 +15,7 @@ use super::live::{exchange, exchanges, start};
 use super::trace::{Folder, Seg, packets, save};
 use super::tshark;
 use crate::harness::{
-    Need::{Capture, Editcap, Tcpdump, Tshark},
+    Need::{Capture, Dumpcap, Editcap, Tcpdump, Tshark},
     Test, test,
 };
 use socklab::domain::Flags;
@@ -25,6 +25,7 @@ pub(crate) fn tests() -> Vec<Test> {
         test(every_format_that_editcap_writes_is_read_with_the_same_packets, &[Capture, Editcap, Tshark]),
         test(tshark_reads_ours_without_a_complaint_with_names_and_comments, &[Capture, Tshark]),
         test(cooked_captures_of_tcpdump_are_read_with_the_same_packets, &[Capture, Tcpdump, Tshark]),
+        test(captures_of_dumpcap_are_read_with_the_same_packets, &[Capture, Dumpcap, Tshark]),
         test(a_file_is_printed_as_a_ladder_and_a_damaged_one_as_far_as_it_goes, &[]),
         test(a_closed_pipe_is_the_end_and_no_error, &[]),
     ]
@@ -171,11 +172,7 @@ fn ended(path: &Path) -> bool {
     ends.iter().any(|one| ends.iter().any(|other| one.flow.mirror() == Some(other.flow)))
 }
 
-#[test]
 fn captures_of_dumpcap_are_read_with_the_same_packets() {
-    if !tshark::have("dumpcap") || !tshark::have("tshark") || super::live::key().is_none() {
-        return;
-    }
     let folder = Folder::new("dumpcap");
     // As pcapng and as pcap; and of several interfaces that begin differently, in one file.
     for (name, on) in [

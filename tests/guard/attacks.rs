@@ -9,8 +9,20 @@ use std::time::{Duration, Instant};
 use socket2::{Domain, SockRef, Socket, Type};
 use socklab::domain::Rule;
 
+use crate::harness::{Need::Network, Test, test};
 use crate::lab::{DEADLINE, Lab, peer, refused, told};
 use crate::net::{ATTACKER, FRIENDS, Host, Net, SERVER, SERVER_TO_FRIENDS, at, friend};
+
+pub(crate) fn tests() -> Vec<Test> {
+    vec![
+        test(five_thousand_idle_connections_from_one_address, &[Network]),
+        test(a_flood_of_resets, &[Network]),
+        test(a_slow_loris, &[Network]),
+        test(a_line_without_an_end, &[Network]),
+        test(who_sends_too_fast_waits_and_nobody_else, &[Network]),
+        test(a_flood_of_datagrams, &[Network]),
+    ]
+}
 
 /// What the others may have to wait, in the middle of an attack: the median. This machine is shared, and the attacker
 /// uses the same two cores; the whole distribution is printed.
@@ -96,10 +108,9 @@ fn attack(host: &Host, threads: usize, work: impl Fn() + Send + Sync + 'static) 
 /// Ports of the threaded and the async server: who serves one client at a time makes others wait by design.
 const PROMPT_SERVERS: [(&str, u16); 2] = [("threaded", 65432), ("async", 65434)];
 
-#[test]
 fn five_thousand_idle_connections_from_one_address() {
     for (name, port) in PROMPT_SERVERS {
-        let Some(net) = Net::open() else { return };
+        let net = Net::open();
         let lab = Lab::open(&net.server, &["--lan"]);
         let crowd = net.attacker.start(move || {
             let connected = (0..5_000).filter_map(|_| connect(ATTACKER, at(SERVER, port)).ok());
@@ -128,10 +139,9 @@ fn is_open(mut stream: &TcpStream) -> bool {
     matches!(stream.read(&mut [0; 1]), Err(error) if error.kind() == ErrorKind::WouldBlock)
 }
 
-#[test]
 fn a_flood_of_resets() {
     for (name, port) in PROMPT_SERVERS {
-        let Some(net) = Net::open() else { return };
+        let net = Net::open();
         let lab = Lab::open(&net.server, &["--lan"]);
         let stop = attack(&net.attacker, 2, move || {
             if let Ok(stream) = connect(ATTACKER, at(SERVER, port)) {
@@ -149,9 +159,8 @@ fn a_flood_of_resets() {
     }
 }
 
-#[test]
 fn a_slow_loris() {
-    let Some(net) = Net::open() else { return };
+    let net = Net::open();
     let lab = Lab::open(&net.server, &["--lan", "--limit", "idle=2"]);
     let stop = attack(&net.attacker, 4, || {
         let mut some: Vec<_> = (0..16).filter_map(|_| connect(ATTACKER, at(SERVER, 65432)).ok()).collect();
@@ -175,9 +184,8 @@ fn a_slow_loris() {
     lab.close();
 }
 
-#[test]
 fn a_line_without_an_end() {
-    let Some(net) = Net::open() else { return };
+    let net = Net::open();
     let lab = Lab::open(&net.server, &["--lan", "--limit", "bytes=off", "--limit", "messages=off"]);
     for port in [65432, 65433, 65434] {
         let sent = net.attacker.run(move || {
@@ -198,9 +206,8 @@ fn a_line_without_an_end() {
     assert!(received <= 3 * ((1 << 20) + 4_096), "{received}");
 }
 
-#[test]
 fn who_sends_too_fast_waits_and_nobody_else() {
-    let Some(net) = Net::open() else { return };
+    let net = Net::open();
     let lab = Lab::open(&net.server, &["--lan", "--limit", "bytes=65536", "--limit", "line=off"]);
     for port in [65432, 65433, 65434] {
         let stop = attack(&net.attacker, 1, move || {
@@ -226,9 +233,8 @@ fn who_sends_too_fast_waits_and_nobody_else() {
     assert!(begun.elapsed() < Duration::from_secs(5), "a thread that waits can be stopped: {:?}", begun.elapsed());
 }
 
-#[test]
 fn a_flood_of_datagrams() {
-    let Some(net) = Net::open() else { return };
+    let net = Net::open();
     let lab = Lab::open(&net.server, &["--lan"]);
     let socket = net.attacker.run(|| UdpSocket::bind(at(ATTACKER, 0)).unwrap());
     let stop = attack(&net.attacker, 1, move || _ = socket.send_to(b"flood", at(SERVER, 65432)));

@@ -7,8 +7,17 @@ use std::sync::Arc;
 use socklab::domain::{Excerpt, Kind};
 
 use crate::attacks::connect;
+use crate::harness::{Need::Network, Test, test};
 use crate::lab::{Lab, peer};
 use crate::net::{ATTACKER, Net, SERVER, at};
+
+pub(crate) fn tests() -> Vec<Test> {
+    vec![
+        test(ten_thousand_hostile_messages, &[Network]),
+        test(a_hundred_megabytes_without_an_end_cost_no_memory, &[Network]),
+        test(nobody_who_only_holds_on_is_answered, &[Network]),
+    ]
+}
 
 const MESSAGES: usize = 10_000;
 
@@ -63,9 +72,8 @@ fn excerpts<'a>(kinds: impl Iterator<Item = &'a Kind>) -> Vec<Excerpt> {
     kinds.filter_map(data).collect()
 }
 
-#[test]
 fn ten_thousand_hostile_messages() {
-    let Some(net) = Net::open() else { return };
+    let net = Net::open();
     let off = ["bytes=off", "messages=off"].map(|rule| ["--limit", rule]).concat();
     let lab = Lab::open(&net.server, &[&["--lan"], &*off].concat());
     let before = resident();
@@ -102,9 +110,8 @@ fn ten_thousand_hostile_messages() {
     println!("{} excerpts kept, {} kB more in memory", kept.len(), resident().saturating_sub(before));
 }
 
-#[test]
 fn a_hundred_megabytes_without_an_end_cost_no_memory() {
-    let Some(net) = Net::open() else { return };
+    let net = Net::open();
     let off = ["bytes=off", "messages=off", "line=off"].map(|rule| ["--limit", rule]).concat();
     let lab = Lab::open(&net.server, &[&["--lan", "--server", "threaded=65432"], &*off].concat());
     let chunk: Arc<[u8]> = vec![0x1b; 1 << 20].into();
@@ -132,9 +139,8 @@ fn a_hundred_megabytes_without_an_end_cost_no_memory() {
 }
 
 /// What the compiler is told about a stream that is only held.
-#[test]
 fn nobody_who_only_holds_on_is_answered() {
-    let Some(net) = Net::open() else { return };
+    let net = Net::open();
     let lab = Lab::open(&net.server, &["--lan"]);
     // A peer that never reads: the server's buffer for it is one answer, whatever it sends.
     let stuck: TcpStream = net.attacker.run(|| {

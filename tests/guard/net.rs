@@ -100,16 +100,11 @@ pub(crate) struct Net {
 }
 
 impl Net {
-    /// The network; `None` where this machine does not allow one, which fails the test if `SOCKLAB_REQUIRE` asks for
-    /// `net`.
-    pub(crate) fn open() -> Option<Self> {
+    /// The network.
+    pub(crate) fn open() -> Self {
         static TURN: Mutex<()> = Mutex::new(());
         let turn = TURN.lock().unwrap_or_else(PoisonError::into_inner);
-        let hosts = Host::new().and_then(|server| Ok((server, Host::new()?, Host::new()?)));
-        let Ok((server, attacker, friends)) = hosts else {
-            missing("net", "network namespaces need root");
-            return None;
-        };
+        let [server, attacker, friends] = [(); 3].map(|()| Host::new().unwrap());
         for (name, other, own, theirs) in
             [("evil", &attacker, SERVER, ATTACKER), ("good", &friends, SERVER_TO_FRIENDS, friend(1))]
         {
@@ -121,13 +116,6 @@ impl Net {
         }
         let all: Vec<_> = (2..=FRIENDS).map(|n| format!("addr add {}/16 dev cable\n", friend(n))).collect();
         friends.shell(&format!("ip -batch - <<'END'\n{}END", all.concat()));
-        Some(Self { server, attacker, friends, _turn: turn })
+        Self { server, attacker, friends, _turn: turn }
     }
-}
-
-/// Says that something is missing; fails if `SOCKLAB_REQUIRE` asks for it.
-pub(crate) fn missing(what: &str, why: &str) {
-    let required = std::env::var("SOCKLAB_REQUIRE").unwrap_or_default();
-    assert!(!required.split(',').any(|required| required == what), "missing: {what}: {why}");
-    println!("ignored: {what}: {why}");
 }

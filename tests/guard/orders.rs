@@ -7,8 +7,13 @@ use socklab::domain::{ClientPlan, GuardEvent, Proto, Rule, Target};
 use socklab::model::Effect;
 
 use crate::attacks::connect;
+use crate::harness::{Need::Network, Test, test};
 use crate::lab::{Lab, THREADED, peer, refused, told};
 use crate::net::{ATTACKER, Net, SERVER, SERVER_TO_FRIENDS, at, friend};
+
+pub(crate) fn tests() -> Vec<Test> {
+    vec![test(kick_block_unblock, &[Network]), test(a_thousand_clients_of_our_own_are_welcome, &[Network])]
+}
 
 fn say(stream: &mut TcpStream, words: &[u8]) -> std::io::Result<Vec<u8>> {
     stream.write_all(words)?;
@@ -17,9 +22,8 @@ fn say(stream: &mut TcpStream, words: &[u8]) -> std::io::Result<Vec<u8>> {
     Ok(answer[..len].to_vec())
 }
 
-#[test]
 fn kick_block_unblock() {
-    let Some(net) = Net::open() else { return };
+    let net = Net::open();
     let lab = Lab::open(&net.server, &["--lan"]);
     let ports = [65432, 65433, 65434];
     let mut theirs = net.attacker.run(move || ports.map(|port| connect(ATTACKER, at(SERVER, port)).unwrap()));
@@ -60,9 +64,8 @@ fn kick_block_unblock() {
     assert_eq!(kicked, [3, 1]);
 }
 
-#[test]
 fn a_thousand_clients_of_our_own_are_welcome() {
-    let Some(net) = Net::open() else { return };
+    let net = Net::open();
     let lab = Lab::open(&net.server, &["--lan", "--limit", "idle=1"]);
     let target = Target { server: Some(THREADED), proto: Proto::Tcp, addr: "127.0.0.1:65432".parse().unwrap() };
     lab.perform(Effect::Spawn { count: 1_000, plan: ClientPlan::Stay, target });

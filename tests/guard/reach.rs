@@ -7,8 +7,17 @@ use socklab::domain::ServiceModel;
 use socklab::model::Effect;
 
 use crate::attacks::connect;
+use crate::harness::{Need::Network, Test, test};
 use crate::lab::{ECHO, Lab, THREADED};
 use crate::net::{ATTACKER, Host, Net, SERVER, at};
+
+pub(crate) fn tests() -> Vec<Test> {
+    vec![
+        test(nothing_listens_beyond_loopback_unless_asked, &[Network]),
+        test(servers_move_to_the_network_and_back_and_nobody_is_dropped, &[Network]),
+        test(a_server_that_cannot_move_stays_where_it_is, &[Network]),
+    ]
+}
 
 /// The local addresses of all TCP listeners and all UDP sockets of a host, as `/proc/net` writes them (`proc_net(5)`).
 fn open_sockets(host: &Host) -> Vec<String> {
@@ -28,9 +37,8 @@ const ON_LOOPBACK: [&str; 4] = ["tcp 0100007F:FF98", "tcp 0100007F:FF99", "tcp 0
 const ON_EVERY_ADDRESS: [&str; 4] =
     ["tcp 00000000:FF98", "tcp 00000000:FF99", "tcp 00000000:FF9A", "udp 00000000:FF98"];
 
-#[test]
 fn nothing_listens_beyond_loopback_unless_asked() {
-    let Some(net) = Net::open() else { return };
+    let net = Net::open();
     assert!(open_sockets(&net.server).is_empty());
     let lab = Lab::open(&net.server, &[]);
     assert_eq!(open_sockets(&net.server), ON_LOOPBACK);
@@ -46,9 +54,8 @@ fn nothing_listens_beyond_loopback_unless_asked() {
     assert!(open_sockets(&net.server).is_empty());
 }
 
-#[test]
 fn servers_move_to_the_network_and_back_and_nobody_is_dropped() {
-    let Some(net) = Net::open() else { return };
+    let net = Net::open();
     let lab = Lab::open(&net.server, &[]);
     // One that is served by each, and two that wait in the accept queue of the server that serves one at a time.
     let ports = [65432, 65433, 65434, 65433, 65433];
@@ -86,9 +93,8 @@ fn servers_move_to_the_network_and_back_and_nobody_is_dropped() {
     lab.close();
 }
 
-#[test]
 fn a_server_that_cannot_move_stays_where_it_is() {
-    let Some(net) = Net::open() else { return };
+    let net = Net::open();
     let lab = Lab::open(&net.server, &[]);
     // Somebody else listens on the network's side of the same port: every address cannot be had.
     let _other = net.server.run(|| std::net::TcpListener::bind(at(SERVER, 65432)).unwrap());

@@ -4,21 +4,24 @@ use socklab::domain::guard::PortCheck;
 use socklab::model::Model;
 
 use crate::attacks::connect;
+use crate::harness::{
+    Need::{Network, Nmap},
+    Test, test,
+};
 use crate::lab::{Lab, peer};
-use crate::net::{ATTACKER, Net, SERVER, at, missing};
+use crate::net::{ATTACKER, Net, SERVER, at};
+
+pub(crate) fn tests() -> Vec<Test> {
+    vec![
+        test(the_course_command_and_a_syn_scan_are_not_noticed_by_any_program, &[Network, Nmap]),
+        test(a_connect_scan_is_named, &[Network, Nmap]),
+        test(a_udp_scan_is_named, &[Network, Nmap]),
+        test(a_version_scan_is_named, &[Network, Nmap]),
+    ]
+}
 
 fn checks(model: &Model, check: PortCheck) -> u64 {
     peer(model, ATTACKER).and_then(|peer| peer.checks.get(&check).copied()).unwrap_or(0)
-}
-
-/// The network, and nmap.
-fn open() -> Option<Net> {
-    let net = Net::open()?;
-    if std::process::Command::new("nmap").arg("--version").output().is_err() {
-        missing("net", "nmap is not installed");
-        return None;
-    }
-    Some(net)
 }
 
 fn nmap(net: &Net, how: &str) -> String {
@@ -41,9 +44,8 @@ fn still_answers(net: &Net) {
     }
 }
 
-#[test]
 fn the_course_command_and_a_syn_scan_are_not_noticed_by_any_program() {
-    let Some(net) = open() else { return };
+    let net = Net::open();
     let lab = Lab::open(&net.server, &["--lan"]);
     for how in ["-p65432", "-sS -p65431-65435"] {
         let said = nmap(&net, how);
@@ -54,9 +56,8 @@ fn the_course_command_and_a_syn_scan_are_not_noticed_by_any_program() {
     assert_eq!(PortCheck::ALL.iter().map(|check| checks(&model, *check)).sum::<u64>(), 0, "accept never returned");
 }
 
-#[test]
 fn a_connect_scan_is_named() {
-    let Some(net) = open() else { return };
+    let net = Net::open();
     let lab = Lab::open(&net.server, &["--lan"]);
     let said = nmap(&net, "-sT -p65431-65435");
     for line in ["65431/tcp closed", "65432/tcp open", "65433/tcp open", "65434/tcp open"] {
@@ -67,9 +68,8 @@ fn a_connect_scan_is_named() {
     lab.close();
 }
 
-#[test]
 fn a_udp_scan_is_named() {
-    let Some(net) = open() else { return };
+    let net = Net::open();
     let lab = Lab::open(&net.server, &["--lan"]);
     let said = nmap(&net, "-sU -p65431,65432");
     assert!(said.contains("65432/udp open") && said.contains("65431/udp closed"), "{said}");
@@ -80,9 +80,8 @@ fn a_udp_scan_is_named() {
     lab.close();
 }
 
-#[test]
 fn a_version_scan_is_named() {
-    let Some(net) = open() else { return };
+    let net = Net::open();
     let lab = Lab::open(&net.server, &["--lan"]);
     let said = nmap(&net, "-sV --version-light -p65432,65434");
     assert!(said.contains("65432/tcp open"), "{said}");

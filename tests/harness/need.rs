@@ -18,37 +18,40 @@ pub(crate) enum Need {
     Wire,
     /// A network namespace of one's own in which one is root (`unshare(1)`).
     Namespace,
-    /// Being root of the machine, for hosts whose namespaces others may enter (`nsenter(1)`).
-    Hosts,
+    /// Several of them with cables between (`veth(4)`): root.
+    Network,
     Ss,
+    Nmap,
+    Dumpcap,
     Tcpdump,
     Tshark,
     Editcap,
     Python,
     Nc,
-    Nmap,
 }
 
 use Need::{
-    Capture, Editcap, FileCapabilities, Hosts, Ipv6, Namespace, Nc, Nmap, Python, Ss, Tcpdump, Trace, Tshark, Wire,
+    Capture, Dumpcap, Editcap, FileCapabilities, Ipv6, Namespace, Nc, Network, Nmap, Python, Ss, Tcpdump, Trace,
+    Tshark, Wire,
 };
 
 impl Need {
-    const ALL: [Self; 14] = [
+    const ALL: [Self; 15] = [
         Capture,
         FileCapabilities,
         Ipv6,
         Trace,
         Wire,
         Namespace,
-        Hosts,
+        Network,
         Ss,
+        Nmap,
+        Dumpcap,
         Tcpdump,
         Tshark,
         Editcap,
         Python,
         Nc,
-        Nmap,
     ];
 
     /// The word of `SOCKLAB_REQUIRE` that promises it.
@@ -58,8 +61,8 @@ impl Need {
             Ipv6 => "ipv6",
             Trace => "trace",
             Wire | Namespace => "wire",
-            Hosts => "netns",
-            Ss | Tcpdump | Tshark | Editcap | Python | Nc | Nmap => "tools",
+            Network => "net",
+            Ss | Nmap | Dumpcap | Tcpdump | Tshark | Editcap | Python | Nc => "tools",
         }
     }
 
@@ -86,14 +89,17 @@ impl Need {
             Trace => system::trace(),
             Wire => system::wire(),
             Namespace => succeeds("a network namespace", "unshare", &["-rn", "ip", "link", "set", "lo", "up"]),
-            Hosts => succeeds("hosts of our own", "unshare", &["-n", "ip", "link", "set", "lo", "up"]),
+            Network => {
+                succeeds("a network", "unshare", &["-n", "ip", "link", "add", "one", "type", "veth", "peer", "other"])
+            }
             Ss => installed("ss"),
+            Nmap => installed("nmap"),
+            Dumpcap => installed("dumpcap"),
             Tcpdump => installed("tcpdump"),
             Tshark => installed("tshark"),
             Editcap => installed("editcap"),
             Python => installed("python3"),
             Nc => installed("nc"),
-            Nmap => installed("nmap"),
         }
     }
 }

@@ -6,7 +6,7 @@ use std::sync::mpsc::channel;
 
 use portable_pty::{CommandBuilder, PtySize, native_pty_system};
 
-use crate::harness::Need::Hosts;
+use crate::harness::Need::Network;
 use crate::harness::{Test, test};
 use crate::hosts::{BINARY, CLIENT, hosts};
 
