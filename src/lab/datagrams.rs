@@ -77,8 +77,7 @@ impl Datagrams {
     /// One `recvfrom` that does not wait; `None` when no datagram has arrived, or one that the guard threw away: that is
     /// not reported call by call.
     pub(super) fn recv_now(&self) -> Option<io::Result<(Vec<u8>, SocketAddr)>> {
-        // On the stack: of a flood, most is thrown away again at once.
-        let mut buffer = [0; DATAGRAM];
+        let mut buffer = vec![0; DATAGRAM];
         let received = self.socket.try_recv_from(&mut buffer);
         if would_block(&received) {
             return None;
@@ -91,9 +90,10 @@ impl Datagrams {
         let call = Call::new(self.who, Syscall::Recvfrom).returned(&received);
         Some(match received {
             Ok((len, from)) => {
-                let call = call.carrying(&buffer[..len]);
+                buffer.truncate(len);
+                let call = call.carrying(&buffer);
                 self.log.call(if let Ok(flow) = self.flow_with(from) { call.on(flow) } else { call });
-                Ok((buffer[..len].to_vec(), from))
+                Ok((buffer, from))
             }
             Err(error) => {
                 self.log.call(call);

@@ -17,7 +17,7 @@ use tokio::sync::mpsc;
 use crate::net::Host;
 
 /// Far beyond what anything here takes: reached only by a failure.
-pub(crate) const DEADLINE: Duration = Duration::from_secs(60);
+pub(crate) const DEADLINE: Duration = Duration::from_mins(1);
 
 pub(crate) const THREADED: ServerId = ServerId(0);
 pub(crate) const ECHO: ServerId = ServerId(1);

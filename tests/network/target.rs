@@ -12,8 +12,8 @@ use crate::hosts::{BINARY, CLIENT, hosts};
 
 pub(crate) fn tests() -> Vec<Test> {
     Vec::from([
-        test(the_clients_of_one_lab_go_to_another_host, &[Hosts]),
-        test(what_became_of_a_client_is_its_exit_code, &[Hosts]),
+        test(the_clients_of_one_lab_go_to_another_host, &[Network]),
+        test(what_became_of_a_client_is_its_exit_code, &[Network]),
     ])
 }
 
