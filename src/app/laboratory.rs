@@ -16,6 +16,9 @@ use crate::domain::{
     Errno, Evidence, Kind, Limits, Note, Probe, Proto, RowKey, ServerChange, ServerEvent, ServerId, ServerSpec, WorldId,
 };
 use crate::lab::{self, Lab, Machine};
+#[cfg(target_os = "linux")]
+use crate::lesson;
+use crate::lesson::Order;
 use crate::model::{Effect, Model, Msg};
 #[cfg(target_os = "linux")]
 use crate::observe::capture::{CaptureError, Key};
@@ -159,7 +162,14 @@ impl Laboratory {
 #[cfg(target_os = "linux")]
 impl Laboratory {
     fn on_wire(&mut self, effect: Effect) {
-        self.wire.perform(effect);
+        match effect {
+            Effect::Play { lesson, run } => {
+                if let Some(found) = lesson::catalogue::lesson(&lesson) {
+                    self.wire.stage(lesson, found, run);
+                }
+            }
+            effect => self.wire.perform(effect),
+        }
     }
 }
 
@@ -168,7 +178,7 @@ impl Laboratory {
     /// There is none here: whoever asks for it is told.
     fn on_wire(&mut self, effect: Effect) {
         use crate::domain::need::{Need, Remedy};
-        if effect == Effect::OpenWire {
+        if matches!(effect, Effect::OpenWire | Effect::Play { .. }) {
             let errno = Errno::from(io::Error::from(io::ErrorKind::Unsupported));
             let lacks = crate::domain::WireEvent::Lacks { need: Need::Linux, errno, remedy: Remedy::OtherSystem };
             self.probe.on_wire(None).report(Evidence::Called, Kind::Wire(lacks));
@@ -181,6 +191,7 @@ impl Shell for Laboratory {
         match effect {
             Effect::Show(world) => self.shown = world,
             Effect::OpenWire
+            | Effect::Play { .. }
             | Effect::CloseWire
             | Effect::Wire(_)
             | Effect::Turn(..)
@@ -220,8 +231,16 @@ impl Shell for Laboratory {
             Effect::Detail(flow) => self.table.detail(flow),
             Effect::FindHolder(server, proto, addr) => self.find_holder(server, proto, addr),
             Effect::Inspect(_) | Effect::Follow(_) | Effect::SaveCapture(_) => self.look(&effect),
-            Effect::Redraw | Effect::Suspend | Effect::Quit => {}
+            Effect::GoOn | Effect::LeaveLesson | Effect::Redraw | Effect::Suspend | Effect::Quit => {}
         }
+    }
+
+    fn order(&mut self, order: Order) {
+        #[cfg(target_os = "linux")]
+        self.wire.order(order);
+        // Elsewhere there is no wire, and no lesson on it that could ask for anything.
+        #[cfg(not(target_os = "linux"))]
+        drop(order);
     }
 
     async fn answer(&mut self) -> Msg {

@@ -70,25 +70,25 @@ struct ResultLine<'a> {
 
 async fn one(args: &RunArgs, lang: Lang, name: &str, lesson: Lesson) -> anyhow::Result<bool> {
     let expectations = lesson.expectations();
-    let mut runner = Runner::open(lesson, lang)?;
+    let mut runner = Runner::open(name, lesson, lang)?;
     let out = || io::BufWriter::new(io::stdout());
     let mut json = args.json.then(|| Recorder::onto(out()));
     let mut told = (!args.json).then(|| Transcript::onto(out(), text::of(lang), lang));
     let mut failed = Vec::new();
     if let Some(told) = &mut told {
-        told.title(name, runner.engine.lesson())?;
+        told.title(name, runner.player.engine.lesson())?;
     }
     let mut follow = |journal: &Journal| json.as_mut().map_or(Ok(()), |json| json.follow(journal));
     let ended = loop {
         if let Some(told) = &mut told {
-            told.begin(&runner.engine)?;
+            told.begin(&runner.player.engine)?;
         }
         let phase = runner.step(&mut follow).await;
         if let Some(told) = &mut told {
-            told.end(&runner.engine)?;
+            told.end(&runner.player.engine)?;
         }
         if !matches!(phase, Ok(Phase::Passed)) {
-            failed = transcript::failures(&runner.engine, text::of(args.lang.unwrap_or(Lang::En)));
+            failed = transcript::failures(&runner.player.engine, text::of(args.lang.unwrap_or(Lang::En)));
         }
         match phase {
             Ok(Phase::Passed) if runner.next_step() => {}

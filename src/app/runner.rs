@@ -1,4 +1,5 @@
-//! Goes through a lesson: the engine says what to do, the stage does it, what happens goes through the model.
+//! Goes through a lesson without a screen: the player says what to do, the stage does it, what happens goes through the
+//! model.
 
 use std::io;
 
@@ -8,7 +9,7 @@ use tokio::time::{Instant, sleep_until};
 use super::queue;
 use super::stage::Stage;
 use crate::domain::{Clock, Evidence, Kind, Lang, Note, Observation, Probe, Stamp, WorldId};
-use crate::lesson::{Engine, Lesson, Order, Phase};
+use crate::lesson::{Lesson, Order, Phase, Player};
 use crate::model::journal::Journal;
 use crate::model::{Model, Msg, Ui, update};
 
@@ -18,7 +19,7 @@ const BATCH: usize = 256;
 /// A lesson on its stage. Lives inside a tokio runtime.
 pub struct Runner {
     /// Where it stands.
-    pub engine: Engine,
+    pub player: Player,
     /// What happened so far.
     pub model: Model,
     lang: Lang,
@@ -29,21 +30,22 @@ pub struct Runner {
 
 impl Runner {
     /// Opens the stage for a lesson, whose steps are marked in this language.
-    pub fn open(lesson: Lesson, lang: Lang) -> anyhow::Result<Self> {
+    pub fn open(name: &str, lesson: Lesson, lang: Lang) -> anyhow::Result<Self> {
         let (probe, events) = queue::open(Clock::start());
         let stage = Stage::open(&lesson, &probe)?;
-        let engine = Engine::new(lesson, stage.addresses());
-        Ok(Self { engine, model: Model::new(Ui::default()), lang, stage, probe, events })
+        let mut player = Player::new(name, 1, lesson, stage.addresses());
+        player.staged();
+        Ok(Self { player, model: Model::new(Ui::default()), lang, stage, probe, events })
     }
 
     /// Goes through the present step until it passed or failed. `written` is shown the journal whenever it grew.
     pub async fn step(&mut self, written: &mut impl FnMut(&Journal) -> io::Result<()>) -> anyhow::Result<Phase> {
-        let world = self.engine.lesson().world;
-        self.mark(world);
-        let orders = self.engine.begin(self.model.world.get(world), self.now());
+        let world = self.player.engine.lesson().world;
+        let orders = self.player.begin(&self.model, self.now());
         self.perform(orders)?;
+        self.tell();
         let mut batch = Vec::with_capacity(BATCH);
-        while let Some(due) = self.engine.next_due() {
+        while let Some(due) = self.player.next_due() {
             // The historian of the machine's own world also waits for time to pass.
             let due = self.model.next_change().filter(|_| world == WorldId::Host).map_or(due, |change| change.min(due));
             let due = Instant::now() + due.since(self.now());
@@ -61,26 +63,19 @@ impl Runner {
                     let before = self.model.journal.last_seq();
                     update(&mut self.model, Msg::Time(now));
                     self.hear_since(before)?;
-                    self.engine.pass(self.model.world.get(world), now);
+                    self.player.pass(&self.model, now);
+                    self.tell();
                 }
             }
             self.tell_losses()?;
             written(&self.model.journal)?;
         }
-        Ok(self.engine.phase())
-    }
-
-    /// Says in the journal that a step begins.
-    fn mark(&mut self, world: WorldId) {
-        let number = self.engine.place() + 1;
-        let said = self.engine.step().and_then(|step| step.say.as_ref()).map_or("", |say| say.lang(self.lang));
-        let kind = Kind::Note(Note::Mark { text: format!("{number}. {said}").trim_end().to_owned() });
-        self.model.observe(Observation { at: self.now(), world, host: None, evidence: Evidence::Called, kind });
+        Ok(self.player.engine.phase())
     }
 
     /// Goes to the next step; `false` when there is none, or the present one did not pass.
     pub fn next_step(&mut self) -> bool {
-        self.engine.next_step()
+        self.player.engine.next_step()
     }
 
     /// Takes everything apart. What was still under way is in the journal that is returned.
@@ -105,15 +100,20 @@ impl Runner {
         self.hear_since(before)
     }
 
-    /// Has the engine hear what the journal has had since.
+    /// Has the player hear what the journal has had since.
     fn hear_since(&mut self, before: u64) -> anyhow::Result<()> {
-        for seq in before + 1..=self.model.journal.last_seq() {
-            let Some(event) = self.model.journal.get(seq) else { continue };
-            let world = self.model.world.get(self.engine.lesson().world);
-            let orders = self.engine.hear(world, event);
-            self.perform(orders)?;
-        }
+        let orders = self.player.follow(&self.model, before);
+        self.perform(orders)?;
+        self.tell();
         Ok(())
+    }
+
+    /// Has the journal told what became of the lesson.
+    fn tell(&mut self) {
+        let (at, world) = (self.now(), self.player.engine.lesson().world);
+        for kind in self.player.news(self.lang) {
+            self.model.observe(Observation { at, world, host: None, evidence: Evidence::Called, kind });
+        }
     }
 
     fn perform(&mut self, orders: Vec<Order>) -> anyhow::Result<()> {

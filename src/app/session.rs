@@ -14,7 +14,9 @@ use tokio::time::{Instant, sleep_until};
 
 use super::input;
 use super::recorder::Recorder;
-use crate::domain::{Evidence, Kind, Note, Observation, Probe, RowKey, Stamp, WorldId};
+use super::stage;
+use crate::domain::{Evidence, Kind, LessonChange, LessonEvent, Note, Observation, Probe, RowKey, Stamp, WorldId};
+use crate::lesson::{Order, Player, catalogue};
 use crate::model::{Effect, Model, Msg, update};
 use crate::view;
 
@@ -27,6 +29,10 @@ const BATCH: usize = 256;
 pub trait Shell {
     /// Does one thing in the real world, without waiting; the results come back as observations.
     fn perform(&mut self, effect: Effect);
+    /// Does one thing that the lesson asks for which is played, without waiting.
+    fn order(&mut self, order: Order) {
+        drop(order);
+    }
     /// Waits for what performing an effect has found and no observation tells. Cancelled at any time without loss.
     fn answer(&mut self) -> impl Future<Output = Msg> {
         std::future::pending()
@@ -78,6 +84,8 @@ pub struct Session<B: Backend, S: Shell> {
     pub depth: view::ColorDepth,
     /// Where the journal is written, if it is.
     pub recorder: Option<Recorder>,
+    /// The lesson that is played, if one is.
+    pub player: Option<Player>,
 }
 
 impl<B: Backend<Error = io::Error>, S: Shell> Session<B, S> {
@@ -145,6 +153,8 @@ impl<B: Backend<Error = io::Error>, S: Shell> Session<B, S> {
                 }
                 () = sleep_until(change.unwrap_or(frame)), if change.is_some() && !dirty => {
                     self.take(Msg::Time(self.now()))?;
+                    // Nothing waits in the queue: what was not seen by now was not there.
+                    self.pass()?;
                     self.record()?;
                     dirty = true;
                 }
@@ -159,14 +169,64 @@ impl<B: Backend<Error = io::Error>, S: Shell> Session<B, S> {
 
     /// Puts a message through `update` and performs what it asks for.
     fn take(&mut self, msg: Msg) -> io::Result<Option<End>> {
+        let before = self.model.journal.last_seq();
         let effects = update(&mut self.model, msg);
-        self.perform(effects)
+        let end = self.perform(effects)?;
+        if let Some(player) = &mut self.player
+            && self.model.journal.last_seq() > before
+        {
+            let orders = player.follow(&self.model, before);
+            self.play(orders)?;
+        }
+        Ok(end)
+    }
+
+    /// Performs what the lesson asks for, and has the journal told what became of it.
+    fn play(&mut self, orders: Vec<Order>) -> io::Result<()> {
+        orders.into_iter().for_each(|order| self.shell.order(order));
+        let Some(player) = &mut self.player else { return Ok(()) };
+        let (news, world) = (player.news(self.model.ui.lang), player.engine.lesson().world);
+        // Its world is gone, or somebody has left it.
+        if player.is_staged() && news.is_empty() && self.model.world.get(world).playing.is_none() {
+            self.player = None;
+        }
+        news.into_iter().try_for_each(|kind| self.report(world, kind))
+    }
+
+    /// Lets time pass for the lesson.
+    fn pass(&mut self) -> io::Result<()> {
+        let now = self.now();
+        let Some(player) = &mut self.player else { return Ok(()) };
+        player.pass(&self.model, now);
+        self.play(vec![])
+    }
+
+    /// Goes on in the lesson.
+    fn go_on(&mut self) -> io::Result<()> {
+        let now = self.now();
+        let Some(player) = &mut self.player else { return Ok(()) };
+        let orders = player.go_on(&self.model, now);
+        self.play(orders)
+    }
+
+    fn leave_lesson(&mut self) -> io::Result<()> {
+        let Some(playing) = &self.model.world.get(WorldId::Wire).playing else { return Ok(()) };
+        let left = LessonEvent { lesson: playing.lesson.clone(), change: LessonChange::Left };
+        self.player = None;
+        self.report(WorldId::Wire, Kind::Lesson(left))
     }
 
     fn perform(&mut self, effects: Vec<Effect>) -> io::Result<Option<End>> {
         for effect in effects {
             match effect {
                 Effect::Quit => return Ok(Some(End::Quit)),
+                Effect::GoOn => self.go_on()?,
+                Effect::LeaveLesson => self.leave_lesson()?,
+                Effect::Play { lesson, run } => {
+                    let found = catalogue::lesson(&lesson).cloned();
+                    self.player = found.map(|found| Player::new(&lesson, run, found, stage::wire_addresses()));
+                    self.shell.perform(Effect::Play { lesson, run });
+                }
                 Effect::Redraw => self.wipe()?,
                 Effect::Suspend => {
                     self.shell.suspend()?;
@@ -199,7 +259,8 @@ impl<B: Backend<Error = io::Error>, S: Shell> Session<B, S> {
 
     /// When the screen changes by itself, on tokio's clock.
     fn next_change(&self) -> Option<Instant> {
-        let at: Stamp = self.model.next_change()?;
+        let due = self.player.as_ref().and_then(Player::next_due);
+        let at: Stamp = [self.model.next_change(), due].into_iter().flatten().min()?;
         Some(Instant::now() + at.since(self.now()))
     }
 
@@ -224,8 +285,12 @@ impl<B: Backend<Error = io::Error>, S: Shell> Session<B, S> {
     }
 
     fn note(&mut self, note: Note) -> io::Result<()> {
-        let (at, world) = (self.now(), WorldId::Host);
-        let kind = Kind::Note(note);
+        self.report(WorldId::Host, Kind::Note(note))
+    }
+
+    /// Puts something that this loop itself knows into the journal.
+    fn report(&mut self, world: WorldId, kind: Kind) -> io::Result<()> {
+        let at = self.now();
         self.take(Msg::Seen(Observation { at, world, host: None, evidence: Evidence::Called, kind }))?;
         Ok(())
     }

@@ -19,7 +19,7 @@ use crate::lesson::{Knobs, Settings};
 use crate::model::Effect;
 use crate::observe::{Scope, Table};
 #[cfg(target_os = "linux")]
-use crate::wire::{Knob, Options};
+use crate::wire::{Knob, OpenError, Options};
 
 /// See the module's head. Lives inside a tokio runtime.
 pub struct Stage(World);
@@ -44,8 +44,8 @@ impl Stage {
         match lesson.world {
             #[cfg(target_os = "linux")]
             WorldId::Wire => {
-                let lab = WireLab::open(probe, &Options::default(), &specs(lesson, Kind::usual_port))?;
-                turn(&lab, &lesson.knobs)?;
+                let lab = on_wire(lesson, probe, &Options::default())?;
+                lab.turn_all(&lesson.knobs)?;
                 Ok(Self(World::Wire(Box::new(lab))))
             }
             #[cfg(not(target_os = "linux"))]
@@ -64,10 +64,7 @@ impl Stage {
     pub fn addresses(&self) -> Addresses {
         match &self.0 {
             #[cfg(target_os = "linux")]
-            World::Wire(lab) => Addresses {
-                client: lab.wire.host(HostId::Client).address().into(),
-                server: lab.wire.host(HostId::Server).address().into(),
-            },
+            World::Wire(_) => wire_addresses(),
             World::Host(_) => Addresses { client: Ipv4Addr::LOCALHOST.into(), server: Ipv4Addr::LOCALHOST.into() },
         }
     }
@@ -76,16 +73,7 @@ impl Stage {
     pub fn perform(&mut self, order: Order) -> anyhow::Result<()> {
         match &mut self.0 {
             #[cfg(target_os = "linux")]
-            World::Wire(lab) => match order {
-                Order::Wire(command) => lab.command(command).context("the wire")?,
-                Order::Script(host, cue) => lab.play(host, cue),
-                Order::Lab(effect) => lab.perform(effect),
-                Order::Turn(knobs) => turn(lab, &knobs)?,
-                Order::Run(host, argv) => {
-                    let name = argv.first().cloned().unwrap_or_default();
-                    lab.run_silently(host, argv).context(name)?;
-                }
-            },
+            World::Wire(lab) => lab.order(order)?,
             World::Host(here) => match order {
                 Order::Script(_, cue) => here.script.play(cue),
                 Order::Lab(effect) => here.perform(effect),
@@ -188,16 +176,44 @@ fn specs(lesson: &Lesson, port: impl Fn(Kind) -> u16) -> Vec<ServerSpec> {
     lesson.servers.iter().map(spec).collect()
 }
 
-/// Turns what the file says, for both hosts first.
+/// The addresses of the wire's hosts.
+pub(super) fn wire_addresses() -> Addresses {
+    Addresses { client: HostId::Client.address().into(), server: HostId::Server.address().into() }
+}
+
+/// Opens a wire with the servers that a lesson wants, none of them started. Blocks for some tens of milliseconds.
 #[cfg(target_os = "linux")]
-fn turn(lab: &WireLab, knobs: &Knobs) -> anyhow::Result<()> {
-    let hosts = [(None, knobs.both), (Some(HostId::Client), knobs.client), (Some(HostId::Server), knobs.server)];
-    for (host, settings) in hosts {
-        for knob in said(&settings) {
-            lab.turn(host, knob).with_context(|| format!("{knob:?}"))?;
+pub(super) fn on_wire(lesson: &Lesson, probe: &Probe, options: &Options) -> Result<WireLab, OpenError> {
+    WireLab::open(probe, options, &specs(lesson, Kind::usual_port))
+}
+
+#[cfg(target_os = "linux")]
+impl WireLab {
+    /// Does one thing that a lesson asks for; what comes of it is an event.
+    pub(super) fn order(&mut self, order: Order) -> anyhow::Result<()> {
+        match order {
+            Order::Wire(command) => self.command(command).context("the wire")?,
+            Order::Script(host, cue) => self.play(host, cue),
+            Order::Lab(effect) => self.perform(effect),
+            Order::Turn(knobs) => self.turn_all(&knobs)?,
+            Order::Run(host, argv) => {
+                let name = argv.first().cloned().unwrap_or_default();
+                self.run_silently(host, argv).context(name)?;
+            }
         }
+        Ok(())
     }
-    Ok(())
+
+    /// Turns what a lesson's file says, of both hosts first, and reports it.
+    pub(super) fn turn_all(&self, knobs: &Knobs) -> anyhow::Result<()> {
+        let (both, client, server) = (said(&knobs.both), said(&knobs.client), said(&knobs.server));
+        let of = |host, knobs: Vec<Knob>| knobs.into_iter().map(move |knob| (host, knob));
+        let twice = both.iter().flat_map(|knob| [(HostId::Client, *knob), (HostId::Server, *knob)]);
+        for (host, knob) in twice.chain(of(HostId::Client, client)).chain(of(HostId::Server, server)) {
+            self.turn(host, knob).with_context(|| format!("{knob:?}"))?;
+        }
+        Ok(())
+    }
 }
 
 #[cfg(target_os = "linux")]

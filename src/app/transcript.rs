@@ -3,12 +3,10 @@
 use std::io::{self, Write};
 
 use crate::domain::Lang;
-use crate::lesson::act::Act;
-use crate::lesson::expect::Expect;
-use crate::lesson::matcher::{By, PacketMatch};
-use crate::lesson::{Engine, Lesson, Seen, Tick};
+use crate::lesson::{Engine, Lesson, Tick};
 use crate::text::Text;
 use crate::text::lesson::Lessons;
+use crate::view::sentences::{of_act, of_expect, of_seen};
 
 /// How wide a paragraph is.
 const WIDTH: usize = 96;
@@ -90,84 +88,4 @@ pub(super) fn failures(engine: &Engine, text: &'static Text) -> Vec<String> {
         Tick::Met | Tick::Open => None,
     });
     not_done.into_iter().chain(missed).map(|what| format!("{} {number}: {what}", text.step)).collect()
-}
-
-/// What is expected, as a sentence without a full stop.
-pub(super) fn of_expect(text: &Lessons, expect: &Expect) -> String {
-    let by = |by: Option<By>| by.map_or_else(String::new, |by| (text.by)(&by.to_string()));
-    match expect {
-        Expect::State(state) => (text.state)(&state.of.get_ref().to_string(), state.is) + &by(state.by),
-        Expect::Edge(edge) => format!("{}: {} → {}{}", edge.of.get_ref(), edge.from, edge.to, by(edge.by)),
-        Expect::Packet(packet) => (text.sent)(&of_packet(text, packet)),
-        Expect::Held(packet) => (text.held)(&of_packet(text, packet)),
-        Expect::Folded(folded) => (text.folded)(&of_packet(text, &folded.packet), &folded.times.to_string()),
-        Expect::Call(call) => {
-            let len = call.len.map_or_else(String::new, |len| format!(", {len} B"));
-            let data = call.text.as_ref().map_or_else(String::new, |text| format!(", {text:?}"));
-            format!("{}: {}() = {}{len}{data}", call.of.get_ref(), call.call, call.result)
-        }
-        Expect::Row(row) => {
-            let recv = row.recv_q.map(|amount| format!("Recv-Q {amount}"));
-            let send = row.send_q.map(|amount| format!("Send-Q {amount}"));
-            let timer = row.timer.map(|timer| format!("timer {timer}"));
-            let all: Vec<_> = [recv, send, timer].into_iter().flatten().collect();
-            format!("{}: {}", row.of.get_ref(), all.join(", "))
-        }
-        Expect::Count(count) => (text.count)(&count.is.to_string(), count.state, count.host),
-        Expect::Ended(ended) => (text.ended)(ended.host, ended.status),
-        Expect::Absent(absent) => (text.absent)(absent.for_ms, &of_expect(text, &absent.what)),
-    }
-}
-
-fn of_packet(text: &Lessons, packet: &PacketMatch) -> String {
-    let kind = packet.flags.map(|flags| flags.to_string());
-    let kind = kind.or_else(|| packet.icmp.map(|icmp| format!("ICMP {icmp}")));
-    let kind = kind.or_else(|| packet.proto.map(|proto| proto.name().to_uppercase()));
-    let mut parts = vec![kind.unwrap_or_else(|| text.packet.to_owned())];
-    parts.extend(packet.from.map(text.from));
-    parts.extend(packet.seq.map(|seq| format!("seq {seq}")));
-    parts.extend(packet.ack.map(|ack| format!("ack {ack}")));
-    parts.extend(packet.window.map(|window| format!("win {window}")));
-    parts.extend(packet.len.map(|len| format!("{len} B")));
-    parts.extend(packet.text.as_ref().map(|text| format!("{text:?}")));
-    parts.extend(packet.again.map(|again| if again { text.again.to_owned() } else { text.first.to_owned() }));
-    parts.extend(packet.port.map(|port| format!("port {port}")));
-    parts.extend(packet.nth.map(|nth| format!("#{nth}")));
-    parts.join(" ")
-}
-
-/// What is done, by its word in the file.
-fn of_act(text: &Lessons, act: &Act) -> String {
-    let packet = |word: &str, packet: &PacketMatch| format!("{word} {}", of_packet(text, packet));
-    match act {
-        Act::Deliver(wanted) => packet("deliver", wanted),
-        Act::Drop(wanted) => packet("drop", wanted),
-        Act::Duplicate(wanted) => packet("duplicate", wanted),
-        Act::Swap(wanted) => packet("swap", wanted),
-        Act::Corrupt(wanted) => packet("corrupt", wanted),
-        Act::Delay(delay) => packet("delay", &delay.packet),
-        Act::Listen(listen) => format!("listen {}", listen.socket.get_ref()),
-        Act::Connect(connect) => format!("connect {}", connect.socket.get_ref()),
-        Act::Accept(accept) => format!("accept {}", accept.socket.get_ref()),
-        Act::Send(send) => format!("send {}", send.socket.get_ref()),
-        Act::Recv(recv) => format!("recv {}", recv.socket.get_ref()),
-        Act::Close(close) => format!("close {}", close.socket.get_ref()),
-        Act::Shutdown(name) => format!("shutdown {}", name.get_ref()),
-        Act::Reset(name) => format!("reset {}", name.get_ref()),
-        other => format!("{other:?}"),
-    }
-}
-
-fn of_seen(text: &Lessons, seen: &Seen) -> String {
-    let what = match seen {
-        Seen::It => text.it.to_owned(),
-        Seen::Nothing => text.nothing.to_owned(),
-        Seen::State(state, cause) => {
-            let cause = cause.map_or_else(String::new, |cause| format!(" ({cause})"));
-            format!("{state}{cause}")
-        }
-        Seen::These(seen) => seen.join(", "),
-        Seen::Number(number) => number.to_string(),
-    };
-    (text.seen)(&what)
 }

@@ -17,6 +17,7 @@ use super::session::{End, Session, finish};
 use super::signals;
 use super::terminal::Borrowed;
 use crate::domain::{Clock, ServerId};
+use crate::lesson::catalogue;
 use crate::model::ui::Scope;
 use crate::model::{Model, Msg, Ui};
 #[cfg(target_os = "linux")]
@@ -59,12 +60,13 @@ async fn session(
     #[cfg(not(target_os = "linux"))]
     shell.cannot_capture();
     let mut model = Model::new(ui(cli));
+    model.lessons.cards = catalogue::cards();
     let _terminal = Borrowed::take()?;
     let terminal = Terminal::new(CrosstermBackend::new(io::stdout()))?;
     if let Ok(size) = terminal.size() {
         model.ui.size = (size.width, size.height);
     }
-    let mut session = Session { model, terminal, shell, probe, depth: locale::depth(), recorder };
+    let mut session = Session { model, terminal, shell, probe, depth: locale::depth(), recorder, player: None };
     if on_wire {
         session.tell(Msg::Wire)?;
     }

@@ -129,13 +129,7 @@ impl WireLab {
     fn turn_aside(&self, host: HostId, knob: Knob) {
         let probe = self.probe.on_wire(Some(host));
         let (wire, nagle) = (self.wire.host(host), Arc::clone(&self.nagle[host as usize]));
-        tokio::task::spawn_blocking(move || {
-            let errno = set(&wire, &nagle, knob).err().map(Errno::from);
-            probe.report(Evidence::Called, Kind::Wire(WireEvent::Turned { knob, errno }));
-            if let (Knob::EphemeralRange(low, high), None, HostId::Client) = (knob, errno, host) {
-                probe.report(Evidence::Called, Kind::Note(Note::PortRange { low, high }));
-            }
-        });
+        tokio::task::spawn_blocking(move || told(&probe, host, knob, set(&wire, &nagle, knob)));
     }
 
     /// Asks something of the wire.
@@ -143,10 +137,10 @@ impl WireLab {
         self.wire.command(command)
     }
 
-    /// Turns a setting of one host, or of both.
-    pub fn turn(&self, host: Option<HostId>, knob: Knob) -> io::Result<()> {
-        let mut hosts = [HostId::Client, HostId::Server].into_iter().filter(|id| host.is_none_or(|host| host == *id));
-        hosts.try_for_each(|id| set(&self.wire.host(id), &self.nagle[id as usize], knob))
+    /// Turns a setting of one host, and reports what came of it.
+    pub fn turn(&self, host: HostId, knob: Knob) -> io::Result<()> {
+        let turned = set(&self.wire.host(host), &self.nagle[host as usize], knob);
+        told(&self.probe.on_wire(Some(host)), host, knob, turned)
     }
 
     /// Takes everything apart.
@@ -170,6 +164,16 @@ fn set(host: &WireHost, nagle: &AtomicBool, knob: Knob) -> io::Result<()> {
         }
         knob => host.turn(knob),
     }
+}
+
+/// Reports that a setting was turned, or could not be.
+fn told(probe: &Probe, host: HostId, knob: Knob, turned: io::Result<()>) -> io::Result<()> {
+    let errno = turned.as_ref().err().map(Errno::from);
+    probe.report(Evidence::Called, Kind::Wire(WireEvent::Turned { knob, errno }));
+    if let (Knob::EphemeralRange(low, high), None, HostId::Client) = (knob, errno, host) {
+        probe.report(Evidence::Called, Kind::Note(Note::PortRange { low, high }));
+    }
+    turned
 }
 
 /// Has what the kernels know of a connection reported as long as it is looked at.

@@ -5,10 +5,12 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use tokio::task::JoinHandle;
 
+use super::stage;
 use super::wire_lab::WireLab;
 use crate::domain::need::OpenError;
 use crate::domain::note::TableSource;
-use crate::domain::{Evidence, HostId, Kind, Knob, Note, Probe, ServerSpec, WireEvent};
+use crate::domain::{Evidence, HostId, Kind, Knob, LessonChange, LessonEvent, Note, Probe, ServerSpec, WireEvent};
+use crate::lesson::{Lesson, Order};
 use crate::model::Effect;
 use crate::wire::Options;
 
@@ -30,7 +32,7 @@ struct Slot {
     /// Whether one is being opened or closed.
     changing: bool,
     /// What was asked for since the wire said that it is open, before the lab on it was whole.
-    waiting: Vec<Effect>,
+    waiting: Vec<Order>,
 }
 
 fn lock(slot: &Mutex<Slot>) -> MutexGuard<'_, Slot> {
@@ -53,46 +55,48 @@ impl WireWorld {
         match effect {
             Effect::OpenWire => self.open(),
             Effect::CloseWire => self.change(|_, _| None),
-            other => {
-                let mut slot = lock(&self.slot);
-                if let Some(lab) = &mut slot.lab {
-                    lab.perform(other);
-                } else if slot.changing && slot.waiting.len() < Self::WAITING {
-                    slot.waiting.push(other);
-                }
-            }
+            other => self.order(Order::Lab(other)),
         }
+    }
+
+    /// Does one thing that a lesson asks for, or the presenter.
+    pub(super) fn order(&mut self, order: Order) {
+        let mut slot = lock(&self.slot);
+        if let Some(lab) = &mut slot.lab {
+            obey(lab, order);
+        } else if slot.changing && slot.waiting.len() < Self::WAITING {
+            slot.waiting.push(order);
+        }
+    }
+
+    /// Opens it for a lesson, which is told once everything is as it wants it.
+    pub(super) fn stage(&mut self, name: String, lesson: &'static Lesson, run: u32) {
+        let helper = self.helper.clone();
+        self.change(move |probe, _| {
+            let options = Self::options(helper);
+            let lab = opened(probe, &options, stage::on_wire(lesson, probe, &options))?;
+            let ready = lab.turn_all(&lesson.knobs).is_ok();
+            // What could not be turned was reported.
+            let change = if ready { LessonChange::Staged { run } } else { LessonChange::Left };
+            let event = Kind::Lesson(LessonEvent { lesson: name, change });
+            probe.on_wire(None).report(Evidence::Called, event);
+            Some(lab)
+        });
+    }
+
+    fn options(binary: Option<PathBuf>) -> Options {
+        let (low, high) = Self::PORTS;
+        Options { knobs: vec![Knob::EphemeralRange(low, high)], binary, ..Options::default() }
     }
 
     /// Opens it. A wire that is no more goes first.
     fn open(&mut self) {
         let helper = self.helper.clone();
         self.change(|probe, servers| {
-            let (low, high) = Self::PORTS;
-            let options =
-                Options { knobs: vec![Knob::EphemeralRange(low, high)], binary: helper, ..Options::default() };
-            match WireLab::open(probe, &options, servers) {
-                Ok(mut lab) => {
-                    let knob = Knob::EphemeralRange(low, high);
-                    for host in [HostId::Client, HostId::Server] {
-                        let turned = Kind::Wire(WireEvent::Turned { knob, errno: None });
-                        probe.on_wire(Some(host)).report(Evidence::Called, turned);
-                    }
-                    let probe = probe.on_wire(None);
-                    for what in [Evidence::Called, Evidence::Sampled, Evidence::Packet] {
-                        probe.report(Evidence::Called, Kind::Note(Note::Has { what }));
-                    }
-                    probe.report(Evidence::Called, Kind::Note(Note::TableFrom { source: TableSource::SockDiag }));
-                    probe.report(Evidence::Called, Kind::Note(Note::PortRange { low, high }));
-                    lab.start_all();
-                    Some(lab)
-                }
-                Err(OpenError { need, missing }) => {
-                    let lacks = WireEvent::Lacks { need, errno: missing.errno, remedy: missing.remedy };
-                    probe.on_wire(None).report(Evidence::Called, Kind::Wire(lacks));
-                    None
-                }
-            }
+            let options = Self::options(helper);
+            let mut lab = opened(probe, &options, WireLab::open(probe, &options, servers))?;
+            lab.start_all();
+            Some(lab)
         });
     }
 
@@ -117,7 +121,7 @@ impl WireWorld {
             slot.changing = false;
             slot.lab = made.ok().flatten();
             if let Some(lab) = &mut slot.lab {
-                waiting.into_iter().for_each(|effect| lab.perform(effect));
+                waiting.into_iter().for_each(|order| obey(lab, order));
             }
         }));
     }
@@ -131,6 +135,37 @@ impl WireWorld {
         let lab = lock(&slot).lab.take();
         if let Some(lab) = lab {
             lab.close().await;
+        }
+    }
+}
+
+/// Has the lab do it. What cannot be done shows in what does not happen: a wire that is no more has said so itself.
+fn obey(lab: &mut WireLab, order: Order) {
+    let _ = lab.order(order);
+}
+
+/// Says what there is on a wire that was opened, or why there is none.
+fn opened(probe: &Probe, options: &Options, lab: Result<WireLab, OpenError>) -> Option<WireLab> {
+    match lab {
+        Ok(lab) => {
+            let turned = |host| move |knob: &Knob| (host, Kind::Wire(WireEvent::Turned { knob: *knob, errno: None }));
+            let hosts = [HostId::Client, HostId::Server].into_iter();
+            for (host, event) in hosts.flat_map(|host| options.knobs.iter().map(turned(host))) {
+                probe.on_wire(Some(host)).report(Evidence::Called, event);
+            }
+            let probe = probe.on_wire(None);
+            for what in [Evidence::Called, Evidence::Sampled, Evidence::Packet] {
+                probe.report(Evidence::Called, Kind::Note(Note::Has { what }));
+            }
+            probe.report(Evidence::Called, Kind::Note(Note::TableFrom { source: TableSource::SockDiag }));
+            let (low, high) = WireWorld::PORTS;
+            probe.report(Evidence::Called, Kind::Note(Note::PortRange { low, high }));
+            Some(lab)
+        }
+        Err(OpenError { need, missing }) => {
+            let lacks = WireEvent::Lacks { need, errno: missing.errno, remedy: missing.remedy };
+            probe.on_wire(None).report(Evidence::Called, Kind::Wire(lacks));
+            None
         }
     }
 }

@@ -10,6 +10,7 @@ use super::goal::GoalEvent;
 use super::guard::GuardEvent;
 use super::id::HostId;
 use super::info::TcpInfo;
+use super::lesson::LessonEvent;
 use super::note::Note;
 use super::packet::PacketSummary;
 use super::row::Delta;
@@ -78,6 +79,8 @@ pub enum Kind {
     Packet(PacketSummary),
     /// Something happened on the wire between the two private hosts.
     Wire(WireEvent),
+    /// Something happened in a lesson that is played.
+    Lesson(LessonEvent),
     /// Something happened to a server.
     Server(ServerEvent),
     /// Something happened to a client.
@@ -192,6 +195,41 @@ mod tests {
         scans.chain(goals.into_iter().map(|change| Kind::Goal(GoalEvent { goal: goal.clone(), change }))).collect()
     }
 
+    fn guarded() -> Vec<Kind> {
+        vec![
+            Kind::Guard(GuardEvent::Limits { limits: Limits::default() }),
+            Kind::Guard(GuardEvent::Acted {
+                server: ServerId(0),
+                address: Some("192.0.2.2".parse().unwrap()),
+                rule: Rule::Connections,
+                limit: Some(64),
+                deed: guard::Deed::Refused,
+                count: 10_000,
+            }),
+            Kind::Guard(GuardEvent::Checked {
+                server: ServerId(3),
+                address: None,
+                check: guard::PortCheck::EmptyDatagram,
+                count: 1,
+            }),
+            Kind::Guard(GuardEvent::Kicked { address: "2001:db8::1".parse().unwrap(), count: 3 }),
+        ]
+    }
+
+    fn played() -> Vec<Kind> {
+        let lesson = |change| LessonEvent { lesson: "lost-syn".into(), change };
+        vec![
+            Kind::Lesson(lesson(LessonChange::Staged { run: 3 })),
+            Kind::Lesson(lesson(LessonChange::Missed { step: 1, expect: 2, seen: lesson::Seen::Nothing })),
+            Kind::Lesson(lesson(LessonChange::Missed {
+                step: 1,
+                expect: 0,
+                seen: lesson::Seen::State(TcpState::SynSent, Some(Cause::Timer)),
+            })),
+            Kind::Lesson(lesson(LessonChange::Over)),
+        ]
+    }
+
     #[test]
     fn every_kind_is_read_back_as_it_was_written() {
         let row = Row {
@@ -265,24 +303,8 @@ mod tests {
             Kind::Wire(WireEvent::ProgramEnded { pid: 7, status: None, signal: Some(9) }),
             Kind::Note(Note::Mark { text: "2. the SYN is lost".into() }),
             Kind::Note(Note::BurstCut { asked: 1000, made: 118, errno: Errno::Mfile }),
-            Kind::Guard(GuardEvent::Limits { limits: Limits::default() }),
-            Kind::Guard(GuardEvent::Acted {
-                server: ServerId(0),
-                address: Some("192.0.2.2".parse().unwrap()),
-                rule: Rule::Connections,
-                limit: Some(64),
-                deed: guard::Deed::Refused,
-                count: 10_000,
-            }),
-            Kind::Guard(GuardEvent::Checked {
-                server: ServerId(3),
-                address: None,
-                check: guard::PortCheck::EmptyDatagram,
-                count: 1,
-            }),
-            Kind::Guard(GuardEvent::Kicked { address: "2001:db8::1".parse().unwrap(), count: 3 }),
         ];
-        let kinds = kinds.into_iter().chain(looked_for());
+        let kinds = kinds.into_iter().chain(looked_for()).chain(guarded()).chain(played());
         for kind in kinds {
             let event = event(kind);
             let line = serde_json::to_string(&event).unwrap();

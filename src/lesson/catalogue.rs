@@ -1,6 +1,9 @@
 //! The scenarios that come with the program: inside it, so that they run by name wherever it is.
 
+use std::sync::LazyLock;
+
 use super::file::{FileError, Lesson};
+use crate::model::lessons::Card;
 
 /// A file that comes with the program.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -69,4 +72,24 @@ pub const fn catalogue() -> &'static [Entry] {
 /// The scenario of this name.
 pub fn find(name: &str) -> Option<&'static Entry> {
     ENTRIES.iter().find(|entry| entry.name == name)
+}
+
+/// Every scenario, read. `tests` see to it that none is left out.
+static LESSONS: LazyLock<Vec<(&'static str, Lesson)>> =
+    LazyLock::new(|| ENTRIES.iter().filter_map(|entry| Some((entry.name, entry.lesson().ok()?))).collect());
+
+/// The scenario of this name, read.
+pub fn lesson(name: &str) -> Option<&'static Lesson> {
+    LESSONS.iter().find(|(known, _)| *known == name).map(|(_, lesson)| lesson)
+}
+
+/// What a list says of every scenario.
+pub fn cards() -> Vec<Card> {
+    let card = |(name, lesson): &(&str, Lesson)| Card {
+        name: (*name).into(),
+        title: [lesson.title.en.clone(), lesson.title.pt.clone()],
+        about: [lesson.about.en.clone(), lesson.about.pt.clone()],
+        steps: lesson.steps.len(),
+    };
+    LESSONS.iter().map(card).collect()
 }

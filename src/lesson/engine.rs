@@ -8,10 +8,10 @@ use std::time::Duration;
 
 use super::cast::Cast;
 use super::file::{Lesson, Step};
-use super::judge::{Seen, judge};
 use super::order::{Addresses, Done, Order};
 use crate::domain::client::ClientChange;
-use crate::domain::{Event, Flow, Kind, Proto, SocketId, Stamp};
+use crate::domain::lesson::{Seen, Tick};
+use crate::domain::{Event, Flow, Kind, Proto, SocketId, Stamp, WireEvent};
 use crate::model::World;
 
 /// Where the engine stands in a step.
@@ -29,15 +29,10 @@ pub enum Phase {
     Failed,
 }
 
-/// What became of one expectation.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Tick {
-    /// Not seen yet.
-    Open,
-    /// Seen.
-    Met,
-    /// Not seen in time; and what was seen instead.
-    Missed(Seen),
+/// Whether an expectation can be about it.
+const fn can_be_expected(kind: &Kind) -> bool {
+    let ended = matches!(kind, Kind::Wire(WireEvent::ProgramEnded { .. }));
+    ended || matches!(kind, Kind::State(_) | Kind::Confirmed(_) | Kind::Packet(_) | Kind::Call(_))
 }
 
 /// How many events of one step are remembered.
@@ -52,8 +47,11 @@ pub struct Engine {
     step: usize,
     phase: Phase,
     waiting: Option<Done>,
-    /// What was heard since the step began.
+    /// What was heard since the step before was over. Between two steps the presenter talks and the kernels go on: what
+    /// they do meanwhile belongs to the step that comes.
     pub(super) heard: Vec<Event>,
+    /// How much of it was heard before the present step began.
+    before: usize,
     /// When the present act began, or the expecting.
     since: Stamp,
     /// When the present step began.
@@ -73,6 +71,7 @@ impl Engine {
             phase: Phase::Ready,
             waiting: None,
             heard: Vec::new(),
+            before: 0,
             since: Stamp::ZERO,
             began: Stamp::ZERO,
             ticks: Vec::new(),
@@ -127,7 +126,7 @@ impl Engine {
     pub fn begin(&mut self, world: &World, now: Stamp) -> Vec<Order> {
         let Some(step) = self.lesson.steps.get(self.step).filter(|_| self.phase == Phase::Ready) else { return vec![] };
         self.ticks = vec![Tick::Open; step.expect.len()];
-        self.heard.clear();
+        self.before = self.heard.len();
         self.began = now;
         self.since = now;
         self.phase = Phase::Acting(0);
@@ -148,12 +147,15 @@ impl Engine {
     /// Hears what happened; `world` is the world with it. Says what to do next.
     pub fn hear(&mut self, world: &World, event: &Event) -> Vec<Order> {
         self.learn(event);
-        if !matches!(self.phase, Phase::Acting(_) | Phase::Expecting) {
+        if self.phase == Phase::Failed {
             return vec![];
         }
         self.lapse(event.seen.at);
-        if self.heard.len() < REMEMBERED {
+        if can_be_expected(&event.seen.kind) && self.heard.len() < REMEMBERED {
             self.heard.push(event.clone());
+        }
+        if matches!(self.phase, Phase::Ready | Phase::Passed) {
+            return vec![];
         }
         if self.waiting.as_mut().is_some_and(|done| done.by(&event.seen)) {
             self.waiting = None;
@@ -260,7 +262,7 @@ impl Engine {
             if *tick != Tick::Open {
                 continue;
             }
-            match (expect.absent_for(), judge(self, world, expect.wanted())) {
+            match (expect.absent_for(), self.judge(world, expect)) {
                 (None, Ok(())) => *tick = Tick::Met,
                 (Some(_), Ok(())) => *tick = Tick::Missed(Seen::It),
                 (_, Err(_)) => {}
@@ -275,6 +277,7 @@ impl Engine {
             self.phase = Phase::Failed;
         } else if self.ticks.iter().all(|tick| *tick == Tick::Met) {
             self.phase = Phase::Passed;
+            self.heard.clear();
         } else {
             return false;
         }
@@ -285,7 +288,7 @@ impl Engine {
         let mut ticks = std::mem::take(&mut self.ticks);
         if self.phase == Phase::Expecting {
             for (expect, tick) in self.lesson.steps[self.step].expect.iter().zip(&mut ticks) {
-                if let (Tick::Open, Err(seen)) = (&*tick, judge(self, world, expect.wanted())) {
+                if let (Tick::Open, Err(seen)) = (&*tick, self.judge(world, expect)) {
                     *tick = Tick::Missed(seen);
                 }
             }
@@ -295,6 +298,11 @@ impl Engine {
             self.stuck = Some(begun - usize::from(self.waiting.is_some()));
         }
         self.phase = Phase::Failed;
+    }
+
+    /// What was heard since the present step began.
+    pub(super) fn heard_in_step(&self) -> &[Event] {
+        self.heard.get(self.before..).unwrap_or_default()
     }
 
     /// The act that was not done in time, by its place in the step, when that is why it failed.

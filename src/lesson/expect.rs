@@ -15,21 +15,21 @@ pub type Of = Spanned<End>;
 pub enum Expect {
     /// An end of a connection is in a state.
     State(StateIs),
-    /// An end of a connection went from one state to another during this step, and that was observed.
+    /// An end of a connection went from one state to another since the step before was over, and that was observed.
     Edge(EdgeTaken),
-    /// A packet was sent during this step.
+    /// A packet was sent since the step before was over.
     Packet(PacketMatch),
     /// A packet is on the wire now.
     Held(PacketMatch),
     /// A packet that is held was sent again while it was.
     Folded(Folded),
-    /// A call returned during this step.
+    /// A call returned since the step before was over.
     Call(CallReturned),
     /// The socket table shows this of a socket.
     Row(RowShows),
     /// There are so many sockets like this in the table.
     Count(Count),
-    /// A program ended during this step.
+    /// A program ended since the step before was over.
     Ended(Ended),
     /// Something is not seen for some time after all was done.
     Absent(Absent),

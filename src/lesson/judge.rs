@@ -6,42 +6,33 @@ use super::engine::Engine;
 use super::expect::{CallReturned, Count, EdgeTaken, Expect, RowShows, StateIs};
 use super::matcher::{End, PacketMatch};
 use super::order::held;
-use crate::domain::{Cause, Evidence, Flags, Flow, HostId, Kind, SocketId, TcpState, WireEvent};
+use crate::domain::lesson::Seen;
+use crate::domain::{Cause, Event, Evidence, Flags, Flow, HostId, Kind, SocketId, WireEvent};
 use crate::model::World;
 
-/// What was seen where something else was expected.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Seen {
-    /// The very thing that should not have been seen.
-    It,
-    /// Nothing.
-    Nothing,
-    /// The end in this state, brought about by this.
-    State(TcpState, Option<Cause>),
-    /// These packets, calls or changes, in short.
-    These(Vec<String>),
-    /// This number.
-    Number(u64),
-}
-
 impl Expect {
-    /// What is looked for.
-    pub(super) fn wanted(&self) -> &Self {
-        if let Self::Absent(absent) = self { &absent.what } else { self }
-    }
-
     /// For how long it must not be seen, when that is what is expected.
     pub(super) const fn absent_for(&self) -> Option<Duration> {
         if let Self::Absent(absent) = self { Some(Duration::from_millis(absent.for_ms)) } else { None }
     }
 }
 
-/// Whether it is seen; if not, what is.
-pub(super) fn judge(engine: &Engine, world: &World, expect: &Expect) -> Result<(), Seen> {
+impl Engine {
+    /// Whether what is looked for is seen; if not, what is.
+    pub(super) fn judge(&self, world: &World, expect: &Expect) -> Result<(), Seen> {
+        match expect {
+            // Only from when the step began: what happened before it cannot speak against it.
+            Expect::Absent(absent) => judge(self, self.heard_in_step(), world, &absent.what),
+            wanted => judge(self, &self.heard, world, wanted),
+        }
+    }
+}
+
+fn judge(engine: &Engine, heard: &[Event], world: &World, expect: &Expect) -> Result<(), Seen> {
     match expect {
         Expect::State(wanted) => state(engine, world, wanted),
-        Expect::Edge(wanted) => edge(engine, world, wanted),
-        Expect::Packet(wanted) => packet(engine, wanted),
+        Expect::Edge(wanted) => edge(engine, heard, world, wanted),
+        Expect::Packet(wanted) => packet(heard, wanted),
         Expect::Held(wanted) => match held(world, wanted) {
             Some(_) => Ok(()),
             None => Err(these(world.wire.open().map(|on| brief(on.from, &on.packet)))),
@@ -51,18 +42,18 @@ pub(super) fn judge(engine: &Engine, world: &World, expect: &Expect) -> Result<(
             let times = world.wire.packet(number).map_or(0, |on| on.folded.into());
             if wanted.times.is(times) { Ok(()) } else { Err(Seen::Number(times)) }
         }
-        Expect::Call(wanted) => call(engine, wanted),
+        Expect::Call(wanted) => call(engine, heard, wanted),
         Expect::Row(wanted) => row(engine, world, wanted),
         Expect::Count(wanted) => count(engine, world, wanted),
         Expect::Ended(wanted) => {
-            let ended = engine.heard.iter().filter(|event| event.seen.host == Some(wanted.host));
+            let ended = heard.iter().filter(|event| event.seen.host == Some(wanted.host));
             let mut statuses = ended.filter_map(|event| match event.seen.kind {
                 Kind::Wire(WireEvent::ProgramEnded { status, .. }) => status,
                 _ => None,
             });
             if statuses.any(|status| status == wanted.status) { Ok(()) } else { Err(Seen::Nothing) }
         }
-        Expect::Absent(absent) => judge(engine, world, &absent.what),
+        Expect::Absent(absent) => judge(engine, heard, world, &absent.what),
     }
 }
 
@@ -104,10 +95,10 @@ fn state(engine: &Engine, world: &World, wanted: &StateIs) -> Result<(), Seen> {
     }
 }
 
-fn edge(engine: &Engine, world: &World, wanted: &EdgeTaken) -> Result<(), Seen> {
+fn edge(engine: &Engine, heard: &[Event], world: &World, wanted: &EdgeTaken) -> Result<(), Seen> {
     let flow = engine.end(wanted.of.get_ref()).ok_or(Seen::Nothing)?;
     let taken = || {
-        let changes = engine.heard.iter().filter_map(|event| match &event.seen.kind {
+        let changes = heard.iter().filter_map(|event| match &event.seen.kind {
             Kind::State(change) | Kind::Confirmed(change) => Some((event.seen.evidence, change)),
             _ => None,
         });
@@ -123,9 +114,9 @@ fn edge(engine: &Engine, world: &World, wanted: &EdgeTaken) -> Result<(), Seen> 
     Err(these(taken().map(|change| format!("{} → {}{}", change.from, change.to, cause(change.cause)))))
 }
 
-fn packet(engine: &Engine, wanted: &PacketMatch) -> Result<(), Seen> {
+fn packet(heard: &[Event], wanted: &PacketMatch) -> Result<(), Seen> {
     let sent = || {
-        engine.heard.iter().filter_map(|event| match (&event.seen.kind, event.seen.host) {
+        heard.iter().filter_map(|event| match (&event.seen.kind, event.seen.host) {
             (Kind::Packet(packet), host) => Some((host, packet)),
             _ => None,
         })
@@ -136,10 +127,10 @@ fn packet(engine: &Engine, wanted: &PacketMatch) -> Result<(), Seen> {
     Err(these(sent().map(|(host, packet)| brief(host.unwrap_or(HostId::Client), packet))))
 }
 
-fn call(engine: &Engine, wanted: &CallReturned) -> Result<(), Seen> {
+fn call(engine: &Engine, heard: &[Event], wanted: &CallReturned) -> Result<(), Seen> {
     let socket = engine.socket(wanted.of.get_ref()).ok_or(Seen::Nothing)?;
     let made = || {
-        engine.heard.iter().filter_map(move |event| match &event.seen.kind {
+        heard.iter().filter_map(move |event| match &event.seen.kind {
             Kind::Call(call) if call.socket == socket || call.new_socket == Some(socket) => Some(call),
             _ => None,
         })

@@ -6,6 +6,7 @@
 //! | `file`, `act`, `expect`, `matcher` | the format: what can be written |
 //! | `cast` | the names in a file, and the sockets they stand for |
 //! | `engine`, `order`, `judge` | what to do next, whether it was done, whether what was expected is seen |
+//! | `player` | a lesson that is played: the engine, and what it tells the journal of itself |
 //! | `catalogue` | the files that come with the program |
 
 pub mod act;
@@ -17,14 +18,16 @@ pub mod file;
 mod judge;
 pub mod matcher;
 mod order;
+mod player;
 
+pub use crate::domain::lesson::{Seen, Tick};
 pub use act::Act;
 pub use catalogue::{Entry, catalogue};
-pub use engine::{Engine, Phase, Tick};
+pub use engine::{Engine, Phase};
 pub use expect::Expect;
 pub use file::{FileError, Knobs, Lesson, Said, Settings, Step};
-pub use judge::Seen;
 pub use order::{Addresses, Order};
+pub use player::Player;
 
 #[cfg(test)]
 mod tests;

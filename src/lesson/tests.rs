@@ -2,10 +2,12 @@
 
 use super::*;
 use crate::domain::{
-    Args, Call, Cause, Cue, Event, Evidence, Flags, Flow, HostId, Kind, Observation, PacketSummary, Play, Segment,
-    SocketId, Stamp, Syscall, TcpState, Transition, WireCommand, WireEvent, WorldId,
+    Args, Call, Cause, Cue, Event, Evidence, Flags, Flow, HostId, Kind, Lang, Note, Observation, PacketSummary, Play,
+    Segment, SocketId, Stamp, Syscall, TcpState, Transition, WireCommand, WireEvent, WorldId,
 };
+use crate::domain::{LessonChange, LessonEvent};
 use crate::model::Worlds;
+use crate::model::playing::Beat;
 
 const HEAD: &str = "title = { en = \"t\", pt = \"t\" }\nabout = { en = \"a\", pt = \"a\" }\n";
 
@@ -237,4 +239,130 @@ fn what_is_missing_is_told_with_what_is_there() {
     table.hear(1, HostId::Client, edge(TcpState::Closed, TcpState::SynSent, None));
     table.pass(1001);
     assert_eq!(table.engine.ticks(), [Tick::Missed(Seen::Nothing), Tick::Missed(Seen::State(TcpState::SynSent, None))]);
+}
+
+#[test]
+fn what_happens_between_two_steps_belongs_to_the_next_and_cannot_speak_against_it() {
+    let steps = "[[step]]
+    expect = [{ absent = { for_ms = 10, what = { packet = { flags = \"RST\" } } } }]
+    [[step]]
+    do = [{ connect = { socket = \"a\", port = 65432 } }]
+    expect = [{ packet = { flags = \"SYN\" } }, { absent = { for_ms = 10, what = { packet = { flags = \"SYN\" } } } }]";
+    let mut table = Table::new(steps);
+    table.begin();
+    table.pass(10);
+    assert!(table.engine.phase() == Phase::Passed && table.engine.next_step());
+    // The class is still told about the step that comes.
+    table.syn(20, 1);
+    table.begin();
+    let change = crate::domain::client::ClientChange::Dialing { flow: client() };
+    let id = crate::domain::ClientId(1);
+    table.hear(30, HostId::Client, Kind::Client(crate::domain::ClientEvent { client: id, change }));
+    assert_eq!(table.engine.ticks(), [Tick::Met, Tick::Open]);
+    table.pass(40);
+    assert_eq!(table.engine.phase(), Phase::Passed);
+}
+
+#[test]
+fn every_file_of_the_catalogue_is_on_a_card() {
+    let cards = catalogue::cards();
+    assert_eq!(cards.len(), catalogue().len());
+    for (card, entry) in cards.iter().zip(catalogue()) {
+        assert_eq!(card.name, entry.name);
+        assert_eq!(catalogue::lesson(entry.name).unwrap().steps.len(), card.steps);
+    }
+}
+
+/// A lesson that is played on a journal.
+struct Show {
+    player: Player,
+    model: crate::model::Model,
+}
+
+impl Show {
+    fn new(steps: &str) -> Self {
+        let addresses = Addresses { client: [192, 0, 2, 2].into(), server: [192, 0, 2, 1].into() };
+        let player = Player::new("t", 7, lesson(steps).unwrap(), addresses);
+        Self { player, model: crate::model::Model::default() }
+    }
+
+    fn seen(&mut self, ms: u64, kind: Kind) -> Vec<Order> {
+        let (at, host) = (Stamp::from_millis(ms), Some(HostId::Client));
+        let before = self.model.journal.last_seq();
+        self.model.observe(Observation { at, world: WorldId::Wire, host, evidence: Evidence::Sampled, kind });
+        self.player.follow(&self.model, before)
+    }
+
+    /// What became of it, folded into the world as the loop does.
+    fn told(&mut self, ms: u64) -> Vec<LessonChange> {
+        let news = self.player.news(Lang::En);
+        for kind in &news {
+            assert_eq!(self.seen(ms, kind.clone()), []);
+        }
+        assert_eq!(self.player.news(Lang::En), [], "what was told is not news");
+        let marks = news.iter().filter(|kind| matches!(kind, Kind::Note(Note::Mark { .. }))).count();
+        let changes: Vec<_> = news
+            .into_iter()
+            .filter_map(|kind| match kind {
+                Kind::Lesson(event) => Some(event.change),
+                _ => None,
+            })
+            .collect();
+        let begun = changes.iter().filter(|change| matches!(change, LessonChange::Begun { .. })).count();
+        assert_eq!(marks, begun, "each step that begins leaves a mark");
+        changes
+    }
+
+    fn staged(&mut self, run: u32) -> Vec<Order> {
+        let change = LessonChange::Staged { run };
+        self.seen(0, Kind::Lesson(LessonEvent { lesson: "t".into(), change }))
+    }
+
+    fn go_on(&mut self, ms: u64) -> Vec<Order> {
+        self.player.go_on(&self.model, Stamp::from_millis(ms))
+    }
+
+    fn playing(&self) -> &crate::model::playing::Playing {
+        self.model.world.get(WorldId::Wire).playing.as_ref().unwrap()
+    }
+}
+
+#[test]
+fn the_class_is_told_before_anything_is_done() {
+    let mut show = Show::new(&format!(
+        "{DELIVERED}\n[[step]]\nexpect = [{{ absent = {{ for_ms = 5, what = {{ held = {{}} }} }} }}]"
+    ));
+    assert_eq!(show.staged(6), [], "another run");
+    assert!(show.go_on(0).is_empty() && show.told(0).is_empty());
+    show.staged(7);
+    assert_eq!(show.told(0), [LessonChange::Told { step: 0 }]);
+    assert_eq!(show.playing().beat, Beat::Told);
+    assert_eq!(show.go_on(10).len(), 1);
+    assert_eq!(show.told(10), [LessonChange::Begun { step: 0 }, LessonChange::Acted { step: 0, act: 0 }]);
+    assert!(show.go_on(11).is_empty(), "pressed twice it does nothing twice");
+    let listened = Call::new("s0".parse().unwrap(), Syscall::Listen).with(Args::Number(8));
+    show.seen(12, Kind::Call(listened));
+    show.player.pass(&show.model, Stamp::from_millis(5_000));
+    let told = show.told(5_000);
+    assert_eq!(told, [LessonChange::NotDone { step: 0, act: 1 }, LessonChange::Failed { step: 0 }]);
+    assert_eq!((show.playing().beat, show.playing().not_done), (Beat::Failed, Some(1)));
+    assert!(show.go_on(5_001).is_empty());
+}
+
+#[test]
+fn a_step_in_which_nothing_is_done_begins_by_itself_and_the_last_one_ends_the_lesson() {
+    let absent = "[[step]]\nexpect = [{ absent = { for_ms = 5, what = { held = {} } } }]\n";
+    let mut show = Show::new(&format!("{absent}{absent}"));
+    show.staged(7);
+    assert_eq!(show.told(0), [LessonChange::Told { step: 0 }, LessonChange::Begun { step: 0 }]);
+    show.player.pass(&show.model, Stamp::from_millis(5));
+    assert_eq!(show.told(5), [LessonChange::Met { step: 0, expect: 0 }, LessonChange::Passed { step: 0 }]);
+    assert_eq!((show.playing().beat, show.playing().tick(0)), (Beat::Passed, &Tick::Met));
+    show.go_on(100);
+    assert_eq!(show.told(100), [LessonChange::Told { step: 1 }, LessonChange::Begun { step: 1 }]);
+    assert_eq!((show.playing().beat, show.playing().tick(0)), (Beat::Doing, &Tick::Open));
+    show.player.pass(&show.model, Stamp::from_millis(105));
+    assert_eq!(show.told(105).last(), Some(&LessonChange::Over));
+    assert_eq!(show.playing().beat, Beat::Over);
+    assert_eq!(show.model.lessons.played.get("t"), Some(&true));
 }

@@ -62,6 +62,17 @@ pub enum Effect {
     OpenWire,
     /// Take the wire's hosts away.
     CloseWire,
+    /// Play this lesson from its beginning, on hosts of its own in place of those that are there.
+    Play {
+        /// Its name.
+        lesson: String,
+        /// The number of this run of it.
+        run: u32,
+    },
+    /// Go on in the lesson that is played.
+    GoOn,
+    /// Leave the lesson that is played; the hosts stay as they are.
+    LeaveLesson,
     /// Ask something of the wire.
     Wire(WireCommand),
     /// Turn a setting of one of the wire's hosts.

@@ -147,6 +147,12 @@ pub enum Action {
     Theme,
     /// ASCII or Unicode.
     Glyphs,
+    /// Go on in the lesson: do the step, go to the next, and at the end to the next lesson.
+    GoOn,
+    /// Play the lesson again from its beginning.
+    Repeat,
+    /// Play the lesson after this one.
+    NextLesson,
     /// Show the keys.
     Help,
     /// Undo what was begun: a page, a count, a zoom, a narrowed list, a held list.
@@ -170,6 +176,8 @@ pub enum Place {
     Packets,
     /// In the view of the wire.
     Wire,
+    /// In the view of the wire, while a lesson is played on it.
+    Playing,
     /// While this pane has the focus.
     In(Pane),
     /// While the page of a connection is open.
@@ -193,7 +201,7 @@ const fn bind(keys: &'static [Key], place: Place, action: Action) -> Binding {
 
 use Action as A;
 use Key::{Char, Ctrl, F};
-use Place::{Anywhere, In, Lab, Packets, Page, Wire};
+use Place::{Anywhere, In, Lab, Packets, Page, Playing, Wire};
 
 /// All bindings, in the order that help shows them. The narrower place wins where a key is bound twice.
 pub const BINDINGS: &[Binding] = &[
@@ -245,6 +253,9 @@ pub const BINDINGS: &[Binding] = &[
     bind(&[Ctrl('k')], Wire, A::Kill),
     bind(&[Key::Enter], Wire, A::OpenWire),
     bind(&[Char('W')], Wire, A::CloseWire),
+    bind(&[Key::Enter], Playing, A::GoOn),
+    bind(&[Char('r')], Playing, A::Repeat),
+    bind(&[Char('N')], Playing, A::NextLesson),
     bind(&[Key::Up, Char('k')], Anywhere, A::Up),
     bind(&[Key::Down, Char('j')], Anywhere, A::Down),
     bind(&[Key::PageUp, Ctrl('b')], Anywhere, A::PageUp),
@@ -259,6 +270,7 @@ pub const BINDINGS: &[Binding] = &[
     bind(&[F(2)], Anywhere, A::View(View::Ports)),
     bind(&[F(3)], Anywhere, A::View(View::Packets)),
     bind(&[F(5)], Anywhere, A::View(View::Wire)),
+    bind(&[F(6)], Anywhere, A::View(View::Lessons)),
     bind(&[Char('w')], Anywhere, A::Wire),
     bind(&[Char('L')], Anywhere, A::Language),
     bind(&[Char('t')], Anywhere, A::Theme),
@@ -273,11 +285,13 @@ pub const BINDINGS: &[Binding] = &[
 /// What `key` does where the keys go now: in a pane, in the view of packets or of the wire, or on a page.
 pub fn lookup(key: Key, here: Place) -> Option<Action> {
     let holding = BINDINGS.iter().filter(|binding| binding.keys.contains(&key));
-    let holding = holding.filter(|binding| matches!(binding.place, Anywhere | Lab) || binding.place == here);
+    let around = |place| matches!(place, Anywhere | Lab) || (place == Wire && here == Playing);
+    let holding = holding.filter(|binding| binding.place == here || around(binding.place));
     let narrowest = holding.max_by_key(|binding| match binding.place {
         Anywhere => 0,
         Lab => 1,
         Packets | Wire | In(_) | Page => 2,
+        Playing => 3,
     });
     narrowest.map(|binding| binding.action)
 }

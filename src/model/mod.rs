@@ -11,11 +11,13 @@ pub mod historian;
 pub mod journal;
 pub mod keys;
 mod knock;
+pub mod lessons;
 pub mod lifecycle;
 pub mod listing;
 pub mod packets;
 pub mod page;
 pub mod peers;
+pub mod playing;
 pub mod presenter;
 pub mod proposals;
 pub mod scan;
@@ -43,6 +45,7 @@ use crate::domain::filter::Filter;
 use crate::domain::{Delta, Evidence, Flow, HostId, Kind, Observation, Stamp, WireEvent, WorldId};
 use historian::Historian;
 use journal::Journal;
+use lessons::Lessons;
 use lifecycle::Lifecycle;
 use listing::Listing;
 use packets::Packets;
@@ -63,6 +66,8 @@ pub struct Model {
     pub lifecycle: Lifecycle,
     /// The packets view's lists.
     pub packets: Packets,
+    /// The list of lessons.
+    pub lessons: Lessons,
     /// The time, as last told.
     pub now: Stamp,
     historian: Historian,
@@ -146,6 +151,7 @@ impl Model {
         }
         self.lifecycle.heard(event, first);
         self.packets.heard(event, first);
+        self.lessons.heard(event);
         if let Some(page) = &mut self.ui.page {
             page.heard(event);
         }

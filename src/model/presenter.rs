@@ -134,12 +134,24 @@ fn show(model: &mut Model, action: Action) -> Option<Vec<Effect>> {
     Some(vec![])
 }
 
-/// Shows the wire's world, and opens it if it was never asked for.
-fn enter(model: &mut Model) -> Vec<Effect> {
+/// Shows the wire's world, where somebody is about to put other hosts in the place of those that are there.
+pub(super) fn show_wire(model: &mut Model) -> Vec<Effect> {
+    model.ui.wire.opening = true;
+    model.ui.wire.packet = None;
+    model.ui.wire.from = None;
+    look_at(model)
+}
+
+fn look_at(model: &mut Model) -> Vec<Effect> {
     model.show_world(WorldId::Wire);
     model.ui.view = View::Wire;
     model.ui.zoomed = false;
-    let mut effects = vec![Effect::Show(WorldId::Wire)];
+    vec![Effect::Show(WorldId::Wire)]
+}
+
+/// Shows the wire's world, and opens it if it was never asked for.
+fn enter(model: &mut Model) -> Vec<Effect> {
+    let mut effects = look_at(model);
     // Taken down on purpose, it is there again as the key says; after a failure the class shall see why first.
     if matches!(model.world.wire.status, WireStatus::Absent | WireStatus::Closed(Closed::Asked, _)) {
         effects.extend(open(model));
@@ -166,7 +178,9 @@ pub(super) fn heard(model: &mut Model, seen: &Observation) {
     let Kind::Wire(event) = &seen.kind else { return };
     match event {
         WireEvent::Opened { .. } | WireEvent::Lacks { .. } | WireEvent::Closed { .. } => {
-            model.ui.wire.opening = false;
+            // Hosts that make room for others are gone on purpose: the others are still to come.
+            let asked = matches!(event, WireEvent::Closed { why: Closed::Asked, .. });
+            model.ui.wire.opening &= asked;
             model.ui.wire.packet = None;
             model.ui.wire.informed = None;
         }

@@ -22,11 +22,13 @@ pub enum View {
     Packets,
     /// The wire lab: two hosts, and the packets between them in the presenter's hand.
     Wire,
+    /// The lessons that can be played.
+    Lessons,
 }
 
 impl View {
     /// All views, in the order of their numbers, from 1.
-    pub const ALL: [Self; 4] = [Self::Lab, Self::Ports, Self::Packets, Self::Wire];
+    pub const ALL: [Self; 5] = [Self::Lab, Self::Ports, Self::Packets, Self::Wire, Self::Lessons];
 
     /// Its number: that of its function key.
     pub const fn number(self) -> u32 {
@@ -35,6 +37,7 @@ impl View {
             Self::Ports => 2,
             Self::Packets => 3,
             Self::Wire => 5,
+            Self::Lessons => 6,
         }
     }
 
@@ -151,6 +154,8 @@ pub enum Mode {
     Filtering,
     /// Keys are the packets' filter.
     Sifting,
+    /// Keys narrow the list of lessons.
+    Choosing,
     /// Keys are a program to run on one of the wire's hosts.
     Running,
     /// Keys turn the settings of the wire's hosts.

@@ -8,7 +8,7 @@ use super::lifecycle::Reader;
 use super::proposals::Proposals;
 use super::servers::Server;
 use super::ui::{Line, Mode, Pane, Scope, View};
-use super::{Model, packets, presenter, selection, settings};
+use super::{Model, lessons, packets, presenter, selection, settings};
 use crate::domain::filter::Filter;
 use crate::domain::{
     ClientPlan, CloseHow, Errno, Goal, GoalChange, Kind, Observation, ServerChange, ServerEvent, ServerId, Stamp,
@@ -135,6 +135,7 @@ fn pressed(model: &mut Model, key: Key) -> Vec<Effect> {
             vec![]
         }
         Mode::Running => presenter::typed(model, key),
+        Mode::Choosing => lessons::pressed(model, key),
         Mode::Settings => settings::pressed(model, key),
         Mode::Help(from) => {
             let reach = model.ui.reach;
@@ -172,9 +173,10 @@ fn commanded(model: &mut Model, key: Key) -> Vec<Effect> {
         _ => {
             let here = match (&model.ui.page, model.ui.view) {
                 (Some(_), _) => Place::Page,
+                (None, View::Wire) if model.world.playing.is_some() => Place::Playing,
                 (None, View::Wire) => Place::Wire,
                 (None, View::Packets) => Place::Packets,
-                (None, View::Lab | View::Ports) => Place::In(model.ui.focus),
+                (None, View::Lab | View::Ports | View::Lessons) => Place::In(model.ui.focus),
             };
             keys::lookup(key, here).map_or_else(Vec::new, |action| act(model, action))
         }
@@ -182,10 +184,13 @@ fn commanded(model: &mut Model, key: Key) -> Vec<Effect> {
 }
 
 /// Does what a key means.
-fn act(model: &mut Model, action: Action) -> Vec<Effect> {
+pub(super) fn act(model: &mut Model, action: Action) -> Vec<Effect> {
     let count = model.ui.count.take();
     let action = if action == Action::GoView { go(model, count) } else { action };
     if let Some(effects) = packets::act(model, action) {
+        return effects;
+    }
+    if let Some(effects) = lessons::act(model, action) {
         return effects;
     }
     if let Some(effects) = presenter::act(model, action, count) {
@@ -224,7 +229,9 @@ fn go(model: &Model, count: Option<u32>) -> Action {
     let view = model.ui.view;
     let next = || match view.next() {
         // Nobody goes to the other world by looking around.
-        View::Wire if model.world.shown() == WorldId::Host => View::Wire.next(),
+        View::Wire if model.world.shown() == WorldId::Host => View::Lab,
+        // The list of lessons takes the letters.
+        View::Lessons => View::Lab,
         next => next,
     };
     Action::View(count.map_or_else(|| Some(next()), View::numbered).unwrap_or(view))
@@ -498,6 +505,7 @@ fn pasted(model: &mut Model, text: &str) -> Vec<Effect> {
         Mode::Saying => &mut model.ui.message,
         Mode::Filtering => &mut model.ui.filter,
         Mode::Running => &mut model.ui.wire.program,
+        Mode::Choosing => &mut model.lessons.line,
         Mode::Sifting => &mut model.packets.line,
         Mode::Command | Mode::Settings | Mode::Help(_) => return vec![],
     };

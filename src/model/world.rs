@@ -7,6 +7,7 @@ use super::broadcasts::Broadcasts;
 use super::clients::Clients;
 use super::goal::Aim;
 use super::peers::Peers;
+use super::playing::Playing;
 use super::scan::Scans;
 use super::servers::Servers;
 use super::table::Table;
@@ -14,8 +15,8 @@ use super::wire::WireState;
 use crate::domain::client::ClientChange;
 use crate::domain::note::TableSource;
 use crate::domain::{
-    Call, Delta, Errno, Event, Evidence, Kind, Note, Outcome, Proto, SocketId, Syscall, Target, TcpInfo, WireEvent,
-    WorldId,
+    Call, Delta, Errno, Event, Evidence, Kind, LessonChange, Note, Outcome, Proto, SocketId, Syscall, Target, TcpInfo,
+    WireEvent, WorldId,
 };
 
 /// See the module's head.
@@ -49,6 +50,8 @@ pub struct World {
     pub observing: bool,
     /// The wire between the hosts, in the world that has one.
     pub wire: WireState,
+    /// The lesson that is played in it.
+    pub playing: Option<Playing>,
     /// How many observations were lost because the queue was full.
     pub lost: u64,
     /// How many events there were.
@@ -107,8 +110,15 @@ impl World {
                     // New hosts: nothing of those before is left.
                     *self = Self { events: self.events, lost: self.lost, ..Self::default() };
                 }
+                if matches!(wire, WireEvent::Closed { .. }) {
+                    self.playing = None;
+                }
                 self.wire.apply(&event.seen, wire);
             }
+            Kind::Lesson(lesson) => match lesson.change {
+                LessonChange::Left => self.playing = None,
+                _ => self.playing.get_or_insert_with(|| Playing::of(&lesson.lesson)).apply(&lesson.change),
+            },
         }
     }
 

@@ -49,6 +49,10 @@ pub struct Keys {
     pub go_view: KeyText,
     pub view_lab: KeyText,
     pub view_ports: KeyText,
+    pub view_lessons: KeyText,
+    pub go_on: KeyText,
+    pub repeat: KeyText,
+    pub next_lesson: KeyText,
     pub wire: KeyText,
     pub open_wire: KeyText,
     pub close_wire: KeyText,
@@ -89,6 +93,8 @@ pub struct Keys {
     pub quit: KeyText,
     /// While a line is typed: what Enter does to a message.
     pub send: &'static str,
+    /// In the list of scenarios: what Enter does.
+    pub play: &'static str,
     /// What Enter does to a filter.
     pub keep: &'static str,
     /// What Esc does to a line.

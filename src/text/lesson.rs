@@ -1,6 +1,6 @@
 //! The words around a lesson: what is expected and what was seen, as parts of sentences without a full stop.
 
-use crate::domain::{HostId, TcpState};
+use crate::domain::{CloseHow, HostId, ServiceModel, TcpState};
 
 /// What a run of a lesson is told with.
 #[derive(Debug)]
@@ -23,6 +23,8 @@ pub struct Lessons {
     pub passed: fn(usize) -> String,
     /// Who sent a packet.
     pub from: fn(HostId) -> String,
+    /// The other end of this socket's connection.
+    pub peer: fn(&str) -> String,
     /// What caused a change.
     pub by: fn(&str) -> String,
     /// An end of a connection is in a state.
@@ -43,4 +45,97 @@ pub struct Lessons {
     pub seen: fn(&str) -> String,
     /// What could not be done in time.
     pub not_done: fn(&str) -> String,
+    /// What is done.
+    pub deed: fn(&Deed<'_>) -> String,
+    /// The list of them.
+    pub list: List,
+    /// One that is played.
+    pub playing: Playing,
+}
+
+/// What a step does. A socket is given by its name, a packet by its description.
+#[derive(Debug, Clone, Copy)]
+#[expect(missing_docs, reason = "each is the act of that name of a lesson's file")]
+pub enum Deed<'a> {
+    Next,
+    Deliver(&'a str),
+    Drop(&'a str),
+    Duplicate(&'a str),
+    Swap(&'a str),
+    Corrupt(&'a str),
+    Delay(&'a str, u64),
+    Step(Option<HostId>),
+    Slow(Option<HostId>, u64),
+    Live(Option<HostId>),
+    Cut(Option<HostId>, bool),
+    Loss(Option<HostId>, u8),
+    Fold(bool),
+    Turn,
+    Listen(&'a str, u16),
+    Connect(&'a str),
+    Accept(&'a str),
+    Datagram(&'a str),
+    /// With what is sent.
+    Send(&'a str, &'a str),
+    Recv(&'a str),
+    Shutdown(&'a str),
+    Close(&'a str),
+    Reset(&'a str),
+    Start(&'a str),
+    Stop(&'a str),
+    Switch(&'a str, ServiceModel),
+    Spawn(u32, &'a str),
+    End(u32, CloseHow),
+    CloseAll,
+    Run(HostId, &'a str),
+}
+
+/// The list of what can be played.
+#[derive(Debug)]
+pub struct List {
+    /// What they are called.
+    pub title: &'static str,
+    /// So many of so many.
+    pub count: fn(usize, usize) -> String,
+    /// So many steps.
+    pub steps: fn(usize) -> String,
+    /// Before what is typed.
+    pub prompt: &'static str,
+    /// What typing does, while nothing is typed.
+    pub hint: &'static str,
+    /// Nothing has all the words.
+    pub none: &'static str,
+    /// It was played, and all was seen.
+    pub seen: &'static str,
+    /// It was played, and not all was seen.
+    pub missed: &'static str,
+    /// Which key begins it, and what becomes of the wire.
+    pub begin: fn(&str) -> String,
+    /// The wire would lose so many connections and programs: the key has to be pressed again.
+    pub sure: fn(usize, usize, &str) -> String,
+}
+
+/// One that is played.
+#[derive(Debug)]
+pub struct Playing {
+    /// That this is the title of one.
+    pub title: fn(&str) -> String,
+    /// Step so many of so many.
+    pub step: fn(usize, usize) -> String,
+    /// Before what will be done.
+    pub to_do: &'static str,
+    /// Before what is being done or was.
+    pub done: &'static str,
+    /// What this key does: the step.
+    pub do_it: fn(&str) -> String,
+    /// It is waited for.
+    pub waiting: &'static str,
+    /// The next step.
+    pub go_on: fn(&str) -> String,
+    /// It failed: this key plays it again.
+    pub failed: fn(&str) -> String,
+    /// It is over: this key plays the one of this title.
+    pub over: fn(&str, &str) -> String,
+    /// The last of all is over: this key shows the list.
+    pub all_over: fn(&str) -> String,
 }

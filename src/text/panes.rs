@@ -212,6 +212,7 @@ pub struct Help {
     pub anywhere: &'static str,
     pub on_page: &'static str,
     pub in_wire: &'static str,
+    pub while_playing: &'static str,
     pub in_servers: &'static str,
     pub in_clients: &'static str,
     pub in_netstat: &'static str,

@@ -91,6 +91,7 @@ pub struct Wire {
     pub missing: fn(u64) -> String,
     /// Nothing was sent yet; the arguments are the key and the server.
     pub empty: fn(&str, &str) -> String,
+    pub empty_in_lesson: &'static str,
     pub held: fn(&str) -> String,
     pub flying: fn(&str) -> String,
     pub lost: fn(Loss) -> &'static str,

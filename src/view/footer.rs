@@ -69,6 +69,12 @@ fn hints(model: &Model, look: &Look) -> Vec<Hint> {
         (Mode::Running, _) => {
             vec![key(Key::Enter, words.run.hint), key(Key::Esc, words.leave), key(Key::Up, words.earlier)]
         }
+        (Mode::Choosing, _) => vec![
+            key(Key::Enter, words.play),
+            key(Key::Up, words.up.hint),
+            key(Key::Down, words.down.hint),
+            key(Key::Esc, words.leave),
+        ],
         (Mode::Settings | Mode::Help(_), _) => vec![],
         (Mode::Command, Some(count)) if model.ui.view == View::Wire => on_wire(look, count),
         (Mode::Command, Some(count)) => {
@@ -110,10 +116,10 @@ fn on_wire(look: &Look, count: u32) -> Vec<Hint> {
 /// What is useful with the present view, focus and zoom, the most useful first.
 fn ranked(model: &Model) -> Vec<Action> {
     use Action::{
-        Back, Client, CloseAll, CloseFin, CloseHalf, CloseRst, Corrupt, Cut, Delay, Drop, Duplicate, Filter, GoView,
-        Ladder, Language, Loss, Narrow, Next, NextKinds, NextModel, NextOrder, NextPane, NextScope, NextServer,
-        NextTalk, OneShot, OpenWire, OtherEnd, Page, Reverse, Run, RunHold, SaveCapture, Say, Settings, Sift, Slow,
-        StartStop, Stream, Swap, Theme, Tick, Unfold, Wire, Zoom,
+        Back, Client, CloseAll, CloseFin, CloseHalf, CloseRst, Corrupt, Cut, Delay, Drop, Duplicate, Filter, GoOn,
+        GoView, Ladder, Language, Loss, Narrow, Next, NextKinds, NextLesson, NextModel, NextOrder, NextPane, NextScope,
+        NextServer, NextTalk, OneShot, OpenWire, OtherEnd, Page, Repeat, Reverse, Run, RunHold, SaveCapture, Say,
+        Settings, Sift, Slow, StartStop, Stream, Swap, Theme, Tick, Unfold, Wire, Zoom,
     };
     let mut actions = Vec::new();
     if let Some(page) = &model.ui.page {
@@ -126,10 +132,49 @@ fn ranked(model: &Model) -> Vec<Action> {
     }
     actions.extend_from_slice(match (model.ui.view, model.ui.focus) {
         (View::Packets, _) => &[Ladder, Stream, Sift, Unfold, SaveCapture, NextTalk, Narrow, Client, OneShot, CloseFin],
+        (View::Lessons, _) => &[],
         (View::Wire, _) if !model.world.wire.is_open() => &[OpenWire, Wire],
+        (View::Wire, _) if model.world.playing.is_some() => &[
+            GoOn,
+            Repeat,
+            NextLesson,
+            Back,
+            Action::View(View::Lessons),
+            Next,
+            RunHold,
+            Drop,
+            Client,
+            Wire,
+            Duplicate,
+            Swap,
+            Slow,
+            Loss,
+            Cut,
+            Delay,
+            Settings,
+        ],
         (View::Wire, _) => &[
-            Next, RunHold, Drop, Client, OneShot, CloseFin, CloseRst, Duplicate, Swap, Slow, Loss, Wire, Cut, Delay,
-            Corrupt, Settings, Run, NextServer, CloseHalf, Say,
+            Next,
+            RunHold,
+            Drop,
+            Client,
+            OneShot,
+            CloseFin,
+            Action::View(View::Lessons),
+            CloseRst,
+            Duplicate,
+            Swap,
+            Slow,
+            Loss,
+            Wire,
+            Cut,
+            Delay,
+            Corrupt,
+            Settings,
+            Run,
+            NextServer,
+            CloseHalf,
+            Say,
         ],
         (View::Ports, _) => &[Client, OneShot, CloseFin, CloseAll],
         (View::Lab, Pane::Servers) => &[Client, OneShot, NextModel, StartStop, Tick, Say],

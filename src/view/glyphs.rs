@@ -16,6 +16,7 @@ pub(super) const INFERRED: &str = "◇";
 pub(super) const LACKING: &str = "×";
 pub(super) const SELECTED: &str = "▸";
 pub(super) const TICKED: &str = "✓";
+pub(super) const UNTICKED: &str = "○";
 pub(super) const ELLIPSIS: &str = "…";
 pub(super) const ARROW: &str = "→";
 pub(super) const LONG_ARROW: &str = "─▶";
@@ -71,6 +72,7 @@ const TWINS: &[(char, char)] = &[
     ('×', 'x'),
     ('▸', '>'),
     ('✓', '+'),
+    ('○', 'o'),
     ('…', '~'),
     ('→', '>'),
     ('▶', '>'),

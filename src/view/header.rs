@@ -78,6 +78,7 @@ fn left(model: &Model, look: &Look) -> Vec<Part> {
     match model.ui.view {
         View::Lab | View::Wire => {}
         View::Ports => parts.push(Part { text: look.text.ports.title.into(), style: theme.title, rank: 2 }),
+        View::Lessons => parts.push(Part { text: look.text.lessons.list.title.into(), style: theme.title, rank: 2 }),
         View::Packets => parts.push(Part { text: look.text.packets.title.into(), style: theme.title, rank: 2 }),
     }
     parts

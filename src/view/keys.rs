@@ -28,11 +28,12 @@ pub fn keys_table(lang: Lang) -> Vec<KeyRow> {
 }
 
 /// Every place where keys are bound, and what it is called.
-pub(super) const fn places(text: &Text) -> [(Place, &'static str); 10] {
+pub(super) const fn places(text: &Text) -> [(Place, &'static str); 11] {
     let words = &text.help;
     [
         (Place::Lab, words.lab),
         (Place::Wire, words.in_wire),
+        (Place::Playing, words.while_playing),
         (Place::In(Pane::Servers), words.in_servers),
         (Place::In(Pane::Clients), words.in_clients),
         (Place::In(Pane::Netstat), words.in_netstat),
@@ -113,6 +114,10 @@ pub(super) const fn text(action: Action, text: &Text) -> &KeyText {
         Action::From(HostId::Client) => &keys.from_client,
         Action::From(HostId::Server) => &keys.from_server,
         Action::View(View::Wire) => &keys.view_wire,
+        Action::View(View::Lessons) => &keys.view_lessons,
+        Action::GoOn => &keys.go_on,
+        Action::Repeat => &keys.repeat,
+        Action::NextLesson => &keys.next_lesson,
         Action::Language => &keys.language,
         Action::Theme => &keys.theme,
         Action::Glyphs => &keys.glyphs,

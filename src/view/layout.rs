@@ -61,6 +61,8 @@ pub(super) struct Parts {
     pub(super) page: Rect,
     /// The whole body, for the wire; `wire/mod.rs` divides it.
     pub(super) wire: Rect,
+    /// The list of lessons.
+    pub(super) lessons: Rect,
     pub(super) footer: Rect,
 }
 
@@ -82,6 +84,9 @@ pub(super) fn parts(model: &Model, area: Rect) -> Option<Parts> {
     }
     if model.ui.view == View::Packets {
         return Some(Parts { packets: body, ..frame });
+    }
+    if model.ui.view == View::Lessons {
+        return Some(Parts { lessons: body, ..frame });
     }
     if model.ui.view == View::Wire {
         return Some(Parts { wire: body, ..frame });

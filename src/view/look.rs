@@ -8,7 +8,7 @@ use ratatui::widgets::{Block, Borders, Widget};
 use super::glyphs;
 use super::ink::{Ink, width};
 use super::theme::{ColorDepth, Theme};
-use crate::domain::Evidence;
+use crate::domain::{Evidence, Lang};
 use crate::model::Model;
 use crate::text::{self, Text};
 
@@ -16,6 +16,7 @@ use crate::text::{self, Text};
 pub(super) struct Look {
     pub(super) text: &'static Text,
     pub(super) theme: Theme,
+    pub(super) lang: Lang,
 }
 
 /// A pane's frame and what stands in it.
@@ -33,7 +34,7 @@ pub(super) struct Frame<'a> {
 
 impl Look {
     pub(super) fn of(model: &Model, depth: ColorDepth) -> Self {
-        Self { text: text::of(model.ui.lang), theme: Theme::new(model.ui.theme, depth) }
+        Self { text: text::of(model.ui.lang), theme: Theme::new(model.ui.theme, depth), lang: model.ui.lang }
     }
 
     /// Draws a pane's frame and returns what is left inside.

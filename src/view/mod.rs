@@ -11,6 +11,7 @@ mod help;
 mod ink;
 mod keys;
 mod layout;
+mod lessons;
 mod lifecycle;
 mod line;
 mod look;
@@ -19,6 +20,7 @@ mod netstat;
 mod number_line;
 mod packets;
 mod page;
+pub mod sentences;
 mod servers;
 mod small;
 mod standing;
@@ -91,6 +93,7 @@ fn screen(model: &Model, look: &Look, parts: &layout::Parts, buf: &mut Buffer) -
     pane(parts.page, &mut plain(page::render));
     pane(parts.body, &mut plain(big_ports::render));
     pane(parts.packets, &mut |area, buf| packets::render(model, look, area, buf));
+    pane(parts.lessons, &mut |area, buf| Some(lessons::render(model, look, area, buf)));
     pane(parts.wire, &mut |area, buf| wire::render(model, look, area, buf));
     if model.ui.mode == Mode::Settings {
         wire::settings(model, look, buf);

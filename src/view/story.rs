@@ -50,6 +50,7 @@ pub(super) fn who<'a>(model: &'a Model, look: &Look, kind: &Kind, narrow: bool) 
         | Kind::Guard(_)
         | Kind::Goal(_)
         | Kind::Scan(_)
+        | Kind::Lesson(_)
         | Kind::Note(_) => Who { name: words.lab.into(), style: theme.title },
     }
 }
@@ -105,7 +106,13 @@ pub(super) fn tell(model: &Model, look: &Look, event: &Event, room: u16) -> Told
             told.say(said, look.theme.text);
         }
         Kind::Scan(event) => _ = told.say(look.text.checks.scan(&look.text.numbers, &event.change), look.theme.text),
-        Kind::Row(_) | Kind::Info(_) | Kind::Client(_) | Kind::Broadcast(_) | Kind::Packet(_) | Kind::Wire(_) => {}
+        Kind::Row(_)
+        | Kind::Info(_)
+        | Kind::Client(_)
+        | Kind::Broadcast(_)
+        | Kind::Packet(_)
+        | Kind::Wire(_)
+        | Kind::Lesson(_) => {}
     }
     told
 }

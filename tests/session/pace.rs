@@ -138,8 +138,15 @@ impl Loop {
         };
         let terminal = Terminal::new(Screen::new(80, 24)).unwrap();
         let probe = Probe::new(clock, Arc::new(Full));
-        let mut session =
-            Session { model, terminal, shell, probe: probe.clone(), depth: ColorDepth::Mono, recorder: None };
+        let mut session = Session {
+            model,
+            terminal,
+            shell,
+            probe: probe.clone(),
+            depth: ColorDepth::Mono,
+            recorder: None,
+            player: None,
+        };
         let session = tokio::spawn(async move { session.run(keyboard(pressed), signalled, &mut far).await.unwrap() });
         Self { asks, lost, probe, keys, events, begun, signals, session }
     }

@@ -124,8 +124,15 @@ impl Stage {
         let shell = Watched { laboratory, screen: screen.clone(), publish };
         let recorder = cli.record.as_deref().map(|path: &Path| Recorder::create(path).expect("the file opens"));
         let terminal = Terminal::new(screen.clone()).expect("a test backend cannot fail");
-        let mut session =
-            Session { model: Model::new(ui), terminal, shell, probe, depth: ColorDepth::Ansi16, recorder };
+        let mut session = Session {
+            model: Model::new(ui),
+            terminal,
+            shell,
+            probe,
+            depth: ColorDepth::Ansi16,
+            recorder,
+            player: None,
+        };
         let (keys, pressed) = mpsc::unbounded_channel();
         let (signals, signalled) = mpsc::channel(8);
         let session = tokio::spawn(async move {

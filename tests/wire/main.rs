@@ -10,6 +10,8 @@ mod ends;
 #[path = "../harness/mod.rs"]
 mod harness;
 #[cfg(target_os = "linux")]
+mod played;
+#[cfg(target_os = "linux")]
 mod session;
 #[cfg(target_os = "linux")]
 mod stepped;
@@ -20,7 +22,7 @@ fn main() -> std::process::ExitCode {
         ends::victim();
         return std::process::ExitCode::SUCCESS;
     }
-    harness::run([ends::tests(), session::tests(), stepped::tests()])
+    harness::run([ends::tests(), played::tests(), session::tests(), stepped::tests()])
 }
 
 #[cfg(not(target_os = "linux"))]

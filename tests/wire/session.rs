@@ -46,7 +46,7 @@ impl Stage {
         let terminal = Terminal::with_options(CrosstermBackend::new(Vec::new()), options).unwrap();
         let depth = ColorDepth::Mono;
         let model = Model::new(Ui::default());
-        let session = Box::new(Session { model, terminal, shell, probe, depth, recorder: None });
+        let session = Box::new(Session { model, terminal, shell, probe, depth, recorder: None, player: None });
         let mut stage = Self { session, events };
         stage.key('w');
         stage.until("the wire says what it is", |model| model.world.wire.status != WireStatus::Absent).await;

@@ -1,4 +1,5 @@
 mod aim;
+mod lessons;
 mod page;
 mod peers;
 

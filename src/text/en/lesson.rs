@@ -1,6 +1,7 @@
 //! English: the words around a lesson.
 
-use super::super::lesson::Lessons;
+use super::super::lesson::{Deed, Lessons, List, Playing};
+use crate::domain::{CloseHow, HostId};
 
 pub(super) const LESSONS: Lessons = Lessons {
     step: "step",
@@ -12,6 +13,7 @@ pub(super) const LESSONS: Lessons = Lessons {
     failed: "Not everything that was expected was seen.",
     passed: |count| format!("Everything that was expected was seen ({count})."),
     from: |host| format!("from the {host}"),
+    peer: |socket| format!("the peer of {socket}"),
     by: |cause| format!(", by {cause}"),
     state: |end, state| format!("{end} is {state}"),
     sent: |packet| format!("{packet} is sent"),
@@ -22,7 +24,80 @@ pub(super) const LESSONS: Lessons = Lessons {
         None => format!("{number} in {state}"),
     },
     ended: |host, status| format!("the program on the {host} ends with {status}"),
-    absent: |ms, what| format!("not in {ms} ms: {what}"),
+    absent: |ms, what| format!("for {ms} ms this is not seen: {what}"),
     seen: |what| format!("seen: {what}"),
     not_done: |what| format!("could not be done in time: {what}"),
+    deed,
+    list: List {
+        title: "Scenarios",
+        count: |shown, all| if shown == all { all.to_string() } else { format!("{shown} of {all}") },
+        steps: |count| if count == 1 { "1 step".into() } else { format!("{count} steps") },
+        prompt: "find",
+        hint: "type a word to narrow the list",
+        none: "No scenario has all of these words.",
+        seen: "all seen",
+        missed: "not all seen",
+        begin: |key| format!("{key} plays it, on fresh hosts of its own: a wire that is open is taken down first."),
+        sure: |connections, programs, key| {
+            let lost = match (connections, programs) {
+                (_, 0) => format!("{connections} open {}", if connections == 1 { "connection" } else { "connections" }),
+                (0, _) => format!("{programs} running {}", if programs == 1 { "program" } else { "programs" }),
+                _ => format!("{connections} open connections and {programs} running programs"),
+            };
+            format!("The wire has {lost}: they end with it. {key} again takes it down and plays the scenario.")
+        },
+    },
+    playing: Playing {
+        title: |title| format!("Scenario · {title}"),
+        step: |step, all| format!("step {step} of {all}"),
+        to_do: "To do:",
+        done: "Done:",
+        do_it: |key| format!("{key} does it"),
+        waiting: "waiting for the kernel",
+        go_on: |key| format!("seen · {key} goes on"),
+        failed: |key| format!("not all of it was seen · {key} plays it again"),
+        over: |key, title| format!("all seen · {key} plays the next: {title}"),
+        all_over: |key| format!("all seen, and this was the last · {key} shows the list"),
+    },
 };
+
+fn deed(deed: &Deed<'_>) -> String {
+    let way = |from: &Option<HostId>| from.map_or_else(String::new, |from| format!(" from the {from}"));
+    match deed {
+        Deed::Next => "deliver the packet held longest".into(),
+        Deed::Deliver(packet) => format!("deliver {packet}"),
+        Deed::Drop(packet) => format!("lose {packet}"),
+        Deed::Duplicate(packet) => format!("deliver {packet} and keep a copy"),
+        Deed::Swap(packet) => format!("swap {packet} with the one behind it"),
+        Deed::Corrupt(packet) => format!("damage {packet}"),
+        Deed::Delay(packet, ms) => format!("delay {packet} by {ms} ms"),
+        Deed::Step(from) => format!("hold every packet{}", way(from)),
+        Deed::Slow(from, ms) => format!("every packet{} takes {ms} ms", way(from)),
+        Deed::Live(from) => format!("let every packet{} run", way(from)),
+        Deed::Cut(from, true) => format!("cut the wire{}", way(from)),
+        Deed::Cut(from, false) => format!("mend the wire{}", way(from)),
+        Deed::Loss(from, percent) => format!("lose {percent} % of the packets{}", way(from)),
+        Deed::Fold(true) => "fold retransmissions".into(),
+        Deed::Fold(false) => "list every retransmission".into(),
+        Deed::Turn => "turn settings of the hosts".into(),
+        Deed::Listen(socket, port) => format!("{socket} listens on {port}"),
+        Deed::Connect(socket) => format!("{socket} calls connect()"),
+        Deed::Accept(socket) => format!("accept() gives {socket}"),
+        Deed::Datagram(socket) => format!("{socket} is made, a UDP socket"),
+        Deed::Send(socket, what) => format!("{socket} sends {what}"),
+        Deed::Recv(socket) => format!("{socket} calls recv()"),
+        Deed::Shutdown(socket) => format!("{socket} calls shutdown(SHUT_WR)"),
+        Deed::Close(socket) => format!("{socket} calls close()"),
+        Deed::Reset(socket) => format!("{socket} closes with RST"),
+        Deed::Start(server) => format!("start the server {server}"),
+        Deed::Stop(server) => format!("stop the server {server}"),
+        Deed::Switch(server, model) => format!("{server} serves {model} from now on"),
+        Deed::Spawn(1, server) => format!("a client of {server}"),
+        Deed::Spawn(count, server) => format!("{count} clients of {server}"),
+        Deed::End(client, CloseHow::Rst) => format!("reset client {client}"),
+        Deed::End(client, CloseHow::Half) => format!("half-close client {client}"),
+        Deed::End(client, CloseHow::Fin) => format!("close client {client}"),
+        Deed::CloseAll => "close all clients".into(),
+        Deed::Run(host, program) => format!("run {program} on the {host}"),
+    }
+}

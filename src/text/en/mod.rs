@@ -226,6 +226,7 @@ const HELP: Help = Help {
     anywhere: "Everywhere",
     on_page: "On a connection's page",
     in_wire: "In the wire's view",
+    while_playing: "In the wire's view, while a scenario is played",
     in_servers: "In the servers' pane",
     in_clients: "In the clients' pane",
     in_netstat: "In the netstat pane",

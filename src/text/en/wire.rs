@@ -43,6 +43,7 @@ pub(super) const WIRE: Wire = Wire {
     unfolded: "all retransmissions listed",
     unlisted: |number, count| format!("{number} {} at full speed not listed", plural(count, "packet", "packets")),
     missing: |number| format!("#{number} is not on the wire any more"),
+    empty_in_lesson: "Nothing on the wire yet.",
     empty: |key, server| {
         format!("Nothing on the wire. Press {key}: a client calls connect() to {server}, and its SYN stops here.")
     },
@@ -214,8 +215,10 @@ const fn remedy(remedy: Remedy) -> Help {
             Help { what: "The node is not there. This loads what makes it:", command: Some("sudo modprobe tun") }
         }
         Remedy::AppArmorProfile => Help {
-            what: "AppArmor restricts user namespaces here. This allows them until the next start:",
-            command: Some("sudo sysctl -w kernel.apparmor_restrict_unprivileged_userns=0"),
+            what: "AppArmor restricts user namespaces here (Ubuntu from 24.04 on). The profile assets/apparmor/socklab-tui allows them to this program: put the program's path into it, and load it:",
+            command: Some(
+                "sudo cp assets/apparmor/socklab-tui /etc/apparmor.d/ && sudo apparmor_parser -r /etc/apparmor.d/socklab-tui",
+            ),
         },
         Remedy::AllowUserNamespaces => Help {
             what: "This system forbids user namespaces. This allows them until the next start:",

@@ -226,6 +226,7 @@ const HELP: Help = Help {
     anywhere: "Em todo lugar",
     on_page: "Na página de uma conexão",
     in_wire: "Na tela do fio",
+    while_playing: "Na tela do fio, enquanto um cenário é apresentado",
     in_servers: "No painel dos servidores",
     in_clients: "No painel dos clientes",
     in_netstat: "No painel netstat",

@@ -50,6 +50,7 @@ pub(super) const WIRE: Wire = Wire {
         )
     },
     missing: |number| format!("#{number} não está mais no fio"),
+    empty_in_lesson: "Nada no fio ainda.",
     empty: |key, server| {
         format!("Nada no fio. Tecle {key}: um cliente chama connect() para {server}, e o seu SYN para aqui.")
     },
@@ -227,8 +228,10 @@ const fn remedy(remedy: Remedy) -> Help {
             Help { what: "O dispositivo não existe. Isto carrega o que o cria:", command: Some("sudo modprobe tun") }
         }
         Remedy::AppArmorProfile => Help {
-            what: "O AppArmor restringe user namespaces aqui. Isto os permite até a próxima inicialização:",
-            command: Some("sudo sysctl -w kernel.apparmor_restrict_unprivileged_userns=0"),
+            what: "O AppArmor restringe user namespaces aqui (Ubuntu a partir do 24.04). O perfil assets/apparmor/socklab-tui os permite a este programa: ponha nele o caminho do programa e carregue-o:",
+            command: Some(
+                "sudo cp assets/apparmor/socklab-tui /etc/apparmor.d/ && sudo apparmor_parser -r /etc/apparmor.d/socklab-tui",
+            ),
         },
         Remedy::AllowUserNamespaces => Help {
             what: "Este sistema proíbe user namespaces. Isto os permite até a próxima inicialização:",

@@ -1,6 +1,7 @@
 //! The screen, tested as a class sees it.
 
 pub(crate) mod lab;
+mod lessons;
 mod meaning;
 pub(crate) mod packets;
 pub(crate) mod scenes;

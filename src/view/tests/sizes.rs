@@ -4,7 +4,7 @@ use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 
 use super::lab::Lab;
-use super::{packets, scenes, screen, text, wires};
+use super::{lessons, packets, scenes, screen, text, wires};
 use crate::domain::Lang;
 use crate::model::ui::{Glyphs, Pane};
 use crate::model::{Key, Model};
@@ -68,6 +68,11 @@ fn models(lang: Lang) -> Vec<(&'static str, Model)> {
         ("wire lacking", wires::lacking(lang)),
         ("wire ended", wires::ended(lang)),
         ("wire flood", wires::flood(lang)),
+        ("lessons", lessons::list(lang)),
+        ("lessons sure", lessons::chosen(lang)),
+        ("lesson told", lessons::announced(lang)),
+        ("lesson failed", lessons::failed(lang)),
+        ("lesson over", lessons::over(lang)),
     ];
     let labs = labs.into_iter().map(|(name, lab)| (name, lab.model));
     labs.chain(wires.into_iter().map(|(name, bench)| (name, bench.model))).collect()

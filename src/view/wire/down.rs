@@ -12,6 +12,9 @@ use crate::view::ink::{Ink, wrap};
 use crate::view::keys;
 use crate::view::look::{Frame, Look};
 
+/// How far a command stands in from the left.
+const INDENT: u16 = 4;
+
 /// Draws it.
 pub(super) fn render(model: &Model, look: &Look, area: Rect, buf: &mut Buffer) {
     let (words, theme) = (&look.text.wire, &look.theme);
@@ -45,10 +48,10 @@ pub(super) fn render(model: &Model, look: &Look, area: Rect, buf: &mut Buffer) {
     }
     let mut row = if inside.height > 16 { 2 } else { 0 };
     for (text, style) in &lines {
-        for line in wrap(text, inside.width) {
-            // A command keeps its indent on its only line.
-            let line = if text.starts_with(' ') && line.len() == text.len() { text.as_str() } else { line };
-            Ink::on(buf, inside, row).say(line, *style);
+        // A command is indented, on every line that it takes.
+        let indent = if text.starts_with(' ') { INDENT } else { 0 };
+        for line in wrap(text.trim_start(), inside.width.saturating_sub(indent)) {
+            Ink::on(buf, inside, row).skip(indent).say(line, *style);
             row += 1;
         }
     }

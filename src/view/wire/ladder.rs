@@ -52,7 +52,12 @@ pub(super) fn render(model: &Model, look: &Look, area: Rect, lanes: bool, buf: &
 fn empty(model: &Model, look: &Look, inside: Rect, buf: &mut Buffer) {
     let server = model.world.servers.get(model.ui.server);
     let server = server.map_or_else(String::new, |server| format!("{} {}", server.spec.name, server.addr()));
-    let sentence = (look.text.wire.empty)(&keys::first(Action::Client, look.text), &server);
+    let words = &look.text.wire;
+    let sentence = if model.world.playing.is_some() {
+        words.empty_in_lesson.to_owned()
+    } else {
+        (words.empty)(&keys::first(Action::Client, look.text), &server)
+    };
     for (row, line) in (1..inside.height).zip(wrap(&sentence, inside.width.saturating_sub(4))) {
         Ink::on(buf, inside, row).skip(2).say(line, look.theme.text);
     }

@@ -15,6 +15,8 @@
 //! └──────────────────────────────────────────────┘      ┌ what just happened ────────────┐
 //! ┌ what just happened ──────────────────────────┐      └────────────────────────────────┘
 //! └──────────────────────────────────────────────┘
+//! ┌ the lesson, while one is played ─────────────┐      Below 30 rows the lesson stands in the place of what just
+//! └──────────────────────────────────────────────┘      happened.
 //! > a line, while one is typed
 //! ```
 
@@ -24,6 +26,7 @@ mod hosts;
 mod label;
 mod ladder;
 mod lanes;
+mod lesson;
 mod programs;
 mod prompt;
 mod settings;
@@ -43,6 +46,9 @@ use crate::model::ui::Mode;
 /// The least width that has room between the hosts.
 const ROOMY: u16 = 100;
 
+/// The least height of the ladder, its frame included, while a lesson is played.
+const LADDER: u16 = 5;
+
 /// Draws the view, and returns where the cursor is while a line is typed.
 pub(super) fn render(model: &Model, look: &Look, area: Rect, buf: &mut Buffer) -> Option<Position> {
     if !model.world.wire.is_open() {
@@ -56,14 +62,25 @@ pub(super) fn render(model: &Model, look: &Look, area: Rect, buf: &mut Buffer) -
         28..=37 => (6, 7),
         _ => (8, 8),
     };
+    // What is played says what just happened; what the kernels add to it is told where there is room for both.
+    let playing = model.world.playing.is_some();
+    let (hosts, story) = match area.height {
+        _ if !playing => (hosts, story),
+        ..=27 => (4, 0),
+        28..=37 => (6, 5),
+        _ => (8, 7),
+    };
+    let panel = if playing { lesson::needs(model, look, area.width) + 2 } else { 0 };
+    let panel = panel.min(area.height.saturating_sub(hosts + story + prompt + LADDER));
     let programs = match area.height {
         _ if model.world.wire.programs.lines().is_empty() => 0,
         ..=27 => 4,
         28..=37 => 6,
         _ => 9,
     };
-    let ladder = area.height.saturating_sub(hosts + story + programs + prompt);
-    let [hosts, ladder, programs, story, prompt] = rows(area, [hosts, ladder, programs, story, prompt]);
+    let programs = programs.min(area.height.saturating_sub(hosts + story + panel + prompt + LADDER));
+    let ladder = area.height.saturating_sub(hosts + story + programs + panel + prompt);
+    let [hosts, ladder, programs, story, panel, prompt] = rows(area, [hosts, ladder, programs, story, panel, prompt]);
     let between = if area.width < ROOMY { 0 } else { area.width / 4 };
     let side = (area.width - between) / 2;
     let [client, between, server] = columns(hosts, [side, area.width - 2 * side, side]);
@@ -80,6 +97,11 @@ pub(super) fn render(model: &Model, look: &Look, area: Rect, buf: &mut Buffer) -
     if !programs.is_empty() {
         programs::render(model, look, programs, buf);
     }
-    story::render(model, look, story, buf);
+    if !story.is_empty() {
+        story::render(model, look, story, buf);
+    }
+    if !panel.is_empty() {
+        lesson::render(model, look, panel, buf);
+    }
     typing.then(|| prompt::render(model, look, prompt, buf)).flatten()
 }

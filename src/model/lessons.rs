@@ -1,0 +1,241 @@
+//! The lessons that can be played: the list of them, what is typed to narrow it, and how one is begun and gone through.
+
+use std::collections::BTreeMap;
+
+use tui_input::Input;
+
+use super::keys::{self, Action, Key, Place};
+use super::playing::Beat;
+use super::ui::{Line, Mode, View};
+use super::{Effect, Model, presenter};
+use crate::domain::{Event, Kind, Lang, LessonChange, WorldId};
+
+/// What the list says of a lesson.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Card {
+    /// Its name.
+    pub name: String,
+    /// Its title, in English and in Portuguese.
+    pub title: [String; 2],
+    /// What it shows, in the same languages.
+    pub about: [String; 2],
+    /// How many steps it has.
+    pub steps: usize,
+}
+
+impl Card {
+    /// Its title in this language.
+    pub fn title(&self, lang: Lang) -> &str {
+        &self.title[usize::from(lang == Lang::PtBr)]
+    }
+
+    /// What it shows, in this language.
+    pub fn about(&self, lang: Lang) -> &str {
+        &self.about[usize::from(lang == Lang::PtBr)]
+    }
+
+    /// Whether all these words are in it, in whatever language.
+    fn has(&self, words: &[String]) -> bool {
+        let all = [&self.title[..], &self.about[..], std::slice::from_ref(&self.name)].concat().join(" ");
+        let all = plain(&all);
+        words.iter().all(|word| all.contains(word))
+    }
+}
+
+/// See the module's head.
+#[derive(Debug, Clone, Default)]
+pub struct Lessons {
+    /// All of them, in the order in which a class meets them.
+    pub cards: Vec<Card>,
+    /// What is typed to narrow the list.
+    pub line: Line,
+    /// The place in the narrowed list of the one that is selected.
+    pub selected: usize,
+    /// Whether the key was pressed that would end the wire as it is, and has to be pressed again.
+    pub sure: bool,
+    /// How those ended that were played: `true` when all was seen.
+    pub played: BTreeMap<String, bool>,
+    /// The view to go back to.
+    from: View,
+    /// How many were begun.
+    runs: u32,
+}
+
+impl Lessons {
+    /// Those that the typed words leave.
+    pub fn listed(&self) -> impl Iterator<Item = &Card> {
+        let words: Vec<_> = plain(self.line.input.value()).split_whitespace().map(str::to_owned).collect();
+        self.cards.iter().filter(move |card| card.has(&words))
+    }
+
+    /// The one that is selected.
+    pub fn chosen(&self) -> Option<&Card> {
+        self.listed().nth(self.selected)
+    }
+
+    /// The one of this name.
+    pub fn card(&self, name: &str) -> Option<&Card> {
+        self.cards.iter().find(|card| card.name == name)
+    }
+
+    /// The one that comes after it.
+    pub fn after(&self, name: &str) -> Option<&Card> {
+        self.cards.get(self.cards.iter().position(|card| card.name == name)? + 1)
+    }
+
+    /// Takes notice of how one ended.
+    pub(super) fn heard(&mut self, event: &Event) {
+        if let Kind::Lesson(lesson) = &event.seen.kind
+            && let Some(passed) = match lesson.change {
+                LessonChange::Over => Some(true),
+                LessonChange::Failed { .. } => Some(false),
+                _ => None,
+            }
+        {
+            self.played.insert(lesson.lesson.clone(), passed);
+        }
+    }
+}
+
+/// In small letters without accents: what is typed in a hurry finds what is written with care.
+fn plain(text: &str) -> String {
+    let base = |c: char| match c {
+        'á' | 'à' | 'â' | 'ã' => 'a',
+        'é' | 'ê' => 'e',
+        'í' => 'i',
+        'ó' | 'ô' | 'õ' => 'o',
+        'ú' | 'ü' => 'u',
+        'ç' => 'c',
+        c => c,
+    };
+    text.chars().flat_map(char::to_lowercase).map(base).collect()
+}
+
+/// Does what a key means that is about lessons; `None` when it is about something else.
+pub(super) fn act(model: &mut Model, action: Action) -> Option<Vec<Effect>> {
+    let playing = model.world.playing.as_ref().filter(|_| model.ui.view == View::Wire);
+    let effects = match (action, playing) {
+        (Action::View(View::Lessons), _) => {
+            list(model);
+            vec![]
+        }
+        (Action::GoOn, Some(playing)) => match playing.beat {
+            Beat::Told | Beat::Passed => vec![Effect::GoOn],
+            Beat::Doing => vec![],
+            Beat::Failed => again(model),
+            Beat::Over => next(model),
+        },
+        (Action::Repeat, Some(_)) => again(model),
+        (Action::NextLesson, Some(_)) => next(model),
+        // First what was selected is let go of.
+        (Action::Back, Some(_)) if model.ui.page.is_none() && model.ui.wire.packet.is_none() => {
+            vec![Effect::LeaveLesson]
+        }
+        _ => return None,
+    };
+    Some(effects)
+}
+
+/// Shows the list.
+fn list(model: &mut Model) {
+    if model.ui.view != View::Lessons {
+        model.lessons.from = model.ui.view;
+    }
+    let playing = model.world.get(WorldId::Wire).playing.as_ref();
+    if let Some(at) = playing.and_then(|on| model.lessons.cards.iter().position(|card| card.name == on.lesson)) {
+        model.lessons.selected = at;
+        model.lessons.line.input = Input::default();
+    }
+    model.lessons.sure = false;
+    model.ui.page = None;
+    model.ui.zoomed = false;
+    model.ui.view = View::Lessons;
+    model.ui.mode = Mode::Choosing;
+}
+
+/// A key while the list is shown: letters narrow it.
+pub(super) fn pressed(model: &mut Model, key: Key) -> Vec<Effect> {
+    let sure = std::mem::take(&mut model.lessons.sure);
+    let last = model.lessons.listed().count().saturating_sub(1);
+    let page = usize::from(model.ui.size.1 / 2).max(1);
+    let at = model.lessons.selected.min(last);
+    let to = match key {
+        Key::Up => at.saturating_sub(1),
+        Key::Down => (at + 1).min(last),
+        Key::PageUp => at.saturating_sub(page),
+        Key::PageDown => (at + page).min(last),
+        Key::Home => 0,
+        Key::End => last,
+        Key::Enter => return choose(model, sure),
+        Key::Esc if !model.lessons.line.input.value().is_empty() => {
+            model.lessons.line.input = Input::default();
+            0
+        }
+        Key::Esc => {
+            model.ui.mode = Mode::Command;
+            model.ui.view = model.lessons.from;
+            return vec![];
+        }
+        Key::F(_) | Key::Ctrl('l' | 'z') => {
+            let action = keys::lookup(key, Place::Anywhere);
+            if matches!(action, Some(Action::View(_))) {
+                model.ui.mode = Mode::Command;
+            }
+            return action.map_or_else(Vec::new, |action| super::update::act(model, action));
+        }
+        key => {
+            super::update::edit(&mut model.lessons.line, key);
+            0
+        }
+    };
+    model.lessons.selected = to;
+    vec![]
+}
+
+/// Begins the one that is selected. What stands on the wire now would be lost: that is asked for twice.
+fn choose(model: &mut Model, sure: bool) -> Vec<Effect> {
+    let Some(name) = model.lessons.chosen().map(|card| card.name.clone()) else { return vec![] };
+    if model.loses().is_some() && !sure {
+        model.lessons.sure = true;
+        return vec![];
+    }
+    start(model, name)
+}
+
+impl Model {
+    /// What the wire that is open would lose if it were taken down: how many connections, and how many programs. A
+    /// lesson's own are nobody's loss.
+    pub fn loses(&self) -> Option<(usize, usize)> {
+        let world = self.world.get(WorldId::Wire);
+        let (live, programs) = (world.clients.live(), world.wire.programs.running().len());
+        let own = world.wire.is_open() && world.playing.is_none();
+        (own && live + programs > 0).then_some((live, programs))
+    }
+}
+
+/// Begins a lesson on a fresh wire.
+fn start(model: &mut Model, lesson: String) -> Vec<Effect> {
+    model.lessons.runs += 1;
+    let run = model.lessons.runs;
+    let mut effects = presenter::show_wire(model);
+    model.ui.mode = Mode::Command;
+    effects.push(Effect::Play { lesson, run });
+    effects
+}
+
+fn again(model: &mut Model) -> Vec<Effect> {
+    let name = model.world.playing.as_ref().map(|playing| playing.lesson.clone());
+    name.map_or_else(Vec::new, |name| start(model, name))
+}
+
+/// Begins the one after the one that is played; after the last the list is shown.
+fn next(model: &mut Model) -> Vec<Effect> {
+    let playing = model.world.playing.as_ref();
+    match playing.and_then(|playing| model.lessons.after(&playing.lesson)).map(|card| card.name.clone()) {
+        Some(name) => start(model, name),
+        None => {
+            list(model);
+            vec![]
+        }
+    }
+}

@@ -1,0 +1,75 @@
+//! The lesson that is played, as its events left it.
+
+use crate::domain::LessonChange;
+use crate::domain::lesson::Tick;
+
+/// How far the present step is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Beat {
+    /// The class is told; nothing was done yet.
+    #[default]
+    Told,
+    /// It is being done, or what is expected is waited for.
+    Doing,
+    /// All was seen.
+    Passed,
+    /// Something was not done or not seen.
+    Failed,
+    /// All was seen, and it was the last step.
+    Over,
+}
+
+/// See the module's head.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Playing {
+    /// The name of the lesson.
+    pub lesson: String,
+    /// The present step, from 0.
+    pub step: usize,
+    /// How far it is.
+    pub beat: Beat,
+    /// How many of its acts were begun.
+    pub acts: usize,
+    /// The act that could not be done in time.
+    pub not_done: Option<usize>,
+    /// What became of the expectations, as far as anything did; [`Playing::tick`] reads them.
+    pub ticks: Vec<Tick>,
+}
+
+impl Playing {
+    /// Before the first step.
+    pub fn of(lesson: &str) -> Self {
+        Self { lesson: lesson.into(), ..Self::default() }
+    }
+
+    /// What became of this expectation of the present step.
+    pub fn tick(&self, expect: usize) -> &Tick {
+        self.ticks.get(expect).unwrap_or(&Tick::Open)
+    }
+
+    pub(super) fn apply(&mut self, change: &LessonChange) {
+        match change {
+            LessonChange::Told { step } => {
+                *self = Self { lesson: std::mem::take(&mut self.lesson), step: *step, ..Self::default() };
+            }
+            LessonChange::Begun { .. } => self.beat = Beat::Doing,
+            LessonChange::Acted { act, .. } => self.acts = act + 1,
+            LessonChange::Met { expect, .. } => self.set(*expect, Tick::Met),
+            LessonChange::Missed { expect, seen, .. } => self.set(*expect, Tick::Missed(seen.clone())),
+            LessonChange::NotDone { act, .. } => self.not_done = Some(*act),
+            LessonChange::Passed { .. } => self.beat = Beat::Passed,
+            LessonChange::Failed { .. } => self.beat = Beat::Failed,
+            LessonChange::Over => self.beat = Beat::Over,
+            LessonChange::Staged { .. } | LessonChange::Left => {}
+        }
+    }
+
+    fn set(&mut self, expect: usize, tick: Tick) {
+        // Nobody expects so much of one step: a journal that says so is not ours.
+        const MOST: usize = 1_000;
+        if expect < MOST {
+            self.ticks.resize(self.ticks.len().max(expect + 1), Tick::Open);
+            self.ticks[expect] = tick;
+        }
+    }
+}

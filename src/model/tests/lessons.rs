@@ -1,0 +1,138 @@
+//! The list of lessons and the keys of one that is played, without any wire.
+
+use super::super::lessons::Card;
+use super::super::playing::Beat;
+use super::super::wire::bench::Bench;
+use super::*;
+use crate::domain::lesson::Seen;
+use crate::domain::{Lang, LessonChange, LessonEvent};
+
+fn card(name: &str, en: &str, pt: &str) -> Card {
+    Card { name: name.into(), title: [en.into(), pt.into()], about: [String::new(), String::new()], steps: 2 }
+}
+
+fn bench() -> Bench {
+    let mut bench = Bench::open(Lang::En);
+    bench.model.lessons.cards = vec![
+        card("open", "A connection opens", "Uma conexão se abre"),
+        card("lost", "The SYN is lost", "O SYN se perde"),
+        card("both", "Both open at once", "Abertura simultânea"),
+    ];
+    bench
+}
+
+fn told(bench: &mut Bench, changes: &[LessonChange]) {
+    for change in changes {
+        let lesson = LessonEvent { lesson: "lost".into(), change: change.clone() };
+        bench.seen(None, Evidence::Called, Kind::Lesson(lesson));
+    }
+}
+
+fn listed(bench: &Bench) -> Vec<&str> {
+    bench.model.lessons.listed().map(|card| card.name.as_str()).collect()
+}
+
+fn plays(effects: &[Effect]) -> Option<(&str, u32)> {
+    effects.iter().find_map(|effect| match effect {
+        Effect::Play { lesson, run } => Some((lesson.as_str(), *run)),
+        _ => None,
+    })
+}
+
+#[test]
+fn what_is_typed_narrows_the_list_whatever_the_language_and_the_accents() {
+    let mut bench = bench();
+    bench.key(Key::F(6));
+    assert_eq!((bench.model.ui.view, bench.model.ui.mode), (View::Lessons, Mode::Choosing));
+    for (typed, left) in [("OPEN", vec!["open", "both"]), ("simultanea", vec!["both"]), ("perde o", vec!["lost"])] {
+        bench.keys(typed);
+        assert_eq!(listed(&bench), left, "{typed}");
+        bench.key(Key::Esc);
+        assert_eq!(listed(&bench).len(), 3, "the first Esc takes back what was typed");
+    }
+    assert!(bench.keys("nada disso").is_empty() && listed(&bench).is_empty());
+    assert_eq!(bench.key(Key::Enter), [], "nothing is selected");
+    bench.key(Key::Esc);
+    bench.key(Key::Esc);
+    assert_eq!((bench.model.ui.view, bench.model.ui.mode), (View::Wire, Mode::Command), "back to where it came from");
+}
+
+#[test]
+fn enter_plays_the_selected_one_on_a_wire_of_its_own() {
+    let mut bench = bench();
+    bench.key(Key::F(1));
+    bench.key(Key::F(6));
+    bench.key(Key::Down);
+    let effects = bench.key(Key::Enter);
+    assert_eq!(plays(&effects), Some(("lost", 1)));
+    assert_eq!((bench.model.ui.view, bench.model.ui.mode), (View::Wire, Mode::Command));
+    assert_eq!(effects.first(), Some(&Effect::Show(WorldId::Wire)));
+}
+
+#[test]
+fn a_wire_with_something_on_it_is_not_taken_down_by_one_key() {
+    let mut bench = bench();
+    bench.established(1, 40_000);
+    bench.key(Key::F(6));
+    assert_eq!((plays(&bench.key(Key::Enter)), bench.model.loses()), (None, Some((1, 0))));
+    assert!(bench.model.lessons.sure);
+    bench.key(Key::Down);
+    assert_eq!(plays(&bench.key(Key::Enter)), None, "any other key takes it back");
+    assert_eq!(plays(&bench.key(Key::Enter)), Some(("lost", 1)));
+}
+
+#[test]
+fn one_key_does_the_step_goes_on_and_begins_the_next_lesson() {
+    let mut bench = bench();
+    told(&mut bench, &[LessonChange::Staged { run: 1 }, LessonChange::Told { step: 0 }]);
+    assert_eq!(bench.key(Key::Enter), [Effect::GoOn]);
+    told(&mut bench, &[LessonChange::Begun { step: 0 }, LessonChange::Acted { step: 0, act: 0 }]);
+    assert_eq!(bench.key(Key::Enter), [], "the kernel is waited for");
+    told(&mut bench, &[LessonChange::Met { step: 0, expect: 1 }, LessonChange::Passed { step: 0 }]);
+    let playing = bench.model.world.playing.as_ref().unwrap();
+    assert_eq!((playing.beat, playing.acts), (Beat::Passed, 1));
+    assert_eq!(bench.key(Key::Enter), [Effect::GoOn]);
+    told(&mut bench, &[LessonChange::Told { step: 1 }, LessonChange::Passed { step: 1 }, LessonChange::Over]);
+    assert_eq!(plays(&bench.key(Key::Enter)), Some(("both", 1)));
+    assert_eq!(bench.model.lessons.played.get("lost"), Some(&true));
+}
+
+#[test]
+fn after_a_failure_the_key_plays_it_again_and_others_leave_it() {
+    let failed = LessonChange::Missed { step: 0, expect: 0, seen: Seen::Nothing };
+    let mut bench = bench();
+    told(&mut bench, &[LessonChange::Staged { run: 1 }, failed, LessonChange::Failed { step: 0 }]);
+    assert_eq!(plays(&bench.key(Key::Enter)), Some(("lost", 1)));
+    assert_eq!(plays(&bench.keys("r")), Some(("lost", 2)));
+    assert_eq!(plays(&bench.keys("N")), Some(("both", 3)));
+    assert_eq!(bench.key(Key::Esc), [Effect::LeaveLesson]);
+    told(&mut bench, &[LessonChange::Left]);
+    assert_eq!((bench.model.world.playing.as_ref(), bench.model.ui.view), (None, View::Wire), "the wire stays");
+    assert_eq!(bench.model.lessons.played.get("lost"), Some(&false));
+}
+
+#[test]
+fn the_presenter_keeps_a_hand_on_the_wire_while_a_lesson_is_played() {
+    let mut bench = bench();
+    let syn = bench.dials(1, 40_000);
+    told(&mut bench, &[LessonChange::Staged { run: 1 }, LessonChange::Told { step: 0 }]);
+    let asked = |effects: Vec<Effect>| effects.into_iter().any(|effect| matches!(effect, Effect::Wire(_)));
+    assert!(asked(bench.keys("d")) && asked(bench.keys("n")) && asked(bench.keys(" ")));
+    bench.key(Key::Up);
+    assert_eq!(bench.model.ui.wire.packet, Some(syn));
+    assert!(!bench.key(Key::Esc).contains(&Effect::LeaveLesson), "first the selection is let go of");
+    assert_eq!(bench.key(Key::Esc), [Effect::LeaveLesson]);
+}
+
+#[test]
+fn a_wire_that_is_no_more_plays_nothing_and_a_new_one_begins_without() {
+    let mut bench = bench();
+    for event in [
+        WireEvent::Closed { why: crate::domain::wire::Closed::HelperEnded, errno: None },
+        WireEvent::Opened { link: LinkKind::Tun },
+    ] {
+        told(&mut bench, &[LessonChange::Staged { run: 1 }]);
+        bench.wire(None, event);
+        assert_eq!(bench.model.world.playing, None);
+    }
+}

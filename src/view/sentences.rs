@@ -1,0 +1,116 @@
+//! What a lesson does, expects and sees, as sentences without a full stop: for the screen and for a transcript.
+
+use crate::lesson::Seen;
+use crate::lesson::act::{Act, ModeName};
+use crate::lesson::expect::Expect;
+use crate::lesson::matcher::{By, End, PacketMatch};
+use crate::text::lesson::{Deed, Lessons};
+
+/// What is expected, as a sentence without a full stop.
+pub fn of_expect(text: &Lessons, expect: &Expect) -> String {
+    let by = |by: Option<By>| by.map_or_else(String::new, |by| (text.by)(&by.to_string()));
+    match expect {
+        Expect::State(state) => (text.state)(&of_end(text, state.of.get_ref()), state.is) + &by(state.by),
+        Expect::Edge(edge) => {
+            format!("{}: {} → {}{}", of_end(text, edge.of.get_ref()), edge.from, edge.to, by(edge.by))
+        }
+        Expect::Packet(packet) => (text.sent)(&of_packet(text, packet)),
+        Expect::Held(packet) => (text.held)(&of_packet(text, packet)),
+        Expect::Folded(folded) => (text.folded)(&of_packet(text, &folded.packet), &folded.times.to_string()),
+        Expect::Call(call) => {
+            let len = call.len.map_or_else(String::new, |len| format!(", {len} B"));
+            let data = call.text.as_ref().map_or_else(String::new, |text| format!(", {text:?}"));
+            format!("{}: {}() = {}{len}{data}", of_end(text, call.of.get_ref()), call.call, call.result)
+        }
+        Expect::Row(row) => {
+            let recv = row.recv_q.map(|amount| format!("Recv-Q {amount}"));
+            let send = row.send_q.map(|amount| format!("Send-Q {amount}"));
+            let timer = row.timer.map(|timer| format!("timer {timer}"));
+            let all: Vec<_> = [recv, send, timer].into_iter().flatten().collect();
+            format!("{}: {}", of_end(text, row.of.get_ref()), all.join(", "))
+        }
+        Expect::Count(count) => (text.count)(&count.is.to_string(), count.state, count.host),
+        Expect::Ended(ended) => (text.ended)(ended.host, ended.status),
+        Expect::Absent(absent) => (text.absent)(absent.for_ms, &of_expect(text, &absent.what)),
+    }
+}
+
+fn of_end(text: &Lessons, end: &End) -> String {
+    if end.peer { (text.peer)(&end.socket) } else { end.socket.clone() }
+}
+
+fn of_packet(text: &Lessons, packet: &PacketMatch) -> String {
+    let kind = packet.flags.map(|flags| flags.to_string());
+    let kind = kind.or_else(|| packet.icmp.map(|icmp| format!("ICMP {icmp}")));
+    let kind = kind.or_else(|| packet.proto.map(|proto| proto.name().to_uppercase()));
+    let mut parts = vec![kind.unwrap_or_else(|| text.packet.to_owned())];
+    parts.extend(packet.from.map(text.from));
+    parts.extend(packet.seq.map(|seq| format!("seq {seq}")));
+    parts.extend(packet.ack.map(|ack| format!("ack {ack}")));
+    parts.extend(packet.window.map(|window| format!("win {window}")));
+    parts.extend(packet.len.map(|len| format!("{len} B")));
+    parts.extend(packet.text.as_ref().map(|text| format!("{text:?}")));
+    parts.extend(packet.again.map(|again| if again { text.again.to_owned() } else { text.first.to_owned() }));
+    parts.extend(packet.port.map(|port| format!("port {port}")));
+    parts.extend(packet.nth.map(|nth| format!("#{nth}")));
+    parts.join(" ")
+}
+
+/// What is done, as a sentence without a full stop.
+pub fn of_act(text: &Lessons, act: &Act) -> String {
+    let say = |deed: Deed<'_>| (text.deed)(&deed);
+    let packet = |wanted: &PacketMatch| of_packet(text, wanted);
+    match act {
+        Act::Next => say(Deed::Next),
+        Act::Deliver(wanted) => say(Deed::Deliver(&packet(wanted))),
+        Act::Drop(wanted) => say(Deed::Drop(&packet(wanted))),
+        Act::Duplicate(wanted) => say(Deed::Duplicate(&packet(wanted))),
+        Act::Swap(wanted) => say(Deed::Swap(&packet(wanted))),
+        Act::Corrupt(wanted) => say(Deed::Corrupt(&packet(wanted))),
+        Act::Delay(delay) => say(Deed::Delay(&of_packet(text, &delay.packet), delay.ms)),
+        Act::Mode(set) => say(match set.is {
+            ModeName::Step => Deed::Step(set.from),
+            ModeName::Slow => Deed::Slow(set.from, set.hop_ms),
+            ModeName::Live => Deed::Live(set.from),
+        }),
+        Act::Cut(cut) => say(Deed::Cut(cut.from, cut.on)),
+        Act::Loss(loss) => say(Deed::Loss(loss.from, loss.percent)),
+        Act::Fold(on) => say(Deed::Fold(*on)),
+        Act::Turn(_) => say(Deed::Turn),
+        Act::Listen(listen) => say(Deed::Listen(listen.socket.get_ref(), listen.port)),
+        Act::Connect(connect) => say(Deed::Connect(connect.socket.get_ref())),
+        Act::Accept(accept) => say(Deed::Accept(accept.socket.get_ref())),
+        Act::Datagram(datagram) => say(Deed::Datagram(datagram.socket.get_ref())),
+        Act::Send(send) => {
+            let bytes = || format!("{} B", send.bytes.unwrap_or(0));
+            let what = send.text.as_ref().map_or_else(bytes, |text| format!("{text:?}"));
+            say(Deed::Send(send.socket.get_ref(), &what))
+        }
+        Act::Recv(recv) => say(Deed::Recv(recv.socket.get_ref())),
+        Act::Shutdown(name) => say(Deed::Shutdown(name.get_ref())),
+        Act::Close(close) => say(Deed::Close(close.socket.get_ref())),
+        Act::Reset(name) => say(Deed::Reset(name.get_ref())),
+        Act::Start(kind) => say(Deed::Start(kind.name())),
+        Act::Stop(kind) => say(Deed::Stop(kind.name())),
+        Act::Switch(switch) => say(Deed::Switch(switch.server.name(), switch.model)),
+        Act::Spawn(spawn) => say(Deed::Spawn(spawn.count, spawn.server.name())),
+        Act::End(end) => say(Deed::End(end.client, end.how)),
+        Act::CloseAll => say(Deed::CloseAll),
+        Act::Run(run) => say(Deed::Run(run.host, run.argv.first().map_or("", String::as_str))),
+    }
+}
+
+/// What was seen instead.
+pub fn of_seen(text: &Lessons, seen: &Seen) -> String {
+    let what = match seen {
+        Seen::It => text.it.to_owned(),
+        Seen::Nothing => text.nothing.to_owned(),
+        Seen::State(state, cause) => {
+            let cause = cause.map_or_else(String::new, |cause| format!(" ({cause})"));
+            format!("{state}{cause}")
+        }
+        Seen::These(seen) => seen.join(", "),
+        Seen::Number(number) => number.to_string(),
+    };
+    (text.seen)(&what)
+}

@@ -1,0 +1,173 @@
+//! The list of scenarios, and one that is played, as a class sees them.
+
+use super::screens::keep;
+use super::{screen, text};
+use crate::domain::lesson::Seen;
+use crate::domain::{Call, Cause, Evidence, Kind, Lang, LessonChange, LessonEvent, SocketId, Syscall, TcpState};
+use crate::lesson::catalogue;
+use crate::model::Key;
+use crate::model::wire::bench::{Bench, Client, flow};
+
+const SIZES: [(u16, u16); 3] = [(80, 24), (120, 36), (160, 45)];
+
+fn kept(name: &str, scene: fn(Lang) -> Bench) {
+    for lang in [Lang::En, Lang::PtBr] {
+        for (columns, rows) in SIZES {
+            keep(name, lang, &mut scene(lang).model, columns, rows);
+        }
+    }
+}
+
+fn bench(lang: Lang) -> Bench {
+    let mut bench = Bench::open(lang);
+    bench.model.lessons.cards = catalogue::cards();
+    bench
+}
+
+fn told(bench: &mut Bench, lesson: &str, changes: impl IntoIterator<Item = LessonChange>) {
+    for change in changes {
+        let event = LessonEvent { lesson: lesson.into(), change };
+        bench.seen(None, Evidence::Called, Kind::Lesson(event));
+    }
+}
+
+/// Some were played; the list as it opens.
+pub(super) fn list(lang: Lang) -> Bench {
+    let mut bench = bench(lang);
+    told(&mut bench, "open", [LessonChange::Over]);
+    told(&mut bench, "lost-syn", [LessonChange::Failed { step: 1 }, LessonChange::Left]);
+    bench.key(Key::F(6));
+    bench.key(Key::Down);
+    bench
+}
+
+/// A word is typed, and the wire has something to lose.
+pub(super) fn chosen(lang: Lang) -> Bench {
+    let mut bench = bench(lang);
+    bench.established(1, 42_666);
+    bench.key(Key::F(6));
+    bench.keys("syn");
+    bench.key(Key::Down);
+    bench.key(Key::Enter);
+    bench
+}
+
+/// Nothing of the first step was done yet.
+pub(super) fn announced(lang: Lang) -> Bench {
+    let mut bench = bench(lang);
+    told(&mut bench, "lost-syn", [LessonChange::Staged { run: 1 }, LessonChange::Told { step: 0 }]);
+    bench.wait(1_000);
+    bench
+}
+
+/// The first step is under way: two of three things are done, one of three was seen.
+pub(super) fn playing(lang: Lang) -> Bench {
+    let mut bench = announced(lang);
+    bench.dials(1, 42_666);
+    let acts = [0, 1].map(|act| LessonChange::Acted { step: 0, act });
+    told(&mut bench, "lost-syn", [LessonChange::Begun { step: 0 }].into_iter().chain(acts));
+    told(&mut bench, "lost-syn", [LessonChange::Met { step: 0, expect: 0 }]);
+    bench.wait(1_000);
+    bench
+}
+
+/// The presenter delivered what should have been lost.
+pub(super) fn failed(lang: Lang) -> Bench {
+    let mut bench = playing(lang);
+    bench.answers(1, 42_666);
+    let seen = Seen::State(TcpState::SynSent, Some(Cause::Call(Syscall::Connect)));
+    told(
+        &mut bench,
+        "lost-syn",
+        [
+            LessonChange::Missed { step: 0, expect: 1, seen },
+            LessonChange::Missed { step: 0, expect: 2, seen: Seen::It },
+            LessonChange::NotDone { step: 0, act: 2 },
+            LessonChange::Failed { step: 0 },
+        ],
+    );
+    bench.wait(1_000);
+    bench
+}
+
+/// The last step passed.
+pub(super) fn over(lang: Lang) -> Bench {
+    let mut bench = announced(lang);
+    bench.established(1, 42_666);
+    bench.call(Client, Call::new(SocketId::Client(crate::domain::ClientId(1)), Syscall::Connect).on(flow(42_666)));
+    let step = 2;
+    let acts = (0..3).map(|act| LessonChange::Acted { step, act });
+    let met = [0, 1].map(|expect| LessonChange::Met { step, expect });
+    let begun = [LessonChange::Told { step }, LessonChange::Begun { step }];
+    let end = [LessonChange::Passed { step }, LessonChange::Over];
+    told(&mut bench, "lost-syn", begun.into_iter().chain(acts).chain(met).chain(end));
+    bench.wait(1_000);
+    bench
+}
+
+#[test]
+fn the_list_of_scenarios() {
+    kept("lessons", list);
+}
+
+#[test]
+fn a_wire_that_would_be_lost() {
+    kept("lessons-sure", chosen);
+}
+
+#[test]
+fn a_step_is_told() {
+    kept("lesson-told", announced);
+}
+
+#[test]
+fn a_step_is_done() {
+    kept("lesson-playing", playing);
+}
+
+#[test]
+fn what_failed_is_named() {
+    kept("lesson-failed", failed);
+}
+
+#[test]
+fn the_last_step_passed() {
+    kept("lesson-over", over);
+}
+
+#[test]
+fn no_step_of_any_scenario_is_cut() {
+    for (lang, (columns, rows)) in [Lang::En, Lang::PtBr].into_iter().flat_map(|lang| SIZES.map(|size| (lang, size))) {
+        for card in catalogue::cards() {
+            for step in 0..card.steps {
+                let mut bench = bench(lang);
+                told(&mut bench, &card.name, [LessonChange::Told { step }]);
+                let shown = text(&screen(&mut bench.model, columns, rows).0);
+                let panel = shown.split_once('┏').and_then(|(_, rest)| rest.split_once('┏')).unwrap().1;
+                assert!(!panel.contains('…'), "{} step {step} at {columns}×{rows}:\n{shown}", card.name);
+                let last = catalogue::lesson(&card.name).unwrap().steps[step].expect.len();
+                assert_eq!(panel.matches('○').count(), last, "{} step {step} at {columns}×{rows}:\n{shown}", card.name);
+            }
+        }
+    }
+}
+
+#[test]
+fn a_lesson_of_another_version_is_no_panic() {
+    let mut bench = bench(Lang::En);
+    told(&mut bench, "no-such-lesson", [LessonChange::Told { step: 4_000_000 }]);
+    told(&mut bench, "open", [LessonChange::Told { step: 4_000_000 }]);
+    for (columns, rows) in SIZES {
+        assert!(text(&screen(&mut bench.model, columns, rows).0).contains("192.0.2.2"));
+    }
+}
+
+#[test]
+fn the_list_and_the_panel_in_ascii() {
+    for scene in [list, failed] {
+        let mut bench = scene(Lang::En);
+        bench.model.ui.glyphs = crate::model::ui::Glyphs::Ascii;
+        let shown = text(&screen(&mut bench.model, 120, 36).0);
+        assert!(shown.is_ascii() && !shown.contains('?') || shown.matches('?').count() == 1, "{shown}");
+    }
+}

@@ -1,0 +1,133 @@
+//! The lesson that is played: what is said, what is done, what has to be seen and what of it was.
+
+use ratatui::buffer::Buffer;
+use ratatui::layout::Rect;
+use ratatui::style::Style;
+
+use crate::domain::lesson::Tick;
+use crate::lesson::{Lesson, Step, catalogue};
+use crate::model::Model;
+use crate::model::keys::Action;
+use crate::model::playing::{Beat, Playing};
+use crate::view::glyphs;
+use crate::view::ink::{Ink, wrap_pieces};
+use crate::view::keys;
+use crate::view::look::{Frame, Look};
+use crate::view::sentences::{of_act, of_expect, of_seen};
+
+/// A paragraph in its pieces; every line of it but the first stands in by so many columns.
+type Paragraph = (u16, Vec<(String, Style)>);
+
+/// How far a line of an expectation stands in behind its mark.
+const MARK: u16 = 2;
+
+/// How many lines the panel needs inside of its frame for the longest step of the lesson, so that nothing moves while
+/// it is gone through.
+pub(super) fn needs(model: &Model, look: &Look, columns: u16) -> u16 {
+    let Some((playing, lesson)) = played(model) else { return 0 };
+    let columns = columns.saturating_sub(4);
+    let lines = |playing: &Playing| -> usize {
+        paragraphs(look, lesson, playing).iter().map(|paragraph| broken(paragraph, columns).len()).sum()
+    };
+    let steps = (0..lesson.steps.len()).map(|step| lines(&Playing { step, ..Playing::of(&playing.lesson) }));
+    // A step that failed says more.
+    u16::try_from(steps.chain([lines(playing)]).max().unwrap_or(0)).unwrap_or(u16::MAX)
+}
+
+/// Draws the panel.
+pub(super) fn render(model: &Model, look: &Look, area: Rect, buf: &mut Buffer) {
+    let Some((playing, lesson)) = played(model) else { return };
+    let words = &look.text.lessons.playing;
+    let count = (words.step)(playing.step + 1, lesson.steps.len());
+    let foot = foot(model, look, playing);
+    let title = (words.title)(lesson.title.lang(model.ui.lang));
+    let inside = look.frame(&Frame { title: &title, count: &count, foot: &foot, focused: true }, area, buf);
+    let inside = Rect { x: inside.x + 1, width: inside.width.saturating_sub(2), ..inside };
+    let paragraphs = paragraphs(look, lesson, playing);
+    let lines: Vec<_> = paragraphs.iter().flat_map(|paragraph| broken(paragraph, inside.width)).collect();
+    let more = lines.len() > usize::from(inside.height);
+    for (row, (indent, line)) in (0..inside.height).zip(lines) {
+        let mut ink = Ink::on(buf, inside, row);
+        ink.skip(indent);
+        for (text, style) in line {
+            ink.say(text, style);
+        }
+        if more && row + 1 == inside.height {
+            ink.goto(inside.right().saturating_sub(1)).say(glyphs::ELLIPSIS, look.theme.quiet);
+        }
+    }
+}
+
+/// What is played, if the file of it is known here.
+fn played(model: &Model) -> Option<(&Playing, &'static Lesson)> {
+    let playing = model.world.playing.as_ref()?;
+    Some((playing, catalogue::lesson(&playing.lesson)?))
+}
+
+/// What the key does that goes on.
+fn foot(model: &Model, look: &Look, playing: &Playing) -> String {
+    let words = &look.text.lessons.playing;
+    let key = keys::first(Action::GoOn, look.text);
+    match playing.beat {
+        Beat::Told => (words.do_it)(&key),
+        Beat::Doing => words.waiting.into(),
+        Beat::Passed => (words.go_on)(&key),
+        Beat::Failed => (words.failed)(&key),
+        Beat::Over => match model.lessons.after(&playing.lesson) {
+            Some(card) => (words.over)(&key, card.title(model.ui.lang)),
+            None => (words.all_over)(&key),
+        },
+    }
+}
+
+fn paragraphs(look: &Look, lesson: &Lesson, playing: &Playing) -> Vec<Paragraph> {
+    let Some(step) = lesson.steps.get(playing.step) else { return vec![] };
+    let (words, theme) = (&look.text.lessons, &look.theme);
+    let said = step.say.as_ref().map(|say| say.lang(look.lang));
+    let mut all: Vec<Paragraph> = said.map(|said| (0, vec![(said.into(), theme.text)])).into_iter().collect();
+    if !step.acts.is_empty() {
+        all.push((MARK, acts(look, step, playing)));
+    }
+    for (at, expect) in step.expect.iter().enumerate() {
+        let (mark, style) = match playing.tick(at) {
+            Tick::Open => (glyphs::UNTICKED, theme.text),
+            Tick::Met => (glyphs::TICKED, theme.key),
+            Tick::Missed(_) => (glyphs::LACKING, theme.alarm),
+        };
+        let mut pieces = vec![(format!("{mark} "), style), (of_expect(words, expect), theme.text)];
+        if let Tick::Missed(seen) = playing.tick(at) {
+            pieces.push((format!("; {}", of_seen(words, seen)), theme.alarm));
+        }
+        all.push((MARK, pieces));
+    }
+    all
+}
+
+/// What is done in a step, as one line if it fits.
+fn acts(look: &Look, step: &Step, playing: &Playing) -> Vec<(String, Style)> {
+    let (words, theme) = (&look.text.lessons, &look.theme);
+    let head = if playing.beat == Beat::Told { words.playing.to_do } else { words.playing.done };
+    let mut pieces = vec![(format!("{head} "), theme.title)];
+    for (at, act) in step.acts.iter().enumerate() {
+        let last = at + 1 == step.acts.len();
+        let end = if last { "" } else { " · " };
+        let failed = playing.not_done == Some(at);
+        let text = of_act(words, act);
+        let text = if failed { (words.not_done)(&text) } else { text };
+        let style = match () {
+            () if failed => theme.alarm,
+            () if playing.beat == Beat::Told || at < playing.acts => theme.text,
+            () => theme.quiet,
+        };
+        pieces.push((format!("{text}{end}"), style));
+    }
+    pieces
+}
+
+/// A line, and how far it stands in.
+type Broken<'a> = (u16, Vec<(&'a str, Style)>);
+
+fn broken((indent, pieces): &Paragraph, columns: u16) -> Vec<Broken<'_>> {
+    let lines = wrap_pieces(pieces, columns.saturating_sub(*indent));
+    lines.into_iter().enumerate().map(|(at, line)| (if at == 0 { 0 } else { *indent }, line)).collect()
+}

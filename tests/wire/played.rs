@@ -1,0 +1,218 @@
+//! Scenarios played by keys in the program's own loop, on the real kernel.
+
+use std::io;
+use std::time::Duration;
+
+use crossterm::event::{Event, KeyCode, KeyEvent, KeyModifiers};
+use futures_util::stream;
+use ratatui::backend::CrosstermBackend;
+use ratatui::layout::Rect;
+use ratatui::{Terminal, TerminalOptions, Viewport};
+use socklab::app::laboratory::Laboratory;
+use socklab::app::queue;
+use socklab::app::session::{End, Session, Shell};
+use socklab::domain::{Clock, RowKey, WorldId};
+use socklab::lesson::{Order, catalogue};
+use socklab::model::playing::{Beat, Playing};
+use socklab::model::wire::WireStatus;
+use socklab::model::{Effect, Model, Msg, Ui};
+use socklab::view::ColorDepth;
+use tokio::sync::{mpsc, watch};
+use tokio::task::JoinHandle;
+
+use crate::harness::{Need::Wire, Test, test};
+
+pub(crate) fn tests() -> Vec<Test> {
+    vec![
+        test(two_scenarios_by_key_one_of_them_again_and_one_spoilt, &[Wire]),
+        test(every_scenario_of_the_catalogue_by_key, &[Wire]),
+    ]
+}
+
+/// Longer than any step takes that does not wait out TIME_WAIT: an act, and then all expectations, have 15 s each.
+const PATIENCE: Duration = Duration::from_mins(1);
+
+/// What a frame was drawn from.
+#[derive(Debug, Clone, Default, PartialEq)]
+struct Shown {
+    frames: u64,
+    status: WireStatus,
+    playing: Option<Playing>,
+    failed: Vec<String>,
+}
+
+/// A shell that tells what is shown.
+struct Watched {
+    laboratory: Laboratory,
+    publish: watch::Sender<Shown>,
+}
+
+impl Shell for Watched {
+    fn perform(&mut self, effect: Effect) {
+        self.laboratory.perform(effect);
+    }
+
+    fn order(&mut self, order: Order) {
+        self.laboratory.order(order);
+    }
+
+    async fn answer(&mut self) -> Msg {
+        self.laboratory.answer().await
+    }
+
+    fn seen(&mut self, model: &Model, rows: &[RowKey]) {
+        self.laboratory.seen(model, rows);
+        let world = model.world.get(WorldId::Wire);
+        let failed =
+            model.lessons.played.iter().filter(|(_, passed)| !**passed).map(|(name, _)| name.clone()).collect();
+        self.publish.send_modify(|shown| {
+            *shown =
+                Shown { frames: shown.frames + 1, status: world.wire.status, playing: world.playing.clone(), failed };
+        });
+    }
+
+    fn suspend(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+
+    fn resume(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+/// A session that runs, its keyboard, and what it shows.
+struct Stage {
+    keys: mpsc::UnboundedSender<io::Result<Event>>,
+    shown: watch::Receiver<Shown>,
+    session: JoinHandle<End>,
+}
+
+impl Stage {
+    fn open() -> Self {
+        let (probe, mut events) = queue::open(Clock::start());
+        // On the machine itself nothing is started: the ports may be somebody's.
+        let laboratory = Laboratory::open(vec![], true, &probe).unwrap();
+        let laboratory = laboratory.with_helper(env!("CARGO_BIN_EXE_socklab-tui").into());
+        let options = TerminalOptions { viewport: Viewport::Fixed(Rect::new(0, 0, 120, 36)) };
+        let terminal = Terminal::with_options(CrosstermBackend::new(Vec::new()), options).unwrap();
+        let mut model = Model::new(Ui { size: (120, 36), ..Ui::default() });
+        model.lessons.cards = catalogue::cards();
+        let (publish, shown) = watch::channel(Shown::default());
+        let shell = Watched { laboratory, publish };
+        let depth = ColorDepth::Mono;
+        let mut session = Box::new(Session { model, terminal, shell, probe, depth, recorder: None, player: None });
+        let (keys, pressed) = mpsc::unbounded_channel();
+        let (signals, signalled) = mpsc::channel(1);
+        let keyboard = |mut pressed: mpsc::UnboundedReceiver<_>| async move { Some((pressed.recv().await?, pressed)) };
+        let session = tokio::spawn(async move {
+            let keyboard = Box::pin(stream::unfold(pressed, keyboard));
+            let end = session.run(keyboard, signalled, &mut events).await.unwrap();
+            drop(signals);
+            session.shell.laboratory.close().await;
+            end
+        });
+        Self { keys, shown, session }
+    }
+
+    fn press(&self, key: KeyCode) {
+        self.keys.send(Ok(Event::Key(KeyEvent::new(key, KeyModifiers::NONE)))).unwrap();
+    }
+
+    fn types(&self, text: &str) {
+        text.chars().for_each(|c| self.press(KeyCode::Char(c)));
+    }
+
+    /// Waits until a frame shows what is looked for.
+    async fn until(&mut self, what: &str, is: impl Fn(&Shown) -> bool) -> Shown {
+        let shown = tokio::time::timeout(PATIENCE, self.shown.wait_for(|shown| is(shown))).await;
+        let shown = shown.map(|shown| shown.expect("the session runs").clone());
+        shown.unwrap_or_else(|late| panic!("{late}: waited in vain until {what}: {:#?}", self.shown.borrow()))
+    }
+
+    /// Until the lesson of this name stands at this beat of this step.
+    async fn at(&mut self, lesson: &str, step: usize, beats: &[Beat]) -> Playing {
+        let there =
+            |playing: &Playing| playing.lesson == lesson && playing.step == step && beats.contains(&playing.beat);
+        let is = |shown: &Shown| shown.playing.as_ref().is_some_and(there);
+        let shown = self.until(&format!("{lesson} is at step {step}, {beats:?}"), is).await;
+        shown.playing.expect("it was looked at")
+    }
+
+    /// Chooses a scenario from the list.
+    async fn choose(&mut self, name: &str) {
+        self.press(KeyCode::F(6));
+        self.types(name);
+        self.press(KeyCode::Enter);
+        let begins =
+            |shown: &Shown| shown.playing.as_ref().is_some_and(|playing| playing.lesson == name && playing.step == 0);
+        self.until(&format!("{name} begins"), begins).await;
+    }
+
+    /// Goes through the present scenario by one key from its first step to its last.
+    async fn through(&mut self, name: &str) {
+        let steps = &catalogue::lesson(name).unwrap().steps;
+        for (place, step) in steps.iter().enumerate() {
+            if !step.acts.is_empty() {
+                self.at(name, place, &[Beat::Told]).await;
+                self.press(KeyCode::Enter);
+            }
+            let last = place + 1 == steps.len();
+            let end = if last { Beat::Over } else { Beat::Passed };
+            let playing = self.at(name, place, &[end, Beat::Failed]).await;
+            assert_eq!(playing.beat, end, "{name}, step {place}: {playing:#?}");
+            if !last {
+                self.press(KeyCode::Enter);
+            }
+        }
+    }
+
+    async fn close(self) {
+        self.types("q");
+        assert_eq!(self.session.await.unwrap(), End::Quit);
+    }
+}
+
+#[tokio::main(flavor = "multi_thread")]
+async fn two_scenarios_by_key_one_of_them_again_and_one_spoilt() {
+    let mut stage = Stage::open();
+    stage.choose("lost-syn").await;
+    stage.through("lost-syn").await;
+    // The key that goes on begins the next scenario, on hosts of its own.
+    stage.press(KeyCode::Enter);
+    stage.at("lost-syn-ack", 0, &[Beat::Told]).await;
+    stage.press(KeyCode::Enter);
+    stage.at("lost-syn-ack", 0, &[Beat::Passed]).await;
+    stage.types("r");
+    stage.at("lost-syn-ack", 0, &[Beat::Told]).await;
+    // The presenter cuts the wire: what is to be done next cannot be, and is named; the key plays it again.
+    stage.types("|");
+    stage.press(KeyCode::Enter);
+    let spoilt = stage.at("lost-syn-ack", 0, &[Beat::Failed]).await;
+    assert_eq!((spoilt.not_done, spoilt.acts), (Some(2), 3), "{spoilt:#?}");
+    stage.press(KeyCode::Enter);
+    stage.at("lost-syn-ack", 0, &[Beat::Told]).await;
+    stage.through("lost-syn-ack").await;
+    // It is left; the wire stays, and is taken down for the next without a question: nothing of the presenter's is on it.
+    stage.press(KeyCode::Esc);
+    let shown = stage.until("it is left", |shown| shown.playing.is_none()).await;
+    assert!(matches!(shown.status, WireStatus::Open(_)) && shown.failed.is_empty(), "{shown:#?}");
+    stage.close().await;
+}
+
+#[tokio::main(flavor = "multi_thread")]
+async fn every_scenario_of_the_catalogue_by_key() {
+    let mut stage = Stage::open();
+    let names: Vec<_> = catalogue::cards().into_iter().map(|card| card.name).collect();
+    stage.choose(&names[0]).await;
+    for (name, next) in names.iter().zip(names.iter().skip(1)) {
+        stage.through(name).await;
+        stage.press(KeyCode::Enter);
+        stage.at(next, 0, &[Beat::Told, Beat::Doing, Beat::Passed]).await;
+    }
+    // The last of the catalogue waits out TIME_WAIT: its first step has to do.
+    let last = names.last().unwrap();
+    stage.press(KeyCode::Enter);
+    stage.at(last, 0, &[Beat::Passed]).await;
+    assert_eq!(stage.shown.borrow().failed, Vec::<String>::new());
+    stage.close().await;
+}
