@@ -36,7 +36,7 @@ impl<W: Write> Recorder<W> {
             }
         }
         self.written = journal.last_seq();
-        // Whoever follows the file sees whole events, and a killed program has lost none.
+        // Whoever follows the file has all of them now, and a killed program has lost none.
         self.file.flush()
     }
 }
