@@ -155,7 +155,6 @@ impl<B: Backend<Error = io::Error>, S: Shell> Session<B, S> {
                     self.take(Msg::Time(self.now()))?;
                     // Nothing waits in the queue: what was not seen by now was not there.
                     self.pass()?;
-                    self.record()?;
                     dirty = true;
                 }
             }
@@ -248,6 +247,8 @@ impl<B: Backend<Error = io::Error>, S: Shell> Session<B, S> {
     fn draw(&mut self) -> io::Result<()> {
         let now = self.now();
         self.take(Msg::Time(now))?;
+        // Nothing is shown that is not in the record.
+        self.record()?;
         let (model, depth) = (&self.model, self.depth);
         self.terminal.draw(|frame| view::draw(model, depth, frame))?;
         if let Some(reach) = view::reach(&self.model) {
