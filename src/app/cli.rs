@@ -1,14 +1,16 @@
 //! The command line.
 
 pub mod network;
+pub mod reach;
 
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
-use crate::domain::{Answer, Goal, HostId, Lang, Limits, Proto, Rule, ServerSpec, ServiceModel};
+use crate::domain::{Answer, Goal, HostId, Lang, Proto, ServerSpec, ServiceModel};
 use crate::model::ui::ThemeName;
+use reach::ReachArgs;
 
 /// A socket laboratory in a terminal: start servers, spawn clients, and watch real TCP and UDP happen.
 #[derive(Debug, Clone, Parser)]
@@ -149,20 +151,9 @@ pub struct LabArgs {
     #[arg(long, value_name = "KIND=ADDR", value_parser = server)]
     pub server: Vec<(Kind, SocketAddr)>,
 
-    /// Open the servers to the network: they listen on every IPv4 address of this machine (0.0.0.0), not on loopback
-    /// only
-    #[arg(long)]
-    pub lan: bool,
-
-    /// Let the servers listen on this address of the machine instead of loopback; '::' is every address, of IPv4 too on
-    /// Linux
-    #[arg(long, value_name = "ADDR", conflicts_with = "lan")]
-    pub bind: Option<IpAddr>,
-
-    /// Change what other machines may do to the servers, or take a limit away: RULE is connections, total, arrivals,
-    /// idle, line, bytes, messages or backlog. Can be given several times
-    #[arg(long, value_name = "RULE=NUMBER|off", value_parser = limit)]
-    pub limit: Vec<(Rule, Option<u64>)>,
+    /// Who can reach the servers, and what they may do
+    #[command(flatten)]
+    pub reach: ReachArgs,
 
     /// Start a known set of servers
     #[arg(long, value_enum, conflicts_with = "server")]
@@ -242,24 +233,7 @@ impl From<Theme> for ThemeName {
 impl LabArgs {
     /// The servers to start, or to watch.
     pub fn servers(&self) -> Vec<ServerSpec> {
-        let specs = servers(&self.server, self.preset).into_iter();
-        specs.map(|spec| ServerSpec { addr: self.reach(spec.addr), ..spec }).collect()
-    }
-}
-
-impl LabArgs {
-    /// Where to listen: an address that was given with `--server` and is not loopback is meant as it is.
-    fn reach(&self, addr: SocketAddr) -> SocketAddr {
-        let asked = self.bind.or_else(|| self.lan.then_some(Ipv4Addr::UNSPECIFIED.into()));
-        match asked {
-            Some(ip) if addr.ip().is_loopback() => SocketAddr::new(ip, addr.port()),
-            _ => addr,
-        }
-    }
-
-    /// What strangers may do.
-    pub fn limits(&self) -> Limits {
-        self.limit.iter().fold(Limits::default(), |limits, (rule, number)| limits.with(*rule, *number))
+        self.reach.of(servers(&self.server, self.preset))
     }
 }
 
@@ -316,22 +290,6 @@ fn server(text: &str) -> Result<(Kind, SocketAddr), String> {
     let ip: IpAddr = ip.parse().map_err(|_| format!("{ip:?} is no address: give a number such as 127.0.0.1"))?;
     let port = port.parse().map_err(|_| format!("{port:?} is no port: give a number from 0 to 65535"))?;
     Ok((*kind, SocketAddr::new(ip, port)))
-}
-
-fn limit(text: &str) -> Result<(Rule, Option<u64>), String> {
-    let (rule, number) = text.split_once('=').ok_or("expected RULE=NUMBER, such as idle=60")?;
-    let known = || Rule::ALL.iter().filter(|rule| rule.usual().is_some());
-    let rule = known().find(|known| known.name() == rule).ok_or_else(|| {
-        let names: Vec<_> = known().map(|rule| rule.name()).collect();
-        format!("{rule:?} is no rule: {}", names.join(", "))
-    })?;
-    match number {
-        "off" => Ok((*rule, None)),
-        number => match number.parse() {
-            Ok(number @ 1..) => Ok((*rule, Some(number))),
-            _ => Err(format!("{number:?}: give a number from 1, or off")),
-        },
-    }
 }
 
 fn host(text: &str) -> Result<HostId, String> {
@@ -391,20 +349,6 @@ mod tests {
         let mixed = addrs(&["--lan", "--server", "echo=7001", "--server", "udp=192.0.2.1:7002"]);
         assert_eq!(mixed, ["0.0.0.0:7001", "192.0.2.1:7002"]);
         assert!(Cli::try_parse_from(["socklab-tui", "--lan", "--bind", "::"]).is_err());
-    }
-
-    #[test]
-    fn limits_are_set_and_taken_away() {
-        let limits = |args: &[&str]| {
-            Cli::try_parse_from([&["socklab-tui"], args].concat())
-                .map(|cli| cli.lab.limits())
-                .map_err(|e| e.to_string())
-        };
-        assert_eq!(limits(&[]), Ok(Limits::default()));
-        let changed = limits(&["--limit", "idle=off", "--limit", "connections=5"]).unwrap();
-        assert_eq!((changed.of(Rule::Idle), changed.of(Rule::Connections)), (None, Some(5)));
-        assert!(limits(&["--limit", "reflector=1"]).unwrap_err().contains("no rule"));
-        assert!(limits(&["--limit", "idle=0"]).unwrap_err().contains("from 1"));
     }
 
     #[test]

@@ -54,7 +54,7 @@ async fn session(
     let clock = Clock::start();
     let (probe, mut events) = queue::open(clock);
     let signals = signals::listen()?;
-    let mut shell = Laboratory::open_guarded(cli.servers(), cli.observe, &cli.limits(), &probe)?;
+    let mut shell = Laboratory::open_guarded(cli.servers(), cli.observe, &cli.reach.limits(), &probe)?;
     #[cfg(target_os = "linux")]
     shell.capture(key);
     #[cfg(not(target_os = "linux"))]

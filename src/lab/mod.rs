@@ -95,8 +95,11 @@ impl Lab {
 
     /// Has every server listen on this address from now on, on the same port, without a restart: connections stay, also
     /// those that wait for `accept`. Servers that do not run will listen there when they are started. Reports `Started`,
-    /// or `Failed` and then `Started` where it was.
+    /// or `Failed` and then `Started` where it was; and first `Limits` where there may be strangers from now on.
     pub fn bind(&mut self, ip: IpAddr) {
+        if !ip.is_loopback() {
+            self.guard.tell_limits();
+        }
         self.servers.iter().for_each(|server| server.bind(ip));
     }
 

@@ -105,8 +105,8 @@ impl Drop for Lab {
 
 async fn run(cli: &socklab::app::cli::LabArgs, mut told: mpsc::UnboundedReceiver<Effect>, shown: &Shown) {
     let (probe, mut events) = queue::open(Clock::start());
-    let mut shell =
-        Laboratory::open_guarded(cli.servers(), cli.observe, &cli.limits(), &probe).expect("the laboratory opens");
+    let mut shell = Laboratory::open_guarded(cli.servers(), cli.observe, &cli.reach.limits(), &probe)
+        .expect("the laboratory opens");
     let mut news = Vec::new();
     loop {
         tokio::select! {

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use clap::{Args, ValueEnum};
 
+use super::reach::ReachArgs;
 use super::{Kind, Preset, language, server, servers};
 use crate::domain::{Goal, Lang, Proto, ScanPlan, ServerSpec};
 
@@ -74,6 +75,10 @@ pub struct ServeArgs {
     #[arg(long, value_enum, conflicts_with = "server")]
     pub preset: Option<Preset>,
 
+    /// Who can reach the servers, and what they may do
+    #[command(flatten)]
+    pub reach: ReachArgs,
+
     /// One JSON object a line: every event, as in the journal
     #[arg(long)]
     pub json: bool,
@@ -86,7 +91,7 @@ pub struct ServeArgs {
 impl ServeArgs {
     /// The servers to start.
     pub fn servers(&self) -> Vec<ServerSpec> {
-        servers(&self.server, self.preset)
+        self.reach.of(servers(&self.server, self.preset))
     }
 }
 

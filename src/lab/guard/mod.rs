@@ -75,7 +75,13 @@ impl Guard {
 
     /// Puts other numbers in force; connections that are inside stay.
     pub(super) fn limit(&self, limits: Limits) {
-        self.desk().limits = Arc::new(limits.clone());
+        self.desk().limits = Arc::new(limits);
+        self.tell_limits();
+    }
+
+    /// Reports the numbers in force.
+    pub(super) fn tell_limits(&self) {
+        let limits = Limits::clone(&self.desk().limits);
         self.0.log.guard(GuardEvent::Limits { limits });
     }
 
