@@ -120,8 +120,9 @@ impl Guard {
         let desk = self.desk();
         let theirs: Vec<_> = desk.inside.values().filter(|ticket| ticket.peer == address).cloned().collect();
         drop(desk);
-        self.0.log.guard(GuardEvent::Kicked { address, count: theirs.len() as u64 });
-        theirs.iter().for_each(|ticket| _ = ticket.end());
+        // Who is on its way out already is not shown out again.
+        let count = theirs.iter().filter(|ticket| ticket.end()).count() as u64;
+        self.0.log.guard(GuardEvent::Kicked { address, count });
     }
 
     /// Takes nothing from this address any more, and closes what it has. Reports `Blocked`.
