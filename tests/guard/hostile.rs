@@ -15,7 +15,7 @@ pub(crate) fn tests() -> Vec<Test> {
     vec![
         test(ten_thousand_hostile_messages, &[Network]),
         test(a_hundred_megabytes_without_an_end_cost_no_memory, &[Network]),
-        test(nobody_who_only_holds_on_is_answered, &[Network]),
+        test(who_never_reads_is_in_nobodys_way, &[Network]),
     ]
 }
 
@@ -138,8 +138,7 @@ fn a_hundred_megabytes_without_an_end_cost_no_memory() {
     lab.close();
 }
 
-/// What the compiler is told about a stream that is only held.
-fn nobody_who_only_holds_on_is_answered() {
+fn who_never_reads_is_in_nobodys_way() {
     let net = Net::open();
     let lab = Lab::open(&net.server, &["--lan"]);
     // A peer that never reads: the server's buffer for it is one answer, whatever it sends.
