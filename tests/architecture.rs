@@ -31,6 +31,8 @@ const CRATES: &[(&str, &[&str])] = &[
     ("rustix", &["lab", "observe", "wire", "app"]),
     ("libc", &["lab", "observe", "wire", "app"]),
     ("etherparse", &["packet", "wire"]),
+    ("if_addrs", &["observe"]),
+    ("qrcode", &["view"]),
     ("netstat2", &["observe"]),
     ("serde_json", &["wire", "app"]),
     ("toml", &["lesson"]),

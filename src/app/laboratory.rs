@@ -5,6 +5,7 @@ use std::io;
 use std::net::SocketAddr;
 use std::sync::Arc;
 
+use super::addresses::Addresses;
 #[cfg(target_os = "linux")]
 use super::capturer::Capturer;
 use super::session::Shell;
@@ -36,6 +37,8 @@ pub struct Laboratory {
     #[cfg(target_os = "linux")]
     wire: WireWorld,
     ports: BTreeSet<u16>,
+    /// Told for as long as this is open.
+    _addresses: Addresses,
     near: mpsc::Sender<Msg>,
     answers: mpsc::Receiver<Msg>,
     /// Which world is meant by what is asked of a laboratory.
@@ -83,6 +86,7 @@ impl Laboratory {
             #[cfg(target_os = "linux")]
             wire: WireWorld::new(probe, servers),
             ports,
+            _addresses: Addresses::watch(probe.clone()),
             near,
             answers,
             shown: WorldId::default(),

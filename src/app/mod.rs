@@ -1,5 +1,6 @@
 //! The imperative shell: the command line, the one `select!`, effects, the terminal.
 
+mod addresses;
 mod capture;
 #[cfg(target_os = "linux")]
 mod capturer;

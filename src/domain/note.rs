@@ -1,5 +1,7 @@
 //! What the laboratory has to say about itself: limits met, evidence that is or is not available.
 
+use std::net::IpAddr;
+
 use serde::{Deserialize, Serialize};
 
 use super::errno::Errno;
@@ -99,6 +101,12 @@ pub enum Note {
     RecordFailed {
         /// Why.
         errno: Errno,
+    },
+    /// The addresses that other machines could reach this one by, the best first: those of its interfaces, without
+    /// loopback.
+    Addresses {
+        /// Each once.
+        addresses: Vec<IpAddr>,
     },
     /// A thread for a connection could not be started; the connection was closed.
     NoThread {

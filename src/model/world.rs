@@ -1,6 +1,7 @@
 //! The world: what all events so far amount to. A total fold: no order of events can make it fail.
 
 use std::collections::BTreeMap;
+use std::net::IpAddr;
 
 use super::book::Book;
 use super::broadcasts::Broadcasts;
@@ -46,6 +47,8 @@ pub struct World {
     pub table_source: Option<TableSource>,
     /// The kernel's range of ephemeral ports.
     pub port_range: Option<(u16, u16)>,
+    /// The addresses that other machines could reach this one by, the best first.
+    pub addresses: Vec<IpAddr>,
     /// Whether servers of others are watched and none of ours is started.
     pub observing: bool,
     /// The wire between the hosts, in the world that has one.
@@ -164,6 +167,7 @@ impl World {
                 self.evidence.insert(*what, Err(*errno));
             }
             Note::TableFrom { source } => self.table_source = Some(*source),
+            Note::Addresses { addresses } => self.addresses.clone_from(addresses),
             Note::PortRange { low, high } => self.port_range = Some((*low, *high)),
             Note::Observing { .. } => self.observing = true,
             Note::Descriptors { .. }

@@ -59,6 +59,8 @@ fn every_sentence_is_translated() {
         Note::TableFrom { source: TableSource::Netstat2 },
         Note::TableFailed { errno: Errno::Mfile },
         Note::PortRange { low: 32_768, high: 60_999 },
+        Note::Addresses { addresses: vec![] },
+        Note::Addresses { addresses: vec![std::net::Ipv4Addr::LOCALHOST.into()] },
         Note::Observing { servers: vec![] },
         Note::NoThread { errno: Errno::Again },
         Note::CaptureLost { count: 2 },

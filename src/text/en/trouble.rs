@@ -65,6 +65,13 @@ pub(super) fn note(note: &Note) -> String {
         Note::TableFailed { errno } => {
             format!("The socket table could not be read: {errno}, {}. It is tried again.", self::errno(*errno).what)
         }
+        Note::Addresses { addresses } if addresses.is_empty() => {
+            "This machine is in no network: it has no address beyond loopback.".into()
+        }
+        Note::Addresses { addresses } => {
+            let addresses: Vec<_> = addresses.iter().map(ToString::to_string).collect();
+            format!("Other machines could reach this one by {}.", addresses.join(", "))
+        }
         Note::PortRange { low, high } => {
             format!("The kernel chooses clients' ports from {low} to {high} (ip_local_port_range).")
         }

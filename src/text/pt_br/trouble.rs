@@ -68,6 +68,13 @@ pub(super) fn note(note: &Note) -> String {
             "Não foi possível ler a tabela de sockets: {errno}, {}. Nova tentativa em seguida.",
             self::errno(*errno).what
         ),
+        Note::Addresses { addresses } if addresses.is_empty() => {
+            "Esta máquina não está em rede nenhuma: não tem endereço além do loopback.".into()
+        }
+        Note::Addresses { addresses } => {
+            let addresses: Vec<_> = addresses.iter().map(ToString::to_string).collect();
+            format!("Outras máquinas poderiam alcançar esta por {}.", addresses.join(", "))
+        }
         Note::PortRange { low, high } => {
             format!("O kernel escolhe as portas dos clientes de {low} a {high} (ip_local_port_range).")
         }
