@@ -9,7 +9,7 @@ use crate::domain::Realm;
 /// when the system does not say.
 pub fn addresses() -> Vec<IpAddr> {
     let interfaces = if_addrs::get_if_addrs().unwrap_or_default();
-    let up = interfaces.into_iter().filter(|interface| interface.is_oper_up()).map(|interface| interface.ip());
+    let up = interfaces.into_iter().filter(if_addrs::Interface::is_oper_up).map(|interface| interface.ip());
     ranked(up, outward().as_slice())
 }
 
