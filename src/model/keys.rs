@@ -131,6 +131,22 @@ pub enum Action {
     Mend,
     /// What is said of the wire is about this sender's direction, or about both again.
     From(HostId),
+    /// To the view of the network, or back to the lab.
+    Network,
+    /// Open the servers to the network after a question, or close them.
+    Door,
+    /// Type a port check.
+    Check,
+    /// Stop the port check.
+    StopCheck,
+    /// Close all connections of the selected peer.
+    Kick,
+    /// Take nothing from the selected peer any more, or everything again.
+    Block,
+    /// Type the host that clients are to go to.
+    Aim,
+    /// Clients go to the servers here again.
+    Home,
     /// Fold what is sent again into its held original, or list all.
     Folding,
     /// The server that clients go to.
@@ -178,6 +194,8 @@ pub enum Place {
     Wire,
     /// In the view of the wire, while a lesson is played on it.
     Playing,
+    /// In the view of the network.
+    Network,
     /// While this pane has the focus.
     In(Pane),
     /// While the page of a connection is open.
@@ -201,7 +219,7 @@ const fn bind(keys: &'static [Key], place: Place, action: Action) -> Binding {
 
 use Action as A;
 use Key::{Char, Ctrl, F};
-use Place::{Anywhere, In, Lab, Packets, Page, Playing, Wire};
+use Place::{Anywhere, In, Lab, Network, Packets, Page, Playing, Wire};
 
 /// All bindings, in the order that help shows them. The narrower place wins where a key is bound twice.
 pub const BINDINGS: &[Binding] = &[
@@ -225,6 +243,13 @@ pub const BINDINGS: &[Binding] = &[
     bind(&[Key::Enter], In(Pane::Lifecycle), A::Page),
     bind(&[Char('n')], In(Pane::Lifecycle), A::NextKinds),
     bind(&[Char('.')], Lab, A::Narrow),
+    bind(&[Char('a')], Lab, A::Aim),
+    bind(&[Char('H')], Lab, A::Home),
+    bind(&[Char('O')], Network, A::Door),
+    bind(&[Char('p'), Key::Enter], Network, A::Check),
+    bind(&[Char('s')], Network, A::StopCheck),
+    bind(&[Char('x')], Network, A::Kick),
+    bind(&[Char('b')], Network, A::Block),
     bind(&[Char('l')], Packets, A::Ladder),
     bind(&[Char('f')], Packets, A::Stream),
     bind(&[Char('n')], Packets, A::NextTalk),
@@ -271,7 +296,9 @@ pub const BINDINGS: &[Binding] = &[
     bind(&[F(3)], Anywhere, A::View(View::Packets)),
     bind(&[F(5)], Anywhere, A::View(View::Wire)),
     bind(&[F(6)], Anywhere, A::View(View::Lessons)),
+    bind(&[F(8)], Anywhere, A::View(View::Network)),
     bind(&[Char('w')], Anywhere, A::Wire),
+    bind(&[Char('N')], Anywhere, A::Network),
     bind(&[Char('L')], Anywhere, A::Language),
     bind(&[Char('t')], Anywhere, A::Theme),
     bind(&[Char('A')], Anywhere, A::Glyphs),
@@ -290,7 +317,7 @@ pub fn lookup(key: Key, here: Place) -> Option<Action> {
     let narrowest = holding.max_by_key(|binding| match binding.place {
         Anywhere => 0,
         Lab => 1,
-        Packets | Wire | In(_) | Page => 2,
+        Packets | Wire | Network | In(_) | Page => 2,
         Playing => 3,
     });
     narrowest.map(|binding| binding.action)

@@ -14,6 +14,7 @@ mod knock;
 pub mod lessons;
 pub mod lifecycle;
 pub mod listing;
+pub mod network;
 pub mod packets;
 pub mod page;
 pub mod peers;
@@ -121,7 +122,7 @@ impl Model {
         let fading = self.world.table.changed().filter(|at| self.now.since(*at) < Table::FADE);
         let fading = fading.map(|at| at.after(Table::FADE));
         let counting = self.world.table.has_countdown() || self.world.clients.is_young(self.now);
-        let wire = presenter::next_change(self);
+        let wire = [presenter::next_change(self), network::next_change(self)].into_iter().flatten().min();
         let aging = (self.world.clients.live() > 0).then(|| self.now.after(60 * second));
         let counting = counting.then(|| self.now.after(second));
         [self.historian.next_due(), fading, counting.or(aging), wire].into_iter().flatten().min()

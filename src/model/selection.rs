@@ -3,7 +3,7 @@
 use super::clients::{Client, Owner};
 use super::lifecycle::{self, Reader, Subject, same_pair};
 use super::ui::{Pane, View};
-use super::{Model, presenter};
+use super::{Model, network, presenter};
 use crate::domain::{ClientId, Flow, Proto, RowKey};
 
 /// Moves the selection of the pane that has the focus by so many entries, down if positive.
@@ -14,6 +14,10 @@ pub(super) fn step(model: &mut Model, steps: isize) {
     }
     if model.ui.view == View::Wire {
         presenter::step(model, steps);
+        return;
+    }
+    if model.ui.view == View::Network {
+        network::step(model, steps);
         return;
     }
     // The list under the digits is the clients'.
@@ -39,7 +43,7 @@ pub(super) fn step(model: &mut Model, steps: isize) {
 
 /// The place `steps` further in a list whose last place is `last`. Without a place to start from, one step down leads
 /// to the first entry, and so does anything upwards.
-fn stepped(from: Option<usize>, steps: isize, last: usize) -> usize {
+pub(super) fn stepped(from: Option<usize>, steps: isize, last: usize) -> usize {
     match from {
         Some(at) => at.saturating_add_signed(steps),
         None => 0usize.saturating_add_signed(steps.saturating_sub(1)),
@@ -47,7 +51,7 @@ fn stepped(from: Option<usize>, steps: isize, last: usize) -> usize {
     .min(last)
 }
 
-fn step_server(model: &mut Model, steps: isize) {
+pub(super) fn step_server(model: &mut Model, steps: isize) {
     let all = model.world.servers.all();
     let at = all.iter().position(|server| server.id == model.ui.server).unwrap_or(0);
     if let Some(last) = all.len().checked_sub(1) {

@@ -124,6 +124,11 @@ impl Servers {
         all().find(|server| server.addr() == addr).or_else(|| all().find(|server| everywhere(server.addr())))
     }
 
+    /// Whether one of them can be reached from other machines now.
+    pub fn are_open(&self) -> bool {
+        self.0.iter().any(|server| server.is_up() && !server.addr().ip().to_canonical().is_loopback())
+    }
+
     pub(super) fn apply(&mut self, at: Stamp, event: &ServerEvent) {
         if let ServerChange::Added { spec } = &event.change {
             self.add(event.server, spec.clone());

@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use tui_input::Input;
 
 use super::lifecycle::Subject;
+use super::network::{Network, Question};
 use super::page::Page;
 use super::presenter::Presenter;
 use super::proposals::Proposals;
@@ -24,11 +25,13 @@ pub enum View {
     Wire,
     /// The lessons that can be played.
     Lessons,
+    /// The class on the network: how to join, who came, which ports are open.
+    Network,
 }
 
 impl View {
     /// All views, in the order of their numbers, from 1.
-    pub const ALL: [Self; 5] = [Self::Lab, Self::Ports, Self::Packets, Self::Wire, Self::Lessons];
+    pub const ALL: [Self; 6] = [Self::Lab, Self::Ports, Self::Packets, Self::Wire, Self::Lessons, Self::Network];
 
     /// Its number: that of its function key.
     pub const fn number(self) -> u32 {
@@ -38,6 +41,7 @@ impl View {
             Self::Packets => 3,
             Self::Wire => 5,
             Self::Lessons => 6,
+            Self::Network => 8,
         }
     }
 
@@ -158,6 +162,12 @@ pub enum Mode {
     Choosing,
     /// Keys are a program to run on one of the wire's hosts.
     Running,
+    /// Keys are a port check.
+    Checking,
+    /// Keys are the host that clients are to go to.
+    Aiming,
+    /// Something is asked before it is done.
+    Asking(Question),
     /// Keys turn the settings of the wire's hosts.
     Settings,
     /// The help is shown, from this line on.
@@ -273,6 +283,8 @@ pub struct Ui {
     pub reach: usize,
     /// The presenter's hand on the wire.
     pub wire: Presenter,
+    /// The view of the network.
+    pub network: Network,
 }
 
 impl Default for Ui {
@@ -301,6 +313,7 @@ impl Default for Ui {
             page: None,
             reach: usize::MAX,
             wire: Presenter::default(),
+            network: Network::default(),
         }
     }
 }

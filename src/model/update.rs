@@ -8,7 +8,7 @@ use super::lifecycle::Reader;
 use super::proposals::Proposals;
 use super::servers::Server;
 use super::ui::{Line, Mode, Pane, Scope, View};
-use super::{Model, lessons, packets, presenter, selection, settings};
+use super::{Model, lessons, network, packets, presenter, selection, settings};
 use crate::domain::filter::Filter;
 use crate::domain::{
     ClientPlan, CloseHow, Errno, Goal, GoalChange, Kind, Observation, ServerChange, ServerEvent, ServerId, Stamp,
@@ -83,6 +83,7 @@ fn take(model: &mut Model, msg: Msg) -> Vec<Effect> {
                 _ => false,
             };
             presenter::heard(model, &seen);
+            network::heard(model, &seen);
             let ends = model.observe(seen);
             let mut effects = if moved { rewatch(model) } else { vec![] };
             effects.extend(holder);
@@ -136,6 +137,8 @@ fn pressed(model: &mut Model, key: Key) -> Vec<Effect> {
         }
         Mode::Running => presenter::typed(model, key),
         Mode::Choosing => lessons::pressed(model, key),
+        Mode::Checking | Mode::Aiming => network::typed(model, key),
+        Mode::Asking(question) => network::answered(model, key, question),
         Mode::Settings => settings::pressed(model, key),
         Mode::Help(from) => {
             let reach = model.ui.reach;
@@ -176,6 +179,7 @@ fn commanded(model: &mut Model, key: Key) -> Vec<Effect> {
                 (None, View::Wire) if model.world.playing.is_some() => Place::Playing,
                 (None, View::Wire) => Place::Wire,
                 (None, View::Packets) => Place::Packets,
+                (None, View::Network) => Place::Network,
                 (None, View::Lab | View::Ports | View::Lessons) => Place::In(model.ui.focus),
             };
             keys::lookup(key, here).map_or_else(Vec::new, |action| act(model, action))
@@ -194,6 +198,9 @@ pub(super) fn act(model: &mut Model, action: Action) -> Vec<Effect> {
         return effects;
     }
     if let Some(effects) = presenter::act(model, action, count) {
+        return effects;
+    }
+    if let Some(effects) = network::act(model, action) {
         return effects;
     }
     let server = model.ui.server;
@@ -229,7 +236,7 @@ fn go(model: &Model, count: Option<u32>) -> Action {
     let view = model.ui.view;
     let next = || match view.next() {
         // Nobody goes to the other world by looking around.
-        View::Wire if model.world.shown() == WorldId::Host => View::Lab,
+        View::Wire if model.world.shown() == WorldId::Host => View::Network,
         // The list of lessons takes the letters.
         View::Lessons => View::Lab,
         next => next,
@@ -507,7 +514,9 @@ fn pasted(model: &mut Model, text: &str) -> Vec<Effect> {
         Mode::Running => &mut model.ui.wire.program,
         Mode::Choosing => &mut model.lessons.line,
         Mode::Sifting => &mut model.packets.line,
-        Mode::Command | Mode::Settings | Mode::Help(_) => return vec![],
+        Mode::Checking => &mut model.ui.network.asked,
+        Mode::Aiming => &mut model.ui.network.aimed,
+        Mode::Command | Mode::Settings | Mode::Asking(_) | Mode::Help(_) => return vec![],
     };
     let text = text.trim_end_matches(['\r', '\n']);
     for c in text.chars().map(|c| if c.is_control() { ' ' } else { c }) {

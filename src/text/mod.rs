@@ -9,6 +9,7 @@ pub mod doctor;
 mod en;
 mod keys;
 pub mod lesson;
+mod network;
 mod number;
 mod packets;
 mod page;
@@ -21,6 +22,7 @@ mod wire;
 pub use checks::Checks;
 pub use keys::{KeyText, Keys};
 pub use lesson::Lessons;
+pub use network::Network;
 pub use number::Numbers;
 pub use packets::Packets;
 pub use page::{InfoTexts, Page};
@@ -68,6 +70,8 @@ pub struct Text {
     pub doctor: doctor::Doctor,
     /// Port checks, and the host that clients go to.
     pub checks: Checks,
+    /// The class on the network.
+    pub network: Network,
     /// What is said on a screen that is too small.
     pub small: Small,
     /// How a thing is known: its name, and what that means.

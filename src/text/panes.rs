@@ -219,6 +219,7 @@ pub struct Help {
     pub in_lifecycle: &'static str,
     pub in_broadcast: &'static str,
     pub in_packets: &'static str,
+    pub in_network: &'static str,
     pub typing: &'static str,
     /// How counts work.
     pub counts: &'static str,

@@ -75,7 +75,13 @@ fn hints(model: &Model, look: &Look) -> Vec<Hint> {
             key(Key::Down, words.down.hint),
             key(Key::Esc, words.leave),
         ],
-        (Mode::Settings | Mode::Help(_), _) => vec![],
+        (Mode::Checking, _) => {
+            vec![key(Key::Enter, words.check.hint), key(Key::Esc, words.leave), key(Key::Up, words.earlier)]
+        }
+        (Mode::Aiming, _) => {
+            vec![key(Key::Enter, words.aim.hint), key(Key::Esc, words.leave), key(Key::Up, words.earlier)]
+        }
+        (Mode::Settings | Mode::Asking(_) | Mode::Help(_), _) => vec![],
         (Mode::Command, Some(count)) if model.ui.view == View::Wire => on_wire(look, count),
         (Mode::Command, Some(count)) => {
             let of = |action| keys::first(action, look.text);
@@ -116,10 +122,11 @@ fn on_wire(look: &Look, count: u32) -> Vec<Hint> {
 /// What is useful with the present view, focus and zoom, the most useful first.
 fn ranked(model: &Model) -> Vec<Action> {
     use Action::{
-        Back, Client, CloseAll, CloseFin, CloseHalf, CloseRst, Corrupt, Cut, Delay, Drop, Duplicate, Filter, GoOn,
-        GoView, Ladder, Language, Loss, Narrow, Next, NextKinds, NextLesson, NextModel, NextOrder, NextPane, NextScope,
-        NextServer, NextTalk, OneShot, OpenWire, OtherEnd, Page, Repeat, Reverse, Run, RunHold, SaveCapture, Say,
-        Settings, Sift, Slow, StartStop, Stream, Swap, Theme, Tick, Unfold, Wire, Zoom,
+        Aim, Back, Block, Check, Client, CloseAll, CloseFin, CloseHalf, CloseRst, Corrupt, Cut, Delay, Door, Drop,
+        Duplicate, Filter, GoOn, GoView, Home, Kick, Ladder, Language, Loss, Narrow, Network, Next, NextKinds,
+        NextLesson, NextModel, NextOrder, NextPane, NextScope, NextServer, NextTalk, OneShot, OpenWire, OtherEnd, Page,
+        Repeat, Reverse, Run, RunHold, SaveCapture, Say, Settings, Sift, Slow, StartStop, StopCheck, Stream, Swap,
+        Theme, Tick, Unfold, Wire, Zoom,
     };
     let mut actions = Vec::new();
     if let Some(page) = &model.ui.page {
@@ -176,6 +183,7 @@ fn ranked(model: &Model) -> Vec<Action> {
             CloseHalf,
             Say,
         ],
+        (View::Network, _) => &[Door, Check, Kick, Block, StopCheck, Aim, Home, NextPane, Zoom, Network, Client],
         (View::Ports, _) => &[Client, OneShot, CloseFin, CloseAll],
         (View::Lab, Pane::Servers) => &[Client, OneShot, NextModel, StartStop, Tick, Say],
         (View::Lab, Pane::Clients) => &[Client, OneShot, Page, CloseFin, CloseRst, CloseHalf, CloseAll],

@@ -44,6 +44,7 @@ pub(super) const ABOUT: &str = "±";
 pub(super) const AT_MOST: &str = "≤";
 pub(super) const THEME: &str = "☼";
 pub(super) const DASH: &str = "–";
+pub(super) const BLOCK: &str = "█";
 pub(super) const TIMES: &str = "×";
 
 /// The frame of a pane.

@@ -6,9 +6,9 @@ use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use ratatui::style::Style;
 
-use super::glyphs;
 use super::ink::{Ink, width};
 use super::look::Look;
+use super::{aim, glyphs};
 use crate::domain::{Evidence, Mode, WorldId};
 use crate::model::Model;
 use crate::model::ui::{ThemeName, View};
@@ -22,7 +22,7 @@ struct Part {
 
 /// Draws the line. How many events were lost is never left out.
 pub(super) fn render(model: &Model, look: &Look, area: Rect, buf: &mut Buffer) {
-    let mut groups = [left(model, look), legend(model, look), counts(model, look), settings(model, look)];
+    let mut groups = [left(model, look, area.width), legend(model, look), counts(model, look), settings(model, look)];
     while total(&groups) > area.width {
         let worst = groups.iter().flatten().map(|part| part.rank).max().unwrap_or(0);
         if worst == 0 {
@@ -59,17 +59,23 @@ fn total<T: AsRef<[Part]>>(groups: &[T]) -> u16 {
     sum.saturating_sub(GAP)
 }
 
-fn left(model: &Model, look: &Look) -> Vec<Part> {
+fn left(model: &Model, look: &Look, columns: u16) -> Vec<Part> {
     let (text, theme) = (&look.text.header, &look.theme);
     let servers = model.world.servers.all();
     let mut parts = vec![Part { text: "socklab-tui".into(), style: theme.title, rank: 4 }];
+    // Whatever is shown: who is open to the network always sees it.
+    let open = model.world.get(WorldId::Host).servers.are_open();
+    if open {
+        parts.push(Part { text: format!(" {} ", text.open), style: theme.badge, rank: 0 });
+    }
+    if let Some((text, style)) = aim::badge(model, look, if columns < 100 { 20 } else { 40 }) {
+        parts.push(Part { text, style, rank: 0 });
+    }
     if model.world.shown() == WorldId::Wire {
         parts.push(Part { text: wire(model, look), style: theme.newest, rank: 0 });
     } else if model.world.observing {
         parts.push(Part { text: text.observing.into(), style: theme.alarm, rank: 1 });
-    } else if servers.iter().any(|server| server.is_up() && !is_loopback(server.addr())) {
-        parts.push(Part { text: text.open.into(), style: theme.alarm, rank: 0 });
-    } else if servers.iter().all(|server| is_loopback(server.addr())) {
+    } else if !open && servers.iter().all(|server| is_loopback(server.addr())) {
         if let Some(server) = servers.first() {
             parts.push(Part { text: server.addr().ip().to_string(), style: theme.host.server, rank: 7 });
         }
@@ -79,6 +85,7 @@ fn left(model: &Model, look: &Look) -> Vec<Part> {
         View::Lab | View::Wire => {}
         View::Ports => parts.push(Part { text: look.text.ports.title.into(), style: theme.title, rank: 2 }),
         View::Lessons => parts.push(Part { text: look.text.lessons.list.title.into(), style: theme.title, rank: 2 }),
+        View::Network => parts.push(Part { text: look.text.network.title.into(), style: theme.title, rank: 2 }),
         View::Packets => parts.push(Part { text: look.text.packets.title.into(), style: theme.title, rank: 2 }),
     }
     parts

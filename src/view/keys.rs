@@ -28,7 +28,7 @@ pub fn keys_table(lang: Lang) -> Vec<KeyRow> {
 }
 
 /// Every place where keys are bound, and what it is called.
-pub(super) const fn places(text: &Text) -> [(Place, &'static str); 11] {
+pub(super) const fn places(text: &Text) -> [(Place, &'static str); 12] {
     let words = &text.help;
     [
         (Place::Lab, words.lab),
@@ -40,6 +40,7 @@ pub(super) const fn places(text: &Text) -> [(Place, &'static str); 11] {
         (Place::In(Pane::Lifecycle), words.in_lifecycle),
         (Place::In(Pane::Broadcast), words.in_broadcast),
         (Place::Packets, words.in_packets),
+        (Place::Network, words.in_network),
         (Place::Page, words.on_page),
         (Place::Anywhere, words.anywhere),
     ]
@@ -84,6 +85,15 @@ pub(super) const fn text(action: Action, text: &Text) -> &KeyText {
         Action::GoView => &keys.go_view,
         Action::View(View::Lab) => &keys.view_lab,
         Action::View(View::Ports) => &keys.view_ports,
+        Action::View(View::Network) => &keys.view_network,
+        Action::Network => &keys.network,
+        Action::Door => &keys.door,
+        Action::Check => &keys.check,
+        Action::StopCheck => &keys.stop_check,
+        Action::Kick => &keys.kick,
+        Action::Block => &keys.block,
+        Action::Aim => &keys.aim,
+        Action::Home => &keys.home,
         Action::View(View::Packets) => &keys.view_packets,
         Action::Ladder => &keys.ladder,
         Action::Stream => &keys.stream,

@@ -35,7 +35,7 @@ use crate::model::ui::{Mode, Pane, View};
 /// The smallest screen that the lab is drawn on.
 pub(super) const SMALLEST: (u16, u16) = (60, 20);
 /// The smallest screen that has servers and clients, and what happened and the broadcast, side by side.
-const ROOMY: (u16, u16) = (100, 30);
+pub(super) const ROOMY: (u16, u16) = (100, 30);
 
 /// The height of the view of the ports without the list below it.
 const DIGITS: u16 = 23;
@@ -63,6 +63,8 @@ pub(super) struct Parts {
     pub(super) wire: Rect,
     /// The list of lessons.
     pub(super) lessons: Rect,
+    /// The whole body, for the network; `network/mod.rs` divides it.
+    pub(super) network: Rect,
     pub(super) footer: Rect,
 }
 
@@ -90,6 +92,9 @@ pub(super) fn parts(model: &Model, area: Rect) -> Option<Parts> {
     }
     if model.ui.view == View::Wire {
         return Some(Parts { wire: body, ..frame });
+    }
+    if model.ui.view == View::Network {
+        return Some(Parts { network: body, ..frame });
     }
     if model.ui.zoomed {
         let mut parts = frame;

@@ -1,5 +1,7 @@
 //! The model drawn on a buffer: pure, without a clock, without I/O, and at the cost of what is visible.
 
+mod aim;
+mod ask;
 mod big_ports;
 mod broadcast;
 mod clients;
@@ -17,6 +19,7 @@ mod line;
 mod look;
 mod names;
 mod netstat;
+mod network;
 mod number_line;
 mod packets;
 mod page;
@@ -39,7 +42,7 @@ pub use keys::{KeyRow, keys_table};
 pub use line::line;
 pub use theme::{ColorDepth, Theme};
 
-use crate::domain::RowKey;
+use crate::domain::{RowKey, WorldId};
 use crate::model::Model;
 use crate::model::page::End;
 use crate::model::ui::{Glyphs, Mode};
@@ -59,7 +62,8 @@ pub fn render(model: &Model, depth: ColorDepth, buf: &mut Buffer) -> Option<Posi
     buf.set_style(area, look.theme.paper);
     let parts = layout::parts(model, area);
     if parts.is_none() {
-        small::render(&look, area, buf);
+        let open = model.world.get(WorldId::Host).servers.are_open();
+        small::render(&look, open, area, buf);
     }
     let cursor = parts.and_then(|parts| screen(model, &look, &parts, buf));
     if model.ui.glyphs == Glyphs::Ascii {
@@ -95,6 +99,8 @@ fn screen(model: &Model, look: &Look, parts: &layout::Parts, buf: &mut Buffer) -
     pane(parts.packets, &mut |area, buf| packets::render(model, look, area, buf));
     pane(parts.lessons, &mut |area, buf| Some(lessons::render(model, look, area, buf)));
     pane(parts.wire, &mut |area, buf| wire::render(model, look, area, buf));
+    pane(parts.network, &mut plain(network::render));
+    cursor = ask::render(model, look, buf).or(cursor);
     if model.ui.mode == Mode::Settings {
         wire::settings(model, look, buf);
     }
@@ -126,5 +132,9 @@ pub fn reach(model: &Model) -> Option<usize> {
     if let Mode::Help(_) = model.ui.mode {
         return Some(help::reach(model, area));
     }
-    layout::parts(model, area).filter(|parts| !parts.page.is_empty()).map(|parts| page::reach(model, parts.page))
+    let parts = layout::parts(model, area)?;
+    if !parts.network.is_empty() {
+        return Some(network::reach(model, parts.network));
+    }
+    (!parts.page.is_empty()).then(|| page::reach(model, parts.page))
 }

@@ -130,7 +130,7 @@ fn queue(model: &Model, server: &Server) -> Option<(u32, u32)> {
 fn details(model: &Model, look: &Look, server: &Server) -> Vec<(String, Style)> {
     let (words, theme, numbers) = (&look.text.servers, &look.theme, &look.text.numbers);
     let trouble = |errno| -> text::Trouble { (look.text.errno)(errno) };
-    let mut said = Vec::new();
+    let mut said = super::aim::sentences(model, look);
     match &server.status {
         Status::Failed { errno, holder } => {
             let who =

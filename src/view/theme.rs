@@ -125,6 +125,12 @@ pub struct Theme {
     pub alarm: Style,
     /// The newest port.
     pub newest: Style,
+    /// What must not be overlooked: the laboratory is open to the network.
+    pub badge: Style,
+    /// A QR code: its light modules in ink, its dark ones on paper, whatever the theme.
+    pub qr: Style,
+    /// A light module where paper has to show it.
+    pub qr_light: Style,
     /// What cannot be had.
     pub lacking: Style,
     /// What the user types.
@@ -201,6 +207,9 @@ impl Theme {
             ghost: ink(palette.quiet).add_modifier(Modifier::CROSSED_OUT),
             alarm: bold(palette.alarm),
             newest: bold(palette.lit),
+            badge: ink(palette.paper).bg(palette.alarm.at(depth)).add_modifier(Modifier::BOLD),
+            qr: ink(LIGHT.paper).bg(DARK.paper.at(depth)),
+            qr_light: ink(DARK.paper).bg(LIGHT.paper.at(depth)),
             lacking: ink(palette.quiet).add_modifier(Modifier::CROSSED_OUT),
             typed: bold(palette.ink),
             host: Hosts { client: ink(palette.lit), server: ink(palette.listening) },
@@ -235,6 +244,9 @@ impl Theme {
             ghost: plain.add_modifier(Modifier::CROSSED_OUT),
             alarm: reversed,
             newest: bold,
+            badge: bold.add_modifier(Modifier::REVERSED),
+            qr: plain,
+            qr_light: reversed,
             lacking: plain.add_modifier(Modifier::CROSSED_OUT),
             typed: bold,
             host: Hosts { client: bold, server: plain },

@@ -5,6 +5,7 @@ mod doctor;
 mod guard;
 mod keys;
 mod lesson;
+mod network;
 mod packets;
 mod page;
 mod trouble;
@@ -32,6 +33,7 @@ pub(super) static TEXT: Text = Text {
     lessons: lesson::LESSONS,
     doctor: doctor::DOCTOR,
     checks: checks::CHECKS,
+    network: network::NETWORK,
     small: Small {
         sorry: "Sorry, this terminal is too small.",
         needs: |columns, rows| format!("The lab needs {columns}×{rows}."),
@@ -233,6 +235,7 @@ const HELP: Help = Help {
     in_lifecycle: "In the pane of what happened",
     in_broadcast: "In the broadcast pane",
     in_packets: "In the view of packets",
+    in_network: "In the view of the network",
     typing: "While typing",
     counts: "A number before a key repeats it: 25c makes 25 clients; 2 and v (or Enter) goes to view 2",
     evidence: "How it is known",

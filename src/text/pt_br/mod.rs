@@ -5,6 +5,7 @@ mod doctor;
 mod guard;
 mod keys;
 mod lesson;
+mod network;
 mod packets;
 mod page;
 mod trouble;
@@ -32,6 +33,7 @@ pub(super) static TEXT: Text = Text {
     lessons: lesson::LESSONS,
     doctor: doctor::DOCTOR,
     checks: checks::CHECKS,
+    network: network::NETWORK,
     small: Small {
         sorry: "Desculpe, este terminal é pequeno demais.",
         needs: |columns, rows| format!("O laboratório precisa de {columns}×{rows}."),
@@ -233,6 +235,7 @@ const HELP: Help = Help {
     in_lifecycle: "No painel do que aconteceu",
     in_broadcast: "No painel de broadcast",
     in_packets: "Na tela dos pacotes",
+    in_network: "Na tela da rede",
     typing: "Ao digitar",
     counts: "Um número antes da tecla a repete: 25c cria 25 clientes; 2 e v (ou Enter) vão à tela 2",
     evidence: "Como se sabe",

@@ -1,0 +1,334 @@
+//! The class on the network: which part of the view the keys are about, what is typed and asked there, and what comes
+//! of it.
+
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+use std::time::Duration;
+
+use super::keys::{Action, Key};
+use super::peers::Peer;
+use super::servers::Server;
+use super::ui::{Line, Mode, View};
+use super::update::edit;
+use super::world::World;
+use super::{Effect, Model, selection};
+use crate::domain::ports::PortsErrorKind;
+use crate::domain::{Goal, Kind, Lang, Observation, PortList, Proto, Realm, ScanChange, ScanPlan, Stamp, WorldId};
+
+/// A part of the view.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
+pub enum Part {
+    /// How to come here, or that nobody can.
+    #[default]
+    Card,
+    /// Who came.
+    Peers,
+    /// The port check.
+    Check,
+}
+
+impl Part {
+    /// All parts, in the order that Tab visits them.
+    pub const ALL: [Self; 3] = [Self::Card, Self::Peers, Self::Check];
+
+    fn step(self, steps: isize) -> Self {
+        let at = Self::ALL.iter().position(|part| *part == self).unwrap_or(0).cast_signed();
+        Self::ALL[(at + steps).rem_euclid(Self::ALL.len().cast_signed()).cast_unsigned()]
+    }
+}
+
+/// What is asked before it is done. Only the key that is yes does it; every other is no.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Question {
+    /// Shall everybody on the network be able to connect?
+    Open,
+    /// Shall a host be asked that may be somebody else's?
+    Beyond,
+}
+
+/// What is wrong with a line that was typed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Fault {
+    /// No host is named.
+    NoHost,
+    /// No host can be called that.
+    NotAHost,
+    /// The ports are no ports.
+    Ports(PortsErrorKind),
+}
+
+/// See the module's head.
+#[derive(Debug, Clone, Default)]
+pub struct Network {
+    /// The part that keys go to.
+    pub part: Part,
+    /// The peer that keys are about.
+    pub peer: Option<IpAddr>,
+    /// The first line of the port check's list that is shown.
+    pub from: usize,
+    /// The port check as it is being typed: host, ports.
+    pub asked: Line,
+    /// The host that clients are to go to, as it is being typed.
+    pub aimed: Line,
+    /// What is wrong with the line as it was typed.
+    pub fault: Option<Fault>,
+    /// The port check that was asked for last.
+    pub plan: Option<ScanPlan>,
+    /// Nothing has been heard of it yet: its host is being looked up.
+    pub pending: bool,
+}
+
+/// Reads `HOST PORTS`, as people type it for nmap too: `192.168.0.7 65432-65434`, `-p65432 lab`, `lab 53,123 udp`.
+/// Without ports: those of the laboratory's servers.
+///
+/// # Errors
+/// What is wrong with it.
+pub fn check(typed: &str) -> Result<ScanPlan, Fault> {
+    let (mut goal, mut ports, mut proto) = (None::<Goal>, Vec::new(), Proto::Tcp);
+    let mut words = typed.split_whitespace().skip_while(|word| *word == "nmap").peekable();
+    while let Some(word) = words.next() {
+        match word {
+            "udp" | "UDP" | "-u" | "-sU" | "--udp" => proto = Proto::Udp,
+            "tcp" | "TCP" | "-sT" | "-sS" => proto = Proto::Tcp,
+            "-p" => ports.extend(words.next()),
+            _ if word.len() > 2 && word.starts_with("-p") => ports.push(&word[2..]),
+            _ if goal.is_none() => goal = Some(word.parse().map_err(|_| Fault::NotAHost)?),
+            _ => ports.push(word),
+        }
+    }
+    let goal = goal.ok_or(Fault::NoHost)?;
+    if ports.is_empty() && goal.host.bytes().all(|byte| byte.is_ascii_digit() || b",-".contains(&byte)) {
+        // Ports, and nobody to ask.
+        return Err(Fault::NoHost);
+    }
+    let usual = || if proto == Proto::Udp { "udp" } else { "lab" };
+    let list = match goal.port.and_then(PortList::one).filter(|_| ports.is_empty()) {
+        Some(port) => port,
+        None if ports.is_empty() => usual().parse().map_err(|_| Fault::Ports(PortsErrorKind::Missing))?,
+        None => {
+            let joined = ports.iter().map(|part| part.trim_matches(',')).collect::<Vec<_>>().join(",");
+            joined.parse().map_err(|error: crate::domain::ports::PortsError| Fault::Ports(error.kind))?
+        }
+    };
+    Ok(ScanPlan::new(goal.host, list, proto))
+}
+
+/// The addresses by which other machines reach this server now, the best first; none while it can be reached from
+/// this machine only.
+pub fn ways(world: &World, server: &Server) -> Vec<IpAddr> {
+    if !server.is_up() {
+        return vec![];
+    }
+    match server.addr().ip() {
+        IpAddr::V4(Ipv4Addr::UNSPECIFIED) => world.addresses.iter().filter(|ip| ip.is_ipv4()).copied().collect(),
+        // On Linux such a socket takes IPv4 too (`ipv6(7)`, `bindv6only`).
+        IpAddr::V6(Ipv6Addr::UNSPECIFIED) => world.addresses.clone(),
+        ip if ip.to_canonical().is_loopback() => vec![],
+        ip => vec![ip],
+    }
+}
+
+/// The address that is every address of this machine: of IPv4, unless there are others only.
+pub fn everywhere(world: &World) -> IpAddr {
+    let only_v6 = !world.addresses.is_empty() && world.addresses.iter().all(IpAddr::is_ipv6);
+    if only_v6 { Ipv6Addr::UNSPECIFIED.into() } else { Ipv4Addr::UNSPECIFIED.into() }
+}
+
+/// Everybody who talked to a server, in the order of the list: other machines first.
+pub fn peers(model: &Model) -> impl Iterator<Item = (IpAddr, &Peer)> {
+    let all = |here: bool| model.world.peers.all().filter(move |(address, _)| address.is_loopback() == here);
+    all(false).chain(all(true))
+}
+
+/// The letter that is yes.
+pub const fn yes(lang: Lang) -> char {
+    match lang {
+        Lang::En => 'y',
+        Lang::PtBr => 's',
+    }
+}
+
+/// When something in the view changes by itself: what peers send in a second, which is nothing after a while.
+pub(super) fn next_change(model: &Model) -> Option<Stamp> {
+    let latest = || model.world.peers.all().map(|(_, peer)| peer.latest).max();
+    let second = Duration::from_secs(1);
+    let fresh = |at: &Stamp| model.now.since(*at) < 7 * second;
+    (model.ui.view == View::Network).then(latest).flatten().filter(fresh).map(|_| model.now.after(second))
+}
+
+/// Does what a key means that is about the network; `None` when it is about something else.
+pub(super) fn act(model: &mut Model, action: Action) -> Option<Vec<Effect>> {
+    let here = model.ui.view == View::Network;
+    let effects = match action {
+        Action::View(View::Network) => enter(model),
+        Action::Network if here => {
+            model.ui.view = View::Lab;
+            vec![]
+        }
+        Action::Network => enter(model),
+        Action::Aim if model.world.shown() == WorldId::Host => {
+            model.ui.mode = Mode::Aiming;
+            vec![]
+        }
+        Action::Home if model.world.aim.is_some() => vec![Effect::Aim(None)],
+        Action::Aim | Action::Home => vec![],
+        Action::Door => door(model),
+        Action::Check => {
+            prepare(model);
+            model.ui.mode = Mode::Checking;
+            vec![]
+        }
+        Action::StopCheck => vec![Effect::StopScan],
+        Action::Kick => chosen(model).map_or_else(Vec::new, |(address, _)| vec![Effect::Kick(address)]),
+        Action::Block => chosen(model).map_or_else(Vec::new, |(address, peer)| {
+            vec![if peer.is_blocked { Effect::Unblock(address) } else { Effect::Block(address) }]
+        }),
+        Action::NextPane if here => part(model, 1),
+        Action::PrevPane if here => part(model, -1),
+        _ => return None,
+    };
+    Some(effects)
+}
+
+/// Shows the view. It is about this machine: nobody's network reaches the wire's hosts.
+fn enter(model: &mut Model) -> Vec<Effect> {
+    let elsewhere = model.world.shown() != WorldId::Host;
+    model.show_world(WorldId::Host);
+    model.ui.page = None;
+    model.ui.view = View::Network;
+    if elsewhere { vec![Effect::Show(WorldId::Host)] } else { vec![] }
+}
+
+fn part(model: &mut Model, steps: isize) -> Vec<Effect> {
+    model.ui.network.part = model.ui.network.part.step(steps);
+    vec![]
+}
+
+/// Closes at once what is open; opens only after a question.
+fn door(model: &mut Model) -> Vec<Effect> {
+    if model.world.servers.are_open() {
+        return vec![Effect::Bind(Ipv4Addr::LOCALHOST.into())];
+    }
+    if !model.world.observing {
+        model.ui.mode = Mode::Asking(Question::Open);
+    }
+    vec![]
+}
+
+/// The host of the clients is most likely the one that is to be checked.
+fn prepare(model: &mut Model) {
+    let network = &mut model.ui.network;
+    network.part = Part::Check;
+    if let Some(aim) = model.world.aim.as_ref().filter(|_| network.asked.input.value().is_empty()) {
+        network.asked.input = tui_input::Input::new(format!("{} ", aim.goal.host));
+    }
+}
+
+/// The selected peer.
+fn chosen(model: &Model) -> Option<(IpAddr, &Peer)> {
+    let address = model.ui.network.peer?;
+    model.world.peers.get(address).map(|peer| (address, peer))
+}
+
+/// A key while a question is asked.
+pub(super) fn answered(model: &mut Model, key: Key, question: Question) -> Vec<Effect> {
+    model.ui.mode = Mode::Command;
+    let letter = yes(model.ui.lang);
+    let agreed = matches!(key, Key::Char(c) if c.to_ascii_lowercase() == letter);
+    if !agreed {
+        return vec![];
+    }
+    match question {
+        Question::Open => {
+            vec![Effect::Bind(everywhere(&model.world))]
+        }
+        Question::Beyond => {
+            let Some(plan) = &mut model.ui.network.plan else { return vec![] };
+            plan.confirmed = true;
+            model.ui.network.pending = true;
+            vec![Effect::Scan(plan.clone())]
+        }
+    }
+}
+
+/// A key while a port check is typed, or the host that clients are to go to.
+pub(super) fn typed(model: &mut Model, key: Key) -> Vec<Effect> {
+    let aiming = model.ui.mode == Mode::Aiming;
+    let network = &mut model.ui.network;
+    let line = if aiming { &mut network.aimed } else { &mut network.asked };
+    match key {
+        Key::Esc | Key::Tab | Key::BackTab => {
+            network.fault = None;
+            model.ui.mode = Mode::Command;
+        }
+        Key::Up | Key::Down => line.recall(key == Key::Up),
+        Key::Enter if aiming => return aim(model),
+        Key::Enter => match check(line.input.value()) {
+            Ok(plan) => {
+                line.take();
+                network.fault = None;
+                network.from = 0;
+                network.pending = true;
+                network.plan = Some(plan.clone());
+                model.ui.mode = Mode::Command;
+                return vec![Effect::Scan(plan)];
+            }
+            Err(fault) => network.fault = Some(fault),
+        },
+        _ => {
+            network.fault = None;
+            edit(line, key);
+        }
+    }
+    vec![]
+}
+
+fn aim(model: &mut Model) -> Vec<Effect> {
+    let network = &mut model.ui.network;
+    let text = network.aimed.input.value().trim().to_owned();
+    let goal = if text.is_empty() { Ok(None) } else { text.parse().map(Some) };
+    let Ok(goal) = goal else {
+        network.fault = Some(Fault::NotAHost);
+        return vec![];
+    };
+    network.fault = None;
+    network.aimed.take();
+    model.ui.mode = Mode::Command;
+    // Nothing typed is the way home, for whoever is not there.
+    if goal.is_none() && model.world.aim.is_none() { vec![] } else { vec![Effect::Aim(goal)] }
+}
+
+/// Takes notice of what comes of a port check.
+pub(super) fn heard(model: &mut Model, seen: &Observation) {
+    let Kind::Scan(event) = &seen.kind else { return };
+    let ours = |asked: &str| model.ui.network.plan.as_ref().is_some_and(|plan| plan.host == asked);
+    match &event.change {
+        ScanChange::Unconfirmed { asked, realm, .. } if ours(asked) => {
+            model.ui.network.pending = false;
+            // Who types something meanwhile is not interrupted: the pane says what to do.
+            if *realm != Realm::Group && model.ui.mode == Mode::Command {
+                model.ui.mode = Mode::Asking(Question::Beyond);
+            }
+        }
+        ScanChange::Begun { asked, .. } | ScanChange::Unresolved { asked, .. } if ours(asked) => {
+            model.ui.network.pending = false;
+        }
+        _ => {}
+    }
+}
+
+/// Moves the selection of the part that has the keys.
+pub(super) fn step(model: &mut Model, steps: isize) {
+    match model.ui.network.part {
+        Part::Card => selection::step_server(model, steps),
+        Part::Peers => {
+            let all: Vec<_> = peers(model).map(|(address, _)| address).collect();
+            let Some(last) = all.len().checked_sub(1) else { return };
+            let from = model.ui.network.peer.and_then(|peer| all.iter().position(|address| *address == peer));
+            model.ui.network.peer = all.get(selection::stepped(from, steps, last)).copied();
+        }
+        Part::Check => {
+            let reach = model.ui.reach;
+            model.ui.network.from = model.ui.network.from.min(reach).saturating_add_signed(steps).min(reach);
+        }
+    }
+}

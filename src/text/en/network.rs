@@ -1,0 +1,81 @@
+//! English: the class on the network.
+
+use super::super::Network;
+use super::plural;
+use crate::domain::guard::PortCheck;
+
+pub(super) const NETWORK: Network = Network {
+    title: "Network",
+    card: "Join",
+    peers: "Peers",
+    check: "Port check",
+    closed: "LOOPBACK ONLY: nobody else can connect",
+    closed_why: "The servers listen on 127.0.0.1, which exists on this machine only: no other one has a way there. On 0.0.0.0, every address of this machine, the class could connect.",
+    to_open: |key| format!("{key} opens the servers to the network, after a question"),
+    to_close: |key| format!("{key} closes the servers to the network"),
+    observing: "The servers are somebody else's: where they listen is not ours to say.",
+    still: |number, count| {
+        let are = plural(count, "connection from before is", "connections from before are");
+        format!("{number} {are} still open: x kicks")
+    },
+    not_this: |server| format!("{server} cannot be reached from other machines: choose another server with the arrows"),
+    no_address: "The servers are open, but this machine is in no network: it has no address beyond loopback.",
+    here: "Connect to",
+    type_this: "type",
+    or_python: "Python",
+    or_this: "or",
+    hello: "hello",
+    other_ways: |list| format!("also: {list}"),
+    qr: "address and port",
+    no_peers: "Nobody has talked to a server yet. Each address that does gets a line here.",
+    address: "Address",
+    connections: "now/all",
+    ports: "Their ports",
+    said: "Said last",
+    rate: "Rate",
+    guard: "Guard",
+    here_peer: "this machine",
+    per_second: |amount| format!("{amount}/s"),
+    blocked: "BLOCKED",
+    refused: |number| format!("refused {number}"),
+    looks: |check| match check {
+        PortCheck::Connect => "port check: connects",
+        PortCheck::EmptyDatagram => "port check: UDP",
+        PortCheck::ServiceProbe => "asks who serves (nmap -sV)",
+    },
+    limits: |connections, arrivals, bytes| {
+        format!("each address: {connections} connections, {arrivals} new/s, {bytes}/s")
+    },
+    forgotten: |number, count| format!("{number} more {}", plural(count, "address", "addresses")),
+    choose: "arrows select",
+    now: |number, count| format!("{number} {}", plural(count, "address", "addresses")),
+    no_check: |key| format!("Press {key} and type a host and ports, as for nmap:"),
+    examples: [
+        "localhost 65432          one port",
+        "192.168.0.10 65432-65434 a range",
+        "192.168.0.10 22,80,443   a list",
+        "192.168.0.10 65432 udp   UDP",
+    ],
+    looking_up: |host| format!("looking up {host}…"),
+    progress: |asked, all| format!("{asked} of {all}"),
+    try_again: |key| format!("{key} asks again"),
+    open_title: "Open the servers to the network?",
+    open_question: |address| format!("They will listen on {address}: anyone on this network can connect."),
+    open_means: &[
+        "What comes is shown safely and limited for each address; peers can be kicked and blocked.",
+        "Connections that are open now stay.",
+    ],
+    beyond_title: "Check a host that may be somebody else's?",
+    beyond_means: "Checking the ports of others without their consent is rude, and in places against the law.",
+    answer: |yes| format!("{yes} yes   any other key no"),
+    check_prompt: "Port check",
+    check_hint: "HOST PORTS [udp]   for example 192.168.0.10 65432-65434; without ports: the lab's",
+    aim_prompt: "Clients go to",
+    aim_hint: "HOST or HOST:PORT; without a port, that of the selected server",
+    aim_hint_home: "HOST or HOST:PORT; nothing: the servers here again",
+    no_host: "a host is missing: HOST PORTS",
+    not_a_host: "no host can be called that: a name or an address, perhaps with :PORT",
+    target: "target",
+    target_here: "clients go to the servers here",
+    looking: |goal| format!("looking for {goal}…"),
+};

@@ -1,0 +1,92 @@
+//! The texts of the network's view, and of what is asked and typed about the network.
+
+use super::Numbers;
+use crate::domain::guard::PortCheck;
+
+/// See the module's head.
+#[derive(Debug)]
+#[expect(missing_docs, reason = "each is the text it names")]
+pub struct Network {
+    pub title: &'static str,
+    pub card: &'static str,
+    pub peers: &'static str,
+    pub check: &'static str,
+    /// Only this machine reaches the servers.
+    pub closed: &'static str,
+    /// Why that is so, and what would change.
+    pub closed_why: &'static str,
+    /// The key that opens.
+    pub to_open: fn(&str) -> String,
+    /// The key that closes again.
+    pub to_close: fn(&str) -> String,
+    /// Others' servers are watched: there is nothing to open.
+    pub observing: &'static str,
+    /// Connections from other machines stay when the servers are closed to the network.
+    pub still: fn(&str, u64) -> String,
+    /// The selected server cannot be reached from other machines, though another one can.
+    pub not_this: fn(&str) -> String,
+    /// The servers are open, but this machine is in no network.
+    pub no_address: &'static str,
+    /// Over the address and the port in giant characters.
+    pub here: &'static str,
+    pub type_this: &'static str,
+    pub or_python: &'static str,
+    pub or_this: &'static str,
+    /// What a client of ours says first.
+    pub hello: &'static str,
+    pub other_ways: fn(&str) -> String,
+    /// What the square is.
+    pub qr: &'static str,
+    pub no_peers: &'static str,
+    pub address: &'static str,
+    /// Connections now, of all there were.
+    pub connections: &'static str,
+    pub ports: &'static str,
+    pub said: &'static str,
+    pub rate: &'static str,
+    pub guard: &'static str,
+    pub here_peer: &'static str,
+    pub per_second: fn(&str) -> String,
+    pub blocked: &'static str,
+    pub refused: fn(&str) -> String,
+    /// What looks like a port check.
+    pub looks: fn(PortCheck) -> &'static str,
+    /// The limits in force: connections, arrivals, bytes; `–` for what is not limited.
+    pub limits: fn(&str, &str, &str) -> String,
+    pub forgotten: fn(&str, u64) -> String,
+    pub choose: &'static str,
+    pub now: fn(&str, u64) -> String,
+    /// What to type for a port check, by its key.
+    pub no_check: fn(&str) -> String,
+    pub examples: [&'static str; 4],
+    pub looking_up: fn(&str) -> String,
+    /// So many of so many.
+    pub progress: fn(&str, &str) -> String,
+    pub try_again: fn(&str) -> String,
+    /// What is asked, its consequences, and what the keys are.
+    pub open_title: &'static str,
+    pub open_question: fn(&str) -> String,
+    pub open_means: &'static [&'static str],
+    pub beyond_title: &'static str,
+    pub beyond_means: &'static str,
+    pub answer: fn(char) -> String,
+    /// The prompts.
+    pub check_prompt: &'static str,
+    pub check_hint: &'static str,
+    pub aim_prompt: &'static str,
+    pub aim_hint: &'static str,
+    pub aim_hint_home: &'static str,
+    pub no_host: &'static str,
+    pub not_a_host: &'static str,
+    /// Before the name of the clients' goal.
+    pub target: &'static str,
+    pub target_here: &'static str,
+    pub looking: fn(&str) -> String,
+}
+
+impl Network {
+    /// Bytes a second.
+    pub fn speed(&self, numbers: &Numbers, bytes: u64) -> String {
+        (self.per_second)(&numbers.bytes(bytes))
+    }
+}

@@ -1,0 +1,81 @@
+//! Português: a turma na rede.
+
+use super::super::Network;
+use super::plural;
+use crate::domain::guard::PortCheck;
+
+pub(super) const NETWORK: Network = Network {
+    title: "Rede",
+    card: "Entrada",
+    peers: "Visitantes",
+    check: "Verificação de portas",
+    closed: "SÓ LOOPBACK: ninguém mais consegue se conectar",
+    closed_why: "Os servidores escutam em 127.0.0.1, que só existe nesta máquina: nenhuma outra tem caminho até lá. Em 0.0.0.0, todos os endereços desta máquina, a turma poderia se conectar.",
+    to_open: |key| format!("{key} abre os servidores para a rede, depois de perguntar"),
+    to_close: |key| format!("{key} fecha os servidores para a rede"),
+    observing: "Os servidores são de outro programa: onde escutam não é decisão nossa.",
+    still: |number, count| {
+        let are = plural(count, "conexão de antes continua aberta", "conexões de antes continuam abertas");
+        format!("{number} {are}: x expulsa")
+    },
+    not_this: |server| format!("{server} não é alcançável por outras máquinas: escolha outro servidor com as setas"),
+    no_address: "Os servidores estão abertos, mas esta máquina não está em rede nenhuma: só tem o loopback.",
+    here: "Conecte-se a",
+    type_this: "digite",
+    or_python: "Python",
+    or_this: "ou",
+    hello: "oi",
+    other_ways: |list| format!("também: {list}"),
+    qr: "endereço e porta",
+    no_peers: "Ninguém falou ainda com um servidor. Cada endereço que falar ganha uma linha aqui.",
+    address: "Endereço",
+    connections: "agora/todas",
+    ports: "Portas deles",
+    said: "Disse por último",
+    rate: "Ritmo",
+    guard: "Guarda",
+    here_peer: "esta máquina",
+    per_second: |amount| format!("{amount}/s"),
+    blocked: "BLOQUEADO",
+    refused: |number| format!("recusas {number}"),
+    looks: |check| match check {
+        PortCheck::Connect => "verifica portas: conecta",
+        PortCheck::EmptyDatagram => "verifica portas: UDP",
+        PortCheck::ServiceProbe => "pergunta quem serve (nmap -sV)",
+    },
+    limits: |connections, arrivals, bytes| {
+        format!("cada endereço: {connections} conexões, {arrivals} novas/s, {bytes}/s")
+    },
+    forgotten: |number, count| format!("mais {number} {}", plural(count, "endereço", "endereços")),
+    choose: "setas selecionam",
+    now: |number, count| format!("{number} {}", plural(count, "endereço", "endereços")),
+    no_check: |key| format!("Tecle {key} e digite uma máquina e portas, como no nmap:"),
+    examples: [
+        "localhost 65432          uma porta",
+        "192.168.0.10 65432-65434 um intervalo",
+        "192.168.0.10 22,80,443   uma lista",
+        "192.168.0.10 65432 udp   por UDP",
+    ],
+    looking_up: |host| format!("procurando {host}…"),
+    progress: |asked, all| format!("{asked} de {all}"),
+    try_again: |key| format!("{key} pergunta de novo"),
+    open_title: "Abrir os servidores para a rede?",
+    open_question: |address| format!("Eles vão escutar em {address}: qualquer um nesta rede pode se conectar."),
+    open_means: &[
+        "O que chega é mostrado com segurança e limitado por endereço; visitantes podem ser expulsos e bloqueados.",
+        "As conexões abertas agora continuam.",
+    ],
+    beyond_title: "Verificar uma máquina que pode ser de outra pessoa?",
+    beyond_means: "Verificar portas alheias sem consentimento é falta de educação e, em alguns lugares, contra a lei.",
+    answer: |yes| format!("{yes} sim   qualquer outra tecla não"),
+    check_prompt: "Verificar portas",
+    check_hint: "MÁQUINA PORTAS [udp]   por exemplo 192.168.0.10 65432-65434; sem portas: as do laboratório",
+    aim_prompt: "Os clientes vão para",
+    aim_hint: "MÁQUINA ou MÁQUINA:PORTA; sem porta, a do servidor selecionado",
+    aim_hint_home: "MÁQUINA ou MÁQUINA:PORTA; nada: de volta aos servidores daqui",
+    no_host: "falta uma máquina: MÁQUINA PORTAS",
+    not_a_host: "nenhuma máquina pode ter esse nome: um nome ou endereço, talvez com :PORTA",
+    target: "alvo",
+    target_here: "os clientes vão para os servidores daqui",
+    looking: |goal| format!("procurando {goal}…"),
+};

@@ -1,0 +1,121 @@
+//! What is typed or asked about the network, in a box over whatever is shown.
+
+use ratatui::buffer::Buffer;
+use ratatui::layout::{Position, Rect};
+use ratatui::style::Style;
+use ratatui::widgets::{Clear, Widget};
+
+use super::ink::{Ink, wrap};
+use super::look::{Frame, Look};
+use super::typed::Typed;
+use crate::model::Model;
+use crate::model::network::{Fault, Question, yes};
+use crate::model::ui::Mode;
+
+/// Draws the box, if there is one to draw; returns where the cursor is while something is typed.
+pub(super) fn render(model: &Model, look: &Look, buf: &mut Buffer) -> Option<Position> {
+    let (words, network) = (&look.text.network, &model.ui.network);
+    match model.ui.mode {
+        Mode::Checking => {
+            let hint = (words.check_hint, network.fault);
+            prompt(look, words.check_prompt, &Typed::of(&network.asked, room(buf.area)), hint, buf)
+        }
+        Mode::Aiming => {
+            let hint = if model.world.aim.is_some() { words.aim_hint_home } else { words.aim_hint };
+            prompt(look, words.aim_prompt, &Typed::of(&network.aimed, room(buf.area)), (hint, network.fault), buf)
+        }
+        Mode::Asking(question) => {
+            self::question(model, look, question, buf);
+            None
+        }
+        _ => None,
+    }
+}
+
+const COLUMNS: u16 = 84;
+
+/// The columns inside of the box, between blanks.
+fn room(screen: Rect) -> u16 {
+    screen.width.saturating_sub(8).min(COLUMNS - 4)
+}
+
+/// An empty box of so many lines, in the middle.
+fn space(look: &Look, title: &str, lines: usize, buf: &mut Buffer) -> Rect {
+    let screen = buf.area;
+    let lines = u16::try_from(lines).unwrap_or(u16::MAX).saturating_add(2).min(screen.height.saturating_sub(2));
+    let columns = room(screen) + 4;
+    let area = Rect {
+        x: screen.x + screen.width.saturating_sub(columns) / 2,
+        y: screen.y + 1 + screen.height.saturating_sub(lines + 2) / 2,
+        width: columns,
+        height: lines,
+    };
+    Clear.render(area, buf);
+    buf.set_style(area, look.theme.paper);
+    let inside = look.frame(&Frame { title, focused: true, ..Frame::default() }, area, buf);
+    Rect { x: inside.x + 1, width: inside.width.saturating_sub(2), ..inside }
+}
+
+fn prompt(
+    look: &Look,
+    title: &str,
+    typed: &Typed,
+    (hint, fault): (&str, Option<Fault>),
+    buf: &mut Buffer,
+) -> Option<Position> {
+    let said = fault.map_or((hint, look.theme.quiet), |fault| (wrong(look, fault), look.theme.alarm));
+    let below = wrap(said.0, room(buf.area));
+    let inside = space(look, title, below.len() + 2, buf);
+    Ink::on(buf, inside, 0).say("> ", look.theme.key).say(&typed.text, look.theme.typed);
+    lines(&below.into_iter().map(|line| (line, said.1)).collect::<Vec<_>>(), 2, inside, buf);
+    let x = (inside.x + 2 + typed.cursor).min(inside.right().saturating_sub(1));
+    (!inside.is_empty()).then_some(Position::new(x, inside.y))
+}
+
+fn wrong(look: &Look, fault: Fault) -> &'static str {
+    match fault {
+        Fault::NoHost => look.text.network.no_host,
+        Fault::NotAHost => look.text.network.not_a_host,
+        Fault::Ports(kind) => (look.text.checks.ports)(kind),
+    }
+}
+
+fn lines(said: &[(&str, Style)], from: u16, area: Rect, buf: &mut Buffer) {
+    for (row, (line, style)) in (from..area.height).zip(said) {
+        Ink::on(buf, area, row).say(line, *style);
+    }
+}
+
+fn question(model: &Model, look: &Look, question: Question, buf: &mut Buffer) {
+    let (words, theme) = (&look.text.network, &look.theme);
+    let (title, said) = match question {
+        Question::Open => {
+            let mut said = vec![((words.open_question)(&everywhere(model)), theme.alarm)];
+            said.extend(words.open_means.iter().map(|means| ((*means).to_owned(), theme.text)));
+            (words.open_title, said)
+        }
+        Question::Beyond => {
+            let scan = model.world.scans.latest();
+            let address = scan.and_then(|scan| scan.address).map_or_else(String::new, |address| address.to_string());
+            let why = (look.text.checks.unconfirmed)(&address, crate::domain::Realm::Beyond);
+            (words.beyond_title, vec![(why, theme.alarm), (words.beyond_means.to_owned(), theme.text)])
+        }
+    };
+    let answer = (words.answer)(yes(model.ui.lang));
+    let room = room(buf.area);
+    let mut all: Vec<(&str, Style)> = Vec::new();
+    for (text, style) in &said {
+        all.extend(wrap(text, room).into_iter().map(|line| (line, *style)));
+    }
+    all.push(("", theme.text));
+    all.push((&answer, theme.key));
+    let inside = space(look, title, all.len(), buf);
+    lines(&all, 0, inside, buf);
+}
+
+/// Where the servers would listen, and by which address the class would find them.
+fn everywhere(model: &Model) -> String {
+    let all = crate::model::network::everywhere(&model.world);
+    let best = model.world.addresses.iter().find(|ip| all.is_ipv6() || ip.is_ipv4());
+    best.map_or_else(|| all.to_string(), |best| format!("{all} ({best}…)"))
+}

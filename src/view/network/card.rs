@@ -1,0 +1,213 @@
+//! The join card: where the class connects to, large enough for the back row, and what to type; or why nobody can.
+
+use std::net::{IpAddr, SocketAddr};
+
+use ratatui::buffer::Buffer;
+use ratatui::layout::Rect;
+use ratatui::style::Style;
+use ratatui::text::Line;
+use ratatui::widgets::Widget;
+use tui_big_text::{BigText, PixelSize};
+
+use super::qr::Qr;
+use super::{focused, hint};
+use crate::domain::Proto;
+use crate::model::Model;
+use crate::model::keys::Action;
+use crate::model::network::{Part, ways};
+use crate::model::servers::Server;
+use crate::model::ui::Glyphs;
+use crate::view::ink::{Ink, width, wrap};
+use crate::view::look::{Frame, Look};
+use crate::view::{aim, glyphs, keys};
+
+/// Draws the card.
+pub(super) fn render(model: &Model, look: &Look, area: Rect, buf: &mut Buffer) {
+    let (words, header) = (&look.text.network, &look.text.header);
+    let open = model.world.servers.are_open();
+    let foot = [Action::Door, Action::Aim].map(|action| hint(look, action)).join("  ");
+    let frame = Frame {
+        title: words.card,
+        count: if open { header.open } else { header.loopback },
+        foot: &foot,
+        focused: focused(model, Part::Card),
+    };
+    let inside = look.frame(&frame, area, buf);
+    let inside = Rect { x: inside.x + 1, width: inside.width.saturating_sub(2), ..inside };
+    let server = model.world.servers.get(model.ui.server).or_else(|| model.world.servers.all().first());
+    let found = server.map(|server| (server, ways(&model.world, server)));
+    match found {
+        Some((server, ways)) if open && !ways.is_empty() => joined(model, look, (server, &ways), inside, buf),
+        Some((server, _)) if open => {
+            let reachable = !model.world.addresses.is_empty();
+            let why = if reachable { (words.not_this)(&server.spec.name) } else { words.no_address.to_owned() };
+            told(look, &[(why, look.theme.alarm)], aim::sentences(model, look), inside, buf);
+        }
+        _ => closed(model, look, inside, buf),
+    }
+}
+
+/// Nobody can join, and why.
+fn closed(model: &Model, look: &Look, area: Rect, buf: &mut Buffer) {
+    let (words, theme, numbers) = (&look.text.network, &look.theme, &look.text.numbers);
+    if model.world.observing {
+        return told(look, &[(words.observing.into(), theme.text)], aim::sentences(model, look), area, buf);
+    }
+    let key = (words.to_open)(&keys::first(Action::Door, look.text));
+    let mut said = vec![(words.closed.to_owned(), theme.title), (key, theme.key)];
+    let strangers: u64 =
+        model.world.peers.all().filter(|(address, _)| !address.is_loopback()).map(|(_, peer)| peer.open()).sum();
+    if strangers > 0 {
+        said.insert(1, ((words.still)(&numbers.count(strangers), strangers), theme.alarm));
+    }
+    if area.height > 4 {
+        said.insert(1, (words.closed_why.to_owned(), theme.text));
+    }
+    told(look, &said, aim::sentences(model, look), area, buf);
+}
+
+/// Sentences, and where clients go: the latter last, where there is room.
+fn told(look: &Look, said: &[(String, Style)], target: Vec<(String, Style)>, area: Rect, buf: &mut Buffer) {
+    let mut row = 0;
+    let mut write = |(text, style): &(String, Style), row: &mut u16| {
+        for line in wrap(text, area.width) {
+            if *row < area.height {
+                Ink::on(buf, area, *row).say(line, *style);
+                *row += 1;
+            }
+        }
+    };
+    said.iter().for_each(|sentence| write(sentence, &mut row));
+    if row + 2 < area.height {
+        row += 1;
+    }
+    let target =
+        if target.is_empty() { vec![(look.text.network.target_here.into(), look.theme.quiet)] } else { target };
+    target.iter().for_each(|sentence| write(sentence, &mut row));
+}
+
+/// How to join.
+fn joined(model: &Model, look: &Look, (server, ways): (&Server, &[IpAddr]), area: Rect, buf: &mut Buffer) {
+    let Some((best, others)) = ways.split_first() else { return };
+    let addr = SocketAddr::new(*best, server.addr().port());
+    let ascii = model.ui.glyphs == Glyphs::Ascii;
+    let mut right = area;
+    let qr = Qr::of(&addr.to_string(), ascii);
+    if let Some(qr) = qr.filter(|qr| qr.size().0 + 48 <= area.width && qr.size().1 <= area.height) {
+        let (columns, lines) = qr.size();
+        qr.render(look, Rect { width: columns, height: lines, ..area }, buf);
+        if area.height > lines {
+            let caption = look.text.network.qr;
+            let left = columns.saturating_sub(width(caption)) / 2;
+            Ink::on(buf, Rect { width: columns, ..area }, lines).skip(left).say(caption, look.theme.quiet);
+        }
+        right = Rect { x: area.x + columns + 2, width: area.width - columns - 2, ..area };
+    }
+    let typed = what_to_type(look, server, addr, others);
+    let mut lines: Vec<(&str, Vec<&str>, Style)> = Vec::new();
+    let column = typed.iter().map(|(label, ..)| width(label)).max().unwrap_or(0) + 2;
+    for (label, command, style) in &typed {
+        lines.push((label, wrap(command, right.width.saturating_sub(column)), *style));
+    }
+    let needed: usize = lines.iter().map(|(_, parts, _)| parts.len()).sum();
+    let spare = right.height.saturating_sub(u16::try_from(needed).unwrap_or(u16::MAX));
+    let mut row = head(look, server, addr, (spare, ascii), right, buf);
+    for (label, parts, style) in lines {
+        for (at, part) in parts.into_iter().enumerate() {
+            let label = if at == 0 { label } else { "" };
+            Ink::on(buf, right, row).cell(label, column, look.theme.quiet).say(part, style);
+            row += 1;
+        }
+    }
+    let target = aim::sentences(model, look);
+    let left = Rect { y: right.y + row.min(right.height), height: right.height.saturating_sub(row), ..right };
+    if !target.is_empty() {
+        told(look, &[], target, left, buf);
+    }
+}
+
+/// The address and the port, as large as `spare` lines allow. Returns the line that comes next.
+fn head(
+    look: &Look,
+    server: &Server,
+    addr: SocketAddr,
+    (spare, ascii): (u16, bool),
+    area: Rect,
+    buf: &mut Buffer,
+) -> u16 {
+    let theme = &look.theme;
+    let (ip, port) = (addr.ip().to_string(), addr.port().to_string());
+    let name = format!("{} {} {}", server.spec.name, server.spec.proto, glyphs::DOT);
+    let mut row = 0;
+    if spare >= 9 || spare == 0 || (spare >= 2 && spare < 5) {
+        // Who it is has a line of its own where there is one to spare.
+        if spare > 1 {
+            Ink::on(buf, area, 0).say(look.text.network.here, theme.title).say(&format!(" {name}"), theme.quiet);
+            row = 1;
+        }
+    }
+    let size = |text: &str, big: bool| {
+        let columns = width(text);
+        let sizes = [(PixelSize::HalfHeight, 8), (PixelSize::Quadrant, 4)];
+        let fits = |(pixels, each): &(PixelSize, u16)| {
+            big && columns.saturating_mul(*each) <= area.width && !(ascii && matches!(pixels, PixelSize::Quadrant))
+        };
+        sizes.into_iter().find(fits).map(|(pixels, _)| pixels)
+    };
+    let both = size(&ip, spare >= row + 8);
+    let number = size(&port, spare >= row + 5 || both.is_some());
+    for (text, pixels, style) in [(&ip, both, theme.newest), (&port, number, theme.host.server)] {
+        match pixels {
+            Some(pixels) => {
+                let place = Rect { y: area.y + row, height: 4, ..area }.intersection(area);
+                let line = Line::from(text.as_str());
+                BigText::builder().pixel_size(pixels).style(style).lines([line]).build().render(place, buf);
+                row += 4;
+            }
+            None if number.is_some() => {
+                Ink::on(buf, area, row).say(text, style);
+                row += 1;
+            }
+            None => {
+                // Both on one line.
+                Ink::on(buf, area, row).say(&ip, theme.newest).say("  :", theme.text).say(&port, theme.host.server);
+                return row + 1;
+            }
+        }
+    }
+    row
+}
+
+/// What a student types, each with a word before it.
+fn what_to_type(look: &Look, server: &Server, addr: SocketAddr, others: &[IpAddr]) -> Vec<(String, String, Style)> {
+    let (words, theme) = (&look.text.network, &look.theme);
+    let (ip, port) = (addr.ip(), addr.port());
+    let udp = server.spec.proto == Proto::Udp;
+    let hello = words.hello;
+    let family = match (udp, ip.is_ipv6()) {
+        (true, true) => "socket.AF_INET6, socket.SOCK_DGRAM",
+        _ => "type=socket.SOCK_DGRAM",
+    };
+    let (first, second) = if udp {
+        (
+            format!("import socket; s = socket.socket({family})"),
+            format!("s.sendto(b\"{hello}\", (\"{ip}\", {port})); print(s.recv(99))"),
+        )
+    } else {
+        (
+            format!("import socket; s = socket.create_connection((\"{ip}\", {port}))"),
+            format!("s.send(b\"{hello}\\n\"); print(s.recv(99))"),
+        )
+    };
+    let mut lines = vec![
+        (words.type_this.to_owned(), format!("nc {}{ip} {port}", if udp { "-u " } else { "" }), theme.typed),
+        (words.or_python.to_owned(), first, theme.text),
+        (String::new(), second, theme.text),
+        (words.or_this.to_owned(), format!("socklab-tui --target {addr}"), theme.text),
+    ];
+    if !others.is_empty() {
+        let list: Vec<_> = others.iter().map(ToString::to_string).collect();
+        lines.push((String::new(), (words.other_ways)(&list.join(", ")), theme.quiet));
+    }
+    lines
+}

@@ -1,0 +1,90 @@
+//! The class on the network: how to join, who came, and which ports of a host are open.
+//!
+//! ```text
+//! From 100×30                                           Below that: the part with the focus has the most
+//! ┌─────────────────────────────────────────────┐       ┌────────────────────────────────┐
+//! │ join: QR code, address and port, what to    │       │ join                           │
+//! │ type; or why nobody can                     │       │                                │
+//! ├────────────────────────────┬────────────────┤       ├────────────────────────────────┤
+//! │ peers                      │ port check     │       │ peers                          │
+//! │                            │                │       ├────────────────────────────────┤
+//! └────────────────────────────┴────────────────┘       │ port check                     │
+//! ```
+
+mod card;
+mod check;
+mod peers;
+mod qr;
+
+use ratatui::buffer::Buffer;
+use ratatui::layout::Rect;
+
+use super::layout::{columns, rows};
+use super::look::Look;
+use super::{keys, layout};
+use crate::model::Model;
+use crate::model::keys::Action;
+use crate::model::network::Part;
+use crate::model::ui::Mode;
+
+/// Where the parts are.
+struct Places {
+    card: Rect,
+    peers: Rect,
+    check: Rect,
+}
+
+impl Places {
+    fn of(model: &Model, area: Rect) -> Self {
+        let none = Rect { height: 0, ..area };
+        let part = model.ui.network.part;
+        if model.ui.zoomed {
+            let only = |wanted| if part == wanted { area } else { none };
+            return Self { card: only(Part::Card), peers: only(Part::Peers), check: only(Part::Check) };
+        }
+        let open = model.world.servers.are_open();
+        if area.width >= layout::ROOMY.0 && area.height + 2 >= layout::ROOMY.1 {
+            let card = if open { 17 } else { 11 };
+            let [card, below] = rows(area, [card, area.height - card]);
+            let [peers, check] = columns(below, [area.width * 11 / 20, area.width - area.width * 11 / 20]);
+            return Self { card, peers, check };
+        }
+        let rest = |one: u16, other: u16| area.height.saturating_sub(one + other);
+        let heights = match part {
+            Part::Card if open => [area.height.saturating_sub(6), 6, 0],
+            Part::Card => [rest(5, 5), 5, 5],
+            Part::Peers => [5, rest(5, 4), 4],
+            Part::Check => [5, 4, rest(5, 4)],
+        };
+        let [card, peers, check] = rows(area, heights);
+        Self { card, peers, check }
+    }
+}
+
+/// Draws the view.
+pub(super) fn render(model: &Model, look: &Look, area: Rect, buf: &mut Buffer) {
+    let places = Places::of(model, area);
+    if !places.card.is_empty() {
+        card::render(model, look, places.card, buf);
+    }
+    if !places.peers.is_empty() {
+        peers::render(model, look, places.peers, buf);
+    }
+    if !places.check.is_empty() {
+        check::render(model, look, places.check, buf);
+    }
+}
+
+/// The last line that the port check's list may begin with.
+pub(super) fn reach(model: &Model, area: Rect) -> usize {
+    check::reach(model, Places::of(model, area).check)
+}
+
+fn focused(model: &Model, part: Part) -> bool {
+    model.ui.network.part == part && model.ui.mode == Mode::Command
+}
+
+/// A key and its word, as in a frame's foot.
+fn hint(look: &Look, action: Action) -> String {
+    format!("{} {}", keys::first(action, look.text), keys::text(action, look.text).hint)
+}

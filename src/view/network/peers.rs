@@ -1,0 +1,177 @@
+//! The peers: who talked to a server, by address; what they have open and said, and what was refused them.
+
+use ratatui::buffer::Buffer;
+use ratatui::layout::Rect;
+use ratatui::style::Style;
+
+use super::{focused, hint};
+use crate::domain::{Excerpt, Rule};
+use crate::model::Model;
+use crate::model::keys::Action;
+use crate::model::network::{self, Part};
+use crate::model::peers::Peer;
+use crate::model::window::window;
+use crate::view::glyphs;
+use crate::view::ink::{Ink, width, wrap};
+use crate::view::layout::rows;
+use crate::view::look::{Frame, Look};
+
+/// How many lines there are for what is known of the selected one.
+const DETAIL: u16 = 3;
+
+/// Draws the pane.
+pub(super) fn render(model: &Model, look: &Look, area: Rect, buf: &mut Buffer) {
+    let (words, numbers) = (&look.text.network, &look.text.numbers);
+    let all: Vec<_> = network::peers(model).collect();
+    let count = (words.now)(&numbers.count(all.len() as u64), all.len() as u64);
+    let mut foot = [Action::Kick, Action::Block].map(|action| hint(look, action)).join("  ");
+    let limits = limits(model, look);
+    if width(&foot) + width(&limits) + 8 < area.width {
+        foot = format!("{foot}  {} {limits}", glyphs::DOT);
+    }
+    let frame = Frame { title: words.peers, count: &count, foot: &foot, focused: focused(model, Part::Peers) };
+    let inside = look.frame(&frame, area, buf);
+    if all.is_empty() {
+        for (row, line) in (0..inside.height).zip(wrap(words.no_peers, inside.width.saturating_sub(2))) {
+            Ink::on(buf, inside, row).skip(1).say(line, look.theme.quiet);
+        }
+        return;
+    }
+    let selected = model.ui.network.peer.and_then(|peer| all.iter().position(|(address, _)| *address == peer));
+    let detail = if selected.is_some() && inside.height > 3 + DETAIL { DETAIL } else { 0 };
+    let [list, below] = rows(inside, [inside.height - detail, detail]);
+    let columns = Columns::of(&all, inside.width);
+    let head = u16::from(list.height > 2);
+    if head > 0 {
+        columns.head(look, &mut Ink::on(buf, list, 0));
+    }
+    let seen = window(selected, all.len(), usize::from(list.height - head));
+    for (row, at) in (head..list.height).zip(seen) {
+        let (address, peer) = &all[at];
+        let address = if address.is_loopback() { words.here_peer.to_owned() } else { address.to_string() };
+        let mut ink = Ink::on(buf, list, row);
+        columns.row(model, look, (&address, peer), selected == Some(at), &mut ink);
+    }
+    if let Some((_, peer)) = selected.map(|at| &all[at]) {
+        self::detail(look, peer, below, buf);
+    }
+}
+
+fn limits(model: &Model, look: &Look) -> String {
+    let numbers = &look.text.numbers;
+    let limits = &model.world.peers.limits;
+    let of = |rule| limits.of(rule).map_or_else(|| glyphs::DASH.to_owned(), |number| numbers.count(number));
+    let bytes = limits.of(Rule::Bytes).map_or_else(|| glyphs::DASH.to_owned(), |number| numbers.bytes(number));
+    (look.text.network.limits)(&of(Rule::Connections), &of(Rule::Arrivals), &bytes)
+}
+
+/// How wide each column is; 0 for one that there is no room for.
+struct Columns {
+    address: u16,
+    connections: u16,
+    rate: u16,
+    guard: u16,
+    ports: u16,
+    said: u16,
+}
+
+impl Columns {
+    fn of(all: &[(std::net::IpAddr, &Peer)], room: u16) -> Self {
+        let longest = all.iter().map(|(address, _)| width(&address.to_string())).max().unwrap_or(0);
+        let address = longest.clamp(13, 25);
+        let connections = 11;
+        // The mark, and a blank behind each column.
+        let left = room.saturating_sub(2 + address + 1 + connections + 1);
+        let told = all.iter().any(|(_, peer)| peer.is_blocked || peer.refusals() > 0 || !peer.checks.is_empty());
+        let guard = if told { (left / 3).clamp(10, 26) } else { 0 };
+        let left = left.saturating_sub(if guard > 0 { guard + 1 } else { 0 });
+        let rate = if left >= 34 { 10 } else { 0 };
+        let left = left.saturating_sub(if rate > 0 { rate + 1 } else { 0 });
+        let ports = match left {
+            60.. => 24,
+            32..60 => 12,
+            14..32 => 6,
+            _ => 0,
+        };
+        Self { address, connections, rate, guard, ports, said: left.saturating_sub(ports + 1) }
+    }
+
+    fn head(&self, look: &Look, ink: &mut Ink<'_>) {
+        let (words, style) = (&look.text.network, look.theme.title);
+        ink.skip(2).cell(words.address, self.address, style).skip(1).cell(words.connections, self.connections, style);
+        for (title, columns) in
+            [(words.guard, self.guard), (words.ports, self.ports), (words.said, self.said), (words.rate, self.rate)]
+        {
+            if columns > 0 {
+                ink.skip(1).cell(title, columns, style);
+            }
+        }
+    }
+
+    fn row(&self, model: &Model, look: &Look, (address, peer): (&str, &Peer), selected: bool, ink: &mut Ink<'_>) {
+        let (words, theme, numbers) = (&look.text.network, &look.theme, &look.text.numbers);
+        let start = ink.x();
+        ink.cell(if selected { glyphs::SELECTED } else { " " }, 2, theme.newest);
+        ink.cell(address, self.address, theme.host.client).skip(1);
+        let open = format!("{}/{}", numbers.count(peer.open()), numbers.count(peer.connections));
+        ink.cell(&open, self.connections, if peer.open() > 0 { theme.state.established } else { theme.quiet });
+        if self.guard > 0 {
+            let (told, style) = guard(look, peer);
+            ink.skip(1).cell(&told, self.guard, style);
+        }
+        if self.ports > 0 {
+            let ports: Vec<_> = peer.ports.iter().rev().take(usize::from(self.ports / 6)).map(u16::to_string).collect();
+            ink.skip(1).cell(&ports.join(" "), self.ports, theme.newest);
+        }
+        if self.said > 0 {
+            let said = peer.said.as_ref().map_or_else(String::new, |(_, said)| excerpt(look, said));
+            ink.skip(1).cell(&said, self.said, theme.text);
+        }
+        if self.rate > 0 {
+            let (bytes, _) = peer.rate(model.now);
+            ink.skip(1).cell(&words.speed(numbers, bytes), self.rate, theme.quiet);
+        }
+        if selected {
+            ink.restyle(start, theme.selected);
+        }
+    }
+}
+
+/// What the guard has to tell of somebody, the most urgent first.
+fn guard(look: &Look, peer: &Peer) -> (String, Style) {
+    let (words, theme, numbers) = (&look.text.network, &look.theme, &look.text.numbers);
+    let check = peer.checks.iter().max_by_key(|(_, count)| **count).map(|(check, _)| (words.looks)(*check));
+    if peer.is_blocked {
+        (words.blocked.into(), theme.alarm)
+    } else if peer.refusals() > 0 {
+        ((words.refused)(&numbers.count(peer.refusals())), theme.alarm)
+    } else {
+        (check.unwrap_or_default().into(), theme.state.opening)
+    }
+}
+
+fn excerpt(look: &Look, said: &Excerpt) -> String {
+    let more = if said.is_cut() { glyphs::ELLIPSIS } else { "" };
+    let bytes = if said.is_cut() { format!(" ({})", look.text.numbers.bytes(said.len as u64)) } else { String::new() };
+    format!("\"{}{more}\"{bytes}", said.text)
+}
+
+/// All that is known of the selected one.
+fn detail(look: &Look, peer: &Peer, area: Rect, buf: &mut Buffer) {
+    let (words, theme, numbers) = (&look.text.network, &look.theme, &look.text.numbers);
+    let ports: Vec<_> = peer.ports.iter().rev().map(u16::to_string).collect();
+    let (received, sent) = peer.bytes;
+    let traffic = (look.text.servers.traffic)(&numbers.bytes(received), &numbers.bytes(sent));
+    let first = format!("{}: {} {} {traffic}", words.ports, ports.join(" "), glyphs::DOT);
+    let said = peer.said.as_ref().map_or_else(String::new, |(_, said)| excerpt(look, said));
+    let told = peer.checks.iter().map(|(check, count)| format!("{} ×{}", (words.looks)(*check), numbers.count(*count)));
+    let kept = peer.refused.iter().map(|(rule, count)| format!("{rule} ×{}", numbers.count(*count)));
+    let told: Vec<_> = told.chain(kept).collect();
+    for (row, (text, style)) in (0..area.height).zip([
+        (first, theme.text),
+        (format!("{}: {said}", words.said), theme.text),
+        (told.join(&format!(" {} ", glyphs::DOT)), theme.alarm),
+    ]) {
+        Ink::on(buf, area, row).skip(2).say(&text, style);
+    }
+}

@@ -1,0 +1,65 @@
+//! A QR code: what a telephone's camera reads off the wall.
+
+use qrcode::{Color as Module, EcLevel, QrCode};
+use ratatui::buffer::Buffer;
+use ratatui::layout::Rect;
+
+use crate::view::ink::Ink;
+use crate::view::look::Look;
+
+/// How many light modules surround the code. The standard asks for four (ISO/IEC 18004); telephones do with two, and a
+/// projector's rows are dear.
+const QUIET: i32 = 2;
+
+/// A code, and how it is drawn.
+pub(super) struct Qr {
+    code: QrCode,
+    ascii: bool,
+}
+
+impl Qr {
+    /// The code of a text; none for a text that is too long. With half blocks a module is one column wide and half a
+    /// line high; in ASCII it is two columns of the reversed blank.
+    pub(super) fn of(text: &str, ascii: bool) -> Option<Self> {
+        let code = QrCode::with_error_correction_level(text, EcLevel::L).ok()?;
+        Some(Self { code, ascii })
+    }
+
+    fn side(&self) -> i32 {
+        i32::try_from(self.code.width()).unwrap_or(i32::MAX - 2 * QUIET) + 2 * QUIET
+    }
+
+    /// The columns and lines it takes.
+    pub(super) fn size(&self) -> (u16, u16) {
+        let side = u16::try_from(self.side()).unwrap_or(u16::MAX);
+        if self.ascii { (side.saturating_mul(2), side) } else { (side, side.div_ceil(2)) }
+    }
+
+    /// Draws it at the top left of an area that has room for it. Light modules are inked, as on a dark screen.
+    pub(super) fn render(&self, look: &Look, area: Rect, buf: &mut Buffer) {
+        let side = self.side();
+        for (row, y) in (0..area.height).zip((0..side).step_by(if self.ascii { 1 } else { 2 })) {
+            let mut ink = Ink::on(buf, area, row);
+            for x in 0..side {
+                let (upper, lower) = (self.is_light(x, y), self.is_light(x, y + 1));
+                match (self.ascii, upper, lower) {
+                    (true, true, _) => ink.say("  ", look.theme.qr_light),
+                    (true, false, _) => ink.say("  ", look.theme.qr),
+                    (false, true, true) => ink.say("█", look.theme.qr),
+                    (false, true, false) => ink.say("▀", look.theme.qr),
+                    (false, false, true) => ink.say("▄", look.theme.qr),
+                    (false, false, false) => ink.say(" ", look.theme.qr),
+                };
+            }
+        }
+    }
+
+    /// Outside of the code it is light, but for the half line below an odd number of them.
+    fn is_light(&self, x: i32, y: i32) -> bool {
+        let inside = |at: i32| usize::try_from(at - QUIET).ok().filter(|at| *at < self.code.width());
+        match (inside(x), inside(y)) {
+            (Some(x), Some(y)) => self.code[(x, y)] == Module::Light,
+            _ => y < self.side(),
+        }
+    }
+}
