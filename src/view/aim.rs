@@ -9,8 +9,9 @@ use crate::domain::Verdict;
 use crate::model::Model;
 use crate::model::goal::Way;
 
-/// The goal in so many columns: of a long name the beginning, and always its port.
-pub(super) fn badge(model: &Model, look: &Look, columns: u16) -> Option<(String, Style)> {
+/// The goal in a few columns: of a long name the beginning, and always its port.
+pub(super) fn badge(model: &Model, look: &Look, narrow: bool) -> Option<(String, Style)> {
+    let columns = if narrow { 18 } else { 36 };
     let aim = model.world.get(crate::domain::WorldId::Host).aim.as_ref()?;
     let full = aim.goal.to_string();
     let port = aim.goal.port.map_or_else(String::new, |port| format!(":{port}"));
@@ -25,7 +26,8 @@ pub(super) fn badge(model: &Model, look: &Look, columns: u16) -> Option<(String,
         Way::Looking | Way::At { .. } => look.theme.newest,
     };
     let mark = if matches!(aim.way, Way::Lost(_)) { format!(" {}", glyphs::LACKING) } else { String::new() };
-    Some((format!("{} {goal}{mark}", look.text.network.target), style))
+    let word = if narrow { glyphs::ARROW } else { look.text.network.target };
+    Some((format!("{word} {goal}{mark}"), style))
 }
 
 /// What is known of the goal; nothing where there is none.

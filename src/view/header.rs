@@ -65,14 +65,17 @@ fn left(model: &Model, look: &Look, columns: u16) -> Vec<Part> {
     let mut parts = vec![Part { text: "socklab-tui".into(), style: theme.title, rank: 4 }];
     // Whatever is shown: who is open to the network always sees it.
     let open = model.world.get(WorldId::Host).servers.are_open();
+    let narrow = columns < 80;
     if open {
-        parts.push(Part { text: format!(" {} ", text.open), style: theme.badge, rank: 0 });
+        let badge = if narrow { text.open.to_owned() } else { format!(" {} ", text.open) };
+        parts.push(Part { text: badge, style: theme.badge, rank: 0 });
     }
-    if let Some((text, style)) = aim::badge(model, look, if columns < 100 { 20 } else { 40 }) {
+    if let Some((text, style)) = aim::badge(model, look, narrow) {
         parts.push(Part { text, style, rank: 0 });
     }
+    let elsewhere = parts.len() > 1;
     if model.world.shown() == WorldId::Wire {
-        parts.push(Part { text: wire(model, look), style: theme.newest, rank: 0 });
+        parts.push(Part { text: wire(model, look), style: theme.newest, rank: u8::from(elsewhere) });
     } else if model.world.observing {
         parts.push(Part { text: text.observing.into(), style: theme.alarm, rank: 1 });
     } else if !open && servers.iter().all(|server| is_loopback(server.addr())) {

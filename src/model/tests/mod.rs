@@ -1,5 +1,6 @@
 mod aim;
 mod lessons;
+mod network;
 mod page;
 mod peers;
 

@@ -30,7 +30,7 @@ pub(super) const NETWORK: Network = Network {
     no_peers: "Nobody has talked to a server yet. Each address that does gets a line here.",
     address: "Address",
     connections: "now/all",
-    ports: "Their ports",
+    ports: "Ports",
     said: "Said last",
     rate: "Rate",
     guard: "Guard",
@@ -76,6 +76,6 @@ pub(super) const NETWORK: Network = Network {
     no_host: "a host is missing: HOST PORTS",
     not_a_host: "no host can be called that: a name or an address, perhaps with :PORT",
     target: "target",
-    target_here: "clients go to the servers here",
+    target_here: "Clients go to the servers here.",
     looking: |goal| format!("looking for {goal}…"),
 };

@@ -30,7 +30,7 @@ pub(super) const NETWORK: Network = Network {
     no_peers: "Ninguém falou ainda com um servidor. Cada endereço que falar ganha uma linha aqui.",
     address: "Endereço",
     connections: "agora/todas",
-    ports: "Portas deles",
+    ports: "Portas",
     said: "Disse por último",
     rate: "Ritmo",
     guard: "Guarda",
@@ -76,6 +76,6 @@ pub(super) const NETWORK: Network = Network {
     no_host: "falta uma máquina: MÁQUINA PORTAS",
     not_a_host: "nenhuma máquina pode ter esse nome: um nome ou endereço, talvez com :PORTA",
     target: "alvo",
-    target_here: "os clientes vão para os servidores daqui",
+    target_here: "Os clientes vão para os servidores daqui.",
     looking: |goal| format!("procurando {goal}…"),
 };

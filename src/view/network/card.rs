@@ -19,7 +19,7 @@ use crate::model::servers::Server;
 use crate::model::ui::Glyphs;
 use crate::view::ink::{Ink, width, wrap};
 use crate::view::look::{Frame, Look};
-use crate::view::{aim, glyphs, keys};
+use crate::view::{aim, keys};
 
 /// Draws the card.
 pub(super) fn render(model: &Model, look: &Look, area: Rect, buf: &mut Buffer) {
@@ -103,7 +103,7 @@ fn joined(model: &Model, look: &Look, (server, ways): (&Server, &[IpAddr]), area
         }
         right = Rect { x: area.x + columns + 2, width: area.width - columns - 2, ..area };
     }
-    let typed = what_to_type(look, server, addr, others);
+    let typed = what_to_type(look, server, addr, (others, right.width));
     let mut lines: Vec<(&str, Vec<&str>, Style)> = Vec::new();
     let column = typed.iter().map(|(label, ..)| width(label)).max().unwrap_or(0) + 2;
     for (label, command, style) in &typed {
@@ -137,12 +137,12 @@ fn head(
 ) -> u16 {
     let theme = &look.theme;
     let (ip, port) = (addr.ip().to_string(), addr.port().to_string());
-    let name = format!("{} {} {}", server.spec.name, server.spec.proto, glyphs::DOT);
+    let name = format!("{} ({})", server.spec.name, server.spec.proto.name().to_uppercase());
     let mut row = 0;
     if spare >= 9 || spare == 0 || (spare >= 2 && spare < 5) {
         // Who it is has a line of its own where there is one to spare.
         if spare > 1 {
-            Ink::on(buf, area, 0).say(look.text.network.here, theme.title).say(&format!(" {name}"), theme.quiet);
+            Ink::on(buf, area, 0).say(look.text.network.here, theme.title).say(&format!(" {name}"), theme.text);
             row = 1;
         }
     }
@@ -178,36 +178,49 @@ fn head(
     row
 }
 
-/// What a student types, each with a word before it.
-fn what_to_type(look: &Look, server: &Server, addr: SocketAddr, others: &[IpAddr]) -> Vec<(String, String, Style)> {
+/// What a student types, each with a word before it. Lines of Python are broken where Python allows it.
+fn what_to_type(
+    look: &Look,
+    server: &Server,
+    addr: SocketAddr,
+    (others, room): (&[IpAddr], u16),
+) -> Vec<(&'static str, String, Style)> {
     let (words, theme) = (&look.text.network, &look.theme);
     let (ip, port) = (addr.ip(), addr.port());
     let udp = server.spec.proto == Proto::Udp;
-    let hello = words.hello;
-    let family = match (udp, ip.is_ipv6()) {
-        (true, true) => "socket.AF_INET6, socket.SOCK_DGRAM",
-        _ => "type=socket.SOCK_DGRAM",
-    };
-    let (first, second) = if udp {
-        (
-            format!("import socket; s = socket.socket({family})"),
-            format!("s.sendto(b\"{hello}\", (\"{ip}\", {port})); print(s.recv(99))"),
-        )
+    let mut lines = vec![(words.type_this, format!("nc {}{ip} {port}", if udp { "-u " } else { "" }), theme.typed)];
+    let mut python = python(words.hello, addr, udp);
+    let label = width(words.or_python) + 2;
+    if room >= label + width(&format!("{}; {}{}", python[0], python[1], python[2])) {
+        let first = format!("{}; {}{}", python[0], python[1], python[2]);
+        python.splice(0..3, [first]);
+    } else if room >= label + width(&format!("{}{}", python[1], python[2])) {
+        let second = format!("{}{}", python[1], python[2]);
+        python.splice(1..3, [second]);
     } else {
-        (
-            format!("import socket; s = socket.create_connection((\"{ip}\", {port}))"),
-            format!("s.send(b\"{hello}\\n\"); print(s.recv(99))"),
-        )
-    };
-    let mut lines = vec![
-        (words.type_this.to_owned(), format!("nc {}{ip} {port}", if udp { "-u " } else { "" }), theme.typed),
-        (words.or_python.to_owned(), first, theme.text),
-        (String::new(), second, theme.text),
-        (words.or_this.to_owned(), format!("socklab-tui --target {addr}"), theme.text),
-    ];
+        python[2].insert_str(0, "    ");
+    }
+    for (at, line) in python.into_iter().enumerate() {
+        lines.push((if at == 0 { words.or_python } else { "" }, line, theme.text));
+    }
+    lines.push((words.or_this, format!("socklab-tui --target {addr}"), theme.text));
     if !others.is_empty() {
         let list: Vec<_> = others.iter().map(ToString::to_string).collect();
-        lines.push((String::new(), (words.other_ways)(&list.join(", ")), theme.quiet));
+        lines.push(("", (words.other_ways)(&list.join(", ")), theme.quiet));
     }
     lines
+}
+
+/// The shortest honest client in Python. The second line goes on in the third.
+fn python(hello: &str, addr: SocketAddr, udp: bool) -> Vec<String> {
+    let (ip, port) = (addr.ip(), addr.port());
+    let family = if ip.is_ipv6() { "socket.AF_INET6" } else { "socket.AF_INET" };
+    let (open, rest, talk) = if udp {
+        let say = format!("s.sendto(b\"{hello}\", (\"{ip}\", {port})); print(s.recv(99))");
+        ("s = socket.socket(", format!("{family}, socket.SOCK_DGRAM)"), say)
+    } else {
+        let say = format!("s.send(b\"{hello}\\n\"); print(s.recv(99))");
+        ("s = socket.create_connection(", format!("(\"{ip}\", {port}))"), say)
+    };
+    vec!["import socket".into(), open.into(), rest, talk]
 }

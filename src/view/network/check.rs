@@ -137,7 +137,7 @@ fn summary(model: &Model, look: &Look, scan: &Scan, ink: &mut Ink<'_>) {
         }
     }
     for (verdict, count) in &scan.counts {
-        let said = format!("{} {}", numbers.count(*count as u64), (checks.verdict)(*verdict));
+        let said = format!("{} {}{}", (checks.verdict)(*verdict), glyphs::TIMES, numbers.count(*count as u64));
         ink.say(&format!(" {} ", glyphs::DOT), theme.border).say(&said, verdict_style(look, *verdict));
     }
 }

@@ -1,7 +1,7 @@
 //! The class on the network: how to join, who came, and which ports of a host are open.
 //!
 //! ```text
-//! From 100×30                                           Below that: the part with the focus has the most
+//! From 150 columns                                      Below that: the part with the focus has the most
 //! ┌─────────────────────────────────────────────┐       ┌────────────────────────────────┐
 //! │ join: QR code, address and port, what to    │       │ join                           │
 //! │ type; or why nobody can                     │       │                                │
@@ -27,6 +27,9 @@ use crate::model::keys::Action;
 use crate::model::network::Part;
 use crate::model::ui::Mode;
 
+/// The narrowest screen that has the peers and the port check side by side.
+const WIDE: u16 = 150;
+
 /// Where the parts are.
 struct Places {
     card: Rect,
@@ -44,8 +47,13 @@ impl Places {
         }
         let open = model.world.servers.are_open();
         if area.width >= layout::ROOMY.0 && area.height + 2 >= layout::ROOMY.1 {
-            let card = if open { 17 } else { 11 };
+            let card = if open { 17 } else { 10 };
             let [card, below] = rows(area, [card, area.height - card]);
+            if area.width < WIDE {
+                let upper = if part == Part::Check { below.height * 2 / 5 } else { below.height * 3 / 5 };
+                let [peers, check] = rows(below, [upper, below.height - upper]);
+                return Self { card, peers, check };
+            }
             let [peers, check] = columns(below, [area.width * 11 / 20, area.width - area.width * 11 / 20]);
             return Self { card, peers, check };
         }

@@ -65,7 +65,8 @@ impl Lab {
     pub(crate) fn seen(&mut self, evidence: Evidence, kind: Kind) {
         self.now += Duration::from_micros(50);
         let at = Stamp::from(self.now);
-        self.model.observe(Observation { at, world: WorldId::Host, host: None, evidence, kind });
+        let seen = Observation { at, world: WorldId::Host, host: None, evidence, kind };
+        update(&mut self.model, Msg::Seen(seen));
     }
 
     /// Time passes.

@@ -3,6 +3,7 @@
 pub(crate) mod lab;
 mod lessons;
 mod meaning;
+pub(crate) mod networks;
 pub(crate) mod packets;
 pub(crate) mod scenes;
 mod screens;

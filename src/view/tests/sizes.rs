@@ -4,7 +4,7 @@ use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 
 use super::lab::Lab;
-use super::{lessons, packets, scenes, screen, text, wires};
+use super::{lessons, networks, packets, scenes, screen, text, wires};
 use crate::domain::Lang;
 use crate::model::ui::{Glyphs, Pane};
 use crate::model::{Key, Model};
@@ -58,6 +58,8 @@ fn models(lang: Lang) -> Vec<(&'static str, Model)> {
         ("lifecycle", zoomed(Pane::Lifecycle)),
         ("broadcast", zoomed(Pane::Broadcast)),
     ];
+    let networks = networks::SCENES.map(|(name, scene, keys)| (name, pressed(scene(lang), keys)));
+    let labs: Vec<_> = labs.into_iter().chain(networks).collect();
     let wires = vec![
         ("wire held", wires::held(lang)),
         ("wire half way", wires::half_way(lang)),

@@ -1,0 +1,226 @@
+//! The keys, prompts and questions of the network's view.
+
+use super::*;
+use crate::domain::ports::PortsErrorKind;
+use crate::domain::{Goal, GoalChange, GoalEvent, GuardEvent, Lang, Note, Proto, Realm, ScanChange, ScanEvent};
+use crate::model::network::{Fault, Part, Question, check};
+use crate::model::ui::Mode;
+
+fn typed(model: &mut Model, text: &str) -> Vec<Effect> {
+    let key = |c| match c {
+        '\n' => Key::Enter,
+        '\t' => Key::Tab,
+        c => Key::Char(c),
+    };
+    text.chars().flat_map(|c| update(model, Msg::Key(key(c)))).collect()
+}
+
+fn ready() -> Model {
+    let mut model = Model::default();
+    let addr = "127.0.0.1:65432".parse().unwrap();
+    let spec = ServerSpec { name: "echo".into(), proto: Proto::Tcp, addr, answer: Answer::Same, model: None };
+    told(&mut model, server(0, ServerChange::Added { spec }));
+    told(&mut model, server(0, ServerChange::Started { addr, backlog: 1 }));
+    model
+}
+
+fn told(model: &mut Model, kind: Kind) -> Vec<Effect> {
+    update(model, Msg::Seen(seen(1, kind)))
+}
+
+fn started(model: &mut Model, addr: &str) {
+    told(model, server(0, ServerChange::Started { addr: addr.parse().unwrap(), backlog: 1 }));
+}
+
+#[test]
+fn the_network_is_opened_by_a_key_and_a_yes_and_by_nothing_less() {
+    for no in ["n", "\n", "O", "s", " "] {
+        let mut model = ready();
+        assert_eq!(typed(&mut model, "NO"), []);
+        assert_eq!(model.ui.mode, Mode::Asking(Question::Open));
+        assert_eq!(typed(&mut model, no), [], "{no:?}");
+        assert_eq!(model.ui.mode, Mode::Command);
+    }
+    let mut model = ready();
+    assert_eq!(typed(&mut model, "NOy"), [Effect::Bind("0.0.0.0".parse().unwrap())]);
+    model.ui.lang = Lang::PtBr;
+    assert_eq!(typed(&mut model, "Oy"), []);
+    assert_eq!(typed(&mut model, "Os"), [Effect::Bind("0.0.0.0".parse().unwrap())]);
+    // The key means that in its own view only.
+    let mut model = ready();
+    assert_eq!((typed(&mut model, "O"), model.ui.mode), (vec![], Mode::Command));
+}
+
+#[test]
+fn it_is_closed_at_once() {
+    let mut model = ready();
+    started(&mut model, "0.0.0.0:65432");
+    assert_eq!(typed(&mut model, "NO"), [Effect::Bind("127.0.0.1".parse().unwrap())]);
+    assert_eq!(model.ui.mode, Mode::Command);
+}
+
+#[test]
+fn where_there_is_no_ipv4_all_addresses_are_those_of_ipv6() {
+    let mut model = ready();
+    told(&mut model, Kind::Note(Note::Addresses { addresses: vec!["fd00::1".parse().unwrap()] }));
+    assert_eq!(typed(&mut model, "NOy"), [Effect::Bind("::".parse().unwrap())]);
+}
+
+#[test]
+fn servers_of_others_are_not_ours_to_open() {
+    let mut model = ready();
+    told(&mut model, Kind::Note(Note::Observing { servers: vec![] }));
+    assert_eq!((typed(&mut model, "NOy"), model.ui.mode), (vec![], Mode::Command));
+}
+
+#[test]
+fn peers_are_kicked_blocked_and_unblocked_when_one_is_selected() {
+    let mut model = ready();
+    let (one, two) = ("192.168.0.2".parse().unwrap(), "192.168.0.3".parse().unwrap());
+    for address in [one, two] {
+        told(&mut model, Kind::Guard(GuardEvent::Unblocked { address }));
+    }
+    assert_eq!(typed(&mut model, "N\txb"), [], "nobody is selected");
+    assert_eq!(model.ui.network.part, Part::Peers);
+    assert_eq!(typed(&mut model, "jjx"), [Effect::Kick(two)]);
+    assert_eq!(typed(&mut model, "kb"), [Effect::Block(one)]);
+    told(&mut model, Kind::Guard(GuardEvent::Blocked { address: one }));
+    assert_eq!(typed(&mut model, "b"), [Effect::Unblock(one)]);
+}
+
+#[test]
+fn a_port_check_is_read_as_people_type_it() {
+    let plan = |text: &str| {
+        let plan = check(text).unwrap_or_else(|fault| panic!("{text}: {fault:?}"));
+        assert!(!plan.confirmed);
+        format!("{} {} {}", plan.host, plan.ports, plan.proto)
+    };
+    for (text, means) in [
+        ("lab", "lab 65432-65434 tcp"),
+        ("lab 22", "lab 22 tcp"),
+        ("  192.168.0.7   22, 80 ", "192.168.0.7 22,80 tcp"),
+        ("lab:8080", "lab 8080 tcp"),
+        ("lab:8080 22", "lab 22 tcp"),
+        ("nmap -p65432 localhost", "localhost 65432 tcp"),
+        ("nmap -sU -p 53,123 lab", "lab 53,123 udp"),
+        ("lab udp", "lab 65432 udp"),
+        ("lab 1-3 udp", "lab 1-3 udp"),
+        ("lab -", "lab 1-65535 tcp"),
+        ("::1 echo", "::1 65433 tcp"),
+        ("10.0.0.1", "10.0.0.1 65432-65434 tcp"),
+    ] {
+        let shown = plan(text);
+        assert!(shown == means || shown == means.replace("1-65535", "-"), "{text}: {shown}");
+    }
+    for (text, fault) in [
+        ("", Fault::NoHost),
+        ("udp", Fault::NoHost),
+        ("65432", Fault::NoHost),
+        ("nmap -p22", Fault::NoHost),
+        ("http://lab 80", Fault::NotAHost),
+        ("lab 80-22", Fault::Ports(PortsErrorKind::Backwards)),
+        ("lab 0", Fault::Ports(PortsErrorKind::NotAPort)),
+        ("lab eighty", Fault::Ports(PortsErrorKind::NotAPort)),
+    ] {
+        assert_eq!(check(text), Err(fault), "{text}");
+    }
+}
+
+#[test]
+fn a_wrong_line_stays_and_is_corrected() {
+    let mut model = ready();
+    assert_eq!(typed(&mut model, "Nplab 0\n"), []);
+    assert_eq!((model.ui.mode, model.ui.network.fault.is_some()), (Mode::Checking, true));
+    update(&mut model, Msg::Key(Key::Backspace));
+    assert_eq!(model.ui.network.fault, None);
+    let effects = typed(&mut model, "22\n");
+    assert!(matches!(&effects[..], [Effect::Scan(plan)] if plan.host == "lab" && plan.ports.count() == 1));
+    assert_eq!((model.ui.mode, model.ui.network.pending), (Mode::Command, true));
+    // And is remembered.
+    typed(&mut model, "p");
+    update(&mut model, Msg::Key(Key::Up));
+    assert_eq!(model.ui.network.asked.input.value(), "lab 22");
+    assert_eq!(update(&mut model, Msg::Key(Key::Esc)), []);
+    assert_eq!(typed(&mut model, "s"), [Effect::StopScan]);
+}
+
+fn scanned(model: &mut Model, change: ScanChange) {
+    told(model, Kind::Scan(ScanEvent { scan: 1, change }));
+}
+
+#[test]
+fn a_host_beyond_is_asked_after_a_yes_only() {
+    let beyond = |asked: &str, realm| ScanChange::Unconfirmed {
+        asked: asked.into(),
+        address: "203.0.114.5".parse().unwrap(),
+        realm,
+    };
+    let mut model = ready();
+    typed(&mut model, "Npelsewhere 22\n");
+    scanned(&mut model, beyond("another", Realm::Beyond));
+    assert_eq!(model.ui.mode, Mode::Command, "that was no check of this screen");
+    scanned(&mut model, beyond("elsewhere", Realm::Beyond));
+    assert_eq!(model.ui.mode, Mode::Asking(Question::Beyond));
+    let effects = typed(&mut model, "y");
+    assert!(matches!(&effects[..], [Effect::Scan(plan)] if plan.confirmed && plan.host == "elsewhere"), "{effects:?}");
+
+    typed(&mut model, "pelsewhere 22\n");
+    scanned(&mut model, beyond("elsewhere", Realm::Beyond));
+    assert_eq!((typed(&mut model, "n"), model.ui.mode), (vec![], Mode::Command));
+    // Many hosts at once are asked by nobody, and who types is not interrupted.
+    typed(&mut model, "pelsewhere 22\n");
+    scanned(&mut model, beyond("elsewhere", Realm::Group));
+    assert_eq!(model.ui.mode, Mode::Command);
+    typed(&mut model, "pelsewhere 22\ni");
+    scanned(&mut model, beyond("elsewhere", Realm::Beyond));
+    assert_eq!(model.ui.mode, Mode::Saying);
+}
+
+#[test]
+fn clients_are_aimed_from_any_view_and_come_home() {
+    let mut model = ready();
+    assert_eq!(typed(&mut model, "H"), [], "they are at home");
+    assert_eq!(typed(&mut model, "a\n"), []);
+    let goal: Goal = "192.168.0.7:65432".parse().unwrap();
+    assert_eq!(typed(&mut model, "a192.168.0.7:65432\n"), [Effect::Aim(Some(goal.clone()))]);
+    let mut set = |change| told(&mut model, Kind::Goal(GoalEvent { goal: goal.clone(), change }));
+    set(GoalChange::Set);
+    set(GoalChange::Chosen { addr: "192.168.0.7:65432".parse().unwrap(), answers: true });
+    let spawned = typed(&mut model, "c");
+    assert!(matches!(&spawned[..], [Effect::Spawn { target, .. }] if target.addr.to_string() == "192.168.0.7:65432"));
+    assert_eq!(typed(&mut model, "a\n"), [Effect::Aim(None)], "nothing is the way home");
+    assert_eq!(typed(&mut model, "H"), [Effect::Aim(None)]);
+    assert_eq!(typed(&mut model, "aa b\n"), []);
+    assert_eq!((model.ui.mode, model.ui.network.fault), (Mode::Aiming, Some(Fault::NotAHost)));
+    update(&mut model, Msg::Key(Key::Esc));
+    // The host to check is most likely the one that clients go to.
+    typed(&mut model, "Np");
+    assert_eq!(model.ui.network.asked.input.value(), "192.168.0.7 ");
+    update(&mut model, Msg::Paste("22,\n80\n".into()));
+    let effects = typed(&mut model, "\n");
+    assert!(matches!(&effects[..], [Effect::Scan(plan)] if plan.ports.count() == 2), "{effects:?}");
+}
+
+#[test]
+fn the_view_is_about_this_machine() {
+    let mut model = ready();
+    typed(&mut model, "w");
+    assert_eq!(model.world.shown(), WorldId::Wire);
+    assert_eq!((typed(&mut model, "a"), model.ui.mode), (vec![], Mode::Command), "nobody is aimed from the wire");
+    let effects = update(&mut model, Msg::Key(Key::F(8)));
+    assert!(effects.contains(&Effect::Show(WorldId::Host)), "{effects:?}");
+    assert_eq!(model.ui.view, View::Network);
+    typed(&mut model, "N");
+    assert_eq!(model.ui.view, View::Lab);
+}
+
+#[test]
+fn rates_fade_by_themselves() {
+    let mut model = ready();
+    typed(&mut model, "N");
+    assert_eq!(model.next_change(), None);
+    told(&mut model, Kind::Guard(GuardEvent::Unblocked { address: "192.168.0.2".parse().unwrap() }));
+    assert!(model.next_change().is_some());
+    update(&mut model, Msg::Time(Stamp::from_millis(60_000)));
+    assert_eq!(model.next_change(), None);
+}

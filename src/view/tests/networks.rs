@@ -1,0 +1,328 @@
+//! The view of the network: closed, open with peers, asked, a port check, a goal.
+
+use std::net::{IpAddr, SocketAddr};
+use std::time::Duration;
+
+use super::lab::Lab;
+use super::screens::keep;
+use super::{scenes, screen, text};
+use crate::domain::guard::{Deed, PortCheck};
+use crate::domain::scan::IcmpError;
+use crate::domain::{
+    Call, ConnNo, Evidence, Flow, Goal, GoalChange, GoalEvent, GuardEvent, Kind, Lang, Note, PortReport, Proto, Realm,
+    Reason, Rule, ScanChange, ScanEvent, ServerChange, ServerId, SocketId, Syscall, Unresolved, Verdict, WorldId,
+};
+use crate::model::network::Part;
+use crate::model::ui::{Glyphs, Mode, ThemeName};
+use crate::model::{Key, Msg, update};
+use crate::view::{ColorDepth, render};
+
+fn ip(text: &str) -> IpAddr {
+    text.parse().unwrap()
+}
+
+/// Nobody can join yet.
+pub(crate) fn closed(lang: Lang) -> Lab {
+    let mut lab = scenes::started(lang);
+    lab.note(Note::Addresses { addresses: ["192.168.0.10", "10.8.0.3", "fd00::10"].map(ip).to_vec() });
+    lab.keys("N");
+    lab
+}
+
+/// The servers listen on every address.
+fn opened(lang: Lang) -> Lab {
+    let mut lab = closed(lang);
+    for (id, port) in [(0, 65_432), (1, 65_433), (2, 65_434), (3, 65_432)] {
+        lab.server(id, ServerChange::Started { addr: SocketAddr::from(([0, 0, 0, 0], port)), backlog: 128 });
+    }
+    lab
+}
+
+fn came(lab: &mut Lab, conn: u32, from: &str, says: &[u8]) {
+    let flow = Flow::tcp("192.168.0.10:65432".parse().unwrap(), from.parse().unwrap());
+    let socket = SocketId::Conn(ServerId(0), ConnNo(conn));
+    let accept = Call::new(SocketId::Server(ServerId(0)), Syscall::Accept).on(flow);
+    lab.call(Call { new_socket: Some(socket), ..accept });
+    if !says.is_empty() {
+        lab.call(Call::new(socket, Syscall::Recv).on(flow).carrying(says));
+    }
+}
+
+/// A class has joined, well-meaning and otherwise.
+pub(crate) fn peers(lang: Lang) -> Lab {
+    let mut lab = opened(lang);
+    lab.connect(1, 0, 44_078, crate::domain::ClientPlan::Stay);
+    came(&mut lab, 11, "192.168.0.21:50312", "bom dia, turma! ✨".as_bytes());
+    came(&mut lab, 12, "192.168.0.21:50314", b"GET / HTTP/1.1\r\n");
+    came(&mut lab, 13, "192.168.0.35:41002", "\u{1b}[2J\u{202e}boo".as_bytes());
+    came(&mut lab, 14, "192.168.0.77:33010", b"");
+    came(&mut lab, 15, "192.168.0.40:40002", &[b'A'; 3_000]);
+    let server = ServerId(0);
+    let rule = |address, rule, count| {
+        let address = Some(ip(address));
+        Kind::Guard(GuardEvent::Acted { server, address, rule, limit: Some(64), deed: Deed::Refused, count })
+    };
+    lab.seen(Evidence::Called, rule("192.168.0.40", Rule::Connections, 9_936));
+    lab.seen(Evidence::Called, Kind::Guard(GuardEvent::Blocked { address: ip("192.168.0.35") }));
+    let check = PortCheck::Connect;
+    let address = Some(ip("192.168.0.77"));
+    lab.seen(Evidence::Called, Kind::Guard(GuardEvent::Checked { server, address, check, count: 3 }));
+    lab.wait(Duration::from_millis(600));
+    lab
+}
+
+fn report(port: u16, verdict: Verdict, reason: Reason) -> ScanChange {
+    let from = ip("192.168.0.1");
+    ScanChange::Port {
+        report: PortReport {
+            host: "lab".into(),
+            address: ip("192.168.0.7"),
+            port,
+            proto: Proto::Tcp,
+            verdict,
+            reason,
+            took: Duration::from_micros(if reason == Reason::NoResponse { 4_000_000 } else { 412 }),
+            sent: (reason == Reason::NoResponse).then_some(3),
+            errno: None,
+            icmp: (reason == Reason::Prohibited).then_some(IcmpError { kind: 3, code: 13, from }),
+        },
+    }
+}
+
+fn scan(lab: &mut Lab, change: ScanChange) {
+    lab.seen(Evidence::Called, Kind::Scan(ScanEvent { scan: 1, change }));
+}
+
+/// A port check is under way.
+pub(crate) fn checking(lang: Lang) -> Lab {
+    let mut lab = closed(lang);
+    lab.keys("plab 65430-65435,80\n");
+    let (asked, ports) = ("lab".into(), "65430-65435,80".parse().unwrap());
+    let (address, others) = (ip("192.168.0.7"), vec![ip("fd00::7")]);
+    scan(&mut lab, ScanChange::Begun { asked, address, others, proto: Proto::Tcp, ports });
+    scan(&mut lab, report(65_432, Verdict::Open, Reason::SynAck));
+    scan(&mut lab, report(65_433, Verdict::Open, Reason::SynAck));
+    scan(&mut lab, report(65_430, Verdict::Closed, Reason::Rst));
+    scan(&mut lab, report(65_431, Verdict::Closed, Reason::Rst));
+    lab.wait(Duration::from_millis(1_300));
+    lab
+}
+
+/// The same, done.
+pub(crate) fn checked(lang: Lang) -> Lab {
+    let mut lab = checking(lang);
+    scan(&mut lab, report(65_434, Verdict::Filtered, Reason::Prohibited));
+    scan(&mut lab, report(65_435, Verdict::Closed, Reason::Rst));
+    lab.wait(Duration::from_secs(3));
+    scan(&mut lab, report(80, Verdict::Filtered, Reason::NoResponse));
+    scan(&mut lab, ScanChange::Ended { stopped: false });
+    lab
+}
+
+fn goal(lab: &mut Lab, name: &str, change: GoalChange) {
+    let goal: Goal = name.parse().unwrap();
+    lab.seen(Evidence::Called, Kind::Goal(GoalEvent { goal, change }));
+}
+
+/// Clients go to a colleague's machine, whose port is closed.
+pub(crate) fn aimed(lang: Lang) -> Lab {
+    let mut lab = scenes::lesson(lang);
+    goal(&mut lab, "lab-12:65432", GoalChange::Set);
+    let ScanChange::Port { report } = report(65_432, Verdict::Closed, Reason::Rst) else { unreachable!() };
+    let found = GoalChange::Found { addresses: vec![report.address], took: Duration::from_millis(3) };
+    goal(&mut lab, "lab-12:65432", found);
+    goal(&mut lab, "lab-12:65432", GoalChange::Tried { report });
+    let chosen = GoalChange::Chosen { addr: "192.168.0.7:65432".parse().unwrap(), answers: true };
+    goal(&mut lab, "lab-12:65432", chosen);
+    lab
+}
+
+fn kept(name: &str, scene: fn(Lang) -> Lab, keys: &str) {
+    for lang in [Lang::En, Lang::PtBr] {
+        for (columns, rows) in [(80, 24), (120, 36), (160, 45)] {
+            let mut lab = scene(lang);
+            lab.keys(keys);
+            keep(name, lang, &mut lab.model, columns, rows);
+        }
+    }
+}
+
+#[test]
+fn closed_says_why_and_how_to_open() {
+    kept("network_closed", closed, "");
+}
+
+#[test]
+fn the_join_card_and_the_peers() {
+    kept("network_open", peers, "");
+    kept("network_peers", peers, "\tjj");
+}
+
+#[test]
+fn the_question_before_opening() {
+    kept("network_question", closed, "O");
+}
+
+#[test]
+fn a_port_check_under_way_and_done() {
+    kept("network_checking", checking, "");
+    kept("network_checked", checked, "");
+}
+
+#[test]
+fn a_port_check_being_typed() {
+    kept("network_typing", closed, "plab 65432-1\n");
+}
+
+#[test]
+fn clients_go_elsewhere() {
+    kept("network_aimed", aimed, "");
+    kept("network_target", aimed, "N");
+}
+
+/// What the sweep of all sizes meets.
+pub(super) const SCENES: [(&str, fn(Lang) -> Lab, &str); 9] = [
+    ("network closed", closed, ""),
+    ("network open", peers, ""),
+    ("network peers", peers, "\tjj"),
+    ("network zoomed in ascii", peers, "zA"),
+    ("network question", closed, "O"),
+    ("network check", checked, ""),
+    ("network check typed", checking, "pa line that is longer than any box: ☃☃☃☃☃☃☃☃☃☃☃☃☃☃☃☃☃☃☃☃☃☃☃☃☃☃☃☃☃☃☃☃☃☃☃☃☃☃☃"),
+    ("network aimed", aimed, "a"),
+    ("network target", aimed, "N"),
+];
+
+/// Every view, with what its key needs.
+const VIEWS: [&str; 5] = ["1v", "2v", "3v", "8v", "5v"];
+
+#[test]
+fn who_is_open_and_who_is_aimed_sees_it_in_every_view_theme_and_size() {
+    for (lang, open) in [(Lang::En, "OPEN TO THE NETWORK"), (Lang::PtBr, "ABERTO À REDE")] {
+        for (view, theme) in VIEWS.into_iter().flat_map(|view| ThemeName::ALL.map(|theme| (view, theme))) {
+            let mut lab = peers(lang);
+            goal(&mut lab, "192.168.0.12:65432", GoalChange::Set);
+            lab.note(Note::Dropped { count: 12 });
+            lab.keys(view);
+            lab.model.ui.theme = theme;
+            for (glyphs, depth) in [(Glyphs::Unicode, ColorDepth::True), (Glyphs::Ascii, ColorDepth::Mono)] {
+                lab.model.ui.glyphs = glyphs;
+                for (columns, rows) in [(60, 20), (80, 24), (100, 30), (120, 36), (200, 60)] {
+                    lab.model.ui.size = (columns, rows);
+                    let mut buf = ratatui::buffer::Buffer::empty(ratatui::layout::Rect::new(0, 0, columns, rows));
+                    render(&lab.model, depth, &mut buf);
+                    let first = text(&buf).lines().next().unwrap().to_owned();
+                    assert!(first.contains(open), "{view} {theme:?} {columns}: {first}");
+                    assert!(first.contains("192.168.0.12:65432"), "{view} {theme:?} {columns}: {first}");
+                    // Each world counts its own losses.
+                    assert!(view == "5v" || first.contains("12 event"), "{view} {theme:?} {columns}: {first}");
+                    let at = first.find(open).map(|at| first[..at].chars().count()).unwrap();
+                    let (badge, paper) = (&buf[(u16::try_from(at).unwrap(), 0)], &buf[(0, 1)]);
+                    let plain = badge.modifier.contains(ratatui::style::Modifier::REVERSED);
+                    assert!(plain || badge.bg != paper.bg, "{view} {theme:?}: it stands out");
+                }
+            }
+        }
+        let small = text(&screen(&mut peers(lang).model, 40, 8).0);
+        assert!(small.contains(open), "{small}");
+    }
+}
+
+#[test]
+fn a_closed_laboratory_never_says_that_it_is_open() {
+    for (_, scene, keys) in [SCENES[0], SCENES[4], SCENES[5], SCENES[7]] {
+        let mut lab = scene(Lang::En);
+        lab.keys(keys);
+        let shown = text(&screen(&mut lab.model, 160, 45).0);
+        assert!(!shown.contains("OPEN TO THE NETWORK"), "{shown}");
+    }
+}
+
+#[test]
+fn the_card_is_about_the_selected_server_and_the_way_that_leads_there() {
+    let mut lab = peers(Lang::En);
+    lab.keys("jjj");
+    let shown = text(&screen(&mut lab.model, 120, 36).0);
+    assert!(shown.contains("nc -u 192.168.0.10 65432") && shown.contains("SOCK_DGRAM"), "{shown}");
+    lab.keys("kk");
+    let shown = text(&screen(&mut lab.model, 120, 36).0);
+    assert!(shown.contains("nc 192.168.0.10 65433") && !shown.contains("fd00::10"), "no IPv6 on 0.0.0.0:\n{shown}");
+    lab.server(1, ServerChange::Started { addr: "[::]:65433".parse().unwrap(), backlog: 1 });
+    assert!(text(&screen(&mut lab.model, 120, 36).0).contains("fd00::10"));
+    lab.server(1, ServerChange::Started { addr: "127.0.0.1:65433".parse().unwrap(), backlog: 1 });
+    assert!(text(&screen(&mut lab.model, 120, 36).0).contains("echo cannot be reached"));
+    lab.note(Note::Addresses { addresses: vec![] });
+    assert!(text(&screen(&mut lab.model, 120, 36).0).contains("this machine is in no network"));
+}
+
+/// The code is read back as a telephone would, from the screen: its modules, without the quiet zone.
+#[test]
+fn the_qr_code_is_that_of_address_and_port_with_a_quiet_zone() {
+    let mut lab = peers(Lang::En);
+    for (glyphs, columns, rows) in [(Glyphs::Unicode, 80u16, 24u16), (Glyphs::Ascii, 160, 45)] {
+        lab.model.ui.glyphs = glyphs;
+        lab.model.ui.zoomed = glyphs == Glyphs::Ascii;
+        let (shown, _) = screen(&mut lab.model, columns, rows);
+        let expected = qrcode::QrCode::with_error_correction_level("192.168.0.10:65432", qrcode::EcLevel::L).unwrap();
+        let ascii = glyphs == Glyphs::Ascii;
+        let light = |x: u16, y: u16| {
+            if ascii {
+                return shown[(2 + 2 * x, 2 + y)].bg
+                    == crate::view::Theme::new(ThemeName::Dark, ColorDepth::True).qr_light.bg.unwrap();
+            }
+            let symbol = shown[(2 + x, 2 + y / 2)].symbol();
+            symbol == "█" || symbol == (if y % 2 == 0 { "▀" } else { "▄" })
+        };
+        let side = u16::try_from(expected.width()).unwrap();
+        for (x, y) in (0..side + 4).flat_map(|x| (0..side + 4).map(move |y| (x, y))) {
+            let inside = (2..side + 2).contains(&x) && (2..side + 2).contains(&y);
+            let module = || expected[(usize::from(x) - 2, usize::from(y) - 2)] == qrcode::Color::Light;
+            assert_eq!(light(x, y), !inside || module(), "{x},{y} {glyphs:?}:\n{}", text(&shown));
+        }
+    }
+}
+
+#[test]
+fn what_strangers_said_reaches_the_screen_as_marks_only() {
+    let mut lab = peers(Lang::En);
+    lab.keys("\tjj");
+    let shown = text(&screen(&mut lab.model, 160, 45).0);
+    assert!(shown.contains("␛[2J\\u{202e}boo"), "{shown}");
+    assert!(!shown.contains('\u{1b}') && !shown.contains('\u{202e}'));
+    assert!(shown.contains("BLOCKED") && shown.contains("refused 9,936") && shown.contains("this machine"), "{shown}");
+}
+
+#[test]
+fn errors_are_said_in_words() {
+    let says = |change: ScanChange, words: &str| {
+        let mut lab = closed(Lang::En);
+        lab.keys("plab 1\n");
+        scan(&mut lab, change);
+        lab.key(Key::Esc);
+        let shown = text(&screen(&mut lab.model, 160, 45).0);
+        assert!(shown.contains(words), "{words}:\n{shown}");
+    };
+    says(ScanChange::Unresolved { asked: "lab".into(), why: Unresolved::NoSuchHost }, "there is no host of this name");
+    let beyond = |realm| ScanChange::Unconfirmed { asked: "lab".into(), address: ip("8.8.8.8"), realm };
+    says(beyond(Realm::Beyond), "p asks again");
+    says(beyond(Realm::Group), "many hosts at once");
+    let mut lab = scenes::lesson(Lang::En);
+    goal(&mut lab, "nowhere", GoalChange::Set);
+    goal(&mut lab, "nowhere", GoalChange::Lost { why: Unresolved::NoSuchHost });
+    let shown = text(&screen(&mut lab.model, 120, 36).0);
+    assert!(shown.contains("target nowhere ×") && shown.contains("no host of this name"), "{shown}");
+}
+
+#[test]
+fn the_world_of_the_wire_keeps_the_badge() {
+    let mut lab = peers(Lang::En);
+    let at = lab.model.now;
+    update(&mut lab.model, Msg::Key(Key::Char('w')));
+    assert_eq!((lab.model.world.shown(), lab.model.now), (WorldId::Wire, at));
+    assert!(text(&screen(&mut lab.model, 80, 24).0).lines().next().unwrap().contains("OPEN TO THE NETWORK"));
+    lab.keys("N");
+    assert_eq!(
+        (lab.model.world.shown(), lab.model.ui.network.part, lab.model.ui.mode),
+        (WorldId::Host, Part::Card, Mode::Command)
+    );
+}
