@@ -4,6 +4,7 @@
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use std::time::Duration;
 
+use super::goal::Aim;
 use super::keys::{Action, Key};
 use super::peers::Peer;
 use super::servers::Server;
@@ -135,7 +136,8 @@ pub fn everywhere(world: &World) -> IpAddr {
 
 /// Everybody who talked to a server, in the order of the list: other machines first.
 pub fn peers(model: &Model) -> impl Iterator<Item = (IpAddr, &Peer)> {
-    let all = |here: bool| model.world.peers.all().filter(move |(address, _)| address.is_loopback() == here);
+    let own = |address: &IpAddr| address.is_loopback() || model.world.addresses.contains(address);
+    let all = move |here: bool| model.world.peers.all().filter(move |(address, _)| own(address) == here);
     all(false).chain(all(true))
 }
 
@@ -173,7 +175,7 @@ pub(super) fn act(model: &mut Model, action: Action) -> Option<Vec<Effect>> {
         Action::Aim | Action::Home => vec![],
         Action::Door => door(model),
         Action::Check => {
-            prepare(model);
+            model.ui.network.part = Part::Check;
             model.ui.mode = Mode::Checking;
             vec![]
         }
@@ -212,15 +214,6 @@ fn door(model: &mut Model) -> Vec<Effect> {
         model.ui.mode = Mode::Asking(Question::Open);
     }
     vec![]
-}
-
-/// The host of the clients is most likely the one that is to be checked.
-fn prepare(model: &mut Model) {
-    let network = &mut model.ui.network;
-    network.part = Part::Check;
-    if let Some(aim) = model.world.aim.as_ref().filter(|_| network.asked.input.value().is_empty()) {
-        network.asked.input = tui_input::Input::new(format!("{} ", aim.goal.host));
-    }
 }
 
 /// The selected peer.
@@ -262,7 +255,7 @@ pub(super) fn typed(model: &mut Model, key: Key) -> Vec<Effect> {
         }
         Key::Up | Key::Down => line.recall(key == Key::Up),
         Key::Enter if aiming => return aim(model),
-        Key::Enter => match check(line.input.value()) {
+        Key::Enter => match asked(line.input.value(), model.world.aim.as_ref()) {
             Ok(plan) => {
                 line.take();
                 network.fault = None;
@@ -280,6 +273,14 @@ pub(super) fn typed(model: &mut Model, key: Key) -> Vec<Effect> {
         }
     }
     vec![]
+}
+
+/// A port check as it was typed. Ports alone are those of the host that clients go to.
+fn asked(typed: &str, aim: Option<&Aim>) -> Result<ScanPlan, Fault> {
+    match (check(typed), aim) {
+        (Err(Fault::NoHost), Some(aim)) => check(&format!("{} {typed}", aim.goal.host)),
+        (plan, _) => plan,
+    }
 }
 
 fn aim(model: &mut Model) -> Vec<Effect> {

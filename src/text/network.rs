@@ -70,9 +70,13 @@ pub struct Network {
     pub beyond_title: &'static str,
     pub beyond_means: &'static str,
     pub answer: fn(char) -> String,
+    pub yes: &'static str,
+    pub no: &'static str,
     /// The prompts.
     pub check_prompt: &'static str,
     pub check_hint: &'static str,
+    /// The same where clients go to this host.
+    pub check_hint_aimed: fn(&str) -> String,
     pub aim_prompt: &'static str,
     pub aim_hint: &'static str,
     pub aim_hint_home: &'static str,

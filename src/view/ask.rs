@@ -5,6 +5,7 @@ use ratatui::layout::{Position, Rect};
 use ratatui::style::Style;
 use ratatui::widgets::{Clear, Widget};
 
+use super::glyphs;
 use super::ink::{Ink, wrap};
 use super::look::{Frame, Look};
 use super::typed::Typed;
@@ -17,8 +18,10 @@ pub(super) fn render(model: &Model, look: &Look, buf: &mut Buffer) -> Option<Pos
     let (words, network) = (&look.text.network, &model.ui.network);
     match model.ui.mode {
         Mode::Checking => {
-            let hint = (words.check_hint, network.fault);
-            prompt(look, words.check_prompt, &Typed::of(&network.asked, room(buf.area)), hint, buf)
+            let aim = model.world.aim.as_ref();
+            let hint = aim.map_or_else(|| words.check_hint.into(), |aim| (words.check_hint_aimed)(&aim.goal.host));
+            let typed = Typed::of(&network.asked, room(buf.area));
+            prompt(look, words.check_prompt, &typed, (&hint, network.fault), buf)
         }
         Mode::Aiming => {
             let hint = if model.world.aim.is_some() { words.aim_hint_home } else { words.aim_hint };
@@ -116,6 +119,8 @@ fn question(model: &Model, look: &Look, question: Question, buf: &mut Buffer) {
 /// Where the servers would listen, and by which address the class would find them.
 fn everywhere(model: &Model) -> String {
     let all = crate::model::network::everywhere(&model.world);
-    let best = model.world.addresses.iter().find(|ip| all.is_ipv6() || ip.is_ipv4());
-    best.map_or_else(|| all.to_string(), |best| format!("{all} ({best}…)"))
+    let mut ways = model.world.addresses.iter().filter(|ip| all.is_ipv6() || ip.is_ipv4());
+    let best = ways.next();
+    let more = if ways.next().is_some() { glyphs::ELLIPSIS } else { "" };
+    best.map_or_else(|| all.to_string(), |best| format!("{all} ({best}{more})"))
 }

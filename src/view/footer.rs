@@ -81,7 +81,11 @@ fn hints(model: &Model, look: &Look) -> Vec<Hint> {
         (Mode::Aiming, _) => {
             vec![key(Key::Enter, words.aim.hint), key(Key::Esc, words.leave), key(Key::Up, words.earlier)]
         }
-        (Mode::Settings | Mode::Asking(_) | Mode::Help(_), _) => vec![],
+        (Mode::Asking(_), _) => {
+            let yes = Key::Char(crate::model::network::yes(model.ui.lang));
+            vec![key(yes, look.text.network.yes), key(Key::Esc, look.text.network.no)]
+        }
+        (Mode::Settings | Mode::Help(_), _) => vec![],
         (Mode::Command, Some(count)) if model.ui.view == View::Wire => on_wire(look, count),
         (Mode::Command, Some(count)) => {
             let of = |action| keys::first(action, look.text);

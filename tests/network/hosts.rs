@@ -1,6 +1,6 @@
 //! The hosts, the cable between them, and the programs that run on them.
 
-use std::io::{BufRead as _, BufReader, Read as _};
+use std::io::{BufRead as _, BufReader, Read as _, Write as _};
 use std::net::Ipv4Addr;
 use std::process::{Child, Command, Output, Stdio};
 use std::sync::mpsc::{Receiver, channel};
@@ -55,6 +55,14 @@ impl Host {
         self.command(argv).output().unwrap()
     }
 
+    /// Starts a program that is told this, and ends when it is dropped.
+    pub(crate) fn spawn(&self, argv: &[&str], told: &[u8]) -> Killed {
+        let mut command = self.command(argv);
+        let mut child = command.stdin(Stdio::piped()).stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
+        child.stdin.as_mut().unwrap().write_all(told).unwrap();
+        Killed(child)
+    }
+
     /// Runs the program under test to its end: its exit code, and what it printed.
     pub(crate) fn lab(&self, args: &[&str]) -> (i32, String) {
         let output = self.run(&[&[BINARY], args].concat());
@@ -99,6 +107,16 @@ impl Host {
 }
 
 impl Drop for Host {
+    fn drop(&mut self) {
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
+}
+
+/// A program that runs.
+pub(crate) struct Killed(Child);
+
+impl Drop for Killed {
     fn drop(&mut self) {
         let _ = self.0.kill();
         let _ = self.0.wait();

@@ -2,6 +2,8 @@
 //! program and of `nmap`.
 
 #[cfg(target_os = "linux")]
+mod class;
+#[cfg(target_os = "linux")]
 #[path = "../harness/mod.rs"]
 mod harness;
 #[cfg(target_os = "linux")]
@@ -13,7 +15,7 @@ mod target;
 
 #[cfg(target_os = "linux")]
 fn main() -> std::process::ExitCode {
-    harness::run([scan::tests(), target::tests()])
+    harness::run([scan::tests(), target::tests(), class::tests()])
 }
 
 #[cfg(not(target_os = "linux"))]

@@ -103,7 +103,9 @@ fn found(model: &Model, look: &Look, scan: &Scan, area: Rect, buf: &mut Buffer) 
     ink.cell(checks.columns[1], columns.1, theme.title).skip(2).say(checks.columns[2], theme.title);
     let from = model.ui.network.from.min(scan.reports().len().saturating_sub(usize::from(list.height)));
     let mut row = 0;
-    for report in scan.reports().skip(from).take(usize::from(list.height)) {
+    // What is open is what was looked for.
+    let open = |wanted| scan.reports().filter(move |report| (report.verdict == Verdict::Open) == wanted);
+    for report in open(true).chain(open(false)).skip(from).take(usize::from(list.height)) {
         line(look, report, columns, &mut Ink::on(buf, list, row));
         row += 1;
     }
