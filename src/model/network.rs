@@ -90,6 +90,7 @@ pub fn check(typed: &str) -> Result<ScanPlan, Fault> {
         match word {
             "udp" | "UDP" | "-u" | "-sU" | "--udp" => proto = Proto::Udp,
             "tcp" | "TCP" | "-sT" | "-sS" => proto = Proto::Tcp,
+            "-" => ports.push(word),
             "-p" => ports.extend(words.next()),
             _ if word.len() > 2 && word.starts_with("-p") => ports.push(&word[2..]),
             _ if goal.is_none() => goal = Some(word.parse().map_err(|_| Fault::NotAHost)?),
@@ -97,8 +98,8 @@ pub fn check(typed: &str) -> Result<ScanPlan, Fault> {
         }
     }
     let goal = goal.ok_or(Fault::NoHost)?;
-    if ports.is_empty() && goal.host.bytes().all(|byte| byte.is_ascii_digit() || b",-".contains(&byte)) {
-        // Ports, and nobody to ask.
+    if goal.host.bytes().all(|byte| byte.is_ascii_digit() || b",-".contains(&byte)) {
+        // Ports, and nobody to ask: no host is called a number.
         return Err(Fault::NoHost);
     }
     let usual = || if proto == Proto::Udp { "udp" } else { "lab" };

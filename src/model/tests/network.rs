@@ -116,6 +116,8 @@ fn a_port_check_is_read_as_people_type_it() {
         ("", Fault::NoHost),
         ("udp", Fault::NoHost),
         ("65432", Fault::NoHost),
+        ("-", Fault::NoHost),
+        ("22, 80", Fault::NoHost),
         ("nmap -p22", Fault::NoHost),
         ("http://lab 80", Fault::NotAHost),
         ("lab 80-22", Fault::Ports(PortsErrorKind::Backwards)),

@@ -38,8 +38,12 @@ fn the_key_opens_the_wire_once_and_goes_back_and_forth() {
     let views: Vec<_> = (0..4).map(|_| (bench.keys("v"), bench.model.ui.view).1).collect();
     assert_eq!(views, [View::Lab, View::Ports, View::Packets, View::Wire]);
     bench.keys("w");
-    let views: Vec<_> = (0..3).map(|_| (bench.keys("v"), bench.model.ui.view).1).collect();
-    assert_eq!(views, [View::Ports, View::Packets, View::Lab], "looking around does not lead to the other world");
+    let views: Vec<_> = (0..4).map(|_| (bench.keys("v"), bench.model.ui.view).1).collect();
+    assert_eq!(
+        views,
+        [View::Ports, View::Packets, View::Network, View::Lab],
+        "looking around does not lead to the other world"
+    );
     assert_eq!(bench.keys("5v"), [Effect::Show(WorldId::Wire)]);
     let closed = bench.keys("W");
     assert_eq!(closed, [Effect::Show(WorldId::Host), Effect::CloseWire]);

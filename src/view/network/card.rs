@@ -138,13 +138,10 @@ fn head(
     let theme = &look.theme;
     let (ip, port) = (addr.ip().to_string(), addr.port().to_string());
     let name = format!("{} ({})", server.spec.name, server.spec.proto.name().to_uppercase());
-    let mut row = 0;
-    if spare >= 9 || spare == 0 || (spare >= 2 && spare < 5) {
-        // Who it is has a line of its own where there is one to spare.
-        if spare > 1 {
-            Ink::on(buf, area, 0).say(look.text.network.here, theme.title).say(&format!(" {name}"), theme.text);
-            row = 1;
-        }
+    // Who it is has a line of its own where the giants leave one, or where there are none.
+    let mut row = u16::from(spare >= 9 || (2..5).contains(&spare));
+    if row > 0 {
+        Ink::on(buf, area, 0).say(look.text.network.here, theme.title).say(&format!(" {name}"), theme.text);
     }
     let size = |text: &str, big: bool| {
         let columns = width(text);

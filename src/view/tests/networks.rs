@@ -180,8 +180,11 @@ fn clients_go_elsewhere() {
     kept("network_target", aimed, "N");
 }
 
+/// A name, a moment, and keys that are pressed then.
+type Scene = (&'static str, fn(Lang) -> Lab, &'static str);
+
 /// What the sweep of all sizes meets.
-pub(super) const SCENES: [(&str, fn(Lang) -> Lab, &str); 9] = [
+pub(super) const SCENES: [Scene; 9] = [
     ("network closed", closed, ""),
     ("network open", peers, ""),
     ("network peers", peers, "\tjj"),
@@ -271,7 +274,7 @@ fn the_qr_code_is_that_of_address_and_port_with_a_quiet_zone() {
                     == crate::view::Theme::new(ThemeName::Dark, ColorDepth::True).qr_light.bg.unwrap();
             }
             let symbol = shown[(2 + x, 2 + y / 2)].symbol();
-            symbol == "█" || symbol == (if y % 2 == 0 { "▀" } else { "▄" })
+            symbol == "█" || symbol == (if y.is_multiple_of(2) { "▀" } else { "▄" })
         };
         let side = u16::try_from(expected.width()).unwrap();
         for (x, y) in (0..side + 4).flat_map(|x| (0..side + 4).map(move |y| (x, y))) {
