@@ -47,9 +47,11 @@ pub struct Engine {
     step: usize,
     phase: Phase,
     waiting: Option<Done>,
-    /// What was heard since the step before was over. Between two steps the presenter talks and the kernels go on: what
+    /// What was heard since the step before was over, and what that step heard. Between two steps the presenter talks and the kernels go on: what
     /// they do meanwhile belongs to the step that comes.
     pub(super) heard: Vec<Event>,
+    /// How much of it was heard when the step before was over.
+    over: usize,
     /// How much of it was heard before the present step began.
     before: usize,
     /// When the present act began, or the expecting.
@@ -71,6 +73,7 @@ impl Engine {
             phase: Phase::Ready,
             waiting: None,
             heard: Vec::new(),
+            over: 0,
             before: 0,
             since: Stamp::ZERO,
             began: Stamp::ZERO,
@@ -126,6 +129,11 @@ impl Engine {
     pub fn begin(&mut self, world: &World, now: Stamp) -> Vec<Order> {
         let Some(step) = self.lesson.steps.get(self.step).filter(|_| self.phase == Phase::Ready) else { return vec![] };
         self.ticks = vec![Tick::Open; step.expect.len()];
+        // Two steps in which nothing is done look at one stretch of time: what one heard is there for the other.
+        let still = |step: usize| self.lesson.steps.get(step).is_some_and(|step| step.acts.is_empty());
+        if !(still(self.step) && self.step > 0 && still(self.step - 1)) {
+            self.heard.drain(..self.over.min(self.heard.len()));
+        }
         self.before = self.heard.len();
         self.began = now;
         self.since = now;
@@ -277,7 +285,7 @@ impl Engine {
             self.phase = Phase::Failed;
         } else if self.ticks.iter().all(|tick| *tick == Tick::Met) {
             self.phase = Phase::Passed;
-            self.heard.clear();
+            self.over = self.heard.len();
         } else {
             return false;
         }

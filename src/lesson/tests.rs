@@ -366,3 +366,24 @@ fn a_step_in_which_nothing_is_done_begins_by_itself_and_the_last_one_ends_the_le
     assert_eq!(show.playing().beat, Beat::Over);
     assert_eq!(show.model.lessons.played.get("t"), Some(&true));
 }
+
+#[test]
+fn two_steps_in_which_nothing_is_done_look_at_one_stretch_of_time() {
+    let syn = "[[step]]\nexpect = [{ packet = { flags = \"SYN\" } }]\n";
+    let connect = "do = [{ connect = { socket = \"a\", port = 65432 } }]\n";
+    for (last, passed) in [(syn.to_owned(), true), (syn.replace("expect", &format!("{connect}expect")), false)] {
+        let mut table = Table::new(&format!("{syn}{last}"));
+        table.begin();
+        table.syn(1, 1);
+        assert!(table.engine.phase() == Phase::Passed && table.engine.next_step());
+        table.begin();
+        let id = crate::domain::ClientId(1);
+        let change = crate::domain::client::ClientChange::Dialing { flow: client() };
+        table.hear(2, HostId::Client, Kind::Client(crate::domain::ClientEvent { client: id, change }));
+        assert_eq!(
+            table.engine.phase() == Phase::Passed,
+            passed,
+            "what an act is to bring about is not there before it"
+        );
+    }
+}

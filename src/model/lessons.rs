@@ -36,9 +36,14 @@ impl Card {
 
     /// Whether all these words are in it, in whatever language.
     fn has(&self, words: &[String]) -> bool {
-        let all = [&self.title[..], &self.about[..], std::slice::from_ref(&self.name)].concat().join(" ");
-        let all = plain(&all);
-        words.iter().all(|word| all.contains(word))
+        let text = plain(&format!("{} {} {}", self.name, self.title.join(" "), self.about.join(" ")));
+        words.iter().all(|word| text.contains(word))
+    }
+
+    /// Whether all these words are in its name or its title.
+    fn is_called(&self, words: &[String]) -> bool {
+        let text = plain(&format!("{} {}", self.name, self.title.join(" ")));
+        words.iter().all(|word| text.contains(word))
     }
 }
 
@@ -62,10 +67,12 @@ pub struct Lessons {
 }
 
 impl Lessons {
-    /// Those that the typed words leave.
+    /// Those that the typed words leave: first those that have them in the name or the title.
     pub fn listed(&self) -> impl Iterator<Item = &Card> {
         let words: Vec<_> = plain(self.line.input.value()).split_whitespace().map(str::to_owned).collect();
-        self.cards.iter().filter(move |card| card.has(&words))
+        let (called, others): (Vec<_>, Vec<_>) =
+            self.cards.iter().filter(|card| card.has(&words)).partition(|card| card.is_called(&words));
+        called.into_iter().chain(others)
     }
 
     /// The one that is selected.

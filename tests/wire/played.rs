@@ -26,11 +26,15 @@ pub(crate) fn tests() -> Vec<Test> {
     vec![
         test(two_scenarios_by_key_one_of_them_again_and_one_spoilt, &[Wire]),
         test(every_scenario_of_the_catalogue_by_key, &[Wire]),
+        test(every_scenario_stands_a_talk_before_each_key, &[Wire]),
     ]
 }
 
 /// Longer than any step takes that does not wait out TIME_WAIT: an act, and then all expectations, have 15 s each.
 const PATIENCE: Duration = Duration::from_mins(1);
+
+/// The presenter is in a hurry.
+const NO_TALK: Duration = Duration::ZERO;
 
 /// What a frame was drawn from.
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -148,12 +152,13 @@ impl Stage {
         self.until(&format!("{name} begins"), begins).await;
     }
 
-    /// Goes through the present scenario by one key from its first step to its last.
-    async fn through(&mut self, name: &str) {
+    /// Goes through the present scenario by one key from its first step to its last, and talks before each press.
+    async fn through(&mut self, name: &str, talk: Duration) {
         let steps = &catalogue::lesson(name).unwrap().steps;
         for (place, step) in steps.iter().enumerate() {
             if !step.acts.is_empty() {
                 self.at(name, place, &[Beat::Told]).await;
+                tokio::time::sleep(talk).await;
                 self.press(KeyCode::Enter);
             }
             let last = place + 1 == steps.len();
@@ -161,6 +166,7 @@ impl Stage {
             let playing = self.at(name, place, &[end, Beat::Failed]).await;
             assert_eq!(playing.beat, end, "{name}, step {place}: {playing:#?}");
             if !last {
+                tokio::time::sleep(talk).await;
                 self.press(KeyCode::Enter);
             }
         }
@@ -176,7 +182,7 @@ impl Stage {
 async fn two_scenarios_by_key_one_of_them_again_and_one_spoilt() {
     let mut stage = Stage::open();
     stage.choose("lost-syn").await;
-    stage.through("lost-syn").await;
+    stage.through("lost-syn", NO_TALK).await;
     // The key that goes on begins the next scenario, on hosts of its own.
     stage.press(KeyCode::Enter);
     stage.at("lost-syn-ack", 0, &[Beat::Told]).await;
@@ -191,7 +197,7 @@ async fn two_scenarios_by_key_one_of_them_again_and_one_spoilt() {
     assert_eq!((spoilt.not_done, spoilt.acts), (Some(2), 3), "{spoilt:#?}");
     stage.press(KeyCode::Enter);
     stage.at("lost-syn-ack", 0, &[Beat::Told]).await;
-    stage.through("lost-syn-ack").await;
+    stage.through("lost-syn-ack", NO_TALK).await;
     // It is left; the wire stays, and is taken down for the next without a question: nothing of the presenter's is on it.
     stage.press(KeyCode::Esc);
     let shown = stage.until("it is left", |shown| shown.playing.is_none()).await;
@@ -205,7 +211,7 @@ async fn every_scenario_of_the_catalogue_by_key() {
     let names: Vec<_> = catalogue::cards().into_iter().map(|card| card.name).collect();
     stage.choose(&names[0]).await;
     for (name, next) in names.iter().zip(names.iter().skip(1)) {
-        stage.through(name).await;
+        stage.through(name, NO_TALK).await;
         stage.press(KeyCode::Enter);
         stage.at(next, 0, &[Beat::Told, Beat::Doing, Beat::Passed]).await;
     }
@@ -215,4 +221,21 @@ async fn every_scenario_of_the_catalogue_by_key() {
     stage.at(last, 0, &[Beat::Passed]).await;
     assert_eq!(stage.shown.borrow().failed, Vec::<String>::new());
     stage.close().await;
+}
+
+/// The class is talked to for longer than the kernels wait for an answer: what they send again meanwhile spoils nothing.
+#[tokio::main(flavor = "multi_thread")]
+async fn every_scenario_stands_a_talk_before_each_key() {
+    let names = catalogue::cards().into_iter().map(|card| card.name).filter(|name| name != "waited-out");
+    let play = |name: String| async move {
+        let mut stage = Stage::open();
+        stage.choose(&name).await;
+        stage.through(&name, Duration::from_millis(1_500)).await;
+        stage.close().await;
+    };
+    // Each on hosts of its own, all at once.
+    let played: Vec<_> = names.map(|name| tokio::spawn(play(name))).collect();
+    for played in played {
+        played.await.unwrap();
+    }
 }

@@ -108,18 +108,23 @@ fn acts(look: &Look, step: &Step, playing: &Playing) -> Vec<(String, Style)> {
     let (words, theme) = (&look.text.lessons, &look.theme);
     let head = if playing.beat == Beat::Told { words.playing.to_do } else { words.playing.done };
     let mut pieces = vec![(format!("{head} "), theme.title)];
-    for (at, act) in step.acts.iter().enumerate() {
-        let last = at + 1 == step.acts.len();
-        let end = if last { "" } else { " · " };
-        let failed = playing.not_done == Some(at);
+    let mut at = 0;
+    while let Some(act) = step.acts.get(at) {
+        // The same thing some times over is said once.
+        let same = step.acts[at..].iter().take_while(|other| *other == act).count();
+        let through = at + same;
+        let failed = playing.not_done.is_some_and(|stuck| (at..through).contains(&stuck));
         let text = of_act(words, act);
+        let text = if same > 1 { format!("{text} {}{same}", glyphs::TIMES) } else { text };
         let text = if failed { (words.not_done)(&text) } else { text };
+        let end = if through == step.acts.len() { "" } else { " · " };
         let style = match () {
             () if failed => theme.alarm,
             () if playing.beat == Beat::Told || at < playing.acts => theme.text,
             () => theme.quiet,
         };
         pieces.push((format!("{text}{end}"), style));
+        at = through;
     }
     pieces
 }
