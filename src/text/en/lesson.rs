@@ -44,7 +44,7 @@ pub(super) const LESSONS: Lessons = Lessons {
                 (0, _) => format!("{programs} running {}", if programs == 1 { "program" } else { "programs" }),
                 _ => format!("{connections} open connections and {programs} running programs"),
             };
-            format!("The wire has {lost}: they end with it. {key} again takes it down and plays the scenario.")
+            format!("The wire has {lost}: that ends with it. {key} again takes it down and plays the scenario.")
         },
     },
     playing: Playing {

@@ -53,7 +53,7 @@ pub(super) const LESSONS: Lessons = Lessons {
                 (0, _) => format!("{programs} programas rodando"),
                 _ => format!("conexões abertas ({connections}) e programas rodando ({programs})"),
             };
-            format!("O fio tem {lost}, que se encerram com ele. {key} de novo o desmonta e apresenta o cenário.")
+            format!("O fio tem {lost}: isso se encerra com ele. {key} de novo o desmonta e apresenta o cenário.")
         },
     },
     playing: Playing {
