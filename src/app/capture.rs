@@ -77,6 +77,8 @@ fn lacks(text: &crate::text::Text, error: &crate::observe::capture::CaptureError
 
 #[cfg(target_os = "linux")]
 fn live(args: &CaptureArgs, filter: &Filter) -> anyhow::Result<()> {
+    use std::os::fd::AsFd as _;
+
     use super::signals;
     use crate::observe::Scope;
     use crate::observe::capture::command::{Into, LiveError, Stop};
@@ -95,7 +97,12 @@ fn live(args: &CaptureArgs, filter: &Filter) -> anyhow::Result<()> {
     } else {
         filter.ports().map_or(Scope::All, Scope::Ports)
     };
-    let stop = Stop::new()?;
+    let out = match args.write.as_deref().filter(|path| !dash(path)) {
+        Some(path) => File::create(path).with_context(|| path.display().to_string())?,
+        None => File::from(io::stdout().as_fd().try_clone_to_owned()?),
+    };
+    let stop = Stop::with(&out)?;
+    let mut out = BufWriter::new(out);
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build()?;
     let mut arrivals = runtime.block_on(async { signals::listen() })?;
     let stopped = stop.clone();
@@ -103,7 +110,6 @@ fn live(args: &CaptureArgs, filter: &Filter) -> anyhow::Result<()> {
         arrivals.recv().await;
         stopped.stop();
     });
-    let mut out = output(args.write.as_deref().unwrap_or_else(|| Path::new("-")))?;
     let into = if args.write.is_some() { Into::Pcapng(&mut out) } else { Into::Ladder(&mut out, style()) };
     let ready = || eprintln!("socklab-tui: {}", (text.packets.capturing)(on.name()));
     let summary = command::live(&key, &on, (&scope, filter), into, &stop, ready).map_err(|error| match error {

@@ -1,6 +1,8 @@
 //! Capturing into a pipe, as for `wireshark -k -i -`.
 
-use std::net::TcpListener;
+use std::io::{BufRead as _, BufReader};
+use std::net::{TcpListener, UdpSocket};
+use std::process::{Command, Stdio};
 use std::sync::mpsc::channel;
 
 use socklab::domain::filter::Filter;
@@ -15,6 +17,7 @@ use crate::harness::{Need::Capture, Test, test};
 pub(crate) fn tests() -> Vec<Test> {
     vec![
         test(each_packet_is_in_the_pipe_at_once_and_a_reader_that_leaves_ends_it, &[Capture]),
+        test(a_reader_that_leaves_in_silence_ends_the_command_quietly, &[Capture]),
         test(what_was_captured_until_the_end_is_written, &[Capture]),
     ]
 }
@@ -43,6 +46,22 @@ fn each_packet_is_in_the_pipe_at_once_and_a_reader_that_leaves_ends_it() {
         let summary = capture.join().unwrap();
         assert_eq!((summary.written, summary.lost, summary.closed), (2, 0, true));
     });
+}
+
+fn a_reader_that_leaves_in_silence_ends_the_command_quietly() {
+    // Nobody knows of this port.
+    let bound = UdpSocket::bind("127.0.0.1:0").unwrap();
+    let silent = bound.local_addr().unwrap().port();
+    for arguments in [&["-w", "-"][..], &[]] {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_socklab-tui"));
+        command.env("LANG", "C").arg("capture").args(arguments).arg(format!("port {silent}"));
+        let mut child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+        let mut said = BufReader::new(child.stderr.take().unwrap()).lines();
+        assert!(said.next().unwrap().unwrap().contains("lo"), "it listens");
+        drop(child.stdout.take());
+        assert_eq!(child.wait().unwrap().code(), Some(0), "{arguments:?}");
+        assert_eq!(said.map(Result::unwrap).collect::<Vec<_>>(), ["socklab-tui: 0 packets, none lost"]);
+    }
 }
 
 fn what_was_captured_until_the_end_is_written() {

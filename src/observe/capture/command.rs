@@ -141,7 +141,7 @@ mod live {
     use super::super::ladder::{Ends, heading, rung};
     use super::super::live::Eyes;
     use super::super::need::CaptureError;
-    use super::super::tap::{Heard, On, Tap};
+    use super::super::tap::{Heard, On, Tap, Woken};
     use super::{Analysis, Duration, Filter, Packet, PacketSummary, Style, Write, Writer, io, piped};
     use crate::domain::Flow;
     use crate::observe::Scope;
@@ -176,9 +176,12 @@ mod live {
         Io(#[from] io::Error),
     }
 
-    /// The way to end a capture from elsewhere: from what a signal wakes.
+    /// The way to end a capture from elsewhere: from what a signal wakes, or by not reading its output any more.
     #[derive(Debug, Clone)]
-    pub struct Stop(Arc<OwnedFd>);
+    pub struct Stop {
+        asked: Arc<OwnedFd>,
+        output: Option<Arc<OwnedFd>>,
+    }
 
     impl Stop {
         /// A capture's end that has not come.
@@ -186,13 +189,22 @@ mod live {
         /// # Errors
         /// The system's, when there are no descriptors.
         pub fn new() -> io::Result<Self> {
-            Ok(Self(Arc::new(eventfd(0, EventfdFlags::CLOEXEC)?)))
+            Ok(Self { asked: Arc::new(eventfd(0, EventfdFlags::CLOEXEC)?), output: None })
+        }
+
+        /// The same, which also comes when the reader of `output`, a pipe, has left: in silence too, where no write would
+        /// tell.
+        ///
+        /// # Errors
+        /// As [`Stop::new`].
+        pub fn with(output: impl AsFd) -> io::Result<Self> {
+            Ok(Self { output: Some(Arc::new(output.as_fd().try_clone_to_owned()?)), ..Self::new()? })
         }
 
         /// Ends it. What was captured until now is still written.
         pub fn stop(&self) {
             // An eventfd takes this always: its count is far from full.
-            let _ = rustix::io::write(&self.0, &1_u64.to_ne_bytes());
+            let _ = rustix::io::write(&self.asked, &1_u64.to_ne_bytes());
         }
     }
 
@@ -213,9 +225,18 @@ mod live {
         let interface = tap.interface(on);
         let sink = match into {
             Into::Pcapng(out) => {
-                let mut writer = Writer::new(out)?;
-                writer.interface(&interface)?;
-                Sink::Pcapng(writer)
+                let begin = || {
+                    let mut writer = Writer::new(out)?;
+                    writer.interface(&interface)?;
+                    Ok(writer)
+                };
+                match begin() {
+                    Ok(writer) => Sink::Pcapng(writer),
+                    Err(error) => {
+                        piped(Err(error))?;
+                        return Ok(Summary { written: 0, lost: 0, closed: true });
+                    }
+                }
             }
             Into::Ladder(out, style) => {
                 Sink::Ladder(Rungs { out, style, ends: HashMap::new(), latest: None, begun: None })
@@ -225,9 +246,15 @@ mod live {
         let mut work = Work { eyes, scope, filter, sink, written: 0, done: Ok(()) };
         let mut lost = 0;
         ready();
-        while work.done.is_ok() && tap.wait(stop.0.as_fd())? {
-            tap.read(|heard| work.hear(&heard));
-            lost += tap.lost();
+        while work.done.is_ok() {
+            match tap.wait(stop.asked.as_fd(), stop.output.as_ref().map(AsFd::as_fd))? {
+                Woken::Packets => {
+                    tap.read(|heard| work.hear(&heard));
+                    lost += tap.lost();
+                }
+                Woken::Stop => break,
+                Woken::Unread => work.done = Err(io::ErrorKind::BrokenPipe.into()),
+            }
         }
         if work.done.is_ok() {
             lost += tap.finish(|heard| work.hear(&heard))?;

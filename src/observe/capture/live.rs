@@ -12,7 +12,7 @@ use super::file::Packet;
 use super::key::Key;
 use super::need::{CaptureError, Need};
 use super::store::Store;
-use super::tap::{Control, Heard, On, Tap};
+use super::tap::{Control, Heard, On, Tap, Woken};
 use crate::domain::{Errno, Evidence, Kind, Note, Probe};
 use crate::observe::Scope;
 use crate::packet::{Analysis, Frame, LinkType};
@@ -134,9 +134,9 @@ struct Work {
 impl Work {
     fn run(mut self, mut tap: Tap, stop: &OwnedFd) {
         loop {
-            match tap.wait(stop.as_fd()) {
-                Ok(true) => {}
-                Ok(false) => break,
+            match tap.wait(stop.as_fd(), None) {
+                Ok(Woken::Packets) => {}
+                Ok(Woken::Stop | Woken::Unread) => break,
                 Err(error) => return self.fail(&error),
             }
             self.turn(&mut tap);

@@ -48,6 +48,17 @@ pub(super) struct Heard<'a> {
     pub(super) bytes: &'a [u8],
 }
 
+/// What ended a wait.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Woken {
+    /// There may be something to read.
+    Packets,
+    /// It is to end.
+    Stop,
+    /// Nobody reads the output any more.
+    Unread,
+}
+
 /// The socket, and the memory that the kernel fills.
 #[derive(Debug)]
 pub(super) struct Tap {
@@ -123,18 +134,23 @@ impl Tap {
         Interface { name: on.name().into(), description: description.into(), link: self.shape.link }
     }
 
-    /// Waits until there is something to read; `false` when `stop` is ready first.
-    pub(super) fn wait(&self, stop: BorrowedFd<'_>) -> io::Result<bool> {
-        let mut fds = [PollFd::new(&self.socket, PollFlags::IN), PollFd::from_borrowed_fd(stop, PollFlags::IN)];
+    /// Waits until there is something to read, or `stop` is ready, or nobody reads `output` any more.
+    pub(super) fn wait(&self, stop: BorrowedFd<'_>, output: Option<BorrowedFd<'_>>) -> io::Result<Woken> {
+        let socket = PollFd::new(&self.socket, PollFlags::IN);
+        // Of an output nothing is asked; that its reader has left is told unasked (`poll(2)`: POLLERR, POLLHUP).
+        let output = PollFd::from_borrowed_fd(output.unwrap_or(stop), PollFlags::empty());
+        let mut fds = [socket, PollFd::from_borrowed_fd(stop, PollFlags::IN), output];
         match poll(&mut fds, None) {
             Ok(_) => {
                 // An interface that goes down says so once, and clears it by being asked; it may come up again.
                 match rustix::net::sockopt::socket_error(&self.socket)? {
                     Err(error) if error != rustix::io::Errno::NETDOWN => Err(error.into()),
-                    _ => Ok(fds[1].revents().is_empty()),
+                    _ if !fds[1].revents().is_empty() => Ok(Woken::Stop),
+                    _ if !fds[2].revents().is_empty() => Ok(Woken::Unread),
+                    _ => Ok(Woken::Packets),
                 }
             }
-            Err(rustix::io::Errno::INTR) => Ok(true),
+            Err(rustix::io::Errno::INTR) => Ok(Woken::Packets),
             Err(error) => Err(error.into()),
         }
     }
