@@ -87,7 +87,16 @@ impl Host {
     /// Starts servers here, each `KIND=ADDR`, and waits until they have their ports.
     pub(crate) fn serve(&self, servers: &[&str]) -> Running {
         let asked: Vec<_> = servers.iter().flat_map(|server| ["--server", server]).collect();
-        let argv = [&[BINARY, "serve", "--json"], asked.as_slice()].concat();
+        let mut running = self.serve_as(&asked);
+        for _ in servers {
+            running.until("a server has its port", |event| (event["change"] == "started").then_some(()));
+        }
+        running
+    }
+
+    /// Starts the servers that these words of the command line ask for.
+    pub(crate) fn serve_as(&self, asked: &[&str]) -> Running {
+        let argv = [&[BINARY, "serve", "--json"], asked].concat();
         let mut child = self.command(&argv).stdout(Stdio::piped()).spawn().unwrap();
         let out = BufReader::new(child.stdout.take().unwrap());
         let (near, lines) = channel();
@@ -98,11 +107,7 @@ impl Host {
                 }
             }
         });
-        let mut running = Running { child, lines };
-        for _ in servers {
-            running.until("a server has its port", |event| (event["change"] == "started").then_some(()));
-        }
-        running
+        Running { child, lines }
     }
 }
 

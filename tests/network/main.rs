@@ -11,11 +11,13 @@ mod hosts;
 #[cfg(target_os = "linux")]
 mod scan;
 #[cfg(target_os = "linux")]
+mod serve;
+#[cfg(target_os = "linux")]
 mod target;
 
 #[cfg(target_os = "linux")]
 fn main() -> std::process::ExitCode {
-    harness::run([scan::tests(), target::tests(), class::tests()])
+    harness::run([scan::tests(), serve::tests(), target::tests(), class::tests()])
 }
 
 #[cfg(not(target_os = "linux"))]
