@@ -1,7 +1,7 @@
 //! The laboratory on the wire: the same servers and clients on the two private hosts, and the wire between them.
 
 use std::io;
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::os::fd::{AsFd as _, OwnedFd};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -213,6 +213,11 @@ impl Host for OnHost {
 
     fn datagram(&self, addr: SocketAddr) -> io::Result<socket2::Socket> {
         waiting_for_nothing(self.host.datagram(addr)?)
+    }
+
+    /// The two hosts of the wire have the names that the screen calls them by.
+    fn neighbour(&self, name: &str) -> Option<IpAddr> {
+        name.parse::<HostId>().ok().map(|host| host.address().into())
     }
 }
 

@@ -9,7 +9,7 @@ use tokio_util::task::TaskTracker;
 
 use super::host::Host;
 use super::reporter::Reporter;
-use super::resolve::resolve;
+use super::resolve::resolve_on;
 use super::scan::ask;
 use crate::domain::{Goal, GoalChange, Proto, Verdict};
 
@@ -90,7 +90,7 @@ struct Search {
 impl Search {
     async fn run(self, port: u16) {
         let begun = Instant::now();
-        let found = match resolve(&self.goal.host).await {
+        let found = match resolve_on(&*self.host, &self.goal.host).await {
             Ok(found) => found,
             Err(why) => return self.log.goal(self.goal, GoalChange::Lost { why }),
         };

@@ -1,7 +1,7 @@
 //! Where the laboratory's sockets come from.
 
 use std::io;
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 
 use socket2::{Domain, Socket, Type};
 
@@ -13,6 +13,10 @@ pub trait Host: Send + Sync {
     fn stream(&self, for_addr: SocketAddr) -> io::Result<Socket>;
     /// A UDP socket (`SOCK_DGRAM`).
     fn datagram(&self, for_addr: SocketAddr) -> io::Result<Socket>;
+    /// The address of a host that is known here by this name and nowhere else.
+    fn neighbour(&self, _name: &str) -> Option<IpAddr> {
+        None
+    }
 }
 
 /// The machine that this program runs on.

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use tokio::sync::oneshot;
 
+use super::host::Host;
 use crate::domain::{Errno, Unresolved};
 
 /// How long the name servers are waited for: the resolver's own patience is twice that for each of them
@@ -32,6 +33,14 @@ pub async fn resolve(host: &str) -> Result<Vec<SocketAddr>, Unresolved> {
         Ok(Ok(Err(error))) => Err(why(&error)),
         Ok(Err(_)) => Err(Unresolved::NoAnswer { errno: None }),
         Err(_) => Err(Unresolved::NoAnswer { errno: Some(Errno::TimedOut) }),
+    }
+}
+
+/// The same on this host, which may know names of its own.
+pub(super) async fn resolve_on(here: &dyn Host, name: &str) -> Result<Vec<SocketAddr>, Unresolved> {
+    match here.neighbour(name) {
+        Some(address) => Ok(vec![SocketAddr::new(address, 0)]),
+        None => resolve(name).await,
     }
 }
 
@@ -68,6 +77,24 @@ mod tests {
     async fn an_address_is_its_own_name() {
         assert_eq!(resolve("192.0.2.1").await, Ok(vec!["192.0.2.1:0".parse().unwrap()]));
         assert_eq!(resolve("::1").await, Ok(vec!["[::1]:0".parse().unwrap()]));
+    }
+
+    #[tokio::test]
+    async fn a_host_may_know_names_of_its_own() {
+        struct Village;
+        impl Host for Village {
+            fn stream(&self, _: SocketAddr) -> io::Result<socket2::Socket> {
+                Err(io::ErrorKind::Unsupported.into())
+            }
+            fn datagram(&self, _: SocketAddr) -> io::Result<socket2::Socket> {
+                Err(io::ErrorKind::Unsupported.into())
+            }
+            fn neighbour(&self, name: &str) -> Option<IpAddr> {
+                (name == "server").then_some(IpAddr::from([192, 0, 2, 1]))
+            }
+        }
+        assert_eq!(resolve_on(&Village, "server").await, Ok(vec!["192.0.2.1:0".parse().unwrap()]));
+        assert_eq!(resolve_on(&Village, "192.0.2.9").await, Ok(vec!["192.0.2.9:0".parse().unwrap()]));
     }
 
     #[tokio::test]

@@ -19,7 +19,7 @@ use self::pace::Pace;
 pub(super) use self::probe::ask;
 use super::host::Host;
 use super::reporter::Reporter;
-use super::resolve::resolve;
+use super::resolve::resolve_on;
 use crate::domain::{Realm, ScanChange, ScanPlan};
 
 /// How many ports are waited for at once. Each is a socket, and on the other side perhaps a place in an accept queue.
@@ -81,14 +81,14 @@ impl Check {
     /// Asks every port; `false` when the check was over before it began.
     async fn check(&self) -> bool {
         let asked = self.plan.host.clone();
-        let found = match resolve(&asked).await {
+        let found = match resolve_on(&*self.host, &asked).await {
             Ok(found) => found,
             Err(why) => {
                 self.log.scan(self.no, ScanChange::Unresolved { asked, why });
                 return false;
             }
         };
-        // `resolve` never succeeds without an address.
+        // `resolve_on` never succeeds without an address.
         let Some(first) = found.first().copied() else { return false };
         let (address, realm) = (first.ip(), Realm::of(first.ip()));
         if realm == Realm::Group || !(realm.is_home() || self.plan.confirmed) {
