@@ -2,7 +2,7 @@
 //!
 //! | file | what it is |
 //! |---|---|
-//! | [`addresses`] | the addresses that other machines could reach this one by |
+//! | [`addresses()`] | the addresses that other machines could reach this one by |
 //! | [`scope`] | which sockets are wanted |
 //! | [`differ`] | two readings of the table → what changed between them (pure) |
 //! | [`pace`] | when the next full reading is due (pure) |
@@ -14,7 +14,7 @@
 //!
 //! Everything is reported through [`crate::domain::Probe`]; this layer knows no other. Reading packets is the `packet` layer's.
 
-pub mod addresses;
+mod addresses;
 pub mod capture;
 #[cfg(target_os = "linux")]
 pub mod diag;
