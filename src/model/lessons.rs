@@ -5,8 +5,9 @@ use std::collections::BTreeMap;
 use tui_input::Input;
 
 use super::keys::{self, Action, Key, Place};
+use super::line::Line;
 use super::playing::Beat;
-use super::ui::{Line, Mode, View};
+use super::ui::{Mode, View};
 use super::{Effect, Model, presenter};
 use crate::domain::{Event, Kind, Lang, LessonChange, WorldId};
 
@@ -191,7 +192,7 @@ pub(super) fn pressed(model: &mut Model, key: Key) -> Vec<Effect> {
             return action.map_or_else(Vec::new, |action| super::update::act(model, action));
         }
         key => {
-            super::update::edit(&mut model.lessons.line, key);
+            model.lessons.line.edit(key);
             0
         }
     };

@@ -6,10 +6,10 @@ use std::time::Duration;
 
 use super::goal::Aim;
 use super::keys::{Action, Key};
+use super::line::Line;
 use super::peers::Peer;
 use super::servers::Server;
-use super::ui::{Line, Mode, View};
-use super::update::edit;
+use super::ui::{Mode, View};
 use super::world::World;
 use super::{Effect, Model, selection};
 use crate::domain::ports::PortsErrorKind;
@@ -270,7 +270,7 @@ pub(super) fn typed(model: &mut Model, key: Key) -> Vec<Effect> {
         },
         _ => {
             network.fault = None;
-            edit(line, key);
+            line.edit(key);
         }
     }
     vec![]

@@ -3,7 +3,8 @@
 use std::time::Duration;
 
 use super::keys::{Action, Key};
-use super::ui::{Line, Mode, View};
+use super::line::Line;
+use super::ui::{Mode, View};
 use super::wire::{Fate, Rung, WireStatus};
 use super::{Effect, Model, settings};
 use crate::domain::wire::{Closed, WireEvent};
@@ -325,7 +326,7 @@ pub(super) fn typed(model: &mut Model, key: Key) -> Vec<Effect> {
         }
         _ => {
             wire.no_host = false;
-            super::update::edit(&mut wire.program, key);
+            wire.program.edit(key);
         }
     }
     vec![]

@@ -4,7 +4,7 @@ use std::ops::Range;
 
 use tui_input::Input;
 
-use super::ui::Line;
+use super::line::Line;
 use crate::domain::filter::complete;
 
 /// What the word at the cursor could be.

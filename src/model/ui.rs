@@ -2,9 +2,8 @@
 
 use std::collections::BTreeSet;
 
-use tui_input::Input;
-
 use super::lifecycle::Subject;
+use super::line::Line;
 use super::network::{Network, Question};
 use super::page::Page;
 use super::presenter::Presenter;
@@ -184,54 +183,6 @@ pub enum Scope {
     Lab,
     /// All.
     All,
-}
-
-/// The line that is being typed, and those typed before.
-#[derive(Debug, Clone, Default)]
-pub struct Line {
-    /// The text and the cursor.
-    pub input: Input,
-    history: Vec<String>,
-    /// The place in the history that is shown; its length for the line being typed.
-    at: usize,
-}
-
-impl Line {
-    const KEPT: usize = 100;
-    /// The longest line in bytes.
-    pub const MAX: usize = 1_024;
-
-    /// A line with this text, the cursor at its end.
-    pub fn with(text: &str) -> Self {
-        Self { input: Input::new(text.into()), ..Self::default() }
-    }
-
-    /// Takes the text out and remembers it.
-    pub fn take(&mut self) -> String {
-        let text = self.input.value_and_reset();
-        self.remember(&text);
-        text
-    }
-
-    /// Remembers a text that stays in the line.
-    pub fn remember(&mut self, text: &str) {
-        if !text.is_empty() && self.history.last().is_none_or(|last| last != text) {
-            self.history.push(text.into());
-            if self.history.len() > Self::KEPT {
-                self.history.remove(0);
-            }
-        }
-        self.at = self.history.len();
-    }
-
-    /// Shows an earlier line, or a later one.
-    pub fn recall(&mut self, earlier: bool) {
-        let to = if earlier { self.at.saturating_sub(1) } else { (self.at + 1).min(self.history.len()) };
-        if to != self.at {
-            self.at = to;
-            self.input = Input::new(self.history.get(to).cloned().unwrap_or_default());
-        }
-    }
 }
 
 /// See the module's head.

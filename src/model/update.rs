@@ -1,15 +1,12 @@
 //! The one function that everything goes through: a message in, the model changed, effects out.
 
-use tui_input::{Input, InputRequest};
-
 use super::effect::Effect;
 use super::keys::{self, Action, Key, Place};
 use super::lifecycle::Reader;
 use super::proposals::Proposals;
 use super::servers::Server;
-use super::ui::{Line, Mode, Pane, Scope, View};
-use super::{Model, lessons, network, packets, presenter, selection, settings};
-use crate::domain::filter::Filter;
+use super::ui::{Mode, Pane, View};
+use super::{Model, filtering, lessons, network, packets, presenter, selection, settings};
 use crate::domain::{
     ClientPlan, CloseHow, Errno, Goal, GoalChange, Kind, Observation, ServerChange, ServerEvent, ServerId, Stamp,
     Target, WorldId,
@@ -85,7 +82,7 @@ fn take(model: &mut Model, msg: Msg) -> Vec<Effect> {
             presenter::heard(model, &seen);
             network::heard(model, &seen);
             let ends = model.observe(seen);
-            let mut effects = if moved { rewatch(model) } else { vec![] };
+            let mut effects = if moved { filtering::rewatch(model) } else { vec![] };
             effects.extend(holder);
             effects.extend((!ends.is_empty()).then_some(Effect::Lookup(ends)));
             effects
@@ -98,16 +95,6 @@ fn take(model: &mut Model, msg: Msg) -> Vec<Effect> {
             model.ui.reach = reach;
             vec![]
         }
-    }
-}
-
-/// There is a server, or it has a port that may not be the one it was asked for: it is watched too.
-fn rewatch(model: &mut Model) -> Vec<Effect> {
-    if model.ui.scope == Scope::Lab {
-        model.ui.filter.input = Input::new(model.lab_filter());
-        refilter(model)
-    } else {
-        vec![Effect::Watch(model.watched())]
     }
 }
 
@@ -130,7 +117,7 @@ fn pressed(model: &mut Model, key: Key) -> Vec<Effect> {
     match model.ui.mode {
         Mode::Command => commanded(model, key),
         Mode::Saying => said(model, key),
-        Mode::Filtering => filtered(model, key),
+        Mode::Filtering => filtering::pressed(model, key),
         Mode::Sifting => {
             packets::typed(model, key);
             vec![]
@@ -223,7 +210,7 @@ pub(super) fn act(model: &mut Model, action: Action) -> Vec<Effect> {
         Action::Redraw => vec![Effect::Redraw],
         Action::Suspend => vec![Effect::Suspend],
         Action::Quit => vec![Effect::Quit],
-        Action::NextScope => next_scope(model),
+        Action::NextScope => filtering::next_scope(model),
         _ => {
             show(model, action, count);
             vec![]
@@ -369,29 +356,6 @@ fn close(model: &Model, how: CloseHow) -> Vec<Effect> {
     model.selected_client().map_or_else(Vec::new, |id| vec![Effect::Close(id, how)])
 }
 
-impl Model {
-    /// The ports that the kernel has to be asked for, so that the filter finds all it could match and the servers'
-    /// queues are known; everything when `None`.
-    pub fn watched(&self) -> Option<std::collections::BTreeSet<u16>> {
-        let mut ports = self.listing.filter.ports()?;
-        ports.extend(self.lab_ports());
-        Some(ports)
-    }
-
-    /// The ports of the laboratory's servers, and of the goal when it has one of its own.
-    fn lab_ports(&self) -> impl Iterator<Item = u16> + '_ {
-        let aim = self.world.aim.as_ref().and_then(|aim| aim.goal.port);
-        self.world.servers.all().iter().map(|server| server.addr().port()).chain(aim)
-    }
-
-    /// The filter that shows the sockets of the laboratory's servers.
-    fn lab_filter(&self) -> String {
-        let ports: std::collections::BTreeSet<_> = self.lab_ports().collect();
-        let ports: Vec<_> = ports.iter().map(u16::to_string).collect();
-        format!("port {}", ports.join(","))
-    }
-}
-
 fn said(model: &mut Model, key: Key) -> Vec<Effect> {
     match key {
         Key::Esc | Key::Tab | Key::BackTab => model.ui.mode = Mode::Command,
@@ -414,96 +378,9 @@ fn said(model: &mut Model, key: Key) -> Vec<Effect> {
                 return vec![Effect::Broadcast(text, to)];
             }
         }
-        _ => edit(&mut model.ui.message, key),
+        _ => model.ui.message.edit(key),
     }
     vec![]
-}
-
-fn filtered(model: &mut Model, key: Key) -> Vec<Effect> {
-    match key {
-        Key::Esc => {
-            let text = model.listing.filter.to_string();
-            model.ui.filter.input = Input::new(text);
-            model.listing.error = None;
-            model.ui.mode = Mode::Command;
-            vec![]
-        }
-        Key::Enter if model.listing.error.is_none() => {
-            let text = model.ui.filter.input.value().to_owned();
-            model.ui.filter.remember(&text);
-            model.ui.own_filter = text;
-            model.ui.scope = Scope::Filter;
-            model.ui.mode = Mode::Command;
-            vec![]
-        }
-        Key::Enter => vec![],
-        Key::Up | Key::Down => {
-            model.ui.filter.recall(key == Key::Up);
-            refilter(model)
-        }
-        Key::Tab | Key::BackTab => {
-            let (proposals, line) = (&mut model.ui.proposals, &mut model.ui.filter);
-            proposals.complete(line, key == Key::BackTab);
-            judge(model)
-        }
-        _ => {
-            edit(&mut model.ui.filter, key);
-            refilter(model)
-        }
-    }
-}
-
-/// Follows what was typed into the filter.
-fn refilter(model: &mut Model) -> Vec<Effect> {
-    model.ui.proposals = Proposals::of(&model.ui.filter);
-    judge(model)
-}
-
-/// Puts the filter as typed in force, if it is one; otherwise the last good one stays.
-fn judge(model: &mut Model) -> Vec<Effect> {
-    match Filter::parse(model.ui.filter.input.value()) {
-        Ok(filter) => {
-            model.listing.error = None;
-            if filter == model.listing.filter {
-                return vec![];
-            }
-            model.listing.filter = filter;
-            model.listing.rebuild(&model.world.table);
-            vec![Effect::Watch(model.watched())]
-        }
-        Err(error) => {
-            model.listing.error = Some(error);
-            vec![]
-        }
-    }
-}
-
-fn next_scope(model: &mut Model) -> Vec<Effect> {
-    model.ui.scope = model.ui.scope.next();
-    let text = match model.ui.scope {
-        Scope::Filter => model.ui.own_filter.clone(),
-        Scope::Lab => model.lab_filter(),
-        Scope::All => String::new(),
-    };
-    model.ui.filter.input = Input::new(text);
-    refilter(model)
-}
-
-pub(super) fn edit(line: &mut Line, key: Key) {
-    let request = match key {
-        Key::Char(c) if line.input.value().len() + c.len_utf8() <= Line::MAX => InputRequest::InsertChar(c),
-        Key::Backspace | Key::Ctrl('h') => InputRequest::DeletePrevChar,
-        Key::Delete | Key::Ctrl('d') => InputRequest::DeleteNextChar,
-        Key::Left | Key::Ctrl('b') => InputRequest::GoToPrevChar,
-        Key::Right | Key::Ctrl('f') => InputRequest::GoToNextChar,
-        Key::Home | Key::Ctrl('a') => InputRequest::GoToStart,
-        Key::End | Key::Ctrl('e') => InputRequest::GoToEnd,
-        Key::Ctrl('w') => InputRequest::DeletePrevWord,
-        Key::Ctrl('u') => InputRequest::DeleteLine,
-        Key::Ctrl('k') => InputRequest::DeleteTillEnd,
-        _ => return,
-    };
-    line.input.handle(request);
 }
 
 /// Pasted text goes into the line that is being typed; line ends in it become blanks, and nothing is sent by it.
@@ -520,10 +397,10 @@ fn pasted(model: &mut Model, text: &str) -> Vec<Effect> {
     };
     let text = text.trim_end_matches(['\r', '\n']);
     for c in text.chars().map(|c| if c.is_control() { ' ' } else { c }) {
-        edit(line, Key::Char(c));
+        line.edit(Key::Char(c));
     }
     match model.ui.mode {
-        Mode::Filtering => refilter(model),
+        Mode::Filtering => filtering::refilter(model),
         Mode::Sifting => {
             packets::sift(model);
             vec![]

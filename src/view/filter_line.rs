@@ -10,8 +10,9 @@ use super::look::Look;
 use super::typed::Typed;
 use crate::domain::filter::FilterError;
 use crate::model::Model;
+use crate::model::line::Line;
 use crate::model::proposals::Proposals;
-use crate::model::ui::{Line, Mode};
+use crate::model::ui::Mode;
 
 /// Draws the lines while the filter is typed, and returns where the cursor is.
 pub(super) fn render(model: &Model, look: &Look, area: Rect, buf: &mut Buffer) -> Option<Position> {

@@ -5,7 +5,7 @@ use unicode_segmentation::UnicodeSegmentation;
 use super::glyphs::ELLIPSIS;
 use super::ink::{head, width};
 use crate::domain::excerpt::sanitise;
-use crate::model::ui::Line;
+use crate::model::line::Line;
 
 /// What is shown of a line, made safe: what was pasted may hold anything.
 pub(super) struct Typed {

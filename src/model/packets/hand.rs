@@ -9,7 +9,6 @@ use super::super::keys::{Action, Key};
 use super::super::lifecycle::Subject;
 use super::super::proposals::Proposals;
 use super::super::ui::{Mode, View};
-use super::super::update::edit;
 use super::super::{Model, lifecycle::same_pair};
 use super::detail::Inspected;
 use super::{Packets, Part, Picture, Reader, Said, Stream};
@@ -211,7 +210,7 @@ pub(in super::super) fn typed(model: &mut Model, key: Key) {
             judge(model);
             return;
         }
-        _ => edit(&mut packets.line, key),
+        _ => packets.line.edit(key),
     }
     sift(model);
 }

@@ -29,8 +29,8 @@ pub use trail::{Reader, Trail};
 
 use super::journal::Journal;
 use super::lifecycle::same_pair;
+use super::line::Line;
 use super::proposals::Proposals;
-use super::ui::Line;
 use crate::domain::filter::{Filter, FilterError};
 use crate::domain::{Errno, Event, Flow, Kind, Note, PacketSummary, WireEvent, WorldId};
 

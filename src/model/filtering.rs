@@ -1,0 +1,116 @@
+//! The table's filter while it is typed, and what has to be watched for it.
+
+use std::collections::BTreeSet;
+
+use tui_input::Input;
+
+use super::keys::Key;
+use super::proposals::Proposals;
+use super::ui::{Mode, Scope};
+use super::{Effect, Model};
+use crate::domain::filter::Filter;
+
+impl Model {
+    /// The ports that the kernel has to be asked for, so that the filter finds all it could match and the servers'
+    /// queues are known; everything when `None`.
+    pub fn watched(&self) -> Option<BTreeSet<u16>> {
+        let mut ports = self.listing.filter.ports()?;
+        ports.extend(self.lab_ports());
+        Some(ports)
+    }
+
+    /// The ports of the laboratory's servers, and of the goal when it has one of its own.
+    fn lab_ports(&self) -> impl Iterator<Item = u16> + '_ {
+        let aim = self.world.aim.as_ref().and_then(|aim| aim.goal.port);
+        self.world.servers.all().iter().map(|server| server.addr().port()).chain(aim)
+    }
+
+    /// The filter that shows the sockets of the laboratory's servers.
+    fn lab_filter(&self) -> String {
+        let ports: BTreeSet<_> = self.lab_ports().collect();
+        let ports: Vec<_> = ports.iter().map(u16::to_string).collect();
+        format!("port {}", ports.join(","))
+    }
+}
+
+/// A key while the filter is typed.
+pub(super) fn pressed(model: &mut Model, key: Key) -> Vec<Effect> {
+    match key {
+        Key::Esc => {
+            let text = model.listing.filter.to_string();
+            model.ui.filter.input = Input::new(text);
+            model.listing.error = None;
+            model.ui.mode = Mode::Command;
+            vec![]
+        }
+        Key::Enter if model.listing.error.is_none() => {
+            let text = model.ui.filter.input.value().to_owned();
+            model.ui.filter.remember(&text);
+            model.ui.own_filter = text;
+            model.ui.scope = Scope::Filter;
+            model.ui.mode = Mode::Command;
+            vec![]
+        }
+        Key::Enter => vec![],
+        Key::Up | Key::Down => {
+            model.ui.filter.recall(key == Key::Up);
+            refilter(model)
+        }
+        Key::Tab | Key::BackTab => {
+            let (proposals, line) = (&mut model.ui.proposals, &mut model.ui.filter);
+            proposals.complete(line, key == Key::BackTab);
+            judge(model)
+        }
+        _ => {
+            model.ui.filter.edit(key);
+            refilter(model)
+        }
+    }
+}
+
+/// Follows what was typed into the filter.
+pub(super) fn refilter(model: &mut Model) -> Vec<Effect> {
+    model.ui.proposals = Proposals::of(&model.ui.filter);
+    judge(model)
+}
+
+/// Puts the filter as typed in force, if it is one; otherwise the last good one stays.
+fn judge(model: &mut Model) -> Vec<Effect> {
+    match Filter::parse(model.ui.filter.input.value()) {
+        Ok(filter) => {
+            model.listing.error = None;
+            if filter == model.listing.filter {
+                return vec![];
+            }
+            model.listing.filter = filter;
+            model.listing.rebuild(&model.world.table);
+            vec![Effect::Watch(model.watched())]
+        }
+        Err(error) => {
+            model.listing.error = Some(error);
+            vec![]
+        }
+    }
+}
+
+/// Watches the next scope: what was typed, the laboratory's ports, everything.
+pub(super) fn next_scope(model: &mut Model) -> Vec<Effect> {
+    model.ui.scope = model.ui.scope.next();
+    let text = match model.ui.scope {
+        Scope::Filter => model.ui.own_filter.clone(),
+        Scope::Lab => model.lab_filter(),
+        Scope::All => String::new(),
+    };
+    model.ui.filter.input = Input::new(text);
+    refilter(model)
+}
+
+/// There is a server, or it has a port that may not be the one it was asked for: it is watched too.
+pub(super) fn rewatch(model: &mut Model) -> Vec<Effect> {
+    if model.ui.scope == Scope::Lab {
+        model.ui.filter.input = Input::new(model.lab_filter());
+        refilter(model)
+    } else {
+        vec![Effect::Watch(model.watched())]
+    }
+}
