@@ -5,24 +5,26 @@ use std::io::{Read, Write};
 use std::net::{TcpListener, TcpStream};
 use std::os::fd::AsFd;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use rustix::net::sockopt;
 use socket2::{SockFilter, SockRef};
 use socklab::domain::Finding;
 use socklab::observe::capture::Store;
 
+use super::heard::DEADLINE;
 use super::live::start;
 use super::trace::{Folder, analysed, marks};
 use super::tshark;
 use crate::harness::{
-    Need::{Capture, Tshark},
+    Need::{Capture, Tcpdump, Tshark},
     Test, test,
 };
 
 pub(crate) fn tests() -> Vec<Test> {
     vec![
         test(a_lossy_connection_is_counted_as_tshark_counts_it, &[Capture, Tshark]),
+        test(tshark_says_of_our_file_what_it_says_of_tcpdumps, &[Capture, Tcpdump, Tshark]),
         test(a_reader_that_sleeps_closes_the_window_and_probes_ask_for_it, &[Capture, Tshark]),
     ]
 }
@@ -47,10 +49,54 @@ fn judge(store: &Arc<Store>, name: &str) -> Vec<Finding> {
     let ours = analysed(&packets);
     let theirs = tshark::marks(&file);
     assert_eq!(ours.len(), theirs.len());
+    println!("{name}: {:?}", tshark::counts_as_we_print(&file));
     for (ours, theirs) in ours.iter().zip(&theirs) {
         assert_eq!(&marks(ours), theirs, "packet {}", ours.number);
     }
     ours.iter().flat_map(|packet| packet.findings.iter().copied()).collect()
+}
+
+/// So many bytes from client to server, over a connection that loses segments both ways.
+fn talk_with_loss(listener: &TcpListener, bytes: usize) {
+    let mut client = TcpStream::connect(listener.local_addr().unwrap()).unwrap();
+    let (mut server, _) = listener.accept().unwrap();
+    loses(&server, 16);
+    loses(&client, 40);
+    let reader = std::thread::spawn(move || std::io::copy(&mut server, &mut std::io::sink()).unwrap());
+    client.write_all(&vec![b'x'; bytes]).unwrap();
+    drop(client);
+    assert_eq!(reader.join().unwrap(), bytes as u64);
+}
+
+fn tshark_says_of_our_file_what_it_says_of_tcpdumps() {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    SockRef::from(&listener).set_tcp_mss(1_448).unwrap();
+    let port = listener.local_addr().unwrap().port();
+    let (capture, _heard) = start([port]);
+    let folder = Folder::new("expert");
+    let (theirs, ours) = (folder.file("theirs.pcap"), folder.file("ours.pcapng"));
+    let filter = format!("port {port} or (icmp[0] == 3 and icmp[30:2] == {port})");
+    let tcpdump = super::live::tcpdump(&["-i", "lo"], &filter, &theirs);
+    talk_with_loss(&listener, 3_000_000);
+    // Nobody is asked any more, and the refusal is the last packet of all.
+    drop(listener);
+    TcpStream::connect(("127.0.0.1", port)).unwrap_err();
+    let end = Instant::now() + DEADLINE;
+    while tshark::fields(&theirs, &["tcp.flags"]).last().is_none_or(|row| row[0] != "0x0014") {
+        assert!(Instant::now() < end, "tcpdump does not end");
+    }
+    tcpdump.end();
+    let store = Arc::clone(capture.store());
+    capture.stop();
+    store.save(std::fs::File::create(&ours).unwrap(), &[]).unwrap();
+    let (said, expected) = (tshark::expert(&ours), tshark::expert(&theirs));
+    let remarks = expected.iter().filter(|row| row[1..].iter().any(|field| !field.is_empty())).count();
+    println!("{} packets, {remarks} with remarks", expected.len());
+    assert_eq!(said.len(), expected.len());
+    for (number, (said, expected)) in (1..).zip(said.iter().zip(&expected)) {
+        assert_eq!(said, expected, "packet {number}");
+    }
+    assert!(remarks > 5, "the dice were kind: {remarks}");
 }
 
 fn a_lossy_connection_is_counted_as_tshark_counts_it() {
@@ -58,15 +104,7 @@ fn a_lossy_connection_is_counted_as_tshark_counts_it() {
     SockRef::from(&listener).set_tcp_mss(1_448).unwrap();
     let port = listener.local_addr().unwrap().port();
     let (capture, _heard) = start([port]);
-    let mut client = TcpStream::connect(("127.0.0.1", port)).unwrap();
-    let (mut server, _) = listener.accept().unwrap();
-    loses(&server, 16);
-    loses(&client, 40);
-    let reader = std::thread::spawn(move || std::io::copy(&mut server, &mut std::io::sink()).unwrap());
-    let text = vec![b'x'; 12_000_000];
-    client.write_all(&text).unwrap();
-    drop(client);
-    assert_eq!(reader.join().unwrap(), 12_000_000);
+    talk_with_loss(&listener, 12_000_000);
     let store = Arc::clone(capture.store());
     capture.stop();
     let found = judge(&store, "lossy");

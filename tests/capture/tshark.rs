@@ -30,3 +30,44 @@ pub(crate) fn marks(file: &Path) -> Vec<Vec<&'static str>> {
     };
     fields(file, &names).into_iter().map(set).collect()
 }
+
+/// Our own command line, printing a file.
+fn printed(file: &Path) -> String {
+    let mut program = Command::new(env!("CARGO_BIN_EXE_socklab-tui"));
+    let output = program.args(["capture", "-r"]).arg(file).output().unwrap();
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    String::from_utf8(output.stdout).unwrap()
+}
+
+/// How many packets `socklab-tui capture -r FILE` gives a remark, by what it begins and ends with.
+fn remarked(text: &str, is: impl Fn(&str) -> bool) -> usize {
+    let remarks =
+        text.lines().filter_map(|line| line.strip_suffix(']')?.rsplit_once("  [").map(|(_, remarks)| remarks));
+    remarks.filter(|remarks| remarks.split(", ").any(&is)).count()
+}
+
+/// Compares what our command line prints with how many packets `tshark -Y` finds.
+pub(crate) fn counts_as_we_print(file: &Path) -> Vec<(&'static str, usize)> {
+    type Remark = (&'static str, fn(&str) -> bool);
+    // tshark counts the special kinds of retransmissions among the others.
+    const REMARKS: [Remark; 7] = [
+        ("retransmission", |remark| remark.contains("retransmission")),
+        ("fast_retransmission", |remark| remark.starts_with("fast retransmission")),
+        ("spurious_retransmission", |remark| remark.starts_with("spurious retransmission")),
+        ("duplicate_ack", |remark| remark.starts_with("duplicate ack ")),
+        ("out_of_order", |remark| remark == "out of order"),
+        ("zero_window", |remark| remark == "zero window"),
+        ("window_update", |remark| remark == "window update"),
+    ];
+    let text = printed(file);
+    let counted = REMARKS.map(|(name, is)| (name, remarked(&text, is)));
+    let theirs =
+        REMARKS.map(|(name, _)| (name, tshark(file, &["-n", "-Y", &format!("tcp.analysis.{name}")]).lines().count()));
+    assert_eq!(counted, theirs, "{}", file.display());
+    counted.to_vec()
+}
+
+/// What tshark remarks on each packet of a file.
+pub(crate) fn expert(file: &Path) -> Vec<Vec<String>> {
+    fields(file, &["frame.len", "_ws.expert.message", "_ws.expert.severity", "_ws.expert.group"])
+}
