@@ -154,6 +154,15 @@ fn packets(bench: &mut Criterion) {
             update(&mut model, Msg::Key(if odd { Key::Char('7') } else { Key::Backspace }))
         });
     });
+    bench.bench_function("the packets that a filter lets through, all of them", |bench| {
+        bench.iter(|| {
+            odd = !odd;
+            update(&mut model, Msg::Key(if odd { Key::Char('7') } else { Key::Backspace }));
+            while model.packets.is_looking() {
+                update(&mut model, Msg::Time(Stamp::from_nanos(1 << 40)));
+            }
+        });
+    });
 }
 
 criterion_group!(benches, frame, packets);

@@ -120,6 +120,9 @@ impl Model {
 
     /// The moment at which something on the screen changes by itself; `None` when nothing does.
     pub fn next_change(&self) -> Option<Stamp> {
+        if self.packets.is_looking() {
+            return Some(self.now);
+        }
         let second = Duration::from_secs(1);
         let fading = self.world.table.changed().filter(|at| self.now.since(*at) < Table::FADE);
         let fading = fading.map(|at| at.after(Table::FADE));

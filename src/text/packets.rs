@@ -15,6 +15,8 @@ pub struct Packets {
     pub none: &'static str,
     /// Nothing passes the filter.
     pub none_match: &'static str,
+    /// The list is not that of the filter yet.
+    pub looking: &'static str,
     /// No conversation is selected, and there is none.
     pub no_talk: &'static str,
     /// No packet of the conversation was seen.

@@ -114,15 +114,14 @@ fn unfold(model: &mut Model) {
 
 /// Lists one conversation only, or all again.
 fn narrow(model: &mut Model) {
-    let only = match model.packets.only {
+    let only = match model.packets.wanted_only() {
         Some(_) => None,
         None => {
             follow_selection(model);
             wanted(model)
         }
     };
-    model.packets.only = only;
-    model.packets.refill(&model.journal);
+    model.packets.seek(model.packets.wanted_filter().clone(), only);
 }
 
 fn save(model: &Model) -> Vec<Effect> {
@@ -144,15 +143,16 @@ fn turn(model: &mut Model, steps: isize) {
         }
     }
     let Some(last) = talks.len().checked_sub(1) else { return };
-    let present = model.packets.only.or_else(|| wanted(model));
+    let present = model.packets.wanted_only().or_else(|| wanted(model));
     let place = present.and_then(|talk| talks.iter().position(|other| same_pair(&talk, other)));
     let next = place.map_or(last, |place| place.saturating_add_signed(steps).min(last));
     let talk = talks[next];
     model.packets.part = Part::Picture;
     model.packets.ladder.trail.reader = Reader::Follows;
-    if model.packets.only.is_some() {
-        model.packets.only = Some(talk);
-        model.packets.refill(&model.journal);
+    if model.packets.wanted_only().is_some() {
+        // One conversation is found in one piece: the filter is asked about its packets only.
+        model.packets.seek(model.packets.wanted_filter().clone(), Some(talk));
+        model.packets.look_on(&model.journal, usize::MAX);
     }
     let list = &model.packets.list;
     let of =
@@ -180,8 +180,8 @@ fn back(model: &mut Model) {
         packets.picture = Picture::List;
     } else if packets.list.reader != Reader::Follows {
         packets.list.reader = Reader::Follows;
-    } else if packets.only.take().is_some() {
-        packets.refill(&model.journal);
+    } else if packets.wanted_only().is_some() {
+        packets.seek(packets.wanted_filter().clone(), None);
     } else {
         model.ui.view = View::Lab;
     }
@@ -192,7 +192,7 @@ pub(in super::super) fn typed(model: &mut Model, key: Key) {
     let packets = &mut model.packets;
     match key {
         Key::Esc => {
-            packets.line.input = Input::new(packets.filter.to_string());
+            packets.line.input = Input::new(packets.wanted_filter().to_string());
             packets.error = None;
             model.ui.mode = Mode::Command;
             return;
@@ -221,15 +221,14 @@ pub(in super::super) fn sift(model: &mut Model) {
     judge(model);
 }
 
-/// Puts the filter as typed in force, if it is one; otherwise the last good one stays.
+/// Looks for what the filter as typed lets through, if it is one; otherwise the last good one stays.
 fn judge(model: &mut Model) {
     let packets = &mut model.packets;
     match Filter::parse(packets.line.input.value()) {
         Ok(filter) => {
             packets.error = None;
-            if filter != packets.filter {
-                packets.filter = filter;
-                packets.refill(&model.journal);
+            if filter != *packets.wanted_filter() {
+                packets.seek(filter, packets.wanted_only());
             }
         }
         Err(error) => packets.error = Some(error),
@@ -258,6 +257,7 @@ fn retarget(model: &mut Model) {
 
 /// Once for each key and each frame: turns to the conversation that is meant, and asks the shell for what is not known.
 pub(in super::super) fn settle(model: &mut Model) -> Vec<Effect> {
+    model.packets.look_on(&model.journal, Packets::PIECE);
     if model.ui.view != View::Packets {
         return vec![];
     }

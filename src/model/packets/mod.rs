@@ -6,6 +6,7 @@
 //! | [`ladder`] | the packets of one conversation, with both ends' changes of state |
 //! | [`detail`] | the packet that is looked into |
 //! | [`marks`] | what was marked while they came |
+//! | `search` | which packets pass a filter, a piece at a time |
 //! | `hand` | what the keys of the view do |
 //!
 //! The packets themselves are events of the journal; here are their places in it. Their bytes are with the shell, which is
@@ -15,6 +16,7 @@ pub mod detail;
 mod hand;
 pub mod ladder;
 pub mod marks;
+mod search;
 #[cfg(test)]
 mod tests;
 pub mod trail;
@@ -191,6 +193,8 @@ pub struct Packets {
     marks: [Marks; 2],
     /// The event since which the wire's hosts are those that are there now: earlier packets were between others.
     opened: u64,
+    /// What the list is to become, while that is looked for.
+    search: Option<search::Search>,
     asked: Asked,
 }
 
@@ -265,19 +269,13 @@ impl Packets {
 
     /// Shows the packets of another world.
     pub(super) fn show_world(&mut self, world: WorldId, journal: &Journal) {
-        let (filter, line, capturing) = (self.filter.clone(), self.line.clone(), self.capturing.clone());
+        let (filter, line, capturing) = (self.wanted_filter().clone(), self.line.clone(), self.capturing.clone());
         let marks = std::mem::take(&mut self.marks);
         let Self { picture, lost, opened, .. } = *self;
         *self = Self { world, picture, filter, line, capturing, lost, marks, opened, ..Self::default() };
-        self.refill(journal);
+        self.seek(self.filter.clone(), None);
+        self.look_on(journal, Self::PIECE);
         self.seen = self.all(journal).count() as u64;
-    }
-
-    /// Makes the list anew, after the filter or what it is narrowed to changed.
-    fn refill(&mut self, journal: &Journal) {
-        let listed = self.all(journal).filter(|(_, packet)| self.lists(packet));
-        let seqs: Vec<_> = listed.map(|(seq, _)| seq).collect();
-        self.list.refill(seqs);
     }
 
     /// Turns to another conversation.
@@ -303,17 +301,30 @@ impl Packets {
         *self.marks_mut(WorldId::Wire) = Marks::default();
         if self.world == WorldId::Wire {
             (self.list, self.ladder, self.seen) = (Trail::default(), Ladder::of(self.ladder.talk), 0);
+            if self.is_looking() {
+                self.seek(self.wanted_filter().clone(), self.wanted_only());
+            }
         }
     }
 
     /// All packets of this world that the journal still has, the earliest first.
     fn all<'a>(&self, journal: &'a Journal) -> impl Iterator<Item = (u64, &'a PacketSummary)> + use<'a> {
         let (world, opened) = (self.world, self.opened);
-        let here = move |event: &&Event| event.seen.world == world && (world == WorldId::Host || event.seq > opened);
-        journal.events().filter(here).filter_map(|event| Self::of(event).map(|packet| (event.seq, packet)))
+        journal.events().filter_map(move |event| Some((event.seq, in_world(event, world, opened)?)))
+    }
+
+    /// The packet of an event, if it is one of this world.
+    fn here<'a>(&self, event: &'a Event) -> Option<&'a PacketSummary> {
+        in_world(event, self.world, self.opened)
     }
 
     fn lists(&self, packet: &PacketSummary) -> bool {
         self.only.is_none_or(|only| same_pair(&only, &packet.flow)) && self.filter.matches(packet)
     }
+}
+
+/// The packet of an event, if it is one of this world; of the wire's, one of the hosts since `opened`.
+fn in_world(event: &Event, world: WorldId, opened: u64) -> Option<&PacketSummary> {
+    let here = event.seen.world == world && (world == WorldId::Host || event.seq > opened);
+    Packets::of(event).filter(|_| here)
 }

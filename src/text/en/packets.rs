@@ -12,6 +12,7 @@ pub(super) const PACKETS: Packets = Packets {
     bytes: "Bytes",
     none: "No packet yet: press c and watch a connection being made.",
     none_match: "No packet matches. Press / to change the filter, Esc to list all conversations.",
+    looking: "still looking",
     no_talk: "No conversation yet: press c to make one.",
     no_packet: "No packet of this conversation was seen: it began before the capture, or nothing was sent since.",
     nothing_said: "Nothing was said in this conversation yet.",

@@ -12,6 +12,7 @@ pub(super) const PACKETS: Packets = Packets {
     bytes: "Bytes",
     none: "Nenhum pacote ainda: tecle c e veja uma conexão nascer.",
     none_match: "Nenhum pacote combina. Tecle / para mudar o filtro, Esc para listar todas as conversas.",
+    looking: "ainda procurando",
     no_talk: "Nenhuma conversa ainda: tecle c para criar uma.",
     no_packet: "Nenhum pacote desta conversa foi visto: ela começou antes da captura, ou nada foi enviado desde então.",
     nothing_said: "Nada foi dito nesta conversa ainda.",

@@ -36,6 +36,8 @@ pub(super) fn count(model: &Model, look: &Look) -> String {
         Picture::List if shown != all => (texts.count)(&numbers.count(shown), &numbers.count(all)),
         _ => (texts.packets)(&numbers.count(shown), shown),
     };
+    let looking = model.packets.is_looking() && model.packets.picture == Picture::List;
+    let count = if looking { format!("{} {DOT} {count}", texts.looking) } else { count };
     match model.packets.only.filter(|_| model.packets.picture == Picture::List) {
         Some(only) => format!("{} {DOT} {count}", (texts.only)(&words::talk(&only))),
         None => count,

@@ -29,7 +29,11 @@ pub(super) fn render(model: &Model, look: &Look, area: Rect, buf: &mut Buffer) -
     let entries: Vec<_> = seqs.filter_map(|seq| model.journal.get(seq)).collect();
     if list.is_empty() {
         let texts = &look.text.packets;
-        let sentence = if model.packets.seen == 0 { texts.none } else { texts.none_match };
+        let sentence = match model.packets.seen {
+            0 => texts.none,
+            _ if model.packets.is_looking() => texts.looking,
+            _ => texts.none_match,
+        };
         for (row, line) in (0..rows.height).zip(wrap(sentence, rows.width.saturating_sub(2))) {
             Ink::on(buf, rows, row).skip(1).say(line, look.theme.quiet);
         }
