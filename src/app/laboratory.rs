@@ -235,6 +235,10 @@ impl Shell for Laboratory {
             Effect::Detail(flow) => self.table.detail(flow),
             Effect::FindHolder(server, proto, addr) => self.find_holder(server, proto, addr),
             Effect::Inspect(_) | Effect::Follow(_) | Effect::SaveCapture(_) => self.look(&effect),
+            Effect::Mark(text) => {
+                let probe = if self.shown == WorldId::Wire { self.probe.on_wire(None) } else { self.probe.clone() };
+                probe.report(Evidence::Called, Kind::Note(Note::Mark { text }));
+            }
             Effect::GoOn | Effect::LeaveLesson | Effect::Redraw | Effect::Suspend | Effect::Quit => {}
         }
     }

@@ -90,6 +90,8 @@ pub enum Effect {
     /// Write all packets that are kept to a file, with what was marked as comments: the number of the packet that came
     /// next, and the words.
     SaveCapture(Vec<(u64, String)>),
+    /// Note this in the world that is shown, as a place worth finding again.
+    Mark(String),
     /// Draw the whole screen anew: something else may have written to it.
     Redraw,
     /// Give the terminal back and stop, until continued (`SIGTSTP`).

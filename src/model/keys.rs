@@ -157,6 +157,8 @@ pub enum Action {
     Run,
     /// End the newest program.
     Kill,
+    /// Type a mark: a place worth finding again.
+    Mark,
     /// The other language.
     Language,
     /// The next theme.
@@ -299,6 +301,7 @@ pub const BINDINGS: &[Binding] = &[
     bind(&[F(8)], Anywhere, A::View(View::Network)),
     bind(&[Char('w')], Anywhere, A::Wire),
     bind(&[Char('N')], Anywhere, A::Network),
+    bind(&[Char('#')], Anywhere, A::Mark),
     bind(&[Char('L')], Anywhere, A::Language),
     bind(&[Char('t')], Anywhere, A::Theme),
     bind(&[Char('A')], Anywhere, A::Glyphs),

@@ -169,6 +169,8 @@ pub enum Mode {
     Asking(Question),
     /// Keys turn the settings of the wire's hosts.
     Settings,
+    /// Keys are a mark.
+    Marking,
     /// The help is shown, from this line on.
     Help(usize),
 }
@@ -236,6 +238,8 @@ pub struct Ui {
     pub wire: Presenter,
     /// The view of the network.
     pub network: Network,
+    /// The mark being typed.
+    pub mark: Line,
 }
 
 impl Default for Ui {
@@ -265,6 +269,7 @@ impl Default for Ui {
             reach: usize::MAX,
             wire: Presenter::default(),
             network: Network::default(),
+            mark: Line::default(),
         }
     }
 }

@@ -123,6 +123,7 @@ fn pressed(model: &mut Model, key: Key) -> Vec<Effect> {
             vec![]
         }
         Mode::Running => presenter::typed(model, key),
+        Mode::Marking => packets::typed_mark(model, key),
         Mode::Choosing => lessons::pressed(model, key),
         Mode::Checking | Mode::Aiming => network::typed(model, key),
         Mode::Asking(question) => network::answered(model, key, question),
@@ -286,6 +287,7 @@ fn show(model: &mut Model, action: Action, count: Option<u32>) {
         Action::Language => ui.lang = ui.lang.other(),
         Action::Theme => ui.theme = ui.theme.next(),
         Action::Glyphs => ui.glyphs = ui.glyphs.other(),
+        Action::Mark => ui.mode = Mode::Marking,
         Action::Help => ui.mode = Mode::Help(0),
         Action::Back if count.is_none() => back(model),
         _ => {}
@@ -391,6 +393,7 @@ fn pasted(model: &mut Model, text: &str) -> Vec<Effect> {
         Mode::Running => &mut model.ui.wire.program,
         Mode::Choosing => &mut model.lessons.line,
         Mode::Sifting => &mut model.packets.line,
+        Mode::Marking => &mut model.ui.mark,
         Mode::Checking => &mut model.ui.network.asked,
         Mode::Aiming => &mut model.ui.network.aimed,
         Mode::Command | Mode::Settings | Mode::Asking(_) | Mode::Help(_) => return vec![],

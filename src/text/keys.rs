@@ -97,6 +97,9 @@ pub struct Keys {
     pub glyphs: KeyText,
     pub help: KeyText,
     pub back: KeyText,
+    pub mark: KeyText,
+    /// What stands before a mark that is typed.
+    pub mark_prompt: &'static str,
     pub redraw: KeyText,
     pub suspend: KeyText,
     pub quit: KeyText,

@@ -85,7 +85,7 @@ fn hints(model: &Model, look: &Look) -> Vec<Hint> {
             let yes = Key::Char(crate::model::network::yes(model.ui.lang));
             vec![key(yes, look.text.network.yes), key(Key::Esc, look.text.network.no)]
         }
-        (Mode::Settings | Mode::Help(_), _) => vec![],
+        (Mode::Settings | Mode::Marking | Mode::Help(_), _) => vec![],
         (Mode::Command, Some(count)) if model.ui.view == View::Wire => on_wire(look, count),
         (Mode::Command, Some(count)) => {
             let of = |action| keys::first(action, look.text);
@@ -127,7 +127,7 @@ fn on_wire(look: &Look, count: u32) -> Vec<Hint> {
 fn ranked(model: &Model) -> Vec<Action> {
     use Action::{
         Aim, Back, Block, Check, Client, CloseAll, CloseFin, CloseHalf, CloseRst, Corrupt, Cut, Delay, Door, Drop,
-        Duplicate, Filter, GoOn, GoView, Home, Kick, Ladder, Language, Loss, Narrow, Network, Next, NextKinds,
+        Duplicate, Filter, GoOn, GoView, Home, Kick, Ladder, Language, Loss, Mark, Narrow, Network, Next, NextKinds,
         NextLesson, NextModel, NextOrder, NextPane, NextScope, NextServer, NextTalk, OneShot, OpenWire, OtherEnd, Page,
         Repeat, Reverse, Run, RunHold, SaveCapture, Say, Settings, Sift, Slow, StartStop, StopCheck, Stream, Swap,
         Theme, Tick, Unfold, Wire, Zoom,
@@ -142,7 +142,9 @@ fn ranked(model: &Model) -> Vec<Action> {
         actions.push(Back);
     }
     actions.extend_from_slice(match (model.ui.view, model.ui.focus) {
-        (View::Packets, _) => &[Ladder, Stream, Sift, Unfold, SaveCapture, NextTalk, Narrow, Client, OneShot, CloseFin],
+        (View::Packets, _) => {
+            &[Ladder, Stream, Sift, Unfold, SaveCapture, NextTalk, Narrow, Mark, Client, OneShot, CloseFin]
+        }
         (View::Lessons, _) => &[],
         (View::Wire, _) if !model.world.wire.is_open() => &[OpenWire, Wire],
         (View::Wire, _) if model.world.playing.is_some() => &[

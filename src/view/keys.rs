@@ -128,6 +128,7 @@ pub(super) const fn text(action: Action, text: &Text) -> &KeyText {
         Action::GoOn => &keys.go_on,
         Action::Repeat => &keys.repeat,
         Action::NextLesson => &keys.next_lesson,
+        Action::Mark => &keys.mark,
         Action::Language => &keys.language,
         Action::Theme => &keys.theme,
         Action::Glyphs => &keys.glyphs,

@@ -17,6 +17,7 @@ mod lessons;
 mod lifecycle;
 mod line;
 mod look;
+mod mark_line;
 mod names;
 mod netstat;
 mod network;
@@ -100,6 +101,9 @@ fn screen(model: &Model, look: &Look, parts: &layout::Parts, buf: &mut Buffer) -
     pane(parts.lessons, &mut |area, buf| Some(lessons::render(model, look, area, buf)));
     pane(parts.wire, &mut |area, buf| wire::render(model, look, area, buf));
     pane(parts.network, &mut plain(network::render));
+    pane(if model.ui.mode == Mode::Marking { parts.footer } else { Rect::default() }, &mut |area, buf| {
+        mark_line::render(model, look, area, buf)
+    });
     cursor = ask::render(model, look, buf).or(cursor);
     if model.ui.mode == Mode::Settings {
         wire::settings(model, look, buf);

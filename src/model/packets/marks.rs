@@ -2,6 +2,12 @@
 
 use std::collections::VecDeque;
 
+use super::super::Model;
+use super::super::effect::Effect;
+use super::super::keys::Key;
+use super::super::ui::Mode;
+use crate::domain::excerpt::sanitise;
+
 /// See the module's head.
 #[derive(Debug, Clone, Default)]
 pub struct Marks {
@@ -37,6 +43,22 @@ impl Marks {
         let waiting = self.waiting.iter().map(|text| (u64::MAX, text.clone()));
         self.made.iter().cloned().chain(waiting).collect()
     }
+}
+
+/// Keys while a mark is typed. What it says goes into capture files and records: it is made safe here.
+pub(in super::super) fn typed(model: &mut Model, key: Key) -> Vec<Effect> {
+    match key {
+        Key::Esc => model.ui.mode = Mode::Command,
+        Key::Up | Key::Down => model.ui.mark.recall(key == Key::Up),
+        Key::Enter => {
+            model.ui.mode = Mode::Command;
+            let text = model.ui.mark.take();
+            let text = text.trim();
+            return if text.is_empty() { vec![] } else { vec![Effect::Mark(sanitise(text.as_bytes()))] };
+        }
+        _ => model.ui.mark.edit(key),
+    }
+    vec![]
 }
 
 #[cfg(test)]

@@ -27,6 +27,7 @@ pub use detail::{Branch, Detail, Inspected};
 pub(super) use hand::{act, settle, sift, typed};
 pub use ladder::{Change, End, Ladder, Rung};
 pub use marks::Marks;
+pub(super) use marks::typed as typed_mark;
 pub use trail::{Reader, Trail};
 
 use super::journal::Journal;

@@ -1,5 +1,6 @@
 use std::net::SocketAddr;
 
+use super::super::effect::Effect;
 use super::super::lifecycle::Subject;
 use super::super::ui::{Mode, View};
 use super::super::{Key, Model, Msg, Ui, update};
@@ -218,4 +219,57 @@ fn what_is_typed_into_the_filter_is_no_command() {
     update(&mut model, Msg::Paste(" and len > 0\n".into()));
     press(&mut model, Key::Enter);
     assert_eq!((model.ui.mode, model.packets.list.len()), (Mode::Command, 10));
+}
+
+#[test]
+fn a_long_journal_is_gone_through_in_pieces_and_the_old_list_stands_meanwhile() {
+    let mut model = busier(Journal::default());
+    let count = 5 * Packets::PIECE as u64;
+    (31..=count).for_each(|number| hear(&mut model, packet(number, flow(40_000), Flags::ACK, "oi")));
+    press(&mut model, Key::Char('/'));
+    "40001".chars().for_each(|c| press(&mut model, Key::Char(c)));
+    press(&mut model, Key::Enter);
+    assert!(model.packets.is_looking() && model.packets.filter.to_string().is_empty());
+    assert_eq!((model.packets.list.len() as u64, model.next_change()), (count, Some(model.now)));
+    // The last character was one piece, Enter the second. What comes meanwhile is found as well.
+    hear(&mut model, packet(count + 1, flow(40_001), Flags::ACK, "late"));
+    let mut pieces = 0;
+    while model.packets.is_looking() {
+        model.packets.look_on(&model.journal, Packets::PIECE);
+        pieces += 1;
+    }
+    assert_eq!((pieces, model.packets.filter.to_string().as_str()), (4, "40001"));
+    let found = numbers(&model, &model.packets.list);
+    assert_eq!(found, (1..=30).filter(|number| number % 3 == 1).chain([count + 1]).collect::<Vec<_>>());
+    // Another key begins anew, and Esc keeps what was looked for last and was right.
+    press(&mut model, Key::Char('/'));
+    press(&mut model, Key::Backspace);
+    press(&mut model, Key::Char('('));
+    press(&mut model, Key::Esc);
+    assert_eq!(model.packets.line.input.value(), "4000");
+    while model.packets.is_looking() {
+        model.packets.look_on(&model.journal, Packets::PIECE);
+    }
+    assert_eq!(model.packets.list.len() as u64, count + 1);
+}
+
+#[test]
+fn a_mark_is_typed_anywhere_and_noted_when_it_says_something() {
+    let mut model = busy();
+    for view in [View::Lab, View::Packets, View::Wire] {
+        model.ui.view = view;
+        press(&mut model, Key::Char('#'));
+        assert_eq!(model.ui.mode, Mode::Marking, "{view:?}");
+        assert_eq!(update(&mut model, Msg::Key(Key::Enter)), [], "nothing was said");
+        press(&mut model, Key::Char('#'));
+        " q: \u{202e}here".chars().for_each(|c| press(&mut model, Key::Char(c)));
+        update(&mut model, Msg::Paste("\n2 \n".into()));
+        let noted = update(&mut model, Msg::Key(Key::Enter));
+        assert_eq!(noted, [Effect::Mark("q: \\u{202e}here 2".into())]);
+        assert_eq!((model.ui.mode, model.ui.mark.input.value()), (Mode::Command, ""));
+        press(&mut model, Key::Char('#'));
+        press(&mut model, Key::Char('x'));
+        press(&mut model, Key::Esc);
+        model.ui.mark.take();
+    }
 }

@@ -85,6 +85,11 @@ pub(super) const KEYS: Keys = Keys {
     glyphs: KeyText::new("ASCII", "only ASCII characters, or all"),
     help: KeyText::new("help", "this help"),
     back: KeyText::new("back", "undo what was begun: a page, a count, a zoom, a held or narrowed list, a selection"),
+    mark: KeyText::new(
+        "mark",
+        "type a mark: a place to find again among the events, in a record and in a saved capture",
+    ),
+    mark_prompt: "Mark (Enter notes it, Esc leaves)",
     redraw: KeyText::new("redraw", "draw the whole screen again"),
     suspend: KeyText::new("suspend", "give the terminal back to the shell; fg comes back"),
     quit: KeyText::new("quit", "leave: everything is closed in order"),

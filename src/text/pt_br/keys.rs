@@ -82,6 +82,11 @@ pub(super) const KEYS: Keys = Keys {
     glyphs: KeyText::new("ASCII", "só caracteres ASCII, ou todos"),
     help: KeyText::new("ajuda", "esta ajuda"),
     back: KeyText::new("voltar", "desfazer o começado: página, número, zoom, lista parada ou restrita, seleção"),
+    mark: KeyText::new(
+        "anotar",
+        "anotar uma marca: um lugar para achar depois nos eventos, no registro e na captura salva",
+    ),
+    mark_prompt: "Marca (Enter anota, Esc desiste)",
     redraw: KeyText::new("redesenhar", "desenhar a tela toda de novo"),
     suspend: KeyText::new("suspender", "devolver o terminal ao shell; fg volta"),
     quit: KeyText::new("sair", "sair: tudo é fechado em ordem"),

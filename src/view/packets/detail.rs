@@ -21,13 +21,15 @@ pub(super) fn render(model: &Model, look: &Look, area: Rect, buf: &mut Buffer) {
         say(look, area, &[(texts.no_selection.into(), theme.quiet)], buf);
         return;
     };
-    let style = |news| if news { theme.alarm } else { theme.quiet };
-    let mut remarks: Vec<_> =
-        packet.findings.iter().map(|finding| ((texts.says)(finding), style(finding.is_news()))).collect();
     let shown = detail.shown.as_ref().filter(|shown| shown.number == packet.number);
-    remarks.extend(shown.iter().flat_map(|shown| &shown.comments).map(|comment| (comment.clone(), theme.typed)));
+    let comments = shown.iter().flat_map(|shown| &shown.comments).map(String::as_str);
     let marks = model.packets.marks(model.packets.world).of(packet.number);
-    remarks.extend(marks.map(|mark| (mark.to_owned(), theme.typed)));
+    let mut remarks: Vec<_> = comments.chain(marks).map(|mark| (mark.to_owned(), theme.typed)).collect();
+    // Where there is no room for all, what people said comes first, and what is on every packet last.
+    for (news, style) in [(true, theme.alarm), (false, theme.quiet)] {
+        let findings = packet.findings.iter().filter(|finding| finding.is_news() == news);
+        remarks.extend(findings.map(|finding| ((texts.says)(finding), style)));
+    }
     if model.packets.world == WorldId::Wire {
         remarks.push((texts.wire_bytes.into(), theme.quiet));
     } else if shown.is_some_and(|shown| shown.layers.is_empty()) {

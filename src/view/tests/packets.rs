@@ -389,8 +389,10 @@ fn a_mark_is_with_the_packet_after_it_and_is_saved() {
     assert_eq!(saved(&mut lab), Effect::SaveCapture(vec![(11, words())]));
     for lang in [Lang::En, Lang::PtBr] {
         lab.model.ui.lang = lang;
-        let shown = text(&screen(&mut lab.model, 120, 36).0);
-        assert!(shown.contains(&words()), "{shown}");
+        for (columns, rows) in [(80, 24), (120, 36)] {
+            let shown = text(&screen(&mut lab.model, columns, rows).0);
+            assert!(shown.contains(&words()), "{shown}");
+        }
     }
 }
 
@@ -476,6 +478,21 @@ fn losses_of_the_capture_are_on_the_screen() {
         for (columns, rows) in [(60, 20), (80, 24), (160, 45)] {
             let shown = text(&screen(&mut lab.model, columns, rows).0);
             assert!(shown.contains("12 pa") && (shown.contains("LOST") || shown.contains("PERDIDOS")), "{shown}");
+        }
+    }
+}
+
+#[test]
+fn a_mark_is_typed_on_the_last_line() {
+    let mut lab = life(Lang::En);
+    update(&mut lab.model, Msg::Key(Key::Char('#')));
+    "bom dia".chars().for_each(|c| drop(update(&mut lab.model, Msg::Key(Key::Char(c)))));
+    for (lang, title) in [(Lang::En, "Mark (Enter"), (Lang::PtBr, "Marca (Enter")] {
+        lab.model.ui.lang = lang;
+        for (columns, rows) in [(80, 24), (120, 36)] {
+            let shown = text(&screen(&mut lab.model, columns, rows).0);
+            let last = shown.lines().last().unwrap();
+            assert!(last.contains(title) && last.contains("> bom dia"), "{last}");
         }
     }
 }
