@@ -5,6 +5,7 @@ use std::io;
 use std::net::SocketAddr;
 use std::process::ExitCode;
 use std::sync::Arc;
+use std::time::Duration;
 
 use tokio::time::Instant;
 
@@ -12,8 +13,8 @@ use super::cli::network::{ClientArgs, Transport};
 use super::headless::Headless;
 use super::locale;
 use crate::domain::{
-    Call, ClientId, Cue, Evidence, GoalChange, GoalEvent, Kind, Outcome, Play, PortReport, Proto, Reason, SocketId,
-    SocketOptions, Syscall, Verdict,
+    Call, ClientId, Cue, Evidence, Flow, GoalChange, GoalEvent, Kind, Outcome, Play, PortReport, Proto, Reason,
+    SocketId, SocketOptions, Syscall, TcpState, Verdict,
 };
 use crate::lab::{Machine, Script, resolve};
 use crate::model::Effect;
@@ -24,6 +25,9 @@ const USUAL: u16 = 65_432;
 
 /// The size of the buffer that `recv` is given, in bytes.
 const BUFFER: usize = 4096;
+
+/// How long the end of a connection is watched, at most.
+const MOMENT: Duration = Duration::from_millis(500);
 
 /// Talks to the server: 0 when it answered, 1 when it did not.
 pub(super) fn run(args: &ClientArgs) -> anyhow::Result<ExitCode> {
@@ -53,12 +57,24 @@ impl<'a> Caller<'a> {
         let ports = BTreeSet::from([args.addr.port.unwrap_or(USUAL)]);
         let table = Table::start(headless.probe.clone(), Scope::Ports(ports))?;
         let mut caller = Self { args, headless, script, table, heard: 0, client: ClientId(0) };
-        let answered = caller.all_addresses().await;
+        let answered = match caller.watched().await {
+            Ok(()) => caller.all_addresses().await,
+            Err(error) => Err(error),
+        };
         let Self { mut headless, script, table, .. } = caller;
         script.shutdown().await;
         table.stop();
         headless.finish()?;
         answered
+    }
+
+    /// Waits until the socket table is being read: a connection can be over in less time than that takes to begin.
+    async fn watched(&mut self) -> io::Result<()> {
+        let deadline = Instant::now() + self.args.timeout;
+        while self.headless.model.world.table_source.is_none() && Instant::now() < deadline {
+            self.step(deadline).await?;
+        }
+        Ok(())
     }
 
     fn goal(&self, change: GoalChange) {
@@ -98,8 +114,8 @@ impl<'a> Caller<'a> {
     async fn tcp(&mut self, addr: SocketAddr) -> io::Result<Option<bool>> {
         let begun = Instant::now();
         self.play(Play::Connect { to: addr, from: None, options: SocketOptions::default() });
-        match self.returned(Syscall::Connect).await? {
-            Some(call) if call.result.is_ok() => {}
+        let flow = match self.returned(Syscall::Connect).await? {
+            Some(call) if call.result.is_ok() => call.flow,
             Some(_) => {
                 self.play(Play::Close);
                 return Ok(None);
@@ -110,7 +126,7 @@ impl<'a> Caller<'a> {
                 self.play(Play::Close);
                 return Ok(None);
             }
-        }
+        };
         let message = self.args.message.as_bytes();
         self.play(Play::Send(message.to_vec()));
         let sent = self.returned(Syscall::Send).await?.is_some_and(|call| call.result.is_ok());
@@ -124,7 +140,21 @@ impl<'a> Caller<'a> {
         }
         self.play(Play::Close);
         self.returned(Syscall::Close).await?;
+        self.settled(flow).await?;
         Ok(Some(came > 0))
+    }
+
+    /// Waits until the kernel has nothing more to do for a connection than to keep it in TIME_WAIT, or for a moment where
+    /// the server does not close its side.
+    async fn settled(&mut self, flow: Option<Flow>) -> io::Result<()> {
+        let deadline = Instant::now() + MOMENT.min(self.args.timeout);
+        let moving = |caller: &Self| {
+            caller.headless.model.world.table.state(&flow?).filter(|state| *state != TcpState::TimeWait)
+        };
+        while moving(self).is_some() && Instant::now() < deadline {
+            self.step(deadline).await?;
+        }
+        Ok(())
     }
 
     /// Whether the server answered. The socket is not connected: nothing but an answer is ever heard.
@@ -167,14 +197,19 @@ impl<'a> Caller<'a> {
             if Instant::now() >= deadline {
                 return Ok(None);
             }
-            let table = &self.table;
-            let look = |effect| {
-                if let Effect::Lookup(flows) = effect {
-                    table.lookup(flows);
-                }
-            };
-            self.headless.step(Some(deadline), look).await?;
+            self.step(deadline).await?;
         }
+    }
+
+    /// Tells what happens next, and has the kernel asked about the ends that it may have changed.
+    async fn step(&mut self, deadline: Instant) -> io::Result<()> {
+        let table = &self.table;
+        let look = |effect| {
+            if let Effect::Lookup(flows) = effect {
+                table.lookup(flows);
+            }
+        };
+        self.headless.step(Some(deadline), look).await
     }
 
     /// Nobody answered the handshake in time.

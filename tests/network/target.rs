@@ -77,6 +77,9 @@ fn what_became_of_a_client_is_its_exit_code() {
     let said = |args: &[&str]| client.lab(&[&["client", "--lang", "en"], args].concat());
     let (code, told) = said(&["tcp", "10.9.0.2", "bom dia"]);
     assert!(code == 0 && told.contains("\"BOM DIA\"") && told.contains("close()"), "{told}");
+    // The table is read before the connection is made, and until it is over.
+    let states = ["CLOSED → SYN_SENT", "SYN_SENT → ESTABLISHED", "→ FIN_WAIT1", "→ TIME_WAIT"];
+    assert!(states.iter().all(|state| told.contains(state)), "{told}");
     let (code, told) = said(&["udp", "10.9.0.2:65432", "bom dia"]);
     assert!(code == 0 && told.contains("\"BOM DIA\""), "{told}");
     let (code, told) = said(&["tcp", "10.9.0.2:65433"]);
