@@ -88,6 +88,11 @@ pub struct RunArgs {
     #[arg(long)]
     pub list: bool,
 
+    /// Send the clients to the servers of this host, on PORT or where a laboratory has them; for scenarios with world =
+    /// "host"
+    #[arg(long, value_name = "HOST[:PORT]", value_parser = network::goal)]
+    pub target: Option<Goal>,
+
     /// One JSON object a line: every event, and the result of each file
     #[arg(long)]
     pub json: bool,

@@ -1,6 +1,7 @@
 //! The imperative shell: the command line, the one `select!`, effects, the terminal.
 
 mod addresses;
+mod aim;
 mod capture;
 #[cfg(target_os = "linux")]
 mod capturer;

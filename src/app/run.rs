@@ -1,6 +1,7 @@
 //! `socklab-tui run`: scenarios without the screen, as a transcript to read or as JSON Lines.
 
 use std::io::{self, Write as _};
+use std::net::SocketAddr;
 use std::process::ExitCode;
 
 use anyhow::Context as _;
@@ -10,11 +11,12 @@ use super::cli::RunArgs;
 use super::recorder::Recorder;
 use super::runner::Runner;
 use super::transcript::Transcript;
-use super::{locale, transcript};
+use super::{aim, locale, transcript};
 use crate::domain::Lang;
-use crate::lesson::{self, Lesson, Phase};
+use crate::lesson::{self, Lesson, NotAway, Part, Phase};
 use crate::model::journal::Journal;
 use crate::text;
+use crate::view::sentences::{of_act, of_expect};
 
 /// Goes through them in order: 0 when everything that was expected was seen, 1 when not, 2 when a file is wrong, before
 /// anything runs.
@@ -26,7 +28,13 @@ pub(super) fn run(args: &RunArgs) -> anyhow::Result<ExitCode> {
     let mut lessons = Vec::new();
     for name in &args.files {
         match read(name) {
-            Ok(lesson) => lessons.push((name, lesson)),
+            Ok(lesson) => match aimed(args, lesson, lang) {
+                Ok(lesson) => lessons.push((name, lesson)),
+                Err(why) => {
+                    eprintln!("socklab-tui: {name}: {why}");
+                    return Ok(ExitCode::from(2));
+                }
+            },
             Err(error) => {
                 eprintln!("socklab-tui: {name}: {error:#}");
                 return Ok(ExitCode::from(2));
@@ -34,9 +42,19 @@ pub(super) fn run(args: &RunArgs) -> anyhow::Result<ExitCode> {
         }
     }
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build()?;
+    let there = match &args.target {
+        Some(goal) => match runtime.block_on(aim::find(goal, text::of(lang)))? {
+            Ok(there) => Some(there),
+            Err(why) => {
+                eprintln!("socklab-tui: {why}");
+                return Ok(ExitCode::FAILURE);
+            }
+        },
+        None => None,
+    };
     let mut passed = true;
     for (name, lesson) in lessons {
-        passed &= runtime.block_on(one(args, lang, name, lesson)).with_context(|| name.clone())?;
+        passed &= runtime.block_on(one(args, lang, name, lesson, there)).with_context(|| name.clone())?;
     }
     Ok(if passed { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
@@ -47,6 +65,22 @@ fn read(name: &str) -> anyhow::Result<Lesson> {
     Ok(match known {
         Some(entry) => entry.lesson()?,
         None => Lesson::parse(&std::fs::read_to_string(name)?)?,
+    })
+}
+
+/// The lesson as it is played where the command line says; or why it cannot be.
+fn aimed(args: &RunArgs, lesson: Lesson, lang: Lang) -> Result<Lesson, String> {
+    let Some(goal) = &args.target else { return Ok(lesson) };
+    let words = &text::of(lang).lessons;
+    lesson.away().map_err(|why| match why {
+        NotAway::OnTheWire => words.on_the_wire.to_owned(),
+        NotAway::Needs(parts) => {
+            let line = |(step, part): &(usize, Part)| match part {
+                Part::Act(act) => format!("\n  {} {step}: {}", words.step, of_act(words, act)),
+                Part::Expect(expect) => format!("\n  {} {step}: {}", words.step, of_expect(words, expect)),
+            };
+            parts.iter().fold((words.needs_here)(&goal.host), |said, part| said + &line(part))
+        }
     })
 }
 
@@ -68,9 +102,18 @@ struct ResultLine<'a> {
     failed: Vec<String>,
 }
 
-async fn one(args: &RunArgs, lang: Lang, name: &str, lesson: Lesson) -> anyhow::Result<bool> {
+async fn one(
+    args: &RunArgs,
+    lang: Lang,
+    name: &str,
+    lesson: Lesson,
+    there: Option<SocketAddr>,
+) -> anyhow::Result<bool> {
     let expectations = lesson.expectations();
-    let mut runner = Runner::open(name, lesson, lang)?;
+    let mut runner = match there {
+        Some(there) => Runner::open_away(name, lesson, lang, there)?,
+        None => Runner::open(name, lesson, lang)?,
+    };
     let out = || io::BufWriter::new(io::stdout());
     let mut json = args.json.then(|| Recorder::onto(out()));
     let mut told = (!args.json).then(|| Transcript::onto(out(), text::of(lang), lang));

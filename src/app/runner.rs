@@ -2,6 +2,7 @@
 //! model.
 
 use std::io;
+use std::net::SocketAddr;
 
 use tokio::sync::mpsc;
 use tokio::time::{Instant, sleep_until};
@@ -31,8 +32,23 @@ pub struct Runner {
 impl Runner {
     /// Opens the stage for a lesson, whose steps are marked in this language.
     pub fn open(name: &str, lesson: Lesson, lang: Lang) -> anyhow::Result<Self> {
+        Self::open_with(name, lesson, lang, Stage::open)
+    }
+
+    /// The same with the servers of another machine, at this address; with port 0 each where the laboratory has it.
+    /// The lesson is one that [`Lesson::away`] gave.
+    pub fn open_away(name: &str, lesson: Lesson, lang: Lang, there: SocketAddr) -> anyhow::Result<Self> {
+        Self::open_with(name, lesson, lang, |lesson, probe| Stage::away(lesson, probe, there))
+    }
+
+    fn open_with(
+        name: &str,
+        lesson: Lesson,
+        lang: Lang,
+        open: impl FnOnce(&Lesson, &Probe) -> anyhow::Result<Stage>,
+    ) -> anyhow::Result<Self> {
         let (probe, events) = queue::open(Clock::start());
-        let stage = Stage::open(&lesson, &probe)?;
+        let stage = open(&lesson, &probe)?;
         let mut player = Player::new(name, 1, lesson, stage.addresses());
         player.staged();
         Ok(Self { player, model: Model::new(Ui::default()), lang, stage, probe, events })

@@ -1,7 +1,7 @@
 //! Where a lesson is played: the wire lab, or the machine itself on free ports. Performs what the engine asks for.
 
 use std::collections::BTreeSet;
-use std::net::{Ipv4Addr, SocketAddr};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, UdpSocket};
 use std::sync::Arc;
 
 use anyhow::Context as _;
@@ -9,7 +9,8 @@ use anyhow::Context as _;
 #[cfg(target_os = "linux")]
 use super::wire_lab::WireLab;
 use crate::domain::{
-    Answer, Flow, HostId, Kind as EventKind, Observation, Probe, Proto, ServerChange, ServerSpec, ServiceModel, WorldId,
+    Answer, Flow, HostId, Kind as EventKind, Observation, Probe, Proto, ServerChange, ServerSpec, ServiceModel, Target,
+    WorldId,
 };
 use crate::lab::{Lab, Machine, Script};
 use crate::lesson::file::Kind;
@@ -36,6 +37,9 @@ struct Here {
     script: Script,
     table: Table,
     ports: BTreeSet<u16>,
+    addresses: Addresses,
+    /// Where the servers are, when that is another machine.
+    there: Option<SocketAddr>,
 }
 
 impl Stage {
@@ -51,13 +55,27 @@ impl Stage {
             #[cfg(not(target_os = "linux"))]
             WorldId::Wire => anyhow::bail!("the wire lab needs Linux"),
             WorldId::Host => {
-                let lab = Lab::new(Arc::new(Machine), probe.clone(), specs(lesson, |_| 0));
-                let script = Script::new(Arc::new(Machine), probe.clone());
+                let addresses = Addresses::new(Ipv4Addr::LOCALHOST, Ipv4Addr::LOCALHOST);
                 // Nothing is watched before it has a port.
-                let table = Table::start(probe.clone(), Scope::Ports(BTreeSet::new()))?;
-                Ok(Self(World::Host(Box::new(Here { lab, script, table, ports: BTreeSet::new() }))))
+                Here::open(specs(lesson, |_| 0), probe, addresses, BTreeSet::new()).map(Self::host)
             }
         }
+    }
+
+    /// Opens this machine's world for a lesson with the servers of another machine, at this address; with port 0 each
+    /// where the laboratory has it.
+    pub fn away(lesson: &Lesson, probe: &Probe, there: SocketAddr) -> anyhow::Result<Self> {
+        let addresses = Addresses { client: SocketAddr::new(towards(there)?, 0), server: there };
+        let ports = match there.port() {
+            0 => lesson.ports().collect(),
+            port => BTreeSet::from([port]),
+        };
+        let here = Here::open(specs(lesson, Kind::usual_port), probe, addresses, ports)?;
+        Ok(Self::host(Here { there: Some(there), ..here }))
+    }
+
+    fn host(here: Here) -> Self {
+        Self(World::Host(Box::new(here)))
     }
 
     /// The addresses of its hosts.
@@ -65,7 +83,7 @@ impl Stage {
         match &self.0 {
             #[cfg(target_os = "linux")]
             World::Wire(_) => wire_addresses(),
-            World::Host(_) => Addresses { client: Ipv4Addr::LOCALHOST.into(), server: Ipv4Addr::LOCALHOST.into() },
+            World::Host(here) => here.addresses,
         }
     }
 
@@ -119,9 +137,21 @@ impl Stage {
 }
 
 impl Here {
+    fn open(
+        servers: Vec<ServerSpec>,
+        probe: &Probe,
+        addresses: Addresses,
+        ports: BTreeSet<u16>,
+    ) -> anyhow::Result<Self> {
+        let lab = Lab::new(Arc::new(Machine), probe.clone(), servers);
+        let script = Script::new(Arc::new(Machine), probe.clone());
+        let table = Table::start(probe.clone(), Scope::Ports(ports.clone()))?;
+        Ok(Self { lab, script, table, ports, addresses, there: None })
+    }
+
     fn perform(&mut self, effect: Effect) {
         match effect {
-            Effect::Spawn { count, plan, target } => self.lab.spawn(count, plan, target),
+            Effect::Spawn { count, plan, target } => self.lab.spawn(count, plan, self.redirect(target)),
             Effect::Close(client, how) => self.lab.close(client, how),
             Effect::CloseAll => self.lab.close_all(),
             Effect::Start(server) => self.lab.start(server),
@@ -133,6 +163,14 @@ impl Here {
             Effect::StopScan => self.lab.stop_scan(),
             _ => {}
         }
+    }
+
+    /// Where somebody goes who would go to this server here.
+    fn redirect(&self, target: Target) -> Target {
+        if self.there.is_none() {
+            return target;
+        }
+        Target { server: None, addr: self.addresses.of(HostId::Server, target.addr.port()), ..target }
     }
 
     fn follow(&mut self, seen: &Observation) {
@@ -151,15 +189,17 @@ impl Here {
     }
 }
 
-impl Kind {
-    /// The port that the laboratory gives it.
-    const fn usual_port(self) -> u16 {
-        match self {
-            Self::Threaded | Self::Udp => 65432,
-            Self::Echo => 65433,
-            Self::Async => 65434,
-        }
+/// The address of this machine that it would send from, to go there. Connecting a UDP socket asks the routing table and
+/// sends nothing.
+fn towards(mut there: SocketAddr) -> anyhow::Result<IpAddr> {
+    let any: IpAddr = if there.is_ipv4() { Ipv4Addr::UNSPECIFIED.into() } else { Ipv6Addr::UNSPECIFIED.into() };
+    if there.port() == 0 {
+        // Not every system takes a port that nobody can have.
+        there.set_port(Kind::Threaded.usual_port());
     }
+    let socket = UdpSocket::bind((any, 0)).and_then(|socket| socket.connect(there).map(|()| socket));
+    let ours = socket.and_then(|socket| socket.local_addr());
+    ours.map(|addr| addr.ip()).with_context(|| there.ip().to_string())
 }
 
 fn specs(lesson: &Lesson, port: impl Fn(Kind) -> u16) -> Vec<ServerSpec> {
@@ -178,7 +218,7 @@ fn specs(lesson: &Lesson, port: impl Fn(Kind) -> u16) -> Vec<ServerSpec> {
 
 /// The addresses of the wire's hosts.
 pub(super) fn wire_addresses() -> Addresses {
-    Addresses { client: HostId::Client.address().into(), server: HostId::Server.address().into() }
+    Addresses::new(HostId::Client.address(), HostId::Server.address())
 }
 
 /// Opens a wire with the servers that a lesson wants, none of them started. Blocks for some tens of milliseconds.

@@ -153,6 +153,13 @@ impl Cast {
 }
 
 impl Kind {
+    const ALL: [Self; 4] = [Self::Threaded, Self::Echo, Self::Async, Self::Udp];
+
+    /// The one of this name.
+    pub fn named(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|kind| kind.name() == name)
+    }
+
     /// What the laboratory calls it.
     pub const fn name(self) -> &'static str {
         match self {
@@ -160,6 +167,15 @@ impl Kind {
             Self::Echo => "echo",
             Self::Async => "async",
             Self::Udp => "udp",
+        }
+    }
+
+    /// The port that the laboratory gives it.
+    pub const fn usual_port(self) -> u16 {
+        match self {
+            Self::Threaded | Self::Udp => 65432,
+            Self::Echo => 65433,
+            Self::Async => 65434,
         }
     }
 

@@ -170,8 +170,8 @@ fn row(engine: &Engine, world: &World, wanted: &RowShows) -> Result<(), Seen> {
 
 fn count(engine: &Engine, world: &World, wanted: &Count) -> Result<(), Seen> {
     let address = wanted.host.map(|host| match host {
-        HostId::Client => engine.addresses().client,
-        HostId::Server => engine.addresses().server,
+        HostId::Client => engine.addresses().client.ip(),
+        HostId::Server => engine.addresses().server.ip(),
     });
     let here = |flow: &Flow| address.is_none_or(|address| flow.local.ip() == address);
     let rows = world.table.rows().filter(|(key, entry)| here(&key.flow) && entry.row.state == Some(wanted.state));

@@ -7,9 +7,11 @@
 //! | `cast` | the names in a file, and the sockets they stand for |
 //! | `engine`, `order`, `judge` | what to do next, whether it was done, whether what was expected is seen |
 //! | `player` | a lesson that is played: the engine, and what it tells the journal of itself |
+//! | `away` | a lesson whose servers are on another machine |
 //! | `catalogue` | the files that come with the program |
 
 pub mod act;
+mod away;
 pub mod cast;
 pub mod catalogue;
 pub mod engine;
@@ -22,6 +24,7 @@ mod player;
 
 pub use crate::domain::lesson::{Seen, Tick};
 pub use act::Act;
+pub use away::{NotAway, Part};
 pub use catalogue::{Entry, catalogue};
 pub use engine::{Engine, Phase};
 pub use expect::Expect;

@@ -108,18 +108,28 @@ const fn handled(event: &WireEvent, number: u64) -> bool {
     }
 }
 
-/// The addresses of the hosts.
+/// The addresses of the hosts. Their ports are 0, unless there is only one to go to, whichever a lesson names.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Addresses {
     /// Of the client host.
-    pub client: IpAddr,
+    pub client: SocketAddr,
     /// Of the server host.
-    pub server: IpAddr,
+    pub server: SocketAddr,
 }
 
 impl Addresses {
-    fn of(&self, host: HostId, port: u16) -> SocketAddr {
-        SocketAddr::new(if host == HostId::Client { self.client } else { self.server }, port)
+    /// Of two hosts with all their ports.
+    pub fn new(client: impl Into<IpAddr>, server: impl Into<IpAddr>) -> Self {
+        Self { client: SocketAddr::new(client.into(), 0), server: SocketAddr::new(server.into(), 0) }
+    }
+
+    /// This port of a host.
+    pub fn of(&self, host: HostId, port: u16) -> SocketAddr {
+        let mut addr = if host == HostId::Client { self.client } else { self.server };
+        if addr.port() == 0 {
+            addr.set_port(port);
+        }
+        addr
     }
 
     fn across(&self, host: HostId, port: u16) -> SocketAddr {

@@ -82,7 +82,7 @@ fn client() -> Flow {
 
 impl Table {
     fn new(steps: &str) -> Self {
-        let addresses = Addresses { client: [192, 0, 2, 2].into(), server: [192, 0, 2, 1].into() };
+        let addresses = Addresses::new([192, 0, 2, 2], [192, 0, 2, 1]);
         Self { engine: Engine::new(lesson(steps).unwrap(), addresses), worlds: Worlds::default(), seq: 0 }
     }
 
@@ -281,7 +281,7 @@ struct Show {
 
 impl Show {
     fn new(steps: &str) -> Self {
-        let addresses = Addresses { client: [192, 0, 2, 2].into(), server: [192, 0, 2, 1].into() };
+        let addresses = Addresses::new([192, 0, 2, 2], [192, 0, 2, 1]);
         let player = Player::new("t", 7, lesson(steps).unwrap(), addresses);
         Self { player, model: crate::model::Model::default() }
     }
@@ -386,4 +386,61 @@ fn two_steps_in_which_nothing_is_done_look_at_one_stretch_of_time() {
             "what an act is to bring about is not there before it"
         );
     }
+}
+
+/// A lesson of this machine, with the echo server.
+fn of_here(steps: &str) -> Lesson {
+    lesson(&format!("world = \"host\"\nservers = [\"echo\"]\n{steps}")).unwrap()
+}
+
+#[test]
+fn with_servers_elsewhere_nothing_is_started_and_a_name_is_a_port() {
+    let away = of_here(
+        r#"
+[[step]]
+do = [
+  { start = "echo" }, { spawn = { server = "echo" } }, { connect = { socket = "a", to = "echo" } },
+  { listen = { socket = "mine", host = "client", port = 0 } }, { connect = { socket = "b", to = "mine" } },
+]
+expect = [
+  { state = { of = "c1", is = "ESTABLISHED" } }, { state = { of = "b/peer", is = "ESTABLISHED" } },
+  { count = { host = "client", state = "ESTABLISHED", is = 2 } },
+]
+"#,
+    )
+    .away()
+    .unwrap();
+    let acts = &away.steps[0].acts;
+    assert!(matches!(acts[0], Act::Spawn(_)), "{acts:?}");
+    assert!(matches!(&acts[1], Act::Connect(connect) if connect.to.is_none() && connect.port == Some(65_433)));
+    assert!(matches!(&acts[3], Act::Connect(connect) if connect.to.is_some()));
+    assert_eq!(away.ports().collect::<Vec<_>>(), [65_433, 65_433]);
+}
+
+#[test]
+fn what_needs_a_server_here_is_named() {
+    for part in [
+        r#"do = [{ stop = "echo" }]"#,
+        r#"do = [{ switch = { server = "echo", model = "threaded" } }]"#,
+        r#"do = [{ listen = { socket = "a" } }]"#,
+        r#"do = [{ datagram = { socket = "a", host = "server" } }]"#,
+        r#"expect = [{ state = { of = "c1/peer", is = "ESTABLISHED" } }]"#,
+        r#"expect = [{ call = { of = "echo", call = "accept" } }]"#,
+        r#"expect = [{ absent = { for_ms = 1, what = { row = { of = "c1/peer" } } } }]"#,
+        r#"expect = [{ count = { state = "ESTABLISHED", is = 2 } }]"#,
+    ] {
+        let steps = format!("[[step]]\ndo = [{{ spawn = {{ server = \"echo\" }} }}]\n[[step]]\n{part}");
+        let Err(NotAway::Needs(needs)) = of_here(&steps).away() else { panic!("{part}") };
+        assert_eq!(needs.iter().map(|(step, _)| *step).collect::<Vec<_>>(), [2], "{part}");
+    }
+    let wire = lesson("[[step]]\ndo = [{ listen = { socket = \"a\" } }]").unwrap();
+    assert_eq!(wire.away(), Err(NotAway::OnTheWire));
+}
+
+#[test]
+fn a_port_of_the_target_goes_before_those_of_the_lesson() {
+    let away = |port| Addresses { server: ([10, 0, 0, 9], port).into(), ..Addresses::new([10, 0, 0, 1], [0; 4]) };
+    assert_eq!(away(0).of(HostId::Server, 65_433), ([10, 0, 0, 9], 65_433).into());
+    assert_eq!(away(7000).of(HostId::Server, 65_433), ([10, 0, 0, 9], 7000).into());
+    assert_eq!(away(7000).of(HostId::Client, 5000), ([10, 0, 0, 1], 5000).into());
 }

@@ -51,6 +51,10 @@ pub struct Lessons {
     pub list: List,
     /// One that is played.
     pub playing: Playing,
+    /// Why one on the wire cannot go to another machine's servers.
+    pub on_the_wire: &'static str,
+    /// The servers are left to this host, and these parts, which follow, need them here.
+    pub needs_here: fn(&str) -> String,
 }
 
 /// What a step does. A socket is given by its name, a packet by its description.

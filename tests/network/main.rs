@@ -9,6 +9,8 @@ mod harness;
 #[cfg(target_os = "linux")]
 mod hosts;
 #[cfg(target_os = "linux")]
+mod lessons;
+#[cfg(target_os = "linux")]
 mod scan;
 #[cfg(target_os = "linux")]
 mod serve;
@@ -17,7 +19,7 @@ mod target;
 
 #[cfg(target_os = "linux")]
 fn main() -> std::process::ExitCode {
-    harness::run([scan::tests(), serve::tests(), target::tests(), class::tests()])
+    harness::run([class::tests(), lessons::tests(), scan::tests(), serve::tests(), target::tests()])
 }
 
 #[cfg(not(target_os = "linux"))]

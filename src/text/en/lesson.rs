@@ -59,6 +59,13 @@ pub(super) const LESSONS: Lessons = Lessons {
         over: |key, title| format!("all seen · {key} plays the next: {title}"),
         all_over: |key| format!("all seen, and this was the last · {key} shows the list"),
     },
+    on_the_wire: "--target is for scenarios with world = \"host\": this one is played on the wire, between two private hosts whose \
+                  packets are held in hand. Without --target it can be played.",
+    needs_here: |host| {
+        format!(
+            "--target leaves the servers to {host}, and these parts need them on this machine; play it without --target:"
+        )
+    },
 };
 
 fn deed(deed: &Deed<'_>) -> String {

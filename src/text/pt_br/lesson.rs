@@ -68,6 +68,13 @@ pub(super) const LESSONS: Lessons = Lessons {
         over: |key, title| format!("tudo visto · {key} apresenta o próximo: {title}"),
         all_over: |key| format!("tudo visto, e este era o último · {key} mostra a lista"),
     },
+    on_the_wire: "--target serve a cenários com world = \"host\": este se passa no fio, entre dois hosts particulares cujos pacotes \
+                  ficam na mão. Sem --target ele pode ser feito.",
+    needs_here: |host| {
+        format!(
+            "--target deixa os servidores com {host}, e estas partes precisam deles nesta máquina; faça sem --target:"
+        )
+    },
 };
 
 fn deed(deed: &Deed<'_>) -> String {

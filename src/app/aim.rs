@@ -1,0 +1,33 @@
+//! Finds the address of the host that everybody is to go to, before anybody does.
+
+use std::io;
+use std::net::SocketAddr;
+use std::sync::Arc;
+
+use super::queue;
+use crate::domain::{Clock, Goal, GoalChange, Kind};
+use crate::lab::{Lab, Machine};
+use crate::text::Text;
+
+/// The address, with the goal's port or 0; or a sentence that says why nobody can go there. A connection to it is tried,
+/// and closed again.
+pub(super) async fn find(goal: &Goal, text: &Text) -> io::Result<Result<SocketAddr, String>> {
+    let (probe, mut events) = queue::open(Clock::start());
+    let mut lab = Lab::new(Arc::new(Machine), probe, vec![]);
+    lab.aim(Some(goal.clone()));
+    let mut tried = Vec::new();
+    let found = loop {
+        let Some(seen) = events.recv().await else { return Err(io::ErrorKind::BrokenPipe.into()) };
+        let Kind::Goal(event) = seen.kind else { continue };
+        let says = text.checks.goal(&text.numbers, &goal.to_string(), &event.change);
+        match event.change {
+            GoalChange::Lost { .. } => break Err(says),
+            GoalChange::Tried { .. } => tried.push(says),
+            GoalChange::Chosen { addr, answers: true } => break Ok(addr),
+            GoalChange::Chosen { answers: false, .. } => break Err(format!("{goal}: {}", tried.join("; "))),
+            GoalChange::Set | GoalChange::Found { .. } | GoalChange::Dropped => {}
+        }
+    };
+    lab.shutdown().await;
+    Ok(found)
+}
