@@ -9,8 +9,8 @@ use serde::{Deserialize, Serialize};
 
 use super::errno::Errno;
 use super::excerpt::sanitise;
-use super::scan::PortReport;
 use super::spelled::{Unknown, serde_as_text};
+use super::verdict::PortReport;
 use super::wire::millis;
 
 /// A host, by name or address, and perhaps a port: `lab`, `lab:65432`, `192.168.0.7`, `fe80::1%eth0`, `[::1]:65432`.

@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use socket2::{SockRef, Socket};
 
 use super::{tcp, udp};
-use crate::domain::scan::{Ends, IcmpError, Observed, judge};
+use crate::domain::verdict::{Ends, IcmpError, Observed, judge};
 use crate::domain::{Errno, PortReport, Proto, Reason};
 use crate::lab::host::Host;
 

@@ -3,7 +3,7 @@
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use std::os::fd::{AsRawFd, BorrowedFd};
 
-use crate::domain::scan::IcmpError;
+use crate::domain::verdict::IcmpError;
 
 /// Has ICMP messages about this socket's packets kept in its error queue (`IP_RECVERR`, `ip(7)`; `IPV6_RECVERR`,
 /// `ipv6(7)`). Where that is not possible there is still the errno.

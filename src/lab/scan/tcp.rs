@@ -9,7 +9,7 @@ use tokio::net::TcpStream;
 
 use super::probe::{Seen, keep_errors, syns, take_error};
 use crate::domain::Errno;
-use crate::domain::scan::Observed;
+use crate::domain::verdict::Observed;
 use crate::lab::dial::is_under_way;
 use crate::lab::host::Host;
 

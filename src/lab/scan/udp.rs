@@ -10,7 +10,7 @@ use tokio::net::UdpSocket;
 use tokio::time::Instant;
 
 use super::probe::{Seen, keep_errors, take_error};
-use crate::domain::scan::{IcmpError, Observed};
+use crate::domain::verdict::{IcmpError, Observed};
 use crate::lab::host::Host;
 
 /// What is said: text, so that a server that answers anything answers this.
@@ -35,7 +35,7 @@ pub(super) async fn ask(host: &dyn Host, addr: SocketAddr, patience: Duration) -
     let ends = Instant::now() + patience;
     let mut sent = 0;
     loop {
-        let icmp = match socket.send(QUESTION).await {
+        let (error, icmp) = match socket.send(QUESTION).await {
             Ok(_) => {
                 sent += 1;
                 match tokio::time::timeout_at(ends.min(Instant::now() + RESEND), news(&socket)).await {
@@ -50,7 +50,6 @@ pub(super) async fn ask(host: &dyn Host, addr: SocketAddr, patience: Duration) -
             // News about the datagram before, or from our own machine about this one.
             Err(error) => (error, take_error(&SockRef::from(&socket))),
         };
-        let (error, icmp) = icmp;
         return Seen { observed: Observed::Failed(error.into()), icmp, ours, sent: Some(sent) };
     }
 }

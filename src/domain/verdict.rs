@@ -1,0 +1,287 @@
+//! What one port turned out to be, and by which observation.
+
+use std::net::IpAddr;
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+
+use super::errno::Errno;
+use super::flow::Proto;
+use super::spelled::spelled;
+use super::wire::millis;
+
+/// What a port is, as far as a host outside can tell.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Verdict {
+    /// Somebody serves there.
+    Open,
+    /// The host answers that nobody does.
+    Closed,
+    /// Something on the way, or no host at all: the question or its answer did not get through.
+    Filtered,
+    /// UDP: silence, which an open port and a filter have in common.
+    OpenOrFiltered,
+    /// The question could not be asked: it never left this machine.
+    Unknown,
+}
+
+spelled!(Verdict {
+    Open = "open",
+    Closed = "closed",
+    Filtered = "filtered",
+    OpenOrFiltered = "open|filtered",
+    Unknown = "unknown",
+});
+
+/// The observation that a verdict rests on. Where it is a message of ICMP, the codes are those of RFC 792, RFC 1812 and
+/// RFC 4443.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Reason {
+    /// `connect` succeeded: a SYN-ACK came.
+    SynAck,
+    /// ECONNREFUSED without ICMP: a RST came.
+    Rst,
+    /// A datagram came back.
+    UdpAnswer,
+    /// Nothing came back in time.
+    NoResponse,
+    /// ICMP: port unreachable.
+    PortUnreach,
+    /// ICMP: host unreachable.
+    HostUnreach,
+    /// ICMP: net unreachable, or no route to the destination.
+    NetUnreach,
+    /// ICMP: protocol unreachable.
+    ProtoUnreach,
+    /// ICMP: communication administratively prohibited, with the net, the host, or in general.
+    Prohibited,
+    /// ICMP: time exceeded on the way.
+    TimeExceeded,
+    /// ICMP of another kind.
+    OtherIcmp,
+    /// Our own kernel asked the link for this address (ARP, neighbour discovery) and nobody answered.
+    NoNeighbour,
+    /// Our own machine has no route there.
+    NoRoute,
+    /// Our own machine does not permit it.
+    NotPermitted,
+    /// Our own machine lacks something: descriptors, ports, memory.
+    LocalError,
+}
+
+spelled!(Reason {
+    SynAck = "syn-ack",
+    Rst = "rst",
+    UdpAnswer = "udp-answer",
+    NoResponse = "no-response",
+    PortUnreach = "port-unreach",
+    HostUnreach = "host-unreach",
+    NetUnreach = "net-unreach",
+    ProtoUnreach = "proto-unreach",
+    Prohibited = "prohibited",
+    TimeExceeded = "time-exceeded",
+    OtherIcmp = "icmp",
+    NoNeighbour = "no-neighbour",
+    NoRoute = "no-route",
+    NotPermitted = "not-permitted",
+    LocalError = "local-error",
+});
+
+/// An ICMP message about a probe, as the socket's error queue gives it (`IP_RECVERR`, `ip(7)`).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct IcmpError {
+    /// Its type: of ICMP when `from` is an IPv4 address, else of ICMPv6.
+    #[serde(rename = "icmp_type")]
+    pub kind: u8,
+    /// Its code.
+    #[serde(rename = "icmp_code")]
+    pub code: u8,
+    /// Who sent it: a router, the host itself, or our own machine when nobody answered on the link.
+    #[serde(rename = "icmp_from")]
+    pub from: IpAddr,
+}
+
+/// What came of asking one port.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Observed {
+    /// `connect` succeeded.
+    Connected,
+    /// A datagram came back.
+    Answered,
+    /// A call failed with this.
+    Failed(Errno),
+    /// The time was over.
+    Silent,
+}
+
+/// Who is who in a probe, as far as an ICMP message about it has to be judged.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Ends {
+    /// Our own address towards the host, when it is known.
+    pub ours: Option<IpAddr>,
+    /// The host that was asked.
+    pub theirs: IpAddr,
+}
+
+/// The verdict about one port, and why.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PortReport {
+    /// The host as it was asked for.
+    pub host: String,
+    /// The address that was asked.
+    pub address: IpAddr,
+    /// The port.
+    pub port: u16,
+    /// TCP or UDP.
+    pub proto: Proto,
+    /// What it is.
+    pub verdict: Verdict,
+    /// By which observation.
+    pub reason: Reason,
+    /// From the question to the observation.
+    #[serde(with = "millis", rename = "ms")]
+    pub took: Duration,
+    /// How often the question was sent, where that is known.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub sent: Option<u32>,
+    /// What the call failed with, when one did.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub errno: Option<Errno>,
+    /// The ICMP message, where the system shows it.
+    #[serde(flatten, default, skip_serializing_if = "Option::is_none")]
+    pub icmp: Option<IcmpError>,
+}
+
+/// The verdict that an observation allows, and the reason to give for it.
+///
+/// For TCP a port is closed only by a RST: an ICMP port unreachable, which no host sends for TCP by itself, is a filter's
+/// (RFC 9293 §3.5.2 demands a RST). For UDP it means closed when the host itself sends it (RFC 1122 §4.1.3.1).
+pub fn judge(proto: Proto, observed: Observed, icmp: Option<IcmpError>, ends: Ends) -> (Verdict, Reason) {
+    match (observed, icmp) {
+        (Observed::Connected, _) => (Verdict::Open, Reason::SynAck),
+        (Observed::Answered, _) => (Verdict::Open, Reason::UdpAnswer),
+        (_, Some(icmp)) => judge_icmp(proto, icmp, ends),
+        (Observed::Silent | Observed::Failed(Errno::TimedOut), None) => match proto {
+            Proto::Tcp => (Verdict::Filtered, Reason::NoResponse),
+            Proto::Udp => (Verdict::OpenOrFiltered, Reason::NoResponse),
+        },
+        (Observed::Failed(errno), None) => match (errno, proto) {
+            (Errno::ConnRefused | Errno::ConnReset, Proto::Tcp) => (Verdict::Closed, Reason::Rst),
+            (Errno::ConnRefused | Errno::ConnReset, Proto::Udp) => (Verdict::Closed, Reason::PortUnreach),
+            // Where there is no error queue, or it had no room, the errno is all that an ICMP message leaves.
+            (Errno::HostUnreach, _) => (Verdict::Filtered, Reason::HostUnreach),
+            (Errno::NetUnreach, _) => (Verdict::Unknown, Reason::NoRoute),
+            (Errno::Access | Errno::Perm, _) => (Verdict::Unknown, Reason::NotPermitted),
+            _ => (Verdict::Unknown, Reason::LocalError),
+        },
+    }
+}
+
+fn judge_icmp(proto: Proto, icmp: IcmpError, ends: Ends) -> (Verdict, Reason) {
+    let reason = match (icmp.from, icmp.kind, icmp.code) {
+        (IpAddr::V4(_), 3, 0 | 5 | 6 | 11) | (IpAddr::V6(_), 1, 0) => Reason::NetUnreach,
+        (IpAddr::V4(_), 3, 1 | 7 | 8 | 12) | (IpAddr::V6(_), 1, 3) => Reason::HostUnreach,
+        (IpAddr::V4(_), 3, 2) => Reason::ProtoUnreach,
+        (IpAddr::V4(_), 3, 3) | (IpAddr::V6(_), 1, 4) => Reason::PortUnreach,
+        (IpAddr::V4(_), 3, 9 | 10 | 13) | (IpAddr::V6(_), 1, 1 | 5 | 6) => Reason::Prohibited,
+        (IpAddr::V4(_), 11, _) | (IpAddr::V6(_), 3, _) => Reason::TimeExceeded,
+        _ => Reason::OtherIcmp,
+    };
+    match reason {
+        Reason::PortUnreach if proto == Proto::Udp && icmp.from == ends.theirs => (Verdict::Closed, reason),
+        // Our own kernel says so to itself when nobody answers on the link.
+        Reason::HostUnreach if ends.ours == Some(icmp.from) => (Verdict::Filtered, Reason::NoNeighbour),
+        _ => (Verdict::Filtered, reason),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const ENDS: Ends = Ends {
+        ours: Some(IpAddr::V4(std::net::Ipv4Addr::new(10, 0, 0, 1))),
+        theirs: IpAddr::V4(std::net::Ipv4Addr::new(10, 0, 0, 2)),
+    };
+
+    #[expect(clippy::unnecessary_wraps, reason = "what the error queue gives is an option")]
+    fn icmp(kind: u8, code: u8, from: &str) -> Option<IcmpError> {
+        Some(IcmpError { kind, code, from: from.parse().unwrap() })
+    }
+
+    fn verdict(proto: Proto, observed: Observed, icmp: Option<IcmpError>) -> String {
+        let (verdict, reason) = judge(proto, observed, icmp, ENDS);
+        format!("{verdict} {reason}")
+    }
+
+    #[test]
+    fn tcp_is_judged_by_what_came_back() {
+        use Observed::{Connected, Failed, Silent};
+        let tcp = |observed, icmp| verdict(Proto::Tcp, observed, icmp);
+        assert_eq!(tcp(Connected, None), "open syn-ack");
+        assert_eq!(tcp(Failed(Errno::ConnRefused), None), "closed rst");
+        assert_eq!(tcp(Silent, None), "filtered no-response");
+        assert_eq!(tcp(Failed(Errno::TimedOut), None), "filtered no-response");
+        assert_eq!(tcp(Failed(Errno::ConnRefused), icmp(3, 3, "10.0.0.2")), "filtered port-unreach");
+        assert_eq!(tcp(Failed(Errno::HostUnreach), icmp(3, 13, "10.0.0.254")), "filtered prohibited");
+        assert_eq!(tcp(Failed(Errno::HostUnreach), icmp(3, 1, "10.0.0.254")), "filtered host-unreach");
+        assert_eq!(tcp(Failed(Errno::HostUnreach), icmp(3, 1, "10.0.0.1")), "filtered no-neighbour");
+        assert_eq!(tcp(Failed(Errno::NetUnreach), icmp(3, 0, "10.0.0.254")), "filtered net-unreach");
+        assert_eq!(tcp(Failed(Errno::NetUnreach), None), "unknown no-route");
+        assert_eq!(tcp(Failed(Errno::Mfile), None), "unknown local-error");
+        assert_eq!(tcp(Failed(Errno::Access), None), "unknown not-permitted");
+    }
+
+    #[test]
+    fn udp_is_closed_only_by_the_hosts_own_word() {
+        use Observed::{Answered, Failed, Silent};
+        let udp = |observed, icmp| verdict(Proto::Udp, observed, icmp);
+        assert_eq!(udp(Answered, None), "open udp-answer");
+        assert_eq!(udp(Silent, None), "open|filtered no-response");
+        assert_eq!(udp(Failed(Errno::ConnRefused), icmp(3, 3, "10.0.0.2")), "closed port-unreach");
+        assert_eq!(udp(Failed(Errno::ConnRefused), icmp(3, 3, "10.0.0.254")), "filtered port-unreach");
+        assert_eq!(udp(Failed(Errno::ConnRefused), None), "closed port-unreach");
+        assert_eq!(udp(Failed(Errno::HostUnreach), icmp(3, 10, "10.0.0.254")), "filtered prohibited");
+    }
+
+    #[test]
+    fn icmpv6_has_numbers_of_its_own() {
+        let ends = Ends { ours: None, theirs: "2001:db8::2".parse().unwrap() };
+        let said = |kind, code, proto| {
+            let (verdict, reason) =
+                judge(proto, Observed::Failed(Errno::Other(0)), icmp(kind, code, "2001:db8::2"), ends);
+            format!("{verdict} {reason}")
+        };
+        assert_eq!(said(1, 4, Proto::Udp), "closed port-unreach");
+        assert_eq!(said(1, 4, Proto::Tcp), "filtered port-unreach");
+        assert_eq!(said(1, 1, Proto::Tcp), "filtered prohibited");
+        assert_eq!(said(1, 0, Proto::Tcp), "filtered net-unreach");
+        assert_eq!(said(3, 0, Proto::Tcp), "filtered time-exceeded");
+    }
+
+    #[test]
+    fn a_report_is_written_with_the_stable_keys() {
+        let report = PortReport {
+            host: "lab".into(),
+            address: ENDS.theirs,
+            port: 65_432,
+            proto: Proto::Tcp,
+            verdict: Verdict::Filtered,
+            reason: Reason::Prohibited,
+            took: Duration::from_micros(312),
+            sent: Some(1),
+            errno: Some(Errno::HostUnreach),
+            icmp: icmp(3, 13, "10.0.0.254"),
+        };
+        let line = serde_json::to_string(&report).unwrap();
+        assert_eq!(
+            line,
+            r#"{"host":"lab","address":"10.0.0.2","port":65432,"proto":"tcp","verdict":"filtered","reason":"prohibited","ms":0.312,"sent":1,"errno":"EHOSTUNREACH","icmp_type":3,"icmp_code":13,"icmp_from":"10.0.0.254"}"#
+        );
+        assert_eq!(serde_json::from_str::<PortReport>(&line).unwrap(), report);
+        let bare = PortReport { sent: None, errno: None, icmp: None, ..report };
+        let line = serde_json::to_string(&bare).unwrap();
+        assert!(line.ends_with(r#""ms":0.312}"#), "{line}");
+        assert_eq!(serde_json::from_str::<PortReport>(&line).unwrap(), bare);
+    }
+}
