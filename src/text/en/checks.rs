@@ -48,11 +48,11 @@ pub(super) const CHECKS: Checks = Checks {
     ask: "Check it all the same? [y/N] ",
     yes: 'y',
     ports: |kind| match kind {
-        PortsErrorKind::Missing => "a port is missing here",
+        PortsErrorKind::Missing => "a port is missing here: write one, such as 65432, or leave the comma out",
         PortsErrorKind::NotAPort => {
             "ports are numbers from 1 to 65535, ranges as 65432-65434, or threaded, echo, async, udp, lab"
         }
-        PortsErrorKind::Backwards => "the smaller port goes first",
+        PortsErrorKind::Backwards => "the smaller port goes first, as in 65432-65434",
     },
     set: |goal| format!("clients go to {goal} from now on; looking for its address"),
     found: |goal, list| format!("{goal} is {list}"),

@@ -51,11 +51,11 @@ pub(super) const CHECKS: Checks = Checks {
     ask: "Verificar mesmo assim? [s/N] ",
     yes: 's',
     ports: |kind| match kind {
-        PortsErrorKind::Missing => "falta uma porta aqui",
+        PortsErrorKind::Missing => "falta uma porta aqui: escreva uma, como 65432, ou tire a vírgula",
         PortsErrorKind::NotAPort => {
             "portas são números de 1 a 65535, intervalos como 65432-65434, ou threaded, echo, async, udp, lab"
         }
-        PortsErrorKind::Backwards => "a porta menor vem primeiro",
+        PortsErrorKind::Backwards => "a porta menor vem primeiro, como em 65432-65434",
     },
     set: |goal| format!("de agora em diante os clientes vão para {goal}; procurando o endereço"),
     found: |goal, list| format!("{goal} é {list}"),
