@@ -11,6 +11,7 @@ pub(crate) fn tests() -> Vec<Test> {
         test(one_serves_the_network_and_the_other_is_answered, &[Network]),
         test(nobody_is_reached_who_did_not_open_to_the_network, &[Network]),
         test(one_address_and_other_limits, &[Network]),
+        test(who_serves_is_told_by_which_addresses, &[Network]),
     ])
 }
 
@@ -68,4 +69,11 @@ fn one_address_and_other_limits() {
     assert_eq!(listeners(&server), ["0200090A:FF99"]);
     let (code, told) = client.lab(&["client", "tcp", "10.9.0.2:65433", "oi"]);
     assert!(code == 0 && told.contains("\"oi\""), "{told}");
+}
+
+fn who_serves_is_told_by_which_addresses() {
+    let (_client, server) = hosts();
+    let mut running = server.serve_as(&["--lan"]);
+    let first = running.until("its addresses", |event| event["addresses"].get(0).cloned());
+    assert_eq!(first, SERVER.to_string());
 }
