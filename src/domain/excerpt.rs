@@ -6,6 +6,7 @@
 use std::fmt::Write as _;
 
 use serde::{Deserialize, Serialize};
+use unicode_width::UnicodeWidthChar as _;
 
 /// What was sent or received: at most [`Excerpt::SHOWN`] bytes of it as safe text, and how long it really was.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -35,54 +36,95 @@ impl Excerpt {
     }
 }
 
-/// Turns hostile bytes into text that any terminal can be given: what could move the cursor, change colours, hide or
-/// reorder text is replaced by a visible mark; bytes that are not UTF-8 are shown as `\xNN`.
+/// Turns hostile bytes into text that any terminal can be given: what could move the cursor, change colours, hide, join
+/// or reorder text is replaced by a visible mark; bytes that are not UTF-8 are shown as `\xNN`.
+///
+/// What is left takes as many columns as `wcwidth(3)` says, character by character: an emoji that is put together from
+/// several is shown as its parts, because terminals do not agree on how wide it is.
 pub fn sanitise(bytes: &[u8]) -> String {
     let mut safe = String::with_capacity(bytes.len());
+    // How many more accents the last character takes.
+    let mut accents = 0;
     for chunk in bytes.utf8_chunks() {
-        chunk.valid().chars().for_each(|c| push_safe(&mut safe, c));
+        for c in chunk.valid().chars() {
+            accents = push_safe(&mut safe, c, accents);
+        }
         for byte in chunk.invalid() {
             let _ = write!(safe, "\\x{byte:02x}");
+            accents = 0;
         }
     }
     safe
 }
 
-fn push_safe(safe: &mut String, c: char) {
+/// [`sanitise`] for text of several lines, which stay lines.
+pub fn sanitise_lines(text: &str) -> String {
+    text.split('\n').map(|line| sanitise(line.as_bytes())).collect::<Vec<_>>().join("\n")
+}
+
+/// As many accents as the letters of any living language have at once; more would grow into other lines.
+const ACCENTS: u8 = 3;
+
+/// Shows one character, and says how many accents it takes.
+fn push_safe(safe: &mut String, c: char, accents: u8) -> u8 {
     match c {
         '\n' => safe.push('⏎'),
         '\t' => safe.push(' '),
         // U+2400… are the pictures of the C0 controls: ␀ ␁ … ␛ … ␟, and ␡ for DEL.
         '\0'..='\u{1f}' => safe.push(char::from_u32(0x2400 + c as u32).unwrap_or('␦')),
         '\u{7f}' => safe.push('␡'),
-        c if is_invisible(c) => {
-            let _ = write!(safe, "\\u{{{:x}}}", c as u32);
-        }
-        c => safe.push(c),
+        _ => match c.width() {
+            // Without a letter before it, it would change what somebody else wrote there.
+            Some(0) if accents > 0 && !is_odd(c) => {
+                safe.push(c);
+                return accents - 1;
+            }
+            Some(1 | 2) if !is_odd(c) => {
+                safe.push(c);
+                return if c.is_alphabetic() { ACCENTS } else { 0 };
+            }
+            _ => {
+                let _ = write!(safe, "\\u{{{:x}}}", c as u32);
+            }
+        },
     }
+    0
 }
 
 /// Characters that have no shape of their own yet change how others are shown (C1 controls, zero-width, bidirectional
-/// formatting, variation selectors, tags, line separators).
-fn is_invisible(c: char) -> bool {
-    matches!(c,
-        '\u{80}'..='\u{9f}'
-        | '\u{ad}'
-        | '\u{34f}'
-        | '\u{61c}'
-        | '\u{115f}' | '\u{1160}'
-        | '\u{17b4}' | '\u{17b5}'
-        | '\u{180b}'..='\u{180f}'
-        | '\u{200b}'..='\u{200f}'
-        | '\u{2028}'..='\u{202e}'
-        | '\u{2060}'..='\u{206f}'
-        | '\u{3164}'
-        | '\u{fe00}'..='\u{fe0f}'
-        | '\u{feff}'
-        | '\u{ffa0}'
-        | '\u{fff0}'..='\u{fffb}'
-        | '\u{e0000}'..='\u{e0fff}'
-    )
+/// formatting, variation selectors, tags, line separators), that join with what is beside them (skin tones, the letters
+/// of flags, half-width sound marks, prepended marks), or whose shape nobody knows (private use, no characters at all).
+fn is_odd(c: char) -> bool {
+    let no_character = (c as u32 & 0xfffe) == 0xfffe;
+    no_character
+        || matches!(c,
+            '\u{80}'..='\u{9f}'
+            | '\u{ad}'
+            | '\u{34f}'
+            | '\u{600}'..='\u{605}' | '\u{6dd}' | '\u{70f}' | '\u{890}' | '\u{891}' | '\u{8e2}'
+            | '\u{61c}'
+            | '\u{115f}' | '\u{1160}'
+            | '\u{17b4}' | '\u{17b5}'
+            | '\u{180b}'..='\u{180f}'
+            | '\u{200b}'..='\u{200f}'
+            | '\u{2028}'..='\u{202e}'
+            | '\u{2060}'..='\u{206f}'
+            | '\u{2e3a}' | '\u{2e3b}'
+            | '\u{3164}'
+            | '\u{e000}'..='\u{f8ff}'
+            | '\u{fdd0}'..='\u{fdef}'
+            | '\u{fe00}'..='\u{fe0f}'
+            | '\u{feff}'
+            | '\u{ff9e}'..='\u{ffa0}'
+            | '\u{fff0}'..='\u{fffb}'
+            | '\u{110bd}' | '\u{110cd}'
+            | '\u{13430}'..='\u{1345f}'
+            | '\u{1bca0}'..='\u{1bca3}'
+            | '\u{1d173}'..='\u{1d17a}'
+            | '\u{1f1e6}'..='\u{1f1ff}'
+            | '\u{1f3fb}'..='\u{1f3ff}'
+            | '\u{e0000}'..='\u{10ffff}'
+        )
 }
 
 #[cfg(test)]
@@ -93,6 +135,26 @@ mod tests {
     fn escapes_become_visible_and_text_stays() {
         assert_eq!(sanitise("olá\u{1b}[2J\u{202e}x\u{9b}".as_bytes()), "olá␛[2J\\u{202e}x\\u{9b}");
         assert_eq!(sanitise(b"a\xff\xc3\n\x00"), "a\\xff\\xc3⏎␀");
+    }
+
+    #[test]
+    fn what_is_put_together_is_shown_as_its_parts() {
+        assert_eq!(sanitise("👍🏽 🇧🇷 ❤️ ⸻".as_bytes()), "👍\\u{1f3fd} \\u{1f1e7}\\u{1f1f7} ❤\\u{fe0f} \\u{2e3b}");
+        assert_eq!(sanitise("👩‍👧".as_bytes()), "👩\\u{200d}👧");
+        assert_eq!(sanitise("\u{e000}\u{10eeee}\u{ffff}".as_bytes()), "\\u{e000}\\u{10eeee}\\u{ffff}");
+    }
+
+    #[test]
+    fn accents_stay_on_letters_and_are_few() {
+        assert_eq!(sanitise("ola\u{301} นี้".as_bytes()), "ola\u{301} นี้");
+        assert_eq!(sanitise("\u{301}x".as_bytes()), "\\u{301}x");
+        assert_eq!(sanitise("│\u{338}1\u{20e3}".as_bytes()), "│\\u{338}1\\u{20e3}");
+        assert_eq!(sanitise("e\u{301}\u{302}\u{303}\u{304}".as_bytes()), "e\u{301}\u{302}\u{303}\\u{304}");
+    }
+
+    #[test]
+    fn lines_stay_lines() {
+        assert_eq!(sanitise_lines("one\n\u{1b}two\n"), "one\n␛two\n");
     }
 
     #[test]
