@@ -2,7 +2,13 @@
 #![cfg(unix)]
 
 mod colours;
+#[cfg(target_os = "linux")]
+mod hostile;
 mod leaving;
+#[cfg(target_os = "linux")]
+mod messages;
 mod netstat;
 mod pty;
 mod showing;
+#[cfg(target_os = "linux")]
+mod stream;
