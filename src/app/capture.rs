@@ -111,7 +111,7 @@ fn live(args: &CaptureArgs, filter: &Filter) -> anyhow::Result<()> {
         stopped.stop();
     });
     let into = if args.write.is_some() { Into::Pcapng(&mut out) } else { Into::Ladder(&mut out, style()) };
-    let ready = || eprintln!("socklab-tui: {}", (text.packets.capturing)(on.name()));
+    let ready = || super::tell(&(text.packets.capturing)(on.name()));
     let summary = command::live(&key, &on, (&scope, filter), into, &stop, ready).map_err(|error| match error {
         LiveError::Capture(error) => lacks(text, &error),
         LiveError::Io(error) => anyhow::Error::new(error).context("capture"),
@@ -122,7 +122,7 @@ fn live(args: &CaptureArgs, filter: &Filter) -> anyhow::Result<()> {
         count => (words.lost)(&numbers.count(count), count),
     };
     let written = (words.packets)(&numbers.count(summary.written), summary.written);
-    eprintln!("socklab-tui: {written}, {lost}");
+    super::tell(&format!("{written}, {lost}"));
     Ok(())
 }
 

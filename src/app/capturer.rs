@@ -173,7 +173,11 @@ fn write(store: &Store, marks: &[(u64, String)], folder: &Path, now: SystemTime)
     let mut file = BufWriter::with_capacity(1 << 20, Quiet(File::create_new(&path)?));
     let saved = store.save(&mut file, marks)?;
     file.flush()?;
-    Ok(Note::CaptureSaved { file: path.display().to_string(), packets: saved.packets, dropped: saved.dropped })
+    Ok(Note::CaptureSaved {
+        file: sanitise(path.as_os_str().as_encoded_bytes()),
+        packets: saved.packets,
+        dropped: saved.dropped,
+    })
 }
 
 /// A file that is not flushed packet by packet: nobody reads it before it is whole.

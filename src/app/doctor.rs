@@ -6,6 +6,7 @@ use std::process::ExitCode;
 
 use super::cli::DoctorArgs;
 use super::locale;
+use crate::domain::excerpt::sanitise;
 use crate::domain::{Errno, Proto};
 use crate::model::ui::Glyphs;
 use crate::observe;
@@ -57,7 +58,8 @@ fn line(out: &mut impl Write, found: &Found, indent: &str) -> io::Result<()> {
         Found::Lacks(what, errno, advice) => {
             let errno = errno.map_or_else(String::new, |errno| format!(": {errno}"));
             writeln!(out, "{indent}{bad} {what}{errno}\n{indent}    {}", advice.sentence)?;
-            let exe = std::env::current_exe().map_or_else(|_| "socklab-tui".into(), |exe| exe.display().to_string());
+            let exe = std::env::current_exe()
+                .map_or_else(|_| "socklab-tui".into(), |exe| sanitise(exe.as_os_str().as_encoded_bytes()));
             let command = advice.command.map(|command| command.replace("{exe}", &exe));
             command.map_or(Ok(()), |command| writeln!(out, "{indent}    $ {command}"))
         }

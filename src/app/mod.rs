@@ -40,12 +40,20 @@ use std::process::ExitCode;
 
 use clap::Parser as _;
 
+use crate::domain::excerpt::sanitise_lines;
 use cli::{Cli, Command};
 
 /// Runs the program: 0 done, 1 failed, 2 wrong usage.
 pub fn main() -> ExitCode {
     // Usage errors end the program in here, with 2.
-    let cli = Cli::parse();
+    let cli = Cli::try_parse().unwrap_or_else(|error| {
+        // What was typed is quoted as it was; help and the version are nobody else's words.
+        if error.use_stderr() {
+            eprintln!("{}", sanitise_lines(error.to_string().trim_end()));
+            std::process::exit(error.exit_code());
+        }
+        error.exit()
+    });
     // Whoever captures takes the key to it, and gives up what it took, just as early.
     #[cfg(target_os = "linux")]
     if !captures(&cli) {
@@ -77,12 +85,17 @@ const fn captures(cli: &Cli) -> bool {
     }
 }
 
+/// Says on standard error what went wrong, or goes on. Names of files and hosts are others' words.
+fn tell(what: &str) {
+    eprintln!("socklab-tui: {}", sanitise_lines(what));
+}
+
 /// The exit code, after saying what went wrong.
 fn code(done: anyhow::Result<ExitCode>) -> ExitCode {
     match done {
         Ok(code) => code,
         Err(error) => {
-            eprintln!("socklab-tui: {error:#}");
+            tell(&format!("{error:#}"));
             ExitCode::FAILURE
         }
     }

@@ -11,7 +11,7 @@ use super::cli::RunArgs;
 use super::recorder::Recorder;
 use super::runner::Runner;
 use super::transcript::Transcript;
-use super::{aim, locale, transcript};
+use super::{aim, locale, tell, transcript};
 use crate::domain::Lang;
 use crate::lesson::{self, Lesson, NotAway, Part, Phase};
 use crate::model::journal::Journal;
@@ -31,12 +31,12 @@ pub(super) fn run(args: &RunArgs) -> anyhow::Result<ExitCode> {
             Ok(lesson) => match aimed(args, lesson, lang) {
                 Ok(lesson) => lessons.push((name, lesson)),
                 Err(why) => {
-                    eprintln!("socklab-tui: {name}: {why}");
+                    tell(&format!("{name}: {why}"));
                     return Ok(ExitCode::from(2));
                 }
             },
             Err(error) => {
-                eprintln!("socklab-tui: {name}: {error:#}");
+                tell(&format!("{name}: {error:#}"));
                 return Ok(ExitCode::from(2));
             }
         }

@@ -9,7 +9,7 @@ use std::time::Duration;
 use tokio::sync::mpsc;
 
 use super::cli::network::ScanArgs;
-use super::{locale, queue};
+use super::{locale, queue, tell};
 use crate::domain::ports::PortsError;
 use crate::domain::{Clock, Kind, Observation, PortList, PortReport, Realm, ScanChange, ScanPlan, Stamp, Verdict};
 use crate::lab::{Lab, Machine};
@@ -42,7 +42,7 @@ pub(super) fn run(args: &ScanArgs) -> anyhow::Result<ExitCode> {
     let ports = match ports(args) {
         Ok(ports) => ports,
         Err(error) => {
-            eprintln!("socklab-tui: {}", pointed(text, &args.ports, &error));
+            tell(&pointed(text, &args.ports, &error));
             return Ok(ExitCode::from(2));
         }
     };
@@ -58,7 +58,7 @@ pub(super) fn run(args: &ScanArgs) -> anyhow::Result<ExitCode> {
                 plan.confirmed = true;
             }
             Ok(End::Refused(why)) => {
-                eprintln!("socklab-tui: {why}");
+                tell(&why);
                 break Ok(ExitCode::FAILURE);
             }
             Ok(End::Asked(found)) => {

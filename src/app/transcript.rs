@@ -3,6 +3,7 @@
 use std::io::{self, Write};
 
 use crate::domain::Lang;
+use crate::domain::excerpt::sanitise;
 use crate::lesson::{Engine, Lesson, Tick};
 use crate::text::Text;
 use crate::text::lesson::Lessons;
@@ -24,8 +25,13 @@ impl<W: Write> Transcript<W> {
         Self { out, text: &text.lessons, lang }
     }
 
+    /// One line. A file's words, and its name, may be anybody's.
+    fn line(&mut self, words: &str) -> io::Result<()> {
+        writeln!(self.out, "{}", sanitise(words.as_bytes()))
+    }
+
     pub(super) fn title(&mut self, name: &str, lesson: &Lesson) -> io::Result<()> {
-        writeln!(self.out, "{} ({name})", lesson.title.lang(self.lang))?;
+        self.line(&format!("{} ({name})", lesson.title.lang(self.lang)))?;
         self.paragraph("", lesson.about.lang(self.lang))
     }
 
@@ -42,14 +48,14 @@ impl<W: Write> Transcript<W> {
     pub(super) fn end(&mut self, engine: &Engine) -> io::Result<()> {
         let Some(step) = engine.step() else { return Ok(()) };
         if let Some(act) = engine.stuck().and_then(|place| step.acts.get(place)) {
-            writeln!(self.out, "    ✗ {}", (self.text.not_done)(&of_act(self.text, act)))?;
+            self.line(&format!("    ✗ {}", (self.text.not_done)(&of_act(self.text, act))))?;
         }
         for (expect, tick) in step.expect.iter().zip(engine.ticks()) {
             let what = of_expect(self.text, expect);
             match tick {
-                Tick::Met => writeln!(self.out, "    ✓ {what}")?,
-                Tick::Open => writeln!(self.out, "    · {what}")?,
-                Tick::Missed(seen) => writeln!(self.out, "    ✗ {what}; {}", of_seen(self.text, seen))?,
+                Tick::Met => self.line(&format!("    ✓ {what}"))?,
+                Tick::Open => self.line(&format!("    · {what}"))?,
+                Tick::Missed(seen) => self.line(&format!("    ✗ {what}; {}", of_seen(self.text, seen)))?,
             }
         }
         self.out.flush()
@@ -67,13 +73,13 @@ impl<W: Write> Transcript<W> {
         for word in words.split_whitespace() {
             let room = line.chars().count() + word.chars().count() < WIDTH;
             if !room {
-                writeln!(self.out, "{}", line.trim_end())?;
+                self.line(line.trim_end())?;
                 line.clone_from(&indent);
             }
             line.push_str(word);
             line.push(' ');
         }
-        writeln!(self.out, "{}", line.trim_end())
+        self.line(line.trim_end())
     }
 }
 

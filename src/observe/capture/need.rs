@@ -5,6 +5,7 @@ use std::io;
 use std::path::PathBuf;
 
 use crate::domain::Errno;
+use crate::domain::excerpt::sanitise;
 
 /// One thing that a capture needs.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -41,9 +42,9 @@ impl Remedy {
     pub fn command(&self) -> Option<String> {
         match self {
             Self::SetCap(program) => {
-                let path = program.to_string_lossy();
+                let path = sanitise(program.as_os_str().as_encoded_bytes());
                 let plain = path.chars().all(|c| c.is_alphanumeric() || "/._-+".contains(c));
-                let path = if plain { path.into_owned() } else { format!("'{}'", path.replace('\'', r"'\''")) };
+                let path = if plain { path } else { format!("'{}'", path.replace('\'', r"'\''")) };
                 Some(format!("sudo setcap cap_net_raw+ep {path}"))
             }
             _ => None,
