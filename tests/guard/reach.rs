@@ -1,14 +1,17 @@
 //! Who can be reached: the kernel's own table says that nothing listens beyond loopback unless it was asked for.
 
 use std::fs;
-use std::io::{Read, Write};
+use std::io::{BufRead as _, BufReader, Read, Write};
+use std::process::{Child, Command, Stdio};
+use std::time::{Duration, Instant};
 
 use socklab::domain::ServiceModel;
 use socklab::model::Effect;
 
 use crate::attacks::connect;
-use crate::harness::{Need::Network, Test, test};
-use crate::lab::{ECHO, Lab, THREADED};
+use crate::harness::Need::{Network, Python, Wire};
+use crate::harness::{Test, test};
+use crate::lab::{DEADLINE, ECHO, Lab, THREADED};
 use crate::net::{ATTACKER, Host, Net, SERVER, at};
 
 pub(crate) fn tests() -> Vec<Test> {
@@ -16,6 +19,10 @@ pub(crate) fn tests() -> Vec<Test> {
         test(nothing_listens_beyond_loopback_unless_asked, &[Network]),
         test(servers_move_to_the_network_and_back_and_nobody_is_dropped, &[Network]),
         test(a_server_that_cannot_move_stays_where_it_is, &[Network]),
+        test(serve_opens_no_more_than_it_was_asked_to, &[Network]),
+        test(a_scenario_on_the_machine_listens_on_loopback_only, &[Network]),
+        test(the_wire_lab_and_its_programs_open_nothing_on_the_machine, &[Network, Wire, Python]),
+        test(who_broadcasts_has_one_socket_that_waits_for_answers, &[Network]),
     ]
 }
 
@@ -116,4 +123,119 @@ fn a_server_that_cannot_move_stays_where_it_is() {
     });
     assert_eq!(&answer, b"OI");
     lab.close();
+}
+
+/// A command of the program that runs on a host, and is ended with the test.
+struct Running(Child);
+
+impl Running {
+    fn start(host: &Host, args: &[&str]) -> Self {
+        let args: Vec<String> = args.iter().map(ToString::to_string).collect();
+        let mut command = Command::new(env!("CARGO_BIN_EXE_socklab-tui"));
+        command.args(args).stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::null());
+        Self(host.run(move || command.spawn()).expect("it was built"))
+    }
+
+    /// Reads what it tells until a line says this.
+    fn until(&mut self, says: &str) {
+        let mut told = BufReader::new(self.0.stdout.as_mut().expect("it is piped"));
+        let mut line = String::new();
+        while !line.contains(says) {
+            line.clear();
+            assert!(told.read_line(&mut line).expect("it tells") > 0, "it ended without {says:?}");
+        }
+    }
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
+}
+
+/// Waits until these are the open sockets of a host.
+fn until_open(host: &Host, is_it: impl Fn(&[String]) -> bool) {
+    let begun = Instant::now();
+    loop {
+        let open = open_sockets(host);
+        if is_it(&open) {
+            return;
+        }
+        assert!(begun.elapsed() < DEADLINE, "{open:?}");
+        std::thread::sleep(Duration::from_millis(10));
+    }
+}
+
+fn serve_opens_no_more_than_it_was_asked_to() {
+    let net = Net::open();
+    for (args, expected) in [(&["serve"][..], ON_LOOPBACK), (&["serve", "--lan"], ON_EVERY_ADDRESS)] {
+        let serving = Running::start(&net.server, args);
+        // They come one after the other.
+        until_open(&net.server, |open| open == expected);
+        drop(serving);
+        until_open(&net.server, <[_]>::is_empty);
+    }
+}
+
+/// A scenario that stands still with a listener until a program on the server ends with 42.
+fn standing(name: &str, world: &str, act: &str) -> String {
+    let path = std::env::temp_dir().join(format!("socklab-{}-{name}.toml", std::process::id()));
+    let lesson = format!(
+        "title = {{ en = \"t\", pt = \"t\" }}\nabout = {{ en = \"a\", pt = \"a\" }}\nworld = \"{world}\"\n{act}\n\
+         within_ms = 60000\n"
+    );
+    fs::write(&path, lesson).expect("there is room");
+    path.to_str().expect("it is text").to_owned()
+}
+
+fn a_scenario_on_the_machine_listens_on_loopback_only() {
+    let net = Net::open();
+    let act = "servers = [\"echo\"]\n[[step]]\ndo = [{ start = \"echo\" }, { listen = { socket = \"l\", port = 0 } }]\n\
+               expect = [{ state = { of = \"l\", is = \"ESTABLISHED\" } }]";
+    let file = standing("machine", "host", act);
+    let _running = Running::start(&net.server, &["run", &file, "--json"]);
+    let local = |socket: &String| socket.starts_with("tcp 0100007F:");
+    until_open(&net.server, |open| open.len() == 2 && open.iter().all(local));
+    fs::remove_file(file).expect("it is ours");
+}
+
+fn the_wire_lab_and_its_programs_open_nothing_on_the_machine() {
+    let net = Net::open();
+    let act = "[[step]]\ndo = [{ listen = { socket = \"l\" } }]\n\
+               expect = [{ ended = { host = \"server\", status = 42 } }]";
+    let file = standing("wire", "wire", act);
+    let mut wire = Running::start(&net.server, &["run", &file, "--json"]);
+    wire.until("\"to\":\"LISTEN\"");
+    assert_eq!(open_sockets(&net.server), [""; 0]);
+    // A program there listens on every address: of its host, which has no other network than the wire.
+    let of = wire.0.id().to_string();
+    let script =
+        "import socket, sys; s = socket.create_server(('', 7001)); print('open', flush=True); sys.stdin.read()";
+    let argv = ["exec", "server", "--of", &of, "--", "python3", "-c", script];
+    let mut program = Command::new(env!("CARGO_BIN_EXE_socklab-tui"));
+    program.args(argv).stdin(Stdio::piped()).stdout(Stdio::piped());
+    let mut program = Running(net.server.run(move || program.spawn()).expect("it was built"));
+    program.until("open");
+    assert_eq!(open_sockets(&net.server), [""; 0]);
+    fs::remove_file(file).expect("it is ours");
+}
+
+fn who_broadcasts_has_one_socket_that_waits_for_answers() {
+    let net = Net::open();
+    let lab = Lab::open(&net.server, &[]);
+    let all = lab.seen().model.world.servers.all().iter().map(|server| server.id).collect();
+    lab.perform(Effect::Broadcast("oi".into(), all));
+    lab.until("UDP has answered", |model| {
+        let answered = model.world.servers.all().iter().filter(|server| server.bytes.0 > 0).count();
+        (answered >= 3).then_some(())
+    });
+    let (servers, others): (Vec<_>, Vec<_>) =
+        open_sockets(&net.server).into_iter().partition(|socket| ON_LOOPBACK.contains(&socket.as_str()));
+    assert_eq!(servers, ON_LOOPBACK);
+    // The kernel gives a UDP socket that was only sent from a port on every address (`udp(7)`), as it does for the class's
+    // own scripts. No server is behind it, and what does not come from the server that was asked is thrown away.
+    assert!(others.len() == 1 && others[0].starts_with("udp 00000000:"), "{others:?}");
+    lab.close();
+    assert_eq!(open_sockets(&net.server), [""; 0]);
 }
