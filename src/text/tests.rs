@@ -35,6 +35,33 @@ fn one_is_not_many() {
     assert_eq!(((en.servers.threads)(3), (pt.servers.tasks)(2)), ("3 threads".into(), "2 tasks".into()));
 }
 
+#[test]
+fn a_thousand_of_anything_is_grouped() {
+    let (en, pt) = (of(Lang::En), of(Lang::PtBr));
+    let written = |text: &super::Text| {
+        [
+            (text.servers.threads)(1_000),
+            (text.servers.tasks)(1_000),
+            (text.servers.waiting)(1_000),
+            (text.servers.queue)(1_000, 1_000),
+            (text.clients.counts)(1_000, 1_000),
+            (text.netstat.waiting)(1_000, 1_000),
+            (text.keys.clients)(1_000),
+            (text.keys.one_shots)(1_000),
+            (text.wire.held_count)(1_000),
+            (text.wire.more)(1_000),
+            (text.note)(&Note::Dropped { count: 1_000 }),
+            (text.note)(&Note::Descriptors { was: 1_000, now: 1_000 }),
+            (text.note)(&Note::BurstCut { asked: 1_000, made: 1_000, errno: Errno::Mfile }),
+        ]
+    };
+    for (lang, group) in [(en, "1,000"), (pt, "1.000")] {
+        for sentence in written(lang) {
+            assert!(sentence.contains(group) && !sentence.contains("1000"), "{sentence}");
+        }
+    }
+}
+
 /// Two languages that share a whole sentence share it by mistake.
 #[test]
 fn every_sentence_is_translated() {

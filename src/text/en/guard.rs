@@ -2,14 +2,14 @@
 
 use std::net::IpAddr;
 
-use super::plural;
+use super::{grouped, plural};
 use crate::domain::guard::{Deed, PortCheck};
 use crate::domain::{GuardEvent, Rule};
 
 pub(super) fn guard(event: &GuardEvent) -> String {
     match event {
         GuardEvent::Limits { limits } => {
-            let numbers = Rule::ALL.iter().filter_map(|rule| Some(format!("{rule} {}", limits.of(*rule)?)));
+            let numbers = Rule::ALL.iter().filter_map(|rule| Some(format!("{rule} {}", grouped(limits.of(*rule)?))));
             let numbers: Vec<_> = numbers.collect();
             if numbers.is_empty() {
                 "The servers are not guarded: no limit is in force.".into()
@@ -36,11 +36,11 @@ fn who(address: Option<IpAddr>) -> String {
 }
 
 fn times(count: u64) -> String {
-    if count == 1 { String::new() } else { format!(" ×{count}") }
+    if count == 1 { String::new() } else { format!(" ×{}", grouped(count)) }
 }
 
 fn rule_broken(rule: Rule, limit: Option<u64>) -> String {
-    let limit = limit.unwrap_or(0);
+    let limit = grouped(limit.unwrap_or(0));
     match rule {
         Rule::Connections => format!("more than {limit} connections at once from one address"),
         Rule::Total => format!("more than {limit} connections at once from the network"),

@@ -1,7 +1,7 @@
 //! English: the key actions.
 
 use super::super::keys::{KeyText, Keys};
-use super::plural;
+use super::{grouped, plural};
 
 pub(super) const KEYS: Keys = Keys {
     client: KeyText::new("client", "a client connects to the selected server, says hello and stays"),
@@ -100,10 +100,10 @@ pub(super) const KEYS: Keys = Keys {
     complete: "complete",
     earlier: "earlier ones",
     forget: "forget",
-    clients: |count| format!("{count} {}", plural(u64::from(count), "client", "clients")),
-    one_shots: |count| format!("{count} {}", plural(u64::from(count), "one-shot", "one-shots")),
+    clients: |count| format!("{} {}", grouped(count), plural(u64::from(count), "client", "clients")),
+    one_shots: |count| format!("{} {}", grouped(count), plural(u64::from(count), "one-shot", "one-shots")),
     machine: "this machine",
-    deliver: |count| format!("next {count}"),
+    deliver: |count| format!("next {}", grouped(count)),
     delayed: |span| format!("delay {span}"),
     slowed: |span| format!("slow {span}"),
     losing: |percent| format!("loss {percent} %"),

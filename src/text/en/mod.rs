@@ -15,9 +15,11 @@ use super::panes::{Broadcast, Clients, Header, Help, Lifecycle, Netstat, Ports, 
 use super::{Meaning, Numbers, Text};
 use crate::domain::Evidence;
 
+const NUMBERS: Numbers = Numbers { group: ',', point: '.' };
+
 pub(super) static TEXT: Text = Text {
     code: "EN",
-    numbers: Numbers { group: ',', point: '.' },
+    numbers: NUMBERS,
     header: HEADER,
     servers: SERVERS,
     clients: CLIENTS,
@@ -50,6 +52,11 @@ pub(super) static TEXT: Text = Text {
 /// `one` of it, `many` otherwise.
 const fn plural<'a>(count: u64, one: &'a str, many: &'a str) -> &'a str {
     if count == 1 { one } else { many }
+}
+
+/// `number` as this language groups it: a lab has a thousand clients at a key.
+fn grouped(number: impl TryInto<u64>) -> String {
+    NUMBERS.count(number.try_into().unwrap_or(u64::MAX))
 }
 
 fn no_terminal(commands: &str) -> String {
@@ -85,14 +92,14 @@ const SERVERS: Servers = Servers {
     watched_long: "watched: not ours",
     held_by: |who| format!("held by {who}"),
     one_at_a_time: "1 at a time",
-    threads: |count| format!("{count} {}", plural(count as u64, "thread", "threads")),
-    tasks: |count| format!("{count} {}", plural(count as u64, "task", "tasks")),
+    threads: |count| format!("{} {}", grouped(count), plural(count as u64, "thread", "threads")),
+    tasks: |count| format!("{} {}", grouped(count), plural(count as u64, "task", "tasks")),
     datagrams: |number, count| format!("{number} {}", plural(count, "datagram", "datagrams")),
-    waiting: |count| format!("{count} waiting"),
+    waiting: |count| format!("{} waiting", grouped(count)),
     busy_with: |peer| format!("busy with {peer}"),
     served: |number, count| format!("{number} {} accepted", plural(count, "connection", "connections")),
     traffic: |received, sent| format!("{received} in, {sent} out"),
-    queue: |waiting, backlog| format!("accept queue {waiting} of {backlog}"),
+    queue: |waiting, backlog| format!("accept queue {} of {}", grouped(waiting), grouped(backlog)),
     paused: |errno, what| format!("accept paused: {errno}, {what}"),
     retry: "try again",
 };
@@ -100,7 +107,7 @@ const SERVERS: Servers = Servers {
 const CLIENTS: Clients = Clients {
     title: "Client ports",
     none: "No client yet: press c to connect one, o for one that says hello and leaves.",
-    counts: |live, all| format!("{live} open of {all}"),
+    counts: |live, all| format!("{} open of {}", grouped(live), grouped(all)),
     starting: "starting",
     connecting: "connecting",
     open: "open",
@@ -136,7 +143,7 @@ const NETSTAT: Netstat = Netstat {
     resend_in: |span, times| format!("resend {span}{}", again(times)),
     keepalive_in: |span, times| format!("keepalive {span}{}", again(times)),
     probe_in: |span, times| format!("probe {span}{}", again(times)),
-    waiting: |count, limit| format!("{count} of {limit} waiting"),
+    waiting: |count, limit| format!("{} of {} waiting", grouped(count), grouped(limit)),
     listener: "LISTEN: Recv-Q waits for accept, Send-Q is the limit",
     gone: "gone",
     in_queue: "in accept queue",
@@ -191,7 +198,7 @@ const BROADCAST: Broadcast = Broadcast {
     you: "you",
     none: |key| format!("Press {key} to say something to every ticked server."),
     no_server: |key| format!("No server is ticked: Tab to the servers, {key} ticks one."),
-    to: |count| format!("to {count} {}", plural(count as u64, "server", "servers")),
+    to: |count| format!("to {} {}", grouped(count), plural(count as u64, "server", "servers")),
     waiting: |server, peer| format!("waiting in the accept queue: {server} is busy with {peer}"),
     waiting_short: |peer| format!("queued: busy with {peer}"),
     no_answer_yet: "no answer yet",

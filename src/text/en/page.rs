@@ -1,6 +1,7 @@
 //! English: a connection's page.
 
 use super::super::page::{InfoTexts, Page};
+use super::grouped;
 use super::{Meaning, plural};
 
 const fn means(name: &'static str, means: &'static str) -> Meaning {
@@ -29,11 +30,13 @@ pub(super) const PAGE: Page = Page {
         "UDP: no connection, no state. The kernel keeps addresses and queues, and knows of no other end:",
         "no round trip, no window, nothing is sent again. Who needs that builds it into the program.",
     ],
-    listens: |waiting, limit| format!("LISTEN is no connection: {waiting} of at most {limit} wait for accept."),
+    listens: |waiting, limit| {
+        format!("LISTEN is no connection: {} of at most {} wait for accept.", grouped(waiting), grouped(limit))
+    },
     listens_note: "Recv-Q counts those that wait, Send-Q is the limit: what listen() was given, at most \
                    net.core.somaxconn. Linux lets one more in; then it drops SYNs, and clients stay in SYN_SENT.",
     scroll: "↑ ↓ scroll",
-    segments: |count| format!("{count} {}", plural(u64::from(count), "segment", "segments")),
+    segments: |count| format!("{} {}", grouped(count), plural(u64::from(count), "segment", "segments")),
     retransmitted: |now, all| format!("{now} now, {all} in all"),
     out_in: |sent, received| format!("{sent} out, {received} in"),
     info: InfoTexts {

@@ -1,7 +1,7 @@
 //! English: errors, notes, and what is wrong with a filter.
 
 use super::super::Trouble;
-use super::plural;
+use super::{grouped, plural};
 use crate::domain::filter::FilterErrorKind;
 use crate::domain::note::TableSource;
 use crate::domain::{Errno, Note};
@@ -39,17 +39,29 @@ pub(super) const fn errno(errno: Errno) -> Trouble {
 pub(super) fn note(note: &Note) -> String {
     match note {
         Note::Dropped { count } => {
-            format!("The queue was full: {count} {} lost and not shown.", plural(*count, "event was", "events were"))
+            format!(
+                "The queue was full: {} {} lost and not shown.",
+                grouped(*count),
+                plural(*count, "event was", "events were")
+            )
         }
         Note::Descriptors { was, now } if was == now => {
-            format!("This process may have {now} descriptors; each socket is one.")
+            format!("This process may have {} descriptors; each socket is one.", grouped(*now))
         }
         Note::Descriptors { was, now } => {
-            format!("This process may have {now} descriptors (it was {was}); each socket is one.")
+            format!(
+                "This process may have {} descriptors (it was {}); each socket is one.",
+                grouped(*now),
+                grouped(*was)
+            )
         }
         Note::BurstCut { asked, made, errno } => {
             let Trouble { what, remedy } = self::errno(*errno);
-            format!("Only {made} of {asked} clients were made: {errno}, {what}. Remedy: {remedy}.")
+            format!(
+                "Only {} of {} clients were made: {errno}, {what}. Remedy: {remedy}.",
+                grouped(*made),
+                grouped(*asked)
+            )
         }
         Note::Has { what } => format!("Evidence available: {}.", super::evidence(*what).name),
         Note::Lacks { what, errno } => {
@@ -81,11 +93,16 @@ pub(super) fn note(note: &Note) -> String {
             plural(servers.len() as u64, "address", "addresses")
         ),
         Note::TraceLost { count } => format!(
-            "The kernel's trace buffer was full: {count} {} missing.",
+            "The kernel's trace buffer was full: {} {} missing.",
+            grouped(*count),
             plural(*count, "transition is", "transitions are")
         ),
         Note::CaptureLost { count } => {
-            format!("Packets came faster than they could be captured: {count} {} missing.", plural(*count, "is", "are"))
+            format!(
+                "Packets came faster than they could be captured: {} {} missing.",
+                grouped(*count),
+                plural(*count, "is", "are")
+            )
         }
         Note::CaptureSaved { file, packets, dropped } => {
             let left = format!(" {dropped} older {} not kept.", plural(*dropped, "one was", "ones were"));

@@ -1,7 +1,7 @@
 //! English: the wire's view.
 
 use super::super::wire::{Forecasts, Help, Resent, Wire};
-use super::plural;
+use super::{grouped, plural};
 use crate::domain::need::{Need, Remedy};
 use crate::domain::wire::{Closed, Loss};
 use crate::domain::{Congestion, Errno, HostId, Knob, Syscall, TcpState};
@@ -31,13 +31,13 @@ pub(super) const WIRE: Wire = Wire {
     },
     the_host,
     no_socket: "no socket",
-    more: |count| format!("and {count} more"),
+    more: |count| format!("and {} more", grouped(count)),
     title: "The wire",
     only: |from| match from {
         HostId::Client => "keys: client → server only",
         HostId::Server => "keys: server → client only",
     },
-    held_count: |count| format!("{count} held"),
+    held_count: |count| format!("{} held", grouped(count)),
     cut: "CUT",
     loss: |percent| format!("loss {percent} %"),
     unfolded: "all retransmissions listed",
@@ -56,7 +56,7 @@ pub(super) const WIRE: Wire = Wire {
         Loss::Overflow => "LOST: the wire is full",
         Loss::Link => "LOST: the host could not take it",
     },
-    sent_again: |times| format!("×{times} sent again"),
+    sent_again: |times| format!("×{} sent again", grouped(times)),
     rto_now: |span| format!("RTO now {span}"),
     last_after: |span| format!("the last after {span}"),
     resent_of: |number| format!("#{number} again"),
@@ -176,7 +176,7 @@ pub(super) const WIRE: Wire = Wire {
     },
     not_started: |name, errno| format!("{name} not started: {errno}"),
     no_such_program: "ENOENT, no such program or file",
-    skipped: |lines| format!("({lines} {} not shown)", plural(lines, "line", "lines")),
+    skipped: |lines| format!("({} {} not shown)", grouped(lines), plural(lines, "line", "lines")),
     prompt: "run",
     prompt_wrong: "say where first: client PROGRAM or server PROGRAM",
     say_to: |server| format!("to {server}"),

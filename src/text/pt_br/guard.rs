@@ -2,14 +2,14 @@
 
 use std::net::IpAddr;
 
-use super::plural;
+use super::{grouped, plural};
 use crate::domain::guard::{Deed, PortCheck};
 use crate::domain::{GuardEvent, Rule};
 
 pub(super) fn guard(event: &GuardEvent) -> String {
     match event {
         GuardEvent::Limits { limits } => {
-            let numbers = Rule::ALL.iter().filter_map(|rule| Some(format!("{rule} {}", limits.of(*rule)?)));
+            let numbers = Rule::ALL.iter().filter_map(|rule| Some(format!("{rule} {}", grouped(limits.of(*rule)?))));
             let numbers: Vec<_> = numbers.collect();
             if numbers.is_empty() {
                 "Os servidores não estão protegidos: nenhum limite vale.".into()
@@ -37,11 +37,11 @@ fn who(address: Option<IpAddr>) -> String {
 }
 
 fn times(count: u64) -> String {
-    if count == 1 { String::new() } else { format!(" ×{count}") }
+    if count == 1 { String::new() } else { format!(" ×{}", grouped(count)) }
 }
 
 fn rule_broken(rule: Rule, limit: Option<u64>) -> String {
-    let limit = limit.unwrap_or(0);
+    let limit = grouped(limit.unwrap_or(0));
     match rule {
         Rule::Connections => format!("mais de {limit} conexões ao mesmo tempo de um endereço"),
         Rule::Total => format!("mais de {limit} conexões ao mesmo tempo vindas da rede"),

@@ -1,7 +1,7 @@
 //! Brazilian Portuguese: the key actions.
 
 use super::super::keys::{KeyText, Keys};
-use super::plural;
+use super::{grouped, plural};
 
 pub(super) const KEYS: Keys = Keys {
     client: KeyText::new("cliente", "um cliente conecta ao servidor selecionado, diz olá e fica"),
@@ -97,10 +97,10 @@ pub(super) const KEYS: Keys = Keys {
     complete: "completar",
     earlier: "anteriores",
     forget: "esquecer",
-    clients: |count| format!("{count} {}", plural(u64::from(count), "cliente", "clientes")),
-    one_shots: |count| format!("{count} {}", plural(u64::from(count), "breve", "breves")),
+    clients: |count| format!("{} {}", grouped(count), plural(u64::from(count), "cliente", "clientes")),
+    one_shots: |count| format!("{} {}", grouped(count), plural(u64::from(count), "breve", "breves")),
     machine: "esta máquina",
-    deliver: |count| format!("próximos {count}"),
+    deliver: |count| format!("próximos {}", grouped(count)),
     delayed: |span| format!("atrasar {span}"),
     slowed: |span| format!("lento {span}"),
     losing: |percent| format!("perda {percent} %"),

@@ -15,9 +15,11 @@ use super::panes::{Broadcast, Clients, Header, Help, Lifecycle, Netstat, Ports, 
 use super::{Meaning, Numbers, Text};
 use crate::domain::Evidence;
 
+const NUMBERS: Numbers = Numbers { group: '.', point: ',' };
+
 pub(super) static TEXT: Text = Text {
     code: "PT",
-    numbers: Numbers { group: '.', point: ',' },
+    numbers: NUMBERS,
     header: HEADER,
     servers: SERVERS,
     clients: CLIENTS,
@@ -50,6 +52,11 @@ pub(super) static TEXT: Text = Text {
 /// `one` of it, `many` otherwise.
 const fn plural<'a>(count: u64, one: &'a str, many: &'a str) -> &'a str {
     if count == 1 { one } else { many }
+}
+
+/// `number` as this language groups it: a lab has a thousand clients at a key.
+fn grouped(number: impl TryInto<u64>) -> String {
+    NUMBERS.count(number.try_into().unwrap_or(u64::MAX))
 }
 
 fn no_terminal(commands: &str) -> String {
@@ -85,14 +92,14 @@ const SERVERS: Servers = Servers {
     watched_long: "observado: não é nosso",
     held_by: |who| format!("ocupada por {who}"),
     one_at_a_time: "1 por vez",
-    threads: |count| format!("{count} {}", plural(count as u64, "thread", "threads")),
-    tasks: |count| format!("{count} {}", plural(count as u64, "task", "tasks")),
+    threads: |count| format!("{} {}", grouped(count), plural(count as u64, "thread", "threads")),
+    tasks: |count| format!("{} {}", grouped(count), plural(count as u64, "task", "tasks")),
     datagrams: |number, count| format!("{number} {}", plural(count, "datagrama", "datagramas")),
-    waiting: |count| format!("{count} na fila"),
+    waiting: |count| format!("{} na fila", grouped(count)),
     busy_with: |peer| format!("ocupado com {peer}"),
     served: |number, count| format!("{number} {}", plural(count, "conexão aceita", "conexões aceitas")),
     traffic: |received, sent| format!("{received} recebidos, {sent} enviados"),
-    queue: |waiting, backlog| format!("fila de accept {waiting} de {backlog}"),
+    queue: |waiting, backlog| format!("fila de accept {} de {}", grouped(waiting), grouped(backlog)),
     paused: |errno, what| format!("accept em pausa: {errno}, {what}"),
     retry: "tentar de novo",
 };
@@ -100,7 +107,7 @@ const SERVERS: Servers = Servers {
 const CLIENTS: Clients = Clients {
     title: "Portas dos clientes",
     none: "Nenhum cliente ainda: tecle c para conectar um, o para um que diz olá e vai embora.",
-    counts: |live, all| format!("{live} de {all} abertos"),
+    counts: |live, all| format!("{} de {} abertos", grouped(live), grouped(all)),
     starting: "iniciando",
     connecting: "conectando",
     open: "aberto",
@@ -136,7 +143,7 @@ const NETSTAT: Netstat = Netstat {
     resend_in: |span, times| format!("reenvio {span}{}", again(times)),
     keepalive_in: |span, times| format!("keepalive {span}{}", again(times)),
     probe_in: |span, times| format!("sonda {span}{}", again(times)),
-    waiting: |count, limit| format!("{count} de {limit} na fila"),
+    waiting: |count, limit| format!("{} de {} na fila", grouped(count), grouped(limit)),
     listener: "LISTEN: Recv-Q espera accept, Send-Q é o limite",
     gone: "saiu",
     in_queue: "na fila de accept",
@@ -191,7 +198,7 @@ const BROADCAST: Broadcast = Broadcast {
     you: "você",
     none: |key| format!("Tecle {key} para dizer algo a todos os servidores marcados."),
     no_server: |key| format!("Nenhum servidor marcado: Tab até os servidores, {key} marca um."),
-    to: |count| format!("para {count} {}", plural(count as u64, "servidor", "servidores")),
+    to: |count| format!("para {} {}", grouped(count), plural(count as u64, "servidor", "servidores")),
     waiting: |server, peer| format!("esperando na fila de accept: {server} está ocupado com {peer}"),
     waiting_short: |peer| format!("na fila: ocupado com {peer}"),
     no_answer_yet: "sem resposta ainda",

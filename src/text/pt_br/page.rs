@@ -1,6 +1,7 @@
 //! Brazilian Portuguese: a connection's page.
 
 use super::super::page::{InfoTexts, Page};
+use super::grouped;
 use super::{Meaning, plural};
 
 const fn means(name: &'static str, means: &'static str) -> Meaning {
@@ -29,12 +30,14 @@ pub(super) const PAGE: Page = Page {
         "UDP: sem conexão, sem estado. O kernel guarda endereços e filas, e não conhece outra ponta:",
         "sem tempo de ida e volta, sem janela, nada é reenviado. Quem precisa disso o põe no programa.",
     ],
-    listens: |waiting, limit| format!("LISTEN não é conexão: {waiting} de no máximo {limit} esperam por accept."),
+    listens: |waiting, limit| {
+        format!("LISTEN não é conexão: {} de no máximo {} esperam por accept.", grouped(waiting), grouped(limit))
+    },
     listens_note: "Recv-Q conta as que esperam, Send-Q é o limite: o que listen() recebeu, no máximo \
                    net.core.somaxconn. O Linux deixa entrar mais uma; depois descarta SYNs, e clientes ficam em \
                    SYN_SENT.",
     scroll: "↑ ↓ rolam",
-    segments: |count| format!("{count} {}", plural(u64::from(count), "segmento", "segmentos")),
+    segments: |count| format!("{} {}", grouped(count), plural(u64::from(count), "segmento", "segmentos")),
     retransmitted: |now, all| format!("{now} agora, {all} ao todo"),
     out_in: |sent, received| format!("sai {sent}, entra {received}"),
     info: InfoTexts {

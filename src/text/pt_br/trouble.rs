@@ -1,7 +1,7 @@
 //! Brazilian Portuguese: errors, notes, and what is wrong with a filter.
 
 use super::super::Trouble;
-use super::plural;
+use super::{grouped, plural};
 use crate::domain::filter::FilterErrorKind;
 use crate::domain::note::TableSource;
 use crate::domain::{Errno, Note};
@@ -39,18 +39,24 @@ pub(super) const fn errno(errno: Errno) -> Trouble {
 pub(super) fn note(note: &Note) -> String {
     match note {
         Note::Dropped { count } => format!(
-            "A fila estava cheia: {count} {}.",
+            "A fila estava cheia: {} {}.",
+            grouped(*count),
             plural(*count, "evento se perdeu e não é mostrado", "eventos se perderam e não são mostrados")
         ),
         Note::Descriptors { was, now } if was == now => {
-            format!("Este processo pode ter {now} descritores; cada socket é um.")
+            format!("Este processo pode ter {} descritores; cada socket é um.", grouped(*now))
         }
         Note::Descriptors { was, now } => {
-            format!("Este processo pode ter {now} descritores (eram {was}); cada socket é um.")
+            format!("Este processo pode ter {} descritores (eram {}); cada socket é um.", grouped(*now), grouped(*was))
         }
         Note::BurstCut { asked, made, errno } => {
             let Trouble { what, remedy } = self::errno(*errno);
-            let made = format!("{made} de {asked} {}", plural(u64::from(*asked), "cliente", "clientes"));
+            let made = format!(
+                "{} de {} {}",
+                grouped(*made),
+                grouped(*asked),
+                plural(u64::from(*asked), "cliente", "clientes")
+            );
             format!("Foram criados só {made}: {errno}, {what}. O que fazer: {remedy}.")
         }
         Note::Has { what } => format!("Evidência disponível: {}.", super::evidence(*what).name),
@@ -84,12 +90,17 @@ pub(super) fn note(note: &Note) -> String {
             plural(servers.len() as u64, "endereço", "endereços")
         ),
         Note::TraceLost { count } => format!(
-            "O buffer de rastreamento do kernel encheu: {} {count} {}.",
+            "O buffer de rastreamento do kernel encheu: {} {} {}.",
             plural(*count, "falta", "faltam"),
+            grouped(*count),
             plural(*count, "transição", "transições")
         ),
         Note::CaptureLost { count } => {
-            format!("Os pacotes vieram mais rápido do que a captura: {} {count}.", plural(*count, "falta", "faltam"))
+            format!(
+                "Os pacotes vieram mais rápido do que a captura: {} {}.",
+                plural(*count, "falta", "faltam"),
+                grouped(*count)
+            )
         }
         Note::CaptureSaved { file, packets, dropped } => {
             let left = format!(

@@ -1,7 +1,7 @@
 //! Brazilian Portuguese: the wire's view.
 
 use super::super::wire::{Forecasts, Help, Resent, Wire};
-use super::plural;
+use super::{grouped, plural};
 use crate::domain::need::{Need, Remedy};
 use crate::domain::wire::{Closed, Loss};
 use crate::domain::{Congestion, Errno, HostId, Knob, Syscall, TcpState};
@@ -33,13 +33,13 @@ pub(super) const WIRE: Wire = Wire {
     },
     the_host,
     no_socket: "nenhum socket",
-    more: |count| format!("e mais {count}"),
+    more: |count| format!("e mais {}", grouped(count)),
     title: "O fio",
     only: |from| match from {
         HostId::Client => "teclas: só cliente → servidor",
         HostId::Server => "teclas: só servidor → cliente",
     },
-    held_count: |count| format!("{count} {}", plural(count as u64, "retido", "retidos")),
+    held_count: |count| format!("{} {}", grouped(count), plural(count as u64, "retido", "retidos")),
     cut: "CORTADO",
     loss: |percent| format!("perda {percent} %"),
     unfolded: "toda retransmissão listada",
@@ -63,7 +63,7 @@ pub(super) const WIRE: Wire = Wire {
         Loss::Overflow => "PERDIDO: o fio está cheio",
         Loss::Link => "PERDIDO: o host não pôde recebê-lo",
     },
-    sent_again: |times| format!("×{times} reenviado"),
+    sent_again: |times| format!("×{} reenviado", grouped(times)),
     rto_now: |span| format!("RTO agora {span}"),
     last_after: |span| format!("o último após {span}"),
     resent_of: |number| format!("#{number} de novo"),
@@ -189,7 +189,7 @@ pub(super) const WIRE: Wire = Wire {
     },
     not_started: |name, errno| format!("{name} não iniciou: {errno}"),
     no_such_program: "ENOENT, não há tal programa ou arquivo",
-    skipped: |lines| format!("({lines} {})", plural(lines, "linha não mostrada", "linhas não mostradas")),
+    skipped: |lines| format!("({} {})", grouped(lines), plural(lines, "linha não mostrada", "linhas não mostradas")),
     prompt: "rodar",
     prompt_wrong: "diga antes onde: client PROGRAMA ou server PROGRAMA",
     say_to: |server| format!("para {server}"),
