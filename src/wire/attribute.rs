@@ -96,7 +96,8 @@ pub(super) fn cause(
         }
         // These have a descriptor that somebody closes, when nothing arrived that did it and no patience ended.
         (SynSent | SynRecv | Established | CloseWait, Closed) => {
-            let closed = if timed_out { Cause::Timer } else { Cause::Call(Syscall::Close) };
+            let called = call.is_some_and(|call| closing.contains(&call));
+            let closed = if timed_out && !called { Cause::Timer } else { Cause::Call(Syscall::Close) };
             arrivals.latest(Flags::RST).or(Some(closed))
         }
         _ => None,
@@ -128,6 +129,14 @@ mod tests {
         assert_eq!(steps, [(Established, CloseWait), (CloseWait, LastAck)]);
         assert_eq!(cause(steps[0], &arrivals, None, None, false), Some(Cause::Packet(5)));
         assert_eq!(cause(steps[1], &arrivals, Some(Syscall::Close), None, false), Some(Cause::Call(Syscall::Close)));
+    }
+
+    #[test]
+    fn who_closes_while_a_resend_is_due_was_not_timed_out() {
+        let close = Cause::Call(Syscall::Close);
+        let none = arrived(&[]);
+        assert_eq!(cause((SynSent, Closed), &none, Some(Syscall::Close), None, true), Some(close));
+        assert_eq!(cause((SynSent, Closed), &none, None, None, true), Some(Cause::Timer));
     }
 
     #[test]
