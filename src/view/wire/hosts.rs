@@ -58,12 +58,12 @@ fn sockets<'a>(model: &'a Model, host: HostId, end: Option<&End<'_>>, fits: usiz
             entry.host == Some(host) && end.and_then(|end| end.entry).is_none_or(|end| end.row.key() != entry.row.key())
         })
         .collect();
-    // The listener that the conversation belongs to, the selected server, the newest.
+    // The listener that the conversation belongs to, the selected server, connections before idle listeners, the newest.
     let belongs =
         |entry: &Entry| end.is_some_and(|end| entry.row.flow == Flow::unconnected(end.flow.proto, end.flow.local));
     let key = |entry: &&Entry| {
         let listens = entry.row.flow.peer.is_none();
-        (!belongs(entry), Some(entry.row.flow) != shown, !listens, std::cmp::Reverse(entry.arrival), entry.row.flow)
+        (!belongs(entry), Some(entry.row.flow) != shown, listens, std::cmp::Reverse(entry.arrival), entry.row.flow)
     };
     let left_out = all.len().saturating_sub(fits);
     if left_out > 0 && fits > 0 {
