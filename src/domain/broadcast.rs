@@ -68,6 +68,8 @@ pub enum Reply {
     },
     /// The server closed the connection before it answered.
     Closed,
+    /// Nobody waits for an answer any more: the broadcaster closed its socket, as it does when it is aimed elsewhere.
+    HungUp,
     /// UDP: nothing came back in this time, and nothing will tell why.
     Silent {
         /// How long was waited.

@@ -175,6 +175,8 @@ pub struct Broadcast {
     pub no_answer_yet: &'static str,
     pub closed: &'static str,
     pub silent: fn(&str) -> String,
+    /// Why there is no answer: nobody waits for one any more.
+    pub hung_up: &'static str,
     pub gone: &'static str,
     pub from_port: fn(u16) -> String,
     pub back: fn(usize) -> String,

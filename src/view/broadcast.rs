@@ -92,7 +92,7 @@ fn condensed(model: &Model, look: &Look, delivery: &Delivery, answers: bool) -> 
             parts.push((look.text.numbers.millis(*rtt), theme.quiet));
         }
         Some(Reply::Failed { errno }) => parts.push((errno.to_string(), theme.alarm)),
-        Some(Reply::Closed | Reply::Silent { .. }) => parts.push((glyphs::LACKING.into(), theme.alarm)),
+        Some(Reply::Closed | Reply::HungUp | Reply::Silent { .. }) => parts.push((glyphs::LACKING.into(), theme.alarm)),
         None if blocker(model, delivery).is_some() => {
             parts.push((look.text.clients.queued.into(), theme.state.opening));
         }
@@ -203,6 +203,7 @@ fn reason(model: &Model, look: &Look, delivery: &Delivery) -> (String, Style) {
     match &delivery.reply {
         Some(Reply::Failed { errno }) => (format!("{errno}: {}", (look.text.errno)(*errno).what), theme.alarm),
         Some(Reply::Closed) => (words.closed.into(), theme.alarm),
+        Some(Reply::HungUp) => (words.hung_up.into(), theme.quiet),
         Some(Reply::Silent { after }) => ((words.silent)(&look.text.numbers.span(*after)), theme.alarm),
         Some(Reply::Answer { .. }) => (String::new(), theme.text),
         None => {

@@ -20,6 +20,7 @@ pub(crate) fn tests() -> Vec<Test> {
         test(a_long_message_comes_back_whole_and_a_closing_server_is_named, &[]),
         test(an_answer_of_another_length_is_over_when_it_falls_quiet, &[]),
         test(silence_over_udp_has_an_end_and_tells_nothing, &[]),
+        test(who_is_aimed_elsewhere_waits_for_no_answer_and_says_so, &[]),
     ]
 }
 
@@ -167,5 +168,22 @@ async fn silence_over_udp_has_an_end_and_tells_nothing() {
     stage.lab.broadcast("hello?".into(), vec![THREADED]);
     let silent = stage.until("given up", |seen| reply(seen, 1, THREADED)).await;
     assert_eq!(silent, Reply::Silent { after: std::time::Duration::from_secs(2) });
+    stage.end().await;
+}
+
+#[tokio::main(flavor = "multi_thread", worker_threads = 2)]
+async fn who_is_aimed_elsewhere_waits_for_no_answer_and_says_so() {
+    let deaf = TcpListener::bind("127.0.0.1:0").unwrap();
+    let mut spec = tcp(Threaded);
+    spec.addr = deaf.local_addr().unwrap();
+    let mut stage = Stage::of(vec![spec]);
+    stage.lab.broadcast("on its way".into(), vec![THREADED]);
+    stage.lab.broadcast("behind it".into(), vec![THREADED]);
+    let (mut socket, _) = deaf.accept().unwrap();
+    std::io::Read::read_exact(&mut socket, &mut [0; 10]).unwrap();
+    stage.lab.aim(Some("127.0.0.1".parse().unwrap()));
+    for message in [1, 2] {
+        assert_eq!(stage.until("given up", |seen| reply(seen, message, THREADED)).await, Reply::HungUp);
+    }
     stage.end().await;
 }

@@ -74,7 +74,14 @@ impl Broadcaster {
     fn line(&self, server: ServerId, proto: Proto) -> Line {
         let (messages, waiting) = mpsc::channel(WAITING);
         let stop = CancellationToken::new();
-        let task = Task { host: Arc::clone(&self.host), log: self.log.clone(), server, waiting, stop: stop.clone() };
+        let task = Task {
+            host: Arc::clone(&self.host),
+            log: self.log.clone(),
+            server,
+            waiting,
+            stop: stop.clone(),
+            saying: None,
+        };
         match proto {
             Proto::Tcp => self.open.spawn(tcp::run(task)),
             Proto::Udp => self.open.spawn(udp::run(task)),
@@ -102,6 +109,8 @@ struct Task {
     server: ServerId,
     waiting: mpsc::Receiver<Message>,
     stop: CancellationToken,
+    /// The message that is on its way.
+    saying: Option<u32>,
 }
 
 impl Task {
@@ -113,8 +122,26 @@ impl Task {
         self.log.broadcast(message.number, BroadcastChange::Sent { server: self.server, local });
     }
 
-    fn reply(&self, message: &Message, reply: Reply) {
+    fn reply(&mut self, message: &Message, reply: Reply) {
+        self.saying = None;
         self.log.broadcast(message.number, BroadcastChange::Reply { server: self.server, reply });
+    }
+
+    /// The next message; it is on its way until there is a reply.
+    async fn next(&mut self) -> Option<Message> {
+        let message = self.waiting.recv().await?;
+        self.saying = Some(message.number);
+        Some(message)
+    }
+
+    /// Tells of every message that nobody waits for any more.
+    fn hang_up(mut self) {
+        self.waiting.close();
+        let on_its_way = self.saying.take();
+        let never_sent = std::iter::from_fn(|| self.waiting.try_recv().ok()).map(|message| message.number);
+        for number in on_its_way.into_iter().chain(never_sent) {
+            self.log.broadcast(number, BroadcastChange::Reply { server: self.server, reply: Reply::HungUp });
+        }
     }
 }
 

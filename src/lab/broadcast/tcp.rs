@@ -25,6 +25,7 @@ pub(super) async fn run(mut task: Task) {
     if let Some(connection) = connection {
         connection.close_in_order();
     }
+    task.hang_up();
 }
 
 async fn talk(task: &mut Task, connection: &mut Option<Connection>) {
@@ -44,10 +45,10 @@ async fn talk(task: &mut Task, connection: &mut Option<Connection>) {
 async fn next(task: &mut Task, connection: &mut Option<Connection>) -> Option<Message> {
     loop {
         let mut late = Vec::new();
-        let Some(open) = connection else { return task.waiting.recv().await };
+        let Some(open) = connection else { return task.next().await };
         let died = tokio::select! {
             received = open.recv(&mut late) => !matches!(received, Ok(1..)),
-            message = task.waiting.recv() => return message,
+            message = task.next() => return message,
         };
         if let Some(dead) = connection.take_if(|_| died) {
             dead.close();

@@ -17,10 +17,11 @@ pub(super) async fn run(mut task: Task) {
     if let Some(socket) = socket {
         socket.close();
     }
+    task.hang_up();
 }
 
 async fn talk(task: &mut Task, socket: &mut Option<Datagrams>) {
-    while let Some(message) = task.waiting.recv().await {
+    while let Some(message) = task.next().await {
         let reply = exchange(task, socket, &message).await.unwrap_or_else(|errno| Reply::Failed { errno });
         task.reply(&message, reply);
     }

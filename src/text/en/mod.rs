@@ -203,6 +203,7 @@ const BROADCAST: Broadcast = Broadcast {
     waiting_short: |peer| format!("queued: busy with {peer}"),
     no_answer_yet: "no answer yet",
     closed: "closed without an answer",
+    hung_up: "no longer waited for: the broadcast's socket is closed",
     silent: |span| format!("no answer in {span}; UDP does not say why"),
     gone: "no such server",
     from_port: |port| format!("from :{port}"),

@@ -203,6 +203,7 @@ const BROADCAST: Broadcast = Broadcast {
     waiting_short: |peer| format!("na fila: ocupado com {peer}"),
     no_answer_yet: "sem resposta ainda",
     closed: "fechou sem responder",
+    hung_up: "ninguém espera mais: o socket do broadcast foi fechado",
     silent: |span| format!("sem resposta em {span}; o UDP não diz por quê"),
     gone: "servidor inexistente",
     from_port: |port| format!("de :{port}"),
