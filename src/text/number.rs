@@ -60,13 +60,14 @@ impl Numbers {
         format!("{}{}{} s", tenths / 10, self.point, tenths % 10)
     }
 
-    /// A round-trip time in milliseconds: `0.2 ms`, `44 ms`.
+    /// A round-trip time in milliseconds, in seconds from ten of them on: `0.2 ms`, `44 ms`, `27.3 s`.
     pub fn millis(&self, span: Duration) -> String {
         let micros = span.as_micros();
         match micros {
             0..=99 => format!("{micros} µs"),
             100..=9_999 => format!("{}{}{} ms", micros / 1_000, self.point, micros % 1_000 / 100),
-            _ => format!("{} ms", micros / 1_000),
+            10_000..=9_999_999 => format!("{} ms", self.count(u64::try_from(micros / 1_000).unwrap_or(u64::MAX))),
+            _ => self.tenths(span),
         }
     }
 

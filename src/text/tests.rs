@@ -19,6 +19,8 @@ fn numbers_are_written_as_the_language_writes_them() {
     assert_eq!(en.clock(Duration::from_micros(1_204_900)), "1.204");
     assert_eq!(pt.millis(Duration::from_micros(212)), "0,2 ms");
     assert_eq!(en.millis(Duration::from_micros(61)), "61 µs");
+    let waits = [2_300, 27_338].map(|ms| pt.millis(Duration::from_millis(ms)));
+    assert_eq!(waits, ["2.300 ms", "27,3 s"], "an answer that waited in the accept queue");
     let lapses = [61, 212, 3_400, 44_000, 2_300_000, 240_000_000].map(|us| pt.lapse(Duration::from_micros(us)));
     assert_eq!(lapses, ["61 µs", "212 µs", "3,4 ms", "44 ms", "2,3 s", "4 min"]);
     assert_eq!(en.left(Duration::from_millis(42_001)), "43 s");
