@@ -25,7 +25,11 @@ pub(super) fn badge(model: &Model, look: &Look, narrow: bool) -> Option<(String,
         Way::Lost(_) | Way::At { answers: false, .. } => look.theme.alarm,
         Way::Looking | Way::At { .. } => look.theme.newest,
     };
-    let mark = if matches!(aim.way, Way::Lost(_)) { format!(" {}", glyphs::LACKING) } else { String::new() };
+    let mark = match aim.way {
+        Way::Lost(_) => format!(" {}", glyphs::LACKING),
+        Way::Looking => glyphs::ELLIPSIS.into(),
+        Way::At { .. } => String::new(),
+    };
     let word = if narrow { glyphs::ARROW } else { look.text.network.target };
     Some((format!("{word} {goal}{mark}"), style))
 }

@@ -39,6 +39,18 @@ fn clients_go_to_the_goal_once_the_way_is_known_and_come_home_when_it_is_dropped
 }
 
 #[test]
+fn a_message_that_nobody_would_hear_yet_stays_to_be_sent() {
+    let mut model = lab();
+    model.ui.ticked = [ServerId(0)].into();
+    update(&mut model, Msg::Seen(goal("lab", GoalChange::Set)));
+    keys(&mut model, "ioi");
+    assert_eq!(update(&mut model, Msg::Key(Key::Enter)), []);
+    assert_eq!(model.ui.message.input.value(), "oi");
+    update(&mut model, Msg::Seen(goal("lab", chosen("192.0.2.7:0"))));
+    assert_eq!(update(&mut model, Msg::Key(Key::Enter)), [Effect::Broadcast("oi".into(), vec![ServerId(0)])]);
+}
+
+#[test]
 fn a_name_that_leads_nowhere_keeps_clients_here() {
     let mut model = lab();
     update(&mut model, Msg::Seen(goal("lab", GoalChange::Set)));
