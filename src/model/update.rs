@@ -199,6 +199,8 @@ pub(super) fn act(model: &mut Model, action: Action) -> Vec<Effect> {
         Action::CloseRst => close(model, CloseHow::Rst),
         Action::CloseHalf => close(model, CloseHow::Half),
         Action::CloseAll => vec![Effect::CloseAll],
+        // Somebody else's are watched: none of ours is started, none is switched.
+        Action::StartStop | Action::NextModel if model.world.observing => vec![],
         Action::StartStop => match model.world.servers.get(server) {
             Some(found) if found.is_up() => vec![Effect::Stop(server)],
             Some(_) => vec![Effect::Start(server)],
@@ -364,7 +366,6 @@ fn said(model: &mut Model, key: Key) -> Vec<Effect> {
         Key::Up => model.ui.message.recall(true),
         Key::Down => model.ui.message.recall(false),
         Key::Enter => {
-            let text = model.ui.message.take();
             model.ui.said_back = 0;
             let to = if model.ui.view == View::Wire {
                 // One conversation at a time is enough where every packet is looked at.
@@ -376,7 +377,9 @@ fn said(model: &mut Model, key: Key) -> Vec<Effect> {
                 // The next key is about the packets that this makes.
                 model.ui.mode = Mode::Command;
             }
-            if !text.is_empty() && !to.is_empty() {
+            // What nobody would hear stays to be sent: while the goal is being looked for, or with no server ticked.
+            let text = if to.is_empty() { String::new() } else { model.ui.message.take() };
+            if !text.is_empty() {
                 return vec![Effect::Broadcast(text, to)];
             }
         }

@@ -201,5 +201,7 @@ fn ranked(model: &Model) -> Vec<Action> {
     // Where there are no panes, none can be gone to, and none made larger.
     let rest = if model.ui.view == View::Lab { &rest[..] } else { &rest[2..] };
     actions.extend(rest.iter().copied().filter(|action| !actions.contains(action)).collect::<Vec<_>>());
+    // Where somebody else's servers are watched, these do nothing.
+    actions.retain(|action| !model.world.observing || !matches!(action, StartStop | NextModel | Door));
     actions
 }

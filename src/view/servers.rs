@@ -20,7 +20,8 @@ use crate::text;
 pub(super) fn render(model: &Model, look: &Look, area: Rect, buf: &mut Buffer) {
     let all = model.world.servers.all();
     let hint = |action| format!("{} {}", keys::first(action, look.text), keys::text(action, look.text).hint);
-    let mut hints = [Action::StartStop, Action::NextModel, Action::Tick].map(hint).to_vec();
+    let ours: &[_] = if model.world.observing { &[] } else { &[Action::StartStop, Action::NextModel] };
+    let mut hints: Vec<_> = ours.iter().copied().chain([Action::Tick]).map(hint).collect();
     while !hints.is_empty() && width(&hints.join("  ")) + 5 > area.width {
         hints.pop();
     }
@@ -70,13 +71,16 @@ fn row(model: &Model, look: &Look, names: u16, server: &Server, ink: &mut Ink<'_
     ink.cell(&format!(":{}", server.addr().port()), 6, theme.host.server).skip(1);
     let (status, style) = status(model, look, server);
     let service = service(look, server);
-    if service.is_empty() {
+    if !server.is_up() {
         ink.say(&status, style);
     } else {
         ink.cell(&status, width(&status).max(6), style).skip(1);
         let queue = queue(model, server).map(|(waiting, backlog)| format!("{waiting}/{backlog}"));
         let column = queue.as_deref().map_or(0, |queue| width(queue) + 1);
-        ink.cell(&service, ink.room().saturating_sub(column).min(18), theme.text);
+        let room = ink.room().saturating_sub(column).min(18);
+        let short = || format!("{}{}", glyphs::TIMES, look.text.numbers.count(server.serving.len() as u64));
+        let service = if width(&service) > room { short() } else { service };
+        ink.cell(&service, room, theme.text);
         if let Some(queue) = queue {
             let alarm = !queue.starts_with("0/");
             ink.right(&queue, column, if alarm { theme.state.opening } else { theme.quiet });
@@ -100,20 +104,15 @@ fn status(model: &Model, look: &Look, server: &Server) -> (String, Style) {
     }
 }
 
-/// How it serves, and how many now. Empty for a server that does not run.
+/// How it serves, and how many now. Empty where nobody serves: a socket of a scenario that does no more than listen.
 fn service(look: &Look, server: &Server) -> String {
     let words = &look.text.servers;
-    if !server.is_up() {
-        return String::new();
-    }
-    let now = |model| server.served_by(model);
-    let Some(model) = server.model else {
-        return (words.datagrams)(&look.text.numbers.count(server.served), server.served);
-    };
-    match model {
-        ServiceModel::Sequential => words.one_at_a_time.into(),
-        ServiceModel::Threaded => (words.threads)(now(model)),
-        ServiceModel::Async => (words.tasks)(now(model)),
+    match server.model {
+        None if server.spec.proto == Proto::Tcp => String::new(),
+        None => (words.datagrams)(&look.text.numbers.count(server.served), server.served),
+        Some(ServiceModel::Sequential) => words.one_at_a_time.into(),
+        Some(model @ ServiceModel::Threaded) => (words.threads)(server.served_by(model)),
+        Some(model @ ServiceModel::Async) => (words.tasks)(server.served_by(model)),
     }
 }
 
@@ -184,7 +183,7 @@ fn condensed(model: &Model, look: &Look, server: &Server) -> Vec<(String, Style)
     }
     if let Some(by) = server.model {
         let count = if by == ServiceModel::Sequential { server.serving.len() } else { server.served_by(by) };
-        said.push((format!(" {}{count}", glyphs::TIMES), theme.text));
+        said.push((format!(" {}{}", glyphs::TIMES, look.text.numbers.count(count as u64)), theme.text));
     }
     if let Some((waiting, _)) = queue(model, server).filter(|(waiting, _)| *waiting > 0) {
         said.push((format!(" ({})", (words.waiting)(waiting)), theme.state.opening));

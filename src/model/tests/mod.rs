@@ -276,6 +276,16 @@ fn nothing_changes_by_itself_when_nothing_counts_down() {
 }
 
 #[test]
+fn who_watches_somebody_elses_servers_starts_and_switches_none() {
+    let mut model = lab();
+    assert_ne!(keys(&mut model, "s"), []);
+    model.observe(seen(3, Kind::Note(Note::Observing { servers: vec![] })));
+    for key in ["s", "r", "m", "O"] {
+        assert_eq!(keys(&mut model, key), [], "{key}");
+    }
+}
+
+#[test]
 fn pasted_text_is_typed_and_never_sent_by_its_line_ends() {
     let mut model = lab();
     model.ui.ticked = [ServerId(0)].into();

@@ -25,10 +25,16 @@ use crate::view::{aim, keys};
 pub(super) fn render(model: &Model, look: &Look, area: Rect, buf: &mut Buffer) {
     let (words, header) = (&look.text.network, &look.text.header);
     let open = model.world.servers.are_open();
-    let foot = [Action::Door, Action::Aim].map(|action| hint(look, action)).join("  ");
+    let keys = if model.world.observing { &[Action::Aim][..] } else { &[Action::Door, Action::Aim] };
+    let foot = keys.iter().map(|action| hint(look, *action)).collect::<Vec<_>>().join("  ");
     let frame = Frame {
         title: words.card,
-        count: if open { header.open } else { header.loopback },
+        count: match () {
+            () if open => header.open,
+            // Where somebody else's servers listen is theirs to say.
+            () if model.world.observing => "",
+            () => header.loopback,
+        },
         foot: &foot,
         focused: focused(model, Part::Card),
     };

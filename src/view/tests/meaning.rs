@@ -4,9 +4,11 @@ use std::collections::HashSet;
 
 use ratatui::style::{Color, Modifier, Style};
 
-use super::lab::at;
+use super::lab::{Lab, at};
 use super::{scenes, screen, text};
-use crate::domain::{Delta, Evidence, Flow, Kind, Lang, Note, ServerChange, ServerSpec, Stamp, TcpState};
+use crate::domain::{
+    Answer, Delta, Evidence, Flow, Kind, Lang, Note, Proto, ServerChange, ServerSpec, Stamp, TcpState,
+};
 use crate::model::keys::BINDINGS;
 use crate::model::ui::{Glyphs, Mode, Pane, ThemeName};
 use crate::model::{Key, Msg, update};
@@ -276,4 +278,18 @@ fn time_is_what_the_model_says_it_is() {
     assert!(text(&screen(&mut lab.model, 160, 45).0).contains("gone in 30 s"));
     assert!(lab.model.now > Stamp::ZERO);
     lab.key(Key::Esc);
+}
+
+#[test]
+fn a_tcp_socket_that_only_listens_counts_no_datagrams() {
+    let mut lab = Lab::new(Lang::En);
+    let spec =
+        ServerSpec { name: "listener".into(), proto: Proto::Tcp, addr: at(7_000), answer: Answer::Same, model: None };
+    lab.server(4, ServerChange::Added { spec });
+    lab.start(4);
+    for (columns, rows) in [(100, 30), (120, 36), (160, 45)] {
+        let shown = text(&screen(&mut lab.model, columns, rows).0);
+        let line = shown.lines().find(|line| line.contains("listener")).unwrap();
+        assert!(line.contains("LISTEN") && !line.contains("datagram"), "{line}");
+    }
 }
