@@ -11,7 +11,7 @@ use std::time::Duration;
 
 use crate::domain::{
     Args, Call, Cause, ClientEvent, Delta, Evidence, Flow, Kind, Note, Observation, Outcome, Proto, Row, Stamp,
-    Syscall, TcpState, Transition, WorldId,
+    Syscall, TcpState, TimerKind, Transition, WorldId,
 };
 
 /// How long an observation that needs a gap filled waits for a better witness, while the tracepoint is one.
@@ -51,11 +51,13 @@ struct End {
     waiting: Vec<(Stamp, Claim)>,
     /// The call of its owner that will cause the next transition.
     intent: Option<Cause>,
+    /// The table showed what is left of it in FIN_WAIT2 without its full socket: it goes on for a minute.
+    remains: bool,
 }
 
 impl End {
     const fn new(path: Vec<(TcpState, Evidence)>, since: Stamp) -> Self {
-        Self { path, since, waiting: Vec::new(), intent: None }
+        Self { path, since, waiting: Vec::new(), intent: None, remains: false }
     }
 
     /// An end whose life starts here.
@@ -161,7 +163,9 @@ impl Historian {
         // shows, and it will be asked.
         if evidence == Evidence::Traced && (from, to) == (TcpState::FinWait2, TcpState::Closed) {
             self.write(flow, Claim { state: TcpState::FinWait2, ..claim }, out);
-            self.wait(flow, Claim { full_socket_only: true, ..claim }, GRACE_REST);
+            if self.ends.get(&flow).is_some_and(|end| !end.remains) {
+                self.wait(flow, Claim { full_socket_only: true, ..claim }, GRACE_REST);
+            }
         } else {
             // Where a life starts is nowhere that it comes to.
             if from.rank() > 0 {
@@ -222,6 +226,7 @@ impl Historian {
                 // Calls may have told of it before anybody looked: then it is one more witness.
                 self.ends.entry(row.flow).or_insert_with(|| End::new(vec![(state, claim.evidence)], claim.at));
                 self.observe(row.flow, claim, out);
+                self.remains(row);
             }
             Delta::Added(row) | Delta::Changed(row) => {
                 let Some(state) = self.tcp(row) else { return };
@@ -235,6 +240,7 @@ impl Historian {
                     self.begin(row.flow, start, claim.at, out);
                 }
                 self.observe(row.flow, claim, out);
+                self.remains(row);
             }
             Delta::Gone(key) => {
                 self.listening.remove(&key.flow.local).then_some(()).filter(|()| key.flow.peer.is_none());
@@ -245,6 +251,16 @@ impl Historian {
             Delta::Unwatched(key) => {
                 self.ends.remove(&key.flow);
             }
+        }
+    }
+
+    /// FIN_WAIT2 with TIME_WAIT's timer is what Linux keeps of an end whose peer has not closed: the kernel's word that
+    /// its full socket ended is not the end of it.
+    fn remains(&mut self, row: &Row) {
+        let kept = row.timer.is_some_and(|timer| timer.kind == TimerKind::TimeWait);
+        if let Some(end) = self.ends.get_mut(&row.flow).filter(|_| kept && row.state == Some(TcpState::FinWait2)) {
+            end.remains = true;
+            end.waiting.retain(|(_, claim)| !claim.full_socket_only);
         }
     }
 

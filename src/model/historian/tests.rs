@@ -5,7 +5,7 @@ use proptest::sample::Index;
 
 use super::*;
 use crate::domain::state::EDGES;
-use crate::domain::{ClientId, ConnNo, Excerpt, ServerId, SocketId, WorldId};
+use crate::domain::{ClientId, ConnNo, Excerpt, ServerId, SocketId, Timer, TimerKind, WorldId};
 
 use Evidence::{Called, Inferred, Sampled};
 use TcpState::{
@@ -101,6 +101,23 @@ fn a_quick_close_is_filled_in_between_what_was_seen() {
         })
     };
     assert!(caused(client(), FinWait1) && caused(server(), LastAck));
+}
+
+#[test]
+fn what_is_left_of_fin_wait2_is_not_closed_because_the_full_socket_is() {
+    let told =
+        |t, from, to| seen(t, Evidence::Traced, Kind::State(Transition { flow: client(), from, to, cause: None }));
+    let timer = Some(Timer { kind: TimerKind::TimeWait, left_ms: 59_000, count: 0 });
+    let left = || seen(3, Sampled, Kind::Row(Delta::Changed(Row { timer, ..row(client(), FinWait2) })));
+    let life = [told(1, SynSent, Established), told(2, Established, FinWait1), told(2, FinWait1, FinWait2)];
+    let ended = || told(2, FinWait2, Closed);
+    for last in [[left(), ended()], [ended(), left()]] {
+        let out = written(life.clone().into_iter().chain(last.clone()));
+        assert_eq!(steps(&out, client()).last().map(|(_, to, _)| *to), Some(FinWait2), "{out:?}");
+        let gone = seen(60_000, Sampled, Kind::Row(Delta::Gone(row(client(), FinWait2).key())));
+        let out = written(life.clone().into_iter().chain(last).chain([gone]));
+        assert_eq!(steps(&out, client()).last(), Some(&(FinWait2, Closed, Sampled)), "{out:?}");
+    }
 }
 
 #[test]
