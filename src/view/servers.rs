@@ -71,9 +71,7 @@ fn row(model: &Model, look: &Look, names: u16, server: &Server, ink: &mut Ink<'_
     ink.cell(&format!(":{}", server.addr().port()), 6, theme.host.server).skip(1);
     let (status, style) = status(model, look, server);
     let service = service(look, server);
-    if !server.is_up() {
-        ink.say(&status, style);
-    } else {
+    if server.is_up() {
         ink.cell(&status, width(&status).max(6), style).skip(1);
         let queue = queue(model, server).map(|(waiting, backlog)| format!("{waiting}/{backlog}"));
         let column = queue.as_deref().map_or(0, |queue| width(queue) + 1);
@@ -85,6 +83,8 @@ fn row(model: &Model, look: &Look, names: u16, server: &Server, ink: &mut Ink<'_
             let alarm = !queue.starts_with("0/");
             ink.right(&queue, column, if alarm { theme.state.opening } else { theme.quiet });
         }
+    } else {
+        ink.say(&status, style);
     }
     if selected && model.ui.focus == Pane::Servers {
         ink.restyle(start, theme.selected);
