@@ -46,7 +46,7 @@ pub(super) fn run(args: &RunArgs) -> anyhow::Result<ExitCode> {
         Some(goal) => match runtime.block_on(aim::find(goal, text::of(lang)))? {
             Ok(there) => Some(there),
             Err(why) => {
-                eprintln!("socklab-tui: {why}");
+                tell(&why);
                 return Ok(ExitCode::FAILURE);
             }
         },

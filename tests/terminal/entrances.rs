@@ -59,7 +59,7 @@ impl Drop for Serving {
 
 /// `EVIL` as TOML writes it.
 fn in_toml() -> String {
-    EVIL.chars().map(|c| format!("\\u{:04x}", u32::from(c))).collect()
+    EVIL.chars().map(|c| format!("\\u{:04x}", u32::from(c))).collect::<Vec<_>>().concat()
 }
 
 #[test]
