@@ -10,8 +10,8 @@ use crate::lab::{Lab, Machine};
 use crate::text::Text;
 
 /// The address, with the goal's port or 0; or a sentence that says why nobody can go there. A connection to it is tried,
-/// and closed again.
-pub(super) async fn find(goal: &Goal, text: &Text) -> io::Result<Result<SocketAddr, String>> {
+/// and closed again; who does not go by TCP goes there all the same when that is not answered, and is told.
+pub(super) async fn find(goal: &Goal, tcp: bool, text: &Text) -> io::Result<Result<SocketAddr, String>> {
     let (probe, mut events) = queue::open(Clock::start());
     let mut lab = Lab::new(Arc::new(Machine), probe, vec![]);
     lab.aim(Some(goal.clone()));
@@ -24,7 +24,11 @@ pub(super) async fn find(goal: &Goal, text: &Text) -> io::Result<Result<SocketAd
             GoalChange::Lost { .. } => break Err(says),
             GoalChange::Tried { .. } => tried.push(says),
             GoalChange::Chosen { addr, answers: true } => break Ok(addr),
-            GoalChange::Chosen { answers: false, .. } => break Err(format!("{goal}: {}", tried.join("; "))),
+            GoalChange::Chosen { answers: false, .. } if tcp => break Err(format!("{goal}: {}", tried.join("; "))),
+            GoalChange::Chosen { addr, answers: false } => {
+                eprintln!("socklab-tui: {says}: {}", tried.join("; "));
+                break Ok(addr);
+            }
             GoalChange::Set | GoalChange::Found { .. } | GoalChange::Dropped => {}
         }
     };

@@ -43,13 +43,16 @@ pub(super) fn run(args: &RunArgs) -> anyhow::Result<ExitCode> {
     }
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build()?;
     let there = match &args.target {
-        Some(goal) => match runtime.block_on(aim::find(goal, text::of(lang)))? {
-            Ok(there) => Some(there),
-            Err(why) => {
-                tell(&why);
-                return Ok(ExitCode::FAILURE);
+        Some(goal) => {
+            let tcp = lessons.iter().any(|(_, lesson)| lesson.connects_away());
+            match runtime.block_on(aim::find(goal, tcp, text::of(lang)))? {
+                Ok(there) => Some(there),
+                Err(why) => {
+                    tell(&why);
+                    return Ok(ExitCode::FAILURE);
+                }
             }
-        },
+        }
         None => None,
     };
     let mut passed = true;

@@ -4,7 +4,7 @@
 use super::act::Act;
 use super::expect::Expect;
 use super::file::{Kind, Lesson};
-use crate::domain::{HostId, WorldId};
+use crate::domain::{HostId, Proto, WorldId};
 
 /// Why a lesson cannot go to another machine's servers.
 #[derive(Debug, Clone, PartialEq)]
@@ -62,6 +62,17 @@ impl Lesson {
             _ => None,
         });
         self.servers.iter().map(|server| server.usual_port()).chain(named)
+    }
+
+    /// Whether anybody connects to the server host by TCP. What is played with datagrams only does not mind who answers
+    /// to a SYN there.
+    pub fn connects_away(&self) -> bool {
+        self.steps.iter().flat_map(|step| &step.acts).any(|act| match act {
+            Act::Spawn(spawn) => spawn.server.proto() == Proto::Tcp,
+            // To one of the lesson's own sockets: that one is here, or the lesson is not played away.
+            Act::Connect(connect) => connect.to.as_ref().is_none_or(|to| Kind::named(to.get_ref()).is_some()),
+            _ => false,
+        })
     }
 
     /// Whether this can be seen only where the servers are.

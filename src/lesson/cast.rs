@@ -179,7 +179,7 @@ impl Kind {
         }
     }
 
-    const fn proto(self) -> Proto {
+    pub(super) const fn proto(self) -> Proto {
         match self {
             Self::Udp => Proto::Udp,
             _ => Proto::Tcp,

@@ -418,6 +418,24 @@ expect = [
 }
 
 #[test]
+fn who_only_sends_datagrams_does_not_connect() {
+    let connects = |acts: &str| {
+        let text = format!("world = \"host\"\nservers = [\"echo\", \"udp\"]\n[[step]]\ndo = [{acts}]");
+        lesson(&text).unwrap().away().unwrap().connects_away()
+    };
+    assert!(connects(r#"{ spawn = { server = "echo" } }"#));
+    assert!(connects(r#"{ connect = { socket = "a", to = "echo" } }"#));
+    assert!(connects(r#"{ connect = { socket = "a", port = 7 } }"#));
+    assert!(!connects(r#"{ start = "echo" }, { spawn = { server = "udp" } }"#));
+    assert!(!connects(
+        r#"{ datagram = { socket = "u", host = "client" } }, { send = { socket = "u", text = "oi", to = 7 } }"#
+    ));
+    let own =
+        r#"{ listen = { socket = "mine", host = "client", port = 0 } }, { connect = { socket = "b", to = "mine" } }"#;
+    assert!(!connects(own));
+}
+
+#[test]
 fn what_needs_a_server_here_is_named() {
     for part in [
         r#"do = [{ stop = "echo" }]"#,

@@ -10,6 +10,7 @@ pub(crate) fn tests() -> Vec<Test> {
     Vec::from([
         test(the_clients_of_a_lesson_go_to_the_target, &[Network]),
         test(a_port_of_the_target_is_the_one_that_all_go_to, &[Network]),
+        test(datagrams_go_where_tcp_does_not_answer, &[Network]),
         test(what_needs_a_server_here_is_named, &[Network]),
         test(a_target_that_is_not_there_is_told_before_anything_runs, &[Network]),
     ])
@@ -96,6 +97,25 @@ fn a_port_of_the_target_is_the_one_that_all_go_to() {
     let file = Written::new("port", LESSON);
     let (code, events, errors) = run(&client, &[file.path(), "--target", "10.9.0.2:7000"]);
     assert_eq!(code, 0, "{errors} {:?}", events.last());
+}
+
+fn datagrams_go_where_tcp_does_not_answer() {
+    const LESSON: &str = r#"
+title = { en = "t", pt = "t" }
+about = { en = "a", pt = "a" }
+world = "host"
+servers = ["udp"]
+[[step]]
+do = [{ start = "udp" }, { spawn = { server = "udp" } }]
+expect = [{ call = { of = "c1", call = "recv", text = "HELLO, WORLD" } }]
+"#;
+    let (client, server) = hosts();
+    let _running = server.serve(&["udp=10.9.0.2:65432"]);
+    server.drops("tcp", 65_432);
+    let file = Written::new("datagrams", LESSON);
+    let (code, events, errors) = run(&client, &[file.path(), "--target", "10.9.0.2", "--lang", "en"]);
+    assert_eq!(code, 0, "{errors} {:?}", events.last());
+    assert!(errors.contains("65432/tcp filtered"), "{errors}");
 }
 
 fn what_needs_a_server_here_is_named() {
