@@ -11,7 +11,7 @@ use tokio::sync::mpsc;
 use super::cli::network::ScanArgs;
 use super::{locale, queue, tell};
 use crate::domain::ports::PortsError;
-use crate::domain::{Clock, Kind, Observation, PortList, PortReport, Realm, ScanChange, ScanPlan, Stamp, Verdict};
+use crate::domain::{Clock, Kind, Observation, PortReport, Realm, ScanChange, ScanPlan, Stamp, Verdict};
 use crate::lab::{Lab, Machine};
 use crate::text::{Checks, Text};
 
@@ -39,10 +39,10 @@ struct Found {
 /// could not be asked, 2 for wrong usage.
 pub(super) fn run(args: &ScanArgs) -> anyhow::Result<ExitCode> {
     let text = locale::text(args.lang);
-    let ports = match ports(args) {
+    let ports = match args.ports() {
         Ok(ports) => ports,
-        Err(error) => {
-            tell(&pointed(text, &args.ports, &error));
+        Err((typed, error)) => {
+            tell(&pointed(text, &typed, &error));
             return Ok(ExitCode::from(2));
         }
     };
@@ -73,14 +73,6 @@ pub(super) fn run(args: &ScanArgs) -> anyhow::Result<ExitCode> {
         // Whoever read this has seen enough: `socklab-tui scan … | head`.
         Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(ExitCode::SUCCESS),
         other => Ok(other?),
-    }
-}
-
-/// The ports: those that are listed, or the one behind the host's name.
-fn ports(args: &ScanArgs) -> Result<PortList, PortsError> {
-    match args.host.port.and_then(PortList::one) {
-        Some(port) if args.ports == "lab" => Ok(port),
-        _ => args.ports.parse(),
     }
 }
 

@@ -40,6 +40,8 @@ pub enum PortsErrorKind {
     NotAPort,
     /// A range whose first port is above its last.
     Backwards,
+    /// There is a port behind the host already, as in `lab:65432`: which are meant is not known.
+    Twice,
 }
 
 impl PortList {

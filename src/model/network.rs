@@ -103,7 +103,8 @@ pub fn check(typed: &str) -> Result<ScanPlan, Fault> {
         return Err(Fault::NoHost);
     }
     let usual = || if proto == Proto::Udp { "udp" } else { "lab" };
-    let list = match goal.port.and_then(PortList::one).filter(|_| ports.is_empty()) {
+    let list = match goal.port.and_then(PortList::one) {
+        Some(_) if !ports.is_empty() => return Err(Fault::Ports(PortsErrorKind::Twice)),
         Some(port) => port,
         None if ports.is_empty() => usual().parse().map_err(|_| Fault::Ports(PortsErrorKind::Missing))?,
         None => {

@@ -7,7 +7,8 @@ use clap::{Args, ValueEnum};
 
 use super::reach::ReachArgs;
 use super::{Kind, Preset, language, server, servers};
-use crate::domain::{Goal, Lang, Proto, ScanPlan, ServerSpec};
+use crate::domain::ports::{PortsError, PortsErrorKind};
+use crate::domain::{Goal, Lang, PortList, Proto, ScanPlan, ServerSpec};
 
 /// A port check.
 #[derive(Debug, Clone, Args)]
@@ -17,8 +18,12 @@ pub struct ScanArgs {
     pub host: Goal,
 
     /// The ports, as nmap takes them: 65432, 65432-65434, 22,80 or '-' for all; also threaded, echo, async, udp, lab
-    #[arg(default_value = "lab")]
-    pub ports: String,
+    /// [default: the port behind HOST, else lab]
+    pub ports: Option<String>,
+
+    /// The ports, where nmap has them: -p 65432 or -p65432
+    #[arg(short, value_name = "PORTS", conflicts_with = "ports", allow_hyphen_values = true)]
+    pub p: Option<String>,
 
     /// UDP instead of TCP
     #[arg(long, short)]
@@ -52,8 +57,27 @@ impl ScanArgs {
         if self.udp { Proto::Udp } else { Proto::Tcp }
     }
 
+    /// The ports: those that are listed, else the one behind the host, else the laboratory's.
+    ///
+    /// # Errors
+    /// What was typed, and what is wrong with it.
+    pub fn ports(&self) -> Result<PortList, (String, PortsError)> {
+        let listed = self.ports.as_ref().or(self.p.as_ref());
+        let typed = listed.map_or("lab", String::as_str);
+        let ports = typed.parse().map_err(|error| (typed.to_owned(), error))?;
+        match (self.host.port, listed) {
+            (Some(port), Some(typed)) => {
+                let host = self.host.to_string();
+                let at = host.len() - port.to_string().len()..host.len();
+                Err((format!("{host} {typed}"), PortsError { at, kind: PortsErrorKind::Twice }))
+            }
+            (Some(port), None) => Ok(PortList::one(port).unwrap_or(ports)),
+            (None, _) => Ok(ports),
+        }
+    }
+
     /// The check of these ports.
-    pub fn plan(&self, ports: crate::domain::PortList) -> ScanPlan {
+    pub fn plan(&self, ports: PortList) -> ScanPlan {
         ScanPlan {
             timeout: self.timeout,
             rate: self.rate,
@@ -139,4 +163,53 @@ fn seconds(text: &str) -> Result<Duration, String> {
     let span = text.parse().ok().and_then(|seconds| Duration::try_from_secs_f64(seconds).ok());
     let sensible = Duration::from_millis(50)..=Duration::from_mins(5);
     span.filter(|span| sensible.contains(span)).ok_or_else(|| "expected seconds, from 0.05 to 300".into())
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::Parser as _;
+
+    use super::*;
+    use crate::app::cli::{Cli, Command};
+
+    fn scan(words: &[&str]) -> ScanArgs {
+        match Cli::try_parse_from([&["socklab-tui", "scan"], words].concat()).unwrap().command {
+            Some(Command::Scan(args)) => args,
+            other => panic!("{other:?}"),
+        }
+    }
+
+    #[test]
+    fn ports_are_where_people_write_them() {
+        for (words, ports) in [
+            (&["lab"][..], "65432-65434"),
+            (&["lab:7"], "7"),
+            (&["lab", "22,80"], "22,80"),
+            (&["lab", "-p22,80"], "22,80"),
+            (&["-p", "22,80", "lab"], "22,80"),
+            (&["lab", "-p-"], "1-65535"),
+            (&["lab", "-p", "-"], "1-65535"),
+            (&["lab", "-p", "-100"], "1-100"),
+            (&["lab", "-p", "echo", "--json"], "65433"),
+            (&["[::1]:7"], "7"),
+            (&["::1", "7"], "7"),
+        ] {
+            assert_eq!(scan(words).ports().unwrap().to_string(), ports, "{words:?}");
+        }
+        assert!(Cli::try_parse_from(["socklab-tui", "scan", "lab", "1", "-p2"]).is_err());
+    }
+
+    #[test]
+    fn no_port_is_ignored() {
+        for (words, typed, at) in [
+            (&["lab:65432", "65433"][..], "lab:65432 65433", 4..9),
+            (&["lab:65432", "lab"], "lab:65432 lab", 4..9),
+            (&["[::1]:80", "-p22"], "[::1]:80 22", 6..8),
+        ] {
+            let error = PortsError { at, kind: PortsErrorKind::Twice };
+            assert_eq!(scan(words).ports(), Err((typed.to_owned(), error)), "{words:?}");
+        }
+        let (typed, error) = scan(&["lab:65432", "x"]).ports().unwrap_err();
+        assert_eq!((typed.as_str(), error.kind), ("x", PortsErrorKind::NotAPort));
+    }
 }

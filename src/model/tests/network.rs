@@ -100,7 +100,6 @@ fn a_port_check_is_read_as_people_type_it() {
         ("lab 22", "lab 22 tcp"),
         ("  192.168.0.7   22, 80 ", "192.168.0.7 22,80 tcp"),
         ("lab:8080", "lab 8080 tcp"),
-        ("lab:8080 22", "lab 22 tcp"),
         ("nmap -p65432 localhost", "localhost 65432 tcp"),
         ("nmap -sU -p 53,123 lab", "lab 53,123 udp"),
         ("lab udp", "lab 65432 udp"),
@@ -121,6 +120,7 @@ fn a_port_check_is_read_as_people_type_it() {
         ("nmap -p22", Fault::NoHost),
         ("http://lab 80", Fault::NotAHost),
         ("lab 80-22", Fault::Ports(PortsErrorKind::Backwards)),
+        ("lab:8080 22", Fault::Ports(PortsErrorKind::Twice)),
         ("lab 0", Fault::Ports(PortsErrorKind::NotAPort)),
         ("lab eighty", Fault::Ports(PortsErrorKind::NotAPort)),
     ] {

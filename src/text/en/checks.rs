@@ -53,6 +53,7 @@ pub(super) const CHECKS: Checks = Checks {
             "ports are numbers from 1 to 65535, ranges as 65432-65434, or threaded, echo, async, udp, lab"
         }
         PortsErrorKind::Backwards => "the smaller port goes first, as in 65432-65434",
+        PortsErrorKind::Twice => "the host has a port already: write all after it, as in lab 65432,65433",
     },
     set: |goal| format!("clients go to {goal} from now on; looking for its address"),
     found: |goal, list| format!("{goal} is {list}"),

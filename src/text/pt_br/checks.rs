@@ -56,6 +56,7 @@ pub(super) const CHECKS: Checks = Checks {
             "portas são números de 1 a 65535, intervalos como 65432-65434, ou threaded, echo, async, udp, lab"
         }
         PortsErrorKind::Backwards => "a porta menor vem primeiro, como em 65432-65434",
+        PortsErrorKind::Twice => "a máquina já traz uma porta: escreva todas depois dela, como em lab 65432,65433",
     },
     set: |goal| format!("de agora em diante os clientes vão para {goal}; procurando o endereço"),
     found: |goal, list| format!("{goal} é {list}"),
