@@ -92,6 +92,9 @@ pub enum Unresolved {
         #[serde(default, skip_serializing_if = "Option::is_none")]
         errno: Option<Errno>,
     },
+    /// It is an address of a link, which every link has one of, without the name of an interface here: its zone
+    /// (RFC 4007 §11).
+    NoZone,
 }
 
 /// Something happened to the goal of the clients.

@@ -1,7 +1,7 @@
 //! From a host's name to its addresses, with a limit to the patience.
 
 use std::io;
-use std::net::{IpAddr, SocketAddr, ToSocketAddrs as _};
+use std::net::{IpAddr, Ipv6Addr, SocketAddr, ToSocketAddrs as _};
 use std::time::Duration;
 
 use tokio::sync::oneshot;
@@ -16,8 +16,10 @@ const PATIENCE: Duration = Duration::from_secs(5);
 /// The addresses of a host, of both families, each once, in the order in which they are to be tried (`getaddrinfo(3)`,
 /// RFC 6724). Their port is 0. Never empty. An address is its own name, and nobody is asked about it.
 pub async fn resolve(host: &str) -> Result<Vec<SocketAddr>, Unresolved> {
-    if let Ok(address) = host.parse::<IpAddr>() {
-        return Ok(vec![SocketAddr::new(address, 0)]);
+    match host.parse::<IpAddr>() {
+        Ok(IpAddr::V6(address)) if address.is_unicast_link_local() => return Err(Unresolved::NoZone),
+        Ok(address) => return Ok(vec![SocketAddr::new(address, 0)]),
+        Err(_) => {}
     }
     let (near, far) = oneshot::channel();
     let name = host.to_owned();
@@ -30,6 +32,8 @@ pub async fn resolve(host: &str) -> Result<Vec<SocketAddr>, Unresolved> {
     begun.map_err(|error| Unresolved::NoAnswer { errno: Some(error.into()) })?;
     match tokio::time::timeout(PATIENCE, far).await {
         Ok(Ok(Ok(found))) => distinct(found).ok_or(Unresolved::NoSuchHost),
+        // There is no interface of that name.
+        Ok(Ok(Err(error))) if why(&error) == Unresolved::NoSuchHost && has_zone(host) => Err(Unresolved::NoZone),
         Ok(Ok(Err(error))) => Err(why(&error)),
         Ok(Err(_)) => Err(Unresolved::NoAnswer { errno: None }),
         Err(_) => Err(Unresolved::NoAnswer { errno: Some(Errno::TimedOut) }),
@@ -42,6 +46,11 @@ pub(super) async fn resolve_on(here: &dyn Host, name: &str) -> Result<Vec<Socket
         Some(address) => Ok(vec![SocketAddr::new(address, 0)]),
         None => resolve(name).await,
     }
+}
+
+/// Whether this is an IPv6 address with a zone behind it.
+fn has_zone(host: &str) -> bool {
+    host.split_once('%').is_some_and(|(address, _)| address.parse::<Ipv6Addr>().is_ok())
 }
 
 /// Each address once, in the order of the first time.
@@ -77,6 +86,16 @@ mod tests {
     async fn an_address_is_its_own_name() {
         assert_eq!(resolve("192.0.2.1").await, Ok(vec!["192.0.2.1:0".parse().unwrap()]));
         assert_eq!(resolve("::1").await, Ok(vec!["[::1]:0".parse().unwrap()]));
+    }
+
+    #[tokio::test]
+    async fn an_address_of_a_link_needs_an_interface() {
+        for host in ["fe80::1", "febf::1", "fe80::1%no-such-link"] {
+            assert_eq!(resolve(host).await, Err(Unresolved::NoZone), "{host}");
+        }
+        // A number is as good as a name (RFC 4007 §11.2).
+        let SocketAddr::V6(found) = resolve("fe80::1%1").await.unwrap()[0] else { panic!("not IPv6") };
+        assert_eq!((found.ip(), found.scope_id()), (&"fe80::1".parse().unwrap(), 1));
     }
 
     #[tokio::test]

@@ -174,11 +174,21 @@ fn every_word_of_a_port_check_is_translated() {
     for &reason in Reason::ALL.iter().filter(|reason| !segments.contains(reason)) {
         assert_ne!((en.reason)(reason), (pt.reason)(reason));
     }
-    for kind in [PortsErrorKind::Missing, PortsErrorKind::NotAPort, PortsErrorKind::Backwards] {
+    let wrong = [PortsErrorKind::Missing, PortsErrorKind::NotAPort, PortsErrorKind::Backwards, PortsErrorKind::Twice];
+    for kind in wrong {
         assert_ne!((en.ports)(kind), (pt.ports)(kind));
     }
-    for why in [Unresolved::NoSuchHost, Unresolved::NoAnswer { errno: None }] {
+    let late = Unresolved::NoAnswer { errno: Some(Errno::TimedOut) };
+    for why in [Unresolved::NoSuchHost, Unresolved::NoAnswer { errno: None }, late, Unresolved::NoZone] {
         assert_ne!((en.unresolved)("lab", why), (pt.unresolved)("lab", why));
+    }
+    for text in [en, pt] {
+        let said = |host, why| (text.unresolved)(host, why);
+        assert!(said("lab", late).contains("/etc/hosts"));
+        assert!(said("lab", Unresolved::NoAnswer { errno: None }).contains("/etc/hosts"));
+        // What to write is what was written, with an interface.
+        assert!(said("fe80::1", Unresolved::NoZone).ends_with("fe80::1%eth0"));
+        assert!(said("fe80::1%eth9", Unresolved::NoZone).ends_with("fe80::1%eth0"));
     }
 }
 

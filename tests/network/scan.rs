@@ -122,4 +122,6 @@ fn a_host_beyond_is_not_asked_without_a_yes() {
     }
     assert_eq!(client.lab(&["scan", "224.0.0.1", "53", "--json", "--yes"]), (1, String::new()));
     assert_eq!(client.lab(&["scan", "10.9.0.2", "65432,x"]), (2, String::new()));
+    assert_eq!(client.lab(&["scan", "10.9.0.2:65432", "65433"]), (2, String::new()));
+    assert_eq!(client.lab(&["scan", "fe80::1", "65432", "--json"]), (1, String::new()));
 }

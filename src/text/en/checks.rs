@@ -29,13 +29,23 @@ pub(super) const CHECKS: Checks = Checks {
     done: |number, count, span| format!("{number} {} checked in {span}", plural(count as u64, "port", "ports")),
     stopped: "the port check was stopped",
     unresolved: |host, why| match why {
-        Unresolved::NoSuchHost => format!("{host}: there is no host of this name"),
+        Unresolved::NoSuchHost => {
+            format!("{host}: there is no host of this name. Is it spelled right? Its address will do as well")
+        }
         Unresolved::NoAnswer { errno: Some(Errno::TimedOut) } => {
-            format!("{host}: no name server answered in time; whether there is such a host is not known")
+            format!("{host}: no name server answered in time; whether there is such a host is not known. {NO_NAMES}")
         }
         Unresolved::NoAnswer { errno } => {
             let errno = errno.map_or_else(String::new, |errno| format!(" ({errno})"));
-            format!("{host}: the name could not be looked up{errno}; whether there is such a host is not known")
+            format!(
+                "{host}: the name could not be looked up{errno}; whether there is such a host is not known. {NO_NAMES}"
+            )
+        }
+        Unresolved::NoZone => {
+            let address = host.split('%').next().unwrap_or(host);
+            format!(
+                "{host}: each link has such addresses: write an interface of this machine behind it, as in {address}%eth0"
+            )
         }
     },
     unconfirmed: |address, realm| match realm {
@@ -66,6 +76,9 @@ pub(super) const CHECKS: Checks = Checks {
     },
     dropped: "clients go to the servers here again",
 };
+
+/// What helps when no name server does.
+const NO_NAMES: &str = "Is the network up? An address, or a name in /etc/hosts, needs no name server";
 
 const fn verdict(verdict: Verdict) -> &'static str {
     match verdict {

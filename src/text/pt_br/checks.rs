@@ -32,13 +32,23 @@ pub(super) const CHECKS: Checks = Checks {
     },
     stopped: "a verificação de portas foi interrompida",
     unresolved: |host, why| match why {
-        Unresolved::NoSuchHost => format!("{host}: não existe máquina com esse nome"),
+        Unresolved::NoSuchHost => {
+            format!("{host}: não existe máquina com esse nome. Está escrito certo? O endereço também serve")
+        }
         Unresolved::NoAnswer { errno: Some(Errno::TimedOut) } => {
-            format!("{host}: nenhum servidor de nomes respondeu a tempo; não se sabe se essa máquina existe")
+            format!(
+                "{host}: nenhum servidor de nomes respondeu a tempo; não se sabe se essa máquina existe. {NO_NAMES}"
+            )
         }
         Unresolved::NoAnswer { errno } => {
             let errno = errno.map_or_else(String::new, |errno| format!(" ({errno})"));
-            format!("{host}: não foi possível consultar o nome{errno}; não se sabe se essa máquina existe")
+            format!("{host}: não foi possível consultar o nome{errno}; não se sabe se essa máquina existe. {NO_NAMES}")
+        }
+        Unresolved::NoZone => {
+            let address = host.split('%').next().unwrap_or(host);
+            format!(
+                "{host}: cada enlace tem endereços assim: escreva depois dele uma interface desta máquina, como em {address}%eth0"
+            )
         }
     },
     unconfirmed: |address, realm| match realm {
@@ -69,6 +79,9 @@ pub(super) const CHECKS: Checks = Checks {
     },
     dropped: "os clientes voltam a usar os servidores daqui",
 };
+
+/// O que ajuda quando nenhum servidor de nomes ajuda.
+const NO_NAMES: &str = "A rede está ligada? Um endereço, ou um nome em /etc/hosts, não precisa de servidor de nomes";
 
 const fn verdict(verdict: Verdict) -> &'static str {
     match verdict {
