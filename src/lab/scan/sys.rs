@@ -1,6 +1,7 @@
 //! What Linux tells a socket about its probe beyond an errno: the error queue and `TCP_INFO`. The only `unsafe` of the lab.
 
-use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+use std::mem::offset_of;
+use std::net::IpAddr;
 use std::os::fd::{AsRawFd, BorrowedFd};
 
 use crate::domain::verdict::IcmpError;
@@ -42,9 +43,12 @@ pub(super) fn take_error(socket: BorrowedFd<'_>) -> Option<IcmpError> {
         let v4 = (message.cmsg_level, message.cmsg_type) == (libc::IPPROTO_IP, libc::IP_RECVERR);
         let v6 = (message.cmsg_level, message.cmsg_type) == (libc::IPPROTO_IPV6, libc::IPV6_RECVERR);
         if v4 || v6 {
-            // SAFETY: such a message carries the error and, right behind it, the whole address of the sender, of the
-            // family of the option (`SO_EE_OFFENDER`); neither need be aligned.
-            return unsafe { error(libc::CMSG_DATA(at)) };
+            // SAFETY: what a header is followed by begins inside its own message.
+            let data = unsafe { libc::CMSG_DATA(at) };
+            let whole: usize = message.cmsg_len as _;
+            let length = whole.saturating_sub(data.addr() - at.addr());
+            // SAFETY: the length of a message includes its header, and the kernel cuts it where the control data end.
+            return error(unsafe { std::slice::from_raw_parts(data, length) });
         }
         // SAFETY: as for the first.
         at = unsafe { libc::CMSG_NXTHDR(&raw const header, at) };
@@ -52,31 +56,22 @@ pub(super) fn take_error(socket: BorrowedFd<'_>) -> Option<IcmpError> {
     None
 }
 
-/// # Safety
-/// `at` points to a `sock_extended_err` with a socket address behind it.
-#[expect(unsafe_code, reason = "reads C structures out of a control message")]
-unsafe fn error(at: *const u8) -> Option<IcmpError> {
-    // SAFETY: the caller's promise.
-    let (said, family) = unsafe {
-        let said: libc::sock_extended_err = std::ptr::read_unaligned(at.cast());
-        let behind = at.add(size_of::<libc::sock_extended_err>());
-        (said, (behind, std::ptr::read_unaligned(behind.cast::<libc::sa_family_t>())))
-    };
-    let from = match (said.ee_origin, i32::from(family.1)) {
-        // SAFETY: the family says what the address is.
-        (libc::SO_EE_ORIGIN_ICMP, libc::AF_INET) => unsafe {
-            let from: libc::sockaddr_in = std::ptr::read_unaligned(family.0.cast());
-            IpAddr::V4(Ipv4Addr::from_bits(u32::from_be(from.sin_addr.s_addr)))
-        },
-        // SAFETY: as above.
-        (libc::SO_EE_ORIGIN_ICMP6, libc::AF_INET6) => unsafe {
-            let from: libc::sockaddr_in6 = std::ptr::read_unaligned(family.0.cast());
-            IpAddr::V6(Ipv6Addr::from(from.sin6_addr.s6_addr))
-        },
-        // An error of our own stack, which the errno says as well.
+/// Reads a `sock_extended_err` and, right behind it, the address of the sender (`SO_EE_OFFENDER`). `None` for an error of
+/// our own stack, which the errno says as well, and for a message that was cut.
+fn error(message: &[u8]) -> Option<IcmpError> {
+    use libc::{sock_extended_err as Said, sockaddr_in as V4, sockaddr_in6 as V6};
+    let (said, who) = message.split_at_checked(size_of::<Said>())?;
+    let from = match (said[offset_of!(Said, ee_origin)], libc::c_int::from(u16::from_ne_bytes(bytes(who, 0)?))) {
+        (libc::SO_EE_ORIGIN_ICMP, libc::AF_INET) => IpAddr::from(bytes::<4>(who, offset_of!(V4, sin_addr))?),
+        (libc::SO_EE_ORIGIN_ICMP6, libc::AF_INET6) => IpAddr::from(bytes::<16>(who, offset_of!(V6, sin6_addr))?),
         _ => return None,
     };
-    Some(IcmpError { kind: said.ee_type, code: said.ee_code, from })
+    Some(IcmpError { kind: said[offset_of!(Said, ee_type)], code: said[offset_of!(Said, ee_code)], from })
+}
+
+/// So many bytes from there, if there are so many.
+fn bytes<const N: usize>(of: &[u8], from: usize) -> Option<[u8; N]> {
+    of.get(from..)?.first_chunk().copied()
 }
 
 /// How many SYNs left: the first and those that were sent again (`TCP_INFO`, `tcp(7)`).
@@ -94,4 +89,38 @@ pub(super) fn syns(socket: BorrowedFd<'_>) -> Option<u32> {
 fn socklen_of<T>(value: &T) -> libc::socklen_t {
     // No structure of the socket interface is anywhere near as large.
     libc::socklen_t::try_from(size_of_val(value)).unwrap_or(libc::socklen_t::MAX)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// An error as the kernel lays it out: `struct sock_extended_err` (`linux/errqueue.h`), then the sender.
+    fn message(origin: u8, kind: u8, code: u8, family: libc::c_int, address: &[u8]) -> Vec<u8> {
+        let family = u16::try_from(family).unwrap().to_ne_bytes();
+        let said = [[111, 0, 0, 0], [origin, kind, code, 0], [0; 4], [0; 4]].concat();
+        [&said[..], &family, &[0; 2], address].concat()
+    }
+
+    #[test]
+    fn who_said_what_is_read() {
+        let v4 = message(libc::SO_EE_ORIGIN_ICMP, 3, 13, libc::AF_INET, &[10, 0, 0, 9, 0, 0, 0, 0, 0, 0, 0, 0]);
+        assert_eq!(error(&v4), Some(IcmpError { kind: 3, code: 13, from: [10, 0, 0, 9].into() }));
+        let mut six = [0; 24];
+        (six[4], six[19]) = (0xfd, 1);
+        let v6 = message(libc::SO_EE_ORIGIN_ICMP6, 1, 4, libc::AF_INET6, &six);
+        assert_eq!(error(&v6), Some(IcmpError { kind: 1, code: 4, from: "fd00::1".parse().unwrap() }));
+        let own = message(libc::SO_EE_ORIGIN_LOCAL, 0, 0, libc::AF_UNSPEC, &[0; 12]);
+        assert_eq!(error(&own), None);
+    }
+
+    #[test]
+    fn a_message_that_was_cut_says_nothing() {
+        let v4 = message(libc::SO_EE_ORIGIN_ICMP, 3, 13, libc::AF_INET, &[10, 0, 0, 9]);
+        let v6 = message(libc::SO_EE_ORIGIN_ICMP6, 1, 4, libc::AF_INET6, &[7; 20]);
+        for whole in [v4, v6] {
+            assert!(error(&whole).is_some());
+            assert!((0..whole.len()).all(|length| error(&whole[..length]).is_none()));
+        }
+    }
 }
