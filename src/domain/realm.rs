@@ -13,7 +13,7 @@ pub enum Realm {
     Private,
     /// This link only: 169.254.0.0/16 (RFC 3927), fe80::/10.
     LinkLocal,
-    /// Reserved for documents, and what the wire lab's hosts have: RFC 5737, RFC 3849.
+    /// Reserved for documents, and what the wire lab's hosts have: RFC 5737, RFC 3849, RFC 9637.
     Documentation,
     /// Many hosts at once: multicast, broadcast.
     Group,
@@ -61,13 +61,14 @@ impl Realm {
     }
 
     const fn of_v6(address: Ipv6Addr) -> Self {
+        let [first, second, ..] = address.segments();
         if address.is_loopback() || address.is_unspecified() {
             Self::Loopback
         } else if address.is_unique_local() {
             Self::Private
         } else if address.is_unicast_link_local() {
             Self::LinkLocal
-        } else if address.segments()[0] == 0x2001 && address.segments()[1] == 0x0db8 {
+        } else if (first == 0x2001 && second == 0x0db8) || (first == 0x3fff && second < 0x1000) {
             Self::Documentation
         } else if address.is_multicast() {
             Self::Group
@@ -107,7 +108,17 @@ mod tests {
             ("203.0.113.255", Documentation),
             ("2001:db8::1", Documentation),
             ("2001:db9::1", Beyond),
+            ("3fff:fff::1", Documentation),
+            ("3fff:1000::1", Beyond),
+            // Shared between a provider and its customers (RFC 6598): not one's own.
             ("100.64.0.1", Beyond),
+            ("0.0.0.1", Beyond),
+            ("240.0.0.1", Beyond),
+            ("::ffff:10.0.0.1", Private),
+            ("::ffff:224.0.0.1", Group),
+            // Ways through somebody else's translator or tunnel, whatever is behind it (RFC 6052, RFC 3056).
+            ("64:ff9b::10.0.0.1", Beyond),
+            ("2002:a00:1::1", Beyond),
             ("224.0.0.1", Group),
             ("255.255.255.255", Group),
             ("ff02::1", Group),
