@@ -14,11 +14,12 @@ use crate::domain::{Errno, Unresolved};
 const PATIENCE: Duration = Duration::from_secs(5);
 
 /// The addresses of a host, of both families, each once, in the order in which they are to be tried (`getaddrinfo(3)`,
-/// RFC 6724). Their port is 0. Never empty. An address is its own name, and nobody is asked about it.
+/// RFC 6724). Their port is 0. Never empty. An address is its own name, and nobody is asked about it. An IPv4 address
+/// inside an IPv6 one is that IPv4 address: IPv4 is what goes there, and how ICMP answers (RFC 4291 §2.5.5.2).
 pub async fn resolve(host: &str) -> Result<Vec<SocketAddr>, Unresolved> {
     match host.parse::<IpAddr>() {
         Ok(IpAddr::V6(address)) if address.is_unicast_link_local() => return Err(Unresolved::NoZone),
-        Ok(address) => return Ok(vec![SocketAddr::new(address, 0)]),
+        Ok(address) => return Ok(vec![SocketAddr::new(address.to_canonical(), 0)]),
         Err(_) => {}
     }
     let (near, far) = oneshot::channel();
@@ -56,7 +57,10 @@ fn has_zone(host: &str) -> bool {
 /// Each address once, in the order of the first time.
 fn distinct(found: Vec<SocketAddr>) -> Option<Vec<SocketAddr>> {
     let mut each = Vec::with_capacity(found.len());
-    for addr in found {
+    for mut addr in found {
+        if let IpAddr::V4(inside) = addr.ip().to_canonical() {
+            addr.set_ip(inside.into());
+        }
         if !each.contains(&addr) {
             each.push(addr);
         }
@@ -86,6 +90,7 @@ mod tests {
     async fn an_address_is_its_own_name() {
         assert_eq!(resolve("192.0.2.1").await, Ok(vec!["192.0.2.1:0".parse().unwrap()]));
         assert_eq!(resolve("::1").await, Ok(vec!["[::1]:0".parse().unwrap()]));
+        assert_eq!(resolve("::ffff:192.0.2.1").await, Ok(vec!["192.0.2.1:0".parse().unwrap()]));
     }
 
     #[tokio::test]
@@ -121,6 +126,12 @@ mod tests {
         let found = resolve("localhost").await.unwrap();
         assert!(found.iter().all(|addr| addr.ip().is_loopback() && addr.port() == 0), "{found:?}");
         assert_eq!(distinct(found.clone()), Some(found), "each once");
+    }
+
+    #[test]
+    fn an_address_in_two_forms_is_one() {
+        let found = ["[::ffff:192.0.2.1]:0", "192.0.2.1:0", "[::1]:0"].map(|addr| addr.parse().unwrap());
+        assert_eq!(distinct(found.to_vec()), Some(vec![found[1], found[2]]));
     }
 
     #[test]
