@@ -57,7 +57,8 @@ impl Need {
     /// The word of `SOCKLAB_REQUIRE` that promises it.
     const fn word(self) -> &'static str {
         match self {
-            Capture | FileCapabilities => "capture",
+            Capture => "capture",
+            FileCapabilities => "setcap",
             Ipv6 => "ipv6",
             Trace => "trace",
             Wire | Namespace => "wire",
