@@ -4,7 +4,7 @@ use std::io;
 use std::net::SocketAddr;
 use std::sync::Arc;
 
-use super::queue;
+use super::{queue, tell};
 use crate::domain::{Clock, Goal, GoalChange, Kind};
 use crate::lab::{Lab, Machine};
 use crate::text::Text;
@@ -26,7 +26,7 @@ pub(super) async fn find(goal: &Goal, tcp: bool, text: &Text) -> io::Result<Resu
             GoalChange::Chosen { addr, answers: true } => break Ok(addr),
             GoalChange::Chosen { answers: false, .. } if tcp => break Err(format!("{goal}: {}", tried.join("; "))),
             GoalChange::Chosen { addr, answers: false } => {
-                eprintln!("socklab-tui: {says}: {}", tried.join("; "));
+                tell(&format!("{says}: {}", tried.join("; ")));
                 break Ok(addr);
             }
             GoalChange::Set | GoalChange::Found { .. } | GoalChange::Dropped => {}

@@ -107,7 +107,7 @@ world = "host"
 servers = ["udp"]
 [[step]]
 do = [{ start = "udp" }, { spawn = { server = "udp" } }]
-expect = [{ call = { of = "c1", call = "recv", text = "HELLO, WORLD" } }]
+expect = [{ call = { of = "c1", call = "recvfrom", text = "HELLO, WORLD" } }]
 "#;
     let (client, server) = hosts();
     let _running = server.serve(&["udp=10.9.0.2:65432"]);
