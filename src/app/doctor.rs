@@ -18,6 +18,7 @@ use crate::view::ColorDepth;
 use crate::wire::{Check, Need, Options, Remedy};
 
 /// With fewer descriptors than this a class cannot spawn a thousand clients on both ends.
+#[cfg(unix)]
 const MANY: u64 = 4096;
 
 /// What came of trying one thing.

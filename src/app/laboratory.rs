@@ -12,6 +12,7 @@ use super::session::Shell;
 use super::terminal;
 #[cfg(target_os = "linux")]
 use super::tracer::Tracer;
+#[cfg(target_os = "linux")]
 use super::wire_world::WireWorld;
 use crate::domain::{
     Errno, Evidence, Kind, Limits, Note, Probe, Proto, RowKey, ServerChange, ServerEvent, ServerId, ServerSpec, WorldId,
@@ -36,6 +37,7 @@ pub struct Laboratory {
     capturer: Option<Capturer>,
     #[cfg(target_os = "linux")]
     wire: WireWorld,
+    #[cfg(target_os = "linux")]
     ports: BTreeSet<u16>,
     /// Told for as long as this is open.
     _addresses: Addresses,
@@ -85,6 +87,7 @@ impl Laboratory {
             capturer: None,
             #[cfg(target_os = "linux")]
             wire: WireWorld::new(probe, servers),
+            #[cfg(target_os = "linux")]
             ports,
             _addresses: Addresses::watch(probe.clone()),
             near,
