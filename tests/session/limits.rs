@@ -64,7 +64,7 @@ async fn without_descriptors_the_burst_is_cut_and_explained() {
     // The sentence is on the screen: held where it came, whatever came after it.
     stage.types("\t\t\tz");
     stage.resizes(160, 1500);
-    stage.says(&format!("Only {made} of 1000 clients were made")).await;
+    stage.says(&format!("Only {made} of 1,000 clients were made")).await;
     let shown = stage.says("EMFILE").await;
     assert_eq!(shown.world.lost, 0);
     stage.types("K");
