@@ -43,7 +43,12 @@ impl Capturer {
     ) -> Self {
         let on = On::Loopback;
         let started = match key {
-            Ok(key) => Capture::start(probe.clone(), &key, &on, scope),
+            Ok(key) => {
+                let started = Capture::start(probe.clone(), &key, &on, scope);
+                // The kernel lets go of a packet socket only when every processor has (20 ms): nobody waits for it.
+                tokio::task::spawn_blocking(move || drop(key));
+                started
+            }
             Err(error) => {
                 let lacks = Note::Lacks { what: Evidence::Packet, errno: error.errno };
                 probe.report(Evidence::Called, Kind::Note(lacks));
