@@ -13,7 +13,7 @@ use super::cli::network::{ClientArgs, Transport};
 use super::headless::Headless;
 use super::locale;
 use crate::domain::{
-    Call, ClientId, Cue, Evidence, Flow, GoalChange, GoalEvent, Kind, Outcome, Play, PortReport, Proto, Reason,
+    Call, ClientId, Cue, Evidence, Flow, GoalChange, GoalEvent, Kind, Note, Outcome, Play, PortReport, Proto, Reason,
     SocketId, SocketOptions, Syscall, TcpState, Verdict,
 };
 use crate::lab::{Machine, Script, resolve};
@@ -165,8 +165,7 @@ impl<'a> Caller<'a> {
         if !sent {
             return Ok(false);
         }
-        self.play(Play::RecvFrom);
-        let answer = self.returned(Syscall::Recvfrom).await?;
+        let answer = self.answer(addr).await?;
         if answer.is_none() {
             let text = locale::text(self.args.lang);
             eprintln!("{}", (text.broadcast.silent)(&text.numbers.short(self.args.timeout)));
@@ -177,13 +176,37 @@ impl<'a> Caller<'a> {
         Ok(answer.is_some_and(|call| call.result.is_ok()))
     }
 
+    /// What the server at `addr` answers; `None` when it says nothing. The kernel hands an unconnected socket what anybody
+    /// sends: what others do is thrown away.
+    async fn answer(&mut self, addr: SocketAddr) -> io::Result<Option<Call>> {
+        let from = |call: &Call| call.flow.and_then(|flow| flow.peer);
+        let deadline = Instant::now() + self.args.timeout;
+        let mut told = false;
+        loop {
+            self.play(Play::RecvFrom);
+            let heard = self.returned_by(Syscall::Recvfrom, deadline).await?;
+            let Some(other) = heard.as_ref().and_then(from).filter(|other| !is_from(*other, addr)) else {
+                return Ok(heard);
+            };
+            if !told {
+                let socket = SocketId::Client(self.client);
+                let note = Note::Unasked { socket, server: addr, from: other };
+                told = self.headless.probe.report(Evidence::Called, Kind::Note(note));
+            }
+        }
+    }
+
     fn play(&self, play: Play) {
         self.script.play(Cue { socket: SocketId::Client(self.client), play });
     }
 
     /// Waits until a call of the client has returned, and tells what happens meanwhile; `None` when it takes too long.
     async fn returned(&mut self, syscall: Syscall) -> io::Result<Option<Call>> {
-        let (socket, deadline) = (SocketId::Client(self.client), Instant::now() + self.args.timeout);
+        self.returned_by(syscall, Instant::now() + self.args.timeout).await
+    }
+
+    async fn returned_by(&mut self, syscall: Syscall, deadline: Instant) -> io::Result<Option<Call>> {
+        let socket = SocketId::Client(self.client);
         loop {
             let is_it = |call: &&Call| call.socket == socket && call.call == syscall;
             let found = self.headless.since(self.heard).find_map(|event| match &event.seen.kind {
@@ -227,4 +250,9 @@ impl<'a> Caller<'a> {
             icmp: None,
         }
     }
+}
+
+/// Whether a datagram comes from who was asked. 0.0.0.0 is asked on this machine, and answers by an address that it has.
+fn is_from(from: SocketAddr, asked: SocketAddr) -> bool {
+    from == asked || (asked.ip().is_unspecified() && from.ip().is_loopback() && from.port() == asked.port())
 }

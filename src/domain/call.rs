@@ -188,10 +188,12 @@ pub enum SockOpt {
     ReceiveBuffer,
     /// `TCP_QUICKACK` off: acknowledgements wait for something to travel with.
     DelayAcks,
+    /// `IP_BIND_ADDRESS_NO_PORT`: `bind` to an address leaves the port to be chosen later.
+    BindNoPort,
 }
 
 spelled!(SockOpt { ReuseAddr = "SO_REUSEADDR", LingerZero = "SO_LINGER 0", NoDelay = "TCP_NODELAY", ReceiveBuffer = "SO_RCVBUF",
-    DelayAcks = "TCP_QUICKACK 0" });
+    DelayAcks = "TCP_QUICKACK 0", BindNoPort = "IP_BIND_ADDRESS_NO_PORT" });
 
 /// A call's result: it worked, or why it did not.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]

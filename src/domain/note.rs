@@ -1,11 +1,12 @@
 //! What the laboratory has to say about itself: limits met, evidence that is or is not available.
 
-use std::net::IpAddr;
+use std::net::{IpAddr, SocketAddr};
 
 use serde::{Deserialize, Serialize};
 
 use super::errno::Errno;
 use super::evidence::Evidence;
+use super::id::SocketId;
 use super::server::ServerSpec;
 use super::spelled::spelled;
 
@@ -107,6 +108,16 @@ pub enum Note {
     Addresses {
         /// Each once.
         addresses: Vec<IpAddr>,
+    },
+    /// Datagrams came to a client from somebody else than the server it asked: they are thrown away. Said once for each
+    /// socket.
+    Unasked {
+        /// The client's socket.
+        socket: SocketId,
+        /// Whom it asked.
+        server: SocketAddr,
+        /// Who sent the first of them.
+        from: SocketAddr,
     },
     /// A thread for a connection could not be started; the connection was closed.
     NoThread {

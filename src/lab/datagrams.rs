@@ -2,6 +2,7 @@
 
 use std::io;
 use std::net::{Shutdown, SocketAddr};
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use socket2::{SockRef, Socket};
 use tokio::net::UdpSocket;
@@ -9,8 +10,9 @@ use tokio::net::UdpSocket;
 use super::connection::would_block;
 use super::guard::{Gate, Guard};
 use super::host::Host;
+use super::near;
 use super::reporter::Reporter;
-use crate::domain::{Args, Call, Errno, Flow, Proto, ServerId, Shut, SocketId, Syscall};
+use crate::domain::{Args, Call, Errno, Flow, Note, Proto, ServerId, Shut, SocketId, Syscall};
 
 /// The largest datagram that IPv4 can carry is a little smaller than this, in bytes; nothing is ever cut.
 const DATAGRAM: usize = 65_535;
@@ -21,22 +23,48 @@ pub(super) struct Datagrams {
     socket: UdpSocket,
     /// What a server lets in and out.
     gate: Option<Gate>,
+    /// Whom a client asks.
+    asked: Option<Asked>,
     log: Reporter,
 }
 
-/// Calls `socket`. The socket has no port before its first `sendto`.
-pub(super) fn open(host: &dyn Host, who: SocketId, addr: SocketAddr, log: &Reporter) -> Result<Datagrams, Errno> {
-    let socket = host.datagram(addr);
+/// The only one whose datagrams a client takes: the kernel hands an unconnected socket those of everybody.
+struct Asked {
+    server: SocketAddr,
+    /// Whether it was said that others sent some.
+    told: AtomicBool,
+}
+
+/// What one `recvfrom` that does not wait came to.
+enum Taken {
+    /// Nothing has arrived.
+    Nothing,
+    /// Something that is thrown away: not reported call by call, a flood of it would be.
+    Unwanted,
+    /// A datagram, or an error.
+    This(io::Result<(Vec<u8>, SocketAddr)>),
+}
+
+/// How many datagrams are thrown away before the task lets others have a turn.
+const AT_ONCE: usize = 256;
+
+/// Calls `socket`, and `bind` where the server is on this machine, to stay on it. On Linux the socket has no port before
+/// its first `sendto`. Only what comes from `server` is received.
+pub(super) fn open(host: &dyn Host, who: SocketId, server: SocketAddr, log: &Reporter) -> Result<Datagrams, Errno> {
+    let socket = host.datagram(server);
     log.call(Call::new(who, Syscall::Socket).with(Args::Proto(Proto::Udp)).returned(&socket));
-    Datagrams::new(who, socket?, log.clone()).map_err(|error| {
-        log.call(Call::new(who, Syscall::Close));
-        error.into()
-    })
+    let opened = near::keep(socket.as_ref()?, who, server, log)
+        .and_then(|()| Datagrams::new(who, socket?, log.clone()))
+        .map_err(|error| {
+            log.call(Call::new(who, Syscall::Close));
+            Errno::from(error)
+        })?;
+    Ok(Datagrams { asked: Some(Asked { server, told: AtomicBool::new(false) }), ..opened })
 }
 
 impl Datagrams {
     pub(super) fn new(who: SocketId, socket: Socket, log: Reporter) -> io::Result<Self> {
-        Ok(Self { who, socket: UdpSocket::from_std(socket.into())?, gate: None, log })
+        Ok(Self { who, socket: UdpSocket::from_std(socket.into())?, gate: None, asked: None, log })
     }
 
     /// The same socket, guarded as a server's.
@@ -68,27 +96,30 @@ impl Datagrams {
     pub(super) async fn recv_from(&self) -> io::Result<(Vec<u8>, SocketAddr)> {
         loop {
             self.socket.readable().await?;
-            if let Some(received) = self.recv_now() {
+            if let Taken::This(received) = self.take() {
                 return received;
             }
         }
     }
 
-    /// One `recvfrom` that does not wait; `None` when no datagram has arrived, or one that the guard threw away: that is
-    /// not reported call by call.
-    pub(super) fn recv_now(&self) -> Option<io::Result<(Vec<u8>, SocketAddr)>> {
+    /// Receives and forgets what has arrived.
+    pub(super) fn drain(&self) {
+        (0..AT_ONCE).take_while(|_| !matches!(self.take(), Taken::Nothing)).for_each(drop);
+    }
+
+    fn take(&self) -> Taken {
         let mut buffer = vec![0; DATAGRAM];
         let received = self.socket.try_recv_from(&mut buffer);
         if would_block(&received) {
-            return None;
+            return Taken::Nothing;
         }
-        if let (Ok((len, from)), Some(gate)) = (&received, &self.gate)
-            && !gate.lets_in(&buffer[..*len], *from)
+        if let Ok((len, from)) = &received
+            && !self.wants(&buffer[..*len], *from)
         {
-            return None;
+            return Taken::Unwanted;
         }
         let call = Call::new(self.who, Syscall::Recvfrom).returned(&received);
-        Some(match received {
+        Taken::This(match received {
             Ok((len, from)) => {
                 buffer.truncate(len);
                 let call = call.carrying(&buffer);
@@ -100,6 +131,22 @@ impl Datagrams {
                 Err(error)
             }
         })
+    }
+
+    fn wants(&self, datagram: &[u8], from: SocketAddr) -> bool {
+        let lets_in = self.gate.as_ref().is_none_or(|gate| gate.lets_in(datagram, from));
+        let Some(Asked { server, told }) = self.asked.as_ref().filter(|asked| asked.server != from) else {
+            return lets_in;
+        };
+        if !told.swap(true, Ordering::Relaxed) {
+            self.log.note(Note::Unasked { socket: self.who, server: *server, from });
+        }
+        false
+    }
+
+    /// The server that it asks, if it is a client's.
+    pub(super) fn server(&self) -> Option<SocketAddr> {
+        self.asked.as_ref().map(|asked| asked.server)
     }
 
     /// `shutdown(SHUT_WR)`, which fails with ENOTCONN: there is no connection to close one half of.

@@ -11,6 +11,7 @@ mod descriptors;
 mod dial;
 mod guard;
 mod host;
+mod near;
 mod reporter;
 mod resolve;
 mod scan;

@@ -15,6 +15,7 @@ use tokio_util::task::TaskTracker;
 use super::connection::{Connection, would_block};
 use super::dial::{established, is_under_way};
 use super::host::Host;
+use super::near;
 use super::reporter::Reporter;
 use crate::domain::call::SockOpt;
 use crate::domain::client::ClientChange;
@@ -294,6 +295,8 @@ impl Stage {
         let opened = socket.and_then(|socket| {
             if let Some(bind) = bind {
                 self.bind(who, &socket, Proto::Udp, bind)?;
+            } else if connect.is_none() {
+                near::keep(&socket, who, family, &self.log)?;
             }
             if let Some(peer) = connect {
                 let connected = socket.connect(&peer.into());

@@ -177,6 +177,7 @@ impl World {
             | Note::CaptureNotSaved { .. }
             | Note::Mark { .. }
             | Note::RecordFailed { .. }
+            | Note::Unasked { .. }
             | Note::NoThread { .. } => {}
         }
     }

@@ -136,6 +136,9 @@ pub struct Lifecycle {
     /// After `accept`: the new socket has the listener's port.
     pub same_port: fn(u16) -> String,
     pub same_port_short: &'static str,
+    /// After a `bind` that leaves the port open, and the same in fewer words.
+    pub no_port_yet: &'static str,
+    pub no_port_short: &'static str,
     pub end_of_data: &'static str,
     pub no_data: &'static str,
     pub timer: &'static str,

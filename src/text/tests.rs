@@ -8,7 +8,8 @@ use crate::domain::note::TableSource;
 use crate::domain::ports::PortsErrorKind;
 use crate::domain::scan::IcmpError;
 use crate::domain::{
-    Errno, Evidence, GuardEvent, Lang, Limits, Note, PortReport, Proto, Reason, Rule, ServerId, Unresolved, Verdict,
+    ClientId, Errno, Evidence, GuardEvent, Lang, Limits, Note, PortReport, Proto, Reason, Rule, ServerId, SocketId,
+    Unresolved, Verdict,
 };
 
 #[test]
@@ -92,6 +93,11 @@ fn every_sentence_is_translated() {
         Note::Addresses { addresses: vec![std::net::Ipv4Addr::LOCALHOST.into()] },
         Note::Observing { servers: vec![] },
         Note::NoThread { errno: Errno::Again },
+        Note::Unasked {
+            socket: SocketId::Client(ClientId(7)),
+            server: ([192, 0, 2, 1], 65_432).into(),
+            from: ([192, 0, 2, 9], 53).into(),
+        },
         Note::CaptureLost { count: 2 },
         Note::Mark { text: "2. SYN".into() },
         Note::CaptureSaved { file: "a.pcapng".into(), packets: 1, dropped: 2 },

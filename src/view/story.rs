@@ -195,6 +195,10 @@ fn comments(look: &Look, call: &Call) -> [String; 3] {
         (Syscall::Sendto, Some(_)) if matches!(call.socket, SocketId::Client(_) | SocketId::Broadcast(_)) => {
             [format!("   {}", (words.port)(port)), String::new(), String::new()]
         }
+        (Syscall::Bind, None) if any => [words.no_port_yet, words.no_port_short, ""].map(|comment| match comment {
+            "" => String::new(),
+            comment => ok(comment.into()),
+        }),
         _ => Default::default(),
     }
 }

@@ -21,6 +21,7 @@ pub(crate) const DEADLINE: Duration = Duration::from_mins(1);
 
 pub(crate) const THREADED: ServerId = ServerId(0);
 pub(crate) const ECHO: ServerId = ServerId(1);
+pub(crate) const UDP: ServerId = ServerId(3);
 
 type Shown = Arc<(Mutex<Seen>, Condvar)>;
 

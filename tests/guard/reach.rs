@@ -2,16 +2,17 @@
 
 use std::fs;
 use std::io::{BufRead as _, BufReader, Read, Write};
+use std::net::Ipv4Addr;
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
-use socklab::domain::ServiceModel;
+use socklab::domain::{ClientPlan, Proto, ServiceModel, Target};
 use socklab::model::Effect;
 
 use crate::attacks::connect;
 use crate::harness::Need::{Network, Python, Wire};
 use crate::harness::{Test, test};
-use crate::lab::{DEADLINE, ECHO, Lab, THREADED};
+use crate::lab::{DEADLINE, ECHO, Lab, THREADED, UDP};
 use crate::net::{ATTACKER, Host, Net, SERVER, at};
 
 pub(crate) fn tests() -> Vec<Test> {
@@ -22,6 +23,7 @@ pub(crate) fn tests() -> Vec<Test> {
         test(serve_opens_no_more_than_it_was_asked_to, &[Network]),
         test(a_scenario_on_the_machine_listens_on_loopback_only, &[Network]),
         test(the_wire_lab_and_its_programs_open_nothing_on_the_machine, &[Network, Wire, Python]),
+        test(clients_over_udp_stay_on_loopback, &[Network]),
         test(who_broadcasts_has_one_socket_that_waits_for_answers, &[Network]),
     ]
 }
@@ -221,6 +223,35 @@ fn the_wire_lab_and_its_programs_open_nothing_on_the_machine() {
     fs::remove_file(file).expect("it is ours");
 }
 
+/// From its first `sendto` on the socket of a UDP client stands in the table: with the address that it was bound to.
+fn clients_over_udp_stay_on_loopback() {
+    let net = Net::open();
+    let lab = Lab::open(&net.server, &[]);
+    let addr = at(Ipv4Addr::LOCALHOST, 65432);
+    let target = Target { server: Some(UDP), proto: Proto::Udp, addr };
+    lab.perform(Effect::Spawn { count: 3, plan: ClientPlan::Stay, target });
+    lab.until("they are answered", |model| {
+        let answered = model.world.clients.all().iter().filter(|client| client.received > 0).count();
+        (answered == 3).then_some(())
+    });
+    let open = open_sockets(&net.server);
+    let local = |socket: &&String| socket.starts_with("udp 0100007F:");
+    assert_eq!((open.len(), open.iter().filter(local).count()), (7, 4), "{open:?}");
+    // The port that the server saw is the one that the client has.
+    let ports = |foreign: bool| {
+        lab.seen().model.world.clients.all().iter().filter(|client| client.id().is_none() == foreign).count()
+    };
+    assert_eq!((ports(false), ports(true)), (3, 0), "nobody is taken for somebody else");
+    lab.close();
+    // The command by itself, while it waits for an answer that does not come.
+    let deaf = net.server.run(|| std::net::UdpSocket::bind("127.0.0.1:7007").unwrap());
+    let _asking = Running::start(&net.server, &["client", "udp", "127.0.0.1:7007", "oi", "--timeout", "60"]);
+    until_open(&net.server, |open| open.len() == 2);
+    let open = open_sockets(&net.server);
+    assert!(open.iter().all(|socket| socket.starts_with("udp 0100007F:")), "{open:?}");
+    drop(deaf);
+}
+
 fn who_broadcasts_has_one_socket_that_waits_for_answers() {
     let net = Net::open();
     let lab = Lab::open(&net.server, &[]);
@@ -233,9 +264,7 @@ fn who_broadcasts_has_one_socket_that_waits_for_answers() {
     let (servers, others): (Vec<_>, Vec<_>) =
         open_sockets(&net.server).into_iter().partition(|socket| ON_LOOPBACK.contains(&socket.as_str()));
     assert_eq!(servers, ON_LOOPBACK);
-    // The kernel gives a UDP socket that was only sent from a port on every address (`udp(7)`), as it does for the class's
-    // own scripts. No server is behind it, and what does not come from the server that was asked is thrown away.
-    assert!(others.len() == 1 && others[0].starts_with("udp 00000000:"), "{others:?}");
+    assert!(others.len() == 1 && others[0].starts_with("udp 0100007F:"), "{others:?}");
     lab.close();
     assert_eq!(open_sockets(&net.server), [""; 0]);
 }

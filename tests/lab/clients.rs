@@ -12,7 +12,7 @@ use socklab::domain::{
 };
 
 use crate::harness::{Test, test};
-use crate::stage::{Stage, call, calls_on, did, ended, is_answer, is_client, names_on, note, target, udp};
+use crate::stage::{OPEN_UDP, Stage, call, calls_on, did, ended, is_answer, is_client, names_on, note, target, udp};
 use socklab::domain::ServerId;
 
 pub(crate) fn tests() -> Vec<Test> {
@@ -29,6 +29,7 @@ pub(crate) fn tests() -> Vec<Test> {
         test(a_client_that_still_dials_can_be_closed, &[]),
         test(a_udp_client_has_a_port_from_its_first_sendto, &[]),
         test(a_udp_one_shot_gives_up_when_nothing_comes, &[]),
+        test(a_udp_client_takes_nothing_from_others_than_its_server, &[]),
         test(a_flooding_peer_delays_no_end, &[]),
     ])
 }
@@ -228,10 +229,15 @@ async fn a_udp_client_has_a_port_from_its_first_sendto() {
     stage.lab.close(ClientId(2), CloseHow::Fin);
     stage.times(1, "ended", |kind| ended(kind, ClientId(2))).await;
     let seen = stage.end().await;
-    assert_eq!(names_on(&seen, SocketId::Client(ONE)), ["socket", "sendto", "recvfrom", "close"]);
-    let sendto = calls_on(&seen, SocketId::Client(ONE))[1];
+    assert_eq!(names_on(&seen, SocketId::Client(ONE)), [&OPEN_UDP[..], &["sendto", "recvfrom", "close"]].concat());
+    let calls = calls_on(&seen, SocketId::Client(ONE));
+    let [bind, sendto] = [calls[OPEN_UDP.len() - 1], calls[OPEN_UDP.len()]];
+    // It stays on this machine; the port comes later, where the system can wait with it.
+    assert_eq!(bind.args, Args::Addr(([127, 0, 0, 1], 0).into()));
+    assert!(!cfg!(target_os = "linux") || bind.flow.is_none(), "{bind:?}");
     let flow = sendto.flow.unwrap();
-    assert!(flow.local.port() != 0 && flow.peer == Some(addr) && sendto.args == Args::Addr(addr));
+    assert!(flow.local.ip().is_loopback() && flow.local.port() != 0, "{flow:?}");
+    assert!(flow.peer == Some(addr) && sendto.args == Args::Addr(addr));
     let heard = seen
         .iter()
         .filter_map(call)
@@ -246,7 +252,27 @@ async fn a_udp_one_shot_gives_up_when_nothing_comes() {
     stage.lab.spawn(1, ClientPlan::OneShot, target(Proto::Udp, deaf.local_addr().unwrap()));
     stage.times(1, "ended", |kind| ended(kind, ONE)).await;
     let seen = stage.end().await;
-    assert_eq!(names_on(&seen, SocketId::Client(ONE)), ["socket", "sendto", "close"]);
+    assert_eq!(names_on(&seen, SocketId::Client(ONE)), [&OPEN_UDP[..], &["sendto", "close"]].concat());
+}
+
+#[tokio::main(flavor = "multi_thread", worker_threads = 2)]
+async fn a_udp_client_takes_nothing_from_others_than_its_server() {
+    let server = UdpSocket::bind("127.0.0.1:0").unwrap();
+    let addr = server.local_addr().unwrap();
+    let mut stage = Stage::of(vec![]);
+    stage.lab.spawn(1, ClientPlan::Stay, target(Proto::Udp, addr));
+    let (_, client) = server.recv_from(&mut [0; 64]).unwrap();
+    let other = UdpSocket::bind("127.0.0.1:0").unwrap();
+    let from = other.local_addr().unwrap();
+    (0..100).for_each(|_| _ = other.send_to(b"from a stranger", client).unwrap());
+    // What the server says comes after all of it.
+    server.send_to(b"from the server", client).unwrap();
+    stage.times(1, "the answer", |kind| did(kind, Syscall::Recvfrom, is_client)).await;
+    let seen = stage.end().await;
+    let heard: Vec<_> = seen.iter().filter_map(call).filter_map(|call| call.data.as_ref()).collect();
+    assert_eq!(heard.iter().map(|data| &*data.text).collect::<Vec<_>>(), ["Hello, world", "from the server"]);
+    let notes: Vec<_> = seen.iter().filter_map(note).collect();
+    assert_eq!(notes, [&Note::Unasked { socket: SocketId::Client(ONE), server: addr, from }], "said once");
 }
 
 #[tokio::main(flavor = "multi_thread", worker_threads = 2)]

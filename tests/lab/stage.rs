@@ -137,6 +137,12 @@ pub(crate) fn apart(test: u8, model: ServiceModel) -> ServerSpec {
     spec
 }
 
+/// The calls that open a UDP client's socket for a server on this machine.
+#[cfg(target_os = "linux")]
+pub(crate) const OPEN_UDP: [&str; 3] = ["socket", "setsockopt", "bind"];
+#[cfg(not(target_os = "linux"))]
+pub(crate) const OPEN_UDP: [&str; 2] = ["socket", "bind"];
+
 /// A UDP server on a port of the kernel's choice.
 pub(crate) fn udp() -> ServerSpec {
     let addr = "127.0.0.1:0".parse().unwrap();

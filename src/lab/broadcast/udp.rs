@@ -28,21 +28,24 @@ async fn talk(task: &mut Task, socket: &mut Option<Datagrams>) {
 }
 
 async fn exchange(task: &Task, socket: &mut Option<Datagrams>, message: &Message) -> Result<Reply, Errno> {
+    // The server may have moved: what stays on this machine is of no use to ask beyond it, and the other way round.
+    if let Some(old) = socket.take_if(|socket| socket.server() != Some(message.addr)) {
+        old.close();
+    }
     let socket = match socket {
         Some(socket) => socket,
         none => none.insert(open(&*task.host, task.who(), message.addr, &task.log)?),
     };
     // Answers that came too late belong to messages that were given up.
-    while socket.recv_now().is_some() {}
+    socket.drain();
     socket.send_to(message.text.as_bytes(), message.addr).await?;
     let sent = task.log.now();
     task.sent(message, socket.local()?);
     let heard = async {
         loop {
-            match socket.recv_from().await {
-                Ok((datagram, from)) if from == message.addr => return datagram,
-                // From somebody else, or news about an earlier datagram (ICMP).
-                _ => {}
+            // An error is news about an earlier datagram (ICMP).
+            if let Ok((datagram, _)) = socket.recv_from().await {
+                return datagram;
             }
         }
     };

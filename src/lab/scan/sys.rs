@@ -1,4 +1,4 @@
-//! What Linux tells a socket about its probe beyond an errno: the error queue and `TCP_INFO`. The only `unsafe` of the lab.
+//! What Linux tells a socket about its probe beyond an errno: the error queue and `TCP_INFO`.
 
 use std::mem::offset_of;
 use std::net::IpAddr;

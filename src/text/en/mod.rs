@@ -171,6 +171,8 @@ const LIFECYCLE: Lifecycle = Lifecycle {
     port: |port| format!("port {port}"),
     same_port: |port| format!("a new socket, the same port {port}"),
     same_port_short: "a new socket",
+    no_port_yet: "no port yet: sendto() gets one",
+    no_port_short: "no port yet",
     end_of_data: "0 bytes: the other side closed (FIN)",
     no_data: "0 bytes",
     timer: "timer",

@@ -4,7 +4,7 @@ use super::super::Trouble;
 use super::{grouped, plural};
 use crate::domain::filter::FilterErrorKind;
 use crate::domain::note::TableSource;
-use crate::domain::{Errno, Note};
+use crate::domain::{Errno, Note, SocketId};
 
 pub(super) const fn errno(errno: Errno) -> Trouble {
     let (what, remedy) = match errno {
@@ -115,6 +115,16 @@ pub(super) fn note(note: &Note) -> String {
         }
         Note::RecordFailed { errno } => {
             format!("The record ends here: {errno}, {}. The laboratory goes on.", self::errno(*errno).what)
+        }
+        Note::Unasked { socket, server, from } => {
+            let who = match socket {
+                SocketId::Client(id) => format!("Client {}", id.0),
+                _ => "The broadcaster".into(),
+            };
+            format!(
+                "{who} asked {server}, but {from} sends datagrams too: thrown away. An unconnected UDP socket is given what \
+                 anybody sends to its port."
+            )
         }
         Note::NoThread { errno } => {
             format!("No thread could be started ({errno}, {}): the connection was closed.", self::errno(*errno).what)

@@ -174,6 +174,8 @@ const LIFECYCLE: Lifecycle = Lifecycle {
     end_of_data: "0 bytes: o outro lado fechou (FIN)",
     no_data: "0 bytes",
     timer: "timer",
+    no_port_yet: "ainda sem porta: o sendto() recebe uma",
+    no_port_short: "ainda sem porta",
     packet: |number| format!("pacote {number}"),
     from: |peer| format!("de {peer}"),
     added: "servidor criado",

@@ -4,7 +4,7 @@ use super::super::Trouble;
 use super::{grouped, plural};
 use crate::domain::filter::FilterErrorKind;
 use crate::domain::note::TableSource;
-use crate::domain::{Errno, Note};
+use crate::domain::{Errno, Note, SocketId};
 
 pub(super) const fn errno(errno: Errno) -> Trouble {
     let (what, remedy) = match errno {
@@ -116,6 +116,16 @@ pub(super) fn note(note: &Note) -> String {
         }
         Note::RecordFailed { errno } => {
             format!("A gravação termina aqui: {errno}, {}. O laboratório continua.", self::errno(*errno).what)
+        }
+        Note::Unasked { socket, server, from } => {
+            let who = match socket {
+                SocketId::Client(id) => format!("O cliente {}", id.0),
+                _ => "O broadcast".into(),
+            };
+            format!(
+                "{who} perguntou a {server}, mas {from} também manda datagramas: descartados. Um socket UDP não conectado \
+                 recebe o que qualquer um mandar para a sua porta."
+            )
         }
         Note::NoThread { errno } => format!(
             "Não foi possível iniciar uma thread ({errno}, {}): a conexão foi fechada.",
