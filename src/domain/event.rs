@@ -212,6 +212,12 @@ mod tests {
                 check: guard::PortCheck::EmptyDatagram,
                 count: 1,
             }),
+            Kind::Guard(GuardEvent::HalfOpen {
+                listener: Some("0.0.0.0:65432".parse().unwrap()),
+                limit: Some(128),
+                deed: guard::Deed::Cookie,
+                count: 4_872,
+            }),
             Kind::Guard(GuardEvent::Kicked { address: "2001:db8::1".parse().unwrap(), count: 3 }),
         ]
     }

@@ -3,7 +3,7 @@
 //! It is there for strangers: peers on this very machine are never limited, only blocked or kicked when asked for.
 
 use std::collections::BTreeMap;
-use std::net::IpAddr;
+use std::net::{IpAddr, SocketAddr};
 
 use serde::{Deserialize, Serialize};
 
@@ -129,6 +129,11 @@ pub enum Deed {
     Unanswered,
     /// Cut the answer to the length of the request.
     Shortened,
+    /// The kernel answered the SYN with a cookie: a sequence number that says all there is to know, so that nothing has to
+    /// be kept until the last ACK of the handshake brings it back (RFC 4987 §3.6).
+    Cookie,
+    /// The kernel dropped the SYN.
+    Ignored,
 }
 
 spelled!(Deed {
@@ -138,6 +143,8 @@ spelled!(Deed {
     Dropped = "dropped",
     Unanswered = "unanswered",
     Shortened = "shortened",
+    Cookie = "cookie",
+    Ignored = "ignored",
 });
 
 /// What a visitor did that programs which look for open ports do. Others may do it too.
@@ -173,6 +180,21 @@ pub enum GuardEvent {
         /// Which rule.
         rule: Rule,
         /// Its number.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        limit: Option<u64>,
+        /// What was done.
+        deed: Deed,
+        /// How often since the last event of this kind.
+        count: u64,
+    },
+    /// SYNs came beyond the half-open connections that a listener may have ([`Rule::Backlog`]). The kernel kept the rule,
+    /// by its own counters, and nobody knows against whom: the source of a SYN can be forged. Told at once when it begins,
+    /// and then at most every ten seconds.
+    HalfOpen {
+        /// The listener; absent where several have as many as they may, because the kernel counts for all together.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        listener: Option<SocketAddr>,
+        /// How many it may have.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         limit: Option<u64>,
         /// What was done.
@@ -216,7 +238,11 @@ impl GuardEvent {
     pub const fn server(&self) -> Option<ServerId> {
         match self {
             Self::Acted { server, .. } | Self::Checked { server, .. } => Some(*server),
-            Self::Limits { .. } | Self::Kicked { .. } | Self::Blocked { .. } | Self::Unblocked { .. } => None,
+            Self::Limits { .. }
+            | Self::HalfOpen { .. }
+            | Self::Kicked { .. }
+            | Self::Blocked { .. }
+            | Self::Unblocked { .. } => None,
         }
     }
 }

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, VecDeque};
 use std::net::IpAddr;
 
-use crate::domain::guard::PortCheck;
+use crate::domain::guard::{Deed, PortCheck};
 use crate::domain::{
     Call, ConnNo, Excerpt, GuardEvent, Limits, Outcome, Rule, ServerChange, ServerEvent, ServerId, SocketId, Stamp,
     Syscall,
@@ -86,6 +86,8 @@ pub struct Peers {
     by_address: BTreeMap<IpAddr, Peer>,
     /// What was refused to addresses that nobody could name, or that are remembered no longer.
     nameless: BTreeMap<Rule, u64>,
+    /// What the kernel did about SYNs beyond the half-open connections that a listener may have, and how often.
+    pub half_open: BTreeMap<Deed, u64>,
     /// How many addresses are remembered no longer.
     pub forgotten: u64,
     /// The numbers in force, where they were told; the usual ones otherwise.
@@ -160,6 +162,10 @@ impl Peers {
                 *self.met(at, address).refused.entry(rule).or_default() += count;
             }
             GuardEvent::Acted { address: None, rule, count, .. } => *self.nameless.entry(rule).or_default() += count,
+            GuardEvent::HalfOpen { deed, count, .. } => {
+                *self.nameless.entry(Rule::Backlog).or_default() += count;
+                *self.half_open.entry(deed).or_default() += count;
+            }
             GuardEvent::Checked { address: Some(address), check, count, .. } => {
                 *self.met(at, address).checks.entry(check).or_default() += count;
             }

@@ -3,8 +3,9 @@
 use std::collections::BTreeMap;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 
+use super::table::Table;
 use crate::domain::{
-    Call, ConnNo, Errno, Outcome, Process, Proto, ServerChange, ServerEvent, ServerId, ServerSpec, ServiceModel,
+    Call, ConnNo, Errno, Flow, Outcome, Process, Proto, ServerChange, ServerEvent, ServerId, ServerSpec, ServiceModel,
     SocketId, Stamp, Syscall,
 };
 
@@ -88,6 +89,14 @@ impl Server {
     /// Whether it has its port.
     pub const fn is_up(&self) -> bool {
         matches!(self.status, Status::Up { .. })
+    }
+
+    /// How many connections may be half open, or wait for `accept`: each of the two is bounded by the backlog (`listen(2)`).
+    /// What the table says goes before what was asked for: the kernel has a limit of its own (`somaxconn`).
+    pub fn limit(&self, table: &Table) -> Option<u32> {
+        let Status::Up { addr, backlog } = self.status else { return None };
+        let row = table.of(&Flow::unconnected(Proto::Tcp, addr));
+        row.and_then(|entry| entry.row.send_q).or(Some(backlog)).filter(|_| self.spec.proto == Proto::Tcp)
     }
 
     /// How many connections are served by `model` now.

@@ -1,6 +1,7 @@
 //! The socket table as the deltas left it.
 
-use std::collections::{HashMap, VecDeque};
+use std::collections::{BTreeMap, HashMap, VecDeque};
+use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -47,6 +48,8 @@ pub struct Table {
     /// When a row last came, changed or went.
     changed: Option<Stamp>,
     countdowns: usize,
+    /// How many rows are in SYN_RECV, by their own address.
+    half_open: BTreeMap<SocketAddr, u32>,
 }
 
 impl Table {
@@ -99,6 +102,15 @@ impl Table {
         self.countdowns > 0
     }
 
+    /// How many connections through this listener are half open: the handshake is not over (SYN_RECV).
+    pub fn half_open(&self, listener: SocketAddr) -> u32 {
+        let ip = listener.ip().to_canonical();
+        let through = |local: &SocketAddr| {
+            local.port() == listener.port() && (ip.is_unspecified() || ip == local.ip().to_canonical())
+        };
+        self.half_open.iter().filter(|(local, _)| through(local)).map(|(_, rows)| rows).sum()
+    }
+
     pub(super) fn apply(&mut self, at: Stamp, host: Option<HostId>, delta: &Delta) {
         match delta {
             Delta::Found(row) => self.put(at, Stamp::ZERO, host, row),
@@ -126,7 +138,7 @@ impl Table {
             self.by_flow.remove(&key.flow);
         }
         let entry = self.rows.remove(key)?;
-        self.countdowns -= usize::from(entry.row.timer.is_some());
+        self.uncount(&entry.row);
         Some(entry)
     }
 
@@ -144,9 +156,25 @@ impl Table {
         self.arrivals = self.arrivals.max(arrival);
         self.by_flow.insert(key.flow, key);
         self.countdowns += usize::from(row.timer.is_some());
+        if row.state == Some(TcpState::SynRecv) {
+            *self.half_open.entry(row.flow.local).or_default() += 1;
+        }
         let entry = Entry { row: Arc::new(row.clone()), read: at, changed, host, arrival };
         if let Some(before) = self.rows.insert(key, entry) {
-            self.countdowns -= usize::from(before.row.timer.is_some());
+            self.uncount(&before.row);
+        }
+    }
+
+    /// A row is not there any more, or is another one.
+    fn uncount(&mut self, row: &Row) {
+        self.countdowns -= usize::from(row.timer.is_some());
+        if row.state == Some(TcpState::SynRecv)
+            && let Some(rows) = self.half_open.get_mut(&row.flow.local)
+        {
+            *rows -= 1;
+            if *rows == 0 {
+                self.half_open.remove(&row.flow.local);
+            }
         }
     }
 }

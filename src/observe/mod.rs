@@ -5,6 +5,7 @@
 //! | [`addresses()`] | the addresses that other machines could reach this one by |
 //! | [`scope`] | which sockets are wanted |
 //! | [`differ`] | two readings of the table → what changed between them (pure) |
+//! | [`half_open`] | Linux: what the kernel does about half-open connections beyond its limit |
 //! | [`pace`] | when the next full reading is due (pure) |
 //! | [`table`] | the thread that reads, compares and reports |
 //! | [`source`] | where a reading comes from: `diag` on Linux, `portable` elsewhere |
@@ -19,6 +20,8 @@ pub mod capture;
 #[cfg(target_os = "linux")]
 pub mod diag;
 pub mod differ;
+#[cfg(target_os = "linux")]
+pub mod half_open;
 mod inbox;
 mod namer;
 pub mod pace;

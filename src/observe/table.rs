@@ -8,11 +8,15 @@ use std::time::{Duration, Instant};
 #[cfg(target_os = "linux")]
 use super::diag::destroy::{Destroyed, Ended};
 use super::differ::Differ;
+#[cfg(target_os = "linux")]
+use super::half_open::{Counters, HalfOpen};
 use super::inbox::{Inbox, Selected, Wishes};
 use super::namer::Namer;
 use super::pace::Pace;
 use super::scope::Scope;
 use super::source::{Found, Reading, Source};
+#[cfg(target_os = "linux")]
+use crate::domain::GuardEvent;
 use crate::domain::{Delta, Errno, Evidence, Flow, Kind, Note, Probe, Proto, RowKey, TcpInfo};
 
 /// How often the selected connection's `TCP_INFO` is read.
@@ -54,6 +58,8 @@ impl Table {
             Watch {
                 #[cfg(target_os = "linux")]
                 destroyed,
+                #[cfg(target_os = "linux")]
+                half_open: Some(HalfOpen::default()),
                 ..Watch::new(probe, scope, Source::best())
             },
         )
@@ -132,6 +138,9 @@ struct Watch {
     failed: Option<Errno>,
     #[cfg(target_os = "linux")]
     destroyed: Option<Destroyed>,
+    /// Only in this thread's own network namespace are there counters to read.
+    #[cfg(target_os = "linux")]
+    half_open: Option<HalfOpen>,
 }
 
 /// The selected connection.
@@ -154,6 +163,8 @@ impl Watch {
             failed: None,
             #[cfg(target_os = "linux")]
             destroyed: None,
+            #[cfg(target_os = "linux")]
+            half_open: None,
         }
     }
 
@@ -164,6 +175,11 @@ impl Watch {
             let due = self.detail.as_ref().map_or(due, |detail| detail.due.min(due));
             let wishes = inbox.take(Some(self.origin + due));
             if wishes.stop {
+                #[cfg(target_os = "linux")]
+                {
+                    let (now, counters) = (self.now(), Counters::now());
+                    self.count(|half_open| half_open.end(now, counters));
+                }
                 return;
             }
             self.grant(wishes, namer);
@@ -240,7 +256,15 @@ impl Watch {
             taken
         };
         differ.begin();
-        let reading = self.source.dump(&self.scope, &mut |row| differ.see(row, at, &mut say));
+        #[cfg(target_os = "linux")]
+        let half_open = &mut self.half_open;
+        #[cfg(target_os = "linux")]
+        half_open.iter_mut().for_each(HalfOpen::begin);
+        let reading = self.source.dump(&self.scope, &mut |row| {
+            #[cfg(target_os = "linux")]
+            half_open.iter_mut().for_each(|half_open| half_open.see(&row));
+            differ.see(row, at, &mut say);
+        });
         if reading.as_ref().is_ok_and(|reading| *reading == Reading::Whole) {
             differ.finish();
         }
@@ -254,9 +278,26 @@ impl Watch {
             }
             Err(error) => self.fail(&error),
         }
+        #[cfg(target_os = "linux")]
+        if self.half_open.as_ref().is_some_and(|half_open| half_open.wants(began))
+            && let Some(counters) = Counters::now()
+        {
+            self.count(|half_open| half_open.count(began, counters));
+        }
         self.pace.read(began, self.now(), busy.so_far());
         if self.differ.refused() {
             self.pace.ask();
+        }
+    }
+
+    /// Reports what there is to tell of half-open connections.
+    #[cfg(target_os = "linux")]
+    fn count(&mut self, told: impl FnOnce(&mut HalfOpen) -> Vec<GuardEvent>) {
+        let Some(half_open) = &mut self.half_open else { return };
+        for event in told(half_open) {
+            if !self.probe.report(Evidence::Sampled, Kind::Guard(event.clone())) {
+                half_open.take_back(&event);
+            }
         }
     }
 

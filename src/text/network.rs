@@ -1,7 +1,7 @@
 //! The texts of the network's view, and of what is asked and typed about the network.
 
 use super::Numbers;
-use crate::domain::guard::PortCheck;
+use crate::domain::guard::{Deed, PortCheck};
 
 /// See the module's head.
 #[derive(Debug)]
@@ -53,6 +53,8 @@ pub struct Network {
     pub looks: fn(PortCheck) -> &'static str,
     /// The limits in force: connections, arrivals, bytes; `–` for what is not limited.
     pub limits: fn(&str, &str, &str) -> String,
+    /// What the kernel did about SYNs beyond the limit of half-open connections, and how often.
+    pub beyond: fn(Deed, &str) -> String,
     pub forgotten: fn(&str, u64) -> String,
     pub choose: &'static str,
     pub now: fn(&str, u64) -> String,

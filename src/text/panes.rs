@@ -47,6 +47,9 @@ pub struct Servers {
     pub served: fn(&str, u64) -> String,
     pub traffic: fn(&str, &str) -> String,
     pub queue: fn(u32, u32) -> String,
+    /// Connections whose handshake is not over, and how many there may be, or one more; and their count alone.
+    pub half_open: fn(u32, u32) -> String,
+    pub half_open_short: fn(u32) -> String,
     /// `accept` waits for this.
     pub paused: fn(&str, &str) -> String,
     pub retry: &'static str,
@@ -133,12 +136,12 @@ pub struct Lifecycle {
     pub broadcast: &'static str,
     pub chose_port: fn(u16) -> String,
     pub port: fn(u16) -> String,
-    /// After `accept`: the new socket has the listener's port.
-    pub same_port: fn(u16) -> String,
-    pub same_port_short: &'static str,
     /// After a `bind` that leaves the port open, and the same in fewer words.
     pub no_port_yet: &'static str,
     pub no_port_short: &'static str,
+    /// After `accept`: the new socket has the listener's port.
+    pub same_port: fn(u16) -> String,
+    pub same_port_short: &'static str,
     pub end_of_data: &'static str,
     pub no_data: &'static str,
     pub timer: &'static str,

@@ -125,6 +125,13 @@ fn queue(model: &Model, server: &Server) -> Option<(u32, u32)> {
     entry.row.recv_q.zip(entry.row.send_q)
 }
 
+/// How many connections are half open, and how many may be; `None` when there are none.
+pub(super) fn half_open(model: &Model, server: &Server) -> Option<(u32, u32)> {
+    let limit = server.limit(&model.world.table)?;
+    let open = model.world.table.half_open(server.addr());
+    (open > 0).then_some((open, limit))
+}
+
 /// What there is to say about the selected server, the most urgent first.
 fn details(model: &Model, look: &Look, server: &Server) -> Vec<(String, Style)> {
     let (words, theme, numbers) = (&look.text.servers, &look.theme, &look.text.numbers);
@@ -151,6 +158,10 @@ fn details(model: &Model, look: &Look, server: &Server) -> Vec<(String, Style)> 
     if server.is_up() {
         if let Some((waiting, backlog)) = queue(model, server) {
             said.push(((words.queue)(waiting, backlog), if waiting > 0 { theme.state.opening } else { theme.quiet }));
+        }
+        if let Some((open, limit)) = half_open(model, server) {
+            let style = if open < limit { theme.state.opening } else { theme.alarm };
+            said.push(((words.half_open)(open, limit), style));
         }
         if server.model.is_some() {
             said.push(((words.served)(&numbers.count(server.served), server.served), theme.quiet));
@@ -187,6 +198,10 @@ fn condensed(model: &Model, look: &Look, server: &Server) -> Vec<(String, Style)
     }
     if let Some((waiting, _)) = queue(model, server).filter(|(waiting, _)| *waiting > 0) {
         said.push((format!(" ({})", (words.waiting)(waiting)), theme.state.opening));
+    }
+    if let Some((open, limit)) = half_open(model, server) {
+        let style = if open < limit { theme.state.opening } else { theme.alarm };
+        said.push((format!(" ({})", (words.half_open_short)(open)), style));
     }
     if let Some(errno) = server.paused {
         said.push((format!(" {errno}"), theme.alarm));

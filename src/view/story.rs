@@ -9,8 +9,8 @@ use super::ink::{fit, width};
 use super::look::Look;
 use super::names;
 use crate::domain::{
-    Args, Call, Cause, ConnNo, Event, Excerpt, Flow, GuardEvent, Kind, Outcome, ServerChange, ServerEvent, ServerId,
-    ServiceModel, SocketId, Syscall, Transition,
+    Args, Call, Cause, ConnNo, Event, Excerpt, Flow, GuardEvent, Kind, Outcome, Proto, ServerChange, ServerEvent,
+    ServerId, ServiceModel, SocketId, Syscall, Transition,
 };
 use crate::model::Model;
 
@@ -41,6 +41,12 @@ pub(super) fn who<'a>(model: &'a Model, look: &Look, kind: &Kind, narrow: bool) 
         Kind::State(change) | Kind::Confirmed(change) => end(model, look, &change.flow, narrow),
         Kind::Server(event) => server(event.server, None),
         Kind::Guard(GuardEvent::Acted { server: id, .. } | GuardEvent::Checked { server: id, .. }) => server(*id, None),
+        Kind::Guard(GuardEvent::HalfOpen { listener: Some(addr), .. }) => {
+            match model.world.servers.at(Proto::Tcp, *addr) {
+                Some(known) => server(known.id, None),
+                None => Who { name: format!(":{}", addr.port()).into(), style: theme.host.server },
+            }
+        }
         Kind::Client(_)
         | Kind::Broadcast(_)
         | Kind::Row(_)
@@ -189,16 +195,16 @@ fn comments(look: &Look, call: &Call) -> [String; 3] {
         (Syscall::Bind, Some(_)) if any => {
             [ok((words.chose_port)(port)), ok((words.port)(port)), ok((words.port)(port))]
         }
+        (Syscall::Bind, None) if any => [words.no_port_yet, words.no_port_short, ""].map(|comment| match comment {
+            "" => String::new(),
+            comment => ok(comment.into()),
+        }),
         (Syscall::Accept, Some(_)) => {
             [format!("   {}", (words.same_port)(port)), format!("   {}", words.same_port_short), String::new()]
         }
         (Syscall::Sendto, Some(_)) if matches!(call.socket, SocketId::Client(_) | SocketId::Broadcast(_)) => {
             [format!("   {}", (words.port)(port)), String::new(), String::new()]
         }
-        (Syscall::Bind, None) if any => [words.no_port_yet, words.no_port_short, ""].map(|comment| match comment {
-            "" => String::new(),
-            comment => ok(comment.into()),
-        }),
         _ => Default::default(),
     }
 }

@@ -5,7 +5,8 @@
 //! spawn as many clients as the machine can bear. They can be kicked and blocked as anybody else.
 //!
 //! What a program cannot do is keep half-open connections away: `accept` shows only those whose handshake is over. The
-//! kernel bounds them by the backlog, and answers what is beyond with SYN cookies, which keep no state.
+//! kernel bounds them by the backlog, and answers what is beyond with SYN cookies, which keep no state. How many there are
+//! the socket table shows, and that the limit acts is told by who reads it, from the kernel's own counters.
 
 mod datagrams;
 mod ledger;

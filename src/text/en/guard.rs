@@ -23,6 +23,22 @@ pub(super) fn guard(event: &GuardEvent) -> String {
         GuardEvent::Checked { address, check, count, .. } => {
             format!("{}{}: {}.", who(*address), times(*count), seen(*check))
         }
+        GuardEvent::HalfOpen { listener, limit, deed, count } => {
+            let full = match listener.zip(*limit) {
+                Some((listener, limit)) => {
+                    format!("More than {} half-open connections (SYN_RECV) on {listener}", grouped(limit))
+                }
+                None => "Several listeners have as many half-open connections (SYN_RECV) as they may".into(),
+            };
+            let syns = format!("{} {}", grouped(*count), plural(*count, "SYN", "SYNs"));
+            let done = match deed {
+                Deed::Cookie => {
+                    format!("The kernel answered {syns} by cookie and kept nothing of them: who is real gets in")
+                }
+                _ => format!("The kernel dropped {syns}: who is real sends again"),
+            };
+            format!("{full}: a SYN flood looks like this. {done}.")
+        }
         GuardEvent::Kicked { address, count } => {
             format!("{address} was kicked: {count} {} closed.", plural(*count, "connection is", "connections are"))
         }
@@ -49,7 +65,7 @@ fn rule_broken(rule: Rule, limit: Option<u64>) -> String {
         Rule::Line => format!("more than {limit} bytes without a line end"),
         Rule::Bytes => format!("more than {limit} bytes a second from one address"),
         Rule::Messages => format!("more than {limit} messages a second from one address"),
-        Rule::Backlog => format!("more than {limit} waiting for accept()"),
+        Rule::Backlog => format!("more than {limit} half open, or waiting for accept()"),
         Rule::Blocked => "this address is blocked".into(),
         Rule::Addresses => format!("more than {limit} addresses at once"),
         Rule::Reflector => "no client has this source port; an answer could start two machines talking for ever".into(),
@@ -65,6 +81,8 @@ const fn done(deed: Deed) -> &'static str {
         Deed::Dropped => "the datagram is thrown away",
         Deed::Unanswered => "received, not answered",
         Deed::Shortened => "the answer was cut",
+        Deed::Cookie => "the kernel answered with a SYN cookie",
+        Deed::Ignored => "the kernel dropped the SYN",
     }
 }
 

@@ -2,7 +2,7 @@
 
 use super::super::Network;
 use super::plural;
-use crate::domain::guard::PortCheck;
+use crate::domain::guard::{Deed, PortCheck};
 
 pub(super) const NETWORK: Network = Network {
     title: "Network",
@@ -45,6 +45,10 @@ pub(super) const NETWORK: Network = Network {
     },
     limits: |connections, arrivals, bytes| {
         format!("each address: {connections} connections, {arrivals} new/s, {bytes}/s")
+    },
+    beyond: |deed, number| match deed {
+        Deed::Cookie => format!("SYNs answered by cookie: {number}"),
+        _ => format!("SYNs dropped: {number}"),
     },
     forgotten: |number, count| format!("{number} more {}", plural(count, "address", "addresses")),
     choose: "arrows select",

@@ -23,6 +23,22 @@ pub(super) fn guard(event: &GuardEvent) -> String {
         GuardEvent::Checked { address, check, count, .. } => {
             format!("{}{}: {}.", who(*address), times(*count), seen(*check))
         }
+        GuardEvent::HalfOpen { listener, limit, deed, count } => {
+            let full = match listener.zip(*limit) {
+                Some((listener, limit)) => {
+                    format!("Mais de {} conexões semiabertas (SYN_RECV) em {listener}", grouped(limit))
+                }
+                None => "Vários servidores têm tantas conexões semiabertas (SYN_RECV) quantas podem".into(),
+            };
+            let syns = format!("{} {}", grouped(*count), plural(*count, "SYN", "SYNs"));
+            let done = match deed {
+                Deed::Cookie => {
+                    format!("O kernel respondeu a {syns} com cookie, sem guardar nada: quem é de verdade entra")
+                }
+                _ => format!("O kernel descartou {syns}: quem é de verdade envia de novo"),
+            };
+            format!("{full}: é assim que se vê um SYN flood. {done}.")
+        }
         GuardEvent::Kicked { address, count } => {
             let closed = plural(*count, "conexão é fechada", "conexões são fechadas");
             format!("{address} foi desconectado: {count} {closed}.")
@@ -50,7 +66,7 @@ fn rule_broken(rule: Rule, limit: Option<u64>) -> String {
         Rule::Line => format!("mais de {limit} bytes sem fim de linha"),
         Rule::Bytes => format!("mais de {limit} bytes por segundo de um endereço"),
         Rule::Messages => format!("mais de {limit} mensagens por segundo de um endereço"),
-        Rule::Backlog => format!("mais de {limit} à espera do accept()"),
+        Rule::Backlog => format!("mais de {limit} semiabertas, ou à espera do accept()"),
         Rule::Blocked => "este endereço está bloqueado".into(),
         Rule::Addresses => format!("mais de {limit} endereços ao mesmo tempo"),
         Rule::Reflector => {
@@ -68,6 +84,8 @@ const fn done(deed: Deed) -> &'static str {
         Deed::Dropped => "o datagrama é descartado",
         Deed::Unanswered => "recebido, sem resposta",
         Deed::Shortened => "a resposta foi cortada",
+        Deed::Cookie => "o kernel respondeu com um SYN cookie",
+        Deed::Ignored => "o kernel descartou o SYN",
     }
 }
 

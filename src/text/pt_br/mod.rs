@@ -100,6 +100,11 @@ const SERVERS: Servers = Servers {
     served: |number, count| format!("{number} {}", plural(count, "conexão aceita", "conexões aceitas")),
     traffic: |received, sent| format!("{received} recebidos, {sent} enviados"),
     queue: |waiting, backlog| format!("fila de accept {} de {}", grouped(waiting), grouped(backlog)),
+    half_open: |open, limit| {
+        let open_word = plural(u64::from(open), "semiaberta", "semiabertas");
+        format!("{} {open_word} (SYN_RECV), backlog {}", grouped(open), grouped(limit))
+    },
+    half_open_short: |open| format!("{} {}", grouped(open), plural(u64::from(open), "semiaberta", "semiabertas")),
     paused: |errno, what| format!("accept em pausa: {errno}, {what}"),
     retry: "tentar de novo",
 };
@@ -169,13 +174,13 @@ const LIFECYCLE: Lifecycle = Lifecycle {
     broadcast: "broadcast",
     chose_port: |port| format!("o kernel escolheu a porta {port}"),
     port: |port| format!("porta {port}"),
+    no_port_yet: "ainda sem porta: o sendto() recebe uma",
+    no_port_short: "ainda sem porta",
     same_port: |port| format!("um socket novo, a mesma porta {port}"),
     same_port_short: "um socket novo",
     end_of_data: "0 bytes: o outro lado fechou (FIN)",
     no_data: "0 bytes",
     timer: "timer",
-    no_port_yet: "ainda sem porta: o sendto() recebe uma",
-    no_port_short: "ainda sem porta",
     packet: |number| format!("pacote {number}"),
     from: |peer| format!("de {peer}"),
     added: "servidor criado",

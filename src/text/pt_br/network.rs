@@ -2,7 +2,7 @@
 
 use super::super::Network;
 use super::plural;
-use crate::domain::guard::PortCheck;
+use crate::domain::guard::{Deed, PortCheck};
 
 pub(super) const NETWORK: Network = Network {
     title: "Rede",
@@ -45,6 +45,10 @@ pub(super) const NETWORK: Network = Network {
     },
     limits: |connections, arrivals, bytes| {
         format!("cada endereço: {connections} conexões, {arrivals} novas/s, {bytes}/s")
+    },
+    beyond: |deed, number| match deed {
+        Deed::Cookie => format!("SYNs respondidos com cookie: {number}"),
+        _ => format!("SYNs descartados: {number}"),
     },
     forgotten: |number, count| format!("mais {number} {}", plural(count, "endereço", "endereços")),
     choose: "setas selecionam",

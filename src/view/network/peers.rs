@@ -10,11 +10,13 @@ use crate::model::Model;
 use crate::model::keys::Action;
 use crate::model::network::{self, Part};
 use crate::model::peers::Peer;
+use crate::model::servers::Server;
 use crate::model::window::window;
 use crate::view::glyphs;
 use crate::view::ink::{Ink, width, wrap};
 use crate::view::layout::rows;
 use crate::view::look::{Frame, Look};
+use crate::view::servers;
 
 /// How many lines there are for what is known of the selected one.
 const DETAIL: u16 = 3;
@@ -31,6 +33,12 @@ pub(super) fn render(model: &Model, look: &Look, area: Rect, buf: &mut Buffer) {
     }
     let frame = Frame { title: words.peers, count: &count, foot: &foot, focused: focused(model, Part::Peers) };
     let inside = look.frame(&frame, area, buf);
+    let half_open = half_open(model, look);
+    let told = u16::from(half_open.is_some()).min(inside.height);
+    let [first, inside] = rows(inside, [told, inside.height - told]);
+    if let Some((said, style)) = half_open.filter(|_| told > 0) {
+        Ink::on(buf, first, 0).skip(1).say(&said, style);
+    }
     if all.is_empty() {
         for (row, line) in (0..inside.height).zip(wrap(words.no_peers, inside.width.saturating_sub(2))) {
             Ink::on(buf, inside, row).skip(1).say(line, look.theme.quiet);
@@ -55,6 +63,21 @@ pub(super) fn render(model: &Model, look: &Look, area: Rect, buf: &mut Buffer) {
     if let Some((_, peer)) = selected.map(|at| &all[at]) {
         self::detail(look, peer, below, buf);
     }
+}
+
+/// Who does not even finish the handshake has no line of its own: the sender of a SYN can be forged.
+fn half_open(model: &Model, look: &Look) -> Option<(String, Style)> {
+    let all = model.world.servers.all().iter();
+    let open: Vec<_> = all.filter_map(|server| Some((server, servers::half_open(model, server)?))).collect();
+    let one = |(server, (open, limit)): &(&Server, (u32, u32))| {
+        format!("{}: {}", server.spec.name, (look.text.servers.half_open)(*open, *limit))
+    };
+    let beyond = model.world.peers.half_open.iter();
+    let beyond = beyond.map(|(deed, count)| (look.text.network.beyond)(*deed, &look.text.numbers.count(*count)));
+    let said: Vec<_> = open.iter().map(one).chain(beyond).collect();
+    let is_full = open.iter().any(|(_, (open, limit))| open >= limit);
+    let style = if is_full { look.theme.alarm } else { look.theme.state.opening };
+    (!said.is_empty()).then(|| (said.join(&format!(" {} ", glyphs::DOT)), style))
 }
 
 fn limits(model: &Model, look: &Look) -> String {

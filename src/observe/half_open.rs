@@ -1,0 +1,266 @@
+//! What the kernel does about half-open connections beyond its limit, told from its own counters. Linux.
+//!
+//! A connection whose handshake is not over is a row in `SYN_RECV`, and of those a listener is allowed as many as its
+//! backlog says, and one more (measured on Linux 6.18, with backlogs of 16 and 128). What comes beyond leaves no row: it is
+//! answered by a cookie, or dropped where `tcp_syncookies` is 0. The counters are those of the whole network namespace, and
+//! there are none for one listener: they are told of a listener only while that one's rows stand at the limit.
+
+use std::collections::BTreeMap;
+use std::net::{IpAddr, SocketAddr};
+use std::time::Duration;
+
+use crate::domain::guard::Deed;
+use crate::domain::{GuardEvent, Row, TcpState};
+
+/// How often the counters are read at most.
+const EVERY: Duration = Duration::from_secs(1);
+
+/// A flood is told of at once when it begins, and then at most so often.
+const QUIET: Duration = Duration::from_secs(10);
+
+/// The counters of a network namespace since it exists.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Counters {
+    /// SYNs answered by a cookie: `SyncookiesSent`.
+    pub cookies: u64,
+    /// SYNs dropped because there were too many half-open connections: `TCPReqQFullDrop`.
+    pub dropped: u64,
+}
+
+impl Counters {
+    /// The calling thread's.
+    pub fn now() -> Option<Self> {
+        // Not /proc/net: that is the main thread's.
+        Self::read(&std::fs::read_to_string("/proc/thread-self/net/netstat").ok()?)
+    }
+
+    /// Finds them in the text of `/proc/net/netstat`: a line of names, and one of numbers below it (`proc_net(5)`).
+    fn read(text: &str) -> Option<Self> {
+        let mut rows = text.lines().filter_map(|line| line.strip_prefix("TcpExt:")).map(str::split_whitespace);
+        let (names, numbers) = (rows.next()?, rows.next()?);
+        let (mut cookies, mut dropped) = (None, None);
+        for (name, number) in names.zip(numbers) {
+            match name {
+                "SyncookiesSent" => cookies = number.parse().ok(),
+                "TCPReqQFullDrop" => dropped = number.parse().ok(),
+                _ => {}
+            }
+        }
+        Some(Self { cookies: cookies?, dropped: dropped? })
+    }
+}
+
+/// A listener of the reading under way, and what it may have half open.
+#[derive(Debug, Clone, Copy)]
+struct Door {
+    addr: SocketAddr,
+    limit: u32,
+}
+
+/// Follows the readings of the table and the counters. No clock, no file.
+#[derive(Debug, Default)]
+pub struct HalfOpen {
+    doors: Vec<Door>,
+    rows: BTreeMap<SocketAddr, u32>,
+    before: Option<Counters>,
+    read: Option<Duration>,
+    lines: BTreeMap<(Option<SocketAddr>, Deed), Line>,
+}
+
+/// What is told of one listener.
+#[derive(Debug, Default)]
+struct Line {
+    limit: Option<u64>,
+    untold: u64,
+    told: Option<Duration>,
+}
+
+impl HalfOpen {
+    /// A full reading begins.
+    pub fn begin(&mut self) {
+        self.doors.clear();
+        self.rows.clear();
+    }
+
+    /// A row of it.
+    pub fn see(&mut self, row: &Row) {
+        match row.state {
+            Some(TcpState::Listen) => {
+                let limit = row.send_q.unwrap_or(0);
+                self.doors.push(Door { addr: row.flow.local, limit });
+            }
+            Some(TcpState::SynRecv) => *self.rows.entry(row.flow.local).or_default() += 1,
+            _ => {}
+        }
+    }
+
+    /// Whether the counters are to be read after this reading.
+    pub fn wants(&self, now: Duration) -> bool {
+        !self.doors.is_empty() && self.read.is_none_or(|read| now.saturating_sub(read) >= EVERY)
+    }
+
+    /// Takes the counters in; what is to be told now, if anything.
+    pub fn count(&mut self, now: Duration, counters: Counters) -> Vec<GuardEvent> {
+        self.read = Some(now);
+        // What was counted before the first time is nobody's business.
+        let before = self.before.replace(counters).unwrap_or(counters);
+        let more = [
+            (Deed::Cookie, counters.cookies.saturating_sub(before.cookies)),
+            (Deed::Ignored, counters.dropped.saturating_sub(before.dropped)),
+        ];
+        let full: Vec<_> = self.doors.iter().filter(|door| self.is_full(door)).copied().collect();
+        for (deed, more) in more.into_iter().filter(|(_, more)| *more > 0 && !full.is_empty()) {
+            // Between two of them the counters do not choose.
+            let one = if let [one] = full[..] { Some(one) } else { None };
+            let line = self.lines.entry((one.map(|door| door.addr), deed)).or_default();
+            line.limit = one.map(|door| door.limit.into());
+            line.untold += more;
+        }
+        let due = |line: &Line| line.told.is_none_or(|told| now.saturating_sub(told) >= QUIET);
+        let told = self.tell(Some(now), due);
+        self.lines.retain(|_, line| line.untold > 0 || line.told.is_some_and(|told| now.saturating_sub(told) < QUIET));
+        told
+    }
+
+    /// Nothing is read any more: all that was counted and not told yet.
+    pub fn end(&mut self, now: Duration, counters: Option<Counters>) -> Vec<GuardEvent> {
+        let mut told = counters.map_or_else(Vec::new, |counters| self.count(now, counters));
+        told.extend(self.tell(None, |_| true));
+        told
+    }
+
+    fn tell(&mut self, now: Option<Duration>, due: impl Fn(&Line) -> bool) -> Vec<GuardEvent> {
+        let mut events = Vec::new();
+        for ((listener, deed), line) in self.lines.iter_mut().filter(|(_, line)| line.untold > 0 && due(line)) {
+            let count = std::mem::take(&mut line.untold);
+            line.told = now.or(line.told);
+            events.push(GuardEvent::HalfOpen { listener: *listener, limit: line.limit, deed: *deed, count });
+        }
+        events
+    }
+
+    /// Takes back what could not be told: it is told later.
+    pub fn take_back(&mut self, event: &GuardEvent) {
+        if let GuardEvent::HalfOpen { listener, deed, count, .. } = event
+            && let Some(line) = self.lines.get_mut(&(*listener, *deed))
+        {
+            line.untold += count;
+        }
+    }
+
+    /// Whether a listener has about as much half open as it may: the kernel lets the oldest go when there are many, and a
+    /// reading comes a little later.
+    fn is_full(&self, door: &Door) -> bool {
+        let own = |(addr, _): &(&SocketAddr, &u32)| is_of(**addr, door.addr);
+        let rows: u32 = self.rows.iter().filter(own).map(|(_, rows)| rows).sum();
+        door.limit > 0 && rows >= door.limit.div_ceil(2)
+    }
+}
+
+/// Whether a connection with this local address came through that listener.
+fn is_of(local: SocketAddr, listener: SocketAddr) -> bool {
+    let (local_ip, ip): (IpAddr, IpAddr) = (local.ip().to_canonical(), listener.ip().to_canonical());
+    local.port() == listener.port() && (ip.is_unspecified() || ip == local_ip)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::Flow;
+
+    const LISTENER: &str = "0.0.0.0:65432";
+
+    fn row(local: &str, peer: Option<&str>, state: TcpState, send_q: u32) -> Row {
+        let (local, peer) = (local.parse().unwrap(), peer.map(|peer| peer.parse().unwrap()));
+        let flow = peer.map_or(Flow::unconnected(crate::domain::Proto::Tcp, local), |peer| Flow::tcp(local, peer));
+        Row {
+            flow,
+            state: Some(state),
+            recv_q: Some(0),
+            send_q: Some(send_q),
+            timer: None,
+            uid: None,
+            inode: None,
+            cookie: 0,
+            process: None,
+        }
+    }
+
+    /// A reading with a listener of eight, and so many half-open connections through it.
+    fn reading(half: &mut HalfOpen, open: u16) {
+        half.begin();
+        half.see(&row(LISTENER, None, TcpState::Listen, 8));
+        half.see(&row("127.0.0.1:65433", None, TcpState::Listen, 8));
+        for port in 0..open {
+            let peer = format!("198.18.0.1:{}", 1_024 + port);
+            half.see(&row("10.77.0.1:65432", Some(&peer), TcpState::SynRecv, 1));
+        }
+    }
+
+    fn counters(cookies: u64) -> Counters {
+        Counters { cookies, dropped: 0 }
+    }
+
+    fn told(events: &[GuardEvent]) -> Vec<(Option<String>, Option<u64>, u64)> {
+        let one = |event: &GuardEvent| match event {
+            GuardEvent::HalfOpen { listener, limit, count, deed: Deed::Cookie } => {
+                (listener.map(|addr| addr.to_string()), *limit, *count)
+            }
+            other => panic!("{other:?}"),
+        };
+        events.iter().map(one).collect()
+    }
+
+    const fn at(ms: u64) -> Duration {
+        Duration::from_millis(ms)
+    }
+
+    #[test]
+    fn a_flood_is_told_at_once_and_its_rest_ten_seconds_later() {
+        let mut half = HalfOpen::default();
+        reading(&mut half, 0);
+        assert!(half.wants(at(0)) && half.count(at(0), counters(7)).is_empty());
+        assert!(!half.wants(at(999)) && half.wants(at(1_000)));
+        reading(&mut half, 8);
+        let first = half.count(at(1_000), counters(1_007));
+        assert_eq!(told(&first), [(Some(LISTENER.into()), Some(8), 1_000)]);
+        for second in 2..11 {
+            reading(&mut half, 8);
+            assert!(half.count(at(second * 1_000), counters(1_007 + second)).is_empty());
+        }
+        reading(&mut half, 0);
+        assert_eq!(told(&half.count(at(11_000), counters(1_017))), [(Some(LISTENER.into()), Some(8), 10)]);
+        assert!(half.end(at(11_500), None).is_empty(), "all is told");
+    }
+
+    #[test]
+    fn what_is_not_told_yet_is_told_at_the_end_and_what_could_not_be_later() {
+        let mut half = HalfOpen::default();
+        reading(&mut half, 8);
+        half.count(at(0), counters(0));
+        let first = half.count(at(1_000), counters(5));
+        half.take_back(&first[0]);
+        half.count(at(2_000), counters(6));
+        assert_eq!(told(&half.end(at(2_500), Some(counters(8))))[0].2, 8);
+    }
+
+    #[test]
+    fn what_the_kernel_did_for_somebody_else_is_not_told() {
+        let mut half = HalfOpen::default();
+        half.count(at(0), counters(0));
+        reading(&mut half, 3);
+        assert!(half.count(at(1_000), counters(50)).is_empty(), "three of eight are no flood");
+        reading(&mut half, 8);
+        half.see(&row("[::]:65434", None, TcpState::Listen, 1));
+        half.see(&row("[::ffff:10.77.0.1]:65434", Some("[::ffff:198.18.0.1]:9"), TcpState::SynRecv, 1));
+        assert_eq!(told(&half.count(at(2_000), counters(60))), [(None, None, 10)], "both are full: it may be either");
+    }
+
+    #[test]
+    fn the_counters_are_found_among_the_others() {
+        let text = "TcpExt: A SyncookiesSent B TCPReqQFullDrop\nTcpExt: 1 22 3 44\nIpExt: A\nIpExt: 9\n";
+        assert_eq!(Counters::read(text), Some(Counters { cookies: 22, dropped: 44 }));
+        assert_eq!(Counters::read("TcpExt: A B\nTcpExt: 1 2\n"), None);
+        assert!(Counters::now().is_some(), "this kernel has them");
+    }
+}
