@@ -39,7 +39,7 @@ pub(crate) fn connect(from: Ipv4Addr, to: SocketAddr) -> std::io::Result<TcpStre
 }
 
 /// Connects, asks, is answered, closes; how long it took.
-fn ask(from: Ipv4Addr, to: SocketAddr) -> Duration {
+pub(crate) fn ask(from: Ipv4Addr, to: SocketAddr) -> Duration {
     let begun = Instant::now();
     let mut stream = connect(from, to).expect("a friend gets in");
     stream.write_all(b"oi\n").expect("a friend may speak");
@@ -66,13 +66,13 @@ fn ask_by_udp(from: Ipv4Addr, to: SocketAddr) -> Duration {
 }
 
 /// How long each of the 200 friends waits, one after the other, five times.
-fn friends_ask(host: &Host, ask: fn(Ipv4Addr, SocketAddr) -> Duration, port: u16) -> Vec<Duration> {
+pub(crate) fn friends_ask(host: &Host, ask: fn(Ipv4Addr, SocketAddr) -> Duration, port: u16) -> Vec<Duration> {
     host.run(move || {
         [1; 5].iter().flat_map(|_| 1..=FRIENDS).map(|n| ask(friend(n), at(SERVER_TO_FRIENDS, port))).collect()
     })
 }
 
-fn judge(what: &str, mut waits: Vec<Duration>) {
+pub(crate) fn judge(what: &str, mut waits: Vec<Duration>) {
     waits.sort();
     let at = |percent: usize| waits[(waits.len() - 1) * percent / 100];
     println!(
@@ -87,7 +87,7 @@ fn judge(what: &str, mut waits: Vec<Duration>) {
 }
 
 /// Does this until it is told to stop, on so many threads of the attacker; how often it was done in all.
-fn attack(host: &Host, threads: usize, work: impl Fn() + Send + Sync + 'static) -> impl FnOnce() -> u64 {
+pub(crate) fn attack(host: &Host, threads: usize, work: impl Fn() + Send + Sync + 'static) -> impl FnOnce() -> u64 {
     let (stop, work) = (Arc::new(AtomicBool::new(false)), Arc::new(work));
     let one = |_| {
         let (stop, work) = (Arc::clone(&stop), Arc::clone(&work));

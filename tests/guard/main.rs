@@ -6,6 +6,8 @@ mod attacks;
 #[cfg(target_os = "linux")]
 mod datagrams;
 #[cfg(target_os = "linux")]
+mod half_open;
+#[cfg(target_os = "linux")]
 #[path = "../harness/mod.rs"]
 mod harness;
 #[cfg(target_os = "linux")]
@@ -26,6 +28,7 @@ fn main() -> std::process::ExitCode {
     harness::run([
         attacks::tests(),
         datagrams::tests(),
+        half_open::tests(),
         hostile::tests(),
         orders::tests(),
         reach::tests(),

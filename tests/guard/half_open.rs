@@ -1,0 +1,118 @@
+//! A SYN flood: connections that are never finished, from addresses that nobody has.
+
+use std::fs;
+use std::net::{Ipv4Addr, SocketAddrV4};
+use std::sync::atomic::{AtomicU32, Ordering};
+
+use socket2::{Domain, Protocol, Socket, Type};
+use socklab::domain::guard::Deed;
+use socklab::domain::{GuardEvent, TcpState};
+use socklab::model::Model;
+
+use crate::attacks::{ask, attack, friends_ask, judge};
+use crate::harness::{Need::Network, Test, test};
+use crate::lab::{Lab, THREADED, told};
+use crate::net::{Host, Net, SERVER, at};
+
+pub(crate) fn tests() -> Vec<Test> {
+    vec![test(a_syn_flood, &[Network])]
+}
+
+const PORT: u16 = 65432;
+
+/// A SYN as it goes over the cable (RFC 791 §3.1, RFC 9293 §3.1). The kernel writes the first header's length and
+/// checksum (`raw(7)`).
+fn syn(from: SocketAddrV4, to: SocketAddrV4) -> Vec<u8> {
+    let mut tcp = [from.port().to_be_bytes(), to.port().to_be_bytes()].concat();
+    // Sequence number, no acknowledgement, five words, SYN, a window of 64 KiB, no checksum yet.
+    tcp.extend([0, 0, 1, 0, 0, 0, 0, 0, 0x50, 0x02, 0xff, 0xff, 0, 0, 0, 0]);
+    let pseudo = [&from.ip().octets()[..], &to.ip().octets(), &[0, 6, 0, 20]].concat();
+    let words = |bytes: &[u8]| bytes.chunks(2).map(|two| u32::from(two[0]) << 8 | u32::from(two[1])).sum::<u32>();
+    let carried = |sum: u32| (sum & 0xffff) + (sum >> 16);
+    let sum = carried(carried(words(&pseudo) + words(&tcp)));
+    tcp[16..18].copy_from_slice(&(!u16::try_from(sum).expect("it was carried")).to_be_bytes());
+    let mut packet = vec![0x45, 0, 0, 40, 0, 0, 0, 0, 64, 6, 0, 0];
+    packet.extend(from.ip().octets());
+    packet.extend(to.ip().octets());
+    packet.extend(tcp);
+    packet
+}
+
+/// Sends SYNs to the server for as long as it is not told to stop, each from another address (RFC 2544, appendix C.2.2).
+fn flood(host: &Host) -> impl FnOnce() -> u64 {
+    let raw = host.run(|| Socket::new(Domain::IPV4, Type::RAW, Some(Protocol::from(255))).expect("it is root"));
+    let number = AtomicU32::new(0);
+    attack(host, 1, move || {
+        let n = number.fetch_add(1, Ordering::Relaxed);
+        let [_, high, middle, low] = n.to_be_bytes();
+        let from = SocketAddrV4::new(Ipv4Addr::new(198, 18 + high % 2, middle, low), 1_024 + (n >> 17) as u16);
+        // Where the cable is full the next one will do.
+        let _ = raw.send_to(&syn(from, SocketAddrV4::new(SERVER, PORT)), &at(SERVER, 0).into());
+    })
+}
+
+/// What a host's kernel has counted (`proc_net(5)`).
+fn counted(host: &Host, what: &'static str) -> u64 {
+    let text = host.run(|| fs::read_to_string("/proc/thread-self/net/netstat")).expect("proc is there");
+    let mut rows = text.lines().filter_map(|line| line.strip_prefix("TcpExt: ")).map(str::split_whitespace);
+    let mut of = rows.next().expect("names").zip(rows.next().expect("numbers"));
+    of.find(|(name, _)| *name == what).expect("it is counted").1.parse().expect("a number")
+}
+
+/// How many half-open connections a host's kernel has, by its other table.
+fn half_open(host: &Host) -> usize {
+    let text = host.run(|| fs::read_to_string("/proc/thread-self/net/tcp")).expect("proc is there");
+    text.lines().skip(1).filter(|line| line.split_whitespace().nth(3) == Some("03")).count()
+}
+
+fn events(model: &Model) -> Vec<GuardEvent> {
+    told(model).into_iter().filter(|event| matches!(event, GuardEvent::HalfOpen { .. })).collect()
+}
+
+fn a_syn_flood() {
+    for (limit, args) in [(128, &["--lan"][..]), (16, &["--lan", "--limit", "backlog=16"])] {
+        let net = Net::open();
+        // What is sent to those who do not exist goes to the attacker, who is no router.
+        net.server.shell("ip route add 198.18.0.0/15 via 10.77.0.2");
+        let lab = Lab::open(&net.server, args);
+        let stop = flood(&net.attacker);
+        lab.until("the flood is told of", |model| (!events(model).is_empty()).then_some(()));
+        judge(&format!("threaded, a SYN flood, backlog {limit}"), friends_ask(&net.friends, ask, PORT));
+        // Linux keeps one more than it was asked to, as of those who wait for accept().
+        let bounds = limit / 2..=limit + 1;
+        for _ in 0..20 {
+            let open = half_open(&net.server);
+            assert!(bounds.contains(&open), "{open} of {limit}");
+        }
+        let shown = lab.until("they are shown", |model| {
+            let server = model.world.servers.get(THREADED)?;
+            let open = model.world.table.half_open(server.addr());
+            (open > 0).then_some((open as usize, server.limit(&model.world.table)))
+        });
+        assert!(bounds.contains(&shown.0) && shown.1 == u32::try_from(limit).ok(), "{shown:?}");
+        let sent = stop();
+        let lost = lab.seen().lost;
+        let begun = lab.seen().model.now;
+        let model = lab.close();
+        let rows = model.world.table.rows().filter(|(_, entry)| entry.row.state == Some(TcpState::SynRecv)).count();
+        let events = events(&model);
+        println!("backlog {limit}: {sent} SYNs, {rows} rows at last, {events:#?}");
+        assert!(sent > 5_000 && lost == 0, "{sent} sent, {lost} lost");
+        // Once when it begins, once when it ends, and every ten seconds between.
+        let most = 2 + begun.nanos() / 10_000_000_000;
+        assert!(events.len() as u64 <= most, "{} events", events.len());
+        let told = |deed| {
+            let count = |event: &GuardEvent| match event {
+                GuardEvent::HalfOpen { listener, limit: cap, deed: done, count } if *done == deed => {
+                    assert_eq!((*listener, *cap), (Some("0.0.0.0:65432".parse().unwrap()), Some(limit as u64)));
+                    *count
+                }
+                _ => 0,
+            };
+            events.iter().map(count).sum::<u64>()
+        };
+        // By the kernel's own count, to the last one.
+        assert_eq!(told(Deed::Cookie), counted(&net.server, "SyncookiesSent"));
+        assert_eq!(told(Deed::Ignored), counted(&net.server, "TCPReqQFullDrop"));
+    }
+}
