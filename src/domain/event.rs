@@ -218,6 +218,7 @@ mod tests {
                 deed: guard::Deed::Cookie,
                 count: 4_872,
             }),
+            Kind::Guard(GuardEvent::HandshakesReset { count: 4 }),
             Kind::Guard(GuardEvent::Kicked { address: "2001:db8::1".parse().unwrap(), count: 3 }),
         ]
     }

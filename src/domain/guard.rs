@@ -202,6 +202,13 @@ pub enum GuardEvent {
         /// How often since the last event of this kind.
         count: u64,
     },
+    /// Handshakes were reset by the other side before their last ACK. So does a SYN scan, which no `accept` ever sees: the
+    /// kernel's own counter of this machine says so (`EmbryonicRsts`), and neither port nor address. Told at once when it
+    /// begins, and then at most every ten seconds.
+    HandshakesReset {
+        /// How many since the last event of this kind.
+        count: u64,
+    },
     /// Somebody looked whether the port is open, by the looks of it.
     Checked {
         /// Which server's.
@@ -240,6 +247,7 @@ impl GuardEvent {
             Self::Acted { server, .. } | Self::Checked { server, .. } => Some(*server),
             Self::Limits { .. }
             | Self::HalfOpen { .. }
+            | Self::HandshakesReset { .. }
             | Self::Kicked { .. }
             | Self::Blocked { .. }
             | Self::Unblocked { .. } => None,

@@ -88,6 +88,8 @@ pub struct Peers {
     nameless: BTreeMap<Rule, u64>,
     /// What the kernel did about SYNs beyond the half-open connections that a listener may have, and how often.
     pub half_open: BTreeMap<Deed, u64>,
+    /// How many handshakes the other side reset before their last ACK.
+    pub handshakes_reset: u64,
     /// How many addresses are remembered no longer.
     pub forgotten: u64,
     /// The numbers in force, where they were told; the usual ones otherwise.
@@ -166,6 +168,7 @@ impl Peers {
                 *self.nameless.entry(Rule::Backlog).or_default() += count;
                 *self.half_open.entry(deed).or_default() += count;
             }
+            GuardEvent::HandshakesReset { count } => self.handshakes_reset += count,
             GuardEvent::Checked { address: Some(address), check, count, .. } => {
                 *self.met(at, address).checks.entry(check).or_default() += count;
             }

@@ -1,9 +1,11 @@
-//! What the kernel does about half-open connections beyond its limit, told from its own counters. Linux.
+//! What becomes of half-open connections that no program sees, told from the kernel's own counters. Linux.
 //!
 //! A connection whose handshake is not over is a row in `SYN_RECV`, and of those a listener is allowed as many as its
 //! backlog says, and one more (measured on Linux 6.18, with backlogs of 16 and 128). What comes beyond leaves no row: it is
 //! answered by a cookie, or dropped where `tcp_syncookies` is 0. The counters are those of the whole network namespace, and
 //! there are none for one listener: they are told of a listener only while that one's rows stand at the limit.
+//!
+//! A handshake that is reset before its last ACK leaves no row either: a SYN scan lasts for microseconds.
 
 use std::collections::BTreeMap;
 use std::net::{IpAddr, SocketAddr};
@@ -25,6 +27,8 @@ pub struct Counters {
     pub cookies: u64,
     /// SYNs dropped because there were too many half-open connections: `TCPReqQFullDrop`.
     pub dropped: u64,
+    /// Handshakes reset before their last ACK: `EmbryonicRsts`.
+    pub resets: u64,
 }
 
 impl Counters {
@@ -38,15 +42,16 @@ impl Counters {
     fn read(text: &str) -> Option<Self> {
         let mut rows = text.lines().filter_map(|line| line.strip_prefix("TcpExt:")).map(str::split_whitespace);
         let (names, numbers) = (rows.next()?, rows.next()?);
-        let (mut cookies, mut dropped) = (None, None);
+        let (mut cookies, mut dropped, mut resets) = (None, None, None);
         for (name, number) in names.zip(numbers) {
             match name {
                 "SyncookiesSent" => cookies = number.parse().ok(),
                 "TCPReqQFullDrop" => dropped = number.parse().ok(),
+                "EmbryonicRsts" => resets = number.parse().ok(),
                 _ => {}
             }
         }
-        Some(Self { cookies: cookies?, dropped: dropped? })
+        Some(Self { cookies: cookies?, dropped: dropped?, resets: resets? })
     }
 }
 
@@ -65,9 +70,10 @@ pub struct HalfOpen {
     before: Option<Counters>,
     read: Option<Duration>,
     lines: BTreeMap<(Option<SocketAddr>, Deed), Line>,
+    resets: Line,
 }
 
-/// What is told of one listener.
+/// What is told of one listener, or of all.
 #[derive(Debug, Default)]
 struct Line {
     limit: Option<u64>,
@@ -116,6 +122,7 @@ impl HalfOpen {
             line.limit = one.map(|door| door.limit.into());
             line.untold += more;
         }
+        self.resets.untold += counters.resets.saturating_sub(before.resets);
         let due = |line: &Line| line.told.is_none_or(|told| now.saturating_sub(told) >= QUIET);
         let told = self.tell(Some(now), due);
         self.lines.retain(|_, line| line.untold > 0 || line.told.is_some_and(|told| now.saturating_sub(told) < QUIET));
@@ -136,15 +143,24 @@ impl HalfOpen {
             line.told = now.or(line.told);
             events.push(GuardEvent::HalfOpen { listener: *listener, limit: line.limit, deed: *deed, count });
         }
+        if self.resets.untold > 0 && due(&self.resets) {
+            let count = std::mem::take(&mut self.resets.untold);
+            self.resets.told = now.or(self.resets.told);
+            events.push(GuardEvent::HandshakesReset { count });
+        }
         events
     }
 
     /// Takes back what could not be told: it is told later.
     pub fn take_back(&mut self, event: &GuardEvent) {
-        if let GuardEvent::HalfOpen { listener, deed, count, .. } = event
-            && let Some(line) = self.lines.get_mut(&(*listener, *deed))
-        {
-            line.untold += count;
+        match event {
+            GuardEvent::HalfOpen { listener, deed, count, .. } => {
+                if let Some(line) = self.lines.get_mut(&(*listener, *deed)) {
+                    line.untold += count;
+                }
+            }
+            GuardEvent::HandshakesReset { count } => self.resets.untold += count,
+            _ => {}
         }
     }
 
@@ -198,7 +214,7 @@ mod tests {
     }
 
     fn counters(cookies: u64) -> Counters {
-        Counters { cookies, dropped: 0 }
+        Counters { cookies, ..Counters::default() }
     }
 
     fn told(events: &[GuardEvent]) -> Vec<(Option<String>, Option<u64>, u64)> {
@@ -257,9 +273,20 @@ mod tests {
     }
 
     #[test]
+    fn handshakes_that_were_reset_are_told_whoever_did_it() {
+        let mut half = HalfOpen::default();
+        let reset = |resets| Counters { resets, ..Counters::default() };
+        assert_eq!(half.count(at(0), reset(9)), [], "before our time");
+        assert_eq!(half.count(at(1_000), reset(10)), [GuardEvent::HandshakesReset { count: 1 }]);
+        assert_eq!(half.count(at(2_000), reset(12)), [], "not twice in ten seconds");
+        half.take_back(&GuardEvent::HandshakesReset { count: 1 });
+        assert_eq!(half.count(at(11_000), reset(12)), [GuardEvent::HandshakesReset { count: 3 }]);
+    }
+
+    #[test]
     fn the_counters_are_found_among_the_others() {
-        let text = "TcpExt: A SyncookiesSent B TCPReqQFullDrop\nTcpExt: 1 22 3 44\nIpExt: A\nIpExt: 9\n";
-        assert_eq!(Counters::read(text), Some(Counters { cookies: 22, dropped: 44 }));
+        let text = "TcpExt: A SyncookiesSent EmbryonicRsts TCPReqQFullDrop\nTcpExt: 1 22 3 44\nIpExt: A\nIpExt: 9\n";
+        assert_eq!(Counters::read(text), Some(Counters { cookies: 22, resets: 3, dropped: 44 }));
         assert_eq!(Counters::read("TcpExt: A B\nTcpExt: 1 2\n"), None);
         assert!(Counters::now().is_some(), "this kernel has them");
     }

@@ -55,6 +55,7 @@ pub struct Network {
     pub limits: fn(&str, &str, &str) -> String,
     /// What the kernel did about SYNs beyond the limit of half-open connections, and how often.
     pub beyond: fn(Deed, &str) -> String,
+    pub handshakes_reset: fn(&str) -> String,
     pub forgotten: fn(&str, u64) -> String,
     pub choose: &'static str,
     pub now: fn(&str, u64) -> String,

@@ -52,7 +52,7 @@ fn flood(host: &Host) -> impl FnOnce() -> u64 {
 }
 
 /// What a host's kernel has counted (`proc_net(5)`).
-fn counted(host: &Host, what: &'static str) -> u64 {
+pub(crate) fn counted(host: &Host, what: &'static str) -> u64 {
     let text = host.run(|| fs::read_to_string("/proc/thread-self/net/netstat")).expect("proc is there");
     let mut rows = text.lines().filter_map(|line| line.strip_prefix("TcpExt: ")).map(str::split_whitespace);
     let mut of = rows.next().expect("names").zip(rows.next().expect("numbers"));

@@ -1,9 +1,10 @@
-//! nmap against the laboratory: it survives, answers on, and names what it noticed, as far as it can notice it.
+//! nmap against the laboratory: it survives, answers on, and names what it noticed: a program's sockets, or the kernel.
 
 use socklab::domain::guard::PortCheck;
 use socklab::model::Model;
 
 use crate::attacks::connect;
+use crate::half_open::counted;
 use crate::harness::{
     Need::{Network, Nmap},
     Test, test,
@@ -13,7 +14,7 @@ use crate::net::{ATTACKER, Net, SERVER, at};
 
 pub(crate) fn tests() -> Vec<Test> {
     vec![
-        test(the_course_command_and_a_syn_scan_are_not_noticed_by_any_program, &[Network, Nmap]),
+        test(the_course_command_and_a_syn_scan_are_named_by_the_kernels_counter, &[Network, Nmap]),
         test(a_connect_scan_is_named, &[Network, Nmap]),
         test(a_udp_scan_is_named, &[Network, Nmap]),
         test(a_version_scan_is_named, &[Network, Nmap]),
@@ -44,7 +45,7 @@ fn still_answers(net: &Net) {
     }
 }
 
-fn the_course_command_and_a_syn_scan_are_not_noticed_by_any_program() {
+fn the_course_command_and_a_syn_scan_are_named_by_the_kernels_counter() {
     let net = Net::open();
     let lab = Lab::open(&net.server, &["--lan"]);
     for how in ["-p65432", "-sS -p65431-65435"] {
@@ -52,7 +53,12 @@ fn the_course_command_and_a_syn_scan_are_not_noticed_by_any_program() {
         assert!(said.contains("65432/tcp open"), "{said}");
     }
     still_answers(&net);
+    // One port, and then three: told when the first was seen, and with the rest when the laboratory closes.
+    lab.until("the first was seen", |model| (model.world.peers.handshakes_reset >= 1).then_some(()));
     let model = lab.close();
+    let told = model.world.peers.handshakes_reset;
+    assert!(told >= 4, "{told} of four open ports");
+    assert_eq!(told, counted(&net.server, "EmbryonicRsts"), "by the kernel's own count");
     assert_eq!(PortCheck::ALL.iter().map(|check| checks(&model, *check)).sum::<u64>(), 0, "accept never returned");
 }
 

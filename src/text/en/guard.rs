@@ -39,6 +39,14 @@ pub(super) fn guard(event: &GuardEvent) -> String {
             };
             format!("{full}: a SYN flood looks like this. {done}.")
         }
+        GuardEvent::HandshakesReset { count } => {
+            let were = plural(*count, "handshake was", "handshakes were");
+            format!(
+                "{} {were} reset before the last ACK, as a SYN scan does (nmap -sS). No accept() sees that; the kernel \
+                 counts it (EmbryonicRsts) and does not say who it was.",
+                grouped(*count)
+            )
+        }
         GuardEvent::Kicked { address, count } => {
             format!("{address} was kicked: {count} {} closed.", plural(*count, "connection is", "connections are"))
         }

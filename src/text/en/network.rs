@@ -50,6 +50,7 @@ pub(super) const NETWORK: Network = Network {
         Deed::Cookie => format!("SYNs answered by cookie: {number}"),
         _ => format!("SYNs dropped: {number}"),
     },
+    handshakes_reset: |number| format!("handshakes reset, as by a SYN scan: {number}"),
     forgotten: |number, count| format!("{number} more {}", plural(count, "address", "addresses")),
     choose: "arrows select",
     now: |number, count| format!("{number} {}", plural(count, "address", "addresses")),

@@ -39,6 +39,14 @@ pub(super) fn guard(event: &GuardEvent) -> String {
             };
             format!("{full}: é assim que se vê um SYN flood. {done}.")
         }
+        GuardEvent::HandshakesReset { count } => {
+            let were = plural(*count, "handshake recebeu", "handshakes receberam");
+            format!(
+                "{} {were} RST antes do último ACK, como faz um SYN scan (nmap -sS). Nenhum accept() vê isso; o kernel \
+                 conta (EmbryonicRsts), mas não diz quem foi.",
+                grouped(*count)
+            )
+        }
         GuardEvent::Kicked { address, count } => {
             let closed = plural(*count, "conexão é fechada", "conexões são fechadas");
             format!("{address} foi desconectado: {count} {closed}.")

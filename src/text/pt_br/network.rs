@@ -50,6 +50,7 @@ pub(super) const NETWORK: Network = Network {
         Deed::Cookie => format!("SYNs respondidos com cookie: {number}"),
         _ => format!("SYNs descartados: {number}"),
     },
+    handshakes_reset: |number| format!("handshakes cortados por RST, como num SYN scan: {number}"),
     forgotten: |number, count| format!("mais {number} {}", plural(count, "endereço", "endereços")),
     choose: "setas selecionam",
     now: |number, count| format!("{number} {}", plural(count, "endereço", "endereços")),

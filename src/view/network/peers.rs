@@ -74,7 +74,9 @@ fn half_open(model: &Model, look: &Look) -> Option<(String, Style)> {
     };
     let beyond = model.world.peers.half_open.iter();
     let beyond = beyond.map(|(deed, count)| (look.text.network.beyond)(*deed, &look.text.numbers.count(*count)));
-    let said: Vec<_> = open.iter().map(one).chain(beyond).collect();
+    let resets = Some(model.world.peers.handshakes_reset).filter(|count| *count > 0);
+    let resets = resets.map(|count| (look.text.network.handshakes_reset)(&look.text.numbers.count(count)));
+    let said: Vec<_> = open.iter().map(one).chain(beyond).chain(resets).collect();
     let is_full = open.iter().any(|(_, (open, limit))| open >= limit);
     let style = if is_full { look.theme.alarm } else { look.theme.state.opening };
     (!said.is_empty()).then(|| (said.join(&format!(" {} ", glyphs::DOT)), style))
