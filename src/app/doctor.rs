@@ -140,7 +140,7 @@ fn evidence(text: &Doctor, key: Result<(), Errno>) -> [Found; 2] {
     };
     let (probe, _events) = super::queue::open(crate::domain::Clock::start());
     let nothing = observe::Scope::Ports(std::collections::BTreeSet::new());
-    let trace = observe::Trace::start(probe, nothing).map(drop).map_err(|error| Errno::from(&error));
+    let trace = observe::Trace::start(probe, &nothing).map(drop).map_err(|error| Errno::from(&error));
     [tried(text.capture, key, text.capture_advice), tried(text.trace, trace, text.trace_advice)]
 }
 

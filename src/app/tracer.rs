@@ -20,10 +20,10 @@ impl Tracer {
     pub(super) fn start(probe: Probe, scope: Scope) -> std::io::Result<Self> {
         let (near, far) = mpsc::channel::<Scope>();
         let hold = move || {
-            let Ok(trace) = Trace::start(probe, scope) else { return };
+            let Ok(trace) = Trace::start(probe, &scope) else { return };
             while let Ok(scope) = far.recv() {
                 // Of several changes that came meanwhile only the last one counts.
-                trace.scope(far.try_iter().last().unwrap_or(scope));
+                trace.scope(&far.try_iter().last().unwrap_or(scope));
             }
         };
         let thread = thread::Builder::new().name("socklab-tracer".into()).spawn(hold)?;

@@ -62,6 +62,12 @@ pub enum Note {
         /// How many events, of any socket that the filter lets through.
         count: u64,
     },
+    /// The kernel's trace told of this many changes of sockets in other network namespaces since the last note of this
+    /// kind. They are left out.
+    TraceForeign {
+        /// How many events.
+        count: u64,
+    },
     /// The kernel could not keep this many packets for us since the last note of this kind: the capture was too slow.
     CaptureLost {
         /// How many packets.

@@ -173,6 +173,7 @@ impl World {
             Note::Descriptors { .. }
             | Note::BurstCut { .. }
             | Note::TableFailed { .. }
+            | Note::TraceForeign { .. }
             | Note::CaptureSaved { .. }
             | Note::CaptureNotSaved { .. }
             | Note::Mark { .. }

@@ -98,6 +98,8 @@ fn every_sentence_is_translated() {
             server: ([192, 0, 2, 1], 65_432).into(),
             from: ([192, 0, 2, 9], 53).into(),
         },
+        Note::TraceLost { count: 1 },
+        Note::TraceForeign { count: 2 },
         Note::CaptureLost { count: 2 },
         Note::Mark { text: "2. SYN".into() },
         Note::CaptureSaved { file: "a.pcapng".into(), packets: 1, dropped: 2 },

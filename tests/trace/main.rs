@@ -1,6 +1,8 @@
 //! The tracepoint against a second reader of it, which this test sets up through tracefs itself. Root only.
 
 #[cfg(target_os = "linux")]
+mod elsewhere;
+#[cfg(target_os = "linux")]
 #[path = "../harness/mod.rs"]
 mod harness;
 #[cfg(target_os = "linux")]
@@ -13,7 +15,7 @@ mod truth;
 
 #[cfg(target_os = "linux")]
 fn main() -> std::process::ExitCode {
-    harness::run([transitions::tests()])
+    harness::run([transitions::tests(), elsewhere::tests()])
 }
 
 #[cfg(not(target_os = "linux"))]

@@ -17,6 +17,7 @@ use crate::harness::{Need, Test, test};
 pub(crate) fn tests() -> Vec<Test> {
     vec![
         test(every_transition_of_two_hundred_connections_is_told_once_and_none_is_invented, &[Need::Trace]),
+        test(connections_that_end_by_a_reset_are_told_whole_too, &[Need::Trace]),
         test(over_ipv6_too, &[Need::Trace, Need::Ipv6]),
         test(what_is_told_carries_the_kernels_time_on_our_clock, &[Need::Trace]),
         test(the_scope_can_change_and_nothing_wakes_for_what_is_out_of_it, &[Need::Trace]),
@@ -38,7 +39,7 @@ fn traced(seen: &Observation) -> Option<(Stamp, Transition)> {
     }
 }
 
-fn start(scope: Scope) -> (Trace, Heard) {
+pub(crate) fn start(scope: &Scope) -> (Trace, Heard) {
     let (probe, heard) = probe(100_000);
     let trace = Trace::start(probe, scope).unwrap();
     assert_eq!(heard.next(DEADLINE).unwrap().kind, Kind::Note(Note::Has { what: Evidence::Traced }));
@@ -46,7 +47,7 @@ fn start(scope: Scope) -> (Trace, Heard) {
 }
 
 /// A client that says something, hears it again and closes first.
-fn one_shot(listener: &TcpListener) -> SocketAddr {
+pub(crate) fn one_shot(listener: &TcpListener) -> SocketAddr {
     let mut client = TcpStream::connect(listener.local_addr().unwrap()).unwrap();
     let (mut server, addr) = listener.accept().unwrap();
     client.write_all(b"x").unwrap();
@@ -56,7 +57,17 @@ fn one_shot(listener: &TcpListener) -> SocketAddr {
     addr
 }
 
-fn port(listener: &TcpListener) -> u16 {
+/// A client that resets its connection as soon as it is accepted.
+pub(crate) fn reset(listener: &TcpListener) -> SocketAddr {
+    let client = TcpStream::connect(listener.local_addr().unwrap()).unwrap();
+    let (server, addr) = listener.accept().unwrap();
+    socket2::SockRef::from(&client).set_linger(Some(Duration::ZERO)).unwrap();
+    drop(client);
+    drop(server);
+    addr
+}
+
+pub(crate) fn port(listener: &TcpListener) -> u16 {
     listener.local_addr().unwrap().port()
 }
 
@@ -64,7 +75,7 @@ fn one_shots_are_told_whole(listener: &TcpListener) {
     use TcpState::{CloseWait, Closed, Established, FinWait1, FinWait2, LastAck, Listen, SynRecv, SynSent};
     let port = port(listener);
     let truth = Truth::begin(port);
-    let (trace, heard) = start(Scope::ports([port]));
+    let (trace, heard) = start(&Scope::ports([port]));
     let clients: Vec<SocketAddr> = (0..200).map(|_| one_shot(listener)).collect();
     // The server's end is the last to close; what the kernel says of it comes last.
     let mut told = Vec::new();
@@ -115,10 +126,31 @@ fn over_ipv6_too() {
     one_shots_are_told_whole(&TcpListener::bind("[::1]:0").unwrap());
 }
 
+fn connections_that_end_by_a_reset_are_told_whole_too() {
+    use TcpState::{Closed, Established, Listen, SynRecv, SynSent};
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let (trace, heard) = start(&Scope::ports([port(&listener)]));
+    let clients: Vec<SocketAddr> = (0..200).map(|_| reset(&listener)).collect();
+    let mut lives: BTreeMap<Flow, Vec<TcpState>> = BTreeMap::new();
+    let mut ended = 0;
+    while ended < 2 * clients.len() {
+        let (_, Transition { flow, from, to, .. }) = heard.find("transition", traced);
+        ended += usize::from(to == Closed);
+        lives.entry(flow).or_insert_with(|| vec![from]).push(to);
+    }
+    for addr in &clients {
+        let flow = Flow::tcp(*addr, listener.local_addr().unwrap());
+        assert_eq!(lives[&flow], [Closed, SynSent, Established, Closed]);
+        assert_eq!(lives[&flow.mirror().unwrap()], [Listen, SynRecv, Established, Closed]);
+    }
+    assert_eq!(lives.len(), 2 * clients.len(), "nothing else is told");
+    trace.stop();
+}
+
 fn what_is_told_carries_the_kernels_time_on_our_clock() {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let (probe, heard) = probe(100);
-    let _trace = Trace::start(probe.clone(), Scope::ports([port(&listener)])).unwrap();
+    let _trace = Trace::start(probe.clone(), &Scope::ports([port(&listener)])).unwrap();
     let before = probe.clock().now();
     let client = TcpStream::connect(listener.local_addr().unwrap()).unwrap();
     let after = probe.clock().now();
@@ -132,14 +164,14 @@ fn what_is_told_carries_the_kernels_time_on_our_clock() {
 
 fn the_scope_can_change_and_nothing_wakes_for_what_is_out_of_it() {
     let (one, other) = (TcpListener::bind("127.0.0.1:0").unwrap(), TcpListener::bind("127.0.0.1:0").unwrap());
-    let (trace, heard) = start(Scope::ports([port(&one)]));
+    let (trace, heard) = start(&Scope::ports([port(&one)]));
     one_shot(&other);
-    trace.scope(Scope::ports([port(&other)]));
+    trace.scope(&Scope::ports([port(&other)]));
     one_shot(&one);
     let asked = one_shot(&other);
     let (_, first) = heard.find("transition", traced);
     assert_eq!((first.flow.local, first.from), (asked, TcpState::Closed));
-    trace.scope(Scope::ports([]));
+    trace.scope(&Scope::ports([]));
     one_shot(&other);
     while let Some(seen) = heard.next(Duration::from_millis(200)) {
         let (_, transition) = traced(&seen).unwrap();
@@ -151,7 +183,7 @@ fn a_connect_that_is_refused_is_told_too() {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let addr = listener.local_addr().unwrap();
     drop(listener);
-    let (_trace, heard) = start(Scope::ports([addr.port()]));
+    let (_trace, heard) = start(&Scope::ports([addr.port()]));
     assert!(TcpStream::connect(addr).is_err());
     let steps: Vec<(TcpState, TcpState)> = (0..2)
         .map(|_| {
@@ -167,7 +199,7 @@ fn the_instance_is_removed_and_so_are_those_of_the_dead() {
     let mut dead = std::process::Command::new("true").spawn().unwrap();
     dead.wait().unwrap();
     // Makes sure that tracefs is there.
-    let (first, _heard) = start(Scope::ports([1]));
+    let (first, _heard) = start(&Scope::ports([1]));
     let stale = format!("{INSTANCES}/socklab-{}", dead.id());
     fs::create_dir(&stale).unwrap();
     fs::write(format!("{stale}/events/sock/inet_sock_set_state/enable"), "1").unwrap();
@@ -177,7 +209,7 @@ fn the_instance_is_removed_and_so_are_those_of_the_dead() {
         names.filter(|name| name.to_str().unwrap().starts_with(&prefix)).collect()
     };
     let before = mine();
-    let (second, _heard) = start(Scope::ports([1]));
+    let (second, _heard) = start(&Scope::ports([1]));
     assert!(!Path::new(&stale).exists(), "a stale instance stays");
     let made: Vec<_> = mine().into_iter().filter(|name| !before.contains(name)).collect();
     drop(second);

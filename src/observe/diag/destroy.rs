@@ -2,7 +2,7 @@
 //! need not wait for its next reading.
 
 use std::io;
-use std::os::fd::OwnedFd;
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::{self, JoinHandle};
 
@@ -30,6 +30,46 @@ pub enum Ended {
     Many,
 }
 
+/// The socket on which they are announced, those of the network namespace in which it was made.
+#[derive(Debug)]
+pub struct Announcements {
+    socket: OwnedFd,
+    buffer: Vec<u8>,
+}
+
+impl Announcements {
+    /// Listens in the calling thread's network namespace.
+    ///
+    /// # Errors
+    /// Where the kernel does not let this user listen (older kernels ask for `CAP_NET_ADMIN`).
+    pub fn open() -> io::Result<Self> {
+        let flags = SocketFlags::CLOEXEC | SocketFlags::NONBLOCK;
+        let socket = socket_with(AddressFamily::NETLINK, SocketType::RAW, flags, Some(netlink::SOCK_DIAG))?;
+        let _ = sockopt::set_socket_recv_buffer_size_force(&socket, QUEUE);
+        bind(&socket, &SocketAddrNetlink::new(0, GROUPS))?;
+        Ok(Self { socket, buffer: vec![0; 16 * 1024] })
+    }
+
+    /// Gives those that came to `tell`, without waiting for more.
+    pub fn read(&mut self, tell: &mut dyn FnMut(Ended)) -> io::Result<()> {
+        loop {
+            match recv(&self.socket, self.buffer.as_mut_slice(), RecvFlags::empty()) {
+                Ok((_, len)) => ended(&self.buffer[..len]).for_each(|flow| tell(Ended::Socket(flow))),
+                Err(rustix::io::Errno::NOBUFS) => tell(Ended::Many),
+                Err(rustix::io::Errno::INTR) => {}
+                Err(rustix::io::Errno::AGAIN) => return Ok(()),
+                Err(error) => return Err(error.into()),
+            }
+        }
+    }
+}
+
+impl AsFd for Announcements {
+    fn as_fd(&self) -> BorrowedFd<'_> {
+        self.socket.as_fd()
+    }
+}
+
 /// The thread that listens. Dropping it ends and joins it.
 #[derive(Debug)]
 pub struct Destroyed {
@@ -42,17 +82,14 @@ impl Destroyed {
     /// Listens in the calling thread's network namespace, and calls `tell` for each socket of `scope`.
     ///
     /// # Errors
-    /// Where the kernel does not let this user listen (older kernels ask for `CAP_NET_ADMIN`).
+    /// As [`Announcements::open`].
     pub fn start(scope: Scope, tell: impl FnMut(Ended) + Send + 'static) -> io::Result<Self> {
-        let flags = SocketFlags::CLOEXEC | SocketFlags::NONBLOCK;
-        let socket = socket_with(AddressFamily::NETLINK, SocketType::RAW, flags, Some(netlink::SOCK_DIAG))?;
-        let _ = sockopt::set_socket_recv_buffer_size_force(&socket, QUEUE);
-        bind(&socket, &SocketAddrNetlink::new(0, GROUPS))?;
+        let announcements = Announcements::open()?;
         let stop = Arc::new(eventfd(0, EventfdFlags::CLOEXEC)?);
         let scope = Arc::new(Mutex::new(scope));
         let (halt, watched) = (Arc::clone(&stop), Arc::clone(&scope));
-        let thread =
-            thread::Builder::new().name("socklab-destroy".into()).spawn(move || run(&socket, &halt, &watched, tell))?;
+        let run = move || run(announcements, &halt, &watched, tell);
+        let thread = thread::Builder::new().name("socklab-destroy".into()).spawn(run)?;
         Ok(Self { stop, scope, thread: Some(thread) })
     }
 
@@ -70,10 +107,9 @@ impl Drop for Destroyed {
     }
 }
 
-fn run(socket: &OwnedFd, stop: &OwnedFd, scope: &Mutex<Scope>, mut tell: impl FnMut(Ended)) {
-    let mut buffer = vec![0; 16 * 1024];
+fn run(mut announcements: Announcements, stop: &OwnedFd, scope: &Mutex<Scope>, mut tell: impl FnMut(Ended)) {
     loop {
-        let mut fds = [PollFd::new(socket, PollFlags::IN), PollFd::new(stop, PollFlags::IN)];
+        let mut fds = [PollFd::new(&announcements, PollFlags::IN), PollFd::new(stop, PollFlags::IN)];
         match poll(&mut fds, None) {
             Ok(_) | Err(rustix::io::Errno::INTR) => {}
             Err(_) => return,
@@ -81,14 +117,13 @@ fn run(socket: &OwnedFd, stop: &OwnedFd, scope: &Mutex<Scope>, mut tell: impl Fn
         if !fds[1].revents().is_empty() {
             return;
         }
-        match recv(socket, buffer.as_mut_slice(), RecvFlags::empty()) {
-            Ok((_, len)) => {
-                let scope = scope.lock().unwrap_or_else(PoisonError::into_inner).clone();
-                ended(&buffer[..len]).filter(|flow| scope.has(flow)).for_each(|flow| tell(Ended::Socket(flow)));
-            }
-            Err(rustix::io::Errno::NOBUFS) => tell(Ended::Many),
-            Err(rustix::io::Errno::AGAIN | rustix::io::Errno::INTR) => {}
-            Err(_) => return,
+        let scope = scope.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        let read = announcements.read(&mut |ended| match ended {
+            Ended::Socket(flow) if !scope.has(&flow) => {}
+            ended => tell(ended),
+        });
+        if read.is_err() {
+            return;
         }
     }
 }

@@ -20,6 +20,8 @@ const INFO_AND_CONG: u8 = 1 << 1 | 1 << 3;
 /// `TCP_ESTABLISHED` (1) to `TCP_NEW_SYN_RECV` (12): what `ss -a` asks for. Not 13, bound and inactive, which neither
 /// `ss` nor `netstat` shows.
 const EVERY_STATE: u32 = 0x1ffe;
+/// `TCP_LISTEN` (10).
+const LISTENING: u32 = 1 << 10;
 const NO_COOKIE: [u8; 8] = [0xff; 8];
 const AF_INET: u8 = 2;
 const AF_INET6: u8 = 10;
@@ -34,14 +36,17 @@ pub(super) enum Part {
     Udp4,
     /// UDP over IPv6.
     Udp6,
+    /// The TCP listeners, over IPv4 and IPv6.
+    Listeners,
 }
 
 impl Part {
+    /// All that make up the whole.
     pub(super) const ALL: [Self; 3] = [Self::Tcp, Self::Udp4, Self::Udp6];
 
     pub(super) const fn proto(self) -> Proto {
         match self {
-            Self::Tcp => Proto::Tcp,
+            Self::Tcp | Self::Listeners => Proto::Tcp,
             Self::Udp4 | Self::Udp6 => Proto::Udp,
         }
     }
@@ -52,6 +57,7 @@ pub(super) fn dump(part: Part, scope: &Scope, seq: u32) -> Vec<u8> {
     let (kind, head, tail): (u16, [u8; 4], &[u32]) = match part {
         // struct inet_diag_req: family, source and destination lengths, extensions; id; states, dbs.
         Part::Tcp => (TCP_BOTH_FAMILIES, [0, 0, 0, 0], &[EVERY_STATE, 0]),
+        Part::Listeners => (TCP_BOTH_FAMILIES, [0, 0, 0, 0], &[LISTENING, 0]),
         // struct inet_diag_req_v2: family, protocol, extensions, pad; states; id.
         Part::Udp4 => (BY_FAMILY, [AF_INET, number(Proto::Udp), 0, 0], &[]),
         Part::Udp6 => (BY_FAMILY, [AF_INET6, number(Proto::Udp), 0, 0], &[]),

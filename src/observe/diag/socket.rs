@@ -60,11 +60,20 @@ impl Diag {
     /// `InvalidData` for an answer that makes no sense, otherwise the kernel's own. What came before it was given to
     /// `each` and is true, but sockets may be missing.
     pub fn dump(&mut self, scope: &Scope, each: &mut dyn FnMut(Row)) -> io::Result<Reading> {
+        self.dump_parts(&Part::ALL, scope, each)
+    }
+
+    /// The same for TCP listeners alone.
+    pub fn listeners(&mut self, scope: &Scope, each: &mut dyn FnMut(Row)) -> io::Result<Reading> {
+        self.dump_parts(&[Part::Listeners], scope, each)
+    }
+
+    fn dump_parts(&mut self, parts: &[Part], scope: &Scope, each: &mut dyn FnMut(Row)) -> io::Result<Reading> {
         if matches!(scope, Scope::Ports(ports) if ports.is_empty()) {
             return Ok(Reading::Whole);
         }
         let mut whole = Reading::Whole;
-        for part in Part::ALL {
+        for part in parts.iter().copied() {
             let mut reading = Reading::Torn;
             for _ in 0..ATTEMPTS {
                 reading = self.dump_part(part, scope, each)?;

@@ -25,8 +25,15 @@ pub(super) struct Identities {
     lost: u64,
 }
 
-/// A transition and its time, in nanoseconds of the trace's clock.
-pub(super) type Told = (u64, Transition);
+/// A transition of a socket that is known by its addresses.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Told {
+    /// The kernel's address of the socket.
+    pub(super) socket: u64,
+    /// When, in nanoseconds of the trace's clock.
+    pub(super) time: u64,
+    pub(super) change: Transition,
+}
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 struct Claim {
@@ -45,7 +52,7 @@ impl Identities {
         }
         if is_complete(&flow, claim) {
             let held = self.held.remove(&socket).unwrap_or_default();
-            told.extend(held.into_iter().chain([claim]).map(|claim| (claim.time, claim.of(flow))));
+            told.extend(held.into_iter().chain([claim]).map(|claim| claim.of(socket, flow)));
         } else if claim.to == TcpState::Closed {
             // It never had all its addresses: a connect that found no free port. Nothing was sent.
             self.held.remove(&socket);
@@ -72,8 +79,9 @@ impl Identities {
 }
 
 impl Claim {
-    const fn of(self, flow: Flow) -> Transition {
-        Transition { flow, from: self.from, to: self.to, cause: None }
+    const fn of(self, socket: u64, flow: Flow) -> Told {
+        let change = Transition { flow, from: self.from, to: self.to, cause: None };
+        Told { socket, time: self.time, change }
     }
 }
 
@@ -148,7 +156,7 @@ mod tests {
         }
         assert_eq!(identities.take_lost(), 0);
         told.into_iter()
-            .map(|(time, Transition { flow, from, to, .. })| {
+            .map(|Told { time, change: Transition { flow, from, to, .. }, .. }| {
                 let peer = flow.peer.map_or(0, |peer| peer.port());
                 format!("{time} {} {peer} {from} {to}", flow.local.port())
             })

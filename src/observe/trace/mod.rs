@@ -4,12 +4,14 @@
 //! ring buffer per processor. Each event becomes a [`crate::domain::Transition`] with the kernel's own time, as
 //! [`crate::domain::Evidence::Traced`], exactly as the kernel says it: a closer's `FIN_WAIT2` → CLOSED is what a person
 //! calls `TIME_WAIT`, and telling so is the model's work. The kernel traces all
-//! network namespaces at once; what has a local address that is not this host's is left out.
+//! network namespaces at once; what is not of this one is left out.
 
 mod format;
 mod here;
 mod identity;
 mod instance;
+mod kin;
+mod namespace;
 mod page;
 mod reader;
 

@@ -3,7 +3,7 @@
 use std::fs::File;
 use std::io::{self, ErrorKind, Read};
 use std::os::fd::OwnedFd;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
@@ -12,31 +12,36 @@ use rustix::time::{ClockId, clock_gettime};
 
 use super::format::{EventFormat, PageFormat};
 use super::here::Here;
-use super::identity::Identities;
+use super::identity::{Identities, Told};
 use super::instance::Instance;
+use super::kin::{Kin, Untold};
+use super::namespace::{Namespace, Watched};
 use super::page;
 use crate::domain::{Errno, Evidence, Kind, Note, Probe, Stamp};
 use crate::observe::Scope;
+use crate::observe::diag::destroy::{Announcements, Ended};
+
+/// Changes in other network namespaces are counted, and told of at most as often as this, in nanoseconds.
+const FOREIGN_TOLD: u64 = 60_000_000_000;
 
 /// The handle of the running trace. What it sees goes to its probe as [`Kind::State`], as [`Evidence::Traced`].
 /// Dropping it ends and joins its thread and removes what it made in tracefs.
 #[derive(Debug)]
 pub struct Trace {
     instance: Instance,
-    scope: Arc<Mutex<Scope>>,
+    watched: Arc<Watched>,
     stop: Arc<OwnedFd>,
     thread: Option<JoinHandle<()>>,
     probe: Probe,
 }
 
 impl Trace {
-    /// Traces the TCP sockets of `scope` whose local address is one of this host's. (A socket on 127.0.0.1 in another
-    /// network namespace cannot be told from one in this.) Reports [`Note::Has`] or
+    /// Traces the TCP sockets of `scope` that are of the calling thread's network namespace. Reports [`Note::Has`] or
     /// [`Note::Lacks`].
     ///
     /// # Errors
     /// `PermissionDenied` for anyone but root; `NotFound` where the kernel has no tracefs or no such tracepoint.
-    pub fn start(probe: Probe, scope: Scope) -> io::Result<Self> {
+    pub fn start(probe: Probe, scope: &Scope) -> io::Result<Self> {
         let noted = probe.clone();
         let started = Self::try_start(probe, scope);
         let note = match &started {
@@ -47,13 +52,15 @@ impl Trace {
         started
     }
 
-    fn try_start(probe: Probe, scope: Scope) -> io::Result<Self> {
+    fn try_start(probe: Probe, scope: &Scope) -> io::Result<Self> {
         let instance = Instance::make()?;
         let (event, page) = instance.formats()?;
         let stop = Arc::new(eventfd(0, EventfdFlags::CLOEXEC)?);
         let pipes = instance.pipes()?;
-        instance.trace(&scope)?;
-        let scope = Arc::new(Mutex::new(scope));
+        let announcements = Announcements::open()?;
+        let watched = Arc::new(Watched::begin(scope)?);
+        let census = Namespace::here(Arc::clone(&watched))?;
+        instance.trace(scope)?;
         let reader = Reader {
             page: vec![0; page.page()],
             pipes,
@@ -61,22 +68,24 @@ impl Trace {
             time: KernelTime::pair(),
             identities: Identities::default(),
             here: Here::default(),
-            scope: Arc::clone(&scope),
+            kin: Kin::default(),
+            announcements,
+            watched: Arc::clone(&watched),
+            census,
+            foreign: Foreign::default(),
             probe: probe.clone(),
         };
         let halt = Arc::clone(&stop);
         let thread = thread::Builder::new().name("socklab-trace".into()).spawn(move || reader.run(&halt))?;
-        Ok(Self { instance, scope, stop, thread: Some(thread), probe })
+        Ok(Self { instance, watched, stop, thread: Some(thread), probe })
     }
 
     /// Traces these from now on. When the kernel does not take them, [`Note::Lacks`] says so and the old ones stay.
-    pub fn scope(&self, scope: Scope) {
-        match self.instance.trace(&scope) {
-            Ok(()) => *self.scope.lock().unwrap_or_else(PoisonError::into_inner) = scope,
-            Err(error) => {
-                let note = Note::Lacks { what: Evidence::Traced, errno: Errno::from(error) };
-                self.probe.report(Evidence::Called, Kind::Note(note));
-            }
+    pub fn scope(&self, scope: &Scope) {
+        let changed = self.watched.change(scope, || self.instance.trace(scope));
+        if let Err(error) = changed {
+            let note = Note::Lacks { what: Evidence::Traced, errno: Errno::from(error) };
+            self.probe.report(Evidence::Called, Kind::Note(note));
         }
     }
 
@@ -95,6 +104,20 @@ impl Drop for Trace {
     }
 }
 
+/// How many changes in other namespaces were not told of yet, and when they were last.
+#[derive(Default)]
+struct Foreign {
+    count: u64,
+    told: Option<u64>,
+}
+
+impl Foreign {
+    /// When they are to be told of.
+    fn due(&self) -> Option<u64> {
+        (self.count > 0).then(|| self.told.map_or(0, |told| told + FOREIGN_TOLD))
+    }
+}
+
 struct Reader {
     pipes: Vec<File>,
     page: Vec<u8>,
@@ -102,7 +125,11 @@ struct Reader {
     time: KernelTime,
     identities: Identities,
     here: Here,
-    scope: Arc<Mutex<Scope>>,
+    kin: Kin,
+    announcements: Announcements,
+    watched: Arc<Watched>,
+    census: Namespace,
+    foreign: Foreign,
     probe: Probe,
 }
 
@@ -120,8 +147,8 @@ impl Reader {
     fn run(mut self, stop: &OwnedFd) {
         let mut pending = Vec::new();
         loop {
-            let patience = if pending.is_empty() { None } else { Some(Timespec { tv_sec: 0, tv_nsec: 0 }) };
-            match self.wait(stop, patience.as_ref()) {
+            let patience = if pending.is_empty() { self.patience() } else { Some(Duration::ZERO) };
+            match self.wait(stop, patience) {
                 Ok(true) => {}
                 Ok(false) => return,
                 Err(error) => {
@@ -134,11 +161,19 @@ impl Reader {
         }
     }
 
-    /// Waits until there is something to read; `false` when it is time to stop.
-    fn wait(&self, stop: &OwnedFd, patience: Option<&Timespec>) -> io::Result<bool> {
+    /// How long nothing needs to be done when nothing happens.
+    fn patience(&self) -> Option<Duration> {
+        let due = [self.kin.next_due(), self.foreign.due()].into_iter().flatten().min()?;
+        Some(Duration::from_nanos(due.saturating_sub(now())))
+    }
+
+    /// Waits until there is something to read or to do; `false` when it is time to stop.
+    fn wait(&self, stop: &OwnedFd, patience: Option<Duration>) -> io::Result<bool> {
         let mut fds: Vec<PollFd<'_>> = self.pipes.iter().map(|pipe| PollFd::new(pipe, PollFlags::IN)).collect();
+        fds.push(PollFd::new(&self.announcements, PollFlags::IN));
         fds.push(PollFd::new(stop, PollFlags::IN));
-        match poll(&mut fds, patience) {
+        let patience = patience.and_then(|patience| Timespec::try_from(patience).ok());
+        match poll(&mut fds, patience.as_ref()) {
             Ok(_) => Ok(fds.last().is_none_or(|stop| stop.revents().is_empty())),
             Err(rustix::io::Errno::INTR) => Ok(true),
             Err(error) => Err(error.into()),
@@ -150,6 +185,10 @@ impl Reader {
     /// A change that one processor recorded may have been brought about by one that another recorded before it, whose
     /// pipe was read too early to show it. A second look at every pipe shows the cause of everything in the first.
     fn turn(&mut self, pending: Vec<Record>) -> Vec<Record> {
+        // Whatever was traced of a socket was traced before its end was announced: read after that, it is all there.
+        let mut ended = Vec::new();
+        // What cannot be read now says so again at the next turn, or is missed: then its proof is.
+        let _ = self.announcements.read(&mut |end| ended.push(end));
         let mut first = Catch { records: pending, missed: 0 };
         self.drain(&mut first);
         let mut second = Catch::default();
@@ -159,8 +198,10 @@ impl Reader {
         first.records.extend::<Vec<Record>>(due);
         // Stable: records of one processor that carry the same time stay in their order.
         first.records.sort_by_key(|(time, _)| *time);
-        self.tell(&first.records);
-        let lost = first.missed + second.missed + self.identities.take_lost();
+        self.tell(&first.records, &ended);
+        let Untold { foreign, lost } = self.kin.take_untold();
+        self.count_foreign(foreign);
+        let lost = first.missed + second.missed + self.identities.take_lost() + lost;
         if lost > 0 {
             self.probe.report(Evidence::Called, Kind::Note(Note::TraceLost { count: lost }));
         }
@@ -178,17 +219,37 @@ impl Reader {
         }
     }
 
-    fn tell(&mut self, records: &[Record]) {
-        let mut told = Vec::new();
+    fn tell(&mut self, records: &[Record], ended: &[Ended]) {
+        let mut heard = Vec::new();
         for (time, record) in records {
-            self.identities.read(&self.formats.0, *time, record, &mut told);
+            self.identities.read(&self.formats.0, *time, record, &mut heard);
         }
-        let scope = self.scope.lock().unwrap_or_else(PoisonError::into_inner);
-        for (time, transition) in told {
-            if !scope.has(&transition.flow) || !self.here.has(transition.flow.local.ip()) {
-                continue;
+        let scope = self.watched.scope();
+        heard.retain(|told| scope.has(&told.change.flow) && self.here.has(told.change.flow.local.ip()));
+        let (now, mut told) = (now(), Vec::new());
+        for heard in heard {
+            self.kin.hear(now, heard, &mut self.census, &mut told);
+        }
+        for end in ended {
+            match end {
+                Ended::Socket(flow) => self.kin.destroyed(flow, &mut told),
+                Ended::Many => self.kin.blinded(now),
             }
-            self.probe.report_at(self.time.stamp(&self.probe, time), Evidence::Traced, Kind::State(transition));
+        }
+        self.kin.pass(now, &mut self.census, &mut told);
+        told.sort_by_key(|told| told.time);
+        for Told { time, change, .. } in told {
+            self.probe.report_at(self.time.stamp(&self.probe, time), Evidence::Traced, Kind::State(change));
+        }
+    }
+
+    fn count_foreign(&mut self, count: u64) {
+        self.foreign.count += count;
+        let now = now();
+        if self.foreign.due().is_some_and(|due| due <= now) {
+            let note = Note::TraceForeign { count: self.foreign.count };
+            self.probe.report(Evidence::Called, Kind::Note(note));
+            self.foreign = Foreign { count: 0, told: Some(now) };
         }
     }
 }
@@ -202,6 +263,12 @@ fn read_page(pipe: &mut File, page: &mut [u8]) -> io::Result<usize> {
     }
 }
 
+/// The time on the trace's clock, in nanoseconds.
+pub(super) fn now() -> u64 {
+    let time = Duration::try_from(clock_gettime(ClockId::Monotonic)).unwrap_or_default();
+    u64::try_from(time.as_nanos()).unwrap_or(u64::MAX)
+}
+
 /// The kernel's monotonic clock beside ours: the same clock, read at one moment.
 struct KernelTime {
     ours: Instant,
@@ -210,9 +277,7 @@ struct KernelTime {
 
 impl KernelTime {
     fn pair() -> Self {
-        let ours = Instant::now();
-        let time = Duration::try_from(clock_gettime(ClockId::Monotonic)).unwrap_or_default();
-        Self { ours, nanos: u64::try_from(time.as_nanos()).unwrap_or(u64::MAX) }
+        Self { ours: Instant::now(), nanos: now() }
     }
 
     fn stamp(&self, probe: &Probe, nanos: u64) -> Stamp {

@@ -97,6 +97,11 @@ pub(super) fn note(note: &Note) -> String {
             grouped(*count),
             plural(*count, "transition is", "transitions are")
         ),
+        Note::TraceForeign { count } => format!(
+            "The kernel also traced {} {} of sockets in another network namespace (a container?): left out.",
+            grouped(*count),
+            plural(*count, "transition", "transitions")
+        ),
         Note::CaptureLost { count } => {
             format!(
                 "Packets came faster than they could be captured: {} {} missing.",

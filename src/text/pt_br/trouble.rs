@@ -95,6 +95,12 @@ pub(super) fn note(note: &Note) -> String {
             grouped(*count),
             plural(*count, "transição", "transições")
         ),
+        Note::TraceForeign { count } => format!(
+            "O kernel também rastreou {} {} de sockets em outro network namespace (um contêiner?): {} fora.",
+            grouped(*count),
+            plural(*count, "transição", "transições"),
+            plural(*count, "ficou", "ficaram")
+        ),
         Note::CaptureLost { count } => {
             format!(
                 "Os pacotes vieram mais rápido do que a captura: {} {}.",
