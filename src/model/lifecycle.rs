@@ -3,7 +3,7 @@
 use std::collections::VecDeque;
 
 use super::journal::Journal;
-use crate::domain::{Call, Event, Flow, Kind, Proto, ServerId, WorldId};
+use crate::domain::{Call, Event, Flow, Kind, Proto, ServerId, Stamp, WorldId};
 
 /// Which kinds of events are listed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -80,22 +80,35 @@ pub enum Reader {
     Follows,
     /// Shown the latest entry about what was selected in another pane, until something new is listed.
     Points {
-        /// The entry's number in the journal.
-        at: u64,
+        /// The entry.
+        at: Entry,
     },
     /// At one entry; the list stands still, ending where it ended when the reader stopped following.
     Holds {
-        /// The entry's number in the journal.
-        at: u64,
+        /// The entry.
+        at: Entry,
         /// The last entry of the list that stands still.
-        end: u64,
+        end: Entry,
     },
 }
 
-/// The list: numbers of events in the journal, ascending.
+/// One entry: its place in the order of time, and what it is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Entry {
+    /// When it happened.
+    pub at: Stamp,
+    /// Its number in the journal.
+    pub seq: u64,
+}
+
+/// An event that comes late goes before at most so many that happened after it.
+const LATE: usize = 8_192;
+
+/// The list: events of the journal in the order in which they happened. Who saw them tells of them later, one sooner
+/// than the other.
 #[derive(Debug, Default)]
 pub struct Lifecycle {
-    seqs: VecDeque<u64>,
+    entries: VecDeque<Entry>,
     /// The world whose events are listed.
     pub world: WorldId,
     /// Which kinds are listed.
@@ -109,29 +122,29 @@ pub struct Lifecycle {
 impl Lifecycle {
     /// How many entries there are.
     pub fn len(&self) -> usize {
-        self.seqs.len()
+        self.entries.len()
     }
 
     /// Whether there is none.
     pub fn is_empty(&self) -> bool {
-        self.seqs.is_empty()
+        self.entries.is_empty()
     }
 
-    /// The entry at this place, as its number in the journal.
-    pub fn seq(&self, place: usize) -> Option<u64> {
-        self.seqs.get(place).copied()
+    /// The entry at this place.
+    pub fn entry(&self, place: usize) -> Option<Entry> {
+        self.entries.get(place).copied()
     }
 
-    /// The place of the entry with this number, or of the first one after it.
-    pub fn place(&self, seq: u64) -> usize {
-        self.seqs.partition_point(|other| *other < seq)
+    /// The place of this entry, or of the first one after it.
+    pub fn place(&self, entry: Entry) -> usize {
+        self.entries.partition_point(|other| *other < entry)
     }
 
     /// How many entries the reader can see: all, or those up to where the list was held.
     pub fn held_len(&self) -> usize {
         match self.reader {
             Reader::Follows | Reader::Points { .. } => self.len(),
-            Reader::Holds { end, .. } => self.place(end + 1),
+            Reader::Holds { end, .. } => self.entries.partition_point(|other| *other <= end),
         }
     }
 
@@ -142,24 +155,41 @@ impl Lifecycle {
 
     pub(super) fn heard(&mut self, event: &Event, first_seq: u64) {
         if self.lists(event) {
-            self.seqs.push_back(event.seq);
+            self.insert(event);
             if matches!(self.reader, Reader::Points { .. }) {
                 self.reader = Reader::Follows;
             }
         }
-        while self.seqs.front().is_some_and(|seq| *seq < first_seq) {
-            self.seqs.pop_front();
+        while self.entries.front().is_some_and(|entry| entry.seq < first_seq) {
+            self.entries.pop_front();
         }
-        if let Reader::Holds { at, end } = &mut self.reader {
-            *at = (*at).max(first_seq);
+        if let (Reader::Holds { at, end }, Some(first)) = (&mut self.reader, self.entries.front()) {
+            *at = (*at).max(*first);
             *end = (*end).max(*at);
         }
+    }
+
+    fn insert(&mut self, event: &Event) {
+        // What the reader holds stands still: it goes after that.
+        let end = match self.reader {
+            Reader::Holds { end, .. } => Some(end.at),
+            _ => None,
+        };
+        let earliest = self.len().checked_sub(LATE).and_then(|place| self.entry(place)).map(|entry| entry.at);
+        let at = [end, earliest].into_iter().flatten().fold(event.seen.at, Stamp::max);
+        let entry = Entry { at, seq: event.seq };
+        // Mostly it is the last.
+        let place = if self.entries.back().is_none_or(|last| *last < entry) { self.len() } else { self.place(entry) };
+        self.entries.insert(place, entry);
     }
 
     pub(super) fn choose(&mut self, kinds: Kinds, subject: Option<Subject>, journal: &Journal) {
         self.kinds = kinds;
         self.subject = subject;
-        self.seqs = journal.events().filter(|event| self.lists(event)).map(|event| event.seq).collect();
+        let listed = journal.events().filter(|event| self.lists(event));
+        let mut entries: Vec<_> = listed.map(|event| Entry { at: event.seen.at, seq: event.seq }).collect();
+        entries.sort_unstable();
+        self.entries = entries.into();
         self.reader = Reader::Follows;
     }
 
@@ -168,13 +198,14 @@ impl Lifecycle {
         let Some(last) = self.len().checked_sub(1) else { return };
         let (from, end) = match self.reader {
             Reader::Follows if steps >= 0 => return,
-            Reader::Follows => (last, self.seqs[last]),
-            Reader::Points { at } => (self.place(at).min(last), self.seqs[last]),
+            Reader::Follows => (last, self.entries[last]),
+            Reader::Points { at } => (self.place(at).min(last), self.entries[last]),
             Reader::Holds { at, end } => (self.place(at).min(last), end),
         };
         let to = from.saturating_add_signed(steps);
-        let holds = to < self.place(end + 1).min(last + 1) && !(steps > 0 && from == last);
-        self.reader = if holds { Reader::Holds { at: self.seqs[to], end } } else { Reader::Follows };
+        let listed = self.entries.partition_point(|other| *other <= end);
+        let holds = to < listed.min(last + 1) && !(steps > 0 && from == last);
+        self.reader = if holds { Reader::Holds { at: self.entries[to], end } } else { Reader::Follows };
     }
 
     /// Shows the latest entry about `subject` to a reader who follows.
@@ -182,9 +213,9 @@ impl Lifecycle {
         if matches!(self.reader, Reader::Holds { .. }) {
             return;
         }
-        let about = |seq: &&u64| journal.get(**seq).is_some_and(|event| subject.concerns(&event.seen.kind));
-        let latest = self.seqs.iter().rev().find(about);
-        self.reader = latest.map_or(Reader::Follows, |seq| Reader::Points { at: *seq });
+        let about = |entry: &&Entry| journal.get(entry.seq).is_some_and(|event| subject.concerns(&event.seen.kind));
+        let latest = self.entries.iter().rev().find(about);
+        self.reader = latest.map_or(Reader::Follows, |entry| Reader::Points { at: *entry });
     }
 
     fn lists(&self, event: &Event) -> bool {

@@ -161,7 +161,7 @@ impl Model {
         let latest = || match self.ui.focus {
             Pane::Netstat => self.listing.key(0).map(|key| key.flow),
             Pane::Lifecycle => (0..self.lifecycle.len()).rev().find_map(|place| {
-                let event = self.lifecycle.seq(place).and_then(|seq| self.journal.get(seq))?;
+                let event = self.lifecycle.entry(place).and_then(|entry| self.journal.get(entry.seq))?;
                 lifecycle::flow_of(&event.seen.kind)
             }),
             _ => self.world.clients.all().iter().rev().find_map(super::clients::Client::flow),

@@ -29,7 +29,7 @@ pub(super) fn step(model: &mut Model, steps: isize) {
         Pane::Lifecycle => {
             model.lifecycle.step(steps);
             if let Reader::Holds { at, .. } = model.lifecycle.reader
-                && let Some(flow) = model.journal.get(at).and_then(|event| lifecycle::flow_of(&event.seen.kind))
+                && let Some(flow) = model.journal.get(at.seq).and_then(|event| lifecycle::flow_of(&event.seen.kind))
             {
                 model.select(flow);
             }

@@ -36,8 +36,8 @@ pub(super) fn render(model: &Model, look: &Look, area: Rect, buf: &mut Buffer) {
         return;
     }
     let columns = Columns::of(model, look, inside.width);
-    let seqs = places(model, inside.height).filter_map(|place| list.seq(place));
-    let events = seqs.filter_map(|seq| model.journal.get(seq));
+    let listed = places(model, inside.height).filter_map(|place| list.entry(place));
+    let events = listed.filter_map(|entry| model.journal.get(entry.seq));
     let mut entries: Vec<_> = events.map(|event| Entry::of(model, look, event, &columns)).collect();
     let held = entries.iter().position(|entry| entry.held);
     let pointed =
@@ -109,7 +109,7 @@ impl<'a> Entry<'a> {
             evidence: event.seen.evidence,
             lines: wrap_pieces(&told.0, columns.words).len(),
             told,
-            held: matches!(model.lifecycle.reader, Reader::Holds { at, .. } if at == event.seq),
+            held: matches!(model.lifecycle.reader, Reader::Holds { at, .. } if at.seq == event.seq),
             related: matches!(model.ui.subject, Some(subject @ Subject::Connection(_)) if subject.concerns(kind)),
         }
     }

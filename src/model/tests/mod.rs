@@ -9,7 +9,7 @@ use std::net::SocketAddr;
 use proptest::prelude::*;
 
 use super::journal::Journal;
-use super::lifecycle::{Reader, Subject};
+use super::lifecycle::{Entry, Reader, Subject};
 use super::ui::{Mode, Pane, Scope, View};
 use super::*;
 use crate::domain::broadcast::BroadcastChange;
@@ -144,9 +144,33 @@ fn the_list_of_events_holds_still_until_its_end_is_reached_again() {
     let Reader::Holds { end, .. } = model.lifecycle.reader else { panic!("not held") };
     model.observe(call(30));
     model.observe(call(31));
-    assert_eq!((model.lifecycle.unseen(), model.lifecycle.seq(model.lifecycle.held_len() - 1)), (2, Some(end)));
+    assert_eq!((model.lifecycle.unseen(), model.lifecycle.entry(model.lifecycle.held_len() - 1)), (2, Some(end)));
     update(&mut model, Msg::Key(Key::End));
     assert_eq!((model.lifecycle.reader, model.lifecycle.unseen()), (Reader::Follows, 0));
+}
+
+#[test]
+fn the_list_of_events_is_in_the_order_of_time_whoever_tells_of_them_late() {
+    let mut model = lab();
+    let call = |at| seen(at, Kind::Call(Call::new(SocketId::Server(ServerId(0)), Syscall::Accept)));
+    let times = |model: &Model| -> Vec<Stamp> {
+        let entries = (0..model.lifecycle.len()).filter_map(|place| model.lifecycle.entry(place));
+        entries.skip(model.lifecycle.len().saturating_sub(5)).map(|entry| entry.at).collect()
+    };
+    for at in [10, 12, 14, 11, 13] {
+        model.observe(call(at));
+    }
+    assert_eq!(times(&model), [10, 11, 12, 13, 14].map(Stamp::from_millis));
+    // Chosen anew, it is the same.
+    model.ui.focus = Pane::Lifecycle;
+    keys(&mut model, "nnn");
+    assert_eq!(times(&model), [10, 11, 12, 13, 14].map(Stamp::from_millis));
+    // What is held stands still: what comes late comes after it.
+    update(&mut model, Msg::Key(Key::Up));
+    let (held, reader) = (model.lifecycle.held_len(), model.lifecycle.reader);
+    model.observe(call(12));
+    assert_eq!((model.lifecycle.held_len(), model.lifecycle.reader, model.lifecycle.unseen()), (held, reader, 1));
+    assert_eq!(times(&model), [11, 12, 13, 14, 14].map(Stamp::from_millis));
 }
 
 #[test]
