@@ -11,6 +11,8 @@ use crate::domain::{
 
 /// How many ended connections are remembered by their peers: what the kernel says of their end comes after it.
 const PAST_PEERS: usize = 1_000;
+/// How many times of having its port are remembered.
+const PAST_TENURES: usize = 64;
 
 /// Whether a server runs.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -63,6 +65,8 @@ pub struct Server {
     pub served: u64,
     /// Bytes received and sent.
     pub bytes: (u64, u64),
+    /// When it had its port: from when, and until when. Others may have had it between.
+    tenures: Vec<(Stamp, Option<Stamp>)>,
 }
 
 impl Server {
@@ -97,6 +101,29 @@ impl Server {
         let Status::Up { addr, backlog } = self.status else { return None };
         let row = table.of(&Flow::unconnected(Proto::Tcp, addr));
         row.and_then(|entry| entry.row.send_q).or(Some(backlog)).filter(|_| self.spec.proto == Proto::Tcp)
+    }
+
+    /// Whether a socket on its address was one of its own at this moment: while it had its port, and what is left of a
+    /// connection that it accepted.
+    pub(super) fn had(&self, flow: &Flow, at: Stamp) -> bool {
+        let within = |(from, until): &(Stamp, Option<Stamp>)| *from <= at && until.is_none_or(|until| at <= until);
+        self.tenures.iter().any(within)
+            || flow.peer.is_some_and(|peer| self.peers.values().any(|accepted| *accepted == peer))
+    }
+
+    /// It has its port from now on.
+    fn take_office(&mut self, at: Stamp) {
+        if self.tenures.last().is_none_or(|(_, until)| until.is_some()) {
+            self.tenures.push((at, None));
+        }
+        let old = self.tenures.len().saturating_sub(PAST_TENURES);
+        self.tenures.drain(..old);
+    }
+
+    fn leave_office(&mut self, at: Stamp) {
+        if let Some((_, until @ None)) = self.tenures.last_mut() {
+            *until = Some(at);
+        }
     }
 
     /// How many connections are served by `model` now.
@@ -149,15 +176,17 @@ impl Servers {
             ServerChange::Started { addr, backlog } => {
                 server.status = Status::Up { addr: *addr, backlog: *backlog };
                 server.paused = None;
+                server.take_office(at);
             }
             ServerChange::Failed { errno, holder } => {
+                server.leave_office(at);
                 server.status = Status::Failed { errno: *errno, holder: holder.clone() };
             }
             ServerChange::Stopped => {
                 server.status = Status::Off;
                 server.paused = None;
                 server.serving.clear();
-                server.peers.clear();
+                server.leave_office(at);
             }
             ServerChange::Model { model } => server.model = Some(*model),
             ServerChange::Serving { conn, by } => {
@@ -175,12 +204,14 @@ impl Servers {
     }
 
     /// Follows a call on a server's socket.
-    pub(super) fn called(&mut self, call: &Call) {
+    pub(super) fn called(&mut self, at: Stamp, call: &Call) {
         let Some(server) = call.socket.server().and_then(|id| self.0.iter_mut().find(|server| server.id == id)) else {
             return;
         };
         let len = call.data.as_ref().map_or(0, |data| data.len as u64);
         match (call.call, call.result) {
+            // Between this and the word that it has started, the kernel may tell of its socket.
+            (Syscall::Bind, Outcome::Ok) => server.take_office(at),
             (Syscall::Accept, Outcome::Ok) => {
                 server.served += 1;
                 let peer = call.flow.and_then(|flow| flow.peer);
@@ -210,6 +241,39 @@ impl Servers {
             peers: BTreeMap::new(),
             served: 0,
             bytes: (0, 0),
+            tenures: Vec::new(),
         });
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::{Answer, Flow};
+
+    #[test]
+    fn a_port_was_a_servers_from_when_it_had_it_until_it_gave_it_up() {
+        let addr = |port| SocketAddr::new(Ipv4Addr::LOCALHOST.into(), port);
+        let model = Some(ServiceModel::Threaded);
+        let spec = ServerSpec { name: "one".into(), proto: Proto::Tcp, addr: addr(80), answer: Answer::Upper, model };
+        let id = ServerId(0);
+        let mut servers = Servers::default();
+        let (bound, started) =
+            (Call::new(SocketId::Server(id), Syscall::Bind), || ServerChange::Started { addr: addr(80), backlog: 1 });
+        let failed = || ServerChange::Failed { errno: Errno::AddrInUse, holder: None };
+        let change = |servers: &mut Servers, at, change| {
+            servers.apply(Stamp::from_millis(at), &ServerEvent { server: id, change });
+        };
+        change(&mut servers, 1, ServerChange::Added { spec });
+        change(&mut servers, 2, failed());
+        servers.called(Stamp::from_millis(10), &bound);
+        change(&mut servers, 12, started());
+        change(&mut servers, 20, ServerChange::Stopped);
+        change(&mut servers, 30, failed());
+        change(&mut servers, 40, started());
+        let listener = Flow::unconnected(Proto::Tcp, addr(80));
+        let had = |at| servers.get(id).is_some_and(|server| server.had(&listener, Stamp::from_millis(at)));
+        let times = [5, 10, 11, 20, 25, 35, 40, 50];
+        assert_eq!(times.map(had), [false, true, true, true, false, false, true, true]);
     }
 }

@@ -10,14 +10,14 @@ use super::goal::Aim;
 use super::peers::Peers;
 use super::playing::Playing;
 use super::scan::Scans;
-use super::servers::Servers;
+use super::servers::{Server, Servers};
 use super::table::Table;
 use super::wire::WireState;
 use crate::domain::client::ClientChange;
 use crate::domain::note::TableSource;
 use crate::domain::{
-    Call, Delta, Errno, Event, Evidence, Kind, LessonChange, Note, Outcome, Proto, SocketId, Syscall, Target, TcpInfo,
-    WireEvent, WorldId,
+    Call, Delta, Errno, Event, Evidence, Flow, Kind, LessonChange, Note, Outcome, Proto, SocketId, Stamp, Syscall,
+    Target, TcpInfo, WireEvent, WorldId,
 };
 
 /// See the module's head.
@@ -125,6 +125,11 @@ impl World {
         }
     }
 
+    /// The server whose socket this was at this moment; where somebody else's are watched, the one they stand for.
+    pub fn server_of(&self, flow: &Flow, at: Stamp) -> Option<&Server> {
+        self.servers.at(flow.proto, flow.local).filter(|server| self.observing || server.had(flow, at))
+    }
+
     fn called(&mut self, event: &Event, call: &Call) {
         let at = event.seen.at;
         if event.seen.world == WorldId::Wire {
@@ -142,7 +147,7 @@ impl World {
                 }
             }
             SocketId::Server(_) | SocketId::Conn(..) => {
-                self.servers.called(call);
+                self.servers.called(at, call);
                 self.peers.called(at, call);
                 let knocks = matches!(call.call, Syscall::Accept | Syscall::Recvfrom) && call.result == Outcome::Ok;
                 if let Some(flow) = call.flow.filter(|_| knocks) {

@@ -105,7 +105,7 @@ impl<'a> Entry<'a> {
         let told = story::tell(model, look, event, columns.words);
         Self {
             time: clock(look, event.seen.at),
-            who: story::who(model, look, kind, columns.narrow()),
+            who: story::who(model, look, event, columns.narrow()),
             evidence: event.seen.evidence,
             lines: wrap_pieces(&told.0, columns.words).len(),
             told,

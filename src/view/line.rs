@@ -19,7 +19,7 @@ pub fn line(model: &Model, event: &Event) -> Option<String> {
         return None;
     }
     let at = look.text.numbers.clock(event.seen.at.since(Stamp::ZERO));
-    let who = story::who(model, &look, kind, false).name;
+    let who = story::who(model, &look, event, false).name;
     let line = format!("{at:>9} {} {who:<14} {said}", glyphs::evidence(event.seen.evidence));
     Some(if model.ui.glyphs == Glyphs::Ascii { glyphs::ascii(&line) } else { line })
 }

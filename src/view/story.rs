@@ -10,7 +10,7 @@ use super::look::Look;
 use super::names;
 use crate::domain::{
     Args, Call, Cause, ConnNo, Event, Excerpt, Flow, GuardEvent, Kind, Outcome, Proto, ServerChange, ServerEvent,
-    ServerId, ServiceModel, SocketId, Syscall, Transition,
+    ServerId, ServiceModel, SocketId, Stamp, Syscall, Transition,
 };
 use crate::model::Model;
 
@@ -21,14 +21,14 @@ pub(super) struct Who<'a> {
 }
 
 /// Who did it. A connection that a server accepted has its number behind the server's name: it is another socket.
-pub(super) fn who<'a>(model: &'a Model, look: &Look, kind: &Kind, narrow: bool) -> Who<'a> {
+pub(super) fn who<'a>(model: &'a Model, look: &Look, event: &Event, narrow: bool) -> Who<'a> {
     let (words, theme) = (&look.text.lifecycle, &look.theme);
     let server = |id: ServerId, conn: Option<ConnNo>| {
         let name = model.world.servers.get(id).map_or_else(|| id.to_string().into(), |s| Cow::from(&s.spec.name));
         let name = conn.map_or_else(|| name.clone(), |conn| format!("{name}.{}", conn.0).into());
         Who { name, style: theme.host.server }
     };
-    match kind {
+    match &event.seen.kind {
         Kind::Call(call) => match call.socket {
             SocketId::Client(id) => {
                 let name = if narrow { format!("#{}", id.0) } else { (words.client)(id.0) };
@@ -38,7 +38,7 @@ pub(super) fn who<'a>(model: &'a Model, look: &Look, kind: &Kind, narrow: bool) 
             SocketId::Conn(id, conn) => server(id, Some(conn)),
             SocketId::Broadcast(_) => Who { name: words.broadcast.into(), style: theme.host.client },
         },
-        Kind::State(change) | Kind::Confirmed(change) => end(model, look, &change.flow, narrow),
+        Kind::State(change) | Kind::Confirmed(change) => end(model, look, &change.flow, event.seen.at, narrow),
         Kind::Server(event) => server(event.server, None),
         Kind::Guard(GuardEvent::Acted { server: id, .. } | GuardEvent::Checked { server: id, .. }) => server(*id, None),
         Kind::Guard(GuardEvent::HalfOpen { listener: Some(addr), .. }) => {
@@ -61,15 +61,15 @@ pub(super) fn who<'a>(model: &'a Model, look: &Look, kind: &Kind, narrow: bool) 
     }
 }
 
-/// Whose end of a connection this is.
-fn end<'a>(model: &'a Model, look: &Look, flow: &Flow, narrow: bool) -> Who<'a> {
+/// Whose end of a connection this was at that moment. Another program may have had a server's port then.
+fn end<'a>(model: &'a Model, look: &Look, flow: &Flow, at: Stamp, narrow: bool) -> Who<'a> {
     let theme = &look.theme;
     let client = model.world.clients.by_flow(flow).filter(|client| client.local == Some(flow.local));
     if let Some(client) = client {
         let name = if narrow && client.id().is_some() { names::short(look, client) } else { names::long(look, client) };
         return Who { name, style: theme.host.client };
     }
-    match model.world.servers.at(flow.proto, flow.local) {
+    match model.world.server_of(flow, at) {
         Some(server) => {
             let conn = flow.peer.and_then(|peer| server.peers.iter().rev().find(|(_, other)| **other == peer));
             let name = match conn {

@@ -108,14 +108,7 @@ pub(super) fn note(note: &Note) -> String {
                 grouped(*count)
             )
         }
-        Note::CaptureSaved { file, packets, dropped } => {
-            let left = format!(
-                " {dropped} mais {}.",
-                plural(*dropped, "antigo não foi guardado", "antigos não foram guardados")
-            );
-            let saved = format!("{packets} {} em {file}.", plural(*packets, "pacote gravado", "pacotes gravados"));
-            if *dropped == 0 { saved } else { saved + &left }
-        }
+        Note::CaptureSaved { file, packets, dropped } => capture_saved(file, *packets, *dropped),
         Note::Mark { text } => format!("Marca: {}.", text.trim_end_matches('.')),
         Note::CaptureNotSaved { errno } => {
             format!("Não foi possível gravar os pacotes em um arquivo: {errno}, {}.", self::errno(*errno).what)
@@ -138,6 +131,13 @@ pub(super) fn note(note: &Note) -> String {
             self::errno(*errno).what
         ),
     }
+}
+
+fn capture_saved(file: &str, packets: u64, dropped: u64) -> String {
+    let left =
+        format!(" {dropped} mais {}.", plural(dropped, "antigo não foi guardado", "antigos não foram guardados"));
+    let saved = format!("{packets} {} em {file}.", plural(packets, "pacote gravado", "pacotes gravados"));
+    if dropped == 0 { saved } else { saved + &left }
 }
 
 pub(super) fn filter(kind: &FilterErrorKind) -> String {

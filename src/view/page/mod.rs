@@ -104,7 +104,7 @@ fn title(model: &Model, look: &Look, page: &Page) -> String {
 
 /// Whose end this is.
 fn name<'a>(model: &'a Model, look: &Look, flow: &Flow, end: End) -> Cow<'a, str> {
-    if let Some(server) = model.world.servers.at(flow.proto, flow.local) {
+    if let Some(server) = model.world.server_of(flow, model.now) {
         return Cow::from(&server.spec.name);
     }
     if let Some(client) = model.world.clients.by_flow(flow).filter(|client| client.local == Some(flow.local)) {
