@@ -115,6 +115,12 @@ pub struct Keys {
     pub complete: &'static str,
     /// What Up and Down do in a line.
     pub earlier: &'static str,
+    /// In the settings: what Up and Down choose, what Tab chooses, and what Right does.
+    pub setting: &'static str,
+    pub host: &'static str,
+    pub turn: &'static str,
+    /// What Esc does to what lies over the screen.
+    pub close: &'static str,
     /// What Esc does to a count.
     pub forget: &'static str,
     /// With a count: `25 clients`.

@@ -85,7 +85,17 @@ fn hints(model: &Model, look: &Look) -> Vec<Hint> {
             let yes = Key::Char(crate::model::network::yes(model.ui.lang));
             vec![key(yes, look.text.network.yes), key(Key::Esc, look.text.network.no)]
         }
-        (Mode::Settings | Mode::Marking | Mode::Help(_), _) => vec![],
+        (Mode::Settings, _) => vec![
+            key(Key::Down, words.setting),
+            key(Key::Tab, words.host),
+            key(Key::Right, words.turn),
+            key(Key::Esc, words.close),
+        ],
+        (Mode::Help(_), _) => {
+            vec![key(Key::Up, words.up.hint), key(Key::Down, words.down.hint), key(Key::Esc, words.close)]
+        }
+        // The line is the mark's.
+        (Mode::Marking, _) => vec![],
         (Mode::Command, Some(count)) if model.ui.view == View::Wire => on_wire(look, count),
         (Mode::Command, Some(count)) => {
             let of = |action| keys::first(action, look.text);

@@ -149,18 +149,12 @@ pub(super) fn name(key: Key, text: &Text) -> String {
         Key::F(n) => format!("F{n}"),
         Key::Up => "↑".into(),
         Key::Down => "↓".into(),
+        Key::Left => "←".into(),
+        Key::Right => "→".into(),
         Key::BackTab => "Shift-Tab".into(),
         Key::PageUp => "PgUp".into(),
         Key::PageDown => "PgDn".into(),
-        Key::Enter
-        | Key::Esc
-        | Key::Tab
-        | Key::Backspace
-        | Key::Delete
-        | Key::Left
-        | Key::Right
-        | Key::Home
-        | Key::End => format!("{key:?}"),
+        Key::Enter | Key::Esc | Key::Tab | Key::Backspace | Key::Delete | Key::Home | Key::End => format!("{key:?}"),
     }
 }
 
