@@ -4,9 +4,10 @@ use std::collections::BTreeSet;
 
 use tui_input::Input;
 
-use super::keys::Key;
+use super::key::Key;
+use super::mode::Mode;
 use super::proposals::Proposals;
-use super::ui::{Mode, Scope};
+use super::ui::Scope;
 use super::{Effect, Model};
 use crate::domain::filter::Filter;
 

@@ -1,30 +1,8 @@
 //! Keys and what they do: one table feeds dispatch, footer, help and README.
 
-use super::ui::{Pane, View};
+pub use super::key::Key;
+use super::screen::{Pane, View};
 use crate::domain::HostId;
-
-/// A key, whatever terminal library told of it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-#[expect(missing_docs, reason = "each is the key of that name")]
-pub enum Key {
-    Char(char),
-    Ctrl(char),
-    Enter,
-    Esc,
-    Tab,
-    BackTab,
-    Backspace,
-    Delete,
-    Left,
-    Right,
-    Up,
-    Down,
-    PageUp,
-    PageDown,
-    Home,
-    End,
-    F(u8),
-}
 
 /// What a key means where it is bound.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]

@@ -6,8 +6,9 @@ use tui_input::Input;
 
 use super::keys::{self, Action, Key, Place};
 use super::line::Line;
+use super::mode::Mode;
 use super::playing::Beat;
-use super::ui::{Mode, View};
+use super::screen::View;
 use super::{Effect, Model, presenter};
 use crate::domain::{Event, Kind, Lang, LessonChange, WorldId};
 
@@ -161,7 +162,22 @@ fn list(model: &mut Model) {
     model.ui.mode = Mode::Choosing;
 }
 
-/// A key while the list is shown: letters narrow it.
+/// What a key means while the list is shown that means the same everywhere.
+pub(super) fn command(model: &mut Model, key: Key) -> Option<Action> {
+    let action = keys::lookup(key, Place::Anywhere).filter(|_| is_command(key))?;
+    model.lessons.sure = false;
+    if let Action::View(_) = action {
+        model.ui.mode = Mode::Command;
+    }
+    Some(action)
+}
+
+/// Whether a key is no letter and leads to another view, or to none.
+const fn is_command(key: Key) -> bool {
+    matches!(key, Key::F(_) | Key::Ctrl('l' | 'z'))
+}
+
+/// Any other key while the list is shown: letters narrow it.
 pub(super) fn pressed(model: &mut Model, key: Key) -> Vec<Effect> {
     let sure = std::mem::take(&mut model.lessons.sure);
     let last = model.lessons.listed().count().saturating_sub(1);
@@ -184,13 +200,7 @@ pub(super) fn pressed(model: &mut Model, key: Key) -> Vec<Effect> {
             model.ui.view = model.lessons.from;
             return vec![];
         }
-        Key::F(_) | Key::Ctrl('l' | 'z') => {
-            let action = keys::lookup(key, Place::Anywhere);
-            if matches!(action, Some(Action::View(_))) {
-                model.ui.mode = Mode::Command;
-            }
-            return action.map_or_else(Vec::new, |action| super::update::act(model, action));
-        }
+        key if is_command(key) => return vec![],
         key => {
             model.lessons.line.edit(key);
             0

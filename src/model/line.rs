@@ -2,7 +2,7 @@
 
 use tui_input::{Input, InputRequest};
 
-use super::keys::Key;
+use super::key::Key;
 
 /// The line that is being typed, and those typed before.
 #[derive(Debug, Clone, Default)]

@@ -7,9 +7,10 @@ use std::time::Duration;
 use super::goal::Aim;
 use super::keys::{Action, Key};
 use super::line::Line;
+use super::mode::{Mode, Question};
 use super::peers::Peer;
+use super::screen::View;
 use super::servers::Server;
-use super::ui::{Mode, View};
 use super::world::World;
 use super::{Effect, Model, selection};
 use crate::domain::ports::PortsErrorKind;
@@ -35,15 +36,6 @@ impl Part {
         let at = Self::ALL.iter().position(|part| *part == self).unwrap_or(0).cast_signed();
         Self::ALL[(at + steps).rem_euclid(Self::ALL.len().cast_signed()).cast_unsigned()]
     }
-}
-
-/// What is asked before it is done. Only the key that is yes does it; every other is no.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum Question {
-    /// Shall everybody on the network be able to connect?
-    Open,
-    /// Shall a host be asked that may be somebody else's?
-    Beyond,
 }
 
 /// What is wrong with a line that was typed.

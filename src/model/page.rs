@@ -6,7 +6,7 @@ use super::Model;
 use super::book::Step;
 use super::journal::Journal;
 use super::lifecycle::{self, Subject};
-use super::ui::Pane;
+use super::screen::Pane;
 use super::world::World;
 use crate::domain::{Event, Flow, Kind, Proto, SocketId, TcpState};
 

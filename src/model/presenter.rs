@@ -2,9 +2,11 @@
 
 use std::time::Duration;
 
-use super::keys::{Action, Key};
+use super::key::Key;
+use super::keys::Action;
 use super::line::Line;
-use super::ui::{Mode, View};
+use super::mode::Mode;
+use super::screen::View;
 use super::wire::{Fate, Rung, WireStatus};
 use super::{Effect, Model, settings};
 use crate::domain::wire::{Closed, WireEvent};

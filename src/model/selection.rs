@@ -1,25 +1,13 @@
 //! What is selected: in whatever pane it is done, every other pane follows.
 
+use super::Model;
 use super::clients::{Client, Owner};
 use super::lifecycle::{self, Reader, Subject, same_pair};
-use super::ui::{Pane, View};
-use super::{Model, network, presenter};
+use super::screen::{Pane, View};
 use crate::domain::{ClientId, Flow, Proto, RowKey};
 
 /// Moves the selection of the pane that has the focus by so many entries, down if positive.
 pub(super) fn step(model: &mut Model, steps: isize) {
-    if model.ui.page.is_some() {
-        model.scroll_page(steps);
-        return;
-    }
-    if model.ui.view == View::Wire {
-        presenter::step(model, steps);
-        return;
-    }
-    if model.ui.view == View::Network {
-        network::step(model, steps);
-        return;
-    }
     // The list under the digits is the clients'.
     let pane = if model.ui.view == View::Ports { Pane::Clients } else { model.ui.focus };
     match pane {

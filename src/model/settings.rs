@@ -1,7 +1,7 @@
 //! The settings of the wire's hosts that can be turned from the screen, and where the keys are among them.
 
-use super::keys::Key;
-use super::ui::Mode;
+use super::key::Key;
+use super::mode::Mode;
 use super::wire::{Turned, WireState};
 use super::{Effect, Model};
 use crate::domain::{Congestion, HostId, Knob};

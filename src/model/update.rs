@@ -3,9 +3,10 @@
 use super::effect::Effect;
 use super::keys::{self, Action, Key, Place};
 use super::lifecycle::Reader;
+use super::mode::Mode;
 use super::proposals::Proposals;
+use super::screen::{Pane, View};
 use super::servers::Server;
-use super::ui::{Mode, Pane, View};
 use super::{Model, filtering, lessons, network, packets, presenter, selection, settings};
 use crate::domain::{
     ClientPlan, CloseHow, Errno, Goal, GoalChange, Kind, Observation, ServerChange, ServerEvent, ServerId, Stamp,
@@ -124,7 +125,10 @@ fn pressed(model: &mut Model, key: Key) -> Vec<Effect> {
         }
         Mode::Running => presenter::typed(model, key),
         Mode::Marking => packets::typed_mark(model, key),
-        Mode::Choosing => lessons::pressed(model, key),
+        Mode::Choosing => match lessons::command(model, key) {
+            Some(action) => act(model, action),
+            None => lessons::pressed(model, key),
+        },
         Mode::Checking | Mode::Aiming => network::typed(model, key),
         Mode::Asking(question) => network::answered(model, key, question),
         Mode::Settings => settings::pressed(model, key),
@@ -176,7 +180,7 @@ fn commanded(model: &mut Model, key: Key) -> Vec<Effect> {
 }
 
 /// Does what a key means.
-pub(super) fn act(model: &mut Model, action: Action) -> Vec<Effect> {
+fn act(model: &mut Model, action: Action) -> Vec<Effect> {
     let count = model.ui.count.take();
     let action = if action == Action::GoView { go(model, count) } else { action };
     if let Some(effects) = packets::act(model, action) {
@@ -276,12 +280,12 @@ fn show(model: &mut Model, action: Action, count: Option<u32>) {
             let subject = if model.lifecycle.subject.is_some() { None } else { Some(model.subject()) };
             model.lifecycle.choose(model.lifecycle.kinds, subject, &model.journal);
         }
-        Action::Up => selection::step(model, -1),
-        Action::Down => selection::step(model, 1),
-        Action::PageUp => selection::step(model, -page),
-        Action::PageDown => selection::step(model, page),
-        Action::First => selection::step(model, isize::MIN / 2),
-        Action::Last => selection::step(model, isize::MAX / 2),
+        Action::Up => step(model, -1),
+        Action::Down => step(model, 1),
+        Action::PageUp => step(model, -page),
+        Action::PageDown => step(model, page),
+        Action::First => step(model, isize::MIN / 2),
+        Action::Last => step(model, isize::MAX / 2),
         Action::NextPane => ui.focus = ui.focus.step(1),
         Action::PrevPane => ui.focus = ui.focus.step(-1),
         Action::Zoom => ui.zoomed = !ui.zoomed,
@@ -293,6 +297,16 @@ fn show(model: &mut Model, action: Action, count: Option<u32>) {
         Action::Help => ui.mode = Mode::Help(0),
         Action::Back if count.is_none() => back(model),
         _ => {}
+    }
+}
+
+/// Moves what the keys are about by so many entries, down if positive.
+fn step(model: &mut Model, steps: isize) {
+    match model.ui.view {
+        _ if model.ui.page.is_some() => model.scroll_page(steps),
+        View::Wire => presenter::step(model, steps),
+        View::Network => network::step(model, steps),
+        _ => selection::step(model, steps),
     }
 }
 

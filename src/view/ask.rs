@@ -10,7 +10,8 @@ use super::ink::{Ink, wrap};
 use super::look::{Frame, Look};
 use super::typed::Typed;
 use crate::model::Model;
-use crate::model::network::{Fault, Question, yes};
+use crate::model::mode::Question;
+use crate::model::network::{Fault, yes};
 use crate::model::ui::Mode;
 
 /// Draws the box, if there is one to draw; returns where the cursor is while something is typed.

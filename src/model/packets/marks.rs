@@ -4,8 +4,8 @@ use std::collections::VecDeque;
 
 use super::super::Model;
 use super::super::effect::Effect;
-use super::super::keys::Key;
-use super::super::ui::Mode;
+use super::super::key::Key;
+use super::super::mode::Mode;
 use crate::domain::excerpt::sanitise;
 
 /// See the module's head.

@@ -3,7 +3,8 @@
 use super::*;
 use crate::domain::ports::PortsErrorKind;
 use crate::domain::{Goal, GoalChange, GoalEvent, GuardEvent, Lang, Note, Proto, Realm, ScanChange, ScanEvent};
-use crate::model::network::{Fault, Part, Question, check};
+use crate::model::mode::Question;
+use crate::model::network::{Fault, Part, check};
 use crate::model::ui::Mode;
 
 fn typed(model: &mut Model, text: &str) -> Vec<Effect> {

@@ -1,0 +1,40 @@
+//! What the keyboard does: which keys are commands, and which are typed into what.
+
+/// What the keyboard does.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
+pub enum Mode {
+    /// Keys are commands.
+    #[default]
+    Command,
+    /// Keys are the broadcast message.
+    Saying,
+    /// Keys are the table's filter.
+    Filtering,
+    /// Keys are the packets' filter.
+    Sifting,
+    /// Keys narrow the list of lessons.
+    Choosing,
+    /// Keys are a program to run on one of the wire's hosts.
+    Running,
+    /// Keys are a port check.
+    Checking,
+    /// Keys are the host that clients are to go to.
+    Aiming,
+    /// Something is asked before it is done.
+    Asking(Question),
+    /// Keys turn the settings of the wire's hosts.
+    Settings,
+    /// Keys are a mark.
+    Marking,
+    /// The help is shown, from this line on.
+    Help(usize),
+}
+
+/// What is asked before it is done. Only the key that is yes does it; every other is no.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Question {
+    /// Shall everybody on the network be able to connect?
+    Open,
+    /// Shall a host be asked that may be somebody else's?
+    Beyond,
+}
