@@ -22,6 +22,15 @@ pub struct Goal {
     pub port: Option<u16>,
 }
 
+/// What is wrong with a goal as it was typed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum GoalFault {
+    /// No host can be called that.
+    Host,
+    /// What is behind the host's colon is no port.
+    Port,
+}
+
 impl Goal {
     /// The longest name that DNS has, in bytes (RFC 1035 §2.3.4); an address with its zone is shorter.
     const LONGEST: usize = 255;
@@ -36,21 +45,25 @@ impl Goal {
         address.set_port(self.port.unwrap_or(port));
         address
     }
-}
 
-impl FromStr for Goal {
-    type Err = Unknown;
-    fn from_str(text: &str) -> Result<Self, Unknown> {
-        let unknown = || Unknown { what: "HOST or HOST:PORT", text: text.into() };
+    /// Reads what was typed.
+    ///
+    /// # Errors
+    /// Which part of it is wrong.
+    pub fn read(text: &str) -> Result<Self, GoalFault> {
         let port = |text: &str| {
             let digits = text.bytes().all(|byte| byte.is_ascii_digit());
-            text.parse().ok().filter(|port: &u16| digits && *port > 0).map(Some).ok_or_else(unknown)
+            text.parse().ok().filter(|port: &u16| digits && *port > 0).map(Some).ok_or(GoalFault::Port)
         };
         let text = text.trim();
+        if text.contains('/') {
+            // An address of the web is no host.
+            return Err(GoalFault::Host);
+        }
         let (host, port) = match (text.strip_prefix('['), text.rsplit_once(':')) {
-            (Some(rest), _) => match rest.split_once(']').ok_or_else(unknown)? {
+            (Some(rest), _) => match rest.split_once(']').ok_or(GoalFault::Host)? {
                 (host, "") => (host, None),
-                (host, after) => (host, port(after.strip_prefix(':').ok_or_else(unknown)?)?),
+                (host, after) => (host, port(after.strip_prefix(':').ok_or(GoalFault::Host)?)?),
             },
             (None, Some((before, _))) if before.contains(':') => (text, None),
             (None, Some((host, after))) => (host, port(after)?),
@@ -58,13 +71,24 @@ impl FromStr for Goal {
         };
         // What is shown as it was typed must be safe to show.
         if sanitise(host.as_bytes()) != host {
-            return Err(unknown());
+            return Err(GoalFault::Host);
         }
         let odd = |c: char| c.is_whitespace() || c.is_control() || matches!(c, '/' | '[' | ']' | '@');
         if host.is_empty() || host.len() > Self::LONGEST || host.contains(odd) || host.starts_with('-') {
-            return Err(unknown());
+            return Err(GoalFault::Host);
         }
         Ok(Self { host: host.into(), port })
+    }
+}
+
+impl FromStr for Goal {
+    type Err = Unknown;
+    fn from_str(text: &str) -> Result<Self, Unknown> {
+        let what = |fault| match fault {
+            GoalFault::Host => "HOST or HOST:PORT",
+            GoalFault::Port => "port from 1 to 65535 behind the host, as in HOST:PORT",
+        };
+        Self::read(text).map_err(|fault| Unknown { what: what(fault), text: text.into() })
     }
 }
 
@@ -168,22 +192,14 @@ mod tests {
 
     #[test]
     fn what_is_no_host_is_refused() {
-        for text in [
-            "",
-            ":65432",
-            "lab:",
-            "lab:0",
-            "lab:65536",
-            "lab:+1",
-            "[::1",
-            "[::1]x",
-            "a b",
-            "-x",
-            "http://lab",
-            "a\u{202e}b",
-        ] {
-            assert!(text.parse::<Goal>().is_err(), "{text}");
+        for text in ["", ":65432", "[::1", "[::1]x", "a b", "-x", "http://lab", "a\u{202e}b"] {
+            assert_eq!(Goal::read(text), Err(GoalFault::Host), "{text}");
         }
+        for text in ["lab:", "lab:0", "lab:65536", "lab:99999", "lab:+1", "lab:http", "[::1]:70000"] {
+            assert_eq!(Goal::read(text), Err(GoalFault::Port), "{text}");
+        }
+        let said = "lab:99999".parse::<Goal>().unwrap_err().to_string();
+        assert!(said.contains("port from 1 to 65535"), "{said}");
         assert!("x".repeat(300).parse::<Goal>().is_err());
     }
 }

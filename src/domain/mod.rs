@@ -47,7 +47,7 @@ pub use evidence::Evidence;
 pub use excerpt::Excerpt;
 pub use finding::{Finding, Findings, Reset};
 pub use flow::{Flow, Proto};
-pub use goal::{Goal, GoalChange, GoalEvent, Unresolved};
+pub use goal::{Goal, GoalChange, GoalEvent, GoalFault, Unresolved};
 pub use guard::{GuardEvent, Limits, Rule};
 pub use id::{ClientId, ConnNo, HostId, ServerId, SocketId};
 pub use info::TcpInfo;

@@ -14,7 +14,9 @@ use super::servers::Server;
 use super::world::World;
 use super::{Effect, Model, selection};
 use crate::domain::ports::PortsErrorKind;
-use crate::domain::{Goal, Kind, Lang, Observation, PortList, Proto, Realm, ScanChange, ScanPlan, Stamp, WorldId};
+use crate::domain::{
+    Goal, GoalFault, Kind, Lang, Observation, PortList, Proto, Realm, ScanChange, ScanPlan, Stamp, WorldId,
+};
 
 /// A part of the view.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
@@ -45,8 +47,19 @@ pub enum Fault {
     NoHost,
     /// No host can be called that.
     NotAHost,
+    /// What is behind the host's colon is no port.
+    NotAPort,
     /// The ports are no ports.
     Ports(PortsErrorKind),
+}
+
+impl From<GoalFault> for Fault {
+    fn from(fault: GoalFault) -> Self {
+        match fault {
+            GoalFault::Host => Self::NotAHost,
+            GoalFault::Port => Self::NotAPort,
+        }
+    }
 }
 
 /// See the module's head.
@@ -85,7 +98,7 @@ pub fn check(typed: &str) -> Result<ScanPlan, Fault> {
             "-" => ports.push(word),
             "-p" => ports.extend(words.next()),
             _ if word.len() > 2 && word.starts_with("-p") => ports.push(&word[2..]),
-            _ if goal.is_none() => goal = Some(word.parse().map_err(|_| Fault::NotAHost)?),
+            _ if goal.is_none() => goal = Some(Goal::read(word)?),
             _ => ports.push(word),
         }
     }
@@ -280,10 +293,13 @@ fn asked(typed: &str, aim: Option<&Aim>) -> Result<ScanPlan, Fault> {
 fn aim(model: &mut Model) -> Vec<Effect> {
     let network = &mut model.ui.network;
     let text = network.aimed.input.value().trim().to_owned();
-    let goal = if text.is_empty() { Ok(None) } else { text.parse().map(Some) };
-    let Ok(goal) = goal else {
-        network.fault = Some(Fault::NotAHost);
-        return vec![];
+    let goal = if text.is_empty() { Ok(None) } else { Goal::read(&text).map(Some) };
+    let goal = match goal {
+        Ok(goal) => goal,
+        Err(fault) => {
+            network.fault = Some(fault.into());
+            return vec![];
+        }
     };
     network.fault = None;
     network.aimed.take();

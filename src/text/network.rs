@@ -85,6 +85,7 @@ pub struct Network {
     pub aim_hint_home: &'static str,
     pub no_host: &'static str,
     pub not_a_host: &'static str,
+    pub not_a_port: &'static str,
     /// Before the name of the clients' goal.
     pub target: &'static str,
     pub target_here: &'static str,

@@ -80,6 +80,7 @@ fn wrong(look: &Look, fault: Fault) -> &'static str {
     match fault {
         Fault::NoHost => look.text.network.no_host,
         Fault::NotAHost => look.text.network.not_a_host,
+        Fault::NotAPort => look.text.network.not_a_port,
         Fault::Ports(kind) => (look.text.checks.ports)(kind),
     }
 }

@@ -120,6 +120,8 @@ fn a_port_check_is_read_as_people_type_it() {
         ("22, 80", Fault::NoHost),
         ("nmap -p22", Fault::NoHost),
         ("http://lab 80", Fault::NotAHost),
+        ("lab:99999", Fault::NotAPort),
+        ("lab:99999 22", Fault::NotAPort),
         ("lab 80-22", Fault::Ports(PortsErrorKind::Backwards)),
         ("lab:8080 22", Fault::Ports(PortsErrorKind::Twice)),
         ("lab 0", Fault::Ports(PortsErrorKind::NotAPort)),

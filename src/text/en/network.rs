@@ -83,6 +83,7 @@ pub(super) const NETWORK: Network = Network {
     aim_hint_home: "HOST or HOST:PORT; nothing: the servers here again",
     no_host: "a host is missing: HOST PORTS",
     not_a_host: "no host can be called that: a name or an address, perhaps with :PORT",
+    not_a_port: "behind the colon goes a port from 1 to 65535: HOST:PORT",
     target: "target",
     target_here: "Clients go to the servers here.",
     looking: |goal| format!("looking for {goal}…"),

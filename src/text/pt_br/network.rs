@@ -83,6 +83,7 @@ pub(super) const NETWORK: Network = Network {
     aim_hint_home: "MÁQUINA ou MÁQUINA:PORTA; nada: de volta aos servidores daqui",
     no_host: "falta uma máquina: MÁQUINA PORTAS",
     not_a_host: "nenhuma máquina pode ter esse nome: um nome ou endereço, talvez com :PORTA",
+    not_a_port: "depois dos dois-pontos vem uma porta de 1 a 65535: HOST:PORTA",
     target: "alvo",
     target_here: "Os clientes vão para os servidores daqui.",
     looking: |goal| format!("procurando {goal}…"),
