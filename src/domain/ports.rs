@@ -4,6 +4,7 @@ use std::fmt;
 use std::ops::{Range, RangeInclusive};
 use std::str::FromStr;
 
+use super::flow::Proto;
 use super::spelled::serde_as_text;
 
 /// Words for ports: the laboratory's servers by name, and all of them.
@@ -48,6 +49,14 @@ impl PortList {
     /// Just this one; `None` for 0, which is no port.
     pub fn one(port: u16) -> Option<Self> {
         (port > 0).then(|| Self(vec![port..=port]))
+    }
+
+    /// Those of the laboratory's servers, when none are asked for.
+    pub fn usual(proto: Proto) -> Self {
+        Self(vec![match proto {
+            Proto::Tcp => 65_432..=65_434,
+            Proto::Udp => 65_432..=65_432,
+        }])
     }
 
     /// The ports, ascending.

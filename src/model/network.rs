@@ -107,11 +107,10 @@ pub fn check(typed: &str) -> Result<ScanPlan, Fault> {
         // Ports, and nobody to ask: no host is called a number.
         return Err(Fault::NoHost);
     }
-    let usual = || if proto == Proto::Udp { "udp" } else { "lab" };
     let list = match goal.port.and_then(PortList::one) {
         Some(_) if !ports.is_empty() => return Err(Fault::Ports(PortsErrorKind::Twice)),
         Some(port) => port,
-        None if ports.is_empty() => usual().parse().map_err(|_| Fault::Ports(PortsErrorKind::Missing))?,
+        None if ports.is_empty() => PortList::usual(proto),
         None => {
             let joined = ports.iter().map(|part| part.trim_matches(',')).collect::<Vec<_>>().join(",");
             joined.parse().map_err(|error: crate::domain::ports::PortsError| Fault::Ports(error.kind))?

@@ -18,7 +18,7 @@ pub struct ScanArgs {
     pub host: Goal,
 
     /// The ports, as nmap takes them: 65432, 65432-65434, 22,80 or '-' for all; also threaded, echo, async, udp, lab
-    /// [default: the port behind HOST, else lab]
+    /// [default: the port behind HOST, else lab, or udp with --udp]
     pub ports: Option<String>,
 
     /// The ports, where nmap has them: -p 65432 or -p65432
@@ -63,8 +63,8 @@ impl ScanArgs {
     /// What was typed, and what is wrong with it.
     pub fn ports(&self) -> Result<PortList, (String, PortsError)> {
         let listed = self.ports.as_ref().or(self.p.as_ref());
-        let typed = listed.map_or("lab", String::as_str);
-        let ports = typed.parse().map_err(|error| (typed.to_owned(), error))?;
+        let usual = || Ok(PortList::usual(self.proto()));
+        let ports = listed.map_or_else(usual, |typed| typed.parse().map_err(|error| (typed.clone(), error)))?;
         match (self.host.port, listed) {
             (Some(port), Some(typed)) => {
                 let host = self.host.to_string();
@@ -183,6 +183,7 @@ mod tests {
     fn ports_are_where_people_write_them() {
         for (words, ports) in [
             (&["lab"][..], "65432-65434"),
+            (&["lab", "--udp"], "65432"),
             (&["lab:7"], "7"),
             (&["lab", "22,80"], "22,80"),
             (&["lab", "-p22,80"], "22,80"),
