@@ -33,6 +33,7 @@ pub mod settings;
 pub mod table;
 pub mod ui;
 pub mod update;
+pub mod waiting;
 pub mod window;
 pub mod wire;
 pub mod world;

@@ -81,6 +81,8 @@ pub struct Network {
     pub plan: Option<ScanPlan>,
     /// Nothing has been heard of it yet: its host is being looked up.
     pub pending: bool,
+    /// Clients were told to go to another host, and nothing has been heard of that yet.
+    pub turning: Option<Goal>,
 }
 
 /// Reads `HOST PORTS`, as people type it for nmap too: `192.168.0.7 65432-65434`, `-p65432 lab`, `lab 53,123 udp`.
@@ -177,7 +179,7 @@ pub(super) fn act(model: &mut Model, action: Action) -> Option<Vec<Effect>> {
             model.ui.mode = Mode::Aiming;
             vec![]
         }
-        Action::Home if model.world.aim.is_some() => vec![Effect::Aim(None)],
+        Action::Home if model.world.aim.is_some() => turn(model, None),
         Action::Aim | Action::Home => vec![],
         Action::Door => door(model),
         Action::Check => {
@@ -304,7 +306,14 @@ fn aim(model: &mut Model) -> Vec<Effect> {
     network.aimed.take();
     model.ui.mode = Mode::Command;
     // Nothing typed is the way home, for whoever is not there.
-    if goal.is_none() && model.world.aim.is_none() { vec![] } else { vec![Effect::Aim(goal)] }
+    if goal.is_none() && model.world.aim.is_none() { vec![] } else { turn(model, goal) }
+}
+
+/// Clients and broadcasts are to go there, or home; who waits for the way to another goal does not any more.
+pub(super) fn turn(model: &mut Model, goal: Option<Goal>) -> Vec<Effect> {
+    model.ui.waiting.clear();
+    model.ui.network.turning.clone_from(&goal);
+    vec![Effect::Aim(goal)]
 }
 
 /// Takes notice of what comes of a port check.

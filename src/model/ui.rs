@@ -10,6 +10,7 @@ use super::page::Page;
 use super::presenter::Presenter;
 use super::proposals::Proposals;
 pub use super::screen::{Glyphs, Pane, ThemeName, View};
+use super::waiting::Waiting;
 use crate::domain::{Lang, RowKey, ServerId};
 
 /// Which sockets the table is asked for; `f` goes round.
@@ -87,6 +88,8 @@ pub struct Ui {
     pub wire: Presenter,
     /// The view of the network.
     pub network: Network,
+    /// Clients that wait for the way to their goal to be known.
+    pub waiting: Waiting,
     /// The mark being typed.
     pub mark: Line,
 }
@@ -118,6 +121,7 @@ impl Default for Ui {
             reach: usize::MAX,
             wire: Presenter::default(),
             network: Network::default(),
+            waiting: Waiting::default(),
             mark: Line::default(),
         }
     }

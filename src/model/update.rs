@@ -7,7 +7,7 @@ use super::mode::Mode;
 use super::proposals::Proposals;
 use super::screen::{Pane, View};
 use super::servers::Server;
-use super::{Model, filtering, lessons, network, packets, presenter, selection, settings};
+use super::{Model, filtering, lessons, network, packets, presenter, selection, settings, waiting};
 use crate::domain::{
     ClientPlan, CloseHow, Errno, Goal, GoalChange, Kind, Observation, ServerChange, ServerEvent, ServerId, Stamp,
     Target, WorldId,
@@ -57,7 +57,7 @@ fn take(model: &mut Model, msg: Msg) -> Vec<Effect> {
             model.packets.told(news);
             vec![]
         }
-        Msg::Aim(goal) => vec![Effect::Aim(goal)],
+        Msg::Aim(goal) => network::turn(model, goal),
         Msg::Wire => act(model, Action::View(View::Wire)),
         Msg::Key(key) => {
             let before = model.detail();
@@ -82,8 +82,10 @@ fn take(model: &mut Model, msg: Msg) -> Vec<Effect> {
             };
             presenter::heard(model, &seen);
             network::heard(model, &seen);
+            let kind = matches!(seen.kind, Kind::Goal(_)).then(|| seen.kind.clone());
             let ends = model.observe(seen);
             let mut effects = if moved { filtering::rewatch(model) } else { vec![] };
+            effects.extend(kind.map_or_else(Vec::new, |kind| waiting::heard(model, &kind)));
             effects.extend(holder);
             effects.extend((!ends.is_empty()).then_some(Effect::Lookup(ends)));
             effects
@@ -202,7 +204,10 @@ fn act(model: &mut Model, action: Action) -> Vec<Effect> {
         Action::CloseFin => close(model, CloseHow::Fin),
         Action::CloseRst => close(model, CloseHow::Rst),
         Action::CloseHalf => close(model, CloseHow::Half),
-        Action::CloseAll => vec![Effect::CloseAll],
+        Action::CloseAll => {
+            model.ui.waiting.clear();
+            vec![Effect::CloseAll]
+        }
         // Somebody else's are watched: none of ours is started, none is switched.
         Action::StartStop | Action::NextModel if model.world.observing => vec![],
         Action::StartStop => match model.world.servers.get(server) {
@@ -340,14 +345,19 @@ fn back(model: &mut Model) {
     }
 }
 
-fn spawn(model: &Model, count: Option<u32>, plan: ClientPlan) -> Vec<Effect> {
+fn spawn(model: &mut Model, count: Option<u32>, plan: ClientPlan) -> Vec<Effect> {
     let Some(server) = model.world.servers.get(model.ui.server) else { return vec![] };
+    let count = count.unwrap_or(1);
+    if waiting::looked_for(model).is_some() {
+        model.ui.waiting.add(count, plan, server.id);
+        return vec![];
+    }
     let Some(target) = target(model, server) else { return vec![] };
-    vec![Effect::Spawn { count: count.unwrap_or(1), plan, target }]
+    vec![Effect::Spawn { count, plan, target }]
 }
 
 /// Where a client goes who would go to this server here; nowhere as long as the way to the goal is not known.
-fn target(model: &Model, server: &Server) -> Option<Target> {
+pub(super) fn target(model: &Model, server: &Server) -> Option<Target> {
     let (id, addr) = match &model.world.aim {
         Some(aim) => (None, aim.at(server.addr().port())?),
         None => (Some(server.id), server.reach()),

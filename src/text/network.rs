@@ -90,6 +90,8 @@ pub struct Network {
     pub target: &'static str,
     pub target_here: &'static str,
     pub looking: fn(&str) -> String,
+    /// So many clients wait for that.
+    pub wait: fn(&str, u32) -> String,
 }
 
 impl Network {

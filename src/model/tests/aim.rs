@@ -1,6 +1,7 @@
 //! Clients that go to another host.
 
 use super::*;
+use crate::model::waiting;
 
 fn goal(text: &str, change: GoalChange) -> Observation {
     seen(2, Kind::Goal(GoalEvent { goal: text.parse().unwrap(), change }))
@@ -36,6 +37,47 @@ fn clients_go_to_the_goal_once_the_way_is_known_and_come_home_when_it_is_dropped
     assert_eq!(goes(&mut model), [(None, "192.0.2.7:65432".to_owned())], "what is told of another goal is old");
     update(&mut model, Msg::Seen(goal("lab", GoalChange::Dropped)));
     assert_eq!(goes(&mut model), home);
+}
+
+#[test]
+fn who_is_asked_for_while_the_goal_is_looked_for_goes_once_it_is_found() {
+    let mut model = lab();
+    let asked: Goal = "lab".parse().unwrap();
+    update(&mut model, Msg::Aim(Some(asked.clone())));
+    // Before anything was heard of it, and while it is looked for; two of one kind, three of another.
+    assert_eq!(goes(&mut model), []);
+    assert_eq!(waiting::looked_for(&model), Some(&asked));
+    update(&mut model, Msg::Seen(goal("lab", GoalChange::Set)));
+    assert_eq!(goes(&mut model), []);
+    assert_eq!(keys(&mut model, "3o"), []);
+    assert_eq!((waiting::looked_for(&model), model.ui.waiting.count()), (Some(&asked), 5));
+    let target = Target { server: None, proto: Proto::Tcp, addr: "192.0.2.7:65432".parse().unwrap() };
+    let spawned: Vec<_> = update(&mut model, Msg::Seen(goal("lab", chosen("192.0.2.7:0"))))
+        .into_iter()
+        .filter(|effect| matches!(effect, Effect::Spawn { .. }))
+        .collect();
+    let spawn = |count, plan| Effect::Spawn { count, plan, target };
+    assert_eq!(spawned, [spawn(2, ClientPlan::Stay), spawn(3, ClientPlan::OneShot)]);
+    assert_eq!((waiting::looked_for(&model), model.ui.waiting.count()), (None, 0));
+}
+
+#[test]
+fn nobody_waits_for_what_will_not_come() {
+    let ends: [fn(&mut Model); 4] = [
+        |model| _ = update(model, Msg::Seen(goal("lab", GoalChange::Lost { why: Unresolved::NoSuchHost }))),
+        |model| assert_eq!(keys(model, "K"), [Effect::CloseAll]),
+        |model| assert_eq!(keys(model, "H"), [Effect::Aim(None)]),
+        |model| _ = update(model, Msg::Aim(Some("other".parse().unwrap()))),
+    ];
+    for end in ends {
+        let mut model = lab();
+        update(&mut model, Msg::Seen(goal("lab", GoalChange::Set)));
+        keys(&mut model, "7c");
+        end(&mut model);
+        assert_eq!(model.ui.waiting.count(), 0);
+        let effects = update(&mut model, Msg::Seen(goal("lab", chosen("192.0.2.7:0"))));
+        assert!(!effects.iter().any(|effect| matches!(effect, Effect::Spawn { .. })), "{effects:?}");
+    }
 }
 
 #[test]

@@ -87,4 +87,5 @@ pub(super) const NETWORK: Network = Network {
     target: "target",
     target_here: "Clients go to the servers here.",
     looking: |goal| format!("looking for {goal}…"),
+    wait: |number, count| format!("{number} {}", plural(u64::from(count), "client waits", "clients wait")),
 };

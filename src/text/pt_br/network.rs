@@ -87,4 +87,5 @@ pub(super) const NETWORK: Network = Network {
     target: "alvo",
     target_here: "Os clientes vão para os servidores daqui.",
     looking: |goal| format!("procurando {goal}…"),
+    wait: |number, count| format!("{number} {}", plural(u64::from(count), "cliente espera", "clientes esperam")),
 };

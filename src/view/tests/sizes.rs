@@ -12,6 +12,11 @@ use crate::view::{ColorDepth, render};
 
 /// Everything a class could have on its screen.
 fn models(lang: Lang) -> Vec<(&'static str, Model)> {
+    // One after the other: each model is large, and a thread of a test has 2 MiB of stack.
+    of_labs(lang).into_iter().chain(of_networks(lang)).chain(of_wires(lang)).collect()
+}
+
+fn of_labs(lang: Lang) -> Vec<(&'static str, Model)> {
     let pressed = |mut lab: Lab, keys: &str| {
         lab.keys(keys);
         lab
@@ -58,8 +63,19 @@ fn models(lang: Lang) -> Vec<(&'static str, Model)> {
         ("lifecycle", zoomed(Pane::Lifecycle)),
         ("broadcast", zoomed(Pane::Broadcast)),
     ];
-    let networks = networks::SCENES.map(|(name, scene, keys)| (name, pressed(scene(lang), keys)));
-    let labs: Vec<_> = labs.into_iter().chain(networks).collect();
+    labs.into_iter().map(|(name, lab)| (name, lab.model)).collect()
+}
+
+fn of_networks(lang: Lang) -> Vec<(&'static str, Model)> {
+    let shown = |(name, scene, keys): (&'static str, fn(Lang) -> Lab, &str)| {
+        let mut lab = scene(lang);
+        lab.keys(keys);
+        (name, lab.model)
+    };
+    networks::SCENES.into_iter().map(shown).collect()
+}
+
+fn of_wires(lang: Lang) -> Vec<(&'static str, Model)> {
     let wires = vec![
         ("wire held", wires::held(lang)),
         ("wire half way", wires::half_way(lang)),
@@ -76,8 +92,7 @@ fn models(lang: Lang) -> Vec<(&'static str, Model)> {
         ("lesson failed", lessons::failed(lang)),
         ("lesson over", lessons::over(lang)),
     ];
-    let labs = labs.into_iter().map(|(name, lab)| (name, lab.model));
-    labs.chain(wires.into_iter().map(|(name, bench)| (name, bench.model))).collect()
+    wires.into_iter().map(|(name, bench)| (name, bench.model)).collect()
 }
 
 /// Every size from 1×1 to 200×60, each with one of the models and one of the languages in turn, like the fields of a

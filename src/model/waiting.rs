@@ -1,0 +1,61 @@
+//! Clients that were asked for while the way to their goal is looked for: they go once it is known.
+
+use super::goal::Way;
+use super::{Effect, Model};
+use crate::domain::{ClientPlan, Goal, Kind, ServerId, WorldId};
+
+/// See the module's head.
+#[derive(Debug, Clone, Default)]
+pub struct Waiting(Vec<Asked>);
+
+#[derive(Debug, Clone, Copy)]
+struct Asked {
+    count: u32,
+    plan: ClientPlan,
+    /// The server that was selected: they go to its port where the goal names none.
+    server: ServerId,
+}
+
+impl Waiting {
+    /// How many there are.
+    pub fn count(&self) -> u32 {
+        self.0.iter().fold(0, |all, asked| all.saturating_add(asked.count))
+    }
+
+    /// So many more who would go to this server here.
+    pub(super) fn add(&mut self, count: u32, plan: ClientPlan, server: ServerId) {
+        match self.0.iter_mut().find(|asked| (asked.plan, asked.server) == (plan, server)) {
+            Some(asked) => asked.count = asked.count.saturating_add(count),
+            None => self.0.push(Asked { count, plan, server }),
+        }
+    }
+
+    /// Nobody waits any more.
+    pub(super) fn clear(&mut self) {
+        self.0.clear();
+    }
+}
+
+/// The goal that clients of the world that is shown cannot go to yet, and may soon.
+pub fn looked_for(model: &Model) -> Option<&Goal> {
+    let here = model.world.shown() == WorldId::Host;
+    let aim = model.world.aim.as_ref().filter(|aim| aim.way == Way::Looking).map(|aim| &aim.goal);
+    model.ui.network.turning.as_ref().or(aim).filter(|_| here)
+}
+
+/// Something was heard, and the model knows it by now: sends those on their way who waited for it. Where there is no way
+/// nobody waits any more.
+pub(super) fn heard(model: &mut Model, kind: &Kind) -> Vec<Effect> {
+    let Kind::Goal(event) = kind else { return vec![] };
+    // What is told of another goal is old.
+    model.ui.network.turning.take_if(|goal| *goal == event.goal);
+    if looked_for(model).is_some() {
+        return vec![];
+    }
+    let waiting = std::mem::take(&mut model.ui.waiting.0);
+    let goes = |asked: Asked| {
+        let target = super::update::target(model, model.world.servers.get(asked.server)?)?;
+        model.world.aim.as_ref().map(|_| Effect::Spawn { count: asked.count, plan: asked.plan, target })
+    };
+    waiting.into_iter().filter_map(goes).collect()
+}
