@@ -67,6 +67,8 @@ pub struct Clients {
     pub open: &'static str,
     pub half_closed: &'static str,
     pub ended: &'static str,
+    /// The state before this is that of the server's end: the client's is on another machine.
+    pub server_end: &'static str,
     /// A UDP client, in the place of a state.
     pub no_state: &'static str,
     pub no_connection: &'static str,

@@ -1,6 +1,6 @@
 //! The clients' pane: one row per client, the newest first, and the number line of their ports.
 
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::ops::Range;
 
 use ratatui::buffer::Buffer;
@@ -10,11 +10,13 @@ use super::ink::{Ink, fit, width, wrap};
 use super::look::{Frame, Look};
 use super::standing::{self, Standing};
 use super::{glyphs, names, number_line};
-use crate::domain::{Proto, TcpState};
+use crate::domain::{Proto, TcpState, WorldId};
 use crate::model::Model;
-use crate::model::clients::Client;
+use crate::model::clients::{Client, Phase};
+use crate::model::goal::Way;
 use crate::model::lifecycle::{Subject, same_pair};
 use crate::model::ui::{Mode, Pane, View};
+use crate::model::waiting;
 use crate::model::window::window;
 
 /// Draws the pane.
@@ -29,6 +31,7 @@ pub(super) fn render(model: &Model, look: &Look, area: Rect, buf: &mut Buffer) {
         focused: model.ui.focus == Pane::Clients && model.ui.mode == Mode::Command && model.ui.view == View::Lab,
     };
     let inside = look.frame(&frame, area, buf);
+    let inside = notice(model, look, inside, buf);
     if all.is_empty() {
         let lines = wrap(words.none, inside.width.saturating_sub(2));
         for (row, line) in (0..inside.height.saturating_sub(1)).zip(lines) {
@@ -40,8 +43,7 @@ pub(super) fn render(model: &Model, look: &Look, area: Rect, buf: &mut Buffer) {
     let shown: Vec<_> = places(model, list).map(|place| &all[all.len() - 1 - place]).collect();
     let number = shown.iter().map(|client| width(&names::short(look, client))).max().unwrap_or(2).min(NAME);
     let target = model.selected_client().and_then(|id| model.world.clients.ours(id)).map(|client| client.no);
-    let addresses = || shown.iter().filter_map(|client| client.local).map(|addr| width(&addr.to_string()));
-    let table = Columns { target, ..Columns::of(addresses, number, inside.width) };
+    let table = Columns { target, ..Columns::of(model, &shown, number, inside.width) };
     for (at, client) in (0..list.height).zip(&shown) {
         row(model, look, &table, client, &mut Ink::on(buf, list, at));
     }
@@ -50,6 +52,33 @@ pub(super) fn render(model: &Model, look: &Look, area: Rect, buf: &mut Buffer) {
         let line = Rect { x: line.x + 1, width: line.width.saturating_sub(2), ..line };
         number_line::render(model, look, line, buf);
     }
+}
+
+/// Why nobody goes anywhere now, if that is so. Returns the space below.
+fn notice(model: &Model, look: &Look, area: Rect, buf: &mut Buffer) -> Rect {
+    let words = &look.text.network;
+    let (said, style) = match (waiting::looked_for(model), model.world.aim.as_ref().map(|aim| (aim, aim.way))) {
+        (Some(goal), _) => {
+            let count = model.ui.waiting.count();
+            let wait = if count > 0 {
+                format!(" {}", (words.wait)(&look.text.numbers.count(count.into()), count))
+            } else {
+                String::new()
+            };
+            ((words.looking)(&goal.to_string()) + &wait, look.theme.state.opening)
+        }
+        (None, Some((aim, Way::Lost(why)))) => ((look.text.checks.unresolved)(&aim.goal.host, why), look.theme.alarm),
+        (None, _) => return area,
+    };
+    let lines = wrap(&said, area.width.saturating_sub(2));
+    // Most of the pane is the clients'.
+    let height = u16::try_from(lines.len()).unwrap_or(u16::MAX).min(area.height.div_ceil(3)).min(area.height);
+    let cut = usize::from(height) < lines.len();
+    for (row, line) in (0..height).zip(lines) {
+        let more = if cut && row + 1 == height { glyphs::ELLIPSIS } else { "" };
+        Ink::on(buf, area, row).skip(1).say(line, style).say(more, style);
+    }
+    Rect { y: area.y + height, height: area.height - height, ..area }
 }
 
 fn list_height(model: &Model, inside: Rect) -> u16 {
@@ -72,21 +101,38 @@ struct Columns {
     target: Option<u32>,
     number: u16,
     local: u16,
+    /// Where they go: the port, or the address too.
+    goal: u16,
     /// Whether the server's name has a column.
     server: bool,
     traffic: bool,
 }
 
 impl Columns {
-    fn of<I: Iterator<Item = u16>>(addresses: impl Fn() -> I, number: u16, columns: u16) -> Self {
+    fn of(model: &Model, shown: &[&Client], number: u16, columns: u16) -> Self {
         // Mark, number, arrow, port, evidence and state, time.
-        let fixed = 1 + (number + 1) + 4 + 7 + 14 + 7;
+        let fixed = 1 + (number + 1) + 4 + (1 + PORT) + 14 + 7;
         let room = columns.saturating_sub(fixed);
         // Addresses that do not fit are shortened, and need no room for more than that.
-        let local = addresses().filter(|width| *width <= room).max().unwrap_or(0).max(7);
+        let local = shown.iter().filter_map(|client| client.local).map(|addr| width(&addr.to_string()));
+        let local = local.filter(|width| *width <= room).max().unwrap_or(0).max(7);
         let spare = columns.saturating_sub(fixed + local);
-        Self { target: None, number, local, server: spare >= 34, traffic: spare >= 20 }
+        let far = shown.iter().filter(|client| is_elsewhere(model, client.target.addr.ip()));
+        let far = far.map(|client| width(&client.target.addr.to_string()) - PORT);
+        let more = far.filter(|more| *more <= spare).max().unwrap_or(0);
+        let spare = spare - more;
+        let server = spare >= 34 && shown.iter().any(|client| client.target.server.is_some());
+        Self { target: None, number, local, goal: PORT + more, server, traffic: spare >= 20 }
     }
+}
+
+/// The columns of a port with its colon.
+const PORT: u16 = 6;
+
+/// Whether this is another machine's address.
+fn is_elsewhere(model: &Model, ip: IpAddr) -> bool {
+    let ip = ip.to_canonical();
+    model.world.shown() == WorldId::Host && !ip.is_loopback() && !model.world.addresses.contains(&ip)
 }
 
 fn row(model: &Model, look: &Look, columns: &Columns, client: &Client, ink: &mut Ink<'_>) {
@@ -105,21 +151,33 @@ fn row(model: &Model, look: &Look, columns: &Columns, client: &Client, ink: &mut
     } else {
         style
     };
+    let standing = standing::of(model, look, client);
+    if let (Standing::Failed(errno), Phase::Ended(Some(why))) = (&standing, client.phase)
+        && failed(look, columns, client, (errno, (look.text.errno)(why).what), ink)
+    {
+        return highlight(model, look, client, start, ink);
+    }
     let local = client.local.map_or_else(|| glyphs::DASH.into(), |addr: SocketAddr| fit(addr, columns.local));
     ink.cell(&local, columns.local, port);
     ink.say(" ", style).say(glyphs::LONG_ARROW, style).skip(1);
-    ink.cell(&format!(":{}", client.target.addr.port()), 6, if client.is_live() { theme.host.server } else { style });
+    let there = client.target.addr;
+    let far = columns.goal > PORT && is_elsewhere(model, there.ip());
+    let there = if far { fit(there, columns.goal) } else { format!(":{}", there.port()) };
+    ink.cell(&there, columns.goal, if client.is_live() { theme.host.server } else { style });
     if columns.server {
         ink.skip(1);
         let server = client.target.server.and_then(|id| model.world.servers.get(id));
         ink.cell(server.map_or("", |server| &server.spec.name), 10, style);
     }
     ink.skip(1);
-    let standing = standing::of(model, look, client);
     match &standing {
         Standing::State(state, evidence) => {
             look.evidence(ink, *evidence);
             ink.skip(1).cell(state.name(), 12, theme.state(*state));
+        }
+        Standing::Other(state, evidence) => {
+            look.evidence(ink, *evidence);
+            ink.skip(1).cell(state.name(), 12, theme.state(*state)).any(&[words.server_end, ""], theme.quiet);
         }
         Standing::Phase(word) => _ = ink.skip(2).cell(word, 12, style),
         Standing::Failed(errno) => _ = ink.skip(2).cell(errno, 14, theme.alarm),
@@ -132,9 +190,21 @@ fn row(model: &Model, look: &Look, columns: &Columns, client: &Client, ink: &mut
         _ if standing::waits(model, client) => {
             ink.any(&[words.waiting, words.waiting_short, words.queued], theme.state.opening);
         }
-        (Standing::Failed(_), _) => failed(look, client, ink),
+        (Standing::Other(..), _) => {}
+        (Standing::Failed(_), _) => {
+            if let Phase::Ended(Some(errno)) = client.phase {
+                ink.say((look.text.errno)(errno).what, theme.text);
+            }
+        }
         _ => details(model, look, columns, client, ink),
     }
+    highlight(model, look, client, start, ink);
+}
+
+/// Marks a row that is selected, or is about the same connection as what is selected elsewhere.
+fn highlight(model: &Model, look: &Look, client: &Client, start: u16, ink: &mut Ink<'_>) {
+    let theme = &look.theme;
+    let selected = model.ui.client == Some(client.no);
     let related = model.ui.subject.is_some_and(|subject| match (subject, client.flow()) {
         (Subject::Connection(flow), Some(own)) => same_pair(&flow, &own) && !selected,
         _ => false,
@@ -146,11 +216,21 @@ fn row(model: &Model, look: &Look, columns: &Columns, client: &Client, ink: &mut
     }
 }
 
-/// What the error means, in the words that fit.
-fn failed(look: &Look, client: &Client, ink: &mut Ink<'_>) {
-    if let crate::model::clients::Phase::Ended(Some(errno)) = client.phase {
-        ink.say((look.text.errno)(errno).what, look.theme.text);
+/// Why a client failed, where the columns leave too little room for it: they give way, the least telling first. A port
+/// that was given back says nothing any more. `false` where there is room enough.
+fn failed(look: &Look, columns: &Columns, client: &Client, (errno, what): (&str, &str), ink: &mut Ink<'_>) -> bool {
+    let server = if columns.server { 11 } else { 0 };
+    if columns.local + 4 + columns.goal + server + 1 + 2 + 14 + width(what) <= ink.room() {
+        return false;
     }
+    let theme = &look.theme;
+    let to = format!("{} :{} ", glyphs::LONG_ARROW, client.target.addr.port());
+    let local = client.local.map_or_else(String::new, |addr| format!("{} ", fit(addr, 7)));
+    let why = width(errno) + 2 + width(what);
+    let fits = |lead: &String| width(lead) + why <= ink.room();
+    let lead = [format!("{local}{to}"), to].into_iter().find(fits).unwrap_or_default();
+    ink.say(&lead, theme.quiet).say(errno, theme.alarm).skip(2).say(what, theme.text);
+    true
 }
 
 fn details(model: &Model, look: &Look, columns: &Columns, client: &Client, ink: &mut Ink<'_>) {

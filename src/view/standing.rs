@@ -10,6 +10,8 @@ use crate::model::table::Entry;
 pub(super) enum Standing {
     /// A state that was observed.
     State(TcpState, Evidence),
+    /// Its own end is on another machine; this is the state of the server's, which is being closed.
+    Other(TcpState, Evidence),
     /// What its own calls say, while nobody has observed a state.
     Phase(&'static str),
     /// It ended in this error.
@@ -42,16 +44,25 @@ pub(super) fn of(model: &Model, look: &Look, client: &Client) -> Standing {
     if client.target.proto == Proto::Udp {
         return Standing::Phase(if client.is_live() { words.no_state } else { words.ended });
     }
+    let other = || self::other(model, client);
     match client.flow().and_then(|flow| end(model, &flow)) {
         Some((state, evidence)) => Standing::State(state, evidence),
-        None => Standing::Phase(match client.phase {
+        None => other().unwrap_or(Standing::Phase(match client.phase {
             Phase::Starting => words.starting,
             Phase::Dialing => words.connecting,
             Phase::Open => words.open,
             Phase::HalfClosed => words.half_closed,
             Phase::Ended(_) => words.ended,
-        }),
+        })),
     }
+}
+
+/// What the table shows of the connection of somebody on another machine: the server's end, until both sides are done.
+fn other(model: &Model, client: &Client) -> Option<Standing> {
+    use TcpState::{CloseWait, Closing, FinWait1, FinWait2, LastAck};
+    let (state, evidence) = end(model, &client.flow()?.mirror()?)?;
+    let closes = matches!(state, CloseWait | Closing | FinWait1 | FinWait2 | LastAck);
+    (client.owner == Owner::Foreign && closes).then_some(Standing::Other(state, evidence))
 }
 
 /// Whether the server's end of its connection has not been accepted by any program yet.

@@ -118,6 +118,7 @@ const CLIENTS: Clients = Clients {
     no_state: "no state",
     no_connection: "UDP: no connection",
     gone_in: |span| format!("gone in {span}"),
+    server_end: "server's end",
     waiting: "waiting in the accept queue",
     waiting_short: "in accept queue",
     queued: "queued",

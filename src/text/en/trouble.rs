@@ -11,7 +11,7 @@ pub(super) const fn errno(errno: Errno) -> Trouble {
         Errno::Access => ("permission denied", "ports below 1024 need root: choose a higher one"),
         Errno::AddrInUse => ("another program holds this port", "end that program, or choose another port"),
         Errno::AddrNotAvail => (
-            "no such address here, or no ephemeral port left",
+            "no ephemeral port left, or no such address here",
             "wait until ports leave TIME_WAIT, connect to another destination, or check the address",
         ),
         Errno::Again => ("nothing to read or no room to write now", "try again later"),

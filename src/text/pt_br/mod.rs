@@ -121,6 +121,7 @@ const CLIENTS: Clients = Clients {
     no_state: "sem estado",
     no_connection: "UDP: sem conexão",
     gone_in: |span| format!("some em {span}"),
+    server_end: "lado do servidor",
     waiting: "esperando na fila de accept",
     waiting_short: "na fila de accept",
     queued: "na fila",

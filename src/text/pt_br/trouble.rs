@@ -11,7 +11,7 @@ pub(super) const fn errno(errno: Errno) -> Trouble {
         Errno::Access => ("permissão negada", "portas abaixo de 1024 exigem root: escolha uma maior"),
         Errno::AddrInUse => ("outro programa ocupa esta porta", "encerre esse programa, ou escolha outra porta"),
         Errno::AddrNotAvail => (
-            "endereço inexistente aqui, ou acabaram as portas efêmeras",
+            "acabaram as portas efêmeras, ou o endereço não existe aqui",
             "espere as portas saírem de TIME_WAIT, conecte a outro destino, ou confira o endereço",
         ),
         Errno::Again => ("nada para ler ou sem espaço para escrever agora", "tente mais tarde"),

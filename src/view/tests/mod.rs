@@ -1,5 +1,6 @@
 //! The screen, tested as a class sees it.
 
+mod elsewhere;
 pub(crate) mod lab;
 mod lessons;
 mod meaning;

@@ -30,7 +30,7 @@ pub(crate) fn closed(lang: Lang) -> Lab {
 }
 
 /// The servers listen on every address.
-fn opened(lang: Lang) -> Lab {
+pub(crate) fn opened(lang: Lang) -> Lab {
     let mut lab = closed(lang);
     for (id, port) in [(0, 65_432), (1, 65_433), (2, 65_434), (3, 65_432)] {
         lab.server(id, ServerChange::Started { addr: SocketAddr::from(([0, 0, 0, 0], port)), backlog: 128 });
@@ -38,7 +38,7 @@ fn opened(lang: Lang) -> Lab {
     lab
 }
 
-fn came(lab: &mut Lab, conn: u32, from: &str, says: &[u8]) {
+pub(crate) fn came(lab: &mut Lab, conn: u32, from: &str, says: &[u8]) {
     let flow = Flow::tcp("192.168.0.10:65432".parse().unwrap(), from.parse().unwrap());
     let socket = SocketId::Conn(ServerId(0), ConnNo(conn));
     let accept = Call::new(SocketId::Server(ServerId(0)), Syscall::Accept).on(flow);
@@ -119,7 +119,7 @@ pub(crate) fn checked(lang: Lang) -> Lab {
     lab
 }
 
-fn goal(lab: &mut Lab, name: &str, change: GoalChange) {
+pub(crate) fn goal(lab: &mut Lab, name: &str, change: GoalChange) {
     let goal: Goal = name.parse().unwrap();
     lab.seen(Evidence::Called, Kind::Goal(GoalEvent { goal, change }));
 }
