@@ -7,6 +7,7 @@
 //! | [`mod@dissect`] | a frame → its layers and fields, each with its bytes |
 //! | [`frame`] | the bytes of a link, with when and how much |
 //! | [`analysis`] | frames, one after the other → summaries with relative numbers and findings |
+//! | [`states`] | both ends' states, told from the packets of a capture |
 //! | `network` | the IP header of either version |
 //! | [`checksum`] | whether a checksum is right, not filled in yet, or wrong |
 //!
@@ -19,6 +20,7 @@ pub mod dissect;
 pub mod frame;
 pub mod link;
 mod network;
+pub mod states;
 
 pub use analysis::Analysis;
 pub use checksum::Checksum;
@@ -26,3 +28,4 @@ pub use decode::{Decoded, Fragment, decode, summary};
 pub use dissect::dissect;
 pub use frame::Frame;
 pub use link::LinkType;
+pub use states::States;
