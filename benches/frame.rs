@@ -12,7 +12,7 @@ use socklab::domain::{
     Observation, PacketSummary, Proto, Row, Segment, SocketId, Stamp, Syscall, Target, TcpState, WorldId,
 };
 use socklab::model::keys::Key;
-use socklab::model::packets::{News, Said, Stream};
+use socklab::model::packets::{News, Origin, Said, Stream};
 use socklab::model::ui::{Pane, View};
 use socklab::model::{Model, Msg, Ui, update};
 use socklab::view::{ColorDepth, render};
@@ -128,7 +128,7 @@ fn packets(bench: &mut Criterion) {
             update(&mut model, Msg::Key(key));
         }
         if let (true, Some(talk)) = (stream, model.packets.ladder.talk) {
-            update(&mut model, Msg::Packets(News::Followed(said(talk))));
+            update(&mut model, Msg::Packets(News::Followed(Origin::Live, said(talk))));
         }
         let mut buf = Buffer::empty(Rect::new(0, 0, 160, 45));
         bench.bench_function(&format!("frame packets {name}"), |bench| {

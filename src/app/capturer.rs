@@ -8,20 +8,13 @@ use std::time::{SystemTime, UNIX_EPOCH};
 
 use tokio::sync::mpsc;
 
+use super::kept;
 use crate::domain::excerpt::sanitise;
 use crate::domain::{Errno, Evidence, Flow, Kind, Note, Probe};
 use crate::model::Msg;
-use crate::model::packets::{Capturing, Help, Inspected, News, Said, Stream};
+use crate::model::packets::{Capturing, Help, News, Origin};
 use crate::observe::Scope;
-use crate::observe::capture::stream::Piece;
-use crate::observe::capture::{Capture, CaptureError, Key, Need, On, Remedy, Store, follow_stream};
-use crate::packet::dissect;
-
-/// What is worth scrolling through of a conversation, in bytes.
-const MOST_SAID: usize = 256 * 1024;
-
-/// A line of text that is longer is shown as several; in characters.
-const LONGEST_LINE: usize = 120;
+use crate::observe::capture::{Capture, CaptureError, Key, Need, On, Remedy, Store};
 
 /// The capture of a session, where it can be had.
 #[derive(Debug)]
@@ -77,27 +70,14 @@ impl Capturer {
 
     /// Takes a packet apart. One that is not kept any more has no layers.
     pub(super) fn inspect(&self, number: u64) {
-        let packet = self.capture.as_ref().and_then(|capture| capture.store().get(number));
-        self.answer(News::Inspected(packet.map_or_else(
-            || Inspected { number, ..Inspected::default() },
-            |packet| Inspected {
-                number,
-                layers: dissect(packet.link, &packet.bytes),
-                bytes: packet.bytes.as_ref().into(),
-                comments: packet.comments.iter().map(|comment| sanitise(comment.as_bytes())).collect(),
-            },
-        )));
+        let store = self.capture.as_ref().map(Capture::store);
+        self.answer(News::Inspected(Origin::Live, kept::inspected(store.map(Arc::as_ref), number)));
     }
 
     /// Puts together what was said, without keeping anybody waiting.
     pub(super) fn follow(&self, talk: Flow) {
-        let answers = self.answers.clone();
         let store = self.capture.as_ref().map(|capture| Arc::clone(capture.store()));
-        tokio::task::spawn_blocking(move || {
-            let stream = store.map_or_else(|| nothing(talk), |store| said(&store, talk));
-            // Nobody waits for it when the session is over.
-            let _ = answers.blocking_send(Msg::Packets(News::Followed(stream)));
-        });
+        kept::follow(store, Origin::Live, talk, self.answers.clone());
     }
 
     /// Writes all that is kept to a new file in the current directory, and tells its name.
@@ -134,42 +114,6 @@ pub(super) fn lacking(error: &CaptureError) -> Capturing {
         (Remedy::Unknown, _) => Help::Unknown,
     };
     Capturing::Lacking { errno: error.errno, help }
-}
-
-const fn nothing(talk: Flow) -> Stream {
-    Stream { talk, turns: Vec::new(), cut: false }
-}
-
-/// What was said, in lines that are safe to show.
-fn said(store: &Store, talk: Flow) -> Stream {
-    let Some(stream) = follow_stream(&store.packets(), &talk, None, MOST_SAID) else { return nothing(talk) };
-    let turns = stream.said.iter().map(|said| {
-        let from = if said.by_client { stream.ends.client } else { stream.ends.server };
-        let (lines, missing) = match &said.piece {
-            Piece::Data(bytes) => (lines(bytes), 0),
-            Piece::Missing(count) => (vec![], u64::from(*count)),
-        };
-        Said { from, packet: said.packet, lines, missing }
-    });
-    Stream { talk, turns: turns.collect(), cut: stream.cut }
-}
-
-fn lines(bytes: &[u8]) -> Vec<String> {
-    let body = bytes.strip_suffix(b"\n").unwrap_or(bytes);
-    if body.is_empty() {
-        return vec![];
-    }
-    let lines = body.split(|byte| *byte == b'\n').map(|line| sanitise(line.strip_suffix(b"\r").unwrap_or(line)));
-    lines.flat_map(|line| pieces(&line)).collect()
-}
-
-/// A line that nobody would scroll through in one step, in pieces.
-fn pieces(line: &str) -> Vec<String> {
-    if line.is_empty() {
-        return vec![String::new()];
-    }
-    let chars: Vec<char> = line.chars().collect();
-    chars.chunks(LONGEST_LINE).map(String::from_iter).collect()
 }
 
 /// Writes a new file, never over one that is there.
@@ -233,15 +177,6 @@ mod tests {
         ] {
             assert_eq!(moment(UNIX_EPOCH + Duration::from_secs(seconds)), name);
         }
-    }
-
-    #[test]
-    fn text_is_cut_into_lines_and_made_safe() {
-        assert_eq!(lines(b"GET /\r\nHost: x\r\n"), ["GET /", "Host: x"]);
-        assert_eq!(lines(b"\x1b[31m\n\nb"), ["␛[31m", "", "b"]);
-        assert!(lines(b"\n").is_empty());
-        let long = lines(&[b"ab".repeat(100), b"\nc".to_vec()].concat());
-        assert_eq!(long.iter().map(String::len).collect::<Vec<_>>(), [120, 80, 1]);
     }
 
     #[test]

@@ -172,6 +172,10 @@ pub struct LabArgs {
     #[arg(long)]
     pub wire: bool,
 
+    /// Look at this capture file, pcap or pcapng, in the packets view; the laboratory starts beside it
+    #[arg(long, value_name = "FILE")]
+    pub open: Option<String>,
+
     /// The language of the screen: en or pt-BR; by default that of the locale
     #[arg(long, value_parser = language)]
     pub lang: Option<Lang>,

@@ -8,6 +8,7 @@ use std::sync::Arc;
 use super::addresses::Addresses;
 #[cfg(target_os = "linux")]
 use super::capturer::Capturer;
+use super::opener::Opener;
 use super::session::Shell;
 use super::terminal;
 #[cfg(target_os = "linux")]
@@ -21,6 +22,7 @@ use crate::lab::{self, Lab, Machine};
 #[cfg(target_os = "linux")]
 use crate::lesson;
 use crate::lesson::Order;
+use crate::model::packets::Origin;
 use crate::model::{Effect, Model, Msg};
 #[cfg(target_os = "linux")]
 use crate::observe::capture::{CaptureError, Key};
@@ -35,6 +37,7 @@ pub struct Laboratory {
     tracer: Tracer,
     #[cfg(target_os = "linux")]
     capturer: Option<Capturer>,
+    opener: Opener,
     #[cfg(target_os = "linux")]
     wire: WireWorld,
     #[cfg(target_os = "linux")]
@@ -85,6 +88,7 @@ impl Laboratory {
             tracer,
             #[cfg(target_os = "linux")]
             capturer: None,
+            opener: Opener::new(near.clone()),
             #[cfg(target_os = "linux")]
             wire: WireWorld::new(probe, servers),
             #[cfg(target_os = "linux")]
@@ -144,8 +148,8 @@ impl Laboratory {
     fn look(&self, effect: &Effect) {
         let Some(capturer) = &self.capturer else { return };
         match effect {
-            Effect::Inspect(number) => capturer.inspect(*number),
-            Effect::Follow(talk) => capturer.follow(*talk),
+            Effect::Inspect(_, number) => capturer.inspect(*number),
+            Effect::Follow(_, talk) => capturer.follow(*talk),
             Effect::SaveCapture(marks) => capturer.save(marks.clone()),
             _ => {}
         }
@@ -237,7 +241,12 @@ impl Shell for Laboratory {
             Effect::Watch(ports) => self.watch(&ports.map_or(Scope::All, Scope::Ports)),
             Effect::Detail(flow) => self.table.detail(flow),
             Effect::FindHolder(server, proto, addr) => self.find_holder(server, proto, addr),
-            Effect::Inspect(_) | Effect::Follow(_) | Effect::SaveCapture(_) => self.look(&effect),
+            Effect::Inspect(Origin::File(id), number) => self.opener.inspect(id, number),
+            Effect::Follow(Origin::File(id), talk) => self.opener.follow(id, talk),
+            Effect::Inspect(..) | Effect::Follow(..) | Effect::SaveCapture(_) => self.look(&effect),
+            Effect::OpenFile(id, name) => self.opener.open(id, &name),
+            Effect::CloseFile => self.opener.close(),
+            Effect::CompletePath(typed) => self.opener.complete(typed),
             Effect::Mark(text) => {
                 let probe = if self.shown == WorldId::Wire { self.probe.on_wire(None) } else { self.probe.clone() };
                 probe.report(Evidence::Called, Kind::Note(Note::Mark { text }));

@@ -12,9 +12,12 @@ mod doctor;
 mod exec;
 mod headless;
 mod input;
+mod kept;
 pub mod laboratory;
 mod locale;
 mod netstat;
+mod opener;
+mod paths;
 #[cfg(target_os = "linux")]
 mod programs;
 pub mod queue;

@@ -73,6 +73,9 @@ async fn session(
     if let Some(goal) = &cli.target {
         session.tell(Msg::Aim(Some(goal.clone())))?;
     }
+    if let Some(path) = &cli.open {
+        session.tell(Msg::Open(path.clone()))?;
+    }
     #[cfg(debug_assertions)]
     assert!(!cli.panic, "asked to panic");
     let ended = session.run(EventStream::new(), signals, &mut events).await;

@@ -20,17 +20,30 @@ pub struct Step {
 }
 
 /// The histories.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone)]
 pub struct Book {
     ends: HashMap<Flow, Vec<Step>>,
     closed: VecDeque<Flow>,
+    /// How many finished histories are remembered at most.
+    kept: usize,
+}
+
+impl Default for Book {
+    fn default() -> Self {
+        Self { ends: HashMap::new(), closed: VecDeque::new(), kept: Self::KEPT }
+    }
 }
 
 impl Book {
-    /// How many finished histories are remembered at most.
+    /// How many finished histories are remembered while there is no end of them.
     const KEPT: usize = 4_000;
     /// How many steps of one address pair are remembered: a pair that is used again starts a new life after CLOSED.
     const STEPS: usize = 64;
+
+    /// One that forgets none: whoever writes in it knows how many there are.
+    pub(super) fn endless() -> Self {
+        Self { kept: usize::MAX, ..Self::default() }
+    }
 
     /// What is known of this end, the earliest first. Empty when nothing of it was observed to change.
     pub fn history(&self, flow: &Flow) -> &[Step] {
@@ -51,7 +64,7 @@ impl Book {
         steps.push(Step { at, from, to, cause, evidence });
         if to == TcpState::Closed {
             self.closed.push_back(flow);
-            if self.closed.len() > Self::KEPT {
+            if self.closed.len() > self.kept {
                 self.forget();
             }
         }

@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 use std::net::{IpAddr, SocketAddr};
 
+use super::packets::{FileId, Origin};
 use crate::domain::{
     ClientId, ClientPlan, CloseHow, Flow, Goal, HostId, Knob, Limits, Proto, ScanPlan, ServerId, ServiceModel, Target,
     WireCommand, WorldId,
@@ -83,10 +84,16 @@ pub enum Effect {
     Kill(u32),
     /// Keep saying what the kernels know of this connection of the wire's hosts, named by the client's end; or stop.
     Inform(Option<Flow>),
-    /// Take the captured packet with this number apart.
-    Inspect(u64),
+    /// Take the packet with this number apart.
+    Inspect(Origin, u64),
     /// Put together what was said in this conversation.
-    Follow(Flow),
+    Follow(Origin, Flow),
+    /// Read a capture file, by this name.
+    OpenFile(FileId, String),
+    /// The file is not looked at any more, or not waited for.
+    CloseFile,
+    /// Find out what the name of a file may go on with.
+    CompletePath(String),
     /// Write all packets that are kept to a file, with what was marked as comments: the number of the packet that came
     /// next, and the words.
     SaveCapture(Vec<(u64, String)>),

@@ -79,6 +79,8 @@ pub enum Action {
     Unfold,
     /// Write the captured packets to a file.
     SaveCapture,
+    /// Look at a capture file in place of the live packets, or at these again.
+    OpenCapture,
     /// To the wire's world and its view, or back to the machine.
     Wire,
     /// Open the wire again, where it is not open.
@@ -237,6 +239,7 @@ pub const BINDINGS: &[Binding] = &[
     bind(&[Char('/')], Packets, A::Sift),
     bind(&[Key::Enter], Packets, A::Unfold),
     bind(&[Char('S')], Packets, A::SaveCapture),
+    bind(&[Char('O')], Packets, A::OpenCapture),
     bind(&[Key::Tab, Key::BackTab], Page, A::OtherEnd),
     bind(&[Char('n')], Wire, A::Next),
     bind(&[Char(' ')], Wire, A::RunHold),

@@ -56,7 +56,7 @@ use journal::Journal;
 use lessons::Lessons;
 use lifecycle::Lifecycle;
 use listing::Listing;
-use packets::Packets;
+use packets::{Files, Packets};
 use table::Table;
 
 /// See the module's head.
@@ -72,8 +72,10 @@ pub struct Model {
     pub listing: Listing,
     /// The lifecycle pane's list.
     pub lifecycle: Lifecycle,
-    /// The packets view's lists.
+    /// The packets view's lists of live traffic.
     pub packets: Packets,
+    /// The capture file that is looked at in its place, if one is.
+    pub files: Files,
     /// The list of lessons.
     pub lessons: Lessons,
     /// The time, as last told.
@@ -125,7 +127,7 @@ impl Model {
 
     /// The moment at which something on the screen changes by itself; `None` when nothing does.
     pub fn next_change(&self) -> Option<Stamp> {
-        if self.packets.is_looking() {
+        if self.traffic().packets.is_looking() {
             return Some(self.now);
         }
         let second = Duration::from_secs(1);

@@ -26,6 +26,8 @@ pub enum Mode {
     Settings,
     /// Keys are a mark.
     Marking,
+    /// Keys are the name of a capture file.
+    Opening,
     /// The help is shown, from this line on.
     Help(usize),
 }

@@ -32,6 +32,8 @@ pub enum Msg {
     Reach(usize),
     /// The command line asks for the wire, as its key does.
     Wire,
+    /// The command line asks for a capture file.
+    Open(String),
     /// Clients and broadcasts are to go to this host; to the servers here when `None`.
     Aim(Option<Goal>),
 }
@@ -54,10 +56,11 @@ pub fn update(model: &mut Model, msg: Msg) -> Vec<Effect> {
 fn take(model: &mut Model, msg: Msg) -> Vec<Effect> {
     match msg {
         Msg::Packets(news) => {
-            model.packets.told(news);
+            packets::told(model, news);
             vec![]
         }
         Msg::Aim(goal) => network::turn(model, goal),
+        Msg::Open(path) => packets::asked(model, &path),
         Msg::Wire => act(model, Action::View(View::Wire)),
         Msg::Key(key) => {
             let before = model.detail();
@@ -83,6 +86,7 @@ fn take(model: &mut Model, msg: Msg) -> Vec<Effect> {
             presenter::heard(model, &seen);
             network::heard(model, &seen);
             let kind = matches!(seen.kind, Kind::Goal(_)).then(|| seen.kind.clone());
+            packets::heard(model, &seen);
             let ends = model.observe(seen);
             let mut effects = if moved { filtering::rewatch(model) } else { vec![] };
             effects.extend(kind.map_or_else(Vec::new, |kind| waiting::heard(model, &kind)));
@@ -126,6 +130,7 @@ fn pressed(model: &mut Model, key: Key) -> Vec<Effect> {
             vec![]
         }
         Mode::Running => presenter::typed(model, key),
+        Mode::Opening => packets::typed_path(model, key),
         Mode::Marking => packets::typed_mark(model, key),
         Mode::Choosing => match lessons::command(model, key) {
             Some(action) => act(model, action),
@@ -419,7 +424,9 @@ fn pasted(model: &mut Model, text: &str) -> Vec<Effect> {
         Mode::Filtering => &mut model.ui.filter,
         Mode::Running => &mut model.ui.wire.program,
         Mode::Choosing => &mut model.lessons.line,
-        Mode::Sifting => &mut model.packets.line,
+        Mode::Sifting => &mut model.lists().0.line,
+        Mode::Opening if model.files.reading.is_some() => return vec![],
+        Mode::Opening => &mut model.files.line,
         Mode::Marking => &mut model.ui.mark,
         Mode::Checking => &mut model.ui.network.asked,
         Mode::Aiming => &mut model.ui.network.aimed,

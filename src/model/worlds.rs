@@ -2,6 +2,7 @@
 
 use std::ops::Deref;
 
+use super::book::Book;
 use super::world::World;
 use crate::domain::{Event, WorldId};
 
@@ -15,6 +16,13 @@ pub struct Worlds {
 }
 
 impl Worlds {
+    /// Those of a capture file, of which nothing is forgotten.
+    pub(super) fn of_file() -> Self {
+        let mut worlds = Self::default();
+        worlds.host.book = Book::endless();
+        worlds
+    }
+
     /// One of the worlds.
     pub const fn get(&self, world: WorldId) -> &World {
         match world {

@@ -90,6 +90,7 @@ pub struct Keys {
     pub sift: KeyText,
     pub unfold: KeyText,
     pub save_capture: KeyText,
+    pub open_capture: KeyText,
     pub next_talk: KeyText,
     pub prev_talk: KeyText,
     pub language: KeyText,

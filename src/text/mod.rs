@@ -7,6 +7,7 @@
 mod checks;
 pub mod doctor;
 mod en;
+mod files;
 mod keys;
 pub mod lesson;
 mod network;
@@ -20,6 +21,7 @@ mod tests;
 mod wire;
 
 pub use checks::Checks;
+pub use files::Files;
 pub use keys::{KeyText, Keys};
 pub use lesson::Lessons;
 pub use network::Network;
@@ -60,6 +62,8 @@ pub struct Text {
     pub wire: Wire,
     /// The view of packets.
     pub packets: Packets,
+    /// A capture file in that view.
+    pub files: Files,
     /// Every key action.
     pub keys: Keys,
     /// The help besides the keys.

@@ -1,4 +1,4 @@
-//! What is typed or asked about the network, in a box over whatever is shown.
+//! What is typed or asked about the network, and the name of a capture file, in a box over whatever is shown.
 
 use ratatui::buffer::Buffer;
 use ratatui::layout::{Position, Rect};
@@ -12,6 +12,7 @@ use super::typed::Typed;
 use crate::model::Model;
 use crate::model::mode::Question;
 use crate::model::network::{Fault, yes};
+use crate::model::packets;
 use crate::model::ui::Mode;
 
 /// Draws the box, if there is one to draw; returns where the cursor is while something is typed.
@@ -22,11 +23,17 @@ pub(super) fn render(model: &Model, look: &Look, buf: &mut Buffer) -> Option<Pos
             let aim = model.world.aim.as_ref();
             let hint = aim.map_or_else(|| words.check_hint.into(), |aim| (words.check_hint_aimed)(&aim.goal.host));
             let typed = Typed::of(&network.asked, room(buf.area));
-            prompt(look, words.check_prompt, &typed, (&hint, network.fault), buf)
+            prompt(look, words.check_prompt, &typed, said(look, &hint, network.fault), buf)
         }
         Mode::Aiming => {
             let hint = if model.world.aim.is_some() { words.aim_hint_home } else { words.aim_hint };
-            prompt(look, words.aim_prompt, &Typed::of(&network.aimed, room(buf.area)), (hint, network.fault), buf)
+            let typed = Typed::of(&network.aimed, room(buf.area));
+            prompt(look, words.aim_prompt, &typed, said(look, hint, network.fault), buf)
+        }
+        Mode::Opening => {
+            let said = opening(model, look);
+            let typed = Typed::of(&model.files.line, room(buf.area));
+            prompt(look, look.text.files.prompt, &typed, (&said.0, said.1), buf)
         }
         Mode::Asking(question) => {
             self::question(model, look, question, buf);
@@ -60,20 +67,36 @@ fn space(look: &Look, title: &str, lines: usize, buf: &mut Buffer) -> Rect {
     Rect { x: inside.x + 1, width: inside.width.saturating_sub(2), ..inside }
 }
 
-fn prompt(
-    look: &Look,
-    title: &str,
-    typed: &Typed,
-    (hint, fault): (&str, Option<Fault>),
-    buf: &mut Buffer,
-) -> Option<Position> {
-    let said = fault.map_or((hint, look.theme.quiet), |fault| (wrong(look, fault), look.theme.alarm));
+fn prompt(look: &Look, title: &str, typed: &Typed, said: (&str, Style), buf: &mut Buffer) -> Option<Position> {
     let below = wrap(said.0, room(buf.area));
     let inside = space(look, title, below.len() + 2, buf);
     Ink::on(buf, inside, 0).say("> ", look.theme.key).say(&typed.text, look.theme.typed);
     lines(&below.into_iter().map(|line| (line, said.1)).collect::<Vec<_>>(), 2, inside, buf);
     let x = (inside.x + 2 + typed.cursor).min(inside.right().saturating_sub(1));
     (!inside.is_empty()).then_some(Position::new(x, inside.y))
+}
+
+fn said<'a>(look: &Look, hint: &'a str, fault: Option<Fault>) -> (&'a str, Style) {
+    fault.map_or((hint, look.theme.quiet), |fault| (wrong(look, fault), look.theme.alarm))
+}
+
+/// What is said below the name of a file while it is typed, or read.
+fn opening(model: &Model, look: &Look) -> (String, Style) {
+    let words = &look.text.files;
+    let Some(fault) = model.files.fault else {
+        let reading = model.files.reading.is_some();
+        return if reading { (words.reading.into(), look.theme.newest) } else { (words.hint.into(), look.theme.quiet) };
+    };
+    let said = match fault {
+        packets::Fault::NoName => words.no_name,
+        packets::Fault::NoFile => words.no_file,
+        packets::Fault::Forbidden => words.forbidden,
+        packets::Fault::Directory => words.directory,
+        packets::Fault::NotAFile => words.not_a_file,
+        packets::Fault::NotACapture => words.not_a_capture,
+        packets::Fault::Io(errno) => return ((words.io)(&errno.to_string()), look.theme.alarm),
+    };
+    (said.into(), look.theme.alarm)
 }
 
 fn wrong(look: &Look, fault: Fault) -> &'static str {

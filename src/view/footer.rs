@@ -81,6 +81,13 @@ fn hints(model: &Model, look: &Look) -> Vec<Hint> {
         (Mode::Aiming, _) => {
             vec![key(Key::Enter, words.aim.hint), key(Key::Esc, words.leave), key(Key::Up, words.earlier)]
         }
+        (Mode::Opening, _) if model.files.reading.is_some() => vec![key(Key::Esc, words.leave)],
+        (Mode::Opening, _) => vec![
+            key(Key::Enter, words.open_capture.hint),
+            key(Key::Esc, words.leave),
+            key(Key::Tab, words.complete),
+            key(Key::Up, words.earlier),
+        ],
         (Mode::Asking(_), _) => {
             let yes = Key::Char(crate::model::network::yes(model.ui.lang));
             vec![key(yes, look.text.network.yes), key(Key::Esc, look.text.network.no)]
@@ -112,6 +119,10 @@ fn hints(model: &Model, look: &Look) -> Vec<Hint> {
             if let Some(back) = hints.iter_mut().find(|hint| **hint == wire && model.world.shown() == WorldId::Wire) {
                 back.1 = words.machine.into();
             }
+            let open = plain(Action::OpenCapture, look);
+            if let Some(live) = hints.iter_mut().find(|hint| **hint == open && model.files.shown.is_some()) {
+                live.1 = look.text.files.back.into();
+            }
             hints
         }
     }
@@ -138,9 +149,9 @@ fn ranked(model: &Model) -> Vec<Action> {
     use Action::{
         Aim, Back, Block, Check, Client, CloseAll, CloseFin, CloseHalf, CloseRst, Corrupt, Cut, Delay, Door, Drop,
         Duplicate, Filter, GoOn, GoView, Home, Kick, Ladder, Language, Loss, Mark, Narrow, Network, Next, NextKinds,
-        NextLesson, NextModel, NextOrder, NextPane, NextScope, NextServer, NextTalk, OneShot, OpenWire, OtherEnd, Page,
-        Repeat, Reverse, Run, RunHold, SaveCapture, Say, Settings, Sift, Slow, StartStop, StopCheck, Stream, Swap,
-        Theme, Tick, Unfold, Wire, Zoom,
+        NextLesson, NextModel, NextOrder, NextPane, NextScope, NextServer, NextTalk, OneShot, OpenCapture, OpenWire,
+        OtherEnd, Page, PrevTalk, Repeat, Reverse, Run, RunHold, SaveCapture, Say, Settings, Sift, Slow, StartStop,
+        StopCheck, Stream, Swap, Theme, Tick, Unfold, Wire, Zoom,
     };
     let mut actions = Vec::new();
     if let Some(page) = &model.ui.page {
@@ -152,8 +163,14 @@ fn ranked(model: &Model) -> Vec<Action> {
         actions.push(Back);
     }
     actions.extend_from_slice(match (model.ui.view, model.ui.focus) {
+        // What is not seen here is not offered: the lab, while a file is looked at.
+        (View::Packets, _) if model.files.shown.is_some() => {
+            &[OpenCapture, Ladder, Stream, Sift, Unfold, NextTalk, PrevTalk, Narrow, Language, Theme, GoView]
+        }
+        // Nothing can be captured: a file can be looked at.
+        (View::Packets, _) if model.traffic().lacks() => &[OpenCapture, Wire, Language, Theme, GoView],
         (View::Packets, _) => {
-            &[Ladder, Stream, Sift, Unfold, SaveCapture, NextTalk, Narrow, Mark, Client, OneShot, CloseFin]
+            &[Ladder, Stream, Sift, Unfold, SaveCapture, OpenCapture, NextTalk, Narrow, Mark, Client, OneShot, CloseFin]
         }
         (View::Lessons, _) => &[],
         (View::Wire, _) if !model.world.wire.is_open() => &[OpenWire, Wire],

@@ -6,7 +6,7 @@ use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use ratatui::style::Style;
 
-use super::ink::{Ink, width};
+use super::ink::{Ink, head, width};
 use super::look::Look;
 use super::{aim, glyphs};
 use crate::domain::{Evidence, Mode, WorldId};
@@ -89,9 +89,20 @@ fn left(model: &Model, look: &Look, columns: u16) -> Vec<Part> {
         View::Ports => parts.push(Part { text: look.text.ports.title.into(), style: theme.title, rank: 2 }),
         View::Lessons => parts.push(Part { text: look.text.lessons.list.title.into(), style: theme.title, rank: 2 }),
         View::Network => parts.push(Part { text: look.text.network.title.into(), style: theme.title, rank: 2 }),
-        View::Packets => parts.push(Part { text: look.text.packets.title.into(), style: theme.title, rank: 2 }),
+        View::Packets => {
+            if let Some(file) = &model.files.shown {
+                let text = format!(" {} {} ", look.text.files.file, short(&file.name, if narrow { 24 } else { 48 }));
+                parts.push(Part { text, style: theme.badge, rank: 0 });
+            }
+            parts.push(Part { text: look.text.packets.title.into(), style: theme.title, rank: 2 });
+        }
     }
     parts
+}
+
+/// A name of at most so many columns: its end is worth more than its middle.
+fn short(name: &str, columns: u16) -> String {
+    if width(name) <= columns { name.into() } else { format!("{}{}", head(name, columns - 1), glyphs::ELLIPSIS) }
 }
 
 /// Whether only this machine can reach the address; the wildcard can be reached by everybody.
@@ -115,8 +126,13 @@ fn wire(model: &Model, look: &Look) -> String {
 
 /// The kinds of evidence, those that cannot be had struck out. Those that nobody asked for are not mentioned.
 fn legend(model: &Model, look: &Look) -> Vec<Part> {
-    let kinds = [Evidence::Called, Evidence::Traced, Evidence::Sampled, Evidence::Packet, Evidence::Inferred];
+    const ALL: [Evidence; 5] =
+        [Evidence::Called, Evidence::Traced, Evidence::Sampled, Evidence::Packet, Evidence::Inferred];
+    // What a file tells of is known by its packets, whatever can be had here.
+    let of_file = model.ui.view == View::Packets && model.files.shown.is_some();
+    let kinds: &[Evidence] = if of_file { &ALL[3..] } else { &ALL };
     let known = |kind: Evidence| match (kind, model.world.evidence.get(&kind)) {
+        _ if of_file => Some(true),
         (Evidence::Called | Evidence::Inferred, _) | (_, Some(Ok(()))) => Some(true),
         (_, Some(Err(_))) => Some(false),
         (_, None) => None,
@@ -130,7 +146,7 @@ fn legend(model: &Model, look: &Look) -> Vec<Part> {
             Part { text: format!("{} {name}", glyphs::LACKING), style: look.theme.lacking, rank: 8 }
         })
     };
-    kinds.into_iter().filter_map(part).collect()
+    kinds.iter().copied().filter_map(part).collect()
 }
 
 fn counts(model: &Model, look: &Look) -> Vec<Part> {

@@ -102,6 +102,7 @@ pub(super) const fn text(action: Action, text: &Text) -> &KeyText {
         Action::Sift => &keys.sift,
         Action::Unfold => &keys.unfold,
         Action::SaveCapture => &keys.save_capture,
+        Action::OpenCapture => &keys.open_capture,
         Action::Wire => &keys.wire,
         Action::OpenWire => &keys.open_wire,
         Action::CloseWire => &keys.close_wire,

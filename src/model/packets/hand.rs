@@ -5,6 +5,7 @@ use std::collections::HashSet;
 use tui_input::Input;
 
 use super::super::effect::Effect;
+use super::super::journal::Journal;
 use super::super::keys::{Action, Key};
 use super::super::lifecycle::Subject;
 use super::super::mode::Mode;
@@ -12,7 +13,7 @@ use super::super::proposals::Proposals;
 use super::super::screen::View;
 use super::super::{Model, lifecycle::same_pair};
 use super::detail::Inspected;
-use super::{Packets, Part, Picture, Reader, Said, Stream};
+use super::{Packets, Part, Picture, Reader, Said, Stream, Trail, opening};
 use crate::domain::filter::Filter;
 use crate::domain::{Flow, Kind, Stamp, WorldId};
 
@@ -29,56 +30,72 @@ pub(in super::super) fn act(model: &mut Model, action: Action) -> Option<Vec<Eff
         Action::PageDown => step(model, page),
         Action::First => step(model, isize::MIN / 2),
         Action::Last => step(model, isize::MAX / 2),
-        Action::NextPane => model.packets.part = model.packets.part.step(1),
-        Action::PrevPane => model.packets.part = model.packets.part.step(-1),
+        Action::NextPane => tab(model, 1),
+        Action::PrevPane => tab(model, -1),
         Action::Ladder => show(model, Picture::Ladder),
         Action::Stream => show(model, Picture::Stream),
         Action::NextTalk => turn(model, 1),
         Action::PrevTalk => turn(model, -1),
         Action::Sift => {
-            model.packets.picture = Picture::List;
-            model.packets.part = Part::Picture;
-            model.packets.proposals = Proposals::of(&model.packets.line);
+            let (packets, _) = model.lists();
+            packets.picture = Picture::List;
+            packets.part = Part::Picture;
+            packets.proposals = Proposals::of(&packets.line);
             model.ui.mode = Mode::Sifting;
         }
         Action::Unfold => unfold(model),
         Action::Narrow => narrow(model),
         Action::SaveCapture => return Some(save(model)),
-        Action::Back => back(model),
+        Action::OpenCapture => return Some(opening::toggle(model)),
+        Action::Back => return Some(back(model)),
         _ => return None,
     }
     Some(vec![])
 }
 
+fn tab(model: &mut Model, steps: isize) {
+    let (packets, _) = model.lists();
+    packets.part = packets.part.step(steps);
+}
+
 /// Shows this, or the list again. The conversation is that of the packet which was selected.
 fn show(model: &mut Model, picture: Picture) {
-    let same = model.packets.picture == picture;
-    if model.packets.picture == Picture::List {
+    let shown = model.traffic().packets.picture;
+    if shown == Picture::List {
         follow_selection(model);
     }
-    model.packets.picture = if same { Picture::List } else { picture };
-    model.packets.part = Part::Picture;
+    let (packets, _) = model.lists();
+    packets.picture = if shown == picture { Picture::List } else { picture };
+    packets.part = Part::Picture;
     retarget(model);
 }
 
-/// Where the reader holds still, what it is at becomes what every pane shows.
+/// Where the reader holds still, what it is at becomes what every pane shows. A file's reader always does.
 fn follow_selection(model: &mut Model) {
-    if let Reader::Holds { at, .. } = model.packets.list.reader
-        && let Some(flow) = model.journal.get(at).and_then(Packets::of).map(|packet| packet.flow)
-    {
-        select(model, flow);
+    let traffic = model.traffic();
+    let at = match traffic.packets.list.reader {
+        Reader::Holds { at, .. } => Some(at),
+        Reader::Follows if traffic.file.is_some() => traffic.packets.list.selected(),
+        Reader::Follows => None,
+    };
+    if let Some(packet) = at.and_then(|seq| traffic.packet(seq)) {
+        select(model, packet.flow);
     }
 }
 
-/// Selects the conversation, seen from its client.
+/// Selects the conversation, seen from its client. One of a file is nothing that another pane could show.
 fn select(model: &mut Model, flow: Flow) {
+    if let Some(file) = &mut model.files.shown {
+        file.subject = Some(Subject::Connection(flow));
+        return;
+    }
     let serves = model.world.servers.at(flow.proto, flow.local).is_some();
     let flow = flow.mirror().filter(|_| serves).unwrap_or(flow);
     model.select(flow);
 }
 
 fn step(model: &mut Model, steps: isize) {
-    let packets = &mut model.packets;
+    let (packets, _) = model.lists();
     match (packets.part, packets.picture) {
         (Part::Tree, _) => packets.detail.step(steps),
         (Part::Hex, _) => packets.detail.scroll(steps),
@@ -98,35 +115,39 @@ fn step(model: &mut Model, steps: isize) {
 
 /// Enter goes into the packet, and folds or unfolds there.
 fn unfold(model: &mut Model) {
-    match model.packets.part {
+    let (packets, _) = model.lists();
+    match packets.part {
         Part::Picture => {
-            if let Some(seq) = model.packets.selected() {
-                match model.packets.picture {
-                    Picture::List => model.packets.list.hold(seq),
-                    Picture::Ladder | Picture::Stream => model.packets.ladder.trail.hold(seq),
+            if let Some(seq) = packets.selected() {
+                match packets.picture {
+                    Picture::List => packets.list.hold(seq),
+                    Picture::Ladder | Picture::Stream => packets.ladder.trail.hold(seq),
                 }
-                model.packets.part = Part::Tree;
+                packets.part = Part::Tree;
             }
         }
-        Part::Tree => model.packets.detail.fold(),
+        Part::Tree => packets.detail.fold(),
         Part::Hex => {}
     }
 }
 
 /// Lists one conversation only, or all again.
 fn narrow(model: &mut Model) {
-    let only = match model.packets.wanted_only() {
+    let only = match model.traffic().packets.wanted_only() {
         Some(_) => None,
         None => {
             follow_selection(model);
             wanted(model)
         }
     };
-    model.packets.seek(model.packets.wanted_filter().clone(), only);
+    let (packets, _) = model.lists();
+    packets.seek(packets.wanted_filter().clone(), only);
 }
 
 fn save(model: &Model) -> Vec<Effect> {
     match model.world.shown() {
+        // What is in a file is saved.
+        _ if model.files.shown.is_some() => vec![],
         WorldId::Host => vec![Effect::SaveCapture(model.packets.marks(WorldId::Host).all())],
         // What crosses the wire is not kept byte by byte.
         WorldId::Wire => vec![],
@@ -135,62 +156,69 @@ fn save(model: &Model) -> Vec<Effect> {
 
 /// Goes to the conversation that began so many after the present one, in any order of their packets; stays at the ends.
 fn turn(model: &mut Model, steps: isize) {
+    let traffic = model.traffic();
     let mut talks: Vec<Flow> = Vec::new();
     let mut known = HashSet::new();
-    for (_, packet) in model.packets.all(&model.journal) {
+    for (_, packet) in traffic.packets.all(traffic.journal) {
         if known.insert(packet.flow) {
             known.extend(packet.flow.mirror());
             talks.push(packet.flow);
         }
     }
     let Some(last) = talks.len().checked_sub(1) else { return };
-    let present = model.packets.wanted_only().or_else(|| wanted(model));
+    let present = traffic.packets.wanted_only().or_else(|| wanted(model));
     let place = present.and_then(|talk| talks.iter().position(|other| same_pair(&talk, other)));
     let next = place.map_or(last, |place| place.saturating_add_signed(steps).min(last));
     let talk = talks[next];
-    model.packets.part = Part::Picture;
-    model.packets.ladder.trail.reader = Reader::Follows;
-    if model.packets.wanted_only().is_some() {
+    let (packets, journal) = model.lists();
+    packets.part = Part::Picture;
+    packets.ladder.trail.reader = Reader::Follows;
+    if packets.wanted_only().is_some() {
         // One conversation is found in one piece: the filter is asked about its packets only.
-        model.packets.seek(model.packets.wanted_filter().clone(), Some(talk));
-        model.packets.look_on(&model.journal, usize::MAX);
+        packets.seek(packets.wanted_filter().clone(), Some(talk));
+        packets.look_on(journal, usize::MAX);
     }
-    let list = &model.packets.list;
-    let of =
-        |seq: &u64| model.journal.get(*seq).and_then(Packets::of).is_some_and(|packet| same_pair(&talk, &packet.flow));
+    let of = |seq: &u64| journal.get(*seq).and_then(Packets::of).is_some_and(|packet| same_pair(&talk, &packet.flow));
+    let list = &mut packets.list;
     let first = (0..list.len()).filter_map(|place| list.seq(place)).find(of);
-    if let (Some(first), Picture::List) = (first, model.packets.picture) {
-        model.packets.list.hold(first);
+    if let (Some(first), Picture::List) = (first, packets.picture) {
+        list.hold(first);
     }
     select(model, talk);
     retarget(model);
 }
 
 /// Undoes one thing, the latest kind first.
-fn back(model: &mut Model) {
-    let packets = &mut model.packets;
+fn back(model: &mut Model) -> Vec<Effect> {
+    let lives = model.files.shown.is_none();
     if model.ui.zoomed {
         model.ui.zoomed = false;
-    } else if packets.part != Part::Picture {
+        return vec![];
+    }
+    let (packets, _) = model.lists();
+    if packets.part != Part::Picture {
         packets.part = Part::Picture;
     } else if packets.picture == Picture::Stream && packets.stream_back > 0 {
         packets.stream_back = 0;
-    } else if packets.picture == Picture::Ladder && packets.ladder.trail.reader != Reader::Follows {
+    } else if lives && packets.picture == Picture::Ladder && packets.ladder.trail.reader != Reader::Follows {
         packets.ladder.trail.reader = Reader::Follows;
     } else if packets.picture != Picture::List {
         packets.picture = Picture::List;
-    } else if packets.list.reader != Reader::Follows {
+    } else if lives && packets.list.reader != Reader::Follows {
         packets.list.reader = Reader::Follows;
     } else if packets.wanted_only().is_some() {
         packets.seek(packets.wanted_filter().clone(), None);
-    } else {
+    } else if lives {
         model.ui.view = View::Lab;
+    } else {
+        return opening::toggle(model);
     }
+    vec![]
 }
 
 /// Keys while the filter is typed.
 pub(in super::super) fn typed(model: &mut Model, key: Key) {
-    let packets = &mut model.packets;
+    let (packets, _) = model.lists();
     match key {
         Key::Esc => {
             packets.line.input = Input::new(packets.wanted_filter().to_string());
@@ -218,13 +246,14 @@ pub(in super::super) fn typed(model: &mut Model, key: Key) {
 
 /// Follows what was typed.
 pub(in super::super) fn sift(model: &mut Model) {
-    model.packets.proposals = Proposals::of(&model.packets.line);
+    let (packets, _) = model.lists();
+    packets.proposals = Proposals::of(&packets.line);
     judge(model);
 }
 
 /// Looks for what the filter as typed lets through, if it is one; otherwise the last good one stays.
 fn judge(model: &mut Model) {
-    let packets = &mut model.packets;
+    let (packets, _) = model.lists();
     match Filter::parse(packets.line.input.value()) {
         Ok(filter) => {
             packets.error = None;
@@ -238,68 +267,76 @@ fn judge(model: &mut Model) {
 
 /// The conversation that is meant: the selected one; else the newest client's; else that of the latest packet.
 fn wanted(model: &Model) -> Option<Flow> {
-    if let Some(Subject::Connection(flow)) = model.ui.subject {
+    let traffic = model.traffic();
+    if let Some(Subject::Connection(flow)) = traffic.subject {
         return Some(flow);
     }
-    let newest = model.world.clients.all().iter().rev().find_map(super::super::clients::Client::flow);
-    let latest = || model.packets.list.selected().and_then(|seq| model.journal.get(seq)).and_then(Packets::of);
+    let newest = traffic.world.clients.all().iter().rev().find_map(super::super::clients::Client::flow);
+    let latest = || traffic.packet(traffic.packets.list.selected()?);
     newest.or_else(|| latest().map(|packet| packet.flow))
 }
 
 fn retarget(model: &mut Model) {
-    let held = model.packets.ladder.trail.reader != Reader::Follows;
+    let traffic = model.traffic();
+    let ladder = &traffic.packets.ladder;
+    let held = ladder.trail.reader != Reader::Follows;
     let wanted = wanted(model);
-    let same = model.packets.ladder.talk.zip(wanted).is_some_and(|(one, other)| same_pair(&one, &other));
+    let same = ladder.talk.zip(wanted).is_some_and(|(one, other)| same_pair(&one, &other));
     // What is held still is not exchanged for another client's; but a selection is.
-    if !same && (!held || model.ui.subject.is_some()) {
-        model.packets.turn_to(wanted, &model.journal);
+    if !same && (!held || traffic.subject.is_some()) {
+        let (packets, journal) = model.lists();
+        packets.turn_to(wanted, journal);
     }
 }
 
 /// Once for each key and each frame: turns to the conversation that is meant, and asks the shell for what is not known.
 pub(in super::super) fn settle(model: &mut Model) -> Vec<Effect> {
-    model.packets.look_on(&model.journal, Packets::PIECE);
+    let (packets, journal) = model.lists();
+    packets.look_on(journal, Packets::PIECE);
     if model.ui.view != View::Packets {
         return vec![];
     }
-    if model.packets.picture != Picture::List {
+    if model.traffic().packets.picture != Picture::List {
         retarget(model);
     }
-    let world = model.world.shown();
+    let (packets, journal) = model.lists();
+    let (origin, world) = (packets.origin, packets.world);
     let mut effects = Vec::new();
-    let selected = model.packets.selected().and_then(|seq| model.journal.get(seq)).and_then(Packets::of);
+    let selected = packets.selected().and_then(|seq| journal.get(seq)).and_then(Packets::of);
     let packet = selected.map(|packet| (world, packet.number));
-    if packet != model.packets.asked.packet {
+    if packet != packets.asked.packet {
         let told = selected.filter(|_| world == WorldId::Wire).map(Inspected::told);
-        effects.extend(packet.filter(|_| world == WorldId::Host).map(|(_, number)| Effect::Inspect(number)));
-        model.packets.asked.packet = packet;
-        model.packets.detail.shown = None;
+        let asks = packet.filter(|_| world == WorldId::Host);
+        effects.extend(asks.map(|(_, number)| Effect::Inspect(origin, number)));
+        packets.asked.packet = packet;
+        packets.detail.shown = None;
         if let Some(told) = told {
-            model.packets.detail.take(told);
+            packets.detail.take(told);
         }
     }
-    if model.packets.picture == Picture::Stream {
-        effects.extend(follow(model, world));
+    if packets.picture == Picture::Stream {
+        effects.extend(follow(model));
     }
     effects
 }
 
 /// What is said in the conversation: from the bytes that the shell keeps, or on the wire from what the events tell.
-fn follow(model: &mut Model, world: WorldId) -> Option<Effect> {
+fn follow(model: &mut Model) -> Option<Effect> {
     // A UDP client is not connected to anybody: whom it talks to is in its packets.
-    let talk = model.packets.ladder.client(&model.world)?;
-    let latest = model.packets.ladder.trail.len().checked_sub(1).and_then(|at| model.packets.ladder.trail.seq(at));
+    let talk = model.traffic().client()?;
+    let (packets, journal) = model.lists();
+    let trail = &packets.ladder.trail;
+    let latest = trail.len().checked_sub(1).and_then(|at| trail.seq(at));
     let now = (talk, latest);
-    let asked = &mut model.packets.asked;
-    if asked.talk == Some(now) || (world == WorldId::Host && asked.waiting) {
+    if packets.asked.talk == Some(now) || (packets.world == WorldId::Host && packets.asked.waiting) {
         return None;
     }
-    asked.talk = Some(now);
-    if world == WorldId::Host {
-        asked.waiting = true;
-        return Some(Effect::Follow(talk));
+    packets.asked.talk = Some(now);
+    if packets.world == WorldId::Host {
+        packets.asked.waiting = true;
+        return Some(Effect::Follow(packets.origin, talk));
     }
-    model.packets.stream = Some(told(model, talk));
+    packets.stream = Some(told(trail, journal, talk));
     None
 }
 
@@ -307,11 +344,10 @@ fn follow(model: &mut Model, world: WorldId) -> Option<Effect> {
 const MOST: usize = 2_000;
 
 /// The text of a conversation as far as the events tell it: the beginning of each packet.
-fn told(model: &Model, talk: Flow) -> Stream {
-    let trail = &model.packets.ladder.trail;
+fn told(trail: &Trail, journal: &Journal, talk: Flow) -> Stream {
     let from = trail.len().saturating_sub(MOST);
     let seqs = (from..trail.len()).filter_map(|place| trail.seq(place));
-    let packets = seqs.filter_map(|seq| match &model.journal.get(seq)?.seen.kind {
+    let packets = seqs.filter_map(|seq| match &journal.get(seq)?.seen.kind {
         Kind::Packet(packet) if packet.payload.len > 0 && packet.icmp.is_none() => Some(packet),
         _ => None,
     });
@@ -326,7 +362,7 @@ fn told(model: &Model, talk: Flow) -> Stream {
 
 impl Packets {
     /// When a packet was seen for the first time in its conversation: what the ladder's clock counts from.
-    pub fn began(&self, journal: &super::Journal) -> Option<Stamp> {
+    pub fn began(&self, journal: &Journal) -> Option<Stamp> {
         journal.get(self.ladder.trail.seq(0)?).map(|event| event.seen.at)
     }
 }

@@ -6,6 +6,9 @@
 //! | [`ladder`] | the packets of one conversation, with both ends' changes of state |
 //! | [`detail`] | the packet that is looked into |
 //! | [`marks`] | what was marked while they came |
+//! | [`file`] | a capture file, in place of the live packets |
+//! | [`traffic`] | which of the two the view is about |
+//! | `opening` | how a file is asked for and comes |
 //! | `search` | which packets pass a filter, a piece at a time |
 //! | `hand` | what the keys of the view do |
 //!
@@ -13,21 +16,30 @@
 //! asked for one at a time.
 
 pub mod detail;
+pub mod file;
+#[cfg(test)]
+mod file_tests;
 mod hand;
 pub mod ladder;
 pub mod marks;
+mod opening;
 mod search;
 #[cfg(test)]
 mod tests;
+pub mod traffic;
 pub mod trail;
 
 use std::net::SocketAddr;
+use std::sync::Arc;
 
 pub use detail::{Branch, Detail, Inspected};
+pub use file::{About, Damage, Fault, File, FileId, Files, Origin, Recording};
 pub(super) use hand::{act, settle, sift, typed};
 pub use ladder::{Change, End, Ladder, Rung};
 pub use marks::Marks;
 pub(super) use marks::typed as typed_mark;
+pub(super) use opening::{asked, heard, told, typed as typed_path};
+pub use traffic::Traffic;
 pub use trail::{Reader, Trail};
 
 use super::journal::Journal;
@@ -138,11 +150,24 @@ pub struct Stream {
 #[derive(Debug, Clone, PartialEq)]
 pub enum News {
     /// What there is to see of a packet that was asked for.
-    Inspected(Inspected),
+    Inspected(Origin, Inspected),
     /// What was said in a conversation that was asked for.
-    Followed(Stream),
+    Followed(Origin, Stream),
     /// Whether packets are captured.
     Capturing(Capturing),
+    /// A file that was asked for.
+    Opened(FileId, Arc<Recording>),
+    /// It cannot be opened.
+    Refused(FileId, Fault),
+    /// How many packets a file has that are more than are worth keeping.
+    Counted(FileId, u64),
+    /// What a name can be completed to.
+    Completed {
+        /// As far as it was typed.
+        typed: String,
+        /// As far as it is certain now.
+        path: String,
+    },
 }
 
 /// What was asked of the shell last, so that it is not asked again.
@@ -158,6 +183,8 @@ struct Asked {
 /// See the module's head.
 #[derive(Debug, Clone, Default)]
 pub struct Packets {
+    /// Whose packets they are.
+    pub origin: Origin,
     /// The world whose packets are shown.
     pub world: WorldId,
     /// What the upper part shows.
@@ -254,18 +281,22 @@ impl Packets {
         self.ladder.forget(first);
     }
 
-    /// Takes in what the shell found.
-    pub(super) fn told(&mut self, news: News) {
-        match news {
-            News::Inspected(inspected) => self.detail.take(inspected),
-            News::Followed(stream) => {
-                self.asked.waiting = false;
-                if self.ladder.talk.is_some_and(|talk| same_pair(&talk, &stream.talk)) {
-                    self.stream = Some(stream);
-                }
-            }
-            News::Capturing(capturing) => self.capturing = capturing,
+    /// Takes in what was said in a conversation.
+    fn followed(&mut self, stream: Stream) {
+        self.asked.waiting = false;
+        if self.ladder.talk.is_some_and(|talk| same_pair(&talk, &stream.talk)) {
+            self.stream = Some(stream);
         }
+    }
+
+    /// All packets of a file, with the reader at the first.
+    fn of_file(id: FileId, journal: &Journal) -> Self {
+        let mut packets = Self { origin: Origin::File(id), ..Self::default() };
+        packets.seek(Filter::default(), None);
+        packets.look_on(journal, usize::MAX);
+        packets.seen = packets.list.len() as u64;
+        packets.list.hold_first();
+        packets
     }
 
     /// Shows the packets of another world.
@@ -288,6 +319,10 @@ impl Packets {
         if let Some(talk) = talk {
             let mine = self.all(journal).filter(|(_, packet)| same_pair(&talk, &packet.flow));
             mine.for_each(|(seq, packet)| ladder.push(seq, packet));
+        }
+        if matches!(self.origin, Origin::File(_)) {
+            // Nothing more comes: it is read from its beginning.
+            ladder.trail.hold_first();
         }
         self.ladder = ladder;
         self.stream = None;

@@ -110,6 +110,13 @@ impl Trail {
         }
     }
 
+    /// Holds still at the first packet.
+    pub(super) fn hold_first(&mut self) {
+        if let Some(first) = self.seq(0) {
+            self.hold(first);
+        }
+    }
+
     /// Moves the reader by `steps` packets, down if positive. Past the end it follows again.
     pub(super) fn step(&mut self, steps: isize) {
         let Some(last) = self.len().checked_sub(1) else { return };

@@ -80,6 +80,10 @@ pub(super) const KEYS: Keys = Keys {
     ),
     prev_talk: KeyText::new("previous", "the connection or UDP exchange before it"),
     save_capture: KeyText::new("save", "write all captured packets to a file, for Wireshark (pcapng)"),
+    open_capture: KeyText::new(
+        "open",
+        "look at a capture file (pcap or pcapng) in place of the live packets; or at these again",
+    ),
     language: KeyText::new("português", "the other language"),
     theme: KeyText::new("theme", "the next theme: dark, light, contrast, mono"),
     glyphs: KeyText::new("ASCII", "only ASCII characters, or all"),

@@ -77,6 +77,10 @@ pub(super) const KEYS: Keys = Keys {
     next_talk: KeyText::new("próxima", "a próxima conexão ou troca UDP da captura, na ordem em que começaram"),
     prev_talk: KeyText::new("anterior", "a conexão ou troca UDP antes dela"),
     save_capture: KeyText::new("salvar", "gravar todos os pacotes capturados em um arquivo, para o Wireshark (pcapng)"),
+    open_capture: KeyText::new(
+        "abrir",
+        "ver um arquivo de captura (pcap ou pcapng) no lugar dos pacotes ao vivo; ou estes de novo",
+    ),
     language: KeyText::new("English", "o outro idioma"),
     theme: KeyText::new("tema", "o próximo tema: escuro, claro, contraste, mono"),
     glyphs: KeyText::new("ASCII", "só caracteres ASCII, ou todos"),

@@ -2,6 +2,7 @@
 
 mod checks;
 mod doctor;
+mod files;
 mod guard;
 mod keys;
 mod lesson;
@@ -30,6 +31,7 @@ pub(super) static TEXT: Text = Text {
     page: page::PAGE,
     wire: wire::WIRE,
     packets: packets::PACKETS,
+    files: files::FILES,
     keys: keys::KEYS,
     help: HELP,
     lessons: lesson::LESSONS,

@@ -8,29 +8,27 @@ use super::super::glyphs;
 use super::super::ink::{Ink, wrap};
 use super::super::look::Look;
 use crate::domain::WorldId;
-use crate::model::Model;
-use crate::model::packets::{Branch, Packets, Part};
+use crate::model::packets::{Branch, Part, Traffic};
 use crate::model::window::window;
 
 /// Draws it.
-pub(super) fn render(model: &Model, look: &Look, area: Rect, buf: &mut Buffer) {
-    let detail = &model.packets.detail;
+pub(super) fn render(traffic: &Traffic<'_>, look: &Look, area: Rect, buf: &mut Buffer) {
+    let detail = &traffic.packets.detail;
     let (texts, theme) = (&look.text.packets, &look.theme);
-    let packet = model.packets.selected().and_then(|seq| model.journal.get(seq)).and_then(Packets::of);
-    let Some(packet) = packet else {
+    let Some(packet) = traffic.selected() else {
         say(look, area, &[(texts.no_selection.into(), theme.quiet)], buf);
         return;
     };
     let shown = detail.shown.as_ref().filter(|shown| shown.number == packet.number);
     let comments = shown.iter().flat_map(|shown| &shown.comments).map(String::as_str);
-    let marks = model.packets.marks(model.packets.world).of(packet.number);
+    let marks = traffic.packets.marks(traffic.packets.world).of(packet.number);
     let mut remarks: Vec<_> = comments.chain(marks).map(|mark| (mark.to_owned(), theme.typed)).collect();
     // Where there is no room for all, what people said comes first, and what is on every packet last.
     for (news, style) in [(true, theme.alarm), (false, theme.quiet)] {
         let findings = packet.findings.iter().filter(|finding| finding.is_news() == news);
         remarks.extend(findings.map(|finding| ((texts.says)(finding), style)));
     }
-    if model.packets.world == WorldId::Wire {
+    if traffic.packets.world == WorldId::Wire {
         remarks.push((texts.wire_bytes.into(), theme.quiet));
     } else if shown.is_some_and(|shown| shown.layers.is_empty()) {
         remarks.push((texts.no_bytes.into(), theme.quiet));
@@ -41,7 +39,7 @@ pub(super) fn render(model: &Model, look: &Look, area: Rect, buf: &mut Buffer) {
     for (row, at) in (0..rest.height).zip(seen) {
         branch(look, &branches[at], &mut Ink::on(buf, rest, row));
         if at == detail.line {
-            let style = if model.packets.part == Part::Tree { theme.selected } else { theme.related };
+            let style = if traffic.packets.part == Part::Tree { theme.selected } else { theme.related };
             Ink::on(buf, rest, row).restyle(rest.x, style);
         }
     }

@@ -1,53 +1,62 @@
 //! What stands on the frame of the upper part: what it shows, how much of it, and whether packets are captured and lost.
 
 use super::super::glyphs::DOT;
+use super::super::keys;
 use super::super::look::Look;
 use super::words;
 use crate::domain::{Flow, WorldId};
-use crate::model::Model;
-use crate::model::packets::{Capturing, Picture, Reader, Trail};
+use crate::model::Action;
+use crate::model::packets::{Capturing, Picture, Reader, Traffic, Trail};
 
 /// What it shows.
-pub(super) fn title(model: &Model, look: &Look) -> String {
+pub(super) fn title(traffic: &Traffic<'_>, look: &Look) -> String {
     let texts = &look.text.packets;
-    let filter = model.packets.filter.to_string();
+    let filter = traffic.packets.filter.to_string();
     let of = |flow: Option<Flow>| flow.map_or_else(String::new, |flow| format!(" {DOT} {}", words::talk(&flow)));
-    let client = || of(model.packets.ladder.client(&model.world));
-    match model.packets.picture {
+    let client = || of(traffic.client());
+    let shown = match traffic.packets.picture {
         Picture::List if filter.trim().is_empty() => texts.title.into(),
         Picture::List => format!("{} {DOT} {}", texts.title, filter.trim()),
         Picture::Ladder => format!("{}{}", texts.ladder, client()),
         Picture::Stream => format!("{}{}", texts.stream, client()),
+    };
+    match traffic.file {
+        Some(file) => format!("{} {} {DOT} {shown}", look.text.files.file, file.name),
+        None => shown,
     }
 }
 
-const fn trail(model: &Model) -> &Trail {
-    match model.packets.picture {
-        Picture::List => &model.packets.list,
-        Picture::Ladder | Picture::Stream => &model.packets.ladder.trail,
+const fn trail<'a>(traffic: &Traffic<'a>) -> &'a Trail {
+    match traffic.packets.picture {
+        Picture::List => &traffic.packets.list,
+        Picture::Ladder | Picture::Stream => &traffic.packets.ladder.trail,
     }
 }
 
 /// How many packets, and of how many.
-pub(super) fn count(model: &Model, look: &Look) -> String {
+pub(super) fn count(traffic: &Traffic<'_>, look: &Look) -> String {
     let (texts, numbers) = (&look.text.packets, &look.text.numbers);
-    let (shown, all) = (trail(model).len() as u64, model.packets.seen);
-    let count = match model.packets.picture {
+    let (shown, all) = (trail(traffic).len() as u64, traffic.packets.seen);
+    let count = match traffic.packets.picture {
         Picture::List if shown != all => (texts.count)(&numbers.count(shown), &numbers.count(all)),
         _ => (texts.packets)(&numbers.count(shown), shown),
     };
-    let looking = model.packets.is_looking() && model.packets.picture == Picture::List;
+    let looking = traffic.packets.is_looking() && traffic.packets.picture == Picture::List;
     let count = if looking { format!("{} {DOT} {count}", texts.looking) } else { count };
-    match model.packets.only.filter(|_| model.packets.picture == Picture::List) {
+    match traffic.packets.only.filter(|_| traffic.packets.picture == Picture::List) {
         Some(only) => format!("{} {DOT} {count}", (texts.only)(&words::talk(&only))),
         None => count,
     }
 }
 
 /// Whether there is a capture, and what that lost; whether the reader follows.
-pub(super) fn foot(model: &Model, look: &Look) -> String {
+pub(super) fn foot(traffic: &Traffic<'_>, look: &Look) -> String {
     let (texts, numbers) = (&look.text.packets, &look.text.numbers);
-    let trail = trail(model);
+    if traffic.file.is_some() {
+        let words = &look.text.files;
+        return format!("{} {DOT} {} {}", words.not_live, keys::first(Action::OpenCapture, look.text), words.back);
+    }
+    let trail = trail(traffic);
     let reader = match trail.reader {
         Reader::Follows => texts.following.to_owned(),
         Reader::Holds { .. } => {
@@ -55,11 +64,11 @@ pub(super) fn foot(model: &Model, look: &Look) -> String {
             format!("{} {DOT} {new} {DOT} End {}", texts.held, look.text.keys.last.hint)
         }
     };
-    let capture = match (&model.packets.capturing, model.packets.world) {
+    let capture = match (&traffic.packets.capturing, traffic.packets.world) {
         (_, WorldId::Wire) => texts.on_wire.to_owned(),
         (Capturing::Unknown, _) => texts.unknown.to_owned(),
         (Capturing::On(interface), _) => {
-            let lost = match model.packets.lost {
+            let lost = match traffic.packets.lost {
                 0 => texts.nothing_lost.to_owned(),
                 count => (texts.lost)(&numbers.count(count), count),
             };

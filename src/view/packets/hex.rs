@@ -5,7 +5,7 @@ use ratatui::layout::Rect;
 
 use super::super::ink::Ink;
 use super::super::look::Look;
-use crate::model::Model;
+use crate::model::packets::Traffic;
 use crate::model::window::window;
 
 /// The columns of a dump of sixteen bytes a line: the offset, the bytes with a gap in the middle, the characters.
@@ -14,8 +14,8 @@ pub(super) const WIDE: u16 = 4 + 1 + 16 * 3 + 1 + 1 + 16;
 pub(super) const NARROW: u16 = 4 + 1 + 8 * 3 + 1 + 8;
 
 /// Draws the dump.
-pub(super) fn render(model: &Model, look: &Look, area: Rect, buf: &mut Buffer) {
-    let detail = &model.packets.detail;
+pub(super) fn render(traffic: &Traffic<'_>, look: &Look, area: Rect, buf: &mut Buffer) {
+    let detail = &traffic.packets.detail;
     let Some(shown) = detail.shown.as_ref().filter(|shown| !shown.bytes.is_empty()) else { return };
     let per_line = if area.width >= WIDE { 16 } else { 8 };
     let lit = detail.lit();

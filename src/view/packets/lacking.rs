@@ -4,13 +4,14 @@ use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 
 use super::super::ink::{Ink, wrap};
+use super::super::keys;
 use super::super::look::Look;
-use crate::model::Model;
-use crate::model::packets::{Capturing, Help};
+use crate::model::Action;
+use crate::model::packets::{Capturing, Help, Traffic};
 
 /// Draws the note.
-pub(super) fn render(model: &Model, look: &Look, area: Rect, buf: &mut Buffer) {
-    let Capturing::Lacking { errno, help } = &model.packets.capturing else { return };
+pub(super) fn render(traffic: &Traffic<'_>, look: &Look, area: Rect, buf: &mut Buffer) {
+    let Capturing::Lacking { errno, help } = &traffic.packets.capturing else { return };
     let (texts, theme) = (&look.text.packets, &look.theme);
     let why = (texts.lacking)(&errno.to_string(), (look.text.errno)(*errno).what);
     let mut lines = vec![(why.as_str(), theme.alarm), ("", theme.text)];
@@ -24,7 +25,8 @@ pub(super) fn render(model: &Model, look: &Look, area: Rect, buf: &mut Buffer) {
         Help::System => lines.push((texts.system, theme.text)),
         Help::Unknown => {}
     }
-    lines.extend([("", theme.text), (texts.wire_lab, theme.title)]);
+    let instead = (look.text.files.instead)(&keys::first(Action::OpenCapture, look.text));
+    lines.extend([("", theme.text), (instead.as_str(), theme.title), (texts.wire_lab, theme.title)]);
     let width = area.width.saturating_sub(4);
     let lines =
         lines.into_iter().flat_map(|(text, style)| wrap(text, width).into_iter().map(move |line| (line, style)));

@@ -7,18 +7,17 @@ use super::super::ink::{Ink, fit, wrap};
 use super::super::look::Look;
 use super::rung::{Columns, Drawn, state};
 use crate::domain::Flow;
-use crate::model::Model;
 use crate::model::book::Step;
-use crate::model::packets::{Change, End, Packets, Reader, Rung};
+use crate::model::packets::{Change, End, Reader, Rung, Traffic};
 use crate::model::window::{tail, window};
 
 /// Draws the ladder of the conversation that is shown.
-pub(super) fn render(model: &Model, look: &Look, area: Rect, buf: &mut Buffer) {
-    let ladder = &model.packets.ladder;
-    let Some(client) = ladder.client(&model.world) else { return nobody(model, look, area, buf) };
+pub(super) fn render(traffic: &Traffic<'_>, look: &Look, area: Rect, buf: &mut Buffer) {
+    let ladder = &traffic.packets.ladder;
+    let Some(client) = traffic.client() else { return nobody(look, area, buf) };
     let [head, rest] = super::rows(area, [2.min(area.height), area.height.saturating_sub(2)]);
-    names(model, look, &client, head, buf);
-    let changes = ladder.changes(&model.world, &model.journal);
+    names(traffic, look, &client, head, buf);
+    let changes = ladder.changes(traffic.world, traffic.journal);
     let trail = &ladder.trail;
     let height = usize::from(rest.height);
     let places = match trail.reader {
@@ -28,12 +27,12 @@ pub(super) fn render(model: &Model, look: &Look, area: Rect, buf: &mut Buffer) {
     let whole = places.end == trail.len();
     let columns = Columns::of(rest.width);
     let seqs = places.filter_map(|place| trail.seq(place));
-    let events = seqs.filter_map(|seq| model.journal.get(seq));
+    let events = seqs.filter_map(|seq| traffic.journal.get(seq));
     let mut rungs: Vec<_> = events
         .filter_map(|event| {
             let beside = |end| at(&changes, end, Rung::At(event.seq));
             let states = [beside(End::Client), beside(End::Server)];
-            Drawn::of(model, look, &columns, event, &client, states)
+            Drawn::of(traffic, look, &columns, event, &client, states)
         })
         .collect();
     let after = [End::Client, End::Server].map(|end| if whole { at(&changes, end, Rung::After) } else { vec![] });
@@ -91,10 +90,10 @@ fn before(look: &Look, columns: &Columns, changes: &[Change], first: Option<u64>
 }
 
 /// Who is on which side.
-pub(super) fn names(model: &Model, look: &Look, client: &Flow, area: Rect, buf: &mut Buffer) {
+pub(super) fn names(traffic: &Traffic<'_>, look: &Look, client: &Flow, area: Rect, buf: &mut Buffer) {
     let texts = &look.text.packets;
     // A UDP client is known by its own address only.
-    let clients = &model.world.clients;
+    let clients = &traffic.world.clients;
     let alone = Flow::unconnected(client.proto, client.local);
     let left = clients.by_flow(client).or_else(|| clients.by_flow(&alone));
     let left = left.map_or_else(|| texts.client_end.into(), |known| (texts.client)(known.no));
@@ -102,8 +101,8 @@ pub(super) fn names(model: &Model, look: &Look, client: &Flow, area: Rect, buf: 
     let [one, other] = super::columns(area, [half, area.width - half]);
     let left = format!("{left} {}", fit(client.local, half.saturating_sub(14)));
     Ink::on(buf, one, 0).skip(1).say(&left, look.theme.host.client);
-    let Some(peer) = client.peer.or_else(|| met(model)) else { return };
-    let right = model.world.servers.at(client.proto, peer);
+    let Some(peer) = client.peer.or_else(|| met(traffic)) else { return };
+    let right = traffic.world.servers.at(client.proto, peer);
     let right = right.map_or_else(|| texts.server_end.into(), |server| server.spec.name.clone());
     let right = format!("{right} {}", fit(peer, half.saturating_sub(14)));
     let room = other.width.saturating_sub(1);
@@ -111,14 +110,13 @@ pub(super) fn names(model: &Model, look: &Look, client: &Flow, area: Rect, buf: 
 }
 
 /// The other side of a UDP client, which is not connected to anybody: that of its latest packet.
-fn met(model: &Model) -> Option<std::net::SocketAddr> {
-    let trail = &model.packets.ladder.trail;
-    let latest = model.journal.get(trail.seq(trail.len().checked_sub(1)?)?).and_then(Packets::of)?;
-    latest.flow.peer
+fn met(traffic: &Traffic<'_>) -> Option<std::net::SocketAddr> {
+    let trail = &traffic.packets.ladder.trail;
+    traffic.packet(trail.seq(trail.len().checked_sub(1)?)?)?.flow.peer
 }
 
 /// There is no conversation to show.
-pub(super) fn nobody(_model: &Model, look: &Look, area: Rect, buf: &mut Buffer) {
+pub(super) fn nobody(look: &Look, area: Rect, buf: &mut Buffer) {
     for (row, line) in (0..area.height).zip(wrap(look.text.packets.no_talk, area.width.saturating_sub(2))) {
         Ink::on(buf, area, row).skip(1).say(line, look.theme.quiet);
     }

@@ -6,49 +6,54 @@ use ratatui::layout::{Position, Rect};
 use super::super::ink::{Ink, fit, width, wrap};
 use super::super::look::Look;
 use super::super::{filter_line, glyphs};
-use super::words;
+use super::{note, words};
 use crate::domain::{Event, PacketSummary, Stamp};
-use crate::model::Model;
 use crate::model::lifecycle::{Subject, same_pair};
-use crate::model::packets::{Packets, Reader};
-use crate::model::ui::Mode;
+use crate::model::packets::{Packets, Reader, Traffic};
 use crate::model::window::{tail, window};
 
 /// Draws the list, and returns where the cursor is while the filter is typed.
-pub(super) fn render(model: &Model, look: &Look, area: Rect, buf: &mut Buffer) -> Option<Position> {
-    let typing = if model.ui.mode == Mode::Sifting { 2.min(area.height) } else { 0 };
+pub(super) fn render(
+    traffic: &Traffic<'_>,
+    sifting: bool,
+    look: &Look,
+    area: Rect,
+    buf: &mut Buffer,
+) -> Option<Position> {
+    let typing = if sifting { 2.min(area.height) } else { 0 };
     let head = u16::from(area.height - typing >= 3);
     let [typing, head, rows] = super::rows(area, [typing, head, area.height - typing - head]);
-    let list = &model.packets.list;
+    let rows = note::render(traffic, look, rows, buf);
+    let list = &traffic.packets.list;
     let height = usize::from(rows.height);
     let places = match list.reader {
         Reader::Follows => tail(list.len(), height),
         Reader::Holds { at, .. } => window(Some(list.place(at)), list.held_len(), height),
     };
     let seqs = places.filter_map(|place| list.seq(place));
-    let entries: Vec<_> = seqs.filter_map(|seq| model.journal.get(seq)).collect();
+    let entries: Vec<_> = seqs.filter_map(|seq| traffic.journal.get(seq)).collect();
     if list.is_empty() {
         let texts = &look.text.packets;
-        let sentence = match model.packets.seen {
-            0 => texts.none,
-            _ if model.packets.is_looking() => texts.looking,
+        let sentence = match traffic.packets.seen {
+            0 => traffic.file.map_or(texts.none, |file| note::nothing(file, look)),
+            _ if traffic.packets.is_looking() => texts.looking,
             _ => texts.none_match,
         };
         for (row, line) in (0..rows.height).zip(wrap(sentence, rows.width.saturating_sub(2))) {
             Ink::on(buf, rows, row).skip(1).say(line, look.theme.quiet);
         }
     } else {
-        let columns = Columns::of(model, look, &entries, rows.width);
+        let columns = Columns::of(traffic, look, &entries, rows.width);
         columns.head(look, &mut Ink::on(buf, head, 0));
         for (row, event) in (0..rows.height).zip(&entries) {
-            self::row(model, look, &columns, event, rows, row, buf);
+            self::row(traffic, look, &columns, event, rows, row, buf);
         }
     }
-    if model.ui.mode == Mode::Sifting {
+    if sifting {
         return filter_line::draw(
-            &model.packets.line,
-            &model.packets.proposals,
-            model.packets.error.as_ref(),
+            &traffic.packets.line,
+            &traffic.packets.proposals,
+            traffic.packets.error.as_ref(),
             look,
             typing,
             buf,
@@ -57,16 +62,16 @@ pub(super) fn render(model: &Model, look: &Look, area: Rect, buf: &mut Buffer) -
     None
 }
 
-fn row(model: &Model, look: &Look, columns: &Columns, event: &Event, area: Rect, row: u16, buf: &mut Buffer) {
+fn row(traffic: &Traffic<'_>, look: &Look, columns: &Columns, event: &Event, area: Rect, row: u16, buf: &mut Buffer) {
     let Some(packet) = Packets::of(event) else { return };
-    columns.draw(model, look, event, packet, &mut Ink::on(buf, area, row));
+    columns.draw(traffic, look, event, packet, &mut Ink::on(buf, area, row));
     let mut ink = Ink::on(buf, area, row);
-    if model.packets.selected() == Some(event.seq) {
+    if traffic.packets.selected() == Some(event.seq) {
         ink.say(glyphs::SELECTED, look.theme.newest);
-        if model.packets.list.reader != Reader::Follows {
+        if traffic.packets.list.reader != Reader::Follows || traffic.file.is_some() {
             ink.restyle(area.x, look.theme.selected);
         }
-    } else if matches!(model.ui.subject, Some(Subject::Connection(flow)) if same_pair(&flow, &packet.flow)) {
+    } else if matches!(traffic.subject, Some(Subject::Connection(flow)) if same_pair(&flow, &packet.flow)) {
         ink.restyle(area.x + 1, look.theme.related);
     }
 }
@@ -79,10 +84,10 @@ struct Columns {
 }
 
 impl Columns {
-    fn of(model: &Model, look: &Look, entries: &[&Event], columns: u16) -> Self {
+    fn of(traffic: &Traffic<'_>, look: &Look, entries: &[&Event], columns: u16) -> Self {
         let packets = || entries.iter().filter_map(|event| Packets::of(event));
         let number = packets().map(|packet| width(&packet.number.to_string())).max().unwrap_or(0).max(3);
-        let time = width(&clock(look, model.now)).max(7);
+        let time = width(&clock(look, traffic.now)).max(7);
         let address = |packet: &PacketSummary| {
             let peer = packet.flow.peer.map_or(0, |peer| width(&peer.to_string()));
             width(&packet.flow.local.to_string()).max(peer)
@@ -102,9 +107,9 @@ impl Columns {
         ink.cell(texts.destination, self.address, style).skip(1).say(texts.info, style);
     }
 
-    fn draw(&self, model: &Model, look: &Look, event: &Event, packet: &PacketSummary, ink: &mut Ink<'_>) {
+    fn draw(&self, traffic: &Traffic<'_>, look: &Look, event: &Event, packet: &PacketSummary, ink: &mut Ink<'_>) {
         let theme = &look.theme;
-        let serves = model.world.servers.at(packet.flow.proto, packet.flow.local).is_some();
+        let serves = traffic.world.servers.at(packet.flow.proto, packet.flow.local).is_some();
         let hosts = &theme.host;
         let (from, to) = if serves { (hosts.server, hosts.client) } else { (hosts.client, hosts.server) };
         ink.skip(1).right(&packet.number.to_string(), self.number, theme.quiet).skip(1);

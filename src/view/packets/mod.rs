@@ -17,6 +17,7 @@ mod hex;
 mod lacking;
 mod ladder;
 mod list;
+mod note;
 mod rung;
 mod stream;
 mod words;
@@ -26,9 +27,8 @@ use ratatui::layout::{Position, Rect};
 
 use super::layout::{columns, rows};
 use super::look::{Frame, Look};
-use crate::domain::WorldId;
 use crate::model::Model;
-use crate::model::packets::{Capturing, Part, Picture};
+use crate::model::packets::{Part, Picture, Traffic};
 use crate::model::ui::Mode;
 
 /// The parts of the view; empty where one is not shown.
@@ -38,15 +38,15 @@ struct Parts {
     hex: Rect,
 }
 
-fn parts(model: &Model, area: Rect) -> Parts {
+fn parts(traffic: &Traffic<'_>, zoomed: bool, area: Rect) -> Parts {
     let none = Rect::default();
-    let part = model.packets.part;
+    let part = traffic.packets.part;
     // A ladder is worth the whole screen until somebody looks into a packet of it.
-    let whole = model.packets.picture != Picture::List && part == Part::Picture;
-    if model.ui.zoomed || whole || lacks(model) {
+    let whole = traffic.packets.picture != Picture::List && part == Part::Picture;
+    if zoomed || whole || traffic.lacks() {
         return match part {
-            Part::Tree if !lacks(model) => Parts { picture: none, tree: area, hex: none },
-            Part::Hex if !lacks(model) => Parts { picture: none, tree: none, hex: area },
+            Part::Tree if !traffic.lacks() => Parts { picture: none, tree: area, hex: none },
+            Part::Hex if !traffic.lacks() => Parts { picture: none, tree: none, hex: area },
             _ => Parts { picture: area, tree: none, hex: none },
         };
     }
@@ -61,35 +61,30 @@ fn parts(model: &Model, area: Rect) -> Parts {
     Parts { picture, tree, hex }
 }
 
-/// Whether there is no packet and none can come.
-fn lacks(model: &Model) -> bool {
-    let cannot = matches!(model.packets.capturing, Capturing::Lacking { .. });
-    cannot && model.packets.world == WorldId::Host && model.packets.seen == 0
-}
-
 /// Draws the view, and returns where the cursor is while the filter is typed.
 pub(super) fn render(model: &Model, look: &Look, area: Rect, buf: &mut Buffer) -> Option<Position> {
-    let parts = parts(model, area);
+    let traffic = &model.traffic();
+    let parts = parts(traffic, model.ui.zoomed, area);
     let words = &look.text.packets;
-    let focused = |part| model.packets.part == part && model.ui.mode == Mode::Command;
+    let focused = |part| traffic.packets.part == part && model.ui.mode == Mode::Command;
     let mut cursor = None;
     if !parts.picture.is_empty() {
-        let title = foot::title(model, look);
-        let (count, foot) = (foot::count(model, look), foot::foot(model, look));
+        let title = foot::title(traffic, look);
+        let (count, foot) = (foot::count(traffic, look), foot::foot(traffic, look));
         let focused = focused(Part::Picture) || model.ui.mode == Mode::Sifting;
         let frame = Frame { title: &title, count: &count, foot: &foot, focused };
         let inside = look.frame(&frame, parts.picture, buf);
-        if lacks(model) {
-            lacking::render(model, look, inside, buf);
+        if traffic.lacks() {
+            lacking::render(traffic, look, inside, buf);
         } else {
-            match model.packets.picture {
-                Picture::List => cursor = list::render(model, look, inside, buf),
-                Picture::Ladder => ladder::render(model, look, inside, buf),
-                Picture::Stream => stream::render(model, look, inside, buf),
+            match traffic.packets.picture {
+                Picture::List => cursor = list::render(traffic, model.ui.mode == Mode::Sifting, look, inside, buf),
+                Picture::Ladder => ladder::render(traffic, look, inside, buf),
+                Picture::Stream => stream::render(traffic, look, inside, buf),
             }
         }
     }
-    let number = model.packets.detail.shown.as_ref().map_or_else(String::new, |shown| format!("#{}", shown.number));
+    let number = traffic.packets.detail.shown.as_ref().map_or_else(String::new, |shown| format!("#{}", shown.number));
     for (part, title, area) in [(Part::Tree, words.fields, parts.tree), (Part::Hex, words.bytes, parts.hex)] {
         if area.is_empty() {
             continue;
@@ -97,8 +92,8 @@ pub(super) fn render(model: &Model, look: &Look, area: Rect, buf: &mut Buffer) -
         let frame = Frame { title, count: &number, foot: "", focused: focused(part) };
         let inside = look.frame(&frame, area, buf);
         match part {
-            Part::Hex => hex::render(model, look, inside, buf),
-            Part::Tree | Part::Picture => detail::render(model, look, inside, buf),
+            Part::Hex => hex::render(traffic, look, inside, buf),
+            Part::Tree | Part::Picture => detail::render(traffic, look, inside, buf),
         }
     }
     cursor

@@ -9,9 +9,8 @@ use super::super::ink::{Ink, width, wrap};
 use super::super::look::Look;
 use super::words;
 use crate::domain::{Event, Evidence, Flow, Stamp, TcpState, WorldId};
-use crate::model::Model;
 use crate::model::book::Step;
-use crate::model::packets::{End, Ladder, Packets, Reader};
+use crate::model::packets::{End, Ladder, Packets, Reader, Traffic};
 use crate::model::wire::Fate;
 
 /// The columns of a rung.
@@ -95,7 +94,7 @@ pub(super) struct Drawn {
 
 impl Drawn {
     pub(super) fn of(
-        model: &Model,
+        traffic: &Traffic<'_>,
         look: &Look,
         columns: &Columns,
         event: &Event,
@@ -104,8 +103,8 @@ impl Drawn {
     ) -> Option<Self> {
         let packet = Packets::of(event)?;
         let (texts, theme) = (&look.text.packets, &look.theme);
-        let held = matches!(model.packets.ladder.trail.reader, Reader::Holds { at, .. } if at == event.seq);
-        let way = way(model, packet.number);
+        let held = matches!(traffic.packets.ladder.trail.reader, Reader::Holds { at, .. } if at == event.seq);
+        let way = way(traffic, packet.number);
         let place = match way {
             Way::Whole => None,
             Way::Halfway => Some(texts.on_its_way.to_owned()),
@@ -127,7 +126,7 @@ impl Drawn {
             seq: event.seq,
             held,
             number: packet.number,
-            time: time(model, look, event.seen.at),
+            time: time(traffic, look, event.seen.at),
             from: Ladder::sender(client, packet),
             way,
             label: words::label(look, packet),
@@ -224,16 +223,16 @@ impl Drawn {
 }
 
 /// The time since the first packet of the conversation.
-fn time(model: &Model, look: &Look, at: Stamp) -> String {
-    let began = model.packets.began(&model.journal).unwrap_or(at);
+fn time(traffic: &Traffic<'_>, look: &Look, at: Stamp) -> String {
+    let began = traffic.packets.began(traffic.journal).unwrap_or(at);
     format!("+{}", look.text.numbers.clock(at.since(began)))
 }
 
-fn way(model: &Model, number: u64) -> Way {
-    if model.packets.world != WorldId::Wire {
+fn way(traffic: &Traffic<'_>, number: u64) -> Way {
+    if traffic.packets.world != WorldId::Wire {
         return Way::Whole;
     }
-    match model.world.wire.packet(number).map(|on| on.fate) {
+    match traffic.world.wire.packet(number).map(|on| on.fate) {
         Some(Fate::Held | Fate::Flying { .. }) => Way::Halfway,
         Some(Fate::Lost { .. }) => Way::Lost,
         Some(Fate::Delivered { .. }) | None => Way::Whole,

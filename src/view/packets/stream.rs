@@ -9,8 +9,7 @@ use super::super::ink::{Ink, wrap};
 use super::super::look::Look;
 use super::ladder;
 use crate::domain::Flow;
-use crate::model::Model;
-use crate::model::packets::{Said, Stream};
+use crate::model::packets::{Said, Stream, Traffic};
 
 /// One line: which packet it came in, who said it, and what.
 struct Line {
@@ -21,22 +20,22 @@ struct Line {
 }
 
 /// Draws the text from its end, or from as far back as it is scrolled.
-pub(super) fn render(model: &Model, look: &Look, area: Rect, buf: &mut Buffer) {
+pub(super) fn render(traffic: &Traffic<'_>, look: &Look, area: Rect, buf: &mut Buffer) {
     let texts = &look.text.packets;
-    let Some(client) = model.packets.ladder.client(&model.world) else {
-        return ladder::nobody(model, look, area, buf);
+    let Some(client) = traffic.client() else {
+        return ladder::nobody(look, area, buf);
     };
     let [head, rest] = super::rows(area, [2.min(area.height), area.height.saturating_sub(2)]);
-    ladder::names(model, look, &client, head, buf);
-    let stream = model.packets.stream.as_ref().filter(|stream| !stream.turns.is_empty());
+    ladder::names(traffic, look, &client, head, buf);
+    let stream = traffic.packets.stream.as_ref().filter(|stream| !stream.turns.is_empty());
     let Some(stream) = stream else {
-        let said = if model.packets.ladder.trail.is_empty() { texts.no_packet } else { texts.nothing_said };
+        let said = if traffic.packets.ladder.trail.is_empty() { texts.no_packet } else { texts.nothing_said };
         for (row, line) in (0..rest.height).zip(wrap(said, rest.width.saturating_sub(2))) {
             Ink::on(buf, rest, row).skip(1).say(line, look.theme.quiet);
         }
         return;
     };
-    let lines = lines(look, &client, stream, model.packets.stream_back, rest);
+    let lines = lines(look, &client, stream, traffic.packets.stream_back, rest);
     for (row, line) in (0..rest.height).zip(&lines) {
         let mut ink = Ink::on(buf, rest, row);
         let number = line.packet.map_or_else(String::new, |packet| format!("#{packet}"));

@@ -1,6 +1,7 @@
 //! The screen, tested as a class sees it.
 
 mod elsewhere;
+mod files;
 pub(crate) mod lab;
 mod lessons;
 mod meaning;

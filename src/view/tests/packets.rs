@@ -10,7 +10,7 @@ use crate::domain::{
     Errno, Evidence, Excerpt, Finding, Flags, Flow, Icmp, Kind, Lang, Note, PacketSummary, Proto, Reset, Segment,
     TcpOption,
 };
-use crate::model::packets::{Capturing, Help, Inspected, News, Said, Stream};
+use crate::model::packets::{Capturing, Help, Inspected, News, Origin, Said, Stream};
 use crate::model::ui::View;
 use crate::model::{Effect, Key, Msg, update};
 
@@ -189,7 +189,7 @@ pub(crate) fn inspected(lang: Lang) -> Lab {
     ];
     let bytes: Vec<u8> = (0..54).map(|n: u8| n.wrapping_mul(37)).collect();
     let shown = Inspected { number: 2, layers, bytes: bytes.into(), comments: vec![] };
-    update(&mut lab.model, Msg::Packets(News::Inspected(shown)));
+    update(&mut lab.model, Msg::Packets(News::Inspected(Origin::Live, shown)));
     lab.key(Key::Enter);
     for _ in 0..6 {
         lab.key(Key::Down);
@@ -215,7 +215,7 @@ pub(crate) fn said(lang: Lang) -> Lab {
         turn(false, 9, &["uma resposta"], 2_048),
     ];
     let talk = lab.model.packets.ladder.talk.unwrap();
-    update(&mut lab.model, Msg::Packets(News::Followed(Stream { talk, turns, cut: false })));
+    update(&mut lab.model, Msg::Packets(News::Followed(Origin::Live, Stream { talk, turns, cut: false })));
     lab
 }
 
@@ -368,12 +368,15 @@ fn the_bytes_of_the_selected_field_are_lit() {
 fn the_shell_is_asked_for_the_packet_that_is_looked_at_and_only_once() {
     let mut lab = life(Lang::En);
     let asked = |lab: &mut Lab, key| update(&mut lab.model, Msg::Key(key));
-    assert_eq!(asked(&mut lab, Key::Up), [Effect::Inspect(9)]);
-    assert_eq!(asked(&mut lab, Key::Up), [Effect::Inspect(8)]);
+    assert_eq!(asked(&mut lab, Key::Up), [Effect::Inspect(Origin::Live, 9)]);
+    assert_eq!(asked(&mut lab, Key::Up), [Effect::Inspect(Origin::Live, 8)]);
     assert_eq!(asked(&mut lab, Key::Enter), []);
     assert_eq!(asked(&mut lab, Key::Tab), []);
     let talk = Flow::tcp(at(44_086), at(65_432));
-    assert_eq!(asked(&mut lab, Key::Char('f')), [Effect::Inspect(10), Effect::Follow(talk)]);
+    assert_eq!(
+        asked(&mut lab, Key::Char('f')),
+        [Effect::Inspect(Origin::Live, 10), Effect::Follow(Origin::Live, talk)]
+    );
     assert_eq!(asked(&mut lab, Key::Char('S')), [Effect::SaveCapture(vec![])]);
 }
 
@@ -427,8 +430,8 @@ fn what_was_said_is_asked_for_again_by_who_comes_back() {
     for (key, port) in [('f', 44_086), ('n', 44_088), ('p', 44_086)] {
         let asked = update(&mut lab.model, Msg::Key(Key::Char(key)));
         let talk = Flow::tcp(at(port), at(65_432));
-        assert!(asked.contains(&Effect::Follow(talk)), "{key}: {asked:?}");
-        update(&mut lab.model, Msg::Packets(News::Followed(Stream { talk, turns: vec![], cut: false })));
+        assert!(asked.contains(&Effect::Follow(Origin::Live, talk)), "{key}: {asked:?}");
+        update(&mut lab.model, Msg::Packets(News::Followed(Origin::Live, Stream { talk, turns: vec![], cut: false })));
     }
 }
 
@@ -439,7 +442,7 @@ fn a_text_is_scrolled_to_its_beginning_and_no_further() {
     let talk = lab.model.packets.ladder.talk.unwrap();
     let turn = |n: u64, lines: Vec<String>| Said { from: talk.local, packet: n, lines, missing: n % 2 };
     let turns = (1..=50).map(|n| turn(n, (0..3).map(|line| format!("turn {n} line {line}")).collect())).collect();
-    update(&mut lab.model, Msg::Packets(News::Followed(Stream { talk, turns, cut: false })));
+    update(&mut lab.model, Msg::Packets(News::Followed(Origin::Live, Stream { talk, turns, cut: false })));
     let shown = |lab: &mut Lab| text(&screen(&mut lab.model, 80, 24).0);
     let latest = shown(&mut lab);
     assert!(latest.contains("turn 50 line 2") && latest.contains("turn 46 line 2"), "{latest}");

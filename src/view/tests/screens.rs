@@ -1,7 +1,7 @@
 //! Whole screens, kept as text in `snapshots/`: read them before you accept them (`INSTA_UPDATE=always`).
 
 use super::lab::Lab;
-use super::{packets, scenes, screen, text};
+use super::{files, packets, scenes, screen, text};
 use crate::domain::Lang;
 use crate::model::Model;
 use crate::model::ui::Glyphs;
@@ -137,6 +137,17 @@ fn a_packet_looked_into() {
 #[test]
 fn what_was_said() {
     kept("said", packets::said, "");
+}
+
+#[test]
+fn a_file_in_place_of_live_packets() {
+    kept("file", files::opened, "");
+    kept("file_ladder", files::opened, "l");
+}
+
+#[test]
+fn a_file_that_is_not_there() {
+    kept("misspelt", files::misspelt, "");
 }
 
 #[test]

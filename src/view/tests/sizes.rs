@@ -4,7 +4,7 @@ use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 
 use super::lab::Lab;
-use super::{lessons, networks, packets, scenes, screen, text, wires};
+use super::{files, lessons, networks, packets, scenes, screen, text, wires};
 use crate::domain::Lang;
 use crate::model::ui::{Glyphs, Pane};
 use crate::model::{Key, Model};
@@ -13,7 +13,7 @@ use crate::view::{ColorDepth, render};
 /// Everything a class could have on its screen.
 fn models(lang: Lang) -> Vec<(&'static str, Model)> {
     // One after the other: each model is large, and a thread of a test has 2 MiB of stack.
-    of_labs(lang).into_iter().chain(of_networks(lang)).chain(of_wires(lang)).collect()
+    of_labs(lang).into_iter().chain(of_packets(lang)).chain(of_networks(lang)).chain(of_wires(lang)).collect()
 }
 
 fn of_labs(lang: Lang) -> Vec<(&'static str, Model)> {
@@ -49,6 +49,21 @@ fn of_labs(lang: Lang) -> Vec<(&'static str, Model)> {
         ("page of a listener", scenes::page_listener(lang)),
         ("wide page", pressed(scenes::wide(lang), "\t\n")),
         ("completing", scenes::completing(lang)),
+        ("servers", zoomed(Pane::Servers)),
+        ("clients", zoomed(Pane::Clients)),
+        ("netstat", zoomed(Pane::Netstat)),
+        ("lifecycle", zoomed(Pane::Lifecycle)),
+        ("broadcast", zoomed(Pane::Broadcast)),
+    ];
+    labs.into_iter().map(|(name, lab)| (name, lab.model)).collect()
+}
+
+fn of_packets(lang: Lang) -> Vec<(&'static str, Model)> {
+    let pressed = |mut lab: Lab, keys: &str| {
+        lab.keys(keys);
+        lab
+    };
+    let labs = vec![
         ("packets", packets::life(lang)),
         ("ladder", pressed(packets::life(lang), "lk")),
         ("mishaps", pressed(packets::mishaps(lang), "l")),
@@ -57,11 +72,8 @@ fn of_labs(lang: Lang) -> Vec<(&'static str, Model)> {
         ("said", packets::said(lang)),
         ("sifting", pressed(packets::mishaps(lang), "/flags syn and (")),
         ("forbidden", packets::forbidden(lang)),
-        ("servers", zoomed(Pane::Servers)),
-        ("clients", zoomed(Pane::Clients)),
-        ("netstat", zoomed(Pane::Netstat)),
-        ("lifecycle", zoomed(Pane::Lifecycle)),
-        ("broadcast", zoomed(Pane::Broadcast)),
+        ("file", files::opened(lang)),
+        ("misspelt", files::misspelt(lang)),
     ];
     labs.into_iter().map(|(name, lab)| (name, lab.model)).collect()
 }
@@ -128,7 +140,7 @@ fn every_model_meets_the_smallest_sizes_of_each_layout() {
     for (name, mut model) in models(Lang::PtBr) {
         for (columns, rows) in [(60, 20), (61, 20), (60, 21), (99, 30), (100, 29), (100, 30), (80, 24), (120, 36)] {
             let shown = text(&screen(&mut model, columns, rows).0);
-            let said = ["evento", "inferido", "FIO"].iter().any(|word| shown.contains(word));
+            let said = ["evento", "inferido", "FIO", "ARQUIVO"].iter().any(|word| shown.contains(word));
             assert!(said, "{name} at {columns}×{rows}:\n{shown}");
         }
     }

@@ -1,0 +1,91 @@
+//! What can be said of packets that are kept, captured or read from a file: of one, and of one conversation.
+
+use std::sync::Arc;
+
+use tokio::sync::mpsc;
+
+use crate::domain::Flow;
+use crate::domain::excerpt::sanitise;
+use crate::model::Msg;
+use crate::model::packets::{Inspected, News, Origin, Said, Stream};
+use crate::observe::capture::stream::Piece;
+use crate::observe::capture::{Store, follow_stream};
+use crate::packet::dissect;
+
+/// What is worth scrolling through of a conversation, in bytes.
+const MOST_SAID: usize = 256 * 1024;
+
+/// A line of text that is longer is shown as several; in characters.
+const LONGEST_LINE: usize = 120;
+
+/// Takes a packet apart. One that is not kept any more has no layers.
+pub(super) fn inspected(store: Option<&Store>, number: u64) -> Inspected {
+    let Some(packet) = store.and_then(|store| store.get(number)) else {
+        return Inspected { number, ..Inspected::default() };
+    };
+    Inspected {
+        number,
+        layers: dissect(packet.link, &packet.bytes),
+        bytes: packet.bytes.as_ref().into(),
+        comments: packet.comments.iter().map(|comment| sanitise(comment.as_bytes())).collect(),
+    }
+}
+
+/// Puts together what was said, without keeping anybody waiting.
+pub(super) fn follow(store: Option<Arc<Store>>, origin: Origin, talk: Flow, answers: mpsc::Sender<Msg>) {
+    tokio::task::spawn_blocking(move || {
+        let stream = store.map_or_else(|| nothing(talk), |store| said(&store, talk));
+        // Nobody waits for it when the session is over.
+        let _ = answers.blocking_send(Msg::Packets(News::Followed(origin, stream)));
+    });
+}
+
+const fn nothing(talk: Flow) -> Stream {
+    Stream { talk, turns: Vec::new(), cut: false }
+}
+
+/// What was said, in lines that are safe to show.
+fn said(store: &Store, talk: Flow) -> Stream {
+    let Some(stream) = follow_stream(&store.packets(), &talk, None, MOST_SAID) else { return nothing(talk) };
+    let turns = stream.said.iter().map(|said| {
+        let from = if said.by_client { stream.ends.client } else { stream.ends.server };
+        let (lines, missing) = match &said.piece {
+            Piece::Data(bytes) => (lines(bytes), 0),
+            Piece::Missing(count) => (vec![], u64::from(*count)),
+        };
+        Said { from, packet: said.packet, lines, missing }
+    });
+    Stream { talk, turns: turns.collect(), cut: stream.cut }
+}
+
+fn lines(bytes: &[u8]) -> Vec<String> {
+    let body = bytes.strip_suffix(b"\n").unwrap_or(bytes);
+    if body.is_empty() {
+        return vec![];
+    }
+    let lines = body.split(|byte| *byte == b'\n').map(|line| sanitise(line.strip_suffix(b"\r").unwrap_or(line)));
+    lines.flat_map(|line| pieces(&line)).collect()
+}
+
+/// A line that nobody would scroll through in one step, in pieces.
+fn pieces(line: &str) -> Vec<String> {
+    if line.is_empty() {
+        return vec![String::new()];
+    }
+    let chars: Vec<char> = line.chars().collect();
+    chars.chunks(LONGEST_LINE).map(String::from_iter).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn text_is_cut_into_lines_and_made_safe() {
+        assert_eq!(lines(b"GET /\r\nHost: x\r\n"), ["GET /", "Host: x"]);
+        assert_eq!(lines(b"\x1b[31m\n\nb"), ["␛[31m", "", "b"]);
+        assert!(lines(b"\n").is_empty());
+        let long = lines(&[b"ab".repeat(100), b"\nc".to_vec()].concat());
+        assert_eq!(long.iter().map(String::len).collect::<Vec<_>>(), [120, 80, 1]);
+    }
+}

@@ -1,0 +1,355 @@
+//! A capture file beside the loop: read as far as is worth it, analysed as live traffic is, and its packets kept for as
+//! long as it is looked at.
+
+use std::fs::File;
+use std::io::{self, BufReader, Read};
+use std::path::Path;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use tokio::sync::mpsc;
+
+use super::{kept, paths};
+use crate::domain::{Errno, Flow, Stamp};
+use crate::model::Msg;
+use crate::model::packets::{Damage, Fault, FileId, Inspected, News, Origin, Recording};
+use crate::observe::capture::Store;
+use crate::observe::capture::file::{FileError, Reader};
+use crate::packet::{Analysis, States};
+
+/// How many packets of a file are kept, and how many of their bytes: more than anybody reads, and what a laptop spares.
+const MOST: (u64, usize) = (100_000, 128 << 20);
+
+/// A file that was read, or is being read.
+#[derive(Debug)]
+struct Opening {
+    id: FileId,
+    /// Nobody wants it any more.
+    unwanted: Arc<AtomicBool>,
+    /// Its packets, as soon as they are read.
+    store: Arc<Mutex<Option<Arc<Store>>>>,
+}
+
+/// See the module's head. Lives inside a tokio runtime.
+#[derive(Debug)]
+pub(super) struct Opener {
+    answers: mpsc::Sender<Msg>,
+    opening: Option<Opening>,
+}
+
+impl Opener {
+    pub(super) const fn new(answers: mpsc::Sender<Msg>) -> Self {
+        Self { answers, opening: None }
+    }
+
+    /// Reads a file, without keeping anybody waiting. The one before is let go.
+    pub(super) fn open(&mut self, id: FileId, name: &str) {
+        self.close();
+        let opening = Opening { id, unwanted: Arc::default(), store: Arc::default() };
+        let (unwanted, store) = (Arc::clone(&opening.unwanted), Arc::clone(&opening.store));
+        self.opening = Some(opening);
+        let (path, answers) = (paths::meant(name), self.answers.clone());
+        tokio::task::spawn_blocking(move || {
+            // Nobody waits for an answer when the session is over.
+            let tell = |news| _ = answers.blocking_send(Msg::Packets(news));
+            let mut reading = match Reading::begin(&path, unwanted) {
+                Ok(reading) => reading,
+                Err(fault) => return tell(News::Refused(id, fault)),
+            };
+            let recording = reading.read(MOST);
+            let more = recording.about.more;
+            *store.lock().unwrap_or_else(PoisonError::into_inner) = Some(Arc::new(reading.store.take()));
+            tell(News::Opened(id, Arc::new(recording)));
+            if let Some(all) = more.then(|| reading.count()).flatten() {
+                tell(News::Counted(id, all));
+            }
+        });
+    }
+
+    /// Lets the file go.
+    pub(super) fn close(&mut self) {
+        if let Some(opening) = self.opening.take() {
+            opening.unwanted.store(true, Ordering::Relaxed);
+        }
+    }
+
+    /// Takes one of its packets apart.
+    pub(super) fn inspect(&self, id: FileId, number: u64) {
+        let store = self.store(id);
+        let inspected: Inspected = kept::inspected(store.as_deref(), number);
+        // The loop takes answers as fast as it asks; one that does not fit is about a packet long left behind.
+        let _ = self.answers.try_send(Msg::Packets(News::Inspected(Origin::File(id), inspected)));
+    }
+
+    /// Puts together what was said in one of its conversations.
+    pub(super) fn follow(&self, id: FileId, talk: Flow) {
+        kept::follow(self.store(id), Origin::File(id), talk, self.answers.clone());
+    }
+
+    /// Finds out what a name may go on with.
+    pub(super) fn complete(&self, typed: String) {
+        let answers = self.answers.clone();
+        tokio::task::spawn_blocking(move || {
+            let path = paths::completed(&typed);
+            let _ = answers.blocking_send(Msg::Packets(News::Completed { typed, path }));
+        });
+    }
+
+    fn store(&self, id: FileId) -> Option<Arc<Store>> {
+        let opening = self.opening.as_ref().filter(|opening| opening.id == id)?;
+        opening.store.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+}
+
+impl Drop for Opener {
+    /// A file that is still being read keeps nobody from leaving.
+    fn drop(&mut self) {
+        self.close();
+    }
+}
+
+/// A file that ends when nobody wants it any more.
+#[derive(Debug)]
+struct Wanted {
+    file: File,
+    unwanted: Arc<AtomicBool>,
+}
+
+impl Read for Wanted {
+    fn read(&mut self, buf: &mut [u8]) -> io::Result<usize> {
+        if self.unwanted.load(Ordering::Relaxed) {
+            return Err(io::Error::other("nobody wants it any more"));
+        }
+        self.file.read(buf)
+    }
+}
+
+/// A file that is being read.
+struct Reading<R: Read> {
+    reader: Reader<R>,
+    store: Kept,
+    read: u64,
+}
+
+/// The packets that are kept of it.
+struct Kept {
+    store: Store,
+    bytes: usize,
+}
+
+impl Kept {
+    fn take(&mut self) -> Store {
+        std::mem::replace(&mut self.store, Store::new(0))
+    }
+}
+
+impl Reading<BufReader<Wanted>> {
+    fn begin(path: &Path, unwanted: Arc<AtomicBool>) -> Result<Self, Fault> {
+        let file = open(path).map_err(|error| fault(&error))?;
+        let kind = file.metadata().map_err(|error| fault(&error))?;
+        if kind.is_dir() {
+            return Err(Fault::Directory);
+        }
+        if !kind.is_file() {
+            return Err(Fault::NotAFile);
+        }
+        Self::of(BufReader::with_capacity(1 << 16, Wanted { file, unwanted }))
+    }
+}
+
+impl<R: Read> Reading<R> {
+    fn of(input: R) -> Result<Self, Fault> {
+        let reader = Reader::new(input).map_err(|error| match error {
+            FileError::Io(error) => fault(&error),
+            FileError::NotACapture | FileError::Cut(_) | FileError::Damaged { .. } => Fault::NotACapture,
+        })?;
+        // Its bound is kept here: of a file the first packets are worth more than the last.
+        Ok(Self { reader, store: Kept { store: Store::new(usize::MAX), bytes: 0 }, read: 0 })
+    }
+
+    /// Reads so many packets and bytes of them, or all there are.
+    fn read(&mut self, (packets, bytes): (u64, usize)) -> Recording {
+        let mut recording = Recording::default();
+        let (mut analysis, mut states, mut changes) = (Analysis::default(), States::default(), Vec::new());
+        let mut begun = None;
+        loop {
+            let packet = match self.reader.next_packet() {
+                Ok(Some(packet)) => packet,
+                Ok(None) => break,
+                Err(error) => {
+                    recording.about.damage = Some(damage(&error));
+                    break;
+                }
+            };
+            self.read += 1;
+            if recording.about.read == packets || self.store.bytes > bytes {
+                recording.about.more = true;
+                break;
+            }
+            recording.about.read += 1;
+            // The first is the beginning, wherever the others are: a merged file may not be in order.
+            let since = Duration::from_nanos(packet.at.saturating_sub(*begun.get_or_insert(packet.at)));
+            recording.about.lasted = recording.about.lasted.max(since);
+            let at = Stamp::ZERO.after(since);
+            match analysis.see(&packet.frame()) {
+                Some(seen) => {
+                    states.see(at, &seen, &mut changes);
+                    recording.packet(at, seen);
+                    changes.drain(..).for_each(|(at, evidence, change)| recording.change(at, evidence, change));
+                }
+                None => recording.about.others += 1,
+            }
+            self.store.bytes += packet.bytes.len();
+            self.store.store.add(packet);
+        }
+        states.finish(&mut changes);
+        changes.drain(..).for_each(|(at, evidence, change)| recording.change(at, evidence, change));
+        recording
+    }
+
+    /// How many packets there are in all; `None` when the rest cannot be read.
+    fn count(&mut self) -> Option<u64> {
+        while let Some(_packet) = self.reader.next_packet().ok()? {
+            self.read += 1;
+        }
+        Some(self.read)
+    }
+}
+
+/// Opens a file. A pipe without a writer would be waited for: it is opened without, and refused by who asks what it is.
+fn open(path: &Path) -> io::Result<File> {
+    let mut options = File::options();
+    options.read(true);
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::OpenOptionsExt as _;
+        options.custom_flags(libc::O_NONBLOCK);
+    }
+    options.open(path)
+}
+
+fn fault(error: &io::Error) -> Fault {
+    match error.kind() {
+        io::ErrorKind::NotFound => Fault::NoFile,
+        io::ErrorKind::PermissionDenied => Fault::Forbidden,
+        io::ErrorKind::IsADirectory => Fault::Directory,
+        _ => Fault::Io(Errno::from(error)),
+    }
+}
+
+fn damage(error: &FileError) -> Damage {
+    match error {
+        FileError::Cut(_) | FileError::NotACapture => Damage::Cut,
+        FileError::Damaged { at, .. } => Damage::Damaged { at: *at },
+        FileError::Io(error) => Damage::Io(Errno::from(error)),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::TcpState;
+    use crate::model::packets::Packets;
+    use crate::observe::capture::file::{Interface, Packet, Writer};
+    use crate::packet::LinkType;
+
+    /// A SYN and its answer, again and again; every third packet is no IP.
+    fn capture(count: u64) -> Vec<u8> {
+        let mut file = Vec::new();
+        let mut writer = Writer::new(&mut file).unwrap();
+        let link = LinkType::RAW;
+        writer.interface(&Interface { name: "lo".into(), description: String::new(), link }).unwrap();
+        for number in 1..=count {
+            let (from, to, seq, ack, flags) =
+                if number % 2 == 1 { (40_000_u16, 80_u16, 7_u32, 0_u32, 2) } else { (80, 40_000, 99, 8, 0x12) };
+            let mut bytes = vec![0x45, 0, 0, 40, 0, 0, 0, 0, 64, 6, 0, 0, 10, 0, 0, 1, 10, 0, 0, 1];
+            bytes.extend(from.to_be_bytes().into_iter().chain(to.to_be_bytes()));
+            bytes.extend(seq.to_be_bytes().into_iter().chain(ack.to_be_bytes()));
+            bytes.extend([0x50, flags, 1, 0, 0, 0, 0, 0]);
+            if number % 3 == 0 {
+                bytes = vec![0; 20];
+            }
+            let at = 1_000_000_000 + number * 1_000_000;
+            let wire_len = u32::try_from(bytes.len()).unwrap();
+            let bytes = bytes.into();
+            let packet = Packet { number, at, interface: 0, link, wire_len, bytes, comments: Vec::new() };
+            writer.packet(&packet, &[]).unwrap();
+        }
+        file
+    }
+
+    fn listed(recording: &Recording) -> Vec<u64> {
+        recording.journal().events().filter_map(Packets::of).map(|packet| packet.number).collect()
+    }
+
+    #[test]
+    fn a_file_is_read_as_live_traffic_is_with_the_states_that_its_packets_show() {
+        let bytes = capture(5);
+        let mut reading = Reading::of(&bytes[..]).unwrap();
+        let recording = reading.read(MOST);
+        assert_eq!((listed(&recording), reading.store.take().len()), (vec![1, 2, 4, 5], 5));
+        let about = &recording.about;
+        assert_eq!((about.read, about.others, about.more, about.damage), (5, 1, false, None));
+        assert_eq!(about.lasted, Duration::from_millis(4));
+        let first = recording.journal().events().find_map(Packets::of).unwrap().flow;
+        let book = &recording.worlds().book;
+        assert_eq!(book.state(&first).map(|(state, _)| state), Some(TcpState::SynSent));
+        assert_eq!(book.state(&first.mirror().unwrap()).map(|(state, _)| state), Some(TcpState::SynRecv));
+    }
+
+    #[test]
+    fn of_a_long_file_the_first_packets_are_kept_and_all_are_counted() {
+        let bytes = capture(50);
+        for (most, read) in [((10, usize::MAX), 10), ((u64::MAX, 100), 4), ((50, usize::MAX), 50)] {
+            let mut reading = Reading::of(&bytes[..]).unwrap();
+            let recording = reading.read(most);
+            assert_eq!((recording.about.read, recording.about.more), (read, read < 50));
+            assert_eq!((reading.store.take().len() as u64, reading.count()), (read, Some(50)));
+        }
+    }
+
+    #[test]
+    fn what_can_be_read_of_a_damaged_file_is_there() {
+        let bytes = capture(5);
+        let cut = Reading::of(&bytes[..bytes.len() - 3]).unwrap().read(MOST);
+        assert_eq!((cut.about.read, cut.about.damage), (4, Some(Damage::Cut)));
+        let mut wrong = bytes.clone();
+        // The length of the last block but one.
+        let at = bytes.len() - 4;
+        wrong[at] ^= 0xff;
+        let wrong = Reading::of(&wrong[..]).unwrap().read(MOST);
+        assert!(matches!(wrong.about.damage, Some(Damage::Damaged { .. })) && wrong.about.read == 4, "{wrong:?}");
+        assert_eq!(Reading::of(&b"GIF89a, no capture"[..]).err(), Some(Fault::NotACapture));
+        assert_eq!(Reading::of(&b""[..]).err(), Some(Fault::NotACapture));
+    }
+
+    #[test]
+    fn what_is_no_file_is_refused_without_waiting_for_it() {
+        let begin = |path: &Path| Reading::begin(path, Arc::default()).err();
+        assert_eq!(begin(Path::new("/nonexistent/x")), Some(Fault::NoFile));
+        assert_eq!(begin(&std::env::temp_dir()), Some(Fault::Directory));
+        #[cfg(unix)]
+        assert_eq!(begin(Path::new("/dev/null")), Some(Fault::NotAFile));
+        #[cfg(target_os = "linux")]
+        {
+            // A pipe that nobody writes to.
+            let path = std::env::temp_dir().join(format!("socklab-fifo-{}", std::process::id()));
+            rustix::fs::mknodat(rustix::fs::CWD, &path, rustix::fs::FileType::Fifo, 0o600.into(), 0).unwrap();
+            assert_eq!(begin(&path), Some(Fault::NotAFile));
+            std::fs::remove_file(path).unwrap();
+        }
+    }
+
+    #[test]
+    fn a_file_that_nobody_wants_any_more_ends() {
+        let path = std::env::temp_dir().join(format!("socklab-unwanted-{}", std::process::id()));
+        std::fs::write(&path, capture(5_000)).unwrap();
+        let unwanted = Arc::new(AtomicBool::new(false));
+        let mut reading = Reading::begin(&path, Arc::clone(&unwanted)).unwrap();
+        std::fs::remove_file(path).unwrap();
+        unwanted.store(true, Ordering::Relaxed);
+        let recording = reading.read(MOST);
+        assert!(recording.about.read < 5_000 && matches!(recording.about.damage, Some(Damage::Io(_))));
+    }
+}

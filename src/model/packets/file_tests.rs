@@ -1,0 +1,220 @@
+use std::net::SocketAddr;
+
+use super::super::effect::Effect;
+use super::super::lifecycle::Subject;
+use super::super::ui::{Mode, View};
+use super::super::{Key, Model, Msg, Ui, update};
+use super::*;
+use crate::domain::*;
+
+fn flow(port: u16) -> Flow {
+    Flow::tcp(SocketAddr::from(([10, 0, 0, 2], port)), SocketAddr::from(([10, 0, 0, 1], 80)))
+}
+
+fn packet(number: u64, flow: Flow, flags: Flags) -> PacketSummary {
+    let tcp = Segment { flags, seq: 5, ack: 0, seq_rel: Some(0), ack_rel: None, window: 1_000, options: vec![] };
+    PacketSummary {
+        number,
+        flow,
+        tcp: Some(tcp),
+        icmp: None,
+        payload: Excerpt::of(b""),
+        retransmission_of: None,
+        findings: Findings::default(),
+    }
+}
+
+/// So many connections, a SYN and its answer each, with the states that these show.
+fn recording(connections: u16) -> Arc<Recording> {
+    let mut recording = Recording::default();
+    for (number, port) in (1_u64..).step_by(2).zip(1_024..).take(usize::from(connections)) {
+        let (out, back) = (flow(port), flow(port).mirror().unwrap());
+        let at = Stamp::from_millis(number);
+        recording.packet(at, packet(number, out, Flags::SYN));
+        let change =
+            Transition { flow: out, from: TcpState::Closed, to: TcpState::SynSent, cause: Some(Cause::Packet(number)) };
+        recording.change(at, Evidence::Packet, change);
+        recording.packet(at, packet(number + 1, back, Flags::SYN.with(Flags::ACK)));
+        let change = Transition {
+            flow: back,
+            from: TcpState::Listen,
+            to: TcpState::Closed,
+            cause: Some(Cause::Packet(number + 1)),
+        };
+        recording.change(at, Evidence::Packet, change);
+        recording.about.read += 2;
+    }
+    Arc::new(recording)
+}
+
+fn live(model: &mut Model, number: u64) {
+    let flow = Flow::tcp("127.0.0.1:40000".parse().unwrap(), "127.0.0.1:65432".parse().unwrap());
+    let at = Stamp::from_millis(number);
+    let kind = Kind::Packet(packet(number, flow, Flags::ACK));
+    let seen = Observation { at, world: WorldId::Host, host: None, evidence: Evidence::Packet, kind };
+    update(model, Msg::Seen(seen));
+}
+
+fn model() -> Model {
+    let mut model = Model::new(Ui { view: View::Packets, ..Ui::default() });
+    (1..=5).for_each(|number| live(&mut model, number));
+    model
+}
+
+fn press(model: &mut Model, key: Key) -> Vec<Effect> {
+    update(model, Msg::Key(key))
+}
+
+fn types(model: &mut Model, text: &str) {
+    text.chars().for_each(|c| _ = press(model, Key::Char(c)));
+}
+
+/// Opens a file of so many connections.
+fn opened(model: &mut Model, connections: u16) -> FileId {
+    press(model, Key::Char('O'));
+    types(model, "~/aulas/3.pcapng");
+    let asked = press(model, Key::Enter);
+    let id = model.files.reading.expect("it is being read");
+    assert!(asked.contains(&Effect::OpenFile(id, "~/aulas/3.pcapng".into())), "{asked:?}");
+    update(model, Msg::Packets(News::Opened(id, recording(connections))));
+    id
+}
+
+fn numbers(model: &Model) -> Vec<u64> {
+    let traffic = model.traffic();
+    let list = &traffic.packets.list;
+    (0..list.len()).filter_map(|place| Some(traffic.packet(list.seq(place)?)?.number)).collect()
+}
+
+#[test]
+fn a_file_is_shown_in_place_of_the_live_packets_and_nothing_of_it_mixes_with_them() {
+    let mut model = model();
+    model.ui.subject = Some(Subject::Server(ServerId(0)));
+    let (events, subject) = (model.journal.last_seq(), model.ui.subject);
+    let id = opened(&mut model, 3);
+    assert_eq!((model.ui.mode, model.files.shown.as_ref().unwrap().name.as_str()), (Mode::Command, "3.pcapng"));
+    assert_eq!(numbers(&model), [1, 2, 3, 4, 5, 6]);
+    // The first packet is looked at, and its bytes are asked of the file.
+    assert_eq!(update(&mut model, Msg::Time(Stamp::from_millis(9))), [Effect::Inspect(Origin::File(id), 1)]);
+    // The keys are about it: the next connection, that one only, a filter.
+    press(&mut model, Key::Char('n'));
+    press(&mut model, Key::Char('.'));
+    assert_eq!(numbers(&model), [3, 4]);
+    press(&mut model, Key::Char('.'));
+    press(&mut model, Key::Char('/'));
+    types(&mut model, "flags S.");
+    press(&mut model, Key::Enter);
+    assert_eq!(numbers(&model), [2, 4, 6]);
+    // What is captured meanwhile is live traffic's.
+    live(&mut model, 6);
+    assert_eq!((numbers(&model).len(), model.packets.list.len()), (3, 6));
+    assert_eq!((model.journal.last_seq(), model.ui.subject), (events + 1, subject));
+    assert!(model.world.book.history(&flow(1_024)).is_empty());
+    assert_eq!(press(&mut model, Key::Char('S')), [], "what is in a file is saved");
+    assert!(press(&mut model, Key::Char('O')).contains(&Effect::CloseFile));
+    assert_eq!(numbers(&model), [1, 2, 3, 4, 5, 6]);
+    assert!(model.packets.filter.to_string().is_empty() && model.files.shown.is_none());
+}
+
+#[test]
+fn a_ladder_of_a_file_has_its_own_states_however_many_connections_there_are() {
+    let mut model = model();
+    opened(&mut model, 9_000);
+    press(&mut model, Key::Char('l'));
+    let traffic = model.traffic();
+    assert_eq!(traffic.client(), Some(flow(1_024)), "that of the first packet");
+    let changes = traffic.packets.ladder.changes(traffic.world, traffic.journal);
+    let told: Vec<_> = changes.iter().map(|change| (change.end, change.step.to, change.step.evidence)).collect();
+    let expected = [(End::Client, TcpState::SynSent), (End::Server, TcpState::Closed)];
+    assert_eq!(told, expected.map(|(end, to)| (end, to, Evidence::Packet)));
+    assert!(changes.iter().all(|change| matches!(change.rung, Rung::At(_))));
+    // It is read from its beginning, and so is the next.
+    assert!(matches!(traffic.packets.ladder.trail.at(), Some(0)));
+    press(&mut model, Key::Char('n'));
+    assert_eq!((model.traffic().client(), model.traffic().packets.ladder.trail.at()), (Some(flow(1_025)), Some(0)));
+}
+
+#[test]
+fn esc_undoes_what_was_done_in_the_file_and_then_leaves_it() {
+    let mut model = model();
+    opened(&mut model, 3);
+    for key in [Key::Down, Key::Char('.'), Key::Char('l'), Key::Down, Key::Enter, Key::Char('z')] {
+        press(&mut model, key);
+    }
+    // The zoom, the packet, the ladder, the one conversation, the file, and then the view.
+    for left in (0..5).rev() {
+        let effects = press(&mut model, Key::Esc);
+        assert_eq!((effects.contains(&Effect::CloseFile), model.files.shown.is_none()), (left == 0, left == 0));
+    }
+    assert_eq!(model.ui.view, View::Packets);
+    press(&mut model, Key::Esc);
+    assert_eq!(model.ui.view, View::Lab);
+}
+
+#[test]
+fn a_name_that_leads_nowhere_stays_to_be_mended() {
+    let mut model = model();
+    press(&mut model, Key::Char('O'));
+    assert_eq!((press(&mut model, Key::Enter), model.files.fault), (vec![], Some(Fault::NoName)));
+    types(&mut model, "'aula 3.pcap'");
+    let one = press(&mut model, Key::Enter);
+    assert!(one.contains(&Effect::OpenFile(FileId(1), "aula 3.pcap".into())), "{one:?}");
+    // While it is read the line stands still.
+    types(&mut model, "xyz");
+    update(&mut model, Msg::Paste("xyz".into()));
+    update(&mut model, Msg::Packets(News::Refused(FileId(1), Fault::NoFile)));
+    assert_eq!((model.ui.mode, model.files.fault), (Mode::Opening, Some(Fault::NoFile)));
+    assert_eq!(model.files.line.input.value(), "'aula 3.pcap'");
+    press(&mut model, Key::Char('n'));
+    assert_eq!(model.files.fault, None);
+    // A name is completed as long as nobody typed on.
+    assert_eq!(press(&mut model, Key::Tab)[..1], [Effect::CompletePath("'aula 3.pcap'n".into())]);
+    for (typed, becomes) in [("something else", "'aula 3.pcap'n"), ("'aula 3.pcap'n", "aula 3.pcapng")] {
+        update(&mut model, Msg::Packets(News::Completed { typed: typed.into(), path: "aula 3.pcapng".into() }));
+        assert_eq!(model.files.line.input.value(), becomes);
+    }
+    // Who gives up is not shown what was asked for.
+    press(&mut model, Key::Enter);
+    let left = press(&mut model, Key::Esc);
+    assert!(left.contains(&Effect::CloseFile) && model.ui.mode == Mode::Command);
+    update(&mut model, Msg::Packets(News::Opened(FileId(2), recording(1))));
+    assert!(model.files.shown.is_none());
+}
+
+#[test]
+fn an_answer_about_another_file_or_about_live_packets_is_not_the_files() {
+    let mut model = model();
+    let first = opened(&mut model, 1);
+    press(&mut model, Key::Char('O'));
+    let second = opened(&mut model, 2);
+    assert_ne!(first, second);
+    let told = |model: &mut Model, origin| {
+        let inspected = Inspected { number: 1, ..Inspected::default() };
+        update(model, Msg::Packets(News::Inspected(origin, inspected)));
+        (model.traffic().packets.detail.shown.is_some(), model.packets.detail.shown.is_some())
+    };
+    model.packets.detail.shown = None;
+    assert_eq!(told(&mut model, Origin::File(first)), (false, false));
+    assert_eq!(told(&mut model, Origin::Live), (false, true));
+    assert_eq!(told(&mut model, Origin::File(second)), (true, true));
+    update(&mut model, Msg::Packets(News::Counted(first, 9)));
+    assert_eq!(model.files.shown.as_ref().unwrap().all, None);
+}
+
+#[test]
+fn what_was_saved_is_one_key_away() {
+    let mut model = model();
+    let kind = Kind::Note(Note::CaptureSaved { file: "socklab-1.pcapng".into(), packets: 5, dropped: 0 });
+    let at = Stamp::from_millis(10);
+    update(
+        &mut model,
+        Msg::Seen(Observation { at, world: WorldId::Host, host: None, evidence: Evidence::Called, kind }),
+    );
+    press(&mut model, Key::Char('O'));
+    press(&mut model, Key::Up);
+    assert_eq!(model.files.line.input.value(), "socklab-1.pcapng");
+    // From the command line it is the same.
+    let mut model = Model::default();
+    assert_eq!(update(&mut model, Msg::Open("x.pcap".into())), [Effect::OpenFile(FileId(1), "x.pcap".into())]);
+    assert_eq!((model.ui.view, model.ui.mode), (View::Packets, Mode::Opening));
+}

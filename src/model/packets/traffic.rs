@@ -1,0 +1,82 @@
+//! The traffic that the view is about: what is captured now or, in its place, a file's.
+
+use super::super::Model;
+use super::super::journal::Journal;
+use super::super::lifecycle::Subject;
+use super::super::world::World;
+use super::file::File;
+use super::{Capturing, Packets};
+use crate::domain::{Flow, PacketSummary, Stamp, WorldId};
+
+/// The lists, what they are lists of, and what is known of the ends.
+#[derive(Debug, Clone, Copy)]
+pub struct Traffic<'a> {
+    /// The lists.
+    pub packets: &'a Packets,
+    /// The events that they are lists of.
+    pub journal: &'a Journal,
+    /// What these amount to: who serves, and the histories of both ends.
+    pub world: &'a World,
+    /// What is selected.
+    pub subject: Option<Subject>,
+    /// The latest moment of it.
+    pub now: Stamp,
+    /// The file, where it is one's.
+    pub file: Option<&'a File>,
+}
+
+impl<'a> Traffic<'a> {
+    /// The packet with this number in the journal.
+    pub fn packet(&self, seq: u64) -> Option<&'a PacketSummary> {
+        self.journal.get(seq).and_then(Packets::of)
+    }
+
+    /// The packet that the reader is at.
+    pub fn selected(&self) -> Option<&'a PacketSummary> {
+        self.packet(self.packets.selected()?)
+    }
+
+    /// Whether there is no packet and none can come.
+    pub fn lacks(&self) -> bool {
+        let Packets { capturing, world, seen, .. } = self.packets;
+        let cannot = matches!(capturing, Capturing::Lacking { .. });
+        cannot && self.file.is_none() && *world == WorldId::Host && *seen == 0
+    }
+
+    /// The conversation that is shown, as its client sees it.
+    pub fn client(&self) -> Option<Flow> {
+        self.packets.ladder.client(self.world)
+    }
+}
+
+impl Model {
+    /// What the view of packets shows.
+    pub fn traffic(&self) -> Traffic<'_> {
+        match &self.files.shown {
+            Some(file) => Traffic {
+                packets: &file.packets,
+                journal: file.recording.journal(),
+                world: file.recording.worlds(),
+                subject: file.subject,
+                now: Stamp::ZERO.after(file.recording.about.lasted),
+                file: Some(file),
+            },
+            None => Traffic {
+                packets: &self.packets,
+                journal: &self.journal,
+                world: &self.world,
+                subject: self.ui.subject,
+                now: self.now,
+                file: None,
+            },
+        }
+    }
+
+    /// The lists that keys are about, and what they are lists of.
+    pub(in super::super) fn lists(&mut self) -> (&mut Packets, &Journal) {
+        match &mut self.files.shown {
+            Some(file) => (&mut file.packets, file.recording.journal()),
+            None => (&mut self.packets, &self.journal),
+        }
+    }
+}

@@ -1,0 +1,36 @@
+//! English: a capture file in place of live traffic.
+
+use super::super::Files;
+use super::plural;
+
+pub(super) const FILES: Files = Files {
+    file: "FILE",
+    prompt: "Open a capture file",
+    hint: "pcap or pcapng, as Wireshark, tcpdump and this program write them. The lab goes on meanwhile.",
+    reading: "Reading…",
+    no_name: "Type the name of a file; Tab completes it.",
+    no_file: "There is no such file. Names without a / are looked for where socklab-tui was started.",
+    forbidden: "This file may not be read: its owner can allow it with chmod a+r.",
+    directory: "This is a directory: go on with the name of a file in it; Tab completes it.",
+    not_a_file: "This is no file: what comes out of a pipe is read by socklab-tui capture -r - instead.",
+    not_a_capture: "This is no capture: neither pcap nor pcapng. Wireshark and tcpdump -w write such files.",
+    io: |errno| format!("The file cannot be read: {errno}."),
+    not_live: "not live",
+    back: "live traffic",
+    cut: |packets| format!("The file ends in the middle of a packet, after {packets}."),
+    damaged: |at, packets| format!("The file is damaged at byte {at}, after {packets}."),
+    stopped: |errno, packets| format!("The file could not be read on after {packets}: {errno}."),
+    more: |packets, all| {
+        let all = all.map_or_else(String::new, |all| format!(", of {all}"));
+        format!(
+            "These are the first {packets}{all}. For others: socklab-tui capture -r FILE -w PART 'port 65432', and open PART."
+        )
+    },
+    others: |number, count| {
+        let are = plural(count, "packet of another protocol is", "packets of other protocols are");
+        format!("{number} {are} not listed.")
+    },
+    empty: "There is no packet in this file.",
+    none_listed: "No packet of this file is TCP, UDP or ICMP.",
+    instead: |key| format!("A capture file can be opened all the same: {key}."),
+};

@@ -1,0 +1,51 @@
+//! What is to be said of a capture file besides its packets: what of it is not shown, and why.
+
+use ratatui::buffer::Buffer;
+use ratatui::layout::Rect;
+use ratatui::style::Style;
+
+use super::super::ink::{Ink, wrap};
+use super::super::look::Look;
+use crate::model::packets::{Damage, File, Traffic};
+
+/// Draws it at the bottom of `area`, where there is something to say; returns what is left above it.
+pub(super) fn render(traffic: &Traffic<'_>, look: &Look, area: Rect, buf: &mut Buffer) -> Rect {
+    let said = traffic.file.map_or_else(Vec::new, |file| sentences(file, look));
+    let columns = area.width.saturating_sub(2);
+    let lines: Vec<_> =
+        said.iter().flat_map(|(text, style)| wrap(text, columns).into_iter().map(move |line| (line, *style))).collect();
+    let used = u16::try_from(lines.len()).unwrap_or(u16::MAX).min(area.height / 2);
+    let [rows, below] = super::rows(area, [area.height - used, used]);
+    for (row, (line, style)) in (0..used).zip(lines) {
+        Ink::on(buf, below, row).skip(1).say(line, style);
+    }
+    rows
+}
+
+/// Why no packet of a file is listed.
+pub(super) fn nothing(file: &File, look: &Look) -> &'static str {
+    if file.recording.about.read == 0 { look.text.files.empty } else { look.text.files.none_listed }
+}
+
+fn sentences(file: &File, look: &Look) -> Vec<(String, Style)> {
+    let (words, theme, numbers) = (&look.text.files, &look.theme, &look.text.numbers);
+    let about = &file.recording.about;
+    let packets = (look.text.packets.packets)(&numbers.count(about.read), about.read);
+    let mut said = Vec::new();
+    if let Some(damage) = about.damage {
+        let damage = match damage {
+            Damage::Cut => (words.cut)(&packets),
+            Damage::Damaged { at } => (words.damaged)(&numbers.count(at), &packets),
+            Damage::Io(errno) => (words.stopped)(&errno.to_string(), &packets),
+        };
+        said.push((damage, theme.alarm));
+    }
+    if about.more {
+        let all = file.all.map(|all| numbers.count(all));
+        said.push(((words.more)(&packets, all.as_deref()), theme.alarm));
+    }
+    if about.others > 0 && about.others < about.read {
+        said.push(((words.others)(&numbers.count(about.others), about.others), theme.quiet));
+    }
+    said
+}

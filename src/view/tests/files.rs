@@ -1,0 +1,70 @@
+//! A capture file in place of live traffic, as a class sees it.
+
+use std::sync::Arc;
+
+use super::lab::Lab;
+use super::packets::{forbidden, life};
+use super::{scenes, screen, text};
+use crate::domain::{Evidence, Kind, Lang, Stamp};
+use crate::model::packets::{Capturing, Damage, Fault, News, Packets, Recording};
+use crate::model::ui::View;
+use crate::model::{Key, Msg, update};
+
+/// A file is looked at: what was captured elsewhere, ending in the middle of a packet, with packets that are not listed.
+pub(crate) fn opened(lang: Lang) -> Lab {
+    let talk = life(lang);
+    let mut recording = Recording::default();
+    let begun = talk.model.journal.events().find(|event| Packets::of(event).is_some()).unwrap().seen.at;
+    for event in talk.model.journal.events() {
+        let at = Stamp::ZERO.after(event.seen.at.since(begun));
+        match &event.seen.kind {
+            Kind::Packet(packet) => recording.packet(at, packet.clone()),
+            Kind::State(change) if change.flow.peer.is_some() => {
+                recording.change(at, Evidence::Packet, change.clone());
+            }
+            _ => {}
+        }
+        recording.about.lasted = recording.about.lasted.max(at.since(Stamp::ZERO));
+    }
+    (recording.about.read, recording.about.others) = (13, 3);
+    recording.about.damage = Some(Damage::Cut);
+    let mut lab = scenes::lesson(lang);
+    update(&mut lab.model, Msg::Packets(News::Capturing(Capturing::On("lo".into()))));
+    lab.model.ui.view = View::Packets;
+    lab.keys("Oaulas/eco-com-perda.pcapng");
+    lab.key(Key::Enter);
+    let id = lab.model.files.reading.unwrap();
+    update(&mut lab.model, Msg::Packets(News::Opened(id, Arc::new(recording))));
+    lab
+}
+
+/// A name was typed that leads nowhere.
+pub(crate) fn misspelt(lang: Lang) -> Lab {
+    let mut lab = forbidden(lang);
+    lab.keys("Oaulas/eco.pcpang");
+    lab.key(Key::Enter);
+    let id = lab.model.files.reading.unwrap();
+    update(&mut lab.model, Msg::Packets(News::Refused(id, Fault::NoFile)));
+    lab
+}
+
+#[test]
+fn what_is_shown_of_a_file_says_so_and_nothing_live_is_in_it() {
+    for lang in [Lang::En, Lang::PtBr] {
+        for (columns, rows) in [(60, 20), (80, 24), (160, 45)] {
+            for keys in ["", "l", "f"] {
+                let mut lab = opened(lang);
+                lab.keys(keys);
+                let shown = text(&screen(&mut lab.model, columns, rows).0);
+                let words = &crate::text::of(lang).files;
+                let named = format!("{} eco-com-perda.pcapng", words.file);
+                // On the first line, and on the frame.
+                assert_eq!(shown.matches(&named).count(), 2, "{shown}");
+                assert!(shown.contains(words.not_live) && !shown.contains("capturing on"), "{shown}");
+                let footer = shown.lines().last().unwrap();
+                assert!(footer.contains(&format!("O {}", words.back)), "{footer}");
+                assert!(!footer.contains(" S ") && !footer.contains(" c "), "{footer}");
+            }
+        }
+    }
+}
