@@ -9,6 +9,7 @@ use anyhow::{Context as _, anyhow};
 use super::cli::CaptureArgs;
 use super::locale;
 use super::netstat::pointed;
+use super::packet_lines::PacketLines;
 use crate::domain::filter::Filter;
 use crate::model::ui::Glyphs;
 use crate::observe::capture::Style;
@@ -40,6 +41,11 @@ fn output(path: &Path) -> anyhow::Result<Box<dyn Write>> {
     Ok(Box::new(File::create(path).with_context(|| path.display().to_string())?))
 }
 
+/// A pipe that was closed at the other end is the end, and no error.
+fn unread(error: io::Error) -> io::Result<()> {
+    if error.kind() == io::ErrorKind::BrokenPipe { Ok(()) } else { Err(error) }
+}
+
 /// A file: printed, or what the filter lets through of it written to another.
 fn read(args: &CaptureArgs, path: &Path, filter: &Filter) -> anyhow::Result<()> {
     let named = || path.display().to_string();
@@ -50,6 +56,15 @@ fn read(args: &CaptureArgs, path: &Path, filter: &Filter) -> anyhow::Result<()> 
     };
     let printed = match &args.write {
         Some(to) => command::copy(input, filter, &mut output(to)?),
+        None if args.json => {
+            let mut lines = PacketLines::new(BufWriter::new(io::stdout().lock()));
+            let printed = command::each(input, filter, |packet, seen| lines.write(packet, seen));
+            // Who stopped reading has what it wanted.
+            if let Err(error) = lines.flush().or_else(unread) {
+                return Err(error.into());
+            }
+            printed
+        }
         None => command::print_ladder(input, filter, style(), &mut BufWriter::new(io::stdout().lock())),
     };
     let Printed { damage, .. } = printed.with_context(named)?;
@@ -80,8 +95,10 @@ fn live(args: &CaptureArgs, filter: &Filter) -> anyhow::Result<()> {
     use std::os::fd::AsFd as _;
 
     use super::signals;
+    use crate::domain::PacketSummary;
     use crate::observe::Scope;
     use crate::observe::capture::command::{Into, LiveError, Stop};
+    use crate::observe::capture::file::Packet;
     use crate::observe::capture::{Key, On};
 
     let text = locale::text(None);
@@ -110,7 +127,16 @@ fn live(args: &CaptureArgs, filter: &Filter) -> anyhow::Result<()> {
         arrivals.recv().await;
         stopped.stop();
     });
-    let into = if args.write.is_some() { Into::Pcapng(&mut out) } else { Into::Ladder(&mut out, style()) };
+    let (mut lines, mut line);
+    let into = match &args.write {
+        None if args.json => {
+            lines = PacketLines::new(&mut out);
+            line = |packet: &Packet, seen: &PacketSummary| lines.write(packet, seen).and_then(|()| lines.flush());
+            Into::Each(&mut line)
+        }
+        None => Into::Ladder(&mut out, style()),
+        Some(_) => Into::Pcapng(&mut out),
+    };
     let ready = || super::tell(&(text.packets.capturing)(on.name()));
     let summary = command::live(&key, &on, (&scope, filter), into, &stop, ready).map_err(|error| match error {
         LiveError::Capture(error) => lacks(text, &error),

@@ -142,6 +142,10 @@ pub struct CaptureArgs {
     /// Capture on this interface; 'any' is every one [default: loopback]
     #[arg(long, short, value_name = "NAME", conflicts_with = "read")]
     pub interface: Option<String>,
+
+    /// One JSON object a line, with the keys that packets have in the journal; times since the first packet
+    #[arg(long, conflicts_with = "write")]
+    pub json: bool,
 }
 
 /// The laboratory on the screen.

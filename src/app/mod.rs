@@ -17,6 +17,7 @@ pub mod laboratory;
 mod locale;
 mod netstat;
 mod opener;
+mod packet_lines;
 mod paths;
 #[cfg(target_os = "linux")]
 mod programs;

@@ -18,7 +18,7 @@ use crate::harness::{
     Need::{Capture, Dumpcap, Editcap, Tcpdump, Tshark},
     Test, test,
 };
-use socklab::domain::Flags;
+use socklab::domain::{Event, Flags, Kind};
 
 pub(crate) fn tests() -> Vec<Test> {
     vec![
@@ -28,6 +28,7 @@ pub(crate) fn tests() -> Vec<Test> {
         test(captures_of_dumpcap_are_read_with_the_same_packets, &[Capture, Dumpcap, Tshark]),
         test(a_file_is_printed_as_a_ladder_and_a_damaged_one_as_far_as_it_goes, &[]),
         test(a_closed_pipe_is_the_end_and_no_error, &[]),
+        test(a_line_of_json_says_of_a_packet_what_its_rung_says, &[]),
     ]
 }
 
@@ -258,4 +259,43 @@ fn a_closed_pipe_is_the_end_and_no_error() {
         command::print_ladder(&bytes[..], &all, Style::default(), &mut Leaving(writes)).unwrap();
         command::copy(&bytes[..], &all, &mut Leaving(writes)).unwrap();
     }
+}
+
+fn a_line_of_json_says_of_a_packet_what_its_rung_says() {
+    let folder = Folder::new("json");
+    let path = folder.file("made.pcapng");
+    save(&packets(&made()), &path);
+    let print = |more: &[&str]| {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_socklab-tui"));
+        let output = command.args(["capture", "-r"]).arg(&path).args(more).output().unwrap();
+        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+        String::from_utf8(output.stdout).unwrap()
+    };
+    let (text, json) = (print(&[]), print(&["--json"]));
+    let rungs: Vec<_> = text.lines().filter(|line| line.contains(" seq ")).collect();
+    assert_eq!((rungs.len(), json.lines().count()), (4, 4), "{text}{json}");
+    for (rung, line) in rungs.into_iter().zip(json.lines()) {
+        let event: Event = serde_json::from_str(line).unwrap();
+        let Kind::Packet(packet) = &event.seen.kind else { panic!("{line}") };
+        let mut words = rung.split_whitespace();
+        let (number, since) = (words.next().unwrap(), words.next().unwrap());
+        assert_eq!((number, event.seq), (packet.number.to_string().as_str(), packet.number), "{rung}\n{line}");
+        let at: serde_json::Value = serde_json::from_str(line).unwrap();
+        assert!(
+            (at["t_ms"].as_f64().unwrap() / 1_000.0 - since.parse::<f64>().unwrap()).abs() < 1e-6,
+            "{rung}\n{line}"
+        );
+        let tcp = packet.tcp.as_ref().unwrap();
+        assert!(rung.contains(&format!(" {} seq {} ", tcp.flags, tcp.seq_rel.unwrap())), "{rung}\n{line}");
+        assert!(tcp.ack_rel.is_none_or(|ack| rung.contains(&format!(" ack {ack} "))), "{rung}\n{line}");
+        assert_eq!(rung.contains(" 12 B "), packet.payload.len == 12, "{rung}\n{line}");
+        for key in ["\"kind\":\"packet\"", "\"local\":", "\"peer\":", "\"flags\":", "\"seq_rel\":", "\"len\":"] {
+            assert!(line.contains(key), "{key}: {line}");
+        }
+    }
+    // The filter is asked as for the ladder; and there is one thing to print only.
+    assert_eq!(print(&["--json", "flags", "S."]).lines().count(), 1);
+    let mut both = Command::new(env!("CARGO_BIN_EXE_socklab-tui"));
+    let both = both.args(["capture", "--json", "-w", "-", "-r"]).arg(&path).output().unwrap();
+    assert_eq!(both.status.code(), Some(2));
 }

@@ -49,6 +49,18 @@ pub fn print_ladder(
     Ok(printed)
 }
 
+/// Hands over the packets of a capture file that `filter` lets through, one after the other.
+///
+/// # Errors
+/// As [`print_ladder`]; `each` fails as `out` does there.
+pub fn each(
+    input: impl Read,
+    filter: &Filter,
+    mut each: impl FnMut(&Packet, &PacketSummary) -> io::Result<()>,
+) -> Result<Printed, FileError> {
+    through(input, filter, |packet, _, summary| piped(each(packet, &summary)))
+}
+
 /// Writes the packets of a capture file that `filter` lets through as pcapng, with the comments that they have.
 ///
 /// # Errors
@@ -152,6 +164,8 @@ mod live {
         Pcapng(&'a mut dyn Write),
         /// A line for each packet, under a heading where the conversation is another.
         Ladder(&'a mut dyn Write, Style),
+        /// Whatever this makes of them.
+        Each(&'a mut dyn FnMut(&Packet, &PacketSummary) -> io::Result<()>),
     }
 
     /// What came of a capture.
@@ -241,6 +255,7 @@ mod live {
             Into::Ladder(out, style) => {
                 Sink::Ladder(Rungs { out, style, ends: HashMap::new(), latest: None, begun: None })
             }
+            Into::Each(each) => Sink::Each(each),
         };
         let eyes = Eyes { analysis: Analysis::default(), link: interface.link, seen: 0 };
         let mut work = Work { eyes, scope, filter, sink, written: 0, done: Ok(()) };
@@ -295,6 +310,7 @@ mod live {
     enum Sink<'a> {
         Pcapng(Writer<&'a mut dyn Write>),
         Ladder(Rungs<'a>),
+        Each(&'a mut dyn FnMut(&Packet, &PacketSummary) -> io::Result<()>),
     }
 
     /// The ladder as it grows.
@@ -311,6 +327,7 @@ mod live {
             match self {
                 Self::Pcapng(writer) => writer.packet(packet, &[]),
                 Self::Ladder(rungs) => rungs.put(packet.at, seen),
+                Self::Each(each) => each(packet, seen),
             }
         }
 

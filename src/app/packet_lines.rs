@@ -1,0 +1,51 @@
+//! Packets as lines of JSON: as the journal has them, with what somebody remarked on them in a file.
+
+use std::io::{self, Write};
+use std::time::Duration;
+
+use serde::Serialize;
+
+use crate::domain::{Event, Evidence, Kind, Observation, PacketSummary, Stamp, WorldId};
+use crate::observe::capture::file::Packet;
+
+/// See the module's head.
+pub(super) struct PacketLines<W> {
+    out: W,
+    written: u64,
+    /// When the first packet was seen.
+    begun: Option<u64>,
+}
+
+#[derive(Serialize)]
+struct Line<'a> {
+    #[serde(flatten)]
+    event: Event,
+    #[serde(skip_serializing_if = "<[_]>::is_empty")]
+    comments: &'a [String],
+}
+
+impl<W: Write> PacketLines<W> {
+    pub(super) const fn new(out: W) -> Self {
+        Self { out, written: 0, begun: None }
+    }
+
+    /// Writes one.
+    pub(super) fn write(&mut self, packet: &Packet, seen: &PacketSummary) -> io::Result<()> {
+        self.written += 1;
+        let begun = *self.begun.get_or_insert(packet.at);
+        let seen = Observation {
+            at: Stamp::ZERO.after(Duration::from_nanos(packet.at.saturating_sub(begun))),
+            world: WorldId::Host,
+            host: None,
+            evidence: Evidence::Packet,
+            kind: Kind::Packet(seen.clone()),
+        };
+        let event = Event { seq: self.written, seen };
+        serde_json::to_writer(&mut self.out, &Line { event, comments: &packet.comments })?;
+        self.out.write_all(b"\n")
+    }
+
+    pub(super) fn flush(&mut self) -> io::Result<()> {
+        self.out.flush()
+    }
+}
