@@ -53,11 +53,13 @@ struct End {
     intent: Option<Cause>,
     /// The table showed what is left of it in FIN_WAIT2 without its full socket: it goes on for a minute.
     remains: bool,
+    /// Its full socket ended and nothing was seen of what may be left of it, as long as that was waited for.
+    given_up: bool,
 }
 
 impl End {
     const fn new(path: Vec<(TcpState, Evidence)>, since: Stamp) -> Self {
-        Self { path, since, waiting: Vec::new(), intent: None, remains: false }
+        Self { path, since, waiting: Vec::new(), intent: None, remains: false, given_up: false }
     }
 
     /// An end whose life starts here.
@@ -231,6 +233,11 @@ impl Historian {
             Delta::Added(row) | Delta::Changed(row) => {
                 let Some(state) = self.tcp(row) else { return };
                 let claim = Claim::new(state, Evidence::Sampled, out.seen.at);
+                // Where thousands close at once the table is late: what it shows is the rest of the life that ended.
+                let rest = state == TcpState::TimeWait || is_rest(row);
+                if rest && self.ends.get(&row.flow).is_some_and(|end| end.given_up) {
+                    return;
+                }
                 let start = self.start(&row.flow);
                 let over = self.ends.get(&row.flow).is_none_or(|end| {
                     let reused = end.last() == TcpState::TimeWait && state.rank() <= TcpState::Established.rank();
@@ -257,8 +264,7 @@ impl Historian {
     /// FIN_WAIT2 with TIME_WAIT's timer is what Linux keeps of an end whose peer has not closed: the kernel's word that
     /// its full socket ended is not the end of it.
     fn remains(&mut self, row: &Row) {
-        let kept = row.timer.is_some_and(|timer| timer.kind == TimerKind::TimeWait);
-        if let Some(end) = self.ends.get_mut(&row.flow).filter(|_| kept && row.state == Some(TcpState::FinWait2)) {
+        if let Some(end) = self.ends.get_mut(&row.flow).filter(|_| is_rest(row)) {
             end.remains = true;
             end.waiting.retain(|(_, claim)| !claim.full_socket_only);
         }
@@ -351,6 +357,7 @@ impl Historian {
             step(end, flow, Claim { state, evidence: Evidence::Inferred, ..claim }, out);
         }
         step(end, flow, claim, out);
+        end.given_up = claim.full_socket_only;
         if claim.state == TcpState::Closed {
             self.closed.push_back(flow);
             if self.closed.len() > CLOSED_KEPT
@@ -367,6 +374,12 @@ impl Historian {
         let other = flow.mirror().and_then(|mirror| self.ends.get(&mirror));
         other.is_some_and(|end| end.reached(TcpState::FinWait2).or(end.reached(TcpState::TimeWait)).is_some())
     }
+}
+
+/// Whether a row is what Linux keeps of an end in FIN_WAIT2 without its full socket.
+fn is_rest(row: &Row) -> bool {
+    let kept = row.timer.is_some_and(|timer| timer.kind == TimerKind::TimeWait);
+    kept && row.state == Some(TcpState::FinWait2)
 }
 
 /// Appends one transition to an end's path and writes it.

@@ -121,6 +121,29 @@ fn what_is_left_of_fin_wait2_is_not_closed_because_the_full_socket_is() {
 }
 
 #[test]
+fn what_the_table_shows_too_late_is_the_rest_of_the_life_that_ended_and_not_another_one() {
+    let told =
+        |t, from, to| seen(t, Evidence::Traced, Kind::State(Transition { flow: client(), from, to, cause: None }));
+    let life = [told(1, Closed, SynSent), told(1, SynSent, Established), told(2, Established, FinWait1)];
+    let end = [told(2, FinWait1, FinWait2), told(2, FinWait2, Closed)];
+    let timer = Some(Timer { kind: TimerKind::TimeWait, left_ms: 56_000, count: 0 });
+    for late in [row(client(), TimeWait), Row { timer, ..row(client(), FinWait2) }] {
+        let (mut historian, mut out) = (Historian::default(), Vec::new());
+        life.iter().chain(&end).for_each(|told| historian.hear(told, &mut out));
+        // Nobody looked for as long as it was waited for.
+        historian.settle(&seen(2_500, Evidence::Inferred, Kind::Note(Note::Dropped { count: 0 })), &mut out);
+        assert_eq!(steps(&out, client()).last().map(|(_, to, _)| *to), Some(Closed));
+        let before = out.len();
+        historian.hear(&seen(4_000, Sampled, Kind::Row(Delta::Added(late.clone()))), &mut out);
+        historian.hear(&seen(60_000, Sampled, Kind::Row(Delta::Gone(late.key()))), &mut out);
+        assert_eq!(steps(&out[before..], client()), [], "{out:?}");
+        // The two ports are used again: that is another life.
+        historian.hear(&seen(61_000, Sampled, Kind::Row(Delta::Added(row(client(), SynSent)))), &mut out);
+        assert_eq!(steps(&out[before..], client()), [(Closed, SynSent, Sampled)]);
+    }
+}
+
+#[test]
 fn a_row_that_was_there_from_the_start_has_no_invented_past() {
     let out = written([
         listening(),
