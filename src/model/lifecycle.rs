@@ -65,11 +65,17 @@ impl Subject {
 
 /// Whether two flows are ends of one connection, or the same end.
 pub fn same_pair(one: &Flow, other: &Flow) -> bool {
-    let bare = |flow: &Flow| (flow.proto, flow.local);
-    one == other
-        || one.mirror().as_ref() == Some(other)
-        // An unconnected UDP socket, and a datagram to or from it.
-        || one.proto == Proto::Udp && one.peer.is_none() && (bare(one) == bare(other) || other.mirror().is_some_and(|m| bare(one) == bare(&m)))
+    // An unconnected UDP socket, and a datagram to or from it. Bound to no address of its own, it has any.
+    let alone = |socket: &Flow, other: &Flow| {
+        let any = socket.local.ip().is_unspecified();
+        let here =
+            |flow: &Flow| flow.local.port() == socket.local.port() && (any || flow.local.ip() == socket.local.ip());
+        socket.proto == Proto::Udp
+            && other.proto == Proto::Udp
+            && socket.peer.is_none()
+            && (here(other) || other.mirror().is_some_and(|mirror| here(&mirror)))
+    };
+    one == other || one.mirror().as_ref() == Some(other) || alone(one, other)
 }
 
 /// Where the reader is.

@@ -57,7 +57,6 @@ pub struct Packets {
     pub source: &'static str,
     pub destination: &'static str,
     pub info: &'static str,
-    pub client: fn(u32) -> String,
     pub client_end: &'static str,
     pub server_end: &'static str,
     /// A packet on the wire that was not delivered yet.

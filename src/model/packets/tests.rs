@@ -273,3 +273,21 @@ fn a_mark_is_typed_anywhere_and_noted_when_it_says_something() {
         model.ui.mark.take();
     }
 }
+
+#[test]
+fn a_udp_socket_without_an_address_of_its_own_has_every_datagram_of_its_port() {
+    let mut model = Model::new(Ui { view: View::Packets, ..Ui::default() });
+    let out = Flow { proto: Proto::Udp, ..flow(40_000) };
+    for (number, flow) in [(1, out), (2, out.mirror().unwrap()), (3, Flow { proto: Proto::Udp, ..flow(40_001) })] {
+        hear(&mut model, PacketSummary { tcp: None, ..packet(number, flow, Flags::ACK, "oi") });
+    }
+    let any = |port| Flow::unconnected(Proto::Udp, SocketAddr::from(([0, 0, 0, 0], port)));
+    for (port, numbers_of) in [(40_000, vec![1, 2]), (40_001, vec![3]), (40_002, vec![])] {
+        model.ui.subject = Some(Subject::Connection(any(port)));
+        model.packets.picture = Picture::Ladder;
+        update(&mut model, Msg::Time(Stamp::from_millis(100)));
+        assert_eq!(numbers(&model, &model.packets.ladder.trail), numbers_of);
+    }
+    // A TCP socket has its own address always.
+    assert!(!same_pair(&Flow { proto: Proto::Tcp, ..any(40_000) }, &flow(40_000)));
+}

@@ -43,7 +43,6 @@ pub(super) const PACKETS: Packets = Packets {
     source: "Source",
     destination: "Destination",
     info: "Info",
-    client: |no| format!("client #{no}"),
     client_end: "client",
     server_end: "server",
     on_its_way: "on the wire",

@@ -43,7 +43,6 @@ pub(super) const PACKETS: Packets = Packets {
     source: "Origem",
     destination: "Destino",
     info: "Conteúdo",
-    client: |no| format!("cliente #{no}"),
     client_end: "cliente",
     server_end: "servidor",
     on_its_way: "no fio",

@@ -1,12 +1,15 @@
 //! The ladder: client on the left, server on the right, an arrow for each packet, and each end's state between them.
 
+use std::net::{IpAddr, SocketAddr};
+
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 
 use super::super::ink::{Ink, fit, wrap};
 use super::super::look::Look;
+use super::super::names;
 use super::rung::{Columns, Drawn, state};
-use crate::domain::Flow;
+use crate::domain::{Flow, Proto};
 use crate::model::book::Step;
 use crate::model::packets::{Change, End, Reader, Rung, Traffic};
 use crate::model::window::{tail, window};
@@ -94,9 +97,11 @@ pub(super) fn names(traffic: &Traffic<'_>, look: &Look, client: &Flow, area: Rec
     let texts = &look.text.packets;
     // A UDP client is known by its own address only.
     let clients = &traffic.world.clients;
-    let alone = Flow::unconnected(client.proto, client.local);
-    let left = clients.by_flow(client).or_else(|| clients.by_flow(&alone));
-    let left = left.map_or_else(|| texts.client_end.into(), |known| (texts.client)(known.no));
+    let alone = |ip| Flow::unconnected(client.proto, SocketAddr::new(ip, client.local.port()));
+    let any: IpAddr = if client.local.is_ipv4() { [0; 4].into() } else { [0; 16].into() };
+    let known = clients.by_flow(client).or_else(|| clients.by_flow(&alone(client.local.ip())));
+    let known = known.or_else(|| clients.by_flow(&alone(any)).filter(|_| client.proto == Proto::Udp));
+    let left = known.map_or(texts.client_end.into(), |known| names::long(look, known));
     let half = area.width / 2;
     let [one, other] = super::columns(area, [half, area.width - half]);
     let left = format!("{left} {}", fit(client.local, half.saturating_sub(14)));
@@ -110,7 +115,7 @@ pub(super) fn names(traffic: &Traffic<'_>, look: &Look, client: &Flow, area: Rec
 }
 
 /// The other side of a UDP client, which is not connected to anybody: that of its latest packet.
-fn met(traffic: &Traffic<'_>) -> Option<std::net::SocketAddr> {
+fn met(traffic: &Traffic<'_>) -> Option<SocketAddr> {
     let trail = &traffic.packets.ladder.trail;
     traffic.packet(trail.seq(trail.len().checked_sub(1)?)?)?.flow.peer
 }
