@@ -29,7 +29,12 @@ pub(super) fn render(traffic: &Traffic<'_>, look: &Look, area: Rect, buf: &mut B
     ladder::names(traffic, look, &client, head, buf);
     let stream = traffic.packets.stream.as_ref().filter(|stream| !stream.turns.is_empty());
     let Some(stream) = stream else {
-        let said = if traffic.packets.ladder.trail.is_empty() { texts.no_packet } else { texts.nothing_said };
+        let said = match &traffic.packets.stream {
+            _ if traffic.packets.ladder.trail.is_empty() => texts.no_packet,
+            // What was said is put together beside the loop.
+            None => texts.looking,
+            Some(_) => texts.nothing_said,
+        };
         for (row, line) in (0..rest.height).zip(wrap(said, rest.width.saturating_sub(2))) {
             Ink::on(buf, rest, row).skip(1).say(line, look.theme.quiet);
         }
