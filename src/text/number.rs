@@ -30,6 +30,11 @@ impl Numbers {
         format!("{}{}{:03}", at.as_secs(), self.point, at.subsec_millis())
     }
 
+    /// Seconds since the start, with microseconds: on loopback a handshake takes some thirty of them.
+    pub fn precise(&self, at: Duration) -> String {
+        format!("{}{}{:06}", at.as_secs(), self.point, at.subsec_micros())
+    }
+
     /// An age or a wait in its largest unit, whole seconds below a minute: `43 s`, `2 min`, `3 h`. Rounded down.
     pub fn span(&self, span: Duration) -> String {
         match span.as_secs() {

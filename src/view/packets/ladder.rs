@@ -28,7 +28,8 @@ pub(super) fn render(traffic: &Traffic<'_>, look: &Look, area: Rect, buf: &mut B
         Reader::Holds { at, .. } => window(Some(trail.place(at)), trail.held_len(), height),
     };
     let whole = places.end == trail.len();
-    let columns = Columns::of(rest.width);
+    let latest = trail.len().checked_sub(1).and_then(|last| traffic.packet(trail.seq(last)?));
+    let columns = Columns::of(rest.width, latest.map_or(0, |packet| packet.number));
     let seqs = places.filter_map(|place| trail.seq(place));
     let events = seqs.filter_map(|seq| traffic.journal.get(seq));
     let mut rungs: Vec<_> = events

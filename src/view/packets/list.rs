@@ -6,6 +6,7 @@ use ratatui::layout::{Position, Rect};
 use super::super::ink::{Ink, fit, width, wrap};
 use super::super::look::Look;
 use super::super::{filter_line, glyphs};
+use super::rung::PRECISE;
 use super::{note, words};
 use crate::domain::{Event, PacketSummary, Stamp};
 use crate::model::lifecycle::{Subject, same_pair};
@@ -80,6 +81,8 @@ fn row(traffic: &Traffic<'_>, look: &Look, columns: &Columns, event: &Event, are
 struct Columns {
     number: u16,
     time: u16,
+    /// Whether microseconds are told.
+    precise: bool,
     address: u16,
 }
 
@@ -87,7 +90,8 @@ impl Columns {
     fn of(traffic: &Traffic<'_>, look: &Look, entries: &[&Event], columns: u16) -> Self {
         let packets = || entries.iter().filter_map(|event| Packets::of(event));
         let number = packets().map(|packet| width(&packet.number.to_string())).max().unwrap_or(0).max(3);
-        let time = width(&clock(look, traffic.now)).max(7);
+        let precise = columns >= PRECISE;
+        let time = width(&clock(look, precise, traffic.now)).max(7);
         let address = |packet: &PacketSummary| {
             let peer = packet.flow.peer.map_or(0, |peer| width(&peer.to_string()));
             width(&packet.flow.local.to_string()).max(peer)
@@ -96,7 +100,7 @@ impl Columns {
         // Addresses are cut to their ports before there is no room for what the packet is.
         let room = columns.saturating_sub(number + time + 6 + 24) / 2;
         let address = if widest <= room { widest } else { room.clamp(7, 15) };
-        Self { number, time, address }
+        Self { number, time, precise, address }
     }
 
     fn head(&self, look: &Look, ink: &mut Ink<'_>) {
@@ -113,7 +117,7 @@ impl Columns {
         let hosts = &theme.host;
         let (from, to) = if serves { (hosts.server, hosts.client) } else { (hosts.client, hosts.server) };
         ink.skip(1).right(&packet.number.to_string(), self.number, theme.quiet).skip(1);
-        ink.right(&clock(look, event.seen.at), self.time, theme.quiet).skip(1);
+        ink.right(&clock(look, self.precise, event.seen.at), self.time, theme.quiet).skip(1);
         look.evidence(ink, event.seen.evidence);
         ink.skip(1).cell(&fit(packet.flow.local, self.address), self.address, from).skip(1);
         let peer = packet.flow.peer.map_or_else(String::new, |peer| fit(peer, self.address));
@@ -128,6 +132,7 @@ impl Columns {
     }
 }
 
-fn clock(look: &Look, at: Stamp) -> String {
-    look.text.numbers.clock(at.since(Stamp::ZERO))
+fn clock(look: &Look, precise: bool, at: Stamp) -> String {
+    let (since, numbers) = (at.since(Stamp::ZERO), &look.text.numbers);
+    if precise { numbers.precise(since) } else { numbers.clock(since) }
 }

@@ -18,18 +18,33 @@ pub(super) struct Columns {
     /// The number and the time of the packet; 0 where there is no room for them.
     number: u16,
     time: u16,
+    /// Whether microseconds are told.
+    precise: bool,
     /// The arrow, with its words.
     arrow: u16,
 }
+
+/// From so many columns on there is room for microseconds.
+pub(super) const PRECISE: u16 = 116;
 
 /// A glyph, a blank and the longest name of a state.
 const STATE: u16 = 13;
 
 impl Columns {
-    pub(super) const fn of(columns: u16) -> Self {
-        let number = if columns >= 70 { 6 } else { 0 };
-        let time = if columns >= 100 { 11 } else { 0 };
-        Self { number, time, arrow: columns.saturating_sub(1 + number + time + 2 * (STATE + 1) + 1) }
+    /// `latest` is the greatest number that a rung may have: a blank stands on both sides of it.
+    pub(super) fn of(columns: u16, latest: u64) -> Self {
+        let number = if columns >= 70 { (width(&format!("#{latest}")) + 2).max(6) } else { 0 };
+        let time = match columns {
+            PRECISE.. => 14,
+            100.. => 11,
+            _ => 0,
+        };
+        Self {
+            number,
+            time,
+            precise: columns >= PRECISE,
+            arrow: columns.saturating_sub(1 + number + time + 2 * (STATE + 1) + 1),
+        }
     }
 
     const fn left(&self) -> u16 {
@@ -126,7 +141,7 @@ impl Drawn {
             seq: event.seq,
             held,
             number: packet.number,
-            time: time(traffic, look, event.seen.at),
+            time: time(traffic, look, columns, event.seen.at),
             from: Ladder::sender(client, packet),
             way,
             label: words::label(look, packet),
@@ -223,9 +238,10 @@ impl Drawn {
 }
 
 /// The time since the first packet of the conversation.
-fn time(traffic: &Traffic<'_>, look: &Look, at: Stamp) -> String {
+fn time(traffic: &Traffic<'_>, look: &Look, columns: &Columns, at: Stamp) -> String {
     let began = traffic.packets.began(traffic.journal).unwrap_or(at);
-    format!("+{}", look.text.numbers.clock(at.since(began)))
+    let (since, numbers) = (at.since(began), &look.text.numbers);
+    format!("+{}", if columns.precise { numbers.precise(since) } else { numbers.clock(since) })
 }
 
 fn way(traffic: &Traffic<'_>, number: u64) -> Way {
