@@ -27,6 +27,9 @@ pub enum Rule {
     Bytes,
     /// Messages a second from one address: what one `recv` or `recvfrom` returns.
     Messages,
+    /// Datagrams a second from all strangers together: what one address may send is little help where each has a forged
+    /// address of its own.
+    Datagrams,
     /// The backlog given to `listen(2)`. The kernel alone keeps this one: it bounds the accept queue, and on Linux the
     /// half-open connections too (`listen(2)`; beyond it SYN cookies, `tcp_syncookies`, keep no state at all).
     Backlog,
@@ -48,6 +51,7 @@ spelled!(Rule {
     Line = "line",
     Bytes = "bytes",
     Messages = "messages",
+    Datagrams = "datagrams",
     Backlog = "backlog",
     Blocked = "blocked",
     Addresses = "addresses",
@@ -69,6 +73,7 @@ impl Rule {
             Self::Line => Some(1 << 20),
             Self::Bytes => Some(256 << 10),
             Self::Messages => Some(100),
+            Self::Datagrams => Some(2_000),
             Self::Backlog => Some(128),
             Self::Blocked | Self::Addresses | Self::Reflector | Self::Amplifier => None,
         }

@@ -1,6 +1,6 @@
 //! The clients: everybody who called one of the servers, ours and others', in the order they came.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{BTreeSet, HashMap, VecDeque};
 use std::net::SocketAddr;
 use std::time::Duration;
 
@@ -95,11 +95,20 @@ pub struct Clients {
     unsettled: BTreeSet<ClientId>,
     /// Those who came to a server that one without an address is on its way to.
     knocks: Vec<Knock>,
+    /// Those of other programs that talk by UDP, in the order of coming: nobody tells when they are gone.
+    callers: VecDeque<u32>,
 }
 
 impl Clients {
     /// How many ended clients are remembered at least.
     const KEPT: usize = 2_000;
+
+    /// How many of those who talk by UDP count as being there: the latest. Their addresses can be forged, each datagram's
+    /// another.
+    const CALLERS: usize = 512;
+
+    /// How many may wait to be told from ours.
+    const KNOCKS: usize = 1_024;
 
     /// Everybody remembered, the earliest first.
     pub fn all(&self) -> &[Client] {
@@ -193,9 +202,10 @@ impl Clients {
 
     /// Lets those in who cannot be ours: nobody of ours without an address is on its way to where they went.
     fn admit(&mut self) {
+        let crowded = self.knocks.len() > Self::KNOCKS;
         let (may_be_ours, strangers) = std::mem::take(&mut self.knocks).into_iter().partition(|knock| {
             let expected = |id: &ClientId| self.ours(*id).is_some_and(|client| same_port(client.target, knock.target));
-            self.unsettled.iter().any(expected)
+            !crowded && self.unsettled.iter().any(expected)
         });
         self.knocks = may_be_ours;
         Vec::into_iter(strangers).for_each(|knock| self.enter(knock));
@@ -207,6 +217,15 @@ impl Clients {
         if let Some(client) = self.list.last_mut() {
             client.local = Some(knock.end.local);
             client.phase = Phase::Open;
+        }
+        if knock.target.proto == Proto::Udp {
+            self.callers.push_back(no);
+            if self.callers.len() > Self::CALLERS
+                && let Some(at) = self.callers.pop_front().and_then(|first| self.position(first))
+                && self.list[at].owner == Owner::Foreign
+            {
+                self.go(at);
+            }
         }
     }
 
@@ -237,8 +256,14 @@ impl Clients {
             self.enter(knock);
         }
         let Some(at) = self.by_flow.get(flow).copied().and_then(|no| self.position(no)) else { return };
-        if !matches!(self.list[at].owner, Owner::Ours(..)) && self.list[at].is_live() {
-            self.list[at].phase = Phase::Ended(None);
+        self.go(at);
+    }
+
+    /// The one at this place is there no longer, if it is none of ours.
+    fn go(&mut self, at: usize) {
+        let client = &mut self.list[at];
+        if !matches!(client.owner, Owner::Ours(..)) && client.is_live() {
+            client.phase = Phase::Ended(None);
             self.live -= 1;
             self.forget();
         }

@@ -130,9 +130,10 @@ impl Columns {
 const PORT: u16 = 6;
 
 /// Whether this is another machine's address.
-fn is_elsewhere(model: &Model, ip: IpAddr) -> bool {
+pub(super) fn is_elsewhere(model: &Model, ip: IpAddr) -> bool {
     let ip = ip.to_canonical();
-    model.world.shown() == WorldId::Host && !ip.is_loopback() && !model.world.addresses.contains(&ip)
+    let own = ip.is_loopback() || ip.is_unspecified() || model.world.addresses.contains(&ip);
+    model.world.shown() == WorldId::Host && !own
 }
 
 fn row(model: &Model, look: &Look, columns: &Columns, client: &Client, ink: &mut Ink<'_>) {

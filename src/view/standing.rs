@@ -1,5 +1,6 @@
 //! Where a client stands: its state and how that is known, or the words that take the place of a state.
 
+use super::clients::is_elsewhere;
 use super::look::Look;
 use crate::domain::{Evidence, Flow, Proto, TcpState};
 use crate::model::Model;
@@ -42,7 +43,9 @@ pub(super) fn of(model: &Model, look: &Look, client: &Client) -> Standing {
         return Standing::Failed(errno.to_string());
     }
     if client.target.proto == Proto::Udp {
-        return Standing::Phase(if client.is_live() { words.no_state } else { words.ended });
+        // Whether somebody elsewhere still has a socket nobody can tell.
+        let far = client.owner == Owner::Foreign && client.local.is_some_and(|at| is_elsewhere(model, at.ip()));
+        return Standing::Phase(if client.is_live() || far { words.no_state } else { words.ended });
     }
     let other = || self::other(model, client);
     match client.flow().and_then(|flow| end(model, &flow)) {

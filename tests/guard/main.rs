@@ -6,7 +6,7 @@ mod attacks;
 #[cfg(target_os = "linux")]
 mod datagrams;
 #[cfg(target_os = "linux")]
-mod half_open;
+mod forged;
 #[cfg(target_os = "linux")]
 #[path = "../harness/mod.rs"]
 mod harness;
@@ -28,7 +28,7 @@ fn main() -> std::process::ExitCode {
     harness::run([
         attacks::tests(),
         datagrams::tests(),
-        half_open::tests(),
+        forged::tests(),
         hostile::tests(),
         orders::tests(),
         reach::tests(),

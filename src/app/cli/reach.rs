@@ -20,7 +20,7 @@ pub struct ReachArgs {
     pub bind: Option<IpAddr>,
 
     /// Change what other machines may do to the servers, or take a limit away: RULE is connections, total, arrivals,
-    /// idle, line, bytes, messages or backlog. Can be given several times
+    /// idle, line, bytes, messages, datagrams or backlog. Can be given several times
     #[arg(long, value_name = "RULE=NUMBER|off", value_parser = limit)]
     pub limit: Vec<(Rule, Option<u64>)>,
 }

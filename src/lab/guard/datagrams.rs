@@ -3,6 +3,7 @@
 use std::net::SocketAddr;
 use std::sync::Arc;
 
+use super::ledger::What;
 use super::{Guard, is_stranger};
 use crate::domain::guard::{Deed, PortCheck};
 use crate::domain::{Rule, ServerId};
@@ -25,7 +26,9 @@ impl Gate {
         let (guard, peer) = (&self.guard, from.ip().to_canonical());
         let broken = self.broken(datagram.len() as u64, from);
         if let Some((rule, limit)) = broken {
-            guard.acted(self.server, peer, rule, limit, Deed::Dropped);
+            // Who is dropped for what all did together has done nothing, if it was there at all.
+            let by = (rule != Rule::Datagrams).then_some(peer);
+            guard.note(self.server, by, What::Acted(rule, limit, Deed::Dropped));
             return false;
         }
         if datagram.is_empty() {
@@ -56,6 +59,9 @@ impl Gate {
             if let Some(rate) = limits.of(rule).filter(|rate| !pace.allows(amount, *rate, now)) {
                 return Some((rule, Some(rate)));
             }
+        }
+        if let Some(rate) = limits.of(Rule::Datagrams).filter(|rate| !desk.datagrams.allows(1, *rate, now)) {
+            return Some((Rule::Datagrams, Some(rate)));
         }
         self.guard.0.awake.notify_one();
         None

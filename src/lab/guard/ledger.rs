@@ -40,8 +40,14 @@ pub(super) struct Ledger(HashMap<Key, Line>);
 
 impl Ledger {
     /// Writes down what happened; what is to be told now, if anything.
-    pub(super) fn note(&mut self, server: ServerId, address: IpAddr, what: What, now: Stamp) -> Option<GuardEvent> {
-        let mut key = Key { server, address: Some(address), what };
+    pub(super) fn note(
+        &mut self,
+        server: ServerId,
+        address: Option<IpAddr>,
+        what: What,
+        now: Stamp,
+    ) -> Option<GuardEvent> {
+        let mut key = Key { server, address, what };
         if self.0.len() >= NAMED && !self.0.contains_key(&key) {
             key.address = None;
         }
@@ -121,7 +127,7 @@ mod tests {
         let (mut ledger, mut told) = (Ledger::default(), Vec::new());
         for n in 0..10_000 {
             let now = Stamp::from_millis(2_000 + n / 4);
-            told.extend(ledger.note(ServerId(0), [192, 0, 2, 2].into(), REFUSED, now));
+            told.extend(ledger.note(ServerId(0), Some([192, 0, 2, 2].into()), REFUSED, now));
         }
         assert_eq!(told.len(), 3, "at once, after a second, after two");
         told.extend(ledger.due(Stamp::from_millis(6_000), false));
@@ -133,7 +139,7 @@ mod tests {
     fn a_crowd_is_counted_without_names() {
         let (mut ledger, mut told) = (Ledger::default(), Vec::new());
         for n in 0..100_000_u32 {
-            told.extend(ledger.note(ServerId(0), IpAddr::V4(n.into()), REFUSED, Stamp::from_millis(2_000)));
+            told.extend(ledger.note(ServerId(0), Some(IpAddr::V4(n.into())), REFUSED, Stamp::from_millis(2_000)));
         }
         assert_eq!(told.len(), NAMED + 1);
         told.extend(ledger.due(Stamp::from_millis(2_001), true));

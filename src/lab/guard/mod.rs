@@ -57,6 +57,8 @@ struct Desk {
     inside: HashMap<(ServerId, ConnNo), Arc<Ticket>>,
     /// How many of them are strangers.
     total: u64,
+    /// The datagrams of all strangers together.
+    datagrams: Pace,
     ledger: Ledger,
 }
 
@@ -187,17 +189,18 @@ impl Guard {
     }
 
     fn acted(&self, server: ServerId, address: IpAddr, rule: Rule, limit: Option<u64>, deed: Deed) {
-        self.note(server, address, What::Acted(rule, limit, deed));
+        self.note(server, Some(address), What::Acted(rule, limit, deed));
     }
 
     fn checked(&self, server: ServerId, address: IpAddr, check: PortCheck) {
         if self.desk().limits.is_off() {
             return;
         }
-        self.note(server, address, What::Checked(check));
+        self.note(server, Some(address), What::Checked(check));
     }
 
-    fn note(&self, server: ServerId, address: IpAddr, what: What) {
+    /// `None` for an address that is not to be named.
+    fn note(&self, server: ServerId, address: Option<IpAddr>, what: What) {
         let event = self.desk().ledger.note(server, address, what, self.0.log.now());
         self.0.awake.notify_one();
         if let Some(event) = event {

@@ -98,3 +98,23 @@ fn ten_thousand_addresses_are_not_kept_and_their_refusals_are() {
     assert!(peers.get(peer(0)).unwrap().is_blocked, "who is blocked is not forgotten");
     assert_eq!(peers.refused()[&Rule::Connections], 19_998);
 }
+
+#[test]
+fn who_talks_by_udp_counts_as_there_for_a_while_only() {
+    let mut model = Model::default();
+    let mut spec = spec("udp", 65_432, ServiceModel::Threaded);
+    (spec.proto, spec.model) = (Proto::Udp, None);
+    update(&mut model, Msg::Seen(seen(1, server(0, ServerChange::Added { spec }))));
+    let local = "192.168.0.10:65432".parse().unwrap();
+    for n in 0..10_000_u32 {
+        let peer = SocketAddr::from((std::net::Ipv4Addr::from(0xc612_0000 + n), 4_000));
+        let flow = Flow { proto: Proto::Udp, local, peer: Some(peer) };
+        let call = Call::new(SocketId::Server(ServerId(0)), Syscall::Recvfrom).on(flow).carrying(b"oi");
+        update(&mut model, Msg::Seen(seen(2, Kind::Call(call))));
+    }
+    let clients = &model.world.clients;
+    assert_eq!(clients.live(), 512);
+    assert!(
+        clients.all().len() < 5_000 && clients.all().iter().rev().take(512).all(crate::model::clients::Client::is_live)
+    );
+}

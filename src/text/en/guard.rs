@@ -73,6 +73,7 @@ fn rule_broken(rule: Rule, limit: Option<u64>) -> String {
         Rule::Line => format!("more than {limit} bytes without a line end"),
         Rule::Bytes => format!("more than {limit} bytes a second from one address"),
         Rule::Messages => format!("more than {limit} messages a second from one address"),
+        Rule::Datagrams => format!("more than {limit} datagrams a second from the network"),
         Rule::Backlog => format!("more than {limit} half open, or waiting for accept()"),
         Rule::Blocked => "this address is blocked".into(),
         Rule::Addresses => format!("more than {limit} addresses at once"),

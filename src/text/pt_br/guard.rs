@@ -74,6 +74,7 @@ fn rule_broken(rule: Rule, limit: Option<u64>) -> String {
         Rule::Line => format!("mais de {limit} bytes sem fim de linha"),
         Rule::Bytes => format!("mais de {limit} bytes por segundo de um endereço"),
         Rule::Messages => format!("mais de {limit} mensagens por segundo de um endereço"),
+        Rule::Datagrams => format!("mais de {limit} datagramas por segundo vindos da rede"),
         Rule::Backlog => format!("mais de {limit} semiabertas, ou à espera do accept()"),
         Rule::Blocked => "este endereço está bloqueado".into(),
         Rule::Addresses => format!("mais de {limit} endereços ao mesmo tempo"),

@@ -1,4 +1,4 @@
-//! A SYN flood: connections that are never finished, from addresses that nobody has.
+//! Floods from addresses that nobody has: SYNs of connections that are never finished, and datagrams.
 
 use std::fs;
 use std::net::{Ipv4Addr, SocketAddrV4};
@@ -6,22 +6,22 @@ use std::sync::atomic::{AtomicU32, Ordering};
 
 use socket2::{Domain, Protocol, Socket, Type};
 use socklab::domain::guard::Deed;
-use socklab::domain::{GuardEvent, TcpState};
+use socklab::domain::{GuardEvent, Rule, TcpState};
 use socklab::model::Model;
 
 use crate::attacks::{ask, attack, friends_ask, judge};
 use crate::harness::{Need::Network, Test, test};
-use crate::lab::{Lab, THREADED, told};
+use crate::lab::{Lab, THREADED, refused, told};
 use crate::net::{Host, Net, SERVER, at};
 
 pub(crate) fn tests() -> Vec<Test> {
-    vec![test(a_syn_flood, &[Network])]
+    vec![test(a_syn_flood, &[Network]), test(a_flood_of_datagrams_each_from_another_address, &[Network])]
 }
 
 const PORT: u16 = 65432;
 
-/// A SYN as it goes over the cable (RFC 791 §3.1, RFC 9293 §3.1). The kernel writes the first header's length and
-/// checksum (`raw(7)`).
+/// A SYN as it goes over the cable (RFC 9293 §3.1). The kernel writes the length and the checksum of the header before it
+/// (`raw(7)`).
 fn syn(from: SocketAddrV4, to: SocketAddrV4) -> Vec<u8> {
     let mut tcp = [from.port().to_be_bytes(), to.port().to_be_bytes()].concat();
     // Sequence number, no acknowledgement, five words, SYN, a window of 64 KiB, no checksum yet.
@@ -31,15 +31,25 @@ fn syn(from: SocketAddrV4, to: SocketAddrV4) -> Vec<u8> {
     let carried = |sum: u32| (sum & 0xffff) + (sum >> 16);
     let sum = carried(carried(words(&pseudo) + words(&tcp)));
     tcp[16..18].copy_from_slice(&(!u16::try_from(sum).expect("it was carried")).to_be_bytes());
-    let mut packet = vec![0x45, 0, 0, 40, 0, 0, 0, 0, 64, 6, 0, 0];
+    packet(6, from, to, &tcp)
+}
+
+/// A datagram without a checksum, which is allowed (RFC 768).
+fn datagram(from: SocketAddrV4, to: SocketAddrV4) -> Vec<u8> {
+    let udp = [from.port().to_be_bytes(), to.port().to_be_bytes(), [0, 13], [0, 0]].concat();
+    packet(17, from, to, &[&udp[..], b"flood"].concat())
+}
+
+fn packet(protocol: u8, from: SocketAddrV4, to: SocketAddrV4, content: &[u8]) -> Vec<u8> {
+    let mut packet = vec![0x45, 0, 0, 0, 0, 0, 0, 0, 64, protocol, 0, 0];
     packet.extend(from.ip().octets());
     packet.extend(to.ip().octets());
-    packet.extend(tcp);
+    packet.extend(content);
     packet
 }
 
-/// Sends SYNs to the server for as long as it is not told to stop, each from another address (RFC 2544, appendix C.2.2).
-fn flood(host: &Host) -> impl FnOnce() -> u64 {
+/// Sends these to the server for as long as it is not told to stop, each from another address (RFC 2544, appendix C.2.2).
+fn flood(host: &Host, made: fn(SocketAddrV4, SocketAddrV4) -> Vec<u8>) -> impl FnOnce() -> u64 {
     let raw = host.run(|| Socket::new(Domain::IPV4, Type::RAW, Some(Protocol::from(255))).expect("it is root"));
     let number = AtomicU32::new(0);
     attack(host, 1, move || {
@@ -47,7 +57,7 @@ fn flood(host: &Host) -> impl FnOnce() -> u64 {
         let [_, high, middle, low] = n.to_be_bytes();
         let from = SocketAddrV4::new(Ipv4Addr::new(198, 18 + high % 2, middle, low), 1_024 + (n >> 17) as u16);
         // Where the cable is full the next one will do.
-        let _ = raw.send_to(&syn(from, SocketAddrV4::new(SERVER, PORT)), &at(SERVER, 0).into());
+        let _ = raw.send_to(&made(from, SocketAddrV4::new(SERVER, PORT)), &at(SERVER, 0).into());
     })
 }
 
@@ -75,7 +85,7 @@ fn a_syn_flood() {
         // What is sent to those who do not exist goes to the attacker, who is no router.
         net.server.shell("ip route add 198.18.0.0/15 via 10.77.0.2");
         let lab = Lab::open(&net.server, args);
-        let stop = flood(&net.attacker);
+        let stop = flood(&net.attacker, syn);
         lab.until("the flood is told of", |model| (!events(model).is_empty()).then_some(()));
         judge(&format!("threaded, a SYN flood, backlog {limit}"), friends_ask(&net.friends, ask, PORT));
         // Linux keeps one more than it was asked to, as of those who wait for accept().
@@ -115,4 +125,23 @@ fn a_syn_flood() {
         assert_eq!(told(Deed::Cookie), counted(&net.server, "SyncookiesSent"));
         assert_eq!(told(Deed::Ignored), counted(&net.server, "TCPReqQFullDrop"));
     }
+}
+
+fn a_flood_of_datagrams_each_from_another_address() {
+    let net = Net::open();
+    net.server.shell("ip route add 198.18.0.0/15 via 10.77.0.2");
+    let lab = Lab::open(&net.server, &["--lan"]);
+    let stop = flood(&net.attacker, datagram);
+    lab.until("most are dropped", |model| (refused(model, Rule::Datagrams) > 1_000).then_some(()));
+    judge("threaded, a flood of forged datagrams", friends_ask(&net.friends, ask, PORT));
+    let sent = stop();
+    let lost = lab.seen().lost;
+    let model = lab.close();
+    let clients = &model.world.clients;
+    let dropped = refused(&model, Rule::Datagrams);
+    println!("{sent} datagrams, {dropped} dropped; {} clients live of {}", clients.live(), clients.all().len());
+    assert_eq!(lost, 0, "the journal takes it");
+    // Nobody says when a forged address is gone: the latest count, and no more than so many are remembered.
+    assert!(clients.live() <= 512 && clients.all().len() <= 512 + 4_000, "{} {}", clients.live(), clients.all().len());
+    assert!(told(&model).len() < 500, "{}", told(&model).len());
 }
