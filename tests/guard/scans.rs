@@ -4,7 +4,7 @@ use socklab::domain::guard::PortCheck;
 use socklab::model::Model;
 
 use crate::attacks::connect;
-use crate::half_open::counted;
+use crate::forged::counted;
 use crate::harness::{
     Need::{Network, Nmap},
     Test, test,
