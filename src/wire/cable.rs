@@ -7,7 +7,7 @@
 use super::decode::{Read, Same};
 use super::lane::{About, Fate, Lane, Parcel};
 use crate::domain::wire::{Loss, Mode, WireEvent};
-use crate::domain::{Flags, HostId, Kind, Numbering, Stamp};
+use crate::domain::{HostId, Kind, Numbering, Stamp};
 
 /// The wire: two directions, each named by the host that sends.
 #[derive(Debug)]
@@ -86,6 +86,26 @@ impl Cable {
         std::mem::take(&mut self.unlisted)
     }
 
+    /// What a packet that a host sends is about, if it simply crosses at full speed: with nothing before it on the wire,
+    /// nothing to decide about it and nothing to tell but how many these were, which is for [`Cable::crossed`] to count.
+    pub(super) fn crosses(&self, from: HostId, bytes: &[u8]) -> Option<About> {
+        let lane = match from {
+            HostId::Client => &self.client,
+            HostId::Server => &self.server,
+        };
+        if lane.mode != Mode::Live || lane.cut || lane.loss > 0 || !lane.parcels.is_empty() {
+            return None;
+        }
+        Some(Read::of(bytes)?.about()).filter(About::is_plain)
+    }
+
+    /// Counts a packet that crosses without being offered. Returns its number.
+    pub(super) const fn crossed(&mut self) -> u64 {
+        self.numbered += 1;
+        self.unlisted += 1;
+        self.numbered
+    }
+
     /// A host sends a packet. With `listing` unset, one that simply crosses at full speed is counted and has no events;
     /// one that opens, closes or resets a connection always has.
     pub(super) fn offer(&mut self, now: Stamp, from: HostId, bytes: &[u8], listing: bool) -> Option<About> {
@@ -104,8 +124,7 @@ impl Cable {
         let number = self.numbered;
         let loss = self.lost(from);
         let fate = self.lane(from).fate(now);
-        let plain = about.flags.is_none_or(|flags| !flags.any(Flags::SYN.with(Flags::FIN).with(Flags::RST)));
-        let listed = listing || !plain || loss.is_some() || fate != Fate::At(now);
+        let listed = listing || !about.is_plain() || loss.is_some() || fate != Fate::At(now);
         if listed {
             self.list(from, number, &packet, same);
         } else {

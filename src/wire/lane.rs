@@ -44,6 +44,13 @@ pub(super) struct About {
     pub(super) flags: Option<Flags>,
 }
 
+impl About {
+    /// Whether it neither opens nor closes nor resets a connection.
+    pub(super) fn is_plain(&self) -> bool {
+        self.flags.is_none_or(|flags| !flags.any(Flags::SYN.with(Flags::FIN).with(Flags::RST)))
+    }
+}
+
 /// One direction of the wire.
 #[derive(Debug, Default)]
 pub(super) struct Lane {

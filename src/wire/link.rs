@@ -1,13 +1,18 @@
 //! A host's end of the wire: where its packets come from and where those for it go.
 
 use std::io;
+use std::time::Duration;
 
 /// A link carries bare IP packets, one at a time. Neither direction ever waits inside `try_recv` and `send`.
 pub(super) trait Link {
-    /// Waits until `try_recv` may have a packet. May be dropped half way.
+    /// How long it is worth asking for the next packet again and again before waiting for it: about as long as waiting
+    /// takes to end.
+    const WORTH_ASKING: Duration;
+
+    /// Waits until `try_recv` may have a packet, if it had none when it was last asked. May be dropped half way.
     fn ready(&mut self) -> impl Future<Output = io::Result<()>>;
 
-    /// Takes the next packet that the host sent, and its length; `None` when there is none now.
+    /// Takes the next packet that the host sent, and its length; `None` when there is none now. Asks the kernel.
     fn try_recv(&mut self, buffer: &mut [u8]) -> io::Result<Option<usize>>;
 
     /// Hands a packet to the host. When this returns the host's stack has it.
@@ -21,9 +26,9 @@ pub(super) use kernel::KernelLink;
 mod kernel {
     use std::io::{self, IoSlice, IoSliceMut};
     use std::os::fd::OwnedFd;
+    use std::time::Duration;
 
-    use rustix::io::{readv, writev};
-    use tokio::io::Interest;
+    use rustix::io::{Errno, read, readv, write, writev};
     use tokio::io::unix::AsyncFd;
 
     use super::Link;
@@ -62,31 +67,35 @@ mod kernel {
     }
 
     impl Link for KernelLink {
+        const WORTH_ASKING: Duration = Duration::from_micros(50);
+
         async fn ready(&mut self) -> io::Result<()> {
-            self.device.readable().await?.retain_ready();
+            // All that this is news of is taken before anybody waits again.
+            self.device.readable().await?.clear_ready();
             Ok(())
         }
 
         fn try_recv(&mut self, buffer: &mut [u8]) -> io::Result<Option<usize>> {
-            let mut ethernet = [0; ETHERNET];
-            let framed = self.header.is_some();
-            let read = self.device.try_io(Interest::READABLE, |device| {
-                let mut header: &mut [u8] = &mut ethernet;
-                if !framed {
-                    header = &mut [];
-                }
-                Ok(readv(device, &mut [IoSliceMut::new(header), IoSliceMut::new(buffer)])?)
-            });
+            let device = self.device.get_ref();
+            let read = if self.header.is_some() {
+                let mut ethernet = [0; ETHERNET];
+                let read = readv(device, &mut [IoSliceMut::new(&mut ethernet), IoSliceMut::new(buffer)]);
+                read.map(|length| length.saturating_sub(ETHERNET))
+            } else {
+                read(device, buffer)
+            };
             match read {
-                Ok(length) => Ok(Some(if framed { length.saturating_sub(ETHERNET) } else { length })),
-                Err(error) if error.kind() == io::ErrorKind::WouldBlock => Ok(None),
-                Err(error) => Err(error),
+                Ok(length) => Ok(Some(length)),
+                Err(Errno::AGAIN) => Ok(None),
+                Err(error) => Err(error.into()),
             }
         }
 
         fn send(&mut self, packet: &[u8]) -> io::Result<()> {
-            let header = self.header.as_ref().map_or(&[][..], |header| &header[..]);
-            writev(self.device.get_ref(), &[IoSlice::new(header), IoSlice::new(packet)])?;
+            match &self.header {
+                Some(header) => writev(self.device.get_ref(), &[IoSlice::new(header), IoSlice::new(packet)])?,
+                None => write(self.device.get_ref(), packet)?,
+            };
             Ok(())
         }
     }
@@ -97,6 +106,7 @@ mod kernel {
 pub(super) mod memory {
     use std::collections::VecDeque;
     use std::io;
+    use std::time::Duration;
 
     use tokio::sync::mpsc;
 
@@ -121,6 +131,9 @@ pub(super) mod memory {
     }
 
     impl Link for MemoryLink {
+        /// The tests' hosts send when the relay waits.
+        const WORTH_ASKING: Duration = Duration::ZERO;
+
         async fn ready(&mut self) -> io::Result<()> {
             if self.waiting.is_empty() {
                 let packet = self.from_host.recv().await.ok_or(io::ErrorKind::BrokenPipe)?;

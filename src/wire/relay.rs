@@ -5,13 +5,14 @@ use std::io;
 use std::time::Duration;
 
 use tokio::sync::{mpsc, watch};
+use tokio::task::yield_now;
 use tokio::time::{Instant, sleep_until};
 
 use super::cable::{Arrival, Cable, other};
 use super::link::Link;
 use super::sample::{Sampler, Tables};
 use crate::domain::wire::{Closed, Loss, Mode, WireCommand, WireEvent};
-use crate::domain::{Evidence, Flags, Flow, HostId, Kind, Note, Probe, Stamp, Syscall};
+use crate::domain::{Evidence, Flow, HostId, Kind, Note, Probe, Stamp, Syscall};
 
 /// What the relay is asked to do.
 #[derive(Debug, Clone, Copy)]
@@ -93,6 +94,8 @@ impl<L: Link, T: Tables> Relay<L, T> {
 
     async fn carry(&mut self) -> io::Result<Closed> {
         let mut heartbeat = Instant::now();
+        // Whether packets may be there that nobody is woken for any more.
+        let mut more = false;
         loop {
             let due = self.next_due();
             let Self { links: [client, server], orders, stop, .. } = &mut *self;
@@ -103,6 +106,7 @@ impl<L: Link, T: Tables> Relay<L, T> {
                 Some(order) = orders.recv() => Woken::Order(order),
                 () = until(due) => Woken::Packets,
                 () = sleep_until(heartbeat) => Woken::Heartbeat,
+                () = yield_now(), if more => Woken::Packets,
                 ready = client.ready() => ready.map(|()| Woken::Packets)?,
                 ready = server.ready() => ready.map(|()| Woken::Packets)?,
             };
@@ -116,10 +120,32 @@ impl<L: Link, T: Tables> Relay<L, T> {
                     heartbeat = Instant::now() + HEARTBEAT.max(looking * 20);
                 }
             }
+            more = self.go_on(heartbeat)?;
+        }
+    }
+
+    /// Carries what there is until there is no more. At full speed it then asks again for a moment instead of sleeping:
+    /// an answer is mostly there before this thread would be awake again. Returns whether there may be more: somebody
+    /// else is to be heard first.
+    fn go_on(&mut self, heartbeat: Instant) -> io::Result<bool> {
+        let mut last = None;
+        loop {
             self.deliver();
-            // In turns, whichever it was: a flood of one host shall not keep the other from speaking.
-            self.take(HostId::Client)?;
-            self.take(HostId::Server)?;
+            // In turns: a flood of one host shall not keep the other from speaking.
+            let any = self.take(HostId::Client)? | self.take(HostId::Server)?;
+            let now = Instant::now();
+            if now >= heartbeat || !self.orders.is_empty() || self.stop.has_changed().unwrap_or(true) {
+                return Ok(any);
+            }
+            if any {
+                last = Some(now);
+                continue;
+            }
+            let live = self.cable.modes().contains(&Mode::Live);
+            if last.is_none_or(|last| !live || now - last >= L::WORTH_ASKING) {
+                return Ok(false);
+            }
+            std::hint::spin_loop();
         }
     }
 
@@ -149,26 +175,44 @@ impl<L: Link, T: Tables> Relay<L, T> {
         }
     }
 
-    /// Takes the packets that a host has sent, as many as its turn allows.
-    fn take(&mut self, from: HostId) -> io::Result<()> {
-        for _ in 0..TURN {
+    /// Takes the packets that a host has sent, as many as its turn allows. Returns whether there was any.
+    fn take(&mut self, from: HostId) -> io::Result<bool> {
+        for taken in 0..TURN {
             let link = if from == HostId::Client { &mut self.links[0] } else { &mut self.links[1] };
-            let Some(length) = link.try_recv(&mut self.buffer)? else { break };
-            let now = self.now();
+            let Some(length) = link.try_recv(&mut self.buffer)? else { return Ok(taken > 0) };
             self.listed += 1;
-            let about = self.cable.offer(now, from, &self.buffer[..length], self.listed <= LISTED);
+            let listing = self.listed <= LISTED;
+            if !listing && self.pass(from, length) {
+                continue;
+            }
+            let about = self.cable.offer(self.now(), from, &self.buffer[..length], listing);
             // The call that made the host send it has changed its socket's state already: the packet stands still
             // until that was seen.
-            if let Some(about) = about
-                && about.flags.is_some_and(|flags| flags.any(Flags(Flags::SYN.0 | Flags::FIN.0 | Flags::RST.0)))
-            {
+            if let Some(about) = about.filter(|about| !about.is_plain()) {
                 self.look_at(from, &about.flow);
             }
             self.report();
             // At full speed each goes on at once; the first does not wait for the rest of its turn.
             self.deliver();
         }
-        Ok(())
+        Ok(true)
+    }
+
+    /// Hands the packet in the buffer over and counts it, if that is all there is to do. Most packets of a flood are
+    /// such: they are not even copied.
+    fn pass(&mut self, from: HostId, length: usize) -> bool {
+        let packet = &self.buffer[..length];
+        let about = self.cable.crosses(from, packet).filter(|about| !self.sampler.matters(from, about));
+        if about.is_none() {
+            return false;
+        }
+        let number = self.cable.crossed();
+        let link = if from == HostId::Client { &mut self.links[1] } else { &mut self.links[0] };
+        if link.send(packet).is_err() {
+            let event = WireEvent::Dropped { packet: number, why: Loss::Link };
+            self.probes[usize::from(from == HostId::Server)].report(Evidence::Called, Kind::Wire(event));
+        }
+        true
     }
 
     fn look_at(&mut self, host: HostId, flow: &Flow) {

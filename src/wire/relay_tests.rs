@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex};
 use super::super::decode::packets::{tcp, udp};
 use super::super::link::memory::{MemoryHost, MemoryLink, memory};
 use super::*;
-use crate::domain::{Cause, Clock, Flow, Observation, Row, Sink, TcpState};
+use crate::domain::{Cause, Clock, Flags, Flow, Observation, Row, Sink, TcpState};
 
 #[derive(Default)]
 struct Journal(Mutex<Vec<Observation>>);
@@ -171,6 +171,25 @@ async fn at_full_speed_what_is_not_listed_is_counted() {
         .sum();
     assert_eq!((listed + counted, delivered as u64), (1000, listed));
     assert!(counted > 0);
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_a_host_cannot_take_is_told_of_whether_packets_are_listed_or_not() {
+    const SENT: u64 = 1_000;
+    let mut bench = Bench::start();
+    bench.say(WireCommand::Mode(None, Mode::Live)).await;
+    tokio::time::sleep(Duration::from_millis(1)).await;
+    // The server takes in no more than its link has room for.
+    for _ in 0..SENT {
+        bench.client.send.send(udp(true, b"x")).await.unwrap();
+    }
+    tokio::time::sleep(Duration::from_millis(1)).await;
+    let arrived = std::iter::from_fn(|| bench.server.arrived.try_recv().ok()).count() as u64;
+    let seen = bench.end(Closed::Asked).await;
+    let lost = seen.iter().filter(|event| matches!(event.kind, Kind::Wire(WireEvent::Dropped { why: Loss::Link, .. })));
+    assert_eq!(arrived + lost.count() as u64, SENT);
+    let listed = seen.iter().filter(|event| matches!(event.kind, Kind::Packet(_))).count() as u64;
+    assert!(listed < SENT && arrived < listed, "{listed} listed, {arrived} arrived");
 }
 
 #[tokio::test(start_paused = true)]
