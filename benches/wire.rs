@@ -70,64 +70,104 @@ mod linux {
         let listener = wire.host(HostId::Server).stream(addr).unwrap();
         listener.bind(&addr.into()).unwrap();
         listener.listen(8).unwrap();
-        let echo = serve(listener.into());
-        let client = wire.host(HostId::Client).stream(addr).unwrap();
-        client.connect(&addr.into()).unwrap();
-        let wired = ping(client.into());
+        let listener = TcpListener::from(listener);
+        let client = || {
+            let client = wire.host(HostId::Client).stream(addr).unwrap();
+            client.connect(&addr.into()).unwrap();
+            TcpStream::from(client)
+        };
+        packets(link, Pair::of(&listener, client()));
+
         let begin = sink.0.load(Ordering::Relaxed);
-        let client = wire.host(HostId::Client).stream(addr).unwrap();
-        client.connect(&addr.into()).unwrap();
-        let speed = flood(client.into());
+        let echo = serve(listener);
+        let speed = flood(client());
         println!("{link}: echo: {speed:.0} MB/s (promised 50), {} events", sink.0.load(Ordering::Relaxed) - begin);
         drop(wire);
         echo.join().unwrap();
+    }
 
+    /// What the wire adds to the way of a packet, there or back: one byte from a thread's `write` to the `read` of
+    /// another. The same on loopback, in turns: what else the machine does is in both.
+    fn packets(link: LinkKind, mut wire: Pair) {
+        const TURNS: usize = 50;
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-        let addr = listener.local_addr().unwrap();
-        let echo = serve(listener);
-        let local = ping(TcpStream::connect(addr).unwrap());
-        flood(TcpStream::connect(addr).unwrap());
-        echo.join().unwrap();
-        let added = |at: usize| (wired[at].saturating_sub(local[at])) / 2;
-        let (half, most) = (wired.len() / 2, wired.len() * 99 / 100);
+        let mut local = Pair::of(&listener, TcpStream::connect(listener.local_addr().unwrap()).unwrap());
+        for _ in 0..TURNS {
+            wire.ping(200);
+            local.ping(200);
+        }
+        let (wire, local) = (wire.end(), local.end());
+        let at = |times: &[Duration], percent: usize| times[times.len() * percent / 100];
+        let added = |percent| at(&wire, percent).saturating_sub(at(&local, percent));
         println!(
-            "{link}: a packet: median {:?}, p99 {:?} more than on loopback (promised 100 µs); there and back {:?} and {:?}",
-            added(half),
-            added(most),
-            wired[half],
-            wired[most],
+            "{link}: a packet: median {:?}, p99 {:?} more than on loopback (promised 100 µs); {:?} and {:?}, there {:?} and {:?}",
+            added(50),
+            added(99),
+            at(&wire, 50),
+            at(&wire, 99),
+            at(&local, 50),
+            at(&local, 99),
         );
     }
 
-    /// An echo server for two connections, one after the other.
+    /// Two ends of a connection, the other one in the hand of a thread that sends back what it gets.
+    struct Pair {
+        client: TcpStream,
+        /// When a byte was written, and when it was back.
+        times: Vec<(Instant, Instant)>,
+        /// Says when it had each, at the end.
+        answers: thread::JoinHandle<Vec<Instant>>,
+    }
+
+    impl Pair {
+        fn of(listener: &TcpListener, client: TcpStream) -> Self {
+            let (mut server, _) = listener.accept().unwrap();
+            client.set_nodelay(true).unwrap();
+            server.set_nodelay(true).unwrap();
+            let answers = thread::spawn(move || {
+                let (mut byte, mut times) = ([0], Vec::with_capacity(1 << 15));
+                while server.read(&mut byte).is_ok_and(|length| length > 0) {
+                    times.push(Instant::now());
+                    server.write_all(&byte).unwrap();
+                }
+                times
+            });
+            Self { client, times: Vec::with_capacity(1 << 15), answers }
+        }
+
+        fn ping(&mut self, count: usize) {
+            for _ in 0..count {
+                let begin = Instant::now();
+                self.client.write_all(b"x").unwrap();
+                self.client.read_exact(&mut [0]).unwrap();
+                self.times.push((begin, Instant::now()));
+            }
+        }
+
+        /// How long each packet took, sorted.
+        fn end(self) -> Vec<Duration> {
+            drop(self.client);
+            let answers = self.answers.join().unwrap();
+            assert_eq!(answers.len(), self.times.len());
+            let ways = self.times.iter().zip(answers).flat_map(|((sent, back), there)| [there - *sent, *back - there]);
+            let mut ways: Vec<_> = ways.collect();
+            ways.sort_unstable();
+            ways
+        }
+    }
+
+    /// An echo server for one connection.
     fn serve(listener: TcpListener) -> thread::JoinHandle<()> {
         thread::spawn(move || {
-            for _ in 0..2 {
-                let (mut connection, _) = listener.accept().unwrap();
-                connection.set_nodelay(true).unwrap();
-                let mut buffer = vec![0; 1 << 16];
-                while let Ok(length @ 1..) = connection.read(&mut buffer) {
-                    if connection.write_all(&buffer[..length]).is_err() {
-                        break;
-                    }
+            let (mut connection, _) = listener.accept().unwrap();
+            connection.set_nodelay(true).unwrap();
+            let mut buffer = vec![0; 1 << 16];
+            while let Ok(length @ 1..) = connection.read(&mut buffer) {
+                if connection.write_all(&buffer[..length]).is_err() {
+                    break;
                 }
             }
         })
-    }
-
-    /// How long one byte takes there and back, sorted.
-    fn ping(mut client: TcpStream) -> Vec<Duration> {
-        client.set_nodelay(true).unwrap();
-        let mut times: Vec<Duration> = (0..20_000)
-            .map(|_| {
-                let begin = Instant::now();
-                client.write_all(b"x").unwrap();
-                client.read_exact(&mut [0]).unwrap();
-                begin.elapsed()
-            })
-            .collect();
-        times.sort_unstable();
-        times
     }
 
     /// Megabytes a second that come back.
