@@ -1,7 +1,7 @@
 //! The wire's world behind a session: opened in the background when it is asked for, and never left half open.
 
 use std::path::PathBuf;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 
 use tokio::task::JoinHandle;
 
@@ -12,7 +12,7 @@ use crate::domain::note::TableSource;
 use crate::domain::{Evidence, HostId, Kind, Knob, LessonChange, LessonEvent, Note, Probe, ServerSpec, WireEvent};
 use crate::lesson::{Lesson, Order};
 use crate::model::Effect;
-use crate::wire::Options;
+use crate::wire::{Options, Wire};
 
 /// The wire lab, if it is open, and whoever is opening or closing it.
 #[derive(Debug)]
@@ -33,6 +33,8 @@ struct Slot {
     changing: bool,
     /// What was asked for since the wire said that it is open, before the lab on it was whole.
     waiting: Vec<Order>,
+    /// Takes the lab apart when its wire ends by itself.
+    follower: Option<JoinHandle<()>>,
 }
 
 fn lock(slot: &Mutex<Slot>) -> MutexGuard<'_, Slot> {
@@ -116,10 +118,15 @@ impl WireWorld {
                 old.close().await;
             }
             let made = tokio::task::spawn_blocking(move || make(&probe, &servers)).await;
+            let place = Arc::clone(&slot);
             let mut slot = lock(&slot);
             let waiting = std::mem::take(&mut slot.waiting);
             slot.changing = false;
             slot.lab = made.ok().flatten();
+            slot.follower = slot.lab.as_ref().map(|lab| {
+                let (ended, wire) = (lab.wire.ended(), Arc::downgrade(&lab.wire));
+                tokio::spawn(follow(place, ended, wire))
+            });
             if let Some(lab) = &mut slot.lab {
                 waiting.into_iter().for_each(|order| obey(lab, order));
             }
@@ -132,10 +139,26 @@ impl WireWorld {
         if let Some(changing) = changing {
             let _ = changing.await;
         }
-        let lab = lock(&slot).lab.take();
+        let (lab, follower) = {
+            let mut slot = lock(&slot);
+            (slot.lab.take(), slot.follower.take())
+        };
         if let Some(lab) = lab {
             lab.close().await;
         }
+        if let Some(follower) = follower {
+            let _ = follower.await;
+        }
+    }
+}
+
+/// Waits for a wire's end and takes apart the lab that was on it, if nobody else did: as long as one of its sockets is
+/// open, its host's network is there.
+async fn follow(slot: Arc<Mutex<Slot>>, ended: impl Future<Output = ()>, wire: Weak<Wire>) {
+    ended.await;
+    let lab = lock(&slot).lab.take_if(|lab| std::ptr::eq(Arc::as_ptr(&lab.wire), wire.as_ptr()));
+    if let Some(lab) = lab {
+        lab.close().await;
     }
 }
 

@@ -101,7 +101,7 @@ impl Wire {
         let diag = Diag { reader: tables, sockets: opened.diag };
         let (kind, [client, server]) = (opened.kind, opened.links);
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(failed)?;
-        let relayed = probe.clone();
+        let (relayed, over) = (probe.clone(), Arc::clone(&stop));
         // A thread of its own: carrying packets shall wait for nothing that the laboratory does.
         let relay = thread::Builder::new().name("wire relay".into()).spawn(move || {
             runtime.block_on(async move {
@@ -115,6 +115,8 @@ impl Wire {
                     }
                 }
             });
+            // If nobody said so before, a link has failed.
+            say(&over, Closed::LinkFailed);
         });
         let relay = relay.map_err(failed)?;
         probe.on_wire(None).report(Evidence::Called, Kind::Wire(WireEvent::Opened { link: kind }));
@@ -175,6 +177,12 @@ impl Wire {
     /// Why it is no more, when it is.
     pub fn closed(&self) -> Option<Closed> {
         *self.stop.borrow()
+    }
+
+    /// Waits until it is no more, however that comes.
+    pub fn ended(&self) -> impl Future<Output = ()> + Send + 'static {
+        let mut stop = self.stop.subscribe();
+        async move { _ = stop.wait_for(Option::is_some).await }
     }
 
     /// Ends everything on it and waits until that is done. Dropping it does the same.

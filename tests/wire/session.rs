@@ -6,6 +6,7 @@ use ratatui::{Terminal, TerminalOptions, Viewport};
 use socklab::app::laboratory::Laboratory;
 use socklab::app::queue;
 use socklab::app::session::Session;
+use socklab::domain::wire::Closed;
 use socklab::domain::{Answer, Clock, Flow, HostId, Observation, Proto, ServerSpec, ServiceModel, TcpState, WorldId};
 use socklab::model::wire::{Fate, Line, WireStatus};
 use socklab::model::{Key, Model, Msg, Ui, presenter};
@@ -16,7 +17,11 @@ use super::bench::PATIENCE;
 use crate::harness::{Need::Wire, Test, test};
 
 pub(crate) fn tests() -> Vec<Test> {
-    vec![test(a_handshake_by_keys, &[Wire]), test(a_program_runs_by_a_line_and_the_machine_stays_in_its_world, &[Wire])]
+    vec![
+        test(a_handshake_by_keys, &[Wire]),
+        test(a_program_runs_by_a_line_and_the_machine_stays_in_its_world, &[Wire]),
+        test(when_the_helper_is_killed_no_socket_stays_on_its_hosts, &[Wire]),
+    ]
 }
 
 type Screen = CrosstermBackend<Vec<u8>>;
@@ -170,5 +175,31 @@ async fn a_program_runs_by_a_line_and_the_machine_stays_in_its_world() {
     stage.key('w');
     stage.until("it is there again", |model| wire(model) != WireStatus::Absent && model.world.wire.is_open()).await;
     stage.until("its server listens", |model| !model.world.table.is_empty()).await;
+    stage.close().await;
+}
+
+#[tokio::main(flavor = "multi_thread")]
+async fn when_the_helper_is_killed_no_socket_stays_on_its_hosts() {
+    let mut stage = Stage::open().await;
+    stage.key('c');
+    stage.held("SYN").await;
+    stage.key('!');
+    for c in "sleep 1000".chars() {
+        stage.key(c);
+    }
+    stage.session.tell(Msg::Key(Key::Enter)).unwrap();
+    stage.until("a program runs", |model| !model.world.wire.programs.running().is_empty()).await;
+    let program = stage.session.model.world.wire.programs.running()[0].pid;
+    // The program's parent is the inner half of this wire's helper.
+    let stat = std::fs::read_to_string(format!("/proc/{program}/stat")).unwrap();
+    let parent = stat.rsplit_once(") ").unwrap().1.split_whitespace().nth(1).unwrap().parse().unwrap();
+    rustix::process::kill_process(rustix::process::Pid::from_raw(parent).unwrap(), rustix::process::Signal::KILL)
+        .unwrap();
+    let ended = |model: &Model| model.world.wire.status == WireStatus::Closed(Closed::HelperEnded, None);
+    stage.until("the wire says why it is no more", ended).await;
+    // As long as one of these is open, its host's network is there.
+    let closed = |model: &Model| model.world.clients.live() == 0;
+    stage.until("the client is closed", closed).await;
+    stage.until("the servers are down", |model| model.world.servers.all().iter().all(|server| !server.is_up())).await;
     stage.close().await;
 }
