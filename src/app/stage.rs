@@ -7,20 +7,20 @@ use std::sync::Arc;
 use anyhow::Context as _;
 
 #[cfg(target_os = "linux")]
-use super::wire_lab::WireLab;
+use super::wire_lab::{WireLab, run_silently};
 use crate::domain::{
     Answer, Flow, HostId, Kind as EventKind, Observation, Probe, Proto, ServerChange, ServerSpec, ServiceModel, Target,
     WorldId,
 };
 use crate::lab::{Lab, Machine, Script};
+#[cfg(target_os = "linux")]
+use crate::lesson::Knobs;
 use crate::lesson::file::Kind;
 use crate::lesson::{Addresses, Lesson, Order};
-#[cfg(target_os = "linux")]
-use crate::lesson::{Knobs, Settings};
 use crate::model::Effect;
 use crate::observe::{Scope, Table};
 #[cfg(target_os = "linux")]
-use crate::wire::{Knob, OpenError, Options};
+use crate::wire::{OpenError, Options};
 
 /// See the module's head. Lives inside a tokio runtime.
 pub struct Stage(World);
@@ -238,59 +238,34 @@ impl WireLab {
             Order::Turn(knobs) => self.turn_all(&knobs)?,
             Order::Run(host, argv) => {
                 let name = argv.first().cloned().unwrap_or_default();
-                self.run_silently(host, argv).context(name)?;
+                run_silently(&self.wire, host, argv).context(name)?;
             }
         }
         Ok(())
     }
 
-    /// Turns what a lesson's file says, of both hosts first, and reports it.
-    pub(super) fn turn_all(&self, knobs: &Knobs) -> anyhow::Result<()> {
-        let (both, client, server) = (said(&knobs.both), said(&knobs.client), said(&knobs.server));
-        let of = |host, knobs: Vec<Knob>| knobs.into_iter().map(move |knob| (host, knob));
-        let twice = both.iter().flat_map(|knob| [(HostId::Client, *knob), (HostId::Server, *knob)]);
-        for (host, knob) in twice.chain(of(HostId::Client, client)).chain(of(HostId::Server, server)) {
-            self.turn(host, knob).with_context(|| format!("{knob:?}"))?;
+    /// The same without keeping anybody waiting: what the hosts' helper has to be asked is asked aside, and what could
+    /// not be done shows in what does not happen.
+    pub(super) fn order_aside(&mut self, order: Order) {
+        match order {
+            Order::Turn(knobs) => {
+                let turn = self.turner();
+                tokio::task::spawn_blocking(move || {
+                    knobs.each().into_iter().for_each(|(host, knob)| drop(turn(host, knob)));
+                });
+            }
+            Order::Run(host, argv) => {
+                let wire = Arc::clone(&self.wire);
+                tokio::task::spawn_blocking(move || run_silently(&wire, host, argv));
+            }
+            // A wire that is no more has said so itself.
+            order => drop(self.order(order)),
         }
-        Ok(())
     }
-}
 
-#[cfg(target_os = "linux")]
-fn said(settings: &Settings) -> Vec<Knob> {
-    let Settings {
-        timestamps,
-        sack,
-        window_scaling,
-        tail_loss_probe,
-        ephemeral_range,
-        tw_reuse,
-        syn_linear_timeouts,
-        syn_retries,
-        synack_retries,
-        retries,
-        orphan_retries,
-        fin_timeout,
-        somaxconn,
-        receive_buffer,
-        send_buffer,
-    } = *settings;
-    let all = [
-        timestamps.map(Knob::Timestamps),
-        sack.map(Knob::Sack),
-        window_scaling.map(Knob::WindowScaling),
-        tail_loss_probe.map(Knob::TailLossProbe),
-        ephemeral_range.map(|(low, high)| Knob::EphemeralRange(low, high)),
-        tw_reuse.map(Knob::TwReuse),
-        syn_linear_timeouts.map(Knob::SynLinearTimeouts),
-        syn_retries.map(Knob::SynRetries),
-        synack_retries.map(Knob::SynAckRetries),
-        retries.map(Knob::Retries),
-        orphan_retries.map(Knob::OrphanRetries),
-        fin_timeout.map(Knob::FinTimeout),
-        somaxconn.map(Knob::Somaxconn),
-        receive_buffer.map(Knob::ReceiveBuffer),
-        send_buffer.map(Knob::SendBuffer),
-    ];
-    all.into_iter().flatten().collect()
+    /// Turns what a lesson's file says, and reports it.
+    pub(super) fn turn_all(&self, knobs: &Knobs) -> anyhow::Result<()> {
+        let turn = self.turner();
+        knobs.each().into_iter().try_for_each(|(host, knob)| turn(host, knob).with_context(|| format!("{knob:?}")))
+    }
 }

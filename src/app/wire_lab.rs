@@ -101,12 +101,18 @@ impl WireLab {
             Effect::StopScan => self.clients.stop_scan(),
             // A wire that is no more has said so itself, and one that is asked too much at once is asked again.
             Effect::Wire(command) => _ = self.command(command),
-            Effect::Turn(host, knob) => self.turn_aside(host, knob),
+            Effect::Turn(host, knob) => {
+                let turn = self.turner();
+                tokio::task::spawn_blocking(move || turn(host, knob));
+            }
             Effect::Run(host, line) => {
                 let (wire, programs, probe) = (Arc::clone(&self.wire), self.programs.clone(), self.probe.clone());
                 tokio::task::spawn_blocking(move || programs.run(&wire, &probe.on_wire(Some(host)), host, &line));
             }
-            Effect::Kill(pid) => self.programs.kill(pid),
+            Effect::Kill(pid) => {
+                let programs = self.programs.clone();
+                tokio::task::spawn_blocking(move || programs.kill(pid));
+            }
             Effect::Inform(flow) => _ = self.informed.send_replace(flow),
             _ => {}
         }
@@ -118,29 +124,23 @@ impl WireLab {
         if host == HostId::Client { client.play(cue) } else { server.play(cue) }
     }
 
-    /// Runs a program on this host that reads nothing and whose output goes nowhere.
-    pub fn run_silently(&self, host: HostId, argv: Vec<String>) -> io::Result<()> {
-        let null = std::fs::File::options().read(true).write(true).open("/dev/null")?;
-        let standard = [null.as_fd(), null.as_fd(), null.as_fd()];
-        self.wire.exec(host, &wire::program_here(argv)?, standard).map(drop)
-    }
-
-    /// Turns a setting of one host without keeping anybody waiting, and reports what came of it.
-    fn turn_aside(&self, host: HostId, knob: Knob) {
-        let probe = self.probe.on_wire(Some(host));
-        let (wire, nagle) = (self.wire.host(host), Arc::clone(&self.nagle[host as usize]));
-        tokio::task::spawn_blocking(move || told(&probe, host, knob, set(&wire, &nagle, knob)));
-    }
-
     /// Asks something of the wire.
     pub fn command(&self, command: WireCommand) -> io::Result<()> {
         self.wire.command(command)
     }
 
-    /// Turns a setting of one host, and reports what came of it.
+    /// Turns a setting of one host, and reports what came of it. Asks the hosts' helper and waits for its answer.
     pub fn turn(&self, host: HostId, knob: Knob) -> io::Result<()> {
-        let turned = set(&self.wire.host(host), &self.nagle[host as usize], knob);
-        told(&self.probe.on_wire(Some(host)), host, knob, turned)
+        self.turner()(host, knob)
+    }
+
+    /// [`WireLab::turn`], for another thread.
+    pub(super) fn turner(&self) -> impl Fn(HostId, Knob) -> io::Result<()> + Send + 'static {
+        let (wire, nagle, probe) = (Arc::clone(&self.wire), self.nagle.clone(), self.probe.clone());
+        move |host, knob| {
+            let turned = set(&wire.host(host), &nagle[host as usize], knob);
+            told(&probe.on_wire(Some(host)), host, knob, turned)
+        }
     }
 
     /// Takes everything apart.
@@ -153,6 +153,14 @@ impl WireLab {
         // It ends threads and a process, and waits for them.
         let _ = tokio::task::spawn_blocking(move || drop(wire)).await;
     }
+}
+
+/// Runs a program on a host that reads nothing and whose output goes nowhere. Asks the hosts' helper and waits for its
+/// answer.
+pub(super) fn run_silently(wire: &Wire, host: HostId, argv: Vec<String>) -> io::Result<()> {
+    let null = std::fs::File::options().read(true).write(true).open("/dev/null")?;
+    let standard = [null.as_fd(), null.as_fd(), null.as_fd()];
+    wire.exec(host, &wire::program_here(argv)?, standard).map(drop)
 }
 
 /// Turns a setting of a host: one of its kernel's, or one of the sockets that the lab makes there.

@@ -65,7 +65,7 @@ impl WireWorld {
     pub(super) fn order(&mut self, order: Order) {
         let mut slot = lock(&self.slot);
         if let Some(lab) = &mut slot.lab {
-            obey(lab, order);
+            lab.order_aside(order);
         } else if slot.changing && slot.waiting.len() < Self::WAITING {
             slot.waiting.push(order);
         }
@@ -128,7 +128,7 @@ impl WireWorld {
                 tokio::spawn(follow(place, ended, wire))
             });
             if let Some(lab) = &mut slot.lab {
-                waiting.into_iter().for_each(|order| obey(lab, order));
+                waiting.into_iter().for_each(|order| lab.order_aside(order));
             }
         }));
     }
@@ -160,11 +160,6 @@ async fn follow(slot: Arc<Mutex<Slot>>, ended: impl Future<Output = ()>, wire: W
     if let Some(lab) = lab {
         lab.close().await;
     }
-}
-
-/// Has the lab do it. What cannot be done shows in what does not happen: a wire that is no more has said so itself.
-fn obey(lab: &mut WireLab, order: Order) {
-    let _ = lab.order(order);
 }
 
 /// Says what there is on a wire that was opened, or why there is none.

@@ -4,6 +4,7 @@
 //! | file | is |
 //! |---|---|
 //! | `file`, `act`, `expect`, `matcher` | the format: what can be written |
+//! | `knobs` | the settings that a file turns |
 //! | `cast` | the names in a file, and the sockets they stand for |
 //! | `engine`, `order`, `judge` | what to do next, whether it was done, whether what was expected is seen |
 //! | `player` | a lesson that is played: the engine, and what it tells the journal of itself |
@@ -18,6 +19,7 @@ pub mod engine;
 pub mod expect;
 pub mod file;
 mod judge;
+mod knobs;
 pub mod matcher;
 mod order;
 mod player;

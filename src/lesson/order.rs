@@ -52,6 +52,8 @@ pub(super) enum Done {
     Spawned(u32),
     /// A program runs.
     Program,
+    /// So many settings more were turned.
+    Turned(usize),
 }
 
 impl Done {
@@ -91,6 +93,10 @@ impl Done {
                 *left == 0
             }
             (Self::Spawned(_), EventKind::Note(note)) => matches!(note, Note::BurstCut { .. }),
+            (Self::Turned(left), EventKind::Wire(WireEvent::Turned { errno: None, .. })) => {
+                *left = left.saturating_sub(1);
+                *left == 0
+            }
             (Self::Program, EventKind::Wire(event)) => matches!(event, WireEvent::Program { .. }),
             _ => false,
         }
@@ -172,7 +178,13 @@ impl Engine {
             Act::Cut(cut) => treat(WireCommand::Cut(cut.from, cut.on)),
             Act::Loss(loss) => treat(WireCommand::Loss(loss.from, loss.percent)),
             Act::Fold(on) => treat(WireCommand::Fold(*on)),
-            Act::Turn(knobs) => Some((Order::Turn(*knobs), Done::AtOnce)),
+            Act::Turn(knobs) => {
+                let done = match knobs.each().len() {
+                    0 => Done::AtOnce,
+                    count => Done::Turned(count),
+                };
+                Some((Order::Turn(*knobs), done))
+            }
             Act::Run(run) => Some((Order::Run(run.host, run.argv.clone()), Done::Program)),
             Act::Start(kind) => self.cast().server(*kind).map(|id| (Order::Lab(Effect::Start(id)), Done::Server(id))),
             Act::Stop(kind) => self.cast().server(*kind).map(|id| (Order::Lab(Effect::Stop(id)), Done::Server(id))),
