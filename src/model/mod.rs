@@ -173,6 +173,21 @@ impl Model {
         }
     }
 
+    /// Sees to it that a server of the world that is shown is selected, where it has any.
+    pub(crate) fn choose_server(&mut self) {
+        if self.world.servers.get(self.ui.server).is_none()
+            && let Some(first) = self.world.servers.all().first()
+        {
+            self.ui.server = first.id;
+        }
+    }
+
+    /// Whether the hosts of the wire are shown and no server of the lab is on them, nor any client therefore: what is
+    /// there is a scenario's, or was.
+    pub fn has_no_lab(&self) -> bool {
+        self.world.shown() == WorldId::Wire && self.world.wire.is_open() && self.world.servers.all().is_empty()
+    }
+
     /// Shows the other world, or stays in this one.
     pub(crate) fn show_world(&mut self, world: WorldId) {
         if self.world.shown() == world {
@@ -183,6 +198,7 @@ impl Model {
         self.ui.row = None;
         self.ui.subject = None;
         self.ui.wire.packet = None;
+        self.choose_server();
         self.listing.rebuild(&self.world.table);
         self.lifecycle.world = world;
         self.lifecycle.choose(self.lifecycle.kinds, None, &self.journal);

@@ -87,7 +87,11 @@ fn take(model: &mut Model, msg: Msg) -> Vec<Effect> {
             network::heard(model, &seen);
             let kind = matches!(seen.kind, Kind::Goal(_)).then(|| seen.kind.clone());
             packets::heard(model, &seen);
+            let server = matches!(seen.kind, Kind::Server(_));
             let ends = model.observe(seen);
+            if server {
+                model.choose_server();
+            }
             let mut effects = if moved { filtering::rewatch(model) } else { vec![] };
             effects.extend(kind.map_or_else(Vec::new, |kind| waiting::heard(model, &kind)));
             effects.extend(holder);

@@ -25,6 +25,8 @@ pub struct Header {
 pub struct Servers {
     pub title: &'static str,
     pub none: &'static str,
+    /// There is none on the wire's hosts; the argument is the key that shows the machine.
+    pub none_on_wire: fn(&str) -> String,
     /// A UDP server that has its port.
     pub bound: &'static str,
     pub stopped: &'static str,
@@ -61,6 +63,8 @@ pub struct Servers {
 pub struct Clients {
     pub title: &'static str,
     pub none: &'static str,
+    /// There is no server for one on the wire's hosts; the argument is the key that shows the machine.
+    pub none_on_wire: fn(&str) -> String,
     pub counts: fn(usize, usize) -> String,
     pub starting: &'static str,
     pub connecting: &'static str,

@@ -10,10 +10,11 @@ use tui_big_text::{BigText, PixelSize};
 use super::ink::{Ink, width, wrap};
 use super::look::{Frame, Look};
 use super::number_line::{self, newest};
-use super::{glyphs, layout};
+use super::{glyphs, keys, layout};
 use crate::domain::{Proto, TcpState};
 use crate::model::Model;
 use crate::model::clients::Client;
+use crate::model::keys::Action;
 use crate::model::ui::Glyphs;
 
 /// Draws the view.
@@ -22,8 +23,16 @@ pub(super) fn render(model: &Model, look: &Look, area: Rect, buf: &mut Buffer) {
     let inside = look.frame(&Frame { title: words.title, focused: true, ..Frame::default() }, area, buf);
     let inside = Rect { x: inside.x + 2, width: inside.width.saturating_sub(4), ..inside };
     let Some((client, local)) = newest(model).and_then(|client| Some((client, client.local?))) else {
-        Ink::on(buf, inside, 1).say(words.none, look.theme.quiet);
-        number_line::render(model, look, Rect { y: inside.y + 3, height: 1, ..inside }, buf);
+        let key = keys::first(Action::Wire, look.text);
+        let none_here = look.text.clients.none_on_wire;
+        let sentence = if model.has_no_lab() { none_here(&key) } else { words.none.to_owned() };
+        let lines = wrap(&sentence, inside.width);
+        let below = u16::try_from(lines.len()).unwrap_or(u16::MAX).saturating_add(2);
+        for (row, line) in (1..).zip(lines) {
+            Ink::on(buf, inside, row).say(line, look.theme.quiet);
+        }
+        let line = Rect { y: inside.y.saturating_add(below), height: 1, ..inside };
+        number_line::render(model, look, line.intersection(inside), buf);
         return;
     };
     let below = 8;

@@ -32,7 +32,11 @@ pub(super) fn render(model: &Model, look: &Look, area: Rect, buf: &mut Buffer) -
     match shown(model) {
         Some(message) => self::message(model, look, message, body, buf),
         None if !model.ui.ticked.is_empty() => {
-            let sentence = (words.none)(&keys::first(Action::Say, look.text));
+            let sentence = if model.has_no_lab() {
+                (look.text.servers.none_on_wire)(&keys::first(Action::Wire, look.text))
+            } else {
+                (words.none)(&keys::first(Action::Say, look.text))
+            };
             for (row, line) in (0..body.height).zip(wrap(&sentence, body.width.saturating_sub(2))) {
                 Ink::on(buf, body, row).skip(1).say(line, look.theme.quiet);
             }
@@ -59,6 +63,8 @@ pub(super) fn render_line(model: &Model, look: &Look, area: Rect, buf: &mut Buff
     let Some(message) = shown(model) else {
         let sentence = if model.ui.ticked.is_empty() {
             (words.no_server)(&keys::first(Action::Tick, look.text))
+        } else if model.has_no_lab() {
+            look.text.servers.none.to_owned()
         } else {
             (words.none)(&keys::first(Action::Say, look.text))
         };

@@ -9,11 +9,12 @@ use ratatui::layout::Rect;
 use super::ink::{Ink, fit, width, wrap};
 use super::look::{Frame, Look};
 use super::standing::{self, Standing};
-use super::{glyphs, names, number_line};
+use super::{glyphs, keys, names, number_line};
 use crate::domain::{Proto, TcpState, WorldId};
 use crate::model::Model;
 use crate::model::clients::{Client, Phase};
 use crate::model::goal::Way;
+use crate::model::keys::Action;
 use crate::model::lifecycle::{Subject, same_pair};
 use crate::model::ui::{Mode, Pane, View};
 use crate::model::waiting;
@@ -33,7 +34,9 @@ pub(super) fn render(model: &Model, look: &Look, area: Rect, buf: &mut Buffer) {
     let inside = look.frame(&frame, area, buf);
     let inside = notice(model, look, inside, buf);
     if all.is_empty() {
-        let lines = wrap(words.none, inside.width.saturating_sub(2));
+        let key = keys::first(Action::Wire, look.text);
+        let sentence = if model.has_no_lab() { (words.none_on_wire)(&key) } else { words.none.to_owned() };
+        let lines = wrap(&sentence, inside.width.saturating_sub(2));
         for (row, line) in (0..inside.height.saturating_sub(1)).zip(lines) {
             Ink::on(buf, inside, row).skip(1).say(line, look.theme.quiet);
         }

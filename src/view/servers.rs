@@ -34,7 +34,12 @@ pub(super) fn render(model: &Model, look: &Look, area: Rect, buf: &mut Buffer) {
     };
     let inside = look.frame(&frame, area, buf);
     if all.is_empty() {
-        Ink::on(buf, inside, 0).skip(1).say(look.text.servers.none, look.theme.quiet);
+        let key = keys::first(Action::Wire, look.text);
+        let words = &look.text.servers;
+        let sentence = if model.has_no_lab() { (words.none_on_wire)(&key) } else { words.none.to_owned() };
+        for (row, line) in (0..inside.height).zip(wrap(&sentence, inside.width.saturating_sub(2))) {
+            Ink::on(buf, inside, row).skip(1).say(line, look.theme.quiet);
+        }
         return;
     }
     let height = inside.height.min(u16::try_from(all.len()).unwrap_or(u16::MAX));

@@ -136,3 +136,14 @@ fn a_wire_that_is_no_more_plays_nothing_and_a_new_one_begins_without() {
         assert_eq!(bench.model.world.playing, None);
     }
 }
+
+#[test]
+fn where_the_selected_server_is_none_of_this_world_clients_go_to_the_first() {
+    let mut bench = bench();
+    let connects = |effects: &[Effect]| effects.iter().any(|effect| matches!(effect, Effect::Spawn { .. }));
+    bench.model.ui.server = crate::domain::ServerId(3);
+    bench.keys("ww");
+    assert_eq!(bench.model.ui.server, crate::domain::ServerId(0));
+    bench.key(Key::F(1));
+    assert!(connects(&bench.keys("3c")));
+}

@@ -86,6 +86,9 @@ const HEADER: Header = Header {
 const SERVERS: Servers = Servers {
     title: "Servers",
     none: "No server yet.",
+    none_on_wire: |key| {
+        format!("None on these two hosts: the scenario has sockets of its own. {key} shows this machine's.")
+    },
     bound: "bound",
     stopped: "stopped",
     port_taken: "port taken",
@@ -111,6 +114,9 @@ const SERVERS: Servers = Servers {
 const CLIENTS: Clients = Clients {
     title: "Client ports",
     none: "No client yet: press c to connect one, o for one that says hello and leaves.",
+    none_on_wire: |key| {
+        format!("No client can connect here: no server of the lab runs on these two hosts. {key} shows this machine.")
+    },
     counts: |live, all| format!("{} open of {}", grouped(live), grouped(all)),
     starting: "starting",
     connecting: "connecting",

@@ -86,6 +86,9 @@ const HEADER: Header = Header {
 const SERVERS: Servers = Servers {
     title: "Servidores",
     none: "Nenhum servidor ainda.",
+    none_on_wire: |key| {
+        format!("Nenhum nestes dois hosts: o cenário tem seus próprios sockets. {key} mostra os desta máquina.")
+    },
     bound: "bound",
     stopped: "parado",
     port_taken: "porta em uso",
@@ -114,6 +117,11 @@ const SERVERS: Servers = Servers {
 const CLIENTS: Clients = Clients {
     title: "Portas dos clientes",
     none: "Nenhum cliente ainda: tecle c para conectar um, o para um que diz olá e vai embora.",
+    none_on_wire: |key| {
+        format!(
+            "Nenhum cliente pode se conectar aqui: nenhum servidor do lab roda nestes dois hosts. {key} mostra esta máquina."
+        )
+    },
     counts: |live, all| format!("{} de {} abertos", grouped(live), grouped(all)),
     starting: "iniciando",
     connecting: "conectando",

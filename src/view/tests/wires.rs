@@ -7,8 +7,8 @@ use super::{screen, text};
 use crate::domain::need::{Need, Remedy};
 use crate::domain::wire::{Closed, Loss};
 use crate::domain::{
-    Cause, Errno, Evidence, Flags, Flow, HostId, Kind, Knob, Lang, Mode, Proto, Segment, Syscall, TcpState, Timer,
-    TimerKind, WireEvent,
+    Cause, Errno, Evidence, Flags, Flow, HostId, Kind, Knob, Lang, LinkKind, Mode, Proto, Segment, Syscall, TcpState,
+    Timer, TimerKind, WireEvent,
 };
 use crate::model::Key;
 use crate::model::ui::Glyphs;
@@ -279,4 +279,23 @@ fn hostile_lines_of_a_program_stay_lines() {
     let said = WireEvent::ProgramSaid { pid: 4711, line, error: false, skipped: 0 };
     bench.seen(Some(HostId::Server), Evidence::Called, Kind::Wire(said));
     assert!(shown(&mut bench, 120, 36).contains(r"␛[2J\u{202e}evil"));
+}
+
+#[test]
+fn who_looks_for_servers_on_a_scenarios_hosts_is_told_where_they_are() {
+    for (lang, says) in [(Lang::En, "w shows"), (Lang::PtBr, "w mostra")] {
+        let mut bench = Bench::asked(lang);
+        bench.wire(None, WireEvent::Opened { link: LinkKind::Tun });
+        let has = crate::domain::Note::Has { what: Evidence::Called };
+        bench.seen(None, Evidence::Called, Kind::Note(has));
+        for view in [1, 2] {
+            bench.key(Key::F(view));
+            for (columns, rows) in [(80, 24), (120, 36), (160, 45)] {
+                let shown = shown(&mut bench, columns, rows);
+                let text = shown.split_whitespace().filter(|word| *word != "│").collect::<Vec<_>>().join(" ");
+                assert!(text.contains(says), "{shown}");
+                assert!(!shown.contains("press c") && !shown.contains("tecle c"), "{shown}");
+            }
+        }
+    }
 }
