@@ -58,6 +58,8 @@ pub struct Client {
     /// The program that it is part of, where that was found out.
     pub process: Option<Process>,
     error: Option<Errno>,
+    /// Whether a server of ours has accepted its connection.
+    accepted: bool,
 }
 
 impl Client {
@@ -192,12 +194,20 @@ impl Clients {
         let Some(theirs) = flow.mirror() else { return };
         let target = Target { server: by.server(), proto: flow.proto, addr: flow.local };
         let knock = Knock { at, end: own_end(theirs), target };
+        let waited = flow.proto == Proto::Tcp && self.welcome(&knock.end);
         let live = |flow: &Flow| self.by_flow.get(flow).and_then(|&no| self.get(no)).is_some_and(Client::is_live);
-        if live(&knock.end) || (flow.proto == Proto::Udp && live(&anywhere(knock.end))) {
+        if waited || live(&knock.end) || (flow.proto == Proto::Udp && live(&anywhere(knock.end))) {
             return;
         }
         self.knocks.push(knock);
         self.admit();
+    }
+
+    /// A connection of somebody known was accepted. `true` the first time: who left while it waited in the accept queue is
+    /// no stranger. Another time these addresses are somebody else's, unless they are alive.
+    fn welcome(&mut self, end: &Flow) -> bool {
+        let known = self.by_flow.get(end).and_then(|&no| self.position(no));
+        known.is_some_and(|at| !std::mem::replace(&mut self.list[at].accepted, true))
     }
 
     /// Lets those in who cannot be ours: nobody of ours without an address is on its way to where they went.
@@ -217,6 +227,7 @@ impl Clients {
         if let Some(client) = self.list.last_mut() {
             client.local = Some(knock.end.local);
             client.phase = Phase::Open;
+            client.accepted = true;
         }
         if knock.target.proto == Proto::Udp {
             self.callers.push_back(no);
@@ -291,6 +302,7 @@ impl Clients {
             received: 0,
             process: None,
             error: None,
+            accepted: false,
         });
         self.last_no
     }
@@ -301,9 +313,14 @@ impl Clients {
         self.with(id, |client| client.local = Some(flow.local));
         let before = self.by_flow.insert(flow, no).filter(|&before| before != no);
         let stranger = |at: &usize| self.list[*at].owner == Owner::Foreign && self.list[*at].is_live();
+        let knocked = self.knocks.iter().any(|knock| knock.is(flow));
         if let Some(at) = before.and_then(|no| self.position(no)).filter(stranger) {
             self.list.remove(at);
             self.live -= 1;
+            self.with(id, |client| client.accepted = true);
+        }
+        if knocked {
+            self.with(id, |client| client.accepted = true);
         }
         if self.unsettled.remove(&id) {
             self.knocks.retain(|knock| !knock.is(flow));

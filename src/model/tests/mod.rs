@@ -247,6 +247,19 @@ fn whoever_may_be_ours_has_no_number_until_that_is_known() {
 }
 
 #[test]
+fn who_left_before_it_was_accepted_is_no_stranger_and_who_comes_after_on_its_port_is() {
+    let mut model = lab();
+    let accept = || Call::new(SocketId::Server(ServerId(0)), Syscall::Accept).on(flow(40001).mirror().unwrap());
+    model.observe(seen(2, spawned(1)));
+    model.observe(seen(2, client(1, ClientChange::Dialing { flow: flow(40001) })));
+    model.observe(seen(3, client(1, ClientChange::Ended)));
+    model.observe(seen(4, Kind::Call(accept())));
+    assert_eq!(model.world.clients.all().len(), 1);
+    model.observe(seen(5, Kind::Call(accept())));
+    assert_eq!(model.world.clients.all().last().map(|client| client.owner), Some(clients::Owner::Foreign));
+}
+
+#[test]
 fn a_datagram_that_the_server_tells_of_first_is_no_stranger_either() {
     let mut model = lab();
     let target = Target { server: Some(ServerId(3)), proto: Proto::Udp, addr: addr(65432) };
