@@ -60,9 +60,10 @@ impl Connection {
     pub(super) async fn send(&self, bytes: &[u8]) -> io::Result<usize> {
         loop {
             self.stream.writable().await?;
+            let at = self.log.now();
             let sent = self.stream.try_write(bytes);
             if !would_block(&sent) {
-                self.log.moved(self.who, Syscall::Send, self.flow, &sent, bytes);
+                self.log.sent(at, self.who, self.flow, &sent, bytes);
                 return sent;
             }
         }
@@ -70,9 +71,10 @@ impl Connection {
 
     /// `shutdown(SHUT_WR)`: a FIN leaves; receiving goes on.
     pub(super) fn shut_write(&self) {
+        let at = self.log.now();
         let shut = SockRef::from(&self.stream).shutdown(Shutdown::Write);
-        self.log
-            .call(Call::new(self.who, Syscall::Shutdown).with(Args::Shut(Shut::Write)).on(self.flow).returned(&shut));
+        let call = Call::new(self.who, Syscall::Shutdown).with(Args::Shut(Shut::Write)).on(self.flow);
+        self.log.call_at(at, call.returned(&shut));
     }
 
     /// `SO_LINGER` with no time to linger, then `close`: a RST leaves.
@@ -95,8 +97,9 @@ impl Connection {
 
     /// `close`.
     pub(super) fn close(self) {
+        let at = self.log.now();
         drop(self.stream);
-        self.log.call(Call::new(self.who, Syscall::Close).on(self.flow));
+        self.log.call_at(at, Call::new(self.who, Syscall::Close).on(self.flow));
     }
 }
 

@@ -85,10 +85,11 @@ impl Datagrams {
 
     /// `sendto`: one datagram, whole or not at all. The first one makes the kernel choose a port.
     pub(super) async fn send_to(&self, bytes: &[u8], to: SocketAddr) -> io::Result<usize> {
+        let at = self.log.now();
         let sent = self.socket.send_to(bytes, to).await;
         let call = Call::new(self.who, Syscall::Sendto).with(Args::Addr(to)).returned(&sent);
         let call = if let Ok(flow) = self.flow_with(to) { call.on(flow) } else { call };
-        self.log.call(if sent.is_ok() { call.carrying(bytes) } else { call });
+        self.log.call_at(at, if sent.is_ok() { call.carrying(bytes) } else { call });
         sent
     }
 

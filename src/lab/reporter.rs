@@ -1,4 +1,7 @@
 //! What the laboratory says about itself: each call and change, at the moment it happened, as `called` evidence.
+//!
+//! A call that waits for others (`connect`, `accept`, `recv`) happens when it returns. One that others hear of (`send`,
+//! `shutdown`, `close`) happens when it is made: they may have heard, and answered, before it returns.
 
 use std::io;
 
@@ -6,7 +9,7 @@ use crate::domain::broadcast::BroadcastChange;
 use crate::domain::client::ClientChange;
 use crate::domain::{
     Args, BroadcastEvent, Call, ClientEvent, ClientId, Evidence, Flow, Goal, GoalChange, GoalEvent, GuardEvent, Kind,
-    Note, Probe, ScanChange, ScanEvent, ServerChange, ServerEvent, ServerId, SocketId, Syscall,
+    Note, Probe, ScanChange, ScanEvent, ServerChange, ServerEvent, ServerId, SocketId, Stamp, Syscall,
 };
 
 /// The lab's view of the probe. Never waits.
@@ -18,7 +21,7 @@ impl Reporter {
         Self(probe)
     }
 
-    pub(super) fn now(&self) -> crate::domain::Stamp {
+    pub(super) fn now(&self) -> Stamp {
         self.0.clock().now()
     }
 
@@ -31,13 +34,19 @@ impl Reporter {
         self.report(Kind::Call(call));
     }
 
-    /// `send` or `recv` and their like, with the bytes that were really moved.
-    pub(super) fn moved(&self, socket: SocketId, call: Syscall, flow: Flow, moved: &io::Result<usize>, bytes: &[u8]) {
-        let call = Call::new(socket, call).on(flow).returned(moved);
-        self.call(match moved {
+    /// A call that was made at this moment.
+    pub(super) fn call_at(&self, at: Stamp, call: Call) {
+        let _ = self.0.report_at(at, Evidence::Called, Kind::Call(call));
+    }
+
+    /// A `send` that was made at this moment, with the bytes that were really moved.
+    pub(super) fn sent(&self, at: Stamp, socket: SocketId, flow: Flow, sent: &io::Result<usize>, bytes: &[u8]) {
+        let call = Call::new(socket, Syscall::Send).on(flow).returned(sent);
+        let call = match sent {
             Ok(len) => call.carrying(&bytes[..*len]),
             Err(_) => call,
-        });
+        };
+        self.call_at(at, call);
     }
 
     /// `recv` with the usual buffer.

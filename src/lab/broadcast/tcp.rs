@@ -111,18 +111,19 @@ impl Heard {
 }
 
 /// Sends all of the message and receives until as much came back, the server closed, or it fell quiet in mid-answer.
-/// Returns when the last byte was sent. Receives while it sends: a long message to a server that answers at once would
+/// Returns when its last byte went out. Receives while it sends: a long message to a server that answers at once would
 /// fill the buffers of both and stop for ever.
 async fn converse(task: &Task, open: &Connection, message: &Message, heard: &mut Heard) -> io::Result<Stamp> {
     let mut unsent = message.text.as_bytes();
     let mut sent_at = task.log.now();
     loop {
-        let mut chunk = Vec::new();
+        let (mut chunk, at) = (Vec::new(), task.log.now());
         tokio::select! {
             sent = open.send(unsent), if !unsent.is_empty() => {
                 unsent = &unsent[sent?..];
                 if unsent.is_empty() {
-                    sent_at = task.log.now();
+                    // A quick server answers before the call returns.
+                    sent_at = at;
                     task.sent(message, open.flow.local);
                 }
             }

@@ -38,8 +38,8 @@ async fn exchange(task: &Task, socket: &mut Option<Datagrams>, message: &Message
     };
     // Answers that came too late belong to messages that were given up.
     socket.drain();
-    socket.send_to(message.text.as_bytes(), message.addr).await?;
     let sent = task.log.now();
+    socket.send_to(message.text.as_bytes(), message.addr).await?;
     task.sent(message, socket.local()?);
     let heard = async {
         loop {

@@ -6,7 +6,7 @@ use std::net::TcpStream;
 use super::super::connection::Connection;
 use super::super::guard::{Next, Pass};
 use super::super::reporter::Reporter;
-use crate::domain::{Answer, Call, ConnNo, Flow, ServerChange, ServerId, ServiceModel, SocketId, Syscall};
+use crate::domain::{Answer, Call, ConnNo, Flow, ServerChange, ServerId, ServiceModel, SocketId, Stamp, Syscall};
 
 /// What is known about a conversation apart from its socket.
 pub(super) struct Talk {
@@ -29,9 +29,9 @@ impl Talk {
         self.log.server(self.server, ServerChange::Serving { conn: self.no, by });
     }
 
-    /// Reports that its socket was closed and that it is over.
-    pub(super) fn closed(&self) {
-        self.log.call(Call::new(self.who, Syscall::Close).on(self.flow));
+    /// Reports that its socket was closed at this moment and that it is over.
+    pub(super) fn closed(&self, at: Stamp) {
+        self.log.call_at(at, Call::new(self.who, Syscall::Close).on(self.flow));
         self.log.server(self.server, ServerChange::Served { conn: self.no });
     }
 }
@@ -75,8 +75,9 @@ impl Conn {
     }
 
     pub(super) fn close(self) {
+        let at = self.talk.log.now();
         drop(self.connection);
-        self.talk.closed();
+        self.talk.closed(at);
     }
 
     /// The same connection for a thread that may block on it.

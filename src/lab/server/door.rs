@@ -153,9 +153,10 @@ impl Door {
             let conn = stream.ok().zip(peer.as_socket()).and_then(|(stream, peer)| self.welcome(stream, peer));
             locked(&self.early).extend(conn);
         }
+        let at = self.log.now();
         drop(listener);
         let listening = Flow::unconnected(Proto::Tcp, self.addr);
-        self.log.call(Call::new(SocketId::Server(self.server), Syscall::Close).on(listening));
+        self.log.call_at(at, Call::new(SocketId::Server(self.server), Syscall::Close).on(listening));
     }
 
     /// Accepts from this socket from now on.
@@ -170,9 +171,10 @@ impl Door {
     pub(super) async fn close(self, at_hand: Option<Conn>) {
         self.guard.closing(self.server);
         if let Some(listener) = self.listener {
+            let at = self.log.now();
             drop(listener);
             let listening = Flow::unconnected(Proto::Tcp, self.addr);
-            self.log.call(Call::new(SocketId::Server(self.server), Syscall::Close).on(listening));
+            self.log.call_at(at, Call::new(SocketId::Server(self.server), Syscall::Close).on(listening));
         }
         let early = std::mem::take(&mut *locked(&self.early));
         early.into_iter().chain(at_hand).for_each(Conn::close);

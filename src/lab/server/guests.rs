@@ -77,9 +77,10 @@ impl Guests {
     pub(super) async fn end_all(&self, server: ServerId, log: &Reporter) {
         self.stop.cancel();
         for (no, stream) in locked(&self.blocking).iter() {
+            let at = log.now();
             let shut = stream.shutdown(Shutdown::Both);
             let call = Call::new(SocketId::Conn(server, *no), Syscall::Shutdown).with(Args::Shut(Shut::Both));
-            log.call(call.returned(&shut));
+            log.call_at(at, call.returned(&shut));
         }
         self.present.close();
         self.present.wait().await;

@@ -14,7 +14,6 @@ use super::super::guard::Next;
 use super::conn::{Conn, Talk};
 use super::door::Door;
 use crate::domain::ServiceModel::Threaded;
-use crate::domain::Syscall;
 
 /// A conversation needs little: two buffers of 4 KiB, and room for calls.
 const STACK: usize = 128 * 1024;
@@ -42,8 +41,9 @@ fn start_thread(door: &Door, conn: Conn) -> io::Result<()> {
     let started = thread.stack_size(STACK).spawn(move || {
         talk.serving(Threaded);
         converse(&mut talk, seat.stream());
+        let at = talk.log.now();
         let _present = seat.leave();
-        talk.closed();
+        talk.closed(at);
     });
     door.guests().keep(started?);
     Ok(())
@@ -55,8 +55,9 @@ fn converse(talk: &mut Talk, mut stream: &TcpStream) {
     loop {
         while !talk.unsent.is_empty() {
             // Blocks while the client does not read and its window is full.
+            let at = talk.log.now();
             let sent = stream.write(&talk.unsent);
-            talk.log.moved(talk.who, Syscall::Send, talk.flow, &sent, &talk.unsent);
+            talk.log.sent(at, talk.who, talk.flow, &sent, &talk.unsent);
             match sent {
                 Ok(sent) => drop(talk.unsent.drain(..sent)),
                 Err(error) if is_interrupted(&error) => {}
