@@ -212,27 +212,34 @@ fn head(model: &Model, look: &Look, columns: &Columns, ink: &mut Ink<'_>) {
         let words = &look.text.netstat;
         let full = heading(column, look);
         let short = match column {
+            Column::RecvQ => "RecvQ",
+            Column::SendQ => "SendQ",
             Column::Local => words.local_short,
             Column::Foreign => words.foreign_short,
             _ => full,
         };
-        let text = format!("{}{mark}", if width(full) + width(mark) <= columns { full } else { short });
+        let room = if right { columns } else { columns.saturating_sub(width(mark)) };
+        let text = if width(full) <= room { full } else { short };
         let style = if mark.is_empty() { look.theme.title } else { look.theme.focus };
-        if right {
-            ink.right(&text, columns, style).skip(1);
-        } else if columns > 0 {
-            ink.cell(&text, columns, style).skip(1);
+        if columns == 0 {
+            return;
+        }
+        // Where there is no room for the mark beside the word, there is between the columns.
+        if right || width(text) + width(mark) > columns {
+            if right {
+                ink.right(text, columns, style)
+            } else {
+                ink.cell(text, columns, style)
+            };
+            ink.cell(mark, 1, style);
+        } else {
+            ink.cell(&format!("{text}{mark}"), columns, style).skip(1);
         }
     };
     ink.skip(1);
     name(ink, Column::Proto, columns.proto - 1, false);
-    if columns.queue >= 6 {
-        name(ink, Column::RecvQ, columns.queue, true);
-        name(ink, Column::SendQ, columns.queue, true);
-    } else {
-        ink.right("RecvQ", columns.queue, look.theme.title).skip(1);
-        ink.right("SendQ", columns.queue, look.theme.title).skip(1);
-    }
+    name(ink, Column::RecvQ, columns.queue, true);
+    name(ink, Column::SendQ, columns.queue, true);
     ink.skip(1);
     name(ink, Column::Local, columns.local, false);
     name(ink, Column::Foreign, columns.foreign, false);

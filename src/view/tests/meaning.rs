@@ -10,6 +10,7 @@ use crate::domain::{
     Answer, Delta, Evidence, Flow, Kind, Lang, Note, Proto, ServerChange, ServerSpec, Stamp, TcpState,
 };
 use crate::model::keys::BINDINGS;
+use crate::model::listing::Column;
 use crate::model::ui::{Glyphs, Mode, Pane, ThemeName};
 use crate::model::{Key, Msg, update};
 use crate::text::of;
@@ -51,6 +52,22 @@ fn without_colour_and_without_unicode_states_and_evidence_are_told_apart() {
     assert_eq!(twins.len(), Evidence::ALL.len());
     let names: HashSet<_> = TcpState::ALL.iter().map(|state| state.name()).collect();
     assert_eq!(names.len(), TcpState::ALL.len());
+}
+
+#[test]
+fn the_column_that_orders_the_table_is_named_whole_and_marked() {
+    for (columns, lines, lang) in [(80, 24, Lang::En), (80, 24, Lang::PtBr), (100, 30, Lang::En), (120, 36, Lang::PtBr)]
+    {
+        let mut lab = scenes::queue(lang);
+        for column in Column::ALL.into_iter().skip(1) {
+            lab.model.listing.column = column;
+            let shown = text(&screen(&mut lab.model, columns, lines).0);
+            let head = shown.lines().find(|line| line.contains("Proto")).unwrap();
+            let process = column == Column::Process && columns < 120;
+            assert!(process || head.contains('▾'), "{column:?} on {columns}: {head}");
+            assert!(!head.contains('…'), "{column:?} on {columns}: {head}");
+        }
+    }
 }
 
 #[test]
