@@ -6,7 +6,7 @@ use std::net::TcpListener;
 use std::path::PathBuf;
 use std::process::{Child, Command, Output, Stdio};
 
-use crate::pty::PROGRAM;
+use crate::pty::{PROGRAM, Running};
 use crate::stream::sequences;
 
 /// Moves the cursor, sets the title, turns the reading direction round, hides itself.
@@ -89,6 +89,34 @@ fn a_capture_file_its_name_and_what_is_in_it() {
     let done = run(&["capture", "-r", &folder.file(EVIL, &pcapng())]);
     assert!(done.status.success(), "{}", String::from_utf8_lossy(&done.stderr));
     assert_safe(&done.stdout, "␛[2J");
+}
+
+#[test]
+fn a_capture_file_that_is_looked_at() {
+    let folder = Folder::new("open");
+    let path = folder.file(EVIL, &pcapng());
+    let mut running = Running::start(&["--open", &path]);
+    // On the first line and on the frame; its datagram, and the remark on it.
+    running.until("the file", |running| {
+        running.screen().contents().matches("FILE ␛[2J").count() == 2
+            && running.says("1 packet ")
+            && running.says("UDP")
+    });
+    running.until("its bytes and comments", |running| running.says("0000 45 00"));
+    running.types(b"lf");
+    running.until("what was said", |running| running.says("What was said") && running.says("▶ ␛[2J"));
+    running.types(b"O");
+    running.until("live traffic", |running| !running.says("FILE ␛[2J"));
+    // A name that leads nowhere is as safe.
+    running.types(b"O\x1b[200~/nonexistent/\xe2\x80\xae\x1b[201~");
+    running.types(b"\r");
+    running.until("that there is none", |running| running.says("There is no such file"));
+    running.types(b"\x1b");
+    running.until("the line is gone", |running| !running.says("There is no such file"));
+    running.types(b"q");
+    assert!(running.ended().success());
+    running.assert_given_back();
+    sequences(&running.written).expect("all of it is the program's own");
 }
 
 /// A file with one datagram on an interface; its name, the comments and the payload are hostile.
