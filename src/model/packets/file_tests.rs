@@ -173,11 +173,21 @@ fn a_name_that_leads_nowhere_stays_to_be_mended() {
         update(&mut model, Msg::Packets(News::Completed { typed: typed.into(), path: "aula 3.pcapng".into() }));
         assert_eq!(model.files.line.input.value(), becomes);
     }
+    // One that comes while a file is read is too late; one that comes when it was refused mends what was refused.
+    press(&mut model, Key::Enter);
+    let completed = |model: &mut Model| {
+        let (typed, path) = ("aula 3.pcapng".into(), "aula 3.pcapng.1".into());
+        update(model, Msg::Packets(News::Completed { typed, path }));
+        (model.files.line.input.value().to_owned(), model.files.fault)
+    };
+    assert_eq!(completed(&mut model), ("aula 3.pcapng".into(), None));
+    update(&mut model, Msg::Packets(News::Refused(FileId(2), Fault::NoFile)));
+    assert_eq!(completed(&mut model), ("aula 3.pcapng.1".into(), None));
     // Who gives up is not shown what was asked for.
     press(&mut model, Key::Enter);
     let left = press(&mut model, Key::Esc);
     assert!(left.contains(&Effect::CloseFile) && model.ui.mode == Mode::Command);
-    update(&mut model, Msg::Packets(News::Opened(FileId(2), recording(1))));
+    update(&mut model, Msg::Packets(News::Opened(FileId(3), recording(1))));
     assert!(model.files.shown.is_none());
 }
 

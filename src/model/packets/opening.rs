@@ -5,7 +5,7 @@ use super::super::Model;
 use super::super::effect::Effect;
 use super::super::keys::Key;
 use super::super::ui::{Mode, View};
-use super::file::{Fault, File, FileId, Origin};
+use super::file::{Fault, File, FileId, Files, Origin};
 use super::{News, Packets};
 use crate::domain::excerpt::sanitise;
 use crate::domain::{Kind, Note, Observation};
@@ -109,10 +109,12 @@ pub(in super::super) fn told(model: &mut Model, news: News) {
             }
         }
         News::Completed { typed, path } => {
-            // Whoever typed on does not want it any more.
-            let line = &mut model.files.line;
-            if model.ui.mode == Mode::Opening && line.input.value() == typed {
+            // Whoever typed on does not want it any more; and what is read is what was asked for.
+            let Files { line, fault, reading, .. } = &mut model.files;
+            let waits = model.ui.mode == Mode::Opening && reading.is_none();
+            if waits && line.input.value() == typed && typed != path {
                 line.input = tui_input::Input::new(path);
+                *fault = None;
             }
         }
         // Somebody gave up waiting for it.
