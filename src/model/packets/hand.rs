@@ -22,6 +22,7 @@ pub(in super::super) fn act(model: &mut Model, action: Action) -> Option<Vec<Eff
     if model.ui.view != View::Packets || model.ui.page.is_some() {
         return None;
     }
+    model.packets.saved = None;
     let page = isize::try_from(model.ui.size.1 / 2).unwrap_or(1).max(1);
     match action {
         Action::Up => step(model, -1),

@@ -215,6 +215,8 @@ pub struct Packets {
     pub capturing: Capturing,
     /// How many packets the kernel lost.
     pub lost: u64,
+    /// What came of saving them, until the next key.
+    pub saved: Option<Note>,
     /// How many packets there were in this world.
     pub seen: u64,
     /// What was marked, in each of the two worlds.
@@ -264,6 +266,9 @@ impl Packets {
         }
         match &event.seen.kind {
             Kind::Note(Note::CaptureLost { count }) => self.lost += count,
+            Kind::Note(note @ (Note::CaptureSaved { .. } | Note::CaptureNotSaved { .. })) => {
+                self.saved = Some(note.clone());
+            }
             Kind::Note(Note::Mark { text }) => self.marks_mut(event.seen.world).mark(text),
             Kind::Wire(WireEvent::Opened { .. }) => self.reopened(event.seq),
             Kind::Packet(packet) if event.seen.world == self.world => {

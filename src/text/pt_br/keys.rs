@@ -73,7 +73,7 @@ pub(super) const KEYS: Keys = Keys {
     ladder: KeyText::new("escada", "a escada da conexão selecionada, com os estados dos dois lados; ou a lista"),
     stream: KeyText::new("dito", "o que os dois lados disseram na conexão selecionada; ou a lista"),
     sift: KeyText::new("filtro", "digitar um filtro para os pacotes"),
-    unfold: KeyText::new("olhar dentro", "olhar dentro do pacote; dobrar ou desdobrar um campo"),
+    unfold: KeyText::new("campos", "olhar dentro do pacote; dobrar ou desdobrar um campo"),
     next_talk: KeyText::new("próxima", "a próxima conexão ou troca UDP da captura, na ordem em que começaram"),
     prev_talk: KeyText::new("anterior", "a conexão ou troca UDP antes dela"),
     save_capture: KeyText::new("salvar", "gravar todos os pacotes capturados em um arquivo, para o Wireshark (pcapng)"),

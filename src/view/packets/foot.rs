@@ -56,6 +56,9 @@ pub(super) fn foot(traffic: &Traffic<'_>, look: &Look) -> String {
         let words = &look.text.files;
         return format!("{} {DOT} {} {}", words.not_live, keys::first(Action::OpenCapture, look.text), words.back);
     }
+    if let Some(saved) = &traffic.packets.saved {
+        return (look.text.note)(saved);
+    }
     let trail = trail(traffic);
     let reader = match trail.reader {
         Reader::Follows => texts.following.to_owned(),

@@ -499,3 +499,22 @@ fn a_mark_is_typed_on_the_last_line() {
         }
     }
 }
+
+#[test]
+fn what_came_of_saving_is_said_where_the_key_was_pressed_until_the_next() {
+    for lang in [Lang::En, Lang::PtBr] {
+        let mut lab = life(lang);
+        lab.keys("S");
+        let foot = |lab: &mut Lab| text(&screen(&mut lab.model, 80, 24).0);
+        let calm = foot(&mut lab);
+        lab.note(Note::CaptureSaved { file: "socklab-20261122-225920Z.pcapng".into(), packets: 10, dropped: 0 });
+        let shown = foot(&mut lab);
+        assert!(shown.contains("socklab-20261122-225920Z.pcapng"), "{shown}");
+        lab.note(Note::CaptureNotSaved { errno: Errno::Access });
+        assert!(foot(&mut lab).contains("EACCES"), "{}", foot(&mut lab));
+        lab.key(Key::Down);
+        let again = foot(&mut lab);
+        let frame = |shown: &str| shown.lines().find(|line| line.starts_with('┗')).unwrap().to_owned();
+        assert_eq!(frame(&again), frame(&calm));
+    }
+}
