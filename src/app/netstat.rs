@@ -235,7 +235,7 @@ fn print(out: &mut Vec<u8>, row: &Row, with_process: bool) {
     column(out, 23, |out| address(out, flow.local));
     column(out, 23, |out| match flow.peer {
         Some(peer) => address(out, peer),
-        None => out.extend_from_slice(nobody(flow).as_bytes()),
+        None => out.extend_from_slice(flow.nobody().as_bytes()),
     });
     column(out, 11, |out| out.extend_from_slice(state.map_or("", TcpState::name).as_bytes()));
     column(out, 19, |out| {
@@ -269,11 +269,6 @@ fn address(out: &mut Vec<u8>, addr: SocketAddr) {
     }
 }
 
-/// The Foreign Address of a socket that has none.
-const fn nobody(flow: &Flow) -> &'static str {
-    if flow.local.is_ipv6() { "[::]:*" } else { "0.0.0.0:*" }
-}
-
 /// The Foreign Address as netstat prints it: any address and any port where there is no peer.
 struct Peer(Flow);
 
@@ -281,7 +276,7 @@ impl fmt::Display for Peer {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self.0.peer {
             Some(peer) => peer.fmt(f),
-            None => f.pad(nobody(&self.0)),
+            None => f.pad(self.0.nobody()),
         }
     }
 }

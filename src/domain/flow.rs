@@ -41,6 +41,11 @@ impl Flow {
         Self { proto, local, peer: None }
     }
 
+    /// What netstat prints for the other side where there is none: any address, any port (`netstat(8)`).
+    pub const fn nobody(&self) -> &'static str {
+        if self.local.is_ipv6() { "[::]:*" } else { "0.0.0.0:*" }
+    }
+
     /// The same connection as the other end sees it; `None` where there is no other end.
     pub fn mirror(&self) -> Option<Self> {
         self.peer.map(|peer| Self { proto: self.proto, local: peer, peer: Some(self.local) })

@@ -280,14 +280,9 @@ fn row(model: &Model, look: &Look, columns: &Columns, entry: &Entry, fresh: bool
     }
 }
 
-/// What `netstat` prints for the other side: `0.0.0.0:*` for a listener, `*` for a UDP socket that is not connected.
+/// What `netstat` prints for the other side.
 fn foreign(row: &Row, columns: u16) -> String {
-    match (row.flow.peer, row.state) {
-        (Some(peer), _) => fit(peer, columns),
-        (None, Some(_)) if row.flow.local.is_ipv6() => "[::]:*".into(),
-        (None, Some(_)) => "0.0.0.0:*".into(),
-        (None, None) => "*".into(),
-    }
+    row.flow.peer.map_or_else(|| row.flow.nobody().into(), |peer| fit(peer, columns))
 }
 
 /// The same in a few columns: how long, and how often. The words for it are at the foot while the row is selected.
