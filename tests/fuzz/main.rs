@@ -11,7 +11,6 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use socklab::domain::filter::Filter;
-use socklab::packet::Analysis;
 
 /// A sequence of numbers that look like chance (`SplitMix64`).
 struct Dice(u64);
@@ -121,7 +120,7 @@ fn fuzz(target: &str, seeds: &[Vec<u8>], mut run: impl FnMut(&[u8])) {
 
 #[test]
 fn packets_of_any_bytes() {
-    let mut analysis = Analysis::default();
+    let mut memory = targets::Memory::default();
     let filter = Filter::parse("65432 or \"nothing has this\" or flags syn or len > 5 seq 1").unwrap();
     let links = [1, 101, 113, 276, 0, 108];
     let seeds: Vec<Vec<u8>> = seeds::frames()
@@ -131,7 +130,7 @@ fn packets_of_any_bytes() {
             [&[u8::try_from(first).unwrap()][..], &frame].concat()
         })
         .collect();
-    fuzz("packet", &seeds, |bytes| targets::packet(&mut analysis, &filter, bytes));
+    fuzz("packet", &seeds, |bytes| targets::packet(&mut memory, &filter, bytes));
 }
 
 #[test]

@@ -4,13 +4,40 @@ use std::ops::Range;
 
 use socklab::domain::dissection::Field;
 use socklab::domain::filter::Filter;
+use socklab::domain::{PacketSummary, Stamp};
 use socklab::observe::capture::file::Reader;
 use socklab::observe::capture::ladder::{Ends, Style, rung};
 use socklab::observe::capture::{Store, command, follow_stream};
-use socklab::packet::{Analysis, Frame, LinkType, dissect};
+use socklab::packet::{Analysis, Frame, LinkType, States, dissect};
+
+/// What is remembered from one packet to the next.
+#[derive(Default)]
+pub(crate) struct Memory {
+    analysis: Analysis,
+    states: States,
+    seen: u64,
+}
+
+impl Memory {
+    /// As many packets as a file that is opened may have are about one capture.
+    const ONE_CAPTURE: u64 = 100_000;
+
+    /// The states that a packet tells of.
+    fn tell(&mut self, summary: &PacketSummary) {
+        let mut told = Vec::new();
+        self.states.see(Stamp::ZERO, summary, &mut told);
+        self.seen += 1;
+        if self.seen.is_multiple_of(Self::ONE_CAPTURE) {
+            std::mem::take(&mut self.states).finish(&mut told);
+        }
+        for (_, _, change) in told {
+            assert!(change.from.may_become(change.to), "no edge of RFC 9293: {change:?}");
+        }
+    }
+}
 
 /// The packet path: everything that is done with one frame. The first byte chooses the link.
-pub(crate) fn packet(analysis: &mut Analysis, filter: &Filter, bytes: &[u8]) {
+pub(crate) fn packet(memory: &mut Memory, filter: &Filter, bytes: &[u8]) {
     const LINKS: [u16; 9] = [1, 101, 113, 276, 0, 108, 228, 229, 147];
     let Some((first, bytes)) = bytes.split_first() else { return };
     let link = LinkType(LINKS[usize::from(*first) % LINKS.len()]);
@@ -23,7 +50,8 @@ pub(crate) fn packet(analysis: &mut Analysis, filter: &Filter, bytes: &[u8]) {
     }
     let wire_len = u32::try_from(bytes.len()).unwrap() + u32::from(*first >> 7);
     let frame = Frame { number: 1, at: u64::from(*first) * 1_000_000, link, wire_len, bytes };
-    let Some(summary) = analysis.see(&frame) else { return };
+    let Some(summary) = memory.analysis.see(&frame) else { return };
+    memory.tell(&summary);
     filter.matches(&summary);
     if let Some(ends) = Ends::of(&summary) {
         rung(&summary, std::time::Duration::ZERO, &ends, Style::default());
