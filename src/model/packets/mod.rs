@@ -6,7 +6,7 @@
 //! | [`ladder`] | the packets of one conversation, with both ends' changes of state |
 //! | [`detail`] | the packet that is looked into |
 //! | [`marks`] | what was marked while they came |
-//! | [`file`] | a capture file, in place of the live packets |
+//! | [`file`](mod@file) | a capture file, in place of the live packets |
 //! | [`traffic`] | which of the two the view is about |
 //! | `opening` | how a file is asked for and comes |
 //! | `search` | which packets pass a filter, a piece at a time |
