@@ -155,9 +155,14 @@ impl Historian {
         let Transition { flow, from, to, cause } = *change;
         let evidence = out.seen.evidence;
         let claim = Claim { cause, ..Claim::new(to, evidence, out.seen.at) };
+        let closes_listener = (from, to) == (TcpState::Listen, TcpState::Closed);
+        // It is told late, of the listener before the one that listens now.
+        if closes_listener && self.ends.get(&flow).is_some_and(|end| !end.is_over() && end.since > claim.at) {
+            return;
+        }
         let starts =
             matches!((from, to), (TcpState::Closed, TcpState::SynSent | TcpState::Listen) | (TcpState::Listen, _));
-        if starts {
+        if starts && !closes_listener {
             self.begin(flow, from, claim.at, out);
         }
         self.ends.entry(flow).or_insert_with(|| End::starting(from, claim.at));

@@ -144,6 +144,20 @@ fn what_the_table_shows_too_late_is_the_rest_of_the_life_that_ended_and_not_anot
 }
 
 #[test]
+fn the_end_of_a_listener_is_written_once_and_is_not_that_of_the_next_one() {
+    let listener = Flow::unconnected(Proto::Tcp, server().local);
+    let of = |millis, syscall| call(millis, SocketId::Server(ServerId(0)), syscall, listener);
+    let told = |millis, from, to| {
+        seen(millis, Evidence::Traced, Kind::State(Transition { flow: listener, from, to, cause: None }))
+    };
+    let first = [of(1, Syscall::Listen), told(1, Closed, Listen), of(5, Syscall::Close)];
+    let once = [(Closed, Listen, Called), (Listen, Closed, Called)];
+    assert_eq!(steps(&written(first.clone().into_iter().chain([told(6, Listen, Closed)])), listener), once);
+    let out = written(first.into_iter().chain([of(7, Syscall::Listen), told(6, Listen, Closed)]));
+    assert_eq!(steps(&out, listener), [once[0], once[1], once[0]], "the second one listens on");
+}
+
+#[test]
 fn a_row_that_was_there_from_the_start_has_no_invented_past() {
     let out = written([
         listening(),
