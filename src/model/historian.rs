@@ -45,8 +45,12 @@ impl Claim {
 struct End {
     /// The states of its present life, the earliest first, each with the evidence for reaching it.
     path: Vec<(TcpState, Evidence)>,
+    /// When this life began, as far as is known.
+    born: Stamp,
     /// When it came to where it is.
     since: Stamp,
+    /// Its socket, by the cookie of its row in the table; an earlier life of these addresses had another one.
+    cookie: Option<u64>,
     /// Claims that wait for a better witness, each until a moment, in the order of a life.
     waiting: Vec<(Stamp, Claim)>,
     /// The call of its owner that will cause the next transition.
@@ -59,7 +63,16 @@ struct End {
 
 impl End {
     const fn new(path: Vec<(TcpState, Evidence)>, since: Stamp) -> Self {
-        Self { path, since, waiting: Vec::new(), intent: None, remains: false, given_up: false }
+        Self {
+            path,
+            born: since,
+            since,
+            cookie: None,
+            waiting: Vec::new(),
+            intent: None,
+            remains: false,
+            given_up: false,
+        }
     }
 
     /// An end whose life starts here.
@@ -233,7 +246,7 @@ impl Historian {
                 // Calls may have told of it before anybody looked: then it is one more witness.
                 self.ends.entry(row.flow).or_insert_with(|| End::new(vec![(state, claim.evidence)], claim.at));
                 self.observe(row.flow, claim, out);
-                self.remains(row);
+                self.recognise(row, claim.at);
             }
             Delta::Added(row) | Delta::Changed(row) => {
                 let Some(state) = self.tcp(row) else { return };
@@ -252,11 +265,13 @@ impl Historian {
                     self.begin(row.flow, start, claim.at, out);
                 }
                 self.observe(row.flow, claim, out);
-                self.remains(row);
+                self.recognise(row, claim.at);
             }
             Delta::Gone(key) => {
                 self.listening.remove(&key.flow.local).then_some(()).filter(|()| key.flow.peer.is_none());
-                if self.ends.contains_key(&key.flow) {
+                // Without a cookie it says that there is nothing with these addresses.
+                let is_of = |end: &End| key.cookie == 0 || end.cookie.is_some_and(|own| own == 0 || own == key.cookie);
+                if self.ends.get(&key.flow).is_some_and(is_of) {
                     self.observe(key.flow, Claim::new(TcpState::Closed, Evidence::Sampled, out.seen.at), out);
                 }
             }
@@ -266,10 +281,15 @@ impl Historian {
         }
     }
 
-    /// FIN_WAIT2 with TIME_WAIT's timer is what Linux keeps of an end whose peer has not closed: the kernel's word that
-    /// its full socket ended is not the end of it.
-    fn remains(&mut self, row: &Row) {
-        if let Some(end) = self.ends.get_mut(&row.flow).filter(|_| is_rest(row)) {
+    /// What a row says of an end besides its state: which socket it is, and whether it is the rest of one. FIN_WAIT2 with
+    /// TIME_WAIT's timer is what Linux keeps of an end whose peer has not closed: the kernel's word that its full socket
+    /// ended is not the end of it.
+    fn recognise(&mut self, row: &Row, at: Stamp) {
+        let Some(end) = self.ends.get_mut(&row.flow) else { return };
+        if end.cookie.is_none() || end.born <= at {
+            end.cookie = Some(row.cookie);
+        }
+        if is_rest(row) {
             end.remains = true;
             end.waiting.retain(|(_, claim)| !claim.full_socket_only);
         }

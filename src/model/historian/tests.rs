@@ -158,6 +158,33 @@ fn the_end_of_a_listener_is_written_once_and_is_not_that_of_the_next_one() {
 }
 
 #[test]
+fn what_was_left_of_the_life_before_goes_without_ending_the_present_one() {
+    let of = |cookie, state| Row { cookie, ..row(client(), state) };
+    let told =
+        |t, from, to| seen(t, Evidence::Traced, Kind::State(Transition { flow: client(), from, to, cause: None }));
+    let out = written([
+        seen(0, Sampled, Kind::Note(Note::Has { what: Evidence::Traced })),
+        seen(0, Sampled, Kind::Row(Delta::Found(of(1, TimeWait)))),
+        // The port is used again (tcp_tw_reuse).
+        told(10, Closed, SynSent),
+        told(11, SynSent, Established),
+        seen(12, Sampled, Kind::Row(Delta::Gone(of(1, TimeWait).key()))),
+        seen(12, Sampled, Kind::Row(Delta::Added(of(2, Established)))),
+    ]);
+    let second = [(Closed, SynSent, Evidence::Traced), (SynSent, Established, Evidence::Traced)];
+    assert_eq!(steps(&out, client()), [&[(TimeWait, Closed, Inferred)], &second[..]].concat());
+    let gone = seen(20, Sampled, Kind::Row(Delta::Gone(of(2, Established).key())));
+    let ended = written([
+        seen(12, Sampled, Kind::Row(Delta::Added(of(2, Established)))),
+        seen(13, Sampled, Kind::Row(Delta::Gone(of(1, TimeWait).key()))),
+        gone,
+    ]);
+    assert_eq!(steps(&ended, client()).last(), Some(&(Established, Closed, Sampled)));
+    let closed = ended.iter().find(|o| matches!(&o.kind, Kind::State(change) if change.to == Closed));
+    assert_eq!(closed.map(|o| o.at), Some(Stamp::from_millis(20)), "not by what is gone of the first");
+}
+
+#[test]
 fn a_row_that_was_there_from_the_start_has_no_invented_past() {
     let out = written([
         listening(),
