@@ -257,6 +257,13 @@ impl Historian {
                     return;
                 }
                 let start = self.start(&row.flow);
+                let another =
+                    |end: &End| end.cookie.is_some_and(|own| own != 0 && row.cookie != 0 && own != row.cookie);
+                if self.ends.get(&row.flow).is_some_and(another) {
+                    // The same addresses, another connection.
+                    self.write(row.flow, Claim { state: TcpState::Closed, ..claim }, out);
+                    self.ends.insert(row.flow, End::starting(start, claim.at));
+                }
                 let over = self.ends.get(&row.flow).is_none_or(|end| {
                     let reused = end.last() == TcpState::TimeWait && state.rank() <= TcpState::Established.rank();
                     reused || end.was_over(claim.at)

@@ -17,7 +17,7 @@ use super::scope::Scope;
 use super::source::{Found, Reading, Source};
 #[cfg(target_os = "linux")]
 use crate::domain::GuardEvent;
-use crate::domain::{Delta, Errno, Evidence, Flow, Kind, Note, Probe, Proto, RowKey, TcpInfo};
+use crate::domain::{Delta, Errno, Evidence, Flow, Kind, Note, Probe, Proto, RowKey, Stamp, TcpInfo};
 
 /// How often the selected connection's `TCP_INFO` is read.
 const DETAIL: Duration = Duration::from_millis(500);
@@ -227,15 +227,15 @@ impl Watch {
     }
 
     fn look_up(&mut self, flow: &Flow) {
+        let at = self.probe.clock().now();
         match self.source.lookup(flow) {
             Ok(Found::Here(row)) if self.scope.has(&row.flow) => {
-                let at = self.probe.clock().now();
-                self.tell(|differ, _, say| differ.see(*row, at, say));
+                self.tell_at(at, |differ, _, say| differ.see(*row, at, say));
             }
             Ok(Found::Nowhere) if self.differ.knows(flow) => self.tell(|differ, _, say| differ.nowhere(flow, say)),
             // Its life was too short for any reading; who asked knows of it all the same, and that it is over now.
             Ok(Found::Nowhere) if flow.proto == Proto::Tcp && flow.peer.is_some() => {
-                report(&self.probe, Delta::Gone(RowKey { flow: *flow, cookie: 0 }));
+                report(&self.probe, self.probe.clock().now(), Delta::Gone(RowKey { flow: *flow, cookie: 0 }));
             }
             Ok(Found::Here(_) | Found::Nowhere) => {}
             // The next reading will tell.
@@ -251,7 +251,7 @@ impl Watch {
         let (probe, differ) = (&self.probe, &mut self.differ);
         let mut said = false;
         let mut say = |delta| {
-            let taken = report(probe, delta);
+            let taken = report(probe, at, delta);
             said |= taken;
             taken
         };
@@ -311,11 +311,9 @@ impl Watch {
                 self.end(&key, reading);
                 continue;
             }
+            let at = self.probe.clock().now();
             match self.source.lookup(&key.flow) {
-                Ok(Found::Here(row)) => {
-                    let at = self.probe.clock().now();
-                    self.tell(|differ, _, say| differ.see(*row, at, say));
-                }
+                Ok(Found::Here(row)) => self.tell_at(at, |differ, _, say| differ.see(*row, at, say)),
                 Ok(Found::Nowhere) => self.end(&key, Reading::Whole),
                 Ok(Found::Unknown) => self.end(&key, reading),
                 Err(_) => {}
@@ -342,10 +340,15 @@ impl Watch {
 
     /// Lets the differ say something, and keeps the pace informed.
     fn tell(&mut self, act: impl FnOnce(&mut Differ, &Scope, &mut dyn FnMut(Delta) -> bool)) {
+        self.tell_at(self.probe.clock().now(), act);
+    }
+
+    /// The same of what was asked for at a known moment.
+    fn tell_at(&mut self, at: Stamp, act: impl FnOnce(&mut Differ, &Scope, &mut dyn FnMut(Delta) -> bool)) {
         let mut said = false;
         let probe = &self.probe;
         act(&mut self.differ, &self.scope, &mut |delta| {
-            let taken = report(probe, delta);
+            let taken = report(probe, at, delta);
             said |= taken;
             taken
         });
@@ -374,8 +377,10 @@ impl Watch {
     }
 }
 
-fn report(probe: &Probe, delta: Delta) -> bool {
-    probe.report(Evidence::Sampled, Kind::Row(delta))
+/// What a reading says is stamped with the moment at which the kernel was asked: when the answer has been read, it may
+/// be true no longer, and whoever told of the change would seem to have told of it before.
+fn report(probe: &Probe, at: Stamp, delta: Delta) -> bool {
+    probe.report_at(at, Evidence::Sampled, Kind::Row(delta))
 }
 
 /// How much of the processor the calling thread used since the start; elsewhere than on Linux, how much time passed.

@@ -182,6 +182,14 @@ fn what_was_left_of_the_life_before_goes_without_ending_the_present_one() {
     assert_eq!(steps(&ended, client()).last(), Some(&(Established, Closed, Sampled)));
     let closed = ended.iter().find(|o| matches!(&o.kind, Kind::State(change) if change.to == Closed));
     assert_eq!(closed.map(|o| o.at), Some(Stamp::from_millis(20)), "not by what is gone of the first");
+    // One reading: its end and the next one's beginning have one time.
+    let one = written([
+        seen(10, Sampled, Kind::Row(Delta::Added(of(1, Established)))),
+        seen(12, Sampled, Kind::Row(Delta::Gone(of(1, Established).key()))),
+        seen(12, Sampled, Kind::Row(Delta::Added(of(2, Established)))),
+    ]);
+    let life = [(Closed, SynSent, Inferred), (SynSent, Established, Sampled)];
+    assert_eq!(steps(&one, client()), [&life[..], &[(Established, Closed, Sampled)], &life[..]].concat());
 }
 
 #[test]
