@@ -71,6 +71,8 @@ pub struct HalfOpen {
     read: Option<Duration>,
     lines: BTreeMap<(Option<SocketAddr>, Deed), Line>,
     resets: Line,
+    /// What was counted since the last time while no listener was full: the rows are read before the counters.
+    doubtful: Counters,
 }
 
 /// What is told of one listener, or of all.
@@ -110,11 +112,14 @@ impl HalfOpen {
         self.read = Some(now);
         // What was counted before the first time is nobody's business.
         let before = self.before.replace(counters).unwrap_or(counters);
-        let more = [
-            (Deed::Cookie, counters.cookies.saturating_sub(before.cookies)),
-            (Deed::Ignored, counters.dropped.saturating_sub(before.dropped)),
-        ];
+        let new = Counters {
+            cookies: counters.cookies.saturating_sub(before.cookies),
+            dropped: counters.dropped.saturating_sub(before.dropped),
+            ..Counters::default()
+        };
         let full: Vec<_> = self.doors.iter().filter(|door| self.is_full(door)).copied().collect();
+        let doubtful = std::mem::replace(&mut self.doubtful, if full.is_empty() { new } else { Counters::default() });
+        let more = [(Deed::Cookie, new.cookies + doubtful.cookies), (Deed::Ignored, new.dropped + doubtful.dropped)];
         for (deed, more) in more.into_iter().filter(|(_, more)| *more > 0 && !full.is_empty()) {
             // Between two of them the counters do not choose.
             let one = if let [one] = full[..] { Some(one) } else { None };
@@ -250,6 +255,16 @@ mod tests {
     }
 
     #[test]
+    fn what_was_counted_just_before_the_rows_were_seen_is_told() {
+        let mut half = HalfOpen::default();
+        half.count(at(0), counters(0));
+        reading(&mut half, 0);
+        assert!(half.count(at(1_000), counters(191)).is_empty(), "the flood began after the rows were read");
+        reading(&mut half, 8);
+        assert_eq!(told(&half.count(at(2_000), counters(200))), [(Some(LISTENER.into()), Some(8), 200)]);
+    }
+
+    #[test]
     fn what_is_not_told_yet_is_told_at_the_end_and_what_could_not_be_later() {
         let mut half = HalfOpen::default();
         reading(&mut half, 8);
@@ -266,6 +281,8 @@ mod tests {
         half.count(at(0), counters(0));
         reading(&mut half, 3);
         assert!(half.count(at(1_000), counters(50)).is_empty(), "three of eight are no flood");
+        reading(&mut half, 3);
+        assert!(half.count(at(1_500), counters(50)).is_empty(), "and do not become one");
         reading(&mut half, 8);
         half.see(&row("[::]:65434", None, TcpState::Listen, 1));
         half.see(&row("[::ffff:10.77.0.1]:65434", Some("[::ffff:198.18.0.1]:9"), TcpState::SynRecv, 1));
