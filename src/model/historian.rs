@@ -275,7 +275,9 @@ impl Historian {
                 self.recognise(row, claim.at);
             }
             Delta::Gone(key) => {
-                self.listening.remove(&key.flow.local).then_some(()).filter(|()| key.flow.peer.is_none());
+                if key.flow.proto == Proto::Tcp && key.flow.peer.is_none() {
+                    self.listening.remove(&key.flow.local);
+                }
                 // Without a cookie it says that there is nothing with these addresses.
                 let is_of = |end: &End| key.cookie == 0 || end.cookie.is_some_and(|own| own == 0 || own == key.cookie);
                 if self.ends.get(&key.flow).is_some_and(is_of) {

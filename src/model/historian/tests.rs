@@ -158,6 +158,22 @@ fn the_end_of_a_listener_is_written_once_and_is_not_that_of_the_next_one() {
 }
 
 #[test]
+fn a_connection_that_is_gone_takes_no_listener_with_it() {
+    let of = |cookie| Row { cookie, ..row(server(), Established) };
+    let udp = Flow::unconnected(Proto::Udp, server().local);
+    let out = written([
+        listening(),
+        seen(1, Sampled, Kind::Row(Delta::Added(of(1)))),
+        seen(2, Sampled, Kind::Row(Delta::Gone(of(1).key()))),
+        seen(2, Sampled, Kind::Row(Delta::Gone(row(udp, Closed).key()))),
+        seen(3, Sampled, Kind::Row(Delta::Added(of(2)))),
+    ]);
+    let accepted = [(Listen, SynRecv, Inferred), (SynRecv, Established, Sampled)];
+    let gone = [(Established, Closed, Sampled)];
+    assert_eq!(steps(&out, server()), [&accepted[..], &gone[..], &accepted[..]].concat());
+}
+
+#[test]
 fn what_was_left_of_the_life_before_goes_without_ending_the_present_one() {
     let of = |cookie, state| Row { cookie, ..row(client(), state) };
     let told =
