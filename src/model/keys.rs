@@ -163,6 +163,23 @@ pub enum Action {
     Quit,
 }
 
+impl Action {
+    /// By how many entries this goes through a list, on a screen of so many rows; `None` for what goes through none.
+    pub(super) fn stride(self, rows: u16) -> Option<isize> {
+        let half = isize::try_from(rows / 2).unwrap_or(1).max(1);
+        Some(match self {
+            Self::Up => -1,
+            Self::Down => 1,
+            Self::PageUp => -half,
+            Self::PageDown => half,
+            // Farther than any list is long, with room for a place to be added.
+            Self::First => isize::MIN / 2,
+            Self::Last => isize::MAX / 2,
+            _ => return None,
+        })
+    }
+}
+
 /// Where a binding holds.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Place {

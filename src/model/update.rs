@@ -254,9 +254,11 @@ fn go(model: &Model, count: Option<u32>) -> Action {
 
 /// The actions that change the screen and nothing else.
 fn show(model: &mut Model, action: Action, count: Option<u32>) {
-    let page = isize::try_from(model.ui.size.1 / 2).unwrap_or(1).max(1);
     if leaves_page(action) {
         model.ui.page = None;
+    }
+    if let Some(entries) = action.stride(model.ui.size.1) {
+        return step(model, entries);
     }
     let ui = &mut model.ui;
     match action {
@@ -294,12 +296,6 @@ fn show(model: &mut Model, action: Action, count: Option<u32>) {
             let subject = if model.lifecycle.subject.is_some() { None } else { Some(model.subject()) };
             model.lifecycle.choose(model.lifecycle.kinds, subject, &model.journal);
         }
-        Action::Up => step(model, -1),
-        Action::Down => step(model, 1),
-        Action::PageUp => step(model, -page),
-        Action::PageDown => step(model, page),
-        Action::First => step(model, isize::MIN / 2),
-        Action::Last => step(model, isize::MAX / 2),
         Action::NextPane => ui.focus = ui.focus.step(1),
         Action::PrevPane => ui.focus = ui.focus.step(-1),
         Action::Zoom => ui.zoomed = !ui.zoomed,

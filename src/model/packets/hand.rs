@@ -23,14 +23,11 @@ pub(in super::super) fn act(model: &mut Model, action: Action) -> Option<Vec<Eff
         return None;
     }
     model.packets.saved = None;
-    let page = isize::try_from(model.ui.size.1 / 2).unwrap_or(1).max(1);
+    if let Some(entries) = action.stride(model.ui.size.1) {
+        step(model, entries);
+        return Some(vec![]);
+    }
     match action {
-        Action::Up => step(model, -1),
-        Action::Down => step(model, 1),
-        Action::PageUp => step(model, -page),
-        Action::PageDown => step(model, page),
-        Action::First => step(model, isize::MIN / 2),
-        Action::Last => step(model, isize::MAX / 2),
         Action::NextPane => tab(model, 1),
         Action::PrevPane => tab(model, -1),
         Action::Ladder => show(model, Picture::Ladder),
