@@ -4,24 +4,12 @@ use super::super::effect::Effect;
 use super::super::lifecycle::Subject;
 use super::super::ui::{Mode, View};
 use super::super::{Key, Model, Msg, Ui, update};
+use super::tests::packet;
 use super::*;
 use crate::domain::*;
 
 fn flow(port: u16) -> Flow {
     Flow::tcp(SocketAddr::from(([10, 0, 0, 2], port)), SocketAddr::from(([10, 0, 0, 1], 80)))
-}
-
-fn packet(number: u64, flow: Flow, flags: Flags) -> PacketSummary {
-    let tcp = Segment { flags, seq: 5, ack: 0, seq_rel: Some(0), ack_rel: None, window: 1_000, options: vec![] };
-    PacketSummary {
-        number,
-        flow,
-        tcp: Some(tcp),
-        icmp: None,
-        payload: Excerpt::of(b""),
-        retransmission_of: None,
-        findings: Findings::default(),
-    }
 }
 
 /// So many connections, a SYN and its answer each, with the states that these show.
@@ -30,11 +18,11 @@ fn recording(connections: u16) -> Arc<Recording> {
     for (number, port) in (1_u64..).step_by(2).zip(1_024..).take(usize::from(connections)) {
         let (out, back) = (flow(port), flow(port).mirror().unwrap());
         let at = Stamp::from_millis(number);
-        recording.packet(at, packet(number, out, Flags::SYN));
+        recording.packet(at, packet(number, out, Flags::SYN, ""));
         let change =
             Transition { flow: out, from: TcpState::Closed, to: TcpState::SynSent, cause: Some(Cause::Packet(number)) };
         recording.change(at, Evidence::Packet, change);
-        recording.packet(at, packet(number + 1, back, Flags::SYN.with(Flags::ACK)));
+        recording.packet(at, packet(number + 1, back, Flags::SYN.with(Flags::ACK), ""));
         let change = Transition {
             flow: back,
             from: TcpState::Listen,
@@ -50,7 +38,7 @@ fn recording(connections: u16) -> Arc<Recording> {
 fn live(model: &mut Model, number: u64) {
     let flow = Flow::tcp("127.0.0.1:40000".parse().unwrap(), "127.0.0.1:65432".parse().unwrap());
     let at = Stamp::from_millis(number);
-    let kind = Kind::Packet(packet(number, flow, Flags::ACK));
+    let kind = Kind::Packet(packet(number, flow, Flags::ACK, ""));
     let seen = Observation { at, world: WorldId::Host, host: None, evidence: Evidence::Packet, kind };
     update(model, Msg::Seen(seen));
 }

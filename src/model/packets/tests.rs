@@ -15,7 +15,7 @@ fn flow(port: u16) -> Flow {
     Flow::tcp(addr(port), addr(65_432))
 }
 
-fn packet(number: u64, flow: Flow, flags: Flags, data: &str) -> PacketSummary {
+pub(super) fn packet(number: u64, flow: Flow, flags: Flags, data: &str) -> PacketSummary {
     let tcp = Segment { flags, seq: 5, ack: 0, seq_rel: Some(0), ack_rel: None, window: 1_000, options: vec![] };
     PacketSummary {
         number,
