@@ -18,7 +18,7 @@ use crate::harness::{
     Need::{Capture, Dumpcap, Editcap, Tcpdump, Tshark},
     Test, test,
 };
-use socklab::domain::{Event, Flags, Kind};
+use socklab::domain::{Event, Flags, Kind, PacketSummary};
 
 pub(crate) fn tests() -> Vec<Test> {
     vec![
@@ -149,10 +149,7 @@ fn cooked_captures_of_tcpdump_are_read_with_the_same_packets() {
         let file = folder.file(link);
         let tcpdump = super::live::tcpdump(&["-i", "any", "-y", link], &format!("port {port}"), &file);
         exchange(&listener, b"Hello, world");
-        let end = std::time::Instant::now() + super::heard::DEADLINE;
-        while tshark::fields(&file, &["tcp.flags.fin"]).iter().filter(|row| row[0] == "1").count() < 2 {
-            assert!(std::time::Instant::now() < end, "tcpdump does not end");
-        }
+        super::live::written(&file, both_ended);
         tcpdump.end();
         same_as_tshark(&file);
         assert_eq!(
@@ -162,14 +159,10 @@ fn cooked_captures_of_tcpdump_are_read_with_the_same_packets() {
     }
 }
 
-/// Whether both ends' FINs are in a file that is still being written.
-fn ended(path: &Path) -> bool {
-    let Ok((store, _)) = Store::open(std::io::BufReader::new(std::fs::File::open(path).unwrap()), usize::MAX) else {
-        return false;
-    };
-    let mut analysis = Analysis::default();
-    let mut ends: Vec<_> = store.packets().iter().filter_map(|packet| analysis.see(&packet.frame())).collect();
-    ends.retain(|packet| packet.tcp.as_ref().is_some_and(|tcp| tcp.flags.has(Flags::FIN)));
+/// Whether both ends' FINs are there.
+fn both_ended(packets: &[PacketSummary]) -> bool {
+    let has_fin = |packet: &&PacketSummary| packet.tcp.as_ref().is_some_and(|tcp| tcp.flags.has(Flags::FIN));
+    let ends: Vec<_> = packets.iter().filter(has_fin).collect();
     ends.iter().any(|one| ends.iter().any(|other| one.flow.mirror() == Some(other.flow)))
 }
 
@@ -189,11 +182,7 @@ fn captures_of_dumpcap_are_read_with_the_same_packets() {
         command.args(["-f", &filter]).args(on).arg("-w").arg(&file);
         let dumpcap = super::live::begun(&mut command, "File: ");
         exchange(&listener, b"Hello, world");
-        let end = std::time::Instant::now() + super::heard::DEADLINE;
-        while !ended(&file) {
-            assert!(std::time::Instant::now() < end, "dumpcap does not write");
-            std::thread::yield_now();
-        }
+        super::live::written(&file, both_ended);
         dumpcap.end();
         same_as_tshark(&file);
     }

@@ -9,6 +9,7 @@ use socklab::domain::{Evidence, Finding, Flags, Icmp, Kind, Note, PacketSummary,
 use socklab::observe::Scope;
 use socklab::observe::capture::file::Packet;
 use socklab::observe::capture::{Capture, Key, Need, On, Remedy, Store};
+use socklab::packet::Analysis;
 
 use super::heard::{DEADLINE, Heard, probe};
 use super::trace::Folder;
@@ -193,6 +194,22 @@ pub(crate) fn tcpdump(on: &[&str], filter: &str, file: &std::path::Path) -> Ende
     begun(&mut command, "listening on")
 }
 
+/// Waits until the file of a program that captures has such packets; what it writes at the moment may be cut short.
+pub(crate) fn written(file: &std::path::Path, has: impl Fn(&[PacketSummary]) -> bool) {
+    let end = Instant::now() + DEADLINE;
+    loop {
+        let file = std::fs::File::open(file).unwrap();
+        let packets = Store::open(file, usize::MAX).map(|(store, _)| store.packets()).unwrap_or_default();
+        let mut analysis = Analysis::default();
+        let packets: Vec<_> = packets.iter().filter_map(|packet| analysis.see(&packet.frame())).collect();
+        if has(&packets) {
+            return;
+        }
+        assert!(Instant::now() < end, "not written: {} other packets are", packets.len());
+        std::thread::yield_now();
+    }
+}
+
 /// A program that captures, once it has said that it does.
 pub(crate) fn begun(command: &mut Command, ready: &str) -> Ended {
     let mut child = command.stderr(Stdio::piped()).spawn().unwrap();
@@ -235,12 +252,9 @@ fn tcpdump_sees_the_same_packets_in_the_same_order_with_the_same_bytes() {
     let refused = UdpSocket::bind("127.0.0.1:0").unwrap();
     refused.send_to(b"x", ("127.0.0.1", port)).unwrap();
     // It has written what the last exchange was when its file has it.
-    let end = Instant::now() + DEADLINE;
-    let fields = ["ip.id", "tcp.flags", "tcp.len", "tcp.seq", "tcp.ack", "udp.length", "icmp.type", "frame.len"];
-    while tshark::fields(&theirs, &fields).last().is_none_or(|row| row[6] != "3") {
-        assert!(Instant::now() < end, "tcpdump does not end");
-    }
+    written(&theirs, |packets| packets.iter().any(|packet| packet.icmp.is_some()));
     tcpdump.end();
+    let fields = ["ip.id", "tcp.flags", "tcp.len", "tcp.seq", "tcp.ack", "udp.length", "icmp.type", "frame.len"];
     let store = std::sync::Arc::clone(capture.store());
     capture.stop();
     store.save(std::fs::File::create(&ours).unwrap(), &[]).unwrap();
@@ -254,7 +268,7 @@ fn tcpdump_sees_the_same_packets_in_the_same_order_with_the_same_bytes() {
     let rows = tshark::fields(&theirs, &fields);
     assert_eq!(rows, tshark::fields(&ours, &fields));
     // Our own numbers are the same as well.
-    let mut analysis = socklab::packet::Analysis::default();
+    let mut analysis = Analysis::default();
     for (row, packet) in rows.iter().zip(&ours_kept) {
         let PacketSummary { tcp: Some(tcp), payload, .. } = analysis.see(&packet.frame()).unwrap() else { continue };
         let numbers = [Some(payload.len.try_into().unwrap()), tcp.seq_rel, tcp.ack_rel.or(Some(0))];

@@ -5,14 +5,13 @@ use std::io::{Read, Write};
 use std::net::{TcpListener, TcpStream};
 use std::os::fd::AsFd;
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use rustix::net::sockopt;
 use socket2::{SockFilter, SockRef};
-use socklab::domain::Finding;
+use socklab::domain::{Finding, Flags, PacketSummary};
 use socklab::observe::capture::Store;
 
-use super::heard::DEADLINE;
 use super::live::start;
 use super::trace::{Folder, analysed, marks};
 use super::tshark;
@@ -28,6 +27,9 @@ pub(crate) fn tests() -> Vec<Test> {
         test(a_reader_that_sleeps_closes_the_window_and_probes_ask_for_it, &[Capture, Tshark]),
     ]
 }
+
+/// Bytes in a segment, as on Ethernet.
+const SEGMENT: u16 = 1_448;
 
 /// Drops one segment in `in_how_many`, by the kernel's dice (`SKF_AD_RANDOM` of `linux/filter.h`).
 fn loses(socket: impl AsFd, in_how_many: u32) {
@@ -56,36 +58,36 @@ fn judge(store: &Arc<Store>, name: &str) -> Vec<Finding> {
     ours.iter().flat_map(|packet| packet.findings.iter().copied()).collect()
 }
 
-/// So many bytes from client to server, over a connection that loses segments both ways.
-fn talk_with_loss(listener: &TcpListener, bytes: usize) {
+/// So many segments from client to server, over a connection that loses some of them both ways. Each is written alone:
+/// the more packets there are, the surer the dice.
+fn talk_with_loss(listener: &TcpListener, segments: u64) {
     let mut client = TcpStream::connect(listener.local_addr().unwrap()).unwrap();
     let (mut server, _) = listener.accept().unwrap();
+    client.set_nodelay(true).unwrap();
     loses(&server, 16);
     loses(&client, 40);
     let reader = std::thread::spawn(move || std::io::copy(&mut server, &mut std::io::sink()).unwrap());
-    client.write_all(&vec![b'x'; bytes]).unwrap();
+    (0..segments).for_each(|_| client.write_all(&[b'x'; SEGMENT as usize]).unwrap());
     drop(client);
-    assert_eq!(reader.join().unwrap(), bytes as u64);
+    assert_eq!(reader.join().unwrap(), segments * u64::from(SEGMENT));
 }
 
 /// Of the same packets: what two captures at once take from two processors is not always in one order, and tshark tells
 /// what is sent again from what comes out of order by microseconds.
 fn tshark_says_of_our_file_what_it_says_of_tcpdumps() {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-    SockRef::from(&listener).set_tcp_mss(1_448).unwrap();
+    SockRef::from(&listener).set_tcp_mss(SEGMENT.into()).unwrap();
     let port = listener.local_addr().unwrap().port();
     let folder = Folder::new("expert");
     let (theirs, ours) = (folder.file("theirs.pcap"), folder.file("ours.pcapng"));
     let filter = format!("port {port} or (icmp[0] == 3 and icmp[30:2] == {port})");
     let tcpdump = super::live::tcpdump(&["-i", "lo"], &filter, &theirs);
-    talk_with_loss(&listener, 3_000_000);
-    // Nobody is asked any more, and the refusal is the last packet of all.
+    talk_with_loss(&listener, 2_000);
+    // Nobody is asked any more. After the refusal nothing comes but a FIN that was lost, and its answer.
     drop(listener);
     TcpStream::connect(("127.0.0.1", port)).unwrap_err();
-    let end = Instant::now() + DEADLINE;
-    while tshark::fields(&theirs, &["tcp.flags"]).last().is_none_or(|row| row[0] != "0x0014") {
-        assert!(Instant::now() < end, "tcpdump does not end");
-    }
+    let refuses = |packet: &PacketSummary| packet.tcp.as_ref().is_some_and(|tcp| tcp.flags.has(Flags::RST));
+    super::live::written(&theirs, |packets| packets.iter().any(refuses));
     tcpdump.end();
     let (store, damage) = Store::open(std::fs::File::open(&theirs).unwrap(), usize::MAX).unwrap();
     assert!(damage.is_none(), "{damage:?}");
@@ -102,10 +104,10 @@ fn tshark_says_of_our_file_what_it_says_of_tcpdumps() {
 
 fn a_lossy_connection_is_counted_as_tshark_counts_it() {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-    SockRef::from(&listener).set_tcp_mss(1_448).unwrap();
+    SockRef::from(&listener).set_tcp_mss(SEGMENT.into()).unwrap();
     let port = listener.local_addr().unwrap().port();
     let (capture, _heard) = start([port]);
-    talk_with_loss(&listener, 12_000_000);
+    talk_with_loss(&listener, 12_000);
     let store = Arc::clone(capture.store());
     capture.stop();
     let found = judge(&store, "lossy");
@@ -113,7 +115,7 @@ fn a_lossy_connection_is_counted_as_tshark_counts_it() {
     let again = count(|f| matches!(f, Finding::Retransmission | Finding::FastRetransmission | Finding::OutOfOrder));
     let duplicates = count(|f| matches!(f, Finding::DuplicateAck { .. }));
     println!("{} packets: {again} sent again or out of order, {duplicates} duplicate acknowledgements", store.len());
-    assert!(again > 5 && duplicates > 3, "the dice were kind: {again} {duplicates}");
+    assert!(again > 5 && duplicates > 0, "the dice were kind: {again} {duplicates}");
 }
 
 fn a_reader_that_sleeps_closes_the_window_and_probes_ask_for_it() {
