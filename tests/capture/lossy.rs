@@ -5,13 +5,13 @@ use std::io::{Read, Write};
 use std::net::{TcpListener, TcpStream};
 use std::os::fd::AsFd;
 use std::sync::Arc;
-use std::time::Duration;
 
 use rustix::net::sockopt;
 use socket2::{SockFilter, SockRef};
 use socklab::domain::{Finding, Flags, PacketSummary};
 use socklab::observe::capture::Store;
 
+use super::heard::DEADLINE;
 use super::live::start;
 use super::trace::{Folder, analysed, marks};
 use super::tshark;
@@ -137,7 +137,7 @@ fn a_reader_that_sleeps_closes_the_window_and_probes_ask_for_it() {
         // Linux asks with nothing from before the next number: what RFC 9293 calls a keepalive.
         probes += u32::from(packet.findings.has(Finding::Keepalive) || packet.findings.has(Finding::ZeroWindowProbe));
     }
-    server.set_read_timeout(Some(Duration::from_secs(10))).unwrap();
+    server.set_read_timeout(Some(DEADLINE)).unwrap();
     let mut got = 0;
     client.set_nonblocking(false).unwrap();
     drop(client);

@@ -282,7 +282,7 @@ async fn a_flooding_peer_delays_no_end() {
     for plan in [ClientPlan::Stay, ClientPlan::OneShot] {
         stage.lab.spawn(1, plan, target(Proto::Tcp, listener.local_addr().unwrap()));
         let (mut flood, _): (TcpStream, _) = listener.accept().unwrap();
-        flood.set_write_timeout(Some(Duration::from_secs(20))).unwrap();
+        flood.set_write_timeout(Some(Duration::from_mins(1))).unwrap();
         let noise = vec![b'!'; 65_536];
         std::thread::spawn(move || while flood.write_all(&noise).is_ok() {});
     }

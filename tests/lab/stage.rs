@@ -14,7 +14,7 @@ use socklab::lab::{Lab, Machine};
 use tokio::sync::mpsc;
 
 /// Far beyond what anything here takes: reached only by a failure.
-const DEADLINE: Duration = Duration::from_secs(20);
+const DEADLINE: Duration = Duration::from_mins(1);
 
 struct Queue(mpsc::UnboundedSender<Observation>);
 

@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 use serde_json::Value;
 
 /// Far beyond what anything here takes: reached only by a failure.
-const DEADLINE: Duration = Duration::from_secs(30);
+const DEADLINE: Duration = Duration::from_mins(1);
 
 /// The program under test.
 pub(crate) const BINARY: &str = env!("CARGO_BIN_EXE_socklab-tui");

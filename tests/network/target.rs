@@ -42,7 +42,7 @@ fn the_clients_of_one_lab_go_to_another_host() {
         }
     });
     let seen = |what: &str| {
-        let deadline = std::time::Duration::from_secs(20);
+        let deadline = std::time::Duration::from_mins(1);
         let mut last = String::new();
         while !last.contains(what) {
             last = done.recv_timeout(deadline).unwrap_or_else(|_| panic!("no {what} in\n{last}"));

@@ -65,7 +65,7 @@ async fn a_server_is_stopped_and_started() {
         (shown.server(THREADED).status == Status::Off && !row.is_empty()).then_some(())
     };
     stage.until("stopped", off).await;
-    let refused = TcpStream::connect_timeout(&before, Duration::from_secs(20)).unwrap_err();
+    let refused = TcpStream::connect_timeout(&before, Duration::from_mins(1)).unwrap_err();
     assert_eq!(Errno::from(&refused), Errno::ConnRefused);
     stage.types("s");
     stage.until("started", all_up).await;

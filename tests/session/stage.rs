@@ -25,7 +25,7 @@ use tokio::task::JoinHandle;
 use crate::screen::Screen;
 
 /// Far beyond what anything here takes: reached only by a failure.
-const DEADLINE: Duration = Duration::from_secs(20);
+const DEADLINE: Duration = Duration::from_mins(1);
 
 /// The four servers on ports of the kernel's choice.
 pub(crate) const FOUR: [&str; 8] =

@@ -14,7 +14,7 @@ use socklab::wire::{Options, Wire};
 use super::diag;
 
 /// Longer than anything here may take.
-pub(crate) const PATIENCE: Duration = Duration::from_secs(10);
+pub(crate) const PATIENCE: Duration = Duration::from_mins(1);
 
 /// All that was reported, in order.
 #[derive(Default)]
@@ -36,7 +36,7 @@ impl Journal {
 
     /// Waits for what the kernel itself takes long to do.
     pub(crate) fn wait_long<R>(&self, what: &str, look: impl FnMut(&[Observation]) -> Option<R>) -> R {
-        self.wait_for(PATIENCE * 20, what, look)
+        self.wait_for(PATIENCE * 4, what, look)
     }
 
     fn wait_for<R>(&self, patience: Duration, what: &str, mut look: impl FnMut(&[Observation]) -> Option<R>) -> R {
