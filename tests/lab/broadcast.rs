@@ -19,6 +19,7 @@ pub(crate) fn tests() -> Vec<Test> {
         test(what_waits_for_a_server_is_bounded, &[]),
         test(a_long_message_comes_back_whole_and_a_closing_server_is_named, &[]),
         test(an_answer_of_another_length_is_over_when_it_falls_quiet, &[]),
+        test(a_server_that_never_stops_talking_keeps_no_message_waiting, &[]),
         test(silence_over_udp_has_an_end_and_tells_nothing, &[]),
         test(who_is_aimed_elsewhere_waits_for_no_answer_and_says_so, &[]),
     ]
@@ -157,6 +158,26 @@ async fn an_answer_of_another_length_is_over_when_it_falls_quiet() {
     assert_eq!(text(&stage.until("answered", |seen| reply(seen, 1, THREADED)).await), "ok");
     let seen = stage.end().await;
     assert_eq!(calls_on(&seen, SocketId::Broadcast(THREADED)).len(), 5);
+}
+
+#[tokio::main(flavor = "multi_thread", worker_threads = 2)]
+async fn a_server_that_never_stops_talking_keeps_no_message_waiting() {
+    let chatty = TcpListener::bind("127.0.0.1:0").unwrap();
+    let mut spec = tcp(Threaded);
+    spec.addr = chatty.local_addr().unwrap();
+    let mut stage = Stage::of(vec![spec]);
+    stage.lab.broadcast("one".into(), vec![THREADED]);
+    let (mut socket, _) = chatty.accept().unwrap();
+    let talks = std::thread::spawn(move || while std::io::Write::write_all(&mut socket, &[b'x'; 1 << 14]).is_ok() {});
+    stage.until("answered", |seen| reply(seen, 1, THREADED)).await;
+    stage.lab.broadcast("two".into(), vec![THREADED]);
+    stage.until("answered", |seen| reply(seen, 2, THREADED)).await;
+    let said = |kind: &&Kind| !matches!(kind, Kind::Broadcast(event) if event.message == 2 && matches!(event.change, BroadcastChange::Said { .. }));
+    let sent = |kind: &&Kind| !did(kind, Syscall::Send, |_| true);
+    let before = stage.audience.seen.iter().skip_while(said).take_while(sent).count();
+    assert!(before < 200, "{before} calls before the message was sent");
+    stage.end().await;
+    talks.join().unwrap();
 }
 
 #[tokio::main(flavor = "multi_thread", worker_threads = 2)]

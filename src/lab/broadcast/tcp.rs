@@ -17,6 +17,9 @@ fn quiet(message: usize) -> Duration {
 /// How much of an answer is kept, in bytes. All of it is counted.
 const KEPT: usize = 4096;
 
+/// How much of what came too late is read before the next message, in bytes.
+const LATE: usize = 64 * 1024;
+
 /// Sends the messages one after the other, each when the one before was answered.
 pub(super) async fn run(mut task: Task) {
     let stop = task.stop.clone();
@@ -56,10 +59,13 @@ async fn next(task: &mut Task, connection: &mut Option<Connection>) -> Option<Me
     }
 }
 
-/// Reads what belongs to no message any more; a connection that has ended is closed.
+/// Reads what belongs to no message any more; a connection that has ended is closed. A server that never stops sending is
+/// not read to its end.
 fn drop_dead(connection: &mut Option<Connection>) {
     let mut late = Vec::new();
-    while let Some(received) = connection.as_ref().and_then(|open| open.recv_now(&mut late)) {
+    while late.len() < LATE
+        && let Some(received) = connection.as_ref().and_then(|open| open.recv_now(&mut late))
+    {
         if let Some(dead) = connection.take_if(|_| !matches!(received, Ok(1..))) {
             dead.close();
         }
