@@ -96,17 +96,26 @@ fn words(line: &str) -> Option<Vec<String>> {
 fn tell(stream: impl Read, pid: u32, error: bool, probe: &Probe) {
     let mut stream = BufReader::new(stream);
     let (mut since, mut shown, mut skipped) = (Instant::now(), 0, 0);
+    let say = |line: &[u8], skipped| {
+        let said = WireEvent::ProgramSaid { pid, line: sanitise(line), error, skipped };
+        probe.report(Evidence::Called, Kind::Wire(said));
+    };
+    let mut last = None;
     while let Ok(Some(line)) = line(&mut stream) {
         if since.elapsed() > Duration::from_secs(1) {
             (since, shown) = (Instant::now(), 0);
         }
         if shown == A_SECOND {
-            skipped += 1;
+            skipped += u64::from(last.replace(line).is_some());
             continue;
         }
         shown += 1;
-        let said = WireEvent::ProgramSaid { pid, line: sanitise(&line), error, skipped: std::mem::take(&mut skipped) };
-        probe.report(Evidence::Called, Kind::Wire(said));
+        skipped += u64::from(last.take().is_some());
+        say(&line, std::mem::take(&mut skipped));
+    }
+    // However much it wrote, its last line is shown: how many were not stands before it.
+    if let Some(last) = last {
+        say(&last, skipped);
     }
 }
 
@@ -144,6 +153,22 @@ mod tests {
             Some(r#"sh|-c|echo "olá  mundo"|a b|c'd|"#.into())
         );
         assert_eq!((divided("nc 'x"), divided("  ")), (None, None));
+    }
+
+    #[test]
+    fn of_a_flood_of_lines_the_first_are_shown_and_the_last_and_the_others_counted() {
+        let (probe, mut events) = crate::app::queue::open(crate::domain::Clock::start());
+        let text = (1..=1_000).map(|line| line.to_string()).collect::<Vec<_>>().join("\n");
+        tell(text.as_bytes(), 1, false, &probe);
+        let told: Vec<_> = std::iter::from_fn(|| events.try_recv().ok())
+            .map(|seen| match seen.kind {
+                Kind::Wire(WireEvent::ProgramSaid { line, skipped, .. }) => (line, skipped),
+                other => panic!("{other:?}"),
+            })
+            .collect();
+        assert!(told.len() > A_SECOND as usize, "{told:?}");
+        assert_eq!(told.iter().map(|(_, skipped)| 1 + skipped).sum::<u64>(), 1_000);
+        assert_eq!(told.last().map(|(line, _)| line.as_str()), Some("1000"));
     }
 
     #[test]
