@@ -46,6 +46,7 @@ pub fn update(model: &mut Model, msg: Msg) -> Vec<Effect> {
     // What follows from the latest packet is asked once for each frame, not for each packet.
     let settles = matches!(msg, Msg::Key(_) | Msg::Time(_));
     let mut effects = take(model, msg);
+    effects.extend(waiting::go(model));
     if settles {
         effects.extend(packets::settle(model));
     }
@@ -85,7 +86,7 @@ fn take(model: &mut Model, msg: Msg) -> Vec<Effect> {
             };
             presenter::heard(model, &seen);
             network::heard(model, &seen);
-            let kind = matches!(seen.kind, Kind::Goal(_)).then(|| seen.kind.clone());
+            waiting::heard(model, &seen);
             packets::heard(model, &seen);
             let server = matches!(seen.kind, Kind::Server(_));
             let ends = model.observe(seen);
@@ -93,7 +94,6 @@ fn take(model: &mut Model, msg: Msg) -> Vec<Effect> {
                 model.choose_server();
             }
             let mut effects = if moved { filtering::rewatch(model) } else { vec![] };
-            effects.extend(kind.map_or_else(Vec::new, |kind| waiting::heard(model, &kind)));
             effects.extend(holder);
             effects.extend((!ends.is_empty()).then_some(Effect::Lookup(ends)));
             effects

@@ -2,7 +2,7 @@
 
 use super::goal::Way;
 use super::{Effect, Model};
-use crate::domain::{ClientPlan, Goal, Kind, ServerId, WorldId};
+use crate::domain::{ClientPlan, Goal, Kind, Observation, ServerId, WorldId};
 
 /// See the module's head.
 #[derive(Debug, Clone, Default)]
@@ -43,13 +43,18 @@ pub fn looked_for(model: &Model) -> Option<&Goal> {
     model.ui.network.turning.as_ref().or(aim).filter(|_| here)
 }
 
-/// Something was heard, and the model knows it by now: sends those on their way who waited for it. Where there is no way
-/// nobody waits any more.
-pub(super) fn heard(model: &mut Model, kind: &Kind) -> Vec<Effect> {
-    let Kind::Goal(event) = kind else { return vec![] };
-    // What is told of another goal is old.
-    model.ui.network.turning.take_if(|goal| *goal == event.goal);
-    if looked_for(model).is_some() {
+/// Takes notice of what is told of a goal.
+pub(super) fn heard(model: &mut Model, seen: &Observation) {
+    if let Kind::Goal(event) = &seen.kind {
+        // What is told of another goal is old.
+        model.ui.network.turning.take_if(|goal| *goal == event.goal);
+    }
+}
+
+/// Sends those on their way who waited for it, once it is known and the world that they go from is shown. Where there is
+/// no way nobody waits any more.
+pub(super) fn go(model: &mut Model) -> Vec<Effect> {
+    if model.ui.waiting.0.is_empty() || model.world.shown() != WorldId::Host || looked_for(model).is_some() {
         return vec![];
     }
     let waiting = std::mem::take(&mut model.ui.waiting.0);

@@ -62,6 +62,19 @@ fn who_is_asked_for_while_the_goal_is_looked_for_goes_once_it_is_found() {
 }
 
 #[test]
+fn who_waits_while_the_wire_is_shown_goes_when_the_machine_is_shown_again() {
+    let mut model = lab();
+    update(&mut model, Msg::Seen(goal("lab", GoalChange::Set)));
+    keys(&mut model, "7c");
+    let spawns = |effects: Vec<Effect>| effects.iter().any(|effect| matches!(effect, Effect::Spawn { count: 7, .. }));
+    update(&mut model, Msg::Wire);
+    // On the wire they would go to another host than the one that was looked for.
+    assert!(!spawns(update(&mut model, Msg::Seen(goal("lab", chosen("192.0.2.7:0"))))));
+    assert!(spawns(keys(&mut model, "W")));
+    assert_eq!(model.ui.waiting.count(), 0);
+}
+
+#[test]
 fn nobody_waits_for_what_will_not_come() {
     let ends: [fn(&mut Model); 4] = [
         |model| _ = update(model, Msg::Seen(goal("lab", GoalChange::Lost { why: Unresolved::NoSuchHost }))),
