@@ -9,6 +9,7 @@ use super::mode::Mode;
 use super::proposals::Proposals;
 use super::ui::Scope;
 use super::{Effect, Model};
+use crate::domain::WorldId;
 use crate::domain::filter::Filter;
 
 impl Model {
@@ -20,16 +21,18 @@ impl Model {
         Some(ports)
     }
 
-    /// The ports of the laboratory's servers, and of the goal when it has one of its own.
-    fn lab_ports(&self) -> impl Iterator<Item = u16> + '_ {
-        let aim = self.world.aim.as_ref().and_then(|aim| aim.goal.port);
-        self.world.servers.all().iter().map(|server| server.addr().port()).chain(aim)
+    /// The ports of the laboratory's servers, on this machine and on the wire's hosts, whichever is shown, and of the goal
+    /// when it has one of its own.
+    fn lab_ports(&self) -> BTreeSet<u16> {
+        let worlds = [WorldId::Host, WorldId::Wire].map(|world| self.world.get(world));
+        let aim = worlds.iter().filter_map(|world| world.aim.as_ref()?.goal.port);
+        let servers = worlds.iter().flat_map(|world| world.servers.all());
+        servers.map(|server| server.addr().port()).chain(aim).collect()
     }
 
     /// The filter that shows the sockets of the laboratory's servers.
     fn lab_filter(&self) -> String {
-        let ports: BTreeSet<_> = self.lab_ports().collect();
-        let ports: Vec<_> = ports.iter().map(u16::to_string).collect();
+        let ports: Vec<_> = self.lab_ports().iter().map(u16::to_string).collect();
         format!("port {}", ports.join(","))
     }
 }

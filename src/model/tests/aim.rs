@@ -130,3 +130,17 @@ fn the_port_of_the_goal_is_watched_and_hears_a_broadcast_once() {
     let effects = update(&mut model, Msg::Key(Key::Enter));
     assert_eq!(effects, [Effect::Broadcast("oi".into(), vec![ServerId(0)])]);
 }
+
+#[test]
+fn the_ports_of_the_lab_are_those_of_its_servers_whichever_world_is_shown() {
+    let mut model = lab();
+    model.show_world(WorldId::Wire);
+    keys(&mut model, "f");
+    assert_eq!((model.ui.scope, &model.listing.error), (crate::model::ui::Scope::Lab, &None));
+    let of_lab = model.listing.filter.to_string();
+    assert!(of_lab.contains("65432"), "{of_lab}");
+    // A server here that comes meanwhile is watched too.
+    let effects = update(&mut model, Msg::Seen(seen(3, added(7, 7777))));
+    let watched = |effect: &Effect| matches!(effect, Effect::Watch(Some(ports)) if ports.contains(&7777) && ports.contains(&65432));
+    assert!(effects.iter().any(watched), "{effects:?}");
+}
