@@ -103,6 +103,15 @@ impl Connection {
     }
 }
 
+/// `shutdown(SHUT_RDWR)` of a socket that a thread may block on: `recv` returns 0 there, and `send` EPIPE. A connection
+/// that is gone already fails.
+pub(super) fn shut_both(stream: &std::net::TcpStream, who: SocketId, flow: Flow, log: &Reporter) {
+    let at = log.now();
+    let shut = stream.shutdown(Shutdown::Both);
+    let call = Call::new(who, Syscall::Shutdown).with(Args::Shut(Shut::Both)).on(flow);
+    log.call_at(at, call.returned(&shut));
+}
+
 /// Whether a call on a non-blocking socket had to be made again later; such calls are not reported.
 pub(super) fn would_block<T>(result: &io::Result<T>) -> bool {
     matches!(result, Err(error) if matches!(error.kind(), io::ErrorKind::WouldBlock | io::ErrorKind::Interrupted))

@@ -59,6 +59,12 @@ impl Reporter {
         });
     }
 
+    /// `recv` that returned because the socket was shut down on this side: nobody has closed on the other.
+    pub(super) fn woken(&self, socket: SocketId, flow: Flow, buffer: &[u8]) {
+        let size = Args::Number(buffer.len() as u64);
+        self.call(Call::new(socket, Syscall::Recv).with(size).on(flow));
+    }
+
     pub(super) fn server(&self, server: ServerId, change: ServerChange) {
         self.report(Kind::Server(ServerEvent { server, change }));
     }

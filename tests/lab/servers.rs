@@ -7,7 +7,8 @@ use std::time::Duration;
 use socket2::SockRef;
 use socklab::domain::ServiceModel::{Async, Sequential, Threaded};
 use socklab::domain::{
-    Args, ClientPlan, ConnNo, Errno, Kind, Outcome, Proto, ServerChange, ServerId, ServiceModel, SocketId, Syscall,
+    Args, ClientPlan, ConnNo, Errno, Kind, Outcome, Proto, ServerChange, ServerId, ServiceModel, Shut, SocketId,
+    Syscall,
 };
 
 use crate::harness::{Test, test};
@@ -28,6 +29,7 @@ pub(crate) fn tests() -> Vec<Test> {
         test(stopping_resets_the_queue_and_starting_again_numbers_on, &[]),
         test(a_stop_and_a_start_at_once_are_both_done_and_a_stopped_server_can_change_its_model, &[]),
         test(a_peer_that_never_reads_costs_a_buffer_and_delays_no_end, &[]),
+        test(a_thread_that_is_woken_to_end_has_not_heard_the_client_close, &[]),
         test(a_udp_server_answers_each_datagram_where_it_came_from, &[]),
     ]
 }
@@ -302,6 +304,26 @@ async fn a_peer_that_never_reads_costs_a_buffer_and_delays_no_end() {
         let seen = stage.end().await;
         assert!(seen.iter().any(|kind| is_change(kind, &ServerChange::Served { conn: ConnNo(1) })), "{model}");
         drop(socket);
+    }
+}
+
+#[tokio::main(flavor = "multi_thread", worker_threads = 2)]
+async fn a_thread_that_is_woken_to_end_has_not_heard_the_client_close() {
+    let ends: [fn(&mut Stage); 2] =
+        [|stage| stage.lab.stop(FIRST), |stage| stage.lab.kick(std::net::Ipv4Addr::LOCALHOST.into())];
+    for end in ends {
+        let (mut stage, addr) = Stage::with(Threaded).await;
+        let mut socket = connect(addr).unwrap();
+        assert_eq!(say(&mut socket, b"oi"), b"OI");
+        end(&mut stage);
+        stage.times(1, "closed", |kind| did(kind, Syscall::Close, is_conn)).await;
+        let seen = stage.end().await;
+        let calls = calls_on(&seen, SocketId::Conn(FIRST, ConnNo(1)));
+        let of = |wanted| calls.iter().filter(move |call| call.call == wanted);
+        let shut: Vec<_> = of(Syscall::Shutdown).collect();
+        assert!(shut.len() == 1 && shut[0].args == Args::Shut(Shut::Both) && shut[0].flow.is_some(), "{shut:?}");
+        // `recv` returned 0 because of that, and not because of a FIN.
+        assert_eq!((of(Syscall::Recv).count(), of(Syscall::Recv).filter(|call| call.data.is_some()).count()), (2, 1));
     }
 }
 

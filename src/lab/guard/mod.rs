@@ -27,7 +27,7 @@ use self::pass::Ticket;
 pub(super) use self::pass::{Next, Pass};
 use super::reporter::Reporter;
 use crate::domain::guard::{Deed, PortCheck};
-use crate::domain::{ConnNo, Flow, GuardEvent, Limits, Rule, ServerId, Stamp};
+use crate::domain::{ConnNo, Flow, GuardEvent, Limits, Rule, ServerId, SocketId, Stamp};
 
 /// How many addresses are kept count of at once. Each costs about a hundred bytes.
 const ADDRESSES: usize = 4_096;
@@ -108,7 +108,7 @@ impl Guard {
             self.acted(server, peer, rule, limit, Deed::Refused);
             return None;
         }
-        let ticket = Arc::new(Ticket::new(peer, is_stranger, self.0.log.now()));
+        let ticket = Arc::new(Ticket::new(peer, is_stranger, SocketId::Conn(server, no), flow, self.0.log.now()));
         desk.inside.insert((server, no), Arc::clone(&ticket));
         drop(desk);
         if is_stranger {
@@ -124,7 +124,7 @@ impl Guard {
         let theirs: Vec<_> = desk.inside.values().filter(|ticket| ticket.peer == address).cloned().collect();
         drop(desk);
         // Who is on its way out already is not shown out again.
-        let count = theirs.iter().filter(|ticket| ticket.end()).count() as u64;
+        let count = theirs.iter().filter(|ticket| ticket.end(&self.0.log)).count() as u64;
         self.0.log.guard(GuardEvent::Kicked { address, count });
     }
 
@@ -183,7 +183,7 @@ impl Guard {
         let due = desk.ledger.due(now, false);
         drop(desk);
         due.into_iter().for_each(|event| self.tell(&event));
-        for (server, ticket) in tired.iter().filter(|(_, ticket)| ticket.end()) {
+        for (server, ticket) in tired.iter().filter(|(_, ticket)| ticket.end(&self.0.log)) {
             self.acted(*server, ticket.peer, Rule::Idle, idle, Deed::Closed);
         }
     }

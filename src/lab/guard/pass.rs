@@ -1,15 +1,17 @@
 //! The right of one connection to be inside: what it may still do, and the handle by which it is shown out.
 
-use std::net::{IpAddr, Shutdown, TcpStream};
+use std::net::{IpAddr, TcpStream};
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError, Weak};
 use std::time::Duration;
 
 use tokio_util::sync::CancellationToken;
 
+use super::super::connection::shut_both;
+use super::super::reporter::Reporter;
 use super::{Guard, datagrams};
 use crate::domain::guard::{Deed, PortCheck};
-use crate::domain::{ConnNo, Rule, ServerId, Stamp};
+use crate::domain::{ConnNo, Flow, Rule, ServerId, SocketId, Stamp};
 
 /// Who goes without a word, and as soon as this, has only looked whether the port is open, by the looks of it.
 const A_LOOK: Duration = Duration::from_secs(1);
@@ -29,6 +31,8 @@ pub(in crate::lab) enum Next {
 pub(super) struct Ticket {
     pub(super) peer: IpAddr,
     pub(super) is_stranger: bool,
+    who: SocketId,
+    flow: Flow,
     begun: Stamp,
     /// When the last byte came, as nanoseconds of a stamp.
     heard: AtomicU64,
@@ -41,10 +45,12 @@ pub(super) struct Ticket {
 }
 
 impl Ticket {
-    pub(super) fn new(peer: IpAddr, is_stranger: bool, now: Stamp) -> Self {
+    pub(super) fn new(peer: IpAddr, is_stranger: bool, who: SocketId, flow: Flow, now: Stamp) -> Self {
         Self {
             peer,
             is_stranger,
+            who,
+            flow,
             begun: now,
             heard: AtomicU64::new(now.nanos()),
             excused: AtomicBool::new(false),
@@ -64,14 +70,13 @@ impl Ticket {
     }
 
     /// Shows it out; `false` when it is on its way already. `shutdown(SHUT_RDWR)` makes a thread's blocking call return.
-    pub(super) fn end(&self) -> bool {
+    pub(super) fn end(&self, log: &Reporter) -> bool {
         self.excuse();
         let thread = self.thread.lock().unwrap_or_else(PoisonError::into_inner);
         let is_first = !self.over.is_cancelled();
         self.over.cancel();
-        if let Some(stream) = thread.upgrade() {
-            // An error means that the connection is gone already.
-            let _ = stream.shutdown(Shutdown::Both);
+        if let Some(stream) = thread.upgrade().filter(|_| is_first) {
+            shut_both(&stream, self.who, self.flow, log);
         }
         is_first
     }
@@ -98,11 +103,17 @@ impl Pass {
         self.ticket.over.clone().cancelled_owned()
     }
 
+    /// Whether it has to go.
+    pub(in crate::lab) fn is_over(&self) -> bool {
+        self.ticket.over.is_cancelled()
+    }
+
     /// A thread will block on `stream`: this is how it is woken when it has to go.
     pub(in crate::lab) fn blocks_on(&self, stream: &Arc<TcpStream>) {
-        *self.ticket.thread.lock().unwrap_or_else(PoisonError::into_inner) = Arc::downgrade(stream);
-        if self.ticket.over.is_cancelled() {
-            self.ticket.end();
+        let mut thread = self.ticket.thread.lock().unwrap_or_else(PoisonError::into_inner);
+        *thread = Arc::downgrade(stream);
+        if self.is_over() {
+            shut_both(stream, self.ticket.who, self.ticket.flow, &self.guard.0.log);
         }
     }
 

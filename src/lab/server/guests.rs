@@ -1,7 +1,7 @@
 //! The connections that are served outside the accept loop, by threads and tasks: who they are, and how to end them all.
 
 use std::collections::HashMap;
-use std::net::{Shutdown, TcpStream};
+use std::net::TcpStream;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread::JoinHandle;
 
@@ -10,8 +10,9 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use tokio_util::task::task_tracker::TaskTrackerToken;
 
+use super::super::connection::shut_both;
 use super::super::reporter::Reporter;
-use crate::domain::{Args, Call, ConnNo, ServerId, Shut, SocketId, Syscall};
+use crate::domain::{ConnNo, Flow, ServerId, SocketId};
 
 /// All connections of one life of a server that have a thread or a task of their own.
 #[derive(Default)]
@@ -21,7 +22,7 @@ pub(super) struct Guests {
     /// Tells the tasks to end.
     stop: CancellationToken,
     /// What the threads may be blocked on. A thread takes its entry out before its socket is closed.
-    blocking: Mutex<HashMap<ConnNo, Arc<TcpStream>>>,
+    blocking: Mutex<HashMap<ConnNo, (Arc<TcpStream>, Flow)>>,
     /// The threads themselves. Most are running; those that ended are let go when the list would have to grow.
     threads: Mutex<Vec<JoinHandle<()>>>,
     /// Told whenever a connection has closed: there is a free descriptor again.
@@ -44,9 +45,9 @@ impl Guests {
     }
 
     /// A seat for a thread that will block on `stream`.
-    pub(super) fn seat(self: &Arc<Self>, no: ConnNo, stream: TcpStream) -> Seat {
+    pub(super) fn seat(self: &Arc<Self>, no: ConnNo, flow: Flow, stream: TcpStream) -> Seat {
         let stream = Arc::new(stream);
-        locked(&self.blocking).insert(no, Arc::clone(&stream));
+        locked(&self.blocking).insert(no, (Arc::clone(&stream), flow));
         Seat { no, stream, present: self.present.token(), guests: Arc::clone(self) }
     }
 
@@ -76,11 +77,8 @@ impl Guests {
     /// threads return: `recv` with 0, `send` with EPIPE.
     pub(super) async fn end_all(&self, server: ServerId, log: &Reporter) {
         self.stop.cancel();
-        for (no, stream) in locked(&self.blocking).iter() {
-            let at = log.now();
-            let shut = stream.shutdown(Shutdown::Both);
-            let call = Call::new(SocketId::Conn(server, *no), Syscall::Shutdown).with(Args::Shut(Shut::Both));
-            log.call_at(at, call.returned(&shut));
+        for (no, (stream, flow)) in locked(&self.blocking).iter() {
+            shut_both(stream, SocketId::Conn(server, *no), *flow, log);
         }
         self.present.close();
         self.present.wait().await;
@@ -107,6 +105,11 @@ pub(super) struct Seat {
 impl Seat {
     pub(super) const fn stream(&self) -> &Arc<TcpStream> {
         &self.stream
+    }
+
+    /// Whether this side has ended, or is about to end, all connections.
+    pub(super) fn is_stopped(&self) -> bool {
+        self.guests.stop.is_cancelled()
     }
 
     /// Closes the socket. The thread counts as present until it drops what this returns.

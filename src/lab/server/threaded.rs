@@ -13,6 +13,7 @@ use super::super::connection::BUFFER;
 use super::super::guard::Next;
 use super::conn::{Conn, Talk};
 use super::door::Door;
+use super::guests::Seat;
 use crate::domain::ServiceModel::Threaded;
 
 /// A conversation needs little: two buffers of 4 KiB, and room for calls.
@@ -35,12 +36,12 @@ pub(super) async fn run(door: &Door, at_hand: &mut Option<Conn>) {
 
 fn start_thread(door: &Door, conn: Conn) -> io::Result<()> {
     let (mut talk, stream) = conn.blocking()?;
-    let seat = door.guests().seat(talk.no, stream);
+    let seat = door.guests().seat(talk.no, talk.flow, stream);
     talk.pass.blocks_on(seat.stream());
     let thread = thread::Builder::new().name(talk.who.to_string());
     let started = thread.stack_size(STACK).spawn(move || {
         talk.serving(Threaded);
-        converse(&mut talk, seat.stream());
+        converse(&mut talk, &seat);
         let at = talk.log.now();
         let _present = seat.leave();
         talk.closed(at);
@@ -50,7 +51,8 @@ fn start_thread(door: &Door, conn: Conn) -> io::Result<()> {
 }
 
 /// recv, send, recv, send ... until the client closes or the connection dies.
-fn converse(talk: &mut Talk, mut stream: &TcpStream) {
+fn converse(talk: &mut Talk, seat: &Seat) {
+    let mut stream: &TcpStream = seat.stream();
     let mut buffer = [0; BUFFER];
     loop {
         while !talk.unsent.is_empty() {
@@ -66,6 +68,10 @@ fn converse(talk: &mut Talk, mut stream: &TcpStream) {
         }
         // Blocks until something arrives. Zero bytes: the client's FIN.
         let received = stream.read(&mut buffer);
+        // Or this side shut the socket down: then it says nothing of the client.
+        if matches!(received, Ok(0)) && (seat.is_stopped() || talk.pass.is_over()) {
+            return talk.log.woken(talk.who, talk.flow, &buffer);
+        }
         talk.log.received(talk.who, talk.flow, &received, &buffer);
         match received {
             Ok(0) => return talk.pass.left(),
