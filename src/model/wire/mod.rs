@@ -180,12 +180,8 @@ impl WireState {
     }
 
     pub(super) fn sent(&mut self, seen: &Observation, packet: &PacketSummary) {
-        if self.packets.len() == Self::KEPT {
-            let closed = self.packets.iter().position(|packet| !packet.fate.is_open()).unwrap_or(0);
-            self.packets.remove(closed);
-        }
         let left = self.take_left(seen.host, packet);
-        self.packets.push_back(OnWire {
+        self.list(OnWire {
             packet: packet.clone(),
             from: seen.host.unwrap_or(HostId::Client),
             sent: seen.at,
@@ -197,7 +193,6 @@ impl WireState {
             left,
             brought: Vec::new(),
         });
-        self.rung(Rung::Packet(packet.number));
         self.story.tell(
             seen.at,
             match packet.retransmission_of {
@@ -205,6 +200,16 @@ impl WireState {
                 None => Fact::Sent(packet.number),
             },
         );
+    }
+
+    /// Puts a packet at the end of the list and of the ladder. The earliest that is not on the wire any more makes room.
+    fn list(&mut self, packet: OnWire) {
+        if self.packets.len() == Self::KEPT {
+            let closed = self.packets.iter().position(|packet| !packet.fate.is_open()).unwrap_or(0);
+            self.packets.remove(closed);
+        }
+        self.rung(Rung::Packet(packet.packet.number));
+        self.packets.push_back(packet);
     }
 
     /// The latest changes of the sender's state that stand alone on the ladder: the packet was sent with them.
@@ -364,8 +369,7 @@ impl WireState {
         new.packet.number = copy;
         // The relay may have told of the copy as a packet already.
         if self.find(copy).is_none() {
-            self.packets.push_back(new);
-            self.rung(Rung::Packet(copy));
+            self.list(new);
         } else {
             self.with(copy, |on| on.copy_of = Some(original));
         }

@@ -66,6 +66,17 @@ fn a_wire_that_ended_by_itself_says_so_before_it_is_opened_again() {
 }
 
 #[test]
+fn copies_make_room_for_each_other_as_all_packets_do() {
+    let mut bench = bench();
+    let syn = bench.dials(1, 42_666);
+    for copy in 10_001..13_000 {
+        bench.wire(Some(Client), WireEvent::Duplicated { packet: syn, copy });
+        bench.wire(Some(Client), WireEvent::Delivered { packet: copy });
+    }
+    assert_eq!(bench.model.world.wire.packets().len(), WireState::KEPT);
+}
+
+#[test]
 fn a_handshake_is_folded_with_the_states_beside_its_packets() {
     let mut bench = bench();
     let syn = bench.dials(1, 42_666);
