@@ -24,10 +24,16 @@ pub struct Cast {
     parts: HashMap<String, Part>,
     servers: Vec<Kind>,
     clients: u32,
-    listeners: u8,
+    listeners: usize,
     accepted: HashMap<SocketId, u32>,
     spawned: u32,
 }
+
+/// The most bytes that are sent in one go, or asked for. Each is memory.
+const MOST_BYTES: usize = 16 << 20;
+
+/// The most clients that the laboratory makes in a lesson: as many as may be typed before a key.
+const MOST_CLIENTS: u32 = 99_999;
 
 /// What is wrong, and at which byte of the file.
 type Wrong = (usize, String);
@@ -37,7 +43,11 @@ impl Cast {
     /// laboratory's own clients come first: it counts them from 1.
     pub(super) fn of(lesson: &Lesson) -> Result<Self, Wrong> {
         let acts = || lesson.steps.iter().flat_map(|step| &step.acts);
-        let spawned = acts().map(|act| if let Act::Spawn(spawn) = act { spawn.count } else { 0 }).sum();
+        let counts = acts().map(|act| if let Act::Spawn(spawn) = act { spawn.count } else { 0 });
+        let spawned = counts.fold(0, u32::saturating_add);
+        if spawned > MOST_CLIENTS {
+            return Err((0, format!("{spawned} clients are more than {MOST_CLIENTS}")));
+        }
         let mut cast = Self { servers: lesson.servers.clone(), spawned, ..Self::default() };
         for step in &lesson.steps {
             for act in &step.acts {
@@ -71,8 +81,9 @@ impl Cast {
     fn enter(&mut self, act: &Act) -> Result<(), Wrong> {
         match act {
             Act::Listen(listen) => {
-                let place = self.servers.len() + usize::from(self.listeners);
-                let id = SocketId::Server(ServerId(u8::try_from(place).unwrap_or(u8::MAX)));
+                let place = self.servers.len() + self.listeners;
+                let no = u8::try_from(place).map_err(|_| (listen.socket.span().start, "too many listen".into()))?;
+                let id = SocketId::Server(ServerId(no));
                 self.listeners += 1;
                 self.add(&listen.socket, Part { id, host: listen.host, proto: Proto::Tcp })
             }
@@ -103,9 +114,13 @@ impl Cast {
                 if send.text.is_some() == send.bytes.is_some() {
                     return Err((send.socket.span().start, "send needs either `text` or `bytes`".into()));
                 }
+                few(&send.socket, send.bytes.unwrap_or(0))?;
                 self.known(&send.socket).map(drop)
             }
-            Act::Recv(recv) => self.known(&recv.socket).map(drop),
+            Act::Recv(recv) => {
+                few(&recv.socket, recv.most)?;
+                self.known(&recv.socket).map(drop)
+            }
             Act::Close(close) => self.known(&close.socket).map(drop),
             Act::Shutdown(name) | Act::Reset(name) => self.known(name).map(drop),
             Act::Start(kind) | Act::Stop(kind) => self.has(*kind),
@@ -150,6 +165,11 @@ impl Cast {
         let name = &of.get_ref().socket;
         self.part(name).map(drop).ok_or_else(|| (of.span().start, format!("there is no {name} yet")))
     }
+}
+
+fn few(socket: &Name, bytes: usize) -> Result<(), Wrong> {
+    let too_many = || (socket.span().start, format!("{bytes} bytes are more than {MOST_BYTES}"));
+    (bytes <= MOST_BYTES).then_some(()).ok_or_else(too_many)
 }
 
 impl Kind {

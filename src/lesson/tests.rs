@@ -17,6 +17,14 @@ fn lesson(steps: &str) -> Result<Lesson, FileError> {
 
 #[test]
 fn a_wrong_file_is_refused_with_its_place() {
+    let recv = |most: u64| {
+        format!(
+            "[[step]]\ndo = [{{ listen = {{ socket = \"a\" }} }}, {{ recv = {{ socket = \"a\", most = {most} }} }}]"
+        )
+    };
+    let sends = recv(0).replace("recv", "send").replace("most = 0", "bytes = 12");
+    assert!(lesson(&recv(16 << 20)).is_ok() && lesson(&sends).is_ok());
+    let listens: Vec<_> = (0..=256).map(|no| format!("{{ listen = {{ socket = \"s{no}\" }} }}")).collect();
     let cases = [
         ("tilte = 1\n[[step]]", 3, "unknown field `tilte`"),
         ("[[step]]\nsay = { en = \"x\" }", 4, "missing field `pt`"),
@@ -34,6 +42,14 @@ fn a_wrong_file_is_refused_with_its_place() {
         ("[[step]]\ndo = [{ connect = { socket = \"a\" } }]", 4, "`to` or `port`"),
         ("[[step]]\ndo = [{ start = \"echo\" }]", 1, "does not list echo"),
         ("", 1, "needs a [[step]]"),
+        (&recv(1 << 60), 4, "more than 16777216"),
+        (&sends.replace("12", "17000000"), 4, "more than 16777216"),
+        (
+            "servers = [\"echo\"]\n[[step]]\ndo = [{ spawn = { server = \"echo\", count = 4000000000 } }, { spawn = { server = \"echo\", count = 4000000000 } }]",
+            1,
+            "more than 99999",
+        ),
+        (&format!("[[step]]\ndo = [{}]", listens.join(", ")), 4, "too many listen"),
     ];
     for (text, line, says) in cases {
         let error = lesson(text).unwrap_err();
