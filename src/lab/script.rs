@@ -114,6 +114,10 @@ impl Stage {
     fn keep(self: &Arc<Self>, who: SocketId, held: Held) {
         let (cues, told) = mpsc::channel(CUES);
         self.lock().insert(who, cues);
+        if self.stop.is_cancelled() {
+            // It came while everything was being closed: nobody would let it go.
+            self.lock().clear();
+        }
         let stage = Arc::clone(self);
         self.tasks.spawn(async move {
             match held {
@@ -310,7 +314,10 @@ impl Stage {
         });
         match opened {
             Ok(socket) => self.keep(who, Held::Datagrams(socket)),
-            Err(_) => self.log.call(Call::new(who, Syscall::Close)),
+            Err(_) => {
+                self.log.call(Call::new(who, Syscall::Close));
+                self.log.client(id, ClientChange::Ended);
+            }
         }
     }
 
@@ -407,5 +414,56 @@ async fn recv(connection: &Connection, most: usize) {
         if !would_block(&received) {
             return connection.log.received(connection.who, connection.flow, &received, &buffer);
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+    use crate::domain::{Clock, Kind, Observation, Sink};
+    use crate::lab::host::Machine;
+
+    #[derive(Default)]
+    struct Heard(Mutex<Vec<Kind>>);
+
+    impl Sink for Heard {
+        fn offer(&self, seen: Observation) -> bool {
+            self.0.lock().unwrap().push(seen.kind);
+            true
+        }
+    }
+
+    fn script() -> (Script, Arc<Heard>) {
+        let heard = Arc::new(Heard::default());
+        (Script::new(Arc::new(Machine), Probe::new(Clock::start(), Arc::<Heard>::clone(&heard))), heard)
+    }
+
+    fn client(play: Play) -> Cue {
+        Cue { socket: SocketId::Client(ClientId(1)), play }
+    }
+
+    #[tokio::test]
+    async fn a_socket_that_comes_while_all_are_closed_is_closed_too() {
+        let (script, _) = script();
+        // As the end of a script leaves it, when something was accepted at that moment.
+        script.stage.stop.cancel();
+        script.stage.lock().clear();
+        let family = SocketAddr::from(([127, 0, 0, 1], 0));
+        script.play(client(Play::Datagram { bind: None, connect: None, family }));
+        script.stage.tasks.close();
+        tokio::time::timeout(Duration::from_secs(20), script.stage.tasks.wait()).await.expect("it is kept open");
+    }
+
+    #[tokio::test]
+    async fn a_datagram_socket_that_cannot_be_had_has_ended() {
+        let (script, heard) = script();
+        // No address of this machine (RFC 5737).
+        let family = SocketAddr::from(([192, 0, 2, 1], 0));
+        script.play(client(Play::Datagram { bind: Some(family), connect: None, family }));
+        script.shutdown().await;
+        let ended = |kind: &Kind| matches!(kind, Kind::Client(event) if event.change == ClientChange::Ended);
+        assert!(heard.0.lock().unwrap().iter().any(ended));
     }
 }
