@@ -97,7 +97,7 @@ impl Reset {
         (Self::Unwanted, "unwanted"),
         (Self::AfterClose, "after close"),
         (Self::NoConnection, "no connection"),
-        (Self::Unread, "unread data"),
+        (Self::Unread, "unread data?"),
         (Self::Aborted, "aborted"),
     ];
 

@@ -77,7 +77,7 @@ fn finding(finding: &Finding) -> String {
             Reset::Unwanted => "not wanted any more",
             Reset::AfterClose => "data after close",
             Reset::NoConnection => "no such connection",
-            Reset::Unread => "data left unread",
+            Reset::Unread => "data left unread?",
             Reset::Aborted => "aborted",
         }
         .into(),

@@ -77,7 +77,7 @@ fn finding(finding: &Finding) -> String {
             Reset::Unwanted => "não mais desejada",
             Reset::AfterClose => "dados após o close",
             Reset::NoConnection => "conexão inexistente",
-            Reset::Unread => "dados não lidos",
+            Reset::Unread => "dados não lidos?",
             Reset::Aborted => "abortada",
         }
         .into(),

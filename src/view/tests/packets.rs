@@ -285,6 +285,15 @@ fn a_packet_that_has_not_arrived_does_not_reach_the_other_side() {
 }
 
 #[test]
+fn what_the_packets_do_not_tell_is_not_said_to_be_so() {
+    // A program may have read all that was acknowledged, or nothing of it.
+    assert!(Finding::Reset(Reset::Unread).to_string().ends_with('?'));
+    for lang in [Lang::En, Lang::PtBr] {
+        assert!((crate::text::of(lang).packets.finding)(&Finding::Reset(Reset::Unread)).ends_with('?'), "{lang:?}");
+    }
+}
+
+#[test]
 fn every_finding_is_said_in_both_languages() {
     use Finding as F;
     let resets =
