@@ -101,7 +101,7 @@ impl<'a> Caller<'a> {
             self.client.0 += 1;
             let answered = match self.args.kind {
                 Transport::Tcp => self.tcp(addr).await?,
-                Transport::Udp => Some(self.udp(addr).await?),
+                Transport::Udp => self.udp(addr).await?,
             };
             if let Some(answered) = answered {
                 return Ok(answered);
@@ -157,23 +157,24 @@ impl<'a> Caller<'a> {
         Ok(())
     }
 
-    /// Whether the server answered. The socket is not connected: nothing but an answer is ever heard.
-    async fn udp(&mut self, addr: SocketAddr) -> io::Result<bool> {
+    /// Whether the server answered; `None` when nothing came back. The socket is not connected: nothing but an answer is ever
+    /// heard.
+    async fn udp(&mut self, addr: SocketAddr) -> io::Result<Option<bool>> {
         self.play(Play::Datagram { bind: None, connect: None, family: addr });
         self.play(Play::SendTo(self.args.message.as_bytes().to_vec(), addr));
         let sent = self.returned(Syscall::Sendto).await?.is_some_and(|call| call.result.is_ok());
-        if !sent {
-            return Ok(false);
-        }
-        let answer = self.answer(addr).await?;
-        if answer.is_none() {
+        let answer = if sent { self.answer(addr).await? } else { None };
+        if sent && answer.is_none() {
             let text = locale::text(self.args.lang);
             eprintln!("{}", (text.broadcast.silent)(&text.numbers.short(self.args.timeout)));
-            return Ok(false);
         }
         self.play(Play::Close);
-        self.returned(Syscall::Close).await?;
-        Ok(answer.is_some_and(|call| call.result.is_ok()))
+        // A socket that waits for an answer takes no other cue: it is closed at the end.
+        if let Some(answer) = answer {
+            self.returned(Syscall::Close).await?;
+            return Ok(Some(answer.result.is_ok()));
+        }
+        Ok(None)
     }
 
     /// What the server at `addr` answers; `None` when it says nothing. The kernel hands an unconnected socket what anybody

@@ -82,6 +82,14 @@ fn what_became_of_a_client_is_its_exit_code() {
     assert!(states.iter().all(|state| told.contains(state)), "{told}");
     let (code, told) = said(&["udp", "10.9.0.2:65432", "bom dia"]);
     assert!(code == 0 && told.contains("\"BOM DIA\""), "{told}");
+    // A name with two addresses, of which only the second is answered from.
+    let names = std::env::temp_dir().join(format!("socklab-hosts-{}", std::process::id()));
+    std::fs::write(&names, "fd00:9::2 two\n10.9.0.2 two\n").unwrap();
+    let named = format!("mount --bind {} /etc/hosts && exec {BINARY} client udp two oi --timeout 1", names.display());
+    let done = client.run(&["unshare", "-m", "sh", "-c", &named]);
+    std::fs::remove_file(names).unwrap();
+    let told = String::from_utf8_lossy(&done.stdout);
+    assert!(done.status.success() && told.contains("[fd00:9::2]:65432") && told.contains("\"OI\""), "{told}");
     let (code, told) = said(&["tcp", "10.9.0.2:65433"]);
     assert!(code == 1 && told.contains("ECONNREFUSED"), "{told}");
     let (code, told) = said(&["tcp", "10.9.0.99"]);
