@@ -47,7 +47,11 @@ impl Announcements {
         let socket = socket_with(AddressFamily::NETLINK, SocketType::RAW, flags, Some(netlink::SOCK_DIAG))?;
         let _ = sockopt::set_socket_recv_buffer_size_force(&socket, QUEUE);
         bind(&socket, &SocketAddrNetlink::new(0, GROUPS))?;
-        Ok(Self { socket, buffer: vec![0; 16 * 1024] })
+        Ok(Self::on(socket))
+    }
+
+    pub(in crate::observe) fn on(socket: OwnedFd) -> Self {
+        Self { socket, buffer: vec![0; 16 * 1024] }
     }
 
     /// Gives those that came to `tell`, without waiting for more.

@@ -69,7 +69,7 @@ impl Trace {
             identities: Identities::default(),
             here: Here::default(),
             kin: Kin::default(),
-            announcements,
+            announcements: Some(announcements),
             watched: Arc::clone(&watched),
             census,
             foreign: Foreign::default(),
@@ -126,7 +126,8 @@ struct Reader {
     identities: Identities,
     here: Here,
     kin: Kin,
-    announcements: Announcements,
+    /// Whoever announces destroyed sockets, as long as it can be read.
+    announcements: Option<Announcements>,
     watched: Arc<Watched>,
     census: Namespace,
     foreign: Foreign,
@@ -170,7 +171,7 @@ impl Reader {
     /// Waits until there is something to read or to do; `false` when it is time to stop.
     fn wait(&self, stop: &OwnedFd, patience: Option<Duration>) -> io::Result<bool> {
         let mut fds: Vec<PollFd<'_>> = self.pipes.iter().map(|pipe| PollFd::new(pipe, PollFlags::IN)).collect();
-        fds.push(PollFd::new(&self.announcements, PollFlags::IN));
+        fds.extend(self.announcements.as_ref().map(|socket| PollFd::new(socket, PollFlags::IN)));
         fds.push(PollFd::new(stop, PollFlags::IN));
         let patience = patience.and_then(|patience| Timespec::try_from(patience).ok());
         match poll(&mut fds, patience.as_ref()) {
@@ -186,9 +187,7 @@ impl Reader {
     /// pipe was read too early to show it. A second look at every pipe shows the cause of everything in the first.
     fn turn(&mut self, pending: Vec<Record>) -> Vec<Record> {
         // Whatever was traced of a socket was traced before its end was announced: read after that, it is all there.
-        let mut ended = Vec::new();
-        // What cannot be read now says so again at the next turn, or is missed: then its proof is.
-        let _ = self.announcements.read(&mut |end| ended.push(end));
+        let ended = announced(&mut self.announcements);
         let mut first = Catch { records: pending, missed: 0 };
         let mut second = Catch::default();
         // Sockets of everybody end all the time, and there is a pipe for each of many processors.
@@ -263,6 +262,18 @@ impl Reader {
     }
 }
 
+/// What was announced since the last time. What cannot be read any more is not waited for either: it would always be ready.
+/// Then all proofs may be missing from now on.
+fn announced(announcements: &mut Option<Announcements>) -> Vec<Ended> {
+    let mut ended = Vec::new();
+    let read = announcements.as_mut().map(|socket| socket.read(&mut |end| ended.push(end)));
+    if !matches!(read, Some(Ok(()))) {
+        *announcements = None;
+        ended.push(Ended::Many);
+    }
+    ended
+}
+
 fn read_page(pipe: &mut File, page: &mut [u8]) -> io::Result<usize> {
     loop {
         match pipe.read(page) {
@@ -294,5 +305,20 @@ impl KernelTime {
         let later = Duration::from_nanos(nanos.saturating_sub(self.nanos));
         let instant = self.ours.checked_sub(earlier).unwrap_or(self.ours);
         probe.clock().at(instant + later)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn announcements_that_cannot_be_read_any_more_are_not_waited_for() {
+        let broken = OwnedFd::from(File::open("/dev/null").unwrap());
+        let mut announcements = Some(Announcements::on(broken));
+        for _ in 0..2 {
+            assert_eq!(announced(&mut announcements), [Ended::Many], "some may be missing");
+            assert!(announcements.is_none());
+        }
     }
 }
