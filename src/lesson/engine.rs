@@ -47,8 +47,8 @@ pub struct Engine {
     step: usize,
     phase: Phase,
     waiting: Option<Done>,
-    /// What was heard since the step before was over, and what that step heard. Between two steps the presenter talks and the kernels go on: what
-    /// they do meanwhile belongs to the step that comes.
+    /// What was heard since the step before was over, and what that step heard. Between two steps the presenter talks and
+    /// the kernels go on: what they do meanwhile belongs to the step that comes.
     pub(super) heard: Vec<Event>,
     /// How much of it was heard when the step before was over.
     over: usize,

@@ -21,7 +21,7 @@ const A_LOOK: Duration = Duration::from_secs(1);
 pub(in crate::lab) enum Next {
     /// Go on.
     Go,
-    /// Be answered, but not received from before this time has passed.
+    /// Be answered, and received from again, when this time has passed.
     Wait(Duration),
     /// Nothing: it is to be closed.
     Close,
