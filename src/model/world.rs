@@ -12,7 +12,7 @@ use super::playing::Playing;
 use super::scan::Scans;
 use super::servers::{Server, Servers};
 use super::table::Table;
-use super::wire::WireState;
+use super::wire::{Short, WireState};
 use crate::domain::client::ClientChange;
 use crate::domain::note::TableSource;
 use crate::domain::{
@@ -104,6 +104,12 @@ impl World {
             Kind::Broadcast(broadcast) => self.broadcasts.apply(at, broadcast),
             Kind::Goal(goal) => Aim::apply(&mut self.aim, goal),
             Kind::Scan(scan) => self.scans.apply(at, scan),
+            Kind::Note(Note::BurstCut { asked, made, errno }) if event.seen.world == WorldId::Wire => {
+                // Whoever closed them all meanwhile knows why.
+                if *errno != Errno::Interrupted {
+                    self.wire.cut_short(at, Short { asked: *asked, made: *made, errno: *errno });
+                }
+            }
             Kind::Note(note) => self.noted(note),
             Kind::Guard(guard) => self.peers.guarded(at, guard),
             Kind::Packet(packet) if event.seen.world == WorldId::Wire => self.wire.sent(&event.seen, packet),

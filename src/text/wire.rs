@@ -89,6 +89,8 @@ pub struct Wire {
     pub unfolded: &'static str,
     pub unlisted: fn(&str, u64) -> String,
     pub missing: fn(u64) -> String,
+    /// How many clients were made of how many, and what stopped it.
+    pub short: fn(u32, u32, Errno) -> String,
     /// Nothing was sent yet; the arguments are the key and the server.
     pub empty: fn(&str, &str) -> String,
     pub empty_in_lesson: &'static str,

@@ -14,7 +14,7 @@ use std::collections::VecDeque;
 pub use self::forecast::{Forecast, forecast};
 pub use self::packet::{Fate, OnWire};
 pub use self::programs::{Line, Program, Programs};
-pub use self::story::{Fact, Story};
+pub use self::story::{Fact, Short, Story};
 
 use crate::domain::need::{Need, Remedy};
 use crate::domain::wire::{Closed, LinkKind, Mode, WireEvent};
@@ -90,6 +90,8 @@ pub struct WireState {
     turned: Vec<Turned>,
     /// Whether what is sent again is folded into its held original.
     pub folding: bool,
+    /// The latest burst of clients, if it ended early; until another client is made.
+    pub short: Option<Short>,
     /// Packets that crossed at full speed without being listed.
     pub unlisted: u64,
     /// Programs on the hosts.
@@ -110,6 +112,7 @@ impl Default for WireState {
             info: Default::default(),
             turned: Vec::new(),
             folding: true,
+            short: None,
             unlisted: 0,
             programs: Programs::default(),
             missing: None,
@@ -254,7 +257,14 @@ impl WireState {
 
     /// A client of ours called `connect`.
     pub(super) fn dialing(&mut self, seen: &Observation, flow: Flow) {
+        self.short = None;
         self.story.tell(seen.at, Fact::Dialing(flow));
+    }
+
+    /// A burst of clients ended early.
+    pub(super) fn cut_short(&mut self, at: Stamp, short: Short) {
+        self.short = Some(short);
+        self.story.tell(at, Fact::Short(short));
     }
 
     /// What a host's kernel knows of its end of a connection.

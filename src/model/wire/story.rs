@@ -4,7 +4,7 @@ use std::collections::VecDeque;
 use std::time::Duration;
 
 use crate::domain::wire::Loss;
-use crate::domain::{Call, Cause, Evidence, Flow, HostId, Stamp, Transition};
+use crate::domain::{Call, Cause, Errno, Evidence, Flow, HostId, Stamp, Syscall, Transition};
 
 /// One thing that happened.
 #[derive(Debug, Clone, PartialEq)]
@@ -48,9 +48,30 @@ pub enum Fact {
     },
     /// One end's state changed.
     Changed(HostId, Transition, Evidence),
+    /// A burst of clients ended early.
+    Short(Short),
+}
+
+/// A burst of clients that ended early.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Short {
+    /// How many were asked for.
+    pub asked: u32,
+    /// How many were made.
+    pub made: u32,
+    /// What stopped it.
+    pub errno: Errno,
 }
 
 impl Fact {
+    /// The burst that ended early, if that is what happened.
+    pub const fn short(&self) -> Option<Short> {
+        match self {
+            Self::Short(short) => Some(*short),
+            _ => None,
+        }
+    }
+
     /// Whether it begins something new: what the presenter does, and what chance does.
     const fn begins(&self) -> bool {
         matches!(
@@ -85,7 +106,8 @@ impl Story {
         }
         let place = if fact.begins() {
             self.0.retain(|(told, other)| at.since(*told) <= Self::INSTANT && again(other).is_none());
-            self.0.iter().rposition(|(_, other)| other.begins()).map_or(0, |last| last + 1)
+            // Before the calls of whoever it woke, if they were told first, and after all else.
+            self.0.iter().rposition(|(_, other)| !matches!(other, Fact::Called(..))).map_or(0, |last| last + 1)
         } else {
             if self.0.back().is_none_or(|(last, _)| at.since(*last) > Self::PAUSE) {
                 self.0.clear();
@@ -102,9 +124,14 @@ impl Story {
     /// A call stands before the change of state that it brought about, whichever was told first.
     fn after_its_call(&self, fact: &Fact) -> usize {
         let end = self.0.len();
-        let Fact::Called(host, call) = fact else { return end };
-        let by_it = |other: &Fact| match other {
-            Fact::Changed(on, change, _) => on == host && change.cause == Some(Cause::Call(call.call)),
+        let by_it = |other: &Fact| match (fact, other) {
+            // What is told of connect() as a call is its return.
+            (Fact::Called(host, call), Fact::Changed(on, change, _)) if call.call != Syscall::Connect => {
+                on == host && change.cause == Some(Cause::Call(call.call))
+            }
+            (Fact::Dialing(flow), Fact::Changed(_, change, _)) => {
+                change.flow == *flow && change.cause == Some(Cause::Call(Syscall::Connect))
+            }
             _ => false,
         };
         self.0.iter().position(|(_, other)| by_it(other)).unwrap_or(end)

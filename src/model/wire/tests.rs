@@ -2,8 +2,11 @@ use std::time::Duration;
 
 use super::bench::{Bench, Client, FIN_ACK, PSH_ACK, Server, addr, flow};
 use super::*;
+use crate::domain::client::ClientChange;
 use crate::domain::wire::{Loss, WireCommand};
-use crate::domain::{ClientId, CloseHow, Flags, Lang, Proto, ServerId, Stamp, TcpState, WorldId};
+use crate::domain::{
+    ClientEvent, ClientId, CloseHow, Errno, Flags, Kind, Lang, Note, Proto, ServerId, Stamp, TcpState, WorldId,
+};
 use crate::model::settings::{SETTINGS, value};
 use crate::model::ui::{Mode as Keyboard, View};
 use crate::model::{Effect, Key, presenter};
@@ -354,6 +357,7 @@ fn told(bench: &Bench) -> Vec<&'static str> {
         Fact::Swapped(..) => "swapped",
         Fact::Folded { .. } => "folded",
         Fact::Changed(..) => "changed",
+        Fact::Short(_) => "short",
     };
     bench.model.world.wire.story.facts().map(word).collect()
 }
@@ -387,6 +391,41 @@ fn who_is_woken_by_a_packet_may_tell_of_it_first() {
     bench.call(Server, recv.on(back).carrying(b"Hello, world"));
     bench.delivered(data);
     assert_eq!(told(&bench), ["delivered", "called"]);
+}
+
+#[test]
+fn what_happens_within_a_moment_is_told_in_its_order() {
+    let mut bench = bench();
+    let at = flow(42_666);
+    let connect = Some(Cause::Call(Syscall::Connect));
+    bench.state(Client, at, TcpState::Closed, TcpState::SynSent, connect);
+    let dialing = ClientEvent { client: ClientId(1), change: ClientChange::Dialing { flow: at } };
+    bench.seen(Some(Client), Evidence::Called, Kind::Client(dialing));
+    assert_eq!(told(&bench), ["dialing", "changed"], "the call stands before what it brought about");
+    let syn = bench.sends(at, Flags::SYN, 0, 0, "");
+    bench.delivered(syn);
+    let back = at.mirror().unwrap();
+    bench.state(Server, back, TcpState::Listen, TcpState::SynRecv, Some(Cause::Packet(syn)));
+    let syn_ack = bench.sends(back, Flags::SYN.with(Flags::ACK), 0, 1, "");
+    bench.delivered(syn_ack);
+    assert_eq!(told(&bench), ["dialing", "changed", "sent", "delivered", "changed", "sent", "delivered"]);
+}
+
+#[test]
+fn a_burst_that_ended_early_is_told_until_another_client_dials() {
+    let mut bench = bench();
+    bench.dials(1, 40_000);
+    let note = |errno| Kind::Note(Note::BurstCut { asked: 50, made: 10, errno });
+    bench.seen(Some(Client), Evidence::Called, note(Errno::Interrupted));
+    assert_eq!(bench.model.world.wire.short, None, "whoever closed them all knows why");
+    bench.seen(Some(Client), Evidence::Called, note(Errno::AddrNotAvail));
+    let short = Short { asked: 50, made: 10, errno: Errno::AddrNotAvail };
+    assert_eq!((bench.model.world.wire.short, told(&bench).last()), (Some(short), Some(&"short")));
+    bench.wait(1_000);
+    bench.delivered(1);
+    assert_eq!((bench.model.world.wire.short, told(&bench)), (Some(short), vec!["delivered"]));
+    bench.dials(2, 40_001);
+    assert_eq!(bench.model.world.wire.short, None);
 }
 
 #[test]

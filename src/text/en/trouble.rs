@@ -55,14 +55,7 @@ pub(super) fn note(note: &Note) -> String {
                 grouped(*was)
             )
         }
-        Note::BurstCut { asked, made, errno } => {
-            let Trouble { what, remedy } = self::errno(*errno);
-            format!(
-                "Only {} of {} clients were made: {errno}, {what}. Remedy: {remedy}.",
-                grouped(*made),
-                grouped(*asked)
-            )
-        }
+        Note::BurstCut { asked, made, errno } => burst(*asked, *made, *errno),
         Note::Has { what } => format!("Evidence available: {}.", super::evidence(*what).name),
         Note::Lacks { what, errno } => {
             let trouble = self::errno(*errno);
@@ -135,6 +128,15 @@ pub(super) fn note(note: &Note) -> String {
             format!("No thread could be started ({errno}, {}): the connection was closed.", self::errno(*errno).what)
         }
     }
+}
+
+fn burst(asked: u32, made: u32, errno: Errno) -> String {
+    let made = format!("Only {} of {} clients were made", grouped(made), grouped(asked));
+    if errno == Errno::Interrupted {
+        return format!("{made}: all were closed meanwhile.");
+    }
+    let Trouble { what, remedy } = self::errno(errno);
+    format!("{made}: {errno}, {what}. Remedy: {remedy}.")
 }
 
 pub(super) fn filter(kind: &FilterErrorKind) -> String {

@@ -43,6 +43,9 @@ pub(super) const WIRE: Wire = Wire {
     unfolded: "all retransmissions listed",
     unlisted: |number, count| format!("{number} {} at full speed not listed", plural(count, "packet", "packets")),
     missing: |number| format!("#{number} is not on the wire any more"),
+    short: |made, asked, errno| {
+        format!("{errno}: only {} of {} {}", grouped(made), grouped(asked), plural(asked.into(), "client", "clients"))
+    },
     empty_in_lesson: "Nothing on the wire yet.",
     empty: |key, server| {
         format!("Nothing on the wire. Press {key}: a client calls connect() to {server}, and its SYN stops here.")
@@ -283,7 +286,9 @@ const fn edge(from: TcpState, to: TcpState) -> Option<&'static str> {
         (SynRecv, Established) => "The handshake is complete: both sides know each other's numbers (RFC 9293 §3.5).",
         (SynRecv, FinWait1) => "It closes before the handshake is complete: its FIN goes out (RFC 9293 §3.10.4).",
         (SynRecv, Listen) => "The half-open connection is forgotten; the listener goes on (RFC 9293 §3.10.7.4).",
-        (Established, FinWait1) => "It has no more to send: its FIN goes out and waits for an ACK (RFC 9293 §3.6).",
+        (Established, FinWait1) => {
+            "It has no more to say: its FIN goes out after the data and waits for an ACK (RFC 9293 §3.6)."
+        }
         (Established, CloseWait) => {
             "The other side's FIN is here. This side may still send until it closes too (RFC 9293 §3.6)."
         }

@@ -49,16 +49,7 @@ pub(super) fn note(note: &Note) -> String {
         Note::Descriptors { was, now } => {
             format!("Este processo pode ter {} descritores (eram {}); cada socket é um.", grouped(*now), grouped(*was))
         }
-        Note::BurstCut { asked, made, errno } => {
-            let Trouble { what, remedy } = self::errno(*errno);
-            let made = format!(
-                "{} de {} {}",
-                grouped(*made),
-                grouped(*asked),
-                plural(u64::from(*asked), "cliente", "clientes")
-            );
-            format!("Foram criados só {made}: {errno}, {what}. O que fazer: {remedy}.")
-        }
+        Note::BurstCut { asked, made, errno } => burst(*asked, *made, *errno),
         Note::Has { what } => format!("Evidência disponível: {}.", super::evidence(*what).name),
         Note::Lacks { what, errno } => {
             let trouble = self::errno(*errno);
@@ -131,6 +122,16 @@ pub(super) fn note(note: &Note) -> String {
             self::errno(*errno).what
         ),
     }
+}
+
+fn burst(asked: u32, made: u32, errno: Errno) -> String {
+    let clients = plural(u64::from(asked), "cliente", "clientes");
+    let made = format!("Foram criados só {} de {} {clients}", grouped(made), grouped(asked));
+    if errno == Errno::Interrupted {
+        return format!("{made}: todos foram fechados enquanto isso.");
+    }
+    let Trouble { what, remedy } = self::errno(errno);
+    format!("{made}: {errno}, {what}. O que fazer: {remedy}.")
 }
 
 fn capture_saved(file: &str, packets: u64, dropped: u64) -> String {

@@ -50,6 +50,10 @@ pub(super) const WIRE: Wire = Wire {
         )
     },
     missing: |number| format!("#{number} não está mais no fio"),
+    short: |made, asked, errno| {
+        let clients = plural(asked.into(), "cliente", "clientes");
+        format!("{errno}: só {} de {} {clients}", grouped(made), grouped(asked))
+    },
     empty_in_lesson: "Nada no fio ainda.",
     empty: |key, server| {
         format!("Nada no fio. Tecle {key}: um cliente chama connect() para {server}, e o seu SYN para aqui.")
@@ -312,7 +316,9 @@ const fn edge(from: TcpState, to: TcpState) -> Option<&'static str> {
         (SynRecv, Established) => "O handshake está completo: cada lado conhece os números do outro (RFC 9293 §3.5).",
         (SynRecv, FinWait1) => "Fecha antes de o handshake estar completo: o seu FIN sai (RFC 9293 §3.10.4).",
         (SynRecv, Listen) => "A conexão meio aberta é esquecida; quem escuta continua (RFC 9293 §3.10.7.4).",
-        (Established, FinWait1) => "Não tem mais o que enviar: o seu FIN sai e espera um ACK (RFC 9293 §3.6).",
+        (Established, FinWait1) => {
+            "Não tem mais o que dizer: o seu FIN vai depois dos dados e espera um ACK (RFC 9293 §3.6)."
+        }
         (Established, CloseWait) => {
             "O FIN do outro lado chegou. Este lado ainda pode enviar até fechar também (RFC 9293 §3.6)."
         }

@@ -223,6 +223,31 @@ fn the_packet_that_the_keys_are_about_is_always_seen() {
 }
 
 #[test]
+fn what_many_clients_do_alike_is_told_once_and_that_most_were_not_made_as_well() {
+    for (lang, once, says) in [
+        (Lang::En, ["connect() was called", "Its SYN asks"], "EADDRNOTAVAIL: only 3 of 50 clients"),
+        (Lang::PtBr, ["connect() foi chamada", "O seu SYN pede"], "EADDRNOTAVAIL: só 3 de 50 clientes"),
+    ] {
+        let mut bench = Bench::open(lang);
+        for client in 1..=3 {
+            bench.dials(client, 40_000 + u16::try_from(client).unwrap());
+        }
+        let words = shown(&mut bench, 120, 36);
+        for sentence in once {
+            assert_eq!(words.matches(sentence).count(), 1, "{sentence}:\n{words}");
+        }
+        let note = crate::domain::Note::BurstCut { asked: 50, made: 3, errno: Errno::AddrNotAvail };
+        bench.seen(Some(Client), Evidence::Called, Kind::Note(note));
+        bench.wait(1_000);
+        bench.delivered(1);
+        for (columns, rows) in [(80, 24), (120, 36)] {
+            let shown = shown(&mut bench, columns, rows);
+            assert!(shown.contains(says), "{shown}");
+        }
+    }
+}
+
+#[test]
 fn a_flying_packet_moves_across() {
     let mut bench = Bench::open(Lang::En);
     let syn = bench.dials(1, 42_666);

@@ -68,6 +68,7 @@ fn foot(model: &Model, look: &Look, below: usize) -> String {
     let parts = [
         model.ui.wire.from.map(|from| (words.only)(from).to_owned()),
         wire.missing.map(words.missing),
+        wire.short.map(|short| (words.short)(short.made, short.asked, short.errno)),
         (below > 0).then(|| format!("↓ {below}")),
         (!wire.folding).then(|| words.unfolded.to_owned()),
         (wire.unlisted > 0).then(|| (words.unlisted)(&look.text.numbers.count(wire.unlisted), wire.unlisted)),

@@ -5,9 +5,9 @@ use ratatui::layout::Rect;
 use ratatui::style::Style;
 
 use super::label::name;
-use crate::domain::{Cause, Flags, HostId, PacketSummary, Proto, Transition};
+use crate::domain::{Cause, Flags, HostId, Note, PacketSummary, Proto, Transition};
 use crate::model::Model;
-use crate::model::wire::Fact;
+use crate::model::wire::{Fact, Short};
 use crate::text::Resent;
 use crate::view::glyphs;
 use crate::view::ink::{Ink, wrap_pieces};
@@ -76,6 +76,7 @@ fn told(model: &Model, look: &Look) -> Vec<Sentence> {
                 }
                 continue;
             }
+            Fact::Short(_) => continue,
             Fact::Dialing(_) => plain(words.dialing.into()),
             Fact::Called(host, call) => {
                 let len = call.data.as_ref().map(|data| data.len);
@@ -89,10 +90,9 @@ fn told(model: &Model, look: &Look) -> Vec<Sentence> {
                 plain((words.delivered)(&named(*number), to))
             }
             Fact::Lost(number, why) => {
-                let mut pieces = plain((words.was_lost)(&named(*number), *why));
+                sentences.push((Weight::Fact, plain((words.was_lost)(&named(*number), *why))));
                 let resent = wire.packet(*number).map(|packet| (words.resent)(resent(&packet.packet)));
-                pieces.extend(resent.map(|text| (format!("{text} "), theme.text)));
-                pieces
+                resent.map(|text| plain(text.into())).unwrap_or_default()
             }
             Fact::Resent { packet, of } => {
                 let from = wire.packet(*packet).map_or(HostId::Client, |packet| packet.from);
@@ -113,10 +113,21 @@ fn told(model: &Model, look: &Look) -> Vec<Sentence> {
         };
         let weight = match fact {
             Fact::Called(_, call) if call.result.is_ok() => Weight::Call,
-            Fact::Changed(..) => Weight::Meaning,
+            Fact::Changed(..) | Fact::Lost(..) => Weight::Meaning,
             _ => Weight::Fact,
         };
+        // What many do alike is told once, and what it means after the last of them.
+        let before = sentences.iter().position(|(_, other)| *other == pieces);
+        match before {
+            Some(before) if weight == Weight::Meaning => _ = sentences.remove(before),
+            Some(_) => continue,
+            None => {}
+        }
         sentences.push((weight, pieces));
+    }
+    if let Some(Short { asked, made, errno }) = wire.story.facts().find_map(Fact::short) {
+        let text = (look.text.note)(&Note::BurstCut { asked, made, errno });
+        sentences.insert(0, (Weight::Fact, vec![(format!("{text} "), theme.alarm)]));
     }
     if wire.story.facts().any(|fact| matches!(fact, Fact::Folded { .. })) {
         sentences.push((Weight::Call, plain(words.fold_note.into())));
