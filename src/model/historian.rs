@@ -152,12 +152,6 @@ impl Historian {
         }
     }
 
-    /// Forgets the ends that are meant: their host is no more.
-    pub fn forget(&mut self, meant: impl Fn(&Flow) -> bool) {
-        self.ends.retain(|flow, _| !meant(flow));
-        self.listening.retain(|addr| !meant(&Flow::unconnected(Proto::Tcp, *addr)));
-    }
-
     /// When [`Historian::settle`] has something to do next.
     pub fn next_due(&self) -> Option<Stamp> {
         self.due.front().map(|(due, _)| *due)

@@ -50,7 +50,7 @@ pub use world::World;
 pub use worlds::Worlds;
 
 use crate::domain::filter::Filter;
-use crate::domain::{Delta, Evidence, Flow, HostId, Kind, Observation, Stamp, WireEvent, WorldId};
+use crate::domain::{Delta, Evidence, Flow, Kind, Observation, Stamp, WireEvent, WorldId};
 use historian::Historian;
 use journal::Journal;
 use lessons::Lessons;
@@ -80,8 +80,25 @@ pub struct Model {
     pub lessons: Lessons,
     /// The time, as last told.
     pub now: Stamp,
-    historian: Historian,
+    /// One for each world: the same addresses may be in both.
+    historians: Historians,
     heard: Vec<Observation>,
+}
+
+/// The machine's historian and the wire's.
+#[derive(Debug, Default)]
+struct Historians {
+    host: Historian,
+    wire: Historian,
+}
+
+impl Historians {
+    const fn of(&mut self, world: WorldId) -> &mut Historian {
+        match world {
+            WorldId::Host => &mut self.host,
+            WorldId::Wire => &mut self.wire,
+        }
+    }
 }
 
 impl Model {
@@ -100,7 +117,7 @@ impl Model {
         // On the wire every change is sampled with its cause as it happens: there is nothing to ask.
         let asks = if seen.world == WorldId::Host { ends_named(&seen.kind) } else { vec![] };
         let mut heard = std::mem::take(&mut self.heard);
-        self.historian.hear(&seen, &mut heard);
+        self.historians.of(seen.world).hear(&seen, &mut heard);
         if !matches!(seen.kind, Kind::State(_)) {
             self.enter(seen);
         }
@@ -120,7 +137,7 @@ impl Model {
             kind: Kind::Note(crate::domain::Note::Dropped { count: 0 }),
         };
         let mut heard = std::mem::take(&mut self.heard);
-        self.historian.settle(&like, &mut heard);
+        self.historians.host.settle(&like, &mut heard);
         heard.drain(..).for_each(|seen| self.enter(seen));
         self.heard = heard;
     }
@@ -137,7 +154,7 @@ impl Model {
         let wire = [presenter::next_change(self), network::next_change(self)].into_iter().flatten().min();
         let aging = (self.world.clients.live() > 0).then(|| self.now.after(60 * second));
         let counting = counting.then(|| self.now.after(second));
-        [self.historian.next_due(), fading, counting.or(aging), wire].into_iter().flatten().min()
+        [self.historians.host.next_due(), fading, counting.or(aging), wire].into_iter().flatten().min()
     }
 
     fn enter(&mut self, seen: Observation) {
@@ -156,8 +173,8 @@ impl Model {
             }
             moved = Some(key.flow);
         }
-        if matches!(event.seen.kind, Kind::Wire(WireEvent::Opened { .. })) {
-            self.historian.forget(|flow| HostId::at(flow.local.ip()).is_some());
+        if matches!(event.seen.kind, Kind::Wire(WireEvent::Opened { .. } | WireEvent::Closed { .. })) {
+            self.historians.wire = Historian::default();
             if shown {
                 self.listing.rebuild(&self.world.table);
             }

@@ -80,6 +80,22 @@ fn copies_make_room_for_each_other_as_all_packets_do() {
 }
 
 #[test]
+fn a_connection_of_the_machine_with_the_same_addresses_takes_nothing_from_the_wires() {
+    let mut bench = bench();
+    let flow = flow(42_666);
+    bench.state(Client, flow, TcpState::Closed, TcpState::SynSent, None);
+    let at = Stamp::from_millis(2_000);
+    let change = Transition { flow, from: TcpState::SynSent, to: TcpState::Established, cause: None };
+    let seen =
+        Observation { at, world: WorldId::Host, host: None, evidence: Evidence::Traced, kind: Kind::State(change) };
+    bench.model.observe(seen);
+    bench.state(Client, flow, TcpState::SynSent, TcpState::Established, None);
+    let last = bench.model.world.wire.changes().back().map(|(_, _, change, _)| (change.from, change.to));
+    assert_eq!(last, Some((TcpState::SynSent, TcpState::Established)));
+    assert_eq!(bench.model.world.book.state(&flow), Some((TcpState::Established, Evidence::Sampled)));
+}
+
+#[test]
 fn a_handshake_is_folded_with_the_states_beside_its_packets() {
     let mut bench = bench();
     let syn = bench.dials(1, 42_666);

@@ -11,7 +11,7 @@ use std::collections::{BTreeMap, HashMap, VecDeque};
 use std::net::{IpAddr, Ipv4Addr, SocketAddr, SocketAddrV4};
 
 use super::identity::Told;
-use crate::domain::{Flow, Proto, Row, TcpState, TimerKind, Transition};
+use crate::domain::{Flow, HostId, Proto, Row, TcpState, TimerKind, Transition};
 
 /// How long a proof is waited for, in nanoseconds. A destroyed socket is announced within milliseconds; but one that was
 /// refused or reset is in no table, and is destroyed only when its owner lets go of it.
@@ -184,10 +184,11 @@ const fn begins(change: &Transition) -> bool {
     matches!((change.from, change.to), (Closed, SynSent | Listen) | (Listen, SynRecv))
 }
 
-/// Whether another namespace could have a socket with this local address: loopback is in all of them, and a listener
-/// may be on every address.
+/// Whether another namespace could have a socket with this local address: loopback is in all of them, the wire's hosts
+/// have theirs wherever a wire is open, and a listener may be on every address.
 fn is_everywhere(flow: &Flow) -> bool {
-    flow.peer.is_none() || flow.local.ip().to_canonical().is_loopback()
+    let ip = flow.local.ip().to_canonical();
+    flow.peer.is_none() || ip.is_loopback() || HostId::at(ip).is_some()
 }
 
 /// Whether a listener that began just now is ours. Not known when there is none any more.
@@ -439,6 +440,18 @@ mod tests {
     fn an_address_of_this_host_alone_needs_no_proof() {
         let mut scene = Scene::with([]);
         let flow = Flow::tcp(([10, 0, 0, 1], 5000).into(), ([10, 0, 0, 2], 80).into());
+        scene.hear(1, flow, Closed, SynSent);
+        assert_eq!(scene.told(), [SynSent]);
+    }
+
+    #[test]
+    fn a_machine_with_the_address_of_a_wires_host_does_not_take_the_wires_connections_for_its_own() {
+        let flow = Flow::tcp((HostId::Client.address(), 5000).into(), (HostId::Server.address(), 80).into());
+        let mut scene = Scene::with([]);
+        scene.hear(1, flow, Closed, SynSent);
+        scene.pass(10);
+        assert_eq!((scene.told(), scene.untold()), (vec![], (1, 0)));
+        let mut scene = Scene::with([row(flow, SynSent)]);
         scene.hear(1, flow, Closed, SynSent);
         assert_eq!(scene.told(), [SynSent]);
     }
