@@ -11,15 +11,15 @@ use TcpState::{
     CloseWait, Closed, Closing, Established, FinWait1, FinWait2, LastAck, Listen, SynRecv, SynSent, TimeWait,
 };
 
-/// The packets that arrived for one socket lately, oldest first.
+/// The packets that arrived for one socket lately, oldest first: number, flags, and whether there were bytes in it.
 #[derive(Debug, Default, Clone)]
-pub(super) struct Arrivals(VecDeque<(u64, Flags)>);
+pub(super) struct Arrivals(VecDeque<(u64, Flags, bool)>);
 
 impl Arrivals {
     const KEPT: usize = 16;
 
-    pub(super) fn note(&mut self, number: u64, flags: Flags) {
-        self.0.push_back((number, flags));
+    pub(super) fn note(&mut self, number: u64, flags: Flags, data: bool) {
+        self.0.push_back((number, flags, data));
         if self.0.len() > Self::KEPT {
             self.0.pop_front();
         }
@@ -27,7 +27,12 @@ impl Arrivals {
 
     /// The latest with any of these flags.
     fn latest(&self, flags: Flags) -> Option<Cause> {
-        self.0.iter().rev().find(|(_, had)| had.any(flags)).map(|(number, _)| Cause::Packet(*number))
+        self.0.iter().rev().find(|(_, had, _)| had.any(flags)).map(|(number, ..)| Cause::Packet(*number))
+    }
+
+    /// The latest with bytes in it.
+    fn data(&self) -> Option<Cause> {
+        self.0.iter().rev().find(|(.., data)| *data).map(|(number, ..)| Cause::Packet(*number))
     }
 }
 
@@ -89,10 +94,14 @@ pub(super) fn cause(
                 .map(|inode| Cause::Call(if inode == 0 { Syscall::Close } else { Syscall::Shutdown })),
         },
         (Listen, _) => Some(Cause::Call(Syscall::Close)),
-        (LastAck, Closed) => arrivals.latest(Flags::ACK).or(Some(Cause::Timer)),
+        (LastAck, Closed) => arrivals.latest(Flags(Flags::ACK.0 | Flags::RST.0)).or(Some(Cause::Timer)),
         (TimeWait, Closed) => arrivals.latest(Flags(Flags::RST.0 | Flags::SYN.0)).or(Some(Cause::Timer)),
-        (SynRecv, Listen) | (FinWait1 | FinWait2 | Closing, Closed) => {
-            arrivals.latest(Flags::RST).or(Some(Cause::Timer))
+        (SynRecv, Listen) => arrivals.latest(Flags::RST).or(Some(Cause::Timer)),
+        // Bytes for a socket that nobody reads from any more end it with a RST, as a timer does without one
+        // (RFC 9293 §3.6, `tcp_rcv_state_process`).
+        (FinWait1 | FinWait2 | Closing, Closed) => {
+            let quiet = || if timed_out { Some(Cause::Timer) } else { arrivals.data() };
+            arrivals.latest(Flags::RST).or_else(quiet)
         }
         // These have a descriptor that somebody closes, when nothing arrived that did it and no patience ended.
         (SynSent | SynRecv | Established | CloseWait, Closed) => {
@@ -117,9 +126,20 @@ mod tests {
     fn arrived(packets: &[(u64, Flags)]) -> Arrivals {
         let mut arrivals = Arrivals::default();
         for (number, flags) in packets {
-            arrivals.note(*number, *flags);
+            arrivals.note(*number, *flags, false);
         }
         arrivals
+    }
+
+    #[test]
+    fn bytes_that_nobody_reads_any_more_end_a_connection_and_no_timer_does() {
+        let mut arrivals = arrived(&[(4, Flags::ACK)]);
+        arrivals.note(5, Flags::PSH.with(Flags::ACK), true);
+        for from in [FinWait1, FinWait2] {
+            assert_eq!(cause((from, Closed), &arrivals, None, None, false), Some(Cause::Packet(5)));
+            assert_eq!(cause((from, Closed), &arrivals, None, None, true), Some(Cause::Timer));
+            assert_eq!(cause((from, Closed), &arrived(&[]), None, None, false), None, "it is not known");
+        }
     }
 
     #[test]
@@ -144,7 +164,9 @@ mod tests {
         let arrivals = arrived(&[(9, Flags::FIN.with(Flags::ACK))]);
         assert_eq!(cause((TimeWait, Closed), &arrivals, None, None, false), Some(Cause::Timer));
         let reset = arrived(&[(9, Flags::FIN), (10, Flags::RST)]);
-        assert_eq!(cause((Established, Closed), &reset, None, None, false), Some(Cause::Packet(10)));
+        for from in [Established, LastAck] {
+            assert_eq!(cause((from, Closed), &reset, None, None, false), Some(Cause::Packet(10)), "{from}");
+        }
     }
 
     #[test]

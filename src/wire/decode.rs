@@ -37,7 +37,8 @@ impl<'a> Read<'a> {
 
     /// From whom to whom, and the control bits.
     pub(super) fn about(&self) -> About {
-        About { flow: self.flow, flags: self.flags() }
+        let data = matches!(&self.transport, TransportSlice::Tcp(tcp) if !tcp.payload().is_empty());
+        About { flow: self.flow, flags: self.flags(), data }
     }
 
     /// What a copy of it is known by, where it has that.

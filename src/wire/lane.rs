@@ -42,6 +42,8 @@ pub(super) struct About {
     pub(super) flow: Flow,
     /// None for a datagram.
     pub(super) flags: Option<Flags>,
+    /// Whether it is a segment with bytes for `recv`.
+    pub(super) data: bool,
 }
 
 impl About {

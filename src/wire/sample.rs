@@ -30,7 +30,7 @@ struct Seen {
     rows: HashMap<RowKey, Row>,
     states: HashMap<Flow, TcpState>,
     arrivals: HashMap<Flow, Arrivals>,
-    /// When the retransmission timer of a connection runs out.
+    /// When the timer runs out that ends a connection: of its retransmissions, or of what is left of it.
     timers: HashMap<Flow, Stamp>,
     /// What was told last of a connection.
     info: Option<TcpInfo>,
@@ -76,7 +76,7 @@ impl<T: Tables> Sampler<T> {
         if arrivals.len() > Self::KEPT {
             arrivals.clear();
         }
-        arrivals.entry(at_receiver).or_default().note(number, flags);
+        arrivals.entry(at_receiver).or_default().note(number, flags, about.data);
     }
 
     /// Looks at all of a host's table. `call` is one that our own code just made there.
@@ -178,7 +178,8 @@ impl<T: Tables> Sampler<T> {
             probe.report(Evidence::Sampled, Kind::Row(Delta::Gone(key)));
         }
         for row in now {
-            match row.timer.filter(|timer| timer.kind == TimerKind::Retransmit) {
+            let ends = |timer: &Timer| matches!(timer.kind, TimerKind::Retransmit | TimerKind::TimeWait);
+            match row.timer.filter(ends) {
                 Some(timer) => timers.insert(row.flow, read.after(timer.left())),
                 None => timers.remove(&row.flow),
             };
