@@ -248,6 +248,17 @@ fn what_many_clients_do_alike_is_told_once_and_that_most_were_not_made_as_well()
 }
 
 #[test]
+fn a_queue_that_is_not_empty_is_shown_however_little_room_there_is() {
+    let mut bench = Bench::open(Lang::En);
+    bench.established(1, 42_666);
+    bench.row(Client, flow(42_666), Some(TcpState::Established), |row| row.send_q = Some(15_621));
+    for (columns, rows) in [(80, 24), (100, 30), (120, 36)] {
+        let shown = shown(&mut bench, columns, rows);
+        assert!(shown.contains("tx 15621"), "{shown}");
+    }
+}
+
+#[test]
 fn a_flying_packet_moves_across() {
     let mut bench = Bench::open(Lang::En);
     let syn = bench.dials(1, 42_666);

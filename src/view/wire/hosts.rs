@@ -58,12 +58,16 @@ fn sockets<'a>(model: &'a Model, host: HostId, end: Option<&End<'_>>, fits: usiz
             entry.host == Some(host) && end.and_then(|end| end.entry).is_none_or(|end| end.row.key() != entry.row.key())
         })
         .collect();
-    // The listener that the conversation belongs to, the selected server, connections before idle listeners, the newest.
+    // The listener that the conversation belongs to, the selected server, connections before idle listeners, the newest;
+    // the lab's own servers last, as they were started together.
     let belongs =
         |entry: &Entry| end.is_some_and(|end| entry.row.flow == Flow::unconnected(end.flow.proto, end.flow.local));
     let key = |entry: &&Entry| {
         let listens = entry.row.flow.peer.is_none();
-        (!belongs(entry), Some(entry.row.flow) != shown, listens, std::cmp::Reverse(entry.arrival), entry.row.flow)
+        let flow = entry.row.flow;
+        let own = listens && model.world.servers.at(flow.proto, flow.local).is_some();
+        let newest = std::cmp::Reverse(if own { 0 } else { entry.arrival });
+        (!belongs(entry), Some(flow) != shown, listens, newest, flow)
     };
     let left_out = all.len().saturating_sub(fits);
     if left_out > 0 && fits > 0 {
@@ -88,7 +92,7 @@ fn socket(model: &Model, look: &Look, entry: &Entry, ink: &mut Ink<'_>) {
         Some(state) => _ = ink.skip(1).say(state.name(), theme.state(state)),
         None => _ = ink.skip(1).say(look.text.servers.bound, theme.quiet),
     }
-    queues(look, entry, ink);
+    let _ = queues(look, entry, ink);
     timer(model, look, entry, ink);
 }
 
@@ -119,7 +123,8 @@ impl<'a> End<'a> {
         let booked = || model.world.book.state(&flow).map(|(state, _)| state);
         let state = entry.map_or_else(booked, |entry| entry.row.state);
         // What was known of it while it was a whole socket is no longer so.
-        let whole = entry.is_some() && !matches!(state, Some(TcpState::TimeWait | TcpState::SynRecv));
+        let rest = |entry: &Entry| entry.row.timer.is_some_and(|timer| timer.kind == TimerKind::TimeWait);
+        let whole = entry.is_some_and(|entry| !rest(entry)) && state != Some(TcpState::SynRecv);
         let info = model.world.wire.info(host, &flow).filter(|_| whole);
         Self { flow, entry, state, info }
     }
@@ -139,18 +144,20 @@ impl<'a> End<'a> {
         if let Some(server) = server {
             ink.say(&server.spec.name, look.theme.title).skip(1);
         }
-        address(look, &self.flow, &mut ink);
+        // A datagram's socket that never called connect has no peer, whoever it talks to.
+        address(look, &bare.unwrap_or(self.flow), &mut ink);
         match self.state {
             Some(state) => _ = ink.skip(1).say(state.name(), look.theme.state(state)),
             None => _ = ink.skip(1).say(look.text.servers.bound, look.theme.quiet),
         }
-        if let Some(entry) = self.entry {
-            queues(look, entry, &mut ink);
-        }
+        let queued = self.entry.is_none_or(|entry| queues(look, entry, &mut ink));
         let mut ink = Ink::on(buf, area, 1);
         // What comes next stands first: the timer, then what it is made of.
         if let Some(entry) = self.entry {
             timer(model, look, entry, &mut ink);
+            if !queued {
+                queues(look, entry, &mut ink);
+            }
         }
         if let Some(known) = self.info {
             info(look, known, &mut ink);
@@ -158,28 +165,28 @@ impl<'a> End<'a> {
     }
 }
 
-/// Queues: those of a listener count connections.
-fn queues(look: &Look, entry: &Entry, ink: &mut Ink<'_>) {
-    let (Some(recv), Some(send)) = (entry.row.recv_q, entry.row.send_q) else { return };
+/// Queues: those of a listener count connections. Where they do not fit, those that are not empty; `false` where these
+/// do not either.
+fn queues(look: &Look, entry: &Entry, ink: &mut Ink<'_>) -> bool {
+    let (Some(recv), Some(send)) = (entry.row.recv_q, entry.row.send_q) else { return true };
     // There is nothing left to queue.
     if matches!(entry.row.state, Some(TcpState::TimeWait | TcpState::Closed)) {
-        return;
+        return true;
     }
-    let text = if entry.row.state == Some(TcpState::Listen) {
-        format!("  {recv}/{send}")
-    } else {
-        format!("  rx {recv} tx {send}")
+    let listens = entry.row.state == Some(TcpState::Listen);
+    let ways = match (recv, send) {
+        _ if listens => [format!("  {recv}/{send}"), String::new()],
+        (0, 0) => ["  rx 0 tx 0".into(), String::new()],
+        (0, _) => [format!("  rx 0 tx {send}"), format!("  tx {send}")],
+        (_, 0) => [format!("  rx {recv} tx 0"), format!("  rx {recv}")],
+        (_, _) => [format!("  rx {recv} tx {send}"), format!("  rx {recv} tx {send}")],
     };
-    if width(&text) <= ink.room() {
-        ink.say(
-            &text,
-            if recv + send > 0 && entry.row.state != Some(TcpState::Listen) {
-                look.theme.newest
-            } else {
-                look.theme.quiet
-            },
-        );
-    }
+    let style = if recv + send > 0 && !listens { look.theme.newest } else { look.theme.quiet };
+    let fits = ways.iter().find(|text| width(text) <= ink.room());
+    fits.is_some_and(|text| {
+        ink.say(text, style);
+        true
+    })
 }
 
 fn timer(model: &Model, look: &Look, entry: &Entry, ink: &mut Ink<'_>) {

@@ -23,9 +23,10 @@ pub(super) fn render(model: &Model, look: &Look, area: Rect, buf: &mut Buffer) {
         let style = if host == HostId::Client { theme.host.client } else { theme.host.server };
         let mark = |on: bool| if on && model.ui.wire.from.is_some() { glyphs::SELECTED } else { "" };
         let mode = format!(" {}{} ", mark(meant(host)), mode(model, look, host));
-        let line = area.width.saturating_sub(width(&mode) + 3) / 2;
-        let dash = glyphs::RANGE_LINE.repeat(usize::from(line));
         let cut = model.world.wire.lane(host).cut;
+        // A blank on either side, and the head; cut, there is a mark at both ends.
+        let line = area.width.saturating_sub(width(&mode) + 3 + u16::from(cut)) / 2;
+        let dash = glyphs::RANGE_LINE.repeat(usize::from(line));
         let (before, after) = match (host, cut) {
             (_, true) => (glyphs::LACKING, glyphs::LACKING),
             (HostId::Client, false) => ("", glyphs::RIGHT),
