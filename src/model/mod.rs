@@ -176,6 +176,7 @@ impl Model {
         if matches!(event.seen.kind, Kind::Wire(WireEvent::Opened { .. } | WireEvent::Closed { .. })) {
             self.historians.wire = Historian::default();
             if shown {
+                self.ui.row = None;
                 self.listing.rebuild(&self.world.table);
             }
         }

@@ -186,6 +186,13 @@ pub(super) fn heard(model: &mut Model, seen: &Observation) {
             model.ui.wire.opening &= asked;
             model.ui.wire.packet = None;
             model.ui.wire.informed = None;
+            // Whoever looks at these hosts from another view is told there that they are no more.
+            let gone = matches!(event, WireEvent::Closed { .. }) && !asked;
+            if gone && model.world.shown() == WorldId::Wire && model.ui.view != View::Lessons {
+                model.ui.view = View::Wire;
+                model.ui.page = None;
+                model.ui.zoomed = false;
+            }
         }
         _ => {}
     }

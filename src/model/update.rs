@@ -260,9 +260,12 @@ fn show(model: &mut Model, action: Action, count: Option<u32>) {
     if let Some(entries) = action.stride(model.ui.size.1) {
         return step(model, entries);
     }
+    // A message needs a server that hears it.
+    let lost = model.has_no_lab();
     let ui = &mut model.ui;
     match action {
         Action::Tick => ui.tick(),
+        Action::Say if lost => {}
         Action::Say => {
             if ui.view != View::Wire {
                 ui.view = View::Lab;

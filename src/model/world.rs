@@ -121,6 +121,8 @@ impl World {
                 }
                 if matches!(wire, WireEvent::Closed { .. }) {
                     self.playing = None;
+                    // The hosts are gone with all their sockets.
+                    self.table = Table::default();
                 }
                 self.wire.apply(&event.seen, wire);
             }

@@ -96,6 +96,17 @@ fn a_connection_of_the_machine_with_the_same_addresses_takes_nothing_from_the_wi
 }
 
 #[test]
+fn a_wire_that_ended_by_itself_has_no_sockets_and_is_told_of_in_every_view() {
+    let mut bench = bench();
+    bench.dials(1, 42_666);
+    bench.key(Key::F(1));
+    assert!(!bench.model.world.table.is_empty() && !bench.model.listing.is_empty());
+    bench.wire(None, WireEvent::Closed { why: Closed::HelperEnded, errno: None });
+    assert!(bench.model.world.table.is_empty() && bench.model.listing.is_empty());
+    assert_eq!(bench.model.ui.view, View::Wire);
+}
+
+#[test]
 fn a_handshake_is_folded_with_the_states_beside_its_packets() {
     let mut bench = bench();
     let syn = bench.dials(1, 42_666);

@@ -259,6 +259,19 @@ fn a_queue_that_is_not_empty_is_shown_however_little_room_there_is() {
 }
 
 #[test]
+fn where_a_scenario_left_no_server_no_client_is_offered() {
+    let mut bench = Bench::asked(Lang::En);
+    bench.wire(None, WireEvent::Opened { link: LinkKind::Tun });
+    let foot = |bench: &mut Bench| shown(bench, 120, 36).lines().last().unwrap().to_owned();
+    let last = foot(&mut bench);
+    assert!(last.contains("W ") && !last.contains("c client"), "{last}");
+    bench.keys("i");
+    assert_eq!(bench.model.ui.mode, crate::model::ui::Mode::Command, "nobody would hear a message");
+    let last = foot(&mut Bench::open(Lang::En));
+    assert!(!last.contains("W ") && last.contains("c client"), "{last}");
+}
+
+#[test]
 fn a_flying_packet_moves_across() {
     let mut bench = Bench::open(Lang::En);
     let syn = bench.dials(1, 42_666);
