@@ -325,13 +325,19 @@ pub(super) fn typed(model: &mut Model, key: Key) -> Vec<Effect> {
         Key::Enter => {
             let line = wire.program.input.value().trim().to_owned();
             let (host, program) = line.split_once(char::is_whitespace).unwrap_or((&line, ""));
-            let host = host.parse::<HostId>().ok().filter(|_| !program.trim().is_empty());
-            wire.no_host = host.is_none();
-            let Some(host) = host else { return vec![] };
+            let named = match host {
+                // As the screen calls them in Portuguese.
+                "cliente" => Some(HostId::Client),
+                "servidor" => Some(HostId::Server),
+                _ => host.parse().ok(),
+            };
+            let named = named.filter(|_| !program.trim().is_empty());
+            wire.no_host = named.is_none();
+            let Some(named) = named else { return vec![] };
             wire.program.remember(&line);
             wire.program.input = tui_input::Input::new(format!("{host} "));
             model.ui.mode = Mode::Command;
-            return vec![Effect::Run(host, program.trim().to_owned())];
+            return vec![Effect::Run(named, program.trim().to_owned())];
         }
         _ => {
             wire.no_host = false;

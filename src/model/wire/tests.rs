@@ -263,6 +263,11 @@ fn a_program_needs_a_host() {
     bench.keys("server  python3 server.py");
     assert_eq!(bench.key(Key::Enter), [Effect::Run(Server, "python3 server.py".into())]);
     assert_eq!((bench.model.ui.mode, bench.model.ui.wire.program.input.value()), (Keyboard::Command, "server "));
+    bench.keys("!");
+    bench.key(Key::Ctrl('u'));
+    bench.keys("servidor ss -tan");
+    assert_eq!(bench.key(Key::Enter), [Effect::Run(Server, "ss -tan".into())], "as it is called in Portuguese");
+    assert_eq!(bench.model.ui.wire.program.input.value(), "servidor ");
     assert_eq!(bench.key(Key::Ctrl('k')), []);
     bench.wire(Some(Server), WireEvent::Program { pid: 7, name: "python3".into() });
     assert_eq!(bench.key(Key::Ctrl('k')), [Effect::Kill(7)]);

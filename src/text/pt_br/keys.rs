@@ -53,7 +53,7 @@ pub(super) const KEYS: Keys = Keys {
     folding: KeyText::new("dobrar", "listar cada retransmissão, ou dobrá-las sobre o original retido"),
     next_server: KeyText::new("servidor", "o próximo servidor: os clientes vão a ele"),
     settings: KeyText::new("ajustes", "ajustes dos dois hosts: timestamps, SACK, buffers, portas, Nagle"),
-    run: KeyText::new("rodar", "rodar um programa num host: client CMD ou server CMD"),
+    run: KeyText::new("rodar", "rodar um programa num host: cliente CMD ou servidor CMD"),
     kill: KeyText::new("encerrar", "encerrar o programa mais novo; de novo: à força"),
     view_wire: KeyText::new("fio", "tela 5: o fio"),
     view_lessons: KeyText::new("cenários", "tela 6: os cenários: escolha um e apresente-o no fio, passo a passo"),

@@ -195,7 +195,7 @@ pub(super) const WIRE: Wire = Wire {
     no_such_program: "ENOENT, não há tal programa ou arquivo",
     skipped: |lines| format!("({} {})", grouped(lines), plural(lines, "linha não mostrada", "linhas não mostradas")),
     prompt: "rodar",
-    prompt_wrong: "diga antes onde: client PROGRAMA ou server PROGRAMA",
+    prompt_wrong: "diga antes onde: cliente PROGRAMA ou servidor PROGRAMA",
     say_to: |server| format!("para {server}"),
 };
 
