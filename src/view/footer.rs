@@ -147,11 +147,11 @@ fn on_wire(look: &Look, count: u32) -> Vec<Hint> {
 /// What is useful with the present view, focus and zoom, the most useful first.
 fn ranked(model: &Model) -> Vec<Action> {
     use Action::{
-        Aim, Back, Block, Check, Client, CloseAll, CloseFin, CloseHalf, CloseRst, CloseWire, Corrupt, Cut, Delay, Door, Drop,
-        Duplicate, Filter, GoOn, GoView, Home, Kick, Ladder, Language, Loss, Mark, Narrow, Network, Next, NextKinds,
-        NextLesson, NextModel, NextOrder, NextPane, NextScope, NextServer, NextTalk, OneShot, OpenCapture, OpenWire,
-        OtherEnd, Page, PrevTalk, Repeat, Reverse, Run, RunHold, SaveCapture, Say, Settings, Sift, Slow, StartStop,
-        StopCheck, Stream, Swap, Theme, Tick, Unfold, Wire, Zoom,
+        Aim, Back, Block, Check, Client, CloseAll, CloseFin, CloseHalf, CloseRst, CloseWire, Corrupt, Cut, Delay, Door,
+        Drop, Duplicate, Filter, GoOn, GoView, Home, Kick, Ladder, Language, Loss, Mark, Narrow, Network, Next,
+        NextKinds, NextLesson, NextModel, NextOrder, NextPane, NextScope, NextServer, NextTalk, OneShot, OpenCapture,
+        OpenWire, OtherEnd, Page, PrevTalk, Repeat, Reverse, Run, RunHold, SaveCapture, Say, Settings, Sift, Slow,
+        StartStop, StopCheck, Stream, Swap, Theme, Tick, Unfold, Wire, Zoom,
     };
     let mut actions = Vec::new();
     if let Some(page) = &model.ui.page {
@@ -232,7 +232,8 @@ fn ranked(model: &Model) -> Vec<Action> {
     actions.retain(|action| !model.world.observing || !matches!(action, StartStop | NextModel | Door));
     // Where no server of the lab is, no client can be made.
     let bare = model.has_no_lab() || (model.world.shown() == WorldId::Wire && !model.world.wire.is_open());
-    let of_lab = [Client, OneShot, CloseFin, CloseRst, CloseHalf, CloseAll, StartStop, NextModel, NextServer, Tick, Say];
+    let of_lab =
+        [Client, OneShot, CloseFin, CloseRst, CloseHalf, CloseAll, StartStop, NextModel, NextServer, Tick, Say];
     actions.retain(|action| !bare || !of_lab.contains(action));
     if model.has_no_lab() && model.ui.view == View::Wire && model.world.playing.is_none() {
         // What the scenario left makes room for the lab's own.
