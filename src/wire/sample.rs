@@ -8,8 +8,7 @@ use super::attribute::{self, Arrivals};
 use super::cable::other;
 use super::lane::About;
 use crate::domain::{
-    Delta, Evidence, Flow, HostId, Kind, Probe, Row, RowKey, Stamp, Syscall, TcpInfo, TcpState, Timer, TimerKind,
-    Transition,
+    Delta, Evidence, Flow, HostId, Kind, Probe, Row, RowKey, Stamp, Syscall, TcpInfo, TcpState, Timer, Transition,
 };
 
 /// Reads a host's socket table.
@@ -30,7 +29,7 @@ struct Seen {
     rows: HashMap<RowKey, Row>,
     states: HashMap<Flow, TcpState>,
     arrivals: HashMap<Flow, Arrivals>,
-    /// When the timer runs out that ends a connection: of its retransmissions, or of what is left of it.
+    /// When the timer of a connection runs out. Each of them ends it at last, if nothing comes.
     timers: HashMap<Flow, Stamp>,
     /// What was told last of a connection.
     info: Option<TcpInfo>,
@@ -178,8 +177,7 @@ impl<T: Tables> Sampler<T> {
             probe.report(Evidence::Sampled, Kind::Row(Delta::Gone(key)));
         }
         for row in now {
-            let ends = |timer: &Timer| matches!(timer.kind, TimerKind::Retransmit | TimerKind::TimeWait);
-            match row.timer.filter(ends) {
+            match row.timer {
                 Some(timer) => timers.insert(row.flow, read.after(timer.left())),
                 None => timers.remove(&row.flow),
             };
