@@ -1,9 +1,14 @@
 //! A host's end of the wire: where its packets come from and where those for it go.
 
 use std::io;
+use std::time::Duration;
 
 /// A link carries bare IP packets, one at a time. Neither direction ever waits inside `try_recv` and `send`.
 pub(super) trait Link {
+    /// How long it is worth asking for the next packet again and again before waiting for it: about as long as waiting
+    /// takes to end.
+    const WORTH_ASKING: Duration;
+
     /// Waits until `try_recv` may have a packet, if it had none when it was last asked. May be dropped half way.
     fn ready(&mut self) -> impl Future<Output = io::Result<()>>;
 
@@ -21,6 +26,7 @@ pub(super) use kernel::KernelLink;
 mod kernel {
     use std::io::{self, IoSlice, IoSliceMut};
     use std::os::fd::OwnedFd;
+    use std::time::Duration;
 
     use rustix::io::{Errno, read, readv, write, writev};
     use tokio::io::unix::AsyncFd;
@@ -61,6 +67,8 @@ mod kernel {
     }
 
     impl Link for KernelLink {
+        const WORTH_ASKING: Duration = Duration::from_micros(50);
+
         async fn ready(&mut self) -> io::Result<()> {
             // All that this is news of is taken before anybody waits again.
             self.device.readable().await?.clear_ready();
@@ -98,6 +106,7 @@ mod kernel {
 pub(super) mod memory {
     use std::collections::VecDeque;
     use std::io;
+    use std::time::Duration;
 
     use tokio::sync::mpsc;
 
@@ -122,6 +131,9 @@ pub(super) mod memory {
     }
 
     impl Link for MemoryLink {
+        /// The tests' hosts send when the relay waits.
+        const WORTH_ASKING: Duration = Duration::ZERO;
+
         async fn ready(&mut self) -> io::Result<()> {
             if self.waiting.is_empty() {
                 let packet = self.from_host.recv().await.ok_or(io::ErrorKind::BrokenPipe)?;

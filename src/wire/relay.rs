@@ -124,17 +124,28 @@ impl<L: Link, T: Tables> Relay<L, T> {
         }
     }
 
-    /// Carries what there is until there is no more. Returns whether there may be more: somebody else is to be heard
-    /// first.
+    /// Carries what there is until there is no more. At full speed it then asks again for a moment instead of sleeping:
+    /// an answer is mostly there before this thread would be awake again. Whoever else wants the processor has it between
+    /// two such questions. Returns whether there may be more: somebody else is to be heard first.
     fn go_on(&mut self, heartbeat: Instant) -> io::Result<bool> {
+        let mut last = None;
         loop {
             self.deliver();
             // In turns: a flood of one host shall not keep the other from speaking.
             let any = self.take(HostId::Client)? | self.take(HostId::Server)?;
-            let called = !self.orders.is_empty() || self.stop.has_changed().unwrap_or(true);
-            if !any || called || Instant::now() >= heartbeat {
+            let now = Instant::now();
+            if now >= heartbeat || !self.orders.is_empty() || self.stop.has_changed().unwrap_or(true) {
                 return Ok(any);
             }
+            if any {
+                last = Some(now);
+                continue;
+            }
+            let live = self.cable.modes().contains(&Mode::Live);
+            if last.is_none_or(|last| !live || now - last >= L::WORTH_ASKING) {
+                return Ok(false);
+            }
+            std::thread::yield_now();
         }
     }
 
