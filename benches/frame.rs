@@ -8,8 +8,8 @@ use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use socklab::domain::client::ClientChange;
 use socklab::domain::{
-    Args, Call, ClientEvent, ClientId, ClientPlan, Delta, Evidence, Excerpt, Finding, Flags, Flow, Kind, Note,
-    Observation, PacketSummary, Proto, Row, Segment, SocketId, Stamp, Syscall, Target, TcpState, WorldId,
+    Args, Call, ClientEvent, ClientId, ClientPlan, Delta, Destination, Evidence, Excerpt, Finding, Flags, Flow, Kind,
+    Note, Observation, PacketSummary, Proto, Row, Segment, SocketId, Stamp, Syscall, TcpState, WorldId,
 };
 use socklab::model::keys::Key;
 use socklab::model::packets::{News, Origin, Said, Stream};
@@ -31,8 +31,8 @@ fn crowd() -> Model {
         let flow = Flow::tcp(SocketAddr::from(([127, 0, 0, 1], 33_000 + 5 * n)), server);
         if n < 1_000 {
             let id = ClientId(u32::from(n) + 1);
-            let target = Target { server: None, proto: Proto::Tcp, addr: server };
-            let change = ClientChange::Spawned { plan: ClientPlan::Stay, target };
+            let destination = Destination { server: None, proto: Proto::Tcp, addr: server };
+            let change = ClientChange::Spawned { plan: ClientPlan::Stay, destination };
             seen(Evidence::Called, Kind::Client(ClientEvent { client: id, change }));
             let connect = Call::new(SocketId::Client(id), Syscall::Connect).with(Args::Addr(server)).on(flow);
             seen(Evidence::Called, Kind::Call(connect));

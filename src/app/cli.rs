@@ -8,7 +8,7 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
-use crate::domain::{Answer, Goal, HostId, Lang, Proto, ServerSpec, ServiceModel};
+use crate::domain::{Answer, HostId, Lang, Proto, ServerSpec, ServiceModel, TargetHost};
 use crate::model::ui::ThemeName;
 use reach::ReachArgs;
 
@@ -90,8 +90,8 @@ pub struct RunArgs {
 
     /// Send the clients to the servers of this host, on PORT or where a laboratory has them; for scenarios with world =
     /// "host"
-    #[arg(long, value_name = "HOST[:PORT]", value_parser = network::goal)]
-    pub target: Option<Goal>,
+    #[arg(long, value_name = "HOST[:PORT]", value_parser = network::target)]
+    pub target: Option<TargetHost>,
 
     /// One JSON object a line: every event, and the result of each file
     #[arg(long)]
@@ -169,8 +169,8 @@ pub struct LabArgs {
     pub preset: Option<Preset>,
 
     /// Send clients and broadcasts to this host instead of this machine, on PORT or on the ports of the servers here
-    #[arg(long, value_name = "HOST[:PORT]", value_parser = network::goal)]
-    pub target: Option<Goal>,
+    #[arg(long, value_name = "HOST[:PORT]", value_parser = network::target)]
+    pub target: Option<TargetHost>,
 
     /// Begin on the wire: two private hosts, and every packet between them in your hand
     #[arg(long)]

@@ -13,8 +13,8 @@ use super::cli::network::{ClientArgs, Transport};
 use super::headless::Headless;
 use super::locale;
 use crate::domain::{
-    Call, ClientId, Cue, Evidence, Flow, GoalChange, GoalEvent, Kind, Note, Outcome, Play, PortReport, Proto, Reason,
-    SocketId, SocketOptions, Syscall, TcpState, Verdict,
+    Call, ClientId, Cue, Evidence, Flow, Kind, Note, Outcome, Play, PortReport, Proto, Reason, SocketId, SocketOptions,
+    Syscall, TargetChange, TargetEvent, TcpState, Verdict,
 };
 use crate::lab::{Machine, Script, resolve};
 use crate::model::Effect;
@@ -77,24 +77,24 @@ impl<'a> Caller<'a> {
         Ok(())
     }
 
-    fn goal(&self, change: GoalChange) {
-        let goal = self.args.addr.clone();
-        self.headless.probe.report(Evidence::Called, Kind::Goal(GoalEvent { goal, change }));
+    fn target(&self, change: TargetChange) {
+        let target = self.args.addr.clone();
+        self.headless.probe.report(Evidence::Called, Kind::Target(TargetEvent { target, change }));
     }
 
     /// Tries one address after the other until there is somebody to talk to.
     async fn all_addresses(&mut self) -> io::Result<bool> {
         let begun = Instant::now();
-        let found = match resolve(&self.args.addr.host).await {
+        let found = match resolve(&self.args.addr.name).await {
             Ok(found) => found,
             Err(why) => {
-                self.goal(GoalChange::Lost { why });
+                self.target(TargetChange::Lost { why });
                 return Ok(false);
             }
         };
         if !self.args.addr.is_address() {
             let addresses = found.iter().map(SocketAddr::ip).collect();
-            self.goal(GoalChange::Found { addresses, took: begun.elapsed() });
+            self.target(TargetChange::Found { addresses, took: begun.elapsed() });
         }
         for addr in found {
             let addr = self.args.addr.at(addr, USUAL);
@@ -122,7 +122,7 @@ impl<'a> Caller<'a> {
             }
             None => {
                 let tried = Self::silent(self.args, addr, begun);
-                self.goal(GoalChange::Tried { report: tried });
+                self.target(TargetChange::Tried { report: tried });
                 self.play(Play::Close);
                 return Ok(None);
             }
@@ -239,7 +239,7 @@ impl<'a> Caller<'a> {
     /// Nobody answered the handshake in time.
     fn silent(args: &ClientArgs, addr: SocketAddr, begun: Instant) -> PortReport {
         PortReport {
-            host: args.addr.host.clone(),
+            host: args.addr.name.clone(),
             address: addr.ip(),
             port: addr.port(),
             proto: Proto::Tcp,

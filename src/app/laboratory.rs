@@ -205,7 +205,7 @@ impl Shell for Laboratory {
             | Effect::Play { .. }
             | Effect::CloseWire
             | Effect::Wire(_)
-            | Effect::Turn(..)
+            | Effect::Set(..)
             | Effect::Run(..)
             | Effect::Kill(_)
             | Effect::Inform(_) => self.on_wire(effect),
@@ -222,7 +222,7 @@ impl Shell for Laboratory {
             {
                 self.on_wire(effect);
             }
-            Effect::Spawn { count, plan, target } => self.lab.spawn(count, plan, target),
+            Effect::Spawn { count, plan, destination } => self.lab.spawn(count, plan, destination),
             Effect::Close(client, how) => self.lab.close(client, how),
             Effect::CloseAll => self.lab.close_all(),
             Effect::Start(server) => self.lab.start(server),
@@ -234,7 +234,7 @@ impl Shell for Laboratory {
             Effect::Unblock(address) => self.lab.unblock(address),
             Effect::Switch(server, model) => self.lab.switch(server, model),
             Effect::Broadcast(text, to) => self.lab.broadcast(text, to),
-            Effect::Aim(goal) => self.lab.aim(goal),
+            Effect::Target(target) => self.lab.set_target(target),
             Effect::Scan(plan) => self.lab.scan(plan),
             Effect::StopScan => self.lab.stop_scan(),
             Effect::Lookup(flows) => self.table.lookup(flows),

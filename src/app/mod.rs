@@ -1,7 +1,6 @@
 //! The imperative shell: the command line, the one `select!`, effects, the terminal.
 
 mod addresses;
-mod aim;
 mod capture;
 #[cfg(target_os = "linux")]
 mod capturer;
@@ -30,6 +29,7 @@ mod serve;
 pub mod session;
 mod signals;
 pub mod stage;
+mod target;
 mod terminal;
 #[cfg(target_os = "linux")]
 mod tracer;

@@ -11,7 +11,7 @@ use super::cli::RunArgs;
 use super::recorder::Recorder;
 use super::runner::Runner;
 use super::transcript::Transcript;
-use super::{aim, locale, tell, transcript};
+use super::{locale, target, tell, transcript};
 use crate::domain::Lang;
 use crate::lesson::{self, Lesson, NotAway, Part, Phase};
 use crate::model::journal::Journal;
@@ -28,7 +28,7 @@ pub(super) fn run(args: &RunArgs) -> anyhow::Result<ExitCode> {
     let mut lessons = Vec::new();
     for name in &args.files {
         match read(name) {
-            Ok(lesson) => match aimed(args, lesson, lang) {
+            Ok(lesson) => match towards_target(args, lesson, lang) {
                 Ok(lesson) => lessons.push((name, lesson)),
                 Err(why) => {
                     tell(&format!("{name}: {why}"));
@@ -43,9 +43,9 @@ pub(super) fn run(args: &RunArgs) -> anyhow::Result<ExitCode> {
     }
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build()?;
     let there = match &args.target {
-        Some(goal) => {
+        Some(target) => {
             let tcp = lessons.iter().any(|(_, lesson)| lesson.connects_away());
-            match runtime.block_on(aim::find(goal, tcp, text::of(lang)))? {
+            match runtime.block_on(target::find(target, tcp, text::of(lang)))? {
                 Ok(there) => Some(there),
                 Err(why) => {
                     tell(&why);
@@ -72,8 +72,8 @@ fn read(name: &str) -> anyhow::Result<Lesson> {
 }
 
 /// The lesson as it is played where the command line says; or why it cannot be.
-fn aimed(args: &RunArgs, lesson: Lesson, lang: Lang) -> Result<Lesson, String> {
-    let Some(goal) = &args.target else { return Ok(lesson) };
+fn towards_target(args: &RunArgs, lesson: Lesson, lang: Lang) -> Result<Lesson, String> {
+    let Some(target) = &args.target else { return Ok(lesson) };
     let words = &text::of(lang).lessons;
     lesson.away().map_err(|why| match why {
         NotAway::OnTheWire => words.on_the_wire.to_owned(),
@@ -82,7 +82,7 @@ fn aimed(args: &RunArgs, lesson: Lesson, lang: Lang) -> Result<Lesson, String> {
                 Part::Act(act) => format!("\n  {} {step}: {}", words.step, of_act(words, act)),
                 Part::Expect(expect) => format!("\n  {} {step}: {}", words.step, of_expect(words, expect)),
             };
-            parts.iter().fold((words.needs_here)(&goal.host), |said, part| said + &line(part))
+            parts.iter().fold((words.needs_here)(&target.name), |said, part| said + &line(part))
         }
     })
 }

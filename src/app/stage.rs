@@ -9,12 +9,12 @@ use anyhow::Context as _;
 #[cfg(target_os = "linux")]
 use super::wire_lab::{WireLab, run_silently};
 use crate::domain::{
-    Answer, Flow, HostId, Kind as EventKind, Observation, Probe, Proto, ServerChange, ServerSpec, ServiceModel, Target,
-    WorldId,
+    Answer, Destination, Flow, HostId, Kind as EventKind, Observation, Probe, Proto, ServerChange, ServerSpec,
+    ServiceModel, WorldId,
 };
 use crate::lab::{Lab, Machine, Script};
 #[cfg(target_os = "linux")]
-use crate::lesson::Knobs;
+use crate::lesson::LessonSettings;
 use crate::lesson::file::Kind;
 use crate::lesson::{Addresses, Lesson, Order};
 use crate::model::Effect;
@@ -43,13 +43,13 @@ struct Here {
 }
 
 impl Stage {
-    /// Opens the world that the lesson wants, with its servers, none of them started, and its settings turned.
+    /// Opens the world that the lesson wants, with its servers, none of them started, and its settings changed.
     pub fn open(lesson: &Lesson, probe: &Probe) -> anyhow::Result<Self> {
         match lesson.world {
             #[cfg(target_os = "linux")]
             WorldId::Wire => {
                 let lab = on_wire(lesson, probe, &Options::default())?;
-                lab.turn_all(&lesson.knobs)?;
+                lab.set_all(&lesson.settings)?;
                 Ok(Self(World::Wire(Box::new(lab))))
             }
             #[cfg(not(target_os = "linux"))]
@@ -95,7 +95,7 @@ impl Stage {
             World::Host(here) => match order {
                 Order::Script(_, cue) => here.script.play(cue),
                 Order::Lab(effect) => here.perform(effect),
-                Order::Wire(_) | Order::Turn(_) | Order::Run(..) => {
+                Order::Wire(_) | Order::Set(_) | Order::Run(..) => {
                     anyhow::bail!("this needs the wire: world = \"wire\"")
                 }
             },
@@ -151,14 +151,14 @@ impl Here {
 
     fn perform(&mut self, effect: Effect) {
         match effect {
-            Effect::Spawn { count, plan, target } => self.lab.spawn(count, plan, self.redirect(target)),
+            Effect::Spawn { count, plan, destination } => self.lab.spawn(count, plan, self.redirect(destination)),
             Effect::Close(client, how) => self.lab.close(client, how),
             Effect::CloseAll => self.lab.close_all(),
             Effect::Start(server) => self.lab.start(server),
             Effect::Stop(server) => self.lab.stop(server),
             Effect::Switch(server, model) => self.lab.switch(server, model),
             Effect::Broadcast(text, to) => self.lab.broadcast(text, to),
-            Effect::Aim(goal) => self.lab.aim(goal),
+            Effect::Target(target) => self.lab.set_target(target),
             Effect::Scan(plan) => self.lab.scan(plan),
             Effect::StopScan => self.lab.stop_scan(),
             _ => {}
@@ -166,11 +166,11 @@ impl Here {
     }
 
     /// Where somebody goes who would go to this server here.
-    fn redirect(&self, target: Target) -> Target {
+    fn redirect(&self, destination: Destination) -> Destination {
         if self.there.is_none() {
-            return target;
+            return destination;
         }
-        Target { server: None, addr: self.addresses.of(HostId::Server, target.addr.port()), ..target }
+        Destination { server: None, addr: self.addresses.of(HostId::Server, destination.addr.port()), ..destination }
     }
 
     fn follow(&mut self, seen: &Observation) {
@@ -235,7 +235,7 @@ impl WireLab {
             Order::Wire(command) => self.command(command).context("the wire")?,
             Order::Script(host, cue) => self.play(host, cue),
             Order::Lab(effect) => self.perform(effect),
-            Order::Turn(knobs) => self.turn_all(&knobs)?,
+            Order::Set(settings) => self.set_all(&settings)?,
             Order::Run(host, argv) => {
                 let name = argv.first().cloned().unwrap_or_default();
                 run_silently(&self.wire, host, argv).context(name)?;
@@ -248,10 +248,10 @@ impl WireLab {
     /// not be done shows in what does not happen.
     pub(super) fn order_aside(&mut self, order: Order) {
         match order {
-            Order::Turn(knobs) => {
-                let turn = self.turner();
+            Order::Set(settings) => {
+                let set = self.setter();
                 tokio::task::spawn_blocking(move || {
-                    knobs.each().into_iter().for_each(|(host, knob)| drop(turn(host, knob)));
+                    settings.each().into_iter().for_each(|(host, setting)| drop(set(host, setting)));
                 });
             }
             Order::Run(host, argv) => {
@@ -264,8 +264,11 @@ impl WireLab {
     }
 
     /// Turns what a lesson's file says, and reports it.
-    pub(super) fn turn_all(&self, knobs: &Knobs) -> anyhow::Result<()> {
-        let turn = self.turner();
-        knobs.each().into_iter().try_for_each(|(host, knob)| turn(host, knob).with_context(|| format!("{knob:?}")))
+    pub(super) fn set_all(&self, settings: &LessonSettings) -> anyhow::Result<()> {
+        let set = self.setter();
+        settings
+            .each()
+            .into_iter()
+            .try_for_each(|(host, setting)| set(host, setting).with_context(|| format!("{setting:?}")))
     }
 }

@@ -70,8 +70,8 @@ async fn session(
     if on_wire {
         session.tell(Msg::Wire)?;
     }
-    if let Some(goal) = &cli.target {
-        session.tell(Msg::Aim(Some(goal.clone())))?;
+    if let Some(target) = &cli.target {
+        session.tell(Msg::Target(Some(target.clone())))?;
     }
     if let Some(path) = &cli.open {
         session.tell(Msg::Open(path.clone()))?;

@@ -13,7 +13,7 @@ use tokio::task::JoinHandle;
 use super::programs::Programs;
 use crate::domain::client::ClientChange;
 use crate::domain::{
-    ClientEvent, Cue, Errno, Evidence, Flow, HostId, Kind, Knob, Note, Observation, Probe, Row, ServerSpec, Sink,
+    ClientEvent, Cue, Errno, Evidence, Flow, HostId, Kind, Note, Observation, Probe, Row, ServerSpec, Setting, Sink,
     Syscall, TcpInfo, WireCommand, WireEvent,
 };
 use crate::lab::{Host, Lab, Script};
@@ -90,7 +90,7 @@ impl WireLab {
     /// Performs an effect on the wire's hosts.
     pub fn perform(&mut self, effect: Effect) {
         match effect {
-            Effect::Spawn { count, plan, target } => self.clients.spawn(count, plan, target),
+            Effect::Spawn { count, plan, destination } => self.clients.spawn(count, plan, destination),
             Effect::Close(client, how) => self.clients.close(client, how),
             Effect::CloseAll => self.clients.close_all(),
             Effect::Start(server) => self.servers.start(server),
@@ -101,9 +101,9 @@ impl WireLab {
             Effect::StopScan => self.clients.stop_scan(),
             // A wire that is no more has said so itself, and one that is asked too much at once is asked again.
             Effect::Wire(command) => _ = self.command(command),
-            Effect::Turn(host, knob) => {
-                let turn = self.turner();
-                tokio::task::spawn_blocking(move || turn(host, knob));
+            Effect::Set(host, setting) => {
+                let set = self.setter();
+                tokio::task::spawn_blocking(move || set(host, setting));
             }
             Effect::Run(host, line) => {
                 let (wire, programs, probe) = (Arc::clone(&self.wire), self.programs.clone(), self.probe.clone());
@@ -130,16 +130,16 @@ impl WireLab {
     }
 
     /// Turns a setting of one host, and reports what came of it. Asks the hosts' helper and waits for its answer.
-    pub fn turn(&self, host: HostId, knob: Knob) -> io::Result<()> {
-        self.turner()(host, knob)
+    pub fn set(&self, host: HostId, setting: Setting) -> io::Result<()> {
+        self.setter()(host, setting)
     }
 
-    /// [`WireLab::turn`], for another thread.
-    pub(super) fn turner(&self) -> impl Fn(HostId, Knob) -> io::Result<()> + Send + 'static {
+    /// [`WireLab::set`], for another thread.
+    pub(super) fn setter(&self) -> impl Fn(HostId, Setting) -> io::Result<()> + Send + 'static {
         let (wire, nagle, probe) = (Arc::clone(&self.wire), self.nagle.clone(), self.probe.clone());
-        move |host, knob| {
-            let turned = set(&wire.host(host), &nagle[host as usize], knob);
-            told(&probe.on_wire(Some(host)), host, knob, turned)
+        move |host, setting| {
+            let changed = set(&wire.host(host), &nagle[host as usize], setting);
+            told(&probe.on_wire(Some(host)), host, setting, changed)
         }
     }
 
@@ -164,24 +164,24 @@ pub(super) fn run_silently(wire: &Wire, host: HostId, argv: Vec<String>) -> io::
 }
 
 /// Turns a setting of a host: one of its kernel's, or one of the sockets that the lab makes there.
-fn set(host: &WireHost, nagle: &AtomicBool, knob: Knob) -> io::Result<()> {
-    match knob {
-        Knob::Nagle(on) => {
+fn set(host: &WireHost, nagle: &AtomicBool, setting: Setting) -> io::Result<()> {
+    match setting {
+        Setting::Nagle(on) => {
             nagle.store(on, Ordering::Relaxed);
             Ok(())
         }
-        knob => host.turn(knob),
+        setting => host.set(setting),
     }
 }
 
-/// Reports that a setting was turned, or could not be.
-fn told(probe: &Probe, host: HostId, knob: Knob, turned: io::Result<()>) -> io::Result<()> {
-    let errno = turned.as_ref().err().map(Errno::from);
-    probe.report(Evidence::Called, Kind::Wire(WireEvent::Turned { knob, errno }));
-    if let (Knob::EphemeralRange(low, high), None, HostId::Client) = (knob, errno, host) {
+/// Reports that a setting was changed, or could not be.
+fn told(probe: &Probe, host: HostId, setting: Setting, changed: io::Result<()>) -> io::Result<()> {
+    let errno = changed.as_ref().err().map(Errno::from);
+    probe.report(Evidence::Called, Kind::Wire(WireEvent::SettingChanged { setting, errno }));
+    if let (Setting::EphemeralRange(low, high), None, HostId::Client) = (setting, errno, host) {
         probe.report(Evidence::Called, Kind::Note(Note::PortRange { low, high }));
     }
-    turned
+    changed
 }
 
 /// Has what the kernels know of a connection reported as long as it is looked at.

@@ -9,7 +9,7 @@ use super::stage;
 use super::wire_lab::WireLab;
 use crate::domain::need::OpenError;
 use crate::domain::note::TableSource;
-use crate::domain::{Evidence, HostId, Kind, Knob, LessonChange, LessonEvent, Note, Probe, ServerSpec, WireEvent};
+use crate::domain::{Evidence, HostId, Kind, LessonChange, LessonEvent, Note, Probe, ServerSpec, Setting, WireEvent};
 use crate::lesson::{Lesson, Order};
 use crate::model::Effect;
 use crate::wire::{Options, Wire};
@@ -42,7 +42,7 @@ fn lock(slot: &Mutex<Slot>) -> MutexGuard<'_, Slot> {
 }
 
 impl WireWorld {
-    /// The range that clients' ports are chosen from until somebody turns it: the one that Linux starts with.
+    /// The range that clients' ports are chosen from until somebody sets it: the one that Linux starts with.
     const PORTS: (u16, u16) = (32_768, 60_999);
     /// How much may be asked for in the moment before the lab is whole.
     const WAITING: usize = 64;
@@ -77,8 +77,8 @@ impl WireWorld {
         self.change(move |probe, _| {
             let options = Self::options(helper);
             let lab = opened(probe, &options, stage::on_wire(lesson, probe, &options))?;
-            let ready = lab.turn_all(&lesson.knobs).is_ok();
-            // What could not be turned was reported.
+            let ready = lab.set_all(&lesson.settings).is_ok();
+            // What could not be changed was reported.
             let change = if ready { LessonChange::Staged { run } } else { LessonChange::Left };
             let event = Kind::Lesson(LessonEvent { lesson: name, change });
             probe.on_wire(None).report(Evidence::Called, event);
@@ -88,7 +88,7 @@ impl WireWorld {
 
     fn options(binary: Option<PathBuf>) -> Options {
         let (low, high) = Self::PORTS;
-        Options { knobs: vec![Knob::EphemeralRange(low, high)], binary, ..Options::default() }
+        Options { settings: vec![Setting::EphemeralRange(low, high)], binary, ..Options::default() }
     }
 
     /// Opens it. A wire that is no more goes first.
@@ -166,9 +166,13 @@ async fn follow(slot: Arc<Mutex<Slot>>, ended: impl Future<Output = ()>, wire: W
 fn opened(probe: &Probe, options: &Options, lab: Result<WireLab, OpenError>) -> Option<WireLab> {
     match lab {
         Ok(lab) => {
-            let turned = |host| move |knob: &Knob| (host, Kind::Wire(WireEvent::Turned { knob: *knob, errno: None }));
+            let changed = |host| {
+                move |setting: &Setting| {
+                    (host, Kind::Wire(WireEvent::SettingChanged { setting: *setting, errno: None }))
+                }
+            };
             let hosts = [HostId::Client, HostId::Server].into_iter();
-            for (host, event) in hosts.flat_map(|host| options.knobs.iter().map(turned(host))) {
+            for (host, event) in hosts.flat_map(|host| options.settings.iter().map(changed(host))) {
                 probe.on_wire(Some(host)).report(Evidence::Called, event);
             }
             let probe = probe.on_wire(None);

@@ -37,7 +37,7 @@ spelled!(CloseHow { Fin = "fin", Rst = "rst", Half = "half" });
 
 /// Where clients go.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
-pub struct Target {
+pub struct Destination {
     /// The laboratory's own server there, if it is one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub server: Option<ServerId>,
@@ -66,7 +66,7 @@ pub enum ClientChange {
         /// What it means to do.
         plan: ClientPlan,
         /// Where it goes.
-        target: Target,
+        destination: Destination,
     },
     /// `connect` was called and has not returned yet; the kernel has chosen the port (`getsockname` tells).
     Dialing {

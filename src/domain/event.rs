@@ -6,7 +6,6 @@ use super::broadcast::BroadcastEvent;
 use super::call::Call;
 use super::client::ClientEvent;
 use super::evidence::Evidence;
-use super::goal::GoalEvent;
 use super::guard::GuardEvent;
 use super::id::HostId;
 use super::info::TcpInfo;
@@ -18,6 +17,7 @@ use super::scan::ScanEvent;
 use super::server::ServerEvent;
 use super::spelled::spelled;
 use super::stamp::Stamp;
+use super::target::TargetEvent;
 use super::transition::Transition;
 use super::wire::WireEvent;
 
@@ -90,7 +90,7 @@ pub enum Kind {
     /// The servers' guard did something, or noticed something.
     Guard(GuardEvent),
     /// Something happened to the host that clients go to instead of this one.
-    Goal(GoalEvent),
+    Target(TargetEvent),
     /// Something happened in a port check.
     Scan(ScanEvent),
     /// Something about the laboratory itself.
@@ -156,7 +156,7 @@ mod tests {
         );
     }
 
-    /// Port checks and goals.
+    /// Port checks and targets.
     fn looked_for() -> Vec<Kind> {
         let address = flow().local.ip();
         let took = std::time::Duration::from_micros(312);
@@ -173,7 +173,7 @@ mod tests {
             icmp: Some(scan::IcmpError { kind: 3, code: 13, from: address }),
         };
         let ports: PortList = "65432-65434,80".parse().unwrap();
-        let goal: Goal = "[::1]:65432".parse().unwrap();
+        let target: TargetHost = "[::1]:65432".parse().unwrap();
         let no_answer = Unresolved::NoAnswer { errno: Some(Errno::TimedOut) };
         let scans = [
             ScanChange::Begun { asked: "lab".into(), address, others: vec![address], proto: Proto::Udp, ports },
@@ -183,16 +183,18 @@ mod tests {
             ScanChange::Port { report: PortReport { sent: None, errno: None, icmp: None, ..report.clone() } },
             ScanChange::Ended { stopped: true },
         ];
-        let goals = [
-            GoalChange::Set,
-            GoalChange::Found { addresses: vec![address], took },
-            GoalChange::Lost { why: Unresolved::NoSuchHost },
-            GoalChange::Tried { report },
-            GoalChange::Chosen { addr: flow().local, answers: true },
-            GoalChange::Dropped,
+        let targets = [
+            TargetChange::Set,
+            TargetChange::Found { addresses: vec![address], took },
+            TargetChange::Lost { why: Unresolved::NoSuchHost },
+            TargetChange::Tried { report },
+            TargetChange::Chosen { addr: flow().local, answers: true },
+            TargetChange::Dropped,
         ];
         let scans = scans.into_iter().map(|change| Kind::Scan(ScanEvent { scan: 2, change }));
-        scans.chain(goals.into_iter().map(|change| Kind::Goal(GoalEvent { goal: goal.clone(), change }))).collect()
+        scans
+            .chain(targets.into_iter().map(|change| Kind::Target(TargetEvent { target: target.clone(), change })))
+            .collect()
     }
 
     fn guarded() -> Vec<Kind> {
@@ -288,7 +290,7 @@ mod tests {
                 client: ClientId(9),
                 change: client::ClientChange::Spawned {
                     plan: ClientPlan::OneShot,
-                    target: Target { server: Some(ServerId(0)), proto: Proto::Tcp, addr: flow().local },
+                    destination: Destination { server: Some(ServerId(0)), proto: Proto::Tcp, addr: flow().local },
                 },
             }),
             Kind::Broadcast(BroadcastEvent {

@@ -6,9 +6,9 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 
 use super::flow::Proto;
-use super::goal::Unresolved;
 use super::ports::PortList;
 use super::realm::Realm;
+use super::target::Unresolved;
 use super::verdict::PortReport;
 
 pub use super::verdict::IcmpError;

@@ -6,8 +6,8 @@ use serde::{Deserialize, Serialize};
 
 use super::errno::Errno;
 use super::id::HostId;
-use super::knob::Knob;
 use super::need::{Need, Remedy};
+use super::setting::Setting;
 use super::spelled::spelled;
 
 /// What the presenter asks of the wire. Where a direction is given it is named by the host that sends; none is both.
@@ -172,10 +172,10 @@ pub enum WireEvent {
         /// The number asked for.
         packet: u64,
     },
-    /// A setting of the host was turned, or could not be.
-    Turned {
-        /// To what.
-        knob: Knob,
+    /// A setting of the host was changed, or could not be.
+    SettingChanged {
+        /// To this value.
+        setting: Setting,
         /// Why not, when it could not be.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         errno: Option<Errno>,

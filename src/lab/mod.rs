@@ -2,7 +2,6 @@
 //!
 //! Nothing here blocks its caller: what comes of an order is an event.
 
-mod aim;
 mod broadcast;
 mod client;
 mod connection;
@@ -17,6 +16,7 @@ mod resolve;
 mod scan;
 mod script;
 mod server;
+mod target;
 
 use std::net::IpAddr;
 use std::sync::Arc;
@@ -24,7 +24,6 @@ use std::time::Duration;
 
 use tokio::task::JoinHandle;
 
-use self::aim::Aim;
 use self::broadcast::Broadcaster;
 use self::client::Clients;
 pub use self::descriptors::raise_descriptor_limit;
@@ -35,8 +34,10 @@ pub use self::resolve::resolve;
 use self::scan::Scanner;
 pub use self::script::Script;
 use self::server::Server;
+use self::target::TargetResolver;
 use crate::domain::{
-    ClientId, ClientPlan, CloseHow, Goal, Limits, Probe, Proto, ScanPlan, ServerId, ServerSpec, ServiceModel, Target,
+    ClientId, ClientPlan, CloseHow, Destination, Limits, Probe, Proto, ScanPlan, ServerId, ServerSpec, ServiceModel,
+    TargetHost,
 };
 
 /// How long [`Lab::shutdown`] waits at most for all that it owns.
@@ -55,7 +56,7 @@ pub struct Lab {
     guard: Guard,
     /// Makes the guard's rounds.
     watch: AbortOnDrop,
-    aim: Aim,
+    target: TargetResolver,
     scanner: Scanner,
 }
 
@@ -76,7 +77,7 @@ impl Lab {
             watch: AbortOnDrop(tokio::spawn(guard.clone().watch())),
             guard,
             broadcaster: Broadcaster::new(Arc::clone(&host), log.clone()),
-            aim: Aim::new(Arc::clone(&host), log.clone()),
+            target: TargetResolver::new(Arc::clone(&host), log.clone()),
             scanner: Scanner::new(host, log),
         }
     }
@@ -147,8 +148,8 @@ impl Lab {
 
     /// Makes `count` clients, in the background and at the pace the server keeps up with. Reports `BurstCut` when the
     /// machine has no more to give.
-    pub fn spawn(&mut self, count: u32, plan: ClientPlan, target: Target) {
-        self.clients.spawn(count, plan, target);
+    pub fn spawn(&mut self, count: u32, plan: ClientPlan, destination: Destination) {
+        self.clients.spawn(count, plan, destination);
     }
 
     /// Closes one client; one that has ended is left in peace.
@@ -166,18 +167,18 @@ impl Lab {
     pub fn broadcast(&mut self, text: String, to: Vec<ServerId>) {
         let server = |id: ServerId| {
             let server = self.servers.get(usize::from(id.0))?;
-            Some((id, server.proto, self.aim.redirect(server.addr())?))
+            Some((id, server.proto, self.target.redirect(server.addr())?))
         };
         let known = to.into_iter().filter_map(server).collect();
         self.broadcaster.broadcast(text, known);
     }
 
     /// Aims broadcasts at this host, or with `None` at the servers here again; reports what becomes of the search for it
-    /// (`Kind::Goal`). Where a client goes is said when it is spawned.
-    pub fn aim(&mut self, goal: Option<Goal>) {
+    /// (`Kind::Target`). Where a client goes is said when it is spawned.
+    pub fn set_target(&mut self, target: Option<TargetHost>) {
         let tcp = self.servers.iter().find(|server| server.proto == Proto::Tcp).map(|server| server.addr().port());
         self.broadcaster.hang_up();
-        self.aim.set(goal, tcp.filter(|port| *port > 0).unwrap_or(USUAL_PORT));
+        self.target.set(target, tcp.filter(|port| *port > 0).unwrap_or(USUAL_PORT));
     }
 
     /// Checks the ports of a host, in the background. A check that goes on is stopped. Reports `Kind::Scan`.
@@ -197,9 +198,9 @@ impl Lab {
 
     /// Closes everything and waits until every task and thread is done, for less than a second.
     pub async fn shutdown(self) {
-        let Self { servers, clients, broadcaster, guard, watch, aim, scanner } = self;
+        let Self { servers, clients, broadcaster, guard, watch, target, scanner } = self;
         let all = async {
-            tokio::join!(clients.shutdown(), broadcaster.shutdown(), aim.shutdown(), scanner.shutdown());
+            tokio::join!(clients.shutdown(), broadcaster.shutdown(), target.shutdown(), scanner.shutdown());
             let supervisors: Vec<_> = servers.into_iter().map(Server::dismiss).collect();
             for supervisor in supervisors {
                 // An error would be its panic, which was reported where it happened.

@@ -8,8 +8,8 @@ use std::io;
 use crate::domain::broadcast::BroadcastChange;
 use crate::domain::client::ClientChange;
 use crate::domain::{
-    Args, BroadcastEvent, Call, ClientEvent, ClientId, Evidence, Flow, Goal, GoalChange, GoalEvent, GuardEvent, Kind,
-    Note, Probe, ScanChange, ScanEvent, ServerChange, ServerEvent, ServerId, SocketId, Stamp, Syscall,
+    Args, BroadcastEvent, Call, ClientEvent, ClientId, Evidence, Flow, GuardEvent, Kind, Note, Probe, ScanChange,
+    ScanEvent, ServerChange, ServerEvent, ServerId, SocketId, Stamp, Syscall, TargetChange, TargetEvent, TargetHost,
 };
 
 /// The lab's view of the probe. Never waits.
@@ -82,8 +82,8 @@ impl Reporter {
         self.0.report(Evidence::Called, Kind::Guard(event))
     }
 
-    pub(super) fn goal(&self, goal: Goal, change: GoalChange) {
-        self.report(Kind::Goal(GoalEvent { goal, change }));
+    pub(super) fn target(&self, target: TargetHost, change: TargetChange) {
+        self.report(Kind::Target(TargetEvent { target, change }));
     }
 
     pub(super) fn scan(&self, scan: u32, change: ScanChange) {

@@ -20,8 +20,8 @@ use super::reporter::Reporter;
 use crate::domain::call::SockOpt;
 use crate::domain::client::ClientChange;
 use crate::domain::{
-    Answer, Args, Call, ClientId, ClientPlan, Cue, Errno, Flow, Outcome, Play, Probe, Proto, ServerChange, ServerId,
-    ServerSpec, SocketId, SocketOptions, Syscall, Target,
+    Answer, Args, Call, ClientId, ClientPlan, Cue, Destination, Errno, Flow, Outcome, Play, Probe, Proto, ServerChange,
+    ServerId, ServerSpec, SocketId, SocketOptions, Syscall,
 };
 
 /// How many cues may wait for a socket whose program is in a call.
@@ -281,8 +281,8 @@ impl Stage {
     }
 
     fn spawned(&self, id: ClientId, proto: Proto, addr: SocketAddr) {
-        let target = Target { server: None::<ServerId>, proto, addr };
-        self.log.client(id, ClientChange::Spawned { plan: ClientPlan::Stay, target });
+        let destination = Destination { server: None::<ServerId>, proto, addr };
+        self.log.client(id, ClientChange::Spawned { plan: ClientPlan::Stay, destination });
     }
 
     fn datagram(

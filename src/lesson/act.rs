@@ -3,7 +3,7 @@
 use serde::Deserialize;
 use toml::Spanned;
 
-use super::file::{Kind, Knobs};
+use super::file::{Kind, LessonSettings};
 use super::matcher::PacketMatch;
 use crate::domain::{ClientPlan, CloseHow, HostId, ServiceModel};
 
@@ -55,8 +55,9 @@ pub enum Act {
     Loss(SetLoss),
     /// Whether retransmissions are folded into a held original.
     Fold(bool),
-    /// Settings of the hosts are turned.
-    Turn(Knobs),
+    /// Settings of the hosts are changed.
+    #[serde(alias = "turn")]
+    Set(LessonSettings),
 
     /// One of the laboratory's servers is started.
     Start(Kind),

@@ -19,8 +19,8 @@ pub struct Lesson {
     #[serde(default = "on_the_wire")]
     pub world: WorldId,
     /// Settings of the hosts before anything happens; only the wire's hosts have any.
-    #[serde(default)]
-    pub knobs: Knobs,
+    #[serde(default, alias = "knobs")]
+    pub settings: LessonSettings,
     /// The laboratory's own servers that exist in it, not started: `threaded`, `echo`, `async`, `udp`.
     #[serde(default)]
     pub servers: Vec<Kind>,
@@ -94,22 +94,22 @@ impl Step {
     }
 }
 
-/// Settings of the wire's hosts: of both, and of one more than of both.
+/// HostSettings of the wire's hosts: of both, and of one more than of both.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize)]
 #[serde(deny_unknown_fields, default)]
-pub struct Knobs {
+pub struct LessonSettings {
     /// Of both hosts.
-    pub both: Settings,
+    pub both: HostSettings,
     /// Of the client host.
-    pub client: Settings,
+    pub client: HostSettings,
     /// Of the server host.
-    pub server: Settings,
+    pub server: HostSettings,
 }
 
-/// Settings of one host's network stack; see `Documentation/networking/ip-sysctl`. What is not said stays as it is.
+/// HostSettings of one host's network stack; see `Documentation/networking/ip-sysctl`. What is not said stays as it is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize)]
 #[serde(deny_unknown_fields, default)]
-pub struct Settings {
+pub struct HostSettings {
     /// The timestamps option (RFC 7323 §3).
     pub timestamps: Option<bool>,
     /// Selective acknowledgements (RFC 2018).

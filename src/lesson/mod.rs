@@ -4,7 +4,7 @@
 //! | file | is |
 //! |---|---|
 //! | `file`, `act`, `expect`, `matcher` | the format: what can be written |
-//! | `knobs` | the settings that a file turns |
+//! | `settings` | the settings that a file changes |
 //! | `cast` | the names in a file, and the sockets they stand for |
 //! | `engine`, `order`, `judge` | what to do next, whether it was done, whether what was expected is seen |
 //! | `player` | a lesson that is played: the engine, and what it tells the journal of itself |
@@ -19,10 +19,10 @@ pub mod engine;
 pub mod expect;
 pub mod file;
 mod judge;
-mod knobs;
 pub mod matcher;
 mod order;
 mod player;
+mod settings;
 
 pub use crate::domain::lesson::{Seen, Tick};
 pub use act::Act;
@@ -30,7 +30,7 @@ pub use away::{NotAway, Part};
 pub use catalogue::{Entry, catalogue};
 pub use engine::{Engine, Phase};
 pub use expect::Expect;
-pub use file::{FileError, Knobs, Lesson, Said, Settings, Step};
+pub use file::{FileError, HostSettings, Lesson, LessonSettings, Said, Step};
 pub use order::{Addresses, Order};
 pub use player::Player;
 

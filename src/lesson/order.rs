@@ -5,13 +5,13 @@ use std::time::Duration;
 
 use super::act::{Act, Connect, Datagram, ModeName, Send};
 use super::engine::Engine;
-use super::file::Knobs;
+use super::file::LessonSettings;
 use super::matcher::PacketMatch;
 use crate::domain::client::ClientChange;
 use crate::domain::wire::Mode;
 use crate::domain::{
-    Cue, HostId, Kind as EventKind, Note, Observation, Play, ServerChange, ServerId, SocketId, SocketOptions, Syscall,
-    Target, WireCommand, WireEvent,
+    Cue, Destination, HostId, Kind as EventKind, Note, Observation, Play, ServerChange, ServerId, SocketId,
+    SocketOptions, Syscall, WireCommand, WireEvent,
 };
 use crate::model::wire::Fate;
 use crate::model::{Effect, World};
@@ -26,7 +26,7 @@ pub enum Order {
     /// With the laboratory.
     Lab(Effect),
     /// Turn these settings.
-    Turn(Knobs),
+    Set(LessonSettings),
     /// Run this program on this host.
     Run(HostId, Vec<String>),
 }
@@ -52,8 +52,8 @@ pub(super) enum Done {
     Spawned(u32),
     /// A program runs.
     Program,
-    /// So many settings more were turned.
-    Turned(usize),
+    /// So many settings more were changed.
+    SettingsChanged(usize),
 }
 
 impl Done {
@@ -93,7 +93,7 @@ impl Done {
                 *left == 0
             }
             (Self::Spawned(_), EventKind::Note(note)) => matches!(note, Note::BurstCut { .. }),
-            (Self::Turned(left), EventKind::Wire(WireEvent::Turned { errno: None, .. })) => {
+            (Self::SettingsChanged(left), EventKind::Wire(WireEvent::SettingChanged { errno: None, .. })) => {
                 *left = left.saturating_sub(1);
                 *left == 0
             }
@@ -178,12 +178,12 @@ impl Engine {
             Act::Cut(cut) => treat(WireCommand::Cut(cut.from, cut.on)),
             Act::Loss(loss) => treat(WireCommand::Loss(loss.from, loss.percent)),
             Act::Fold(on) => treat(WireCommand::Fold(*on)),
-            Act::Turn(knobs) => {
-                let done = match knobs.each().len() {
+            Act::Set(settings) => {
+                let done = match settings.each().len() {
                     0 => Done::AtOnce,
-                    count => Done::Turned(count),
+                    count => Done::SettingsChanged(count),
                 };
-                Some((Order::Turn(*knobs), done))
+                Some((Order::Set(*settings), done))
             }
             Act::Run(run) => Some((Order::Run(run.host, run.argv.clone()), Done::Program)),
             Act::Start(kind) => self.cast().server(*kind).map(|id| (Order::Lab(Effect::Start(id)), Done::Server(id))),
@@ -194,8 +194,9 @@ impl Engine {
             }
             Act::Spawn(spawn) => {
                 let server = world.servers.get(self.cast().server(spawn.server)?)?;
-                let target = Target { server: Some(server.id), proto: server.spec.proto, addr: server.addr() };
-                let effect = Effect::Spawn { count: spawn.count, plan: spawn.plan, target };
+                let destination =
+                    Destination { server: Some(server.id), proto: server.spec.proto, addr: server.addr() };
+                let effect = Effect::Spawn { count: spawn.count, plan: spawn.plan, destination };
                 Some((Order::Lab(effect), Done::Spawned(spawn.count)))
             }
             Act::End(end) => {

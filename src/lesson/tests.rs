@@ -2,8 +2,8 @@
 
 use super::*;
 use crate::domain::{
-    Args, Call, Cause, Cue, Errno, Event, Evidence, Flags, Flow, HostId, Kind, Knob, Lang, Note, Observation,
-    PacketSummary, Play, Segment, SocketId, Stamp, Syscall, TcpState, Transition, WireCommand, WireEvent, WorldId,
+    Args, Call, Cause, Cue, Errno, Event, Evidence, Flags, Flow, HostId, Kind, Lang, Note, Observation, PacketSummary,
+    Play, Segment, Setting, SocketId, Stamp, Syscall, TcpState, Transition, WireCommand, WireEvent, WorldId,
 };
 use crate::domain::{LessonChange, LessonEvent};
 use crate::model::Worlds;
@@ -141,10 +141,10 @@ const DELIVERED: &str = "[[step]]\ndo = [{ listen = { socket = \"l\" } }, { deli
 #[test]
 fn what_comes_after_settings_waits_until_all_of_them_are_turned() {
     let mut table = Table::new(
-        "[[step]]\ndo = [{ turn = { both = { sack = true } } }, { listen = { socket = \"l\" } }]\nwithin_ms = 1000",
+        "[[step]]\ndo = [{ set = { both = { sack = true } } }, { listen = { socket = \"l\" } }]\nwithin_ms = 1000",
     );
-    assert!(matches!(&table.begin()[..], [Order::Turn(_)]));
-    let turned = |errno| Kind::Wire(WireEvent::Turned { knob: Knob::Sack(true), errno });
+    assert!(matches!(&table.begin()[..], [Order::Set(_)]));
+    let turned = |errno| Kind::Wire(WireEvent::SettingChanged { setting: Setting::Sack(true), errno });
     assert_eq!(table.hear(1, HostId::Client, turned(None)), []);
     assert_eq!(table.hear(2, HostId::Server, turned(Some(Errno::Other(2)))), []);
     let next = table.hear(3, HostId::Server, turned(None));

@@ -7,7 +7,8 @@ use std::time::Duration;
 use super::knock::{Knock, anywhere, own_end, same_port};
 use crate::domain::client::ClientChange;
 use crate::domain::{
-    Call, ClientEvent, ClientId, ClientPlan, Errno, Flow, Outcome, Process, Proto, SocketId, Stamp, Syscall, Target,
+    Call, ClientEvent, ClientId, ClientPlan, Destination, Errno, Flow, Outcome, Process, Proto, SocketId, Stamp,
+    Syscall,
 };
 
 /// Whose client it is.
@@ -44,7 +45,7 @@ pub struct Client {
     /// Whose it is.
     pub owner: Owner,
     /// Where it goes.
-    pub target: Target,
+    pub destination: Destination,
     /// Its own address, once it has one.
     pub local: Option<SocketAddr>,
     /// How far it has come.
@@ -66,8 +67,8 @@ impl Client {
     /// Its end of the conversation, once it has an address. A UDP client's has no peer: it is not connected.
     pub fn flow(&self) -> Option<Flow> {
         let local = self.local?;
-        let peer = (self.target.proto == Proto::Tcp).then_some(self.target.addr);
-        Some(Flow { proto: self.target.proto, local, peer })
+        let peer = (self.destination.proto == Proto::Tcp).then_some(self.destination.addr);
+        Some(Flow { proto: self.destination.proto, local, peer })
     }
 
     /// Its id, if it is one of ours.
@@ -151,8 +152,8 @@ impl Clients {
 
     pub(super) fn apply(&mut self, at: Stamp, event: &ClientEvent) {
         match &event.change {
-            ClientChange::Spawned { plan, target } => {
-                let no = self.come(at, Owner::Ours(event.client, *plan), *target);
+            ClientChange::Spawned { plan, destination } => {
+                let no = self.come(at, Owner::Ours(event.client, *plan), *destination);
                 self.ours.insert(event.client, no);
                 self.unsettled.insert(event.client);
             }
@@ -192,8 +193,8 @@ impl Clients {
     /// of another program.
     pub(super) fn knocked(&mut self, at: Stamp, by: SocketId, flow: Flow) {
         let Some(theirs) = flow.mirror() else { return };
-        let target = Target { server: by.server(), proto: flow.proto, addr: flow.local };
-        let knock = Knock { at, end: own_end(theirs), target };
+        let destination = Destination { server: by.server(), proto: flow.proto, addr: flow.local };
+        let knock = Knock { at, end: own_end(theirs), destination };
         let waited = flow.proto == Proto::Tcp && self.welcome(&knock.end);
         let live = |flow: &Flow| self.by_flow.get(flow).and_then(|&no| self.get(no)).is_some_and(Client::is_live);
         if waited || live(&knock.end) || (flow.proto == Proto::Udp && live(&anywhere(knock.end))) {
@@ -214,7 +215,8 @@ impl Clients {
     fn admit(&mut self) {
         let crowded = self.knocks.len() > Self::KNOCKS;
         let (may_be_ours, strangers) = std::mem::take(&mut self.knocks).into_iter().partition(|knock| {
-            let expected = |id: &ClientId| self.ours(*id).is_some_and(|client| same_port(client.target, knock.target));
+            let expected =
+                |id: &ClientId| self.ours(*id).is_some_and(|client| same_port(client.destination, knock.destination));
             !crowded && self.unsettled.iter().any(expected)
         });
         self.knocks = may_be_ours;
@@ -222,14 +224,14 @@ impl Clients {
     }
 
     fn enter(&mut self, knock: Knock) {
-        let no = self.come(knock.at, Owner::Foreign, knock.target);
+        let no = self.come(knock.at, Owner::Foreign, knock.destination);
         self.by_flow.insert(knock.end, no);
         if let Some(client) = self.list.last_mut() {
             client.local = Some(knock.end.local);
             client.phase = Phase::Open;
             client.accepted = true;
         }
-        if knock.target.proto == Proto::Udp {
+        if knock.destination.proto == Proto::Udp {
             self.callers.push_back(no);
             if self.callers.len() > Self::CALLERS
                 && let Some(at) = self.callers.pop_front().and_then(|first| self.position(first))
@@ -241,7 +243,7 @@ impl Clients {
     }
 
     /// The broadcaster's own sockets are clients too, of a kind that no key closes.
-    pub(super) fn broadcaster(&mut self, at: Stamp, target: Target, flow: Flow) {
+    pub(super) fn broadcaster(&mut self, at: Stamp, destination: Destination, flow: Flow) {
         let own = own_end(flow);
         self.knocks.retain(|knock| !knock.is(own));
         if let Some(no) = self.as_told(own) {
@@ -250,7 +252,7 @@ impl Clients {
         match self.by_flow.get(&own).copied().and_then(|no| self.position(no)) {
             Some(at) if self.list[at].is_live() => self.list[at].owner = Owner::Broadcaster,
             _ => {
-                let no = self.come(at, Owner::Broadcaster, target);
+                let no = self.come(at, Owner::Broadcaster, destination);
                 self.by_flow.insert(own, no);
                 if let Some(client) = self.list.last_mut() {
                     client.local = Some(own.local);
@@ -288,13 +290,13 @@ impl Clients {
         }
     }
 
-    fn come(&mut self, at: Stamp, owner: Owner, target: Target) -> u32 {
+    fn come(&mut self, at: Stamp, owner: Owner, destination: Destination) -> u32 {
         self.last_no += 1;
         self.live += 1;
         self.list.push(Client {
             no: self.last_no,
             owner,
-            target,
+            destination,
             local: None,
             phase: Phase::Starting,
             since: at,

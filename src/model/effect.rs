@@ -5,8 +5,8 @@ use std::net::{IpAddr, SocketAddr};
 
 use super::packets::{FileId, Origin};
 use crate::domain::{
-    ClientId, ClientPlan, CloseHow, Flow, Goal, HostId, Knob, Limits, Proto, ScanPlan, ServerId, ServiceModel, Target,
-    WireCommand, WorldId,
+    ClientId, ClientPlan, CloseHow, Destination, Flow, HostId, Limits, Proto, ScanPlan, ServerId, ServiceModel,
+    Setting, TargetHost, WireCommand, WorldId,
 };
 
 /// One thing to do in the real world.
@@ -19,7 +19,7 @@ pub enum Effect {
         /// To do what.
         plan: ClientPlan,
         /// Where.
-        target: Target,
+        destination: Destination,
     },
     /// End one client.
     Close(ClientId, CloseHow),
@@ -44,7 +44,7 @@ pub enum Effect {
     /// Send a message to these servers.
     Broadcast(String, Vec<ServerId>),
     /// Send clients and broadcasts to this host from now on; to the servers here when `None`.
-    Aim(Option<Goal>),
+    Target(Option<TargetHost>),
     /// Check the ports of a host. A check that still goes on is stopped.
     Scan(ScanPlan),
     /// Stop the port check that goes on, if one does.
@@ -77,7 +77,7 @@ pub enum Effect {
     /// Ask something of the wire.
     Wire(WireCommand),
     /// Turn a setting of one of the wire's hosts.
-    Turn(HostId, Knob),
+    Set(HostId, Setting),
     /// Run a program on one of the wire's hosts.
     Run(HostId, String),
     /// End a program on one of the wire's hosts, by its process; asked a second time, by force.

@@ -21,13 +21,13 @@ impl Model {
         Some(ports)
     }
 
-    /// The ports of the laboratory's servers, on this machine and on the wire's hosts, whichever is shown, and of the goal
+    /// The ports of the laboratory's servers, on this machine and on the wire's hosts, whichever is shown, and of the target
     /// when it has one of its own.
     fn lab_ports(&self) -> BTreeSet<u16> {
         let worlds = [WorldId::Host, WorldId::Wire].map(|world| self.world.get(world));
-        let aim = worlds.iter().filter_map(|world| world.aim.as_ref()?.goal.port);
+        let target = worlds.iter().filter_map(|world| world.target.as_ref()?.host.port);
         let servers = worlds.iter().flat_map(|world| world.servers.all());
-        servers.map(|server| server.addr().port()).chain(aim).collect()
+        servers.map(|server| server.addr().port()).chain(target).collect()
     }
 
     /// The filter that shows the sockets of the laboratory's servers.

@@ -124,7 +124,7 @@ pub enum Action {
     /// Take nothing from the selected peer any more, or everything again.
     Block,
     /// Type the host that clients are to go to.
-    Aim,
+    Target,
     /// Clients go to the servers here again.
     Home,
     /// Fold what is sent again into its held original, or list all.
@@ -242,7 +242,7 @@ pub const BINDINGS: &[Binding] = &[
     bind(&[Key::Enter], In(Pane::Lifecycle), A::Page),
     bind(&[Char('n')], In(Pane::Lifecycle), A::NextKinds),
     bind(&[Char('.')], Lab, A::Narrow),
-    bind(&[Char('a')], Lab, A::Aim),
+    bind(&[Char('a')], Lab, A::Target),
     bind(&[Char('H')], Lab, A::Home),
     bind(&[Char('O')], Network, A::Door),
     bind(&[Char('p'), Key::Enter], Network, A::Check),

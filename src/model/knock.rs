@@ -2,7 +2,7 @@
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 
-use crate::domain::{Flow, Proto, Stamp, Target};
+use crate::domain::{Destination, Flow, Proto, Stamp};
 
 /// The socket's own name: a call that moves a datagram names the other side too, but the socket stays unconnected.
 pub(super) const fn own_end(flow: Flow) -> Flow {
@@ -19,7 +19,7 @@ pub(super) fn anywhere(flow: Flow) -> Flow {
 }
 
 /// Whether both go to the same port, whatever address stands for the machine.
-pub(super) const fn same_port(one: Target, other: Target) -> bool {
+pub(super) const fn same_port(one: Destination, other: Destination) -> bool {
     matches!((one.proto, other.proto), (Proto::Tcp, Proto::Tcp) | (Proto::Udp, Proto::Udp))
         && one.addr.port() == other.addr.port()
 }
@@ -32,7 +32,7 @@ pub(super) struct Knock {
     /// Its end, as the server sees it.
     pub(super) end: Flow,
     /// Where it went.
-    pub(super) target: Target,
+    pub(super) destination: Destination,
 }
 
 impl Knock {

@@ -32,7 +32,7 @@ impl Kinds {
         match kind {
             Kind::Call(_) => !matches!(self, Self::States),
             Kind::State(_) => !matches!(self, Self::Calls),
-            Kind::Server(_) | Kind::Note(_) | Kind::Guard(_) | Kind::Goal(_) | Kind::Scan(_) => {
+            Kind::Server(_) | Kind::Note(_) | Kind::Guard(_) | Kind::Target(_) | Kind::Scan(_) => {
                 matches!(self, Self::All)
             }
             _ => false,

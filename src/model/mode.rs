@@ -19,7 +19,7 @@ pub enum Mode {
     /// Keys are a port check.
     Checking,
     /// Keys are the host that clients are to go to.
-    Aiming,
+    TypingTarget,
     /// Something is asked before it is done.
     Asking(Question),
     /// Keys turn the settings of the wire's hosts.

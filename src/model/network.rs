@@ -4,18 +4,18 @@
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use std::time::Duration;
 
-use super::goal::Aim;
 use super::keys::{Action, Key};
 use super::line::Line;
 use super::mode::{Mode, Question};
 use super::peers::Peer;
 use super::screen::View;
 use super::servers::Server;
+use super::target::Target;
 use super::world::World;
 use super::{Effect, Model, selection};
 use crate::domain::ports::PortsErrorKind;
 use crate::domain::{
-    Goal, GoalFault, Kind, Lang, Observation, PortList, Proto, Realm, ScanChange, ScanPlan, Stamp, WorldId,
+    Kind, Lang, Observation, PortList, Proto, Realm, ScanChange, ScanPlan, Stamp, TargetFault, TargetHost, WorldId,
 };
 
 /// A part of the view.
@@ -53,11 +53,11 @@ pub enum Fault {
     Ports(PortsErrorKind),
 }
 
-impl From<GoalFault> for Fault {
-    fn from(fault: GoalFault) -> Self {
+impl From<TargetFault> for Fault {
+    fn from(fault: TargetFault) -> Self {
         match fault {
-            GoalFault::Host => Self::NotAHost,
-            GoalFault::Port => Self::NotAPort,
+            TargetFault::Host => Self::NotAHost,
+            TargetFault::Port => Self::NotAPort,
         }
     }
 }
@@ -74,7 +74,7 @@ pub struct Network {
     /// The port check as it is being typed: host, ports.
     pub asked: Line,
     /// The host that clients are to go to, as it is being typed.
-    pub aimed: Line,
+    pub target_line: Line,
     /// What is wrong with the line as it was typed.
     pub fault: Option<Fault>,
     /// The port check that was asked for last.
@@ -82,7 +82,7 @@ pub struct Network {
     /// Nothing has been heard of it yet: its host is being looked up.
     pub pending: bool,
     /// Clients were told to go to another host, and nothing has been heard of that yet.
-    pub turning: Option<Goal>,
+    pub changing_target: Option<TargetHost>,
 }
 
 /// Reads `HOST PORTS`, as people type it for nmap too: `192.168.0.7 65432-65434`, `-p65432 lab`, `lab 53,123 udp`.
@@ -91,7 +91,7 @@ pub struct Network {
 /// # Errors
 /// What is wrong with it.
 pub fn check(typed: &str) -> Result<ScanPlan, Fault> {
-    let (mut goal, mut ports, mut proto) = (None::<Goal>, Vec::new(), Proto::Tcp);
+    let (mut target, mut ports, mut proto) = (None::<TargetHost>, Vec::new(), Proto::Tcp);
     let mut words = typed.split_whitespace().skip_while(|word| *word == "nmap").peekable();
     while let Some(word) = words.next() {
         match word {
@@ -100,16 +100,16 @@ pub fn check(typed: &str) -> Result<ScanPlan, Fault> {
             "-" => ports.push(word),
             "-p" => ports.extend(words.next()),
             _ if word.len() > 2 && word.starts_with("-p") => ports.push(&word[2..]),
-            _ if goal.is_none() => goal = Some(Goal::read(word)?),
+            _ if target.is_none() => target = Some(TargetHost::read(word)?),
             _ => ports.push(word),
         }
     }
-    let goal = goal.ok_or(Fault::NoHost)?;
-    if goal.host.bytes().all(|byte| byte.is_ascii_digit() || b",-".contains(&byte)) {
+    let target = target.ok_or(Fault::NoHost)?;
+    if target.name.bytes().all(|byte| byte.is_ascii_digit() || b",-".contains(&byte)) {
         // Ports, and nobody to ask: no host is called a number.
         return Err(Fault::NoHost);
     }
-    let list = match goal.port.and_then(PortList::one) {
+    let list = match target.port.and_then(PortList::one) {
         Some(_) if !ports.is_empty() => return Err(Fault::Ports(PortsErrorKind::Twice)),
         Some(port) => port,
         None if ports.is_empty() => PortList::usual(proto),
@@ -118,7 +118,7 @@ pub fn check(typed: &str) -> Result<ScanPlan, Fault> {
             joined.parse().map_err(|error: crate::domain::ports::PortsError| Fault::Ports(error.kind))?
         }
     };
-    Ok(ScanPlan::new(goal.host, list, proto))
+    Ok(ScanPlan::new(target.name, list, proto))
 }
 
 /// The addresses by which other machines reach this server now, the best first; none while it can be reached from
@@ -175,12 +175,12 @@ pub(super) fn act(model: &mut Model, action: Action) -> Option<Vec<Effect>> {
             vec![]
         }
         Action::Network => enter(model),
-        Action::Aim if model.world.shown() == WorldId::Host => {
-            model.ui.mode = Mode::Aiming;
+        Action::Target if model.world.shown() == WorldId::Host => {
+            model.ui.mode = Mode::TypingTarget;
             vec![]
         }
-        Action::Home if model.world.aim.is_some() => turn(model, None),
-        Action::Aim | Action::Home => vec![],
+        Action::Home if model.world.target.is_some() => set_target(model, None),
+        Action::Target | Action::Home => vec![],
         Action::Door => door(model),
         Action::Check => {
             model.ui.network.part = Part::Check;
@@ -253,17 +253,17 @@ pub(super) fn answered(model: &mut Model, key: Key, question: Question) -> Vec<E
 
 /// A key while a port check is typed, or the host that clients are to go to.
 pub(super) fn typed(model: &mut Model, key: Key) -> Vec<Effect> {
-    let aiming = model.ui.mode == Mode::Aiming;
+    let typing_target = model.ui.mode == Mode::TypingTarget;
     let network = &mut model.ui.network;
-    let line = if aiming { &mut network.aimed } else { &mut network.asked };
+    let line = if typing_target { &mut network.target_line } else { &mut network.asked };
     match key {
         Key::Esc | Key::Tab | Key::BackTab => {
             network.fault = None;
             model.ui.mode = Mode::Command;
         }
         Key::Up | Key::Down => line.recall(key == Key::Up),
-        Key::Enter if aiming => return aim(model),
-        Key::Enter => match asked(line.input.value(), model.world.aim.as_ref()) {
+        Key::Enter if typing_target => return take_target(model),
+        Key::Enter => match asked(line.input.value(), model.world.target.as_ref()) {
             Ok(plan) => {
                 line.take();
                 network.fault = None;
@@ -284,36 +284,36 @@ pub(super) fn typed(model: &mut Model, key: Key) -> Vec<Effect> {
 }
 
 /// A port check as it was typed. Ports alone are those of the host that clients go to.
-fn asked(typed: &str, aim: Option<&Aim>) -> Result<ScanPlan, Fault> {
-    match (check(typed), aim) {
-        (Err(Fault::NoHost), Some(aim)) => check(&format!("{} {typed}", aim.goal.host)),
+fn asked(typed: &str, target: Option<&Target>) -> Result<ScanPlan, Fault> {
+    match (check(typed), target) {
+        (Err(Fault::NoHost), Some(target)) => check(&format!("{} {typed}", target.host.name)),
         (plan, _) => plan,
     }
 }
 
-fn aim(model: &mut Model) -> Vec<Effect> {
+fn take_target(model: &mut Model) -> Vec<Effect> {
     let network = &mut model.ui.network;
-    let text = network.aimed.input.value().trim().to_owned();
-    let goal = if text.is_empty() { Ok(None) } else { Goal::read(&text).map(Some) };
-    let goal = match goal {
-        Ok(goal) => goal,
+    let text = network.target_line.input.value().trim().to_owned();
+    let target = if text.is_empty() { Ok(None) } else { TargetHost::read(&text).map(Some) };
+    let target = match target {
+        Ok(target) => target,
         Err(fault) => {
             network.fault = Some(fault.into());
             return vec![];
         }
     };
     network.fault = None;
-    network.aimed.take();
+    network.target_line.take();
     model.ui.mode = Mode::Command;
     // Nothing typed is the way home, for whoever is not there.
-    if goal.is_none() && model.world.aim.is_none() { vec![] } else { turn(model, goal) }
+    if target.is_none() && model.world.target.is_none() { vec![] } else { set_target(model, target) }
 }
 
-/// Clients and broadcasts are to go there, or home; who waits for the way to another goal does not any more.
-pub(super) fn turn(model: &mut Model, goal: Option<Goal>) -> Vec<Effect> {
+/// Clients and broadcasts are to go there, or home; who waits for the way to another target does not any more.
+pub(super) fn set_target(model: &mut Model, target: Option<TargetHost>) -> Vec<Effect> {
     model.ui.waiting.clear();
-    model.ui.network.turning.clone_from(&goal);
-    vec![Effect::Aim(goal)]
+    model.ui.network.changing_target.clone_from(&target);
+    vec![Effect::Target(target)]
 }
 
 /// Takes notice of what comes of a port check.

@@ -231,7 +231,7 @@ pub fn conversation(model: &Model) -> Option<Flow> {
     let selected = model.ui.wire.packet.or_else(|| target(model)).and_then(|number| wire.packet(number));
     let client = || {
         let client = model.ui.client.and_then(|no| model.world.clients.get(no))?;
-        Some(Flow { peer: Some(client.target.addr), ..client.flow()? })
+        Some(Flow { peer: Some(client.destination.addr), ..client.flow()? })
     };
     let latest = || wire.packets().back().map(|packet| of_client(&packet.packet.flow));
     selected.map(|packet| of_client(&packet.packet.flow)).or_else(client).or_else(latest)

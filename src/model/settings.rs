@@ -2,31 +2,41 @@
 
 use super::key::Key;
 use super::mode::Mode;
-use super::wire::{Turned, WireState};
+use super::wire::{SettingChange, WireState};
 use super::{Effect, Model};
-use crate::domain::{Congestion, HostId, Knob};
+use crate::domain::{Congestion, HostId, Setting};
 
 /// One line of the settings: what it can be turned to, in the order of the keys. What a host starts with is the first,
 /// unless it is not ours to say.
-pub const SETTINGS: [&[Knob]; 12] = [
-    &[Knob::Timestamps(false), Knob::Timestamps(true)],
-    &[Knob::Sack(false), Knob::Sack(true)],
-    &[Knob::WindowScaling(false), Knob::WindowScaling(true)],
-    &[Knob::TailLossProbe(false), Knob::TailLossProbe(true)],
-    &[Knob::Nagle(true), Knob::Nagle(false)],
-    &[Knob::Congestion(Congestion::Reno), Knob::Congestion(Congestion::Cubic)],
-    &[Knob::EphemeralRange(32_768, 60_999), Knob::EphemeralRange(40_000, 40_009), Knob::EphemeralRange(40_000, 40_001)],
-    &[Knob::TwReuse(2), Knob::TwReuse(0), Knob::TwReuse(1)],
-    &[Knob::Somaxconn(4096), Knob::Somaxconn(8), Knob::Somaxconn(2), Knob::Somaxconn(1), Knob::Somaxconn(0)],
+pub const SETTINGS: [&[Setting]; 12] = [
+    &[Setting::Timestamps(false), Setting::Timestamps(true)],
+    &[Setting::Sack(false), Setting::Sack(true)],
+    &[Setting::WindowScaling(false), Setting::WindowScaling(true)],
+    &[Setting::TailLossProbe(false), Setting::TailLossProbe(true)],
+    &[Setting::Nagle(true), Setting::Nagle(false)],
+    &[Setting::Congestion(Congestion::Reno), Setting::Congestion(Congestion::Cubic)],
     &[
-        Knob::ReceiveBuffer(131_072),
-        Knob::ReceiveBuffer(32_768),
-        Knob::ReceiveBuffer(8_192),
-        Knob::ReceiveBuffer(4_096),
-        Knob::ReceiveBuffer(2_304),
+        Setting::EphemeralRange(32_768, 60_999),
+        Setting::EphemeralRange(40_000, 40_009),
+        Setting::EphemeralRange(40_000, 40_001),
     ],
-    &[Knob::SendBuffer(16_384), Knob::SendBuffer(65_536), Knob::SendBuffer(4_608)],
-    &[Knob::SynLinearTimeouts(4), Knob::SynLinearTimeouts(0)],
+    &[Setting::TwReuse(2), Setting::TwReuse(0), Setting::TwReuse(1)],
+    &[
+        Setting::Somaxconn(4096),
+        Setting::Somaxconn(8),
+        Setting::Somaxconn(2),
+        Setting::Somaxconn(1),
+        Setting::Somaxconn(0),
+    ],
+    &[
+        Setting::ReceiveBuffer(131_072),
+        Setting::ReceiveBuffer(32_768),
+        Setting::ReceiveBuffer(8_192),
+        Setting::ReceiveBuffer(4_096),
+        Setting::ReceiveBuffer(2_304),
+    ],
+    &[Setting::SendBuffer(16_384), Setting::SendBuffer(65_536), Setting::SendBuffer(4_608)],
+    &[Setting::SynLinearTimeouts(4), Setting::SynLinearTimeouts(0)],
 ];
 
 /// Where the keys are.
@@ -44,26 +54,26 @@ impl Default for Cursor {
     }
 }
 
-fn same(one: &Knob, other: &Knob) -> bool {
+fn same(one: &Setting, other: &Setting) -> bool {
     std::mem::discriminant(one) == std::mem::discriminant(other)
 }
 
 /// How a host has this setting, as far as it is known: as it was turned, or as every host starts. A kernel's own value
 /// that nobody read is not known.
-pub fn value(wire: &WireState, host: HostId, line: &[Knob]) -> Option<Knob> {
+pub fn value(wire: &WireState, host: HostId, line: &[Setting]) -> Option<Setting> {
     let first = line.first()?;
-    let set = |turned: &&Turned| turned.host == host && turned.errno.is_none() && same(&turned.knob, first);
-    let turned = wire.turned().iter().rev().find(set).map(|turned| turned.knob);
-    let start = || Knob::DEFAULTS.iter().copied().find(|knob| same(knob, first));
-    let ours = || matches!(first, Knob::Nagle(_)).then_some(*first);
-    turned.or_else(start).or_else(ours)
+    let set = |change: &&SettingChange| change.host == host && change.errno.is_none() && same(&change.setting, first);
+    let change = wire.setting_changes().iter().rev().find(set).map(|change| change.setting);
+    let start = || Setting::DEFAULTS.iter().copied().find(|setting| same(setting, first));
+    let ours = || matches!(first, Setting::Nagle(_)).then_some(*first);
+    change.or_else(start).or_else(ours)
 }
 
 /// The last attempt to turn this setting of this host, if it failed.
-pub fn failure<'a>(wire: &'a WireState, host: HostId, line: &[Knob]) -> Option<&'a Turned> {
+pub fn failure<'a>(wire: &'a WireState, host: HostId, line: &[Setting]) -> Option<&'a SettingChange> {
     let first = line.first()?;
-    let latest = wire.turned().iter().rev().find(|turned| turned.host == host && same(&turned.knob, first));
-    latest.filter(|turned| turned.errno.is_some())
+    let latest = wire.setting_changes().iter().rev().find(|change| change.host == host && same(&change.setting, first));
+    latest.filter(|change| change.errno.is_some())
 }
 
 /// A key while the settings are shown.
@@ -86,7 +96,7 @@ fn turn(model: &Model, steps: isize) -> Vec<Effect> {
     let Cursor { line, host } = model.ui.wire.settings;
     let Some(choices) = SETTINGS.get(line) else { return vec![] };
     let now = value(&model.world.wire, host, choices);
-    let at = now.and_then(|now| choices.iter().position(|knob| *knob == now));
+    let at = now.and_then(|now| choices.iter().position(|setting| *setting == now));
     let to = at.map_or(0, |at| (at.cast_signed() + steps).rem_euclid(choices.len().cast_signed()).cast_unsigned());
-    choices.get(to).map_or_else(Vec::new, |knob| vec![Effect::Turn(host, *knob)])
+    choices.get(to).map_or_else(Vec::new, |setting| vec![Effect::Set(host, *setting)])
 }

@@ -88,7 +88,7 @@ pub struct Ui {
     pub wire: Presenter,
     /// The view of the network.
     pub network: Network,
-    /// Clients that wait for the way to their goal to be known.
+    /// Clients that wait for the way to their target to be known.
     pub waiting: Waiting,
     /// The mark being typed.
     pub mark: Line,

@@ -9,8 +9,8 @@ use super::screen::{Pane, View};
 use super::servers::Server;
 use super::{Model, filtering, lessons, network, packets, presenter, selection, settings, waiting};
 use crate::domain::{
-    ClientPlan, CloseHow, Errno, Goal, GoalChange, Kind, Observation, ServerChange, ServerEvent, ServerId, Stamp,
-    Target, WorldId,
+    ClientPlan, CloseHow, Destination, Errno, Kind, Observation, ServerChange, ServerEvent, ServerId, Stamp,
+    TargetChange, TargetHost, WorldId,
 };
 
 /// What can reach the model.
@@ -35,7 +35,7 @@ pub enum Msg {
     /// The command line asks for a capture file.
     Open(String),
     /// Clients and broadcasts are to go to this host; to the servers here when `None`.
-    Aim(Option<Goal>),
+    Target(Option<TargetHost>),
 }
 
 /// The largest count that may be typed before a command.
@@ -60,7 +60,7 @@ fn take(model: &mut Model, msg: Msg) -> Vec<Effect> {
             packets::told(model, news);
             vec![]
         }
-        Msg::Aim(goal) => network::turn(model, goal),
+        Msg::Target(target) => network::set_target(model, target),
         Msg::Open(path) => packets::asked(model, &path),
         Msg::Wire => act(model, Action::View(View::Wire)),
         Msg::Key(key) => {
@@ -81,7 +81,7 @@ fn take(model: &mut Model, msg: Msg) -> Vec<Effect> {
                 Kind::Server(event) if seen.world == WorldId::Host => {
                     matches!(event.change, ServerChange::Added { .. } | ServerChange::Started { .. })
                 }
-                Kind::Goal(event) => matches!(event.change, GoalChange::Chosen { .. } | GoalChange::Dropped),
+                Kind::Target(event) => matches!(event.change, TargetChange::Chosen { .. } | TargetChange::Dropped),
                 _ => false,
             };
             presenter::heard(model, &seen);
@@ -140,7 +140,7 @@ fn pressed(model: &mut Model, key: Key) -> Vec<Effect> {
             Some(action) => act(model, action),
             None => lessons::pressed(model, key),
         },
-        Mode::Checking | Mode::Aiming => network::typed(model, key),
+        Mode::Checking | Mode::TypingTarget => network::typed(model, key),
         Mode::Asking(question) => network::answered(model, key, question),
         Mode::Settings => settings::pressed(model, key),
         Mode::Help(from) => {
@@ -360,25 +360,25 @@ fn spawn(model: &mut Model, count: Option<u32>, plan: ClientPlan) -> Vec<Effect>
         model.ui.waiting.add(count, plan, server.id);
         return vec![];
     }
-    let Some(target) = target(model, server) else { return vec![] };
-    vec![Effect::Spawn { count, plan, target }]
+    let Some(destination) = destination(model, server) else { return vec![] };
+    vec![Effect::Spawn { count, plan, destination }]
 }
 
-/// Where a client goes who would go to this server here; nowhere as long as the way to the goal is not known.
-pub(super) fn target(model: &Model, server: &Server) -> Option<Target> {
-    let (id, addr) = match &model.world.aim {
-        Some(aim) => (None, aim.at(server.addr().port())?),
+/// Where a client goes who would go to this server here; nowhere as long as the way to the target is not known.
+pub(super) fn destination(model: &Model, server: &Server) -> Option<Destination> {
+    let (id, addr) = match &model.world.target {
+        Some(target) => (None, target.at(server.addr().port())?),
         None => (Some(server.id), server.reach()),
     };
-    Some(Target { server: id, proto: server.spec.proto, addr })
+    Some(Destination { server: id, proto: server.spec.proto, addr })
 }
 
 /// Who of these hears a broadcast: each, unless they lead to one and the same place, or nowhere for now.
 fn hearers(model: &Model, ticked: impl Iterator<Item = ServerId>) -> Vec<ServerId> {
     let mut places = Vec::new();
-    let mut is_new = |server: &Server| match target(model, server) {
-        Some(Target { proto, addr, server: None }) if places.contains(&(proto, addr)) => false,
-        Some(Target { proto, addr, .. }) => {
+    let mut is_new = |server: &Server| match destination(model, server) {
+        Some(Destination { proto, addr, server: None }) if places.contains(&(proto, addr)) => false,
+        Some(Destination { proto, addr, .. }) => {
             places.push((proto, addr));
             true
         }
@@ -409,7 +409,7 @@ fn said(model: &mut Model, key: Key) -> Vec<Effect> {
                 // The next key is about the packets that this makes.
                 model.ui.mode = Mode::Command;
             }
-            // What nobody would hear stays to be sent: while the goal is being looked for, or with no server ticked.
+            // What nobody would hear stays to be sent: while the target is being looked for, or with no server ticked.
             let text = if to.is_empty() { String::new() } else { model.ui.message.take() };
             if !text.is_empty() {
                 return vec![Effect::Broadcast(text, to)];
@@ -432,7 +432,7 @@ fn pasted(model: &mut Model, text: &str) -> Vec<Effect> {
         Mode::Opening => &mut model.files.line,
         Mode::Marking => &mut model.ui.mark,
         Mode::Checking => &mut model.ui.network.asked,
-        Mode::Aiming => &mut model.ui.network.aimed,
+        Mode::TypingTarget => &mut model.ui.network.target_line,
         Mode::Command | Mode::Settings | Mode::Asking(_) | Mode::Help(_) => return vec![],
     };
     let text = text.trim_end_matches(['\r', '\n']);

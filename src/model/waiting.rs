@@ -1,8 +1,8 @@
-//! Clients that were asked for while the way to their goal is looked for: they go once it is known.
+//! Clients that were asked for while the way to their target is looked for: they go once it is known.
 
-use super::goal::Way;
+use super::target::Resolution;
 use super::{Effect, Model};
-use crate::domain::{ClientPlan, Goal, Kind, Observation, ServerId, WorldId};
+use crate::domain::{ClientPlan, Kind, Observation, ServerId, TargetHost, WorldId};
 
 /// See the module's head.
 #[derive(Debug, Clone, Default)]
@@ -12,7 +12,7 @@ pub struct Waiting(Vec<Asked>);
 struct Asked {
     count: u32,
     plan: ClientPlan,
-    /// The server that was selected: they go to its port where the goal names none.
+    /// The server that was selected: they go to its port where the target names none.
     server: ServerId,
 }
 
@@ -36,18 +36,23 @@ impl Waiting {
     }
 }
 
-/// The goal that clients of the world that is shown cannot go to yet, and may soon.
-pub fn looked_for(model: &Model) -> Option<&Goal> {
+/// The target that clients of the world that is shown cannot go to yet, and may soon.
+pub fn looked_for(model: &Model) -> Option<&TargetHost> {
     let here = model.world.shown() == WorldId::Host;
-    let aim = model.world.aim.as_ref().filter(|aim| aim.way == Way::Looking).map(|aim| &aim.goal);
-    model.ui.network.turning.as_ref().or(aim).filter(|_| here)
+    let target = model
+        .world
+        .target
+        .as_ref()
+        .filter(|target| target.resolution == Resolution::Looking)
+        .map(|target| &target.host);
+    model.ui.network.changing_target.as_ref().or(target).filter(|_| here)
 }
 
-/// Takes notice of what is told of a goal.
+/// Takes notice of what is told of a target.
 pub(super) fn heard(model: &mut Model, seen: &Observation) {
-    if let Kind::Goal(event) = &seen.kind {
-        // What is told of another goal is old.
-        model.ui.network.turning.take_if(|goal| *goal == event.goal);
+    if let Kind::Target(event) = &seen.kind {
+        // What is told of another target is old.
+        model.ui.network.changing_target.take_if(|target| *target == event.target);
     }
 }
 
@@ -59,8 +64,8 @@ pub(super) fn go(model: &mut Model) -> Vec<Effect> {
     }
     let waiting = std::mem::take(&mut model.ui.waiting.0);
     let goes = |asked: Asked| {
-        let target = super::update::target(model, model.world.servers.get(asked.server)?)?;
-        model.world.aim.as_ref().map(|_| Effect::Spawn { count: asked.count, plan: asked.plan, target })
+        let destination = super::update::destination(model, model.world.servers.get(asked.server)?)?;
+        model.world.target.as_ref().map(|_| Effect::Spawn { count: asked.count, plan: asked.plan, destination })
     };
     waiting.into_iter().filter_map(goes).collect()
 }

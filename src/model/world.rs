@@ -6,18 +6,18 @@ use std::net::IpAddr;
 use super::book::Book;
 use super::broadcasts::Broadcasts;
 use super::clients::Clients;
-use super::goal::Aim;
 use super::peers::Peers;
 use super::playing::Playing;
 use super::scan::Scans;
 use super::servers::{Server, Servers};
 use super::table::Table;
+use super::target::Target;
 use super::wire::{Short, WireState};
 use crate::domain::client::ClientChange;
 use crate::domain::note::TableSource;
 use crate::domain::{
-    Call, Delta, Errno, Event, Evidence, Flow, Kind, LessonChange, Note, Outcome, Proto, SocketId, Stamp, Syscall,
-    Target, TcpInfo, WireEvent, WorldId,
+    Call, Delta, Destination, Errno, Event, Evidence, Flow, Kind, LessonChange, Note, Outcome, Proto, SocketId, Stamp,
+    Syscall, TcpInfo, WireEvent, WorldId,
 };
 
 /// See the module's head.
@@ -36,7 +36,7 @@ pub struct World {
     /// The messages sent to several servers at once.
     pub broadcasts: Broadcasts,
     /// Where clients go when it is not to the servers here.
-    pub aim: Option<Aim>,
+    pub target: Option<Target>,
     /// The port checks.
     pub scans: Scans,
     /// Which kinds of evidence can be had, and why not those that cannot.
@@ -102,7 +102,7 @@ impl World {
                 }
             }
             Kind::Broadcast(broadcast) => self.broadcasts.apply(at, broadcast),
-            Kind::Goal(goal) => Aim::apply(&mut self.aim, goal),
+            Kind::Target(target) => Target::apply(&mut self.target, target),
             Kind::Scan(scan) => self.scans.apply(at, scan),
             Kind::Note(Note::BurstCut { asked, made, errno }) if event.seen.world == WorldId::Wire => {
                 // Whoever closed them all meanwhile knows why.
@@ -149,9 +149,9 @@ impl World {
                 let opened = matches!(call.call, Syscall::Connect | Syscall::Sendto) && call.result == Outcome::Ok;
                 if let Some((flow, server)) = call.flow.zip(self.servers.get(server)).filter(|_| opened) {
                     let addr = flow.peer.unwrap_or_else(|| server.reach());
-                    let id = self.aim.is_none().then_some(server.id);
-                    let target = Target { server: id, proto: server.spec.proto, addr };
-                    self.clients.broadcaster(at, target, flow);
+                    let id = self.target.is_none().then_some(server.id);
+                    let destination = Destination { server: id, proto: server.spec.proto, addr };
+                    self.clients.broadcaster(at, destination, flow);
                 }
             }
             SocketId::Server(_) | SocketId::Conn(..) => {

@@ -2,7 +2,7 @@
 
 use super::Numbers;
 use crate::domain::ports::PortsErrorKind;
-use crate::domain::{GoalChange, PortReport, Realm, Reason, ScanChange, Unresolved, Verdict};
+use crate::domain::{PortReport, Realm, Reason, ScanChange, TargetChange, Unresolved, Verdict};
 
 /// See the module's head.
 #[derive(Debug)]
@@ -92,18 +92,18 @@ impl Checks {
         }
     }
 
-    /// What happened to the clients' goal, as a line.
-    pub fn goal(&self, numbers: &Numbers, goal: &str, change: &GoalChange) -> String {
+    /// What happened to the clients' target, as a line.
+    pub fn target(&self, numbers: &Numbers, target: &str, change: &TargetChange) -> String {
         match change {
-            GoalChange::Set => (self.set)(goal),
-            GoalChange::Found { addresses, .. } => {
+            TargetChange::Set => (self.set)(target),
+            TargetChange::Found { addresses, .. } => {
                 let list: Vec<_> = addresses.iter().map(ToString::to_string).collect();
-                (self.found)(goal, &list.join(", "))
+                (self.found)(target, &list.join(", "))
             }
-            GoalChange::Lost { why } => (self.unresolved)(goal, *why),
-            GoalChange::Tried { report } => format!("{} {}", report.address, self.report(numbers, report)),
-            GoalChange::Chosen { addr, answers } => (self.chosen)(&addr.ip().to_string(), *answers),
-            GoalChange::Dropped => self.dropped.into(),
+            TargetChange::Lost { why } => (self.unresolved)(target, *why),
+            TargetChange::Tried { report } => format!("{} {}", report.address, self.report(numbers, report)),
+            TargetChange::Chosen { addr, answers } => (self.chosen)(&addr.ip().to_string(), *answers),
+            TargetChange::Dropped => self.dropped.into(),
         }
     }
 }

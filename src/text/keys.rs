@@ -82,7 +82,7 @@ pub struct Keys {
     pub stop_check: KeyText,
     pub kick: KeyText,
     pub block: KeyText,
-    pub aim: KeyText,
+    pub target: KeyText,
     pub home: KeyText,
     pub view_packets: KeyText,
     pub ladder: KeyText,

@@ -79,14 +79,14 @@ pub struct Network {
     pub check_prompt: &'static str,
     pub check_hint: &'static str,
     /// The same where clients go to this host.
-    pub check_hint_aimed: fn(&str) -> String,
-    pub aim_prompt: &'static str,
-    pub aim_hint: &'static str,
-    pub aim_hint_home: &'static str,
+    pub check_hint_at_target: fn(&str) -> String,
+    pub target_prompt: &'static str,
+    pub target_hint: &'static str,
+    pub target_hint_home: &'static str,
     pub no_host: &'static str,
     pub not_a_host: &'static str,
     pub not_a_port: &'static str,
-    /// Before the name of the clients' goal.
+    /// Before the name of the clients' target.
     pub target: &'static str,
     pub target_here: &'static str,
     pub looking: fn(&str) -> String,

@@ -129,7 +129,7 @@ fn every_sentence_is_translated() {
 fn every_sentence_of_the_wire_is_translated() {
     use crate::domain::need::{Need, Remedy};
     use crate::domain::wire::{Closed, Loss};
-    use crate::domain::{HostId, Knob, Syscall, TcpState, state::EDGES};
+    use crate::domain::{HostId, Setting, Syscall, TcpState, state::EDGES};
     use crate::text::Resent;
 
     let (en, pt) = (&of(Lang::En).wire, &of(Lang::PtBr).wire);
@@ -164,9 +164,10 @@ fn every_sentence_of_the_wire_is_translated() {
             }
         }
     }
-    let knobs = [Knob::Timestamps(true), Knob::EphemeralRange(1, 2), Knob::ReceiveBuffer(1), Knob::SendBuffer(1)];
-    for knob in knobs {
-        assert_ne!((en.setting)(&knob), (pt.setting)(&knob));
+    let settings =
+        [Setting::Timestamps(true), Setting::EphemeralRange(1, 2), Setting::ReceiveBuffer(1), Setting::SendBuffer(1)];
+    for setting in settings {
+        assert_ne!((en.setting)(&setting), (pt.setting)(&setting));
     }
 }
 

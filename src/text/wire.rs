@@ -2,7 +2,7 @@
 
 use crate::domain::need::{Need, Remedy};
 use crate::domain::wire::{Closed, Loss};
-use crate::domain::{Errno, HostId, Knob, Mode, Syscall, TcpState};
+use crate::domain::{Errno, HostId, Mode, Setting, Syscall, TcpState};
 
 /// What would help, and the one command that does it, where there is one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -131,8 +131,8 @@ pub struct Wire {
     pub settings: &'static str,
     pub settings_foot: &'static str,
     pub settings_note: &'static str,
-    pub setting: fn(&Knob) -> &'static str,
-    pub value: fn(&Knob) -> String,
+    pub setting: fn(&Setting) -> &'static str,
+    pub value: fn(&Setting) -> String,
     /// A value that nobody turned and nobody read.
     pub kernels: &'static str,
     pub refused: fn(&str) -> String,

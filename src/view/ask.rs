@@ -20,15 +20,16 @@ pub(super) fn render(model: &Model, look: &Look, buf: &mut Buffer) -> Option<Pos
     let (words, network) = (&look.text.network, &model.ui.network);
     match model.ui.mode {
         Mode::Checking => {
-            let aim = model.world.aim.as_ref();
-            let hint = aim.map_or_else(|| words.check_hint.into(), |aim| (words.check_hint_aimed)(&aim.goal.host));
+            let target = model.world.target.as_ref();
+            let hint = target
+                .map_or_else(|| words.check_hint.into(), |target| (words.check_hint_at_target)(&target.host.name));
             let typed = Typed::of(&network.asked, room(buf.area));
             prompt(look, words.check_prompt, &typed, said(look, &hint, network.fault), buf)
         }
-        Mode::Aiming => {
-            let hint = if model.world.aim.is_some() { words.aim_hint_home } else { words.aim_hint };
-            let typed = Typed::of(&network.aimed, room(buf.area));
-            prompt(look, words.aim_prompt, &typed, said(look, hint, network.fault), buf)
+        Mode::TypingTarget => {
+            let hint = if model.world.target.is_some() { words.target_hint_home } else { words.target_hint };
+            let typed = Typed::of(&network.target_line, room(buf.area));
+            prompt(look, words.target_prompt, &typed, said(look, hint, network.fault), buf)
         }
         Mode::Opening => {
             let said = opening(model, look);

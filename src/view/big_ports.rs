@@ -42,7 +42,7 @@ pub(super) fn render(model: &Model, look: &Look, area: Rect, buf: &mut Buffer) {
         [u16::from(inside.height > below + digits.height + 3), 1, digits.height, 1, inside.height],
     );
     let second = digits.second;
-    let (theme, port) = (&look.theme, client.target.addr.port());
+    let (theme, port) = (&look.theme, client.destination.addr.port());
     Ink::on(buf, titles, 0).say(words.newest, theme.title).goto(inside.x + second).say(words.server, theme.title);
     digits.draw(local.port(), theme.newest, big, buf);
     let right = Rect { x: big.x + second, width: big.width.saturating_sub(second), ..big };
@@ -107,9 +107,9 @@ fn facts(model: &Model, look: &Look, client: &Client, area: Rect, buf: &mut Buff
     let (words, theme) = (&look.text.ports, &look.theme);
     let mut row = 1;
     let mut ink = Ink::on(buf, area, row);
-    match (client.target.proto, client.local) {
+    match (client.destination.proto, client.local) {
         (Proto::Tcp, Some(local)) => {
-            let (peer, proto) = (client.target.addr, client.target.proto);
+            let (peer, proto) = (client.destination.addr, client.destination.proto);
             ink.say(words.one_connection, theme.text).say(" = ( ", theme.text).say(proto.name(), theme.text);
             ink.say(&format!(", {}, ", local.ip()), theme.text).say(&local.port().to_string(), theme.newest);
             ink.say(&format!(", {}, ", peer.ip()), theme.text);
@@ -155,7 +155,7 @@ fn counts(model: &Model, look: &Look, ink: &mut Ink<'_>) {
 fn steps(model: &Model, look: &Look, ink: &mut Ink<'_>) {
     let (words, theme) = (&look.text.ports, &look.theme);
     let Some(newest) = newest(model) else { return };
-    let same = |client: &&Client| client.target == newest.target && client.local.is_some();
+    let same = |client: &&Client| client.destination == newest.destination && client.local.is_some();
     // Each takes ten columns with its step: the comment behind them is worth less than one more port.
     let columns = usize::from(ink.room().saturating_sub(width(words.latest) + 2) / 11).clamp(1, 9);
     let mut ports: Vec<u16> = model
@@ -182,7 +182,7 @@ fn steps(model: &Model, look: &Look, ink: &mut Ink<'_>) {
         before = Some(*port);
     }
     let low = model.world.port_range.map_or(0, |(low, _)| low);
-    if let Some(port) = before.filter(|port| newest.target.proto == Proto::Tcp && port % 2 == low % 2) {
+    if let Some(port) = before.filter(|port| newest.destination.proto == Proto::Tcp && port % 2 == low % 2) {
         ink.whole(&format!("   {}", if port % 2 == 0 { words.even } else { words.odd }), theme.quiet);
     }
 }

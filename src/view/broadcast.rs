@@ -111,7 +111,8 @@ fn condensed(model: &Model, look: &Look, delivery: &Delivery, answers: bool) -> 
 fn blocker(model: &Model, delivery: &Delivery) -> Option<SocketAddr> {
     let server = model.world.servers.get(delivery.server)?;
     // What a server on another host is busy with is not known here.
-    let one_at_a_time = model.world.aim.is_none() && server.is_up() && server.model == Some(ServiceModel::Sequential);
+    let one_at_a_time =
+        model.world.target.is_none() && server.is_up() && server.model == Some(ServiceModel::Sequential);
     server.busy_with().filter(|peer| one_at_a_time && Some(*peer) != delivery.local)
 }
 

@@ -13,9 +13,9 @@ use super::{glyphs, keys, names, number_line};
 use crate::domain::{Proto, TcpState, WorldId};
 use crate::model::Model;
 use crate::model::clients::{Client, Phase};
-use crate::model::goal::Way;
 use crate::model::keys::Action;
 use crate::model::lifecycle::{Subject, same_pair};
+use crate::model::target::Resolution;
 use crate::model::ui::{Mode, Pane, View};
 use crate::model::waiting;
 use crate::model::window::window;
@@ -60,19 +60,22 @@ pub(super) fn render(model: &Model, look: &Look, area: Rect, buf: &mut Buffer) {
 /// Why nobody goes anywhere now, if that is so. Returns the space below.
 fn notice(model: &Model, look: &Look, area: Rect, buf: &mut Buffer) -> Rect {
     let words = &look.text.network;
-    let (said, style) = match (waiting::looked_for(model), model.world.aim.as_ref().map(|aim| (aim, aim.way))) {
-        (Some(goal), _) => {
-            let count = model.ui.waiting.count();
-            let wait = if count > 0 {
-                format!(" {}", (words.wait)(&look.text.numbers.count(count.into()), count))
-            } else {
-                String::new()
-            };
-            ((words.looking)(&goal.to_string()) + &wait, look.theme.state.opening)
-        }
-        (None, Some((aim, Way::Lost(why)))) => ((look.text.checks.unresolved)(&aim.goal.host, why), look.theme.alarm),
-        (None, _) => return area,
-    };
+    let (said, style) =
+        match (waiting::looked_for(model), model.world.target.as_ref().map(|target| (target, target.resolution))) {
+            (Some(target), _) => {
+                let count = model.ui.waiting.count();
+                let wait = if count > 0 {
+                    format!(" {}", (words.wait)(&look.text.numbers.count(count.into()), count))
+                } else {
+                    String::new()
+                };
+                ((words.looking)(&target.to_string()) + &wait, look.theme.state.opening)
+            }
+            (None, Some((target, Resolution::Lost(why)))) => {
+                ((look.text.checks.unresolved)(&target.host.name, why), look.theme.alarm)
+            }
+            (None, _) => return area,
+        };
     let lines = wrap(&said, area.width.saturating_sub(2));
     // Most of the pane is the clients'.
     let height = u16::try_from(lines.len()).unwrap_or(u16::MAX).min(area.height.div_ceil(3)).min(area.height);
@@ -105,7 +108,7 @@ struct Columns {
     number: u16,
     local: u16,
     /// Where they go: the port, or the address too.
-    goal: u16,
+    destination: u16,
     /// Whether the server's name has a column.
     server: bool,
     traffic: bool,
@@ -120,12 +123,12 @@ impl Columns {
         let local = shown.iter().filter_map(|client| client.local).map(|addr| width(&addr.to_string()));
         let local = local.filter(|width| *width <= room).max().unwrap_or(0).max(7);
         let spare = columns.saturating_sub(fixed + local);
-        let far = shown.iter().filter(|client| is_elsewhere(model, client.target.addr.ip()));
-        let far = far.map(|client| width(&client.target.addr.to_string()) - PORT);
+        let far = shown.iter().filter(|client| is_elsewhere(model, client.destination.addr.ip()));
+        let far = far.map(|client| width(&client.destination.addr.to_string()) - PORT);
         let more = far.filter(|more| *more <= spare).max().unwrap_or(0);
         let spare = spare - more;
-        let server = spare >= 34 && shown.iter().any(|client| client.target.server.is_some());
-        Self { target: None, number, local, goal: PORT + more, server, traffic: spare >= 20 }
+        let server = spare >= 34 && shown.iter().any(|client| client.destination.server.is_some());
+        Self { target: None, number, local, destination: PORT + more, server, traffic: spare >= 20 }
     }
 }
 
@@ -164,13 +167,13 @@ fn row(model: &Model, look: &Look, columns: &Columns, client: &Client, ink: &mut
     let local = client.local.map_or_else(|| glyphs::DASH.into(), |addr: SocketAddr| fit(addr, columns.local));
     ink.cell(&local, columns.local, port);
     ink.say(" ", style).say(glyphs::LONG_ARROW, style).skip(1);
-    let there = client.target.addr;
-    let far = columns.goal > PORT && is_elsewhere(model, there.ip());
-    let there = if far { fit(there, columns.goal) } else { format!(":{}", there.port()) };
-    ink.cell(&there, columns.goal, if client.is_live() { theme.host.server } else { style });
+    let there = client.destination.addr;
+    let far = columns.destination > PORT && is_elsewhere(model, there.ip());
+    let there = if far { fit(there, columns.destination) } else { format!(":{}", there.port()) };
+    ink.cell(&there, columns.destination, if client.is_live() { theme.host.server } else { style });
     if columns.server {
         ink.skip(1);
-        let server = client.target.server.and_then(|id| model.world.servers.get(id));
+        let server = client.destination.server.and_then(|id| model.world.servers.get(id));
         ink.cell(server.map_or("", |server| &server.spec.name), 10, style);
     }
     ink.skip(1);
@@ -224,11 +227,11 @@ fn highlight(model: &Model, look: &Look, client: &Client, start: u16, ink: &mut 
 /// that was given back says nothing any more. `false` where there is room enough.
 fn failed(look: &Look, columns: &Columns, client: &Client, (errno, what): (&str, &str), ink: &mut Ink<'_>) -> bool {
     let server = if columns.server { 11 } else { 0 };
-    if columns.local + 4 + columns.goal + server + 1 + 2 + 14 + width(what) <= ink.room() {
+    if columns.local + 4 + columns.destination + server + 1 + 2 + 14 + width(what) <= ink.room() {
         return false;
     }
     let theme = &look.theme;
-    let to = format!("{} :{} ", glyphs::LONG_ARROW, client.target.addr.port());
+    let to = format!("{} :{} ", glyphs::LONG_ARROW, client.destination.addr.port());
     let local = client.local.map_or_else(String::new, |addr| format!("{} ", fit(addr, 7)));
     let why = width(errno) + 2 + width(what);
     let fits = |lead: &String| width(lead) + why <= ink.room();
@@ -254,7 +257,7 @@ fn details(model: &Model, look: &Look, columns: &Columns, client: &Client, ink: 
     }
     if let Some(owner) = owner {
         ink.skip(2).whole(&owner, theme.quiet);
-    } else if client.target.proto == Proto::Udp && ink.room() > 2 {
+    } else if client.destination.proto == Proto::Udp && ink.room() > 2 {
         ink.skip(2).whole(look.text.clients.no_connection, theme.quiet);
     }
 }

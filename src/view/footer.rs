@@ -78,8 +78,8 @@ fn hints(model: &Model, look: &Look) -> Vec<Hint> {
         (Mode::Checking, _) => {
             vec![key(Key::Enter, words.check.hint), key(Key::Esc, words.leave), key(Key::Up, words.earlier)]
         }
-        (Mode::Aiming, _) => {
-            vec![key(Key::Enter, words.aim.hint), key(Key::Esc, words.leave), key(Key::Up, words.earlier)]
+        (Mode::TypingTarget, _) => {
+            vec![key(Key::Enter, words.target.hint), key(Key::Esc, words.leave), key(Key::Up, words.earlier)]
         }
         (Mode::Opening, _) if model.files.reading.is_some() => vec![key(Key::Esc, words.leave)],
         (Mode::Opening, _) => vec![
@@ -147,11 +147,11 @@ fn on_wire(look: &Look, count: u32) -> Vec<Hint> {
 /// What is useful with the present view, focus and zoom, the most useful first.
 fn ranked(model: &Model) -> Vec<Action> {
     use Action::{
-        Aim, Back, Block, Check, Client, CloseAll, CloseFin, CloseHalf, CloseRst, CloseWire, Corrupt, Cut, Delay, Door,
+        Back, Block, Check, Client, CloseAll, CloseFin, CloseHalf, CloseRst, CloseWire, Corrupt, Cut, Delay, Door,
         Drop, Duplicate, Filter, GoOn, GoView, Home, Kick, Ladder, Language, Loss, Mark, Narrow, Network, Next,
         NextKinds, NextLesson, NextModel, NextOrder, NextPane, NextScope, NextServer, NextTalk, OneShot, OpenCapture,
         OpenWire, OtherEnd, Page, PrevTalk, Repeat, Reverse, Run, RunHold, SaveCapture, Say, Settings, Sift, Slow,
-        StartStop, StopCheck, Stream, Swap, Theme, Tick, Unfold, Wire, Zoom,
+        StartStop, StopCheck, Stream, Swap, Target, Theme, Tick, Unfold, Wire, Zoom,
     };
     let mut actions = Vec::new();
     if let Some(page) = &model.ui.page {
@@ -216,7 +216,7 @@ fn ranked(model: &Model) -> Vec<Action> {
             CloseHalf,
             Say,
         ],
-        (View::Network, _) => &[Door, Check, Kick, Block, StopCheck, Aim, Home, NextPane, Zoom, Network, Client],
+        (View::Network, _) => &[Door, Check, Kick, Block, StopCheck, Target, Home, NextPane, Zoom, Network, Client],
         (View::Ports, _) => &[Client, OneShot, CloseFin, CloseAll],
         (View::Lab, Pane::Servers) => &[Client, OneShot, NextModel, StartStop, Tick, Say],
         (View::Lab, Pane::Clients) => &[Client, OneShot, Page, CloseFin, CloseRst, CloseHalf, CloseAll],

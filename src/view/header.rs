@@ -8,7 +8,7 @@ use ratatui::style::Style;
 
 use super::ink::{Ink, head, width};
 use super::look::Look;
-use super::{aim, glyphs};
+use super::{glyphs, target};
 use crate::domain::{Evidence, Mode, WorldId};
 use crate::model::Model;
 use crate::model::ui::{ThemeName, View};
@@ -70,7 +70,7 @@ fn left(model: &Model, look: &Look, columns: u16) -> Vec<Part> {
         let badge = if narrow { text.open.to_owned() } else { format!(" {} ", text.open) };
         parts.push(Part { text: badge, style: theme.badge, rank: 0 });
     }
-    if let Some((text, style)) = aim::badge(model, look, narrow) {
+    if let Some((text, style)) = target::badge(model, look, narrow) {
         parts.push(Part { text, style, rank: 0 });
     }
     let elsewhere = parts.len() > 1;

@@ -92,7 +92,7 @@ pub(super) const fn text(action: Action, text: &Text) -> &KeyText {
         Action::StopCheck => &keys.stop_check,
         Action::Kick => &keys.kick,
         Action::Block => &keys.block,
-        Action::Aim => &keys.aim,
+        Action::Target => &keys.target,
         Action::Home => &keys.home,
         Action::View(View::Packets) => &keys.view_packets,
         Action::Ladder => &keys.ladder,

@@ -1,6 +1,5 @@
 //! The model drawn on a buffer: pure, without a clock, without I/O, and at the cost of what is visible.
 
-mod aim;
 mod ask;
 mod big_ports;
 mod broadcast;
@@ -29,6 +28,7 @@ mod servers;
 mod small;
 mod standing;
 mod story;
+mod target;
 #[cfg(test)]
 pub(crate) mod tests;
 mod theme;

@@ -76,7 +76,7 @@ pub fn of_act(text: &Lessons, act: &Act) -> String {
         Act::Cut(cut) => say(Deed::Cut(cut.from, cut.on)),
         Act::Loss(loss) => say(Deed::Loss(loss.from, loss.percent)),
         Act::Fold(on) => say(Deed::Fold(*on)),
-        Act::Turn(_) => say(Deed::Turn),
+        Act::Set(_) => say(Deed::Turn),
         Act::Listen(listen) => say(Deed::Listen(listen.socket.get_ref(), listen.port)),
         Act::Connect(connect) => say(Deed::Connect(connect.socket.get_ref())),
         Act::Accept(accept) => say(Deed::Accept(accept.socket.get_ref())),

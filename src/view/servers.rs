@@ -141,7 +141,7 @@ pub(super) fn half_open(model: &Model, server: &Server) -> Option<(u32, u32)> {
 fn details(model: &Model, look: &Look, server: &Server) -> Vec<(String, Style)> {
     let (words, theme, numbers) = (&look.text.servers, &look.theme, &look.text.numbers);
     let trouble = |errno| -> text::Trouble { (look.text.errno)(errno) };
-    let mut said = super::aim::sentences(model, look);
+    let mut said = super::target::sentences(model, look);
     match &server.status {
         Status::Failed { errno, holder } => {
             let who =

@@ -42,7 +42,7 @@ pub(super) fn of(model: &Model, look: &Look, client: &Client) -> Standing {
     if let Phase::Ended(Some(errno)) = client.phase {
         return Standing::Failed(errno.to_string());
     }
-    if client.target.proto == Proto::Udp {
+    if client.destination.proto == Proto::Udp {
         // Whether somebody elsewhere still has a socket nobody can tell.
         let far = client.owner == Owner::Foreign && client.local.is_some_and(|at| is_elsewhere(model, at.ip()));
         return Standing::Phase(if client.is_live() || far { words.no_state } else { words.ended });

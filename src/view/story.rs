@@ -54,7 +54,7 @@ pub(super) fn who<'a>(model: &'a Model, look: &Look, event: &Event, narrow: bool
         | Kind::Packet(_)
         | Kind::Wire(_)
         | Kind::Guard(_)
-        | Kind::Goal(_)
+        | Kind::Target(_)
         | Kind::Scan(_)
         | Kind::Lesson(_)
         | Kind::Note(_) => Who { name: words.lab.into(), style: theme.title },
@@ -107,8 +107,8 @@ pub(super) fn tell(model: &Model, look: &Look, event: &Event, room: u16) -> Told
             let acts = !matches!(event, GuardEvent::Limits { .. } | GuardEvent::Unblocked { .. });
             told.say((look.text.guard)(event), if acts { look.theme.alarm } else { look.theme.text });
         }
-        Kind::Goal(event) => {
-            let said = look.text.checks.goal(&look.text.numbers, &event.goal.to_string(), &event.change);
+        Kind::Target(event) => {
+            let said = look.text.checks.target(&look.text.numbers, &event.target.to_string(), &event.change);
             told.say(said, look.theme.text);
         }
         Kind::Scan(event) => _ = told.say(look.text.checks.scan(&look.text.numbers, &event.change), look.theme.text),

@@ -16,7 +16,7 @@ use rustix::process::{Pid, PidfdFlags, Signal, pidfd_open, pidfd_send_signal};
 use super::helper::SUBCOMMAND;
 use super::helper::protocol::{Plan, Program, Reply, Request, recv, send};
 use super::remedy::missing;
-use crate::domain::Knob;
+use crate::domain::Setting;
 use crate::domain::need::{Check, Need, OpenError};
 use crate::domain::{HostId, LinkKind, Proto};
 
@@ -27,8 +27,8 @@ pub struct Options {
     pub link: Option<LinkKind>,
     /// The largest packet on the wire, in bytes.
     pub mtu: u16,
-    /// Settings of both hosts, on top of [`Knob::DEFAULTS`].
-    pub knobs: Vec<Knob>,
+    /// Settings of both hosts, on top of [`Setting::DEFAULTS`].
+    pub settings: Vec<Setting>,
     /// The binary to run as the helper: one whose `main` answers [`SUBCOMMAND`] with
     /// [`helper_main`](super::helper_main). This one, when it is not said.
     pub binary: Option<PathBuf>,
@@ -38,7 +38,7 @@ pub struct Options {
 
 impl Default for Options {
     fn default() -> Self {
-        Self { link: None, mtu: 1500, knobs: Vec::new(), binary: None, seed: 1 }
+        Self { link: None, mtu: 1500, settings: Vec::new(), binary: None, seed: 1 }
     }
 }
 
@@ -86,8 +86,8 @@ impl Helper {
     pub(super) fn open(options: &Options, ended: impl FnOnce() + Send + 'static) -> Result<(Self, Opened), OpenError> {
         let helper =
             Self::start(options.binary.as_ref(), ended).map_err(|error| OpenError::new(Need::Helper, &error))?;
-        let knobs = Knob::DEFAULTS.iter().chain(&options.knobs).copied().collect();
-        let plan = Plan { link: options.link, mtu: options.mtu, knobs };
+        let settings = Setting::DEFAULTS.iter().chain(&options.settings).copied().collect();
+        let plan = Plan { link: options.link, mtu: options.mtu, settings };
         let (reply, with) =
             ask(&helper.socket, &Request::Open(plan), &[]).map_err(|error| OpenError::new(Need::Helper, &error))?;
         match (reply, <[OwnedFd; 4]>::try_from(with)) {
@@ -184,8 +184,8 @@ impl WireHost {
     }
 
     /// Turns a setting of this host's network stack. Sockets that exist already keep most of what they were born with.
-    pub fn turn(&self, knob: Knob) -> io::Result<()> {
-        ask(&self.socket, &Request::Turn(self.id, knob), &[]).map(drop)
+    pub fn set(&self, setting: Setting) -> io::Result<()> {
+        ask(&self.socket, &Request::Turn(self.id, setting), &[]).map(drop)
     }
 
     /// Runs a program on this host, with these standard descriptors and nothing else of ours. It and all that it

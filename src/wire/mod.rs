@@ -44,12 +44,12 @@ mod remedy;
 #[cfg(any(target_os = "linux", test))]
 mod sample;
 #[cfg(target_os = "linux")]
-mod setting;
-#[cfg(target_os = "linux")]
 mod sys;
+#[cfg(target_os = "linux")]
+mod sysctl;
 
 pub use crate::domain::need::{Check, Missing, Need, OpenError, Remedy};
-pub use crate::domain::{Congestion, Knob};
+pub use crate::domain::{Congestion, Setting};
 #[cfg(target_os = "linux")]
 pub use control::{Options, Running, WireHost, doctor};
 #[cfg(target_os = "linux")]

@@ -3,7 +3,7 @@
 use std::io::{ErrorKind, Read, Write};
 use std::net::TcpStream;
 
-use socklab::domain::{ClientPlan, GuardEvent, Proto, Rule, Target};
+use socklab::domain::{ClientPlan, Destination, GuardEvent, Proto, Rule};
 use socklab::model::Effect;
 
 use crate::attacks::connect;
@@ -68,11 +68,12 @@ fn kick_block_unblock() {
 fn a_thousand_clients_of_our_own_are_welcome() {
     let net = Net::open();
     let lab = Lab::open(&net.server, &["--lan", "--limit", "idle=1"]);
-    let target = Target { server: Some(THREADED), proto: Proto::Tcp, addr: "127.0.0.1:65432".parse().unwrap() };
-    lab.perform(Effect::Spawn { count: 1_000, plan: ClientPlan::Stay, target });
+    let destination =
+        Destination { server: Some(THREADED), proto: Proto::Tcp, addr: "127.0.0.1:65432".parse().unwrap() };
+    lab.perform(Effect::Spawn { count: 1_000, plan: ClientPlan::Stay, destination });
     // By its own address of the network as well.
-    let target = Target { addr: at(SERVER, 65434), ..target };
-    lab.perform(Effect::Spawn { count: 200, plan: ClientPlan::Stay, target });
+    let destination = Destination { addr: at(SERVER, 65434), ..destination };
+    lab.perform(Effect::Spawn { count: 200, plan: ClientPlan::Stay, destination });
     lab.until("all are answered", |model| {
         (model.world.clients.all().iter().filter(|client| client.received > 0).count() == 1_200).then_some(())
     });

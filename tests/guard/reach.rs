@@ -6,7 +6,7 @@ use std::net::Ipv4Addr;
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
-use socklab::domain::{ClientPlan, Proto, ServiceModel, Target};
+use socklab::domain::{ClientPlan, Destination, Proto, ServiceModel};
 use socklab::model::Effect;
 
 use crate::attacks::connect;
@@ -228,8 +228,8 @@ fn clients_over_udp_stay_on_loopback() {
     let net = Net::open();
     let lab = Lab::open(&net.server, &[]);
     let addr = at(Ipv4Addr::LOCALHOST, 65432);
-    let target = Target { server: Some(UDP), proto: Proto::Udp, addr };
-    lab.perform(Effect::Spawn { count: 3, plan: ClientPlan::Stay, target });
+    let destination = Destination { server: Some(UDP), proto: Proto::Udp, addr };
+    lab.perform(Effect::Spawn { count: 3, plan: ClientPlan::Stay, destination });
     lab.until("they are answered", |model| {
         let answered = model.world.clients.all().iter().filter(|client| client.received > 0).count();
         (answered == 3).then_some(())

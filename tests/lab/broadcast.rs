@@ -9,7 +9,9 @@ use socklab::domain::{
 };
 
 use crate::harness::{Test, test};
-use crate::stage::{OPEN_UDP, Stage, apart, calls_on, did, is_answer, is_change, names_on, reply, target, tcp, udp};
+use crate::stage::{
+    OPEN_UDP, Stage, apart, calls_on, destination, did, is_answer, is_change, names_on, reply, tcp, udp,
+};
 
 pub(crate) fn tests() -> Vec<Test> {
     vec![
@@ -71,7 +73,7 @@ async fn every_server_answers_over_a_socket_that_stays_open() {
 async fn a_busy_server_delays_no_other_and_answers_when_it_is_free() {
     let mut stage = four().await;
     let echo = stage.started(ECHO).await;
-    stage.lab.spawn(1, ClientPlan::Stay, target(Proto::Tcp, echo));
+    stage.lab.spawn(1, ClientPlan::Stay, destination(Proto::Tcp, echo));
     stage.times(1, "the client keeps it busy", is_answer).await;
     let all: Vec<_> = (0..4).map(ServerId).collect();
     stage.lab.broadcast("oi".into(), all.clone());
@@ -202,7 +204,7 @@ async fn who_is_aimed_elsewhere_waits_for_no_answer_and_says_so() {
     stage.lab.broadcast("behind it".into(), vec![THREADED]);
     let (mut socket, _) = deaf.accept().unwrap();
     std::io::Read::read_exact(&mut socket, &mut [0; 10]).unwrap();
-    stage.lab.aim(Some("127.0.0.1".parse().unwrap()));
+    stage.lab.set_target(Some("127.0.0.1".parse().unwrap()));
     for message in [1, 2] {
         assert_eq!(stage.until("given up", |seen| reply(seen, message, THREADED)).await, Reply::HungUp);
     }

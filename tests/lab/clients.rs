@@ -12,7 +12,9 @@ use socklab::domain::{
 };
 
 use crate::harness::{Test, test};
-use crate::stage::{OPEN_UDP, Stage, call, calls_on, did, ended, is_answer, is_client, names_on, note, target, udp};
+use crate::stage::{
+    OPEN_UDP, Stage, call, calls_on, destination, did, ended, is_answer, is_client, names_on, note, udp,
+};
 use socklab::domain::ServerId;
 
 pub(crate) fn tests() -> Vec<Test> {
@@ -46,7 +48,7 @@ fn change(kind: &Kind) -> Option<&ClientChange> {
 #[tokio::main(flavor = "multi_thread", worker_threads = 2)]
 async fn a_client_is_told_first_and_ended_last_and_knows_its_port_before_it_is_connected() {
     let (mut stage, addr) = Stage::with(Threaded).await;
-    stage.lab.spawn(1, ClientPlan::Stay, target(Proto::Tcp, addr));
+    stage.lab.spawn(1, ClientPlan::Stay, destination(Proto::Tcp, addr));
     stage.times(1, "answered", is_answer).await;
     stage.lab.close(ONE, CloseHow::Fin);
     stage.times(1, "ended", |kind| ended(kind, ONE)).await;
@@ -78,7 +80,7 @@ async fn three_ways_to_close() {
     for (how, names, args, heard) in ways {
         for model in [Sequential, Threaded, Async] {
             let (mut stage, addr) = Stage::with(model).await;
-            stage.lab.spawn(1, ClientPlan::Stay, target(Proto::Tcp, addr));
+            stage.lab.spawn(1, ClientPlan::Stay, destination(Proto::Tcp, addr));
             stage.times(1, "answered", is_answer).await;
             stage.lab.close(ONE, how);
             stage.times(1, "ended", |kind| ended(kind, ONE)).await;
@@ -99,7 +101,7 @@ async fn three_ways_to_close() {
 async fn a_half_closed_client_still_hears() {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let mut stage = Stage::of(vec![]);
-    stage.lab.spawn(1, ClientPlan::Stay, target(Proto::Tcp, listener.local_addr().unwrap()));
+    stage.lab.spawn(1, ClientPlan::Stay, destination(Proto::Tcp, listener.local_addr().unwrap()));
     let (mut server, _) = listener.accept().unwrap();
     let mut greeting = [0; 12];
     server.read_exact(&mut greeting).unwrap();
@@ -118,7 +120,7 @@ async fn an_orderly_close_reads_what_has_arrived_so_that_it_sends_a_fin() {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let mut stage = Stage::of(vec![]);
     for number in 1..=20 {
-        stage.lab.spawn(1, ClientPlan::OneShot, target(Proto::Tcp, listener.local_addr().unwrap()));
+        stage.lab.spawn(1, ClientPlan::OneShot, destination(Proto::Tcp, listener.local_addr().unwrap()));
         let (mut server, _) = listener.accept().unwrap();
         server.write_all(&vec![b'x'; 30_000]).unwrap();
         let mut heard = Vec::new();
@@ -136,7 +138,7 @@ async fn nobody_listening_is_a_failed_connect() {
     holder.bind(&"127.0.0.1:0".parse::<std::net::SocketAddr>().unwrap().into()).unwrap();
     let addr = holder.local_addr().unwrap().as_socket().unwrap();
     let mut stage = Stage::of(vec![]);
-    stage.lab.spawn(3, ClientPlan::Stay, target(Proto::Tcp, addr));
+    stage.lab.spawn(3, ClientPlan::Stay, destination(Proto::Tcp, addr));
     stage.times(3, "all ended", |kind| change(kind) == Some(&ClientChange::Ended)).await;
     let seen = stage.end().await;
     assert!(!seen.iter().any(|kind| note(kind).is_some()), "a refusal cuts no burst");
@@ -153,7 +155,7 @@ async fn nobody_listening_is_a_failed_connect() {
 #[tokio::main(flavor = "multi_thread", worker_threads = 2)]
 async fn closing_all_ends_everybody_and_the_burst_that_makes_them() {
     let (mut stage, addr) = Stage::with(Async).await;
-    stage.lab.spawn(100_000, ClientPlan::Stay, target(Proto::Tcp, addr));
+    stage.lab.spawn(100_000, ClientPlan::Stay, destination(Proto::Tcp, addr));
     stage.times(20, "some are answered", is_answer).await;
     stage.lab.close_all();
     let cut = |kind: &Kind| match note(kind) {
@@ -163,7 +165,7 @@ async fn closing_all_ends_everybody_and_the_burst_that_makes_them() {
     let made = stage.until("the burst ends", |seen| seen.iter().find_map(cut)).await;
     let is_end = |kind: &Kind| change(kind) == Some(&ClientChange::Ended);
     stage.times(made as usize, "all ended", is_end).await;
-    stage.lab.spawn(1, ClientPlan::OneShot, target(Proto::Tcp, addr));
+    stage.lab.spawn(1, ClientPlan::OneShot, destination(Proto::Tcp, addr));
     stage.times(made as usize + 1, "the next one lives", is_end).await;
     let seen = stage.end().await;
     assert_eq!(seen.iter().filter(|kind| is_end(kind)).count(), made as usize + 1);
@@ -173,7 +175,7 @@ async fn closing_all_ends_everybody_and_the_burst_that_makes_them() {
 #[tokio::main(flavor = "multi_thread", worker_threads = 2)]
 async fn a_burst_at_a_sequential_server_fills_its_queue_and_leaves_the_rest_dialing() {
     let (mut stage, addr) = Stage::with(Sequential).await;
-    stage.lab.spawn(300, ClientPlan::Stay, target(Proto::Tcp, addr));
+    stage.lab.spawn(300, ClientPlan::Stay, destination(Proto::Tcp, addr));
     let dialing = |kind: &Kind| matches!(change(kind), Some(ClientChange::Dialing { .. }));
     stage.times(300, "all dial: the burst waits for nobody", dialing).await;
     // One is served, and listen(n) admits n + 1: at most 130 are established while nobody leaves.
@@ -195,7 +197,7 @@ async fn a_client_that_still_dials_can_be_closed() {
     full.listen(0).unwrap();
     let addr = full.local_addr().unwrap().as_socket().unwrap();
     let mut stage = Stage::of(vec![]);
-    stage.lab.spawn(4, ClientPlan::Stay, target(Proto::Tcp, addr));
+    stage.lab.spawn(4, ClientPlan::Stay, destination(Proto::Tcp, addr));
     stage.times(4, "all dial", |kind| matches!(change(kind), Some(ClientChange::Dialing { .. }))).await;
     stage.times(1, "one is connected", |kind| did(kind, Syscall::Send, is_client)).await;
     let ways: [(u32, CloseHow, &[&str]); 3] = [
@@ -217,9 +219,9 @@ async fn a_udp_client_has_a_port_from_its_first_sendto() {
     let mut stage = Stage::of(vec![udp()]);
     stage.lab.start_all();
     let addr = stage.started(ServerId(0)).await;
-    stage.lab.spawn(1, ClientPlan::OneShot, target(Proto::Udp, addr));
+    stage.lab.spawn(1, ClientPlan::OneShot, destination(Proto::Udp, addr));
     stage.times(1, "ended", |kind| ended(kind, ONE)).await;
-    stage.lab.spawn(1, ClientPlan::Stay, target(Proto::Udp, addr));
+    stage.lab.spawn(1, ClientPlan::Stay, destination(Proto::Udp, addr));
     stage.times(2, "answered", |kind| did(kind, Syscall::Recvfrom, is_client)).await;
     stage.lab.close(ClientId(2), CloseHow::Half);
     let unconnected = |kind: &Kind| {
@@ -249,7 +251,7 @@ async fn a_udp_client_has_a_port_from_its_first_sendto() {
 async fn a_udp_one_shot_gives_up_when_nothing_comes() {
     let deaf = UdpSocket::bind("127.0.0.1:0").unwrap();
     let mut stage = Stage::of(vec![]);
-    stage.lab.spawn(1, ClientPlan::OneShot, target(Proto::Udp, deaf.local_addr().unwrap()));
+    stage.lab.spawn(1, ClientPlan::OneShot, destination(Proto::Udp, deaf.local_addr().unwrap()));
     stage.times(1, "ended", |kind| ended(kind, ONE)).await;
     let seen = stage.end().await;
     assert_eq!(names_on(&seen, SocketId::Client(ONE)), [&OPEN_UDP[..], &["sendto", "close"]].concat());
@@ -260,7 +262,7 @@ async fn a_udp_client_takes_nothing_from_others_than_its_server() {
     let server = UdpSocket::bind("127.0.0.1:0").unwrap();
     let addr = server.local_addr().unwrap();
     let mut stage = Stage::of(vec![]);
-    stage.lab.spawn(1, ClientPlan::Stay, target(Proto::Udp, addr));
+    stage.lab.spawn(1, ClientPlan::Stay, destination(Proto::Udp, addr));
     let (_, client) = server.recv_from(&mut [0; 64]).unwrap();
     let other = UdpSocket::bind("127.0.0.1:0").unwrap();
     let from = other.local_addr().unwrap();
@@ -280,7 +282,7 @@ async fn a_flooding_peer_delays_no_end() {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let mut stage = Stage::of(vec![]);
     for plan in [ClientPlan::Stay, ClientPlan::OneShot] {
-        stage.lab.spawn(1, plan, target(Proto::Tcp, listener.local_addr().unwrap()));
+        stage.lab.spawn(1, plan, destination(Proto::Tcp, listener.local_addr().unwrap()));
         let (mut flood, _): (TcpStream, _) = listener.accept().unwrap();
         flood.set_write_timeout(Some(Duration::from_mins(1))).unwrap();
         let noise = vec![b'!'; 65_536];

@@ -8,7 +8,7 @@ use socklab::domain::client::ClientChange;
 use socklab::domain::{ClientPlan, Errno, Kind, Note, Proto, ServerChange, ServerId, Syscall};
 
 use crate::harness::{Need::Namespace, Test, test};
-use crate::stage::{Stage, change_of, did, is_answer, is_client, note, target};
+use crate::stage::{Stage, change_of, destination, did, is_answer, is_client, note};
 
 pub(crate) fn tests() -> Vec<Test> {
     Vec::from([
@@ -42,7 +42,7 @@ async fn without_descriptors_a_burst_is_cut_and_servers_wait() {
     }
     for model in [Sequential, Threaded, Async] {
         let (mut stage, addr) = Stage::with(model).await;
-        stage.lab.spawn(1000, ClientPlan::Stay, target(Proto::Tcp, addr));
+        stage.lab.spawn(1000, ClientPlan::Stay, destination(Proto::Tcp, addr));
         let cut = |kind: &Kind| match note(kind) {
             Some(Note::BurstCut { asked: 1000, made, errno: Errno::Mfile }) => Some(*made),
             _ => None,
@@ -62,7 +62,7 @@ async fn without_descriptors_a_burst_is_cut_and_servers_wait() {
         let served = |kind: &Kind| matches!(change_of(kind, ServerId(0)), Some(ServerChange::Served { .. }));
         stage.times(made as usize, "every server's end is closed: all descriptors are free", served).await;
         stage.audience.seen.clear();
-        stage.lab.spawn(5, ClientPlan::Stay, target(Proto::Tcp, addr));
+        stage.lab.spawn(5, ClientPlan::Stay, destination(Proto::Tcp, addr));
         let expected = if model == Sequential { 1 } else { 5 };
         stage.times(expected, "it serves on", is_answer).await;
         let seen = stage.end().await;
@@ -97,7 +97,7 @@ async fn without_ephemeral_ports_a_burst_is_cut() {
     let mut stage = Stage::of(vec![spec]);
     stage.lab.start_all();
     let addr = stage.started(ServerId(0)).await;
-    stage.lab.spawn(25, ClientPlan::Stay, target(Proto::Tcp, addr));
+    stage.lab.spawn(25, ClientPlan::Stay, destination(Proto::Tcp, addr));
     let cut = Note::BurstCut { asked: 25, made: 10, errno: Errno::AddrNotAvail };
     stage.times(1, "ten ports, ten clients", |kind| note(kind) == Some(&cut)).await;
     stage.times(10, "they are answered", is_answer).await;

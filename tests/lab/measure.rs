@@ -5,7 +5,7 @@ use std::time::Instant;
 use socklab::domain::{ClientPlan, Proto, ServiceModel, Syscall};
 
 use crate::harness::{Test, on_request};
-use crate::stage::{Stage, did, is_answer, is_client, target};
+use crate::stage::{Stage, destination, did, is_answer, is_client};
 
 pub(crate) fn tests() -> Vec<Test> {
     vec![on_request(a_thousand_clients_on_each_model, "prints numbers")]
@@ -16,7 +16,7 @@ async fn a_thousand_clients_on_each_model() {
     for &model in ServiceModel::ALL {
         let (mut stage, addr) = Stage::with(model).await;
         let begun = Instant::now();
-        stage.lab.spawn(1000, ClientPlan::Stay, target(Proto::Tcp, addr));
+        stage.lab.spawn(1000, ClientPlan::Stay, destination(Proto::Tcp, addr));
         let connected = if model == ServiceModel::Sequential { 129 } else { 1000 };
         stage.times(connected, "established", |kind| did(kind, Syscall::Connect, is_client)).await;
         let established = begun.elapsed();

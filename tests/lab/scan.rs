@@ -3,7 +3,9 @@
 use std::net::{Ipv4Addr, SocketAddr, TcpListener, UdpSocket};
 use std::time::Duration;
 
-use socklab::domain::{Goal, GoalChange, Kind, PortReport, Proto, Realm, Reason, ScanChange, ScanPlan, Verdict};
+use socklab::domain::{
+    Kind, PortReport, Proto, Realm, Reason, ScanChange, ScanPlan, TargetChange, TargetHost, Verdict,
+};
 
 use crate::harness::{Test, test};
 use crate::stage::Stage;
@@ -141,13 +143,13 @@ async fn the_address_that_serves_is_chosen_among_all() {
     let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
     let addr = listener.local_addr().unwrap();
     let mut stage = Stage::of(vec![]);
-    let goal = Goal { host: "localhost".into(), port: Some(addr.port()) };
-    stage.lab.aim(Some(goal.clone()));
+    let target = TargetHost { name: "localhost".into(), port: Some(addr.port()) };
+    stage.lab.set_target(Some(target.clone()));
     let (chosen, answers): (SocketAddr, bool) = stage
         .until("an address is chosen", |seen| {
             seen.iter().find_map(|kind| match kind {
-                Kind::Goal(event) => match event.change {
-                    GoalChange::Chosen { addr, answers } => Some((addr, answers)),
+                Kind::Target(event) => match event.change {
+                    TargetChange::Chosen { addr, answers } => Some((addr, answers)),
                     _ => None,
                 },
                 _ => None,
@@ -155,9 +157,8 @@ async fn the_address_that_serves_is_chosen_among_all() {
         })
         .await;
     assert_eq!((chosen, answers), (addr, true));
-    stage.lab.aim(None);
-    let dropped =
-        |kind: &Kind| matches!(kind, Kind::Goal(event) if event.goal == goal && event.change == GoalChange::Dropped);
+    stage.lab.set_target(None);
+    let dropped = |kind: &Kind| matches!(kind, Kind::Target(event) if event.target == target && event.change == TargetChange::Dropped);
     stage.until("it is dropped", |seen| seen.iter().any(dropped).then_some(())).await;
     stage.lab.shutdown().await;
 }

@@ -13,7 +13,8 @@ use socklab::domain::{
 
 use crate::harness::{Test, test};
 use crate::stage::{
-    Stage, apart, call, calls_on, change_of, did, is_answer, is_change, is_client, is_conn, names_on, target, tcp, udp,
+    Stage, apart, call, calls_on, change_of, destination, did, is_answer, is_change, is_client, is_conn, names_on, tcp,
+    udp,
 };
 
 pub(crate) fn tests() -> Vec<Test> {
@@ -97,7 +98,7 @@ async fn every_model_answers_a_plain_blocking_client() {
 async fn one_shot_lifecycles_are_complete_and_in_order() {
     for &model in ServiceModel::ALL {
         let (mut stage, addr) = Stage::with(model).await;
-        stage.lab.spawn(10, ClientPlan::OneShot, target(Proto::Tcp, addr));
+        stage.lab.spawn(10, ClientPlan::OneShot, destination(Proto::Tcp, addr));
         stage
             .times(10, "ten connections are over", |kind| {
                 matches!(change_of(kind, FIRST), Some(ServerChange::Served { .. }))
@@ -122,7 +123,7 @@ async fn one_shot_lifecycles_are_complete_and_in_order() {
 async fn who_waits_in_the_queue_is_served_the_moment_the_server_becomes_threaded() {
     for to in [Threaded, Async] {
         let (mut stage, addr) = Stage::with(Sequential).await;
-        stage.lab.spawn(3, ClientPlan::Stay, target(Proto::Tcp, addr));
+        stage.lab.spawn(3, ClientPlan::Stay, destination(Proto::Tcp, addr));
         stage.times(3, "all three have sent", |kind| did(kind, Syscall::Send, is_client)).await;
         stage.times(1, "one is answered", is_answer).await;
         let accepts = |seen: &[Kind]| seen.iter().filter(|kind| did(kind, Syscall::Accept, |_| true)).count();

@@ -7,8 +7,8 @@ use std::time::Duration;
 use socklab::domain::broadcast::BroadcastChange;
 use socklab::domain::client::ClientChange;
 use socklab::domain::{
-    Answer, Call, ClientId, Clock, Kind, Note, Observation, Probe, Proto, Reply, ServerChange, ServerId, ServerSpec,
-    ServiceModel, Sink, SocketId, Syscall, Target,
+    Answer, Call, ClientId, Clock, Destination, Kind, Note, Observation, Probe, Proto, Reply, ServerChange, ServerId,
+    ServerSpec, ServiceModel, Sink, SocketId, Syscall,
 };
 use socklab::lab::{Lab, Machine};
 use tokio::sync::mpsc;
@@ -149,8 +149,8 @@ pub(crate) fn udp() -> ServerSpec {
     ServerSpec { name: "udp".into(), proto: Proto::Udp, addr, answer: Answer::Upper, model: None }
 }
 
-pub(crate) fn target(proto: Proto, addr: SocketAddr) -> Target {
-    Target { server: Some(ServerId(0)), proto, addr }
+pub(crate) fn destination(proto: Proto, addr: SocketAddr) -> Destination {
+    Destination { server: Some(ServerId(0)), proto, addr }
 }
 
 /// What happened to this server, if that is what the event tells.

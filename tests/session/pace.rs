@@ -11,8 +11,9 @@ use ratatui::Terminal;
 use socklab::app::session::{End, Session, Shell, Signal};
 use socklab::domain::client::ClientChange;
 use socklab::domain::{
-    Answer, Call, ClientEvent, ClientId, ClientPlan, Clock, Evidence, Flow, Kind, Observation, Probe, Proto, RowKey,
-    ServerChange, ServerEvent, ServerId, ServerSpec, ServiceModel, Sink, SocketId, Stamp, Syscall, Target, WorldId,
+    Answer, Call, ClientEvent, ClientId, ClientPlan, Clock, Destination, Evidence, Flow, Kind, Observation, Probe,
+    Proto, RowKey, ServerChange, ServerEvent, ServerId, ServerSpec, ServiceModel, Sink, SocketId, Stamp, Syscall,
+    WorldId,
 };
 use socklab::model::{Effect, Model, Ui};
 use socklab::view::ColorDepth;
@@ -186,8 +187,8 @@ fn client(id: u32, change: ClientChange) -> Kind {
 }
 
 fn spawned(id: u32) -> Kind {
-    let target = Target { server: Some(ServerId(0)), proto: Proto::Tcp, addr: addr(65432) };
-    client(id, ClientChange::Spawned { plan: ClientPlan::Stay, target })
+    let destination = Destination { server: Some(ServerId(0)), proto: Proto::Tcp, addr: addr(65432) };
+    client(id, ClientChange::Spawned { plan: ClientPlan::Stay, destination })
 }
 
 /// Something that makes the loop ask for one lookup.

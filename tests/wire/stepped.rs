@@ -10,7 +10,7 @@ use TcpState::{
 };
 use socklab::domain::wire::{Loss, Mode, WireCommand, WireEvent};
 use socklab::domain::{Cause, HostId, Icmp, Kind, Observation, Syscall, TcpOption, TcpState};
-use socklab::wire::{Knob, Program};
+use socklab::wire::{Program, Setting};
 
 use super::bench::{Bench, TUN, VETH, options, transitions};
 use crate::harness::{
@@ -345,10 +345,10 @@ fn among_many_connections_each_has_its_causes() {
 fn the_settings_of_a_host_can_be_turned() {
     let bench = Bench::open();
     let server = bench.wire.host(Server);
-    bench.wire.host(Client).turn(Knob::EphemeralRange(50_000, 50_009)).unwrap();
-    bench.wire.host(Client).turn(Knob::WindowScaling(true)).unwrap();
-    bench.wire.host(Client).turn(Knob::Timestamps(true)).unwrap();
-    server.turn(Knob::ReceiveBuffer(8192)).unwrap();
+    bench.wire.host(Client).set(Setting::EphemeralRange(50_000, 50_009)).unwrap();
+    bench.wire.host(Client).set(Setting::WindowScaling(true)).unwrap();
+    bench.wire.host(Client).set(Setting::Timestamps(true)).unwrap();
+    server.set(Setting::ReceiveBuffer(8192)).unwrap();
     bench.connect(Client, None, bench.addr(Server, 65432));
     let syn = bench.packet(1);
     assert!((50_000..=50_009).contains(&syn.flow.local.port()), "{syn:?}");

@@ -8,14 +8,14 @@ use clap::{Args, ValueEnum};
 use super::reach::ReachArgs;
 use super::{Kind, Preset, language, server, servers};
 use crate::domain::ports::{PortsError, PortsErrorKind};
-use crate::domain::{Goal, Lang, PortList, Proto, ScanPlan, ServerSpec};
+use crate::domain::{Lang, PortList, Proto, ScanPlan, ServerSpec, TargetHost};
 
 /// A port check.
 #[derive(Debug, Clone, Args)]
 pub struct ScanArgs {
     /// The host, by name or address
-    #[arg(value_parser = goal)]
-    pub host: Goal,
+    #[arg(value_parser = target)]
+    pub host: TargetHost,
 
     /// The ports, as nmap takes them: 65432, 65432-65434, 22,80 or '-' for all; also threaded, echo, async, udp, lab
     /// [default: the port behind HOST, else lab, or udp with --udp]
@@ -82,7 +82,7 @@ impl ScanArgs {
             timeout: self.timeout,
             rate: self.rate,
             confirmed: self.yes,
-            ..ScanPlan::new(self.host.host.clone(), ports, self.proto())
+            ..ScanPlan::new(self.host.name.clone(), ports, self.proto())
         }
     }
 }
@@ -127,8 +127,8 @@ pub struct ClientArgs {
     pub kind: Transport,
 
     /// The server: HOST or HOST:PORT; the port is 65432 when it is not said
-    #[arg(value_parser = goal, value_name = "ADDR")]
-    pub addr: Goal,
+    #[arg(value_parser = target, value_name = "ADDR")]
+    pub addr: TargetHost,
 
     /// What it says
     #[arg(default_value = crate::domain::client::GREETING)]
@@ -155,7 +155,7 @@ pub enum Transport {
     Udp,
 }
 
-pub(super) fn goal(text: &str) -> Result<Goal, String> {
+pub(super) fn target(text: &str) -> Result<TargetHost, String> {
     text.parse().map_err(|_| "expected HOST or HOST:PORT, such as 192.168.0.7:65432 or [::1]:65432".into())
 }
 

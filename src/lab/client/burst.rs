@@ -11,7 +11,7 @@ use super::super::host::Host;
 use super::super::reporter::Reporter;
 use super::{Orders, Register, tcp, udp};
 use crate::domain::client::ClientChange;
-use crate::domain::{ClientId, ClientPlan, Errno, Note, Proto, SocketId, Target};
+use crate::domain::{ClientId, ClientPlan, Destination, Errno, Note, Proto, SocketId};
 
 /// How many clients dial at once: half the servers' backlog, so that a burst does not overflow the accept queue of a
 /// server that keeps up.
@@ -29,7 +29,7 @@ pub(super) struct Burst {
     pub(super) alive: TaskTracker,
     pub(super) season: u64,
     pub(super) plan: ClientPlan,
-    pub(super) target: Target,
+    pub(super) destination: Destination,
 }
 
 impl Burst {
@@ -54,8 +54,8 @@ impl Burst {
     /// Makes one client; `batch` counts it until it was answered or ended. Fails only where the next one would too.
     fn one(&self, batch: &TaskTracker) -> Result<(), Errno> {
         let (id, orders) = self.register.enter(self.season).ok_or(Errno::Interrupted)?;
-        self.log.client(id, ClientChange::Spawned { plan: self.plan, target: self.target });
-        let begun = match self.target.proto {
+        self.log.client(id, ClientChange::Spawned { plan: self.plan, destination: self.destination });
+        let begun = match self.destination.proto {
             Proto::Tcp => self.dial_tcp(id, orders, batch),
             Proto::Udp => self.open_udp(id, orders, batch),
         };
@@ -69,7 +69,7 @@ impl Burst {
     }
 
     fn dial_tcp(&self, id: ClientId, orders: Orders, batch: &TaskTracker) -> Result<(), Errno> {
-        let dialing = dial(&*self.host, SocketId::Client(id), self.target.addr, &self.log)?;
+        let dialing = dial(&*self.host, SocketId::Client(id), self.destination.addr, &self.log)?;
         self.log.client(id, ClientChange::Dialing { flow: dialing.flow });
         let client = tcp::Client { plan: self.plan, orders, unsettled: Some(batch.token()) };
         self.run_client(id, client.run(dialing));
@@ -77,9 +77,9 @@ impl Burst {
     }
 
     fn open_udp(&self, id: ClientId, orders: Orders, batch: &TaskTracker) -> Result<(), Errno> {
-        let socket = open(&*self.host, SocketId::Client(id), self.target.addr, &self.log)?;
+        let socket = open(&*self.host, SocketId::Client(id), self.destination.addr, &self.log)?;
         let client = udp::Client { plan: self.plan, orders, unsettled: Some(batch.token()) };
-        self.run_client(id, client.run(socket, self.target.addr));
+        self.run_client(id, client.run(socket, self.destination.addr));
         Ok(())
     }
 

@@ -14,7 +14,7 @@ use self::burst::Burst;
 use super::host::Host;
 use super::reporter::Reporter;
 use crate::domain::client::ClientChange;
-use crate::domain::{ClientId, ClientPlan, CloseHow, Target};
+use crate::domain::{ClientId, ClientPlan, CloseHow, Destination};
 
 /// All clients of the laboratory.
 pub(super) struct Clients {
@@ -31,7 +31,7 @@ impl Clients {
     }
 
     /// Starts a burst of clients and returns at once.
-    pub(super) fn spawn(&self, count: u32, plan: ClientPlan, target: Target) {
+    pub(super) fn spawn(&self, count: u32, plan: ClientPlan, destination: Destination) {
         let burst = Burst {
             host: Arc::clone(&self.host),
             log: self.log.clone(),
@@ -39,7 +39,7 @@ impl Clients {
             alive: self.alive.clone(),
             season: self.register.lock().season,
             plan,
-            target,
+            destination,
         };
         self.alive.spawn(burst.run(count));
     }

@@ -1,8 +1,8 @@
-mod aim;
 mod lessons;
 mod network;
 mod page;
 mod peers;
+mod target;
 
 use std::net::SocketAddr;
 
@@ -41,8 +41,8 @@ fn client(id: u32, change: ClientChange) -> Kind {
 }
 
 fn spawned(id: u32) -> Kind {
-    let target = Target { server: Some(ServerId(0)), proto: Proto::Tcp, addr: addr(65432) };
-    client(id, ClientChange::Spawned { plan: ClientPlan::Stay, target })
+    let destination = Destination { server: Some(ServerId(0)), proto: Proto::Tcp, addr: addr(65432) };
+    client(id, ClientChange::Spawned { plan: ClientPlan::Stay, destination })
 }
 
 fn flow(port: u16) -> Flow {
@@ -80,8 +80,8 @@ fn keys(model: &mut Model, text: &str) -> Vec<Effect> {
 #[test]
 fn a_count_multiplies_the_next_command_and_no_other() {
     let mut model = lab();
-    let target = Target { server: Some(ServerId(0)), proto: Proto::Tcp, addr: addr(65432) };
-    let spawn = |count| Effect::Spawn { count, plan: ClientPlan::Stay, target };
+    let destination = Destination { server: Some(ServerId(0)), proto: Proto::Tcp, addr: addr(65432) };
+    let spawn = |count| Effect::Spawn { count, plan: ClientPlan::Stay, destination };
     assert_eq!(keys(&mut model, "25c"), [spawn(25)]);
     assert_eq!(keys(&mut model, "c"), [spawn(1)]);
     assert_eq!(keys(&mut model, "999999999c"), [spawn(99_999)]);
@@ -262,8 +262,8 @@ fn who_left_before_it_was_accepted_is_no_stranger_and_who_comes_after_on_its_por
 #[test]
 fn a_datagram_that_the_server_tells_of_first_is_no_stranger_either() {
     let mut model = lab();
-    let target = Target { server: Some(ServerId(3)), proto: Proto::Udp, addr: addr(65432) };
-    model.observe(seen(2, client(1, ClientChange::Spawned { plan: ClientPlan::Stay, target })));
+    let destination = Destination { server: Some(ServerId(3)), proto: Proto::Udp, addr: addr(65432) };
+    model.observe(seen(2, client(1, ClientChange::Spawned { plan: ClientPlan::Stay, destination })));
     let theirs = Flow { proto: Proto::Udp, local: addr(65432), peer: Some(addr(40001)) };
     model.observe(seen(2, Kind::Call(Call::new(SocketId::Server(ServerId(3)), Syscall::Recvfrom).on(theirs))));
     let own = Flow { proto: Proto::Udp, local: "0.0.0.0:40001".parse().unwrap(), peer: Some(addr(65432)) };

@@ -2,7 +2,9 @@
 
 use super::*;
 use crate::domain::ports::PortsErrorKind;
-use crate::domain::{Goal, GoalChange, GoalEvent, GuardEvent, Lang, Note, Proto, Realm, ScanChange, ScanEvent};
+use crate::domain::{
+    GuardEvent, Lang, Note, Proto, Realm, ScanChange, ScanEvent, TargetChange, TargetEvent, TargetHost,
+};
 use crate::model::mode::Question;
 use crate::model::network::{Fault, Part, check};
 use crate::model::ui::Mode;
@@ -186,17 +188,19 @@ fn clients_are_aimed_from_any_view_and_come_home() {
     let mut model = ready();
     assert_eq!(typed(&mut model, "H"), [], "they are at home");
     assert_eq!(typed(&mut model, "a\n"), []);
-    let goal: Goal = "192.168.0.7:65432".parse().unwrap();
-    assert_eq!(typed(&mut model, "a192.168.0.7:65432\n"), [Effect::Aim(Some(goal.clone()))]);
-    let mut set = |change| told(&mut model, Kind::Goal(GoalEvent { goal: goal.clone(), change }));
-    set(GoalChange::Set);
-    set(GoalChange::Chosen { addr: "192.168.0.7:65432".parse().unwrap(), answers: true });
+    let target: TargetHost = "192.168.0.7:65432".parse().unwrap();
+    assert_eq!(typed(&mut model, "a192.168.0.7:65432\n"), [Effect::Target(Some(target.clone()))]);
+    let mut set = |change| told(&mut model, Kind::Target(TargetEvent { target: target.clone(), change }));
+    set(TargetChange::Set);
+    set(TargetChange::Chosen { addr: "192.168.0.7:65432".parse().unwrap(), answers: true });
     let spawned = typed(&mut model, "c");
-    assert!(matches!(&spawned[..], [Effect::Spawn { target, .. }] if target.addr.to_string() == "192.168.0.7:65432"));
-    assert_eq!(typed(&mut model, "a\n"), [Effect::Aim(None)], "nothing is the way home");
-    assert_eq!(typed(&mut model, "H"), [Effect::Aim(None)]);
+    assert!(
+        matches!(&spawned[..], [Effect::Spawn { destination, .. }] if destination.addr.to_string() == "192.168.0.7:65432")
+    );
+    assert_eq!(typed(&mut model, "a\n"), [Effect::Target(None)], "nothing is the way home");
+    assert_eq!(typed(&mut model, "H"), [Effect::Target(None)]);
     assert_eq!(typed(&mut model, "aa b\n"), []);
-    assert_eq!((model.ui.mode, model.ui.network.fault), (Mode::Aiming, Some(Fault::NotAHost)));
+    assert_eq!((model.ui.mode, model.ui.network.fault), (Mode::TypingTarget, Some(Fault::NotAHost)));
     update(&mut model, Msg::Key(Key::Esc));
     // Ports alone are those of the host that clients go to.
     typed(&mut model, "Np");

@@ -6,9 +6,9 @@ use std::time::Duration;
 use crate::domain::client::ClientChange;
 use crate::domain::wire::Loss;
 use crate::domain::{
-    Answer, Args, Call, Cause, ClientEvent, ClientId, ClientPlan, Delta, Evidence, Excerpt, Findings, Flags, Flow,
-    HostId, Kind, Lang, LinkKind, Note, Observation, PacketSummary, Proto, Row, Segment, ServerChange, ServerEvent,
-    ServerId, ServerSpec, ServiceModel, SocketId, Stamp, Syscall, Target, TcpInfo, TcpOption, TcpState, Timer,
+    Answer, Args, Call, Cause, ClientEvent, ClientId, ClientPlan, Delta, Destination, Evidence, Excerpt, Findings,
+    Flags, Flow, HostId, Kind, Lang, LinkKind, Note, Observation, PacketSummary, Proto, Row, Segment, ServerChange,
+    ServerEvent, ServerId, ServerSpec, ServiceModel, SocketId, Stamp, Syscall, TcpInfo, TcpOption, TcpState, Timer,
     Transition, WireEvent, WorldId,
 };
 use crate::model::{Effect, Key, Model, Msg, Ui, update};
@@ -166,9 +166,9 @@ impl Bench {
 
     /// A client calls connect: its SYN is held.
     pub(crate) fn dials(&mut self, id: u32, port: u16) -> u64 {
-        let target = Target { server: Some(ServerId(0)), proto: Proto::Tcp, addr: addr(Server, 65_432) };
+        let destination = Destination { server: Some(ServerId(0)), proto: Proto::Tcp, addr: addr(Server, 65_432) };
         for change in
-            [ClientChange::Spawned { plan: ClientPlan::Stay, target }, ClientChange::Dialing { flow: flow(port) }]
+            [ClientChange::Spawned { plan: ClientPlan::Stay, destination }, ClientChange::Dialing { flow: flow(port) }]
         {
             let kind = Kind::Client(ClientEvent { client: ClientId(id), change });
             self.seen(Some(Client), Evidence::Called, kind);

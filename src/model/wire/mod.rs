@@ -19,7 +19,7 @@ pub use self::story::{Fact, Short, Story};
 use crate::domain::need::{Need, Remedy};
 use crate::domain::wire::{Closed, LinkKind, Mode, WireEvent};
 use crate::domain::{
-    Call, Cause, Errno, Evidence, Flags, Flow, HostId, Knob, Observation, Outcome, PacketSummary, Stamp, Syscall,
+    Call, Cause, Errno, Evidence, Flags, Flow, HostId, Observation, Outcome, PacketSummary, Setting, Stamp, Syscall,
     TcpInfo, TcpState, Transition,
 };
 
@@ -62,11 +62,11 @@ pub enum Rung {
 
 /// A setting that was turned.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Turned {
+pub struct SettingChange {
     /// On which host.
     pub host: HostId,
     /// To what.
-    pub knob: Knob,
+    pub setting: Setting,
     /// Why it could not be, if so.
     pub errno: Option<Errno>,
 }
@@ -87,7 +87,7 @@ pub struct WireState {
     /// What the kernels know of the connection that is looked at, the client's end first.
     info: [Option<TcpInfo>; 2],
     /// The settings that were turned, the latest last.
-    turned: Vec<Turned>,
+    setting_changes: Vec<SettingChange>,
     /// Whether what is sent again is folded into its held original.
     pub folding: bool,
     /// The latest burst of clients, if it ended early; until another client is made.
@@ -110,7 +110,7 @@ impl Default for WireState {
             rungs: VecDeque::new(),
             story: Story::default(),
             info: Default::default(),
-            turned: Vec::new(),
+            setting_changes: Vec::new(),
             folding: true,
             short: None,
             unlisted: 0,
@@ -162,8 +162,8 @@ impl WireState {
     }
 
     /// The settings that were turned, the latest last, one for each.
-    pub fn turned(&self) -> &[Turned] {
-        &self.turned
+    pub fn setting_changes(&self) -> &[SettingChange] {
+        &self.setting_changes
     }
 
     /// How packets from this host are treated.
@@ -331,16 +331,17 @@ impl WireState {
             WireEvent::Folding { on } => self.folding = *on,
             WireEvent::Unlisted { count } => self.unlisted += count,
             WireEvent::NoSuchPacket { packet } => self.missing = Some(*packet),
-            WireEvent::Turned { knob, errno } => {
-                let turned = Turned { host: seen.host.unwrap_or(HostId::Client), knob: *knob, errno: *errno };
-                let same = |other: &Turned| {
-                    other.host == turned.host
-                        && std::mem::discriminant(&other.knob) == std::mem::discriminant(knob)
+            WireEvent::SettingChanged { setting, errno } => {
+                let change =
+                    SettingChange { host: seen.host.unwrap_or(HostId::Client), setting: *setting, errno: *errno };
+                let same = |other: &SettingChange| {
+                    other.host == change.host
+                        && std::mem::discriminant(&other.setting) == std::mem::discriminant(setting)
                         // What failed leaves what was set before.
-                        && (turned.errno.is_none() || other.errno.is_some())
+                        && (change.errno.is_none() || other.errno.is_some())
                 };
-                self.turned.retain(|other| !same(other));
-                self.turned.push(turned);
+                self.setting_changes.retain(|other| !same(other));
+                self.setting_changes.push(change);
             }
             WireEvent::Program { .. }
             | WireEvent::ProgramFailed { .. }

@@ -240,7 +240,7 @@ fn keys_are_about_both_directions_or_the_one_that_is_meant() {
 fn clients_go_to_the_server_that_tab_chose() {
     let mut bench = bench();
     let server = |effects: Vec<Effect>| match effects.as_slice() {
-        [Effect::Spawn { target, .. }] => (target.server, target.proto, target.addr),
+        [Effect::Spawn { destination, .. }] => (destination.server, destination.proto, destination.addr),
         other => panic!("{other:?}"),
     };
     assert_eq!(server(bench.keys("c")), (Some(ServerId(0)), Proto::Tcp, addr(Server, 65_432)));
@@ -281,18 +281,21 @@ fn settings_are_turned_on_one_host_and_what_failed_leaves_what_was() {
     let mut bench = bench();
     let now = |bench: &Bench, host| value(&bench.model.world.wire, host, SETTINGS[0]);
     bench.keys("S");
-    assert_eq!(now(&bench, Client), Some(Knob::Timestamps(false)));
-    assert_eq!(bench.key(Key::Right), [Effect::Turn(Client, Knob::Timestamps(true))]);
-    bench.wire(Some(Client), WireEvent::Turned { knob: Knob::Timestamps(true), errno: None });
+    assert_eq!(now(&bench, Client), Some(Setting::Timestamps(false)));
+    assert_eq!(bench.key(Key::Right), [Effect::Set(Client, Setting::Timestamps(true))]);
+    bench.wire(Some(Client), WireEvent::SettingChanged { setting: Setting::Timestamps(true), errno: None });
     assert_eq!(
         (now(&bench, Client), now(&bench, Server)),
-        (Some(Knob::Timestamps(true)), Some(Knob::Timestamps(false)))
+        (Some(Setting::Timestamps(true)), Some(Setting::Timestamps(false)))
     );
-    bench.wire(Some(Client), WireEvent::Turned { knob: Knob::Timestamps(false), errno: Some(Errno::Perm) });
-    assert_eq!(now(&bench, Client), Some(Knob::Timestamps(true)));
+    bench.wire(
+        Some(Client),
+        WireEvent::SettingChanged { setting: Setting::Timestamps(false), errno: Some(Errno::Perm) },
+    );
+    assert_eq!(now(&bench, Client), Some(Setting::Timestamps(true)));
     assert!(crate::model::settings::failure(&bench.model.world.wire, Client, SETTINGS[0]).is_some());
     bench.key(Key::Tab);
-    assert_eq!(bench.key(Key::Left), [Effect::Turn(Server, Knob::Timestamps(true))]);
+    assert_eq!(bench.key(Key::Left), [Effect::Set(Server, Setting::Timestamps(true))]);
     bench.key(Key::Esc);
     assert_eq!(bench.model.ui.mode, Keyboard::Command);
 }

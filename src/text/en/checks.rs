@@ -65,8 +65,8 @@ pub(super) const CHECKS: Checks = Checks {
         PortsErrorKind::Backwards => "the smaller port goes first, as in 65432-65434",
         PortsErrorKind::Twice => "the host has a port already: write all after it, as in lab 65432,65433",
     },
-    set: |goal| format!("clients go to {goal} from now on; looking for its address"),
-    found: |goal, list| format!("{goal} is {list}"),
+    set: |target| format!("clients go to {target} from now on; looking for its address"),
+    found: |target, list| format!("{target} is {list}"),
     chosen: |address, answers| {
         if answers {
             format!("clients go to {address}, which answers")

@@ -67,7 +67,7 @@ pub(super) const KEYS: Keys = Keys {
     stop_check: KeyText::new("stop", "stop the port check"),
     kick: KeyText::new("kick", "kick the selected peer: all its connections are closed"),
     block: KeyText::new("block", "block the selected peer: nothing is taken from it; or no longer"),
-    aim: KeyText::new("target", "clients and broadcasts go to another host: HOST or HOST:PORT"),
+    target: KeyText::new("target", "clients and broadcasts go to another host: HOST or HOST:PORT"),
     home: KeyText::new("home", "clients and broadcasts go to the servers here again"),
     view_packets: KeyText::new("packets", "view 3: packets, the ladder of a connection, and what was said in it"),
     ladder: KeyText::new("ladder", "the ladder of the selected connection, with both ends' states; or the list again"),

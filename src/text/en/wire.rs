@@ -4,7 +4,7 @@ use super::super::wire::{Forecasts, Help, Resent, Wire};
 use super::{grouped, plural};
 use crate::domain::need::{Need, Remedy};
 use crate::domain::wire::{Closed, Loss};
-use crate::domain::{Congestion, Errno, HostId, Knob, Syscall, TcpState};
+use crate::domain::{Congestion, Errno, HostId, Setting, Syscall, TcpState};
 
 pub(super) const WIRE: Wire = Wire {
     lab: "WIRE LAB",
@@ -145,27 +145,27 @@ pub(super) const WIRE: Wire = Wire {
     settings: "Settings of the two hosts",
     settings_foot: "↑ ↓ setting · Tab host · ← → turn · any other key closes",
     settings_note: "They hold for sockets made from now on (ip-sysctl).",
-    setting: |knob| match knob {
-        Knob::Timestamps(_) => "timestamps option (RFC 7323)",
-        Knob::Sack(_) => "selective ACKs, SACK (RFC 2018)",
-        Knob::WindowScaling(_) => "window scaling (RFC 7323)",
-        Knob::TailLossProbe(_) => "tail loss probe (RFC 8985)",
-        Knob::EphemeralRange(..) => "ephemeral ports",
-        Knob::TwReuse(_) => "reuse of TIME_WAIT ports",
-        Knob::SynLinearTimeouts(_) => "SYN timeouts before doubling",
-        Knob::SynRetries(_) => "SYN retries",
-        Knob::SynAckRetries(_) => "SYN+ACK retries",
-        Knob::Retries(_) => "data retries",
-        Knob::OrphanRetries(_) => "orphan retries",
-        Knob::FinTimeout(_) => "orphaned FIN_WAIT2",
-        Knob::Somaxconn(_) => "largest backlog (somaxconn)",
-        Knob::Ecn(_) => "ECN (RFC 3168)",
-        Knob::RememberMetrics(_) => "remembered paths",
-        Knob::SynCookies(_) => "SYN cookies",
-        Knob::Congestion(_) => "congestion control",
-        Knob::ReceiveBuffer(_) => "receive buffer",
-        Knob::SendBuffer(_) => "send buffer",
-        Knob::Nagle(_) => "Nagle, our own sockets",
+    setting: |setting| match setting {
+        Setting::Timestamps(_) => "timestamps option (RFC 7323)",
+        Setting::Sack(_) => "selective ACKs, SACK (RFC 2018)",
+        Setting::WindowScaling(_) => "window scaling (RFC 7323)",
+        Setting::TailLossProbe(_) => "tail loss probe (RFC 8985)",
+        Setting::EphemeralRange(..) => "ephemeral ports",
+        Setting::TwReuse(_) => "reuse of TIME_WAIT ports",
+        Setting::SynLinearTimeouts(_) => "SYN timeouts before doubling",
+        Setting::SynRetries(_) => "SYN retries",
+        Setting::SynAckRetries(_) => "SYN+ACK retries",
+        Setting::Retries(_) => "data retries",
+        Setting::OrphanRetries(_) => "orphan retries",
+        Setting::FinTimeout(_) => "orphaned FIN_WAIT2",
+        Setting::Somaxconn(_) => "largest backlog (somaxconn)",
+        Setting::Ecn(_) => "ECN (RFC 3168)",
+        Setting::RememberMetrics(_) => "remembered paths",
+        Setting::SynCookies(_) => "SYN cookies",
+        Setting::Congestion(_) => "congestion control",
+        Setting::ReceiveBuffer(_) => "receive buffer",
+        Setting::SendBuffer(_) => "send buffer",
+        Setting::Nagle(_) => "Nagle, our own sockets",
     },
     value,
     kernels: "the kernel's",
@@ -305,30 +305,31 @@ const fn edge(from: TcpState, to: TcpState) -> Option<&'static str> {
     })
 }
 
-fn value(knob: &Knob) -> String {
+fn value(setting: &Setting) -> String {
     let switch = |on: bool| if on { "on" } else { "off" }.to_owned();
-    match *knob {
-        Knob::Timestamps(on)
-        | Knob::Sack(on)
-        | Knob::WindowScaling(on)
-        | Knob::TailLossProbe(on)
-        | Knob::RememberMetrics(on)
-        | Knob::SynCookies(on)
-        | Knob::Nagle(on) => switch(on),
-        Knob::EphemeralRange(low, high) => format!("{low}–{high}"),
-        Knob::TwReuse(0) => "never".into(),
-        Knob::TwReuse(1) => "always".into(),
-        Knob::TwReuse(_) => "on loopback".into(),
-        Knob::SynLinearTimeouts(0) => "0: as the RFC says".into(),
-        Knob::SynLinearTimeouts(count) => count.to_string(),
-        Knob::SynRetries(count) | Knob::SynAckRetries(count) | Knob::Retries(count) | Knob::OrphanRetries(count) => {
-            count.to_string()
-        }
-        Knob::FinTimeout(seconds) => format!("{seconds} s"),
-        Knob::Somaxconn(limit) => limit.to_string(),
-        Knob::Ecn(how) => how.to_string(),
-        Knob::Congestion(Congestion::Reno) => "Reno".into(),
-        Knob::Congestion(Congestion::Cubic) => "CUBIC".into(),
-        Knob::ReceiveBuffer(bytes) | Knob::SendBuffer(bytes) => format!("{bytes} B"),
+    match *setting {
+        Setting::Timestamps(on)
+        | Setting::Sack(on)
+        | Setting::WindowScaling(on)
+        | Setting::TailLossProbe(on)
+        | Setting::RememberMetrics(on)
+        | Setting::SynCookies(on)
+        | Setting::Nagle(on) => switch(on),
+        Setting::EphemeralRange(low, high) => format!("{low}–{high}"),
+        Setting::TwReuse(0) => "never".into(),
+        Setting::TwReuse(1) => "always".into(),
+        Setting::TwReuse(_) => "on loopback".into(),
+        Setting::SynLinearTimeouts(0) => "0: as the RFC says".into(),
+        Setting::SynLinearTimeouts(count) => count.to_string(),
+        Setting::SynRetries(count)
+        | Setting::SynAckRetries(count)
+        | Setting::Retries(count)
+        | Setting::OrphanRetries(count) => count.to_string(),
+        Setting::FinTimeout(seconds) => format!("{seconds} s"),
+        Setting::Somaxconn(limit) => limit.to_string(),
+        Setting::Ecn(how) => how.to_string(),
+        Setting::Congestion(Congestion::Reno) => "Reno".into(),
+        Setting::Congestion(Congestion::Cubic) => "CUBIC".into(),
+        Setting::ReceiveBuffer(bytes) | Setting::SendBuffer(bytes) => format!("{bytes} B"),
     }
 }

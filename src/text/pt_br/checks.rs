@@ -68,8 +68,8 @@ pub(super) const CHECKS: Checks = Checks {
         PortsErrorKind::Backwards => "a porta menor vem primeiro, como em 65432-65434",
         PortsErrorKind::Twice => "a máquina já traz uma porta: escreva todas depois dela, como em lab 65432,65433",
     },
-    set: |goal| format!("de agora em diante os clientes vão para {goal}; procurando o endereço"),
-    found: |goal, list| format!("{goal} é {list}"),
+    set: |target| format!("de agora em diante os clientes vão para {target}; procurando o endereço"),
+    found: |target, list| format!("{target} é {list}"),
     chosen: |address, answers| {
         if answers {
             format!("os clientes vão para {address}, que responde")

@@ -67,7 +67,7 @@ pub(super) const KEYS: Keys = Keys {
     stop_check: KeyText::new("parar", "interromper a verificação de portas"),
     kick: KeyText::new("expulsar", "expulsar o visitante selecionado: fechar todas as suas conexões"),
     block: KeyText::new("bloquear", "bloquear o visitante selecionado: nada dele é aceito; ou desbloquear"),
-    aim: KeyText::new("alvo", "mandar clientes e broadcasts para outra máquina: MÁQUINA ou MÁQUINA:PORTA"),
+    target: KeyText::new("alvo", "mandar clientes e broadcasts para outra máquina: MÁQUINA ou MÁQUINA:PORTA"),
     home: KeyText::new("voltar", "clientes e broadcasts de volta aos servidores daqui"),
     view_packets: KeyText::new("pacotes", "tela 3: pacotes, a escada de uma conexão e o que nela foi dito"),
     ladder: KeyText::new("escada", "a escada da conexão selecionada, com os estados dos dois lados; ou a lista"),

@@ -4,7 +4,7 @@ use super::super::wire::{Forecasts, Help, Resent, Wire};
 use super::{grouped, plural};
 use crate::domain::need::{Need, Remedy};
 use crate::domain::wire::{Closed, Loss};
-use crate::domain::{Congestion, Errno, HostId, Knob, Syscall, TcpState};
+use crate::domain::{Congestion, Errno, HostId, Setting, Syscall, TcpState};
 
 pub(super) const WIRE: Wire = Wire {
     lab: "LAB DO FIO",
@@ -159,27 +159,27 @@ pub(super) const WIRE: Wire = Wire {
     settings: "Ajustes dos dois hosts",
     settings_foot: "↑ ↓ ajuste · Tab host · ← → mudar · outra tecla fecha",
     settings_note: "Valem para sockets criados de agora em diante (ip-sysctl).",
-    setting: |knob| match knob {
-        Knob::Timestamps(_) => "opção timestamps (RFC 7323)",
-        Knob::Sack(_) => "ACKs seletivos, SACK (RFC 2018)",
-        Knob::WindowScaling(_) => "escala de janela (RFC 7323)",
-        Knob::TailLossProbe(_) => "sonda de cauda (RFC 8985)",
-        Knob::EphemeralRange(..) => "portas efêmeras",
-        Knob::TwReuse(_) => "reuso de portas TIME_WAIT",
-        Knob::SynLinearTimeouts(_) => "timeouts de SYN antes de dobrar",
-        Knob::SynRetries(_) => "reenvios de SYN",
-        Knob::SynAckRetries(_) => "reenvios de SYN+ACK",
-        Knob::Retries(_) => "reenvios de dados",
-        Knob::OrphanRetries(_) => "reenvios de órfãos",
-        Knob::FinTimeout(_) => "FIN_WAIT2 órfão",
-        Knob::Somaxconn(_) => "maior backlog (somaxconn)",
-        Knob::Ecn(_) => "ECN (RFC 3168)",
-        Knob::RememberMetrics(_) => "caminhos lembrados",
-        Knob::SynCookies(_) => "SYN cookies",
-        Knob::Congestion(_) => "controle de congestionamento",
-        Knob::ReceiveBuffer(_) => "buffer de recepção",
-        Knob::SendBuffer(_) => "buffer de envio",
-        Knob::Nagle(_) => "Nagle, nossos próprios sockets",
+    setting: |setting| match setting {
+        Setting::Timestamps(_) => "opção timestamps (RFC 7323)",
+        Setting::Sack(_) => "ACKs seletivos, SACK (RFC 2018)",
+        Setting::WindowScaling(_) => "escala de janela (RFC 7323)",
+        Setting::TailLossProbe(_) => "sonda de cauda (RFC 8985)",
+        Setting::EphemeralRange(..) => "portas efêmeras",
+        Setting::TwReuse(_) => "reuso de portas TIME_WAIT",
+        Setting::SynLinearTimeouts(_) => "timeouts de SYN antes de dobrar",
+        Setting::SynRetries(_) => "reenvios de SYN",
+        Setting::SynAckRetries(_) => "reenvios de SYN+ACK",
+        Setting::Retries(_) => "reenvios de dados",
+        Setting::OrphanRetries(_) => "reenvios de órfãos",
+        Setting::FinTimeout(_) => "FIN_WAIT2 órfão",
+        Setting::Somaxconn(_) => "maior backlog (somaxconn)",
+        Setting::Ecn(_) => "ECN (RFC 3168)",
+        Setting::RememberMetrics(_) => "caminhos lembrados",
+        Setting::SynCookies(_) => "SYN cookies",
+        Setting::Congestion(_) => "controle de congestionamento",
+        Setting::ReceiveBuffer(_) => "buffer de recepção",
+        Setting::SendBuffer(_) => "buffer de envio",
+        Setting::Nagle(_) => "Nagle, nossos próprios sockets",
     },
     value,
     kernels: "o do kernel",
@@ -337,30 +337,31 @@ const fn edge(from: TcpState, to: TcpState) -> Option<&'static str> {
     })
 }
 
-fn value(knob: &Knob) -> String {
+fn value(setting: &Setting) -> String {
     let switch = |on: bool| if on { "ligado" } else { "desligado" }.to_owned();
-    match *knob {
-        Knob::Timestamps(on)
-        | Knob::Sack(on)
-        | Knob::WindowScaling(on)
-        | Knob::TailLossProbe(on)
-        | Knob::RememberMetrics(on)
-        | Knob::SynCookies(on)
-        | Knob::Nagle(on) => switch(on),
-        Knob::EphemeralRange(low, high) => format!("{low}–{high}"),
-        Knob::TwReuse(0) => "nunca".into(),
-        Knob::TwReuse(1) => "sempre".into(),
-        Knob::TwReuse(_) => "no loopback".into(),
-        Knob::SynLinearTimeouts(0) => "0: como na RFC".into(),
-        Knob::SynLinearTimeouts(count) => count.to_string(),
-        Knob::SynRetries(count) | Knob::SynAckRetries(count) | Knob::Retries(count) | Knob::OrphanRetries(count) => {
-            count.to_string()
-        }
-        Knob::FinTimeout(seconds) => format!("{seconds} s"),
-        Knob::Somaxconn(limit) => limit.to_string(),
-        Knob::Ecn(how) => how.to_string(),
-        Knob::Congestion(Congestion::Reno) => "Reno".into(),
-        Knob::Congestion(Congestion::Cubic) => "CUBIC".into(),
-        Knob::ReceiveBuffer(bytes) | Knob::SendBuffer(bytes) => format!("{bytes} B"),
+    match *setting {
+        Setting::Timestamps(on)
+        | Setting::Sack(on)
+        | Setting::WindowScaling(on)
+        | Setting::TailLossProbe(on)
+        | Setting::RememberMetrics(on)
+        | Setting::SynCookies(on)
+        | Setting::Nagle(on) => switch(on),
+        Setting::EphemeralRange(low, high) => format!("{low}–{high}"),
+        Setting::TwReuse(0) => "nunca".into(),
+        Setting::TwReuse(1) => "sempre".into(),
+        Setting::TwReuse(_) => "no loopback".into(),
+        Setting::SynLinearTimeouts(0) => "0: como na RFC".into(),
+        Setting::SynLinearTimeouts(count) => count.to_string(),
+        Setting::SynRetries(count)
+        | Setting::SynAckRetries(count)
+        | Setting::Retries(count)
+        | Setting::OrphanRetries(count) => count.to_string(),
+        Setting::FinTimeout(seconds) => format!("{seconds} s"),
+        Setting::Somaxconn(limit) => limit.to_string(),
+        Setting::Ecn(how) => how.to_string(),
+        Setting::Congestion(Congestion::Reno) => "Reno".into(),
+        Setting::Congestion(Congestion::Cubic) => "CUBIC".into(),
+        Setting::ReceiveBuffer(bytes) | Setting::SendBuffer(bytes) => format!("{bytes} B"),
     }
 }

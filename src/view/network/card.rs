@@ -19,13 +19,13 @@ use crate::model::servers::Server;
 use crate::model::ui::Glyphs;
 use crate::view::ink::{Ink, width, wrap};
 use crate::view::look::{Frame, Look};
-use crate::view::{aim, keys};
+use crate::view::{keys, target};
 
 /// Draws the card.
 pub(super) fn render(model: &Model, look: &Look, area: Rect, buf: &mut Buffer) {
     let (words, header) = (&look.text.network, &look.text.header);
     let open = model.world.servers.are_open();
-    let keys = if model.world.observing { &[Action::Aim][..] } else { &[Action::Door, Action::Aim] };
+    let keys = if model.world.observing { &[Action::Target][..] } else { &[Action::Door, Action::Target] };
     let foot = keys.iter().map(|action| hint(look, *action)).collect::<Vec<_>>().join("  ");
     let frame = Frame {
         title: words.card,
@@ -47,7 +47,7 @@ pub(super) fn render(model: &Model, look: &Look, area: Rect, buf: &mut Buffer) {
         Some((server, _)) if open => {
             let reachable = !model.world.addresses.is_empty();
             let why = if reachable { (words.not_this)(&server.spec.name) } else { words.no_address.to_owned() };
-            told(look, &[(why, look.theme.alarm)], aim::sentences(model, look), inside, buf);
+            told(look, &[(why, look.theme.alarm)], target::sentences(model, look), inside, buf);
         }
         _ => closed(model, look, inside, buf),
     }
@@ -57,7 +57,7 @@ pub(super) fn render(model: &Model, look: &Look, area: Rect, buf: &mut Buffer) {
 fn closed(model: &Model, look: &Look, area: Rect, buf: &mut Buffer) {
     let (words, theme, numbers) = (&look.text.network, &look.theme, &look.text.numbers);
     if model.world.observing {
-        return told(look, &[(words.observing.into(), theme.text)], aim::sentences(model, look), area, buf);
+        return told(look, &[(words.observing.into(), theme.text)], target::sentences(model, look), area, buf);
     }
     let key = (words.to_open)(&keys::first(Action::Door, look.text));
     let mut said = vec![(words.closed.to_owned(), theme.title), (key, theme.key)];
@@ -69,7 +69,7 @@ fn closed(model: &Model, look: &Look, area: Rect, buf: &mut Buffer) {
     if area.height > 4 {
         said.insert(1, (words.closed_why.to_owned(), theme.text));
     }
-    told(look, &said, aim::sentences(model, look), area, buf);
+    told(look, &said, target::sentences(model, look), area, buf);
 }
 
 /// Sentences, and where clients go: the latter last, where there is room.
@@ -125,7 +125,7 @@ fn joined(model: &Model, look: &Look, (server, ways): (&Server, &[IpAddr]), area
             row += 1;
         }
     }
-    let target = aim::sentences(model, look);
+    let target = target::sentences(model, look);
     let left = Rect { y: right.y + row.min(right.height), height: right.height.saturating_sub(row), ..right };
     if !target.is_empty() {
         told(look, &[], target, left, buf);

@@ -83,7 +83,7 @@ pub(super) fn state(look: &Look, reached: Option<(TcpState, Option<Evidence>)>, 
 
 /// How far a packet came.
 #[derive(Clone, Copy, PartialEq, Eq)]
-enum Way {
+enum Resolution {
     Whole,
     /// It is held on the wire, or still on its way.
     Halfway,
@@ -98,7 +98,7 @@ pub(super) struct Drawn {
     number: u64,
     time: String,
     from: End,
-    way: Way,
+    way: Resolution,
     label: String,
     /// What is to be said of it in a word or two each, the most important first.
     found: Vec<String>,
@@ -121,9 +121,9 @@ impl Drawn {
         let held = matches!(traffic.packets.ladder.trail.reader, Reader::Holds { at, .. } if at == event.seq);
         let way = way(traffic, packet.number);
         let place = match way {
-            Way::Whole => None,
-            Way::Halfway => Some(texts.on_its_way.to_owned()),
-            Way::Lost => Some(texts.never_arrives.to_owned()),
+            Resolution::Whole => None,
+            Resolution::Halfway => Some(texts.on_its_way.to_owned()),
+            Resolution::Lost => Some(texts.never_arrives.to_owned()),
         };
         let found: Vec<_> = place.into_iter().chain(words::findings(look, packet)).collect();
         // What is on every packet of loopback is said of the one that is looked at.
@@ -196,7 +196,7 @@ impl Drawn {
         };
         let width_of = usize::from(area.width);
         let mut ink = Ink::on(buf, area, 0);
-        if self.way == Way::Whole {
+        if self.way == Resolution::Whole {
             ink.say(&glyphs::SHAFT.repeat(width_of), shaft);
         } else {
             // It left, and has not arrived.
@@ -208,9 +208,9 @@ impl Drawn {
             };
         }
         let head = |arrow| match self.way {
-            Way::Whole => (arrow, shaft),
-            Way::Halfway => (glyphs::DOTTED, theme.quiet),
-            Way::Lost => (glyphs::LOST, theme.alarm),
+            Resolution::Whole => (arrow, shaft),
+            Resolution::Halfway => (glyphs::DOTTED, theme.quiet),
+            Resolution::Lost => (glyphs::LOST, theme.alarm),
         };
         match self.from {
             End::Client => {
@@ -244,13 +244,13 @@ fn time(traffic: &Traffic<'_>, look: &Look, columns: &Columns, at: Stamp) -> Str
     format!("+{}", if columns.precise { numbers.precise(since) } else { numbers.clock(since) })
 }
 
-fn way(traffic: &Traffic<'_>, number: u64) -> Way {
+fn way(traffic: &Traffic<'_>, number: u64) -> Resolution {
     if traffic.packets.world != WorldId::Wire {
-        return Way::Whole;
+        return Resolution::Whole;
     }
     match traffic.world.wire.packet(number).map(|on| on.fate) {
-        Some(Fate::Held | Fate::Flying { .. }) => Way::Halfway,
-        Some(Fate::Lost { .. }) => Way::Lost,
-        Some(Fate::Delivered { .. }) | None => Way::Whole,
+        Some(Fate::Held | Fate::Flying { .. }) => Resolution::Halfway,
+        Some(Fate::Lost { .. }) => Resolution::Lost,
+        Some(Fate::Delivered { .. }) | None => Resolution::Whole,
     }
 }

@@ -8,8 +8,8 @@ use super::{networks, scenes, screen, text};
 use crate::domain::client::ClientChange;
 use crate::domain::guard::Deed;
 use crate::domain::{
-    Args, Call, ClientId, ClientPlan, ConnNo, Errno, Evidence, Flow, GoalChange, GuardEvent, Kind, Lang, Note, Outcome,
-    Proto, ServerId, SocketId, Syscall, Target, TcpState, Unresolved,
+    Args, Call, ClientId, ClientPlan, ConnNo, Destination, Errno, Evidence, Flow, GuardEvent, Kind, Lang, Note,
+    Outcome, Proto, ServerId, SocketId, Syscall, TargetChange, TcpState, Unresolved,
 };
 
 fn shown(lab: &mut Lab, columns: u16, rows: u16) -> String {
@@ -18,12 +18,12 @@ fn shown(lab: &mut Lab, columns: u16, rows: u16) -> String {
 
 /// A client that dials this address, and fails like this.
 fn fails(lab: &mut Lab, id: u32, addr: &str, errno: Errno) {
-    let target = Target { server: None, proto: Proto::Tcp, addr: addr.parse().unwrap() };
+    let destination = Destination { server: None, proto: Proto::Tcp, addr: addr.parse().unwrap() };
     let (socket, local) = (SocketId::Client(ClientId(id)), "192.168.0.10:56850".parse().unwrap());
-    let flow = Flow::tcp(local, target.addr);
-    lab.client(id, ClientChange::Spawned { plan: ClientPlan::Stay, target });
+    let flow = Flow::tcp(local, destination.addr);
+    lab.client(id, ClientChange::Spawned { plan: ClientPlan::Stay, destination });
     lab.client(id, ClientChange::Dialing { flow });
-    let connect = Call::new(socket, Syscall::Connect).with(Args::Addr(target.addr)).on(flow);
+    let connect = Call::new(socket, Syscall::Connect).with(Args::Addr(destination.addr)).on(flow);
     lab.call(Call { result: Outcome::Failed(errno), ..connect });
     lab.client(id, ClientChange::Ended);
 }
@@ -35,13 +35,13 @@ fn who_waits_for_a_name_is_shown_and_so_is_that_it_leads_nowhere() {
         (Lang::PtBr, "procurando lab-12", "3 clientes esperam", "lab-12: não existe máquina"),
     ] {
         let mut lab = scenes::started(lang);
-        networks::goal(&mut lab, "lab-12", GoalChange::Set);
+        networks::target(&mut lab, "lab-12", TargetChange::Set);
         lab.keys("3c");
         for (columns, rows) in [(80, 24), (100, 30), (120, 36)] {
             let shown = shown(&mut lab, columns, rows);
             assert!(shown.contains(looking) && shown.contains(wait), "{columns}×{rows}:\n{shown}");
         }
-        networks::goal(&mut lab, "lab-12", GoalChange::Lost { why: Unresolved::NoSuchHost });
+        networks::target(&mut lab, "lab-12", TargetChange::Lost { why: Unresolved::NoSuchHost });
         let shown = shown(&mut lab, 80, 24);
         assert!(shown.contains(nowhere) && !shown.contains(wait), "{shown}");
     }
@@ -52,9 +52,9 @@ fn where_a_client_went_is_an_address_when_it_is_elsewhere() {
     let mut lab = scenes::started(Lang::En);
     lab.note(Note::Addresses { addresses: vec!["192.168.0.10".parse().unwrap()] });
     fails(&mut lab, 1, "192.168.0.7:65432", Errno::TimedOut);
-    let target = Target { server: None, proto: Proto::Tcp, addr: "192.168.0.7:65432".parse().unwrap() };
-    lab.client(2, ClientChange::Spawned { plan: ClientPlan::Stay, target });
-    let flow = Flow::tcp("192.168.0.10:40002".parse().unwrap(), target.addr);
+    let destination = Destination { server: None, proto: Proto::Tcp, addr: "192.168.0.7:65432".parse().unwrap() };
+    lab.client(2, ClientChange::Spawned { plan: ClientPlan::Stay, destination });
+    let flow = Flow::tcp("192.168.0.10:40002".parse().unwrap(), destination.addr);
     lab.client(2, ClientChange::Dialing { flow });
     let shown_at = |lab: &mut Lab, columns| shown(lab, columns, 36);
     assert!(shown_at(&mut lab, 120).contains("192.168.0.10:40002 ─▶ 192.168.0.7:65432"));

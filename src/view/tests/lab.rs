@@ -7,9 +7,9 @@ use crate::domain::broadcast::BroadcastChange;
 use crate::domain::client::{ClientChange, GREETING};
 use crate::domain::note::TableSource;
 use crate::domain::{
-    Answer, Args, BroadcastEvent, Call, ClientEvent, ClientId, ClientPlan, ConnNo, Delta, Errno, Evidence, Excerpt,
-    Flow, Kind, Lang, Note, Observation, Process, Proto, Reply, Row, ServerChange, ServerEvent, ServerId, ServerSpec,
-    ServiceModel, SocketId, Stamp, Syscall, Target, TcpState, Timer, TimerKind, WorldId,
+    Answer, Args, BroadcastEvent, Call, ClientEvent, ClientId, ClientPlan, ConnNo, Delta, Destination, Errno, Evidence,
+    Excerpt, Flow, Kind, Lang, Note, Observation, Process, Proto, Reply, Row, ServerChange, ServerEvent, ServerId,
+    ServerSpec, ServiceModel, SocketId, Stamp, Syscall, TcpState, Timer, TimerKind, WorldId,
 };
 use crate::model::{Key, Model, Msg, Ui, update};
 
@@ -170,12 +170,12 @@ impl Lab {
     }
 
     fn dial(&mut self, id: u32, server: u8, port: u16, plan: ClientPlan) -> (Flow, bool) {
-        let target = Target { server: Some(ServerId(server)), proto: Proto::Tcp, addr: self.addr(server) };
-        let (socket, flow) = (SocketId::Client(ClientId(id)), Flow::tcp(at(port), target.addr));
-        self.client(id, ClientChange::Spawned { plan, target });
+        let destination = Destination { server: Some(ServerId(server)), proto: Proto::Tcp, addr: self.addr(server) };
+        let (socket, flow) = (SocketId::Client(ClientId(id)), Flow::tcp(at(port), destination.addr));
+        self.client(id, ClientChange::Spawned { plan, destination });
         self.call(Call::new(socket, Syscall::Socket).with(Args::Proto(Proto::Tcp)));
         self.client(id, ClientChange::Dialing { flow });
-        self.call(Call::new(socket, Syscall::Connect).with(Args::Addr(target.addr)).on(flow));
+        self.call(Call::new(socket, Syscall::Connect).with(Args::Addr(destination.addr)).on(flow));
         let accepted = self.accept(server, flow);
         self.row(flow, Some(TcpState::Established), |_| ());
         (flow, accepted)
@@ -231,7 +231,7 @@ impl Lab {
     /// A client of ours closes first: the server follows, and the client's end is left in `TIME_WAIT`.
     pub(crate) fn close(&mut self, id: u32) {
         let known = self.model.world.clients.ours(ClientId(id)).unwrap();
-        let (flow, server) = (known.flow().unwrap(), known.target.server.unwrap());
+        let (flow, server) = (known.flow().unwrap(), known.destination.server.unwrap());
         let theirs = flow.mirror().unwrap();
         let conn = self.model.world.servers.get(server).unwrap().peers.iter().find(|(_, peer)| **peer == flow.local);
         let conn = *conn.unwrap().0;
@@ -252,13 +252,13 @@ impl Lab {
 
     /// A UDP client says hello and hears the answer.
     pub(crate) fn datagram(&mut self, id: u32, port: u16) {
-        let target = Target { server: Some(ServerId(3)), proto: Proto::Udp, addr: at(65_432) };
+        let destination = Destination { server: Some(ServerId(3)), proto: Proto::Udp, addr: at(65_432) };
         let (mine, theirs) = (SocketId::Client(ClientId(id)), SocketId::Server(ServerId(3)));
-        let flow = Flow { proto: Proto::Udp, local: at(port), peer: Some(target.addr) };
+        let flow = Flow { proto: Proto::Udp, local: at(port), peer: Some(destination.addr) };
         let back = flow.mirror().unwrap();
-        self.client(id, ClientChange::Spawned { plan: ClientPlan::Stay, target });
+        self.client(id, ClientChange::Spawned { plan: ClientPlan::Stay, destination });
         self.call(Call::new(mine, Syscall::Socket).with(Args::Proto(Proto::Udp)));
-        let sendto = Call::new(mine, Syscall::Sendto).with(Args::Addr(target.addr));
+        let sendto = Call::new(mine, Syscall::Sendto).with(Args::Addr(destination.addr));
         self.call(sendto.on(flow).carrying(GREETING.as_bytes()));
         self.call(Call::new(theirs, Syscall::Recvfrom).on(back).carrying(GREETING.as_bytes()));
         let sendto = Call::new(theirs, Syscall::Sendto).with(Args::Addr(flow.local));
@@ -269,11 +269,11 @@ impl Lab {
 
     /// A client that nobody answers: its `connect` fails.
     pub(crate) fn refused(&mut self, id: u32, server: u8, port: u16) {
-        let target = Target { server: Some(ServerId(server)), proto: Proto::Tcp, addr: self.addr(server) };
-        let (socket, flow) = (SocketId::Client(ClientId(id)), Flow::tcp(at(port), target.addr));
-        self.client(id, ClientChange::Spawned { plan: ClientPlan::Stay, target });
+        let destination = Destination { server: Some(ServerId(server)), proto: Proto::Tcp, addr: self.addr(server) };
+        let (socket, flow) = (SocketId::Client(ClientId(id)), Flow::tcp(at(port), destination.addr));
+        self.client(id, ClientChange::Spawned { plan: ClientPlan::Stay, destination });
         self.client(id, ClientChange::Dialing { flow });
-        let mut call = Call::new(socket, Syscall::Connect).with(Args::Addr(target.addr)).on(flow);
+        let mut call = Call::new(socket, Syscall::Connect).with(Args::Addr(destination.addr)).on(flow);
         call.result = crate::domain::Outcome::Failed(Errno::ConnRefused);
         self.call(call);
         self.client(id, ClientChange::Ended);

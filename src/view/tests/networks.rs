@@ -1,4 +1,4 @@
-//! The view of the network: closed, open with peers, asked, a port check, a goal.
+//! The view of the network: closed, open with peers, asked, a port check, a target.
 
 use std::net::{IpAddr, SocketAddr};
 use std::time::Duration;
@@ -9,8 +9,9 @@ use super::{scenes, screen, text};
 use crate::domain::guard::{Deed, PortCheck};
 use crate::domain::scan::IcmpError;
 use crate::domain::{
-    Call, ConnNo, Evidence, Flow, Goal, GoalChange, GoalEvent, GuardEvent, Kind, Lang, Note, PortReport, Proto, Realm,
-    Reason, Rule, ScanChange, ScanEvent, ServerChange, ServerId, SocketId, Syscall, Unresolved, Verdict, WorldId,
+    Call, ConnNo, Evidence, Flow, GuardEvent, Kind, Lang, Note, PortReport, Proto, Realm, Reason, Rule, ScanChange,
+    ScanEvent, ServerChange, ServerId, SocketId, Syscall, TargetChange, TargetEvent, TargetHost, Unresolved, Verdict,
+    WorldId,
 };
 use crate::model::network::Part;
 use crate::model::ui::{Glyphs, Mode, ThemeName};
@@ -119,21 +120,21 @@ pub(crate) fn checked(lang: Lang) -> Lab {
     lab
 }
 
-pub(crate) fn goal(lab: &mut Lab, name: &str, change: GoalChange) {
-    let goal: Goal = name.parse().unwrap();
-    lab.seen(Evidence::Called, Kind::Goal(GoalEvent { goal, change }));
+pub(crate) fn target(lab: &mut Lab, name: &str, change: TargetChange) {
+    let target: TargetHost = name.parse().unwrap();
+    lab.seen(Evidence::Called, Kind::Target(TargetEvent { target, change }));
 }
 
 /// Clients go to a colleague's machine, whose port is closed.
 pub(crate) fn aimed(lang: Lang) -> Lab {
     let mut lab = scenes::lesson(lang);
-    goal(&mut lab, "lab-12:65432", GoalChange::Set);
+    target(&mut lab, "lab-12:65432", TargetChange::Set);
     let ScanChange::Port { report } = report(65_432, Verdict::Closed, Reason::Rst) else { unreachable!() };
-    let found = GoalChange::Found { addresses: vec![report.address], took: Duration::from_millis(3) };
-    goal(&mut lab, "lab-12:65432", found);
-    goal(&mut lab, "lab-12:65432", GoalChange::Tried { report });
-    let chosen = GoalChange::Chosen { addr: "192.168.0.7:65432".parse().unwrap(), answers: true };
-    goal(&mut lab, "lab-12:65432", chosen);
+    let found = TargetChange::Found { addresses: vec![report.address], took: Duration::from_millis(3) };
+    target(&mut lab, "lab-12:65432", found);
+    target(&mut lab, "lab-12:65432", TargetChange::Tried { report });
+    let chosen = TargetChange::Chosen { addr: "192.168.0.7:65432".parse().unwrap(), answers: true };
+    target(&mut lab, "lab-12:65432", chosen);
     lab
 }
 
@@ -204,7 +205,7 @@ fn who_is_open_and_who_is_aimed_sees_it_in_every_view_theme_and_size() {
     for (lang, open) in [(Lang::En, "OPEN TO THE NETWORK"), (Lang::PtBr, "ABERTO À REDE")] {
         for (view, theme) in VIEWS.into_iter().flat_map(|view| ThemeName::ALL.map(|theme| (view, theme))) {
             let mut lab = peers(lang);
-            goal(&mut lab, "192.168.0.12:65432", GoalChange::Set);
+            target(&mut lab, "192.168.0.12:65432", TargetChange::Set);
             lab.note(Note::Dropped { count: 12 });
             lab.keys(view);
             lab.model.ui.theme = theme;
@@ -310,8 +311,8 @@ fn errors_are_said_in_words() {
     says(beyond(Realm::Beyond), "p asks again");
     says(beyond(Realm::Group), "many hosts at once");
     let mut lab = scenes::lesson(Lang::En);
-    goal(&mut lab, "nowhere", GoalChange::Set);
-    goal(&mut lab, "nowhere", GoalChange::Lost { why: Unresolved::NoSuchHost });
+    target(&mut lab, "nowhere", TargetChange::Set);
+    target(&mut lab, "nowhere", TargetChange::Lost { why: Unresolved::NoSuchHost });
     let shown = text(&screen(&mut lab.model, 120, 36).0);
     assert!(shown.contains("target nowhere ×") && shown.contains("no host of this name"), "{shown}");
 }

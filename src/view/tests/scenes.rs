@@ -5,8 +5,8 @@ use std::time::Duration;
 use super::lab::{Lab, at};
 use crate::domain::client::ClientChange;
 use crate::domain::{
-    Answer, Args, Call, ClientId, ClientPlan, Errno, Evidence, Flow, Kind, Lang, Note, Process, Proto, ServerChange,
-    ServerId, ServerSpec, ServiceModel, SocketId, Syscall, Target, TcpInfo, TcpState, Timer, TimerKind,
+    Answer, Args, Call, ClientId, ClientPlan, Destination, Errno, Evidence, Flow, Kind, Lang, Note, Process, Proto,
+    ServerChange, ServerId, ServerSpec, ServiceModel, SocketId, Syscall, TcpInfo, TcpState, Timer, TimerKind,
 };
 use crate::model::Key;
 use crate::model::ui::Pane;
@@ -106,8 +106,8 @@ pub(crate) fn wide(lang: Lang) -> Lab {
     let local = "[2001:db8:85a3:1234:5678:8a2e:370:7335]:44086".parse().unwrap();
     let flow = Flow::tcp(local, addr);
     let socket = SocketId::Client(ClientId(1));
-    let target = Target { server: Some(ServerId(4)), proto: Proto::Tcp, addr };
-    lab.client(1, ClientChange::Spawned { plan: ClientPlan::Stay, target });
+    let destination = Destination { server: Some(ServerId(4)), proto: Proto::Tcp, addr };
+    lab.client(1, ClientChange::Spawned { plan: ClientPlan::Stay, destination });
     lab.call(Call::new(socket, Syscall::Connect).with(Args::Addr(addr)).on(flow));
     lab.row(flow, Some(TcpState::Established), |row| {
         row.process = Some(Process { pid: 4_194_304, name: "日本語のプログラム".into() });

@@ -7,8 +7,8 @@ use super::{screen, text};
 use crate::domain::need::{Need, Remedy};
 use crate::domain::wire::{Closed, Loss};
 use crate::domain::{
-    Cause, Errno, Evidence, Flags, Flow, HostId, Kind, Knob, Lang, LinkKind, Mode, Proto, Segment, Syscall, TcpState,
-    Timer, TimerKind, WireEvent,
+    Cause, Errno, Evidence, Flags, Flow, HostId, Kind, Lang, LinkKind, Mode, Proto, Segment, Setting, Syscall,
+    TcpState, Timer, TimerKind, WireEvent,
 };
 use crate::model::Key;
 use crate::model::ui::Glyphs;
@@ -130,8 +130,11 @@ pub(super) fn programs(lang: Lang) -> Bench {
 /// The settings, one of them turned and one refused.
 pub(super) fn settings(lang: Lang) -> Bench {
     let mut bench = held(lang);
-    bench.wire(Some(Client), WireEvent::Turned { knob: Knob::EphemeralRange(40_000, 40_009), errno: None });
-    bench.wire(Some(Server), WireEvent::Turned { knob: Knob::Sack(true), errno: Some(Errno::Perm) });
+    bench.wire(
+        Some(Client),
+        WireEvent::SettingChanged { setting: Setting::EphemeralRange(40_000, 40_009), errno: None },
+    );
+    bench.wire(Some(Server), WireEvent::SettingChanged { setting: Setting::Sack(true), errno: Some(Errno::Perm) });
     bench.keys("S");
     bench.key(Key::Down);
     bench.key(Key::Tab);

@@ -27,7 +27,7 @@ pub(in crate::view) fn render(model: &Model, look: &Look, buf: &mut Buffer) {
     buf.set_style(area, theme.paper);
     let frame = Frame { title: words.settings, foot: words.settings_foot, focused: true, ..Frame::default() };
     let inside = look.frame(&frame, area, buf);
-    let names = SETTINGS.iter().filter_map(|line| line.first()).map(|knob| width((words.setting)(knob)));
+    let names = SETTINGS.iter().filter_map(|line| line.first()).map(|setting| width((words.setting)(setting)));
     let column = names.max().unwrap_or(0).min(inside.width / 2);
     let cell = inside.width.saturating_sub(column + 5) / 2;
     let mut ink = Ink::on(buf, inside, 0);
@@ -43,7 +43,7 @@ pub(in crate::view) fn render(model: &Model, look: &Look, buf: &mut Buffer) {
             let here = cursor.line == at && cursor.host == host;
             let style = if here { theme.selected } else { theme.text };
             let now = value(&model.world.wire, host, line);
-            let text = now.map_or_else(|| words.kernels.to_owned(), |knob| (words.value)(&knob));
+            let text = now.map_or_else(|| words.kernels.to_owned(), |setting| (words.value)(&setting));
             let failed = failure(&model.world.wire, host, line).and_then(|turned| turned.errno);
             let text = if failed.is_some() { format!("{} {text}", glyphs::LACKING) } else { text };
             let style = if failed.is_some() && !here { theme.alarm } else { style };

@@ -12,11 +12,11 @@ use rustix::net::{AddressFamily, SocketFlags, SocketType, ipproto, netlink};
 use rustix::thread::UnshareFlags;
 
 use super::netlink::Route;
-use crate::domain::Knob;
+use crate::domain::Setting;
 use crate::domain::need::Need;
 use crate::domain::{HostId, Proto};
-use crate::wire::setting::setting;
 use crate::wire::sys;
+use crate::wire::sysctl::sysctl;
 
 /// The interface of a host that leads to the wire.
 pub(super) const INTERFACE: &str = "eth0";
@@ -125,7 +125,7 @@ pub(super) fn has_link(name: &str) -> io::Result<()> {
 }
 
 /// On the host's thread: addresses, sizes, settings; everything up.
-pub(super) fn configure(host: HostId, mtu: u16, arp: bool, knobs: &[Knob]) -> Step<()> {
+pub(super) fn configure(host: HostId, mtu: u16, arp: bool, settings: &[Setting]) -> Step<()> {
     // Before the interface is up, or the host would ask for IPv6 routers (absent where the kernel has no IPv6).
     let quiet = fs::write("/proc/sys/net/ipv6/conf/all/disable_ipv6", "1");
     if let Err(error) = quiet
@@ -141,9 +141,9 @@ pub(super) fn configure(host: HostId, mtu: u16, arp: bool, knobs: &[Knob]) -> St
         if arp { route.up(INTERFACE) } else { route.up_without_arp(INTERFACE) }
     };
     of(Need::Address, addressed())?;
-    for knob in knobs {
+    for setting in settings {
         // A setting that this kernel does not have is at its default.
-        match turn(*knob) {
+        match set(*setting) {
             Err(error) if error.kind() != io::ErrorKind::NotFound => return Err((Need::Address, error)),
             _ => {}
         }
@@ -152,8 +152,8 @@ pub(super) fn configure(host: HostId, mtu: u16, arp: bool, knobs: &[Knob]) -> St
 }
 
 /// On the host's thread: turns a setting.
-pub(super) fn turn(knob: Knob) -> io::Result<()> {
-    let (file, value) = setting(knob).ok_or(io::ErrorKind::InvalidInput)?;
+pub(super) fn set(setting: Setting) -> io::Result<()> {
+    let (file, value) = sysctl(setting).ok_or(io::ErrorKind::InvalidInput)?;
     fs::write(format!("/proc/sys/net/{file}"), value)
 }
 

@@ -173,10 +173,10 @@ impl Hosts {
 
     fn join_by_tun(&self, plan: &Plan) -> Step<[OwnedFd; 2]> {
         let join = |id: HostId| {
-            let (mtu, knobs) = (plan.mtu, plan.knobs.clone());
+            let (mtu, settings) = (plan.mtu, plan.settings.clone());
             let work = move || {
                 let link = host::tun()?;
-                host::configure(id, mtu, true, &knobs)?;
+                host::configure(id, mtu, true, &settings)?;
                 Ok(link)
             };
             of(Need::Helper, self.get(id).on(work)).and_then(|done| done)
@@ -187,10 +187,10 @@ impl Hosts {
     fn join_by_veth(&self, plan: &Plan) -> Step<[OwnedFd; 2]> {
         let join = |id: HostId| {
             let link = self.far_end(id)?;
-            let (mtu, knobs) = (plan.mtu, plan.knobs.clone());
+            let (mtu, settings) = (plan.mtu, plan.settings.clone());
             let work = move || {
                 of(Need::Veth, host::honest_packets())?;
-                host::configure(id, mtu, false, &knobs)?;
+                host::configure(id, mtu, false, &settings)?;
                 of(Need::Veth, host::has_link(host::INTERFACE))
             };
             of(Need::Helper, self.get(id).on(work)).and_then(|done| done)?;
@@ -265,8 +265,8 @@ fn answer(
             let socket = hosts.get(host).on(move || host::socket(proto))??;
             Ok((Reply::Done, vec![socket]))
         }
-        Request::Turn(host, knob) => {
-            hosts.get(host).on(move || host::turn(knob))??;
+        Request::Turn(host, setting) => {
+            hosts.get(host).on(move || host::set(setting))??;
             Ok((Reply::Done, Vec::new()))
         }
         Request::Run(host, program) => {
@@ -299,7 +299,7 @@ fn check() -> Vec<(Need, Option<i32>)> {
         Err(error) => checked.push(failed((need, error))),
     };
     let opened = host::tun_node().map(drop);
-    let plan = Plan { link: None, mtu: 1500, knobs: Vec::new() };
+    let plan = Plan { link: None, mtu: 1500, settings: Vec::new() };
     let has_node = opened.is_ok();
     note(Need::TunNode, opened);
     if has_node {

@@ -12,7 +12,7 @@ use rustix::net::{
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
-use crate::domain::Knob;
+use crate::domain::Setting;
 use crate::domain::need::Need;
 use crate::domain::{HostId, LinkKind, Proto};
 
@@ -31,7 +31,7 @@ pub(in crate::wire) enum Request {
     /// A socket of one host.
     Socket(HostId, Proto),
     /// Turn a setting of one host.
-    Turn(HostId, Knob),
+    Turn(HostId, Setting),
     /// Run a program on a host. Its three standard descriptors come along.
     Run(HostId, Program),
     /// Send a signal to the process group of a program, by the number that `Ran` gave.
@@ -46,7 +46,7 @@ pub(in crate::wire) struct Plan {
     /// The largest packet, in bytes.
     pub(in crate::wire) mtu: u16,
     /// Settings of both hosts.
-    pub(in crate::wire) knobs: Vec<Knob>,
+    pub(in crate::wire) settings: Vec<Setting>,
 }
 
 /// A program to run: what `execve(2)` needs.

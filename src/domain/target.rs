@@ -15,32 +15,32 @@ use super::wire::millis;
 
 /// A host, by name or address, and perhaps a port: `lab`, `lab:65432`, `192.168.0.7`, `fe80::1%eth0`, `[::1]:65432`.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
-pub struct Goal {
+pub struct TargetHost {
     /// Its name or address. An IPv6 address is without brackets here.
-    pub host: String,
+    pub name: String,
     /// The port there; without one, each client takes the port of the server that is selected here.
     pub port: Option<u16>,
 }
 
-/// What is wrong with a goal as it was typed.
+/// What is wrong with a target as it was typed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum GoalFault {
+pub enum TargetFault {
     /// No host can be called that.
     Host,
     /// What is behind the host's colon is no port.
     Port,
 }
 
-impl Goal {
+impl TargetHost {
     /// The longest name that DNS has, in bytes (RFC 1035 §2.3.4); an address with its zone is shorter.
     const LONGEST: usize = 255;
 
     /// Whether nobody has to be asked for its address: it is one.
     pub fn is_address(&self) -> bool {
-        self.host.parse::<IpAddr>().is_ok()
+        self.name.parse::<IpAddr>().is_ok()
     }
 
-    /// Where this goal is for what is served on `port` here, once its address is known.
+    /// Where this target is for what is served on `port` here, once its address is known.
     pub fn at(&self, mut address: SocketAddr, port: u16) -> SocketAddr {
         address.set_port(self.port.unwrap_or(port));
         address
@@ -50,20 +50,20 @@ impl Goal {
     ///
     /// # Errors
     /// Which part of it is wrong.
-    pub fn read(text: &str) -> Result<Self, GoalFault> {
+    pub fn read(text: &str) -> Result<Self, TargetFault> {
         let port = |text: &str| {
             let digits = text.bytes().all(|byte| byte.is_ascii_digit());
-            text.parse().ok().filter(|port: &u16| digits && *port > 0).map(Some).ok_or(GoalFault::Port)
+            text.parse().ok().filter(|port: &u16| digits && *port > 0).map(Some).ok_or(TargetFault::Port)
         };
         let text = text.trim();
         if text.contains('/') {
             // An address of the web is no host.
-            return Err(GoalFault::Host);
+            return Err(TargetFault::Host);
         }
         let (host, port) = match (text.strip_prefix('['), text.rsplit_once(':')) {
-            (Some(rest), _) => match rest.split_once(']').ok_or(GoalFault::Host)? {
+            (Some(rest), _) => match rest.split_once(']').ok_or(TargetFault::Host)? {
                 (host, "") => (host, None),
-                (host, after) => (host, port(after.strip_prefix(':').ok_or(GoalFault::Host)?)?),
+                (host, after) => (host, port(after.strip_prefix(':').ok_or(TargetFault::Host)?)?),
             },
             (None, Some((before, _))) if before.contains(':') => (text, None),
             (None, Some((host, after))) => (host, port(after)?),
@@ -71,38 +71,38 @@ impl Goal {
         };
         // What is shown as it was typed must be safe to show.
         if sanitise(host.as_bytes()) != host {
-            return Err(GoalFault::Host);
+            return Err(TargetFault::Host);
         }
         let odd = |c: char| c.is_whitespace() || c.is_control() || matches!(c, '/' | '[' | ']' | '@');
         if host.is_empty() || host.len() > Self::LONGEST || host.contains(odd) || host.starts_with('-') {
-            return Err(GoalFault::Host);
+            return Err(TargetFault::Host);
         }
-        Ok(Self { host: host.into(), port })
+        Ok(Self { name: host.into(), port })
     }
 }
 
-impl FromStr for Goal {
+impl FromStr for TargetHost {
     type Err = Unknown;
     fn from_str(text: &str) -> Result<Self, Unknown> {
         let what = |fault| match fault {
-            GoalFault::Host => "HOST or HOST:PORT",
-            GoalFault::Port => "port from 1 to 65535 behind the host, as in HOST:PORT",
+            TargetFault::Host => "HOST or HOST:PORT",
+            TargetFault::Port => "port from 1 to 65535 behind the host, as in HOST:PORT",
         };
         Self::read(text).map_err(|fault| Unknown { what: what(fault), text: text.into() })
     }
 }
 
-impl fmt::Display for Goal {
+impl fmt::Display for TargetHost {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self.port {
-            Some(port) if self.host.contains(':') => write!(f, "[{}]:{port}", self.host),
-            Some(port) => write!(f, "{}:{port}", self.host),
-            None => f.write_str(&self.host),
+            Some(port) if self.name.contains(':') => write!(f, "[{}]:{port}", self.name),
+            Some(port) => write!(f, "{}:{port}", self.name),
+            None => f.write_str(&self.name),
         }
     }
 }
 
-serde_as_text!(Goal);
+serde_as_text!(TargetHost);
 
 /// Why a name leads to no address.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -121,21 +121,21 @@ pub enum Unresolved {
     NoZone,
 }
 
-/// Something happened to the goal of the clients.
+/// Something happened to the target of the clients.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct GoalEvent {
-    /// The goal.
-    pub goal: Goal,
+pub struct TargetEvent {
+    /// The target.
+    pub target: TargetHost,
     /// What happened.
     #[serde(flatten)]
-    pub change: GoalChange,
+    pub change: TargetChange,
 }
 
-/// What can happen to a goal. After `Set` comes, for a name, `Found` or `Lost`; then a `Tried` for each address that was
+/// What can happen to a target. After `Set` comes, for a name, `Found` or `Lost`; then a `Tried` for each address that was
 /// tried and one `Chosen`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "change", rename_all = "snake_case")]
-pub enum GoalChange {
+pub enum TargetChange {
     /// Clients are to go there; its addresses are being looked for.
     Set,
     /// Its name leads to these addresses, of both families, in the order in which they are tried (RFC 6724).
@@ -184,22 +184,22 @@ mod tests {
             ("[::1]", "::1", None),
             ("[fe80::1%2]:65432", "fe80::1%2", Some(65_432)),
         ] {
-            let goal: Goal = text.parse().unwrap();
-            assert_eq!((goal.host.as_str(), goal.port), (host, port), "{text}");
-            assert_eq!(goal.to_string().parse::<Goal>().unwrap(), goal);
+            let target: TargetHost = text.parse().unwrap();
+            assert_eq!((target.name.as_str(), target.port), (host, port), "{text}");
+            assert_eq!(target.to_string().parse::<TargetHost>().unwrap(), target);
         }
     }
 
     #[test]
     fn what_is_no_host_is_refused() {
         for text in ["", ":65432", "[::1", "[::1]x", "a b", "-x", "http://lab", "a\u{202e}b"] {
-            assert_eq!(Goal::read(text), Err(GoalFault::Host), "{text}");
+            assert_eq!(TargetHost::read(text), Err(TargetFault::Host), "{text}");
         }
         for text in ["lab:", "lab:0", "lab:65536", "lab:99999", "lab:+1", "lab:http", "[::1]:70000"] {
-            assert_eq!(Goal::read(text), Err(GoalFault::Port), "{text}");
+            assert_eq!(TargetHost::read(text), Err(TargetFault::Port), "{text}");
         }
-        let said = "lab:99999".parse::<Goal>().unwrap_err().to_string();
+        let said = "lab:99999".parse::<TargetHost>().unwrap_err().to_string();
         assert!(said.contains("port from 1 to 65535"), "{said}");
-        assert!("x".repeat(300).parse::<Goal>().is_err());
+        assert!("x".repeat(300).parse::<TargetHost>().is_err());
     }
 }

@@ -1,11 +1,11 @@
-//! The kernel's settings of one host that a lesson may want to turn, and those it starts with.
+//! The kernel's settings of one host that a lesson may change, and those it starts with.
 
 use serde::{Deserialize, Serialize};
 
 /// A setting of one host's network stack; see `Documentation/networking/ip-sysctl`. Sockets that exist already keep
 /// most of what they were born with.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-pub enum Knob {
+pub enum Setting {
     /// The timestamps option (RFC 7323 §3).
     Timestamps(bool),
     /// Selective acknowledgements (RFC 2018).
@@ -59,7 +59,7 @@ pub enum Congestion {
     Cubic,
 }
 
-impl Knob {
+impl Setting {
     /// What every host starts with: patience, so that the presenter and not a timer ends a connection under a held
     /// wire; and short headers.
     pub const DEFAULTS: [Self; 11] = [

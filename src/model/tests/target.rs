@@ -3,60 +3,60 @@
 use super::*;
 use crate::model::waiting;
 
-fn goal(text: &str, change: GoalChange) -> Observation {
-    seen(2, Kind::Goal(GoalEvent { goal: text.parse().unwrap(), change }))
+fn target(text: &str, change: TargetChange) -> Observation {
+    seen(2, Kind::Target(TargetEvent { target: text.parse().unwrap(), change }))
 }
 
-fn chosen(addr: &str) -> GoalChange {
-    GoalChange::Chosen { addr: addr.parse().unwrap(), answers: true }
+fn chosen(addr: &str) -> TargetChange {
+    TargetChange::Chosen { addr: addr.parse().unwrap(), answers: true }
 }
 
 /// Where a client of the selected server goes.
 fn goes(model: &mut Model) -> Vec<(Option<ServerId>, String)> {
     let effects = keys(model, "c");
-    let target = |effect| match effect {
-        Effect::Spawn { target, .. } => (target.server, target.addr.to_string()),
+    let destination = |effect| match effect {
+        Effect::Spawn { destination, .. } => (destination.server, destination.addr.to_string()),
         other => panic!("{other:?}"),
     };
-    effects.into_iter().map(target).collect()
+    effects.into_iter().map(destination).collect()
 }
 
 #[test]
-fn clients_go_to_the_goal_once_the_way_is_known_and_come_home_when_it_is_dropped() {
+fn clients_go_to_the_target_once_the_way_is_known_and_come_home_when_it_is_dropped() {
     let mut model = lab();
     let home = vec![(Some(ServerId(0)), "127.0.0.1:65432".to_owned())];
     assert_eq!(goes(&mut model), home);
-    let asked: Goal = "lab".parse().unwrap();
-    assert_eq!(update(&mut model, Msg::Aim(Some(asked.clone()))), [Effect::Aim(Some(asked))]);
-    update(&mut model, Msg::Seen(goal("lab", GoalChange::Set)));
+    let asked: TargetHost = "lab".parse().unwrap();
+    assert_eq!(update(&mut model, Msg::Target(Some(asked.clone()))), [Effect::Target(Some(asked))]);
+    update(&mut model, Msg::Seen(target("lab", TargetChange::Set)));
     assert_eq!(goes(&mut model), [], "nobody goes to the wrong place meanwhile");
     // Each takes the port of the server that is selected here.
-    update(&mut model, Msg::Seen(goal("lab", chosen("192.0.2.7:0"))));
+    update(&mut model, Msg::Seen(target("lab", chosen("192.0.2.7:0"))));
     assert_eq!(goes(&mut model), [(None, "192.0.2.7:65432".to_owned())]);
-    update(&mut model, Msg::Seen(goal("other", chosen("192.0.2.8:0"))));
-    assert_eq!(goes(&mut model), [(None, "192.0.2.7:65432".to_owned())], "what is told of another goal is old");
-    update(&mut model, Msg::Seen(goal("lab", GoalChange::Dropped)));
+    update(&mut model, Msg::Seen(target("other", chosen("192.0.2.8:0"))));
+    assert_eq!(goes(&mut model), [(None, "192.0.2.7:65432".to_owned())], "what is told of another target is old");
+    update(&mut model, Msg::Seen(target("lab", TargetChange::Dropped)));
     assert_eq!(goes(&mut model), home);
 }
 
 #[test]
-fn who_is_asked_for_while_the_goal_is_looked_for_goes_once_it_is_found() {
+fn who_is_asked_for_while_the_target_is_looked_for_goes_once_it_is_found() {
     let mut model = lab();
-    let asked: Goal = "lab".parse().unwrap();
-    update(&mut model, Msg::Aim(Some(asked.clone())));
+    let asked: TargetHost = "lab".parse().unwrap();
+    update(&mut model, Msg::Target(Some(asked.clone())));
     // Before anything was heard of it, and while it is looked for; two of one kind, three of another.
     assert_eq!(goes(&mut model), []);
     assert_eq!(waiting::looked_for(&model), Some(&asked));
-    update(&mut model, Msg::Seen(goal("lab", GoalChange::Set)));
+    update(&mut model, Msg::Seen(target("lab", TargetChange::Set)));
     assert_eq!(goes(&mut model), []);
     assert_eq!(keys(&mut model, "3o"), []);
     assert_eq!((waiting::looked_for(&model), model.ui.waiting.count()), (Some(&asked), 5));
-    let target = Target { server: None, proto: Proto::Tcp, addr: "192.0.2.7:65432".parse().unwrap() };
-    let spawned: Vec<_> = update(&mut model, Msg::Seen(goal("lab", chosen("192.0.2.7:0"))))
+    let destination = Destination { server: None, proto: Proto::Tcp, addr: "192.0.2.7:65432".parse().unwrap() };
+    let spawned: Vec<_> = update(&mut model, Msg::Seen(target("lab", chosen("192.0.2.7:0"))))
         .into_iter()
         .filter(|effect| matches!(effect, Effect::Spawn { .. }))
         .collect();
-    let spawn = |count, plan| Effect::Spawn { count, plan, target };
+    let spawn = |count, plan| Effect::Spawn { count, plan, destination };
     assert_eq!(spawned, [spawn(2, ClientPlan::Stay), spawn(3, ClientPlan::OneShot)]);
     assert_eq!((waiting::looked_for(&model), model.ui.waiting.count()), (None, 0));
 }
@@ -64,12 +64,12 @@ fn who_is_asked_for_while_the_goal_is_looked_for_goes_once_it_is_found() {
 #[test]
 fn who_waits_while_the_wire_is_shown_goes_when_the_machine_is_shown_again() {
     let mut model = lab();
-    update(&mut model, Msg::Seen(goal("lab", GoalChange::Set)));
+    update(&mut model, Msg::Seen(target("lab", TargetChange::Set)));
     keys(&mut model, "7c");
     let spawns = |effects: Vec<Effect>| effects.iter().any(|effect| matches!(effect, Effect::Spawn { count: 7, .. }));
     update(&mut model, Msg::Wire);
     // On the wire they would go to another host than the one that was looked for.
-    assert!(!spawns(update(&mut model, Msg::Seen(goal("lab", chosen("192.0.2.7:0"))))));
+    assert!(!spawns(update(&mut model, Msg::Seen(target("lab", chosen("192.0.2.7:0"))))));
     assert!(spawns(keys(&mut model, "W")));
     assert_eq!(model.ui.waiting.count(), 0);
 }
@@ -77,18 +77,18 @@ fn who_waits_while_the_wire_is_shown_goes_when_the_machine_is_shown_again() {
 #[test]
 fn nobody_waits_for_what_will_not_come() {
     let ends: [fn(&mut Model); 4] = [
-        |model| _ = update(model, Msg::Seen(goal("lab", GoalChange::Lost { why: Unresolved::NoSuchHost }))),
+        |model| _ = update(model, Msg::Seen(target("lab", TargetChange::Lost { why: Unresolved::NoSuchHost }))),
         |model| assert_eq!(keys(model, "K"), [Effect::CloseAll]),
-        |model| assert_eq!(keys(model, "H"), [Effect::Aim(None)]),
-        |model| _ = update(model, Msg::Aim(Some("other".parse().unwrap()))),
+        |model| assert_eq!(keys(model, "H"), [Effect::Target(None)]),
+        |model| _ = update(model, Msg::Target(Some("other".parse().unwrap()))),
     ];
     for end in ends {
         let mut model = lab();
-        update(&mut model, Msg::Seen(goal("lab", GoalChange::Set)));
+        update(&mut model, Msg::Seen(target("lab", TargetChange::Set)));
         keys(&mut model, "7c");
         end(&mut model);
         assert_eq!(model.ui.waiting.count(), 0);
-        let effects = update(&mut model, Msg::Seen(goal("lab", chosen("192.0.2.7:0"))));
+        let effects = update(&mut model, Msg::Seen(target("lab", chosen("192.0.2.7:0"))));
         assert!(!effects.iter().any(|effect| matches!(effect, Effect::Spawn { .. })), "{effects:?}");
     }
 }
@@ -97,24 +97,24 @@ fn nobody_waits_for_what_will_not_come() {
 fn a_message_that_nobody_would_hear_yet_stays_to_be_sent() {
     let mut model = lab();
     model.ui.ticked = [ServerId(0)].into();
-    update(&mut model, Msg::Seen(goal("lab", GoalChange::Set)));
+    update(&mut model, Msg::Seen(target("lab", TargetChange::Set)));
     keys(&mut model, "ioi");
     assert_eq!(update(&mut model, Msg::Key(Key::Enter)), []);
     assert_eq!(model.ui.message.input.value(), "oi");
-    update(&mut model, Msg::Seen(goal("lab", chosen("192.0.2.7:0"))));
+    update(&mut model, Msg::Seen(target("lab", chosen("192.0.2.7:0"))));
     assert_eq!(update(&mut model, Msg::Key(Key::Enter)), [Effect::Broadcast("oi".into(), vec![ServerId(0)])]);
 }
 
 #[test]
 fn a_name_that_leads_nowhere_keeps_clients_here() {
     let mut model = lab();
-    update(&mut model, Msg::Seen(goal("lab", GoalChange::Set)));
-    update(&mut model, Msg::Seen(goal("lab", GoalChange::Lost { why: Unresolved::NoSuchHost })));
+    update(&mut model, Msg::Seen(target("lab", TargetChange::Set)));
+    update(&mut model, Msg::Seen(target("lab", TargetChange::Lost { why: Unresolved::NoSuchHost })));
     assert_eq!(goes(&mut model), []);
 }
 
 #[test]
-fn the_port_of_the_goal_is_watched_and_hears_a_broadcast_once() {
+fn the_port_of_the_target_is_watched_and_hears_a_broadcast_once() {
     let mut model = lab();
     let watched = |effects: Vec<Effect>| {
         effects.into_iter().find_map(|effect| match effect {
@@ -122,8 +122,8 @@ fn the_port_of_the_goal_is_watched_and_hears_a_broadcast_once() {
             _ => None,
         })
     };
-    update(&mut model, Msg::Seen(goal("lab:7000", GoalChange::Set)));
-    let effects = update(&mut model, Msg::Seen(goal("lab:7000", chosen("192.0.2.7:7000"))));
+    update(&mut model, Msg::Seen(target("lab:7000", TargetChange::Set)));
+    let effects = update(&mut model, Msg::Seen(target("lab:7000", chosen("192.0.2.7:7000"))));
     assert!(watched(effects).is_some_and(|ports| ports.contains(&7000)));
     model.ui.ticked = [ServerId(0), ServerId(1)].into();
     keys(&mut model, "ioi");

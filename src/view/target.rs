@@ -1,0 +1,58 @@
+//! Where clients go when it is not to the servers here: in a few words for the header, in sentences elsewhere.
+
+use ratatui::style::Style;
+
+use super::glyphs;
+use super::ink::{head, width};
+use super::look::Look;
+use crate::domain::Verdict;
+use crate::model::Model;
+use crate::model::target::Resolution;
+
+/// The target in a few columns: of a long name the beginning, and always its port.
+pub(super) fn badge(model: &Model, look: &Look, narrow: bool) -> Option<(String, Style)> {
+    let columns = if narrow { 18 } else { 36 };
+    let target = model.world.get(crate::domain::WorldId::Host).target.as_ref()?;
+    let full = target.host.to_string();
+    let port = target.host.port.map_or_else(String::new, |port| format!(":{port}"));
+    let shown = if width(&full) <= columns {
+        full
+    } else {
+        let room = columns.saturating_sub(width(&port) + 1);
+        format!("{}{}{port}", head(&target.host.name, room), glyphs::ELLIPSIS)
+    };
+    let style = match target.resolution {
+        Resolution::Lost(_) | Resolution::At { answers: false, .. } => look.theme.alarm,
+        Resolution::Looking | Resolution::At { .. } => look.theme.newest,
+    };
+    let mark = match target.resolution {
+        Resolution::Lost(_) => format!(" {}", glyphs::LACKING),
+        Resolution::Looking => glyphs::ELLIPSIS.into(),
+        Resolution::At { .. } => String::new(),
+    };
+    let word = if narrow { glyphs::ARROW } else { look.text.network.target };
+    Some((format!("{word} {shown}{mark}"), style))
+}
+
+/// What is known of the target; nothing where there is none.
+pub(super) fn sentences(model: &Model, look: &Look) -> Vec<(String, Style)> {
+    let (checks, theme, numbers) = (&look.text.checks, &look.theme, &look.text.numbers);
+    let Some(target) = &model.world.target else { return vec![] };
+    let named = |text: String| format!("{} {}: {text}", look.text.network.target, target.host);
+    let mut said = match target.resolution {
+        Resolution::Looking => {
+            vec![(named((look.text.network.looking)(&target.host.to_string())), theme.state.opening)]
+        }
+        Resolution::Lost(why) => vec![(named((checks.unresolved)(&target.host.name, why)), theme.alarm)],
+        Resolution::At { addr, answers } => {
+            let style = if answers { theme.newest } else { theme.alarm };
+            vec![(named((checks.chosen)(&addr.ip().to_string(), answers)), style)]
+        }
+    };
+    let failed = target.tried.iter().filter(|report| report.verdict != Verdict::Open);
+    said.extend(failed.map(|report| {
+        let why = checks.report(numbers, report);
+        (format!("{} {why}. {}", report.address, (checks.means)(report.verdict)), theme.alarm)
+    }));
+    said
+}
