@@ -23,14 +23,14 @@ mod linux {
     use std::thread;
     use std::time::{Duration, Instant};
 
-    use socklab::domain::{Clock, HostId, LinkKind, Mode, Observation, Probe, Sink, WireCommand};
+    use socklab::domain::{Clock, EventQueue, EventSink, HostId, LinkKind, Mode, Observation, WireCommand};
     use socklab::wire::{Options, Wire};
 
     /// Counts what is reported.
     #[derive(Default)]
     struct Count(AtomicU64);
 
-    impl Sink for Count {
+    impl EventQueue for Count {
         fn offer(&self, _: Observation) -> bool {
             self.0.fetch_add(1, Ordering::Relaxed);
             true
@@ -43,19 +43,19 @@ mod linux {
         }
     }
 
-    fn open(link: LinkKind, sink: &Arc<Count>) -> Wire {
+    fn open(link: LinkKind, queue: &Arc<Count>) -> Wire {
         let binary = Some(env!("CARGO_BIN_EXE_socklab-tui").into());
         let options = Options { link: Some(link), binary, ..Options::default() };
-        let probe = Probe::new(Clock::start(), Arc::clone(sink) as Arc<dyn Sink>);
-        Wire::open(&probe, &options, super::diag::dump).unwrap_or_else(|error| panic!("missing: wire ({error})"))
+        let sink = EventSink::new(Clock::start(), Arc::clone(queue) as Arc<dyn EventQueue>);
+        Wire::open(&sink, &options, super::diag::dump).unwrap_or_else(|error| panic!("missing: wire ({error})"))
     }
 
     fn measure(link: LinkKind) {
-        let sink = Arc::new(Count::default());
+        let queue = Arc::new(Count::default());
         let mut times: Vec<Duration> = (0..11)
             .map(|_| {
                 let begin = Instant::now();
-                let wire = open(link, &sink);
+                let wire = open(link, &queue);
                 let took = begin.elapsed();
                 drop(wire);
                 took
@@ -64,7 +64,7 @@ mod linux {
         times.sort_unstable();
         println!("{link}: open: median {:?}, longest {:?} (promised 30 ms)", times[5], times[10]);
 
-        let wire = open(link, &sink);
+        let wire = open(link, &queue);
         wire.command(WireCommand::Mode(None, Mode::Live)).unwrap();
         let addr = (wire.host(HostId::Server).address(), 65432).into();
         let listener = wire.host(HostId::Server).stream(addr).unwrap();
@@ -78,10 +78,10 @@ mod linux {
         };
         packets(link, Pair::of(&listener, client()));
 
-        let begin = sink.0.load(Ordering::Relaxed);
+        let begin = queue.0.load(Ordering::Relaxed);
         let echo = serve(listener);
         let speed = flood(client());
-        println!("{link}: echo: {speed:.0} MB/s (promised 50), {} events", sink.0.load(Ordering::Relaxed) - begin);
+        println!("{link}: echo: {speed:.0} MB/s (promised 50), {} events", queue.0.load(Ordering::Relaxed) - begin);
         drop(wire);
         echo.join().unwrap();
     }

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use tokio::task::JoinHandle;
 
-use crate::domain::{Evidence, Kind, Note, Probe};
+use crate::domain::{EventSink, Evidence, Kind, Note};
 use crate::observe;
 
 /// How often they are looked at: one system call.
@@ -15,7 +15,7 @@ pub(super) struct Addresses(JoinHandle<()>);
 
 impl Addresses {
     /// Tells the addresses when there are any, and again whenever they change. Lives inside a tokio runtime.
-    pub(super) fn watch(probe: Probe) -> Self {
+    pub(super) fn watch(sink: EventSink) -> Self {
         Self(tokio::spawn(async move {
             let mut known = Vec::new();
             let mut round = tokio::time::interval(EVERY);
@@ -24,7 +24,7 @@ impl Addresses {
                 let addresses = observe::addresses();
                 if addresses != known {
                     known.clone_from(&addresses);
-                    probe.report(Evidence::Sampled, Kind::Note(Note::Addresses { addresses }));
+                    sink.report(Evidence::Sampled, Kind::Note(Note::Addresses { addresses }));
                 }
             }
         }))

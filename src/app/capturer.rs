@@ -10,7 +10,7 @@ use tokio::sync::mpsc;
 
 use super::kept;
 use crate::domain::excerpt::sanitise;
-use crate::domain::{Errno, Evidence, Flow, Kind, Note, Probe};
+use crate::domain::{Errno, EventSink, Evidence, Flow, Kind, Note};
 use crate::model::Msg;
 use crate::model::packets::{Capturing, Help, News, Origin};
 use crate::observe::Scope;
@@ -20,7 +20,7 @@ use crate::observe::capture::{Capture, CaptureError, Key, Need, On, Remedy, Stor
 #[derive(Debug)]
 pub(super) struct Capturer {
     capture: Option<Capture>,
-    probe: Probe,
+    sink: EventSink,
     answers: mpsc::Sender<Msg>,
     /// Why there is none.
     errno: Option<Errno>,
@@ -30,21 +30,21 @@ impl Capturer {
     /// Captures what goes over loopback, if the key is one; otherwise says what is missing.
     pub(super) fn start(
         key: Result<Key, CaptureError>,
-        probe: &Probe,
+        sink: &EventSink,
         scope: Scope,
         answers: mpsc::Sender<Msg>,
     ) -> Self {
         let on = On::Loopback;
         let started = match key {
             Ok(key) => {
-                let started = Capture::start(probe.clone(), &key, &on, scope);
+                let started = Capture::start(sink.clone(), &key, &on, scope);
                 // The kernel lets go of a packet socket only when every processor has (20 ms): nobody waits for it.
                 tokio::task::spawn_blocking(move || drop(key));
                 started
             }
             Err(error) => {
                 let lacks = Note::Lacks { what: Evidence::Packet, errno: error.errno };
-                probe.report(Evidence::Called, Kind::Note(lacks));
+                sink.report(Evidence::Called, Kind::Note(lacks));
                 Err(error)
             }
         };
@@ -56,7 +56,7 @@ impl Capturer {
             Capturing::Lacking { errno, .. } => Some(*errno),
             Capturing::On(_) | Capturing::Unknown => None,
         };
-        let capturer = Self { capture, probe: probe.clone(), answers, errno };
+        let capturer = Self { capture, sink: sink.clone(), answers, errno };
         capturer.answer(News::Capturing(told));
         capturer
     }
@@ -82,10 +82,10 @@ impl Capturer {
 
     /// Writes all that is kept to a new file in the current directory, and tells its name.
     pub(super) fn save(&self, marks: Vec<(u64, String)>) {
-        let probe = self.probe.clone();
+        let sink = self.sink.clone();
         let Some(capture) = &self.capture else {
             let errno = self.errno.unwrap_or(Errno::Perm);
-            probe.report(Evidence::Called, Kind::Note(Note::CaptureNotSaved { errno }));
+            sink.report(Evidence::Called, Kind::Note(Note::CaptureNotSaved { errno }));
             return;
         };
         let store = Arc::clone(capture.store());
@@ -94,7 +94,7 @@ impl Capturer {
                 Ok(note) => note,
                 Err(error) => Note::CaptureNotSaved { errno: Errno::from(&error) },
             };
-            probe.report(Evidence::Called, Kind::Note(note));
+            sink.report(Evidence::Called, Kind::Note(note));
         });
     }
 

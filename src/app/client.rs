@@ -53,9 +53,9 @@ impl<'a> Caller<'a> {
     /// Whether the server answered.
     async fn talk(args: &'a ClientArgs) -> io::Result<bool> {
         let headless = Headless::new(args.json, args.lang);
-        let script = Script::new(Arc::new(Machine), headless.probe.clone());
+        let script = Script::new(Arc::new(Machine), headless.sink.clone());
         let ports = BTreeSet::from([args.addr.port.unwrap_or(USUAL)]);
-        let table = Table::start(headless.probe.clone(), Scope::Ports(ports))?;
+        let table = Table::start(headless.sink.clone(), Scope::Ports(ports))?;
         let mut caller = Self { args, headless, script, table, heard: 0, client: ClientId(0) };
         let answered = match caller.watched().await {
             Ok(()) => caller.all_addresses().await,
@@ -79,7 +79,7 @@ impl<'a> Caller<'a> {
 
     fn target(&self, change: TargetChange) {
         let target = self.args.addr.clone();
-        self.headless.probe.report(Evidence::Called, Kind::Target(TargetEvent { target, change }));
+        self.headless.sink.report(Evidence::Called, Kind::Target(TargetEvent { target, change }));
     }
 
     /// Tries one address after the other until there is somebody to talk to.
@@ -192,7 +192,7 @@ impl<'a> Caller<'a> {
             if !told {
                 let socket = SocketId::Client(self.client);
                 let note = Note::Unasked { socket, server: addr, from: other };
-                told = self.headless.probe.report(Evidence::Called, Kind::Note(note));
+                told = self.headless.sink.report(Evidence::Called, Kind::Note(note));
             }
         }
     }

@@ -138,9 +138,9 @@ fn evidence(text: &Doctor, key: Result<(), Errno>) -> [Found; 2] {
         Ok(()) => Found::Works(what.into()),
         Err(errno) => Found::Lacks(what.into(), Some(errno), advice),
     };
-    let (probe, _events) = super::queue::open(crate::domain::Clock::start());
+    let (sink, _events) = super::queue::open(crate::domain::Clock::start());
     let nothing = observe::Scope::Ports(std::collections::BTreeSet::new());
-    let trace = observe::Trace::start(probe, &nothing).map(drop).map_err(|error| Errno::from(&error));
+    let trace = observe::Trace::start(sink, &nothing).map(drop).map_err(|error| Errno::from(&error));
     [tried(text.capture, key, text.capture_advice), tried(text.trace, trace, text.trace_advice)]
 }
 

@@ -8,7 +8,7 @@ use tokio::time::{Instant, sleep_until};
 
 use super::recorder::Recorder;
 use super::{locale, queue};
-use crate::domain::{Clock, Event, Evidence, Kind, Lang, Note, Observation, Probe, Stamp, WorldId};
+use crate::domain::{Clock, Event, EventSink, Evidence, Kind, Lang, Note, Observation, Stamp, WorldId};
 use crate::model::{Effect, Model, Msg, Ui, update};
 use crate::view;
 
@@ -18,7 +18,7 @@ const BATCH: usize = 256;
 /// What is known so far, and how it is told.
 pub(super) struct Headless {
     pub(super) model: Model,
-    pub(super) probe: Probe,
+    pub(super) sink: EventSink,
     events: mpsc::Receiver<Observation>,
     told: u64,
     json: Option<Recorder<BufWriter<Stdout>>>,
@@ -27,10 +27,10 @@ pub(super) struct Headless {
 impl Headless {
     /// Nothing has happened yet. Told as JSON Lines, or as sentences in this language.
     pub(super) fn new(json: bool, lang: Option<Lang>) -> Self {
-        let (probe, events) = queue::open(Clock::start());
+        let (sink, events) = queue::open(Clock::start());
         let ui = Ui { lang: lang.unwrap_or_else(locale::lang), glyphs: locale::glyphs(false), ..Ui::default() };
         let json = json.then(|| Recorder::onto(BufWriter::new(io::stdout())));
-        Self { model: Model::new(ui), probe, events, told: 0, json }
+        Self { model: Model::new(ui), sink, events, told: 0, json }
     }
 
     /// Takes in what happens next, has the model's wishes performed, and tells it; returns at `deadline` when nothing
@@ -52,7 +52,7 @@ impl Headless {
                 update(&mut self.model, Msg::Time(now)).into_iter().for_each(&mut perform);
             }
         }
-        let lost = self.probe.take_lost();
+        let lost = self.sink.take_lost();
         if lost > 0 {
             let (at, world, kind) = (self.now(), WorldId::Host, Kind::Note(Note::Dropped { count: lost }));
             self.model.observe(Observation { at, world, host: None, evidence: Evidence::Called, kind });
@@ -77,7 +77,7 @@ impl Headless {
     }
 
     fn now(&self) -> Stamp {
-        self.probe.clock().now()
+        self.sink.clock().now()
     }
 
     fn tell(&mut self) -> io::Result<()> {

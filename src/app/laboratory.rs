@@ -16,7 +16,8 @@ use super::tracer::Tracer;
 #[cfg(target_os = "linux")]
 use super::wire_world::WireWorld;
 use crate::domain::{
-    Errno, Evidence, Kind, Limits, Note, Probe, Proto, RowKey, ServerChange, ServerEvent, ServerId, ServerSpec, WorldId,
+    Errno, EventSink, Evidence, Kind, Limits, Note, Proto, RowKey, ServerChange, ServerEvent, ServerId, ServerSpec,
+    WorldId,
 };
 use crate::lab::{self, Lab, Machine};
 #[cfg(target_os = "linux")]
@@ -48,38 +49,43 @@ pub struct Laboratory {
     answers: mpsc::Receiver<Msg>,
     /// Which world is meant by what is asked of a laboratory.
     shown: WorldId,
-    probe: Probe,
+    sink: EventSink,
 }
 
 impl Laboratory {
     /// Opens everything. With `observe` no server is started: somebody else's are watched on the same ports.
-    pub fn open(servers: Vec<ServerSpec>, observe: bool, probe: &Probe) -> io::Result<Self> {
-        Self::open_guarded(servers, observe, &Limits::default(), probe)
+    pub fn open(servers: Vec<ServerSpec>, observe: bool, sink: &EventSink) -> io::Result<Self> {
+        Self::open_guarded(servers, observe, &Limits::default(), sink)
     }
 
     /// The same with these limits for strangers. They are told where there may be strangers, or where they are not the
     /// usual ones.
-    pub fn open_guarded(servers: Vec<ServerSpec>, observe: bool, limits: &Limits, probe: &Probe) -> io::Result<Self> {
-        lab::raise_descriptor_limit(probe);
+    pub fn open_guarded(
+        servers: Vec<ServerSpec>,
+        observe: bool,
+        limits: &Limits,
+        sink: &EventSink,
+    ) -> io::Result<Self> {
+        lab::raise_descriptor_limit(sink);
         if let Some((low, high)) = observe::port_range() {
-            probe.report(Evidence::Sampled, Kind::Note(Note::PortRange { low, high }));
+            sink.report(Evidence::Sampled, Kind::Note(Note::PortRange { low, high }));
         }
         let ports: BTreeSet<u16> = servers.iter().map(|spec| spec.addr.port()).collect();
-        let mut lab = Lab::new(Arc::new(Machine), probe.clone(), servers.clone());
+        let mut lab = Lab::new(Arc::new(Machine), sink.clone(), servers.clone());
         if *limits != Limits::default() || servers.iter().any(|spec| !spec.addr.ip().is_loopback()) {
             lab.limit(limits.clone());
         }
         if observe {
-            probe.report(Evidence::Called, Kind::Note(Note::Observing { servers: servers.clone() }));
+            sink.report(Evidence::Called, Kind::Note(Note::Observing { servers: servers.clone() }));
         } else {
             lab.start_all();
         }
         #[cfg(target_os = "linux")]
-        let tracer = Tracer::start(probe.clone(), Scope::Ports(ports.clone()))?;
-        let table = Table::start(probe.clone(), Scope::Ports(ports.clone()))?;
+        let tracer = Tracer::start(sink.clone(), Scope::Ports(ports.clone()))?;
+        let table = Table::start(sink.clone(), Scope::Ports(ports.clone()))?;
         let (near, answers) = mpsc::channel(64);
         for what in [Evidence::Called, Evidence::Sampled] {
-            probe.report(Evidence::Called, Kind::Note(Note::Has { what }));
+            sink.report(Evidence::Called, Kind::Note(Note::Has { what }));
         }
         Ok(Self {
             lab,
@@ -90,14 +96,14 @@ impl Laboratory {
             capturer: None,
             opener: Opener::new(near.clone()),
             #[cfg(target_os = "linux")]
-            wire: WireWorld::new(probe, servers),
+            wire: WireWorld::new(sink, servers),
             #[cfg(target_os = "linux")]
             ports,
-            _addresses: Addresses::watch(probe.clone()),
+            _addresses: Addresses::watch(sink.clone()),
             near,
             answers,
             shown: WorldId::default(),
-            probe: probe.clone(),
+            sink: sink.clone(),
         })
     }
 
@@ -131,7 +137,7 @@ impl Laboratory {
     #[cfg(target_os = "linux")]
     pub fn capture(&mut self, key: Result<Key, CaptureError>) {
         let scope = Scope::Ports(self.ports.clone());
-        self.capturer = Some(Capturer::start(key, &self.probe, scope, self.near.clone()));
+        self.capturer = Some(Capturer::start(key, &self.sink, scope, self.near.clone()));
     }
 
     /// Says that packets cannot be captured here.
@@ -160,11 +166,11 @@ impl Laboratory {
 
     /// Looks for the holder of a port without keeping anybody waiting: all of `/proc` may have to be read.
     fn find_holder(&self, server: ServerId, proto: Proto, addr: SocketAddr) {
-        let probe = self.probe.clone();
+        let sink = self.sink.clone();
         tokio::task::spawn_blocking(move || {
             if let Some(holder) = observe::holder(proto, addr) {
                 let change = ServerChange::Failed { errno: Errno::AddrInUse, holder: Some(holder) };
-                probe.report(Evidence::Sampled, Kind::Server(ServerEvent { server, change }));
+                sink.report(Evidence::Sampled, Kind::Server(ServerEvent { server, change }));
             }
         });
     }
@@ -192,7 +198,7 @@ impl Laboratory {
         if matches!(effect, Effect::OpenWire | Effect::Play { .. }) {
             let errno = Errno::from(io::Error::from(io::ErrorKind::Unsupported));
             let lacks = crate::domain::WireEvent::Lacks { need: Need::Linux, errno, remedy: Remedy::OtherSystem };
-            self.probe.on_wire(None).report(Evidence::Called, Kind::Wire(lacks));
+            self.sink.on_wire(None).report(Evidence::Called, Kind::Wire(lacks));
         }
     }
 }
@@ -248,8 +254,8 @@ impl Shell for Laboratory {
             Effect::CloseFile => self.opener.close(),
             Effect::CompletePath(typed) => self.opener.complete(typed),
             Effect::Mark(text) => {
-                let probe = if self.shown == WorldId::Wire { self.probe.on_wire(None) } else { self.probe.clone() };
-                probe.report(Evidence::Called, Kind::Note(Note::Mark { text }));
+                let sink = if self.shown == WorldId::Wire { self.sink.on_wire(None) } else { self.sink.clone() };
+                sink.report(Evidence::Called, Kind::Note(Note::Mark { text }));
             }
             Effect::GoOn | Effect::LeaveLesson | Effect::Redraw | Effect::Suspend | Effect::Quit => {}
         }

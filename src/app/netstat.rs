@@ -11,7 +11,9 @@ use serde::Serialize;
 
 use super::cli::NetstatArgs;
 use crate::domain::filter::{Filter, FilterError, Line};
-use crate::domain::{Clock, Delta, Flow, Kind, Observation, Probe, Proto, Row, RowKey, Sink, TcpState, TimerKind};
+use crate::domain::{
+    Clock, Delta, EventQueue, EventSink, Flow, Kind, Observation, Proto, Row, RowKey, TcpState, TimerKind,
+};
 use crate::observe::{self, Scope, Table};
 
 /// Prints the table, or what changes in it.
@@ -87,7 +89,7 @@ fn name(rows: &mut [Row]) {
 /// The queue of a command that only reads the table.
 struct Pipe(mpsc::SyncSender<Observation>);
 
-impl Sink for Pipe {
+impl EventQueue for Pipe {
     fn offer(&self, seen: Observation) -> bool {
         self.0.try_send(seen).is_ok()
     }
@@ -95,7 +97,7 @@ impl Sink for Pipe {
 
 fn watch(args: &NetstatArgs, filter: &Filter, scope: Scope) -> io::Result<()> {
     let (near, far) = mpsc::sync_channel(65_536);
-    let table = Table::start(Probe::new(Clock::start(), Arc::new(Pipe(near))), scope)?;
+    let table = Table::start(EventSink::new(Clock::start(), Arc::new(Pipe(near))), scope)?;
     let mut out = BufWriter::new(io::stdout().lock());
     if !args.json {
         out.write_all(heading(args.process).as_bytes())?;

@@ -8,7 +8,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use crate::domain::excerpt::sanitise;
-use crate::domain::{Errno, Evidence, HostId, Kind, Probe, WireEvent};
+use crate::domain::{Errno, EventSink, Evidence, HostId, Kind, WireEvent};
 use crate::wire::{Program, Running, Wire, program_here};
 
 /// The longest part of a line that is shown, in bytes.
@@ -21,16 +21,16 @@ const A_SECOND: u32 = 50;
 pub(super) struct Programs(Arc<Mutex<HashMap<u32, (Running, bool)>>>);
 
 impl Programs {
-    /// Starts a program. What it writes, and that it could not be started, is reported on `probe`. Blocks for as long
+    /// Starts a program. What it writes, and that it could not be started, is reported on `sink`. Blocks for as long
     /// as that takes.
-    pub(super) fn run(&self, wire: &Wire, probe: &Probe, host: HostId, line: &str) {
-        if let Err(error) = self.start(wire, probe, host, line) {
+    pub(super) fn run(&self, wire: &Wire, sink: &EventSink, host: HostId, line: &str) {
+        if let Err(error) = self.start(wire, sink, host, line) {
             let failed = WireEvent::ProgramFailed { name: sanitise(line.as_bytes()), errno: Errno::from(&error) };
-            probe.report(Evidence::Called, Kind::Wire(failed));
+            sink.report(Evidence::Called, Kind::Wire(failed));
         }
     }
 
-    fn start(&self, wire: &Wire, probe: &Probe, host: HostId, line: &str) -> io::Result<()> {
+    fn start(&self, wire: &Wire, sink: &EventSink, host: HostId, line: &str) -> io::Result<()> {
         let program = program(line)?;
         let input = OwnedFd::from(std::fs::File::open("/dev/null")?);
         let ((out, output), (err, errors)) = (io::pipe()?, io::pipe()?);
@@ -38,9 +38,9 @@ impl Programs {
         let pid = running.pid();
         self.0.lock().unwrap_or_else(PoisonError::into_inner).insert(pid, (running, false));
         for (stream, error) in [(out, false), (err, true)] {
-            let probe = probe.clone();
+            let sink = sink.clone();
             // Ends with the last process that holds the other end of the pipe: at the latest with the wire's hosts.
-            thread::Builder::new().name("program output".into()).spawn(move || tell(stream, pid, error, &probe))?;
+            thread::Builder::new().name("program output".into()).spawn(move || tell(stream, pid, error, &sink))?;
         }
         let programs = self.clone();
         thread::Builder::new().name("program end".into()).spawn(move || {
@@ -93,12 +93,12 @@ fn words(line: &str) -> Option<Vec<String>> {
 }
 
 /// Reports what a program writes, line by line, no more than can be read.
-fn tell(stream: impl Read, pid: u32, error: bool, probe: &Probe) {
+fn tell(stream: impl Read, pid: u32, error: bool, sink: &EventSink) {
     let mut stream = BufReader::new(stream);
     let (mut since, mut shown, mut skipped) = (Instant::now(), 0, 0);
     let say = |line: &[u8], skipped| {
         let said = WireEvent::ProgramSaid { pid, line: sanitise(line), error, skipped };
-        probe.report(Evidence::Called, Kind::Wire(said));
+        sink.report(Evidence::Called, Kind::Wire(said));
     };
     let mut last = None;
     while let Ok(Some(line)) = line(&mut stream) {
@@ -157,9 +157,9 @@ mod tests {
 
     #[test]
     fn of_a_flood_of_lines_the_first_are_shown_and_the_last_and_the_others_counted() {
-        let (probe, mut events) = crate::app::queue::open(crate::domain::Clock::start());
+        let (sink, mut events) = crate::app::queue::open(crate::domain::Clock::start());
         let text = (1..=1_000).map(|line| line.to_string()).collect::<Vec<_>>().join("\n");
-        tell(text.as_bytes(), 1, false, &probe);
+        tell(text.as_bytes(), 1, false, &sink);
         let told: Vec<_> = std::iter::from_fn(|| events.try_recv().ok())
             .map(|seen| match seen.kind {
                 Kind::Wire(WireEvent::ProgramSaid { line, skipped, .. }) => (line, skipped),

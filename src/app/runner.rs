@@ -9,7 +9,7 @@ use tokio::time::{Instant, sleep_until};
 
 use super::queue;
 use super::stage::Stage;
-use crate::domain::{Clock, Evidence, Kind, Lang, Note, Observation, Probe, Stamp, WorldId};
+use crate::domain::{Clock, EventSink, Evidence, Kind, Lang, Note, Observation, Stamp, WorldId};
 use crate::lesson::{Lesson, Order, Phase, Player};
 use crate::model::journal::Journal;
 use crate::model::{Model, Msg, Ui, update};
@@ -25,7 +25,7 @@ pub struct Runner {
     pub model: Model,
     lang: Lang,
     stage: Stage,
-    probe: Probe,
+    sink: EventSink,
     events: mpsc::Receiver<Observation>,
 }
 
@@ -38,20 +38,20 @@ impl Runner {
     /// The same with the servers of another machine, at this address; with port 0 each where the laboratory has it.
     /// The lesson is one that [`Lesson::away`] gave.
     pub fn open_away(name: &str, lesson: Lesson, lang: Lang, there: SocketAddr) -> anyhow::Result<Self> {
-        Self::open_with(name, lesson, lang, |lesson, probe| Stage::away(lesson, probe, there))
+        Self::open_with(name, lesson, lang, |lesson, sink| Stage::away(lesson, sink, there))
     }
 
     fn open_with(
         name: &str,
         lesson: Lesson,
         lang: Lang,
-        open: impl FnOnce(&Lesson, &Probe) -> anyhow::Result<Stage>,
+        open: impl FnOnce(&Lesson, &EventSink) -> anyhow::Result<Stage>,
     ) -> anyhow::Result<Self> {
-        let (probe, events) = queue::open(Clock::start());
-        let stage = open(&lesson, &probe)?;
+        let (sink, events) = queue::open(Clock::start());
+        let stage = open(&lesson, &sink)?;
         let mut player = Player::new(name, 1, lesson, stage.addresses());
         player.staged();
-        Ok(Self { player, model: Model::new(Ui::default()), lang, stage, probe, events })
+        Ok(Self { player, model: Model::new(Ui::default()), lang, stage, sink, events })
     }
 
     /// Goes through the present step until it passed or failed. `written` is shown the journal whenever it grew.
@@ -105,7 +105,7 @@ impl Runner {
     }
 
     fn now(&self) -> Stamp {
-        self.probe.clock().now()
+        self.sink.clock().now()
     }
 
     fn take(&mut self, seen: Observation) -> anyhow::Result<()> {
@@ -137,7 +137,7 @@ impl Runner {
     }
 
     fn tell_losses(&mut self) -> anyhow::Result<()> {
-        let count = self.probe.take_lost();
+        let count = self.sink.take_lost();
         if count == 0 {
             return Ok(());
         }

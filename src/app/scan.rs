@@ -98,8 +98,8 @@ fn agreed(text: &Checks) -> io::Result<bool> {
 
 async fn check(args: &ScanArgs, text: &Text, plan: ScanPlan) -> io::Result<End> {
     let clock = Clock::start();
-    let (probe, mut events) = queue::open(clock);
-    let mut lab = Lab::new(Arc::new(Machine), probe, vec![]);
+    let (sink, mut events) = queue::open(clock);
+    let mut lab = Lab::new(Arc::new(Machine), sink, vec![]);
     lab.scan(plan);
     let end = follow(args, text, &mut events).await;
     lab.shutdown().await;

@@ -20,7 +20,7 @@ pub(super) fn run(args: &ServeArgs) -> anyhow::Result<ExitCode> {
 
 async fn serve(args: &ServeArgs) -> io::Result<ExitCode> {
     let mut headless = Headless::new(args.json, args.lang);
-    let mut laboratory = Laboratory::open_guarded(args.servers(), false, &args.reach.limits(), &headless.probe)?;
+    let mut laboratory = Laboratory::open_guarded(args.servers(), false, &args.reach.limits(), &headless.sink)?;
     let mut stop = std::pin::pin!(stopped());
     let ended = loop {
         tokio::select! {

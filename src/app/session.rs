@@ -15,7 +15,7 @@ use tokio::time::{Instant, sleep_until};
 use super::input;
 use super::recorder::Recorder;
 use super::stage;
-use crate::domain::{Evidence, Kind, LessonChange, LessonEvent, Note, Observation, Probe, RowKey, Stamp, WorldId};
+use crate::domain::{EventSink, Evidence, Kind, LessonChange, LessonEvent, Note, Observation, RowKey, Stamp, WorldId};
 use crate::lesson::{Order, Player, catalogue};
 use crate::model::{Effect, Model, Msg, update};
 use crate::view;
@@ -79,7 +79,7 @@ pub struct Session<B: Backend, S: Shell> {
     /// What performs effects.
     pub shell: S,
     /// Whose clock is used, and who knows of losses.
-    pub probe: Probe,
+    pub sink: EventSink,
     /// How colours are drawn.
     pub depth: view::ColorDepth,
     /// Where the journal is written, if it is.
@@ -267,11 +267,11 @@ impl<B: Backend<Error = io::Error>, S: Shell> Session<B, S> {
 
     /// The time on the laboratory's clock. Asked of tokio, whose time a test can hold still; otherwise they are the same.
     fn now(&self) -> Stamp {
-        self.probe.clock().at(Instant::now().into_std())
+        self.sink.clock().at(Instant::now().into_std())
     }
 
     fn tell_losses(&mut self) -> io::Result<()> {
-        match self.probe.take_lost() {
+        match self.sink.take_lost() {
             0 => Ok(()),
             count => self.note(Note::Dropped { count }),
         }
@@ -321,8 +321,8 @@ mod tests {
 
     #[test]
     fn what_nobody_records_is_not_waited_for() {
-        let (probe, mut events) = queue::open(crate::domain::Clock::start());
-        let tell = || probe.report(Evidence::Called, Kind::Note(Note::Mark { text: "late".into() }));
+        let (sink, mut events) = queue::open(crate::domain::Clock::start());
+        let tell = || sink.report(Evidence::Called, Kind::Note(Note::Mark { text: "late".into() }));
         assert!((0..1_000).all(|_| tell()));
         finish(Model::default(), None, &mut events, Stamp::ZERO).unwrap();
         assert_eq!(events.len(), 1_000);

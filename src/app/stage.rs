@@ -9,7 +9,7 @@ use anyhow::Context as _;
 #[cfg(target_os = "linux")]
 use super::wire_lab::{WireLab, run_silently};
 use crate::domain::{
-    Answer, Destination, Flow, HostId, Kind as EventKind, Observation, Probe, Proto, ServerChange, ServerSpec,
+    Answer, Destination, EventSink, Flow, HostId, Kind as EventKind, Observation, Proto, ServerChange, ServerSpec,
     ServiceModel, WorldId,
 };
 use crate::lab::{Lab, Machine, Script};
@@ -44,11 +44,11 @@ struct Here {
 
 impl Stage {
     /// Opens the world that the lesson wants, with its servers, none of them started, and its settings changed.
-    pub fn open(lesson: &Lesson, probe: &Probe) -> anyhow::Result<Self> {
+    pub fn open(lesson: &Lesson, sink: &EventSink) -> anyhow::Result<Self> {
         match lesson.world {
             #[cfg(target_os = "linux")]
             WorldId::Wire => {
-                let lab = on_wire(lesson, probe, &Options::default())?;
+                let lab = on_wire(lesson, sink, &Options::default())?;
                 lab.set_all(&lesson.settings)?;
                 Ok(Self(World::Wire(Box::new(lab))))
             }
@@ -57,20 +57,20 @@ impl Stage {
             WorldId::Host => {
                 let addresses = Addresses::new(Ipv4Addr::LOCALHOST, Ipv4Addr::LOCALHOST);
                 // Nothing is watched before it has a port.
-                Here::open(specs(lesson, |_| 0), probe, addresses, BTreeSet::new()).map(Self::host)
+                Here::open(specs(lesson, |_| 0), sink, addresses, BTreeSet::new()).map(Self::host)
             }
         }
     }
 
     /// Opens this machine's world for a lesson with the servers of another machine, at this address; with port 0 each
     /// where the laboratory has it.
-    pub fn away(lesson: &Lesson, probe: &Probe, there: SocketAddr) -> anyhow::Result<Self> {
+    pub fn away(lesson: &Lesson, sink: &EventSink, there: SocketAddr) -> anyhow::Result<Self> {
         let addresses = Addresses { client: SocketAddr::new(towards(there)?, 0), server: there };
         let ports = match there.port() {
             0 => lesson.ports().collect(),
             port => BTreeSet::from([port]),
         };
-        let here = Here::open(specs(lesson, Kind::usual_port), probe, addresses, ports)?;
+        let here = Here::open(specs(lesson, Kind::usual_port), sink, addresses, ports)?;
         Ok(Self::host(Here { there: Some(there), ..here }))
     }
 
@@ -139,13 +139,13 @@ impl Stage {
 impl Here {
     fn open(
         servers: Vec<ServerSpec>,
-        probe: &Probe,
+        sink: &EventSink,
         addresses: Addresses,
         ports: BTreeSet<u16>,
     ) -> anyhow::Result<Self> {
-        let lab = Lab::new(Arc::new(Machine), probe.clone(), servers);
-        let script = Script::new(Arc::new(Machine), probe.clone());
-        let table = Table::start(probe.clone(), Scope::Ports(ports.clone()))?;
+        let lab = Lab::new(Arc::new(Machine), sink.clone(), servers);
+        let script = Script::new(Arc::new(Machine), sink.clone());
+        let table = Table::start(sink.clone(), Scope::Ports(ports.clone()))?;
         Ok(Self { lab, script, table, ports, addresses, there: None })
     }
 
@@ -223,8 +223,8 @@ pub(super) fn wire_addresses() -> Addresses {
 
 /// Opens a wire with the servers that a lesson wants, none of them started. Blocks for some tens of milliseconds.
 #[cfg(target_os = "linux")]
-pub(super) fn on_wire(lesson: &Lesson, probe: &Probe, options: &Options) -> Result<WireLab, OpenError> {
-    WireLab::open(probe, options, &specs(lesson, Kind::usual_port))
+pub(super) fn on_wire(lesson: &Lesson, sink: &EventSink, options: &Options) -> Result<WireLab, OpenError> {
+    WireLab::open(sink, options, &specs(lesson, Kind::usual_port))
 }
 
 #[cfg(target_os = "linux")]

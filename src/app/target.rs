@@ -12,8 +12,8 @@ use crate::text::Text;
 /// The address, with the target's port or 0; or a sentence that says why nobody can go there. A connection to it is tried,
 /// and closed again; who does not go by TCP goes there all the same when that is not answered, and is told.
 pub(super) async fn find(target: &TargetHost, tcp: bool, text: &Text) -> io::Result<Result<SocketAddr, String>> {
-    let (probe, mut events) = queue::open(Clock::start());
-    let mut lab = Lab::new(Arc::new(Machine), probe, vec![]);
+    let (sink, mut events) = queue::open(Clock::start());
+    let mut lab = Lab::new(Arc::new(Machine), sink, vec![]);
     lab.set_target(Some(target.clone()));
     let mut tried = Vec::new();
     let found = loop {

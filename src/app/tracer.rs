@@ -4,7 +4,7 @@
 use std::sync::mpsc;
 use std::thread::{self, JoinHandle};
 
-use crate::domain::Probe;
+use crate::domain::EventSink;
 use crate::observe::Scope;
 use crate::observe::trace::Trace;
 
@@ -17,10 +17,10 @@ pub(super) struct Tracer {
 
 impl Tracer {
     /// Begins to trace; the trace itself says whether it can be had.
-    pub(super) fn start(probe: Probe, scope: Scope) -> std::io::Result<Self> {
+    pub(super) fn start(sink: EventSink, scope: Scope) -> std::io::Result<Self> {
         let (near, far) = mpsc::channel::<Scope>();
         let hold = move || {
-            let Ok(trace) = Trace::start(probe, &scope) else { return };
+            let Ok(trace) = Trace::start(sink, &scope) else { return };
             while let Ok(scope) = far.recv() {
                 // Of several changes that came meanwhile only the last one counts.
                 trace.scope(&far.try_iter().last().unwrap_or(scope));

@@ -52,9 +52,9 @@ async fn session(
     #[cfg(target_os = "linux")] key: Result<Key, CaptureError>,
 ) -> anyhow::Result<()> {
     let clock = Clock::start();
-    let (probe, mut events) = queue::open(clock);
+    let (sink, mut events) = queue::open(clock);
     let signals = signals::listen()?;
-    let mut shell = Laboratory::open_guarded(cli.servers(), cli.observe, &cli.reach.limits(), &probe)?;
+    let mut shell = Laboratory::open_guarded(cli.servers(), cli.observe, &cli.reach.limits(), &sink)?;
     #[cfg(target_os = "linux")]
     shell.capture(key);
     #[cfg(not(target_os = "linux"))]
@@ -66,7 +66,7 @@ async fn session(
     if let Ok(size) = terminal.size() {
         model.ui.size = (size.width, size.height);
     }
-    let mut session = Session { model, terminal, shell, probe, depth: locale::depth(), recorder, player: None };
+    let mut session = Session { model, terminal, shell, sink, depth: locale::depth(), recorder, player: None };
     if on_wire {
         session.tell(Msg::Wire)?;
     }

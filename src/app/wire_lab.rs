@@ -13,8 +13,8 @@ use tokio::task::JoinHandle;
 use super::programs::Programs;
 use crate::domain::client::ClientChange;
 use crate::domain::{
-    ClientEvent, Cue, Errno, Evidence, Flow, HostId, Kind, Note, Observation, Probe, Row, ServerSpec, Setting, Sink,
-    Syscall, TcpInfo, WireCommand, WireEvent,
+    ClientEvent, Cue, Errno, EventQueue, EventSink, Evidence, Flow, HostId, Kind, Note, Observation, Row, ServerSpec,
+    Setting, Syscall, TcpInfo, WireCommand, WireEvent,
 };
 use crate::lab::{Host, Lab, Script};
 use crate::model::Effect;
@@ -29,7 +29,7 @@ const GLANCE: Duration = Duration::from_millis(500);
 pub struct WireLab {
     /// The wire itself, for what only it can do.
     pub wire: Arc<Wire>,
-    probe: Probe,
+    sink: EventSink,
     clients: Lab,
     servers: Lab,
     /// The sockets that a scenario plays itself: on the client host, on the server host.
@@ -51,8 +51,8 @@ impl WireLab {
     /// Opens the wire with every packet held, and a laboratory with these servers, none of them started, on its hosts:
     /// what listens on the machine's loopback listens here on the server host's address. Blocks for some tens of
     /// milliseconds.
-    pub fn open(probe: &Probe, options: &Options, servers: &[ServerSpec]) -> Result<Self, OpenError> {
-        let wire = Arc::new(Wire::open(probe, options, Reader)?);
+    pub fn open(sink: &EventSink, options: &Options, servers: &[ServerSpec]) -> Result<Self, OpenError> {
+        let wire = Arc::new(Wire::open(sink, options, Reader)?);
         let (client, server) = (wire.host(HostId::Client), wire.host(HostId::Server));
         let here = |spec: &ServerSpec| ServerSpec {
             addr: SocketAddr::new(server.address().into(), spec.addr.port()),
@@ -65,8 +65,8 @@ impl WireLab {
             Arc::new(OnHost { host: host.clone(), nagle })
         };
         let watched = |host: &WireHost| {
-            let (probe, host) = (probe.on_wire(Some(host.id())), host.id());
-            probe.through(|queue| Arc::new(Watcher { queue, wire: Arc::clone(&wire), host }))
+            let (sink, host) = (sink.on_wire(Some(host.id())), host.id());
+            sink.through(|queue| Arc::new(Watcher { queue, wire: Arc::clone(&wire), host }))
         };
         let scripts = [&client, &server].map(|host| Script::new(sockets(host), watched(host)));
         // Both know all servers, so that the broadcaster on the client host can find those on the other.
@@ -77,9 +77,9 @@ impl WireLab {
         });
         let (informed, asked) = watch::channel(None);
         let informer = tokio::spawn(inform(Arc::clone(&wire), asked));
-        let probe = probe.clone();
+        let sink = sink.clone();
         let programs = Programs::default();
-        Ok(Self { wire, probe, clients, servers, scripts, nagle, programs, informed, informer })
+        Ok(Self { wire, sink, clients, servers, scripts, nagle, programs, informed, informer })
     }
 
     /// Starts all its servers.
@@ -106,8 +106,8 @@ impl WireLab {
                 tokio::task::spawn_blocking(move || set(host, setting));
             }
             Effect::Run(host, line) => {
-                let (wire, programs, probe) = (Arc::clone(&self.wire), self.programs.clone(), self.probe.clone());
-                tokio::task::spawn_blocking(move || programs.run(&wire, &probe.on_wire(Some(host)), host, &line));
+                let (wire, programs, sink) = (Arc::clone(&self.wire), self.programs.clone(), self.sink.clone());
+                tokio::task::spawn_blocking(move || programs.run(&wire, &sink.on_wire(Some(host)), host, &line));
             }
             Effect::Kill(pid) => {
                 let programs = self.programs.clone();
@@ -136,10 +136,10 @@ impl WireLab {
 
     /// [`WireLab::set`], for another thread.
     pub(super) fn setter(&self) -> impl Fn(HostId, Setting) -> io::Result<()> + Send + 'static {
-        let (wire, nagle, probe) = (Arc::clone(&self.wire), self.nagle.clone(), self.probe.clone());
+        let (wire, nagle, sink) = (Arc::clone(&self.wire), self.nagle.clone(), self.sink.clone());
         move |host, setting| {
             let changed = set(&wire.host(host), &nagle[host as usize], setting);
-            told(&probe.on_wire(Some(host)), host, setting, changed)
+            told(&sink.on_wire(Some(host)), host, setting, changed)
         }
     }
 
@@ -175,11 +175,11 @@ fn set(host: &WireHost, nagle: &AtomicBool, setting: Setting) -> io::Result<()> 
 }
 
 /// Reports that a setting was changed, or could not be.
-fn told(probe: &Probe, host: HostId, setting: Setting, changed: io::Result<()>) -> io::Result<()> {
+fn told(sink: &EventSink, host: HostId, setting: Setting, changed: io::Result<()>) -> io::Result<()> {
     let errno = changed.as_ref().err().map(Errno::from);
-    probe.report(Evidence::Called, Kind::Wire(WireEvent::SettingChanged { setting, errno }));
+    sink.report(Evidence::Called, Kind::Wire(WireEvent::SettingChanged { setting, errno }));
     if let (Setting::EphemeralRange(low, high), None, HostId::Client) = (setting, errno, host) {
-        probe.report(Evidence::Called, Kind::Note(Note::PortRange { low, high }));
+        sink.report(Evidence::Called, Kind::Note(Note::PortRange { low, high }));
     }
     changed
 }
@@ -237,12 +237,12 @@ fn waiting_for_nothing(socket: socket2::Socket) -> io::Result<socket2::Socket> {
 
 /// Stands between the lab and the queue: after a call that may have changed a state, the host's table is looked at.
 struct Watcher {
-    queue: Arc<dyn Sink>,
+    queue: Arc<dyn EventQueue>,
     wire: Arc<Wire>,
     host: HostId,
 }
 
-impl Sink for Watcher {
+impl EventQueue for Watcher {
     fn offer(&self, seen: Observation) -> bool {
         // The lab on the client host knows the servers and keeps none: the other one tells of them.
         if self.host == HostId::Client && matches!(seen.kind, Kind::Server(_)) {

@@ -9,7 +9,9 @@ use super::stage;
 use super::wire_lab::WireLab;
 use crate::domain::need::OpenError;
 use crate::domain::note::TableSource;
-use crate::domain::{Evidence, HostId, Kind, LessonChange, LessonEvent, Note, Probe, ServerSpec, Setting, WireEvent};
+use crate::domain::{
+    EventSink, Evidence, HostId, Kind, LessonChange, LessonEvent, Note, ServerSpec, Setting, WireEvent,
+};
 use crate::lesson::{Lesson, Order};
 use crate::model::Effect;
 use crate::wire::{Options, Wire};
@@ -17,7 +19,7 @@ use crate::wire::{Options, Wire};
 /// The wire lab, if it is open, and whoever is opening or closing it.
 #[derive(Debug)]
 pub(super) struct WireWorld {
-    probe: Probe,
+    sink: EventSink,
     servers: Vec<ServerSpec>,
     /// The binary that keeps the hosts; this one, when it is not said.
     pub(super) helper: Option<PathBuf>,
@@ -48,8 +50,8 @@ impl WireWorld {
     const WAITING: usize = 64;
 
     /// Nothing is opened yet. Once it is, these servers run on it.
-    pub(super) fn new(probe: &Probe, servers: Vec<ServerSpec>) -> Self {
-        Self { probe: probe.clone(), servers, helper: None, slot: Arc::default(), changing: None }
+    pub(super) fn new(sink: &EventSink, servers: Vec<ServerSpec>) -> Self {
+        Self { sink: sink.clone(), servers, helper: None, slot: Arc::default(), changing: None }
     }
 
     /// Performs an effect that is about the wire or meant for its world; without a wire there is nothing to do.
@@ -74,14 +76,14 @@ impl WireWorld {
     /// Opens it for a lesson, which is told once everything is as it wants it.
     pub(super) fn stage(&mut self, name: String, lesson: &'static Lesson, run: u32) {
         let helper = self.helper.clone();
-        self.change(move |probe, _| {
+        self.change(move |sink, _| {
             let options = Self::options(helper);
-            let lab = opened(probe, &options, stage::on_wire(lesson, probe, &options))?;
+            let lab = opened(sink, &options, stage::on_wire(lesson, sink, &options))?;
             let ready = lab.set_all(&lesson.settings).is_ok();
             // What could not be changed was reported.
             let change = if ready { LessonChange::Staged { run } } else { LessonChange::Left };
             let event = Kind::Lesson(LessonEvent { lesson: name, change });
-            probe.on_wire(None).report(Evidence::Called, event);
+            sink.on_wire(None).report(Evidence::Called, event);
             Some(lab)
         });
     }
@@ -94,9 +96,9 @@ impl WireWorld {
     /// Opens it. A wire that is no more goes first.
     fn open(&mut self) {
         let helper = self.helper.clone();
-        self.change(|probe, servers| {
+        self.change(|sink, servers| {
             let options = Self::options(helper);
-            let mut lab = opened(probe, &options, WireLab::open(probe, &options, servers))?;
+            let mut lab = opened(sink, &options, WireLab::open(sink, &options, servers))?;
             lab.start_all();
             Some(lab)
         });
@@ -104,9 +106,9 @@ impl WireWorld {
 
     /// Puts another lab, or none, in the place of the one that is there, which is taken apart first. In the background,
     /// one change after the other.
-    fn change(&mut self, make: impl FnOnce(&Probe, &[ServerSpec]) -> Option<WireLab> + Send + 'static) {
+    fn change(&mut self, make: impl FnOnce(&EventSink, &[ServerSpec]) -> Option<WireLab> + Send + 'static) {
         let before = self.changing.take();
-        let (slot, probe, servers) = (Arc::clone(&self.slot), self.probe.clone(), self.servers.clone());
+        let (slot, sink, servers) = (Arc::clone(&self.slot), self.sink.clone(), self.servers.clone());
         lock(&slot).changing = true;
         self.changing = Some(tokio::spawn(async move {
             if let Some(before) = before {
@@ -117,7 +119,7 @@ impl WireWorld {
             if let Some(old) = old {
                 old.close().await;
             }
-            let made = tokio::task::spawn_blocking(move || make(&probe, &servers)).await;
+            let made = tokio::task::spawn_blocking(move || make(&sink, &servers)).await;
             let place = Arc::clone(&slot);
             let mut slot = lock(&slot);
             let waiting = std::mem::take(&mut slot.waiting);
@@ -163,7 +165,7 @@ async fn follow(slot: Arc<Mutex<Slot>>, ended: impl Future<Output = ()>, wire: W
 }
 
 /// Says what there is on a wire that was opened, or why there is none.
-fn opened(probe: &Probe, options: &Options, lab: Result<WireLab, OpenError>) -> Option<WireLab> {
+fn opened(sink: &EventSink, options: &Options, lab: Result<WireLab, OpenError>) -> Option<WireLab> {
     match lab {
         Ok(lab) => {
             let changed = |host| {
@@ -173,20 +175,20 @@ fn opened(probe: &Probe, options: &Options, lab: Result<WireLab, OpenError>) -> 
             };
             let hosts = [HostId::Client, HostId::Server].into_iter();
             for (host, event) in hosts.flat_map(|host| options.settings.iter().map(changed(host))) {
-                probe.on_wire(Some(host)).report(Evidence::Called, event);
+                sink.on_wire(Some(host)).report(Evidence::Called, event);
             }
-            let probe = probe.on_wire(None);
+            let sink = sink.on_wire(None);
             for what in [Evidence::Called, Evidence::Sampled, Evidence::Packet] {
-                probe.report(Evidence::Called, Kind::Note(Note::Has { what }));
+                sink.report(Evidence::Called, Kind::Note(Note::Has { what }));
             }
-            probe.report(Evidence::Called, Kind::Note(Note::TableFrom { source: TableSource::SockDiag }));
+            sink.report(Evidence::Called, Kind::Note(Note::TableFrom { source: TableSource::SockDiag }));
             let (low, high) = WireWorld::PORTS;
-            probe.report(Evidence::Called, Kind::Note(Note::PortRange { low, high }));
+            sink.report(Evidence::Called, Kind::Note(Note::PortRange { low, high }));
             Some(lab)
         }
         Err(OpenError { need, missing }) => {
             let lacks = WireEvent::Lacks { need, errno: missing.errno, remedy: missing.remedy };
-            probe.on_wire(None).report(Evidence::Called, Kind::Wire(lacks));
+            sink.on_wire(None).report(Evidence::Called, Kind::Wire(lacks));
             None
         }
     }

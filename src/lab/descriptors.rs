@@ -1,10 +1,10 @@
 //! The descriptor limit of this process: every socket is a descriptor, and a class wants thousands.
 
-use crate::domain::Probe;
+use crate::domain::EventSink;
 
 /// Raises the soft limit to the hard one (`getrlimit(2)`, `RLIMIT_NOFILE`) and reports both as `Note::Descriptors`.
 /// A limit that cannot be raised stays what it is. Does nothing on systems without such a limit.
-pub fn raise_descriptor_limit(probe: &Probe) {
+pub fn raise_descriptor_limit(sink: &EventSink) {
     #[cfg(unix)]
     {
         use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
@@ -14,8 +14,8 @@ pub fn raise_descriptor_limit(probe: &Probe) {
         let raised = setrlimit(Resource::Nofile, Rlimit { current: limit.maximum, maximum: limit.maximum });
         let was = limit.current.unwrap_or(u64::MAX);
         let now = if raised.is_ok() { limit.maximum.unwrap_or(u64::MAX) } else { was };
-        super::reporter::Reporter::new(probe.clone()).note(crate::domain::Note::Descriptors { was, now });
+        super::reporter::Reporter::new(sink.clone()).note(crate::domain::Note::Descriptors { was, now });
     }
     #[cfg(not(unix))]
-    let _ = probe;
+    let _ = sink;
 }

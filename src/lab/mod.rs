@@ -1,4 +1,4 @@
-//! Real servers, clients and a broadcaster on real sockets. Whatever they do is reported through the probe.
+//! Real servers, clients and a broadcaster on real sockets. Whatever they do is reported through the event sink.
 //!
 //! Nothing here blocks its caller: what comes of an order is an event.
 
@@ -36,8 +36,8 @@ pub use self::script::Script;
 use self::server::Server;
 use self::target::TargetResolver;
 use crate::domain::{
-    ClientId, ClientPlan, CloseHow, Destination, Limits, Probe, Proto, ScanPlan, ServerId, ServerSpec, ServiceModel,
-    TargetHost,
+    ClientId, ClientPlan, CloseHow, Destination, EventSink, Limits, Proto, ScanPlan, ServerId, ServerSpec,
+    ServiceModel, TargetHost,
 };
 
 /// How long [`Lab::shutdown`] waits at most for all that it owns.
@@ -66,8 +66,8 @@ impl Lab {
     ///
     /// # Panics
     /// Outside a tokio runtime.
-    pub fn new(host: Arc<dyn Host>, probe: Probe, servers: Vec<ServerSpec>) -> Self {
-        let log = Reporter::new(probe);
+    pub fn new(host: Arc<dyn Host>, sink: EventSink, servers: Vec<ServerSpec>) -> Self {
+        let log = Reporter::new(sink);
         let ids = (0..=u8::MAX).map(ServerId);
         let guard = Guard::new(log.clone());
         let server = |(id, spec)| Server::new(id, spec, Arc::clone(&host), guard.clone(), log.clone());

@@ -8,17 +8,17 @@ use std::io;
 use crate::domain::broadcast::BroadcastChange;
 use crate::domain::client::ClientChange;
 use crate::domain::{
-    Args, BroadcastEvent, Call, ClientEvent, ClientId, Evidence, Flow, GuardEvent, Kind, Note, Probe, ScanChange,
+    Args, BroadcastEvent, Call, ClientEvent, ClientId, EventSink, Evidence, Flow, GuardEvent, Kind, Note, ScanChange,
     ScanEvent, ServerChange, ServerEvent, ServerId, SocketId, Stamp, Syscall, TargetChange, TargetEvent, TargetHost,
 };
 
-/// The lab's view of the probe. Never waits.
+/// The lab's view of the event sink. Never waits.
 #[derive(Debug, Clone)]
-pub(super) struct Reporter(Probe);
+pub(super) struct Reporter(EventSink);
 
 impl Reporter {
-    pub(super) const fn new(probe: Probe) -> Self {
-        Self(probe)
+    pub(super) const fn new(sink: EventSink) -> Self {
+        Self(sink)
     }
 
     pub(super) fn now(&self) -> Stamp {
@@ -26,7 +26,7 @@ impl Reporter {
     }
 
     fn report(&self, kind: Kind) {
-        // What does not fit is counted by the probe.
+        // What does not fit is counted by the event sink.
         let _ = self.0.report(Evidence::Called, kind);
     }
 

@@ -20,8 +20,8 @@ use super::reporter::Reporter;
 use crate::domain::call::SockOpt;
 use crate::domain::client::ClientChange;
 use crate::domain::{
-    Answer, Args, Call, ClientId, ClientPlan, Cue, Destination, Errno, Flow, Outcome, Play, Probe, Proto, ServerChange,
-    ServerId, ServerSpec, SocketId, SocketOptions, Syscall,
+    Answer, Args, Call, ClientId, ClientPlan, Cue, Destination, Errno, EventSink, Flow, Outcome, Play, Proto,
+    ServerChange, ServerId, ServerSpec, SocketId, SocketOptions, Syscall,
 };
 
 /// How many cues may wait for a socket whose program is in a call.
@@ -54,8 +54,8 @@ impl Script {
     ///
     /// # Panics
     /// Its sockets need a tokio runtime.
-    pub fn new(host: Arc<dyn Host>, probe: Probe) -> Self {
-        let log = Reporter::new(probe);
+    pub fn new(host: Arc<dyn Host>, sink: EventSink) -> Self {
+        let log = Reporter::new(sink);
         Self {
             stage: Arc::new(Stage {
                 host,
@@ -422,13 +422,13 @@ mod tests {
     use std::time::Duration;
 
     use super::*;
-    use crate::domain::{Clock, Kind, Observation, Sink};
+    use crate::domain::{Clock, EventQueue, Kind, Observation};
     use crate::lab::host::Machine;
 
     #[derive(Default)]
     struct Heard(Mutex<Vec<Kind>>);
 
-    impl Sink for Heard {
+    impl EventQueue for Heard {
         fn offer(&self, seen: Observation) -> bool {
             self.0.lock().unwrap().push(seen.kind);
             true
@@ -437,7 +437,7 @@ mod tests {
 
     fn script() -> (Script, Arc<Heard>) {
         let heard = Arc::new(Heard::default());
-        (Script::new(Arc::new(Machine), Probe::new(Clock::start(), Arc::<Heard>::clone(&heard))), heard)
+        (Script::new(Arc::new(Machine), EventSink::new(Clock::start(), Arc::<Heard>::clone(&heard))), heard)
     }
 
     fn client(play: Play) -> Cue {

@@ -13,7 +13,7 @@
 //! | [`capture`] | packets, and the files that hold them |
 //! | [`trace`] | Linux, root: every change of state, from the kernel's tracepoint |
 //!
-//! Everything is reported through [`crate::domain::Probe`]; this layer knows no other. Reading packets is the `packet` layer's.
+//! Everything is reported through [`crate::domain::EventSink`]; this layer knows no other. Reading packets is the `packet` layer's.
 
 mod addresses;
 pub mod capture;

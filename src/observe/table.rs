@@ -17,7 +17,7 @@ use super::scope::Scope;
 use super::source::{Found, Reading, Source};
 #[cfg(target_os = "linux")]
 use crate::domain::GuardEvent;
-use crate::domain::{Delta, Errno, Evidence, Flow, Kind, Note, Probe, Proto, RowKey, Stamp, TcpInfo};
+use crate::domain::{Delta, Errno, EventSink, Evidence, Flow, Kind, Note, Proto, RowKey, Stamp, TcpInfo};
 
 /// How often the selected connection's `TCP_INFO` is read.
 const DETAIL: Duration = Duration::from_millis(500);
@@ -25,7 +25,7 @@ const DETAIL: Duration = Duration::from_millis(500);
 /// table that changes meanwhile can pass a socket by.
 const DOUBTED: usize = 4_096;
 
-/// The handle of the live table. Everything it sees goes to its probe as [`Kind::Row`] and [`Kind::Info`], as
+/// The handle of the live table. Everything it sees goes to its sink as [`Kind::Row`] and [`Kind::Info`], as
 /// [`Evidence::Sampled`]. Asking never waits. Dropping it ends and joins its threads.
 #[derive(Debug)]
 pub struct Table {
@@ -39,7 +39,7 @@ impl Table {
     ///
     /// # Errors
     /// When a thread cannot be started.
-    pub fn start(probe: Probe, scope: Scope) -> io::Result<Self> {
+    pub fn start(sink: EventSink, scope: Scope) -> io::Result<Self> {
         let inbox = Arc::new(Inbox::default());
         #[cfg(target_os = "linux")]
         let destroyed = {
@@ -60,7 +60,7 @@ impl Table {
                 destroyed,
                 #[cfg(target_os = "linux")]
                 half_open: Some(HalfOpen::default()),
-                ..Watch::new(probe, scope, Source::best())
+                ..Watch::new(sink, scope, Source::best())
             },
         )
     }
@@ -69,8 +69,8 @@ impl Table {
     ///
     /// # Errors
     /// When a thread cannot be started.
-    pub fn start_on(probe: Probe, scope: Scope, source: Source) -> io::Result<Self> {
-        Self::watch(Arc::default(), Watch::new(probe, scope, source))
+    pub fn start_on(sink: EventSink, scope: Scope, source: Source) -> io::Result<Self> {
+        Self::watch(Arc::default(), Watch::new(sink, scope, source))
     }
 
     fn watch(inbox: Arc<Inbox>, mut watch: Watch) -> io::Result<Self> {
@@ -128,7 +128,7 @@ impl Drop for Table {
 
 /// What the thread holds.
 struct Watch {
-    probe: Probe,
+    sink: EventSink,
     scope: Scope,
     source: Source,
     differ: Differ,
@@ -151,9 +151,9 @@ struct Detail {
 }
 
 impl Watch {
-    fn new(probe: Probe, scope: Scope, source: Source) -> Self {
+    fn new(sink: EventSink, scope: Scope, source: Source) -> Self {
         Self {
-            probe,
+            sink,
             scope,
             source,
             differ: Differ::default(),
@@ -227,7 +227,7 @@ impl Watch {
     }
 
     fn look_up(&mut self, flow: &Flow) {
-        let at = self.probe.clock().now();
+        let at = self.sink.clock().now();
         match self.source.lookup(flow) {
             Ok(Found::Here(row)) if self.scope.has(&row.flow) => {
                 self.tell_at(at, |differ, _, say| differ.see(*row, at, say));
@@ -235,7 +235,7 @@ impl Watch {
             Ok(Found::Nowhere) if self.differ.knows(flow) => self.tell(|differ, _, say| differ.nowhere(flow, say)),
             // Its life was too short for any reading; who asked knows of it all the same, and that it is over now.
             Ok(Found::Nowhere) if flow.proto == Proto::Tcp && flow.peer.is_some() => {
-                report(&self.probe, self.probe.clock().now(), Delta::Gone(RowKey { flow: *flow, cookie: 0 }));
+                report(&self.sink, self.sink.clock().now(), Delta::Gone(RowKey { flow: *flow, cookie: 0 }));
             }
             Ok(Found::Here(_) | Found::Nowhere) => {}
             // The next reading will tell.
@@ -247,11 +247,11 @@ impl Watch {
     fn read(&mut self) {
         let busy = Cost::start();
         let began = self.now();
-        let at = self.probe.clock().now();
-        let (probe, differ) = (&self.probe, &mut self.differ);
+        let at = self.sink.clock().now();
+        let (sink, differ) = (&self.sink, &mut self.differ);
         let mut said = false;
         let mut say = |delta| {
-            let taken = report(probe, at, delta);
+            let taken = report(sink, at, delta);
             said |= taken;
             taken
         };
@@ -295,7 +295,7 @@ impl Watch {
     fn count(&mut self, told: impl FnOnce(&mut HalfOpen) -> Vec<GuardEvent>) {
         let Some(half_open) = &mut self.half_open else { return };
         for event in told(half_open) {
-            if !self.probe.report(Evidence::Sampled, Kind::Guard(event.clone())) {
+            if !self.sink.report(Evidence::Sampled, Kind::Guard(event.clone())) {
                 half_open.take_back(&event);
             }
         }
@@ -311,7 +311,7 @@ impl Watch {
                 self.end(&key, reading);
                 continue;
             }
-            let at = self.probe.clock().now();
+            let at = self.sink.clock().now();
             match self.source.lookup(&key.flow) {
                 Ok(Found::Here(row)) => self.tell_at(at, |differ, _, say| differ.see(*row, at, say)),
                 Ok(Found::Nowhere) => self.end(&key, Reading::Whole),
@@ -333,22 +333,22 @@ impl Watch {
         let Some(detail) = self.detail.as_mut().filter(|detail| detail.due <= now) else { return };
         detail.due = now + DETAIL;
         let Ok(Some(info)) = self.source.info(&detail.flow) else { return };
-        if detail.said.as_ref() != Some(&info) && self.probe.report(Evidence::Sampled, Kind::Info(info.clone())) {
+        if detail.said.as_ref() != Some(&info) && self.sink.report(Evidence::Sampled, Kind::Info(info.clone())) {
             detail.said = Some(info);
         }
     }
 
     /// Lets the differ say something, and keeps the pace informed.
     fn tell(&mut self, act: impl FnOnce(&mut Differ, &Scope, &mut dyn FnMut(Delta) -> bool)) {
-        self.tell_at(self.probe.clock().now(), act);
+        self.tell_at(self.sink.clock().now(), act);
     }
 
     /// The same of what was asked for at a known moment.
     fn tell_at(&mut self, at: Stamp, act: impl FnOnce(&mut Differ, &Scope, &mut dyn FnMut(Delta) -> bool)) {
         let mut said = false;
-        let probe = &self.probe;
+        let sink = &self.sink;
         act(&mut self.differ, &self.scope, &mut |delta| {
-            let taken = report(probe, at, delta);
+            let taken = report(sink, at, delta);
             said |= taken;
             taken
         });
@@ -369,7 +369,7 @@ impl Watch {
     }
 
     fn note(&self, note: Note) -> bool {
-        self.probe.report(Evidence::Called, Kind::Note(note))
+        self.sink.report(Evidence::Called, Kind::Note(note))
     }
 
     fn now(&self) -> Duration {
@@ -379,8 +379,8 @@ impl Watch {
 
 /// What a reading says is stamped with the moment at which the kernel was asked: when the answer has been read, it may
 /// be true no longer, and whoever told of the change would seem to have told of it before.
-fn report(probe: &Probe, at: Stamp, delta: Delta) -> bool {
-    probe.report_at(at, Evidence::Sampled, Kind::Row(delta))
+fn report(sink: &EventSink, at: Stamp, delta: Delta) -> bool {
+    sink.report_at(at, Evidence::Sampled, Kind::Row(delta))
 }
 
 /// How much of the processor the calling thread used since the start; elsewhere than on Linux, how much time passed.

@@ -19,7 +19,7 @@ use super::sample::Tables;
 use crate::domain::excerpt::sanitise;
 use crate::domain::need::{Need, OpenError};
 use crate::domain::wire::{Closed, LinkKind, WireCommand, WireEvent};
-use crate::domain::{Evidence, Flow, HostId, Kind, Probe, Row, Syscall, TcpInfo};
+use crate::domain::{EventSink, Evidence, Flow, HostId, Kind, Row, Syscall, TcpInfo};
 
 /// How many orders may wait for the relay.
 const ORDERS: usize = 1024;
@@ -88,9 +88,9 @@ pub struct Wire {
 }
 
 impl Wire {
-    /// Opens it, every packet being held. What happens on it is reported to `probe`; the hosts' tables are read with
+    /// Opens it, every packet being held. What happens on it is reported to `sink`; the hosts' tables are read with
     /// `tables`. Blocks for some tens of milliseconds.
-    pub fn open(probe: &Probe, options: &Options, tables: impl ReadTable + 'static) -> Result<Self, OpenError> {
+    pub fn open(sink: &EventSink, options: &Options, tables: impl ReadTable + 'static) -> Result<Self, OpenError> {
         let (stop, stopped) = watch::channel(None);
         let stop = Arc::new(stop);
         let ended = Arc::clone(&stop);
@@ -101,7 +101,7 @@ impl Wire {
         let diag = Diag { reader: tables, sockets: opened.diag };
         let (kind, [client, server]) = (opened.kind, opened.links);
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(failed)?;
-        let (relayed, over) = (probe.clone(), Arc::clone(&stop));
+        let (relayed, over) = (sink.clone(), Arc::clone(&stop));
         // A thread of its own: carrying packets shall wait for nothing that the laboratory does.
         let relay = thread::Builder::new().name("wire relay".into()).spawn(move || {
             runtime.block_on(async move {
@@ -119,9 +119,9 @@ impl Wire {
             say(&over, Closed::LinkFailed);
         });
         let relay = relay.map_err(failed)?;
-        probe.on_wire(None).report(Evidence::Called, Kind::Wire(WireEvent::Opened { link: kind }));
+        sink.on_wire(None).report(Evidence::Called, Kind::Wire(WireEvent::Opened { link: kind }));
         let programs = Programs {
-            probe: probe.clone(),
+            sink: sink.clone(),
             hosts: [helper.host(HostId::Client), helper.host(HostId::Server)],
             watchers: Arc::default(),
         };
@@ -214,7 +214,7 @@ fn say(stop: &watch::Sender<Option<Closed>>, why: Closed) {
 /// Runs programs on the hosts and reports their beginning and their end.
 #[derive(Debug, Clone)]
 pub(super) struct Programs {
-    probe: Probe,
+    sink: EventSink,
     hosts: [WireHost; 2],
     watchers: Arc<Mutex<Vec<JoinHandle<()>>>>,
 }
@@ -234,15 +234,15 @@ impl Programs {
         standard: [BorrowedFd<'_>; 3],
     ) -> io::Result<(Running, mpsc::Receiver<ExitStatus>)> {
         let (running, ending) = self.host(host).run(program, standard)?;
-        let probe = self.probe.on_wire(Some(host));
+        let sink = self.sink.on_wire(Some(host));
         let pid = running.pid();
         let name = program.argv.first().map(|name| sanitise(name.as_bytes())).unwrap_or_default();
-        probe.report(Evidence::Called, Kind::Wire(WireEvent::Program { pid, name }));
+        sink.report(Evidence::Called, Kind::Wire(WireEvent::Program { pid, name }));
         let (tell, told) = mpsc::channel();
         let watcher = thread::Builder::new().name("program".into()).spawn(move || {
             let end = ending.wait();
             let event = WireEvent::ProgramEnded { pid, status: end.code(), signal: end.signal() };
-            probe.report(Evidence::Called, Kind::Wire(event));
+            sink.report(Evidence::Called, Kind::Wire(event));
             let _ = tell.send(end);
         })?;
         let mut watchers = self.watchers.lock().unwrap_or_else(PoisonError::into_inner);

@@ -12,7 +12,7 @@ use super::cable::{Arrival, Cable, other};
 use super::link::Link;
 use super::sample::{Sampler, Tables};
 use crate::domain::wire::{Closed, Loss, Mode, WireCommand, WireEvent};
-use crate::domain::{Evidence, Flow, HostId, Kind, Note, Probe, Stamp, Syscall};
+use crate::domain::{EventSink, Evidence, Flow, HostId, Kind, Note, Stamp, Syscall};
 
 /// What the relay is asked to do.
 #[derive(Debug, Clone, Copy)]
@@ -48,8 +48,8 @@ pub(super) struct Relay<L, T> {
     links: [L; 2],
     cable: Cable,
     sampler: Sampler<T>,
-    probe: Probe,
-    probes: [Probe; 2],
+    sink: EventSink,
+    probes: [EventSink; 2],
     orders: mpsc::Receiver<Order>,
     stop: watch::Receiver<Option<Closed>>,
     listed: u32,
@@ -63,16 +63,16 @@ impl<L: Link, T: Tables> Relay<L, T> {
         links: [L; 2],
         cable: Cable,
         tables: T,
-        probe: &Probe,
+        sink: &EventSink,
         orders: mpsc::Receiver<Order>,
         stop: watch::Receiver<Option<Closed>>,
     ) -> Self {
-        let probes = [HostId::Client, HostId::Server].map(|host| probe.on_wire(Some(host)));
+        let probes = [HostId::Client, HostId::Server].map(|host| sink.on_wire(Some(host)));
         Self {
             links,
             cable,
-            sampler: Sampler::new(tables, probe),
-            probe: probe.on_wire(None),
+            sampler: Sampler::new(tables, sink),
+            sink: sink.on_wire(None),
             probes,
             orders,
             stop,
@@ -89,7 +89,7 @@ impl<L: Link, T: Tables> Relay<L, T> {
             Err(error) => (Closed::LinkFailed, Some(error.into())),
         };
         self.tell_uncounted();
-        self.probe.report(Evidence::Called, Kind::Wire(WireEvent::Closed { why, errno }));
+        self.sink.report(Evidence::Called, Kind::Wire(WireEvent::Closed { why, errno }));
     }
 
     async fn carry(&mut self) -> io::Result<Closed> {
@@ -150,7 +150,7 @@ impl<L: Link, T: Tables> Relay<L, T> {
     }
 
     fn now(&self) -> Stamp {
-        self.probe.clock().at(Instant::now().into_std())
+        self.sink.clock().at(Instant::now().into_std())
     }
 
     fn next_due(&self) -> Option<Instant> {
@@ -227,7 +227,7 @@ impl<L: Link, T: Tables> Relay<L, T> {
             Err(_) if self.table_failed => {}
             Err(error) => {
                 self.table_failed = true;
-                self.probe.report(Evidence::Called, Kind::Note(Note::TableFailed { errno: error.into() }));
+                self.sink.report(Evidence::Called, Kind::Note(Note::TableFailed { errno: error.into() }));
             }
         }
     }
@@ -266,7 +266,7 @@ impl<L: Link, T: Tables> Relay<L, T> {
         }
         let link = if *from == HostId::Client { &mut self.links[1] } else { &mut self.links[0] };
         // Whatever it brings about comes after this, also when this thread is kept from going on.
-        let handed = self.probe.clock().now();
+        let handed = self.sink.clock().now();
         let sent = link.send(bytes);
         if *listed || sent.is_err() {
             let event = match sent {
@@ -303,7 +303,7 @@ impl<L: Link, T: Tables> Relay<L, T> {
     fn tell_uncounted(&mut self) {
         let count = self.cable.take_unlisted();
         if count > 0 {
-            self.probe.report(Evidence::Packet, Kind::Wire(WireEvent::Unlisted { count }));
+            self.sink.report(Evidence::Packet, Kind::Wire(WireEvent::Unlisted { count }));
         }
     }
 }

@@ -5,12 +5,12 @@ use std::sync::{Arc, Mutex};
 use super::super::decode::packets::{tcp, udp};
 use super::super::link::memory::{MemoryHost, MemoryLink, memory};
 use super::*;
-use crate::domain::{Cause, Clock, Flags, Flow, Observation, Row, Sink, TcpState};
+use crate::domain::{Cause, Clock, EventQueue, Flags, Flow, Observation, Row, TcpState};
 
 #[derive(Default)]
 struct Journal(Mutex<Vec<Observation>>);
 
-impl Sink for Journal {
+impl EventQueue for Journal {
     fn offer(&self, seen: Observation) -> bool {
         self.0.lock().unwrap().push(seen);
         true
@@ -68,12 +68,12 @@ impl Bench {
     fn start() -> Self {
         let ((client_link, client), (server_link, server)) = (memory(64), memory(64));
         let journal = Arc::new(Journal::default());
-        let probe = Probe::new(Clock::start(), Arc::clone(&journal) as Arc<dyn Sink>);
+        let sink = EventSink::new(Clock::start(), Arc::clone(&journal) as Arc<dyn EventQueue>);
         let ((orders, todo), (stop, stopped)) = (mpsc::channel(64), watch::channel(None));
         let tables = Written::default();
         let cable = Cable::new(64, 1);
         let links: [MemoryLink; 2] = [client_link, server_link];
-        let relay = Relay::new(links, cable, tables.clone(), &probe, todo, stopped);
+        let relay = Relay::new(links, cable, tables.clone(), &sink, todo, stopped);
         Self { client, server, orders, stop, journal, tables, relay: tokio::spawn(relay.run()) }
     }
 

@@ -8,7 +8,7 @@ use super::attribute::{self, Arrivals};
 use super::cable::other;
 use super::lane::About;
 use crate::domain::{
-    Delta, Evidence, Flow, HostId, Kind, Probe, Row, RowKey, Stamp, Syscall, TcpInfo, TcpState, Timer, Transition,
+    Delta, EventSink, Evidence, Flow, HostId, Kind, Row, RowKey, Stamp, Syscall, TcpInfo, TcpState, Timer, Transition,
 };
 
 /// Reads a host's socket table.
@@ -38,7 +38,7 @@ struct Seen {
 /// Both hosts' tables as they were at the last look.
 pub(super) struct Sampler<T> {
     tables: T,
-    probes: [Probe; 2],
+    probes: [EventSink; 2],
     seen: [Seen; 2],
 }
 
@@ -57,8 +57,8 @@ impl<T: Tables> Sampler<T> {
     /// How many connections' arrivals are remembered.
     const KEPT: usize = 8192;
 
-    pub(super) fn new(tables: T, probe: &Probe) -> Self {
-        let probes = [HostId::Client, HostId::Server].map(|host| probe.on_wire(Some(host)));
+    pub(super) fn new(tables: T, sink: &EventSink) -> Self {
+        let probes = [HostId::Client, HostId::Server].map(|host| sink.on_wire(Some(host)));
         Self { tables, probes, seen: Default::default() }
     }
 
@@ -169,12 +169,12 @@ impl<T: Tables> Sampler<T> {
 
     /// Reports rows that are new, changed or gone.
     fn rows(&mut self, host: HostId, now: Vec<Row>, gone: Vec<RowKey>) {
-        let (Seen { rows, timers, .. }, probe) = (&mut self.seen[place(host)], &self.probes[place(host)]);
-        let read = probe.clock().now();
+        let (Seen { rows, timers, .. }, sink) = (&mut self.seen[place(host)], &self.probes[place(host)]);
+        let read = sink.clock().now();
         for key in gone {
             timers.remove(&key.flow);
             rows.remove(&key);
-            probe.report(Evidence::Sampled, Kind::Row(Delta::Gone(key)));
+            sink.report(Evidence::Sampled, Kind::Row(Delta::Gone(key)));
         }
         for row in now {
             match row.timer {
@@ -186,7 +186,7 @@ impl<T: Tables> Sampler<T> {
                 Some(before) if differs(before, &row) => Delta::Changed(row.clone()),
                 Some(_) => continue,
             };
-            probe.report(Evidence::Sampled, Kind::Row(delta));
+            sink.report(Evidence::Sampled, Kind::Row(delta));
             rows.insert(row.key(), row);
         }
     }

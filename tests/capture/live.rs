@@ -11,7 +11,7 @@ use socklab::observe::capture::file::Packet;
 use socklab::observe::capture::{Capture, Key, Need, On, Remedy, Store};
 use socklab::packet::Analysis;
 
-use super::heard::{DEADLINE, Heard, probe};
+use super::heard::{DEADLINE, Heard, sink};
 use super::trace::Folder;
 use super::tshark;
 use crate::harness::{Need as Needed, Test, test};
@@ -32,8 +32,8 @@ pub(crate) fn tests() -> Vec<Test> {
 
 pub(crate) fn start(ports: impl IntoIterator<Item = u16>) -> (Capture, Heard) {
     let key = Key::open().unwrap();
-    let (probe, heard) = probe(100_000);
-    let capture = Capture::start(probe, &key, &On::Loopback, Scope::ports(ports)).unwrap();
+    let (sink, heard) = sink(100_000);
+    let capture = Capture::start(sink, &key, &On::Loopback, Scope::ports(ports)).unwrap();
     heard.find("note that there is a capture", |seen| {
         (seen.kind == Kind::Note(Note::Has { what: Evidence::Packet })).then_some(())
     });
@@ -156,8 +156,8 @@ fn on_every_interface_loopback_packets_are_still_seen_once() {
     let key = Key::open().unwrap();
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let port = listener.local_addr().unwrap().port();
-    let (probe, heard) = probe(1_000);
-    let capture = Capture::start(probe, &key, &On::Any, Scope::ports([port])).unwrap();
+    let (sink, heard) = sink(1_000);
+    let capture = Capture::start(sink, &key, &On::Any, Scope::ports([port])).unwrap();
     exchange(&listener, b"Hello, world");
     let seen = until(&heard, |packet| flags(packet) == Flags::ACK && packet.number > 8);
     assert!(seen.iter().all(|packet| packet.retransmission_of.is_none()), "{seen:?}");
@@ -167,13 +167,13 @@ fn on_every_interface_loopback_packets_are_still_seen_once() {
     // The key is free again when the capture has ended, and nothing of it is left in the sockets.
     capture.stop();
     exchange(&listener, b"between two captures");
-    let (probe, heard) = super::heard::probe(1_000);
-    let again = Capture::start(probe, &key, &On::Any, Scope::ports([port])).unwrap();
+    let (sink, heard) = super::heard::sink(1_000);
+    let again = Capture::start(sink, &key, &On::Any, Scope::ports([port])).unwrap();
     exchange(&listener, b"again");
     let (_, first) = packet(&heard);
     assert_eq!((first.number, flags(&first)), (1, Flags::SYN));
     again.stop();
-    let none = Capture::start(super::heard::probe(9).0, &key, &On::Named("nonesuch".into()), Scope::All).unwrap_err();
+    let none = Capture::start(super::heard::sink(9).0, &key, &On::Named("nonesuch".into()), Scope::All).unwrap_err();
     assert_eq!((none.need, none.remedy), (Need::Interface("nonesuch".into()), Remedy::OtherInterface));
 }
 

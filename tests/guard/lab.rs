@@ -105,9 +105,9 @@ impl Drop for Lab {
 }
 
 async fn run(cli: &socklab::app::cli::LabArgs, mut told: mpsc::UnboundedReceiver<Effect>, shown: &Shown) {
-    let (probe, mut events) = queue::open(Clock::start());
-    let mut shell = Laboratory::open_guarded(cli.servers(), cli.observe, &cli.reach.limits(), &probe)
-        .expect("the laboratory opens");
+    let (sink, mut events) = queue::open(Clock::start());
+    let mut shell =
+        Laboratory::open_guarded(cli.servers(), cli.observe, &cli.reach.limits(), &sink).expect("the laboratory opens");
     let mut news = Vec::new();
     loop {
         tokio::select! {
@@ -115,20 +115,20 @@ async fn run(cli: &socklab::app::cli::LabArgs, mut told: mpsc::UnboundedReceiver
                 Some(effect) => shell.perform(effect),
                 None => break,
             },
-            _ = events.recv_many(&mut news, 256) => take_in(&mut news, &probe, shown),
+            _ = events.recv_many(&mut news, 256) => take_in(&mut news, &sink, shown),
         }
     }
     shell.close().await;
     while let Ok(seen) = events.try_recv() {
         news.push(seen);
     }
-    take_in(&mut news, &probe, shown);
+    take_in(&mut news, &sink, shown);
 }
 
-fn take_in(news: &mut Vec<socklab::domain::Observation>, probe: &socklab::domain::Probe, shown: &Shown) {
+fn take_in(news: &mut Vec<socklab::domain::Observation>, sink: &socklab::domain::EventSink, shown: &Shown) {
     let mut seen = shown.0.lock().expect("nobody panics with it");
     news.drain(..).for_each(|observed| _ = seen.model.observe(observed));
-    seen.lost += probe.take_lost();
+    seen.lost += sink.take_lost();
     shown.1.notify_all();
 }
 

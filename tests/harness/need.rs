@@ -123,13 +123,13 @@ mod system {
     use std::path::{Path, PathBuf};
 
     use rustix::mount::{MountFlags, mount};
-    use socklab::domain::{Clock, Observation, Probe, Sink};
+    use socklab::domain::{Clock, EventQueue, EventSink, Observation};
     use socklab::observe::capture::Key;
     use socklab::wire::{Options, Wire};
 
     struct Nobody;
 
-    impl Sink for Nobody {
+    impl EventQueue for Nobody {
         fn offer(&self, _: Observation) -> bool {
             true
         }
@@ -161,8 +161,8 @@ mod system {
     /// A helper that does not start is no lack of the machine: then the tests run, and fail.
     pub(super) fn wire() -> Result<(), String> {
         let binary = Some(PathBuf::from(env!("CARGO_BIN_EXE_socklab-tui")));
-        let probe = Probe::new(Clock::start(), std::sync::Arc::new(Nobody));
-        match Wire::open(&probe, &Options { binary, ..Options::default() }, |_: &_| Ok(Vec::new())) {
+        let sink = EventSink::new(Clock::start(), std::sync::Arc::new(Nobody));
+        match Wire::open(&sink, &Options { binary, ..Options::default() }, |_: &_| Ok(Vec::new())) {
             Err(error) if error.need != socklab::wire::Need::Helper => Err(format!("wire ({error})")),
             _ => Ok(()),
         }

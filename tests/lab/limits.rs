@@ -75,9 +75,9 @@ async fn the_soft_limit_is_raised_to_the_hard_one() {
     if !inside(&["sh"], "ulimit -Sn 100 && ulimit -Hn 500", "limits::the_soft_limit_is_raised_to_the_hard_one") {
         return;
     }
-    let (mut stage, probe) = Stage::with_probe();
-    socklab::lab::raise_descriptor_limit(&probe);
-    drop(probe);
+    let (mut stage, sink) = Stage::with_probe();
+    socklab::lab::raise_descriptor_limit(&sink);
+    drop(sink);
     stage.times(1, "told", |kind| note(kind) == Some(&Note::Descriptors { was: 100, now: 500 })).await;
     let files: Vec<_> = (0..300).map(|_| std::fs::File::open("/dev/null").unwrap()).collect();
     drop(files);

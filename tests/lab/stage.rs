@@ -7,8 +7,8 @@ use std::time::Duration;
 use socklab::domain::broadcast::BroadcastChange;
 use socklab::domain::client::ClientChange;
 use socklab::domain::{
-    Answer, Call, ClientId, Clock, Destination, Kind, Note, Observation, Probe, Proto, Reply, ServerChange, ServerId,
-    ServerSpec, ServiceModel, Sink, SocketId, Syscall,
+    Answer, Call, ClientId, Clock, Destination, EventQueue, EventSink, Kind, Note, Observation, Proto, Reply,
+    ServerChange, ServerId, ServerSpec, ServiceModel, SocketId, Syscall,
 };
 use socklab::lab::{Lab, Machine};
 use tokio::sync::mpsc;
@@ -18,7 +18,7 @@ const DEADLINE: Duration = Duration::from_mins(1);
 
 struct Queue(mpsc::UnboundedSender<Observation>);
 
-impl Sink for Queue {
+impl EventQueue for Queue {
     fn offer(&self, seen: Observation) -> bool {
         self.0.send(seen).is_ok()
     }
@@ -42,17 +42,17 @@ impl Stage {
         Self::with_probe_and(servers).0
     }
 
-    /// No servers, and the probe that the audience listens to.
+    /// No servers, and the sink that the audience listens to.
     #[cfg(unix)]
-    pub(crate) fn with_probe() -> (Self, Probe) {
+    pub(crate) fn with_probe() -> (Self, EventSink) {
         Self::with_probe_and(Vec::new())
     }
 
-    fn with_probe_and(servers: Vec<ServerSpec>) -> (Self, Probe) {
+    fn with_probe_and(servers: Vec<ServerSpec>) -> (Self, EventSink) {
         let (queue, news) = mpsc::unbounded_channel();
-        let probe = Probe::new(Clock::start(), Arc::new(Queue(queue)));
-        let lab = Lab::new(Arc::new(Machine), probe.clone(), servers);
-        (Self { lab, audience: Audience { news, seen: Vec::new() } }, probe)
+        let sink = EventSink::new(Clock::start(), Arc::new(Queue(queue)));
+        let lab = Lab::new(Arc::new(Machine), sink.clone(), servers);
+        (Self { lab, audience: Audience { news, seen: Vec::new() } }, sink)
     }
 
     /// One server of this model, started. It answers in capitals.

@@ -11,9 +11,9 @@ use ratatui::Terminal;
 use socklab::app::session::{End, Session, Shell, Signal};
 use socklab::domain::client::ClientChange;
 use socklab::domain::{
-    Answer, Call, ClientEvent, ClientId, ClientPlan, Clock, Destination, Evidence, Flow, Kind, Observation, Probe,
-    Proto, RowKey, ServerChange, ServerEvent, ServerId, ServerSpec, ServiceModel, Sink, SocketId, Stamp, Syscall,
-    WorldId,
+    Answer, Call, ClientEvent, ClientId, ClientPlan, Clock, Destination, EventQueue, EventSink, Evidence, Flow, Kind,
+    Observation, Proto, RowKey, ServerChange, ServerEvent, ServerId, ServerSpec, ServiceModel, SocketId, Stamp,
+    Syscall, WorldId,
 };
 use socklab::model::{Effect, Model, Ui};
 use socklab::view::ColorDepth;
@@ -92,7 +92,7 @@ impl Shell for Fake {
 /// A queue that is full.
 struct Full;
 
-impl Sink for Full {
+impl EventQueue for Full {
     fn offer(&self, _: Observation) -> bool {
         false
     }
@@ -110,7 +110,7 @@ fn addr(port: u16) -> SocketAddr {
 struct Loop {
     asks: Asks,
     lost: Arc<AtomicU64>,
-    probe: Probe,
+    sink: EventSink,
     keys: Presser,
     events: mpsc::Sender<Observation>,
     begun: Instant,
@@ -138,18 +138,18 @@ impl Loop {
             presses: press_after.map(|after| (after, keys.clone())),
         };
         let terminal = Terminal::new(Screen::new(80, 24)).unwrap();
-        let probe = Probe::new(clock, Arc::new(Full));
+        let sink = EventSink::new(clock, Arc::new(Full));
         let mut session = Session {
             model,
             terminal,
             shell,
-            probe: probe.clone(),
+            sink: sink.clone(),
             depth: ColorDepth::Mono,
             recorder: None,
             player: None,
         };
         let session = tokio::spawn(async move { session.run(keyboard(pressed), signalled, &mut far).await.unwrap() });
-        Self { asks, lost, probe, keys, events, begun, signals, session }
+        Self { asks, lost, sink, keys, events, begun, signals, session }
     }
 
     /// When each frame was drawn, since the start.
@@ -166,7 +166,7 @@ impl Loop {
         // Wherever it is: the help takes q for itself.
         self.keys.send(Ok(Event::Key(KeyEvent::new(KeyCode::Char('c'), KeyModifiers::CONTROL)))).unwrap();
         assert_eq!(self.session.await.unwrap(), End::Quit);
-        drop((self.events, self.signals, self.probe));
+        drop((self.events, self.signals, self.sink));
         Arc::into_inner(self.asks).unwrap().into_inner().unwrap()
     }
 }
@@ -279,7 +279,7 @@ async fn while_ages_are_counted_the_screen_changes_once_a_second_then_once_a_min
 #[tokio::main(flavor = "current_thread", start_paused = true)]
 async fn what_did_not_fit_into_the_queue_is_counted_on_the_screen() {
     let full = Loop::start([], None, false);
-    (0..7).for_each(|id| assert!(!full.probe.report(Evidence::Called, spawned(id))));
+    (0..7).for_each(|id| assert!(!full.sink.report(Evidence::Called, spawned(id))));
     full.events.try_send(seen(0, spawned(7))).unwrap();
     tokio::time::sleep(Duration::from_secs(1)).await;
     assert_eq!(full.lost.load(Ordering::Relaxed), 7);

@@ -115,8 +115,8 @@ impl Stage {
         let words = ["socklab-tui", "--lang", "en"].iter().chain(args);
         let cli = Cli::try_parse_from(words).expect("the arguments are sound").lab;
         let clock = Clock::start();
-        let (probe, mut events) = queue::open(clock);
-        let mut laboratory = Laboratory::open(cli.servers(), cli.observe, &probe).expect("the laboratory opens");
+        let (sink, mut events) = queue::open(clock);
+        let mut laboratory = Laboratory::open(cli.servers(), cli.observe, &sink).expect("the laboratory opens");
         more(&mut laboratory);
         let ui = Ui { size: (columns, rows), glyphs: Glyphs::Unicode, ..tui::ui(&cli) };
         let screen = Screen::new(columns, rows);
@@ -124,15 +124,8 @@ impl Stage {
         let shell = Watched { laboratory, screen: screen.clone(), publish };
         let recorder = cli.record.as_deref().map(|path: &Path| Recorder::create(path).expect("the file opens"));
         let terminal = Terminal::new(screen.clone()).expect("a test backend cannot fail");
-        let mut session = Session {
-            model: Model::new(ui),
-            terminal,
-            shell,
-            probe,
-            depth: ColorDepth::Ansi16,
-            recorder,
-            player: None,
-        };
+        let mut session =
+            Session { model: Model::new(ui), terminal, shell, sink, depth: ColorDepth::Ansi16, recorder, player: None };
         let (keys, pressed) = mpsc::unbounded_channel();
         let (signals, signalled) = mpsc::channel(8);
         let session = tokio::spawn(async move {

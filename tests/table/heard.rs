@@ -4,14 +4,14 @@ use std::sync::Arc;
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use std::time::{Duration, Instant};
 
-use socklab::domain::{Clock, Observation, Probe, Sink};
+use socklab::domain::{Clock, EventQueue, EventSink, Observation};
 
 /// Nothing here takes longer unless it is broken.
 pub(crate) const DEADLINE: Duration = Duration::from_mins(1);
 
 struct Queue(SyncSender<Observation>);
 
-impl Sink for Queue {
+impl EventQueue for Queue {
     fn offer(&self, seen: Observation) -> bool {
         self.0.try_send(seen).is_ok()
     }
@@ -20,10 +20,10 @@ impl Sink for Queue {
 /// What was reported.
 pub(crate) struct Heard(Receiver<Observation>);
 
-/// A probe whose queue holds so many observations, and the queue's other end.
-pub(crate) fn probe(room: usize) -> (Probe, Heard) {
+/// A sink whose queue holds so many observations, and the queue's other end.
+pub(crate) fn sink(room: usize) -> (EventSink, Heard) {
     let (tx, rx) = sync_channel(room);
-    (Probe::new(Clock::start(), Arc::new(Queue(tx))), Heard(rx))
+    (EventSink::new(Clock::start(), Arc::new(Queue(tx))), Heard(rx))
 }
 
 impl Heard {

@@ -8,7 +8,7 @@ use socklab::domain::note::TableSource;
 use socklab::domain::{Delta, Evidence, Flow, Kind, Note, Proto, Row, TcpState};
 use socklab::observe::{Scope, Table};
 
-use super::heard::{Heard, probe};
+use super::heard::{Heard, sink};
 use crate::harness::{Test, test};
 
 pub(crate) fn tests() -> Vec<Test> {
@@ -55,8 +55,8 @@ fn row_of(heard: &Heard, wanted: Flow) -> Row {
 /// Watches the port of `listener` until its row is there.
 fn watch(listener: &TcpListener) -> (Table, Heard) {
     let addr = listener.local_addr().unwrap();
-    let (probe, heard) = probe(1000);
-    let table = Table::start(probe, Scope::ports([addr.port()])).unwrap();
+    let (sink, heard) = sink(1000);
+    let table = Table::start(sink, Scope::ports([addr.port()])).unwrap();
     let row = row_of(&heard, Flow::unconnected(Proto::Tcp, addr));
     assert_eq!(row.state, Some(TcpState::Listen));
     (table, heard)
@@ -64,8 +64,8 @@ fn watch(listener: &TcpListener) -> (Table, Heard) {
 
 fn it_says_where_it_reads_and_what_stands_there() {
     let (listener, client, _server) = pair();
-    let (probe, heard) = probe(100);
-    let table = Table::start(probe, Scope::ports([listener.local_addr().unwrap().port()])).unwrap();
+    let (sink, heard) = sink(100);
+    let table = Table::start(sink, Scope::ports([listener.local_addr().unwrap().port()])).unwrap();
     let first = heard.next(super::heard::DEADLINE).unwrap();
     assert_eq!(first.kind, Kind::Note(Note::TableFrom { source: TableSource::SockDiag }));
     let row = row_of(&heard, flow(&client));
@@ -162,10 +162,10 @@ fn a_queue_that_was_full_is_told_again() {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let clients: Vec<TcpStream> =
         (0..50).map(|_| TcpStream::connect(listener.local_addr().unwrap()).unwrap()).collect();
-    let (probe, heard) = probe(8);
-    let _table = Table::start(probe.clone(), Scope::ports([listener.local_addr().unwrap().port()])).unwrap();
+    let (sink, heard) = sink(8);
+    let _table = Table::start(sink.clone(), Scope::ports([listener.local_addr().unwrap().port()])).unwrap();
     let end = Instant::now() + super::heard::DEADLINE;
-    while probe.take_lost() == 0 {
+    while sink.take_lost() == 0 {
         assert!(Instant::now() < end, "the queue was never full");
         std::thread::yield_now();
     }
@@ -241,8 +241,8 @@ fn the_selected_connections_variables_are_told_and_told_again_when_they_change()
 fn udp_sockets_connected_and_not_are_found_by_lookup() {
     let server = UdpSocket::bind("127.0.0.1:0").unwrap();
     let addr = server.local_addr().unwrap();
-    let (probe, heard) = probe(100);
-    let table = Table::start(probe, Scope::ports([addr.port()])).unwrap();
+    let (sink, heard) = sink(100);
+    let table = Table::start(sink, Scope::ports([addr.port()])).unwrap();
     assert_eq!(row_of(&heard, Flow::unconnected(Proto::Udp, addr)).state, None);
     let client = UdpSocket::bind("127.0.0.1:0").unwrap();
     client.connect(addr).unwrap();

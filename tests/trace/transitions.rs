@@ -10,7 +10,7 @@ use std::time::Duration;
 use socklab::domain::{Evidence, Flow, Kind, Note, Observation, Stamp, TcpState, Transition};
 use socklab::observe::{Scope, Trace};
 
-use super::heard::{DEADLINE, Heard, probe};
+use super::heard::{DEADLINE, Heard, sink};
 use super::truth::{Change, Truth};
 use crate::harness::{Need, Test, test};
 
@@ -40,8 +40,8 @@ fn traced(seen: &Observation) -> Option<(Stamp, Transition)> {
 }
 
 pub(crate) fn start(scope: &Scope) -> (Trace, Heard) {
-    let (probe, heard) = probe(100_000);
-    let trace = Trace::start(probe, scope).unwrap();
+    let (sink, heard) = sink(100_000);
+    let trace = Trace::start(sink, scope).unwrap();
     assert_eq!(heard.next(DEADLINE).unwrap().kind, Kind::Note(Note::Has { what: Evidence::Traced }));
     (trace, heard)
 }
@@ -149,11 +149,11 @@ fn connections_that_end_by_a_reset_are_told_whole_too() {
 
 fn what_is_told_carries_the_kernels_time_on_our_clock() {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-    let (probe, heard) = probe(100);
-    let _trace = Trace::start(probe.clone(), &Scope::ports([port(&listener)])).unwrap();
-    let before = probe.clock().now();
+    let (sink, heard) = sink(100);
+    let _trace = Trace::start(sink.clone(), &Scope::ports([port(&listener)])).unwrap();
+    let before = sink.clock().now();
     let client = TcpStream::connect(listener.local_addr().unwrap()).unwrap();
-    let after = probe.clock().now();
+    let after = sink.clock().now();
     let (at, _) = heard.find("ESTABLISHED", |seen| {
         traced(seen).filter(|(_, transition)| {
             transition.flow.local == client.local_addr().unwrap() && transition.to == TcpState::Established

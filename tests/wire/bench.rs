@@ -7,7 +7,8 @@ use std::time::{Duration, Instant};
 
 use socklab::domain::wire::{WireCommand, WireEvent};
 use socklab::domain::{
-    Cause, Clock, Evidence, HostId, Kind, LinkKind, Observation, PacketSummary, Probe, Sink, TcpState, Transition,
+    Cause, Clock, EventQueue, EventSink, Evidence, HostId, Kind, LinkKind, Observation, PacketSummary, TcpState,
+    Transition,
 };
 use socklab::wire::{Options, Wire};
 
@@ -20,7 +21,7 @@ pub(crate) const PATIENCE: Duration = Duration::from_mins(1);
 #[derive(Default)]
 pub(crate) struct Journal(Mutex<Vec<Observation>>, Condvar);
 
-impl Sink for Journal {
+impl EventQueue for Journal {
     fn offer(&self, seen: Observation) -> bool {
         self.0.lock().unwrap_or_else(PoisonError::into_inner).push(seen);
         self.1.notify_all();
@@ -77,8 +78,8 @@ impl Bench {
 
     pub(crate) fn open_with(options: &Options) -> Self {
         let journal = Arc::new(Journal::default());
-        let probe = Probe::new(Clock::start(), Arc::clone(&journal) as Arc<dyn Sink>);
-        let wire = Wire::open(&probe, options, diag::dump).unwrap();
+        let sink = EventSink::new(Clock::start(), Arc::clone(&journal) as Arc<dyn EventQueue>);
+        let wire = Wire::open(&sink, options, diag::dump).unwrap();
         Self { wire, journal }
     }
 

@@ -93,9 +93,9 @@ struct Stage {
 
 impl Stage {
     fn open() -> Self {
-        let (probe, mut events) = queue::open(Clock::start());
+        let (sink, mut events) = queue::open(Clock::start());
         // On the machine itself nothing is started: the ports may be somebody's.
-        let laboratory = Laboratory::open(vec![], true, &probe).unwrap();
+        let laboratory = Laboratory::open(vec![], true, &sink).unwrap();
         let laboratory = laboratory.with_helper(env!("CARGO_BIN_EXE_socklab-tui").into());
         let options = TerminalOptions { viewport: Viewport::Fixed(Rect::new(0, 0, 120, 36)) };
         let terminal = Terminal::with_options(CrosstermBackend::new(Vec::new()), options).unwrap();
@@ -104,7 +104,7 @@ impl Stage {
         let (publish, shown) = watch::channel(Shown::default());
         let shell = Watched { laboratory, publish };
         let depth = ColorDepth::Mono;
-        let mut session = Box::new(Session { model, terminal, shell, probe, depth, recorder: None, player: None });
+        let mut session = Box::new(Session { model, terminal, shell, sink, depth, recorder: None, player: None });
         let (keys, pressed) = mpsc::unbounded_channel();
         let (signals, signalled) = mpsc::channel(1);
         let keyboard = |mut pressed: mpsc::UnboundedReceiver<_>| async move { Some((pressed.recv().await?, pressed)) };

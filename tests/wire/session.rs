@@ -35,7 +35,7 @@ struct Stage {
 impl Stage {
     /// Opens the wire by its key.
     async fn open() -> Self {
-        let (probe, events) = queue::open(Clock::start());
+        let (sink, events) = queue::open(Clock::start());
         let spec = |name: &str, proto, model| ServerSpec {
             name: name.into(),
             proto,
@@ -45,13 +45,13 @@ impl Stage {
         };
         let servers = vec![spec("threaded", Proto::Tcp, Some(ServiceModel::Threaded)), spec("udp", Proto::Udp, None)];
         // On the machine itself nothing is started: the ports may be somebody's.
-        let shell = Laboratory::open(servers, true, &probe).unwrap();
+        let shell = Laboratory::open(servers, true, &sink).unwrap();
         let shell = shell.with_helper(env!("CARGO_BIN_EXE_socklab-tui").into());
         let options = TerminalOptions { viewport: Viewport::Fixed(Rect::new(0, 0, 120, 36)) };
         let terminal = Terminal::with_options(CrosstermBackend::new(Vec::new()), options).unwrap();
         let depth = ColorDepth::Mono;
         let model = Model::new(Ui::default());
-        let session = Box::new(Session { model, terminal, shell, probe, depth, recorder: None, player: None });
+        let session = Box::new(Session { model, terminal, shell, sink, depth, recorder: None, player: None });
         let mut stage = Self { session, events };
         stage.key('w');
         stage.until("the wire says what it is", |model| model.world.wire.status != WireStatus::Absent).await;

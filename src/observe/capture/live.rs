@@ -13,14 +13,14 @@ use super::key::Key;
 use super::need::{CaptureError, Need};
 use super::store::Store;
 use super::tap::{Control, Heard, On, Tap, Woken};
-use crate::domain::{Errno, Evidence, Kind, Note, Probe};
+use crate::domain::{Errno, EventSink, Evidence, Kind, Note};
 use crate::observe::Scope;
 use crate::packet::{Analysis, Frame, LinkType};
 
 /// How many bytes of packets are kept: a lesson's worth, and no more than a laptop spares.
 pub const CAPACITY: usize = 64 << 20;
 
-/// The handle of a running capture. What it sees goes to its probe as [`Kind::Packet`], as [`Evidence::Packet`], with the
+/// The handle of a running capture. What it sees goes to its sink as [`Kind::Packet`], as [`Evidence::Packet`], with the
 /// kernel's time, numbered from 1; the bytes are in its store. What the kernel could not keep is told as
 /// [`Note::CaptureLost`]. Dropping it ends and joins its thread.
 #[derive(Debug)]
@@ -28,7 +28,7 @@ pub struct Capture {
     store: Arc<Store>,
     scope: Arc<Mutex<Scope>>,
     control: Control,
-    probe: Probe,
+    sink: EventSink,
     stop: Arc<OwnedFd>,
     thread: Option<JoinHandle<()>>,
 }
@@ -38,9 +38,9 @@ impl Capture {
     ///
     /// # Errors
     /// What is missing, and what would help. Without a key of its own see [`Key::take`] and [`Key::open`].
-    pub fn start(probe: Probe, key: &Key, on: &On, scope: Scope) -> Result<Self, CaptureError> {
-        let noted = probe.clone();
-        let started = Self::try_start(probe, key, on, scope);
+    pub fn start(sink: EventSink, key: &Key, on: &On, scope: Scope) -> Result<Self, CaptureError> {
+        let noted = sink.clone();
+        let started = Self::try_start(sink, key, on, scope);
         let note = match &started {
             Ok(_) => Note::Has { what: Evidence::Packet },
             Err(error) => Note::Lacks { what: Evidence::Packet, errno: error.errno },
@@ -49,7 +49,7 @@ impl Capture {
         started
     }
 
-    fn try_start(probe: Probe, key: &Key, on: &On, scope: Scope) -> Result<Self, CaptureError> {
+    fn try_start(sink: EventSink, key: &Key, on: &On, scope: Scope) -> Result<Self, CaptureError> {
         let tap = Tap::open(key, on, &scope)?;
         let thread = |error: io::Error| CaptureError::new(Need::Thread, &error);
         let control = tap.control().map_err(thread)?;
@@ -61,15 +61,15 @@ impl Capture {
         let scope = Arc::new(Mutex::new(scope));
         let work = Work {
             eyes: Eyes { analysis: Analysis::default(), link, seen: 0 },
-            times: Times::pair(probe.clock()),
+            times: Times::pair(sink.clock()),
             store: Arc::clone(&store),
             scope: Arc::clone(&scope),
-            probe: probe.clone(),
+            sink: sink.clone(),
         };
         let halt = Arc::clone(&stop);
         let run = move || work.run(tap, &halt);
         let thread = thread::Builder::new().name("socklab-capture".into()).spawn(run).map_err(thread)?;
-        Ok(Self { store, scope, control, probe, stop, thread: Some(thread) })
+        Ok(Self { store, scope, control, sink, stop, thread: Some(thread) })
     }
 
     /// The packets themselves.
@@ -83,7 +83,7 @@ impl Capture {
             Ok(()) => *self.scope.lock().unwrap_or_else(PoisonError::into_inner) = scope,
             Err(error) => {
                 let note = Note::Lacks { what: Evidence::Packet, errno: Errno::from(&error) };
-                self.probe.report(Evidence::Called, Kind::Note(note));
+                self.sink.report(Evidence::Called, Kind::Note(note));
             }
         }
     }
@@ -128,7 +128,7 @@ struct Work {
     times: Times,
     store: Arc<Store>,
     scope: Arc<Mutex<Scope>>,
-    probe: Probe,
+    sink: EventSink,
 }
 
 impl Work {
@@ -157,24 +157,24 @@ impl Work {
 
     /// Sees what `read` hears.
     fn take<T>(&mut self, read: impl FnOnce(&mut dyn FnMut(Heard<'_>)) -> T) -> T {
-        let Self { eyes, times, store, scope, probe } = self;
+        let Self { eyes, times, store, scope, sink } = self;
         let scope = scope.lock().unwrap_or_else(PoisonError::into_inner);
         read(&mut |heard| {
             let Some((summary, packet)) = eyes.see(&heard, &scope) else { return };
             store.add(packet);
-            probe.report_at(times.stamp(heard.at), Evidence::Packet, Kind::Packet(summary));
+            sink.report_at(times.stamp(heard.at), Evidence::Packet, Kind::Packet(summary));
         })
     }
 
     fn tell_loss(&self, count: u64) {
         if count > 0 {
             self.store.lost(count);
-            self.probe.report(Evidence::Called, Kind::Note(Note::CaptureLost { count }));
+            self.sink.report(Evidence::Called, Kind::Note(Note::CaptureLost { count }));
         }
     }
 
     fn fail(&self, error: &io::Error) {
         let note = Note::Lacks { what: Evidence::Packet, errno: Errno::from(error) };
-        self.probe.report(Evidence::Called, Kind::Note(note));
+        self.sink.report(Evidence::Called, Kind::Note(note));
     }
 }

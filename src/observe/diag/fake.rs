@@ -12,7 +12,7 @@ use rustix::net::{AddressFamily, RecvFlags, SendFlags, SocketFlags, SocketType, 
 
 use super::message::{Content, Messages, attributes};
 use super::{Diag, info, row};
-use crate::domain::{Clock, Delta, Errno, Flow, Kind, Note, Observation, Probe, Proto, Sink, TcpState};
+use crate::domain::{Clock, Delta, Errno, EventQueue, EventSink, Flow, Kind, Note, Observation, Proto, TcpState};
 use crate::observe::source::{Reading, Source};
 use crate::observe::{Scope, Table};
 
@@ -154,7 +154,7 @@ fn a_listener_is_not_taken_for_the_connection_that_was_asked_for() {
 
 struct Queue(std::sync::mpsc::SyncSender<Observation>);
 
-impl Sink for Queue {
+impl EventQueue for Queue {
     fn offer(&self, seen: Observation) -> bool {
         self.0.try_send(seen).is_ok()
     }
@@ -188,8 +188,8 @@ fn no_broken_reading_takes_a_row_away() {
         }
     });
     let (tx, heard) = sync_channel(100);
-    let probe = Probe::new(Clock::start(), Arc::new(Queue(tx)));
-    let _table = Table::start_on(probe, Scope::All, Source::Diag(diag)).unwrap();
+    let sink = EventSink::new(Clock::start(), Arc::new(Queue(tx)));
+    let _table = Table::start_on(sink, Scope::All, Source::Diag(diag)).unwrap();
     let cut = Errno::from(std::io::Error::from(std::io::ErrorKind::InvalidData)).to_string();
     let story: Vec<String> = said(&heard).take(5).collect();
     assert_eq!(story, ["+1", "+3", &cut, "ENOBUFS", "-1"]);
@@ -212,8 +212,8 @@ fn a_connection_that_a_reading_passed_by_is_looked_up_before_it_is_called_gone()
         }
     });
     let (tx, heard) = sync_channel(100);
-    let probe = Probe::new(Clock::start(), Arc::new(Queue(tx)));
-    let _table = Table::start_on(probe, Scope::All, Source::Diag(diag)).unwrap();
+    let sink = EventSink::new(Clock::start(), Arc::new(Queue(tx)));
+    let _table = Table::start_on(sink, Scope::All, Source::Diag(diag)).unwrap();
     let story: Vec<String> = said(&heard).take_while(|said| said != "-1").collect();
     assert!(story.contains(&"+104".into()), "gone too early: {story:?}");
 }

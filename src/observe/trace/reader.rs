@@ -17,14 +17,14 @@ use super::instance::Instance;
 use super::kin::{Kin, Untold};
 use super::namespace::{Namespace, Watched};
 use super::page;
-use crate::domain::{Errno, Evidence, Kind, Note, Probe, Stamp};
+use crate::domain::{Errno, EventSink, Evidence, Kind, Note, Stamp};
 use crate::observe::Scope;
 use crate::observe::diag::destroy::{Announcements, Ended};
 
 /// Changes in other network namespaces are counted, and told of at most as often as this, in nanoseconds.
 const FOREIGN_TOLD: u64 = 60_000_000_000;
 
-/// The handle of the running trace. What it sees goes to its probe as [`Kind::State`], as [`Evidence::Traced`].
+/// The handle of the running trace. What it sees goes to its sink as [`Kind::State`], as [`Evidence::Traced`].
 /// Dropping it ends and joins its thread and removes what it made in tracefs.
 #[derive(Debug)]
 pub struct Trace {
@@ -32,7 +32,7 @@ pub struct Trace {
     watched: Arc<Watched>,
     stop: Arc<OwnedFd>,
     thread: Option<JoinHandle<()>>,
-    probe: Probe,
+    sink: EventSink,
 }
 
 impl Trace {
@@ -41,9 +41,9 @@ impl Trace {
     ///
     /// # Errors
     /// `PermissionDenied` for anyone but root; `NotFound` where the kernel has no tracefs or no such tracepoint.
-    pub fn start(probe: Probe, scope: &Scope) -> io::Result<Self> {
-        let noted = probe.clone();
-        let started = Self::try_start(probe, scope);
+    pub fn start(sink: EventSink, scope: &Scope) -> io::Result<Self> {
+        let noted = sink.clone();
+        let started = Self::try_start(sink, scope);
         let note = match &started {
             Ok(_) => Note::Has { what: Evidence::Traced },
             Err(error) => Note::Lacks { what: Evidence::Traced, errno: Errno::from(error) },
@@ -52,7 +52,7 @@ impl Trace {
         started
     }
 
-    fn try_start(probe: Probe, scope: &Scope) -> io::Result<Self> {
+    fn try_start(sink: EventSink, scope: &Scope) -> io::Result<Self> {
         let instance = Instance::make()?;
         let (event, page) = instance.formats()?;
         let stop = Arc::new(eventfd(0, EventfdFlags::CLOEXEC)?);
@@ -73,11 +73,11 @@ impl Trace {
             watched: Arc::clone(&watched),
             census,
             foreign: Foreign::default(),
-            probe: probe.clone(),
+            sink: sink.clone(),
         };
         let halt = Arc::clone(&stop);
         let thread = thread::Builder::new().name("socklab-trace".into()).spawn(move || reader.run(&halt))?;
-        Ok(Self { instance, watched, stop, thread: Some(thread), probe })
+        Ok(Self { instance, watched, stop, thread: Some(thread), sink })
     }
 
     /// Traces these from now on. When the kernel does not take them, [`Note::Lacks`] says so and the old ones stay.
@@ -85,7 +85,7 @@ impl Trace {
         let changed = self.watched.change(scope, || self.instance.trace(scope));
         if let Err(error) = changed {
             let note = Note::Lacks { what: Evidence::Traced, errno: Errno::from(error) };
-            self.probe.report(Evidence::Called, Kind::Note(note));
+            self.sink.report(Evidence::Called, Kind::Note(note));
         }
     }
 
@@ -131,7 +131,7 @@ struct Reader {
     watched: Arc<Watched>,
     census: Namespace,
     foreign: Foreign,
-    probe: Probe,
+    sink: EventSink,
 }
 
 /// A record and its time.
@@ -154,7 +154,7 @@ impl Reader {
                 Ok(false) => return,
                 Err(error) => {
                     let note = Note::Lacks { what: Evidence::Traced, errno: Errno::from(error) };
-                    self.probe.report(Evidence::Called, Kind::Note(note));
+                    self.sink.report(Evidence::Called, Kind::Note(note));
                     return;
                 }
             }
@@ -205,7 +205,7 @@ impl Reader {
         self.count_foreign(foreign);
         let lost = first.missed + second.missed + self.identities.take_lost() + lost;
         if lost > 0 {
-            self.probe.report(Evidence::Called, Kind::Note(Note::TraceLost { count: lost }));
+            self.sink.report(Evidence::Called, Kind::Note(Note::TraceLost { count: lost }));
         }
         later
     }
@@ -247,7 +247,7 @@ impl Reader {
         self.kin.pass(now, &mut self.census, &mut told);
         told.sort_by_key(|told| told.time);
         for Told { time, change, .. } in told {
-            self.probe.report_at(self.time.stamp(&self.probe, time), Evidence::Traced, Kind::State(change));
+            self.sink.report_at(self.time.stamp(&self.sink, time), Evidence::Traced, Kind::State(change));
         }
     }
 
@@ -256,7 +256,7 @@ impl Reader {
         let now = now();
         if self.foreign.due().is_some_and(|due| due <= now) {
             let note = Note::TraceForeign { count: self.foreign.count };
-            self.probe.report(Evidence::Called, Kind::Note(note));
+            self.sink.report(Evidence::Called, Kind::Note(note));
             self.foreign = Foreign { count: 0, told: Some(now) };
         }
     }
@@ -300,11 +300,11 @@ impl KernelTime {
         Self { ours: Instant::now(), nanos: now() }
     }
 
-    fn stamp(&self, probe: &Probe, nanos: u64) -> Stamp {
+    fn stamp(&self, sink: &EventSink, nanos: u64) -> Stamp {
         let earlier = Duration::from_nanos(self.nanos.saturating_sub(nanos));
         let later = Duration::from_nanos(nanos.saturating_sub(self.nanos));
         let instant = self.ours.checked_sub(earlier).unwrap_or(self.ours);
-        probe.clock().at(instant + later)
+        sink.clock().at(instant + later)
     }
 }
 

@@ -83,7 +83,7 @@ pub(super) enum Last {
     #[default]
     Nothing,
     Keepalive,
-    Probe,
+    EventSink,
 }
 
 impl Half {

@@ -31,25 +31,25 @@ impl Clock {
 }
 
 /// The near end of the one bounded queue of observations.
-pub trait Sink: Send + Sync {
+pub trait EventQueue: Send + Sync {
     /// Takes an observation without waiting; `false` when the queue is full or nobody reads it any more.
     fn offer(&self, seen: Observation) -> bool;
 }
 
 /// What every producer of observations holds: it stamps them, says where they come from, and counts those lost.
 #[derive(Clone)]
-pub struct Probe {
+pub struct EventSink {
     clock: Clock,
     world: WorldId,
     host: Option<HostId>,
-    sink: Arc<dyn Sink>,
+    queue: Arc<dyn EventQueue>,
     lost: Arc<AtomicU64>,
 }
 
-impl Probe {
-    /// A probe in the host world that puts what it sees into `sink`.
-    pub fn new(clock: Clock, sink: Arc<dyn Sink>) -> Self {
-        Self { clock, world: WorldId::Host, host: None, sink, lost: Arc::default() }
+impl EventSink {
+    /// a sink in the host world that puts what it sees into `queue`.
+    pub fn new(clock: Clock, queue: Arc<dyn EventQueue>) -> Self {
+        Self { clock, world: WorldId::Host, host: None, queue, lost: Arc::default() }
     }
 
     /// The same queue, clock and count, for things that happen on one of the wire's hosts.
@@ -60,8 +60,8 @@ impl Probe {
 
     /// The same world, clock and count, with something between it and the queue.
     #[must_use]
-    pub fn through(&self, between: impl FnOnce(Arc<dyn Sink>) -> Arc<dyn Sink>) -> Self {
-        Self { sink: between(Arc::clone(&self.sink)), ..self.clone() }
+    pub fn through(&self, between: impl FnOnce(Arc<dyn EventQueue>) -> Arc<dyn EventQueue>) -> Self {
+        Self { queue: between(Arc::clone(&self.queue)), ..self.clone() }
     }
 
     /// The clock it stamps with.
@@ -76,7 +76,7 @@ impl Probe {
 
     /// Reports something that happened at a known moment. `false` when it did not fit and was counted as lost.
     pub fn report_at(&self, at: Stamp, evidence: Evidence, kind: Kind) -> bool {
-        let taken = self.sink.offer(Observation { at, world: self.world, host: self.host, evidence, kind });
+        let taken = self.queue.offer(Observation { at, world: self.world, host: self.host, evidence, kind });
         if !taken {
             self.lost.fetch_add(1, Ordering::Relaxed);
         }
@@ -89,8 +89,8 @@ impl Probe {
     }
 }
 
-impl std::fmt::Debug for Probe {
+impl std::fmt::Debug for EventSink {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Probe").field("world", &self.world).field("host", &self.host).finish_non_exhaustive()
+        f.debug_struct("EventSink").field("world", &self.world).field("host", &self.host).finish_non_exhaustive()
     }
 }
