@@ -13,8 +13,8 @@ use super::cli::network::{ClientArgs, Transport};
 use super::headless::Headless;
 use super::locale;
 use crate::domain::{
-    Call, ClientId, Cue, Evidence, Flow, Kind, Note, Outcome, Play, PortReport, Proto, Reason, SocketId, SocketOptions,
-    Syscall, TargetChange, TargetEvent, TcpState, Verdict,
+    Call, ClientId, Evidence, Flow, Kind, Note, Outcome, PortReport, Proto, Reason, ScriptedCall, SocketId, SocketOp,
+    SocketOptions, Syscall, TargetChange, TargetEvent, TcpState, Verdict,
 };
 use crate::lab::{Machine, Script, resolve};
 use crate::model::Effect;
@@ -113,32 +113,32 @@ impl<'a> Caller<'a> {
     /// Whether the server answered; `None` when there was no connection.
     async fn tcp(&mut self, addr: SocketAddr) -> io::Result<Option<bool>> {
         let begun = Instant::now();
-        self.play(Play::Connect { to: addr, from: None, options: SocketOptions::default() });
+        self.perform(ScriptedCall::Connect { to: addr, from: None, options: SocketOptions::default() });
         let flow = match self.returned(Syscall::Connect).await? {
             Some(call) if call.result.is_ok() => call.flow,
             Some(_) => {
-                self.play(Play::Close);
+                self.perform(ScriptedCall::Close);
                 return Ok(None);
             }
             None => {
                 let tried = Self::silent(self.args, addr, begun);
                 self.target(TargetChange::Tried { report: tried });
-                self.play(Play::Close);
+                self.perform(ScriptedCall::Close);
                 return Ok(None);
             }
         };
         let message = self.args.message.as_bytes();
-        self.play(Play::Send(message.to_vec()));
+        self.perform(ScriptedCall::Send(message.to_vec()));
         let sent = self.returned(Syscall::Send).await?.is_some_and(|call| call.result.is_ok());
         let mut came = 0;
         while sent && came < message.len().max(1) {
-            self.play(Play::Recv(BUFFER));
+            self.perform(ScriptedCall::Recv(BUFFER));
             match self.returned(Syscall::Recv).await? {
                 Some(Call { result: Outcome::Ok, data: Some(data), .. }) if data.len > 0 => came += data.len,
                 _ => break,
             }
         }
-        self.play(Play::Close);
+        self.perform(ScriptedCall::Close);
         self.returned(Syscall::Close).await?;
         self.settled(flow).await?;
         Ok(Some(came > 0))
@@ -160,16 +160,16 @@ impl<'a> Caller<'a> {
     /// Whether the server answered; `None` when nothing came back. The socket is not connected: nothing but an answer is ever
     /// heard.
     async fn udp(&mut self, addr: SocketAddr) -> io::Result<Option<bool>> {
-        self.play(Play::Datagram { bind: None, connect: None, family: addr });
-        self.play(Play::SendTo(self.args.message.as_bytes().to_vec(), addr));
+        self.perform(ScriptedCall::Datagram { bind: None, connect: None, family: addr });
+        self.perform(ScriptedCall::SendTo(self.args.message.as_bytes().to_vec(), addr));
         let sent = self.returned(Syscall::Sendto).await?.is_some_and(|call| call.result.is_ok());
         let answer = if sent { self.answer(addr).await? } else { None };
         if sent && answer.is_none() {
             let text = locale::text(self.args.lang);
             eprintln!("{}", (text.broadcast.silent)(&text.numbers.short(self.args.timeout)));
         }
-        self.play(Play::Close);
-        // A socket that waits for an answer takes no other cue: it is closed at the end.
+        self.perform(ScriptedCall::Close);
+        // A socket that waits for an answer takes no other op: it is closed at the end.
         if let Some(answer) = answer {
             self.returned(Syscall::Close).await?;
             return Ok(Some(answer.result.is_ok()));
@@ -184,7 +184,7 @@ impl<'a> Caller<'a> {
         let deadline = Instant::now() + self.args.timeout;
         let mut told = false;
         loop {
-            self.play(Play::RecvFrom);
+            self.perform(ScriptedCall::RecvFrom);
             let heard = self.returned_by(Syscall::Recvfrom, deadline).await?;
             let Some(other) = heard.as_ref().and_then(from).filter(|other| !is_from(*other, addr)) else {
                 return Ok(heard);
@@ -197,8 +197,8 @@ impl<'a> Caller<'a> {
         }
     }
 
-    fn play(&self, play: Play) {
-        self.script.play(Cue { socket: SocketId::Client(self.client), play });
+    fn perform(&self, call: ScriptedCall) {
+        self.script.perform(SocketOp { socket: SocketId::Client(self.client), call });
     }
 
     /// Waits until a call of the client has returned, and tells what happens meanwhile; `None` when it takes too long.

@@ -93,7 +93,7 @@ impl Stage {
             #[cfg(target_os = "linux")]
             World::Wire(lab) => lab.order(order)?,
             World::Host(here) => match order {
-                Order::Script(_, cue) => here.script.play(cue),
+                Order::Script(_, op) => here.script.perform(op),
                 Order::Lab(effect) => here.perform(effect),
                 Order::Wire(_) | Order::Set(_) | Order::Run(..) => {
                     anyhow::bail!("this needs the wire: world = \"wire\"")
@@ -233,7 +233,7 @@ impl WireLab {
     pub(super) fn order(&mut self, order: Order) -> anyhow::Result<()> {
         match order {
             Order::Wire(command) => self.command(command).context("the wire")?,
-            Order::Script(host, cue) => self.play(host, cue),
+            Order::Script(host, op) => self.perform_socket_op(host, op),
             Order::Lab(effect) => self.perform(effect),
             Order::Set(settings) => self.set_all(&settings)?,
             Order::Run(host, argv) => {

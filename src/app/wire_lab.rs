@@ -13,8 +13,8 @@ use tokio::task::JoinHandle;
 use super::programs::Programs;
 use crate::domain::client::ClientChange;
 use crate::domain::{
-    ClientEvent, Cue, Errno, EventQueue, EventSink, Evidence, Flow, HostId, Kind, Note, Observation, Row, ServerSpec,
-    Setting, Syscall, TcpInfo, WireCommand, WireEvent,
+    ClientEvent, Errno, EventQueue, EventSink, Evidence, Flow, HostId, Kind, Note, Observation, Row, ServerSpec,
+    Setting, SocketOp, Syscall, TcpInfo, WireCommand, WireEvent,
 };
 use crate::lab::{Host, Lab, Script};
 use crate::model::Effect;
@@ -118,10 +118,10 @@ impl WireLab {
         }
     }
 
-    /// Plays a cue with one of a scenario's own sockets on this host.
-    pub fn play(&self, host: HostId, cue: Cue) {
+    /// Makes a call with one of a scenario's own sockets on this host.
+    pub fn perform_socket_op(&self, host: HostId, op: SocketOp) {
         let [client, server] = &self.scripts;
-        if host == HostId::Client { client.play(cue) } else { server.play(cue) }
+        if host == HostId::Client { client.perform(op) } else { server.perform(op) }
     }
 
     /// Asks something of the wire.

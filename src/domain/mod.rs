@@ -59,7 +59,7 @@ pub use ports::PortList;
 pub use realm::Realm;
 pub use row::{Delta, Process, Row, RowKey, Timer, TimerKind};
 pub use scan::{ScanChange, ScanEvent, ScanPlan};
-pub use script::{Cue, Play, SocketOptions};
+pub use script::{ScriptedCall, SocketOp, SocketOptions};
 pub use server::{Answer, ServerChange, ServerEvent, ServerSpec, ServiceModel};
 pub use setting::{Congestion, Setting};
 pub use stamp::Stamp;

@@ -7,16 +7,16 @@ use super::id::SocketId;
 
 /// One entry of a script: a call, or the few that always go together.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Cue {
+pub struct SocketOp {
     /// The socket. One that does not exist yet is made.
     pub socket: SocketId,
     /// What is done with it.
-    pub play: Play,
+    pub call: ScriptedCall,
 }
 
 /// What is done with a scripted socket.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Play {
+pub enum ScriptedCall {
     /// `socket`, `bind`, `listen`. The socket id is a server's.
     Listen {
         /// What the server is called.

@@ -20,12 +20,12 @@ use super::reporter::Reporter;
 use crate::domain::call::SockOpt;
 use crate::domain::client::ClientChange;
 use crate::domain::{
-    Answer, Args, Call, ClientId, ClientPlan, Cue, Destination, Errno, EventSink, Flow, Outcome, Play, Proto,
-    ServerChange, ServerId, ServerSpec, SocketId, SocketOptions, Syscall,
+    Answer, Args, Call, ClientId, ClientPlan, Destination, Errno, EventSink, Flow, Outcome, Proto, ScriptedCall,
+    ServerChange, ServerId, ServerSpec, SocketId, SocketOp, SocketOptions, Syscall,
 };
 
-/// How many cues may wait for a socket whose program is in a call.
-const CUES: usize = 64;
+/// How many calls may wait for a socket whose program is in a call.
+const CALLS: usize = 64;
 
 /// The scripted sockets of one host. Lives inside a tokio runtime; dropped, its sockets close in the background.
 pub struct Script {
@@ -36,7 +36,7 @@ pub struct Script {
 struct Stage {
     host: Arc<dyn Host>,
     log: Reporter,
-    sockets: Mutex<HashMap<SocketId, mpsc::Sender<Play>>>,
+    sockets: Mutex<HashMap<SocketId, mpsc::Sender<ScriptedCall>>>,
     tasks: TaskTracker,
     /// Ends the calls that the programs of the sockets wait in.
     stop: CancellationToken,
@@ -67,16 +67,20 @@ impl Script {
         }
     }
 
-    /// Plays one cue. Calls that open a socket are made at once; the others by the socket's own task, in the order of
-    /// the cues. A cue for a socket that is not there is left out.
-    pub fn play(&self, cue: Cue) {
-        let Cue { socket, play } = cue;
-        match play {
-            Play::Listen { name, addr, backlog, options } => self.stage.listen(socket, name, addr, backlog, options),
-            Play::Connect { to, from, options } => self.stage.connect(socket, to, from, options),
-            Play::Datagram { bind, connect, family } => self.stage.datagram(socket, bind, connect, family),
+    /// Plays one op. Calls that open a socket are made at once; the others by the socket's own task, in the order of
+    /// the calls. A op for a socket that is not there is left out.
+    pub fn perform(&self, op: SocketOp) {
+        let SocketOp { socket, call } = op;
+        match call {
+            ScriptedCall::Listen { name, addr, backlog, options } => {
+                self.stage.listen(socket, name, addr, backlog, options)
+            }
+            ScriptedCall::Connect { to, from, options } => self.stage.connect(socket, to, from, options),
+            ScriptedCall::Datagram { bind, connect, family } => self.stage.datagram(socket, bind, connect, family),
             // The listener's task accepts; what it accepts gets this id.
-            Play::Accept { from, delay_acks } => self.stage.tell(from, Play::Accept { from: socket, delay_acks }),
+            ScriptedCall::Accept { from, delay_acks } => {
+                self.stage.tell(from, ScriptedCall::Accept { from: socket, delay_acks })
+            }
             other => self.stage.tell(socket, other),
         }
     }
@@ -98,22 +102,22 @@ impl Drop for Script {
 }
 
 impl Stage {
-    fn lock(&self) -> std::sync::MutexGuard<'_, HashMap<SocketId, mpsc::Sender<Play>>> {
+    fn lock(&self) -> std::sync::MutexGuard<'_, HashMap<SocketId, mpsc::Sender<ScriptedCall>>> {
         // The map is whole at every instant, also if a task panicked while it held the lock.
         self.sockets.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn tell(&self, socket: SocketId, play: Play) {
-        if let Some(cues) = self.lock().get(&socket) {
+    fn tell(&self, socket: SocketId, call: ScriptedCall) {
+        if let Some(calls) = self.lock().get(&socket) {
             // A program that waits in one call is not given sixty others.
-            let _ = cues.try_send(play);
+            let _ = calls.try_send(call);
         }
     }
 
     /// Gives a socket a task of its own.
     fn keep(self: &Arc<Self>, who: SocketId, held: Held) {
-        let (cues, told) = mpsc::channel(CUES);
-        self.lock().insert(who, cues);
+        let (calls, told) = mpsc::channel(CALLS);
+        self.lock().insert(who, calls);
         if self.stop.is_cancelled() {
             // It came while everything was being closed: nobody would let it go.
             self.lock().clear();
@@ -202,18 +206,18 @@ impl Stage {
         who: SocketId,
         listener: TcpListener,
         flow: Flow,
-        mut told: mpsc::Receiver<Play>,
+        mut told: mpsc::Receiver<ScriptedCall>,
     ) {
-        while let Some(play) = told.recv().await {
-            match play {
-                Play::Accept { from: conn, delay_acks } => {
-                    // Who waits in `accept` is given no other cue; only the end of the script ends the wait.
+        while let Some(call) = told.recv().await {
+            match call {
+                ScriptedCall::Accept { from: conn, delay_acks } => {
+                    // Who waits in `accept` is given no other op; only the end of the script ends the wait.
                     tokio::select! {
                         accepted = listener.accept() => self.accepted(who, (conn, delay_acks), flow, accepted),
                         () = self.stop.cancelled() => break,
                     }
                 }
-                Play::Close | Play::Reset => break,
+                ScriptedCall::Close | ScriptedCall::Reset => break,
                 _ => {}
             }
         }
@@ -322,7 +326,7 @@ impl Stage {
     }
 
     /// Sends and receives datagrams as it is told, until it is closed.
-    async fn datagrams(&self, who: SocketId, socket: &UdpSocket, mut told: mpsc::Receiver<Play>) {
+    async fn datagrams(&self, who: SocketId, socket: &UdpSocket, mut told: mpsc::Receiver<ScriptedCall>) {
         let flow = |peer: Option<SocketAddr>| {
             socket.local_addr().ok().map(|local| Flow {
                 proto: Proto::Udp,
@@ -334,19 +338,19 @@ impl Stage {
             let flow = flow(peer);
             self.log.call(Call { flow, ..call });
         };
-        while let Some(play) = told.recv().await {
-            match play {
-                Play::Send(bytes) => {
+        while let Some(call) = told.recv().await {
+            match call {
+                ScriptedCall::Send(bytes) => {
                     let sent = socket.send(&bytes).await;
                     let call = Call::new(who, Syscall::Send).returned(&sent);
                     report(if sent.is_ok() { call.carrying(&bytes) } else { call }, None);
                 }
-                Play::SendTo(bytes, to) => {
+                ScriptedCall::SendTo(bytes, to) => {
                     let sent = socket.send_to(&bytes, to).await;
                     let call = Call::new(who, Syscall::Sendto).with(Args::Addr(to)).returned(&sent);
                     report(if sent.is_ok() { call.carrying(&bytes) } else { call }, Some(to));
                 }
-                Play::Recv(_) | Play::RecvFrom => {
+                ScriptedCall::Recv(_) | ScriptedCall::RecvFrom => {
                     let mut buffer = vec![0; 65_535];
                     let received = tokio::select! {
                         received = socket.recv_from(&mut buffer) => received,
@@ -358,7 +362,7 @@ impl Stage {
                         Err(_) => report(call, None),
                     }
                 }
-                Play::Close | Play::Reset => break,
+                ScriptedCall::Close | ScriptedCall::Reset => break,
                 _ => {}
             }
         }
@@ -368,10 +372,10 @@ impl Stage {
 
 /// Makes the calls of a connection as it is told, until it is closed. The outcome of its `connect` is reported when it
 /// comes, whatever else is done meanwhile.
-async fn talking(mut connection: Connection, mut told: mpsc::Receiver<Play>, stop: CancellationToken) {
+async fn talking(mut connection: Connection, mut told: mpsc::Receiver<ScriptedCall>, stop: CancellationToken) {
     let mut connecting = matches!(connection.who, SocketId::Client(_));
     loop {
-        let play = tokio::select! {
+        let call = tokio::select! {
             biased;
             over = established(&connection), if connecting => {
                 connecting = false;
@@ -380,24 +384,24 @@ async fn talking(mut connection: Connection, mut told: mpsc::Receiver<Play>, sto
                 }
                 continue;
             }
-            play = told.recv() => play,
+            call = told.recv() => call,
         };
-        match play {
-            Some(Play::Send(bytes)) => {
+        match call {
+            Some(ScriptedCall::Send(bytes)) => {
                 tokio::select! {
                     _ = connection.send(&bytes) => {}
                     () = stop.cancelled() => return connection.close(),
                 }
             }
-            Some(Play::Recv(most)) => {
+            Some(ScriptedCall::Recv(most)) => {
                 tokio::select! {
                     () = recv(&connection, most) => {}
                     () = stop.cancelled() => return connection.close(),
                 }
             }
-            Some(Play::ShutdownWrite) => connection.shut_write(),
-            Some(Play::Reset) => return connection.reset(),
-            Some(Play::Close) | None => return connection.close(),
+            Some(ScriptedCall::ShutdownWrite) => connection.shut_write(),
+            Some(ScriptedCall::Reset) => return connection.reset(),
+            Some(ScriptedCall::Close) | None => return connection.close(),
             Some(_) => {}
         }
     }
@@ -440,8 +444,8 @@ mod tests {
         (Script::new(Arc::new(Machine), EventSink::new(Clock::start(), Arc::<Heard>::clone(&heard))), heard)
     }
 
-    fn client(play: Play) -> Cue {
-        Cue { socket: SocketId::Client(ClientId(1)), play }
+    fn client(call: ScriptedCall) -> SocketOp {
+        SocketOp { socket: SocketId::Client(ClientId(1)), call }
     }
 
     #[tokio::test]
@@ -451,7 +455,7 @@ mod tests {
         script.stage.stop.cancel();
         script.stage.lock().clear();
         let family = SocketAddr::from(([127, 0, 0, 1], 0));
-        script.play(client(Play::Datagram { bind: None, connect: None, family }));
+        script.perform(client(ScriptedCall::Datagram { bind: None, connect: None, family }));
         script.stage.tasks.close();
         tokio::time::timeout(Duration::from_secs(20), script.stage.tasks.wait()).await.expect("it is kept open");
     }
@@ -461,7 +465,7 @@ mod tests {
         let (script, heard) = script();
         // No address of this machine (RFC 5737).
         let family = SocketAddr::from(([192, 0, 2, 1], 0));
-        script.play(client(Play::Datagram { bind: Some(family), connect: None, family }));
+        script.perform(client(ScriptedCall::Datagram { bind: Some(family), connect: None, family }));
         script.shutdown().await;
         let ended = |kind: &Kind| matches!(kind, Kind::Client(event) if event.change == ClientChange::Ended);
         assert!(heard.0.lock().unwrap().iter().any(ended));

@@ -10,8 +10,8 @@ use super::matcher::PacketMatch;
 use crate::domain::client::ClientChange;
 use crate::domain::wire::Mode;
 use crate::domain::{
-    Cue, Destination, HostId, Kind as EventKind, Note, Observation, Play, ServerChange, ServerId, SocketId,
-    SocketOptions, Syscall, WireCommand, WireEvent,
+    Destination, HostId, Kind as EventKind, Note, Observation, ScriptedCall, ServerChange, ServerId, SocketId,
+    SocketOp, SocketOptions, Syscall, WireCommand, WireEvent,
 };
 use crate::model::wire::Fate;
 use crate::model::{Effect, World};
@@ -22,7 +22,7 @@ pub enum Order {
     /// Of the wire.
     Wire(WireCommand),
     /// With a socket of the lesson's own, on this host.
-    Script(HostId, Cue),
+    Script(HostId, SocketOp),
     /// With the laboratory.
     Lab(Effect),
     /// Turn these settings.
@@ -203,15 +203,15 @@ impl Engine {
                 Some((Order::Lab(Effect::Close(crate::domain::ClientId(end.client), end.how)), Done::AtOnce))
             }
             Act::CloseAll => Some((Order::Lab(Effect::CloseAll), Done::AtOnce)),
-            _ => self.cue(act),
+            _ => self.op(act),
         }
     }
 
     /// The acts with sockets of the lesson's own.
-    fn cue(&self, act: &Act) -> Option<(Order, Done)> {
-        let cue = |name: &str, play: Play, done: fn(SocketId) -> Done| {
+    fn op(&self, act: &Act) -> Option<(Order, Done)> {
+        let op = |name: &str, call: ScriptedCall, done: fn(SocketId) -> Done| {
             let part = self.cast().part(name)?;
-            Some((Order::Script(part.host, Cue { socket: part.id, play }), done(part.id)))
+            Some((Order::Script(part.host, SocketOp { socket: part.id, call }), done(part.id)))
         };
         match act {
             Act::Listen(listen) => {
@@ -222,22 +222,22 @@ impl Engine {
                 };
                 let addr = self.addresses().of(listen.host, listen.port);
                 let name = listen.socket.get_ref().clone();
-                let play = Play::Listen { name, addr, backlog: listen.backlog, options };
-                cue(listen.socket.get_ref(), play, |id| Done::Call(id, Syscall::Listen))
+                let call = ScriptedCall::Listen { name, addr, backlog: listen.backlog, options };
+                op(listen.socket.get_ref(), call, |id| Done::Call(id, Syscall::Listen))
             }
             Act::Connect(connect) => {
-                let play = self.connect(connect)?;
-                cue(connect.socket.get_ref(), play, Done::Dialed)
+                let call = self.connect(connect)?;
+                op(connect.socket.get_ref(), call, Done::Dialed)
             }
             Act::Accept(accept) => {
                 let from = self.cast().part(accept.from.get_ref())?.id;
-                let play = Play::Accept { from, delay_acks: accept.delay_acks };
-                cue(accept.socket.get_ref(), play, |id| Done::Call(id, Syscall::Accept))
+                let call = ScriptedCall::Accept { from, delay_acks: accept.delay_acks };
+                op(accept.socket.get_ref(), call, |id| Done::Call(id, Syscall::Accept))
             }
             Act::Datagram(datagram) => {
-                let (play, last) = self.datagram(datagram);
+                let (call, last) = self.datagram(datagram);
                 let part = self.cast().part(datagram.socket.get_ref())?;
-                let order = Order::Script(part.host, Cue { socket: part.id, play });
+                let order = Order::Script(part.host, SocketOp { socket: part.id, call });
                 Some((order, Done::Call(part.id, last)))
             }
             Act::Send(send) => {
@@ -245,31 +245,33 @@ impl Engine {
                 let bytes = bytes(send);
                 match send.to {
                     Some(port) => {
-                        let play = Play::SendTo(bytes, self.addresses().across(host, port));
-                        cue(send.socket.get_ref(), play, |id| Done::Call(id, Syscall::Sendto))
+                        let call = ScriptedCall::SendTo(bytes, self.addresses().across(host, port));
+                        op(send.socket.get_ref(), call, |id| Done::Call(id, Syscall::Sendto))
                     }
-                    None => cue(send.socket.get_ref(), Play::Send(bytes), |id| Done::Call(id, Syscall::Send)),
+                    None => op(send.socket.get_ref(), ScriptedCall::Send(bytes), |id| Done::Call(id, Syscall::Send)),
                 }
             }
             Act::Recv(recv) => {
                 let part = self.cast().part(recv.socket.get_ref())?;
                 let datagram = part.proto == crate::domain::Proto::Udp;
-                let play = if datagram { Play::RecvFrom } else { Play::Recv(recv.most) };
-                let call = if datagram { Syscall::Recvfrom } else { Syscall::Recv };
-                let done = if recv.ahead { Done::AtOnce } else { Done::Call(part.id, call) };
-                Some((Order::Script(part.host, Cue { socket: part.id, play }), done))
+                let call = if datagram { ScriptedCall::RecvFrom } else { ScriptedCall::Recv(recv.most) };
+                let awaited = if datagram { Syscall::Recvfrom } else { Syscall::Recv };
+                let done = if recv.ahead { Done::AtOnce } else { Done::Call(part.id, awaited) };
+                Some((Order::Script(part.host, SocketOp { socket: part.id, call }), done))
             }
-            Act::Shutdown(name) => cue(name.get_ref(), Play::ShutdownWrite, |id| Done::Call(id, Syscall::Shutdown)),
+            Act::Shutdown(name) => {
+                op(name.get_ref(), ScriptedCall::ShutdownWrite, |id| Done::Call(id, Syscall::Shutdown))
+            }
             Act::Close(close) => {
                 let done = |id| Done::Call(id, Syscall::Close);
-                cue(close.socket.get_ref(), Play::Close, if close.ahead { |_| Done::AtOnce } else { done })
+                op(close.socket.get_ref(), ScriptedCall::Close, if close.ahead { |_| Done::AtOnce } else { done })
             }
-            Act::Reset(name) => cue(name.get_ref(), Play::Reset, |id| Done::Call(id, Syscall::Close)),
+            Act::Reset(name) => op(name.get_ref(), ScriptedCall::Reset, |id| Done::Call(id, Syscall::Close)),
             _ => None,
         }
     }
 
-    fn connect(&self, connect: &Connect) -> Option<Play> {
+    fn connect(&self, connect: &Connect) -> Option<ScriptedCall> {
         let to = match (&connect.to, connect.port) {
             (Some(name), _) => self.flow_of(name.get_ref())?.local,
             (None, port) => self.addresses().across(connect.host, port?),
@@ -277,11 +279,11 @@ impl Engine {
         let from = connect.from.map(|port| self.addresses().of(connect.host, port));
         let options =
             SocketOptions { reuse_addr: connect.reuse, no_delay: connect.no_delay, ..SocketOptions::default() };
-        Some(Play::Connect { to, from, options })
+        Some(ScriptedCall::Connect { to, from, options })
     }
 
     /// With the last call that it makes.
-    fn datagram(&self, datagram: &Datagram) -> (Play, Syscall) {
+    fn datagram(&self, datagram: &Datagram) -> (ScriptedCall, Syscall) {
         let bind = datagram.port.map(|port| self.addresses().of(datagram.host, port));
         let connect = datagram.connect.map(|port| self.addresses().across(datagram.host, port));
         let last = match (bind, connect) {
@@ -289,7 +291,7 @@ impl Engine {
             (Some(_), None) => Syscall::Bind,
             (None, None) => Syscall::Socket,
         };
-        (Play::Datagram { bind, connect, family: self.addresses().of(datagram.host, 0) }, last)
+        (ScriptedCall::Datagram { bind, connect, family: self.addresses().of(datagram.host, 0) }, last)
     }
 }
 

@@ -2,8 +2,9 @@
 
 use super::*;
 use crate::domain::{
-    Args, Call, Cause, Cue, Errno, Event, Evidence, Flags, Flow, HostId, Kind, Lang, Note, Observation, PacketSummary,
-    Play, Segment, Setting, SocketId, Stamp, Syscall, TcpState, Transition, WireCommand, WireEvent, WorldId,
+    Args, Call, Cause, Errno, Event, Evidence, Flags, Flow, HostId, Kind, Lang, Note, Observation, PacketSummary,
+    ScriptedCall, Segment, Setting, SocketId, SocketOp, Stamp, Syscall, TcpState, Transition, WireCommand, WireEvent,
+    WorldId,
 };
 use crate::domain::{LessonChange, LessonEvent};
 use crate::model::Worlds;
@@ -148,14 +149,20 @@ fn what_comes_after_settings_waits_until_all_of_them_are_turned() {
     assert_eq!(table.hear(1, HostId::Client, turned(None)), []);
     assert_eq!(table.hear(2, HostId::Server, turned(Some(Errno::Other(2)))), []);
     let next = table.hear(3, HostId::Server, turned(None));
-    assert!(matches!(&next[..], [Order::Script(HostId::Server, Cue { play: Play::Listen { .. }, .. })]), "{next:?}");
+    assert!(
+        matches!(&next[..], [Order::Script(HostId::Server, SocketOp { call: ScriptedCall::Listen { .. }, .. })]),
+        "{next:?}"
+    );
 }
 
 #[test]
 fn each_act_waits_for_the_one_before_and_for_its_packet() {
     let mut table = Table::new(DELIVERED);
     let first = table.begin();
-    assert!(matches!(&first[..], [Order::Script(HostId::Server, Cue { play: Play::Listen { .. }, .. })]), "{first:?}");
+    assert!(
+        matches!(&first[..], [Order::Script(HostId::Server, SocketOp { call: ScriptedCall::Listen { .. }, .. })]),
+        "{first:?}"
+    );
     // The packet is there before the call has returned: it is not touched yet.
     assert_eq!(table.syn(1, 4), []);
     let listened = Call::new("s0".parse().unwrap(), Syscall::Listen).with(Args::Number(8));
