@@ -8,8 +8,8 @@ use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use socklab::domain::client::ClientChange;
 use socklab::domain::{
-    Args, Call, ClientEvent, ClientId, ClientPlan, Delta, Destination, Evidence, Excerpt, Finding, Flags, Flow, Kind,
-    Note, Observation, PacketSummary, Proto, Row, Segment, SocketId, Stamp, Syscall, TcpState, WorldId,
+    Args, Call, ClientEvent, ClientId, ClientPlan, Delta, Destination, EventKind, Evidence, Excerpt, Finding, Flags,
+    Flow, Note, Observation, PacketSummary, Proto, Row, Segment, SocketId, Stamp, Syscall, TcpState, WorldId,
 };
 use socklab::model::keys::Key;
 use socklab::model::packets::{News, Origin, Said, Stream};
@@ -25,7 +25,7 @@ fn crowd() -> Model {
         nanos += 1_000;
         model.observe(Observation { at: Stamp::from_nanos(nanos), world: WorldId::Host, host: None, evidence, kind });
     };
-    seen(Evidence::Called, Kind::Note(Note::PortRange { low: 32_768, high: 60_999 }));
+    seen(Evidence::Called, EventKind::Note(Note::PortRange { low: 32_768, high: 60_999 }));
     let server = SocketAddr::from(([127, 0, 0, 1], 65_432));
     for n in 0..5_000u16 {
         let flow = Flow::tcp(SocketAddr::from(([127, 0, 0, 1], 33_000 + 5 * n)), server);
@@ -33,14 +33,14 @@ fn crowd() -> Model {
             let id = ClientId(u32::from(n) + 1);
             let destination = Destination { server: None, proto: Proto::Tcp, addr: server };
             let change = ClientChange::Spawned { plan: ClientPlan::Stay, destination };
-            seen(Evidence::Called, Kind::Client(ClientEvent { client: id, change }));
+            seen(Evidence::Called, EventKind::Client(ClientEvent { client: id, change }));
             let connect = Call::new(SocketId::Client(id), Syscall::Connect).with(Args::Addr(server)).on(flow);
-            seen(Evidence::Called, Kind::Call(connect));
+            seen(Evidence::Called, EventKind::Call(connect));
         }
         for (flow, cookie) in [(flow, 2 * u64::from(n) + 1), (flow.mirror().unwrap_or(flow), 2 * u64::from(n) + 2)] {
             seen(
                 Evidence::Sampled,
-                Kind::Row(Delta::Added(Row {
+                EventKind::Row(Delta::Added(Row {
                     flow,
                     state: Some(TcpState::Established),
                     recv_q: Some(0),
@@ -97,7 +97,7 @@ fn traffic() -> Model {
         let tcp =
             Segment { flags, seq: n, ack: n, seq_rel: Some(n), ack_rel: Some(n), window: 65_536, options: vec![] };
         let findings = [Finding::ChecksumPartial, Finding::Retransmission].into_iter().collect();
-        let kind = Kind::Packet(PacketSummary {
+        let kind = EventKind::Packet(PacketSummary {
             number: u64::from(n) + 1,
             flow,
             tcp: Some(tcp),

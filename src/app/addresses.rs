@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use tokio::task::JoinHandle;
 
-use crate::domain::{EventSink, Evidence, Kind, Note};
+use crate::domain::{EventKind, EventSink, Evidence, Note};
 use crate::observe;
 
 /// How often they are looked at: one system call.
@@ -24,7 +24,7 @@ impl Addresses {
                 let addresses = observe::addresses();
                 if addresses != known {
                     known.clone_from(&addresses);
-                    sink.report(Evidence::Sampled, Kind::Note(Note::Addresses { addresses }));
+                    sink.report(Evidence::Sampled, EventKind::Note(Note::Addresses { addresses }));
                 }
             }
         }))

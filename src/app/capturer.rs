@@ -10,7 +10,7 @@ use tokio::sync::mpsc;
 
 use super::kept;
 use crate::domain::excerpt::sanitise;
-use crate::domain::{Errno, EventSink, Evidence, Flow, Kind, Note};
+use crate::domain::{Errno, EventKind, EventSink, Evidence, Flow, Note};
 use crate::model::Msg;
 use crate::model::packets::{Capturing, Help, News, Origin};
 use crate::observe::Scope;
@@ -44,7 +44,7 @@ impl Capturer {
             }
             Err(error) => {
                 let lacks = Note::Lacks { what: Evidence::Packet, errno: error.errno };
-                sink.report(Evidence::Called, Kind::Note(lacks));
+                sink.report(Evidence::Called, EventKind::Note(lacks));
                 Err(error)
             }
         };
@@ -85,7 +85,7 @@ impl Capturer {
         let sink = self.sink.clone();
         let Some(capture) = &self.capture else {
             let errno = self.errno.unwrap_or(Errno::Perm);
-            sink.report(Evidence::Called, Kind::Note(Note::CaptureNotSaved { errno }));
+            sink.report(Evidence::Called, EventKind::Note(Note::CaptureNotSaved { errno }));
             return;
         };
         let store = Arc::clone(capture.store());
@@ -94,7 +94,7 @@ impl Capturer {
                 Ok(note) => note,
                 Err(error) => Note::CaptureNotSaved { errno: Errno::from(&error) },
             };
-            sink.report(Evidence::Called, Kind::Note(note));
+            sink.report(Evidence::Called, EventKind::Note(note));
         });
     }
 

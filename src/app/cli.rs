@@ -8,7 +8,7 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
-use crate::domain::{Answer, HostId, Lang, Proto, ServerSpec, ServiceModel, TargetHost};
+use crate::domain::{HostId, Lang, Proto, ServerKind, ServerSpec, TargetHost};
 use crate::model::ui::ThemeName;
 use reach::ReachArgs;
 
@@ -158,7 +158,7 @@ pub struct LabArgs {
     /// Start this server instead of the four: KIND is threaded, echo, async or udp; ADDR a port or an address with a
     /// port. Can be given several times
     #[arg(long, value_name = "KIND=ADDR", value_parser = server)]
-    pub server: Vec<(Kind, SocketAddr)>,
+    pub server: Vec<(ServerKind, SocketAddr)>,
 
     /// Who can reach the servers, and what they may do
     #[command(flatten)]
@@ -202,19 +202,6 @@ pub struct LabArgs {
     pub panic: bool,
 }
 
-/// What kind of server.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Kind {
-    /// TCP, a thread per connection, answers in capitals.
-    Threaded,
-    /// TCP, one client at a time, answers what it received.
-    Echo,
-    /// TCP, a task per connection, answers in capitals.
-    Async,
-    /// UDP, one datagram at a time, answers in capitals.
-    Udp,
-}
-
 /// A known set of servers.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub enum Preset {
@@ -251,58 +238,44 @@ impl LabArgs {
 }
 
 /// The servers that were asked for one by one, else those of the preset, else the four.
-fn servers(asked: &[(Kind, SocketAddr)], preset: Option<Preset>) -> Vec<ServerSpec> {
+fn servers(asked: &[(ServerKind, SocketAddr)], preset: Option<Preset>) -> Vec<ServerSpec> {
     let local = |port| SocketAddr::new(Ipv4Addr::LOCALHOST.into(), port);
     let chosen = match preset {
         _ if !asked.is_empty() => asked.to_vec(),
         Some(Preset::Class) => {
-            vec![(Kind::Echo, local(65432)), (Kind::Threaded, local(65433)), (Kind::Udp, local(65431))]
+            vec![
+                (ServerKind::Echo, local(65432)),
+                (ServerKind::Threaded, local(65433)),
+                (ServerKind::Udp, local(65431)),
+            ]
         }
         None => vec![
-            (Kind::Threaded, local(65432)),
-            (Kind::Echo, local(65433)),
-            (Kind::Async, local(65434)),
-            (Kind::Udp, local(65432)),
+            (ServerKind::Threaded, local(65432)),
+            (ServerKind::Echo, local(65433)),
+            (ServerKind::Async, local(65434)),
+            (ServerKind::Udp, local(65432)),
         ],
     };
-    let named = |(place, (kind, addr)): (usize, &(Kind, SocketAddr))| {
+    let named = |(place, (kind, addr)): (usize, &(ServerKind, SocketAddr))| {
         let before = chosen[..place].iter().filter(|(other, _)| other == kind).count();
         kind.spec(*addr, before)
     };
     chosen.iter().enumerate().map(named).collect()
 }
 
-impl Kind {
-    const ALL: [(Self, &'static str); 4] =
-        [(Self::Threaded, "threaded"), (Self::Echo, "echo"), (Self::Async, "async"), (Self::Udp, "udp")];
-
-    /// A server of this kind, when there are `before` of them already.
-    fn spec(self, addr: SocketAddr, before: usize) -> ServerSpec {
-        let name = Self::ALL.iter().find(|(kind, _)| *kind == self).map_or("", |(_, name)| name);
-        let name = if before == 0 { name.into() } else { format!("{name}{}", before + 1) };
-        let (proto, answer, model) = match self {
-            Self::Threaded => (Proto::Tcp, Answer::Upper, Some(ServiceModel::Threaded)),
-            Self::Echo => (Proto::Tcp, Answer::Same, Some(ServiceModel::Sequential)),
-            Self::Async => (Proto::Tcp, Answer::Upper, Some(ServiceModel::Async)),
-            Self::Udp => (Proto::Udp, Answer::Upper, None),
-        };
-        ServerSpec { name, proto, addr, answer, model }
-    }
-}
-
-fn server(text: &str) -> Result<(Kind, SocketAddr), String> {
+fn server(text: &str) -> Result<(ServerKind, SocketAddr), String> {
     let (kind, addr) = text.split_once('=').ok_or("expected KIND=ADDR, such as echo=65433")?;
-    let known = Kind::ALL.iter().find(|(_, name)| *name == kind);
-    let (kind, _) = known.ok_or_else(|| format!("{kind:?} is no kind of server: threaded, echo, async or udp"))?;
+    let kind: ServerKind =
+        kind.parse().map_err(|_| format!("{kind:?} is no kind of server: threaded, echo, async or udp"))?;
     let (ip, port) = match addr.rsplit_once(':') {
-        _ if addr.parse::<SocketAddr>().is_ok() => return Ok((*kind, addr.parse().map_err(|_| "")?)),
+        _ if addr.parse::<SocketAddr>().is_ok() => return Ok((kind, addr.parse().map_err(|_| "")?)),
         Some(("", port)) => ("127.0.0.1", port),
         Some((ip, port)) => (ip, port),
         None => ("127.0.0.1", addr),
     };
     let ip: IpAddr = ip.parse().map_err(|_| format!("{ip:?} is no address: give a number such as 127.0.0.1"))?;
     let port = port.parse().map_err(|_| format!("{port:?} is no port: give a number from 0 to 65535"))?;
-    Ok((*kind, SocketAddr::new(ip, port)))
+    Ok((kind, SocketAddr::new(ip, port)))
 }
 
 fn host(text: &str) -> Result<HostId, String> {

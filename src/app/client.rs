@@ -13,8 +13,8 @@ use super::cli::network::{ClientArgs, Transport};
 use super::headless::Headless;
 use super::locale;
 use crate::domain::{
-    Call, ClientId, Evidence, Flow, Kind, Note, Outcome, PortReport, Proto, Reason, ScriptedCall, SocketId, SocketOp,
-    SocketOptions, Syscall, TargetChange, TargetEvent, TcpState, Verdict,
+    Call, ClientId, EventKind, Evidence, Flow, Note, Outcome, PortReport, Proto, Reason, ScriptedCall, SocketId,
+    SocketOp, SocketOptions, Syscall, TargetChange, TargetEvent, TcpState, Verdict,
 };
 use crate::lab::{Machine, Script, resolve};
 use crate::model::Effect;
@@ -79,7 +79,7 @@ impl<'a> Caller<'a> {
 
     fn target(&self, change: TargetChange) {
         let target = self.args.addr.clone();
-        self.headless.sink.report(Evidence::Called, Kind::Target(TargetEvent { target, change }));
+        self.headless.sink.report(Evidence::Called, EventKind::Target(TargetEvent { target, change }));
     }
 
     /// Tries one address after the other until there is somebody to talk to.
@@ -192,7 +192,7 @@ impl<'a> Caller<'a> {
             if !told {
                 let socket = SocketId::Client(self.client);
                 let note = Note::Unasked { socket, server: addr, from: other };
-                told = self.headless.sink.report(Evidence::Called, Kind::Note(note));
+                told = self.headless.sink.report(Evidence::Called, EventKind::Note(note));
             }
         }
     }
@@ -211,7 +211,7 @@ impl<'a> Caller<'a> {
         loop {
             let is_it = |call: &&Call| call.socket == socket && call.call == syscall;
             let found = self.headless.since(self.heard).find_map(|event| match &event.seen.kind {
-                Kind::Call(call) => Some(call).filter(is_it).map(|call| (event.seq, call.clone())),
+                EventKind::Call(call) => Some(call).filter(is_it).map(|call| (event.seq, call.clone())),
                 _ => None,
             });
             if let Some((seq, call)) = found {

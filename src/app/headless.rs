@@ -8,7 +8,7 @@ use tokio::time::{Instant, sleep_until};
 
 use super::recorder::Recorder;
 use super::{locale, queue};
-use crate::domain::{Clock, Event, EventSink, Evidence, Kind, Lang, Note, Observation, Stamp, WorldId};
+use crate::domain::{Clock, Event, EventKind, EventSink, Evidence, Lang, Note, Observation, Stamp, WorldId};
 use crate::model::{Effect, Model, Msg, Ui, update};
 use crate::view;
 
@@ -54,7 +54,7 @@ impl Headless {
         }
         let lost = self.sink.take_lost();
         if lost > 0 {
-            let (at, world, kind) = (self.now(), WorldId::Host, Kind::Note(Note::Dropped { count: lost }));
+            let (at, world, kind) = (self.now(), WorldId::Host, EventKind::Note(Note::Dropped { count: lost }));
             self.model.observe(Observation { at, world, host: None, evidence: Evidence::Called, kind });
         }
         self.tell()

@@ -16,8 +16,8 @@ use super::tracer::Tracer;
 #[cfg(target_os = "linux")]
 use super::wire_world::WireWorld;
 use crate::domain::{
-    Errno, EventSink, Evidence, Kind, Limits, Note, Proto, RowKey, ServerChange, ServerEvent, ServerId, ServerSpec,
-    WorldId,
+    Errno, EventKind, EventSink, Evidence, Limits, Note, Proto, RowKey, ServerChange, ServerEvent, ServerId,
+    ServerSpec, WorldId,
 };
 use crate::lab::{self, Lab, Machine};
 #[cfg(target_os = "linux")]
@@ -68,7 +68,7 @@ impl Laboratory {
     ) -> io::Result<Self> {
         lab::raise_descriptor_limit(sink);
         if let Some((low, high)) = observe::port_range() {
-            sink.report(Evidence::Sampled, Kind::Note(Note::PortRange { low, high }));
+            sink.report(Evidence::Sampled, EventKind::Note(Note::PortRange { low, high }));
         }
         let ports: BTreeSet<u16> = servers.iter().map(|spec| spec.addr.port()).collect();
         let mut lab = Lab::new(Arc::new(Machine), sink.clone(), servers.clone());
@@ -76,7 +76,7 @@ impl Laboratory {
             lab.limit(limits.clone());
         }
         if observe {
-            sink.report(Evidence::Called, Kind::Note(Note::Observing { servers: servers.clone() }));
+            sink.report(Evidence::Called, EventKind::Note(Note::Observing { servers: servers.clone() }));
         } else {
             lab.start_all();
         }
@@ -85,7 +85,7 @@ impl Laboratory {
         let table = Table::start(sink.clone(), Scope::Ports(ports.clone()))?;
         let (near, answers) = mpsc::channel(64);
         for what in [Evidence::Called, Evidence::Sampled] {
-            sink.report(Evidence::Called, Kind::Note(Note::Has { what }));
+            sink.report(Evidence::Called, EventKind::Note(Note::Has { what }));
         }
         Ok(Self {
             lab,
@@ -170,7 +170,7 @@ impl Laboratory {
         tokio::task::spawn_blocking(move || {
             if let Some(holder) = observe::holder(proto, addr) {
                 let change = ServerChange::Failed { errno: Errno::AddrInUse, holder: Some(holder) };
-                sink.report(Evidence::Sampled, Kind::Server(ServerEvent { server, change }));
+                sink.report(Evidence::Sampled, EventKind::Server(ServerEvent { server, change }));
             }
         });
     }
@@ -198,7 +198,7 @@ impl Laboratory {
         if matches!(effect, Effect::OpenWire | Effect::Play { .. }) {
             let errno = Errno::from(io::Error::from(io::ErrorKind::Unsupported));
             let lacks = crate::domain::WireEvent::Lacks { need: Need::Linux, errno, remedy: Remedy::OtherSystem };
-            self.sink.on_wire(None).report(Evidence::Called, Kind::Wire(lacks));
+            self.sink.on_wire(None).report(Evidence::Called, EventKind::Wire(lacks));
         }
     }
 }
@@ -255,7 +255,7 @@ impl Shell for Laboratory {
             Effect::CompletePath(typed) => self.opener.complete(typed),
             Effect::Mark(text) => {
                 let sink = if self.shown == WorldId::Wire { self.sink.on_wire(None) } else { self.sink.clone() };
-                sink.report(Evidence::Called, Kind::Note(Note::Mark { text }));
+                sink.report(Evidence::Called, EventKind::Note(Note::Mark { text }));
             }
             Effect::GoOn | Effect::LeaveLesson | Effect::Redraw | Effect::Suspend | Effect::Quit => {}
         }

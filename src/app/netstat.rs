@@ -12,7 +12,7 @@ use serde::Serialize;
 use super::cli::NetstatArgs;
 use crate::domain::filter::{Filter, FilterError, Line};
 use crate::domain::{
-    Clock, Delta, EventQueue, EventSink, Flow, Kind, Observation, Proto, Row, RowKey, TcpState, TimerKind,
+    Clock, Delta, EventKind, EventQueue, EventSink, Flow, Observation, Proto, Row, RowKey, TcpState, TimerKind,
 };
 use crate::observe::{self, Scope, Table};
 
@@ -106,7 +106,7 @@ fn watch(args: &NetstatArgs, filter: &Filter, scope: Scope) -> io::Result<()> {
     while let Ok(first) = far.recv() {
         let more = std::iter::from_fn(|| far.try_recv().ok());
         for seen in std::iter::once(first).chain(more) {
-            if let Kind::Row(delta) = seen.kind {
+            if let EventKind::Row(delta) = seen.kind {
                 if let Delta::Found(row) | Delta::Added(row) = &delta
                     && (args.process || args.json)
                 {

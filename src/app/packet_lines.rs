@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use serde::Serialize;
 
-use crate::domain::{Event, Evidence, Kind, Observation, PacketSummary, Stamp, WorldId};
+use crate::domain::{Event, EventKind, Evidence, Observation, PacketSummary, Stamp, WorldId};
 use crate::observe::capture::file::Packet;
 
 /// See the module's head.
@@ -38,7 +38,7 @@ impl<W: Write> PacketLines<W> {
             world: WorldId::Host,
             host: None,
             evidence: Evidence::Packet,
-            kind: Kind::Packet(seen.clone()),
+            kind: EventKind::Packet(seen.clone()),
         };
         let event = Event { seq: self.written, seen };
         serde_json::to_writer(&mut self.out, &Line { event, comments: &packet.comments })?;

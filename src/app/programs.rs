@@ -8,7 +8,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use crate::domain::excerpt::sanitise;
-use crate::domain::{Errno, EventSink, Evidence, HostId, Kind, WireEvent};
+use crate::domain::{Errno, EventKind, EventSink, Evidence, HostId, WireEvent};
 use crate::wire::{Program, Running, Wire, program_here};
 
 /// The longest part of a line that is shown, in bytes.
@@ -26,7 +26,7 @@ impl Programs {
     pub(super) fn run(&self, wire: &Wire, sink: &EventSink, host: HostId, line: &str) {
         if let Err(error) = self.start(wire, sink, host, line) {
             let failed = WireEvent::ProgramFailed { name: sanitise(line.as_bytes()), errno: Errno::from(&error) };
-            sink.report(Evidence::Called, Kind::Wire(failed));
+            sink.report(Evidence::Called, EventKind::Wire(failed));
         }
     }
 
@@ -98,7 +98,7 @@ fn tell(stream: impl Read, pid: u32, error: bool, sink: &EventSink) {
     let (mut since, mut shown, mut skipped) = (Instant::now(), 0, 0);
     let say = |line: &[u8], skipped| {
         let said = WireEvent::ProgramSaid { pid, line: sanitise(line), error, skipped };
-        sink.report(Evidence::Called, Kind::Wire(said));
+        sink.report(Evidence::Called, EventKind::Wire(said));
     };
     let mut last = None;
     while let Ok(Some(line)) = line(&mut stream) {
@@ -162,7 +162,7 @@ mod tests {
         tell(text.as_bytes(), 1, false, &sink);
         let told: Vec<_> = std::iter::from_fn(|| events.try_recv().ok())
             .map(|seen| match seen.kind {
-                Kind::Wire(WireEvent::ProgramSaid { line, skipped, .. }) => (line, skipped),
+                EventKind::Wire(WireEvent::ProgramSaid { line, skipped, .. }) => (line, skipped),
                 other => panic!("{other:?}"),
             })
             .collect();

@@ -27,14 +27,14 @@ pub fn open(clock: Clock) -> (EventSink, mpsc::Receiver<Observation>) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::domain::{Evidence, Kind, Note};
+    use crate::domain::{EventKind, Evidence, Note};
 
     #[test]
     fn what_does_not_fit_is_counted() {
         let (sink, far) = open(Clock::start());
         let offered = CAPACITY + 7;
         let taken = (0..offered)
-            .filter(|_| sink.report(Evidence::Called, Kind::Note(Note::PortRange { low: 1, high: 2 })))
+            .filter(|_| sink.report(Evidence::Called, EventKind::Note(Note::PortRange { low: 1, high: 2 })))
             .count();
         assert_eq!((taken, far.len(), sink.take_lost(), sink.take_lost()), (CAPACITY, CAPACITY, 7, 0));
     }

@@ -9,7 +9,7 @@ use tokio::time::{Instant, sleep_until};
 
 use super::queue;
 use super::stage::Stage;
-use crate::domain::{Clock, EventSink, Evidence, Kind, Lang, Note, Observation, Stamp, WorldId};
+use crate::domain::{Clock, EventKind, EventSink, Evidence, Lang, Note, Observation, Stamp, WorldId};
 use crate::lesson::{Lesson, Order, Phase, Player};
 use crate::model::journal::Journal;
 use crate::model::{Model, Msg, Ui, update};
@@ -142,7 +142,7 @@ impl Runner {
             return Ok(());
         }
         let (at, world) = (self.now(), WorldId::Host);
-        let kind = Kind::Note(Note::Dropped { count });
+        let kind = EventKind::Note(Note::Dropped { count });
         self.take(Observation { at, world, host: None, evidence: Evidence::Called, kind })
     }
 }

@@ -11,7 +11,7 @@ use tokio::sync::mpsc;
 use super::cli::network::ScanArgs;
 use super::{locale, queue, tell};
 use crate::domain::ports::PortsError;
-use crate::domain::{Clock, Kind, Observation, PortReport, Realm, ScanChange, ScanPlan, Stamp, Verdict};
+use crate::domain::{Clock, EventKind, Observation, PortReport, Realm, ScanChange, ScanPlan, Stamp, Verdict};
 use crate::lab::{Lab, Machine};
 use crate::text::{Checks, Text};
 
@@ -111,7 +111,7 @@ async fn follow(args: &ScanArgs, text: &Text, events: &mut mpsc::Receiver<Observ
     let mut out = io::stdout().lock();
     let (mut found, mut begun) = (Found::default(), Stamp::ZERO);
     while let Some(seen) = events.recv().await {
-        let Kind::Scan(event) = seen.kind else { continue };
+        let EventKind::Scan(event) = seen.kind else { continue };
         match event.change {
             ScanChange::Port { report } => {
                 if args.json {

@@ -15,7 +15,9 @@ use tokio::time::{Instant, sleep_until};
 use super::input;
 use super::recorder::Recorder;
 use super::stage;
-use crate::domain::{EventSink, Evidence, Kind, LessonChange, LessonEvent, Note, Observation, RowKey, Stamp, WorldId};
+use crate::domain::{
+    EventKind, EventSink, Evidence, LessonChange, LessonEvent, Note, Observation, RowKey, Stamp, WorldId,
+};
 use crate::lesson::{Order, Player, catalogue};
 use crate::model::{Effect, Model, Msg, update};
 use crate::view;
@@ -212,7 +214,7 @@ impl<B: Backend<Error = io::Error>, S: Shell> Session<B, S> {
         let Some(playing) = &self.model.world.get(WorldId::Wire).playing else { return Ok(()) };
         let left = LessonEvent { lesson: playing.lesson.clone(), change: LessonChange::Left };
         self.player = None;
-        self.report(WorldId::Wire, Kind::Lesson(left))
+        self.report(WorldId::Wire, EventKind::Lesson(left))
     }
 
     fn perform(&mut self, effects: Vec<Effect>) -> io::Result<Option<End>> {
@@ -286,11 +288,11 @@ impl<B: Backend<Error = io::Error>, S: Shell> Session<B, S> {
     }
 
     fn note(&mut self, note: Note) -> io::Result<()> {
-        self.report(WorldId::Host, Kind::Note(note))
+        self.report(WorldId::Host, EventKind::Note(note))
     }
 
     /// Puts something that this loop itself knows into the journal.
-    fn report(&mut self, world: WorldId, kind: Kind) -> io::Result<()> {
+    fn report(&mut self, world: WorldId, kind: EventKind) -> io::Result<()> {
         let at = self.now();
         self.take(Msg::Seen(Observation { at, world, host: None, evidence: Evidence::Called, kind }))?;
         Ok(())
@@ -322,7 +324,7 @@ mod tests {
     #[test]
     fn what_nobody_records_is_not_waited_for() {
         let (sink, mut events) = queue::open(crate::domain::Clock::start());
-        let tell = || sink.report(Evidence::Called, Kind::Note(Note::Mark { text: "late".into() }));
+        let tell = || sink.report(Evidence::Called, EventKind::Note(Note::Mark { text: "late".into() }));
         assert!((0..1_000).all(|_| tell()));
         finish(Model::default(), None, &mut events, Stamp::ZERO).unwrap();
         assert_eq!(events.len(), 1_000);

@@ -9,13 +9,11 @@ use anyhow::Context as _;
 #[cfg(target_os = "linux")]
 use super::wire_lab::{WireLab, run_silently};
 use crate::domain::{
-    Answer, Destination, EventSink, Flow, HostId, Kind as EventKind, Observation, Proto, ServerChange, ServerSpec,
-    ServiceModel, WorldId,
+    Destination, EventKind, EventSink, Flow, HostId, Observation, ServerChange, ServerKind, ServerSpec, WorldId,
 };
 use crate::lab::{Lab, Machine, Script};
 #[cfg(target_os = "linux")]
 use crate::lesson::LessonSettings;
-use crate::lesson::file::Kind;
 use crate::lesson::{Addresses, Lesson, Order};
 use crate::model::Effect;
 use crate::observe::{Scope, Table};
@@ -70,7 +68,7 @@ impl Stage {
             0 => lesson.ports().collect(),
             port => BTreeSet::from([port]),
         };
-        let here = Here::open(specs(lesson, Kind::usual_port), sink, addresses, ports)?;
+        let here = Here::open(specs(lesson, ServerKind::usual_port), sink, addresses, ports)?;
         Ok(Self::host(Here { there: Some(there), ..here }))
     }
 
@@ -195,25 +193,16 @@ fn towards(mut there: SocketAddr) -> anyhow::Result<IpAddr> {
     let any: IpAddr = if there.is_ipv4() { Ipv4Addr::UNSPECIFIED.into() } else { Ipv6Addr::UNSPECIFIED.into() };
     if there.port() == 0 {
         // Not every system takes a port that nobody can have.
-        there.set_port(Kind::Threaded.usual_port());
+        there.set_port(ServerKind::Threaded.usual_port());
     }
     let socket = UdpSocket::bind((any, 0)).and_then(|socket| socket.connect(there).map(|()| socket));
     let ours = socket.and_then(|socket| socket.local_addr());
     ours.map(|addr| addr.ip()).with_context(|| there.ip().to_string())
 }
 
-fn specs(lesson: &Lesson, port: impl Fn(Kind) -> u16) -> Vec<ServerSpec> {
-    let spec = |kind: &Kind| {
-        let (proto, answer, model) = match kind {
-            Kind::Threaded => (Proto::Tcp, Answer::Upper, Some(ServiceModel::Threaded)),
-            Kind::Echo => (Proto::Tcp, Answer::Same, Some(ServiceModel::Sequential)),
-            Kind::Async => (Proto::Tcp, Answer::Upper, Some(ServiceModel::Async)),
-            Kind::Udp => (Proto::Udp, Answer::Upper, None),
-        };
-        let addr = SocketAddr::new(Ipv4Addr::LOCALHOST.into(), port(*kind));
-        ServerSpec { name: kind.name().into(), proto, addr, answer, model }
-    };
-    lesson.servers.iter().map(spec).collect()
+fn specs(lesson: &Lesson, port: impl Fn(ServerKind) -> u16) -> Vec<ServerSpec> {
+    let at = |kind| SocketAddr::new(Ipv4Addr::LOCALHOST.into(), port(kind));
+    lesson.servers.iter().map(|kind| kind.spec(at(*kind), 0)).collect()
 }
 
 /// The addresses of the wire's hosts.
@@ -224,7 +213,7 @@ pub(super) fn wire_addresses() -> Addresses {
 /// Opens a wire with the servers that a lesson wants, none of them started. Blocks for some tens of milliseconds.
 #[cfg(target_os = "linux")]
 pub(super) fn on_wire(lesson: &Lesson, sink: &EventSink, options: &Options) -> Result<WireLab, OpenError> {
-    WireLab::open(sink, options, &specs(lesson, Kind::usual_port))
+    WireLab::open(sink, options, &specs(lesson, ServerKind::usual_port))
 }
 
 #[cfg(target_os = "linux")]

@@ -5,7 +5,7 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 
 use super::{queue, tell};
-use crate::domain::{Clock, Kind, TargetChange, TargetHost};
+use crate::domain::{Clock, EventKind, TargetChange, TargetHost};
 use crate::lab::{Lab, Machine};
 use crate::text::Text;
 
@@ -18,7 +18,7 @@ pub(super) async fn find(target: &TargetHost, tcp: bool, text: &Text) -> io::Res
     let mut tried = Vec::new();
     let found = loop {
         let Some(seen) = events.recv().await else { return Err(io::ErrorKind::BrokenPipe.into()) };
-        let Kind::Target(event) = seen.kind else { continue };
+        let EventKind::Target(event) = seen.kind else { continue };
         let says = text.checks.target(&text.numbers, &target.to_string(), &event.change);
         match event.change {
             TargetChange::Lost { .. } => break Err(says),

@@ -13,7 +13,7 @@ use tokio::task::JoinHandle;
 use super::programs::Programs;
 use crate::domain::client::ClientChange;
 use crate::domain::{
-    ClientEvent, Errno, EventQueue, EventSink, Evidence, Flow, HostId, Kind, Note, Observation, Row, ServerSpec,
+    ClientEvent, Errno, EventKind, EventQueue, EventSink, Evidence, Flow, HostId, Note, Observation, Row, ServerSpec,
     Setting, SocketOp, Syscall, TcpInfo, WireCommand, WireEvent,
 };
 use crate::lab::{Host, Lab, Script};
@@ -177,9 +177,9 @@ fn set(host: &WireHost, nagle: &AtomicBool, setting: Setting) -> io::Result<()> 
 /// Reports that a setting was changed, or could not be.
 fn told(sink: &EventSink, host: HostId, setting: Setting, changed: io::Result<()>) -> io::Result<()> {
     let errno = changed.as_ref().err().map(Errno::from);
-    sink.report(Evidence::Called, Kind::Wire(WireEvent::SettingChanged { setting, errno }));
+    sink.report(Evidence::Called, EventKind::Wire(WireEvent::SettingChanged { setting, errno }));
     if let (Setting::EphemeralRange(low, high), None, HostId::Client) = (setting, errno, host) {
-        sink.report(Evidence::Called, Kind::Note(Note::PortRange { low, high }));
+        sink.report(Evidence::Called, EventKind::Note(Note::PortRange { low, high }));
     }
     changed
 }
@@ -245,12 +245,12 @@ struct Watcher {
 impl EventQueue for Watcher {
     fn offer(&self, seen: Observation) -> bool {
         // The lab on the client host knows the servers and keeps none: the other one tells of them.
-        if self.host == HostId::Client && matches!(seen.kind, Kind::Server(_)) {
+        if self.host == HostId::Client && matches!(seen.kind, EventKind::Server(_)) {
             return true;
         }
         let call = match &seen.kind {
-            Kind::Call(call) => Some(call.call),
-            Kind::Client(ClientEvent { change: ClientChange::Dialing { .. }, .. }) => Some(Syscall::Connect),
+            EventKind::Call(call) => Some(call.call),
+            EventKind::Client(ClientEvent { change: ClientChange::Dialing { .. }, .. }) => Some(Syscall::Connect),
             _ => None,
         };
         let taken = self.queue.offer(seen);

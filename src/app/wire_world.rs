@@ -10,7 +10,7 @@ use super::wire_lab::WireLab;
 use crate::domain::need::OpenError;
 use crate::domain::note::TableSource;
 use crate::domain::{
-    EventSink, Evidence, HostId, Kind, LessonChange, LessonEvent, Note, ServerSpec, Setting, WireEvent,
+    EventKind, EventSink, Evidence, HostId, LessonChange, LessonEvent, Note, ServerSpec, Setting, WireEvent,
 };
 use crate::lesson::{Lesson, Order};
 use crate::model::Effect;
@@ -82,7 +82,7 @@ impl WireWorld {
             let ready = lab.set_all(&lesson.settings).is_ok();
             // What could not be changed was reported.
             let change = if ready { LessonChange::Staged { run } } else { LessonChange::Left };
-            let event = Kind::Lesson(LessonEvent { lesson: name, change });
+            let event = EventKind::Lesson(LessonEvent { lesson: name, change });
             sink.on_wire(None).report(Evidence::Called, event);
             Some(lab)
         });
@@ -170,7 +170,7 @@ fn opened(sink: &EventSink, options: &Options, lab: Result<WireLab, OpenError>) 
         Ok(lab) => {
             let changed = |host| {
                 move |setting: &Setting| {
-                    (host, Kind::Wire(WireEvent::SettingChanged { setting: *setting, errno: None }))
+                    (host, EventKind::Wire(WireEvent::SettingChanged { setting: *setting, errno: None }))
                 }
             };
             let hosts = [HostId::Client, HostId::Server].into_iter();
@@ -179,16 +179,16 @@ fn opened(sink: &EventSink, options: &Options, lab: Result<WireLab, OpenError>) 
             }
             let sink = sink.on_wire(None);
             for what in [Evidence::Called, Evidence::Sampled, Evidence::Packet] {
-                sink.report(Evidence::Called, Kind::Note(Note::Has { what }));
+                sink.report(Evidence::Called, EventKind::Note(Note::Has { what }));
             }
-            sink.report(Evidence::Called, Kind::Note(Note::TableFrom { source: TableSource::SockDiag }));
+            sink.report(Evidence::Called, EventKind::Note(Note::TableFrom { source: TableSource::SockDiag }));
             let (low, high) = WireWorld::PORTS;
-            sink.report(Evidence::Called, Kind::Note(Note::PortRange { low, high }));
+            sink.report(Evidence::Called, EventKind::Note(Note::PortRange { low, high }));
             Some(lab)
         }
         Err(OpenError { need, missing }) => {
             let lacks = WireEvent::Lacks { need, errno: missing.errno, remedy: missing.remedy };
-            sink.on_wire(None).report(Evidence::Called, Kind::Wire(lacks));
+            sink.on_wire(None).report(Evidence::Called, EventKind::Wire(lacks));
             None
         }
     }

@@ -48,7 +48,7 @@ pub struct Observation {
     pub evidence: Evidence,
     /// What it is.
     #[serde(flatten)]
-    pub kind: Kind,
+    pub kind: EventKind,
 }
 
 /// One entry of the journal. Written as one line of JSON.
@@ -64,7 +64,7 @@ pub struct Event {
 /// What can happen.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "kind", rename_all = "snake_case")]
-pub enum Kind {
+pub enum EventKind {
     /// Our own code made a system call.
     Call(Call),
     /// One end of a connection changed its state.
@@ -106,7 +106,7 @@ mod tests {
         Flow::tcp("127.0.0.1:44086".parse().unwrap(), "127.0.0.1:65432".parse().unwrap())
     }
 
-    fn event(kind: Kind) -> Event {
+    fn event(kind: EventKind) -> Event {
         let seen = Observation {
             at: Stamp::from_nanos(12_345_000),
             world: WorldId::Host,
@@ -141,7 +141,7 @@ mod tests {
 
     #[test]
     fn a_packet_is_written_with_the_stable_keys() {
-        let line = serde_json::to_string(&event(Kind::Packet(packet(Some(Flags::ACK), b"")))).unwrap();
+        let line = serde_json::to_string(&event(EventKind::Packet(packet(Some(Flags::ACK), b"")))).unwrap();
         let keys = r#""kind":"packet","packet":3,"proto":"tcp","local":"127.0.0.1:44086","peer":"127.0.0.1:65432","flags":"ACK","seq_raw":77,"ack_raw":78,"seq_rel":1,"ack_rel":1,"win":64240,"len":0}"#;
         assert!(line.ends_with(keys), "{line}");
     }
@@ -151,13 +151,13 @@ mod tests {
         let call = Call::new(SocketId::Client(ClientId(7)), Syscall::Connect)
             .with(Args::Addr("127.0.0.1:65432".parse().unwrap()));
         assert_eq!(
-            serde_json::to_string(&event(Kind::Call(call))).unwrap(),
+            serde_json::to_string(&event(EventKind::Call(call))).unwrap(),
             r#"{"seq":41,"t_ms":12.345,"world":"host","evidence":"called","kind":"call","socket":"c7","call":"connect","args":"127.0.0.1:65432","result":"ok"}"#
         );
     }
 
     /// Port checks and targets.
-    fn looked_for() -> Vec<Kind> {
+    fn looked_for() -> Vec<EventKind> {
         let address = flow().local.ip();
         let took = std::time::Duration::from_micros(312);
         let report = PortReport {
@@ -191,16 +191,16 @@ mod tests {
             TargetChange::Chosen { addr: flow().local, answers: true },
             TargetChange::Dropped,
         ];
-        let scans = scans.into_iter().map(|change| Kind::Scan(ScanEvent { scan: 2, change }));
+        let scans = scans.into_iter().map(|change| EventKind::Scan(ScanEvent { scan: 2, change }));
         scans
-            .chain(targets.into_iter().map(|change| Kind::Target(TargetEvent { target: target.clone(), change })))
+            .chain(targets.into_iter().map(|change| EventKind::Target(TargetEvent { target: target.clone(), change })))
             .collect()
     }
 
-    fn guarded() -> Vec<Kind> {
+    fn guarded() -> Vec<EventKind> {
         vec![
-            Kind::Guard(GuardEvent::Limits { limits: Limits::default() }),
-            Kind::Guard(GuardEvent::Acted {
+            EventKind::Guard(GuardEvent::Limits { limits: Limits::default() }),
+            EventKind::Guard(GuardEvent::Acted {
                 server: ServerId(0),
                 address: Some("192.0.2.2".parse().unwrap()),
                 rule: Rule::Connections,
@@ -208,34 +208,34 @@ mod tests {
                 deed: guard::Deed::Refused,
                 count: 10_000,
             }),
-            Kind::Guard(GuardEvent::Checked {
+            EventKind::Guard(GuardEvent::Checked {
                 server: ServerId(3),
                 address: None,
                 check: guard::PortCheck::EmptyDatagram,
                 count: 1,
             }),
-            Kind::Guard(GuardEvent::HalfOpen {
+            EventKind::Guard(GuardEvent::HalfOpen {
                 listener: Some("0.0.0.0:65432".parse().unwrap()),
                 limit: Some(128),
                 deed: guard::Deed::Cookie,
                 count: 4_872,
             }),
-            Kind::Guard(GuardEvent::HandshakesReset { count: 4 }),
-            Kind::Guard(GuardEvent::Kicked { address: "2001:db8::1".parse().unwrap(), count: 3 }),
+            EventKind::Guard(GuardEvent::HandshakesReset { count: 4 }),
+            EventKind::Guard(GuardEvent::Kicked { address: "2001:db8::1".parse().unwrap(), count: 3 }),
         ]
     }
 
-    fn played() -> Vec<Kind> {
+    fn played() -> Vec<EventKind> {
         let lesson = |change| LessonEvent { lesson: "lost-syn".into(), change };
         vec![
-            Kind::Lesson(lesson(LessonChange::Staged { run: 3 })),
-            Kind::Lesson(lesson(LessonChange::Missed { step: 1, expect: 2, seen: lesson::Seen::Nothing })),
-            Kind::Lesson(lesson(LessonChange::Missed {
+            EventKind::Lesson(lesson(LessonChange::Staged { run: 3 })),
+            EventKind::Lesson(lesson(LessonChange::Missed { step: 1, expect: 2, seen: lesson::Seen::Nothing })),
+            EventKind::Lesson(lesson(LessonChange::Missed {
                 step: 1,
                 expect: 0,
                 seen: lesson::Seen::State(TcpState::SynSent, Some(Cause::Timer)),
             })),
-            Kind::Lesson(lesson(LessonChange::Over)),
+            EventKind::Lesson(lesson(LessonChange::Over)),
         ]
     }
 
@@ -254,17 +254,19 @@ mod tests {
         };
         let bare = Row { timer: None, process: None, state: None, uid: None, inode: None, ..row.clone() };
         let kinds = [
-            Kind::Call(Call::new(SocketId::Conn(ServerId(0), ConnNo(3)), Syscall::Send).on(flow()).carrying(b"oi\n")),
-            Kind::State(Transition {
+            EventKind::Call(
+                Call::new(SocketId::Conn(ServerId(0), ConnNo(3)), Syscall::Send).on(flow()).carrying(b"oi\n"),
+            ),
+            EventKind::State(Transition {
                 flow: flow(),
                 from: TcpState::SynSent,
                 to: TcpState::Established,
                 cause: Some(Cause::Packet(2)),
             }),
-            Kind::Row(Delta::Added(row.clone())),
-            Kind::Row(Delta::Changed(bare)),
-            Kind::Row(Delta::Gone(row.key())),
-            Kind::Info(TcpInfo {
+            EventKind::Row(Delta::Added(row.clone())),
+            EventKind::Row(Delta::Changed(bare)),
+            EventKind::Row(Delta::Gone(row.key())),
+            EventKind::Info(TcpInfo {
                 flow: flow(),
                 rtt_us: 31,
                 rttvar_us: 12,
@@ -282,36 +284,36 @@ mod tests {
                 rcv_wnd: Some(0),
                 congestion: Some("cubic".into()),
             }),
-            Kind::Server(ServerEvent {
+            EventKind::Server(ServerEvent {
                 server: ServerId(1),
                 change: ServerChange::Failed { errno: Errno::AddrInUse, holder: row.process },
             }),
-            Kind::Client(ClientEvent {
+            EventKind::Client(ClientEvent {
                 client: ClientId(9),
                 change: client::ClientChange::Spawned {
                     plan: ClientPlan::OneShot,
                     destination: Destination { server: Some(ServerId(0)), proto: Proto::Tcp, addr: flow().local },
                 },
             }),
-            Kind::Broadcast(BroadcastEvent {
+            EventKind::Broadcast(BroadcastEvent {
                 message: 2,
                 change: broadcast::BroadcastChange::Reply {
                     server: ServerId(3),
                     reply: Reply::Answer { text: Excerpt::of(b"BOM DIA"), rtt: std::time::Duration::from_micros(212) },
                 },
             }),
-            Kind::Packet(packet(Some(Flags::SYN), b"")),
-            Kind::Packet(packet(None, b"oi")),
-            Kind::Packet(PacketSummary {
+            EventKind::Packet(packet(Some(Flags::SYN), b"")),
+            EventKind::Packet(packet(None, b"oi")),
+            EventKind::Packet(PacketSummary {
                 findings: [Finding::DuplicateAck { nth: 1, of: 2 }, Finding::ChecksumPartial].into_iter().collect(),
                 ..packet(Some(Flags::ACK), b"")
             }),
-            Kind::Packet(PacketSummary { icmp: Some(Icmp::PortUnreachable), ..packet(None, b"") }),
-            Kind::Wire(WireEvent::Folded { packet: 1, count: 3, after: std::time::Duration::from_secs(4) }),
-            Kind::Wire(WireEvent::Mode(Mode::Slow { hop: std::time::Duration::from_millis(500) })),
-            Kind::Wire(WireEvent::ProgramEnded { pid: 7, status: None, signal: Some(9) }),
-            Kind::Note(Note::Mark { text: "2. the SYN is lost".into() }),
-            Kind::Note(Note::BurstCut { asked: 1000, made: 118, errno: Errno::Mfile }),
+            EventKind::Packet(PacketSummary { icmp: Some(Icmp::PortUnreachable), ..packet(None, b"") }),
+            EventKind::Wire(WireEvent::Folded { packet: 1, count: 3, after: std::time::Duration::from_secs(4) }),
+            EventKind::Wire(WireEvent::Mode(Mode::Slow { hop: std::time::Duration::from_millis(500) })),
+            EventKind::Wire(WireEvent::ProgramEnded { pid: 7, status: None, signal: Some(9) }),
+            EventKind::Note(Note::Mark { text: "2. the SYN is lost".into() }),
+            EventKind::Note(Note::BurstCut { asked: 1000, made: 118, errno: Errno::Mfile }),
         ];
         let kinds = kinds.into_iter().chain(looked_for()).chain(guarded()).chain(played());
         for kind in kinds {

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Instant;
 
-use super::event::{Kind, Observation, WorldId};
+use super::event::{EventKind, Observation, WorldId};
 use super::evidence::Evidence;
 use super::id::HostId;
 use super::stamp::Stamp;
@@ -70,12 +70,12 @@ impl EventSink {
     }
 
     /// Reports something that happened now. `false` when it did not fit and was counted as lost.
-    pub fn report(&self, evidence: Evidence, kind: Kind) -> bool {
+    pub fn report(&self, evidence: Evidence, kind: EventKind) -> bool {
         self.report_at(self.clock.now(), evidence, kind)
     }
 
     /// Reports something that happened at a known moment. `false` when it did not fit and was counted as lost.
-    pub fn report_at(&self, at: Stamp, evidence: Evidence, kind: Kind) -> bool {
+    pub fn report_at(&self, at: Stamp, evidence: Evidence, kind: EventKind) -> bool {
         let taken = self.queue.offer(Observation { at, world: self.world, host: self.host, evidence, kind });
         if !taken {
             self.lost.fetch_add(1, Ordering::Relaxed);

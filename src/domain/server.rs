@@ -57,6 +57,52 @@ impl Answer {
     }
 }
 
+/// The kinds of servers that the laboratory has.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum ServerKind {
+    /// TCP, a thread per connection, answers in capitals.
+    Threaded,
+    /// TCP, one client at a time, answers what it received.
+    Echo,
+    /// TCP, a task per connection, answers in capitals.
+    Async,
+    /// UDP, one datagram at a time, answers in capitals.
+    Udp,
+}
+
+spelled!(ServerKind { Threaded = "threaded", Echo = "echo", Async = "async", Udp = "udp" });
+
+impl ServerKind {
+    /// The port that the laboratory gives it.
+    pub const fn usual_port(self) -> u16 {
+        match self {
+            Self::Threaded | Self::Udp => 65432,
+            Self::Echo => 65433,
+            Self::Async => 65434,
+        }
+    }
+
+    /// Its transport protocol.
+    pub const fn proto(self) -> Proto {
+        match self {
+            Self::Udp => Proto::Udp,
+            Self::Threaded | Self::Echo | Self::Async => Proto::Tcp,
+        }
+    }
+
+    /// A server of this kind at this address. `before` others of the kind have taken names already.
+    pub fn spec(self, addr: SocketAddr, before: usize) -> ServerSpec {
+        let name = if before == 0 { self.name().into() } else { format!("{self}{}", before + 1) };
+        let (answer, model) = match self {
+            Self::Threaded => (Answer::Upper, Some(ServiceModel::Threaded)),
+            Self::Echo => (Answer::Same, Some(ServiceModel::Sequential)),
+            Self::Async => (Answer::Upper, Some(ServiceModel::Async)),
+            Self::Udp => (Answer::Upper, None),
+        };
+        ServerSpec { name, proto: self.proto(), addr, answer, model }
+    }
+}
+
 /// What a server is asked to be.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ServerSpec {

@@ -174,14 +174,14 @@ impl Lab {
     }
 
     /// Aims broadcasts at this host, or with `None` at the servers here again; reports what becomes of the search for it
-    /// (`Kind::Target`). Where a client goes is said when it is spawned.
+    /// (`EventKind::Target`). Where a client goes is said when it is spawned.
     pub fn set_target(&mut self, target: Option<TargetHost>) {
         let tcp = self.servers.iter().find(|server| server.proto == Proto::Tcp).map(|server| server.addr().port());
         self.broadcaster.hang_up();
         self.target.set(target, tcp.filter(|port| *port > 0).unwrap_or(USUAL_PORT));
     }
 
-    /// Checks the ports of a host, in the background. A check that goes on is stopped. Reports `Kind::Scan`.
+    /// Checks the ports of a host, in the background. A check that goes on is stopped. Reports `EventKind::Scan`.
     pub fn scan(&mut self, plan: ScanPlan) {
         self.scanner.start(plan);
     }

@@ -8,8 +8,9 @@ use std::io;
 use crate::domain::broadcast::BroadcastChange;
 use crate::domain::client::ClientChange;
 use crate::domain::{
-    Args, BroadcastEvent, Call, ClientEvent, ClientId, EventSink, Evidence, Flow, GuardEvent, Kind, Note, ScanChange,
-    ScanEvent, ServerChange, ServerEvent, ServerId, SocketId, Stamp, Syscall, TargetChange, TargetEvent, TargetHost,
+    Args, BroadcastEvent, Call, ClientEvent, ClientId, EventKind, EventSink, Evidence, Flow, GuardEvent, Note,
+    ScanChange, ScanEvent, ServerChange, ServerEvent, ServerId, SocketId, Stamp, Syscall, TargetChange, TargetEvent,
+    TargetHost,
 };
 
 /// The lab's view of the event sink. Never waits.
@@ -25,18 +26,18 @@ impl Reporter {
         self.0.clock().now()
     }
 
-    fn report(&self, kind: Kind) {
+    fn report(&self, kind: EventKind) {
         // What does not fit is counted by the event sink.
         let _ = self.0.report(Evidence::Called, kind);
     }
 
     pub(super) fn call(&self, call: Call) {
-        self.report(Kind::Call(call));
+        self.report(EventKind::Call(call));
     }
 
     /// A call that was made at this moment.
     pub(super) fn call_at(&self, at: Stamp, call: Call) {
-        let _ = self.0.report_at(at, Evidence::Called, Kind::Call(call));
+        let _ = self.0.report_at(at, Evidence::Called, EventKind::Call(call));
     }
 
     /// A `send` that was made at this moment, with the bytes that were really moved.
@@ -66,31 +67,31 @@ impl Reporter {
     }
 
     pub(super) fn server(&self, server: ServerId, change: ServerChange) {
-        self.report(Kind::Server(ServerEvent { server, change }));
+        self.report(EventKind::Server(ServerEvent { server, change }));
     }
 
     pub(super) fn client(&self, client: ClientId, change: ClientChange) {
-        self.report(Kind::Client(ClientEvent { client, change }));
+        self.report(EventKind::Client(ClientEvent { client, change }));
     }
 
     pub(super) fn broadcast(&self, message: u32, change: BroadcastChange) {
-        self.report(Kind::Broadcast(BroadcastEvent { message, change }));
+        self.report(EventKind::Broadcast(BroadcastEvent { message, change }));
     }
 
     /// `false` when it did not fit: it has to be told again.
     pub(super) fn guard(&self, event: GuardEvent) -> bool {
-        self.0.report(Evidence::Called, Kind::Guard(event))
+        self.0.report(Evidence::Called, EventKind::Guard(event))
     }
 
     pub(super) fn target(&self, target: TargetHost, change: TargetChange) {
-        self.report(Kind::Target(TargetEvent { target, change }));
+        self.report(EventKind::Target(TargetEvent { target, change }));
     }
 
     pub(super) fn scan(&self, scan: u32, change: ScanChange) {
-        self.report(Kind::Scan(ScanEvent { scan, change }));
+        self.report(EventKind::Scan(ScanEvent { scan, change }));
     }
 
     pub(super) fn note(&self, note: Note) {
-        self.report(Kind::Note(note));
+        self.report(EventKind::Note(note));
     }
 }

@@ -426,11 +426,11 @@ mod tests {
     use std::time::Duration;
 
     use super::*;
-    use crate::domain::{Clock, EventQueue, Kind, Observation};
+    use crate::domain::{Clock, EventKind, EventQueue, Observation};
     use crate::lab::host::Machine;
 
     #[derive(Default)]
-    struct Heard(Mutex<Vec<Kind>>);
+    struct Heard(Mutex<Vec<EventKind>>);
 
     impl EventQueue for Heard {
         fn offer(&self, seen: Observation) -> bool {
@@ -467,7 +467,7 @@ mod tests {
         let family = SocketAddr::from(([192, 0, 2, 1], 0));
         script.perform(client(ScriptedCall::Datagram { bind: Some(family), connect: None, family }));
         script.shutdown().await;
-        let ended = |kind: &Kind| matches!(kind, Kind::Client(event) if event.change == ClientChange::Ended);
+        let ended = |kind: &EventKind| matches!(kind, EventKind::Client(event) if event.change == ClientChange::Ended);
         assert!(heard.0.lock().unwrap().iter().any(ended));
     }
 }

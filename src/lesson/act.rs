@@ -3,9 +3,9 @@
 use serde::Deserialize;
 use toml::Spanned;
 
-use super::file::{Kind, LessonSettings};
+use super::file::LessonSettings;
 use super::matcher::PacketMatch;
-use crate::domain::{ClientPlan, CloseHow, HostId, ServiceModel};
+use crate::domain::{ClientPlan, CloseHow, HostId, ServerKind, ServiceModel};
 
 /// A socket's name in a file, and where it stands there.
 pub type Name = Spanned<String>;
@@ -60,9 +60,9 @@ pub enum Act {
     Set(LessonSettings),
 
     /// One of the laboratory's servers is started.
-    Start(Kind),
+    Start(ServerKind),
     /// One of them is stopped.
-    Stop(Kind),
+    Stop(ServerKind),
     /// One of them serves by another model from now on.
     Switch(Switch),
     /// Clients of the laboratory are made; they are called `c1`, `c2`, … in the order they come.
@@ -247,7 +247,7 @@ pub struct SetLoss {
 #[serde(deny_unknown_fields)]
 pub struct Switch {
     /// Which server.
-    pub server: Kind,
+    pub server: ServerKind,
     /// How it is to serve.
     pub model: ServiceModel,
 }
@@ -263,7 +263,7 @@ pub struct Spawn {
     #[serde(default = "stay")]
     pub plan: ClientPlan,
     /// With which server.
-    pub server: Kind,
+    pub server: ServerKind,
 }
 
 /// See [`Act::End`].

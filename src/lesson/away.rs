@@ -3,8 +3,8 @@
 
 use super::act::Act;
 use super::expect::Expect;
-use super::file::{Kind, Lesson};
-use crate::domain::{HostId, Proto, WorldId};
+use super::file::Lesson;
+use crate::domain::{HostId, Proto, ServerKind, WorldId};
 
 /// Why a lesson cannot go to another machine's servers.
 #[derive(Debug, Clone, PartialEq)]
@@ -42,7 +42,7 @@ impl Lesson {
         }
         for act in self.steps.iter_mut().flat_map(|step| &mut step.acts) {
             if let Act::Connect(connect) = act
-                && let Some(server) = connect.to.as_ref().and_then(|to| Kind::named(to.get_ref()))
+                && let Some(server) = connect.to.as_ref().and_then(|to| to.get_ref().parse::<ServerKind>().ok())
             {
                 (connect.to, connect.port) = (None, Some(server.usual_port()));
             }
@@ -70,7 +70,7 @@ impl Lesson {
         self.steps.iter().flat_map(|step| &step.acts).any(|act| match act {
             Act::Spawn(spawn) => spawn.server.proto() == Proto::Tcp,
             // To one of the lesson's own sockets: that one is here, or the lesson is not played away.
-            Act::Connect(connect) => connect.to.as_ref().is_none_or(|to| Kind::named(to.get_ref()).is_some()),
+            Act::Connect(connect) => connect.to.as_ref().is_none_or(|to| to.get_ref().parse::<ServerKind>().is_ok()),
             _ => false,
         })
     }

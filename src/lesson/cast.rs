@@ -4,8 +4,8 @@ use std::collections::HashMap;
 
 use super::act::{Act, Name};
 use super::expect::{Expect, Of};
-use super::file::{Kind, Lesson};
-use crate::domain::{ClientId, ConnNo, HostId, Proto, ServerId, SocketId};
+use super::file::Lesson;
+use crate::domain::{ClientId, ConnNo, HostId, Proto, ServerId, ServerKind, SocketId};
 
 /// A socket of the lesson's own.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -22,7 +22,7 @@ pub struct Part {
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct Cast {
     parts: HashMap<String, Part>,
-    servers: Vec<Kind>,
+    servers: Vec<ServerKind>,
     clients: u32,
     listeners: usize,
     accepted: HashMap<SocketId, u32>,
@@ -73,7 +73,7 @@ impl Cast {
     }
 
     /// One of the laboratory's servers.
-    pub fn server(&self, kind: Kind) -> Option<ServerId> {
+    pub fn server(&self, kind: ServerKind) -> Option<ServerId> {
         let place = self.servers.iter().position(|other| *other == kind)?;
         u8::try_from(place).ok().map(ServerId)
     }
@@ -147,7 +147,7 @@ impl Cast {
         self.part(name.get_ref()).ok_or_else(|| (name.span().start, format!("there is no {} yet", name.get_ref())))
     }
 
-    fn has(&self, kind: Kind) -> Result<(), Wrong> {
+    fn has(&self, kind: ServerKind) -> Result<(), Wrong> {
         self.server(kind).map(drop).ok_or_else(|| (0, format!("`servers` does not list {}", kind.name())))
     }
 
@@ -170,39 +170,4 @@ impl Cast {
 fn few(socket: &Name, bytes: usize) -> Result<(), Wrong> {
     let too_many = || (socket.span().start, format!("{bytes} bytes are more than {MOST_BYTES}"));
     (bytes <= MOST_BYTES).then_some(()).ok_or_else(too_many)
-}
-
-impl Kind {
-    const ALL: [Self; 4] = [Self::Threaded, Self::Echo, Self::Async, Self::Udp];
-
-    /// The one of this name.
-    pub fn named(name: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|kind| kind.name() == name)
-    }
-
-    /// What the laboratory calls it.
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::Threaded => "threaded",
-            Self::Echo => "echo",
-            Self::Async => "async",
-            Self::Udp => "udp",
-        }
-    }
-
-    /// The port that the laboratory gives it.
-    pub const fn usual_port(self) -> u16 {
-        match self {
-            Self::Threaded | Self::Udp => 65432,
-            Self::Echo => 65433,
-            Self::Async => 65434,
-        }
-    }
-
-    pub(super) const fn proto(self) -> Proto {
-        match self {
-            Self::Udp => Proto::Udp,
-            _ => Proto::Tcp,
-        }
-    }
 }

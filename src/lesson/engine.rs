@@ -11,7 +11,7 @@ use super::file::{Lesson, Step};
 use super::order::{Addresses, Done, Order};
 use crate::domain::client::ClientChange;
 use crate::domain::lesson::{Seen, Tick};
-use crate::domain::{Event, Flow, Kind, Proto, SocketId, Stamp, WireEvent};
+use crate::domain::{Event, EventKind, Flow, Proto, SocketId, Stamp, WireEvent};
 use crate::model::World;
 
 /// Where the engine stands in a step.
@@ -30,9 +30,9 @@ pub enum Phase {
 }
 
 /// Whether an expectation can be about it.
-const fn can_be_expected(kind: &Kind) -> bool {
-    let ended = matches!(kind, Kind::Wire(WireEvent::ProgramEnded { .. }));
-    ended || matches!(kind, Kind::State(_) | Kind::Confirmed(_) | Kind::Packet(_) | Kind::Call(_))
+const fn can_be_expected(kind: &EventKind) -> bool {
+    let ended = matches!(kind, EventKind::Wire(WireEvent::ProgramEnded { .. }));
+    ended || matches!(kind, EventKind::State(_) | EventKind::Confirmed(_) | EventKind::Packet(_) | EventKind::Call(_))
 }
 
 /// How many events of one step are remembered.
@@ -211,7 +211,7 @@ impl Engine {
     /// Remembers which addresses a socket has.
     fn learn(&mut self, event: &Event) {
         match &event.seen.kind {
-            Kind::Call(call) => {
+            EventKind::Call(call) => {
                 let id = call.new_socket.unwrap_or(call.socket);
                 if let Some(flow) = call.flow {
                     // A datagram names its other side; the socket stays unconnected.
@@ -219,7 +219,7 @@ impl Engine {
                     self.flows.insert(id, own.unwrap_or(flow));
                 }
             }
-            Kind::Client(client) => {
+            EventKind::Client(client) => {
                 if let ClientChange::Dialing { flow } = client.change {
                     self.flows.insert(SocketId::Client(client.client), flow);
                 }

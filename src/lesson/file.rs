@@ -5,7 +5,7 @@ use serde::Deserialize;
 use super::act::Act;
 use super::cast::Cast;
 use super::expect::Expect;
-use crate::domain::{Lang, WorldId};
+use crate::domain::{Lang, ServerKind, WorldId};
 
 /// A lesson: a world to prepare and steps to go through.
 #[derive(Debug, Clone, PartialEq, Deserialize)]
@@ -23,7 +23,7 @@ pub struct Lesson {
     pub settings: LessonSettings,
     /// The laboratory's own servers that exist in it, not started: `threaded`, `echo`, `async`, `udp`.
     #[serde(default)]
-    pub servers: Vec<Kind>,
+    pub servers: Vec<ServerKind>,
     /// The steps.
     #[serde(rename = "step", default)]
     pub steps: Vec<Step>,
@@ -54,20 +54,6 @@ impl Said {
             Lang::PtBr => &self.pt,
         }
     }
-}
-
-/// One of the laboratory's own servers.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Kind {
-    /// TCP 65432: a thread per connection, capitals.
-    Threaded,
-    /// TCP 65433: one client at a time, unchanged.
-    Echo,
-    /// TCP 65434: a task per connection, capitals.
-    Async,
-    /// UDP 65432: capitals.
-    Udp,
 }
 
 /// One step: what is done, what is said about it, what must be seen then.

@@ -7,7 +7,7 @@ use super::expect::{CallReturned, Count, EdgeTaken, Expect, RowShows, StateIs};
 use super::matcher::{End, PacketMatch};
 use super::order::held;
 use crate::domain::lesson::Seen;
-use crate::domain::{Cause, Event, Evidence, Flags, Flow, HostId, Kind, SocketId, WireEvent};
+use crate::domain::{Cause, Event, EventKind, Evidence, Flags, Flow, HostId, SocketId, WireEvent};
 use crate::model::World;
 
 impl Expect {
@@ -48,7 +48,7 @@ fn judge(engine: &Engine, heard: &[Event], world: &World, expect: &Expect) -> Re
         Expect::Ended(wanted) => {
             let ended = heard.iter().filter(|event| event.seen.host == Some(wanted.host));
             let mut statuses = ended.filter_map(|event| match event.seen.kind {
-                Kind::Wire(WireEvent::ProgramEnded { status, .. }) => status,
+                EventKind::Wire(WireEvent::ProgramEnded { status, .. }) => status,
                 _ => None,
             });
             if statuses.any(|status| status == wanted.status) { Ok(()) } else { Err(Seen::Nothing) }
@@ -99,7 +99,7 @@ fn edge(engine: &Engine, heard: &[Event], world: &World, wanted: &EdgeTaken) -> 
     let flow = engine.end(wanted.of.get_ref()).ok_or(Seen::Nothing)?;
     let taken = || {
         let changes = heard.iter().filter_map(|event| match &event.seen.kind {
-            Kind::State(change) | Kind::Confirmed(change) => Some((event.seen.evidence, change)),
+            EventKind::State(change) | EventKind::Confirmed(change) => Some((event.seen.evidence, change)),
             _ => None,
         });
         changes
@@ -117,7 +117,7 @@ fn edge(engine: &Engine, heard: &[Event], world: &World, wanted: &EdgeTaken) -> 
 fn packet(heard: &[Event], wanted: &PacketMatch) -> Result<(), Seen> {
     let sent = || {
         heard.iter().filter_map(|event| match (&event.seen.kind, event.seen.host) {
-            (Kind::Packet(packet), host) => Some((host, packet)),
+            (EventKind::Packet(packet), host) => Some((host, packet)),
             _ => None,
         })
     };
@@ -131,7 +131,7 @@ fn call(engine: &Engine, heard: &[Event], wanted: &CallReturned) -> Result<(), S
     let socket = engine.socket(wanted.of.get_ref()).ok_or(Seen::Nothing)?;
     let made = || {
         heard.iter().filter_map(move |event| match &event.seen.kind {
-            Kind::Call(call) if call.socket == socket || call.new_socket == Some(socket) => Some(call),
+            EventKind::Call(call) if call.socket == socket || call.new_socket == Some(socket) => Some(call),
             _ => None,
         })
     };

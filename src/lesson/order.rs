@@ -10,8 +10,8 @@ use super::matcher::PacketMatch;
 use crate::domain::client::ClientChange;
 use crate::domain::wire::Mode;
 use crate::domain::{
-    Destination, HostId, Kind as EventKind, Note, Observation, ScriptedCall, ServerChange, ServerId, SocketId,
-    SocketOp, SocketOptions, Syscall, WireCommand, WireEvent,
+    Destination, EventKind, HostId, Note, Observation, ScriptedCall, ServerChange, ServerId, SocketId, SocketOp,
+    SocketOptions, Syscall, WireCommand, WireEvent,
 };
 use crate::model::wire::Fate;
 use crate::model::{Effect, World};

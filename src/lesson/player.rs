@@ -7,7 +7,7 @@ use super::engine::{Engine, Phase};
 use super::file::Lesson;
 use super::order::{Addresses, Order};
 use crate::domain::lesson::Tick;
-use crate::domain::{Kind, Lang, LessonChange, LessonEvent, Note, Stamp};
+use crate::domain::{EventKind, Lang, LessonChange, LessonEvent, Note, Stamp};
 use crate::model::{Model, World};
 
 /// See the module's head.
@@ -71,7 +71,7 @@ impl Player {
         let mut orders = Vec::new();
         for seq in since + 1..=model.journal.last_seq() {
             let Some(event) = model.journal.get(seq) else { continue };
-            if let Kind::Lesson(lesson) = &event.seen.kind {
+            if let EventKind::Lesson(lesson) = &event.seen.kind {
                 if lesson.change == (LessonChange::Staged { run: self.run }) && !self.staged {
                     self.staged = true;
                     orders.extend(self.come(model, event.seen.at));
@@ -94,7 +94,7 @@ impl Player {
     }
 
     /// What became of it since it was asked last: its events, and a mark in this language where a step begins.
-    pub fn news(&mut self, lang: Lang) -> Vec<Kind> {
+    pub fn news(&mut self, lang: Lang) -> Vec<EventKind> {
         let mut changes = Vec::new();
         if self.staged {
             self.changes(&mut changes);
@@ -102,9 +102,9 @@ impl Player {
         let mut news = Vec::new();
         for change in changes {
             if let LessonChange::Begun { step } = change {
-                news.push(Kind::Note(Note::Mark { text: self.mark(step, lang) }));
+                news.push(EventKind::Note(Note::Mark { text: self.mark(step, lang) }));
             }
-            news.push(Kind::Lesson(LessonEvent { lesson: self.name.clone(), change }));
+            news.push(EventKind::Lesson(LessonEvent { lesson: self.name.clone(), change }));
         }
         news
     }

@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::domain::{
-    Args, Call, Cause, Errno, Event, Evidence, Flags, Flow, HostId, Kind, Lang, Note, Observation, PacketSummary,
+    Args, Call, Cause, Errno, Event, EventKind, Evidence, Flags, Flow, HostId, Lang, Note, Observation, PacketSummary,
     ScriptedCall, Segment, Setting, SocketId, SocketOp, Stamp, Syscall, TcpState, Transition, WireCommand, WireEvent,
     WorldId,
 };
@@ -107,7 +107,7 @@ impl Table {
         self.engine.begin(self.worlds.get(WorldId::Wire), Stamp::ZERO)
     }
 
-    fn hear(&mut self, ms: u64, host: HostId, kind: Kind) -> Vec<Order> {
+    fn hear(&mut self, ms: u64, host: HostId, kind: EventKind) -> Vec<Order> {
         self.seq += 1;
         let at = Stamp::from_millis(ms);
         let seen = Observation { at, world: WorldId::Wire, host: Some(host), evidence: Evidence::Sampled, kind };
@@ -128,7 +128,7 @@ impl Table {
             retransmission_of: None,
             findings: crate::domain::Findings::default(),
         };
-        self.hear(ms, HostId::Client, Kind::Packet(packet))
+        self.hear(ms, HostId::Client, EventKind::Packet(packet))
     }
 
     fn pass(&mut self, ms: u64) {
@@ -145,7 +145,7 @@ fn what_comes_after_settings_waits_until_all_of_them_are_turned() {
         "[[step]]\ndo = [{ set = { both = { sack = true } } }, { listen = { socket = \"l\" } }]\nwithin_ms = 1000",
     );
     assert!(matches!(&table.begin()[..], [Order::Set(_)]));
-    let turned = |errno| Kind::Wire(WireEvent::SettingChanged { setting: Setting::Sack(true), errno });
+    let turned = |errno| EventKind::Wire(WireEvent::SettingChanged { setting: Setting::Sack(true), errno });
     assert_eq!(table.hear(1, HostId::Client, turned(None)), []);
     assert_eq!(table.hear(2, HostId::Server, turned(Some(Errno::Other(2)))), []);
     let next = table.hear(3, HostId::Server, turned(None));
@@ -166,9 +166,9 @@ fn each_act_waits_for_the_one_before_and_for_its_packet() {
     // The packet is there before the call has returned: it is not touched yet.
     assert_eq!(table.syn(1, 4), []);
     let listened = Call::new("s0".parse().unwrap(), Syscall::Listen).with(Args::Number(8));
-    assert_eq!(table.hear(2, HostId::Server, Kind::Call(listened)), [Order::Wire(WireCommand::Deliver(4))]);
+    assert_eq!(table.hear(2, HostId::Server, EventKind::Call(listened)), [Order::Wire(WireCommand::Deliver(4))]);
     assert_eq!(table.engine.phase(), Phase::Acting(2));
-    assert_eq!(table.hear(3, HostId::Client, Kind::Wire(WireEvent::Delivered { packet: 4 })), []);
+    assert_eq!(table.hear(3, HostId::Client, EventKind::Wire(WireEvent::Delivered { packet: 4 })), []);
     assert_eq!((table.engine.phase(), table.engine.ticks()), (Phase::Passed, &[Tick::Met][..]));
     assert!(!table.engine.next_step());
 }
@@ -190,12 +190,12 @@ fn stood(expect: &str) -> Table {
     table.begin();
     let change = crate::domain::client::ClientChange::Dialing { flow: client() };
     let id = crate::domain::ClientId(1);
-    table.hear(0, HostId::Client, Kind::Client(crate::domain::ClientEvent { client: id, change }));
+    table.hear(0, HostId::Client, EventKind::Client(crate::domain::ClientEvent { client: id, change }));
     table
 }
 
-fn edge(from: TcpState, to: TcpState, cause: Option<Cause>) -> Kind {
-    Kind::State(Transition { flow: client(), from, to, cause })
+fn edge(from: TcpState, to: TcpState, cause: Option<Cause>) -> EventKind {
+    EventKind::State(Transition { flow: client(), from, to, cause })
 }
 
 #[test]
@@ -228,9 +228,9 @@ fn expectations_are_met_by_what_is_seen_and_by_nothing_else() {
     }
 }
 
-fn call(call: Syscall, data: Option<&[u8]>) -> Kind {
+fn call(call: Syscall, data: Option<&[u8]>) -> EventKind {
     let call = Call::new(SocketId::Client(crate::domain::ClientId(1)), call).on(client());
-    Kind::Call(data.map_or(call.clone(), |data| call.carrying(data)))
+    EventKind::Call(data.map_or(call.clone(), |data| call.carrying(data)))
 }
 
 #[test]
@@ -293,7 +293,7 @@ fn what_happens_between_two_steps_belongs_to_the_next_and_cannot_speak_against_i
     table.begin();
     let change = crate::domain::client::ClientChange::Dialing { flow: client() };
     let id = crate::domain::ClientId(1);
-    table.hear(30, HostId::Client, Kind::Client(crate::domain::ClientEvent { client: id, change }));
+    table.hear(30, HostId::Client, EventKind::Client(crate::domain::ClientEvent { client: id, change }));
     assert_eq!(table.engine.ticks(), [Tick::Met, Tick::Open]);
     table.pass(40);
     assert_eq!(table.engine.phase(), Phase::Passed);
@@ -322,7 +322,7 @@ impl Show {
         Self { player, model: crate::model::Model::default() }
     }
 
-    fn seen(&mut self, ms: u64, kind: Kind) -> Vec<Order> {
+    fn seen(&mut self, ms: u64, kind: EventKind) -> Vec<Order> {
         let (at, host) = (Stamp::from_millis(ms), Some(HostId::Client));
         let before = self.model.journal.last_seq();
         self.model.observe(Observation { at, world: WorldId::Wire, host, evidence: Evidence::Sampled, kind });
@@ -336,11 +336,11 @@ impl Show {
             assert_eq!(self.seen(ms, kind.clone()), []);
         }
         assert_eq!(self.player.news(Lang::En), [], "what was told is not news");
-        let marks = news.iter().filter(|kind| matches!(kind, Kind::Note(Note::Mark { .. }))).count();
+        let marks = news.iter().filter(|kind| matches!(kind, EventKind::Note(Note::Mark { .. }))).count();
         let changes: Vec<_> = news
             .into_iter()
             .filter_map(|kind| match kind {
-                Kind::Lesson(event) => Some(event.change),
+                EventKind::Lesson(event) => Some(event.change),
                 _ => None,
             })
             .collect();
@@ -351,7 +351,7 @@ impl Show {
 
     fn staged(&mut self, run: u32) -> Vec<Order> {
         let change = LessonChange::Staged { run };
-        self.seen(0, Kind::Lesson(LessonEvent { lesson: "t".into(), change }))
+        self.seen(0, EventKind::Lesson(LessonEvent { lesson: "t".into(), change }))
     }
 
     fn go_on(&mut self, ms: u64) -> Vec<Order> {
@@ -377,7 +377,7 @@ fn the_class_is_told_before_anything_is_done() {
     assert_eq!(show.told(10), [LessonChange::Begun { step: 0 }, LessonChange::Acted { step: 0, act: 0 }]);
     assert!(show.go_on(11).is_empty(), "pressed twice it does nothing twice");
     let listened = Call::new("s0".parse().unwrap(), Syscall::Listen).with(Args::Number(8));
-    show.seen(12, Kind::Call(listened));
+    show.seen(12, EventKind::Call(listened));
     show.player.pass(&show.model, Stamp::from_millis(5_000));
     let told = show.told(5_000);
     assert_eq!(told, [LessonChange::NotDone { step: 0, act: 1 }, LessonChange::Failed { step: 0 }]);
@@ -415,7 +415,7 @@ fn two_steps_in_which_nothing_is_done_look_at_one_stretch_of_time() {
         table.begin();
         let id = crate::domain::ClientId(1);
         let change = crate::domain::client::ClientChange::Dialing { flow: client() };
-        table.hear(2, HostId::Client, Kind::Client(crate::domain::ClientEvent { client: id, change }));
+        table.hear(2, HostId::Client, EventKind::Client(crate::domain::ClientEvent { client: id, change }));
         assert_eq!(
             table.engine.phase() == Phase::Passed,
             passed,

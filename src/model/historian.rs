@@ -10,7 +10,7 @@ use std::net::SocketAddr;
 use std::time::Duration;
 
 use crate::domain::{
-    Args, Call, Cause, ClientEvent, Delta, Evidence, Flow, Kind, Note, Observation, Outcome, Proto, Row, Stamp,
+    Args, Call, Cause, ClientEvent, Delta, EventKind, Evidence, Flow, Note, Observation, Outcome, Proto, Row, Stamp,
     Syscall, TcpState, TimerKind, Transition, WorldId,
 };
 
@@ -121,21 +121,23 @@ pub struct Historian {
 }
 
 impl Historian {
-    /// Hears what was observed; what can be written about it now goes to `out`. A producer's own [`Kind::State`] is a
+    /// Hears what was observed; what can be written about it now goes to `out`. A producer's own [`EventKind::State`] is a
     /// claim and is not meant for the journal; all else is.
     pub fn hear(&mut self, seen: &Observation, out: &mut Vec<Observation>) {
         let mut writer = Writer { seen, out };
         match &seen.kind {
             // The wire's own sampling tells every change with its cause; a call or a row would only be a worse witness.
-            Kind::Call(_) | Kind::Row(_) | Kind::Client(_) if seen.world == WorldId::Wire => {}
-            Kind::State(change) => self.told(change, &mut writer),
-            Kind::Call(call) => self.called(call, &mut writer),
-            Kind::Row(delta) => self.sampled(delta, &mut writer),
-            Kind::Client(ClientEvent { change: crate::domain::client::ClientChange::Dialing { flow }, .. }) => {
+            EventKind::Call(_) | EventKind::Row(_) | EventKind::Client(_) if seen.world == WorldId::Wire => {}
+            EventKind::State(change) => self.told(change, &mut writer),
+            EventKind::Call(call) => self.called(call, &mut writer),
+            EventKind::Row(delta) => self.sampled(delta, &mut writer),
+            EventKind::Client(ClientEvent {
+                change: crate::domain::client::ClientChange::Dialing { flow }, ..
+            }) => {
                 self.ends.entry(*flow).or_insert_with(|| End::starting(TcpState::Closed, seen.at));
             }
-            Kind::Note(Note::Has { what: Evidence::Traced }) => self.traced = true,
-            Kind::Note(Note::Lacks { what: Evidence::Traced, .. }) => self.traced = false,
+            EventKind::Note(Note::Has { what: Evidence::Traced }) => self.traced = true,
+            EventKind::Note(Note::Lacks { what: Evidence::Traced, .. }) => self.traced = false,
             _ => {}
         }
     }
@@ -418,7 +420,7 @@ fn step(end: &mut End, flow: Flow, claim: Claim, out: &mut Writer<'_>) {
     let cause = cause.or_else(|| end.intent.take_if(|_| sends_fin));
     end.path.push((claim.state, claim.evidence));
     end.since = claim.at;
-    out.write(claim, Kind::State(Transition { flow, from, to: claim.state, cause }));
+    out.write(claim, EventKind::State(Transition { flow, from, to: claim.state, cause }));
 }
 
 /// A state that is in the path already: better evidence for it is worth an event.
@@ -426,7 +428,7 @@ fn confirm(end: &mut End, at: usize, flow: Flow, claim: Claim, out: &mut Writer<
     let Some(from) = at.checked_sub(1).map(|before| end.path[before].0) else { return };
     if end.path[at].1 < claim.evidence {
         end.path[at].1 = claim.evidence;
-        out.write(claim, Kind::Confirmed(Transition { flow, from, to: claim.state, cause: claim.cause }));
+        out.write(claim, EventKind::Confirmed(Transition { flow, from, to: claim.state, cause: claim.cause }));
     }
 }
 
@@ -437,7 +439,7 @@ struct Writer<'a> {
 }
 
 impl Writer<'_> {
-    fn write(&mut self, claim: Claim, kind: Kind) {
+    fn write(&mut self, claim: Claim, kind: EventKind) {
         let Observation { world, host, .. } = *self.seen;
         self.out.push(Observation { at: claim.at, world, host, evidence: claim.evidence, kind });
     }

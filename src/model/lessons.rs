@@ -10,7 +10,7 @@ use super::mode::Mode;
 use super::playing::Beat;
 use super::screen::View;
 use super::{Effect, Model, presenter};
-use crate::domain::{Event, Kind, Lang, LessonChange, WorldId};
+use crate::domain::{Event, EventKind, Lang, LessonChange, WorldId};
 
 /// What the list says of a lesson.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -94,7 +94,7 @@ impl Lessons {
 
     /// Takes notice of how one ended.
     pub(super) fn heard(&mut self, event: &Event) {
-        if let Kind::Lesson(lesson) = &event.seen.kind
+        if let EventKind::Lesson(lesson) = &event.seen.kind
             && let Some(passed) = match lesson.change {
                 LessonChange::Over => Some(true),
                 LessonChange::Failed { .. } => Some(false),

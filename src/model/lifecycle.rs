@@ -3,7 +3,7 @@
 use std::collections::VecDeque;
 
 use super::journal::Journal;
-use crate::domain::{Call, Event, Flow, Kind, Proto, ServerId, Stamp, WorldId};
+use crate::domain::{Call, Event, EventKind, Flow, Proto, ServerId, Stamp, WorldId};
 
 /// Which kinds of events are listed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -28,11 +28,15 @@ impl Kinds {
         }
     }
 
-    const fn shows(self, kind: &Kind) -> bool {
+    const fn shows(self, kind: &EventKind) -> bool {
         match kind {
-            Kind::Call(_) => !matches!(self, Self::States),
-            Kind::State(_) => !matches!(self, Self::Calls),
-            Kind::Server(_) | Kind::Note(_) | Kind::Guard(_) | Kind::Target(_) | Kind::Scan(_) => {
+            EventKind::Call(_) => !matches!(self, Self::States),
+            EventKind::State(_) => !matches!(self, Self::Calls),
+            EventKind::Server(_)
+            | EventKind::Note(_)
+            | EventKind::Guard(_)
+            | EventKind::Target(_)
+            | EventKind::Scan(_) => {
                 matches!(self, Self::All)
             }
             _ => false,
@@ -51,13 +55,13 @@ pub enum Subject {
 
 impl Subject {
     /// Whether an event is about this.
-    pub fn concerns(&self, kind: &Kind) -> bool {
+    pub fn concerns(&self, kind: &EventKind) -> bool {
         match (self, kind) {
-            (Self::Server(id), Kind::Call(Call { socket, .. })) => socket.server() == Some(*id),
-            (Self::Server(id), Kind::Server(event)) => event.server == *id,
-            (Self::Server(id), Kind::Guard(event)) => event.server() == Some(*id),
-            (Self::Connection(flow), Kind::Call(call)) => call.flow.is_some_and(|other| same_pair(flow, &other)),
-            (Self::Connection(flow), Kind::State(change)) => same_pair(flow, &change.flow),
+            (Self::Server(id), EventKind::Call(Call { socket, .. })) => socket.server() == Some(*id),
+            (Self::Server(id), EventKind::Server(event)) => event.server == *id,
+            (Self::Server(id), EventKind::Guard(event)) => event.server() == Some(*id),
+            (Self::Connection(flow), EventKind::Call(call)) => call.flow.is_some_and(|other| same_pair(flow, &other)),
+            (Self::Connection(flow), EventKind::State(change)) => same_pair(flow, &change.flow),
             _ => false,
         }
     }
@@ -233,10 +237,10 @@ impl Lifecycle {
 }
 
 /// The connection that an event is about, if it is about one.
-pub const fn flow_of(kind: &Kind) -> Option<Flow> {
+pub const fn flow_of(kind: &EventKind) -> Option<Flow> {
     match kind {
-        Kind::Call(call) => call.flow,
-        Kind::State(change) | Kind::Confirmed(change) => Some(change.flow),
+        EventKind::Call(call) => call.flow,
+        EventKind::State(change) | EventKind::Confirmed(change) => Some(change.flow),
         _ => None,
     }
 }

@@ -50,7 +50,7 @@ pub use world::World;
 pub use worlds::Worlds;
 
 use crate::domain::filter::Filter;
-use crate::domain::{Delta, Evidence, Flow, Kind, Observation, Stamp, WireEvent, WorldId};
+use crate::domain::{Delta, EventKind, Evidence, Flow, Observation, Stamp, WireEvent, WorldId};
 use historian::Historian;
 use journal::Journal;
 use lessons::Lessons;
@@ -118,7 +118,7 @@ impl Model {
         let asks = if seen.world == WorldId::Host { ends_named(&seen.kind) } else { vec![] };
         let mut heard = std::mem::take(&mut self.heard);
         self.historians.of(seen.world).hear(&seen, &mut heard);
-        if !matches!(seen.kind, Kind::State(_)) {
+        if !matches!(seen.kind, EventKind::State(_)) {
             self.enter(seen);
         }
         heard.drain(..).for_each(|seen| self.enter(seen));
@@ -134,7 +134,7 @@ impl Model {
             world: WorldId::Host,
             host: None,
             evidence: Evidence::Inferred,
-            kind: Kind::Note(crate::domain::Note::Dropped { count: 0 }),
+            kind: EventKind::Note(crate::domain::Note::Dropped { count: 0 }),
         };
         let mut heard = std::mem::take(&mut self.heard);
         self.historians.host.settle(&like, &mut heard);
@@ -163,7 +163,7 @@ impl Model {
         let mut moved = None;
         let Some(event) = self.journal.get(seq) else { return };
         let shown = event.seen.world == self.world.shown();
-        if let Kind::Row(delta) = &event.seen.kind
+        if let EventKind::Row(delta) = &event.seen.kind
             && shown
         {
             self.listing.heard(delta, &self.world.table);
@@ -173,7 +173,7 @@ impl Model {
             }
             moved = Some(key.flow);
         }
-        if matches!(event.seen.kind, Kind::Wire(WireEvent::Opened { .. } | WireEvent::Closed { .. })) {
+        if matches!(event.seen.kind, EventKind::Wire(WireEvent::Opened { .. } | WireEvent::Closed { .. })) {
             self.historians.wire = Historian::default();
             if shown {
                 self.ui.row = None;
@@ -225,21 +225,21 @@ impl Model {
 }
 
 /// The ends whose state an event may have changed: both of the connection it names.
-fn ends_named(kind: &Kind) -> Vec<Flow> {
+fn ends_named(kind: &EventKind) -> Vec<Flow> {
     use crate::domain::Syscall::{Accept, Bind, Close, Connect, Listen, Recv, Shutdown};
     let flow = match kind {
-        Kind::Call(call) => {
+        EventKind::Call(call) => {
             let data = call.data.as_ref().is_some_and(|data| data.len > 0);
             let moves = matches!(call.call, Bind | Listen | Accept | Connect | Close | Shutdown)
                 || (call.call == Recv && !data)
                 || call.flow.is_some_and(|flow| flow.proto == crate::domain::Proto::Udp);
             call.flow.filter(|_| moves)
         }
-        Kind::Client(client) => match &client.change {
+        EventKind::Client(client) => match &client.change {
             crate::domain::client::ClientChange::Dialing { flow } => Some(*flow),
             _ => None,
         },
-        Kind::State(change) => Some(change.flow),
+        EventKind::State(change) => Some(change.flow),
         _ => None,
     };
     flow.into_iter().flat_map(|flow| [Some(flow), flow.mirror()].into_iter().flatten()).collect()

@@ -15,7 +15,7 @@ use super::world::World;
 use super::{Effect, Model, selection};
 use crate::domain::ports::PortsErrorKind;
 use crate::domain::{
-    Kind, Lang, Observation, PortList, Proto, Realm, ScanChange, ScanPlan, Stamp, TargetFault, TargetHost, WorldId,
+    EventKind, Lang, Observation, PortList, Proto, Realm, ScanChange, ScanPlan, Stamp, TargetFault, TargetHost, WorldId,
 };
 
 /// A part of the view.
@@ -318,7 +318,7 @@ pub(super) fn set_target(model: &mut Model, target: Option<TargetHost>) -> Vec<E
 
 /// Takes notice of what comes of a port check.
 pub(super) fn heard(model: &mut Model, seen: &Observation) {
-    let Kind::Scan(event) = &seen.kind else { return };
+    let EventKind::Scan(event) = &seen.kind else { return };
     let ours = |asked: &str| model.ui.network.plan.as_ref().is_some_and(|plan| plan.host == asked);
     match &event.change {
         ScanChange::Unconfirmed { asked, realm, .. } if ours(asked) => {

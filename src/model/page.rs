@@ -8,7 +8,7 @@ use super::journal::Journal;
 use super::lifecycle::{self, Subject};
 use super::screen::Pane;
 use super::world::World;
-use crate::domain::{Event, Flow, Kind, Proto, SocketId, TcpState};
+use crate::domain::{Event, EventKind, Flow, Proto, SocketId, TcpState};
 
 /// Which end of the connection.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
@@ -94,7 +94,7 @@ impl Page {
     }
 
     pub(super) fn heard(&mut self, event: &Event) {
-        let Kind::Call(call) = &event.seen.kind else { return };
+        let EventKind::Call(call) = &event.seen.kind else { return };
         let concerns = Subject::Connection(self.flow).concerns(&event.seen.kind);
         // What a listener accepts has addresses of its own, and a call before bind or connect has none.
         let own = call.flow.is_none() || self.flow.peer.is_none();
@@ -127,7 +127,7 @@ impl Page {
     /// The end at which a call was made.
     fn caller(&self, event: &Event) -> End {
         match &event.seen.kind {
-            Kind::Call(call) if call.flow.is_some_and(|flow| flow.local != self.flow.local) => End::Server,
+            EventKind::Call(call) if call.flow.is_some_and(|flow| flow.local != self.flow.local) => End::Server,
             _ => End::Client,
         }
     }

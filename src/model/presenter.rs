@@ -10,7 +10,7 @@ use super::screen::View;
 use super::wire::{Fate, Rung, WireStatus};
 use super::{Effect, Model, settings};
 use crate::domain::wire::{Closed, WireEvent};
-use crate::domain::{Flow, HostId, Kind, Mode as Treatment, Observation, Proto, Stamp, WireCommand, WorldId};
+use crate::domain::{EventKind, Flow, HostId, Mode as Treatment, Observation, Proto, Stamp, WireCommand, WorldId};
 
 /// See the module's head.
 #[derive(Debug, Clone)]
@@ -178,7 +178,7 @@ fn leave(model: &mut Model) -> Vec<Effect> {
 
 /// Takes notice of what the wire says about itself.
 pub(super) fn heard(model: &mut Model, seen: &Observation) {
-    let Kind::Wire(event) = &seen.kind else { return };
+    let EventKind::Wire(event) = &seen.kind else { return };
     match event {
         WireEvent::Opened { .. } | WireEvent::Lacks { .. } | WireEvent::Closed { .. } => {
             // Hosts that make room for others are gone on purpose: the others are still to come.

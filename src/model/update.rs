@@ -9,7 +9,7 @@ use super::screen::{Pane, View};
 use super::servers::Server;
 use super::{Model, filtering, lessons, network, packets, presenter, selection, settings, waiting};
 use crate::domain::{
-    ClientPlan, CloseHow, Destination, Errno, Kind, Observation, ServerChange, ServerEvent, ServerId, Stamp,
+    ClientPlan, CloseHow, Destination, Errno, EventKind, Observation, ServerChange, ServerEvent, ServerId, Stamp,
     TargetChange, TargetHost, WorldId,
 };
 
@@ -78,17 +78,17 @@ fn take(model: &mut Model, msg: Msg) -> Vec<Effect> {
         Msg::Seen(seen) => {
             let holder = port_taken(model, &seen);
             let moved = match &seen.kind {
-                Kind::Server(event) if seen.world == WorldId::Host => {
+                EventKind::Server(event) if seen.world == WorldId::Host => {
                     matches!(event.change, ServerChange::Added { .. } | ServerChange::Started { .. })
                 }
-                Kind::Target(event) => matches!(event.change, TargetChange::Chosen { .. } | TargetChange::Dropped),
+                EventKind::Target(event) => matches!(event.change, TargetChange::Chosen { .. } | TargetChange::Dropped),
                 _ => false,
             };
             presenter::heard(model, &seen);
             network::heard(model, &seen);
             waiting::heard(model, &seen);
             packets::heard(model, &seen);
-            let server = matches!(seen.kind, Kind::Server(_));
+            let server = matches!(seen.kind, EventKind::Server(_));
             let ends = model.observe(seen);
             if server {
                 model.choose_server();
@@ -112,7 +112,7 @@ fn take(model: &mut Model, msg: Msg) -> Vec<Effect> {
 /// A server that could not have its port wants to know who holds it.
 fn port_taken(model: &Model, seen: &Observation) -> Option<Effect> {
     // Nobody but ourselves is on the wire's hosts, and nobody's processes are to be looked through for them.
-    let Kind::Server(ServerEvent { server, change }) = &seen.kind else { return None };
+    let EventKind::Server(ServerEvent { server, change }) = &seen.kind else { return None };
     let host = seen.world == WorldId::Host;
     if !host || *change != (ServerChange::Failed { errno: Errno::AddrInUse, holder: None }) {
         return None;

@@ -2,7 +2,7 @@
 
 use super::target::Resolution;
 use super::{Effect, Model};
-use crate::domain::{ClientPlan, Kind, Observation, ServerId, TargetHost, WorldId};
+use crate::domain::{ClientPlan, EventKind, Observation, ServerId, TargetHost, WorldId};
 
 /// See the module's head.
 #[derive(Debug, Clone, Default)]
@@ -50,7 +50,7 @@ pub fn looked_for(model: &Model) -> Option<&TargetHost> {
 
 /// Takes notice of what is told of a target.
 pub(super) fn heard(model: &mut Model, seen: &Observation) {
-    if let Kind::Target(event) = &seen.kind {
+    if let EventKind::Target(event) = &seen.kind {
         // What is told of another target is old.
         model.ui.network.changing_target.take_if(|target| *target == event.target);
     }

@@ -16,8 +16,8 @@ use super::wire::{Short, WireState};
 use crate::domain::client::ClientChange;
 use crate::domain::note::TableSource;
 use crate::domain::{
-    Call, Delta, Destination, Errno, Event, Evidence, Flow, Kind, LessonChange, Note, Outcome, Proto, SocketId, Stamp,
-    Syscall, TcpInfo, WireEvent, WorldId,
+    Call, Delta, Destination, Errno, Event, EventKind, Evidence, Flow, LessonChange, Note, Outcome, Proto, SocketId,
+    Stamp, Syscall, TcpInfo, WireEvent, WorldId,
 };
 
 /// See the module's head.
@@ -67,19 +67,19 @@ impl World {
         self.events = self.events.max(event.seq);
         let at = event.seen.at;
         match &event.seen.kind {
-            Kind::Call(call) => self.called(event, call),
-            Kind::State(change) => {
+            EventKind::Call(call) => self.called(event, call),
+            EventKind::State(change) => {
                 self.book.apply(at, event.seen.evidence, change);
                 if event.seen.world == WorldId::Wire {
                     self.wire.changed(&event.seen, change);
                 }
             }
-            Kind::Confirmed(change) => self.book.confirm(at, event.seen.evidence, change),
-            Kind::Info(info) => {
+            EventKind::Confirmed(change) => self.book.confirm(at, event.seen.evidence, change),
+            EventKind::Info(info) => {
                 self.info = Some(info.clone());
                 self.wire.informed(&event.seen, info);
             }
-            Kind::Row(delta) => {
+            EventKind::Row(delta) => {
                 self.table.apply(at, event.seen.host, delta);
                 match delta {
                     Delta::Gone(key) => self.clients.left(&key.flow),
@@ -91,30 +91,30 @@ impl World {
                     Delta::Unwatched(_) => {}
                 }
             }
-            Kind::Server(server) => {
+            EventKind::Server(server) => {
                 self.servers.apply(at, server);
                 self.peers.apply(server);
             }
-            Kind::Client(client) => {
+            EventKind::Client(client) => {
                 self.clients.apply(at, client);
                 if let (WorldId::Wire, ClientChange::Dialing { flow }) = (event.seen.world, &client.change) {
                     self.wire.dialing(&event.seen, *flow);
                 }
             }
-            Kind::Broadcast(broadcast) => self.broadcasts.apply(at, broadcast),
-            Kind::Target(target) => Target::apply(&mut self.target, target),
-            Kind::Scan(scan) => self.scans.apply(at, scan),
-            Kind::Note(Note::BurstCut { asked, made, errno }) if event.seen.world == WorldId::Wire => {
+            EventKind::Broadcast(broadcast) => self.broadcasts.apply(at, broadcast),
+            EventKind::Target(target) => Target::apply(&mut self.target, target),
+            EventKind::Scan(scan) => self.scans.apply(at, scan),
+            EventKind::Note(Note::BurstCut { asked, made, errno }) if event.seen.world == WorldId::Wire => {
                 // Whoever closed them all meanwhile knows why.
                 if *errno != Errno::Interrupted {
                     self.wire.cut_short(at, Short { asked: *asked, made: *made, errno: *errno });
                 }
             }
-            Kind::Note(note) => self.noted(note),
-            Kind::Guard(guard) => self.peers.guarded(at, guard),
-            Kind::Packet(packet) if event.seen.world == WorldId::Wire => self.wire.sent(&event.seen, packet),
-            Kind::Packet(_) => {}
-            Kind::Wire(wire) => {
+            EventKind::Note(note) => self.noted(note),
+            EventKind::Guard(guard) => self.peers.guarded(at, guard),
+            EventKind::Packet(packet) if event.seen.world == WorldId::Wire => self.wire.sent(&event.seen, packet),
+            EventKind::Packet(_) => {}
+            EventKind::Wire(wire) => {
                 if matches!(wire, WireEvent::Opened { .. }) {
                     // New hosts: nothing of those before is left.
                     *self = Self { events: self.events, lost: self.lost, ..Self::default() };
@@ -126,7 +126,7 @@ impl World {
                 }
                 self.wire.apply(&event.seen, wire);
             }
-            Kind::Lesson(lesson) => match lesson.change {
+            EventKind::Lesson(lesson) => match lesson.change {
                 LessonChange::Left => self.playing = None,
                 _ => self.playing.get_or_insert_with(|| Playing::of(&lesson.lesson)).apply(&lesson.change),
             },

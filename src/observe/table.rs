@@ -17,7 +17,7 @@ use super::scope::Scope;
 use super::source::{Found, Reading, Source};
 #[cfg(target_os = "linux")]
 use crate::domain::GuardEvent;
-use crate::domain::{Delta, Errno, EventSink, Evidence, Flow, Kind, Note, Proto, RowKey, Stamp, TcpInfo};
+use crate::domain::{Delta, Errno, EventKind, EventSink, Evidence, Flow, Note, Proto, RowKey, Stamp, TcpInfo};
 
 /// How often the selected connection's `TCP_INFO` is read.
 const DETAIL: Duration = Duration::from_millis(500);
@@ -25,7 +25,7 @@ const DETAIL: Duration = Duration::from_millis(500);
 /// table that changes meanwhile can pass a socket by.
 const DOUBTED: usize = 4_096;
 
-/// The handle of the live table. Everything it sees goes to its sink as [`Kind::Row`] and [`Kind::Info`], as
+/// The handle of the live table. Everything it sees goes to its sink as [`EventKind::Row`] and [`EventKind::Info`], as
 /// [`Evidence::Sampled`]. Asking never waits. Dropping it ends and joins its threads.
 #[derive(Debug)]
 pub struct Table {
@@ -295,7 +295,7 @@ impl Watch {
     fn count(&mut self, told: impl FnOnce(&mut HalfOpen) -> Vec<GuardEvent>) {
         let Some(half_open) = &mut self.half_open else { return };
         for event in told(half_open) {
-            if !self.sink.report(Evidence::Sampled, Kind::Guard(event.clone())) {
+            if !self.sink.report(Evidence::Sampled, EventKind::Guard(event.clone())) {
                 half_open.take_back(&event);
             }
         }
@@ -333,7 +333,7 @@ impl Watch {
         let Some(detail) = self.detail.as_mut().filter(|detail| detail.due <= now) else { return };
         detail.due = now + DETAIL;
         let Ok(Some(info)) = self.source.info(&detail.flow) else { return };
-        if detail.said.as_ref() != Some(&info) && self.sink.report(Evidence::Sampled, Kind::Info(info.clone())) {
+        if detail.said.as_ref() != Some(&info) && self.sink.report(Evidence::Sampled, EventKind::Info(info.clone())) {
             detail.said = Some(info);
         }
     }
@@ -369,7 +369,7 @@ impl Watch {
     }
 
     fn note(&self, note: Note) -> bool {
-        self.sink.report(Evidence::Called, Kind::Note(note))
+        self.sink.report(Evidence::Called, EventKind::Note(note))
     }
 
     fn now(&self) -> Duration {
@@ -380,7 +380,7 @@ impl Watch {
 /// What a reading says is stamped with the moment at which the kernel was asked: when the answer has been read, it may
 /// be true no longer, and whoever told of the change would seem to have told of it before.
 fn report(sink: &EventSink, at: Stamp, delta: Delta) -> bool {
-    sink.report_at(at, Evidence::Sampled, Kind::Row(delta))
+    sink.report_at(at, Evidence::Sampled, EventKind::Row(delta))
 }
 
 /// How much of the processor the calling thread used since the start; elsewhere than on Linux, how much time passed.

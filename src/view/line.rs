@@ -4,7 +4,7 @@ use super::glyphs;
 use super::look::Look;
 use super::story;
 use super::theme::ColorDepth;
-use crate::domain::{Event, Kind, Stamp};
+use crate::domain::{Event, EventKind, Stamp};
 use crate::model::Model;
 use crate::model::ui::Glyphs;
 
@@ -15,7 +15,7 @@ pub fn line(model: &Model, event: &Event) -> Option<String> {
     let kind = &event.seen.kind;
     let told = story::tell(model, &look, event, u16::MAX);
     let said: String = told.0.iter().map(|(text, _)| text.as_str()).collect();
-    if matches!(kind, Kind::Confirmed(_)) || said.is_empty() {
+    if matches!(kind, EventKind::Confirmed(_)) || said.is_empty() {
         return None;
     }
     let at = look.text.numbers.clock(event.seen.at.since(Stamp::ZERO));

@@ -9,7 +9,7 @@ use super::ink::{fit, width};
 use super::look::Look;
 use super::names;
 use crate::domain::{
-    Args, Call, Cause, ConnNo, Event, Excerpt, Flow, GuardEvent, Kind, Outcome, Proto, ServerChange, ServerEvent,
+    Args, Call, Cause, ConnNo, Event, EventKind, Excerpt, Flow, GuardEvent, Outcome, Proto, ServerChange, ServerEvent,
     ServerId, ServiceModel, SocketId, Stamp, Syscall, Transition,
 };
 use crate::model::Model;
@@ -29,7 +29,7 @@ pub(super) fn who<'a>(model: &'a Model, look: &Look, event: &Event, narrow: bool
         Who { name, style: theme.host.server }
     };
     match &event.seen.kind {
-        Kind::Call(call) => match call.socket {
+        EventKind::Call(call) => match call.socket {
             SocketId::Client(id) => {
                 let name = if narrow { format!("#{}", id.0) } else { (words.client)(id.0) };
                 Who { name: name.into(), style: theme.host.client }
@@ -38,26 +38,30 @@ pub(super) fn who<'a>(model: &'a Model, look: &Look, event: &Event, narrow: bool
             SocketId::Conn(id, conn) => server(id, Some(conn)),
             SocketId::Broadcast(_) => Who { name: words.broadcast.into(), style: theme.host.client },
         },
-        Kind::State(change) | Kind::Confirmed(change) => end(model, look, &change.flow, event.seen.at, narrow),
-        Kind::Server(event) => server(event.server, None),
-        Kind::Guard(GuardEvent::Acted { server: id, .. } | GuardEvent::Checked { server: id, .. }) => server(*id, None),
-        Kind::Guard(GuardEvent::HalfOpen { listener: Some(addr), .. }) => {
+        EventKind::State(change) | EventKind::Confirmed(change) => {
+            end(model, look, &change.flow, event.seen.at, narrow)
+        }
+        EventKind::Server(event) => server(event.server, None),
+        EventKind::Guard(GuardEvent::Acted { server: id, .. } | GuardEvent::Checked { server: id, .. }) => {
+            server(*id, None)
+        }
+        EventKind::Guard(GuardEvent::HalfOpen { listener: Some(addr), .. }) => {
             match model.world.servers.at(Proto::Tcp, *addr) {
                 Some(known) => server(known.id, None),
                 None => Who { name: format!(":{}", addr.port()).into(), style: theme.host.server },
             }
         }
-        Kind::Client(_)
-        | Kind::Broadcast(_)
-        | Kind::Row(_)
-        | Kind::Info(_)
-        | Kind::Packet(_)
-        | Kind::Wire(_)
-        | Kind::Guard(_)
-        | Kind::Target(_)
-        | Kind::Scan(_)
-        | Kind::Lesson(_)
-        | Kind::Note(_) => Who { name: words.lab.into(), style: theme.title },
+        EventKind::Client(_)
+        | EventKind::Broadcast(_)
+        | EventKind::Row(_)
+        | EventKind::Info(_)
+        | EventKind::Packet(_)
+        | EventKind::Wire(_)
+        | EventKind::Guard(_)
+        | EventKind::Target(_)
+        | EventKind::Scan(_)
+        | EventKind::Lesson(_)
+        | EventKind::Note(_) => Who { name: words.lab.into(), style: theme.title },
     }
 }
 
@@ -97,28 +101,30 @@ impl Told {
 pub(super) fn tell(model: &Model, look: &Look, event: &Event, room: u16) -> Told {
     let mut told = Told::default();
     match &event.seen.kind {
-        Kind::Call(call) => self::call(look, call, room, &mut told),
-        Kind::State(change) | Kind::Confirmed(change) => {
+        EventKind::Call(call) => self::call(look, call, room, &mut told),
+        EventKind::State(change) | EventKind::Confirmed(change) => {
             state(look, change, look.theme.evidence(event.seen.evidence), &mut told);
         }
-        Kind::Server(event) => server(model, look, event, room, &mut told),
-        Kind::Note(note) => _ = told.say((look.text.note)(note), look.theme.text),
-        Kind::Guard(event) => {
+        EventKind::Server(event) => server(model, look, event, room, &mut told),
+        EventKind::Note(note) => _ = told.say((look.text.note)(note), look.theme.text),
+        EventKind::Guard(event) => {
             let acts = !matches!(event, GuardEvent::Limits { .. } | GuardEvent::Unblocked { .. });
             told.say((look.text.guard)(event), if acts { look.theme.alarm } else { look.theme.text });
         }
-        Kind::Target(event) => {
+        EventKind::Target(event) => {
             let said = look.text.checks.target(&look.text.numbers, &event.target.to_string(), &event.change);
             told.say(said, look.theme.text);
         }
-        Kind::Scan(event) => _ = told.say(look.text.checks.scan(&look.text.numbers, &event.change), look.theme.text),
-        Kind::Row(_)
-        | Kind::Info(_)
-        | Kind::Client(_)
-        | Kind::Broadcast(_)
-        | Kind::Packet(_)
-        | Kind::Wire(_)
-        | Kind::Lesson(_) => {}
+        EventKind::Scan(event) => {
+            _ = told.say(look.text.checks.scan(&look.text.numbers, &event.change), look.theme.text)
+        }
+        EventKind::Row(_)
+        | EventKind::Info(_)
+        | EventKind::Client(_)
+        | EventKind::Broadcast(_)
+        | EventKind::Packet(_)
+        | EventKind::Wire(_)
+        | EventKind::Lesson(_) => {}
     }
     told
 }

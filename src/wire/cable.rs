@@ -7,7 +7,7 @@
 use super::decode::{Read, Same};
 use super::lane::{About, Fate, Lane, Parcel};
 use crate::domain::wire::{Loss, Mode, WireEvent};
-use crate::domain::{HostId, Kind, Numbering, Stamp};
+use crate::domain::{EventKind, HostId, Numbering, Stamp};
 
 /// The wire: two directions, each named by the host that sends.
 #[derive(Debug)]
@@ -20,7 +20,7 @@ pub(super) struct Cable {
     placed: u64,
     numbering: Numbering,
     chance: Chance,
-    pub(super) events: Vec<(HostId, Kind)>,
+    pub(super) events: Vec<(HostId, EventKind)>,
     unlisted: u64,
 }
 
@@ -73,11 +73,11 @@ impl Cable {
     }
 
     pub(super) fn report(&mut self, from: HostId, event: WireEvent) {
-        self.events.push((from, Kind::Wire(event)));
+        self.events.push((from, EventKind::Wire(event)));
     }
 
     /// What happened since this was last asked, each with the host that sent the packet.
-    pub(super) fn take_events(&mut self) -> Vec<(HostId, Kind)> {
+    pub(super) fn take_events(&mut self) -> Vec<(HostId, EventKind)> {
         std::mem::take(&mut self.events)
     }
 
@@ -157,7 +157,7 @@ impl Cable {
             packet.retransmission_of = sent.before(&same);
             sent.remember(same, number);
         }
-        self.events.push((from, Kind::Packet(packet)));
+        self.events.push((from, EventKind::Packet(packet)));
     }
 
     fn lay(&mut self, from: HostId, mut parcel: Parcel) {

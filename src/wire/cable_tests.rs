@@ -21,12 +21,12 @@ fn syn() -> Vec<u8> {
 
 fn wire_events(cable: &mut Cable) -> Vec<WireEvent> {
     let events = cable.take_events().into_iter();
-    events.filter_map(|(_, kind)| if let Kind::Wire(event) = kind { Some(event) } else { None }).collect()
+    events.filter_map(|(_, kind)| if let EventKind::Wire(event) = kind { Some(event) } else { None }).collect()
 }
 
 fn packets(cable: &mut Cable) -> Vec<PacketSummary> {
     let events = cable.take_events().into_iter();
-    events.filter_map(|(_, kind)| if let Kind::Packet(packet) = kind { Some(packet) } else { None }).collect()
+    events.filter_map(|(_, kind)| if let EventKind::Packet(packet) = kind { Some(packet) } else { None }).collect()
 }
 
 fn due(cable: &mut Cable, now: Stamp) -> Vec<Arrival> {
@@ -203,7 +203,7 @@ fn any_step() -> impl Strategy<Value = Step> {
 }
 
 /// Takes the steps and then lets everything that is left arrive. Returns the arrivals in order and the events.
-fn walk(steps: &[Step]) -> (Vec<Arrival>, Vec<(HostId, Kind)>, u32) {
+fn walk(steps: &[Step]) -> (Vec<Arrival>, Vec<(HostId, EventKind)>, u32) {
     let (mut cable, mut now, mut offered) = (Cable::new(8, 3), T0, 0);
     let (mut arrivals, mut events) = (Vec::new(), Vec::new());
     for step in steps {
@@ -236,10 +236,10 @@ proptest! {
         let mut folded = 0;
         for (_, kind) in &events {
             match kind {
-                Kind::Packet(packet) => fates.entry(packet.number).or_default().0 += 1,
-                Kind::Wire(WireEvent::Duplicated { copy, .. }) => fates.entry(*copy).or_default().0 += 1,
-                Kind::Wire(WireEvent::Dropped { packet, .. }) => fates.entry(*packet).or_default().1 += 1,
-                Kind::Wire(WireEvent::Folded { .. }) => folded += 1,
+                EventKind::Packet(packet) => fates.entry(packet.number).or_default().0 += 1,
+                EventKind::Wire(WireEvent::Duplicated { copy, .. }) => fates.entry(*copy).or_default().0 += 1,
+                EventKind::Wire(WireEvent::Dropped { packet, .. }) => fates.entry(*packet).or_default().1 += 1,
+                EventKind::Wire(WireEvent::Folded { .. }) => folded += 1,
                 _ => {}
             }
         }
@@ -247,7 +247,7 @@ proptest! {
             fates.entry(arrival.number).or_default().1 += 1;
         }
         prop_assert!(fates.values().all(|fate| *fate == (1, 1)), "{:?}", fates);
-        let numbered = events.iter().filter(|(_, kind)| matches!(kind, Kind::Packet(_))).count();
+        let numbered = events.iter().filter(|(_, kind)| matches!(kind, EventKind::Packet(_))).count();
         prop_assert_eq!(numbered, offered as usize - folded);
     }
 

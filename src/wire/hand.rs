@@ -4,7 +4,7 @@ use super::cable::Cable;
 use super::decode;
 use super::lane::{Fate, Lane, Parcel};
 use crate::domain::wire::{Loss, Mode, WireCommand, WireEvent};
-use crate::domain::{HostId, Kind, Stamp};
+use crate::domain::{EventKind, HostId, Stamp};
 
 impl Cable {
     /// Does what the presenter asks.
@@ -88,7 +88,7 @@ impl Cable {
     fn decide(&mut self, number: u64, change: impl FnOnce(HostId, usize, &mut Parcel) -> Option<WireEvent>) {
         let Some((from, at)) = self.find(number) else { return self.missed(number) };
         let event = change(from, at, &mut self.lane(from).parcels[at]);
-        self.events.extend(event.map(|event| (from, Kind::Wire(event))));
+        self.events.extend(event.map(|event| (from, EventKind::Wire(event))));
     }
 
     fn missed(&mut self, packet: u64) {

@@ -19,7 +19,7 @@ use super::sample::Tables;
 use crate::domain::excerpt::sanitise;
 use crate::domain::need::{Need, OpenError};
 use crate::domain::wire::{Closed, LinkKind, WireCommand, WireEvent};
-use crate::domain::{EventSink, Evidence, Flow, HostId, Kind, Row, Syscall, TcpInfo};
+use crate::domain::{EventKind, EventSink, Evidence, Flow, HostId, Row, Syscall, TcpInfo};
 
 /// How many orders may wait for the relay.
 const ORDERS: usize = 1024;
@@ -111,7 +111,7 @@ impl Wire {
                     Ok(links) => Relay::new(links, cable, diag, &relayed, todo, stopped).run().await,
                     Err(error) => {
                         let event = WireEvent::Closed { why: Closed::LinkFailed, errno: Some(error.into()) };
-                        relayed.on_wire(None).report(Evidence::Called, Kind::Wire(event));
+                        relayed.on_wire(None).report(Evidence::Called, EventKind::Wire(event));
                     }
                 }
             });
@@ -119,7 +119,7 @@ impl Wire {
             say(&over, Closed::LinkFailed);
         });
         let relay = relay.map_err(failed)?;
-        sink.on_wire(None).report(Evidence::Called, Kind::Wire(WireEvent::Opened { link: kind }));
+        sink.on_wire(None).report(Evidence::Called, EventKind::Wire(WireEvent::Opened { link: kind }));
         let programs = Programs {
             sink: sink.clone(),
             hosts: [helper.host(HostId::Client), helper.host(HostId::Server)],
@@ -237,12 +237,12 @@ impl Programs {
         let sink = self.sink.on_wire(Some(host));
         let pid = running.pid();
         let name = program.argv.first().map(|name| sanitise(name.as_bytes())).unwrap_or_default();
-        sink.report(Evidence::Called, Kind::Wire(WireEvent::Program { pid, name }));
+        sink.report(Evidence::Called, EventKind::Wire(WireEvent::Program { pid, name }));
         let (tell, told) = mpsc::channel();
         let watcher = thread::Builder::new().name("program".into()).spawn(move || {
             let end = ending.wait();
             let event = WireEvent::ProgramEnded { pid, status: end.code(), signal: end.signal() };
-            sink.report(Evidence::Called, Kind::Wire(event));
+            sink.report(Evidence::Called, EventKind::Wire(event));
             let _ = tell.send(end);
         })?;
         let mut watchers = self.watchers.lock().unwrap_or_else(PoisonError::into_inner);

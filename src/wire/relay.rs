@@ -12,7 +12,7 @@ use super::cable::{Arrival, Cable, other};
 use super::link::Link;
 use super::sample::{Sampler, Tables};
 use crate::domain::wire::{Closed, Loss, Mode, WireCommand, WireEvent};
-use crate::domain::{EventSink, Evidence, Flow, HostId, Kind, Note, Stamp, Syscall};
+use crate::domain::{EventKind, EventSink, Evidence, Flow, HostId, Note, Stamp, Syscall};
 
 /// What the relay is asked to do.
 #[derive(Debug, Clone, Copy)]
@@ -89,7 +89,7 @@ impl<L: Link, T: Tables> Relay<L, T> {
             Err(error) => (Closed::LinkFailed, Some(error.into())),
         };
         self.tell_uncounted();
-        self.sink.report(Evidence::Called, Kind::Wire(WireEvent::Closed { why, errno }));
+        self.sink.report(Evidence::Called, EventKind::Wire(WireEvent::Closed { why, errno }));
     }
 
     async fn carry(&mut self) -> io::Result<Closed> {
@@ -210,7 +210,7 @@ impl<L: Link, T: Tables> Relay<L, T> {
         let link = if from == HostId::Client { &mut self.links[1] } else { &mut self.links[0] };
         if link.send(packet).is_err() {
             let event = WireEvent::Dropped { packet: number, why: Loss::Link };
-            self.probes[usize::from(from == HostId::Server)].report(Evidence::Called, Kind::Wire(event));
+            self.probes[usize::from(from == HostId::Server)].report(Evidence::Called, EventKind::Wire(event));
         }
         true
     }
@@ -227,7 +227,7 @@ impl<L: Link, T: Tables> Relay<L, T> {
             Err(_) if self.table_failed => {}
             Err(error) => {
                 self.table_failed = true;
-                self.sink.report(Evidence::Called, Kind::Note(Note::TableFailed { errno: error.into() }));
+                self.sink.report(Evidence::Called, EventKind::Note(Note::TableFailed { errno: error.into() }));
             }
         }
     }
@@ -239,9 +239,9 @@ impl<L: Link, T: Tables> Relay<L, T> {
         }
     }
 
-    fn tell(&self, events: Vec<(HostId, Kind)>) {
+    fn tell(&self, events: Vec<(HostId, EventKind)>) {
         for (from, kind) in events {
-            let evidence = if matches!(kind, Kind::Packet(_)) { Evidence::Packet } else { Evidence::Called };
+            let evidence = if matches!(kind, EventKind::Packet(_)) { Evidence::Packet } else { Evidence::Called };
             self.probes[usize::from(from == HostId::Server)].report(evidence, kind);
         }
     }
@@ -275,7 +275,11 @@ impl<L: Link, T: Tables> Relay<L, T> {
             };
             // After what was decided about it before.
             self.report();
-            self.probes[usize::from(*from == HostId::Server)].report_at(handed, Evidence::Called, Kind::Wire(event));
+            self.probes[usize::from(*from == HostId::Server)].report_at(
+                handed,
+                Evidence::Called,
+                EventKind::Wire(event),
+            );
         }
         if !quick {
             // At the pace of a class: both hosts, whole.
@@ -303,7 +307,7 @@ impl<L: Link, T: Tables> Relay<L, T> {
     fn tell_uncounted(&mut self) {
         let count = self.cable.take_unlisted();
         if count > 0 {
-            self.sink.report(Evidence::Packet, Kind::Wire(WireEvent::Unlisted { count }));
+            self.sink.report(Evidence::Packet, EventKind::Wire(WireEvent::Unlisted { count }));
         }
     }
 }

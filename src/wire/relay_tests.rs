@@ -101,7 +101,7 @@ async fn a_packet_waits_for_its_command_however_long_it_takes() {
     bench.say(WireCommand::Next).await;
     assert_eq!(bench.server.arrived.recv().await, Some(udp(true, b"oi")));
     let seen = bench.end(Closed::Asked).await;
-    let last = Kind::Wire(WireEvent::Closed { why: Closed::Asked, errno: None });
+    let last = EventKind::Wire(WireEvent::Closed { why: Closed::Asked, errno: None });
     assert_eq!(seen.last().map(|event| event.kind.clone()), Some(last));
 }
 
@@ -135,7 +135,7 @@ async fn a_change_of_state_names_the_packet_that_made_it() {
     let states: Vec<_> = seen
         .iter()
         .filter_map(|event| match &event.kind {
-            Kind::State(edge) if edge.flow.peer.is_some() => {
+            EventKind::State(edge) if edge.flow.peer.is_some() => {
                 Some((event.host.unwrap(), edge.from, edge.to, edge.cause.unwrap()))
             }
             _ => None,
@@ -160,12 +160,13 @@ async fn at_full_speed_what_is_not_listed_is_counted() {
         bench.server.arrived.recv().await.unwrap();
     }
     let seen = bench.end(Closed::Asked).await;
-    let listed = seen.iter().filter(|event| matches!(event.kind, Kind::Packet(_))).count() as u64;
-    let delivered = seen.iter().filter(|event| matches!(event.kind, Kind::Wire(WireEvent::Delivered { .. }))).count();
+    let listed = seen.iter().filter(|event| matches!(event.kind, EventKind::Packet(_))).count() as u64;
+    let delivered =
+        seen.iter().filter(|event| matches!(event.kind, EventKind::Wire(WireEvent::Delivered { .. }))).count();
     let counted: u64 = seen
         .iter()
         .filter_map(|event| match event.kind {
-            Kind::Wire(WireEvent::Unlisted { count }) => Some(count),
+            EventKind::Wire(WireEvent::Unlisted { count }) => Some(count),
             _ => None,
         })
         .sum();
@@ -186,9 +187,10 @@ async fn what_a_host_cannot_take_is_told_of_whether_packets_are_listed_or_not() 
     tokio::time::sleep(Duration::from_millis(1)).await;
     let arrived = std::iter::from_fn(|| bench.server.arrived.try_recv().ok()).count() as u64;
     let seen = bench.end(Closed::Asked).await;
-    let lost = seen.iter().filter(|event| matches!(event.kind, Kind::Wire(WireEvent::Dropped { why: Loss::Link, .. })));
+    let lost =
+        seen.iter().filter(|event| matches!(event.kind, EventKind::Wire(WireEvent::Dropped { why: Loss::Link, .. })));
     assert_eq!(arrived + lost.count() as u64, SENT);
-    let listed = seen.iter().filter(|event| matches!(event.kind, Kind::Packet(_))).count() as u64;
+    let listed = seen.iter().filter(|event| matches!(event.kind, EventKind::Packet(_))).count() as u64;
     assert!(listed < SENT && arrived < listed, "{listed} listed, {arrived} arrived");
 }
 
@@ -200,6 +202,6 @@ async fn a_host_that_is_gone_ends_the_relay() {
     let seen = bench.journal.0.lock().unwrap();
     assert!(matches!(
         seen.last().unwrap().kind,
-        Kind::Wire(WireEvent::Closed { why: Closed::LinkFailed, errno: Some(_) })
+        EventKind::Wire(WireEvent::Closed { why: Closed::LinkFailed, errno: Some(_) })
     ));
 }

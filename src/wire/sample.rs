@@ -8,7 +8,8 @@ use super::attribute::{self, Arrivals};
 use super::cable::other;
 use super::lane::About;
 use crate::domain::{
-    Delta, EventSink, Evidence, Flow, HostId, Kind, Row, RowKey, Stamp, Syscall, TcpInfo, TcpState, Timer, Transition,
+    Delta, EventKind, EventSink, Evidence, Flow, HostId, Row, RowKey, Stamp, Syscall, TcpInfo, TcpState, Timer,
+    Transition,
 };
 
 /// Reads a host's socket table.
@@ -91,7 +92,7 @@ impl<T: Tables> Sampler<T> {
         if let Some(info) = info
             && self.seen[place(host)].info.as_ref() != Some(&info)
         {
-            self.probes[place(host)].report(Evidence::Sampled, Kind::Info(info.clone()));
+            self.probes[place(host)].report(Evidence::Sampled, EventKind::Info(info.clone()));
             self.seen[place(host)].info = Some(info);
         }
         Ok(())
@@ -163,7 +164,7 @@ impl<T: Tables> Sampler<T> {
         for (at, &(from, to)) in edges.iter().enumerate() {
             let evidence = if at + 1 == edges.len() { Evidence::Sampled } else { Evidence::Inferred };
             let cause = attribute::cause((from, to), &arrivals, call, row, timed_out);
-            self.probes[place(host)].report(evidence, Kind::State(Transition { flow, from, to, cause }));
+            self.probes[place(host)].report(evidence, EventKind::State(Transition { flow, from, to, cause }));
         }
     }
 
@@ -174,7 +175,7 @@ impl<T: Tables> Sampler<T> {
         for key in gone {
             timers.remove(&key.flow);
             rows.remove(&key);
-            sink.report(Evidence::Sampled, Kind::Row(Delta::Gone(key)));
+            sink.report(Evidence::Sampled, EventKind::Row(Delta::Gone(key)));
         }
         for row in now {
             match row.timer {
@@ -186,7 +187,7 @@ impl<T: Tables> Sampler<T> {
                 Some(before) if differs(before, &row) => Delta::Changed(row.clone()),
                 Some(_) => continue,
             };
-            sink.report(Evidence::Sampled, Kind::Row(delta));
+            sink.report(Evidence::Sampled, EventKind::Row(delta));
             rows.insert(row.key(), row);
         }
     }

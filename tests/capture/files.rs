@@ -18,7 +18,7 @@ use crate::harness::{
     Need::{Capture, Dumpcap, Editcap, Tcpdump, Tshark},
     Test, test,
 };
-use socklab::domain::{Event, Flags, Kind, PacketSummary};
+use socklab::domain::{Event, EventKind, Flags, PacketSummary};
 
 pub(crate) fn tests() -> Vec<Test> {
     vec![
@@ -265,7 +265,7 @@ fn a_line_of_json_says_of_a_packet_what_its_rung_says() {
     assert_eq!((rungs.len(), json.lines().count()), (4, 4), "{text}{json}");
     for (rung, line) in rungs.into_iter().zip(json.lines()) {
         let event: Event = serde_json::from_str(line).unwrap();
-        let Kind::Packet(packet) = &event.seen.kind else { panic!("{line}") };
+        let EventKind::Packet(packet) = &event.seen.kind else { panic!("{line}") };
         let mut words = rung.split_whitespace();
         let (number, since) = (words.next().unwrap(), words.next().unwrap());
         assert_eq!((number, event.seq), (packet.number.to_string().as_str(), packet.number), "{rung}\n{line}");

@@ -4,7 +4,7 @@ use std::net::UdpSocket;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use socklab::domain::{Kind, Note};
+use socklab::domain::{EventKind, Note};
 
 use super::live::start;
 use crate::harness::{Need::Capture, Test, test};
@@ -37,8 +37,8 @@ fn of_a_hundred_thousand_packets_a_second_none_is_lost_silently() {
     let mut reported = 0;
     let mut lost = 0;
     let mut hear = |seen: &socklab::domain::Observation| match &seen.kind {
-        Kind::Packet(_) => reported += 1,
-        Kind::Note(Note::CaptureLost { count }) => lost += count,
+        EventKind::Packet(_) => reported += 1,
+        EventKind::Note(Note::CaptureLost { count }) => lost += count,
         _ => {}
     };
     let took = std::thread::scope(|threads| {

@@ -5,7 +5,7 @@ use std::net::{TcpListener, TcpStream, UdpSocket};
 use std::process::{Child, Command, Stdio};
 use std::time::Instant;
 
-use socklab::domain::{Evidence, Finding, Flags, Icmp, Kind, Note, PacketSummary, Proto, Reset, Stamp};
+use socklab::domain::{EventKind, Evidence, Finding, Flags, Icmp, Note, PacketSummary, Proto, Reset, Stamp};
 use socklab::observe::Scope;
 use socklab::observe::capture::file::Packet;
 use socklab::observe::capture::{Capture, Key, Need, On, Remedy, Store};
@@ -35,7 +35,7 @@ pub(crate) fn start(ports: impl IntoIterator<Item = u16>) -> (Capture, Heard) {
     let (sink, heard) = sink(100_000);
     let capture = Capture::start(sink, &key, &On::Loopback, Scope::ports(ports)).unwrap();
     heard.find("note that there is a capture", |seen| {
-        (seen.kind == Kind::Note(Note::Has { what: Evidence::Packet })).then_some(())
+        (seen.kind == EventKind::Note(Note::Has { what: Evidence::Packet })).then_some(())
     });
     (capture, heard)
 }
@@ -43,7 +43,7 @@ pub(crate) fn start(ports: impl IntoIterator<Item = u16>) -> (Capture, Heard) {
 /// The next packet and its time.
 pub(crate) fn packet(heard: &Heard) -> (Stamp, PacketSummary) {
     heard.find("packet", |seen| match &seen.kind {
-        Kind::Packet(packet) => {
+        EventKind::Packet(packet) => {
             assert_eq!(seen.evidence, Evidence::Packet);
             Some((seen.at, packet.clone()))
         }

@@ -4,7 +4,7 @@ use std::io::{Read, Write};
 use std::net::{TcpStream, UdpSocket};
 use std::sync::Arc;
 
-use socklab::domain::{Excerpt, Kind};
+use socklab::domain::{EventKind, Excerpt};
 
 use crate::attacks::connect;
 use crate::harness::{Need::Network, Test, test};
@@ -64,9 +64,9 @@ fn resident() -> usize {
     line.trim().trim_end_matches(" kB").parse().unwrap()
 }
 
-fn excerpts<'a>(kinds: impl Iterator<Item = &'a Kind>) -> Vec<Excerpt> {
-    let data = |kind: &Kind| match kind {
-        Kind::Call(call) => call.data.clone(),
+fn excerpts<'a>(kinds: impl Iterator<Item = &'a EventKind>) -> Vec<Excerpt> {
+    let data = |kind: &EventKind| match kind {
+        EventKind::Call(call) => call.data.clone(),
         _ => None,
     };
     kinds.filter_map(data).collect()

@@ -9,7 +9,7 @@ use socklab::app::cli::Cli;
 use socklab::app::laboratory::Laboratory;
 use socklab::app::queue;
 use socklab::app::session::Shell as _;
-use socklab::domain::{Clock, GuardEvent, Kind, Rule, ServerId};
+use socklab::domain::{Clock, EventKind, GuardEvent, Rule, ServerId};
 use socklab::model::peers::Peer;
 use socklab::model::{Effect, Model, Ui};
 use tokio::sync::mpsc;
@@ -145,7 +145,7 @@ pub(crate) fn peer(model: &Model, address: std::net::Ipv4Addr) -> Option<&Peer> 
 /// What the guard told, in order.
 pub(crate) fn told(model: &Model) -> Vec<GuardEvent> {
     let guard = |event: &socklab::domain::Event| match &event.seen.kind {
-        Kind::Guard(event) => Some(event.clone()),
+        EventKind::Guard(event) => Some(event.clone()),
         _ => None,
     };
     model.journal.events().filter_map(guard).collect()

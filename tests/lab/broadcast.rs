@@ -5,7 +5,7 @@ use std::net::{TcpListener, UdpSocket};
 use socklab::domain::ServiceModel::{Async, Sequential, Threaded};
 use socklab::domain::broadcast::BroadcastChange;
 use socklab::domain::{
-    ClientId, ClientPlan, CloseHow, Errno, Kind, Proto, Reply, ServerChange, ServerId, SocketId, Syscall,
+    ClientId, ClientPlan, CloseHow, Errno, EventKind, Proto, Reply, ServerChange, ServerId, SocketId, Syscall,
 };
 
 use crate::harness::{Test, test};
@@ -65,7 +65,7 @@ async fn every_server_answers_over_a_socket_that_stays_open() {
     }
     let names = names_on(&seen, SocketId::Broadcast(UDP));
     assert_eq!(names, [&OPEN_UDP[..], &["sendto", "recvfrom", "sendto", "recvfrom", "close"]].concat());
-    let sent = |kind: &&Kind| matches!(kind, Kind::Broadcast(event) if matches!(event.change, BroadcastChange::Sent { local, .. } if local.port() != 0));
+    let sent = |kind: &&EventKind| matches!(kind, EventKind::Broadcast(event) if matches!(event.change, BroadcastChange::Sent { local, .. } if local.port() != 0));
     assert_eq!(seen.iter().filter(sent).count(), 8);
 }
 
@@ -120,7 +120,7 @@ async fn what_waits_for_a_server_is_bounded() {
     for _ in 0..40 {
         stage.lab.broadcast("hello?".into(), vec![THREADED]);
     }
-    let refused = |kind: &Kind| matches!(kind, Kind::Broadcast(event) if event.change == BroadcastChange::Reply { server: THREADED, reply: Reply::Failed { errno: Errno::Again } });
+    let refused = |kind: &EventKind| matches!(kind, EventKind::Broadcast(event) if event.change == BroadcastChange::Reply { server: THREADED, reply: Reply::Failed { errno: Errno::Again } });
     stage.times(7, "what does not fit fails at once", refused).await;
     drop(deaf);
     let last = stage.until("the first one's connection was reset", |seen| reply(seen, 1, THREADED)).await;
@@ -174,8 +174,8 @@ async fn a_server_that_never_stops_talking_keeps_no_message_waiting() {
     stage.until("answered", |seen| reply(seen, 1, THREADED)).await;
     stage.lab.broadcast("two".into(), vec![THREADED]);
     stage.until("answered", |seen| reply(seen, 2, THREADED)).await;
-    let said = |kind: &&Kind| !matches!(kind, Kind::Broadcast(event) if event.message == 2 && matches!(event.change, BroadcastChange::Said { .. }));
-    let sent = |kind: &&Kind| !did(kind, Syscall::Send, |_| true);
+    let said = |kind: &&EventKind| !matches!(kind, EventKind::Broadcast(event) if event.message == 2 && matches!(event.change, BroadcastChange::Said { .. }));
+    let sent = |kind: &&EventKind| !did(kind, Syscall::Send, |_| true);
     let before = stage.audience.seen.iter().skip_while(said).take_while(sent).count();
     assert!(before < 200, "{before} calls before the message was sent");
     stage.end().await;

@@ -8,7 +8,7 @@ use socklab::domain::ServiceModel::{Async, Sequential, Threaded};
 use socklab::domain::call::SockOpt;
 use socklab::domain::client::ClientChange;
 use socklab::domain::{
-    Args, ClientId, ClientPlan, CloseHow, Errno, Kind, Note, Outcome, Proto, Shut, SocketId, Syscall,
+    Args, ClientId, ClientPlan, CloseHow, Errno, EventKind, Note, Outcome, Proto, Shut, SocketId, Syscall,
 };
 
 use crate::harness::{Test, test};
@@ -38,9 +38,9 @@ pub(crate) fn tests() -> Vec<Test> {
 
 const ONE: ClientId = ClientId(1);
 
-fn change(kind: &Kind) -> Option<&ClientChange> {
+fn change(kind: &EventKind) -> Option<&ClientChange> {
     match kind {
-        Kind::Client(event) => Some(&event.change),
+        EventKind::Client(event) => Some(&event.change),
         _ => None,
     }
 }
@@ -53,7 +53,7 @@ async fn a_client_is_told_first_and_ended_last_and_knows_its_port_before_it_is_c
     stage.lab.close(ONE, CloseHow::Fin);
     stage.times(1, "ended", |kind| ended(kind, ONE)).await;
     let seen = stage.end().await;
-    let mine: Vec<&Kind> = seen
+    let mine: Vec<&EventKind> = seen
         .iter()
         .filter(|kind| change(kind).is_some() || call(kind).is_some_and(|call| call.socket == SocketId::Client(ONE)))
         .collect();
@@ -158,12 +158,12 @@ async fn closing_all_ends_everybody_and_the_burst_that_makes_them() {
     stage.lab.spawn(100_000, ClientPlan::Stay, destination(Proto::Tcp, addr));
     stage.times(20, "some are answered", is_answer).await;
     stage.lab.close_all();
-    let cut = |kind: &Kind| match note(kind) {
+    let cut = |kind: &EventKind| match note(kind) {
         Some(Note::BurstCut { asked: 100_000, made, errno: Errno::Interrupted }) => Some(*made),
         _ => None,
     };
     let made = stage.until("the burst ends", |seen| seen.iter().find_map(cut)).await;
-    let is_end = |kind: &Kind| change(kind) == Some(&ClientChange::Ended);
+    let is_end = |kind: &EventKind| change(kind) == Some(&ClientChange::Ended);
     stage.times(made as usize, "all ended", is_end).await;
     stage.lab.spawn(1, ClientPlan::OneShot, destination(Proto::Tcp, addr));
     stage.times(made as usize + 1, "the next one lives", is_end).await;
@@ -176,7 +176,7 @@ async fn closing_all_ends_everybody_and_the_burst_that_makes_them() {
 async fn a_burst_at_a_sequential_server_fills_its_queue_and_leaves_the_rest_dialing() {
     let (mut stage, addr) = Stage::with(Sequential).await;
     stage.lab.spawn(300, ClientPlan::Stay, destination(Proto::Tcp, addr));
-    let dialing = |kind: &Kind| matches!(change(kind), Some(ClientChange::Dialing { .. }));
+    let dialing = |kind: &EventKind| matches!(change(kind), Some(ClientChange::Dialing { .. }));
     stage.times(300, "all dial: the burst waits for nobody", dialing).await;
     // One is served, and listen(n) admits n + 1: at most 130 are established while nobody leaves.
     stage.times(129, "the queue is full", |kind| did(kind, Syscall::Connect, is_client)).await;
@@ -224,7 +224,7 @@ async fn a_udp_client_has_a_port_from_its_first_sendto() {
     stage.lab.spawn(1, ClientPlan::Stay, destination(Proto::Udp, addr));
     stage.times(2, "answered", |kind| did(kind, Syscall::Recvfrom, is_client)).await;
     stage.lab.close(ClientId(2), CloseHow::Half);
-    let unconnected = |kind: &Kind| {
+    let unconnected = |kind: &EventKind| {
         call(kind).is_some_and(|call| call.call == Syscall::Shutdown && call.result == Outcome::Failed(Errno::NotConn))
     };
     stage.times(1, "there is no half to close", unconnected).await;

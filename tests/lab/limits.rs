@@ -5,7 +5,7 @@ use std::process::Command;
 
 use socklab::domain::ServiceModel::{Async, Sequential, Threaded};
 use socklab::domain::client::ClientChange;
-use socklab::domain::{ClientPlan, Errno, Kind, Note, Proto, ServerChange, ServerId, Syscall};
+use socklab::domain::{ClientPlan, Errno, EventKind, Note, Proto, ServerChange, ServerId, Syscall};
 
 use crate::harness::{Need::Namespace, Test, test};
 use crate::stage::{Stage, change_of, destination, did, is_answer, is_client, note};
@@ -43,23 +43,23 @@ async fn without_descriptors_a_burst_is_cut_and_servers_wait() {
     for model in [Sequential, Threaded, Async] {
         let (mut stage, addr) = Stage::with(model).await;
         stage.lab.spawn(1000, ClientPlan::Stay, destination(Proto::Tcp, addr));
-        let cut = |kind: &Kind| match note(kind) {
+        let cut = |kind: &EventKind| match note(kind) {
             Some(Note::BurstCut { asked: 1000, made, errno: Errno::Mfile }) => Some(*made),
             _ => None,
         };
         let made = stage.until("the burst is cut", |seen| seen.iter().find_map(cut)).await;
         assert!((10..64).contains(&made), "{made}");
         if model != Sequential {
-            let paused = |kind: &Kind| {
+            let paused = |kind: &EventKind| {
                 matches!(change_of(kind, ServerId(0)), Some(ServerChange::Paused { errno: Errno::Mfile }))
             };
             stage.times(1, "accept pauses", paused).await;
         }
         stage.lab.close_all();
-        let over = |kind: &Kind| matches!(kind, Kind::Client(event) if event.change == ClientChange::Ended);
+        let over = |kind: &EventKind| matches!(kind, EventKind::Client(event) if event.change == ClientChange::Ended);
         // The one that got no socket has ended too.
         stage.times(made as usize + 1, "all ended", over).await;
-        let served = |kind: &Kind| matches!(change_of(kind, ServerId(0)), Some(ServerChange::Served { .. }));
+        let served = |kind: &EventKind| matches!(change_of(kind, ServerId(0)), Some(ServerChange::Served { .. }));
         stage.times(made as usize, "every server's end is closed: all descriptors are free", served).await;
         stage.audience.seen.clear();
         stage.lab.spawn(5, ClientPlan::Stay, destination(Proto::Tcp, addr));

@@ -4,7 +4,7 @@ use std::net::{Ipv4Addr, SocketAddr, TcpListener, UdpSocket};
 use std::time::Duration;
 
 use socklab::domain::{
-    Kind, PortReport, Proto, Realm, Reason, ScanChange, ScanPlan, TargetChange, TargetHost, Verdict,
+    EventKind, PortReport, Proto, Realm, Reason, ScanChange, ScanPlan, TargetChange, TargetHost, Verdict,
 };
 
 use crate::harness::{Test, test};
@@ -27,8 +27,8 @@ fn plan(ports: &[u16], proto: Proto) -> ScanPlan {
 
 /// Waits until the check is over: what every port is, in their order, and whether it was stopped.
 async fn ended(stage: &mut Stage) -> (Vec<PortReport>, bool) {
-    let change = |kind: &Kind| match kind {
-        Kind::Scan(event) => Some(event.change.clone()),
+    let change = |kind: &EventKind| match kind {
+        EventKind::Scan(event) => Some(event.change.clone()),
         _ => None,
     };
     stage
@@ -102,7 +102,7 @@ async fn a_check_can_be_stopped_and_the_next_takes_its_place() {
     stage.lab.scan(plan(&[closed_port()], Proto::Tcp));
     stage.until("the second ends", |seen| {
             seen.iter().find(|kind| {
-                matches!(kind, Kind::Scan(event) if event.scan == 2 && event.change == ScanChange::Ended { stopped: false })
+                matches!(kind, EventKind::Scan(event) if event.scan == 2 && event.change == ScanChange::Ended { stopped: false })
             }).map(drop)
         })
         .await;
@@ -117,7 +117,7 @@ async fn hosts_beyond_are_asked_only_after_a_yes_and_groups_never() {
         let realm = stage
             .until("it is not asked", |seen| {
                 seen.iter().find_map(|kind| match kind {
-                    Kind::Scan(event) => match &event.change {
+                    EventKind::Scan(event) => match &event.change {
                         ScanChange::Unconfirmed { asked, realm, .. } if asked == host => Some(*realm),
                         _ => None,
                     },
@@ -132,7 +132,7 @@ async fn hosts_beyond_are_asked_only_after_a_yes_and_groups_never() {
             .audience
             .seen
             .iter()
-            .any(|kind| matches!(kind, Kind::Scan(e) if matches!(e.change, ScanChange::Begun { .. })))
+            .any(|kind| matches!(kind, EventKind::Scan(e) if matches!(e.change, ScanChange::Begun { .. })))
     );
     stage.lab.shutdown().await;
 }
@@ -148,7 +148,7 @@ async fn the_address_that_serves_is_chosen_among_all() {
     let (chosen, answers): (SocketAddr, bool) = stage
         .until("an address is chosen", |seen| {
             seen.iter().find_map(|kind| match kind {
-                Kind::Target(event) => match event.change {
+                EventKind::Target(event) => match event.change {
                     TargetChange::Chosen { addr, answers } => Some((addr, answers)),
                     _ => None,
                 },
@@ -158,7 +158,7 @@ async fn the_address_that_serves_is_chosen_among_all() {
         .await;
     assert_eq!((chosen, answers), (addr, true));
     stage.lab.set_target(None);
-    let dropped = |kind: &Kind| matches!(kind, Kind::Target(event) if event.target == target && event.change == TargetChange::Dropped);
+    let dropped = |kind: &EventKind| matches!(kind, EventKind::Target(event) if event.target == target && event.change == TargetChange::Dropped);
     stage.until("it is dropped", |seen| seen.iter().any(dropped).then_some(())).await;
     stage.lab.shutdown().await;
 }

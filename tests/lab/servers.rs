@@ -7,7 +7,7 @@ use std::time::Duration;
 use socket2::SockRef;
 use socklab::domain::ServiceModel::{Async, Sequential, Threaded};
 use socklab::domain::{
-    Args, ClientPlan, ConnNo, Errno, Kind, Outcome, Proto, ServerChange, ServerId, ServiceModel, Shut, SocketId,
+    Args, ClientPlan, ConnNo, Errno, EventKind, Outcome, Proto, ServerChange, ServerId, ServiceModel, Shut, SocketId,
     Syscall,
 };
 
@@ -126,7 +126,7 @@ async fn who_waits_in_the_queue_is_served_the_moment_the_server_becomes_threaded
         stage.lab.spawn(3, ClientPlan::Stay, destination(Proto::Tcp, addr));
         stage.times(3, "all three have sent", |kind| did(kind, Syscall::Send, is_client)).await;
         stage.times(1, "one is answered", is_answer).await;
-        let accepts = |seen: &[Kind]| seen.iter().filter(|kind| did(kind, Syscall::Accept, |_| true)).count();
+        let accepts = |seen: &[EventKind]| seen.iter().filter(|kind| did(kind, Syscall::Accept, |_| true)).count();
         assert_eq!(accepts(&stage.audience.seen), 1, "the others wait in the kernel");
 
         stage.lab.switch(FIRST, to);
@@ -136,7 +136,7 @@ async fn who_waits_in_the_queue_is_served_the_moment_the_server_becomes_threaded
             let serving = ServerChange::Serving { conn: ConnNo(no), by: to };
             stage.times(1, "served by the new model", |kind| is_change(kind, &serving)).await;
         }
-        let over = |kind: &Kind| did(kind, Syscall::Close, |socket| is_client(socket) || is_conn(socket));
+        let over = |kind: &EventKind| did(kind, Syscall::Close, |socket| is_client(socket) || is_conn(socket));
         assert!(!stage.audience.seen.iter().any(over), "no connection was lost");
         stage.end().await;
     }
@@ -176,7 +176,7 @@ async fn an_answer_that_was_half_sent_is_finished_by_the_new_model() {
     // Nobody listens yet: the server's answer fills both buffers and stops in the middle of a chunk.
     let speaking = tokio::task::spawn_blocking(move || mouth.write_all(&vec![b'x'; LEN]));
     let blocked = socket2::SockRef::from(&talker).recv_buffer_size().unwrap();
-    let sent = |seen: &[Kind]| -> usize {
+    let sent = |seen: &[EventKind]| -> usize {
         let sends = seen.iter().filter(|kind| did(kind, Syscall::Send, is_conn));
         sends.filter_map(|kind| call(kind)?.data.as_ref()).map(|data| data.len).sum()
     };
@@ -278,7 +278,7 @@ async fn a_stop_and_a_start_at_once_are_both_done_and_a_stopped_server_can_chang
     let (mut stage, _) = Stage::with(Threaded).await;
     stage.lab.stop(FIRST);
     stage.lab.start(FIRST);
-    let started = |kind: &Kind| matches!(change_of(kind, FIRST), Some(ServerChange::Started { .. }));
+    let started = |kind: &EventKind| matches!(change_of(kind, FIRST), Some(ServerChange::Started { .. }));
     stage.times(2, "started twice", started).await;
     stage.times(1, "stopped in between", |kind| is_change(kind, &ServerChange::Stopped)).await;
     stage.lab.stop(FIRST);

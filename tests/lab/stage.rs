@@ -7,7 +7,7 @@ use std::time::Duration;
 use socklab::domain::broadcast::BroadcastChange;
 use socklab::domain::client::ClientChange;
 use socklab::domain::{
-    Answer, Call, ClientId, Clock, Destination, EventQueue, EventSink, Kind, Note, Observation, Proto, Reply,
+    Answer, Call, ClientId, Clock, Destination, EventKind, EventQueue, EventSink, Note, Observation, Proto, Reply,
     ServerChange, ServerId, ServerSpec, ServiceModel, SocketId, Syscall,
 };
 use socklab::lab::{Lab, Machine};
@@ -33,7 +33,7 @@ pub(crate) struct Stage {
 /// Everything that was reported.
 pub(crate) struct Audience {
     news: mpsc::UnboundedReceiver<Observation>,
-    pub(crate) seen: Vec<Kind>,
+    pub(crate) seen: Vec<EventKind>,
 }
 
 impl Stage {
@@ -75,17 +75,17 @@ impl Stage {
     }
 
     /// Waits until what was seen so far gives an answer.
-    pub(crate) async fn until<T>(&mut self, what: &str, found: impl FnMut(&[Kind]) -> Option<T>) -> T {
+    pub(crate) async fn until<T>(&mut self, what: &str, found: impl FnMut(&[EventKind]) -> Option<T>) -> T {
         self.audience.until(what, found).await
     }
 
     /// Waits until something that fits was seen `count` times.
-    pub(crate) async fn times(&mut self, count: usize, what: &str, fits: impl Fn(&Kind) -> bool) {
+    pub(crate) async fn times(&mut self, count: usize, what: &str, fits: impl Fn(&EventKind) -> bool) {
         self.until(what, |seen| (seen.iter().filter(|kind| fits(kind)).count() >= count).then_some(())).await;
     }
 
     /// Everything is closed, and every event was received.
-    pub(crate) async fn end(self) -> Vec<Kind> {
+    pub(crate) async fn end(self) -> Vec<EventKind> {
         let Self { lab, mut audience } = self;
         let begun = std::time::Instant::now();
         lab.shutdown().await;
@@ -102,7 +102,7 @@ impl Stage {
 }
 
 impl Audience {
-    async fn until<T>(&mut self, what: &str, mut found: impl FnMut(&[Kind]) -> Option<T>) -> T {
+    async fn until<T>(&mut self, what: &str, mut found: impl FnMut(&[EventKind]) -> Option<T>) -> T {
         let deadline = tokio::time::Instant::now() + DEADLINE;
         loop {
             if let Some(answer) = found(&self.seen) {
@@ -116,7 +116,7 @@ impl Audience {
     }
 }
 
-fn listed(seen: &[Kind]) -> String {
+fn listed(seen: &[EventKind]) -> String {
     let shown = &seen[seen.len().saturating_sub(60)..];
     shown.iter().map(|kind| serde_json::to_string(kind).unwrap()).collect::<Vec<_>>().join("\n")
 }
@@ -154,26 +154,26 @@ pub(crate) fn destination(proto: Proto, addr: SocketAddr) -> Destination {
 }
 
 /// What happened to this server, if that is what the event tells.
-pub(crate) fn change_of(kind: &Kind, id: ServerId) -> Option<&ServerChange> {
+pub(crate) fn change_of(kind: &EventKind, id: ServerId) -> Option<&ServerChange> {
     match kind {
-        Kind::Server(event) if event.server == id => Some(&event.change),
+        EventKind::Server(event) if event.server == id => Some(&event.change),
         _ => None,
     }
 }
 
-pub(crate) fn is_change(kind: &Kind, wanted: &ServerChange) -> bool {
-    matches!(kind, Kind::Server(event) if event.change == *wanted)
+pub(crate) fn is_change(kind: &EventKind, wanted: &ServerChange) -> bool {
+    matches!(kind, EventKind::Server(event) if event.change == *wanted)
 }
 
-pub(crate) fn call(kind: &Kind) -> Option<&Call> {
+pub(crate) fn call(kind: &EventKind) -> Option<&Call> {
     match kind {
-        Kind::Call(call) => Some(call),
+        EventKind::Call(call) => Some(call),
         _ => None,
     }
 }
 
 /// A call that worked, on any socket that `on` accepts.
-pub(crate) fn did(kind: &Kind, wanted: Syscall, on: impl Fn(SocketId) -> bool) -> bool {
+pub(crate) fn did(kind: &EventKind, wanted: Syscall, on: impl Fn(SocketId) -> bool) -> bool {
     call(kind).is_some_and(|call| call.call == wanted && call.result.is_ok() && on(call.socket))
 }
 
@@ -186,36 +186,36 @@ pub(crate) fn is_conn(socket: SocketId) -> bool {
 }
 
 /// An answer that a client has received: not the FIN.
-pub(crate) fn is_answer(kind: &Kind) -> bool {
+pub(crate) fn is_answer(kind: &EventKind) -> bool {
     did(kind, Syscall::Recv, is_client)
         && call(kind).and_then(|call| call.data.as_ref()).is_some_and(|data| data.len > 0)
 }
 
 /// The calls on one socket, in order.
-pub(crate) fn calls_on(seen: &[Kind], socket: SocketId) -> Vec<&Call> {
+pub(crate) fn calls_on(seen: &[EventKind], socket: SocketId) -> Vec<&Call> {
     seen.iter().filter_map(call).filter(|call| call.socket == socket).collect()
 }
 
 /// Their names: `["socket", "connect", …]`.
-pub(crate) fn names_on(seen: &[Kind], socket: SocketId) -> Vec<&'static str> {
+pub(crate) fn names_on(seen: &[EventKind], socket: SocketId) -> Vec<&'static str> {
     calls_on(seen, socket).iter().map(|call| call.call.name()).collect()
 }
 
-pub(crate) fn ended(kind: &Kind, id: ClientId) -> bool {
-    matches!(kind, Kind::Client(event) if event.client == id && event.change == ClientChange::Ended)
+pub(crate) fn ended(kind: &EventKind, id: ClientId) -> bool {
+    matches!(kind, EventKind::Client(event) if event.client == id && event.change == ClientChange::Ended)
 }
 
-pub(crate) fn note(kind: &Kind) -> Option<&Note> {
+pub(crate) fn note(kind: &EventKind) -> Option<&Note> {
     match kind {
-        Kind::Note(note) => Some(note),
+        EventKind::Note(note) => Some(note),
         _ => None,
     }
 }
 
 /// The reply of one server to one message.
-pub(crate) fn reply(seen: &[Kind], message: u32, from: ServerId) -> Option<Reply> {
+pub(crate) fn reply(seen: &[EventKind], message: u32, from: ServerId) -> Option<Reply> {
     seen.iter().find_map(|kind| match kind {
-        Kind::Broadcast(event) if event.message == message => match &event.change {
+        EventKind::Broadcast(event) if event.message == message => match &event.change {
             BroadcastChange::Reply { server, reply } if *server == from => Some(reply.clone()),
             _ => None,
         },

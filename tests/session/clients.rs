@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use crossterm::event::KeyCode;
-use socklab::domain::{Event, Kind, SocketId, TcpState};
+use socklab::domain::{Event, EventKind, SocketId, TcpState};
 use socklab::model::clients::Phase;
 
 use crate::harness::{Test, test};
@@ -93,7 +93,7 @@ async fn the_side_that_closed_first_is_left_in_time_wait() {
 fn calls<K: Ord>(events: &[Event], of: impl Fn(SocketId) -> Option<K>) -> BTreeMap<K, Vec<&'static str>> {
     let mut all: BTreeMap<K, Vec<&'static str>> = BTreeMap::new();
     for event in events {
-        if let Kind::Call(call) = &event.seen.kind
+        if let EventKind::Call(call) = &event.seen.kind
             && let Some(key) = of(call.socket)
         {
             assert!(call.result.is_ok(), "{call:?}");
@@ -145,7 +145,7 @@ async fn ten_one_shots_have_ten_ports_and_ten_whole_lives_in_order() {
     assert_eq!(clients.len(), 10);
     assert!(clients.values().all(|names| *names == ["socket", "connect", "send", "recv", "close"]), "{clients:?}");
     let accepted = events.iter().filter_map(|event| match &event.seen.kind {
-        Kind::Call(call) => call.new_socket,
+        EventKind::Call(call) => call.new_socket,
         _ => None,
     });
     let served = calls(&events, |socket| Some(socket).filter(|socket| matches!(socket, SocketId::Conn(..))));
@@ -196,7 +196,7 @@ async fn echo_serves_one_and_two_wait_until_it_serves_by_threads() {
     stage.until("threads", |shown| shown.says("3 threads").then_some(())).await;
     let events = stage.quits().await;
     let failed: Vec<_> =
-        events.iter().filter(|e| matches!(&e.seen.kind, Kind::Call(call) if !call.result.is_ok())).collect();
+        events.iter().filter(|e| matches!(&e.seen.kind, EventKind::Call(call) if !call.result.is_ok())).collect();
     assert!(failed.is_empty(), "{failed:?}");
 }
 
@@ -218,7 +218,7 @@ async fn a_client_is_half_closed_reset_and_closed() {
         let shown = stage.until("it ends", over).await;
         let of = |wanted: fn(SocketId) -> bool| {
             let calls = shown.events.iter().filter_map(move |event| match &event.seen.kind {
-                Kind::Call(call) if wanted(call.socket) => {
+                EventKind::Call(call) if wanted(call.socket) => {
                     Some(format!("{} {} {}", call.call.name(), call.args, call.result))
                 }
                 _ => None,

@@ -3,7 +3,7 @@
 
 use std::process::Command;
 
-use socklab::domain::{Errno, Kind, Note};
+use socklab::domain::{Errno, EventKind, Note};
 
 use crate::harness::{Test, test};
 use crate::stage::{ASYNC, Shown, Stage};
@@ -55,7 +55,7 @@ async fn without_descriptors_the_burst_is_cut_and_explained() {
     stage.types("1000c");
     let cut = |shown: &Shown| {
         shown.events.iter().find_map(|event| match &event.seen.kind {
-            Kind::Note(Note::BurstCut { asked: 1000, made, errno: Errno::Mfile }) => Some(*made),
+            EventKind::Note(Note::BurstCut { asked: 1000, made, errno: Errno::Mfile }) => Some(*made),
             _ => None,
         })
     };

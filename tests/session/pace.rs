@@ -11,8 +11,8 @@ use ratatui::Terminal;
 use socklab::app::session::{End, Session, Shell, Signal};
 use socklab::domain::client::ClientChange;
 use socklab::domain::{
-    Answer, Call, ClientEvent, ClientId, ClientPlan, Clock, Destination, EventQueue, EventSink, Evidence, Flow, Kind,
-    Observation, Proto, RowKey, ServerChange, ServerEvent, ServerId, ServerSpec, ServiceModel, SocketId, Stamp,
+    Answer, Call, ClientEvent, ClientId, ClientPlan, Clock, Destination, EventKind, EventQueue, EventSink, Evidence,
+    Flow, Observation, Proto, RowKey, ServerChange, ServerEvent, ServerId, ServerSpec, ServiceModel, SocketId, Stamp,
     Syscall, WorldId,
 };
 use socklab::model::{Effect, Model, Ui};
@@ -119,7 +119,7 @@ struct Loop {
 }
 
 impl Loop {
-    fn start(first: impl IntoIterator<Item = Kind>, press_after: Option<usize>, press_first: bool) -> Self {
+    fn start(first: impl IntoIterator<Item = EventKind>, press_after: Option<usize>, press_first: bool) -> Self {
         let begun = Instant::now();
         let clock = Clock::start();
         let model = Model::new(Ui::default());
@@ -171,30 +171,30 @@ impl Loop {
     }
 }
 
-fn seen(at_ms: u64, kind: Kind) -> Observation {
+fn seen(at_ms: u64, kind: EventKind) -> Observation {
     Observation { at: Stamp::from_millis(at_ms), world: WorldId::Host, host: None, evidence: Evidence::Called, kind }
 }
 
-fn server() -> Kind {
+fn server() -> EventKind {
     let model = Some(ServiceModel::Threaded);
     let spec =
         ServerSpec { name: "threaded".into(), proto: Proto::Tcp, addr: addr(65432), answer: Answer::Upper, model };
-    Kind::Server(ServerEvent { server: ServerId(0), change: ServerChange::Added { spec } })
+    EventKind::Server(ServerEvent { server: ServerId(0), change: ServerChange::Added { spec } })
 }
 
-fn client(id: u32, change: ClientChange) -> Kind {
-    Kind::Client(ClientEvent { client: ClientId(id), change })
+fn client(id: u32, change: ClientChange) -> EventKind {
+    EventKind::Client(ClientEvent { client: ClientId(id), change })
 }
 
-fn spawned(id: u32) -> Kind {
+fn spawned(id: u32) -> EventKind {
     let destination = Destination { server: Some(ServerId(0)), proto: Proto::Tcp, addr: addr(65432) };
     client(id, ClientChange::Spawned { plan: ClientPlan::Stay, destination })
 }
 
 /// Something that makes the loop ask for one lookup.
-fn connected(id: u32) -> Kind {
+fn connected(id: u32) -> EventKind {
     let flow = Flow::tcp(addr(30_000 + u16::try_from(id % 30_000).unwrap()), addr(65432));
-    Kind::Call(Call::new(SocketId::Client(ClientId(id)), Syscall::Connect).on(flow))
+    EventKind::Call(Call::new(SocketId::Client(ClientId(id)), Syscall::Connect).on(flow))
 }
 
 #[tokio::main(flavor = "current_thread", start_paused = true)]

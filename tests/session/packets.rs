@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use crossterm::event::KeyCode;
-use socklab::domain::{Errno, Flags, Kind};
+use socklab::domain::{Errno, EventKind, Flags};
 use socklab::observe::capture::{CaptureError, Key, Need, Remedy};
 
 use crate::harness::{Need::Capture, Test, test};
@@ -174,7 +174,7 @@ async fn a_file_is_looked_at_where_nothing_can_be_captured() {
     let shown = stage.says("No packets can be captured").await;
     assert!(!shown.says(lesson.name()), "{}", shown.text());
     let events = stage.quits().await;
-    assert!(!events.iter().any(|event| matches!(event.seen.kind, Kind::Packet(_))));
+    assert!(!events.iter().any(|event| matches!(event.seen.kind, EventKind::Packet(_))));
 }
 
 #[tokio::main(flavor = "multi_thread", worker_threads = 2)]
@@ -191,7 +191,7 @@ async fn a_file_is_looked_at_while_the_capture_goes_on() {
     let shown = stage
         .until("its last packet", |shown| {
             let packets = shown.events.iter().filter_map(|event| match &event.seen.kind {
-                Kind::Packet(packet) => packet.tcp.as_ref(),
+                EventKind::Packet(packet) => packet.tcp.as_ref(),
                 _ => None,
             });
             (packets.filter(|tcp| tcp.flags.has(Flags::FIN)).count() == 2).then(|| shown.clone())
@@ -202,7 +202,6 @@ async fn a_file_is_looked_at_while_the_capture_goes_on() {
     let shown = stage.says("12 B \"HELLO, WORLD\"").await;
     assert!(shown.says("capturing on lo") && !shown.says("192.0.2."), "{}", shown.text());
     let events = stage.quits().await;
-    let strange =
-        |event: &&socklab::domain::Event| matches!(&event.seen.kind, Kind::Packet(packet) if packet.flow.has_port(7));
+    let strange = |event: &&socklab::domain::Event| matches!(&event.seen.kind, EventKind::Packet(packet) if packet.flow.has_port(7));
     assert_eq!(events.iter().filter(strange).count(), 0);
 }

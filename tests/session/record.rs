@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use socklab::domain::{Errno, Event, Kind, Note};
+use socklab::domain::{Errno, Event, EventKind, Note};
 
 use crate::harness::{Test, test};
 use crate::stage::{FOUR, Shown, Stage, all_up};
@@ -48,7 +48,7 @@ async fn a_record_that_cannot_be_written_is_told_of_and_the_lab_goes_on() {
     stage.until("four servers run", all_up).await;
     let failed = |shown: &Shown| {
         let told =
-            |event: &Event| matches!(&event.seen.kind, Kind::Note(Note::RecordFailed { errno: Errno::Other(28) }));
+            |event: &Event| matches!(&event.seen.kind, EventKind::Note(Note::RecordFailed { errno: Errno::Other(28) }));
         (shown.events.iter().filter(|event| told(event)).count() == 1).then_some(())
     };
     stage.until("that it failed", failed).await;

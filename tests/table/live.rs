@@ -5,7 +5,7 @@ use std::net::{Shutdown, TcpListener, TcpStream, UdpSocket};
 use std::time::{Duration, Instant};
 
 use socklab::domain::note::TableSource;
-use socklab::domain::{Delta, Evidence, Flow, Kind, Note, Proto, Row, TcpState};
+use socklab::domain::{Delta, EventKind, Evidence, Flow, Note, Proto, Row, TcpState};
 use socklab::observe::{Scope, Table};
 
 use super::heard::{Heard, sink};
@@ -40,7 +40,7 @@ fn pair() -> (TcpListener, TcpStream, TcpStream) {
 /// The next change of the table that `pick` makes something of.
 fn delta<T>(heard: &Heard, what: &str, mut pick: impl FnMut(&Delta) -> Option<T>) -> T {
     heard.find(what, |seen| match &seen.kind {
-        Kind::Row(delta) => pick(delta),
+        EventKind::Row(delta) => pick(delta),
         _ => None,
     })
 }
@@ -67,7 +67,7 @@ fn it_says_where_it_reads_and_what_stands_there() {
     let (sink, heard) = sink(100);
     let table = Table::start(sink, Scope::ports([listener.local_addr().unwrap().port()])).unwrap();
     let first = heard.next(super::heard::DEADLINE).unwrap();
-    assert_eq!(first.kind, Kind::Note(Note::TableFrom { source: TableSource::SockDiag }));
+    assert_eq!(first.kind, EventKind::Note(Note::TableFrom { source: TableSource::SockDiag }));
     let row = row_of(&heard, flow(&client));
     assert_eq!((row.state, row.recv_q, row.send_q), (Some(TcpState::Established), Some(0), Some(0)));
     table.stop();
@@ -219,7 +219,7 @@ fn the_selected_connections_variables_are_told_and_told_again_when_they_change()
     let (table, heard) = watch(&listener);
     let info = |heard: &Heard| {
         heard.find("TCP_INFO", |seen| match &seen.kind {
-            Kind::Info(info) => {
+            EventKind::Info(info) => {
                 assert_eq!(seen.evidence, Evidence::Sampled);
                 Some(info.clone())
             }

@@ -4,7 +4,7 @@ use std::io::{BufRead as _, BufReader, Read as _};
 use std::net::TcpListener;
 use std::process::{Child, ChildStdout, Command, Stdio};
 
-use socklab::domain::{Flow, Kind, Note};
+use socklab::domain::{EventKind, Flow, Note};
 use socklab::observe::Scope;
 
 use super::transitions::{one_shot, port, reset, start};
@@ -70,11 +70,11 @@ fn a_laboratory_in_another_namespace_neither_opens_nor_closes_anything_here() {
     // What is foreign is told of by itself, and the end of our listener is the last that happened.
     while !(foreign > 0 && ours.last().is_some_and(|flow: &Flow| flow.peer.is_none())) {
         heard.find("transition", |seen| match &seen.kind {
-            Kind::State(change) => {
+            EventKind::State(change) => {
                 ours.push(change.flow);
                 Some(())
             }
-            Kind::Note(Note::TraceForeign { count }) => {
+            EventKind::Note(Note::TraceForeign { count }) => {
                 foreign += count;
                 Some(())
             }

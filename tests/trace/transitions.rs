@@ -7,7 +7,7 @@ use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::path::Path;
 use std::time::Duration;
 
-use socklab::domain::{Evidence, Flow, Kind, Note, Observation, Stamp, TcpState, Transition};
+use socklab::domain::{EventKind, Evidence, Flow, Note, Observation, Stamp, TcpState, Transition};
 use socklab::observe::{Scope, Trace};
 
 use super::heard::{DEADLINE, Heard, sink};
@@ -30,11 +30,11 @@ const INSTANCES: &str = "/sys/kernel/tracing/instances";
 
 fn traced(seen: &Observation) -> Option<(Stamp, Transition)> {
     match &seen.kind {
-        Kind::State(transition) => {
+        EventKind::State(transition) => {
             assert_eq!(seen.evidence, Evidence::Traced);
             Some((seen.at, transition.clone()))
         }
-        Kind::Note(Note::TraceLost { count }) => panic!("{count} lost"),
+        EventKind::Note(Note::TraceLost { count }) => panic!("{count} lost"),
         _ => None,
     }
 }
@@ -42,7 +42,7 @@ fn traced(seen: &Observation) -> Option<(Stamp, Transition)> {
 pub(crate) fn start(scope: &Scope) -> (Trace, Heard) {
     let (sink, heard) = sink(100_000);
     let trace = Trace::start(sink, scope).unwrap();
-    assert_eq!(heard.next(DEADLINE).unwrap().kind, Kind::Note(Note::Has { what: Evidence::Traced }));
+    assert_eq!(heard.next(DEADLINE).unwrap().kind, EventKind::Note(Note::Has { what: Evidence::Traced }));
     (trace, heard)
 }
 

@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 
 use socklab::domain::wire::{WireCommand, WireEvent};
 use socklab::domain::{
-    Cause, Clock, EventQueue, EventSink, Evidence, HostId, Kind, LinkKind, Observation, PacketSummary, TcpState,
+    Cause, Clock, EventKind, EventQueue, EventSink, Evidence, HostId, LinkKind, Observation, PacketSummary, TcpState,
     Transition,
 };
 use socklab::wire::{Options, Wire};
@@ -116,7 +116,7 @@ impl Bench {
     pub(crate) fn packet(&self, number: u64) -> PacketSummary {
         self.journal.wait(&format!("packet {number}"), |seen| {
             seen.iter().find_map(|event| match &event.kind {
-                Kind::Packet(packet) if packet.number == number => Some(packet.clone()),
+                EventKind::Packet(packet) if packet.number == number => Some(packet.clone()),
                 _ => None,
             })
         })
@@ -127,7 +127,7 @@ impl Bench {
         self.journal.wait(&format!("packet {nth} of {host}"), |seen| {
             let packets = seen.iter().filter(|event| event.host == Some(host));
             let mut numbers = packets.filter_map(|event| match &event.kind {
-                Kind::Packet(packet) => Some(packet.number),
+                EventKind::Packet(packet) => Some(packet.number),
                 _ => None,
             });
             numbers.nth(nth - 1)
@@ -139,7 +139,7 @@ impl Bench {
         let label = self.packet(number).label();
         self.command(WireCommand::Deliver(number));
         self.journal.wait(&format!("delivery of {number}"), |seen| {
-            seen.iter().find(|event| event.kind == Kind::Wire(WireEvent::Delivered { packet: number })).map(drop)
+            seen.iter().find(|event| event.kind == EventKind::Wire(WireEvent::Delivered { packet: number })).map(drop)
         });
         label
     }
@@ -148,7 +148,8 @@ impl Bench {
     /// there was one.
     pub(crate) fn step_or_end(&self, number: u64) -> bool {
         let packet = self.journal.wait(&format!("packet {number} or the end"), |seen| {
-            let there = |event: &Observation| matches!(&event.kind, Kind::Packet(packet) if packet.number == number);
+            let there =
+                |event: &Observation| matches!(&event.kind, EventKind::Packet(packet) if packet.number == number);
             let end = |(_, _, edge): (HostId, Evidence, &Transition)| edge.from == TcpState::LastAck;
             if seen.iter().any(there) {
                 return Some(true);
@@ -191,7 +192,7 @@ impl Bench {
 /// The transitions in a journal.
 pub(crate) fn transitions(seen: &[Observation]) -> impl Iterator<Item = (HostId, Evidence, &Transition)> {
     seen.iter().filter_map(|event| match &event.kind {
-        Kind::State(edge) => Some((event.host.unwrap(), event.evidence, edge)),
+        EventKind::State(edge) => Some((event.host.unwrap(), event.evidence, edge)),
         _ => None,
     })
 }

@@ -50,7 +50,7 @@ pub(crate) fn victim() {
     println!("\nvictim open");
     let why = bench.journal.wait_long("the end", |seen| {
         seen.iter().find_map(|event| match event.kind {
-            socklab::domain::Kind::Wire(socklab::domain::WireEvent::Closed { why, .. }) => Some(why),
+            socklab::domain::EventKind::Wire(socklab::domain::WireEvent::Closed { why, .. }) => Some(why),
             _ => None,
         })
     });

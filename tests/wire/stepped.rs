@@ -9,7 +9,7 @@ use TcpState::{
     CloseWait, Closed, Closing, Established, FinWait1, FinWait2, LastAck, Listen, SynRecv, SynSent, TimeWait,
 };
 use socklab::domain::wire::{Loss, Mode, WireCommand, WireEvent};
-use socklab::domain::{Cause, HostId, Icmp, Kind, Observation, Syscall, TcpOption, TcpState};
+use socklab::domain::{Cause, EventKind, HostId, Icmp, Observation, Syscall, TcpOption, TcpState};
 use socklab::wire::{Program, Setting};
 
 use super::bench::{Bench, TUN, VETH, options, transitions};
@@ -167,7 +167,7 @@ fn a_syn_held_for_long_is_folded_and_still_opens() {
     for count in 1.. {
         let after = bench.journal.wait_long("a folded SYN", |seen| {
             seen.iter().find_map(|event| match event.kind {
-                Kind::Wire(WireEvent::Folded { packet: 1, count: now, after }) if now == count => Some(after),
+                EventKind::Wire(WireEvent::Folded { packet: 1, count: now, after }) if now == count => Some(after),
                 _ => None,
             })
         });
@@ -220,7 +220,9 @@ fn a_datagram_to_nobody_is_answered_and_a_lost_one_is_not() {
     bench.packet(3);
     bench.command(WireCommand::Drop(3));
     bench.journal.wait("the loss", |seen| {
-        seen.iter().find(|event| event.kind == Kind::Wire(WireEvent::Dropped { packet: 3, why: Loss::Asked })).map(drop)
+        seen.iter()
+            .find(|event| event.kind == EventKind::Wire(WireEvent::Dropped { packet: 3, why: Loss::Asked }))
+            .map(drop)
     });
     client.send(b"again?").unwrap();
     assert_eq!(bench.packet(4).payload.text, "again?");
@@ -302,9 +304,9 @@ fn late_changes(seen: &[Observation]) -> Vec<u64> {
     let (mut late, mut delivered) = (Vec::new(), None);
     for event in seen {
         match &event.kind {
-            Kind::Wire(WireEvent::Delivered { packet }) => delivered = Some(*packet),
-            Kind::Packet(_) => delivered = None,
-            Kind::State(edge) => match edge.cause {
+            EventKind::Wire(WireEvent::Delivered { packet }) => delivered = Some(*packet),
+            EventKind::Packet(_) => delivered = None,
+            EventKind::State(edge) => match edge.cause {
                 Some(Cause::Packet(number)) if delivered != Some(number) => late.push(number),
                 _ => {}
             },

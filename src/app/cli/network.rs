@@ -6,7 +6,7 @@ use std::time::Duration;
 use clap::{Args, ValueEnum};
 
 use super::reach::ReachArgs;
-use super::{Kind, Preset, language, server, servers};
+use super::{Preset, ServerKind, language, server, servers};
 use crate::domain::ports::{PortsError, PortsErrorKind};
 use crate::domain::{Lang, PortList, Proto, ScanPlan, ServerSpec, TargetHost};
 
@@ -93,7 +93,7 @@ pub struct ServeArgs {
     /// Start this server instead of the four: KIND is threaded, echo, async or udp; ADDR a port or an address with a
     /// port, such as 0.0.0.0:65432 for the whole network. Can be given several times
     #[arg(long, value_name = "KIND=ADDR", value_parser = server)]
-    pub server: Vec<(Kind, SocketAddr)>,
+    pub server: Vec<(ServerKind, SocketAddr)>,
 
     /// Start a known set of servers
     #[arg(long, value_enum, conflicts_with = "server")]

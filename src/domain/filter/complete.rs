@@ -3,7 +3,7 @@
 use std::ops::Range;
 
 use super::Filter;
-use super::field::{Field, Kind};
+use super::field::{Field, FieldKind};
 use super::flags::FlagSet;
 use super::protos::Protos;
 use super::states::{States, squeezed};
@@ -45,10 +45,10 @@ pub fn complete(text: &str, cursor: usize) -> Completion {
     // A word of `-` and `_` only is the beginning of nothing.
     let fits = |name: &&'static str| squeezed(name).starts_with(&typed) && (start == cursor || !typed.is_empty());
     let candidates = match field_before(context).map(Field::kind) {
-        Some(Kind::State) => States::names().filter(fits).collect(),
-        Some(Kind::Proto) => Protos::names().filter(fits).collect(),
-        Some(Kind::Flags) => FlagSet::names().filter(fits).collect(),
-        Some(Kind::Number | Kind::Address) => Vec::new(),
+        Some(FieldKind::State) => States::names().filter(fits).collect(),
+        Some(FieldKind::Proto) => Protos::names().filter(fits).collect(),
+        Some(FieldKind::Flags) => FlagSet::names().filter(fits).collect(),
+        Some(FieldKind::Number | FieldKind::Address) => Vec::new(),
         None => Field::ALL.iter().map(|field| field.name()).filter(fits).collect(),
     };
     Completion { range: start..end, candidates }

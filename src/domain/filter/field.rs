@@ -57,7 +57,7 @@ spelled!(Field {
 
 /// What the values of a field are.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Kind {
+pub(super) enum FieldKind {
     Number,
     Address,
     State,
@@ -75,12 +75,12 @@ impl Field {
         }
     }
 
-    pub(super) const fn kind(self) -> Kind {
+    pub(super) const fn kind(self) -> FieldKind {
         match self {
-            Self::Host | Self::Src | Self::Dst => Kind::Address,
-            Self::State => Kind::State,
-            Self::Proto => Kind::Proto,
-            Self::Flags => Kind::Flags,
+            Self::Host | Self::Src | Self::Dst => FieldKind::Address,
+            Self::State => FieldKind::State,
+            Self::Proto => FieldKind::Proto,
+            Self::Flags => FieldKind::Flags,
             Self::Port
             | Self::Sport
             | Self::Dport
@@ -89,7 +89,7 @@ impl Field {
             | Self::RecvQ
             | Self::SendQ
             | Self::Len
-            | Self::Seq => Kind::Number,
+            | Self::Seq => FieldKind::Number,
         }
     }
 

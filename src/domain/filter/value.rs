@@ -2,7 +2,7 @@
 
 use super::error::FilterErrorKind;
 use super::expr::{Span, Test};
-use super::field::{Field, Kind};
+use super::field::{Field, FieldKind};
 use super::flags::FlagSet;
 use super::place::{Place, number};
 use super::protos::Protos;
@@ -35,13 +35,13 @@ pub(super) fn comparison(word: &str) -> Option<Comparison> {
 /// Reads one value. That it is to be unequal is the caller's to say.
 pub(super) fn read(field: Field, comparison: Comparison, text: &str) -> Result<Test, FilterErrorKind> {
     match field.kind() {
-        Kind::Number => Ok(Test::Number(field, vec![span(field, comparison, text)?])),
-        Kind::Address => {
+        FieldKind::Number => Ok(Test::Number(field, vec![span(field, comparison, text)?])),
+        FieldKind::Address => {
             Place::parse(text).map(|places| Test::Address(field, places)).ok_or(FilterErrorKind::BadAddress { field })
         }
-        Kind::State => States::named(text).map(Test::State).ok_or(FilterErrorKind::UnknownState),
-        Kind::Proto => Protos::named(text).map(Test::Proto).ok_or(FilterErrorKind::UnknownProto),
-        Kind::Flags => FlagSet::named(text).map(Test::Flags).ok_or(FilterErrorKind::UnknownFlag),
+        FieldKind::State => States::named(text).map(Test::State).ok_or(FilterErrorKind::UnknownState),
+        FieldKind::Proto => Protos::named(text).map(Test::Proto).ok_or(FilterErrorKind::UnknownProto),
+        FieldKind::Flags => FlagSet::named(text).map(Test::Flags).ok_or(FilterErrorKind::UnknownFlag),
     }
 }
 

@@ -20,7 +20,7 @@ fn server() -> Flow {
     client().mirror().unwrap()
 }
 
-fn seen(millis: u64, evidence: Evidence, kind: Kind) -> Observation {
+fn seen(millis: u64, evidence: Evidence, kind: EventKind) -> Observation {
     Observation { at: Stamp::from_millis(millis), world: WorldId::Host, host: None, evidence, kind }
 }
 
@@ -40,7 +40,7 @@ fn row(flow: Flow, state: TcpState) -> Row {
 
 fn listening() -> Observation {
     let listener = Flow::unconnected(Proto::Tcp, server().local);
-    seen(0, Evidence::Sampled, Kind::Row(Delta::Found(row(listener, Listen))))
+    seen(0, Evidence::Sampled, EventKind::Row(Delta::Found(row(listener, Listen))))
 }
 
 /// Feeds observations and lets all grace run out; returns what was written.
@@ -50,21 +50,21 @@ fn written(observations: impl IntoIterator<Item = Observation>) -> Vec<Observati
     for observation in observations {
         historian.hear(&observation, &mut out);
     }
-    historian.settle(&seen(100_000, Evidence::Inferred, Kind::Note(Note::Dropped { count: 0 })), &mut out);
+    historian.settle(&seen(100_000, Evidence::Inferred, EventKind::Note(Note::Dropped { count: 0 })), &mut out);
     out
 }
 
 /// The transitions of one end, in the order they were written: (from, to, evidence).
 fn steps(out: &[Observation], flow: Flow) -> Vec<(TcpState, TcpState, Evidence)> {
     let of = |o: &Observation| match &o.kind {
-        Kind::State(change) if change.flow == flow => Some((change.from, change.to, o.evidence)),
+        EventKind::State(change) if change.flow == flow => Some((change.from, change.to, o.evidence)),
         _ => None,
     };
     out.iter().filter_map(of).collect()
 }
 
 fn call(millis: u64, socket: SocketId, call: Syscall, flow: Flow) -> Observation {
-    seen(millis, Evidence::Called, Kind::Call(Call::new(socket, call).on(flow)))
+    seen(millis, Evidence::Called, EventKind::Call(Call::new(socket, call).on(flow)))
 }
 
 const C: SocketId = SocketId::Client(ClientId(1));
@@ -86,10 +86,10 @@ fn a_quick_close_is_filled_in_between_what_was_seen() {
         call(1, C, Syscall::Connect, client()),
         call(1, S, Syscall::Accept, server()),
         call(2, C, Syscall::Close, client()),
-        seen(2, Evidence::Called, Kind::Call(eof)),
+        seen(2, Evidence::Called, EventKind::Call(eof)),
         call(2, S, Syscall::Close, server()),
-        seen(3, Evidence::Sampled, Kind::Row(Delta::Changed(row(client(), TimeWait)))),
-        seen(3, Evidence::Sampled, Kind::Row(Delta::Gone(row(server(), CloseWait).key()))),
+        seen(3, Evidence::Sampled, EventKind::Row(Delta::Changed(row(client(), TimeWait)))),
+        seen(3, Evidence::Sampled, EventKind::Row(Delta::Gone(row(server(), CloseWait).key()))),
     ]);
     let close = [(Established, FinWait1, Inferred), (FinWait1, FinWait2, Inferred), (FinWait2, TimeWait, Sampled)];
     assert_eq!(steps(&out, client())[2..], close);
@@ -97,7 +97,7 @@ fn a_quick_close_is_filled_in_between_what_was_seen() {
     assert_eq!(steps(&out, server())[2..], close);
     let caused = |flow, to| {
         out.iter().any(|o| {
-            matches!(&o.kind, Kind::State(t) if t.flow == flow && t.to == to && t.cause == Some(Cause::Call(Syscall::Close)))
+            matches!(&o.kind, EventKind::State(t) if t.flow == flow && t.to == to && t.cause == Some(Cause::Call(Syscall::Close)))
         })
     };
     assert!(caused(client(), FinWait1) && caused(server(), LastAck));
@@ -106,15 +106,15 @@ fn a_quick_close_is_filled_in_between_what_was_seen() {
 #[test]
 fn what_is_left_of_fin_wait2_is_not_closed_because_the_full_socket_is() {
     let told =
-        |t, from, to| seen(t, Evidence::Traced, Kind::State(Transition { flow: client(), from, to, cause: None }));
+        |t, from, to| seen(t, Evidence::Traced, EventKind::State(Transition { flow: client(), from, to, cause: None }));
     let timer = Some(Timer { kind: TimerKind::TimeWait, left_ms: 59_000, count: 0 });
-    let left = || seen(3, Sampled, Kind::Row(Delta::Changed(Row { timer, ..row(client(), FinWait2) })));
+    let left = || seen(3, Sampled, EventKind::Row(Delta::Changed(Row { timer, ..row(client(), FinWait2) })));
     let life = [told(1, SynSent, Established), told(2, Established, FinWait1), told(2, FinWait1, FinWait2)];
     let ended = || told(2, FinWait2, Closed);
     for last in [[left(), ended()], [ended(), left()]] {
         let out = written(life.clone().into_iter().chain(last.clone()));
         assert_eq!(steps(&out, client()).last().map(|(_, to, _)| *to), Some(FinWait2), "{out:?}");
-        let gone = seen(60_000, Sampled, Kind::Row(Delta::Gone(row(client(), FinWait2).key())));
+        let gone = seen(60_000, Sampled, EventKind::Row(Delta::Gone(row(client(), FinWait2).key())));
         let out = written(life.clone().into_iter().chain(last).chain([gone]));
         assert_eq!(steps(&out, client()).last(), Some(&(FinWait2, Closed, Sampled)), "{out:?}");
     }
@@ -123,7 +123,7 @@ fn what_is_left_of_fin_wait2_is_not_closed_because_the_full_socket_is() {
 #[test]
 fn what_the_table_shows_too_late_is_the_rest_of_the_life_that_ended_and_not_another_one() {
     let told =
-        |t, from, to| seen(t, Evidence::Traced, Kind::State(Transition { flow: client(), from, to, cause: None }));
+        |t, from, to| seen(t, Evidence::Traced, EventKind::State(Transition { flow: client(), from, to, cause: None }));
     let life = [told(1, Closed, SynSent), told(1, SynSent, Established), told(2, Established, FinWait1)];
     let end = [told(2, FinWait1, FinWait2), told(2, FinWait2, Closed)];
     let timer = Some(Timer { kind: TimerKind::TimeWait, left_ms: 56_000, count: 0 });
@@ -131,14 +131,14 @@ fn what_the_table_shows_too_late_is_the_rest_of_the_life_that_ended_and_not_anot
         let (mut historian, mut out) = (Historian::default(), Vec::new());
         life.iter().chain(&end).for_each(|told| historian.hear(told, &mut out));
         // Nobody looked for as long as it was waited for.
-        historian.settle(&seen(2_500, Evidence::Inferred, Kind::Note(Note::Dropped { count: 0 })), &mut out);
+        historian.settle(&seen(2_500, Evidence::Inferred, EventKind::Note(Note::Dropped { count: 0 })), &mut out);
         assert_eq!(steps(&out, client()).last().map(|(_, to, _)| *to), Some(Closed));
         let before = out.len();
-        historian.hear(&seen(4_000, Sampled, Kind::Row(Delta::Added(late.clone()))), &mut out);
-        historian.hear(&seen(60_000, Sampled, Kind::Row(Delta::Gone(late.key()))), &mut out);
+        historian.hear(&seen(4_000, Sampled, EventKind::Row(Delta::Added(late.clone()))), &mut out);
+        historian.hear(&seen(60_000, Sampled, EventKind::Row(Delta::Gone(late.key()))), &mut out);
         assert_eq!(steps(&out[before..], client()), [], "{out:?}");
         // The two ports are used again: that is another life.
-        historian.hear(&seen(61_000, Sampled, Kind::Row(Delta::Added(row(client(), SynSent)))), &mut out);
+        historian.hear(&seen(61_000, Sampled, EventKind::Row(Delta::Added(row(client(), SynSent)))), &mut out);
         assert_eq!(steps(&out[before..], client()), [(Closed, SynSent, Sampled)]);
     }
 }
@@ -148,7 +148,7 @@ fn the_end_of_a_listener_is_written_once_and_is_not_that_of_the_next_one() {
     let listener = Flow::unconnected(Proto::Tcp, server().local);
     let of = |millis, syscall| call(millis, SocketId::Server(ServerId(0)), syscall, listener);
     let told = |millis, from, to| {
-        seen(millis, Evidence::Traced, Kind::State(Transition { flow: listener, from, to, cause: None }))
+        seen(millis, Evidence::Traced, EventKind::State(Transition { flow: listener, from, to, cause: None }))
     };
     let first = [of(1, Syscall::Listen), told(1, Closed, Listen), of(5, Syscall::Close)];
     let once = [(Closed, Listen, Called), (Listen, Closed, Called)];
@@ -163,10 +163,10 @@ fn a_connection_that_is_gone_takes_no_listener_with_it() {
     let udp = Flow::unconnected(Proto::Udp, server().local);
     let out = written([
         listening(),
-        seen(1, Sampled, Kind::Row(Delta::Added(of(1)))),
-        seen(2, Sampled, Kind::Row(Delta::Gone(of(1).key()))),
-        seen(2, Sampled, Kind::Row(Delta::Gone(row(udp, Closed).key()))),
-        seen(3, Sampled, Kind::Row(Delta::Added(of(2)))),
+        seen(1, Sampled, EventKind::Row(Delta::Added(of(1)))),
+        seen(2, Sampled, EventKind::Row(Delta::Gone(of(1).key()))),
+        seen(2, Sampled, EventKind::Row(Delta::Gone(row(udp, Closed).key()))),
+        seen(3, Sampled, EventKind::Row(Delta::Added(of(2)))),
     ]);
     let accepted = [(Listen, SynRecv, Inferred), (SynRecv, Established, Sampled)];
     let gone = [(Established, Closed, Sampled)];
@@ -177,32 +177,32 @@ fn a_connection_that_is_gone_takes_no_listener_with_it() {
 fn what_was_left_of_the_life_before_goes_without_ending_the_present_one() {
     let of = |cookie, state| Row { cookie, ..row(client(), state) };
     let told =
-        |t, from, to| seen(t, Evidence::Traced, Kind::State(Transition { flow: client(), from, to, cause: None }));
+        |t, from, to| seen(t, Evidence::Traced, EventKind::State(Transition { flow: client(), from, to, cause: None }));
     let out = written([
-        seen(0, Sampled, Kind::Note(Note::Has { what: Evidence::Traced })),
-        seen(0, Sampled, Kind::Row(Delta::Found(of(1, TimeWait)))),
+        seen(0, Sampled, EventKind::Note(Note::Has { what: Evidence::Traced })),
+        seen(0, Sampled, EventKind::Row(Delta::Found(of(1, TimeWait)))),
         // The port is used again (tcp_tw_reuse).
         told(10, Closed, SynSent),
         told(11, SynSent, Established),
-        seen(12, Sampled, Kind::Row(Delta::Gone(of(1, TimeWait).key()))),
-        seen(12, Sampled, Kind::Row(Delta::Added(of(2, Established)))),
+        seen(12, Sampled, EventKind::Row(Delta::Gone(of(1, TimeWait).key()))),
+        seen(12, Sampled, EventKind::Row(Delta::Added(of(2, Established)))),
     ]);
     let second = [(Closed, SynSent, Evidence::Traced), (SynSent, Established, Evidence::Traced)];
     assert_eq!(steps(&out, client()), [&[(TimeWait, Closed, Inferred)], &second[..]].concat());
-    let gone = seen(20, Sampled, Kind::Row(Delta::Gone(of(2, Established).key())));
+    let gone = seen(20, Sampled, EventKind::Row(Delta::Gone(of(2, Established).key())));
     let ended = written([
-        seen(12, Sampled, Kind::Row(Delta::Added(of(2, Established)))),
-        seen(13, Sampled, Kind::Row(Delta::Gone(of(1, TimeWait).key()))),
+        seen(12, Sampled, EventKind::Row(Delta::Added(of(2, Established)))),
+        seen(13, Sampled, EventKind::Row(Delta::Gone(of(1, TimeWait).key()))),
         gone,
     ]);
     assert_eq!(steps(&ended, client()).last(), Some(&(Established, Closed, Sampled)));
-    let closed = ended.iter().find(|o| matches!(&o.kind, Kind::State(change) if change.to == Closed));
+    let closed = ended.iter().find(|o| matches!(&o.kind, EventKind::State(change) if change.to == Closed));
     assert_eq!(closed.map(|o| o.at), Some(Stamp::from_millis(20)), "not by what is gone of the first");
     // One reading: its end and the next one's beginning have one time.
     let one = written([
-        seen(10, Sampled, Kind::Row(Delta::Added(of(1, Established)))),
-        seen(12, Sampled, Kind::Row(Delta::Gone(of(1, Established).key()))),
-        seen(12, Sampled, Kind::Row(Delta::Added(of(2, Established)))),
+        seen(10, Sampled, EventKind::Row(Delta::Added(of(1, Established)))),
+        seen(12, Sampled, EventKind::Row(Delta::Gone(of(1, Established).key()))),
+        seen(12, Sampled, EventKind::Row(Delta::Added(of(2, Established)))),
     ]);
     let life = [(Closed, SynSent, Inferred), (SynSent, Established, Sampled)];
     assert_eq!(steps(&one, client()), [&life[..], &[(Established, Closed, Sampled)], &life[..]].concat());
@@ -212,8 +212,8 @@ fn what_was_left_of_the_life_before_goes_without_ending_the_present_one() {
 fn a_row_that_was_there_from_the_start_has_no_invented_past() {
     let out = written([
         listening(),
-        seen(1, Evidence::Sampled, Kind::Row(Delta::Found(row(client(), Established)))),
-        seen(2, Evidence::Sampled, Kind::Row(Delta::Changed(row(client(), CloseWait)))),
+        seen(1, Evidence::Sampled, EventKind::Row(Delta::Found(row(client(), Established)))),
+        seen(2, Evidence::Sampled, EventKind::Row(Delta::Changed(row(client(), CloseWait)))),
     ]);
     assert_eq!(steps(&out, client()), [(Established, CloseWait, Evidence::Sampled)]);
 }
@@ -224,7 +224,7 @@ fn a_row_that_is_found_after_calls_told_of_it_is_one_more_witness() {
         listening(),
         call(1, C, Syscall::Connect, client()),
         call(3, C, Syscall::Close, client()),
-        seen(4, Sampled, Kind::Row(Delta::Found(row(client(), TimeWait)))),
+        seen(4, Sampled, EventKind::Row(Delta::Found(row(client(), TimeWait)))),
     ]);
     assert_eq!(steps(&out, client()).last(), Some(&(FinWait2, TimeWait, Sampled)));
 }
@@ -233,19 +233,19 @@ fn a_row_that_is_found_after_calls_told_of_it_is_one_more_witness() {
 fn a_row_that_is_found_before_calls_tell_of_it_has_its_beginning_filled_in() {
     let out = written([
         listening(),
-        seen(1, Sampled, Kind::Row(Delta::Found(row(server(), Established)))),
+        seen(1, Sampled, EventKind::Row(Delta::Found(row(server(), Established)))),
         call(2, S, Syscall::Accept, server()),
     ]);
     assert_eq!(steps(&out, server()), [(Listen, SynRecv, Inferred), (SynRecv, Established, Sampled)]);
-    assert!(out.iter().any(|o| matches!(o.kind, Kind::Confirmed(_)) && o.evidence == Called), "{out:?}");
+    assert!(out.iter().any(|o| matches!(o.kind, EventKind::Confirmed(_)) && o.evidence == Called), "{out:?}");
 }
 
 #[test]
 fn a_row_no_longer_watched_has_not_closed() {
     let key = row(client(), Established).key();
     let out = written([
-        seen(1, Evidence::Sampled, Kind::Row(Delta::Found(row(client(), Established)))),
-        seen(2, Evidence::Sampled, Kind::Row(Delta::Unwatched(key))),
+        seen(1, Evidence::Sampled, EventKind::Row(Delta::Found(row(client(), Established)))),
+        seen(2, Evidence::Sampled, EventKind::Row(Delta::Unwatched(key))),
     ]);
     assert!(out.is_empty(), "{out:?}");
 }
@@ -255,11 +255,11 @@ fn better_evidence_confirms_and_does_not_repeat() {
     let told = Transition { flow: client(), from: SynSent, to: Established, cause: None };
     let out = written([
         call(1, C, Syscall::Connect, client()),
-        seen(2, Evidence::Traced, Kind::State(told)),
-        seen(3, Evidence::Sampled, Kind::Row(Delta::Added(row(client(), Established)))),
+        seen(2, Evidence::Traced, EventKind::State(told)),
+        seen(3, Evidence::Sampled, EventKind::Row(Delta::Added(row(client(), Established)))),
     ]);
     assert_eq!(steps(&out, client()).len(), 2);
-    let confirmed: Vec<_> = out.iter().filter(|o| matches!(o.kind, Kind::Confirmed(_))).collect();
+    let confirmed: Vec<_> = out.iter().filter(|o| matches!(o.kind, EventKind::Confirmed(_))).collect();
     assert!(confirmed.iter().any(|o| o.evidence == Evidence::Traced), "{confirmed:?}");
 }
 
@@ -268,8 +268,8 @@ fn a_port_that_is_used_again_starts_a_new_life() {
     let life = |t: u64| {
         [
             call(t, C, Syscall::Connect, client()),
-            seen(t + 1, Evidence::Sampled, Kind::Row(Delta::Added(row(client(), Established)))),
-            seen(t + 2, Evidence::Sampled, Kind::Row(Delta::Changed(row(client(), TimeWait)))),
+            seen(t + 1, Evidence::Sampled, EventKind::Row(Delta::Added(row(client(), Established)))),
+            seen(t + 2, Evidence::Sampled, EventKind::Row(Delta::Changed(row(client(), TimeWait)))),
         ]
     };
     let out = written(life(1).into_iter().chain(life(2_000)));
@@ -280,8 +280,9 @@ fn a_port_that_is_used_again_starts_a_new_life() {
 
 #[test]
 fn a_trace_ahead_of_the_calls_needs_nothing_inferred() {
-    let told = |t, flow, from, to| seen(t, Evidence::Traced, Kind::State(Transition { flow, from, to, cause: None }));
-    let has = Kind::Note(Note::Has { what: Evidence::Traced });
+    let told =
+        |t, flow, from, to| seen(t, Evidence::Traced, EventKind::State(Transition { flow, from, to, cause: None }));
+    let has = EventKind::Note(Note::Has { what: Evidence::Traced });
     let out = written([
         seen(0, Evidence::Called, has),
         listening(),
@@ -294,7 +295,7 @@ fn a_trace_ahead_of_the_calls_needs_nothing_inferred() {
         told(7, client(), Established, FinWait1),
         told(8, client(), FinWait1, FinWait2),
         told(9, client(), FinWait2, Closed),
-        seen(10, Evidence::Sampled, Kind::Row(Delta::Added(row(client(), TimeWait)))),
+        seen(10, Evidence::Sampled, EventKind::Row(Delta::Added(row(client(), TimeWait)))),
     ]);
     let inferred = out.iter().filter(|o| o.evidence == Evidence::Inferred).count();
     assert_eq!(inferred, 0, "{out:#?}");
@@ -334,7 +335,7 @@ fn witnesses(flow: Flow, truth: &[TcpState], found: usize) -> Vec<Observation> {
     for (index, pair) in truth.windows(2).enumerate() {
         let at = 10 + 10 * index as u64;
         let change = Transition { flow, from: pair[0], to: pair[1], cause: None };
-        all.push(seen(at, Evidence::Traced, Kind::State(change)));
+        all.push(seen(at, Evidence::Traced, EventKind::State(change)));
         let delta = match (pair[1], index) {
             (Closed, _) => Delta::Gone(row(flow, Closed).key()),
             (_, index) if index < found => continue,
@@ -342,7 +343,7 @@ fn witnesses(flow: Flow, truth: &[TcpState], found: usize) -> Vec<Observation> {
             (state, 0) => Delta::Added(row(flow, state)),
             (state, _) => Delta::Changed(row(flow, state)),
         };
-        all.push(seen(at + 5, Evidence::Sampled, Kind::Row(delta)));
+        all.push(seen(at + 5, Evidence::Sampled, EventKind::Row(delta)));
     }
     all
 }
@@ -368,7 +369,7 @@ proptest! {
         }
         let mut heard = vec![listening()];
         if traced {
-            heard.push(seen(0, Evidence::Called, Kind::Note(Note::Has { what: Evidence::Traced })));
+            heard.push(seen(0, Evidence::Called, EventKind::Note(Note::Has { what: Evidence::Traced })));
         }
         heard.extend(all);
         let out = written(heard);

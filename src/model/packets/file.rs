@@ -9,7 +9,7 @@ use super::super::lifecycle::Subject;
 use super::super::line::Line;
 use super::super::worlds::Worlds;
 use super::Packets;
-use crate::domain::{Errno, Evidence, Kind, Observation, PacketSummary, Stamp, Transition, WorldId};
+use crate::domain::{Errno, EventKind, Evidence, Observation, PacketSummary, Stamp, Transition, WorldId};
 
 /// One opening of a file, counted from 1: an answer that comes late is about the one before.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
@@ -99,12 +99,12 @@ impl PartialEq for Recording {
 impl Recording {
     /// Adds a packet, so long after the first one.
     pub fn packet(&mut self, at: Stamp, packet: PacketSummary) {
-        self.tell(at, Evidence::Packet, Kind::Packet(packet));
+        self.tell(at, Evidence::Packet, EventKind::Packet(packet));
     }
 
     /// Adds a change of state.
     pub fn change(&mut self, at: Stamp, evidence: Evidence, change: Transition) {
-        self.tell(at, evidence, Kind::State(change));
+        self.tell(at, evidence, EventKind::State(change));
     }
 
     /// Everything that was read.
@@ -117,7 +117,7 @@ impl Recording {
         &self.worlds
     }
 
-    fn tell(&mut self, at: Stamp, evidence: Evidence, kind: Kind) {
+    fn tell(&mut self, at: Stamp, evidence: Evidence, kind: EventKind) {
         self.journal.push(Observation { at, world: WorldId::Host, host: None, evidence, kind }, &mut self.worlds);
     }
 }

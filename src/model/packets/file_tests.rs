@@ -38,7 +38,7 @@ fn recording(connections: u16) -> Arc<Recording> {
 fn live(model: &mut Model, number: u64) {
     let flow = Flow::tcp("127.0.0.1:40000".parse().unwrap(), "127.0.0.1:65432".parse().unwrap());
     let at = Stamp::from_millis(number);
-    let kind = Kind::Packet(packet(number, flow, Flags::ACK, ""));
+    let kind = EventKind::Packet(packet(number, flow, Flags::ACK, ""));
     let seen = Observation { at, world: WorldId::Host, host: None, evidence: Evidence::Packet, kind };
     update(model, Msg::Seen(seen));
 }
@@ -202,7 +202,7 @@ fn an_answer_about_another_file_or_about_live_packets_is_not_the_files() {
 #[test]
 fn what_was_saved_is_one_key_away() {
     let mut model = model();
-    let kind = Kind::Note(Note::CaptureSaved { file: "socklab-1.pcapng".into(), packets: 5, dropped: 0 });
+    let kind = EventKind::Note(Note::CaptureSaved { file: "socklab-1.pcapng".into(), packets: 5, dropped: 0 });
     let at = Stamp::from_millis(10);
     update(
         &mut model,

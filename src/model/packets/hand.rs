@@ -15,7 +15,7 @@ use super::super::{Model, lifecycle::same_pair};
 use super::detail::Inspected;
 use super::{Packets, Part, Picture, Reader, Said, Stream, Trail, opening};
 use crate::domain::filter::Filter;
-use crate::domain::{Flow, Kind, Stamp, WorldId};
+use crate::domain::{EventKind, Flow, Stamp, WorldId};
 
 /// Does what a key means in this view; `None` when it means there what it means everywhere.
 pub(in super::super) fn act(model: &mut Model, action: Action) -> Option<Vec<Effect>> {
@@ -346,7 +346,7 @@ fn told(trail: &Trail, journal: &Journal, talk: Flow) -> Stream {
     let from = trail.len().saturating_sub(MOST);
     let seqs = (from..trail.len()).filter_map(|place| trail.seq(place));
     let packets = seqs.filter_map(|seq| match &journal.get(seq)?.seen.kind {
-        Kind::Packet(packet) if packet.payload.len > 0 && packet.icmp.is_none() => Some(packet),
+        EventKind::Packet(packet) if packet.payload.len > 0 && packet.icmp.is_none() => Some(packet),
         _ => None,
     });
     let turns = packets.filter(|packet| packet.retransmission_of.is_none()).map(|packet| Said {

@@ -6,7 +6,7 @@ use super::super::book::Step;
 use super::super::journal::Journal;
 use super::super::world::World;
 use super::trail::Trail;
-use crate::domain::{Cause, Flags, Flow, Kind, PacketSummary, TcpState};
+use crate::domain::{Cause, EventKind, Flags, Flow, PacketSummary, TcpState};
 
 /// Which end of a conversation.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -88,7 +88,7 @@ impl Ladder {
             .notable
             .iter()
             .filter_map(|seq| match &journal.get(*seq)?.seen.kind {
-                Kind::Packet(packet) => Some((*seq, packet)),
+                EventKind::Packet(packet) => Some((*seq, packet)),
                 _ => None,
             })
             .collect();

@@ -47,7 +47,7 @@ use super::lifecycle::same_pair;
 use super::line::Line;
 use super::proposals::Proposals;
 use crate::domain::filter::{Filter, FilterError};
-use crate::domain::{Errno, Event, Flow, Kind, Note, PacketSummary, WireEvent, WorldId};
+use crate::domain::{Errno, Event, EventKind, Flow, Note, PacketSummary, WireEvent, WorldId};
 
 /// What the upper part of the view shows.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
@@ -232,7 +232,7 @@ impl Packets {
     /// The packet of an event, if it is one.
     pub const fn of(event: &Event) -> Option<&PacketSummary> {
         match &event.seen.kind {
-            Kind::Packet(packet) => Some(packet),
+            EventKind::Packet(packet) => Some(packet),
             _ => None,
         }
     }
@@ -265,13 +265,13 @@ impl Packets {
             self.marks_mut(event.seen.world).packet(packet.number);
         }
         match &event.seen.kind {
-            Kind::Note(Note::CaptureLost { count }) => self.lost += count,
-            Kind::Note(note @ (Note::CaptureSaved { .. } | Note::CaptureNotSaved { .. })) => {
+            EventKind::Note(Note::CaptureLost { count }) => self.lost += count,
+            EventKind::Note(note @ (Note::CaptureSaved { .. } | Note::CaptureNotSaved { .. })) => {
                 self.saved = Some(note.clone());
             }
-            Kind::Note(Note::Mark { text }) => self.marks_mut(event.seen.world).mark(text),
-            Kind::Wire(WireEvent::Opened { .. }) => self.reopened(event.seq),
-            Kind::Packet(packet) if event.seen.world == self.world => {
+            EventKind::Note(Note::Mark { text }) => self.marks_mut(event.seen.world).mark(text),
+            EventKind::Wire(WireEvent::Opened { .. }) => self.reopened(event.seq),
+            EventKind::Packet(packet) if event.seen.world == self.world => {
                 self.seen += 1;
                 if self.lists(packet) {
                     self.list.push(event.seq);

@@ -8,7 +8,7 @@ use super::super::ui::{Mode, View};
 use super::file::{Fault, File, FileId, Files, Origin};
 use super::{News, Packets};
 use crate::domain::excerpt::sanitise;
-use crate::domain::{Kind, Note, Observation};
+use crate::domain::{EventKind, Note, Observation};
 
 /// Asks for the name of a file; or goes back to live traffic, where one is shown.
 pub(super) fn toggle(model: &mut Model) -> Vec<Effect> {
@@ -131,7 +131,7 @@ fn lists_of(model: &mut Model, origin: Origin) -> Option<&mut Packets> {
 
 /// A capture that was saved is the first that one may want to open.
 pub(in super::super) fn heard(model: &mut Model, seen: &Observation) {
-    if let Kind::Note(Note::CaptureSaved { file, .. }) = &seen.kind {
+    if let EventKind::Note(Note::CaptureSaved { file, .. }) = &seen.kind {
         model.files.line.remember(file);
     }
 }

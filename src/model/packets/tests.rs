@@ -28,13 +28,13 @@ pub(super) fn packet(number: u64, flow: Flow, flags: Flags, data: &str) -> Packe
     }
 }
 
-fn tell(model: &mut Model, at: u64, world: WorldId, evidence: Evidence, kind: Kind) {
+fn tell(model: &mut Model, at: u64, world: WorldId, evidence: Evidence, kind: EventKind) {
     let at = Stamp::from_millis(at);
     update(model, Msg::Seen(Observation { at, world, host: None, evidence, kind }));
 }
 
 fn hear(model: &mut Model, packet: PacketSummary) {
-    tell(model, packet.number, WorldId::Host, Evidence::Packet, Kind::Packet(packet));
+    tell(model, packet.number, WorldId::Host, Evidence::Packet, EventKind::Packet(packet));
 }
 
 /// Ten packets each of three conversations, in turn.
@@ -146,13 +146,13 @@ fn a_change_of_state_stands_beside_the_packet_that_it_belongs_to() {
         [(out, Closed, SynSent), (back, Listen, SynRecv), (out, SynSent, Established), (back, SynRecv, Established)]
     {
         let change = Transition { flow, from, to, cause: None };
-        tell(&mut model, 1, WorldId::Host, Evidence::Traced, Kind::State(change));
+        tell(&mut model, 1, WorldId::Host, Evidence::Traced, EventKind::State(change));
     }
     hear(&mut model, packet(1, out, Flags::SYN, ""));
     hear(&mut model, packet(2, back, Flags::SYN.with(Flags::ACK), ""));
     hear(&mut model, packet(3, out, Flags::ACK, ""));
     let change = Transition { flow: out, from: TimeWait, to: Closed, cause: None };
-    tell(&mut model, 60_000, WorldId::Host, Evidence::Sampled, Kind::State(change));
+    tell(&mut model, 60_000, WorldId::Host, Evidence::Sampled, EventKind::State(change));
     update(&mut model, Msg::Time(Stamp::from_millis(90_000)));
     assert_eq!(model.packets.ladder.client(&model.world), Some(out));
     let changes = model.packets.ladder.changes(&model.world, &model.journal);
@@ -176,7 +176,13 @@ fn a_change_of_state_stands_beside_the_packet_that_it_belongs_to() {
 #[test]
 fn the_wires_packets_are_a_world_of_their_own_and_told_from_their_events() {
     let mut model = busy();
-    tell(&mut model, 31, WorldId::Wire, Evidence::Called, Kind::Packet(packet(1, flow(40_001), Flags::ACK, "olá")));
+    tell(
+        &mut model,
+        31,
+        WorldId::Wire,
+        Evidence::Called,
+        EventKind::Packet(packet(1, flow(40_001), Flags::ACK, "olá")),
+    );
     assert_eq!((model.packets.seen, model.packets.list.len()), (30, 30));
     model.show_world(WorldId::Wire);
     assert_eq!((model.packets.seen, model.packets.list.len()), (1, 1));
@@ -186,7 +192,7 @@ fn the_wires_packets_are_a_world_of_their_own_and_told_from_their_events() {
     assert!(names.contains(&("Text", "olá".into())), "{names:?}");
     press(&mut model, Key::Char('f'));
     assert_eq!(model.packets.stream.as_ref().unwrap().turns[0].lines, ["olá"]);
-    tell(&mut model, 50, WorldId::Wire, Evidence::Called, Kind::Wire(WireEvent::Opened { link: LinkKind::Tun }));
+    tell(&mut model, 50, WorldId::Wire, Evidence::Called, EventKind::Wire(WireEvent::Opened { link: LinkKind::Tun }));
     assert_eq!((model.packets.seen, model.packets.list.len()), (0, 0), "those were between other hosts");
     model.show_world(WorldId::Host);
     model.show_world(WorldId::Wire);

@@ -24,7 +24,7 @@ fn bench() -> Bench {
 fn told(bench: &mut Bench, changes: &[LessonChange]) {
     for change in changes {
         let lesson = LessonEvent { lesson: "lost".into(), change: change.clone() };
-        bench.seen(None, Evidence::Called, Kind::Lesson(lesson));
+        bench.seen(None, Evidence::Called, EventKind::Lesson(lesson));
     }
 }
 

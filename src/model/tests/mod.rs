@@ -20,7 +20,7 @@ fn addr(port: u16) -> SocketAddr {
     SocketAddr::from(([127, 0, 0, 1], port))
 }
 
-fn seen(at: u64, kind: Kind) -> Observation {
+fn seen(at: u64, kind: EventKind) -> Observation {
     Observation { at: Stamp::from_millis(at), world: WorldId::Host, host: None, evidence: Evidence::Called, kind }
 }
 
@@ -28,19 +28,19 @@ fn spec(name: &str, port: u16, model: ServiceModel) -> ServerSpec {
     ServerSpec { name: name.into(), proto: Proto::Tcp, addr: addr(port), answer: Answer::Upper, model: Some(model) }
 }
 
-fn server(id: u8, change: ServerChange) -> Kind {
-    Kind::Server(ServerEvent { server: ServerId(id), change })
+fn server(id: u8, change: ServerChange) -> EventKind {
+    EventKind::Server(ServerEvent { server: ServerId(id), change })
 }
 
-fn added(id: u8, port: u16) -> Kind {
+fn added(id: u8, port: u16) -> EventKind {
     server(id, ServerChange::Added { spec: spec("threaded", port, ServiceModel::Threaded) })
 }
 
-fn client(id: u32, change: ClientChange) -> Kind {
-    Kind::Client(ClientEvent { client: ClientId(id), change })
+fn client(id: u32, change: ClientChange) -> EventKind {
+    EventKind::Client(ClientEvent { client: ClientId(id), change })
 }
 
-fn spawned(id: u32) -> Kind {
+fn spawned(id: u32) -> EventKind {
     let destination = Destination { server: Some(ServerId(0)), proto: Proto::Tcp, addr: addr(65432) };
     client(id, ClientChange::Spawned { plan: ClientPlan::Stay, destination })
 }
@@ -104,7 +104,7 @@ fn a_number_and_enter_choose_a_view() {
 fn a_wrong_filter_keeps_the_last_good_one_and_says_where() {
     let mut model = lab();
     for port in [40000, 40002] {
-        model.observe(seen(2, Kind::Row(Delta::Added(row(port, TcpState::Established)))));
+        model.observe(seen(2, EventKind::Row(Delta::Added(row(port, TcpState::Established)))));
     }
     update(&mut model, Msg::Key(Key::Char('/')));
     update(&mut model, Msg::Key(Key::Ctrl('u')));
@@ -136,7 +136,7 @@ fn f_goes_from_the_filter_to_the_lab_to_everything_and_back() {
 fn the_list_of_events_holds_still_until_its_end_is_reached_again() {
     let mut model = lab();
     model.ui.focus = Pane::Lifecycle;
-    let call = |at| seen(at, Kind::Call(Call::new(SocketId::Server(ServerId(0)), Syscall::Accept)));
+    let call = |at| seen(at, EventKind::Call(Call::new(SocketId::Server(ServerId(0)), Syscall::Accept)));
     for at in 10..20 {
         model.observe(call(at));
     }
@@ -152,7 +152,7 @@ fn the_list_of_events_holds_still_until_its_end_is_reached_again() {
 #[test]
 fn the_list_of_events_is_in_the_order_of_time_whoever_tells_of_them_late() {
     let mut model = lab();
-    let call = |at| seen(at, Kind::Call(Call::new(SocketId::Server(ServerId(0)), Syscall::Accept)));
+    let call = |at| seen(at, EventKind::Call(Call::new(SocketId::Server(ServerId(0)), Syscall::Accept)));
     let times = |model: &Model| -> Vec<Stamp> {
         let entries = (0..model.lifecycle.len()).filter_map(|place| model.lifecycle.entry(place));
         entries.skip(model.lifecycle.len().saturating_sub(5)).map(|entry| entry.at).collect()
@@ -178,7 +178,7 @@ fn selecting_a_client_selects_its_row_and_its_connection() {
     let mut model = lab();
     model.observe(seen(2, spawned(1)));
     model.observe(seen(2, client(1, ClientChange::Dialing { flow: flow(40000) })));
-    model.observe(seen(3, Kind::Row(Delta::Added(row(40000, TcpState::Established)))));
+    model.observe(seen(3, EventKind::Row(Delta::Added(row(40000, TcpState::Established)))));
     model.ui.focus = Pane::Clients;
     update(&mut model, Msg::Key(Key::Down));
     assert_eq!(model.ui.client, Some(1));
@@ -194,7 +194,7 @@ fn a_strangers_call_is_a_client_until_one_of_ours_claims_it() {
         new_socket: Some(SocketId::Conn(ServerId(0), ConnNo(1))),
         ..Call::new(SocketId::Server(ServerId(0)), Syscall::Accept)
     };
-    model.observe(seen(2, Kind::Call(accept.on(flow(40000).mirror().unwrap()))));
+    model.observe(seen(2, EventKind::Call(accept.on(flow(40000).mirror().unwrap()))));
     assert_eq!(model.world.clients.all()[0].owner, clients::Owner::Foreign);
     model.observe(seen(2, spawned(1)));
     model.observe(seen(2, client(1, ClientChange::Dialing { flow: flow(40000) })));
@@ -216,7 +216,7 @@ fn whoever_may_be_ours_has_no_number_until_that_is_known() {
     let mut model = lab();
     let knock = |model: &mut Model, port: u16| {
         let accept = Call::new(SocketId::Server(ServerId(0)), Syscall::Accept).on(flow(port).mirror().unwrap());
-        model.observe(seen(2, Kind::Call(accept)));
+        model.observe(seen(2, EventKind::Call(accept)));
     };
     let all = |model: &Model| -> Vec<_> {
         let ports = model.world.clients.all().iter().map(|client| (client.no, client.local.map(|addr| addr.port())));
@@ -239,7 +239,7 @@ fn whoever_may_be_ours_has_no_number_until_that_is_known() {
         knock(&mut model, port);
     }
     let close = Call::new(SocketId::Conn(ServerId(0), ConnNo(9)), Syscall::Close).on(flow(50001).mirror().unwrap());
-    model.observe(seen(3, Kind::Call(close)));
+    model.observe(seen(3, EventKind::Call(close)));
     assert_eq!(all(&model)[5..], [(6, Some(50001))]);
     model.observe(seen(3, client(4, ClientChange::Ended)));
     assert_eq!(all(&model)[6..], [(7, Some(50002))]);
@@ -253,9 +253,9 @@ fn who_left_before_it_was_accepted_is_no_stranger_and_who_comes_after_on_its_por
     model.observe(seen(2, spawned(1)));
     model.observe(seen(2, client(1, ClientChange::Dialing { flow: flow(40001) })));
     model.observe(seen(3, client(1, ClientChange::Ended)));
-    model.observe(seen(4, Kind::Call(accept())));
+    model.observe(seen(4, EventKind::Call(accept())));
     assert_eq!(model.world.clients.all().len(), 1);
-    model.observe(seen(5, Kind::Call(accept())));
+    model.observe(seen(5, EventKind::Call(accept())));
     assert_eq!(model.world.clients.all().last().map(|client| client.owner), Some(clients::Owner::Foreign));
 }
 
@@ -265,10 +265,10 @@ fn a_datagram_that_the_server_tells_of_first_is_no_stranger_either() {
     let destination = Destination { server: Some(ServerId(3)), proto: Proto::Udp, addr: addr(65432) };
     model.observe(seen(2, client(1, ClientChange::Spawned { plan: ClientPlan::Stay, destination })));
     let theirs = Flow { proto: Proto::Udp, local: addr(65432), peer: Some(addr(40001)) };
-    model.observe(seen(2, Kind::Call(Call::new(SocketId::Server(ServerId(3)), Syscall::Recvfrom).on(theirs))));
+    model.observe(seen(2, EventKind::Call(Call::new(SocketId::Server(ServerId(3)), Syscall::Recvfrom).on(theirs))));
     let own = Flow { proto: Proto::Udp, local: "0.0.0.0:40001".parse().unwrap(), peer: Some(addr(65432)) };
     for _ in 0..2 {
-        model.observe(seen(2, Kind::Call(Call::new(SocketId::Client(ClientId(1)), Syscall::Sendto).on(own))));
+        model.observe(seen(2, EventKind::Call(Call::new(SocketId::Client(ClientId(1)), Syscall::Sendto).on(own))));
     }
     let owners: Vec<_> = model.world.clients.all().iter().map(|client| (client.no, client.owner)).collect();
     assert_eq!(owners, [(1, clients::Owner::Ours(ClientId(1), ClientPlan::Stay))]);
@@ -282,10 +282,10 @@ fn a_datagram_that_the_server_tells_of_first_is_no_stranger_either() {
         ),
     ));
     let theirs = Flow { peer: Some(addr(40003)), ..theirs };
-    model.observe(seen(2, Kind::Call(Call::new(SocketId::Server(ServerId(3)), Syscall::Recvfrom).on(theirs))));
+    model.observe(seen(2, EventKind::Call(Call::new(SocketId::Server(ServerId(3)), Syscall::Recvfrom).on(theirs))));
     let own = Flow { local: "0.0.0.0:40003".parse().unwrap(), ..own };
     for _ in 0..2 {
-        model.observe(seen(2, Kind::Call(Call::new(SocketId::Broadcast(ServerId(3)), Syscall::Sendto).on(own))));
+        model.observe(seen(2, EventKind::Call(Call::new(SocketId::Broadcast(ServerId(3)), Syscall::Sendto).on(own))));
     }
     let owners: Vec<_> = model.world.clients.all().iter().map(|client| client.owner).skip(1).collect();
     assert_eq!(owners, [clients::Owner::Broadcaster]);
@@ -308,7 +308,7 @@ fn nothing_changes_by_itself_when_nothing_counts_down() {
     update(&mut model, Msg::Time(Stamp::from_millis(60_000)));
     assert_eq!(model.next_change(), None);
     let timer = Some(Timer { kind: TimerKind::TimeWait, left_ms: 60_000, count: 0 });
-    model.observe(seen(60_001, Kind::Row(Delta::Found(Row { timer, ..row(40000, TcpState::TimeWait) }))));
+    model.observe(seen(60_001, EventKind::Row(Delta::Found(Row { timer, ..row(40000, TcpState::TimeWait) }))));
     assert!(model.next_change().is_some());
 }
 
@@ -316,7 +316,7 @@ fn nothing_changes_by_itself_when_nothing_counts_down() {
 fn who_watches_somebody_elses_servers_starts_and_switches_none() {
     let mut model = lab();
     assert_ne!(keys(&mut model, "s"), []);
-    model.observe(seen(3, Kind::Note(Note::Observing { servers: vec![] })));
+    model.observe(seen(3, EventKind::Note(Note::Observing { servers: vec![] })));
     for key in ["s", "r", "m", "O"] {
         assert_eq!(keys(&mut model, key), [], "{key}");
     }
@@ -335,7 +335,7 @@ fn pasted_text_is_typed_and_never_sent_by_its_line_ends() {
     assert_eq!(model.ui.message.input.value(), "bom dia");
 }
 
-fn any_kind() -> impl Strategy<Value = Kind> {
+fn any_kind() -> impl Strategy<Value = EventKind> {
     let port = 40000u16..40006;
     let state = prop::sample::select(TcpState::ALL);
     let call = prop::sample::select(Syscall::ALL);
@@ -346,7 +346,7 @@ fn any_kind() -> impl Strategy<Value = Kind> {
         (0u8..3).prop_map(|id| SocketId::Broadcast(ServerId(id))),
     ];
     prop_oneof![
-        (port.clone(), state.clone(), 0u8..5).prop_map(|(port, state, which)| Kind::Row(match which {
+        (port.clone(), state.clone(), 0u8..5).prop_map(|(port, state, which)| EventKind::Row(match which {
             0 => Delta::Found(row(port, state)),
             1 => Delta::Added(row(port, state)),
             2 => Delta::Changed(row(port, state)),
@@ -356,10 +356,10 @@ fn any_kind() -> impl Strategy<Value = Kind> {
         (socket, call, port.clone(), any::<bool>()).prop_map(|(socket, call, port, fails)| {
             let result = if fails { Outcome::Failed(Errno::ConnReset) } else { Outcome::Ok };
             let call = Call { result, ..Call::new(socket, call).on(flow(port)).carrying(b"oi") };
-            Kind::Call(Call { new_socket: Some(SocketId::Conn(ServerId(0), ConnNo(1))), ..call })
+            EventKind::Call(Call { new_socket: Some(SocketId::Conn(ServerId(0), ConnNo(1))), ..call })
         }),
         (port, state.clone(), state)
-            .prop_map(|(port, from, to)| { Kind::State(Transition { flow: flow(port), from, to, cause: None }) }),
+            .prop_map(|(port, from, to)| { EventKind::State(Transition { flow: flow(port), from, to, cause: None }) }),
         (0u32..4).prop_map(spawned),
         (0u32..4, 40000u16..40006).prop_map(|(id, port)| client(id, ClientChange::Dialing { flow: flow(port) })),
         (0u32..4).prop_map(|id| client(id, ClientChange::Ended)),
@@ -369,11 +369,11 @@ fn any_kind() -> impl Strategy<Value = Kind> {
         (0u8..3, 0u32..3).prop_map(|(id, no)| server(id, ServerChange::Served { conn: ConnNo(no) })),
         (0u32..3).prop_map(|message| {
             let change = BroadcastChange::Reply { server: ServerId(0), reply: Reply::Closed };
-            Kind::Broadcast(BroadcastEvent { message, change })
+            EventKind::Broadcast(BroadcastEvent { message, change })
         }),
         (0u32..3).prop_map(|message| {
             let change = BroadcastChange::Said { text: Excerpt::of(b"oi"), to: vec![ServerId(0)] };
-            Kind::Broadcast(BroadcastEvent { message, change })
+            EventKind::Broadcast(BroadcastEvent { message, change })
         }),
     ]
 }

@@ -27,7 +27,7 @@ fn ready() -> Model {
     model
 }
 
-fn told(model: &mut Model, kind: Kind) -> Vec<Effect> {
+fn told(model: &mut Model, kind: EventKind) -> Vec<Effect> {
     update(model, Msg::Seen(seen(1, kind)))
 }
 
@@ -65,14 +65,14 @@ fn it_is_closed_at_once() {
 #[test]
 fn where_there_is_no_ipv4_all_addresses_are_those_of_ipv6() {
     let mut model = ready();
-    told(&mut model, Kind::Note(Note::Addresses { addresses: vec!["fd00::1".parse().unwrap()] }));
+    told(&mut model, EventKind::Note(Note::Addresses { addresses: vec!["fd00::1".parse().unwrap()] }));
     assert_eq!(typed(&mut model, "NOy"), [Effect::Bind("::".parse().unwrap())]);
 }
 
 #[test]
 fn servers_of_others_are_not_ours_to_open() {
     let mut model = ready();
-    told(&mut model, Kind::Note(Note::Observing { servers: vec![] }));
+    told(&mut model, EventKind::Note(Note::Observing { servers: vec![] }));
     assert_eq!((typed(&mut model, "NOy"), model.ui.mode), (vec![], Mode::Command));
 }
 
@@ -81,13 +81,13 @@ fn peers_are_kicked_blocked_and_unblocked_when_one_is_selected() {
     let mut model = ready();
     let (one, two) = ("192.168.0.2".parse().unwrap(), "192.168.0.3".parse().unwrap());
     for address in [one, two] {
-        told(&mut model, Kind::Guard(GuardEvent::Unblocked { address }));
+        told(&mut model, EventKind::Guard(GuardEvent::Unblocked { address }));
     }
     assert_eq!(typed(&mut model, "N\txb"), [], "nobody is selected");
     assert_eq!(model.ui.network.part, Part::Peers);
     assert_eq!(typed(&mut model, "jjx"), [Effect::Kick(two)]);
     assert_eq!(typed(&mut model, "kb"), [Effect::Block(one)]);
-    told(&mut model, Kind::Guard(GuardEvent::Blocked { address: one }));
+    told(&mut model, EventKind::Guard(GuardEvent::Blocked { address: one }));
     assert_eq!(typed(&mut model, "b"), [Effect::Unblock(one)]);
 }
 
@@ -152,7 +152,7 @@ fn a_wrong_line_stays_and_is_corrected() {
 }
 
 fn scanned(model: &mut Model, change: ScanChange) {
-    told(model, Kind::Scan(ScanEvent { scan: 1, change }));
+    told(model, EventKind::Scan(ScanEvent { scan: 1, change }));
 }
 
 #[test]
@@ -190,7 +190,7 @@ fn clients_are_aimed_from_any_view_and_come_home() {
     assert_eq!(typed(&mut model, "a\n"), []);
     let target: TargetHost = "192.168.0.7:65432".parse().unwrap();
     assert_eq!(typed(&mut model, "a192.168.0.7:65432\n"), [Effect::Target(Some(target.clone()))]);
-    let mut set = |change| told(&mut model, Kind::Target(TargetEvent { target: target.clone(), change }));
+    let mut set = |change| told(&mut model, EventKind::Target(TargetEvent { target: target.clone(), change }));
     set(TargetChange::Set);
     set(TargetChange::Chosen { addr: "192.168.0.7:65432".parse().unwrap(), answers: true });
     let spawned = typed(&mut model, "c");
@@ -229,7 +229,7 @@ fn rates_fade_by_themselves() {
     let mut model = ready();
     typed(&mut model, "N");
     assert_eq!(model.next_change(), None);
-    told(&mut model, Kind::Guard(GuardEvent::Unblocked { address: "192.168.0.2".parse().unwrap() }));
+    told(&mut model, EventKind::Guard(GuardEvent::Unblocked { address: "192.168.0.2".parse().unwrap() }));
     assert!(model.next_change().is_some());
     update(&mut model, Msg::Time(Stamp::from_millis(60_000)));
     assert_eq!(model.next_change(), None);

@@ -6,7 +6,7 @@ use crate::model::page::{End, Line};
 /// Two clients of ours with both their rows, and a stranger's connection between them.
 fn crowd() -> Model {
     let mut model = lab();
-    model.observe(seen(1, Kind::Row(Delta::Found(listener()))));
+    model.observe(seen(1, EventKind::Row(Delta::Found(listener()))));
     for (id, port) in [(1, 40_000), (2, 40_004)] {
         model.observe(seen(u64::from(port), spawned(id)));
         model.observe(seen(u64::from(port), client(id, ClientChange::Dialing { flow: flow(port) })));
@@ -27,7 +27,7 @@ fn both_rows(model: &mut Model, port: u16) {
     let mine = row(port, TcpState::Established);
     let theirs = Row { flow: flow(port).mirror().unwrap(), cookie: u64::from(port) + 1, ..mine.clone() };
     for row in [mine, theirs] {
-        model.observe(seen(u64::from(port), Kind::Row(Delta::Added(row))));
+        model.observe(seen(u64::from(port), EventKind::Row(Delta::Added(row))));
     }
 }
 
@@ -87,20 +87,20 @@ fn the_selection_stays_with_its_connection_when_rows_come_and_go() {
     let mut model = crowd();
     model.select(flow(40_000));
     let gone = row(40_000, TcpState::Established).key();
-    model.observe(seen(50_000, Kind::Row(Delta::Gone(gone))));
+    model.observe(seen(50_000, EventKind::Row(Delta::Gone(gone))));
     assert_eq!(model.ui.row.map(|key| key.flow), flow(40_000).mirror());
     let mirror = model.ui.row.unwrap();
-    model.observe(seen(50_000, Kind::Row(Delta::Gone(mirror))));
+    model.observe(seen(50_000, EventKind::Row(Delta::Gone(mirror))));
     assert_eq!(model.ui.row, None);
     let again = Row { cookie: 77, ..row(40_000, TcpState::TimeWait) };
-    model.observe(seen(50_001, Kind::Row(Delta::Added(again.clone()))));
+    model.observe(seen(50_001, EventKind::Row(Delta::Added(again.clone()))));
     assert_eq!(model.ui.row, Some(again.key()));
 }
 
 #[test]
 fn the_list_of_events_shows_what_was_selected_until_something_happens() {
     let mut model = crowd();
-    let call = |id, port| Kind::Call(Call::new(SocketId::Client(ClientId(id)), Syscall::Send).on(flow(port)));
+    let call = |id, port| EventKind::Call(Call::new(SocketId::Client(ClientId(id)), Syscall::Send).on(flow(port)));
     model.observe(seen(50_000, call(1, 40_000)));
     let about = Entry { at: Stamp::from_millis(50_000), seq: model.journal.last_seq() };
     (0..30).for_each(|at| drop(model.observe(seen(50_001 + at, call(2, 40_004)))));
@@ -157,10 +157,10 @@ fn the_help_does_not_scroll_past_its_end() {
 #[test]
 fn a_story_keeps_the_order_of_each_life_and_tells_calls_before_what_they_caused() {
     let mut model = crowd();
-    let call = |at, flow, call| seen(at, Kind::Call(Call::new(SocketId::Client(ClientId(1)), call).on(flow)));
+    let call = |at, flow, call| seen(at, EventKind::Call(Call::new(SocketId::Client(ClientId(1)), call).on(flow)));
     model.observe(call(50_000, flow(40_000), Syscall::Connect));
     model.observe(call(51_000, flow(40_000), Syscall::Close));
-    model.observe(seen(51_500, Kind::Row(Delta::Changed(row(40_000, TcpState::TimeWait)))));
+    model.observe(seen(51_500, EventKind::Row(Delta::Changed(row(40_000, TcpState::TimeWait)))));
     model.select(flow(40_000));
     model.ui.focus = Pane::Clients;
     key(&mut model, Key::Enter);
@@ -179,7 +179,7 @@ fn a_story_keeps_the_order_of_each_life_and_tells_calls_before_what_they_caused(
     let at = |wanted: fn(&Line<'_>) -> bool| story.iter().position(wanted).unwrap();
     let is_close = |line: &Line<'_>| {
         matches!(line, Line::Call(End::Client, event)
-            if matches!(&event.seen.kind, Kind::Call(call) if call.call == Syscall::Close))
+            if matches!(&event.seen.kind, EventKind::Call(call) if call.call == Syscall::Close))
     };
     assert!(at(is_close) < at(|line| matches!(line, Line::Step(_, step) if step.to == TcpState::FinWait1)));
 }

@@ -19,25 +19,25 @@ fn talk(host: u32, port: u16) -> Flow {
     Flow::tcp("10.9.9.9:65432".parse().unwrap(), SocketAddr::new(peer(host), port))
 }
 
-fn accepted(no: u32, flow: Flow) -> Kind {
+fn accepted(no: u32, flow: Flow) -> EventKind {
     let accept = Call::new(SocketId::Server(SERVER), Syscall::Accept).on(flow);
-    Kind::Call(Call { new_socket: Some(conn(no)), ..accept })
+    EventKind::Call(Call { new_socket: Some(conn(no)), ..accept })
 }
 
-fn received(no: u32, flow: Flow, bytes: &[u8]) -> Kind {
-    Kind::Call(Call::new(conn(no), Syscall::Recv).on(flow).carrying(bytes))
+fn received(no: u32, flow: Flow, bytes: &[u8]) -> EventKind {
+    EventKind::Call(Call::new(conn(no), Syscall::Recv).on(flow).carrying(bytes))
 }
 
-fn closed(no: u32, flow: Flow) -> Kind {
-    Kind::Call(Call::new(conn(no), Syscall::Close).on(flow))
+fn closed(no: u32, flow: Flow) -> EventKind {
+    EventKind::Call(Call::new(conn(no), Syscall::Close).on(flow))
 }
 
-fn acted(address: Option<IpAddr>, count: u64) -> Kind {
+fn acted(address: Option<IpAddr>, count: u64) -> EventKind {
     let (rule, deed) = (Rule::Connections, Deed::Refused);
-    Kind::Guard(GuardEvent::Acted { server: SERVER, address, rule, limit: Some(64), deed, count })
+    EventKind::Guard(GuardEvent::Acted { server: SERVER, address, rule, limit: Some(64), deed, count })
 }
 
-fn after(events: impl IntoIterator<Item = (u64, Kind)>) -> Model {
+fn after(events: impl IntoIterator<Item = (u64, EventKind)>) -> Model {
     let mut model = Model::default();
     for (at, kind) in events {
         model.observe(seen(at, kind));
@@ -80,8 +80,8 @@ fn refusals_add_up_and_blocking_is_remembered() {
         (1, acted(Some(address), 1)),
         (2, acted(Some(address), 9_999)),
         (3, acted(None, 5)),
-        (4, Kind::Guard(GuardEvent::Blocked { address })),
-        (5, Kind::Guard(check)),
+        (4, EventKind::Guard(GuardEvent::Blocked { address })),
+        (5, EventKind::Guard(check)),
     ]);
     let peers = &model.world.peers;
     let met = peers.get(address).unwrap();
@@ -91,7 +91,7 @@ fn refusals_add_up_and_blocking_is_remembered() {
 
 #[test]
 fn ten_thousand_addresses_are_not_kept_and_their_refusals_are() {
-    let blocked = Kind::Guard(GuardEvent::Blocked { address: peer(0) });
+    let blocked = EventKind::Guard(GuardEvent::Blocked { address: peer(0) });
     let model = after([(0, blocked)].into_iter().chain((1..10_000_u32).map(|n| (n.into(), acted(Some(peer(n)), 2)))));
     let peers = &model.world.peers;
     assert_eq!((peers.all().count(), peers.forgotten), (512, 9_488));
@@ -110,7 +110,7 @@ fn who_talks_by_udp_counts_as_there_for_a_while_only() {
         let peer = SocketAddr::from((std::net::Ipv4Addr::from(0xc612_0000 + n), 4_000));
         let flow = Flow { proto: Proto::Udp, local, peer: Some(peer) };
         let call = Call::new(SocketId::Server(ServerId(0)), Syscall::Recvfrom).on(flow).carrying(b"oi");
-        update(&mut model, Msg::Seen(seen(2, Kind::Call(call))));
+        update(&mut model, Msg::Seen(seen(2, EventKind::Call(call))));
     }
     let clients = &model.world.clients;
     assert_eq!(clients.live(), 512);

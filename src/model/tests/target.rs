@@ -4,7 +4,7 @@ use super::*;
 use crate::model::waiting;
 
 fn target(text: &str, change: TargetChange) -> Observation {
-    seen(2, Kind::Target(TargetEvent { target: text.parse().unwrap(), change }))
+    seen(2, EventKind::Target(TargetEvent { target: text.parse().unwrap(), change }))
 }
 
 fn chosen(addr: &str) -> TargetChange {

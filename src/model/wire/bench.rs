@@ -6,8 +6,8 @@ use std::time::Duration;
 use crate::domain::client::ClientChange;
 use crate::domain::wire::Loss;
 use crate::domain::{
-    Answer, Args, Call, Cause, ClientEvent, ClientId, ClientPlan, Delta, Destination, Evidence, Excerpt, Findings,
-    Flags, Flow, HostId, Kind, Lang, LinkKind, Note, Observation, PacketSummary, Proto, Row, Segment, ServerChange,
+    Answer, Args, Call, Cause, ClientEvent, ClientId, ClientPlan, Delta, Destination, EventKind, Evidence, Excerpt,
+    Findings, Flags, Flow, HostId, Lang, LinkKind, Note, Observation, PacketSummary, Proto, Row, Segment, ServerChange,
     ServerEvent, ServerId, ServerSpec, ServiceModel, SocketId, Stamp, Syscall, TcpInfo, TcpOption, TcpState, Timer,
     Transition, WireEvent, WorldId,
 };
@@ -53,7 +53,7 @@ impl Bench {
         let mut bench = Self::asked(lang);
         bench.wire(None, WireEvent::Opened { link: LinkKind::Tun });
         for what in [Evidence::Called, Evidence::Sampled, Evidence::Packet] {
-            bench.seen(None, Evidence::Called, Kind::Note(Note::Has { what }));
+            bench.seen(None, Evidence::Called, EventKind::Note(Note::Has { what }));
         }
         let model = Some(ServiceModel::Threaded);
         bench.server(0, "threaded", Proto::Tcp, model);
@@ -66,7 +66,7 @@ impl Bench {
         let here = addr(Server, 65_432);
         let spec = ServerSpec { name: name.into(), proto, addr: here, answer: Answer::Upper, model };
         for change in [ServerChange::Added { spec }, ServerChange::Started { addr: here, backlog: 128 }] {
-            let kind = Kind::Server(ServerEvent { server: ServerId(id), change });
+            let kind = EventKind::Server(ServerEvent { server: ServerId(id), change });
             self.seen(Some(Server), Evidence::Called, kind);
         }
         let flow = Flow::unconnected(proto, here);
@@ -75,7 +75,7 @@ impl Bench {
     }
 
     /// Something was seen, a twentieth of a millisecond after the last thing.
-    pub(crate) fn seen(&mut self, host: Option<HostId>, evidence: Evidence, kind: Kind) {
+    pub(crate) fn seen(&mut self, host: Option<HostId>, evidence: Evidence, kind: EventKind) {
         self.now += Duration::from_micros(50);
         let at = Stamp::from(self.now);
         update(&mut self.model, Msg::Seen(Observation { at, world: WorldId::Wire, host, evidence, kind }));
@@ -98,7 +98,7 @@ impl Bench {
     }
 
     pub(crate) fn wire(&mut self, host: Option<HostId>, event: WireEvent) {
-        self.seen(host, Evidence::Called, Kind::Wire(event));
+        self.seen(host, Evidence::Called, EventKind::Wire(event));
     }
 
     /// A row of a host's table.
@@ -110,15 +110,15 @@ impl Bench {
             Row { flow, state, recv_q, send_q, timer: None, uid: None, inode: Some(cookie), cookie, process: None };
         change(&mut row);
         let delta = if known { Delta::Changed(row) } else { Delta::Added(row) };
-        self.seen(Some(host), Evidence::Sampled, Kind::Row(delta));
+        self.seen(Some(host), Evidence::Sampled, EventKind::Row(delta));
     }
 
     /// One end went from one state to another, and its row with it.
     pub(crate) fn state(&mut self, host: HostId, flow: Flow, from: TcpState, to: TcpState, cause: Option<Cause>) {
-        self.seen(Some(host), Evidence::Sampled, Kind::State(Transition { flow, from, to, cause }));
+        self.seen(Some(host), Evidence::Sampled, EventKind::State(Transition { flow, from, to, cause }));
         if to == TcpState::Closed {
             let key = self.model.world.table.of(&flow).map(|entry| entry.row.key());
-            key.into_iter().for_each(|key| self.seen(Some(host), Evidence::Sampled, Kind::Row(Delta::Gone(key))));
+            key.into_iter().for_each(|key| self.seen(Some(host), Evidence::Sampled, EventKind::Row(Delta::Gone(key))));
         } else {
             self.row(host, flow, Some(to), |_| ());
         }
@@ -147,7 +147,7 @@ impl Bench {
             findings: Findings::default(),
         };
         let host = HostId::at(flow.local.ip());
-        self.seen(host, Evidence::Packet, Kind::Packet(packet));
+        self.seen(host, Evidence::Packet, EventKind::Packet(packet));
         self.wire(host, WireEvent::Held { packet: number });
         number
     }
@@ -161,7 +161,7 @@ impl Bench {
     }
 
     pub(crate) fn call(&mut self, host: HostId, call: Call) {
-        self.seen(Some(host), Evidence::Called, Kind::Call(call));
+        self.seen(Some(host), Evidence::Called, EventKind::Call(call));
     }
 
     /// A client calls connect: its SYN is held.
@@ -170,7 +170,7 @@ impl Bench {
         for change in
             [ClientChange::Spawned { plan: ClientPlan::Stay, destination }, ClientChange::Dialing { flow: flow(port) }]
         {
-            let kind = Kind::Client(ClientEvent { client: ClientId(id), change });
+            let kind = EventKind::Client(ClientEvent { client: ClientId(id), change });
             self.seen(Some(Client), Evidence::Called, kind);
         }
         let connect = Some(Cause::Call(Syscall::Connect));
@@ -233,7 +233,7 @@ impl Bench {
             rcv_wnd: None,
             congestion: Some("reno".into()),
         };
-        self.seen(Some(host), Evidence::Sampled, Kind::Info(info));
+        self.seen(Some(host), Evidence::Sampled, EventKind::Info(info));
     }
 
     /// A timer runs for a row.

@@ -5,7 +5,7 @@ use super::*;
 use crate::domain::client::ClientChange;
 use crate::domain::wire::{Loss, WireCommand};
 use crate::domain::{
-    ClientEvent, ClientId, CloseHow, Errno, Flags, Kind, Lang, Note, Proto, ServerId, Stamp, TcpState, WorldId,
+    ClientEvent, ClientId, CloseHow, Errno, EventKind, Flags, Lang, Note, Proto, ServerId, Stamp, TcpState, WorldId,
 };
 use crate::model::settings::{SETTINGS, value};
 use crate::model::ui::{Mode as Keyboard, View};
@@ -86,8 +86,13 @@ fn a_connection_of_the_machine_with_the_same_addresses_takes_nothing_from_the_wi
     bench.state(Client, flow, TcpState::Closed, TcpState::SynSent, None);
     let at = Stamp::from_millis(2_000);
     let change = Transition { flow, from: TcpState::SynSent, to: TcpState::Established, cause: None };
-    let seen =
-        Observation { at, world: WorldId::Host, host: None, evidence: Evidence::Traced, kind: Kind::State(change) };
+    let seen = Observation {
+        at,
+        world: WorldId::Host,
+        host: None,
+        evidence: Evidence::Traced,
+        kind: EventKind::State(change),
+    };
     bench.model.observe(seen);
     bench.state(Client, flow, TcpState::SynSent, TcpState::Established, None);
     let last = bench.model.world.wire.changes().back().map(|(_, _, change, _)| (change.from, change.to));
@@ -435,7 +440,7 @@ fn what_happens_within_a_moment_is_told_in_its_order() {
     let connect = Some(Cause::Call(Syscall::Connect));
     bench.state(Client, at, TcpState::Closed, TcpState::SynSent, connect);
     let dialing = ClientEvent { client: ClientId(1), change: ClientChange::Dialing { flow: at } };
-    bench.seen(Some(Client), Evidence::Called, Kind::Client(dialing));
+    bench.seen(Some(Client), Evidence::Called, EventKind::Client(dialing));
     assert_eq!(told(&bench), ["dialing", "changed"], "the call stands before what it brought about");
     let syn = bench.sends(at, Flags::SYN, 0, 0, "");
     bench.delivered(syn);
@@ -450,7 +455,7 @@ fn what_happens_within_a_moment_is_told_in_its_order() {
 fn a_burst_that_ended_early_is_told_until_another_client_dials() {
     let mut bench = bench();
     bench.dials(1, 40_000);
-    let note = |errno| Kind::Note(Note::BurstCut { asked: 50, made: 10, errno });
+    let note = |errno| EventKind::Note(Note::BurstCut { asked: 50, made: 10, errno });
     bench.seen(Some(Client), Evidence::Called, note(Errno::Interrupted));
     assert_eq!(bench.model.world.wire.short, None, "whoever closed them all knows why");
     bench.seen(Some(Client), Evidence::Called, note(Errno::AddrNotAvail));

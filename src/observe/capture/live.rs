@@ -13,14 +13,14 @@ use super::key::Key;
 use super::need::{CaptureError, Need};
 use super::store::Store;
 use super::tap::{Control, Heard, On, Tap, Woken};
-use crate::domain::{Errno, EventSink, Evidence, Kind, Note};
+use crate::domain::{Errno, EventKind, EventSink, Evidence, Note};
 use crate::observe::Scope;
 use crate::packet::{Analysis, Frame, LinkType};
 
 /// How many bytes of packets are kept: a lesson's worth, and no more than a laptop spares.
 pub const CAPACITY: usize = 64 << 20;
 
-/// The handle of a running capture. What it sees goes to its sink as [`Kind::Packet`], as [`Evidence::Packet`], with the
+/// The handle of a running capture. What it sees goes to its sink as [`EventKind::Packet`], as [`Evidence::Packet`], with the
 /// kernel's time, numbered from 1; the bytes are in its store. What the kernel could not keep is told as
 /// [`Note::CaptureLost`]. Dropping it ends and joins its thread.
 #[derive(Debug)]
@@ -45,7 +45,7 @@ impl Capture {
             Ok(_) => Note::Has { what: Evidence::Packet },
             Err(error) => Note::Lacks { what: Evidence::Packet, errno: error.errno },
         };
-        noted.report(Evidence::Called, Kind::Note(note));
+        noted.report(Evidence::Called, EventKind::Note(note));
         started
     }
 
@@ -83,7 +83,7 @@ impl Capture {
             Ok(()) => *self.scope.lock().unwrap_or_else(PoisonError::into_inner) = scope,
             Err(error) => {
                 let note = Note::Lacks { what: Evidence::Packet, errno: Errno::from(&error) };
-                self.sink.report(Evidence::Called, Kind::Note(note));
+                self.sink.report(Evidence::Called, EventKind::Note(note));
             }
         }
     }
@@ -162,19 +162,19 @@ impl Work {
         read(&mut |heard| {
             let Some((summary, packet)) = eyes.see(&heard, &scope) else { return };
             store.add(packet);
-            sink.report_at(times.stamp(heard.at), Evidence::Packet, Kind::Packet(summary));
+            sink.report_at(times.stamp(heard.at), Evidence::Packet, EventKind::Packet(summary));
         })
     }
 
     fn tell_loss(&self, count: u64) {
         if count > 0 {
             self.store.lost(count);
-            self.sink.report(Evidence::Called, Kind::Note(Note::CaptureLost { count }));
+            self.sink.report(Evidence::Called, EventKind::Note(Note::CaptureLost { count }));
         }
     }
 
     fn fail(&self, error: &io::Error) {
         let note = Note::Lacks { what: Evidence::Packet, errno: Errno::from(error) };
-        self.sink.report(Evidence::Called, Kind::Note(note));
+        self.sink.report(Evidence::Called, EventKind::Note(note));
     }
 }

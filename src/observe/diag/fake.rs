@@ -12,7 +12,7 @@ use rustix::net::{AddressFamily, RecvFlags, SendFlags, SocketFlags, SocketType, 
 
 use super::message::{Content, Messages, attributes};
 use super::{Diag, info, row};
-use crate::domain::{Clock, Delta, Errno, EventQueue, EventSink, Flow, Kind, Note, Observation, Proto, TcpState};
+use crate::domain::{Clock, Delta, Errno, EventKind, EventQueue, EventSink, Flow, Note, Observation, Proto, TcpState};
 use crate::observe::source::{Reading, Source};
 use crate::observe::{Scope, Table};
 
@@ -163,10 +163,10 @@ impl EventQueue for Queue {
 /// What the table says, in short, to the end of its thread's patience with the kernel.
 fn said(heard: &Receiver<Observation>) -> impl Iterator<Item = String> {
     std::iter::from_fn(|| heard.recv_timeout(Duration::from_secs(10)).ok()).filter_map(|seen| match seen.kind {
-        Kind::Row(Delta::Found(row) | Delta::Added(row)) => Some(format!("+{}", row.flow.local.port())),
-        Kind::Row(Delta::Changed(row)) => Some(format!("~{}", row.flow.local.port())),
-        Kind::Row(Delta::Gone(key)) => Some(format!("-{}", key.flow.local.port())),
-        Kind::Note(Note::TableFailed { errno }) => Some(errno.to_string()),
+        EventKind::Row(Delta::Found(row) | Delta::Added(row)) => Some(format!("+{}", row.flow.local.port())),
+        EventKind::Row(Delta::Changed(row)) => Some(format!("~{}", row.flow.local.port())),
+        EventKind::Row(Delta::Gone(key)) => Some(format!("-{}", key.flow.local.port())),
+        EventKind::Note(Note::TableFailed { errno }) => Some(errno.to_string()),
         _ => None,
     })
 }

@@ -17,14 +17,14 @@ use super::instance::Instance;
 use super::kin::{Kin, Untold};
 use super::namespace::{Namespace, Watched};
 use super::page;
-use crate::domain::{Errno, EventSink, Evidence, Kind, Note, Stamp};
+use crate::domain::{Errno, EventKind, EventSink, Evidence, Note, Stamp};
 use crate::observe::Scope;
 use crate::observe::diag::destroy::{Announcements, Ended};
 
 /// Changes in other network namespaces are counted, and told of at most as often as this, in nanoseconds.
 const FOREIGN_TOLD: u64 = 60_000_000_000;
 
-/// The handle of the running trace. What it sees goes to its sink as [`Kind::State`], as [`Evidence::Traced`].
+/// The handle of the running trace. What it sees goes to its sink as [`EventKind::State`], as [`Evidence::Traced`].
 /// Dropping it ends and joins its thread and removes what it made in tracefs.
 #[derive(Debug)]
 pub struct Trace {
@@ -48,7 +48,7 @@ impl Trace {
             Ok(_) => Note::Has { what: Evidence::Traced },
             Err(error) => Note::Lacks { what: Evidence::Traced, errno: Errno::from(error) },
         };
-        noted.report(Evidence::Called, Kind::Note(note));
+        noted.report(Evidence::Called, EventKind::Note(note));
         started
     }
 
@@ -85,7 +85,7 @@ impl Trace {
         let changed = self.watched.change(scope, || self.instance.trace(scope));
         if let Err(error) = changed {
             let note = Note::Lacks { what: Evidence::Traced, errno: Errno::from(error) };
-            self.sink.report(Evidence::Called, Kind::Note(note));
+            self.sink.report(Evidence::Called, EventKind::Note(note));
         }
     }
 
@@ -154,7 +154,7 @@ impl Reader {
                 Ok(false) => return,
                 Err(error) => {
                     let note = Note::Lacks { what: Evidence::Traced, errno: Errno::from(error) };
-                    self.sink.report(Evidence::Called, Kind::Note(note));
+                    self.sink.report(Evidence::Called, EventKind::Note(note));
                     return;
                 }
             }
@@ -205,7 +205,7 @@ impl Reader {
         self.count_foreign(foreign);
         let lost = first.missed + second.missed + self.identities.take_lost() + lost;
         if lost > 0 {
-            self.sink.report(Evidence::Called, Kind::Note(Note::TraceLost { count: lost }));
+            self.sink.report(Evidence::Called, EventKind::Note(Note::TraceLost { count: lost }));
         }
         later
     }
@@ -247,7 +247,7 @@ impl Reader {
         self.kin.pass(now, &mut self.census, &mut told);
         told.sort_by_key(|told| told.time);
         for Told { time, change, .. } in told {
-            self.sink.report_at(self.time.stamp(&self.sink, time), Evidence::Traced, Kind::State(change));
+            self.sink.report_at(self.time.stamp(&self.sink, time), Evidence::Traced, EventKind::State(change));
         }
     }
 
@@ -256,7 +256,7 @@ impl Reader {
         let now = now();
         if self.foreign.due().is_some_and(|due| due <= now) {
             let note = Note::TraceForeign { count: self.foreign.count };
-            self.sink.report(Evidence::Called, Kind::Note(note));
+            self.sink.report(Evidence::Called, EventKind::Note(note));
             self.foreign = Foreign { count: 0, told: Some(now) };
         }
     }

@@ -8,7 +8,7 @@ use super::{networks, scenes, screen, text};
 use crate::domain::client::ClientChange;
 use crate::domain::guard::Deed;
 use crate::domain::{
-    Args, Call, ClientId, ClientPlan, ConnNo, Destination, Errno, Evidence, Flow, GuardEvent, Kind, Lang, Note,
+    Args, Call, ClientId, ClientPlan, ConnNo, Destination, Errno, EventKind, Evidence, Flow, GuardEvent, Lang, Note,
     Outcome, Proto, ServerId, SocketId, Syscall, TargetChange, TcpState, Unresolved,
 };
 
@@ -123,7 +123,7 @@ fn half_open_connections_are_counted_where_there_are_any() {
         }
         let (listener, limit) = (Some(SocketAddr::from(([0, 0, 0, 0], 65_432))), Some(128));
         let told = GuardEvent::HalfOpen { listener, limit, deed: Deed::Cookie, count: 4_872 };
-        lab.seen(Evidence::Sampled, Kind::Guard(told));
+        lab.seen(Evidence::Sampled, EventKind::Guard(told));
         lab.wait(Duration::from_millis(100));
         let peers = shown(&mut lab, 120, 36);
         assert!(peers.contains(&format!("threaded: {some}")) && peers.contains(cookies), "{peers}");

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use super::lab::Lab;
 use super::packets::{forbidden, life};
 use super::{scenes, screen, text};
-use crate::domain::{Evidence, Kind, Lang, Stamp};
+use crate::domain::{EventKind, Evidence, Lang, Stamp};
 use crate::model::packets::{Capturing, Damage, Fault, News, Packets, Recording};
 use crate::model::ui::View;
 use crate::model::{Key, Msg, update};
@@ -18,8 +18,8 @@ pub(crate) fn opened(lang: Lang) -> Lab {
     for event in talk.model.journal.events() {
         let at = Stamp::ZERO.after(event.seen.at.since(begun));
         match &event.seen.kind {
-            Kind::Packet(packet) => recording.packet(at, packet.clone()),
-            Kind::State(change) if change.flow.peer.is_some() => {
+            EventKind::Packet(packet) => recording.packet(at, packet.clone()),
+            EventKind::State(change) if change.flow.peer.is_some() => {
                 recording.change(at, Evidence::Packet, change.clone());
             }
             _ => {}

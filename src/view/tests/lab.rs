@@ -7,9 +7,9 @@ use crate::domain::broadcast::BroadcastChange;
 use crate::domain::client::{ClientChange, GREETING};
 use crate::domain::note::TableSource;
 use crate::domain::{
-    Answer, Args, BroadcastEvent, Call, ClientEvent, ClientId, ClientPlan, ConnNo, Delta, Destination, Errno, Evidence,
-    Excerpt, Flow, Kind, Lang, Note, Observation, Process, Proto, Reply, Row, ServerChange, ServerEvent, ServerId,
-    ServerSpec, ServiceModel, SocketId, Stamp, Syscall, TcpState, Timer, TimerKind, WorldId,
+    Answer, Args, BroadcastEvent, Call, ClientEvent, ClientId, ClientPlan, ConnNo, Delta, Destination, Errno,
+    EventKind, Evidence, Excerpt, Flow, Lang, Note, Observation, Process, Proto, Reply, Row, ServerChange, ServerEvent,
+    ServerId, ServerSpec, ServiceModel, SocketId, Stamp, Syscall, TcpState, Timer, TimerKind, WorldId,
 };
 use crate::model::{Key, Model, Msg, Ui, update};
 
@@ -62,7 +62,7 @@ impl Lab {
     }
 
     /// Something was seen, a twentieth of a millisecond after the last thing.
-    pub(crate) fn seen(&mut self, evidence: Evidence, kind: Kind) {
+    pub(crate) fn seen(&mut self, evidence: Evidence, kind: EventKind) {
         self.now += Duration::from_micros(50);
         let at = Stamp::from(self.now);
         let seen = Observation { at, world: WorldId::Host, host: None, evidence, kind };
@@ -92,19 +92,19 @@ impl Lab {
     }
 
     pub(crate) fn note(&mut self, note: Note) {
-        self.seen(Evidence::Called, Kind::Note(note));
+        self.seen(Evidence::Called, EventKind::Note(note));
     }
 
     pub(crate) fn call(&mut self, call: Call) {
-        self.seen(Evidence::Called, Kind::Call(call));
+        self.seen(Evidence::Called, EventKind::Call(call));
     }
 
     pub(crate) fn server(&mut self, id: u8, change: ServerChange) {
-        self.seen(Evidence::Called, Kind::Server(ServerEvent { server: ServerId(id), change }));
+        self.seen(Evidence::Called, EventKind::Server(ServerEvent { server: ServerId(id), change }));
     }
 
     pub(crate) fn client(&mut self, id: u32, change: ClientChange) {
-        self.seen(Evidence::Called, Kind::Client(ClientEvent { client: ClientId(id), change }));
+        self.seen(Evidence::Called, EventKind::Client(ClientEvent { client: ClientId(id), change }));
     }
 
     /// A row of the table, as the kernel would show it now.
@@ -112,7 +112,7 @@ impl Lab {
         let known = self.model.world.table.of(&flow).is_some();
         let row = self.made(flow, state, change);
         let delta = if known { Delta::Changed(row) } else { Delta::Added(row) };
-        self.seen(Evidence::Sampled, Kind::Row(delta));
+        self.seen(Evidence::Sampled, EventKind::Row(delta));
     }
 
     fn made(&mut self, flow: Flow, state: Option<TcpState>, change: impl FnOnce(&mut Row)) -> Row {
@@ -137,7 +137,7 @@ impl Lab {
     /// An established connection's row that was there when watching began.
     pub(crate) fn found(&mut self, flow: Flow, change: impl FnOnce(&mut Row)) {
         let row = self.made(flow, Some(TcpState::Established), change);
-        self.seen(Evidence::Sampled, Kind::Row(Delta::Found(row)));
+        self.seen(Evidence::Sampled, EventKind::Row(Delta::Found(row)));
     }
 
     /// A server is bound and listens.
@@ -247,7 +247,7 @@ impl Lab {
             row.process = None;
         });
         let key = self.model.world.table.of(&theirs).unwrap().row.key();
-        self.seen(Evidence::Sampled, Kind::Row(Delta::Gone(key)));
+        self.seen(Evidence::Sampled, EventKind::Row(Delta::Gone(key)));
     }
 
     /// A UDP client says hello and hears the answer.
@@ -291,7 +291,7 @@ impl Lab {
     /// A message goes to all four servers; those that are not busy answer.
     pub(crate) fn broadcast(&mut self, message: u32, text: &str) {
         let say = |lab: &mut Self, change| {
-            lab.seen(Evidence::Called, Kind::Broadcast(BroadcastEvent { message, change }));
+            lab.seen(Evidence::Called, EventKind::Broadcast(BroadcastEvent { message, change }));
         };
         let to: Vec<_> = (0..4).map(ServerId).collect();
         say(self, BroadcastChange::Said { text: Excerpt::of(text.as_bytes()), to });

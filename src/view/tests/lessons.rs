@@ -3,7 +3,7 @@
 use super::screens::keep;
 use super::{screen, text};
 use crate::domain::lesson::Seen;
-use crate::domain::{Call, Cause, Evidence, Kind, Lang, LessonChange, LessonEvent, SocketId, Syscall, TcpState};
+use crate::domain::{Call, Cause, EventKind, Evidence, Lang, LessonChange, LessonEvent, SocketId, Syscall, TcpState};
 use crate::lesson::catalogue;
 use crate::model::Key;
 use crate::model::wire::bench::{Bench, Client, flow};
@@ -27,7 +27,7 @@ fn bench(lang: Lang) -> Bench {
 fn told(bench: &mut Bench, lesson: &str, changes: impl IntoIterator<Item = LessonChange>) {
     for change in changes {
         let event = LessonEvent { lesson: lesson.into(), change };
-        bench.seen(None, Evidence::Called, Kind::Lesson(event));
+        bench.seen(None, Evidence::Called, EventKind::Lesson(event));
     }
 }
 

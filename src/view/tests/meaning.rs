@@ -7,7 +7,7 @@ use ratatui::style::{Color, Modifier, Style};
 use super::lab::{Lab, at};
 use super::{scenes, screen, text};
 use crate::domain::{
-    Answer, Delta, Evidence, Flow, Kind, Lang, Note, Proto, ServerChange, ServerSpec, Stamp, TcpState,
+    Answer, Delta, EventKind, Evidence, Flow, Lang, Note, Proto, ServerChange, ServerSpec, Stamp, TcpState,
 };
 use crate::model::keys::BINDINGS;
 use crate::model::listing::Column;
@@ -149,7 +149,7 @@ fn a_client_without_a_row_is_closed_or_not_known_and_never_established_from_memo
     };
     assert!(line(&mut lab).contains("ESTABLISHED"));
     let key = lab.model.world.table.of(&flow).unwrap().row.key();
-    lab.seen(Evidence::Sampled, Kind::Row(Delta::Gone(key)));
+    lab.seen(Evidence::Sampled, EventKind::Row(Delta::Gone(key)));
     let at_once = line(&mut lab);
     assert!(!at_once.contains("ESTABLISHED") && at_once.contains(" open "), "{at_once}");
     lab.wait(std::time::Duration::from_secs(1));
@@ -219,7 +219,7 @@ fn what_tcp_info_said_of_an_end_that_is_gone_is_called_old() {
     let mut lab = scenes::page(Lang::En);
     let key = lab.model.world.table.of(&Flow::tcp(at(44_086), at(65_432))).unwrap().row.key();
     assert!(!text(&screen(&mut lab.model, 120, 36).0).contains("as it was last"));
-    lab.seen(Evidence::Sampled, Kind::Row(Delta::Gone(key)));
+    lab.seen(Evidence::Sampled, EventKind::Row(Delta::Gone(key)));
     assert!(text(&screen(&mut lab.model, 120, 36).0).contains("as it was last"));
 }
 

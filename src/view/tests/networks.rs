@@ -9,9 +9,9 @@ use super::{scenes, screen, text};
 use crate::domain::guard::{Deed, PortCheck};
 use crate::domain::scan::IcmpError;
 use crate::domain::{
-    Call, ConnNo, Evidence, Flow, GuardEvent, Kind, Lang, Note, PortReport, Proto, Realm, Reason, Rule, ScanChange,
-    ScanEvent, ServerChange, ServerId, SocketId, Syscall, TargetChange, TargetEvent, TargetHost, Unresolved, Verdict,
-    WorldId,
+    Call, ConnNo, EventKind, Evidence, Flow, GuardEvent, Lang, Note, PortReport, Proto, Realm, Reason, Rule,
+    ScanChange, ScanEvent, ServerChange, ServerId, SocketId, Syscall, TargetChange, TargetEvent, TargetHost,
+    Unresolved, Verdict, WorldId,
 };
 use crate::model::network::Part;
 use crate::model::ui::{Glyphs, Mode, ThemeName};
@@ -61,13 +61,13 @@ pub(crate) fn peers(lang: Lang) -> Lab {
     let server = ServerId(0);
     let rule = |address, rule, count| {
         let address = Some(ip(address));
-        Kind::Guard(GuardEvent::Acted { server, address, rule, limit: Some(64), deed: Deed::Refused, count })
+        EventKind::Guard(GuardEvent::Acted { server, address, rule, limit: Some(64), deed: Deed::Refused, count })
     };
     lab.seen(Evidence::Called, rule("192.168.0.40", Rule::Connections, 9_936));
-    lab.seen(Evidence::Called, Kind::Guard(GuardEvent::Blocked { address: ip("192.168.0.35") }));
+    lab.seen(Evidence::Called, EventKind::Guard(GuardEvent::Blocked { address: ip("192.168.0.35") }));
     let check = PortCheck::Connect;
     let address = Some(ip("192.168.0.77"));
-    lab.seen(Evidence::Called, Kind::Guard(GuardEvent::Checked { server, address, check, count: 3 }));
+    lab.seen(Evidence::Called, EventKind::Guard(GuardEvent::Checked { server, address, check, count: 3 }));
     lab.wait(Duration::from_millis(600));
     lab
 }
@@ -91,7 +91,7 @@ fn report(port: u16, verdict: Verdict, reason: Reason) -> ScanChange {
 }
 
 fn scan(lab: &mut Lab, change: ScanChange) {
-    lab.seen(Evidence::Called, Kind::Scan(ScanEvent { scan: 1, change }));
+    lab.seen(Evidence::Called, EventKind::Scan(ScanEvent { scan: 1, change }));
 }
 
 /// A port check is under way.
@@ -122,7 +122,7 @@ pub(crate) fn checked(lang: Lang) -> Lab {
 
 pub(crate) fn target(lab: &mut Lab, name: &str, change: TargetChange) {
     let target: TargetHost = name.parse().unwrap();
-    lab.seen(Evidence::Called, Kind::Target(TargetEvent { target, change }));
+    lab.seen(Evidence::Called, EventKind::Target(TargetEvent { target, change }));
 }
 
 /// Clients go to a colleague's machine, whose port is closed.

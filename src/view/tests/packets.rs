@@ -7,7 +7,7 @@ use super::scenes;
 use super::{screen, text};
 use crate::domain::dissection::{Field, Layer};
 use crate::domain::{
-    Errno, Evidence, Excerpt, Finding, Flags, Flow, Icmp, Kind, Lang, Note, PacketSummary, Proto, Reset, Segment,
+    Errno, EventKind, Evidence, Excerpt, Finding, Flags, Flow, Icmp, Lang, Note, PacketSummary, Proto, Reset, Segment,
     TcpOption,
 };
 use crate::model::packets::{Capturing, Help, Inspected, News, Origin, Said, Stream};
@@ -34,7 +34,7 @@ impl Talk {
             findings: [Finding::ChecksumPartial].into_iter().collect(),
         };
         change(&mut packet);
-        lab.seen(Evidence::Packet, Kind::Packet(packet));
+        lab.seen(Evidence::Packet, EventKind::Packet(packet));
     }
 
     fn segment(&mut self, lab: &mut Lab, right: bool, flags: Flags, (seq, ack): (u32, u32), data: &str) {
@@ -250,7 +250,7 @@ fn a_packet_that_has_not_arrived_does_not_reach_the_other_side() {
         let (at, world, host) = (Stamp::from_millis(at), WorldId::Wire, Some(HostId::Client));
         lab.model.observe(Observation { at, world, host, evidence: Evidence::Called, kind });
     };
-    seen(1, Kind::Wire(WireEvent::Opened { link: LinkKind::Tun }));
+    seen(1, EventKind::Wire(WireEvent::Opened { link: LinkKind::Tun }));
     for number in 1..=3 {
         let tcp = Segment {
             flags: Flags::SYN,
@@ -270,10 +270,10 @@ fn a_packet_that_has_not_arrived_does_not_reach_the_other_side() {
             retransmission_of: None,
             findings: [].into_iter().collect(),
         };
-        seen(number + 1, Kind::Packet(packet));
+        seen(number + 1, EventKind::Packet(packet));
     }
-    seen(9, Kind::Wire(WireEvent::Delivered { packet: 1 }));
-    seen(9, Kind::Wire(WireEvent::Dropped { packet: 2, why: Loss::Asked }));
+    seen(9, EventKind::Wire(WireEvent::Delivered { packet: 1 }));
+    seen(9, EventKind::Wire(WireEvent::Dropped { packet: 2, why: Loss::Asked }));
     lab.model.show_world(WorldId::Wire);
     lab.model.ui.view = View::Packets;
     lab.keys("l");

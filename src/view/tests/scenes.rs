@@ -5,8 +5,8 @@ use std::time::Duration;
 use super::lab::{Lab, at};
 use crate::domain::client::ClientChange;
 use crate::domain::{
-    Answer, Args, Call, ClientId, ClientPlan, Destination, Errno, Evidence, Flow, Kind, Lang, Note, Process, Proto,
-    ServerChange, ServerId, ServerSpec, ServiceModel, SocketId, Syscall, TcpInfo, TcpState, Timer, TimerKind,
+    Answer, Args, Call, ClientId, ClientPlan, Destination, Errno, EventKind, Evidence, Flow, Lang, Note, Process,
+    Proto, ServerChange, ServerId, ServerSpec, ServiceModel, SocketId, Syscall, TcpInfo, TcpState, Timer, TimerKind,
 };
 use crate::model::Key;
 use crate::model::ui::Pane;
@@ -141,7 +141,7 @@ pub(crate) fn arrivals(lang: Lang) -> Lab {
 pub(crate) fn page(lang: Lang) -> Lab {
     let mut lab = lesson(lang);
     let flow = Flow::tcp(at(44_086), at(65_432));
-    lab.seen(Evidence::Sampled, Kind::Info(info(flow)));
+    lab.seen(Evidence::Sampled, EventKind::Info(info(flow)));
     lab.model.ui.focus = Pane::Clients;
     lab.keys("jjjj\n");
     lab

@@ -7,7 +7,7 @@ use super::{screen, text};
 use crate::domain::need::{Need, Remedy};
 use crate::domain::wire::{Closed, Loss};
 use crate::domain::{
-    Cause, Errno, Evidence, Flags, Flow, HostId, Kind, Lang, LinkKind, Mode, Proto, Segment, Setting, Syscall,
+    Cause, Errno, EventKind, Evidence, Flags, Flow, HostId, Lang, LinkKind, Mode, Proto, Segment, Setting, Syscall,
     TcpState, Timer, TimerKind, WireEvent,
 };
 use crate::model::Key;
@@ -240,7 +240,7 @@ fn what_many_clients_do_alike_is_told_once_and_that_most_were_not_made_as_well()
             assert_eq!(words.matches(sentence).count(), 1, "{sentence}:\n{words}");
         }
         let note = crate::domain::Note::BurstCut { asked: 50, made: 3, errno: Errno::AddrNotAvail };
-        bench.seen(Some(Client), Evidence::Called, Kind::Note(note));
+        bench.seen(Some(Client), Evidence::Called, EventKind::Note(note));
         bench.wait(1_000);
         bench.delivered(1);
         for (columns, rows) in [(80, 24), (120, 36)] {
@@ -329,7 +329,7 @@ fn hostile_lines_of_a_program_stay_lines() {
     let mut bench = programs(Lang::En);
     let line = crate::domain::excerpt::sanitise("\u{1b}[2J\u{202e}evil".as_bytes());
     let said = WireEvent::ProgramSaid { pid: 4711, line, error: false, skipped: 0 };
-    bench.seen(Some(HostId::Server), Evidence::Called, Kind::Wire(said));
+    bench.seen(Some(HostId::Server), Evidence::Called, EventKind::Wire(said));
     assert!(shown(&mut bench, 120, 36).contains(r"␛[2J\u{202e}evil"));
 }
 
@@ -339,7 +339,7 @@ fn who_looks_for_servers_on_a_scenarios_hosts_is_told_where_they_are() {
         let mut bench = Bench::asked(lang);
         bench.wire(None, WireEvent::Opened { link: LinkKind::Tun });
         let has = crate::domain::Note::Has { what: Evidence::Called };
-        bench.seen(None, Evidence::Called, Kind::Note(has));
+        bench.seen(None, Evidence::Called, EventKind::Note(has));
         for view in [1, 2] {
             bench.key(Key::F(view));
             for (columns, rows) in [(80, 24), (120, 36), (160, 45)] {
