@@ -8,7 +8,7 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
-use crate::domain::{HostId, Lang, Proto, ServerKind, ServerSpec, TargetHost};
+use crate::domain::{HostId, Lang, ServerKind, ServerSpec, TargetHost};
 use crate::model::ui::ThemeName;
 use reach::ReachArgs;
 
@@ -293,6 +293,7 @@ fn language(text: &str) -> Result<Lang, String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::domain::Proto;
 
     fn specs(args: &[&str]) -> Vec<(String, Proto, String)> {
         let cli = Cli::try_parse_from([&["socklab-tui"], args].concat()).unwrap();

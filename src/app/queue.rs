@@ -18,7 +18,7 @@ impl EventQueue for Queue {
     }
 }
 
-/// a sink for producers, and the far end for the loop.
+/// A sink for producers, and the far end for the loop.
 pub fn open(clock: Clock) -> (EventSink, mpsc::Receiver<Observation>) {
     let (near, far) = mpsc::channel(CAPACITY);
     (EventSink::new(clock, Arc::new(Queue(near))), far)

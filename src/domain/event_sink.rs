@@ -47,7 +47,7 @@ pub struct EventSink {
 }
 
 impl EventSink {
-    /// a sink in the host world that puts what it sees into `queue`.
+    /// A sink in the host world that puts what it sees into `queue`.
     pub fn new(clock: Clock, queue: Arc<dyn EventQueue>) -> Self {
         Self { clock, world: WorldId::Host, host: None, queue, lost: Arc::default() }
     }

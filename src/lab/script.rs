@@ -73,13 +73,13 @@ impl Script {
         let SocketOp { socket, call } = op;
         match call {
             ScriptedCall::Listen { name, addr, backlog, options } => {
-                self.stage.listen(socket, name, addr, backlog, options)
+                self.stage.listen(socket, name, addr, backlog, options);
             }
             ScriptedCall::Connect { to, from, options } => self.stage.connect(socket, to, from, options),
             ScriptedCall::Datagram { bind, connect, family } => self.stage.datagram(socket, bind, connect, family),
             // The listener's task accepts; what it accepts gets this id.
             ScriptedCall::Accept { from, delay_acks } => {
-                self.stage.tell(from, ScriptedCall::Accept { from: socket, delay_acks })
+                self.stage.tell(from, ScriptedCall::Accept { from: socket, delay_acks });
             }
             other => self.stage.tell(socket, other),
         }

@@ -116,7 +116,7 @@ pub(super) fn tell(model: &Model, look: &Look, event: &Event, room: u16) -> Told
             told.say(said, look.theme.text);
         }
         EventKind::Scan(event) => {
-            _ = told.say(look.text.checks.scan(&look.text.numbers, &event.change), look.theme.text)
+            _ = told.say(look.text.checks.scan(&look.text.numbers, &event.change), look.theme.text);
         }
         EventKind::Row(_)
         | EventKind::Info(_)

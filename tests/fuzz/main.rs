@@ -64,10 +64,10 @@ fn mutate(dice: &mut Dice, bytes: &mut Vec<u8>, other: &[u8]) {
     }
 }
 
-fn found(destination: &str) -> Vec<PathBuf> {
+fn found(target: &str) -> Vec<PathBuf> {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fuzz/found");
     let files = std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());
-    files.filter(|path| path.file_name().unwrap().to_string_lossy().starts_with(destination)).collect()
+    files.filter(|path| path.file_name().unwrap().to_string_lossy().starts_with(target)).collect()
 }
 
 /// The processor time of this thread: on a busy machine an hour of waiting finds nothing.
@@ -83,8 +83,8 @@ fn spent() -> Duration {
     BEGIN.elapsed()
 }
 
-fn fuzz(destination: &str, seeds: &[Vec<u8>], mut run: impl FnMut(&[u8])) {
-    for path in found(destination) {
+fn fuzz(target: &str, seeds: &[Vec<u8>], mut run: impl FnMut(&[u8])) {
+    for path in found(target) {
         run(&std::fs::read(path).unwrap());
     }
     let number = |name: &str| std::env::var(name).ok().and_then(|text| text.parse::<u64>().ok());
@@ -100,7 +100,7 @@ fn fuzz(destination: &str, seeds: &[Vec<u8>], mut run: impl FnMut(&[u8])) {
             let other = dice.below(seeds.len());
             mutate(&mut dice, &mut bytes, &seeds[other]);
             if let Err(panic) = catch_unwind(AssertUnwindSafe(|| run(&bytes))) {
-                let name = std::env::temp_dir().join(format!("{destination}-{begin:x}-{count}.bin"));
+                let name = std::env::temp_dir().join(format!("{target}-{begin:x}-{count}.bin"));
                 std::fs::write(&name, &bytes).unwrap();
                 eprintln!("put {} into tests/fuzz/found", name.display());
                 std::panic::resume_unwind(panic);
@@ -115,7 +115,7 @@ fn fuzz(destination: &str, seeds: &[Vec<u8>], mut run: impl FnMut(&[u8])) {
             }
         }
     }
-    println!("{destination}: {count} inputs in {} s of processor time from seed {begin}", patience.as_secs());
+    println!("{target}: {count} inputs in {} s of processor time from seed {begin}", patience.as_secs());
 }
 
 #[test]

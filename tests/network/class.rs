@@ -124,7 +124,7 @@ fn the_teachers_key_opens_the_lab_and_the_students_clients_come() {
     let mut there = Lab::start(&student);
     there.types(&format!("a{SERVER}:65432\r"));
     there.says("which answers");
-    assert!(there.header().contains(&format!("destination {SERVER}:65432")), "{}", there.header());
+    assert!(there.header().contains(&format!("target {SERVER}:65432")), "{}", there.header());
     there.types("3c");
     let established = format!("{SERVER}:65432");
     there.until("three connections", |screen| {

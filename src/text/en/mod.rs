@@ -153,7 +153,7 @@ const NETSTAT: Netstat = Netstat {
     gone_in: |span| format!("gone in {span}"),
     resend_in: |span, times| format!("resend {span}{}", again(times)),
     keepalive_in: |span, times| format!("keepalive {span}{}", again(times)),
-    probe_in: |span, times| format!("sink {span}{}", again(times)),
+    probe_in: |span, times| format!("probe {span}{}", again(times)),
     waiting: |count, limit| format!("{} of {} waiting", grouped(count), grouped(limit)),
     listener: "LISTEN: Recv-Q waits for accept, Send-Q is the limit",
     gone: "gone",
