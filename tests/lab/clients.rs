@@ -12,8 +12,8 @@ use socklab::domain::{
 };
 
 use crate::harness::{Test, test};
-use crate::stage::{
-    OPEN_UDP, Stage, call, calls_on, destination, did, ended, is_answer, is_client, names_on, note, udp,
+use crate::test_lab::{
+    OPEN_UDP, TestLab, call, calls_on, destination, did, ended, is_answer, is_client, names_on, note, udp,
 };
 use socklab::domain::ServerId;
 
@@ -47,12 +47,12 @@ fn change(kind: &EventKind) -> Option<&ClientChange> {
 
 #[tokio::main(flavor = "multi_thread", worker_threads = 2)]
 async fn a_client_is_told_first_and_ended_last_and_knows_its_port_before_it_is_connected() {
-    let (mut stage, addr) = Stage::with(Threaded).await;
-    stage.lab.spawn(1, ClientPlan::Stay, destination(Proto::Tcp, addr));
-    stage.times(1, "answered", is_answer).await;
-    stage.lab.close(ONE, CloseHow::Fin);
-    stage.times(1, "ended", |kind| ended(kind, ONE)).await;
-    let seen = stage.end().await;
+    let (mut test, addr) = TestLab::with(Threaded).await;
+    test.lab.spawn(1, ClientPlan::Stay, destination(Proto::Tcp, addr));
+    test.times(1, "answered", is_answer).await;
+    test.lab.close(ONE, CloseHow::Fin);
+    test.times(1, "ended", |kind| ended(kind, ONE)).await;
+    let seen = test.end().await;
     let mine: Vec<&EventKind> = seen
         .iter()
         .filter(|kind| change(kind).is_some() || call(kind).is_some_and(|call| call.socket == SocketId::Client(ONE)))
@@ -79,14 +79,14 @@ async fn three_ways_to_close() {
     ];
     for (how, names, args, heard) in ways {
         for model in [Sequential, Threaded, Async] {
-            let (mut stage, addr) = Stage::with(model).await;
-            stage.lab.spawn(1, ClientPlan::Stay, destination(Proto::Tcp, addr));
-            stage.times(1, "answered", is_answer).await;
-            stage.lab.close(ONE, how);
-            stage.times(1, "ended", |kind| ended(kind, ONE)).await;
+            let (mut test, addr) = TestLab::with(model).await;
+            test.lab.spawn(1, ClientPlan::Stay, destination(Proto::Tcp, addr));
+            test.times(1, "answered", is_answer).await;
+            test.lab.close(ONE, how);
+            test.times(1, "ended", |kind| ended(kind, ONE)).await;
             let conn = SocketId::Conn(ServerId(0), socklab::domain::ConnNo(1));
-            stage.times(1, "the server closed", |kind| did(kind, Syscall::Close, |socket| socket == conn)).await;
-            let seen = stage.end().await;
+            test.times(1, "the server closed", |kind| did(kind, Syscall::Close, |socket| socket == conn)).await;
+            let seen = test.end().await;
             assert_eq!(names_on(&seen, SocketId::Client(ONE))[4..], *names, "{how}");
             let first = calls_on(&seen, SocketId::Client(ONE))[4];
             assert_eq!(first.args, args.unwrap_or_default());
@@ -100,35 +100,35 @@ async fn three_ways_to_close() {
 #[tokio::main(flavor = "multi_thread", worker_threads = 2)]
 async fn a_half_closed_client_still_hears() {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-    let mut stage = Stage::of(vec![]);
-    stage.lab.spawn(1, ClientPlan::Stay, destination(Proto::Tcp, listener.local_addr().unwrap()));
+    let mut test = TestLab::of(vec![]);
+    test.lab.spawn(1, ClientPlan::Stay, destination(Proto::Tcp, listener.local_addr().unwrap()));
     let (mut server, _) = listener.accept().unwrap();
     let mut greeting = [0; 12];
     server.read_exact(&mut greeting).unwrap();
-    stage.lab.close(ONE, CloseHow::Half);
-    stage.times(1, "half-closed", |kind| did(kind, Syscall::Shutdown, is_client)).await;
+    test.lab.close(ONE, CloseHow::Half);
+    test.times(1, "half-closed", |kind| did(kind, Syscall::Shutdown, is_client)).await;
     assert_eq!(server.read(&mut greeting).unwrap(), 0);
     server.write_all(b"late").unwrap();
-    stage.times(1, "heard", is_answer).await;
+    test.times(1, "heard", is_answer).await;
     drop(server);
-    stage.times(1, "ended", |kind| ended(kind, ONE)).await;
-    stage.end().await;
+    test.times(1, "ended", |kind| ended(kind, ONE)).await;
+    test.end().await;
 }
 
 #[tokio::main(flavor = "multi_thread", worker_threads = 2)]
 async fn an_orderly_close_reads_what_has_arrived_so_that_it_sends_a_fin() {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-    let mut stage = Stage::of(vec![]);
+    let mut test = TestLab::of(vec![]);
     for number in 1..=20 {
-        stage.lab.spawn(1, ClientPlan::OneShot, destination(Proto::Tcp, listener.local_addr().unwrap()));
+        test.lab.spawn(1, ClientPlan::OneShot, destination(Proto::Tcp, listener.local_addr().unwrap()));
         let (mut server, _) = listener.accept().unwrap();
         server.write_all(&vec![b'x'; 30_000]).unwrap();
         let mut heard = Vec::new();
         server.read_to_end(&mut heard).expect("a FIN and not a RST");
         assert_eq!(heard, b"Hello, world");
-        stage.times(1, "ended", |kind| ended(kind, ClientId(number))).await;
+        test.times(1, "ended", |kind| ended(kind, ClientId(number))).await;
     }
-    stage.end().await;
+    test.end().await;
 }
 
 #[tokio::main(flavor = "multi_thread", worker_threads = 2)]
@@ -137,10 +137,10 @@ async fn nobody_listening_is_a_failed_connect() {
     let holder = socket2::Socket::new(socket2::Domain::IPV4, socket2::Type::STREAM, None).unwrap();
     holder.bind(&"127.0.0.1:0".parse::<std::net::SocketAddr>().unwrap().into()).unwrap();
     let addr = holder.local_addr().unwrap().as_socket().unwrap();
-    let mut stage = Stage::of(vec![]);
-    stage.lab.spawn(3, ClientPlan::Stay, destination(Proto::Tcp, addr));
-    stage.times(3, "all ended", |kind| change(kind) == Some(&ClientChange::Ended)).await;
-    let seen = stage.end().await;
+    let mut test = TestLab::of(vec![]);
+    test.lab.spawn(3, ClientPlan::Stay, destination(Proto::Tcp, addr));
+    test.times(3, "all ended", |kind| change(kind) == Some(&ClientChange::Ended)).await;
+    let seen = test.end().await;
     assert!(!seen.iter().any(|kind| note(kind).is_some()), "a refusal cuts no burst");
     for number in 1..=3 {
         let calls = calls_on(&seen, SocketId::Client(ClientId(number)));
@@ -154,37 +154,37 @@ async fn nobody_listening_is_a_failed_connect() {
 
 #[tokio::main(flavor = "multi_thread", worker_threads = 2)]
 async fn closing_all_ends_everybody_and_the_burst_that_makes_them() {
-    let (mut stage, addr) = Stage::with(Async).await;
-    stage.lab.spawn(100_000, ClientPlan::Stay, destination(Proto::Tcp, addr));
-    stage.times(20, "some are answered", is_answer).await;
-    stage.lab.close_all();
+    let (mut test, addr) = TestLab::with(Async).await;
+    test.lab.spawn(100_000, ClientPlan::Stay, destination(Proto::Tcp, addr));
+    test.times(20, "some are answered", is_answer).await;
+    test.lab.close_all();
     let cut = |kind: &EventKind| match note(kind) {
         Some(Note::BurstCut { asked: 100_000, made, errno: Errno::Interrupted }) => Some(*made),
         _ => None,
     };
-    let made = stage.until("the burst ends", |seen| seen.iter().find_map(cut)).await;
+    let made = test.until("the burst ends", |seen| seen.iter().find_map(cut)).await;
     let is_end = |kind: &EventKind| change(kind) == Some(&ClientChange::Ended);
-    stage.times(made as usize, "all ended", is_end).await;
-    stage.lab.spawn(1, ClientPlan::OneShot, destination(Proto::Tcp, addr));
-    stage.times(made as usize + 1, "the next one lives", is_end).await;
-    let seen = stage.end().await;
+    test.times(made as usize, "all ended", is_end).await;
+    test.lab.spawn(1, ClientPlan::OneShot, destination(Proto::Tcp, addr));
+    test.times(made as usize + 1, "the next one lives", is_end).await;
+    let seen = test.end().await;
     assert_eq!(seen.iter().filter(|kind| is_end(kind)).count(), made as usize + 1);
 }
 
 #[cfg(target_os = "linux")]
 #[tokio::main(flavor = "multi_thread", worker_threads = 2)]
 async fn a_burst_at_a_sequential_server_fills_its_queue_and_leaves_the_rest_dialing() {
-    let (mut stage, addr) = Stage::with(Sequential).await;
-    stage.lab.spawn(300, ClientPlan::Stay, destination(Proto::Tcp, addr));
+    let (mut test, addr) = TestLab::with(Sequential).await;
+    test.lab.spawn(300, ClientPlan::Stay, destination(Proto::Tcp, addr));
     let dialing = |kind: &EventKind| matches!(change(kind), Some(ClientChange::Dialing { .. }));
-    stage.times(300, "all dial: the burst waits for nobody", dialing).await;
+    test.times(300, "all dial: the burst waits for nobody", dialing).await;
     // One is served, and listen(n) admits n + 1: at most 130 are established while nobody leaves.
-    stage.times(129, "the queue is full", |kind| did(kind, Syscall::Connect, is_client)).await;
-    let connected = stage.audience.seen.iter().filter(|kind| did(kind, Syscall::Connect, is_client)).count();
+    test.times(129, "the queue is full", |kind| did(kind, Syscall::Connect, is_client)).await;
+    let connected = test.reported.seen.iter().filter(|kind| did(kind, Syscall::Connect, is_client)).count();
     assert!(connected <= 130, "{connected} connected");
-    stage.lab.switch(ServerId(0), Threaded);
-    stage.times(300, "all are answered, by the kernel's retransmissions", is_answer).await;
-    let seen = stage.end().await;
+    test.lab.switch(ServerId(0), Threaded);
+    test.times(300, "all are answered, by the kernel's retransmissions", is_answer).await;
+    let seen = test.end().await;
     assert!(!seen.iter().filter_map(call).any(|call| !call.result.is_ok()), "no connection lost");
 }
 
@@ -196,10 +196,10 @@ async fn a_client_that_still_dials_can_be_closed() {
     full.bind(&"127.0.0.1:0".parse::<std::net::SocketAddr>().unwrap().into()).unwrap();
     full.listen(0).unwrap();
     let addr = full.local_addr().unwrap().as_socket().unwrap();
-    let mut stage = Stage::of(vec![]);
-    stage.lab.spawn(4, ClientPlan::Stay, destination(Proto::Tcp, addr));
-    stage.times(4, "all dial", |kind| matches!(change(kind), Some(ClientChange::Dialing { .. }))).await;
-    stage.times(1, "one is connected", |kind| did(kind, Syscall::Send, is_client)).await;
+    let mut test = TestLab::of(vec![]);
+    test.lab.spawn(4, ClientPlan::Stay, destination(Proto::Tcp, addr));
+    test.times(4, "all dial", |kind| matches!(change(kind), Some(ClientChange::Dialing { .. }))).await;
+    test.times(1, "one is connected", |kind| did(kind, Syscall::Send, is_client)).await;
     let ways: [(u32, CloseHow, &[&str]); 3] = [
         (2, CloseHow::Fin, &["socket", "close"]),
         (3, CloseHow::Rst, &["socket", "setsockopt", "close"]),
@@ -207,30 +207,30 @@ async fn a_client_that_still_dials_can_be_closed() {
         (4, CloseHow::Half, &["socket", "shutdown", "connect", "close"]),
     ];
     for (client, how, names) in ways {
-        stage.lab.close(ClientId(client), how);
-        stage.times(1, "ended", |kind| ended(kind, ClientId(client))).await;
-        assert_eq!(names_on(&stage.audience.seen, SocketId::Client(ClientId(client))), *names, "{how}");
+        test.lab.close(ClientId(client), how);
+        test.times(1, "ended", |kind| ended(kind, ClientId(client))).await;
+        assert_eq!(names_on(&test.reported.seen, SocketId::Client(ClientId(client))), *names, "{how}");
     }
-    stage.end().await;
+    test.end().await;
 }
 
 #[tokio::main(flavor = "multi_thread", worker_threads = 2)]
 async fn a_udp_client_has_a_port_from_its_first_sendto() {
-    let mut stage = Stage::of(vec![udp()]);
-    stage.lab.start_all();
-    let addr = stage.started(ServerId(0)).await;
-    stage.lab.spawn(1, ClientPlan::OneShot, destination(Proto::Udp, addr));
-    stage.times(1, "ended", |kind| ended(kind, ONE)).await;
-    stage.lab.spawn(1, ClientPlan::Stay, destination(Proto::Udp, addr));
-    stage.times(2, "answered", |kind| did(kind, Syscall::Recvfrom, is_client)).await;
-    stage.lab.close(ClientId(2), CloseHow::Half);
+    let mut test = TestLab::of(vec![udp()]);
+    test.lab.start_all();
+    let addr = test.started(ServerId(0)).await;
+    test.lab.spawn(1, ClientPlan::OneShot, destination(Proto::Udp, addr));
+    test.times(1, "ended", |kind| ended(kind, ONE)).await;
+    test.lab.spawn(1, ClientPlan::Stay, destination(Proto::Udp, addr));
+    test.times(2, "answered", |kind| did(kind, Syscall::Recvfrom, is_client)).await;
+    test.lab.close(ClientId(2), CloseHow::Half);
     let unconnected = |kind: &EventKind| {
         call(kind).is_some_and(|call| call.call == Syscall::Shutdown && call.result == Outcome::Failed(Errno::NotConn))
     };
-    stage.times(1, "there is no half to close", unconnected).await;
-    stage.lab.close(ClientId(2), CloseHow::Fin);
-    stage.times(1, "ended", |kind| ended(kind, ClientId(2))).await;
-    let seen = stage.end().await;
+    test.times(1, "there is no half to close", unconnected).await;
+    test.lab.close(ClientId(2), CloseHow::Fin);
+    test.times(1, "ended", |kind| ended(kind, ClientId(2))).await;
+    let seen = test.end().await;
     assert_eq!(names_on(&seen, SocketId::Client(ONE)), [&OPEN_UDP[..], &["sendto", "recvfrom", "close"]].concat());
     let calls = calls_on(&seen, SocketId::Client(ONE));
     let [bind, sendto] = [calls[OPEN_UDP.len() - 1], calls[OPEN_UDP.len()]];
@@ -250,10 +250,10 @@ async fn a_udp_client_has_a_port_from_its_first_sendto() {
 #[tokio::main(flavor = "multi_thread", worker_threads = 2)]
 async fn a_udp_one_shot_gives_up_when_nothing_comes() {
     let deaf = UdpSocket::bind("127.0.0.1:0").unwrap();
-    let mut stage = Stage::of(vec![]);
-    stage.lab.spawn(1, ClientPlan::OneShot, destination(Proto::Udp, deaf.local_addr().unwrap()));
-    stage.times(1, "ended", |kind| ended(kind, ONE)).await;
-    let seen = stage.end().await;
+    let mut test = TestLab::of(vec![]);
+    test.lab.spawn(1, ClientPlan::OneShot, destination(Proto::Udp, deaf.local_addr().unwrap()));
+    test.times(1, "ended", |kind| ended(kind, ONE)).await;
+    let seen = test.end().await;
     assert_eq!(names_on(&seen, SocketId::Client(ONE)), [&OPEN_UDP[..], &["sendto", "close"]].concat());
 }
 
@@ -261,16 +261,16 @@ async fn a_udp_one_shot_gives_up_when_nothing_comes() {
 async fn a_udp_client_takes_nothing_from_others_than_its_server() {
     let server = UdpSocket::bind("127.0.0.1:0").unwrap();
     let addr = server.local_addr().unwrap();
-    let mut stage = Stage::of(vec![]);
-    stage.lab.spawn(1, ClientPlan::Stay, destination(Proto::Udp, addr));
+    let mut test = TestLab::of(vec![]);
+    test.lab.spawn(1, ClientPlan::Stay, destination(Proto::Udp, addr));
     let (_, client) = server.recv_from(&mut [0; 64]).unwrap();
     let other = UdpSocket::bind("127.0.0.1:0").unwrap();
     let from = other.local_addr().unwrap();
     (0..100).for_each(|_| _ = other.send_to(b"from a stranger", client).unwrap());
     // What the server says comes after all of it.
     server.send_to(b"from the server", client).unwrap();
-    stage.times(1, "the answer", |kind| did(kind, Syscall::Recvfrom, is_client)).await;
-    let seen = stage.end().await;
+    test.times(1, "the answer", |kind| did(kind, Syscall::Recvfrom, is_client)).await;
+    let seen = test.end().await;
     let heard: Vec<_> = seen.iter().filter_map(call).filter_map(|call| call.data.as_ref()).collect();
     assert_eq!(heard.iter().map(|data| &*data.text).collect::<Vec<_>>(), ["Hello, world", "from the server"]);
     let notes: Vec<_> = seen.iter().filter_map(note).collect();
@@ -280,14 +280,14 @@ async fn a_udp_client_takes_nothing_from_others_than_its_server() {
 #[tokio::main(flavor = "multi_thread", worker_threads = 2)]
 async fn a_flooding_peer_delays_no_end() {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-    let mut stage = Stage::of(vec![]);
+    let mut test = TestLab::of(vec![]);
     for plan in [ClientPlan::Stay, ClientPlan::OneShot] {
-        stage.lab.spawn(1, plan, destination(Proto::Tcp, listener.local_addr().unwrap()));
+        test.lab.spawn(1, plan, destination(Proto::Tcp, listener.local_addr().unwrap()));
         let (mut flood, _): (TcpStream, _) = listener.accept().unwrap();
         flood.set_write_timeout(Some(Duration::from_mins(1))).unwrap();
         let noise = vec![b'!'; 65_536];
         std::thread::spawn(move || while flood.write_all(&noise).is_ok() {});
     }
-    stage.times(4, "both hear", is_answer).await;
-    stage.end().await;
+    test.times(4, "both hear", is_answer).await;
+    test.end().await;
 }

@@ -8,7 +8,7 @@ use socklab::domain::client::ClientChange;
 use socklab::domain::{ClientPlan, Errno, EventKind, Note, Proto, ServerChange, ServerId, Syscall};
 
 use crate::harness::{Need::Namespace, Test, test};
-use crate::stage::{Stage, change_of, destination, did, is_answer, is_client, note};
+use crate::test_lab::{TestLab, change_of, destination, did, is_answer, is_client, note};
 
 pub(crate) fn tests() -> Vec<Test> {
     Vec::from([
@@ -41,31 +41,31 @@ async fn without_descriptors_a_burst_is_cut_and_servers_wait() {
         return;
     }
     for model in [Sequential, Threaded, Async] {
-        let (mut stage, addr) = Stage::with(model).await;
-        stage.lab.spawn(1000, ClientPlan::Stay, destination(Proto::Tcp, addr));
+        let (mut test, addr) = TestLab::with(model).await;
+        test.lab.spawn(1000, ClientPlan::Stay, destination(Proto::Tcp, addr));
         let cut = |kind: &EventKind| match note(kind) {
             Some(Note::BurstCut { asked: 1000, made, errno: Errno::Mfile }) => Some(*made),
             _ => None,
         };
-        let made = stage.until("the burst is cut", |seen| seen.iter().find_map(cut)).await;
+        let made = test.until("the burst is cut", |seen| seen.iter().find_map(cut)).await;
         assert!((10..64).contains(&made), "{made}");
         if model != Sequential {
             let paused = |kind: &EventKind| {
                 matches!(change_of(kind, ServerId(0)), Some(ServerChange::Paused { errno: Errno::Mfile }))
             };
-            stage.times(1, "accept pauses", paused).await;
+            test.times(1, "accept pauses", paused).await;
         }
-        stage.lab.close_all();
+        test.lab.close_all();
         let over = |kind: &EventKind| matches!(kind, EventKind::Client(event) if event.change == ClientChange::Ended);
         // The one that got no socket has ended too.
-        stage.times(made as usize + 1, "all ended", over).await;
+        test.times(made as usize + 1, "all ended", over).await;
         let served = |kind: &EventKind| matches!(change_of(kind, ServerId(0)), Some(ServerChange::Served { .. }));
-        stage.times(made as usize, "every server's end is closed: all descriptors are free", served).await;
-        stage.audience.seen.clear();
-        stage.lab.spawn(5, ClientPlan::Stay, destination(Proto::Tcp, addr));
+        test.times(made as usize, "every server's end is closed: all descriptors are free", served).await;
+        test.reported.seen.clear();
+        test.lab.spawn(5, ClientPlan::Stay, destination(Proto::Tcp, addr));
         let expected = if model == Sequential { 1 } else { 5 };
-        stage.times(expected, "it serves on", is_answer).await;
-        let seen = stage.end().await;
+        test.times(expected, "it serves on", is_answer).await;
+        let seen = test.end().await;
         assert!(seen.iter().any(|kind| did(kind, Syscall::Connect, is_client)));
     }
 }
@@ -75,13 +75,13 @@ async fn the_soft_limit_is_raised_to_the_hard_one() {
     if !inside(&["sh"], "ulimit -Sn 100 && ulimit -Hn 500", "limits::the_soft_limit_is_raised_to_the_hard_one") {
         return;
     }
-    let (mut stage, sink) = Stage::with_probe();
+    let (mut test, sink) = TestLab::with_sink();
     socklab::lab::raise_descriptor_limit(&sink);
     drop(sink);
-    stage.times(1, "told", |kind| note(kind) == Some(&Note::Descriptors { was: 100, now: 500 })).await;
+    test.times(1, "told", |kind| note(kind) == Some(&Note::Descriptors { was: 100, now: 500 })).await;
     let files: Vec<_> = (0..300).map(|_| std::fs::File::open("/dev/null").unwrap()).collect();
     drop(files);
-    stage.end().await;
+    test.end().await;
 }
 
 #[cfg(target_os = "linux")]
@@ -92,14 +92,14 @@ async fn without_ephemeral_ports_a_burst_is_cut() {
     if !inside(&PRIVATE, RANGE, "limits::without_ephemeral_ports_a_burst_is_cut") {
         return;
     }
-    let mut spec = crate::stage::tcp(Threaded);
+    let mut spec = crate::test_lab::tcp(Threaded);
     spec.addr = "127.0.0.1:65432".parse().unwrap();
-    let mut stage = Stage::of(vec![spec]);
-    stage.lab.start_all();
-    let addr = stage.started(ServerId(0)).await;
-    stage.lab.spawn(25, ClientPlan::Stay, destination(Proto::Tcp, addr));
+    let mut test = TestLab::of(vec![spec]);
+    test.lab.start_all();
+    let addr = test.started(ServerId(0)).await;
+    test.lab.spawn(25, ClientPlan::Stay, destination(Proto::Tcp, addr));
     let cut = Note::BurstCut { asked: 25, made: 10, errno: Errno::AddrNotAvail };
-    stage.times(1, "ten ports, ten clients", |kind| note(kind) == Some(&cut)).await;
-    stage.times(10, "they are answered", is_answer).await;
-    stage.end().await;
+    test.times(1, "ten ports, ten clients", |kind| note(kind) == Some(&cut)).await;
+    test.times(10, "they are answered", is_answer).await;
+    test.end().await;
 }

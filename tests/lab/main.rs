@@ -8,7 +8,7 @@ mod limits;
 mod measure;
 mod scan;
 mod servers;
-mod stage;
+mod test_lab;
 
 fn main() -> std::process::ExitCode {
     harness::run([

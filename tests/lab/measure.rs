@@ -5,7 +5,7 @@ use std::time::Instant;
 use socklab::domain::{ClientPlan, Proto, ServiceModel, Syscall};
 
 use crate::harness::{Test, on_request};
-use crate::stage::{Stage, destination, did, is_answer, is_client};
+use crate::test_lab::{TestLab, destination, did, is_answer, is_client};
 
 pub(crate) fn tests() -> Vec<Test> {
     vec![on_request(a_thousand_clients_on_each_model, "prints numbers")]
@@ -14,20 +14,20 @@ pub(crate) fn tests() -> Vec<Test> {
 #[tokio::main(flavor = "multi_thread", worker_threads = 2)]
 async fn a_thousand_clients_on_each_model() {
     for &model in ServiceModel::ALL {
-        let (mut stage, addr) = Stage::with(model).await;
+        let (mut test, addr) = TestLab::with(model).await;
         let begun = Instant::now();
-        stage.lab.spawn(1000, ClientPlan::Stay, destination(Proto::Tcp, addr));
+        test.lab.spawn(1000, ClientPlan::Stay, destination(Proto::Tcp, addr));
         let connected = if model == ServiceModel::Sequential { 129 } else { 1000 };
-        stage.times(connected, "established", |kind| did(kind, Syscall::Connect, is_client)).await;
+        test.times(connected, "established", |kind| did(kind, Syscall::Connect, is_client)).await;
         let established = begun.elapsed();
         if model == ServiceModel::Sequential {
             println!("sequential: {connected} established in {established:?}");
             let begun = Instant::now();
-            stage.lab.shutdown().await;
+            test.lab.shutdown().await;
             println!("  shutdown {:?}", begun.elapsed());
             continue;
         }
-        stage.times(1000, "answered", is_answer).await;
+        test.times(1000, "answered", is_answer).await;
         println!(
             "{model}: 1000 established in {established:?}, answered in {:?}, {} threads, {} KiB",
             begun.elapsed(),
@@ -35,11 +35,11 @@ async fn a_thousand_clients_on_each_model() {
             status("VmRSS:")
         );
         let begun = Instant::now();
-        stage.lab.close_all();
-        stage.times(1000, "closed", |kind| did(kind, Syscall::Close, is_client)).await;
+        test.lab.close_all();
+        test.times(1000, "closed", |kind| did(kind, Syscall::Close, is_client)).await;
         println!("  closed in {:?}", begun.elapsed());
         let begun = Instant::now();
-        let events = stage.end().await.len();
+        let events = test.end().await.len();
         println!("  shutdown {:?}, {events} events, {} threads", begun.elapsed(), status("Threads:"));
     }
 }

@@ -8,7 +8,7 @@ use socklab::domain::{
 };
 
 use crate::harness::{Test, test};
-use crate::stage::Stage;
+use crate::test_lab::TestLab;
 
 pub(crate) fn tests() -> Vec<Test> {
     Vec::from([
@@ -26,27 +26,26 @@ fn plan(ports: &[u16], proto: Proto) -> ScanPlan {
 }
 
 /// Waits until the check is over: what every port is, in their order, and whether it was stopped.
-async fn ended(stage: &mut Stage) -> (Vec<PortReport>, bool) {
+async fn ended(test: &mut TestLab) -> (Vec<PortReport>, bool) {
     let change = |kind: &EventKind| match kind {
         EventKind::Scan(event) => Some(event.change.clone()),
         _ => None,
     };
-    stage
-        .until("the check ends", |seen| {
-            let changes = || seen.iter().filter_map(change);
-            let stopped = changes().find_map(|change| match change {
-                ScanChange::Ended { stopped } => Some(stopped),
-                _ => None,
-            })?;
-            let reports = changes().filter_map(|change| match change {
-                ScanChange::Port { report } => Some(report),
-                _ => None,
-            });
-            let mut reports: Vec<_> = reports.collect();
-            reports.sort_by_key(|report| report.port);
-            Some((reports, stopped))
-        })
-        .await
+    test.until("the check ends", |seen| {
+        let changes = || seen.iter().filter_map(change);
+        let stopped = changes().find_map(|change| match change {
+            ScanChange::Ended { stopped } => Some(stopped),
+            _ => None,
+        })?;
+        let reports = changes().filter_map(|change| match change {
+            ScanChange::Port { report } => Some(report),
+            _ => None,
+        });
+        let mut reports: Vec<_> = reports.collect();
+        reports.sort_by_key(|report| report.port);
+        Some((reports, stopped))
+    })
+    .await
 }
 
 fn told(reports: &[PortReport]) -> Vec<(u16, Verdict, Reason)> {
@@ -63,13 +62,13 @@ async fn an_open_and_a_closed_port_are_told_apart() {
     let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
     let open = listener.local_addr().unwrap().port();
     let closed = closed_port();
-    let mut stage = Stage::of(vec![]);
-    stage.lab.scan(plan(&[open, closed], Proto::Tcp));
-    let (reports, stopped) = ended(&mut stage).await;
+    let mut test = TestLab::of(vec![]);
+    test.lab.scan(plan(&[open, closed], Proto::Tcp));
+    let (reports, stopped) = ended(&mut test).await;
     let mut expected = [(open, Verdict::Open, Reason::SynAck), (closed, Verdict::Closed, Reason::Rst)];
     expected.sort_by_key(|(port, ..)| *port);
     assert_eq!((told(&reports), stopped), (expected.into(), false));
-    stage.lab.shutdown().await;
+    test.lab.shutdown().await;
 }
 
 #[tokio::main(flavor = "multi_thread", worker_threads = 2)]
@@ -77,9 +76,9 @@ async fn udp_answers_refuses_or_is_silent() {
     let silent = UdpSocket::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
     let silent_port = silent.local_addr().unwrap().port();
     let closed = UdpSocket::bind((Ipv4Addr::LOCALHOST, 0)).unwrap().local_addr().unwrap().port();
-    let mut stage = Stage::of(vec![]);
-    stage.lab.scan(ScanPlan { timeout: Duration::from_millis(1_200), ..plan(&[silent_port, closed], Proto::Udp) });
-    let (reports, _) = ended(&mut stage).await;
+    let mut test = TestLab::of(vec![]);
+    test.lab.scan(ScanPlan { timeout: Duration::from_millis(1_200), ..plan(&[silent_port, closed], Proto::Udp) });
+    let (reports, _) = ended(&mut test).await;
     let mut expected =
         [(silent_port, Verdict::OpenOrFiltered, Reason::NoResponse), (closed, Verdict::Closed, Reason::PortUnreach)];
     expected.sort_by_key(|(port, ..)| *port);
@@ -89,32 +88,32 @@ async fn udp_answers_refuses_or_is_silent() {
     assert_eq!(report.sent, Some(2));
     silent.set_nonblocking(true).unwrap();
     assert_eq!(std::iter::from_fn(|| silent.recv(&mut [0; 64]).ok()).count(), 2);
-    stage.lab.shutdown().await;
+    test.lab.shutdown().await;
 }
 
 #[tokio::main(flavor = "multi_thread", worker_threads = 2)]
 async fn a_check_can_be_stopped_and_the_next_takes_its_place() {
-    let mut stage = Stage::of(vec![]);
-    stage.lab.scan(ScanPlan { rate: Some(1), ..plan(&[closed_port(), closed_port(), closed_port()], Proto::Tcp) });
-    stage.lab.stop_scan();
-    let (_, stopped) = ended(&mut stage).await;
+    let mut test = TestLab::of(vec![]);
+    test.lab.scan(ScanPlan { rate: Some(1), ..plan(&[closed_port(), closed_port(), closed_port()], Proto::Tcp) });
+    test.lab.stop_scan();
+    let (_, stopped) = ended(&mut test).await;
     assert!(stopped);
-    stage.lab.scan(plan(&[closed_port()], Proto::Tcp));
-    stage.until("the second ends", |seen| {
+    test.lab.scan(plan(&[closed_port()], Proto::Tcp));
+    test.until("the second ends", |seen| {
             seen.iter().find(|kind| {
                 matches!(kind, EventKind::Scan(event) if event.scan == 2 && event.change == ScanChange::Ended { stopped: false })
             }).map(drop)
         })
         .await;
-    stage.lab.shutdown().await;
+    test.lab.shutdown().await;
 }
 
 #[tokio::main(flavor = "multi_thread", worker_threads = 2)]
 async fn hosts_beyond_are_asked_only_after_a_yes_and_groups_never() {
-    let mut stage = Stage::of(vec![]);
+    let mut test = TestLab::of(vec![]);
     for (host, confirmed) in [("8.8.8.8", false), ("224.0.0.1", true)] {
-        stage.lab.scan(ScanPlan { host: host.into(), confirmed, ..plan(&[53], Proto::Tcp) });
-        let realm = stage
+        test.lab.scan(ScanPlan { host: host.into(), confirmed, ..plan(&[53], Proto::Tcp) });
+        let realm = test
             .until("it is not asked", |seen| {
                 seen.iter().find_map(|kind| match kind {
                     EventKind::Scan(event) => match &event.change {
@@ -128,13 +127,13 @@ async fn hosts_beyond_are_asked_only_after_a_yes_and_groups_never() {
         assert_eq!(realm, if confirmed { Realm::Group } else { Realm::Beyond });
     }
     assert!(
-        !stage
-            .audience
+        !test
+            .reported
             .seen
             .iter()
             .any(|kind| matches!(kind, EventKind::Scan(e) if matches!(e.change, ScanChange::Begun { .. })))
     );
-    stage.lab.shutdown().await;
+    test.lab.shutdown().await;
 }
 
 /// `localhost` is ::1 and 127.0.0.1 on many machines: the one that serves is the one.
@@ -142,10 +141,10 @@ async fn hosts_beyond_are_asked_only_after_a_yes_and_groups_never() {
 async fn the_address_that_serves_is_chosen_among_all() {
     let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
     let addr = listener.local_addr().unwrap();
-    let mut stage = Stage::of(vec![]);
+    let mut test = TestLab::of(vec![]);
     let target = TargetHost { name: "localhost".into(), port: Some(addr.port()) };
-    stage.lab.set_target(Some(target.clone()));
-    let (chosen, answers): (SocketAddr, bool) = stage
+    test.lab.set_target(Some(target.clone()));
+    let (chosen, answers): (SocketAddr, bool) = test
         .until("an address is chosen", |seen| {
             seen.iter().find_map(|kind| match kind {
                 EventKind::Target(event) => match event.change {
@@ -157,8 +156,8 @@ async fn the_address_that_serves_is_chosen_among_all() {
         })
         .await;
     assert_eq!((chosen, answers), (addr, true));
-    stage.lab.set_target(None);
+    test.lab.set_target(None);
     let dropped = |kind: &EventKind| matches!(kind, EventKind::Target(event) if event.target == target && event.change == TargetChange::Dropped);
-    stage.until("it is dropped", |seen| seen.iter().any(dropped).then_some(())).await;
-    stage.lab.shutdown().await;
+    test.until("it is dropped", |seen| seen.iter().any(dropped).then_some(())).await;
+    test.lab.shutdown().await;
 }

@@ -12,9 +12,9 @@ use socklab::domain::{
 };
 
 use crate::harness::{Test, test};
-use crate::stage::{
-    Stage, apart, call, calls_on, change_of, destination, did, is_answer, is_change, is_client, is_conn, names_on, tcp,
-    udp,
+use crate::test_lab::{
+    TestLab, apart, call, calls_on, change_of, destination, did, is_answer, is_change, is_client, is_conn, names_on,
+    tcp, udp,
 };
 
 pub(crate) fn tests() -> Vec<Test> {
@@ -70,11 +70,11 @@ fn hear(socket: &mut TcpStream) -> Vec<u8> {
 
 #[tokio::main(flavor = "multi_thread", worker_threads = 2)]
 async fn the_calls_that_open_and_close_a_server() {
-    let mut stage = Stage::of(vec![tcp(Sequential), udp()]);
-    stage.lab.start_all();
-    stage.started(FIRST).await;
-    stage.started(ServerId(1)).await;
-    let seen = stage.end().await;
+    let mut test = TestLab::of(vec![tcp(Sequential), udp()]);
+    test.lab.start_all();
+    test.started(FIRST).await;
+    test.started(ServerId(1)).await;
+    let seen = test.end().await;
     let reuse: &[&str] = if cfg!(unix) { &["setsockopt"] } else { &[] };
     let tcp = [&["socket"], reuse, &["bind", "listen", "close"]].concat();
     assert_eq!(names_on(&seen, SocketId::Server(FIRST)), tcp);
@@ -88,23 +88,22 @@ async fn the_calls_that_open_and_close_a_server() {
 #[tokio::main(flavor = "multi_thread", worker_threads = 2)]
 async fn every_model_answers_a_plain_blocking_client() {
     for &model in ServiceModel::ALL {
-        let (stage, addr) = Stage::with(model).await;
+        let (test, addr) = TestLab::with(model).await;
         assert_eq!(student(addr, b"ol\xc3\xa1, mundo\n").await.unwrap(), "OLÁ, MUNDO\n".as_bytes(), "{model}");
-        stage.end().await;
+        test.end().await;
     }
 }
 
 #[tokio::main(flavor = "multi_thread", worker_threads = 2)]
 async fn one_shot_lifecycles_are_complete_and_in_order() {
     for &model in ServiceModel::ALL {
-        let (mut stage, addr) = Stage::with(model).await;
-        stage.lab.spawn(10, ClientPlan::OneShot, destination(Proto::Tcp, addr));
-        stage
-            .times(10, "ten connections are over", |kind| {
-                matches!(change_of(kind, FIRST), Some(ServerChange::Served { .. }))
-            })
-            .await;
-        let seen = stage.end().await;
+        let (mut test, addr) = TestLab::with(model).await;
+        test.lab.spawn(10, ClientPlan::OneShot, destination(Proto::Tcp, addr));
+        test.times(10, "ten connections are over", |kind| {
+            matches!(change_of(kind, FIRST), Some(ServerChange::Served { .. }))
+        })
+        .await;
+        let seen = test.end().await;
         for number in 1..=10 {
             let client = SocketId::Client(socklab::domain::ClientId(number));
             assert_eq!(names_on(&seen, client), ["socket", "connect", "send", "recv", "close"], "{model}");
@@ -122,23 +121,23 @@ async fn one_shot_lifecycles_are_complete_and_in_order() {
 #[tokio::main(flavor = "multi_thread", worker_threads = 2)]
 async fn who_waits_in_the_queue_is_served_the_moment_the_server_becomes_threaded() {
     for to in [Threaded, Async] {
-        let (mut stage, addr) = Stage::with(Sequential).await;
-        stage.lab.spawn(3, ClientPlan::Stay, destination(Proto::Tcp, addr));
-        stage.times(3, "all three have sent", |kind| did(kind, Syscall::Send, is_client)).await;
-        stage.times(1, "one is answered", is_answer).await;
+        let (mut test, addr) = TestLab::with(Sequential).await;
+        test.lab.spawn(3, ClientPlan::Stay, destination(Proto::Tcp, addr));
+        test.times(3, "all three have sent", |kind| did(kind, Syscall::Send, is_client)).await;
+        test.times(1, "one is answered", is_answer).await;
         let accepts = |seen: &[EventKind]| seen.iter().filter(|kind| did(kind, Syscall::Accept, |_| true)).count();
-        assert_eq!(accepts(&stage.audience.seen), 1, "the others wait in the kernel");
+        assert_eq!(accepts(&test.reported.seen), 1, "the others wait in the kernel");
 
-        stage.lab.switch(FIRST, to);
-        stage.times(3, "all are answered", is_answer).await;
-        stage.times(1, "the model changed", |kind| is_change(kind, &ServerChange::Model { model: to })).await;
+        test.lab.switch(FIRST, to);
+        test.times(3, "all are answered", is_answer).await;
+        test.times(1, "the model changed", |kind| is_change(kind, &ServerChange::Model { model: to })).await;
         for no in 1..=3 {
             let serving = ServerChange::Serving { conn: ConnNo(no), by: to };
-            stage.times(1, "served by the new model", |kind| is_change(kind, &serving)).await;
+            test.times(1, "served by the new model", |kind| is_change(kind, &serving)).await;
         }
         let over = |kind: &EventKind| did(kind, Syscall::Close, |socket| is_client(socket) || is_conn(socket));
-        assert!(!stage.audience.seen.iter().any(over), "no connection was lost");
-        stage.end().await;
+        assert!(!test.reported.seen.iter().any(over), "no connection was lost");
+        test.end().await;
     }
 }
 
@@ -146,12 +145,12 @@ async fn who_waits_in_the_queue_is_served_the_moment_the_server_becomes_threaded
 async fn a_conversation_goes_on_whatever_the_model_becomes() {
     for from in [Sequential, Threaded, Async] {
         for to in [Sequential, Threaded, Async] {
-            let (mut stage, addr) = Stage::with(from).await;
+            let (mut test, addr) = TestLab::with(from).await;
             let mut talker = connect(addr).unwrap();
             assert_eq!(say(&mut talker, b"before"), b"BEFORE");
-            stage.lab.switch(FIRST, to);
+            test.lab.switch(FIRST, to);
             if from != to {
-                stage.times(1, "the model changed", |kind| is_change(kind, &ServerChange::Model { model: to })).await;
+                test.times(1, "the model changed", |kind| is_change(kind, &ServerChange::Model { model: to })).await;
             }
             assert_eq!(say(&mut talker, b"after"), b"AFTER", "{from} to {to}");
             // Who came before does not keep the new model busy, unless there never was another one.
@@ -159,7 +158,7 @@ async fn a_conversation_goes_on_whatever_the_model_becomes() {
                 assert_eq!(student(addr, b"new").await.unwrap(), b"NEW", "{from} to {to}");
             }
             drop(talker);
-            let seen = stage.end().await;
+            let seen = test.end().await;
             let served =
                 |no| seen.iter().filter(|kind| is_change(kind, &ServerChange::Served { conn: ConnNo(no) })).count();
             assert_eq!(served(1), 1, "{from} to {to}");
@@ -170,7 +169,7 @@ async fn a_conversation_goes_on_whatever_the_model_becomes() {
 #[tokio::main(flavor = "multi_thread", worker_threads = 2)]
 async fn an_answer_that_was_half_sent_is_finished_by_the_new_model() {
     const LEN: usize = 32 << 20;
-    let (mut stage, addr) = Stage::with(Sequential).await;
+    let (mut test, addr) = TestLab::with(Sequential).await;
     let mut talker = connect(addr).unwrap();
     let mut mouth = talker.try_clone().unwrap();
     // Nobody listens yet: the server's answer fills both buffers and stops in the middle of a chunk.
@@ -180,22 +179,22 @@ async fn an_answer_that_was_half_sent_is_finished_by_the_new_model() {
         let sends = seen.iter().filter(|kind| did(kind, Syscall::Send, is_conn));
         sends.filter_map(|kind| call(kind)?.data.as_ref()).map(|data| data.len).sum()
     };
-    stage.until("the answer is on its way", |seen| (sent(seen) > blocked / 4).then_some(())).await;
-    stage.lab.switch(FIRST, Threaded);
-    stage.times(1, "the model changed", |kind| is_change(kind, &ServerChange::Model { model: Threaded })).await;
+    test.until("the answer is on its way", |seen| (sent(seen) > blocked / 4).then_some(())).await;
+    test.lab.switch(FIRST, Threaded);
+    test.times(1, "the model changed", |kind| is_change(kind, &ServerChange::Model { model: Threaded })).await;
     let heard = tokio::task::spawn_blocking(move || {
         let mut all = vec![0; LEN];
         talker.read_exact(&mut all).map(|()| all)
     });
     speaking.await.unwrap().unwrap();
     assert!(heard.await.unwrap().unwrap().iter().all(|&byte| byte == b'X'), "every byte, once, in order");
-    stage.end().await;
+    test.end().await;
 }
 
 #[tokio::main(flavor = "multi_thread", worker_threads = 2)]
 async fn five_hundred_resets_leave_every_model_serving() {
     for &model in ServiceModel::ALL {
-        let (mut stage, addr) = Stage::with(model).await;
+        let (mut test, addr) = TestLab::with(model).await;
         let storm = tokio::task::spawn_blocking(move || {
             for number in 0..500 {
                 let mut socket = connect(addr).unwrap();
@@ -208,12 +207,11 @@ async fn five_hundred_resets_leave_every_model_serving() {
         });
         storm.await.unwrap();
         assert_eq!(student(addr, b"still there?").await.unwrap(), b"STILL THERE?", "{model}");
-        stage
-            .times(1, "a reset is named", |kind| {
-                call(kind).is_some_and(|call| call.result == Outcome::Failed(Errno::ConnReset))
-            })
-            .await;
-        let seen = stage.end().await;
+        test.times(1, "a reset is named", |kind| {
+            call(kind).is_some_and(|call| call.result == Outcome::Failed(Errno::ConnReset))
+        })
+        .await;
+        let seen = test.end().await;
         let count = |fits: &dyn Fn(&ServerChange) -> bool| {
             seen.iter().filter_map(|kind| change_of(kind, FIRST)).filter(|change| fits(change)).count()
         };
@@ -227,19 +225,19 @@ async fn a_taken_port_fails_one_server_and_can_be_tried_again() {
     let mut taken = apart(2, Threaded);
     let holder = TcpListener::bind(taken.addr).unwrap();
     taken.addr = holder.local_addr().unwrap();
-    let mut stage = Stage::of(vec![taken.clone(), tcp(Async)]);
-    stage.lab.start_all();
-    let other = stage.started(ServerId(1)).await;
+    let mut test = TestLab::of(vec![taken.clone(), tcp(Async)]);
+    test.lab.start_all();
+    let other = test.started(ServerId(1)).await;
     let failed = ServerChange::Failed { errno: Errno::AddrInUse, holder: None };
-    stage.times(1, "the first fails", |kind| is_change(kind, &failed)).await;
+    test.times(1, "the first fails", |kind| is_change(kind, &failed)).await;
     assert_eq!(student(other, b"rest").await.unwrap(), b"REST");
-    stage.lab.start(FIRST);
-    stage.times(2, "it fails again", |kind| is_change(kind, &failed)).await;
+    test.lab.start(FIRST);
+    test.times(2, "it fails again", |kind| is_change(kind, &failed)).await;
     drop(holder);
-    stage.lab.start(FIRST);
-    assert_eq!(stage.started(FIRST).await, taken.addr);
+    test.lab.start(FIRST);
+    assert_eq!(test.started(FIRST).await, taken.addr);
     assert_eq!(student(taken.addr, b"mine").await.unwrap(), b"MINE");
-    let seen = stage.end().await;
+    let seen = test.end().await;
     let first = &names_on(&seen, SocketId::Server(FIRST))[..4];
     assert_eq!(
         first,
@@ -250,48 +248,48 @@ async fn a_taken_port_fails_one_server_and_can_be_tried_again() {
 #[tokio::main(flavor = "multi_thread", worker_threads = 2)]
 async fn stopping_resets_the_queue_and_starting_again_numbers_on() {
     for &model in ServiceModel::ALL {
-        let mut stage = Stage::of(vec![apart(1, model)]);
-        stage.lab.start_all();
-        let addr = stage.started(FIRST).await;
+        let mut test = TestLab::of(vec![apart(1, model)]);
+        test.lab.start_all();
+        let addr = test.started(FIRST).await;
         let mut served = connect(addr).unwrap();
         assert_eq!(say(&mut served, b"one"), b"ONE");
         let mut queued = (model == Sequential).then(|| connect(addr).unwrap());
-        stage.lab.stop(FIRST);
-        stage.times(1, "stopped", |kind| is_change(kind, &ServerChange::Stopped)).await;
+        test.lab.stop(FIRST);
+        test.times(1, "stopped", |kind| is_change(kind, &ServerChange::Stopped)).await;
         assert_eq!(hear(&mut served), b"", "an orderly end for whom it served");
         if let Some(queued) = &mut queued {
             assert_eq!(queued.read(&mut [0; 8]).unwrap_err().kind(), ErrorKind::ConnectionReset);
         }
         assert_eq!(student(addr, b"x").await.unwrap_err().kind(), ErrorKind::ConnectionRefused);
-        stage.audience.seen.clear();
-        stage.lab.start(FIRST);
-        let again = stage.started(FIRST).await;
+        test.reported.seen.clear();
+        test.lab.start(FIRST);
+        let again = test.started(FIRST).await;
         assert_eq!(student(again, b"two").await.unwrap(), b"TWO", "{model}");
         let second = ServerChange::Serving { conn: ConnNo(2), by: model };
-        stage.times(1, "numbers are never used twice", |kind| is_change(kind, &second)).await;
-        stage.end().await;
+        test.times(1, "numbers are never used twice", |kind| is_change(kind, &second)).await;
+        test.end().await;
     }
 }
 
 #[tokio::main(flavor = "multi_thread", worker_threads = 2)]
 async fn a_stop_and_a_start_at_once_are_both_done_and_a_stopped_server_can_change_its_model() {
-    let (mut stage, _) = Stage::with(Threaded).await;
-    stage.lab.stop(FIRST);
-    stage.lab.start(FIRST);
+    let (mut test, _) = TestLab::with(Threaded).await;
+    test.lab.stop(FIRST);
+    test.lab.start(FIRST);
     let started = |kind: &EventKind| matches!(change_of(kind, FIRST), Some(ServerChange::Started { .. }));
-    stage.times(2, "started twice", started).await;
-    stage.times(1, "stopped in between", |kind| is_change(kind, &ServerChange::Stopped)).await;
-    stage.lab.stop(FIRST);
-    stage.times(2, "stopped", |kind| is_change(kind, &ServerChange::Stopped)).await;
-    stage.lab.switch(FIRST, Sequential);
-    stage.times(1, "changed", |kind| is_change(kind, &ServerChange::Model { model: Sequential })).await;
-    stage.end().await;
+    test.times(2, "started twice", started).await;
+    test.times(1, "stopped in between", |kind| is_change(kind, &ServerChange::Stopped)).await;
+    test.lab.stop(FIRST);
+    test.times(2, "stopped", |kind| is_change(kind, &ServerChange::Stopped)).await;
+    test.lab.switch(FIRST, Sequential);
+    test.times(1, "changed", |kind| is_change(kind, &ServerChange::Model { model: Sequential })).await;
+    test.end().await;
 }
 
 #[tokio::main(flavor = "multi_thread", worker_threads = 2)]
 async fn a_peer_that_never_reads_costs_a_buffer_and_delays_no_end() {
     for &model in ServiceModel::ALL {
-        let (mut stage, addr) = Stage::with(model).await;
+        let (mut test, addr) = TestLab::with(model).await;
         let mut socket = connect(addr).unwrap();
         socket.set_write_timeout(Some(Duration::from_millis(200))).unwrap();
         // Fills every buffer on the way, there and back, until the server is stuck in send and so are we.
@@ -301,8 +299,8 @@ async fn a_peer_that_never_reads_costs_a_buffer_and_delays_no_end() {
             socket
         });
         let socket = full.await.unwrap();
-        stage.times(1, "it answered", |kind| did(kind, Syscall::Send, is_conn)).await;
-        let seen = stage.end().await;
+        test.times(1, "it answered", |kind| did(kind, Syscall::Send, is_conn)).await;
+        let seen = test.end().await;
         assert!(seen.iter().any(|kind| is_change(kind, &ServerChange::Served { conn: ConnNo(1) })), "{model}");
         drop(socket);
     }
@@ -310,15 +308,15 @@ async fn a_peer_that_never_reads_costs_a_buffer_and_delays_no_end() {
 
 #[tokio::main(flavor = "multi_thread", worker_threads = 2)]
 async fn a_thread_that_is_woken_to_end_has_not_heard_the_client_close() {
-    let ends: [fn(&mut Stage); 2] =
-        [|stage| stage.lab.stop(FIRST), |stage| stage.lab.kick(std::net::Ipv4Addr::LOCALHOST.into())];
+    let ends: [fn(&mut TestLab); 2] =
+        [|test| test.lab.stop(FIRST), |test| test.lab.kick(std::net::Ipv4Addr::LOCALHOST.into())];
     for end in ends {
-        let (mut stage, addr) = Stage::with(Threaded).await;
+        let (mut test, addr) = TestLab::with(Threaded).await;
         let mut socket = connect(addr).unwrap();
         assert_eq!(say(&mut socket, b"oi"), b"OI");
-        end(&mut stage);
-        stage.times(1, "closed", |kind| did(kind, Syscall::Close, is_conn)).await;
-        let seen = stage.end().await;
+        end(&mut test);
+        test.times(1, "closed", |kind| did(kind, Syscall::Close, is_conn)).await;
+        let seen = test.end().await;
         let calls = calls_on(&seen, SocketId::Conn(FIRST, ConnNo(1)));
         let of = |wanted| calls.iter().filter(move |call| call.call == wanted);
         let shut: Vec<_> = of(Syscall::Shutdown).collect();
@@ -330,9 +328,9 @@ async fn a_thread_that_is_woken_to_end_has_not_heard_the_client_close() {
 
 #[tokio::main(flavor = "multi_thread", worker_threads = 2)]
 async fn a_udp_server_answers_each_datagram_where_it_came_from() {
-    let mut stage = Stage::of(vec![udp()]);
-    stage.lab.start_all();
-    let addr = stage.started(FIRST).await;
+    let mut test = TestLab::of(vec![udp()]);
+    test.lab.start_all();
+    let addr = test.started(FIRST).await;
     let answers = tokio::task::spawn_blocking(move || {
         let sockets = [(); 2].map(|()| UdpSocket::bind("127.0.0.1:0").unwrap());
         let big = vec![b'b'; 20_000];
@@ -348,7 +346,7 @@ async fn a_udp_server_answers_each_datagram_where_it_came_from() {
         })
     });
     assert_eq!(answers.await.unwrap(), [(3, b'O'), (20_000, b'B')]);
-    let seen = stage.end().await;
+    let seen = test.end().await;
     assert_eq!(
         names_on(&seen, SocketId::Server(FIRST)),
         ["socket", "bind", "recvfrom", "sendto", "recvfrom", "sendto", "close"]

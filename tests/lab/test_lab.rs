@@ -24,43 +24,43 @@ impl EventQueue for Queue {
     }
 }
 
-/// A laboratory and its audience.
-pub(crate) struct Stage {
+/// A laboratory and its reported.
+pub(crate) struct TestLab {
     pub(crate) lab: Lab,
-    pub(crate) audience: Audience,
+    pub(crate) reported: Reported,
 }
 
 /// Everything that was reported.
-pub(crate) struct Audience {
+pub(crate) struct Reported {
     news: mpsc::UnboundedReceiver<Observation>,
     pub(crate) seen: Vec<EventKind>,
 }
 
-impl Stage {
+impl TestLab {
     /// Servers exist and are not started.
     pub(crate) fn of(servers: Vec<ServerSpec>) -> Self {
-        Self::with_probe_and(servers).0
+        Self::with_sink_and(servers).0
     }
 
-    /// No servers, and the sink that the audience listens to.
+    /// No servers, and the sink that the reported listens to.
     #[cfg(unix)]
-    pub(crate) fn with_probe() -> (Self, EventSink) {
-        Self::with_probe_and(Vec::new())
+    pub(crate) fn with_sink() -> (Self, EventSink) {
+        Self::with_sink_and(Vec::new())
     }
 
-    fn with_probe_and(servers: Vec<ServerSpec>) -> (Self, EventSink) {
+    fn with_sink_and(servers: Vec<ServerSpec>) -> (Self, EventSink) {
         let (queue, news) = mpsc::unbounded_channel();
         let sink = EventSink::new(Clock::start(), Arc::new(Queue(queue)));
         let lab = Lab::new(Arc::new(Machine), sink.clone(), servers);
-        (Self { lab, audience: Audience { news, seen: Vec::new() } }, sink)
+        (Self { lab, reported: Reported { news, seen: Vec::new() } }, sink)
     }
 
     /// One server of this model, started. It answers in capitals.
     pub(crate) async fn with(model: ServiceModel) -> (Self, SocketAddr) {
-        let mut stage = Self::of(vec![tcp(model)]);
-        stage.lab.start_all();
-        let addr = stage.started(ServerId(0)).await;
-        (stage, addr)
+        let mut test = Self::of(vec![tcp(model)]);
+        test.lab.start_all();
+        let addr = test.started(ServerId(0)).await;
+        (test, addr)
     }
 
     /// Waits until the server has started; its address.
@@ -76,7 +76,7 @@ impl Stage {
 
     /// Waits until what was seen so far gives an answer.
     pub(crate) async fn until<T>(&mut self, what: &str, found: impl FnMut(&[EventKind]) -> Option<T>) -> T {
-        self.audience.until(what, found).await
+        self.reported.until(what, found).await
     }
 
     /// Waits until something that fits was seen `count` times.
@@ -86,22 +86,22 @@ impl Stage {
 
     /// Everything is closed, and every event was received.
     pub(crate) async fn end(self) -> Vec<EventKind> {
-        let Self { lab, mut audience } = self;
+        let Self { lab, mut reported } = self;
         let begun = std::time::Instant::now();
         lab.shutdown().await;
         assert!(begun.elapsed() < Duration::from_millis(850), "shutdown gave up: {:?}", begun.elapsed());
         // All senders are gone with the laboratory's last task: the queue ends by itself.
         let rest = async {
-            while let Some(seen) = audience.news.recv().await {
-                audience.seen.push(seen.kind);
+            while let Some(seen) = reported.news.recv().await {
+                reported.seen.push(seen.kind);
             }
         };
         tokio::time::timeout(DEADLINE, rest).await.expect("a task outlived the laboratory");
-        audience.seen
+        reported.seen
     }
 }
 
-impl Audience {
+impl Reported {
     async fn until<T>(&mut self, what: &str, mut found: impl FnMut(&[EventKind]) -> Option<T>) -> T {
         let deadline = tokio::time::Instant::now() + DEADLINE;
         loop {
