@@ -12,10 +12,11 @@ use crate::model::ui::Glyphs;
 use crate::observe;
 #[cfg(target_os = "linux")]
 use crate::observe::capture::Key;
-use crate::text::doctor::{Advice, Doctor};
+use crate::text::Text;
+use crate::text::doctor::{Advice, DoctorText};
 use crate::view::ColorDepth;
 #[cfg(target_os = "linux")]
-use crate::wire::{Check, Need, Options, Remedy};
+use crate::wire::{Check, Need, Options};
 
 /// With fewer descriptors than this a class cannot spawn a thousand clients on both ends.
 #[cfg(unix)]
@@ -33,7 +34,8 @@ pub(super) fn run(args: &DoctorArgs) -> anyhow::Result<ExitCode> {
     // Before any other thread is there: the right to capture is tried, and given up.
     #[cfg(target_os = "linux")]
     let key = Key::take().map(drop).map_err(|error| error.errno);
-    let text = &locale::text(args.lang).doctor;
+    let all = locale::text(args.lang);
+    let text = &all.doctor;
     let works = loopback().is_ok();
     let mut found = Vec::new();
     if works {
@@ -46,7 +48,7 @@ pub(super) fn run(args: &DoctorArgs) -> anyhow::Result<ExitCode> {
     found.extend(evidence(text, key));
     let mut out = io::stdout().lock();
     found.iter().try_for_each(|found| line(&mut out, found, ""))?;
-    wire(&mut out, text)?;
+    wire(&mut out, all)?;
     writeln!(out, "\n{}", if works { text.works } else { text.broken })?;
     Ok(if works { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
@@ -75,7 +77,7 @@ fn loopback() -> io::Result<()> {
 }
 
 /// The ports that the servers want.
-fn ports(text: &Doctor) -> Vec<Found> {
+fn ports(text: &DoctorText) -> Vec<Found> {
     let wanted = [(Proto::Tcp, 65432), (Proto::Tcp, 65433), (Proto::Tcp, 65434), (Proto::Udp, 65432)];
     let tried = wanted.map(|(proto, port)| {
         let addr = SocketAddr::from((Ipv4Addr::LOCALHOST, port));
@@ -98,7 +100,7 @@ fn ports(text: &Doctor) -> Vec<Found> {
 }
 
 /// Descriptors and ephemeral ports.
-fn limits(text: &Doctor) -> Vec<Found> {
+fn limits(text: &DoctorText) -> Vec<Found> {
     let mut found = Vec::new();
     #[cfg(unix)]
     {
@@ -113,7 +115,7 @@ fn limits(text: &Doctor) -> Vec<Found> {
 }
 
 /// What can be drawn.
-fn terminal(text: &Doctor) -> [Found; 2] {
+fn terminal(text: &DoctorText) -> [Found; 2] {
     let colours = match locale::depth() {
         ColorDepth::Mono => None,
         ColorDepth::Ansi16 => Some("16"),
@@ -133,7 +135,7 @@ fn terminal(text: &Doctor) -> [Found; 2] {
 
 /// What the kernel lets us see.
 #[cfg(target_os = "linux")]
-fn evidence(text: &Doctor, key: Result<(), Errno>) -> [Found; 2] {
+fn evidence(text: &DoctorText, key: Result<(), Errno>) -> [Found; 2] {
     let tried = |what: &str, tried: Result<(), Errno>, advice| match tried {
         Ok(()) => Found::Works(what.into()),
         Err(errno) => Found::Lacks(what.into(), Some(errno), advice),
@@ -145,25 +147,27 @@ fn evidence(text: &Doctor, key: Result<(), Errno>) -> [Found; 2] {
 }
 
 #[cfg(not(target_os = "linux"))]
-fn wire(out: &mut impl Write, text: &Doctor) -> io::Result<()> {
-    writeln!(out, "\n{}", text.wire)?;
-    line(out, &Found::Lacks(text.needs.linux.into(), None, text.remedies.other_system), "  ")
+fn wire(out: &mut impl Write, text: &Text) -> io::Result<()> {
+    use crate::domain::need::{Need, Remedy};
+    writeln!(out, "\n{}", text.doctor.wire)?;
+    let lacks = Found::Lacks((text.doctor.need)(Need::Linux).into(), None, (text.wire.remedy)(Remedy::OtherSystem));
+    line(out, &lacks, "  ")
 }
 
 /// The needs of the wire lab, one by one.
 #[cfg(target_os = "linux")]
-fn wire(out: &mut impl Write, text: &Doctor) -> io::Result<()> {
-    writeln!(out, "\n{}", text.wire)?;
+fn wire(out: &mut impl Write, text: &Text) -> io::Result<()> {
+    writeln!(out, "\n{}", text.doctor.wire)?;
     let checks = crate::wire::doctor(&Options::default());
     for Check { need, result } in &checks {
-        let what = named(text, *need).to_owned();
+        let what = (text.doctor.need)(*need).to_owned();
         let found = match result {
             Ok(()) => Found::Works(what),
-            Err(missing) => Found::Lacks(what, Some(missing.errno), advice(text, missing.remedy)),
+            Err(missing) => Found::Lacks(what, Some(missing.errno), (text.wire.remedy)(missing.remedy)),
         };
         line(out, &found, "  ")?;
     }
-    writeln!(out, "  {}", (text.wire_opens)(opens(&checks)))
+    writeln!(out, "  {}", (text.doctor.wire_opens)(opens(&checks)))
 }
 
 /// Whether the wire lab opens with these: of TUN and its substitute one is enough.
@@ -173,37 +177,4 @@ fn opens(checks: &[Check]) -> bool {
     let either = |need: Need| matches!(need, Need::TunNode | Need::Tun | Need::Veth);
     let rest = checks.iter().all(|check| check.result.is_ok() || either(check.need));
     rest && met(Need::NetNamespace) && (met(Need::Tun) || met(Need::Veth))
-}
-
-#[cfg(target_os = "linux")]
-const fn named(text: &Doctor, need: Need) -> &'static str {
-    let needs = &text.needs;
-    match need {
-        Need::Linux => needs.linux,
-        Need::Helper => needs.helper,
-        Need::UserNamespace => needs.user_namespace,
-        Need::UidMap => needs.uid_map,
-        Need::PidNamespace => needs.pid_namespace,
-        Need::NetNamespace => needs.net_namespace,
-        Need::TunNode => needs.tun_node,
-        Need::Tun => needs.tun,
-        Need::Veth => needs.veth,
-        Need::Address => needs.address,
-    }
-}
-
-#[cfg(target_os = "linux")]
-const fn advice(text: &Doctor, remedy: Remedy) -> Advice {
-    let remedies = &text.remedies;
-    match remedy {
-        Remedy::OtherSystem => remedies.other_system,
-        Remedy::TunPermission => remedies.tun_permission,
-        Remedy::TunModule => remedies.tun_module,
-        Remedy::AppArmorProfile => remedies.app_armor,
-        Remedy::AllowUserNamespaces => remedies.allow_user_namespaces,
-        Remedy::RaiseNamespaceLimit => remedies.raise_namespace_limit,
-        Remedy::Container => remedies.container,
-        Remedy::Kernel => remedies.kernel,
-        Remedy::Unknown => remedies.unknown,
-    }
 }

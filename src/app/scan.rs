@@ -13,7 +13,7 @@ use super::{locale, queue, tell};
 use crate::domain::ports::PortsError;
 use crate::domain::{Clock, EventKind, Observation, PortReport, Realm, ScanChange, ScanPlan, Stamp, Verdict};
 use crate::lab::{Lab, Machine};
-use crate::text::{Checks, Text};
+use crate::text::{ChecksText, Text};
 
 /// Ports of one verdict are counted instead of listed when there are more, unless they are open.
 const LISTED: usize = 25;
@@ -84,7 +84,7 @@ fn pointed(text: &Text, typed: &str, error: &PortsError) -> String {
 }
 
 /// Asks whoever sits there, if somebody does.
-fn agreed(text: &Checks) -> io::Result<bool> {
+fn agreed(text: &ChecksText) -> io::Result<bool> {
     if !(io::stdin().is_terminal() && io::stderr().is_terminal()) {
         eprintln!("{}", text.say_yes);
         return Ok(false);

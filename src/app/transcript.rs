@@ -6,7 +6,7 @@ use crate::domain::Lang;
 use crate::domain::excerpt::sanitise;
 use crate::lesson::{Engine, Lesson, Tick};
 use crate::text::Text;
-use crate::text::lesson::Lessons;
+use crate::text::lesson::LessonsText;
 use crate::view::sentences::{of_act, of_expect, of_seen};
 
 /// How wide a paragraph is.
@@ -16,7 +16,7 @@ const WIDTH: usize = 96;
 #[derive(Debug)]
 pub(super) struct Transcript<W: Write> {
     out: W,
-    text: &'static Lessons,
+    text: &'static LessonsText,
     lang: Lang,
 }
 

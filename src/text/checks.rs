@@ -1,12 +1,12 @@
 //! What is said about a port check, and about the host that clients go to.
 
-use super::Numbers;
+use super::NumberFormat;
 use crate::domain::ports::PortsErrorKind;
 use crate::domain::{PortReport, Realm, Reason, ScanChange, TargetChange, Unresolved, Verdict};
 
 /// See the module's head.
 #[derive(Debug)]
-pub struct Checks {
+pub struct ChecksText {
     /// What a port is, in a word.
     pub verdict: fn(Verdict) -> &'static str,
     /// What that means, as a sentence.
@@ -53,9 +53,9 @@ pub struct Checks {
     pub dropped: &'static str,
 }
 
-impl Checks {
+impl ChecksText {
     /// What was observed, with all that is known of it: `no answer to 4 SYNs, after 4.0 s`.
-    pub fn why(&self, numbers: &Numbers, report: &PortReport) -> String {
+    pub fn why(&self, numbers: &NumberFormat, report: &PortReport) -> String {
         let mut said = (self.reason)(report.reason).to_owned();
         if let (Reason::NoResponse, Some(sent)) = (report.reason, report.sent) {
             said = format!("{said} {}", (self.sent)(report.proto == crate::domain::Proto::Tcp, sent));
@@ -71,13 +71,13 @@ impl Checks {
     }
 
     /// One port in a line: `65432/tcp open: SYN-ACK, after 0.3 ms`.
-    pub fn report(&self, numbers: &Numbers, report: &PortReport) -> String {
+    pub fn report(&self, numbers: &NumberFormat, report: &PortReport) -> String {
         let PortReport { port, proto, verdict, .. } = report;
         format!("{port}/{proto} {}: {}", (self.verdict)(*verdict), self.why(numbers, report))
     }
 
     /// What happened in a port check, as a line.
-    pub fn scan(&self, numbers: &Numbers, change: &ScanChange) -> String {
+    pub fn scan(&self, numbers: &NumberFormat, change: &ScanChange) -> String {
         match change {
             ScanChange::Begun { asked, address, proto, ports, .. } => {
                 let count = ports.count();
@@ -93,7 +93,7 @@ impl Checks {
     }
 
     /// What happened to the clients' target, as a line.
-    pub fn target(&self, numbers: &Numbers, target: &str, change: &TargetChange) -> String {
+    pub fn target(&self, numbers: &NumberFormat, target: &str, change: &TargetChange) -> String {
         match change {
             TargetChange::Set => (self.set)(target),
             TargetChange::Found { addresses, .. } => {

@@ -1,5 +1,7 @@
 //! What `doctor` and `exec` say: what works on this machine, what does not, and how to get it.
 
+use crate::domain::need::Need;
+
 /// A remedy: a sentence, and the command that does it where there is one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Advice {
@@ -11,7 +13,7 @@ pub struct Advice {
 
 /// The words of `doctor` and `exec`.
 #[derive(Debug)]
-pub struct Doctor {
+pub struct DoctorText {
     /// Sockets on loopback: the laboratory itself.
     pub sockets: &'static str,
     /// A port of the laboratory, free.
@@ -47,9 +49,7 @@ pub struct Doctor {
     /// Before the needs of the wire lab.
     pub wire: &'static str,
     /// The needs of the wire lab, each as a noun phrase.
-    pub needs: Needs,
-    /// What would help the wire lab.
-    pub remedies: Remedies,
+    pub need: fn(Need) -> &'static str,
     /// The last line when the laboratory works.
     pub works: &'static str,
     /// The last line when it does not.
@@ -62,35 +62,4 @@ pub struct Doctor {
     pub several: fn(&str) -> String,
     /// `exec`: the program could not be started.
     pub not_started: fn(&str) -> String,
-}
-
-/// The needs of the wire lab.
-#[derive(Debug)]
-#[expect(missing_docs, reason = "each is the need of that name in the wire layer")]
-pub struct Needs {
-    pub linux: &'static str,
-    pub helper: &'static str,
-    pub user_namespace: &'static str,
-    pub uid_map: &'static str,
-    pub pid_namespace: &'static str,
-    pub net_namespace: &'static str,
-    pub tun_node: &'static str,
-    pub tun: &'static str,
-    pub veth: &'static str,
-    pub address: &'static str,
-}
-
-/// What would help it.
-#[derive(Debug)]
-#[expect(missing_docs, reason = "each is the remedy of that name in the wire layer")]
-pub struct Remedies {
-    pub other_system: Advice,
-    pub tun_permission: Advice,
-    pub tun_module: Advice,
-    pub app_armor: Advice,
-    pub allow_user_namespaces: Advice,
-    pub raise_namespace_limit: Advice,
-    pub container: Advice,
-    pub kernel: Advice,
-    pub unknown: Advice,
 }

@@ -3,7 +3,7 @@
 /// See the module's head.
 #[derive(Debug)]
 #[expect(missing_docs, reason = "each is the text it names")]
-pub struct Files {
+pub struct FilesText {
     /// What stands before the name of the file, wherever it is shown.
     pub file: &'static str,
     pub prompt: &'static str,

@@ -4,7 +4,7 @@ use crate::domain::{CloseHow, HostId, ServiceModel, TcpState};
 
 /// What a run of a lesson is told with.
 #[derive(Debug)]
-pub struct Lessons {
+pub struct LessonsText {
     /// The word for a step.
     pub step: &'static str,
     /// A packet of any kind.
@@ -46,11 +46,11 @@ pub struct Lessons {
     /// What could not be done in time.
     pub not_done: fn(&str) -> String,
     /// What is done.
-    pub deed: fn(&Deed<'_>) -> String,
+    pub act: fn(&PlannedAct<'_>) -> String,
     /// The list of them.
-    pub list: List,
+    pub list: LessonListText,
     /// One that is played.
-    pub playing: Playing,
+    pub playing: PlayingText,
     /// Why one on the wire cannot go to another machine's servers.
     pub on_the_wire: &'static str,
     /// The servers are left to this host, and these parts, which follow, need them here.
@@ -60,7 +60,7 @@ pub struct Lessons {
 /// What a step does. A socket is given by its name, a packet by its description.
 #[derive(Debug, Clone, Copy)]
 #[expect(missing_docs, reason = "each is the act of that name of a lesson's file")]
-pub enum Deed<'a> {
+pub enum PlannedAct<'a> {
     Next,
     Deliver(&'a str),
     Drop(&'a str),
@@ -74,7 +74,7 @@ pub enum Deed<'a> {
     Cut(Option<HostId>, bool),
     Loss(Option<HostId>, u8),
     Fold(bool),
-    Turn,
+    Set,
     Listen(&'a str, u16),
     Connect(&'a str),
     Accept(&'a str),
@@ -96,7 +96,7 @@ pub enum Deed<'a> {
 
 /// The list of what can be played.
 #[derive(Debug)]
-pub struct List {
+pub struct LessonListText {
     /// What they are called.
     pub title: &'static str,
     /// So many of so many.
@@ -121,7 +121,7 @@ pub struct List {
 
 /// One that is played.
 #[derive(Debug)]
-pub struct Playing {
+pub struct PlayingText {
     /// That this is the title of one.
     pub title: fn(&str) -> String,
     /// Step so many of so many.

@@ -20,17 +20,19 @@ mod pt_br;
 mod tests;
 mod wire;
 
-pub use checks::Checks;
-pub use files::Files;
+pub use checks::ChecksText;
+pub use files::FilesText;
 pub use keys::{KeyText, Keys};
-pub use lesson::Lessons;
-pub use network::Network;
-pub use number::Numbers;
-pub use packets::Packets;
-pub use page::{InfoTexts, Page};
-pub use panes::{Broadcast, Clients, Header, Help, Lifecycle, Netstat, Ports, Servers, Small};
+pub use lesson::LessonsText;
+pub use network::NetworkText;
+pub use number::NumberFormat;
+pub use packets::PacketsText;
+pub use page::{InfoText, PageText};
+pub use panes::{
+    BroadcastText, ClientsText, HeaderText, HelpText, LifecycleText, NetstatText, PortsText, ServersText, TooSmallText,
+};
 
-pub use wire::{Forecasts, Help as Remedy, Resent, Wire};
+pub use wire::{ForecastText, Resent, WireText};
 
 use crate::domain::filter::FilterErrorKind;
 use crate::domain::{Errno, Evidence, GuardEvent, Lang, Note};
@@ -41,43 +43,43 @@ pub struct Text {
     /// The language's two letters.
     pub code: &'static str,
     /// How it writes numbers and spans of time.
-    pub numbers: Numbers,
+    pub numbers: NumberFormat,
     /// The first line of the screen.
-    pub header: Header,
+    pub header: HeaderText,
     /// The servers' pane.
-    pub servers: Servers,
+    pub servers: ServersText,
     /// The clients' pane.
-    pub clients: Clients,
+    pub clients: ClientsText,
     /// The socket table's pane.
-    pub netstat: Netstat,
+    pub netstat: NetstatText,
     /// The pane of calls and state changes.
-    pub lifecycle: Lifecycle,
+    pub lifecycle: LifecycleText,
     /// The broadcast pane.
-    pub broadcast: Broadcast,
+    pub broadcast: BroadcastText,
     /// The view of the newest port.
-    pub ports: Ports,
+    pub ports: PortsText,
     /// The page of one connection.
-    pub page: Page,
+    pub page: PageText,
     /// The view of the wire.
-    pub wire: Wire,
+    pub wire: WireText,
     /// The view of packets.
-    pub packets: Packets,
+    pub packets: PacketsText,
     /// A capture file in that view.
-    pub files: Files,
+    pub files: FilesText,
     /// Every key action.
     pub keys: Keys,
     /// The help besides the keys.
-    pub help: Help,
+    pub help: HelpText,
     /// The words around a lesson.
-    pub lessons: Lessons,
+    pub lessons: LessonsText,
     /// What `doctor` and `exec` say.
-    pub doctor: doctor::Doctor,
+    pub doctor: doctor::DoctorText,
     /// Port checks, and the host that clients go to.
-    pub checks: Checks,
+    pub checks: ChecksText,
     /// The class on the network.
-    pub network: Network,
+    pub network: NetworkText,
     /// What is said on a screen that is too small.
-    pub small: Small,
+    pub small: TooSmallText,
     /// How a thing is known: its name, and what that means.
     pub evidence: fn(Evidence) -> Meaning,
     /// What an error means, and what to do about it.

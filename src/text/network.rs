@@ -1,12 +1,12 @@
 //! The texts of the network's view, and of what is asked and typed about the network.
 
-use super::Numbers;
+use super::NumberFormat;
 use crate::domain::guard::{Deed, PortCheck};
 
 /// See the module's head.
 #[derive(Debug)]
 #[expect(missing_docs, reason = "each is the text it names")]
-pub struct Network {
+pub struct NetworkText {
     pub title: &'static str,
     pub card: &'static str,
     pub peers: &'static str,
@@ -94,9 +94,9 @@ pub struct Network {
     pub wait: fn(&str, u32) -> String,
 }
 
-impl Network {
+impl NetworkText {
     /// Bytes a second.
-    pub fn speed(&self, numbers: &Numbers, bytes: u64) -> String {
+    pub fn speed(&self, numbers: &NumberFormat, bytes: u64) -> String {
         (self.per_second)(&numbers.bytes(bytes))
     }
 }

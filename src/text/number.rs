@@ -4,14 +4,14 @@ use std::time::Duration;
 
 /// The signs and units of one language.
 #[derive(Debug, Clone, Copy)]
-pub struct Numbers {
+pub struct NumberFormat {
     /// Between thousands.
     pub group: char,
     /// Before the fraction.
     pub point: char,
 }
 
-impl Numbers {
+impl NumberFormat {
     /// A whole number, grouped: `28,225`.
     pub fn count(&self, number: u64) -> String {
         let digits = number.to_string();

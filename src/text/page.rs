@@ -5,7 +5,7 @@ use super::Meaning;
 /// A connection's page.
 #[derive(Debug)]
 #[expect(missing_docs, reason = "each is the text it names")]
-pub struct Page {
+pub struct PageText {
     pub title: &'static str,
     pub listener: &'static str,
     pub socket: &'static str,
@@ -38,13 +38,13 @@ pub struct Page {
     pub segments: fn(u32) -> String,
     pub retransmitted: fn(u8, u32) -> String,
     pub out_in: fn(&str, &str) -> String,
-    pub info: InfoTexts,
+    pub info: InfoText,
 }
 
 /// What the values of `TCP_INFO` are called, and what each means in a few words.
 #[derive(Debug)]
 #[expect(missing_docs, reason = "each is the value of that name")]
-pub struct InfoTexts {
+pub struct InfoText {
     pub rtt: Meaning,
     pub rto: Meaning,
     pub cwnd: Meaning,

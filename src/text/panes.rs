@@ -5,7 +5,7 @@ use std::net::SocketAddr;
 /// The first line of the screen.
 #[derive(Debug)]
 #[expect(missing_docs, reason = "each is the text it names")]
-pub struct Header {
+pub struct HeaderText {
     pub loopback: &'static str,
     pub open: &'static str,
     pub observing: &'static str,
@@ -22,7 +22,7 @@ pub struct Header {
 /// The servers' pane.
 #[derive(Debug)]
 #[expect(missing_docs, reason = "each is the text it names")]
-pub struct Servers {
+pub struct ServersText {
     pub title: &'static str,
     pub none: &'static str,
     /// There is none on the wire's hosts; the argument is the key that shows the machine.
@@ -60,7 +60,7 @@ pub struct Servers {
 /// The clients' pane.
 #[derive(Debug)]
 #[expect(missing_docs, reason = "each is the text it names")]
-pub struct Clients {
+pub struct ClientsText {
     pub title: &'static str,
     pub none: &'static str,
     /// There is no server for one on the wire's hosts; the argument is the key that shows the machine.
@@ -90,7 +90,7 @@ pub struct Clients {
 /// The socket table's pane.
 #[derive(Debug)]
 #[expect(missing_docs, reason = "each is the text it names")]
-pub struct Netstat {
+pub struct NetstatText {
     pub none: &'static str,
     pub none_match: &'static str,
     pub unread: &'static str,
@@ -125,7 +125,7 @@ pub struct Netstat {
 /// The pane of calls and state changes.
 #[derive(Debug)]
 #[expect(missing_docs, reason = "each is the text it names")]
-pub struct Lifecycle {
+pub struct LifecycleText {
     pub title: &'static str,
     pub none: &'static str,
     pub none_listed: &'static str,
@@ -174,7 +174,7 @@ pub struct Lifecycle {
 /// The broadcast pane.
 #[derive(Debug)]
 #[expect(missing_docs, reason = "each is the text it names")]
-pub struct Broadcast {
+pub struct BroadcastText {
     pub title: &'static str,
     pub you: &'static str,
     /// Nothing was said yet; the argument is the key.
@@ -198,7 +198,7 @@ pub struct Broadcast {
 /// The view of the newest port.
 #[derive(Debug)]
 #[expect(missing_docs, reason = "each is the text it names")]
-pub struct Ports {
+pub struct PortsText {
     pub title: &'static str,
     pub newest: &'static str,
     pub server: &'static str,
@@ -220,7 +220,7 @@ pub struct Ports {
 /// The help besides the keys.
 #[derive(Debug)]
 #[expect(missing_docs, reason = "each is the text it names")]
-pub struct Help {
+pub struct HelpText {
     pub title: &'static str,
     pub lab: &'static str,
     pub anywhere: &'static str,
@@ -258,7 +258,7 @@ pub struct Help {
 /// What is said on a screen that is too small.
 #[derive(Debug)]
 #[expect(missing_docs, reason = "each is the text it names")]
-pub struct Small {
+pub struct TooSmallText {
     pub sorry: &'static str,
     pub needs: fn(u16, u16) -> String,
     pub has: fn(u16, u16) -> String,

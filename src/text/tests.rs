@@ -138,7 +138,7 @@ fn every_sentence_of_the_wire_is_translated() {
     }
     for &remedy in Remedy::ALL {
         let (one, other) = ((en.remedy)(remedy), (pt.remedy)(remedy));
-        assert!(one.what != other.what && one.command.is_some() == other.command.is_some(), "{remedy}");
+        assert!(one.sentence != other.sentence && one.command.is_some() == other.command.is_some(), "{remedy}");
     }
     for &why in Closed::ALL {
         assert_ne!((en.closed)(why), (pt.closed)(why));

@@ -1,17 +1,9 @@
 //! The texts of the wire's view.
 
+use super::doctor::Advice;
 use crate::domain::need::{Need, Remedy};
 use crate::domain::wire::{Closed, Loss};
 use crate::domain::{Errno, HostId, Mode, Setting, Syscall, TcpState};
-
-/// What would help, and the one command that does it, where there is one.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Help {
-    /// A sentence.
-    pub what: &'static str,
-    /// A line for the shell.
-    pub command: Option<&'static str>,
-}
 
 /// Why a lost packet is or is not sent again.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -29,7 +21,7 @@ pub enum Resent {
 /// What the arrival of a packet will do: one sentence without a full stop for each case the model tells apart.
 #[derive(Debug)]
 #[expect(missing_docs, reason = "each is the case of that name of the model's forecast")]
-pub struct Forecasts {
+pub struct ForecastText {
     pub cut: &'static str,
     pub corrupt: &'static str,
     pub opens: &'static str,
@@ -60,7 +52,7 @@ pub struct Forecasts {
 /// The wire's view.
 #[derive(Debug)]
 #[expect(missing_docs, reason = "each is the text it names")]
-pub struct Wire {
+pub struct WireText {
     pub lab: &'static str,
     pub step: &'static str,
     pub slow: fn(&str) -> String,
@@ -71,7 +63,7 @@ pub struct Wire {
     pub absent: &'static str,
     pub lacking: &'static str,
     pub need: fn(Need) -> &'static str,
-    pub remedy: fn(Remedy) -> Help,
+    pub remedy: fn(Remedy) -> Advice,
     pub nothing_left: &'static str,
     pub closed: fn(Closed) -> &'static str,
     pub again: fn(&str) -> String,
@@ -105,7 +97,7 @@ pub struct Wire {
     pub damaged: &'static str,
     pub delivers: fn(&str) -> String,
     pub loses: fn(&str) -> String,
-    pub forecast: Forecasts,
+    pub forecast: ForecastText,
     pub rto: &'static str,
     pub retransmitted: fn(u32) -> String,
     pub resend_in: fn(&str) -> String,
@@ -147,7 +139,7 @@ pub struct Wire {
     pub say_to: fn(&str) -> String,
 }
 
-impl Wire {
+impl WireText {
     /// How a direction is treated.
     pub fn mode(&self, mode: Mode, tenths: &str) -> String {
         match mode {

@@ -4,10 +4,10 @@ use crate::lesson::Seen;
 use crate::lesson::act::{Act, ModeName};
 use crate::lesson::expect::Expect;
 use crate::lesson::matcher::{By, End, PacketMatch};
-use crate::text::lesson::{Deed, Lessons};
+use crate::text::lesson::{LessonsText, PlannedAct};
 
 /// What is expected, as a sentence without a full stop.
-pub fn of_expect(text: &Lessons, expect: &Expect) -> String {
+pub fn of_expect(text: &LessonsText, expect: &Expect) -> String {
     let by = |by: Option<By>| by.map_or_else(String::new, |by| (text.by)(&by.to_string()));
     match expect {
         Expect::State(state) => (text.state)(&of_end(text, state.of.get_ref()), state.is) + &by(state.by),
@@ -35,11 +35,11 @@ pub fn of_expect(text: &Lessons, expect: &Expect) -> String {
     }
 }
 
-fn of_end(text: &Lessons, end: &End) -> String {
+fn of_end(text: &LessonsText, end: &End) -> String {
     if end.peer { (text.peer)(&end.socket) } else { end.socket.clone() }
 }
 
-fn of_packet(text: &Lessons, packet: &PacketMatch) -> String {
+fn of_packet(text: &LessonsText, packet: &PacketMatch) -> String {
     let kind = packet.flags.map(|flags| flags.to_string());
     let kind = kind.or_else(|| packet.icmp.map(|icmp| format!("ICMP {icmp}")));
     let kind = kind.or_else(|| packet.proto.map(|proto| proto.name().to_uppercase()));
@@ -57,51 +57,51 @@ fn of_packet(text: &Lessons, packet: &PacketMatch) -> String {
 }
 
 /// What is done, as a sentence without a full stop.
-pub fn of_act(text: &Lessons, act: &Act) -> String {
-    let say = |deed: Deed<'_>| (text.deed)(&deed);
+pub fn of_act(text: &LessonsText, act: &Act) -> String {
+    let say = |act: PlannedAct<'_>| (text.act)(&act);
     let packet = |wanted: &PacketMatch| of_packet(text, wanted);
     match act {
-        Act::Next => say(Deed::Next),
-        Act::Deliver(wanted) => say(Deed::Deliver(&packet(wanted))),
-        Act::Drop(wanted) => say(Deed::Drop(&packet(wanted))),
-        Act::Duplicate(wanted) => say(Deed::Duplicate(&packet(wanted))),
-        Act::Swap(wanted) => say(Deed::Swap(&packet(wanted))),
-        Act::Corrupt(wanted) => say(Deed::Corrupt(&packet(wanted))),
-        Act::Delay(delay) => say(Deed::Delay(&of_packet(text, &delay.packet), delay.ms)),
+        Act::Next => say(PlannedAct::Next),
+        Act::Deliver(wanted) => say(PlannedAct::Deliver(&packet(wanted))),
+        Act::Drop(wanted) => say(PlannedAct::Drop(&packet(wanted))),
+        Act::Duplicate(wanted) => say(PlannedAct::Duplicate(&packet(wanted))),
+        Act::Swap(wanted) => say(PlannedAct::Swap(&packet(wanted))),
+        Act::Corrupt(wanted) => say(PlannedAct::Corrupt(&packet(wanted))),
+        Act::Delay(delay) => say(PlannedAct::Delay(&of_packet(text, &delay.packet), delay.ms)),
         Act::Mode(set) => say(match set.is {
-            ModeName::Step => Deed::Step(set.from),
-            ModeName::Slow => Deed::Slow(set.from, set.hop_ms),
-            ModeName::Live => Deed::Live(set.from),
+            ModeName::Step => PlannedAct::Step(set.from),
+            ModeName::Slow => PlannedAct::Slow(set.from, set.hop_ms),
+            ModeName::Live => PlannedAct::Live(set.from),
         }),
-        Act::Cut(cut) => say(Deed::Cut(cut.from, cut.on)),
-        Act::Loss(loss) => say(Deed::Loss(loss.from, loss.percent)),
-        Act::Fold(on) => say(Deed::Fold(*on)),
-        Act::Set(_) => say(Deed::Turn),
-        Act::Listen(listen) => say(Deed::Listen(listen.socket.get_ref(), listen.port)),
-        Act::Connect(connect) => say(Deed::Connect(connect.socket.get_ref())),
-        Act::Accept(accept) => say(Deed::Accept(accept.socket.get_ref())),
-        Act::Datagram(datagram) => say(Deed::Datagram(datagram.socket.get_ref())),
+        Act::Cut(cut) => say(PlannedAct::Cut(cut.from, cut.on)),
+        Act::Loss(loss) => say(PlannedAct::Loss(loss.from, loss.percent)),
+        Act::Fold(on) => say(PlannedAct::Fold(*on)),
+        Act::Set(_) => say(PlannedAct::Set),
+        Act::Listen(listen) => say(PlannedAct::Listen(listen.socket.get_ref(), listen.port)),
+        Act::Connect(connect) => say(PlannedAct::Connect(connect.socket.get_ref())),
+        Act::Accept(accept) => say(PlannedAct::Accept(accept.socket.get_ref())),
+        Act::Datagram(datagram) => say(PlannedAct::Datagram(datagram.socket.get_ref())),
         Act::Send(send) => {
             let bytes = || format!("{} B", send.bytes.unwrap_or(0));
             let what = send.text.as_ref().map_or_else(bytes, |text| format!("{text:?}"));
-            say(Deed::Send(send.socket.get_ref(), &what))
+            say(PlannedAct::Send(send.socket.get_ref(), &what))
         }
-        Act::Recv(recv) => say(Deed::Recv(recv.socket.get_ref())),
-        Act::Shutdown(name) => say(Deed::Shutdown(name.get_ref())),
-        Act::Close(close) => say(Deed::Close(close.socket.get_ref())),
-        Act::Reset(name) => say(Deed::Reset(name.get_ref())),
-        Act::Start(kind) => say(Deed::Start(kind.name())),
-        Act::Stop(kind) => say(Deed::Stop(kind.name())),
-        Act::Switch(switch) => say(Deed::Switch(switch.server.name(), switch.model)),
-        Act::Spawn(spawn) => say(Deed::Spawn(spawn.count, spawn.server.name())),
-        Act::End(end) => say(Deed::End(end.client, end.how)),
-        Act::CloseAll => say(Deed::CloseAll),
-        Act::Run(run) => say(Deed::Run(run.host, run.argv.first().map_or("", String::as_str))),
+        Act::Recv(recv) => say(PlannedAct::Recv(recv.socket.get_ref())),
+        Act::Shutdown(name) => say(PlannedAct::Shutdown(name.get_ref())),
+        Act::Close(close) => say(PlannedAct::Close(close.socket.get_ref())),
+        Act::Reset(name) => say(PlannedAct::Reset(name.get_ref())),
+        Act::Start(kind) => say(PlannedAct::Start(kind.name())),
+        Act::Stop(kind) => say(PlannedAct::Stop(kind.name())),
+        Act::Switch(switch) => say(PlannedAct::Switch(switch.server.name(), switch.model)),
+        Act::Spawn(spawn) => say(PlannedAct::Spawn(spawn.count, spawn.server.name())),
+        Act::End(end) => say(PlannedAct::End(end.client, end.how)),
+        Act::CloseAll => say(PlannedAct::CloseAll),
+        Act::Run(run) => say(PlannedAct::Run(run.host, run.argv.first().map_or("", String::as_str))),
     }
 }
 
 /// What was seen instead.
-pub fn of_seen(text: &Lessons, seen: &Seen) -> String {
+pub fn of_seen(text: &LessonsText, seen: &Seen) -> String {
     let what = match seen {
         Seen::It => text.it.to_owned(),
         Seen::Nothing => text.nothing.to_owned(),

@@ -1,11 +1,11 @@
 //! English: port checks, and the host that clients go to.
 
-use super::super::Checks;
+use super::super::ChecksText;
 use super::plural;
 use crate::domain::ports::PortsErrorKind;
 use crate::domain::{Errno, Realm, Reason, Unresolved, Verdict};
 
-pub(super) const CHECKS: Checks = Checks {
+pub(super) const CHECKS: ChecksText = ChecksText {
     verdict,
     means,
     reason,

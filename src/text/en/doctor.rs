@@ -1,8 +1,9 @@
 //! English: what `doctor` and `exec` say.
 
-use super::super::doctor::{Advice, Doctor, Needs, Remedies};
+use super::super::doctor::{Advice, DoctorText};
+use crate::domain::need::Need;
 
-pub(super) const DOCTOR: Doctor = Doctor {
+pub(super) const DOCTOR: DoctorText = DoctorText {
     sockets: "sockets on loopback: servers and clients work",
     port_free: |port| format!("port {port} is free"),
     port_held: |port, holder| match holder {
@@ -41,50 +42,17 @@ pub(super) const DOCTOR: Doctor = Doctor {
         command: Some("sudo {exe}"),
     },
     wire: "The wire lab needs:",
-    needs: Needs {
-        linux: "Linux",
-        helper: "starting its helper process",
-        user_namespace: "a user namespace (user_namespaces(7))",
-        uid_map: "writing uid_map and gid_map",
-        pid_namespace: "a PID namespace (pid_namespaces(7))",
-        net_namespace: "two network namespaces (network_namespaces(7))",
-        tun_node: "the device node /dev/net/tun",
-        tun: "a TUN interface on each host",
-        veth: "or, in its place, a veth pair and packet sockets",
-        address: "giving the interfaces their addresses",
-    },
-    remedies: Remedies {
-        other_system: Advice { sentence: "The wire lab needs Linux. Everything else works here.", command: None },
-        tun_permission: Advice {
-            sentence: "/dev/net/tun is there, but not for you.",
-            command: Some("sudo chmod 0666 /dev/net/tun"),
-        },
-        tun_module: Advice {
-            sentence: "/dev/net/tun is not there: the module is not loaded.",
-            command: Some("sudo modprobe tun"),
-        },
-        app_armor: Advice {
-            sentence: "This distribution strips user namespaces of their powers unless a profile allows them. The profile comes with the program (assets/apparmor/socklab-tui); put this program's path into it and load it.",
-            command: Some(
-                "sudo cp assets/apparmor/socklab-tui /etc/apparmor.d/ && sudo apparmor_parser -r /etc/apparmor.d/socklab-tui",
-            ),
-        },
-        allow_user_namespaces: Advice {
-            sentence: "This system forbids user namespaces to ordinary users.",
-            command: Some("sudo sysctl kernel.unprivileged_userns_clone=1"),
-        },
-        raise_namespace_limit: Advice {
-            sentence: "The limit of namespaces is used up, or 0.",
-            command: Some(
-                "sudo sysctl user.max_user_namespaces=1024 user.max_net_namespaces=1024 user.max_pid_namespaces=1024",
-            ),
-        },
-        container: Advice {
-            sentence: "A container forbids it. Start the container with the right, or use the program outside of it.",
-            command: Some("docker run --security-opt seccomp=unconfined --device /dev/net/tun …"),
-        },
-        kernel: Advice { sentence: "This kernel was built without it.", command: None },
-        unknown: Advice { sentence: "No remedy is known; the error is all there is.", command: None },
+    need: |need| match need {
+        Need::Linux => "Linux",
+        Need::Helper => "starting its helper process",
+        Need::UserNamespace => "a user namespace (user_namespaces(7))",
+        Need::UidMap => "writing uid_map and gid_map",
+        Need::PidNamespace => "a PID namespace (pid_namespaces(7))",
+        Need::NetNamespace => "two network namespaces (network_namespaces(7))",
+        Need::TunNode => "the device node /dev/net/tun",
+        Need::Tun => "a TUN interface on each host",
+        Need::Veth => "or, in its place, a veth pair and packet sockets",
+        Need::Address => "giving the interfaces their addresses",
     },
     works: "The laboratory works here.",
     broken: "The laboratory does not work here: not even sockets on loopback do.",

@@ -1,9 +1,9 @@
 //! English: a capture file in place of live traffic.
 
-use super::super::Files;
+use super::super::FilesText;
 use super::plural;
 
-pub(super) const FILES: Files = Files {
+pub(super) const FILES: FilesText = FilesText {
     file: "FILE",
     prompt: "Open a capture file",
     hint: "pcap or pcapng, as Wireshark, tcpdump and this program write them. The lab goes on meanwhile.",

@@ -1,9 +1,9 @@
 //! English: the words around a lesson.
 
-use super::super::lesson::{Deed, Lessons, List, Playing};
+use super::super::lesson::{LessonListText, LessonsText, PlannedAct, PlayingText};
 use crate::domain::{CloseHow, HostId};
 
-pub(super) const LESSONS: Lessons = Lessons {
+pub(super) const LESSONS: LessonsText = LessonsText {
     step: "step",
     packet: "a packet",
     again: "sent again",
@@ -27,8 +27,8 @@ pub(super) const LESSONS: Lessons = Lessons {
     absent: |ms, what| format!("for {ms} ms this is not seen: {what}"),
     seen: |what| format!("seen: {what}"),
     not_done: |what| format!("could not be done in time: {what}"),
-    deed,
-    list: List {
+    act,
+    list: LessonListText {
         title: "Scenarios",
         count: |shown, all| if shown == all { all.to_string() } else { format!("{shown} of {all}") },
         steps: |count| if count == 1 { "1 step".into() } else { format!("{count} steps") },
@@ -47,7 +47,7 @@ pub(super) const LESSONS: Lessons = Lessons {
             format!("The wire has {lost}: that ends with it. {key} again takes it down and plays the scenario.")
         },
     },
-    playing: Playing {
+    playing: PlayingText {
         title: |title| format!("Scenario · {title}"),
         step: |step, all| format!("step {step} of {all}"),
         to_do: "To do:",
@@ -68,43 +68,43 @@ pub(super) const LESSONS: Lessons = Lessons {
     },
 };
 
-fn deed(deed: &Deed<'_>) -> String {
+fn act(act: &PlannedAct<'_>) -> String {
     let way = |from: &Option<HostId>| from.map_or_else(String::new, |from| format!(" from the {from}"));
-    match deed {
-        Deed::Next => "deliver the packet held longest".into(),
-        Deed::Deliver(packet) => format!("deliver {packet}"),
-        Deed::Drop(packet) => format!("lose {packet}"),
-        Deed::Duplicate(packet) => format!("deliver {packet} and keep a copy"),
-        Deed::Swap(packet) => format!("swap {packet} with the one behind it"),
-        Deed::Corrupt(packet) => format!("damage {packet}"),
-        Deed::Delay(packet, ms) => format!("delay {packet} by {ms} ms"),
-        Deed::Step(from) => format!("hold every packet{}", way(from)),
-        Deed::Slow(from, ms) => format!("every packet{} takes {ms} ms", way(from)),
-        Deed::Live(from) => format!("let every packet{} run", way(from)),
-        Deed::Cut(from, true) => format!("cut the wire{}", way(from)),
-        Deed::Cut(from, false) => format!("mend the wire{}", way(from)),
-        Deed::Loss(from, percent) => format!("lose {percent} % of the packets{}", way(from)),
-        Deed::Fold(true) => "fold retransmissions".into(),
-        Deed::Fold(false) => "list every retransmission".into(),
-        Deed::Turn => "turn settings of the hosts".into(),
-        Deed::Listen(socket, port) => format!("{socket} listens on {port}"),
-        Deed::Connect(socket) => format!("{socket} calls connect()"),
-        Deed::Accept(socket) => format!("accept() gives {socket}"),
-        Deed::Datagram(socket) => format!("{socket} is made, a UDP socket"),
-        Deed::Send(socket, what) => format!("{socket} sends {what}"),
-        Deed::Recv(socket) => format!("{socket} calls recv()"),
-        Deed::Shutdown(socket) => format!("{socket} calls shutdown(SHUT_WR)"),
-        Deed::Close(socket) => format!("{socket} calls close()"),
-        Deed::Reset(socket) => format!("{socket} closes with RST"),
-        Deed::Start(server) => format!("start the server {server}"),
-        Deed::Stop(server) => format!("stop the server {server}"),
-        Deed::Switch(server, model) => format!("{server} serves {model} from now on"),
-        Deed::Spawn(1, server) => format!("a client of {server}"),
-        Deed::Spawn(count, server) => format!("{count} clients of {server}"),
-        Deed::End(client, CloseHow::Rst) => format!("reset client {client}"),
-        Deed::End(client, CloseHow::Half) => format!("half-close client {client}"),
-        Deed::End(client, CloseHow::Fin) => format!("close client {client}"),
-        Deed::CloseAll => "close all clients".into(),
-        Deed::Run(host, program) => format!("run {program} on the {host}"),
+    match act {
+        PlannedAct::Next => "deliver the packet held longest".into(),
+        PlannedAct::Deliver(packet) => format!("deliver {packet}"),
+        PlannedAct::Drop(packet) => format!("lose {packet}"),
+        PlannedAct::Duplicate(packet) => format!("deliver {packet} and keep a copy"),
+        PlannedAct::Swap(packet) => format!("swap {packet} with the one behind it"),
+        PlannedAct::Corrupt(packet) => format!("damage {packet}"),
+        PlannedAct::Delay(packet, ms) => format!("delay {packet} by {ms} ms"),
+        PlannedAct::Step(from) => format!("hold every packet{}", way(from)),
+        PlannedAct::Slow(from, ms) => format!("every packet{} takes {ms} ms", way(from)),
+        PlannedAct::Live(from) => format!("let every packet{} run", way(from)),
+        PlannedAct::Cut(from, true) => format!("cut the wire{}", way(from)),
+        PlannedAct::Cut(from, false) => format!("mend the wire{}", way(from)),
+        PlannedAct::Loss(from, percent) => format!("lose {percent} % of the packets{}", way(from)),
+        PlannedAct::Fold(true) => "fold retransmissions".into(),
+        PlannedAct::Fold(false) => "list every retransmission".into(),
+        PlannedAct::Set => "turn settings of the hosts".into(),
+        PlannedAct::Listen(socket, port) => format!("{socket} listens on {port}"),
+        PlannedAct::Connect(socket) => format!("{socket} calls connect()"),
+        PlannedAct::Accept(socket) => format!("accept() gives {socket}"),
+        PlannedAct::Datagram(socket) => format!("{socket} is made, a UDP socket"),
+        PlannedAct::Send(socket, what) => format!("{socket} sends {what}"),
+        PlannedAct::Recv(socket) => format!("{socket} calls recv()"),
+        PlannedAct::Shutdown(socket) => format!("{socket} calls shutdown(SHUT_WR)"),
+        PlannedAct::Close(socket) => format!("{socket} calls close()"),
+        PlannedAct::Reset(socket) => format!("{socket} closes with RST"),
+        PlannedAct::Start(server) => format!("start the server {server}"),
+        PlannedAct::Stop(server) => format!("stop the server {server}"),
+        PlannedAct::Switch(server, model) => format!("{server} serves {model} from now on"),
+        PlannedAct::Spawn(1, server) => format!("a client of {server}"),
+        PlannedAct::Spawn(count, server) => format!("{count} clients of {server}"),
+        PlannedAct::End(client, CloseHow::Rst) => format!("reset client {client}"),
+        PlannedAct::End(client, CloseHow::Half) => format!("half-close client {client}"),
+        PlannedAct::End(client, CloseHow::Fin) => format!("close client {client}"),
+        PlannedAct::CloseAll => "close all clients".into(),
+        PlannedAct::Run(host, program) => format!("run {program} on the {host}"),
     }
 }

@@ -12,11 +12,13 @@ mod page;
 mod trouble;
 mod wire;
 
-use super::panes::{Broadcast, Clients, Header, Help, Lifecycle, Netstat, Ports, Servers, Small};
-use super::{Meaning, Numbers, Text};
+use super::panes::{
+    BroadcastText, ClientsText, HeaderText, HelpText, LifecycleText, NetstatText, PortsText, ServersText, TooSmallText,
+};
+use super::{Meaning, NumberFormat, Text};
 use crate::domain::Evidence;
 
-const NUMBERS: Numbers = Numbers { group: ',', point: '.' };
+const NUMBERS: NumberFormat = NumberFormat { group: ',', point: '.' };
 
 pub(super) static TEXT: Text = Text {
     code: "EN",
@@ -38,7 +40,7 @@ pub(super) static TEXT: Text = Text {
     doctor: doctor::DOCTOR,
     checks: checks::CHECKS,
     network: network::NETWORK,
-    small: Small {
+    small: TooSmallText {
         sorry: "Sorry, this terminal is too small.",
         needs: |columns, rows| format!("The lab needs {columns}×{rows}."),
         has: |columns, rows| format!("This is {columns}×{rows}."),
@@ -70,7 +72,7 @@ fn again(times: u8) -> String {
     if times == 0 { String::new() } else { format!(" ×{times}") }
 }
 
-const HEADER: Header = Header {
+const HEADER: HeaderText = HeaderText {
     loopback: "loopback only",
     open: "OPEN TO THE NETWORK",
     observing: "watching, no server of ours",
@@ -83,7 +85,7 @@ const HEADER: Header = Header {
     mono: "mono",
 };
 
-const SERVERS: Servers = Servers {
+const SERVERS: ServersText = ServersText {
     title: "Servers",
     none: "No server yet.",
     none_on_wire: |key| {
@@ -111,7 +113,7 @@ const SERVERS: Servers = Servers {
     retry: "try again",
 };
 
-const CLIENTS: Clients = Clients {
+const CLIENTS: ClientsText = ClientsText {
     title: "Client ports",
     none: "No client yet: press c to connect one, o for one that says hello and leaves.",
     none_on_wire: |key| {
@@ -135,7 +137,7 @@ const CLIENTS: Clients = Clients {
     chosen: "even ports, +2 to +16 each (RFC 6056)",
 };
 
-const NETSTAT: Netstat = Netstat {
+const NETSTAT: NetstatText = NetstatText {
     none: "The socket table is empty.",
     none_match: "No socket matches. Press / to change the filter, f to watch more.",
     unread: "The socket table has not been read yet.",
@@ -163,7 +165,7 @@ const NETSTAT: Netstat = Netstat {
     scope_all: "all sockets",
 };
 
-const LIFECYCLE: Lifecycle = Lifecycle {
+const LIFECYCLE: LifecycleText = LifecycleText {
     title: "What happened",
     none: "Nothing yet: press c and watch every call of the client and of the server.",
     none_listed: "Nothing of this kind yet. Press n for other kinds, Esc for everything.",
@@ -206,7 +208,7 @@ const LIFECYCLE: Lifecycle = Lifecycle {
     by_task: "by a task",
 };
 
-const BROADCAST: Broadcast = Broadcast {
+const BROADCAST: BroadcastText = BroadcastText {
     title: "Broadcast",
     you: "you",
     none: |key| format!("Press {key} to say something to every ticked server."),
@@ -224,7 +226,7 @@ const BROADCAST: Broadcast = Broadcast {
     empty: "(nothing)",
 };
 
-const PORTS: Ports = Ports {
+const PORTS: PortsText = PortsText {
     title: "Ports",
     newest: "the newest client",
     server: "the server",
@@ -243,7 +245,7 @@ const PORTS: Ports = Ports {
     range: "ephemeral range",
 };
 
-const HELP: Help = Help {
+const HELP: HelpText = HelpText {
     title: "Help",
     lab: "The lab",
     anywhere: "Everywhere",

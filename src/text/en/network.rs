@@ -1,10 +1,10 @@
 //! English: the class on the network.
 
-use super::super::Network;
+use super::super::NetworkText;
 use super::plural;
 use crate::domain::guard::{Deed, PortCheck};
 
-pub(super) const NETWORK: Network = Network {
+pub(super) const NETWORK: NetworkText = NetworkText {
     title: "Network",
     card: "Join",
     peers: "Peers",

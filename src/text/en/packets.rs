@@ -1,10 +1,10 @@
 //! English: the packets view.
 
-use super::super::Packets;
+use super::super::PacketsText;
 use super::plural;
 use crate::domain::{Finding, Reset};
 
-pub(super) const PACKETS: Packets = Packets {
+pub(super) const PACKETS: PacketsText = PacketsText {
     title: "Packets",
     ladder: "Ladder",
     stream: "What was said",

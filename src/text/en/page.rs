@@ -1,6 +1,6 @@
 //! English: a connection's page.
 
-use super::super::page::{InfoTexts, Page};
+use super::super::page::{InfoText, PageText};
 use super::grouped;
 use super::{Meaning, plural};
 
@@ -8,7 +8,7 @@ const fn means(name: &'static str, means: &'static str) -> Meaning {
     Meaning { name, means }
 }
 
-pub(super) const PAGE: Page = Page {
+pub(super) const PAGE: PageText = PageText {
     title: "Connection",
     listener: "Listener",
     socket: "UDP socket",
@@ -39,7 +39,7 @@ pub(super) const PAGE: Page = Page {
     segments: |count| format!("{} {}", grouped(count), plural(u64::from(count), "segment", "segments")),
     retransmitted: |now, all| format!("{now} now, {all} in all"),
     out_in: |sent, received| format!("{sent} out, {received} in"),
-    info: InfoTexts {
+    info: InfoText {
         rtt: means("rtt", "round trip, smoothed"),
         rto: means("rto", "no answer: sends again"),
         cwnd: means("cwnd", "may be under way at once"),

@@ -1,12 +1,13 @@
 //! English: the wire's view.
 
-use super::super::wire::{Forecasts, Help, Resent, Wire};
+use super::super::doctor::Advice;
+use super::super::wire::{ForecastText, Resent, WireText};
 use super::{grouped, plural};
 use crate::domain::need::{Need, Remedy};
 use crate::domain::wire::{Closed, Loss};
 use crate::domain::{Congestion, Errno, HostId, Setting, Syscall, TcpState};
 
-pub(super) const WIRE: Wire = Wire {
+pub(super) const WIRE: WireText = WireText {
     lab: "WIRE LAB",
     step: "step",
     slow: |hop| format!("slow {hop}"),
@@ -67,7 +68,7 @@ pub(super) const WIRE: Wire = Wire {
     damaged: "damaged",
     delivers: |key| format!("{key} delivers it: "),
     loses: |key| format!("{key} loses it: "),
-    forecast: Forecasts {
+    forecast: ForecastText {
         cut: "the wire is cut in this direction",
         corrupt: "its checksum is wrong, so the kernel throws it away without a word (RFC 9293 §3.1)",
         opens: "the server will answer SYN+ACK and go to SYN_RECV (RFC 9293 §3.10.7.2)",
@@ -207,37 +208,41 @@ const fn need(need: Need) -> &'static str {
     }
 }
 
-const fn remedy(remedy: Remedy) -> Help {
+const fn remedy(remedy: Remedy) -> Advice {
     match remedy {
-        Remedy::OtherSystem => Help { what: "Use Linux, or replay a session that was recorded there.", command: None },
-        Remedy::TunPermission => Help {
-            what: "The node is there, but not for you. This opens it until the next start:",
+        Remedy::OtherSystem => {
+            Advice { sentence: "Use Linux, or replay a session that was recorded there.", command: None }
+        }
+        Remedy::TunPermission => Advice {
+            sentence: "The node is there, but not for you. This opens it until the next start:",
             command: Some("sudo chmod 0666 /dev/net/tun"),
         },
         Remedy::TunModule => {
-            Help { what: "The node is not there. This loads what makes it:", command: Some("sudo modprobe tun") }
+            Advice { sentence: "The node is not there. This loads what makes it:", command: Some("sudo modprobe tun") }
         }
-        Remedy::AppArmorProfile => Help {
-            what: "AppArmor restricts user namespaces here (Ubuntu from 24.04 on). The profile assets/apparmor/socklab-tui allows them to this program: put the program's path into it, and load it:",
+        Remedy::AppArmorProfile => Advice {
+            sentence: "AppArmor restricts user namespaces here (Ubuntu from 24.04 on). The profile assets/apparmor/socklab-tui allows them to this program: put the program's path into it, and load it:",
             command: Some(
                 "sudo cp assets/apparmor/socklab-tui /etc/apparmor.d/ && sudo apparmor_parser -r /etc/apparmor.d/socklab-tui",
             ),
         },
-        Remedy::AllowUserNamespaces => Help {
-            what: "This system forbids user namespaces. This allows them until the next start:",
+        Remedy::AllowUserNamespaces => Advice {
+            sentence: "This system forbids user namespaces. This allows them until the next start:",
             command: Some("sudo sysctl -w kernel.unprivileged_userns_clone=1"),
         },
-        Remedy::RaiseNamespaceLimit => Help {
-            what: "The limit of namespaces is reached. This raises it until the next start:",
+        Remedy::RaiseNamespaceLimit => Advice {
+            sentence: "The limit of namespaces is reached. This raises it until the next start:",
             command: Some("sudo sysctl -w user.max_{user,pid,net}_namespaces=15000"),
         },
-        Remedy::Container => Help {
-            what: "A container or its seccomp filter forbids it. Outside of it, start it with:",
+        Remedy::Container => Advice {
+            sentence: "A container or its seccomp filter forbids it. Outside of it, start it with:",
             command: Some("docker run --privileged …"),
         },
-        Remedy::Kernel => Help { what: "This kernel was built without it; another kernel has it.", command: None },
-        Remedy::Unknown => Help {
-            what: "Nothing is known that helps, except asking again as root:",
+        Remedy::Kernel => {
+            Advice { sentence: "This kernel was built without it; another kernel has it.", command: None }
+        }
+        Remedy::Unknown => Advice {
+            sentence: "Nothing is known that helps, except asking again as root:",
             command: Some("sudo socklab-tui wire"),
         },
     }

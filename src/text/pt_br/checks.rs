@@ -1,11 +1,11 @@
 //! Português: verificação de portas, e a máquina para onde vão os clientes.
 
-use super::super::Checks;
+use super::super::ChecksText;
 use super::plural;
 use crate::domain::ports::PortsErrorKind;
 use crate::domain::{Errno, Realm, Reason, Unresolved, Verdict};
 
-pub(super) const CHECKS: Checks = Checks {
+pub(super) const CHECKS: ChecksText = ChecksText {
     verdict,
     means,
     reason,

@@ -1,8 +1,9 @@
 //! Brazilian Portuguese: what `doctor` and `exec` say.
 
-use super::super::doctor::{Advice, Doctor, Needs, Remedies};
+use super::super::doctor::{Advice, DoctorText};
+use crate::domain::need::Need;
 
-pub(super) const DOCTOR: Doctor = Doctor {
+pub(super) const DOCTOR: DoctorText = DoctorText {
     sockets: "sockets em loopback: servidores e clientes funcionam",
     port_free: |port| format!("a porta {port} está livre"),
     port_held: |port, holder| match holder {
@@ -41,53 +42,17 @@ pub(super) const DOCTOR: Doctor = Doctor {
         command: Some("sudo {exe}"),
     },
     wire: "O laboratório do fio precisa de:",
-    needs: Needs {
-        linux: "Linux",
-        helper: "iniciar seu processo auxiliar",
-        user_namespace: "um namespace de usuário (user_namespaces(7))",
-        uid_map: "escrever uid_map e gid_map",
-        pid_namespace: "um namespace de PID (pid_namespaces(7))",
-        net_namespace: "dois namespaces de rede (network_namespaces(7))",
-        tun_node: "o nó de dispositivo /dev/net/tun",
-        tun: "uma interface TUN em cada host",
-        veth: "ou, no lugar dela, um par veth e sockets de pacote",
-        address: "dar endereços às interfaces",
-    },
-    remedies: Remedies {
-        other_system: Advice {
-            sentence: "O laboratório do fio precisa de Linux. Todo o resto funciona aqui.",
-            command: None,
-        },
-        tun_permission: Advice {
-            sentence: "/dev/net/tun existe, mas não para você.",
-            command: Some("sudo chmod 0666 /dev/net/tun"),
-        },
-        tun_module: Advice {
-            sentence: "/dev/net/tun não existe: o módulo não está carregado.",
-            command: Some("sudo modprobe tun"),
-        },
-        app_armor: Advice {
-            sentence: "Esta distribuição tira os poderes dos namespaces de usuário, a menos que um perfil os permita. O perfil acompanha o programa (assets/apparmor/socklab-tui); ponha nele o caminho deste programa e carregue-o.",
-            command: Some(
-                "sudo cp assets/apparmor/socklab-tui /etc/apparmor.d/ && sudo apparmor_parser -r /etc/apparmor.d/socklab-tui",
-            ),
-        },
-        allow_user_namespaces: Advice {
-            sentence: "Este sistema proíbe namespaces de usuário a usuários comuns.",
-            command: Some("sudo sysctl kernel.unprivileged_userns_clone=1"),
-        },
-        raise_namespace_limit: Advice {
-            sentence: "O limite de namespaces está esgotado, ou é 0.",
-            command: Some(
-                "sudo sysctl user.max_user_namespaces=1024 user.max_net_namespaces=1024 user.max_pid_namespaces=1024",
-            ),
-        },
-        container: Advice {
-            sentence: "Um contêiner o proíbe. Inicie o contêiner com a permissão, ou use o programa fora dele.",
-            command: Some("docker run --security-opt seccomp=unconfined --device /dev/net/tun …"),
-        },
-        kernel: Advice { sentence: "Este kernel foi compilado sem isso.", command: None },
-        unknown: Advice { sentence: "Não se conhece remédio; o erro é tudo o que há.", command: None },
+    need: |need| match need {
+        Need::Linux => "Linux",
+        Need::Helper => "iniciar seu processo auxiliar",
+        Need::UserNamespace => "um namespace de usuário (user_namespaces(7))",
+        Need::UidMap => "escrever uid_map e gid_map",
+        Need::PidNamespace => "um namespace de PID (pid_namespaces(7))",
+        Need::NetNamespace => "dois namespaces de rede (network_namespaces(7))",
+        Need::TunNode => "o nó de dispositivo /dev/net/tun",
+        Need::Tun => "uma interface TUN em cada host",
+        Need::Veth => "ou, no lugar dela, um par veth e sockets de pacote",
+        Need::Address => "dar endereços às interfaces",
     },
     works: "O laboratório funciona aqui.",
     broken: "O laboratório não funciona aqui: nem sockets em loopback funcionam.",

@@ -1,9 +1,9 @@
 //! Brazilian Portuguese: a capture file in place of live traffic.
 
-use super::super::Files;
+use super::super::FilesText;
 use super::plural;
 
-pub(super) const FILES: Files = Files {
+pub(super) const FILES: FilesText = FilesText {
     file: "ARQUIVO",
     prompt: "Abrir um arquivo de captura",
     hint: "pcap ou pcapng, como o Wireshark, o tcpdump e este programa gravam. O laboratório continua enquanto isso.",

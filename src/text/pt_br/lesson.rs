@@ -1,6 +1,6 @@
 //! Brazilian Portuguese: the words around a lesson.
 
-use super::super::lesson::{Deed, Lessons, List, Playing};
+use super::super::lesson::{LessonListText, LessonsText, PlannedAct, PlayingText};
 use crate::domain::{CloseHow, HostId};
 
 const fn host(host: HostId) -> &'static str {
@@ -10,7 +10,7 @@ const fn host(host: HostId) -> &'static str {
     }
 }
 
-pub(super) const LESSONS: Lessons = Lessons {
+pub(super) const LESSONS: LessonsText = LessonsText {
     step: "passo",
     packet: "um pacote",
     again: "reenviado",
@@ -34,8 +34,8 @@ pub(super) const LESSONS: Lessons = Lessons {
     absent: |ms, what| format!("não acontece em {ms} ms: {what}"),
     seen: |what| format!("visto: {what}"),
     not_done: |what| format!("não foi possível a tempo: {what}"),
-    deed,
-    list: List {
+    act,
+    list: LessonListText {
         title: "Cenários",
         count: |shown, all| if shown == all { all.to_string() } else { format!("{shown} de {all}") },
         steps: |count| if count == 1 { "1 passo".into() } else { format!("{count} passos") },
@@ -56,7 +56,7 @@ pub(super) const LESSONS: Lessons = Lessons {
             format!("O fio tem {lost}: isso se encerra com ele. {key} de novo o desmonta e apresenta o cenário.")
         },
     },
-    playing: Playing {
+    playing: PlayingText {
         title: |title| format!("Cenário · {title}"),
         step: |step, all| format!("passo {step} de {all}"),
         to_do: "A fazer:",
@@ -77,43 +77,43 @@ pub(super) const LESSONS: Lessons = Lessons {
     },
 };
 
-fn deed(deed: &Deed<'_>) -> String {
+fn act(act: &PlannedAct<'_>) -> String {
     let way = |from: &Option<HostId>| from.map_or_else(String::new, |from| format!(" do {}", host(from)));
-    match deed {
-        Deed::Next => "entregar o pacote retido há mais tempo".into(),
-        Deed::Deliver(packet) => format!("entregar {packet}"),
-        Deed::Drop(packet) => format!("perder {packet}"),
-        Deed::Duplicate(packet) => format!("entregar {packet} e guardar uma cópia"),
-        Deed::Swap(packet) => format!("trocar {packet} com o de trás"),
-        Deed::Corrupt(packet) => format!("danificar {packet}"),
-        Deed::Delay(packet, ms) => format!("atrasar {packet} em {ms} ms"),
-        Deed::Step(from) => format!("reter cada pacote{}", way(from)),
-        Deed::Slow(from, ms) => format!("cada pacote{} leva {ms} ms", way(from)),
-        Deed::Live(from) => format!("deixar seguir cada pacote{}", way(from)),
-        Deed::Cut(from, true) => format!("cortar o fio{}", way(from)),
-        Deed::Cut(from, false) => format!("emendar o fio{}", way(from)),
-        Deed::Loss(from, percent) => format!("perder {percent} % dos pacotes{}", way(from)),
-        Deed::Fold(true) => "juntar as retransmissões".into(),
-        Deed::Fold(false) => "listar cada retransmissão".into(),
-        Deed::Turn => "mudar ajustes dos hosts".into(),
-        Deed::Listen(socket, port) => format!("{socket} escuta na {port}"),
-        Deed::Connect(socket) => format!("{socket} chama connect()"),
-        Deed::Accept(socket) => format!("accept() devolve {socket}"),
-        Deed::Datagram(socket) => format!("{socket}: um socket UDP é criado"),
-        Deed::Send(socket, what) => format!("{socket} envia {what}"),
-        Deed::Recv(socket) => format!("{socket} chama recv()"),
-        Deed::Shutdown(socket) => format!("{socket} chama shutdown(SHUT_WR)"),
-        Deed::Close(socket) => format!("{socket} chama close()"),
-        Deed::Reset(socket) => format!("{socket} fecha com RST"),
-        Deed::Start(server) => format!("iniciar o servidor {server}"),
-        Deed::Stop(server) => format!("parar o servidor {server}"),
-        Deed::Switch(server, model) => format!("{server} passa a servir como {model}"),
-        Deed::Spawn(1, server) => format!("um cliente de {server}"),
-        Deed::Spawn(count, server) => format!("{count} clientes de {server}"),
-        Deed::End(client, CloseHow::Rst) => format!("derrubar o cliente {client} com RST"),
-        Deed::End(client, CloseHow::Half) => format!("fechar só o envio do cliente {client}"),
-        Deed::End(client, CloseHow::Fin) => format!("fechar o cliente {client}"),
-        Deed::CloseAll => "fechar todos os clientes".into(),
-        Deed::Run(on, program) => format!("rodar {program} no {}", host(*on)),
+    match act {
+        PlannedAct::Next => "entregar o pacote retido há mais tempo".into(),
+        PlannedAct::Deliver(packet) => format!("entregar {packet}"),
+        PlannedAct::Drop(packet) => format!("perder {packet}"),
+        PlannedAct::Duplicate(packet) => format!("entregar {packet} e guardar uma cópia"),
+        PlannedAct::Swap(packet) => format!("trocar {packet} com o de trás"),
+        PlannedAct::Corrupt(packet) => format!("danificar {packet}"),
+        PlannedAct::Delay(packet, ms) => format!("atrasar {packet} em {ms} ms"),
+        PlannedAct::Step(from) => format!("reter cada pacote{}", way(from)),
+        PlannedAct::Slow(from, ms) => format!("cada pacote{} leva {ms} ms", way(from)),
+        PlannedAct::Live(from) => format!("deixar seguir cada pacote{}", way(from)),
+        PlannedAct::Cut(from, true) => format!("cortar o fio{}", way(from)),
+        PlannedAct::Cut(from, false) => format!("emendar o fio{}", way(from)),
+        PlannedAct::Loss(from, percent) => format!("perder {percent} % dos pacotes{}", way(from)),
+        PlannedAct::Fold(true) => "juntar as retransmissões".into(),
+        PlannedAct::Fold(false) => "listar cada retransmissão".into(),
+        PlannedAct::Set => "mudar ajustes dos hosts".into(),
+        PlannedAct::Listen(socket, port) => format!("{socket} escuta na {port}"),
+        PlannedAct::Connect(socket) => format!("{socket} chama connect()"),
+        PlannedAct::Accept(socket) => format!("accept() devolve {socket}"),
+        PlannedAct::Datagram(socket) => format!("{socket}: um socket UDP é criado"),
+        PlannedAct::Send(socket, what) => format!("{socket} envia {what}"),
+        PlannedAct::Recv(socket) => format!("{socket} chama recv()"),
+        PlannedAct::Shutdown(socket) => format!("{socket} chama shutdown(SHUT_WR)"),
+        PlannedAct::Close(socket) => format!("{socket} chama close()"),
+        PlannedAct::Reset(socket) => format!("{socket} fecha com RST"),
+        PlannedAct::Start(server) => format!("iniciar o servidor {server}"),
+        PlannedAct::Stop(server) => format!("parar o servidor {server}"),
+        PlannedAct::Switch(server, model) => format!("{server} passa a servir como {model}"),
+        PlannedAct::Spawn(1, server) => format!("um cliente de {server}"),
+        PlannedAct::Spawn(count, server) => format!("{count} clientes de {server}"),
+        PlannedAct::End(client, CloseHow::Rst) => format!("derrubar o cliente {client} com RST"),
+        PlannedAct::End(client, CloseHow::Half) => format!("fechar só o envio do cliente {client}"),
+        PlannedAct::End(client, CloseHow::Fin) => format!("fechar o cliente {client}"),
+        PlannedAct::CloseAll => "fechar todos os clientes".into(),
+        PlannedAct::Run(on, program) => format!("rodar {program} no {}", host(*on)),
     }
 }

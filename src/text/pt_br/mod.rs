@@ -12,11 +12,13 @@ mod page;
 mod trouble;
 mod wire;
 
-use super::panes::{Broadcast, Clients, Header, Help, Lifecycle, Netstat, Ports, Servers, Small};
-use super::{Meaning, Numbers, Text};
+use super::panes::{
+    BroadcastText, ClientsText, HeaderText, HelpText, LifecycleText, NetstatText, PortsText, ServersText, TooSmallText,
+};
+use super::{Meaning, NumberFormat, Text};
 use crate::domain::Evidence;
 
-const NUMBERS: Numbers = Numbers { group: '.', point: ',' };
+const NUMBERS: NumberFormat = NumberFormat { group: '.', point: ',' };
 
 pub(super) static TEXT: Text = Text {
     code: "PT",
@@ -38,7 +40,7 @@ pub(super) static TEXT: Text = Text {
     doctor: doctor::DOCTOR,
     checks: checks::CHECKS,
     network: network::NETWORK,
-    small: Small {
+    small: TooSmallText {
         sorry: "Desculpe, este terminal é pequeno demais.",
         needs: |columns, rows| format!("O laboratório precisa de {columns}×{rows}."),
         has: |columns, rows| format!("Aqui há {columns}×{rows}."),
@@ -70,7 +72,7 @@ fn again(times: u8) -> String {
     if times == 0 { String::new() } else { format!(" ×{times}") }
 }
 
-const HEADER: Header = Header {
+const HEADER: HeaderText = HeaderText {
     loopback: "só loopback",
     open: "ABERTO À REDE",
     observing: "observando, nenhum servidor nosso",
@@ -83,7 +85,7 @@ const HEADER: Header = Header {
     mono: "mono",
 };
 
-const SERVERS: Servers = Servers {
+const SERVERS: ServersText = ServersText {
     title: "Servidores",
     none: "Nenhum servidor ainda.",
     none_on_wire: |key| {
@@ -114,7 +116,7 @@ const SERVERS: Servers = Servers {
     retry: "tentar de novo",
 };
 
-const CLIENTS: Clients = Clients {
+const CLIENTS: ClientsText = ClientsText {
     title: "Portas dos clientes",
     none: "Nenhum cliente ainda: tecle c para conectar um, o para um que diz olá e vai embora.",
     none_on_wire: |key| {
@@ -140,7 +142,7 @@ const CLIENTS: Clients = Clients {
     chosen: "portas pares, +2 a +16 cada (RFC 6056)",
 };
 
-const NETSTAT: Netstat = Netstat {
+const NETSTAT: NetstatText = NetstatText {
     none: "A tabela de sockets está vazia.",
     none_match: "Nenhum socket combina. Tecle / para mudar o filtro, f para observar mais.",
     unread: "A tabela de sockets ainda não foi lida.",
@@ -168,7 +170,7 @@ const NETSTAT: Netstat = Netstat {
     scope_all: "todos os sockets",
 };
 
-const LIFECYCLE: Lifecycle = Lifecycle {
+const LIFECYCLE: LifecycleText = LifecycleText {
     title: "O que aconteceu",
     none: "Nada ainda: tecle c e veja cada chamada do cliente e do servidor.",
     none_listed: "Nada desse tipo ainda. Tecle n para outros tipos, Esc para tudo.",
@@ -211,7 +213,7 @@ const LIFECYCLE: Lifecycle = Lifecycle {
     by_task: "por uma task",
 };
 
-const BROADCAST: Broadcast = Broadcast {
+const BROADCAST: BroadcastText = BroadcastText {
     title: "Broadcast",
     you: "você",
     none: |key| format!("Tecle {key} para dizer algo a todos os servidores marcados."),
@@ -229,7 +231,7 @@ const BROADCAST: Broadcast = Broadcast {
     empty: "(nada)",
 };
 
-const PORTS: Ports = Ports {
+const PORTS: PortsText = PortsText {
     title: "Portas",
     newest: "o cliente mais novo",
     server: "o servidor",
@@ -248,7 +250,7 @@ const PORTS: Ports = Ports {
     range: "faixa efêmera",
 };
 
-const HELP: Help = Help {
+const HELP: HelpText = HelpText {
     title: "Ajuda",
     lab: "O laboratório",
     anywhere: "Em todo lugar",

@@ -1,10 +1,10 @@
 //! Brazilian Portuguese: the packets view.
 
-use super::super::Packets;
+use super::super::PacketsText;
 use super::plural;
 use crate::domain::{Finding, Reset};
 
-pub(super) const PACKETS: Packets = Packets {
+pub(super) const PACKETS: PacketsText = PacketsText {
     title: "Pacotes",
     ladder: "Escada",
     stream: "O que foi dito",

@@ -1,6 +1,6 @@
 //! Brazilian Portuguese: a connection's page.
 
-use super::super::page::{InfoTexts, Page};
+use super::super::page::{InfoText, PageText};
 use super::grouped;
 use super::{Meaning, plural};
 
@@ -8,7 +8,7 @@ const fn means(name: &'static str, means: &'static str) -> Meaning {
     Meaning { name, means }
 }
 
-pub(super) const PAGE: Page = Page {
+pub(super) const PAGE: PageText = PageText {
     title: "Conexão",
     listener: "Socket que escuta",
     socket: "Socket UDP",
@@ -40,7 +40,7 @@ pub(super) const PAGE: Page = Page {
     segments: |count| format!("{} {}", grouped(count), plural(u64::from(count), "segmento", "segmentos")),
     retransmitted: |now, all| format!("{now} agora, {all} ao todo"),
     out_in: |sent, received| format!("sai {sent}, entra {received}"),
-    info: InfoTexts {
+    info: InfoText {
         rtt: means("rtt", "ida e volta, suavizado"),
         rto: means("rto", "sem resposta: reenvia"),
         cwnd: means("cwnd", "podem ir sem resposta"),

@@ -1,12 +1,13 @@
 //! Brazilian Portuguese: the wire's view.
 
-use super::super::wire::{Forecasts, Help, Resent, Wire};
+use super::super::doctor::Advice;
+use super::super::wire::{ForecastText, Resent, WireText};
 use super::{grouped, plural};
 use crate::domain::need::{Need, Remedy};
 use crate::domain::wire::{Closed, Loss};
 use crate::domain::{Congestion, Errno, HostId, Setting, Syscall, TcpState};
 
-pub(super) const WIRE: Wire = Wire {
+pub(super) const WIRE: WireText = WireText {
     lab: "LAB DO FIO",
     step: "passo a passo",
     slow: |hop| format!("lento {hop}"),
@@ -75,7 +76,7 @@ pub(super) const WIRE: Wire = Wire {
     damaged: "danificado",
     delivers: |key| format!("{key} o entrega: "),
     loses: |key| format!("{key} o perde: "),
-    forecast: Forecasts {
+    forecast: ForecastText {
         cut: "o fio está cortado neste sentido",
         corrupt: "o checksum está errado, e o kernel o descarta sem dizer nada (RFC 9293 §3.1)",
         opens: "o servidor responderá SYN+ACK e irá a SYN_RECV (RFC 9293 §3.10.7.2)",
@@ -221,37 +222,38 @@ const fn need(need: Need) -> &'static str {
     }
 }
 
-const fn remedy(remedy: Remedy) -> Help {
+const fn remedy(remedy: Remedy) -> Advice {
     match remedy {
-        Remedy::OtherSystem => Help { what: "Use o Linux, ou reveja uma sessão gravada nele.", command: None },
-        Remedy::TunPermission => Help {
-            what: "O dispositivo existe, mas não para você. Isto o abre até a próxima inicialização:",
+        Remedy::OtherSystem => Advice { sentence: "Use o Linux, ou reveja uma sessão gravada nele.", command: None },
+        Remedy::TunPermission => Advice {
+            sentence: "O dispositivo existe, mas não para você. Isto o abre até a próxima inicialização:",
             command: Some("sudo chmod 0666 /dev/net/tun"),
         },
-        Remedy::TunModule => {
-            Help { what: "O dispositivo não existe. Isto carrega o que o cria:", command: Some("sudo modprobe tun") }
-        }
-        Remedy::AppArmorProfile => Help {
-            what: "O AppArmor restringe user namespaces aqui (Ubuntu a partir do 24.04). O perfil assets/apparmor/socklab-tui os permite a este programa: ponha nele o caminho do programa e carregue-o:",
+        Remedy::TunModule => Advice {
+            sentence: "O dispositivo não existe. Isto carrega o que o cria:",
+            command: Some("sudo modprobe tun"),
+        },
+        Remedy::AppArmorProfile => Advice {
+            sentence: "O AppArmor restringe user namespaces aqui (Ubuntu a partir do 24.04). O perfil assets/apparmor/socklab-tui os permite a este programa: ponha nele o caminho do programa e carregue-o:",
             command: Some(
                 "sudo cp assets/apparmor/socklab-tui /etc/apparmor.d/ && sudo apparmor_parser -r /etc/apparmor.d/socklab-tui",
             ),
         },
-        Remedy::AllowUserNamespaces => Help {
-            what: "Este sistema proíbe user namespaces. Isto os permite até a próxima inicialização:",
+        Remedy::AllowUserNamespaces => Advice {
+            sentence: "Este sistema proíbe user namespaces. Isto os permite até a próxima inicialização:",
             command: Some("sudo sysctl -w kernel.unprivileged_userns_clone=1"),
         },
-        Remedy::RaiseNamespaceLimit => Help {
-            what: "O limite de namespaces foi atingido. Isto o aumenta até a próxima inicialização:",
+        Remedy::RaiseNamespaceLimit => Advice {
+            sentence: "O limite de namespaces foi atingido. Isto o aumenta até a próxima inicialização:",
             command: Some("sudo sysctl -w user.max_{user,pid,net}_namespaces=15000"),
         },
-        Remedy::Container => Help {
-            what: "Um contêiner ou o seu filtro seccomp o proíbe. Fora dele, inicie-o com:",
+        Remedy::Container => Advice {
+            sentence: "Um contêiner ou o seu filtro seccomp o proíbe. Fora dele, inicie-o com:",
             command: Some("docker run --privileged …"),
         },
-        Remedy::Kernel => Help { what: "Este kernel foi compilado sem isso; outro kernel o tem.", command: None },
-        Remedy::Unknown => Help {
-            what: "Não se conhece o que ajude, a não ser pedir de novo como root:",
+        Remedy::Kernel => Advice { sentence: "Este kernel foi compilado sem isso; outro kernel o tem.", command: None },
+        Remedy::Unknown => Advice {
+            sentence: "Não se conhece o que ajude, a não ser pedir de novo como root:",
             command: Some("sudo socklab-tui wire"),
         },
     }

@@ -31,7 +31,7 @@ pub(super) fn render(model: &Model, look: &Look, area: Rect, buf: &mut Buffer) {
                 lines.extend([(words.lacking.into(), theme.alarm), blank()]);
                 lines.push(((words.need)(need).into(), theme.text));
                 lines.push((said(look, errno), theme.quiet));
-                lines.extend([blank(), (help.what.into(), theme.text)]);
+                lines.extend([blank(), (help.sentence.into(), theme.text)]);
                 lines.extend(help.command.map(|command| (format!("    {command}"), theme.key)));
                 lines.extend([blank(), (words.nothing_left.into(), theme.text)]);
             }

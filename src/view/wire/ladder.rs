@@ -8,7 +8,7 @@ use crate::domain::{Cause, Flow, HostId, TcpState, Transition};
 use crate::model::keys::Action;
 use crate::model::wire::{Forecast, OnWire, Remark, Rung, forecast};
 use crate::model::{Model, presenter};
-use crate::text::Forecasts;
+use crate::text::ForecastText;
 use crate::view::ink::{Ink, width, wrap};
 use crate::view::look::{Frame, Look};
 use crate::view::{glyphs, keys};
@@ -237,7 +237,7 @@ fn told(model: &Model, look: &Look, packet: &OnWire) -> Option<String> {
     Some(format!("{verb}{}", sentence(&words.forecast, what, packet.from.other())))
 }
 
-fn sentence(words: &Forecasts, what: Forecast, to: HostId) -> &'static str {
+fn sentence(words: &ForecastText, what: Forecast, to: HostId) -> &'static str {
     match what {
         Forecast::Cut => words.cut,
         Forecast::Corrupt => words.corrupt,
