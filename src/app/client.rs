@@ -71,7 +71,7 @@ impl<'a> Caller<'a> {
     /// Waits until the socket table is being read: a connection can be over in less time than that takes to begin.
     async fn watched(&mut self) -> io::Result<()> {
         let deadline = Instant::now() + self.args.timeout;
-        while self.headless.model.world.table_source.is_none() && Instant::now() < deadline {
+        while self.headless.model.worlds.shown().table_source.is_none() && Instant::now() < deadline {
             self.step(deadline).await?;
         }
         Ok(())
@@ -149,7 +149,7 @@ impl<'a> Caller<'a> {
     async fn settled(&mut self, flow: Option<Flow>) -> io::Result<()> {
         let deadline = Instant::now() + MOMENT.min(self.args.timeout);
         let moving = |caller: &Self| {
-            caller.headless.model.world.table.state(&flow?).filter(|state| *state != TcpState::TimeWait)
+            caller.headless.model.worlds.shown().table.state(&flow?).filter(|state| *state != TcpState::TimeWait)
         };
         while moving(self).is_some() && Instant::now() < deadline {
             self.step(deadline).await?;

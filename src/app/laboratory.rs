@@ -277,7 +277,8 @@ impl Shell for Laboratory {
     }
 
     fn seen(&mut self, model: &Model, rows: &[RowKey]) {
-        let unnamed = rows.iter().filter_map(|key| model.world.table.get(key)).filter(|e| e.row.process.is_none());
+        let unnamed =
+            rows.iter().filter_map(|key| model.worlds.shown().table.get(key)).filter(|e| e.row.process.is_none());
         let inodes: Vec<u64> = unnamed.filter_map(|entry| entry.row.inode).filter(|inode| *inode != 0).collect();
         if !inodes.is_empty() {
             self.table.name(inodes);

@@ -293,7 +293,7 @@ mod tests {
         assert_eq!((about.read, about.others, about.more, about.damage), (5, 1, false, None));
         assert_eq!(about.lasted, Duration::from_millis(4));
         let first = recording.journal().events().find_map(Packets::of).unwrap().flow;
-        let book = &recording.worlds().book;
+        let book = &recording.world().book;
         assert_eq!(book.state(&first).map(|(state, _)| state), Some(TcpState::SynSent));
         assert_eq!(book.state(&first.mirror().unwrap()).map(|(state, _)| state), Some(TcpState::SynRecv));
     }

@@ -41,6 +41,6 @@ async fn serve(args: &ServeArgs) -> io::Result<ExitCode> {
 /// Whether every server has failed.
 fn none_left(headless: &Headless) -> bool {
     use crate::model::servers::Status;
-    let servers = headless.model.world.servers.all();
+    let servers = headless.model.worlds.shown().servers.all();
     !servers.is_empty() && servers.iter().all(|server| matches!(server.status, Status::Failed { .. }))
 }

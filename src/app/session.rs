@@ -188,7 +188,7 @@ impl<B: Backend<Error = io::Error>, S: Shell> Session<B, S> {
         let Some(player) = &mut self.player else { return Ok(()) };
         let (news, world) = (player.news(self.model.ui.lang), player.engine.lesson().world);
         // Its world is gone, or somebody has left it.
-        if player.is_staged() && news.is_empty() && self.model.world.get(world).playing.is_none() {
+        if player.is_staged() && news.is_empty() && self.model.worlds.of(world).playing.is_none() {
             self.player = None;
         }
         news.into_iter().try_for_each(|kind| self.report(world, kind))
@@ -211,7 +211,7 @@ impl<B: Backend<Error = io::Error>, S: Shell> Session<B, S> {
     }
 
     fn leave_lesson(&mut self) -> io::Result<()> {
-        let Some(playing) = &self.model.world.get(WorldId::Wire).playing else { return Ok(()) };
+        let Some(playing) = &self.model.worlds.wire().playing else { return Ok(()) };
         let left = LessonEvent { lesson: playing.lesson.clone(), change: LessonChange::Left };
         self.player = None;
         self.report(WorldId::Wire, EventKind::Lesson(left))

@@ -116,7 +116,7 @@ impl Player {
     }
 
     fn world<'a>(&self, model: &'a Model) -> &'a World {
-        model.world.get(self.engine.lesson().world)
+        model.worlds.of(self.engine.lesson().world)
     }
 
     /// Comes to the present step: where nothing is done in it, there is nothing to wait for.

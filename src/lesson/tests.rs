@@ -104,7 +104,7 @@ impl Table {
     }
 
     fn begin(&mut self) -> Vec<Order> {
-        self.engine.begin(self.worlds.get(WorldId::Wire), Stamp::ZERO)
+        self.engine.begin(self.worlds.wire(), Stamp::ZERO)
     }
 
     fn hear(&mut self, ms: u64, host: HostId, kind: EventKind) -> Vec<Order> {
@@ -113,7 +113,7 @@ impl Table {
         let seen = Observation { at, world: WorldId::Wire, host: Some(host), evidence: Evidence::Sampled, kind };
         let event = Event { seq: self.seq, seen };
         self.worlds.apply(&event);
-        self.engine.hear(self.worlds.get(WorldId::Wire), &event)
+        self.engine.hear(self.worlds.wire(), &event)
     }
 
     fn syn(&mut self, ms: u64, number: u64) -> Vec<Order> {
@@ -132,7 +132,7 @@ impl Table {
     }
 
     fn pass(&mut self, ms: u64) {
-        self.engine.pass(self.worlds.get(WorldId::Wire), Stamp::from_millis(ms));
+        self.engine.pass(self.worlds.wire(), Stamp::from_millis(ms));
     }
 }
 
@@ -245,7 +245,7 @@ fn what_is_inferred_is_no_edge_that_was_seen() {
     };
     let event = Event { seq: 9, seen };
     table.worlds.apply(&event);
-    table.engine.hear(table.worlds.get(WorldId::Wire), &event);
+    table.engine.hear(table.worlds.wire(), &event);
     assert_eq!(table.engine.phase(), Phase::Expecting);
 }
 
@@ -359,7 +359,7 @@ impl Show {
     }
 
     fn playing(&self) -> &crate::model::playing::Playing {
-        self.model.world.get(WorldId::Wire).playing.as_ref().unwrap()
+        self.model.worlds.wire().playing.as_ref().unwrap()
     }
 }
 

@@ -24,7 +24,7 @@ impl Model {
     /// The ports of the laboratory's servers, on this machine and on the wire's hosts, whichever is shown, and of the target
     /// when it has one of its own.
     fn lab_ports(&self) -> BTreeSet<u16> {
-        let worlds = [WorldId::Host, WorldId::Wire].map(|world| self.world.get(world));
+        let worlds = [WorldId::Host, WorldId::Wire].map(|world| self.worlds.of(world));
         let target = worlds.iter().filter_map(|world| world.target.as_ref()?.host.port);
         let servers = worlds.iter().flat_map(|world| world.servers.all());
         servers.map(|server| server.addr().port()).chain(target).collect()
@@ -87,7 +87,7 @@ fn judge(model: &mut Model) -> Vec<Effect> {
                 return vec![];
             }
             model.listing.filter = filter;
-            model.listing.rebuild(&model.world.table);
+            model.listing.rebuild(&model.worlds.shown().table);
             vec![Effect::Watch(model.watched())]
         }
         Err(error) => {

@@ -10,7 +10,7 @@ use super::mode::Mode;
 use super::playing::Beat;
 use super::screen::View;
 use super::{Effect, Model, presenter};
-use crate::domain::{Event, EventKind, Lang, LessonChange, WorldId};
+use crate::domain::{Event, EventKind, Lang, LessonChange};
 
 /// What the list says of a lesson.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -122,7 +122,7 @@ fn plain(text: &str) -> String {
 
 /// Does what a key means that is about lessons; `None` when it is about something else.
 pub(super) fn act(model: &mut Model, action: Action) -> Option<Vec<Effect>> {
-    let playing = model.world.playing.as_ref().filter(|_| model.ui.view == View::Wire);
+    let playing = model.worlds.shown().playing.as_ref().filter(|_| model.ui.view == View::Wire);
     let effects = match (action, playing) {
         (Action::View(View::Lessons), _) => {
             list(model);
@@ -150,7 +150,7 @@ fn list(model: &mut Model) {
     if model.ui.view != View::Lessons {
         model.lessons.from = model.ui.view;
     }
-    let playing = model.world.get(WorldId::Wire).playing.as_ref();
+    let playing = model.worlds.wire().playing.as_ref();
     if let Some(at) = playing.and_then(|on| model.lessons.cards.iter().position(|card| card.name == on.lesson)) {
         model.lessons.selected = at;
         model.lessons.line.input = Input::default();
@@ -224,7 +224,7 @@ impl Model {
     /// What the wire that is open would lose if it were taken down: how many connections, and how many programs. A
     /// lesson's own are nobody's loss.
     pub fn loses(&self) -> Option<(usize, usize)> {
-        let world = self.world.get(WorldId::Wire);
+        let world = self.worlds.wire();
         let (live, programs) = (world.clients.live(), world.wire.programs.running().len());
         let own = world.wire.is_open() && world.playing.is_none();
         (own && live + programs > 0).then_some((live, programs))
@@ -242,13 +242,13 @@ fn start(model: &mut Model, lesson: String) -> Vec<Effect> {
 }
 
 fn again(model: &mut Model) -> Vec<Effect> {
-    let name = model.world.playing.as_ref().map(|playing| playing.lesson.clone());
+    let name = model.worlds.shown().playing.as_ref().map(|playing| playing.lesson.clone());
     name.map_or_else(Vec::new, |name| start(model, name))
 }
 
 /// Begins the one after the one that is played; after the last the list is shown.
 fn next(model: &mut Model) -> Vec<Effect> {
-    let playing = model.world.playing.as_ref();
+    let playing = model.worlds.shown().playing.as_ref();
     match playing.and_then(|playing| model.lessons.after(&playing.lesson)).map(|card| card.name.clone()) {
         Some(name) => start(model, name),
         None => {

@@ -62,8 +62,8 @@ use table::Table;
 /// See the module's head.
 #[derive(Debug, Default)]
 pub struct Model {
-    /// What all events so far amount to; it reads as the world that is shown.
-    pub world: Worlds,
+    /// What all events so far amount to, in each of the two worlds.
+    pub worlds: Worlds,
     /// The events themselves.
     pub journal: Journal,
     /// The state of the screen.
@@ -148,25 +148,25 @@ impl Model {
             return Some(self.now);
         }
         let second = Duration::from_secs(1);
-        let fading = self.world.table.changed().filter(|at| self.now.since(*at) < Table::FADE);
+        let fading = self.worlds.shown().table.changed().filter(|at| self.now.since(*at) < Table::FADE);
         let fading = fading.map(|at| at.after(Table::FADE));
-        let counting = self.world.table.has_countdown() || self.world.clients.is_young(self.now);
+        let counting = self.worlds.shown().table.has_countdown() || self.worlds.shown().clients.is_young(self.now);
         let wire = [presenter::next_change(self), network::next_change(self)].into_iter().flatten().min();
-        let aging = (self.world.clients.live() > 0).then(|| self.now.after(60 * second));
+        let aging = (self.worlds.shown().clients.live() > 0).then(|| self.now.after(60 * second));
         let counting = counting.then(|| self.now.after(second));
         [self.historians.host.next_due(), fading, counting.or(aging), wire].into_iter().flatten().min()
     }
 
     fn enter(&mut self, seen: Observation) {
-        let seq = self.journal.push(seen, &mut self.world);
+        let seq = self.journal.push(seen, &mut self.worlds);
         let first = self.journal.first_seq();
         let mut moved = None;
         let Some(event) = self.journal.get(seq) else { return };
-        let shown = event.seen.world == self.world.shown();
+        let shown = event.seen.world == self.worlds.shown_id();
         if let EventKind::Row(delta) = &event.seen.kind
             && shown
         {
-            self.listing.heard(delta, &self.world.table);
+            self.listing.heard(delta, &self.worlds.shown().table);
             let key = delta.key();
             if matches!(delta, Delta::Gone(_) | Delta::Unwatched(_)) && self.ui.row == Some(key) {
                 self.ui.row = None;
@@ -177,7 +177,7 @@ impl Model {
             self.historians.wire = Historian::default();
             if shown {
                 self.ui.row = None;
-                self.listing.rebuild(&self.world.table);
+                self.listing.rebuild(&self.worlds.shown().table);
             }
         }
         self.lifecycle.heard(event, first);
@@ -193,8 +193,8 @@ impl Model {
 
     /// Sees to it that a server of the world that is shown is selected, where it has any.
     pub(crate) fn choose_server(&mut self) {
-        if self.world.servers.get(self.ui.server).is_none()
-            && let Some(first) = self.world.servers.all().first()
+        if self.worlds.shown().servers.get(self.ui.server).is_none()
+            && let Some(first) = self.worlds.shown().servers.all().first()
         {
             self.ui.server = first.id;
         }
@@ -203,21 +203,23 @@ impl Model {
     /// Whether the hosts of the wire are shown and no server of the lab is on them, nor any client therefore: what is
     /// there is a scenario's, or was.
     pub fn has_no_lab(&self) -> bool {
-        self.world.shown() == WorldId::Wire && self.world.wire.is_open() && self.world.servers.all().is_empty()
+        self.worlds.shown_id() == WorldId::Wire
+            && self.worlds.shown().wire.is_open()
+            && self.worlds.shown().servers.all().is_empty()
     }
 
     /// Shows the other world, or stays in this one.
     pub(crate) fn show_world(&mut self, world: WorldId) {
-        if self.world.shown() == world {
+        if self.worlds.shown_id() == world {
             return;
         }
-        self.world.show(world);
+        self.worlds.show(world);
         self.ui.client = None;
         self.ui.row = None;
         self.ui.subject = None;
         self.ui.wire.packet = None;
         self.choose_server();
-        self.listing.rebuild(&self.world.table);
+        self.listing.rebuild(&self.worlds.shown().table);
         self.lifecycle.world = world;
         self.lifecycle.choose(self.lifecycle.kinds, None, &self.journal);
         self.packets.show_world(world, &self.journal);

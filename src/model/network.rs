@@ -144,8 +144,8 @@ pub fn everywhere(world: &World) -> IpAddr {
 
 /// Everybody who talked to a server, in the order of the list: other machines first.
 pub fn peers(model: &Model) -> impl Iterator<Item = (IpAddr, &Peer)> {
-    let own = |address: &IpAddr| address.is_loopback() || model.world.addresses.contains(address);
-    let all = move |here: bool| model.world.peers.all().filter(move |(address, _)| own(address) == here);
+    let own = |address: &IpAddr| address.is_loopback() || model.worlds.shown().addresses.contains(address);
+    let all = move |here: bool| model.worlds.shown().peers.all().filter(move |(address, _)| own(address) == here);
     all(false).chain(all(true))
 }
 
@@ -159,7 +159,7 @@ pub const fn yes(lang: Lang) -> char {
 
 /// When something in the view changes by itself: what peers send in a second, which is nothing after a while.
 pub(super) fn next_change(model: &Model) -> Option<Stamp> {
-    let latest = || model.world.peers.all().map(|(_, peer)| peer.latest).max();
+    let latest = || model.worlds.shown().peers.all().map(|(_, peer)| peer.latest).max();
     let second = Duration::from_secs(1);
     let fresh = |at: &Stamp| model.now.since(*at) < 7 * second;
     (model.ui.view == View::Network).then(latest).flatten().filter(fresh).map(|_| model.now.after(second))
@@ -175,11 +175,11 @@ pub(super) fn act(model: &mut Model, action: Action) -> Option<Vec<Effect>> {
             vec![]
         }
         Action::Network => enter(model),
-        Action::Target if model.world.shown() == WorldId::Host => {
+        Action::Target if model.worlds.shown_id() == WorldId::Host => {
             model.ui.mode = Mode::TypingTarget;
             vec![]
         }
-        Action::Home if model.world.target.is_some() => set_target(model, None),
+        Action::Home if model.worlds.shown().target.is_some() => set_target(model, None),
         Action::Target | Action::Home => vec![],
         Action::Door => door(model),
         Action::Check => {
@@ -201,7 +201,7 @@ pub(super) fn act(model: &mut Model, action: Action) -> Option<Vec<Effect>> {
 
 /// Shows the view. It is about this machine: nobody's network reaches the wire's hosts.
 fn enter(model: &mut Model) -> Vec<Effect> {
-    let elsewhere = model.world.shown() != WorldId::Host;
+    let elsewhere = model.worlds.shown_id() != WorldId::Host;
     model.show_world(WorldId::Host);
     model.ui.page = None;
     model.ui.view = View::Network;
@@ -215,10 +215,10 @@ fn part(model: &mut Model, steps: isize) -> Vec<Effect> {
 
 /// Closes at once what is open; opens only after a question.
 fn door(model: &mut Model) -> Vec<Effect> {
-    if model.world.servers.are_open() {
+    if model.worlds.shown().servers.are_open() {
         return vec![Effect::Bind(Ipv4Addr::LOCALHOST.into())];
     }
-    if !model.world.observing {
+    if !model.worlds.shown().observing {
         model.ui.mode = Mode::Asking(Question::Open);
     }
     vec![]
@@ -227,7 +227,7 @@ fn door(model: &mut Model) -> Vec<Effect> {
 /// The selected peer.
 fn chosen(model: &Model) -> Option<(IpAddr, &Peer)> {
     let address = model.ui.network.peer?;
-    model.world.peers.get(address).map(|peer| (address, peer))
+    model.worlds.shown().peers.get(address).map(|peer| (address, peer))
 }
 
 /// A key while a question is asked.
@@ -240,7 +240,7 @@ pub(super) fn answered(model: &mut Model, key: Key, question: Question) -> Vec<E
     }
     match question {
         Question::Open => {
-            vec![Effect::Bind(everywhere(&model.world))]
+            vec![Effect::Bind(everywhere(model.worlds.shown()))]
         }
         Question::Beyond => {
             let Some(plan) = &mut model.ui.network.plan else { return vec![] };
@@ -263,7 +263,7 @@ pub(super) fn typed(model: &mut Model, key: Key) -> Vec<Effect> {
         }
         Key::Up | Key::Down => line.recall(key == Key::Up),
         Key::Enter if typing_target => return take_target(model),
-        Key::Enter => match asked(line.input.value(), model.world.target.as_ref()) {
+        Key::Enter => match asked(line.input.value(), model.worlds.shown().target.as_ref()) {
             Ok(plan) => {
                 line.take();
                 network.fault = None;
@@ -306,7 +306,7 @@ fn take_target(model: &mut Model) -> Vec<Effect> {
     network.target_line.take();
     model.ui.mode = Mode::Command;
     // Nothing typed is the way home, for whoever is not there.
-    if target.is_none() && model.world.target.is_none() { vec![] } else { set_target(model, target) }
+    if target.is_none() && model.worlds.shown().target.is_none() { vec![] } else { set_target(model, target) }
 }
 
 /// Clients and broadcasts are to go there, or home; who waits for the way to another target does not any more.

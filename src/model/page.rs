@@ -164,11 +164,11 @@ impl Model {
                 let event = self.lifecycle.entry(place).and_then(|entry| self.journal.get(entry.seq))?;
                 lifecycle::flow_of(&event.seen.kind)
             }),
-            _ => self.world.clients.all().iter().rev().find_map(super::clients::Client::flow),
+            _ => self.worlds.shown().clients.all().iter().rev().find_map(super::clients::Client::flow),
         };
         if let Some(flow) = chosen.or_else(latest) {
             self.select(flow);
-            self.ui.page = Some(Page::open(flow, &self.world, &self.journal));
+            self.ui.page = Some(Page::open(flow, self.worlds.shown(), &self.journal));
         }
     }
 

@@ -65,10 +65,10 @@ fn tenths(count: u32) -> Duration {
 
 /// When something on the wire's view changes by itself.
 pub(super) fn next_change(model: &Model) -> Option<Stamp> {
-    if model.ui.view != View::Wire || !model.world.wire.is_open() {
+    if model.ui.view != View::Wire || !model.worlds.shown().wire.is_open() {
         return None;
     }
-    let wire = &model.world.wire;
+    let wire = &model.worlds.shown().wire;
     let flying = wire.open().any(|packet| matches!(packet.fate, Fate::Flying { .. }));
     let held = wire.open().next().is_some();
     if flying { Some(model.now.after(FLIGHT)) } else { held.then(|| model.now.after(Duration::from_secs(1))) }
@@ -79,7 +79,7 @@ pub(super) fn act(model: &mut Model, action: Action, count: Option<u32>) -> Opti
     let from = model.ui.wire.from;
     let asked = |command| vec![Effect::Wire(command)];
     let effects = match action {
-        Action::Wire if model.world.shown() == WorldId::Wire => leave(model),
+        Action::Wire if model.worlds.shown_id() == WorldId::Wire => leave(model),
         Action::Wire => enter(model),
         Action::View(View::Wire) => enter(model),
         Action::OpenWire => open(model),
@@ -109,7 +109,7 @@ pub(super) fn act(model: &mut Model, action: Action, count: Option<u32>) -> Opti
             asked(WireCommand::Loss(from, percent))
         }
         Action::Mend => vec![Effect::Wire(WireCommand::Cut(from, false)), Effect::Wire(WireCommand::Loss(from, 0))],
-        Action::Folding => asked(WireCommand::Fold(!model.world.wire.folding)),
+        Action::Folding => asked(WireCommand::Fold(!model.worlds.shown().wire.folding)),
         _ => return show(model, action),
     };
     Some(effects)
@@ -122,14 +122,14 @@ fn show(model: &mut Model, action: Action) -> Option<Vec<Effect>> {
         Action::Settings => model.ui.mode = Mode::Settings,
         Action::Run => model.ui.mode = Mode::Running,
         Action::NextServer => {
-            let servers = model.world.servers.all();
+            let servers = model.worlds.shown().servers.all();
             let at = servers.iter().position(|server| server.id == model.ui.server).map_or(0, |at| at + 1);
             if let Some(server) = servers.get(at).or(servers.first()) {
                 model.ui.server = server.id;
             }
         }
         Action::Kill => {
-            let newest = model.world.wire.programs.running().last().map(|program| program.pid);
+            let newest = model.worlds.shown().wire.programs.running().last().map(|program| program.pid);
             return Some(newest.map_or_else(Vec::new, |pid| vec![Effect::Kill(pid)]));
         }
         _ => return None,
@@ -156,14 +156,14 @@ fn look_at(model: &mut Model) -> Vec<Effect> {
 fn enter(model: &mut Model) -> Vec<Effect> {
     let mut effects = look_at(model);
     // Taken down on purpose, it is there again as the key says; after a failure the class shall see why first.
-    if matches!(model.world.wire.status, WireStatus::Absent | WireStatus::Closed(Closed::Asked, _)) {
+    if matches!(model.worlds.shown().wire.status, WireStatus::Absent | WireStatus::Closed(Closed::Asked, _)) {
         effects.extend(open(model));
     }
     effects
 }
 
 fn open(model: &mut Model) -> Vec<Effect> {
-    if model.world.wire.is_open() || model.ui.wire.opening {
+    if model.worlds.shown().wire.is_open() || model.ui.wire.opening {
         return vec![];
     }
     model.ui.wire.opening = true;
@@ -188,7 +188,7 @@ pub(super) fn heard(model: &mut Model, seen: &Observation) {
             model.ui.wire.informed = None;
             // Whoever looks at these hosts from another view is told there that they are no more.
             let gone = matches!(event, WireEvent::Closed { .. }) && !asked;
-            if gone && model.world.shown() == WorldId::Wire && model.ui.view != View::Lessons {
+            if gone && model.worlds.shown_id() == WorldId::Wire && model.ui.view != View::Lessons {
                 model.ui.view = View::Wire;
                 model.ui.page = None;
                 model.ui.zoomed = false;
@@ -200,7 +200,7 @@ pub(super) fn heard(model: &mut Model, seen: &Observation) {
 
 /// Asks what the kernels know of the connection that the view is about, when that is another one now.
 pub(super) fn inform(model: &mut Model) -> Option<Effect> {
-    let shown = model.ui.view == View::Wire && model.world.wire.is_open();
+    let shown = model.ui.view == View::Wire && model.worlds.shown().wire.is_open();
     let wanted = shown.then(|| conversation(model)).flatten().filter(|flow| flow.proto == Proto::Tcp);
     if wanted == model.ui.wire.informed {
         return None;
@@ -212,7 +212,7 @@ pub(super) fn inform(model: &mut Model) -> Option<Effect> {
 /// The packet that the keys are about: the selected one while it is on the wire, otherwise the one held longest in the
 /// direction that is meant.
 pub fn target(model: &Model) -> Option<u64> {
-    let wire = &model.world.wire;
+    let wire = &model.worlds.shown().wire;
     match model.ui.wire.packet {
         Some(number) => wire.packet(number).filter(|packet| packet.fate.is_open()).map(|packet| packet.packet.number),
         None => {
@@ -227,10 +227,10 @@ pub fn target(model: &Model) -> Option<u64> {
 /// The conversation that the view is about, named by the client host's end: the target's, the selected client's, or
 /// the latest packet's.
 pub fn conversation(model: &Model) -> Option<Flow> {
-    let wire = &model.world.wire;
+    let wire = &model.worlds.shown().wire;
     let selected = model.ui.wire.packet.or_else(|| target(model)).and_then(|number| wire.packet(number));
     let client = || {
-        let client = model.ui.client.and_then(|no| model.world.clients.get(no))?;
+        let client = model.ui.client.and_then(|no| model.worlds.shown().clients.get(no))?;
         Some(Flow { peer: Some(client.destination.addr), ..client.flow()? })
     };
     let latest = || wire.packets().back().map(|packet| of_client(&packet.packet.flow));
@@ -247,7 +247,7 @@ pub fn of_client(flow: &Flow) -> Flow {
 
 /// How the direction that is meant is treated; of both, the client's.
 fn lane(model: &Model) -> super::wire::Lane {
-    let wire = &model.world.wire;
+    let wire = &model.worlds.shown().wire;
     match model.ui.wire.from {
         Some(host) => wire.lane(host),
         None => {
@@ -277,21 +277,21 @@ fn next(model: &mut Model, count: Option<u32>) -> Vec<Effect> {
         }
     }
     let count = count.unwrap_or(1).min(MOST);
-    if model.world.wire.first_held(from).is_none() {
+    if model.worlds.shown().wire.first_held(from).is_none() {
         // Nothing waits: what is on its way arrives at once.
         return on_packet(model, WireCommand::Deliver);
     }
     if from.is_none() && count == 1 {
         return vec![Effect::Wire(WireCommand::Next)];
     }
-    let held = model.world.wire.open().filter(|packet| packet.fate == Fate::Held);
+    let held = model.worlds.shown().wire.open().filter(|packet| packet.fate == Fate::Held);
     let meant = held.filter(|packet| from.is_none_or(|host| host == packet.from)).take(count as usize);
     meant.map(|packet| Effect::Wire(WireCommand::Deliver(packet.packet.number))).collect()
 }
 
 /// Selects another packet on the ladder. Past the end nothing is selected, and the view follows what comes.
 pub(super) fn step(model: &mut Model, steps: isize) {
-    let wire = &model.world.wire;
+    let wire = &model.worlds.shown().wire;
     let packets: Vec<u64> = wire
         .rungs()
         .iter()
@@ -310,7 +310,9 @@ pub(super) fn step(model: &mut Model, steps: isize) {
     };
     let number = packets.get(to).copied();
     model.ui.wire.packet = number;
-    if let Some(flow) = number.and_then(|number| model.world.wire.packet(number)).map(|packet| packet.packet.flow) {
+    if let Some(flow) =
+        number.and_then(|number| model.worlds.shown().wire.packet(number)).map(|packet| packet.packet.flow)
+    {
         model.select(of_client(&flow));
     }
 }

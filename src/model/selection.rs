@@ -23,7 +23,7 @@ pub(super) fn step(model: &mut Model, steps: isize) {
             }
         }
         Pane::Broadcast => {
-            let most = model.world.broadcasts.all().len().saturating_sub(1);
+            let most = model.worlds.shown().broadcasts.all().len().saturating_sub(1);
             model.ui.said_back = model.ui.said_back.saturating_add_signed(steps.saturating_neg()).min(most);
         }
     }
@@ -40,7 +40,7 @@ pub(super) fn stepped(from: Option<usize>, steps: isize, last: usize) -> usize {
 }
 
 pub(super) fn step_server(model: &mut Model, steps: isize) {
-    let all = model.world.servers.all();
+    let all = model.worlds.shown().servers.all();
     let at = all.iter().position(|server| server.id == model.ui.server).unwrap_or(0);
     if let Some(last) = all.len().checked_sub(1) {
         model.ui.server = all[stepped(Some(at), steps, last)].id;
@@ -50,9 +50,9 @@ pub(super) fn step_server(model: &mut Model, steps: isize) {
 
 /// The newest client is at the top: down is towards the earlier ones.
 fn step_client(model: &mut Model, steps: isize) {
-    let clients = model.world.clients.all();
+    let clients = model.worlds.shown().clients.all();
     let Some(last) = clients.len().checked_sub(1) else { return };
-    let from = model.ui.client.and_then(|no| model.world.clients.position(no)).map(|at| last - at);
+    let from = model.ui.client.and_then(|no| model.worlds.shown().clients.position(no)).map(|at| last - at);
     let to = &clients[last - stepped(from, steps, last)];
     let (no, flow) = (to.no, to.flow());
     if let Some(flow) = flow {
@@ -78,15 +78,16 @@ impl Model {
     /// Makes every pane show this connection. A listener is a server's, and no connection.
     pub(super) fn select(&mut self, flow: Flow) {
         let listener = flow.proto == Proto::Tcp && flow.peer.is_none();
-        let server = self.world.servers.at(flow.proto, flow.local).filter(|_| listener).map(|server| server.id);
+        let server =
+            self.worlds.shown().servers.at(flow.proto, flow.local).filter(|_| listener).map(|server| server.id);
         self.ui.subject = Some(server.map_or(Subject::Connection(flow), Subject::Server));
-        self.ui.client = self.world.clients.by_flow(&flow).map(|client| client.no);
+        self.ui.client = self.worlds.shown().clients.by_flow(&flow).map(|client| client.no);
         self.ui.row = self.listed(&flow);
     }
 
     /// The row of this end, or else of the other one, where the list has it.
     fn listed(&self, flow: &Flow) -> Option<RowKey> {
-        let row = |flow: &Flow| self.world.table.of(flow).map(|entry| entry.row.key());
+        let row = |flow: &Flow| self.worlds.shown().table.of(flow).map(|entry| entry.row.key());
         let listed = |flow: &Flow| row(flow).filter(|key| self.listing.position(key).is_some());
         listed(flow).or_else(|| flow.mirror().and_then(|mirror| listed(&mirror)))
     }
@@ -114,7 +115,7 @@ impl Model {
             Owner::Ours(id, _) if client.is_live() => Some(id),
             _ => None,
         };
-        let clients = &self.world.clients;
+        let clients = &self.worlds.shown().clients;
         match (&self.ui.page, self.ui.client, self.ui.subject) {
             (Some(page), ..) => clients.by_flow(&page.flow).and_then(ours),
             (None, Some(no), _) => clients.get(no).and_then(ours),

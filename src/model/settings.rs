@@ -95,7 +95,7 @@ pub(super) fn pressed(model: &mut Model, key: Key) -> Vec<Effect> {
 fn turn(model: &Model, steps: isize) -> Vec<Effect> {
     let Cursor { line, host } = model.ui.wire.settings;
     let Some(choices) = SETTINGS.get(line) else { return vec![] };
-    let now = value(&model.world.wire, host, choices);
+    let now = value(&model.worlds.shown().wire, host, choices);
     let at = now.and_then(|now| choices.iter().position(|setting| *setting == now));
     let to = at.map_or(0, |at| (at.cast_signed() + steps).rem_euclid(choices.len().cast_signed()).cast_unsigned());
     choices.get(to).map_or_else(Vec::new, |setting| vec![Effect::Set(host, *setting)])

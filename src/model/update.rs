@@ -117,7 +117,7 @@ fn port_taken(model: &Model, seen: &Observation) -> Option<Effect> {
     if !host || *change != (ServerChange::Failed { errno: Errno::AddrInUse, holder: None }) {
         return None;
     }
-    let spec = &model.world.get(seen.world).servers.get(*server)?.spec;
+    let spec = &model.worlds.of(seen.world).servers.get(*server)?.spec;
     Some(Effect::FindHolder(*server, spec.proto, spec.addr))
 }
 
@@ -179,7 +179,7 @@ fn commanded(model: &mut Model, key: Key) -> Vec<Effect> {
         _ => {
             let here = match (&model.ui.page, model.ui.view) {
                 (Some(_), _) => Place::Page,
-                (None, View::Wire) if model.world.playing.is_some() => Place::Playing,
+                (None, View::Wire) if model.worlds.shown().playing.is_some() => Place::Playing,
                 (None, View::Wire) => Place::Wire,
                 (None, View::Packets) => Place::Packets,
                 (None, View::Network) => Place::Network,
@@ -218,14 +218,14 @@ fn act(model: &mut Model, action: Action) -> Vec<Effect> {
             vec![Effect::CloseAll]
         }
         // Somebody else's are watched: none of ours is started, none is switched.
-        Action::StartStop | Action::NextModel if model.world.observing => vec![],
-        Action::StartStop => match model.world.servers.get(server) {
+        Action::StartStop | Action::NextModel if model.worlds.shown().observing => vec![],
+        Action::StartStop => match model.worlds.shown().servers.get(server) {
             Some(found) if found.is_up() => vec![Effect::Stop(server)],
             Some(_) => vec![Effect::Start(server)],
             None => vec![],
         },
         Action::NextModel => {
-            let now = model.world.servers.get(server).and_then(|found| found.model);
+            let now = model.worlds.shown().servers.get(server).and_then(|found| found.model);
             now.map_or_else(Vec::new, |now| vec![Effect::Switch(server, now.next())])
         }
         Action::Redraw => vec![Effect::Redraw],
@@ -244,7 +244,7 @@ fn go(model: &Model, count: Option<u32>) -> Action {
     let view = model.ui.view;
     let next = || match view.next() {
         // Nobody goes to the other world by looking around.
-        View::Wire if model.world.shown() == WorldId::Host => View::Network,
+        View::Wire if model.worlds.shown_id() == WorldId::Host => View::Network,
         // The list of lessons takes the letters.
         View::Lessons => View::Lab,
         next => next,
@@ -282,7 +282,7 @@ fn show(model: &mut Model, action: Action, count: Option<u32>) {
         Action::NextOrder => {
             model.listing.column = model.listing.column.next();
             model.listing.reversed = false;
-            model.listing.rebuild(&model.world.table);
+            model.listing.rebuild(&model.worlds.shown().table);
         }
         Action::Reverse => model.listing.reversed = !model.listing.reversed,
         Action::Page => model.open_page(),
@@ -354,7 +354,7 @@ fn back(model: &mut Model) {
 }
 
 fn spawn(model: &mut Model, count: Option<u32>, plan: ClientPlan) -> Vec<Effect> {
-    let Some(server) = model.world.servers.get(model.ui.server) else { return vec![] };
+    let Some(server) = model.worlds.shown().servers.get(model.ui.server) else { return vec![] };
     let count = count.unwrap_or(1);
     if waiting::looked_for(model).is_some() {
         model.ui.waiting.add(count, plan, server.id);
@@ -366,7 +366,7 @@ fn spawn(model: &mut Model, count: Option<u32>, plan: ClientPlan) -> Vec<Effect>
 
 /// Where a client goes who would go to this server here; nowhere as long as the way to the target is not known.
 pub(super) fn destination(model: &Model, server: &Server) -> Option<Destination> {
-    let (id, addr) = match &model.world.target {
+    let (id, addr) = match &model.worlds.shown().target {
         Some(target) => (None, target.at(server.addr().port())?),
         None => (Some(server.id), server.reach()),
     };
@@ -384,7 +384,7 @@ fn hearers(model: &Model, ticked: impl Iterator<Item = ServerId>) -> Vec<ServerI
         }
         None => false,
     };
-    ticked.filter(|id| model.world.servers.get(*id).is_some_and(&mut is_new)).collect()
+    ticked.filter(|id| model.worlds.shown().servers.get(*id).is_some_and(&mut is_new)).collect()
 }
 
 /// Ends the selected client if it is one of ours; without a selection, the newest of ours that is open.

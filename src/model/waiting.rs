@@ -38,9 +38,10 @@ impl Waiting {
 
 /// The target that clients of the world that is shown cannot go to yet, and may soon.
 pub fn looked_for(model: &Model) -> Option<&TargetHost> {
-    let here = model.world.shown() == WorldId::Host;
+    let here = model.worlds.shown_id() == WorldId::Host;
     let target = model
-        .world
+        .worlds
+        .shown()
         .target
         .as_ref()
         .filter(|target| target.resolution == Resolution::Looking)
@@ -59,13 +60,17 @@ pub(super) fn heard(model: &mut Model, seen: &Observation) {
 /// Sends those on their way who waited for it, once it is known and the world that they go from is shown. Where there is
 /// no way nobody waits any more.
 pub(super) fn go(model: &mut Model) -> Vec<Effect> {
-    if model.ui.waiting.0.is_empty() || model.world.shown() != WorldId::Host || looked_for(model).is_some() {
+    if model.ui.waiting.0.is_empty() || model.worlds.shown_id() != WorldId::Host || looked_for(model).is_some() {
         return vec![];
     }
     let waiting = std::mem::take(&mut model.ui.waiting.0);
     let goes = |asked: Asked| {
-        let destination = super::update::destination(model, model.world.servers.get(asked.server)?)?;
-        model.world.target.as_ref().map(|_| Effect::Spawn { count: asked.count, plan: asked.plan, destination })
+        let destination = super::update::destination(model, model.worlds.shown().servers.get(asked.server)?)?;
+        model.worlds.shown().target.as_ref().map(|_| Effect::Spawn {
+            count: asked.count,
+            plan: asked.plan,
+            destination,
+        })
     };
     waiting.into_iter().filter_map(goes).collect()
 }

@@ -1,12 +1,10 @@
 //! The two worlds, side by side: the machine itself, and the wire lab's hosts. The screen shows one of them.
 
-use std::ops::Deref;
-
 use super::book::Book;
 use super::world::World;
 use crate::domain::{Event, WorldId};
 
-/// Both worlds. It reads as the one that is shown.
+/// Both worlds, and which of them is on the screen.
 #[derive(Debug, Clone, Default)]
 pub struct Worlds {
     host: World,
@@ -23,8 +21,23 @@ impl Worlds {
         worlds
     }
 
-    /// One of the worlds.
-    pub const fn get(&self, world: WorldId) -> &World {
+    /// The world that is shown.
+    pub const fn shown(&self) -> &World {
+        self.of(self.shown)
+    }
+
+    /// The machine itself.
+    pub const fn host(&self) -> &World {
+        &self.host
+    }
+
+    /// The wire lab's hosts.
+    pub const fn wire(&self) -> &World {
+        &self.wire
+    }
+
+    /// The world with this id.
+    pub const fn of(&self, world: WorldId) -> &World {
         match world {
             WorldId::Host => &self.host,
             WorldId::Wire => &self.wire,
@@ -32,7 +45,7 @@ impl Worlds {
     }
 
     /// Which one is shown.
-    pub const fn shown(&self) -> WorldId {
+    pub const fn shown_id(&self) -> WorldId {
         self.shown
     }
 
@@ -46,12 +59,5 @@ impl Worlds {
             WorldId::Host => self.host.apply(event),
             WorldId::Wire => self.wire.apply(event),
         }
-    }
-}
-
-impl Deref for Worlds {
-    type Target = World;
-    fn deref(&self) -> &World {
-        self.get(self.shown)
     }
 }

@@ -20,14 +20,14 @@ pub(super) fn render(model: &Model, look: &Look, buf: &mut Buffer) -> Option<Pos
     let (words, network) = (&look.text.network, &model.ui.network);
     match model.ui.mode {
         Mode::Checking => {
-            let target = model.world.target.as_ref();
+            let target = model.worlds.shown().target.as_ref();
             let hint = target
                 .map_or_else(|| words.check_hint.into(), |target| (words.check_hint_at_target)(&target.host.name));
             let typed = Typed::of(&network.asked, room(buf.area));
             prompt(look, words.check_prompt, &typed, said(look, &hint, network.fault), buf)
         }
         Mode::TypingTarget => {
-            let hint = if model.world.target.is_some() { words.target_hint_home } else { words.target_hint };
+            let hint = if model.worlds.shown().target.is_some() { words.target_hint_home } else { words.target_hint };
             let typed = Typed::of(&network.target_line, room(buf.area));
             prompt(look, words.target_prompt, &typed, said(look, hint, network.fault), buf)
         }
@@ -124,7 +124,7 @@ fn question(model: &Model, look: &Look, question: Question, buf: &mut Buffer) {
             (words.open_title, said)
         }
         Question::Beyond => {
-            let scan = model.world.scans.latest();
+            let scan = model.worlds.shown().scans.latest();
             let address = scan.and_then(|scan| scan.address).map_or_else(String::new, |address| address.to_string());
             let why = (look.text.checks.unconfirmed)(&address, crate::domain::Realm::Beyond);
             (words.beyond_title, vec![(why, theme.alarm), (words.beyond_means.to_owned(), theme.text)])
@@ -144,8 +144,8 @@ fn question(model: &Model, look: &Look, question: Question, buf: &mut Buffer) {
 
 /// Where the servers would listen, and by which address the class would find them.
 fn everywhere(model: &Model) -> String {
-    let all = crate::model::network::everywhere(&model.world);
-    let mut ways = model.world.addresses.iter().filter(|ip| all.is_ipv6() || ip.is_ipv4());
+    let all = crate::model::network::everywhere(model.worlds.shown());
+    let mut ways = model.worlds.shown().addresses.iter().filter(|ip| all.is_ipv6() || ip.is_ipv4());
     let best = ways.next();
     let more = if ways.next().is_some() { glyphs::ELLIPSIS } else { "" };
     best.map_or_else(|| all.to_string(), |best| format!("{all} ({best}{more})"))

@@ -130,9 +130,9 @@ fn facts(model: &Model, look: &Look, client: &Client, area: Rect, buf: &mut Buff
 /// How many ports of the range are in use, waiting, and free.
 fn counts(model: &Model, look: &Look, ink: &mut Ink<'_>) {
     let (words, numbers) = (&look.text.ports, &look.text.numbers);
-    let Some((low, high)) = model.world.port_range else { return };
+    let Some((low, high)) = model.worlds.shown().port_range else { return };
     let mut ports: Vec<(u16, bool)> = Vec::new();
-    for (_, entry) in model.world.table.rows() {
+    for (_, entry) in model.worlds.shown().table.rows() {
         let port = entry.row.flow.local.port();
         if (low..=high).contains(&port) && entry.row.flow.proto == Proto::Tcp {
             ports.push((port, entry.row.state != Some(TcpState::TimeWait)));
@@ -159,7 +159,8 @@ fn steps(model: &Model, look: &Look, ink: &mut Ink<'_>) {
     // Each takes ten columns with its step: the comment behind them is worth less than one more port.
     let columns = usize::from(ink.room().saturating_sub(width(words.latest) + 2) / 11).clamp(1, 9);
     let mut ports: Vec<u16> = model
-        .world
+        .worlds
+        .shown()
         .clients
         .all()
         .iter()
@@ -181,7 +182,7 @@ fn steps(model: &Model, look: &Look, ink: &mut Ink<'_>) {
         ink.say(&port.to_string(), if last { theme.newest } else { theme.host.client });
         before = Some(*port);
     }
-    let low = model.world.port_range.map_or(0, |(low, _)| low);
+    let low = model.worlds.shown().port_range.map_or(0, |(low, _)| low);
     if let Some(port) = before.filter(|port| newest.destination.proto == Proto::Tcp && port % 2 == low % 2) {
         ink.whole(&format!("   {}", if port % 2 == 0 { words.even } else { words.odd }), theme.quiet);
     }
@@ -192,8 +193,8 @@ fn countdowns(model: &Model, look: &Look, area: Rect, buf: &mut Buffer) {
     let (words, theme) = (&look.text.ports, &look.theme);
     let mut waiting: Vec<_> = Vec::new();
     let room = usize::from(area.height) * usize::from(area.width / 16);
-    for client in model.world.clients.all().iter().rev() {
-        let entry = client.flow().and_then(|flow| model.world.table.of(&flow));
+    for client in model.worlds.shown().clients.all().iter().rev() {
+        let entry = client.flow().and_then(|flow| model.worlds.shown().table.of(&flow));
         if let Some((entry, local)) = entry.zip(client.local)
             && entry.row.state == Some(TcpState::TimeWait)
             && let Some(left) = entry.timer_left(model.now)

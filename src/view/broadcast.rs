@@ -88,7 +88,7 @@ pub(super) fn render_line(model: &Model, look: &Look, area: Rect, buf: &mut Buff
 /// One delivery in a few words.
 fn condensed(model: &Model, look: &Look, delivery: &Delivery, answers: bool) -> Vec<(String, Style)> {
     let theme = &look.theme;
-    let name = model.world.servers.get(delivery.server).map_or("", |server| &server.spec.name);
+    let name = model.worlds.shown().servers.get(delivery.server).map_or("", |server| &server.spec.name);
     let mut parts = vec![(format!(" {} ", glyphs::DOT), theme.border), (format!("{name} "), theme.title)];
     match &delivery.reply {
         Some(Reply::Answer { rtt, text }) => {
@@ -109,15 +109,15 @@ fn condensed(model: &Model, look: &Look, delivery: &Delivery, answers: bool) -> 
 
 /// The client that a server is busy with, which keeps this message waiting in its accept queue.
 fn blocker(model: &Model, delivery: &Delivery) -> Option<SocketAddr> {
-    let server = model.world.servers.get(delivery.server)?;
+    let server = model.worlds.shown().servers.get(delivery.server)?;
     // What a server on another host is busy with is not known here.
     let one_at_a_time =
-        model.world.target.is_none() && server.is_up() && server.model == Some(ServiceModel::Sequential);
+        model.worlds.shown().target.is_none() && server.is_up() && server.model == Some(ServiceModel::Sequential);
     server.busy_with().filter(|peer| one_at_a_time && Some(*peer) != delivery.local)
 }
 
 fn shown(model: &Model) -> Option<&Message> {
-    model.world.broadcasts.all().rev().nth(model.ui.said_back)
+    model.worlds.shown().broadcasts.all().rev().nth(model.ui.said_back)
 }
 
 fn excerpt(look: &Look, text: &Excerpt) -> String {
@@ -149,7 +149,8 @@ fn message(model: &Model, look: &Look, message: &Message, area: Rect, buf: &mut 
     ink.skip(1).say(words.you, theme.quiet).say(": ", theme.quiet);
     ink.say(&excerpt(look, &message.text), theme.typed);
     let mut row = 1;
-    let names = |delivery: &Delivery| model.world.servers.get(delivery.server).map_or("?", |server| &server.spec.name);
+    let names =
+        |delivery: &Delivery| model.worlds.shown().servers.get(delivery.server).map_or("?", |server| &server.spec.name);
     let longest = message.deliveries.iter().map(|delivery| width(names(delivery))).max().unwrap_or(0).min(12);
     for (at, delivery) in message.deliveries.iter().enumerate() {
         // Every server has its line before any has a second one.
@@ -214,7 +215,7 @@ fn reason(model: &Model, look: &Look, delivery: &Delivery) -> (String, Style) {
         Some(Reply::Silent { after }) => ((words.silent)(&look.text.numbers.span(*after)), theme.alarm),
         Some(Reply::Answer { .. }) => (String::new(), theme.text),
         None => {
-            let Some(server) = model.world.servers.get(delivery.server) else {
+            let Some(server) = model.worlds.shown().servers.get(delivery.server) else {
                 return (words.gone.into(), theme.quiet);
             };
             match blocker(model, delivery) {

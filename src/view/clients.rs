@@ -22,9 +22,10 @@ use crate::model::window::window;
 
 /// Draws the pane.
 pub(super) fn render(model: &Model, look: &Look, area: Rect, buf: &mut Buffer) {
-    let all = model.world.clients.all();
+    let all = model.worlds.shown().clients.all();
     let words = &look.text.clients;
-    let count = if all.is_empty() { String::new() } else { (words.counts)(model.world.clients.live(), all.len()) };
+    let count =
+        if all.is_empty() { String::new() } else { (words.counts)(model.worlds.shown().clients.live(), all.len()) };
     let frame = Frame {
         title: words.title,
         count: &count,
@@ -45,7 +46,7 @@ pub(super) fn render(model: &Model, look: &Look, area: Rect, buf: &mut Buffer) {
     // The list is shown from its end: places count from the newest.
     let shown: Vec<_> = places(model, list).map(|place| &all[all.len() - 1 - place]).collect();
     let number = shown.iter().map(|client| width(&names::short(look, client))).max().unwrap_or(2).min(NAME);
-    let target = model.selected_client().and_then(|id| model.world.clients.ours(id)).map(|client| client.no);
+    let target = model.selected_client().and_then(|id| model.worlds.shown().clients.ours(id)).map(|client| client.no);
     let table = Columns { target, ..Columns::of(model, &shown, number, inside.width) };
     for (at, client) in (0..list.height).zip(&shown) {
         row(model, look, &table, client, &mut Ink::on(buf, list, at));
@@ -60,22 +61,24 @@ pub(super) fn render(model: &Model, look: &Look, area: Rect, buf: &mut Buffer) {
 /// Why nobody goes anywhere now, if that is so. Returns the space below.
 fn notice(model: &Model, look: &Look, area: Rect, buf: &mut Buffer) -> Rect {
     let words = &look.text.network;
-    let (said, style) =
-        match (waiting::looked_for(model), model.world.target.as_ref().map(|target| (target, target.resolution))) {
-            (Some(target), _) => {
-                let count = model.ui.waiting.count();
-                let wait = if count > 0 {
-                    format!(" {}", (words.wait)(&look.text.numbers.count(count.into()), count))
-                } else {
-                    String::new()
-                };
-                ((words.looking)(&target.to_string()) + &wait, look.theme.state.opening)
-            }
-            (None, Some((target, Resolution::Lost(why)))) => {
-                ((look.text.checks.unresolved)(&target.host.name, why), look.theme.alarm)
-            }
-            (None, _) => return area,
-        };
+    let (said, style) = match (
+        waiting::looked_for(model),
+        model.worlds.shown().target.as_ref().map(|target| (target, target.resolution)),
+    ) {
+        (Some(target), _) => {
+            let count = model.ui.waiting.count();
+            let wait = if count > 0 {
+                format!(" {}", (words.wait)(&look.text.numbers.count(count.into()), count))
+            } else {
+                String::new()
+            };
+            ((words.looking)(&target.to_string()) + &wait, look.theme.state.opening)
+        }
+        (None, Some((target, Resolution::Lost(why)))) => {
+            ((look.text.checks.unresolved)(&target.host.name, why), look.theme.alarm)
+        }
+        (None, _) => return area,
+    };
     let lines = wrap(&said, area.width.saturating_sub(2));
     // Most of the pane is the clients'.
     let height = u16::try_from(lines.len()).unwrap_or(u16::MAX).min(area.height.div_ceil(3)).min(area.height);
@@ -88,12 +91,12 @@ fn notice(model: &Model, look: &Look, area: Rect, buf: &mut Buffer) -> Rect {
 }
 
 fn list_height(model: &Model, inside: Rect) -> u16 {
-    let line = u16::from(model.world.port_range.is_some() && inside.height > 1 && model.ui.view == View::Lab);
+    let line = u16::from(model.worlds.shown().port_range.is_some() && inside.height > 1 && model.ui.view == View::Lab);
     inside.height - line
 }
 
 fn places(model: &Model, list: Rect) -> Range<usize> {
-    let clients = &model.world.clients;
+    let clients = &model.worlds.shown().clients;
     let len = clients.all().len();
     let selected = model.ui.client.and_then(|no| clients.position(no)).map(|at| len - 1 - at);
     window(selected, len, usize::from(list.height))
@@ -138,8 +141,8 @@ const PORT: u16 = 6;
 /// Whether this is another machine's address.
 pub(super) fn is_elsewhere(model: &Model, ip: IpAddr) -> bool {
     let ip = ip.to_canonical();
-    let own = ip.is_loopback() || ip.is_unspecified() || model.world.addresses.contains(&ip);
-    model.world.shown() == WorldId::Host && !own
+    let own = ip.is_loopback() || ip.is_unspecified() || model.worlds.shown().addresses.contains(&ip);
+    model.worlds.shown_id() == WorldId::Host && !own
 }
 
 fn row(model: &Model, look: &Look, columns: &Columns, client: &Client, ink: &mut Ink<'_>) {
@@ -173,7 +176,7 @@ fn row(model: &Model, look: &Look, columns: &Columns, client: &Client, ink: &mut
     ink.cell(&there, columns.destination, if client.is_live() { theme.host.server } else { style });
     if columns.server {
         ink.skip(1);
-        let server = client.destination.server.and_then(|id| model.world.servers.get(id));
+        let server = client.destination.server.and_then(|id| model.worlds.shown().servers.get(id));
         ink.cell(server.map_or("", |server| &server.spec.name), 10, style);
     }
     ink.skip(1);

@@ -116,7 +116,8 @@ fn hints(model: &Model, look: &Look) -> Vec<Hint> {
         (Mode::Command, None) => {
             let mut hints: Vec<_> = ranked(model).into_iter().map(|action| plain(action, look)).collect();
             let wire = plain(Action::Wire, look);
-            if let Some(back) = hints.iter_mut().find(|hint| **hint == wire && model.world.shown() == WorldId::Wire) {
+            if let Some(back) = hints.iter_mut().find(|hint| **hint == wire && model.worlds.shown_id() == WorldId::Wire)
+            {
                 back.1 = words.machine.into();
             }
             let open = plain(Action::OpenCapture, look);
@@ -173,8 +174,8 @@ fn ranked(model: &Model) -> Vec<Action> {
             &[Ladder, Stream, Sift, Unfold, SaveCapture, OpenCapture, NextTalk, Narrow, Mark, Client, OneShot, CloseFin]
         }
         (View::Lessons, _) => &[],
-        (View::Wire, _) if !model.world.wire.is_open() => &[OpenWire, Wire],
-        (View::Wire, _) if model.world.playing.is_some() => &[
+        (View::Wire, _) if !model.worlds.shown().wire.is_open() => &[OpenWire, Wire],
+        (View::Wire, _) if model.worlds.shown().playing.is_some() => &[
             GoOn,
             Repeat,
             NextLesson,
@@ -229,13 +230,13 @@ fn ranked(model: &Model) -> Vec<Action> {
     let rest = if model.ui.view == View::Lab { &rest[..] } else { &rest[2..] };
     actions.extend(rest.iter().copied().filter(|action| !actions.contains(action)).collect::<Vec<_>>());
     // Where somebody else's servers are watched, these do nothing.
-    actions.retain(|action| !model.world.observing || !matches!(action, StartStop | NextModel | Door));
+    actions.retain(|action| !model.worlds.shown().observing || !matches!(action, StartStop | NextModel | Door));
     // Where no server of the lab is, no client can be made.
-    let bare = model.has_no_lab() || (model.world.shown() == WorldId::Wire && !model.world.wire.is_open());
+    let bare = model.has_no_lab() || (model.worlds.shown_id() == WorldId::Wire && !model.worlds.shown().wire.is_open());
     let of_lab =
         [Client, OneShot, CloseFin, CloseRst, CloseHalf, CloseAll, StartStop, NextModel, NextServer, Tick, Say];
     actions.retain(|action| !bare || !of_lab.contains(action));
-    if model.has_no_lab() && model.ui.view == View::Wire && model.world.playing.is_none() {
+    if model.has_no_lab() && model.ui.view == View::Wire && model.worlds.shown().playing.is_none() {
         // What the scenario left makes room for the lab's own.
         actions.insert(2, CloseWire);
     }

@@ -61,10 +61,10 @@ fn total<T: AsRef<[Part]>>(groups: &[T]) -> u16 {
 
 fn left(model: &Model, look: &Look, columns: u16) -> Vec<Part> {
     let (text, theme) = (&look.text.header, &look.theme);
-    let servers = model.world.servers.all();
+    let servers = model.worlds.shown().servers.all();
     let mut parts = vec![Part { text: "socklab-tui".into(), style: theme.title, rank: 4 }];
     // Whatever is shown: who is open to the network always sees it.
-    let open = model.world.get(WorldId::Host).servers.are_open();
+    let open = model.worlds.host().servers.are_open();
     let narrow = columns < 80;
     if open {
         let badge = if narrow { text.open.to_owned() } else { format!(" {} ", text.open) };
@@ -74,9 +74,9 @@ fn left(model: &Model, look: &Look, columns: u16) -> Vec<Part> {
         parts.push(Part { text, style, rank: 0 });
     }
     let elsewhere = parts.len() > 1;
-    if model.world.shown() == WorldId::Wire {
+    if model.worlds.shown_id() == WorldId::Wire {
         parts.push(Part { text: wire(model, look), style: theme.newest, rank: u8::from(elsewhere) });
-    } else if model.world.observing {
+    } else if model.worlds.shown().observing {
         parts.push(Part { text: text.observing.into(), style: theme.alarm, rank: 1 });
     } else if !open && servers.iter().all(|server| is_loopback(server.addr())) {
         if let Some(server) = servers.first() {
@@ -112,7 +112,7 @@ fn is_loopback(addr: SocketAddr) -> bool {
 
 /// That this is the wire's world, and how packets cross it.
 fn wire(model: &Model, look: &Look) -> String {
-    let (words, wire) = (&look.text.wire, &model.world.wire);
+    let (words, wire) = (&look.text.wire, &model.worlds.shown().wire);
     if !wire.is_open() {
         return words.lab.into();
     }
@@ -131,7 +131,7 @@ fn legend(model: &Model, look: &Look) -> Vec<Part> {
     // What a file tells of is known by its packets, whatever can be had here.
     let of_file = model.ui.view == View::Packets && model.files.shown.is_some();
     let kinds: &[Evidence] = if of_file { &ALL[3..] } else { &ALL };
-    let known = |kind: Evidence| match (kind, model.world.evidence.get(&kind)) {
+    let known = |kind: Evidence| match (kind, model.worlds.shown().evidence.get(&kind)) {
         _ if of_file => Some(true),
         (Evidence::Called | Evidence::Inferred, _) | (_, Some(Ok(()))) => Some(true),
         (_, Some(Err(_))) => Some(false),
@@ -151,7 +151,8 @@ fn legend(model: &Model, look: &Look) -> Vec<Part> {
 
 fn counts(model: &Model, look: &Look) -> Vec<Part> {
     let (text, theme, numbers) = (&look.text.header, &look.theme, &look.text.numbers);
-    let (live, events, lost) = (model.world.clients.live(), model.world.events, model.world.lost);
+    let (live, events, lost) =
+        (model.worlds.shown().clients.live(), model.worlds.shown().events, model.worlds.shown().lost);
     let mut parts = vec![
         Part { text: (text.clients)(&numbers.count(live as u64), live), style: theme.text, rank: 6 },
         Part { text: (text.events)(&numbers.count(events), events), style: theme.text, rank: 7 },

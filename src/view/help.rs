@@ -148,7 +148,7 @@ fn evidence(lines: &mut Vec<Line>, model: &Model, look: &Look) {
     let kinds = [Evidence::Called, Evidence::Traced, Evidence::Sampled, Evidence::Packet, Evidence::Inferred];
     for kind in kinds {
         let meaning = (look.text.evidence)(kind);
-        let there = match (kind, model.world.evidence.get(&kind)) {
+        let there = match (kind, model.worlds.shown().evidence.get(&kind)) {
             (Evidence::Called | Evidence::Inferred, _) | (_, Some(Ok(()))) => words.available.into(),
             (_, Some(Err(errno))) => (words.lacking)(&errno.to_string(), (look.text.errno)(*errno).what),
             (_, None) => words.unknown.into(),

@@ -121,7 +121,7 @@ impl Parts {
 }
 
 fn roomy(model: &Model, body: Rect, frame: Parts) -> Parts {
-    let servers = u16::try_from(model.world.servers.all().len()).unwrap_or(u16::MAX).clamp(4, 8);
+    let servers = u16::try_from(model.worlds.shown().servers.all().len()).unwrap_or(u16::MAX).clamp(4, 8);
     let top = (servers + 5).max(body.height / 4);
     let netstat = (body.height - top) * 9 / 20;
     let [top, netstat, bottom] = rows(body, [top, netstat, body.height - top - netstat]);
@@ -139,7 +139,7 @@ fn narrow(model: &Model, body: Rect, frame: Parts) -> Parts {
     let netstat = ((rest - clients) * 11 / 20).max(4);
     let talking = model.ui.focus == Pane::Broadcast || model.ui.mode == Mode::Saying;
     // A line for what was said, one for each server, and the one for the next message, which lies below.
-    let servers = u16::try_from(model.world.servers.all().len()).unwrap_or(u16::MAX).min(6);
+    let servers = u16::try_from(model.worlds.shown().servers.all().len()).unwrap_or(u16::MAX).min(6);
     let spare = (rest - clients).saturating_sub(servers + 3).max(4);
     let netstat = if talking { netstat.min(spare) } else { netstat };
     let [servers_line, clients, netstat, last, message_line] =

@@ -150,8 +150,10 @@ fn kinds(model: &Model, look: &Look) -> String {
     };
     let subject = model.lifecycle.subject.map(|subject| {
         (words.only)(&match subject {
-            Subject::Server(id) => model.world.servers.get(id).map_or_else(|| id.to_string(), |s| s.spec.name.clone()),
-            Subject::Connection(flow) => match model.world.clients.by_flow(&flow) {
+            Subject::Server(id) => {
+                model.worlds.shown().servers.get(id).map_or_else(|| id.to_string(), |s| s.spec.name.clone())
+            }
+            Subject::Connection(flow) => match model.worlds.shown().clients.by_flow(&flow) {
                 Some(client) => names::long(look, client).into_owned(),
                 None => format!(":{}", flow.local.port()),
             },

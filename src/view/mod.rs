@@ -43,7 +43,7 @@ pub use keys::{KeyRow, keys_table};
 pub use line::line;
 pub use theme::{ColorDepth, Theme};
 
-use crate::domain::{RowKey, WorldId};
+use crate::domain::RowKey;
 use crate::model::Model;
 use crate::model::page::End;
 use crate::model::ui::{Glyphs, Mode};
@@ -63,7 +63,7 @@ pub fn render(model: &Model, depth: ColorDepth, buf: &mut Buffer) -> Option<Posi
     buf.set_style(area, look.theme.paper);
     let parts = layout::parts(model, area);
     if parts.is_none() {
-        let open = model.world.get(WorldId::Host).servers.are_open();
+        let open = model.worlds.host().servers.are_open();
         small::render(&look, open, area, buf);
     }
     let cursor = parts.and_then(|parts| screen(model, &look, &parts, buf));
@@ -121,7 +121,7 @@ pub fn visible_rows(model: &Model) -> Vec<RowKey> {
     let Some(parts) = layout::parts(model, Rect::new(0, 0, columns, rows)) else { return Vec::new() };
     if let Some(page) = &model.ui.page {
         let ends = [End::Client, End::Server].into_iter().filter_map(|end| page.end(end));
-        return ends.filter_map(|flow| model.world.table.of(&flow)).map(|entry| entry.row.key()).collect();
+        return ends.filter_map(|flow| model.worlds.shown().table.of(&flow)).map(|entry| entry.row.key()).collect();
     }
     if parts.netstat.is_empty() {
         return Vec::new();

@@ -47,7 +47,7 @@ pub(super) fn visible(model: &Model, area: Rect) -> Range<usize> {
 
 /// The rows that left within the last second and passed the filter, the latest first.
 fn ghosts(model: &Model) -> impl Iterator<Item = &Entry> {
-    let gone = model.world.table.ghosts(model.now).map(|ghost| &ghost.entry);
+    let gone = model.worlds.shown().table.ghosts(model.now).map(|ghost| &ghost.entry);
     gone.filter(|entry| model.listing.filter.matches(&*entry.row))
 }
 
@@ -61,14 +61,15 @@ pub(super) fn render(model: &Model, look: &Look, area: Rect, buf: &mut Buffer) -
     let foot = foot(model, look);
     let frame = Frame {
         title: &title,
-        count: &(words.count)(&number(model.listing.len()), &number(model.world.table.len())),
+        count: &(words.count)(&number(model.listing.len()), &number(model.worlds.shown().table.len())),
         foot: if area.height > 4 { &foot } else { "" },
         focused: model.ui.focus == Pane::Netstat && model.ui.mode != Mode::Saying,
     };
     look.frame(&frame, area, buf);
     let parts = parts(model, area);
     let places = visible(model, area);
-    let entries: Vec<&Entry> = model.listing.keys(places).filter_map(|key| model.world.table.get(key)).collect();
+    let entries: Vec<&Entry> =
+        model.listing.keys(places).filter_map(|key| model.worlds.shown().table.get(key)).collect();
     let free = usize::from(parts.rows.height).saturating_sub(entries.len());
     let ghosts: Vec<&Entry> = ghosts(model).take(free).collect();
     let columns = Columns::of(&entries, &ghosts, parts.rows.width);
@@ -93,9 +94,9 @@ pub(super) fn render(model: &Model, look: &Look, area: Rect, buf: &mut Buffer) -
         at += 1;
     }
     if at == 0 {
-        let sentence = if model.world.table_source.is_none() && model.world.table.is_empty() {
+        let sentence = if model.worlds.shown().table_source.is_none() && model.worlds.shown().table.is_empty() {
             words.unread
-        } else if model.world.table.is_empty() {
+        } else if model.worlds.shown().table.is_empty() {
             words.none
         } else {
             words.none_match
@@ -111,7 +112,7 @@ pub(super) fn render(model: &Model, look: &Look, area: Rect, buf: &mut Buffer) -
 fn foot(model: &Model, look: &Look) -> String {
     let words = &look.text.netstat;
     let selected = model.ui.row.filter(|_| model.ui.mode == Mode::Command);
-    let entry = selected.and_then(|key| model.world.table.get(&key));
+    let entry = selected.and_then(|key| model.worlds.shown().table.get(&key));
     let timer = entry.map(|entry| timer(model, look, entry).0).filter(|timer| !timer.is_empty());
     match entry.and_then(|entry| entry.row.state).zip(timer) {
         Some((state, timer)) if state != TcpState::Listen => format!("{state} {} {timer}", glyphs::DOT),

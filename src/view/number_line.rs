@@ -22,7 +22,7 @@ enum Mark {
 
 /// Draws the line on the first row of `area`; nothing where the range is not known.
 pub(super) fn render(model: &Model, look: &Look, area: Rect, buf: &mut Buffer) {
-    let Some((low, high)) = model.world.port_range.filter(|(low, high)| low < high) else { return };
+    let Some((low, high)) = model.worlds.shown().port_range.filter(|(low, high)| low < high) else { return };
     let (low_text, high_text) = (low.to_string(), high.to_string());
     let ends = width(&low_text) + width(&high_text) + 4;
     let Some(columns) = area.width.checked_sub(ends).filter(|columns| *columns >= 8) else { return };
@@ -37,7 +37,7 @@ pub(super) fn render(model: &Model, look: &Look, area: Rect, buf: &mut Buffer) {
             *at = mark.max(*at);
         }
     };
-    for client in model.world.clients.all() {
+    for client in model.worlds.shown().clients.all() {
         if let (Some(local), Some(mark)) = (client.local, mark(model, client)) {
             put(local.port(), mark);
         }
@@ -62,7 +62,7 @@ pub(super) fn render(model: &Model, look: &Look, area: Rect, buf: &mut Buffer) {
 
 /// The newest client that has a port and still holds it.
 pub(super) fn newest(model: &Model) -> Option<&Client> {
-    let all = model.world.clients.all();
+    let all = model.worlds.shown().clients.all();
     let has_port = |client: &&Client| client.local.is_some();
     all.iter().rev().find(|client| client.is_live() && has_port(client)).or_else(|| all.iter().rev().find(has_port))
 }
@@ -71,6 +71,6 @@ fn mark(model: &Model, client: &Client) -> Option<Mark> {
     if client.is_live() {
         return Some(Mark::InUse);
     }
-    let state = client.flow().and_then(|flow| model.world.table.state(&flow))?;
+    let state = client.flow().and_then(|flow| model.worlds.shown().table.state(&flow))?;
     Some(if state == TcpState::TimeWait { Mark::TimeWait } else { Mark::InUse })
 }

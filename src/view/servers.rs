@@ -18,9 +18,9 @@ use crate::text;
 
 /// Draws the pane.
 pub(super) fn render(model: &Model, look: &Look, area: Rect, buf: &mut Buffer) {
-    let all = model.world.servers.all();
+    let all = model.worlds.shown().servers.all();
     let hint = |action| format!("{} {}", keys::first(action, look.text), keys::text(action, look.text).hint);
-    let ours: &[_] = if model.world.observing { &[] } else { &[Action::StartStop, Action::NextModel] };
+    let ours: &[_] = if model.worlds.shown().observing { &[] } else { &[Action::StartStop, Action::NextModel] };
     let mut hints: Vec<_> = ours.iter().copied().chain([Action::Tick]).map(hint).collect();
     while !hints.is_empty() && width(&hints.join("  ")) + 5 > area.width {
         hints.pop();
@@ -102,7 +102,7 @@ fn status(model: &Model, look: &Look, server: &Server) -> (String, Style) {
     match &server.status {
         Status::Up { .. } if server.spec.proto == Proto::Udp => (words.bound.into(), theme.state.listen),
         Status::Up { .. } => ("LISTEN".into(), theme.state.listen),
-        Status::Off if model.world.observing => (words.watched.into(), theme.quiet),
+        Status::Off if model.worlds.shown().observing => (words.watched.into(), theme.quiet),
         Status::Off => (words.stopped.into(), theme.quiet),
         Status::Failed { errno: crate::domain::Errno::AddrInUse, .. } => (words.port_taken.into(), theme.alarm),
         Status::Failed { errno, .. } => (errno.to_string(), theme.alarm),
@@ -126,14 +126,14 @@ fn queue(model: &Model, server: &Server) -> Option<(u32, u32)> {
     if server.spec.proto == Proto::Udp {
         return None;
     }
-    let entry = model.world.table.of(&Flow::unconnected(Proto::Tcp, server.addr()))?;
+    let entry = model.worlds.shown().table.of(&Flow::unconnected(Proto::Tcp, server.addr()))?;
     entry.row.recv_q.zip(entry.row.send_q)
 }
 
 /// How many connections are half open, and how many may be; `None` when there are none.
 pub(super) fn half_open(model: &Model, server: &Server) -> Option<(u32, u32)> {
-    let limit = server.limit(&model.world.table)?;
-    let open = model.world.table.half_open(server.addr());
+    let limit = server.limit(&model.worlds.shown().table)?;
+    let open = model.worlds.shown().table.half_open(server.addr());
     (open > 0).then_some((open, limit))
 }
 
@@ -151,7 +151,7 @@ fn details(model: &Model, look: &Look, server: &Server) -> Vec<(String, Style)> 
             said.push((format!("{}: {}", keys::first(Action::StartStop, look.text), words.retry), theme.key));
             said.push((trouble(*errno).remedy.into(), theme.text));
         }
-        Status::Off if model.world.observing => said.push((words.watched_long.into(), theme.text)),
+        Status::Off if model.worlds.shown().observing => said.push((words.watched_long.into(), theme.text)),
         Status::Off | Status::Up { .. } => {}
     }
     if let Some(errno) = server.paused {
@@ -223,7 +223,7 @@ pub(super) fn lines_needed(model: &Model, columns: u16) -> u16 {
     let look = Look::of(model, super::ColorDepth::Mono);
     let mut lines = 1;
     let mut used = 0;
-    for server in model.world.servers.all() {
+    for server in model.worlds.shown().servers.all() {
         let needs = self::columns(&condensed(model, &look, server));
         if used > 0 && used + needs > columns {
             lines += 1;
@@ -236,7 +236,7 @@ pub(super) fn lines_needed(model: &Model, columns: u16) -> u16 {
 
 /// Draws all servers in the lines there are, each as a whole.
 pub(super) fn render_lines(model: &Model, look: &Look, area: Rect, buf: &mut Buffer) {
-    let all = model.world.servers.all();
+    let all = model.worlds.shown().servers.all();
     if all.is_empty() {
         Ink::on(buf, area, 0).skip(1).say(look.text.servers.none, look.theme.quiet);
     }

@@ -21,14 +21,14 @@ pub(super) enum Standing {
 
 /// The row of a client's own end.
 pub(super) fn row<'a>(model: &'a Model, client: &Client) -> Option<&'a Entry> {
-    model.world.table.of(&client.flow()?)
+    model.worlds.shown().table.of(&client.flow()?)
 }
 
 /// The state that an end is in now, and how that is known: what the table shows. What is in no table is in no state but
 /// CLOSED, and only where somebody saw that: what the book remembers else may be over long since.
 pub(super) fn end(model: &Model, flow: &Flow) -> Option<(TcpState, Evidence)> {
-    let booked = model.world.book.state(flow);
-    match (model.world.table.state(flow), booked) {
+    let booked = model.worlds.shown().book.state(flow);
+    match (model.worlds.shown().table.state(flow), booked) {
         // The table and the book agree: the better witness of the two is named.
         (Some(seen), Some((state, evidence))) if seen == state => Some((seen, evidence.max(Evidence::Sampled))),
         (Some(seen), _) => Some((seen, Evidence::Sampled)),
@@ -70,7 +70,7 @@ fn other(model: &Model, client: &Client) -> Option<Standing> {
 
 /// Whether the server's end of its connection has not been accepted by any program yet.
 pub(super) fn waits(model: &Model, client: &Client) -> bool {
-    let other = client.flow().and_then(|flow| flow.mirror()).and_then(|mirror| model.world.table.of(&mirror));
+    let other = client.flow().and_then(|flow| flow.mirror()).and_then(|mirror| model.worlds.shown().table.of(&mirror));
     client.is_live() && other.is_some_and(|entry| entry.row.waits_for_accept())
 }
 

@@ -24,7 +24,8 @@ pub(super) struct Who<'a> {
 pub(super) fn who<'a>(model: &'a Model, look: &Look, event: &Event, narrow: bool) -> Who<'a> {
     let (words, theme) = (&look.text.lifecycle, &look.theme);
     let server = |id: ServerId, conn: Option<ConnNo>| {
-        let name = model.world.servers.get(id).map_or_else(|| id.to_string().into(), |s| Cow::from(&s.spec.name));
+        let name =
+            model.worlds.shown().servers.get(id).map_or_else(|| id.to_string().into(), |s| Cow::from(&s.spec.name));
         let name = conn.map_or_else(|| name.clone(), |conn| format!("{name}.{}", conn.0).into());
         Who { name, style: theme.host.server }
     };
@@ -46,7 +47,7 @@ pub(super) fn who<'a>(model: &'a Model, look: &Look, event: &Event, narrow: bool
             server(*id, None)
         }
         EventKind::Guard(GuardEvent::HalfOpen { listener: Some(addr), .. }) => {
-            match model.world.servers.at(Proto::Tcp, *addr) {
+            match model.worlds.shown().servers.at(Proto::Tcp, *addr) {
                 Some(known) => server(known.id, None),
                 None => Who { name: format!(":{}", addr.port()).into(), style: theme.host.server },
             }
@@ -68,12 +69,12 @@ pub(super) fn who<'a>(model: &'a Model, look: &Look, event: &Event, narrow: bool
 /// Whose end of a connection this was at that moment. Another program may have had a server's port then.
 fn end<'a>(model: &'a Model, look: &Look, flow: &Flow, at: Stamp, narrow: bool) -> Who<'a> {
     let theme = &look.theme;
-    let client = model.world.clients.by_flow(flow).filter(|client| client.local == Some(flow.local));
+    let client = model.worlds.shown().clients.by_flow(flow).filter(|client| client.local == Some(flow.local));
     if let Some(client) = client {
         let name = if narrow && client.id().is_some() { names::short(look, client) } else { names::long(look, client) };
         return Who { name, style: theme.host.client };
     }
-    match model.world.server_of(flow, at) {
+    match model.worlds.shown().server_of(flow, at) {
         Some(server) => {
             let conn = flow.peer.and_then(|peer| server.peers.iter().rev().find(|(_, other)| **other == peer));
             let name = match conn {
@@ -241,7 +242,7 @@ pub(super) fn cause(look: &Look, cause: Cause) -> Cow<'static, str> {
 
 fn server(model: &Model, look: &Look, event: &ServerEvent, room: u16, told: &mut Told) {
     let (words, theme) = (&look.text.lifecycle, &look.theme);
-    let known = model.world.servers.get(event.server);
+    let known = model.worlds.shown().servers.get(event.server);
     let columns = if room < 52 { 9 } else { 60 };
     let peer = |conn: &ConnNo| {
         let peer = known.and_then(|server| server.peers.get(conn));

@@ -12,7 +12,7 @@ use crate::model::target::Resolution;
 /// The target in a few columns: of a long name the beginning, and always its port.
 pub(super) fn badge(model: &Model, look: &Look, narrow: bool) -> Option<(String, Style)> {
     let columns = if narrow { 18 } else { 36 };
-    let target = model.world.get(crate::domain::WorldId::Host).target.as_ref()?;
+    let target = model.worlds.host().target.as_ref()?;
     let full = target.host.to_string();
     let port = target.host.port.map_or_else(String::new, |port| format!(":{port}"));
     let shown = if width(&full) <= columns {
@@ -37,7 +37,7 @@ pub(super) fn badge(model: &Model, look: &Look, narrow: bool) -> Option<(String,
 /// What is known of the target; nothing where there is none.
 pub(super) fn sentences(model: &Model, look: &Look) -> Vec<(String, Style)> {
     let (checks, theme, numbers) = (&look.text.checks, &look.theme, &look.text.numbers);
-    let Some(target) = &model.world.target else { return vec![] };
+    let Some(target) = &model.worlds.shown().target else { return vec![] };
     let named = |text: String| format!("{} {}: {text}", look.text.network.target, target.host);
     let mut said = match target.resolution {
         Resolution::Looking => {

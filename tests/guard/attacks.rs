@@ -124,7 +124,7 @@ fn five_thousand_idle_connections_from_one_address() {
         let turned_away = |model: &_| rules.iter().map(|rule| refused(model, *rule)).sum::<u64>();
         // To the last one, by the kernel's own count.
         lab.until("everybody was let in or refused, and told", |model| {
-            let let_in: u64 = model.world.peers.all().map(|(_, peer)| peer.connections).sum();
+            let let_in: u64 = model.worlds.shown().peers.all().map(|(_, peer)| peer.connections).sum();
             (let_in + turned_away(model) == net.server.passive_opens()).then_some(())
         });
         let inside = peer(&lab.seen().model, ATTACKER).unwrap().open();

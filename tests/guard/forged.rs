@@ -95,9 +95,9 @@ fn a_syn_flood() {
             assert!(bounds.contains(&open), "{open} of {limit}");
         }
         let shown = lab.until("they are shown", |model| {
-            let server = model.world.servers.get(THREADED)?;
-            let open = model.world.table.half_open(server.addr());
-            (open > 0).then_some((open as usize, server.limit(&model.world.table)))
+            let server = model.worlds.shown().servers.get(THREADED)?;
+            let open = model.worlds.shown().table.half_open(server.addr());
+            (open > 0).then_some((open as usize, server.limit(&model.worlds.shown().table)))
         });
         assert!(bounds.contains(&shown.0) && shown.1 == u32::try_from(limit).ok(), "{shown:?}");
         let sent = stop();
@@ -121,7 +121,8 @@ fn a_syn_flood() {
         let lost = lab.seen().lost;
         let begun = lab.seen().model.now;
         let model = lab.close();
-        let rows = model.world.table.rows().filter(|(_, entry)| entry.row.state == Some(TcpState::SynRecv)).count();
+        let rows =
+            model.worlds.shown().table.rows().filter(|(_, entry)| entry.row.state == Some(TcpState::SynRecv)).count();
         let events = events(&model);
         println!("backlog {limit}: {sent} SYNs, {rows} rows at last, {events:#?}");
         assert!(sent > 5_000 && lost == 0, "{sent} sent, {lost} lost");
@@ -141,7 +142,7 @@ fn a_flood_of_datagrams_each_from_another_address() {
     let sent = stop();
     let lost = lab.seen().lost;
     let model = lab.close();
-    let clients = &model.world.clients;
+    let clients = &model.worlds.shown().clients;
     let dropped = refused(&model, Rule::Datagrams);
     println!("{sent} datagrams, {dropped} dropped; {} clients live of {}", clients.live(), clients.all().len());
     assert_eq!(lost, 0, "the journal takes it");

@@ -54,7 +54,7 @@ impl Lab {
         });
         let lab = Self { shown, orders: Some(orders), runner: Some(runner) };
         lab.until("all servers are up", |model| {
-            let servers = model.world.servers.all();
+            let servers = model.worlds.shown().servers.all();
             (!servers.is_empty() && servers.iter().all(socklab::model::servers::Server::is_up)).then_some(())
         });
         lab
@@ -134,12 +134,12 @@ fn take_in(news: &mut Vec<socklab::domain::Observation>, sink: &socklab::domain:
 
 /// How often this rule was kept against anybody.
 pub(crate) fn refused(model: &Model, rule: Rule) -> u64 {
-    model.world.peers.refused().get(&rule).copied().unwrap_or(0)
+    model.worlds.shown().peers.refused().get(&rule).copied().unwrap_or(0)
 }
 
 /// What is known of an address.
 pub(crate) fn peer(model: &Model, address: std::net::Ipv4Addr) -> Option<&Peer> {
-    model.world.peers.get(address.into())
+    model.worlds.shown().peers.get(address.into())
 }
 
 /// What the guard told, in order.

@@ -75,7 +75,7 @@ fn a_thousand_clients_of_our_own_are_welcome() {
     let destination = Destination { addr: at(SERVER, 65434), ..destination };
     lab.perform(Effect::Spawn { count: 200, plan: ClientPlan::Stay, destination });
     lab.until("all are answered", |model| {
-        (model.world.clients.all().iter().filter(|client| client.received > 0).count() == 1_200).then_some(())
+        (model.worlds.shown().clients.all().iter().filter(|client| client.received > 0).count() == 1_200).then_some(())
     });
     assert_eq!(told(&lab.close()).len(), 1, "the limits were told, and never needed");
 }

@@ -82,7 +82,14 @@ fn servers_move_to_the_network_and_back_and_nobody_is_dropped() {
         let ip: std::net::IpAddr = ip.parse().unwrap();
         lab.perform(Effect::Bind(ip));
         lab.until("all have moved", |model| {
-            model.world.servers.all().iter().all(|server| server.is_up() && server.addr().ip() == ip).then_some(())
+            model
+                .worlds
+                .shown()
+                .servers
+                .all()
+                .iter()
+                .all(|server| server.is_up() && server.addr().ip() == ip)
+                .then_some(())
         });
     };
     moved("0.0.0.0");
@@ -109,11 +116,11 @@ fn a_server_that_cannot_move_stays_where_it_is() {
     let _other = net.server.run(|| std::net::TcpListener::bind(at(SERVER, 65432)).unwrap());
     lab.perform(Effect::Bind("0.0.0.0".parse().unwrap()));
     lab.until("the others have moved", |model| {
-        let all = model.world.servers.all();
+        let all = model.worlds.shown().servers.all();
         (all.iter().filter(|server| server.addr().ip().is_unspecified()).count() == 3).then_some(())
     });
     lab.until("it is back", |model| {
-        let server = model.world.servers.get(THREADED)?;
+        let server = model.worlds.shown().servers.get(THREADED)?;
         (server.is_up() && server.addr().ip().is_loopback()).then_some(())
     });
     let answer = net.server.run(|| {
@@ -231,7 +238,7 @@ fn clients_over_udp_stay_on_loopback() {
     let destination = Destination { server: Some(UDP), proto: Proto::Udp, addr };
     lab.perform(Effect::Spawn { count: 3, plan: ClientPlan::Stay, destination });
     lab.until("they are answered", |model| {
-        let answered = model.world.clients.all().iter().filter(|client| client.received > 0).count();
+        let answered = model.worlds.shown().clients.all().iter().filter(|client| client.received > 0).count();
         (answered == 3).then_some(())
     });
     let open = open_sockets(&net.server);
@@ -239,7 +246,7 @@ fn clients_over_udp_stay_on_loopback() {
     assert_eq!((open.len(), open.iter().filter(local).count()), (7, 4), "{open:?}");
     // The port that the server saw is the one that the client has.
     let ports = |foreign: bool| {
-        lab.seen().model.world.clients.all().iter().filter(|client| client.id().is_none() == foreign).count()
+        lab.seen().model.worlds.shown().clients.all().iter().filter(|client| client.id().is_none() == foreign).count()
     };
     assert_eq!((ports(false), ports(true)), (3, 0), "nobody is taken for somebody else");
     lab.close();
@@ -255,10 +262,10 @@ fn clients_over_udp_stay_on_loopback() {
 fn who_broadcasts_has_one_socket_that_waits_for_answers() {
     let net = Net::open();
     let lab = Lab::open(&net.server, &[]);
-    let all = lab.seen().model.world.servers.all().iter().map(|server| server.id).collect();
+    let all = lab.seen().model.worlds.shown().servers.all().iter().map(|server| server.id).collect();
     lab.perform(Effect::Broadcast("oi".into(), all));
     lab.until("UDP has answered", |model| {
-        let answered = model.world.servers.all().iter().filter(|server| server.bytes.0 > 0).count();
+        let answered = model.worlds.shown().servers.all().iter().filter(|server| server.bytes.0 > 0).count();
         (answered >= 3).then_some(())
     });
     let (servers, others): (Vec<_>, Vec<_>) =

@@ -54,9 +54,9 @@ fn the_course_command_and_a_syn_scan_are_named_by_the_kernels_counter() {
     }
     still_answers(&net);
     // One port, and then three: told when the first was seen, and with the rest when the laboratory closes.
-    lab.until("the first was seen", |model| (model.world.peers.handshakes_reset >= 1).then_some(()));
+    lab.until("the first was seen", |model| (model.worlds.shown().peers.handshakes_reset >= 1).then_some(()));
     let model = lab.close();
-    let told = model.world.peers.handshakes_reset;
+    let told = model.worlds.shown().peers.handshakes_reset;
     assert!(told >= 4, "{told} of four open ports");
     assert_eq!(told, counted(&net.server, "EmbryonicRsts"), "by the kernel's own count");
     assert_eq!(PortCheck::ALL.iter().map(|check| checks(&model, *check)).sum::<u64>(), 0, "accept never returned");

@@ -262,7 +262,7 @@ impl Shell for Watched {
             let known = shown.events.last().map_or(0, |event| event.seq);
             shown.frames += 1;
             shown.lines = self.screen.lines();
-            shown.world = (*model.world).clone();
+            shown.world = model.worlds.shown().clone();
             shown.ui = model.ui.clone();
             shown
                 .events

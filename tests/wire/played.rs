@@ -11,7 +11,7 @@ use ratatui::{Terminal, TerminalOptions, Viewport};
 use socklab::app::laboratory::Laboratory;
 use socklab::app::queue;
 use socklab::app::session::{End, Session, Shell};
-use socklab::domain::{Clock, RowKey, WorldId};
+use socklab::domain::{Clock, RowKey};
 use socklab::lesson::{Order, catalogue};
 use socklab::model::playing::{Beat, Playing};
 use socklab::model::wire::WireStatus;
@@ -66,7 +66,7 @@ impl Shell for Watched {
 
     fn seen(&mut self, model: &Model, rows: &[RowKey]) {
         self.laboratory.seen(model, rows);
-        let world = model.world.get(WorldId::Wire);
+        let world = model.worlds.wire();
         let failed =
             model.lessons.played.iter().filter(|(_, passed)| !**passed).map(|(name, _)| name.clone()).collect();
         self.publish.send_modify(|shown| {

@@ -54,12 +54,12 @@ impl Stage {
         let session = Box::new(Session { model, terminal, shell, sink, depth, recorder: None, player: None });
         let mut stage = Self { session, events };
         stage.key('w');
-        stage.until("the wire says what it is", |model| model.world.wire.status != WireStatus::Absent).await;
-        let wire = &stage.session.model.world.wire;
+        stage.until("the wire says what it is", |model| model.worlds.shown().wire.status != WireStatus::Absent).await;
+        let wire = &stage.session.model.worlds.shown().wire;
         assert!(wire.is_open(), "{wire:#?}");
         let listens = |model: &Model| {
             let flow = Flow::unconnected(Proto::Tcp, (HostId::Server.address(), 65_432).into());
-            model.world.table.state(&flow) == Some(TcpState::Listen)
+            model.worlds.shown().table.state(&flow) == Some(TcpState::Listen)
         };
         stage.until("the server listens", listens).await;
         stage
@@ -76,14 +76,17 @@ impl Stage {
             match tokio::time::timeout_at(deadline, self.events.recv()).await {
                 Ok(Some(seen)) => self.session.tell(Msg::Seen(seen)).unwrap(),
                 Ok(None) => panic!("everybody has left before {what}"),
-                Err(late) => panic!("{late}: waited in vain until {what}: {:#?}", self.session.model.world.wire),
+                Err(late) => {
+                    panic!("{late}: waited in vain until {what}: {:#?}", self.session.model.worlds.shown().wire)
+                }
             }
         }
     }
 
     /// Until a packet with these flags is held.
     async fn held(&mut self, label: &str) {
-        let held = |model: &Model| model.world.wire.first_held(None).is_some_and(|on| on.packet.label() == label);
+        let held =
+            |model: &Model| model.worlds.shown().wire.first_held(None).is_some_and(|on| on.packet.label() == label);
         self.until(&format!("{label} is held"), held).await;
     }
 
@@ -95,7 +98,7 @@ impl Stage {
 /// The states of both ends of the conversation that is looked at.
 fn states(model: &Model) -> [Option<TcpState>; 2] {
     let flow = presenter::conversation(model);
-    [flow, flow.and_then(|flow| flow.mirror())].map(|flow| model.world.table.state(&flow?))
+    [flow, flow.and_then(|flow| flow.mirror())].map(|flow| model.worlds.shown().table.state(&flow?))
 }
 
 #[tokio::main(flavor = "multi_thread")]
@@ -107,7 +110,7 @@ async fn a_handshake_by_keys() {
     stage
         .until("the kernel told its timeout", |model| {
             let flow = presenter::conversation(model).unwrap();
-            model.world.wire.info(HostId::Client, &flow).is_some_and(|info| info.rto_us >= 1_000_000)
+            model.worlds.shown().wire.info(HostId::Client, &flow).is_some_and(|info| info.rto_us >= 1_000_000)
         })
         .await;
     stage.key('n');
@@ -115,26 +118,26 @@ async fn a_handshake_by_keys() {
     stage.until("the server answers", |model| states(model) == half).await;
     stage
         .until("SYN+ACK is held", |model| {
-            model.world.wire.open().any(|on| on.packet.label() == "SYN+ACK" && on.fate == Fate::Held)
+            model.worlds.shown().wire.open().any(|on| on.packet.label() == "SYN+ACK" && on.fate == Fate::Held)
         })
         .await;
     // A SYN that was sent again meanwhile may stand before it: the key is about the one that is selected.
-    let answer = stage.session.model.world.wire.open().find(|on| on.packet.label() == "SYN+ACK").unwrap();
+    let answer = stage.session.model.worlds.shown().wire.open().find(|on| on.packet.label() == "SYN+ACK").unwrap();
     stage.session.model.ui.wire.packet = Some(answer.packet.number);
     stage.key('n');
     let nearly = [Some(TcpState::Established), Some(TcpState::SynRecv)];
     stage.until("the client is open", |model| states(model) == nearly).await;
     stage
         .until("the ACK is held", |model| {
-            model.world.wire.open().any(|on| on.packet.label() == "ACK" && on.fate == Fate::Held)
+            model.worlds.shown().wire.open().any(|on| on.packet.label() == "ACK" && on.fate == Fate::Held)
         })
         .await;
-    let ack = stage.session.model.world.wire.open().find(|on| on.packet.label() == "ACK").unwrap();
+    let ack = stage.session.model.worlds.shown().wire.open().find(|on| on.packet.label() == "ACK").unwrap();
     stage.session.model.ui.wire.packet = Some(ack.packet.number);
     stage.key('n');
     let open = [Some(TcpState::Established); 2];
     stage.until("both are open", |model| states(model) == open).await;
-    let brought = |number: u64, model: &Model| !model.world.wire.packet(number).unwrap().brought.is_empty();
+    let brought = |number: u64, model: &Model| !model.worlds.shown().wire.packet(number).unwrap().brought.is_empty();
     assert!(brought(1, &stage.session.model), "the SYN is known as the cause");
     stage.close().await;
 }
@@ -149,7 +152,7 @@ async fn a_program_runs_by_a_line_and_the_machine_stays_in_its_world() {
     }
     stage.session.tell(Msg::Key(Key::Enter)).unwrap();
     let lines = |model: &Model| -> Vec<String> {
-        let said = model.world.wire.programs.lines().iter().filter_map(|line| match line {
+        let said = model.worlds.shown().wire.programs.lines().iter().filter_map(|line| match line {
             Line::Said { line, error, .. } => Some(format!("{}{line}", if *error { "! " } else { "" })),
             Line::Ended(_, status, _) => Some(format!("ended {status:?}")),
             _ => None,
@@ -166,15 +169,17 @@ async fn a_program_runs_by_a_line_and_the_machine_stays_in_its_world() {
         lines(&stage.session.model).into_iter().filter(|line| line.contains(':') && !line.starts_with('!')).collect();
     assert!(devices.len() <= 2, "it sees its host's interfaces only: {devices:?}");
     stage.key('w');
-    assert_eq!(stage.session.model.world.shown(), WorldId::Host);
-    assert!(stage.session.model.world.get(WorldId::Wire).wire.is_open(), "the wire stays");
+    assert_eq!(stage.session.model.worlds.shown_id(), WorldId::Host);
+    assert!(stage.session.model.worlds.wire().wire.is_open(), "the wire stays");
     stage.key('w');
     stage.key('W');
-    let wire = |model: &Model| model.world.get(WorldId::Wire).wire.status;
+    let wire = |model: &Model| model.worlds.wire().wire.status;
     stage.until("it is taken down", |model| matches!(wire(model), WireStatus::Closed(..))).await;
     stage.key('w');
-    stage.until("it is there again", |model| wire(model) != WireStatus::Absent && model.world.wire.is_open()).await;
-    stage.until("its server listens", |model| !model.world.table.is_empty()).await;
+    stage
+        .until("it is there again", |model| wire(model) != WireStatus::Absent && model.worlds.shown().wire.is_open())
+        .await;
+    stage.until("its server listens", |model| !model.worlds.shown().table.is_empty()).await;
     stage.close().await;
 }
 
@@ -188,18 +193,20 @@ async fn when_the_helper_is_killed_no_socket_stays_on_its_hosts() {
         stage.key(c);
     }
     stage.session.tell(Msg::Key(Key::Enter)).unwrap();
-    stage.until("a program runs", |model| !model.world.wire.programs.running().is_empty()).await;
-    let program = stage.session.model.world.wire.programs.running()[0].pid;
+    stage.until("a program runs", |model| !model.worlds.shown().wire.programs.running().is_empty()).await;
+    let program = stage.session.model.worlds.shown().wire.programs.running()[0].pid;
     // The program's parent is the inner half of this wire's helper.
     let stat = std::fs::read_to_string(format!("/proc/{program}/stat")).unwrap();
     let parent = stat.rsplit_once(") ").unwrap().1.split_whitespace().nth(1).unwrap().parse().unwrap();
     rustix::process::kill_process(rustix::process::Pid::from_raw(parent).unwrap(), rustix::process::Signal::KILL)
         .unwrap();
-    let ended = |model: &Model| model.world.wire.status == WireStatus::Closed(Closed::HelperEnded, None);
+    let ended = |model: &Model| model.worlds.shown().wire.status == WireStatus::Closed(Closed::HelperEnded, None);
     stage.until("the wire says why it is no more", ended).await;
     // As long as one of these is open, its host's network is there.
-    let closed = |model: &Model| model.world.clients.live() == 0;
+    let closed = |model: &Model| model.worlds.shown().clients.live() == 0;
     stage.until("the client is closed", closed).await;
-    stage.until("the servers are down", |model| model.world.servers.all().iter().all(|server| !server.is_up())).await;
+    stage
+        .until("the servers are down", |model| model.worlds.shown().servers.all().iter().all(|server| !server.is_up()))
+        .await;
     stage.close().await;
 }

@@ -7,6 +7,7 @@ use std::time::Duration;
 use super::super::journal::Journal;
 use super::super::lifecycle::Subject;
 use super::super::line::Line;
+use super::super::world::World;
 use super::super::worlds::Worlds;
 use super::Packets;
 use crate::domain::{Errno, EventKind, Evidence, Observation, PacketSummary, Stamp, Transition, WorldId};
@@ -113,8 +114,8 @@ impl Recording {
     }
 
     /// What it amounts to.
-    pub const fn worlds(&self) -> &Worlds {
-        &self.worlds
+    pub const fn world(&self) -> &World {
+        self.worlds.host()
     }
 
     fn tell(&mut self, at: Stamp, evidence: Evidence, kind: EventKind) {

@@ -97,7 +97,7 @@ fn a_file_is_shown_in_place_of_the_live_packets_and_nothing_of_it_mixes_with_the
     live(&mut model, 6);
     assert_eq!((numbers(&model).len(), model.packets.list.len()), (3, 6));
     assert_eq!((model.journal.last_seq(), model.ui.subject), (events + 1, subject));
-    assert!(model.world.book.history(&flow(1_024)).is_empty());
+    assert!(model.worlds.shown().book.history(&flow(1_024)).is_empty());
     assert_eq!(press(&mut model, Key::Char('S')), [], "what is in a file is saved");
     assert!(press(&mut model, Key::Char('O')).contains(&Effect::CloseFile));
     assert_eq!(numbers(&model), [1, 2, 3, 4, 5, 6]);

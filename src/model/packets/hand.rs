@@ -87,7 +87,7 @@ fn select(model: &mut Model, flow: Flow) {
         file.subject = Some(Subject::Connection(flow));
         return;
     }
-    let serves = model.world.servers.at(flow.proto, flow.local).is_some();
+    let serves = model.worlds.shown().servers.at(flow.proto, flow.local).is_some();
     let flow = flow.mirror().filter(|_| serves).unwrap_or(flow);
     model.select(flow);
 }
@@ -143,7 +143,7 @@ fn narrow(model: &mut Model) {
 }
 
 fn save(model: &Model) -> Vec<Effect> {
-    match model.world.shown() {
+    match model.worlds.shown_id() {
         // What is in a file is saved.
         _ if model.files.shown.is_some() => vec![],
         WorldId::Host => vec![Effect::SaveCapture(model.packets.marks(WorldId::Host).all())],

@@ -154,8 +154,8 @@ fn a_change_of_state_stands_beside_the_packet_that_it_belongs_to() {
     let change = Transition { flow: out, from: TimeWait, to: Closed, cause: None };
     tell(&mut model, 60_000, WorldId::Host, Evidence::Sampled, EventKind::State(change));
     update(&mut model, Msg::Time(Stamp::from_millis(90_000)));
-    assert_eq!(model.packets.ladder.client(&model.world), Some(out));
-    let changes = model.packets.ladder.changes(&model.world, &model.journal);
+    assert_eq!(model.packets.ladder.client(model.worlds.shown()), Some(out));
+    let changes = model.packets.ladder.changes(model.worlds.shown(), &model.journal);
     let number = |rung| match rung {
         Rung::At(seq) => model.journal.get(seq).and_then(Packets::of).unwrap().number,
         Rung::Before => 0,

@@ -56,7 +56,7 @@ impl Model {
             Some(file) => Traffic {
                 packets: &file.packets,
                 journal: file.recording.journal(),
-                world: file.recording.worlds(),
+                world: file.recording.world(),
                 subject: file.subject,
                 now: Stamp::ZERO.after(file.recording.about.lasted),
                 file: Some(file),
@@ -64,7 +64,7 @@ impl Model {
             None => Traffic {
                 packets: &self.packets,
                 journal: &self.journal,
-                world: &self.world,
+                world: self.worlds.shown(),
                 subject: self.ui.subject,
                 now: self.now,
                 file: None,

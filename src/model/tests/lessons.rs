@@ -89,7 +89,7 @@ fn one_key_does_the_step_goes_on_and_begins_the_next_lesson() {
     told(&mut bench, &[LessonChange::Begun { step: 0 }, LessonChange::Acted { step: 0, act: 0 }]);
     assert_eq!(bench.key(Key::Enter), [], "the kernel is waited for");
     told(&mut bench, &[LessonChange::Met { step: 0, expect: 1 }, LessonChange::Passed { step: 0 }]);
-    let playing = bench.model.world.playing.as_ref().unwrap();
+    let playing = bench.model.worlds.shown().playing.as_ref().unwrap();
     assert_eq!((playing.beat, playing.acts), (Beat::Passed, 1));
     assert_eq!(bench.key(Key::Enter), [Effect::GoOn]);
     told(&mut bench, &[LessonChange::Told { step: 1 }, LessonChange::Passed { step: 1 }, LessonChange::Over]);
@@ -107,7 +107,11 @@ fn after_a_failure_the_key_plays_it_again_and_others_leave_it() {
     assert_eq!(plays(&bench.keys("N")), Some(("both", 3)));
     assert_eq!(bench.key(Key::Esc), [Effect::LeaveLesson]);
     told(&mut bench, &[LessonChange::Left]);
-    assert_eq!((bench.model.world.playing.as_ref(), bench.model.ui.view), (None, View::Wire), "the wire stays");
+    assert_eq!(
+        (bench.model.worlds.shown().playing.as_ref(), bench.model.ui.view),
+        (None, View::Wire),
+        "the wire stays"
+    );
     assert_eq!(bench.model.lessons.played.get("lost"), Some(&false));
 }
 
@@ -133,7 +137,7 @@ fn a_wire_that_is_no_more_plays_nothing_and_a_new_one_begins_without() {
     ] {
         told(&mut bench, &[LessonChange::Staged { run: 1 }]);
         bench.wire(None, event);
-        assert_eq!(bench.model.world.playing, None);
+        assert_eq!(bench.model.worlds.shown().playing, None);
     }
 }
 

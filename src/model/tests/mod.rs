@@ -195,12 +195,12 @@ fn a_strangers_call_is_a_client_until_one_of_ours_claims_it() {
         ..Call::new(SocketId::Server(ServerId(0)), Syscall::Accept)
     };
     model.observe(seen(2, EventKind::Call(accept.on(flow(40000).mirror().unwrap()))));
-    assert_eq!(model.world.clients.all()[0].owner, clients::Owner::Foreign);
+    assert_eq!(model.worlds.shown().clients.all()[0].owner, clients::Owner::Foreign);
     model.observe(seen(2, spawned(1)));
     model.observe(seen(2, client(1, ClientChange::Dialing { flow: flow(40000) })));
-    let owners: Vec<_> = model.world.clients.all().iter().map(|client| client.owner).collect();
+    let owners: Vec<_> = model.worlds.shown().clients.all().iter().map(|client| client.owner).collect();
     assert_eq!(owners, [clients::Owner::Ours(ClientId(1), ClientPlan::Stay)]);
-    assert_eq!(model.world.clients.live(), 1);
+    assert_eq!(model.worlds.shown().clients.live(), 1);
 }
 
 #[test]
@@ -219,7 +219,8 @@ fn whoever_may_be_ours_has_no_number_until_that_is_known() {
         model.observe(seen(2, EventKind::Call(accept)));
     };
     let all = |model: &Model| -> Vec<_> {
-        let ports = model.world.clients.all().iter().map(|client| (client.no, client.local.map(|addr| addr.port())));
+        let ports =
+            model.worlds.shown().clients.all().iter().map(|client| (client.no, client.local.map(|addr| addr.port())));
         ports.collect()
     };
     // Three of ours at once, as told by a server that is faster than they are, and a stranger among them.
@@ -243,7 +244,7 @@ fn whoever_may_be_ours_has_no_number_until_that_is_known() {
     assert_eq!(all(&model)[5..], [(6, Some(50001))]);
     model.observe(seen(3, client(4, ClientChange::Ended)));
     assert_eq!(all(&model)[6..], [(7, Some(50002))]);
-    assert_eq!(model.world.clients.live(), 5);
+    assert_eq!(model.worlds.shown().clients.live(), 5);
 }
 
 #[test]
@@ -254,9 +255,9 @@ fn who_left_before_it_was_accepted_is_no_stranger_and_who_comes_after_on_its_por
     model.observe(seen(2, client(1, ClientChange::Dialing { flow: flow(40001) })));
     model.observe(seen(3, client(1, ClientChange::Ended)));
     model.observe(seen(4, EventKind::Call(accept())));
-    assert_eq!(model.world.clients.all().len(), 1);
+    assert_eq!(model.worlds.shown().clients.all().len(), 1);
     model.observe(seen(5, EventKind::Call(accept())));
-    assert_eq!(model.world.clients.all().last().map(|client| client.owner), Some(clients::Owner::Foreign));
+    assert_eq!(model.worlds.shown().clients.all().last().map(|client| client.owner), Some(clients::Owner::Foreign));
 }
 
 #[test]
@@ -270,9 +271,9 @@ fn a_datagram_that_the_server_tells_of_first_is_no_stranger_either() {
     for _ in 0..2 {
         model.observe(seen(2, EventKind::Call(Call::new(SocketId::Client(ClientId(1)), Syscall::Sendto).on(own))));
     }
-    let owners: Vec<_> = model.world.clients.all().iter().map(|client| (client.no, client.owner)).collect();
+    let owners: Vec<_> = model.worlds.shown().clients.all().iter().map(|client| (client.no, client.owner)).collect();
     assert_eq!(owners, [(1, clients::Owner::Ours(ClientId(1), ClientPlan::Stay))]);
-    assert_eq!(model.world.clients.live(), 1);
+    assert_eq!(model.worlds.shown().clients.live(), 1);
     // Nor is the broadcaster's.
     model.observe(seen(
         2,
@@ -287,7 +288,7 @@ fn a_datagram_that_the_server_tells_of_first_is_no_stranger_either() {
     for _ in 0..2 {
         model.observe(seen(2, EventKind::Call(Call::new(SocketId::Broadcast(ServerId(3)), Syscall::Sendto).on(own))));
     }
-    let owners: Vec<_> = model.world.clients.all().iter().map(|client| client.owner).skip(1).collect();
+    let owners: Vec<_> = model.worlds.shown().clients.all().iter().map(|client| client.owner).skip(1).collect();
     assert_eq!(owners, [clients::Owner::Broadcaster]);
 }
 
@@ -423,11 +424,11 @@ proptest! {
                 Err(key) => update(&mut model, Msg::Key(key)),
             };
             update(&mut model, Msg::Time(Stamp::from_millis(at * 7)));
-            let matching = model.world.table.rows().filter(|(_, e)| model.listing.filter.matches(&*e.row)).count();
+            let matching = model.worlds.shown().table.rows().filter(|(_, e)| model.listing.filter.matches(&*e.row)).count();
             prop_assert_eq!(model.listing.len(), matching);
             prop_assert!((0..matching).all(|place| model.listing.position(model.listing.key(place).unwrap()) == Some(place)));
-            let live = model.world.clients.all().iter().filter(|client| client.is_live()).count();
-            prop_assert_eq!(model.world.clients.live(), live);
+            let live = model.worlds.shown().clients.all().iter().filter(|client| client.is_live()).count();
+            prop_assert_eq!(model.worlds.shown().clients.live(), live);
         }
     }
 
@@ -436,13 +437,13 @@ proptest! {
     fn a_rewound_world_is_the_world_as_it_was(kinds in prop::collection::vec(any_kind(), 1..120)) {
         let mut journal = Journal::new(50, 16);
         let mut worlds = Worlds::default();
-        let mut pictures = vec![picture(&worlds)];
+        let mut pictures = vec![picture(worlds.shown())];
         for (at, kind) in (1u64..).zip(kinds) {
             journal.push(seen(at, kind), &mut worlds);
-            pictures.push(picture(&worlds));
+            pictures.push(picture(worlds.shown()));
         }
         for seq in journal.first_seq()..=journal.last_seq() {
-            let then = journal.worlds_at(seq).map(|worlds| picture(&worlds));
+            let then = journal.worlds_at(seq).map(|worlds| picture(worlds.shown()));
             prop_assert_eq!(then.as_ref(), pictures.get(usize::try_from(seq).unwrap()));
         }
         prop_assert!(journal.worlds_at(journal.last_seq() + 1).is_none());

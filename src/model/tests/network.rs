@@ -215,7 +215,7 @@ fn clients_are_aimed_from_any_view_and_come_home() {
 fn the_view_is_about_this_machine() {
     let mut model = ready();
     typed(&mut model, "w");
-    assert_eq!(model.world.shown(), WorldId::Wire);
+    assert_eq!(model.worlds.shown_id(), WorldId::Wire);
     assert_eq!((typed(&mut model, "a"), model.ui.mode), (vec![], Mode::Command), "nobody is aimed from the wire");
     let effects = update(&mut model, Msg::Key(Key::F(8)));
     assert!(effects.contains(&Effect::Show(WorldId::Host)), "{effects:?}");

@@ -165,7 +165,7 @@ fn a_story_keeps_the_order_of_each_life_and_tells_calls_before_what_they_caused(
     model.ui.focus = Pane::Clients;
     key(&mut model, Key::Enter);
     let page = model.ui.page.clone().unwrap();
-    let story = page.story(&model.world, &model.journal);
+    let story = page.story(model.worlds.shown(), &model.journal);
     let states: Vec<_> = story
         .iter()
         .filter_map(|line| match line {
@@ -173,7 +173,7 @@ fn a_story_keeps_the_order_of_each_life_and_tells_calls_before_what_they_caused(
             _ => None,
         })
         .collect();
-    let booked: Vec<_> = model.world.book.history(&flow(40_000)).iter().map(|step| step.to).collect();
+    let booked: Vec<_> = model.worlds.shown().book.history(&flow(40_000)).iter().map(|step| step.to).collect();
     assert!(states.len() > 3, "{states:?}");
     assert_eq!(states, booked);
     let at = |wanted: fn(&Line<'_>) -> bool| story.iter().position(wanted).unwrap();
@@ -210,5 +210,5 @@ fn a_server_on_every_address_is_dialled_on_loopback() {
     model.observe(seen(1, server(0, ServerChange::Added { spec })));
     let destination = Destination { server: Some(ServerId(0)), proto: Proto::Tcp, addr: super::addr(65432) };
     assert_eq!(keys(&mut model, "c"), [Effect::Spawn { count: 1, plan: ClientPlan::Stay, destination }]);
-    assert!(model.world.servers.at(Proto::Tcp, super::addr(65432)).is_some());
+    assert!(model.worlds.shown().servers.at(Proto::Tcp, super::addr(65432)).is_some());
 }

@@ -55,7 +55,7 @@ fn an_address_has_connections_ports_words_and_a_rate() {
         (3_000, received(2, two, &[b'x'; 5_000])),
         (3_100, closed(1, one)),
     ]);
-    let peers = &model.world.peers;
+    let peers = &model.worlds.shown().peers;
     let met = peers.get(peer(1)).unwrap();
     assert_eq!((met.connections, met.open(), met.messages, met.bytes), (2, 1, 2, (5_006, 0)));
     assert_eq!(met.ports, [40_000, 40_002]);
@@ -69,7 +69,7 @@ fn an_address_has_connections_ports_words_and_a_rate() {
 fn a_server_that_stopped_has_nobody() {
     let flow = talk(1, 40_000);
     let model = after([(1, accepted(1, flow)), (2, server(0, ServerChange::Stopped)), (3, closed(1, flow))]);
-    assert_eq!(model.world.peers.get(peer(1)).unwrap().open(), 0);
+    assert_eq!(model.worlds.shown().peers.get(peer(1)).unwrap().open(), 0);
 }
 
 #[test]
@@ -83,7 +83,7 @@ fn refusals_add_up_and_blocking_is_remembered() {
         (4, EventKind::Guard(GuardEvent::Blocked { address })),
         (5, EventKind::Guard(check)),
     ]);
-    let peers = &model.world.peers;
+    let peers = &model.worlds.shown().peers;
     let met = peers.get(address).unwrap();
     assert_eq!((met.refusals(), met.is_blocked, met.checks[&PortCheck::Connect]), (10_000, true, 4));
     assert_eq!(peers.refused()[&Rule::Connections], 10_005);
@@ -93,7 +93,7 @@ fn refusals_add_up_and_blocking_is_remembered() {
 fn ten_thousand_addresses_are_not_kept_and_their_refusals_are() {
     let blocked = EventKind::Guard(GuardEvent::Blocked { address: peer(0) });
     let model = after([(0, blocked)].into_iter().chain((1..10_000_u32).map(|n| (n.into(), acted(Some(peer(n)), 2)))));
-    let peers = &model.world.peers;
+    let peers = &model.worlds.shown().peers;
     assert_eq!((peers.all().count(), peers.forgotten), (512, 9_488));
     assert!(peers.get(peer(0)).unwrap().is_blocked, "who is blocked is not forgotten");
     assert_eq!(peers.refused()[&Rule::Connections], 19_998);
@@ -112,7 +112,7 @@ fn who_talks_by_udp_counts_as_there_for_a_while_only() {
         let call = Call::new(SocketId::Server(ServerId(0)), Syscall::Recvfrom).on(flow).carrying(b"oi");
         update(&mut model, Msg::Seen(seen(2, EventKind::Call(call))));
     }
-    let clients = &model.world.clients;
+    let clients = &model.worlds.shown().clients;
     assert_eq!(clients.live(), 512);
     assert!(
         clients.all().len() < 5_000 && clients.all().iter().rev().take(512).all(crate::model::clients::Client::is_live)

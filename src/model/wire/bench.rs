@@ -103,7 +103,7 @@ impl Bench {
 
     /// A row of a host's table.
     pub(crate) fn row(&mut self, host: HostId, flow: Flow, state: Option<TcpState>, change: impl FnOnce(&mut Row)) {
-        let known = self.model.world.table.of(&flow).is_some();
+        let known = self.model.worlds.shown().table.of(&flow).is_some();
         let cookie = u64::from(flow.local.port());
         let (recv_q, send_q) = (Some(0), Some(0));
         let mut row =
@@ -117,7 +117,7 @@ impl Bench {
     pub(crate) fn state(&mut self, host: HostId, flow: Flow, from: TcpState, to: TcpState, cause: Option<Cause>) {
         self.seen(Some(host), Evidence::Sampled, EventKind::State(Transition { flow, from, to, cause }));
         if to == TcpState::Closed {
-            let key = self.model.world.table.of(&flow).map(|entry| entry.row.key());
+            let key = self.model.worlds.shown().table.of(&flow).map(|entry| entry.row.key());
             key.into_iter().for_each(|key| self.seen(Some(host), Evidence::Sampled, EventKind::Row(Delta::Gone(key))));
         } else {
             self.row(host, flow, Some(to), |_| ());
@@ -192,7 +192,7 @@ impl Bench {
         let flow = flow(port);
         self.state(Client, flow, TcpState::SynSent, TcpState::Established, Some(Cause::Packet(syn_ack)));
         let ack = self.sends(flow, Flags::ACK, 1, 1, "");
-        let id = self.model.world.clients.by_flow(&flow).map_or(ClientId(1), |client| match client.owner {
+        let id = self.model.worlds.shown().clients.by_flow(&flow).map_or(ClientId(1), |client| match client.owner {
             crate::model::clients::Owner::Ours(id, _) => id,
             _ => ClientId(1),
         });

@@ -16,27 +16,27 @@ fn bench() -> Bench {
 }
 
 fn fate(bench: &Bench, number: u64) -> Fate {
-    bench.model.world.wire.packet(number).unwrap().fate
+    bench.model.worlds.shown().wire.packet(number).unwrap().fate
 }
 
 fn foreseen(bench: &Bench, number: u64) -> Forecast {
-    forecast(&bench.model.world, bench.model.world.wire.packet(number).unwrap())
+    forecast(bench.model.worlds.shown(), bench.model.worlds.shown().wire.packet(number).unwrap())
 }
 
 #[test]
 fn the_key_opens_the_wire_once_and_goes_back_and_forth() {
     let mut bench = Bench::asked(Lang::En);
     assert!(bench.model.ui.wire.opening);
-    assert_eq!((bench.model.ui.view, bench.model.world.shown()), (View::Wire, WorldId::Wire));
+    assert_eq!((bench.model.ui.view, bench.model.worlds.shown_id()), (View::Wire, WorldId::Wire));
     assert_eq!(bench.keys("w"), [Effect::Show(WorldId::Host)]);
-    assert_eq!((bench.model.ui.view, bench.model.world.shown()), (View::Lab, WorldId::Host));
+    assert_eq!((bench.model.ui.view, bench.model.worlds.shown_id()), (View::Lab, WorldId::Host));
     // It is still being opened.
     assert_eq!(bench.keys("w"), [Effect::Show(WorldId::Wire)]);
     bench.wire(None, WireEvent::Opened { link: LinkKind::Tun });
     assert!(!bench.model.ui.wire.opening);
     assert_eq!(bench.keys("ww"), [Effect::Show(WorldId::Host), Effect::Show(WorldId::Wire)]);
     assert_eq!(bench.key(Key::F(1)), []);
-    assert_eq!((bench.model.ui.view, bench.model.world.shown()), (View::Lab, WorldId::Wire));
+    assert_eq!((bench.model.ui.view, bench.model.worlds.shown_id()), (View::Lab, WorldId::Wire));
     assert_eq!(bench.key(Key::F(5)), [Effect::Show(WorldId::Wire)]);
     let views: Vec<_> = (0..4).map(|_| (bench.keys("v"), bench.model.ui.view).1).collect();
     assert_eq!(views, [View::Lab, View::Ports, View::Packets, View::Wire]);
@@ -59,12 +59,12 @@ fn a_wire_that_ended_by_itself_says_so_before_it_is_opened_again() {
     let mut bench = bench();
     bench.dials(1, 42_666);
     bench.wire(None, WireEvent::Closed { why: Closed::HelperEnded, errno: None });
-    assert_eq!(bench.model.world.wire.open().count(), 0);
+    assert_eq!(bench.model.worlds.shown().wire.open().count(), 0);
     assert_eq!(bench.keys("ww"), [Effect::Show(WorldId::Host), Effect::Show(WorldId::Wire)]);
     assert_eq!(bench.key(Key::Enter), [Effect::OpenWire]);
     assert_eq!(bench.key(Key::Enter), [], "it is asked for only once");
     bench.wire(None, WireEvent::Opened { link: LinkKind::Tun });
-    let world = &bench.model.world;
+    let world = bench.model.worlds.shown();
     assert_eq!((world.table.len(), world.clients.all().len(), world.wire.packets().len()), (0, 0, 0));
 }
 
@@ -76,7 +76,7 @@ fn copies_make_room_for_each_other_as_all_packets_do() {
         bench.wire(Some(Client), WireEvent::Duplicated { packet: syn, copy });
         bench.wire(Some(Client), WireEvent::Delivered { packet: copy });
     }
-    assert_eq!(bench.model.world.wire.packets().len(), WireState::KEPT);
+    assert_eq!(bench.model.worlds.shown().wire.packets().len(), WireState::KEPT);
 }
 
 #[test]
@@ -95,9 +95,9 @@ fn a_connection_of_the_machine_with_the_same_addresses_takes_nothing_from_the_wi
     };
     bench.model.observe(seen);
     bench.state(Client, flow, TcpState::SynSent, TcpState::Established, None);
-    let last = bench.model.world.wire.changes().back().map(|(_, _, change, _)| (change.from, change.to));
+    let last = bench.model.worlds.shown().wire.changes().back().map(|(_, _, change, _)| (change.from, change.to));
     assert_eq!(last, Some((TcpState::SynSent, TcpState::Established)));
-    assert_eq!(bench.model.world.book.state(&flow), Some((TcpState::Established, Evidence::Sampled)));
+    assert_eq!(bench.model.worlds.shown().book.state(&flow), Some((TcpState::Established, Evidence::Sampled)));
 }
 
 #[test]
@@ -105,9 +105,9 @@ fn a_wire_that_ended_by_itself_has_no_sockets_and_is_told_of_in_every_view() {
     let mut bench = bench();
     bench.dials(1, 42_666);
     bench.key(Key::F(1));
-    assert!(!bench.model.world.table.is_empty() && !bench.model.listing.is_empty());
+    assert!(!bench.model.worlds.shown().table.is_empty() && !bench.model.listing.is_empty());
     bench.wire(None, WireEvent::Closed { why: Closed::HelperEnded, errno: None });
-    assert!(bench.model.world.table.is_empty() && bench.model.listing.is_empty());
+    assert!(bench.model.worlds.shown().table.is_empty() && bench.model.listing.is_empty());
     assert_eq!(bench.model.ui.view, View::Wire);
 }
 
@@ -120,7 +120,7 @@ fn a_handshake_is_folded_with_the_states_beside_its_packets() {
     bench.wire(Some(Client), WireEvent::Folded { packet: syn, count: 2, after: Duration::from_secs(2) });
     let syn_ack = bench.answers(syn, 42_666);
     let (ack, data) = bench.opens(syn_ack, 42_666);
-    let wire = &bench.model.world.wire;
+    let wire = &bench.model.worlds.shown().wire;
     let packet = |number| wire.packet(number).unwrap();
     assert_eq!((packet(syn).folded, packet(syn).waited), (2, Some(Duration::from_secs(2))));
     let states = |number| {
@@ -149,7 +149,7 @@ fn a_fin_has_the_state_that_it_was_sent_with_and_an_ack_before_it_has_not() {
     bench.state(Client, flow(42_666), TcpState::Established, TcpState::FinWait1, close);
     let ack = bench.sends(flow(42_666), Flags::ACK, 13, 13, "");
     let fin = bench.sends(flow(42_666), FIN_ACK, 13, 13, "");
-    let wire = &bench.model.world.wire;
+    let wire = &bench.model.worlds.shown().wire;
     assert!(wire.packet(ack).unwrap().left.is_empty());
     assert_eq!(wire.packet(fin).unwrap().left[0].to, TcpState::FinWait1);
 }
@@ -161,18 +161,18 @@ fn what_becomes_of_packets_is_followed() {
     let other = bench.dials(2, 42_668);
     let third = bench.dials(3, 42_670);
     bench.wire(Some(Client), WireEvent::Swapped { packet: one, with: other });
-    let order: Vec<_> = bench.model.world.wire.open().map(|packet| packet.packet.number).collect();
+    let order: Vec<_> = bench.model.worlds.shown().wire.open().map(|packet| packet.packet.number).collect();
     assert_eq!(order, [other, one, third]);
     bench.wire(Some(Client), WireEvent::Corrupted { packet: one });
     bench.wire(Some(Client), WireEvent::Duplicated { packet: third, copy: 9 });
     bench.delivered(third);
     bench.wire(Some(Client), WireEvent::Dropped { packet: other, why: Loss::Asked });
-    let wire = &bench.model.world.wire;
+    let wire = &bench.model.worlds.shown().wire;
     assert!(wire.packet(one).unwrap().corrupted);
     assert_eq!((wire.packet(9).unwrap().copy_of, wire.packet(9).unwrap().fate), (Some(third), Fate::Held));
     assert!(matches!(fate(&bench, other), Fate::Lost { why: Loss::Asked, .. }));
     bench.wire(Some(Client), WireEvent::NoSuchPacket { packet: other });
-    assert_eq!(bench.model.world.wire.missing, Some(other));
+    assert_eq!(bench.model.worlds.shown().wire.missing, Some(other));
 }
 
 #[test]
@@ -183,7 +183,7 @@ fn a_flying_packet_knows_how_far_it_has_come_and_is_drawn_often() {
     assert!(held > bench.model.now.after(Duration::from_millis(500)), "a held packet counts seconds");
     bench.wire(Some(Client), WireEvent::Delayed { packet: syn, by: Duration::from_secs(2) });
     bench.wait(500);
-    let way = bench.model.world.wire.packet(syn).unwrap().way(bench.model.now).unwrap();
+    let way = bench.model.worlds.shown().wire.packet(syn).unwrap().way(bench.model.now).unwrap();
     assert!((245..=255).contains(&way), "{way}");
     assert_eq!(bench.model.next_change(), Some(bench.model.now.after(Duration::from_millis(50))));
     bench.key(Key::F(1));
@@ -277,14 +277,14 @@ fn a_program_needs_a_host() {
     bench.wire(Some(Server), WireEvent::Program { pid: 7, name: "python3".into() });
     assert_eq!(bench.key(Key::Ctrl('k')), [Effect::Kill(7)]);
     bench.wire(Some(Server), WireEvent::ProgramEnded { pid: 7, status: None, signal: Some(15) });
-    let programs = &bench.model.world.wire.programs;
+    let programs = &bench.model.worlds.shown().wire.programs;
     assert_eq!((programs.running().len(), programs.lines().len()), (0, 2));
 }
 
 #[test]
 fn settings_are_turned_on_one_host_and_what_failed_leaves_what_was() {
     let mut bench = bench();
-    let now = |bench: &Bench, host| value(&bench.model.world.wire, host, SETTINGS[0]);
+    let now = |bench: &Bench, host| value(&bench.model.worlds.shown().wire, host, SETTINGS[0]);
     bench.keys("S");
     assert_eq!(now(&bench, Client), Some(Setting::Timestamps(false)));
     assert_eq!(bench.key(Key::Right), [Effect::Set(Client, Setting::Timestamps(true))]);
@@ -298,7 +298,7 @@ fn settings_are_turned_on_one_host_and_what_failed_leaves_what_was() {
         WireEvent::SettingChanged { setting: Setting::Timestamps(false), errno: Some(Errno::Perm) },
     );
     assert_eq!(now(&bench, Client), Some(Setting::Timestamps(true)));
-    assert!(crate::model::settings::failure(&bench.model.world.wire, Client, SETTINGS[0]).is_some());
+    assert!(crate::model::settings::failure(&bench.model.worlds.shown().wire, Client, SETTINGS[0]).is_some());
     bench.key(Key::Tab);
     assert_eq!(bench.key(Key::Left), [Effect::Set(Server, Setting::Timestamps(true))]);
     bench.key(Key::Esc);
@@ -310,8 +310,8 @@ fn the_kernels_are_asked_about_the_connection_that_is_looked_at() {
     let mut bench = bench();
     bench.dials(1, 42_666);
     bench.info(Client, flow(42_666), 1_000, 0);
-    assert!(bench.model.world.wire.info(Client, &flow(42_666)).is_some());
-    assert!(bench.model.world.wire.info(Client, &flow(42_668)).is_none());
+    assert!(bench.model.worlds.shown().wire.info(Client, &flow(42_666)).is_some());
+    assert!(bench.model.worlds.shown().wire.info(Client, &flow(42_668)).is_none());
     assert_eq!(bench.key(Key::F(1)), [Effect::Inform(None)]);
     assert_eq!(bench.key(Key::F(5)).last(), Some(&Effect::Inform(Some(flow(42_666)))));
 }
@@ -399,7 +399,7 @@ fn told(bench: &Bench) -> Vec<&'static str> {
         Fact::Changed(..) => "changed",
         Fact::Short(_) => "short",
     };
-    bench.model.world.wire.story.facts().map(word).collect()
+    bench.model.worlds.shown().wire.story.facts().map(word).collect()
 }
 
 #[test]
@@ -457,15 +457,15 @@ fn a_burst_that_ended_early_is_told_until_another_client_dials() {
     bench.dials(1, 40_000);
     let note = |errno| EventKind::Note(Note::BurstCut { asked: 50, made: 10, errno });
     bench.seen(Some(Client), Evidence::Called, note(Errno::Interrupted));
-    assert_eq!(bench.model.world.wire.short, None, "whoever closed them all knows why");
+    assert_eq!(bench.model.worlds.shown().wire.short, None, "whoever closed them all knows why");
     bench.seen(Some(Client), Evidence::Called, note(Errno::AddrNotAvail));
     let short = Short { asked: 50, made: 10, errno: Errno::AddrNotAvail };
-    assert_eq!((bench.model.world.wire.short, told(&bench).last()), (Some(short), Some(&"short")));
+    assert_eq!((bench.model.worlds.shown().wire.short, told(&bench).last()), (Some(short), Some(&"short")));
     bench.wait(1_000);
     bench.delivered(1);
-    assert_eq!((bench.model.world.wire.short, told(&bench)), (Some(short), vec!["delivered"]));
+    assert_eq!((bench.model.worlds.shown().wire.short, told(&bench)), (Some(short), vec!["delivered"]));
     bench.dials(2, 40_001);
-    assert_eq!(bench.model.world.wire.short, None);
+    assert_eq!(bench.model.worlds.shown().wire.short, None);
 }
 
 #[test]

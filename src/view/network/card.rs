@@ -24,15 +24,15 @@ use crate::view::{keys, target};
 /// Draws the card.
 pub(super) fn render(model: &Model, look: &Look, area: Rect, buf: &mut Buffer) {
     let (words, header) = (&look.text.network, &look.text.header);
-    let open = model.world.servers.are_open();
-    let keys = if model.world.observing { &[Action::Target][..] } else { &[Action::Door, Action::Target] };
+    let open = model.worlds.shown().servers.are_open();
+    let keys = if model.worlds.shown().observing { &[Action::Target][..] } else { &[Action::Door, Action::Target] };
     let foot = keys.iter().map(|action| hint(look, *action)).collect::<Vec<_>>().join("  ");
     let frame = Frame {
         title: words.card,
         count: match () {
             () if open => header.open,
             // Where somebody else's servers listen is theirs to say.
-            () if model.world.observing => "",
+            () if model.worlds.shown().observing => "",
             () => header.loopback,
         },
         foot: &foot,
@@ -40,12 +40,13 @@ pub(super) fn render(model: &Model, look: &Look, area: Rect, buf: &mut Buffer) {
     };
     let inside = look.frame(&frame, area, buf);
     let inside = Rect { x: inside.x + 1, width: inside.width.saturating_sub(2), ..inside };
-    let server = model.world.servers.get(model.ui.server).or_else(|| model.world.servers.all().first());
-    let found = server.map(|server| (server, ways(&model.world, server)));
+    let server =
+        model.worlds.shown().servers.get(model.ui.server).or_else(|| model.worlds.shown().servers.all().first());
+    let found = server.map(|server| (server, ways(model.worlds.shown(), server)));
     match found {
         Some((server, ways)) if open && !ways.is_empty() => joined(model, look, (server, &ways), inside, buf),
         Some((server, _)) if open => {
-            let reachable = !model.world.addresses.is_empty();
+            let reachable = !model.worlds.shown().addresses.is_empty();
             let why = if reachable { (words.not_this)(&server.spec.name) } else { words.no_address.to_owned() };
             told(look, &[(why, look.theme.alarm)], target::sentences(model, look), inside, buf);
         }
@@ -56,13 +57,19 @@ pub(super) fn render(model: &Model, look: &Look, area: Rect, buf: &mut Buffer) {
 /// Nobody can join, and why.
 fn closed(model: &Model, look: &Look, area: Rect, buf: &mut Buffer) {
     let (words, theme, numbers) = (&look.text.network, &look.theme, &look.text.numbers);
-    if model.world.observing {
+    if model.worlds.shown().observing {
         return told(look, &[(words.observing.into(), theme.text)], target::sentences(model, look), area, buf);
     }
     let key = (words.to_open)(&keys::first(Action::Door, look.text));
     let mut said = vec![(words.closed.to_owned(), theme.title), (key, theme.key)];
-    let strangers: u64 =
-        model.world.peers.all().filter(|(address, _)| !address.is_loopback()).map(|(_, peer)| peer.open()).sum();
+    let strangers: u64 = model
+        .worlds
+        .shown()
+        .peers
+        .all()
+        .filter(|(address, _)| !address.is_loopback())
+        .map(|(_, peer)| peer.open())
+        .sum();
     if strangers > 0 {
         said.insert(1, ((words.still)(&numbers.count(strangers), strangers), theme.alarm));
     }

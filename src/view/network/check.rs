@@ -21,13 +21,13 @@ const HEAD: u16 = 3;
 /// The last line that the list may begin with in this pane.
 pub(super) fn reach(model: &Model, area: Rect) -> usize {
     let height = usize::from(area.height.saturating_sub(2 + HEAD));
-    model.world.scans.latest().map_or(0, |scan| scan.reports().len().saturating_sub(height))
+    model.worlds.shown().scans.latest().map_or(0, |scan| scan.reports().len().saturating_sub(height))
 }
 
 /// Draws the pane.
 pub(super) fn render(model: &Model, look: &Look, area: Rect, buf: &mut Buffer) {
     let (words, numbers) = (&look.text.network, &look.text.numbers);
-    let latest = model.world.scans.latest().filter(|_| !model.ui.network.pending);
+    let latest = model.worlds.shown().scans.latest().filter(|_| !model.ui.network.pending);
     let asking = latest.is_some_and(|scan| scan.progress == Progress::Asking);
     let foot = hint(look, if asking { Action::StopCheck } else { Action::Check });
     let count = latest.filter(|scan| scan.ports.is_some()).map_or_else(String::new, |scan| {

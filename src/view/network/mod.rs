@@ -45,7 +45,7 @@ impl Places {
             let only = |wanted| if part == wanted { area } else { none };
             return Self { card: only(Part::Card), peers: only(Part::Peers), check: only(Part::Check) };
         }
-        let open = model.world.servers.are_open();
+        let open = model.worlds.shown().servers.are_open();
         if area.width >= layout::ROOMY.0 && area.height + 2 >= layout::ROOMY.1 {
             let card = if open { 17 } else { 10 };
             let [card, below] = rows(area, [card, area.height - card]);

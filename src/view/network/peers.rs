@@ -67,14 +67,14 @@ pub(super) fn render(model: &Model, look: &Look, area: Rect, buf: &mut Buffer) {
 
 /// Who does not even finish the handshake has no line of its own: the sender of a SYN can be forged.
 fn half_open(model: &Model, look: &Look) -> Option<(String, Style)> {
-    let all = model.world.servers.all().iter();
+    let all = model.worlds.shown().servers.all().iter();
     let open: Vec<_> = all.filter_map(|server| Some((server, servers::half_open(model, server)?))).collect();
     let one = |(server, (open, limit)): &(&Server, (u32, u32))| {
         format!("{}: {}", server.spec.name, (look.text.servers.half_open)(*open, *limit))
     };
-    let beyond = model.world.peers.half_open.iter();
+    let beyond = model.worlds.shown().peers.half_open.iter();
     let beyond = beyond.map(|(deed, count)| (look.text.network.beyond)(*deed, &look.text.numbers.count(*count)));
-    let resets = Some(model.world.peers.handshakes_reset).filter(|count| *count > 0);
+    let resets = Some(model.worlds.shown().peers.handshakes_reset).filter(|count| *count > 0);
     let resets = resets.map(|count| (look.text.network.handshakes_reset)(&look.text.numbers.count(count)));
     let said: Vec<_> = open.iter().map(one).chain(beyond).chain(resets).collect();
     let is_full = open.iter().any(|(_, (open, limit))| open >= limit);
@@ -84,7 +84,7 @@ fn half_open(model: &Model, look: &Look) -> Option<(String, Style)> {
 
 fn limits(model: &Model, look: &Look) -> String {
     let numbers = &look.text.numbers;
-    let limits = &model.world.peers.limits;
+    let limits = &model.worlds.shown().peers.limits;
     let of = |rule| limits.of(rule).map_or_else(|| glyphs::DASH.to_owned(), |number| numbers.count(number));
     let bytes = limits.of(Rule::Bytes).map_or_else(|| glyphs::DASH.to_owned(), |number| numbers.bytes(number));
     (look.text.network.limits)(&of(Rule::Connections), &of(Rule::Arrivals), &bytes)

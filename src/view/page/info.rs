@@ -34,18 +34,18 @@ fn shown<'a>(model: &'a Model, look: &Look, page: &Page) -> Shown<'a> {
         return Shown::Said(words.udp.iter().map(|text| (*text).to_owned()).collect());
     }
     let Some(flow) = asked.filter(|flow| flow.peer.is_some()) else {
-        let row = model.world.table.of(&page.flow).map(|entry| (entry.row.recv_q, entry.row.send_q));
+        let row = model.worlds.shown().table.of(&page.flow).map(|entry| (entry.row.recv_q, entry.row.send_q));
         let listens = row.and_then(|(waiting, limit)| Some((words.listens)(waiting?, limit?)));
         return Shown::Said(listens.into_iter().chain([words.listens_note.to_owned()]).collect());
     };
-    let state = model.world.table.state(&flow);
-    let known = model.world.info.as_ref().filter(|info| info.flow == flow);
+    let state = model.worlds.shown().table.state(&flow);
+    let known = model.worlds.shown().info.as_ref().filter(|info| info.flow == flow);
     match (state, known) {
         (Some(TcpState::TimeWait), _) => said(words.time_wait),
         (Some(_), Some(info)) => Shown::Values(info, true),
         (None, Some(info)) => Shown::Values(info, false),
         (None, None) => said(words.gone),
-        (Some(_), None) if model.world.table_source == Some(TableSource::Netstat2) => said(words.lacking),
+        (Some(_), None) if model.worlds.shown().table_source == Some(TableSource::Netstat2) => said(words.lacking),
         (Some(_), None) => said(words.asking),
     }
 }

@@ -104,13 +104,13 @@ fn title(model: &Model, look: &Look, page: &Page) -> String {
 
 /// Whose end this is.
 fn name<'a>(model: &'a Model, look: &Look, flow: &Flow, end: End) -> Cow<'a, str> {
-    if let Some(server) = model.world.server_of(flow, model.now) {
+    if let Some(server) = model.worlds.shown().server_of(flow, model.now) {
         return Cow::from(&server.spec.name);
     }
-    if let Some(client) = model.world.clients.by_flow(flow).filter(|client| client.local == Some(flow.local)) {
+    if let Some(client) = model.worlds.shown().clients.by_flow(flow).filter(|client| client.local == Some(flow.local)) {
         return names::long(look, client);
     }
-    let process = model.world.table.of(flow).and_then(|entry| entry.row.process.as_ref());
+    let process = model.worlds.shown().table.of(flow).and_then(|entry| entry.row.process.as_ref());
     process.map_or_else(
         || match end {
             End::Client => look.text.page.client.into(),
@@ -133,7 +133,7 @@ fn pair(look: &Look, page: &Page) -> String {
 fn now(model: &Model, look: &Look, flow: &Flow, end: End, area: Rect, buf: &mut Buffer) {
     let (theme, words) = (&look.theme, &look.text.page);
     let host = if end == End::Client { theme.host.client } else { theme.host.server };
-    let entry = model.world.table.of(flow);
+    let entry = model.worlds.shown().table.of(flow);
     let mut ink = Ink::on(buf, area, 0);
     let who = name(model, look, flow, end);
     ink.say(&who, host).skip(2);
@@ -148,7 +148,7 @@ fn now(model: &Model, look: &Look, flow: &Flow, end: End, area: Rect, buf: &mut 
             ink.skip(1).say(state.name(), theme.state(state)).skip(2);
         }
         None if flow.proto == Proto::Udp => _ = ink.say(look.text.clients.no_state, theme.quiet).skip(2),
-        None if model.world.book.history(flow).is_empty() => _ = ink.say(words.elsewhere, theme.quiet),
+        None if model.worlds.shown().book.history(flow).is_empty() => _ = ink.say(words.elsewhere, theme.quiet),
         None => _ = ink.say(words.not_known, theme.quiet),
     }
     let Some(entry) = entry else { return };

@@ -40,8 +40,9 @@ impl<'a> Story<'a> {
         let half = halves(Rect::new(0, 0, columns, 1), lead(columns))[0].width;
         let unknown = |end| {
             let unknown = page.end(end).filter(|flow| flow.proto == Proto::Tcp && flow.peer.is_some());
-            let unknown = unknown
-                .filter(|flow| model.world.book.history(flow).is_empty() && model.world.table.of(flow).is_some());
+            let unknown = unknown.filter(|flow| {
+                model.worlds.shown().book.history(flow).is_empty() && model.worlds.shown().table.of(flow).is_some()
+            });
             unknown.map_or_else(Vec::new, |_| wrap(look.text.page.before, half))
         };
         let (left, right) = (unknown(End::Client), unknown(End::Server));
@@ -49,7 +50,7 @@ impl<'a> Story<'a> {
         rows.extend((0..left.len().max(right.len())).map(|at| Row::Unknown([part(&left, at), part(&right, at)])));
         let mut before: Option<Stamp> = None;
         let mut reached: [Option<Stamp>; 2] = [None; 2];
-        for line in page.story(&model.world, &model.journal) {
+        for line in page.story(model.worlds.shown(), &model.journal) {
             let at = line.at();
             let since = before.map(|before| at.since(before));
             before = Some(at);

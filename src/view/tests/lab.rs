@@ -109,7 +109,7 @@ impl Lab {
 
     /// A row of the table, as the kernel would show it now.
     pub(crate) fn row(&mut self, flow: Flow, state: Option<TcpState>, change: impl FnOnce(&mut Row)) {
-        let known = self.model.world.table.of(&flow).is_some();
+        let known = self.model.worlds.shown().table.of(&flow).is_some();
         let row = self.made(flow, state, change);
         let delta = if known { Delta::Changed(row) } else { Delta::Added(row) };
         self.seen(Evidence::Sampled, EventKind::Row(delta));
@@ -117,7 +117,7 @@ impl Lab {
 
     fn made(&mut self, flow: Flow, state: Option<TcpState>, change: impl FnOnce(&mut Row)) -> Row {
         self.cookie += 1;
-        let known = self.model.world.table.of(&flow).map(|entry| entry.row.cookie);
+        let known = self.model.worlds.shown().table.of(&flow).map(|entry| entry.row.cookie);
         let process = Some(Process { pid: OURS, name: "socklab-tui".into() });
         let mut row = Row {
             flow,
@@ -142,7 +142,7 @@ impl Lab {
 
     /// A server is bound and listens.
     pub(crate) fn start(&mut self, id: u8) {
-        let spec = self.model.world.servers.get(ServerId(id)).unwrap().spec.clone();
+        let spec = self.model.worlds.shown().servers.get(ServerId(id)).unwrap().spec.clone();
         let socket = SocketId::Server(ServerId(id));
         let flow = Flow::unconnected(spec.proto, spec.addr);
         self.call(Call::new(socket, Syscall::Socket).with(Args::Proto(spec.proto)));
@@ -185,7 +185,7 @@ impl Lab {
     fn accept(&mut self, server: u8, flow: Flow) -> bool {
         let id = ServerId(server);
         let theirs = flow.mirror().unwrap();
-        let known = self.model.world.servers.get(id).unwrap();
+        let known = self.model.worlds.shown().servers.get(id).unwrap();
         let model = known.model.unwrap();
         if model == ServiceModel::Sequential && !known.serving.is_empty() {
             self.row(theirs, Some(TcpState::Established), |row| {
@@ -194,7 +194,7 @@ impl Lab {
                 row.process = None;
             });
             let listener = Flow::unconnected(Proto::Tcp, theirs.local);
-            let waiting = self.model.world.table.of(&listener).unwrap().row.recv_q.unwrap() + 1;
+            let waiting = self.model.worlds.shown().table.of(&listener).unwrap().row.recv_q.unwrap() + 1;
             self.row(listener, Some(TcpState::Listen), |row| {
                 row.recv_q = Some(waiting);
                 row.send_q = Some(128);
@@ -221,19 +221,20 @@ impl Lab {
     }
 
     fn reply(&self, server: u8, text: &str) -> Vec<u8> {
-        self.model.world.servers.get(ServerId(server)).unwrap().spec.answer.to(text.as_bytes())
+        self.model.worlds.shown().servers.get(ServerId(server)).unwrap().spec.answer.to(text.as_bytes())
     }
 
     fn addr(&self, server: u8) -> SocketAddr {
-        self.model.world.servers.get(ServerId(server)).unwrap().addr()
+        self.model.worlds.shown().servers.get(ServerId(server)).unwrap().addr()
     }
 
     /// A client of ours closes first: the server follows, and the client's end is left in `TIME_WAIT`.
     pub(crate) fn close(&mut self, id: u32) {
-        let known = self.model.world.clients.ours(ClientId(id)).unwrap();
+        let known = self.model.worlds.shown().clients.ours(ClientId(id)).unwrap();
         let (flow, server) = (known.flow().unwrap(), known.destination.server.unwrap());
         let theirs = flow.mirror().unwrap();
-        let conn = self.model.world.servers.get(server).unwrap().peers.iter().find(|(_, peer)| **peer == flow.local);
+        let conn =
+            self.model.worlds.shown().servers.get(server).unwrap().peers.iter().find(|(_, peer)| **peer == flow.local);
         let conn = *conn.unwrap().0;
         self.call(Call::new(SocketId::Client(ClientId(id)), Syscall::Close).on(flow));
         self.client(id, ClientChange::Ended);
@@ -246,7 +247,7 @@ impl Lab {
             row.inode = Some(0);
             row.process = None;
         });
-        let key = self.model.world.table.of(&theirs).unwrap().row.key();
+        let key = self.model.worlds.shown().table.of(&theirs).unwrap().row.key();
         self.seen(Evidence::Sampled, EventKind::Row(Delta::Gone(key)));
     }
 

@@ -148,7 +148,7 @@ fn a_client_without_a_row_is_closed_or_not_known_and_never_established_from_memo
         shown.lines().find(|line| line.contains("#4 ")).unwrap().to_owned()
     };
     assert!(line(&mut lab).contains("ESTABLISHED"));
-    let key = lab.model.world.table.of(&flow).unwrap().row.key();
+    let key = lab.model.worlds.shown().table.of(&flow).unwrap().row.key();
     lab.seen(Evidence::Sampled, EventKind::Row(Delta::Gone(key)));
     let at_once = line(&mut lab);
     assert!(!at_once.contains("ESTABLISHED") && at_once.contains(" open "), "{at_once}");
@@ -161,7 +161,7 @@ fn the_header_says_who_can_reach_us() {
     let says = |addr: &str, up: bool, observing: bool| {
         let mut lab = super::lab::Lab::empty(Lang::En);
         let addr: std::net::SocketAddr = addr.parse().unwrap();
-        let spec = ServerSpec { addr, ..lab.model.world.servers.all()[0].spec.clone() };
+        let spec = ServerSpec { addr, ..lab.model.worlds.shown().servers.all()[0].spec.clone() };
         lab.server(0, ServerChange::Added { spec });
         if up {
             lab.server(0, ServerChange::Started { addr, backlog: 1 });
@@ -217,7 +217,7 @@ fn the_page_shows_every_value_and_says_what_it_means_where_there_is_room() {
 #[test]
 fn what_tcp_info_said_of_an_end_that_is_gone_is_called_old() {
     let mut lab = scenes::page(Lang::En);
-    let key = lab.model.world.table.of(&Flow::tcp(at(44_086), at(65_432))).unwrap().row.key();
+    let key = lab.model.worlds.shown().table.of(&Flow::tcp(at(44_086), at(65_432))).unwrap().row.key();
     assert!(!text(&screen(&mut lab.model, 120, 36).0).contains("as it was last"));
     lab.seen(Evidence::Sampled, EventKind::Row(Delta::Gone(key)));
     assert!(text(&screen(&mut lab.model, 120, 36).0).contains("as it was last"));

@@ -322,11 +322,11 @@ fn the_world_of_the_wire_keeps_the_badge() {
     let mut lab = peers(Lang::En);
     let at = lab.model.now;
     update(&mut lab.model, Msg::Key(Key::Char('w')));
-    assert_eq!((lab.model.world.shown(), lab.model.now), (WorldId::Wire, at));
+    assert_eq!((lab.model.worlds.shown_id(), lab.model.now), (WorldId::Wire, at));
     assert!(text(&screen(&mut lab.model, 80, 24).0).lines().next().unwrap().contains("OPEN TO THE NETWORK"));
     lab.keys("N");
     assert_eq!(
-        (lab.model.world.shown(), lab.model.ui.network.part, lab.model.ui.mode),
+        (lab.model.worlds.shown_id(), lab.model.ui.network.part, lab.model.ui.mode),
         (WorldId::Host, Part::Card, Mode::Command)
     );
 }

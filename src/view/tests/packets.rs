@@ -416,7 +416,7 @@ fn conversations_are_gone_through_in_the_order_in_which_they_began() {
         talk.segment(&mut lab, true, DATA, (1, 1), &format!("from {port}"));
     }
     lab.key(Key::Char('l'));
-    let shown = |lab: &mut Lab| lab.model.packets.ladder.client(&lab.model.world).map(|flow| flow.local.port());
+    let shown = |lab: &mut Lab| lab.model.packets.ladder.client(lab.model.worlds.shown()).map(|flow| flow.local.port());
     assert_eq!(shown(&mut lab), Some(44_086));
     for (key, port) in [('n', 44_088), ('n', 44_090), ('n', 44_090), ('p', 44_088), ('p', 44_086), ('p', 44_086)] {
         lab.key(Key::Char(key));

@@ -178,7 +178,7 @@ pub(crate) fn page_listener(lang: Lang) -> Lab {
     let mut lab = queue(lang);
     lab.model.ui.focus = Pane::Netstat;
     lab.keys("f");
-    let echo = lab.model.world.table.of(&Flow::unconnected(Proto::Tcp, at(65_433))).unwrap().row.key();
+    let echo = lab.model.worlds.shown().table.of(&Flow::unconnected(Proto::Tcp, at(65_433))).unwrap().row.key();
     let place = lab.model.listing.position(&echo).unwrap();
     lab.keys(&"j".repeat(place + 1));
     lab.keys("\n");

@@ -169,7 +169,7 @@ fn state_and_both_ports_are_there_at_every_size() {
                 let rows = [20, 24, 30, 45][usize::from(columns) % 4];
                 let shown = text(&screen(&mut lab.model, columns, rows).0);
                 assert!(crate::view::visible_rows(&lab.model).contains(&key));
-                let row = &lab.model.world.table.get(&key).unwrap().row;
+                let row = &lab.model.worlds.shown().table.get(&key).unwrap().row;
                 let ends = [format!(":{} ", key.flow.local.port()), format!(":{} ", key.flow.peer.unwrap().port())];
                 let state = row.state.unwrap().name();
                 let whole = |line: &str| ends.iter().all(|port| line.contains(port)) && line.contains(state);

@@ -164,7 +164,7 @@ pub(super) fn flood(lang: Lang) -> Bench {
         let packet = bench.dials(u32::from(n) + 1, 33_000 + 2 * n);
         bench.delivered(packet);
     }
-    assert_eq!(bench.model.world.wire.first_held(None).unwrap().packet.number, first);
+    assert_eq!(bench.model.worlds.shown().wire.first_held(None).unwrap().packet.number, first);
     bench
 }
 

@@ -25,7 +25,7 @@ pub(super) fn render(model: &Model, look: &Look, area: Rect, buf: &mut Buffer) {
     if model.ui.wire.opening {
         lines.push((words.opening.into(), theme.title));
     } else {
-        match model.world.wire.status {
+        match model.worlds.shown().wire.status {
             WireStatus::Lacking(need, errno, remedy) => {
                 let help = (words.remedy)(remedy);
                 lines.extend([(words.lacking.into(), theme.alarm), blank()]);

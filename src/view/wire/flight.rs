@@ -68,7 +68,7 @@ fn status(model: &Model, look: &Look, packet: &OnWire) -> (Vec<String>, Style) {
             let held = (words.held)(&numbers.span(model.now.since(packet.sent)));
             let again = (packet.folded > 0).then(|| (words.sent_again)(packet.folded));
             // The kernel's own word on its timer, where it was asked; else the last wait as it was lived through.
-            let known = model.world.wire.info(packet.from, &packet.packet.flow);
+            let known = model.worlds.shown().wire.info(packet.from, &packet.packet.flow);
             let known = known.map(|info| (words.rto_now)(&numbers.short(Duration::from_micros(info.rto_us.into()))));
             let lived = || packet.waited.map(|waited| (words.last_after)(&numbers.short(waited)));
             let rto = known.or_else(lived).filter(|_| packet.folded > 0);

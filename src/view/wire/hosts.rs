@@ -50,9 +50,13 @@ pub(super) fn render(model: &Model, look: &Look, host: HostId, area: Rect, buf: 
 /// The sockets of a host besides the one that is looked at, as many as may be shown, the selected server's first; and
 /// how many there are besides.
 fn sockets<'a>(model: &'a Model, host: HostId, end: Option<&End<'_>>, fits: usize) -> (Vec<&'a Entry>, usize) {
-    let shown =
-        model.world.servers.get(model.ui.server).map(|server| Flow::unconnected(server.spec.proto, server.addr()));
-    let others = model.world.table.rows().map(|(_, entry)| entry);
+    let shown = model
+        .worlds
+        .shown()
+        .servers
+        .get(model.ui.server)
+        .map(|server| Flow::unconnected(server.spec.proto, server.addr()));
+    let others = model.worlds.shown().table.rows().map(|(_, entry)| entry);
     let mut all: Vec<&Entry> = others
         .filter(|entry| {
             entry.host == Some(host) && end.and_then(|end| end.entry).is_none_or(|end| end.row.key() != entry.row.key())
@@ -65,7 +69,7 @@ fn sockets<'a>(model: &'a Model, host: HostId, end: Option<&End<'_>>, fits: usiz
     let key = |entry: &&Entry| {
         let listens = entry.row.flow.peer.is_none();
         let flow = entry.row.flow;
-        let own = listens && model.world.servers.at(flow.proto, flow.local).is_some();
+        let own = listens && model.worlds.shown().servers.at(flow.proto, flow.local).is_some();
         let newest = std::cmp::Reverse(if own { 0 } else { entry.arrival });
         (!belongs(entry), Some(flow) != shown, listens, newest, flow)
     };
@@ -81,7 +85,7 @@ fn sockets<'a>(model: &'a Model, host: HostId, end: Option<&End<'_>>, fits: usiz
 /// One socket, in a line.
 fn socket(model: &Model, look: &Look, entry: &Entry, ink: &mut Ink<'_>) {
     let (theme, flow) = (&look.theme, entry.row.flow);
-    let server = model.world.servers.at(flow.proto, flow.local).filter(|_| flow.peer.is_none());
+    let server = model.worlds.shown().servers.at(flow.proto, flow.local).filter(|_| flow.peer.is_none());
     let selected = server.is_some_and(|server| server.id == model.ui.server);
     ink.cell(if selected { glyphs::SELECTED } else { " " }, 1, theme.newest);
     if let Some(server) = server {
@@ -114,18 +118,18 @@ struct End<'a> {
 
 impl<'a> End<'a> {
     fn of(model: &'a Model, host: HostId, flow: Flow) -> Self {
-        let table = &model.world.table;
+        let table = &model.worlds.shown().table;
         // A UDP socket that never called connect.
         let bare = [flow.local, (std::net::Ipv4Addr::UNSPECIFIED, flow.local.port()).into()];
         let bare = || bare.iter().find_map(|local| table.of(&Flow::unconnected(Proto::Udp, *local)));
         let entry = table.of(&flow).or_else(|| bare().filter(|_| flow.proto == Proto::Udp));
         let entry = entry.filter(|entry| entry.host == Some(host));
-        let booked = || model.world.book.state(&flow).map(|(state, _)| state);
+        let booked = || model.worlds.shown().book.state(&flow).map(|(state, _)| state);
         let state = entry.map_or_else(booked, |entry| entry.row.state);
         // What was known of it while it was a whole socket is no longer so.
         let rest = |entry: &Entry| entry.row.timer.is_some_and(|timer| timer.kind == TimerKind::TimeWait);
         let whole = entry.is_some_and(|entry| !rest(entry)) && state != Some(TcpState::SynRecv);
-        let info = model.world.wire.info(host, &flow).filter(|_| whole);
+        let info = model.worlds.shown().wire.info(host, &flow).filter(|_| whole);
         Self { flow, entry, state, info }
     }
 
@@ -138,7 +142,7 @@ impl<'a> End<'a> {
     fn render(&self, model: &Model, look: &Look, area: Rect, buf: &mut Buffer) {
         let mut ink = Ink::on(buf, area, 0);
         let bare = self.entry.map(|entry| entry.row.flow).filter(|flow| flow.peer.is_none());
-        let server = bare.and_then(|flow| model.world.servers.at(flow.proto, flow.local));
+        let server = bare.and_then(|flow| model.worlds.shown().servers.at(flow.proto, flow.local));
         let selected = server.is_some_and(|server| server.id == model.ui.server);
         ink.cell(if selected { glyphs::SELECTED } else { " " }, 1, look.theme.newest);
         if let Some(server) = server {

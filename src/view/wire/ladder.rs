@@ -20,7 +20,7 @@ const MARK: u16 = 2;
 
 /// Draws the ladder. With `lanes` its frame says how each direction is treated.
 pub(super) fn render(model: &Model, look: &Look, area: Rect, lanes: bool, buf: &mut Buffer) {
-    let (words, wire) = (&look.text.wire, &model.world.wire);
+    let (words, wire) = (&look.text.wire, &model.worlds.shown().wire);
     let treated = if lanes { lanes::line(model, look) } else { String::new() };
     let inner = Rect { width: area.width.saturating_sub(2), height: area.height.saturating_sub(2), ..area };
     let shown = window(model, look, inner);
@@ -50,10 +50,10 @@ pub(super) fn render(model: &Model, look: &Look, area: Rect, lanes: bool, buf: &
 }
 
 fn empty(model: &Model, look: &Look, inside: Rect, buf: &mut Buffer) {
-    let server = model.world.servers.get(model.ui.server);
+    let server = model.worlds.shown().servers.get(model.ui.server);
     let server = server.map_or_else(String::new, |server| format!("{} {}", server.spec.name, server.addr()));
     let words = &look.text.wire;
-    let sentence = if model.world.playing.is_some() {
+    let sentence = if model.worlds.shown().playing.is_some() {
         words.empty_in_lesson.to_owned()
     } else {
         (words.empty)(&keys::first(Action::Client, look.text), &server)
@@ -64,7 +64,7 @@ fn empty(model: &Model, look: &Look, inside: Rect, buf: &mut Buffer) {
 }
 
 fn foot(model: &Model, look: &Look, below: usize) -> String {
-    let (words, wire) = (&look.text.wire, &model.world.wire);
+    let (words, wire) = (&look.text.wire, &model.worlds.shown().wire);
     let parts = [
         model.ui.wire.from.map(|from| (words.only)(from).to_owned()),
         wire.missing.map(words.missing),
@@ -78,9 +78,11 @@ fn foot(model: &Model, look: &Look, below: usize) -> String {
 
 /// The rungs that fit: the latest, or those around the packet that the keys are about.
 fn window(model: &Model, look: &Look, inside: Rect) -> std::ops::Range<usize> {
-    let rungs = model.world.wire.rungs();
+    let rungs = model.worlds.shown().wire.rungs();
     let lines = |at: usize| match &rungs[at] {
-        Rung::Packet(number) => model.world.wire.packet(*number).map_or(0, |on| height(model, look, on, inside.width)),
+        Rung::Packet(number) => {
+            model.worlds.shown().wire.packet(*number).map_or(0, |on| height(model, look, on, inside.width))
+        }
         Rung::Change(_) => 1,
     };
     // Backwards from `end` as far as there is room.
@@ -109,7 +111,7 @@ fn window(model: &Model, look: &Look, inside: Rect) -> std::ops::Range<usize> {
 
 /// Whether what is seen belongs to more than one conversation.
 fn several(model: &Model, shown: std::ops::Range<usize>) -> bool {
-    let wire = &model.world.wire;
+    let wire = &model.worlds.shown().wire;
     let mut conversations = wire.rungs().range(shown).filter_map(|rung| match rung {
         Rung::Packet(number) => wire.packet(*number).map(|packet| presenter::of_client(&packet.packet.flow)),
         Rung::Change(_) => None,
@@ -184,7 +186,7 @@ fn beginning(model: &Model, look: &Look, on: &OnWire, before: &Transition, area:
     let flow = on.packet.flow;
     let listens = |flow: Flow| {
         let there = flow.peer.map(|peer| Flow::unconnected(flow.proto, peer))?;
-        model.world.table.state(&there)
+        model.worlds.shown().table.state(&there)
     };
     let other = on.brought.first().map(|(_, change)| change.from).or_else(|| listens(flow));
     let (client, server) = match on.from {
@@ -193,7 +195,7 @@ fn beginning(model: &Model, look: &Look, on: &OnWire, before: &Transition, area:
     };
     states(look, client, server, line, buf);
     let Some(peer) = flow.peer else { return };
-    let name = model.world.servers.at(flow.proto, peer).map_or("", |server| &server.spec.name);
+    let name = model.worlds.shown().servers.at(flow.proto, peer).map_or("", |server| &server.spec.name);
     let title = format!("{} {} {} {name}", flow.local, glyphs::ARROW, peer);
     let middle = middle(line);
     let title = title.trim_end();
@@ -232,7 +234,7 @@ fn told(model: &Model, look: &Look, packet: &OnWire) -> Option<String> {
     }
     let words = &look.text.wire;
     let key = keys::first(Action::Next, look.text);
-    let what = forecast(&model.world, packet);
+    let what = forecast(model.worlds.shown(), packet);
     let verb = if what == Forecast::Cut { (words.loses)(&key) } else { (words.delivers)(&key) };
     Some(format!("{verb}{}", sentence(&words.forecast, what, packet.from.other())))
 }

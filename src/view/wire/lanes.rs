@@ -23,7 +23,7 @@ pub(super) fn render(model: &Model, look: &Look, area: Rect, buf: &mut Buffer) {
         let style = if host == HostId::Client { theme.host.client } else { theme.host.server };
         let mark = |on: bool| if on && model.ui.wire.from.is_some() { glyphs::SELECTED } else { "" };
         let mode = format!(" {}{} ", mark(meant(host)), mode(model, look, host));
-        let cut = model.world.wire.lane(host).cut;
+        let cut = model.worlds.shown().wire.lane(host).cut;
         // A blank on either side, and the head; cut, there is a mark at both ends.
         let line = area.width.saturating_sub(width(&mode) + 3 + u16::from(cut)) / 2;
         let dash = glyphs::RANGE_LINE.repeat(usize::from(line));
@@ -50,14 +50,14 @@ pub(super) fn line(model: &Model, look: &Look) -> String {
 }
 
 fn mode(model: &Model, look: &Look, host: HostId) -> String {
-    let mode = model.world.wire.lane(host).mode;
+    let mode = model.worlds.shown().wire.lane(host).mode;
     let hop = if let Mode::Slow { hop } = mode { look.text.numbers.tenths(hop) } else { String::new() };
     look.text.wire.mode(mode, &hop)
 }
 
 /// What is unusual about a direction, and how many packets wait on it.
 fn details(model: &Model, look: &Look, host: HostId) -> (String, Style) {
-    let (words, wire) = (&look.text.wire, &model.world.wire);
+    let (words, wire) = (&look.text.wire, &model.worlds.shown().wire);
     let lane = wire.lane(host);
     let held = wire.open().filter(|packet| packet.from == host && packet.fate == Fate::Held).count();
     let parts = [

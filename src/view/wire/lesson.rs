@@ -60,7 +60,7 @@ pub(super) fn render(model: &Model, look: &Look, area: Rect, buf: &mut Buffer) {
 
 /// What is played, if the file of it is known here.
 fn played(model: &Model) -> Option<(&Playing, &'static Lesson)> {
-    let playing = model.world.playing.as_ref()?;
+    let playing = model.worlds.shown().playing.as_ref()?;
     Some((playing, catalogue::lesson(&playing.lesson)?))
 }
 

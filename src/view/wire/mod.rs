@@ -51,7 +51,7 @@ const LADDER: u16 = 5;
 
 /// Draws the view, and returns where the cursor is while a line is typed.
 pub(super) fn render(model: &Model, look: &Look, area: Rect, buf: &mut Buffer) -> Option<Position> {
-    if !model.world.wire.is_open() {
+    if !model.worlds.shown().wire.is_open() {
         down::render(model, look, area, buf);
         return None;
     }
@@ -63,7 +63,7 @@ pub(super) fn render(model: &Model, look: &Look, area: Rect, buf: &mut Buffer) -
         _ => (8, 8),
     };
     // What is played says what just happened; what the kernels add to it is told where there is room for both.
-    let playing = model.world.playing.is_some();
+    let playing = model.worlds.shown().playing.is_some();
     let (hosts, story) = match area.height {
         _ if !playing => (hosts, story),
         ..=27 => (4, 0),
@@ -73,7 +73,7 @@ pub(super) fn render(model: &Model, look: &Look, area: Rect, buf: &mut Buffer) -
     let panel = if playing { lesson::needs(model, look, area.width) + 2 } else { 0 };
     let panel = panel.min(area.height.saturating_sub(hosts + story + prompt + LADDER));
     let programs = match area.height {
-        _ if model.world.wire.programs.lines().is_empty() => 0,
+        _ if model.worlds.shown().wire.programs.lines().is_empty() => 0,
         ..=27 => 4,
         28..=37 => 6,
         _ => 9,

@@ -16,7 +16,7 @@ const NO_SUCH_FILE: Errno = Errno::Other(2);
 
 /// Draws the pane.
 pub(super) fn render(model: &Model, look: &Look, area: Rect, buf: &mut Buffer) {
-    let (words, theme, programs) = (&look.text.wire, &look.theme, &model.world.wire.programs);
+    let (words, theme, programs) = (&look.text.wire, &look.theme, &model.worlds.shown().wire.programs);
     let kill = format!("{} {}", keys::first(Action::Kill, look.text), look.text.keys.kill.hint);
     let running: Vec<_> = programs.running().iter().map(|p| format!("{} {}", (words.host)(p.host), p.name)).collect();
     let count = running.join(", ");

@@ -12,7 +12,7 @@ use crate::view::typed::Typed;
 /// Draws it, and returns where the cursor is.
 pub(super) fn render(model: &Model, look: &Look, area: Rect, buf: &mut Buffer) -> Option<Position> {
     let (words, theme) = (&look.text.wire, &look.theme);
-    let server = model.world.servers.get(model.ui.server).map_or("", |server| &server.spec.name);
+    let server = model.worlds.shown().servers.get(model.ui.server).map_or("", |server| &server.spec.name);
     let (title, line) = match model.ui.mode {
         Mode::Running => (words.prompt.to_owned(), &model.ui.wire.program),
         _ => ((words.say_to)(server), &model.ui.message),

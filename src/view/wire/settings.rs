@@ -42,16 +42,16 @@ pub(in crate::view) fn render(model: &Model, look: &Look, buf: &mut Buffer) {
         for host in [HostId::Client, HostId::Server] {
             let here = cursor.line == at && cursor.host == host;
             let style = if here { theme.selected } else { theme.text };
-            let now = value(&model.world.wire, host, line);
+            let now = value(&model.worlds.shown().wire, host, line);
             let text = now.map_or_else(|| words.kernels.to_owned(), |setting| (words.value)(&setting));
-            let failed = failure(&model.world.wire, host, line).and_then(|turned| turned.errno);
+            let failed = failure(&model.worlds.shown().wire, host, line).and_then(|turned| turned.errno);
             let text = if failed.is_some() { format!("{} {text}", glyphs::LACKING) } else { text };
             let style = if failed.is_some() && !here { theme.alarm } else { style };
             let text = if here { format!("{} {text} {}", glyphs::LEFT, glyphs::RIGHT) } else { format!("  {text}") };
             ink.cell(&text, cell, style).skip(1);
         }
     }
-    let here = SETTINGS.get(cursor.line).and_then(|line| failure(&model.world.wire, cursor.host, line));
+    let here = SETTINGS.get(cursor.line).and_then(|line| failure(&model.worlds.shown().wire, cursor.host, line));
     let refused = here.and_then(|turned| turned.errno).map(|errno| (words.refused)(&errno.to_string()));
     let mut ink = Ink::on(buf, inside, lines + 2);
     match refused {

@@ -58,7 +58,7 @@ fn pieces(told: &[Sentence], least: Weight) -> Vec<(String, Style)> {
 }
 
 fn told(model: &Model, look: &Look) -> Vec<Sentence> {
-    let (words, theme, wire) = (&look.text.wire, &look.theme, &model.world.wire);
+    let (words, theme, wire) = (&look.text.wire, &look.theme, &model.worlds.shown().wire);
     let named = |number: u64| wire.packet(number).map_or_else(|| format!("#{number}"), |packet| name(&packet.packet));
     let mut sentences: Vec<Sentence> = Vec::new();
     let mut sent: Vec<String> = Vec::new();
