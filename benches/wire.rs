@@ -23,7 +23,7 @@ mod linux {
     use std::thread;
     use std::time::{Duration, Instant};
 
-    use socklab::domain::{Clock, EventQueue, EventSink, HostId, LinkKind, Mode, Observation, WireCommand};
+    use socklab::domain::{Clock, EventQueue, EventSink, HostId, LinkKind, Observation, WireCommand, WireMode};
     use socklab::wire::{Options, Wire};
 
     /// Counts what is reported.
@@ -65,7 +65,7 @@ mod linux {
         println!("{link}: open: median {:?}, longest {:?} (promised 30 ms)", times[5], times[10]);
 
         let wire = open(link, &queue);
-        wire.command(WireCommand::Mode(None, Mode::Live)).unwrap();
+        wire.command(WireCommand::Mode(None, WireMode::Live)).unwrap();
         let addr = (wire.host(HostId::Server).address(), 65432).into();
         let listener = wire.host(HostId::Server).stream(addr).unwrap();
         listener.bind(&addr.into()).unwrap();

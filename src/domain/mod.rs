@@ -67,4 +67,4 @@ pub use state::TcpState;
 pub use target::{TargetChange, TargetEvent, TargetFault, TargetHost, Unresolved};
 pub use transition::{Cause, Transition};
 pub use verdict::{PortReport, Reason, Verdict};
-pub use wire::{LinkKind, Mode, WireCommand, WireEvent};
+pub use wire::{LinkKind, WireCommand, WireEvent, WireMode};

@@ -30,7 +30,7 @@ pub enum WireCommand {
     /// Turn over one bit behind the IP header of this packet, so that its checksum is wrong.
     Corrupt(u64),
     /// Treat packets like this from now on.
-    Mode(Option<HostId>, Mode),
+    Mode(Option<HostId>, WireMode),
     /// Cut the wire, or mend it.
     Cut(Option<HostId>, bool),
     /// Lose this many packets in a hundred, by chance.
@@ -42,7 +42,7 @@ pub enum WireCommand {
 /// How one direction of the wire treats a packet that arrives on it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(tag = "mode", rename_all = "snake_case")]
-pub enum Mode {
+pub enum WireMode {
     /// It is held until the presenter decides.
     #[default]
     Step,
@@ -146,7 +146,7 @@ pub enum WireEvent {
         after: Duration,
     },
     /// A direction is treated differently now.
-    Mode(Mode),
+    Mode(WireMode),
     /// A direction was cut, or mended.
     Cut {
         /// Cut.

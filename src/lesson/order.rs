@@ -8,7 +8,7 @@ use super::engine::Engine;
 use super::file::LessonSettings;
 use super::matcher::PacketMatch;
 use crate::domain::client::ClientChange;
-use crate::domain::wire::Mode;
+use crate::domain::wire::WireMode;
 use crate::domain::{
     Destination, EventKind, HostId, Note, Observation, ScriptedCall, ServerChange, ServerId, SocketId, SocketOp,
     SocketOptions, Syscall, WireCommand, WireEvent,
@@ -170,9 +170,9 @@ impl Engine {
             Act::Mode(set) => treat(WireCommand::Mode(
                 set.from,
                 match set.is {
-                    ModeName::Step => Mode::Step,
-                    ModeName::Live => Mode::Live,
-                    ModeName::Slow => Mode::Slow { hop: Duration::from_millis(set.hop_ms) },
+                    ModeName::Step => WireMode::Step,
+                    ModeName::Live => WireMode::Live,
+                    ModeName::Slow => WireMode::Slow { hop: Duration::from_millis(set.hop_ms) },
                 },
             )),
             Act::Cut(cut) => treat(WireCommand::Cut(cut.from, cut.on)),

@@ -10,7 +10,7 @@ use super::screen::View;
 use super::wire::{Fate, Rung, WireStatus};
 use super::{Effect, Model, settings};
 use crate::domain::wire::{Closed, WireEvent};
-use crate::domain::{EventKind, Flow, HostId, Mode as Treatment, Observation, Proto, Stamp, WireCommand, WorldId};
+use crate::domain::{EventKind, Flow, HostId, Observation, Proto, Stamp, WireCommand, WireMode, WorldId};
 
 /// See the module's head.
 #[derive(Debug, Clone)]
@@ -90,12 +90,12 @@ pub(super) fn act(model: &mut Model, action: Action, count: Option<u32>) -> Opti
         }
         Action::Next => next(model, count),
         Action::RunHold => {
-            let held = lane(model).mode == Treatment::Step;
-            asked(WireCommand::Mode(from, if held { Treatment::Live } else { Treatment::Step }))
+            let held = lane(model).mode == WireMode::Step;
+            asked(WireCommand::Mode(from, if held { WireMode::Live } else { WireMode::Step }))
         }
         Action::Slow => {
             model.ui.wire.hop = count.map_or(model.ui.wire.hop, tenths);
-            asked(WireCommand::Mode(from, Treatment::Slow { hop: model.ui.wire.hop }))
+            asked(WireCommand::Mode(from, WireMode::Slow { hop: model.ui.wire.hop }))
         }
         Action::Drop => on_packet(model, WireCommand::Drop),
         Action::Duplicate => on_packet(model, WireCommand::Duplicate),
@@ -254,7 +254,7 @@ fn lane(model: &Model) -> super::wire::Lane {
             let (client, server) = (wire.lane(HostId::Client), wire.lane(HostId::Server));
             // What holds of one of the two counts: the key ends it.
             super::wire::Lane {
-                mode: if client.mode == Treatment::Step { server.mode } else { client.mode },
+                mode: if client.mode == WireMode::Step { server.mode } else { client.mode },
                 cut: client.cut || server.cut,
                 loss: client.loss.max(server.loss),
             }

@@ -3,7 +3,7 @@
 use super::doctor::Advice;
 use crate::domain::need::{Need, Remedy};
 use crate::domain::wire::{Closed, Loss};
-use crate::domain::{Errno, HostId, Mode, Setting, Syscall, TcpState};
+use crate::domain::{Errno, HostId, Setting, Syscall, TcpState, WireMode};
 
 /// Why a lost packet is or is not sent again.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -141,11 +141,11 @@ pub struct WireText {
 
 impl WireText {
     /// How a direction is treated.
-    pub fn mode(&self, mode: Mode, tenths: &str) -> String {
+    pub fn mode(&self, mode: WireMode, tenths: &str) -> String {
         match mode {
-            Mode::Step => self.step.into(),
-            Mode::Slow { .. } => (self.slow)(tenths),
-            Mode::Live => self.live.into(),
+            WireMode::Step => self.step.into(),
+            WireMode::Slow { .. } => (self.slow)(tenths),
+            WireMode::Live => self.live.into(),
         }
     }
 }

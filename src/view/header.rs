@@ -9,7 +9,7 @@ use ratatui::style::Style;
 use super::ink::{Ink, head, width};
 use super::look::Look;
 use super::{glyphs, target};
-use crate::domain::{Evidence, Mode, WorldId};
+use crate::domain::{Evidence, WireMode, WorldId};
 use crate::model::Model;
 use crate::model::ui::{ThemeName, View};
 
@@ -117,8 +117,8 @@ fn wire(model: &Model, look: &Look) -> String {
         return words.lab.into();
     }
     let hop = |mode| match mode {
-        Mode::Slow { hop } => look.text.numbers.tenths(hop),
-        Mode::Step | Mode::Live => String::new(),
+        WireMode::Slow { hop } => look.text.numbers.tenths(hop),
+        WireMode::Step | WireMode::Live => String::new(),
     };
     let mode = wire.mode().map_or_else(|| words.mixed.into(), |mode| words.mode(mode, &hop(mode)));
     format!("{} {} {mode}", words.lab, glyphs::DOT)

@@ -6,7 +6,7 @@
 
 use super::decode::{Read, Same};
 use super::lane::{About, Fate, Lane, Parcel};
-use crate::domain::wire::{Loss, Mode, WireEvent};
+use crate::domain::wire::{Loss, WireEvent, WireMode};
 use crate::domain::{EventKind, HostId, Numbering, Stamp};
 
 /// The wire: two directions, each named by the host that sends.
@@ -93,7 +93,7 @@ impl Cable {
             HostId::Client => &self.client,
             HostId::Server => &self.server,
         };
-        if lane.mode != Mode::Live || lane.cut || lane.loss > 0 || !lane.parcels.is_empty() {
+        if lane.mode != WireMode::Live || lane.cut || lane.loss > 0 || !lane.parcels.is_empty() {
             return None;
         }
         Some(Read::of(bytes)?.about()).filter(About::is_plain)
@@ -222,7 +222,7 @@ impl Cable {
     }
 
     /// The modes of both directions, the client's first.
-    pub(super) const fn modes(&self) -> [Mode; 2] {
+    pub(super) const fn modes(&self) -> [WireMode; 2] {
         [self.client.mode, self.server.mode]
     }
 }

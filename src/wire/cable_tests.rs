@@ -95,7 +95,7 @@ fn folding_can_be_switched_off_and_never_touches_acknowledgements_and_datagrams(
 #[test]
 fn slow_motion_keeps_the_order_also_when_it_gets_faster() {
     let mut cable = Cable::new(16, 1);
-    let slow = |millis| WireCommand::Mode(None, Mode::Slow { hop: Duration::from_millis(millis) });
+    let slow = |millis| WireCommand::Mode(None, WireMode::Slow { hop: Duration::from_millis(millis) });
     cable.command(T0, slow(500));
     cable.offer(T0, HostId::Client, &udp(true, b"1"), true);
     cable.command(T0, slow(100));
@@ -132,11 +132,11 @@ fn the_presenter_may_swap_duplicate_delay_and_damage() {
 fn each_direction_has_its_own_treatment() {
     let mut cable = Cable::new(1, 1);
     cable.command(T0, WireCommand::Cut(Some(HostId::Client), true));
-    cable.command(T0, WireCommand::Mode(Some(HostId::Server), Mode::Live));
+    cable.command(T0, WireCommand::Mode(Some(HostId::Server), WireMode::Live));
     cable.offer(T0, HostId::Client, &udp(true, b"1"), true);
     cable.offer(T0, HostId::Server, &udp(false, b"2"), true);
     assert_eq!(numbers(&due(&mut cable, T0)), [2]);
-    cable.command(T0, WireCommand::Mode(Some(HostId::Server), Mode::Step));
+    cable.command(T0, WireCommand::Mode(Some(HostId::Server), WireMode::Step));
     cable.offer(T0, HostId::Server, &udp(false, b"3"), true);
     cable.take_events();
     cable.offer(T0, HostId::Server, &udp(false, b"4"), true);
@@ -168,9 +168,9 @@ fn host() -> impl Strategy<Value = HostId> {
     prop_oneof![Just(HostId::Client), Just(HostId::Server)]
 }
 
-fn mode() -> impl Strategy<Value = Mode> {
-    let slow = (0_u64..50).prop_map(|millis| Mode::Slow { hop: Duration::from_millis(millis) });
-    prop_oneof![Just(Mode::Step), Just(Mode::Live), slow]
+fn mode() -> impl Strategy<Value = WireMode> {
+    let slow = (0_u64..50).prop_map(|millis| WireMode::Slow { hop: Duration::from_millis(millis) });
+    prop_oneof![Just(WireMode::Step), Just(WireMode::Live), slow]
 }
 
 /// Steps that never tell the wire to change an order.
@@ -220,7 +220,7 @@ fn walk(steps: &[Step]) -> (Vec<Arrival>, Vec<(HostId, EventKind)>, u32) {
         events.extend(cable.take_events());
     }
     cable.command(now, WireCommand::Cut(None, false));
-    cable.command(now, WireCommand::Mode(None, Mode::Live));
+    cable.command(now, WireCommand::Mode(None, WireMode::Live));
     arrivals.extend(due(&mut cable, now));
     events.extend(cable.take_events());
     assert_eq!(cable.next_due(), None);

@@ -3,7 +3,7 @@
 use super::cable::Cable;
 use super::decode;
 use super::lane::{Fate, Lane, Parcel};
-use crate::domain::wire::{Loss, Mode, WireCommand, WireEvent};
+use crate::domain::wire::{Loss, WireCommand, WireEvent, WireMode};
 use crate::domain::{EventKind, HostId, Stamp};
 
 impl Cable {
@@ -48,7 +48,7 @@ impl Cable {
     }
 
     /// Treats packets differently from now on, and says what that means for those on the wire.
-    fn turn(&mut self, now: Stamp, from: Option<HostId>, mode: Mode) {
+    fn turn(&mut self, now: Stamp, from: Option<HostId>, mode: WireMode) {
         for host in [HostId::Client, HostId::Server].into_iter().filter(|host| from.is_none_or(|only| only == *host)) {
             let before: Vec<Fate> = self.lane(host).parcels.iter().map(|parcel| parcel.fate).collect();
             self.lane(host).turn(now, mode);

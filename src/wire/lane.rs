@@ -4,7 +4,7 @@ use std::collections::{HashMap, VecDeque};
 use std::time::Duration;
 
 use super::decode::Same;
-use crate::domain::wire::Mode;
+use crate::domain::wire::WireMode;
 use crate::domain::{Flags, Flow, Stamp};
 
 /// What becomes of a packet on the wire.
@@ -56,7 +56,7 @@ impl About {
 /// One direction of the wire.
 #[derive(Debug, Default)]
 pub(super) struct Lane {
-    pub(super) mode: Mode,
+    pub(super) mode: WireMode,
     pub(super) cut: bool,
     pub(super) loss: u8,
     pub(super) parcels: VecDeque<Parcel>,
@@ -68,9 +68,9 @@ impl Lane {
     /// What a packet that comes onto the wire now has before it.
     pub(super) fn fate(&mut self, now: Stamp) -> Fate {
         match self.mode {
-            Mode::Step => Fate::Hold,
-            Mode::Live => Fate::At(now),
-            Mode::Slow { hop } => Fate::At(self.arrival(now, hop)),
+            WireMode::Step => Fate::Hold,
+            WireMode::Live => Fate::At(now),
+            WireMode::Slow { hop } => Fate::At(self.arrival(now, hop)),
         }
     }
 
@@ -81,13 +81,13 @@ impl Lane {
     }
 
     /// Treats packets differently from now on, those on the wire too.
-    pub(super) fn turn(&mut self, now: Stamp, mode: Mode) {
+    pub(super) fn turn(&mut self, now: Stamp, mode: WireMode) {
         self.mode = mode;
         self.last_arrival = Stamp::ZERO;
         for at in 0..self.parcels.len() {
             let fate = match (self.parcels[at].fate, mode) {
                 // Under way already: it arrives when it would have, unless it is to be held or hurried.
-                (Fate::At(then), Mode::Slow { .. }) => {
+                (Fate::At(then), WireMode::Slow { .. }) => {
                     self.last_arrival = self.last_arrival.max(then);
                     Fate::At(then)
                 }

@@ -11,7 +11,7 @@ use tokio::time::{Instant, sleep_until};
 use super::cable::{Arrival, Cable, other};
 use super::link::Link;
 use super::sample::{Sampler, Tables};
-use crate::domain::wire::{Closed, Loss, Mode, WireCommand, WireEvent};
+use crate::domain::wire::{Closed, Loss, WireCommand, WireEvent, WireMode};
 use crate::domain::{EventKind, EventSink, Evidence, Flow, HostId, Note, Stamp, Syscall};
 
 /// What the relay is asked to do.
@@ -141,7 +141,7 @@ impl<L: Link, T: Tables> Relay<L, T> {
                 last = Some(now);
                 continue;
             }
-            let live = self.cable.modes().contains(&Mode::Live);
+            let live = self.cable.modes().contains(&WireMode::Live);
             if last.is_none_or(|last| !live || now - last >= L::WORTH_ASKING) {
                 return Ok(false);
             }
@@ -257,7 +257,7 @@ impl<L: Link, T: Tables> Relay<L, T> {
 
     fn hand_over(&mut self, arrival: &Arrival) {
         let Arrival { number, from, bytes, about, listed } = arrival;
-        let quick = self.cable.modes()[usize::from(*from == HostId::Server)] == Mode::Live;
+        let quick = self.cable.modes()[usize::from(*from == HostId::Server)] == WireMode::Live;
         let matters = about.is_some_and(|about| self.sampler.matters(*from, &about));
         if let Some(about) = about
             && (matters || !quick)

@@ -108,7 +108,7 @@ async fn a_packet_waits_for_its_command_however_long_it_takes() {
 #[tokio::test(start_paused = true)]
 async fn slow_motion_takes_its_time_and_keeps_the_order() {
     let mut bench = Bench::start();
-    bench.say(WireCommand::Mode(None, Mode::Slow { hop: Duration::from_secs(2) })).await;
+    bench.say(WireCommand::Mode(None, WireMode::Slow { hop: Duration::from_secs(2) })).await;
     tokio::time::sleep(Duration::from_millis(1)).await;
     let begin = Instant::now();
     for byte in [b"1", b"2"] {
@@ -153,7 +153,7 @@ async fn a_change_of_state_names_the_packet_that_made_it() {
 #[tokio::test(start_paused = true)]
 async fn at_full_speed_what_is_not_listed_is_counted() {
     let mut bench = Bench::start();
-    bench.say(WireCommand::Mode(None, Mode::Live)).await;
+    bench.say(WireCommand::Mode(None, WireMode::Live)).await;
     tokio::time::sleep(Duration::from_millis(1)).await;
     for _ in 0..1000 {
         bench.client.send.send(udp(true, b"x")).await.unwrap();
@@ -178,7 +178,7 @@ async fn at_full_speed_what_is_not_listed_is_counted() {
 async fn what_a_host_cannot_take_is_told_of_whether_packets_are_listed_or_not() {
     const SENT: u64 = 1_000;
     let mut bench = Bench::start();
-    bench.say(WireCommand::Mode(None, Mode::Live)).await;
+    bench.say(WireCommand::Mode(None, WireMode::Live)).await;
     tokio::time::sleep(Duration::from_millis(1)).await;
     // The server takes in no more than its link has room for.
     for _ in 0..SENT {

@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 use TcpState::{
     CloseWait, Closed, Closing, Established, FinWait1, FinWait2, LastAck, Listen, SynRecv, SynSent, TimeWait,
 };
-use socklab::domain::wire::{Loss, Mode, WireCommand, WireEvent};
+use socklab::domain::wire::{Loss, WireCommand, WireEvent, WireMode};
 use socklab::domain::{Cause, EventKind, HostId, Icmp, Observation, Syscall, TcpOption, TcpState};
 use socklab::wire::{Program, Setting};
 
@@ -230,7 +230,7 @@ fn a_datagram_to_nobody_is_answered_and_a_lost_one_is_not() {
 
 fn at_full_speed_no_state_is_missed_and_each_has_its_cause() {
     let bench = Bench::open();
-    bench.command(WireCommand::Mode(None, Mode::Live));
+    bench.command(WireCommand::Mode(None, WireMode::Live));
     let listener = bench.listener(65432);
     let echo = std::thread::spawn(move || {
         let (mut connection, _) = listener.accept().unwrap();
@@ -319,7 +319,7 @@ fn late_changes(seen: &[Observation]) -> Vec<u64> {
 fn among_many_connections_each_has_its_causes() {
     const CLIENTS: usize = 60;
     let bench = Bench::open();
-    bench.command(WireCommand::Mode(None, Mode::Live));
+    bench.command(WireCommand::Mode(None, WireMode::Live));
     let listener = bench.listener(65432);
     let addr = bench.addr(Server, 65432);
     let mut ends = Vec::new();

@@ -17,7 +17,7 @@ pub use self::programs::{Line, Program, Programs};
 pub use self::story::{Fact, Short, Story};
 
 use crate::domain::need::{Need, Remedy};
-use crate::domain::wire::{Closed, LinkKind, Mode, WireEvent};
+use crate::domain::wire::{Closed, LinkKind, WireMode, WireEvent};
 use crate::domain::{
     Call, Cause, Errno, Evidence, Flags, Flow, HostId, Observation, Outcome, PacketSummary, Setting, Stamp, Syscall,
     TcpInfo, TcpState, Transition,
@@ -27,7 +27,7 @@ use crate::domain::{
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Lane {
     /// What happens to a packet that arrives on it.
-    pub mode: Mode,
+    pub mode: WireMode,
     /// Whether it is cut.
     pub cut: bool,
     /// How many packets in a hundred it loses.
@@ -172,7 +172,7 @@ impl WireState {
     }
 
     /// How all packets are treated, if both directions are treated alike.
-    pub fn mode(&self) -> Option<Mode> {
+    pub fn mode(&self) -> Option<WireMode> {
         let [one, other] = self.lanes;
         (one.mode == other.mode).then_some(one.mode)
     }

@@ -225,11 +225,11 @@ fn keys_are_about_both_directions_or_the_one_that_is_meant() {
     let mut bench = bench();
     let wire = |command| vec![Effect::Wire(command)];
     let treated = |bench: &mut Bench, host, mode| bench.wire(Some(host), WireEvent::Mode(mode));
-    assert_eq!(bench.keys(" "), wire(WireCommand::Mode(None, Mode::Live)));
-    treated(&mut bench, Client, Mode::Live);
-    treated(&mut bench, Server, Mode::Live);
-    assert_eq!(bench.keys(" "), wire(WireCommand::Mode(None, Mode::Step)));
-    let slow = Mode::Slow { hop: Duration::from_millis(500) };
+    assert_eq!(bench.keys(" "), wire(WireCommand::Mode(None, WireMode::Live)));
+    treated(&mut bench, Client, WireMode::Live);
+    treated(&mut bench, Server, WireMode::Live);
+    assert_eq!(bench.keys(" "), wire(WireCommand::Mode(None, WireMode::Step)));
+    let slow = WireMode::Slow { hop: Duration::from_millis(500) };
     assert_eq!(bench.keys("5M"), wire(WireCommand::Mode(None, slow)));
     assert_eq!(bench.keys("M"), wire(WireCommand::Mode(None, slow)), "as it was last");
     assert_eq!(bench.keys("30%"), wire(WireCommand::Loss(None, 30)));

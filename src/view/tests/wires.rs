@@ -7,8 +7,8 @@ use super::{screen, text};
 use crate::domain::need::{Need, Remedy};
 use crate::domain::wire::{Closed, Loss};
 use crate::domain::{
-    Cause, Errno, EventKind, Evidence, Flags, Flow, HostId, Lang, LinkKind, Mode, Proto, Segment, Setting, Syscall,
-    TcpState, Timer, TimerKind, WireEvent,
+    Cause, Errno, EventKind, Evidence, Flags, Flow, HostId, Lang, LinkKind, Proto, Segment, Setting, Syscall, TcpState,
+    Timer, TimerKind, WireEvent, WireMode,
 };
 use crate::model::Key;
 use crate::model::ui::Glyphs;
@@ -72,7 +72,7 @@ pub(super) fn trouble(lang: Lang) -> Bench {
     bench.wire(Some(Client), WireEvent::Duplicated { packet: again, copy: 20 });
     bench.delivered(again);
     let other = bench.dials(2, 42_668);
-    bench.wire(Some(Client), WireEvent::Mode(Mode::Slow { hop: Duration::from_secs(2) }));
+    bench.wire(Some(Client), WireEvent::Mode(WireMode::Slow { hop: Duration::from_secs(2) }));
     bench.wire(Some(Client), WireEvent::Delayed { packet: other, by: Duration::from_secs(2) });
     bench.wire(Some(Server), WireEvent::Cut { cut: true });
     bench.wire(Some(Server), WireEvent::LossSet { percent: 30 });
@@ -309,7 +309,7 @@ fn the_header_says_in_which_world_we_are() {
         }
     }
     bench.keys("w");
-    bench.wire(Some(Client), WireEvent::Mode(Mode::Live));
+    bench.wire(Some(Client), WireEvent::Mode(WireMode::Live));
     assert!(shown(&mut bench, 80, 24).lines().next().unwrap().contains("each way its own"));
 }
 

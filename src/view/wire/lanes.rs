@@ -4,7 +4,7 @@ use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use ratatui::style::Style;
 
-use crate::domain::{HostId, Mode};
+use crate::domain::{HostId, WireMode};
 use crate::model::Model;
 use crate::model::wire::Fate;
 use crate::view::glyphs;
@@ -51,7 +51,7 @@ pub(super) fn line(model: &Model, look: &Look) -> String {
 
 fn mode(model: &Model, look: &Look, host: HostId) -> String {
     let mode = model.worlds.shown().wire.lane(host).mode;
-    let hop = if let Mode::Slow { hop } = mode { look.text.numbers.tenths(hop) } else { String::new() };
+    let hop = if let WireMode::Slow { hop } = mode { look.text.numbers.tenths(hop) } else { String::new() };
     look.text.wire.mode(mode, &hop)
 }
 
