@@ -58,7 +58,7 @@ pub enum WireMode {
 
 /// Why a packet was lost.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum Loss {
+pub enum LossReason {
     /// The presenter said so.
     Asked,
     /// By chance, at the percentage that was set.
@@ -71,7 +71,7 @@ pub enum Loss {
     Link,
 }
 
-spelled!(Loss { Asked = "asked", Chance = "chance", Cut = "cut", Overflow = "overflow", Link = "link" });
+spelled!(LossReason { Asked = "asked", Chance = "chance", Cut = "cut", Overflow = "overflow", Link = "link" });
 
 /// Something that happened on the wire. The event's `host` is the sender.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -114,7 +114,7 @@ pub enum WireEvent {
         /// Which.
         packet: u64,
         /// Why.
-        why: Loss,
+        why: LossReason,
     },
     /// There is a copy of a packet now.
     Duplicated {
@@ -221,7 +221,7 @@ pub enum WireEvent {
     /// The wire is no more, and the hosts with it.
     Closed {
         /// Why.
-        why: Closed,
+        why: CloseReason,
         /// What the system said, when it did.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         errno: Option<Errno>,
@@ -241,7 +241,7 @@ spelled!(LinkKind { Tun = "tun", Veth = "veth" });
 
 /// Why the wire is no more.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum Closed {
+pub enum CloseReason {
     /// It was asked to.
     Asked,
     /// The process that keeps the hosts ended.
@@ -250,7 +250,7 @@ pub enum Closed {
     LinkFailed,
 }
 
-spelled!(Closed { Asked = "asked", HelperEnded = "helper_ended", LinkFailed = "link_failed" });
+spelled!(CloseReason { Asked = "asked", HelperEnded = "helper_ended", LinkFailed = "link_failed" });
 
 #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde hands over a reference")]
 const fn is_zero(number: &u64) -> bool {

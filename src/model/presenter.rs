@@ -9,7 +9,7 @@ use super::mode::Mode;
 use super::screen::View;
 use super::wire::{Fate, Rung, WireStatus};
 use super::{Effect, Model, settings};
-use crate::domain::wire::{Closed, WireEvent};
+use crate::domain::wire::{CloseReason, WireEvent};
 use crate::domain::{EventKind, Flow, HostId, Observation, Proto, Stamp, WireCommand, WireMode, WorldId};
 
 /// See the module's head.
@@ -156,7 +156,7 @@ fn look_at(model: &mut Model) -> Vec<Effect> {
 fn enter(model: &mut Model) -> Vec<Effect> {
     let mut effects = look_at(model);
     // Taken down on purpose, it is there again as the key says; after a failure the class shall see why first.
-    if matches!(model.worlds.shown().wire.status, WireStatus::Absent | WireStatus::Closed(Closed::Asked, _)) {
+    if matches!(model.worlds.shown().wire.status, WireStatus::Absent | WireStatus::Closed(CloseReason::Asked, _)) {
         effects.extend(open(model));
     }
     effects
@@ -182,7 +182,7 @@ pub(super) fn heard(model: &mut Model, seen: &Observation) {
     match event {
         WireEvent::Opened { .. } | WireEvent::Lacks { .. } | WireEvent::Closed { .. } => {
             // Hosts that make room for others are gone on purpose: the others are still to come.
-            let asked = matches!(event, WireEvent::Closed { why: Closed::Asked, .. });
+            let asked = matches!(event, WireEvent::Closed { why: CloseReason::Asked, .. });
             model.ui.wire.opening &= asked;
             model.ui.wire.packet = None;
             model.ui.wire.informed = None;

@@ -128,7 +128,7 @@ fn every_sentence_is_translated() {
 #[test]
 fn every_sentence_of_the_wire_is_translated() {
     use crate::domain::need::{Need, Remedy};
-    use crate::domain::wire::{Closed, Loss};
+    use crate::domain::wire::{CloseReason, LossReason};
     use crate::domain::{HostId, Setting, Syscall, TcpState, state::EDGES};
     use crate::text::Resent;
 
@@ -140,10 +140,10 @@ fn every_sentence_of_the_wire_is_translated() {
         let (one, other) = ((en.remedy)(remedy), (pt.remedy)(remedy));
         assert!(one.sentence != other.sentence && one.command.is_some() == other.command.is_some(), "{remedy}");
     }
-    for &why in Closed::ALL {
+    for &why in CloseReason::ALL {
         assert_ne!((en.closed)(why), (pt.closed)(why));
     }
-    for &why in Loss::ALL {
+    for &why in LossReason::ALL {
         assert_ne!(((en.lost)(why), (en.was_lost)("#1", why)), ((pt.lost)(why), (pt.was_lost)("#1", why)));
     }
     for resent in [Resent::ByTimer, Resent::Ack, Resent::Rst, Resent::Never] {

@@ -2,7 +2,7 @@
 
 use super::doctor::Advice;
 use crate::domain::need::{Need, Remedy};
-use crate::domain::wire::{Closed, Loss};
+use crate::domain::wire::{CloseReason, LossReason};
 use crate::domain::{Errno, HostId, Setting, Syscall, TcpState, WireMode};
 
 /// Why a lost packet is or is not sent again.
@@ -65,7 +65,7 @@ pub struct WireText {
     pub need: fn(Need) -> &'static str,
     pub remedy: fn(Remedy) -> Advice,
     pub nothing_left: &'static str,
-    pub closed: fn(Closed) -> &'static str,
+    pub closed: fn(CloseReason) -> &'static str,
     pub again: fn(&str) -> String,
     pub back: fn(&str) -> String,
     pub host: fn(HostId) -> &'static str,
@@ -88,7 +88,7 @@ pub struct WireText {
     pub empty_in_lesson: &'static str,
     pub held: fn(&str) -> String,
     pub flying: fn(&str) -> String,
-    pub lost: fn(Loss) -> &'static str,
+    pub lost: fn(LossReason) -> &'static str,
     pub sent_again: fn(u32) -> String,
     pub rto_now: fn(&str) -> String,
     pub last_after: fn(&str) -> String,
@@ -109,7 +109,7 @@ pub struct WireText {
     pub sent: fn(&str, bool) -> String,
     pub and: &'static str,
     pub delivered: fn(&str, HostId) -> String,
-    pub was_lost: fn(&str, Loss) -> String,
+    pub was_lost: fn(&str, LossReason) -> String,
     pub resent: fn(Resent) -> &'static str,
     pub copied: fn(&str, u64) -> String,
     pub corrupted: fn(&str) -> String,

@@ -6,7 +6,7 @@
 
 use super::decode::{Read, Same};
 use super::lane::{About, Fate, Lane, Parcel};
-use crate::domain::wire::{Loss, WireEvent, WireMode};
+use crate::domain::wire::{LossReason, WireEvent, WireMode};
 use crate::domain::{EventKind, HostId, Numbering, Stamp};
 
 /// The wire: two directions, each named by the host that sends.
@@ -182,16 +182,16 @@ impl Cable {
     }
 
     /// Whether a packet that is offered is lost at once, and why.
-    fn lost(&mut self, from: HostId) -> Option<Loss> {
+    fn lost(&mut self, from: HostId) -> Option<LossReason> {
         let most = self.most;
         let lane = self.lane(from);
         let (cut, loss, full) = (lane.cut, lane.loss, lane.parcels.len() >= most);
         if cut {
-            Some(Loss::Cut)
+            Some(LossReason::Cut)
         } else if loss > 0 && self.chance.percent() < loss {
-            Some(Loss::Chance)
+            Some(LossReason::Chance)
         } else {
-            full.then_some(Loss::Overflow)
+            full.then_some(LossReason::Overflow)
         }
     }
 
@@ -216,7 +216,7 @@ impl Cable {
                 return Some(Arrival { number, from, bytes, about, listed });
             }
             if listed {
-                self.report(from, WireEvent::Dropped { packet: number, why: Loss::Cut });
+                self.report(from, WireEvent::Dropped { packet: number, why: LossReason::Cut });
             }
         }
     }

@@ -140,7 +140,7 @@ fn each_direction_has_its_own_treatment() {
     cable.offer(T0, HostId::Server, &udp(false, b"3"), true);
     cable.take_events();
     cable.offer(T0, HostId::Server, &udp(false, b"4"), true);
-    assert_eq!(wire_events(&mut cable), [WireEvent::Dropped { packet: 4, why: Loss::Overflow }]);
+    assert_eq!(wire_events(&mut cable), [WireEvent::Dropped { packet: 4, why: LossReason::Overflow }]);
 }
 
 #[test]

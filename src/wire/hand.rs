@@ -3,7 +3,7 @@
 use super::cable::Cable;
 use super::decode;
 use super::lane::{Fate, Lane, Parcel};
-use crate::domain::wire::{Loss, WireCommand, WireEvent, WireMode};
+use crate::domain::wire::{LossReason, WireCommand, WireEvent, WireMode};
 use crate::domain::{EventKind, HostId, Stamp};
 
 impl Cable {
@@ -105,7 +105,7 @@ impl Cable {
     fn drop(&mut self, number: u64) {
         let Some((from, at)) = self.find(number) else { return self.missed(number) };
         self.lane(from).parcels.remove(at);
-        self.report(from, WireEvent::Dropped { packet: number, why: Loss::Asked });
+        self.report(from, WireEvent::Dropped { packet: number, why: LossReason::Asked });
     }
 
     fn duplicate(&mut self, now: Stamp, number: u64) {

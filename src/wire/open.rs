@@ -18,7 +18,7 @@ use super::relay::{Order, Relay};
 use super::sample::Tables;
 use crate::domain::excerpt::sanitise;
 use crate::domain::need::{Need, OpenError};
-use crate::domain::wire::{Closed, LinkKind, WireCommand, WireEvent};
+use crate::domain::wire::{CloseReason, LinkKind, WireCommand, WireEvent};
 use crate::domain::{EventKind, EventSink, Evidence, Flow, HostId, Row, Syscall, TcpInfo};
 
 /// How many orders may wait for the relay.
@@ -80,7 +80,7 @@ impl<R: ReadTable> Tables for Diag<R> {
 pub struct Wire {
     link: LinkKind,
     orders: queue::Sender<Order>,
-    stop: Arc<watch::Sender<Option<Closed>>>,
+    stop: Arc<watch::Sender<Option<CloseReason>>>,
     programs: Programs,
     exec: Option<ExecServer>,
     helper: Option<Helper>,
@@ -94,7 +94,7 @@ impl Wire {
         let (stop, stopped) = watch::channel(None);
         let stop = Arc::new(stop);
         let ended = Arc::clone(&stop);
-        let (helper, opened) = Helper::open(options, move || say(&ended, Closed::HelperEnded))?;
+        let (helper, opened) = Helper::open(options, move || say(&ended, CloseReason::HelperEnded))?;
         let failed = |error: io::Error| OpenError::new(Need::Helper, &error);
         let (orders, todo) = queue::channel(ORDERS);
         let cable = Cable::new(Cable::MOST, options.seed);
@@ -110,13 +110,13 @@ impl Wire {
                 match links {
                     Ok(links) => Relay::new(links, cable, diag, &relayed, todo, stopped).run().await,
                     Err(error) => {
-                        let event = WireEvent::Closed { why: Closed::LinkFailed, errno: Some(error.into()) };
+                        let event = WireEvent::Closed { why: CloseReason::LinkFailed, errno: Some(error.into()) };
                         relayed.on_wire(None).report(Evidence::Called, EventKind::Wire(event));
                     }
                 }
             });
             // If nobody said so before, a link has failed.
-            say(&over, Closed::LinkFailed);
+            say(&over, CloseReason::LinkFailed);
         });
         let relay = relay.map_err(failed)?;
         sink.on_wire(None).report(Evidence::Called, EventKind::Wire(WireEvent::Opened { link: kind }));
@@ -175,7 +175,7 @@ impl Wire {
     }
 
     /// Why it is no more, when it is.
-    pub fn closed(&self) -> Option<Closed> {
+    pub fn closed(&self) -> Option<CloseReason> {
         *self.stop.borrow()
     }
 
@@ -191,7 +191,7 @@ impl Wire {
 
 impl Drop for Wire {
     fn drop(&mut self) {
-        say(&self.stop, Closed::Asked);
+        say(&self.stop, CloseReason::Asked);
         if let Some(relay) = self.relay.take() {
             let _ = relay.join();
         }
@@ -203,7 +203,7 @@ impl Drop for Wire {
 }
 
 /// Says why the wire is no more. The first reason stays.
-fn say(stop: &watch::Sender<Option<Closed>>, why: Closed) {
+fn say(stop: &watch::Sender<Option<CloseReason>>, why: CloseReason) {
     stop.send_if_modified(|said| {
         let first = said.is_none();
         *said = said.or(Some(why));

@@ -11,7 +11,7 @@ use tokio::time::{Instant, sleep_until};
 use super::cable::{Arrival, Cable, other};
 use super::link::Link;
 use super::sample::{Sampler, Tables};
-use crate::domain::wire::{Closed, Loss, WireCommand, WireEvent, WireMode};
+use crate::domain::wire::{CloseReason, LossReason, WireCommand, WireEvent, WireMode};
 use crate::domain::{EventKind, EventSink, Evidence, Flow, HostId, Note, Stamp, Syscall};
 
 /// What the relay is asked to do.
@@ -37,7 +37,7 @@ const LISTED: u32 = 200;
 
 /// What the relay woke up for.
 enum Woken {
-    Stop(Option<Closed>),
+    Stop(Option<CloseReason>),
     Order(Order),
     Packets,
     Heartbeat,
@@ -51,7 +51,7 @@ pub(super) struct Relay<L, T> {
     sink: EventSink,
     probes: [EventSink; 2],
     orders: mpsc::Receiver<Order>,
-    stop: watch::Receiver<Option<Closed>>,
+    stop: watch::Receiver<Option<CloseReason>>,
     listed: u32,
     table_failed: bool,
     buffer: Vec<u8>,
@@ -65,7 +65,7 @@ impl<L: Link, T: Tables> Relay<L, T> {
         tables: T,
         sink: &EventSink,
         orders: mpsc::Receiver<Order>,
-        stop: watch::Receiver<Option<Closed>>,
+        stop: watch::Receiver<Option<CloseReason>>,
     ) -> Self {
         let probes = [HostId::Client, HostId::Server].map(|host| sink.on_wire(Some(host)));
         Self {
@@ -86,13 +86,13 @@ impl<L: Link, T: Tables> Relay<L, T> {
     pub(super) async fn run(mut self) {
         let (why, errno) = match self.carry().await {
             Ok(why) => (why, None),
-            Err(error) => (Closed::LinkFailed, Some(error.into())),
+            Err(error) => (CloseReason::LinkFailed, Some(error.into())),
         };
         self.tell_uncounted();
         self.sink.report(Evidence::Called, EventKind::Wire(WireEvent::Closed { why, errno }));
     }
 
-    async fn carry(&mut self) -> io::Result<Closed> {
+    async fn carry(&mut self) -> io::Result<CloseReason> {
         let mut heartbeat = Instant::now();
         // Whether packets may be there that nobody is woken for any more.
         let mut more = false;
@@ -111,7 +111,7 @@ impl<L: Link, T: Tables> Relay<L, T> {
                 ready = server.ready() => ready.map(|()| Woken::Packets)?,
             };
             match woken {
-                Woken::Stop(why) => return Ok(why.unwrap_or(Closed::Asked)),
+                Woken::Stop(why) => return Ok(why.unwrap_or(CloseReason::Asked)),
                 Woken::Order(order) => self.obey(order),
                 Woken::Packets => {}
                 Woken::Heartbeat => {
@@ -209,7 +209,7 @@ impl<L: Link, T: Tables> Relay<L, T> {
         let number = self.cable.crossed();
         let link = if from == HostId::Client { &mut self.links[1] } else { &mut self.links[0] };
         if link.send(packet).is_err() {
-            let event = WireEvent::Dropped { packet: number, why: Loss::Link };
+            let event = WireEvent::Dropped { packet: number, why: LossReason::Link };
             self.probes[usize::from(from == HostId::Server)].report(Evidence::Called, EventKind::Wire(event));
         }
         true
@@ -271,7 +271,7 @@ impl<L: Link, T: Tables> Relay<L, T> {
         if *listed || sent.is_err() {
             let event = match sent {
                 Ok(()) => WireEvent::Delivered { packet: *number },
-                Err(_) => WireEvent::Dropped { packet: *number, why: Loss::Link },
+                Err(_) => WireEvent::Dropped { packet: *number, why: LossReason::Link },
             };
             // After what was decided about it before.
             self.report();

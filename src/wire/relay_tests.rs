@@ -58,7 +58,7 @@ struct Bench {
     client: MemoryHost,
     server: MemoryHost,
     orders: mpsc::Sender<Order>,
-    stop: watch::Sender<Option<Closed>>,
+    stop: watch::Sender<Option<CloseReason>>,
     journal: Arc<Journal>,
     tables: Written,
     relay: tokio::task::JoinHandle<()>,
@@ -81,7 +81,7 @@ impl Bench {
         self.orders.send(Order::Wire(command)).await.unwrap();
     }
 
-    async fn end(self, why: Closed) -> Vec<Observation> {
+    async fn end(self, why: CloseReason) -> Vec<Observation> {
         self.stop.send(Some(why)).unwrap();
         self.relay.await.unwrap();
         self.journal.0.lock().unwrap().clone()
@@ -100,8 +100,8 @@ async fn a_packet_waits_for_its_command_however_long_it_takes() {
     assert!(bench.server.arrived.try_recv().is_err());
     bench.say(WireCommand::Next).await;
     assert_eq!(bench.server.arrived.recv().await, Some(udp(true, b"oi")));
-    let seen = bench.end(Closed::Asked).await;
-    let last = EventKind::Wire(WireEvent::Closed { why: Closed::Asked, errno: None });
+    let seen = bench.end(CloseReason::Asked).await;
+    let last = EventKind::Wire(WireEvent::Closed { why: CloseReason::Asked, errno: None });
     assert_eq!(seen.last().map(|event| event.kind.clone()), Some(last));
 }
 
@@ -131,7 +131,7 @@ async fn a_change_of_state_names_the_packet_that_made_it() {
     bench.tables.set(HostId::Server, flow().mirror().unwrap(), TcpState::SynRecv);
     bench.say(WireCommand::Next).await;
     bench.server.arrived.recv().await.unwrap();
-    let seen = bench.end(Closed::Asked).await;
+    let seen = bench.end(CloseReason::Asked).await;
     let states: Vec<_> = seen
         .iter()
         .filter_map(|event| match &event.kind {
@@ -159,7 +159,7 @@ async fn at_full_speed_what_is_not_listed_is_counted() {
         bench.client.send.send(udp(true, b"x")).await.unwrap();
         bench.server.arrived.recv().await.unwrap();
     }
-    let seen = bench.end(Closed::Asked).await;
+    let seen = bench.end(CloseReason::Asked).await;
     let listed = seen.iter().filter(|event| matches!(event.kind, EventKind::Packet(_))).count() as u64;
     let delivered =
         seen.iter().filter(|event| matches!(event.kind, EventKind::Wire(WireEvent::Delivered { .. }))).count();
@@ -186,9 +186,10 @@ async fn what_a_host_cannot_take_is_told_of_whether_packets_are_listed_or_not() 
     }
     tokio::time::sleep(Duration::from_millis(1)).await;
     let arrived = std::iter::from_fn(|| bench.server.arrived.try_recv().ok()).count() as u64;
-    let seen = bench.end(Closed::Asked).await;
-    let lost =
-        seen.iter().filter(|event| matches!(event.kind, EventKind::Wire(WireEvent::Dropped { why: Loss::Link, .. })));
+    let seen = bench.end(CloseReason::Asked).await;
+    let lost = seen
+        .iter()
+        .filter(|event| matches!(event.kind, EventKind::Wire(WireEvent::Dropped { why: LossReason::Link, .. })));
     assert_eq!(arrived + lost.count() as u64, SENT);
     let listed = seen.iter().filter(|event| matches!(event.kind, EventKind::Packet(_))).count() as u64;
     assert!(listed < SENT && arrived < listed, "{listed} listed, {arrived} arrived");
@@ -202,6 +203,6 @@ async fn a_host_that_is_gone_ends_the_relay() {
     let seen = bench.journal.0.lock().unwrap();
     assert!(matches!(
         seen.last().unwrap().kind,
-        EventKind::Wire(WireEvent::Closed { why: Closed::LinkFailed, errno: Some(_) })
+        EventKind::Wire(WireEvent::Closed { why: CloseReason::LinkFailed, errno: Some(_) })
     ));
 }

@@ -6,7 +6,7 @@ use ratatui::{Terminal, TerminalOptions, Viewport};
 use socklab::app::laboratory::Laboratory;
 use socklab::app::queue;
 use socklab::app::session::Session;
-use socklab::domain::wire::Closed;
+use socklab::domain::wire::CloseReason;
 use socklab::domain::{Answer, Clock, Flow, HostId, Observation, Proto, ServerSpec, ServiceModel, TcpState, WorldId};
 use socklab::model::wire::{Fate, Line, WireStatus};
 use socklab::model::{Key, Model, Msg, Ui, presenter};
@@ -200,7 +200,7 @@ async fn when_the_helper_is_killed_no_socket_stays_on_its_hosts() {
     let parent = stat.rsplit_once(") ").unwrap().1.split_whitespace().nth(1).unwrap().parse().unwrap();
     rustix::process::kill_process(rustix::process::Pid::from_raw(parent).unwrap(), rustix::process::Signal::KILL)
         .unwrap();
-    let ended = |model: &Model| model.worlds.shown().wire.status == WireStatus::Closed(Closed::HelperEnded, None);
+    let ended = |model: &Model| model.worlds.shown().wire.status == WireStatus::Closed(CloseReason::HelperEnded, None);
     stage.until("the wire says why it is no more", ended).await;
     // As long as one of these is open, its host's network is there.
     let closed = |model: &Model| model.worlds.shown().clients.live() == 0;

@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 use TcpState::{
     CloseWait, Closed, Closing, Established, FinWait1, FinWait2, LastAck, Listen, SynRecv, SynSent, TimeWait,
 };
-use socklab::domain::wire::{Loss, WireCommand, WireEvent, WireMode};
+use socklab::domain::wire::{LossReason, WireCommand, WireEvent, WireMode};
 use socklab::domain::{Cause, EventKind, HostId, Icmp, Observation, Syscall, TcpOption, TcpState};
 use socklab::wire::{Program, Setting};
 
@@ -221,7 +221,7 @@ fn a_datagram_to_nobody_is_answered_and_a_lost_one_is_not() {
     bench.command(WireCommand::Drop(3));
     bench.journal.wait("the loss", |seen| {
         seen.iter()
-            .find(|event| event.kind == EventKind::Wire(WireEvent::Dropped { packet: 3, why: Loss::Asked }))
+            .find(|event| event.kind == EventKind::Wire(WireEvent::Dropped { packet: 3, why: LossReason::Asked }))
             .map(drop)
     });
     client.send(b"again?").unwrap();

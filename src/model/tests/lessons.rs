@@ -132,7 +132,7 @@ fn the_presenter_keeps_a_hand_on_the_wire_while_a_lesson_is_played() {
 fn a_wire_that_is_no_more_plays_nothing_and_a_new_one_begins_without() {
     let mut bench = bench();
     for event in [
-        WireEvent::Closed { why: crate::domain::wire::Closed::HelperEnded, errno: None },
+        WireEvent::Closed { why: crate::domain::wire::CloseReason::HelperEnded, errno: None },
         WireEvent::Opened { link: LinkKind::Tun },
     ] {
         told(&mut bench, &[LessonChange::Staged { run: 1 }]);

@@ -4,7 +4,7 @@ use std::net::SocketAddr;
 use std::time::Duration;
 
 use crate::domain::client::ClientChange;
-use crate::domain::wire::Loss;
+use crate::domain::wire::LossReason;
 use crate::domain::{
     Answer, Args, Call, Cause, ClientEvent, ClientId, ClientPlan, Delta, Destination, EventKind, Evidence, Excerpt,
     Findings, Flags, Flow, HostId, Lang, LinkKind, Note, Observation, PacketSummary, Proto, Row, Segment, ServerChange,
@@ -157,7 +157,7 @@ impl Bench {
     }
 
     pub(crate) fn dropped(&mut self, packet: u64) {
-        self.wire(None, WireEvent::Dropped { packet, why: Loss::Asked });
+        self.wire(None, WireEvent::Dropped { packet, why: LossReason::Asked });
     }
 
     pub(crate) fn call(&mut self, host: HostId, call: Call) {

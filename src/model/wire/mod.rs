@@ -17,7 +17,7 @@ pub use self::programs::{Line, Program, Programs};
 pub use self::story::{Fact, Short, Story};
 
 use crate::domain::need::{Need, Remedy};
-use crate::domain::wire::{Closed, LinkKind, WireMode, WireEvent};
+use crate::domain::wire::{CloseReason, LinkKind, WireMode, WireEvent};
 use crate::domain::{
     Call, Cause, Errno, Evidence, Flags, Flow, HostId, Observation, Outcome, PacketSummary, Setting, Stamp, Syscall,
     TcpInfo, TcpState, Transition,
@@ -45,7 +45,7 @@ pub enum WireStatus {
     /// The hosts are there.
     Open(LinkKind),
     /// It is no more.
-    Closed(Closed, Option<Errno>),
+    Closed(CloseReason, Option<Errno>),
 }
 
 /// A change of state, when it was observed, where, and how it is known.

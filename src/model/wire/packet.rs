@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use crate::domain::wire::Loss;
+use crate::domain::wire::LossReason;
 use crate::domain::{HostId, PacketSummary, Stamp, Transition};
 
 /// What became of a packet.
@@ -27,7 +27,7 @@ pub enum Fate {
         /// When it was lost.
         at: Stamp,
         /// Why.
-        why: Loss,
+        why: LossReason,
     },
 }
 

@@ -3,7 +3,7 @@
 use std::collections::VecDeque;
 use std::time::Duration;
 
-use crate::domain::wire::Loss;
+use crate::domain::wire::LossReason;
 use crate::domain::{Call, Cause, Errno, Evidence, Flow, HostId, Stamp, Syscall, Transition};
 
 /// One thing that happened.
@@ -25,7 +25,7 @@ pub enum Fact {
     /// A packet arrived.
     Delivered(u64),
     /// A packet was lost.
-    Lost(u64, Loss),
+    Lost(u64, LossReason),
     /// A packet was delivered and a copy of it kept.
     Copied {
         /// Which.

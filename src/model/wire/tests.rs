@@ -3,7 +3,7 @@ use std::time::Duration;
 use super::bench::{Bench, Client, FIN_ACK, PSH_ACK, Server, addr, flow};
 use super::*;
 use crate::domain::client::ClientChange;
-use crate::domain::wire::{Loss, WireCommand};
+use crate::domain::wire::{LossReason, WireCommand};
 use crate::domain::{
     ClientEvent, ClientId, CloseHow, Errno, EventKind, Flags, Lang, Note, Proto, ServerId, Stamp, TcpState, WorldId,
 };
@@ -50,7 +50,7 @@ fn the_key_opens_the_wire_once_and_goes_back_and_forth() {
     assert_eq!(bench.keys("5v"), [Effect::Show(WorldId::Wire)]);
     let closed = bench.keys("W");
     assert_eq!(closed, [Effect::Show(WorldId::Host), Effect::CloseWire]);
-    bench.wire(None, WireEvent::Closed { why: Closed::Asked, errno: None });
+    bench.wire(None, WireEvent::Closed { why: CloseReason::Asked, errno: None });
     assert_eq!(bench.keys("w"), [Effect::Show(WorldId::Wire), Effect::OpenWire]);
 }
 
@@ -58,7 +58,7 @@ fn the_key_opens_the_wire_once_and_goes_back_and_forth() {
 fn a_wire_that_ended_by_itself_says_so_before_it_is_opened_again() {
     let mut bench = bench();
     bench.dials(1, 42_666);
-    bench.wire(None, WireEvent::Closed { why: Closed::HelperEnded, errno: None });
+    bench.wire(None, WireEvent::Closed { why: CloseReason::HelperEnded, errno: None });
     assert_eq!(bench.model.worlds.shown().wire.open().count(), 0);
     assert_eq!(bench.keys("ww"), [Effect::Show(WorldId::Host), Effect::Show(WorldId::Wire)]);
     assert_eq!(bench.key(Key::Enter), [Effect::OpenWire]);
@@ -106,7 +106,7 @@ fn a_wire_that_ended_by_itself_has_no_sockets_and_is_told_of_in_every_view() {
     bench.dials(1, 42_666);
     bench.key(Key::F(1));
     assert!(!bench.model.worlds.shown().table.is_empty() && !bench.model.listing.is_empty());
-    bench.wire(None, WireEvent::Closed { why: Closed::HelperEnded, errno: None });
+    bench.wire(None, WireEvent::Closed { why: CloseReason::HelperEnded, errno: None });
     assert!(bench.model.worlds.shown().table.is_empty() && bench.model.listing.is_empty());
     assert_eq!(bench.model.ui.view, View::Wire);
 }
@@ -166,11 +166,11 @@ fn what_becomes_of_packets_is_followed() {
     bench.wire(Some(Client), WireEvent::Corrupted { packet: one });
     bench.wire(Some(Client), WireEvent::Duplicated { packet: third, copy: 9 });
     bench.delivered(third);
-    bench.wire(Some(Client), WireEvent::Dropped { packet: other, why: Loss::Asked });
+    bench.wire(Some(Client), WireEvent::Dropped { packet: other, why: LossReason::Asked });
     let wire = &bench.model.worlds.shown().wire;
     assert!(wire.packet(one).unwrap().corrupted);
     assert_eq!((wire.packet(9).unwrap().copy_of, wire.packet(9).unwrap().fate), (Some(third), Fate::Held));
-    assert!(matches!(fate(&bench, other), Fate::Lost { why: Loss::Asked, .. }));
+    assert!(matches!(fate(&bench, other), Fate::Lost { why: LossReason::Asked, .. }));
     bench.wire(Some(Client), WireEvent::NoSuchPacket { packet: other });
     assert_eq!(bench.model.worlds.shown().wire.missing, Some(other));
 }

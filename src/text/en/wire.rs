@@ -4,7 +4,7 @@ use super::super::doctor::Advice;
 use super::super::wire::{ForecastText, Resent, WireText};
 use super::{grouped, plural};
 use crate::domain::need::{Need, Remedy};
-use crate::domain::wire::{Closed, Loss};
+use crate::domain::wire::{CloseReason, LossReason};
 use crate::domain::{Congestion, Errno, HostId, Setting, Syscall, TcpState};
 
 pub(super) const WIRE: WireText = WireText {
@@ -20,9 +20,11 @@ pub(super) const WIRE: WireText = WireText {
     remedy,
     nothing_left: "Nothing was left half open. The lab on this machine goes on.",
     closed: |why| match why {
-        Closed::Asked => "The wire lab was taken down: both hosts are gone, with all their sockets.",
-        Closed::HelperEnded => "The process that keeps the two hosts has ended: both are gone, with all their sockets.",
-        Closed::LinkFailed => "The link to one of the hosts failed: both are gone, with all their sockets.",
+        CloseReason::Asked => "The wire lab was taken down: both hosts are gone, with all their sockets.",
+        CloseReason::HelperEnded => {
+            "The process that keeps the two hosts has ended: both are gone, with all their sockets."
+        }
+        CloseReason::LinkFailed => "The link to one of the hosts failed: both are gone, with all their sockets.",
     },
     again: |key| format!("{key} opens it again."),
     back: |key| format!("{key} goes back to this machine's lab."),
@@ -54,11 +56,11 @@ pub(super) const WIRE: WireText = WireText {
     held: |span| format!("HELD {span}"),
     flying: |span| format!("{span} to go"),
     lost: |why| match why {
-        Loss::Asked => "LOST: you dropped it",
-        Loss::Chance => "LOST by chance",
-        Loss::Cut => "LOST: the wire is cut",
-        Loss::Overflow => "LOST: the wire is full",
-        Loss::Link => "LOST: the host could not take it",
+        LossReason::Asked => "LOST: you dropped it",
+        LossReason::Chance => "LOST by chance",
+        LossReason::Cut => "LOST: the wire is cut",
+        LossReason::Overflow => "LOST: the wire is full",
+        LossReason::Link => "LOST: the host could not take it",
     },
     sent_again: |times| format!("×{} sent again", grouped(times)),
     rto_now: |span| format!("RTO now {span}"),
@@ -110,11 +112,11 @@ pub(super) const WIRE: WireText = WireText {
     delivered: |name, to| format!("{name} reached {}.", the_host(to)),
     was_lost: |name, why| {
         let why = match why {
-            Loss::Asked => "you dropped it",
-            Loss::Chance => "by chance",
-            Loss::Cut => "the wire is cut",
-            Loss::Overflow => "too many were waiting",
-            Loss::Link => "the host could not take it",
+            LossReason::Asked => "you dropped it",
+            LossReason::Chance => "by chance",
+            LossReason::Cut => "the wire is cut",
+            LossReason::Overflow => "too many were waiting",
+            LossReason::Link => "the host could not take it",
         };
         format!("{name} was lost: {why}.")
     },

@@ -4,7 +4,7 @@ use super::super::doctor::Advice;
 use super::super::wire::{ForecastText, Resent, WireText};
 use super::{grouped, plural};
 use crate::domain::need::{Need, Remedy};
-use crate::domain::wire::{Closed, Loss};
+use crate::domain::wire::{CloseReason, LossReason};
 use crate::domain::{Congestion, Errno, HostId, Setting, Syscall, TcpState};
 
 pub(super) const WIRE: WireText = WireText {
@@ -20,11 +20,11 @@ pub(super) const WIRE: WireText = WireText {
     remedy,
     nothing_left: "Nada ficou aberto pela metade. O laboratório desta máquina continua.",
     closed: |why| match why {
-        Closed::Asked => "O lab do fio foi desmontado: os dois hosts sumiram, com todos os seus sockets.",
-        Closed::HelperEnded => {
+        CloseReason::Asked => "O lab do fio foi desmontado: os dois hosts sumiram, com todos os seus sockets.",
+        CloseReason::HelperEnded => {
             "O processo que mantém os dois hosts terminou: ambos sumiram, com todos os seus sockets."
         }
-        Closed::LinkFailed => "A ligação com um dos hosts falhou: ambos sumiram, com todos os seus sockets.",
+        CloseReason::LinkFailed => "A ligação com um dos hosts falhou: ambos sumiram, com todos os seus sockets.",
     },
     again: |key| format!("{key} abre de novo."),
     back: |key| format!("{key} volta ao laboratório desta máquina."),
@@ -62,11 +62,11 @@ pub(super) const WIRE: WireText = WireText {
     held: |span| format!("RETIDO {span}"),
     flying: |span| format!("faltam {span}"),
     lost: |why| match why {
-        Loss::Asked => "PERDIDO: descartado por você",
-        Loss::Chance => "PERDIDO por acaso",
-        Loss::Cut => "PERDIDO: o fio está cortado",
-        Loss::Overflow => "PERDIDO: o fio está cheio",
-        Loss::Link => "PERDIDO: o host não pôde recebê-lo",
+        LossReason::Asked => "PERDIDO: descartado por você",
+        LossReason::Chance => "PERDIDO por acaso",
+        LossReason::Cut => "PERDIDO: o fio está cortado",
+        LossReason::Overflow => "PERDIDO: o fio está cheio",
+        LossReason::Link => "PERDIDO: o host não pôde recebê-lo",
     },
     sent_again: |times| format!("×{} reenviado", grouped(times)),
     rto_now: |span| format!("RTO agora {span}"),
@@ -126,11 +126,11 @@ pub(super) const WIRE: WireText = WireText {
     },
     was_lost: |name, why| {
         let why = match why {
-            Loss::Asked => "você o descartou",
-            Loss::Chance => "por acaso",
-            Loss::Cut => "o fio está cortado",
-            Loss::Overflow => "havia pacotes demais esperando",
-            Loss::Link => "o host não pôde recebê-lo",
+            LossReason::Asked => "você o descartou",
+            LossReason::Chance => "por acaso",
+            LossReason::Cut => "o fio está cortado",
+            LossReason::Overflow => "havia pacotes demais esperando",
+            LossReason::Link => "o host não pôde recebê-lo",
         };
         format!("{name} se perdeu: {why}.")
     },

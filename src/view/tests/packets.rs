@@ -242,7 +242,7 @@ fn the_ladder_is_that_of_the_textbook() {
 
 #[test]
 fn a_packet_that_has_not_arrived_does_not_reach_the_other_side() {
-    use crate::domain::wire::Loss;
+    use crate::domain::wire::LossReason;
     use crate::domain::{HostId, LinkKind, Observation, Stamp, WireEvent, WorldId};
     let mut lab = scenes::started(Lang::En);
     let flow = Flow::tcp("192.0.2.2:40000".parse().unwrap(), "192.0.2.1:65432".parse().unwrap());
@@ -273,7 +273,7 @@ fn a_packet_that_has_not_arrived_does_not_reach_the_other_side() {
         seen(number + 1, EventKind::Packet(packet));
     }
     seen(9, EventKind::Wire(WireEvent::Delivered { packet: 1 }));
-    seen(9, EventKind::Wire(WireEvent::Dropped { packet: 2, why: Loss::Asked }));
+    seen(9, EventKind::Wire(WireEvent::Dropped { packet: 2, why: LossReason::Asked }));
     lab.model.show_world(WorldId::Wire);
     lab.model.ui.view = View::Packets;
     lab.keys("l");

@@ -5,7 +5,7 @@ use std::time::Duration;
 use super::screens::keep;
 use super::{screen, text};
 use crate::domain::need::{Need, Remedy};
-use crate::domain::wire::{Closed, Loss};
+use crate::domain::wire::{CloseReason, LossReason};
 use crate::domain::{
     Cause, Errno, EventKind, Evidence, Flags, Flow, HostId, Lang, LinkKind, Proto, Segment, Setting, Syscall, TcpState,
     Timer, TimerKind, WireEvent, WireMode,
@@ -78,7 +78,7 @@ pub(super) fn trouble(lang: Lang) -> Bench {
     bench.wire(Some(Server), WireEvent::LossSet { percent: 30 });
     let back = flow(42_666).mirror().unwrap();
     let full = bench.packet(back, Some(Segment { flags: Flags::ACK, window: 0, ..tcp }), "", None);
-    bench.wire(Some(Server), WireEvent::Dropped { packet: full, why: Loss::Cut });
+    bench.wire(Some(Server), WireEvent::Dropped { packet: full, why: LossReason::Cut });
     bench.wire(Some(Client), WireEvent::Folding { on: false });
     bench.wire(None, WireEvent::Unlisted { count: 1_200 });
     bench.wire(Some(Client), WireEvent::NoSuchPacket { packet: 3 });
@@ -152,7 +152,7 @@ pub(super) fn lacking(lang: Lang) -> Bench {
 /// The process that keeps the hosts was killed.
 pub(super) fn ended(lang: Lang) -> Bench {
     let mut bench = half_way(lang);
-    bench.wire(None, WireEvent::Closed { why: Closed::HelperEnded, errno: None });
+    bench.wire(None, WireEvent::Closed { why: CloseReason::HelperEnded, errno: None });
     bench
 }
 
