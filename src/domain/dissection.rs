@@ -10,12 +10,12 @@ pub struct Layer {
     /// Where its header is in the frame.
     pub bytes: Range<usize>,
     /// Its fields, in the order of the header.
-    pub fields: Vec<Field>,
+    pub fields: Vec<PacketField>,
 }
 
 /// One field of a header.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Field {
+pub struct PacketField {
     /// Its name, as the standards have it; not translated.
     pub name: &'static str,
     /// Its value, safe to show.
@@ -23,10 +23,10 @@ pub struct Field {
     /// Where it is in the frame: the bytes to light. A field of a few bits has the byte or bytes that they are in.
     pub bytes: Range<usize>,
     /// What it consists of: the bits of the flags, the parts of an option.
-    pub parts: Vec<Field>,
+    pub parts: Vec<PacketField>,
 }
 
-impl Field {
+impl PacketField {
     /// A field without parts.
     pub fn new(name: &'static str, value: impl Into<String>, bytes: Range<usize>) -> Self {
         Self { name, value: value.into(), bytes, parts: Vec::new() }

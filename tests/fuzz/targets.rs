@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use socklab::domain::dissection::Field;
+use socklab::domain::dissection::PacketField;
 use socklab::domain::filter::Filter;
 use socklab::domain::{PacketSummary, Stamp};
 use socklab::observe::capture::file::Reader;
@@ -61,7 +61,7 @@ pub(crate) fn packet(memory: &mut Memory, filter: &Filter, bytes: &[u8]) {
     assert!(!json.chars().any(char::is_control), "{json:?}");
 }
 
-fn inside(fields: &[Field], outer: &Range<usize>) {
+fn inside(fields: &[PacketField], outer: &Range<usize>) {
     for field in fields {
         assert!(outer.start <= field.bytes.start && field.bytes.end <= outer.end, "{field:?} is not in {outer:?}");
         assert!(!field.value.chars().any(char::is_control), "{field:?}");

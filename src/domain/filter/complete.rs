@@ -3,7 +3,7 @@
 use std::ops::Range;
 
 use super::Filter;
-use super::field::{Field, FieldKind};
+use super::field::{FieldKind, FilterField};
 use super::flags::FlagSet;
 use super::protos::Protos;
 use super::states::{States, squeezed};
@@ -44,25 +44,25 @@ pub fn complete(text: &str, cursor: usize) -> Completion {
     let typed = squeezed(&text[start..cursor]);
     // A word of `-` and `_` only is the beginning of nothing.
     let fits = |name: &&'static str| squeezed(name).starts_with(&typed) && (start == cursor || !typed.is_empty());
-    let candidates = match field_before(context).map(Field::kind) {
+    let candidates = match field_before(context).map(FilterField::kind) {
         Some(FieldKind::State) => States::names().filter(fits).collect(),
         Some(FieldKind::Proto) => Protos::names().filter(fits).collect(),
         Some(FieldKind::Flags) => FlagSet::names().filter(fits).collect(),
         Some(FieldKind::Number | FieldKind::Address) => Vec::new(),
-        None => Field::ALL.iter().map(|field| field.name()).filter(fits).collect(),
+        None => FilterField::ALL.iter().map(|field| field.name()).filter(fits).collect(),
     };
     Completion { range: start..end, candidates }
 }
 
 /// The field whose value, or next value, comes after these tokens.
-fn field_before(tokens: &[Spanned<'_>]) -> Option<Field> {
+fn field_before(tokens: &[Spanned<'_>]) -> Option<FilterField> {
     let mut tokens = tokens.iter().rev().map(|spanned| spanned.token).peekable();
     while tokens.next_if_eq(&Token::Comma).is_some() {
         tokens.next_if(|token| matches!(token, Token::Word(_) | Token::Quoted(_)))?;
     }
     tokens.next_if(|token| matches!(token, Token::Is(_)));
     match tokens.next() {
-        Some(Token::Word(word)) => Field::named(word),
+        Some(Token::Word(word)) => FilterField::named(word),
         _ => None,
     }
 }

@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use super::field::Field;
+use super::field::FilterField;
 
 /// A text that is no filter.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -22,24 +22,24 @@ pub enum FilterErrorKind {
     /// A field without a value.
     ExpectedValue {
         /// The field.
-        field: Field,
+        field: FilterField,
     },
     /// The text ends where something to look for must follow: after `and`, `or`, `not` or `(`.
     ExpectedTerm,
-    /// Not a number, or larger than [`Field::largest`].
+    /// Not a number, or larger than [`FilterField::largest`].
     BadNumber {
         /// The field whose value it should be.
-        field: Field,
+        field: FilterField,
     },
     /// A range that holds no number: its ends are swapped or missing, or nothing is below or above its one end.
     BadRange {
         /// The field whose value it should be.
-        field: Field,
+        field: FilterField,
     },
     /// Not an address, with or without a prefix length and a port.
     BadAddress {
         /// The field whose value it should be.
-        field: Field,
+        field: FilterField,
     },
     /// Not the name of a TCP state in any spelling, nor of a group of them.
     UnknownState,
@@ -50,7 +50,7 @@ pub enum FilterErrorKind {
     /// A field whose values have no order is compared with `<`, `<=`, `>` or `>=`.
     NoOrder {
         /// The field.
-        field: Field,
+        field: FilterField,
     },
     /// `(` without its `)`.
     UnclosedParenthesis,

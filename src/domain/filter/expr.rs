@@ -3,7 +3,7 @@
 use std::fmt;
 use std::net::SocketAddr;
 
-use super::field::Field;
+use super::field::FilterField;
 use super::fields::Fields;
 use super::flags::FlagSet;
 use super::line::Line;
@@ -27,8 +27,8 @@ pub(super) enum Expr {
 pub(super) enum Test {
     Word(Word),
     /// Whether a number is in one of the spans.
-    Number(Field, Vec<Span>),
-    Address(Field, Vec<Place>),
+    Number(FilterField, Vec<Span>),
+    Address(FilterField, Vec<Place>),
     State(States),
     Proto(Protos),
     Flags(FlagSet),
@@ -94,15 +94,16 @@ impl Test {
                 let foreign = || row.dst().map(|peer| u32::from(peer.port()));
                 let within = |number: Option<u32>| number.is_some_and(|n| spans.iter().any(|span| span.has(n)));
                 match field {
-                    Field::Sport => within(local()),
-                    Field::Dport => within(foreign()),
-                    Field::Port => within(local()) || within(foreign()),
+                    FilterField::Sport => within(local()),
+                    FilterField::Dport => within(foreign()),
+                    FilterField::Port => within(local()) || within(foreign()),
                     other => within(row.number(*other)),
                 }
             }
             Self::Address(field, places) => {
                 let within = |at: SocketAddr| places.iter().any(|place| place.has(at));
-                (*field != Field::Dst && within(row.src())) || (*field != Field::Src && row.dst().is_some_and(within))
+                (*field != FilterField::Dst && within(row.src()))
+                    || (*field != FilterField::Src && row.dst().is_some_and(within))
             }
             Self::State(states) => states.has(row.state(), row.dst().is_some()),
             Self::Proto(protos) => protos.has(row.proto(), row.src().is_ipv6()),
@@ -151,9 +152,9 @@ impl fmt::Display for Test {
                 write!(f, "{field} ")?;
                 list(f, places, ",")
             }
-            Self::State(states) => write!(f, "{} {states}", Field::State),
-            Self::Proto(protos) => write!(f, "{} {protos}", Field::Proto),
-            Self::Flags(flags) => write!(f, "{} {flags}", Field::Flags),
+            Self::State(states) => write!(f, "{} {states}", FilterField::State),
+            Self::Proto(protos) => write!(f, "{} {protos}", FilterField::Proto),
+            Self::Flags(flags) => write!(f, "{} {flags}", FilterField::Flags),
         }
     }
 }

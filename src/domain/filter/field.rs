@@ -4,7 +4,7 @@ use crate::domain::spelled::spelled;
 
 /// A field of a filter expression. `sport` and `src` are the socket's own side, as in `ss(8)`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum Field {
+pub enum FilterField {
     /// The port on either side.
     Port,
     /// The local port; a packet's source port.
@@ -37,7 +37,7 @@ pub enum Field {
     Seq,
 }
 
-spelled!(Field {
+spelled!(FilterField {
     Port = "port",
     Sport = "sport",
     Dport = "dport",
@@ -65,7 +65,7 @@ pub(super) enum FieldKind {
     Flags,
 }
 
-impl Field {
+impl FilterField {
     /// The largest number that a value of this field can be; `None` where its values are no numbers.
     pub const fn largest(self) -> Option<u32> {
         match self {

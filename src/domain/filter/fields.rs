@@ -2,7 +2,7 @@
 
 use std::net::SocketAddr;
 
-use super::field::Field;
+use super::field::FilterField;
 use super::line::Line;
 use crate::domain::{Flags, PacketSummary, Proto, Row, TcpState};
 
@@ -27,7 +27,7 @@ pub trait Fields {
 
     /// The fields that are numbers and not ports; `None` where it has no such number or it is not known. Nothing is
     /// equal to, above or below a number that is not known.
-    fn number(&self, field: Field) -> Option<u32>;
+    fn number(&self, field: FilterField) -> Option<u32>;
 
     /// Writes the line that words are looked for in. Both ports have to be in it, but for 0.
     fn write(&self, line: &mut Line);
@@ -50,23 +50,23 @@ impl Fields for Row {
         self.state
     }
 
-    fn number(&self, field: Field) -> Option<u32> {
+    fn number(&self, field: FilterField) -> Option<u32> {
         match field {
-            Field::Pid => self.process.as_ref().map(|process| process.pid),
-            Field::Uid => self.uid,
-            Field::RecvQ => self.recv_q,
-            Field::SendQ => self.send_q,
-            Field::Port
-            | Field::Sport
-            | Field::Dport
-            | Field::Host
-            | Field::Src
-            | Field::Dst
-            | Field::State
-            | Field::Proto
-            | Field::Flags
-            | Field::Len
-            | Field::Seq => None,
+            FilterField::Pid => self.process.as_ref().map(|process| process.pid),
+            FilterField::Uid => self.uid,
+            FilterField::RecvQ => self.recv_q,
+            FilterField::SendQ => self.send_q,
+            FilterField::Port
+            | FilterField::Sport
+            | FilterField::Dport
+            | FilterField::Host
+            | FilterField::Src
+            | FilterField::Dst
+            | FilterField::State
+            | FilterField::Proto
+            | FilterField::Flags
+            | FilterField::Len
+            | FilterField::Seq => None,
         }
     }
 
@@ -120,10 +120,10 @@ impl Fields for PacketSummary {
         self.tcp.as_ref().map(|tcp| tcp.flags)
     }
 
-    fn number(&self, field: Field) -> Option<u32> {
+    fn number(&self, field: FilterField) -> Option<u32> {
         match field {
-            Field::Len => u32::try_from(self.payload.len).ok(),
-            Field::Seq => self.tcp.as_ref().map(|tcp| tcp.seq_rel.unwrap_or(tcp.seq)),
+            FilterField::Len => u32::try_from(self.payload.len).ok(),
+            FilterField::Seq => self.tcp.as_ref().map(|tcp| tcp.seq_rel.unwrap_or(tcp.seq)),
             _ => None,
         }
     }

@@ -37,7 +37,7 @@ use std::fmt;
 
 pub use complete::{Completion, complete};
 pub use error::{FilterError, FilterErrorKind};
-pub use field::Field;
+pub use field::FilterField;
 pub use fields::Fields;
 pub use line::Line;
 

@@ -4,7 +4,7 @@ use std::ops::Range;
 
 use super::error::{FilterError, FilterErrorKind};
 use super::expr::{Expr, Test};
-use super::field::Field;
+use super::field::FilterField;
 use super::token::{Comparison, Spanned, Token, tokens};
 use super::value;
 use super::word::Word;
@@ -112,7 +112,7 @@ impl<'a> Parser<'a> {
     fn test(&mut self, word: &'a str) -> Result<Expr, FilterError> {
         let at = self.at();
         self.next += 1;
-        if let Some(field) = Field::named(word) {
+        if let Some(field) = FilterField::named(word) {
             let field = self.narrowed(field);
             return self.field(field);
         }
@@ -121,25 +121,25 @@ impl<'a> Parser<'a> {
         }
         if value::looks_like_ports(word) || (self.peek() == Some(Token::Comma) && value::is_digits(word)) {
             self.next -= 1;
-            return self.values(Field::Port, Comparison::Equal);
+            return self.values(FilterField::Port, Comparison::Equal);
         }
         Ok(Expr::Test(Test::Word(Word::new(word, false))))
     }
 
     /// `src port` and `dst host`, as `tcpdump` has them.
-    fn narrowed(&mut self, field: Field) -> Field {
+    fn narrowed(&mut self, field: FilterField) -> FilterField {
         let Some(Token::Word(word)) = self.peek() else { return field };
-        let narrow = match (field, Field::named(word)) {
-            (Field::Src, Some(Field::Port)) => Field::Sport,
-            (Field::Dst, Some(Field::Port)) => Field::Dport,
-            (Field::Src | Field::Dst, Some(Field::Host)) => field,
+        let narrow = match (field, FilterField::named(word)) {
+            (FilterField::Src, Some(FilterField::Port)) => FilterField::Sport,
+            (FilterField::Dst, Some(FilterField::Port)) => FilterField::Dport,
+            (FilterField::Src | FilterField::Dst, Some(FilterField::Host)) => field,
             _ => return field,
         };
         self.next += 1;
         narrow
     }
 
-    fn field(&mut self, field: Field) -> Result<Expr, FilterError> {
+    fn field(&mut self, field: FilterField) -> Result<Expr, FilterError> {
         let comparison = match self.peek() {
             Some(Token::Is(comparison)) => Some(comparison),
             Some(Token::Word(word)) => value::comparison(word),
@@ -153,7 +153,7 @@ impl<'a> Parser<'a> {
     }
 
     /// One value or, where there is no order to them, several with commas between.
-    fn values(&mut self, field: Field, comparison: Comparison) -> Result<Expr, FilterError> {
+    fn values(&mut self, field: FilterField, comparison: Comparison) -> Result<Expr, FilterError> {
         let mut test = None;
         loop {
             let Some(Token::Word(value) | Token::Quoted(value)) = self.peek() else {

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use super::expr::{Expr, Span, Test};
-use super::field::Field;
+use super::field::FilterField;
 use super::place::Place;
 
 /// More ports than this are not worth a request each.
@@ -42,7 +42,7 @@ impl Test {
     fn ports(&self) -> Option<BTreeSet<u16>> {
         match self {
             Self::Word(word) => word.port().map(|port| BTreeSet::from([port])),
-            Self::Number(Field::Port | Field::Sport | Field::Dport, spans) => of_spans(spans),
+            Self::Number(FilterField::Port | FilterField::Sport | FilterField::Dport, spans) => of_spans(spans),
             Self::Address(_, places) => {
                 places.iter().map(|Place { port, .. }| port.filter(|port| *port != 0)).collect()
             }

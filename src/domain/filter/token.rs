@@ -3,7 +3,7 @@
 use std::ops::Range;
 
 use super::error::{FilterError, FilterErrorKind};
-use super::field::Field;
+use super::field::FilterField;
 
 /// One word or sign.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -72,7 +72,7 @@ pub(super) fn tokens(text: &str) -> Result<Vec<Spanned<'_>>, FilterError> {
         found.push(Spanned { at: from..from + len, token });
         from += len;
         // `port:65432`: the colon is an equals sign only right after the name of a field; `127.0.0.1:65432` is a word.
-        if matches!(token, Token::Word(word) if Field::named(word).is_some()) && text[from..].starts_with(':') {
+        if matches!(token, Token::Word(word) if FilterField::named(word).is_some()) && text[from..].starts_with(':') {
             found.push(Spanned { at: from..from + 1, token: Token::Is(Comparison::Equal) });
             from += 1;
         }
@@ -91,7 +91,7 @@ fn first(text: &str) -> Option<(usize, Token<'_>)> {
     }
     let end = text.find(|c: char| c.is_whitespace() || "&|=!<>(),\"".contains(c)).unwrap_or(text.len());
     let word = match text[..end].split_once(':') {
-        Some((name, _)) if Field::named(name).is_some() => name,
+        Some((name, _)) if FilterField::named(name).is_some() => name,
         _ => &text[..end],
     };
     let token = match word {

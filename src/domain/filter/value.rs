@@ -2,7 +2,7 @@
 
 use super::error::FilterErrorKind;
 use super::expr::{Span, Test};
-use super::field::{Field, FieldKind};
+use super::field::{FieldKind, FilterField};
 use super::flags::FlagSet;
 use super::place::{Place, number};
 use super::protos::Protos;
@@ -33,7 +33,7 @@ pub(super) fn comparison(word: &str) -> Option<Comparison> {
 }
 
 /// Reads one value. That it is to be unequal is the caller's to say.
-pub(super) fn read(field: Field, comparison: Comparison, text: &str) -> Result<Test, FilterErrorKind> {
+pub(super) fn read(field: FilterField, comparison: Comparison, text: &str) -> Result<Test, FilterErrorKind> {
     match field.kind() {
         FieldKind::Number => Ok(Test::Number(field, vec![span(field, comparison, text)?])),
         FieldKind::Address => {
@@ -65,7 +65,7 @@ pub(super) fn either(before: Option<Test>, more: Test) -> Test {
 }
 
 /// Every comparison of a number is a range of numbers. A port may have a colon before it, as in `ss(8)`.
-fn span(field: Field, comparison: Comparison, text: &str) -> Result<Span, FilterErrorKind> {
+fn span(field: FilterField, comparison: Comparison, text: &str) -> Result<Span, FilterErrorKind> {
     let largest = field.largest().unwrap_or(u32::MAX);
     let bad_number = FilterErrorKind::BadNumber { field };
     let bad_range = FilterErrorKind::BadRange { field };

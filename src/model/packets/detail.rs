@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::ops::Range;
 use std::sync::Arc;
 
-use crate::domain::dissection::{Field, Layer};
+use crate::domain::dissection::{Layer, PacketField};
 use crate::domain::{Flow, PacketSummary, Proto};
 
 /// The layer that is no header.
@@ -28,7 +28,7 @@ impl Inspected {
     pub(super) fn told(packet: &PacketSummary) -> Self {
         let mut layers = Vec::new();
         let mut layer = |name, fields: Vec<(&'static str, String)>| {
-            let fields = fields.into_iter().map(|(name, value)| Field::new(name, value, 0..0)).collect();
+            let fields = fields.into_iter().map(|(name, value)| PacketField::new(name, value, 0..0)).collect();
             layers.push(Layer { name, bytes: 0..0, fields });
         };
         let Flow { proto, local, peer } = packet.flow;
@@ -108,7 +108,7 @@ impl Detail {
         lines
     }
 
-    fn grow<'a>(&self, field: &'a Field, depth: u16, under: &str, lines: &mut Vec<Branch<'a>>) {
+    fn grow<'a>(&self, field: &'a PacketField, depth: u16, under: &str, lines: &mut Vec<Branch<'a>>) {
         let path = format!("{under}/{}", field.name);
         let open = (!field.parts.is_empty()).then(|| self.is_open(&path, false));
         let (name, value, bytes) = (field.name, field.value.as_str(), field.bytes.clone());
@@ -164,10 +164,13 @@ mod tests {
     use super::*;
 
     fn detail() -> Detail {
-        let flags = Field { parts: vec![Field::new("SYN", "1", 47..48)], ..Field::new("Flags", "SYN", 47..48) };
+        let flags = PacketField {
+            parts: vec![PacketField::new("SYN", "1", 47..48)],
+            ..PacketField::new("Flags", "SYN", 47..48)
+        };
         let layers = vec![
-            Layer { name: "IPv4", bytes: 14..34, fields: vec![Field::new("TTL", "64", 22..23)] },
-            Layer { name: "TCP", bytes: 34..54, fields: vec![Field::new("Source Port", "40000", 34..36), flags] },
+            Layer { name: "IPv4", bytes: 14..34, fields: vec![PacketField::new("TTL", "64", 22..23)] },
+            Layer { name: "TCP", bytes: 34..54, fields: vec![PacketField::new("Source Port", "40000", 34..36), flags] },
         ];
         let mut detail = Detail::default();
         detail.take(Inspected { number: 1, layers, bytes: vec![0; 54].into(), comments: vec![] });

@@ -16,7 +16,7 @@ use std::ops::Range;
 
 use super::checksum::{self, Checksum};
 use super::link::LinkType;
-use crate::domain::dissection::{Field, Layer};
+use crate::domain::dissection::{PacketField, Layer};
 use crate::domain::excerpt::sanitise;
 
 /// Takes a frame apart.
@@ -99,11 +99,11 @@ impl<'a> Header<'a> {
         at: usize,
         len: usize,
         show: impl FnOnce(&[u8]) -> String,
-    ) -> Option<&mut Field> {
+    ) -> Option<&mut PacketField> {
         let range = self.start + at..self.start + at + len;
         let value = show(self.bytes.get(range.clone())?);
         self.layer.bytes.end = self.layer.bytes.end.max(range.end);
-        self.layer.fields.push(Field::new(name, value, range));
+        self.layer.fields.push(PacketField::new(name, value, range));
         self.layer.fields.last_mut()
     }
 
@@ -142,7 +142,7 @@ impl<'a> Header<'a> {
             Checksum::Unknown => "unknown",
         };
         let bytes = field.bytes.clone();
-        field.parts.push(Field::new("Status", status, bytes));
+        field.parts.push(PacketField::new("Status", status, bytes));
         Some(())
     }
 
@@ -190,8 +190,8 @@ fn payload(bytes: Bytes<'_>, start: usize, layers: &mut Vec<Layer>) {
     let Some(data) = bytes.get(start..bytes.end).filter(|data| !data.is_empty()) else { return };
     let range = start..bytes.end;
     let fields = vec![
-        Field::new("Length", data.len().to_string(), range.clone()),
-        Field::new("Data", sanitise(&data[..data.len().min(SHOWN)]), range.clone()),
+        PacketField::new("Length", data.len().to_string(), range.clone()),
+        PacketField::new("Data", sanitise(&data[..data.len().min(SHOWN)]), range.clone()),
     ];
     layers.push(Layer { name: "Payload", bytes: range, fields });
 }
@@ -202,6 +202,6 @@ fn hex(bytes: &[u8]) -> String {
 }
 
 /// `set` or `not set`, for one bit.
-fn bit(name: &'static str, set: bool, bytes: &Range<usize>) -> Field {
-    Field::new(name, if set { "1" } else { "0" }, bytes.clone())
+fn bit(name: &'static str, set: bool, bytes: &Range<usize>) -> PacketField {
+    PacketField::new(name, if set { "1" } else { "0" }, bytes.clone())
 }

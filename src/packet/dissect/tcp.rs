@@ -1,7 +1,7 @@
 //! TCP with its options (RFC 9293 §3.1).
 
 use super::{Bytes, Header, Pseudo, bit, hex, payload};
-use crate::domain::dissection::{Field, Layer};
+use crate::domain::dissection::{Layer, PacketField};
 
 /// The control bits, from the highest. AE is RFC 9768's.
 const FLAGS: [(&str, u16); 9] = [
@@ -74,7 +74,7 @@ fn options(header: &mut Header<'_>, end: usize) {
 
 fn option(header: &mut Header<'_>, kind: u8, at: usize, len: usize) -> Option<()> {
     let (bytes, place) = (header.bytes, header.start + at);
-    let part = |name, at: usize, len: usize, value: String| Field::new(name, value, place + at..place + at + len);
+    let part = |name, at: usize, len: usize, value: String| PacketField::new(name, value, place + at..place + at + len);
     match (kind, len) {
         (2, 4) => {
             header.field("Maximum segment size", at, len, |data| u16::from_be_bytes([data[2], data[3]]).to_string())?;

@@ -30,7 +30,7 @@ fn syn() -> Vec<u8> {
 
 /// The tree as text: a line for each field.
 fn lines(layers: &[Layer]) -> Vec<String> {
-    fn add(fields: &[Field], indent: usize, lines: &mut Vec<String>) {
+    fn add(fields: &[PacketField], indent: usize, lines: &mut Vec<String>) {
         for field in fields {
             let Range { start, end } = field.bytes;
             lines.push(format!("{:indent$}{}: {} [{start}..{end}]", "", field.name, field.value));
@@ -118,7 +118,7 @@ fn every_link_leads_to_the_same_packet() {
 
 /// What holds of any tree: nothing is outside the frame or its own layer, and layers follow each other.
 fn sound(frame: &[u8], layers: &[Layer]) {
-    fn inside(fields: &[Field], outer: &Range<usize>) {
+    fn inside(fields: &[PacketField], outer: &Range<usize>) {
         for field in fields {
             let Range { start, end } = field.bytes;
             assert!(outer.start <= start && start <= end && end <= outer.end, "{field:?} is not in {outer:?}");

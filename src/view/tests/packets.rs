@@ -5,7 +5,7 @@ use std::time::Duration;
 use super::lab::{Lab, at};
 use super::scenes;
 use super::{screen, text};
-use crate::domain::dissection::{Field, Layer};
+use crate::domain::dissection::{Layer, PacketField};
 use crate::domain::{
     Errno, EventKind, Evidence, Excerpt, Finding, Flags, Flow, Icmp, Lang, Note, PacketSummary, Proto, Reset, Segment,
     TcpOption,
@@ -170,20 +170,20 @@ pub(crate) fn inspected(lang: Lang) -> Lab {
         lab.key(Key::Up);
     }
     let layers = vec![
-        Layer { name: "Ethernet", bytes: 0..14, fields: vec![Field::new("Type", "IPv4 (0x0800)", 12..14)] },
-        Layer { name: "IPv4", bytes: 14..34, fields: vec![Field::new("Time To Live", "64", 22..23)] },
+        Layer { name: "Ethernet", bytes: 0..14, fields: vec![PacketField::new("Type", "IPv4 (0x0800)", 12..14)] },
+        Layer { name: "IPv4", bytes: 14..34, fields: vec![PacketField::new("Time To Live", "64", 22..23)] },
         Layer {
             name: "TCP",
             bytes: 34..54,
             fields: vec![
-                Field::new("Source Port", "65432", 34..36),
-                Field::new("Destination Port", "44086", 36..38),
-                Field::new("Sequence Number", "4000000", 38..42),
-                Field {
-                    parts: vec![Field::new("SYN", "1", 47..48), Field::new("ACK", "1", 47..48)],
-                    ..Field::new("Flags", "SYN+ACK", 46..48)
+                PacketField::new("Source Port", "65432", 34..36),
+                PacketField::new("Destination Port", "44086", 36..38),
+                PacketField::new("Sequence Number", "4000000", 38..42),
+                PacketField {
+                    parts: vec![PacketField::new("SYN", "1", 47..48), PacketField::new("ACK", "1", 47..48)],
+                    ..PacketField::new("Flags", "SYN+ACK", 46..48)
                 },
-                Field::new("Window", "65495", 48..50),
+                PacketField::new("Window", "65495", 48..50),
             ],
         },
     ];

@@ -212,5 +212,5 @@ fn completion_knows_what_can_stand_at_the_cursor() {
         let completion = complete(&text.replace('|', ""), cursor);
         assert_eq!(completion, Completion { range, candidates: want }, "{text}");
     }
-    assert_eq!(complete("", usize::MAX).candidates.len(), Field::ALL.len());
+    assert_eq!(complete("", usize::MAX).candidates.len(), FilterField::ALL.len());
 }

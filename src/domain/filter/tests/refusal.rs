@@ -8,7 +8,7 @@ use FilterErrorKind::{
 
 #[test]
 fn an_error_points_at_what_is_wrong() {
-    let (port, state, host) = (Field::Port, Field::State, Field::Host);
+    let (port, state, host) = (FilterField::Port, FilterField::State, FilterField::Host);
     for (text, at, kind) in [
         ("foo = 5", 0..3, UnknownField("foo".into())),
         ("65432 tcp.port==80", 6..14, UnknownField("tcp.port".into())),
@@ -28,16 +28,16 @@ fn an_error_points_at_what_is_wrong() {
         ("foo\"", 3..4, UnclosedQuote),
         ("port 65536", 5..10, BadNumber { field: port }),
         ("port +80", 5..8, BadNumber { field: port }),
-        ("pid 99999999999", 4..15, BadNumber { field: Field::Pid }),
-        ("pid :5", 4..6, BadNumber { field: Field::Pid }),
+        ("pid 99999999999", 4..15, BadNumber { field: FilterField::Pid }),
+        ("pid :5", 4..6, BadNumber { field: FilterField::Pid }),
         ("70000-70001", 0..11, BadNumber { field: port }),
         ("port 2-1", 5..8, BadRange { field: port }),
         ("port 5-", 5..7, BadRange { field: port }),
         ("port < 0", 7..8, BadRange { field: port }),
-        ("sport > 65535", 8..13, BadRange { field: Field::Sport }),
+        ("sport > 65535", 8..13, BadRange { field: FilterField::Sport }),
         ("port < 1-2", 7..10, BadRange { field: port }),
         ("flags syn,foo", 10..13, UnknownFlag),
-        ("flags < syn", 6..7, NoOrder { field: Field::Flags }),
+        ("flags < syn", 6..7, NoOrder { field: FilterField::Flags }),
         ("flags syn+", 6..10, UnknownFlag),
         ("host 127.0.0.1/33", 5..17, BadAddress { field: host }),
         ("host 127.0.0", 5..12, BadAddress { field: host }),
