@@ -10,7 +10,7 @@ use anyhow::{Context as _, anyhow};
 use serde::Serialize;
 
 use super::cli::NetstatArgs;
-use crate::domain::filter::{Filter, FilterError, Line};
+use crate::domain::filter::{Filter, FilterError, SearchLine};
 use crate::domain::{
     Clock, Delta, EventKind, EventQueue, EventSink, Flow, Observation, Proto, Row, RowKey, TcpState, TimerKind,
 };
@@ -225,7 +225,7 @@ fn print(out: &mut Vec<u8>, row: &Row, with_process: bool) {
     out.extend_from_slice(flow.proto.name().as_bytes());
     out.extend_from_slice(if flow.local.is_ipv6() { b"6  " } else { b"   " });
     for queue in [recv_q, send_q] {
-        let mut line = Line::new();
+        let mut line = SearchLine::new();
         match queue {
             Some(length) => line.number(*length),
             None => line.text("-"),
@@ -263,7 +263,7 @@ fn column(out: &mut Vec<u8>, width: usize, write: impl FnOnce(&mut Vec<u8>)) {
 
 fn address(out: &mut Vec<u8>, addr: SocketAddr) {
     if addr.is_ipv4() && addr.port() != 0 {
-        let mut line = Line::new();
+        let mut line = SearchLine::new();
         line.endpoint(addr);
         out.extend_from_slice(line.as_str().as_bytes());
     } else {

@@ -3,10 +3,10 @@
 use std::ops::Range;
 
 use super::Filter;
-use super::field::{FieldKind, FilterField};
-use super::flags::FlagSet;
-use super::protos::Protos;
-use super::states::{States, squeezed};
+use super::filter_field::{FieldKind, FilterField};
+use super::flag_set::FlagSet;
+use super::proto_set::ProtoSet;
+use super::state_set::{StateSet, squeezed};
 use super::token::{Spanned, Token, tokens};
 
 /// Proposals for one word of a filter.
@@ -45,8 +45,8 @@ pub fn complete(text: &str, cursor: usize) -> Completion {
     // A word of `-` and `_` only is the beginning of nothing.
     let fits = |name: &&'static str| squeezed(name).starts_with(&typed) && (start == cursor || !typed.is_empty());
     let candidates = match field_before(context).map(FilterField::kind) {
-        Some(FieldKind::State) => States::names().filter(fits).collect(),
-        Some(FieldKind::Proto) => Protos::names().filter(fits).collect(),
+        Some(FieldKind::State) => StateSet::names().filter(fits).collect(),
+        Some(FieldKind::Proto) => ProtoSet::names().filter(fits).collect(),
         Some(FieldKind::Flags) => FlagSet::names().filter(fits).collect(),
         Some(FieldKind::Number | FieldKind::Address) => Vec::new(),
         None => FilterField::ALL.iter().map(|field| field.name()).filter(fits).collect(),

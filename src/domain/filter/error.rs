@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use super::field::FilterField;
+use super::filter_field::FilterField;
 
 /// A text that is no filter.
 #[derive(Debug, Clone, PartialEq, Eq)]

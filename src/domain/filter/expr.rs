@@ -3,13 +3,13 @@
 use std::fmt;
 use std::net::SocketAddr;
 
-use super::field::FilterField;
-use super::fields::Fields;
-use super::flags::FlagSet;
-use super::line::Line;
-use super::place::Place;
-use super::protos::Protos;
-use super::states::States;
+use super::endpoint::EndpointPattern;
+use super::filter_field::FilterField;
+use super::filterable::Filterable;
+use super::flag_set::FlagSet;
+use super::proto_set::ProtoSet;
+use super::search_line::SearchLine;
+use super::state_set::StateSet;
 use super::word::Word;
 
 /// An expression. Made by the parser only, which keeps it flat: no `And` directly in an `And`, no `Or` directly in an
@@ -28,9 +28,9 @@ pub(super) enum Test {
     Word(Word),
     /// Whether a number is in one of the spans.
     Number(FilterField, Vec<Span>),
-    Address(FilterField, Vec<Place>),
-    State(States),
-    Proto(Protos),
+    Address(FilterField, Vec<EndpointPattern>),
+    State(StateSet),
+    Proto(ProtoSet),
     Flags(FlagSet),
 }
 
@@ -75,7 +75,7 @@ impl Expr {
     }
 
     /// Whether `row` is meant. Its line is written into `line` when the first word asks for it.
-    pub(super) fn matches(&self, row: &impl Fields, line: &mut Option<Line>) -> bool {
+    pub(super) fn matches(&self, row: &impl Filterable, line: &mut Option<SearchLine>) -> bool {
         match self {
             Self::Not(term) => !term.matches(row, line),
             Self::And(terms) => terms.iter().all(|term| term.matches(row, line)),
@@ -86,7 +86,7 @@ impl Expr {
 }
 
 impl Test {
-    fn matches(&self, row: &impl Fields, line: &mut Option<Line>) -> bool {
+    fn matches(&self, row: &impl Filterable, line: &mut Option<SearchLine>) -> bool {
         match self {
             Self::Word(word) => word.is_in(row, line),
             Self::Number(field, spans) => {

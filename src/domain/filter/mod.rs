@@ -1,7 +1,7 @@
 //! The filter of the socket table: what `netstat -an | grep` takes, and fields besides.
 //!
 //! - A **word or number** by itself is looked for in the line that `netstat -an` would print, as `grep -iF` does:
-//!   `65432`, `estab`, `127.0.0.1:65432`, `python`. States match in other programs' spellings too (`time-wait`), and
+//!   `65432`, `estab`, `127.0.0.1:65432`, `python`. StateSet match in other programs' spellings too (`time-wait`), and
 //!   addresses with and without brackets. Between quotes it is a word whatever it looks like: `"port"`, `"0.0.0.0:* listen"`.
 //! - A **field** with its value: `port sport dport` (number, range `65432-65434`, `:65432`), `host src dst` (address,
 //!   prefix, with or without port), `state` (any spelling; groups of `ss(8)`: `connected`, `synchronized`, …), `proto`
@@ -15,17 +15,17 @@
 //! nothing, and is neither below nor above anything.
 
 mod complete;
+mod endpoint;
 mod error;
 mod expr;
-mod field;
-mod fields;
-mod flags;
-mod line;
+mod filter_field;
+mod filterable;
+mod flag_set;
 mod parse;
-mod place;
-mod protos;
+mod proto_set;
 mod scope;
-mod states;
+mod search_line;
+mod state_set;
 #[cfg(test)]
 mod tests;
 mod token;
@@ -37,9 +37,9 @@ use std::fmt;
 
 pub use complete::{Completion, complete};
 pub use error::{FilterError, FilterErrorKind};
-pub use field::FilterField;
-pub use fields::Fields;
-pub use line::Line;
+pub use filter_field::FilterField;
+pub use filterable::Filterable;
+pub use search_line::SearchLine;
 
 use expr::Expr;
 
@@ -73,7 +73,7 @@ impl Filter {
     }
 
     /// Whether the row is to be shown. Allocates nothing.
-    pub fn matches(&self, row: &impl Fields) -> bool {
+    pub fn matches(&self, row: &impl Filterable) -> bool {
         self.expr.as_ref().is_none_or(|expr| expr.matches(row, &mut None))
     }
 

@@ -4,7 +4,7 @@ use std::ops::Range;
 
 use super::error::{FilterError, FilterErrorKind};
 use super::expr::{Expr, Test};
-use super::field::FilterField;
+use super::filter_field::FilterField;
 use super::token::{Comparison, Spanned, Token, tokens};
 use super::value;
 use super::word::Word;

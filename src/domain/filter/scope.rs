@@ -2,9 +2,9 @@
 
 use std::collections::BTreeSet;
 
+use super::endpoint::EndpointPattern;
 use super::expr::{Expr, Span, Test};
-use super::field::FilterField;
-use super::place::Place;
+use super::filter_field::FilterField;
 
 /// More ports than this are not worth a request each.
 const MANY: u32 = 1024;
@@ -44,7 +44,7 @@ impl Test {
             Self::Word(word) => word.port().map(|port| BTreeSet::from([port])),
             Self::Number(FilterField::Port | FilterField::Sport | FilterField::Dport, spans) => of_spans(spans),
             Self::Address(_, places) => {
-                places.iter().map(|Place { port, .. }| port.filter(|port| *port != 0)).collect()
+                places.iter().map(|EndpointPattern { port, .. }| port.filter(|port| *port != 0)).collect()
             }
             Self::Number(..) | Self::State(_) | Self::Proto(_) | Self::Flags(_) => None,
         }

@@ -3,7 +3,7 @@
 use std::ops::Range;
 
 use super::error::{FilterError, FilterErrorKind};
-use super::field::FilterField;
+use super::filter_field::FilterField;
 
 /// One word or sign.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -1,12 +1,12 @@
 //! What can stand after a field.
 
+use super::endpoint::{EndpointPattern, number};
 use super::error::FilterErrorKind;
 use super::expr::{Span, Test};
-use super::field::{FieldKind, FilterField};
-use super::flags::FlagSet;
-use super::place::{Place, number};
-use super::protos::Protos;
-use super::states::States;
+use super::filter_field::{FieldKind, FilterField};
+use super::flag_set::FlagSet;
+use super::proto_set::ProtoSet;
+use super::state_set::StateSet;
 use super::token::Comparison;
 
 impl Comparison {
@@ -36,11 +36,11 @@ pub(super) fn comparison(word: &str) -> Option<Comparison> {
 pub(super) fn read(field: FilterField, comparison: Comparison, text: &str) -> Result<Test, FilterErrorKind> {
     match field.kind() {
         FieldKind::Number => Ok(Test::Number(field, vec![span(field, comparison, text)?])),
-        FieldKind::Address => {
-            Place::parse(text).map(|places| Test::Address(field, places)).ok_or(FilterErrorKind::BadAddress { field })
-        }
-        FieldKind::State => States::named(text).map(Test::State).ok_or(FilterErrorKind::UnknownState),
-        FieldKind::Proto => Protos::named(text).map(Test::Proto).ok_or(FilterErrorKind::UnknownProto),
+        FieldKind::Address => EndpointPattern::parse(text)
+            .map(|places| Test::Address(field, places))
+            .ok_or(FilterErrorKind::BadAddress { field }),
+        FieldKind::State => StateSet::named(text).map(Test::State).ok_or(FilterErrorKind::UnknownState),
+        FieldKind::Proto => ProtoSet::named(text).map(Test::Proto).ok_or(FilterErrorKind::UnknownProto),
         FieldKind::Flags => FlagSet::named(text).map(Test::Flags).ok_or(FilterErrorKind::UnknownFlag),
     }
 }

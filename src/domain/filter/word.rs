@@ -2,9 +2,9 @@
 
 use std::fmt;
 
-use super::fields::Fields;
-use super::line::Line;
-use super::states::States;
+use super::filterable::Filterable;
+use super::search_line::SearchLine;
+use super::state_set::StateSet;
 
 /// A text to look for, as `grep -iF` does.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -13,12 +13,12 @@ pub(super) struct Word {
     text: String,
     /// Whether it was typed between quotes.
     quoted: bool,
-    /// What to look for in a [`Line`].
+    /// What to look for in a [`SearchLine`].
     needle: String,
     /// The port that it is, where it is a number and nothing else.
     number: Option<u16>,
-    /// States that other programs spell like this.
-    states: States,
+    /// StateSet that other programs spell like this.
+    states: StateSet,
 }
 
 impl Word {
@@ -29,17 +29,17 @@ impl Word {
         let bare = if is_address { small.replace(['[', ']'], "") } else { String::new() };
         // A word of brackets only would be in every line without them.
         let needle = if bare.is_empty() { small } else { bare };
-        let states = if quoted { States::NONE } else { States::beginning_with(text) };
+        let states = if quoted { StateSet::NONE } else { StateSet::beginning_with(text) };
         Self { text: text.to_owned(), quoted, needle, number: port(text), states }
     }
 
     /// Whether it is in the line of `row`, which is written into `line` when it is needed.
-    pub(super) fn is_in(&self, row: &impl Fields, line: &mut Option<Line>) -> bool {
+    pub(super) fn is_in(&self, row: &impl Filterable, line: &mut Option<SearchLine>) -> bool {
         let dst = row.dst();
         self.states.has(row.state(), dst.is_some())
             // Both ports are in the line: the commonest word is answered without writing it.
             || self.number.is_some_and(|port| row.src().port() == port || dst.is_some_and(|dst| dst.port() == port))
-            || Line::of(row, line).as_str().contains(&self.needle)
+            || SearchLine::of(row, line).as_str().contains(&self.needle)
     }
 
     /// The port that is meant: the whole of a bare number, or five digits after the last colon (`:65432`,

@@ -2,12 +2,12 @@
 
 use std::net::SocketAddr;
 
-use super::field::FilterField;
-use super::line::Line;
+use super::filter_field::FilterField;
+use super::search_line::SearchLine;
 use crate::domain::{Flags, PacketSummary, Proto, Row, TcpState};
 
 /// Something that can be filtered: a row of the socket table, the summary of a packet.
-pub trait Fields {
+pub trait Filterable {
     /// `proto`.
     fn proto(&self) -> Proto;
 
@@ -30,10 +30,10 @@ pub trait Fields {
     fn number(&self, field: FilterField) -> Option<u32>;
 
     /// Writes the line that words are looked for in. Both ports have to be in it, but for 0.
-    fn write(&self, line: &mut Line);
+    fn write(&self, line: &mut SearchLine);
 }
 
-impl Fields for Row {
+impl Filterable for Row {
     fn proto(&self) -> Proto {
         self.flow.proto
     }
@@ -72,7 +72,7 @@ impl Fields for Row {
 
     /// As `netstat -an` and `-p` have it (`netstat(8)`), without the queues and with single blanks:
     /// `tcp 127.0.0.1:65432 0.0.0.0:* listen 4121/socklab-tui`.
-    fn write(&self, line: &mut Line) {
+    fn write(&self, line: &mut SearchLine) {
         let local = self.flow.local;
         line.text(self.flow.proto.name());
         line.text(if local.is_ipv6() { "6 " } else { " " });
@@ -98,7 +98,7 @@ impl Fields for Row {
     }
 }
 
-impl Fields for PacketSummary {
+impl Filterable for PacketSummary {
     fn proto(&self) -> Proto {
         self.flow.proto
     }
@@ -130,7 +130,7 @@ impl Fields for PacketSummary {
 
     /// Who to whom, what, what it carries and what is to be said about it:
     /// `tcp 127.0.0.1:44086 127.0.0.1:65432 syn+ack`, `udp … port unreachable`, `… psh+ack hello, world retransmission`.
-    fn write(&self, line: &mut Line) {
+    fn write(&self, line: &mut SearchLine) {
         use std::fmt::Write as _;
         line.text(self.flow.proto.name());
         line.text(if self.flow.local.is_ipv6() { "6 " } else { " " });

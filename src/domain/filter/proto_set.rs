@@ -6,19 +6,19 @@ use crate::domain::Proto;
 
 /// A set of protocols over IPv4 and IPv6.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Protos(u8);
+pub(super) struct ProtoSet(u8);
 
 /// `tcp` is TCP over either; `netstat` writes `tcp` for IPv4 only, but nobody who types `tcp` means that.
-const NAMES: [(&str, Protos); 6] = [
-    ("tcp", Protos(0b0011)),
-    ("udp", Protos(0b1100)),
-    ("tcp4", Protos(0b0001)),
-    ("tcp6", Protos(0b0010)),
-    ("udp4", Protos(0b0100)),
-    ("udp6", Protos(0b1000)),
+const NAMES: [(&str, ProtoSet); 6] = [
+    ("tcp", ProtoSet(0b0011)),
+    ("udp", ProtoSet(0b1100)),
+    ("tcp4", ProtoSet(0b0001)),
+    ("tcp6", ProtoSet(0b0010)),
+    ("udp4", ProtoSet(0b0100)),
+    ("udp6", ProtoSet(0b1000)),
 ];
 
-impl Protos {
+impl ProtoSet {
     pub(super) fn named(word: &str) -> Option<Self> {
         NAMES.iter().find(|(name, _)| word.eq_ignore_ascii_case(name)).map(|(_, protos)| *protos)
     }
@@ -41,10 +41,10 @@ impl Protos {
     }
 }
 
-impl fmt::Display for Protos {
+impl fmt::Display for ProtoSet {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let mut left = self.0;
-        for (name, Protos(bits)) in NAMES {
+        for (name, ProtoSet(bits)) in NAMES {
             if left & bits == bits {
                 write!(f, "{}{name}", if left == self.0 { "" } else { "," })?;
                 left &= !bits;

@@ -5,7 +5,7 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 
 /// Where a socket or a packet may be from or go to. Without a network it is any address, without a port any port.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Place {
+pub(super) struct EndpointPattern {
     pub(super) net: Option<Net>,
     pub(super) port: Option<u16>,
 }
@@ -17,7 +17,7 @@ pub(super) struct Net {
     pub(super) prefix: u8,
 }
 
-impl Place {
+impl EndpointPattern {
     /// Reads `127.0.0.1`, `127.0.0.0/8`, `127.0.0.1:65432`, `::1`, `[::1]:65432`, `:65432`, `*:65432`, `*`;
     /// `localhost` is both 127.0.0.0/8 and `::1` (RFC 6761 §6.3). `None` for anything else.
     pub(super) fn parse(text: &str) -> Option<Vec<Self>> {
@@ -83,7 +83,7 @@ pub(super) fn number(digits: &str) -> Option<u32> {
     digits.bytes().all(|byte| byte.is_ascii_digit()).then(|| digits.parse().ok()).flatten()
 }
 
-impl fmt::Display for Place {
+impl fmt::Display for EndpointPattern {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match (self.net, self.port) {
             (None, None) => f.write_str("*"),

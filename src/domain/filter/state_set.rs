@@ -6,13 +6,13 @@ use crate::domain::TcpState;
 
 /// A set of states: a bit for each, and two more for sockets that have none.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct States(u16);
+pub(super) struct StateSet(u16);
 
 /// A UDP socket without a peer: `ss` says UNCONN, `netstat` leaves the column blank.
-const UNCONNECTED: States = States(1 << 11);
+const UNCONNECTED: StateSet = StateSet(1 << 11);
 
 /// A UDP socket with a peer, which is in no state either: only in the set of everything.
-const STATELESS: States = States(1 << 12);
+const STATELESS: StateSet = StateSet(1 << 12);
 
 /// Spellings that differ from netstat's in more than `_`, `-` and case: `ss(8)`, RFC 9293 §3.3.2, Windows, BSD.
 const SPELLINGS: [(&str, TcpState); 5] = [
@@ -25,23 +25,23 @@ const SPELLINGS: [(&str, TcpState); 5] = [
 
 /// Names of several states, as `ss(8)` has them ("STATE-FILTER"). Its `synchronized` includes `SYN_RECV`, which RFC 9293
 /// §3.5.2 does not count among the synchronized states.
-const GROUPS: [(&str, States); 7] = [
+const GROUPS: [(&str, StateSet); 7] = [
     ("all", EVERYTHING),
     ("connected", CONNECTED),
     ("synchronized", CONNECTED.without(TcpState::SynSent)),
     ("bucket", BUCKET),
-    ("big", States(ALL.0 & !BUCKET.0)),
+    ("big", StateSet(ALL.0 & !BUCKET.0)),
     ("unconn", UNCONN),
     ("unconnected", UNCONN),
 ];
 
-const EVERYTHING: States = States(ALL.0 | UNCONNECTED.0 | STATELESS.0);
-const ALL: States = States((1 << 11) - 1);
-const CONNECTED: States = ALL.without(TcpState::Listen).without(TcpState::Closed);
-const BUCKET: States = States(States::of(TcpState::SynRecv).0 | States::of(TcpState::TimeWait).0);
-const UNCONN: States = States(UNCONNECTED.0 | States::of(TcpState::Closed).0);
+const EVERYTHING: StateSet = StateSet(ALL.0 | UNCONNECTED.0 | STATELESS.0);
+const ALL: StateSet = StateSet((1 << 11) - 1);
+const CONNECTED: StateSet = ALL.without(TcpState::Listen).without(TcpState::Closed);
+const BUCKET: StateSet = StateSet(StateSet::of(TcpState::SynRecv).0 | StateSet::of(TcpState::TimeWait).0);
+const UNCONN: StateSet = StateSet(UNCONNECTED.0 | StateSet::of(TcpState::Closed).0);
 
-impl States {
+impl StateSet {
     pub(super) const NONE: Self = Self(0);
 
     const fn of(state: TcpState) -> Self {
@@ -92,9 +92,9 @@ impl States {
 }
 
 /// Every squeezed spelling of one state.
-fn spellings() -> impl Iterator<Item = (String, States)> {
-    let netstat = TcpState::ALL.iter().map(|&state| (squeezed(state.name()), States::of(state)));
-    netstat.chain(SPELLINGS.iter().map(|(name, state)| ((*name).to_owned(), States::of(*state))))
+fn spellings() -> impl Iterator<Item = (String, StateSet)> {
+    let netstat = TcpState::ALL.iter().map(|&state| (squeezed(state.name()), StateSet::of(state)));
+    netstat.chain(SPELLINGS.iter().map(|(name, state)| ((*name).to_owned(), StateSet::of(*state))))
 }
 
 /// Small letters without `-` and `_`: what `FIN_WAIT1`, FIN-WAIT-1 and `fin_wait_1` have in common.
@@ -102,7 +102,7 @@ pub(super) fn squeezed(word: &str) -> String {
     word.chars().filter(|c| !matches!(c, '-' | '_')).map(|c| c.to_ascii_lowercase()).collect()
 }
 
-impl fmt::Display for States {
+impl fmt::Display for StateSet {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         if *self == EVERYTHING {
             return f.write_str("all");

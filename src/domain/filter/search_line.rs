@@ -3,7 +3,7 @@
 use std::fmt::{self, Write as _};
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 
-use super::fields::Fields;
+use super::filterable::Filterable;
 
 /// Every octet in decimal with a point after it, and how many bytes that is: a table has thousands of addresses.
 static OCTETS: [([u8; 4], usize); 256] = {
@@ -34,18 +34,18 @@ static OCTETS: [([u8; 4], usize); 256] = {
 ///
 /// What does not fit is left out: a line of numbers always fits, only a program's name can be cut.
 #[derive(Debug)]
-pub struct Line {
+pub struct SearchLine {
     bytes: [u8; Self::CAPACITY],
     len: usize,
 }
 
-impl Default for Line {
+impl Default for SearchLine {
     fn default() -> Self {
         Self::new()
     }
 }
 
-impl Line {
+impl SearchLine {
     /// Two IPv6 addresses with scopes and ports need 130 bytes, the rest of the numbers and names 40.
     const CAPACITY: usize = 320;
 
@@ -57,7 +57,7 @@ impl Line {
     }
 
     /// The line of `row`, written into `place` unless it is there already.
-    pub(super) fn of<'a>(row: &impl Fields, place: &'a mut Option<Self>) -> &'a Self {
+    pub(super) fn of<'a>(row: &impl Filterable, place: &'a mut Option<Self>) -> &'a Self {
         if place.is_none() {
             row.write(place.insert(Self::EMPTY));
         }
@@ -154,7 +154,7 @@ impl Line {
     }
 }
 
-impl fmt::Write for Line {
+impl fmt::Write for SearchLine {
     fn write_str(&mut self, text: &str) -> fmt::Result {
         self.text(text);
         Ok(())
