@@ -205,7 +205,7 @@ mod tests {
                 address: Some("192.0.2.2".parse().unwrap()),
                 rule: Rule::Connections,
                 limit: Some(64),
-                deed: guard::Deed::Refused,
+                action: guard::GuardAction::Refused,
                 count: 10_000,
             }),
             EventKind::Guard(GuardEvent::Checked {
@@ -217,7 +217,7 @@ mod tests {
             EventKind::Guard(GuardEvent::HalfOpen {
                 listener: Some("0.0.0.0:65432".parse().unwrap()),
                 limit: Some(128),
-                deed: guard::Deed::Cookie,
+                action: guard::GuardAction::Cookie,
                 count: 4_872,
             }),
             EventKind::Guard(GuardEvent::HandshakesReset { count: 4 }),

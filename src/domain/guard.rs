@@ -121,7 +121,7 @@ impl Limits {
 
 /// What the guard did.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum Deed {
+pub enum GuardAction {
     /// Accepted the connection and closed it at once with a RST.
     Refused,
     /// Closed the connection.
@@ -141,7 +141,7 @@ pub enum Deed {
     Ignored,
 }
 
-spelled!(Deed {
+spelled!(GuardAction {
     Refused = "refused",
     Closed = "closed",
     Slowed = "slowed",
@@ -188,7 +188,8 @@ pub enum GuardEvent {
         #[serde(default, skip_serializing_if = "Option::is_none")]
         limit: Option<u64>,
         /// What was done.
-        deed: Deed,
+        #[serde(rename = "deed")]
+        action: GuardAction,
         /// How often since the last event of this kind.
         count: u64,
     },
@@ -203,7 +204,8 @@ pub enum GuardEvent {
         #[serde(default, skip_serializing_if = "Option::is_none")]
         limit: Option<u64>,
         /// What was done.
-        deed: Deed,
+        #[serde(rename = "deed")]
+        action: GuardAction,
         /// How often since the last event of this kind.
         count: u64,
     },

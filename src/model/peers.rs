@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, VecDeque};
 use std::net::IpAddr;
 
-use crate::domain::guard::{Deed, PortCheck};
+use crate::domain::guard::{GuardAction, PortCheck};
 use crate::domain::{
     Call, ConnNo, Excerpt, GuardEvent, Limits, Outcome, Rule, ServerChange, ServerEvent, ServerId, SocketId, Stamp,
     Syscall,
@@ -87,7 +87,7 @@ pub struct Peers {
     /// What was refused to addresses that nobody could name, or that are remembered no longer.
     nameless: BTreeMap<Rule, u64>,
     /// What the kernel did about SYNs beyond the half-open connections that a listener may have, and how often.
-    pub half_open: BTreeMap<Deed, u64>,
+    pub half_open: BTreeMap<GuardAction, u64>,
     /// How many handshakes the other side reset before their last ACK.
     pub handshakes_reset: u64,
     /// How many addresses are remembered no longer.
@@ -164,9 +164,9 @@ impl Peers {
                 *self.met(at, address).refused.entry(rule).or_default() += count;
             }
             GuardEvent::Acted { address: None, rule, count, .. } => *self.nameless.entry(rule).or_default() += count,
-            GuardEvent::HalfOpen { deed, count, .. } => {
+            GuardEvent::HalfOpen { action, count, .. } => {
                 *self.nameless.entry(Rule::Backlog).or_default() += count;
-                *self.half_open.entry(deed).or_default() += count;
+                *self.half_open.entry(action).or_default() += count;
             }
             GuardEvent::HandshakesReset { count } => self.handshakes_reset += count,
             GuardEvent::Checked { address: Some(address), check, count, .. } => {

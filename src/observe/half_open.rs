@@ -11,7 +11,7 @@ use std::collections::BTreeMap;
 use std::net::{IpAddr, SocketAddr};
 use std::time::Duration;
 
-use crate::domain::guard::Deed;
+use crate::domain::guard::GuardAction;
 use crate::domain::{GuardEvent, Row, TcpState};
 
 /// How often the counters are read at most.
@@ -69,7 +69,7 @@ pub struct HalfOpen {
     rows: BTreeMap<SocketAddr, u32>,
     before: Option<Counters>,
     read: Option<Duration>,
-    lines: BTreeMap<(Option<SocketAddr>, Deed), Line>,
+    lines: BTreeMap<(Option<SocketAddr>, GuardAction), Line>,
     resets: Line,
     /// What was counted since the last time while no listener was full: the rows are read before the counters.
     doubtful: Counters,
@@ -119,11 +119,14 @@ impl HalfOpen {
         };
         let full: Vec<_> = self.doors.iter().filter(|door| self.is_full(door)).copied().collect();
         let doubtful = std::mem::replace(&mut self.doubtful, if full.is_empty() { new } else { Counters::default() });
-        let more = [(Deed::Cookie, new.cookies + doubtful.cookies), (Deed::Ignored, new.dropped + doubtful.dropped)];
-        for (deed, more) in more.into_iter().filter(|(_, more)| *more > 0 && !full.is_empty()) {
+        let more = [
+            (GuardAction::Cookie, new.cookies + doubtful.cookies),
+            (GuardAction::Ignored, new.dropped + doubtful.dropped),
+        ];
+        for (action, more) in more.into_iter().filter(|(_, more)| *more > 0 && !full.is_empty()) {
             // Between two of them the counters do not choose.
             let one = if let [one] = full[..] { Some(one) } else { None };
-            let line = self.lines.entry((one.map(|door| door.addr), deed)).or_default();
+            let line = self.lines.entry((one.map(|door| door.addr), action)).or_default();
             line.limit = one.map(|door| door.limit.into());
             line.untold += more;
         }
@@ -143,10 +146,10 @@ impl HalfOpen {
 
     fn tell(&mut self, now: Option<Duration>, due: impl Fn(&Line) -> bool) -> Vec<GuardEvent> {
         let mut events = Vec::new();
-        for ((listener, deed), line) in self.lines.iter_mut().filter(|(_, line)| line.untold > 0 && due(line)) {
+        for ((listener, action), line) in self.lines.iter_mut().filter(|(_, line)| line.untold > 0 && due(line)) {
             let count = std::mem::take(&mut line.untold);
             line.told = now.or(line.told);
-            events.push(GuardEvent::HalfOpen { listener: *listener, limit: line.limit, deed: *deed, count });
+            events.push(GuardEvent::HalfOpen { listener: *listener, limit: line.limit, action: *action, count });
         }
         if self.resets.untold > 0 && due(&self.resets) {
             let count = std::mem::take(&mut self.resets.untold);
@@ -159,8 +162,8 @@ impl HalfOpen {
     /// Takes back what could not be told: it is told later.
     pub fn take_back(&mut self, event: &GuardEvent) {
         match event {
-            GuardEvent::HalfOpen { listener, deed, count, .. } => {
-                if let Some(line) = self.lines.get_mut(&(*listener, *deed)) {
+            GuardEvent::HalfOpen { listener, action, count, .. } => {
+                if let Some(line) = self.lines.get_mut(&(*listener, *action)) {
                     line.untold += count;
                 }
             }
@@ -224,7 +227,7 @@ mod tests {
 
     fn told(events: &[GuardEvent]) -> Vec<(Option<String>, Option<u64>, u64)> {
         let one = |event: &GuardEvent| match event {
-            GuardEvent::HalfOpen { listener, limit, count, deed: Deed::Cookie } => {
+            GuardEvent::HalfOpen { listener, limit, count, action: GuardAction::Cookie } => {
                 (listener.map(|addr| addr.to_string()), *limit, *count)
             }
             other => panic!("{other:?}"),

@@ -1,7 +1,7 @@
 //! The texts of the network's view, and of what is asked and typed about the network.
 
 use super::NumberFormat;
-use crate::domain::guard::{Deed, PortCheck};
+use crate::domain::guard::{GuardAction, PortCheck};
 
 /// See the module's head.
 #[derive(Debug)]
@@ -54,7 +54,7 @@ pub struct NetworkText {
     /// The limits in force: connections, arrivals, bytes; `–` for what is not limited.
     pub limits: fn(&str, &str, &str) -> String,
     /// What the kernel did about SYNs beyond the limit of half-open connections, and how often.
-    pub beyond: fn(Deed, &str) -> String,
+    pub beyond: fn(GuardAction, &str) -> String,
     pub handshakes_reset: fn(&str) -> String,
     pub forgotten: fn(&str, u64) -> String,
     pub choose: &'static str,

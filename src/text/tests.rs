@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use super::of;
-use crate::domain::guard::{Deed, PortCheck};
+use crate::domain::guard::{GuardAction, PortCheck};
 use crate::domain::note::TableSource;
 use crate::domain::ports::PortsErrorKind;
 use crate::domain::scan::IcmpError;
@@ -111,15 +111,15 @@ fn every_sentence_is_translated() {
     }
 
     let (server, address) = (ServerId(0), Some(std::net::Ipv4Addr::LOCALHOST.into()));
-    let acted = |rule, deed| GuardEvent::Acted { server, address, rule, limit: Some(64), deed, count: 2 };
-    let rules = Rule::ALL.iter().map(|rule| acted(*rule, Deed::Refused));
-    let deeds = Deed::ALL.iter().map(|deed| acted(Rule::Idle, *deed));
+    let acted = |rule, action| GuardEvent::Acted { server, address, rule, limit: Some(64), action, count: 2 };
+    let rules = Rule::ALL.iter().map(|rule| acted(*rule, GuardAction::Refused));
+    let actions = GuardAction::ALL.iter().map(|action| acted(Rule::Idle, *action));
     let checks = PortCheck::ALL.iter().map(|&check| GuardEvent::Checked { server, address: None, check, count: 1 });
     let limits = [Limits::default(), Limits::none()].map(|limits| GuardEvent::Limits { limits });
     let address = std::net::Ipv4Addr::LOCALHOST.into();
     let orders =
         [GuardEvent::Kicked { address, count: 1 }, GuardEvent::Blocked { address }, GuardEvent::Unblocked { address }];
-    for event in rules.chain(deeds).chain(checks).chain(limits).chain(orders) {
+    for event in rules.chain(actions).chain(checks).chain(limits).chain(orders) {
         let (one, other) = ((en.guard)(&event), (pt.guard)(&event));
         assert!(one != other && one.ends_with('.') && other.ends_with('.'), "{one} / {other}");
     }

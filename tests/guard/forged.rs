@@ -5,7 +5,7 @@ use std::net::{Ipv4Addr, SocketAddrV4};
 use std::sync::atomic::{AtomicU32, Ordering};
 
 use socket2::{Domain, Protocol, Socket, Type};
-use socklab::domain::guard::Deed;
+use socklab::domain::guard::GuardAction;
 use socklab::domain::{GuardEvent, Rule, TcpState};
 use socklab::model::Model;
 
@@ -103,9 +103,9 @@ fn a_syn_flood() {
         let sent = stop();
         // By the kernel's own count, to the last one. It still has some of them to take when the last one is sent.
         let listener = Some("0.0.0.0:65432".parse().unwrap());
-        let told = |events: &[GuardEvent], deed| {
+        let told = |events: &[GuardEvent], action| {
             let count = |event: &GuardEvent| match event {
-                GuardEvent::HalfOpen { listener: at, limit: cap, deed: done, count } if *done == deed => {
+                GuardEvent::HalfOpen { listener: at, limit: cap, action: done, count } if *done == action => {
                     assert_eq!((*at, *cap), (listener, Some(limit as u64)));
                     *count
                 }
@@ -115,8 +115,9 @@ fn a_syn_flood() {
         };
         lab.until("all of it is told of", |model| {
             let events = events(model);
-            let is_told = |deed, what| told(&events, deed) == counted(&net.server, what);
-            (is_told(Deed::Cookie, "SyncookiesSent") && is_told(Deed::Ignored, "TCPReqQFullDrop")).then_some(())
+            let is_told = |action, what| told(&events, action) == counted(&net.server, what);
+            (is_told(GuardAction::Cookie, "SyncookiesSent") && is_told(GuardAction::Ignored, "TCPReqQFullDrop"))
+                .then_some(())
         });
         let lost = lab.seen().lost;
         let begun = lab.seen().model.now;

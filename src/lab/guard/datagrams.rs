@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use super::ledger::What;
 use super::{Guard, is_stranger};
-use crate::domain::guard::{Deed, PortCheck};
+use crate::domain::guard::{GuardAction, PortCheck};
 use crate::domain::{Rule, ServerId};
 
 /// Ports above 1023 that answer whatever comes: SSDP, WS-Discovery, multicast DNS, CoAP, memcached; and those where a
@@ -28,7 +28,7 @@ impl Gate {
         if let Some((rule, limit)) = broken {
             // Who is dropped for what all did together has done nothing, if it was there at all.
             let by = (rule != Rule::Datagrams).then_some(peer);
-            guard.note(self.server, by, What::Acted(rule, limit, Deed::Dropped));
+            guard.note(self.server, by, What::Acted(rule, limit, GuardAction::Dropped));
             return false;
         }
         if datagram.is_empty() {
@@ -71,13 +71,13 @@ impl Gate {
     /// machine too: two servers on loopback can talk for ever as well as any others.
     pub(in crate::lab) fn lets_out(&self, request: &[u8], mut answer: Vec<u8>, to: SocketAddr) -> Option<Vec<u8>> {
         if is_reflector(to.port()) || to.port() == self.local.port() {
-            self.guard.acted(self.server, to.ip().to_canonical(), Rule::Reflector, None, Deed::Unanswered);
+            self.guard.acted(self.server, to.ip().to_canonical(), Rule::Reflector, None, GuardAction::Unanswered);
             return None;
         }
         if answer.len() > request.len() {
             let whole = (0..=request.len()).rev().find(|end| is_boundary(&answer, *end)).unwrap_or(0);
             answer.truncate(whole);
-            self.guard.acted(self.server, to.ip().to_canonical(), Rule::Amplifier, None, Deed::Shortened);
+            self.guard.acted(self.server, to.ip().to_canonical(), Rule::Amplifier, None, GuardAction::Shortened);
         }
         Some(answer)
     }

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::net::IpAddr;
 use std::time::Duration;
 
-use crate::domain::guard::{Deed, PortCheck};
+use crate::domain::guard::{GuardAction, PortCheck};
 use crate::domain::{GuardEvent, Rule, ServerId, Stamp};
 
 /// How long what happens again is only counted.
@@ -16,7 +16,7 @@ const NAMED: usize = 256;
 /// What happened.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub(super) enum What {
-    Acted(Rule, Option<u64>, Deed),
+    Acted(Rule, Option<u64>, GuardAction),
     Checked(PortCheck),
 }
 
@@ -62,8 +62,8 @@ impl Ledger {
     /// Takes back what could not be told: it is told later.
     pub(super) fn take_back(&mut self, event: &GuardEvent) {
         let (server, address, what, count) = match *event {
-            GuardEvent::Acted { server, address, rule, limit, deed, count } => {
-                (server, address, What::Acted(rule, limit, deed), count)
+            GuardEvent::Acted { server, address, rule, limit, action, count } => {
+                (server, address, What::Acted(rule, limit, action), count)
             }
             GuardEvent::Checked { server, address, check, count } => (server, address, What::Checked(check), count),
             _ => return,
@@ -103,7 +103,7 @@ impl Line {
 fn event(key: &Key, count: u64) -> GuardEvent {
     let Key { server, address, what } = *key;
     match what {
-        What::Acted(rule, limit, deed) => GuardEvent::Acted { server, address, rule, limit, deed, count },
+        What::Acted(rule, limit, action) => GuardEvent::Acted { server, address, rule, limit, action, count },
         What::Checked(check) => GuardEvent::Checked { server, address, check, count },
     }
 }
@@ -120,7 +120,7 @@ mod tests {
         events.iter().map(count).sum()
     }
 
-    const REFUSED: What = What::Acted(Rule::Connections, Some(64), Deed::Refused);
+    const REFUSED: What = What::Acted(Rule::Connections, Some(64), GuardAction::Refused);
 
     #[test]
     fn ten_thousand_refusals_are_a_few_events_and_none_is_forgotten() {

@@ -26,7 +26,7 @@ use self::pace::Pace;
 use self::pass::Ticket;
 pub(super) use self::pass::{Next, Pass};
 use super::reporter::Reporter;
-use crate::domain::guard::{Deed, PortCheck};
+use crate::domain::guard::{GuardAction, PortCheck};
 use crate::domain::{ConnNo, Flow, GuardEvent, Limits, Rule, ServerId, SocketId, Stamp};
 
 /// How many addresses are kept count of at once. Each costs about a hundred bytes.
@@ -105,7 +105,7 @@ impl Guard {
         let mut desk = self.desk();
         if let Err((rule, limit)) = desk.admits(peer, is_stranger, self.0.log.now()) {
             drop(desk);
-            self.acted(server, peer, rule, limit, Deed::Refused);
+            self.acted(server, peer, rule, limit, GuardAction::Refused);
             return None;
         }
         let ticket = Arc::new(Ticket::new(peer, is_stranger, SocketId::Conn(server, no), flow, self.0.log.now()));
@@ -184,12 +184,12 @@ impl Guard {
         drop(desk);
         due.into_iter().for_each(|event| self.tell(&event));
         for (server, ticket) in tired.iter().filter(|(_, ticket)| ticket.end(&self.0.log)) {
-            self.acted(*server, ticket.peer, Rule::Idle, idle, Deed::Closed);
+            self.acted(*server, ticket.peer, Rule::Idle, idle, GuardAction::Closed);
         }
     }
 
-    fn acted(&self, server: ServerId, address: IpAddr, rule: Rule, limit: Option<u64>, deed: Deed) {
-        self.note(server, Some(address), What::Acted(rule, limit, deed));
+    fn acted(&self, server: ServerId, address: IpAddr, rule: Rule, limit: Option<u64>, action: GuardAction) {
+        self.note(server, Some(address), What::Acted(rule, limit, action));
     }
 
     fn checked(&self, server: ServerId, address: IpAddr, check: PortCheck) {

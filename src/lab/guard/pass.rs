@@ -10,7 +10,7 @@ use tokio_util::sync::CancellationToken;
 use super::super::connection::shut_both;
 use super::super::reporter::Reporter;
 use super::{Guard, datagrams};
-use crate::domain::guard::{Deed, PortCheck};
+use crate::domain::guard::{GuardAction, PortCheck};
 use crate::domain::{ConnNo, Flow, Rule, ServerId, SocketId, Stamp};
 
 /// Who goes without a word, and as soon as this, has only looked whether the port is open, by the looks of it.
@@ -139,12 +139,12 @@ impl Pass {
         let slow = desk.strangers.get_mut(&ticket.peer).map(|peer| peer.heard(message.len() as u64, &limits, now));
         drop(desk);
         if longest.is_some_and(|longest| self.line > longest) {
-            guard.acted(self.server, ticket.peer, Rule::Line, longest, Deed::Closed);
+            guard.acted(self.server, ticket.peer, Rule::Line, longest, GuardAction::Closed);
             return Next::Close;
         }
         match slow {
             Some((wait, rule, limit)) if !wait.is_zero() => {
-                guard.acted(self.server, ticket.peer, rule, Some(limit), Deed::Slowed);
+                guard.acted(self.server, ticket.peer, rule, Some(limit), GuardAction::Slowed);
                 Next::Wait(wait)
             }
             _ => Next::Go,

@@ -3,7 +3,7 @@
 use std::net::{IpAddr, Ipv4Addr};
 
 use super::*;
-use crate::domain::guard::{Deed, PortCheck};
+use crate::domain::guard::{GuardAction, PortCheck};
 
 const SERVER: ServerId = ServerId(0);
 
@@ -33,8 +33,8 @@ fn closed(no: u32, flow: Flow) -> EventKind {
 }
 
 fn acted(address: Option<IpAddr>, count: u64) -> EventKind {
-    let (rule, deed) = (Rule::Connections, Deed::Refused);
-    EventKind::Guard(GuardEvent::Acted { server: SERVER, address, rule, limit: Some(64), deed, count })
+    let (rule, action) = (Rule::Connections, GuardAction::Refused);
+    EventKind::Guard(GuardEvent::Acted { server: SERVER, address, rule, limit: Some(64), action, count })
 }
 
 fn after(events: impl IntoIterator<Item = (u64, EventKind)>) -> Model {

@@ -3,7 +3,7 @@
 use std::net::IpAddr;
 
 use super::{grouped, plural};
-use crate::domain::guard::{Deed, PortCheck};
+use crate::domain::guard::{GuardAction, PortCheck};
 use crate::domain::{GuardEvent, Rule};
 
 pub(super) fn guard(event: &GuardEvent) -> String {
@@ -17,13 +17,13 @@ pub(super) fn guard(event: &GuardEvent) -> String {
                 format!("The servers are guarded against strangers: {}.", numbers.join(", "))
             }
         }
-        GuardEvent::Acted { address, rule, limit, deed, count, .. } => {
-            format!("{}{}: {}; {}.", who(*address), times(*count), rule_broken(*rule, *limit), done(*deed))
+        GuardEvent::Acted { address, rule, limit, action, count, .. } => {
+            format!("{}{}: {}; {}.", who(*address), times(*count), rule_broken(*rule, *limit), done(*action))
         }
         GuardEvent::Checked { address, check, count, .. } => {
             format!("{}{}: {}.", who(*address), times(*count), seen(*check))
         }
-        GuardEvent::HalfOpen { listener, limit, deed, count } => {
+        GuardEvent::HalfOpen { listener, limit, action, count } => {
             let full = match listener.zip(*limit) {
                 Some((listener, limit)) => {
                     format!("More than {} half-open connections (SYN_RECV) on {listener}", grouped(limit))
@@ -31,8 +31,8 @@ pub(super) fn guard(event: &GuardEvent) -> String {
                 None => "Several listeners have as many half-open connections (SYN_RECV) as they may".into(),
             };
             let syns = format!("{} {}", grouped(*count), plural(*count, "SYN", "SYNs"));
-            let done = match deed {
-                Deed::Cookie => {
+            let done = match action {
+                GuardAction::Cookie => {
                     format!("The kernel answered {syns} by cookie and kept nothing of them: who is real gets in")
                 }
                 _ => format!("The kernel dropped {syns}: who is real sends again"),
@@ -82,16 +82,16 @@ fn rule_broken(rule: Rule, limit: Option<u64>) -> String {
     }
 }
 
-const fn done(deed: Deed) -> &'static str {
-    match deed {
-        Deed::Refused => "accepted and reset at once",
-        Deed::Closed => "the connection is closed",
-        Deed::Slowed => "recv() waits, so the window closes and the sender has to wait",
-        Deed::Dropped => "the datagram is thrown away",
-        Deed::Unanswered => "received, not answered",
-        Deed::Shortened => "the answer was cut",
-        Deed::Cookie => "the kernel answered with a SYN cookie",
-        Deed::Ignored => "the kernel dropped the SYN",
+const fn done(action: GuardAction) -> &'static str {
+    match action {
+        GuardAction::Refused => "accepted and reset at once",
+        GuardAction::Closed => "the connection is closed",
+        GuardAction::Slowed => "recv() waits, so the window closes and the sender has to wait",
+        GuardAction::Dropped => "the datagram is thrown away",
+        GuardAction::Unanswered => "received, not answered",
+        GuardAction::Shortened => "the answer was cut",
+        GuardAction::Cookie => "the kernel answered with a SYN cookie",
+        GuardAction::Ignored => "the kernel dropped the SYN",
     }
 }
 

@@ -2,7 +2,7 @@
 
 use super::super::NetworkText;
 use super::plural;
-use crate::domain::guard::{Deed, PortCheck};
+use crate::domain::guard::{GuardAction, PortCheck};
 
 pub(super) const NETWORK: NetworkText = NetworkText {
     title: "Network",
@@ -46,8 +46,8 @@ pub(super) const NETWORK: NetworkText = NetworkText {
     limits: |connections, arrivals, bytes| {
         format!("each address: {connections} connections, {arrivals} new/s, {bytes}/s")
     },
-    beyond: |deed, number| match deed {
-        Deed::Cookie => format!("SYNs answered by cookie: {number}"),
+    beyond: |action, number| match action {
+        GuardAction::Cookie => format!("SYNs answered by cookie: {number}"),
         _ => format!("SYNs dropped: {number}"),
     },
     handshakes_reset: |number| format!("handshakes reset, as by a SYN scan: {number}"),

@@ -3,7 +3,7 @@
 use std::net::IpAddr;
 
 use super::{grouped, plural};
-use crate::domain::guard::{Deed, PortCheck};
+use crate::domain::guard::{GuardAction, PortCheck};
 use crate::domain::{GuardEvent, Rule};
 
 pub(super) fn guard(event: &GuardEvent) -> String {
@@ -17,13 +17,13 @@ pub(super) fn guard(event: &GuardEvent) -> String {
                 format!("Os servidores estão protegidos contra estranhos: {}.", numbers.join(", "))
             }
         }
-        GuardEvent::Acted { address, rule, limit, deed, count, .. } => {
-            format!("{}{}: {}; {}.", who(*address), times(*count), rule_broken(*rule, *limit), done(*deed))
+        GuardEvent::Acted { address, rule, limit, action, count, .. } => {
+            format!("{}{}: {}; {}.", who(*address), times(*count), rule_broken(*rule, *limit), done(*action))
         }
         GuardEvent::Checked { address, check, count, .. } => {
             format!("{}{}: {}.", who(*address), times(*count), seen(*check))
         }
-        GuardEvent::HalfOpen { listener, limit, deed, count } => {
+        GuardEvent::HalfOpen { listener, limit, action, count } => {
             let full = match listener.zip(*limit) {
                 Some((listener, limit)) => {
                     format!("Mais de {} conexões semiabertas (SYN_RECV) em {listener}", grouped(limit))
@@ -31,8 +31,8 @@ pub(super) fn guard(event: &GuardEvent) -> String {
                 None => "Vários servidores têm tantas conexões semiabertas (SYN_RECV) quantas podem".into(),
             };
             let syns = format!("{} {}", grouped(*count), plural(*count, "SYN", "SYNs"));
-            let done = match deed {
-                Deed::Cookie => {
+            let done = match action {
+                GuardAction::Cookie => {
                     format!("O kernel respondeu a {syns} com cookie, sem guardar nada: quem é de verdade entra")
                 }
                 _ => format!("O kernel descartou {syns}: quem é de verdade envia de novo"),
@@ -85,16 +85,16 @@ fn rule_broken(rule: Rule, limit: Option<u64>) -> String {
     }
 }
 
-const fn done(deed: Deed) -> &'static str {
-    match deed {
-        Deed::Refused => "aceita e encerrada na hora com RST",
-        Deed::Closed => "a conexão é fechada",
-        Deed::Slowed => "recv() espera, a janela fecha e quem envia tem de esperar",
-        Deed::Dropped => "o datagrama é descartado",
-        Deed::Unanswered => "recebido, sem resposta",
-        Deed::Shortened => "a resposta foi cortada",
-        Deed::Cookie => "o kernel respondeu com um SYN cookie",
-        Deed::Ignored => "o kernel descartou o SYN",
+const fn done(action: GuardAction) -> &'static str {
+    match action {
+        GuardAction::Refused => "aceita e encerrada na hora com RST",
+        GuardAction::Closed => "a conexão é fechada",
+        GuardAction::Slowed => "recv() espera, a janela fecha e quem envia tem de esperar",
+        GuardAction::Dropped => "o datagrama é descartado",
+        GuardAction::Unanswered => "recebido, sem resposta",
+        GuardAction::Shortened => "a resposta foi cortada",
+        GuardAction::Cookie => "o kernel respondeu com um SYN cookie",
+        GuardAction::Ignored => "o kernel descartou o SYN",
     }
 }
 

@@ -2,7 +2,7 @@
 
 use super::super::NetworkText;
 use super::plural;
-use crate::domain::guard::{Deed, PortCheck};
+use crate::domain::guard::{GuardAction, PortCheck};
 
 pub(super) const NETWORK: NetworkText = NetworkText {
     title: "Rede",
@@ -46,8 +46,8 @@ pub(super) const NETWORK: NetworkText = NetworkText {
     limits: |connections, arrivals, bytes| {
         format!("cada endereço: {connections} conexões, {arrivals} novas/s, {bytes}/s")
     },
-    beyond: |deed, number| match deed {
-        Deed::Cookie => format!("SYNs respondidos com cookie: {number}"),
+    beyond: |action, number| match action {
+        GuardAction::Cookie => format!("SYNs respondidos com cookie: {number}"),
         _ => format!("SYNs descartados: {number}"),
     },
     handshakes_reset: |number| format!("handshakes cortados por RST, como num SYN scan: {number}"),

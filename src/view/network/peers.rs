@@ -73,7 +73,7 @@ fn half_open(model: &Model, look: &Look) -> Option<(String, Style)> {
         format!("{}: {}", server.spec.name, (look.text.servers.half_open)(*open, *limit))
     };
     let beyond = model.worlds.shown().peers.half_open.iter();
-    let beyond = beyond.map(|(deed, count)| (look.text.network.beyond)(*deed, &look.text.numbers.count(*count)));
+    let beyond = beyond.map(|(action, count)| (look.text.network.beyond)(*action, &look.text.numbers.count(*count)));
     let resets = Some(model.worlds.shown().peers.handshakes_reset).filter(|count| *count > 0);
     let resets = resets.map(|count| (look.text.network.handshakes_reset)(&look.text.numbers.count(count)));
     let said: Vec<_> = open.iter().map(one).chain(beyond).chain(resets).collect();

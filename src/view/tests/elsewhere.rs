@@ -6,7 +6,7 @@ use std::time::Duration;
 use super::lab::Lab;
 use super::{networks, scenes, screen, text};
 use crate::domain::client::ClientChange;
-use crate::domain::guard::Deed;
+use crate::domain::guard::GuardAction;
 use crate::domain::{
     Args, Call, ClientId, ClientPlan, ConnNo, Destination, Errno, EventKind, Evidence, Flow, GuardEvent, Lang, Note,
     Outcome, Proto, ServerId, SocketId, Syscall, TargetChange, TcpState, Unresolved,
@@ -122,7 +122,7 @@ fn half_open_connections_are_counted_where_there_are_any() {
             lab.row(Flow::tcp("192.168.0.10:65432".parse().unwrap(), peer), Some(TcpState::SynRecv), |_| ());
         }
         let (listener, limit) = (Some(SocketAddr::from(([0, 0, 0, 0], 65_432))), Some(128));
-        let told = GuardEvent::HalfOpen { listener, limit, deed: Deed::Cookie, count: 4_872 };
+        let told = GuardEvent::HalfOpen { listener, limit, action: GuardAction::Cookie, count: 4_872 };
         lab.seen(Evidence::Sampled, EventKind::Guard(told));
         lab.wait(Duration::from_millis(100));
         let peers = shown(&mut lab, 120, 36);

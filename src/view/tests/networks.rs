@@ -6,7 +6,7 @@ use std::time::Duration;
 use super::lab::Lab;
 use super::screens::keep;
 use super::{scenes, screen, text};
-use crate::domain::guard::{Deed, PortCheck};
+use crate::domain::guard::{GuardAction, PortCheck};
 use crate::domain::scan::IcmpError;
 use crate::domain::{
     Call, ConnNo, EventKind, Evidence, Flow, GuardEvent, Lang, Note, PortReport, Proto, Realm, Reason, Rule,
@@ -61,7 +61,14 @@ pub(crate) fn peers(lang: Lang) -> Lab {
     let server = ServerId(0);
     let rule = |address, rule, count| {
         let address = Some(ip(address));
-        EventKind::Guard(GuardEvent::Acted { server, address, rule, limit: Some(64), deed: Deed::Refused, count })
+        EventKind::Guard(GuardEvent::Acted {
+            server,
+            address,
+            rule,
+            limit: Some(64),
+            action: GuardAction::Refused,
+            count,
+        })
     };
     lab.seen(Evidence::Called, rule("192.168.0.40", Rule::Connections, 9_936));
     lab.seen(Evidence::Called, EventKind::Guard(GuardEvent::Blocked { address: ip("192.168.0.35") }));
