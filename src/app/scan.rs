@@ -11,7 +11,7 @@ use tokio::sync::mpsc;
 use super::cli::network::ScanArgs;
 use super::{locale, queue, tell};
 use crate::domain::ports::PortsError;
-use crate::domain::{Clock, EventKind, Observation, PortReport, Realm, ScanChange, ScanPlan, Stamp, Verdict};
+use crate::domain::{AddressScope, Clock, EventKind, Observation, PortReport, ScanChange, ScanPlan, Stamp, Verdict};
 use crate::lab::{Lab, Machine};
 use crate::text::{ChecksText, Text};
 
@@ -131,7 +131,7 @@ async fn follow(args: &ScanArgs, text: &Text, events: &mut mpsc::Receiver<Observ
                     }
                 }
             }
-            ScanChange::Unconfirmed { realm, .. } if realm != Realm::Group => {
+            ScanChange::Unconfirmed { scope, .. } if scope != AddressScope::Group => {
                 return Ok(End::Unconfirmed(text.checks.scan(&text.numbers, &event.change)));
             }
             ScanChange::Unresolved { .. } | ScanChange::Unconfirmed { .. } => {

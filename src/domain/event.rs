@@ -178,7 +178,7 @@ mod tests {
         let scans = [
             ScanChange::Begun { asked: "lab".into(), address, others: vec![address], proto: Proto::Udp, ports },
             ScanChange::Unresolved { asked: "lab".into(), why: no_answer },
-            ScanChange::Unconfirmed { asked: "lab".into(), address, realm: Realm::Beyond },
+            ScanChange::Unconfirmed { asked: "lab".into(), address, scope: AddressScope::Public },
             ScanChange::Port { report: report.clone() },
             ScanChange::Port { report: PortReport { sent: None, errno: None, icmp: None, ..report.clone() } },
             ScanChange::Ended { stopped: true },

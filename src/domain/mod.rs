@@ -2,6 +2,7 @@
 //!
 //! Nothing here performs I/O or knows how a thing is drawn. Every other layer speaks in these nouns.
 
+pub mod address_scope;
 pub mod broadcast;
 pub mod call;
 pub mod client;
@@ -23,7 +24,6 @@ pub mod need;
 pub mod note;
 pub mod packet;
 pub mod ports;
-pub mod realm;
 pub mod row;
 pub mod scan;
 pub mod script;
@@ -38,6 +38,7 @@ pub mod wire;
 
 mod spelled;
 
+pub use address_scope::AddressScope;
 pub use broadcast::{BroadcastEvent, Reply};
 pub use call::{Args, Call, Outcome, Shut, Syscall};
 pub use client::{ClientEvent, ClientPlan, CloseHow, Destination};
@@ -56,7 +57,6 @@ pub use lesson::{LessonChange, LessonEvent};
 pub use note::Note;
 pub use packet::{Flags, Icmp, Numbering, PacketSummary, Segment, TcpOption};
 pub use ports::PortList;
-pub use realm::Realm;
 pub use row::{Delta, Process, Row, RowKey, Timer, TimerKind};
 pub use scan::{ScanChange, ScanEvent, ScanPlan};
 pub use script::{ScriptedCall, SocketOp, SocketOptions};

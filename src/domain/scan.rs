@@ -5,9 +5,9 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
+use super::address_scope::AddressScope;
 use super::flow::Proto;
 use super::ports::PortList;
-use super::realm::Realm;
 use super::target::Unresolved;
 use super::verdict::PortReport;
 
@@ -27,7 +27,7 @@ pub struct ScanPlan {
     pub timeout: Duration,
     /// How many ports may be asked in a second; gentle when it is not said.
     pub rate: Option<u32>,
-    /// Somebody said yes to asking a host beyond the networks of [`Realm::is_home`].
+    /// Somebody said yes to asking a host beyond the networks of [`AddressScope::is_local`].
     pub confirmed: bool,
 }
 
@@ -85,7 +85,8 @@ pub enum ScanChange {
         /// Its address.
         address: IpAddr,
         /// Where that is.
-        realm: Realm,
+        #[serde(rename = "realm")]
+        scope: AddressScope,
     },
     /// A port was asked, and this is what it is.
     Port {

@@ -15,7 +15,8 @@ use super::world::World;
 use super::{Effect, Model, selection};
 use crate::domain::ports::PortsErrorKind;
 use crate::domain::{
-    EventKind, Lang, Observation, PortList, Proto, Realm, ScanChange, ScanPlan, Stamp, TargetFault, TargetHost, WorldId,
+    AddressScope, EventKind, Lang, Observation, PortList, Proto, ScanChange, ScanPlan, Stamp, TargetFault, TargetHost,
+    WorldId,
 };
 
 /// A part of the view.
@@ -321,10 +322,10 @@ pub(super) fn heard(model: &mut Model, seen: &Observation) {
     let EventKind::Scan(event) = &seen.kind else { return };
     let ours = |asked: &str| model.ui.network.plan.as_ref().is_some_and(|plan| plan.host == asked);
     match &event.change {
-        ScanChange::Unconfirmed { asked, realm, .. } if ours(asked) => {
+        ScanChange::Unconfirmed { asked, scope, .. } if ours(asked) => {
             model.ui.network.pending = false;
             // Who types something meanwhile is not interrupted: the pane says what to do.
-            if *realm != Realm::Group && model.ui.mode == Mode::Command {
+            if *scope != AddressScope::Group && model.ui.mode == Mode::Command {
                 model.ui.mode = Mode::Asking(Question::Beyond);
             }
         }

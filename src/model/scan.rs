@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, VecDeque};
 use std::net::IpAddr;
 
-use crate::domain::{PortList, PortReport, Proto, Realm, ScanChange, ScanEvent, Stamp, Unresolved, Verdict};
+use crate::domain::{AddressScope, PortList, PortReport, Proto, ScanChange, ScanEvent, Stamp, Unresolved, Verdict};
 
 /// How far a check has come.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -17,7 +17,7 @@ pub enum Progress {
     /// The name leads nowhere.
     Unresolved(Unresolved),
     /// The host is beyond what is asked without a question, and nobody said yes.
-    Unconfirmed(Realm),
+    Unconfirmed(AddressScope),
 }
 
 /// One port check.
@@ -115,8 +115,8 @@ impl Scans {
                 ..begin(asked, Progress::Asking)
             },
             ScanChange::Unresolved { asked, why } => begin(asked, Progress::Unresolved(*why)),
-            ScanChange::Unconfirmed { asked, address, realm } => {
-                Scan { address: Some(*address), ..begin(asked, Progress::Unconfirmed(*realm)) }
+            ScanChange::Unconfirmed { asked, address, scope } => {
+                Scan { address: Some(*address), ..begin(asked, Progress::Unconfirmed(*scope)) }
             }
             ScanChange::Port { report } => {
                 self.with(event.scan, |scan| scan.take(report));

@@ -2,7 +2,7 @@
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, UdpSocket};
 
-use crate::domain::Realm;
+use crate::domain::AddressScope;
 
 /// The addresses of all interfaces that are up, without loopback, the best first: the one that the kernel would use to
 /// go to the rest of the world, then IPv4 before IPv6, private networks before others. Empty when there are none, or
@@ -16,13 +16,13 @@ pub fn addresses() -> Vec<IpAddr> {
 fn ranked(found: impl Iterator<Item = IpAddr>, outward: &[IpAddr]) -> Vec<IpAddr> {
     let mut found: Vec<IpAddr> = found.filter(|ip| !ip.is_loopback() && !ip.is_unspecified()).collect();
     let rank = |ip: &IpAddr| {
-        let realm = match Realm::of(*ip) {
-            Realm::Private => 0,
-            Realm::Beyond => 1,
-            Realm::LinkLocal => 3,
+        let scope = match AddressScope::of(*ip) {
+            AddressScope::Private => 0,
+            AddressScope::Public => 1,
+            AddressScope::LinkLocal => 3,
             _ => 2,
         };
-        (!outward.contains(ip), realm == 3, ip.is_ipv6(), realm, *ip)
+        (!outward.contains(ip), scope == 3, ip.is_ipv6(), scope, *ip)
     };
     found.sort_by_key(rank);
     found.dedup();

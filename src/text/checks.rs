@@ -2,7 +2,7 @@
 
 use super::NumberFormat;
 use crate::domain::ports::PortsErrorKind;
-use crate::domain::{PortReport, Realm, Reason, ScanChange, TargetChange, Unresolved, Verdict};
+use crate::domain::{AddressScope, PortReport, Reason, ScanChange, TargetChange, Unresolved, Verdict};
 
 /// See the module's head.
 #[derive(Debug)]
@@ -34,7 +34,7 @@ pub struct ChecksText {
     /// No address for this name.
     pub unresolved: fn(&str, Unresolved) -> String,
     /// The address is in no network that is asked without a question.
-    pub unconfirmed: fn(&str, Realm) -> String,
+    pub unconfirmed: fn(&str, AddressScope) -> String,
     /// How to say yes on the command line.
     pub say_yes: &'static str,
     /// The question, to be answered with the letter.
@@ -85,7 +85,7 @@ impl ChecksText {
                 (self.title)(asked, &address.to_string(), &proto, &numbers.count(count as u64), count)
             }
             ScanChange::Unresolved { asked, why } => (self.unresolved)(asked, *why),
-            ScanChange::Unconfirmed { address, realm, .. } => (self.unconfirmed)(&address.to_string(), *realm),
+            ScanChange::Unconfirmed { address, scope, .. } => (self.unconfirmed)(&address.to_string(), *scope),
             ScanChange::Port { report } => format!("{} {}", report.address, self.report(numbers, report)),
             ScanChange::Ended { stopped: true } => self.stopped.into(),
             ScanChange::Ended { stopped: false } => String::new(),

@@ -126,7 +126,7 @@ fn question(model: &Model, look: &Look, question: Question, buf: &mut Buffer) {
         Question::Beyond => {
             let scan = model.worlds.shown().scans.latest();
             let address = scan.and_then(|scan| scan.address).map_or_else(String::new, |address| address.to_string());
-            let why = (look.text.checks.unconfirmed)(&address, crate::domain::Realm::Beyond);
+            let why = (look.text.checks.unconfirmed)(&address, crate::domain::AddressScope::Public);
             (words.beyond_title, vec![(why, theme.alarm), (words.beyond_means.to_owned(), theme.text)])
         }
     };

@@ -4,7 +4,7 @@ use std::net::{Ipv4Addr, SocketAddr, TcpListener, UdpSocket};
 use std::time::Duration;
 
 use socklab::domain::{
-    EventKind, PortReport, Proto, Realm, Reason, ScanChange, ScanPlan, TargetChange, TargetHost, Verdict,
+    AddressScope, EventKind, PortReport, Proto, Reason, ScanChange, ScanPlan, TargetChange, TargetHost, Verdict,
 };
 
 use crate::harness::{Test, test};
@@ -113,18 +113,18 @@ async fn hosts_beyond_are_asked_only_after_a_yes_and_groups_never() {
     let mut test = TestLab::of(vec![]);
     for (host, confirmed) in [("8.8.8.8", false), ("224.0.0.1", true)] {
         test.lab.scan(ScanPlan { host: host.into(), confirmed, ..plan(&[53], Proto::Tcp) });
-        let realm = test
+        let scope = test
             .until("it is not asked", |seen| {
                 seen.iter().find_map(|kind| match kind {
                     EventKind::Scan(event) => match &event.change {
-                        ScanChange::Unconfirmed { asked, realm, .. } if asked == host => Some(*realm),
+                        ScanChange::Unconfirmed { asked, scope, .. } if asked == host => Some(*scope),
                         _ => None,
                     },
                     _ => None,
                 })
             })
             .await;
-        assert_eq!(realm, if confirmed { Realm::Group } else { Realm::Beyond });
+        assert_eq!(scope, if confirmed { AddressScope::Group } else { AddressScope::Public });
     }
     assert!(
         !test

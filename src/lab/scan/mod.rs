@@ -20,7 +20,7 @@ pub(super) use self::probe::ask;
 use super::host::Host;
 use super::reporter::Reporter;
 use super::resolve::resolve_on;
-use crate::domain::{Realm, ScanChange, ScanPlan};
+use crate::domain::{AddressScope, ScanChange, ScanPlan};
 
 /// How many ports are waited for at once. Each is a socket, and on the other side perhaps a place in an accept queue.
 const AT_ONCE: usize = 32;
@@ -90,9 +90,9 @@ impl Check {
         };
         // `resolve_on` never succeeds without an address.
         let Some(first) = found.first().copied() else { return false };
-        let (address, realm) = (first.ip(), Realm::of(first.ip()));
-        if realm == Realm::Group || !(realm.is_home() || self.plan.confirmed) {
-            self.log.scan(self.no, ScanChange::Unconfirmed { asked, address, realm });
+        let (address, scope) = (first.ip(), AddressScope::of(first.ip()));
+        if scope == AddressScope::Group || !(scope.is_local() || self.plan.confirmed) {
+            self.log.scan(self.no, ScanChange::Unconfirmed { asked, address, scope });
             return false;
         }
         let others = found.iter().skip(1).map(SocketAddr::ip).collect();

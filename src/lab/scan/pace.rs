@@ -3,7 +3,7 @@
 use std::net::IpAddr;
 use std::time::{Duration, Instant};
 
-use crate::domain::{Proto, Realm};
+use crate::domain::{AddressScope, Proto};
 
 /// Ports asked in a second when nothing else is said: a thousandth of what a port scanner can, and a class's three ports
 /// at once.
@@ -30,7 +30,7 @@ impl Pace {
     pub(super) fn new(rate: Option<u32>, proto: Proto, address: IpAddr) -> Self {
         let (rate, burst) = match (rate, proto) {
             (Some(rate), _) => (rate.max(1), 1),
-            (None, Proto::Udp) if Realm::of(address) != Realm::Loopback => (ICMP_RATE, ICMP_BURST),
+            (None, Proto::Udp) if AddressScope::of(address) != AddressScope::Loopback => (ICMP_RATE, ICMP_BURST),
             (None, _) => (GENTLE, GENTLE / 10),
         };
         Self { step: Duration::from_secs(1) / rate, burst, due: None }

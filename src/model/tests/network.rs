@@ -3,7 +3,7 @@
 use super::*;
 use crate::domain::ports::PortsErrorKind;
 use crate::domain::{
-    GuardEvent, Lang, Note, Proto, Realm, ScanChange, ScanEvent, TargetChange, TargetEvent, TargetHost,
+    AddressScope, GuardEvent, Lang, Note, Proto, ScanChange, ScanEvent, TargetChange, TargetEvent, TargetHost,
 };
 use crate::model::mode::Question;
 use crate::model::network::{Fault, Part, check};
@@ -157,29 +157,29 @@ fn scanned(model: &mut Model, change: ScanChange) {
 
 #[test]
 fn a_host_beyond_is_asked_after_a_yes_only() {
-    let beyond = |asked: &str, realm| ScanChange::Unconfirmed {
+    let beyond = |asked: &str, scope| ScanChange::Unconfirmed {
         asked: asked.into(),
         address: "203.0.114.5".parse().unwrap(),
-        realm,
+        scope,
     };
     let mut model = ready();
     typed(&mut model, "Npelsewhere 22\n");
-    scanned(&mut model, beyond("another", Realm::Beyond));
+    scanned(&mut model, beyond("another", AddressScope::Public));
     assert_eq!(model.ui.mode, Mode::Command, "that was no check of this screen");
-    scanned(&mut model, beyond("elsewhere", Realm::Beyond));
+    scanned(&mut model, beyond("elsewhere", AddressScope::Public));
     assert_eq!(model.ui.mode, Mode::Asking(Question::Beyond));
     let effects = typed(&mut model, "y");
     assert!(matches!(&effects[..], [Effect::Scan(plan)] if plan.confirmed && plan.host == "elsewhere"), "{effects:?}");
 
     typed(&mut model, "pelsewhere 22\n");
-    scanned(&mut model, beyond("elsewhere", Realm::Beyond));
+    scanned(&mut model, beyond("elsewhere", AddressScope::Public));
     assert_eq!((typed(&mut model, "n"), model.ui.mode), (vec![], Mode::Command));
     // Many hosts at once are asked by nobody, and who types is not interrupted.
     typed(&mut model, "pelsewhere 22\n");
-    scanned(&mut model, beyond("elsewhere", Realm::Group));
+    scanned(&mut model, beyond("elsewhere", AddressScope::Group));
     assert_eq!(model.ui.mode, Mode::Command);
     typed(&mut model, "pelsewhere 22\ni");
-    scanned(&mut model, beyond("elsewhere", Realm::Beyond));
+    scanned(&mut model, beyond("elsewhere", AddressScope::Public));
     assert_eq!(model.ui.mode, Mode::Saying);
 }
 

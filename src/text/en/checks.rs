@@ -3,7 +3,7 @@
 use super::super::ChecksText;
 use super::plural;
 use crate::domain::ports::PortsErrorKind;
-use crate::domain::{Errno, Realm, Reason, Unresolved, Verdict};
+use crate::domain::{AddressScope, Errno, Reason, Unresolved, Verdict};
 
 pub(super) const CHECKS: ChecksText = ChecksText {
     verdict,
@@ -48,8 +48,8 @@ pub(super) const CHECKS: ChecksText = ChecksText {
             )
         }
     },
-    unconfirmed: |address, realm| match realm {
-        Realm::Group => format!("{address} is many hosts at once: they are not asked"),
+    unconfirmed: |address, scope| match scope {
+        AddressScope::Group => format!("{address} is many hosts at once: they are not asked"),
         _ => format!(
             "{address} is neither this machine nor in a private network, nor on this link: ask only hosts that are yours, or whose owner agreed"
         ),

@@ -3,7 +3,7 @@
 use super::super::ChecksText;
 use super::plural;
 use crate::domain::ports::PortsErrorKind;
-use crate::domain::{Errno, Realm, Reason, Unresolved, Verdict};
+use crate::domain::{AddressScope, Errno, Reason, Unresolved, Verdict};
 
 pub(super) const CHECKS: ChecksText = ChecksText {
     verdict,
@@ -51,8 +51,8 @@ pub(super) const CHECKS: ChecksText = ChecksText {
             )
         }
     },
-    unconfirmed: |address, realm| match realm {
-        Realm::Group => format!("{address} são várias máquinas de uma vez: não são verificadas"),
+    unconfirmed: |address, scope| match scope {
+        AddressScope::Group => format!("{address} são várias máquinas de uma vez: não são verificadas"),
         _ => format!(
             "{address} não é esta máquina, nem fica em rede privada, nem neste enlace: verifique só máquinas suas, ou com o acordo do dono"
         ),

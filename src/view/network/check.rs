@@ -5,7 +5,7 @@ use ratatui::layout::Rect;
 use ratatui::style::Style;
 
 use super::{focused, hint};
-use crate::domain::{PortReport, Realm, Verdict};
+use crate::domain::{AddressScope, PortReport, Verdict};
 use crate::model::Model;
 use crate::model::keys::Action;
 use crate::model::network::Part;
@@ -46,7 +46,7 @@ pub(super) fn render(model: &Model, look: &Look, area: Rect, buf: &mut Buffer) {
             Progress::Unresolved(why) => {
                 paragraphs(&[((look.text.checks.unresolved)(&scan.asked, why), look.theme.alarm)], inside, buf);
             }
-            Progress::Unconfirmed(realm) => unconfirmed(look, scan, realm, inside, buf),
+            Progress::Unconfirmed(scope) => unconfirmed(look, scan, scope, inside, buf),
             Progress::Asking | Progress::Done(_) | Progress::Stopped(_) => found(model, look, scan, inside, buf),
         },
     }
@@ -68,10 +68,10 @@ fn empty(look: &Look, area: Rect, buf: &mut Buffer) {
     }
 }
 
-fn unconfirmed(look: &Look, scan: &Scan, realm: Realm, area: Rect, buf: &mut Buffer) {
+fn unconfirmed(look: &Look, scan: &Scan, scope: AddressScope, area: Rect, buf: &mut Buffer) {
     let address = scan.address.map_or_else(|| scan.asked.clone(), |address| address.to_string());
-    let mut said = vec![((look.text.checks.unconfirmed)(&address, realm), look.theme.alarm)];
-    if realm != Realm::Group {
+    let mut said = vec![((look.text.checks.unconfirmed)(&address, scope), look.theme.alarm)];
+    if scope != AddressScope::Group {
         let key = keys::first(Action::Check, look.text);
         said.push(((look.text.network.try_again)(&key), look.theme.key));
     }

@@ -9,7 +9,7 @@ use super::{scenes, screen, text};
 use crate::domain::guard::{GuardAction, PortCheck};
 use crate::domain::scan::IcmpError;
 use crate::domain::{
-    Call, ConnNo, EventKind, Evidence, Flow, GuardEvent, Lang, Note, PortReport, Proto, Realm, Reason, Rule,
+    AddressScope, Call, ConnNo, EventKind, Evidence, Flow, GuardEvent, Lang, Note, PortReport, Proto, Reason, Rule,
     ScanChange, ScanEvent, ServerChange, ServerId, SocketId, Syscall, TargetChange, TargetEvent, TargetHost,
     Unresolved, Verdict, WorldId,
 };
@@ -314,9 +314,9 @@ fn errors_are_said_in_words() {
         assert!(shown.contains(words), "{words}:\n{shown}");
     };
     says(ScanChange::Unresolved { asked: "lab".into(), why: Unresolved::NoSuchHost }, "there is no host of this name");
-    let beyond = |realm| ScanChange::Unconfirmed { asked: "lab".into(), address: ip("8.8.8.8"), realm };
-    says(beyond(Realm::Beyond), "p asks again");
-    says(beyond(Realm::Group), "many hosts at once");
+    let beyond = |scope| ScanChange::Unconfirmed { asked: "lab".into(), address: ip("8.8.8.8"), scope };
+    says(beyond(AddressScope::Public), "p asks again");
+    says(beyond(AddressScope::Group), "many hosts at once");
     let mut lab = scenes::lesson(Lang::En);
     target(&mut lab, "nowhere", TargetChange::Set);
     target(&mut lab, "nowhere", TargetChange::Lost { why: Unresolved::NoSuchHost });

@@ -6,7 +6,7 @@ use super::spelled::spelled;
 
 /// The kind of network an address belongs to, by the registries of special-purpose addresses (RFC 6890).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum Realm {
+pub enum AddressScope {
     /// This machine: 127.0.0.0/8, ::1, and the unspecified address, which a `connect` takes for this machine.
     Loopback,
     /// A network of one's own: RFC 1918, and unique local addresses (RFC 4193).
@@ -18,19 +18,19 @@ pub enum Realm {
     /// Many hosts at once: multicast, broadcast.
     Group,
     /// Anywhere else: somebody else's.
-    Beyond,
+    Public,
 }
 
-spelled!(Realm {
+spelled!(AddressScope {
     Loopback = "loopback",
     Private = "private",
     LinkLocal = "link_local",
     Documentation = "documentation",
     Group = "group",
-    Beyond = "beyond",
+    Public = "beyond",
 });
 
-impl Realm {
+impl AddressScope {
     /// Where an address belongs. An IPv4 address inside an IPv6 one counts as what it is.
     pub fn of(address: IpAddr) -> Self {
         match address.to_canonical() {
@@ -40,7 +40,7 @@ impl Realm {
     }
 
     /// Whether its ports may be checked without a question.
-    pub const fn is_home(self) -> bool {
+    pub const fn is_local(self) -> bool {
         matches!(self, Self::Loopback | Self::Private | Self::LinkLocal | Self::Documentation)
     }
 
@@ -56,7 +56,7 @@ impl Realm {
         } else if address.is_multicast() || address.is_broadcast() {
             Self::Group
         } else {
-            Self::Beyond
+            Self::Public
         }
     }
 
@@ -73,7 +73,7 @@ impl Realm {
         } else if address.is_multicast() {
             Self::Group
         } else {
-            Self::Beyond
+            Self::Public
         }
     }
 }
@@ -84,49 +84,49 @@ mod tests {
 
     #[test]
     fn home_ends_where_the_ranges_end() {
-        use Realm::{Beyond, Documentation, Group, LinkLocal, Loopback, Private};
-        for (address, realm) in [
+        use AddressScope::{Documentation, Group, LinkLocal, Loopback, Private, Public};
+        for (address, scope) in [
             ("127.0.0.1", Loopback),
             ("127.255.255.255", Loopback),
             ("0.0.0.0", Loopback),
             ("::1", Loopback),
             ("::ffff:127.0.0.1", Loopback),
             ("10.255.0.1", Private),
-            ("172.15.255.255", Beyond),
+            ("172.15.255.255", Public),
             ("172.16.0.0", Private),
             ("172.31.255.255", Private),
-            ("172.32.0.0", Beyond),
+            ("172.32.0.0", Public),
             ("192.168.7.7", Private),
-            ("192.169.0.0", Beyond),
+            ("192.169.0.0", Public),
             ("fd00::1", Private),
             ("169.254.1.1", LinkLocal),
             ("fe80::1", LinkLocal),
-            ("fec0::1", Beyond),
+            ("fec0::1", Public),
             ("192.0.2.1", Documentation),
-            ("192.0.3.1", Beyond),
+            ("192.0.3.1", Public),
             ("198.51.100.7", Documentation),
             ("203.0.113.255", Documentation),
             ("2001:db8::1", Documentation),
-            ("2001:db9::1", Beyond),
+            ("2001:db9::1", Public),
             ("3fff:fff::1", Documentation),
-            ("3fff:1000::1", Beyond),
+            ("3fff:1000::1", Public),
             // Shared between a provider and its customers (RFC 6598): not one's own.
-            ("100.64.0.1", Beyond),
-            ("0.0.0.1", Beyond),
-            ("240.0.0.1", Beyond),
+            ("100.64.0.1", Public),
+            ("0.0.0.1", Public),
+            ("240.0.0.1", Public),
             ("::ffff:10.0.0.1", Private),
             ("::ffff:224.0.0.1", Group),
             // Ways through somebody else's translator or tunnel, whatever is behind it (RFC 6052, RFC 3056).
-            ("64:ff9b::10.0.0.1", Beyond),
-            ("2002:a00:1::1", Beyond),
+            ("64:ff9b::10.0.0.1", Public),
+            ("2002:a00:1::1", Public),
             ("224.0.0.1", Group),
             ("255.255.255.255", Group),
             ("ff02::1", Group),
-            ("8.8.8.8", Beyond),
-            ("2606:4700::1111", Beyond),
-            ("::ffff:8.8.8.8", Beyond),
+            ("8.8.8.8", Public),
+            ("2606:4700::1111", Public),
+            ("::ffff:8.8.8.8", Public),
         ] {
-            assert_eq!(Realm::of(address.parse().unwrap()), realm, "{address}");
+            assert_eq!(AddressScope::of(address.parse().unwrap()), scope, "{address}");
         }
     }
 }
