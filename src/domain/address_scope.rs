@@ -2,7 +2,7 @@
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
-use super::spelled::spelled;
+use super::text_enum::text_enum;
 
 /// The kind of network an address belongs to, by the registries of special-purpose addresses (RFC 6890).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -21,7 +21,7 @@ pub enum AddressScope {
     Public,
 }
 
-spelled!(AddressScope {
+text_enum!(AddressScope {
     Loopback = "loopback",
     Private = "private",
     LinkLocal = "link_local",

@@ -10,7 +10,7 @@ use super::errno::Errno;
 use super::excerpt::Excerpt;
 use super::flow::{Flow, Proto};
 use super::id::SocketId;
-use super::spelled::{Unknown, serde_as_text, spelled};
+use super::text_enum::{UnknownText, serde_as_text, text_enum};
 
 /// The calls of section 2 of the manual that a first networks course teaches.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -30,7 +30,7 @@ pub enum Syscall {
     Close,
 }
 
-spelled!(Syscall {
+text_enum!(Syscall {
     Socket = "socket",
     Setsockopt = "setsockopt",
     Bind = "bind",
@@ -144,8 +144,8 @@ impl fmt::Display for Args {
 }
 
 impl FromStr for Args {
-    type Err = Unknown;
-    fn from_str(text: &str) -> Result<Self, Unknown> {
+    type Err = UnknownText;
+    fn from_str(text: &str) -> Result<Self, UnknownText> {
         match text {
             "" => return Ok(Self::None),
             "SOCK_STREAM" => return Ok(Self::Proto(Proto::Tcp)),
@@ -156,7 +156,11 @@ impl FromStr for Args {
         let addr = || text.parse().map(Self::Addr).ok();
         let shut = || text.parse().map(Self::Shut).ok();
         let option = || text.parse().map(Self::Option).ok();
-        number().or_else(addr).or_else(shut).or_else(option).ok_or_else(|| Unknown { what: "Args", text: text.into() })
+        number()
+            .or_else(addr)
+            .or_else(shut)
+            .or_else(option)
+            .ok_or_else(|| UnknownText { what: "Args", text: text.into() })
     }
 }
 
@@ -173,7 +177,7 @@ pub enum Shut {
     Both,
 }
 
-spelled!(Shut { Read = "SHUT_RD", Write = "SHUT_WR", Both = "SHUT_RDWR" });
+text_enum!(Shut { Read = "SHUT_RD", Write = "SHUT_WR", Both = "SHUT_RDWR" });
 
 /// Socket options that change what a class sees.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -192,7 +196,7 @@ pub enum SockOpt {
     BindNoPort,
 }
 
-spelled!(SockOpt { ReuseAddr = "SO_REUSEADDR", LingerZero = "SO_LINGER 0", NoDelay = "TCP_NODELAY", ReceiveBuffer = "SO_RCVBUF",
+text_enum!(SockOpt { ReuseAddr = "SO_REUSEADDR", LingerZero = "SO_LINGER 0", NoDelay = "TCP_NODELAY", ReceiveBuffer = "SO_RCVBUF",
     DelayAcks = "TCP_QUICKACK 0", BindNoPort = "IP_BIND_ADDRESS_NO_PORT" });
 
 /// A call's result: it worked, or why it did not.
@@ -229,8 +233,8 @@ impl fmt::Display for Outcome {
 }
 
 impl FromStr for Outcome {
-    type Err = Unknown;
-    fn from_str(text: &str) -> Result<Self, Unknown> {
+    type Err = UnknownText;
+    fn from_str(text: &str) -> Result<Self, UnknownText> {
         if text == "ok" { Ok(Self::Ok) } else { text.parse().map(Self::Failed) }
     }
 }

@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use super::flow::{Flow, Proto};
 use super::id::{ClientId, ServerId};
-use super::spelled::spelled;
+use super::text_enum::text_enum;
 
 /// What every client says when its connection opens.
 pub const GREETING: &str = "Hello, world";
@@ -20,7 +20,7 @@ pub enum ClientPlan {
     OneShot,
 }
 
-spelled!(ClientPlan { Stay = "stay", OneShot = "one_shot" });
+text_enum!(ClientPlan { Stay = "stay", OneShot = "one_shot" });
 
 /// How a connection is ended from the client's side.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -33,7 +33,7 @@ pub enum CloseHow {
     Half,
 }
 
-spelled!(CloseHow { Fin = "fin", Rst = "rst", Half = "half" });
+text_enum!(CloseHow { Fin = "fin", Rst = "rst", Half = "half" });
 
 /// Where clients go.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]

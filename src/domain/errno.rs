@@ -4,7 +4,7 @@ use std::fmt;
 use std::io;
 use std::str::FromStr;
 
-use super::spelled::{Unknown, serde_as_text};
+use super::text_enum::{UnknownText, serde_as_text};
 
 /// A failed call's reason. The named ones each have a text that explains them; see `errno(3)`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -125,13 +125,13 @@ impl fmt::Display for Errno {
 }
 
 impl FromStr for Errno {
-    type Err = Unknown;
-    fn from_str(text: &str) -> Result<Self, Unknown> {
+    type Err = UnknownText;
+    fn from_str(text: &str) -> Result<Self, UnknownText> {
         if let Some((errno, _)) = NAMES.iter().find(|(_, name)| *name == text) {
             return Ok(*errno);
         }
         let raw = text.strip_prefix("errno ").and_then(|n| n.parse().ok());
-        raw.map(Self::Other).ok_or_else(|| Unknown { what: "Errno", text: text.into() })
+        raw.map(Self::Other).ok_or_else(|| UnknownText { what: "Errno", text: text.into() })
     }
 }
 

@@ -15,9 +15,9 @@ use super::packet::PacketSummary;
 use super::row::Delta;
 use super::scan::ScanEvent;
 use super::server::ServerEvent;
-use super::spelled::spelled;
 use super::stamp::Stamp;
 use super::target::TargetEvent;
+use super::text_enum::text_enum;
 use super::transition::Transition;
 use super::wire::WireEvent;
 
@@ -31,7 +31,7 @@ pub enum WorldId {
     Wire,
 }
 
-spelled!(WorldId { Host = "host", Wire = "wire" });
+text_enum!(WorldId { Host = "host", Wire = "wire" });
 
 /// What a producer saw: an event that has no place in the journal yet.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]

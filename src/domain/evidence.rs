@@ -1,6 +1,6 @@
 //! How a thing is known. Every event says so, and the screen never pretends otherwise.
 
-use super::spelled::spelled;
+use super::text_enum::text_enum;
 
 /// How a thing is known, weakest first: a stronger kind replaces a weaker one in a connection's history.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -17,7 +17,7 @@ pub enum Evidence {
     Traced,
 }
 
-spelled!(Evidence {
+text_enum!(Evidence {
     Inferred = "inferred",
     Sampled = "sampled",
     Packet = "packet",

@@ -5,7 +5,7 @@ use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 
-use super::spelled::{Unknown, serde_as_text};
+use super::text_enum::{UnknownText, serde_as_text};
 
 /// A finding. Those about TCP sequence numbers mean what Wireshark's `tcp.analysis.*` mean ("TCP Analysis" in its User's
 /// Guide). Written in words: `duplicate ack 2 of 7`.
@@ -149,8 +149,8 @@ impl fmt::Display for Finding {
 }
 
 impl FromStr for Finding {
-    type Err = Unknown;
-    fn from_str(text: &str) -> Result<Self, Unknown> {
+    type Err = UnknownText;
+    fn from_str(text: &str) -> Result<Self, UnknownText> {
         let after = |prefix: &str| text.strip_prefix(prefix);
         let fragment = |offset: &str, more| offset.parse().ok().map(|offset| Self::Fragment { offset, more });
         let read = || {
@@ -172,7 +172,7 @@ impl FromStr for Finding {
             let last = after("last fragment at ").and_then(|offset| fragment(offset, false));
             last.or_else(|| after("fragment at ").and_then(|offset| fragment(offset, true)))
         };
-        read().ok_or_else(|| Unknown { what: "Finding", text: text.into() })
+        read().ok_or_else(|| UnknownText { what: "Finding", text: text.into() })
     }
 }
 

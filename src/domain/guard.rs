@@ -8,7 +8,7 @@ use std::net::{IpAddr, SocketAddr};
 use serde::{Deserialize, Serialize};
 
 use super::id::ServerId;
-use super::spelled::spelled;
+use super::text_enum::text_enum;
 
 /// One rule that the guard keeps. Those with a number can be set (`--limit`); the others always hold.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -43,7 +43,7 @@ pub enum Rule {
     Amplifier,
 }
 
-spelled!(Rule {
+text_enum!(Rule {
     Connections = "connections",
     Total = "total",
     Arrivals = "arrivals",
@@ -141,7 +141,7 @@ pub enum GuardAction {
     Ignored,
 }
 
-spelled!(GuardAction {
+text_enum!(GuardAction {
     Refused = "refused",
     Closed = "closed",
     Slowed = "slowed",
@@ -163,7 +163,7 @@ pub enum PortCheck {
     ServiceProbe,
 }
 
-spelled!(PortCheck { Connect = "connect", EmptyDatagram = "empty_datagram", ServiceProbe = "service_probe" });
+text_enum!(PortCheck { Connect = "connect", EmptyDatagram = "empty_datagram", ServiceProbe = "service_probe" });
 
 /// Something about the guard. What happens often is told at once the first time and then at most once a second, with
 /// its count: the counts of all events add up to what happened.

@@ -6,7 +6,7 @@ use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 
-use super::spelled::{Unknown, serde_as_text, spelled};
+use super::text_enum::{UnknownText, serde_as_text, text_enum};
 
 /// A server, by its place in the list the laboratory was started with. Written `s0`, `s1`, …
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -53,7 +53,7 @@ pub enum HostId {
     Server,
 }
 
-spelled!(HostId { Client = "client", Server = "server" });
+text_enum!(HostId { Client = "client", Server = "server" });
 
 impl HostId {
     /// Its address on the wire, in the network that is reserved for documents (RFC 5737).
@@ -102,28 +102,28 @@ impl fmt::Display for SocketId {
     }
 }
 
-fn number<T: FromStr>(text: &str, prefix: char, what: &'static str) -> Result<T, Unknown> {
-    text.strip_prefix(prefix).and_then(|n| n.parse().ok()).ok_or_else(|| Unknown { what, text: text.into() })
+fn number<T: FromStr>(text: &str, prefix: char, what: &'static str) -> Result<T, UnknownText> {
+    text.strip_prefix(prefix).and_then(|n| n.parse().ok()).ok_or_else(|| UnknownText { what, text: text.into() })
 }
 
 impl FromStr for ServerId {
-    type Err = Unknown;
-    fn from_str(text: &str) -> Result<Self, Unknown> {
+    type Err = UnknownText;
+    fn from_str(text: &str) -> Result<Self, UnknownText> {
         number(text, 's', "ServerId").map(Self)
     }
 }
 
 impl FromStr for ClientId {
-    type Err = Unknown;
-    fn from_str(text: &str) -> Result<Self, Unknown> {
+    type Err = UnknownText;
+    fn from_str(text: &str) -> Result<Self, UnknownText> {
         number(text, 'c', "ClientId").map(Self)
     }
 }
 
 impl FromStr for SocketId {
-    type Err = Unknown;
-    fn from_str(text: &str) -> Result<Self, Unknown> {
-        let unknown = || Unknown { what: "SocketId", text: text.into() };
+    type Err = UnknownText;
+    fn from_str(text: &str) -> Result<Self, UnknownText> {
+        let unknown = || UnknownText { what: "SocketId", text: text.into() };
         match (text.chars().next(), text.split_once('.')) {
             (Some('s'), Some((server, no))) => {
                 Ok(Self::Conn(server.parse()?, ConnNo(no.parse().map_err(|_| unknown())?)))

@@ -1,6 +1,6 @@
 //! The two languages of the screen.
 
-use super::spelled::spelled;
+use super::text_enum::text_enum;
 
 /// A language that every word on the screen exists in.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
@@ -12,7 +12,7 @@ pub enum Lang {
     PtBr,
 }
 
-spelled!(Lang { En = "en", PtBr = "pt-BR" });
+text_enum!(Lang { En = "en", PtBr = "pt-BR" });
 
 impl Lang {
     /// The language that suits a locale such as `pt_BR.UTF-8`: Portuguese for any `pt`, otherwise English.

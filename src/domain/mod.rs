@@ -36,7 +36,7 @@ pub mod transition;
 pub mod verdict;
 pub mod wire;
 
-mod spelled;
+mod text_enum;
 
 pub use address_scope::AddressScope;
 pub use broadcast::{BroadcastEvent, Reply};

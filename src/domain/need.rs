@@ -1,7 +1,7 @@
 //! What the wire lab needs of the machine, one by one, and what to do where it is missing.
 
 use super::errno::Errno;
-use super::spelled::spelled;
+use super::text_enum::text_enum;
 
 /// One thing that the wire lab needs. In the order in which they are met.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -28,7 +28,7 @@ pub enum Need {
     Address,
 }
 
-spelled!(Need {
+text_enum!(Need {
     Linux = "linux",
     Helper = "helper",
     UserNamespace = "user_namespace",
@@ -82,7 +82,7 @@ pub enum Remedy {
     Unknown,
 }
 
-spelled!(Remedy {
+text_enum!(Remedy {
     OtherSystem = "other_system",
     TunPermission = "tun_permission",
     TunModule = "tun_module",

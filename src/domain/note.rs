@@ -8,7 +8,7 @@ use super::errno::Errno;
 use super::evidence::Evidence;
 use super::id::SocketId;
 use super::server::ServerSpec;
-use super::spelled::spelled;
+use super::text_enum::text_enum;
 
 /// Something that the class should know and that no call and no table shows.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -141,4 +141,4 @@ pub enum TableSource {
     Netstat2,
 }
 
-spelled!(TableSource { SockDiag = "sock_diag", Netstat2 = "netstat2" });
+text_enum!(TableSource { SockDiag = "sock_diag", Netstat2 = "netstat2" });

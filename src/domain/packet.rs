@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 use super::excerpt::Excerpt;
 use super::finding::Findings;
 use super::flow::{Flow, Proto};
-use super::spelled::{Unknown, serde_as_text};
+use super::text_enum::{UnknownText, serde_as_text};
 
 /// One packet. `flow.local` is its source and `flow.peer` its destination.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -112,8 +112,8 @@ impl fmt::Display for TcpOption {
 }
 
 impl FromStr for TcpOption {
-    type Err = Unknown;
-    fn from_str(text: &str) -> Result<Self, Unknown> {
+    type Err = UnknownText;
+    fn from_str(text: &str) -> Result<Self, UnknownText> {
         fn two<T: FromStr>(pair: Option<(&str, &str)>) -> Option<(T, T)> {
             pair.and_then(|(a, b)| Some((a.parse().ok()?, b.parse().ok()?)))
         }
@@ -126,7 +126,7 @@ impl FromStr for TcpOption {
             "ts" => two(value.split_once(' ')).map(|(value, echo)| Self::Timestamps(value, echo)),
             _ => None,
         };
-        option.ok_or_else(|| Unknown { what: "TcpOption", text: text.into() })
+        option.ok_or_else(|| UnknownText { what: "TcpOption", text: text.into() })
     }
 }
 
@@ -189,14 +189,14 @@ impl fmt::Display for Flags {
 }
 
 impl FromStr for Flags {
-    type Err = Unknown;
-    fn from_str(text: &str) -> Result<Self, Unknown> {
+    type Err = UnknownText;
+    fn from_str(text: &str) -> Result<Self, UnknownText> {
         if text == "-" {
             return Ok(Self::default());
         }
         text.split('+').try_fold(Self::default(), |flags, word| {
             let named = Self::NAMES.iter().find(|(_, name)| *name == word);
-            named.map(|(flag, _)| flags.with(*flag)).ok_or_else(|| Unknown { what: "Flags", text: text.into() })
+            named.map(|(flag, _)| flags.with(*flag)).ok_or_else(|| UnknownText { what: "Flags", text: text.into() })
         })
     }
 }
@@ -220,14 +220,14 @@ impl fmt::Display for Icmp {
 }
 
 impl FromStr for Icmp {
-    type Err = Unknown;
-    fn from_str(text: &str) -> Result<Self, Unknown> {
+    type Err = UnknownText;
+    fn from_str(text: &str) -> Result<Self, UnknownText> {
         if text == "port unreachable" {
             return Ok(Self::PortUnreachable);
         }
         let numbers = text.strip_prefix("type ").and_then(|rest| rest.split_once(" code "));
         let other = numbers.and_then(|(kind, code)| Some(Self::Other(kind.parse().ok()?, code.parse().ok()?)));
-        other.ok_or_else(|| Unknown { what: "Icmp", text: text.into() })
+        other.ok_or_else(|| UnknownText { what: "Icmp", text: text.into() })
     }
 }
 

@@ -5,7 +5,7 @@ use std::ops::{Range, RangeInclusive};
 use std::str::FromStr;
 
 use super::flow::Proto;
-use super::spelled::serde_as_text;
+use super::text_enum::serde_as_text;
 
 /// Words for ports: the laboratory's servers by name, and all of them.
 const NAMES: [(&str, RangeInclusive<u16>); 5] = [

@@ -5,8 +5,8 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 
 use super::flow::Flow;
-use super::spelled::spelled;
 use super::state::TcpState;
+use super::text_enum::text_enum;
 
 /// One socket as the kernel's table shows it: what `ss` and `netstat` print a line for.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -99,7 +99,7 @@ pub enum TimerKind {
     Persist,
 }
 
-spelled!(TimerKind {
+text_enum!(TimerKind {
     Retransmit = "retransmit",
     Keepalive = "keepalive",
     TimeWait = "time_wait",

@@ -8,7 +8,7 @@ use super::errno::Errno;
 use super::flow::Proto;
 use super::id::{ConnNo, ServerId};
 use super::row::Process;
-use super::spelled::spelled;
+use super::text_enum::text_enum;
 
 /// How a TCP server serves the connections it accepts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -21,7 +21,7 @@ pub enum ServiceModel {
     Async,
 }
 
-spelled!(ServiceModel { Sequential = "sequential", Threaded = "threaded", Async = "async" });
+text_enum!(ServiceModel { Sequential = "sequential", Threaded = "threaded", Async = "async" });
 
 impl ServiceModel {
     /// The model that a live switch goes to next.
@@ -44,7 +44,7 @@ pub enum Answer {
     Upper,
 }
 
-spelled!(Answer { Same = "same", Upper = "upper" });
+text_enum!(Answer { Same = "same", Upper = "upper" });
 
 impl Answer {
     /// The answer to `request`. Text is capitalised as text; bytes that are not UTF-8, letter by ASCII letter.
@@ -70,7 +70,7 @@ pub enum ServerKind {
     Udp,
 }
 
-spelled!(ServerKind { Threaded = "threaded", Echo = "echo", Async = "async", Udp = "udp" });
+text_enum!(ServerKind { Threaded = "threaded", Echo = "echo", Async = "async", Udp = "udp" });
 
 impl ServerKind {
     /// The port that the laboratory gives it.

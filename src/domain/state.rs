@@ -1,6 +1,6 @@
 //! The states of a TCP connection and the edges between them (RFC 9293 §3.3.2).
 
-use super::spelled::spelled;
+use super::text_enum::text_enum;
 
 /// A TCP state, spelled as `netstat` spells it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -29,7 +29,7 @@ pub enum TcpState {
     TimeWait,
 }
 
-spelled!(TcpState {
+text_enum!(TcpState {
     Closed = "CLOSED",
     Listen = "LISTEN",
     SynSent = "SYN_SENT",

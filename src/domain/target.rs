@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 
 use super::errno::Errno;
 use super::excerpt::sanitise;
-use super::spelled::{Unknown, serde_as_text};
+use super::text_enum::{UnknownText, serde_as_text};
 use super::verdict::PortReport;
 use super::wire::millis;
 
@@ -82,13 +82,13 @@ impl TargetHost {
 }
 
 impl FromStr for TargetHost {
-    type Err = Unknown;
-    fn from_str(text: &str) -> Result<Self, Unknown> {
+    type Err = UnknownText;
+    fn from_str(text: &str) -> Result<Self, UnknownText> {
         let what = |fault| match fault {
             TargetFault::Host => "HOST or HOST:PORT",
             TargetFault::Port => "port from 1 to 65535 behind the host, as in HOST:PORT",
         };
-        Self::read(text).map_err(|fault| Unknown { what: what(fault), text: text.into() })
+        Self::read(text).map_err(|fault| UnknownText { what: what(fault), text: text.into() })
     }
 }
 

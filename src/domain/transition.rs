@@ -7,8 +7,8 @@ use serde::{Deserialize, Serialize};
 
 use super::call::Syscall;
 use super::flow::Flow;
-use super::spelled::{Unknown, serde_as_text};
 use super::state::TcpState;
+use super::text_enum::{UnknownText, serde_as_text};
 
 /// One end of a connection went from one state to another.
 ///
@@ -49,8 +49,8 @@ impl fmt::Display for Cause {
 }
 
 impl FromStr for Cause {
-    type Err = Unknown;
-    fn from_str(text: &str) -> Result<Self, Unknown> {
+    type Err = UnknownText;
+    fn from_str(text: &str) -> Result<Self, UnknownText> {
         if text == "timer" {
             return Ok(Self::Timer);
         }

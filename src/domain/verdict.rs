@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use super::errno::Errno;
 use super::flow::Proto;
-use super::spelled::spelled;
+use super::text_enum::text_enum;
 use super::wire::millis;
 
 /// What a port is, as far as a host outside can tell.
@@ -25,7 +25,7 @@ pub enum Verdict {
     Unknown,
 }
 
-spelled!(Verdict {
+text_enum!(Verdict {
     Open = "open",
     Closed = "closed",
     Filtered = "filtered",
@@ -69,7 +69,7 @@ pub enum Reason {
     LocalError,
 }
 
-spelled!(Reason {
+text_enum!(Reason {
     SynAck = "syn-ack",
     Rst = "rst",
     UdpAnswer = "udp-answer",

@@ -8,7 +8,7 @@ use super::errno::Errno;
 use super::id::HostId;
 use super::need::{Need, Remedy};
 use super::setting::Setting;
-use super::spelled::spelled;
+use super::text_enum::text_enum;
 
 /// What the presenter asks of the wire. Where a direction is given it is named by the host that sends; none is both.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -71,7 +71,7 @@ pub enum LossReason {
     Link,
 }
 
-spelled!(LossReason { Asked = "asked", Chance = "chance", Cut = "cut", Overflow = "overflow", Link = "link" });
+text_enum!(LossReason { Asked = "asked", Chance = "chance", Cut = "cut", Overflow = "overflow", Link = "link" });
 
 /// Something that happened on the wire. The event's `host` is the sender.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -237,7 +237,7 @@ pub enum LinkKind {
     Veth,
 }
 
-spelled!(LinkKind { Tun = "tun", Veth = "veth" });
+text_enum!(LinkKind { Tun = "tun", Veth = "veth" });
 
 /// Why the wire is no more.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -250,7 +250,7 @@ pub enum CloseReason {
     LinkFailed,
 }
 
-spelled!(CloseReason { Asked = "asked", HelperEnded = "helper_ended", LinkFailed = "link_failed" });
+text_enum!(CloseReason { Asked = "asked", HelperEnded = "helper_ended", LinkFailed = "link_failed" });
 
 #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde hands over a reference")]
 const fn is_zero(number: &u64) -> bool {

@@ -1,6 +1,6 @@
 //! The names that a filter knows: what may stand before a value.
 
-use crate::domain::spelled::spelled;
+use crate::domain::text_enum::text_enum;
 
 /// A field of a filter expression. `sport` and `src` are the socket's own side, as in `ss(8)`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -37,7 +37,7 @@ pub enum FilterField {
     Seq,
 }
 
-spelled!(FilterField {
+text_enum!(FilterField {
     Port = "port",
     Sport = "sport",
     Dport = "dport",

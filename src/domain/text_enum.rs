@@ -19,7 +19,7 @@ macro_rules! serde_as_text {
 }
 
 /// An enum whose variants each have one fixed spelling: `name()`, `Display`, `FromStr` and serde all use it.
-macro_rules! spelled {
+macro_rules! text_enum {
     ($type:ident { $($variant:ident = $name:literal),+ $(,)? }) => {
         impl $type {
             /// Every value, in declaration order.
@@ -36,33 +36,33 @@ macro_rules! spelled {
             }
         }
         impl std::str::FromStr for $type {
-            type Err = $crate::domain::spelled::Unknown;
+            type Err = $crate::domain::text_enum::UnknownText;
             fn from_str(text: &str) -> Result<Self, Self::Err> {
                 match text {
                     $($name => Ok(Self::$variant),)+
-                    _ => Err($crate::domain::spelled::Unknown { what: stringify!($type), text: text.into() }),
+                    _ => Err($crate::domain::text_enum::UnknownText { what: stringify!($type), text: text.into() }),
                 }
             }
         }
-        $crate::domain::spelled::serde_as_text!($type);
+        $crate::domain::text_enum::serde_as_text!($type);
     };
 }
 
 /// A word that is none of the spellings of its type.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Unknown {
+pub struct UnknownText {
     /// The type that was asked for.
     pub what: &'static str,
     /// The word that was given.
     pub text: String,
 }
 
-impl std::fmt::Display for Unknown {
+impl std::fmt::Display for UnknownText {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         write!(f, "not a {}: {:?}", self.what, self.text)
     }
 }
 
-impl std::error::Error for Unknown {}
+impl std::error::Error for UnknownText {}
 
-pub(crate) use {serde_as_text, spelled};
+pub(crate) use {serde_as_text, text_enum};
