@@ -4,7 +4,7 @@ use std::io::{self, Write};
 
 use crate::domain::Lang;
 use crate::domain::excerpt::sanitise;
-use crate::lesson::{Engine, Lesson, Tick};
+use crate::lesson::{Engine, ExpectationState, Lesson};
 use crate::text::Text;
 use crate::text::lesson::LessonsText;
 use crate::view::sentences::{of_act, of_expect, of_seen};
@@ -53,9 +53,9 @@ impl<W: Write> Transcript<W> {
         for (expect, tick) in step.expect.iter().zip(engine.ticks()) {
             let what = of_expect(self.text, expect);
             match tick {
-                Tick::Met => self.line(&format!("    ✓ {what}"))?,
-                Tick::Open => self.line(&format!("    · {what}"))?,
-                Tick::Missed(seen) => self.line(&format!("    ✗ {what}; {}", of_seen(self.text, seen)))?,
+                ExpectationState::Met => self.line(&format!("    ✓ {what}"))?,
+                ExpectationState::Open => self.line(&format!("    · {what}"))?,
+                ExpectationState::Missed(seen) => self.line(&format!("    ✗ {what}; {}", of_seen(self.text, seen)))?,
             }
         }
         self.out.flush()
@@ -90,8 +90,8 @@ pub(super) fn failures(engine: &Engine, text: &'static Text) -> Vec<String> {
     let stuck = engine.stuck().and_then(|place| step.acts.get(place));
     let not_done = stuck.map(|act| (text.not_done)(&of_act(text, act)));
     let missed = step.expect.iter().zip(engine.ticks()).filter_map(|(expect, tick)| match tick {
-        Tick::Missed(seen) => Some(format!("{}; {}", of_expect(text, expect), of_seen(text, seen))),
-        Tick::Met | Tick::Open => None,
+        ExpectationState::Missed(seen) => Some(format!("{}; {}", of_expect(text, expect), of_seen(text, seen))),
+        ExpectationState::Met | ExpectationState::Open => None,
     });
     not_done.into_iter().chain(missed).map(|what| format!("{} {number}: {what}", text.step)).collect()
 }

@@ -229,11 +229,11 @@ mod tests {
         let lesson = |change| LessonEvent { lesson: "lost-syn".into(), change };
         vec![
             EventKind::Lesson(lesson(LessonChange::Staged { run: 3 })),
-            EventKind::Lesson(lesson(LessonChange::Missed { step: 1, expect: 2, seen: lesson::Seen::Nothing })),
+            EventKind::Lesson(lesson(LessonChange::Missed { step: 1, expect: 2, seen: lesson::SeenInstead::Nothing })),
             EventKind::Lesson(lesson(LessonChange::Missed {
                 step: 1,
                 expect: 0,
-                seen: lesson::Seen::State(TcpState::SynSent, Some(Cause::Timer)),
+                seen: lesson::SeenInstead::State(TcpState::SynSent, Some(Cause::Timer)),
             })),
             EventKind::Lesson(lesson(LessonChange::Over)),
         ]

@@ -55,7 +55,7 @@ pub enum LessonChange {
         /// Which.
         expect: usize,
         /// What was seen instead.
-        seen: Seen,
+        seen: SeenInstead,
     },
     /// An act could not be done in time.
     NotDone {
@@ -82,20 +82,20 @@ pub enum LessonChange {
 
 /// What became of one expectation.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub enum Tick {
+pub enum ExpectationState {
     /// Not seen yet.
     #[default]
     Open,
-    /// Seen.
+    /// SeenInstead.
     Met,
     /// Not seen in time; and what was seen instead.
-    Missed(Seen),
+    Missed(SeenInstead),
 }
 
 /// What was seen where something else was expected.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub enum Seen {
+pub enum SeenInstead {
     /// The very thing that should not have been seen.
     It,
     /// Nothing.

@@ -10,7 +10,7 @@ use super::cast::Cast;
 use super::file::{Lesson, Step};
 use super::order::{Addresses, Done, Order};
 use crate::domain::client::ClientChange;
-use crate::domain::lesson::{Seen, Tick};
+use crate::domain::lesson::{ExpectationState, SeenInstead};
 use crate::domain::{Event, EventKind, Flow, Proto, SocketId, Stamp, WireEvent};
 use crate::model::World;
 
@@ -58,7 +58,7 @@ pub struct Engine {
     since: Stamp,
     /// When the present step began.
     began: Stamp,
-    ticks: Vec<Tick>,
+    ticks: Vec<ExpectationState>,
     stuck: Option<usize>,
 }
 
@@ -103,7 +103,7 @@ impl Engine {
     }
 
     /// What became of the present step's expectations, in their order.
-    pub fn ticks(&self) -> &[Tick] {
+    pub fn ticks(&self) -> &[ExpectationState] {
         &self.ticks
     }
 
@@ -128,7 +128,7 @@ impl Engine {
     /// Begins the present step. Says what to do first.
     pub fn begin(&mut self, world: &World, now: Stamp) -> Vec<Order> {
         let Some(step) = self.lesson.steps.get(self.step).filter(|_| self.phase == Phase::Ready) else { return vec![] };
-        self.ticks = vec![Tick::Open; step.expect.len()];
+        self.ticks = vec![ExpectationState::Open; step.expect.len()];
         // Two steps in which nothing is done look at one stretch of time: what one heard is there for the other.
         let still = |step: usize| self.lesson.steps.get(step).is_some_and(|step| step.acts.is_empty());
         if !(still(self.step) && self.step > 0 && still(self.step - 1)) {
@@ -195,7 +195,7 @@ impl Engine {
                 let absent =
                     self.lesson.steps[self.step].expect.iter().zip(&self.ticks).filter_map(|(expect, tick)| {
                         let over = expect.absent_for()?;
-                        (*tick == Tick::Open).then(|| self.since.after(over))
+                        (*tick == ExpectationState::Open).then(|| self.since.after(over))
                     });
                 absent.chain([self.deadline()]).min()
             }
@@ -255,8 +255,9 @@ impl Engine {
             return;
         }
         for (expect, tick) in self.lesson.steps[self.step].expect.iter().zip(&mut self.ticks) {
-            if *tick == Tick::Open && expect.absent_for().is_some_and(|over| now >= self.since.after(over)) {
-                *tick = Tick::Met;
+            if *tick == ExpectationState::Open && expect.absent_for().is_some_and(|over| now >= self.since.after(over))
+            {
+                *tick = ExpectationState::Met;
             }
         }
     }
@@ -267,12 +268,12 @@ impl Engine {
         }
         let mut ticks = std::mem::take(&mut self.ticks);
         for (expect, tick) in self.lesson.steps[self.step].expect.iter().zip(&mut ticks) {
-            if *tick != Tick::Open {
+            if *tick != ExpectationState::Open {
                 continue;
             }
             match (expect.absent_for(), self.judge(world, expect)) {
-                (None, Ok(())) => *tick = Tick::Met,
-                (Some(_), Ok(())) => *tick = Tick::Missed(Seen::It),
+                (None, Ok(())) => *tick = ExpectationState::Met,
+                (Some(_), Ok(())) => *tick = ExpectationState::Missed(SeenInstead::It),
                 (_, Err(_)) => {}
             }
         }
@@ -281,9 +282,9 @@ impl Engine {
 
     /// Whether the step is over.
     fn settle(&mut self) -> bool {
-        if self.ticks.iter().any(|tick| matches!(tick, Tick::Missed(_))) {
+        if self.ticks.iter().any(|tick| matches!(tick, ExpectationState::Missed(_))) {
             self.phase = Phase::Failed;
-        } else if self.ticks.iter().all(|tick| *tick == Tick::Met) {
+        } else if self.ticks.iter().all(|tick| *tick == ExpectationState::Met) {
             self.phase = Phase::Passed;
             self.over = self.heard.len();
         } else {
@@ -296,8 +297,8 @@ impl Engine {
         let mut ticks = std::mem::take(&mut self.ticks);
         if self.phase == Phase::Expecting {
             for (expect, tick) in self.lesson.steps[self.step].expect.iter().zip(&mut ticks) {
-                if let (Tick::Open, Err(seen)) = (&*tick, self.judge(world, expect)) {
-                    *tick = Tick::Missed(seen);
+                if let (ExpectationState::Open, Err(seen)) = (&*tick, self.judge(world, expect)) {
+                    *tick = ExpectationState::Missed(seen);
                 }
             }
         }

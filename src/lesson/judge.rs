@@ -6,7 +6,7 @@ use super::engine::Engine;
 use super::expect::{CallReturned, Count, EdgeTaken, Expect, RowShows, StateIs};
 use super::matcher::{End, PacketMatch};
 use super::order::held;
-use crate::domain::lesson::Seen;
+use crate::domain::lesson::SeenInstead;
 use crate::domain::{Cause, Event, EventKind, Evidence, Flags, Flow, HostId, SocketId, WireEvent};
 use crate::model::World;
 
@@ -19,7 +19,7 @@ impl Expect {
 
 impl Engine {
     /// Whether what is looked for is seen; if not, what is.
-    pub(super) fn judge(&self, world: &World, expect: &Expect) -> Result<(), Seen> {
+    pub(super) fn judge(&self, world: &World, expect: &Expect) -> Result<(), SeenInstead> {
         match expect {
             // Only from when the step began: what happened before it cannot speak against it.
             Expect::Absent(absent) => judge(self, self.heard_in_step(), world, &absent.what),
@@ -28,7 +28,7 @@ impl Engine {
     }
 }
 
-fn judge(engine: &Engine, heard: &[Event], world: &World, expect: &Expect) -> Result<(), Seen> {
+fn judge(engine: &Engine, heard: &[Event], world: &World, expect: &Expect) -> Result<(), SeenInstead> {
     match expect {
         Expect::State(wanted) => state(engine, world, wanted),
         Expect::Edge(wanted) => edge(engine, heard, world, wanted),
@@ -38,9 +38,9 @@ fn judge(engine: &Engine, heard: &[Event], world: &World, expect: &Expect) -> Re
             None => Err(these(world.wire.open().map(|on| brief(on.from, &on.packet)))),
         },
         Expect::Folded(wanted) => {
-            let number = held(world, &wanted.packet).ok_or(Seen::Nothing)?;
+            let number = held(world, &wanted.packet).ok_or(SeenInstead::Nothing)?;
             let times = world.wire.packet(number).map_or(0, |on| on.folded.into());
-            if wanted.times.is(times) { Ok(()) } else { Err(Seen::Number(times)) }
+            if wanted.times.is(times) { Ok(()) } else { Err(SeenInstead::Number(times)) }
         }
         Expect::Call(wanted) => call(engine, heard, wanted),
         Expect::Row(wanted) => row(engine, world, wanted),
@@ -51,7 +51,7 @@ fn judge(engine: &Engine, heard: &[Event], world: &World, expect: &Expect) -> Re
                 EventKind::Wire(WireEvent::ProgramEnded { status, .. }) => status,
                 _ => None,
             });
-            if statuses.any(|status| status == wanted.status) { Ok(()) } else { Err(Seen::Nothing) }
+            if statuses.any(|status| status == wanted.status) { Ok(()) } else { Err(SeenInstead::Nothing) }
         }
         Expect::Absent(absent) => judge(engine, heard, world, &absent.what),
     }
@@ -68,9 +68,9 @@ impl Engine {
     }
 }
 
-fn these(seen: impl Iterator<Item = String>) -> Seen {
+fn these(seen: impl Iterator<Item = String>) -> SeenInstead {
     let seen: Vec<_> = seen.collect();
-    if seen.is_empty() { Seen::Nothing } else { Seen::These(seen) }
+    if seen.is_empty() { SeenInstead::Nothing } else { SeenInstead::These(seen) }
 }
 
 fn brief(from: HostId, packet: &crate::domain::PacketSummary) -> String {
@@ -85,18 +85,18 @@ fn flags(world: &World) -> impl Fn(u64) -> Option<Flags> {
     |number| world.wire.packet(number).and_then(|on| on.packet.tcp.as_ref()).map(|tcp| tcp.flags)
 }
 
-fn state(engine: &Engine, world: &World, wanted: &StateIs) -> Result<(), Seen> {
-    let flow = engine.end(wanted.of.get_ref()).ok_or(Seen::Nothing)?;
+fn state(engine: &Engine, world: &World, wanted: &StateIs) -> Result<(), SeenInstead> {
+    let flow = engine.end(wanted.of.get_ref()).ok_or(SeenInstead::Nothing)?;
     let last = world.book.history(&flow).last();
     match last {
         Some(step) if step.to == wanted.is && wanted.by.is_none_or(|by| by.is(step.cause, flags(world))) => Ok(()),
-        Some(step) => Err(Seen::State(step.to, step.cause)),
-        None => Err(Seen::Nothing),
+        Some(step) => Err(SeenInstead::State(step.to, step.cause)),
+        None => Err(SeenInstead::Nothing),
     }
 }
 
-fn edge(engine: &Engine, heard: &[Event], world: &World, wanted: &EdgeTaken) -> Result<(), Seen> {
-    let flow = engine.end(wanted.of.get_ref()).ok_or(Seen::Nothing)?;
+fn edge(engine: &Engine, heard: &[Event], world: &World, wanted: &EdgeTaken) -> Result<(), SeenInstead> {
+    let flow = engine.end(wanted.of.get_ref()).ok_or(SeenInstead::Nothing)?;
     let taken = || {
         let changes = heard.iter().filter_map(|event| match &event.seen.kind {
             EventKind::State(change) | EventKind::Confirmed(change) => Some((event.seen.evidence, change)),
@@ -114,7 +114,7 @@ fn edge(engine: &Engine, heard: &[Event], world: &World, wanted: &EdgeTaken) -> 
     Err(these(taken().map(|change| format!("{} → {}{}", change.from, change.to, cause(change.cause)))))
 }
 
-fn packet(heard: &[Event], wanted: &PacketMatch) -> Result<(), Seen> {
+fn packet(heard: &[Event], wanted: &PacketMatch) -> Result<(), SeenInstead> {
     let sent = || {
         heard.iter().filter_map(|event| match (&event.seen.kind, event.seen.host) {
             (EventKind::Packet(packet), host) => Some((host, packet)),
@@ -127,8 +127,8 @@ fn packet(heard: &[Event], wanted: &PacketMatch) -> Result<(), Seen> {
     Err(these(sent().map(|(host, packet)| brief(host.unwrap_or(HostId::Client), packet))))
 }
 
-fn call(engine: &Engine, heard: &[Event], wanted: &CallReturned) -> Result<(), Seen> {
-    let socket = engine.socket(wanted.of.get_ref()).ok_or(Seen::Nothing)?;
+fn call(engine: &Engine, heard: &[Event], wanted: &CallReturned) -> Result<(), SeenInstead> {
+    let socket = engine.socket(wanted.of.get_ref()).ok_or(SeenInstead::Nothing)?;
     let made = || {
         heard.iter().filter_map(move |event| match &event.seen.kind {
             EventKind::Call(call) if call.socket == socket || call.new_socket == Some(socket) => Some(call),
@@ -149,9 +149,9 @@ fn call(engine: &Engine, heard: &[Event], wanted: &CallReturned) -> Result<(), S
     if found { Ok(()) } else { Err(these(made().map(brief))) }
 }
 
-fn row(engine: &Engine, world: &World, wanted: &RowShows) -> Result<(), Seen> {
-    let flow = engine.end(wanted.of.get_ref()).ok_or(Seen::Nothing)?;
-    let row = &world.table.of(&flow).ok_or(Seen::Nothing)?.row;
+fn row(engine: &Engine, world: &World, wanted: &RowShows) -> Result<(), SeenInstead> {
+    let flow = engine.end(wanted.of.get_ref()).ok_or(SeenInstead::Nothing)?;
+    let row = &world.table.of(&flow).ok_or(SeenInstead::Nothing)?.row;
     let is = |wanted: Option<super::matcher::Amount>, value: Option<u32>| {
         wanted.is_none_or(|wanted| value.is_some_and(|value| wanted.is(value.into())))
     };
@@ -161,14 +161,14 @@ fn row(engine: &Engine, world: &World, wanted: &RowShows) -> Result<(), Seen> {
     }
     let queue = |value: Option<u32>| value.map_or_else(|| "-".into(), |value| value.to_string());
     let timer = row.timer.map_or("-", |timer| timer.kind.name());
-    Err(Seen::These(vec![
+    Err(SeenInstead::These(vec![
         format!("Recv-Q {}", queue(row.recv_q)),
         format!("Send-Q {}", queue(row.send_q)),
         format!("timer {timer}"),
     ]))
 }
 
-fn count(engine: &Engine, world: &World, wanted: &Count) -> Result<(), Seen> {
+fn count(engine: &Engine, world: &World, wanted: &Count) -> Result<(), SeenInstead> {
     let address = wanted.host.map(|host| match host {
         HostId::Client => engine.addresses().client.ip(),
         HostId::Server => engine.addresses().server.ip(),
@@ -176,5 +176,5 @@ fn count(engine: &Engine, world: &World, wanted: &Count) -> Result<(), Seen> {
     let here = |flow: &Flow| address.is_none_or(|address| flow.local.ip() == address);
     let rows = world.table.rows().filter(|(key, entry)| here(&key.flow) && entry.row.state == Some(wanted.state));
     let number = rows.count() as u64;
-    if wanted.is.is(number) { Ok(()) } else { Err(Seen::Number(number)) }
+    if wanted.is.is(number) { Ok(()) } else { Err(SeenInstead::Number(number)) }
 }

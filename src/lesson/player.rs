@@ -6,7 +6,7 @@
 use super::engine::{Engine, Phase};
 use super::file::Lesson;
 use super::order::{Addresses, Order};
-use crate::domain::lesson::Tick;
+use crate::domain::lesson::ExpectationState;
 use crate::domain::{EventKind, Lang, LessonChange, LessonEvent, Note, Stamp};
 use crate::model::{Model, World};
 
@@ -30,7 +30,7 @@ struct Told {
     begun: bool,
     /// How many of its acts.
     acts: usize,
-    ticks: Vec<Tick>,
+    ticks: Vec<ExpectationState>,
     ended: bool,
 }
 
@@ -151,9 +151,11 @@ impl Player {
                 continue;
             }
             match tick {
-                Tick::Open => {}
-                Tick::Met => changes.push(LessonChange::Met { step, expect }),
-                Tick::Missed(seen) => changes.push(LessonChange::Missed { step, expect, seen: seen.clone() }),
+                ExpectationState::Open => {}
+                ExpectationState::Met => changes.push(LessonChange::Met { step, expect }),
+                ExpectationState::Missed(seen) => {
+                    changes.push(LessonChange::Missed { step, expect, seen: seen.clone() })
+                }
             }
         }
         self.told.ticks = self.engine.ticks().to_vec();

@@ -169,7 +169,7 @@ fn each_act_waits_for_the_one_before_and_for_its_packet() {
     assert_eq!(table.hear(2, HostId::Server, EventKind::Call(listened)), [Order::Wire(WireCommand::Deliver(4))]);
     assert_eq!(table.engine.phase(), Phase::Acting(2));
     assert_eq!(table.hear(3, HostId::Client, EventKind::Wire(WireEvent::Delivered { packet: 4 })), []);
-    assert_eq!((table.engine.phase(), table.engine.ticks()), (Phase::Passed, &[Tick::Met][..]));
+    assert_eq!((table.engine.phase(), table.engine.ticks()), (Phase::Passed, &[ExpectationState::Met][..]));
     assert!(!table.engine.next_step());
 }
 
@@ -256,7 +256,7 @@ fn absence_ends_at_its_time_however_late_that_is_told() {
     table.pass(99);
     assert_eq!(table.engine.phase(), Phase::Expecting);
     table.syn(99, 1);
-    assert_eq!(table.engine.ticks(), [Tick::Missed(Seen::It)]);
+    assert_eq!(table.engine.ticks(), [ExpectationState::Missed(SeenInstead::It)]);
 
     let mut table = stood(absent);
     // Nobody had the time to let time pass; the packet came after the hundred milliseconds all the same.
@@ -274,7 +274,13 @@ fn what_is_missing_is_told_with_what_is_there() {
     let mut table = stood("{ row = { of = \"a\", recv_q = 1 } }, { state = { of = \"a\", is = \"ESTABLISHED\" } }");
     table.hear(1, HostId::Client, edge(TcpState::Closed, TcpState::SynSent, None));
     table.pass(1001);
-    assert_eq!(table.engine.ticks(), [Tick::Missed(Seen::Nothing), Tick::Missed(Seen::State(TcpState::SynSent, None))]);
+    assert_eq!(
+        table.engine.ticks(),
+        [
+            ExpectationState::Missed(SeenInstead::Nothing),
+            ExpectationState::Missed(SeenInstead::State(TcpState::SynSent, None))
+        ]
+    );
 }
 
 #[test]
@@ -294,7 +300,7 @@ fn what_happens_between_two_steps_belongs_to_the_next_and_cannot_speak_against_i
     let change = crate::domain::client::ClientChange::Dialing { flow: client() };
     let id = crate::domain::ClientId(1);
     table.hear(30, HostId::Client, EventKind::Client(crate::domain::ClientEvent { client: id, change }));
-    assert_eq!(table.engine.ticks(), [Tick::Met, Tick::Open]);
+    assert_eq!(table.engine.ticks(), [ExpectationState::Met, ExpectationState::Open]);
     table.pass(40);
     assert_eq!(table.engine.phase(), Phase::Passed);
 }
@@ -393,10 +399,10 @@ fn a_step_in_which_nothing_is_done_begins_by_itself_and_the_last_one_ends_the_le
     assert_eq!(show.told(0), [LessonChange::Told { step: 0 }, LessonChange::Begun { step: 0 }]);
     show.player.pass(&show.model, Stamp::from_millis(5));
     assert_eq!(show.told(5), [LessonChange::Met { step: 0, expect: 0 }, LessonChange::Passed { step: 0 }]);
-    assert_eq!((show.playing().beat, show.playing().tick(0)), (Beat::Passed, &Tick::Met));
+    assert_eq!((show.playing().beat, show.playing().tick(0)), (Beat::Passed, &ExpectationState::Met));
     show.go_on(100);
     assert_eq!(show.told(100), [LessonChange::Told { step: 1 }, LessonChange::Begun { step: 1 }]);
-    assert_eq!((show.playing().beat, show.playing().tick(0)), (Beat::Doing, &Tick::Open));
+    assert_eq!((show.playing().beat, show.playing().tick(0)), (Beat::Doing, &ExpectationState::Open));
     show.player.pass(&show.model, Stamp::from_millis(105));
     assert_eq!(show.told(105).last(), Some(&LessonChange::Over));
     assert_eq!(show.playing().beat, Beat::Over);

@@ -1,7 +1,7 @@
 //! The lesson that is played, as its events left it.
 
 use crate::domain::LessonChange;
-use crate::domain::lesson::Tick;
+use crate::domain::lesson::ExpectationState;
 
 /// How far the present step is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -33,7 +33,7 @@ pub struct Playing {
     /// The act that could not be done in time.
     pub not_done: Option<usize>,
     /// What became of the expectations, as far as anything did; [`Playing::tick`] reads them.
-    pub ticks: Vec<Tick>,
+    pub ticks: Vec<ExpectationState>,
 }
 
 impl Playing {
@@ -43,8 +43,8 @@ impl Playing {
     }
 
     /// What became of this expectation of the present step.
-    pub fn tick(&self, expect: usize) -> &Tick {
-        self.ticks.get(expect).unwrap_or(&Tick::Open)
+    pub fn tick(&self, expect: usize) -> &ExpectationState {
+        self.ticks.get(expect).unwrap_or(&ExpectationState::Open)
     }
 
     pub(super) fn apply(&mut self, change: &LessonChange) {
@@ -54,8 +54,8 @@ impl Playing {
             }
             LessonChange::Begun { .. } => self.beat = Beat::Doing,
             LessonChange::Acted { act, .. } => self.acts = act + 1,
-            LessonChange::Met { expect, .. } => self.set(*expect, Tick::Met),
-            LessonChange::Missed { expect, seen, .. } => self.set(*expect, Tick::Missed(seen.clone())),
+            LessonChange::Met { expect, .. } => self.set(*expect, ExpectationState::Met),
+            LessonChange::Missed { expect, seen, .. } => self.set(*expect, ExpectationState::Missed(seen.clone())),
             LessonChange::NotDone { act, .. } => self.not_done = Some(*act),
             LessonChange::Passed { .. } => self.beat = Beat::Passed,
             LessonChange::Failed { .. } => self.beat = Beat::Failed,
@@ -64,11 +64,11 @@ impl Playing {
         }
     }
 
-    fn set(&mut self, expect: usize, tick: Tick) {
+    fn set(&mut self, expect: usize, tick: ExpectationState) {
         // Nobody expects so much of one step: a journal that says so is not ours.
         const MOST: usize = 1_000;
         if expect < MOST {
-            self.ticks.resize(self.ticks.len().max(expect + 1), Tick::Open);
+            self.ticks.resize(self.ticks.len().max(expect + 1), ExpectationState::Open);
             self.ticks[expect] = tick;
         }
     }

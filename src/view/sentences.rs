@@ -1,6 +1,6 @@
 //! What a lesson does, expects and sees, as sentences without a full stop: for the screen and for a transcript.
 
-use crate::lesson::Seen;
+use crate::lesson::SeenInstead;
 use crate::lesson::act::{Act, ModeName};
 use crate::lesson::expect::Expect;
 use crate::lesson::matcher::{By, End, PacketMatch};
@@ -101,16 +101,16 @@ pub fn of_act(text: &LessonsText, act: &Act) -> String {
 }
 
 /// What was seen instead.
-pub fn of_seen(text: &LessonsText, seen: &Seen) -> String {
+pub fn of_seen(text: &LessonsText, seen: &SeenInstead) -> String {
     let what = match seen {
-        Seen::It => text.it.to_owned(),
-        Seen::Nothing => text.nothing.to_owned(),
-        Seen::State(state, cause) => {
+        SeenInstead::It => text.it.to_owned(),
+        SeenInstead::Nothing => text.nothing.to_owned(),
+        SeenInstead::State(state, cause) => {
             let cause = cause.map_or_else(String::new, |cause| format!(" ({cause})"));
             format!("{state}{cause}")
         }
-        Seen::These(seen) => seen.join(", "),
-        Seen::Number(number) => number.to_string(),
+        SeenInstead::These(seen) => seen.join(", "),
+        SeenInstead::Number(number) => number.to_string(),
     };
     (text.seen)(&what)
 }

@@ -4,7 +4,7 @@ use super::super::lessons::Card;
 use super::super::playing::Beat;
 use super::super::wire::bench::Bench;
 use super::*;
-use crate::domain::lesson::Seen;
+use crate::domain::lesson::SeenInstead;
 use crate::domain::{Lang, LessonChange, LessonEvent};
 
 fn card(name: &str, en: &str, pt: &str) -> Card {
@@ -99,7 +99,7 @@ fn one_key_does_the_step_goes_on_and_begins_the_next_lesson() {
 
 #[test]
 fn after_a_failure_the_key_plays_it_again_and_others_leave_it() {
-    let failed = LessonChange::Missed { step: 0, expect: 0, seen: Seen::Nothing };
+    let failed = LessonChange::Missed { step: 0, expect: 0, seen: SeenInstead::Nothing };
     let mut bench = bench();
     told(&mut bench, &[LessonChange::Staged { run: 1 }, failed, LessonChange::Failed { step: 0 }]);
     assert_eq!(plays(&bench.key(Key::Enter)), Some(("lost", 1)));

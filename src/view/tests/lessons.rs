@@ -2,7 +2,7 @@
 
 use super::screens::keep;
 use super::{screen, text};
-use crate::domain::lesson::Seen;
+use crate::domain::lesson::SeenInstead;
 use crate::domain::{Call, Cause, EventKind, Evidence, Lang, LessonChange, LessonEvent, SocketId, Syscall, TcpState};
 use crate::lesson::catalogue;
 use crate::model::Key;
@@ -75,13 +75,13 @@ pub(super) fn playing(lang: Lang) -> Bench {
 pub(super) fn failed(lang: Lang) -> Bench {
     let mut bench = playing(lang);
     bench.answers(1, 42_666);
-    let seen = Seen::State(TcpState::SynSent, Some(Cause::Call(Syscall::Connect)));
+    let seen = SeenInstead::State(TcpState::SynSent, Some(Cause::Call(Syscall::Connect)));
     told(
         &mut bench,
         "lost-syn",
         [
             LessonChange::Missed { step: 0, expect: 1, seen },
-            LessonChange::Missed { step: 0, expect: 2, seen: Seen::It },
+            LessonChange::Missed { step: 0, expect: 2, seen: SeenInstead::It },
             LessonChange::NotDone { step: 0, act: 2 },
             LessonChange::Failed { step: 0 },
         ],

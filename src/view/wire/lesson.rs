@@ -4,7 +4,7 @@ use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use ratatui::style::Style;
 
-use crate::domain::lesson::Tick;
+use crate::domain::lesson::ExpectationState;
 use crate::lesson::{Lesson, Step, catalogue};
 use crate::model::Model;
 use crate::model::keys::Action;
@@ -90,12 +90,12 @@ fn paragraphs(look: &Look, lesson: &Lesson, playing: &Playing) -> Vec<Paragraph>
     }
     for (at, expect) in step.expect.iter().enumerate() {
         let (mark, style) = match playing.tick(at) {
-            Tick::Open => (glyphs::UNTICKED, theme.text),
-            Tick::Met => (glyphs::TICKED, theme.key),
-            Tick::Missed(_) => (glyphs::LACKING, theme.alarm),
+            ExpectationState::Open => (glyphs::UNTICKED, theme.text),
+            ExpectationState::Met => (glyphs::TICKED, theme.key),
+            ExpectationState::Missed(_) => (glyphs::LACKING, theme.alarm),
         };
         let mut pieces = vec![(format!("{mark} "), style), (of_expect(words, expect), theme.text)];
-        if let Tick::Missed(seen) = playing.tick(at) {
+        if let ExpectationState::Missed(seen) = playing.tick(at) {
             pieces.push((format!("; {}", of_seen(words, seen)), theme.alarm));
         }
         all.push((MARK, pieces));
