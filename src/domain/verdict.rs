@@ -103,7 +103,7 @@ pub struct IcmpError {
 
 /// What came of asking one port.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Observed {
+pub enum ProbeOutcome {
     /// `connect` succeeded.
     Connected,
     /// A datagram came back.
@@ -116,7 +116,7 @@ pub enum Observed {
 
 /// Who is who in a probe, as far as an ICMP message about it has to be judged.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Ends {
+pub struct ProbeAddresses {
     /// Our own address towards the host, when it is known.
     pub ours: Option<IpAddr>,
     /// The host that was asked.
@@ -156,16 +156,21 @@ pub struct PortReport {
 ///
 /// For TCP a port is closed only by a RST: an ICMP port unreachable, which no host sends for TCP by itself, is a filter's
 /// (RFC 9293 §3.5.2 demands a RST). For UDP it means closed when the host itself sends it (RFC 1122 §4.1.3.1).
-pub fn judge(proto: Proto, observed: Observed, icmp: Option<IcmpError>, ends: Ends) -> (Verdict, Reason) {
+pub fn judge(
+    proto: Proto,
+    observed: ProbeOutcome,
+    icmp: Option<IcmpError>,
+    addresses: ProbeAddresses,
+) -> (Verdict, Reason) {
     match (observed, icmp) {
-        (Observed::Connected, _) => (Verdict::Open, Reason::SynAck),
-        (Observed::Answered, _) => (Verdict::Open, Reason::UdpAnswer),
-        (_, Some(icmp)) => judge_icmp(proto, icmp, ends),
-        (Observed::Silent | Observed::Failed(Errno::TimedOut), None) => match proto {
+        (ProbeOutcome::Connected, _) => (Verdict::Open, Reason::SynAck),
+        (ProbeOutcome::Answered, _) => (Verdict::Open, Reason::UdpAnswer),
+        (_, Some(icmp)) => judge_icmp(proto, icmp, addresses),
+        (ProbeOutcome::Silent | ProbeOutcome::Failed(Errno::TimedOut), None) => match proto {
             Proto::Tcp => (Verdict::Filtered, Reason::NoResponse),
             Proto::Udp => (Verdict::OpenOrFiltered, Reason::NoResponse),
         },
-        (Observed::Failed(errno), None) => match (errno, proto) {
+        (ProbeOutcome::Failed(errno), None) => match (errno, proto) {
             (Errno::ConnRefused | Errno::ConnReset, Proto::Tcp) => (Verdict::Closed, Reason::Rst),
             (Errno::ConnRefused | Errno::ConnReset, Proto::Udp) => (Verdict::Closed, Reason::PortUnreach),
             // Where there is no error queue, or it had no room, the errno is all that an ICMP message leaves.
@@ -177,7 +182,7 @@ pub fn judge(proto: Proto, observed: Observed, icmp: Option<IcmpError>, ends: En
     }
 }
 
-fn judge_icmp(proto: Proto, icmp: IcmpError, ends: Ends) -> (Verdict, Reason) {
+fn judge_icmp(proto: Proto, icmp: IcmpError, addresses: ProbeAddresses) -> (Verdict, Reason) {
     let reason = match (icmp.from, icmp.kind, icmp.code) {
         (IpAddr::V4(_), 3, 0 | 5 | 6 | 11) | (IpAddr::V6(_), 1, 0) => Reason::NetUnreach,
         (IpAddr::V4(_), 3, 1 | 7 | 8 | 12) | (IpAddr::V6(_), 1, 3) => Reason::HostUnreach,
@@ -188,9 +193,9 @@ fn judge_icmp(proto: Proto, icmp: IcmpError, ends: Ends) -> (Verdict, Reason) {
         _ => Reason::OtherIcmp,
     };
     match reason {
-        Reason::PortUnreach if proto == Proto::Udp && icmp.from == ends.theirs => (Verdict::Closed, reason),
+        Reason::PortUnreach if proto == Proto::Udp && icmp.from == addresses.theirs => (Verdict::Closed, reason),
         // Our own kernel says so to itself when nobody answers on the link.
-        Reason::HostUnreach if ends.ours == Some(icmp.from) => (Verdict::Filtered, Reason::NoNeighbour),
+        Reason::HostUnreach if addresses.ours == Some(icmp.from) => (Verdict::Filtered, Reason::NoNeighbour),
         _ => (Verdict::Filtered, reason),
     }
 }
@@ -199,7 +204,7 @@ fn judge_icmp(proto: Proto, icmp: IcmpError, ends: Ends) -> (Verdict, Reason) {
 mod tests {
     use super::*;
 
-    const ENDS: Ends = Ends {
+    const ADDRESSES: ProbeAddresses = ProbeAddresses {
         ours: Some(IpAddr::V4(std::net::Ipv4Addr::new(10, 0, 0, 1))),
         theirs: IpAddr::V4(std::net::Ipv4Addr::new(10, 0, 0, 2)),
     };
@@ -209,14 +214,14 @@ mod tests {
         Some(IcmpError { kind, code, from: from.parse().unwrap() })
     }
 
-    fn verdict(proto: Proto, observed: Observed, icmp: Option<IcmpError>) -> String {
-        let (verdict, reason) = judge(proto, observed, icmp, ENDS);
+    fn verdict(proto: Proto, observed: ProbeOutcome, icmp: Option<IcmpError>) -> String {
+        let (verdict, reason) = judge(proto, observed, icmp, ADDRESSES);
         format!("{verdict} {reason}")
     }
 
     #[test]
     fn tcp_is_judged_by_what_came_back() {
-        use Observed::{Connected, Failed, Silent};
+        use ProbeOutcome::{Connected, Failed, Silent};
         let tcp = |observed, icmp| verdict(Proto::Tcp, observed, icmp);
         assert_eq!(tcp(Connected, None), "open syn-ack");
         assert_eq!(tcp(Failed(Errno::ConnRefused), None), "closed rst");
@@ -234,7 +239,7 @@ mod tests {
 
     #[test]
     fn udp_is_closed_only_by_the_hosts_own_word() {
-        use Observed::{Answered, Failed, Silent};
+        use ProbeOutcome::{Answered, Failed, Silent};
         let udp = |observed, icmp| verdict(Proto::Udp, observed, icmp);
         assert_eq!(udp(Answered, None), "open udp-answer");
         assert_eq!(udp(Silent, None), "open|filtered no-response");
@@ -246,10 +251,10 @@ mod tests {
 
     #[test]
     fn icmpv6_has_numbers_of_its_own() {
-        let ends = Ends { ours: None, theirs: "2001:db8::2".parse().unwrap() };
+        let addresses = ProbeAddresses { ours: None, theirs: "2001:db8::2".parse().unwrap() };
         let said = |kind, code, proto| {
             let (verdict, reason) =
-                judge(proto, Observed::Failed(Errno::Other(0)), icmp(kind, code, "2001:db8::2"), ends);
+                judge(proto, ProbeOutcome::Failed(Errno::Other(0)), icmp(kind, code, "2001:db8::2"), addresses);
             format!("{verdict} {reason}")
         };
         assert_eq!(said(1, 4, Proto::Udp), "closed port-unreach");
@@ -263,7 +268,7 @@ mod tests {
     fn a_report_is_written_with_the_stable_keys() {
         let report = PortReport {
             host: "lab".into(),
-            address: ENDS.theirs,
+            address: ADDRESSES.theirs,
             port: 65_432,
             proto: Proto::Tcp,
             verdict: Verdict::Filtered,

@@ -7,13 +7,13 @@ use std::time::{Duration, Instant};
 use socket2::{SockRef, Socket};
 
 use super::{tcp, udp};
-use crate::domain::verdict::{Ends, IcmpError, Observed, judge};
+use crate::domain::verdict::{IcmpError, ProbeAddresses, ProbeOutcome, judge};
 use crate::domain::{Errno, PortReport, Proto, Reason};
 use crate::lab::host::Host;
 
 /// What was seen of one port.
 pub(super) struct Seen {
-    pub(super) observed: Observed,
+    pub(super) observed: ProbeOutcome,
     pub(super) icmp: Option<IcmpError>,
     /// Our own address towards the host, if the kernel got as far as choosing one.
     pub(super) ours: Option<IpAddr>,
@@ -24,7 +24,7 @@ pub(super) struct Seen {
 impl Seen {
     /// A call failed before anything was asked.
     pub(super) fn failed(error: &io::Error) -> Self {
-        Self { observed: Observed::Failed(Errno::from(error)), icmp: None, ours: None, sent: None }
+        Self { observed: ProbeOutcome::Failed(Errno::from(error)), icmp: None, ours: None, sent: None }
     }
 }
 
@@ -42,10 +42,10 @@ pub(in crate::lab) async fn ask(
         Proto::Udp => udp::ask(host, addr, patience).await,
     };
     let took = begun.elapsed();
-    let (verdict, reason) = judge(proto, observed, icmp, Ends { ours, theirs: addr.ip() });
+    let (verdict, reason) = judge(proto, observed, icmp, ProbeAddresses { ours, theirs: addr.ip() });
     let errno = match observed {
-        Observed::Failed(errno) => Some(errno),
-        Observed::Connected | Observed::Answered | Observed::Silent => None,
+        ProbeOutcome::Failed(errno) => Some(errno),
+        ProbeOutcome::Connected | ProbeOutcome::Answered | ProbeOutcome::Silent => None,
     };
     // A question that nobody on the link was there for waited here and never left.
     let sent = sent.filter(|_| reason != Reason::NoNeighbour);

@@ -9,7 +9,7 @@ use tokio::net::TcpStream;
 
 use super::probe::{Seen, keep_errors, syns, take_error};
 use crate::domain::Errno;
-use crate::domain::verdict::Observed;
+use crate::domain::verdict::ProbeOutcome;
 use crate::lab::dial::is_under_way;
 use crate::lab::host::Host;
 
@@ -26,7 +26,7 @@ pub(super) async fn ask(host: &dyn Host, addr: SocketAddr, patience: Duration) -
             Err(error) => return Seen::failed(&error),
         }
     }
-    Seen { observed: Observed::Failed(Errno::AddrInUse), icmp: None, ours: None, sent: None }
+    Seen { observed: ProbeOutcome::Failed(Errno::AddrInUse), icmp: None, ours: None, sent: None }
 }
 
 /// `None` for a connection with itself.
@@ -43,11 +43,11 @@ async fn once(host: &dyn Host, addr: SocketAddr, patience: Duration) -> io::Resu
     let (sent, icmp) = (syns(&socket), take_error(&socket));
     let observed = match outcome {
         Ok(Ok(())) if is_itself(&stream) => return Ok(None),
-        Ok(Ok(())) => Observed::Connected,
-        Ok(Err(error)) => Observed::Failed(error.into()),
-        Err(_) => Observed::Silent,
+        Ok(Ok(())) => ProbeOutcome::Connected,
+        Ok(Err(error)) => ProbeOutcome::Failed(error.into()),
+        Err(_) => ProbeOutcome::Silent,
     };
-    if observed == Observed::Connected {
+    if observed == ProbeOutcome::Connected {
         close(&stream);
     }
     Ok(Some(Seen { observed, icmp, ours: known(ours), sent }))
@@ -119,7 +119,7 @@ mod tests {
         }
     }
 
-    async fn asked(bad_luck: u32) -> Observed {
+    async fn asked(bad_luck: u32) -> ProbeOutcome {
         let closed = std::net::TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap().local_addr().unwrap();
         ask(&Unlucky(AtomicU32::new(bad_luck)), closed, Duration::from_secs(5)).await.observed
     }
@@ -127,8 +127,8 @@ mod tests {
     #[tokio::test]
     #[cfg(target_os = "linux")]
     async fn nobody_is_open_who_only_met_himself() {
-        assert_eq!(asked(1).await, Observed::Failed(Errno::ConnRefused));
+        assert_eq!(asked(1).await, ProbeOutcome::Failed(Errno::ConnRefused));
         // The kernel never does this three times; nobody is called open for it all the same.
-        assert_eq!(asked(AGAIN).await, Observed::Failed(Errno::AddrInUse));
+        assert_eq!(asked(AGAIN).await, ProbeOutcome::Failed(Errno::AddrInUse));
     }
 }

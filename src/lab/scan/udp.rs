@@ -10,7 +10,7 @@ use tokio::net::UdpSocket;
 use tokio::time::Instant;
 
 use super::probe::{Seen, keep_errors, take_error};
-use crate::domain::verdict::{IcmpError, Observed};
+use crate::domain::verdict::{IcmpError, ProbeOutcome};
 use crate::lab::host::Host;
 
 /// What is said: text, so that a server that answers anything answers this.
@@ -40,9 +40,9 @@ pub(super) async fn ask(host: &dyn Host, addr: SocketAddr, patience: Duration) -
                 sent += 1;
                 match tokio::time::timeout_at(ends.min(Instant::now() + RESEND), news(&socket)).await {
                     Err(_) if Instant::now() < ends => continue,
-                    Err(_) => return Seen { observed: Observed::Silent, icmp: None, ours, sent: Some(sent) },
+                    Err(_) => return Seen { observed: ProbeOutcome::Silent, icmp: None, ours, sent: Some(sent) },
                     Ok(News::Answer) => {
-                        return Seen { observed: Observed::Answered, icmp: None, ours, sent: Some(sent) };
+                        return Seen { observed: ProbeOutcome::Answered, icmp: None, ours, sent: Some(sent) };
                     }
                     Ok(News::Error(error, icmp)) => (error, icmp),
                 }
@@ -50,7 +50,7 @@ pub(super) async fn ask(host: &dyn Host, addr: SocketAddr, patience: Duration) -
             // News about the datagram before, or from our own machine about this one.
             Err(error) => (error, take_error(&SockRef::from(&socket))),
         };
-        return Seen { observed: Observed::Failed(error.into()), icmp, ours, sent: Some(sent) };
+        return Seen { observed: ProbeOutcome::Failed(error.into()), icmp, ours, sent: Some(sent) };
     }
 }
 
