@@ -48,7 +48,7 @@ pub enum Finding {
     /// A SYN between two ports that had a connection before.
     PortReused,
     /// Why it is likely that this end resets the connection.
-    Reset(Reset),
+    Reset(ResetReason),
     /// The packet that this one, a reset or an ICMP error, is the answer to.
     CausedBy {
         /// Its number.
@@ -74,7 +74,7 @@ pub enum Finding {
 
 /// Why a TCP end sends RST, as far as the packets tell (RFC 9293 §3.5.2).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum Reset {
+pub enum ResetReason {
     /// Nobody listens on the port: it answers the SYN.
     Refused,
     /// It answers a SYN-ACK: who sent the SYN does not want the connection any more, or is a scanner.
@@ -90,7 +90,7 @@ pub enum Reset {
     Aborted,
 }
 
-impl Reset {
+impl ResetReason {
     /// Every reason and its spelling.
     const NAMES: [(Self, &'static str); 6] = [
         (Self::Refused, "refused"),
@@ -161,7 +161,7 @@ impl FromStr for Finding {
                 return Some(Self::DuplicateAck { nth: nth.parse().ok()?, of: of.parse().ok()? });
             }
             if let Some(why) = after("reset: ") {
-                return Reset::NAMES.iter().find(|(_, name)| *name == why).map(|(reset, _)| Self::Reset(*reset));
+                return ResetReason::NAMES.iter().find(|(_, name)| *name == why).map(|(reset, _)| Self::Reset(*reset));
             }
             if let Some(packet) = after("caused by ") {
                 return packet.parse().ok().map(|packet| Self::CausedBy { packet });
@@ -228,7 +228,7 @@ mod tests {
     #[test]
     fn findings_are_read_as_they_are_written() {
         let words = Finding::NAMES.iter().map(|(finding, _)| *finding);
-        let resets = Reset::NAMES.iter().map(|(reset, _)| Finding::Reset(*reset));
+        let resets = ResetReason::NAMES.iter().map(|(reset, _)| Finding::Reset(*reset));
         let others = [
             Finding::DuplicateAck { nth: 2, of: 7 },
             Finding::CausedBy { packet: 12 },

@@ -47,7 +47,7 @@ pub use event::{Event, EventKind, Observation, WorldId};
 pub use event_sink::{Clock, EventQueue, EventSink};
 pub use evidence::Evidence;
 pub use excerpt::Excerpt;
-pub use finding::{Finding, Findings, Reset};
+pub use finding::{Finding, Findings, ResetReason};
 pub use flow::{Flow, Proto};
 pub use guard::{GuardEvent, Limits, Rule};
 pub use id::{ClientId, ConnNo, HostId, ServerId, SocketId};

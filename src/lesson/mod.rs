@@ -24,7 +24,7 @@ mod order;
 mod player;
 mod settings;
 
-pub use crate::domain::lesson::{SeenInstead, ExpectationState};
+pub use crate::domain::lesson::{ExpectationState, SeenInstead};
 pub use act::Act;
 pub use away::{NotAway, Part};
 pub use catalogue::{Entry, catalogue};

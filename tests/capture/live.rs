@@ -5,7 +5,7 @@ use std::net::{TcpListener, TcpStream, UdpSocket};
 use std::process::{Child, Command, Stdio};
 use std::time::Instant;
 
-use socklab::domain::{EventKind, Evidence, Finding, Flags, Icmp, Note, PacketSummary, Proto, Reset, Stamp};
+use socklab::domain::{EventKind, Evidence, Finding, Flags, Icmp, Note, PacketSummary, Proto, ResetReason, Stamp};
 use socklab::observe::Scope;
 use socklab::observe::capture::file::Packet;
 use socklab::observe::capture::{Capture, Key, Need, On, Remedy, Store};
@@ -122,7 +122,7 @@ fn a_closed_port_refuses_and_an_unreachable_one_is_tied_to_its_datagram() {
     TcpStream::connect(("127.0.0.1", port)).unwrap_err();
     let refused = until(&heard, |packet| flags(packet).has(Flags::RST));
     assert!(
-        refused[1].findings.has(Finding::Reset(Reset::Refused))
+        refused[1].findings.has(Finding::Reset(ResetReason::Refused))
             && refused[1].findings.has(Finding::CausedBy { packet: 1 })
     );
     let socket = UdpSocket::bind("127.0.0.1:0").unwrap();

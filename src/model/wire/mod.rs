@@ -17,7 +17,7 @@ pub use self::programs::{Line, Program, Programs};
 pub use self::story::{Fact, Short, Story};
 
 use crate::domain::need::{Need, Remedy};
-use crate::domain::wire::{CloseReason, LinkKind, WireMode, WireEvent};
+use crate::domain::wire::{CloseReason, LinkKind, WireEvent, WireMode};
 use crate::domain::{
     Call, Cause, Errno, Evidence, Flags, Flow, HostId, Observation, Outcome, PacketSummary, Setting, Stamp, Syscall,
     TcpInfo, TcpState, Transition,

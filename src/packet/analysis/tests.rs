@@ -5,7 +5,7 @@ use etherparse::{Icmpv4Type, PacketBuilder, TcpHeader, TcpOptionElement};
 use proptest::prelude::*;
 
 use super::*;
-use crate::domain::{Flags, Numbering, Reset, Segment};
+use crate::domain::{Flags, Numbering, ResetReason, Segment};
 use crate::packet::LinkType;
 
 const CLIENT: ([u8; 4], u16) = ([192, 0, 2, 2], 40_000);
@@ -122,31 +122,31 @@ fn a_reset_has_a_likely_reason() {
             .filter(|word| word.starts_with("reset") || word.starts_with("caused"))
             .collect::<Vec<_>>()
     };
-    let why = |reset: Reset, cause: Option<u64>| {
+    let why = |reset: ResetReason, cause: Option<u64>| {
         let mut words = vec![Finding::Reset(reset).to_string()];
         words.extend(cause.map(|packet| Finding::CausedBy { packet }.to_string()));
         words
     };
     let refused = see(&[tcp(true, SYN, 99, 0, b"", None), tcp(false, RST.with(ACK), 0, 100, b"", None)]);
-    assert_eq!(words(&refused[1]), why(Reset::Refused, Some(1)));
+    assert_eq!(words(&refused[1]), why(ResetReason::Refused, Some(1)));
     let scan = see(&[
         tcp(true, SYN, 99, 0, b"", None),
         tcp(false, SYN.with(ACK), 499, 100, b"", None),
         tcp(true, RST, 100, 0, b"", None),
     ]);
-    assert_eq!(words(&scan[2]), why(Reset::Unwanted, Some(2)));
+    assert_eq!(words(&scan[2]), why(ResetReason::Unwanted, Some(2)));
     // The server closes without reading; the client aborts after its own message; both on purpose.
-    assert_eq!(reset(&[tcp(false, RST.with(ACK), 500, 112, b"", None)]), why(Reset::Unread, None));
-    assert_eq!(reset(&[tcp(true, RST.with(ACK), 112, 500, b"", None)]), why(Reset::Aborted, None));
+    assert_eq!(reset(&[tcp(false, RST.with(ACK), 500, 112, b"", None)]), why(ResetReason::Unread, None));
+    assert_eq!(reset(&[tcp(true, RST.with(ACK), 112, 500, b"", None)]), why(ResetReason::Aborted, None));
     // The server has closed; the client sends more.
     let late = [
         tcp(false, FIN, 500, 112, b"", None),
         tcp(true, PUSH, 112, 501, b"still there?", None),
         tcp(false, RST, 501, 0, b"", None),
     ];
-    assert_eq!(reset(&late), why(Reset::AfterClose, Some(6)));
+    assert_eq!(reset(&late), why(ResetReason::AfterClose, Some(6)));
     let gone = see(&[tcp(true, PUSH, 100, 500, b"hello?", None), tcp(false, RST, 500, 0, b"", None)]);
-    assert_eq!(words(&gone[1]), why(Reset::NoConnection, Some(1)));
+    assert_eq!(words(&gone[1]), why(ResetReason::NoConnection, Some(1)));
 }
 
 #[test]

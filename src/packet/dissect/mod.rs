@@ -16,7 +16,7 @@ use std::ops::Range;
 
 use super::checksum::{self, Checksum};
 use super::link::LinkType;
-use crate::domain::dissection::{PacketField, Layer};
+use crate::domain::dissection::{Layer, PacketField};
 use crate::domain::excerpt::sanitise;
 
 /// Takes a frame apart.

@@ -2,7 +2,7 @@
 
 use super::super::PacketsText;
 use super::plural;
-use crate::domain::{Finding, Reset};
+use crate::domain::{Finding, ResetReason};
 
 pub(super) const PACKETS: PacketsText = PacketsText {
     title: "Packets",
@@ -73,12 +73,12 @@ fn finding(finding: &Finding) -> String {
         Finding::KeepaliveAck => "answer to the keepalive".into(),
         Finding::PortReused => "port used again".into(),
         Finding::Reset(reset) => match reset {
-            Reset::Refused => "refused",
-            Reset::Unwanted => "not wanted any more",
-            Reset::AfterClose => "data after close",
-            Reset::NoConnection => "no such connection",
-            Reset::Unread => "data left unread?",
-            Reset::Aborted => "aborted",
+            ResetReason::Refused => "refused",
+            ResetReason::Unwanted => "not wanted any more",
+            ResetReason::AfterClose => "data after close",
+            ResetReason::NoConnection => "no such connection",
+            ResetReason::Unread => "data left unread?",
+            ResetReason::Aborted => "aborted",
         }
         .into(),
         Finding::CausedBy { packet } => format!("about #{packet}"),
@@ -133,13 +133,15 @@ fn says(finding: &Finding) -> String {
     }
 }
 
-const fn reason(reset: Reset) -> &'static str {
+const fn reason(reset: ResetReason) -> &'static str {
     match reset {
-        Reset::Refused => "RST to a SYN: nobody listens on that port.",
-        Reset::Unwanted => "RST to a SYN-ACK: who sent the SYN wants the connection no more, or is a port scanner.",
-        Reset::AfterClose => "RST to data that came after this side had closed: nobody is left to read them.",
-        Reset::NoConnection => "RST to a segment of a connection that this side does not have (any more).",
-        Reset::Unread => "RST likely because the program closed with data unread, or on purpose (SO_LINGER 0).",
-        Reset::Aborted => "RST likely on purpose (SO_LINGER 0): nothing was left unread.",
+        ResetReason::Refused => "RST to a SYN: nobody listens on that port.",
+        ResetReason::Unwanted => {
+            "RST to a SYN-ACK: who sent the SYN wants the connection no more, or is a port scanner."
+        }
+        ResetReason::AfterClose => "RST to data that came after this side had closed: nobody is left to read them.",
+        ResetReason::NoConnection => "RST to a segment of a connection that this side does not have (any more).",
+        ResetReason::Unread => "RST likely because the program closed with data unread, or on purpose (SO_LINGER 0).",
+        ResetReason::Aborted => "RST likely on purpose (SO_LINGER 0): nothing was left unread.",
     }
 }

@@ -2,7 +2,7 @@
 
 use super::super::PacketsText;
 use super::plural;
-use crate::domain::{Finding, Reset};
+use crate::domain::{Finding, ResetReason};
 
 pub(super) const PACKETS: PacketsText = PacketsText {
     title: "Pacotes",
@@ -73,12 +73,12 @@ fn finding(finding: &Finding) -> String {
         Finding::KeepaliveAck => "resposta ao keepalive".into(),
         Finding::PortReused => "porta usada de novo".into(),
         Finding::Reset(reset) => match reset {
-            Reset::Refused => "recusada",
-            Reset::Unwanted => "não mais desejada",
-            Reset::AfterClose => "dados após o close",
-            Reset::NoConnection => "conexão inexistente",
-            Reset::Unread => "dados não lidos?",
-            Reset::Aborted => "abortada",
+            ResetReason::Refused => "recusada",
+            ResetReason::Unwanted => "não mais desejada",
+            ResetReason::AfterClose => "dados após o close",
+            ResetReason::NoConnection => "conexão inexistente",
+            ResetReason::Unread => "dados não lidos?",
+            ResetReason::Aborted => "abortada",
         }
         .into(),
         Finding::CausedBy { packet } => format!("sobre o #{packet}"),
@@ -129,13 +129,15 @@ fn says(finding: &Finding) -> String {
     }
 }
 
-const fn reason(reset: Reset) -> &'static str {
+const fn reason(reset: ResetReason) -> &'static str {
     match reset {
-        Reset::Refused => "RST a um SYN: ninguém escuta nessa porta.",
-        Reset::Unwanted => "RST a um SYN-ACK: quem enviou o SYN não quer mais a conexão, ou varre portas.",
-        Reset::AfterClose => "RST a dados que vieram depois que este lado fechou: não há mais quem os leia.",
-        Reset::NoConnection => "RST a um segmento de uma conexão que este lado não tem (ou não tem mais).",
-        Reset::Unread => "RST provável porque o programa fechou com dados não lidos, ou de propósito (SO_LINGER 0).",
-        Reset::Aborted => "RST provavelmente de propósito (SO_LINGER 0): nada ficou sem ler.",
+        ResetReason::Refused => "RST a um SYN: ninguém escuta nessa porta.",
+        ResetReason::Unwanted => "RST a um SYN-ACK: quem enviou o SYN não quer mais a conexão, ou varre portas.",
+        ResetReason::AfterClose => "RST a dados que vieram depois que este lado fechou: não há mais quem os leia.",
+        ResetReason::NoConnection => "RST a um segmento de uma conexão que este lado não tem (ou não tem mais).",
+        ResetReason::Unread => {
+            "RST provável porque o programa fechou com dados não lidos, ou de propósito (SO_LINGER 0)."
+        }
+        ResetReason::Aborted => "RST provavelmente de propósito (SO_LINGER 0): nada ficou sem ler.",
     }
 }

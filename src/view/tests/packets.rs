@@ -7,8 +7,8 @@ use super::scenes;
 use super::{screen, text};
 use crate::domain::dissection::{Layer, PacketField};
 use crate::domain::{
-    Errno, EventKind, Evidence, Excerpt, Finding, Flags, Flow, Icmp, Lang, Note, PacketSummary, Proto, Reset, Segment,
-    TcpOption,
+    Errno, EventKind, Evidence, Excerpt, Finding, Flags, Flow, Icmp, Lang, Note, PacketSummary, Proto, ResetReason,
+    Segment, TcpOption,
 };
 use crate::model::packets::{Capturing, Help, Inspected, News, Origin, Said, Stream};
 use crate::model::ui::View;
@@ -122,7 +122,7 @@ pub(crate) fn mishaps(lang: Lang) -> Lab {
         }
     });
     talk.segment_with(lab_ref, false, Flags::RST.with(ACK), (1, 10), "", |packet| {
-        packet.findings.add(Finding::Reset(Reset::Unread));
+        packet.findings.add(Finding::Reset(ResetReason::Unread));
     });
     note_lost(lab_ref);
     lab.model.ui.view = View::Packets;
@@ -287,17 +287,26 @@ fn a_packet_that_has_not_arrived_does_not_reach_the_other_side() {
 #[test]
 fn what_the_packets_do_not_tell_is_not_said_to_be_so() {
     // A program may have read all that was acknowledged, or nothing of it.
-    assert!(Finding::Reset(Reset::Unread).to_string().ends_with('?'));
+    assert!(Finding::Reset(ResetReason::Unread).to_string().ends_with('?'));
     for lang in [Lang::En, Lang::PtBr] {
-        assert!((crate::text::of(lang).packets.finding)(&Finding::Reset(Reset::Unread)).ends_with('?'), "{lang:?}");
+        assert!(
+            (crate::text::of(lang).packets.finding)(&Finding::Reset(ResetReason::Unread)).ends_with('?'),
+            "{lang:?}"
+        );
     }
 }
 
 #[test]
 fn every_finding_is_said_in_both_languages() {
     use Finding as F;
-    let resets =
-        [Reset::Refused, Reset::Unwanted, Reset::AfterClose, Reset::NoConnection, Reset::Unread, Reset::Aborted];
+    let resets = [
+        ResetReason::Refused,
+        ResetReason::Unwanted,
+        ResetReason::AfterClose,
+        ResetReason::NoConnection,
+        ResetReason::Unread,
+        ResetReason::Aborted,
+    ];
     let plain = [
         F::Retransmission,
         F::FastRetransmission,
