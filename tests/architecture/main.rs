@@ -1,5 +1,6 @@
 //! The rules of the house, checked on the syntax tree of every file: layers, crates, circles, names.
 
+mod circles;
 mod layers;
 mod source;
 mod words;
