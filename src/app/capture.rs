@@ -12,8 +12,8 @@ use super::netstat::pointed;
 use super::packet_lines::PacketLines;
 use crate::domain::filter::Filter;
 use crate::model::ui::Glyphs;
-use crate::observe::capture::Style;
-use crate::observe::capture::command::{self, Printed};
+use crate::observe::capture::LadderStyle;
+use crate::observe::capture::command::{self, FilePrinted};
 
 /// Does what the command line asks for.
 pub(super) fn run(args: &CaptureArgs) -> anyhow::Result<()> {
@@ -29,8 +29,8 @@ fn dash(path: &Path) -> bool {
     path == Path::new("-")
 }
 
-fn style() -> Style {
-    Style { ascii: locale::glyphs(false) == Glyphs::Ascii, ..Style::default() }
+fn style() -> LadderStyle {
+    LadderStyle { ascii: locale::glyphs(false) == Glyphs::Ascii, ..LadderStyle::default() }
 }
 
 /// Where packets are written: a file, or standard output.
@@ -67,7 +67,7 @@ fn read(args: &CaptureArgs, path: &Path, filter: &Filter) -> anyhow::Result<()> 
         }
         None => command::print_ladder(input, filter, style(), &mut BufWriter::new(io::stdout().lock())),
     };
-    let Printed { damage, .. } = printed.with_context(named)?;
+    let FilePrinted { damage, .. } = printed.with_context(named)?;
     // What could be read was; that it is not all is still a failure.
     damage.map_or(Ok(()), |damage| Err(anyhow::Error::new(damage).context(named())))
 }
@@ -97,17 +97,17 @@ fn live(args: &CaptureArgs, filter: &Filter) -> anyhow::Result<()> {
     use super::signals;
     use crate::domain::PacketSummary;
     use crate::observe::Scope;
-    use crate::observe::capture::command::{Into, LiveError, Stop};
+    use crate::observe::capture::command::{CaptureOutput, CaptureStop, LiveError};
     use crate::observe::capture::file::Packet;
-    use crate::observe::capture::{Key, On};
+    use crate::observe::capture::{CaptureAccess, CaptureInterface};
 
     let text = locale::text(None);
     // Before any other thread is there: what gave the right to capture is given up with it.
-    let key = Key::take().map_err(|error| lacks(text, &error))?;
+    let key = CaptureAccess::take().map_err(|error| lacks(text, &error))?;
     let on = match args.interface.as_deref() {
-        None => On::Loopback,
-        Some("any") => On::Any,
-        Some(name) => On::Named(name.into()),
+        None => CaptureInterface::Loopback,
+        Some("any") => CaptureInterface::Any,
+        Some(name) => CaptureInterface::Named(name.into()),
     };
     let scope = if args.filter.is_empty() {
         Scope::ports(super::cli::PORTS)
@@ -118,7 +118,7 @@ fn live(args: &CaptureArgs, filter: &Filter) -> anyhow::Result<()> {
         Some(path) => File::create(path).with_context(|| path.display().to_string())?,
         None => File::from(io::stdout().as_fd().try_clone_to_owned()?),
     };
-    let stop = Stop::with(&out)?;
+    let stop = CaptureStop::with(&out)?;
     let mut out = BufWriter::new(out);
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build()?;
     let mut arrivals = runtime.block_on(async { signals::listen() })?;
@@ -132,10 +132,10 @@ fn live(args: &CaptureArgs, filter: &Filter) -> anyhow::Result<()> {
         None if args.json => {
             lines = PacketLines::new(&mut out);
             line = |packet: &Packet, seen: &PacketSummary| lines.write(packet, seen).and_then(|()| lines.flush());
-            Into::Each(&mut line)
+            CaptureOutput::Each(&mut line)
         }
-        None => Into::Ladder(&mut out, style()),
-        Some(_) => Into::Pcapng(&mut out),
+        None => CaptureOutput::Ladder(&mut out, style()),
+        Some(_) => CaptureOutput::Pcapng(&mut out),
     };
     let ready = || super::tell(&(text.packets.capturing)(on.name()));
     let summary = command::live(&key, &on, (&scope, filter), into, &stop, ready).map_err(|error| match error {

@@ -14,7 +14,7 @@ use crate::domain::{Errno, EventKind, EventSink, Evidence, Flow, Note};
 use crate::model::Msg;
 use crate::model::packets::{Capturing, Help, News, Origin};
 use crate::observe::Scope;
-use crate::observe::capture::{Capture, CaptureError, Key, Need, On, Remedy, Store};
+use crate::observe::capture::{Capture, CaptureAccess, CaptureError, CaptureInterface, Need, PacketStore, Remedy};
 
 /// The capture of a session, where it can be had.
 #[derive(Debug)]
@@ -29,12 +29,12 @@ pub(super) struct Capturer {
 impl Capturer {
     /// Captures what goes over loopback, if the key is one; otherwise says what is missing.
     pub(super) fn start(
-        key: Result<Key, CaptureError>,
+        key: Result<CaptureAccess, CaptureError>,
         sink: &EventSink,
         scope: Scope,
         answers: mpsc::Sender<Msg>,
     ) -> Self {
-        let on = On::Loopback;
+        let on = CaptureInterface::Loopback;
         let started = match key {
             Ok(key) => {
                 let started = Capture::start(sink.clone(), &key, &on, scope);
@@ -117,7 +117,7 @@ pub(super) fn lacking(error: &CaptureError) -> Capturing {
 }
 
 /// Writes a new file, never over one that is there.
-fn write(store: &Store, marks: &[(u64, String)], folder: &Path, now: SystemTime) -> io::Result<Note> {
+fn write(store: &PacketStore, marks: &[(u64, String)], folder: &Path, now: SystemTime) -> io::Result<Note> {
     let path: PathBuf = folder.join(format!("socklab-{}.pcapng", moment(now)));
     let mut file = BufWriter::with_capacity(1 << 20, Quiet(File::create_new(&path)?));
     let saved = store.save(&mut file, marks)?;
@@ -183,7 +183,7 @@ mod tests {
     fn a_file_is_never_written_over() {
         let folder = std::env::temp_dir().join(format!("socklab-save-{}", std::process::id()));
         std::fs::create_dir_all(&folder).unwrap();
-        let store = Store::new(1_024);
+        let store = PacketStore::new(1_024);
         let saved = write(&store, &[], &folder, UNIX_EPOCH).unwrap();
         assert!(matches!(saved, Note::CaptureSaved { packets: 0, .. }));
         let again = write(&store, &[], &folder, UNIX_EPOCH).unwrap_err();

@@ -18,7 +18,7 @@ use crate::domain::{
 };
 use crate::lab::{Machine, Script, resolve};
 use crate::model::Effect;
-use crate::observe::{Scope, Table};
+use crate::observe::{Scope, SocketTable};
 
 /// The port of a server when it is not said: that of the first of the four.
 const USUAL: u16 = 65_432;
@@ -43,7 +43,7 @@ struct Caller<'a> {
     args: &'a ClientArgs,
     headless: Headless,
     script: Script,
-    table: Table,
+    table: SocketTable,
     /// The last event that was waited for.
     heard: u64,
     client: ClientId,
@@ -55,7 +55,7 @@ impl<'a> Caller<'a> {
         let headless = Headless::new(args.json, args.lang);
         let script = Script::new(Arc::new(Machine), headless.sink.clone());
         let ports = BTreeSet::from([args.addr.port.unwrap_or(USUAL)]);
-        let table = Table::start(headless.sink.clone(), Scope::Ports(ports))?;
+        let table = SocketTable::start(headless.sink.clone(), Scope::Ports(ports))?;
         let mut caller = Self { args, headless, script, table, heard: 0, client: ClientId(0) };
         let answered = match caller.watched().await {
             Ok(()) => caller.all_addresses().await,

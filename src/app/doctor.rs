@@ -11,7 +11,7 @@ use crate::domain::{Errno, Proto};
 use crate::model::ui::Glyphs;
 use crate::observe;
 #[cfg(target_os = "linux")]
-use crate::observe::capture::Key;
+use crate::observe::capture::CaptureAccess;
 use crate::text::Text;
 use crate::text::doctor::{Advice, DoctorText};
 use crate::view::ColorDepth;
@@ -33,7 +33,7 @@ enum Found {
 pub(super) fn run(args: &DoctorArgs) -> anyhow::Result<ExitCode> {
     // Before any other thread is there: the right to capture is tried, and given up.
     #[cfg(target_os = "linux")]
-    let key = Key::take().map(drop).map_err(|error| error.errno);
+    let key = CaptureAccess::take().map(drop).map_err(|error| error.errno);
     let all = locale::text(args.lang);
     let text = &all.doctor;
     let works = loopback().is_ok();

@@ -8,8 +8,8 @@ use crate::domain::Flow;
 use crate::domain::excerpt::sanitise;
 use crate::model::Msg;
 use crate::model::packets::{Inspected, News, Origin, Said, Stream};
-use crate::observe::capture::stream::Piece;
-use crate::observe::capture::{Store, follow_stream};
+use crate::observe::capture::stream::StreamPiece;
+use crate::observe::capture::{PacketStore, follow_stream};
 use crate::packet::dissect;
 
 /// What is worth scrolling through of a conversation, in bytes.
@@ -19,7 +19,7 @@ const MOST_SAID: usize = 256 * 1024;
 const LONGEST_LINE: usize = 120;
 
 /// Takes a packet apart. One that is not kept any more has no layers.
-pub(super) fn inspected(store: Option<&Store>, number: u64) -> Inspected {
+pub(super) fn inspected(store: Option<&PacketStore>, number: u64) -> Inspected {
     let Some(packet) = store.and_then(|store| store.get(number)) else {
         return Inspected { number, ..Inspected::default() };
     };
@@ -32,7 +32,7 @@ pub(super) fn inspected(store: Option<&Store>, number: u64) -> Inspected {
 }
 
 /// Puts together what was said, without keeping anybody waiting.
-pub(super) fn follow(store: Option<Arc<Store>>, origin: Origin, talk: Flow, answers: mpsc::Sender<Msg>) {
+pub(super) fn follow(store: Option<Arc<PacketStore>>, origin: Origin, talk: Flow, answers: mpsc::Sender<Msg>) {
     tokio::task::spawn_blocking(move || {
         let stream = store.map_or_else(|| nothing(talk), |store| said(&store, talk));
         // Nobody waits for it when the session is over.
@@ -45,13 +45,13 @@ const fn nothing(talk: Flow) -> Stream {
 }
 
 /// What was said, in lines that are safe to show.
-fn said(store: &Store, talk: Flow) -> Stream {
+fn said(store: &PacketStore, talk: Flow) -> Stream {
     let Some(stream) = follow_stream(&store.packets(), &talk, None, MOST_SAID) else { return nothing(talk) };
     let turns = stream.said.iter().map(|said| {
         let from = if said.by_client { stream.ends.client } else { stream.ends.server };
         let (lines, missing) = match &said.piece {
-            Piece::Data(bytes) => (lines(bytes), 0),
-            Piece::Missing(count) => (vec![], u64::from(*count)),
+            StreamPiece::Data(bytes) => (lines(bytes), 0),
+            StreamPiece::Missing(count) => (vec![], u64::from(*count)),
         };
         Said { from, packet: said.packet, lines, missing }
     });

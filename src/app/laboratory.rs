@@ -26,14 +26,14 @@ use crate::lesson::Order;
 use crate::model::packets::Origin;
 use crate::model::{Effect, Model, Msg};
 #[cfg(target_os = "linux")]
-use crate::observe::capture::{CaptureError, Key};
-use crate::observe::{self, Scope, Table};
+use crate::observe::capture::{CaptureAccess, CaptureError};
+use crate::observe::{self, Scope, SocketTable};
 use tokio::sync::mpsc;
 
 /// Everything that is real: the lab and its observers.
 pub struct Laboratory {
     lab: Lab,
-    table: Table,
+    table: SocketTable,
     #[cfg(target_os = "linux")]
     tracer: Tracer,
     #[cfg(target_os = "linux")]
@@ -82,7 +82,7 @@ impl Laboratory {
         }
         #[cfg(target_os = "linux")]
         let tracer = Tracer::start(sink.clone(), Scope::Ports(ports.clone()))?;
-        let table = Table::start(sink.clone(), Scope::Ports(ports.clone()))?;
+        let table = SocketTable::start(sink.clone(), Scope::Ports(ports.clone()))?;
         let (near, answers) = mpsc::channel(64);
         for what in [Evidence::Called, Evidence::Sampled] {
             sink.report(Evidence::Called, EventKind::Note(Note::Has { what }));
@@ -135,7 +135,7 @@ impl Laboratory {
 
     /// Captures the packets of the laboratory's ports, if the key is one; otherwise says what is missing.
     #[cfg(target_os = "linux")]
-    pub fn capture(&mut self, key: Result<Key, CaptureError>) {
+    pub fn capture(&mut self, key: Result<CaptureAccess, CaptureError>) {
         let scope = Scope::Ports(self.ports.clone());
         self.capturer = Some(Capturer::start(key, &self.sink, scope, self.near.clone()));
     }

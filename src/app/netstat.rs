@@ -14,7 +14,7 @@ use crate::domain::filter::{Filter, FilterError, SearchLine};
 use crate::domain::{
     Clock, Delta, EventKind, EventQueue, EventSink, Flow, Observation, Proto, Row, RowKey, TcpState, TimerKind,
 };
-use crate::observe::{self, Scope, Table};
+use crate::observe::{self, Scope, SocketTable};
 
 /// Prints the table, or what changes in it.
 pub(super) fn run(args: &NetstatArgs) -> anyhow::Result<()> {
@@ -97,7 +97,7 @@ impl EventQueue for Pipe {
 
 fn watch(args: &NetstatArgs, filter: &Filter, scope: Scope) -> io::Result<()> {
     let (near, far) = mpsc::sync_channel(65_536);
-    let table = Table::start(EventSink::new(Clock::start(), Arc::new(Pipe(near))), scope)?;
+    let table = SocketTable::start(EventSink::new(Clock::start(), Arc::new(Pipe(near))), scope)?;
     let mut out = BufWriter::new(io::stdout().lock());
     if !args.json {
         out.write_all(heading(args.process).as_bytes())?;

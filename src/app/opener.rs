@@ -14,8 +14,8 @@ use super::{kept, paths};
 use crate::domain::{Errno, Flow, Stamp};
 use crate::model::Msg;
 use crate::model::packets::{Damage, Fault, FileId, Inspected, News, Origin, Recording};
-use crate::observe::capture::Store;
-use crate::observe::capture::file::{FileError, Reader};
+use crate::observe::capture::PacketStore;
+use crate::observe::capture::file::{CaptureFileError, CaptureReader};
 use crate::packet::{Analysis, States};
 
 /// How many packets of a file are kept, and how many of their bytes: more than anybody reads, and what a laptop spares.
@@ -28,7 +28,7 @@ struct Opening {
     /// Nobody wants it any more.
     unwanted: Arc<AtomicBool>,
     /// Its packets, as soon as they are read.
-    store: Arc<Mutex<Option<Arc<Store>>>>,
+    store: Arc<Mutex<Option<Arc<PacketStore>>>>,
 }
 
 /// See the module's head. Lives inside a tokio runtime.
@@ -96,7 +96,7 @@ impl Opener {
         });
     }
 
-    fn store(&self, id: FileId) -> Option<Arc<Store>> {
+    fn store(&self, id: FileId) -> Option<Arc<PacketStore>> {
         let opening = self.opening.as_ref().filter(|opening| opening.id == id)?;
         opening.store.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
@@ -127,20 +127,20 @@ impl Read for Wanted {
 
 /// A file that is being read.
 struct Reading<R: Read> {
-    reader: Reader<R>,
+    reader: CaptureReader<R>,
     store: Kept,
     read: u64,
 }
 
 /// The packets that are kept of it.
 struct Kept {
-    store: Store,
+    store: PacketStore,
     bytes: usize,
 }
 
 impl Kept {
-    fn take(&mut self) -> Store {
-        std::mem::replace(&mut self.store, Store::new(0))
+    fn take(&mut self) -> PacketStore {
+        std::mem::replace(&mut self.store, PacketStore::new(0))
     }
 }
 
@@ -160,12 +160,14 @@ impl Reading<BufReader<Wanted>> {
 
 impl<R: Read> Reading<R> {
     fn of(input: R) -> Result<Self, Fault> {
-        let reader = Reader::new(input).map_err(|error| match error {
-            FileError::Io(error) => fault(&error),
-            FileError::NotACapture | FileError::Cut(_) | FileError::Damaged { .. } => Fault::NotACapture,
+        let reader = CaptureReader::new(input).map_err(|error| match error {
+            CaptureFileError::Io(error) => fault(&error),
+            CaptureFileError::NotACapture | CaptureFileError::Cut(_) | CaptureFileError::Damaged { .. } => {
+                Fault::NotACapture
+            }
         })?;
         // Its bound is kept here: of a file the first packets are worth more than the last.
-        Ok(Self { reader, store: Kept { store: Store::new(usize::MAX), bytes: 0 }, read: 0 })
+        Ok(Self { reader, store: Kept { store: PacketStore::new(usize::MAX), bytes: 0 }, read: 0 })
     }
 
     /// Reads so many packets and bytes of them, or all there are.
@@ -238,11 +240,11 @@ fn fault(error: &io::Error) -> Fault {
     }
 }
 
-fn damage(error: &FileError) -> Damage {
+fn damage(error: &CaptureFileError) -> Damage {
     match error {
-        FileError::Cut(_) | FileError::NotACapture => Damage::Cut,
-        FileError::Damaged { at, .. } => Damage::Damaged { at: *at },
-        FileError::Io(error) => Damage::Io(Errno::from(error)),
+        CaptureFileError::Cut(_) | CaptureFileError::NotACapture => Damage::Cut,
+        CaptureFileError::Damaged { at, .. } => Damage::Damaged { at: *at },
+        CaptureFileError::Io(error) => Damage::Io(Errno::from(error)),
     }
 }
 
@@ -251,13 +253,13 @@ mod tests {
     use super::*;
     use crate::domain::TcpState;
     use crate::model::packets::Packets;
-    use crate::observe::capture::file::{Interface, Packet, Writer};
+    use crate::observe::capture::file::{Interface, Packet, PcapngWriter};
     use crate::packet::LinkType;
 
     /// A SYN and its answer, again and again; every third packet is no IP.
     fn capture(count: u64) -> Vec<u8> {
         let mut file = Vec::new();
-        let mut writer = Writer::new(&mut file).unwrap();
+        let mut writer = PcapngWriter::new(&mut file).unwrap();
         let link = LinkType::RAW;
         writer.interface(&Interface { name: "lo".into(), description: String::new(), link }).unwrap();
         for number in 1..=count {

@@ -16,7 +16,7 @@ use crate::lab::{Lab, Machine, Script};
 use crate::lesson::LessonSettings;
 use crate::lesson::{Addresses, Lesson, Order};
 use crate::model::Effect;
-use crate::observe::{Scope, Table};
+use crate::observe::{Scope, SocketTable};
 #[cfg(target_os = "linux")]
 use crate::wire::{OpenError, Options};
 
@@ -33,7 +33,7 @@ enum World {
 struct Here {
     lab: Lab,
     script: Script,
-    table: Table,
+    table: SocketTable,
     ports: BTreeSet<u16>,
     addresses: Addresses,
     /// Where the servers are, when that is another machine.
@@ -143,7 +143,7 @@ impl Here {
     ) -> anyhow::Result<Self> {
         let lab = Lab::new(Arc::new(Machine), sink.clone(), servers);
         let script = Script::new(Arc::new(Machine), sink.clone());
-        let table = Table::start(sink.clone(), Scope::Ports(ports.clone()))?;
+        let table = SocketTable::start(sink.clone(), Scope::Ports(ports.clone()))?;
         Ok(Self { lab, script, table, ports, addresses, there: None })
     }
 

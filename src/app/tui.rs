@@ -21,7 +21,7 @@ use crate::lesson::catalogue;
 use crate::model::ui::Scope;
 use crate::model::{Model, Msg, Ui};
 #[cfg(target_os = "linux")]
-use crate::observe::capture::{CaptureError, Key};
+use crate::observe::capture::{CaptureAccess, CaptureError};
 
 /// What the kernel answers who writes to a terminal that was closed (`errno(3)`).
 const EIO: i32 = 5;
@@ -37,7 +37,7 @@ pub(super) fn run(cli: &LabArgs, on_wire: bool) -> anyhow::Result<()> {
     };
     // Before any other thread is there: what gave the right to capture is given up with it.
     #[cfg(target_os = "linux")]
-    let key = Key::take();
+    let key = CaptureAccess::take();
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build()?;
     #[cfg(target_os = "linux")]
     return runtime.block_on(session(cli, on_wire, recorder, key));
@@ -49,7 +49,7 @@ async fn session(
     cli: &LabArgs,
     on_wire: bool,
     recorder: Option<Recorder>,
-    #[cfg(target_os = "linux")] key: Result<Key, CaptureError>,
+    #[cfg(target_os = "linux")] key: Result<CaptureAccess, CaptureError>,
 ) -> anyhow::Result<()> {
     let clock = Clock::start();
     let (sink, mut events) = queue::open(clock);

@@ -19,7 +19,7 @@ use crate::domain::{
 use crate::lab::{Host, Lab, Script};
 use crate::model::Effect;
 use crate::observe::Scope;
-use crate::observe::diag::Diag;
+use crate::observe::diag::SockDiag;
 use crate::wire::{self, OpenError, Options, ReadTable, Wire, WireHost};
 
 /// How often the kernels are asked about the connection that is looked at.
@@ -266,8 +266,8 @@ impl EventQueue for Watcher {
 struct Reader;
 
 impl Reader {
-    fn diag(diag: &OwnedFd) -> io::Result<Diag> {
-        Diag::on(diag.as_fd().try_clone_to_owned()?)
+    fn diag(diag: &OwnedFd) -> io::Result<SockDiag> {
+        SockDiag::on(diag.as_fd().try_clone_to_owned()?)
     }
 }
 

@@ -3,8 +3,8 @@
 use std::collections::HashMap;
 use std::time::Duration;
 
+use super::row_id::{Mixing, RowId};
 use super::scope::Scope;
-use super::slot::{Mixing, Slot};
 use crate::domain::{Delta, Flow, Process, Proto, Row, RowKey, Stamp, Timer};
 
 /// A timer whose end lies no further than this from where it was is still the same timer, running down.
@@ -17,7 +17,7 @@ const SAME_END: Duration = Duration::from_secs(1);
 /// [`Differ::begin`], so that a full queue is not hammered; [`Differ::refused`] tells.
 #[derive(Debug)]
 pub struct Differ {
-    rows: HashMap<Slot, Known, Mixing>,
+    rows: HashMap<RowId, KnownRow, Mixing>,
     names: HashMap<u64, Process>,
     reading: u64,
     /// Whether the reading under way is the first of its scope: what it shows was there before.
@@ -28,7 +28,7 @@ pub struct Differ {
 }
 
 #[derive(Debug)]
-struct Known {
+struct KnownRow {
     row: Row,
     /// When the row that was said was read: its timer counts from there.
     at: Stamp,
@@ -72,11 +72,11 @@ impl Differ {
 
     /// A row was read at `at`, in a full reading or by itself.
     pub fn see(&mut self, mut row: Row, at: Stamp, say: &mut dyn FnMut(Delta) -> bool) {
-        let slot = Slot::of(&row.key());
-        let Some(known) = self.rows.get_mut(&slot) else {
+        let id = RowId::of(&row.key());
+        let Some(known) = self.rows.get_mut(&id) else {
             row.process = row.process.take().or_else(|| named(&self.names, &row));
             let delta = if self.first { Delta::Found } else { Delta::Added };
-            return self.come(slot, row, at, delta, say);
+            return self.come(id, row, at, delta, say);
         };
         if known.row.cookie == 0 && known.seen == self.reading && row.cookie == 0 {
             // A source without cookies cannot tell two listeners on one address apart: the first stands for both.
@@ -86,11 +86,11 @@ impl Differ {
         known.seen = self.reading;
         if known.row.cookie != row.cookie {
             // The same addresses, another connection: an end and a beginning.
-            self.gone(slot, say);
+            self.gone(id, say);
             // While the end could not be said, neither can the beginning.
-            if !self.rows.contains_key(&slot) {
+            if !self.rows.contains_key(&id) {
                 row.process = row.process.take().or_else(|| named(&self.names, &row));
-                self.come(slot, row, at, Delta::Added, say);
+                self.come(id, row, at, Delta::Added, say);
             }
             return;
         }
@@ -105,15 +105,15 @@ impl Differ {
         }
         let left = known.row.inode.filter(|inode| row.inode != Some(*inode));
         if self.offer(Delta::Changed(row.clone()), say) {
-            self.rows.insert(slot, Known { row, at, seen: self.reading });
+            self.rows.insert(id, KnownRow { row, at, seen: self.reading });
             left.map(|inode| self.names.remove(&inode));
         }
     }
 
-    fn come(&mut self, slot: Slot, row: Row, at: Stamp, delta: fn(Row) -> Delta, say: &mut dyn FnMut(Delta) -> bool) {
+    fn come(&mut self, id: RowId, row: Row, at: Stamp, delta: fn(Row) -> Delta, say: &mut dyn FnMut(Delta) -> bool) {
         if self.offer(delta(row.clone()), say) {
             self.shown += 1;
-            self.rows.insert(slot, Known { row, at, seen: self.reading });
+            self.rows.insert(id, KnownRow { row, at, seen: self.reading });
         }
     }
 
@@ -127,14 +127,14 @@ impl Differ {
 
     /// There is no such row any more.
     pub fn end(&mut self, key: &RowKey, say: &mut dyn FnMut(Delta) -> bool) {
-        self.gone(Slot::of(key), say);
+        self.gone(RowId::of(key), say);
     }
 
     /// Whether a row with these addresses is known, written either as IPv4 or as IPv4 inside IPv6.
     pub fn knows(&self, flow: &Flow) -> bool {
-        let known = |flow: Flow| match Slot::of(&RowKey { flow, cookie: 0 }) {
-            slot if flow.proto == Proto::Tcp && flow.peer.is_some() => self.rows.contains_key(&slot),
-            _ => self.rows.keys().any(|slot| slot.flow == flow),
+        let known = |flow: Flow| match RowId::of(&RowKey { flow, cookie: 0 }) {
+            id if flow.proto == Proto::Tcp && flow.peer.is_some() => self.rows.contains_key(&id),
+            _ => self.rows.keys().any(|id| id.flow == flow),
         };
         known(*flow) || known(mapped(flow))
     }
@@ -142,12 +142,12 @@ impl Differ {
     /// There is no socket with these addresses any more, written either as IPv4 or as IPv4 inside IPv6.
     pub fn nowhere(&mut self, flow: &Flow, say: &mut dyn FnMut(Delta) -> bool) {
         for flow in [*flow, mapped(flow)] {
-            let slots: Vec<Slot> = match Slot::of(&RowKey { flow, cookie: 0 }) {
-                slot if flow.proto == Proto::Tcp && flow.peer.is_some() => vec![slot],
-                _ => self.rows.keys().filter(|slot| slot.flow == flow).copied().collect(),
+            let ids: Vec<RowId> = match RowId::of(&RowKey { flow, cookie: 0 }) {
+                id if flow.proto == Proto::Tcp && flow.peer.is_some() => vec![id],
+                _ => self.rows.keys().filter(|id| id.flow == flow).copied().collect(),
             };
-            for slot in slots {
-                self.gone(slot, say);
+            for id in ids {
+                self.gone(id, say);
             }
         }
     }
@@ -156,28 +156,28 @@ impl Differ {
     /// next reading shows not to be new: nobody looked at them.
     pub fn keep(&mut self, scope: &Scope, say: &mut dyn FnMut(Delta) -> bool) {
         self.first = true;
-        let out: Vec<Slot> = self.rows.keys().filter(|slot| !scope.has(&slot.flow)).copied().collect();
-        for slot in out {
-            self.leave(slot, Delta::Unwatched, say);
+        let out: Vec<RowId> = self.rows.keys().filter(|id| !scope.has(&id.flow)).copied().collect();
+        for id in out {
+            self.leave(id, Delta::Unwatched, say);
         }
     }
 
     /// Which processes hold these inodes: said for the rows that have them, and remembered.
     pub fn name(&mut self, found: &HashMap<u64, Process>, say: &mut dyn FnMut(Delta) -> bool) {
-        let held = |known: &Known| Some((known.row.inode?, found.get(&known.row.inode?)?.clone()));
-        let rows: Vec<(Slot, u64, Process)> = self
+        let held = |known: &KnownRow| Some((known.row.inode?, found.get(&known.row.inode?)?.clone()));
+        let rows: Vec<(RowId, u64, Process)> = self
             .rows
             .iter()
-            .filter_map(|(slot, known)| held(known).map(|(inode, process)| (*slot, inode, process)))
+            .filter_map(|(id, known)| held(known).map(|(inode, process)| (*id, inode, process)))
             .collect();
-        for (slot, inode, process) in rows {
+        for (id, inode, process) in rows {
             self.names.insert(inode, process.clone());
-            let Some(known) = self.rows.get(&slot).filter(|known| known.row.process.as_ref() != Some(&process)) else {
+            let Some(known) = self.rows.get(&id).filter(|known| known.row.process.as_ref() != Some(&process)) else {
                 continue;
             };
             let row = Row { process: Some(process), ..known.row.clone() };
             if self.offer(Delta::Changed(row.clone()), say)
-                && let Some(known) = self.rows.get_mut(&slot)
+                && let Some(known) = self.rows.get_mut(&id)
             {
                 known.row = row;
             }
@@ -189,17 +189,17 @@ impl Differ {
         self.names.contains_key(&inode)
     }
 
-    fn gone(&mut self, slot: Slot, say: &mut dyn FnMut(Delta) -> bool) {
-        self.leave(slot, Delta::Gone, say);
+    fn gone(&mut self, id: RowId, say: &mut dyn FnMut(Delta) -> bool) {
+        self.leave(id, Delta::Gone, say);
     }
 
-    fn leave(&mut self, slot: Slot, delta: fn(RowKey) -> Delta, say: &mut dyn FnMut(Delta) -> bool) {
-        let Some(known) = self.rows.get(&slot) else { return };
+    fn leave(&mut self, id: RowId, delta: fn(RowKey) -> Delta, say: &mut dyn FnMut(Delta) -> bool) {
+        let Some(known) = self.rows.get(&id) else { return };
         let (key, inode) = (known.row.key(), known.row.inode);
         let shown = known.seen == self.reading;
         if self.offer(delta(key), say) {
             self.shown -= usize::from(shown);
-            self.rows.remove(&slot);
+            self.rows.remove(&id);
             if let Some(inode) = inode {
                 self.names.remove(&inode);
             }
@@ -226,7 +226,7 @@ fn mapped(flow: &Flow) -> Flow {
 }
 
 /// Whether a row says nothing that was not said, a timer's running down aside.
-fn is_as_said(known: &Known, row: &Row, at: Stamp) -> bool {
+fn is_as_said(known: &KnownRow, row: &Row, at: Stamp) -> bool {
     let old = &known.row;
     let same_timer = match (old.timer, row.timer) {
         (None, None) => true,

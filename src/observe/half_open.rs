@@ -1,9 +1,9 @@
-//! What becomes of half-open connections that no program sees, told from the kernel's own counters. Linux.
+//! What becomes of half-open connections that no program sees, reported from the kernel's own counters. Linux.
 //!
 //! A connection whose handshake is not over is a row in `SYN_RECV`, and of those a listener is allowed as many as its
 //! backlog says, and one more (measured on Linux 6.18, with backlogs of 16 and 128). What comes beyond leaves no row: it is
 //! answered by a cookie, or dropped where `tcp_syncookies` is 0. The counters are those of the whole network namespace, and
-//! there are none for one listener: they are told of a listener only while that one's rows stand at the limit.
+//! there are none for one listener: they are reported for a listener only while that one's rows stand at the limit.
 //!
 //! A handshake that is reset before its last ACK leaves no row either: a SYN scan lasts for microseconds.
 
@@ -17,7 +17,7 @@ use crate::domain::{GuardEvent, Row, TcpState};
 /// How often the counters are read at most.
 const EVERY: Duration = Duration::from_secs(1);
 
-/// A flood is told of at once when it begins, and then at most so often.
+/// A flood is reported for at once when it begins, and then at most so often.
 const QUIET: Duration = Duration::from_secs(10);
 
 /// The counters of a network namespace since it exists.
@@ -57,7 +57,7 @@ impl Counters {
 
 /// A listener of the reading under way, and what it may have half open.
 #[derive(Debug, Clone, Copy)]
-struct Door {
+struct ListenerLimit {
     addr: SocketAddr,
     limit: u32,
 }
@@ -65,28 +65,28 @@ struct Door {
 /// Follows the readings of the table and the counters. No clock, no file.
 #[derive(Debug, Default)]
 pub struct HalfOpen {
-    doors: Vec<Door>,
+    listeners: Vec<ListenerLimit>,
     rows: BTreeMap<SocketAddr, u32>,
     before: Option<Counters>,
     read: Option<Duration>,
-    lines: BTreeMap<(Option<SocketAddr>, GuardAction), Line>,
-    resets: Line,
+    tallies: BTreeMap<(Option<SocketAddr>, GuardAction), Tally>,
+    resets: Tally,
     /// What was counted since the last time while no listener was full: the rows are read before the counters.
     doubtful: Counters,
 }
 
-/// What is told of one listener, or of all.
+/// What is reported for one listener, or of all.
 #[derive(Debug, Default)]
-struct Line {
+struct Tally {
     limit: Option<u64>,
-    untold: u64,
-    told: Option<Duration>,
+    unreported: u64,
+    reported: Option<Duration>,
 }
 
 impl HalfOpen {
     /// A full reading begins.
     pub fn begin(&mut self) {
-        self.doors.clear();
+        self.listeners.clear();
         self.rows.clear();
     }
 
@@ -95,7 +95,7 @@ impl HalfOpen {
         match row.state {
             Some(TcpState::Listen) => {
                 let limit = row.send_q.unwrap_or(0);
-                self.doors.push(Door { addr: row.flow.local, limit });
+                self.listeners.push(ListenerLimit { addr: row.flow.local, limit });
             }
             Some(TcpState::SynRecv) => *self.rows.entry(row.flow.local).or_default() += 1,
             _ => {}
@@ -104,10 +104,10 @@ impl HalfOpen {
 
     /// Whether the counters are to be read after this reading.
     pub fn wants(&self, now: Duration) -> bool {
-        !self.doors.is_empty() && self.read.is_none_or(|read| now.saturating_sub(read) >= EVERY)
+        !self.listeners.is_empty() && self.read.is_none_or(|read| now.saturating_sub(read) >= EVERY)
     }
 
-    /// Takes the counters in; what is to be told now, if anything.
+    /// Takes the counters in; what is to be reported now, if anything.
     pub fn count(&mut self, now: Duration, counters: Counters) -> Vec<GuardEvent> {
         self.read = Some(now);
         // What was counted before the first time is nobody's business.
@@ -117,7 +117,7 @@ impl HalfOpen {
             dropped: counters.dropped.saturating_sub(before.dropped),
             ..Counters::default()
         };
-        let full: Vec<_> = self.doors.iter().filter(|door| self.is_full(door)).copied().collect();
+        let full: Vec<_> = self.listeners.iter().filter(|listener| self.is_full(listener)).copied().collect();
         let doubtful = std::mem::replace(&mut self.doubtful, if full.is_empty() { new } else { Counters::default() });
         let more = [
             (GuardAction::Cookie, new.cookies + doubtful.cookies),
@@ -126,58 +126,62 @@ impl HalfOpen {
         for (action, more) in more.into_iter().filter(|(_, more)| *more > 0 && !full.is_empty()) {
             // Between two of them the counters do not choose.
             let one = if let [one] = full[..] { Some(one) } else { None };
-            let line = self.lines.entry((one.map(|door| door.addr), action)).or_default();
-            line.limit = one.map(|door| door.limit.into());
-            line.untold += more;
+            let tally = self.tallies.entry((one.map(|listener| listener.addr), action)).or_default();
+            tally.limit = one.map(|listener| listener.limit.into());
+            tally.unreported += more;
         }
-        self.resets.untold += counters.resets.saturating_sub(before.resets);
-        let due = |line: &Line| line.told.is_none_or(|told| now.saturating_sub(told) >= QUIET);
-        let told = self.tell(Some(now), due);
-        self.lines.retain(|_, line| line.untold > 0 || line.told.is_some_and(|told| now.saturating_sub(told) < QUIET));
-        told
+        self.resets.unreported += counters.resets.saturating_sub(before.resets);
+        let due = |tally: &Tally| tally.reported.is_none_or(|reported| now.saturating_sub(reported) >= QUIET);
+        let reported = self.tell(Some(now), due);
+        self.tallies.retain(|_, tally| {
+            tally.unreported > 0 || tally.reported.is_some_and(|reported| now.saturating_sub(reported) < QUIET)
+        });
+        reported
     }
 
-    /// Nothing is read any more: all that was counted and not told yet.
+    /// Nothing is read any more: all that was counted and not reported yet.
     pub fn end(&mut self, now: Duration, counters: Option<Counters>) -> Vec<GuardEvent> {
-        let mut told = counters.map_or_else(Vec::new, |counters| self.count(now, counters));
-        told.extend(self.tell(None, |_| true));
-        told
+        let mut reported = counters.map_or_else(Vec::new, |counters| self.count(now, counters));
+        reported.extend(self.tell(None, |_| true));
+        reported
     }
 
-    fn tell(&mut self, now: Option<Duration>, due: impl Fn(&Line) -> bool) -> Vec<GuardEvent> {
+    fn tell(&mut self, now: Option<Duration>, due: impl Fn(&Tally) -> bool) -> Vec<GuardEvent> {
         let mut events = Vec::new();
-        for ((listener, action), line) in self.lines.iter_mut().filter(|(_, line)| line.untold > 0 && due(line)) {
-            let count = std::mem::take(&mut line.untold);
-            line.told = now.or(line.told);
-            events.push(GuardEvent::HalfOpen { listener: *listener, limit: line.limit, action: *action, count });
+        for ((listener, action), tally) in
+            self.tallies.iter_mut().filter(|(_, tally)| tally.unreported > 0 && due(tally))
+        {
+            let count = std::mem::take(&mut tally.unreported);
+            tally.reported = now.or(tally.reported);
+            events.push(GuardEvent::HalfOpen { listener: *listener, limit: tally.limit, action: *action, count });
         }
-        if self.resets.untold > 0 && due(&self.resets) {
-            let count = std::mem::take(&mut self.resets.untold);
-            self.resets.told = now.or(self.resets.told);
+        if self.resets.unreported > 0 && due(&self.resets) {
+            let count = std::mem::take(&mut self.resets.unreported);
+            self.resets.reported = now.or(self.resets.reported);
             events.push(GuardEvent::HandshakesReset { count });
         }
         events
     }
 
-    /// Takes back what could not be told: it is told later.
+    /// Takes back what could not be reported: it is reported later.
     pub fn take_back(&mut self, event: &GuardEvent) {
         match event {
             GuardEvent::HalfOpen { listener, action, count, .. } => {
-                if let Some(line) = self.lines.get_mut(&(*listener, *action)) {
-                    line.untold += count;
+                if let Some(tally) = self.tallies.get_mut(&(*listener, *action)) {
+                    tally.unreported += count;
                 }
             }
-            GuardEvent::HandshakesReset { count } => self.resets.untold += count,
+            GuardEvent::HandshakesReset { count } => self.resets.unreported += count,
             _ => {}
         }
     }
 
     /// Whether a listener has about as much half open as it may: the kernel lets the oldest go when there are many, and a
     /// reading comes a little later.
-    fn is_full(&self, door: &Door) -> bool {
-        let own = |(addr, _): &(&SocketAddr, &u32)| is_of(**addr, door.addr);
+    fn is_full(&self, listener: &ListenerLimit) -> bool {
+        let own = |(addr, _): &(&SocketAddr, &u32)| is_of(**addr, listener.addr);
         let rows: u32 = self.rows.iter().filter(own).map(|(_, rows)| rows).sum();
-        door.limit > 0 && rows >= door.limit.div_ceil(2)
+        listener.limit > 0 && rows >= listener.limit.div_ceil(2)
     }
 }
 
@@ -225,7 +229,7 @@ mod tests {
         Counters { cookies, ..Counters::default() }
     }
 
-    fn told(events: &[GuardEvent]) -> Vec<(Option<String>, Option<u64>, u64)> {
+    fn reported(events: &[GuardEvent]) -> Vec<(Option<String>, Option<u64>, u64)> {
         let one = |event: &GuardEvent| match event {
             GuardEvent::HalfOpen { listener, limit, count, action: GuardAction::Cookie } => {
                 (listener.map(|addr| addr.to_string()), *limit, *count)
@@ -247,14 +251,14 @@ mod tests {
         assert!(!half.wants(at(999)) && half.wants(at(1_000)));
         reading(&mut half, 8);
         let first = half.count(at(1_000), counters(1_007));
-        assert_eq!(told(&first), [(Some(LISTENER.into()), Some(8), 1_000)]);
+        assert_eq!(reported(&first), [(Some(LISTENER.into()), Some(8), 1_000)]);
         for second in 2..11 {
             reading(&mut half, 8);
             assert!(half.count(at(second * 1_000), counters(1_007 + second)).is_empty());
         }
         reading(&mut half, 0);
-        assert_eq!(told(&half.count(at(11_000), counters(1_017))), [(Some(LISTENER.into()), Some(8), 10)]);
-        assert!(half.end(at(11_500), None).is_empty(), "all is told");
+        assert_eq!(reported(&half.count(at(11_000), counters(1_017))), [(Some(LISTENER.into()), Some(8), 10)]);
+        assert!(half.end(at(11_500), None).is_empty(), "all is reported");
     }
 
     #[test]
@@ -264,7 +268,7 @@ mod tests {
         reading(&mut half, 0);
         assert!(half.count(at(1_000), counters(191)).is_empty(), "the flood began after the rows were read");
         reading(&mut half, 8);
-        assert_eq!(told(&half.count(at(2_000), counters(200))), [(Some(LISTENER.into()), Some(8), 200)]);
+        assert_eq!(reported(&half.count(at(2_000), counters(200))), [(Some(LISTENER.into()), Some(8), 200)]);
     }
 
     #[test]
@@ -275,7 +279,7 @@ mod tests {
         let first = half.count(at(1_000), counters(5));
         half.take_back(&first[0]);
         half.count(at(2_000), counters(6));
-        assert_eq!(told(&half.end(at(2_500), Some(counters(8))))[0].2, 8);
+        assert_eq!(reported(&half.end(at(2_500), Some(counters(8))))[0].2, 8);
     }
 
     #[test]
@@ -289,7 +293,11 @@ mod tests {
         reading(&mut half, 8);
         half.see(&row("[::]:65434", None, TcpState::Listen, 1));
         half.see(&row("[::ffff:10.77.0.1]:65434", Some("[::ffff:198.18.0.1]:9"), TcpState::SynRecv, 1));
-        assert_eq!(told(&half.count(at(2_000), counters(60))), [(None, None, 10)], "both are full: it may be either");
+        assert_eq!(
+            reported(&half.count(at(2_000), counters(60))),
+            [(None, None, 10)],
+            "both are full: it may be either"
+        );
     }
 
     #[test]

@@ -22,13 +22,13 @@ pub mod diag;
 pub mod differ;
 #[cfg(target_os = "linux")]
 pub mod half_open;
-mod inbox;
 mod namer;
 pub mod pace;
 mod portable;
 pub mod process;
+mod requests;
+mod row_id;
 pub mod scope;
-mod slot;
 pub mod source;
 pub mod table;
 #[cfg(target_os = "linux")]
@@ -38,6 +38,6 @@ pub use addresses::addresses;
 pub use process::{holder, named, port_range};
 pub use scope::Scope;
 pub use source::dump;
-pub use table::Table;
+pub use table::SocketTable;
 #[cfg(target_os = "linux")]
 pub use trace::Trace;

@@ -7,8 +7,8 @@ use std::sync::Arc;
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
-use super::inbox::Inbox;
 use super::process;
+use super::requests::RequestQueue;
 
 /// A walk is followed by this many times as much rest: a tenth of a core.
 const REST: u32 = 9;
@@ -18,43 +18,43 @@ const AGAIN: Duration = Duration::from_secs(2);
 /// The thread, and what it is asked for.
 #[derive(Debug)]
 pub(super) struct Namer {
-    inbox: Arc<Inbox>,
+    queue: Arc<RequestQueue>,
     thread: Option<JoinHandle<()>>,
 }
 
 impl Namer {
     /// Starts the thread; what it finds out goes to `answers`.
-    pub(super) fn start(answers: Arc<Inbox>) -> io::Result<Self> {
-        let inbox = Arc::new(Inbox::default());
-        let mine = Arc::clone(&inbox);
+    pub(super) fn start(answers: Arc<RequestQueue>) -> io::Result<Self> {
+        let queue = Arc::new(RequestQueue::default());
+        let mine = Arc::clone(&queue);
         let thread = thread::Builder::new().name("socklab-names".into()).spawn(move || run(&mine, &answers))?;
-        Ok(Self { inbox, thread: Some(thread) })
+        Ok(Self { queue, thread: Some(thread) })
     }
 
     /// Asks who holds these.
     pub(super) fn name(&self, inodes: impl IntoIterator<Item = u64>) {
-        self.inbox.wish(|wishes| wishes.name(inodes));
+        self.queue.add(|requests| requests.name(inodes));
     }
 }
 
 impl Drop for Namer {
     fn drop(&mut self) {
-        self.inbox.wish(|wishes| wishes.stop = true);
+        self.queue.add(|requests| requests.stop = true);
         // A panic there has been printed by the panic hook; there is nothing to add here.
         let _ = self.thread.take().map(JoinHandle::join);
     }
 }
 
-fn run(inbox: &Inbox, answers: &Inbox) {
+fn run(queue: &RequestQueue, answers: &RequestQueue) {
     let mut tried: HashMap<u64, Instant> = HashMap::new();
     let mut wanted = BTreeSet::new();
     let mut rested = None;
     loop {
-        let wishes = inbox.take(rested);
-        if wishes.stop {
+        let requests = queue.take(rested);
+        if requests.stop {
             return;
         }
-        wanted.extend(wishes.inodes);
+        wanted.extend(requests.inodes);
         if rested.is_some_and(|rested| Instant::now() < rested) {
             continue;
         }
@@ -69,7 +69,7 @@ fn run(inbox: &Inbox, answers: &Inbox) {
         tried.extend(wanted.iter().filter(|inode| !found.contains_key(inode)).map(|inode| (*inode, began)));
         wanted.clear();
         if !found.is_empty() {
-            answers.wish(|wishes| wishes.named.extend(found));
+            answers.add(|requests| requests.named.extend(found));
         }
         rested = Some(Instant::now() + began.elapsed() * REST);
     }

@@ -17,7 +17,7 @@ const IDLE_REST: u32 = 250;
 
 /// The pace. Times are durations since any one origin; it has no clock.
 #[derive(Debug, Clone, Default)]
-pub struct Pace {
+pub struct TablePace {
     /// The start of the last reading.
     read: Option<Duration>,
     /// What it cost.
@@ -30,7 +30,7 @@ pub struct Pace {
     moving: bool,
 }
 
-impl Pace {
+impl TablePace {
     /// A reading is wanted as soon as may be.
     pub const fn ask(&mut self) {
         self.asked = true;
@@ -76,15 +76,15 @@ mod tests {
         Duration::from_millis(n)
     }
 
-    fn after_a_reading_of(cost: Duration) -> Pace {
-        let mut pace = Pace::default();
+    fn after_a_reading_of(cost: Duration) -> TablePace {
+        let mut pace = TablePace::default();
         pace.read(ms(1000), ms(1000) + cost, cost);
         pace
     }
 
     #[test]
     fn the_first_reading_is_due_at_once() {
-        assert_eq!(Pace::default().due(ms(5)), Duration::ZERO);
+        assert_eq!(TablePace::default().due(ms(5)), Duration::ZERO);
     }
 
     #[test]

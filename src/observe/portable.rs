@@ -8,21 +8,21 @@ use netstat2::{AddressFamilyFlags, ProtocolFlags, ProtocolSocketInfo, SocketInfo
 
 use super::process;
 use super::scope::Scope;
-use super::source::Reading;
+use super::source::Completeness;
 use crate::domain::{Flow, Proto, Row, TcpState};
 
 /// Reads every socket of `scope` and gives each to `each`.
 ///
 /// # Errors
 /// The library's, and `Other` when it panicked, which it is known to do on what it did not expect.
-pub(super) fn dump(scope: &Scope, each: &mut dyn FnMut(Row)) -> io::Result<Reading> {
+pub(super) fn dump(scope: &Scope, each: &mut dyn FnMut(Row)) -> io::Result<Completeness> {
     let sockets = panic::catch_unwind(read).map_err(|_| io::Error::other("netstat2 panicked"))??;
     for row in sockets.iter().filter_map(row) {
         if scope.has(&row.flow) {
             each(row);
         }
     }
-    Ok(Reading::Whole)
+    Ok(Completeness::Complete)
 }
 
 fn read() -> io::Result<Vec<SocketInfo>> {

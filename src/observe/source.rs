@@ -3,7 +3,7 @@
 use std::io;
 
 #[cfg(target_os = "linux")]
-use super::diag::Diag;
+use super::diag::SockDiag;
 use super::portable;
 use super::scope::Scope;
 use crate::domain::note::TableSource;
@@ -11,22 +11,22 @@ use crate::domain::{Flow, Row, TcpInfo};
 
 /// Whether a reading that ended well can be relied on to show every socket that was there all the time.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Reading {
+pub enum Completeness {
     /// It can: a socket that is not in it is gone.
-    Whole,
+    Complete,
     /// The kernel said that the table changed under it: what it shows is true, what it lacks may be there.
-    Torn,
+    Interrupted,
 }
 
 /// What one socket's exact lookup says.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Found {
+pub enum Lookup {
     /// There it is.
-    Here(Box<Row>),
+    Found(Box<Row>),
     /// There is no such socket.
-    Nowhere,
+    NotFound,
     /// This source cannot look up one socket.
-    Unknown,
+    Unsupported,
 }
 
 /// A source of readings.
@@ -34,7 +34,7 @@ pub enum Found {
 pub enum Source {
     /// The kernel, asked directly.
     #[cfg(target_os = "linux")]
-    Diag(Diag),
+    Diag(SockDiag),
     /// The portable library.
     Portable,
 }
@@ -43,7 +43,7 @@ impl Source {
     /// The best that this machine has, proven by one reading of nothing much.
     pub fn best() -> Self {
         #[cfg(target_os = "linux")]
-        if let Ok(mut diag) = Diag::open()
+        if let Ok(mut diag) = SockDiag::open()
             && diag.dump(&Scope::ports([0]), &mut |_| ()).is_ok()
         {
             return Self::Diag(diag);
@@ -61,7 +61,7 @@ impl Source {
     }
 
     /// Reads every socket of `scope` and gives each to `each`. On an error, what came before it is true but not all.
-    pub fn dump(&mut self, scope: &Scope, each: &mut dyn FnMut(Row)) -> io::Result<Reading> {
+    pub fn dump(&mut self, scope: &Scope, each: &mut dyn FnMut(Row)) -> io::Result<Completeness> {
         match self {
             #[cfg(target_os = "linux")]
             Self::Diag(diag) => diag.dump(scope, each),
@@ -70,13 +70,13 @@ impl Source {
     }
 
     /// Looks one socket up.
-    pub fn lookup(&mut self, flow: &Flow) -> io::Result<Found> {
+    pub fn lookup(&mut self, flow: &Flow) -> io::Result<Lookup> {
         match self {
             #[cfg(target_os = "linux")]
-            Self::Diag(diag) => Ok(diag.lookup(flow)?.map_or(Found::Nowhere, |row| Found::Here(Box::new(row)))),
+            Self::Diag(diag) => Ok(diag.lookup(flow)?.map_or(Lookup::NotFound, |row| Lookup::Found(Box::new(row)))),
             Self::Portable => {
                 let _ = flow;
-                Ok(Found::Unknown)
+                Ok(Lookup::Unsupported)
             }
         }
     }
@@ -101,15 +101,15 @@ impl Source {
 pub fn dump(scope: &Scope) -> io::Result<Vec<Row>> {
     let mut rows = Vec::new();
     #[cfg(target_os = "linux")]
-    if let Ok(mut diag) = Diag::open() {
+    if let Ok(mut diag) = SockDiag::open() {
         match diag.dump(scope, &mut |row| rows.push(row)) {
-            Ok(Reading::Whole) => return Ok(rows),
-            Ok(Reading::Torn) => return Err(io::ErrorKind::Interrupted.into()),
+            Ok(Completeness::Complete) => return Ok(rows),
+            Ok(Completeness::Interrupted) => return Err(io::ErrorKind::Interrupted.into()),
             Err(_) => rows.clear(),
         }
     }
     match portable::dump(scope, &mut |row| rows.push(row))? {
-        Reading::Whole => Ok(rows),
-        Reading::Torn => Err(io::ErrorKind::Interrupted.into()),
+        Completeness::Complete => Ok(rows),
+        Completeness::Interrupted => Err(io::ErrorKind::Interrupted.into()),
     }
 }

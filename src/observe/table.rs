@@ -6,15 +6,15 @@ use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
 #[cfg(target_os = "linux")]
-use super::diag::destroy::{Destroyed, Ended};
+use super::diag::destroyed::{DestroyListener, Destruction};
 use super::differ::Differ;
 #[cfg(target_os = "linux")]
 use super::half_open::{Counters, HalfOpen};
-use super::inbox::{Inbox, Selected, Wishes};
 use super::namer::Namer;
-use super::pace::Pace;
+use super::pace::TablePace;
+use super::requests::{RequestQueue, Requests, Selected};
 use super::scope::Scope;
-use super::source::{Found, Reading, Source};
+use super::source::{Completeness, Lookup, Source};
 #[cfg(target_os = "linux")]
 use crate::domain::GuardEvent;
 use crate::domain::{Delta, Errno, EventKind, EventSink, Evidence, Flow, Note, Proto, RowKey, Stamp, TcpInfo};
@@ -28,39 +28,39 @@ const DOUBTED: usize = 4_096;
 /// The handle of the live table. Everything it sees goes to its sink as [`EventKind::Row`] and [`EventKind::Info`], as
 /// [`Evidence::Sampled`]. Asking never waits. Dropping it ends and joins its threads.
 #[derive(Debug)]
-pub struct Table {
-    inbox: Arc<Inbox>,
+pub struct SocketTable {
+    queue: Arc<RequestQueue>,
     thread: Option<JoinHandle<()>>,
 }
 
-impl Table {
+impl SocketTable {
     /// Watches the sockets of `scope` in the calling thread's network namespace, by the best source there is, and says
     /// which that is ([`Note::TableFrom`]).
     ///
     /// # Errors
     /// When a thread cannot be started.
     pub fn start(sink: EventSink, scope: Scope) -> io::Result<Self> {
-        let inbox = Arc::new(Inbox::default());
+        let queue = Arc::new(RequestQueue::default());
         #[cfg(target_os = "linux")]
         let destroyed = {
-            let bell = Arc::clone(&inbox);
+            let changed = Arc::clone(&queue);
             // Where it is not allowed, the heartbeat finds out a little later.
-            Destroyed::start(scope.clone(), move |ended| {
-                bell.wish(|wishes| match ended {
-                    Ended::Socket(flow) => wishes.look_up([flow].into_iter().chain(flow.mirror())),
-                    Ended::Many => wishes.refresh = true,
+            DestroyListener::start(scope.clone(), move |ended| {
+                changed.add(|requests| match ended {
+                    Destruction::Socket(flow) => requests.look_up([flow].into_iter().chain(flow.mirror())),
+                    Destruction::Missed => requests.refresh = true,
                 });
             })
             .ok()
         };
         Self::watch(
-            inbox,
-            Watch {
+            queue,
+            TableThread {
                 #[cfg(target_os = "linux")]
                 destroyed,
                 #[cfg(target_os = "linux")]
                 half_open: Some(HalfOpen::default()),
-                ..Watch::new(sink, scope, Source::best())
+                ..TableThread::new(sink, scope, Source::best())
             },
         )
     }
@@ -70,46 +70,46 @@ impl Table {
     /// # Errors
     /// When a thread cannot be started.
     pub fn start_on(sink: EventSink, scope: Scope, source: Source) -> io::Result<Self> {
-        Self::watch(Arc::default(), Watch::new(sink, scope, source))
+        Self::watch(Arc::default(), TableThread::new(sink, scope, source))
     }
 
-    fn watch(inbox: Arc<Inbox>, mut watch: Watch) -> io::Result<Self> {
-        let namer = Namer::start(Arc::clone(&inbox))?;
-        let mine = Arc::clone(&inbox);
+    fn watch(queue: Arc<RequestQueue>, mut watch: TableThread) -> io::Result<Self> {
+        let namer = Namer::start(Arc::clone(&queue))?;
+        let mine = Arc::clone(&queue);
         let thread = thread::Builder::new().name("socklab-table".into()).spawn(move || watch.run(&mine, &namer))?;
-        Ok(Self { inbox, thread: Some(thread) })
+        Ok(Self { queue, thread: Some(thread) })
     }
 
     /// Looks these sockets and their other ends up now, each by its addresses.
     pub fn lookup(&self, flows: impl IntoIterator<Item = Flow>) {
-        self.inbox.wish(|wishes| {
-            wishes.look_up(flows.into_iter().flat_map(|flow| [flow].into_iter().chain(flow.mirror())));
+        self.queue.add(|requests| {
+            requests.look_up(flows.into_iter().flat_map(|flow| [flow].into_iter().chain(flow.mirror())));
         });
     }
 
     /// Reads everything soon.
     pub fn refresh(&self) {
-        self.inbox.wish(|wishes| wishes.refresh = true);
+        self.queue.add(|requests| requests.refresh = true);
     }
 
     /// Watches these sockets from now on; rows of others are gone.
     pub fn scope(&self, scope: Scope) {
-        self.inbox.wish(|wishes| wishes.scope = Some(scope));
+        self.queue.add(|requests| requests.scope = Some(scope));
     }
 
     /// Reads more often while something is known to be in motion. (After a change it does so by itself for a second.)
     pub fn motion(&self, moving: bool) {
-        self.inbox.wish(|wishes| wishes.motion = Some(moving));
+        self.queue.add(|requests| requests.motion = Some(moving));
     }
 
     /// Finds out which processes hold these inodes; rows that have them change when that is known.
     pub fn name(&self, inodes: impl IntoIterator<Item = u64>) {
-        self.inbox.wish(|wishes| wishes.name(inodes));
+        self.queue.add(|requests| requests.name(inodes));
     }
 
     /// Reports the `TCP_INFO` of this connection whenever it changed, about twice a second; of none with `None`.
     pub fn detail(&self, flow: Option<Flow>) {
-        self.inbox.wish(|wishes| wishes.detail = Some(flow.map_or(Selected::Nothing, Selected::Flow)));
+        self.queue.add(|requests| requests.detail = Some(flow.map_or(Selected::Nothing, Selected::Flow)));
     }
 
     /// Ends the threads and waits for them. Dropping does the same.
@@ -118,46 +118,46 @@ impl Table {
     }
 }
 
-impl Drop for Table {
+impl Drop for SocketTable {
     fn drop(&mut self) {
-        self.inbox.wish(|wishes| wishes.stop = true);
+        self.queue.add(|requests| requests.stop = true);
         // A panic there has been printed by the panic hook; there is nothing to add here.
         let _ = self.thread.take().map(JoinHandle::join);
     }
 }
 
 /// What the thread holds.
-struct Watch {
+struct TableThread {
     sink: EventSink,
     scope: Scope,
     source: Source,
     differ: Differ,
-    pace: Pace,
+    pace: TablePace,
     origin: Instant,
-    detail: Option<Detail>,
+    detail: Option<SelectedConnection>,
     failed: Option<Errno>,
     #[cfg(target_os = "linux")]
-    destroyed: Option<Destroyed>,
+    destroyed: Option<DestroyListener>,
     /// Only in this thread's own network namespace are there counters to read.
     #[cfg(target_os = "linux")]
     half_open: Option<HalfOpen>,
 }
 
 /// The selected connection.
-struct Detail {
+struct SelectedConnection {
     flow: Flow,
     due: Duration,
     said: Option<TcpInfo>,
 }
 
-impl Watch {
+impl TableThread {
     fn new(sink: EventSink, scope: Scope, source: Source) -> Self {
         Self {
             sink,
             scope,
             source,
             differ: Differ::default(),
-            pace: Pace::default(),
+            pace: TablePace::default(),
             origin: Instant::now(),
             detail: None,
             failed: None,
@@ -168,13 +168,13 @@ impl Watch {
         }
     }
 
-    fn run(&mut self, inbox: &Inbox, namer: &Namer) {
+    fn run(&mut self, queue: &RequestQueue, namer: &Namer) {
         self.note(Note::TableFrom { source: self.source.name() });
         loop {
             let due = self.pace.due(self.now());
             let due = self.detail.as_ref().map_or(due, |detail| detail.due.min(due));
-            let wishes = inbox.take(Some(self.origin + due));
-            if wishes.stop {
+            let requests = queue.take(Some(self.origin + due));
+            if requests.stop {
                 #[cfg(target_os = "linux")]
                 {
                     let (now, counters) = (self.now(), Counters::now());
@@ -182,7 +182,7 @@ impl Watch {
                 }
                 return;
             }
-            self.grant(wishes, namer);
+            self.apply(requests, namer);
             if self.pace.due(self.now()) <= self.now() {
                 self.read();
             }
@@ -191,8 +191,8 @@ impl Watch {
     }
 
     /// Does what was asked, except the full reading, whose time the pace decides.
-    fn grant(&mut self, wishes: Wishes, namer: &Namer) {
-        if let Some(scope) = wishes.scope {
+    fn apply(&mut self, requests: Requests, namer: &Namer) {
+        if let Some(scope) = requests.scope {
             #[cfg(target_os = "linux")]
             if let Some(destroyed) = &self.destroyed {
                 destroyed.scope(scope.clone());
@@ -201,27 +201,27 @@ impl Watch {
             self.tell(|differ, scope, say| differ.keep(scope, say));
             self.pace.ask();
         }
-        if let Some(moving) = wishes.motion {
+        if let Some(moving) = requests.motion {
             self.pace.moving(moving);
         }
-        if wishes.refresh {
+        if requests.refresh {
             self.pace.ask();
         }
-        match wishes.detail {
-            Some(Selected::Flow(flow)) => self.detail = Some(Detail { flow, due: self.now(), said: None }),
+        match requests.detail {
+            Some(Selected::Flow(flow)) => self.detail = Some(SelectedConnection { flow, due: self.now(), said: None }),
             Some(Selected::Nothing) => self.detail = None,
             None => {}
         }
-        if !wishes.named.is_empty() {
-            self.tell(|differ, _, say| differ.name(&wishes.named, say));
+        if !requests.named.is_empty() {
+            self.tell(|differ, _, say| differ.name(&requests.named, say));
         }
-        let unnamed: Vec<u64> = wishes.inodes.into_iter().filter(|inode| !self.differ.is_named(*inode)).collect();
+        let unnamed: Vec<u64> = requests.inodes.into_iter().filter(|inode| !self.differ.is_named(*inode)).collect();
         if !unnamed.is_empty() {
             namer.name(unnamed);
         }
-        if !wishes.flows.is_empty() {
+        if !requests.flows.is_empty() {
             let busy = Cost::start();
-            wishes.flows.iter().for_each(|flow| self.look_up(flow));
+            requests.flows.iter().for_each(|flow| self.look_up(flow));
             self.pace.worked(self.now(), busy.so_far());
         }
     }
@@ -229,17 +229,17 @@ impl Watch {
     fn look_up(&mut self, flow: &Flow) {
         let at = self.sink.clock().now();
         match self.source.lookup(flow) {
-            Ok(Found::Here(row)) if self.scope.has(&row.flow) => {
+            Ok(Lookup::Found(row)) if self.scope.has(&row.flow) => {
                 self.tell_at(at, |differ, _, say| differ.see(*row, at, say));
             }
-            Ok(Found::Nowhere) if self.differ.knows(flow) => self.tell(|differ, _, say| differ.nowhere(flow, say)),
+            Ok(Lookup::NotFound) if self.differ.knows(flow) => self.tell(|differ, _, say| differ.nowhere(flow, say)),
             // Its life was too short for any reading; who asked knows of it all the same, and that it is over now.
-            Ok(Found::Nowhere) if flow.proto == Proto::Tcp && flow.peer.is_some() => {
+            Ok(Lookup::NotFound) if flow.proto == Proto::Tcp && flow.peer.is_some() => {
                 report(&self.sink, self.sink.clock().now(), Delta::Gone(RowKey { flow: *flow, cookie: 0 }));
             }
-            Ok(Found::Here(_) | Found::Nowhere) => {}
+            Ok(Lookup::Found(_) | Lookup::NotFound) => {}
             // The next reading will tell.
-            Ok(Found::Unknown) | Err(_) => self.pace.ask(),
+            Ok(Lookup::Unsupported) | Err(_) => self.pace.ask(),
         }
     }
 
@@ -265,7 +265,7 @@ impl Watch {
             half_open.iter_mut().for_each(|half_open| half_open.see(&row));
             differ.see(row, at, &mut say);
         });
-        if reading.as_ref().is_ok_and(|reading| *reading == Reading::Whole) {
+        if reading.as_ref().is_ok_and(|reading| *reading == Completeness::Complete) {
             differ.finish();
         }
         if said {
@@ -302,7 +302,7 @@ impl Watch {
     }
 
     /// Rows that the reading did not show are gone, unless a second look finds them.
-    fn sweep(&mut self, reading: Reading) {
+    fn sweep(&mut self, reading: Completeness) {
         let unseen = self.differ.unseen();
         let doubted = unseen.len() <= DOUBTED;
         for key in unseen {
@@ -313,16 +313,16 @@ impl Watch {
             }
             let at = self.sink.clock().now();
             match self.source.lookup(&key.flow) {
-                Ok(Found::Here(row)) => self.tell_at(at, |differ, _, say| differ.see(*row, at, say)),
-                Ok(Found::Nowhere) => self.end(&key, Reading::Whole),
-                Ok(Found::Unknown) => self.end(&key, reading),
+                Ok(Lookup::Found(row)) => self.tell_at(at, |differ, _, say| differ.see(*row, at, say)),
+                Ok(Lookup::NotFound) => self.end(&key, Completeness::Complete),
+                Ok(Lookup::Unsupported) => self.end(&key, reading),
                 Err(_) => {}
             }
         }
     }
 
-    fn end(&mut self, key: &RowKey, reading: Reading) {
-        if reading == Reading::Whole {
+    fn end(&mut self, key: &RowKey, reading: Completeness) {
+        if reading == Completeness::Complete {
             self.tell(|differ, _, say| differ.end(key, say));
         }
     }

@@ -7,8 +7,8 @@ use std::process::Command;
 use std::sync::Arc;
 
 use socklab::domain::filter::Filter;
-use socklab::observe::capture::file::{FileError, Reader};
-use socklab::observe::capture::{Store, Style, command};
+use socklab::observe::capture::file::{CaptureFileError, CaptureReader};
+use socklab::observe::capture::{LadderStyle, PacketStore, command};
 use socklab::packet::Analysis;
 
 use super::live::{exchange, exchanges, start};
@@ -32,8 +32,8 @@ pub(crate) fn tests() -> Vec<Test> {
     ]
 }
 
-fn open(path: &Path) -> Store {
-    let (store, damage) = Store::open(std::fs::File::open(path).unwrap(), usize::MAX).unwrap();
+fn open(path: &Path) -> PacketStore {
+    let (store, damage) = PacketStore::open(std::fs::File::open(path).unwrap(), usize::MAX).unwrap();
     assert!(damage.is_none(), "{damage:?}");
     store
 }
@@ -206,7 +206,7 @@ fn a_file_is_printed_as_a_ladder_and_a_damaged_one_as_far_as_it_goes() {
     let print = |bytes: &[u8], filter: &str| {
         let mut out = Vec::new();
         let printed =
-            command::print_ladder(bytes, &Filter::parse(filter).unwrap(), Style::default(), &mut out).unwrap();
+            command::print_ladder(bytes, &Filter::parse(filter).unwrap(), LadderStyle::default(), &mut out).unwrap();
         (printed, String::from_utf8(out).unwrap())
     };
     let (printed, text) = print(&bytes, "");
@@ -219,9 +219,9 @@ fn a_file_is_printed_as_a_ladder_and_a_damaged_one_as_far_as_it_goes() {
     assert_eq!((printed.packets, printed.shown, text.lines().count()), (4, 1, 3));
     let (printed, text) = print(&bytes[..bytes.len() - 5], "");
     assert_eq!((printed.packets, text.lines().count()), (3, 5));
-    assert!(matches!(printed.damage, Some(FileError::Cut(_))), "{:?}", printed.damage);
-    assert!(matches!(Reader::new(&b"no capture"[..]), Err(FileError::NotACapture)));
-    assert!(matches!(Reader::new(&b""[..]), Err(FileError::NotACapture)));
+    assert!(matches!(printed.damage, Some(CaptureFileError::Cut(_))), "{:?}", printed.damage);
+    assert!(matches!(CaptureReader::new(&b"no capture"[..]), Err(CaptureFileError::NotACapture)));
+    assert!(matches!(CaptureReader::new(&b""[..]), Err(CaptureFileError::NotACapture)));
 }
 
 /// A pipe whose reader goes away after so many writes.
@@ -245,7 +245,7 @@ fn a_closed_pipe_is_the_end_and_no_error() {
     let bytes = std::fs::read(&path).unwrap();
     for writes in 0..6 {
         let all = Filter::default();
-        command::print_ladder(&bytes[..], &all, Style::default(), &mut Leaving(writes)).unwrap();
+        command::print_ladder(&bytes[..], &all, LadderStyle::default(), &mut Leaving(writes)).unwrap();
         command::copy(&bytes[..], &all, &mut Leaving(writes)).unwrap();
     }
 }

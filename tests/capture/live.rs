@@ -8,7 +8,7 @@ use std::time::Instant;
 use socklab::domain::{EventKind, Evidence, Finding, Flags, Icmp, Note, PacketSummary, Proto, ResetReason, Stamp};
 use socklab::observe::Scope;
 use socklab::observe::capture::file::Packet;
-use socklab::observe::capture::{Capture, Key, Need, On, Remedy, Store};
+use socklab::observe::capture::{Capture, CaptureAccess, CaptureInterface, Need, PacketStore, Remedy};
 use socklab::packet::Analysis;
 
 use super::heard::{DEADLINE, Heard, sink};
@@ -31,9 +31,9 @@ pub(crate) fn tests() -> Vec<Test> {
 }
 
 pub(crate) fn start(ports: impl IntoIterator<Item = u16>) -> (Capture, Heard) {
-    let key = Key::open().unwrap();
+    let key = CaptureAccess::open().unwrap();
     let (sink, heard) = sink(100_000);
-    let capture = Capture::start(sink, &key, &On::Loopback, Scope::ports(ports)).unwrap();
+    let capture = Capture::start(sink, &key, &CaptureInterface::Loopback, Scope::ports(ports)).unwrap();
     heard.find("note that there is a capture", |seen| {
         (seen.kind == EventKind::Note(Note::Has { what: Evidence::Packet })).then_some(())
     });
@@ -153,11 +153,11 @@ fn ipv6_is_captured_as_well_and_other_ports_are_not() {
 }
 
 fn on_every_interface_loopback_packets_are_still_seen_once() {
-    let key = Key::open().unwrap();
+    let key = CaptureAccess::open().unwrap();
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let port = listener.local_addr().unwrap().port();
     let (sink, heard) = sink(1_000);
-    let capture = Capture::start(sink, &key, &On::Any, Scope::ports([port])).unwrap();
+    let capture = Capture::start(sink, &key, &CaptureInterface::Any, Scope::ports([port])).unwrap();
     exchange(&listener, b"Hello, world");
     let seen = until(&heard, |packet| flags(packet) == Flags::ACK && packet.number > 8);
     assert!(seen.iter().all(|packet| packet.retransmission_of.is_none()), "{seen:?}");
@@ -168,12 +168,13 @@ fn on_every_interface_loopback_packets_are_still_seen_once() {
     capture.stop();
     exchange(&listener, b"between two captures");
     let (sink, heard) = super::heard::sink(1_000);
-    let again = Capture::start(sink, &key, &On::Any, Scope::ports([port])).unwrap();
+    let again = Capture::start(sink, &key, &CaptureInterface::Any, Scope::ports([port])).unwrap();
     exchange(&listener, b"again");
     let (_, first) = packet(&heard);
     assert_eq!((first.number, flags(&first)), (1, Flags::SYN));
     again.stop();
-    let none = Capture::start(super::heard::sink(9).0, &key, &On::Named("nonesuch".into()), Scope::All).unwrap_err();
+    let none = Capture::start(super::heard::sink(9).0, &key, &CaptureInterface::Named("nonesuch".into()), Scope::All)
+        .unwrap_err();
     assert_eq!((none.need, none.remedy), (Need::Interface("nonesuch".into()), Remedy::OtherInterface));
 }
 
@@ -199,7 +200,7 @@ pub(crate) fn written(file: &std::path::Path, has: impl Fn(&[PacketSummary]) -> 
     let end = Instant::now() + DEADLINE;
     loop {
         let file = std::fs::File::open(file).unwrap();
-        let packets = Store::open(file, usize::MAX).map(|(store, _)| store.packets()).unwrap_or_default();
+        let packets = PacketStore::open(file, usize::MAX).map(|(store, _)| store.packets()).unwrap_or_default();
         let mut analysis = Analysis::default();
         let packets: Vec<_> = packets.iter().filter_map(|packet| analysis.see(&packet.frame())).collect();
         if has(&packets) {
@@ -259,7 +260,7 @@ fn tcpdump_sees_the_same_packets_in_the_same_order_with_the_same_bytes() {
     capture.stop();
     store.save(std::fs::File::create(&ours).unwrap(), &[]).unwrap();
     let read = |packet: &Packet| (packet.wire_len, packet.bytes.clone());
-    let theirs_read = Store::open(std::fs::File::open(&theirs).unwrap(), usize::MAX).unwrap().0.packets();
+    let theirs_read = PacketStore::open(std::fs::File::open(&theirs).unwrap(), usize::MAX).unwrap().0.packets();
     let ours_kept = store.packets();
     assert_eq!(theirs_read.len(), ours_kept.len());
     for (theirs, ours) in theirs_read.iter().zip(&ours_kept) {

@@ -9,7 +9,7 @@ use std::sync::Arc;
 use rustix::net::sockopt;
 use socket2::{SockFilter, SockRef};
 use socklab::domain::{Finding, Flags, PacketSummary};
-use socklab::observe::capture::Store;
+use socklab::observe::capture::PacketStore;
 
 use super::heard::DEADLINE;
 use super::live::start;
@@ -43,7 +43,7 @@ fn loses(socket: impl AsFd, in_how_many: u32) {
 }
 
 /// Compares every mark of every packet, and counts ours.
-fn judge(store: &Arc<Store>, name: &str) -> Vec<Finding> {
+fn judge(store: &Arc<PacketStore>, name: &str) -> Vec<Finding> {
     let folder = Folder::new(name);
     let file = folder.file("trace.pcapng");
     store.save(std::fs::File::create(&file).unwrap(), &[]).unwrap();
@@ -89,7 +89,7 @@ fn tshark_says_of_our_file_what_it_says_of_tcpdumps() {
     let refuses = |packet: &PacketSummary| packet.tcp.as_ref().is_some_and(|tcp| tcp.flags.has(Flags::RST));
     super::live::written(&theirs, |packets| packets.iter().any(refuses));
     tcpdump.end();
-    let (store, damage) = Store::open(std::fs::File::open(&theirs).unwrap(), usize::MAX).unwrap();
+    let (store, damage) = PacketStore::open(std::fs::File::open(&theirs).unwrap(), usize::MAX).unwrap();
     assert!(damage.is_none(), "{damage:?}");
     store.save(std::fs::File::create(&ours).unwrap(), &[]).unwrap();
     let (said, expected) = (tshark::expert(&ours), tshark::expert(&theirs));

@@ -7,9 +7,9 @@ use std::sync::mpsc::channel;
 
 use socklab::domain::filter::Filter;
 use socklab::observe::Scope;
-use socklab::observe::capture::command::{Into, Stop, live};
-use socklab::observe::capture::file::Reader;
-use socklab::observe::capture::{Key, On, Style};
+use socklab::observe::capture::command::{CaptureOutput, CaptureStop, live};
+use socklab::observe::capture::file::CaptureReader;
+use socklab::observe::capture::{CaptureAccess, CaptureInterface, LadderStyle};
 
 use super::live::{exchange, exchanges};
 use crate::harness::{Need::Capture, Test, test};
@@ -23,22 +23,25 @@ pub(crate) fn tests() -> Vec<Test> {
 }
 
 fn each_packet_is_in_the_pipe_at_once_and_a_reader_that_leaves_ends_it() {
-    let key = Key::open().unwrap();
+    let key = CaptureAccess::open().unwrap();
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let scope = Scope::ports([listener.local_addr().unwrap().port()]);
     let (reader, mut writer) = std::io::pipe().unwrap();
-    let stop = Stop::new().unwrap();
+    let stop = CaptureStop::new().unwrap();
     let (ready, listens) = channel();
     std::thread::scope(|threads| {
         let capture = threads.spawn(|| {
             let wanted = (&scope, &Filter::parse("len > 0").unwrap());
-            let done = live(&key, &On::Loopback, wanted, Into::Pcapng(&mut writer), &stop, || ready.send(()).unwrap());
+            let done =
+                live(&key, &CaptureInterface::Loopback, wanted, CaptureOutput::Pcapng(&mut writer), &stop, || {
+                    ready.send(()).unwrap()
+                });
             done.unwrap()
         });
         listens.recv().unwrap();
         exchange(&listener, b"Hello, world");
         // Nobody has ended the capture: what is here was flushed.
-        let mut file = Reader::new(reader).unwrap();
+        let mut file = CaptureReader::new(reader).unwrap();
         let texts: Vec<_> = (0..2).map(|_| file.next_packet().unwrap().unwrap().bytes[66..].to_vec()).collect();
         assert_eq!(texts, [b"Hello, world", b"HELLO, WORLD"]);
         drop(file);
@@ -65,16 +68,16 @@ fn a_reader_that_leaves_in_silence_ends_the_command_quietly() {
 }
 
 fn what_was_captured_until_the_end_is_written() {
-    let key = Key::open().unwrap();
+    let key = CaptureAccess::open().unwrap();
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let scope = Scope::ports([listener.local_addr().unwrap().port()]);
-    let stop = Stop::new().unwrap();
+    let stop = CaptureStop::new().unwrap();
     let mut out = Vec::new();
     let done = live(
         &key,
-        &On::Loopback,
+        &CaptureInterface::Loopback,
         (&scope, &Filter::default()),
-        Into::Ladder(&mut out, Style::default()),
+        CaptureOutput::Ladder(&mut out, LadderStyle::default()),
         &stop,
         || {
             exchanges(&listener, 10, b"x");

@@ -10,7 +10,7 @@ use std::process::{Command, Stdio};
 
 use rustix::thread::{CapabilitySet, capabilities};
 use socklab::domain::Errno;
-use socklab::observe::capture::{Key, Need, Remedy};
+use socklab::observe::capture::{CaptureAccess, Need, Remedy};
 
 use super::trace::Folder;
 use crate::harness::{Need::FileCapabilities, Test, on_request, test};
@@ -116,7 +116,7 @@ fn the_wire_opens_for_a_program_that_has_the_capability() {
 }
 
 fn without_it_the_command_is_said() {
-    let error = Key::take().unwrap_err();
+    let error = CaptureAccess::take().unwrap_err();
     assert_eq!((&error.need, error.errno), (&Need::Socket, Errno::Perm));
     let path = std::env::current_exe().unwrap();
     assert_eq!(error.remedy, Remedy::SetCap(path.clone()));
@@ -125,8 +125,8 @@ fn without_it_the_command_is_said() {
 
 fn with_it_the_key_is_taken_and_nothing_is_left() {
     assert!(capabilities(None).unwrap().effective.contains(CapabilitySet::NET_RAW));
-    let _key = Key::take().unwrap();
+    let _key = CaptureAccess::take().unwrap();
     let left = capabilities(None).unwrap();
     assert!(left.effective.is_empty() && left.permitted.is_empty() && left.inheritable.is_empty(), "{left:?}");
-    assert_eq!(Key::open().unwrap_err().errno, Errno::Perm);
+    assert_eq!(CaptureAccess::open().unwrap_err().errno, Errno::Perm);
 }

@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use etherparse::PacketBuilder;
 use socklab::domain::{Finding, Flags, PacketSummary};
-use socklab::observe::capture::file::{Interface, Packet, Writer};
+use socklab::observe::capture::file::{Interface, Packet, PcapngWriter};
 use socklab::packet::{Analysis, LinkType};
 
 pub(crate) const CLIENT: ([u8; 4], u16) = ([192, 0, 2, 2], 40_000);
@@ -72,7 +72,7 @@ pub(crate) fn analysed(packets: &[Packet]) -> Vec<PacketSummary> {
 
 /// Writes them as a pcapng file of a raw IP interface.
 pub(crate) fn save(packets: &[Packet], path: &Path) {
-    let mut writer = Writer::new(std::io::BufWriter::new(std::fs::File::create(path).unwrap())).unwrap();
+    let mut writer = PcapngWriter::new(std::io::BufWriter::new(std::fs::File::create(path).unwrap())).unwrap();
     let raw = Interface { name: "made".into(), description: "made by hand".into(), link: LinkType::RAW };
     writer.interface(&raw).unwrap();
     for packet in packets {

@@ -138,7 +138,7 @@ fn files_of_any_bytes() {
     let seeds = seeds::files();
     // A seed is read to its end, or it is no seed.
     for seed in &seeds {
-        let printed = socklab::observe::capture::Store::open(&seed[..], usize::MAX).unwrap();
+        let printed = socklab::observe::capture::PacketStore::open(&seed[..], usize::MAX).unwrap();
         assert!(printed.1.is_none() && !printed.0.is_empty(), "{:?}", printed.1);
     }
     fuzz("file", &seeds, targets::file);

@@ -2,7 +2,7 @@
 
 use etherparse::icmpv4::DestUnreachableHeader;
 use etherparse::{Icmpv4Type, Icmpv6Type, PacketBuilder, TcpHeader, TcpOptionElement, icmpv6};
-use socklab::observe::capture::file::{Interface, Packet, Writer};
+use socklab::observe::capture::file::{Interface, Packet, PcapngWriter};
 use socklab::packet::LinkType;
 
 /// Frames, each with its kind of link.
@@ -61,7 +61,7 @@ pub(crate) fn frames() -> Vec<(LinkType, Vec<u8>)> {
 /// Capture files.
 pub(crate) fn files() -> Vec<Vec<u8>> {
     let frames = frames();
-    let mut writer = Writer::new(Vec::new()).unwrap();
+    let mut writer = PcapngWriter::new(Vec::new()).unwrap();
     let mut links: Vec<LinkType> = Vec::new();
     for (number, (link, bytes)) in (1..).zip(&frames) {
         if !links.contains(link) {

@@ -5,9 +5,9 @@ use std::ops::Range;
 use socklab::domain::dissection::PacketField;
 use socklab::domain::filter::Filter;
 use socklab::domain::{PacketSummary, Stamp};
-use socklab::observe::capture::file::Reader;
-use socklab::observe::capture::ladder::{Ends, Style, rung};
-use socklab::observe::capture::{Store, command, follow_stream};
+use socklab::observe::capture::file::CaptureReader;
+use socklab::observe::capture::ladder::{ConversationEnds, LadderStyle, rung};
+use socklab::observe::capture::{PacketStore, command, follow_stream};
 use socklab::packet::{Analysis, Frame, LinkType, States, dissect};
 
 /// What is remembered from one packet to the next.
@@ -53,8 +53,8 @@ pub(crate) fn packet(memory: &mut Memory, filter: &Filter, bytes: &[u8]) {
     let Some(summary) = memory.analysis.see(&frame) else { return };
     memory.tell(&summary);
     filter.matches(&summary);
-    if let Some(ends) = Ends::of(&summary) {
-        rung(&summary, std::time::Duration::ZERO, &ends, Style::default());
+    if let Some(ends) = ConversationEnds::of(&summary) {
+        rung(&summary, std::time::Duration::ZERO, &ends, LadderStyle::default());
     }
     let json = serde_json::to_string(&summary).unwrap();
     assert_eq!(serde_json::from_str::<socklab::domain::PacketSummary>(&json).unwrap(), summary, "{json}");
@@ -71,7 +71,7 @@ fn inside(fields: &[PacketField], outer: &Range<usize>) {
 
 /// The file reader, and everything that is done with a file.
 pub(crate) fn file(bytes: &[u8]) {
-    let Ok(mut reader) = Reader::new(bytes) else { return };
+    let Ok(mut reader) = CaptureReader::new(bytes) else { return };
     let mut held = 0;
     while let Ok(Some(packet)) = reader.next_packet() {
         held += packet.bytes.len() + 16;
@@ -80,14 +80,14 @@ pub(crate) fn file(bytes: &[u8]) {
         assert!((packet.interface as usize) < reader.interfaces().len());
     }
     let mut out = Vec::new();
-    let printed = command::print_ladder(bytes, &Filter::default(), Style::default(), &mut out).unwrap();
+    let printed = command::print_ladder(bytes, &Filter::default(), LadderStyle::default(), &mut out).unwrap();
     let mut copied = Vec::new();
     let copy = command::copy(bytes, &Filter::default(), &mut copied).unwrap();
     assert_eq!((printed.packets, printed.shown), (copy.packets, copy.shown));
-    let store = Store::open(bytes, 10_000).unwrap().0;
+    let store = PacketStore::open(bytes, 10_000).unwrap().0;
     assert_eq!(store.save(Vec::new(), &[]).unwrap().packets, store.len() as u64);
     if copy.shown > 0 {
-        let (again, damage) = Store::open(&copied[..], usize::MAX).unwrap();
+        let (again, damage) = PacketStore::open(&copied[..], usize::MAX).unwrap();
         assert!(damage.is_none() && again.len() as u64 == copy.shown, "{damage:?}");
         let packets = again.packets();
         let flow = packets.iter().find_map(|packet| Analysis::default().see(&packet.frame())).map(|seen| seen.flow);

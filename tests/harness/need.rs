@@ -124,7 +124,7 @@ mod system {
 
     use rustix::mount::{MountFlags, mount};
     use socklab::domain::{Clock, EventQueue, EventSink, Observation};
-    use socklab::observe::capture::Key;
+    use socklab::observe::capture::CaptureAccess;
     use socklab::wire::{Options, Wire};
 
     struct Nobody;
@@ -136,7 +136,7 @@ mod system {
     }
 
     pub(super) fn capture() -> Result<(), String> {
-        Key::open().map(drop).map_err(|error| format!("capture ({error})"))
+        CaptureAccess::open().map(drop).map_err(|error| format!("capture ({error})"))
     }
 
     pub(super) fn file_capabilities() -> Result<(), String> {

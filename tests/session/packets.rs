@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use crossterm::event::KeyCode;
 use socklab::domain::{Errno, EventKind, Flags};
-use socklab::observe::capture::{CaptureError, Key, Need, Remedy};
+use socklab::observe::capture::{CaptureAccess, CaptureError, Need, Remedy};
 
 use crate::harness::{Need::Capture, Test, test};
 use crate::stage::{FOUR, Stage, all_up};
@@ -20,7 +20,7 @@ pub(crate) fn tests() -> Vec<Test> {
 
 /// A session that captures, on a large terminal.
 async fn capturing() -> Stage {
-    let key = Key::open().unwrap();
+    let key = CaptureAccess::open().unwrap();
     let mut stage = Stage::open_with(&FOUR, (120, 36), |laboratory| laboratory.capture(Ok(key))).await;
     stage.until("four servers run", all_up).await;
     stage

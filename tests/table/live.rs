@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use socklab::domain::note::TableSource;
 use socklab::domain::{Delta, EventKind, Evidence, Flow, Note, Proto, Row, TcpState};
-use socklab::observe::{Scope, Table};
+use socklab::observe::{Scope, SocketTable};
 
 use super::heard::{Heard, sink};
 use crate::harness::{Test, test};
@@ -53,10 +53,10 @@ fn row_of(heard: &Heard, wanted: Flow) -> Row {
 }
 
 /// Watches the port of `listener` until its row is there.
-fn watch(listener: &TcpListener) -> (Table, Heard) {
+fn watch(listener: &TcpListener) -> (SocketTable, Heard) {
     let addr = listener.local_addr().unwrap();
     let (sink, heard) = sink(1000);
-    let table = Table::start(sink, Scope::ports([addr.port()])).unwrap();
+    let table = SocketTable::start(sink, Scope::ports([addr.port()])).unwrap();
     let row = row_of(&heard, Flow::unconnected(Proto::Tcp, addr));
     assert_eq!(row.state, Some(TcpState::Listen));
     (table, heard)
@@ -65,7 +65,7 @@ fn watch(listener: &TcpListener) -> (Table, Heard) {
 fn it_says_where_it_reads_and_what_stands_there() {
     let (listener, client, _server) = pair();
     let (sink, heard) = sink(100);
-    let table = Table::start(sink, Scope::ports([listener.local_addr().unwrap().port()])).unwrap();
+    let table = SocketTable::start(sink, Scope::ports([listener.local_addr().unwrap().port()])).unwrap();
     let first = heard.next(super::heard::DEADLINE).unwrap();
     assert_eq!(first.kind, EventKind::Note(Note::TableFrom { source: TableSource::SockDiag }));
     let row = row_of(&heard, flow(&client));
@@ -163,7 +163,7 @@ fn a_queue_that_was_full_is_told_again() {
     let clients: Vec<TcpStream> =
         (0..50).map(|_| TcpStream::connect(listener.local_addr().unwrap()).unwrap()).collect();
     let (sink, heard) = sink(8);
-    let _table = Table::start(sink.clone(), Scope::ports([listener.local_addr().unwrap().port()])).unwrap();
+    let _table = SocketTable::start(sink.clone(), Scope::ports([listener.local_addr().unwrap().port()])).unwrap();
     let end = Instant::now() + super::heard::DEADLINE;
     while sink.take_lost() == 0 {
         assert!(Instant::now() < end, "the queue was never full");
@@ -242,7 +242,7 @@ fn udp_sockets_connected_and_not_are_found_by_lookup() {
     let server = UdpSocket::bind("127.0.0.1:0").unwrap();
     let addr = server.local_addr().unwrap();
     let (sink, heard) = sink(100);
-    let table = Table::start(sink, Scope::ports([addr.port()])).unwrap();
+    let table = SocketTable::start(sink, Scope::ports([addr.port()])).unwrap();
     assert_eq!(row_of(&heard, Flow::unconnected(Proto::Udp, addr)).state, None);
     let client = UdpSocket::bind("127.0.0.1:0").unwrap();
     client.connect(addr).unwrap();

@@ -2,19 +2,19 @@
 
 /// A packet as the kernel put it down.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Laid<'a> {
+pub(super) struct RingPacket<'a> {
     /// When: nanoseconds since 1970.
     pub(super) at: u64,
     /// How long it was; more than its bytes, when it did not fit.
     pub(super) wire_len: u32,
     /// From where.
-    pub(super) from: From,
+    pub(super) from: LinkAddress,
     pub(super) bytes: &'a [u8],
 }
 
 /// The link-layer address of a packet (`struct sockaddr_ll`).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct From {
+pub(super) struct LinkAddress {
     /// The `EtherType`.
     pub(super) protocol: u16,
     pub(super) interface: i32,
@@ -28,7 +28,7 @@ pub(super) struct From {
 const HEADER: usize = 48;
 
 /// Every packet of a block (`struct tpacket_block_desc`), in order; those after something that cannot be are left out.
-pub(super) fn packets(block: &[u8]) -> impl Iterator<Item = Laid<'_>> {
+pub(super) fn packets(block: &[u8]) -> impl Iterator<Item = RingPacket<'_>> {
     let mut left = word(block, 12).unwrap_or(0);
     let mut next = word(block, 16).map_or(block.len(), |first| first as usize);
     std::iter::from_fn(move || {
@@ -39,11 +39,11 @@ pub(super) fn packets(block: &[u8]) -> impl Iterator<Item = Laid<'_>> {
     })
 }
 
-fn laid(here: &[u8]) -> Option<Laid<'_>> {
+fn laid(here: &[u8]) -> Option<RingPacket<'_>> {
     let (seconds, nanos, captured, wire_len) = (word(here, 4)?, word(here, 8)?, word(here, 12)?, word(here, 16)?);
     let start = usize::from(half(here, 24)?);
     let address = here.get(HEADER..HEADER + 20)?;
-    let from = From {
+    let from = LinkAddress {
         protocol: u16::from_be_bytes([address[2], address[3]]),
         interface: word(address, 4)?.cast_signed(),
         hardware: half(address, 8)?,
@@ -52,7 +52,7 @@ fn laid(here: &[u8]) -> Option<Laid<'_>> {
         address: *address[12..].first_chunk()?,
     };
     let bytes = here.get(start..)?.get(..captured as usize)?;
-    Some(Laid { at: u64::from(seconds) * 1_000_000_000 + u64::from(nanos), wire_len, from, bytes })
+    Some(RingPacket { at: u64::from(seconds) * 1_000_000_000 + u64::from(nanos), wire_len, from, bytes })
 }
 
 fn word(bytes: &[u8], at: usize) -> Option<u32> {
@@ -94,7 +94,8 @@ mod tests {
         let read: Vec<_> = packets(&block).collect();
         let seen: Vec<_> = read.iter().map(|packet| (packet.at, packet.wire_len, packet.bytes)).collect();
         assert_eq!(seen, [(1_000_000_007, 4, &b"abcd"[..]), (1_000_000_009, 60, b"abcd")]);
-        let from = From { protocol: 0x0800, interface: 1, hardware: 0, kind: 4, address_len: 6, address: [0; 8] };
+        let from =
+            LinkAddress { protocol: 0x0800, interface: 1, hardware: 0, kind: 4, address_len: 6, address: [0; 8] };
         assert!(read.iter().all(|packet| packet.from == from));
     }
 

@@ -11,7 +11,7 @@ use crate::observe::Scope;
 
 /// One instruction, as `struct sock_filter` has it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Op {
+pub struct BpfOp {
     /// What it does.
     pub code: u16,
     /// How many instructions to pass over when a comparison is true.
@@ -59,14 +59,14 @@ const KEEP: &str = "keep";
 
 /// A program that is being put together, with places to jump to by name.
 #[derive(Default)]
-struct Program {
-    ops: Vec<(Op, Option<&'static str>)>,
+struct BpfProgram {
+    ops: Vec<(BpfOp, Option<&'static str>)>,
     places: BTreeMap<&'static str, usize>,
 }
 
-impl Program {
+impl BpfProgram {
     fn op(&mut self, code: u16, k: u32) {
-        self.ops.push((Op { code, jt: 0, jf: 0, k }, None));
+        self.ops.push((BpfOp { code, jt: 0, jf: 0, k }, None));
     }
 
     fn place(&mut self, name: &'static str) {
@@ -74,20 +74,20 @@ impl Program {
     }
 
     fn jump(&mut self, to: &'static str) {
-        self.ops.push((Op { code: JUMP, jt: 0, jf: 0, k: 0 }, Some(to)));
+        self.ops.push((BpfOp { code: JUMP, jt: 0, jf: 0, k: 0 }, Some(to)));
     }
 
     /// Jumps there when the comparison is true. A comparison itself jumps only 255 instructions far.
     fn when(&mut self, code: u16, k: u32, to: &'static str) {
-        self.ops.push((Op { code, jt: 0, jf: 1, k }, None));
+        self.ops.push((BpfOp { code, jt: 0, jf: 1, k }, None));
         self.jump(to);
     }
 
-    fn finish(self) -> Vec<Op> {
+    fn finish(self) -> Vec<BpfOp> {
         let Self { ops, places } = self;
         let distance = |at: usize, to: &str| places.get(to).map_or(0, |place| place.saturating_sub(at + 1));
-        let jump = |(at, (op, to)): (usize, (Op, Option<&str>))| match to {
-            Some(to) => Op { k: u32::try_from(distance(at, to)).unwrap_or(0), ..op },
+        let jump = |(at, (op, to)): (usize, (BpfOp, Option<&str>))| match to {
+            Some(to) => BpfOp { k: u32::try_from(distance(at, to)).unwrap_or(0), ..op },
             None => op,
         };
         ops.into_iter().enumerate().map(jump).collect()
@@ -96,11 +96,11 @@ impl Program {
 
 /// The program. `start` is where the IP packet begins, 0 for a socket that gets no link header; `loopback` is the number
 /// of the interface on which every packet is seen twice: on it, outgoing ones are dropped.
-pub fn program(scope: &Scope, start: u32, loopback: Option<u32>) -> Vec<Op> {
-    let mut program = Program::default();
+pub fn program(scope: &Scope, start: u32, loopback: Option<u32>) -> Vec<BpfOp> {
+    let mut program = BpfProgram::default();
     if let Some(interface) = loopback {
         program.op(LDW, INTERFACE);
-        program.ops.push((Op { code: JEQ, jt: 0, jf: 3, k: interface }, None));
+        program.ops.push((BpfOp { code: JEQ, jt: 0, jf: 3, k: interface }, None));
         program.op(LDW, PACKET_TYPE);
         program.when(JEQ, OUTGOING, DROP);
     }
@@ -131,7 +131,7 @@ pub fn program(scope: &Scope, start: u32, loopback: Option<u32>) -> Vec<Op> {
 }
 
 /// Leaves the offset of the transport header, counted from the IP header, in X.
-fn ipv4(program: &mut Program, start: u32) {
+fn ipv4(program: &mut BpfProgram, start: u32) {
     program.place("IPv4");
     program.op(LDH, start + 6);
     program.when(JSET, 0x1fff, "later fragment");
@@ -172,7 +172,7 @@ fn ipv4(program: &mut Program, start: u32) {
 }
 
 /// The same for IPv6, whose header is 40 bytes long.
-fn ipv6(program: &mut Program, start: u32) {
+fn ipv6(program: &mut BpfProgram, start: u32) {
     program.place("IPv6");
     program.op(LDB, start + 6);
     program.when(JEQ, 6, "TCP or UDP of IPv6");

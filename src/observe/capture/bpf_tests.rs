@@ -15,12 +15,12 @@ struct About {
 }
 
 /// Runs a program; how much of the packet is kept. Reading past the end drops it.
-fn run(program: &[Op], packet: &[u8], about: About) -> u32 {
+fn run(program: &[BpfOp], packet: &[u8], about: About) -> u32 {
     let (mut a, mut x, mut at) = (0_u32, 0_u32, 0_usize);
     let byte = |offset: u32| packet.get(offset as usize).map(|byte| u32::from(*byte));
     let half = |offset: u32| Some(byte(offset)? << 8 | byte(offset + 1)?);
     for _ in 0..10_000 {
-        let Op { code, jt, jf, k } = program[at];
+        let BpfOp { code, jt, jf, k } = program[at];
         at += 1;
         let mut load = |value: Option<u32>| value.map(|value| a = value);
         let ok = match code {

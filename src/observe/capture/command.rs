@@ -4,21 +4,21 @@
 use std::io::{self, Read, Write};
 use std::time::Duration;
 
-use super::file::{FileError, Interface, Packet, Reader, Writer};
-use super::ladder::{Ladder, Style};
+use super::file::{CaptureFileError, CaptureReader, Interface, Packet, PcapngWriter};
+use super::ladder::{LadderStyle, TextLadder};
 use crate::domain::PacketSummary;
 use crate::domain::filter::Filter;
 use crate::packet::Analysis;
 
 /// What came of reading a file.
 #[derive(Debug)]
-pub struct Printed {
+pub struct FilePrinted {
     /// How many packets there were.
     pub packets: u64,
     /// How many of them the filter let through.
     pub shown: u64,
     /// What is wrong with the file, when it could not be read to its end. What was read before is printed.
-    pub damage: Option<FileError>,
+    pub damage: Option<CaptureFileError>,
 }
 
 /// Prints the packets of a capture file that `filter` lets through, as a ladder for each conversation.
@@ -28,10 +28,10 @@ pub struct Printed {
 pub fn print_ladder(
     input: impl Read,
     filter: &Filter,
-    style: Style,
+    style: LadderStyle,
     out: &mut dyn Write,
-) -> Result<Printed, FileError> {
-    let mut ladder = Ladder::default();
+) -> Result<FilePrinted, CaptureFileError> {
+    let mut ladder = TextLadder::default();
     let mut begun = None;
     let mut open = true;
     let printed = through(input, filter, |packet, _, summary| {
@@ -57,7 +57,7 @@ pub fn each(
     input: impl Read,
     filter: &Filter,
     mut each: impl FnMut(&Packet, &PacketSummary) -> io::Result<()>,
-) -> Result<Printed, FileError> {
+) -> Result<FilePrinted, CaptureFileError> {
     through(input, filter, |packet, _, summary| piped(each(packet, &summary)))
 }
 
@@ -65,7 +65,7 @@ pub fn each(
 ///
 /// # Errors
 /// As [`print_ladder`].
-pub fn copy(input: impl Read, filter: &Filter, out: &mut dyn Write) -> Result<Printed, FileError> {
+pub fn copy(input: impl Read, filter: &Filter, out: &mut dyn Write) -> Result<FilePrinted, CaptureFileError> {
     let mut writer = None;
     let mut out = Some(out);
     let mut named: Vec<Interface> = Vec::new();
@@ -73,7 +73,7 @@ pub fn copy(input: impl Read, filter: &Filter, out: &mut dyn Write) -> Result<Pr
         let mut write = || {
             let writer = match (&mut writer, out.take()) {
                 (Some(writer), _) => writer,
-                (none, Some(out)) => none.insert(Writer::new(out)?),
+                (none, Some(out)) => none.insert(PcapngWriter::new(out)?),
                 (None, None) => return Ok(()),
             };
             // Interfaces are told where they are first needed: a file may name them anywhere, and anew in each section.
@@ -95,10 +95,10 @@ fn through(
     input: impl Read,
     filter: &Filter,
     mut each: impl FnMut(&Packet, &Interface, PacketSummary) -> io::Result<bool>,
-) -> Result<Printed, FileError> {
-    let mut reader = Reader::new(input)?;
+) -> Result<FilePrinted, CaptureFileError> {
+    let mut reader = CaptureReader::new(input)?;
     let mut analysis = Analysis::default();
-    let mut printed = Printed { packets: 0, shown: 0, damage: None };
+    let mut printed = FilePrinted { packets: 0, shown: 0, damage: None };
     loop {
         let packet = match reader.next_packet() {
             Ok(Some(packet)) => packet,
@@ -120,7 +120,7 @@ fn through(
 }
 
 /// Prints what the ladder holds; `false` when nobody reads it any more.
-fn draw(ladder: &mut Ladder, style: Style, out: &mut dyn Write) -> io::Result<bool> {
+fn draw(ladder: &mut TextLadder, style: LadderStyle, out: &mut dyn Write) -> io::Result<bool> {
     for line in ladder.draw(style) {
         if !piped(writeln!(out, "{line}"))? {
             return Ok(false);
@@ -139,7 +139,7 @@ fn piped(done: io::Result<()>) -> io::Result<bool> {
 }
 
 #[cfg(target_os = "linux")]
-pub use live::{Into, LiveError, Stop, Summary, live};
+pub use live::{CaptureOutput, CaptureStop, CaptureSummary, LiveError, live};
 
 #[cfg(target_os = "linux")]
 mod live {
@@ -149,28 +149,28 @@ mod live {
 
     use rustix::event::{EventfdFlags, eventfd};
 
-    use super::super::key::Key;
-    use super::super::ladder::{Ends, heading, rung};
-    use super::super::live::Eyes;
-    use super::super::need::CaptureError;
-    use super::super::tap::{Heard, On, Tap, Woken};
-    use super::{Analysis, Duration, Filter, Packet, PacketSummary, Style, Write, Writer, io, piped};
+    use super::super::access::CaptureAccess;
+    use super::super::error::CaptureError;
+    use super::super::ladder::{ConversationEnds, heading, rung};
+    use super::super::live::Decoder;
+    use super::super::packet_socket::{CaptureInterface, PacketSocket, RawPacket, Readiness};
+    use super::{Analysis, Duration, Filter, LadderStyle, Packet, PacketSummary, PcapngWriter, Write, io, piped};
     use crate::domain::Flow;
     use crate::observe::Scope;
 
     /// What the packets become.
-    pub enum Into<'a> {
+    pub enum CaptureOutput<'a> {
         /// A pcapng file or pipe, flushed after each packet.
         Pcapng(&'a mut dyn Write),
         /// A line for each packet, under a heading where the conversation is another.
-        Ladder(&'a mut dyn Write, Style),
+        Ladder(&'a mut dyn Write, LadderStyle),
         /// Whatever this makes of them.
         Each(&'a mut dyn FnMut(&Packet, &PacketSummary) -> io::Result<()>),
     }
 
     /// What came of a capture.
     #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-    pub struct Summary {
+    pub struct CaptureSummary {
         /// How many packets were written.
         pub written: u64,
         /// How many the kernel could not keep.
@@ -192,12 +192,12 @@ mod live {
 
     /// The way to end a capture from elsewhere: from what a signal wakes, or by not reading its output any more.
     #[derive(Debug, Clone)]
-    pub struct Stop {
+    pub struct CaptureStop {
         asked: Arc<OwnedFd>,
         output: Option<Arc<OwnedFd>>,
     }
 
-    impl Stop {
+    impl CaptureStop {
         /// A capture's end that has not come.
         ///
         /// # Errors
@@ -210,7 +210,7 @@ mod live {
         /// tell.
         ///
         /// # Errors
-        /// As [`Stop::new`].
+        /// As [`CaptureStop::new`].
         pub fn with(output: impl AsFd) -> io::Result<Self> {
             Ok(Self { output: Some(Arc::new(output.as_fd().try_clone_to_owned()?)), ..Self::new()? })
         }
@@ -228,19 +228,19 @@ mod live {
     /// # Errors
     /// What is missing; or what the output said, a closed pipe aside.
     pub fn live(
-        key: &Key,
-        on: &On,
+        key: &CaptureAccess,
+        on: &CaptureInterface,
         (scope, filter): (&Scope, &Filter),
-        into: Into<'_>,
-        stop: &Stop,
+        into: CaptureOutput<'_>,
+        stop: &CaptureStop,
         ready: impl FnOnce(),
-    ) -> Result<Summary, LiveError> {
-        let mut tap = Tap::open(key, on, scope)?;
+    ) -> Result<CaptureSummary, LiveError> {
+        let mut tap = PacketSocket::open(key, on, scope)?;
         let interface = tap.interface(on);
         let sink = match into {
-            Into::Pcapng(out) => {
+            CaptureOutput::Pcapng(out) => {
                 let begin = || {
-                    let mut writer = Writer::new(out)?;
+                    let mut writer = PcapngWriter::new(out)?;
                     writer.interface(&interface)?;
                     Ok(writer)
                 };
@@ -248,27 +248,27 @@ mod live {
                     Ok(writer) => Sink::Pcapng(writer),
                     Err(error) => {
                         piped(Err(error))?;
-                        return Ok(Summary { written: 0, lost: 0, closed: true });
+                        return Ok(CaptureSummary { written: 0, lost: 0, closed: true });
                     }
                 }
             }
-            Into::Ladder(out, style) => {
-                Sink::Ladder(Rungs { out, style, ends: HashMap::new(), latest: None, begun: None })
+            CaptureOutput::Ladder(out, style) => {
+                Sink::Ladder(LadderWriter { out, style, ends: HashMap::new(), latest: None, begun: None })
             }
-            Into::Each(each) => Sink::Each(each),
+            CaptureOutput::Each(each) => Sink::Each(each),
         };
-        let eyes = Eyes { analysis: Analysis::default(), link: interface.link, seen: 0 };
-        let mut work = Work { eyes, scope, filter, sink, written: 0, done: Ok(()) };
+        let decoder = Decoder { analysis: Analysis::default(), link: interface.link, seen: 0 };
+        let mut work = Work { decoder, scope, filter, sink, written: 0, done: Ok(()) };
         let mut lost = 0;
         ready();
         while work.done.is_ok() {
             match tap.wait(stop.asked.as_fd(), stop.output.as_ref().map(AsFd::as_fd))? {
-                Woken::Packets => {
+                Readiness::Packets => {
                     tap.read(|heard| work.hear(&heard));
                     lost += tap.lost();
                 }
-                Woken::Stop => break,
-                Woken::Unread => work.done = Err(io::ErrorKind::BrokenPipe.into()),
+                Readiness::Stop => break,
+                Readiness::OutputClosed => work.done = Err(io::ErrorKind::BrokenPipe.into()),
             }
         }
         if work.done.is_ok() {
@@ -279,7 +279,7 @@ mod live {
 
     /// What becomes of what is heard.
     struct Work<'s, 'o> {
-        eyes: Eyes,
+        decoder: Decoder,
         scope: &'s Scope,
         filter: &'s Filter,
         sink: Sink<'o>,
@@ -289,36 +289,36 @@ mod live {
     }
 
     impl Work<'_, '_> {
-        fn hear(&mut self, heard: &Heard<'_>) {
+        fn hear(&mut self, heard: &RawPacket<'_>) {
             if self.done.is_err() {
                 return;
             }
-            let Some((seen, packet)) = self.eyes.see(heard, self.scope) else { return };
+            let Some((seen, packet)) = self.decoder.see(heard, self.scope) else { return };
             if self.filter.matches(&seen) {
                 self.done = self.sink.put(&packet, &seen);
                 self.written += u64::from(self.done.is_ok());
             }
         }
 
-        fn end(self, lost: u64) -> Result<Summary, LiveError> {
-            let summary = Summary { written: self.written, lost, closed: !piped(self.done)? };
+        fn end(self, lost: u64) -> Result<CaptureSummary, LiveError> {
+            let summary = CaptureSummary { written: self.written, lost, closed: !piped(self.done)? };
             self.sink.finish(&summary)?;
             Ok(summary)
         }
     }
 
     enum Sink<'a> {
-        Pcapng(Writer<&'a mut dyn Write>),
-        Ladder(Rungs<'a>),
+        Pcapng(PcapngWriter<&'a mut dyn Write>),
+        Ladder(LadderWriter<'a>),
         Each(&'a mut dyn FnMut(&Packet, &PacketSummary) -> io::Result<()>),
     }
 
     /// The ladder as it grows.
-    struct Rungs<'a> {
+    struct LadderWriter<'a> {
         out: &'a mut dyn Write,
-        style: Style,
-        ends: HashMap<Flow, Ends>,
-        latest: Option<Ends>,
+        style: LadderStyle,
+        ends: HashMap<Flow, ConversationEnds>,
+        latest: Option<ConversationEnds>,
         begun: Option<u64>,
     }
 
@@ -331,19 +331,19 @@ mod live {
             }
         }
 
-        fn finish(self, summary: &Summary) -> io::Result<()> {
+        fn finish(self, summary: &CaptureSummary) -> io::Result<()> {
             let Self::Pcapng(mut writer) = self else { return Ok(()) };
-            let at = super::super::clock::today();
+            let at = super::super::time_of_day::today();
             piped(writer.statistics(0, at, summary.written + summary.lost, summary.lost)).map(|_| ())
         }
     }
 
-    impl Rungs<'_> {
+    impl LadderWriter<'_> {
         /// More conversations than this at once are no lesson.
         const MOST: usize = 65_536;
 
         fn put(&mut self, at: u64, seen: &PacketSummary) -> io::Result<()> {
-            let Some(first) = Ends::of(seen) else { return Ok(()) };
+            let Some(first) = ConversationEnds::of(seen) else { return Ok(()) };
             let known = self.ends.get(&seen.flow).or_else(|| self.ends.get(&seen.flow.mirror()?)).copied();
             let ends = known.unwrap_or(first);
             if known.is_none() {

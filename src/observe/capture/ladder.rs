@@ -11,14 +11,14 @@ use crate::domain::{Finding, Flags, Flow, PacketSummary, Proto, Segment};
 
 /// How it is drawn.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Style {
+pub struct LadderStyle {
     /// How many columns an arrow has; a longer label makes it longer.
     pub arrow: usize,
     /// Without characters beyond ASCII, but for those of the payload.
     pub ascii: bool,
 }
 
-impl Default for Style {
+impl Default for LadderStyle {
     fn default() -> Self {
         Self { arrow: 64, ascii: false }
     }
@@ -26,7 +26,7 @@ impl Default for Style {
 
 /// Who is on which side of one conversation.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Ends {
+pub struct ConversationEnds {
     /// The transport protocol.
     pub proto: Proto,
     /// On the left.
@@ -35,7 +35,7 @@ pub struct Ends {
     pub server: SocketAddr,
 }
 
-impl Ends {
+impl ConversationEnds {
     /// The ends of a conversation, told from its first packet: who sends SYN is the client. Where no SYN was seen it is
     /// the one whose port a kernel would choose by itself; over UDP the one who speaks first.
     pub fn of(first: &PacketSummary) -> Option<Self> {
@@ -74,8 +74,8 @@ fn is_ephemeral(port: u16, other: u16) -> bool {
 }
 
 /// The line above a conversation.
-pub fn heading(ends: &Ends, style: Style) -> String {
-    let Ends { proto, client, server } = ends;
+pub fn heading(ends: &ConversationEnds, style: LadderStyle) -> String {
+    let ConversationEnds { proto, client, server } = ends;
     let left = format!("client {client}");
     let right = format!("server {server}");
     let room = (MARGIN + style.arrow).saturating_sub(proto.name().len() + 1 + left.width() + right.width()).max(3);
@@ -86,7 +86,7 @@ pub fn heading(ends: &Ends, style: Style) -> String {
 const MARGIN: usize = 21;
 
 /// The line of one packet: its number, the time since `begun` in seconds, its arrow, and what is to be said about it.
-pub fn rung(packet: &PacketSummary, since_begun: Duration, ends: &Ends, style: Style) -> String {
+pub fn rung(packet: &PacketSummary, since_begun: Duration, ends: &ConversationEnds, style: LadderStyle) -> String {
     let right = ends.goes_right(&packet.flow).unwrap_or(true);
     let mut line = format!("{:>6} {:>12.6}  {}", packet.number, since_begun.as_secs_f64(), arrow(packet, right, style));
     let mut said: Vec<String> =
@@ -108,7 +108,7 @@ fn named(finding: &Finding, packet: &PacketSummary) -> String {
     }
 }
 
-fn arrow(packet: &PacketSummary, right: bool, style: Style) -> String {
+fn arrow(packet: &PacketSummary, right: bool, style: LadderStyle) -> String {
     let (line, left_head, right_head) = if style.ascii { ("-", "<", ">") } else { ("─", "◀", "▶") };
     let label = label(packet);
     let fill = line.repeat(style.arrow.saturating_sub(label.width() + 6).max(1));
@@ -160,25 +160,25 @@ fn segment(tcp: &Segment) -> String {
 }
 
 /// A packet of a ladder, when it was, and what somebody remarked on it.
-type Rung = (Duration, PacketSummary, Vec<String>);
+type TextRung = (Duration, PacketSummary, Vec<String>);
 
-/// Packets, put together by conversation. It holds no more than [`Ladder::MOST`] of them at once.
+/// Packets, put together by conversation. It holds no more than [`TextLadder::MOST`] of them at once.
 #[derive(Debug, Default)]
-pub struct Ladder {
+pub struct TextLadder {
     /// In the order of their first packets.
-    talks: Vec<(Ends, Vec<Rung>)>,
+    talks: Vec<(ConversationEnds, Vec<TextRung>)>,
     places: HashMap<Flow, usize>,
     held: usize,
 }
 
-impl Ladder {
+impl TextLadder {
     /// How many packets are held before they have to be drawn.
     pub const MOST: usize = 50_000;
 
     /// Adds a packet, `at` after the first of all, with what was remarked on it; `false` when the ladder is to be drawn
     /// now.
     pub fn add(&mut self, at: Duration, packet: PacketSummary, comments: Vec<String>) -> bool {
-        let Some(ends) = Ends::of(&packet) else { return true };
+        let Some(ends) = ConversationEnds::of(&packet) else { return true };
         let place = *self.places.entry(packet.flow).or_insert(self.talks.len());
         if place == self.talks.len() {
             if let Some(back) = packet.flow.mirror() {
@@ -192,7 +192,7 @@ impl Ladder {
     }
 
     /// Draws every conversation, and forgets them.
-    pub fn draw(&mut self, style: Style) -> Vec<String> {
+    pub fn draw(&mut self, style: LadderStyle) -> Vec<String> {
         let talks = std::mem::take(&mut self.talks);
         self.places.clear();
         self.held = 0;
@@ -237,8 +237,8 @@ mod tests {
         }
     }
 
-    fn draw(packets: Vec<PacketSummary>, style: Style) -> Vec<String> {
-        let mut ladder = Ladder::default();
+    fn draw(packets: Vec<PacketSummary>, style: LadderStyle) -> Vec<String> {
+        let mut ladder = TextLadder::default();
         for (n, packet) in (0..).zip(packets) {
             assert!(ladder.add(Duration::from_micros(n * 20), packet, vec![]));
         }
@@ -260,7 +260,7 @@ mod tests {
                 packet(4, true, Flags::PSH.with(Flags::ACK), (1, 1), b"oi"),
                 again,
             ],
-            Style::default(),
+            LadderStyle::default(),
         );
         assert_eq!(
             lines,
@@ -286,7 +286,7 @@ mod tests {
         };
         let lines = draw(
             vec![udp(1, true, None), udp(2, false, Some(Icmp::PortUnreachable))],
-            Style { arrow: 30, ascii: true },
+            LadderStyle { arrow: 30, ascii: true },
         );
         assert_eq!(lines[1], "     1     0.000000  --- UDP 0 B ----------------->");
         assert_eq!(lines[2], "     2     0.000020  <-- ICMP port unreachable ----");
@@ -295,7 +295,7 @@ mod tests {
 
     #[test]
     fn who_is_the_client_is_told_without_a_syn_as_well() {
-        let ends = |right, flags| Ends::of(&packet(1, right, flags, (5, 5), b"")).unwrap().client.port();
+        let ends = |right, flags| ConversationEnds::of(&packet(1, right, flags, (5, 5), b"")).unwrap().client.port();
         for flags in [Flags::ACK, Flags::RST, Flags::FIN] {
             assert_eq!((ends(true, flags), ends(false, flags)), (44_086, 44_086));
         }

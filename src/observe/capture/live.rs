@@ -7,12 +7,12 @@ use std::thread::{self, JoinHandle};
 
 use rustix::event::{EventfdFlags, eventfd};
 
-use super::clock::Times;
+use super::access::CaptureAccess;
+use super::error::{CaptureError, Need};
 use super::file::Packet;
-use super::key::Key;
-use super::need::{CaptureError, Need};
-use super::store::Store;
-use super::tap::{Control, Heard, On, Tap, Woken};
+use super::packet_socket::{CaptureInterface, FilterHandle, PacketSocket, RawPacket, Readiness};
+use super::store::PacketStore;
+use super::time_of_day::TimeOfDay;
 use crate::domain::{Errno, EventKind, EventSink, Evidence, Note};
 use crate::observe::Scope;
 use crate::packet::{Analysis, Frame, LinkType};
@@ -25,9 +25,9 @@ pub const CAPACITY: usize = 64 << 20;
 /// [`Note::CaptureLost`]. Dropping it ends and joins its thread.
 #[derive(Debug)]
 pub struct Capture {
-    store: Arc<Store>,
+    store: Arc<PacketStore>,
     scope: Arc<Mutex<Scope>>,
-    control: Control,
+    control: FilterHandle,
     sink: EventSink,
     stop: Arc<OwnedFd>,
     thread: Option<JoinHandle<()>>,
@@ -37,8 +37,13 @@ impl Capture {
     /// Captures the packets of `scope`. Reports [`Note::Has`] or [`Note::Lacks`].
     ///
     /// # Errors
-    /// What is missing, and what would help. Without a key of its own see [`Key::take`] and [`Key::open`].
-    pub fn start(sink: EventSink, key: &Key, on: &On, scope: Scope) -> Result<Self, CaptureError> {
+    /// What is missing, and what would help. Without a key of its own see [`CaptureAccess::take`] and [`CaptureAccess::open`].
+    pub fn start(
+        sink: EventSink,
+        key: &CaptureAccess,
+        on: &CaptureInterface,
+        scope: Scope,
+    ) -> Result<Self, CaptureError> {
         let noted = sink.clone();
         let started = Self::try_start(sink, key, on, scope);
         let note = match &started {
@@ -49,19 +54,24 @@ impl Capture {
         started
     }
 
-    fn try_start(sink: EventSink, key: &Key, on: &On, scope: Scope) -> Result<Self, CaptureError> {
-        let tap = Tap::open(key, on, &scope)?;
+    fn try_start(
+        sink: EventSink,
+        key: &CaptureAccess,
+        on: &CaptureInterface,
+        scope: Scope,
+    ) -> Result<Self, CaptureError> {
+        let tap = PacketSocket::open(key, on, &scope)?;
         let thread = |error: io::Error| CaptureError::new(Need::Thread, &error);
         let control = tap.control().map_err(thread)?;
         let stop = Arc::new(eventfd(0, EventfdFlags::CLOEXEC).map_err(|error| thread(error.into()))?);
-        let store = Arc::new(Store::new(CAPACITY));
+        let store = Arc::new(PacketStore::new(CAPACITY));
         let interface = tap.interface(on);
         let link = interface.link;
         store.name(interface);
         let scope = Arc::new(Mutex::new(scope));
         let work = Work {
-            eyes: Eyes { analysis: Analysis::default(), link, seen: 0 },
-            times: Times::pair(sink.clock()),
+            decoder: Decoder { analysis: Analysis::default(), link, seen: 0 },
+            times: TimeOfDay::pair(sink.clock()),
             store: Arc::clone(&store),
             scope: Arc::clone(&scope),
             sink: sink.clone(),
@@ -73,7 +83,7 @@ impl Capture {
     }
 
     /// The packets themselves.
-    pub const fn store(&self) -> &Arc<Store> {
+    pub const fn store(&self) -> &Arc<PacketStore> {
         &self.store
     }
 
@@ -103,16 +113,20 @@ impl Drop for Capture {
 }
 
 /// The analysis of what is heard, numbered.
-pub(super) struct Eyes {
+pub(super) struct Decoder {
     pub(super) analysis: Analysis,
     pub(super) link: LinkType,
     pub(super) seen: u64,
 }
 
-impl Eyes {
+impl Decoder {
     /// What is to be said of a packet, and the packet itself; `None` when it is not of `scope`.
-    pub(super) fn see(&mut self, heard: &Heard<'_>, scope: &Scope) -> Option<(crate::domain::PacketSummary, Packet)> {
-        let Heard { at, wire_len, bytes } = *heard;
+    pub(super) fn see(
+        &mut self,
+        heard: &RawPacket<'_>,
+        scope: &Scope,
+    ) -> Option<(crate::domain::PacketSummary, Packet)> {
+        let RawPacket { at, wire_len, bytes } = *heard;
         let number = self.seen + 1;
         let frame = Frame { number, at, link: self.link, wire_len, bytes };
         let summary = self.analysis.see_of(&frame, |flow| scope.has(flow))?;
@@ -124,19 +138,19 @@ impl Eyes {
 }
 
 struct Work {
-    eyes: Eyes,
-    times: Times,
-    store: Arc<Store>,
+    decoder: Decoder,
+    times: TimeOfDay,
+    store: Arc<PacketStore>,
     scope: Arc<Mutex<Scope>>,
     sink: EventSink,
 }
 
 impl Work {
-    fn run(mut self, mut tap: Tap, stop: &OwnedFd) {
+    fn run(mut self, mut tap: PacketSocket, stop: &OwnedFd) {
         loop {
             match tap.wait(stop.as_fd(), None) {
-                Ok(Woken::Packets) => {}
-                Ok(Woken::Stop | Woken::Unread) => break,
+                Ok(Readiness::Packets) => {}
+                Ok(Readiness::Stop | Readiness::OutputClosed) => break,
                 Err(error) => return self.fail(&error),
             }
             self.turn(&mut tap);
@@ -149,18 +163,18 @@ impl Work {
     }
 
     /// Takes what waits.
-    fn turn(&mut self, tap: &mut Tap) {
+    fn turn(&mut self, tap: &mut PacketSocket) {
         self.times.compare();
         self.take(|each| tap.read(each));
         self.tell_loss(tap.lost());
     }
 
     /// Sees what `read` hears.
-    fn take<T>(&mut self, read: impl FnOnce(&mut dyn FnMut(Heard<'_>)) -> T) -> T {
-        let Self { eyes, times, store, scope, sink } = self;
+    fn take<T>(&mut self, read: impl FnOnce(&mut dyn FnMut(RawPacket<'_>)) -> T) -> T {
+        let Self { decoder, times, store, scope, sink } = self;
         let scope = scope.lock().unwrap_or_else(PoisonError::into_inner);
         read(&mut |heard| {
-            let Some((summary, packet)) = eyes.see(&heard, &scope) else { return };
+            let Some((summary, packet)) = decoder.see(&heard, &scope) else { return };
             store.add(packet);
             sink.report_at(times.stamp(heard.at), Evidence::Packet, EventKind::Packet(summary));
         })

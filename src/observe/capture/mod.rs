@@ -2,12 +2,12 @@
 //!
 //! | file | what it is |
 //! |---|---|
-//! | [`key`] | the right to capture, and giving up what it took to get it |
-//! | [`need`] | what is missing, and the command that helps |
+//! | [`access`] | the right to capture, and giving up what it took to get it |
+//! | [`error`] | what is missing, and the command that helps |
 //! | [`bpf`] | the kernel's filter (pure) |
-//! | [`tap`] | a packet socket, a block of packets at a time |
+//! | [`packet_socket`] | a packet socket, a block of packets at a time |
 //! | `block` | the packets of such a block (pure) |
-//! | `sys` | the memory shared with the kernel, and other calls that need `unsafe` |
+//! | `ring` | the memory shared with the kernel, and other calls that need `unsafe` |
 //! | [`live`] | the thread that captures and reports |
 //! | [`store`] | the packets that are kept |
 //! | [`mod@file`] | pcap and pcapng |
@@ -18,33 +18,33 @@
 //! On loopback every packet is heard twice, leaving and arriving: the first is dropped in the kernel, as `tcpdump` does.
 
 #[cfg(target_os = "linux")]
+pub mod access;
+#[cfg(target_os = "linux")]
 mod block;
 #[cfg(target_os = "linux")]
 pub mod bpf;
-#[cfg(target_os = "linux")]
-mod clock;
 pub mod command;
+pub mod error;
 pub mod file;
-#[cfg(target_os = "linux")]
-pub mod key;
 pub mod ladder;
 #[cfg(target_os = "linux")]
 pub mod live;
-pub mod need;
+#[cfg(target_os = "linux")]
+pub mod packet_socket;
+#[cfg(target_os = "linux")]
+mod ring;
 pub mod store;
 pub mod stream;
 #[cfg(target_os = "linux")]
-mod sys;
-#[cfg(target_os = "linux")]
-pub mod tap;
+mod time_of_day;
 
 #[cfg(target_os = "linux")]
-pub use key::{Key, give_up};
-pub use ladder::{Ladder, Style};
+pub use access::{CaptureAccess, give_up};
+pub use error::{CaptureError, Need, Remedy};
+pub use ladder::{LadderStyle, TextLadder};
 #[cfg(target_os = "linux")]
 pub use live::Capture;
-pub use need::{CaptureError, Need, Remedy};
-pub use store::Store;
-pub use stream::follow_stream;
 #[cfg(target_os = "linux")]
-pub use tap::On;
+pub use packet_socket::CaptureInterface;
+pub use store::PacketStore;
+pub use stream::follow_stream;

@@ -4,17 +4,17 @@ use std::collections::VecDeque;
 use std::io::{self, Write};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use super::file::{FileError, Interface, Packet, Reader, Writer};
+use super::file::{CaptureFileError, CaptureReader, Interface, Packet, PcapngWriter};
 
 /// The packets, shared between the thread that captures and those that look.
 #[derive(Debug)]
-pub struct Store {
-    kept: Mutex<Kept>,
+pub struct PacketStore {
+    kept: Mutex<StoredPackets>,
     capacity: usize,
 }
 
 #[derive(Debug, Default)]
-struct Kept {
+struct StoredPackets {
     interfaces: Vec<Interface>,
     /// In the order of their numbers.
     packets: VecDeque<Arc<Packet>>,
@@ -25,14 +25,14 @@ struct Kept {
 
 /// What was saved.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Saved {
+pub struct SavedPackets {
     /// How many packets.
     pub packets: u64,
     /// How many were older than what is kept, and are not in the file.
     pub dropped: u64,
 }
 
-impl Store {
+impl PacketStore {
     /// What a packet costs beyond its bytes.
     const OVERHEAD: usize = 160;
 
@@ -45,8 +45,8 @@ impl Store {
     ///
     /// # Errors
     /// When it is no capture file at all.
-    pub fn open<R: io::Read>(file: R, capacity: usize) -> Result<(Self, Option<FileError>), FileError> {
-        let mut reader = Reader::new(file)?;
+    pub fn open<R: io::Read>(file: R, capacity: usize) -> Result<(Self, Option<CaptureFileError>), CaptureFileError> {
+        let mut reader = CaptureReader::new(file)?;
         let store = Self::new(capacity);
         let damage = loop {
             match reader.next_packet() {
@@ -124,13 +124,13 @@ impl Store {
     ///
     /// # Errors
     /// The system's.
-    pub fn save<W: Write>(&self, out: W, marks: &[(u64, String)]) -> io::Result<Saved> {
+    pub fn save<W: Write>(&self, out: W, marks: &[(u64, String)]) -> io::Result<SavedPackets> {
         let (interfaces, packets, dropped, lost) = {
             let kept = self.lock();
             let packets: Vec<_> = kept.packets.iter().cloned().collect();
             (kept.interfaces.clone(), packets, kept.dropped, kept.lost)
         };
-        let mut writer = Writer::new(out)?;
+        let mut writer = PcapngWriter::new(out)?;
         for interface in &interfaces {
             writer.interface(interface)?;
         }
@@ -140,7 +140,7 @@ impl Store {
             let here = std::iter::from_fn(|| marks.next_if(|(number, _)| *number <= until));
             writer.packet(packet, &here.map(|(_, text)| text.clone()).collect::<Vec<_>>())?;
         }
-        let saved = Saved { packets: packets.len() as u64, dropped };
+        let saved = SavedPackets { packets: packets.len() as u64, dropped };
         if let (Some(last), 1) = (packets.last(), interfaces.len()) {
             writer.statistics(0, last.at, saved.packets + dropped + lost, dropped + lost)?;
         }
@@ -151,7 +151,7 @@ impl Store {
         packet.bytes.len() + packet.comments.iter().map(String::len).sum::<usize>() + Self::OVERHEAD
     }
 
-    fn lock(&self) -> MutexGuard<'_, Kept> {
+    fn lock(&self) -> MutexGuard<'_, StoredPackets> {
         // Every change is whole when the lock is let go; a panic between would leave a wrong count at worst.
         self.kept.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -169,7 +169,7 @@ mod tests {
 
     #[test]
     fn the_oldest_go_and_are_counted() {
-        let store = Store::new(3 * (100 + Store::OVERHEAD));
+        let store = PacketStore::new(3 * (100 + PacketStore::OVERHEAD));
         (1..=5).for_each(|number| store.add(packet(number, 100)));
         assert_eq!((store.len(), store.dropped()), (3, 2));
         assert_eq!((store.get(2), store.get(3).map(|packet| packet.number), store.get(6)), (None, Some(3), None));
@@ -180,13 +180,13 @@ mod tests {
 
     #[test]
     fn what_is_saved_is_opened_again_with_its_marks() {
-        let store = Store::new(1 << 20);
+        let store = PacketStore::new(1 << 20);
         store.name(Interface { name: "lo".into(), description: "loopback".into(), link: LinkType::RAW });
         (1..=3).for_each(|number| store.add(packet(number, 40)));
         let mut file = Vec::new();
         let marks = [(2, "aqui o cliente fecha".into()), (u64::MAX, "the end".into())];
-        assert_eq!(store.save(&mut file, &marks).unwrap(), Saved { packets: 3, dropped: 0 });
-        let (again, damage) = Store::open(&file[..], 1 << 20).unwrap();
+        assert_eq!(store.save(&mut file, &marks).unwrap(), SavedPackets { packets: 3, dropped: 0 });
+        let (again, damage) = PacketStore::open(&file[..], 1 << 20).unwrap();
         assert!(damage.is_none() && again.len() == 3);
         let marked = again.get(2).unwrap();
         assert_eq!((marked.comments.join(""), marked.at, marked.wire_len), ("aqui o cliente fecha".into(), 2, 100));
@@ -197,17 +197,17 @@ mod tests {
         // Comments that were in a file stay there when it is saved again.
         let mut file = Vec::new();
         again.save(&mut file, &[]).unwrap();
-        assert_eq!(Store::open(&file[..], 1 << 20).unwrap().0.packets(), again.packets());
+        assert_eq!(PacketStore::open(&file[..], 1 << 20).unwrap().0.packets(), again.packets());
     }
 
     #[test]
     fn a_mark_of_a_packet_that_is_not_kept_is_at_the_next() {
-        let store = Store::new(2 * (40 + Store::OVERHEAD));
+        let store = PacketStore::new(2 * (40 + PacketStore::OVERHEAD));
         store.name(Interface { name: "lo".into(), description: String::new(), link: LinkType::RAW });
         (1..=4).for_each(|number| store.add(packet(number, 40)));
         let mut file = Vec::new();
         store.save(&mut file, &[(1, "a".into()), (2, "b".into()), (4, "c".into())]).unwrap();
-        let comments = Store::open(&file[..], 1 << 20)
+        let comments = PacketStore::open(&file[..], 1 << 20)
             .unwrap()
             .0
             .packets()

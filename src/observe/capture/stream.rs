@@ -4,35 +4,35 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use super::file::Packet;
-use super::ladder::Ends;
+use super::ladder::ConversationEnds;
 use crate::domain::{Flags, Flow, PacketSummary, Proto};
 use crate::packet::decode;
 
 /// A conversation, as its programs heard it.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Stream {
+pub struct FollowedStream {
     /// Who is the client and who the server.
-    pub ends: Ends,
+    pub ends: ConversationEnds,
     /// What was said, in the order in which it could be heard.
-    pub said: Vec<Said>,
+    pub said: Vec<StreamChunk>,
     /// Whether there was more than was asked for.
     pub cut: bool,
 }
 
 /// A piece of one direction.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Said {
+pub struct StreamChunk {
     /// Whether the client said it.
     pub by_client: bool,
     /// The packet that brought it.
     pub packet: u64,
     /// What it is.
-    pub piece: Piece,
+    pub piece: StreamPiece,
 }
 
 /// What a piece of a stream is.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Piece {
+pub enum StreamPiece {
     /// These bytes; over UDP one datagram.
     Data(Vec<u8>),
     /// So many bytes that were acknowledged and are not among the packets.
@@ -41,8 +41,8 @@ pub enum Piece {
 
 /// Puts together what was said on `flow`, either way round. Where the ports were used more than once it is the
 /// connection to which the packet `near` belongs, or the last. No more than `most` bytes; `None` when no packet is of it.
-pub fn follow_stream(packets: &[Arc<Packet>], flow: &Flow, near: Option<u64>, most: usize) -> Option<Stream> {
-    let mut stream: Option<Follow> = None;
+pub fn follow_stream(packets: &[Arc<Packet>], flow: &Flow, near: Option<u64>, most: usize) -> Option<FollowedStream> {
+    let mut stream: Option<StreamFollower> = None;
     for packet in packets {
         let Some((start, bytes, wire_len)) = packet.frame().network() else { continue };
         let Some(decoded) = decode(bytes, wire_len) else { continue };
@@ -56,19 +56,20 @@ pub fn follow_stream(packets: &[Arc<Packet>], flow: &Flow, near: Option<u64>, mo
             break;
         }
         if another || stream.is_none() {
-            stream = Some(Follow::begin(Ends::of(&decoded.summary)?, opens.map(|syn| syn.seq), most));
+            stream =
+                Some(StreamFollower::begin(ConversationEnds::of(&decoded.summary)?, opens.map(|syn| syn.seq), most));
         }
         let payload = &packet.bytes[start..][decoded.payload.clone()];
         if let Some(stream) = &mut stream {
             stream.hear(packet.number, &decoded.summary, payload);
         }
     }
-    stream.map(Follow::end)
+    stream.map(StreamFollower::end)
 }
 
 /// One direction of it.
 #[derive(Debug, Default)]
-struct Way {
+struct StreamDirection {
     /// The sequence number of the byte that comes next.
     next: Option<u32>,
     /// What came too early, by how far it is from `base`.
@@ -77,17 +78,22 @@ struct Way {
 }
 
 #[derive(Debug)]
-struct Follow {
-    stream: Stream,
+struct StreamFollower {
+    stream: FollowedStream,
     isn: Option<u32>,
     /// Client, server.
-    ways: [Way; 2],
+    directions: [StreamDirection; 2],
     left: usize,
 }
 
-impl Follow {
-    fn begin(ends: Ends, isn: Option<u32>, most: usize) -> Self {
-        Self { stream: Stream { ends, said: Vec::new(), cut: false }, isn, ways: Default::default(), left: most }
+impl StreamFollower {
+    fn begin(ends: ConversationEnds, isn: Option<u32>, most: usize) -> Self {
+        Self {
+            stream: FollowedStream { ends, said: Vec::new(), cut: false },
+            isn,
+            directions: Default::default(),
+            left: most,
+        }
     }
 
     fn hear(&mut self, number: u64, summary: &PacketSummary, payload: &[u8]) {
@@ -102,8 +108,8 @@ impl Follow {
             self.acknowledged(!by_client, number, tcp.ack);
         }
         let first = tcp.seq.wrapping_add(u32::from(tcp.flags.has(Flags::SYN)));
-        let way = &mut self.ways[usize::from(!by_client)];
-        let next = *way.next.get_or_insert(first);
+        let direction = &mut self.directions[usize::from(!by_client)];
+        let next = *direction.next.get_or_insert(first);
         // A RST may carry words, but they are not of the stream (RFC 9293 §3.5.3).
         if payload.is_empty() || tcp.flags.has(Flags::RST) {
             return;
@@ -111,9 +117,9 @@ impl Follow {
         let ahead = first.wrapping_sub(next).cast_signed();
         match usize::try_from(ahead) {
             Ok(0) => self.append(by_client, number, payload),
-            Ok(_) if way.held + payload.len() <= self.left => {
-                way.held += payload.len();
-                way.early.entry(first).or_insert_with(|| (number, payload.to_vec()));
+            Ok(_) if direction.held + payload.len() <= self.left => {
+                direction.held += payload.len();
+                direction.early.entry(first).or_insert_with(|| (number, payload.to_vec()));
             }
             Ok(_) => self.stream.cut = true,
             Err(_) => {
@@ -131,36 +137,38 @@ impl Follow {
         self.say(by_client, number, bytes);
         let place = usize::from(!by_client);
         let len = u32::try_from(bytes.len()).unwrap_or(u32::MAX);
-        let next = self.ways[place].next.unwrap_or_default().wrapping_add(len);
-        self.ways[place].next = Some(next);
+        let next = self.directions[place].next.unwrap_or_default().wrapping_add(len);
+        self.directions[place].next = Some(next);
         self.catch_up(by_client);
     }
 
     fn catch_up(&mut self, by_client: bool) {
         let place = usize::from(!by_client);
-        while let Some(next) = self.ways[place].next {
-            let way = &mut self.ways[place];
-            let due = way.early.keys().copied().find(|seq| seq.wrapping_sub(next).cast_signed() <= 0);
-            let Some((seq, (number, bytes))) = due.and_then(|seq| Some((seq, way.early.remove(&seq)?))) else { return };
-            way.held -= bytes.len();
+        while let Some(next) = self.directions[place].next {
+            let direction = &mut self.directions[place];
+            let due = direction.early.keys().copied().find(|seq| seq.wrapping_sub(next).cast_signed() <= 0);
+            let Some((seq, (number, bytes))) = due.and_then(|seq| Some((seq, direction.early.remove(&seq)?))) else {
+                return;
+            };
+            direction.held -= bytes.len();
             let again = next.wrapping_sub(seq) as usize;
             if let Some(new) = bytes.get(again..).filter(|new| !new.is_empty()) {
                 self.say(by_client, number, new);
                 let len = u32::try_from(new.len()).unwrap_or(u32::MAX);
-                self.ways[place].next = Some(next.wrapping_add(len));
+                self.directions[place].next = Some(next.wrapping_add(len));
             }
         }
     }
 
     /// The other side acknowledges what is not here: it was not captured, and what follows it need not wait.
     fn acknowledged(&mut self, by_client: bool, number: u64, ack: u32) {
-        let way = &mut self.ways[usize::from(!by_client)];
-        let Some(next) = way.next else { return };
-        let nearest = way.early.keys().copied().min_by_key(|seq| seq.wrapping_sub(next));
+        let direction = &mut self.directions[usize::from(!by_client)];
+        let Some(next) = direction.next else { return };
+        let nearest = direction.early.keys().copied().min_by_key(|seq| seq.wrapping_sub(next));
         let Some(first) = nearest.filter(|first| ack.wrapping_sub(*first).cast_signed() > 0) else { return };
         let missing = first.wrapping_sub(next);
-        way.next = Some(first);
-        self.stream.said.push(Said { by_client, packet: number, piece: Piece::Missing(missing) });
+        direction.next = Some(first);
+        self.stream.said.push(StreamChunk { by_client, packet: number, piece: StreamPiece::Missing(missing) });
         self.catch_up(by_client);
     }
 
@@ -169,22 +177,22 @@ impl Follow {
         self.left -= kept;
         self.stream.cut |= kept < bytes.len();
         if kept > 0 || bytes.is_empty() {
-            let piece = Piece::Data(bytes[..kept].to_vec());
-            self.stream.said.push(Said { by_client, packet: number, piece });
+            let piece = StreamPiece::Data(bytes[..kept].to_vec());
+            self.stream.said.push(StreamChunk { by_client, packet: number, piece });
         }
     }
 
     /// What came too early and was never acknowledged stands at the end, after what is missing.
-    fn end(mut self) -> Stream {
+    fn end(mut self) -> FollowedStream {
         for by_client in [true, false] {
             loop {
-                let way = &mut self.ways[usize::from(!by_client)];
-                let Some(next) = way.next else { break };
-                let nearest = way.early.iter().min_by_key(|(seq, _)| seq.wrapping_sub(next));
+                let direction = &mut self.directions[usize::from(!by_client)];
+                let Some(next) = direction.next else { break };
+                let nearest = direction.early.iter().min_by_key(|(seq, _)| seq.wrapping_sub(next));
                 let Some((first, packet)) = nearest.map(|(seq, (number, _))| (*seq, *number)) else { break };
-                way.next = Some(first);
-                let piece = Piece::Missing(first.wrapping_sub(next));
-                self.stream.said.push(Said { by_client, packet, piece });
+                direction.next = Some(first);
+                let piece = StreamPiece::Missing(first.wrapping_sub(next));
+                self.stream.said.push(StreamChunk { by_client, packet, piece });
                 self.catch_up(by_client);
             }
         }

@@ -37,12 +37,12 @@ fn packet(number: u64, out: bool, flags: Flags, seq: u32, ack: u32, payload: &[u
 }
 
 /// The stream as text: `>` for the client, `<` for the server.
-fn told(stream: &Stream) -> Vec<String> {
-    let tell = |said: &Said| {
+fn told(stream: &FollowedStream) -> Vec<String> {
+    let tell = |said: &StreamChunk| {
         let who = if said.by_client { '>' } else { '<' };
         match &said.piece {
-            Piece::Data(bytes) => format!("{who}{} {}", said.packet, String::from_utf8_lossy(bytes)),
-            Piece::Missing(count) => format!("{who}{} ?{count}", said.packet),
+            StreamPiece::Data(bytes) => format!("{who}{} {}", said.packet, String::from_utf8_lossy(bytes)),
+            StreamPiece::Missing(count) => format!("{who}{} ?{count}", said.packet),
         }
     };
     stream.said.iter().map(tell).collect()
@@ -123,8 +123,8 @@ proptest! {
         }
         let stream = follow_stream(&packets, &flow(), None, 100_000).unwrap();
         let heard: Vec<u8> = stream.said.iter().flat_map(|said| match &said.piece {
-            Piece::Data(bytes) => bytes.clone(),
-            Piece::Missing(count) => panic!("{count} missing"),
+            StreamPiece::Data(bytes) => bytes.clone(),
+            StreamPiece::Missing(count) => panic!("{count} missing"),
         }).collect();
         prop_assert_eq!(heard, text);
     }

@@ -10,11 +10,11 @@ use std::time::Duration;
 use proptest::prelude::*;
 use rustix::net::{AddressFamily, RecvFlags, SendFlags, SocketFlags, SocketType, recv, send, socketpair};
 
-use super::message::{Content, Messages, attributes};
-use super::{Diag, info, row};
+use super::message::{DiagMessages, MessageContent, attributes};
+use super::{SockDiag, info, row};
 use crate::domain::{Clock, Delta, Errno, EventKind, EventQueue, EventSink, Flow, Note, Observation, Proto, TcpState};
-use crate::observe::source::{Reading, Source};
-use crate::observe::{Scope, Table};
+use crate::observe::source::{Completeness, Source};
+use crate::observe::{Scope, SocketTable};
 
 const INTERRUPTED: u16 = 0x10;
 const ENOENT: i32 = -2;
@@ -54,14 +54,14 @@ fn socket(flags: u16, seq: u32, state: u8, local: u16, peer: u16) -> Vec<u8> {
 
 /// What was asked: a dump of TCP, or of UDP, or one socket.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Asked {
+enum Query {
     Tcp,
     Udp,
     One,
 }
 
 /// A socket whose other end answers each question with these datagrams.
-fn kernel(mut answer: impl FnMut(Asked, u32) -> Vec<Vec<u8>> + Send + 'static) -> Diag {
+fn kernel(mut answer: impl FnMut(Query, u32) -> Vec<Vec<u8>> + Send + 'static) -> SockDiag {
     let (near, far): (OwnedFd, OwnedFd) =
         socketpair(AddressFamily::UNIX, SocketType::SEQPACKET, SocketFlags::CLOEXEC, None).unwrap();
     thread::spawn(move || {
@@ -70,9 +70,9 @@ fn kernel(mut answer: impl FnMut(Asked, u32) -> Vec<Vec<u8>> + Send + 'static) -
             let question = &buffer[..len];
             let dump = question[7] & 3 == 3;
             let asked = match question[4] {
-                18 => Asked::Tcp,
-                _ if dump => Asked::Udp,
-                _ => Asked::One,
+                18 => Query::Tcp,
+                _ if dump => Query::Udp,
+                _ => Query::One,
             };
             let seq = u32::from_ne_bytes(question[8..12].try_into().unwrap());
             for datagram in answer(asked, seq) {
@@ -82,10 +82,10 @@ fn kernel(mut answer: impl FnMut(Asked, u32) -> Vec<Vec<u8>> + Send + 'static) -
             }
         }
     });
-    Diag::on(near).unwrap()
+    SockDiag::on(near).unwrap()
 }
 
-fn read(diag: &mut Diag) -> (std::io::Result<Reading>, Vec<u16>) {
+fn read(diag: &mut SockDiag) -> (std::io::Result<Completeness>, Vec<u16>) {
     let mut ports = Vec::new();
     let reading = diag.dump(&Scope::All, &mut |row| ports.push(row.flow.local.port()));
     (reading, ports)
@@ -94,11 +94,11 @@ fn read(diag: &mut Diag) -> (std::io::Result<Reading>, Vec<u16>) {
 #[test]
 fn a_whole_answer_is_read_with_attributes_that_nobody_knows() {
     let mut diag = kernel(|asked, seq| match asked {
-        Asked::Tcp => vec![[socket(0, seq, 10, 1, 0), socket(0, seq, 1, 2, 3)].concat(), done(seq)],
+        Query::Tcp => vec![[socket(0, seq, 10, 1, 0), socket(0, seq, 1, 2, 3)].concat(), done(seq)],
         _ => vec![done(seq)],
     });
     let (reading, ports) = read(&mut diag);
-    assert_eq!((reading.unwrap(), ports), (Reading::Whole, vec![1, 2]));
+    assert_eq!((reading.unwrap(), ports), (Completeness::Complete, vec![1, 2]));
 }
 
 #[test]
@@ -107,18 +107,18 @@ fn an_answer_cut_at_any_byte_is_an_error_and_the_next_one_is_read_again() {
     for cut in 1..whole(1).len() {
         let mut first = true;
         let mut diag = kernel(move |asked, seq| match asked {
-            Asked::Tcp if std::mem::take(&mut first) => {
+            Query::Tcp if std::mem::take(&mut first) => {
                 // The rest comes late, and is not taken for an answer to the next question.
                 vec![whole(seq)[..cut].to_vec(), [socket(0, seq, 1, 99, 2), done(seq)].concat()]
             }
-            Asked::Tcp => vec![whole(seq)],
+            Query::Tcp => vec![whole(seq)],
             _ => vec![done(seq)],
         });
         let boundary = cut % socket(0, 1, 1, 1, 2).len() == 0;
         let (reading, ports) = read(&mut diag);
         assert!(boundary || reading.is_err(), "cut at {cut}: {ports:?}");
         let (reading, ports) = read(&mut diag);
-        assert_eq!((reading.unwrap(), ports), (Reading::Whole, vec![1, 3]), "after a cut at {cut}");
+        assert_eq!((reading.unwrap(), ports), (Completeness::Complete, vec![1, 3]), "after a cut at {cut}");
     }
 }
 
@@ -126,13 +126,13 @@ fn an_answer_cut_at_any_byte_is_an_error_and_the_next_one_is_read_again() {
 fn an_interrupted_dump_is_begun_again_and_if_it_always_is_says_so() {
     let mut times = 0;
     let mut diag = kernel(move |asked, seq| {
-        times += usize::from(asked == Asked::Tcp);
+        times += usize::from(asked == Query::Tcp);
         let flags = if times < 3 { INTERRUPTED } else { 0 };
         vec![socket(flags, seq, 1, 1, 2), done(seq)]
     });
-    assert_eq!(read(&mut diag).0.unwrap(), Reading::Whole);
+    assert_eq!(read(&mut diag).0.unwrap(), Completeness::Complete);
     let mut diag = kernel(|_, seq| vec![socket(INTERRUPTED, seq, 1, 1, 2), done(seq)]);
-    assert_eq!(read(&mut diag).0.unwrap(), Reading::Torn);
+    assert_eq!(read(&mut diag).0.unwrap(), Completeness::Interrupted);
 }
 
 #[test]
@@ -152,9 +152,9 @@ fn a_listener_is_not_taken_for_the_connection_that_was_asked_for() {
     assert_eq!(found.state, Some(TcpState::Listen));
 }
 
-struct Queue(std::sync::mpsc::SyncSender<Observation>);
+struct ChannelQueue(std::sync::mpsc::SyncSender<Observation>);
 
-impl EventQueue for Queue {
+impl EventQueue for ChannelQueue {
     fn offer(&self, seen: Observation) -> bool {
         self.0.try_send(seen).is_ok()
     }
@@ -175,21 +175,21 @@ fn said(heard: &Receiver<Observation>) -> impl Iterator<Item = String> {
 fn no_broken_reading_takes_a_row_away() {
     let mut dumps = 0;
     let diag = kernel(move |asked, seq| {
-        dumps += u32::from(asked == Asked::Tcp);
+        dumps += u32::from(asked == Query::Tcp);
         match (asked, dumps) {
-            (Asked::Udp, _) => vec![done(seq)],
-            (Asked::One, _) => vec![error(seq, ENOENT)],
-            (Asked::Tcp, 1) => vec![[socket(0, seq, 10, 1, 0), socket(0, seq, 10, 3, 0), done(seq)].concat()],
+            (Query::Udp, _) => vec![done(seq)],
+            (Query::One, _) => vec![error(seq, ENOENT)],
+            (Query::Tcp, 1) => vec![[socket(0, seq, 10, 1, 0), socket(0, seq, 10, 3, 0), done(seq)].concat()],
             // Interrupted three times over, cut, refused: each shows that 3 is there and says nothing about 1.
-            (Asked::Tcp, 2..=4) => vec![socket(INTERRUPTED, seq, 10, 3, 0), done(seq)],
-            (Asked::Tcp, 5) => vec![socket(0, seq, 10, 3, 0)[..40].to_vec(), done(seq)],
-            (Asked::Tcp, 6) => vec![error(seq, -105)],
-            (Asked::Tcp, _) => vec![socket(0, seq, 10, 3, 0), done(seq)],
+            (Query::Tcp, 2..=4) => vec![socket(INTERRUPTED, seq, 10, 3, 0), done(seq)],
+            (Query::Tcp, 5) => vec![socket(0, seq, 10, 3, 0)[..40].to_vec(), done(seq)],
+            (Query::Tcp, 6) => vec![error(seq, -105)],
+            (Query::Tcp, _) => vec![socket(0, seq, 10, 3, 0), done(seq)],
         }
     });
     let (tx, heard) = sync_channel(100);
-    let sink = EventSink::new(Clock::start(), Arc::new(Queue(tx)));
-    let _table = Table::start_on(sink, Scope::All, Source::Diag(diag)).unwrap();
+    let sink = EventSink::new(Clock::start(), Arc::new(ChannelQueue(tx)));
+    let _table = SocketTable::start_on(sink, Scope::All, Source::Diag(diag)).unwrap();
     let cut = Errno::from(std::io::Error::from(std::io::ErrorKind::InvalidData)).to_string();
     let story: Vec<String> = said(&heard).take(5).collect();
     assert_eq!(story, ["+1", "+3", &cut, "ENOBUFS", "-1"]);
@@ -199,21 +199,21 @@ fn no_broken_reading_takes_a_row_away() {
 fn a_connection_that_a_reading_passed_by_is_looked_up_before_it_is_called_gone() {
     let mut dumps = 0;
     let diag = kernel(move |asked, seq| {
-        dumps += u32::from(asked == Asked::Tcp);
+        dumps += u32::from(asked == Query::Tcp);
         match (asked, dumps) {
-            (Asked::Tcp, 1) => vec![[socket(0, seq, 1, 1, 2), done(seq)].concat()],
-            (Asked::One, 2..=4) => vec![socket(0, seq, 1, 1, 2)],
-            (Asked::One, _) => vec![error(seq, ENOENT)],
+            (Query::Tcp, 1) => vec![[socket(0, seq, 1, 1, 2), done(seq)].concat()],
+            (Query::One, 2..=4) => vec![socket(0, seq, 1, 1, 2)],
+            (Query::One, _) => vec![error(seq, ENOENT)],
             // A new row each time keeps the table in motion and shows that it has been read.
-            (Asked::Tcp, dumps @ 2..=6) => {
+            (Query::Tcp, dumps @ 2..=6) => {
                 vec![socket(0, seq, 10, 100 + u16::try_from(dumps).unwrap(), 0), done(seq)]
             }
             _ => vec![done(seq)],
         }
     });
     let (tx, heard) = sync_channel(100);
-    let sink = EventSink::new(Clock::start(), Arc::new(Queue(tx)));
-    let _table = Table::start_on(sink, Scope::All, Source::Diag(diag)).unwrap();
+    let sink = EventSink::new(Clock::start(), Arc::new(ChannelQueue(tx)));
+    let _table = SocketTable::start_on(sink, Scope::All, Source::Diag(diag)).unwrap();
     let story: Vec<String> = said(&heard).take_while(|said| said != "-1").collect();
     assert!(story.contains(&"+104".into()), "gone too early: {story:?}");
 }
@@ -221,8 +221,8 @@ fn a_connection_that_a_reading_passed_by_is_looked_up_before_it_is_called_gone()
 proptest! {
     #[test]
     fn no_bytes_make_a_decoder_panic(bytes in proptest::collection::vec(any::<u8>(), 0..400)) {
-        for message in Messages::of(&bytes).flatten() {
-            if let Content::Socket(body) = message.content {
+        for message in DiagMessages::of(&bytes).flatten() {
+            if let MessageContent::Socket(body) = message.content {
                 let _ = row::decode(body, Proto::Tcp);
             }
         }

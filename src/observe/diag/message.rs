@@ -1,6 +1,6 @@
 //! A datagram from the kernel, taken apart into netlink messages and attributes (RFC 3549 §2.2, `netlink(7)`).
 //!
-//! Nothing in it is trusted: a length that does not fit ends the reading with [`Broken`], never with a panic and never
+//! Nothing in it is trusted: a length that does not fit ends the reading with [`MalformedMessage`], never with a panic and never
 //! silently.
 
 use std::io;
@@ -16,18 +16,18 @@ const TCPDIAG_GETSOCK: u16 = 18;
 
 /// One message.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Message<'a> {
+pub(super) struct DiagMessage<'a> {
     /// The number of the question it answers; 0 for what nobody asked for.
     pub(super) seq: u32,
     /// The table changed while it was being walked: what was read may lack sockets.
     pub(super) interrupted: bool,
     /// What it says.
-    pub(super) content: Content<'a>,
+    pub(super) content: MessageContent<'a>,
 }
 
 /// What a message says.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Content<'a> {
+pub(super) enum MessageContent<'a> {
     /// One socket: `struct inet_diag_msg` and attributes.
     Socket(&'a [u8]),
     /// The end of a dump.
@@ -40,25 +40,25 @@ pub(super) enum Content<'a> {
 
 /// A datagram whose lengths contradict each other.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Broken;
+pub(super) struct MalformedMessage;
 
-impl From<Broken> for io::Error {
-    fn from(_: Broken) -> Self {
+impl From<MalformedMessage> for io::Error {
+    fn from(_: MalformedMessage) -> Self {
         Self::new(io::ErrorKind::InvalidData, "a netlink message is longer than its datagram")
     }
 }
 
 /// The messages of one datagram; after the first broken one, none.
-pub(super) struct Messages<'a>(&'a [u8]);
+pub(super) struct DiagMessages<'a>(&'a [u8]);
 
-impl<'a> Messages<'a> {
+impl<'a> DiagMessages<'a> {
     pub(super) const fn of(datagram: &'a [u8]) -> Self {
         Self(datagram)
     }
 }
 
-impl<'a> Iterator for Messages<'a> {
-    type Item = Result<Message<'a>, Broken>;
+impl<'a> Iterator for DiagMessages<'a> {
+    type Item = Result<DiagMessage<'a>, MalformedMessage>;
 
     fn next(&mut self) -> Option<Self::Item> {
         if self.0.is_empty() {
@@ -67,7 +67,7 @@ impl<'a> Iterator for Messages<'a> {
         let all = std::mem::take(&mut self.0);
         let len = word(all, 0).and_then(|len| usize::try_from(len).ok());
         let Some((len, bytes)) = len.filter(|len| *len >= HEADER).and_then(|len| Some((len, all.get(..len)?))) else {
-            return Some(Err(Broken));
+            return Some(Err(MalformedMessage));
         };
         // The last message's padding may be left out.
         self.0 = all.get(len.next_multiple_of(4)..).unwrap_or_default();
@@ -76,18 +76,18 @@ impl<'a> Iterator for Messages<'a> {
         let body = &bytes[HEADER..];
         let code = || word(body, 0).map(u32::cast_signed);
         let content = match kind {
-            BY_FAMILY | TCPDIAG_GETSOCK => Content::Socket(body),
+            BY_FAMILY | TCPDIAG_GETSOCK => MessageContent::Socket(body),
             // A dump that failed half way ends with DONE and the errno in it.
-            NLMSG_DONE if code().unwrap_or(0) < 0 => Content::Failed(-code().unwrap_or(0)),
-            NLMSG_DONE => Content::Done,
+            NLMSG_DONE if code().unwrap_or(0) < 0 => MessageContent::Failed(-code().unwrap_or(0)),
+            NLMSG_DONE => MessageContent::Done,
             NLMSG_ERROR => match code() {
-                Some(code) => Content::Failed(code.saturating_neg()),
-                None => return Some(Err(Broken)),
+                Some(code) => MessageContent::Failed(code.saturating_neg()),
+                None => return Some(Err(MalformedMessage)),
             },
-            _ => Content::Other,
+            _ => MessageContent::Other,
         };
         let seq = word(bytes, 8).unwrap_or_default();
-        Some(Ok(Message { seq, interrupted: flags & NLM_F_DUMP_INTR != 0, content }))
+        Some(Ok(DiagMessage { seq, interrupted: flags & NLM_F_DUMP_INTR != 0, content }))
     }
 }
 

@@ -3,7 +3,7 @@
 //! Not a general netlink library: it asks three questions (all sockets of a scope, one socket, one socket's
 //! `TCP_INFO`) and understands their answers.
 
-pub mod destroy;
+pub mod destroyed;
 #[cfg(test)]
 mod fake;
 mod filter;
@@ -14,4 +14,4 @@ mod row;
 mod socket;
 
 pub(super) use row::state_of;
-pub use socket::Diag;
+pub use socket::SockDiag;

@@ -29,7 +29,7 @@ const HEADER: usize = 16;
 
 /// Which part of the table one dump reads.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Part {
+pub(super) enum DumpPart {
     /// TCP over IPv4 and IPv6.
     Tcp,
     /// UDP over IPv4.
@@ -40,7 +40,7 @@ pub(super) enum Part {
     Listeners,
 }
 
-impl Part {
+impl DumpPart {
     /// All that make up the whole.
     pub(super) const ALL: [Self; 3] = [Self::Tcp, Self::Udp4, Self::Udp6];
 
@@ -53,14 +53,14 @@ impl Part {
 }
 
 /// "Every socket of this part that is in the scope."
-pub(super) fn dump(part: Part, scope: &Scope, seq: u32) -> Vec<u8> {
+pub(super) fn dump(part: DumpPart, scope: &Scope, seq: u32) -> Vec<u8> {
     let (kind, head, tail): (u16, [u8; 4], &[u32]) = match part {
         // struct inet_diag_req: family, source and destination lengths, extensions; id; states, dbs.
-        Part::Tcp => (TCP_BOTH_FAMILIES, [0, 0, 0, 0], &[EVERY_STATE, 0]),
-        Part::Listeners => (TCP_BOTH_FAMILIES, [0, 0, 0, 0], &[LISTENING, 0]),
+        DumpPart::Tcp => (TCP_BOTH_FAMILIES, [0, 0, 0, 0], &[EVERY_STATE, 0]),
+        DumpPart::Listeners => (TCP_BOTH_FAMILIES, [0, 0, 0, 0], &[LISTENING, 0]),
         // struct inet_diag_req_v2: family, protocol, extensions, pad; states; id.
-        Part::Udp4 => (BY_FAMILY, [AF_INET, number(Proto::Udp), 0, 0], &[]),
-        Part::Udp6 => (BY_FAMILY, [AF_INET6, number(Proto::Udp), 0, 0], &[]),
+        DumpPart::Udp4 => (BY_FAMILY, [AF_INET, number(Proto::Udp), 0, 0], &[]),
+        DumpPart::Udp6 => (BY_FAMILY, [AF_INET6, number(Proto::Udp), 0, 0], &[]),
     };
     let mut message = begin(kind, NLM_F_REQUEST | NLM_F_DUMP, seq);
     message.extend(head);

@@ -7,12 +7,12 @@ use std::time::Duration;
 use rustix::net::sockopt::{self, Timeout};
 use rustix::net::{AddressFamily, RecvFlags, SendFlags, SocketFlags, SocketType, netlink, recv, send, socket_with};
 
-use super::message::{Content, Message, Messages};
-use super::request::{self, Part};
+use super::message::{DiagMessage, DiagMessages, MessageContent};
+use super::request::{self, DumpPart};
 use super::{info, row};
 use crate::domain::{Flow, Row, TcpInfo};
 use crate::observe::Scope;
-use crate::observe::source::Reading;
+use crate::observe::source::Completeness;
 
 /// The kernel answers a dump in pieces of at most 32 KiB.
 const BUFFER: usize = 64 * 1024;
@@ -28,7 +28,7 @@ const ESTALE: i32 = 116;
 
 /// A `sock_diag(7)` socket. It belongs to the network namespace in which it was made, whoever uses it.
 #[derive(Debug)]
-pub struct Diag {
+pub struct SockDiag {
     socket: OwnedFd,
     buffer: Vec<u8>,
     seq: u32,
@@ -36,7 +36,7 @@ pub struct Diag {
     unread: bool,
 }
 
-impl Diag {
+impl SockDiag {
     /// A socket in the calling thread's network namespace. Needs no privilege.
     pub fn open() -> io::Result<Self> {
         let flags = SocketFlags::CLOEXEC;
@@ -59,44 +59,44 @@ impl Diag {
     /// # Errors
     /// `InvalidData` for an answer that makes no sense, otherwise the kernel's own. What came before it was given to
     /// `each` and is true, but sockets may be missing.
-    pub fn dump(&mut self, scope: &Scope, each: &mut dyn FnMut(Row)) -> io::Result<Reading> {
-        self.dump_parts(&Part::ALL, scope, each)
+    pub fn dump(&mut self, scope: &Scope, each: &mut dyn FnMut(Row)) -> io::Result<Completeness> {
+        self.dump_parts(&DumpPart::ALL, scope, each)
     }
 
     /// The same for TCP listeners alone.
-    pub fn listeners(&mut self, scope: &Scope, each: &mut dyn FnMut(Row)) -> io::Result<Reading> {
-        self.dump_parts(&[Part::Listeners], scope, each)
+    pub fn listeners(&mut self, scope: &Scope, each: &mut dyn FnMut(Row)) -> io::Result<Completeness> {
+        self.dump_parts(&[DumpPart::Listeners], scope, each)
     }
 
-    fn dump_parts(&mut self, parts: &[Part], scope: &Scope, each: &mut dyn FnMut(Row)) -> io::Result<Reading> {
+    fn dump_parts(&mut self, parts: &[DumpPart], scope: &Scope, each: &mut dyn FnMut(Row)) -> io::Result<Completeness> {
         if matches!(scope, Scope::Ports(ports) if ports.is_empty()) {
-            return Ok(Reading::Whole);
+            return Ok(Completeness::Complete);
         }
-        let mut whole = Reading::Whole;
+        let mut whole = Completeness::Complete;
         for part in parts.iter().copied() {
-            let mut reading = Reading::Torn;
+            let mut reading = Completeness::Interrupted;
             for _ in 0..ATTEMPTS {
                 reading = self.dump_part(part, scope, each)?;
-                if reading == Reading::Whole {
+                if reading == Completeness::Complete {
                     break;
                 }
             }
-            if reading == Reading::Torn {
-                whole = Reading::Torn;
+            if reading == Completeness::Interrupted {
+                whole = Completeness::Interrupted;
             }
         }
         Ok(whole)
     }
 
-    fn dump_part(&mut self, part: Part, scope: &Scope, each: &mut dyn FnMut(Row)) -> io::Result<Reading> {
-        let mut reading = Reading::Whole;
+    fn dump_part(&mut self, part: DumpPart, scope: &Scope, each: &mut dyn FnMut(Row)) -> io::Result<Completeness> {
+        let mut reading = Completeness::Complete;
         self.ask(|seq| request::dump(part, scope, seq))?;
         self.answers(|message| {
             if message.interrupted {
-                reading = Reading::Torn;
+                reading = Completeness::Interrupted;
             }
             match message.content {
-                Content::Socket(bytes) => {
+                MessageContent::Socket(bytes) => {
                     let row = row::decode(bytes, part.proto()).ok_or(io::ErrorKind::InvalidData)?;
                     // The kernel has chosen already, unless there were too many ports for its filter.
                     if scope.has(&row.flow) {
@@ -104,9 +104,9 @@ impl Diag {
                     }
                     Ok(None)
                 }
-                Content::Done => Ok(Some(())),
-                Content::Failed(errno) => Err(io::Error::from_raw_os_error(errno)),
-                Content::Other => Ok(None),
+                MessageContent::Done => Ok(Some(())),
+                MessageContent::Failed(errno) => Err(io::Error::from_raw_os_error(errno)),
+                MessageContent::Other => Ok(None),
             }
         })?;
         Ok(reading)
@@ -128,16 +128,16 @@ impl Diag {
         }
         self.ask(|seq| request::exact(flow, with_info, seq))?;
         self.answers(|message| match message.content {
-            Content::Socket(bytes) => {
+            MessageContent::Socket(bytes) => {
                 let found = row::decode(bytes, flow.proto).ok_or(io::ErrorKind::InvalidData)?;
                 // Where there is no such connection, the kernel offers the listener (or the wildcard UDP socket) that
                 // would take its packets.
                 let attributes = bytes.get(row::FIXED..).unwrap_or_default();
                 Ok(Some(if same(flow, &found.flow) { read(found, attributes) } else { None }))
             }
-            Content::Failed(ENOENT | ESTALE) => Ok(Some(None)),
-            Content::Failed(errno) => Err(io::Error::from_raw_os_error(errno)),
-            Content::Done | Content::Other => Ok(None),
+            MessageContent::Failed(ENOENT | ESTALE) => Ok(Some(None)),
+            MessageContent::Failed(errno) => Err(io::Error::from_raw_os_error(errno)),
+            MessageContent::Done | MessageContent::Other => Ok(None),
         })
     }
 
@@ -153,11 +153,11 @@ impl Diag {
     }
 
     /// Gives every message of the present answer to `each`, until that returns something.
-    fn answers<T>(&mut self, mut each: impl FnMut(Message<'_>) -> io::Result<Option<T>>) -> io::Result<T> {
+    fn answers<T>(&mut self, mut each: impl FnMut(DiagMessage<'_>) -> io::Result<Option<T>>) -> io::Result<T> {
         self.unread = true;
         loop {
             let len = self.receive(RecvFlags::empty())?;
-            for message in Messages::of(&self.buffer[..len]) {
+            for message in DiagMessages::of(&self.buffer[..len]) {
                 let message = message?;
                 if message.seq != self.seq {
                     continue;

@@ -20,14 +20,14 @@ const AF_INET6: u64 = 10;
 /// kernel's address of the socket tells which later transition is the same socket's.
 #[derive(Debug, Default)]
 pub(super) struct Identities {
-    held: HashMap<u64, Vec<Claim>>,
+    held: HashMap<u64, Vec<StateChange>>,
     /// Transitions that could not be held.
     lost: u64,
 }
 
 /// A transition of a socket that is known by its addresses.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Told {
+pub(super) struct TracedTransition {
     /// The kernel's address of the socket.
     pub(super) socket: u64,
     /// When, in nanoseconds of the trace's clock.
@@ -36,7 +36,7 @@ pub(super) struct Told {
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-struct Claim {
+struct StateChange {
     time: u64,
     from: TcpState,
     to: TcpState,
@@ -44,20 +44,20 @@ struct Claim {
 
 impl Identities {
     /// What one record tells: nothing yet, its transition, or that and those held for the same socket.
-    pub(super) fn read(&mut self, format: &EventFormat, time: u64, record: &[u8], told: &mut Vec<Told>) {
-        let Some((socket, flow, claim)) = decode(format, time, record) else { return };
+    pub(super) fn read(&mut self, format: &EventFormat, time: u64, record: &[u8], told: &mut Vec<TracedTransition>) {
+        let Some((socket, flow, change)) = decode(format, time, record) else { return };
         // A socket that begins anew is not the one that was at this place in memory before.
-        if claim.from == TcpState::Closed {
+        if change.from == TcpState::Closed {
             self.held.remove(&socket);
         }
-        if is_complete(&flow, claim) {
+        if is_complete(&flow, change) {
             let held = self.held.remove(&socket).unwrap_or_default();
-            told.extend(held.into_iter().chain([claim]).map(|claim| claim.of(socket, flow)));
-        } else if claim.to == TcpState::Closed {
+            told.extend(held.into_iter().chain([change]).map(|change| change.of(socket, flow)));
+        } else if change.to == TcpState::Closed {
             // It never had all its addresses: a connect that found no free port. Nothing was sent.
             self.held.remove(&socket);
         } else {
-            self.hold(socket, claim);
+            self.hold(socket, change);
         }
     }
 
@@ -66,33 +66,33 @@ impl Identities {
         std::mem::take(&mut self.lost)
     }
 
-    fn hold(&mut self, socket: u64, claim: Claim) {
+    fn hold(&mut self, socket: u64, change: StateChange) {
         let full = self.held.len() >= MOST;
         match self.held.entry(socket) {
-            Entry::Occupied(mut held) if held.get().len() < TcpState::ALL.len() => held.get_mut().push(claim),
+            Entry::Occupied(mut held) if held.get().len() < TcpState::ALL.len() => held.get_mut().push(change),
             Entry::Vacant(place) if !full => {
-                place.insert(vec![claim]);
+                place.insert(vec![change]);
             }
             _ => self.lost += 1,
         }
     }
 }
 
-impl Claim {
-    const fn of(self, socket: u64, flow: Flow) -> Told {
+impl StateChange {
+    const fn of(self, socket: u64, flow: Flow) -> TracedTransition {
         let change = Transition { flow, from: self.from, to: self.to, cause: None };
-        Told { socket, time: self.time, change }
+        TracedTransition { socket, time: self.time, change }
     }
 }
 
 /// Whether the addresses say who the socket is: both ports, or for a listener its own.
-const fn is_complete(flow: &Flow, claim: Claim) -> bool {
+const fn is_complete(flow: &Flow, change: StateChange) -> bool {
     use TcpState::{Closed, Listen};
-    let listens = matches!((claim.from, claim.to), (Closed, Listen) | (Listen, Closed));
+    let listens = matches!((change.from, change.to), (Closed, Listen) | (Listen, Closed));
     flow.local.port() != 0 && (flow.peer.is_some() || listens)
 }
 
-fn decode(format: &EventFormat, time: u64, record: &[u8]) -> Option<(u64, Flow, Claim)> {
+fn decode(format: &EventFormat, time: u64, record: &[u8]) -> Option<(u64, Flow, StateChange)> {
     (number(record, &(0..2))? == u64::from(format.id)).then_some(())?;
     let state = |at| state_of(u8::try_from(number(record, at)?).ok()?);
     let port = |at| u16::try_from(number(record, at)?).ok();
@@ -109,8 +109,8 @@ fn decode(format: &EventFormat, time: u64, record: &[u8]) -> Option<(u64, Flow, 
         _ => return None,
     };
     let flow = Flow { proto: Proto::Tcp, local, peer: (dport != 0).then_some(peer) };
-    let claim = Claim { time, from: state(&format.from)?, to: state(&format.to)? };
-    Some((number(record, &format.socket)?, flow, claim))
+    let change = StateChange { time, from: state(&format.from)?, to: state(&format.to)? };
+    Some((number(record, &format.socket)?, flow, change))
 }
 
 #[cfg(test)]
@@ -156,7 +156,7 @@ mod tests {
         }
         assert_eq!(identities.take_lost(), 0);
         told.into_iter()
-            .map(|Told { time, change: Transition { flow, from, to, .. }, .. }| {
+            .map(|TracedTransition { time, change: Transition { flow, from, to, .. }, .. }| {
                 let peer = flow.peer.map_or(0, |peer| peer.port());
                 format!("{time} {} {peer} {from} {to}", flow.local.port())
             })

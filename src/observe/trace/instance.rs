@@ -21,11 +21,11 @@ const MOST_PORTS: usize = 100;
 
 /// The instance. Dropping it removes it; that fails while one of its pipes is open.
 #[derive(Debug)]
-pub(super) struct Instance {
+pub(super) struct TraceInstance {
     path: PathBuf,
 }
 
-impl Instance {
+impl TraceInstance {
     /// Makes an instance of this process, mounting tracefs if it is not, and removes those of dead ones. Nothing is
     /// traced yet.
     ///
@@ -88,7 +88,7 @@ impl Instance {
     }
 }
 
-impl Drop for Instance {
+impl Drop for TraceInstance {
     fn drop(&mut self) {
         // What cannot be removed now is stale once this process is dead, and removed by the next one.
         let _ = self.write(&format!("{EVENT}/enable"), "0");

@@ -7,11 +7,11 @@
 //! network namespaces at once; what is not of this one is left out.
 
 mod format;
-mod here;
 mod identity;
 mod instance;
-mod kin;
+mod local_addresses;
 mod namespace;
+mod ownership;
 mod page;
 mod reader;
 

@@ -4,33 +4,33 @@ use std::collections::HashSet;
 use std::io;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use super::kin::Census;
+use super::ownership::OwnNamespace;
 use super::reader::now;
 use crate::domain::{Flow, Row};
 use crate::observe::Scope;
-use crate::observe::diag::Diag;
+use crate::observe::diag::SockDiag;
 
 /// What is traced now.
 #[derive(Debug)]
-pub(super) struct Watched(Mutex<Watch>);
+pub(super) struct SharedScope(Mutex<TracedSockets>);
 
 #[derive(Debug)]
-struct Watch {
+struct TracedSockets {
     scope: Scope,
     /// The listeners that were there before, and those that were told of since, by their cookies.
     listeners: HashSet<u64>,
 }
 
-impl Watched {
+impl SharedScope {
     /// These, in the calling thread's namespace.
     pub(super) fn begin(scope: &Scope) -> io::Result<Self> {
-        Ok(Self(Mutex::new(Watch::begin(scope)?)))
+        Ok(Self(Mutex::new(TracedSockets::begin(scope)?)))
     }
 
     /// These from now on, when `trace` has the kernel tell of them; otherwise those before.
     pub(super) fn change(&self, scope: &Scope, trace: impl FnOnce() -> io::Result<()>) -> io::Result<()> {
         // Before the kernel tells of the new ones, so that none of what it tells is left out.
-        let before = std::mem::replace(&mut *self.lock(), Watch::begin(scope)?);
+        let before = std::mem::replace(&mut *self.lock(), TracedSockets::begin(scope)?);
         trace().inspect_err(|_| *self.lock() = before)
     }
 
@@ -39,35 +39,35 @@ impl Watched {
         self.lock().scope.clone()
     }
 
-    fn lock(&self) -> MutexGuard<'_, Watch> {
+    fn lock(&self) -> MutexGuard<'_, TracedSockets> {
         // Everything in it is changed in one step; a panic between leaves nothing half done.
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-impl Watch {
+impl TracedSockets {
     fn begin(scope: &Scope) -> io::Result<Self> {
         let mut listeners = HashSet::new();
-        Diag::open()?.listeners(scope, &mut |row| _ = listeners.insert(row.cookie))?;
+        SockDiag::open()?.listeners(scope, &mut |row| _ = listeners.insert(row.cookie))?;
         Ok(Self { scope: scope.clone(), listeners })
     }
 }
 
 /// The kernel's answers.
 #[derive(Debug)]
-pub(super) struct Namespace {
-    diag: Diag,
-    watched: Arc<Watched>,
+pub(super) struct KernelNamespace {
+    diag: SockDiag,
+    watched: Arc<SharedScope>,
 }
 
-impl Namespace {
+impl KernelNamespace {
     /// The calling thread's.
-    pub(super) fn here(watched: Arc<Watched>) -> io::Result<Self> {
-        Ok(Self { diag: Diag::open()?, watched })
+    pub(super) fn here(watched: Arc<SharedScope>) -> io::Result<Self> {
+        Ok(Self { diag: SockDiag::open()?, watched })
     }
 }
 
-impl Census for Namespace {
+impl OwnNamespace for KernelNamespace {
     fn look_up(&mut self, flow: &Flow) -> Option<(Row, u64)> {
         // Where the kernel does not answer, its announcement of the socket's end has to do.
         let row = self.diag.lookup(flow).ok()??;

@@ -14,7 +14,7 @@ const DELTA_BITS: u32 = 27;
 
 /// What one page holds.
 #[derive(Debug, Default, PartialEq, Eq)]
-pub(super) struct Page<'a> {
+pub(super) struct TracePage<'a> {
     /// Time in nanoseconds of the trace's clock, and the record's bytes.
     pub(super) records: Vec<(u64, &'a [u8])>,
     /// Records that were overwritten before this page could be read; at least this many.
@@ -22,8 +22,8 @@ pub(super) struct Page<'a> {
 }
 
 /// Takes a page apart. What does not fit ends it: a page never makes this panic.
-pub(super) fn decode<'a>(format: &PageFormat, page: &'a [u8]) -> Page<'a> {
-    let mut out = Page::default();
+pub(super) fn decode<'a>(format: &PageFormat, page: &'a [u8]) -> TracePage<'a> {
+    let mut out = TracePage::default();
     let Some((mut time, commit)) = number(page, &format.timestamp).zip(number(page, &format.commit)) else {
         return out;
     };
@@ -37,10 +37,10 @@ pub(super) fn decode<'a>(format: &PageFormat, page: &'a [u8]) -> Page<'a> {
     while let Some((event, after)) = event(rest) {
         rest = after;
         match event {
-            Event::Later(delta) | Event::Padding(delta) => time = time.saturating_add(delta),
+            RingEvent::Later(delta) | RingEvent::Padding(delta) => time = time.saturating_add(delta),
             // The upper five bits of an absolute time do not fit; they are those of the time so far.
-            Event::At(low) => time = (time & !((1 << 59) - 1)) | low,
-            Event::Record(delta, bytes) => {
+            RingEvent::At(low) => time = (time & !((1 << 59) - 1)) | low,
+            RingEvent::Record(delta, bytes) => {
                 time = time.saturating_add(delta);
                 out.records.push((time, bytes));
             }
@@ -49,7 +49,7 @@ pub(super) fn decode<'a>(format: &PageFormat, page: &'a [u8]) -> Page<'a> {
     out
 }
 
-enum Event<'a> {
+enum RingEvent<'a> {
     Later(u64),
     At(u64),
     Padding(u64),
@@ -57,7 +57,7 @@ enum Event<'a> {
 }
 
 /// The next event and what follows it; `None` at the end of the page.
-fn event(data: &[u8]) -> Option<(Event<'_>, &[u8])> {
+fn event(data: &[u8]) -> Option<(RingEvent<'_>, &[u8])> {
     let head = word(data, 0)?;
     let kind = head & 31;
     let delta = u64::from(head >> 5);
@@ -65,17 +65,17 @@ fn event(data: &[u8]) -> Option<(Event<'_>, &[u8])> {
     let (event, len) = match kind {
         // Padding without a delta fills the page to its end.
         PADDING if delta == 0 => return None,
-        PADDING => (Event::Padding(delta), 4 + usize::try_from(second()?).ok()?),
-        TIME_EXTEND => (Event::Later(u64::from(second()?) << DELTA_BITS | delta), 8),
-        TIME_STAMP => (Event::At(u64::from(second()?) << DELTA_BITS | delta), 8),
+        PADDING => (RingEvent::Padding(delta), 4 + usize::try_from(second()?).ok()?),
+        TIME_EXTEND => (RingEvent::Later(u64::from(second()?) << DELTA_BITS | delta), 8),
+        TIME_STAMP => (RingEvent::At(u64::from(second()?) << DELTA_BITS | delta), 8),
         // The length, itself included, is in the next word.
         0 => {
             let len = usize::try_from(second()?).ok()?.checked_add(4)?;
-            (Event::Record(delta, data.get(8..len)?), len)
+            (RingEvent::Record(delta, data.get(8..len)?), len)
         }
         words => {
             let len = 4 + 4 * usize::try_from(words).ok()?;
-            (Event::Record(delta, data.get(4..len)?), len)
+            (RingEvent::Record(delta, data.get(4..len)?), len)
         }
     };
     let after = data.get(len.next_multiple_of(4)..)?;

@@ -11,15 +11,15 @@ use rustix::event::{EventfdFlags, PollFd, PollFlags, Timespec, eventfd, poll};
 use rustix::time::{ClockId, clock_gettime};
 
 use super::format::{EventFormat, PageFormat};
-use super::here::Here;
-use super::identity::{Identities, Told};
-use super::instance::Instance;
-use super::kin::{Kin, Untold};
-use super::namespace::{Namespace, Watched};
+use super::identity::{Identities, TracedTransition};
+use super::instance::TraceInstance;
+use super::local_addresses::LocalAddresses;
+use super::namespace::{KernelNamespace, SharedScope};
+use super::ownership::{Ownership, Unattributed};
 use super::page;
 use crate::domain::{Errno, EventKind, EventSink, Evidence, Note, Stamp};
 use crate::observe::Scope;
-use crate::observe::diag::destroy::{Announcements, Ended};
+use crate::observe::diag::destroyed::{Announcements, Destruction};
 
 /// Changes in other network namespaces are counted, and told of at most as often as this, in nanoseconds.
 const FOREIGN_TOLD: u64 = 60_000_000_000;
@@ -28,8 +28,8 @@ const FOREIGN_TOLD: u64 = 60_000_000_000;
 /// Dropping it ends and joins its thread and removes what it made in tracefs.
 #[derive(Debug)]
 pub struct Trace {
-    instance: Instance,
-    watched: Arc<Watched>,
+    instance: TraceInstance,
+    watched: Arc<SharedScope>,
     stop: Arc<OwnedFd>,
     thread: Option<JoinHandle<()>>,
     sink: EventSink,
@@ -53,26 +53,26 @@ impl Trace {
     }
 
     fn try_start(sink: EventSink, scope: &Scope) -> io::Result<Self> {
-        let instance = Instance::make()?;
+        let instance = TraceInstance::make()?;
         let (event, page) = instance.formats()?;
         let stop = Arc::new(eventfd(0, EventfdFlags::CLOEXEC)?);
         let pipes = instance.pipes()?;
         let announcements = Announcements::open()?;
-        let watched = Arc::new(Watched::begin(scope)?);
-        let census = Namespace::here(Arc::clone(&watched))?;
+        let watched = Arc::new(SharedScope::begin(scope)?);
+        let namespace = KernelNamespace::here(Arc::clone(&watched))?;
         instance.trace(scope)?;
-        let reader = Reader {
+        let reader = TraceReader {
             page: vec![0; page.page()],
             pipes,
             formats: (event, page),
             time: KernelTime::pair(),
             identities: Identities::default(),
-            here: Here::default(),
-            kin: Kin::default(),
+            here: LocalAddresses::default(),
+            ownership: Ownership::default(),
             announcements: Some(announcements),
             watched: Arc::clone(&watched),
-            census,
-            foreign: Foreign::default(),
+            namespace,
+            foreign: ForeignReport::default(),
             sink: sink.clone(),
         };
         let halt = Arc::clone(&stop);
@@ -106,45 +106,45 @@ impl Drop for Trace {
 
 /// How many changes in other namespaces were not told of yet, and when they were last.
 #[derive(Default)]
-struct Foreign {
+struct ForeignReport {
     count: u64,
     told: Option<u64>,
 }
 
-impl Foreign {
+impl ForeignReport {
     /// When they are to be told of.
     fn due(&self) -> Option<u64> {
         (self.count > 0).then(|| self.told.map_or(0, |told| told + FOREIGN_TOLD))
     }
 }
 
-struct Reader {
+struct TraceReader {
     pipes: Vec<File>,
     page: Vec<u8>,
     formats: (EventFormat, PageFormat),
     time: KernelTime,
     identities: Identities,
-    here: Here,
-    kin: Kin,
+    here: LocalAddresses,
+    ownership: Ownership,
     /// Whoever announces destroyed sockets, as long as it can be read.
     announcements: Option<Announcements>,
-    watched: Arc<Watched>,
-    census: Namespace,
-    foreign: Foreign,
+    watched: Arc<SharedScope>,
+    namespace: KernelNamespace,
+    foreign: ForeignReport,
     sink: EventSink,
 }
 
 /// A record and its time.
-type Record = (u64, Vec<u8>);
+type TraceRecord = (u64, Vec<u8>);
 
 /// What one look into every pipe found.
 #[derive(Default)]
-struct Catch {
-    records: Vec<Record>,
+struct Batch {
+    records: Vec<TraceRecord>,
     missed: u64,
 }
 
-impl Reader {
+impl TraceReader {
     fn run(mut self, stop: &OwnedFd) {
         let mut pending = Vec::new();
         loop {
@@ -164,7 +164,7 @@ impl Reader {
 
     /// How long nothing needs to be done when nothing happens.
     fn patience(&self) -> Option<Duration> {
-        let due = [self.kin.next_due(), self.foreign.due()].into_iter().flatten().min()?;
+        let due = [self.ownership.next_due(), self.foreign.due()].into_iter().flatten().min()?;
         Some(Duration::from_nanos(due.saturating_sub(now())))
     }
 
@@ -185,11 +185,11 @@ impl Reader {
     ///
     /// A change that one processor recorded may have been brought about by one that another recorded before it, whose
     /// pipe was read too early to show it. A second look at every pipe shows the cause of everything in the first.
-    fn turn(&mut self, pending: Vec<Record>) -> Vec<Record> {
+    fn turn(&mut self, pending: Vec<TraceRecord>) -> Vec<TraceRecord> {
         // Whatever was traced of a socket was traced before its end was announced: read after that, it is all there.
         let ended = announced(&mut self.announcements);
-        let mut first = Catch { records: pending, missed: 0 };
-        let mut second = Catch::default();
+        let mut first = Batch { records: pending, missed: 0 };
+        let mut second = Batch::default();
         // Sockets of everybody end all the time, and there is a pipe for each of many processors.
         if self.has_traced() {
             self.drain(&mut first);
@@ -197,11 +197,11 @@ impl Reader {
         }
         let latest = first.records.iter().map(|(time, _)| *time).max().unwrap_or(0);
         let (due, later) = second.records.into_iter().partition(|(time, _)| *time <= latest);
-        first.records.extend::<Vec<Record>>(due);
+        first.records.extend::<Vec<TraceRecord>>(due);
         // Stable: records of one processor that carry the same time stay in their order.
         first.records.sort_by_key(|(time, _)| *time);
         self.tell(&first.records, &ended);
-        let Untold { foreign, lost } = self.kin.take_untold();
+        let Unattributed { foreign, lost } = self.ownership.take_unattributed();
         self.count_foreign(foreign);
         let lost = first.missed + second.missed + self.identities.take_lost() + lost;
         if lost > 0 {
@@ -216,7 +216,7 @@ impl Reader {
         poll(&mut fds, Some(&Timespec { tv_sec: 0, tv_nsec: 0 })).map_or(true, |ready| ready > 0)
     }
 
-    fn drain(&mut self, catch: &mut Catch) {
+    fn drain(&mut self, catch: &mut Batch) {
         for pipe in &mut self.pipes {
             // Not ready, or the processor is gone: either way there is nothing more to read now.
             while let Ok(len @ 1..) = read_page(pipe, &mut self.page) {
@@ -227,7 +227,7 @@ impl Reader {
         }
     }
 
-    fn tell(&mut self, records: &[Record], ended: &[Ended]) {
+    fn tell(&mut self, records: &[TraceRecord], ended: &[Destruction]) {
         let mut heard = Vec::new();
         for (time, record) in records {
             self.identities.read(&self.formats.0, *time, record, &mut heard);
@@ -236,17 +236,17 @@ impl Reader {
         heard.retain(|told| scope.has(&told.change.flow) && self.here.has(told.change.flow.local.ip()));
         let (now, mut told) = (now(), Vec::new());
         for heard in heard {
-            self.kin.hear(now, heard, &mut self.census, &mut told);
+            self.ownership.hear(now, heard, &mut self.namespace, &mut told);
         }
         for end in ended {
             match end {
-                Ended::Socket(flow) => self.kin.destroyed(flow, &mut told),
-                Ended::Many => self.kin.blinded(now),
+                Destruction::Socket(flow) => self.ownership.destroyed(flow, &mut told),
+                Destruction::Missed => self.ownership.blinded(now),
             }
         }
-        self.kin.pass(now, &mut self.census, &mut told);
+        self.ownership.pass(now, &mut self.namespace, &mut told);
         told.sort_by_key(|told| told.time);
-        for Told { time, change, .. } in told {
+        for TracedTransition { time, change, .. } in told {
             self.sink.report_at(self.time.stamp(&self.sink, time), Evidence::Traced, EventKind::State(change));
         }
     }
@@ -257,19 +257,19 @@ impl Reader {
         if self.foreign.due().is_some_and(|due| due <= now) {
             let note = Note::TraceForeign { count: self.foreign.count };
             self.sink.report(Evidence::Called, EventKind::Note(note));
-            self.foreign = Foreign { count: 0, told: Some(now) };
+            self.foreign = ForeignReport { count: 0, told: Some(now) };
         }
     }
 }
 
 /// What was announced since the last time. What cannot be read any more is not waited for either: it would always be ready.
 /// Then all proofs may be missing from now on.
-fn announced(announcements: &mut Option<Announcements>) -> Vec<Ended> {
+fn announced(announcements: &mut Option<Announcements>) -> Vec<Destruction> {
     let mut ended = Vec::new();
     let read = announcements.as_mut().map(|socket| socket.read(&mut |end| ended.push(end)));
     if !matches!(read, Some(Ok(()))) {
         *announcements = None;
-        ended.push(Ended::Many);
+        ended.push(Destruction::Missed);
     }
     ended
 }
@@ -317,7 +317,7 @@ mod tests {
         let broken = OwnedFd::from(File::open("/dev/null").unwrap());
         let mut announcements = Some(Announcements::on(broken));
         for _ in 0..2 {
-            assert_eq!(announced(&mut announcements), [Ended::Many], "some may be missing");
+            assert_eq!(announced(&mut announcements), [Destruction::Missed], "some may be missing");
             assert!(announcements.is_none());
         }
     }

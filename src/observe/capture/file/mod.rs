@@ -16,8 +16,8 @@ mod pcapng;
 pub mod read;
 pub mod write;
 
-pub use read::{FileError, Reader};
-pub use write::Writer;
+pub use read::{CaptureFileError, CaptureReader};
+pub use write::PcapngWriter;
 
 use crate::packet::{Frame, LinkType};
 

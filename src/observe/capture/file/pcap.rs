@@ -2,14 +2,14 @@
 
 use std::io::Read;
 
-use super::read::{FileError, Input, LONGEST, Order};
+use super::read::{ByteOrder, CaptureFileError, FileInput, LONGEST};
 use super::{Interface, Packet};
 use crate::packet::LinkType;
 
 /// What the header says.
 #[derive(Debug)]
-pub(super) struct Header {
-    order: Order,
+pub(super) struct PcapHeader {
+    order: ByteOrder,
     /// Nanoseconds in one unit of the fraction of a second.
     unit: u64,
     pub(super) interface: Interface,
@@ -20,14 +20,14 @@ const MICROS: u32 = 0xa1b2_c3d4;
 /// Nanoseconds.
 const NANOS: u32 = 0xa1b2_3c4d;
 
-impl Header {
-    pub(super) fn read<R: Read>(magic: [u8; 4], input: &mut Input<R>) -> Result<Self, FileError> {
+impl PcapHeader {
+    pub(super) fn read<R: Read>(magic: [u8; 4], input: &mut FileInput<R>) -> Result<Self, CaptureFileError> {
         let (order, unit) = match (u32::from_be_bytes(magic), u32::from_le_bytes(magic)) {
-            (MICROS, _) => (Order::Big, 1_000),
-            (NANOS, _) => (Order::Big, 1),
-            (_, MICROS) => (Order::Little, 1_000),
-            (_, NANOS) => (Order::Little, 1),
-            _ => return Err(FileError::NotACapture),
+            (MICROS, _) => (ByteOrder::Big, 1_000),
+            (NANOS, _) => (ByteOrder::Big, 1),
+            (_, MICROS) => (ByteOrder::Little, 1_000),
+            (_, NANOS) => (ByteOrder::Little, 1),
+            _ => return Err(CaptureFileError::NotACapture),
         };
         let rest: [u8; 20] = input.array()?;
         // The upper half may tell of a frame check sequence (draft-ietf-opsawg-pcap §4).
@@ -37,7 +37,7 @@ impl Header {
         Ok(Self { order, unit, interface: Interface { name: String::new(), description: String::new(), link } })
     }
 
-    pub(super) fn packet<R: Read>(&self, input: &mut Input<R>) -> Result<Option<Packet>, FileError> {
+    pub(super) fn packet<R: Read>(&self, input: &mut FileInput<R>) -> Result<Option<Packet>, CaptureFileError> {
         let Some(header) = input.array_or_end::<16>()? else { return Ok(None) };
         let word = |at: usize| self.order.u32_at(&header, at).unwrap_or_default();
         let (seconds, fraction, captured, wire_len) = (word(0), word(4), word(8), word(12));

@@ -2,7 +2,7 @@
 
 use std::io::Read;
 
-use super::read::{FileError, Input, LONGEST, Order};
+use super::read::{ByteOrder, CaptureFileError, FileInput, LONGEST};
 use super::{Interface, Packet};
 use crate::domain::excerpt::sanitise;
 use crate::packet::LinkType;
@@ -35,15 +35,15 @@ const LONGEST_COMMENT: usize = 4_096;
 
 /// A section: the byte order, and the interfaces so far.
 #[derive(Debug)]
-pub(super) struct Section {
-    order: Order,
+pub(super) struct PcapngSection {
+    order: ByteOrder,
     pub(super) interfaces: Vec<Interface>,
-    clocks: Vec<Clock>,
+    clocks: Vec<InterfaceClock>,
 }
 
 /// How an interface counts time.
 #[derive(Debug, Clone, Copy)]
-struct Clock {
+struct InterfaceClock {
     /// Units in a second.
     per_second: u64,
     /// Seconds to add.
@@ -52,20 +52,20 @@ struct Clock {
     snaplen: u32,
 }
 
-impl Section {
+impl PcapngSection {
     /// Reads the first section's header, whose first four bytes were read already.
-    pub(super) fn begin<R: Read>(input: &mut Input<R>) -> Result<Self, FileError> {
+    pub(super) fn begin<R: Read>(input: &mut FileInput<R>) -> Result<Self, CaptureFileError> {
         let order = Self::header(input)?;
         Ok(Self { order, interfaces: Vec::new(), clocks: Vec::new() })
     }
 
     /// The rest of a section's header, after its type.
-    fn header<R: Read>(input: &mut Input<R>) -> Result<Order, FileError> {
+    fn header<R: Read>(input: &mut FileInput<R>) -> Result<ByteOrder, CaptureFileError> {
         let len: [u8; 4] = input.array()?;
         let magic: [u8; 4] = input.array()?;
         let order = match (u32::from_be_bytes(magic), u32::from_le_bytes(magic)) {
-            (BYTE_ORDER, _) => Order::Big,
-            (_, BYTE_ORDER) => Order::Little,
+            (BYTE_ORDER, _) => ByteOrder::Big,
+            (_, BYTE_ORDER) => ByteOrder::Little,
             _ => return input.damaged("no byte order"),
         };
         let len = order.u32(len);
@@ -77,7 +77,7 @@ impl Section {
     }
 
     /// The next packet.
-    pub(super) fn packet<R: Read>(&mut self, input: &mut Input<R>) -> Result<Option<Packet>, FileError> {
+    pub(super) fn packet<R: Read>(&mut self, input: &mut FileInput<R>) -> Result<Option<Packet>, CaptureFileError> {
         loop {
             let Some(kind) = input.array_or_end::<4>()? else { return Ok(None) };
             if kind == MAGIC {
@@ -118,7 +118,7 @@ impl Section {
         }
     }
 
-    fn interface<R: Read>(&mut self, body: &[u8], input: &Input<R>) -> Result<(), FileError> {
+    fn interface<R: Read>(&mut self, body: &[u8], input: &FileInput<R>) -> Result<(), CaptureFileError> {
         let (Some(link), Some(snaplen)) = (self.order.u16_at(body, 0), self.order.u32_at(body, 4)) else {
             return input.damaged("an interface that does not fit its block");
         };
@@ -126,7 +126,7 @@ impl Section {
             return input.damaged("more interfaces than any machine has");
         }
         let mut interface = Interface { name: String::new(), description: String::new(), link: LinkType(link) };
-        let mut clock = Clock { per_second: 1_000_000, offset: 0, snaplen };
+        let mut clock = InterfaceClock { per_second: 1_000_000, offset: 0, snaplen };
         for (code, value) in options(self.order, body.get(8..).unwrap_or_default()) {
             match (code, value) {
                 (IF_NAME, name) => interface.name = text(name),
@@ -134,8 +134,8 @@ impl Section {
                 (IF_TSRESOL, [resolution, ..]) => clock.per_second = per_second(*resolution),
                 (IF_TSOFFSET, seconds) => {
                     clock.offset = match (self.order, seconds.first_chunk()) {
-                        (Order::Little, Some(bytes)) => i64::from_le_bytes(*bytes),
-                        (Order::Big, Some(bytes)) => i64::from_be_bytes(*bytes),
+                        (ByteOrder::Little, Some(bytes)) => i64::from_le_bytes(*bytes),
+                        (ByteOrder::Big, Some(bytes)) => i64::from_be_bytes(*bytes),
                         (_, None) => 0,
                     };
                 }
@@ -186,7 +186,7 @@ impl Section {
     }
 }
 
-impl Clock {
+impl InterfaceClock {
     /// Nanoseconds since 1970; the nearest that can be said, for a time before it or after 2554.
     fn nanos(self, units: u64) -> u64 {
         let nanos = i128::from(units) * 1_000_000_000 / i128::from(self.per_second.max(1));
@@ -204,7 +204,7 @@ fn per_second(resolution: u8) -> u64 {
 }
 
 /// The options of a block, until their end or the first that does not fit.
-fn options(order: Order, mut rest: &[u8]) -> impl Iterator<Item = (u16, &[u8])> {
+fn options(order: ByteOrder, mut rest: &[u8]) -> impl Iterator<Item = (u16, &[u8])> {
     std::iter::from_fn(move || {
         let (code, len) = (order.u16_at(rest, 0)?, order.u16_at(rest, 2)? as usize);
         let value = rest.get(4..4 + len).filter(|_| code != END)?;

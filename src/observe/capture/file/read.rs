@@ -6,7 +6,7 @@ use super::{Interface, Packet, pcap, pcapng};
 
 /// Why a capture file cannot be read, or not to its end. What was read before is good.
 #[derive(Debug, thiserror::Error)]
-pub enum FileError {
+pub enum CaptureFileError {
     /// It is neither pcap nor pcapng.
     #[error("neither a pcap nor a pcapng file")]
     NotACapture,
@@ -31,33 +31,33 @@ pub(super) const LONGEST: u32 = 1 << 20;
 
 /// A capture file that is being read.
 #[derive(Debug)]
-pub struct Reader<R> {
-    input: Input<R>,
-    format: Format,
+pub struct CaptureReader<R> {
+    input: FileInput<R>,
+    format: FileFormat,
     read: u64,
     over: bool,
 }
 
 #[derive(Debug)]
-enum Format {
-    Pcap(pcap::Header),
-    PcapNg(pcapng::Section),
+enum FileFormat {
+    Pcap(pcap::PcapHeader),
+    PcapNg(pcapng::PcapngSection),
 }
 
-impl<R: Read> Reader<R> {
+impl<R: Read> CaptureReader<R> {
     /// Reads the beginning of a capture file. Give it a [`std::io::BufReader`]: it reads in small pieces.
     ///
     /// # Errors
-    /// [`FileError::NotACapture`], or the system's.
-    pub fn new(input: R) -> Result<Self, FileError> {
-        let mut input = Input { input, at: 0 };
+    /// [`CaptureFileError::NotACapture`], or the system's.
+    pub fn new(input: R) -> Result<Self, CaptureFileError> {
+        let mut input = FileInput { input, at: 0 };
         let magic: [u8; 4] = input.array().map_err(|error| match error {
-            FileError::Cut(_) => FileError::NotACapture,
+            CaptureFileError::Cut(_) => CaptureFileError::NotACapture,
             other => other,
         })?;
         let format = match magic {
-            pcapng::MAGIC => Format::PcapNg(pcapng::Section::begin(&mut input)?),
-            magic => Format::Pcap(pcap::Header::read(magic, &mut input)?),
+            pcapng::MAGIC => FileFormat::PcapNg(pcapng::PcapngSection::begin(&mut input)?),
+            magic => FileFormat::Pcap(pcap::PcapHeader::read(magic, &mut input)?),
         };
         Ok(Self { input, format, read: 0, over: false })
     }
@@ -65,8 +65,8 @@ impl<R: Read> Reader<R> {
     /// The interfaces that the file has named so far.
     pub fn interfaces(&self) -> &[Interface] {
         match &self.format {
-            Format::Pcap(header) => std::slice::from_ref(&header.interface),
-            Format::PcapNg(section) => &section.interfaces,
+            FileFormat::Pcap(header) => std::slice::from_ref(&header.interface),
+            FileFormat::PcapNg(section) => &section.interfaces,
         }
     }
 
@@ -74,13 +74,13 @@ impl<R: Read> Reader<R> {
     ///
     /// # Errors
     /// After one, there is nothing more to read.
-    pub fn next_packet(&mut self) -> Result<Option<Packet>, FileError> {
+    pub fn next_packet(&mut self) -> Result<Option<Packet>, CaptureFileError> {
         if self.over {
             return Ok(None);
         }
         let next = match &mut self.format {
-            Format::Pcap(header) => header.packet(&mut self.input),
-            Format::PcapNg(section) => section.packet(&mut self.input),
+            FileFormat::Pcap(header) => header.packet(&mut self.input),
+            FileFormat::PcapNg(section) => section.packet(&mut self.input),
         };
         self.over = !matches!(next, Ok(Some(_)));
         Ok(next?.map(|packet| {
@@ -92,49 +92,49 @@ impl<R: Read> Reader<R> {
 
 /// The bytes of a file, with the place that was reached.
 #[derive(Debug)]
-pub(super) struct Input<R> {
+pub(super) struct FileInput<R> {
     input: R,
     pub(super) at: u64,
 }
 
-impl<R: Read> Input<R> {
+impl<R: Read> FileInput<R> {
     /// So many bytes.
-    pub(super) fn array<const N: usize>(&mut self) -> Result<[u8; N], FileError> {
+    pub(super) fn array<const N: usize>(&mut self) -> Result<[u8; N], CaptureFileError> {
         let mut bytes = [0; N];
         let got = self.fill(&mut bytes)?;
-        if got == N { Ok(bytes) } else { Err(FileError::Cut(self.at)) }
+        if got == N { Ok(bytes) } else { Err(CaptureFileError::Cut(self.at)) }
     }
 
     /// So many bytes, or `None` when the file ends before the first of them.
-    pub(super) fn array_or_end<const N: usize>(&mut self) -> Result<Option<[u8; N]>, FileError> {
+    pub(super) fn array_or_end<const N: usize>(&mut self) -> Result<Option<[u8; N]>, CaptureFileError> {
         let mut bytes = [0; N];
         match self.fill(&mut bytes)? {
             0 => Ok(None),
             got if got == N => Ok(Some(bytes)),
-            _ => Err(FileError::Cut(self.at)),
+            _ => Err(CaptureFileError::Cut(self.at)),
         }
     }
 
     /// `len` bytes. Room is made as they come, not as they are promised.
-    pub(super) fn bytes(&mut self, len: u32) -> Result<Vec<u8>, FileError> {
+    pub(super) fn bytes(&mut self, len: u32) -> Result<Vec<u8>, CaptureFileError> {
         let mut bytes = Vec::new();
         let got = (&mut self.input).take(u64::from(len)).read_to_end(&mut bytes)?;
         self.at += got as u64;
-        if got == len as usize { Ok(bytes) } else { Err(FileError::Cut(self.at)) }
+        if got == len as usize { Ok(bytes) } else { Err(CaptureFileError::Cut(self.at)) }
     }
 
     /// Passes over `len` bytes.
-    pub(super) fn skip(&mut self, len: u64) -> Result<(), FileError> {
+    pub(super) fn skip(&mut self, len: u64) -> Result<(), CaptureFileError> {
         let got = io::copy(&mut (&mut self.input).take(len), &mut io::sink())?;
         self.at += got;
-        if got == len { Ok(()) } else { Err(FileError::Cut(self.at)) }
+        if got == len { Ok(()) } else { Err(CaptureFileError::Cut(self.at)) }
     }
 
-    pub(super) fn damaged<T>(&self, what: &'static str) -> Result<T, FileError> {
-        Err(FileError::Damaged { at: self.at, what })
+    pub(super) fn damaged<T>(&self, what: &'static str) -> Result<T, CaptureFileError> {
+        Err(CaptureFileError::Damaged { at: self.at, what })
     }
 
-    fn fill(&mut self, bytes: &mut [u8]) -> Result<usize, FileError> {
+    fn fill(&mut self, bytes: &mut [u8]) -> Result<usize, CaptureFileError> {
         let mut got = 0;
         while got < bytes.len() {
             match self.input.read(&mut bytes[got..]) {
@@ -151,12 +151,12 @@ impl<R: Read> Input<R> {
 
 /// Numbers in the byte order of the machine that wrote the file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Order {
+pub(super) enum ByteOrder {
     Little,
     Big,
 }
 
-impl Order {
+impl ByteOrder {
     pub(super) fn u16(self, bytes: [u8; 2]) -> u16 {
         match self {
             Self::Little => u16::from_le_bytes(bytes),

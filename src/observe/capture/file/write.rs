@@ -18,13 +18,13 @@ const ISB_IFDROP: u16 = 5;
 
 /// A pcapng file, or pipe, that is being written. Each call ends in a flush.
 #[derive(Debug)]
-pub struct Writer<W> {
+pub struct PcapngWriter<W> {
     out: W,
     interfaces: u32,
     block: Vec<u8>,
 }
 
-impl<W: Write> Writer<W> {
+impl<W: Write> PcapngWriter<W> {
     /// Begins the section.
     ///
     /// # Errors

@@ -6,7 +6,7 @@ use std::os::fd::AsFd;
 use rustix::thread::{CapabilitySet, CapabilitySets, capabilities, set_capabilities};
 use socket2::{Domain, Protocol, Socket, Type};
 
-use super::need::{CaptureError, Need};
+use super::error::{CaptureError, Need};
 
 /// Two packet sockets that hear nothing yet: one that gets link headers, and one that does not.
 ///
@@ -14,7 +14,7 @@ use super::need::{CaptureError, Need};
 /// and those started later inherit what is left. One capture at a time uses it. A command that does not capture calls
 /// [`give_up`] instead.
 #[derive(Debug)]
-pub struct Key {
+pub struct CaptureAccess {
     pub(super) whole: Socket,
     pub(super) cooked: Socket,
 }
@@ -22,7 +22,7 @@ pub struct Key {
 /// How much may wait in the kernel: at 100,000 small packets a second, half a second.
 const ROOM: usize = 64 << 20;
 
-impl Key {
+impl CaptureAccess {
     /// Opens the sockets and gives up the calling thread's privileges, if it has them from the program's file. A thread
     /// of root's keeps what it has: it is root for other reasons too (the tracepoint).
     ///
@@ -37,7 +37,7 @@ impl Key {
     /// Opens the sockets and keeps all privileges.
     ///
     /// # Errors
-    /// As [`Key::take`].
+    /// As [`CaptureAccess::take`].
     pub fn open() -> Result<Self, CaptureError> {
         let open = |kind| socket(kind).map_err(|error| CaptureError::new(Need::Socket, &error));
         Ok(Self { whole: open(Type::RAW)?, cooked: open(Type::DGRAM)? })

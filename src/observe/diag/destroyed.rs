@@ -10,7 +10,7 @@ use rustix::event::{EventfdFlags, PollFd, PollFlags, eventfd, poll};
 use rustix::net::netlink::SocketAddrNetlink;
 use rustix::net::{AddressFamily, RecvFlags, SocketFlags, SocketType, bind, netlink, recv, socket_with, sockopt};
 
-use super::message::{Content, Messages, attributes};
+use super::message::{DiagMessages, MessageContent, attributes};
 use super::row;
 use crate::domain::{Flow, Proto};
 use crate::observe::Scope;
@@ -23,11 +23,11 @@ const QUEUE: usize = 1 << 20;
 
 /// What the kernel announced.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Ended {
+pub enum Destruction {
     /// A socket with these addresses was destroyed. For TCP a `TIME_WAIT` may have taken its place.
     Socket(Flow),
     /// More than could be kept: some announcements are missing.
-    Many,
+    Missed,
 }
 
 /// The socket on which they are announced, those of the network namespace in which it was made.
@@ -55,11 +55,11 @@ impl Announcements {
     }
 
     /// Gives those that came to `tell`, without waiting for more.
-    pub fn read(&mut self, tell: &mut dyn FnMut(Ended)) -> io::Result<()> {
+    pub fn read(&mut self, tell: &mut dyn FnMut(Destruction)) -> io::Result<()> {
         loop {
             match recv(&self.socket, self.buffer.as_mut_slice(), RecvFlags::empty()) {
-                Ok((_, len)) => ended(&self.buffer[..len]).for_each(|flow| tell(Ended::Socket(flow))),
-                Err(rustix::io::Errno::NOBUFS) => tell(Ended::Many),
+                Ok((_, len)) => ended(&self.buffer[..len]).for_each(|flow| tell(Destruction::Socket(flow))),
+                Err(rustix::io::Errno::NOBUFS) => tell(Destruction::Missed),
                 Err(rustix::io::Errno::INTR) => {}
                 Err(rustix::io::Errno::AGAIN) => return Ok(()),
                 Err(error) => return Err(error.into()),
@@ -76,18 +76,18 @@ impl AsFd for Announcements {
 
 /// The thread that listens. Dropping it ends and joins it.
 #[derive(Debug)]
-pub struct Destroyed {
+pub struct DestroyListener {
     stop: Arc<OwnedFd>,
     scope: Arc<Mutex<Scope>>,
     thread: Option<JoinHandle<()>>,
 }
 
-impl Destroyed {
+impl DestroyListener {
     /// Listens in the calling thread's network namespace, and calls `tell` for each socket of `scope`.
     ///
     /// # Errors
     /// As [`Announcements::open`].
-    pub fn start(scope: Scope, tell: impl FnMut(Ended) + Send + 'static) -> io::Result<Self> {
+    pub fn start(scope: Scope, tell: impl FnMut(Destruction) + Send + 'static) -> io::Result<Self> {
         let announcements = Announcements::open()?;
         let stop = Arc::new(eventfd(0, EventfdFlags::CLOEXEC)?);
         let scope = Arc::new(Mutex::new(scope));
@@ -103,7 +103,7 @@ impl Destroyed {
     }
 }
 
-impl Drop for Destroyed {
+impl Drop for DestroyListener {
     fn drop(&mut self) {
         // An eventfd takes this always: its count is far from full.
         let _ = rustix::io::write(&self.stop, &1_u64.to_ne_bytes());
@@ -111,7 +111,7 @@ impl Drop for Destroyed {
     }
 }
 
-fn run(mut announcements: Announcements, stop: &OwnedFd, scope: &Mutex<Scope>, mut tell: impl FnMut(Ended)) {
+fn run(mut announcements: Announcements, stop: &OwnedFd, scope: &Mutex<Scope>, mut tell: impl FnMut(Destruction)) {
     loop {
         let mut fds = [PollFd::new(&announcements, PollFlags::IN), PollFd::new(stop, PollFlags::IN)];
         match poll(&mut fds, None) {
@@ -123,7 +123,7 @@ fn run(mut announcements: Announcements, stop: &OwnedFd, scope: &Mutex<Scope>, m
         }
         let scope = scope.lock().unwrap_or_else(PoisonError::into_inner).clone();
         let read = announcements.read(&mut |ended| match ended {
-            Ended::Socket(flow) if !scope.has(&flow) => {}
+            Destruction::Socket(flow) if !scope.has(&flow) => {}
             ended => tell(ended),
         });
         if read.is_err() {
@@ -134,8 +134,8 @@ fn run(mut announcements: Announcements, stop: &OwnedFd, scope: &Mutex<Scope>, m
 
 /// The addresses in one announcement; none from one that makes no sense, which the next reading makes good.
 fn ended(datagram: &[u8]) -> impl Iterator<Item = Flow> {
-    Messages::of(datagram).filter_map(|message| {
-        let Content::Socket(bytes) = message.ok()?.content else { return None };
+    DiagMessages::of(datagram).filter_map(|message| {
+        let MessageContent::Socket(bytes) = message.ok()?.content else { return None };
         let mut attributes = attributes(bytes.get(row::FIXED..)?);
         let udp = attributes.any(|(kind, value)| kind == INET_DIAG_PROTOCOL && value.first() == Some(&UDP));
         row::decode(bytes, if udp { Proto::Udp } else { Proto::Tcp }).map(|row| row.flow)

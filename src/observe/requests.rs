@@ -14,7 +14,7 @@ const MOST_NAMES: usize = 4_096;
 
 /// Everything asked for since the last time.
 #[derive(Debug, Default)]
-pub(super) struct Wishes {
+pub(super) struct Requests {
     /// Look these up.
     pub(super) flows: BTreeSet<Flow>,
     /// Read everything soon.
@@ -33,7 +33,7 @@ pub(super) struct Wishes {
     pub(super) stop: bool,
 }
 
-impl Wishes {
+impl Requests {
     fn is_empty(&self) -> bool {
         self.flows.is_empty()
             && !self.refresh
@@ -72,36 +72,36 @@ pub(super) enum Selected {
     Nothing,
 }
 
-/// The wishes, and a bell.
+/// The requests, and how the thread learns of them.
 #[derive(Debug, Default)]
-pub(super) struct Inbox {
-    wishes: Mutex<Wishes>,
-    bell: Condvar,
+pub(super) struct RequestQueue {
+    requests: Mutex<Requests>,
+    changed: Condvar,
 }
 
-impl Inbox {
+impl RequestQueue {
     /// Adds a wish and wakes the thread. Never waits for it: the lock is only ever held for such an addition.
-    pub(super) fn wish(&self, add: impl FnOnce(&mut Wishes)) {
+    pub(super) fn add(&self, add: impl FnOnce(&mut Requests)) {
         add(&mut self.lock());
-        self.bell.notify_one();
+        self.changed.notify_one();
     }
 
     /// Takes every wish there is, waiting for one until `until` (for ever, when there is no such time).
-    pub(super) fn take(&self, until: Option<Instant>) -> Wishes {
-        let mut wishes = self.lock();
-        while wishes.is_empty() {
+    pub(super) fn take(&self, until: Option<Instant>) -> Requests {
+        let mut requests = self.lock();
+        while requests.is_empty() {
             let left = until.map(|until| until.saturating_duration_since(Instant::now()));
-            wishes = match left {
+            requests = match left {
                 Some(Duration::ZERO) => break,
-                Some(left) => self.bell.wait_timeout(wishes, left).unwrap_or_else(PoisonError::into_inner).0,
-                None => self.bell.wait(wishes).unwrap_or_else(PoisonError::into_inner),
+                Some(left) => self.changed.wait_timeout(requests, left).unwrap_or_else(PoisonError::into_inner).0,
+                None => self.changed.wait(requests).unwrap_or_else(PoisonError::into_inner),
             };
         }
-        std::mem::take(&mut wishes)
+        std::mem::take(&mut requests)
     }
 
-    fn lock(&self) -> MutexGuard<'_, Wishes> {
+    fn lock(&self) -> MutexGuard<'_, Requests> {
         // A wish is added in one step; a panic between leaves nothing half done.
-        self.wishes.lock().unwrap_or_else(PoisonError::into_inner)
+        self.requests.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

@@ -8,20 +8,20 @@ use crate::domain::{Flow, Proto, RowKey};
 /// A TCP connection is told from others by its addresses alone, so that it can be found without its cookie; listeners
 /// and UDP sockets may share theirs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Slot {
+pub(super) struct RowId {
     /// The addresses.
     pub(super) flow: Flow,
     cookie: u64,
 }
 
-impl Slot {
+impl RowId {
     pub(super) const fn of(key: &RowKey) -> Self {
         let alone = matches!(key.flow.proto, Proto::Tcp) && key.flow.peer.is_some();
         Self { flow: key.flow, cookie: if alone { 0 } else { key.cookie } }
     }
 }
 
-impl Hash for Slot {
+impl Hash for RowId {
     fn hash<H: Hasher>(&self, state: &mut H) {
         state.write_u64(self.cookie << 1 | u64::from(self.flow.proto == Proto::Udp));
         put(&self.flow.local, state);
@@ -99,8 +99,8 @@ mod tests {
     fn neighbouring_ports_do_not_meet() {
         let mixing = Mixing::default();
         let flow = |port: u16| Flow::tcp(([127, 0, 0, 1], port).into(), ([127, 0, 0, 1], 65432).into());
-        let slots = (0..=u16::MAX).flat_map(|port| [flow(port), flow(port).mirror().unwrap()]);
-        let hashes: HashSet<u64> = slots.map(|flow| mixing.hash_one(Slot { flow, cookie: 0 })).collect();
+        let ids = (0..=u16::MAX).flat_map(|port| [flow(port), flow(port).mirror().unwrap()]);
+        let hashes: HashSet<u64> = ids.map(|flow| mixing.hash_one(RowId { flow, cookie: 0 })).collect();
         // 65432 to 65432 is its own mirror.
         assert_eq!(hashes.len(), 2 * 65_536 - 1);
         // The table goes by the low bits, and tells neighbours apart by the top seven.

@@ -8,16 +8,16 @@ use std::time::Duration;
 
 /// What an interface is (`netdevice(7)`).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Hardware(pub(super) u16);
+pub(super) struct HardwareType(pub(super) u16);
 
-impl Hardware {
+impl HardwareType {
     pub(super) const ETHERNET: Self = Self(libc::ARPHRD_ETHER);
     pub(super) const LOOPBACK: Self = Self(libc::ARPHRD_LOOPBACK);
 }
 
 /// Asks for what the interface `name` is (`SIOCGIFHWADDR`). `socket` is any socket of its namespace.
 #[expect(unsafe_code, reason = "an ioctl with a C structure that has a union")]
-pub(super) fn hardware(socket: BorrowedFd<'_>, name: &str) -> io::Result<Hardware> {
+pub(super) fn hardware(socket: BorrowedFd<'_>, name: &str) -> io::Result<HardwareType> {
     // SAFETY: all-zero is a valid `ifreq`: an empty name and an empty union.
     let mut request: libc::ifreq = unsafe { std::mem::zeroed() };
     if name.len() >= libc::IFNAMSIZ {
@@ -32,7 +32,7 @@ pub(super) fn hardware(socket: BorrowedFd<'_>, name: &str) -> io::Result<Hardwar
         return Err(io::Error::last_os_error());
     }
     // SAFETY: the call has filled in this member of the union.
-    Ok(Hardware(unsafe { request.ifr_ifru.ifru_hwaddr.sa_family }))
+    Ok(HardwareType(unsafe { request.ifr_ifru.ifru_hwaddr.sa_family }))
 }
 
 /// Lets a packet socket hear everything on one interface, or with 0 on all of them (`packet(7)`).
@@ -50,7 +50,7 @@ pub(super) fn listen(socket: BorrowedFd<'_>, interface: u32) -> io::Result<()> {
 
 /// What the kernel has counted for a packet socket since this was last asked (`PACKET_STATISTICS`).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub(super) struct Counts {
+pub(super) struct RingCounts {
     /// Packets that the filter let through, lost ones as well.
     pub(super) packets: u32,
     /// Those of them for which there was no room.
@@ -59,20 +59,20 @@ pub(super) struct Counts {
 
 /// Asks for the counts, which begin at zero again.
 #[expect(unsafe_code, reason = "this option has no safe wrapper")]
-pub(super) fn counts(socket: BorrowedFd<'_>) -> io::Result<Counts> {
+pub(super) fn counts(socket: BorrowedFd<'_>) -> io::Result<RingCounts> {
     let mut counts = libc::tpacket_stats { tp_packets: 0, tp_drops: 0 };
     let mut size = socklen::<libc::tpacket_stats>();
     let (level, option) = (libc::SOL_PACKET, libc::PACKET_STATISTICS);
     // SAFETY: the kernel writes at most `size` bytes, which is what there is.
     check(unsafe { libc::getsockopt(socket.as_raw_fd(), level, option, (&raw mut counts).cast(), &raw mut size) })?;
-    Ok(Counts { packets: counts.tp_packets, lost: counts.tp_drops })
+    Ok(RingCounts { packets: counts.tp_packets, lost: counts.tp_drops })
 }
 
 /// Memory that the kernel puts a packet socket's packets into, block after block (`TPACKET_V3` of
 /// `Documentation/networking/packet_mmap`). A block is the kernel's until it is full or old enough, then ours until it is
 /// given back.
 #[derive(Debug)]
-pub(super) struct Shared {
+pub(super) struct PacketRing {
     socket: OwnedFd,
     start: NonNull<u8>,
     block: usize,
@@ -81,9 +81,9 @@ pub(super) struct Shared {
 
 // SAFETY: the mapping belongs to the process, not to a thread, and only the owner of this reaches it.
 #[expect(unsafe_code, reason = "a pointer to a mapping may go to another thread")]
-unsafe impl Send for Shared {}
+unsafe impl Send for PacketRing {}
 
-impl Shared {
+impl PacketRing {
     /// Where a block says whose it is.
     const STATUS: usize = 8;
 
@@ -129,7 +129,7 @@ impl Shared {
     }
 }
 
-impl Drop for Shared {
+impl Drop for PacketRing {
     #[expect(unsafe_code, reason = "munmap has no safe wrapper")]
     fn drop(&mut self) {
         // SAFETY: the whole mapping, which nobody borrows any more.

@@ -10,7 +10,7 @@
 use std::collections::{BTreeMap, HashMap, VecDeque};
 use std::net::{IpAddr, Ipv4Addr, SocketAddr, SocketAddrV4};
 
-use super::identity::Told;
+use super::identity::TracedTransition;
 use crate::domain::{Flow, HostId, Proto, Row, TcpState, TimerKind, Transition};
 
 /// How long a proof is waited for, in nanoseconds. A destroyed socket is announced within milliseconds; but one that was
@@ -25,7 +25,7 @@ const MOST: usize = 65_536;
 const LONGEST: usize = 64;
 
 /// What our own namespace's kernel knows.
-pub(super) trait Census {
+pub(super) trait OwnNamespace {
     /// The socket with these addresses, and when it was looked up.
     fn look_up(&mut self, flow: &Flow) -> Option<(Row, u64)>;
     /// Whether a listener, by its cookie, was not there when it was last asked for and when the trace began.
@@ -34,22 +34,22 @@ pub(super) trait Census {
 
 /// See the module's head. All times are in nanoseconds of the trace's clock.
 #[derive(Debug, Default)]
-pub(super) struct Kin {
+pub(super) struct Ownership {
     /// Sockets whose life is under way: whether they are ours.
     known: HashMap<u64, bool>,
-    waiting: BTreeMap<Key, Waiting>,
-    due: VecDeque<(u64, Key)>,
+    waiting: BTreeMap<SocketKey, Unproven>,
+    due: VecDeque<(u64, SocketKey)>,
     /// Proofs may have been lost until this moment.
     blind: u64,
-    untold: Untold,
+    unattributed: Unattributed,
 }
 
 /// The addresses of a socket, its port before them.
-type Key = (u16, Flow);
+type SocketKey = (u16, Flow);
 
 /// How many changes were not told since this was last asked.
 #[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Untold {
+pub(super) struct Unattributed {
     /// They are not ours.
     pub(super) foreign: u64,
     /// They may have been ours, but they, or their proof, could not be kept.
@@ -58,15 +58,21 @@ pub(super) struct Untold {
 
 /// What was traced of one socket, in order, while it is not known whose it is.
 #[derive(Debug)]
-struct Waiting {
+struct Unproven {
     since: u64,
-    told: Vec<Told>,
+    told: Vec<TracedTransition>,
 }
 
-impl Kin {
+impl Ownership {
     /// Takes in one change of a socket; what is known to be of ours goes to `out`.
-    pub(super) fn hear(&mut self, now: u64, told: Told, census: &mut dyn Census, out: &mut Vec<Told>) {
-        let Told { socket, time, ref change } = told;
+    pub(super) fn hear(
+        &mut self,
+        now: u64,
+        told: TracedTransition,
+        namespace: &mut dyn OwnNamespace,
+        out: &mut Vec<TracedTransition>,
+    ) {
+        let TracedTransition { socket, time, ref change } = told;
         if begins(change) {
             self.known.remove(&socket);
         }
@@ -74,8 +80,8 @@ impl Kin {
             Some(is_ours) => Some(*is_ours),
             None if !is_everywhere(&change.flow) => Some(true),
             None if self.waiting.contains_key(&key(&change.flow)) => None,
-            None if begins(change) && change.flow.peer.is_none() => is_new(&change.flow, census),
-            None => is_there(change, time, census).then_some(true),
+            None if begins(change) && change.flow.peer.is_none() => is_new(&change.flow, namespace),
+            None => is_there(change, time, namespace).then_some(true),
         };
         match is_ours {
             Some(is_ours) => self.know(socket, change.to, is_ours),
@@ -84,12 +90,12 @@ impl Kin {
         if is_ours == Some(true) {
             out.push(told);
         } else {
-            self.untold.foreign += 1;
+            self.unattributed.foreign += 1;
         }
     }
 
     /// A socket with these addresses was destroyed in our namespace.
-    pub(super) fn destroyed(&mut self, flow: &Flow, out: &mut Vec<Told>) {
+    pub(super) fn destroyed(&mut self, flow: &Flow, out: &mut Vec<TracedTransition>) {
         let flow = match flow.peer {
             Some(peer) if peer.port() == 0 => self.disconnected(flow.local.port(), peer.ip()),
             _ => Some(*flow),
@@ -98,7 +104,7 @@ impl Kin {
             let Some(mut waiting) = self.waiting.remove(&key(&flow)) else { continue };
             if flow.peer.is_none() {
                 // Any namespace's listener may have closed here; ours did just now.
-                self.untold.foreign += waiting.told.len().saturating_sub(1) as u64;
+                self.unattributed.foreign += waiting.told.len().saturating_sub(1) as u64;
                 waiting.told.drain(..waiting.told.len().saturating_sub(1));
             }
             self.acknowledge(waiting, out);
@@ -110,7 +116,7 @@ impl Kin {
     fn disconnected(&self, port: u16, host: IpAddr) -> Option<Flow> {
         let since = (port, Flow::unconnected(Proto::Tcp, SocketAddr::V4(SocketAddrV4::new(Ipv4Addr::UNSPECIFIED, 0))));
         let of_port = self.waiting.range(since..).take_while(|((other, _), _)| *other == port);
-        let is_over = |waiting: &Waiting| waiting.told.last().is_some_and(|told| told.change.to == TcpState::Closed);
+        let is_over = |waiting: &Unproven| waiting.told.last().is_some_and(|told| told.change.to == TcpState::Closed);
         let is_it = |flow: &Flow| flow.peer.is_some_and(|peer| peer.ip() == host.to_canonical());
         let mut over = of_port.filter(|((_, flow), waiting)| is_it(flow) && is_over(waiting));
         over.next().filter(|_| over.next().is_none()).map(|((_, flow), _)| *flow)
@@ -122,30 +128,30 @@ impl Kin {
     }
 
     /// Gives up what has waited long enough, after a last look.
-    pub(super) fn pass(&mut self, now: u64, census: &mut dyn Census, out: &mut Vec<Told>) {
+    pub(super) fn pass(&mut self, now: u64, namespace: &mut dyn OwnNamespace, out: &mut Vec<TracedTransition>) {
         while let Some((_, key)) = self.due.pop_front_if(|(due, _)| *due <= now) {
             // Its proof may have come, and another life begun since.
             let is_due = self.waiting.get(&key).is_some_and(|waiting| waiting.since + PATIENCE <= now);
             let Some(waiting) = is_due.then(|| self.waiting.remove(&key)).flatten() else { continue };
             let (Some(first), Some(last)) = (waiting.told.first(), waiting.told.last()) else { continue };
-            if is_there(&last.change, first.time, census) {
+            if is_there(&last.change, first.time, namespace) {
                 self.acknowledge(waiting, out);
                 continue;
             }
             self.know(last.socket, last.change.to, false);
             let count = waiting.told.len() as u64;
-            *(if now < self.blind { &mut self.untold.lost } else { &mut self.untold.foreign }) += count;
+            *(if now < self.blind { &mut self.unattributed.lost } else { &mut self.unattributed.foreign }) += count;
         }
     }
 
-    /// When [`Kin::pass`] has something to do next.
+    /// When [`Ownership::pass`] has something to do next.
     pub(super) fn next_due(&self) -> Option<u64> {
         self.due.front().map(|(due, _)| *due)
     }
 
     /// What was not told since this was last asked.
-    pub(super) fn take_untold(&mut self) -> Untold {
-        std::mem::take(&mut self.untold)
+    pub(super) fn take_unattributed(&mut self) -> Unattributed {
+        std::mem::take(&mut self.unattributed)
     }
 
     /// Remembers whose this socket is, as long as it lives.
@@ -157,20 +163,20 @@ impl Kin {
         }
     }
 
-    fn wait(&mut self, now: u64, told: Told) {
+    fn wait(&mut self, now: u64, told: TracedTransition) {
         let key = key(&told.change.flow);
         let full = self.waiting.len() >= MOST;
         match self.waiting.get_mut(&key) {
             Some(waiting) if waiting.told.len() < LONGEST => waiting.told.push(told),
             None if !full => {
-                self.waiting.insert(key, Waiting { since: now, told: vec![told] });
+                self.waiting.insert(key, Unproven { since: now, told: vec![told] });
                 self.due.push_back((now.saturating_add(PATIENCE), key));
             }
-            _ => self.untold.lost += 1,
+            _ => self.unattributed.lost += 1,
         }
     }
 
-    fn acknowledge(&mut self, waiting: Waiting, out: &mut Vec<Told>) {
+    fn acknowledge(&mut self, waiting: Unproven, out: &mut Vec<TracedTransition>) {
         if let Some(last) = waiting.told.last() {
             self.know(last.socket, last.change.to, true);
         }
@@ -192,15 +198,15 @@ fn is_everywhere(flow: &Flow) -> bool {
 }
 
 /// Whether a listener that began just now is ours. Not known when there is none any more.
-fn is_new(flow: &Flow, census: &mut dyn Census) -> Option<bool> {
-    let (row, _) = census.look_up(flow).filter(|(row, _)| row.state == Some(TcpState::Listen))?;
-    Some(census.is_new(row.cookie))
+fn is_new(flow: &Flow, namespace: &mut dyn OwnNamespace) -> Option<bool> {
+    let (row, _) = namespace.look_up(flow).filter(|(row, _)| row.state == Some(TcpState::Listen))?;
+    Some(namespace.is_new(row.cookie))
 }
 
 /// Whether a connection's socket whose life is known since `since`, or its other end, is in our table.
-fn is_there(change: &Transition, since: u64, census: &mut dyn Census) -> bool {
+fn is_there(change: &Transition, since: u64, namespace: &mut dyn OwnNamespace) -> bool {
     let Some(other) = change.flow.mirror() else { return false };
-    let mut found = |flow| census.look_up(flow).filter(|(row, at)| is_recent(row, *at, since));
+    let mut found = |flow| namespace.look_up(flow).filter(|(row, at)| is_recent(row, *at, since));
     found(&change.flow).is_some_and(|(row, _)| may_follow(&row, change.to)) || found(&other).is_some()
 }
 
@@ -217,7 +223,7 @@ fn is_recent(row: &Row, at: u64, since: u64) -> bool {
 }
 
 /// The same addresses, IPv4 inside IPv6 as IPv4: that is how the other end may have them.
-fn key(flow: &Flow) -> Key {
+fn key(flow: &Flow) -> SocketKey {
     let plain = |addr: SocketAddr| SocketAddr::new(addr.ip().to_canonical(), addr.port());
     (flow.local.port(), Flow { local: plain(flow.local), peer: flow.peer.map(plain), ..*flow })
 }
@@ -241,7 +247,7 @@ mod tests {
         now: u64,
     }
 
-    impl Census for Fake {
+    impl OwnNamespace for Fake {
         fn look_up(&mut self, flow: &Flow) -> Option<(Row, u64)> {
             Some((self.rows.iter().find(|row| row.flow == *flow).cloned()?, self.now))
         }
@@ -285,34 +291,34 @@ mod tests {
 
     /// The namespace, and what is told of changes in it or elsewhere.
     struct Scene {
-        kin: Kin,
-        census: Fake,
-        told: Vec<Told>,
+        ownership: Ownership,
+        namespace: Fake,
+        told: Vec<TracedTransition>,
     }
 
     impl Scene {
         fn with(rows: impl Into<Vec<Row>>) -> Self {
-            let census = Fake { rows: rows.into(), now: NOW, ..Fake::default() };
-            Self { kin: Kin::default(), census, told: Vec::new() }
+            let namespace = Fake { rows: rows.into(), now: NOW, ..Fake::default() };
+            Self { ownership: Ownership::default(), namespace, told: Vec::new() }
         }
 
         fn hear(&mut self, socket: u64, flow: Flow, from: TcpState, to: TcpState) {
-            let now = self.census.now;
-            let told = Told { socket, time: now, change: Transition { flow, from, to, cause: None } };
-            self.kin.hear(now, told, &mut self.census, &mut self.told);
+            let now = self.namespace.now;
+            let told = TracedTransition { socket, time: now, change: Transition { flow, from, to, cause: None } };
+            self.ownership.hear(now, told, &mut self.namespace, &mut self.told);
         }
 
         fn pass(&mut self, seconds: u64) {
-            self.census.now += seconds * SECOND;
-            self.kin.pass(self.census.now, &mut self.census, &mut self.told);
+            self.namespace.now += seconds * SECOND;
+            self.ownership.pass(self.namespace.now, &mut self.namespace, &mut self.told);
         }
 
         fn told(&mut self) -> Vec<TcpState> {
             std::mem::take(&mut self.told).iter().map(|told| told.change.to).collect()
         }
 
-        fn untold(&mut self) -> (u64, u64) {
-            let Untold { foreign, lost } = self.kin.take_untold();
+        fn unattributed(&mut self) -> (u64, u64) {
+            let Unattributed { foreign, lost } = self.ownership.take_unattributed();
             (foreign, lost)
         }
     }
@@ -321,10 +327,10 @@ mod tests {
     fn a_socket_in_our_table_is_ours_all_its_life() {
         let mut scene = Scene::with([row(client(), Established)]);
         scene.hear(1, client(), Closed, SynSent);
-        scene.census.rows.clear();
+        scene.namespace.rows.clear();
         scene.hear(1, client(), SynSent, Established);
         scene.hear(1, client(), Established, Closed);
-        assert_eq!((scene.told(), scene.untold()), (vec![SynSent, Established, Closed], (0, 0)));
+        assert_eq!((scene.told(), scene.unattributed()), (vec![SynSent, Established, Closed], (0, 0)));
     }
 
     #[test]
@@ -344,11 +350,11 @@ mod tests {
         scene.hear(1, client(), Established, Closed);
         assert_eq!(scene.told(), []);
         let mut told = Vec::new();
-        scene.kin.destroyed(&client(), &mut told);
+        scene.ownership.destroyed(&client(), &mut told);
         assert_eq!(told.iter().map(|told| told.change.to).collect::<Vec<_>>(), [SynSent, Established, Closed, SynRecv]);
         scene.hear(2, server(), SynRecv, Established);
         scene.pass(60);
-        assert_eq!((scene.told(), scene.untold()), (vec![Established], (0, 0)));
+        assert_eq!((scene.told(), scene.unattributed()), (vec![Established], (0, 0)));
     }
 
     #[test]
@@ -356,21 +362,21 @@ mod tests {
         let mut scene = Scene::with([]);
         scene.hear(1, client(), Closed, SynSent);
         scene.hear(1, client(), SynSent, Established);
-        assert_eq!(scene.kin.next_due(), Some(NOW + PATIENCE));
+        assert_eq!(scene.ownership.next_due(), Some(NOW + PATIENCE));
         scene.pass(10);
         scene.hear(1, client(), Established, FinWait2);
         scene.hear(1, client(), FinWait2, Closed);
-        assert_eq!((scene.told(), scene.untold(), scene.kin.next_due()), (vec![], (4, 0), None));
-        assert!(scene.kin.known.is_empty(), "the dead are forgotten");
+        assert_eq!((scene.told(), scene.unattributed(), scene.ownership.next_due()), (vec![], (4, 0), None));
+        assert!(scene.ownership.known.is_empty(), "the dead are forgotten");
     }
 
     #[test]
     fn while_announcements_are_missing_nobody_is_called_somebody_else() {
         let mut scene = Scene::with([]);
         scene.hear(1, client(), Closed, SynSent);
-        scene.kin.blinded(NOW + SECOND);
+        scene.ownership.blinded(NOW + SECOND);
         scene.pass(10);
-        assert_eq!(scene.untold(), (0, 1));
+        assert_eq!(scene.unattributed(), (0, 1));
     }
 
     #[test]
@@ -383,7 +389,7 @@ mod tests {
         let mut scene = Scene::with([row(client(), TcpState::TimeWait)]);
         scene.hear(1, client(), Closed, SynSent);
         assert_eq!(scene.told(), [SynSent], "over since 5 ms");
-        scene.census.rows[0].timer.as_mut().unwrap().left_ms = 59_000;
+        scene.namespace.rows[0].timer.as_mut().unwrap().left_ms = 59_000;
         scene.hear(2, client(), Closed, SynSent);
         assert_eq!(scene.told(), [], "over before it began");
     }
@@ -398,24 +404,24 @@ mod tests {
         scene.hear(2, listener(), Listen, Closed);
         // One that was there before anybody looked.
         scene.hear(3, listener(), Listen, Closed);
-        assert_eq!((scene.told(), scene.untold()), (vec![], (2, 0)));
+        assert_eq!((scene.told(), scene.unattributed()), (vec![], (2, 0)));
         scene.hear(1, listener(), Listen, Closed);
         assert_eq!(scene.told(), [Closed]);
         scene.pass(10);
-        assert_eq!((scene.told(), scene.untold()), (vec![], (1, 0)));
+        assert_eq!((scene.told(), scene.unattributed()), (vec![], (1, 0)));
     }
 
     #[test]
     fn our_listener_that_was_there_before_closes_when_its_end_is_announced() {
         let mut scene = Scene::with([row(listener(), Listen)]);
         scene.hear(8, listener(), Listen, Closed);
-        scene.census.now += SECOND;
+        scene.namespace.now += SECOND;
         scene.hear(9, listener(), Listen, Closed);
         let mut told = Vec::new();
-        scene.kin.destroyed(&listener(), &mut told);
+        scene.ownership.destroyed(&listener(), &mut told);
         // Of those that closed here, ours is the latest.
         assert_eq!(told.iter().map(|told| told.socket).collect::<Vec<_>>(), [9]);
-        assert_eq!(scene.untold(), (1, 0));
+        assert_eq!(scene.unattributed(), (1, 0));
     }
 
     #[test]
@@ -428,11 +434,11 @@ mod tests {
             scene.hear(socket, flow, SynSent, Closed);
         }
         let mut told = Vec::new();
-        scene.kin.destroyed(&announced(&server()), &mut told);
+        scene.ownership.destroyed(&announced(&server()), &mut told);
         assert_eq!(told, [], "either of two");
-        scene.kin.destroyed(&announced(&one), &mut told);
+        scene.ownership.destroyed(&announced(&one), &mut told);
         assert_eq!(told.iter().map(|told| told.socket).collect::<Vec<_>>(), [1, 3]);
-        scene.kin.destroyed(&announced(&server()), &mut told);
+        scene.ownership.destroyed(&announced(&server()), &mut told);
         assert_eq!(told.iter().map(|told| told.socket).collect::<Vec<_>>(), [1, 3, 4, 2]);
     }
 
@@ -450,7 +456,7 @@ mod tests {
         let mut scene = Scene::with([]);
         scene.hear(1, flow, Closed, SynSent);
         scene.pass(10);
-        assert_eq!((scene.told(), scene.untold()), (vec![], (1, 0)));
+        assert_eq!((scene.told(), scene.unattributed()), (vec![], (1, 0)));
         let mut scene = Scene::with([row(flow, SynSent)]);
         scene.hear(1, flow, Closed, SynSent);
         assert_eq!(scene.told(), [SynSent]);
@@ -462,7 +468,7 @@ mod tests {
         let mapped = |port| SocketAddr::new("::ffff:127.0.0.1".parse().unwrap(), port);
         scene.hear(2, Flow::tcp(mapped(80), mapped(5000)), Listen, SynRecv);
         let mut told = Vec::new();
-        scene.kin.destroyed(&client(), &mut told);
+        scene.ownership.destroyed(&client(), &mut told);
         assert_eq!(told.len(), 1);
     }
 
@@ -472,6 +478,6 @@ mod tests {
         for _ in 0..LONGEST + 2 {
             scene.hear(1, client(), Closed, SynSent);
         }
-        assert_eq!(scene.untold(), (0, 2));
+        assert_eq!(scene.unattributed(), (0, 2));
     }
 }

@@ -7,18 +7,18 @@ use std::time::Duration;
 use rustix::event::{PollFd, PollFlags, poll};
 use socket2::{SockFilter, Socket};
 
-use super::block::{From, Laid, packets};
+use super::access::CaptureAccess;
+use super::block::{LinkAddress, RingPacket, packets};
 use super::bpf;
+use super::error::{CaptureError, Need};
 use super::file::Interface;
-use super::key::Key;
-use super::need::{CaptureError, Need};
-use super::sys::{self, Hardware, Shared};
+use super::ring::{self, HardwareType, PacketRing};
 use crate::observe::Scope;
 use crate::packet::LinkType;
 
 /// Where to listen.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub enum On {
+pub enum CaptureInterface {
     /// The loopback interface.
     #[default]
     Loopback,
@@ -28,7 +28,7 @@ pub enum On {
     Any,
 }
 
-impl On {
+impl CaptureInterface {
     /// The interface's name; `any` for every one, as `tcpdump` has it.
     pub fn name(&self) -> &str {
         match self {
@@ -41,7 +41,7 @@ impl On {
 
 /// A packet as it was heard.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Heard<'a> {
+pub(super) struct RawPacket<'a> {
     /// Nanoseconds since 1970.
     pub(super) at: u64,
     pub(super) wire_len: u32,
@@ -50,20 +50,20 @@ pub(super) struct Heard<'a> {
 
 /// What ended a wait.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Woken {
+pub(super) enum Readiness {
     /// There may be something to read.
     Packets,
     /// It is to end.
     Stop,
     /// Nobody reads the output any more.
-    Unread,
+    OutputClosed,
 }
 
 /// The socket, and the memory that the kernel fills.
 #[derive(Debug)]
-pub(super) struct Tap {
+pub(super) struct PacketSocket {
     socket: Socket,
-    shared: Shared,
+    shared: PacketRing,
     /// The block that is read next.
     place: usize,
     /// How many packets were read.
@@ -71,12 +71,12 @@ pub(super) struct Tap {
     /// How many the kernel says that it has put into the ring.
     laid: u64,
     cooked: Vec<u8>,
-    shape: Shape,
+    shape: LinkShape,
 }
 
 /// How the packets of a socket begin.
 #[derive(Debug, Clone, Copy)]
-struct Shape {
+struct LinkShape {
     link: LinkType,
     /// Where the IP packet begins for the kernel's filter.
     start: u32,
@@ -97,26 +97,26 @@ const LAST_BLOCK: Duration = Duration::from_millis(100);
 /// The header of Linux cooked v2.
 const COOKED: u32 = 20;
 
-impl Tap {
+impl PacketSocket {
     /// Listens.
-    pub(super) fn open(key: &Key, on: &On, scope: &Scope) -> Result<Self, CaptureError> {
+    pub(super) fn open(key: &CaptureAccess, on: &CaptureInterface, scope: &Scope) -> Result<Self, CaptureError> {
         let (socket, index, shape) = place(key, on)?;
         let settings = |error: io::Error| CaptureError::new(Need::Settings, &error);
         let socket = socket.try_clone().map_err(settings)?;
         // Nothing is heard before everything is in its place.
         deaf(&socket).map_err(settings)?;
         let handle = socket.as_fd().try_clone_to_owned().map_err(settings)?;
-        let shared = Shared::new(handle, BLOCK, BLOCKS, PATIENCE).map_err(settings)?;
+        let shared = PacketRing::new(handle, BLOCK, BLOCKS, PATIENCE).map_err(settings)?;
         let tap = Self { socket, shared, place: 0, heard: 0, laid: 0, cooked: Vec::new(), shape };
-        sys::listen(tap.socket.as_fd(), index).map_err(|error| CaptureError::new(interface(on), &error))?;
-        sys::counts(tap.socket.as_fd()).map_err(settings)?;
+        ring::listen(tap.socket.as_fd(), index).map_err(|error| CaptureError::new(interface(on), &error))?;
+        ring::counts(tap.socket.as_fd()).map_err(settings)?;
         tap.scope(scope).map_err(settings)?;
         Ok(tap)
     }
 
     /// Another handle of the same socket, to change its filter with.
-    pub(super) fn control(&self) -> io::Result<Control> {
-        Ok(Control { socket: self.socket.try_clone()?, shape: self.shape })
+    pub(super) fn control(&self) -> io::Result<FilterHandle> {
+        Ok(FilterHandle { socket: self.socket.try_clone()?, shape: self.shape })
     }
 
     /// Lets these through from now on.
@@ -125,9 +125,9 @@ impl Tap {
     }
 
     /// The interface, as a file describes it.
-    pub(super) fn interface(&self, on: &On) -> Interface {
+    pub(super) fn interface(&self, on: &CaptureInterface) -> Interface {
         let description = match (on, self.shape.loopback) {
-            (On::Any, _) => "every interface",
+            (CaptureInterface::Any, _) => "every interface",
             (_, Some(_)) => "loopback",
             _ => "",
         };
@@ -135,7 +135,7 @@ impl Tap {
     }
 
     /// Waits until there is something to read, or `stop` is ready, or nobody reads `output` any more.
-    pub(super) fn wait(&self, stop: BorrowedFd<'_>, output: Option<BorrowedFd<'_>>) -> io::Result<Woken> {
+    pub(super) fn wait(&self, stop: BorrowedFd<'_>, output: Option<BorrowedFd<'_>>) -> io::Result<Readiness> {
         let socket = PollFd::new(&self.socket, PollFlags::IN);
         // Of an output nothing is asked; that its reader has left is told unasked (`poll(2)`: POLLERR, POLLHUP).
         let output = PollFd::from_borrowed_fd(output.unwrap_or(stop), PollFlags::empty());
@@ -145,28 +145,28 @@ impl Tap {
                 // An interface that goes down says so once, and clears it by being asked; it may come up again.
                 match rustix::net::sockopt::socket_error(&self.socket)? {
                     Err(error) if error != rustix::io::Errno::NETDOWN => Err(error.into()),
-                    _ if !fds[1].revents().is_empty() => Ok(Woken::Stop),
-                    _ if !fds[2].revents().is_empty() => Ok(Woken::Unread),
-                    _ => Ok(Woken::Packets),
+                    _ if !fds[1].revents().is_empty() => Ok(Readiness::Stop),
+                    _ if !fds[2].revents().is_empty() => Ok(Readiness::OutputClosed),
+                    _ => Ok(Readiness::Packets),
                 }
             }
-            Err(rustix::io::Errno::INTR) => Ok(Woken::Packets),
+            Err(rustix::io::Errno::INTR) => Ok(Readiness::Packets),
             Err(error) => Err(error.into()),
         }
     }
 
     /// Takes the next block of packets; `false` when none waits.
-    pub(super) fn read(&mut self, mut each: impl FnMut(Heard<'_>)) -> bool {
+    pub(super) fn read(&mut self, mut each: impl FnMut(RawPacket<'_>)) -> bool {
         let Some(block) = self.shared.block(self.place) else { return false };
-        for Laid { at, wire_len, from, bytes } in packets(block) {
+        for RingPacket { at, wire_len, from, bytes } in packets(block) {
             self.heard += 1;
             if self.shape.link == LinkType::LINUX_SLL2 {
                 self.cooked.clear();
                 self.cooked.extend(cooked(&from));
                 self.cooked.extend(bytes);
-                each(Heard { at, wire_len: wire_len.saturating_add(COOKED), bytes: &self.cooked });
+                each(RawPacket { at, wire_len: wire_len.saturating_add(COOKED), bytes: &self.cooked });
             } else {
-                each(Heard { at, wire_len, bytes });
+                each(RawPacket { at, wire_len, bytes });
             }
         }
         self.shared.give_back(self.place);
@@ -176,13 +176,13 @@ impl Tap {
 
     /// How many packets the kernel could not keep since this was last asked.
     pub(super) fn lost(&mut self) -> u64 {
-        let counts = sys::counts(self.socket.as_fd()).unwrap_or_default();
+        let counts = ring::counts(self.socket.as_fd()).unwrap_or_default();
         self.laid += u64::from(counts.packets.saturating_sub(counts.lost));
         u64::from(counts.lost)
     }
 
     /// Takes what was captured until now, and hears nothing more.
-    pub(super) fn finish(&mut self, mut each: impl FnMut(Heard<'_>)) -> io::Result<u64> {
+    pub(super) fn finish(&mut self, mut each: impl FnMut(RawPacket<'_>)) -> io::Result<u64> {
         deaf(&self.socket)?;
         let lost = self.lost();
         // The block that the kernel is at comes when it is old enough.
@@ -197,7 +197,7 @@ impl Tap {
     }
 }
 
-impl Drop for Tap {
+impl Drop for PacketSocket {
     fn drop(&mut self) {
         // The socket lives on in its key; nothing is to pile up in it.
         let _ = deaf(&self.socket);
@@ -211,18 +211,18 @@ fn deaf(socket: &Socket) -> io::Result<()> {
 
 /// A handle to change the filter with.
 #[derive(Debug)]
-pub(super) struct Control {
+pub(super) struct FilterHandle {
     socket: Socket,
-    shape: Shape,
+    shape: LinkShape,
 }
 
-impl Control {
+impl FilterHandle {
     pub(super) fn scope(&self, scope: &Scope) -> io::Result<()> {
         attach(&self.socket, self.shape, scope)
     }
 }
 
-fn attach(socket: &Socket, shape: Shape, scope: &Scope) -> io::Result<()> {
+fn attach(socket: &Socket, shape: LinkShape, scope: &Scope) -> io::Result<()> {
     let program: Vec<SockFilter> = bpf::program(scope, shape.start, shape.loopback)
         .into_iter()
         .map(|op| SockFilter::new(op.code, op.jt, op.jf, op.k))
@@ -230,32 +230,32 @@ fn attach(socket: &Socket, shape: Shape, scope: &Scope) -> io::Result<()> {
     socket.attach_filter(&program)
 }
 
-fn interface(on: &On) -> Need {
+fn interface(on: &CaptureInterface) -> Need {
     Need::Interface(on.name().into())
 }
 
 /// Which of the key's sockets is right for an interface, the interface's number, and how its packets begin.
-fn place<'k>(key: &'k Key, on: &On) -> Result<(&'k Socket, u32, Shape), CaptureError> {
+fn place<'k>(key: &'k CaptureAccess, on: &CaptureInterface) -> Result<(&'k Socket, u32, LinkShape), CaptureError> {
     let missing = |error: &io::Error| CaptureError::new(interface(on), error);
     let index = |name: &str| rustix::net::netdevice::name_to_index(&key.whole, name).map_err(io::Error::from);
-    if *on == On::Any {
+    if *on == CaptureInterface::Any {
         // Where there is no loopback, nothing is seen twice.
-        let shape = Shape { link: LinkType::LINUX_SLL2, start: 0, loopback: index("lo").ok() };
+        let shape = LinkShape { link: LinkType::LINUX_SLL2, start: 0, loopback: index("lo").ok() };
         return Ok((&key.cooked, 0, shape));
     }
     let number = index(on.name()).map_err(|error| missing(&error))?;
-    let hardware = sys::hardware(key.whole.as_fd(), on.name()).map_err(|error| missing(&error))?;
-    let loopback = (hardware == Hardware::LOOPBACK).then_some(number);
+    let hardware = ring::hardware(key.whole.as_fd(), on.name()).map_err(|error| missing(&error))?;
+    let loopback = (hardware == HardwareType::LOOPBACK).then_some(number);
     Ok(match hardware {
-        Hardware::ETHERNET | Hardware::LOOPBACK => {
-            (&key.whole, number, Shape { link: LinkType::ETHERNET, start: 14, loopback })
+        HardwareType::ETHERNET | HardwareType::LOOPBACK => {
+            (&key.whole, number, LinkShape { link: LinkType::ETHERNET, start: 14, loopback })
         }
-        _ => (&key.cooked, number, Shape { link: LinkType::RAW, start: 0, loopback }),
+        _ => (&key.cooked, number, LinkShape { link: LinkType::RAW, start: 0, loopback }),
     })
 }
 
 /// The header of Linux cooked v2 (<https://www.tcpdump.org/linktypes/LINKTYPE_LINUX_SLL2.html>).
-fn cooked(from: &From) -> [u8; COOKED as usize] {
+fn cooked(from: &LinkAddress) -> [u8; COOKED as usize] {
     let mut header = [0; COOKED as usize];
     header[0..2].copy_from_slice(&from.protocol.to_be_bytes());
     header[4..8].copy_from_slice(&from.interface.to_be_bytes());

@@ -8,7 +8,7 @@ use crate::domain::{Clock, Stamp};
 
 /// Both clocks, read at one moment. The time of day can be set while the other goes on, so they are compared again.
 #[derive(Debug)]
-pub(super) struct Times {
+pub(super) struct TimeOfDay {
     clock: Clock,
     ours: Instant,
     theirs: u64,
@@ -17,7 +17,7 @@ pub(super) struct Times {
 /// Differences below this are the time between two readings and not a step of the clock.
 const STEP: Duration = Duration::from_millis(1);
 
-impl Times {
+impl TimeOfDay {
     pub(super) fn pair(clock: Clock) -> Self {
         Self { clock, ours: Instant::now(), theirs: today() }
     }
@@ -56,7 +56,7 @@ mod tests {
     #[test]
     fn a_moment_is_the_same_on_both_clocks_and_order_is_kept() {
         let clock = Clock::start();
-        let mut times = Times::pair(clock);
+        let mut times = TimeOfDay::pair(clock);
         let (before, at, after) = (clock.now(), today(), clock.now());
         times.compare();
         let stamp = times.stamp(at);

@@ -12,9 +12,9 @@ const MOST: usize = 1_024;
 
 /// The answers of the last seconds.
 #[derive(Debug, Default)]
-pub(super) struct Here(HashMap<IpAddr, (bool, Instant)>);
+pub(super) struct LocalAddresses(HashMap<IpAddr, (bool, Instant)>);
 
-impl Here {
+impl LocalAddresses {
     /// Whether a socket in the calling thread's network namespace could have this local address. The same address may
     /// exist in another namespace too (127.0.0.1 does in all): then the two cannot be told apart.
     pub(super) fn has(&mut self, ip: IpAddr) -> bool {
@@ -46,7 +46,7 @@ mod tests {
 
     #[test]
     fn loopback_and_the_wildcard_are_here_and_the_wire_is_not() {
-        let mut here = Here::default();
+        let mut here = LocalAddresses::default();
         for (ip, answer) in
             [("127.0.0.1", true), ("127.9.9.9", true), ("::1", true), ("0.0.0.0", true), ("192.0.2.1", false)]
         {
