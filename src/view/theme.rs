@@ -136,16 +136,16 @@ pub struct Theme {
     /// What the user types.
     pub typed: Style,
     /// The two ends.
-    pub host: Hosts,
+    pub host: HostStyles,
     /// TCP states.
-    pub state: States,
+    pub state: StateStyles,
     /// How things are known.
-    pub evidence: Evidences,
+    pub evidence: EvidenceStyles,
 }
 
 /// The two ends of a connection.
 #[derive(Debug, Clone, Copy)]
-pub struct Hosts {
+pub struct HostStyles {
     /// The one that calls.
     pub client: Style,
     /// The one that is called.
@@ -154,7 +154,7 @@ pub struct Hosts {
 
 /// TCP states, by what the class should notice about them.
 #[derive(Debug, Clone, Copy)]
-pub struct States {
+pub struct StateStyles {
     /// LISTEN.
     pub listen: Style,
     /// `SYN_SENT`, `SYN_RECV`.
@@ -171,7 +171,7 @@ pub struct States {
 
 /// Kinds of evidence.
 #[derive(Debug, Clone, Copy)]
-pub struct Evidences {
+pub struct EvidenceStyles {
     /// Seen by somebody.
     pub seen: Style,
     /// Seen by nobody.
@@ -212,8 +212,8 @@ impl Theme {
             qr_light: ink(DARK.paper).bg(LIGHT.paper.at(depth)),
             lacking: ink(palette.quiet).add_modifier(Modifier::CROSSED_OUT),
             typed: bold(palette.ink),
-            host: Hosts { client: ink(palette.lit), server: ink(palette.listening) },
-            state: States {
+            host: HostStyles { client: ink(palette.lit), server: ink(palette.listening) },
+            state: StateStyles {
                 listen: ink(palette.listening),
                 opening: bold(palette.waiting),
                 established: bold(palette.open),
@@ -221,7 +221,10 @@ impl Theme {
                 time_wait: ink(palette.waiting),
                 closed: ink(palette.quiet),
             },
-            evidence: Evidences { seen: ink(palette.ink), inferred: ink(palette.quiet).add_modifier(Modifier::ITALIC) },
+            evidence: EvidenceStyles {
+                seen: ink(palette.ink),
+                inferred: ink(palette.quiet).add_modifier(Modifier::ITALIC),
+            },
         }
     }
 
@@ -249,8 +252,8 @@ impl Theme {
             qr_light: reversed,
             lacking: plain.add_modifier(Modifier::CROSSED_OUT),
             typed: bold,
-            host: Hosts { client: bold, server: plain },
-            state: States {
+            host: HostStyles { client: bold, server: plain },
+            state: StateStyles {
                 listen: plain,
                 opening: bold,
                 established: bold,
@@ -258,7 +261,7 @@ impl Theme {
                 time_wait: plain,
                 closed: italic,
             },
-            evidence: Evidences { seen: plain, inferred: italic },
+            evidence: EvidenceStyles { seen: plain, inferred: italic },
         }
     }
 

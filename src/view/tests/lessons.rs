@@ -10,14 +10,6 @@ use crate::model::wire::bench::{Bench, Client, flow};
 
 const SIZES: [(u16, u16); 3] = [(80, 24), (120, 36), (160, 45)];
 
-fn kept(name: &str, scene: fn(Lang) -> Bench) {
-    for lang in [Lang::En, Lang::PtBr] {
-        for (columns, rows) in SIZES {
-            keep(name, lang, &mut scene(lang).model, columns, rows);
-        }
-    }
-}
-
 fn bench(lang: Lang) -> Bench {
     let mut bench = Bench::open(lang);
     bench.model.lessons.cards = catalogue::cards();
@@ -107,32 +99,32 @@ pub(super) fn over(lang: Lang) -> Bench {
 
 #[test]
 fn the_list_of_scenarios() {
-    kept("lessons", list);
+    keep("lessons", |lang| list(lang).model);
 }
 
 #[test]
 fn a_wire_that_would_be_lost() {
-    kept("lessons-sure", chosen);
+    keep("lessons-sure", |lang| chosen(lang).model);
 }
 
 #[test]
 fn a_step_is_told() {
-    kept("lesson-told", announced);
+    keep("lesson-told", |lang| announced(lang).model);
 }
 
 #[test]
 fn a_step_is_done() {
-    kept("lesson-playing", playing);
+    keep("lesson-playing", |lang| playing(lang).model);
 }
 
 #[test]
 fn what_failed_is_named() {
-    kept("lesson-failed", failed);
+    keep("lesson-failed", |lang| failed(lang).model);
 }
 
 #[test]
 fn the_last_step_passed() {
-    kept("lesson-over", over);
+    keep("lesson-over", |lang| over(lang).model);
 }
 
 #[test]

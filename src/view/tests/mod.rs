@@ -10,6 +10,7 @@ pub(crate) mod packets;
 pub(crate) mod scenes;
 mod screens;
 mod sizes;
+mod styles;
 mod wires;
 
 use ratatui::buffer::Buffer;

@@ -4,7 +4,7 @@ use std::net::{IpAddr, SocketAddr};
 use std::time::Duration;
 
 use super::lab::Lab;
-use super::screens::keep;
+use super::screens::keep_lab;
 use super::{scenes, screen, text};
 use crate::domain::guard::{GuardAction, PortCheck};
 use crate::domain::scan::IcmpError;
@@ -145,47 +145,37 @@ pub(crate) fn aimed(lang: Lang) -> Lab {
     lab
 }
 
-fn kept(name: &str, scene: fn(Lang) -> Lab, keys: &str) {
-    for lang in [Lang::En, Lang::PtBr] {
-        for (columns, rows) in [(80, 24), (120, 36), (160, 45)] {
-            let mut lab = scene(lang);
-            lab.keys(keys);
-            keep(name, lang, &mut lab.model, columns, rows);
-        }
-    }
-}
-
 #[test]
 fn closed_says_why_and_how_to_open() {
-    kept("network_closed", closed, "");
+    keep_lab("network_closed", closed, "");
 }
 
 #[test]
 fn the_join_card_and_the_peers() {
-    kept("network_open", peers, "");
-    kept("network_peers", peers, "\tjj");
+    keep_lab("network_open", peers, "");
+    keep_lab("network_peers", peers, "\tjj");
 }
 
 #[test]
 fn the_question_before_opening() {
-    kept("network_question", closed, "O");
+    keep_lab("network_question", closed, "O");
 }
 
 #[test]
 fn a_port_check_under_way_and_done() {
-    kept("network_checking", checking, "");
-    kept("network_checked", checked, "");
+    keep_lab("network_checking", checking, "");
+    keep_lab("network_checked", checked, "");
 }
 
 #[test]
 fn a_port_check_being_typed() {
-    kept("network_typing", closed, "plab 65432-1\n");
+    keep_lab("network_typing", closed, "plab 65432-1\n");
 }
 
 #[test]
 fn clients_go_elsewhere() {
-    kept("network_aimed", aimed, "");
-    kept("network_target", aimed, "N");
+    keep_lab("network_aimed", aimed, "");
+    keep_lab("network_target", aimed, "N");
 }
 
 /// A name, a moment, and keys that are pressed then.

@@ -1,158 +1,168 @@
-//! Whole screens, kept as text in `snapshots/`: read them before you accept them (`INSTA_UPDATE=always`).
+//! Whole screens, kept as text and styles in `snapshots/`: read them before you accept them (`INSTA_UPDATE=always`).
 
 use super::lab::Lab;
+use super::styles::styles;
 use super::{files, packets, scenes, screen, text};
 use crate::domain::Lang;
 use crate::model::Model;
 use crate::model::ui::Glyphs;
+use crate::view::theme::{ColorDepth, Theme};
 
 /// One scene at the three sizes that every class meets, in both languages.
-fn kept(name: &str, scene: fn(Lang) -> Lab, keys: &str) {
+pub(super) fn keep(name: &str, scene: impl Fn(Lang) -> Model) {
     for lang in [Lang::En, Lang::PtBr] {
         for (columns, rows) in [(80, 24), (120, 36), (160, 45)] {
-            let mut lab = scene(lang);
-            lab.keys(keys);
-            keep(name, lang, &mut lab.model, columns, rows);
+            keep_screen(name, lang, &mut scene(lang), columns, rows);
         }
     }
 }
 
-/// One screen.
-pub(super) fn keep(name: &str, lang: Lang, model: &mut Model, columns: u16, rows: u16) {
+/// One scene of the lab, after some keys.
+pub(super) fn keep_lab(name: &str, scene: fn(Lang) -> Lab, keys: &str) {
+    keep(name, |lang| {
+        let mut lab = scene(lang);
+        lab.keys(keys);
+        lab.model
+    });
+}
+
+/// One screen: its text, the cursor, and the styles.
+fn keep_screen(name: &str, lang: Lang, model: &mut Model, columns: u16, rows: u16) {
     let (shown, cursor) = screen(model, columns, rows);
     let cursor = cursor.map_or_else(String::new, |at| format!("cursor {},{}\n", at.x, at.y));
+    let styles = styles(&Theme::new(model.ui.theme, ColorDepth::True), &shown);
     let mut settings = insta::Settings::clone_current();
     settings.set_snapshot_path("../snapshots");
     settings.set_prepend_module_to_snapshot(false);
     settings.set_omit_expression(true);
     let file = format!("{name}-{}-{columns}x{rows}", lang.name());
-    settings.bind(|| insta::assert_snapshot!(file, text(&shown) + &cursor));
+    settings.bind(|| insta::assert_snapshot!(file, text(&shown) + &cursor + &styles));
 }
 
 #[test]
 fn the_lab_as_it_starts() {
-    kept("started", scenes::started, "");
+    keep_lab("started", scenes::started, "");
 }
 
 #[test]
 fn three_clients_and_a_broadcast() {
-    kept("lesson", scenes::lesson, "");
+    keep_lab("lesson", scenes::lesson, "");
 }
 
 #[test]
 fn the_queue_of_the_sequential_server() {
-    kept("queue", scenes::queue, "");
+    keep_lab("queue", scenes::queue, "");
 }
 
 #[test]
 fn ports_taken_and_descriptors_exhausted() {
-    kept("trouble", scenes::trouble, "");
+    keep_lab("trouble", scenes::trouble, "");
 }
 
 #[test]
 fn a_mistake_in_the_filter() {
-    kept("typing", scenes::typing, "");
+    keep_lab("typing", scenes::typing, "");
 }
 
 #[test]
 fn the_newest_port_big() {
-    kept("ports", scenes::arrivals, "2v");
+    keep_lab("ports", scenes::arrivals, "2v");
 }
 
 #[test]
 fn clients_of_every_kind() {
-    kept("clients", scenes::arrivals, "\t");
+    keep_lab("clients", scenes::arrivals, "\t");
 }
 
 #[test]
 fn the_help() {
-    kept("help", scenes::lesson, "?");
+    keep_lab("help", scenes::lesson, "?");
 }
 
 #[test]
 fn the_page_of_an_open_connection() {
-    kept("page", scenes::page, "");
+    keep_lab("page", scenes::page, "");
 }
 
 #[test]
 fn the_page_of_one_that_was_closed() {
-    kept("page_closed", scenes::page_closed, "");
+    keep_lab("page_closed", scenes::page_closed, "");
 }
 
 #[test]
 fn the_page_of_one_from_before() {
-    kept("page_before", scenes::page_before, "");
+    keep_lab("page_before", scenes::page_before, "");
 }
 
 #[test]
 fn the_page_of_a_listener() {
-    kept("page_listener", scenes::page_listener, "");
+    keep_lab("page_listener", scenes::page_listener, "");
 }
 
 #[test]
 fn the_page_of_a_udp_client() {
-    kept("page_udp", scenes::page_udp, "");
+    keep_lab("page_udp", scenes::page_udp, "");
 }
 
 #[test]
 fn tab_goes_through_what_a_word_can_be() {
-    kept("completing", scenes::completing, "");
+    keep_lab("completing", scenes::completing, "");
 }
 
 #[test]
 fn in_ascii() {
-    kept("ascii", scenes::queue, "A");
+    keep_lab("ascii", scenes::queue, "A");
 }
 
 #[test]
 fn held_and_a_count_typed() {
-    kept("held", scenes::held, "25");
+    keep_lab("held", scenes::held, "25");
 }
 
 #[test]
 fn packets_in_a_list() {
-    kept("packets", packets::life, "");
+    keep_lab("packets", packets::life, "");
 }
 
 #[test]
 fn a_life_as_a_ladder() {
-    kept("ladder", packets::life, "l");
+    keep_lab("ladder", packets::life, "l");
 }
 
 #[test]
 fn mishaps_on_the_ladder() {
-    kept("mishaps", packets::mishaps, "l");
+    keep_lab("mishaps", packets::mishaps, "l");
 }
 
 #[test]
 fn datagrams_on_the_ladder() {
-    kept("datagrams", packets::datagrams, "l");
+    keep_lab("datagrams", packets::datagrams, "l");
 }
 
 #[test]
 fn a_packet_looked_into() {
-    kept("fields", packets::inspected, "");
+    keep_lab("fields", packets::inspected, "");
 }
 
 #[test]
 fn what_was_said() {
-    kept("said", packets::said, "");
+    keep_lab("said", packets::said, "");
 }
 
 #[test]
 fn a_file_in_place_of_live_packets() {
-    kept("file", files::opened, "");
-    kept("file_ladder", files::opened, "l");
+    keep_lab("file", files::opened, "");
+    keep_lab("file_ladder", files::opened, "l");
 }
 
 #[test]
 fn a_file_that_is_not_there() {
-    kept("misspelt", files::misspelt, "");
+    keep_lab("misspelt", files::misspelt, "");
 }
 
 #[test]
 fn no_capture() {
-    kept("nocapture", packets::forbidden, "");
+    keep_lab("nocapture", packets::forbidden, "");
 }
 
 #[test]

@@ -14,15 +14,6 @@ use crate::model::Key;
 use crate::model::ui::Glyphs;
 use crate::model::wire::bench::{Bench, Client, FIN_ACK, Server, addr, flow};
 
-/// One scene at the three sizes that every class meets, in both languages.
-fn kept(name: &str, scene: fn(Lang) -> Bench) {
-    for lang in [Lang::En, Lang::PtBr] {
-        for (columns, rows) in [(80, 24), (120, 36), (160, 45)] {
-            keep(name, lang, &mut scene(lang).model, columns, rows);
-        }
-    }
-}
-
 /// A SYN is held, and was sent again three times.
 pub(super) fn held(lang: Lang) -> Bench {
     let mut bench = Bench::open(lang);
@@ -170,42 +161,42 @@ pub(super) fn flood(lang: Lang) -> Bench {
 
 #[test]
 fn a_syn_that_is_held() {
-    kept("wire-held", held);
+    keep("wire-held", |lang| held(lang).model);
 }
 
 #[test]
 fn one_side_is_open() {
-    kept("wire-half-way", half_way);
+    keep("wire-half-way", |lang| half_way(lang).model);
 }
 
 #[test]
 fn whatever_befalls_a_packet() {
-    kept("wire-trouble", trouble);
+    keep("wire-trouble", |lang| trouble(lang).model);
 }
 
 #[test]
 fn both_have_closed() {
-    kept("wire-closed", closed);
+    keep("wire-closed", |lang| closed(lang).model);
 }
 
 #[test]
 fn programs_on_the_hosts() {
-    kept("wire-programs", programs);
+    keep("wire-programs", |lang| programs(lang).model);
 }
 
 #[test]
 fn the_settings() {
-    kept("wire-settings", settings);
+    keep("wire-settings", |lang| settings(lang).model);
 }
 
 #[test]
 fn what_is_missing_and_what_helps() {
-    kept("wire-lacking", lacking);
+    keep("wire-lacking", |lang| lacking(lang).model);
 }
 
 #[test]
 fn the_hosts_are_gone() {
-    kept("wire-ended", ended);
+    keep("wire-ended", |lang| ended(lang).model);
 }
 
 fn shown(bench: &mut Bench, columns: u16, rows: u16) -> String {
