@@ -6,6 +6,7 @@ use std::ops::Range;
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 
+use super::column_budget::ColumnBudget;
 use super::ink::{Ink, fit, width, wrap};
 use super::look::{Frame, Look};
 use super::standing::{self, Standing};
@@ -47,7 +48,7 @@ pub(super) fn render(model: &Model, look: &Look, area: Rect, buf: &mut Buffer) {
     let shown: Vec<_> = places(model, list).map(|place| &all[all.len() - 1 - place]).collect();
     let number = shown.iter().map(|client| width(&names::short(look, client))).max().unwrap_or(2).min(NAME);
     let target = model.selected_client().and_then(|id| model.worlds.shown().clients.ours(id)).map(|client| client.no);
-    let table = Columns { target, ..Columns::of(model, &shown, number, inside.width) };
+    let table = ClientColumns { target, ..ClientColumns::of(model, &shown, number, inside.width) };
     for (at, client) in (0..list.height).zip(&shown) {
         row(model, look, &table, client, &mut Ink::on(buf, list, at));
     }
@@ -105,7 +106,7 @@ fn places(model: &Model, list: Rect) -> Range<usize> {
 /// The longest name of a client that is shown whole.
 const NAME: u16 = 9;
 
-struct Columns {
+struct ClientColumns {
     /// The client that keys are about.
     target: Option<u32>,
     number: u16,
@@ -117,23 +118,25 @@ struct Columns {
     traffic: bool,
 }
 
-impl Columns {
+impl ClientColumns {
     fn of(model: &Model, shown: &[&Client], number: u16, columns: u16) -> Self {
         // Mark, number, arrow, port, evidence and state, time.
         let fixed = 1 + (number + 1) + 4 + (1 + PORT) + 14 + 7;
-        let room = columns.saturating_sub(fixed);
+        let mut budget = ColumnBudget::new(columns, fixed + LOCAL);
         // Addresses that do not fit are shortened, and need no room for more than that.
-        let local = shown.iter().filter_map(|client| client.local).map(|addr| width(&addr.to_string()));
-        let local = local.filter(|width| *width <= room).max().unwrap_or(0).max(7);
-        let spare = columns.saturating_sub(fixed + local);
+        let addresses = shown.iter().filter_map(|client| client.local).map(|addr| width(&addr.to_string()));
+        let local = LOCAL + budget.fit(addresses.map(|width| (width.saturating_sub(LOCAL), 0)));
         let far = shown.iter().filter(|client| is_elsewhere(model, client.destination.addr.ip()));
-        let far = far.map(|client| width(&client.destination.addr.to_string()) - PORT);
-        let more = far.filter(|more| *more <= spare).max().unwrap_or(0);
-        let spare = spare - more;
-        let server = spare >= 34 && shown.iter().any(|client| client.destination.server.is_some());
-        Self { target: None, number, local, destination: PORT + more, server, traffic: spare >= 20 }
+        let more = budget.fit(far.map(|client| (width(&client.destination.addr.to_string()) - PORT, 0)));
+        let named = shown.iter().any(|client| client.destination.server.is_some());
+        let server = named && budget.fit([(11, 23)]) > 0;
+        let traffic = budget.fit([(9, 11)]) > 0;
+        Self { target: None, number, local, destination: PORT + more, server, traffic }
     }
 }
+
+/// The columns that a client's own address has at least: a shortened one.
+const LOCAL: u16 = 7;
 
 /// The columns of a port with its colon.
 const PORT: u16 = 6;
@@ -145,7 +148,7 @@ pub(super) fn is_elsewhere(model: &Model, ip: IpAddr) -> bool {
     model.worlds.shown_id() == WorldId::Host && !own
 }
 
-fn row(model: &Model, look: &Look, columns: &Columns, client: &Client, ink: &mut Ink<'_>) {
+fn row(model: &Model, look: &Look, columns: &ClientColumns, client: &Client, ink: &mut Ink<'_>) {
     let (theme, words, numbers) = (&look.theme, &look.text.clients, &look.text.numbers);
     let start = ink.x();
     let style = if client.is_live() { theme.text } else { theme.quiet };
@@ -228,7 +231,13 @@ fn highlight(model: &Model, look: &Look, client: &Client, start: u16, ink: &mut 
 
 /// Why a client failed, where the columns leave too little room for it: they give way, the least telling first. A port
 /// that was given back says nothing any more. `false` where there is room enough.
-fn failed(look: &Look, columns: &Columns, client: &Client, (errno, what): (&str, &str), ink: &mut Ink<'_>) -> bool {
+fn failed(
+    look: &Look,
+    columns: &ClientColumns,
+    client: &Client,
+    (errno, what): (&str, &str),
+    ink: &mut Ink<'_>,
+) -> bool {
     let server = if columns.server { 11 } else { 0 };
     if columns.local + 4 + columns.destination + server + 1 + 2 + 14 + width(what) <= ink.room() {
         return false;
@@ -243,7 +252,7 @@ fn failed(look: &Look, columns: &Columns, client: &Client, (errno, what): (&str,
     true
 }
 
-fn details(model: &Model, look: &Look, columns: &Columns, client: &Client, ink: &mut Ink<'_>) {
+fn details(model: &Model, look: &Look, columns: &ClientColumns, client: &Client, ink: &mut Ink<'_>) {
     let (theme, numbers) = (&look.theme, &look.text.numbers);
     let style = if client.is_live() { theme.text } else { theme.quiet };
     if client.is_live() {

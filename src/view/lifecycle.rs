@@ -5,6 +5,7 @@ use std::ops::Range;
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 
+use super::column_budget::ColumnBudget;
 use super::ink::{Ink, width, wrap, wrap_pieces};
 use super::look::{Frame, Look};
 use super::story::{self, Told, Who};
@@ -35,7 +36,7 @@ pub(super) fn render(model: &Model, look: &Look, area: Rect, buf: &mut Buffer) {
         }
         return;
     }
-    let columns = Columns::of(model, look, inside.width);
+    let columns = LifecycleColumns::of(model, look, inside.width);
     let listed = places(model, inside.height).filter_map(|place| list.entry(place));
     let events = listed.filter_map(|entry| model.journal.get(entry.seq));
     let mut entries: Vec<_> = events.map(|event| Entry::of(model, look, event, &columns)).collect();
@@ -64,23 +65,27 @@ fn places(model: &Model, height: u16) -> Range<usize> {
     }
 }
 
+/// The columns of a name where there is room for `client #3`.
+const WIDE_NAME: u16 = 14;
+
 /// The widths of what stands before an entry's words.
-struct Columns {
+struct LifecycleColumns {
     time: u16,
     who: u16,
     words: u16,
 }
 
-impl Columns {
+impl LifecycleColumns {
     fn of(model: &Model, look: &Look, columns: u16) -> Self {
         // As wide as the latest time is.
         let time = width(&clock(look, model.now)).max(7);
-        let who = if columns < 94 { 11 } else { 14 };
-        Self { time, who, words: columns.saturating_sub(time + who + 5) }
+        let mut budget = ColumnBudget::new(columns, time + 5);
+        let who = budget.fit([(WIDE_NAME, 68), (11, 0)]);
+        Self { time, who, words: budget.rest() }
     }
 
     const fn narrow(&self) -> bool {
-        self.who < 14
+        self.who < WIDE_NAME
     }
 }
 
@@ -100,7 +105,7 @@ struct Entry<'a> {
 }
 
 impl<'a> Entry<'a> {
-    fn of(model: &'a Model, look: &Look, event: &Event, columns: &Columns) -> Self {
+    fn of(model: &'a Model, look: &Look, event: &Event, columns: &LifecycleColumns) -> Self {
         let kind = &event.seen.kind;
         let told = story::tell(model, look, event, columns.words);
         Self {
@@ -115,7 +120,7 @@ impl<'a> Entry<'a> {
     }
 
     /// Draws it at the top of `area`, and returns how many lines it took.
-    fn draw(&self, look: &Look, columns: &Columns, area: Rect, buf: &mut Buffer) -> u16 {
+    fn draw(&self, look: &Look, columns: &LifecycleColumns, area: Rect, buf: &mut Buffer) -> u16 {
         let theme = &look.theme;
         let lines = wrap_pieces(&self.told.0, columns.words);
         for (row, line) in (0..area.height).zip(&lines) {

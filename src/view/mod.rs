@@ -4,6 +4,7 @@ mod ask;
 mod big_ports;
 mod broadcast;
 mod clients;
+mod column_budget;
 mod filter_line;
 mod footer;
 mod glyphs;

@@ -6,6 +6,7 @@ use ratatui::buffer::Buffer;
 use ratatui::layout::{Position, Rect};
 use ratatui::style::Style;
 
+use super::column_budget::ColumnBudget;
 use super::ink::{Ink, fit, width, wrap};
 use super::look::{Frame, Look};
 use super::{filter_line, glyphs};
@@ -72,7 +73,7 @@ pub(super) fn render(model: &Model, look: &Look, area: Rect, buf: &mut Buffer) -
         model.listing.keys(places).filter_map(|key| model.worlds.shown().table.get(key)).collect();
     let free = usize::from(parts.rows.height).saturating_sub(entries.len());
     let ghosts: Vec<&Entry> = ghosts(model).take(free).collect();
-    let columns = Columns::of(&entries, &ghosts, parts.rows.width);
+    let columns = NetstatColumns::of(&entries, &ghosts, parts.rows.width);
     head(model, look, &columns, &mut Ink::on(buf, parts.head, 0));
     let fresh =
         |entry: &Entry| entry.changed > crate::domain::Stamp::ZERO && model.now.since(entry.changed) < Table::FADE;
@@ -160,9 +161,11 @@ const fn heading(column: Column, look: &Look) -> &'static str {
 /// How wide the timer's column is, in words and as a time alone.
 const TIMER: u16 = 18;
 const NARROW_TIMER: u16 = 8;
+/// What both addresses have together, at least.
+const ADDRESSES: u16 = 2 * 16;
 
 /// The widths of the columns; 0 for one that is not shown.
-struct Columns {
+struct NetstatColumns {
     proto: u16,
     queue: u16,
     local: u16,
@@ -172,25 +175,20 @@ struct Columns {
     process: u16,
 }
 
-impl Columns {
-    /// PID/Program goes first where columns are lacking, then Timer; State and the ports never do.
+impl NetstatColumns {
+    /// PID/Program goes first where columns are missing, then Timer; State and the ports never do.
     fn of(entries: &[&Entry], ghosts: &[&Entry], columns: u16) -> Self {
         let rows = || entries.iter().chain(ghosts).map(|entry| &entry.row);
         let local = rows().map(|row| width(&row.flow.local.to_string())).max().unwrap_or(0).max(15);
         let foreign = rows().map(|row| width(&foreign(row, u16::MAX))).max().unwrap_or(0).max(15);
-        let mut shown = Self { proto: 6, queue: 6, local, foreign, state: 12, timer: TIMER, process: 20 };
-        if columns < 75 {
-            shown.queue = 5;
-        }
-        let fixed = |shown: &Self| 1 + shown.proto + 2 * (shown.queue + 1) + 1 + shown.state + 2;
-        let short = |shown: &Self| 2 * 16 + fixed(shown);
-        if columns < short(&shown) + shown.timer + shown.process {
-            shown.process = 0;
-        }
+        let (proto, state) = (6, 12);
+        let queue = if columns < 75 { 5 } else { 6 };
+        let mut budget = ColumnBudget::new(columns, 1 + proto + 2 * (queue + 1) + 1 + state + 2);
         // With fewer columns the time alone, then nothing.
-        let narrow = [TIMER, NARROW_TIMER, 0];
-        shown.timer = narrow.into_iter().find(|timer| short(&shown) + timer <= columns).unwrap_or(0);
-        let room = columns.saturating_sub(fixed(&shown) + shown.timer + shown.process);
+        let timer = budget.fit([TIMER, NARROW_TIMER].map(|width| (width, ADDRESSES)));
+        let process = budget.fit([(20, ADDRESSES)]);
+        let mut shown = Self { proto, queue, local, foreign, state, timer, process };
+        let room = budget.rest();
         let both = shown.local + shown.foreign;
         if both > room {
             // Each gets half, and what the other does not need.
@@ -206,7 +204,7 @@ impl Columns {
     }
 }
 
-fn head(model: &Model, look: &Look, columns: &Columns, ink: &mut Ink<'_>) {
+fn head(model: &Model, look: &Look, columns: &NetstatColumns, ink: &mut Ink<'_>) {
     let by = model.listing.column;
     let name = |ink: &mut Ink<'_>, column: Column, columns: u16, right: bool| {
         let mark = if by == column { sorted(model) } else { "" };
@@ -251,7 +249,7 @@ fn head(model: &Model, look: &Look, columns: &Columns, ink: &mut Ink<'_>) {
     name(ink, Column::Process, columns.process.saturating_sub(1), false);
 }
 
-fn row(model: &Model, look: &Look, columns: &Columns, entry: &Entry, fresh: bool, ink: &mut Ink<'_>) {
+fn row(model: &Model, look: &Look, columns: &NetstatColumns, entry: &Entry, fresh: bool, ink: &mut Ink<'_>) {
     let (theme, row) = (&look.theme, &*entry.row);
     let related = match model.ui.subject {
         Some(Subject::Connection(flow)) => same_pair(&flow, &row.flow),

@@ -12,6 +12,7 @@ use crate::model::network::{self, Part};
 use crate::model::peers::Peer;
 use crate::model::servers::Server;
 use crate::model::window::window;
+use crate::view::column_budget::ColumnBudget;
 use crate::view::glyphs;
 use crate::view::ink::{Ink, width, wrap};
 use crate::view::layout::rows;
@@ -48,7 +49,7 @@ pub(super) fn render(model: &Model, look: &Look, area: Rect, buf: &mut Buffer) {
     let selected = model.ui.network.peer.and_then(|peer| all.iter().position(|(address, _)| *address == peer));
     let detail = if selected.is_some() && inside.height > 3 + DETAIL { DETAIL } else { 0 };
     let [list, below] = rows(inside, [inside.height - detail, detail]);
-    let columns = Columns::of(&all, inside.width);
+    let columns = PeerColumns::of(&all, inside.width);
     let head = u16::from(list.height > 2);
     if head > 0 {
         columns.head(look, &mut Ink::on(buf, list, 0));
@@ -91,7 +92,7 @@ fn limits(model: &Model, look: &Look) -> String {
 }
 
 /// How wide each column is; 0 for one that there is no room for.
-struct Columns {
+struct PeerColumns {
     address: u16,
     connections: u16,
     rate: u16,
@@ -100,25 +101,19 @@ struct Columns {
     said: u16,
 }
 
-impl Columns {
+impl PeerColumns {
     fn of(all: &[(std::net::IpAddr, &Peer)], room: u16) -> Self {
         let longest = all.iter().map(|(address, _)| width(&address.to_string())).max().unwrap_or(0);
         let address = longest.clamp(13, 25);
         let connections = 11;
         // The mark, and a blank behind each column.
-        let left = room.saturating_sub(2 + address + 1 + connections + 1);
-        let told = all.iter().any(|(_, peer)| peer.is_blocked || peer.refusals() > 0 || !peer.checks.is_empty());
-        let guard = if told { (left / 3).clamp(10, 26) } else { 0 };
-        let left = left.saturating_sub(if guard > 0 { guard + 1 } else { 0 });
-        let rate = if left >= 34 { 10 } else { 0 };
-        let left = left.saturating_sub(if rate > 0 { rate + 1 } else { 0 });
-        let ports = match left {
-            60.. => 24,
-            32..60 => 12,
-            14..32 => 6,
-            _ => 0,
-        };
-        Self { address, connections, rate, guard, ports, said: left.saturating_sub(ports + 1) }
+        let mut budget = ColumnBudget::new(room, 2 + address + 1 + connections + 1);
+        let guarded = all.iter().any(|(_, peer)| peer.is_blocked || peer.refusals() > 0 || !peer.checks.is_empty());
+        let third = (budget.rest() / 3).clamp(10, 26);
+        let guard = if guarded { budget.fit([(third + 1, 0)]).saturating_sub(1) } else { 0 };
+        let rate = budget.fit([(10 + 1, 23)]).saturating_sub(1);
+        let ports = budget.fit([(24, 36), (12, 20), (6, 8)]);
+        Self { address, connections, rate, guard, ports, said: budget.rest().saturating_sub(1) }
     }
 
     fn head(&self, look: &Look, ink: &mut Ink<'_>) {

@@ -8,7 +8,7 @@ use ratatui::layout::Rect;
 use super::super::ink::{Ink, fit, wrap};
 use super::super::look::Look;
 use super::super::names;
-use super::rung::{Columns, Drawn, state};
+use super::rung::{Drawn, RungColumns, state};
 use crate::domain::{Flow, Proto};
 use crate::model::book::Step;
 use crate::model::packets::{Change, End, Reader, Rung, Traffic};
@@ -29,7 +29,7 @@ pub(super) fn render(traffic: &Traffic<'_>, look: &Look, area: Rect, buf: &mut B
     };
     let whole = places.end == trail.len();
     let latest = trail.len().checked_sub(1).and_then(|last| traffic.packet(trail.seq(last)?));
-    let columns = Columns::of(rest.width, latest.map_or(0, |packet| packet.number));
+    let columns = RungColumns::of(rest.width, latest.map_or(0, |packet| packet.number));
     let seqs = places.filter_map(|place| trail.seq(place));
     let events = seqs.filter_map(|seq| traffic.journal.get(seq));
     let mut rungs: Vec<_> = events
@@ -72,7 +72,7 @@ fn at(changes: &[Change], end: End, rung: Rung) -> Vec<Step> {
 }
 
 /// The state that each end was in before the first packet that is seen.
-fn before(look: &Look, columns: &Columns, changes: &[Change], first: Option<u64>, head: Rect, buf: &mut Buffer) {
+fn before(look: &Look, columns: &RungColumns, changes: &[Change], first: Option<u64>, head: Rect, buf: &mut Buffer) {
     let earlier = |change: &&Change| match (change.rung, first) {
         (Rung::Before, _) => true,
         (Rung::At(seq), Some(first)) => seq < first,

@@ -3,10 +3,10 @@
 use ratatui::buffer::Buffer;
 use ratatui::layout::{Position, Rect};
 
+use super::super::column_budget::ColumnBudget;
 use super::super::ink::{Ink, fit, width, wrap};
 use super::super::look::Look;
 use super::super::{filter_line, glyphs};
-use super::rung::PRECISE;
 use super::{note, words};
 use crate::domain::{Event, PacketSummary, Stamp};
 use crate::model::lifecycle::{Subject, same_pair};
@@ -44,7 +44,7 @@ pub(super) fn render(
             Ink::on(buf, rows, row).skip(1).say(line, look.theme.quiet);
         }
     } else {
-        let columns = Columns::of(traffic, look, &entries, rows.width);
+        let columns = PacketColumns::of(traffic, look, &entries, rows.width);
         columns.head(look, &mut Ink::on(buf, head, 0));
         for (row, event) in (0..rows.height).zip(&entries) {
             self::row(traffic, look, &columns, event, rows, row, buf);
@@ -63,7 +63,15 @@ pub(super) fn render(
     None
 }
 
-fn row(traffic: &Traffic<'_>, look: &Look, columns: &Columns, event: &Event, area: Rect, row: u16, buf: &mut Buffer) {
+fn row(
+    traffic: &Traffic<'_>,
+    look: &Look,
+    columns: &PacketColumns,
+    event: &Event,
+    area: Rect,
+    row: u16,
+    buf: &mut Buffer,
+) {
     let Some(packet) = Packets::of(event) else { return };
     columns.draw(traffic, look, event, packet, &mut Ink::on(buf, area, row));
     let mut ink = Ink::on(buf, area, row);
@@ -77,8 +85,14 @@ fn row(traffic: &Traffic<'_>, look: &Look, columns: &Columns, event: &Event, are
     }
 }
 
+/// From so many columns on there is room for microseconds.
+const PRECISE: u16 = 116;
+
+/// The columns that say what the packet is, at least.
+const INFO: u16 = 24;
+
 /// The widths of the columns.
-struct Columns {
+struct PacketColumns {
     number: u16,
     time: u16,
     /// Whether microseconds are told.
@@ -86,7 +100,7 @@ struct Columns {
     address: u16,
 }
 
-impl Columns {
+impl PacketColumns {
     fn of(traffic: &Traffic<'_>, look: &Look, entries: &[&Event], columns: u16) -> Self {
         let packets = || entries.iter().filter_map(|event| Packets::of(event));
         let number = packets().map(|packet| width(&packet.number.to_string())).max().unwrap_or(0).max(3);
@@ -98,8 +112,11 @@ impl Columns {
         };
         let widest = packets().map(address).max().unwrap_or(0).max(9);
         // Addresses are cut to their ports before there is no room for what the packet is.
-        let room = columns.saturating_sub(number + time + 6 + 24) / 2;
-        let address = if widest <= room { widest } else { room.clamp(7, 15) };
+        let mut budget = ColumnBudget::new(columns, number + time + 6);
+        let address = match budget.fit([(2 * widest, INFO)]) {
+            0 => (budget.rest().saturating_sub(INFO) / 2).clamp(7, 15),
+            both => both / 2,
+        };
         Self { number, time, precise, address }
     }
 

@@ -4,6 +4,7 @@ use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use ratatui::style::Style;
 
+use super::super::column_budget::ColumnBudget;
 use super::super::glyphs;
 use super::super::ink::{Ink, width, wrap};
 use super::super::look::Look;
@@ -14,7 +15,7 @@ use crate::model::packets::{End, Ladder, Packets, Reader, Traffic};
 use crate::model::wire::Fate;
 
 /// The columns of a rung.
-pub(super) struct Columns {
+pub(super) struct RungColumns {
     /// The number and the time of the packet; 0 where there is no room for them.
     number: u16,
     time: u16,
@@ -24,27 +25,19 @@ pub(super) struct Columns {
     arrow: u16,
 }
 
-/// From so many columns on there is room for microseconds.
-pub(super) const PRECISE: u16 = 116;
+/// The columns of a time with its microseconds.
+const PRECISE_TIME: u16 = 14;
 
 /// A glyph, a blank and the longest name of a state.
 const STATE: u16 = 13;
 
-impl Columns {
+impl RungColumns {
     /// `latest` is the greatest number that a rung may have: a blank stands on both sides of it.
     pub(super) fn of(columns: u16, latest: u64) -> Self {
-        let number = if columns >= 70 { (width(&format!("#{latest}")) + 2).max(6) } else { 0 };
-        let time = match columns {
-            PRECISE.. => 14,
-            100.. => 11,
-            _ => 0,
-        };
-        Self {
-            number,
-            time,
-            precise: columns >= PRECISE,
-            arrow: columns.saturating_sub(1 + number + time + 2 * (STATE + 1) + 1),
-        }
+        let mut budget = ColumnBudget::new(columns, 1 + 2 * (STATE + 1) + 1);
+        let number = budget.fit([((width(&format!("#{latest}")) + 2).max(6), 34)]);
+        let time = budget.fit([(PRECISE_TIME, 66), (11, 53)]);
+        Self { number, time, precise: time == PRECISE_TIME, arrow: budget.rest() }
     }
 
     const fn left(&self) -> u16 {
@@ -111,7 +104,7 @@ impl Drawn {
     pub(super) fn of(
         traffic: &Traffic<'_>,
         look: &Look,
-        columns: &Columns,
+        columns: &RungColumns,
         event: &Event,
         client: &Flow,
         states: [Vec<Step>; 2],
@@ -159,7 +152,7 @@ impl Drawn {
     }
 
     /// Draws it at the top of `area`, and returns how many lines it took.
-    pub(super) fn draw(&self, look: &Look, columns: &Columns, area: Rect, buf: &mut Buffer) -> u16 {
+    pub(super) fn draw(&self, look: &Look, columns: &RungColumns, area: Rect, buf: &mut Buffer) -> u16 {
         let height = u16::try_from(self.height()).unwrap_or(u16::MAX).min(area.height);
         for row in 0..height {
             columns.states(look, self.states.each_ref().map(|steps| steps.get(usize::from(row))), area, row, buf);
@@ -238,7 +231,7 @@ impl Drawn {
 }
 
 /// The time since the first packet of the conversation.
-fn time(traffic: &Traffic<'_>, look: &Look, columns: &Columns, at: Stamp) -> String {
+fn time(traffic: &Traffic<'_>, look: &Look, columns: &RungColumns, at: Stamp) -> String {
     let began = traffic.packets.began(traffic.journal).unwrap_or(at);
     let (since, numbers) = (at.since(began), &look.text.numbers);
     format!("+{}", if columns.precise { numbers.precise(since) } else { numbers.clock(since) })
