@@ -86,7 +86,7 @@ impl Headless {
         }
         let mut out = io::stdout().lock();
         for event in self.since(self.told) {
-            if let Some(line) = view::line(&self.model, event) {
+            if let Some(line) = view::event_line(&self.model, event) {
                 writeln!(out, "{line}")?;
             }
         }

@@ -7,8 +7,8 @@ use ratatui::text::Line;
 use ratatui::widgets::Widget;
 use tui_big_text::{BigText, PixelSize};
 
-use super::ink::{Ink, width, wrap};
-use super::look::{Frame, Look};
+use super::draw_context::{DrawContext, PaneFrame};
+use super::line_writer::{LineWriter, width, wrap};
 use super::number_line::{self, newest};
 use super::{glyphs, keys, layout};
 use crate::domain::{Proto, TcpState};
@@ -18,21 +18,21 @@ use crate::model::keys::Action;
 use crate::model::ui::Glyphs;
 
 /// Draws the view.
-pub(super) fn render(model: &Model, look: &Look, area: Rect, buf: &mut Buffer) {
-    let words = &look.text.ports;
-    let inside = look.frame(&Frame { title: words.title, focused: true, ..Frame::default() }, area, buf);
+pub(super) fn render(model: &Model, ctx: &DrawContext, area: Rect, buf: &mut Buffer) {
+    let words = &ctx.text.ports;
+    let inside = ctx.frame(&PaneFrame { title: words.title, focused: true, ..PaneFrame::default() }, area, buf);
     let inside = Rect { x: inside.x + 2, width: inside.width.saturating_sub(4), ..inside };
     let Some((client, local)) = newest(model).and_then(|client| Some((client, client.local?))) else {
-        let key = keys::first(Action::Wire, look.text);
-        let none_here = look.text.clients.none_on_wire;
+        let key = keys::first(Action::Wire, ctx.text);
+        let none_here = ctx.text.clients.none_on_wire;
         let sentence = if model.has_no_lab() { none_here(&key) } else { words.none.to_owned() };
         let lines = wrap(&sentence, inside.width);
         let below = u16::try_from(lines.len()).unwrap_or(u16::MAX).saturating_add(2);
         for (row, line) in (1..).zip(lines) {
-            Ink::on(buf, inside, row).say(line, look.theme.quiet);
+            LineWriter::on(buf, inside, row).write(line, ctx.theme.quiet);
         }
         let line = Rect { y: inside.y.saturating_add(below), height: 1, ..inside };
-        number_line::render(model, look, line.intersection(inside), buf);
+        number_line::render(model, ctx, line.intersection(inside), buf);
         return;
     };
     let below = 8;
@@ -42,22 +42,28 @@ pub(super) fn render(model: &Model, look: &Look, area: Rect, buf: &mut Buffer) {
         [u16::from(inside.height > below + digits.height + 3), 1, digits.height, 1, inside.height],
     );
     let second = digits.second;
-    let (theme, port) = (&look.theme, client.destination.addr.port());
-    Ink::on(buf, titles, 0).say(words.newest, theme.title).goto(inside.x + second).say(words.server, theme.title);
+    let (theme, port) = (&ctx.theme, client.destination.addr.port());
+    LineWriter::on(buf, titles, 0)
+        .write(words.newest, theme.title)
+        .goto(inside.x + second)
+        .write(words.server, theme.title);
     digits.draw(local.port(), theme.newest, big, buf);
     let right = Rect { x: big.x + second, width: big.width.saturating_sub(second), ..big };
     if digits.both {
         digits.draw(port, theme.host.server, right, buf);
     } else {
-        Ink::on(buf, right, digits.height / 2).say(&format!(":{port}"), theme.host.server);
+        LineWriter::on(buf, right, digits.height / 2).write(&format!(":{port}"), theme.host.server);
     }
     let arrow = glyphs::RANGE_LINE.repeat(6) + glyphs::LONG_ARROW;
     let gap = Rect { x: big.x + digits.width + 2, width: second.saturating_sub(digits.width + 2), ..big };
     if gap.width >= 10 {
-        Ink::on(buf, gap, digits.height / 2).skip((gap.width - 10) / 2).say(&arrow, theme.text);
+        LineWriter::on(buf, gap, digits.height / 2).skip((gap.width - 10) / 2).write(&arrow, theme.text);
     }
-    Ink::on(buf, captions, 0).say(words.changes, theme.text).goto(inside.x + second).say(words.stays, theme.text);
-    facts(model, look, client, rest, buf);
+    LineWriter::on(buf, captions, 0)
+        .write(words.changes, theme.text)
+        .goto(inside.x + second)
+        .write(words.stays, theme.text);
+    facts(model, ctx, client, rest, buf);
 }
 
 /// How large the digits can be.
@@ -98,38 +104,38 @@ impl Digits {
                 let line = Line::from(port.to_string());
                 BigText::builder().pixel_size(size).style(style).lines([line]).build().render(area, buf);
             }
-            None => _ = Ink::on(buf, area, 0).say(&format!(":{port}"), style),
+            None => _ = LineWriter::on(buf, area, 0).write(&format!(":{port}"), style),
         }
     }
 }
 
-fn facts(model: &Model, look: &Look, client: &Client, area: Rect, buf: &mut Buffer) {
-    let (words, theme) = (&look.text.ports, &look.theme);
+fn facts(model: &Model, ctx: &DrawContext, client: &Client, area: Rect, buf: &mut Buffer) {
+    let (words, theme) = (&ctx.text.ports, &ctx.theme);
     let mut row = 1;
-    let mut ink = Ink::on(buf, area, row);
+    let mut writer = LineWriter::on(buf, area, row);
     match (client.destination.proto, client.local) {
         (Proto::Tcp, Some(local)) => {
             let (peer, proto) = (client.destination.addr, client.destination.proto);
-            ink.say(words.one_connection, theme.text).say(" = ( ", theme.text).say(proto.name(), theme.text);
-            ink.say(&format!(", {}, ", local.ip()), theme.text).say(&local.port().to_string(), theme.newest);
-            ink.say(&format!(", {}, ", peer.ip()), theme.text);
-            ink.say(&peer.port().to_string(), theme.host.server).say(" )", theme.text);
+            writer.write(words.one_connection, theme.text).write(" = ( ", theme.text).write(proto.name(), theme.text);
+            writer.write(&format!(", {}, ", local.ip()), theme.text).write(&local.port().to_string(), theme.newest);
+            writer.write(&format!(", {}, ", peer.ip()), theme.text);
+            writer.write(&peer.port().to_string(), theme.host.server).write(" )", theme.text);
         }
-        _ => _ = ink.say(words.udp, theme.text),
+        _ => _ = writer.write(words.udp, theme.text),
     }
     row += 2;
-    number_line::render(model, look, Rect { y: area.y + row, height: 1, ..area }.intersection(area), buf);
+    number_line::render(model, ctx, Rect { y: area.y + row, height: 1, ..area }.intersection(area), buf);
     row += 1;
-    counts(model, look, &mut Ink::on(buf, area, row));
+    counts(model, ctx, &mut LineWriter::on(buf, area, row));
     row += 2;
-    steps(model, look, &mut Ink::on(buf, area, row));
+    steps(model, ctx, &mut LineWriter::on(buf, area, row));
     row += 2;
-    countdowns(model, look, Rect { y: area.y + row, height: area.height.saturating_sub(row), ..area }, buf);
+    countdowns(model, ctx, Rect { y: area.y + row, height: area.height.saturating_sub(row), ..area }, buf);
 }
 
 /// How many ports of the range are in use, waiting, and free.
-fn counts(model: &Model, look: &Look, ink: &mut Ink<'_>) {
-    let (words, numbers) = (&look.text.ports, &look.text.numbers);
+fn counts(model: &Model, ctx: &DrawContext, writer: &mut LineWriter<'_>) {
+    let (words, numbers) = (&ctx.text.ports, &ctx.text.numbers);
     let Some((low, high)) = model.worlds.shown().port_range else { return };
     let mut ports: Vec<(u16, bool)> = Vec::new();
     for (_, entry) in model.worlds.shown().table.rows() {
@@ -144,20 +150,20 @@ fn counts(model: &Model, look: &Look, ink: &mut Ink<'_>) {
     let (mut used, mut waiting) = (0u64, 0u64);
     by_port.by_ref().for_each(|port| *(if port.iter().any(|(_, used)| *used) { &mut used } else { &mut waiting }) += 1);
     let free = u64::from(high - low) + 1 - used - waiting;
-    ink.say(&(words.in_use)(&numbers.count(used)), look.theme.state.established);
-    ink.say(&format!(" {} ", glyphs::DOT), look.theme.border);
-    ink.say(&(words.time_wait)(&numbers.count(waiting)), look.theme.state.time_wait);
-    ink.say(&format!(" {} ", glyphs::DOT), look.theme.border);
-    ink.say(&(words.free)(&numbers.count(free)), look.theme.text);
+    writer.write(&(words.in_use)(&numbers.count(used)), ctx.theme.state.established);
+    writer.write(&format!(" {} ", glyphs::DOT), ctx.theme.border);
+    writer.write(&(words.time_wait)(&numbers.count(waiting)), ctx.theme.state.time_wait);
+    writer.write(&format!(" {} ", glyphs::DOT), ctx.theme.border);
+    writer.write(&(words.free)(&numbers.count(free)), ctx.theme.text);
 }
 
 /// The latest ports, in the order they came, with the steps between them.
-fn steps(model: &Model, look: &Look, ink: &mut Ink<'_>) {
-    let (words, theme) = (&look.text.ports, &look.theme);
+fn steps(model: &Model, ctx: &DrawContext, writer: &mut LineWriter<'_>) {
+    let (words, theme) = (&ctx.text.ports, &ctx.theme);
     let Some(newest) = newest(model) else { return };
     let same = |client: &&Client| client.destination == newest.destination && client.local.is_some();
     // Each takes ten columns with its step: the comment behind them is worth less than one more port.
-    let columns = usize::from(ink.room().saturating_sub(width(words.latest) + 2) / 11).clamp(1, 9);
+    let columns = usize::from(writer.room().saturating_sub(width(words.latest) + 2) / 11).clamp(1, 9);
     let mut ports: Vec<u16> = model
         .worlds
         .shown()
@@ -171,26 +177,26 @@ fn steps(model: &Model, look: &Look, ink: &mut Ink<'_>) {
         .map(|a| a.port())
         .collect();
     ports.reverse();
-    ink.say(words.latest, theme.quiet).skip(2);
+    writer.write(words.latest, theme.quiet).skip(2);
     let mut before: Option<u16> = None;
     for (at, port) in ports.iter().enumerate() {
         if let Some(before) = before {
             let step = i32::from(*port) - i32::from(before);
-            ink.say(&format!(" {step:+} "), theme.quiet);
+            writer.write(&format!(" {step:+} "), theme.quiet);
         }
         let last = at + 1 == ports.len();
-        ink.say(&port.to_string(), if last { theme.newest } else { theme.host.client });
+        writer.write(&port.to_string(), if last { theme.newest } else { theme.host.client });
         before = Some(*port);
     }
     let low = model.worlds.shown().port_range.map_or(0, |(low, _)| low);
     if let Some(port) = before.filter(|port| newest.destination.proto == Proto::Tcp && port % 2 == low % 2) {
-        ink.whole(&format!("   {}", if port % 2 == 0 { words.even } else { words.odd }), theme.quiet);
+        writer.write_whole(&format!("   {}", if port % 2 == 0 { words.even } else { words.odd }), theme.quiet);
     }
 }
 
 /// Ports that wait, and how long until they are free again.
-fn countdowns(model: &Model, look: &Look, area: Rect, buf: &mut Buffer) {
-    let (words, theme) = (&look.text.ports, &look.theme);
+fn countdowns(model: &Model, ctx: &DrawContext, area: Rect, buf: &mut Buffer) {
+    let (words, theme) = (&ctx.text.ports, &ctx.theme);
     let mut waiting: Vec<_> = Vec::new();
     let room = usize::from(area.height) * usize::from(area.width / 16);
     for client in model.worlds.shown().clients.all().iter().rev() {
@@ -199,7 +205,7 @@ fn countdowns(model: &Model, look: &Look, area: Rect, buf: &mut Buffer) {
             && entry.row.state == Some(TcpState::TimeWait)
             && let Some(left) = entry.timer_left(model.now)
         {
-            waiting.push(format!(":{} {}", local.port(), look.text.numbers.left(left)));
+            waiting.push(format!(":{} {}", local.port(), ctx.text.numbers.left(left)));
             if waiting.len() >= room {
                 break;
             }
@@ -210,6 +216,6 @@ fn countdowns(model: &Model, look: &Look, area: Rect, buf: &mut Buffer) {
     }
     let all = format!("TIME_WAIT, {}:  {}", words.countdown, waiting.join("   "));
     for (row, line) in (0..area.height).zip(wrap(&all, area.width)) {
-        Ink::on(buf, area, row).say(line, theme.state.time_wait);
+        LineWriter::on(buf, area, row).write(line, theme.state.time_wait);
     }
 }

@@ -6,9 +6,9 @@ use ratatui::buffer::Buffer;
 use ratatui::layout::{Position, Rect};
 use ratatui::style::Style;
 
-use super::ink::{Ink, head, width, wrap};
-use super::look::{Frame, Look};
-use super::typed::Typed;
+use super::draw_context::{DrawContext, PaneFrame};
+use super::input_line::InputLine;
+use super::line_writer::{LineWriter, head, width, wrap};
 use super::{glyphs, keys};
 use crate::domain::{Excerpt, Reply, ServiceModel};
 use crate::model::Model;
@@ -17,90 +17,90 @@ use crate::model::keys::Action;
 use crate::model::ui::{Mode, Pane};
 
 /// Draws the pane, and returns where the cursor is while a message is typed.
-pub(super) fn render(model: &Model, look: &Look, area: Rect, buf: &mut Buffer) -> Option<Position> {
-    let words = &look.text.broadcast;
+pub(super) fn render(model: &Model, ctx: &DrawContext, area: Rect, buf: &mut Buffer) -> Option<Position> {
+    let words = &ctx.text.broadcast;
     let typing = model.ui.mode == Mode::Saying;
     let back = if model.ui.said_back > 0 { (words.back)(model.ui.said_back) } else { String::new() };
-    let frame = Frame {
+    let frame = PaneFrame {
         title: words.title,
         count: if back.is_empty() { "" } else { &back },
         focused: typing || (model.ui.focus == Pane::Broadcast && model.ui.mode == Mode::Command),
-        ..Frame::default()
+        ..PaneFrame::default()
     };
-    let inside = look.frame(&frame, area, buf);
+    let inside = ctx.frame(&frame, area, buf);
     let [body, line] = super::layout::rows(inside, [inside.height.saturating_sub(1), 1]);
     match shown(model) {
-        Some(message) => self::message(model, look, message, body, buf),
+        Some(message) => self::message(model, ctx, message, body, buf),
         None if !model.ui.ticked.is_empty() => {
             let sentence = if model.has_no_lab() {
-                (look.text.servers.none_on_wire)(&keys::first(Action::Wire, look.text))
+                (ctx.text.servers.none_on_wire)(&keys::first(Action::Wire, ctx.text))
             } else {
-                (words.none)(&keys::first(Action::Say, look.text))
+                (words.none)(&keys::first(Action::Say, ctx.text))
             };
             for (row, line) in (0..body.height).zip(wrap(&sentence, body.width.saturating_sub(2))) {
-                Ink::on(buf, body, row).skip(1).say(line, look.theme.quiet);
+                LineWriter::on(buf, body, row).skip(1).write(line, ctx.theme.quiet);
             }
         }
         None => {}
     }
     if model.ui.ticked.is_empty() && !typing {
-        let sentence = (words.no_server)(&keys::first(Action::Tick, look.text));
+        let sentence = (words.no_server)(&keys::first(Action::Tick, ctx.text));
         let lines = wrap(&sentence, inside.width.saturating_sub(2));
         let height = u16::try_from(lines.len()).unwrap_or(u16::MAX).min(inside.height);
         for (row, line) in (inside.height - height..).zip(lines) {
-            Ink::on(buf, inside, row).cell(" ", 1, look.theme.text).cell(line, inside.width - 1, look.theme.alarm);
+            LineWriter::on(buf, inside, row).cell(" ", 1, ctx.theme.text).cell(line, inside.width - 1, ctx.theme.alarm);
         }
         return None;
     }
-    input(model, look, line, buf)
+    input(model, ctx, line, buf)
 }
 
 /// Draws what there is room for in a single line: the prompt, and the latest message with its answers.
-pub(super) fn render_line(model: &Model, look: &Look, area: Rect, buf: &mut Buffer) {
-    let (words, theme) = (&look.text.broadcast, &look.theme);
-    let mut ink = Ink::on(buf, area, 0);
-    ink.skip(1).say("> ", theme.key);
+pub(super) fn render_line(model: &Model, ctx: &DrawContext, area: Rect, buf: &mut Buffer) {
+    let (words, theme) = (&ctx.text.broadcast, &ctx.theme);
+    let mut writer = LineWriter::on(buf, area, 0);
+    writer.skip(1).write("> ", theme.key);
     let Some(message) = shown(model) else {
         let sentence = if model.ui.ticked.is_empty() {
-            (words.no_server)(&keys::first(Action::Tick, look.text))
+            (words.no_server)(&keys::first(Action::Tick, ctx.text))
         } else if model.has_no_lab() {
-            look.text.servers.none.to_owned()
+            ctx.text.servers.none.to_owned()
         } else {
-            (words.none)(&keys::first(Action::Say, look.text))
+            (words.none)(&keys::first(Action::Say, ctx.text))
         };
-        ink.say(&sentence, theme.quiet);
+        writer.write(&sentence, theme.quiet);
         return;
     };
-    let said = excerpt(look, &message.text);
-    ink.cell(&said, width(&said).min(area.width / 4), theme.typed);
+    let said = excerpt(ctx, &message.text);
+    writer.cell(&said, width(&said).min(area.width / 4), theme.typed);
     // All answers, or only how long they took where there is no room for all.
-    let long: Vec<_> = message.deliveries.iter().map(|delivery| condensed(model, look, delivery, true)).collect();
+    let long: Vec<_> = message.deliveries.iter().map(|delivery| condensed(model, ctx, delivery, true)).collect();
     let columns = |parts: &[(String, Style)]| parts.iter().map(|(text, _)| width(text)).sum::<u16>();
-    let fits = long.iter().map(|parts| columns(parts)).sum::<u16>() <= ink.room();
+    let fits = long.iter().map(|parts| columns(parts)).sum::<u16>() <= writer.room();
     for (parts, delivery) in long.into_iter().zip(&message.deliveries) {
-        let parts = if fits { parts } else { condensed(model, look, delivery, false) };
+        let parts = if fits { parts } else { condensed(model, ctx, delivery, false) };
         for (text, style) in parts {
-            ink.say(&text, style);
+            writer.write(&text, style);
         }
     }
 }
 
 /// One delivery in a few words.
-fn condensed(model: &Model, look: &Look, delivery: &Delivery, answers: bool) -> Vec<(String, Style)> {
-    let theme = &look.theme;
+fn condensed(model: &Model, ctx: &DrawContext, delivery: &Delivery, answers: bool) -> Vec<(String, Style)> {
+    let theme = &ctx.theme;
     let name = model.worlds.shown().servers.get(delivery.server).map_or("", |server| &server.spec.name);
     let mut parts = vec![(format!(" {} ", glyphs::DOT), theme.border), (format!("{name} "), theme.title)];
     match &delivery.reply {
         Some(Reply::Answer { rtt, text }) => {
             if answers {
-                parts.push((format!("{} ", excerpt(look, text)), theme.state.established));
+                parts.push((format!("{} ", excerpt(ctx, text)), theme.state.established));
             }
-            parts.push((look.text.numbers.millis(*rtt), theme.quiet));
+            parts.push((ctx.text.numbers.millis(*rtt), theme.quiet));
         }
         Some(Reply::Failed { errno }) => parts.push((errno.to_string(), theme.alarm)),
         Some(Reply::Closed | Reply::HungUp | Reply::Silent { .. }) => parts.push((glyphs::LACKING.into(), theme.alarm)),
         None if blocker(model, delivery).is_some() => {
-            parts.push((look.text.clients.queued.into(), theme.state.opening));
+            parts.push((ctx.text.clients.queued.into(), theme.state.opening));
         }
         None => parts.push((glyphs::ELLIPSIS.into(), theme.quiet)),
     }
@@ -120,34 +120,34 @@ fn shown(model: &Model) -> Option<&Message> {
     model.worlds.shown().broadcasts.all().rev().nth(model.ui.said_back)
 }
 
-fn excerpt(look: &Look, text: &Excerpt) -> String {
+fn excerpt(ctx: &DrawContext, text: &Excerpt) -> String {
     if text.len == 0 {
-        return look.text.broadcast.empty.into();
+        return ctx.text.broadcast.empty.into();
     }
     let more = if text.is_cut() { glyphs::ELLIPSIS } else { "" };
     format!("{}{more}", text.text)
 }
 
-fn input(model: &Model, look: &Look, area: Rect, buf: &mut Buffer) -> Option<Position> {
+fn input(model: &Model, ctx: &DrawContext, area: Rect, buf: &mut Buffer) -> Option<Position> {
     let typing = model.ui.mode == Mode::Saying;
-    let typed = Typed::of(&model.ui.message, area.width.saturating_sub(4));
-    let mut ink = Ink::on(buf, area, 0);
-    ink.say(" > ", look.theme.key);
+    let typed = InputLine::of(&model.ui.message, area.width.saturating_sub(4));
+    let mut writer = LineWriter::on(buf, area, 0);
+    writer.write(" > ", ctx.theme.key);
     if typing || !typed.text.is_empty() {
-        ink.say(&typed.text, look.theme.typed);
+        writer.write(&typed.text, ctx.theme.typed);
     } else {
-        let hint = format!("{} {}", keys::first(Action::Say, look.text), look.text.keys.say.hint);
-        ink.say(&hint, look.theme.quiet);
+        let hint = format!("{} {}", keys::first(Action::Say, ctx.text), ctx.text.keys.say.hint);
+        writer.write(&hint, ctx.theme.quiet);
     }
     let x = (area.x + 3 + typed.cursor).min(area.right().saturating_sub(1));
     (typing && !area.is_empty()).then_some(Position::new(x, area.y))
 }
 
-fn message(model: &Model, look: &Look, message: &Message, area: Rect, buf: &mut Buffer) {
-    let (words, theme) = (&look.text.broadcast, &look.theme);
-    let mut ink = Ink::on(buf, area, 0);
-    ink.skip(1).say(words.you, theme.quiet).say(": ", theme.quiet);
-    ink.say(&excerpt(look, &message.text), theme.typed);
+fn message(model: &Model, ctx: &DrawContext, message: &Message, area: Rect, buf: &mut Buffer) {
+    let (words, theme) = (&ctx.text.broadcast, &ctx.theme);
+    let mut writer = LineWriter::on(buf, area, 0);
+    writer.skip(1).write(words.you, theme.quiet).write(": ", theme.quiet);
+    writer.write(&excerpt(ctx, &message.text), theme.typed);
     let mut row = 1;
     let names =
         |delivery: &Delivery| model.worlds.shown().servers.get(delivery.server).map_or("?", |server| &server.spec.name);
@@ -158,36 +158,36 @@ fn message(model: &Model, look: &Look, message: &Message, area: Rect, buf: &mut 
         let lines = area.height.saturating_sub(row).saturating_sub(others).max(1);
         let place =
             Rect { y: area.y + row.min(area.height), height: area.height.saturating_sub(row).min(lines), ..area };
-        row += self::delivery(model, look, (names(delivery), longest), delivery, place, buf);
+        row += self::delivery(model, ctx, (names(delivery), longest), delivery, place, buf);
     }
 }
 
 /// Draws one server's answer, or why there is none; returns how many lines it took.
 fn delivery(
     model: &Model,
-    look: &Look,
+    ctx: &DrawContext,
     (name, names): (&str, u16),
     delivery: &Delivery,
     area: Rect,
     buf: &mut Buffer,
 ) -> u16 {
-    let theme = &look.theme;
-    let mut ink = Ink::on(buf, area, 0);
-    ink.skip(2).cell(name, names, theme.title).skip(2);
-    let from = ink.x();
+    let theme = &ctx.theme;
+    let mut writer = LineWriter::on(buf, area, 0);
+    writer.skip(2).cell(name, names, theme.title).skip(2);
+    let from = writer.x();
     if let Some(Reply::Answer { text, rtt }) = &delivery.reply {
-        let took = look.text.numbers.millis(*rtt);
-        let port = delivery.local.map(|local| (look.text.broadcast.from_port)(local.port()));
-        let port = port.filter(|port| ink.room() >= width(port) + 20).unwrap_or_default();
+        let took = ctx.text.numbers.millis(*rtt);
+        let port = delivery.local.map(|local| (ctx.text.broadcast.from_port)(local.port()));
+        let port = port.filter(|port| writer.room() >= width(port) + 20).unwrap_or_default();
         let right = width(&took) + width(&port) + 3;
-        let room = ink.room();
-        ink.cell(&excerpt(look, text), room.saturating_sub(right), theme.state.established).skip(1);
-        ink.say(&port, theme.quiet).goto(area.right().saturating_sub(width(&took) + 1)).say(&took, theme.text);
+        let room = writer.room();
+        writer.cell(&excerpt(ctx, text), room.saturating_sub(right), theme.state.established).skip(1);
+        writer.write(&port, theme.quiet).goto(area.right().saturating_sub(width(&took) + 1)).write(&took, theme.text);
         return 1;
     }
-    let (reason, style) = reason(model, look, delivery);
+    let (reason, style) = reason(model, ctx, delivery);
     let room = Rect { x: from.min(area.right()), width: area.right().saturating_sub(from + 1), ..area };
-    let short = blocker(model, delivery).map(look.text.broadcast.waiting_short);
+    let short = blocker(model, delivery).map(ctx.text.broadcast.waiting_short);
     let full = wrap(&reason, room.width);
     let lines = match &short {
         Some(short) if full.len() > usize::from(area.height) => wrap(short, room.width),
@@ -200,19 +200,19 @@ fn delivery(
         let short = head(line, room.width.saturating_sub(1));
         let line = if more { format!("{short}{}", glyphs::ELLIPSIS) } else { (*line).to_owned() };
         used += 1;
-        Ink::on(buf, room, used - 1).say(&line, style);
+        LineWriter::on(buf, room, used - 1).write(&line, style);
     }
     used.max(1)
 }
 
 /// Why a server has not answered, as far as that is known.
-fn reason(model: &Model, look: &Look, delivery: &Delivery) -> (String, Style) {
-    let (words, theme) = (&look.text.broadcast, &look.theme);
+fn reason(model: &Model, ctx: &DrawContext, delivery: &Delivery) -> (String, Style) {
+    let (words, theme) = (&ctx.text.broadcast, &ctx.theme);
     match &delivery.reply {
-        Some(Reply::Failed { errno }) => (format!("{errno}: {}", (look.text.errno)(*errno).what), theme.alarm),
+        Some(Reply::Failed { errno }) => (format!("{errno}: {}", (ctx.text.errno)(*errno).what), theme.alarm),
         Some(Reply::Closed) => (words.closed.into(), theme.alarm),
         Some(Reply::HungUp) => (words.hung_up.into(), theme.quiet),
-        Some(Reply::Silent { after }) => ((words.silent)(&look.text.numbers.span(*after)), theme.alarm),
+        Some(Reply::Silent { after }) => ((words.silent)(&ctx.text.numbers.span(*after)), theme.alarm),
         Some(Reply::Answer { .. }) => (String::new(), theme.text),
         None => {
             let Some(server) = model.worlds.shown().servers.get(delivery.server) else {

@@ -6,10 +6,10 @@ use std::ops::Range;
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 
+use super::client_status::{self, ClientStatus};
 use super::column_budget::ColumnBudget;
-use super::ink::{Ink, fit, width, wrap};
-use super::look::{Frame, Look};
-use super::standing::{self, Standing};
+use super::draw_context::{DrawContext, PaneFrame};
+use super::line_writer::{LineWriter, fit, width, wrap};
 use super::{glyphs, keys, names, number_line};
 use crate::domain::{Proto, TcpState, WorldId};
 use crate::model::Model;
@@ -22,46 +22,46 @@ use crate::model::waiting;
 use crate::model::window::window;
 
 /// Draws the pane.
-pub(super) fn render(model: &Model, look: &Look, area: Rect, buf: &mut Buffer) {
+pub(super) fn render(model: &Model, ctx: &DrawContext, area: Rect, buf: &mut Buffer) {
     let all = model.worlds.shown().clients.all();
-    let words = &look.text.clients;
+    let words = &ctx.text.clients;
     let count =
         if all.is_empty() { String::new() } else { (words.counts)(model.worlds.shown().clients.live(), all.len()) };
-    let frame = Frame {
+    let frame = PaneFrame {
         title: words.title,
         count: &count,
         foot: if area.height > 7 { words.chosen } else { "" },
         focused: model.ui.focus == Pane::Clients && model.ui.mode == Mode::Command && model.ui.view == View::Lab,
     };
-    let inside = look.frame(&frame, area, buf);
-    let inside = notice(model, look, inside, buf);
+    let inside = ctx.frame(&frame, area, buf);
+    let inside = notice(model, ctx, inside, buf);
     if all.is_empty() {
-        let key = keys::first(Action::Wire, look.text);
+        let key = keys::first(Action::Wire, ctx.text);
         let sentence = if model.has_no_lab() { (words.none_on_wire)(&key) } else { words.none.to_owned() };
         let lines = wrap(&sentence, inside.width.saturating_sub(2));
         for (row, line) in (0..inside.height.saturating_sub(1)).zip(lines) {
-            Ink::on(buf, inside, row).skip(1).say(line, look.theme.quiet);
+            LineWriter::on(buf, inside, row).skip(1).write(line, ctx.theme.quiet);
         }
     }
     let list = Rect { height: list_height(model, inside), ..inside };
     // The list is shown from its end: places count from the newest.
     let shown: Vec<_> = places(model, list).map(|place| &all[all.len() - 1 - place]).collect();
-    let number = shown.iter().map(|client| width(&names::short(look, client))).max().unwrap_or(2).min(NAME);
+    let number = shown.iter().map(|client| width(&names::short(ctx, client))).max().unwrap_or(2).min(NAME);
     let target = model.selected_client().and_then(|id| model.worlds.shown().clients.ours(id)).map(|client| client.no);
     let table = ClientColumns { target, ..ClientColumns::of(model, &shown, number, inside.width) };
     for (at, client) in (0..list.height).zip(&shown) {
-        row(model, look, &table, client, &mut Ink::on(buf, list, at));
+        row(model, ctx, &table, client, &mut LineWriter::on(buf, list, at));
     }
     let line = Rect { y: list.bottom(), height: inside.height - list.height, ..inside };
     if line.height > 0 {
         let line = Rect { x: line.x + 1, width: line.width.saturating_sub(2), ..line };
-        number_line::render(model, look, line, buf);
+        number_line::render(model, ctx, line, buf);
     }
 }
 
 /// Why nobody goes anywhere now, if that is so. Returns the space below.
-fn notice(model: &Model, look: &Look, area: Rect, buf: &mut Buffer) -> Rect {
-    let words = &look.text.network;
+fn notice(model: &Model, ctx: &DrawContext, area: Rect, buf: &mut Buffer) -> Rect {
+    let words = &ctx.text.network;
     let (said, style) = match (
         waiting::looked_for(model),
         model.worlds.shown().target.as_ref().map(|target| (target, target.resolution)),
@@ -69,14 +69,14 @@ fn notice(model: &Model, look: &Look, area: Rect, buf: &mut Buffer) -> Rect {
         (Some(target), _) => {
             let count = model.ui.waiting.count();
             let wait = if count > 0 {
-                format!(" {}", (words.wait)(&look.text.numbers.count(count.into()), count))
+                format!(" {}", (words.wait)(&ctx.text.numbers.count(count.into()), count))
             } else {
                 String::new()
             };
-            ((words.looking)(&target.to_string()) + &wait, look.theme.state.opening)
+            ((words.looking)(&target.to_string()) + &wait, ctx.theme.state.opening)
         }
         (None, Some((target, Resolution::Lost(why)))) => {
-            ((look.text.checks.unresolved)(&target.host.name, why), look.theme.alarm)
+            ((ctx.text.checks.unresolved)(&target.host.name, why), ctx.theme.alarm)
         }
         (None, _) => return area,
     };
@@ -86,7 +86,7 @@ fn notice(model: &Model, look: &Look, area: Rect, buf: &mut Buffer) -> Rect {
     let cut = usize::from(height) < lines.len();
     for (row, line) in (0..height).zip(lines) {
         let more = if cut && row + 1 == height { glyphs::ELLIPSIS } else { "" };
-        Ink::on(buf, area, row).skip(1).say(line, style).say(more, style);
+        LineWriter::on(buf, area, row).skip(1).write(line, style).write(more, style);
     }
     Rect { y: area.y + height, height: area.height - height, ..area }
 }
@@ -148,14 +148,14 @@ pub(super) fn is_elsewhere(model: &Model, ip: IpAddr) -> bool {
     model.worlds.shown_id() == WorldId::Host && !own
 }
 
-fn row(model: &Model, look: &Look, columns: &ClientColumns, client: &Client, ink: &mut Ink<'_>) {
-    let (theme, words, numbers) = (&look.theme, &look.text.clients, &look.text.numbers);
-    let start = ink.x();
+fn row(model: &Model, ctx: &DrawContext, columns: &ClientColumns, client: &Client, writer: &mut LineWriter<'_>) {
+    let (theme, words, numbers) = (&ctx.theme, &ctx.text.clients, &ctx.text.numbers);
+    let start = writer.x();
     let style = if client.is_live() { theme.text } else { theme.quiet };
     let selected = model.ui.client == Some(client.no);
     let marked = selected || columns.target == Some(client.no);
-    ink.cell(if marked { glyphs::SELECTED } else { " " }, 1, theme.newest);
-    ink.cell(&names::short(look, client), columns.number, style).skip(1);
+    writer.cell(if marked { glyphs::SELECTED } else { " " }, 1, theme.newest);
+    writer.cell(&names::short(ctx, client), columns.number, style).skip(1);
     let newest = number_line::newest(model).is_some_and(|newest| newest.no == client.no);
     let port = if newest {
         theme.newest
@@ -164,112 +164,115 @@ fn row(model: &Model, look: &Look, columns: &ClientColumns, client: &Client, ink
     } else {
         style
     };
-    let standing = standing::of(model, look, client);
-    if let (Standing::Failed(errno), Phase::Ended(Some(why))) = (&standing, client.phase)
-        && failed(look, columns, client, (errno, (look.text.errno)(why).what), ink)
+    let status = client_status::of(model, ctx, client);
+    if let (ClientStatus::Failed(errno), Phase::Ended(Some(why))) = (&status, client.phase)
+        && failed(ctx, columns, client, (errno, (ctx.text.errno)(why).what), writer)
     {
-        return highlight(model, look, client, start, ink);
+        return highlight(model, ctx, client, start, writer);
     }
     let local = client.local.map_or_else(|| glyphs::DASH.into(), |addr: SocketAddr| fit(addr, columns.local));
-    ink.cell(&local, columns.local, port);
-    ink.say(" ", style).say(glyphs::LONG_ARROW, style).skip(1);
+    writer.cell(&local, columns.local, port);
+    writer.write(" ", style).write(glyphs::LONG_ARROW, style).skip(1);
     let there = client.destination.addr;
     let far = columns.destination > PORT && is_elsewhere(model, there.ip());
     let there = if far { fit(there, columns.destination) } else { format!(":{}", there.port()) };
-    ink.cell(&there, columns.destination, if client.is_live() { theme.host.server } else { style });
+    writer.cell(&there, columns.destination, if client.is_live() { theme.host.server } else { style });
     if columns.server {
-        ink.skip(1);
+        writer.skip(1);
         let server = client.destination.server.and_then(|id| model.worlds.shown().servers.get(id));
-        ink.cell(server.map_or("", |server| &server.spec.name), 10, style);
+        writer.cell(server.map_or("", |server| &server.spec.name), 10, style);
     }
-    ink.skip(1);
-    match &standing {
-        Standing::State(state, evidence) => {
-            look.evidence(ink, *evidence);
-            ink.skip(1).cell(state.name(), 12, theme.state(*state));
+    writer.skip(1);
+    match &status {
+        ClientStatus::State(state, evidence) => {
+            ctx.evidence(writer, *evidence);
+            writer.skip(1).cell(state.name(), 12, theme.state(*state));
         }
-        Standing::Other(state, evidence) => {
-            look.evidence(ink, *evidence);
-            ink.skip(1).cell(state.name(), 12, theme.state(*state)).any(&[words.server_end, ""], theme.quiet);
+        ClientStatus::Other(state, evidence) => {
+            ctx.evidence(writer, *evidence);
+            writer
+                .skip(1)
+                .cell(state.name(), 12, theme.state(*state))
+                .write_first(&[words.server_end, ""], theme.quiet);
         }
-        Standing::Phase(word) => _ = ink.skip(2).cell(word, 12, style),
-        Standing::Failed(errno) => _ = ink.skip(2).cell(errno, 14, theme.alarm),
+        ClientStatus::Phase(word) => _ = writer.skip(2).cell(word, 12, style),
+        ClientStatus::Failed(errno) => _ = writer.skip(2).cell(errno, 14, theme.alarm),
     }
-    let left = standing::row(model, client).and_then(|entry| entry.timer_left(model.now));
-    match (&standing, left) {
-        (Standing::State(TcpState::TimeWait, _), Some(left)) => {
-            ink.say(&(words.gone_in)(&numbers.left(left)), theme.state.time_wait);
+    let left = client_status::row(model, client).and_then(|entry| entry.timer_left(model.now));
+    match (&status, left) {
+        (ClientStatus::State(TcpState::TimeWait, _), Some(left)) => {
+            writer.write(&(words.gone_in)(&numbers.left(left)), theme.state.time_wait);
         }
-        _ if standing::waits(model, client) => {
-            ink.any(&[words.waiting, words.waiting_short, words.queued], theme.state.opening);
+        _ if client_status::waits(model, client) => {
+            writer.write_first(&[words.waiting, words.waiting_short, words.queued], theme.state.opening);
         }
-        (Standing::Other(..), _) => {}
-        (Standing::Failed(_), _) => {
+        (ClientStatus::Other(..), _) => {}
+        (ClientStatus::Failed(_), _) => {
             if let Phase::Ended(Some(errno)) = client.phase {
-                ink.say((look.text.errno)(errno).what, theme.text);
+                writer.write((ctx.text.errno)(errno).what, theme.text);
             }
         }
-        _ => details(model, look, columns, client, ink),
+        _ => details(model, ctx, columns, client, writer),
     }
-    highlight(model, look, client, start, ink);
+    highlight(model, ctx, client, start, writer);
 }
 
 /// Marks a row that is selected, or is about the same connection as what is selected elsewhere.
-fn highlight(model: &Model, look: &Look, client: &Client, start: u16, ink: &mut Ink<'_>) {
-    let theme = &look.theme;
+fn highlight(model: &Model, ctx: &DrawContext, client: &Client, start: u16, writer: &mut LineWriter<'_>) {
+    let theme = &ctx.theme;
     let selected = model.ui.client == Some(client.no);
     let related = model.ui.subject.is_some_and(|subject| match (subject, client.flow()) {
         (Subject::Connection(flow), Some(own)) => same_pair(&flow, &own) && !selected,
         _ => false,
     });
     if selected {
-        ink.restyle(start, theme.selected);
+        writer.restyle(start, theme.selected);
     } else if related {
-        ink.restyle(start, theme.related);
+        writer.restyle(start, theme.related);
     }
 }
 
 /// Why a client failed, where the columns leave too little room for it: they give way, the least telling first. A port
 /// that was given back says nothing any more. `false` where there is room enough.
 fn failed(
-    look: &Look,
+    ctx: &DrawContext,
     columns: &ClientColumns,
     client: &Client,
     (errno, what): (&str, &str),
-    ink: &mut Ink<'_>,
+    writer: &mut LineWriter<'_>,
 ) -> bool {
     let server = if columns.server { 11 } else { 0 };
-    if columns.local + 4 + columns.destination + server + 1 + 2 + 14 + width(what) <= ink.room() {
+    if columns.local + 4 + columns.destination + server + 1 + 2 + 14 + width(what) <= writer.room() {
         return false;
     }
-    let theme = &look.theme;
+    let theme = &ctx.theme;
     let to = format!("{} :{} ", glyphs::LONG_ARROW, client.destination.addr.port());
     let local = client.local.map_or_else(String::new, |addr| format!("{} ", fit(addr, 7)));
     let why = width(errno) + 2 + width(what);
-    let fits = |lead: &String| width(lead) + why <= ink.room();
+    let fits = |lead: &String| width(lead) + why <= writer.room();
     let lead = [format!("{local}{to}"), to].into_iter().find(fits).unwrap_or_default();
-    ink.say(&lead, theme.quiet).say(errno, theme.alarm).skip(2).say(what, theme.text);
+    writer.write(&lead, theme.quiet).write(errno, theme.alarm).skip(2).write(what, theme.text);
     true
 }
 
-fn details(model: &Model, look: &Look, columns: &ClientColumns, client: &Client, ink: &mut Ink<'_>) {
-    let (theme, numbers) = (&look.theme, &look.text.numbers);
+fn details(model: &Model, ctx: &DrawContext, columns: &ClientColumns, client: &Client, writer: &mut LineWriter<'_>) {
+    let (theme, numbers) = (&ctx.theme, &ctx.text.numbers);
     let style = if client.is_live() { theme.text } else { theme.quiet };
     if client.is_live() {
-        ink.right(&numbers.span(model.now.since(client.since)), 7, style);
+        writer.right(&numbers.span(model.now.since(client.since)), 7, style);
     } else {
-        ink.skip(7);
+        writer.skip(7);
     }
-    let owner = standing::program(client);
+    let owner = client_status::program(client);
     if columns.traffic || owner.is_none() {
         let bytes = numbers.bytes(client.sent + client.received);
-        if width(&bytes) + 2 <= ink.room() {
-            ink.skip(2).right(&bytes, 7, style);
+        if width(&bytes) + 2 <= writer.room() {
+            writer.skip(2).right(&bytes, 7, style);
         }
     }
     if let Some(owner) = owner {
-        ink.skip(2).whole(&owner, theme.quiet);
-    } else if client.destination.proto == Proto::Udp && ink.room() > 2 {
-        ink.skip(2).whole(look.text.clients.no_connection, theme.quiet);
+        writer.skip(2).write_whole(&owner, theme.quiet);
+    } else if client.destination.proto == Proto::Udp && writer.room() > 2 {
+        writer.skip(2).write_whole(ctx.text.clients.no_connection, theme.quiet);
     }
 }

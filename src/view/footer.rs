@@ -5,19 +5,19 @@ use std::time::Duration;
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 
-use super::ink::{Ink, width};
+use super::draw_context::DrawContext;
 use super::keys;
-use super::look::Look;
+use super::line_writer::{LineWriter, width};
 use crate::domain::WorldId;
 use crate::model::Model;
 use crate::model::keys::{Action, Key};
 use crate::model::ui::{Mode, Pane, View};
 
 /// Draws the line.
-pub(super) fn render(model: &Model, look: &Look, area: Rect, buf: &mut Buffer) {
-    let mut ink = Ink::on(buf, area, 0);
+pub(super) fn render(model: &Model, look: &DrawContext, area: Rect, buf: &mut Buffer) {
+    let mut ink = LineWriter::on(buf, area, 0);
     if let Some(count) = model.ui.count.filter(|_| model.ui.mode == Mode::Command) {
-        ink.skip(1).say(&format!("{count}_"), look.theme.typed).skip(1);
+        ink.skip(1).write(&format!("{count}_"), look.theme.typed).skip(1);
     }
     let mut last = Vec::new();
     let mut first = hints(model, look);
@@ -45,15 +45,15 @@ fn columns(hint: &Hint) -> u16 {
     width(&hint.0) + width(&hint.1) + 3
 }
 
-fn say(ink: &mut Ink<'_>, (key, word): &Hint, look: &Look) {
-    ink.skip(1).say(key, look.theme.key).skip(1).say(word, look.theme.text).skip(1);
+fn say(ink: &mut LineWriter<'_>, (key, word): &Hint, look: &DrawContext) {
+    ink.skip(1).write(key, look.theme.key).skip(1).write(word, look.theme.text).skip(1);
 }
 
-fn plain(action: Action, look: &Look) -> Hint {
+fn plain(action: Action, look: &DrawContext) -> Hint {
     (keys::first(action, look.text), keys::text(action, look.text).hint.into())
 }
 
-fn hints(model: &Model, look: &Look) -> Vec<Hint> {
+fn hints(model: &Model, look: &DrawContext) -> Vec<Hint> {
     let words = &look.text.keys;
     let key = |key: Key, word: &str| (keys::name(key, look.text), word.to_owned());
     match (model.ui.mode, model.ui.count) {
@@ -130,7 +130,7 @@ fn hints(model: &Model, look: &Look) -> Vec<Hint> {
 }
 
 /// What a number means to the keys of the wire.
-fn on_wire(look: &Look, count: u32) -> Vec<Hint> {
+fn on_wire(look: &DrawContext, count: u32) -> Vec<Hint> {
     let words = &look.text.keys;
     let of = |action| keys::first(action, look.text);
     let span = look.text.numbers.tenths(Duration::from_millis(100 * u64::from(count.clamp(1, 50))));

@@ -6,23 +6,23 @@ use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use ratatui::style::Style;
 
-use super::ink::{Ink, head, width};
-use super::look::Look;
+use super::draw_context::DrawContext;
+use super::line_writer::{LineWriter, head, width};
 use super::{glyphs, target};
 use crate::domain::{Evidence, WireMode, WorldId};
 use crate::model::Model;
 use crate::model::ui::{ThemeName, View};
 
 /// One thing in the line. Those of the greatest rank are left out first where there is no room.
-struct Part {
+struct HeaderItem {
     text: String,
     style: Style,
     rank: u8,
 }
 
 /// Draws the line. How many events were lost is never left out.
-pub(super) fn render(model: &Model, look: &Look, area: Rect, buf: &mut Buffer) {
-    let mut groups = [left(model, look, area.width), legend(model, look), counts(model, look), settings(model, look)];
+pub(super) fn render(model: &Model, ctx: &DrawContext, area: Rect, buf: &mut Buffer) {
+    let mut groups = [left(model, ctx, area.width), legend(model, ctx), counts(model, ctx), settings(model, ctx)];
     while total(&groups) > area.width {
         let worst = groups.iter().flatten().map(|part| part.rank).max().unwrap_or(0);
         if worst == 0 {
@@ -35,22 +35,22 @@ pub(super) fn render(model: &Model, look: &Look, area: Rect, buf: &mut Buffer) {
     let groups: Vec<_> = groups.into_iter().filter(|group| !group.is_empty()).collect();
     let spare = area.width.saturating_sub(total(&groups));
     let gaps = u16::try_from(groups.len()).unwrap_or(1).saturating_sub(1).max(1);
-    let mut ink = Ink::on(buf, area, 0);
-    ink.skip(1);
+    let mut writer = LineWriter::on(buf, area, 0);
+    writer.skip(1);
     for (at, group) in (0u16..).zip(&groups) {
         if at > 0 {
             // What is left over is shared out, the rest of the division to the left.
-            ink.skip(GAP + spare / gaps + u16::from(at <= spare % gaps));
+            writer.skip(GAP + spare / gaps + u16::from(at <= spare % gaps));
         }
         for (at, part) in group.iter().enumerate() {
-            ink.skip(if at > 0 { 2 } else { 0 }).say(&part.text, part.style);
+            writer.skip(if at > 0 { 2 } else { 0 }).write(&part.text, part.style);
         }
     }
 }
 
 const GAP: u16 = 3;
 
-fn total<T: AsRef<[Part]>>(groups: &[T]) -> u16 {
+fn total<T: AsRef<[HeaderItem]>>(groups: &[T]) -> u16 {
     let mut sum = 2u16;
     for group in groups.iter().map(AsRef::as_ref).filter(|group| !group.is_empty()) {
         let parts: u16 = group.iter().map(|part| width(&part.text) + 2).sum();
@@ -59,42 +59,44 @@ fn total<T: AsRef<[Part]>>(groups: &[T]) -> u16 {
     sum.saturating_sub(GAP)
 }
 
-fn left(model: &Model, look: &Look, columns: u16) -> Vec<Part> {
-    let (text, theme) = (&look.text.header, &look.theme);
+fn left(model: &Model, ctx: &DrawContext, columns: u16) -> Vec<HeaderItem> {
+    let (text, theme) = (&ctx.text.header, &ctx.theme);
     let servers = model.worlds.shown().servers.all();
-    let mut parts = vec![Part { text: "socklab-tui".into(), style: theme.title, rank: 4 }];
+    let mut parts = vec![HeaderItem { text: "socklab-tui".into(), style: theme.title, rank: 4 }];
     // Whatever is shown: who is open to the network always sees it.
     let open = model.worlds.host().servers.are_open();
     let narrow = columns < 80;
     if open {
         let badge = if narrow { text.open.to_owned() } else { format!(" {} ", text.open) };
-        parts.push(Part { text: badge, style: theme.badge, rank: 0 });
+        parts.push(HeaderItem { text: badge, style: theme.badge, rank: 0 });
     }
-    if let Some((text, style)) = target::badge(model, look, narrow) {
-        parts.push(Part { text, style, rank: 0 });
+    if let Some((text, style)) = target::badge(model, ctx, narrow) {
+        parts.push(HeaderItem { text, style, rank: 0 });
     }
     let elsewhere = parts.len() > 1;
     if model.worlds.shown_id() == WorldId::Wire {
-        parts.push(Part { text: wire(model, look), style: theme.newest, rank: u8::from(elsewhere) });
+        parts.push(HeaderItem { text: wire(model, ctx), style: theme.newest, rank: u8::from(elsewhere) });
     } else if model.worlds.shown().observing {
-        parts.push(Part { text: text.observing.into(), style: theme.alarm, rank: 1 });
+        parts.push(HeaderItem { text: text.observing.into(), style: theme.alarm, rank: 1 });
     } else if !open && servers.iter().all(|server| is_loopback(server.addr())) {
         if let Some(server) = servers.first() {
-            parts.push(Part { text: server.addr().ip().to_string(), style: theme.host.server, rank: 7 });
+            parts.push(HeaderItem { text: server.addr().ip().to_string(), style: theme.host.server, rank: 7 });
         }
-        parts.push(Part { text: text.loopback.into(), style: theme.quiet, rank: 3 });
+        parts.push(HeaderItem { text: text.loopback.into(), style: theme.quiet, rank: 3 });
     }
     match model.ui.view {
         View::Lab | View::Wire => {}
-        View::Ports => parts.push(Part { text: look.text.ports.title.into(), style: theme.title, rank: 2 }),
-        View::Lessons => parts.push(Part { text: look.text.lessons.list.title.into(), style: theme.title, rank: 2 }),
-        View::Network => parts.push(Part { text: look.text.network.title.into(), style: theme.title, rank: 2 }),
+        View::Ports => parts.push(HeaderItem { text: ctx.text.ports.title.into(), style: theme.title, rank: 2 }),
+        View::Lessons => {
+            parts.push(HeaderItem { text: ctx.text.lessons.list.title.into(), style: theme.title, rank: 2 })
+        }
+        View::Network => parts.push(HeaderItem { text: ctx.text.network.title.into(), style: theme.title, rank: 2 }),
         View::Packets => {
             if let Some(file) = &model.files.shown {
-                let text = format!(" {} {} ", look.text.files.file, short(&file.name, if narrow { 24 } else { 48 }));
-                parts.push(Part { text, style: theme.badge, rank: 0 });
+                let text = format!(" {} {} ", ctx.text.files.file, short(&file.name, if narrow { 24 } else { 48 }));
+                parts.push(HeaderItem { text, style: theme.badge, rank: 0 });
             }
-            parts.push(Part { text: look.text.packets.title.into(), style: theme.title, rank: 2 });
+            parts.push(HeaderItem { text: ctx.text.packets.title.into(), style: theme.title, rank: 2 });
         }
     }
     parts
@@ -111,13 +113,13 @@ fn is_loopback(addr: SocketAddr) -> bool {
 }
 
 /// That this is the wire's world, and how packets cross it.
-fn wire(model: &Model, look: &Look) -> String {
-    let (words, wire) = (&look.text.wire, &model.worlds.shown().wire);
+fn wire(model: &Model, ctx: &DrawContext) -> String {
+    let (words, wire) = (&ctx.text.wire, &model.worlds.shown().wire);
     if !wire.is_open() {
         return words.lab.into();
     }
     let hop = |mode| match mode {
-        WireMode::Slow { hop } => look.text.numbers.tenths(hop),
+        WireMode::Slow { hop } => ctx.text.numbers.tenths(hop),
         WireMode::Step | WireMode::Live => String::new(),
     };
     let mode = wire.mode().map_or_else(|| words.mixed.into(), |mode| words.mode(mode, &hop(mode)));
@@ -125,7 +127,7 @@ fn wire(model: &Model, look: &Look) -> String {
 }
 
 /// The kinds of evidence, those that cannot be had struck out. Those that nobody asked for are not mentioned.
-fn legend(model: &Model, look: &Look) -> Vec<Part> {
+fn legend(model: &Model, ctx: &DrawContext) -> Vec<HeaderItem> {
     const ALL: [Evidence; 5] =
         [Evidence::Called, Evidence::Traced, Evidence::Sampled, Evidence::Packet, Evidence::Inferred];
     // What a file tells of is known by its packets, whatever can be had here.
@@ -138,33 +140,33 @@ fn legend(model: &Model, look: &Look) -> Vec<Part> {
         (_, None) => None,
     };
     let part = |kind: Evidence| {
-        let name = (look.text.evidence)(kind).name;
+        let name = (ctx.text.evidence)(kind).name;
         Some(if known(kind)? {
-            let style = look.theme.evidence(kind);
-            Part { text: format!("{} {name}", glyphs::evidence(kind)), style, rank: 2 }
+            let style = ctx.theme.evidence(kind);
+            HeaderItem { text: format!("{} {name}", glyphs::evidence(kind)), style, rank: 2 }
         } else {
-            Part { text: format!("{} {name}", glyphs::LACKING), style: look.theme.lacking, rank: 8 }
+            HeaderItem { text: format!("{} {name}", glyphs::LACKING), style: ctx.theme.lacking, rank: 8 }
         })
     };
     kinds.iter().copied().filter_map(part).collect()
 }
 
-fn counts(model: &Model, look: &Look) -> Vec<Part> {
-    let (text, theme, numbers) = (&look.text.header, &look.theme, &look.text.numbers);
+fn counts(model: &Model, ctx: &DrawContext) -> Vec<HeaderItem> {
+    let (text, theme, numbers) = (&ctx.text.header, &ctx.theme, &ctx.text.numbers);
     let (live, events, lost) =
         (model.worlds.shown().clients.live(), model.worlds.shown().events, model.worlds.shown().lost);
     let mut parts = vec![
-        Part { text: (text.clients)(&numbers.count(live as u64), live), style: theme.text, rank: 6 },
-        Part { text: (text.events)(&numbers.count(events), events), style: theme.text, rank: 7 },
+        HeaderItem { text: (text.clients)(&numbers.count(live as u64), live), style: theme.text, rank: 6 },
+        HeaderItem { text: (text.events)(&numbers.count(events), events), style: theme.text, rank: 7 },
     ];
     if lost > 0 {
-        parts.push(Part { text: (text.lost)(&numbers.count(lost), lost), style: theme.alarm, rank: 0 });
+        parts.push(HeaderItem { text: (text.lost)(&numbers.count(lost), lost), style: theme.alarm, rank: 0 });
     }
     parts
 }
 
-fn settings(model: &Model, look: &Look) -> Vec<Part> {
-    let text = &look.text.header;
+fn settings(model: &Model, ctx: &DrawContext) -> Vec<HeaderItem> {
+    let text = &ctx.text.header;
     let name = match model.ui.theme {
         ThemeName::Dark => text.dark,
         ThemeName::Light => text.light,
@@ -172,7 +174,7 @@ fn settings(model: &Model, look: &Look) -> Vec<Part> {
         ThemeName::Mono => text.mono,
     };
     vec![
-        Part { text: look.text.code.into(), style: look.theme.title, rank: 5 },
-        Part { text: format!("{} {name}", glyphs::THEME), style: look.theme.quiet, rank: 9 },
+        HeaderItem { text: ctx.text.code.into(), style: ctx.theme.title, rank: 5 },
+        HeaderItem { text: format!("{} {name}", glyphs::THEME), style: ctx.theme.quiet, rank: 9 },
     ]
 }

@@ -5,8 +5,8 @@ use ratatui::layout::Rect;
 use ratatui::style::Style;
 use ratatui::widgets::{Clear, Widget};
 
-use super::ink::{Ink, width, wrap};
-use super::look::{Frame, Look};
+use super::draw_context::{DrawContext, PaneFrame};
+use super::line_writer::{LineWriter, width, wrap};
 use super::{glyphs, keys};
 use crate::domain::{Evidence, TcpState};
 use crate::model::Model;
@@ -36,13 +36,13 @@ fn place(screen: Rect) -> Rect {
 
 /// The last line that the help may begin with on this screen.
 pub(super) fn reach(model: &Model, screen: Rect) -> usize {
-    let look = Look::of(model, super::ColorDepth::Mono);
+    let look = DrawContext::of(model, super::ColorDepth::Mono);
     let (area, all) = (place(screen), lines(model, &look));
     broken(&all, area.width).1.len().saturating_sub(usize::from(area.height.saturating_sub(2)))
 }
 
 /// Draws the help from line `from` on, as far as there is that much.
-pub(super) fn render(model: &Model, look: &Look, from: usize, buf: &mut Buffer) {
+pub(super) fn render(model: &Model, look: &DrawContext, from: usize, buf: &mut Buffer) {
     let area = place(buf.area);
     Clear.render(area, buf);
     buf.set_style(area, look.theme.paper);
@@ -52,15 +52,15 @@ pub(super) fn render(model: &Model, look: &Look, from: usize, buf: &mut Buffer) 
     let height = usize::from(area.height.saturating_sub(2));
     let start = from.min(wrapped.len().saturating_sub(height));
     let seen = format!("{}/{}", (start + height).min(wrapped.len()), wrapped.len());
-    let frame = Frame { title: words.title, count: &seen, foot: words.scroll, focused: true };
+    let frame = PaneFrame { title: words.title, count: &seen, foot: words.scroll, focused: true };
     let inside = look.frame(&frame, area, buf);
     for (row, (key, key_style, what, style)) in (0..inside.height).zip(&wrapped[start..]) {
-        let mut ink = Ink::on(buf, inside, row);
+        let mut ink = LineWriter::on(buf, inside, row);
         ink.skip(1);
         if what.is_empty() {
-            ink.say(key, *key_style);
+            ink.write(key, *key_style);
         } else {
-            ink.cell(key, left, *key_style).say(what, *style);
+            ink.cell(key, left, *key_style).write(what, *style);
         }
     }
 }
@@ -86,7 +86,7 @@ fn broken(all: &[Line], columns: u16) -> (u16, Vec<Drawn<'_>>) {
 }
 
 /// All lines, before they are broken to the width.
-fn lines(model: &Model, look: &Look) -> Vec<Line> {
+fn lines(model: &Model, look: &DrawContext) -> Vec<Line> {
     let words = &look.text.help;
     let mut lines = Vec::new();
     for (place, title) in keys::places(look.text) {
@@ -116,7 +116,7 @@ fn lines(model: &Model, look: &Look) -> Vec<Line> {
     lines
 }
 
-fn heading(lines: &mut Vec<Line>, look: &Look, title: &str) {
+fn heading(lines: &mut Vec<Line>, look: &DrawContext, title: &str) {
     if !lines.is_empty() {
         lines.push(plain(look, ""));
     }
@@ -124,11 +124,11 @@ fn heading(lines: &mut Vec<Line>, look: &Look, title: &str) {
     lines.push(Line { left: title.into(), left_style: style, right: String::new(), style });
 }
 
-fn plain(look: &Look, text: &str) -> Line {
+fn plain(look: &DrawContext, text: &str) -> Line {
     Line { left: String::new(), left_style: look.theme.text, right: text.into(), style: look.theme.text }
 }
 
-fn typing(lines: &mut Vec<Line>, look: &Look) {
+fn typing(lines: &mut Vec<Line>, look: &DrawContext) {
     let words = &look.text.keys;
     heading(lines, look, look.text.help.typing);
     for (key, what) in [
@@ -142,7 +142,7 @@ fn typing(lines: &mut Vec<Line>, look: &Look) {
     }
 }
 
-fn evidence(lines: &mut Vec<Line>, model: &Model, look: &Look) {
+fn evidence(lines: &mut Vec<Line>, model: &Model, look: &DrawContext) {
     let words = &look.text.help;
     heading(lines, look, words.evidence);
     let kinds = [Evidence::Called, Evidence::Traced, Evidence::Sampled, Evidence::Packet, Evidence::Inferred];
@@ -162,7 +162,7 @@ fn evidence(lines: &mut Vec<Line>, model: &Model, look: &Look) {
     }
 }
 
-fn marks(lines: &mut Vec<Line>, look: &Look) {
+fn marks(lines: &mut Vec<Line>, look: &DrawContext) {
     let (words, theme) = (&look.text.help, &look.theme);
     heading(lines, look, words.marks);
     for (glyph, style, what) in [

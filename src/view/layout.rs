@@ -42,7 +42,7 @@ const DIGITS: u16 = 23;
 
 /// The parts of a screen. A part that is not shown is empty.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub(super) struct Parts {
+pub(super) struct ScreenLayout {
     pub(super) header: Rect,
     pub(super) servers: Rect,
     pub(super) clients: Rect,
@@ -69,32 +69,32 @@ pub(super) struct Parts {
 }
 
 /// What a screen of this size shows; `None` when it is too small for any of it.
-pub(super) fn parts(model: &Model, area: Rect) -> Option<Parts> {
+pub(super) fn parts(model: &Model, area: Rect) -> Option<ScreenLayout> {
     if area.width < SMALLEST.0 || area.height < SMALLEST.1 {
         return None;
     }
     let [header, body, footer] = rows(area, [1, area.height - 2, 1]);
-    let frame = Parts { header, footer, ..Parts::default() };
+    let frame = ScreenLayout { header, footer, ..ScreenLayout::default() };
     if model.ui.page.is_some() {
-        return Some(Parts { page: body, ..frame });
+        return Some(ScreenLayout { page: body, ..frame });
     }
     if model.ui.view == View::Ports {
         // The digits need no more than this; the list of clients below them says the rest.
         let height = if body.height < DIGITS + 6 { body.height } else { DIGITS };
         let [body, clients] = rows(body, [height, body.height - height]);
-        return Some(Parts { clients, body, ..frame });
+        return Some(ScreenLayout { clients, body, ..frame });
     }
     if model.ui.view == View::Packets {
-        return Some(Parts { packets: body, ..frame });
+        return Some(ScreenLayout { packets: body, ..frame });
     }
     if model.ui.view == View::Lessons {
-        return Some(Parts { lessons: body, ..frame });
+        return Some(ScreenLayout { lessons: body, ..frame });
     }
     if model.ui.view == View::Wire {
-        return Some(Parts { wire: body, ..frame });
+        return Some(ScreenLayout { wire: body, ..frame });
     }
     if model.ui.view == View::Network {
-        return Some(Parts { network: body, ..frame });
+        return Some(ScreenLayout { network: body, ..frame });
     }
     if model.ui.zoomed {
         let mut parts = frame;
@@ -108,7 +108,7 @@ pub(super) fn parts(model: &Model, area: Rect) -> Option<Parts> {
     })
 }
 
-impl Parts {
+impl ScreenLayout {
     const fn pane_mut(&mut self, pane: Pane) -> &mut Rect {
         match pane {
             Pane::Servers => &mut self.servers,
@@ -120,7 +120,7 @@ impl Parts {
     }
 }
 
-fn roomy(model: &Model, body: Rect, frame: Parts) -> Parts {
+fn roomy(model: &Model, body: Rect, frame: ScreenLayout) -> ScreenLayout {
     let servers = u16::try_from(model.worlds.shown().servers.all().len()).unwrap_or(u16::MAX).clamp(4, 8);
     let top = (servers + 5).max(body.height / 4);
     let netstat = (body.height - top) * 9 / 20;
@@ -129,10 +129,10 @@ fn roomy(model: &Model, body: Rect, frame: Parts) -> Parts {
     let [servers, clients] = columns(top, [left, body.width - left]);
     let right = (body.width / 3).clamp(34, 60);
     let [lifecycle, broadcast] = columns(bottom, [body.width - right, right]);
-    Parts { servers, clients, netstat, lifecycle, broadcast, ..frame }
+    ScreenLayout { servers, clients, netstat, lifecycle, broadcast, ..frame }
 }
 
-fn narrow(model: &Model, body: Rect, frame: Parts) -> Parts {
+fn narrow(model: &Model, body: Rect, frame: ScreenLayout) -> ScreenLayout {
     let lines = super::servers::lines_needed(model, body.width).clamp(1, 2);
     let rest = body.height - lines - 1;
     let clients = (rest / 3).clamp(4, 12);
@@ -144,13 +144,13 @@ fn narrow(model: &Model, body: Rect, frame: Parts) -> Parts {
     let netstat = if talking { netstat.min(spare) } else { netstat };
     let [servers_line, clients, netstat, last, message_line] =
         rows(body, [lines, clients, netstat, rest - clients - netstat, 1]);
-    let frame = Parts { clients, netstat, servers_line, ..frame };
+    let frame = ScreenLayout { clients, netstat, servers_line, ..frame };
     if talking {
         // The pane has its own line for the message: the one below joins it.
         let broadcast = Rect { height: last.height + 1, ..last };
-        Parts { broadcast, ..frame }
+        ScreenLayout { broadcast, ..frame }
     } else {
-        Parts { lifecycle: last, message_line, ..frame }
+        ScreenLayout { lifecycle: last, message_line, ..frame }
     }
 }
 

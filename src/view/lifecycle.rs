@@ -6,9 +6,9 @@ use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 
 use super::column_budget::ColumnBudget;
-use super::ink::{Ink, width, wrap, wrap_pieces};
-use super::look::{Frame, Look};
-use super::story::{self, Told, Who};
+use super::draw_context::{DrawContext, PaneFrame};
+use super::line_writer::{LineWriter, width, wrap, wrap_pieces};
+use super::story::{self, EventSubject, StyledText};
 use super::{glyphs, names};
 use crate::domain::{Event, Evidence, Stamp};
 use crate::model::Model;
@@ -17,29 +17,29 @@ use crate::model::ui::{Mode, Pane};
 use crate::model::window::{tail, window};
 
 /// Draws the pane.
-pub(super) fn render(model: &Model, look: &Look, area: Rect, buf: &mut Buffer) {
+pub(super) fn render(model: &Model, ctx: &DrawContext, area: Rect, buf: &mut Buffer) {
     let list = &model.lifecycle;
-    let words = &look.text.lifecycle;
-    let (count, foot) = (kinds(model, look), foot(model, look));
-    let frame = Frame {
+    let words = &ctx.text.lifecycle;
+    let (count, foot) = (kinds(model, ctx), foot(model, ctx));
+    let frame = PaneFrame {
         title: words.title,
         count: &count,
         foot: &foot,
         focused: model.ui.focus == Pane::Lifecycle && model.ui.mode == Mode::Command,
     };
-    let inside = look.frame(&frame, area, buf);
+    let inside = ctx.frame(&frame, area, buf);
     if list.is_empty() {
         let filtered = list.kinds != Kinds::All || list.subject.is_some();
         let sentence = if filtered { words.none_listed } else { words.none };
         for (row, line) in (0..inside.height).zip(wrap(sentence, inside.width.saturating_sub(2))) {
-            Ink::on(buf, inside, row).skip(1).say(line, look.theme.quiet);
+            LineWriter::on(buf, inside, row).skip(1).write(line, ctx.theme.quiet);
         }
         return;
     }
-    let columns = LifecycleColumns::of(model, look, inside.width);
+    let columns = LifecycleColumns::of(model, ctx, inside.width);
     let listed = places(model, inside.height).filter_map(|place| list.entry(place));
     let events = listed.filter_map(|entry| model.journal.get(entry.seq));
-    let mut entries: Vec<_> = events.map(|event| Entry::of(model, look, event, &columns)).collect();
+    let mut entries: Vec<_> = events.map(|event| LifecycleRow::of(model, ctx, event, &columns)).collect();
     let held = entries.iter().position(|entry| entry.held);
     let pointed =
         matches!(list.reader, Reader::Points { .. }).then(|| entries.iter().rposition(|e| e.related)).flatten();
@@ -51,7 +51,7 @@ pub(super) fn render(model: &Model, look: &Look, area: Rect, buf: &mut Buffer) {
     }
     let mut rest = inside;
     for entry in &entries {
-        let used = entry.draw(look, &columns, rest, buf);
+        let used = entry.draw(ctx, &columns, rest, buf);
         rest = Rect { y: rest.y + used, height: rest.height - used, ..rest };
     }
 }
@@ -76,9 +76,9 @@ struct LifecycleColumns {
 }
 
 impl LifecycleColumns {
-    fn of(model: &Model, look: &Look, columns: u16) -> Self {
+    fn of(model: &Model, ctx: &DrawContext, columns: u16) -> Self {
         // As wide as the latest time is.
-        let time = width(&clock(look, model.now)).max(7);
+        let time = width(&clock(ctx, model.now)).max(7);
         let mut budget = ColumnBudget::new(columns, time + 5);
         let who = budget.fit([(WIDE_NAME, 68), (11, 0)]);
         Self { time, who, words: budget.rest() }
@@ -89,28 +89,28 @@ impl LifecycleColumns {
     }
 }
 
-fn clock(look: &Look, at: Stamp) -> String {
-    look.text.numbers.clock(at.since(Stamp::ZERO))
+fn clock(ctx: &DrawContext, at: Stamp) -> String {
+    ctx.text.numbers.clock(at.since(Stamp::ZERO))
 }
 
 /// One event, told.
-struct Entry<'a> {
+struct LifecycleRow<'a> {
     time: String,
-    who: Who<'a>,
+    who: EventSubject<'a>,
     evidence: Evidence,
-    told: Told,
+    told: StyledText,
     lines: usize,
     held: bool,
     related: bool,
 }
 
-impl<'a> Entry<'a> {
-    fn of(model: &'a Model, look: &Look, event: &Event, columns: &LifecycleColumns) -> Self {
+impl<'a> LifecycleRow<'a> {
+    fn of(model: &'a Model, ctx: &DrawContext, event: &Event, columns: &LifecycleColumns) -> Self {
         let kind = &event.seen.kind;
-        let told = story::tell(model, look, event, columns.words);
+        let told = story::tell(model, ctx, event, columns.words);
         Self {
-            time: clock(look, event.seen.at),
-            who: story::who(model, look, event, columns.narrow()),
+            time: clock(ctx, event.seen.at),
+            who: story::subject(model, ctx, event, columns.narrow()),
             evidence: event.seen.evidence,
             lines: wrap_pieces(&told.0, columns.words).len(),
             told,
@@ -120,25 +120,25 @@ impl<'a> Entry<'a> {
     }
 
     /// Draws it at the top of `area`, and returns how many lines it took.
-    fn draw(&self, look: &Look, columns: &LifecycleColumns, area: Rect, buf: &mut Buffer) -> u16 {
-        let theme = &look.theme;
+    fn draw(&self, ctx: &DrawContext, columns: &LifecycleColumns, area: Rect, buf: &mut Buffer) -> u16 {
+        let theme = &ctx.theme;
         let lines = wrap_pieces(&self.told.0, columns.words);
         for (row, line) in (0..area.height).zip(&lines) {
-            let mut ink = Ink::on(buf, area, row);
+            let mut writer = LineWriter::on(buf, area, row);
             if row == 0 {
-                ink.cell(if self.held { glyphs::SELECTED } else { " " }, 1, theme.newest);
-                ink.right(&self.time, columns.time, theme.quiet).skip(1);
-                ink.cell(&self.who.name, columns.who, self.who.style).skip(1);
-                look.evidence(&mut ink, self.evidence);
+                writer.cell(if self.held { glyphs::SELECTED } else { " " }, 1, theme.newest);
+                writer.right(&self.time, columns.time, theme.quiet).skip(1);
+                writer.cell(&self.who.name, columns.who, self.who.style).skip(1);
+                ctx.evidence(&mut writer, self.evidence);
             }
-            ink.goto(area.x + columns.time + columns.who + 5);
+            writer.goto(area.x + columns.time + columns.who + 5);
             for (text, style) in line {
-                ink.say(text, *style);
+                writer.write(text, *style);
             }
             if self.held {
-                ink.restyle(area.x, theme.selected);
+                writer.restyle(area.x, theme.selected);
             } else if self.related {
-                ink.restyle(area.x + columns.time + 2, theme.related);
+                writer.restyle(area.x + columns.time + 2, theme.related);
             }
         }
         u16::try_from(lines.len()).unwrap_or(u16::MAX).min(area.height)
@@ -146,8 +146,8 @@ impl<'a> Entry<'a> {
 }
 
 /// Which kinds are listed, and what the list is narrowed to; nothing when all is.
-fn kinds(model: &Model, look: &Look) -> String {
-    let words = &look.text.lifecycle;
+fn kinds(model: &Model, ctx: &DrawContext) -> String {
+    let words = &ctx.text.lifecycle;
     let kinds = match model.lifecycle.kinds {
         Kinds::All => None,
         Kinds::Calls => Some(words.calls.to_owned()),
@@ -159,7 +159,7 @@ fn kinds(model: &Model, look: &Look) -> String {
                 model.worlds.shown().servers.get(id).map_or_else(|| id.to_string(), |s| s.spec.name.clone())
             }
             Subject::Connection(flow) => match model.worlds.shown().clients.by_flow(&flow) {
-                Some(client) => names::long(look, client).into_owned(),
+                Some(client) => names::long(ctx, client).into_owned(),
                 None => format!(":{}", flow.local.port()),
             },
         })
@@ -168,8 +168,8 @@ fn kinds(model: &Model, look: &Look) -> String {
 }
 
 /// Whether the list follows, and how much there is.
-fn foot(model: &Model, look: &Look) -> String {
-    let (list, words, numbers) = (&model.lifecycle, &look.text.lifecycle, &look.text.numbers);
+fn foot(model: &Model, ctx: &DrawContext) -> String {
+    let (list, words, numbers) = (&model.lifecycle, &ctx.text.lifecycle, &ctx.text.numbers);
     let dot = glyphs::DOT;
     match list.reader {
         Reader::Follows | Reader::Points { .. } => {
@@ -177,7 +177,7 @@ fn foot(model: &Model, look: &Look) -> String {
         }
         Reader::Holds { .. } => {
             let new = (words.new)(&numbers.count(list.unseen() as u64), list.unseen());
-            let follow = look.text.keys.last.hint;
+            let follow = ctx.text.keys.last.hint;
             format!("{} {dot} {new} {dot} End {follow}", words.held)
         }
     }

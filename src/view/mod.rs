@@ -1,22 +1,24 @@
 //! The model drawn on a buffer: pure, without a clock, without I/O, and at the cost of what is visible.
 
-mod ask;
 mod big_ports;
 mod broadcast;
+mod client_status;
 mod clients;
 mod column_budget;
+mod dialog;
+mod draw_context;
+mod event_line;
 mod filter_line;
 mod footer;
 mod glyphs;
 mod header;
 mod help;
-mod ink;
+mod input_line;
 mod keys;
 mod layout;
 mod lessons;
 mod lifecycle;
-mod line;
-mod look;
+mod line_writer;
 mod mark_line;
 mod names;
 mod netstat;
@@ -27,28 +29,26 @@ mod page;
 pub mod sentences;
 mod servers;
 mod small;
-mod standing;
 mod story;
 mod target;
 #[cfg(test)]
 pub(crate) mod tests;
 mod theme;
-mod typed;
 mod wire;
 
 use ratatui::Frame;
 use ratatui::buffer::Buffer;
 use ratatui::layout::{Position, Rect};
 
+pub use event_line::event_line;
 pub use keys::{KeyRow, keys_table};
-pub use line::line;
 pub use theme::{ColorDepth, Theme};
 
 use crate::domain::RowKey;
 use crate::model::Model;
 use crate::model::page::End;
 use crate::model::ui::{Glyphs, Mode};
-use look::Look;
+use draw_context::DrawContext;
 
 /// Draws the whole screen, and places the cursor where something is typed.
 pub fn draw(model: &Model, depth: ColorDepth, frame: &mut Frame<'_>) {
@@ -60,57 +60,57 @@ pub fn draw(model: &Model, depth: ColorDepth, frame: &mut Frame<'_>) {
 /// Draws the whole screen on a buffer, and returns where the cursor is, when something is typed.
 pub fn render(model: &Model, depth: ColorDepth, buf: &mut Buffer) -> Option<Position> {
     let area = buf.area;
-    let look = Look::of(model, depth);
-    buf.set_style(area, look.theme.paper);
+    let ctx = DrawContext::of(model, depth);
+    buf.set_style(area, ctx.theme.paper);
     let parts = layout::parts(model, area);
     if parts.is_none() {
         let open = model.worlds.host().servers.are_open();
-        small::render(&look, open, area, buf);
+        small::render(&ctx, open, area, buf);
     }
-    let cursor = parts.and_then(|parts| screen(model, &look, &parts, buf));
+    let cursor = parts.and_then(|parts| screen(model, &ctx, &parts, buf));
     if model.ui.glyphs == Glyphs::Ascii {
         glyphs::to_ascii(buf);
     }
     cursor
 }
 
-fn screen(model: &Model, look: &Look, parts: &layout::Parts, buf: &mut Buffer) -> Option<Position> {
-    header::render(model, look, parts.header, buf);
-    footer::render(model, look, parts.footer, buf);
+fn screen(model: &Model, ctx: &DrawContext, parts: &layout::ScreenLayout, buf: &mut Buffer) -> Option<Position> {
+    header::render(model, ctx, parts.header, buf);
+    footer::render(model, ctx, parts.footer, buf);
     let mut cursor = None;
     let mut pane = |area: Rect, draw: &mut dyn FnMut(Rect, &mut Buffer) -> Option<Position>| {
         if !area.is_empty() {
             cursor = draw(area, buf).or(cursor);
         }
     };
-    let plain = |draw: fn(&Model, &Look, Rect, &mut Buffer)| {
+    let plain = |draw: fn(&Model, &DrawContext, Rect, &mut Buffer)| {
         move |area: Rect, buf: &mut Buffer| {
-            draw(model, look, area, buf);
+            draw(model, ctx, area, buf);
             None
         }
     };
     pane(parts.servers, &mut plain(servers::render));
     pane(parts.servers_line, &mut plain(servers::render_lines));
     pane(parts.clients, &mut plain(clients::render));
-    pane(parts.netstat, &mut |area, buf| netstat::render(model, look, area, buf));
+    pane(parts.netstat, &mut |area, buf| netstat::render(model, ctx, area, buf));
     pane(parts.lifecycle, &mut plain(lifecycle::render));
-    pane(parts.broadcast, &mut |area, buf| broadcast::render(model, look, area, buf));
+    pane(parts.broadcast, &mut |area, buf| broadcast::render(model, ctx, area, buf));
     pane(parts.message_line, &mut plain(broadcast::render_line));
     pane(parts.page, &mut plain(page::render));
     pane(parts.body, &mut plain(big_ports::render));
-    pane(parts.packets, &mut |area, buf| packets::render(model, look, area, buf));
-    pane(parts.lessons, &mut |area, buf| Some(lessons::render(model, look, area, buf)));
-    pane(parts.wire, &mut |area, buf| wire::render(model, look, area, buf));
+    pane(parts.packets, &mut |area, buf| packets::render(model, ctx, area, buf));
+    pane(parts.lessons, &mut |area, buf| Some(lessons::render(model, ctx, area, buf)));
+    pane(parts.wire, &mut |area, buf| wire::render(model, ctx, area, buf));
     pane(parts.network, &mut plain(network::render));
     pane(if model.ui.mode == Mode::Marking { parts.footer } else { Rect::default() }, &mut |area, buf| {
-        mark_line::render(model, look, area, buf)
+        mark_line::render(model, ctx, area, buf)
     });
-    cursor = ask::render(model, look, buf).or(cursor);
+    cursor = dialog::render(model, ctx, buf).or(cursor);
     if model.ui.mode == Mode::Settings {
-        wire::settings(model, look, buf);
+        wire::settings(model, ctx, buf);
     }
     if let Mode::Help(from) = model.ui.mode {
-        help::render(model, look, from, buf);
+        help::render(model, ctx, from, buf);
         return None;
     }
     cursor

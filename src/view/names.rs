@@ -2,25 +2,25 @@
 
 use std::borrow::Cow;
 
-use super::look::Look;
+use super::draw_context::DrawContext;
 use crate::model::clients::{Client, Owner};
 
 /// In a list: `#3`, `broadcast`, `python3`, `other`.
-pub(super) fn short<'a>(look: &Look, client: &'a Client) -> Cow<'a, str> {
+pub(super) fn short<'a>(ctx: &DrawContext, client: &'a Client) -> Cow<'a, str> {
     match client.owner {
         Owner::Ours(id, _) => format!("#{}", id.0).into(),
-        Owner::Broadcaster => look.text.clients.broadcaster.into(),
+        Owner::Broadcaster => ctx.text.clients.broadcaster.into(),
         Owner::Foreign => {
-            client.process.as_ref().map_or(look.text.clients.other.into(), |process| Cow::from(&process.name))
+            client.process.as_ref().map_or(ctx.text.clients.other.into(), |process| Cow::from(&process.name))
         }
     }
 }
 
 /// In a story: `client #3`, `broadcast`, `python3`, `:44086`.
-pub(super) fn long<'a>(look: &Look, client: &'a Client) -> Cow<'a, str> {
+pub(super) fn long<'a>(ctx: &DrawContext, client: &'a Client) -> Cow<'a, str> {
     match (client.owner, &client.process, client.local) {
-        (Owner::Ours(id, _), ..) => (look.text.lifecycle.client)(id.0).into(),
+        (Owner::Ours(id, _), ..) => (ctx.text.lifecycle.client)(id.0).into(),
         (Owner::Foreign, None, Some(local)) => format!(":{}", local.port()).into(),
-        _ => short(look, client),
+        _ => short(ctx, client),
     }
 }

@@ -7,8 +7,8 @@ use ratatui::layout::{Position, Rect};
 use ratatui::style::Style;
 
 use super::column_budget::ColumnBudget;
-use super::ink::{Ink, fit, width, wrap};
-use super::look::{Frame, Look};
+use super::draw_context::{DrawContext, PaneFrame};
+use super::line_writer::{LineWriter, fit, width, wrap};
 use super::{filter_line, glyphs};
 use crate::domain::{Row, TcpState, TimerKind};
 use crate::model::Model;
@@ -19,13 +19,13 @@ use crate::model::ui::{Mode, Pane, Scope};
 use crate::model::window::window;
 
 /// The parts of the pane: the filter being typed, the names of the columns, the rows.
-struct Parts {
+struct NetstatLayout {
     typing: Rect,
     head: Rect,
     rows: Rect,
 }
 
-fn parts(model: &Model, area: Rect) -> Parts {
+fn parts(model: &Model, area: Rect) -> NetstatLayout {
     let inside = area.inner(ratatui::layout::Margin::new(1, 1));
     let typing = match model.ui.mode {
         Mode::Filtering => 2,
@@ -34,7 +34,7 @@ fn parts(model: &Model, area: Rect) -> Parts {
     let typing = typing.min(inside.height);
     let head = u16::from(inside.height - typing >= 3);
     let [typing, head, rows] = super::layout::rows(inside, [typing, head, inside.height - typing - head]);
-    Parts { typing, head, rows }
+    NetstatLayout { typing, head, rows }
 }
 
 /// The places of the rows that the pane shows in this area.
@@ -53,20 +53,20 @@ fn ghosts(model: &Model) -> impl Iterator<Item = &Entry> {
 }
 
 /// Draws the pane, and returns where the cursor is while the filter is typed.
-pub(super) fn render(model: &Model, look: &Look, area: Rect, buf: &mut Buffer) -> Option<Position> {
-    let words = &look.text.netstat;
+pub(super) fn render(model: &Model, ctx: &DrawContext, area: Rect, buf: &mut Buffer) -> Option<Position> {
+    let words = &ctx.text.netstat;
     let filter = model.listing.filter.to_string();
     let title =
         if filter.trim().is_empty() { "netstat -an".into() } else { format!("netstat -an | grep {}", filter.trim()) };
-    let number = |n: usize| look.text.numbers.count(n as u64);
-    let foot = foot(model, look);
-    let frame = Frame {
+    let number = |n: usize| ctx.text.numbers.count(n as u64);
+    let foot = foot(model, ctx);
+    let frame = PaneFrame {
         title: &title,
         count: &(words.count)(&number(model.listing.len()), &number(model.worlds.shown().table.len())),
         foot: if area.height > 4 { &foot } else { "" },
         focused: model.ui.focus == Pane::Netstat && model.ui.mode != Mode::Saying,
     };
-    look.frame(&frame, area, buf);
+    ctx.frame(&frame, area, buf);
     let parts = parts(model, area);
     let places = visible(model, area);
     let entries: Vec<&Entry> =
@@ -74,24 +74,28 @@ pub(super) fn render(model: &Model, look: &Look, area: Rect, buf: &mut Buffer) -
     let free = usize::from(parts.rows.height).saturating_sub(entries.len());
     let ghosts: Vec<&Entry> = ghosts(model).take(free).collect();
     let columns = NetstatColumns::of(&entries, &ghosts, parts.rows.width);
-    head(model, look, &columns, &mut Ink::on(buf, parts.head, 0));
+    head(model, ctx, &columns, &mut LineWriter::on(buf, parts.head, 0));
     let fresh =
         |entry: &Entry| entry.changed > crate::domain::Stamp::ZERO && model.now.since(entry.changed) < Table::FADE;
     let mut at = 0;
     for entry in &entries {
-        let mut ink = Ink::on(buf, parts.rows, at);
-        let start = ink.x();
+        let mut writer = LineWriter::on(buf, parts.rows, at);
+        let start = writer.x();
         let selected = model.ui.row == Some(entry.row.key());
-        row(model, look, &columns, entry, fresh(entry), &mut ink);
+        row(model, ctx, &columns, entry, fresh(entry), &mut writer);
         if selected {
-            Ink::on(buf, parts.rows, at).say(glyphs::SELECTED, look.theme.newest).restyle(start, look.theme.selected);
+            LineWriter::on(buf, parts.rows, at)
+                .write(glyphs::SELECTED, ctx.theme.newest)
+                .restyle(start, ctx.theme.selected);
         }
         at += 1;
     }
     for entry in &ghosts {
-        row(model, look, &columns, entry, false, &mut Ink::on(buf, parts.rows, at));
+        row(model, ctx, &columns, entry, false, &mut LineWriter::on(buf, parts.rows, at));
         // Its state is over: it is struck out, and where that cannot be seen the mark says so.
-        Ink::on(buf, parts.rows, at).restyle(parts.rows.x + 1, look.theme.ghost).say(glyphs::LACKING, look.theme.quiet);
+        LineWriter::on(buf, parts.rows, at)
+            .restyle(parts.rows.x + 1, ctx.theme.ghost)
+            .write(glyphs::LACKING, ctx.theme.quiet);
         at += 1;
     }
     if at == 0 {
@@ -103,39 +107,39 @@ pub(super) fn render(model: &Model, look: &Look, area: Rect, buf: &mut Buffer) -
             words.none_match
         };
         for (row, line) in (0..).zip(wrap(sentence, parts.rows.width.saturating_sub(2))) {
-            Ink::on(buf, parts.rows, row).skip(1).say(line, look.theme.quiet);
+            LineWriter::on(buf, parts.rows, row).skip(1).write(line, ctx.theme.quiet);
         }
     }
-    filter_line::render(model, look, parts.typing, buf)
+    filter_line::render(model, ctx, parts.typing, buf)
 }
 
 /// What there is to say about the selected row; else what is watched, and in which order.
-fn foot(model: &Model, look: &Look) -> String {
-    let words = &look.text.netstat;
+fn foot(model: &Model, ctx: &DrawContext) -> String {
+    let words = &ctx.text.netstat;
     let selected = model.ui.row.filter(|_| model.ui.mode == Mode::Command);
     let entry = selected.and_then(|key| model.worlds.shown().table.get(&key));
-    let timer = entry.map(|entry| timer(model, look, entry).0).filter(|timer| !timer.is_empty());
+    let timer = entry.map(|entry| timer(model, ctx, entry).0).filter(|timer| !timer.is_empty());
     match entry.and_then(|entry| entry.row.state).zip(timer) {
         Some((state, timer)) if state != TcpState::Listen => format!("{state} {} {timer}", glyphs::DOT),
         _ if entry.is_some_and(|entry| entry.row.state == Some(TcpState::Listen)) => words.listener.into(),
-        _ => format!("{} {} {}", scope(model, look), glyphs::DOT, order(model, look)),
+        _ => format!("{} {} {}", scope(model, ctx), glyphs::DOT, order(model, ctx)),
     }
 }
 
-fn scope(model: &Model, look: &Look) -> &'static str {
+fn scope(model: &Model, ctx: &DrawContext) -> &'static str {
     match model.ui.scope {
-        Scope::Filter => look.text.netstat.scope_filter,
-        Scope::Lab => look.text.netstat.scope_lab,
-        Scope::All => look.text.netstat.scope_all,
+        Scope::Filter => ctx.text.netstat.scope_filter,
+        Scope::Lab => ctx.text.netstat.scope_lab,
+        Scope::All => ctx.text.netstat.scope_all,
     }
 }
 
-fn order(model: &Model, look: &Look) -> String {
-    let words = &look.text.netstat;
+fn order(model: &Model, ctx: &DrawContext) -> String {
+    let words = &ctx.text.netstat;
     match model.listing.column {
         Column::Newest if model.listing.reversed => words.oldest.into(),
         Column::Newest => words.newest.into(),
-        column => format!("{} {}", (words.order)(heading(column, look)), sorted(model)),
+        column => format!("{} {}", (words.order)(heading(column, ctx)), sorted(model)),
     }
 }
 
@@ -144,8 +148,8 @@ const fn sorted(model: &Model) -> &'static str {
     if model.listing.reversed { glyphs::REVERSED } else { glyphs::SORTED }
 }
 
-const fn heading(column: Column, look: &Look) -> &'static str {
-    let words = &look.text.netstat;
+const fn heading(column: Column, ctx: &DrawContext) -> &'static str {
+    let words = &ctx.text.netstat;
     match column {
         Column::Newest => "",
         Column::Proto => "Proto",
@@ -204,12 +208,12 @@ impl NetstatColumns {
     }
 }
 
-fn head(model: &Model, look: &Look, columns: &NetstatColumns, ink: &mut Ink<'_>) {
+fn head(model: &Model, ctx: &DrawContext, columns: &NetstatColumns, writer: &mut LineWriter<'_>) {
     let by = model.listing.column;
-    let name = |ink: &mut Ink<'_>, column: Column, columns: u16, right: bool| {
+    let name = |writer: &mut LineWriter<'_>, column: Column, columns: u16, right: bool| {
         let mark = if by == column { sorted(model) } else { "" };
-        let words = &look.text.netstat;
-        let full = heading(column, look);
+        let words = &ctx.text.netstat;
+        let full = heading(column, ctx);
         let short = match column {
             Column::RecvQ => "RecvQ",
             Column::SendQ => "SendQ",
@@ -219,63 +223,70 @@ fn head(model: &Model, look: &Look, columns: &NetstatColumns, ink: &mut Ink<'_>)
         };
         let room = if right { columns } else { columns.saturating_sub(width(mark)) };
         let text = if width(full) <= room { full } else { short };
-        let style = if mark.is_empty() { look.theme.title } else { look.theme.focus };
+        let style = if mark.is_empty() { ctx.theme.title } else { ctx.theme.focus };
         if columns == 0 {
             return;
         }
         // Where there is no room for the mark beside the word, there is between the columns.
         if right || width(text) + width(mark) > columns {
             if right {
-                ink.right(text, columns, style)
+                writer.right(text, columns, style)
             } else {
-                ink.cell(text, columns, style)
+                writer.cell(text, columns, style)
             };
-            ink.cell(mark, 1, style);
+            writer.cell(mark, 1, style);
         } else {
-            ink.cell(&format!("{text}{mark}"), columns, style).skip(1);
+            writer.cell(&format!("{text}{mark}"), columns, style).skip(1);
         }
     };
-    ink.skip(1);
-    name(ink, Column::Proto, columns.proto - 1, false);
-    name(ink, Column::RecvQ, columns.queue, true);
-    name(ink, Column::SendQ, columns.queue, true);
-    ink.skip(1);
-    name(ink, Column::Local, columns.local, false);
-    name(ink, Column::Foreign, columns.foreign, false);
-    name(ink, Column::State, columns.state - 1, false);
+    writer.skip(1);
+    name(writer, Column::Proto, columns.proto - 1, false);
+    name(writer, Column::RecvQ, columns.queue, true);
+    name(writer, Column::SendQ, columns.queue, true);
+    writer.skip(1);
+    name(writer, Column::Local, columns.local, false);
+    name(writer, Column::Foreign, columns.foreign, false);
+    name(writer, Column::State, columns.state - 1, false);
     if columns.timer > 0 {
-        ink.cell(look.text.netstat.timer, columns.timer - 1, look.theme.title).skip(1);
+        writer.cell(ctx.text.netstat.timer, columns.timer - 1, ctx.theme.title).skip(1);
     }
-    name(ink, Column::Process, columns.process.saturating_sub(1), false);
+    name(writer, Column::Process, columns.process.saturating_sub(1), false);
 }
 
-fn row(model: &Model, look: &Look, columns: &NetstatColumns, entry: &Entry, fresh: bool, ink: &mut Ink<'_>) {
-    let (theme, row) = (&look.theme, &*entry.row);
+fn row(
+    model: &Model,
+    ctx: &DrawContext,
+    columns: &NetstatColumns,
+    entry: &Entry,
+    fresh: bool,
+    writer: &mut LineWriter<'_>,
+) {
+    let (theme, row) = (&ctx.theme, &*entry.row);
     let related = match model.ui.subject {
         Some(Subject::Connection(flow)) => same_pair(&flow, &row.flow),
         _ => false,
     };
     let text = if related { theme.text.patch(theme.related) } else { theme.text };
     let proto = format!("{}{}", row.flow.proto, if row.flow.local.is_ipv6() { "6" } else { "" });
-    ink.skip(1).cell(&proto, columns.proto, text);
+    writer.skip(1).cell(&proto, columns.proto, text);
     let waiting = row.state == Some(TcpState::Listen) && row.recv_q.is_some_and(|waiting| waiting > 0);
     let queue = |number: Option<u32>| number.map_or_else(|| glyphs::DASH.into(), |number| number.to_string());
-    ink.right(&queue(row.recv_q), columns.queue, if waiting { theme.state.opening } else { text }).skip(1);
-    ink.right(&queue(row.send_q), columns.queue, text).skip(2);
-    ink.cell(&fit(row.flow.local, columns.local), columns.local, text).skip(1);
-    ink.cell(&foreign(row, columns.foreign), columns.foreign, text).skip(1);
+    writer.right(&queue(row.recv_q), columns.queue, if waiting { theme.state.opening } else { text }).skip(1);
+    writer.right(&queue(row.send_q), columns.queue, text).skip(2);
+    writer.cell(&fit(row.flow.local, columns.local), columns.local, text).skip(1);
+    writer.cell(&foreign(row, columns.foreign), columns.foreign, text).skip(1);
     let state = row.state.map_or("", |state| state.name());
     let style = row.state.map_or(text, |state| theme.state(state));
     let style = if fresh { style.patch(theme.flash) } else { style };
-    ink.cell(state, width(state), style).skip(columns.state.saturating_sub(width(state)));
+    writer.cell(state, width(state), style).skip(columns.state.saturating_sub(width(state)));
     if columns.timer > 0 {
-        let (timer, style) = timer(model, look, entry);
-        let timer = if columns.timer < TIMER { brief(model, look, entry) } else { timer };
-        ink.cell(&timer, columns.timer - 1, style).skip(1);
+        let (timer, style) = timer(model, ctx, entry);
+        let timer = if columns.timer < TIMER { brief(model, ctx, entry) } else { timer };
+        writer.cell(&timer, columns.timer - 1, style).skip(1);
     }
     if columns.process > 0 {
         let process = row.process.as_ref().map(|process| format!("{}/{}", process.pid, process.name));
-        ink.say(process.as_deref().unwrap_or(glyphs::DASH), theme.quiet);
+        writer.write(process.as_deref().unwrap_or(glyphs::DASH), theme.quiet);
     }
 }
 
@@ -285,22 +296,22 @@ fn foreign(row: &Row, columns: u16) -> String {
 }
 
 /// The same in a few columns: how long, and how often. The words for it are at the foot while the row is selected.
-fn brief(model: &Model, look: &Look, entry: &Entry) -> String {
+fn brief(model: &Model, ctx: &DrawContext, entry: &Entry) -> String {
     let row = &*entry.row;
     match (row.state, row.recv_q, row.timer.zip(entry.timer_left(model.now))) {
         (Some(TcpState::Listen), Some(waiting), _) if waiting > 0 => format!("{waiting}/{}", row.send_q.unwrap_or(0)),
-        _ if row.waits_for_accept() => look.text.clients.queued.into(),
+        _ if row.waits_for_accept() => ctx.text.clients.queued.into(),
         (_, _, Some((timer, left))) if timer.count > 0 => {
-            format!("{}{}{}", look.text.numbers.left(left), glyphs::TIMES, timer.count)
+            format!("{}{}{}", ctx.text.numbers.left(left), glyphs::TIMES, timer.count)
         }
-        (_, _, Some((_, left))) => look.text.numbers.left(left),
+        (_, _, Some((_, left))) => ctx.text.numbers.left(left),
         _ => String::new(),
     }
 }
 
 /// The kernel's timer, or what else there is to say about the row's queue.
-pub(super) fn timer(model: &Model, look: &Look, entry: &Entry) -> (String, Style) {
-    let (words, theme, row) = (&look.text.netstat, &look.theme, &*entry.row);
+pub(super) fn timer(model: &Model, ctx: &DrawContext, entry: &Entry) -> (String, Style) {
+    let (words, theme, row) = (&ctx.text.netstat, &ctx.theme, &*entry.row);
     match (row.state, row.recv_q) {
         (Some(TcpState::Listen), Some(waiting)) if waiting > 0 => {
             return ((words.waiting)(waiting, row.send_q.unwrap_or(0)), theme.state.opening);
@@ -309,7 +320,7 @@ pub(super) fn timer(model: &Model, look: &Look, entry: &Entry) -> (String, Style
         _ => {}
     }
     let Some((timer, left)) = row.timer.zip(entry.timer_left(model.now)) else { return (String::new(), theme.text) };
-    let left = look.text.numbers.left(left);
+    let left = ctx.text.numbers.left(left);
     match timer.kind {
         TimerKind::TimeWait => ((words.gone_in)(&left), theme.state.time_wait),
         TimerKind::Retransmit => ((words.resend_in)(&left, timer.count), theme.alarm),

@@ -3,16 +3,16 @@
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 
+use super::draw_context::DrawContext;
 use super::glyphs;
-use super::ink::{Ink, width};
-use super::look::Look;
+use super::line_writer::{LineWriter, width};
 use crate::domain::TcpState;
 use crate::model::Model;
 use crate::model::clients::Client;
 
 /// What lies in one column of the line, the more notable the greater.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-enum Mark {
+enum PortMark {
     Line,
     Tick,
     TimeWait,
@@ -21,16 +21,16 @@ enum Mark {
 }
 
 /// Draws the line on the first row of `area`; nothing where the range is not known.
-pub(super) fn render(model: &Model, look: &Look, area: Rect, buf: &mut Buffer) {
+pub(super) fn render(model: &Model, ctx: &DrawContext, area: Rect, buf: &mut Buffer) {
     let Some((low, high)) = model.worlds.shown().port_range.filter(|(low, high)| low < high) else { return };
     let (low_text, high_text) = (low.to_string(), high.to_string());
     let ends = width(&low_text) + width(&high_text) + 4;
     let Some(columns) = area.width.checked_sub(ends).filter(|columns| *columns >= 8) else { return };
-    let mut marks = vec![Mark::Line; usize::from(columns)];
+    let mut marks = vec![PortMark::Line; usize::from(columns)];
     for quarter in 1..4 {
-        marks[usize::from(columns) * quarter / 4] = Mark::Tick;
+        marks[usize::from(columns) * quarter / 4] = PortMark::Tick;
     }
-    let mut put = |port: u16, mark: Mark| {
+    let mut put = |port: u16, mark: PortMark| {
         if (low..=high).contains(&port) {
             let place = u32::from(port - low) * u32::from(columns) / (u32::from(high - low) + 1);
             let at = &mut marks[place as usize];
@@ -43,21 +43,21 @@ pub(super) fn render(model: &Model, look: &Look, area: Rect, buf: &mut Buffer) {
         }
     }
     if let Some(newest) = newest(model).and_then(|client| client.local) {
-        put(newest.port(), Mark::Newest);
+        put(newest.port(), PortMark::Newest);
     }
-    let mut ink = Ink::on(buf, area, 0);
-    ink.say(&low_text, look.theme.quiet).skip(1).say(glyphs::RANGE_LEFT, look.theme.border);
+    let mut writer = LineWriter::on(buf, area, 0);
+    writer.write(&low_text, ctx.theme.quiet).skip(1).write(glyphs::RANGE_LEFT, ctx.theme.border);
     for mark in marks {
         let (glyph, style) = match mark {
-            Mark::Line => (glyphs::RANGE_LINE, look.theme.border),
-            Mark::Tick => (glyphs::RANGE_TICK, look.theme.border),
-            Mark::TimeWait => (glyphs::PORT_TIME_WAIT, look.theme.state.time_wait),
-            Mark::InUse => (glyphs::PORT_IN_USE, look.theme.state.established),
-            Mark::Newest => (glyphs::PORT_NEWEST, look.theme.newest),
+            PortMark::Line => (glyphs::RANGE_LINE, ctx.theme.border),
+            PortMark::Tick => (glyphs::RANGE_TICK, ctx.theme.border),
+            PortMark::TimeWait => (glyphs::PORT_TIME_WAIT, ctx.theme.state.time_wait),
+            PortMark::InUse => (glyphs::PORT_IN_USE, ctx.theme.state.established),
+            PortMark::Newest => (glyphs::PORT_NEWEST, ctx.theme.newest),
         };
-        ink.say(glyph, style);
+        writer.write(glyph, style);
     }
-    ink.say(glyphs::RANGE_RIGHT, look.theme.border).skip(1).say(&high_text, look.theme.quiet);
+    writer.write(glyphs::RANGE_RIGHT, ctx.theme.border).skip(1).write(&high_text, ctx.theme.quiet);
 }
 
 /// The newest client that has a port and still holds it.
@@ -67,10 +67,10 @@ pub(super) fn newest(model: &Model) -> Option<&Client> {
     all.iter().rev().find(|client| client.is_live() && has_port(client)).or_else(|| all.iter().rev().find(has_port))
 }
 
-fn mark(model: &Model, client: &Client) -> Option<Mark> {
+fn mark(model: &Model, client: &Client) -> Option<PortMark> {
     if client.is_live() {
-        return Some(Mark::InUse);
+        return Some(PortMark::InUse);
     }
     let state = client.flow().and_then(|flow| model.worlds.shown().table.state(&flow))?;
-    Some(if state == TcpState::TimeWait { Mark::TimeWait } else { Mark::InUse })
+    Some(if state == TcpState::TimeWait { PortMark::TimeWait } else { PortMark::InUse })
 }

@@ -4,9 +4,9 @@ use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use ratatui::style::Style;
 
+use super::draw_context::{DrawContext, PaneFrame};
 use super::glyphs;
-use super::ink::{Ink, width, wrap};
-use super::look::{Frame, Look};
+use super::line_writer::{LineWriter, width, wrap};
 use super::{keys, layout};
 use crate::domain::{Flow, Proto, ServiceModel};
 use crate::model::Model;
@@ -17,28 +17,28 @@ use crate::model::window::window;
 use crate::text;
 
 /// Draws the pane.
-pub(super) fn render(model: &Model, look: &Look, area: Rect, buf: &mut Buffer) {
+pub(super) fn render(model: &Model, ctx: &DrawContext, area: Rect, buf: &mut Buffer) {
     let all = model.worlds.shown().servers.all();
-    let hint = |action| format!("{} {}", keys::first(action, look.text), keys::text(action, look.text).hint);
+    let hint = |action| format!("{} {}", keys::first(action, ctx.text), keys::text(action, ctx.text).hint);
     let ours: &[_] = if model.worlds.shown().observing { &[] } else { &[Action::StartStop, Action::NextModel] };
     let mut hints: Vec<_> = ours.iter().copied().chain([Action::Tick]).map(hint).collect();
     while !hints.is_empty() && width(&hints.join("  ")) + 5 > area.width {
         hints.pop();
     }
     let foot = hints.join("  ");
-    let frame = Frame {
-        title: look.text.servers.title,
+    let frame = PaneFrame {
+        title: ctx.text.servers.title,
         foot: if area.height > 6 { &foot } else { "" },
         focused: model.ui.focus == Pane::Servers && model.ui.mode == Mode::Command,
-        ..Frame::default()
+        ..PaneFrame::default()
     };
-    let inside = look.frame(&frame, area, buf);
+    let inside = ctx.frame(&frame, area, buf);
     if all.is_empty() {
-        let key = keys::first(Action::Wire, look.text);
-        let words = &look.text.servers;
+        let key = keys::first(Action::Wire, ctx.text);
+        let words = &ctx.text.servers;
         let sentence = if model.has_no_lab() { (words.none_on_wire)(&key) } else { words.none.to_owned() };
         for (row, line) in (0..inside.height).zip(wrap(&sentence, inside.width.saturating_sub(2))) {
-            Ink::on(buf, inside, row).skip(1).say(line, look.theme.quiet);
+            LineWriter::on(buf, inside, row).skip(1).write(line, ctx.theme.quiet);
         }
         return;
     }
@@ -47,10 +47,10 @@ pub(super) fn render(model: &Model, look: &Look, area: Rect, buf: &mut Buffer) {
     let selected = all.iter().position(|server| server.id == model.ui.server);
     let names = all.iter().map(|server| width(&server.spec.name)).max().unwrap_or(0).min(12);
     for (row, server) in (0..).zip(&all[window(selected, all.len(), usize::from(height))]) {
-        self::row(model, look, names, server, &mut Ink::on(buf, list, row));
+        self::row(model, ctx, names, server, &mut LineWriter::on(buf, list, row));
     }
     if let Some(server) = selected.map(|at| &all[at]) {
-        let sentences = details(model, look, server);
+        let sentences = details(model, ctx, server);
         let lines = sentences.iter().flat_map(|(sentence, style)| {
             wrap(sentence, rest.width.saturating_sub(4)).into_iter().map(move |line| (line, *style))
         });
@@ -58,47 +58,47 @@ pub(super) fn render(model: &Model, look: &Look, area: Rect, buf: &mut Buffer) {
         for row in 0..rest.height {
             let Some((line, style)) = lines.next() else { break };
             let more = if row + 1 == rest.height && lines.peek().is_some() { glyphs::ELLIPSIS } else { "" };
-            Ink::on(buf, rest, row).skip(3).say(line, style).say(more, style);
+            LineWriter::on(buf, rest, row).skip(3).write(line, style).write(more, style);
         }
     }
 }
 
-fn row(model: &Model, look: &Look, names: u16, server: &Server, ink: &mut Ink<'_>) {
-    let theme = &look.theme;
-    let start = ink.x();
+fn row(model: &Model, ctx: &DrawContext, names: u16, server: &Server, writer: &mut LineWriter<'_>) {
+    let theme = &ctx.theme;
+    let start = writer.x();
     let selected = server.id == model.ui.server;
-    ink.cell(if selected { glyphs::SELECTED } else { " " }, 1, theme.newest);
-    ink.cell(if model.ui.ticked.contains(&server.id) { glyphs::TICKED } else { " " }, 1, theme.key);
-    ink.cell(&server.spec.name, names, theme.title).skip(1);
-    if ink.room() > 34 {
-        ink.cell(server.spec.proto.name(), 4, theme.text);
+    writer.cell(if selected { glyphs::SELECTED } else { " " }, 1, theme.newest);
+    writer.cell(if model.ui.ticked.contains(&server.id) { glyphs::TICKED } else { " " }, 1, theme.key);
+    writer.cell(&server.spec.name, names, theme.title).skip(1);
+    if writer.room() > 34 {
+        writer.cell(server.spec.proto.name(), 4, theme.text);
     }
-    ink.cell(&format!(":{}", server.addr().port()), 6, theme.host.server).skip(1);
-    let (status, style) = status(model, look, server);
-    let service = service(look, server);
+    writer.cell(&format!(":{}", server.addr().port()), 6, theme.host.server).skip(1);
+    let (status, style) = status(model, ctx, server);
+    let service = service(ctx, server);
     if server.is_up() {
-        ink.cell(&status, width(&status).max(6), style).skip(1);
+        writer.cell(&status, width(&status).max(6), style).skip(1);
         let queue = queue(model, server).map(|(waiting, backlog)| format!("{waiting}/{backlog}"));
         let column = queue.as_deref().map_or(0, |queue| width(queue) + 1);
-        let room = ink.room().saturating_sub(column).min(18);
-        let short = || format!("{}{}", glyphs::TIMES, look.text.numbers.count(server.serving.len() as u64));
+        let room = writer.room().saturating_sub(column).min(18);
+        let short = || format!("{}{}", glyphs::TIMES, ctx.text.numbers.count(server.serving.len() as u64));
         let service = if width(&service) > room { short() } else { service };
-        ink.cell(&service, room, theme.text);
+        writer.cell(&service, room, theme.text);
         if let Some(queue) = queue {
             let alarm = !queue.starts_with("0/");
-            ink.right(&queue, column, if alarm { theme.state.opening } else { theme.quiet });
+            writer.right(&queue, column, if alarm { theme.state.opening } else { theme.quiet });
         }
     } else {
-        ink.say(&status, style);
+        writer.write(&status, style);
     }
     if selected && model.ui.focus == Pane::Servers {
-        ink.restyle(start, theme.selected);
+        writer.restyle(start, theme.selected);
     }
 }
 
 /// The one word for how it is: LISTEN, bound, stopped, port taken …
-fn status(model: &Model, look: &Look, server: &Server) -> (String, Style) {
-    let (words, theme) = (&look.text.servers, &look.theme);
+fn status(model: &Model, ctx: &DrawContext, server: &Server) -> (String, Style) {
+    let (words, theme) = (&ctx.text.servers, &ctx.theme);
     match &server.status {
         Status::Up { .. } if server.spec.proto == Proto::Udp => (words.bound.into(), theme.state.listen),
         Status::Up { .. } => ("LISTEN".into(), theme.state.listen),
@@ -110,11 +110,11 @@ fn status(model: &Model, look: &Look, server: &Server) -> (String, Style) {
 }
 
 /// How it serves, and how many now. Empty where nobody serves: a socket of a scenario that does no more than listen.
-fn service(look: &Look, server: &Server) -> String {
-    let words = &look.text.servers;
+fn service(ctx: &DrawContext, server: &Server) -> String {
+    let words = &ctx.text.servers;
     match server.model {
         None if server.spec.proto == Proto::Tcp => String::new(),
-        None => (words.datagrams)(&look.text.numbers.count(server.served), server.served),
+        None => (words.datagrams)(&ctx.text.numbers.count(server.served), server.served),
         Some(ServiceModel::Sequential) => words.one_at_a_time.into(),
         Some(model @ ServiceModel::Threaded) => (words.threads)(server.served_by(model)),
         Some(model @ ServiceModel::Async) => (words.tasks)(server.served_by(model)),
@@ -138,17 +138,17 @@ pub(super) fn half_open(model: &Model, server: &Server) -> Option<(u32, u32)> {
 }
 
 /// What there is to say about the selected server, the most urgent first.
-fn details(model: &Model, look: &Look, server: &Server) -> Vec<(String, Style)> {
-    let (words, theme, numbers) = (&look.text.servers, &look.theme, &look.text.numbers);
-    let trouble = |errno| -> text::Trouble { (look.text.errno)(errno) };
-    let mut said = super::target::sentences(model, look);
+fn details(model: &Model, ctx: &DrawContext, server: &Server) -> Vec<(String, Style)> {
+    let (words, theme, numbers) = (&ctx.text.servers, &ctx.theme, &ctx.text.numbers);
+    let trouble = |errno| -> text::Trouble { (ctx.text.errno)(errno) };
+    let mut said = super::target::sentences(model, ctx);
     match &server.status {
         Status::Failed { errno, holder } => {
             let who =
                 holder.as_ref().map(|process| (words.held_by)(&format!("{} (pid {})", process.name, process.pid)));
             let what = who.unwrap_or_else(|| trouble(*errno).what.into());
             said.push((format!("{errno}: {what}"), theme.alarm));
-            said.push((format!("{}: {}", keys::first(Action::StartStop, look.text), words.retry), theme.key));
+            said.push((format!("{}: {}", keys::first(Action::StartStop, ctx.text), words.retry), theme.key));
             said.push((trouble(*errno).remedy.into(), theme.text));
         }
         Status::Off if model.worlds.shown().observing => said.push((words.watched_long.into(), theme.text)),
@@ -178,8 +178,8 @@ fn details(model: &Model, look: &Look, server: &Server) -> Vec<(String, Style)> 
 }
 
 /// One server in a few words: mark, name, port, and what is notable.
-fn condensed(model: &Model, look: &Look, server: &Server) -> Vec<(String, Style)> {
-    let (words, theme) = (&look.text.servers, &look.theme);
+fn condensed(model: &Model, ctx: &DrawContext, server: &Server) -> Vec<(String, Style)> {
+    let (words, theme) = (&ctx.text.servers, &ctx.theme);
     let selected = server.id == model.ui.server;
     let mark = if selected { glyphs::SELECTED } else { " " };
     let tick = if model.ui.ticked.contains(&server.id) { glyphs::TICKED } else { "" };
@@ -190,7 +190,7 @@ fn condensed(model: &Model, look: &Look, server: &Server) -> Vec<(String, Style)
         (format!(" :{}", server.addr().port()), theme.host.server),
     ];
     if !server.is_up() {
-        let (status, style) = status(model, look, server);
+        let (status, style) = status(model, ctx, server);
         said.push((format!(" {status}"), style));
         if let Status::Failed { holder: Some(process), .. } = &server.status {
             said.push((format!(" {}/{}", process.pid, process.name), style));
@@ -199,7 +199,7 @@ fn condensed(model: &Model, look: &Look, server: &Server) -> Vec<(String, Style)
     }
     if let Some(by) = server.model {
         let count = if by == ServiceModel::Sequential { server.serving.len() } else { server.served_by(by) };
-        said.push((format!(" {}{}", glyphs::TIMES, look.text.numbers.count(count as u64)), theme.text));
+        said.push((format!(" {}{}", glyphs::TIMES, ctx.text.numbers.count(count as u64)), theme.text));
     }
     if let Some((waiting, _)) = queue(model, server).filter(|(waiting, _)| *waiting > 0) {
         said.push((format!(" ({})", (words.waiting)(waiting)), theme.state.opening));
@@ -220,11 +220,11 @@ fn columns(said: &[(String, Style)]) -> u16 {
 
 /// How many lines the servers take where they have no pane.
 pub(super) fn lines_needed(model: &Model, columns: u16) -> u16 {
-    let look = Look::of(model, super::ColorDepth::Mono);
+    let ctx = DrawContext::of(model, super::ColorDepth::Mono);
     let mut lines = 1;
     let mut used = 0;
     for server in model.worlds.shown().servers.all() {
-        let needs = self::columns(&condensed(model, &look, server));
+        let needs = self::columns(&condensed(model, &ctx, server));
         if used > 0 && used + needs > columns {
             lines += 1;
             used = 0;
@@ -235,23 +235,23 @@ pub(super) fn lines_needed(model: &Model, columns: u16) -> u16 {
 }
 
 /// Draws all servers in the lines there are, each as a whole.
-pub(super) fn render_lines(model: &Model, look: &Look, area: Rect, buf: &mut Buffer) {
+pub(super) fn render_lines(model: &Model, ctx: &DrawContext, area: Rect, buf: &mut Buffer) {
     let all = model.worlds.shown().servers.all();
     if all.is_empty() {
-        Ink::on(buf, area, 0).skip(1).say(look.text.servers.none, look.theme.quiet);
+        LineWriter::on(buf, area, 0).skip(1).write(ctx.text.servers.none, ctx.theme.quiet);
     }
     let (mut row, mut used) = (0, 0);
     for server in all {
-        let said = condensed(model, look, server);
+        let said = condensed(model, ctx, server);
         let needs = columns(&said);
         if used > 0 && used + needs > area.width && row + 1 < area.height {
             row += 1;
             used = 0;
         }
-        let mut ink = Ink::on(buf, area, row);
-        ink.skip(used);
+        let mut writer = LineWriter::on(buf, area, row);
+        writer.skip(used);
         for (text, style) in &said {
-            ink.say(text, *style);
+            writer.write(text, *style);
         }
         used += needs;
     }

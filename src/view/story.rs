@@ -4,9 +4,9 @@ use std::borrow::Cow;
 
 use ratatui::style::Style;
 
+use super::draw_context::DrawContext;
 use super::glyphs;
-use super::ink::{fit, width};
-use super::look::Look;
+use super::line_writer::{fit, width};
 use super::names;
 use crate::domain::{
     Args, Call, Cause, ConnNo, Event, EventKind, Excerpt, Flow, GuardEvent, Outcome, Proto, ServerChange, ServerEvent,
@@ -15,33 +15,31 @@ use crate::domain::{
 use crate::model::Model;
 
 /// Who an event is about.
-pub(super) struct Who<'a> {
+pub(super) struct EventSubject<'a> {
     pub(super) name: Cow<'a, str>,
     pub(super) style: Style,
 }
 
 /// Who did it. A connection that a server accepted has its number behind the server's name: it is another socket.
-pub(super) fn who<'a>(model: &'a Model, look: &Look, event: &Event, narrow: bool) -> Who<'a> {
-    let (words, theme) = (&look.text.lifecycle, &look.theme);
+pub(super) fn subject<'a>(model: &'a Model, ctx: &DrawContext, event: &Event, narrow: bool) -> EventSubject<'a> {
+    let (words, theme) = (&ctx.text.lifecycle, &ctx.theme);
     let server = |id: ServerId, conn: Option<ConnNo>| {
         let name =
             model.worlds.shown().servers.get(id).map_or_else(|| id.to_string().into(), |s| Cow::from(&s.spec.name));
         let name = conn.map_or_else(|| name.clone(), |conn| format!("{name}.{}", conn.0).into());
-        Who { name, style: theme.host.server }
+        EventSubject { name, style: theme.host.server }
     };
     match &event.seen.kind {
         EventKind::Call(call) => match call.socket {
             SocketId::Client(id) => {
                 let name = if narrow { format!("#{}", id.0) } else { (words.client)(id.0) };
-                Who { name: name.into(), style: theme.host.client }
+                EventSubject { name: name.into(), style: theme.host.client }
             }
             SocketId::Server(id) => server(id, None),
             SocketId::Conn(id, conn) => server(id, Some(conn)),
-            SocketId::Broadcast(_) => Who { name: words.broadcast.into(), style: theme.host.client },
+            SocketId::Broadcast(_) => EventSubject { name: words.broadcast.into(), style: theme.host.client },
         },
-        EventKind::State(change) | EventKind::Confirmed(change) => {
-            end(model, look, &change.flow, event.seen.at, narrow)
-        }
+        EventKind::State(change) | EventKind::Confirmed(change) => end(model, ctx, &change.flow, event.seen.at, narrow),
         EventKind::Server(event) => server(event.server, None),
         EventKind::Guard(GuardEvent::Acted { server: id, .. } | GuardEvent::Checked { server: id, .. }) => {
             server(*id, None)
@@ -49,7 +47,7 @@ pub(super) fn who<'a>(model: &'a Model, look: &Look, event: &Event, narrow: bool
         EventKind::Guard(GuardEvent::HalfOpen { listener: Some(addr), .. }) => {
             match model.worlds.shown().servers.at(Proto::Tcp, *addr) {
                 Some(known) => server(known.id, None),
-                None => Who { name: format!(":{}", addr.port()).into(), style: theme.host.server },
+                None => EventSubject { name: format!(":{}", addr.port()).into(), style: theme.host.server },
             }
         }
         EventKind::Client(_)
@@ -62,17 +60,17 @@ pub(super) fn who<'a>(model: &'a Model, look: &Look, event: &Event, narrow: bool
         | EventKind::Target(_)
         | EventKind::Scan(_)
         | EventKind::Lesson(_)
-        | EventKind::Note(_) => Who { name: words.lab.into(), style: theme.title },
+        | EventKind::Note(_) => EventSubject { name: words.lab.into(), style: theme.title },
     }
 }
 
 /// Whose end of a connection this was at that moment. Another program may have had a server's port then.
-fn end<'a>(model: &'a Model, look: &Look, flow: &Flow, at: Stamp, narrow: bool) -> Who<'a> {
-    let theme = &look.theme;
+fn end<'a>(model: &'a Model, ctx: &DrawContext, flow: &Flow, at: Stamp, narrow: bool) -> EventSubject<'a> {
+    let theme = &ctx.theme;
     let client = model.worlds.shown().clients.by_flow(flow).filter(|client| client.local == Some(flow.local));
     if let Some(client) = client {
-        let name = if narrow && client.id().is_some() { names::short(look, client) } else { names::long(look, client) };
-        return Who { name, style: theme.host.client };
+        let name = if narrow && client.id().is_some() { names::short(ctx, client) } else { names::long(ctx, client) };
+        return EventSubject { name, style: theme.host.client };
     }
     match model.worlds.shown().server_of(flow, at) {
         Some(server) => {
@@ -81,43 +79,43 @@ fn end<'a>(model: &'a Model, look: &Look, flow: &Flow, at: Stamp, narrow: bool) 
                 Some((conn, _)) => format!("{}.{}", server.spec.name, conn.0).into(),
                 None => Cow::from(&server.spec.name),
             };
-            Who { name, style: theme.host.server }
+            EventSubject { name, style: theme.host.server }
         }
-        None => Who { name: format!(":{}", flow.local.port()).into(), style: theme.text },
+        None => EventSubject { name: format!(":{}", flow.local.port()).into(), style: theme.text },
     }
 }
 
 /// What happened, in pieces that each look as they should.
 #[derive(Default)]
-pub(super) struct Told(pub(super) Vec<(String, Style)>);
+pub(super) struct StyledText(pub(super) Vec<(String, Style)>);
 
-impl Told {
-    fn say(&mut self, text: impl Into<String>, style: Style) -> &mut Self {
+impl StyledText {
+    fn push(&mut self, text: impl Into<String>, style: Style) -> &mut Self {
         self.0.push((text.into(), style));
         self
     }
 }
 
 /// Tells what happened, in the fewest words when there are only so many columns.
-pub(super) fn tell(model: &Model, look: &Look, event: &Event, room: u16) -> Told {
-    let mut told = Told::default();
+pub(super) fn tell(model: &Model, ctx: &DrawContext, event: &Event, room: u16) -> StyledText {
+    let mut told = StyledText::default();
     match &event.seen.kind {
-        EventKind::Call(call) => self::call(look, call, room, &mut told),
+        EventKind::Call(call) => self::call(ctx, call, room, &mut told),
         EventKind::State(change) | EventKind::Confirmed(change) => {
-            state(look, change, look.theme.evidence(event.seen.evidence), &mut told);
+            state(ctx, change, ctx.theme.evidence(event.seen.evidence), &mut told);
         }
-        EventKind::Server(event) => server(model, look, event, room, &mut told),
-        EventKind::Note(note) => _ = told.say((look.text.note)(note), look.theme.text),
+        EventKind::Server(event) => server(model, ctx, event, room, &mut told),
+        EventKind::Note(note) => _ = told.push((ctx.text.note)(note), ctx.theme.text),
         EventKind::Guard(event) => {
             let acts = !matches!(event, GuardEvent::Limits { .. } | GuardEvent::Unblocked { .. });
-            told.say((look.text.guard)(event), if acts { look.theme.alarm } else { look.theme.text });
+            told.push((ctx.text.guard)(event), if acts { ctx.theme.alarm } else { ctx.theme.text });
         }
         EventKind::Target(event) => {
-            let said = look.text.checks.target(&look.text.numbers, &event.target.to_string(), &event.change);
-            told.say(said, look.theme.text);
+            let said = ctx.text.checks.target(&ctx.text.numbers, &event.target.to_string(), &event.change);
+            told.push(said, ctx.theme.text);
         }
         EventKind::Scan(event) => {
-            _ = told.say(look.text.checks.scan(&look.text.numbers, &event.change), look.theme.text);
+            _ = told.push(ctx.text.checks.scan(&ctx.text.numbers, &event.change), ctx.theme.text);
         }
         EventKind::Row(_)
         | EventKind::Info(_)
@@ -131,12 +129,12 @@ pub(super) fn tell(model: &Model, look: &Look, event: &Event, room: u16) -> Told
 }
 
 /// How a call is written: its addresses and its comment in full, or as short as the room asks for. Ports always stay.
-fn call(look: &Look, call: &Call, room: u16, told: &mut Told) {
-    let comments = comments(look, call);
+fn call(ctx: &DrawContext, call: &Call, room: u16, told: &mut StyledText) {
+    let comments = comments(ctx, call);
     let ways = [(60, &comments[0]), (60, &comments[1]), (60, &comments[2]), (9, &comments[2])];
-    let mut written = Told::default();
+    let mut written = StyledText::default();
     for (columns, comment) in ways {
-        written = self::written(look, call, columns, comment);
+        written = self::written(ctx, call, columns, comment);
         if written.0.iter().map(|(text, _)| width(text)).sum::<u16>() <= room {
             break;
         }
@@ -145,33 +143,33 @@ fn call(look: &Look, call: &Call, room: u16, told: &mut Told) {
 }
 
 /// The call with addresses of at most so many columns and this comment.
-fn written(look: &Look, call: &Call, columns: u16, comment: &str) -> Told {
-    let (theme, mut told) = (&look.theme, Told::default());
-    told.say(call.call.name(), theme.title).say(arguments(call, columns), theme.text);
+fn written(ctx: &DrawContext, call: &Call, columns: u16, comment: &str) -> StyledText {
+    let (theme, mut told) = (&ctx.theme, StyledText::default());
+    told.push(call.call.name(), theme.title).push(arguments(call, columns), theme.text);
     if let Outcome::Failed(errno) = call.result {
-        told.say(format!(" {} ", glyphs::ARROW), theme.text).say(errno.to_string(), theme.alarm);
-        told.say(format!(": {}", (look.text.errno)(errno).what), theme.text);
+        told.push(format!(" {} ", glyphs::ARROW), theme.text).push(errno.to_string(), theme.alarm);
+        told.push(format!(": {}", (ctx.text.errno)(errno).what), theme.text);
         return told;
     }
     match &call.data {
         Some(data) if data.len == 0 => {
-            let words = &look.text.lifecycle;
+            let words = &ctx.text.lifecycle;
             let meaning = if call.call == Syscall::Recv { words.end_of_data } else { words.no_data };
-            told.say(format!(" {} ", glyphs::ARROW), theme.text).say(meaning, theme.state.closing);
+            told.push(format!(" {} ", glyphs::ARROW), theme.text).push(meaning, theme.state.closing);
         }
-        Some(data) => _ = told.say(format!(" {}", quoted(data)), theme.typed),
+        Some(data) => _ = told.push(format!(" {}", quoted(data)), theme.typed),
         None => {}
     }
     let peer = call.flow.and_then(|flow| flow.peer).map(|peer| fit(peer, columns));
     match (call.call, peer) {
         (Syscall::Accept, Some(peer)) => {
-            told.say(format!(" {} ", glyphs::ARROW), theme.text).say(peer, theme.host.client);
-            told.say(comment, theme.quiet);
+            told.push(format!(" {} ", glyphs::ARROW), theme.text).push(peer, theme.host.client);
+            told.push(comment, theme.quiet);
         }
         (Syscall::Recvfrom, Some(peer)) => {
-            told.say(format!(" {}", (look.text.lifecycle.from)(&peer)), theme.host.client);
+            told.push(format!(" {}", (ctx.text.lifecycle.from)(&peer)), theme.host.client);
         }
-        _ => _ = told.say(comment, theme.newest),
+        _ => _ = told.push(comment, theme.newest),
     }
     told
 }
@@ -192,8 +190,8 @@ fn arguments(call: &Call, columns: u16) -> String {
 }
 
 /// What there is to say about a call's result, the longest way first.
-fn comments(look: &Look, call: &Call) -> [String; 3] {
-    let words = &look.text.lifecycle;
+fn comments(ctx: &DrawContext, call: &Call) -> [String; 3] {
+    let words = &ctx.text.lifecycle;
     let port = call.flow.map_or(0, |flow| flow.local.port());
     let ok = |comment: String| format!(" {} ok, {comment}", glyphs::ARROW);
     let any = matches!(call.args, Args::Addr(asked) if asked.port() == 0);
@@ -220,28 +218,28 @@ fn quoted(data: &Excerpt) -> String {
     format!("\"{}{}\"", data.text, if data.is_cut() { glyphs::ELLIPSIS } else { "" })
 }
 
-fn state(look: &Look, change: &Transition, style: Style, told: &mut Told) {
-    let theme = &look.theme;
+fn state(ctx: &DrawContext, change: &Transition, style: Style, told: &mut StyledText) {
+    let theme = &ctx.theme;
     let inferred = style == theme.evidence.inferred;
     let of = |state| if inferred { style } else { theme.state(state) };
-    told.say(change.from.name(), of(change.from)).say(format!(" {} ", glyphs::ARROW), style);
-    told.say(change.to.name(), of(change.to));
+    told.push(change.from.name(), of(change.from)).push(format!(" {} ", glyphs::ARROW), style);
+    told.push(change.to.name(), of(change.to));
     if let Some(cause) = change.cause {
-        told.say(format!(" ({})", self::cause(look, cause)), theme.quiet);
+        told.push(format!(" ({})", self::cause(ctx, cause)), theme.quiet);
     }
 }
 
 /// What made a state change: a call, a packet, a timer.
-pub(super) fn cause(look: &Look, cause: Cause) -> Cow<'static, str> {
+pub(super) fn cause(ctx: &DrawContext, cause: Cause) -> Cow<'static, str> {
     match cause {
         Cause::Call(call) => Cow::Borrowed(call.name()),
-        Cause::Packet(number) => (look.text.lifecycle.packet)(number).into(),
-        Cause::Timer => look.text.lifecycle.timer.into(),
+        Cause::Packet(number) => (ctx.text.lifecycle.packet)(number).into(),
+        Cause::Timer => ctx.text.lifecycle.timer.into(),
     }
 }
 
-fn server(model: &Model, look: &Look, event: &ServerEvent, room: u16, told: &mut Told) {
-    let (words, theme) = (&look.text.lifecycle, &look.theme);
+fn server(model: &Model, ctx: &DrawContext, event: &ServerEvent, room: u16, told: &mut StyledText) {
+    let (words, theme) = (&ctx.text.lifecycle, &ctx.theme);
     let known = model.worlds.shown().servers.get(event.server);
     let columns = if room < 52 { 9 } else { 60 };
     let peer = |conn: &ConnNo| {
@@ -253,14 +251,14 @@ fn server(model: &Model, look: &Look, event: &ServerEvent, room: u16, told: &mut
     };
     let style = theme.text;
     match &event.change {
-        ServerChange::Added { .. } => _ = told.say(words.added, style),
-        ServerChange::Started { addr, .. } => _ = told.say((words.started)(*addr), style),
-        ServerChange::Stopped => _ = told.say(words.stopped, style),
+        ServerChange::Added { .. } => _ = told.push(words.added, style),
+        ServerChange::Started { addr, .. } => _ = told.push((words.started)(*addr), style),
+        ServerChange::Stopped => _ = told.push(words.stopped, style),
         ServerChange::Failed { errno, holder } => {
-            let who = holder.as_ref().map(|process| format!("{} (pid {})", process.name, process.pid));
-            let why =
-                who.map_or_else(|| (look.text.errno)(*errno).what.into(), |who| (look.text.servers.held_by)(&who));
-            told.say((words.failed)(&errno.to_string()), theme.alarm).say(format!(": {why}"), style);
+            let process = holder.as_ref().map(|process| format!("{} (pid {})", process.name, process.pid));
+            let why = process
+                .map_or_else(|| (ctx.text.errno)(*errno).what.into(), |process| (ctx.text.servers.held_by)(&process));
+            told.push((words.failed)(&errno.to_string()), theme.alarm).push(format!(": {why}"), style);
         }
         ServerChange::Model { model } => {
             let model = match model {
@@ -268,7 +266,7 @@ fn server(model: &Model, look: &Look, event: &ServerEvent, room: u16, told: &mut
                 ServiceModel::Threaded => words.threaded,
                 ServiceModel::Async => words.asynchronous,
             };
-            told.say((words.model)(model), theme.title);
+            told.push((words.model)(model), theme.title);
         }
         ServerChange::Serving { conn, by } => {
             let by = match by {
@@ -276,13 +274,13 @@ fn server(model: &Model, look: &Look, event: &ServerEvent, room: u16, told: &mut
                 ServiceModel::Threaded => words.by_thread,
                 ServiceModel::Async => words.by_task,
             };
-            told.say((words.serving)(&peer(conn), by), style);
+            told.push((words.serving)(&peer(conn), by), style);
         }
-        ServerChange::Served { conn } => _ = told.say((words.served)(&peer(conn)), theme.quiet),
+        ServerChange::Served { conn } => _ = told.push((words.served)(&peer(conn)), theme.quiet),
         ServerChange::Paused { errno } => {
-            let what = (look.text.errno)(*errno).what;
-            told.say((words.paused)(&errno.to_string()), theme.alarm).say(format!(": {what}"), style);
+            let what = (ctx.text.errno)(*errno).what;
+            told.push((words.paused)(&errno.to_string()), theme.alarm).push(format!(": {what}"), style);
         }
-        ServerChange::Resumed => _ = told.say(words.resumed, style),
+        ServerChange::Resumed => _ = told.push(words.resumed, style),
     }
 }

@@ -2,15 +2,15 @@
 
 use ratatui::style::Style;
 
+use super::draw_context::DrawContext;
 use super::glyphs;
-use super::ink::{head, width};
-use super::look::Look;
+use super::line_writer::{head, width};
 use crate::domain::Verdict;
 use crate::model::Model;
 use crate::model::target::Resolution;
 
 /// The target in a few columns: of a long name the beginning, and always its port.
-pub(super) fn badge(model: &Model, look: &Look, narrow: bool) -> Option<(String, Style)> {
+pub(super) fn badge(model: &Model, ctx: &DrawContext, narrow: bool) -> Option<(String, Style)> {
     let columns = if narrow { 18 } else { 36 };
     let target = model.worlds.host().target.as_ref()?;
     let full = target.host.to_string();
@@ -22,26 +22,26 @@ pub(super) fn badge(model: &Model, look: &Look, narrow: bool) -> Option<(String,
         format!("{}{}{port}", head(&target.host.name, room), glyphs::ELLIPSIS)
     };
     let style = match target.resolution {
-        Resolution::Lost(_) | Resolution::At { answers: false, .. } => look.theme.alarm,
-        Resolution::Looking | Resolution::At { .. } => look.theme.newest,
+        Resolution::Lost(_) | Resolution::At { answers: false, .. } => ctx.theme.alarm,
+        Resolution::Looking | Resolution::At { .. } => ctx.theme.newest,
     };
     let mark = match target.resolution {
         Resolution::Lost(_) => format!(" {}", glyphs::LACKING),
         Resolution::Looking => glyphs::ELLIPSIS.into(),
         Resolution::At { .. } => String::new(),
     };
-    let word = if narrow { glyphs::ARROW } else { look.text.network.target };
+    let word = if narrow { glyphs::ARROW } else { ctx.text.network.target };
     Some((format!("{word} {shown}{mark}"), style))
 }
 
 /// What is known of the target; nothing where there is none.
-pub(super) fn sentences(model: &Model, look: &Look) -> Vec<(String, Style)> {
-    let (checks, theme, numbers) = (&look.text.checks, &look.theme, &look.text.numbers);
+pub(super) fn sentences(model: &Model, ctx: &DrawContext) -> Vec<(String, Style)> {
+    let (checks, theme, numbers) = (&ctx.text.checks, &ctx.theme, &ctx.text.numbers);
     let Some(target) = &model.worlds.shown().target else { return vec![] };
-    let named = |text: String| format!("{} {}: {text}", look.text.network.target, target.host);
+    let named = |text: String| format!("{} {}: {text}", ctx.text.network.target, target.host);
     let mut said = match target.resolution {
         Resolution::Looking => {
-            vec![(named((look.text.network.looking)(&target.host.to_string())), theme.state.opening)]
+            vec![(named((ctx.text.network.looking)(&target.host.to_string())), theme.state.opening)]
         }
         Resolution::Lost(why) => vec![(named((checks.unresolved)(&target.host.name, why)), theme.alarm)],
         Resolution::At { addr, answers } => {

@@ -17,17 +17,17 @@ use crate::model::keys::Action;
 use crate::model::network::{Part, ways};
 use crate::model::servers::Server;
 use crate::model::ui::Glyphs;
-use crate::view::ink::{Ink, width, wrap};
-use crate::view::look::{Frame, Look};
+use crate::view::draw_context::{DrawContext, PaneFrame};
+use crate::view::line_writer::{LineWriter, width, wrap};
 use crate::view::{keys, target};
 
 /// Draws the card.
-pub(super) fn render(model: &Model, look: &Look, area: Rect, buf: &mut Buffer) {
-    let (words, header) = (&look.text.network, &look.text.header);
+pub(super) fn render(model: &Model, ctx: &DrawContext, area: Rect, buf: &mut Buffer) {
+    let (words, header) = (&ctx.text.network, &ctx.text.header);
     let open = model.worlds.shown().servers.are_open();
     let keys = if model.worlds.shown().observing { &[Action::Target][..] } else { &[Action::Door, Action::Target] };
-    let foot = keys.iter().map(|action| hint(look, *action)).collect::<Vec<_>>().join("  ");
-    let frame = Frame {
+    let foot = keys.iter().map(|action| hint(ctx, *action)).collect::<Vec<_>>().join("  ");
+    let frame = PaneFrame {
         title: words.card,
         count: match () {
             () if open => header.open,
@@ -38,29 +38,29 @@ pub(super) fn render(model: &Model, look: &Look, area: Rect, buf: &mut Buffer) {
         foot: &foot,
         focused: focused(model, Part::Card),
     };
-    let inside = look.frame(&frame, area, buf);
+    let inside = ctx.frame(&frame, area, buf);
     let inside = Rect { x: inside.x + 1, width: inside.width.saturating_sub(2), ..inside };
     let server =
         model.worlds.shown().servers.get(model.ui.server).or_else(|| model.worlds.shown().servers.all().first());
     let found = server.map(|server| (server, ways(model.worlds.shown(), server)));
     match found {
-        Some((server, ways)) if open && !ways.is_empty() => joined(model, look, (server, &ways), inside, buf),
+        Some((server, ways)) if open && !ways.is_empty() => joined(model, ctx, (server, &ways), inside, buf),
         Some((server, _)) if open => {
             let reachable = !model.worlds.shown().addresses.is_empty();
             let why = if reachable { (words.not_this)(&server.spec.name) } else { words.no_address.to_owned() };
-            told(look, &[(why, look.theme.alarm)], target::sentences(model, look), inside, buf);
+            told(ctx, &[(why, ctx.theme.alarm)], target::sentences(model, ctx), inside, buf);
         }
-        _ => closed(model, look, inside, buf),
+        _ => closed(model, ctx, inside, buf),
     }
 }
 
 /// Nobody can join, and why.
-fn closed(model: &Model, look: &Look, area: Rect, buf: &mut Buffer) {
-    let (words, theme, numbers) = (&look.text.network, &look.theme, &look.text.numbers);
+fn closed(model: &Model, ctx: &DrawContext, area: Rect, buf: &mut Buffer) {
+    let (words, theme, numbers) = (&ctx.text.network, &ctx.theme, &ctx.text.numbers);
     if model.worlds.shown().observing {
-        return told(look, &[(words.observing.into(), theme.text)], target::sentences(model, look), area, buf);
+        return told(ctx, &[(words.observing.into(), theme.text)], target::sentences(model, ctx), area, buf);
     }
-    let key = (words.to_open)(&keys::first(Action::Door, look.text));
+    let key = (words.to_open)(&keys::first(Action::Door, ctx.text));
     let mut said = vec![(words.closed.to_owned(), theme.title), (key, theme.key)];
     let strangers: u64 = model
         .worlds
@@ -76,16 +76,16 @@ fn closed(model: &Model, look: &Look, area: Rect, buf: &mut Buffer) {
     if area.height > 4 {
         said.insert(1, (words.closed_why.to_owned(), theme.text));
     }
-    told(look, &said, target::sentences(model, look), area, buf);
+    told(ctx, &said, target::sentences(model, ctx), area, buf);
 }
 
 /// Sentences, and where clients go: the latter last, where there is room.
-fn told(look: &Look, said: &[(String, Style)], target: Vec<(String, Style)>, area: Rect, buf: &mut Buffer) {
+fn told(ctx: &DrawContext, said: &[(String, Style)], target: Vec<(String, Style)>, area: Rect, buf: &mut Buffer) {
     let mut row = 0;
     let mut write = |(text, style): &(String, Style), row: &mut u16| {
         for line in wrap(text, area.width) {
             if *row < area.height {
-                Ink::on(buf, area, *row).say(line, *style);
+                LineWriter::on(buf, area, *row).write(line, *style);
                 *row += 1;
             }
         }
@@ -94,13 +94,12 @@ fn told(look: &Look, said: &[(String, Style)], target: Vec<(String, Style)>, are
     if row + 2 < area.height {
         row += 1;
     }
-    let target =
-        if target.is_empty() { vec![(look.text.network.target_here.into(), look.theme.quiet)] } else { target };
+    let target = if target.is_empty() { vec![(ctx.text.network.target_here.into(), ctx.theme.quiet)] } else { target };
     target.iter().for_each(|sentence| write(sentence, &mut row));
 }
 
 /// How to join.
-fn joined(model: &Model, look: &Look, (server, ways): (&Server, &[IpAddr]), area: Rect, buf: &mut Buffer) {
+fn joined(model: &Model, ctx: &DrawContext, (server, ways): (&Server, &[IpAddr]), area: Rect, buf: &mut Buffer) {
     let Some((best, others)) = ways.split_first() else { return };
     let addr = SocketAddr::new(*best, server.addr().port());
     let ascii = model.ui.glyphs == Glyphs::Ascii;
@@ -108,15 +107,15 @@ fn joined(model: &Model, look: &Look, (server, ways): (&Server, &[IpAddr]), area
     let qr = Qr::of(&addr.to_string(), ascii);
     if let Some(qr) = qr.filter(|qr| qr.size().0 + 48 <= area.width && qr.size().1 <= area.height) {
         let (columns, lines) = qr.size();
-        qr.render(look, Rect { width: columns, height: lines, ..area }, buf);
+        qr.render(ctx, Rect { width: columns, height: lines, ..area }, buf);
         if area.height > lines {
-            let caption = look.text.network.qr;
+            let caption = ctx.text.network.qr;
             let left = columns.saturating_sub(width(caption)) / 2;
-            Ink::on(buf, Rect { width: columns, ..area }, lines).skip(left).say(caption, look.theme.quiet);
+            LineWriter::on(buf, Rect { width: columns, ..area }, lines).skip(left).write(caption, ctx.theme.quiet);
         }
         right = Rect { x: area.x + columns + 2, width: area.width - columns - 2, ..area };
     }
-    let typed = what_to_type(look, server, addr, (others, right.width));
+    let typed = what_to_type(ctx, server, addr, (others, right.width));
     let mut lines: Vec<(&str, Vec<&str>, Style)> = Vec::new();
     let column = typed.iter().map(|(label, ..)| width(label)).max().unwrap_or(0) + 2;
     for (label, command, style) in &typed {
@@ -124,37 +123,37 @@ fn joined(model: &Model, look: &Look, (server, ways): (&Server, &[IpAddr]), area
     }
     let needed: usize = lines.iter().map(|(_, parts, _)| parts.len()).sum();
     let spare = right.height.saturating_sub(u16::try_from(needed).unwrap_or(u16::MAX));
-    let mut row = head(look, server, addr, (spare, ascii), right, buf);
+    let mut row = head(ctx, server, addr, (spare, ascii), right, buf);
     for (label, parts, style) in lines {
         for (at, part) in parts.into_iter().enumerate() {
             let label = if at == 0 { label } else { "" };
-            Ink::on(buf, right, row).cell(label, column, look.theme.quiet).say(part, style);
+            LineWriter::on(buf, right, row).cell(label, column, ctx.theme.quiet).write(part, style);
             row += 1;
         }
     }
-    let target = target::sentences(model, look);
+    let target = target::sentences(model, ctx);
     let left = Rect { y: right.y + row.min(right.height), height: right.height.saturating_sub(row), ..right };
     if !target.is_empty() {
-        told(look, &[], target, left, buf);
+        told(ctx, &[], target, left, buf);
     }
 }
 
 /// The address and the port, as large as `spare` lines allow. Returns the line that comes next.
 fn head(
-    look: &Look,
+    ctx: &DrawContext,
     server: &Server,
     addr: SocketAddr,
     (spare, ascii): (u16, bool),
     area: Rect,
     buf: &mut Buffer,
 ) -> u16 {
-    let theme = &look.theme;
+    let theme = &ctx.theme;
     let (ip, port) = (addr.ip().to_string(), addr.port().to_string());
     let name = format!("{} ({})", server.spec.name, server.spec.proto.name().to_uppercase());
     // Who it is has a line of its own where the giants leave one, or where there are none.
     let mut row = u16::from(spare >= 9 || (2..5).contains(&spare));
     if row > 0 {
-        Ink::on(buf, area, 0).say(look.text.network.here, theme.title).say(&format!(" {name}"), theme.text);
+        LineWriter::on(buf, area, 0).write(ctx.text.network.here, theme.title).write(&format!(" {name}"), theme.text);
     }
     let size = |text: &str, big: bool| {
         let columns = width(text);
@@ -175,12 +174,15 @@ fn head(
                 row += 4;
             }
             None if number.is_some() => {
-                Ink::on(buf, area, row).say(text, style);
+                LineWriter::on(buf, area, row).write(text, style);
                 row += 1;
             }
             None => {
                 // Both on one line.
-                Ink::on(buf, area, row).say(&ip, theme.newest).say("  :", theme.text).say(&port, theme.host.server);
+                LineWriter::on(buf, area, row)
+                    .write(&ip, theme.newest)
+                    .write("  :", theme.text)
+                    .write(&port, theme.host.server);
                 return row + 1;
             }
         }
@@ -190,12 +192,12 @@ fn head(
 
 /// What a student types, each with a word before it. Lines of Python are broken where Python allows it.
 fn what_to_type(
-    look: &Look,
+    ctx: &DrawContext,
     server: &Server,
     addr: SocketAddr,
     (others, room): (&[IpAddr], u16),
 ) -> Vec<(&'static str, String, Style)> {
-    let (words, theme) = (&look.text.network, &look.theme);
+    let (words, theme) = (&ctx.text.network, &ctx.theme);
     let (ip, port) = (addr.ip(), addr.port());
     let udp = server.spec.proto == Proto::Udp;
     let mut lines = vec![(words.type_this, format!("nc {}{ip} {port}", if udp { "-u " } else { "" }), theme.typed)];

@@ -19,8 +19,8 @@ mod qr;
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 
+use super::draw_context::DrawContext;
 use super::layout::{columns, rows};
-use super::look::Look;
 use super::{keys, layout};
 use crate::model::Model;
 use crate::model::keys::Action;
@@ -31,13 +31,13 @@ use crate::model::ui::Mode;
 const WIDE: u16 = 150;
 
 /// Where the parts are.
-struct Places {
+struct NetworkLayout {
     card: Rect,
     peers: Rect,
     check: Rect,
 }
 
-impl Places {
+impl NetworkLayout {
     fn of(model: &Model, area: Rect) -> Self {
         let none = Rect { height: 0, ..area };
         let part = model.ui.network.part;
@@ -70,22 +70,22 @@ impl Places {
 }
 
 /// Draws the view.
-pub(super) fn render(model: &Model, look: &Look, area: Rect, buf: &mut Buffer) {
-    let places = Places::of(model, area);
+pub(super) fn render(model: &Model, ctx: &DrawContext, area: Rect, buf: &mut Buffer) {
+    let places = NetworkLayout::of(model, area);
     if !places.card.is_empty() {
-        card::render(model, look, places.card, buf);
+        card::render(model, ctx, places.card, buf);
     }
     if !places.peers.is_empty() {
-        peers::render(model, look, places.peers, buf);
+        peers::render(model, ctx, places.peers, buf);
     }
     if !places.check.is_empty() {
-        check::render(model, look, places.check, buf);
+        check::render(model, ctx, places.check, buf);
     }
 }
 
 /// The last line that the port check's list may begin with.
 pub(super) fn reach(model: &Model, area: Rect) -> usize {
-    check::reach(model, Places::of(model, area).check)
+    check::reach(model, NetworkLayout::of(model, area).check)
 }
 
 fn focused(model: &Model, part: Part) -> bool {
@@ -93,6 +93,6 @@ fn focused(model: &Model, part: Part) -> bool {
 }
 
 /// A key and its word, as in a frame's foot.
-fn hint(look: &Look, action: Action) -> String {
-    format!("{} {}", keys::first(action, look.text), keys::text(action, look.text).hint)
+fn hint(ctx: &DrawContext, action: Action) -> String {
+    format!("{} {}", keys::first(action, ctx.text), keys::text(action, ctx.text).hint)
 }

@@ -13,36 +13,36 @@ use crate::model::peers::Peer;
 use crate::model::servers::Server;
 use crate::model::window::window;
 use crate::view::column_budget::ColumnBudget;
+use crate::view::draw_context::{DrawContext, PaneFrame};
 use crate::view::glyphs;
-use crate::view::ink::{Ink, width, wrap};
 use crate::view::layout::rows;
-use crate::view::look::{Frame, Look};
+use crate::view::line_writer::{LineWriter, width, wrap};
 use crate::view::servers;
 
 /// How many lines there are for what is known of the selected one.
 const DETAIL: u16 = 3;
 
 /// Draws the pane.
-pub(super) fn render(model: &Model, look: &Look, area: Rect, buf: &mut Buffer) {
-    let (words, numbers) = (&look.text.network, &look.text.numbers);
+pub(super) fn render(model: &Model, ctx: &DrawContext, area: Rect, buf: &mut Buffer) {
+    let (words, numbers) = (&ctx.text.network, &ctx.text.numbers);
     let all: Vec<_> = network::peers(model).collect();
     let count = (words.now)(&numbers.count(all.len() as u64), all.len() as u64);
-    let mut foot = [Action::Kick, Action::Block].map(|action| hint(look, action)).join("  ");
-    let limits = limits(model, look);
+    let mut foot = [Action::Kick, Action::Block].map(|action| hint(ctx, action)).join("  ");
+    let limits = limits(model, ctx);
     if width(&foot) + width(&limits) + 8 < area.width {
         foot = format!("{foot}  {} {limits}", glyphs::DOT);
     }
-    let frame = Frame { title: words.peers, count: &count, foot: &foot, focused: focused(model, Part::Peers) };
-    let inside = look.frame(&frame, area, buf);
-    let half_open = half_open(model, look);
+    let frame = PaneFrame { title: words.peers, count: &count, foot: &foot, focused: focused(model, Part::Peers) };
+    let inside = ctx.frame(&frame, area, buf);
+    let half_open = half_open(model, ctx);
     let told = u16::from(half_open.is_some()).min(inside.height);
     let [first, inside] = rows(inside, [told, inside.height - told]);
     if let Some((said, style)) = half_open.filter(|_| told > 0) {
-        Ink::on(buf, first, 0).skip(1).say(&said, style);
+        LineWriter::on(buf, first, 0).skip(1).write(&said, style);
     }
     if all.is_empty() {
         for (row, line) in (0..inside.height).zip(wrap(words.no_peers, inside.width.saturating_sub(2))) {
-            Ink::on(buf, inside, row).skip(1).say(line, look.theme.quiet);
+            LineWriter::on(buf, inside, row).skip(1).write(line, ctx.theme.quiet);
         }
         return;
     }
@@ -52,43 +52,43 @@ pub(super) fn render(model: &Model, look: &Look, area: Rect, buf: &mut Buffer) {
     let columns = PeerColumns::of(&all, inside.width);
     let head = u16::from(list.height > 2);
     if head > 0 {
-        columns.head(look, &mut Ink::on(buf, list, 0));
+        columns.head(ctx, &mut LineWriter::on(buf, list, 0));
     }
     let seen = window(selected, all.len(), usize::from(list.height - head));
     for (row, at) in (head..list.height).zip(seen) {
         let (address, peer) = &all[at];
         let address = if address.is_loopback() { words.here_peer.to_owned() } else { address.to_string() };
-        let mut ink = Ink::on(buf, list, row);
-        columns.row(model, look, (&address, peer), selected == Some(at), &mut ink);
+        let mut writer = LineWriter::on(buf, list, row);
+        columns.row(model, ctx, (&address, peer), selected == Some(at), &mut writer);
     }
     if let Some((_, peer)) = selected.map(|at| &all[at]) {
-        self::detail(look, peer, below, buf);
+        self::detail(ctx, peer, below, buf);
     }
 }
 
 /// Who does not even finish the handshake has no line of its own: the sender of a SYN can be forged.
-fn half_open(model: &Model, look: &Look) -> Option<(String, Style)> {
+fn half_open(model: &Model, ctx: &DrawContext) -> Option<(String, Style)> {
     let all = model.worlds.shown().servers.all().iter();
     let open: Vec<_> = all.filter_map(|server| Some((server, servers::half_open(model, server)?))).collect();
     let one = |(server, (open, limit)): &(&Server, (u32, u32))| {
-        format!("{}: {}", server.spec.name, (look.text.servers.half_open)(*open, *limit))
+        format!("{}: {}", server.spec.name, (ctx.text.servers.half_open)(*open, *limit))
     };
     let beyond = model.worlds.shown().peers.half_open.iter();
-    let beyond = beyond.map(|(action, count)| (look.text.network.beyond)(*action, &look.text.numbers.count(*count)));
+    let beyond = beyond.map(|(action, count)| (ctx.text.network.beyond)(*action, &ctx.text.numbers.count(*count)));
     let resets = Some(model.worlds.shown().peers.handshakes_reset).filter(|count| *count > 0);
-    let resets = resets.map(|count| (look.text.network.handshakes_reset)(&look.text.numbers.count(count)));
+    let resets = resets.map(|count| (ctx.text.network.handshakes_reset)(&ctx.text.numbers.count(count)));
     let said: Vec<_> = open.iter().map(one).chain(beyond).chain(resets).collect();
     let is_full = open.iter().any(|(_, (open, limit))| open >= limit);
-    let style = if is_full { look.theme.alarm } else { look.theme.state.opening };
+    let style = if is_full { ctx.theme.alarm } else { ctx.theme.state.opening };
     (!said.is_empty()).then(|| (said.join(&format!(" {} ", glyphs::DOT)), style))
 }
 
-fn limits(model: &Model, look: &Look) -> String {
-    let numbers = &look.text.numbers;
+fn limits(model: &Model, ctx: &DrawContext) -> String {
+    let numbers = &ctx.text.numbers;
     let limits = &model.worlds.shown().peers.limits;
     let of = |rule| limits.of(rule).map_or_else(|| glyphs::DASH.to_owned(), |number| numbers.count(number));
     let bytes = limits.of(Rule::Bytes).map_or_else(|| glyphs::DASH.to_owned(), |number| numbers.bytes(number));
-    (look.text.network.limits)(&of(Rule::Connections), &of(Rule::Arrivals), &bytes)
+    (ctx.text.network.limits)(&of(Rule::Connections), &of(Rule::Arrivals), &bytes)
 }
 
 /// How wide each column is; 0 for one that there is no room for.
@@ -116,50 +116,61 @@ impl PeerColumns {
         Self { address, connections, rate, guard, ports, said: budget.rest().saturating_sub(1) }
     }
 
-    fn head(&self, look: &Look, ink: &mut Ink<'_>) {
-        let (words, style) = (&look.text.network, look.theme.title);
-        ink.skip(2).cell(words.address, self.address, style).skip(1).cell(words.connections, self.connections, style);
+    fn head(&self, ctx: &DrawContext, writer: &mut LineWriter<'_>) {
+        let (words, style) = (&ctx.text.network, ctx.theme.title);
+        writer.skip(2).cell(words.address, self.address, style).skip(1).cell(
+            words.connections,
+            self.connections,
+            style,
+        );
         for (title, columns) in
             [(words.guard, self.guard), (words.ports, self.ports), (words.said, self.said), (words.rate, self.rate)]
         {
             if columns > 0 {
-                ink.skip(1).cell(title, columns, style);
+                writer.skip(1).cell(title, columns, style);
             }
         }
     }
 
-    fn row(&self, model: &Model, look: &Look, (address, peer): (&str, &Peer), selected: bool, ink: &mut Ink<'_>) {
-        let (words, theme, numbers) = (&look.text.network, &look.theme, &look.text.numbers);
-        let start = ink.x();
-        ink.cell(if selected { glyphs::SELECTED } else { " " }, 2, theme.newest);
-        ink.cell(address, self.address, theme.host.client).skip(1);
+    fn row(
+        &self,
+        model: &Model,
+        ctx: &DrawContext,
+        (address, peer): (&str, &Peer),
+        selected: bool,
+        writer: &mut LineWriter<'_>,
+    ) {
+        let (words, theme, numbers) = (&ctx.text.network, &ctx.theme, &ctx.text.numbers);
+        let start = writer.x();
+        writer.cell(if selected { glyphs::SELECTED } else { " " }, 2, theme.newest);
+        writer.cell(address, self.address, theme.host.client).skip(1);
         let open = format!("{}/{}", numbers.count(peer.open()), numbers.count(peer.connections));
-        ink.cell(&open, self.connections, if peer.open() > 0 { theme.state.established } else { theme.quiet });
+        writer.cell(&open, self.connections, if peer.open() > 0 { theme.state.established } else { theme.quiet });
         if self.guard > 0 {
-            let (told, style) = guard(look, peer);
-            ink.skip(1).cell(&told, self.guard, style);
+            let (told, style) = guard(ctx, peer);
+            writer.skip(1).cell(&told, self.guard, style);
         }
         if self.ports > 0 {
             let ports: Vec<_> = peer.ports.iter().rev().take(usize::from(self.ports / 6)).map(u16::to_string).collect();
-            ink.skip(1).cell(&ports.join(" "), self.ports, theme.newest);
+            writer.skip(1).cell(&ports.join(" "), self.ports, theme.newest);
         }
         if self.said > 0 {
-            let said = peer.said.as_ref().map_or_else(String::new, |(_, said)| excerpt(look, said));
-            ink.skip(1).cell(&said, self.said, theme.text);
+            let said = peer.said.as_ref().map_or_else(String::new, |(_, said)| excerpt(ctx, said));
+            writer.skip(1).cell(&said, self.said, theme.text);
         }
         if self.rate > 0 {
             let (bytes, _) = peer.rate(model.now);
-            ink.skip(1).cell(&words.speed(numbers, bytes), self.rate, theme.quiet);
+            writer.skip(1).cell(&words.speed(numbers, bytes), self.rate, theme.quiet);
         }
         if selected {
-            ink.restyle(start, theme.selected);
+            writer.restyle(start, theme.selected);
         }
     }
 }
 
 /// What the guard has to tell of somebody, the most urgent first.
-fn guard(look: &Look, peer: &Peer) -> (String, Style) {
-    let (words, theme, numbers) = (&look.text.network, &look.theme, &look.text.numbers);
+fn guard(ctx: &DrawContext, peer: &Peer) -> (String, Style) {
+    let (words, theme, numbers) = (&ctx.text.network, &ctx.theme, &ctx.text.numbers);
     let check = peer.checks.iter().max_by_key(|(_, count)| **count).map(|(check, _)| (words.looks)(*check));
     if peer.is_blocked {
         (words.blocked.into(), theme.alarm)
@@ -170,20 +181,20 @@ fn guard(look: &Look, peer: &Peer) -> (String, Style) {
     }
 }
 
-fn excerpt(look: &Look, said: &Excerpt) -> String {
+fn excerpt(ctx: &DrawContext, said: &Excerpt) -> String {
     let more = if said.is_cut() { glyphs::ELLIPSIS } else { "" };
-    let bytes = if said.is_cut() { format!(" ({})", look.text.numbers.bytes(said.len as u64)) } else { String::new() };
+    let bytes = if said.is_cut() { format!(" ({})", ctx.text.numbers.bytes(said.len as u64)) } else { String::new() };
     format!("\"{}{more}\"{bytes}", said.text)
 }
 
 /// All that is known of the selected one.
-fn detail(look: &Look, peer: &Peer, area: Rect, buf: &mut Buffer) {
-    let (words, theme, numbers) = (&look.text.network, &look.theme, &look.text.numbers);
+fn detail(ctx: &DrawContext, peer: &Peer, area: Rect, buf: &mut Buffer) {
+    let (words, theme, numbers) = (&ctx.text.network, &ctx.theme, &ctx.text.numbers);
     let ports: Vec<_> = peer.ports.iter().rev().map(u16::to_string).collect();
     let (received, sent) = peer.bytes;
-    let traffic = (look.text.servers.traffic)(&numbers.bytes(received), &numbers.bytes(sent));
+    let traffic = (ctx.text.servers.traffic)(&numbers.bytes(received), &numbers.bytes(sent));
     let first = format!("{}: {} {} {traffic}", words.ports, ports.join(" "), glyphs::DOT);
-    let said = peer.said.as_ref().map_or_else(String::new, |(_, said)| excerpt(look, said));
+    let said = peer.said.as_ref().map_or_else(String::new, |(_, said)| excerpt(ctx, said));
     let told = peer.checks.iter().map(|(check, count)| format!("{} ×{}", (words.looks)(*check), numbers.count(*count)));
     let kept = peer.refused.iter().map(|(rule, count)| format!("{rule} ×{}", numbers.count(*count)));
     let told: Vec<_> = told.chain(kept).collect();
@@ -192,6 +203,6 @@ fn detail(look: &Look, peer: &Peer, area: Rect, buf: &mut Buffer) {
         (format!("{}: {said}", words.said), theme.text),
         (told.join(&format!(" {} ", glyphs::DOT)), theme.alarm),
     ]) {
-        Ink::on(buf, area, row).skip(2).say(&text, style);
+        LineWriter::on(buf, area, row).skip(2).write(&text, style);
     }
 }

@@ -4,8 +4,8 @@ use qrcode::{Color as Module, EcLevel, QrCode};
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 
-use crate::view::ink::Ink;
-use crate::view::look::Look;
+use crate::view::draw_context::DrawContext;
+use crate::view::line_writer::LineWriter;
 
 /// How many light modules surround the code. The standard asks for four (ISO/IEC 18004); telephones do with two, and a
 /// projector's rows are dear.
@@ -36,19 +36,19 @@ impl Qr {
     }
 
     /// Draws it at the top left of an area that has room for it. Light modules are inked, as on a dark screen.
-    pub(super) fn render(&self, look: &Look, area: Rect, buf: &mut Buffer) {
+    pub(super) fn render(&self, ctx: &DrawContext, area: Rect, buf: &mut Buffer) {
         let side = self.side();
         for (row, y) in (0..area.height).zip((0..side).step_by(if self.ascii { 1 } else { 2 })) {
-            let mut ink = Ink::on(buf, area, row);
+            let mut writer = LineWriter::on(buf, area, row);
             for x in 0..side {
                 let (upper, lower) = (self.is_light(x, y), self.is_light(x, y + 1));
                 match (self.ascii, upper, lower) {
-                    (true, true, _) => ink.say("  ", look.theme.qr_light),
-                    (true, false, _) => ink.say("  ", look.theme.qr),
-                    (false, true, true) => ink.say("█", look.theme.qr),
-                    (false, true, false) => ink.say("▀", look.theme.qr),
-                    (false, false, true) => ink.say("▄", look.theme.qr),
-                    (false, false, false) => ink.say(" ", look.theme.qr),
+                    (true, true, _) => writer.write("  ", ctx.theme.qr_light),
+                    (true, false, _) => writer.write("  ", ctx.theme.qr),
+                    (false, true, true) => writer.write("█", ctx.theme.qr),
+                    (false, true, false) => writer.write("▀", ctx.theme.qr),
+                    (false, false, true) => writer.write("▄", ctx.theme.qr),
+                    (false, false, false) => writer.write(" ", ctx.theme.qr),
                 };
             }
         }

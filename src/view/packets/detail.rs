@@ -4,19 +4,19 @@ use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use ratatui::style::Style;
 
+use super::super::draw_context::DrawContext;
 use super::super::glyphs;
-use super::super::ink::{Ink, wrap};
-use super::super::look::Look;
+use super::super::line_writer::{LineWriter, wrap};
 use crate::domain::WorldId;
 use crate::model::packets::{Branch, Part, Traffic};
 use crate::model::window::window;
 
 /// Draws it.
-pub(super) fn render(traffic: &Traffic<'_>, look: &Look, area: Rect, buf: &mut Buffer) {
+pub(super) fn render(traffic: &Traffic<'_>, ctx: &DrawContext, area: Rect, buf: &mut Buffer) {
     let detail = &traffic.packets.detail;
-    let (texts, theme) = (&look.text.packets, &look.theme);
+    let (texts, theme) = (&ctx.text.packets, &ctx.theme);
     let Some(packet) = traffic.selected() else {
-        say(look, area, &[(texts.no_selection.into(), theme.quiet)], buf);
+        say(ctx, area, &[(texts.no_selection.into(), theme.quiet)], buf);
         return;
     };
     let shown = detail.shown.as_ref().filter(|shown| shown.number == packet.number);
@@ -33,20 +33,20 @@ pub(super) fn render(traffic: &Traffic<'_>, look: &Look, area: Rect, buf: &mut B
     } else if shown.is_some_and(|shown| shown.layers.is_empty()) {
         remarks.push((texts.no_bytes.into(), theme.quiet));
     }
-    let rest = say(look, area, &remarks, buf);
+    let rest = say(ctx, area, &remarks, buf);
     let branches = if shown.is_some() { detail.branches() } else { Vec::new() };
     let seen = window(Some(detail.line), branches.len(), usize::from(rest.height));
     for (row, at) in (0..rest.height).zip(seen) {
-        branch(look, &branches[at], &mut Ink::on(buf, rest, row));
+        branch(ctx, &branches[at], &mut LineWriter::on(buf, rest, row));
         if at == detail.line {
             let style = if traffic.packets.part == Part::Tree { theme.selected } else { theme.related };
-            Ink::on(buf, rest, row).restyle(rest.x, style);
+            LineWriter::on(buf, rest, row).restyle(rest.x, style);
         }
     }
 }
 
 /// Writes sentences at the top; returns what is left below them, of which the tree has at least two thirds.
-fn say(look: &Look, area: Rect, remarks: &[(String, Style)], buf: &mut Buffer) -> Rect {
+fn say(ctx: &DrawContext, area: Rect, remarks: &[(String, Style)], buf: &mut Buffer) -> Rect {
     let columns = area.width.saturating_sub(2);
     let lines: Vec<_> =
         remarks.iter().flat_map(|(text, style)| wrap(text, columns).into_iter().map(move |l| (l, *style))).collect();
@@ -54,26 +54,26 @@ fn say(look: &Look, area: Rect, remarks: &[(String, Style)], buf: &mut Buffer) -
     let used = u16::try_from(lines.len()).unwrap_or(u16::MAX).min(most);
     for (row, (line, style)) in (0..used).zip(&lines) {
         let cut = row + 1 == used && lines.len() > usize::from(used);
-        let mut ink = Ink::on(buf, area, row);
-        ink.skip(1).say(line, *style);
+        let mut writer = LineWriter::on(buf, area, row);
+        writer.skip(1).write(line, *style);
         if cut {
-            ink.say(glyphs::ELLIPSIS, look.theme.quiet);
+            writer.write(glyphs::ELLIPSIS, ctx.theme.quiet);
         }
     }
     let [_, rest] = super::rows(area, [used, area.height - used]);
     rest
 }
 
-fn branch(look: &Look, branch: &Branch<'_>, ink: &mut Ink<'_>) {
-    let theme = &look.theme;
+fn branch(ctx: &DrawContext, branch: &Branch<'_>, writer: &mut LineWriter<'_>) {
+    let theme = &ctx.theme;
     let mark = match branch.open {
         Some(true) => glyphs::SORTED,
         Some(false) => glyphs::SELECTED,
         None => " ",
     };
-    ink.skip(1 + 2 * branch.depth).say(mark, theme.key).skip(1);
-    ink.say(branch.name, if branch.depth == 0 { theme.title } else { theme.text });
+    writer.skip(1 + 2 * branch.depth).write(mark, theme.key).skip(1);
+    writer.write(branch.name, if branch.depth == 0 { theme.title } else { theme.text });
     if !branch.value.is_empty() {
-        ink.skip(1).say(branch.value, theme.typed);
+        writer.skip(1).write(branch.value, theme.typed);
     }
 }

@@ -1,16 +1,16 @@
 //! What stands on the frame of the upper part: what it shows, how much of it, and whether packets are captured and lost.
 
+use super::super::draw_context::DrawContext;
 use super::super::glyphs::DOT;
 use super::super::keys;
-use super::super::look::Look;
 use super::words;
 use crate::domain::{Flow, WorldId};
 use crate::model::Action;
 use crate::model::packets::{Capturing, Picture, Reader, Traffic, Trail};
 
 /// What it shows.
-pub(super) fn title(traffic: &Traffic<'_>, look: &Look) -> String {
-    let texts = &look.text.packets;
+pub(super) fn title(traffic: &Traffic<'_>, ctx: &DrawContext) -> String {
+    let texts = &ctx.text.packets;
     let filter = traffic.packets.filter.to_string();
     let of = |flow: Option<Flow>| flow.map_or_else(String::new, |flow| format!(" {DOT} {}", words::talk(&flow)));
     let client = || of(traffic.client());
@@ -21,7 +21,7 @@ pub(super) fn title(traffic: &Traffic<'_>, look: &Look) -> String {
         Picture::Stream => format!("{}{}", texts.stream, client()),
     };
     match traffic.file {
-        Some(file) => format!("{} {} {DOT} {shown}", look.text.files.file, file.name),
+        Some(file) => format!("{} {} {DOT} {shown}", ctx.text.files.file, file.name),
         None => shown,
     }
 }
@@ -34,8 +34,8 @@ const fn trail<'a>(traffic: &Traffic<'a>) -> &'a Trail {
 }
 
 /// How many packets, and of how many.
-pub(super) fn count(traffic: &Traffic<'_>, look: &Look) -> String {
-    let (texts, numbers) = (&look.text.packets, &look.text.numbers);
+pub(super) fn count(traffic: &Traffic<'_>, ctx: &DrawContext) -> String {
+    let (texts, numbers) = (&ctx.text.packets, &ctx.text.numbers);
     let (shown, all) = (trail(traffic).len() as u64, traffic.packets.seen);
     let count = match traffic.packets.picture {
         Picture::List if shown != all => (texts.count)(&numbers.count(shown), &numbers.count(all)),
@@ -50,21 +50,21 @@ pub(super) fn count(traffic: &Traffic<'_>, look: &Look) -> String {
 }
 
 /// Whether there is a capture, and what that lost; whether the reader follows.
-pub(super) fn foot(traffic: &Traffic<'_>, look: &Look) -> String {
-    let (texts, numbers) = (&look.text.packets, &look.text.numbers);
+pub(super) fn foot(traffic: &Traffic<'_>, ctx: &DrawContext) -> String {
+    let (texts, numbers) = (&ctx.text.packets, &ctx.text.numbers);
     if traffic.file.is_some() {
-        let words = &look.text.files;
-        return format!("{} {DOT} {} {}", words.not_live, keys::first(Action::OpenCapture, look.text), words.back);
+        let words = &ctx.text.files;
+        return format!("{} {DOT} {} {}", words.not_live, keys::first(Action::OpenCapture, ctx.text), words.back);
     }
     if let Some(saved) = &traffic.packets.saved {
-        return (look.text.note)(saved);
+        return (ctx.text.note)(saved);
     }
     let trail = trail(traffic);
     let reader = match trail.reader {
         Reader::Follows => texts.following.to_owned(),
         Reader::Holds { .. } => {
             let new = (texts.new)(&numbers.count(trail.unseen() as u64), trail.unseen());
-            format!("{} {DOT} {new} {DOT} End {}", texts.held, look.text.keys.last.hint)
+            format!("{} {DOT} {new} {DOT} End {}", texts.held, ctx.text.keys.last.hint)
         }
     };
     let capture = match (&traffic.packets.capturing, traffic.packets.world) {

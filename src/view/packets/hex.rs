@@ -3,8 +3,8 @@
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 
-use super::super::ink::Ink;
-use super::super::look::Look;
+use super::super::draw_context::DrawContext;
+use super::super::line_writer::LineWriter;
 use crate::model::packets::Traffic;
 use crate::model::window::window;
 
@@ -14,7 +14,7 @@ pub(super) const WIDE: u16 = 4 + 1 + 16 * 3 + 1 + 1 + 16;
 pub(super) const NARROW: u16 = 4 + 1 + 8 * 3 + 1 + 8;
 
 /// Draws the dump.
-pub(super) fn render(traffic: &Traffic<'_>, look: &Look, area: Rect, buf: &mut Buffer) {
+pub(super) fn render(traffic: &Traffic<'_>, ctx: &DrawContext, area: Rect, buf: &mut Buffer) {
     let detail = &traffic.packets.detail;
     let Some(shown) = detail.shown.as_ref().filter(|shown| !shown.bytes.is_empty()) else { return };
     let per_line = if area.width >= WIDE { 16 } else { 8 };
@@ -30,27 +30,34 @@ pub(super) fn render(traffic: &Traffic<'_>, look: &Look, area: Rect, buf: &mut B
     for (row, line) in (0..area.height).zip(seen) {
         let from = line * per_line;
         let bytes = &shown.bytes[from..(from + per_line).min(shown.bytes.len())];
-        dump(look, from, bytes, per_line, &lit, &mut Ink::on(buf, area, row));
+        dump(ctx, from, bytes, per_line, &lit, &mut LineWriter::on(buf, area, row));
     }
 }
 
-fn dump(look: &Look, from: usize, bytes: &[u8], per_line: usize, lit: &std::ops::Range<usize>, ink: &mut Ink<'_>) {
-    let theme = &look.theme;
+fn dump(
+    ctx: &DrawContext,
+    from: usize,
+    bytes: &[u8],
+    per_line: usize,
+    lit: &std::ops::Range<usize>,
+    writer: &mut LineWriter<'_>,
+) {
+    let theme = &ctx.theme;
     let lights = |at: usize| at < bytes.len() && lit.contains(&(from + at));
     let style = |lit| if lit { theme.flash } else { theme.text };
-    ink.cell(&format!("{from:04x}"), 4, theme.quiet).skip(1);
+    writer.cell(&format!("{from:04x}"), 4, theme.quiet).skip(1);
     for at in 0..per_line {
         let text = bytes.get(at).map_or_else(|| "  ".into(), |byte| format!("{byte:02x}"));
         // Between two lit bytes the blank is lit too: a field is one piece.
         let joined = lights(at) && at + 1 < per_line && lights(at + 1);
-        ink.say(&text, style(lights(at))).cell(" ", 1, style(joined));
+        writer.write(&text, style(lights(at))).cell(" ", 1, style(joined));
         if per_line == 16 && at == 7 {
-            ink.cell(" ", 1, style(joined));
+            writer.cell(" ", 1, style(joined));
         }
     }
-    ink.skip(1);
+    writer.skip(1);
     for (at, byte) in bytes.iter().enumerate() {
         let shown = if byte.is_ascii_graphic() || *byte == b' ' { char::from(*byte) } else { '.' };
-        ink.cell(shown.encode_utf8(&mut [0; 4]), 1, style(lights(at)));
+        writer.cell(shown.encode_utf8(&mut [0; 4]), 1, style(lights(at)));
     }
 }

@@ -5,21 +5,21 @@ use std::net::{IpAddr, SocketAddr};
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 
-use super::super::ink::{Ink, fit, wrap};
-use super::super::look::Look;
+use super::super::draw_context::DrawContext;
+use super::super::line_writer::{LineWriter, fit, wrap};
 use super::super::names;
-use super::rung::{Drawn, RungColumns, state};
+use super::rung::{PacketRung, RungColumns, state};
 use crate::domain::{Flow, Proto};
 use crate::model::book::Step;
 use crate::model::packets::{Change, End, Reader, Rung, Traffic};
 use crate::model::window::{tail, window};
 
 /// Draws the ladder of the conversation that is shown.
-pub(super) fn render(traffic: &Traffic<'_>, look: &Look, area: Rect, buf: &mut Buffer) {
+pub(super) fn render(traffic: &Traffic<'_>, ctx: &DrawContext, area: Rect, buf: &mut Buffer) {
     let ladder = &traffic.packets.ladder;
-    let Some(client) = traffic.client() else { return nobody(look, area, buf) };
+    let Some(client) = traffic.client() else { return nobody(ctx, area, buf) };
     let [head, rest] = super::rows(area, [2.min(area.height), area.height.saturating_sub(2)]);
-    names(traffic, look, &client, head, buf);
+    names(traffic, ctx, &client, head, buf);
     let changes = ladder.changes(traffic.world, traffic.journal);
     let trail = &ladder.trail;
     let height = usize::from(rest.height);
@@ -36,7 +36,7 @@ pub(super) fn render(traffic: &Traffic<'_>, look: &Look, area: Rect, buf: &mut B
         .filter_map(|event| {
             let beside = |end| at(&changes, end, Rung::At(event.seq));
             let states = [beside(End::Client), beside(End::Server)];
-            Drawn::of(traffic, look, &columns, event, &client, states)
+            PacketRung::of(traffic, ctx, &columns, event, &client, states)
         })
         .collect();
     let after = [End::Client, End::Server].map(|end| if whole { at(&changes, end, Rung::After) } else { vec![] });
@@ -45,24 +45,24 @@ pub(super) fn render(traffic: &Traffic<'_>, look: &Look, area: Rect, buf: &mut B
     let mut read = held.unwrap_or(rungs.len().saturating_sub(1));
     // What takes several lines pushes out what is at the top, not the one that is read.
     let last = if held.is_none() { below } else { 0 };
-    while read > 0 && rungs[..=read].iter().map(Drawn::height).sum::<usize>() + last > height {
+    while read > 0 && rungs[..=read].iter().map(PacketRung::height).sum::<usize>() + last > height {
         rungs.remove(0);
         read -= 1;
     }
     let first = rungs.first().map(|rung| rung.seq);
-    before(look, &columns, &changes, first, head, buf);
+    before(ctx, &columns, &changes, first, head, buf);
     if trail.is_empty() {
-        for (row, line) in (0..rest.height).zip(wrap(look.text.packets.no_packet, rest.width.saturating_sub(2))) {
-            Ink::on(buf, rest, row).skip(1).say(line, look.theme.quiet);
+        for (row, line) in (0..rest.height).zip(wrap(ctx.text.packets.no_packet, rest.width.saturating_sub(2))) {
+            LineWriter::on(buf, rest, row).skip(1).write(line, ctx.theme.quiet);
         }
     }
     let mut left = rest;
     for rung in &rungs {
-        let used = rung.draw(look, &columns, left, buf);
+        let used = rung.draw(ctx, &columns, left, buf);
         left = Rect { y: left.y + used, height: left.height - used, ..left };
     }
     for row in 0..left.height.min(u16::try_from(below).unwrap_or(u16::MAX)) {
-        columns.states(look, after.each_ref().map(|steps| steps.get(usize::from(row))), left, row, buf);
+        columns.states(ctx, after.each_ref().map(|steps| steps.get(usize::from(row))), left, row, buf);
     }
 }
 
@@ -72,7 +72,14 @@ fn at(changes: &[Change], end: End, rung: Rung) -> Vec<Step> {
 }
 
 /// The state that each end was in before the first packet that is seen.
-fn before(look: &Look, columns: &RungColumns, changes: &[Change], first: Option<u64>, head: Rect, buf: &mut Buffer) {
+fn before(
+    ctx: &DrawContext,
+    columns: &RungColumns,
+    changes: &[Change],
+    first: Option<u64>,
+    head: Rect,
+    buf: &mut Buffer,
+) {
     let earlier = |change: &&Change| match (change.rung, first) {
         (Rung::Before, _) => true,
         (Rung::At(seq), Some(first)) => seq < first,
@@ -85,34 +92,34 @@ fn before(look: &Look, columns: &RungColumns, changes: &[Change], first: Option<
     };
     if head.height > 1 {
         let [client, server] = [of(End::Client), of(End::Server)];
-        let ink = &mut Ink::on(buf, head, 1);
-        ink.skip(1);
-        state(look, client, ink);
-        ink.goto(columns.right(head));
-        state(look, server, ink);
+        let writer = &mut LineWriter::on(buf, head, 1);
+        writer.skip(1);
+        state(ctx, client, writer);
+        writer.goto(columns.right(head));
+        state(ctx, server, writer);
     }
 }
 
 /// Who is on which side.
-pub(super) fn names(traffic: &Traffic<'_>, look: &Look, client: &Flow, area: Rect, buf: &mut Buffer) {
-    let texts = &look.text.packets;
+pub(super) fn names(traffic: &Traffic<'_>, ctx: &DrawContext, client: &Flow, area: Rect, buf: &mut Buffer) {
+    let texts = &ctx.text.packets;
     // A UDP client is known by its own address only.
     let clients = &traffic.world.clients;
     let alone = |ip| Flow::unconnected(client.proto, SocketAddr::new(ip, client.local.port()));
     let any: IpAddr = if client.local.is_ipv4() { [0; 4].into() } else { [0; 16].into() };
     let known = clients.by_flow(client).or_else(|| clients.by_flow(&alone(client.local.ip())));
     let known = known.or_else(|| clients.by_flow(&alone(any)).filter(|_| client.proto == Proto::Udp));
-    let left = known.map_or(texts.client_end.into(), |known| names::long(look, known));
+    let left = known.map_or(texts.client_end.into(), |known| names::long(ctx, known));
     let half = area.width / 2;
     let [one, other] = super::columns(area, [half, area.width - half]);
     let left = format!("{left} {}", fit(client.local, half.saturating_sub(14)));
-    Ink::on(buf, one, 0).skip(1).say(&left, look.theme.host.client);
+    LineWriter::on(buf, one, 0).skip(1).write(&left, ctx.theme.host.client);
     let Some(peer) = client.peer.or_else(|| met(traffic)) else { return };
     let right = traffic.world.servers.at(client.proto, peer);
     let right = right.map_or_else(|| texts.server_end.into(), |server| server.spec.name.clone());
     let right = format!("{right} {}", fit(peer, half.saturating_sub(14)));
     let room = other.width.saturating_sub(1);
-    Ink::on(buf, other, 0).right(&right, room, look.theme.host.server);
+    LineWriter::on(buf, other, 0).right(&right, room, ctx.theme.host.server);
 }
 
 /// The other side of a UDP client, which is not connected to anybody: that of its latest packet.
@@ -122,8 +129,8 @@ fn met(traffic: &Traffic<'_>) -> Option<SocketAddr> {
 }
 
 /// There is no conversation to show.
-pub(super) fn nobody(look: &Look, area: Rect, buf: &mut Buffer) {
-    for (row, line) in (0..area.height).zip(wrap(look.text.packets.no_talk, area.width.saturating_sub(2))) {
-        Ink::on(buf, area, row).skip(1).say(line, look.theme.quiet);
+pub(super) fn nobody(ctx: &DrawContext, area: Rect, buf: &mut Buffer) {
+    for (row, line) in (0..area.height).zip(wrap(ctx.text.packets.no_talk, area.width.saturating_sub(2))) {
+        LineWriter::on(buf, area, row).skip(1).write(line, ctx.theme.quiet);
     }
 }

@@ -4,8 +4,8 @@ use ratatui::buffer::Buffer;
 use ratatui::layout::{Position, Rect};
 
 use super::super::column_budget::ColumnBudget;
-use super::super::ink::{Ink, fit, width, wrap};
-use super::super::look::Look;
+use super::super::draw_context::DrawContext;
+use super::super::line_writer::{LineWriter, fit, width, wrap};
 use super::super::{filter_line, glyphs};
 use super::{note, words};
 use crate::domain::{Event, PacketSummary, Stamp};
@@ -17,14 +17,14 @@ use crate::model::window::{tail, window};
 pub(super) fn render(
     traffic: &Traffic<'_>,
     sifting: bool,
-    look: &Look,
+    ctx: &DrawContext,
     area: Rect,
     buf: &mut Buffer,
 ) -> Option<Position> {
     let typing = if sifting { 2.min(area.height) } else { 0 };
     let head = u16::from(area.height - typing >= 3);
     let [typing, head, rows] = super::rows(area, [typing, head, area.height - typing - head]);
-    let rows = note::render(traffic, look, rows, buf);
+    let rows = note::render(traffic, ctx, rows, buf);
     let list = &traffic.packets.list;
     let height = usize::from(rows.height);
     let places = match list.reader {
@@ -34,20 +34,20 @@ pub(super) fn render(
     let seqs = places.filter_map(|place| list.seq(place));
     let entries: Vec<_> = seqs.filter_map(|seq| traffic.journal.get(seq)).collect();
     if list.is_empty() {
-        let texts = &look.text.packets;
+        let texts = &ctx.text.packets;
         let sentence = match traffic.packets.seen {
-            0 => traffic.file.map_or(texts.none, |file| note::nothing(file, look)),
+            0 => traffic.file.map_or(texts.none, |file| note::nothing(file, ctx)),
             _ if traffic.packets.is_looking() => texts.looking,
             _ => texts.none_match,
         };
         for (row, line) in (0..rows.height).zip(wrap(sentence, rows.width.saturating_sub(2))) {
-            Ink::on(buf, rows, row).skip(1).say(line, look.theme.quiet);
+            LineWriter::on(buf, rows, row).skip(1).write(line, ctx.theme.quiet);
         }
     } else {
-        let columns = PacketColumns::of(traffic, look, &entries, rows.width);
-        columns.head(look, &mut Ink::on(buf, head, 0));
+        let columns = PacketColumns::of(traffic, ctx, &entries, rows.width);
+        columns.head(ctx, &mut LineWriter::on(buf, head, 0));
         for (row, event) in (0..rows.height).zip(&entries) {
-            self::row(traffic, look, &columns, event, rows, row, buf);
+            self::row(traffic, ctx, &columns, event, rows, row, buf);
         }
     }
     if sifting {
@@ -55,7 +55,7 @@ pub(super) fn render(
             &traffic.packets.line,
             &traffic.packets.proposals,
             traffic.packets.error.as_ref(),
-            look,
+            ctx,
             typing,
             buf,
         );
@@ -65,7 +65,7 @@ pub(super) fn render(
 
 fn row(
     traffic: &Traffic<'_>,
-    look: &Look,
+    ctx: &DrawContext,
     columns: &PacketColumns,
     event: &Event,
     area: Rect,
@@ -73,15 +73,15 @@ fn row(
     buf: &mut Buffer,
 ) {
     let Some(packet) = Packets::of(event) else { return };
-    columns.draw(traffic, look, event, packet, &mut Ink::on(buf, area, row));
-    let mut ink = Ink::on(buf, area, row);
+    columns.draw(traffic, ctx, event, packet, &mut LineWriter::on(buf, area, row));
+    let mut writer = LineWriter::on(buf, area, row);
     if traffic.packets.selected() == Some(event.seq) {
-        ink.say(glyphs::SELECTED, look.theme.newest);
+        writer.write(glyphs::SELECTED, ctx.theme.newest);
         if traffic.packets.list.reader != Reader::Follows || traffic.file.is_some() {
-            ink.restyle(area.x, look.theme.selected);
+            writer.restyle(area.x, ctx.theme.selected);
         }
     } else if matches!(traffic.subject, Some(Subject::Connection(flow)) if same_pair(&flow, &packet.flow)) {
-        ink.restyle(area.x + 1, look.theme.related);
+        writer.restyle(area.x + 1, ctx.theme.related);
     }
 }
 
@@ -101,11 +101,11 @@ struct PacketColumns {
 }
 
 impl PacketColumns {
-    fn of(traffic: &Traffic<'_>, look: &Look, entries: &[&Event], columns: u16) -> Self {
+    fn of(traffic: &Traffic<'_>, ctx: &DrawContext, entries: &[&Event], columns: u16) -> Self {
         let packets = || entries.iter().filter_map(|event| Packets::of(event));
         let number = packets().map(|packet| width(&packet.number.to_string())).max().unwrap_or(0).max(3);
         let precise = columns >= PRECISE;
-        let time = width(&clock(look, precise, traffic.now)).max(7);
+        let time = width(&clock(ctx, precise, traffic.now)).max(7);
         let address = |packet: &PacketSummary| {
             let peer = packet.flow.peer.map_or(0, |peer| width(&peer.to_string()));
             width(&packet.flow.local.to_string()).max(peer)
@@ -120,36 +120,43 @@ impl PacketColumns {
         Self { number, time, precise, address }
     }
 
-    fn head(&self, look: &Look, ink: &mut Ink<'_>) {
-        let (texts, style) = (&look.text.packets, look.theme.title);
-        ink.skip(1).right(texts.number, self.number, style).skip(1);
-        ink.right(texts.time, self.time, style).skip(3);
-        ink.cell(texts.source, self.address, style).skip(1);
-        ink.cell(texts.destination, self.address, style).skip(1).say(texts.info, style);
+    fn head(&self, ctx: &DrawContext, writer: &mut LineWriter<'_>) {
+        let (texts, style) = (&ctx.text.packets, ctx.theme.title);
+        writer.skip(1).right(texts.number, self.number, style).skip(1);
+        writer.right(texts.time, self.time, style).skip(3);
+        writer.cell(texts.source, self.address, style).skip(1);
+        writer.cell(texts.destination, self.address, style).skip(1).write(texts.info, style);
     }
 
-    fn draw(&self, traffic: &Traffic<'_>, look: &Look, event: &Event, packet: &PacketSummary, ink: &mut Ink<'_>) {
-        let theme = &look.theme;
+    fn draw(
+        &self,
+        traffic: &Traffic<'_>,
+        ctx: &DrawContext,
+        event: &Event,
+        packet: &PacketSummary,
+        writer: &mut LineWriter<'_>,
+    ) {
+        let theme = &ctx.theme;
         let serves = traffic.world.servers.at(packet.flow.proto, packet.flow.local).is_some();
         let hosts = &theme.host;
         let (from, to) = if serves { (hosts.server, hosts.client) } else { (hosts.client, hosts.server) };
-        ink.skip(1).right(&packet.number.to_string(), self.number, theme.quiet).skip(1);
-        ink.right(&clock(look, self.precise, event.seen.at), self.time, theme.quiet).skip(1);
-        look.evidence(ink, event.seen.evidence);
-        ink.skip(1).cell(&fit(packet.flow.local, self.address), self.address, from).skip(1);
+        writer.skip(1).right(&packet.number.to_string(), self.number, theme.quiet).skip(1);
+        writer.right(&clock(ctx, self.precise, event.seen.at), self.time, theme.quiet).skip(1);
+        ctx.evidence(writer, event.seen.evidence);
+        writer.skip(1).cell(&fit(packet.flow.local, self.address), self.address, from).skip(1);
         let peer = packet.flow.peer.map_or_else(String::new, |peer| fit(peer, self.address));
-        ink.cell(&peer, self.address, to).skip(1);
+        writer.cell(&peer, self.address, to).skip(1);
         let proto = if packet.tcp.is_none() && packet.icmp.is_none() { "UDP " } else { "" };
-        ink.say(proto, theme.title).say(&words::label(look, packet), theme.text);
-        let findings = words::findings(look, packet);
+        writer.write(proto, theme.title).write(&words::label(ctx, packet), theme.text);
+        let findings = words::findings(ctx, packet);
         if !findings.is_empty() {
-            ink.skip(2).say(&format!("[{}]", findings.join(", ")), theme.alarm);
+            writer.skip(2).write(&format!("[{}]", findings.join(", ")), theme.alarm);
         }
-        ink.skip(2).whole(&words::more(packet), theme.quiet);
+        writer.skip(2).write_whole(&words::more(packet), theme.quiet);
     }
 }
 
-fn clock(look: &Look, precise: bool, at: Stamp) -> String {
-    let (since, numbers) = (at.since(Stamp::ZERO), &look.text.numbers);
+fn clock(ctx: &DrawContext, precise: bool, at: Stamp) -> String {
+    let (since, numbers) = (at.since(Stamp::ZERO), &ctx.text.numbers);
     if precise { numbers.precise(since) } else { numbers.clock(since) }
 }

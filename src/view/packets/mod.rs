@@ -14,9 +14,9 @@
 mod detail;
 mod foot;
 mod hex;
-mod lacking;
 mod ladder;
 mod list;
+mod no_capture;
 mod note;
 mod rung;
 mod stream;
@@ -25,29 +25,29 @@ mod words;
 use ratatui::buffer::Buffer;
 use ratatui::layout::{Position, Rect};
 
+use super::draw_context::{DrawContext, PaneFrame};
 use super::layout::{columns, rows};
-use super::look::{Frame, Look};
 use crate::model::Model;
 use crate::model::packets::{Part, Picture, Traffic};
 use crate::model::ui::Mode;
 
 /// The parts of the view; empty where one is not shown.
-struct Parts {
+struct PacketsLayout {
     picture: Rect,
     tree: Rect,
     hex: Rect,
 }
 
-fn parts(traffic: &Traffic<'_>, zoomed: bool, area: Rect) -> Parts {
+fn parts(traffic: &Traffic<'_>, zoomed: bool, area: Rect) -> PacketsLayout {
     let none = Rect::default();
     let part = traffic.packets.part;
     // A ladder is worth the whole screen until somebody looks into a packet of it.
     let whole = traffic.packets.picture != Picture::List && part == Part::Picture;
     if zoomed || whole || traffic.lacks() {
         return match part {
-            Part::Tree if !traffic.lacks() => Parts { picture: none, tree: area, hex: none },
-            Part::Hex if !traffic.lacks() => Parts { picture: none, tree: none, hex: area },
-            _ => Parts { picture: area, tree: none, hex: none },
+            Part::Tree if !traffic.lacks() => PacketsLayout { picture: none, tree: area, hex: none },
+            Part::Hex if !traffic.lacks() => PacketsLayout { picture: none, tree: none, hex: area },
+            _ => PacketsLayout { picture: area, tree: none, hex: none },
         };
     }
     let below = (area.height * 9 / 20).max(8).min(area.height);
@@ -55,32 +55,32 @@ fn parts(traffic: &Traffic<'_>, zoomed: bool, area: Rect) -> Parts {
     let dump = if below.width >= 124 { hex::WIDE } else { hex::NARROW } + 2;
     if below.width < dump + 36 {
         let (tree, hex) = if part == Part::Hex { (none, below) } else { (below, none) };
-        return Parts { picture, tree, hex };
+        return PacketsLayout { picture, tree, hex };
     }
     let [tree, hex] = columns(below, [below.width - dump, dump]);
-    Parts { picture, tree, hex }
+    PacketsLayout { picture, tree, hex }
 }
 
 /// Draws the view, and returns where the cursor is while the filter is typed.
-pub(super) fn render(model: &Model, look: &Look, area: Rect, buf: &mut Buffer) -> Option<Position> {
+pub(super) fn render(model: &Model, ctx: &DrawContext, area: Rect, buf: &mut Buffer) -> Option<Position> {
     let traffic = &model.traffic();
     let parts = parts(traffic, model.ui.zoomed, area);
-    let words = &look.text.packets;
+    let words = &ctx.text.packets;
     let focused = |part| traffic.packets.part == part && model.ui.mode == Mode::Command;
     let mut cursor = None;
     if !parts.picture.is_empty() {
-        let title = foot::title(traffic, look);
-        let (count, foot) = (foot::count(traffic, look), foot::foot(traffic, look));
+        let title = foot::title(traffic, ctx);
+        let (count, foot) = (foot::count(traffic, ctx), foot::foot(traffic, ctx));
         let focused = focused(Part::Picture) || model.ui.mode == Mode::Sifting;
-        let frame = Frame { title: &title, count: &count, foot: &foot, focused };
-        let inside = look.frame(&frame, parts.picture, buf);
+        let frame = PaneFrame { title: &title, count: &count, foot: &foot, focused };
+        let inside = ctx.frame(&frame, parts.picture, buf);
         if traffic.lacks() {
-            lacking::render(traffic, look, inside, buf);
+            no_capture::render(traffic, ctx, inside, buf);
         } else {
             match traffic.packets.picture {
-                Picture::List => cursor = list::render(traffic, model.ui.mode == Mode::Sifting, look, inside, buf),
-                Picture::Ladder => ladder::render(traffic, look, inside, buf),
-                Picture::Stream => stream::render(traffic, look, inside, buf),
+                Picture::List => cursor = list::render(traffic, model.ui.mode == Mode::Sifting, ctx, inside, buf),
+                Picture::Ladder => ladder::render(traffic, ctx, inside, buf),
+                Picture::Stream => stream::render(traffic, ctx, inside, buf),
             }
         }
     }
@@ -89,11 +89,11 @@ pub(super) fn render(model: &Model, look: &Look, area: Rect, buf: &mut Buffer) -
         if area.is_empty() {
             continue;
         }
-        let frame = Frame { title, count: &number, foot: "", focused: focused(part) };
-        let inside = look.frame(&frame, area, buf);
+        let frame = PaneFrame { title, count: &number, foot: "", focused: focused(part) };
+        let inside = ctx.frame(&frame, area, buf);
         match part {
-            Part::Hex => hex::render(traffic, look, inside, buf),
-            Part::Tree | Part::Picture => detail::render(traffic, look, inside, buf),
+            Part::Hex => hex::render(traffic, ctx, inside, buf),
+            Part::Tree | Part::Picture => detail::render(traffic, ctx, inside, buf),
         }
     }
     cursor

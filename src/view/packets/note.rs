@@ -4,33 +4,33 @@ use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use ratatui::style::Style;
 
-use super::super::ink::{Ink, wrap};
-use super::super::look::Look;
+use super::super::draw_context::DrawContext;
+use super::super::line_writer::{LineWriter, wrap};
 use crate::model::packets::{Damage, File, Traffic};
 
 /// Draws it at the bottom of `area`, where there is something to say; returns what is left above it.
-pub(super) fn render(traffic: &Traffic<'_>, look: &Look, area: Rect, buf: &mut Buffer) -> Rect {
-    let said = traffic.file.map_or_else(Vec::new, |file| sentences(file, look));
+pub(super) fn render(traffic: &Traffic<'_>, ctx: &DrawContext, area: Rect, buf: &mut Buffer) -> Rect {
+    let said = traffic.file.map_or_else(Vec::new, |file| sentences(file, ctx));
     let columns = area.width.saturating_sub(2);
     let lines: Vec<_> =
         said.iter().flat_map(|(text, style)| wrap(text, columns).into_iter().map(move |line| (line, *style))).collect();
     let used = u16::try_from(lines.len()).unwrap_or(u16::MAX).min(area.height / 2);
     let [rows, below] = super::rows(area, [area.height - used, used]);
     for (row, (line, style)) in (0..used).zip(lines) {
-        Ink::on(buf, below, row).skip(1).say(line, style);
+        LineWriter::on(buf, below, row).skip(1).write(line, style);
     }
     rows
 }
 
 /// Why no packet of a file is listed.
-pub(super) fn nothing(file: &File, look: &Look) -> &'static str {
-    if file.recording.about.read == 0 { look.text.files.empty } else { look.text.files.none_listed }
+pub(super) fn nothing(file: &File, ctx: &DrawContext) -> &'static str {
+    if file.recording.about.read == 0 { ctx.text.files.empty } else { ctx.text.files.none_listed }
 }
 
-fn sentences(file: &File, look: &Look) -> Vec<(String, Style)> {
-    let (words, theme, numbers) = (&look.text.files, &look.theme, &look.text.numbers);
+fn sentences(file: &File, ctx: &DrawContext) -> Vec<(String, Style)> {
+    let (words, theme, numbers) = (&ctx.text.files, &ctx.theme, &ctx.text.numbers);
     let about = &file.recording.about;
-    let packets = (look.text.packets.packets)(&numbers.count(about.read), about.read);
+    let packets = (ctx.text.packets.packets)(&numbers.count(about.read), about.read);
     let mut said = Vec::new();
     if let Some(damage) = about.damage {
         let damage = match damage {

@@ -5,9 +5,9 @@ use ratatui::layout::Rect;
 use ratatui::style::Style;
 
 use super::super::column_budget::ColumnBudget;
+use super::super::draw_context::DrawContext;
 use super::super::glyphs;
-use super::super::ink::{Ink, width, wrap};
-use super::super::look::Look;
+use super::super::line_writer::{LineWriter, width, wrap};
 use super::words;
 use crate::domain::{Event, Evidence, Flow, Stamp, TcpState, WorldId};
 use crate::model::book::Step;
@@ -50,33 +50,33 @@ impl RungColumns {
     }
 
     /// Writes the states of both ends on one line.
-    pub(super) fn states(&self, look: &Look, steps: [Option<&Step>; 2], area: Rect, row: u16, buf: &mut Buffer) {
+    pub(super) fn states(&self, ctx: &DrawContext, steps: [Option<&Step>; 2], area: Rect, row: u16, buf: &mut Buffer) {
         let reached = |step: Option<&Step>| step.map(|step| (step.to, Some(step.evidence)));
-        let ink = &mut Ink::on(buf, area, row);
-        ink.skip(1);
-        state(look, reached(steps[0]), ink);
-        ink.goto(self.right(area));
-        state(look, reached(steps[1]), ink);
+        let writer = &mut LineWriter::on(buf, area, row);
+        writer.skip(1);
+        state(ctx, reached(steps[0]), writer);
+        writer.goto(self.right(area));
+        state(ctx, reached(steps[1]), writer);
     }
 }
 
 /// A state, and how it is known.
-pub(super) fn state(look: &Look, reached: Option<(TcpState, Option<Evidence>)>, ink: &mut Ink<'_>) {
+pub(super) fn state(ctx: &DrawContext, reached: Option<(TcpState, Option<Evidence>)>, writer: &mut LineWriter<'_>) {
     let Some((state, evidence)) = reached else { return };
     match evidence {
-        Some(evidence) => look.evidence(ink, evidence),
-        None => _ = ink.skip(1),
+        Some(evidence) => ctx.evidence(writer, evidence),
+        None => _ = writer.skip(1),
     }
     let style = match evidence {
-        Some(Evidence::Inferred) => look.theme.evidence.inferred,
-        _ => look.theme.state(state),
+        Some(Evidence::Inferred) => ctx.theme.evidence.inferred,
+        _ => ctx.theme.state(state),
     };
-    ink.skip(1).say(state.name(), style);
+    writer.skip(1).write(state.name(), style);
 }
 
 /// How far a packet came.
 #[derive(Clone, Copy, PartialEq, Eq)]
-enum Resolution {
+enum ArrowKind {
     Whole,
     /// It is held on the wire, or still on its way.
     Halfway,
@@ -84,14 +84,14 @@ enum Resolution {
 }
 
 /// A rung, ready to be drawn.
-pub(super) struct Drawn {
+pub(super) struct PacketRung {
     pub(super) seq: u64,
     /// Whether the reader stands at it.
     pub(super) held: bool,
     number: u64,
     time: String,
     from: End,
-    way: Resolution,
+    way: ArrowKind,
     label: String,
     /// What is to be said of it in a word or two each, the most important first.
     found: Vec<String>,
@@ -100,25 +100,25 @@ pub(super) struct Drawn {
     states: [Vec<Step>; 2],
 }
 
-impl Drawn {
+impl PacketRung {
     pub(super) fn of(
         traffic: &Traffic<'_>,
-        look: &Look,
+        ctx: &DrawContext,
         columns: &RungColumns,
         event: &Event,
         client: &Flow,
         states: [Vec<Step>; 2],
     ) -> Option<Self> {
         let packet = Packets::of(event)?;
-        let (texts, theme) = (&look.text.packets, &look.theme);
+        let (texts, theme) = (&ctx.text.packets, &ctx.theme);
         let held = matches!(traffic.packets.ladder.trail.reader, Reader::Holds { at, .. } if at == event.seq);
         let way = way(traffic, packet.number);
         let place = match way {
-            Resolution::Whole => None,
-            Resolution::Halfway => Some(texts.on_its_way.to_owned()),
-            Resolution::Lost => Some(texts.never_arrives.to_owned()),
+            ArrowKind::Whole => None,
+            ArrowKind::Halfway => Some(texts.on_its_way.to_owned()),
+            ArrowKind::Lost => Some(texts.never_arrives.to_owned()),
         };
-        let found: Vec<_> = place.into_iter().chain(words::findings(look, packet)).collect();
+        let found: Vec<_> = place.into_iter().chain(words::findings(ctx, packet)).collect();
         // What is on every packet of loopback is said of the one that is looked at.
         let said = packet.findings.iter().filter(|finding| held || finding.is_news());
         let sentences = said.flat_map(|finding| {
@@ -134,10 +134,10 @@ impl Drawn {
             seq: event.seq,
             held,
             number: packet.number,
-            time: time(traffic, look, columns, event.seen.at),
+            time: time(traffic, ctx, columns, event.seen.at),
             from: Ladder::sender(client, packet),
             way,
-            label: words::label(look, packet),
+            label: words::label(ctx, packet),
             found,
             more: words::more(packet),
             sentences: sentences.collect(),
@@ -152,98 +152,98 @@ impl Drawn {
     }
 
     /// Draws it at the top of `area`, and returns how many lines it took.
-    pub(super) fn draw(&self, look: &Look, columns: &RungColumns, area: Rect, buf: &mut Buffer) -> u16 {
+    pub(super) fn draw(&self, ctx: &DrawContext, columns: &RungColumns, area: Rect, buf: &mut Buffer) -> u16 {
         let height = u16::try_from(self.height()).unwrap_or(u16::MAX).min(area.height);
         for row in 0..height {
-            columns.states(look, self.states.each_ref().map(|steps| steps.get(usize::from(row))), area, row, buf);
+            columns.states(ctx, self.states.each_ref().map(|steps| steps.get(usize::from(row))), area, row, buf);
             let middle = Rect { x: area.x + columns.left(), width: columns.arrow, ..area };
             if row == 0 {
-                let mut ink = Ink::on(buf, area, 0);
-                ink.skip(1 + STATE);
+                let mut writer = LineWriter::on(buf, area, 0);
+                writer.skip(1 + STATE);
                 if columns.number > 0 {
-                    ink.right(&format!("#{}", self.number), columns.number - 1, look.theme.quiet).skip(1);
+                    writer.right(&format!("#{}", self.number), columns.number - 1, ctx.theme.quiet).skip(1);
                 }
                 if columns.time > 0 {
-                    ink.right(&self.time, columns.time - 1, look.theme.quiet).skip(1);
+                    writer.right(&self.time, columns.time - 1, ctx.theme.quiet).skip(1);
                 }
-                self.arrow(look, middle, buf);
+                self.arrow(ctx, middle, buf);
             } else if let Some((line, style)) = self.sentences.get(usize::from(row) - 1) {
-                Ink::on(buf, middle, row).skip(2).say(line, *style);
+                LineWriter::on(buf, middle, row).skip(2).write(line, *style);
             }
             if self.held {
-                let mut ink = Ink::on(buf, area, row);
+                let mut writer = LineWriter::on(buf, area, row);
                 if row == 0 {
-                    ink.say(glyphs::SELECTED, look.theme.newest);
+                    writer.write(glyphs::SELECTED, ctx.theme.newest);
                 }
-                ink.restyle(area.x, look.theme.selected);
+                writer.restyle(area.x, ctx.theme.selected);
             }
         }
         height
     }
 
-    fn arrow(&self, look: &Look, area: Rect, buf: &mut Buffer) {
-        let theme = &look.theme;
+    fn arrow(&self, ctx: &DrawContext, area: Rect, buf: &mut Buffer) {
+        let theme = &ctx.theme;
         let shaft = match self.from {
             End::Client => theme.host.client,
             End::Server => theme.host.server,
         };
         let width_of = usize::from(area.width);
-        let mut ink = Ink::on(buf, area, 0);
-        if self.way == Resolution::Whole {
-            ink.say(&glyphs::SHAFT.repeat(width_of), shaft);
+        let mut writer = LineWriter::on(buf, area, 0);
+        if self.way == ArrowKind::Whole {
+            writer.write(&glyphs::SHAFT.repeat(width_of), shaft);
         } else {
             // It left, and has not arrived.
             let half = width_of / 2;
             let (line, dots) = (glyphs::SHAFT.repeat(half), glyphs::DOTTED.repeat(width_of - half));
             match self.from {
-                End::Client => ink.say(&line, shaft).say(&dots, theme.quiet),
-                End::Server => ink.say(&dots, theme.quiet).say(&line, shaft),
+                End::Client => writer.write(&line, shaft).write(&dots, theme.quiet),
+                End::Server => writer.write(&dots, theme.quiet).write(&line, shaft),
             };
         }
         let head = |arrow| match self.way {
-            Resolution::Whole => (arrow, shaft),
-            Resolution::Halfway => (glyphs::DOTTED, theme.quiet),
-            Resolution::Lost => (glyphs::LOST, theme.alarm),
+            ArrowKind::Whole => (arrow, shaft),
+            ArrowKind::Halfway => (glyphs::DOTTED, theme.quiet),
+            ArrowKind::Lost => (glyphs::LOST, theme.alarm),
         };
         match self.from {
             End::Client => {
                 let (head, style) = head(glyphs::HEAD_RIGHT);
-                Ink::on(buf, area, 0).skip(area.width.saturating_sub(1)).say(head, style);
+                LineWriter::on(buf, area, 0).skip(area.width.saturating_sub(1)).write(head, style);
             }
             End::Server => {
                 let (head, style) = head(glyphs::HEAD_LEFT);
-                Ink::on(buf, area, 0).say(head, style);
+                LineWriter::on(buf, area, 0).write(head, style);
             }
         }
         let inner = Rect { x: area.x + 3, width: area.width.saturating_sub(5), ..area };
-        let mut ink = Ink::on(buf, inner, 0);
-        ink.cell(" ", 1, theme.text);
-        ink.say(&self.label, theme.text).cell(" ", 1, theme.text);
+        let mut writer = LineWriter::on(buf, inner, 0);
+        writer.cell(" ", 1, theme.text);
+        writer.write(&self.label, theme.text).cell(" ", 1, theme.text);
         // As many words as fit; the sentence below says the rest.
         let tails = (1..=self.found.len()).rev().map(|some| format!("[{}] ", self.found[..some].join(", ")));
-        if let Some(tail) = tails.into_iter().find(|tail| width(tail) <= ink.room()) {
-            ink.say(&tail, theme.alarm);
+        if let Some(tail) = tails.into_iter().find(|tail| width(tail) <= writer.room()) {
+            writer.write(&tail, theme.alarm);
         }
         if !self.more.is_empty() {
-            ink.whole(&format!("{} ", self.more), theme.quiet);
+            writer.write_whole(&format!("{} ", self.more), theme.quiet);
         }
     }
 }
 
 /// The time since the first packet of the conversation.
-fn time(traffic: &Traffic<'_>, look: &Look, columns: &RungColumns, at: Stamp) -> String {
+fn time(traffic: &Traffic<'_>, ctx: &DrawContext, columns: &RungColumns, at: Stamp) -> String {
     let began = traffic.packets.began(traffic.journal).unwrap_or(at);
-    let (since, numbers) = (at.since(began), &look.text.numbers);
+    let (since, numbers) = (at.since(began), &ctx.text.numbers);
     format!("+{}", if columns.precise { numbers.precise(since) } else { numbers.clock(since) })
 }
 
-fn way(traffic: &Traffic<'_>, number: u64) -> Resolution {
+fn way(traffic: &Traffic<'_>, number: u64) -> ArrowKind {
     if traffic.packets.world != WorldId::Wire {
-        return Resolution::Whole;
+        return ArrowKind::Whole;
     }
     match traffic.world.wire.packet(number).map(|on| on.fate) {
-        Some(Fate::Held | Fate::Flying { .. }) => Resolution::Halfway,
-        Some(Fate::Lost { .. }) => Resolution::Lost,
-        Some(Fate::Delivered { .. }) | None => Resolution::Whole,
+        Some(Fate::Held | Fate::Flying { .. }) => ArrowKind::Halfway,
+        Some(Fate::Lost { .. }) => ArrowKind::Lost,
+        Some(Fate::Delivered { .. }) | None => ArrowKind::Whole,
     }
 }

@@ -4,15 +4,15 @@ use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use ratatui::style::Style;
 
+use super::super::draw_context::DrawContext;
 use super::super::glyphs;
-use super::super::ink::{Ink, wrap};
-use super::super::look::Look;
+use super::super::line_writer::{LineWriter, wrap};
 use super::ladder;
 use crate::domain::Flow;
 use crate::model::packets::{Said, Stream, Traffic};
 
 /// One line: which packet it came in, who said it, and what.
-struct Line {
+struct StreamLine {
     packet: Option<u64>,
     mark: &'static str,
     text: String,
@@ -20,13 +20,13 @@ struct Line {
 }
 
 /// Draws the text from its end, or from as far back as it is scrolled.
-pub(super) fn render(traffic: &Traffic<'_>, look: &Look, area: Rect, buf: &mut Buffer) {
-    let texts = &look.text.packets;
+pub(super) fn render(traffic: &Traffic<'_>, ctx: &DrawContext, area: Rect, buf: &mut Buffer) {
+    let texts = &ctx.text.packets;
     let Some(client) = traffic.client() else {
-        return ladder::nobody(look, area, buf);
+        return ladder::nobody(ctx, area, buf);
     };
     let [head, rest] = super::rows(area, [2.min(area.height), area.height.saturating_sub(2)]);
-    ladder::names(traffic, look, &client, head, buf);
+    ladder::names(traffic, ctx, &client, head, buf);
     let stream = traffic.packets.stream.as_ref().filter(|stream| !stream.turns.is_empty());
     let Some(stream) = stream else {
         let said = match &traffic.packets.stream {
@@ -36,21 +36,21 @@ pub(super) fn render(traffic: &Traffic<'_>, look: &Look, area: Rect, buf: &mut B
             Some(_) => texts.nothing_said,
         };
         for (row, line) in (0..rest.height).zip(wrap(said, rest.width.saturating_sub(2))) {
-            Ink::on(buf, rest, row).skip(1).say(line, look.theme.quiet);
+            LineWriter::on(buf, rest, row).skip(1).write(line, ctx.theme.quiet);
         }
         return;
     };
-    let lines = lines(look, &client, stream, traffic.packets.stream_back, rest);
+    let lines = lines(ctx, &client, stream, traffic.packets.stream_back, rest);
     for (row, line) in (0..rest.height).zip(&lines) {
-        let mut ink = Ink::on(buf, rest, row);
+        let mut writer = LineWriter::on(buf, rest, row);
         let number = line.packet.map_or_else(String::new, |packet| format!("#{packet}"));
-        ink.right(&number, 7, look.theme.quiet).skip(1).cell(line.mark, 1, line.style).skip(1);
-        ink.say(&line.text, line.style);
+        writer.right(&number, 7, ctx.theme.quiet).skip(1).cell(line.mark, 1, line.style).skip(1);
+        writer.write(&line.text, line.style);
     }
 }
 
 /// The lines that are seen: a long conversation costs no more than a short one.
-fn lines(look: &Look, client: &Flow, stream: &Stream, back: usize, area: Rect) -> Vec<Line> {
+fn lines(ctx: &DrawContext, client: &Flow, stream: &Stream, back: usize, area: Rect) -> Vec<StreamLine> {
     let height = usize::from(area.height);
     let room = area.width.saturating_sub(11);
     let mut skip = back;
@@ -59,7 +59,7 @@ fn lines(look: &Look, client: &Flow, stream: &Stream, back: usize, area: Rect) -
         let end = said.height().saturating_sub(skip);
         skip = skip.saturating_sub(said.height());
         for place in (0..end).rev() {
-            lines.extend(line(look, client, said, place, room).into_iter().rev());
+            lines.extend(line(ctx, client, said, place, room).into_iter().rev());
             if lines.len() >= height {
                 lines.truncate(height);
                 lines.reverse();
@@ -69,19 +69,19 @@ fn lines(look: &Look, client: &Flow, stream: &Stream, back: usize, area: Rect) -
     }
     // The beginning is reached: it is at the top, and the screen is full all the same.
     let whole = stream.turns.iter().flat_map(|said| (0..said.height()).map(move |place| (said, place)));
-    let cut = stream.cut.then(|| Line {
+    let cut = stream.cut.then(|| StreamLine {
         packet: None,
         mark: " ",
-        text: look.text.packets.cut.into(),
-        style: look.theme.quiet,
+        text: ctx.text.packets.cut.into(),
+        style: ctx.theme.quiet,
     });
-    cut.into_iter().chain(whole.flat_map(|(said, place)| line(look, client, said, place, room))).take(height).collect()
+    cut.into_iter().chain(whole.flat_map(|(said, place)| line(ctx, client, said, place, room))).take(height).collect()
 }
 
 /// One line of what one end said in one go, as many of the screen as it takes. The client's words have its colour and
 /// point to the right.
-fn line(look: &Look, client: &Flow, said: &Said, place: usize, room: u16) -> Vec<Line> {
-    let (texts, theme) = (&look.text.packets, &look.theme);
+fn line(ctx: &DrawContext, client: &Flow, said: &Said, place: usize, room: u16) -> Vec<StreamLine> {
+    let (texts, theme) = (&ctx.text.packets, &ctx.theme);
     let (mark, style) = if said.from == client.local {
         (glyphs::HEAD_RIGHT, theme.host.client)
     } else {
@@ -89,7 +89,7 @@ fn line(look: &Look, client: &Flow, said: &Said, place: usize, room: u16) -> Vec
     };
     let missing = usize::from(said.missing > 0);
     let (text, style) = match place.checked_sub(missing) {
-        None => ((texts.missing)(&look.text.numbers.bytes(said.missing)), theme.alarm),
+        None => ((texts.missing)(&ctx.text.numbers.bytes(said.missing)), theme.alarm),
         Some(place) => match said.lines.get(place) {
             Some(line) => (line.clone(), style),
             None => (texts.empty.into(), theme.quiet),
@@ -97,5 +97,5 @@ fn line(look: &Look, client: &Flow, said: &Said, place: usize, room: u16) -> Vec
     };
     let rows = wrap(&text, room).into_iter().enumerate();
     let packet = |row| (place == 0 && row == 0).then_some(said.packet);
-    rows.map(|(row, text)| Line { packet: packet(row), mark, text: text.to_owned(), style }).collect()
+    rows.map(|(row, text)| StreamLine { packet: packet(row), mark, text: text.to_owned(), style }).collect()
 }

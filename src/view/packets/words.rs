@@ -1,7 +1,7 @@
 //! A packet in a few words: the same on the list and on the ladder.
 
+use super::super::draw_context::DrawContext;
 use super::super::glyphs::{ARROW, ELLIPSIS};
-use super::super::look::Look;
 use crate::domain::{Flags, Flow, PacketSummary, Segment, TcpOption};
 
 /// A conversation by its ports: addresses are in the picture itself.
@@ -13,11 +13,11 @@ pub(super) fn talk(flow: &Flow) -> String {
 }
 
 /// What it is, as a ladder has it: the flags that matter, the numbers that go with them, what it carries.
-pub(super) fn label(look: &Look, packet: &PacketSummary) -> String {
+pub(super) fn label(ctx: &DrawContext, packet: &PacketSummary) -> String {
     if let Some(icmp) = &packet.icmp {
         return format!("ICMP {icmp}");
     }
-    let Some(tcp) = &packet.tcp else { return carried(look, packet) };
+    let Some(tcp) = &packet.tcp else { return carried(ctx, packet) };
     // As a class says them: SYN-ACK.
     let flags = |flags: Flags| flags.to_string().replace('+', "-");
     let control = tcp.flags.any(Flags::SYN.with(Flags::FIN).with(Flags::RST));
@@ -33,7 +33,7 @@ pub(super) fn label(look: &Look, packet: &PacketSummary) -> String {
         parts.extend(ack.map(|ack| ack.to_string()));
     }
     if packet.payload.len > 0 {
-        parts.push(carried(look, packet));
+        parts.push(carried(ctx, packet));
     }
     parts.join(" ")
 }
@@ -65,16 +65,16 @@ fn number(relative: Option<u32>, raw: u32) -> u32 {
 }
 
 /// `12 B "Hello, world"`.
-fn carried(look: &Look, packet: &PacketSummary) -> String {
+fn carried(ctx: &DrawContext, packet: &PacketSummary) -> String {
     let payload = &packet.payload;
-    let bytes = look.text.numbers.bytes(payload.len as u64);
+    let bytes = ctx.text.numbers.bytes(payload.len as u64);
     let cut = if payload.is_cut() { ELLIPSIS } else { "" };
     if payload.text.is_empty() { bytes } else { format!("{bytes} \"{}{cut}\"", payload.text) }
 }
 
 /// What it repeats, and each finding in a word or two; what is on every packet of loopback is no news.
-pub(super) fn findings(look: &Look, packet: &PacketSummary) -> Vec<String> {
-    let texts = &look.text.packets;
+pub(super) fn findings(ctx: &DrawContext, packet: &PacketSummary) -> Vec<String> {
+    let texts = &ctx.text.packets;
     let news = packet.findings.iter().filter(|finding| finding.is_news()).map(|finding| (texts.finding)(finding));
     packet.retransmission_of.map(texts.again).into_iter().chain(news).collect()
 }

@@ -11,39 +11,39 @@ use crate::domain::{Proto, TcpInfo, TcpState};
 use crate::model::Model;
 use crate::model::page::{End, Page};
 use crate::text::Meaning;
+use crate::view::draw_context::DrawContext;
 use crate::view::glyphs;
-use crate::view::ink::{Ink, width, wrap};
-use crate::view::look::Look;
+use crate::view::line_writer::{LineWriter, width, wrap};
 
 /// The width from which meanings have room beside two values, more often than not.
 const WIDE: u16 = 112;
 
 /// What stands below the story.
-enum Shown<'a> {
+enum InfoContent<'a> {
     /// The values, and whether they are of now.
     Values(&'a TcpInfo, bool),
     /// Sentences.
     Said(Vec<String>),
 }
 
-fn shown<'a>(model: &'a Model, look: &Look, page: &Page) -> Shown<'a> {
-    let words = &look.text.page;
-    let said = |text: &str| Shown::Said(vec![text.to_owned()]);
+fn shown<'a>(model: &'a Model, ctx: &DrawContext, page: &Page) -> InfoContent<'a> {
+    let words = &ctx.text.page;
+    let said = |text: &str| InfoContent::Said(vec![text.to_owned()]);
     let (proto, asked) = (page.flow.proto, page.end(page.asked));
     if proto == Proto::Udp {
-        return Shown::Said(words.udp.iter().map(|text| (*text).to_owned()).collect());
+        return InfoContent::Said(words.udp.iter().map(|text| (*text).to_owned()).collect());
     }
     let Some(flow) = asked.filter(|flow| flow.peer.is_some()) else {
         let row = model.worlds.shown().table.of(&page.flow).map(|entry| (entry.row.recv_q, entry.row.send_q));
         let listens = row.and_then(|(waiting, limit)| Some((words.listens)(waiting?, limit?)));
-        return Shown::Said(listens.into_iter().chain([words.listens_note.to_owned()]).collect());
+        return InfoContent::Said(listens.into_iter().chain([words.listens_note.to_owned()]).collect());
     };
     let state = model.worlds.shown().table.state(&flow);
     let known = model.worlds.shown().info.as_ref().filter(|info| info.flow == flow);
     match (state, known) {
         (Some(TcpState::TimeWait), _) => said(words.time_wait),
-        (Some(_), Some(info)) => Shown::Values(info, true),
-        (None, Some(info)) => Shown::Values(info, false),
+        (Some(_), Some(info)) => InfoContent::Values(info, true),
+        (None, Some(info)) => InfoContent::Values(info, false),
         (None, None) => said(words.gone),
         (Some(_), None) if model.worlds.shown().table_source == Some(TableSource::Netstat2) => said(words.lacking),
         (Some(_), None) => said(words.asking),
@@ -51,11 +51,11 @@ fn shown<'a>(model: &'a Model, look: &Look, page: &Page) -> Shown<'a> {
 }
 
 /// How many lines this takes in an area like `inside`. Room for the values is kept, so that the story stands still.
-pub(super) fn height(model: &Model, look: &Look, page: &Page, inside: Rect) -> u16 {
+pub(super) fn height(model: &Model, ctx: &DrawContext, page: &Page, inside: Rect) -> u16 {
     let lines = |count: usize| u16::try_from(count).unwrap_or(u16::MAX);
-    let asking = look.text.page.asking;
-    match shown(model, look, page) {
-        Shown::Said(said) if said != [asking] => {
+    let asking = ctx.text.page.asking;
+    match shown(model, ctx, page) {
+        InfoContent::Said(said) if said != [asking] => {
             lines(said.iter().map(|text| wrap(text, inside.width.saturating_sub(2)).len()).sum())
         }
         _ if one_column(inside) => lines(COUNT),
@@ -69,32 +69,32 @@ const fn one_column(inside: Rect) -> bool {
 }
 
 /// Draws the heading on the rule, and the values or sentences below it.
-pub(super) fn render(model: &Model, look: &Look, page: &Page, rule: Rect, area: Rect, buf: &mut Buffer) {
-    let (words, theme) = (&look.text.page, &look.theme);
+pub(super) fn render(model: &Model, ctx: &DrawContext, page: &Page, rule: Rect, area: Rect, buf: &mut Buffer) {
+    let (words, theme) = (&ctx.text.page, &ctx.theme);
     if page.flow.proto == Proto::Tcp && page.flow.peer.is_some() {
         let end = match page.asked {
             End::Client => words.info_client,
             End::Server => words.info_server,
         };
-        let stale = matches!(shown(model, look, page), Shown::Values(_, false));
+        let stale = matches!(shown(model, ctx, page), InfoContent::Values(_, false));
         let last = if stale { format!(" {} {}", glyphs::DOT, words.last) } else { String::new() };
-        let key = &look.text.keys.other_end.hint;
-        Ink::on(buf, rule, 0)
+        let key = &ctx.text.keys.other_end.hint;
+        LineWriter::on(buf, rule, 0)
             .skip(1)
-            .say(&format!(" TCP_INFO {end}{last} "), theme.title)
+            .write(&format!(" TCP_INFO {end}{last} "), theme.title)
             .skip(1)
-            .whole(" Tab", theme.key)
-            .whole(&format!(" {key} "), theme.text);
+            .write_whole(" Tab", theme.key)
+            .write_whole(&format!(" {key} "), theme.text);
     }
-    match shown(model, look, page) {
-        Shown::Said(said) => {
+    match shown(model, ctx, page) {
+        InfoContent::Said(said) => {
             let lines = said.iter().flat_map(|text| wrap(text, area.width.saturating_sub(2)));
             for (row, line) in (0..area.height).zip(lines) {
-                Ink::on(buf, area, row).skip(1).say(line, theme.text);
+                LineWriter::on(buf, area, row).skip(1).write(line, theme.text);
             }
         }
-        Shown::Values(info, now) => {
-            values(look, info, if now { theme.text } else { theme.quiet }, area, buf);
+        InfoContent::Values(info, now) => {
+            values(ctx, info, if now { theme.text } else { theme.quiet }, area, buf);
         }
     }
 }
@@ -103,22 +103,22 @@ pub(super) fn render(model: &Model, look: &Look, page: &Page, rule: Rect, area: 
 const COUNT: usize = 11;
 
 /// Draws the values in one column or two, with their meanings where all of them have room.
-fn values(look: &Look, info: &TcpInfo, style: Style, area: Rect, buf: &mut Buffer) {
-    let all = entries(look, info);
+fn values(ctx: &DrawContext, info: &TcpInfo, style: Style, area: Rect, buf: &mut Buffer) {
+    let all = entries(ctx, info);
     let rows = if usize::from(area.height) >= COUNT { COUNT } else { COUNT.div_ceil(2) };
-    let columns: Vec<Widths> = all.chunks(rows).map(Widths::of).collect();
-    let explained = columns.iter().map(Widths::explained).sum::<u16>() <= area.width;
+    let columns: Vec<ValueWidths> = all.chunks(rows).map(ValueWidths::of).collect();
+    let explained = columns.iter().map(ValueWidths::explained).sum::<u16>() <= area.width;
     let mut x = area.x;
     for (entries, widths) in all.chunks(rows).zip(&columns) {
         let width = if explained { widths.explained() } else { area.width / 2 };
         let column = Rect { x, width, ..area }.intersection(area);
         for (row, (meaning, value)) in (0..).zip(entries) {
-            let mut ink = Ink::on(buf, column, row);
-            ink.skip(1).cell(meaning.name, widths.name, look.theme.quiet);
+            let mut writer = LineWriter::on(buf, column, row);
+            writer.skip(1).cell(meaning.name, widths.name, ctx.theme.quiet);
             if explained {
-                ink.cell(value, widths.value, style).say(meaning.means, look.theme.quiet);
+                writer.cell(value, widths.value, style).write(meaning.means, ctx.theme.quiet);
             } else {
-                ink.say(value, style);
+                writer.write(value, style);
             }
         }
         x = column.right();
@@ -126,13 +126,13 @@ fn values(look: &Look, info: &TcpInfo, style: Style, area: Rect, buf: &mut Buffe
 }
 
 /// How wide the parts of a column of values are, with the blanks behind them.
-struct Widths {
+struct ValueWidths {
     name: u16,
     value: u16,
     means: u16,
 }
 
-impl Widths {
+impl ValueWidths {
     fn of(entries: &[(&Meaning, String)]) -> Self {
         let widest = |of: fn(&(&Meaning, String)) -> u16| entries.iter().map(of).max().unwrap_or(0);
         Self {
@@ -147,8 +147,8 @@ impl Widths {
     }
 }
 
-fn entries<'a>(look: &'a Look, info: &TcpInfo) -> [(&'a Meaning, String); COUNT] {
-    let (words, numbers) = (&look.text.page, &look.text.numbers);
+fn entries<'a>(ctx: &'a DrawContext, info: &TcpInfo) -> [(&'a Meaning, String); COUNT] {
+    let (words, numbers) = (&ctx.text.page, &ctx.text.numbers);
     let names = &words.info;
     let time = |micros: u32| numbers.lapse(Duration::from_micros(u64::from(micros)));
     let bytes =

@@ -21,15 +21,15 @@ use std::borrow::Cow;
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 
-use super::ink::{Ink, fit, wrap};
-use super::look::{Frame, Look};
-use super::{glyphs, layout, names, netstat, standing};
+use super::draw_context::{DrawContext, PaneFrame};
+use super::line_writer::{LineWriter, fit, wrap};
+use super::{client_status, glyphs, layout, names, netstat};
 use crate::domain::{Flow, Proto, TcpState};
 use crate::model::Model;
 use crate::model::page::{End, Page};
 
 /// The parts of the page, inside its frame.
-struct Parts {
+struct PageLayout {
     pair: Rect,
     ends: Rect,
     first_rule: Rect,
@@ -38,123 +38,123 @@ struct Parts {
     info: Rect,
 }
 
-fn parts(model: &Model, look: &Look, page: &Page, area: Rect) -> Parts {
+fn parts(model: &Model, ctx: &DrawContext, page: &Page, area: Rect) -> PageLayout {
     let inside = area.inner(ratatui::layout::Margin::new(1, 1));
-    let info = info::height(model, look, page, inside).min(inside.height / 2);
-    let pair = u16::try_from(wrap(&pair(look, page), inside.width.saturating_sub(2)).len()).unwrap_or(1);
+    let info = info::height(model, ctx, page, inside).min(inside.height / 2);
+    let pair = u16::try_from(wrap(&pair(ctx, page), inside.width.saturating_sub(2)).len()).unwrap_or(1);
     let fixed = pair + 3 + 1 + 1 + info;
     let [pair, ends, first_rule, story, second_rule, info] =
         layout::rows(inside, [pair, 3, 1, inside.height.saturating_sub(fixed), 1, info]);
-    Parts { pair, ends, first_rule, story, second_rule, info }
+    PageLayout { pair, ends, first_rule, story, second_rule, info }
 }
 
 /// The last line that the story may begin with in this area.
 pub(super) fn reach(model: &Model, area: Rect) -> usize {
-    let look = Look::of(model, super::ColorDepth::Mono);
+    let ctx = DrawContext::of(model, super::ColorDepth::Mono);
     let Some(page) = &model.ui.page else { return 0 };
-    let story = parts(model, &look, page, area).story;
-    story::Story::of(model, &look, page, story.width).len().saturating_sub(usize::from(story.height))
+    let story = parts(model, &ctx, page, area).story;
+    story::PageStory::of(model, &ctx, page, story.width).len().saturating_sub(usize::from(story.height))
 }
 
 /// Draws the page.
-pub(super) fn render(model: &Model, look: &Look, area: Rect, buf: &mut Buffer) {
+pub(super) fn render(model: &Model, ctx: &DrawContext, area: Rect, buf: &mut Buffer) {
     let Some(page) = &model.ui.page else { return };
-    let parts = parts(model, look, page, area);
-    let story = story::Story::of(model, look, page, parts.story.width);
+    let parts = parts(model, ctx, page, area);
+    let story = story::PageStory::of(model, ctx, page, parts.story.width);
     let last = story.len().saturating_sub(usize::from(parts.story.height));
     let from = page.from.unwrap_or(last).min(last);
     let seen = format!("{}/{}", (from + usize::from(parts.story.height)).min(story.len()), story.len());
-    let title = title(model, look, page);
-    let foot = if last > 0 { look.text.page.scroll } else { "" };
-    look.frame(&Frame { title: &title, count: if last > 0 { &seen } else { "" }, foot, focused: true }, area, buf);
-    for (row, line) in (0..).zip(wrap(&pair(look, page), parts.pair.width.saturating_sub(2))) {
-        Ink::on(buf, parts.pair, row).skip(1).say(line, look.theme.title);
+    let title = title(model, ctx, page);
+    let foot = if last > 0 { ctx.text.page.scroll } else { "" };
+    ctx.frame(&PaneFrame { title: &title, count: if last > 0 { &seen } else { "" }, foot, focused: true }, area, buf);
+    for (row, line) in (0..).zip(wrap(&pair(ctx, page), parts.pair.width.saturating_sub(2))) {
+        LineWriter::on(buf, parts.pair, row).skip(1).write(line, ctx.theme.title);
     }
     let [left, right] = story::halves(parts.ends, 1);
     for (end, half) in [(End::Client, left), (End::Server, right)] {
         if let Some(flow) = page.end(end) {
-            now(model, look, &flow, end, half, buf);
+            now(model, ctx, &flow, end, half, buf);
         }
     }
     for rule in [parts.first_rule, parts.second_rule] {
         let line = glyphs::RANGE_LINE.repeat(usize::from(rule.width));
-        Ink::on(buf, rule, 0).say(&line, look.theme.border);
+        LineWriter::on(buf, rule, 0).write(&line, ctx.theme.border);
     }
-    story.render(model, look, from, parts.story, buf);
-    info::render(model, look, page, parts.second_rule, parts.info, buf);
+    story.render(model, ctx, from, parts.story, buf);
+    info::render(model, ctx, page, parts.second_rule, parts.info, buf);
 }
 
 /// What kind of thing the page is about, and who is at its ends.
-fn title(model: &Model, look: &Look, page: &Page) -> String {
-    let words = &look.text.page;
+fn title(model: &Model, ctx: &DrawContext, page: &Page) -> String {
+    let words = &ctx.text.page;
     match (page.flow.proto, page.end(End::Server)) {
         (_, Some(server)) => {
             let [one, other] =
-                [(page.flow, End::Client), (server, End::Server)].map(|(flow, end)| name(model, look, &flow, end));
+                [(page.flow, End::Client), (server, End::Server)].map(|(flow, end)| name(model, ctx, &flow, end));
             format!("{} {} {one} {} {other}", words.title, glyphs::DOT, glyphs::BOTH)
         }
         (Proto::Tcp, None) => {
-            format!("{} {} {}", words.listener, glyphs::DOT, name(model, look, &page.flow, End::Server))
+            format!("{} {} {}", words.listener, glyphs::DOT, name(model, ctx, &page.flow, End::Server))
         }
         (Proto::Udp, None) => {
-            format!("{} {} {}", words.socket, glyphs::DOT, name(model, look, &page.flow, End::Client))
+            format!("{} {} {}", words.socket, glyphs::DOT, name(model, ctx, &page.flow, End::Client))
         }
     }
 }
 
 /// Whose end this is.
-fn name<'a>(model: &'a Model, look: &Look, flow: &Flow, end: End) -> Cow<'a, str> {
+fn name<'a>(model: &'a Model, ctx: &DrawContext, flow: &Flow, end: End) -> Cow<'a, str> {
     if let Some(server) = model.worlds.shown().server_of(flow, model.now) {
         return Cow::from(&server.spec.name);
     }
     if let Some(client) = model.worlds.shown().clients.by_flow(flow).filter(|client| client.local == Some(flow.local)) {
-        return names::long(look, client);
+        return names::long(ctx, client);
     }
     let process = model.worlds.shown().table.of(flow).and_then(|entry| entry.row.process.as_ref());
     process.map_or_else(
         || match end {
-            End::Client => look.text.page.client.into(),
-            End::Server => look.text.page.server.into(),
+            End::Client => ctx.text.page.client.into(),
+            End::Server => ctx.text.page.server.into(),
         },
         |process| Cow::from(&process.name),
     )
 }
 
 /// The address pair, spelled out: what makes this connection this one.
-fn pair(look: &Look, page: &Page) -> String {
+fn pair(ctx: &DrawContext, page: &Page) -> String {
     let flow = &page.flow;
     let Some(peer) = flow.peer else { return format!("{} {}", flow.proto, flow.local) };
     let (ours, theirs) = (flow.local, peer);
     let tuple = format!("( {}, {}, {}, {}, {} )", flow.proto, ours.ip(), ours.port(), theirs.ip(), theirs.port());
-    format!("{} = {tuple}", look.text.ports.one_connection)
+    format!("{} = {tuple}", ctx.text.ports.one_connection)
 }
 
 /// One end as it is now: whose it is and where, its state and queues, its timer.
-fn now(model: &Model, look: &Look, flow: &Flow, end: End, area: Rect, buf: &mut Buffer) {
-    let (theme, words) = (&look.theme, &look.text.page);
+fn now(model: &Model, ctx: &DrawContext, flow: &Flow, end: End, area: Rect, buf: &mut Buffer) {
+    let (theme, words) = (&ctx.theme, &ctx.text.page);
     let host = if end == End::Client { theme.host.client } else { theme.host.server };
     let entry = model.worlds.shown().table.of(flow);
-    let mut ink = Ink::on(buf, area, 0);
-    let who = name(model, look, flow, end);
-    ink.say(&who, host).skip(2);
-    ink.say(&fit(flow.local, ink.room()), host);
+    let mut writer = LineWriter::on(buf, area, 0);
+    let who = name(model, ctx, flow, end);
+    writer.write(&who, host).skip(2);
+    writer.write(&fit(flow.local, writer.room()), host);
     if let Some(process) = entry.and_then(|entry| entry.row.process.as_ref()) {
-        ink.skip(2).whole(&format!("{}/{}", process.pid, process.name), theme.quiet);
+        writer.skip(2).write_whole(&format!("{}/{}", process.pid, process.name), theme.quiet);
     }
-    let mut ink = Ink::on(buf, area, 1);
-    match standing::end(model, flow) {
+    let mut writer = LineWriter::on(buf, area, 1);
+    match client_status::end(model, flow) {
         Some((state, evidence)) => {
-            look.evidence(&mut ink, evidence);
-            ink.skip(1).say(state.name(), theme.state(state)).skip(2);
+            ctx.evidence(&mut writer, evidence);
+            writer.skip(1).write(state.name(), theme.state(state)).skip(2);
         }
-        None if flow.proto == Proto::Udp => _ = ink.say(look.text.clients.no_state, theme.quiet).skip(2),
-        None if model.worlds.shown().book.history(flow).is_empty() => _ = ink.say(words.elsewhere, theme.quiet),
-        None => _ = ink.say(words.not_known, theme.quiet),
+        None if flow.proto == Proto::Udp => _ = writer.write(ctx.text.clients.no_state, theme.quiet).skip(2),
+        None if model.worlds.shown().book.history(flow).is_empty() => _ = writer.write(words.elsewhere, theme.quiet),
+        None => _ = writer.write(words.not_known, theme.quiet),
     }
     let Some(entry) = entry else { return };
     let queue = |number: Option<u32>| number.map_or_else(|| glyphs::DASH.into(), |number| number.to_string());
     let style = if entry.row.state == Some(TcpState::Listen) { theme.title } else { theme.text };
-    ink.say(&format!("Recv-Q {}  Send-Q {}", queue(entry.row.recv_q), queue(entry.row.send_q)), style);
-    let (timer, style) = netstat::timer(model, look, entry);
-    Ink::on(buf, area, 2).say(&timer, style);
+    writer.write(&format!("Recv-Q {}  Send-Q {}", queue(entry.row.recv_q), queue(entry.row.send_q)), style);
+    let (timer, style) = netstat::timer(model, ctx, entry);
+    LineWriter::on(buf, area, 2).write(&timer, style);
 }

@@ -10,9 +10,9 @@ use crate::domain::{Event, Evidence, Proto, Stamp};
 use crate::model::Model;
 use crate::model::book::Step;
 use crate::model::page::{End, Line, Page};
+use crate::view::draw_context::DrawContext;
 use crate::view::glyphs;
-use crate::view::ink::{Ink, width, wrap};
-use crate::view::look::Look;
+use crate::view::line_writer::{LineWriter, width, wrap};
 use crate::view::story;
 
 /// How wide the time and the time since the line above are, with the blanks behind them.
@@ -20,7 +20,7 @@ const TIME: u16 = 9;
 const SINCE: u16 = 9;
 
 /// One line as it is drawn.
-enum Row<'a> {
+enum PageRow<'a> {
     /// What is not known about the ends.
     Unknown([String; 2]),
     /// What happened, how long after the line above, and how long after what the same end went through before.
@@ -28,14 +28,14 @@ enum Row<'a> {
 }
 
 /// All lines.
-pub(super) struct Story<'a> {
-    rows: Vec<Row<'a>>,
+pub(super) struct PageStory<'a> {
+    rows: Vec<PageRow<'a>>,
     /// Whether there is one end only.
     alone: bool,
 }
 
-impl<'a> Story<'a> {
-    pub(super) fn of(model: &'a Model, look: &Look, page: &Page, columns: u16) -> Self {
+impl<'a> PageStory<'a> {
+    pub(super) fn of(model: &'a Model, ctx: &DrawContext, page: &Page, columns: u16) -> Self {
         let mut rows = Vec::new();
         let half = halves(Rect::new(0, 0, columns, 1), lead(columns))[0].width;
         let unknown = |end| {
@@ -43,11 +43,11 @@ impl<'a> Story<'a> {
             let unknown = unknown.filter(|flow| {
                 model.worlds.shown().book.history(flow).is_empty() && model.worlds.shown().table.of(flow).is_some()
             });
-            unknown.map_or_else(Vec::new, |_| wrap(look.text.page.before, half))
+            unknown.map_or_else(Vec::new, |_| wrap(ctx.text.page.before, half))
         };
         let (left, right) = (unknown(End::Client), unknown(End::Server));
         let part = |lines: &[&str], at: usize| lines.get(at).map_or_else(String::new, |line| (*line).to_owned());
-        rows.extend((0..left.len().max(right.len())).map(|at| Row::Unknown([part(&left, at), part(&right, at)])));
+        rows.extend((0..left.len().max(right.len())).map(|at| PageRow::Unknown([part(&left, at), part(&right, at)])));
         let mut before: Option<Stamp> = None;
         let mut reached: [Option<Stamp>; 2] = [None; 2];
         for line in page.story(model.worlds.shown(), &model.journal) {
@@ -58,10 +58,10 @@ impl<'a> Story<'a> {
                 Line::Step(end, step) => reached[end as usize].replace(step.at).map(|before| step.at.since(before)),
                 Line::Call(..) => None,
             };
-            rows.push(Row::Known { line, since, stayed });
+            rows.push(PageRow::Known { line, since, stayed });
         }
         if rows.is_empty() {
-            rows.push(Row::Unknown([look.text.page.none.to_owned(), String::new()]));
+            rows.push(PageRow::Unknown([ctx.text.page.none.to_owned(), String::new()]));
         }
         Self { rows, alone: page.flow.proto == Proto::Tcp && page.flow.peer.is_none() }
     }
@@ -71,7 +71,7 @@ impl<'a> Story<'a> {
     }
 
     /// Draws the lines from this one on.
-    pub(super) fn render(&self, model: &Model, look: &Look, from: usize, area: Rect, buf: &mut Buffer) {
+    pub(super) fn render(&self, model: &Model, ctx: &DrawContext, from: usize, area: Rect, buf: &mut Buffer) {
         let lead = lead(area.width);
         for (row, line) in (0..area.height).zip(self.rows.iter().skip(from)) {
             // A listener has no other end.
@@ -80,30 +80,30 @@ impl<'a> Story<'a> {
             let half = |end| if end == End::Client { left } else { right };
             if !self.alone {
                 let bar = Rect { x: right.x.saturating_sub(2), width: 1, ..area };
-                Ink::on(buf, bar, row).say(glyphs::BAR, look.theme.border);
+                LineWriter::on(buf, bar, row).write(glyphs::BAR, ctx.theme.border);
             }
             match line {
-                Row::Unknown(said) => {
+                PageRow::Unknown(said) => {
                     for (end, text) in [End::Client, End::Server].into_iter().zip(said) {
-                        Ink::on(buf, half(end), row).say(text, look.theme.quiet);
+                        LineWriter::on(buf, half(end), row).write(text, ctx.theme.quiet);
                     }
                 }
-                Row::Known { line, since, stayed } => {
+                PageRow::Known { line, since, stayed } => {
                     // When something was inferred is when it was known at the latest.
                     let inferred = matches!(line, Line::Step(_, step) if step.evidence == Evidence::Inferred);
-                    let clock = look.text.numbers.clock(line.at().since(Stamp::ZERO));
+                    let clock = ctx.text.numbers.clock(line.at().since(Stamp::ZERO));
                     let clock = if inferred { format!("{}{clock}", glyphs::AT_MOST) } else { clock };
-                    let mut ink = Ink::on(buf, Rect { width: lead, ..area }, row);
-                    ink.right(&clock, TIME, look.theme.quiet);
+                    let mut writer = LineWriter::on(buf, Rect { width: lead, ..area }, row);
+                    writer.right(&clock, TIME, ctx.theme.quiet);
                     let since = since.filter(|since| !since.is_zero() && !inferred && lead > TIME + 1);
                     if let Some(since) = since {
-                        ink.right(&format!("+{}", look.text.numbers.lapse(since)), SINCE, look.theme.text);
+                        writer.right(&format!("+{}", ctx.text.numbers.lapse(since)), SINCE, ctx.theme.text);
                     }
                     match line {
                         Line::Step(end, step) => {
-                            self::step(look, step, *stayed, &mut Ink::on(buf, half(*end), row));
+                            self::step(ctx, step, *stayed, &mut LineWriter::on(buf, half(*end), row));
                         }
-                        Line::Call(end, event) => call(model, look, event, &mut Ink::on(buf, half(*end), row)),
+                        Line::Call(end, event) => call(model, ctx, event, &mut LineWriter::on(buf, half(*end), row)),
                     }
                 }
             }
@@ -124,32 +124,32 @@ pub(super) fn halves(area: Rect, lead: u16) -> [Rect; 2] {
     [left, right]
 }
 
-fn step(look: &Look, step: &Step, stayed: Option<Duration>, ink: &mut Ink<'_>) {
-    let theme = &look.theme;
+fn step(ctx: &DrawContext, step: &Step, stayed: Option<Duration>, writer: &mut LineWriter<'_>) {
+    let theme = &ctx.theme;
     let style = theme.evidence(step.evidence);
     let of = |state| if step.evidence == Evidence::Inferred { style } else { theme.state(state) };
-    look.evidence(ink, step.evidence);
-    let cause = step.cause.map(|cause| format!(" ({})", story::cause(look, cause))).unwrap_or_default();
+    ctx.evidence(writer, step.evidence);
+    let cause = step.cause.map(|cause| format!(" ({})", story::cause(ctx, cause))).unwrap_or_default();
     let (from, to) = (step.from.name(), step.to.name());
     let whole = width(from) + width(to) + width(&cause) + 4;
     // Where it came from stands in the line above.
-    if whole <= ink.room() {
-        ink.skip(1).say(from, of(step.from));
+    if whole <= writer.room() {
+        writer.skip(1).write(from, of(step.from));
     }
-    ink.say(&format!(" {} ", glyphs::ARROW), style).say(to, of(step.to)).whole(&cause, theme.quiet);
+    writer.write(&format!(" {} ", glyphs::ARROW), style).write(to, of(step.to)).write_whole(&cause, theme.quiet);
     // Of what was inferred, it is not known when.
     if let Some(stayed) = stayed.filter(|stayed| !stayed.is_zero() && step.evidence != Evidence::Inferred) {
-        ink.whole(&format!("  {}", (look.text.page.after)(&look.text.numbers.lapse(stayed))), theme.quiet);
+        writer.write_whole(&format!("  {}", (ctx.text.page.after)(&ctx.text.numbers.lapse(stayed))), theme.quiet);
     }
 }
 
-fn call(model: &Model, look: &Look, event: &Event, ink: &mut Ink<'_>) {
-    look.evidence(ink, event.seen.evidence);
-    ink.skip(1);
-    let told = story::tell(model, look, event, ink.room());
-    let lines = crate::view::ink::wrap_pieces(&told.0, u16::MAX);
+fn call(model: &Model, ctx: &DrawContext, event: &Event, writer: &mut LineWriter<'_>) {
+    ctx.evidence(writer, event.seen.evidence);
+    writer.skip(1);
+    let told = story::tell(model, ctx, event, writer.room());
+    let lines = crate::view::line_writer::wrap_pieces(&told.0, u16::MAX);
     let pieces: Vec<(&str, Style)> = lines.into_iter().flatten().collect();
     for (text, style) in pieces {
-        ink.say(text, style);
+        writer.write(text, style);
     }
 }

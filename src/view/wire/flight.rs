@@ -10,32 +10,32 @@ use super::label;
 use crate::domain::HostId;
 use crate::model::Model;
 use crate::model::wire::{Fate, OnWire};
+use crate::view::draw_context::DrawContext;
 use crate::view::glyphs;
-use crate::view::ink::{Ink, width};
-use crate::view::look::Look;
+use crate::view::line_writer::{LineWriter, width};
 
 /// The line before the label.
 const LEAD: u16 = 2;
 
 /// Draws it, from its sender's side.
-pub(super) fn draw(model: &Model, look: &Look, packet: &OnWire, several: bool, area: Rect, buf: &mut Buffer) {
+pub(super) fn draw(model: &Model, ctx: &DrawContext, packet: &OnWire, several: bool, area: Rect, buf: &mut Buffer) {
     if area.width < 12 {
         return;
     }
-    let theme = &look.theme;
+    let theme = &ctx.theme;
     let style = match packet.from {
         HostId::Client => theme.host.client,
         HostId::Server => theme.host.server,
     };
-    let (status, status_style) = status(model, look, packet);
+    let (status, status_style) = status(model, ctx, packet);
     // Lead, blanks around the label, a piece of line, the head.
     let frame = LEAD + 2 + 1 + 1;
     let room = |status: &str| area.width.saturating_sub(frame + if status.is_empty() { 0 } else { width(status) + 1 });
-    let name = width(&label::of(look, packet, several, 0));
+    let name = width(&label::of(ctx, packet, several, 0));
     // The status in full if the name still fits beside it, otherwise short.
     let shown = status.iter().find(|status| room(status) >= name).or(status.last()).map_or("", String::as_str);
-    let label = label::of(look, packet, several, room(shown));
-    let label = crate::view::ink::head(&label, room(shown)).to_owned();
+    let label = label::of(ctx, packet, several, room(shown));
+    let label = crate::view::line_writer::head(&label, room(shown)).to_owned();
     match packet.fate {
         Fate::Delivered { .. } => {
             let line = area.width - LEAD - 2 - width(&label) - 1;
@@ -61,8 +61,8 @@ pub(super) fn draw(model: &Model, look: &Look, packet: &OnWire, several: bool, a
 }
 
 /// What stands behind the head of the arrow, the longest first.
-fn status(model: &Model, look: &Look, packet: &OnWire) -> (Vec<String>, Style) {
-    let (words, numbers, theme) = (&look.text.wire, &look.text.numbers, &look.theme);
+fn status(model: &Model, ctx: &DrawContext, packet: &OnWire) -> (Vec<String>, Style) {
+    let (words, numbers, theme) = (&ctx.text.wire, &ctx.text.numbers, &ctx.theme);
     match packet.fate {
         Fate::Held => {
             let held = (words.held)(&numbers.span(model.now.since(packet.sent)));
@@ -148,12 +148,12 @@ fn flying(
 /// Writes the pieces from the sender's side on: the client's is the left one.
 fn lay(from: HostId, mut pieces: Vec<(String, Style)>, area: Rect, buf: &mut Buffer) {
     let all: u16 = pieces.iter().map(|(text, _)| width(text)).sum();
-    let mut ink = Ink::on(buf, area, 0);
+    let mut writer = LineWriter::on(buf, area, 0);
     if from == HostId::Server {
         pieces.reverse();
-        ink.skip(area.width.saturating_sub(all));
+        writer.skip(area.width.saturating_sub(all));
     }
     for (text, style) in &pieces {
-        ink.say(text, *style);
+        writer.write(text, *style);
     }
 }

@@ -9,47 +9,52 @@ use ratatui::layout::Rect;
 use crate::domain::{Flow, HostId, Proto, TcpInfo, TcpState, TimerKind};
 use crate::model::table::Entry;
 use crate::model::{Model, presenter};
+use crate::view::draw_context::{DrawContext, PaneFrame};
 use crate::view::glyphs;
-use crate::view::ink::{Ink, width};
-use crate::view::look::{Frame, Look};
+use crate::view::line_writer::{LineWriter, width};
 
 /// Draws it.
-pub(super) fn render(model: &Model, look: &Look, host: HostId, area: Rect, buf: &mut Buffer) {
-    let words = &look.text.wire;
+pub(super) fn render(model: &Model, ctx: &DrawContext, host: HostId, area: Rect, buf: &mut Buffer) {
+    let words = &ctx.text.wire;
     let title = format!("{} {}", (words.host)(host), host.address());
     let end =
         presenter::conversation(model).and_then(|flow| if host == HostId::Client { Some(flow) } else { flow.mirror() });
-    let end = end.map(|flow| End::of(model, host, flow)).filter(|end| end.height() > 0);
-    let room = usize::from(area.height.saturating_sub(2 + end.as_ref().map_or(0, End::height)));
+    let end = end.map(|flow| ConversationEnd::of(model, host, flow)).filter(|end| end.height() > 0);
+    let room = usize::from(area.height.saturating_sub(2 + end.as_ref().map_or(0, ConversationEnd::height)));
     let (rest, left_out) = sockets(model, host, end.as_ref(), room);
     let count = if left_out > 0 { (words.more)(left_out) } else { String::new() };
-    let frame = Frame { title: &title, count: &count, ..Frame::default() };
-    let inside = look.frame(&frame, area, buf);
+    let frame = PaneFrame { title: &title, count: &count, ..PaneFrame::default() };
+    let inside = ctx.frame(&frame, area, buf);
     let mut row = 0;
     // What a connection came from stands above it.
     let above = rest.first().is_some_and(|entry| entry.row.state == Some(TcpState::Listen) && host == HostId::Server);
     let (above, below) = rest.split_at(usize::from(above));
     for entry in above {
-        socket(model, look, entry, &mut Ink::on(buf, inside, row));
+        socket(model, ctx, entry, &mut LineWriter::on(buf, inside, row));
         row += 1;
     }
     if let Some(end) = &end {
         let place = Rect { y: inside.y + row, height: inside.height.saturating_sub(row), ..inside };
-        end.render(model, look, place, buf);
+        end.render(model, ctx, place, buf);
         row += end.height();
     }
     for entry in below {
-        socket(model, look, entry, &mut Ink::on(buf, inside, row));
+        socket(model, ctx, entry, &mut LineWriter::on(buf, inside, row));
         row += 1;
     }
     if row == 0 {
-        Ink::on(buf, inside, 0).skip(1).say(words.no_socket, look.theme.quiet);
+        LineWriter::on(buf, inside, 0).skip(1).write(words.no_socket, ctx.theme.quiet);
     }
 }
 
 /// The sockets of a host besides the one that is looked at, as many as may be shown, the selected server's first; and
 /// how many there are besides.
-fn sockets<'a>(model: &'a Model, host: HostId, end: Option<&End<'_>>, fits: usize) -> (Vec<&'a Entry>, usize) {
+fn sockets<'a>(
+    model: &'a Model,
+    host: HostId,
+    end: Option<&ConversationEnd<'_>>,
+    fits: usize,
+) -> (Vec<&'a Entry>, usize) {
     let shown = model
         .worlds
         .shown()
@@ -83,32 +88,32 @@ fn sockets<'a>(model: &'a Model, host: HostId, end: Option<&End<'_>>, fits: usiz
 }
 
 /// One socket, in a line.
-fn socket(model: &Model, look: &Look, entry: &Entry, ink: &mut Ink<'_>) {
-    let (theme, flow) = (&look.theme, entry.row.flow);
+fn socket(model: &Model, ctx: &DrawContext, entry: &Entry, writer: &mut LineWriter<'_>) {
+    let (theme, flow) = (&ctx.theme, entry.row.flow);
     let server = model.worlds.shown().servers.at(flow.proto, flow.local).filter(|_| flow.peer.is_none());
     let selected = server.is_some_and(|server| server.id == model.ui.server);
-    ink.cell(if selected { glyphs::SELECTED } else { " " }, 1, theme.newest);
+    writer.cell(if selected { glyphs::SELECTED } else { " " }, 1, theme.newest);
     if let Some(server) = server {
-        ink.say(&server.spec.name, theme.title).skip(1);
+        writer.write(&server.spec.name, theme.title).skip(1);
     }
-    address(look, &flow, ink);
+    address(ctx, &flow, writer);
     match entry.row.state {
-        Some(state) => _ = ink.skip(1).say(state.name(), theme.state(state)),
-        None => _ = ink.skip(1).say(look.text.servers.bound, theme.quiet),
+        Some(state) => _ = writer.skip(1).write(state.name(), theme.state(state)),
+        None => _ = writer.skip(1).write(ctx.text.servers.bound, theme.quiet),
     }
-    let _ = queues(look, entry, ink);
-    timer(model, look, entry, ink);
+    let _ = queues(ctx, entry, writer);
+    timer(model, ctx, entry, writer);
 }
 
-fn address(look: &Look, flow: &Flow, ink: &mut Ink<'_>) {
-    ink.say(&format!(":{}", flow.local.port()), look.theme.text);
+fn address(ctx: &DrawContext, flow: &Flow, writer: &mut LineWriter<'_>) {
+    writer.write(&format!(":{}", flow.local.port()), ctx.theme.text);
     if let Some(peer) = flow.peer {
-        ink.say(&format!(" {} :{}", glyphs::BOTH, peer.port()), look.theme.text);
+        writer.write(&format!(" {} :{}", glyphs::BOTH, peer.port()), ctx.theme.text);
     }
 }
 
 /// The end of the conversation that is looked at.
-struct End<'a> {
+struct ConversationEnd<'a> {
     flow: Flow,
     entry: Option<&'a Entry>,
     /// Its state, where it is not in the table the last one that it is known to have had.
@@ -116,7 +121,7 @@ struct End<'a> {
     info: Option<&'a TcpInfo>,
 }
 
-impl<'a> End<'a> {
+impl<'a> ConversationEnd<'a> {
     fn of(model: &'a Model, host: HostId, flow: Flow) -> Self {
         let table = &model.worlds.shown().table;
         // A UDP socket that never called connect.
@@ -139,39 +144,39 @@ impl<'a> End<'a> {
         u16::from(known) + u16::from(known && (self.info.is_some() || timed))
     }
 
-    fn render(&self, model: &Model, look: &Look, area: Rect, buf: &mut Buffer) {
-        let mut ink = Ink::on(buf, area, 0);
+    fn render(&self, model: &Model, ctx: &DrawContext, area: Rect, buf: &mut Buffer) {
+        let mut writer = LineWriter::on(buf, area, 0);
         let bare = self.entry.map(|entry| entry.row.flow).filter(|flow| flow.peer.is_none());
         let server = bare.and_then(|flow| model.worlds.shown().servers.at(flow.proto, flow.local));
         let selected = server.is_some_and(|server| server.id == model.ui.server);
-        ink.cell(if selected { glyphs::SELECTED } else { " " }, 1, look.theme.newest);
+        writer.cell(if selected { glyphs::SELECTED } else { " " }, 1, ctx.theme.newest);
         if let Some(server) = server {
-            ink.say(&server.spec.name, look.theme.title).skip(1);
+            writer.write(&server.spec.name, ctx.theme.title).skip(1);
         }
         // A datagram's socket that never called connect has no peer, whoever it talks to.
-        address(look, &bare.unwrap_or(self.flow), &mut ink);
+        address(ctx, &bare.unwrap_or(self.flow), &mut writer);
         match self.state {
-            Some(state) => _ = ink.skip(1).say(state.name(), look.theme.state(state)),
-            None => _ = ink.skip(1).say(look.text.servers.bound, look.theme.quiet),
+            Some(state) => _ = writer.skip(1).write(state.name(), ctx.theme.state(state)),
+            None => _ = writer.skip(1).write(ctx.text.servers.bound, ctx.theme.quiet),
         }
-        let queued = self.entry.is_none_or(|entry| queues(look, entry, &mut ink));
-        let mut ink = Ink::on(buf, area, 1);
+        let queued = self.entry.is_none_or(|entry| queues(ctx, entry, &mut writer));
+        let mut writer = LineWriter::on(buf, area, 1);
         // What comes next stands first: the timer, then what it is made of.
         if let Some(entry) = self.entry {
-            timer(model, look, entry, &mut ink);
+            timer(model, ctx, entry, &mut writer);
             if !queued {
-                queues(look, entry, &mut ink);
+                queues(ctx, entry, &mut writer);
             }
         }
         if let Some(known) = self.info {
-            info(look, known, &mut ink);
+            info(ctx, known, &mut writer);
         }
     }
 }
 
 /// Queues: those of a listener count connections. Where they do not fit, those that are not empty; `false` where these
 /// do not either.
-fn queues(look: &Look, entry: &Entry, ink: &mut Ink<'_>) -> bool {
+fn queues(ctx: &DrawContext, entry: &Entry, writer: &mut LineWriter<'_>) -> bool {
     let (Some(recv), Some(send)) = (entry.row.recv_q, entry.row.send_q) else { return true };
     // There is nothing left to queue.
     if matches!(entry.row.state, Some(TcpState::TimeWait | TcpState::Closed)) {
@@ -185,31 +190,31 @@ fn queues(look: &Look, entry: &Entry, ink: &mut Ink<'_>) -> bool {
         (_, 0) => [format!("  rx {recv} tx 0"), format!("  rx {recv}")],
         (_, _) => [format!("  rx {recv} tx {send}"), format!("  rx {recv} tx {send}")],
     };
-    let style = if recv + send > 0 && !listens { look.theme.newest } else { look.theme.quiet };
-    let fits = ways.iter().find(|text| width(text) <= ink.room());
+    let style = if recv + send > 0 && !listens { ctx.theme.newest } else { ctx.theme.quiet };
+    let fits = ways.iter().find(|text| width(text) <= writer.room());
     fits.is_some_and(|text| {
-        ink.say(text, style);
+        writer.write(text, style);
         true
     })
 }
 
-fn timer(model: &Model, look: &Look, entry: &Entry, ink: &mut Ink<'_>) {
+fn timer(model: &Model, ctx: &DrawContext, entry: &Entry, writer: &mut LineWriter<'_>) {
     let (Some(timer), Some(left)) = (entry.row.timer, entry.timer_left(model.now)) else { return };
-    let (words, left) = (&look.text.netstat, look.text.numbers.left(left));
+    let (words, left) = (&ctx.text.netstat, ctx.text.numbers.left(left));
     let text = match timer.kind {
         TimerKind::TimeWait => (words.gone_in)(&left),
         TimerKind::Retransmit => (words.resend_in)(&left, timer.count),
         TimerKind::Keepalive => (words.keepalive_in)(&left, timer.count),
         TimerKind::Persist => (words.probe_in)(&left, timer.count),
     };
-    ink.skip(2).whole(&text, look.theme.state.opening);
+    writer.skip(2).write_whole(&text, ctx.theme.state.opening);
 }
 
 /// What the kernel knows, as much as fits.
-fn info(look: &Look, info: &TcpInfo, ink: &mut Ink<'_>) {
-    let (words, numbers, theme) = (&look.text.wire, &look.text.numbers, &look.theme);
+fn info(ctx: &DrawContext, info: &TcpInfo, writer: &mut LineWriter<'_>) {
+    let (words, numbers, theme) = (&ctx.text.wire, &ctx.text.numbers, &ctx.theme);
     let micros = |micros: u32| Duration::from_micros(micros.into());
-    ink.skip(2).say(&format!("{} {}", words.rto, numbers.short(micros(info.rto_us))), theme.text);
+    writer.skip(2).write(&format!("{} {}", words.rto, numbers.short(micros(info.rto_us))), theme.text);
     let mut parts = vec![format!("cwnd {}", info.cwnd), (words.retransmitted)(info.retransmitted)];
     if info.rtt_us > 0 {
         parts.push(format!("RTT {}", numbers.short(micros(info.rtt_us))));
@@ -217,8 +222,8 @@ fn info(look: &Look, info: &TcpInfo, ink: &mut Ink<'_>) {
     parts.extend(info.ssthresh.map(|ssthresh| format!("ssthresh {ssthresh}")));
     parts.extend(info.snd_wnd.map(|window| format!("snd_wnd {window}")));
     for part in parts {
-        if width(&part) + 2 <= ink.room() {
-            ink.skip(2).say(&part, theme.text);
+        if width(&part) + 2 <= writer.room() {
+            writer.skip(2).write(&part, theme.text);
         }
     }
 }

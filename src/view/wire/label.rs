@@ -5,9 +5,9 @@ use std::fmt::Write as _;
 use crate::domain::{Flags, Flow, PacketSummary};
 use crate::model::presenter;
 use crate::model::wire::OnWire;
+use crate::view::draw_context::DrawContext;
 use crate::view::glyphs;
-use crate::view::ink::width;
-use crate::view::look::Look;
+use crate::view::line_writer::width;
 
 /// The number and the kind of a packet, as sentences call it: `#3 SYN+ACK`, `#4 PSH+ACK 12 B`.
 pub(super) fn name(packet: &PacketSummary) -> String {
@@ -19,7 +19,7 @@ pub(super) fn name(packet: &PacketSummary) -> String {
 }
 
 /// A packet on the ladder, in at most so many columns, if it can be; at the least its name.
-pub(super) fn of(look: &Look, packet: &OnWire, several: bool, columns: u16) -> String {
+pub(super) fn of(ctx: &DrawContext, packet: &OnWire, several: bool, columns: u16) -> String {
     let summary = &packet.packet;
     let port = if several { port(&summary.flow) } else { String::new() };
     let full = format!("{port}{}", name(summary));
@@ -27,7 +27,7 @@ pub(super) fn of(look: &Look, packet: &OnWire, several: bool, columns: u16) -> S
     let plain = summary.tcp.as_ref().is_some_and(|tcp| {
         summary.payload.len > 0 && !tcp.flags.any(Flags(Flags::SYN.0 | Flags::FIN.0 | Flags::RST.0))
     });
-    let marks = marks(look, packet);
+    let marks = marks(ctx, packet);
     let marked: u16 = marks.iter().map(|mark| width(mark) + 1).sum();
     let mut label = if plain && width(&full) + marked > columns {
         format!("{port}#{} {} B", summary.number, summary.payload.len)
@@ -62,8 +62,8 @@ pub(super) fn of(look: &Look, packet: &OnWire, several: bool, columns: u16) -> S
 }
 
 /// What is unusual about it, what matters most first.
-fn marks(look: &Look, packet: &OnWire) -> Vec<String> {
-    let words = &look.text.wire;
+fn marks(ctx: &DrawContext, packet: &OnWire) -> Vec<String> {
+    let words = &ctx.text.wire;
     let again = packet.packet.retransmission_of.filter(|of| *of != packet.packet.number);
     let zero = packet.packet.tcp.as_ref().is_some_and(|tcp| tcp.window == 0 && !tcp.flags.any(Flags::RST));
     [

@@ -3,14 +3,14 @@
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 
-use super::{flight, lanes};
+use super::{directions, flight};
 use crate::domain::{Cause, Flow, HostId, TcpState, Transition};
 use crate::model::keys::Action;
 use crate::model::wire::{Forecast, OnWire, Remark, Rung, forecast};
 use crate::model::{Model, presenter};
 use crate::text::ForecastText;
-use crate::view::ink::{Ink, width, wrap};
-use crate::view::look::{Frame, Look};
+use crate::view::draw_context::{DrawContext, PaneFrame};
+use crate::view::line_writer::{LineWriter, width, wrap};
 use crate::view::{glyphs, keys};
 
 /// The columns of a state: the longest is ESTABLISHED.
@@ -18,18 +18,18 @@ const STATE: u16 = 11;
 /// The mark of the selection and a blank.
 const MARK: u16 = 2;
 
-/// Draws the ladder. With `lanes` its frame says how each direction is treated.
-pub(super) fn render(model: &Model, look: &Look, area: Rect, lanes: bool, buf: &mut Buffer) {
-    let (words, wire) = (&look.text.wire, &model.worlds.shown().wire);
-    let treated = if lanes { lanes::line(model, look) } else { String::new() };
+/// Draws the ladder. With `with_directions` its frame says how each direction is treated.
+pub(super) fn render(model: &Model, ctx: &DrawContext, area: Rect, with_directions: bool, buf: &mut Buffer) {
+    let (words, wire) = (&ctx.text.wire, &model.worlds.shown().wire);
+    let treated = if with_directions { directions::line(model, ctx) } else { String::new() };
     let inner = Rect { width: area.width.saturating_sub(2), height: area.height.saturating_sub(2), ..area };
-    let shown = window(model, look, inner);
+    let shown = window(model, ctx, inner);
     let below = wire.rungs().len() - shown.end;
-    let foot = foot(model, look, below);
-    let frame = Frame { title: words.title, count: &treated, foot: &foot, focused: true };
-    let inside = look.frame(&frame, area, buf);
+    let foot = foot(model, ctx, below);
+    let frame = PaneFrame { title: words.title, count: &treated, foot: &foot, focused: true };
+    let inside = ctx.frame(&frame, area, buf);
     if wire.rungs().iter().all(|rung| matches!(rung, Rung::Change(_))) {
-        empty(model, look, inside, buf);
+        empty(model, ctx, inside, buf);
         return;
     }
     let several = several(model, shown.clone());
@@ -41,47 +41,47 @@ pub(super) fn render(model: &Model, look: &Look, area: Rect, lanes: bool, buf: &
         let place = Rect { y: inside.y + row, height: inside.height - row, ..inside };
         row += match rung {
             Rung::Packet(number) => match wire.packet(*number) {
-                Some(on) => packet(model, look, on, several, place, buf),
+                Some(on) => packet(model, ctx, on, several, place, buf),
                 None => 0,
             },
-            Rung::Change(remark) => change(look, remark, place, buf),
+            Rung::Change(remark) => change(ctx, remark, place, buf),
         };
     }
 }
 
-fn empty(model: &Model, look: &Look, inside: Rect, buf: &mut Buffer) {
+fn empty(model: &Model, ctx: &DrawContext, inside: Rect, buf: &mut Buffer) {
     let server = model.worlds.shown().servers.get(model.ui.server);
     let server = server.map_or_else(String::new, |server| format!("{} {}", server.spec.name, server.addr()));
-    let words = &look.text.wire;
+    let words = &ctx.text.wire;
     let sentence = if model.worlds.shown().playing.is_some() {
         words.empty_in_lesson.to_owned()
     } else {
-        (words.empty)(&keys::first(Action::Client, look.text), &server)
+        (words.empty)(&keys::first(Action::Client, ctx.text), &server)
     };
     for (row, line) in (1..inside.height).zip(wrap(&sentence, inside.width.saturating_sub(4))) {
-        Ink::on(buf, inside, row).skip(2).say(line, look.theme.text);
+        LineWriter::on(buf, inside, row).skip(2).write(line, ctx.theme.text);
     }
 }
 
-fn foot(model: &Model, look: &Look, below: usize) -> String {
-    let (words, wire) = (&look.text.wire, &model.worlds.shown().wire);
+fn foot(model: &Model, ctx: &DrawContext, below: usize) -> String {
+    let (words, wire) = (&ctx.text.wire, &model.worlds.shown().wire);
     let parts = [
         model.ui.wire.from.map(|from| (words.only)(from).to_owned()),
         wire.missing.map(words.missing),
         wire.short.map(|short| (words.short)(short.made, short.asked, short.errno)),
         (below > 0).then(|| format!("↓ {below}")),
         (!wire.folding).then(|| words.unfolded.to_owned()),
-        (wire.unlisted > 0).then(|| (words.unlisted)(&look.text.numbers.count(wire.unlisted), wire.unlisted)),
+        (wire.unlisted > 0).then(|| (words.unlisted)(&ctx.text.numbers.count(wire.unlisted), wire.unlisted)),
     ];
     parts.into_iter().flatten().collect::<Vec<_>>().join(&format!(" {} ", glyphs::DOT))
 }
 
 /// The rungs that fit: the latest, or those around the packet that the keys are about.
-fn window(model: &Model, look: &Look, inside: Rect) -> std::ops::Range<usize> {
+fn window(model: &Model, ctx: &DrawContext, inside: Rect) -> std::ops::Range<usize> {
     let rungs = model.worlds.shown().wire.rungs();
     let lines = |at: usize| match &rungs[at] {
         Rung::Packet(number) => {
-            model.worlds.shown().wire.packet(*number).map_or(0, |on| height(model, look, on, inside.width))
+            model.worlds.shown().wire.packet(*number).map_or(0, |on| height(model, ctx, on, inside.width))
         }
         Rung::Change(_) => 1,
     };
@@ -124,8 +124,8 @@ fn opens(packet: &OnWire) -> Option<&Transition> {
     packet.left.first().filter(|change| change.from == TcpState::Closed)
 }
 
-fn height(model: &Model, look: &Look, packet: &OnWire, columns: u16) -> u16 {
-    let told = told(model, look, packet).map_or(0, |told| wrap(&told, columns.saturating_sub(TOLD + 1)).len());
+fn height(model: &Model, ctx: &DrawContext, packet: &OnWire, columns: u16) -> u16 {
+    let told = told(model, ctx, packet).map_or(0, |told| wrap(&told, columns.saturating_sub(TOLD + 1)).len());
     1 + u16::from(opens(packet).is_some()) + u16::try_from(told).unwrap_or(0)
 }
 
@@ -133,31 +133,31 @@ fn height(model: &Model, look: &Look, packet: &OnWire, columns: u16) -> u16 {
 const TOLD: u16 = MARK + 2;
 
 /// Draws a packet; returns how many lines it took.
-fn packet(model: &Model, look: &Look, on: &OnWire, several: bool, area: Rect, buf: &mut Buffer) -> u16 {
-    let (theme, target) = (&look.theme, presenter::target(model) == Some(on.packet.number));
+fn packet(model: &Model, ctx: &DrawContext, on: &OnWire, several: bool, area: Rect, buf: &mut Buffer) -> u16 {
+    let (theme, target) = (&ctx.theme, presenter::target(model) == Some(on.packet.number));
     let selected = model.ui.wire.packet == Some(on.packet.number);
     let mut row = 0;
     if let Some(before) = opens(on) {
-        beginning(model, look, on, before, area, buf);
+        beginning(model, ctx, on, before, area, buf);
         row += 1;
     }
     let line = Rect { y: area.y + row, height: area.height.saturating_sub(row).min(1), ..area };
-    let mut ink = Ink::on(buf, line, 0);
-    ink.cell(if selected || target { glyphs::SELECTED } else { " " }, MARK, theme.newest);
+    let mut writer = LineWriter::on(buf, line, 0);
+    writer.cell(if selected || target { glyphs::SELECTED } else { " " }, MARK, theme.newest);
     let left = on.left.last().map(|change| change.to);
     let brought = on.brought.iter().rev().find(|(host, _)| *host == on.from.other()).map(|(_, change)| change.to);
     let (client, server) = if on.from == HostId::Client { (left, brought) } else { (brought, left) };
-    states(look, client, server, line, buf);
+    states(ctx, client, server, line, buf);
     if line.height > 0 {
-        flight::draw(model, look, on, several, middle(line), buf);
+        flight::draw(model, ctx, on, several, middle(line), buf);
     }
     if selected {
-        Ink::on(buf, line, 0).restyle(line.x, theme.selected);
+        LineWriter::on(buf, line, 0).restyle(line.x, theme.selected);
     }
     row += 1;
-    if let Some(told) = told(model, look, on) {
+    if let Some(told) = told(model, ctx, on) {
         for told in wrap(&told, area.width.saturating_sub(TOLD + 1)) {
-            Ink::on(buf, area, row).skip(TOLD).say(told, theme.text);
+            LineWriter::on(buf, area, row).skip(TOLD).write(told, theme.text);
             row += 1;
         }
     }
@@ -170,18 +170,18 @@ fn middle(line: Rect) -> Rect {
     Rect { x: line.x + side, width: line.width.saturating_sub(side + STATE + 2), ..line }
 }
 
-fn states(look: &Look, client: Option<TcpState>, server: Option<TcpState>, line: Rect, buf: &mut Buffer) {
-    let mut ink = Ink::on(buf, line, 0);
+fn states(ctx: &DrawContext, client: Option<TcpState>, server: Option<TcpState>, line: Rect, buf: &mut Buffer) {
+    let mut writer = LineWriter::on(buf, line, 0);
     if let Some(state) = client {
-        ink.skip(MARK).cell(state.name(), STATE, look.theme.state(state));
+        writer.skip(MARK).cell(state.name(), STATE, ctx.theme.state(state));
     }
     if let Some(state) = server {
-        ink.goto(line.right().saturating_sub(STATE + 1)).right(state.name(), STATE, look.theme.state(state));
+        writer.goto(line.right().saturating_sub(STATE + 1)).right(state.name(), STATE, ctx.theme.state(state));
     }
 }
 
 /// The line above the first packet of a conversation: the states before it, and who talks to whom.
-fn beginning(model: &Model, look: &Look, on: &OnWire, before: &Transition, area: Rect, buf: &mut Buffer) {
+fn beginning(model: &Model, ctx: &DrawContext, on: &OnWire, before: &Transition, area: Rect, buf: &mut Buffer) {
     let line = Rect { height: area.height.min(1), ..area };
     let flow = on.packet.flow;
     let listens = |flow: Flow| {
@@ -193,23 +193,23 @@ fn beginning(model: &Model, look: &Look, on: &OnWire, before: &Transition, area:
         HostId::Client => (Some(before.from), other),
         HostId::Server => (other, Some(before.from)),
     };
-    states(look, client, server, line, buf);
+    states(ctx, client, server, line, buf);
     let Some(peer) = flow.peer else { return };
     let name = model.worlds.shown().servers.at(flow.proto, peer).map_or("", |server| &server.spec.name);
     let title = format!("{} {} {} {name}", flow.local, glyphs::ARROW, peer);
     let middle = middle(line);
     let title = title.trim_end();
     let gap = middle.width.saturating_sub(width(title)) / 2;
-    Ink::on(buf, middle, 0).skip(gap).say(title, look.theme.quiet);
+    LineWriter::on(buf, middle, 0).skip(gap).write(title, ctx.theme.quiet);
 }
 
 /// Draws a change of state that stands alone.
-fn change(look: &Look, (_, host, change, _): &Remark, area: Rect, buf: &mut Buffer) -> u16 {
+fn change(ctx: &DrawContext, (_, host, change, _): &Remark, area: Rect, buf: &mut Buffer) -> u16 {
     let line = Rect { height: area.height.min(1), ..area };
     let cause = match change.cause {
         Some(Cause::Call(call)) => format!("{call}()"),
         Some(Cause::Packet(number)) => format!("#{number}"),
-        Some(Cause::Timer) => look.text.lifecycle.timer.into(),
+        Some(Cause::Timer) => ctx.text.lifecycle.timer.into(),
         None => String::new(),
     };
     let port = change.flow.local.port();
@@ -218,22 +218,22 @@ fn change(look: &Look, (_, host, change, _): &Remark, area: Rect, buf: &mut Buff
     let middle = middle(line);
     let here = Some(change.to);
     if *host == Some(HostId::Server) {
-        states(look, None, here, line, buf);
-        Ink::on(buf, middle, 0).skip(middle.width.saturating_sub(width(told))).say(told, look.theme.quiet);
+        states(ctx, None, here, line, buf);
+        LineWriter::on(buf, middle, 0).skip(middle.width.saturating_sub(width(told))).write(told, ctx.theme.quiet);
     } else {
-        states(look, here, None, line, buf);
-        Ink::on(buf, middle, 0).say(told, look.theme.quiet);
+        states(ctx, here, None, line, buf);
+        LineWriter::on(buf, middle, 0).write(told, ctx.theme.quiet);
     }
     1
 }
 
 /// What the next press of the key will do, under the packet that it is about.
-fn told(model: &Model, look: &Look, packet: &OnWire) -> Option<String> {
+fn told(model: &Model, ctx: &DrawContext, packet: &OnWire) -> Option<String> {
     if presenter::target(model) != Some(packet.packet.number) {
         return None;
     }
-    let words = &look.text.wire;
-    let key = keys::first(Action::Next, look.text);
+    let words = &ctx.text.wire;
+    let key = keys::first(Action::Next, ctx.text);
     let what = forecast(model.worlds.shown(), packet);
     let verb = if what == Forecast::Cut { (words.loses)(&key) } else { (words.delivers)(&key) };
     Some(format!("{verb}{}", sentence(&words.forecast, what, packet.from.other())))

@@ -9,10 +9,10 @@ use crate::lesson::{Lesson, Step, catalogue};
 use crate::model::Model;
 use crate::model::keys::Action;
 use crate::model::playing::{Beat, Playing};
+use crate::view::draw_context::{DrawContext, PaneFrame};
 use crate::view::glyphs;
-use crate::view::ink::{Ink, wrap_pieces};
 use crate::view::keys;
-use crate::view::look::{Frame, Look};
+use crate::view::line_writer::{LineWriter, wrap_pieces};
 use crate::view::sentences::{of_act, of_expect, of_seen};
 
 /// A paragraph in its pieces; every line of it but the first stands in by so many columns.
@@ -23,11 +23,11 @@ const MARK: u16 = 2;
 
 /// How many lines the panel needs inside of its frame for the longest step of the lesson, so that nothing moves while
 /// it is gone through.
-pub(super) fn needs(model: &Model, look: &Look, columns: u16) -> u16 {
+pub(super) fn needs(model: &Model, ctx: &DrawContext, columns: u16) -> u16 {
     let Some((playing, lesson)) = played(model) else { return 0 };
     let columns = columns.saturating_sub(4);
     let lines = |playing: &Playing| -> usize {
-        paragraphs(look, lesson, playing).iter().map(|paragraph| broken(paragraph, columns).len()).sum()
+        paragraphs(ctx, lesson, playing).iter().map(|paragraph| indented_lines(paragraph, columns).len()).sum()
     };
     let steps = (0..lesson.steps.len()).map(|step| lines(&Playing { step, ..Playing::of(&playing.lesson) }));
     // A step that failed says more.
@@ -35,25 +35,25 @@ pub(super) fn needs(model: &Model, look: &Look, columns: u16) -> u16 {
 }
 
 /// Draws the panel.
-pub(super) fn render(model: &Model, look: &Look, area: Rect, buf: &mut Buffer) {
+pub(super) fn render(model: &Model, ctx: &DrawContext, area: Rect, buf: &mut Buffer) {
     let Some((playing, lesson)) = played(model) else { return };
-    let words = &look.text.lessons.playing;
+    let words = &ctx.text.lessons.playing;
     let count = (words.step)(playing.step + 1, lesson.steps.len());
-    let foot = foot(model, look, playing);
+    let foot = foot(model, ctx, playing);
     let title = (words.title)(lesson.title.lang(model.ui.lang));
-    let inside = look.frame(&Frame { title: &title, count: &count, foot: &foot, focused: true }, area, buf);
+    let inside = ctx.frame(&PaneFrame { title: &title, count: &count, foot: &foot, focused: true }, area, buf);
     let inside = Rect { x: inside.x + 1, width: inside.width.saturating_sub(2), ..inside };
-    let paragraphs = paragraphs(look, lesson, playing);
-    let lines: Vec<_> = paragraphs.iter().flat_map(|paragraph| broken(paragraph, inside.width)).collect();
+    let paragraphs = paragraphs(ctx, lesson, playing);
+    let lines: Vec<_> = paragraphs.iter().flat_map(|paragraph| indented_lines(paragraph, inside.width)).collect();
     let more = lines.len() > usize::from(inside.height);
     for (row, (indent, line)) in (0..inside.height).zip(lines) {
-        let mut ink = Ink::on(buf, inside, row);
-        ink.skip(indent);
+        let mut writer = LineWriter::on(buf, inside, row);
+        writer.skip(indent);
         for (text, style) in line {
-            ink.say(text, style);
+            writer.write(text, style);
         }
         if more && row + 1 == inside.height {
-            ink.goto(inside.right().saturating_sub(1)).say(glyphs::ELLIPSIS, look.theme.quiet);
+            writer.goto(inside.right().saturating_sub(1)).write(glyphs::ELLIPSIS, ctx.theme.quiet);
         }
     }
 }
@@ -65,9 +65,9 @@ fn played(model: &Model) -> Option<(&Playing, &'static Lesson)> {
 }
 
 /// What the key does that goes on.
-fn foot(model: &Model, look: &Look, playing: &Playing) -> String {
-    let words = &look.text.lessons.playing;
-    let key = keys::first(Action::GoOn, look.text);
+fn foot(model: &Model, ctx: &DrawContext, playing: &Playing) -> String {
+    let words = &ctx.text.lessons.playing;
+    let key = keys::first(Action::GoOn, ctx.text);
     match playing.beat {
         Beat::Told => (words.do_it)(&key),
         Beat::Doing => words.waiting.into(),
@@ -80,13 +80,13 @@ fn foot(model: &Model, look: &Look, playing: &Playing) -> String {
     }
 }
 
-fn paragraphs(look: &Look, lesson: &Lesson, playing: &Playing) -> Vec<Paragraph> {
+fn paragraphs(ctx: &DrawContext, lesson: &Lesson, playing: &Playing) -> Vec<Paragraph> {
     let Some(step) = lesson.steps.get(playing.step) else { return vec![] };
-    let (words, theme) = (&look.text.lessons, &look.theme);
-    let said = step.say.as_ref().map(|say| say.lang(look.lang));
+    let (words, theme) = (&ctx.text.lessons, &ctx.theme);
+    let said = step.say.as_ref().map(|say| say.lang(ctx.lang));
     let mut all: Vec<Paragraph> = said.map(|said| (0, vec![(said.into(), theme.text)])).into_iter().collect();
     if !step.acts.is_empty() {
-        all.push((MARK, acts(look, step, playing)));
+        all.push((MARK, acts(ctx, step, playing)));
     }
     for (at, expect) in step.expect.iter().enumerate() {
         let (mark, style) = match playing.tick(at) {
@@ -104,8 +104,8 @@ fn paragraphs(look: &Look, lesson: &Lesson, playing: &Playing) -> Vec<Paragraph>
 }
 
 /// What is done in a step, as one line if it fits.
-fn acts(look: &Look, step: &Step, playing: &Playing) -> Vec<(String, Style)> {
-    let (words, theme) = (&look.text.lessons, &look.theme);
+fn acts(ctx: &DrawContext, step: &Step, playing: &Playing) -> Vec<(String, Style)> {
+    let (words, theme) = (&ctx.text.lessons, &ctx.theme);
     let head = if playing.beat == Beat::Told { words.playing.to_do } else { words.playing.done };
     let mut pieces = vec![(format!("{head} "), theme.title)];
     let mut at = 0;
@@ -130,9 +130,9 @@ fn acts(look: &Look, step: &Step, playing: &Playing) -> Vec<(String, Style)> {
 }
 
 /// A line, and how far it stands in.
-type Broken<'a> = (u16, Vec<(&'a str, Style)>);
+type IndentedLine<'a> = (u16, Vec<(&'a str, Style)>);
 
-fn broken((indent, pieces): &Paragraph, columns: u16) -> Vec<Broken<'_>> {
+fn indented_lines((indent, pieces): &Paragraph, columns: u16) -> Vec<IndentedLine<'_>> {
     let lines = wrap_pieces(pieces, columns.saturating_sub(*indent));
     lines.into_iter().enumerate().map(|(at, line)| (if at == 0 { 0 } else { *indent }, line)).collect()
 }

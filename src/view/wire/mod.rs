@@ -20,13 +20,13 @@
 //! > a line, while one is typed
 //! ```
 
-mod down;
+mod directions;
 mod flight;
 mod hosts;
 mod label;
 mod ladder;
-mod lanes;
 mod lesson;
+mod no_wire;
 mod programs;
 mod prompt;
 mod settings;
@@ -37,8 +37,8 @@ use ratatui::layout::{Position, Rect};
 
 pub(super) use self::settings::render as settings;
 
+use super::draw_context::DrawContext;
 use super::layout::{columns, rows};
-use super::look::Look;
 use crate::domain::HostId;
 use crate::model::Model;
 use crate::model::ui::Mode;
@@ -50,9 +50,9 @@ const ROOMY: u16 = 100;
 const LADDER: u16 = 5;
 
 /// Draws the view, and returns where the cursor is while a line is typed.
-pub(super) fn render(model: &Model, look: &Look, area: Rect, buf: &mut Buffer) -> Option<Position> {
+pub(super) fn render(model: &Model, ctx: &DrawContext, area: Rect, buf: &mut Buffer) -> Option<Position> {
     if !model.worlds.shown().wire.is_open() {
-        down::render(model, look, area, buf);
+        no_wire::render(model, ctx, area, buf);
         return None;
     }
     let typing = matches!(model.ui.mode, Mode::Running | Mode::Saying);
@@ -70,7 +70,7 @@ pub(super) fn render(model: &Model, look: &Look, area: Rect, buf: &mut Buffer) -
         28..=37 => (6, 5),
         _ => (8, 7),
     };
-    let panel = if playing { lesson::needs(model, look, area.width) + 2 } else { 0 };
+    let panel = if playing { lesson::needs(model, ctx, area.width) + 2 } else { 0 };
     let panel = panel.min(area.height.saturating_sub(hosts + story + prompt + LADDER));
     let programs = match area.height {
         _ if model.worlds.shown().wire.programs.lines().is_empty() => 0,
@@ -90,18 +90,18 @@ pub(super) fn render(model: &Model, look: &Look, area: Rect, buf: &mut Buffer) -
     } else {
         (client, between, server)
     };
-    hosts::render(model, look, HostId::Client, client, buf);
-    hosts::render(model, look, HostId::Server, server, buf);
-    lanes::render(model, look, between, buf);
-    ladder::render(model, look, ladder, between.is_empty(), buf);
+    hosts::render(model, ctx, HostId::Client, client, buf);
+    hosts::render(model, ctx, HostId::Server, server, buf);
+    directions::render(model, ctx, between, buf);
+    ladder::render(model, ctx, ladder, between.is_empty(), buf);
     if !programs.is_empty() {
-        programs::render(model, look, programs, buf);
+        programs::render(model, ctx, programs, buf);
     }
     if !story.is_empty() {
-        story::render(model, look, story, buf);
+        story::render(model, ctx, story, buf);
     }
     if !panel.is_empty() {
-        lesson::render(model, look, panel, buf);
+        lesson::render(model, ctx, panel, buf);
     }
-    typing.then(|| prompt::render(model, look, prompt, buf)).flatten()
+    typing.then(|| prompt::render(model, ctx, prompt, buf)).flatten()
 }

@@ -7,54 +7,55 @@ use crate::domain::{Errno, HostId};
 use crate::model::Model;
 use crate::model::keys::Action;
 use crate::model::wire::Line;
-use crate::view::ink::Ink;
+use crate::view::draw_context::{DrawContext, PaneFrame};
 use crate::view::keys;
-use crate::view::look::{Frame, Look};
+use crate::view::line_writer::LineWriter;
 
 /// ENOENT, `execve(2)`.
 const NO_SUCH_FILE: Errno = Errno::Other(2);
 
 /// Draws the pane.
-pub(super) fn render(model: &Model, look: &Look, area: Rect, buf: &mut Buffer) {
-    let (words, theme, programs) = (&look.text.wire, &look.theme, &model.worlds.shown().wire.programs);
-    let kill = format!("{} {}", keys::first(Action::Kill, look.text), look.text.keys.kill.hint);
+pub(super) fn render(model: &Model, ctx: &DrawContext, area: Rect, buf: &mut Buffer) {
+    let (words, theme, programs) = (&ctx.text.wire, &ctx.theme, &model.worlds.shown().wire.programs);
+    let kill = format!("{} {}", keys::first(Action::Kill, ctx.text), ctx.text.keys.kill.hint);
     let running: Vec<_> = programs.running().iter().map(|p| format!("{} {}", (words.host)(p.host), p.name)).collect();
     let count = running.join(", ");
     let foot = if running.is_empty() { "" } else { &kill };
-    let inside = look.frame(&Frame { title: words.programs, count: &count, foot, ..Frame::default() }, area, buf);
+    let inside =
+        ctx.frame(&PaneFrame { title: words.programs, count: &count, foot, ..PaneFrame::default() }, area, buf);
     let lines = programs.lines();
     let first = lines.len().saturating_sub(usize::from(inside.height));
     for (row, line) in (0..inside.height).zip(lines.range(first..)) {
-        let mut ink = Ink::on(buf, inside, row);
+        let mut writer = LineWriter::on(buf, inside, row);
         let mut who = |host: HostId, pid: u32| {
             let style = if host == HostId::Client { theme.host.client } else { theme.host.server };
             let pid = if pid > 0 { format!(" {pid}") } else { String::new() };
-            ink.skip(1).say(&format!("{}{pid}", (words.host)(host)), style).skip(1);
+            writer.skip(1).write(&format!("{}{pid}", (words.host)(host)), style).skip(1);
         };
         match line {
             Line::Began(program) => {
                 who(program.host, program.pid);
-                ink.say(&format!("{}: {}", program.name, (words.began)(program.pid)), theme.quiet);
+                writer.write(&format!("{}: {}", program.name, (words.began)(program.pid)), theme.quiet);
             }
             Line::Ended(program, status, signal) => {
                 who(program.host, program.pid);
-                ink.say(&format!("{}: {}", program.name, (words.ended)(*status, *signal)), theme.quiet);
+                writer.write(&format!("{}: {}", program.name, (words.ended)(*status, *signal)), theme.quiet);
             }
             Line::Failed(host, name, errno) => {
                 who(*host, 0);
                 let why = if *errno == NO_SUCH_FILE {
                     words.no_such_program.to_owned()
                 } else {
-                    format!("{errno}, {}", (look.text.errno)(*errno).what)
+                    format!("{errno}, {}", (ctx.text.errno)(*errno).what)
                 };
-                ink.say(&(words.not_started)(name, &why), theme.alarm);
+                writer.write(&(words.not_started)(name, &why), theme.alarm);
             }
             Line::Said { host, pid, line, error, skipped } => {
                 who(*host, *pid);
                 if *skipped > 0 {
-                    ink.say(&(words.skipped)(*skipped), theme.quiet).skip(1);
+                    writer.write(&(words.skipped)(*skipped), theme.quiet).skip(1);
                 }
-                ink.say(line, if *error { theme.alarm } else { theme.typed });
+                writer.write(line, if *error { theme.alarm } else { theme.typed });
             }
         }
     }

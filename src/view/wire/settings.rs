@@ -7,13 +7,13 @@ use ratatui::widgets::{Clear, Widget};
 use crate::domain::HostId;
 use crate::model::Model;
 use crate::model::settings::{SETTINGS, failure, value};
+use crate::view::draw_context::{DrawContext, PaneFrame};
 use crate::view::glyphs;
-use crate::view::ink::{Ink, width};
-use crate::view::look::{Frame, Look};
+use crate::view::line_writer::{LineWriter, width};
 
 /// Draws them.
-pub(in crate::view) fn render(model: &Model, look: &Look, buf: &mut Buffer) {
-    let (words, theme) = (&look.text.wire, &look.theme);
+pub(in crate::view) fn render(model: &Model, ctx: &DrawContext, buf: &mut Buffer) {
+    let (words, theme) = (&ctx.text.wire, &ctx.theme);
     let screen = buf.area;
     let lines = u16::try_from(SETTINGS.len()).unwrap_or(u16::MAX);
     let (columns, rows) = (screen.width.saturating_sub(4).min(92), (lines + 6).min(screen.height.saturating_sub(2)));
@@ -25,20 +25,20 @@ pub(in crate::view) fn render(model: &Model, look: &Look, buf: &mut Buffer) {
     };
     Clear.render(area, buf);
     buf.set_style(area, theme.paper);
-    let frame = Frame { title: words.settings, foot: words.settings_foot, focused: true, ..Frame::default() };
-    let inside = look.frame(&frame, area, buf);
+    let frame = PaneFrame { title: words.settings, foot: words.settings_foot, focused: true, ..PaneFrame::default() };
+    let inside = ctx.frame(&frame, area, buf);
     let names = SETTINGS.iter().filter_map(|line| line.first()).map(|setting| width((words.setting)(setting)));
     let column = names.max().unwrap_or(0).min(inside.width / 2);
     let cell = inside.width.saturating_sub(column + 5) / 2;
-    let mut ink = Ink::on(buf, inside, 0);
-    ink.skip(column + 3).cell((words.host)(HostId::Client), cell, theme.host.client).skip(1);
-    ink.cell((words.host)(HostId::Server), cell, theme.host.server);
+    let mut writer = LineWriter::on(buf, inside, 0);
+    writer.skip(column + 3).cell((words.host)(HostId::Client), cell, theme.host.client).skip(1);
+    writer.cell((words.host)(HostId::Server), cell, theme.host.server);
     let cursor = model.ui.wire.settings;
     for ((row, line), at) in (1..inside.height).zip(SETTINGS).zip(0..) {
         let Some(first) = line.first() else { continue };
-        let mut ink = Ink::on(buf, inside, row);
-        ink.cell(if cursor.line == at { glyphs::SELECTED } else { " " }, 2, theme.newest);
-        ink.cell((words.setting)(first), column, theme.text).skip(1);
+        let mut writer = LineWriter::on(buf, inside, row);
+        writer.cell(if cursor.line == at { glyphs::SELECTED } else { " " }, 2, theme.newest);
+        writer.cell((words.setting)(first), column, theme.text).skip(1);
         for host in [HostId::Client, HostId::Server] {
             let here = cursor.line == at && cursor.host == host;
             let style = if here { theme.selected } else { theme.text };
@@ -48,14 +48,14 @@ pub(in crate::view) fn render(model: &Model, look: &Look, buf: &mut Buffer) {
             let text = if failed.is_some() { format!("{} {text}", glyphs::LACKING) } else { text };
             let style = if failed.is_some() && !here { theme.alarm } else { style };
             let text = if here { format!("{} {text} {}", glyphs::LEFT, glyphs::RIGHT) } else { format!("  {text}") };
-            ink.cell(&text, cell, style).skip(1);
+            writer.cell(&text, cell, style).skip(1);
         }
     }
     let here = SETTINGS.get(cursor.line).and_then(|line| failure(&model.worlds.shown().wire, cursor.host, line));
     let refused = here.and_then(|turned| turned.errno).map(|errno| (words.refused)(&errno.to_string()));
-    let mut ink = Ink::on(buf, inside, lines + 2);
+    let mut writer = LineWriter::on(buf, inside, lines + 2);
     match refused {
-        Some(refused) => ink.skip(1).say(&refused, theme.alarm),
-        None => ink.skip(1).say(words.settings_note, theme.quiet),
+        Some(refused) => writer.skip(1).write(&refused, theme.alarm),
+        None => writer.skip(1).write(words.settings_note, theme.quiet),
     };
 }

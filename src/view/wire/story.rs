@@ -9,32 +9,32 @@ use crate::domain::{Cause, Flags, HostId, Note, PacketSummary, Proto, Transition
 use crate::model::Model;
 use crate::model::wire::{Fact, Short};
 use crate::text::Resent;
+use crate::view::draw_context::{DrawContext, PaneFrame};
 use crate::view::glyphs;
-use crate::view::ink::{Ink, wrap_pieces};
-use crate::view::look::{Frame, Look};
+use crate::view::line_writer::{LineWriter, wrap_pieces};
 
 /// Draws the box.
-pub(super) fn render(model: &Model, look: &Look, area: Rect, buf: &mut Buffer) {
-    let words = &look.text.wire;
-    let inside = look.frame(&Frame { title: words.story, ..Frame::default() }, area, buf);
+pub(super) fn render(model: &Model, ctx: &DrawContext, area: Rect, buf: &mut Buffer) {
+    let words = &ctx.text.wire;
+    let inside = ctx.frame(&PaneFrame { title: words.story, ..PaneFrame::default() }, area, buf);
     let inside = Rect { x: inside.x + 1, width: inside.width.saturating_sub(2), ..inside };
-    let told = told(model, look);
+    let told = told(model, ctx);
     // Where not everything fits, calls are left out first, then what the earlier changes mean.
     let ways = [Weight::Call, Weight::Meaning, Weight::Fact].map(|least| pieces(&told, least));
     let fits = |pieces: &&Vec<(String, Style)>| wrap_pieces(pieces, inside.width).len() <= usize::from(inside.height);
     let mut pieces = ways.iter().find(fits).unwrap_or(&ways[2]).clone();
     if pieces.is_empty() {
-        pieces.push((words.story_none.into(), look.theme.quiet));
+        pieces.push((words.story_none.into(), ctx.theme.quiet));
     }
     let lines = wrap_pieces(&pieces, inside.width);
     let more = lines.len() > usize::from(inside.height);
     for (row, line) in (0..inside.height).zip(lines) {
-        let mut ink = Ink::on(buf, inside, row);
+        let mut writer = LineWriter::on(buf, inside, row);
         for (text, style) in line {
-            ink.say(text, style);
+            writer.write(text, style);
         }
         if more && row + 1 == inside.height {
-            ink.goto(inside.right().saturating_sub(1)).say(glyphs::ELLIPSIS, look.theme.quiet);
+            writer.goto(inside.right().saturating_sub(1)).write(glyphs::ELLIPSIS, ctx.theme.quiet);
         }
     }
 }
@@ -57,8 +57,8 @@ fn pieces(told: &[Sentence], least: Weight) -> Vec<(String, Style)> {
     told.iter().filter(|(weight, _)| *weight >= least).flat_map(|(_, pieces)| pieces.clone()).collect()
 }
 
-fn told(model: &Model, look: &Look) -> Vec<Sentence> {
-    let (words, theme, wire) = (&look.text.wire, &look.theme, &model.worlds.shown().wire);
+fn told(model: &Model, ctx: &DrawContext) -> Vec<Sentence> {
+    let (words, theme, wire) = (&ctx.text.wire, &ctx.theme, &model.worlds.shown().wire);
     let named = |number: u64| wire.packet(number).map_or_else(|| format!("#{number}"), |packet| name(&packet.packet));
     let mut sentences: Vec<Sentence> = Vec::new();
     let mut sent: Vec<String> = Vec::new();
@@ -103,10 +103,10 @@ fn told(model: &Model, look: &Look) -> Vec<Sentence> {
             Fact::Swapped(front, behind) => plain((words.swapped)(&named(*front), &named(*behind))),
             Fact::Folded { packet, count, after } => {
                 let from = wire.packet(*packet).map_or(HostId::Client, |packet| packet.from);
-                plain((words.folded)(&named(*packet), from, *count, &look.text.numbers.short(*after)))
+                plain((words.folded)(&named(*packet), from, *count, &ctx.text.numbers.short(*after)))
             }
             Fact::Changed(host, change, _) => {
-                sentences.push((Weight::Fact, changed(look, *host, change)));
+                sentences.push((Weight::Fact, changed(ctx, *host, change)));
                 let meaning = (words.edge)(change.from, change.to);
                 (meaning.map(|text| vec![(format!("{text} "), theme.text)])).unwrap_or_default()
             }
@@ -126,7 +126,7 @@ fn told(model: &Model, look: &Look) -> Vec<Sentence> {
         sentences.push((weight, pieces));
     }
     if let Some(Short { asked, made, errno }) = wire.story.facts().find_map(Fact::short) {
-        let text = (look.text.note)(&Note::BurstCut { asked, made, errno });
+        let text = (ctx.text.note)(&Note::BurstCut { asked, made, errno });
         sentences.insert(0, (Weight::Fact, vec![(format!("{text} "), theme.alarm)]));
     }
     if wire.story.facts().any(|fact| matches!(fact, Fact::Folded { .. })) {
@@ -145,8 +145,8 @@ fn told(model: &Model, look: &Look) -> Vec<Sentence> {
     sentences
 }
 
-fn changed(look: &Look, host: HostId, change: &Transition) -> Vec<(String, Style)> {
-    let (words, theme) = (&look.text.wire, &look.theme);
+fn changed(ctx: &DrawContext, host: HostId, change: &Transition) -> Vec<(String, Style)> {
+    let (words, theme) = (&ctx.text.wire, &ctx.theme);
     let who = if host == HostId::Client { theme.host.client } else { theme.host.server };
     let mut pieces = vec![
         (format!("{} :{} ", (words.host)(host), change.flow.local.port()), who),
@@ -155,7 +155,7 @@ fn changed(look: &Look, host: HostId, change: &Transition) -> Vec<(String, Style
     ];
     let cause = match change.cause {
         Some(Cause::Call(call)) => Some(format!("({call}). ")),
-        Some(Cause::Timer) => Some(format!("({}). ", look.text.lifecycle.timer)),
+        Some(Cause::Timer) => Some(format!("({}). ", ctx.text.lifecycle.timer)),
         // It was said to have arrived.
         Some(Cause::Packet(_)) | None => None,
     };

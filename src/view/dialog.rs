@@ -5,10 +5,10 @@ use ratatui::layout::{Position, Rect};
 use ratatui::style::Style;
 use ratatui::widgets::{Clear, Widget};
 
+use super::draw_context::{DrawContext, PaneFrame};
 use super::glyphs;
-use super::ink::{Ink, wrap};
-use super::look::{Frame, Look};
-use super::typed::Typed;
+use super::input_line::InputLine;
+use super::line_writer::{LineWriter, wrap};
 use crate::model::Model;
 use crate::model::mode::Question;
 use crate::model::network::{Fault, yes};
@@ -16,28 +16,28 @@ use crate::model::packets;
 use crate::model::ui::Mode;
 
 /// Draws the box, if there is one to draw; returns where the cursor is while something is typed.
-pub(super) fn render(model: &Model, look: &Look, buf: &mut Buffer) -> Option<Position> {
-    let (words, network) = (&look.text.network, &model.ui.network);
+pub(super) fn render(model: &Model, ctx: &DrawContext, buf: &mut Buffer) -> Option<Position> {
+    let (words, network) = (&ctx.text.network, &model.ui.network);
     match model.ui.mode {
         Mode::Checking => {
             let target = model.worlds.shown().target.as_ref();
             let hint = target
                 .map_or_else(|| words.check_hint.into(), |target| (words.check_hint_at_target)(&target.host.name));
-            let typed = Typed::of(&network.asked, room(buf.area));
-            prompt(look, words.check_prompt, &typed, said(look, &hint, network.fault), buf)
+            let typed = InputLine::of(&network.asked, room(buf.area));
+            prompt(ctx, words.check_prompt, &typed, said(ctx, &hint, network.fault), buf)
         }
         Mode::TypingTarget => {
             let hint = if model.worlds.shown().target.is_some() { words.target_hint_home } else { words.target_hint };
-            let typed = Typed::of(&network.target_line, room(buf.area));
-            prompt(look, words.target_prompt, &typed, said(look, hint, network.fault), buf)
+            let typed = InputLine::of(&network.target_line, room(buf.area));
+            prompt(ctx, words.target_prompt, &typed, said(ctx, hint, network.fault), buf)
         }
         Mode::Opening => {
-            let said = opening(model, look);
-            let typed = Typed::of(&model.files.line, room(buf.area));
-            prompt(look, look.text.files.prompt, &typed, (&said.0, said.1), buf)
+            let said = opening(model, ctx);
+            let typed = InputLine::of(&model.files.line, room(buf.area));
+            prompt(ctx, ctx.text.files.prompt, &typed, (&said.0, said.1), buf)
         }
         Mode::Asking(question) => {
-            self::question(model, look, question, buf);
+            self::question(model, ctx, question, buf);
             None
         }
         _ => None,
@@ -52,7 +52,7 @@ fn room(screen: Rect) -> u16 {
 }
 
 /// An empty box of so many lines, in the middle.
-fn space(look: &Look, title: &str, lines: usize, buf: &mut Buffer) -> Rect {
+fn space(ctx: &DrawContext, title: &str, lines: usize, buf: &mut Buffer) -> Rect {
     let screen = buf.area;
     let lines = u16::try_from(lines).unwrap_or(u16::MAX).saturating_add(2).min(screen.height.saturating_sub(2));
     let columns = room(screen) + 4;
@@ -63,30 +63,36 @@ fn space(look: &Look, title: &str, lines: usize, buf: &mut Buffer) -> Rect {
         height: lines,
     };
     Clear.render(area, buf);
-    buf.set_style(area, look.theme.paper);
-    let inside = look.frame(&Frame { title, focused: true, ..Frame::default() }, area, buf);
+    buf.set_style(area, ctx.theme.paper);
+    let inside = ctx.frame(&PaneFrame { title, focused: true, ..PaneFrame::default() }, area, buf);
     Rect { x: inside.x + 1, width: inside.width.saturating_sub(2), ..inside }
 }
 
-fn prompt(look: &Look, title: &str, typed: &Typed, said: (&str, Style), buf: &mut Buffer) -> Option<Position> {
+fn prompt(
+    ctx: &DrawContext,
+    title: &str,
+    typed: &InputLine,
+    said: (&str, Style),
+    buf: &mut Buffer,
+) -> Option<Position> {
     let below = wrap(said.0, room(buf.area));
-    let inside = space(look, title, below.len() + 2, buf);
-    Ink::on(buf, inside, 0).say("> ", look.theme.key).say(&typed.text, look.theme.typed);
+    let inside = space(ctx, title, below.len() + 2, buf);
+    LineWriter::on(buf, inside, 0).write("> ", ctx.theme.key).write(&typed.text, ctx.theme.typed);
     lines(&below.into_iter().map(|line| (line, said.1)).collect::<Vec<_>>(), 2, inside, buf);
     let x = (inside.x + 2 + typed.cursor).min(inside.right().saturating_sub(1));
     (!inside.is_empty()).then_some(Position::new(x, inside.y))
 }
 
-fn said<'a>(look: &Look, hint: &'a str, fault: Option<Fault>) -> (&'a str, Style) {
-    fault.map_or((hint, look.theme.quiet), |fault| (wrong(look, fault), look.theme.alarm))
+fn said<'a>(ctx: &DrawContext, hint: &'a str, fault: Option<Fault>) -> (&'a str, Style) {
+    fault.map_or((hint, ctx.theme.quiet), |fault| (wrong(ctx, fault), ctx.theme.alarm))
 }
 
 /// What is said below the name of a file while it is typed, or read.
-fn opening(model: &Model, look: &Look) -> (String, Style) {
-    let words = &look.text.files;
+fn opening(model: &Model, ctx: &DrawContext) -> (String, Style) {
+    let words = &ctx.text.files;
     let Some(fault) = model.files.fault else {
         let reading = model.files.reading.is_some();
-        return if reading { (words.reading.into(), look.theme.newest) } else { (words.hint.into(), look.theme.quiet) };
+        return if reading { (words.reading.into(), ctx.theme.newest) } else { (words.hint.into(), ctx.theme.quiet) };
     };
     let said = match fault {
         packets::Fault::NoName => words.no_name,
@@ -95,28 +101,28 @@ fn opening(model: &Model, look: &Look) -> (String, Style) {
         packets::Fault::Directory => words.directory,
         packets::Fault::NotAFile => words.not_a_file,
         packets::Fault::NotACapture => words.not_a_capture,
-        packets::Fault::Io(errno) => return ((words.io)(&errno.to_string()), look.theme.alarm),
+        packets::Fault::Io(errno) => return ((words.io)(&errno.to_string()), ctx.theme.alarm),
     };
-    (said.into(), look.theme.alarm)
+    (said.into(), ctx.theme.alarm)
 }
 
-fn wrong(look: &Look, fault: Fault) -> &'static str {
+fn wrong(ctx: &DrawContext, fault: Fault) -> &'static str {
     match fault {
-        Fault::NoHost => look.text.network.no_host,
-        Fault::NotAHost => look.text.network.not_a_host,
-        Fault::NotAPort => look.text.network.not_a_port,
-        Fault::Ports(kind) => (look.text.checks.ports)(kind),
+        Fault::NoHost => ctx.text.network.no_host,
+        Fault::NotAHost => ctx.text.network.not_a_host,
+        Fault::NotAPort => ctx.text.network.not_a_port,
+        Fault::Ports(kind) => (ctx.text.checks.ports)(kind),
     }
 }
 
 fn lines(said: &[(&str, Style)], from: u16, area: Rect, buf: &mut Buffer) {
     for (row, (line, style)) in (from..area.height).zip(said) {
-        Ink::on(buf, area, row).say(line, *style);
+        LineWriter::on(buf, area, row).write(line, *style);
     }
 }
 
-fn question(model: &Model, look: &Look, question: Question, buf: &mut Buffer) {
-    let (words, theme) = (&look.text.network, &look.theme);
+fn question(model: &Model, ctx: &DrawContext, question: Question, buf: &mut Buffer) {
+    let (words, theme) = (&ctx.text.network, &ctx.theme);
     let (title, said) = match question {
         Question::Open => {
             let mut said = vec![((words.open_question)(&everywhere(model)), theme.alarm)];
@@ -126,7 +132,7 @@ fn question(model: &Model, look: &Look, question: Question, buf: &mut Buffer) {
         Question::Beyond => {
             let scan = model.worlds.shown().scans.latest();
             let address = scan.and_then(|scan| scan.address).map_or_else(String::new, |address| address.to_string());
-            let why = (look.text.checks.unconfirmed)(&address, crate::domain::AddressScope::Public);
+            let why = (ctx.text.checks.unconfirmed)(&address, crate::domain::AddressScope::Public);
             (words.beyond_title, vec![(why, theme.alarm), (words.beyond_means.to_owned(), theme.text)])
         }
     };
@@ -138,7 +144,7 @@ fn question(model: &Model, look: &Look, question: Question, buf: &mut Buffer) {
     }
     all.push(("", theme.text));
     all.push((&answer, theme.key));
-    let inside = space(look, title, all.len(), buf);
+    let inside = space(ctx, title, all.len(), buf);
     lines(&all, 0, inside, buf);
 }
 

@@ -3,12 +3,12 @@
 use unicode_segmentation::UnicodeSegmentation;
 
 use super::glyphs::ELLIPSIS;
-use super::ink::{head, width};
+use super::line_writer::{head, width};
 use crate::domain::excerpt::sanitise;
 use crate::model::line::Line;
 
 /// What is shown of a line, made safe: what was pasted may hold anything.
-pub(super) struct Typed {
+pub(super) struct InputLine {
     /// The visible part.
     pub(super) text: String,
     /// The cursor's column in it.
@@ -18,7 +18,7 @@ pub(super) struct Typed {
     columns: u16,
 }
 
-impl Typed {
+impl InputLine {
     /// The part of `line` around its cursor that fits into so many columns.
     pub(super) fn of(line: &Line, columns: u16) -> Self {
         let value = line.input.value();

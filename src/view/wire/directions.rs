@@ -7,22 +7,22 @@ use ratatui::style::Style;
 use crate::domain::{HostId, WireMode};
 use crate::model::Model;
 use crate::model::wire::Fate;
+use crate::view::draw_context::DrawContext;
 use crate::view::glyphs;
-use crate::view::ink::{Ink, width};
-use crate::view::look::Look;
+use crate::view::line_writer::{LineWriter, width};
 
 /// Draws both directions between the hosts.
-pub(super) fn render(model: &Model, look: &Look, area: Rect, buf: &mut Buffer) {
+pub(super) fn render(model: &Model, ctx: &DrawContext, area: Rect, buf: &mut Buffer) {
     if area.width < 12 {
         return;
     }
-    let theme = &look.theme;
+    let theme = &ctx.theme;
     let meant = |host: HostId| model.ui.wire.from.is_none_or(|from| from == host);
     let top = area.height.saturating_sub(4) / 2;
     for (row, host) in [(top, HostId::Client), (top + 2, HostId::Server)] {
         let style = if host == HostId::Client { theme.host.client } else { theme.host.server };
         let mark = |on: bool| if on && model.ui.wire.from.is_some() { glyphs::SELECTED } else { "" };
-        let mode = format!(" {}{} ", mark(meant(host)), mode(model, look, host));
+        let mode = format!(" {}{} ", mark(meant(host)), mode(model, ctx, host));
         let cut = model.worlds.shown().wire.lane(host).cut;
         // A blank on either side, and the head; cut, there is a mark at both ends.
         let line = area.width.saturating_sub(width(&mode) + 3 + u16::from(cut)) / 2;
@@ -32,32 +32,38 @@ pub(super) fn render(model: &Model, look: &Look, area: Rect, buf: &mut Buffer) {
             (HostId::Client, false) => ("", glyphs::RIGHT),
             (HostId::Server, false) => (glyphs::LEFT, ""),
         };
-        let mut ink = Ink::on(buf, area, row);
-        ink.skip(1).say(before, style).say(&dash, style).say(&mode, theme.title).say(&dash, style).say(after, style);
-        let (details, details_style) = details(model, look, host);
+        let mut writer = LineWriter::on(buf, area, row);
+        writer
+            .skip(1)
+            .write(before, style)
+            .write(&dash, style)
+            .write(&mode, theme.title)
+            .write(&dash, style)
+            .write(after, style);
+        let (details, details_style) = details(model, ctx, host);
         let gap = area.width.saturating_sub(width(&details)) / 2;
-        Ink::on(buf, area, row + 1).skip(gap).say(&details, details_style);
+        LineWriter::on(buf, area, row + 1).skip(gap).write(&details, details_style);
     }
 }
 
 /// Both directions in one line.
-pub(super) fn line(model: &Model, look: &Look) -> String {
+pub(super) fn line(model: &Model, ctx: &DrawContext) -> String {
     let one = |host: HostId, arrow: &str| {
-        let (details, _) = details(model, look, host);
-        format!("{arrow} {} {details}", mode(model, look, host)).trim_end().to_owned()
+        let (details, _) = details(model, ctx, host);
+        format!("{arrow} {} {details}", mode(model, ctx, host)).trim_end().to_owned()
     };
     format!("{}  {}", one(HostId::Client, glyphs::ARROW), one(HostId::Server, glyphs::BACK))
 }
 
-fn mode(model: &Model, look: &Look, host: HostId) -> String {
+fn mode(model: &Model, ctx: &DrawContext, host: HostId) -> String {
     let mode = model.worlds.shown().wire.lane(host).mode;
-    let hop = if let WireMode::Slow { hop } = mode { look.text.numbers.tenths(hop) } else { String::new() };
-    look.text.wire.mode(mode, &hop)
+    let hop = if let WireMode::Slow { hop } = mode { ctx.text.numbers.tenths(hop) } else { String::new() };
+    ctx.text.wire.mode(mode, &hop)
 }
 
 /// What is unusual about a direction, and how many packets wait on it.
-fn details(model: &Model, look: &Look, host: HostId) -> (String, Style) {
-    let (words, wire) = (&look.text.wire, &model.worlds.shown().wire);
+fn details(model: &Model, ctx: &DrawContext, host: HostId) -> (String, Style) {
+    let (words, wire) = (&ctx.text.wire, &model.worlds.shown().wire);
     let lane = wire.lane(host);
     let held = wire.open().filter(|packet| packet.from == host && packet.fate == Fate::Held).count();
     let parts = [
@@ -65,6 +71,6 @@ fn details(model: &Model, look: &Look, host: HostId) -> (String, Style) {
         (lane.loss > 0).then(|| (words.loss)(lane.loss)),
         (held > 0).then(|| (words.held_count)(held)),
     ];
-    let style = if lane.cut || lane.loss > 0 { look.theme.alarm } else { look.theme.text };
+    let style = if lane.cut || lane.loss > 0 { ctx.theme.alarm } else { ctx.theme.text };
     (parts.into_iter().flatten().collect::<Vec<_>>().join(&format!(" {} ", glyphs::DOT)), style)
 }

@@ -88,7 +88,7 @@ fn push<'a>(lines: &mut [Vec<(&'a str, Style)>], text: &'a str, style: Style) {
 }
 
 /// See the module's head.
-pub(super) struct Ink<'a> {
+pub(super) struct LineWriter<'a> {
     buf: &'a mut Buffer,
     start: u16,
     x: u16,
@@ -96,7 +96,7 @@ pub(super) struct Ink<'a> {
     end: u16,
 }
 
-impl<'a> Ink<'a> {
+impl<'a> LineWriter<'a> {
     /// Writes on line `row` of `area`, counted from its top; nothing where there is no such line.
     pub(super) fn on(buf: &'a mut Buffer, area: Rect, row: u16) -> Self {
         let area = area.intersection(buf.area);
@@ -116,21 +116,21 @@ impl<'a> Ink<'a> {
     }
 
     /// Writes a text; `…` for what does not fit.
-    pub(super) fn say(&mut self, text: &str, style: Style) -> &mut Self {
+    pub(super) fn write(&mut self, text: &str, style: Style) -> &mut Self {
         let room = self.room();
         self.put(text, room, style)
     }
 
     /// Writes a text only if it fits as a whole.
-    pub(super) fn whole(&mut self, text: &str, style: Style) -> &mut Self {
-        if width(text) <= self.room() { self.say(text, style) } else { self }
+    pub(super) fn write_whole(&mut self, text: &str, style: Style) -> &mut Self {
+        if width(text) <= self.room() { self.write(text, style) } else { self }
     }
 
     /// Writes the first of these texts that fits as a whole; the last one, cut, if none does.
-    pub(super) fn any(&mut self, texts: &[&str], style: Style) -> &mut Self {
+    pub(super) fn write_first(&mut self, texts: &[&str], style: Style) -> &mut Self {
         let fits = texts.iter().find(|text| width(text) <= self.room());
         match fits.or(texts.last()) {
-            Some(text) => self.say(text, style),
+            Some(text) => self.write(text, style),
             None => self,
         }
     }

@@ -6,14 +6,14 @@ use ratatui::style::Style;
 use ratatui::widgets::{Block, Borders, Widget};
 
 use super::glyphs;
-use super::ink::{Ink, width};
+use super::line_writer::{LineWriter, width};
 use super::theme::{ColorDepth, Theme};
 use crate::domain::{Evidence, Lang};
 use crate::model::Model;
 use crate::text::{self, Text};
 
 /// See the module's head.
-pub(super) struct Look {
+pub(super) struct DrawContext {
     pub(super) text: &'static Text,
     pub(super) theme: Theme,
     pub(super) lang: Lang,
@@ -21,7 +21,7 @@ pub(super) struct Look {
 
 /// A pane's frame and what stands in it.
 #[derive(Default)]
-pub(super) struct Frame<'a> {
+pub(super) struct PaneFrame<'a> {
     /// Its name, at the top on the left.
     pub(super) title: &'a str,
     /// At the top on the right.
@@ -32,13 +32,13 @@ pub(super) struct Frame<'a> {
     pub(super) focused: bool,
 }
 
-impl Look {
+impl DrawContext {
     pub(super) fn of(model: &Model, depth: ColorDepth) -> Self {
         Self { text: text::of(model.ui.lang), theme: Theme::new(model.ui.theme, depth), lang: model.ui.lang }
     }
 
     /// Draws a pane's frame and returns what is left inside.
-    pub(super) fn frame(&self, frame: &Frame<'_>, area: Rect, buf: &mut Buffer) -> Rect {
+    pub(super) fn frame(&self, frame: &PaneFrame<'_>, area: Rect, buf: &mut Buffer) -> Rect {
         let (set, border, title) = if frame.focused {
             (glyphs::HEAVY, self.theme.focus, self.theme.focus)
         } else {
@@ -46,28 +46,28 @@ impl Look {
         };
         Block::new().borders(Borders::ALL).border_set(set).border_style(border).render(area, buf);
         let top = area.inner(Margin::new(1, 0));
-        let mut ink = Ink::on(buf, top, 0);
-        boxed(&mut ink, frame.title, title);
+        let mut writer = LineWriter::on(buf, top, 0);
+        boxed(&mut writer, frame.title, title);
         let from = top.right().saturating_sub(width(frame.count) + 3);
-        if from > ink.x() && !frame.count.is_empty() {
-            boxed(ink.goto(from), frame.count, self.theme.text);
+        if from > writer.x() && !frame.count.is_empty() {
+            boxed(writer.goto(from), frame.count, self.theme.text);
         }
         if area.height > 1 && !frame.foot.is_empty() {
-            boxed(&mut Ink::on(buf, top, area.height - 1), frame.foot, self.theme.quiet);
+            boxed(&mut LineWriter::on(buf, top, area.height - 1), frame.foot, self.theme.quiet);
         }
         area.inner(Margin::new(1, 1))
     }
 
     /// Writes the glyph of a kind of evidence.
-    pub(super) fn evidence(&self, ink: &mut Ink<'_>, evidence: Evidence) {
-        ink.say(glyphs::evidence(evidence), self.theme.evidence(evidence));
+    pub(super) fn evidence(&self, writer: &mut LineWriter<'_>, evidence: Evidence) {
+        writer.write(glyphs::evidence(evidence), self.theme.evidence(evidence));
     }
 }
 
 /// A text on a frame's line, with a blank on both sides. One column of the frame stays visible at the end.
-fn boxed(ink: &mut Ink<'_>, text: &str, style: Style) {
-    let room = ink.room().saturating_sub(3);
+fn boxed(writer: &mut LineWriter<'_>, text: &str, style: Style) {
+    let room = writer.room().saturating_sub(3);
     if room > 0 && !text.is_empty() {
-        ink.cell(" ", 1, style).cell(text, width(text).min(room), style).say(" ", style);
+        writer.cell(" ", 1, style).cell(text, width(text).min(room), style).write(" ", style);
     }
 }

@@ -1,7 +1,7 @@
 //! One event as one line of plain text, for where there is no screen.
 
+use super::draw_context::DrawContext;
 use super::glyphs;
-use super::look::Look;
 use super::story;
 use super::theme::ColorDepth;
 use crate::domain::{Event, EventKind, Stamp};
@@ -10,16 +10,16 @@ use crate::model::ui::Glyphs;
 
 /// When, how it is known, who, and what happened, in the model's language; `None` for what is not told as a story: rows
 /// of the table, packets, and better evidence for what was told before.
-pub fn line(model: &Model, event: &Event) -> Option<String> {
-    let look = Look::of(model, ColorDepth::Mono);
+pub fn event_line(model: &Model, event: &Event) -> Option<String> {
+    let ctx = DrawContext::of(model, ColorDepth::Mono);
     let kind = &event.seen.kind;
-    let told = story::tell(model, &look, event, u16::MAX);
+    let told = story::tell(model, &ctx, event, u16::MAX);
     let said: String = told.0.iter().map(|(text, _)| text.as_str()).collect();
     if matches!(kind, EventKind::Confirmed(_)) || said.is_empty() {
         return None;
     }
-    let at = look.text.numbers.clock(event.seen.at.since(Stamp::ZERO));
-    let who = story::who(model, &look, event, false).name;
+    let at = ctx.text.numbers.clock(event.seen.at.since(Stamp::ZERO));
+    let who = story::subject(model, &ctx, event, false).name;
     let line = format!("{at:>9} {} {who:<14} {said}", glyphs::evidence(event.seen.evidence));
     Some(if model.ui.glyphs == Glyphs::Ascii { glyphs::ascii(&line) } else { line })
 }

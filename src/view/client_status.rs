@@ -1,14 +1,14 @@
 //! Where a client stands: its state and how that is known, or the words that take the place of a state.
 
 use super::clients::is_elsewhere;
-use super::look::Look;
+use super::draw_context::DrawContext;
 use crate::domain::{Evidence, Flow, Proto, TcpState};
 use crate::model::Model;
 use crate::model::clients::{Client, Owner, Phase};
 use crate::model::table::Entry;
 
 /// What stands in the State column.
-pub(super) enum Standing {
+pub(super) enum ClientStatus {
     /// A state that was observed.
     State(TcpState, Evidence),
     /// Its own end is on another machine; this is the state of the server's, which is being closed.
@@ -37,20 +37,20 @@ pub(super) fn end(model: &Model, flow: &Flow) -> Option<(TcpState, Evidence)> {
 }
 
 /// The state of the client's end; else what its own calls say.
-pub(super) fn of(model: &Model, look: &Look, client: &Client) -> Standing {
-    let words = &look.text.clients;
+pub(super) fn of(model: &Model, ctx: &DrawContext, client: &Client) -> ClientStatus {
+    let words = &ctx.text.clients;
     if let Phase::Ended(Some(errno)) = client.phase {
-        return Standing::Failed(errno.to_string());
+        return ClientStatus::Failed(errno.to_string());
     }
     if client.destination.proto == Proto::Udp {
         // Whether somebody elsewhere still has a socket nobody can tell.
         let far = client.owner == Owner::Foreign && client.local.is_some_and(|at| is_elsewhere(model, at.ip()));
-        return Standing::Phase(if client.is_live() || far { words.no_state } else { words.ended });
+        return ClientStatus::Phase(if client.is_live() || far { words.no_state } else { words.ended });
     }
     let other = || self::other(model, client);
     match client.flow().and_then(|flow| end(model, &flow)) {
-        Some((state, evidence)) => Standing::State(state, evidence),
-        None => other().unwrap_or(Standing::Phase(match client.phase {
+        Some((state, evidence)) => ClientStatus::State(state, evidence),
+        None => other().unwrap_or(ClientStatus::Phase(match client.phase {
             Phase::Starting => words.starting,
             Phase::Dialing => words.connecting,
             Phase::Open => words.open,
@@ -61,11 +61,11 @@ pub(super) fn of(model: &Model, look: &Look, client: &Client) -> Standing {
 }
 
 /// What the table shows of the connection of somebody on another machine: the server's end, until both sides are done.
-fn other(model: &Model, client: &Client) -> Option<Standing> {
+fn other(model: &Model, client: &Client) -> Option<ClientStatus> {
     use TcpState::{CloseWait, Closing, FinWait1, FinWait2, LastAck};
     let (state, evidence) = end(model, &client.flow()?.mirror()?)?;
     let closes = matches!(state, CloseWait | Closing | FinWait1 | FinWait2 | LastAck);
-    (client.owner == Owner::Foreign && closes).then_some(Standing::Other(state, evidence))
+    (client.owner == Owner::Foreign && closes).then_some(ClientStatus::Other(state, evidence))
 }
 
 /// Whether the server's end of its connection has not been accepted by any program yet.

@@ -8,17 +8,17 @@ use crate::domain::Errno;
 use crate::model::Model;
 use crate::model::keys::Action;
 use crate::model::wire::WireStatus;
-use crate::view::ink::{Ink, wrap};
+use crate::view::draw_context::{DrawContext, PaneFrame};
 use crate::view::keys;
-use crate::view::look::{Frame, Look};
+use crate::view::line_writer::{LineWriter, wrap};
 
 /// How far a command stands in from the left.
 const INDENT: u16 = 4;
 
 /// Draws it.
-pub(super) fn render(model: &Model, look: &Look, area: Rect, buf: &mut Buffer) {
-    let (words, theme) = (&look.text.wire, &look.theme);
-    let inside = look.frame(&Frame { title: words.lab, focused: true, ..Frame::default() }, area, buf);
+pub(super) fn render(model: &Model, ctx: &DrawContext, area: Rect, buf: &mut Buffer) {
+    let (words, theme) = (&ctx.text.wire, &ctx.theme);
+    let inside = ctx.frame(&PaneFrame { title: words.lab, focused: true, ..PaneFrame::default() }, area, buf);
     let inside = Rect { x: inside.x + 2, width: inside.width.saturating_sub(4), ..inside };
     let mut lines: Vec<(String, Style)> = Vec::new();
     let blank = || (String::new(), theme.text);
@@ -30,37 +30,37 @@ pub(super) fn render(model: &Model, look: &Look, area: Rect, buf: &mut Buffer) {
                 let help = (words.remedy)(remedy);
                 lines.extend([(words.lacking.into(), theme.alarm), blank()]);
                 lines.push(((words.need)(need).into(), theme.text));
-                lines.push((said(look, errno), theme.quiet));
+                lines.push((said(ctx, errno), theme.quiet));
                 lines.extend([blank(), (help.sentence.into(), theme.text)]);
                 lines.extend(help.command.map(|command| (format!("    {command}"), theme.key)));
                 lines.extend([blank(), (words.nothing_left.into(), theme.text)]);
             }
             WireStatus::Closed(why, errno) => {
                 lines.push(((words.closed)(why).into(), theme.alarm));
-                lines.extend(errno.map(|errno| (said(look, errno), theme.quiet)));
+                lines.extend(errno.map(|errno| (said(ctx, errno), theme.quiet)));
                 lines.push((words.nothing_left.into(), theme.text));
             }
             WireStatus::Absent | WireStatus::Open(_) => lines.push((words.absent.into(), theme.text)),
         }
-        let again = (words.again)(&keys::first(Action::OpenWire, look.text));
+        let again = (words.again)(&keys::first(Action::OpenWire, ctx.text));
         lines.extend([blank(), (again, theme.text)]);
-        lines.push(((words.back)(&keys::first(Action::Wire, look.text)), theme.text));
+        lines.push(((words.back)(&keys::first(Action::Wire, ctx.text)), theme.text));
     }
     let mut row = if inside.height > 16 { 2 } else { 0 };
     for (text, style) in &lines {
         // A command is indented, on every line that it takes.
         let indent = if text.starts_with(' ') { INDENT } else { 0 };
         for line in wrap(text.trim_start(), inside.width.saturating_sub(indent)) {
-            Ink::on(buf, inside, row).skip(indent).say(line, *style);
+            LineWriter::on(buf, inside, row).skip(indent).write(line, *style);
             row += 1;
         }
     }
 }
 
 /// What the system said, and what that means where a class can meet it elsewhere too.
-fn said(look: &Look, errno: Errno) -> String {
+fn said(ctx: &DrawContext, errno: Errno) -> String {
     match errno {
         Errno::Other(_) => errno.to_string(),
-        errno => format!("{errno}: {}", (look.text.errno)(errno).what),
+        errno => format!("{errno}: {}", (ctx.text.errno)(errno).what),
     }
 }
