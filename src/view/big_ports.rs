@@ -1,4 +1,4 @@
-//! The view of the ports: the newest client's port in giant digits, and everything that says why it is that one.
+//! The ports view: the newest client's port in giant digits, and facts that explain its number.
 
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
@@ -66,7 +66,7 @@ pub(super) fn render(model: &Model, ctx: &DrawContext, area: Rect, buf: &mut Buf
     facts(model, ctx, client, rest, buf);
 }
 
-/// How large the digits can be.
+/// The size of the digits.
 struct Digits {
     size: Option<PixelSize>,
     /// Whether the server's port is as large as the client's.
@@ -81,7 +81,7 @@ impl Digits {
     fn of(model: &Model, area: Rect, height: u16) -> Self {
         let ascii = model.ui.glyphs == Glyphs::Ascii;
         let sizes = [(PixelSize::Full, 40, 8), (PixelSize::HalfHeight, 40, 4), (PixelSize::Quadrant, 20, 4)];
-        // Quarters of a cell have no twins in ASCII.
+        // Quadrants of a cell have no replacement in ASCII.
         let usable = sizes.into_iter().filter(|(size, ..)| !ascii || !matches!(size, PixelSize::Quadrant));
         let fits = usable.into_iter().find(|(_, width, high)| 2 * width + 12 <= area.width && *high <= height);
         match fits {
@@ -89,7 +89,7 @@ impl Digits {
                 let second = width + ((area.width - 2 * width) / 2).min(30);
                 Self { size: Some(size), both: true, width, height, second }
             }
-            // Room for one of the two: the one that changes.
+            // There is room for one of the two: the one that changes.
             None if area.width >= 40 + 16 && height >= 4 => {
                 Self { size: Some(PixelSize::HalfHeight), both: false, width: 40, height: 4, second: 46 }
             }
@@ -145,7 +145,7 @@ fn counts(model: &Model, ctx: &DrawContext, writer: &mut LineWriter<'_>) {
         }
     }
     ports.sort_unstable();
-    // A port that serves two destinations is one port; in use, if any of them uses it.
+    // A port with two destinations is one port; it is in use if any of its connections is.
     let mut by_port = ports.chunk_by(|one, other| one.0 == other.0);
     let (mut used, mut waiting) = (0u64, 0u64);
     by_port.by_ref().for_each(|port| *(if port.iter().any(|(_, used)| *used) { &mut used } else { &mut waiting }) += 1);
@@ -162,7 +162,7 @@ fn steps(model: &Model, ctx: &DrawContext, writer: &mut LineWriter<'_>) {
     let (words, theme) = (&ctx.text.ports, &ctx.theme);
     let Some(newest) = newest(model) else { return };
     let same = |client: &&Client| client.destination == newest.destination && client.local.is_some();
-    // Each takes ten columns with its step: the comment behind them is worth less than one more port.
+    // Each port takes ten columns with its step. One more port is worth more than the comment behind them.
     let columns = usize::from(writer.room().saturating_sub(width(words.latest) + 2) / 11).clamp(1, 9);
     let mut ports: Vec<u16> = model
         .worlds
@@ -194,7 +194,7 @@ fn steps(model: &Model, ctx: &DrawContext, writer: &mut LineWriter<'_>) {
     }
 }
 
-/// Ports that wait, and how long until they are free again.
+/// Ports in TIME_WAIT, and the time until each is free again.
 fn countdowns(model: &Model, ctx: &DrawContext, area: Rect, buf: &mut Buffer) {
     let (words, theme) = (&ctx.text.ports, &ctx.theme);
     let mut waiting: Vec<_> = Vec::new();

@@ -1,4 +1,4 @@
-//! The broadcast pane: the latest message, what each server made of it, and the line for the next one.
+//! The broadcast pane: the latest message, each server's answer, and the line for the next message.
 
 use std::net::SocketAddr;
 
@@ -55,7 +55,7 @@ pub(super) fn render(model: &Model, ctx: &DrawContext, area: Rect, buf: &mut Buf
     input(model, ctx, line, buf)
 }
 
-/// Draws what there is room for in a single line: the prompt, and the latest message with its answers.
+/// Draws a single line: the prompt, and the latest message with its answers.
 pub(super) fn render_line(model: &Model, ctx: &DrawContext, area: Rect, buf: &mut Buffer) {
     let (words, theme) = (&ctx.text.broadcast, &ctx.theme);
     let mut writer = LineWriter::on(buf, area, 0);
@@ -73,7 +73,7 @@ pub(super) fn render_line(model: &Model, ctx: &DrawContext, area: Rect, buf: &mu
     };
     let said = excerpt(ctx, &message.text);
     writer.cell(&said, width(&said).min(area.width / 4), theme.typed);
-    // All answers, or only how long they took where there is no room for all.
+    // All answers, or only their times if not all fit.
     let long: Vec<_> = message.deliveries.iter().map(|delivery| condensed(model, ctx, delivery, true)).collect();
     let columns = |parts: &[(String, Style)]| parts.iter().map(|(text, _)| width(text)).sum::<u16>();
     let fits = long.iter().map(|parts| columns(parts)).sum::<u16>() <= writer.room();
@@ -110,7 +110,7 @@ fn condensed(model: &Model, ctx: &DrawContext, delivery: &Delivery, answers: boo
 /// The client that a server is busy with, which keeps this message waiting in its accept queue.
 fn blocker(model: &Model, delivery: &Delivery) -> Option<SocketAddr> {
     let server = model.worlds.shown().servers.get(delivery.server)?;
-    // What a server on another host is busy with is not known here.
+    // The client that a server on another host is busy with is not known here.
     let one_at_a_time =
         model.worlds.shown().target.is_none() && server.is_up() && server.model == Some(ServiceModel::Sequential);
     server.busy_with().filter(|peer| one_at_a_time && Some(*peer) != delivery.local)
@@ -153,7 +153,7 @@ fn message(model: &Model, ctx: &DrawContext, message: &Message, area: Rect, buf:
         |delivery: &Delivery| model.worlds.shown().servers.get(delivery.server).map_or("?", |server| &server.spec.name);
     let longest = message.deliveries.iter().map(|delivery| width(names(delivery))).max().unwrap_or(0).min(12);
     for (at, delivery) in message.deliveries.iter().enumerate() {
-        // Every server has its line before any has a second one.
+        // Every server gets a line before any gets a second one.
         let others = u16::try_from(message.deliveries.len() - at - 1).unwrap_or(u16::MAX);
         let lines = area.height.saturating_sub(row).saturating_sub(others).max(1);
         let place =
@@ -205,7 +205,7 @@ fn delivery(
     used.max(1)
 }
 
-/// Why a server has not answered, as far as that is known.
+/// Why a server has not answered, as far as is known.
 fn reason(model: &Model, ctx: &DrawContext, delivery: &Delivery) -> (String, Style) {
     let (words, theme) = (&ctx.text.broadcast, &ctx.theme);
     match &delivery.reply {

@@ -1,4 +1,4 @@
-//! Where a client stands: its state and how that is known, or the words that take the place of a state.
+//! A client's status: its state and the evidence for it, or the words that replace a state.
 
 use super::clients::is_elsewhere;
 use super::draw_context::DrawContext;
@@ -7,19 +7,19 @@ use crate::model::Model;
 use crate::model::clients::{Client, Owner, Phase};
 use crate::model::table::Entry;
 
-/// What stands in the State column.
+/// The content of the State column.
 pub(super) enum ClientStatus {
     /// A state that was observed.
     State(TcpState, Evidence),
-    /// Its own end is on another machine; this is the state of the server's, which is being closed.
+    /// The client's end is on another machine. This is the state of the server's end, which is being closed.
     Other(TcpState, Evidence),
-    /// What its own calls say, while nobody has observed a state.
+    /// What its own calls imply, while no state was observed.
     Phase(&'static str),
     /// It ended in this error.
     Failed(String),
 }
 
-/// The row of a client's own end.
+/// The table row of a client's own end.
 pub(super) fn row<'a>(model: &'a Model, client: &Client) -> Option<&'a Entry> {
     model.worlds.shown().table.of(&client.flow()?)
 }
@@ -29,21 +29,21 @@ pub(super) fn row<'a>(model: &'a Model, client: &Client) -> Option<&'a Entry> {
 pub(super) fn end(model: &Model, flow: &Flow) -> Option<(TcpState, Evidence)> {
     let booked = model.worlds.shown().book.state(flow);
     match (model.worlds.shown().table.state(flow), booked) {
-        // The table and the book agree: the better witness of the two is named.
+        // If table and history agree, the better evidence of the two is shown.
         (Some(seen), Some((state, evidence))) if seen == state => Some((seen, evidence.max(Evidence::Sampled))),
         (Some(seen), _) => Some((seen, Evidence::Sampled)),
         (None, booked) => booked.filter(|(state, _)| *state == TcpState::Closed),
     }
 }
 
-/// The state of the client's end; else what its own calls say.
+/// The state of the client's end, or else what its own calls imply.
 pub(super) fn of(model: &Model, ctx: &DrawContext, client: &Client) -> ClientStatus {
     let words = &ctx.text.clients;
     if let Phase::Ended(Some(errno)) = client.phase {
         return ClientStatus::Failed(errno.to_string());
     }
     if client.destination.proto == Proto::Udp {
-        // Whether somebody elsewhere still has a socket nobody can tell.
+        // Whether a socket on another machine is still open cannot be known.
         let far = client.owner == Owner::Foreign && client.local.is_some_and(|at| is_elsewhere(model, at.ip()));
         return ClientStatus::Phase(if client.is_live() || far { words.no_state } else { words.ended });
     }
@@ -60,7 +60,7 @@ pub(super) fn of(model: &Model, ctx: &DrawContext, client: &Client) -> ClientSta
     }
 }
 
-/// What the table shows of the connection of somebody on another machine: the server's end, until both sides are done.
+/// For a client on another machine, the state of the server's end, until both ends are closed.
 fn other(model: &Model, client: &Client) -> Option<ClientStatus> {
     use TcpState::{CloseWait, Closing, FinWait1, FinWait2, LastAck};
     let (state, evidence) = end(model, &client.flow()?.mirror()?)?;
@@ -68,13 +68,13 @@ fn other(model: &Model, client: &Client) -> Option<ClientStatus> {
     (client.owner == Owner::Foreign && closes).then_some(ClientStatus::Other(state, evidence))
 }
 
-/// Whether the server's end of its connection has not been accepted by any program yet.
+/// Whether its connection is still in the server's accept queue.
 pub(super) fn waits(model: &Model, client: &Client) -> bool {
     let other = client.flow().and_then(|flow| flow.mirror()).and_then(|mirror| model.worlds.shown().table.of(&mirror));
     client.is_live() && other.is_some_and(|entry| entry.row.waits_for_accept())
 }
 
-/// The program that a stranger is part of, with its number.
+/// The program that a foreign client belongs to, with its pid.
 pub(super) fn program(client: &Client) -> Option<String> {
     let process = client.process.as_ref().filter(|_| client.owner == Owner::Foreign)?;
     Some(format!("{}/{}", process.pid, process.name))

@@ -44,7 +44,7 @@ pub(super) fn render(model: &Model, ctx: &DrawContext, area: Rect, buf: &mut Buf
         }
     }
     let list = Rect { height: list_height(model, inside), ..inside };
-    // The list is shown from its end: places count from the newest.
+    // The newest client is at the top: places count from the end of the list.
     let shown: Vec<_> = places(model, list).map(|place| &all[all.len() - 1 - place]).collect();
     let number = shown.iter().map(|client| width(&names::short(ctx, client))).max().unwrap_or(2).min(NAME);
     let target = model.selected_client().and_then(|id| model.worlds.shown().clients.ours(id)).map(|client| client.no);
@@ -59,7 +59,7 @@ pub(super) fn render(model: &Model, ctx: &DrawContext, area: Rect, buf: &mut Buf
     }
 }
 
-/// Why nobody goes anywhere now, if that is so. Returns the space below.
+/// Says that clients wait for the target's address, or cannot get it. Returns the space below.
 fn notice(model: &Model, ctx: &DrawContext, area: Rect, buf: &mut Buffer) -> Rect {
     let words = &ctx.text.network;
     let (said, style) = match (
@@ -81,7 +81,7 @@ fn notice(model: &Model, ctx: &DrawContext, area: Rect, buf: &mut Buffer) -> Rec
         (None, _) => return area,
     };
     let lines = wrap(&said, area.width.saturating_sub(2));
-    // Most of the pane is the clients'.
+    // The list of clients keeps most of the pane.
     let height = u16::try_from(lines.len()).unwrap_or(u16::MAX).min(area.height.div_ceil(3)).min(area.height);
     let cut = usize::from(height) < lines.len();
     for (row, line) in (0..height).zip(lines) {
@@ -103,15 +103,15 @@ fn places(model: &Model, list: Rect) -> Range<usize> {
     window(selected, len, usize::from(list.height))
 }
 
-/// The longest name of a client that is shown whole.
+/// The widest column for a client's name.
 const NAME: u16 = 9;
 
 struct ClientColumns {
-    /// The client that keys are about.
+    /// The client that the keys act on.
     target: Option<u32>,
     number: u16,
     local: u16,
-    /// Where they go: the port, or the address too.
+    /// The destination: its port, or address and port.
     destination: u16,
     /// Whether the server's name has a column.
     server: bool,
@@ -123,7 +123,7 @@ impl ClientColumns {
         // Mark, number, arrow, port, evidence and state, time.
         let fixed = 1 + (number + 1) + 4 + (1 + PORT) + 14 + 7;
         let mut budget = ColumnBudget::new(columns, fixed + LOCAL);
-        // Addresses that do not fit are shortened, and need no room for more than that.
+        // Addresses that do not fit are shortened, so they do not widen the column.
         let addresses = shown.iter().filter_map(|client| client.local).map(|addr| width(&addr.to_string()));
         let local = LOCAL + budget.fit(addresses.map(|width| (width.saturating_sub(LOCAL), 0)));
         let far = shown.iter().filter(|client| is_elsewhere(model, client.destination.addr.ip()));
@@ -135,13 +135,13 @@ impl ClientColumns {
     }
 }
 
-/// The columns that a client's own address has at least: a shortened one.
+/// The width of a client's own address when it is shortened.
 const LOCAL: u16 = 7;
 
-/// The columns of a port with its colon.
+/// The width of a port with its colon.
 const PORT: u16 = 6;
 
-/// Whether this is another machine's address.
+/// Whether the address is another machine's.
 pub(super) fn is_elsewhere(model: &Model, ip: IpAddr) -> bool {
     let ip = ip.to_canonical();
     let own = ip.is_loopback() || ip.is_unspecified() || model.worlds.shown().addresses.contains(&ip);

@@ -1,4 +1,4 @@
-//! What is typed or asked about the network, and the name of a capture file, in a box over whatever is shown.
+//! Prompts and questions in a box over the screen: ports to check, a target, a capture file, opening to the network.
 
 use ratatui::buffer::Buffer;
 use ratatui::layout::{Position, Rect};
@@ -15,7 +15,7 @@ use crate::model::network::{Fault, yes};
 use crate::model::packets;
 use crate::model::ui::Mode;
 
-/// Draws the box, if there is one to draw; returns where the cursor is while something is typed.
+/// Draws the box, if one is open; returns where the cursor is while something is typed.
 pub(super) fn render(model: &Model, ctx: &DrawContext, buf: &mut Buffer) -> Option<Position> {
     let (words, network) = (&ctx.text.network, &model.ui.network);
     match model.ui.mode {
@@ -51,7 +51,7 @@ fn room(screen: Rect) -> u16 {
     screen.width.saturating_sub(8).min(COLUMNS - 4)
 }
 
-/// An empty box of so many lines, in the middle.
+/// Draws an empty box for so many lines in the middle of the screen, and returns its inside.
 fn space(ctx: &DrawContext, title: &str, lines: usize, buf: &mut Buffer) -> Rect {
     let screen = buf.area;
     let lines = u16::try_from(lines).unwrap_or(u16::MAX).saturating_add(2).min(screen.height.saturating_sub(2));
@@ -87,7 +87,7 @@ fn said<'a>(ctx: &DrawContext, hint: &'a str, fault: Option<Fault>) -> (&'a str,
     fault.map_or((hint, ctx.theme.quiet), |fault| (wrong(ctx, fault), ctx.theme.alarm))
 }
 
-/// What is said below the name of a file while it is typed, or read.
+/// The sentence below the name of a file while it is typed or read.
 fn opening(model: &Model, ctx: &DrawContext) -> (String, Style) {
     let words = &ctx.text.files;
     let Some(fault) = model.files.fault else {
@@ -148,7 +148,7 @@ fn question(model: &Model, ctx: &DrawContext, question: Question, buf: &mut Buff
     lines(&all, 0, inside, buf);
 }
 
-/// Where the servers would listen, and by which address the class would find them.
+/// The wildcard address that servers would listen on, and an address that the class could connect to.
 fn everywhere(model: &Model) -> String {
     let all = crate::model::network::everywhere(model.worlds.shown());
     let mut ways = model.worlds.shown().addresses.iter().filter(|ip| all.is_ipv6() || ip.is_ipv4());

@@ -1,4 +1,4 @@
-//! What every pane is given besides the model: the language, the theme, and how a frame is drawn.
+//! What every pane needs besides the model: the language, the theme, and the drawing of frames.
 
 use ratatui::buffer::Buffer;
 use ratatui::layout::{Margin, Rect};
@@ -12,14 +12,14 @@ use crate::domain::{Evidence, Lang};
 use crate::model::Model;
 use crate::text::{self, Text};
 
-/// See the module's head.
+/// The language and the theme of one frame of the screen.
 pub(super) struct DrawContext {
     pub(super) text: &'static Text,
     pub(super) theme: Theme,
     pub(super) lang: Lang,
 }
 
-/// A pane's frame and what stands in it.
+/// A pane's frame and the texts on it.
 #[derive(Default)]
 pub(super) struct PaneFrame<'a> {
     /// Its name, at the top on the left.
@@ -28,7 +28,7 @@ pub(super) struct PaneFrame<'a> {
     pub(super) count: &'a str,
     /// At the bottom on the left.
     pub(super) foot: &'a str,
-    /// Whether the keys go to it.
+    /// Whether it has the focus.
     pub(super) focused: bool,
 }
 
@@ -64,7 +64,7 @@ impl DrawContext {
     }
 }
 
-/// A text on a frame's line, with a blank on both sides. One column of the frame stays visible at the end.
+/// Writes a text on a frame's line, with a blank on both sides, and leaves one column of the frame at the end.
 fn boxed(writer: &mut LineWriter<'_>, text: &str, style: Style) {
     let room = writer.room().saturating_sub(3);
     if room > 0 && !text.is_empty() {

@@ -1,4 +1,4 @@
-//! One event as one line of plain text, for where there is no screen.
+//! One event as one line of plain text, for output without a screen.
 
 use super::draw_context::DrawContext;
 use super::glyphs;

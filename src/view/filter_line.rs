@@ -1,4 +1,4 @@
-//! The filter being typed and, under it, what is wrong with it and where, or what the word could become.
+//! The filter being typed and, below it, its error or the completions of the word at the cursor.
 
 use ratatui::buffer::Buffer;
 use ratatui::layout::{Position, Rect};
@@ -22,7 +22,7 @@ pub(super) fn render(model: &Model, ctx: &DrawContext, area: Rect, buf: &mut Buf
     draw(&model.ui.filter, &model.ui.proposals, model.listing.error.as_ref(), ctx, area, buf)
 }
 
-/// Draws a filter and what is wrong with it, and returns where the cursor is.
+/// Draws a filter with its error, and returns where the cursor is.
 pub(super) fn draw(
     line: &Line,
     proposals: &Proposals,
@@ -38,7 +38,7 @@ pub(super) fn draw(
     let from = area.x + 3;
     let mut writer = LineWriter::on(buf, area, 0);
     writer.write(" / ", ctx.theme.key).write(&typed.text, ctx.theme.typed);
-    // Under the line, or behind it where what is wrong stands there.
+    // Completions stand below the line, or behind it where the error is below.
     if error.is_none() {
         offer(proposals, ctx, LineWriter::on(buf, area, 1).skip(3));
     } else if writer.room() > 16 {
@@ -53,7 +53,7 @@ pub(super) fn draw(
         let mut writer = LineWriter::on(buf, area, 1);
         let (needs, behind) = (width(&sentence) + 1, area.right().saturating_sub(from + start + columns));
         if needs <= behind || needs > start + 2 {
-            // Where there is no room for both, the sentence is worth more: the place is underlined above.
+            // If both do not fit, the sentence matters more: the place is already underlined above.
             if needs <= behind {
                 writer.goto(from + start).write(&"^".repeat(usize::from(columns)), ctx.theme.alarm).skip(1);
             }
@@ -66,7 +66,7 @@ pub(super) fn draw(
     Some(Position::new(from + typed.cursor, area.y))
 }
 
-/// What the word at the cursor could be, the one that was put in lit. As many as fit, from that one's neighbourhood.
+/// Draws the completions of the word at the cursor, as many as fit around the one that is inserted, which is highlighted.
 fn offer(proposals: &Proposals, ctx: &DrawContext, writer: &mut LineWriter<'_>) {
     let (all, tried) = (&proposals.candidates, proposals.tried.unwrap_or(0));
     let columns = |from: usize| all[from..=tried].iter().map(|name| width(name) + 2).sum::<u16>();

@@ -1,7 +1,7 @@
-//! Every character beyond the keyboard that the screen is drawn with, and its twin in ASCII.
+//! Every character outside ASCII that the screen is drawn with, and its ASCII replacement.
 //!
-//! Panes draw with the Unicode ones only. Where the terminal has no more than ASCII, [`to_ascii`] goes over the finished
-//! screen: one cell stays one cell, so that nothing moves.
+//! Panes draw with the Unicode ones only. For an ASCII terminal, [`to_ascii`] goes over the finished
+//! screen. One cell stays one cell, so nothing moves.
 
 use ratatui::buffer::Buffer;
 use ratatui::symbols::border;
@@ -63,7 +63,7 @@ pub(super) const fn evidence(evidence: Evidence) -> &'static str {
     }
 }
 
-/// What stands for a character in ASCII.
+/// Each character with its ASCII replacement.
 const TWINS: &[(char, char)] = &[
     ('◆', '*'),
     ('▲', '^'),
@@ -114,7 +114,7 @@ const TWINS: &[(char, char)] = &[
     ('┄', '.'),
 ];
 
-/// The ASCII twin; the letters of European languages stay, anything else becomes `?`.
+/// The ASCII replacement. Latin letters with accents stay; anything else becomes `?`.
 fn twin(c: char) -> char {
     match TWINS.iter().find(|(unicode, _)| *unicode == c) {
         Some((_, ascii)) => *ascii,
@@ -123,23 +123,23 @@ fn twin(c: char) -> char {
     }
 }
 
-/// Replaces what is not ASCII and no letter, cell by cell.
+/// Replaces every symbol that is neither ASCII nor a letter, cell by cell.
 pub(super) fn to_ascii(buf: &mut Buffer) {
     for cell in buf.content.iter_mut().filter(|cell| !cell.symbol().is_ascii()) {
         let mut chars = cell.symbol().chars();
         let (first, rest) = (chars.next().unwrap_or(' '), chars.next());
-        // A letter with its accent as a second character stays a letter.
+        // A letter followed by a combining accent stays a letter.
         let shown = if rest.is_some() && !first.is_ascii() { '?' } else { twin(first) };
         cell.set_char(shown);
     }
 }
 
-/// A text with the twins of its glyphs.
+/// A text with its glyphs replaced.
 pub(super) fn ascii(text: &str) -> String {
     text.chars().map(|c| if c.is_ascii() { c } else { twin(c) }).collect()
 }
 
-/// The ASCII twin of a glyph.
+/// The ASCII replacement of a glyph.
 #[cfg(test)]
 pub(super) fn twin_of(glyph: &str) -> char {
     twin(glyph.chars().next().unwrap_or(' '))

@@ -1,4 +1,4 @@
-//! The first line: who we are, how things are known, how much there is.
+//! The first line: the laboratory and its openness, the kinds of evidence, counts, and settings.
 
 use std::net::SocketAddr;
 
@@ -13,14 +13,14 @@ use crate::domain::{Evidence, WireMode, WorldId};
 use crate::model::Model;
 use crate::model::ui::{ThemeName, View};
 
-/// One thing in the line. Those of the greatest rank are left out first where there is no room.
+/// One item of the line. Where there is no room, those with the greatest rank are left out first.
 struct HeaderItem {
     text: String,
     style: Style,
     rank: u8,
 }
 
-/// Draws the line. How many events were lost is never left out.
+/// Draws the line. The count of lost events is never left out.
 pub(super) fn render(model: &Model, ctx: &DrawContext, area: Rect, buf: &mut Buffer) {
     let mut groups = [left(model, ctx, area.width), legend(model, ctx), counts(model, ctx), settings(model, ctx)];
     while total(&groups) > area.width {
@@ -39,7 +39,7 @@ pub(super) fn render(model: &Model, ctx: &DrawContext, area: Rect, buf: &mut Buf
     writer.skip(1);
     for (at, group) in (0u16..).zip(&groups) {
         if at > 0 {
-            // What is left over is shared out, the rest of the division to the left.
+            // The spare columns are divided among the gaps, the remainder from the left.
             writer.skip(GAP + spare / gaps + u16::from(at <= spare % gaps));
         }
         for (at, part) in group.iter().enumerate() {
@@ -63,7 +63,7 @@ fn left(model: &Model, ctx: &DrawContext, columns: u16) -> Vec<HeaderItem> {
     let (text, theme) = (&ctx.text.header, &ctx.theme);
     let servers = model.worlds.shown().servers.all();
     let mut parts = vec![HeaderItem { text: "socklab-tui".into(), style: theme.title, rank: 4 }];
-    // Whatever is shown: who is open to the network always sees it.
+    // An open laboratory shows its badge in every view.
     let open = model.worlds.host().servers.are_open();
     let narrow = columns < 80;
     if open {
@@ -102,17 +102,17 @@ fn left(model: &Model, ctx: &DrawContext, columns: u16) -> Vec<HeaderItem> {
     parts
 }
 
-/// A name of at most so many columns: its end is worth more than its middle.
+/// A name cut to `columns`.
 fn short(name: &str, columns: u16) -> String {
     if width(name) <= columns { name.into() } else { format!("{}{}", head(name, columns - 1), glyphs::ELLIPSIS) }
 }
 
-/// Whether only this machine can reach the address; the wildcard can be reached by everybody.
+/// Whether only this machine can reach the address. The wildcard address can be reached from anywhere.
 fn is_loopback(addr: SocketAddr) -> bool {
     addr.ip().to_canonical().is_loopback()
 }
 
-/// That this is the wire's world, and how packets cross it.
+/// Says that the wire is shown, and how packets cross it.
 fn wire(model: &Model, ctx: &DrawContext) -> String {
     let (words, wire) = (&ctx.text.wire, &model.worlds.shown().wire);
     if !wire.is_open() {
@@ -126,11 +126,11 @@ fn wire(model: &Model, ctx: &DrawContext) -> String {
     format!("{} {} {mode}", words.lab, glyphs::DOT)
 }
 
-/// The kinds of evidence, those that cannot be had struck out. Those that nobody asked for are not mentioned.
+/// The kinds of evidence. Unavailable ones are struck out, and those not asked for are left out.
 fn legend(model: &Model, ctx: &DrawContext) -> Vec<HeaderItem> {
     const ALL: [Evidence; 5] =
         [Evidence::Called, Evidence::Traced, Evidence::Sampled, Evidence::Packet, Evidence::Inferred];
-    // What a file tells of is known by its packets, whatever can be had here.
+    // A file has packets as its only evidence, whatever is available here.
     let of_file = model.ui.view == View::Packets && model.files.shown.is_some();
     let kinds: &[Evidence] = if of_file { &ALL[3..] } else { &ALL };
     let known = |kind: Evidence| match (kind, model.worlds.shown().evidence.get(&kind)) {

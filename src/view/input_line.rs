@@ -1,4 +1,4 @@
-//! A line that is being typed: the part of it that fits, and where its cursor is.
+//! A line being typed: the part of it that fits, and where its cursor is.
 
 use unicode_segmentation::UnicodeSegmentation;
 
@@ -7,7 +7,7 @@ use super::line_writer::{head, width};
 use crate::domain::excerpt::sanitise;
 use crate::model::line::Line;
 
-/// What is shown of a line, made safe: what was pasted may hold anything.
+/// The visible part of a line, sanitised: pasted text may contain anything.
 pub(super) struct InputLine {
     /// The visible part.
     pub(super) text: String,
@@ -19,7 +19,7 @@ pub(super) struct InputLine {
 }
 
 impl InputLine {
-    /// The part of `line` around its cursor that fits into so many columns.
+    /// The part of `line` around its cursor that fits into `columns`.
     pub(super) fn of(line: &Line, columns: u16) -> Self {
         let value = line.input.value();
         let at = value.char_indices().nth(line.input.cursor()).map_or(value.len(), |(at, _)| at);
@@ -28,7 +28,7 @@ impl InputLine {
         let cursor = width(&before);
         let mut scrolled = 0;
         let mut text = before.as_str();
-        // The cursor's own column has to fit, and the mark of what is out of sight.
+        // The cursor's own column has to fit, and the mark that something is hidden.
         if cursor >= columns {
             for (at, symbol) in before.grapheme_indices(true) {
                 scrolled += width(symbol);
@@ -51,7 +51,7 @@ impl InputLine {
         Self { text: head(&all, columns).to_owned(), cursor, scrolled, columns }
     }
 
-    /// The column that the byte `at` of the line is shown in, as near as it is visible.
+    /// The column of the line's byte `at`, or the nearest visible one.
     pub(super) fn column(&self, line: &Line, at: usize) -> u16 {
         let before = line.input.value().get(..at).unwrap_or(line.input.value());
         width(&safe(before)).saturating_sub(self.scrolled).min(self.columns.saturating_sub(1))

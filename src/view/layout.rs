@@ -1,4 +1,4 @@
-//! Where everything is, at every size.
+//! The layout of the screen at every size.
 //!
 //! ```text
 //! The lab, from 100×30                                  The lab below that, down to 60×20
@@ -79,7 +79,7 @@ pub(super) fn parts(model: &Model, area: Rect) -> Option<ScreenLayout> {
         return Some(ScreenLayout { page: body, ..frame });
     }
     if model.ui.view == View::Ports {
-        // The digits need no more than this; the list of clients below them says the rest.
+        // The digits need no more than this; the rest goes to the list of clients.
         let height = if body.height < DIGITS + 6 { body.height } else { DIGITS };
         let [body, clients] = rows(body, [height, body.height - height]);
         return Some(ScreenLayout { clients, body, ..frame });
@@ -138,7 +138,7 @@ fn narrow(model: &Model, body: Rect, frame: ScreenLayout) -> ScreenLayout {
     let clients = (rest / 3).clamp(4, 12);
     let netstat = ((rest - clients) * 11 / 20).max(4);
     let talking = model.ui.focus == Pane::Broadcast || model.ui.mode == Mode::Saying;
-    // A line for what was said, one for each server, and the one for the next message, which lies below.
+    // One line for the message, one for each server, and one for the next message, which is below.
     let servers = u16::try_from(model.worlds.shown().servers.all().len()).unwrap_or(u16::MAX).min(6);
     let spare = (rest - clients).saturating_sub(servers + 3).max(4);
     let netstat = if talking { netstat.min(spare) } else { netstat };
@@ -146,7 +146,7 @@ fn narrow(model: &Model, body: Rect, frame: ScreenLayout) -> ScreenLayout {
         rows(body, [lines, clients, netstat, rest - clients - netstat, 1]);
     let frame = ScreenLayout { clients, netstat, servers_line, ..frame };
     if talking {
-        // The pane has its own line for the message: the one below joins it.
+        // The pane has its own line for the message, so it takes the line below as well.
         let broadcast = Rect { height: last.height + 1, ..last };
         ScreenLayout { broadcast, ..frame }
     } else {

@@ -1,4 +1,4 @@
-//! The list of what can be played: a line to narrow it, the titles, and what the selected one shows.
+//! The list of lessons: a line to narrow it, the titles, and a description of the selected one.
 
 use ratatui::buffer::Buffer;
 use ratatui::layout::{Position, Rect};
@@ -12,7 +12,7 @@ use super::line_writer::{LineWriter, width, wrap};
 use crate::model::Model;
 use crate::model::keys::Key;
 
-/// How many lines are kept for what the selected one shows.
+/// How many lines are reserved for the description.
 const ABOUT: u16 = 4;
 
 /// Draws it, and returns where the cursor is.
@@ -72,7 +72,7 @@ fn titles(model: &Model, ctx: &DrawContext, area: Rect, buf: &mut Buffer) {
     let steps = all.iter().map(|card| width(&(words.steps)(card.steps))).max().unwrap_or(0);
     let marks = width(words.seen).max(width(words.missed)) + 2;
     let name = all.iter().map(|card| width(&card.name)).max().unwrap_or(0);
-    // The name is what `socklab-tui run` calls it: the first to go where there is no room.
+    // The name that `socklab-tui run` takes is the first column to go.
     let named = area.width >= 100;
     for (row, (at, card)) in (0..area.height).zip(all.iter().enumerate().skip(first)) {
         let mut writer = LineWriter::on(buf, area, row);

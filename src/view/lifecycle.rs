@@ -1,4 +1,4 @@
-//! The pane of what happened: every call and every state change, in order.
+//! The pane of events: every call and every state change, in order.
 
 use std::ops::Range;
 
@@ -68,7 +68,7 @@ fn places(model: &Model, height: u16) -> Range<usize> {
 /// The columns of a name where there is room for `client #3`.
 const WIDE_NAME: u16 = 14;
 
-/// The widths of what stands before an entry's words.
+/// The widths of the columns before an event's text.
 struct LifecycleColumns {
     time: u16,
     who: u16,
@@ -77,7 +77,7 @@ struct LifecycleColumns {
 
 impl LifecycleColumns {
     fn of(model: &Model, ctx: &DrawContext, columns: u16) -> Self {
-        // As wide as the latest time is.
+        // As wide as the latest time.
         let time = width(&clock(ctx, model.now)).max(7);
         let mut budget = ColumnBudget::new(columns, time + 5);
         let who = budget.fit([(WIDE_NAME, 68), (11, 0)]);
@@ -93,7 +93,7 @@ fn clock(ctx: &DrawContext, at: Stamp) -> String {
     ctx.text.numbers.clock(at.since(Stamp::ZERO))
 }
 
-/// One event, told.
+/// One event, ready to be drawn.
 struct LifecycleRow<'a> {
     time: String,
     who: EventSubject<'a>,
@@ -145,7 +145,7 @@ impl<'a> LifecycleRow<'a> {
     }
 }
 
-/// Which kinds are listed, and what the list is narrowed to; nothing when all is.
+/// Which kinds are listed, and what the list is narrowed to; empty if everything is listed.
 fn kinds(model: &Model, ctx: &DrawContext) -> String {
     let words = &ctx.text.lifecycle;
     let kinds = match model.lifecycle.kinds {

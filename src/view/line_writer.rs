@@ -1,4 +1,4 @@
-//! One line of a buffer, written from left to right. What does not fit ends in `…`, never in the middle of nothing.
+//! One line of a buffer, written from left to right. Text that does not fit ends in `…`.
 
 use std::net::SocketAddr;
 
@@ -18,7 +18,7 @@ pub(super) fn width(text: &str) -> u16 {
     graphemes.map(CellWidth::cell_width).fold(0, u16::saturating_add)
 }
 
-/// The beginning of a text that takes at most this many columns.
+/// The longest beginning of a text that fits into so many columns.
 pub(super) fn head(text: &str, columns: u16) -> &str {
     if text.is_ascii() {
         return &text[..text.len().min(usize::from(columns))];
@@ -33,13 +33,13 @@ pub(super) fn head(text: &str, columns: u16) -> &str {
     text
 }
 
-/// An address that takes at most this many columns, if it can: the port is never shortened.
+/// An address in at most so many columns, if possible: the port is never shortened.
 pub(super) fn fit(addr: SocketAddr, columns: u16) -> String {
     let full = addr.to_string();
     if width(&full) <= columns { full } else { format!("{ELLIPSIS}:{}", addr.port()) }
 }
 
-/// A text in lines of at most so many columns, broken at blanks where there are any.
+/// Wraps a text into lines of at most so many columns, at blanks where possible.
 pub(super) fn wrap(text: &str, columns: u16) -> Vec<&str> {
     let mut lines = Vec::new();
     let mut rest = text.trim_end();
@@ -57,7 +57,7 @@ pub(super) fn wrap(text: &str, columns: u16) -> Vec<&str> {
     lines
 }
 
-/// Pieces of text in lines of at most so many columns, each piece with its look.
+/// Wraps a text in pieces, each with its style, into lines of at most so many columns.
 pub(super) fn wrap_pieces(pieces: &[(String, Style)], columns: u16) -> Vec<Vec<(&str, Style)>> {
     let mut lines = vec![Vec::new()];
     let mut room = columns;
@@ -87,7 +87,7 @@ fn push<'a>(lines: &mut [Vec<(&'a str, Style)>], text: &'a str, style: Style) {
     }
 }
 
-/// See the module's head.
+/// Writes on one line of a buffer, from left to right.
 pub(super) struct LineWriter<'a> {
     buf: &'a mut Buffer,
     start: u16,
@@ -97,7 +97,7 @@ pub(super) struct LineWriter<'a> {
 }
 
 impl<'a> LineWriter<'a> {
-    /// Writes on line `row` of `area`, counted from its top; nothing where there is no such line.
+    /// Writes on line `row` of `area`, counted from its top; writes nothing if there is no such line.
     pub(super) fn on(buf: &'a mut Buffer, area: Rect, row: u16) -> Self {
         let area = area.intersection(buf.area);
         let end = if row < area.height { area.right() } else { area.left() };
@@ -115,7 +115,7 @@ impl<'a> LineWriter<'a> {
         self.x
     }
 
-    /// Writes a text; `…` for what does not fit.
+    /// Writes a text, with `…` for what does not fit.
     pub(super) fn write(&mut self, text: &str, style: Style) -> &mut Self {
         let room = self.room();
         self.put(text, room, style)
@@ -126,7 +126,7 @@ impl<'a> LineWriter<'a> {
         if width(text) <= self.room() { self.write(text, style) } else { self }
     }
 
-    /// Writes the first of these texts that fits as a whole; the last one, cut, if none does.
+    /// Writes the first of these texts that fits as a whole, or else the last one, cut.
     pub(super) fn write_first(&mut self, texts: &[&str], style: Style) -> &mut Self {
         let fits = texts.iter().find(|text| width(text) <= self.room());
         match fits.or(texts.last()) {
@@ -155,13 +155,13 @@ impl<'a> LineWriter<'a> {
         self
     }
 
-    /// Goes on at this column of the screen, if it is further right.
+    /// Continues at this column of the screen, if it is further right.
     pub(super) fn goto(&mut self, x: u16) -> &mut Self {
         self.x = self.x.max(x).min(self.end);
         self
     }
 
-    /// Changes the look of the whole line from `from` to its end.
+    /// Changes the style of the line from `from` to its end.
     pub(super) fn restyle(&mut self, from: u16, style: Style) -> &mut Self {
         if from < self.end {
             self.buf.set_style(Rect::new(from, self.y, self.end - from, 1), style);
@@ -181,7 +181,7 @@ impl<'a> LineWriter<'a> {
         self
     }
 
-    /// Where there is no room at all, what stands at the end shows that something is missing.
+    /// If there is no room left, turns the last cell into `…`.
     fn mark_cut(&mut self, text: &str, style: Style) {
         let last = self.end.checked_sub(1).filter(|x| self.x == self.end && *x >= self.start);
         if let Some(x) = last.filter(|_| !text.trim().is_empty())

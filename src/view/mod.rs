@@ -1,4 +1,4 @@
-//! The model drawn on a buffer: pure, without a clock, without I/O, and at the cost of what is visible.
+//! Draws the model on a buffer: pure, without a clock or I/O, at a cost that depends only on what is visible.
 
 mod big_ports;
 mod broadcast;
@@ -116,7 +116,7 @@ fn screen(model: &Model, ctx: &DrawContext, parts: &layout::ScreenLayout, buf: &
     cursor
 }
 
-/// The rows of the socket table that the present screen shows, from the top.
+/// The rows of the socket table that the screen shows now, from the top.
 pub fn visible_rows(model: &Model) -> Vec<RowKey> {
     let (columns, rows) = model.ui.size;
     let Some(parts) = layout::parts(model, Rect::new(0, 0, columns, rows)) else { return Vec::new() };
@@ -130,7 +130,7 @@ pub fn visible_rows(model: &Model) -> Vec<RowKey> {
     model.listing.keys(netstat::visible(model, parts.netstat)).copied().collect()
 }
 
-/// The last line that what can be scrolled now may begin with; `None` where nothing of that kind is shown.
+/// The greatest scroll position of the list or text that is shown; `None` if nothing scrolls.
 pub fn reach(model: &Model) -> Option<usize> {
     let (columns, rows) = model.ui.size;
     let area = Rect::new(0, 0, columns, rows);

@@ -1,4 +1,4 @@
-//! What a client is called, in every pane alike: ours by its number, others by their program.
+//! The name of a client, the same in every pane: ours by its number, others by their program.
 
 use std::borrow::Cow;
 
@@ -16,7 +16,7 @@ pub(super) fn short<'a>(ctx: &DrawContext, client: &'a Client) -> Cow<'a, str> {
     }
 }
 
-/// In a story: `client #3`, `broadcast`, `python3`, `:44086`.
+/// In a history: `client #3`, `broadcast`, `python3`, `:44086`.
 pub(super) fn long<'a>(ctx: &DrawContext, client: &'a Client) -> Cow<'a, str> {
     match (client.owner, &client.process, client.local) {
         (Owner::Ours(id, _), ..) => (ctx.text.lifecycle.client)(id.0).into(),

@@ -1,4 +1,4 @@
-//! The netstat pane: what `netstat -an | grep` prints, alive.
+//! The netstat pane: what `netstat -an | grep` prints, live.
 
 use std::ops::Range;
 
@@ -18,7 +18,7 @@ use crate::model::table::{Entry, Table};
 use crate::model::ui::{Mode, Pane, Scope};
 use crate::model::window::window;
 
-/// The parts of the pane: the filter being typed, the names of the columns, the rows.
+/// The parts of the pane: the filter being typed, the column headings, the rows.
 struct NetstatLayout {
     typing: Rect,
     head: Rect,
@@ -41,7 +41,7 @@ fn parts(model: &Model, area: Rect) -> NetstatLayout {
 pub(super) fn visible(model: &Model, area: Rect) -> Range<usize> {
     let selected = model.ui.row.and_then(|key| model.listing.position(&key));
     let height = usize::from(parts(model, area).rows.height);
-    // Rows that left keep some lines for as long as they fade, also where the list fills the pane.
+    // Rows that left keep some lines while they fade, even if the list fills the pane.
     let kept = ghosts(model).take(height / 4).count();
     window(selected, model.listing.len(), height - kept)
 }
@@ -92,7 +92,7 @@ pub(super) fn render(model: &Model, ctx: &DrawContext, area: Rect, buf: &mut Buf
     }
     for entry in &ghosts {
         row(model, ctx, &columns, entry, false, &mut LineWriter::on(buf, parts.rows, at));
-        // Its state is over: it is struck out, and where that cannot be seen the mark says so.
+        // The row is struck out, and marked for terminals that cannot strike out.
         LineWriter::on(buf, parts.rows, at)
             .restyle(parts.rows.x + 1, ctx.theme.ghost)
             .write(glyphs::LACKING, ctx.theme.quiet);
@@ -113,7 +113,7 @@ pub(super) fn render(model: &Model, ctx: &DrawContext, area: Rect, buf: &mut Buf
     filter_line::render(model, ctx, parts.typing, buf)
 }
 
-/// What there is to say about the selected row; else what is watched, and in which order.
+/// Details of the selected row, or else the scope and the order of the list.
 fn foot(model: &Model, ctx: &DrawContext) -> String {
     let words = &ctx.text.netstat;
     let selected = model.ui.row.filter(|_| model.ui.mode == Mode::Command);
@@ -143,7 +143,7 @@ fn order(model: &Model, ctx: &DrawContext) -> String {
     }
 }
 
-/// Which way the rows are ordered.
+/// The direction of the order.
 const fn sorted(model: &Model) -> &'static str {
     if model.listing.reversed { glyphs::REVERSED } else { glyphs::SORTED }
 }
@@ -162,10 +162,10 @@ const fn heading(column: Column, ctx: &DrawContext) -> &'static str {
     }
 }
 
-/// How wide the timer's column is, in words and as a time alone.
+/// The width of the timer column, in words and as a time alone.
 const TIMER: u16 = 18;
 const NARROW_TIMER: u16 = 8;
-/// What both addresses have together, at least.
+/// The least width of both addresses together.
 const ADDRESSES: u16 = 2 * 16;
 
 /// The widths of the columns; 0 for one that is not shown.
@@ -188,14 +188,14 @@ impl NetstatColumns {
         let (proto, state) = (6, 12);
         let queue = if columns < 75 { 5 } else { 6 };
         let mut budget = ColumnBudget::new(columns, 1 + proto + 2 * (queue + 1) + 1 + state + 2);
-        // With fewer columns the time alone, then nothing.
+        // With fewer columns only the time, then nothing.
         let timer = budget.fit([TIMER, NARROW_TIMER].map(|width| (width, ADDRESSES)));
         let process = budget.fit([(20, ADDRESSES)]);
         let mut shown = Self { proto, queue, local, foreign, state, timer, process };
         let room = budget.rest();
         let both = shown.local + shown.foreign;
         if both > room {
-            // Each gets half, and what the other does not need.
+            // Each gets half, and whatever the other does not need.
             let half = room / 2;
             shown.local = shown.local.min(half.max(room.saturating_sub(shown.foreign)));
             shown.foreign = room - shown.local;
@@ -227,7 +227,7 @@ fn head(model: &Model, ctx: &DrawContext, columns: &NetstatColumns, writer: &mut
         if columns == 0 {
             return;
         }
-        // Where there is no room for the mark beside the word, there is between the columns.
+        // If the mark does not fit beside the word, it stands between the columns.
         if right || width(text) + width(mark) > columns {
             if right {
                 writer.right(text, columns, style)
@@ -290,12 +290,12 @@ fn row(
     }
 }
 
-/// What `netstat` prints for the other side.
+/// The foreign address as `netstat` prints it.
 fn foreign(row: &Row, columns: u16) -> String {
     row.flow.peer.map_or_else(|| row.flow.nobody().into(), |peer| fit(peer, columns))
 }
 
-/// The same in a few columns: how long, and how often. The words for it are at the foot while the row is selected.
+/// The timer in a few columns: time left, and count. Its words are in the foot while the row is selected.
 fn brief(model: &Model, ctx: &DrawContext, entry: &Entry) -> String {
     let row = &*entry.row;
     match (row.state, row.recv_q, row.timer.zip(entry.timer_left(model.now))) {
@@ -309,7 +309,7 @@ fn brief(model: &Model, ctx: &DrawContext, entry: &Entry) -> String {
     }
 }
 
-/// The kernel's timer, or what else there is to say about the row's queue.
+/// The kernel's timer, or else the state of the row's queue.
 pub(super) fn timer(model: &Model, ctx: &DrawContext, entry: &Entry) -> (String, Style) {
     let (words, theme, row) = (&ctx.text.netstat, &ctx.theme, &*entry.row);
     match (row.state, row.recv_q) {

@@ -1,4 +1,4 @@
-//! The number line of the kernel's ephemeral range: every port in use is a mark on it, the newest one lit.
+//! The number line of the kernel's ephemeral port range: a mark for every port in use, the newest highlighted.
 
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
@@ -10,7 +10,7 @@ use crate::domain::TcpState;
 use crate::model::Model;
 use crate::model::clients::Client;
 
-/// What lies in one column of the line, the more notable the greater.
+/// The content of one column of the line, ordered by importance.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 enum PortMark {
     Line,

@@ -1,4 +1,4 @@
-//! What a lesson does, expects and sees, as sentences without a full stop: for the screen and for a transcript.
+//! A lesson's acts, expectations and results as sentences without a full stop, for the screen and for a transcript.
 
 use crate::lesson::SeenInstead;
 use crate::lesson::act::{Act, ModeName};
@@ -6,7 +6,7 @@ use crate::lesson::expect::Expect;
 use crate::lesson::matcher::{By, End, PacketMatch};
 use crate::text::lesson::{LessonsText, PlannedAct};
 
-/// What is expected, as a sentence without a full stop.
+/// An expectation, as a sentence without a full stop.
 pub fn of_expect(text: &LessonsText, expect: &Expect) -> String {
     let by = |by: Option<By>| by.map_or_else(String::new, |by| (text.by)(&by.to_string()));
     match expect {
@@ -56,7 +56,7 @@ fn of_packet(text: &LessonsText, packet: &PacketMatch) -> String {
     parts.join(" ")
 }
 
-/// What is done, as a sentence without a full stop.
+/// An act, as a sentence without a full stop.
 pub fn of_act(text: &LessonsText, act: &Act) -> String {
     let say = |act: PlannedAct<'_>| (text.act)(&act);
     let packet = |wanted: &PacketMatch| of_packet(text, wanted);
@@ -100,7 +100,7 @@ pub fn of_act(text: &LessonsText, act: &Act) -> String {
     }
 }
 
-/// What was seen instead.
+/// What was seen instead of the expected.
 pub fn of_seen(text: &LessonsText, seen: &SeenInstead) -> String {
     let what = match seen {
         SeenInstead::It => text.it.to_owned(),

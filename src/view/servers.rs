@@ -1,4 +1,4 @@
-//! The servers: a pane with one row each and what there is to say about the selected one, or a line or two of all.
+//! The servers: a pane with a row each and details of the selected one, or all of them in a line or two.
 
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
@@ -96,7 +96,7 @@ fn row(model: &Model, ctx: &DrawContext, names: u16, server: &Server, writer: &m
     }
 }
 
-/// The one word for how it is: LISTEN, bound, stopped, port taken …
+/// The server's status in a word or two: LISTEN, bound, stopped, port taken …
 fn status(model: &Model, ctx: &DrawContext, server: &Server) -> (String, Style) {
     let (words, theme) = (&ctx.text.servers, &ctx.theme);
     match &server.status {
@@ -109,7 +109,7 @@ fn status(model: &Model, ctx: &DrawContext, server: &Server) -> (String, Style) 
     }
 }
 
-/// How it serves, and how many now. Empty where nobody serves: a socket of a scenario that does no more than listen.
+/// How it serves, and how many clients now. Empty for a scenario's socket that only listens.
 fn service(ctx: &DrawContext, server: &Server) -> String {
     let words = &ctx.text.servers;
     match server.model {
@@ -121,7 +121,7 @@ fn service(ctx: &DrawContext, server: &Server) -> String {
     }
 }
 
-/// What LISTEN's row says: how many wait for `accept`, and how many may.
+/// The accept queue from the listener's row: how many connections wait, and how many may.
 fn queue(model: &Model, server: &Server) -> Option<(u32, u32)> {
     if server.spec.proto == Proto::Udp {
         return None;
@@ -137,7 +137,7 @@ pub(super) fn half_open(model: &Model, server: &Server) -> Option<(u32, u32)> {
     (open > 0).then_some((open, limit))
 }
 
-/// What there is to say about the selected server, the most urgent first.
+/// Details of the selected server, the most urgent first.
 fn details(model: &Model, ctx: &DrawContext, server: &Server) -> Vec<(String, Style)> {
     let (words, theme, numbers) = (&ctx.text.servers, &ctx.theme, &ctx.text.numbers);
     let trouble = |errno| -> text::Trouble { (ctx.text.errno)(errno) };
@@ -177,7 +177,7 @@ fn details(model: &Model, ctx: &DrawContext, server: &Server) -> Vec<(String, St
     said
 }
 
-/// One server in a few words: mark, name, port, and what is notable.
+/// One server in a few words: mark, name, port, and anything unusual.
 fn condensed(model: &Model, ctx: &DrawContext, server: &Server) -> Vec<(String, Style)> {
     let (words, theme) = (&ctx.text.servers, &ctx.theme);
     let selected = server.id == model.ui.server;
@@ -218,7 +218,7 @@ fn columns(said: &[(String, Style)]) -> u16 {
     said.iter().map(|(text, _)| width(text)).sum::<u16>() + 2
 }
 
-/// How many lines the servers take where they have no pane.
+/// How many lines the servers take when they have no pane.
 pub(super) fn lines_needed(model: &Model, columns: u16) -> u16 {
     let ctx = DrawContext::of(model, super::ColorDepth::Mono);
     let mut lines = 1;
@@ -234,7 +234,7 @@ pub(super) fn lines_needed(model: &Model, columns: u16) -> u16 {
     lines
 }
 
-/// Draws all servers in the lines there are, each as a whole.
+/// Draws all servers in the available lines, without breaking one across two lines.
 pub(super) fn render_lines(model: &Model, ctx: &DrawContext, area: Rect, buf: &mut Buffer) {
     let all = model.worlds.shown().servers.all();
     if all.is_empty() {

@@ -15,7 +15,7 @@ pub(super) fn render(ctx: &DrawContext, open: bool, area: Rect, buf: &mut Buffer
     let sentences = &sentences[usize::from(!open)..];
     let mut lines: Vec<&str> = sentences.iter().flat_map(|sentence| wrap(sentence, area.width)).collect();
     if lines.len() > usize::from(area.height) {
-        // The one that helps most, when there is no room for politeness.
+        // If not everything fits, the needed size helps most.
         let badge = wrap(ctx.text.header.open, area.width);
         lines = wrap(&needs, area.width);
         if open && badge.len() + lines.len() <= usize::from(area.height) {

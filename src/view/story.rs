@@ -1,4 +1,4 @@
-//! One event in words: who did what, and what came of it.
+//! One event in words: the subject, the call or change, and its result.
 
 use std::borrow::Cow;
 
@@ -14,13 +14,13 @@ use crate::domain::{
 };
 use crate::model::Model;
 
-/// Who an event is about.
+/// The socket or part of the laboratory that an event is about.
 pub(super) struct EventSubject<'a> {
     pub(super) name: Cow<'a, str>,
     pub(super) style: Style,
 }
 
-/// Who did it. A connection that a server accepted has its number behind the server's name: it is another socket.
+/// The subject of an event. An accepted connection has its number behind the server's name: it is another socket.
 pub(super) fn subject<'a>(model: &'a Model, ctx: &DrawContext, event: &Event, narrow: bool) -> EventSubject<'a> {
     let (words, theme) = (&ctx.text.lifecycle, &ctx.theme);
     let server = |id: ServerId, conn: Option<ConnNo>| {
@@ -64,7 +64,7 @@ pub(super) fn subject<'a>(model: &'a Model, ctx: &DrawContext, event: &Event, na
     }
 }
 
-/// Whose end of a connection this was at that moment. Another program may have had a server's port then.
+/// The owner of one end of a connection at that moment. Another program may have had the server's port then.
 fn end<'a>(model: &'a Model, ctx: &DrawContext, flow: &Flow, at: Stamp, narrow: bool) -> EventSubject<'a> {
     let theme = &ctx.theme;
     let client = model.worlds.shown().clients.by_flow(flow).filter(|client| client.local == Some(flow.local));
@@ -85,7 +85,7 @@ fn end<'a>(model: &'a Model, ctx: &DrawContext, flow: &Flow, at: Stamp, narrow: 
     }
 }
 
-/// What happened, in pieces that each look as they should.
+/// A text in pieces, each with its style.
 #[derive(Default)]
 pub(super) struct StyledText(pub(super) Vec<(String, Style)>);
 
@@ -96,7 +96,7 @@ impl StyledText {
     }
 }
 
-/// Tells what happened, in the fewest words when there are only so many columns.
+/// Describes what happened, as briefly as the room requires.
 pub(super) fn tell(model: &Model, ctx: &DrawContext, event: &Event, room: u16) -> StyledText {
     let mut told = StyledText::default();
     match &event.seen.kind {
@@ -128,7 +128,7 @@ pub(super) fn tell(model: &Model, ctx: &DrawContext, event: &Event, room: u16) -
     told
 }
 
-/// How a call is written: its addresses and its comment in full, or as short as the room asks for. Ports always stay.
+/// Describes a call with its addresses and comment in full, or as short as the room requires. Ports always stay.
 fn call(ctx: &DrawContext, call: &Call, room: u16, told: &mut StyledText) {
     let comments = comments(ctx, call);
     let ways = [(60, &comments[0]), (60, &comments[1]), (60, &comments[2]), (9, &comments[2])];
@@ -174,11 +174,11 @@ fn written(ctx: &DrawContext, call: &Call, columns: u16, comment: &str) -> Style
     told
 }
 
-/// The call's arguments as they are written in a program, as far as they matter: `(12)`, `(127.0.0.1:65432)`.
+/// The call's arguments as a program writes them, as far as they matter: `(12)`, `(127.0.0.1:65432)`.
 fn arguments(call: &Call, columns: u16) -> String {
     let args = match call.args {
         Args::Addr(addr) => fit(addr, columns),
-        // The size of a buffer says less than how much was received into it.
+        // The number of bytes received says more than the size of the buffer.
         Args::Number(_) if call.data.is_some() => String::new(),
         args => args.to_string(),
     };
@@ -189,7 +189,7 @@ fn arguments(call: &Call, columns: u16) -> String {
     }
 }
 
-/// What there is to say about a call's result, the longest way first.
+/// A comment on a call's result, the longest form first.
 fn comments(ctx: &DrawContext, call: &Call) -> [String; 3] {
     let words = &ctx.text.lifecycle;
     let port = call.flow.map_or(0, |flow| flow.local.port());
@@ -229,7 +229,7 @@ fn state(ctx: &DrawContext, change: &Transition, style: Style, told: &mut Styled
     }
 }
 
-/// What made a state change: a call, a packet, a timer.
+/// The cause of a state change: a call, a packet, or a timer.
 pub(super) fn cause(ctx: &DrawContext, cause: Cause) -> Cow<'static, str> {
     match cause {
         Cause::Call(call) => Cow::Borrowed(call.name()),

@@ -1,4 +1,4 @@
-//! Where clients go when it is not to the servers here: in a few words for the header, in sentences elsewhere.
+//! The target that clients connect to instead of the lab's servers: short for the header, in sentences elsewhere.
 
 use ratatui::style::Style;
 
@@ -9,7 +9,7 @@ use crate::domain::Verdict;
 use crate::model::Model;
 use crate::model::target::Resolution;
 
-/// The target in a few columns: of a long name the beginning, and always its port.
+/// The target in a few columns: a long name is cut, its port never.
 pub(super) fn badge(model: &Model, ctx: &DrawContext, narrow: bool) -> Option<(String, Style)> {
     let columns = if narrow { 18 } else { 36 };
     let target = model.worlds.host().target.as_ref()?;
@@ -34,7 +34,7 @@ pub(super) fn badge(model: &Model, ctx: &DrawContext, narrow: bool) -> Option<(S
     Some((format!("{word} {shown}{mark}"), style))
 }
 
-/// What is known of the target; nothing where there is none.
+/// What is known about the target; empty if there is none.
 pub(super) fn sentences(model: &Model, ctx: &DrawContext) -> Vec<(String, Style)> {
     let (checks, theme, numbers) = (&ctx.text.checks, &ctx.theme, &ctx.text.numbers);
     let Some(target) = &model.worlds.shown().target else { return vec![] };

@@ -1,8 +1,8 @@
-//! Colours as roles. The only file that names one.
+//! Colours as roles. The only file that names a colour.
 //!
-//! Nothing means anything by its colour alone: every state is a word, every evidence a glyph, every selection a mark.
+//! Colour is never the only sign: every state is a word, every evidence a glyph, every selection a mark.
 //! Dark uses the palette of Okabe and Ito without its dark blue; light uses six inks of 6.5:1 and more on white. Nothing
-//! that must be read is dimmed: a projector's veil of light would wash it out.
+//! that must be read is dimmed: stray light on a projector's screen would wash it out.
 
 use ratatui::style::{Color, Modifier, Style};
 
@@ -96,14 +96,14 @@ const CONTRAST: Palette = Palette {
     bar: Hue([0x00, 0x00, 0xC0], 19, Color::Blue),
 };
 
-/// What everything on the screen looks like, by what it is.
+/// The style of everything on the screen, by its role.
 #[derive(Debug, Clone)]
 pub struct Theme {
     /// The screen itself.
     pub paper: Style,
-    /// What is said.
+    /// Ordinary text.
     pub text: Style,
-    /// What may be overlooked, and still be read.
+    /// Secondary text, still readable.
     pub quiet: Style,
     /// Frames of panes.
     pub border: Style,
@@ -113,25 +113,25 @@ pub struct Theme {
     pub title: Style,
     /// Keys in hints.
     pub key: Style,
-    /// What the keys are about.
+    /// The selection.
     pub selected: Style,
-    /// What belongs to the selection, in other panes.
+    /// Rows in other panes that belong to the selection.
     pub related: Style,
-    /// What changed just now.
+    /// Just changed.
     pub flash: Style,
-    /// What left just now.
+    /// Just gone.
     pub ghost: Style,
     /// Errors, losses.
     pub alarm: Style,
     /// The newest port.
     pub newest: Style,
-    /// What must not be overlooked: the laboratory is open to the network.
+    /// Warnings that must not be missed: the laboratory is open to the network.
     pub badge: Style,
     /// A QR code: its light modules in ink, its dark ones on paper, whatever the theme.
     pub qr: Style,
-    /// A light module where paper has to show it.
+    /// A light module in ASCII, where the background has to show it.
     pub qr_light: Style,
-    /// What cannot be had.
+    /// Unavailable kinds of evidence.
     pub lacking: Style,
     /// What the user types.
     pub typed: Style,
@@ -139,16 +139,16 @@ pub struct Theme {
     pub host: HostStyles,
     /// TCP states.
     pub state: StateStyles,
-    /// How things are known.
+    /// Evidence.
     pub evidence: EvidenceStyles,
 }
 
 /// The two ends of a connection.
 #[derive(Debug, Clone, Copy)]
 pub struct HostStyles {
-    /// The one that calls.
+    /// The end that connects.
     pub client: Style,
-    /// The one that is called.
+    /// The end that listens.
     pub server: Style,
 }
 
@@ -172,9 +172,9 @@ pub struct StateStyles {
 /// Kinds of evidence.
 #[derive(Debug, Clone, Copy)]
 pub struct EvidenceStyles {
-    /// Seen by somebody.
+    /// Observed.
     pub seen: Style,
-    /// Seen by nobody.
+    /// Inferred, not observed.
     pub inferred: Style,
 }
 
@@ -265,7 +265,7 @@ impl Theme {
         }
     }
 
-    /// What a state looks like.
+    /// The style of a state.
     pub const fn state(&self, state: TcpState) -> Style {
         match state {
             TcpState::Listen => self.state.listen,
@@ -279,7 +279,7 @@ impl Theme {
         }
     }
 
-    /// What something known in this way looks like.
+    /// The style of something known by this evidence.
     pub const fn evidence(&self, evidence: Evidence) -> Style {
         match evidence {
             Evidence::Inferred => self.evidence.inferred,

@@ -1,4 +1,4 @@
-//! The join card: where the class connects to, large enough for the back row, and what to type; or why nobody can.
+//! The join card: the address to connect to, large enough for the back row, and what to type; or why it is closed.
 
 use std::net::{IpAddr, SocketAddr};
 
@@ -31,7 +31,7 @@ pub(super) fn render(model: &Model, ctx: &DrawContext, area: Rect, buf: &mut Buf
         title: words.card,
         count: match () {
             () if open => header.open,
-            // Where somebody else's servers listen is theirs to say.
+            // Servers of another program may listen anywhere.
             () if model.worlds.shown().observing => "",
             () => header.loopback,
         },
@@ -54,7 +54,7 @@ pub(super) fn render(model: &Model, ctx: &DrawContext, area: Rect, buf: &mut Buf
     }
 }
 
-/// Nobody can join, and why.
+/// Says why students cannot join.
 fn closed(model: &Model, ctx: &DrawContext, area: Rect, buf: &mut Buffer) {
     let (words, theme, numbers) = (&ctx.text.network, &ctx.theme, &ctx.text.numbers);
     if model.worlds.shown().observing {
@@ -79,7 +79,7 @@ fn closed(model: &Model, ctx: &DrawContext, area: Rect, buf: &mut Buffer) {
     told(ctx, &said, target::sentences(model, ctx), area, buf);
 }
 
-/// Sentences, and where clients go: the latter last, where there is room.
+/// Writes sentences and, below them, the target.
 fn told(ctx: &DrawContext, said: &[(String, Style)], target: Vec<(String, Style)>, area: Rect, buf: &mut Buffer) {
     let mut row = 0;
     let mut write = |(text, style): &(String, Style), row: &mut u16| {
@@ -98,7 +98,7 @@ fn told(ctx: &DrawContext, said: &[(String, Style)], target: Vec<(String, Style)
     target.iter().for_each(|sentence| write(sentence, &mut row));
 }
 
-/// How to join.
+/// Says how to join.
 fn joined(model: &Model, ctx: &DrawContext, (server, ways): (&Server, &[IpAddr]), area: Rect, buf: &mut Buffer) {
     let Some((best, others)) = ways.split_first() else { return };
     let addr = SocketAddr::new(*best, server.addr().port());
@@ -138,7 +138,7 @@ fn joined(model: &Model, ctx: &DrawContext, (server, ways): (&Server, &[IpAddr])
     }
 }
 
-/// The address and the port, as large as `spare` lines allow. Returns the line that comes next.
+/// Writes the address and the port, as large as `spare` lines allow. Returns the next free line.
 fn head(
     ctx: &DrawContext,
     server: &Server,
@@ -150,7 +150,7 @@ fn head(
     let theme = &ctx.theme;
     let (ip, port) = (addr.ip().to_string(), addr.port().to_string());
     let name = format!("{} ({})", server.spec.name, server.spec.proto.name().to_uppercase());
-    // Who it is has a line of its own where the giants leave one, or where there are none.
+    // The server's name has its own line if the big digits leave one, or if there are no big digits.
     let mut row = u16::from(spare >= 9 || (2..5).contains(&spare));
     if row > 0 {
         LineWriter::on(buf, area, 0).write(ctx.text.network.here, theme.title).write(&format!(" {name}"), theme.text);
@@ -190,7 +190,7 @@ fn head(
     row
 }
 
-/// What a student types, each with a word before it. Lines of Python are broken where Python allows it.
+/// The commands a student can type, each with a label. Lines of Python are broken where Python allows it.
 fn what_to_type(
     ctx: &DrawContext,
     server: &Server,
@@ -223,7 +223,7 @@ fn what_to_type(
     lines
 }
 
-/// The shortest honest client in Python. The second line goes on in the third.
+/// A minimal client in Python. The second line continues in the third.
 fn python(hello: &str, addr: SocketAddr, udp: bool) -> Vec<String> {
     let (ip, port) = (addr.ip(), addr.port());
     let family = if ip.is_ipv6() { "socket.AF_INET6" } else { "socket.AF_INET" };

@@ -1,4 +1,4 @@
-//! The port check: how far it is, what each port is, and by which observation.
+//! The port check: its progress, each port's verdict, and the observation behind it.
 
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
@@ -15,7 +15,7 @@ use crate::view::layout::rows;
 use crate::view::line_writer::{LineWriter, width, wrap};
 use crate::view::{glyphs, keys};
 
-/// Lines above the list: whose ports, how far, the columns.
+/// The lines above the list: title, progress, column headings.
 const HEAD: u16 = 3;
 
 /// The last line that the list may begin with in this pane.
@@ -52,7 +52,7 @@ pub(super) fn render(model: &Model, ctx: &DrawContext, area: Rect, buf: &mut Buf
     }
 }
 
-/// What to type, where nothing was.
+/// Says what to type before the first check.
 fn empty(ctx: &DrawContext, area: Rect, buf: &mut Buffer) {
     let words = &ctx.text.network;
     let sentence = (words.no_check)(&keys::first(Action::Check, ctx.text));
@@ -103,13 +103,13 @@ fn found(model: &Model, ctx: &DrawContext, scan: &Scan, area: Rect, buf: &mut Bu
     writer.cell(checks.columns[1], columns.1, theme.title).skip(2).write(checks.columns[2], theme.title);
     let from = model.ui.network.from.min(scan.reports().len().saturating_sub(usize::from(list.height)));
     let mut row = 0;
-    // What is open is what was looked for.
+    // Open ports come first.
     let open = |wanted| scan.reports().filter(move |report| (report.verdict == Verdict::Open) == wanted);
     for report in open(true).chain(open(false)).skip(from).take(usize::from(list.height)) {
         line(ctx, report, columns, &mut LineWriter::on(buf, list, row));
         row += 1;
     }
-    // What the words mean, where there is room left.
+    // The meanings of the verdicts, if there is room.
     let below = Rect { y: list.y + row, height: list.height - row, ..list };
     let means = scan.counts.keys().map(|verdict| {
         (format!("{}: {}", (checks.verdict)(*verdict), (checks.means)(*verdict)), verdict_style(ctx, *verdict))
@@ -121,7 +121,7 @@ fn found(model: &Model, ctx: &DrawContext, scan: &Scan, area: Rect, buf: &mut Bu
     }
 }
 
-/// How far it is, and how many ports are what.
+/// Writes the progress, and the number of ports per verdict.
 fn summary(model: &Model, ctx: &DrawContext, scan: &Scan, writer: &mut LineWriter<'_>) {
     let (checks, theme, numbers) = (&ctx.text.checks, &ctx.theme, &ctx.text.numbers);
     let asked = scan.asked_ports();

@@ -1,4 +1,4 @@
-//! The class on the network: how to join, who came, and which ports of a host are open.
+//! The network view: how to join, the peers, and a port check.
 //!
 //! ```text
 //! From 150 columns                                      Below that: the part with the focus has the most
@@ -30,7 +30,7 @@ use crate::model::ui::Mode;
 /// The narrowest screen that has the peers and the port check side by side.
 const WIDE: u16 = 150;
 
-/// Where the parts are.
+/// The areas of the three parts.
 struct NetworkLayout {
     card: Rect,
     peers: Rect,

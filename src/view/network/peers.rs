@@ -1,4 +1,4 @@
-//! The peers: who talked to a server, by address; what they have open and said, and what was refused them.
+//! The peers by address: their connections, what they said, and what the guard refused.
 
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
@@ -19,7 +19,7 @@ use crate::view::layout::rows;
 use crate::view::line_writer::{LineWriter, width, wrap};
 use crate::view::servers;
 
-/// How many lines there are for what is known of the selected one.
+/// How many lines the selected peer's details take.
 const DETAIL: u16 = 3;
 
 /// Draws the pane.
@@ -66,7 +66,7 @@ pub(super) fn render(model: &Model, ctx: &DrawContext, area: Rect, buf: &mut Buf
     }
 }
 
-/// Who does not even finish the handshake has no line of its own: the sender of a SYN can be forged.
+/// Half-open connections in one line. They get no peer of their own: the source of a SYN can be forged.
 fn half_open(model: &Model, ctx: &DrawContext) -> Option<(String, Style)> {
     let all = model.worlds.shown().servers.all().iter();
     let open: Vec<_> = all.filter_map(|server| Some((server, servers::half_open(model, server)?))).collect();
@@ -91,7 +91,7 @@ fn limits(model: &Model, ctx: &DrawContext) -> String {
     (ctx.text.network.limits)(&of(Rule::Connections), &of(Rule::Arrivals), &bytes)
 }
 
-/// How wide each column is; 0 for one that there is no room for.
+/// The width of each column; 0 if it has no room.
 struct PeerColumns {
     address: u16,
     connections: u16,
@@ -168,7 +168,7 @@ impl PeerColumns {
     }
 }
 
-/// What the guard has to tell of somebody, the most urgent first.
+/// The most urgent thing that the guard reports about a peer.
 fn guard(ctx: &DrawContext, peer: &Peer) -> (String, Style) {
     let (words, theme, numbers) = (&ctx.text.network, &ctx.theme, &ctx.text.numbers);
     let check = peer.checks.iter().max_by_key(|(_, count)| **count).map(|(check, _)| (words.looks)(*check));
@@ -187,7 +187,7 @@ fn excerpt(ctx: &DrawContext, said: &Excerpt) -> String {
     format!("\"{}{more}\"{bytes}", said.text)
 }
 
-/// All that is known of the selected one.
+/// Everything known about the selected peer.
 fn detail(ctx: &DrawContext, peer: &Peer, area: Rect, buf: &mut Buffer) {
     let (words, theme, numbers) = (&ctx.text.network, &ctx.theme, &ctx.text.numbers);
     let ports: Vec<_> = peer.ports.iter().rev().map(u16::to_string).collect();

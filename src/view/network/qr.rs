@@ -1,4 +1,4 @@
-//! A QR code: what a telephone's camera reads off the wall.
+//! A QR code that a phone's camera can read off the wall.
 
 use qrcode::{Color as Module, EcLevel, QrCode};
 use ratatui::buffer::Buffer;
@@ -7,19 +7,19 @@ use ratatui::layout::Rect;
 use crate::view::draw_context::DrawContext;
 use crate::view::line_writer::LineWriter;
 
-/// How many light modules surround the code. The standard asks for four (ISO/IEC 18004); telephones do with two, and a
-/// projector's rows are dear.
+/// How many light modules surround the code. The standard requires four (ISO/IEC 18004), but phones manage with two, and a
+/// projector has few rows.
 const QUIET: i32 = 2;
 
-/// A code, and how it is drawn.
+/// A code, and whether it is drawn in ASCII.
 pub(super) struct Qr {
     code: QrCode,
     ascii: bool,
 }
 
 impl Qr {
-    /// The code of a text; none for a text that is too long. With half blocks a module is one column wide and half a
-    /// line high; in ASCII it is two columns of the reversed blank.
+    /// The code of a text; `None` if it is too long. With half blocks a module is one column wide and half a
+    /// line high; in ASCII it is two reversed blanks.
     pub(super) fn of(text: &str, ascii: bool) -> Option<Self> {
         let code = QrCode::with_error_correction_level(text, EcLevel::L).ok()?;
         Some(Self { code, ascii })
@@ -54,7 +54,7 @@ impl Qr {
         }
     }
 
-    /// Outside of the code it is light, but for the half line below an odd number of them.
+    /// The margin is light, except for the half line below an odd number of rows.
     fn is_light(&self, x: i32, y: i32) -> bool {
         let inside = |at: i32| usize::try_from(at - QUIET).ok().filter(|at| *at < self.code.width());
         match (inside(x), inside(y)) {

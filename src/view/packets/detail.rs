@@ -1,4 +1,4 @@
-//! The tree of a packet's fields; above it, what is to be said of the packet.
+//! The tree of a packet's fields; above it, remarks about the packet.
 
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
@@ -23,7 +23,7 @@ pub(super) fn render(traffic: &Traffic<'_>, ctx: &DrawContext, area: Rect, buf: 
     let comments = shown.iter().flat_map(|shown| &shown.comments).map(String::as_str);
     let marks = traffic.packets.marks(traffic.packets.world).of(packet.number);
     let mut remarks: Vec<_> = comments.chain(marks).map(|mark| (mark.to_owned(), theme.typed)).collect();
-    // Where there is no room for all, what people said comes first, and what is on every packet last.
+    // If not all fit, comments come first, and findings that every packet has come last.
     for (news, style) in [(true, theme.alarm), (false, theme.quiet)] {
         let findings = packet.findings.iter().filter(|finding| finding.is_news() == news);
         remarks.extend(findings.map(|finding| ((texts.says)(finding), style)));
@@ -45,7 +45,7 @@ pub(super) fn render(traffic: &Traffic<'_>, ctx: &DrawContext, area: Rect, buf: 
     }
 }
 
-/// Writes sentences at the top; returns what is left below them, of which the tree has at least two thirds.
+/// Writes remarks at the top, at most a third of the area; returns what is left for the tree.
 fn say(ctx: &DrawContext, area: Rect, remarks: &[(String, Style)], buf: &mut Buffer) -> Rect {
     let columns = area.width.saturating_sub(2);
     let lines: Vec<_> =

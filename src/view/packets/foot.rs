@@ -1,4 +1,4 @@
-//! What stands on the frame of the upper part: what it shows, how much of it, and whether packets are captured and lost.
+//! The texts on the frame of the upper part: its title, its count, and the state of the capture.
 
 use super::super::draw_context::DrawContext;
 use super::super::glyphs::DOT;
@@ -8,7 +8,7 @@ use crate::domain::{Flow, WorldId};
 use crate::model::Action;
 use crate::model::packets::{Capturing, Picture, Reader, Traffic, Trail};
 
-/// What it shows.
+/// The title.
 pub(super) fn title(traffic: &Traffic<'_>, ctx: &DrawContext) -> String {
     let texts = &ctx.text.packets;
     let filter = traffic.packets.filter.to_string();
@@ -33,7 +33,7 @@ const fn trail<'a>(traffic: &Traffic<'a>) -> &'a Trail {
     }
 }
 
-/// How many packets, and of how many.
+/// How many packets are shown, and of how many.
 pub(super) fn count(traffic: &Traffic<'_>, ctx: &DrawContext) -> String {
     let (texts, numbers) = (&ctx.text.packets, &ctx.text.numbers);
     let (shown, all) = (trail(traffic).len() as u64, traffic.packets.seen);
@@ -49,7 +49,7 @@ pub(super) fn count(traffic: &Traffic<'_>, ctx: &DrawContext) -> String {
     }
 }
 
-/// Whether there is a capture, and what that lost; whether the reader follows.
+/// Whether packets are captured and how many were lost; whether the list follows.
 pub(super) fn foot(traffic: &Traffic<'_>, ctx: &DrawContext) -> String {
     let (texts, numbers) = (&ctx.text.packets, &ctx.text.numbers);
     if traffic.file.is_some() {

@@ -1,4 +1,4 @@
-//! The bytes of a packet, with those of the selected field lit.
+//! The bytes of a packet, with those of the selected field highlighted.
 
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
@@ -24,7 +24,7 @@ pub(super) fn render(traffic: &Traffic<'_>, ctx: &DrawContext, area: Rect, buf: 
     let seen = match detail.hex_from {
         Some(from) => from.min(lines.saturating_sub(height))..lines,
         None if lit.is_empty() => 0..lines,
-        // The beginning of what is lit is worth more than its end.
+        // Of a long field, the beginning is shown.
         None => window(Some(lit.start / per_line), lines, height),
     };
     for (row, line) in (0..area.height).zip(seen) {
@@ -48,7 +48,7 @@ fn dump(
     writer.cell(&format!("{from:04x}"), 4, theme.quiet).skip(1);
     for at in 0..per_line {
         let text = bytes.get(at).map_or_else(|| "  ".into(), |byte| format!("{byte:02x}"));
-        // Between two lit bytes the blank is lit too: a field is one piece.
+        // The blank between two highlighted bytes is highlighted too: a field is one piece.
         let joined = lights(at) && at + 1 < per_line && lights(at + 1);
         writer.write(&text, style(lights(at))).cell(" ", 1, style(joined));
         if per_line == 16 && at == 7 {

@@ -66,12 +66,12 @@ pub(super) fn render(traffic: &Traffic<'_>, ctx: &DrawContext, area: Rect, buf: 
     }
 }
 
-/// The steps of one end that stand at one place.
+/// The steps of one end beside one rung.
 fn at(changes: &[Change], end: End, rung: Rung) -> Vec<Step> {
     changes.iter().filter(|change| change.end == end && change.rung == rung).map(|change| change.step).collect()
 }
 
-/// The state that each end was in before the first packet that is seen.
+/// Draws the state of each end before the first packet shown.
 fn before(
     ctx: &DrawContext,
     columns: &RungColumns,
@@ -100,10 +100,10 @@ fn before(
     }
 }
 
-/// Who is on which side.
+/// Draws the names and addresses of both ends above their columns.
 pub(super) fn names(traffic: &Traffic<'_>, ctx: &DrawContext, client: &Flow, area: Rect, buf: &mut Buffer) {
     let texts = &ctx.text.packets;
-    // A UDP client is known by its own address only.
+    // A UDP client is identified by its own address only.
     let clients = &traffic.world.clients;
     let alone = |ip| Flow::unconnected(client.proto, SocketAddr::new(ip, client.local.port()));
     let any: IpAddr = if client.local.is_ipv4() { [0; 4].into() } else { [0; 16].into() };
@@ -122,13 +122,13 @@ pub(super) fn names(traffic: &Traffic<'_>, ctx: &DrawContext, client: &Flow, are
     LineWriter::on(buf, other, 0).right(&right, room, ctx.theme.host.server);
 }
 
-/// The other side of a UDP client, which is not connected to anybody: that of its latest packet.
+/// The peer of an unconnected UDP client: the one of its latest packet.
 fn met(traffic: &Traffic<'_>) -> Option<SocketAddr> {
     let trail = &traffic.packets.ladder.trail;
     traffic.packet(trail.seq(trail.len().checked_sub(1)?)?)?.flow.peer
 }
 
-/// There is no conversation to show.
+/// Says that there is no conversation to show.
 pub(super) fn nobody(ctx: &DrawContext, area: Rect, buf: &mut Buffer) {
     for (row, line) in (0..area.height).zip(wrap(ctx.text.packets.no_talk, area.width.saturating_sub(2))) {
         LineWriter::on(buf, area, row).skip(1).write(line, ctx.theme.quiet);

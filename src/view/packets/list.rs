@@ -85,17 +85,17 @@ fn row(
     }
 }
 
-/// From so many columns on there is room for microseconds.
+/// From this width on, times have microseconds.
 const PRECISE: u16 = 116;
 
-/// The columns that say what the packet is, at least.
+/// The least width of the packet's description.
 const INFO: u16 = 24;
 
 /// The widths of the columns.
 struct PacketColumns {
     number: u16,
     time: u16,
-    /// Whether microseconds are told.
+    /// Whether times have microseconds.
     precise: bool,
     address: u16,
 }
@@ -111,7 +111,7 @@ impl PacketColumns {
             width(&packet.flow.local.to_string()).max(peer)
         };
         let widest = packets().map(address).max().unwrap_or(0).max(9);
-        // Addresses are cut to their ports before there is no room for what the packet is.
+        // Addresses are cut to their ports before the description gets too narrow.
         let mut budget = ColumnBudget::new(columns, number + time + 6);
         let address = match budget.fit([(2 * widest, INFO)]) {
             0 => (budget.rest().saturating_sub(INFO) / 2).clamp(7, 15),

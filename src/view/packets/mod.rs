@@ -9,7 +9,7 @@
 //! └───────────────────┴─────────────────┘    └─────────────────────────────────────┘
 //! ```
 //!
-//! Where there is room for one of the two parts below only, it is the one that keys go to.
+//! If only one of the two lower parts fits, it is the one with the focus.
 
 mod detail;
 mod foot;
@@ -41,7 +41,7 @@ struct PacketsLayout {
 fn parts(traffic: &Traffic<'_>, zoomed: bool, area: Rect) -> PacketsLayout {
     let none = Rect::default();
     let part = traffic.packets.part;
-    // A ladder is worth the whole screen until somebody looks into a packet of it.
+    // A ladder has the whole screen until the fields of a packet are opened.
     let whole = traffic.packets.picture != Picture::List && part == Part::Picture;
     if zoomed || whole || traffic.lacks() {
         return match part {

@@ -1,4 +1,4 @@
-//! What is missing for a capture, and the one command that grants it.
+//! Why packets cannot be captured, and the command that allows it.
 
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;

@@ -1,4 +1,4 @@
-//! What is to be said of a capture file besides its packets: what of it is not shown, and why.
+//! Notes about a capture file: which of its packets are not shown, and why.
 
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;

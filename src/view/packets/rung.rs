@@ -1,4 +1,4 @@
-//! One rung of the ladder: an arrow with its words, the states that it brought about, and what is to be said of it.
+//! One rung of the ladder: an arrow with its label, the states that it caused, and findings about the packet.
 
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
@@ -19,9 +19,9 @@ pub(super) struct RungColumns {
     /// The number and the time of the packet; 0 where there is no room for them.
     number: u16,
     time: u16,
-    /// Whether microseconds are told.
+    /// Whether times have microseconds.
     precise: bool,
-    /// The arrow, with its words.
+    /// The arrow, with its label.
     arrow: u16,
 }
 
@@ -32,7 +32,7 @@ const PRECISE_TIME: u16 = 14;
 const STATE: u16 = 13;
 
 impl RungColumns {
-    /// `latest` is the greatest number that a rung may have: a blank stands on both sides of it.
+    /// `latest` is the greatest packet number that a rung may have. It has a blank on both sides.
     pub(super) fn of(columns: u16, latest: u64) -> Self {
         let mut budget = ColumnBudget::new(columns, 1 + 2 * (STATE + 1) + 1);
         let number = budget.fit([((width(&format!("#{latest}")) + 2).max(6), 34)]);
@@ -44,7 +44,7 @@ impl RungColumns {
         1 + STATE + 1 + self.number + self.time
     }
 
-    /// Where the server's states stand.
+    /// The column of the screen where the server's states begin.
     pub(super) const fn right(&self, area: Rect) -> u16 {
         area.x + self.left() + self.arrow + 1
     }
@@ -60,7 +60,7 @@ impl RungColumns {
     }
 }
 
-/// A state, and how it is known.
+/// Writes a state with the glyph of its evidence.
 pub(super) fn state(ctx: &DrawContext, reached: Option<(TcpState, Option<Evidence>)>, writer: &mut LineWriter<'_>) {
     let Some((state, evidence)) = reached else { return };
     match evidence {
@@ -74,11 +74,11 @@ pub(super) fn state(ctx: &DrawContext, reached: Option<(TcpState, Option<Evidenc
     writer.skip(1).write(state.name(), style);
 }
 
-/// How far a packet came.
+/// How far a packet has come.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum ArrowKind {
     Whole,
-    /// It is held on the wire, or still on its way.
+    /// Held on the wire, or still in flight.
     Halfway,
     Lost,
 }
@@ -86,14 +86,14 @@ enum ArrowKind {
 /// A rung, ready to be drawn.
 pub(super) struct PacketRung {
     pub(super) seq: u64,
-    /// Whether the reader stands at it.
+    /// Whether it is the packet that the reader stopped at.
     pub(super) held: bool,
     number: u64,
     time: String,
     from: End,
     way: ArrowKind,
     label: String,
-    /// What is to be said of it in a word or two each, the most important first.
+    /// Findings in a word or two each, the most important first.
     found: Vec<String>,
     more: String,
     sentences: Vec<(String, Style)>,
@@ -119,7 +119,7 @@ impl PacketRung {
             ArrowKind::Lost => Some(texts.never_arrives.to_owned()),
         };
         let found: Vec<_> = place.into_iter().chain(words::findings(ctx, packet)).collect();
-        // What is on every packet of loopback is said of the one that is looked at.
+        // Findings that every loopback packet has are shown for the selected packet only.
         let said = packet.findings.iter().filter(|finding| held || finding.is_news());
         let sentences = said.flat_map(|finding| {
             let style = if finding.is_news() { theme.alarm } else { theme.quiet };
@@ -192,7 +192,7 @@ impl PacketRung {
         if self.way == ArrowKind::Whole {
             writer.write(&glyphs::SHAFT.repeat(width_of), shaft);
         } else {
-            // It left, and has not arrived.
+            // It was sent, and has not arrived.
             let half = width_of / 2;
             let (line, dots) = (glyphs::SHAFT.repeat(half), glyphs::DOTTED.repeat(width_of - half));
             match self.from {
@@ -219,7 +219,7 @@ impl PacketRung {
         let mut writer = LineWriter::on(buf, inner, 0);
         writer.cell(" ", 1, theme.text);
         writer.write(&self.label, theme.text).cell(" ", 1, theme.text);
-        // As many words as fit; the sentence below says the rest.
+        // As many findings as fit; the sentences below have the rest.
         let tails = (1..=self.found.len()).rev().map(|some| format!("[{}] ", self.found[..some].join(", ")));
         if let Some(tail) = tails.into_iter().find(|tail| width(tail) <= writer.room()) {
             writer.write(&tail, theme.alarm);

@@ -1,4 +1,4 @@
-//! What both ends of a conversation said, in the order of time, each in its colour.
+//! The data that both ends of a conversation sent, in order, each in its colour.
 
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
@@ -11,7 +11,7 @@ use super::ladder;
 use crate::domain::Flow;
 use crate::model::packets::{Said, Stream, Traffic};
 
-/// One line: which packet it came in, who said it, and what.
+/// One line: the packet that it came in, the sender's mark, and the text.
 struct StreamLine {
     packet: Option<u64>,
     mark: &'static str,
@@ -19,7 +19,7 @@ struct StreamLine {
     style: Style,
 }
 
-/// Draws the text from its end, or from as far back as it is scrolled.
+/// Draws the end of the text, or an earlier part when it is scrolled back.
 pub(super) fn render(traffic: &Traffic<'_>, ctx: &DrawContext, area: Rect, buf: &mut Buffer) {
     let texts = &ctx.text.packets;
     let Some(client) = traffic.client() else {
@@ -31,7 +31,7 @@ pub(super) fn render(traffic: &Traffic<'_>, ctx: &DrawContext, area: Rect, buf: 
     let Some(stream) = stream else {
         let said = match &traffic.packets.stream {
             _ if traffic.packets.ladder.trail.is_empty() => texts.no_packet,
-            // What was said is put together beside the loop.
+            // The text is assembled in the background.
             None => texts.looking,
             Some(_) => texts.nothing_said,
         };
@@ -49,7 +49,7 @@ pub(super) fn render(traffic: &Traffic<'_>, ctx: &DrawContext, area: Rect, buf: 
     }
 }
 
-/// The lines that are seen: a long conversation costs no more than a short one.
+/// The visible lines. A long conversation costs no more than a short one.
 fn lines(ctx: &DrawContext, client: &Flow, stream: &Stream, back: usize, area: Rect) -> Vec<StreamLine> {
     let height = usize::from(area.height);
     let room = area.width.saturating_sub(11);
@@ -67,7 +67,7 @@ fn lines(ctx: &DrawContext, client: &Flow, stream: &Stream, back: usize, area: R
             }
         }
     }
-    // The beginning is reached: it is at the top, and the screen is full all the same.
+    // Scrolled to the beginning: it stands at the top, and the screen is still full.
     let whole = stream.turns.iter().flat_map(|said| (0..said.height()).map(move |place| (said, place)));
     let cut = stream.cut.then(|| StreamLine {
         packet: None,

@@ -4,7 +4,7 @@ use super::super::draw_context::DrawContext;
 use super::super::glyphs::{ARROW, ELLIPSIS};
 use crate::domain::{Flags, Flow, PacketSummary, Segment, TcpOption};
 
-/// A conversation by its ports: addresses are in the picture itself.
+/// A conversation by its ports; the addresses are shown with the packets.
 pub(super) fn talk(flow: &Flow) -> String {
     match flow.peer {
         Some(peer) => format!("{} :{} {ARROW} :{}", flow.proto, flow.local.port(), peer.port()),
@@ -12,19 +12,19 @@ pub(super) fn talk(flow: &Flow) -> String {
     }
 }
 
-/// What it is, as a ladder has it: the flags that matter, the numbers that go with them, what it carries.
+/// The label of a packet: the flags that matter, the numbers that go with them, and the payload.
 pub(super) fn label(ctx: &DrawContext, packet: &PacketSummary) -> String {
     if let Some(icmp) = &packet.icmp {
         return format!("ICMP {icmp}");
     }
     let Some(tcp) = &packet.tcp else { return carried(ctx, packet) };
-    // As a class says them: SYN-ACK.
+    // As textbooks write them: SYN-ACK.
     let flags = |flags: Flags| flags.to_string().replace('+', "-");
     let control = tcp.flags.any(Flags::SYN.with(Flags::FIN).with(Flags::RST));
     let ack = tcp.flags.has(Flags::ACK).then(|| number(tcp.ack_rel, tcp.ack));
     let mut parts = Vec::new();
     if control {
-        // That a FIN acknowledges something goes without saying, as everything does after the first SYN.
+        // Every segment after the first SYN acknowledges something, so a FIN's ACK is not mentioned.
         parts.push(flags(if tcp.flags.has(Flags::FIN) { Flags::FIN } else { tcp.flags }));
         parts.push(format!("seq {}", number(tcp.seq_rel, tcp.seq)));
         parts.extend(ack.map(|ack| format!("ack {ack}")));
@@ -38,7 +38,7 @@ pub(super) fn label(ctx: &DrawContext, packet: &PacketSummary) -> String {
     parts.join(" ")
 }
 
-/// What there is to say beyond that, where there is room: the numbers, the window, the options.
+/// Details for where there is room: numbers, window, options.
 pub(super) fn more(packet: &PacketSummary) -> String {
     let Some(tcp) = &packet.tcp else { return String::new() };
     let plain = !tcp.flags.any(Flags::SYN.with(Flags::FIN).with(Flags::RST));
@@ -54,7 +54,7 @@ pub(super) fn more(packet: &PacketSummary) -> String {
     parts.join(" ")
 }
 
-/// A clock in every segment is no news.
+/// The options other than timestamps, which are in every segment.
 fn options(tcp: &Segment) -> impl Iterator<Item = String> {
     tcp.options.iter().filter(|option| !matches!(option, TcpOption::Timestamps(..))).map(TcpOption::to_string)
 }
@@ -72,7 +72,7 @@ fn carried(ctx: &DrawContext, packet: &PacketSummary) -> String {
     if payload.text.is_empty() { bytes } else { format!("{bytes} \"{}{cut}\"", payload.text) }
 }
 
-/// What it repeats, and each finding in a word or two; what is on every packet of loopback is no news.
+/// Whether it is a retransmission, and each finding in a word or two, without those that every loopback packet has.
 pub(super) fn findings(ctx: &DrawContext, packet: &PacketSummary) -> Vec<String> {
     let texts = &ctx.text.packets;
     let news = packet.findings.iter().filter(|finding| finding.is_news()).map(|finding| (texts.finding)(finding));

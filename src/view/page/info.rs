@@ -1,4 +1,4 @@
-//! What the kernel knows of one end beyond its row: `TCP_INFO`, and what each value means. Where there is none, why.
+//! The kernel's `TCP_INFO` for one end, and what each value means; or why there is none.
 
 use std::time::Duration;
 
@@ -15,12 +15,12 @@ use crate::view::draw_context::DrawContext;
 use crate::view::glyphs;
 use crate::view::line_writer::{LineWriter, width, wrap};
 
-/// The width from which meanings have room beside two values, more often than not.
+/// From this width on, two columns of values usually have room for their meanings.
 const WIDE: u16 = 112;
 
-/// What stands below the story.
+/// The content below the history.
 enum InfoContent<'a> {
-    /// The values, and whether they are of now.
+    /// The values, and whether they are current.
     Values(&'a TcpInfo, bool),
     /// Sentences.
     Said(Vec<String>),
@@ -50,7 +50,7 @@ fn shown<'a>(model: &'a Model, ctx: &DrawContext, page: &Page) -> InfoContent<'a
     }
 }
 
-/// How many lines this takes in an area like `inside`. Room for the values is kept, so that the story stands still.
+/// How many lines this takes in an area like `inside`. Room is reserved for the values, so that the history does not move.
 pub(super) fn height(model: &Model, ctx: &DrawContext, page: &Page, inside: Rect) -> u16 {
     let lines = |count: usize| u16::try_from(count).unwrap_or(u16::MAX);
     let asking = ctx.text.page.asking;
@@ -125,7 +125,7 @@ fn values(ctx: &DrawContext, info: &TcpInfo, style: Style, area: Rect, buf: &mut
     }
 }
 
-/// How wide the parts of a column of values are, with the blanks behind them.
+/// The widths of a column's parts, each with the blanks behind it.
 struct ValueWidths {
     name: u16,
     value: u16,

@@ -48,7 +48,7 @@ fn parts(model: &Model, ctx: &DrawContext, page: &Page, area: Rect) -> PageLayou
     PageLayout { pair, ends, first_rule, story, second_rule, info }
 }
 
-/// The last line that the story may begin with in this area.
+/// The last line that the history may begin with in this area.
 pub(super) fn reach(model: &Model, area: Rect) -> usize {
     let ctx = DrawContext::of(model, super::ColorDepth::Mono);
     let Some(page) = &model.ui.page else { return 0 };
@@ -84,7 +84,7 @@ pub(super) fn render(model: &Model, ctx: &DrawContext, area: Rect, buf: &mut Buf
     info::render(model, ctx, page, parts.second_rule, parts.info, buf);
 }
 
-/// What kind of thing the page is about, and who is at its ends.
+/// The kind of socket that the page is about, and the names of its ends.
 fn title(model: &Model, ctx: &DrawContext, page: &Page) -> String {
     let words = &ctx.text.page;
     match (page.flow.proto, page.end(End::Server)) {
@@ -102,7 +102,7 @@ fn title(model: &Model, ctx: &DrawContext, page: &Page) -> String {
     }
 }
 
-/// Whose end this is.
+/// The name of the end's owner.
 fn name<'a>(model: &'a Model, ctx: &DrawContext, flow: &Flow, end: End) -> Cow<'a, str> {
     if let Some(server) = model.worlds.shown().server_of(flow, model.now) {
         return Cow::from(&server.spec.name);
@@ -129,7 +129,7 @@ fn pair(ctx: &DrawContext, page: &Page) -> String {
     format!("{} = {tuple}", ctx.text.ports.one_connection)
 }
 
-/// One end as it is now: whose it is and where, its state and queues, its timer.
+/// One end as it is now: its owner and address, its state, queues and timer.
 fn now(model: &Model, ctx: &DrawContext, flow: &Flow, end: End, area: Rect, buf: &mut Buffer) {
     let (theme, words) = (&ctx.theme, &ctx.text.page);
     let host = if end == End::Client { theme.host.client } else { theme.host.server };

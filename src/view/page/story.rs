@@ -1,4 +1,4 @@
-//! The story of a connection: what happened to each of its ends, side by side, in one column of time.
+//! The history of a connection: what happened to each end, side by side along one time column.
 
 use std::time::Duration;
 
@@ -15,22 +15,22 @@ use crate::view::glyphs;
 use crate::view::line_writer::{LineWriter, width, wrap};
 use crate::view::story;
 
-/// How wide the time and the time since the line above are, with the blanks behind them.
+/// The widths of the time and of the time since the line above, with the blanks behind them.
 const TIME: u16 = 9;
 const SINCE: u16 = 9;
 
-/// One line as it is drawn.
+/// One line of the history.
 enum PageRow<'a> {
-    /// What is not known about the ends.
+    /// Says that the time before is not known, for each end.
     Unknown([String; 2]),
-    /// What happened, how long after the line above, and how long after what the same end went through before.
+    /// What happened, the time since the line above, and the time that the same end spent in its previous state.
     Known { line: Line<'a>, since: Option<Duration>, stayed: Option<Duration> },
 }
 
 /// All lines.
 pub(super) struct PageStory<'a> {
     rows: Vec<PageRow<'a>>,
-    /// Whether there is one end only.
+    /// Whether there is only one end.
     alone: bool,
 }
 
@@ -89,7 +89,7 @@ impl<'a> PageStory<'a> {
                     }
                 }
                 PageRow::Known { line, since, stayed } => {
-                    // When something was inferred is when it was known at the latest.
+                    // An inferred step happened at the time shown or before it.
                     let inferred = matches!(line, Line::Step(_, step) if step.evidence == Evidence::Inferred);
                     let clock = ctx.text.numbers.clock(line.at().since(Stamp::ZERO));
                     let clock = if inferred { format!("{}{clock}", glyphs::AT_MOST) } else { clock };
@@ -116,7 +116,7 @@ const fn lead(columns: u16) -> u16 {
     if columns < 70 { TIME + 1 } else { TIME + SINCE + 1 }
 }
 
-/// Where each end is told of.
+/// The columns of the two ends.
 pub(super) fn halves(area: Rect, lead: u16) -> [Rect; 2] {
     let room = area.width.saturating_sub(lead + 3);
     let left = Rect { x: area.x + lead.min(area.width), width: room - room / 2, ..area };
@@ -132,12 +132,12 @@ fn step(ctx: &DrawContext, step: &Step, stayed: Option<Duration>, writer: &mut L
     let cause = step.cause.map(|cause| format!(" ({})", story::cause(ctx, cause))).unwrap_or_default();
     let (from, to) = (step.from.name(), step.to.name());
     let whole = width(from) + width(to) + width(&cause) + 4;
-    // Where it came from stands in the line above.
+    // The previous state is on the line above.
     if whole <= writer.room() {
         writer.skip(1).write(from, of(step.from));
     }
     writer.write(&format!(" {} ", glyphs::ARROW), style).write(to, of(step.to)).write_whole(&cause, theme.quiet);
-    // Of what was inferred, it is not known when.
+    // The time of an inferred step is not known.
     if let Some(stayed) = stayed.filter(|stayed| !stayed.is_zero() && step.evidence != Evidence::Inferred) {
         writer.write_whole(&format!("  {}", (ctx.text.page.after)(&ctx.text.numbers.lapse(stayed))), theme.quiet);
     }

@@ -24,7 +24,7 @@ pub(super) fn render(model: &Model, ctx: &DrawContext, area: Rect, buf: &mut Buf
         let mark = |on: bool| if on && model.ui.wire.from.is_some() { glyphs::SELECTED } else { "" };
         let mode = format!(" {}{} ", mark(meant(host)), mode(model, ctx, host));
         let cut = model.worlds.shown().wire.lane(host).cut;
-        // A blank on either side, and the head; cut, there is a mark at both ends.
+        // A blank on either side, and the head; a cut direction has a mark at both ends.
         let line = area.width.saturating_sub(width(&mode) + 3 + u16::from(cut)) / 2;
         let dash = glyphs::RANGE_LINE.repeat(usize::from(line));
         let (before, after) = match (host, cut) {
@@ -61,7 +61,7 @@ fn mode(model: &Model, ctx: &DrawContext, host: HostId) -> String {
     ctx.text.wire.mode(mode, &hop)
 }
 
-/// What is unusual about a direction, and how many packets wait on it.
+/// What is unusual about a direction, and how many packets are held on it.
 fn details(model: &Model, ctx: &DrawContext, host: HostId) -> (String, Style) {
     let (words, wire) = (&ctx.text.wire, &model.worlds.shown().wire);
     let lane = wire.lane(host);

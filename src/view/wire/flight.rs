@@ -1,4 +1,4 @@
-//! A packet's line between the two hosts: how far it has come, and what it is.
+//! A packet's arrow between the two hosts: its label, and how far it has come.
 
 use std::time::Duration;
 
@@ -14,7 +14,7 @@ use crate::view::draw_context::DrawContext;
 use crate::view::glyphs;
 use crate::view::line_writer::{LineWriter, width};
 
-/// The line before the label.
+/// The columns of line before the label.
 const LEAD: u16 = 2;
 
 /// Draws it, from its sender's side.
@@ -60,14 +60,14 @@ pub(super) fn draw(model: &Model, ctx: &DrawContext, packet: &OnWire, several: b
     }
 }
 
-/// What stands behind the head of the arrow, the longest first.
+/// The status behind the arrow's head, the longest form first.
 fn status(model: &Model, ctx: &DrawContext, packet: &OnWire) -> (Vec<String>, Style) {
     let (words, numbers, theme) = (&ctx.text.wire, &ctx.text.numbers, &ctx.theme);
     match packet.fate {
         Fate::Held => {
             let held = (words.held)(&numbers.span(model.now.since(packet.sent)));
             let again = (packet.folded > 0).then(|| (words.sent_again)(packet.folded));
-            // The kernel's own word on its timer, where it was asked; else the last wait as it was lived through.
+            // The RTO that the kernel reports, or else the last wait as it was observed.
             let known = model.worlds.shown().wire.info(packet.from, &packet.packet.flow);
             let known = known.map(|info| (words.rto_now)(&numbers.short(Duration::from_micros(info.rto_us.into()))));
             let lived = || packet.waited.map(|waited| (words.last_after)(&numbers.short(waited)));

@@ -26,7 +26,7 @@ pub(super) fn render(model: &Model, ctx: &DrawContext, host: HostId, area: Rect,
     let frame = PaneFrame { title: &title, count: &count, ..PaneFrame::default() };
     let inside = ctx.frame(&frame, area, buf);
     let mut row = 0;
-    // What a connection came from stands above it.
+    // The listener of a connection stands above it.
     let above = rest.first().is_some_and(|entry| entry.row.state == Some(TcpState::Listen) && host == HostId::Server);
     let (above, below) = rest.split_at(usize::from(above));
     for entry in above {
@@ -67,8 +67,8 @@ fn sockets<'a>(
             entry.host == Some(host) && end.and_then(|end| end.entry).is_none_or(|end| end.row.key() != entry.row.key())
         })
         .collect();
-    // The listener that the conversation belongs to, the selected server, connections before idle listeners, the newest;
-    // the lab's own servers last, as they were started together.
+    // First the conversation's listener, then the selected server, connections before idle listeners, the newest first;
+    // the lab's own servers come last, as they were started together.
     let belongs =
         |entry: &Entry| end.is_some_and(|end| entry.row.flow == Flow::unconnected(end.flow.proto, end.flow.local));
     let key = |entry: &&Entry| {
@@ -112,11 +112,11 @@ fn address(ctx: &DrawContext, flow: &Flow, writer: &mut LineWriter<'_>) {
     }
 }
 
-/// The end of the conversation that is looked at.
+/// This host's end of the conversation shown.
 struct ConversationEnd<'a> {
     flow: Flow,
     entry: Option<&'a Entry>,
-    /// Its state, where it is not in the table the last one that it is known to have had.
+    /// Its state, or the last known one if it is not in the table.
     state: Option<TcpState>,
     info: Option<&'a TcpInfo>,
 }
@@ -124,14 +124,14 @@ struct ConversationEnd<'a> {
 impl<'a> ConversationEnd<'a> {
     fn of(model: &'a Model, host: HostId, flow: Flow) -> Self {
         let table = &model.worlds.shown().table;
-        // A UDP socket that never called connect.
+        // An unconnected UDP socket.
         let bare = [flow.local, (std::net::Ipv4Addr::UNSPECIFIED, flow.local.port()).into()];
         let bare = || bare.iter().find_map(|local| table.of(&Flow::unconnected(Proto::Udp, *local)));
         let entry = table.of(&flow).or_else(|| bare().filter(|_| flow.proto == Proto::Udp));
         let entry = entry.filter(|entry| entry.host == Some(host));
         let booked = || model.worlds.shown().book.state(&flow).map(|(state, _)| state);
         let state = entry.map_or_else(booked, |entry| entry.row.state);
-        // What was known of it while it was a whole socket is no longer so.
+        // `TCP_INFO` of a socket that is only a TIME_WAIT entry by now is out of date.
         let rest = |entry: &Entry| entry.row.timer.is_some_and(|timer| timer.kind == TimerKind::TimeWait);
         let whole = entry.is_some_and(|entry| !rest(entry)) && state != Some(TcpState::SynRecv);
         let info = model.worlds.shown().wire.info(host, &flow).filter(|_| whole);
@@ -153,7 +153,7 @@ impl<'a> ConversationEnd<'a> {
         if let Some(server) = server {
             writer.write(&server.spec.name, ctx.theme.title).skip(1);
         }
-        // A datagram's socket that never called connect has no peer, whoever it talks to.
+        // An unconnected UDP socket has no peer, even if it exchanges datagrams with one.
         address(ctx, &bare.unwrap_or(self.flow), &mut writer);
         match self.state {
             Some(state) => _ = writer.skip(1).write(state.name(), ctx.theme.state(state)),
@@ -161,7 +161,7 @@ impl<'a> ConversationEnd<'a> {
         }
         let queued = self.entry.is_none_or(|entry| queues(ctx, entry, &mut writer));
         let mut writer = LineWriter::on(buf, area, 1);
-        // What comes next stands first: the timer, then what it is made of.
+        // The timer stands first: it says what comes next.
         if let Some(entry) = self.entry {
             timer(model, ctx, entry, &mut writer);
             if !queued {
@@ -178,7 +178,7 @@ impl<'a> ConversationEnd<'a> {
 /// do not either.
 fn queues(ctx: &DrawContext, entry: &Entry, writer: &mut LineWriter<'_>) -> bool {
     let (Some(recv), Some(send)) = (entry.row.recv_q, entry.row.send_q) else { return true };
-    // There is nothing left to queue.
+    // These have no queues left.
     if matches!(entry.row.state, Some(TcpState::TimeWait | TcpState::Closed)) {
         return true;
     }
@@ -210,7 +210,7 @@ fn timer(model: &Model, ctx: &DrawContext, entry: &Entry, writer: &mut LineWrite
     writer.skip(2).write_whole(&text, ctx.theme.state.opening);
 }
 
-/// What the kernel knows, as much as fits.
+/// `TCP_INFO`, as much as fits.
 fn info(ctx: &DrawContext, info: &TcpInfo, writer: &mut LineWriter<'_>) {
     let (words, numbers, theme) = (&ctx.text.wire, &ctx.text.numbers, &ctx.theme);
     let micros = |micros: u32| Duration::from_micros(micros.into());

@@ -1,4 +1,4 @@
-//! A packet in words: the longest that fit.
+//! A packet's label, as long as fits.
 
 use std::fmt::Write as _;
 
@@ -9,7 +9,7 @@ use crate::view::draw_context::DrawContext;
 use crate::view::glyphs;
 use crate::view::line_writer::width;
 
-/// The number and the kind of a packet, as sentences call it: `#3 SYN+ACK`, `#4 PSH+ACK 12 B`.
+/// The number and the kind of a packet, as sentences name it: `#3 SYN+ACK`, `#4 PSH+ACK 12 B`.
 pub(super) fn name(packet: &PacketSummary) -> String {
     let mut name = format!("#{} {}", packet.number, packet.label());
     if packet.payload.len > 0 && packet.icmp.is_none() {
@@ -18,12 +18,12 @@ pub(super) fn name(packet: &PacketSummary) -> String {
     name
 }
 
-/// A packet on the ladder, in at most so many columns, if it can be; at the least its name.
+/// A packet's label in at most so many columns; at least its name, even if that is longer.
 pub(super) fn of(ctx: &DrawContext, packet: &OnWire, several: bool, columns: u16) -> String {
     let summary = &packet.packet;
     let port = if several { port(&summary.flow) } else { String::new() };
     let full = format!("{port}{}", name(summary));
-    // That bytes come with PSH and ACK is what the class may miss first.
+    // The flags of a plain data segment are the first to be left out.
     let plain = summary.tcp.as_ref().is_some_and(|tcp| {
         summary.payload.len > 0 && !tcp.flags.any(Flags(Flags::SYN.0 | Flags::FIN.0 | Flags::RST.0))
     });
@@ -34,7 +34,7 @@ pub(super) fn of(ctx: &DrawContext, packet: &OnWire, several: bool, columns: u16
     } else {
         full
     };
-    // In the order in which they are worth their room.
+    // The most useful first.
     let mut optional: Vec<String> = marks;
     if let Some(icmp) = summary.icmp {
         optional.push(icmp.to_string());
@@ -61,7 +61,7 @@ pub(super) fn of(ctx: &DrawContext, packet: &OnWire, several: bool, columns: u16
     label
 }
 
-/// What is unusual about it, what matters most first.
+/// What is unusual about the packet, the most important first.
 fn marks(ctx: &DrawContext, packet: &OnWire) -> Vec<String> {
     let words = &ctx.text.wire;
     let again = packet.packet.retransmission_of.filter(|of| *of != packet.packet.number);
@@ -77,7 +77,7 @@ fn marks(ctx: &DrawContext, packet: &OnWire) -> Vec<String> {
     .collect()
 }
 
-/// The client host's port of a conversation: what tells it from the others.
+/// The client's port, which distinguishes the conversation from others.
 fn port(flow: &Flow) -> String {
     format!(":{} ", presenter::of_client(flow).local.port())
 }

@@ -1,4 +1,4 @@
-//! The packets between the hosts, one below the other, with the states that both ends went through beside them.
+//! The packets between the hosts, one below the other, with the states of both ends beside them.
 
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
@@ -76,7 +76,7 @@ fn foot(model: &Model, ctx: &DrawContext, below: usize) -> String {
     parts.into_iter().flatten().collect::<Vec<_>>().join(&format!(" {} ", glyphs::DOT))
 }
 
-/// The rungs that fit: the latest, or those around the packet that the keys are about.
+/// The rungs that fit: the latest, or those around the packet that the keys act on.
 fn window(model: &Model, ctx: &DrawContext, inside: Rect) -> std::ops::Range<usize> {
     let rungs = model.worlds.shown().wire.rungs();
     let lines = |at: usize| match &rungs[at] {
@@ -109,7 +109,7 @@ fn window(model: &Model, ctx: &DrawContext, inside: Rect) -> std::ops::Range<usi
     start..end
 }
 
-/// Whether what is seen belongs to more than one conversation.
+/// Whether the visible packets belong to more than one conversation.
 fn several(model: &Model, shown: std::ops::Range<usize>) -> bool {
     let wire = &model.worlds.shown().wire;
     let mut conversations = wire.rungs().range(shown).filter_map(|rung| match rung {
@@ -180,7 +180,7 @@ fn states(ctx: &DrawContext, client: Option<TcpState>, server: Option<TcpState>,
     }
 }
 
-/// The line above the first packet of a conversation: the states before it, and who talks to whom.
+/// The line above the first packet of a conversation: the states before it, and both addresses.
 fn beginning(model: &Model, ctx: &DrawContext, on: &OnWire, before: &Transition, area: Rect, buf: &mut Buffer) {
     let line = Rect { height: area.height.min(1), ..area };
     let flow = on.packet.flow;
@@ -203,7 +203,7 @@ fn beginning(model: &Model, ctx: &DrawContext, on: &OnWire, before: &Transition,
     LineWriter::on(buf, middle, 0).skip(gap).write(title, ctx.theme.quiet);
 }
 
-/// Draws a change of state that stands alone.
+/// Draws a state change that no packet carries.
 fn change(ctx: &DrawContext, (_, host, change, _): &Remark, area: Rect, buf: &mut Buffer) -> u16 {
     let line = Rect { height: area.height.min(1), ..area };
     let cause = match change.cause {
@@ -227,7 +227,7 @@ fn change(ctx: &DrawContext, (_, host, change, _): &Remark, area: Rect, buf: &mu
     1
 }
 
-/// What the next press of the key will do, under the packet that it is about.
+/// What the next press of the key will do, for the packet that it acts on.
 fn told(model: &Model, ctx: &DrawContext, packet: &OnWire) -> Option<String> {
     if presenter::target(model) != Some(packet.packet.number) {
         return None;

@@ -1,4 +1,4 @@
-//! The lesson that is played: what is said, what is done, what has to be seen and what of it was.
+//! The lesson being played: its text, its acts, and its expectations with their results.
 
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
@@ -15,13 +15,13 @@ use crate::view::keys;
 use crate::view::line_writer::{LineWriter, wrap_pieces};
 use crate::view::sentences::{of_act, of_expect, of_seen};
 
-/// A paragraph in its pieces; every line of it but the first stands in by so many columns.
+/// A paragraph in pieces; all its lines but the first are indented by so many columns.
 type Paragraph = (u16, Vec<(String, Style)>);
 
-/// How far a line of an expectation stands in behind its mark.
+/// The indent of an expectation behind its mark.
 const MARK: u16 = 2;
 
-/// How many lines the panel needs inside of its frame for the longest step of the lesson, so that nothing moves while
+/// How many lines the panel needs inside its frame for the longest step, so that nothing moves during the lesson.
 /// it is gone through.
 pub(super) fn needs(model: &Model, ctx: &DrawContext, columns: u16) -> u16 {
     let Some((playing, lesson)) = played(model) else { return 0 };
@@ -58,13 +58,13 @@ pub(super) fn render(model: &Model, ctx: &DrawContext, area: Rect, buf: &mut Buf
     }
 }
 
-/// What is played, if the file of it is known here.
+/// What is being played, if this version has the lesson.
 fn played(model: &Model) -> Option<(&Playing, &'static Lesson)> {
     let playing = model.worlds.shown().playing.as_ref()?;
     Some((playing, catalogue::lesson(&playing.lesson)?))
 }
 
-/// What the key does that goes on.
+/// What the key for the next step does now.
 fn foot(model: &Model, ctx: &DrawContext, playing: &Playing) -> String {
     let words = &ctx.text.lessons.playing;
     let key = keys::first(Action::GoOn, ctx.text);
@@ -103,14 +103,14 @@ fn paragraphs(ctx: &DrawContext, lesson: &Lesson, playing: &Playing) -> Vec<Para
     all
 }
 
-/// What is done in a step, as one line if it fits.
+/// The acts of a step, as one line if it fits.
 fn acts(ctx: &DrawContext, step: &Step, playing: &Playing) -> Vec<(String, Style)> {
     let (words, theme) = (&ctx.text.lessons, &ctx.theme);
     let head = if playing.beat == Beat::Told { words.playing.to_do } else { words.playing.done };
     let mut pieces = vec![(format!("{head} "), theme.title)];
     let mut at = 0;
     while let Some(act) = step.acts.get(at) {
-        // The same thing some times over is said once.
+        // Repeated acts are listed once, with their number.
         let same = step.acts[at..].iter().take_while(|other| *other == act).count();
         let through = at + same;
         let failed = playing.not_done.is_some_and(|stuck| (at..through).contains(&stuck));
@@ -129,7 +129,7 @@ fn acts(ctx: &DrawContext, step: &Step, playing: &Playing) -> Vec<(String, Style
     pieces
 }
 
-/// A line, and how far it stands in.
+/// A line with its indent.
 type IndentedLine<'a> = (u16, Vec<(&'a str, Style)>);
 
 fn indented_lines((indent, pieces): &Paragraph, columns: u16) -> Vec<IndentedLine<'_>> {

@@ -62,7 +62,7 @@ pub(super) fn render(model: &Model, ctx: &DrawContext, area: Rect, buf: &mut Buf
         28..=37 => (6, 7),
         _ => (8, 8),
     };
-    // What is played says what just happened; what the kernels add to it is told where there is room for both.
+    // The lesson says what just happened; the kernels' side is added if there is room for both.
     let playing = model.worlds.shown().playing.is_some();
     let (hosts, story) = match area.height {
         _ if !playing => (hosts, story),

@@ -1,4 +1,4 @@
-//! What is shown where there is no wire: that it is being opened, why it cannot be and what would help, or why it ended.
+//! The view without a wire: it is being opened, or why it cannot be opened and what would help, or why it ended.
 
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
@@ -12,7 +12,7 @@ use crate::view::draw_context::{DrawContext, PaneFrame};
 use crate::view::keys;
 use crate::view::line_writer::{LineWriter, wrap};
 
-/// How far a command stands in from the left.
+/// The indent of a command.
 const INDENT: u16 = 4;
 
 /// Draws it.
@@ -48,7 +48,7 @@ pub(super) fn render(model: &Model, ctx: &DrawContext, area: Rect, buf: &mut Buf
     }
     let mut row = if inside.height > 16 { 2 } else { 0 };
     for (text, style) in &lines {
-        // A command is indented, on every line that it takes.
+        // A command is indented on every line.
         let indent = if text.starts_with(' ') { INDENT } else { 0 };
         for line in wrap(text.trim_start(), inside.width.saturating_sub(indent)) {
             LineWriter::on(buf, inside, row).skip(indent).write(line, *style);
@@ -57,7 +57,7 @@ pub(super) fn render(model: &Model, ctx: &DrawContext, area: Rect, buf: &mut Buf
     }
 }
 
-/// What the system said, and what that means where a class can meet it elsewhere too.
+/// The system's error, with its meaning if it has one in the lab.
 fn said(ctx: &DrawContext, errno: Errno) -> String {
     match errno {
         Errno::Other(_) => errno.to_string(),

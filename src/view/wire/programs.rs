@@ -1,4 +1,4 @@
-//! Programs on the hosts, and what they wrote last.
+//! Programs on the hosts, and their latest output.
 
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;

@@ -19,7 +19,7 @@ pub(super) fn render(model: &Model, ctx: &DrawContext, area: Rect, buf: &mut Buf
     let inside = ctx.frame(&PaneFrame { title: words.story, ..PaneFrame::default() }, area, buf);
     let inside = Rect { x: inside.x + 1, width: inside.width.saturating_sub(2), ..inside };
     let told = told(model, ctx);
-    // Where not everything fits, calls are left out first, then what the earlier changes mean.
+    // If not everything fits, calls are left out first, then the meanings of earlier changes.
     let ways = [Weight::Call, Weight::Meaning, Weight::Fact].map(|least| pieces(&told, least));
     let fits = |pieces: &&Vec<(String, Style)>| wrap_pieces(pieces, inside.width).len() <= usize::from(inside.height);
     let mut pieces = ways.iter().find(fits).unwrap_or(&ways[2]).clone();
@@ -39,18 +39,18 @@ pub(super) fn render(model: &Model, ctx: &DrawContext, area: Rect, buf: &mut Buf
     }
 }
 
-/// How much it matters that a sentence is told.
+/// How important a sentence is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 enum Weight {
-    /// A call that worked: the states and the packets tell the rest.
+    /// A call that worked: states and packets show the same.
     Call,
-    /// What a change means that is not the last.
+    /// The meaning of a change, unless it is the last.
     Meaning,
     /// What happened.
     Fact,
 }
 
-/// A sentence in its pieces, and what it weighs.
+/// A sentence in pieces, with its weight.
 type Sentence = (Weight, Vec<(String, Style)>);
 
 fn pieces(told: &[Sentence], least: Weight) -> Vec<(String, Style)> {
@@ -70,7 +70,7 @@ fn told(model: &Model, ctx: &DrawContext) -> Vec<Sentence> {
         }
         let pieces = match fact {
             Fact::Sent(number) => {
-                // Those that went on already need not be said to be there.
+                // Packets that have already moved on are reported below.
                 if wire.packet(*number).is_some_and(|packet| packet.fate.is_open()) {
                     sent.push(named(*number));
                 }
@@ -116,7 +116,7 @@ fn told(model: &Model, ctx: &DrawContext) -> Vec<Sentence> {
             Fact::Changed(..) | Fact::Lost(..) => Weight::Meaning,
             _ => Weight::Fact,
         };
-        // What many do alike is told once, and what it means after the last of them.
+        // Equal sentences appear once, and their meaning after the last of them.
         let before = sentences.iter().position(|(_, other)| *other == pieces);
         match before {
             Some(before) if weight == Weight::Meaning => _ = sentences.remove(before),
@@ -138,7 +138,7 @@ fn told(model: &Model, ctx: &DrawContext) -> Vec<Sentence> {
     if let Some(last) = sent.pop() {
         let many = !sent.is_empty();
         let names = if many { format!("{} {} {last}", sent.join(", "), words.and) } else { last };
-        // Before what timers made of it since.
+        // Before the retransmissions that followed.
         let place = again.unwrap_or(sentences.len());
         sentences.insert(place, (Weight::Fact, plain((words.sent)(&names, many))));
     }
@@ -156,7 +156,7 @@ fn changed(ctx: &DrawContext, host: HostId, change: &Transition) -> Vec<(String,
     let cause = match change.cause {
         Some(Cause::Call(call)) => Some(format!("({call}). ")),
         Some(Cause::Timer) => Some(format!("({}). ", ctx.text.lifecycle.timer)),
-        // It was said to have arrived.
+        // The packet's arrival was already reported.
         Some(Cause::Packet(_)) | None => None,
     };
     // The full stop stays with the word before it.
@@ -166,7 +166,7 @@ fn changed(ctx: &DrawContext, host: HostId, change: &Transition) -> Vec<(String,
     pieces
 }
 
-/// Whether a lost packet is sent again, and by whom.
+/// Whether and why a lost packet is sent again.
 fn resent(packet: &PacketSummary) -> Resent {
     let Some(tcp) = packet.tcp.as_ref().filter(|_| packet.flow.proto == Proto::Tcp && packet.icmp.is_none()) else {
         return Resent::Never;
