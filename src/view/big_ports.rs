@@ -42,7 +42,8 @@ pub(super) fn render(model: &Model, ctx: &DrawContext, area: Rect, buf: &mut Buf
         [u16::from(inside.height > below + digits.height + 3), 1, digits.height, 1, inside.height],
     );
     let second = digits.second;
-    let (theme, port) = (&ctx.theme, client.destination.addr.port());
+    let theme = &ctx.theme;
+    let port = client.destination.addr.port();
     LineWriter::on(buf, titles, 0)
         .write(words.newest, theme.title)
         .goto(inside.x + second)
@@ -110,12 +111,14 @@ impl Digits {
 }
 
 fn facts(model: &Model, ctx: &DrawContext, client: &Client, area: Rect, buf: &mut Buffer) {
-    let (words, theme) = (&ctx.text.ports, &ctx.theme);
+    let words = &ctx.text.ports;
+    let theme = &ctx.theme;
     let mut row = 1;
     let mut writer = LineWriter::on(buf, area, row);
     match (client.destination.proto, client.local) {
         (Proto::Tcp, Some(local)) => {
-            let (peer, proto) = (client.destination.addr, client.destination.proto);
+            let peer = client.destination.addr;
+            let proto = client.destination.proto;
             writer.write(words.one_connection, theme.text).write(" = ( ", theme.text).write(proto.name(), theme.text);
             writer.write(&format!(", {}, ", local.ip()), theme.text).write(&local.port().to_string(), theme.newest);
             writer.write(&format!(", {}, ", peer.ip()), theme.text);
@@ -135,7 +138,8 @@ fn facts(model: &Model, ctx: &DrawContext, client: &Client, area: Rect, buf: &mu
 
 /// How many ports of the range are in use, waiting, and free.
 fn counts(model: &Model, ctx: &DrawContext, writer: &mut LineWriter<'_>) {
-    let (words, numbers) = (&ctx.text.ports, &ctx.text.numbers);
+    let words = &ctx.text.ports;
+    let numbers = &ctx.text.numbers;
     let Some((low, high)) = model.worlds.shown().port_range else { return };
     let mut ports: Vec<(u16, bool)> = Vec::new();
     for (_, entry) in model.worlds.shown().table.rows() {
@@ -147,19 +151,21 @@ fn counts(model: &Model, ctx: &DrawContext, writer: &mut LineWriter<'_>) {
     ports.sort_unstable();
     // A port with two destinations is one port; it is in use if any of its connections is.
     let mut by_port = ports.chunk_by(|one, other| one.0 == other.0);
-    let (mut used, mut waiting) = (0u64, 0u64);
+    let mut used = 0u64;
+    let mut waiting = 0u64;
     by_port.by_ref().for_each(|port| *(if port.iter().any(|(_, used)| *used) { &mut used } else { &mut waiting }) += 1);
     let free = u64::from(high - low) + 1 - used - waiting;
     writer.write(&(words.in_use)(&numbers.count(used)), ctx.theme.state.established);
-    writer.write(&format!(" {} ", glyphs::DOT), ctx.theme.border);
+    writer.write(glyphs::SEPARATOR, ctx.theme.border);
     writer.write(&(words.time_wait)(&numbers.count(waiting)), ctx.theme.state.time_wait);
-    writer.write(&format!(" {} ", glyphs::DOT), ctx.theme.border);
+    writer.write(glyphs::SEPARATOR, ctx.theme.border);
     writer.write(&(words.free)(&numbers.count(free)), ctx.theme.text);
 }
 
 /// The latest ports, in the order they came, with the steps between them.
 fn steps(model: &Model, ctx: &DrawContext, writer: &mut LineWriter<'_>) {
-    let (words, theme) = (&ctx.text.ports, &ctx.theme);
+    let words = &ctx.text.ports;
+    let theme = &ctx.theme;
     let Some(newest) = newest(model) else { return };
     let same = |client: &&Client| client.destination == newest.destination && client.local.is_some();
     // Each port takes ten columns with its step. One more port is worth more than the comment behind them.
@@ -196,7 +202,8 @@ fn steps(model: &Model, ctx: &DrawContext, writer: &mut LineWriter<'_>) {
 
 /// Ports in TIME_WAIT, and the time until each is free again.
 fn countdowns(model: &Model, ctx: &DrawContext, area: Rect, buf: &mut Buffer) {
-    let (words, theme) = (&ctx.text.ports, &ctx.theme);
+    let words = &ctx.text.ports;
+    let theme = &ctx.theme;
     let mut waiting: Vec<_> = Vec::new();
     let room = usize::from(area.height) * usize::from(area.width / 16);
     for client in model.worlds.shown().clients.all().iter().rev() {

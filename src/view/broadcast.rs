@@ -8,7 +8,7 @@ use ratatui::style::Style;
 
 use super::draw_context::{DrawContext, PaneFrame};
 use super::input_line::InputLine;
-use super::line_writer::{LineWriter, head, width, wrap};
+use super::line_writer::{LineWriter, head, paragraph, width, wrap};
 use super::{glyphs, keys};
 use crate::domain::{Excerpt, Reply, ServiceModel};
 use crate::model::Model;
@@ -37,9 +37,7 @@ pub(super) fn render(model: &Model, ctx: &DrawContext, area: Rect, buf: &mut Buf
             } else {
                 (words.none)(&keys::first(Action::Say, ctx.text))
             };
-            for (row, line) in (0..body.height).zip(wrap(&sentence, body.width.saturating_sub(2))) {
-                LineWriter::on(buf, body, row).skip(1).write(line, ctx.theme.quiet);
-            }
+            paragraph(&sentence, ctx.theme.quiet, body, buf);
         }
         None => {}
     }
@@ -57,7 +55,8 @@ pub(super) fn render(model: &Model, ctx: &DrawContext, area: Rect, buf: &mut Buf
 
 /// Draws a single line: the prompt, and the latest message with its answers.
 pub(super) fn render_line(model: &Model, ctx: &DrawContext, area: Rect, buf: &mut Buffer) {
-    let (words, theme) = (&ctx.text.broadcast, &ctx.theme);
+    let words = &ctx.text.broadcast;
+    let theme = &ctx.theme;
     let mut writer = LineWriter::on(buf, area, 0);
     writer.skip(1).write("> ", theme.key);
     let Some(message) = shown(model) else {
@@ -89,7 +88,7 @@ pub(super) fn render_line(model: &Model, ctx: &DrawContext, area: Rect, buf: &mu
 fn condensed(model: &Model, ctx: &DrawContext, delivery: &Delivery, answers: bool) -> Vec<(String, Style)> {
     let theme = &ctx.theme;
     let name = model.worlds.shown().servers.get(delivery.server).map_or("", |server| &server.spec.name);
-    let mut parts = vec![(format!(" {} ", glyphs::DOT), theme.border), (format!("{name} "), theme.title)];
+    let mut parts = vec![(glyphs::SEPARATOR.into(), theme.border), (format!("{name} "), theme.title)];
     match &delivery.reply {
         Some(Reply::Answer { rtt, text }) => {
             if answers {
@@ -124,8 +123,7 @@ fn excerpt(ctx: &DrawContext, text: &Excerpt) -> String {
     if text.len == 0 {
         return ctx.text.broadcast.empty.into();
     }
-    let more = if text.is_cut() { glyphs::ELLIPSIS } else { "" };
-    format!("{}{more}", text.text)
+    glyphs::excerpt(text)
 }
 
 fn input(model: &Model, ctx: &DrawContext, area: Rect, buf: &mut Buffer) -> Option<Position> {
@@ -136,15 +134,15 @@ fn input(model: &Model, ctx: &DrawContext, area: Rect, buf: &mut Buffer) -> Opti
     if typing || !typed.text.is_empty() {
         writer.write(&typed.text, ctx.theme.typed);
     } else {
-        let hint = format!("{} {}", keys::first(Action::Say, ctx.text), ctx.text.keys.say.hint);
-        writer.write(&hint, ctx.theme.quiet);
+        writer.write(&ctx.hint(Action::Say), ctx.theme.quiet);
     }
     let x = (area.x + 3 + typed.cursor).min(area.right().saturating_sub(1));
     (typing && !area.is_empty()).then_some(Position::new(x, area.y))
 }
 
 fn message(model: &Model, ctx: &DrawContext, message: &Message, area: Rect, buf: &mut Buffer) {
-    let (words, theme) = (&ctx.text.broadcast, &ctx.theme);
+    let words = &ctx.text.broadcast;
+    let theme = &ctx.theme;
     let mut writer = LineWriter::on(buf, area, 0);
     writer.skip(1).write(words.you, theme.quiet).write(": ", theme.quiet);
     writer.write(&excerpt(ctx, &message.text), theme.typed);
@@ -207,7 +205,8 @@ fn delivery(
 
 /// Why a server has not answered, as far as is known.
 fn reason(model: &Model, ctx: &DrawContext, delivery: &Delivery) -> (String, Style) {
-    let (words, theme) = (&ctx.text.broadcast, &ctx.theme);
+    let words = &ctx.text.broadcast;
+    let theme = &ctx.theme;
     match &delivery.reply {
         Some(Reply::Failed { errno }) => (format!("{errno}: {}", (ctx.text.errno)(*errno).what), theme.alarm),
         Some(Reply::Closed) => (words.closed.into(), theme.alarm),

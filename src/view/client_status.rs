@@ -24,8 +24,8 @@ pub(super) fn row<'a>(model: &'a Model, client: &Client) -> Option<&'a Entry> {
     model.worlds.shown().table.of(&client.flow()?)
 }
 
-/// The state that an end is in now, and how that is known: what the table shows. What is in no table is in no state but
-/// CLOSED, and only where somebody saw that: what the book remembers else may be over long since.
+/// The present state of an end, and the evidence for it: what the table shows. An end that is in no table is CLOSED if
+/// that was observed. Any other state in its history may be long over.
 pub(super) fn end(model: &Model, flow: &Flow) -> Option<(TcpState, Evidence)> {
     let booked = model.worlds.shown().book.state(flow);
     match (model.worlds.shown().table.state(flow), booked) {
@@ -76,6 +76,9 @@ pub(super) fn waits(model: &Model, client: &Client) -> bool {
 
 /// The program that a foreign client belongs to, with its pid.
 pub(super) fn program(client: &Client) -> Option<String> {
-    let process = client.process.as_ref().filter(|_| client.owner == Owner::Foreign)?;
+    if client.owner != Owner::Foreign {
+        return None;
+    }
+    let process = client.process.as_ref()?;
     Some(format!("{}/{}", process.pid, process.name))
 }

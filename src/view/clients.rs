@@ -9,7 +9,7 @@ use ratatui::layout::Rect;
 use super::client_status::{self, ClientStatus};
 use super::column_budget::ColumnBudget;
 use super::draw_context::{DrawContext, PaneFrame};
-use super::line_writer::{LineWriter, fit, width, wrap};
+use super::line_writer::{LineWriter, fit, paragraph, width, wrap};
 use super::{glyphs, keys, names, number_line};
 use crate::domain::{Proto, TcpState, WorldId};
 use crate::model::Model;
@@ -38,10 +38,8 @@ pub(super) fn render(model: &Model, ctx: &DrawContext, area: Rect, buf: &mut Buf
     if all.is_empty() {
         let key = keys::first(Action::Wire, ctx.text);
         let sentence = if model.has_no_lab() { (words.none_on_wire)(&key) } else { words.none.to_owned() };
-        let lines = wrap(&sentence, inside.width.saturating_sub(2));
-        for (row, line) in (0..inside.height.saturating_sub(1)).zip(lines) {
-            LineWriter::on(buf, inside, row).skip(1).write(line, ctx.theme.quiet);
-        }
+        let place = Rect { height: inside.height.saturating_sub(1), ..inside };
+        paragraph(&sentence, ctx.theme.quiet, place, buf);
     }
     let list = Rect { height: list_height(model, inside), ..inside };
     // The newest client is at the top: places count from the end of the list.
@@ -149,7 +147,9 @@ pub(super) fn is_elsewhere(model: &Model, ip: IpAddr) -> bool {
 }
 
 fn row(model: &Model, ctx: &DrawContext, columns: &ClientColumns, client: &Client, writer: &mut LineWriter<'_>) {
-    let (theme, words, numbers) = (&ctx.theme, &ctx.text.clients, &ctx.text.numbers);
+    let theme = &ctx.theme;
+    let words = &ctx.text.clients;
+    let numbers = &ctx.text.numbers;
     let start = writer.x();
     let style = if client.is_live() { theme.text } else { theme.quiet };
     let selected = model.ui.client == Some(client.no);
@@ -232,8 +232,8 @@ fn highlight(model: &Model, ctx: &DrawContext, client: &Client, start: u16, writ
     }
 }
 
-/// Why a client failed, where the columns leave too little room for it: they give way, the least telling first. A port
-/// that was given back says nothing any more. `false` where there is room enough.
+/// Writes why a client failed, if the columns leave too little room for it: they give way, the least important first. A
+/// port that was released says nothing any more. Returns `false` if there is enough room beside the columns.
 fn failed(
     ctx: &DrawContext,
     columns: &ClientColumns,
@@ -256,7 +256,8 @@ fn failed(
 }
 
 fn details(model: &Model, ctx: &DrawContext, columns: &ClientColumns, client: &Client, writer: &mut LineWriter<'_>) {
-    let (theme, numbers) = (&ctx.theme, &ctx.text.numbers);
+    let theme = &ctx.theme;
+    let numbers = &ctx.text.numbers;
     let style = if client.is_live() { theme.text } else { theme.quiet };
     if client.is_live() {
         writer.right(&numbers.span(model.now.since(client.since)), 7, style);

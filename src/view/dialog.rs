@@ -8,7 +8,7 @@ use ratatui::widgets::{Clear, Widget};
 use super::draw_context::{DrawContext, PaneFrame};
 use super::glyphs;
 use super::input_line::InputLine;
-use super::line_writer::{LineWriter, wrap};
+use super::line_writer::{LineWriter, wrap, wrap_all};
 use crate::model::Model;
 use crate::model::mode::Question;
 use crate::model::network::{Fault, yes};
@@ -17,7 +17,8 @@ use crate::model::ui::Mode;
 
 /// Draws the box, if one is open; returns where the cursor is while something is typed.
 pub(super) fn render(model: &Model, ctx: &DrawContext, buf: &mut Buffer) -> Option<Position> {
-    let (words, network) = (&ctx.text.network, &model.ui.network);
+    let words = &ctx.text.network;
+    let network = &model.ui.network;
     match model.ui.mode {
         Mode::Checking => {
             let target = model.worlds.shown().target.as_ref();
@@ -122,7 +123,8 @@ fn lines(said: &[(&str, Style)], from: u16, area: Rect, buf: &mut Buffer) {
 }
 
 fn question(model: &Model, ctx: &DrawContext, question: Question, buf: &mut Buffer) {
-    let (words, theme) = (&ctx.text.network, &ctx.theme);
+    let words = &ctx.text.network;
+    let theme = &ctx.theme;
     let (title, said) = match question {
         Question::Open => {
             let mut said = vec![((words.open_question)(&everywhere(model)), theme.alarm)];
@@ -138,10 +140,7 @@ fn question(model: &Model, ctx: &DrawContext, question: Question, buf: &mut Buff
     };
     let answer = (words.answer)(yes(model.ui.lang));
     let room = room(buf.area);
-    let mut all: Vec<(&str, Style)> = Vec::new();
-    for (text, style) in &said {
-        all.extend(wrap(text, room).into_iter().map(|line| (line, *style)));
-    }
+    let mut all = wrap_all(&said, room);
     all.push(("", theme.text));
     all.push((&answer, theme.key));
     let inside = space(ctx, title, all.len(), buf);

@@ -5,11 +5,12 @@ use ratatui::layout::{Margin, Rect};
 use ratatui::style::Style;
 use ratatui::widgets::{Block, Borders, Widget};
 
-use super::glyphs;
 use super::line_writer::{LineWriter, width};
 use super::theme::{ColorDepth, Theme};
+use super::{glyphs, keys};
 use crate::domain::{Evidence, Lang};
 use crate::model::Model;
+use crate::model::keys::Action;
 use crate::text::{self, Text};
 
 /// The language and the theme of one frame of the screen.
@@ -56,6 +57,11 @@ impl DrawContext {
             boxed(&mut LineWriter::on(buf, top, area.height - 1), frame.foot, self.theme.quiet);
         }
         area.inner(Margin::new(1, 1))
+    }
+
+    /// A key and its word, as in a frame's foot.
+    pub(super) fn hint(&self, action: Action) -> String {
+        format!("{} {}", keys::first(action, self.text), keys::text(action, self.text).hint)
     }
 
     /// Writes the glyph of a kind of evidence.

@@ -8,8 +8,8 @@ use crate::domain::{Event, EventKind, Stamp};
 use crate::model::Model;
 use crate::model::ui::Glyphs;
 
-/// When, how it is known, who, and what happened, in the model's language; `None` for what is not told as a story: rows
-/// of the table, packets, and better evidence for what was told before.
+/// The time, the evidence, the subject and what happened, in the model's language; `None` for events that have no line:
+/// rows of the table, packets, and better evidence for an earlier event.
 pub fn event_line(model: &Model, event: &Event) -> Option<String> {
     let ctx = DrawContext::of(model, ColorDepth::Mono);
     let kind = &event.seen.kind;

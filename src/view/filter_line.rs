@@ -45,13 +45,15 @@ pub(super) fn draw(
         offer(proposals, ctx, writer.skip(3));
     }
     if let Some(error) = error {
-        let (start, end) = (typed.column(line, error.at.start), typed.column(line, error.at.end));
+        let start = typed.column(line, error.at.start);
+        let end = typed.column(line, error.at.end);
         let columns = end.saturating_sub(start).max(1);
         let wrong = Rect { x: from + start, width: columns, height: 1, ..area }.intersection(area);
         buf.set_style(wrong, ctx.theme.alarm.add_modifier(Modifier::UNDERLINED));
         let sentence = (ctx.text.filter)(&error.kind);
         let mut writer = LineWriter::on(buf, area, 1);
-        let (needs, behind) = (width(&sentence) + 1, area.right().saturating_sub(from + start + columns));
+        let needs = width(&sentence) + 1;
+        let behind = area.right().saturating_sub(from + start + columns);
         if needs <= behind || needs > start + 2 {
             // If both do not fit, the sentence matters more: the place is already underlined above.
             if needs <= behind {
@@ -66,9 +68,10 @@ pub(super) fn draw(
     Some(Position::new(from + typed.cursor, area.y))
 }
 
-/// Draws the completions of the word at the cursor, as many as fit around the one that is inserted, which is highlighted.
+/// Draws the completions of the word at the cursor, as many as fit. The one that is inserted is highlighted.
 fn offer(proposals: &Proposals, ctx: &DrawContext, writer: &mut LineWriter<'_>) {
-    let (all, tried) = (&proposals.candidates, proposals.tried.unwrap_or(0));
+    let all = &proposals.candidates;
+    let tried = proposals.tried.unwrap_or(0);
     let columns = |from: usize| all[from..=tried].iter().map(|name| width(name) + 2).sum::<u16>();
     let from = (0..tried).find(|from| columns(*from) <= writer.room()).unwrap_or(tried);
     for (at, name) in all.iter().enumerate().skip(from) {

@@ -6,7 +6,7 @@
 use ratatui::buffer::Buffer;
 use ratatui::symbols::border;
 
-use crate::domain::Evidence;
+use crate::domain::{Evidence, Excerpt};
 
 pub(super) const CALLED: &str = "◆";
 pub(super) const TRACED: &str = "▲";
@@ -30,6 +30,8 @@ pub(super) const SHAFT: &str = "─";
 pub(super) const LOST: &str = "×";
 pub(super) const DOTTED: &str = "┄";
 pub(super) const DOT: &str = "·";
+/// Between two things on one line.
+pub(super) const SEPARATOR: &str = " · ";
 pub(super) const RANGE_LEFT: &str = "├";
 pub(super) const RANGE_RIGHT: &str = "┤";
 pub(super) const RANGE_TICK: &str = "┼";
@@ -61,6 +63,11 @@ pub(super) const fn evidence(evidence: Evidence) -> &'static str {
         Evidence::Packet => PACKET,
         Evidence::Inferred => INFERRED,
     }
+}
+
+/// A text from the network, with `…` if it was cut.
+pub(super) fn excerpt(excerpt: &Excerpt) -> String {
+    format!("{}{}", excerpt.text, if excerpt.is_cut() { ELLIPSIS } else { "" })
 }
 
 /// Each character with its ASCII replacement.
@@ -127,7 +134,8 @@ fn twin(c: char) -> char {
 pub(super) fn to_ascii(buf: &mut Buffer) {
     for cell in buf.content.iter_mut().filter(|cell| !cell.symbol().is_ascii()) {
         let mut chars = cell.symbol().chars();
-        let (first, rest) = (chars.next().unwrap_or(' '), chars.next());
+        let first = chars.next().unwrap_or(' ');
+        let rest = chars.next();
         // A letter followed by a combining accent stays a letter.
         let shown = if rest.is_some() && !first.is_ascii() { '?' } else { twin(first) };
         cell.set_char(shown);

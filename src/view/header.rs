@@ -60,7 +60,8 @@ fn total<T: AsRef<[HeaderItem]>>(groups: &[T]) -> u16 {
 }
 
 fn left(model: &Model, ctx: &DrawContext, columns: u16) -> Vec<HeaderItem> {
-    let (text, theme) = (&ctx.text.header, &ctx.theme);
+    let text = &ctx.text.header;
+    let theme = &ctx.theme;
     let servers = model.worlds.shown().servers.all();
     let mut parts = vec![HeaderItem { text: "socklab-tui".into(), style: theme.title, rank: 4 }];
     // An open laboratory shows its badge in every view.
@@ -114,7 +115,8 @@ fn is_loopback(addr: SocketAddr) -> bool {
 
 /// Says that the wire is shown, and how packets cross it.
 fn wire(model: &Model, ctx: &DrawContext) -> String {
-    let (words, wire) = (&ctx.text.wire, &model.worlds.shown().wire);
+    let words = &ctx.text.wire;
+    let wire = &model.worlds.shown().wire;
     if !wire.is_open() {
         return words.lab.into();
     }
@@ -152,9 +154,12 @@ fn legend(model: &Model, ctx: &DrawContext) -> Vec<HeaderItem> {
 }
 
 fn counts(model: &Model, ctx: &DrawContext) -> Vec<HeaderItem> {
-    let (text, theme, numbers) = (&ctx.text.header, &ctx.theme, &ctx.text.numbers);
-    let (live, events, lost) =
-        (model.worlds.shown().clients.live(), model.worlds.shown().events, model.worlds.shown().lost);
+    let text = &ctx.text.header;
+    let theme = &ctx.theme;
+    let numbers = &ctx.text.numbers;
+    let live = model.worlds.shown().clients.live();
+    let events = model.worlds.shown().events;
+    let lost = model.worlds.shown().lost;
     let mut parts = vec![
         HeaderItem { text: (text.clients)(&numbers.count(live as u64), live), style: theme.text, rank: 6 },
         HeaderItem { text: (text.events)(&numbers.count(events), events), style: theme.text, rank: 7 },

@@ -1,9 +1,12 @@
 //! A line being typed: the part of it that fits, and where its cursor is.
 
+use ratatui::buffer::Buffer;
+use ratatui::layout::{Position, Rect};
 use unicode_segmentation::UnicodeSegmentation;
 
+use super::draw_context::DrawContext;
 use super::glyphs::ELLIPSIS;
-use super::line_writer::{head, width};
+use super::line_writer::{LineWriter, head, width};
 use crate::domain::excerpt::sanitise;
 use crate::model::line::Line;
 
@@ -24,7 +27,8 @@ impl InputLine {
         let value = line.input.value();
         let at = value.char_indices().nth(line.input.cursor()).map_or(value.len(), |(at, _)| at);
         let (before, after) = value.split_at(at);
-        let (before, after) = (safe(before), safe(after));
+        let before = safe(before);
+        let after = safe(after);
         let cursor = width(&before);
         let mut scrolled = 0;
         let mut text = before.as_str();
@@ -56,6 +60,18 @@ impl InputLine {
         let before = line.input.value().get(..at).unwrap_or(line.input.value());
         width(&safe(before)).saturating_sub(self.scrolled).min(self.columns.saturating_sub(1))
     }
+}
+
+/// Draws a title and the line being typed behind it, and returns where the cursor is.
+pub(super) fn prompt(title: &str, line: &Line, ctx: &DrawContext, area: Rect, buf: &mut Buffer) -> Option<Position> {
+    if area.is_empty() {
+        return None;
+    }
+    let before = width(title) + 3;
+    let typed = InputLine::of(line, area.width.saturating_sub(before + 1));
+    let mut writer = LineWriter::on(buf, area, 0);
+    writer.write(title, ctx.theme.key).write(" > ", ctx.theme.key).write(&typed.text, ctx.theme.typed);
+    Some(Position::new((area.x + before + typed.cursor).min(area.right() - 1), area.y))
 }
 
 fn safe(text: &str) -> String {

@@ -154,6 +154,15 @@ fn narrow(model: &Model, body: Rect, frame: ScreenLayout) -> ScreenLayout {
     }
 }
 
+/// Drops items from the front until the one being read fits into the height together with those before it.
+pub(super) fn keep_in_view<T>(items: &mut Vec<T>, read: usize, height: usize, lines: impl Fn(&T) -> usize) {
+    let mut first = 0;
+    while first < read && items[first..=read].iter().map(&lines).sum::<usize>() > height {
+        first += 1;
+    }
+    items.drain(..first);
+}
+
 /// Cuts an area into lines of these heights, from the top.
 pub(super) fn rows<const N: usize>(area: Rect, heights: [u16; N]) -> [Rect; N] {
     let mut y = area.y;

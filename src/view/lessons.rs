@@ -5,7 +5,7 @@ use ratatui::layout::{Position, Rect};
 
 use super::draw_context::{DrawContext, PaneFrame};
 use super::glyphs;
-use super::input_line::InputLine;
+use super::input_line;
 use super::keys;
 use super::layout::rows;
 use super::line_writer::{LineWriter, width, wrap};
@@ -16,15 +16,22 @@ use crate::model::keys::Key;
 const ABOUT: u16 = 4;
 
 /// Draws it, and returns where the cursor is.
-pub(super) fn render(model: &Model, ctx: &DrawContext, area: Rect, buf: &mut Buffer) -> Position {
-    let (words, theme, lessons) = (&ctx.text.lessons.list, &ctx.theme, &model.lessons);
+pub(super) fn render(model: &Model, ctx: &DrawContext, area: Rect, buf: &mut Buffer) -> Option<Position> {
+    let words = &ctx.text.lessons.list;
+    let theme = &ctx.theme;
+    let lessons = &model.lessons;
     let shown = lessons.listed().count();
     let count = (words.count)(shown, lessons.cards.len());
     let frame = PaneFrame { title: words.title, count: &count, focused: true, ..PaneFrame::default() };
     let inside = ctx.frame(&frame, area, buf);
     let inside = Rect { x: inside.x + 1, width: inside.width.saturating_sub(2), ..inside };
     let [line, list, rule, about] = rows(inside, [1, inside.height.saturating_sub(ABOUT + 2), 1, ABOUT + 1]);
-    let cursor = prompt(model, ctx, line, buf);
+    let cursor = input_line::prompt(words.prompt, &lessons.line, ctx, line, buf);
+    if let Some(cursor) = cursor
+        && lessons.line.input.value().is_empty()
+    {
+        LineWriter::on(buf, line, 0).goto(cursor.x).skip(2).write_whole(words.hint, theme.quiet);
+    }
     if shown == 0 {
         LineWriter::on(buf, list, 0).write(words.none, theme.alarm);
         return cursor;
@@ -32,9 +39,9 @@ pub(super) fn render(model: &Model, ctx: &DrawContext, area: Rect, buf: &mut Buf
     titles(model, ctx, list, buf);
     LineWriter::on(buf, rule, 0).write(&glyphs::SHAFT.repeat(usize::from(rule.width)), theme.border);
     let enter = keys::name(Key::Enter, ctx.text);
-    let (text, style) = match model.loses().filter(|_| lessons.sure) {
-        Some((live, programs)) => ((words.sure)(live, programs, &enter), theme.alarm),
-        None => ((words.begin)(&enter), theme.quiet),
+    let (text, style) = match model.loses() {
+        Some((live, programs)) if lessons.sure => ((words.sure)(live, programs, &enter), theme.alarm),
+        _ => ((words.begin)(&enter), theme.quiet),
     };
     let last = wrap(&text, about.width);
     let room = about.height.saturating_sub(u16::try_from(last.len()).unwrap_or(u16::MAX));
@@ -48,22 +55,11 @@ pub(super) fn render(model: &Model, ctx: &DrawContext, area: Rect, buf: &mut Buf
     cursor
 }
 
-/// The line that is typed.
-fn prompt(model: &Model, ctx: &DrawContext, area: Rect, buf: &mut Buffer) -> Position {
-    let (words, theme) = (&ctx.text.lessons.list, &ctx.theme);
-    let before = width(words.prompt) + 3;
-    let typed = InputLine::of(&model.lessons.line, area.width.saturating_sub(before + 1));
-    let mut writer = LineWriter::on(buf, area, 0);
-    writer.write(words.prompt, theme.key).write(" > ", theme.key).write(&typed.text, theme.typed);
-    if typed.text.is_empty() {
-        writer.skip(2).write_whole(words.hint, theme.quiet);
-    }
-    Position::new((area.x + before + typed.cursor).min(area.right().saturating_sub(1)), area.y)
-}
-
 /// The titles around the selected one.
 fn titles(model: &Model, ctx: &DrawContext, area: Rect, buf: &mut Buffer) {
-    let (words, theme, lessons) = (&ctx.text.lessons.list, &ctx.theme, &model.lessons);
+    let words = &ctx.text.lessons.list;
+    let theme = &ctx.theme;
+    let lessons = &model.lessons;
     let all: Vec<_> = lessons.listed().collect();
     let height = usize::from(area.height);
     let selected = lessons.selected.min(all.len().saturating_sub(1));

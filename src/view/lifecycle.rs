@@ -7,9 +7,9 @@ use ratatui::layout::Rect;
 
 use super::column_budget::ColumnBudget;
 use super::draw_context::{DrawContext, PaneFrame};
-use super::line_writer::{LineWriter, width, wrap, wrap_pieces};
+use super::line_writer::{LineWriter, paragraph, width, wrap_pieces};
 use super::story::{self, EventSubject, StyledText};
-use super::{glyphs, names};
+use super::{glyphs, layout, names};
 use crate::domain::{Event, Evidence, Stamp};
 use crate::model::Model;
 use crate::model::lifecycle::{Kinds, Reader, Subject};
@@ -20,7 +20,8 @@ use crate::model::window::{tail, window};
 pub(super) fn render(model: &Model, ctx: &DrawContext, area: Rect, buf: &mut Buffer) {
     let list = &model.lifecycle;
     let words = &ctx.text.lifecycle;
-    let (count, foot) = (kinds(model, ctx), foot(model, ctx));
+    let count = kinds(model, ctx);
+    let foot = foot(model, ctx);
     let frame = PaneFrame {
         title: words.title,
         count: &count,
@@ -31,24 +32,19 @@ pub(super) fn render(model: &Model, ctx: &DrawContext, area: Rect, buf: &mut Buf
     if list.is_empty() {
         let filtered = list.kinds != Kinds::All || list.subject.is_some();
         let sentence = if filtered { words.none_listed } else { words.none };
-        for (row, line) in (0..inside.height).zip(wrap(sentence, inside.width.saturating_sub(2))) {
-            LineWriter::on(buf, inside, row).skip(1).write(line, ctx.theme.quiet);
-        }
+        paragraph(sentence, ctx.theme.quiet, inside, buf);
         return;
     }
     let columns = LifecycleColumns::of(model, ctx, inside.width);
     let listed = places(model, inside.height).filter_map(|place| list.entry(place));
     let events = listed.filter_map(|entry| model.journal.get(entry.seq));
     let mut entries: Vec<_> = events.map(|event| LifecycleRow::of(model, ctx, event, &columns)).collect();
-    let held = entries.iter().position(|entry| entry.held);
-    let pointed =
-        matches!(list.reader, Reader::Points { .. }).then(|| entries.iter().rposition(|e| e.related)).flatten();
-    let mut read = held.or(pointed).unwrap_or(entries.len().saturating_sub(1));
-    // What takes several lines pushes out what is at the top, not the one that is read.
-    while read > 0 && entries[..=read].iter().map(|entry| entry.lines).sum::<usize>() > usize::from(inside.height) {
-        entries.remove(0);
-        read -= 1;
+    let mut read = entries.iter().position(|entry| entry.held);
+    if read.is_none() && matches!(list.reader, Reader::Points { .. }) {
+        read = entries.iter().rposition(|entry| entry.related);
     }
+    let read = read.unwrap_or(entries.len().saturating_sub(1));
+    layout::keep_in_view(&mut entries, read, inside.height.into(), |entry| entry.lines);
     let mut rest = inside;
     for entry in &entries {
         let used = entry.draw(ctx, &columns, rest, buf);
@@ -164,12 +160,14 @@ fn kinds(model: &Model, ctx: &DrawContext) -> String {
             },
         })
     });
-    kinds.into_iter().chain(subject).collect::<Vec<_>>().join(&format!(" {} ", glyphs::DOT))
+    kinds.into_iter().chain(subject).collect::<Vec<_>>().join(glyphs::SEPARATOR)
 }
 
 /// Whether the list follows, and how much there is.
 fn foot(model: &Model, ctx: &DrawContext) -> String {
-    let (list, words, numbers) = (&model.lifecycle, &ctx.text.lifecycle, &ctx.text.numbers);
+    let list = &model.lifecycle;
+    let words = &ctx.text.lifecycle;
+    let numbers = &ctx.text.numbers;
     let dot = glyphs::DOT;
     match list.reader {
         Reader::Follows | Reader::Points { .. } => {

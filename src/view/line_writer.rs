@@ -57,6 +57,30 @@ pub(super) fn wrap(text: &str, columns: u16) -> Vec<&str> {
     lines
 }
 
+/// Wraps several texts, each with its style.
+pub(super) fn wrap_all<T: AsRef<str>>(texts: &[(T, Style)], columns: u16) -> Vec<(&str, Style)> {
+    let mut lines = Vec::new();
+    for (text, style) in texts {
+        lines.extend(wrap(text.as_ref(), columns).into_iter().map(|line| (line, *style)));
+    }
+    lines
+}
+
+/// Writes a text from the top of an area, with a blank on both sides. Returns how many lines it took.
+pub(super) fn paragraph(text: &str, style: Style, area: Rect, buf: &mut Buffer) -> u16 {
+    paragraphs(&[(text, style)], area, buf)
+}
+
+/// Writes texts one below the other, as [`paragraph`] does.
+pub(super) fn paragraphs<T: AsRef<str>>(texts: &[(T, Style)], area: Rect, buf: &mut Buffer) -> u16 {
+    let mut row = 0;
+    for (line, style) in wrap_all(texts, area.width.saturating_sub(2)).into_iter().take(area.height.into()) {
+        LineWriter::on(buf, area, row).skip(1).write(line, style);
+        row += 1;
+    }
+    row
+}
+
 /// Wraps a text in pieces, each with its style, into lines of at most so many columns.
 pub(super) fn wrap_pieces(pieces: &[(String, Style)], columns: u16) -> Vec<Vec<(&str, Style)>> {
     let mut lines = vec![Vec::new()];
@@ -82,7 +106,9 @@ pub(super) fn wrap_pieces(pieces: &[(String, Style)], columns: u16) -> Vec<Vec<(
 }
 
 fn push<'a>(lines: &mut [Vec<(&'a str, Style)>], text: &'a str, style: Style) {
-    if let Some(line) = lines.last_mut().filter(|_| !text.is_empty()) {
+    if let Some(line) = lines.last_mut()
+        && !text.is_empty()
+    {
         line.push((text, style));
     }
 }
@@ -184,7 +210,8 @@ impl<'a> LineWriter<'a> {
     /// If there is no room left, turns the last cell into `…`.
     fn mark_cut(&mut self, text: &str, style: Style) {
         let last = self.end.checked_sub(1).filter(|x| self.x == self.end && *x >= self.start);
-        if let Some(x) = last.filter(|_| !text.trim().is_empty())
+        if let Some(x) = last
+            && !text.trim().is_empty()
             && let Some(cell) = self.buf.cell_mut((x, self.y))
             && cell.symbol() != ELLIPSIS
             && cell.symbol() != " "

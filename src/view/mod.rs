@@ -19,7 +19,6 @@ mod layout;
 mod lessons;
 mod lifecycle;
 mod line_writer;
-mod mark_line;
 mod names;
 mod netstat;
 mod network;
@@ -99,12 +98,15 @@ fn screen(model: &Model, ctx: &DrawContext, parts: &layout::ScreenLayout, buf: &
     pane(parts.page, &mut plain(page::render));
     pane(parts.body, &mut plain(big_ports::render));
     pane(parts.packets, &mut |area, buf| packets::render(model, ctx, area, buf));
-    pane(parts.lessons, &mut |area, buf| Some(lessons::render(model, ctx, area, buf)));
+    pane(parts.lessons, &mut |area, buf| lessons::render(model, ctx, area, buf));
     pane(parts.wire, &mut |area, buf| wire::render(model, ctx, area, buf));
     pane(parts.network, &mut plain(network::render));
-    pane(if model.ui.mode == Mode::Marking { parts.footer } else { Rect::default() }, &mut |area, buf| {
-        mark_line::render(model, ctx, area, buf)
-    });
+    if model.ui.mode == Mode::Marking {
+        // The mark is typed in place of the last line's keys.
+        let footer = parts.footer;
+        let line = Rect { x: footer.x + 1, width: footer.width.saturating_sub(1), ..footer };
+        cursor = input_line::prompt(ctx.text.keys.mark_prompt, &model.ui.mark, ctx, line, buf).or(cursor);
+    }
     cursor = dialog::render(model, ctx, buf).or(cursor);
     if model.ui.mode == Mode::Settings {
         wire::settings(model, ctx, buf);

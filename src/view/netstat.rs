@@ -1,6 +1,7 @@
 //! The netstat pane: what `netstat -an | grep` prints, live.
 
 use std::ops::Range;
+use std::time::Duration;
 
 use ratatui::buffer::Buffer;
 use ratatui::layout::{Position, Rect};
@@ -8,9 +9,9 @@ use ratatui::style::Style;
 
 use super::column_budget::ColumnBudget;
 use super::draw_context::{DrawContext, PaneFrame};
-use super::line_writer::{LineWriter, fit, width, wrap};
+use super::line_writer::{LineWriter, fit, paragraph, width};
 use super::{filter_line, glyphs};
-use crate::domain::{Row, TcpState, TimerKind};
+use crate::domain::{Row, TcpState, Timer, TimerKind};
 use crate::model::Model;
 use crate::model::lifecycle::{Subject, same_pair};
 use crate::model::listing::Column;
@@ -25,7 +26,7 @@ struct NetstatLayout {
     rows: Rect,
 }
 
-fn parts(model: &Model, area: Rect) -> NetstatLayout {
+fn layout(model: &Model, area: Rect) -> NetstatLayout {
     let inside = area.inner(ratatui::layout::Margin::new(1, 1));
     let typing = match model.ui.mode {
         Mode::Filtering => 2,
@@ -40,7 +41,7 @@ fn parts(model: &Model, area: Rect) -> NetstatLayout {
 /// The places of the rows that the pane shows in this area.
 pub(super) fn visible(model: &Model, area: Rect) -> Range<usize> {
     let selected = model.ui.row.and_then(|key| model.listing.position(&key));
-    let height = usize::from(parts(model, area).rows.height);
+    let height = usize::from(layout(model, area).rows.height);
     // Rows that left keep some lines while they fade, even if the list fills the pane.
     let kept = ghosts(model).take(height / 4).count();
     window(selected, model.listing.len(), height - kept)
@@ -67,34 +68,34 @@ pub(super) fn render(model: &Model, ctx: &DrawContext, area: Rect, buf: &mut Buf
         focused: model.ui.focus == Pane::Netstat && model.ui.mode != Mode::Saying,
     };
     ctx.frame(&frame, area, buf);
-    let parts = parts(model, area);
+    let layout = layout(model, area);
     let places = visible(model, area);
     let entries: Vec<&Entry> =
         model.listing.keys(places).filter_map(|key| model.worlds.shown().table.get(key)).collect();
-    let free = usize::from(parts.rows.height).saturating_sub(entries.len());
+    let free = usize::from(layout.rows.height).saturating_sub(entries.len());
     let ghosts: Vec<&Entry> = ghosts(model).take(free).collect();
-    let columns = NetstatColumns::of(&entries, &ghosts, parts.rows.width);
-    head(model, ctx, &columns, &mut LineWriter::on(buf, parts.head, 0));
+    let columns = NetstatColumns::of(&entries, &ghosts, layout.rows.width);
+    head(model, ctx, &columns, &mut LineWriter::on(buf, layout.head, 0));
     let fresh =
         |entry: &Entry| entry.changed > crate::domain::Stamp::ZERO && model.now.since(entry.changed) < Table::FADE;
     let mut at = 0;
     for entry in &entries {
-        let mut writer = LineWriter::on(buf, parts.rows, at);
+        let mut writer = LineWriter::on(buf, layout.rows, at);
         let start = writer.x();
         let selected = model.ui.row == Some(entry.row.key());
         row(model, ctx, &columns, entry, fresh(entry), &mut writer);
         if selected {
-            LineWriter::on(buf, parts.rows, at)
+            LineWriter::on(buf, layout.rows, at)
                 .write(glyphs::SELECTED, ctx.theme.newest)
                 .restyle(start, ctx.theme.selected);
         }
         at += 1;
     }
     for entry in &ghosts {
-        row(model, ctx, &columns, entry, false, &mut LineWriter::on(buf, parts.rows, at));
+        row(model, ctx, &columns, entry, false, &mut LineWriter::on(buf, layout.rows, at));
         // The row is struck out, and marked for terminals that cannot strike out.
-        LineWriter::on(buf, parts.rows, at)
-            .restyle(parts.rows.x + 1, ctx.theme.ghost)
+        LineWriter::on(buf, layout.rows, at)
+            .restyle(layout.rows.x + 1, ctx.theme.ghost)
             .write(glyphs::LACKING, ctx.theme.quiet);
         at += 1;
     }
@@ -106,17 +107,15 @@ pub(super) fn render(model: &Model, ctx: &DrawContext, area: Rect, buf: &mut Buf
         } else {
             words.none_match
         };
-        for (row, line) in (0..).zip(wrap(sentence, parts.rows.width.saturating_sub(2))) {
-            LineWriter::on(buf, parts.rows, row).skip(1).write(line, ctx.theme.quiet);
-        }
+        paragraph(sentence, ctx.theme.quiet, layout.rows, buf);
     }
-    filter_line::render(model, ctx, parts.typing, buf)
+    filter_line::render(model, ctx, layout.typing, buf)
 }
 
 /// Details of the selected row, or else the scope and the order of the list.
 fn foot(model: &Model, ctx: &DrawContext) -> String {
     let words = &ctx.text.netstat;
-    let selected = model.ui.row.filter(|_| model.ui.mode == Mode::Command);
+    let selected = if model.ui.mode == Mode::Command { model.ui.row } else { None };
     let entry = selected.and_then(|key| model.worlds.shown().table.get(&key));
     let timer = entry.map(|entry| timer(model, ctx, entry).0).filter(|timer| !timer.is_empty());
     match entry.and_then(|entry| entry.row.state).zip(timer) {
@@ -185,7 +184,8 @@ impl NetstatColumns {
         let rows = || entries.iter().chain(ghosts).map(|entry| &entry.row);
         let local = rows().map(|row| width(&row.flow.local.to_string())).max().unwrap_or(0).max(15);
         let foreign = rows().map(|row| width(&foreign(row, u16::MAX))).max().unwrap_or(0).max(15);
-        let (proto, state) = (6, 12);
+        let proto = 6;
+        let state = 12;
         let queue = if columns < 75 { 5 } else { 6 };
         let mut budget = ColumnBudget::new(columns, 1 + proto + 2 * (queue + 1) + 1 + state + 2);
         // With fewer columns only the time, then nothing.
@@ -261,7 +261,8 @@ fn row(
     fresh: bool,
     writer: &mut LineWriter<'_>,
 ) {
-    let (theme, row) = (&ctx.theme, &*entry.row);
+    let theme = &ctx.theme;
+    let row = &*entry.row;
     let related = match model.ui.subject {
         Some(Subject::Connection(flow)) => same_pair(&flow, &row.flow),
         _ => false,
@@ -311,7 +312,9 @@ fn brief(model: &Model, ctx: &DrawContext, entry: &Entry) -> String {
 
 /// The kernel's timer, or else the state of the row's queue.
 pub(super) fn timer(model: &Model, ctx: &DrawContext, entry: &Entry) -> (String, Style) {
-    let (words, theme, row) = (&ctx.text.netstat, &ctx.theme, &*entry.row);
+    let words = &ctx.text.netstat;
+    let theme = &ctx.theme;
+    let row = &*entry.row;
     match (row.state, row.recv_q) {
         (Some(TcpState::Listen), Some(waiting)) if waiting > 0 => {
             return ((words.waiting)(waiting, row.send_q.unwrap_or(0)), theme.state.opening);
@@ -320,11 +323,22 @@ pub(super) fn timer(model: &Model, ctx: &DrawContext, entry: &Entry) -> (String,
         _ => {}
     }
     let Some((timer, left)) = row.timer.zip(entry.timer_left(model.now)) else { return (String::new(), theme.text) };
+    let style = match timer.kind {
+        TimerKind::TimeWait => theme.state.time_wait,
+        TimerKind::Keepalive => theme.quiet,
+        TimerKind::Retransmit | TimerKind::Persist => theme.alarm,
+    };
+    (timer_text(ctx, timer, left), style)
+}
+
+/// What a timer waits for, and how long it has left.
+pub(super) fn timer_text(ctx: &DrawContext, timer: Timer, left: Duration) -> String {
+    let words = &ctx.text.netstat;
     let left = ctx.text.numbers.left(left);
     match timer.kind {
-        TimerKind::TimeWait => ((words.gone_in)(&left), theme.state.time_wait),
-        TimerKind::Retransmit => ((words.resend_in)(&left, timer.count), theme.alarm),
-        TimerKind::Keepalive => ((words.keepalive_in)(&left, timer.count), theme.quiet),
-        TimerKind::Persist => ((words.probe_in)(&left, timer.count), theme.alarm),
+        TimerKind::TimeWait => (words.gone_in)(&left),
+        TimerKind::Retransmit => (words.resend_in)(&left, timer.count),
+        TimerKind::Keepalive => (words.keepalive_in)(&left, timer.count),
+        TimerKind::Persist => (words.probe_in)(&left, timer.count),
     }
 }

@@ -23,7 +23,8 @@ enum PortMark {
 /// Draws the line on the first row of `area`; nothing where the range is not known.
 pub(super) fn render(model: &Model, ctx: &DrawContext, area: Rect, buf: &mut Buffer) {
     let Some((low, high)) = model.worlds.shown().port_range.filter(|(low, high)| low < high) else { return };
-    let (low_text, high_text) = (low.to_string(), high.to_string());
+    let low_text = low.to_string();
+    let high_text = high.to_string();
     let ends = width(&low_text) + width(&high_text) + 4;
     let Some(columns) = area.width.checked_sub(ends).filter(|columns| *columns >= 8) else { return };
     let mut marks = vec![PortMark::Line; usize::from(columns)];

@@ -6,7 +6,7 @@ use ratatui::style::Style;
 
 use super::draw_context::{DrawContext, PaneFrame};
 use super::glyphs;
-use super::line_writer::{LineWriter, width, wrap};
+use super::line_writer::{LineWriter, paragraph, width, wrap_all};
 use super::{keys, layout};
 use crate::domain::{Flow, Proto, ServiceModel};
 use crate::model::Model;
@@ -19,9 +19,8 @@ use crate::text;
 /// Draws the pane.
 pub(super) fn render(model: &Model, ctx: &DrawContext, area: Rect, buf: &mut Buffer) {
     let all = model.worlds.shown().servers.all();
-    let hint = |action| format!("{} {}", keys::first(action, ctx.text), keys::text(action, ctx.text).hint);
     let ours: &[_] = if model.worlds.shown().observing { &[] } else { &[Action::StartStop, Action::NextModel] };
-    let mut hints: Vec<_> = ours.iter().copied().chain([Action::Tick]).map(hint).collect();
+    let mut hints: Vec<_> = ours.iter().copied().chain([Action::Tick]).map(|action| ctx.hint(action)).collect();
     while !hints.is_empty() && width(&hints.join("  ")) + 5 > area.width {
         hints.pop();
     }
@@ -37,9 +36,7 @@ pub(super) fn render(model: &Model, ctx: &DrawContext, area: Rect, buf: &mut Buf
         let key = keys::first(Action::Wire, ctx.text);
         let words = &ctx.text.servers;
         let sentence = if model.has_no_lab() { (words.none_on_wire)(&key) } else { words.none.to_owned() };
-        for (row, line) in (0..inside.height).zip(wrap(&sentence, inside.width.saturating_sub(2))) {
-            LineWriter::on(buf, inside, row).skip(1).write(line, ctx.theme.quiet);
-        }
+        paragraph(&sentence, ctx.theme.quiet, inside, buf);
         return;
     }
     let height = inside.height.min(u16::try_from(all.len()).unwrap_or(u16::MAX));
@@ -51,10 +48,7 @@ pub(super) fn render(model: &Model, ctx: &DrawContext, area: Rect, buf: &mut Buf
     }
     if let Some(server) = selected.map(|at| &all[at]) {
         let sentences = details(model, ctx, server);
-        let lines = sentences.iter().flat_map(|(sentence, style)| {
-            wrap(sentence, rest.width.saturating_sub(4)).into_iter().map(move |line| (line, *style))
-        });
-        let mut lines = lines.peekable();
+        let mut lines = wrap_all(&sentences, rest.width.saturating_sub(4)).into_iter().peekable();
         for row in 0..rest.height {
             let Some((line, style)) = lines.next() else { break };
             let more = if row + 1 == rest.height && lines.peek().is_some() { glyphs::ELLIPSIS } else { "" };
@@ -98,7 +92,8 @@ fn row(model: &Model, ctx: &DrawContext, names: u16, server: &Server, writer: &m
 
 /// The server's status in a word or two: LISTEN, bound, stopped, port taken …
 fn status(model: &Model, ctx: &DrawContext, server: &Server) -> (String, Style) {
-    let (words, theme) = (&ctx.text.servers, &ctx.theme);
+    let words = &ctx.text.servers;
+    let theme = &ctx.theme;
     match &server.status {
         Status::Up { .. } if server.spec.proto == Proto::Udp => (words.bound.into(), theme.state.listen),
         Status::Up { .. } => ("LISTEN".into(), theme.state.listen),
@@ -139,7 +134,9 @@ pub(super) fn half_open(model: &Model, server: &Server) -> Option<(u32, u32)> {
 
 /// Details of the selected server, the most urgent first.
 fn details(model: &Model, ctx: &DrawContext, server: &Server) -> Vec<(String, Style)> {
-    let (words, theme, numbers) = (&ctx.text.servers, &ctx.theme, &ctx.text.numbers);
+    let words = &ctx.text.servers;
+    let theme = &ctx.theme;
+    let numbers = &ctx.text.numbers;
     let trouble = |errno| -> text::Trouble { (ctx.text.errno)(errno) };
     let mut said = super::target::sentences(model, ctx);
     match &server.status {
@@ -179,7 +176,8 @@ fn details(model: &Model, ctx: &DrawContext, server: &Server) -> Vec<(String, St
 
 /// One server in a few words: mark, name, port, and anything unusual.
 fn condensed(model: &Model, ctx: &DrawContext, server: &Server) -> Vec<(String, Style)> {
-    let (words, theme) = (&ctx.text.servers, &ctx.theme);
+    let words = &ctx.text.servers;
+    let theme = &ctx.theme;
     let selected = server.id == model.ui.server;
     let mark = if selected { glyphs::SELECTED } else { " " };
     let tick = if model.ui.ticked.contains(&server.id) { glyphs::TICKED } else { "" };
@@ -240,7 +238,8 @@ pub(super) fn render_lines(model: &Model, ctx: &DrawContext, area: Rect, buf: &m
     if all.is_empty() {
         LineWriter::on(buf, area, 0).skip(1).write(ctx.text.servers.none, ctx.theme.quiet);
     }
-    let (mut row, mut used) = (0, 0);
+    let mut row = 0;
+    let mut used = 0;
     for server in all {
         let said = condensed(model, ctx, server);
         let needs = columns(&said);

@@ -10,7 +10,8 @@ use super::line_writer::{LineWriter, width, wrap};
 /// Says how large the terminal should be, and how large it is, in the middle of it.
 pub(super) fn render(ctx: &DrawContext, open: bool, area: Rect, buf: &mut Buffer) {
     let small = &ctx.text.small;
-    let (needs, has) = ((small.needs)(SMALLEST.0, SMALLEST.1), (small.has)(area.width, area.height));
+    let needs = (small.needs)(SMALLEST.0, SMALLEST.1);
+    let has = (small.has)(area.width, area.height);
     let sentences = [if open { ctx.text.header.open } else { "" }, small.sorry, &needs, &has];
     let sentences = &sentences[usize::from(!open)..];
     let mut lines: Vec<&str> = sentences.iter().flat_map(|sentence| wrap(sentence, area.width)).collect();

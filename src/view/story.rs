@@ -9,8 +9,8 @@ use super::glyphs;
 use super::line_writer::{fit, width};
 use super::names;
 use crate::domain::{
-    Args, Call, Cause, ConnNo, Event, EventKind, Excerpt, Flow, GuardEvent, Outcome, Proto, ServerChange, ServerEvent,
-    ServerId, ServiceModel, SocketId, Stamp, Syscall, Transition,
+    Args, Call, Cause, ConnNo, Event, EventKind, Flow, GuardEvent, Outcome, Proto, ServerChange, ServerEvent, ServerId,
+    ServiceModel, SocketId, Stamp, Syscall, Transition,
 };
 use crate::model::Model;
 
@@ -22,7 +22,8 @@ pub(super) struct EventSubject<'a> {
 
 /// The subject of an event. An accepted connection has its number behind the server's name: it is another socket.
 pub(super) fn subject<'a>(model: &'a Model, ctx: &DrawContext, event: &Event, narrow: bool) -> EventSubject<'a> {
-    let (words, theme) = (&ctx.text.lifecycle, &ctx.theme);
+    let words = &ctx.text.lifecycle;
+    let theme = &ctx.theme;
     let server = |id: ServerId, conn: Option<ConnNo>| {
         let name =
             model.worlds.shown().servers.get(id).map_or_else(|| id.to_string().into(), |s| Cow::from(&s.spec.name));
@@ -144,7 +145,8 @@ fn call(ctx: &DrawContext, call: &Call, room: u16, told: &mut StyledText) {
 
 /// The call with addresses of at most so many columns and this comment.
 fn written(ctx: &DrawContext, call: &Call, columns: u16, comment: &str) -> StyledText {
-    let (theme, mut told) = (&ctx.theme, StyledText::default());
+    let theme = &ctx.theme;
+    let mut told = StyledText::default();
     told.push(call.call.name(), theme.title).push(arguments(call, columns), theme.text);
     if let Outcome::Failed(errno) = call.result {
         told.push(format!(" {} ", glyphs::ARROW), theme.text).push(errno.to_string(), theme.alarm);
@@ -157,7 +159,7 @@ fn written(ctx: &DrawContext, call: &Call, columns: u16, comment: &str) -> Style
             let meaning = if call.call == Syscall::Recv { words.end_of_data } else { words.no_data };
             told.push(format!(" {} ", glyphs::ARROW), theme.text).push(meaning, theme.state.closing);
         }
-        Some(data) => _ = told.push(format!(" {}", quoted(data)), theme.typed),
+        Some(data) => _ = told.push(format!(" \"{}\"", glyphs::excerpt(data)), theme.typed),
         None => {}
     }
     let peer = call.flow.and_then(|flow| flow.peer).map(|peer| fit(peer, columns));
@@ -214,10 +216,6 @@ fn comments(ctx: &DrawContext, call: &Call) -> [String; 3] {
     }
 }
 
-fn quoted(data: &Excerpt) -> String {
-    format!("\"{}{}\"", data.text, if data.is_cut() { glyphs::ELLIPSIS } else { "" })
-}
-
 fn state(ctx: &DrawContext, change: &Transition, style: Style, told: &mut StyledText) {
     let theme = &ctx.theme;
     let inferred = style == theme.evidence.inferred;
@@ -239,7 +237,8 @@ pub(super) fn cause(ctx: &DrawContext, cause: Cause) -> Cow<'static, str> {
 }
 
 fn server(model: &Model, ctx: &DrawContext, event: &ServerEvent, room: u16, told: &mut StyledText) {
-    let (words, theme) = (&ctx.text.lifecycle, &ctx.theme);
+    let words = &ctx.text.lifecycle;
+    let theme = &ctx.theme;
     let known = model.worlds.shown().servers.get(event.server);
     let columns = if room < 52 { 9 } else { 60 };
     let peer = |conn: &ConnNo| {
@@ -256,8 +255,8 @@ fn server(model: &Model, ctx: &DrawContext, event: &ServerEvent, room: u16, told
         ServerChange::Stopped => _ = told.push(words.stopped, style),
         ServerChange::Failed { errno, holder } => {
             let process = holder.as_ref().map(|process| format!("{} (pid {})", process.name, process.pid));
-            let why = process
-                .map_or_else(|| (ctx.text.errno)(*errno).what.into(), |process| (ctx.text.servers.held_by)(&process));
+            let held = process.map(|process| (ctx.text.servers.held_by)(&process));
+            let why = held.unwrap_or_else(|| (ctx.text.errno)(*errno).what.into());
             told.push((words.failed)(&errno.to_string()), theme.alarm).push(format!(": {why}"), style);
         }
         ServerChange::Model { model } => {

@@ -36,7 +36,9 @@ pub(super) fn badge(model: &Model, ctx: &DrawContext, narrow: bool) -> Option<(S
 
 /// What is known about the target; empty if there is none.
 pub(super) fn sentences(model: &Model, ctx: &DrawContext) -> Vec<(String, Style)> {
-    let (checks, theme, numbers) = (&ctx.text.checks, &ctx.theme, &ctx.text.numbers);
+    let checks = &ctx.text.checks;
+    let theme = &ctx.theme;
+    let numbers = &ctx.text.numbers;
     let Some(target) = &model.worlds.shown().target else { return vec![] };
     let named = |text: String| format!("{} {}: {text}", ctx.text.network.target, target.host);
     let mut said = match target.resolution {

@@ -9,8 +9,8 @@ use ratatui::text::Line;
 use ratatui::widgets::Widget;
 use tui_big_text::{BigText, PixelSize};
 
+use super::focused;
 use super::qr::Qr;
-use super::{focused, hint};
 use crate::domain::Proto;
 use crate::model::Model;
 use crate::model::keys::Action;
@@ -23,10 +23,11 @@ use crate::view::{keys, target};
 
 /// Draws the card.
 pub(super) fn render(model: &Model, ctx: &DrawContext, area: Rect, buf: &mut Buffer) {
-    let (words, header) = (&ctx.text.network, &ctx.text.header);
+    let words = &ctx.text.network;
+    let header = &ctx.text.header;
     let open = model.worlds.shown().servers.are_open();
     let keys = if model.worlds.shown().observing { &[Action::Target][..] } else { &[Action::Door, Action::Target] };
-    let foot = keys.iter().map(|action| hint(ctx, *action)).collect::<Vec<_>>().join("  ");
+    let foot = keys.iter().map(|action| ctx.hint(*action)).collect::<Vec<_>>().join("  ");
     let frame = PaneFrame {
         title: words.card,
         count: match () {
@@ -56,7 +57,9 @@ pub(super) fn render(model: &Model, ctx: &DrawContext, area: Rect, buf: &mut Buf
 
 /// Says why students cannot join.
 fn closed(model: &Model, ctx: &DrawContext, area: Rect, buf: &mut Buffer) {
-    let (words, theme, numbers) = (&ctx.text.network, &ctx.theme, &ctx.text.numbers);
+    let words = &ctx.text.network;
+    let theme = &ctx.theme;
+    let numbers = &ctx.text.numbers;
     if model.worlds.shown().observing {
         return told(ctx, &[(words.observing.into(), theme.text)], target::sentences(model, ctx), area, buf);
     }
@@ -148,7 +151,8 @@ fn head(
     buf: &mut Buffer,
 ) -> u16 {
     let theme = &ctx.theme;
-    let (ip, port) = (addr.ip().to_string(), addr.port().to_string());
+    let ip = addr.ip().to_string();
+    let port = addr.port().to_string();
     let name = format!("{} ({})", server.spec.name, server.spec.proto.name().to_uppercase());
     // The server's name has its own line if the big digits leave one, or if there are no big digits.
     let mut row = u16::from(spare >= 9 || (2..5).contains(&spare));
@@ -197,8 +201,10 @@ fn what_to_type(
     addr: SocketAddr,
     (others, room): (&[IpAddr], u16),
 ) -> Vec<(&'static str, String, Style)> {
-    let (words, theme) = (&ctx.text.network, &ctx.theme);
-    let (ip, port) = (addr.ip(), addr.port());
+    let words = &ctx.text.network;
+    let theme = &ctx.theme;
+    let ip = addr.ip();
+    let port = addr.port();
     let udp = server.spec.proto == Proto::Udp;
     let mut lines = vec![(words.type_this, format!("nc {}{ip} {port}", if udp { "-u " } else { "" }), theme.typed)];
     let mut python = python(words.hello, addr, udp);
@@ -225,7 +231,8 @@ fn what_to_type(
 
 /// A minimal client in Python. The second line continues in the third.
 fn python(hello: &str, addr: SocketAddr, udp: bool) -> Vec<String> {
-    let (ip, port) = (addr.ip(), addr.port());
+    let ip = addr.ip();
+    let port = addr.port();
     let family = if ip.is_ipv6() { "socket.AF_INET6" } else { "socket.AF_INET" };
     let (open, rest, talk) = if udp {
         let say = format!("s.sendto(b\"{hello}\", (\"{ip}\", {port})); print(s.recv(99))");

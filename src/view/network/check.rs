@@ -4,7 +4,7 @@ use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use ratatui::style::Style;
 
-use super::{focused, hint};
+use super::focused;
 use crate::domain::{AddressScope, PortReport, Verdict};
 use crate::model::Model;
 use crate::model::keys::Action;
@@ -12,7 +12,7 @@ use crate::model::network::Part;
 use crate::model::scan::{Progress, Scan};
 use crate::view::draw_context::{DrawContext, PaneFrame};
 use crate::view::layout::rows;
-use crate::view::line_writer::{LineWriter, width, wrap};
+use crate::view::line_writer::{LineWriter, paragraph, paragraphs, width, wrap_all};
 use crate::view::{glyphs, keys};
 
 /// The lines above the list: title, progress, column headings.
@@ -26,17 +26,19 @@ pub(super) fn reach(model: &Model, area: Rect) -> usize {
 
 /// Draws the pane.
 pub(super) fn render(model: &Model, ctx: &DrawContext, area: Rect, buf: &mut Buffer) {
-    let (words, numbers) = (&ctx.text.network, &ctx.text.numbers);
-    let latest = model.worlds.shown().scans.latest().filter(|_| !model.ui.network.pending);
+    let words = &ctx.text.network;
+    let numbers = &ctx.text.numbers;
+    let pending = model.ui.network.pending;
+    let latest = if pending { None } else { model.worlds.shown().scans.latest() };
     let asking = latest.is_some_and(|scan| scan.progress == Progress::Asking);
-    let foot = hint(ctx, if asking { Action::StopCheck } else { Action::Check });
+    let foot = ctx.hint(if asking { Action::StopCheck } else { Action::Check });
     let count = latest.filter(|scan| scan.ports.is_some()).map_or_else(String::new, |scan| {
         let all = scan.ports.as_ref().map_or(0, crate::domain::PortList::count);
         (words.progress)(&numbers.count(scan.asked_ports() as u64), &numbers.count(all as u64))
     });
     let frame = PaneFrame { title: words.check, count: &count, foot: &foot, focused: focused(model, Part::Check) };
     let inside = ctx.frame(&frame, area, buf);
-    if let Some(plan) = model.ui.network.plan.as_ref().filter(|_| model.ui.network.pending) {
+    if pending && let Some(plan) = &model.ui.network.plan {
         LineWriter::on(buf, inside, 0).skip(1).write(&(words.looking_up)(&plan.host), ctx.theme.state.opening);
         return;
     }
@@ -56,12 +58,7 @@ pub(super) fn render(model: &Model, ctx: &DrawContext, area: Rect, buf: &mut Buf
 fn empty(ctx: &DrawContext, area: Rect, buf: &mut Buffer) {
     let words = &ctx.text.network;
     let sentence = (words.no_check)(&keys::first(Action::Check, ctx.text));
-    let lines = wrap(&sentence, area.width.saturating_sub(2));
-    let mut row = 0;
-    for line in lines {
-        LineWriter::on(buf, area, row).skip(1).write(line, ctx.theme.text);
-        row += 1;
-    }
+    let mut row = paragraph(&sentence, ctx.theme.text, area, buf);
     for example in words.examples {
         LineWriter::on(buf, area, row).skip(3).write(example, ctx.theme.quiet);
         row += 1;
@@ -78,17 +75,10 @@ fn unconfirmed(ctx: &DrawContext, scan: &Scan, scope: AddressScope, area: Rect, 
     paragraphs(&said, area, buf);
 }
 
-fn paragraphs(said: &[(String, Style)], area: Rect, buf: &mut Buffer) {
-    let lines = said
-        .iter()
-        .flat_map(|(text, style)| wrap(text, area.width.saturating_sub(2)).into_iter().map(move |line| (line, *style)));
-    for (row, (line, style)) in (0..area.height).zip(lines) {
-        LineWriter::on(buf, area, row).skip(1).write(line, style);
-    }
-}
-
 fn found(model: &Model, ctx: &DrawContext, scan: &Scan, area: Rect, buf: &mut Buffer) {
-    let (checks, theme, numbers) = (&ctx.text.checks, &ctx.theme, &ctx.text.numbers);
+    let checks = &ctx.text.checks;
+    let theme = &ctx.theme;
+    let numbers = &ctx.text.numbers;
     let ports = scan.ports.as_ref().map_or(0, crate::domain::PortList::count);
     let address = scan.address.map_or_else(String::new, |address| address.to_string());
     let proto = scan.proto.name().to_uppercase();
@@ -115,7 +105,7 @@ fn found(model: &Model, ctx: &DrawContext, scan: &Scan, area: Rect, buf: &mut Bu
         (format!("{}: {}", (checks.verdict)(*verdict), (checks.means)(*verdict)), verdict_style(ctx, *verdict))
     });
     let means: Vec<_> = [(String::new(), theme.text)].into_iter().chain(means).collect();
-    let needed: usize = means.iter().map(|(text, _)| wrap(text, below.width.saturating_sub(2)).len()).sum();
+    let needed = wrap_all(&means, below.width.saturating_sub(2)).len();
     if needed <= usize::from(below.height) {
         paragraphs(&means, below, buf);
     }
@@ -123,7 +113,9 @@ fn found(model: &Model, ctx: &DrawContext, scan: &Scan, area: Rect, buf: &mut Bu
 
 /// Writes the progress, and the number of ports per verdict.
 fn summary(model: &Model, ctx: &DrawContext, scan: &Scan, writer: &mut LineWriter<'_>) {
-    let (checks, theme, numbers) = (&ctx.text.checks, &ctx.theme, &ctx.text.numbers);
+    let checks = &ctx.text.checks;
+    let theme = &ctx.theme;
+    let numbers = &ctx.text.numbers;
     let asked = scan.asked_ports();
     let done = |end| (checks.done)(&numbers.count(asked as u64), asked, &numbers.lapse(end));
     writer.skip(1);
@@ -140,12 +132,13 @@ fn summary(model: &Model, ctx: &DrawContext, scan: &Scan, writer: &mut LineWrite
     }
     for (verdict, count) in &scan.counts {
         let said = format!("{} {}{}", (checks.verdict)(*verdict), glyphs::TIMES, numbers.count(*count as u64));
-        writer.write(&format!(" {} ", glyphs::DOT), theme.border).write(&said, verdict_style(ctx, *verdict));
+        writer.write(glyphs::SEPARATOR, theme.border).write(&said, verdict_style(ctx, *verdict));
     }
 }
 
 fn line(ctx: &DrawContext, report: &PortReport, (port, verdict): (u16, u16), writer: &mut LineWriter<'_>) {
-    let (checks, theme) = (&ctx.text.checks, &ctx.theme);
+    let checks = &ctx.text.checks;
+    let theme = &ctx.theme;
     writer.skip(1).cell(&format!("{}/{}", report.port, report.proto), port, theme.host.server).skip(2);
     writer.cell((checks.verdict)(report.verdict), verdict, verdict_style(ctx, report.verdict)).skip(2);
     writer.write(&checks.why(&ctx.text.numbers, report), theme.text);

@@ -20,10 +20,9 @@ use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 
 use super::draw_context::DrawContext;
+use super::layout;
 use super::layout::{columns, rows};
-use super::{keys, layout};
 use crate::model::Model;
-use crate::model::keys::Action;
 use crate::model::network::Part;
 use crate::model::ui::Mode;
 
@@ -90,9 +89,4 @@ pub(super) fn reach(model: &Model, area: Rect) -> usize {
 
 fn focused(model: &Model, part: Part) -> bool {
     model.ui.network.part == part && model.ui.mode == Mode::Command
-}
-
-/// A key and its word, as in a frame's foot.
-fn hint(ctx: &DrawContext, action: Action) -> String {
-    format!("{} {}", keys::first(action, ctx.text), keys::text(action, ctx.text).hint)
 }

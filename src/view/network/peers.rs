@@ -4,7 +4,7 @@ use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use ratatui::style::Style;
 
-use super::{focused, hint};
+use super::focused;
 use crate::domain::{Excerpt, Rule};
 use crate::model::Model;
 use crate::model::keys::Action;
@@ -16,7 +16,7 @@ use crate::view::column_budget::ColumnBudget;
 use crate::view::draw_context::{DrawContext, PaneFrame};
 use crate::view::glyphs;
 use crate::view::layout::rows;
-use crate::view::line_writer::{LineWriter, width, wrap};
+use crate::view::line_writer::{LineWriter, paragraph, width};
 use crate::view::servers;
 
 /// How many lines the selected peer's details take.
@@ -24,10 +24,11 @@ const DETAIL: u16 = 3;
 
 /// Draws the pane.
 pub(super) fn render(model: &Model, ctx: &DrawContext, area: Rect, buf: &mut Buffer) {
-    let (words, numbers) = (&ctx.text.network, &ctx.text.numbers);
+    let words = &ctx.text.network;
+    let numbers = &ctx.text.numbers;
     let all: Vec<_> = network::peers(model).collect();
     let count = (words.now)(&numbers.count(all.len() as u64), all.len() as u64);
-    let mut foot = [Action::Kick, Action::Block].map(|action| hint(ctx, action)).join("  ");
+    let mut foot = [Action::Kick, Action::Block].map(|action| ctx.hint(action)).join("  ");
     let limits = limits(model, ctx);
     if width(&foot) + width(&limits) + 8 < area.width {
         foot = format!("{foot}  {} {limits}", glyphs::DOT);
@@ -37,13 +38,13 @@ pub(super) fn render(model: &Model, ctx: &DrawContext, area: Rect, buf: &mut Buf
     let half_open = half_open(model, ctx);
     let told = u16::from(half_open.is_some()).min(inside.height);
     let [first, inside] = rows(inside, [told, inside.height - told]);
-    if let Some((said, style)) = half_open.filter(|_| told > 0) {
+    if let Some((said, style)) = half_open
+        && told > 0
+    {
         LineWriter::on(buf, first, 0).skip(1).write(&said, style);
     }
     if all.is_empty() {
-        for (row, line) in (0..inside.height).zip(wrap(words.no_peers, inside.width.saturating_sub(2))) {
-            LineWriter::on(buf, inside, row).skip(1).write(line, ctx.theme.quiet);
-        }
+        paragraph(words.no_peers, ctx.theme.quiet, inside, buf);
         return;
     }
     let selected = model.ui.network.peer.and_then(|peer| all.iter().position(|(address, _)| *address == peer));
@@ -80,7 +81,7 @@ fn half_open(model: &Model, ctx: &DrawContext) -> Option<(String, Style)> {
     let said: Vec<_> = open.iter().map(one).chain(beyond).chain(resets).collect();
     let is_full = open.iter().any(|(_, (open, limit))| open >= limit);
     let style = if is_full { ctx.theme.alarm } else { ctx.theme.state.opening };
-    (!said.is_empty()).then(|| (said.join(&format!(" {} ", glyphs::DOT)), style))
+    (!said.is_empty()).then(|| (said.join(glyphs::SEPARATOR), style))
 }
 
 fn limits(model: &Model, ctx: &DrawContext) -> String {
@@ -117,7 +118,8 @@ impl PeerColumns {
     }
 
     fn head(&self, ctx: &DrawContext, writer: &mut LineWriter<'_>) {
-        let (words, style) = (&ctx.text.network, ctx.theme.title);
+        let words = &ctx.text.network;
+        let style = ctx.theme.title;
         writer.skip(2).cell(words.address, self.address, style).skip(1).cell(
             words.connections,
             self.connections,
@@ -140,7 +142,9 @@ impl PeerColumns {
         selected: bool,
         writer: &mut LineWriter<'_>,
     ) {
-        let (words, theme, numbers) = (&ctx.text.network, &ctx.theme, &ctx.text.numbers);
+        let words = &ctx.text.network;
+        let theme = &ctx.theme;
+        let numbers = &ctx.text.numbers;
         let start = writer.x();
         writer.cell(if selected { glyphs::SELECTED } else { " " }, 2, theme.newest);
         writer.cell(address, self.address, theme.host.client).skip(1);
@@ -170,7 +174,9 @@ impl PeerColumns {
 
 /// The most urgent thing that the guard reports about a peer.
 fn guard(ctx: &DrawContext, peer: &Peer) -> (String, Style) {
-    let (words, theme, numbers) = (&ctx.text.network, &ctx.theme, &ctx.text.numbers);
+    let words = &ctx.text.network;
+    let theme = &ctx.theme;
+    let numbers = &ctx.text.numbers;
     let check = peer.checks.iter().max_by_key(|(_, count)| **count).map(|(check, _)| (words.looks)(*check));
     if peer.is_blocked {
         (words.blocked.into(), theme.alarm)
@@ -182,14 +188,15 @@ fn guard(ctx: &DrawContext, peer: &Peer) -> (String, Style) {
 }
 
 fn excerpt(ctx: &DrawContext, said: &Excerpt) -> String {
-    let more = if said.is_cut() { glyphs::ELLIPSIS } else { "" };
     let bytes = if said.is_cut() { format!(" ({})", ctx.text.numbers.bytes(said.len as u64)) } else { String::new() };
-    format!("\"{}{more}\"{bytes}", said.text)
+    format!("\"{}\"{bytes}", glyphs::excerpt(said))
 }
 
 /// Everything known about the selected peer.
 fn detail(ctx: &DrawContext, peer: &Peer, area: Rect, buf: &mut Buffer) {
-    let (words, theme, numbers) = (&ctx.text.network, &ctx.theme, &ctx.text.numbers);
+    let words = &ctx.text.network;
+    let theme = &ctx.theme;
+    let numbers = &ctx.text.numbers;
     let ports: Vec<_> = peer.ports.iter().rev().map(u16::to_string).collect();
     let (received, sent) = peer.bytes;
     let traffic = (ctx.text.servers.traffic)(&numbers.bytes(received), &numbers.bytes(sent));
@@ -201,7 +208,7 @@ fn detail(ctx: &DrawContext, peer: &Peer, area: Rect, buf: &mut Buffer) {
     for (row, (text, style)) in (0..area.height).zip([
         (first, theme.text),
         (format!("{}: {said}", words.said), theme.text),
-        (told.join(&format!(" {} ", glyphs::DOT)), theme.alarm),
+        (told.join(glyphs::SEPARATOR), theme.alarm),
     ]) {
         LineWriter::on(buf, area, row).skip(2).write(&text, style);
     }

@@ -7,8 +7,8 @@ use ratatui::layout::Rect;
 use crate::view::draw_context::DrawContext;
 use crate::view::line_writer::LineWriter;
 
-/// How many light modules surround the code. The standard requires four (ISO/IEC 18004), but phones manage with two, and a
-/// projector has few rows.
+/// How many light modules surround the code. The standard requires four (ISO/IEC 18004), but phones manage with two,
+/// and a projector has few rows.
 const QUIET: i32 = 2;
 
 /// A code, and whether it is drawn in ASCII.
@@ -41,7 +41,8 @@ impl Qr {
         for (row, y) in (0..area.height).zip((0..side).step_by(if self.ascii { 1 } else { 2 })) {
             let mut writer = LineWriter::on(buf, area, row);
             for x in 0..side {
-                let (upper, lower) = (self.is_light(x, y), self.is_light(x, y + 1));
+                let upper = self.is_light(x, y);
+                let lower = self.is_light(x, y + 1);
                 match (self.ascii, upper, lower) {
                     (true, true, _) => writer.write("  ", ctx.theme.qr_light),
                     (true, false, _) => writer.write("  ", ctx.theme.qr),

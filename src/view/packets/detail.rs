@@ -6,7 +6,7 @@ use ratatui::style::Style;
 
 use super::super::draw_context::DrawContext;
 use super::super::glyphs;
-use super::super::line_writer::{LineWriter, wrap};
+use super::super::line_writer::{LineWriter, wrap_all};
 use crate::domain::WorldId;
 use crate::model::packets::{Branch, Part, Traffic};
 use crate::model::window::window;
@@ -14,7 +14,8 @@ use crate::model::window::window;
 /// Draws it.
 pub(super) fn render(traffic: &Traffic<'_>, ctx: &DrawContext, area: Rect, buf: &mut Buffer) {
     let detail = &traffic.packets.detail;
-    let (texts, theme) = (&ctx.text.packets, &ctx.theme);
+    let texts = &ctx.text.packets;
+    let theme = &ctx.theme;
     let Some(packet) = traffic.selected() else {
         say(ctx, area, &[(texts.no_selection.into(), theme.quiet)], buf);
         return;
@@ -47,9 +48,7 @@ pub(super) fn render(traffic: &Traffic<'_>, ctx: &DrawContext, area: Rect, buf: 
 
 /// Writes remarks at the top, at most a third of the area; returns what is left for the tree.
 fn say(ctx: &DrawContext, area: Rect, remarks: &[(String, Style)], buf: &mut Buffer) -> Rect {
-    let columns = area.width.saturating_sub(2);
-    let lines: Vec<_> =
-        remarks.iter().flat_map(|(text, style)| wrap(text, columns).into_iter().map(move |l| (l, *style))).collect();
+    let lines = wrap_all(remarks, area.width.saturating_sub(2));
     let most = (area.height / 3).max(2).min(area.height);
     let used = u16::try_from(lines.len()).unwrap_or(u16::MAX).min(most);
     for (row, (line, style)) in (0..used).zip(&lines) {

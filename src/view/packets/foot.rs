@@ -35,23 +35,26 @@ const fn trail<'a>(traffic: &Traffic<'a>) -> &'a Trail {
 
 /// How many packets are shown, and of how many.
 pub(super) fn count(traffic: &Traffic<'_>, ctx: &DrawContext) -> String {
-    let (texts, numbers) = (&ctx.text.packets, &ctx.text.numbers);
-    let (shown, all) = (trail(traffic).len() as u64, traffic.packets.seen);
+    let texts = &ctx.text.packets;
+    let numbers = &ctx.text.numbers;
+    let shown = trail(traffic).len() as u64;
+    let all = traffic.packets.seen;
     let count = match traffic.packets.picture {
         Picture::List if shown != all => (texts.count)(&numbers.count(shown), &numbers.count(all)),
         _ => (texts.packets)(&numbers.count(shown), shown),
     };
     let looking = traffic.packets.is_looking() && traffic.packets.picture == Picture::List;
     let count = if looking { format!("{} {DOT} {count}", texts.looking) } else { count };
-    match traffic.packets.only.filter(|_| traffic.packets.picture == Picture::List) {
-        Some(only) => format!("{} {DOT} {count}", (texts.only)(&words::talk(&only))),
-        None => count,
+    match (traffic.packets.picture, traffic.packets.only) {
+        (Picture::List, Some(only)) => format!("{} {DOT} {count}", (texts.only)(&words::talk(&only))),
+        _ => count,
     }
 }
 
 /// Whether packets are captured and how many were lost; whether the list follows.
 pub(super) fn foot(traffic: &Traffic<'_>, ctx: &DrawContext) -> String {
-    let (texts, numbers) = (&ctx.text.packets, &ctx.text.numbers);
+    let texts = &ctx.text.packets;
+    let numbers = &ctx.text.numbers;
     if traffic.file.is_some() {
         let words = &ctx.text.files;
         return format!("{} {DOT} {} {}", words.not_live, keys::first(Action::OpenCapture, ctx.text), words.back);

@@ -6,13 +6,13 @@ use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 
 use super::super::draw_context::DrawContext;
-use super::super::line_writer::{LineWriter, fit, wrap};
+use super::super::layout::keep_in_view;
+use super::super::line_writer::{LineWriter, fit, paragraph};
 use super::super::names;
 use super::rung::{PacketRung, RungColumns, state};
 use crate::domain::{Flow, Proto};
 use crate::model::book::Step;
-use crate::model::packets::{Change, End, Reader, Rung, Traffic};
-use crate::model::window::{tail, window};
+use crate::model::packets::{Change, End, Rung, Traffic};
 
 /// Draws the ladder of the conversation that is shown.
 pub(super) fn render(traffic: &Traffic<'_>, ctx: &DrawContext, area: Rect, buf: &mut Buffer) {
@@ -23,10 +23,7 @@ pub(super) fn render(traffic: &Traffic<'_>, ctx: &DrawContext, area: Rect, buf: 
     let changes = ladder.changes(traffic.world, traffic.journal);
     let trail = &ladder.trail;
     let height = usize::from(rest.height);
-    let places = match trail.reader {
-        Reader::Follows => tail(trail.len(), height),
-        Reader::Holds { at, .. } => window(Some(trail.place(at)), trail.held_len(), height),
-    };
+    let places = super::places(trail, height);
     let whole = places.end == trail.len();
     let latest = trail.len().checked_sub(1).and_then(|last| traffic.packet(trail.seq(last)?));
     let columns = RungColumns::of(rest.width, latest.map_or(0, |packet| packet.number));
@@ -42,19 +39,13 @@ pub(super) fn render(traffic: &Traffic<'_>, ctx: &DrawContext, area: Rect, buf: 
     let after = [End::Client, End::Server].map(|end| if whole { at(&changes, end, Rung::After) } else { vec![] });
     let below = after.iter().map(Vec::len).max().unwrap_or(0);
     let held = rungs.iter().position(|rung| rung.held);
-    let mut read = held.unwrap_or(rungs.len().saturating_sub(1));
-    // What takes several lines pushes out what is at the top, not the one that is read.
     let last = if held.is_none() { below } else { 0 };
-    while read > 0 && rungs[..=read].iter().map(PacketRung::height).sum::<usize>() + last > height {
-        rungs.remove(0);
-        read -= 1;
-    }
+    let read = held.unwrap_or(rungs.len().saturating_sub(1));
+    keep_in_view(&mut rungs, read, height.saturating_sub(last), PacketRung::height);
     let first = rungs.first().map(|rung| rung.seq);
     before(ctx, &columns, &changes, first, head, buf);
     if trail.is_empty() {
-        for (row, line) in (0..rest.height).zip(wrap(ctx.text.packets.no_packet, rest.width.saturating_sub(2))) {
-            LineWriter::on(buf, rest, row).skip(1).write(line, ctx.theme.quiet);
-        }
+        paragraph(ctx.text.packets.no_packet, ctx.theme.quiet, rest, buf);
     }
     let mut left = rest;
     for rung in &rungs {
@@ -108,7 +99,7 @@ pub(super) fn names(traffic: &Traffic<'_>, ctx: &DrawContext, client: &Flow, are
     let alone = |ip| Flow::unconnected(client.proto, SocketAddr::new(ip, client.local.port()));
     let any: IpAddr = if client.local.is_ipv4() { [0; 4].into() } else { [0; 16].into() };
     let known = clients.by_flow(client).or_else(|| clients.by_flow(&alone(client.local.ip())));
-    let known = known.or_else(|| clients.by_flow(&alone(any)).filter(|_| client.proto == Proto::Udp));
+    let known = known.or_else(|| if client.proto == Proto::Udp { clients.by_flow(&alone(any)) } else { None });
     let left = known.map_or(texts.client_end.into(), |known| names::long(ctx, known));
     let half = area.width / 2;
     let [one, other] = super::columns(area, [half, area.width - half]);
@@ -130,7 +121,5 @@ fn met(traffic: &Traffic<'_>) -> Option<SocketAddr> {
 
 /// Says that there is no conversation to show.
 pub(super) fn nobody(ctx: &DrawContext, area: Rect, buf: &mut Buffer) {
-    for (row, line) in (0..area.height).zip(wrap(ctx.text.packets.no_talk, area.width.saturating_sub(2))) {
-        LineWriter::on(buf, area, row).skip(1).write(line, ctx.theme.quiet);
-    }
+    paragraph(ctx.text.packets.no_talk, ctx.theme.quiet, area, buf);
 }

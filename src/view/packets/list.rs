@@ -5,13 +5,12 @@ use ratatui::layout::{Position, Rect};
 
 use super::super::column_budget::ColumnBudget;
 use super::super::draw_context::DrawContext;
-use super::super::line_writer::{LineWriter, fit, width, wrap};
+use super::super::line_writer::{LineWriter, fit, paragraph, width};
 use super::super::{filter_line, glyphs};
 use super::{note, words};
 use crate::domain::{Event, PacketSummary, Stamp};
 use crate::model::lifecycle::{Subject, same_pair};
 use crate::model::packets::{Packets, Reader, Traffic};
-use crate::model::window::{tail, window};
 
 /// Draws the list, and returns where the cursor is while the filter is typed.
 pub(super) fn render(
@@ -26,11 +25,7 @@ pub(super) fn render(
     let [typing, head, rows] = super::rows(area, [typing, head, area.height - typing - head]);
     let rows = note::render(traffic, ctx, rows, buf);
     let list = &traffic.packets.list;
-    let height = usize::from(rows.height);
-    let places = match list.reader {
-        Reader::Follows => tail(list.len(), height),
-        Reader::Holds { at, .. } => window(Some(list.place(at)), list.held_len(), height),
-    };
+    let places = super::places(list, rows.height.into());
     let seqs = places.filter_map(|place| list.seq(place));
     let entries: Vec<_> = seqs.filter_map(|seq| traffic.journal.get(seq)).collect();
     if list.is_empty() {
@@ -40,9 +35,7 @@ pub(super) fn render(
             _ if traffic.packets.is_looking() => texts.looking,
             _ => texts.none_match,
         };
-        for (row, line) in (0..rows.height).zip(wrap(sentence, rows.width.saturating_sub(2))) {
-            LineWriter::on(buf, rows, row).skip(1).write(line, ctx.theme.quiet);
-        }
+        paragraph(sentence, ctx.theme.quiet, rows, buf);
     } else {
         let columns = PacketColumns::of(traffic, ctx, &entries, rows.width);
         columns.head(ctx, &mut LineWriter::on(buf, head, 0));
@@ -121,7 +114,8 @@ impl PacketColumns {
     }
 
     fn head(&self, ctx: &DrawContext, writer: &mut LineWriter<'_>) {
-        let (texts, style) = (&ctx.text.packets, ctx.theme.title);
+        let texts = &ctx.text.packets;
+        let style = ctx.theme.title;
         writer.skip(1).right(texts.number, self.number, style).skip(1);
         writer.right(texts.time, self.time, style).skip(3);
         writer.cell(texts.source, self.address, style).skip(1);
@@ -157,6 +151,7 @@ impl PacketColumns {
 }
 
 fn clock(ctx: &DrawContext, precise: bool, at: Stamp) -> String {
-    let (since, numbers) = (at.since(Stamp::ZERO), &ctx.text.numbers);
+    let since = at.since(Stamp::ZERO);
+    let numbers = &ctx.text.numbers;
     if precise { numbers.precise(since) } else { numbers.clock(since) }
 }

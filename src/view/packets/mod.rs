@@ -22,14 +22,17 @@ mod rung;
 mod stream;
 mod words;
 
+use std::ops::Range;
+
 use ratatui::buffer::Buffer;
 use ratatui::layout::{Position, Rect};
 
 use super::draw_context::{DrawContext, PaneFrame};
 use super::layout::{columns, rows};
 use crate::model::Model;
-use crate::model::packets::{Part, Picture, Traffic};
+use crate::model::packets::{Part, Picture, Reader, Traffic, Trail};
 use crate::model::ui::Mode;
+use crate::model::window::{tail, window};
 
 /// The parts of the view; empty where one is not shown.
 struct PacketsLayout {
@@ -70,7 +73,8 @@ pub(super) fn render(model: &Model, ctx: &DrawContext, area: Rect, buf: &mut Buf
     let mut cursor = None;
     if !parts.picture.is_empty() {
         let title = foot::title(traffic, ctx);
-        let (count, foot) = (foot::count(traffic, ctx), foot::foot(traffic, ctx));
+        let count = foot::count(traffic, ctx);
+        let foot = foot::foot(traffic, ctx);
         let focused = focused(Part::Picture) || model.ui.mode == Mode::Sifting;
         let frame = PaneFrame { title: &title, count: &count, foot: &foot, focused };
         let inside = ctx.frame(&frame, parts.picture, buf);
@@ -97,4 +101,12 @@ pub(super) fn render(model: &Model, ctx: &DrawContext, area: Rect, buf: &mut Buf
         }
     }
     cursor
+}
+
+/// The places of the packets that fit into so many lines.
+fn places(trail: &Trail, height: usize) -> Range<usize> {
+    match trail.reader {
+        Reader::Follows => tail(trail.len(), height),
+        Reader::Holds { at, .. } => window(Some(trail.place(at)), trail.held_len(), height),
+    }
 }

@@ -5,14 +5,15 @@ use ratatui::layout::Rect;
 
 use super::super::draw_context::DrawContext;
 use super::super::keys;
-use super::super::line_writer::{LineWriter, wrap};
+use super::super::line_writer::{LineWriter, wrap_all};
 use crate::model::Action;
 use crate::model::packets::{Capturing, Help, Traffic};
 
 /// Draws the note.
 pub(super) fn render(traffic: &Traffic<'_>, ctx: &DrawContext, area: Rect, buf: &mut Buffer) {
     let Capturing::Lacking { errno, help } = &traffic.packets.capturing else { return };
-    let (texts, theme) = (&ctx.text.packets, &ctx.theme);
+    let texts = &ctx.text.packets;
+    let theme = &ctx.theme;
     let why = (texts.lacking)(&errno.to_string(), (ctx.text.errno)(*errno).what);
     let mut lines = vec![(why.as_str(), theme.alarm), ("", theme.text)];
     match help {
@@ -27,10 +28,7 @@ pub(super) fn render(traffic: &Traffic<'_>, ctx: &DrawContext, area: Rect, buf: 
     }
     let instead = (ctx.text.files.instead)(&keys::first(Action::OpenCapture, ctx.text));
     lines.extend([("", theme.text), (instead.as_str(), theme.title), (texts.wire_lab, theme.title)]);
-    let width = area.width.saturating_sub(4);
-    let lines =
-        lines.into_iter().flat_map(|(text, style)| wrap(text, width).into_iter().map(move |line| (line, style)));
-    for (row, (line, style)) in (1..area.height).zip(lines) {
+    for (row, (line, style)) in (1..area.height).zip(wrap_all(&lines, area.width.saturating_sub(4))) {
         LineWriter::on(buf, area, row).skip(2).write(line, style);
     }
 }

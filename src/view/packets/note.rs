@@ -5,15 +5,13 @@ use ratatui::layout::Rect;
 use ratatui::style::Style;
 
 use super::super::draw_context::DrawContext;
-use super::super::line_writer::{LineWriter, wrap};
+use super::super::line_writer::{LineWriter, wrap_all};
 use crate::model::packets::{Damage, File, Traffic};
 
 /// Draws it at the bottom of `area`, where there is something to say; returns what is left above it.
 pub(super) fn render(traffic: &Traffic<'_>, ctx: &DrawContext, area: Rect, buf: &mut Buffer) -> Rect {
     let said = traffic.file.map_or_else(Vec::new, |file| sentences(file, ctx));
-    let columns = area.width.saturating_sub(2);
-    let lines: Vec<_> =
-        said.iter().flat_map(|(text, style)| wrap(text, columns).into_iter().map(move |line| (line, *style))).collect();
+    let lines = wrap_all(&said, area.width.saturating_sub(2));
     let used = u16::try_from(lines.len()).unwrap_or(u16::MAX).min(area.height / 2);
     let [rows, below] = super::rows(area, [area.height - used, used]);
     for (row, (line, style)) in (0..used).zip(lines) {
@@ -28,7 +26,9 @@ pub(super) fn nothing(file: &File, ctx: &DrawContext) -> &'static str {
 }
 
 fn sentences(file: &File, ctx: &DrawContext) -> Vec<(String, Style)> {
-    let (words, theme, numbers) = (&ctx.text.files, &ctx.theme, &ctx.text.numbers);
+    let words = &ctx.text.files;
+    let theme = &ctx.theme;
+    let numbers = &ctx.text.numbers;
     let about = &file.recording.about;
     let packets = (ctx.text.packets.packets)(&numbers.count(about.read), about.read);
     let mut said = Vec::new();

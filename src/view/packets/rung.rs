@@ -110,7 +110,8 @@ impl PacketRung {
         states: [Vec<Step>; 2],
     ) -> Option<Self> {
         let packet = Packets::of(event)?;
-        let (texts, theme) = (&ctx.text.packets, &ctx.theme);
+        let texts = &ctx.text.packets;
+        let theme = &ctx.theme;
         let held = matches!(traffic.packets.ladder.trail.reader, Reader::Holds { at, .. } if at == event.seq);
         let way = way(traffic, packet.number);
         let place = match way {
@@ -194,7 +195,8 @@ impl PacketRung {
         } else {
             // It was sent, and has not arrived.
             let half = width_of / 2;
-            let (line, dots) = (glyphs::SHAFT.repeat(half), glyphs::DOTTED.repeat(width_of - half));
+            let line = glyphs::SHAFT.repeat(half);
+            let dots = glyphs::DOTTED.repeat(width_of - half);
             match self.from {
                 End::Client => writer.write(&line, shaft).write(&dots, theme.quiet),
                 End::Server => writer.write(&dots, theme.quiet).write(&line, shaft),
@@ -233,7 +235,8 @@ impl PacketRung {
 /// The time since the first packet of the conversation.
 fn time(traffic: &Traffic<'_>, ctx: &DrawContext, columns: &RungColumns, at: Stamp) -> String {
     let began = traffic.packets.began(traffic.journal).unwrap_or(at);
-    let (since, numbers) = (at.since(began), &ctx.text.numbers);
+    let since = at.since(began);
+    let numbers = &ctx.text.numbers;
     format!("+{}", if columns.precise { numbers.precise(since) } else { numbers.clock(since) })
 }
 

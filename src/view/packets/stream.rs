@@ -6,7 +6,7 @@ use ratatui::style::Style;
 
 use super::super::draw_context::DrawContext;
 use super::super::glyphs;
-use super::super::line_writer::{LineWriter, wrap};
+use super::super::line_writer::{LineWriter, paragraph, wrap};
 use super::ladder;
 use crate::domain::Flow;
 use crate::model::packets::{Said, Stream, Traffic};
@@ -35,9 +35,7 @@ pub(super) fn render(traffic: &Traffic<'_>, ctx: &DrawContext, area: Rect, buf: 
             None => texts.looking,
             Some(_) => texts.nothing_said,
         };
-        for (row, line) in (0..rest.height).zip(wrap(said, rest.width.saturating_sub(2))) {
-            LineWriter::on(buf, rest, row).skip(1).write(line, ctx.theme.quiet);
-        }
+        paragraph(said, ctx.theme.quiet, rest, buf);
         return;
     };
     let lines = lines(ctx, &client, stream, traffic.packets.stream_back, rest);
@@ -78,10 +76,11 @@ fn lines(ctx: &DrawContext, client: &Flow, stream: &Stream, back: usize, area: R
     cut.into_iter().chain(whole.flat_map(|(said, place)| line(ctx, client, said, place, room))).take(height).collect()
 }
 
-/// One line of what one end said in one go, as many of the screen as it takes. The client's words have its colour and
-/// point to the right.
+/// One line of a turn, wrapped into as many lines of the screen as it takes. The client's lines have its colour and a
+/// mark that points to the right.
 fn line(ctx: &DrawContext, client: &Flow, said: &Said, place: usize, room: u16) -> Vec<StreamLine> {
-    let (texts, theme) = (&ctx.text.packets, &ctx.theme);
+    let texts = &ctx.text.packets;
+    let theme = &ctx.theme;
     let (mark, style) = if said.from == client.local {
         (glyphs::HEAD_RIGHT, theme.host.client)
     } else {

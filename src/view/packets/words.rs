@@ -1,7 +1,7 @@
 //! A packet in a few words: the same on the list and on the ladder.
 
 use super::super::draw_context::DrawContext;
-use super::super::glyphs::{ARROW, ELLIPSIS};
+use super::super::glyphs::{self, ARROW};
 use crate::domain::{Flags, Flow, PacketSummary, Segment, TcpOption};
 
 /// A conversation by its ports; the addresses are shown with the packets.
@@ -68,8 +68,7 @@ fn number(relative: Option<u32>, raw: u32) -> u32 {
 fn carried(ctx: &DrawContext, packet: &PacketSummary) -> String {
     let payload = &packet.payload;
     let bytes = ctx.text.numbers.bytes(payload.len as u64);
-    let cut = if payload.is_cut() { ELLIPSIS } else { "" };
-    if payload.text.is_empty() { bytes } else { format!("{bytes} \"{}{cut}\"", payload.text) }
+    if payload.text.is_empty() { bytes } else { format!("{bytes} \"{}\"", glyphs::excerpt(payload)) }
 }
 
 /// Whether it is a retransmission, and each finding in a word or two, without those that every loopback packet has.

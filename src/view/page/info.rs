@@ -13,7 +13,7 @@ use crate::model::page::{End, Page};
 use crate::text::Meaning;
 use crate::view::draw_context::DrawContext;
 use crate::view::glyphs;
-use crate::view::line_writer::{LineWriter, width, wrap};
+use crate::view::line_writer::{LineWriter, paragraphs, width, wrap};
 
 /// From this width on, two columns of values usually have room for their meanings.
 const WIDE: u16 = 112;
@@ -29,7 +29,8 @@ enum InfoContent<'a> {
 fn shown<'a>(model: &'a Model, ctx: &DrawContext, page: &Page) -> InfoContent<'a> {
     let words = &ctx.text.page;
     let said = |text: &str| InfoContent::Said(vec![text.to_owned()]);
-    let (proto, asked) = (page.flow.proto, page.end(page.asked));
+    let proto = page.flow.proto;
+    let asked = page.end(page.asked);
     if proto == Proto::Udp {
         return InfoContent::Said(words.udp.iter().map(|text| (*text).to_owned()).collect());
     }
@@ -50,7 +51,8 @@ fn shown<'a>(model: &'a Model, ctx: &DrawContext, page: &Page) -> InfoContent<'a
     }
 }
 
-/// How many lines this takes in an area like `inside`. Room is reserved for the values, so that the history does not move.
+/// How many lines this takes in an area like `inside`. Room is reserved for the values, so that the history does not
+/// move.
 pub(super) fn height(model: &Model, ctx: &DrawContext, page: &Page, inside: Rect) -> u16 {
     let lines = |count: usize| u16::try_from(count).unwrap_or(u16::MAX);
     let asking = ctx.text.page.asking;
@@ -70,7 +72,8 @@ const fn one_column(inside: Rect) -> bool {
 
 /// Draws the heading on the rule, and the values or sentences below it.
 pub(super) fn render(model: &Model, ctx: &DrawContext, page: &Page, rule: Rect, area: Rect, buf: &mut Buffer) {
-    let (words, theme) = (&ctx.text.page, &ctx.theme);
+    let words = &ctx.text.page;
+    let theme = &ctx.theme;
     if page.flow.proto == Proto::Tcp && page.flow.peer.is_some() {
         let end = match page.asked {
             End::Client => words.info_client,
@@ -88,10 +91,8 @@ pub(super) fn render(model: &Model, ctx: &DrawContext, page: &Page, rule: Rect, 
     }
     match shown(model, ctx, page) {
         InfoContent::Said(said) => {
-            let lines = said.iter().flat_map(|text| wrap(text, area.width.saturating_sub(2)));
-            for (row, line) in (0..area.height).zip(lines) {
-                LineWriter::on(buf, area, row).skip(1).write(line, theme.text);
-            }
+            let said: Vec<_> = said.iter().map(|text| (text, theme.text)).collect();
+            paragraphs(&said, area, buf);
         }
         InfoContent::Values(info, now) => {
             values(ctx, info, if now { theme.text } else { theme.quiet }, area, buf);
@@ -148,7 +149,8 @@ impl ValueWidths {
 }
 
 fn entries<'a>(ctx: &'a DrawContext, info: &TcpInfo) -> [(&'a Meaning, String); COUNT] {
-    let (words, numbers) = (&ctx.text.page, &ctx.text.numbers);
+    let words = &ctx.text.page;
+    let numbers = &ctx.text.numbers;
     let names = &words.info;
     let time = |micros: u32| numbers.lapse(Duration::from_micros(u64::from(micros)));
     let bytes =

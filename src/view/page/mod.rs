@@ -22,7 +22,7 @@ use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 
 use super::draw_context::{DrawContext, PaneFrame};
-use super::line_writer::{LineWriter, fit, wrap};
+use super::line_writer::{LineWriter, fit, paragraph, wrap};
 use super::{client_status, glyphs, layout, names, netstat};
 use crate::domain::{Flow, Proto, TcpState};
 use crate::model::Model;
@@ -67,9 +67,7 @@ pub(super) fn render(model: &Model, ctx: &DrawContext, area: Rect, buf: &mut Buf
     let title = title(model, ctx, page);
     let foot = if last > 0 { ctx.text.page.scroll } else { "" };
     ctx.frame(&PaneFrame { title: &title, count: if last > 0 { &seen } else { "" }, foot, focused: true }, area, buf);
-    for (row, line) in (0..).zip(wrap(&pair(ctx, page), parts.pair.width.saturating_sub(2))) {
-        LineWriter::on(buf, parts.pair, row).skip(1).write(line, ctx.theme.title);
-    }
+    paragraph(&pair(ctx, page), ctx.theme.title, parts.pair, buf);
     let [left, right] = story::halves(parts.ends, 1);
     for (end, half) in [(End::Client, left), (End::Server, right)] {
         if let Some(flow) = page.end(end) {
@@ -124,14 +122,16 @@ fn name<'a>(model: &'a Model, ctx: &DrawContext, flow: &Flow, end: End) -> Cow<'
 fn pair(ctx: &DrawContext, page: &Page) -> String {
     let flow = &page.flow;
     let Some(peer) = flow.peer else { return format!("{} {}", flow.proto, flow.local) };
-    let (ours, theirs) = (flow.local, peer);
+    let ours = flow.local;
+    let theirs = peer;
     let tuple = format!("( {}, {}, {}, {}, {} )", flow.proto, ours.ip(), ours.port(), theirs.ip(), theirs.port());
     format!("{} = {tuple}", ctx.text.ports.one_connection)
 }
 
 /// One end as it is now: its owner and address, its state, queues and timer.
 fn now(model: &Model, ctx: &DrawContext, flow: &Flow, end: End, area: Rect, buf: &mut Buffer) {
-    let (theme, words) = (&ctx.theme, &ctx.text.page);
+    let theme = &ctx.theme;
+    let words = &ctx.text.page;
     let host = if end == End::Client { theme.host.client } else { theme.host.server };
     let entry = model.worlds.shown().table.of(flow);
     let mut writer = LineWriter::on(buf, area, 0);

@@ -45,7 +45,8 @@ impl<'a> PageStory<'a> {
             });
             unknown.map_or_else(Vec::new, |_| wrap(ctx.text.page.before, half))
         };
-        let (left, right) = (unknown(End::Client), unknown(End::Server));
+        let left = unknown(End::Client);
+        let right = unknown(End::Server);
         let part = |lines: &[&str], at: usize| lines.get(at).map_or_else(String::new, |line| (*line).to_owned());
         rows.extend((0..left.len().max(right.len())).map(|at| PageRow::Unknown([part(&left, at), part(&right, at)])));
         let mut before: Option<Stamp> = None;
@@ -130,7 +131,8 @@ fn step(ctx: &DrawContext, step: &Step, stayed: Option<Duration>, writer: &mut L
     let of = |state| if step.evidence == Evidence::Inferred { style } else { theme.state(state) };
     ctx.evidence(writer, step.evidence);
     let cause = step.cause.map(|cause| format!(" ({})", story::cause(ctx, cause))).unwrap_or_default();
-    let (from, to) = (step.from.name(), step.to.name());
+    let from = step.from.name();
+    let to = step.to.name();
     let whole = width(from) + width(to) + width(&cause) + 4;
     // The previous state is on the line above.
     if whole <= writer.room() {

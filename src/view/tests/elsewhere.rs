@@ -19,7 +19,8 @@ fn shown(lab: &mut Lab, columns: u16, rows: u16) -> String {
 /// A client that dials this address, and fails like this.
 fn fails(lab: &mut Lab, id: u32, addr: &str, errno: Errno) {
     let destination = Destination { server: None, proto: Proto::Tcp, addr: addr.parse().unwrap() };
-    let (socket, local) = (SocketId::Client(ClientId(id)), "192.168.0.10:56850".parse().unwrap());
+    let socket = SocketId::Client(ClientId(id));
+    let local = "192.168.0.10:56850".parse().unwrap();
     let flow = Flow::tcp(local, destination.addr);
     lab.client(id, ClientChange::Spawned { plan: ClientPlan::Stay, destination });
     lab.client(id, ClientChange::Dialing { flow });
@@ -121,7 +122,8 @@ fn half_open_connections_are_counted_where_there_are_any() {
             let peer = SocketAddr::from(([198, 18, 0, 1], 1_024 + port));
             lab.row(Flow::tcp("192.168.0.10:65432".parse().unwrap(), peer), Some(TcpState::SynRecv), |_| ());
         }
-        let (listener, limit) = (Some(SocketAddr::from(([0, 0, 0, 0], 65_432))), Some(128));
+        let listener = Some(SocketAddr::from(([0, 0, 0, 0], 65_432)));
+        let limit = Some(128);
         let told = GuardEvent::HalfOpen { listener, limit, action: GuardAction::Cookie, count: 4_872 };
         lab.seen(Evidence::Sampled, EventKind::Guard(told));
         lab.wait(Duration::from_millis(100));

@@ -171,7 +171,8 @@ impl Lab {
 
     fn dial(&mut self, id: u32, server: u8, port: u16, plan: ClientPlan) -> (Flow, bool) {
         let destination = Destination { server: Some(ServerId(server)), proto: Proto::Tcp, addr: self.addr(server) };
-        let (socket, flow) = (SocketId::Client(ClientId(id)), Flow::tcp(at(port), destination.addr));
+        let socket = SocketId::Client(ClientId(id));
+        let flow = Flow::tcp(at(port), destination.addr);
         self.client(id, ClientChange::Spawned { plan, destination });
         self.call(Call::new(socket, Syscall::Socket).with(Args::Proto(Proto::Tcp)));
         self.client(id, ClientChange::Dialing { flow });
@@ -231,7 +232,8 @@ impl Lab {
     /// A client of ours closes first: the server follows, and the client's end is left in `TIME_WAIT`.
     pub(crate) fn close(&mut self, id: u32) {
         let known = self.model.worlds.shown().clients.ours(ClientId(id)).unwrap();
-        let (flow, server) = (known.flow().unwrap(), known.destination.server.unwrap());
+        let flow = known.flow().unwrap();
+        let server = known.destination.server.unwrap();
         let theirs = flow.mirror().unwrap();
         let conn =
             self.model.worlds.shown().servers.get(server).unwrap().peers.iter().find(|(_, peer)| **peer == flow.local);
@@ -254,7 +256,8 @@ impl Lab {
     /// A UDP client says hello and hears the answer.
     pub(crate) fn datagram(&mut self, id: u32, port: u16) {
         let destination = Destination { server: Some(ServerId(3)), proto: Proto::Udp, addr: at(65_432) };
-        let (mine, theirs) = (SocketId::Client(ClientId(id)), SocketId::Server(ServerId(3)));
+        let mine = SocketId::Client(ClientId(id));
+        let theirs = SocketId::Server(ServerId(3));
         let flow = Flow { proto: Proto::Udp, local: at(port), peer: Some(destination.addr) };
         let back = flow.mirror().unwrap();
         self.client(id, ClientChange::Spawned { plan: ClientPlan::Stay, destination });
@@ -271,7 +274,8 @@ impl Lab {
     /// A client that nobody answers: its `connect` fails.
     pub(crate) fn refused(&mut self, id: u32, server: u8, port: u16) {
         let destination = Destination { server: Some(ServerId(server)), proto: Proto::Tcp, addr: self.addr(server) };
-        let (socket, flow) = (SocketId::Client(ClientId(id)), Flow::tcp(at(port), destination.addr));
+        let socket = SocketId::Client(ClientId(id));
+        let flow = Flow::tcp(at(port), destination.addr);
         self.client(id, ClientChange::Spawned { plan: ClientPlan::Stay, destination });
         self.client(id, ClientChange::Dialing { flow });
         let mut call = Call::new(socket, Syscall::Connect).with(Args::Addr(destination.addr)).on(flow);

@@ -105,7 +105,8 @@ fn every_ink_can_be_read_on_its_paper() {
         let state = theme.state;
         let papers = [theme.paper, theme.selected].map(|style| luminance(style, |style| style.bg));
         let contrast = |style: Style, paper: f64| {
-            let (ink, paper) = (luminance(style, |style| style.fg) + 0.05, paper + 0.05);
+            let ink = luminance(style, |style| style.fg) + 0.05;
+            let paper = paper + 0.05;
             ink.max(paper) / ink.min(paper)
         };
         let states = TcpState::ALL.iter().map(|state| theme.state(*state));

@@ -105,8 +105,10 @@ fn scan(lab: &mut Lab, change: ScanChange) {
 pub(crate) fn checking(lang: Lang) -> Lab {
     let mut lab = closed(lang);
     lab.keys("plab 65430-65435,80\n");
-    let (asked, ports) = ("lab".into(), "65430-65435,80".parse().unwrap());
-    let (address, others) = (ip("192.168.0.7"), vec![ip("fd00::7")]);
+    let asked = "lab".into();
+    let ports = "65430-65435,80".parse().unwrap();
+    let address = ip("192.168.0.7");
+    let others = vec![ip("fd00::7")];
     scan(&mut lab, ScanChange::Begun { asked, address, others, proto: Proto::Tcp, ports });
     scan(&mut lab, report(65_432, Verdict::Open, Reason::SynAck));
     scan(&mut lab, report(65_433, Verdict::Open, Reason::SynAck));
@@ -218,7 +220,8 @@ fn who_is_open_and_who_is_aimed_sees_it_in_every_view_theme_and_size() {
                     // Each world counts its own losses.
                     assert!(view == "5v" || first.contains("12 event"), "{view} {theme:?} {columns}: {first}");
                     let at = first.find(open).map(|at| first[..at].chars().count()).unwrap();
-                    let (badge, paper) = (&buf[(u16::try_from(at).unwrap(), 0)], &buf[(0, 1)]);
+                    let badge = &buf[(u16::try_from(at).unwrap(), 0)];
+                    let paper = &buf[(0, 1)];
                     let plain = badge.modifier.contains(ratatui::style::Modifier::REVERSED);
                     assert!(plain || badge.bg != paper.bg, "{view} {theme:?}: it stands out");
                 }

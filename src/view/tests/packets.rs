@@ -247,7 +247,9 @@ fn a_packet_that_has_not_arrived_does_not_reach_the_other_side() {
     let mut lab = scenes::started(Lang::En);
     let flow = Flow::tcp("192.0.2.2:40000".parse().unwrap(), "192.0.2.1:65432".parse().unwrap());
     let mut seen = |at, kind| {
-        let (at, world, host) = (Stamp::from_millis(at), WorldId::Wire, Some(HostId::Client));
+        let at = Stamp::from_millis(at);
+        let world = WorldId::Wire;
+        let host = Some(HostId::Client);
         lab.model.observe(Observation { at, world, host, evidence: Evidence::Called, kind });
     };
     seen(1, EventKind::Wire(WireEvent::Opened { link: LinkKind::Tun }));
@@ -330,10 +332,12 @@ fn every_finding_is_said_in_both_languages() {
         F::Fragment { offset: 2_960, more: false },
         F::Cut { missing: 1 },
     ];
-    let (en, pt) = (crate::text::of(Lang::En), crate::text::of(Lang::PtBr));
+    let en = crate::text::of(Lang::En);
+    let pt = crate::text::of(Lang::PtBr);
     let mut seen = std::collections::HashSet::new();
     for finding in plain.into_iter().chain(resets.map(F::Reset)) {
-        let (one, other) = ((en.packets.says)(&finding), (pt.packets.says)(&finding));
+        let one = (en.packets.says)(&finding);
+        let other = (pt.packets.says)(&finding);
         assert!(one != other && one.ends_with('.') && other.ends_with('.'), "{one} / {other}");
         assert!(seen.insert(one.clone()) && seen.insert(other), "said twice: {one}");
         assert!(!(en.packets.finding)(&finding).is_empty() && !(pt.packets.finding)(&finding).is_empty());

@@ -84,7 +84,8 @@ pub(super) fn closed(lang: Lang) -> Bench {
     let mut bench = Bench::open(lang);
     let data = bench.established(1, 42_666);
     bench.delivered(data);
-    let (out, back) = (flow(42_666), flow(42_666).mirror().unwrap());
+    let out = flow(42_666);
+    let back = flow(42_666).mirror().unwrap();
     let close = Some(Cause::Call(Syscall::Close));
     bench.state(Client, out, Established, FinWait1, close);
     let fin = bench.sends(out, FIN_ACK, 13, 1, "");
@@ -135,7 +136,8 @@ pub(super) fn settings(lang: Lang) -> Bench {
 /// The machine does not grant what the wire needs.
 pub(super) fn lacking(lang: Lang) -> Bench {
     let mut bench = Bench::asked(lang);
-    let (need, remedy) = (Need::UidMap, Remedy::AppArmorProfile);
+    let need = Need::UidMap;
+    let remedy = Remedy::AppArmorProfile;
     bench.wire(None, WireEvent::Lacks { need, errno: Errno::Perm, remedy });
     bench
 }

@@ -63,7 +63,8 @@ fn mode(model: &Model, ctx: &DrawContext, host: HostId) -> String {
 
 /// What is unusual about a direction, and how many packets are held on it.
 fn details(model: &Model, ctx: &DrawContext, host: HostId) -> (String, Style) {
-    let (words, wire) = (&ctx.text.wire, &model.worlds.shown().wire);
+    let words = &ctx.text.wire;
+    let wire = &model.worlds.shown().wire;
     let lane = wire.lane(host);
     let held = wire.open().filter(|packet| packet.from == host && packet.fate == Fate::Held).count();
     let parts = [
@@ -72,5 +73,5 @@ fn details(model: &Model, ctx: &DrawContext, host: HostId) -> (String, Style) {
         (held > 0).then(|| (words.held_count)(held)),
     ];
     let style = if lane.cut || lane.loss > 0 { ctx.theme.alarm } else { ctx.theme.text };
-    (parts.into_iter().flatten().collect::<Vec<_>>().join(&format!(" {} ", glyphs::DOT)), style)
+    (parts.into_iter().flatten().collect::<Vec<_>>().join(glyphs::SEPARATOR), style)
 }

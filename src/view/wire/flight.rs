@@ -12,7 +12,7 @@ use crate::model::Model;
 use crate::model::wire::{Fate, OnWire};
 use crate::view::draw_context::DrawContext;
 use crate::view::glyphs;
-use crate::view::line_writer::{LineWriter, width};
+use crate::view::line_writer::{LineWriter, head, width};
 
 /// The columns of line before the label.
 const LEAD: u16 = 2;
@@ -23,9 +23,9 @@ pub(super) fn draw(model: &Model, ctx: &DrawContext, packet: &OnWire, several: b
         return;
     }
     let theme = &ctx.theme;
-    let style = match packet.from {
-        HostId::Client => theme.host.client,
-        HostId::Server => theme.host.server,
+    let (style, tip) = match packet.from {
+        HostId::Client => (theme.host.client, glyphs::RIGHT),
+        HostId::Server => (theme.host.server, glyphs::LEFT),
     };
     let (status, status_style) = status(model, ctx, packet);
     // Lead, blanks around the label, a piece of line, the head.
@@ -35,34 +35,39 @@ pub(super) fn draw(model: &Model, ctx: &DrawContext, packet: &OnWire, several: b
     // The status in full if the name still fits beside it, otherwise short.
     let shown = status.iter().find(|status| room(status) >= name).or(status.last()).map_or("", String::as_str);
     let label = label::of(ctx, packet, several, room(shown));
-    let label = crate::view::line_writer::head(&label, room(shown)).to_owned();
-    match packet.fate {
+    let label = head(&label, room(shown));
+    let arrow = Arrow {
+        from: packet.from,
+        style,
+        label: (label, theme.typed),
+        before: LEAD,
+        behind: 1,
+        tip: (tip, style),
+        status: Some((shown, status_style)),
+    };
+    let arrow = match packet.fate {
         Fate::Delivered { .. } => {
-            let line = area.width - LEAD - 2 - width(&label) - 1;
-            row(packet.from, &label, line, Some(style), None, (style, theme.typed), area, buf);
+            Arrow { behind: area.width.saturating_sub(LEAD + 2 + width(label) + 1), status: None, ..arrow }
         }
-        Fate::Held => {
-            let end = Some((shown, status_style));
-            row(packet.from, &label, 1, Some(style), end, (style, theme.typed), area, buf);
-        }
-        Fate::Lost { .. } => {
-            let end = Some((shown, status_style));
-            row(packet.from, &label, 1, None, end, (style, theme.quiet), area, buf);
-        }
+        Fate::Held => arrow,
+        Fate::Lost { .. } => Arrow { label: (label, theme.quiet), tip: (glyphs::LACKING, status_style), ..arrow },
         Fate::Flying { .. } => {
-            let whole = LEAD + 2 + width(&label) + 1 + 1;
-            let way = area.width - whole.min(area.width);
+            let distance = area.width.saturating_sub(LEAD + 2 + width(label) + 1 + 1);
             let thousandths = packet.way(model.now).unwrap_or(1000);
-            let behind = u16::try_from(u32::from(way) * u32::from(thousandths) / 1000).unwrap_or(way);
-            let end = (way - behind > width(shown) + 1).then_some((shown, theme.quiet));
-            flying(packet.from, &label, behind, end, (style, theme.typed), area, buf);
+            let gone = u16::try_from(u32::from(distance) * u32::from(thousandths) / 1000).unwrap_or(distance);
+            let has_room = distance.saturating_sub(gone) > width(shown) + 1;
+            let status = if has_room { arrow.status } else { None };
+            Arrow { before: LEAD + gone, behind: 0, status, ..arrow }
         }
-    }
+    };
+    arrow.draw(area, buf);
 }
 
 /// The status behind the arrow's head, the longest form first.
 fn status(model: &Model, ctx: &DrawContext, packet: &OnWire) -> (Vec<String>, Style) {
-    let (words, numbers, theme) = (&ctx.text.wire, &ctx.text.numbers, &ctx.theme);
+    let words = &ctx.text.wire;
+    let numbers = &ctx.text.numbers;
+    let theme = &ctx.theme;
     match packet.fate {
         Fate::Held => {
             let held = (words.held)(&numbers.span(model.now.since(packet.sent)));
@@ -71,13 +76,13 @@ fn status(model: &Model, ctx: &DrawContext, packet: &OnWire) -> (Vec<String>, St
             let known = model.worlds.shown().wire.info(packet.from, &packet.packet.flow);
             let known = known.map(|info| (words.rto_now)(&numbers.short(Duration::from_micros(info.rto_us.into()))));
             let lived = || packet.waited.map(|waited| (words.last_after)(&numbers.short(waited)));
-            let rto = known.or_else(lived).filter(|_| packet.folded > 0);
+            let rto = if packet.folded > 0 { known.or_else(lived) } else { None };
             let ways = [
                 [Some(held.clone()), again.clone(), rto]
                     .into_iter()
                     .flatten()
                     .collect::<Vec<_>>()
-                    .join(&format!(" {} ", glyphs::DOT)),
+                    .join(glyphs::SEPARATOR),
                 again.map_or_else(|| held.clone(), |_| format!("{held} {}{}", glyphs::TIMES, packet.folded)),
                 held,
             ];
@@ -93,67 +98,39 @@ fn status(model: &Model, ctx: &DrawContext, packet: &OnWire) -> (Vec<String>, St
     }
 }
 
-/// The label on its line. With a head it points on; without, it is cut there.
-#[expect(clippy::too_many_arguments, reason = "one line of the screen, in its pieces")]
-fn row(
+/// A packet's arrow, from its sender's side on.
+struct Arrow<'a> {
     from: HostId,
-    label: &str,
-    line: u16,
-    head: Option<Style>,
-    end: Option<(&str, Style)>,
-    (style, label_style): (Style, Style),
-    area: Rect,
-    buf: &mut Buffer,
-) {
-    let dash = |columns: u16| glyphs::RANGE_LINE.repeat(usize::from(columns));
-    let (tip, tip_style) = match (head, from) {
-        (Some(style), HostId::Client) => (glyphs::RIGHT, style),
-        (Some(style), HostId::Server) => (glyphs::LEFT, style),
-        (None, _) => (glyphs::LACKING, end.map_or(style, |end| end.1)),
-    };
-    let mut pieces = vec![
-        (dash(LEAD), style),
-        (format!(" {label} "), label_style),
-        (dash(line), style),
-        (tip.to_owned(), tip_style),
-    ];
-    if let Some((text, style)) = end {
-        pieces.extend([(" ".to_owned(), style), (text.to_owned(), style)]);
-    }
-    lay(from, pieces, area, buf);
-}
-
-/// The label with its head, on its way.
-fn flying(
-    from: HostId,
-    label: &str,
+    /// How its line looks.
+    style: Style,
+    label: (&'a str, Style),
+    /// The columns of line before the label and behind it.
+    before: u16,
     behind: u16,
-    end: Option<(&str, Style)>,
-    (style, label_style): (Style, Style),
-    area: Rect,
-    buf: &mut Buffer,
-) {
-    let tip = if from == HostId::Client { glyphs::RIGHT } else { glyphs::LEFT };
-    let mut pieces = vec![
-        (glyphs::RANGE_LINE.repeat(usize::from(LEAD + behind)), style),
-        (format!(" {label} "), label_style),
-        (tip.to_owned(), style),
-    ];
-    if let Some((text, style)) = end {
-        pieces.extend([(" ".to_owned(), style), (text.to_owned(), style)]);
-    }
-    lay(from, pieces, area, buf);
+    /// The head at the end of the line, or the mark of a loss.
+    tip: (&'static str, Style),
+    /// The status behind it.
+    status: Option<(&'a str, Style)>,
 }
 
-/// Writes the pieces from the sender's side on: the client's is the left one.
-fn lay(from: HostId, mut pieces: Vec<(String, Style)>, area: Rect, buf: &mut Buffer) {
-    let all: u16 = pieces.iter().map(|(text, _)| width(text)).sum();
-    let mut writer = LineWriter::on(buf, area, 0);
-    if from == HostId::Server {
-        pieces.reverse();
-        writer.skip(area.width.saturating_sub(all));
-    }
-    for (text, style) in &pieces {
-        writer.write(text, *style);
+impl Arrow<'_> {
+    fn draw(&self, area: Rect, buf: &mut Buffer) {
+        let line = |columns: u16| (glyphs::RANGE_LINE.repeat(usize::from(columns)), self.style);
+        let label = (format!(" {} ", self.label.0), self.label.1);
+        let tip = (self.tip.0.to_owned(), self.tip.1);
+        let mut pieces = vec![line(self.before), label, line(self.behind), tip];
+        if let Some((text, style)) = self.status {
+            pieces.extend([(" ".to_owned(), style), (text.to_owned(), style)]);
+        }
+        let mut writer = LineWriter::on(buf, area, 0);
+        // The client's side is the left one.
+        if self.from == HostId::Server {
+            pieces.reverse();
+            let all: u16 = pieces.iter().map(|(text, _)| width(text)).sum();
+            writer.skip(area.width.saturating_sub(all));
+        }
+        for (text, style) in &pieces {
+            writer.write(text, *style);
+        }
     }
 }

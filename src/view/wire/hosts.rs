@@ -1,5 +1,4 @@
-//! One of the two hosts: its sockets, their states and queues, and what its kernel knows of the connection that is
-//! looked at.
+//! One of the two hosts: its sockets, their states and queues, and its kernel's `TCP_INFO` for the conversation shown.
 
 use std::time::Duration;
 
@@ -10,8 +9,8 @@ use crate::domain::{Flow, HostId, Proto, TcpInfo, TcpState, TimerKind};
 use crate::model::table::Entry;
 use crate::model::{Model, presenter};
 use crate::view::draw_context::{DrawContext, PaneFrame};
-use crate::view::glyphs;
 use crate::view::line_writer::{LineWriter, width};
+use crate::view::{glyphs, netstat};
 
 /// Draws it.
 pub(super) fn render(model: &Model, ctx: &DrawContext, host: HostId, area: Rect, buf: &mut Buffer) {
@@ -47,8 +46,7 @@ pub(super) fn render(model: &Model, ctx: &DrawContext, host: HostId, area: Rect,
     }
 }
 
-/// The sockets of a host besides the one that is looked at, as many as may be shown, the selected server's first; and
-/// how many there are besides.
+/// The sockets of a host besides its end of the conversation, as many as fit, and how many are left out.
 fn sockets<'a>(
     model: &'a Model,
     host: HostId,
@@ -89,8 +87,9 @@ fn sockets<'a>(
 
 /// One socket, in a line.
 fn socket(model: &Model, ctx: &DrawContext, entry: &Entry, writer: &mut LineWriter<'_>) {
-    let (theme, flow) = (&ctx.theme, entry.row.flow);
-    let server = model.worlds.shown().servers.at(flow.proto, flow.local).filter(|_| flow.peer.is_none());
+    let theme = &ctx.theme;
+    let flow = entry.row.flow;
+    let server = if flow.peer.is_none() { model.worlds.shown().servers.at(flow.proto, flow.local) } else { None };
     let selected = server.is_some_and(|server| server.id == model.ui.server);
     writer.cell(if selected { glyphs::SELECTED } else { " " }, 1, theme.newest);
     if let Some(server) = server {
@@ -127,14 +126,14 @@ impl<'a> ConversationEnd<'a> {
         // An unconnected UDP socket.
         let bare = [flow.local, (std::net::Ipv4Addr::UNSPECIFIED, flow.local.port()).into()];
         let bare = || bare.iter().find_map(|local| table.of(&Flow::unconnected(Proto::Udp, *local)));
-        let entry = table.of(&flow).or_else(|| bare().filter(|_| flow.proto == Proto::Udp));
+        let entry = table.of(&flow).or_else(|| if flow.proto == Proto::Udp { bare() } else { None });
         let entry = entry.filter(|entry| entry.host == Some(host));
         let booked = || model.worlds.shown().book.state(&flow).map(|(state, _)| state);
         let state = entry.map_or_else(booked, |entry| entry.row.state);
         // `TCP_INFO` of a socket that is only a TIME_WAIT entry by now is out of date.
         let rest = |entry: &Entry| entry.row.timer.is_some_and(|timer| timer.kind == TimerKind::TimeWait);
         let whole = entry.is_some_and(|entry| !rest(entry)) && state != Some(TcpState::SynRecv);
-        let info = model.worlds.shown().wire.info(host, &flow).filter(|_| whole);
+        let info = if whole { model.worlds.shown().wire.info(host, &flow) } else { None };
         Self { flow, entry, state, info }
     }
 
@@ -174,8 +173,8 @@ impl<'a> ConversationEnd<'a> {
     }
 }
 
-/// Queues: those of a listener count connections. Where they do not fit, those that are not empty; `false` where these
-/// do not either.
+/// Writes both queues (a listener's count connections), or only the one that is not empty if both do not fit. Returns
+/// `false` if that does not fit either.
 fn queues(ctx: &DrawContext, entry: &Entry, writer: &mut LineWriter<'_>) -> bool {
     let (Some(recv), Some(send)) = (entry.row.recv_q, entry.row.send_q) else { return true };
     // These have no queues left.
@@ -200,19 +199,15 @@ fn queues(ctx: &DrawContext, entry: &Entry, writer: &mut LineWriter<'_>) -> bool
 
 fn timer(model: &Model, ctx: &DrawContext, entry: &Entry, writer: &mut LineWriter<'_>) {
     let (Some(timer), Some(left)) = (entry.row.timer, entry.timer_left(model.now)) else { return };
-    let (words, left) = (&ctx.text.netstat, ctx.text.numbers.left(left));
-    let text = match timer.kind {
-        TimerKind::TimeWait => (words.gone_in)(&left),
-        TimerKind::Retransmit => (words.resend_in)(&left, timer.count),
-        TimerKind::Keepalive => (words.keepalive_in)(&left, timer.count),
-        TimerKind::Persist => (words.probe_in)(&left, timer.count),
-    };
+    let text = netstat::timer_text(ctx, timer, left);
     writer.skip(2).write_whole(&text, ctx.theme.state.opening);
 }
 
 /// `TCP_INFO`, as much as fits.
 fn info(ctx: &DrawContext, info: &TcpInfo, writer: &mut LineWriter<'_>) {
-    let (words, numbers, theme) = (&ctx.text.wire, &ctx.text.numbers, &ctx.theme);
+    let words = &ctx.text.wire;
+    let numbers = &ctx.text.numbers;
+    let theme = &ctx.theme;
     let micros = |micros: u32| Duration::from_micros(micros.into());
     writer.skip(2).write(&format!("{} {}", words.rto, numbers.short(micros(info.rto_us))), theme.text);
     let mut parts = vec![format!("cwnd {}", info.cwnd), (words.retransmitted)(info.retransmitted)];

@@ -39,8 +39,7 @@ pub(super) fn of(ctx: &DrawContext, packet: &OnWire, several: bool, columns: u16
     if let Some(icmp) = summary.icmp {
         optional.push(icmp.to_string());
     } else if summary.payload.len > 0 {
-        let more = if summary.payload.is_cut() { glyphs::ELLIPSIS } else { "" };
-        optional.push(format!("\"{}{more}\"", summary.payload.text));
+        optional.push(format!("\"{}\"", glyphs::excerpt(&summary.payload)));
     }
     if let Some(tcp) = &summary.tcp {
         let relative = |number: Option<u32>, raw: u32| number.unwrap_or(raw).to_string();

@@ -20,7 +20,8 @@ const MARK: u16 = 2;
 
 /// Draws the ladder. With `with_directions` its frame says how each direction is treated.
 pub(super) fn render(model: &Model, ctx: &DrawContext, area: Rect, with_directions: bool, buf: &mut Buffer) {
-    let (words, wire) = (&ctx.text.wire, &model.worlds.shown().wire);
+    let words = &ctx.text.wire;
+    let wire = &model.worlds.shown().wire;
     let treated = if with_directions { directions::line(model, ctx) } else { String::new() };
     let inner = Rect { width: area.width.saturating_sub(2), height: area.height.saturating_sub(2), ..area };
     let shown = window(model, ctx, inner);
@@ -64,7 +65,8 @@ fn empty(model: &Model, ctx: &DrawContext, inside: Rect, buf: &mut Buffer) {
 }
 
 fn foot(model: &Model, ctx: &DrawContext, below: usize) -> String {
-    let (words, wire) = (&ctx.text.wire, &model.worlds.shown().wire);
+    let words = &ctx.text.wire;
+    let wire = &model.worlds.shown().wire;
     let parts = [
         model.ui.wire.from.map(|from| (words.only)(from).to_owned()),
         wire.missing.map(words.missing),
@@ -73,7 +75,7 @@ fn foot(model: &Model, ctx: &DrawContext, below: usize) -> String {
         (!wire.folding).then(|| words.unfolded.to_owned()),
         (wire.unlisted > 0).then(|| (words.unlisted)(&ctx.text.numbers.count(wire.unlisted), wire.unlisted)),
     ];
-    parts.into_iter().flatten().collect::<Vec<_>>().join(&format!(" {} ", glyphs::DOT))
+    parts.into_iter().flatten().collect::<Vec<_>>().join(glyphs::SEPARATOR)
 }
 
 /// The rungs that fit: the latest, or those around the packet that the keys act on.
@@ -87,7 +89,8 @@ fn window(model: &Model, ctx: &DrawContext, inside: Rect) -> std::ops::Range<usi
     };
     // Backwards from `end` as far as there is room.
     let back = |end: usize, room: u16| {
-        let (mut start, mut used) = (end, 0);
+        let mut start = end;
+        let mut used = 0;
         while start > 0 && used + lines(start - 1) <= room {
             start -= 1;
             used += lines(start);
@@ -101,7 +104,8 @@ fn window(model: &Model, ctx: &DrawContext, inside: Rect) -> std::ops::Range<usi
         Some(at) if at < tail => back(at, inside.height / 3),
         _ => tail,
     };
-    let (mut end, mut used) = (start, 0);
+    let mut end = start;
+    let mut used = 0;
     while end < rungs.len() && used < inside.height {
         used += lines(end);
         end += 1;
@@ -134,7 +138,8 @@ const TOLD: u16 = MARK + 2;
 
 /// Draws a packet; returns how many lines it took.
 fn packet(model: &Model, ctx: &DrawContext, on: &OnWire, several: bool, area: Rect, buf: &mut Buffer) -> u16 {
-    let (theme, target) = (&ctx.theme, presenter::target(model) == Some(on.packet.number));
+    let theme = &ctx.theme;
+    let target = presenter::target(model) == Some(on.packet.number);
     let selected = model.ui.wire.packet == Some(on.packet.number);
     let mut row = 0;
     if let Some(before) = opens(on) {

@@ -21,8 +21,8 @@ type Paragraph = (u16, Vec<(String, Style)>);
 /// The indent of an expectation behind its mark.
 const MARK: u16 = 2;
 
-/// How many lines the panel needs inside its frame for the longest step, so that nothing moves during the lesson.
-/// it is gone through.
+/// How many lines the panel needs inside its frame for the longest step, so that nothing moves during
+/// the lesson.
 pub(super) fn needs(model: &Model, ctx: &DrawContext, columns: u16) -> u16 {
     let Some((playing, lesson)) = played(model) else { return 0 };
     let columns = columns.saturating_sub(4);
@@ -82,7 +82,8 @@ fn foot(model: &Model, ctx: &DrawContext, playing: &Playing) -> String {
 
 fn paragraphs(ctx: &DrawContext, lesson: &Lesson, playing: &Playing) -> Vec<Paragraph> {
     let Some(step) = lesson.steps.get(playing.step) else { return vec![] };
-    let (words, theme) = (&ctx.text.lessons, &ctx.theme);
+    let words = &ctx.text.lessons;
+    let theme = &ctx.theme;
     let said = step.say.as_ref().map(|say| say.lang(ctx.lang));
     let mut all: Vec<Paragraph> = said.map(|said| (0, vec![(said.into(), theme.text)])).into_iter().collect();
     if !step.acts.is_empty() {
@@ -105,7 +106,8 @@ fn paragraphs(ctx: &DrawContext, lesson: &Lesson, playing: &Playing) -> Vec<Para
 
 /// The acts of a step, as one line if it fits.
 fn acts(ctx: &DrawContext, step: &Step, playing: &Playing) -> Vec<(String, Style)> {
-    let (words, theme) = (&ctx.text.lessons, &ctx.theme);
+    let words = &ctx.text.lessons;
+    let theme = &ctx.theme;
     let head = if playing.beat == Beat::Told { words.playing.to_do } else { words.playing.done };
     let mut pieces = vec![(format!("{head} "), theme.title)];
     let mut at = 0;
@@ -117,7 +119,7 @@ fn acts(ctx: &DrawContext, step: &Step, playing: &Playing) -> Vec<(String, Style
         let text = of_act(words, act);
         let text = if same > 1 { format!("{text} {}{same}", glyphs::TIMES) } else { text };
         let text = if failed { (words.not_done)(&text) } else { text };
-        let end = if through == step.acts.len() { "" } else { " · " };
+        let end = if through == step.acts.len() { "" } else { glyphs::SEPARATOR };
         let style = match () {
             () if failed => theme.alarm,
             () if playing.beat == Beat::Told || at < playing.acts => theme.text,

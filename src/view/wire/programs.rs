@@ -8,7 +8,6 @@ use crate::model::Model;
 use crate::model::keys::Action;
 use crate::model::wire::Line;
 use crate::view::draw_context::{DrawContext, PaneFrame};
-use crate::view::keys;
 use crate::view::line_writer::LineWriter;
 
 /// ENOENT, `execve(2)`.
@@ -16,8 +15,10 @@ const NO_SUCH_FILE: Errno = Errno::Other(2);
 
 /// Draws the pane.
 pub(super) fn render(model: &Model, ctx: &DrawContext, area: Rect, buf: &mut Buffer) {
-    let (words, theme, programs) = (&ctx.text.wire, &ctx.theme, &model.worlds.shown().wire.programs);
-    let kill = format!("{} {}", keys::first(Action::Kill, ctx.text), ctx.text.keys.kill.hint);
+    let words = &ctx.text.wire;
+    let theme = &ctx.theme;
+    let programs = &model.worlds.shown().wire.programs;
+    let kill = ctx.hint(Action::Kill);
     let running: Vec<_> = programs.running().iter().map(|p| format!("{} {}", (words.host)(p.host), p.name)).collect();
     let count = running.join(", ");
     let foot = if running.is_empty() { "" } else { &kill };

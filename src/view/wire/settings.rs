@@ -13,10 +13,12 @@ use crate::view::line_writer::{LineWriter, width};
 
 /// Draws them.
 pub(in crate::view) fn render(model: &Model, ctx: &DrawContext, buf: &mut Buffer) {
-    let (words, theme) = (&ctx.text.wire, &ctx.theme);
+    let words = &ctx.text.wire;
+    let theme = &ctx.theme;
     let screen = buf.area;
     let lines = u16::try_from(SETTINGS.len()).unwrap_or(u16::MAX);
-    let (columns, rows) = (screen.width.saturating_sub(4).min(92), (lines + 6).min(screen.height.saturating_sub(2)));
+    let columns = screen.width.saturating_sub(4).min(92);
+    let rows = (lines + 6).min(screen.height.saturating_sub(2));
     let area = Rect {
         x: screen.x + (screen.width - columns) / 2,
         y: screen.y + (screen.height - rows) / 2,

@@ -58,7 +58,9 @@ fn pieces(told: &[Sentence], least: Weight) -> Vec<(String, Style)> {
 }
 
 fn told(model: &Model, ctx: &DrawContext) -> Vec<Sentence> {
-    let (words, theme, wire) = (&ctx.text.wire, &ctx.theme, &model.worlds.shown().wire);
+    let words = &ctx.text.wire;
+    let theme = &ctx.theme;
+    let wire = &model.worlds.shown().wire;
     let named = |number: u64| wire.packet(number).map_or_else(|| format!("#{number}"), |packet| name(&packet.packet));
     let mut sentences: Vec<Sentence> = Vec::new();
     let mut sent: Vec<String> = Vec::new();
@@ -146,7 +148,8 @@ fn told(model: &Model, ctx: &DrawContext) -> Vec<Sentence> {
 }
 
 fn changed(ctx: &DrawContext, host: HostId, change: &Transition) -> Vec<(String, Style)> {
-    let (words, theme) = (&ctx.text.wire, &ctx.theme);
+    let words = &ctx.text.wire;
+    let theme = &ctx.theme;
     let who = if host == HostId::Client { theme.host.client } else { theme.host.server };
     let mut pieces = vec![
         (format!("{} :{} ", (words.host)(host), change.flow.local.port()), who),
@@ -168,9 +171,10 @@ fn changed(ctx: &DrawContext, host: HostId, change: &Transition) -> Vec<(String,
 
 /// Whether and why a lost packet is sent again.
 fn resent(packet: &PacketSummary) -> Resent {
-    let Some(tcp) = packet.tcp.as_ref().filter(|_| packet.flow.proto == Proto::Tcp && packet.icmp.is_none()) else {
+    let Some(tcp) = &packet.tcp else { return Resent::Never };
+    if packet.flow.proto != Proto::Tcp || packet.icmp.is_some() {
         return Resent::Never;
-    };
+    }
     if tcp.flags.has(Flags::RST) {
         Resent::Rst
     } else if tcp.takes(packet.payload.len) > 0 {
