@@ -4,9 +4,9 @@ use std::fmt;
 use std::io;
 use std::str::FromStr;
 
-use super::text_enum::{UnknownText, serde_as_text};
+use super::text_enum::{UnknownText, named_variants, serde_as_text};
 
-/// A failed call's reason. The named ones each have a text that explains them; see `errno(3)`.
+/// Why a call failed. Each named one has a text that explains it; see `errno(3)`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[expect(missing_docs, reason = "errno(3) documents each; the names are its names")]
 pub enum Errno {
@@ -34,29 +34,28 @@ pub enum Errno {
     Other(i32),
 }
 
-/// Name and, for those that `io::ErrorKind` does not tell apart, the number on (Linux, the BSDs and macOS).
-const NAMES: [(Errno, &str); 20] = [
-    (Errno::Access, "EACCES"),
-    (Errno::AddrInUse, "EADDRINUSE"),
-    (Errno::AddrNotAvail, "EADDRNOTAVAIL"),
-    (Errno::Again, "EAGAIN"),
-    (Errno::ConnAborted, "ECONNABORTED"),
-    (Errno::ConnRefused, "ECONNREFUSED"),
-    (Errno::ConnReset, "ECONNRESET"),
-    (Errno::HostUnreach, "EHOSTUNREACH"),
-    (Errno::Interrupted, "EINTR"),
-    (Errno::Invalid, "EINVAL"),
-    (Errno::MessageSize, "EMSGSIZE"),
-    (Errno::Mfile, "EMFILE"),
-    (Errno::NetUnreach, "ENETUNREACH"),
-    (Errno::Nfile, "ENFILE"),
-    (Errno::NoBufs, "ENOBUFS"),
-    (Errno::NoMem, "ENOMEM"),
-    (Errno::NotConn, "ENOTCONN"),
-    (Errno::Perm, "EPERM"),
-    (Errno::Pipe, "EPIPE"),
-    (Errno::TimedOut, "ETIMEDOUT"),
-];
+named_variants!(Errno {
+    Access = "EACCES",
+    AddrInUse = "EADDRINUSE",
+    AddrNotAvail = "EADDRNOTAVAIL",
+    Again = "EAGAIN",
+    ConnAborted = "ECONNABORTED",
+    ConnRefused = "ECONNREFUSED",
+    ConnReset = "ECONNRESET",
+    HostUnreach = "EHOSTUNREACH",
+    Interrupted = "EINTR",
+    Invalid = "EINVAL",
+    MessageSize = "EMSGSIZE",
+    Mfile = "EMFILE",
+    NetUnreach = "ENETUNREACH",
+    Nfile = "ENFILE",
+    NoBufs = "ENOBUFS",
+    NoMem = "ENOMEM",
+    NotConn = "ENOTCONN",
+    Perm = "EPERM",
+    Pipe = "EPIPE",
+    TimedOut = "ETIMEDOUT",
+} others Self::Other(_));
 
 impl Errno {
     /// Whether the process or the machine is out of descriptors, memory or buffers: waiting helps, retrying at once does not.
@@ -116,10 +115,9 @@ impl From<io::Error> for Errno {
 
 impl fmt::Display for Errno {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match (self, NAMES.iter().find(|(errno, _)| errno == self)) {
-            (Self::Other(raw), _) => write!(f, "errno {raw}"),
-            (_, Some((_, name))) => f.pad(name),
-            (_, None) => f.pad("errno 0"),
+        match self {
+            Self::Other(raw) => write!(f, "errno {raw}"),
+            named => f.pad(named.name().unwrap_or_default()),
         }
     }
 }
@@ -127,12 +125,21 @@ impl fmt::Display for Errno {
 impl FromStr for Errno {
     type Err = UnknownText;
     fn from_str(text: &str) -> Result<Self, UnknownText> {
-        if let Some((errno, _)) = NAMES.iter().find(|(_, name)| *name == text) {
-            return Ok(*errno);
-        }
-        let raw = text.strip_prefix("errno ").and_then(|n| n.parse().ok());
-        raw.map(Self::Other).ok_or_else(|| UnknownText { what: "Errno", text: text.into() })
+        let raw = || text.strip_prefix("errno ").and_then(|raw| raw.parse().ok()).map(Self::Other);
+        Self::named(text).or_else(raw).ok_or_else(|| UnknownText { what: "Errno", text: text.into() })
     }
 }
 
 serde_as_text!(Errno);
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_errno_survives_being_written_and_read() {
+        for errno in Errno::NAMED.iter().copied().chain([Errno::Other(0), Errno::Other(121)]) {
+            assert_eq!(errno.to_string().parse(), Ok(errno));
+        }
+    }
+}

@@ -1,11 +1,11 @@
-//! What is to be said about a packet beyond what stands in it: what it repeats, what is missing before it, why it is there.
+//! Findings about a packet beyond its own bytes: what it repeats, what is missing before it, what caused it.
 
 use std::fmt;
 use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 
-use super::text_enum::{UnknownText, serde_as_text};
+use super::text_enum::{UnknownText, named_variants, serde_as_text, text_enum};
 
 /// A finding. Those about TCP sequence numbers mean what Wireshark's `tcp.analysis.*` mean ("TCP Analysis" in its User's
 /// Guide). Written in words: `duplicate ack 2 of 7`.
@@ -17,7 +17,7 @@ pub enum Finding {
     FastRetransmission,
     /// Its bytes were acknowledged already.
     SpuriousRetransmission,
-    /// It comes after segments that it should have come before, and too soon to be a retransmission.
+    /// It arrived after segments with later sequence numbers, and too soon to be a retransmission.
     OutOfOrder,
     /// Segments before it were not captured: lost, or still to come.
     PreviousUnseen,
@@ -25,7 +25,7 @@ pub enum Finding {
     AckedUnseen,
     /// The same acknowledgement again without data (RFC 5681 §2).
     DuplicateAck {
-        /// The how-manieth of them.
+        /// Which duplicate this is, counted from 1.
         nth: u32,
         /// The number of the packet that acknowledged it first.
         of: u64,
@@ -34,24 +34,24 @@ pub enum Finding {
     ZeroWindow,
     /// It fills the window that the receiver offered to the last byte.
     WindowFull,
-    /// Nothing new but the window.
+    /// Only the window changed.
     WindowUpdate,
-    /// One byte sent into a zero window, to learn whether it is still so (RFC 9293 §3.8.6.1).
+    /// One byte sent into a zero window, to find out whether it has opened (RFC 9293 §3.8.6.1).
     ZeroWindowProbe,
     /// The answer to such a probe: the window is still zero.
     ZeroWindowProbeAck,
-    /// Nothing, or one byte, from before the next sequence number, to learn whether the other end is still there
+    /// No data or one byte, from before the next sequence number, to find out whether the other end is still there
     /// (RFC 9293 §3.8.4).
     Keepalive,
-    /// The answer to it.
+    /// The answer to a keepalive.
     KeepaliveAck,
     /// A SYN between two ports that had a connection before.
     PortReused,
-    /// Why it is likely that this end resets the connection.
+    /// The likely reason why this end resets the connection.
     Reset(ResetReason),
-    /// The packet that this one, a reset or an ICMP error, is the answer to.
+    /// It is a reset or an ICMP error that answers an earlier packet.
     CausedBy {
-        /// Its number.
+        /// The number of that packet.
         packet: u64,
     },
     /// The transport checksum is not filled in: a network card would do it, and on loopback there is none.
@@ -67,7 +67,7 @@ pub enum Finding {
     },
     /// Only its beginning was captured.
     Cut {
-        /// How many bytes of the frame were not.
+        /// How many bytes of the frame were not captured.
         missing: u32,
     },
 }
@@ -75,60 +75,51 @@ pub enum Finding {
 /// Why a TCP end sends RST, as far as the packets tell (RFC 9293 §3.5.2).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum ResetReason {
-    /// Nobody listens on the port: it answers the SYN.
+    /// It answers a SYN to a port on which nothing listens.
     Refused,
-    /// It answers a SYN-ACK: who sent the SYN does not want the connection any more, or is a scanner.
+    /// It answers a SYN-ACK: the sender of the SYN no longer wants the connection, or is a scanner.
     Unwanted,
-    /// It answers data that came after this end had sent its FIN: its program has closed, nobody would read them.
+    /// It answers data that came after this end had sent its FIN: the program has closed the socket and cannot read it.
     AfterClose,
     /// It answers a segment of a connection that this end does not have (any more).
     NoConnection,
-    /// The last thing that this end got were data: its program closed without reading them, or on purpose
-    /// (`SO_LINGER` 0). The packets do not tell which.
+    /// The last thing this end received was data: its program closed without reading it, or reset the connection on
+    /// purpose (`SO_LINGER` 0). The packets do not show which.
     Unread,
     /// Its program ended the connection on purpose (`SO_LINGER` 0): nothing was left unread.
     Aborted,
 }
 
-impl ResetReason {
-    /// Every reason and its spelling.
-    const NAMES: [(Self, &'static str); 6] = [
-        (Self::Refused, "refused"),
-        (Self::Unwanted, "unwanted"),
-        (Self::AfterClose, "after close"),
-        (Self::NoConnection, "no connection"),
-        (Self::Unread, "unread data?"),
-        (Self::Aborted, "aborted"),
-    ];
+text_enum!(ResetReason {
+    Refused = "refused",
+    Unwanted = "unwanted",
+    AfterClose = "after close",
+    NoConnection = "no connection",
+    Unread = "unread data?",
+    Aborted = "aborted",
+});
 
-    /// The one spelling used on the screen and in files.
-    pub fn name(self) -> &'static str {
-        Self::NAMES.iter().find(|(reset, _)| *reset == self).map_or("", |(_, name)| name)
-    }
-}
+named_variants!(Finding {
+    Retransmission = "retransmission",
+    FastRetransmission = "fast retransmission",
+    SpuriousRetransmission = "spurious retransmission",
+    OutOfOrder = "out of order",
+    PreviousUnseen = "previous segment not captured",
+    AckedUnseen = "acked unseen segment",
+    ZeroWindow = "zero window",
+    WindowFull = "window full",
+    WindowUpdate = "window update",
+    ZeroWindowProbe = "zero window probe",
+    ZeroWindowProbeAck = "zero window probe ack",
+    Keepalive = "keepalive",
+    KeepaliveAck = "keepalive ack",
+    PortReused = "port reused",
+    ChecksumPartial = "checksum partial",
+    ChecksumBad = "checksum bad",
+} others Self::DuplicateAck { .. } | Self::Reset(_) | Self::CausedBy { .. } | Self::Fragment { .. } | Self::Cut { .. });
 
 impl Finding {
-    /// Those that are words and nothing else.
-    const NAMES: [(Self, &'static str); 16] = [
-        (Self::Retransmission, "retransmission"),
-        (Self::FastRetransmission, "fast retransmission"),
-        (Self::SpuriousRetransmission, "spurious retransmission"),
-        (Self::OutOfOrder, "out of order"),
-        (Self::PreviousUnseen, "previous segment not captured"),
-        (Self::AckedUnseen, "acked unseen segment"),
-        (Self::ZeroWindow, "zero window"),
-        (Self::WindowFull, "window full"),
-        (Self::WindowUpdate, "window update"),
-        (Self::ZeroWindowProbe, "zero window probe"),
-        (Self::ZeroWindowProbeAck, "zero window probe ack"),
-        (Self::Keepalive, "keepalive"),
-        (Self::KeepaliveAck, "keepalive ack"),
-        (Self::PortReused, "port reused"),
-        (Self::ChecksumPartial, "checksum partial"),
-        (Self::ChecksumBad, "checksum bad"),
-    ];
-
-    /// Whether it is worth a word in a narrow place: partial checksums are on every packet of a loopback.
+    /// Whether it is worth showing where there is little room: on loopback every checksum is partial.
     pub const fn is_news(&self) -> bool {
         !matches!(self, Self::ChecksumPartial)
     }
@@ -138,12 +129,12 @@ impl fmt::Display for Finding {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::DuplicateAck { nth, of } => write!(f, "duplicate ack {nth} of {of}"),
-            Self::Reset(reset) => write!(f, "reset: {}", reset.name()),
+            Self::Reset(reason) => write!(f, "reset: {reason}"),
             Self::CausedBy { packet } => write!(f, "caused by {packet}"),
             Self::Fragment { offset, more: true } => write!(f, "fragment at {offset}"),
             Self::Fragment { offset, more: false } => write!(f, "last fragment at {offset}"),
             Self::Cut { missing } => write!(f, "{missing} bytes not captured"),
-            word => f.pad(Self::NAMES.iter().find(|(finding, _)| finding == word).map_or("", |(_, name)| name)),
+            named => f.pad(named.name().unwrap_or_default()),
         }
     }
 }
@@ -154,14 +145,14 @@ impl FromStr for Finding {
         let after = |prefix: &str| text.strip_prefix(prefix);
         let fragment = |offset: &str, more| offset.parse().ok().map(|offset| Self::Fragment { offset, more });
         let read = || {
-            if let Some((finding, _)) = Self::NAMES.iter().find(|(_, name)| *name == text) {
-                return Some(*finding);
+            if let Some(finding) = Self::named(text) {
+                return Some(finding);
             }
             if let Some((nth, of)) = after("duplicate ack ").and_then(|rest| rest.split_once(" of ")) {
                 return Some(Self::DuplicateAck { nth: nth.parse().ok()?, of: of.parse().ok()? });
             }
             if let Some(why) = after("reset: ") {
-                return ResetReason::NAMES.iter().find(|(_, name)| *name == why).map(|(reset, _)| Self::Reset(*reset));
+                return why.parse().ok().map(Self::Reset);
             }
             if let Some(packet) = after("caused by ") {
                 return packet.parse().ok().map(|packet| Self::CausedBy { packet });
@@ -178,7 +169,7 @@ impl FromStr for Finding {
 
 serde_as_text!(Finding);
 
-/// The findings about one packet, as a list that is left out when it is empty.
+/// The findings about one packet.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct Findings(Vec<Finding>);
@@ -227,8 +218,8 @@ mod tests {
 
     #[test]
     fn findings_are_read_as_they_are_written() {
-        let words = Finding::NAMES.iter().map(|(finding, _)| *finding);
-        let resets = ResetReason::NAMES.iter().map(|(reset, _)| Finding::Reset(*reset));
+        let words = Finding::NAMED.iter().copied();
+        let resets = ResetReason::ALL.iter().map(|reason| Finding::Reset(*reason));
         let others = [
             Finding::DuplicateAck { nth: 2, of: 7 },
             Finding::CausedBy { packet: 12 },

@@ -1,7 +1,7 @@
-//! Serde for types whose one spelling is their `Display`, read back by their `FromStr`.
+//! Enums with one fixed text per variant, and serde for types that are written by `Display` and read by `FromStr`.
 
-/// Implements `Serialize` and `Deserialize` through `Display` and `FromStr`, so that the word on the screen, in a
-/// file and on the command line is the same.
+/// Implements `Serialize` and `Deserialize` through `Display` and `FromStr`, so that the text is the same on the screen,
+/// in a file and on the command line.
 macro_rules! serde_as_text {
     ($($type:ty),+ $(,)?) => {$(
         impl serde::Serialize for $type {
@@ -18,14 +18,14 @@ macro_rules! serde_as_text {
     )+};
 }
 
-/// An enum whose variants each have one fixed spelling: `name()`, `Display`, `FromStr` and serde all use it.
+/// Gives each variant of an enum one fixed text, for `name()`, `Display`, `FromStr` and serde.
 macro_rules! text_enum {
     ($type:ident { $($variant:ident = $name:literal),+ $(,)? }) => {
         impl $type {
             /// Every value, in declaration order.
             pub const ALL: &'static [Self] = &[$(Self::$variant),+];
 
-            /// The one spelling used on the screen, in files and on the command line.
+            /// Its text on the screen, in files and on the command line.
             pub const fn name(self) -> &'static str {
                 match self { $(Self::$variant => $name),+ }
             }
@@ -48,12 +48,37 @@ macro_rules! text_enum {
     };
 }
 
-/// A word that is none of the spellings of its type.
+/// Gives each variant without data a fixed text; `others` are the variants with data.
+macro_rules! named_variants {
+    ($type:ident { $($variant:ident = $name:literal),+ $(,)? } others $others:pat) => {
+        impl $type {
+            /// The variants without data.
+            #[cfg(test)]
+            const NAMED: &'static [Self] = &[$(Self::$variant),+];
+
+            const fn name(&self) -> Option<&'static str> {
+                match self {
+                    $(Self::$variant => Some($name),)+
+                    $others => None,
+                }
+            }
+
+            fn named(text: &str) -> Option<Self> {
+                match text {
+                    $($name => Some(Self::$variant),)+
+                    _ => None,
+                }
+            }
+        }
+    };
+}
+
+/// A text that is not a value of its type.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct UnknownText {
-    /// The type that was asked for.
+    /// The type that was expected.
     pub what: &'static str,
-    /// The word that was given.
+    /// The text that was given.
     pub text: String,
 }
 
@@ -65,4 +90,4 @@ impl std::fmt::Display for UnknownText {
 
 impl std::error::Error for UnknownText {}
 
-pub(crate) use {serde_as_text, text_enum};
+pub(crate) use {named_variants, serde_as_text, text_enum};
