@@ -8,8 +8,9 @@ use serde::{Deserialize, Serialize};
 use super::errno::Errno;
 use super::excerpt::Excerpt;
 use super::id::ServerId;
+use super::wire::millis;
 
-/// Something about one broadcast message.
+/// Something that happened to one broadcast message.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct BroadcastEvent {
     /// The message, counted from 1.
@@ -31,33 +32,33 @@ pub enum BroadcastChange {
         /// The servers that were ticked.
         to: Vec<ServerId>,
     },
-    /// It left for one server, from this local address.
+    /// It was sent to one server.
     Sent {
         /// The server.
         server: ServerId,
-        /// The broadcaster's address towards it.
+        /// The local address it was sent from.
         local: SocketAddr,
     },
     /// One server's answer, or why there is none.
     Reply {
         /// The server.
         server: ServerId,
-        /// What came of it.
+        /// The outcome.
         #[serde(flatten)]
         reply: Reply,
     },
 }
 
-/// What came of a message to one server.
+/// The outcome of sending a message to one server.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "reply", rename_all = "snake_case")]
 pub enum Reply {
     /// It answered.
     Answer {
-        /// With this.
+        /// The answer.
         #[serde(flatten)]
         text: Excerpt,
-        /// After this long, from the end of `send` to the first byte.
+        /// The time from the end of `send` to the first byte of the answer.
         #[serde(with = "millis", rename = "rtt_ms")]
         rtt: Duration,
     },
@@ -68,28 +69,12 @@ pub enum Reply {
     },
     /// The server closed the connection before it answered.
     Closed,
-    /// Nobody waits for an answer any more: the broadcaster closed its socket, as it does when it is aimed elsewhere.
+    /// The broadcaster closed its socket before an answer came, as it does when its target changes.
     HungUp,
-    /// UDP: nothing came back in this time, and nothing will tell why.
+    /// UDP: no answer in this time, and no way to find out why.
     Silent {
-        /// How long was waited.
+        /// How long we waited.
         #[serde(with = "millis", rename = "after_ms")]
         after: Duration,
     },
-}
-
-/// A duration as milliseconds with microsecond resolution.
-mod millis {
-    use std::time::Duration;
-
-    use serde::{Deserialize, Deserializer, Serializer};
-
-    pub(super) fn serialize<S: Serializer>(span: &Duration, to: S) -> Result<S::Ok, S::Error> {
-        to.serialize_f64((span.as_secs_f64() * 1e6).round() / 1e3)
-    }
-
-    pub(super) fn deserialize<'de, D: Deserializer<'de>>(from: D) -> Result<Duration, D::Error> {
-        let millis = f64::deserialize(from)?;
-        Duration::try_from_secs_f64(millis / 1e3).map_err(serde::de::Error::custom)
-    }
 }
