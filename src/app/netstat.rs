@@ -237,7 +237,7 @@ fn print(out: &mut Vec<u8>, row: &Row, with_process: bool) {
     column(out, 23, |out| address(out, flow.local));
     column(out, 23, |out| match flow.peer {
         Some(peer) => address(out, peer),
-        None => out.extend_from_slice(flow.nobody().as_bytes()),
+        None => out.extend_from_slice(flow.wildcard_peer().as_bytes()),
     });
     column(out, 11, |out| out.extend_from_slice(state.map_or("", TcpState::name).as_bytes()));
     column(out, 19, |out| {
@@ -278,7 +278,7 @@ impl fmt::Display for Peer {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self.0.peer {
             Some(peer) => peer.fmt(f),
-            None => f.pad(self.0.nobody()),
+            None => f.pad(self.0.wildcard_peer()),
         }
     }
 }

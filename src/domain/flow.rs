@@ -41,8 +41,8 @@ impl Flow {
         Self { proto, local, peer: None }
     }
 
-    /// What netstat prints for the other side where there is none: any address, any port (`netstat(8)`).
-    pub const fn nobody(&self) -> &'static str {
+    /// What netstat prints as the peer of a socket without one: any address, any port (`netstat(8)`).
+    pub const fn wildcard_peer(&self) -> &'static str {
         if self.local.is_ipv6() { "[::]:*" } else { "0.0.0.0:*" }
     }
 

@@ -293,7 +293,7 @@ fn row(
 
 /// The foreign address as `netstat` prints it.
 fn foreign(row: &Row, columns: u16) -> String {
-    row.flow.peer.map_or_else(|| row.flow.nobody().into(), |peer| fit(peer, columns))
+    row.flow.peer.map_or_else(|| row.flow.wildcard_peer().into(), |peer| fit(peer, columns))
 }
 
 /// The timer in a few columns: time left, and count. Its words are in the foot while the row is selected.
