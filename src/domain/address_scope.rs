@@ -1,4 +1,4 @@
-//! How far away an address is: which hosts one may ask without being asked back whose they are.
+//! The scope of an address: hosts in a local scope may be scanned without asking first.
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
@@ -9,15 +9,15 @@ use super::text_enum::text_enum;
 pub enum AddressScope {
     /// This machine: 127.0.0.0/8, ::1, and the unspecified address, which a `connect` takes for this machine.
     Loopback,
-    /// A network of one's own: RFC 1918, and unique local addresses (RFC 4193).
+    /// A private network: RFC 1918, and unique local addresses (RFC 4193).
     Private,
     /// This link only: 169.254.0.0/16 (RFC 3927), fe80::/10.
     LinkLocal,
-    /// Reserved for documents, and what the wire lab's hosts have: RFC 5737, RFC 3849, RFC 9637.
+    /// Reserved for documentation, and used by the wire lab's hosts: RFC 5737, RFC 3849, RFC 9637.
     Documentation,
-    /// Many hosts at once: multicast, broadcast.
+    /// A group of hosts: multicast, broadcast.
     Group,
-    /// Anywhere else: somebody else's.
+    /// Anything else: hosts that may belong to other people.
     Public,
 }
 
@@ -31,7 +31,7 @@ text_enum!(AddressScope {
 });
 
 impl AddressScope {
-    /// Where an address belongs. An IPv4 address inside an IPv6 one counts as what it is.
+    /// The scope of an address. An IPv4-mapped IPv6 address counts as the IPv4 address.
     pub fn of(address: IpAddr) -> Self {
         match address.to_canonical() {
             IpAddr::V4(address) => Self::of_v4(address),
@@ -39,7 +39,7 @@ impl AddressScope {
         }
     }
 
-    /// Whether its ports may be checked without a question.
+    /// Whether its hosts may be scanned without asking for confirmation.
     pub const fn is_local(self) -> bool {
         matches!(self, Self::Loopback | Self::Private | Self::LinkLocal | Self::Documentation)
     }
@@ -83,7 +83,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn home_ends_where_the_ranges_end() {
+    fn scopes_end_where_the_registered_ranges_end() {
         use AddressScope::{Documentation, Group, LinkLocal, Loopback, Private, Public};
         for (address, scope) in [
             ("127.0.0.1", Loopback),
@@ -110,13 +110,13 @@ mod tests {
             ("2001:db9::1", Public),
             ("3fff:fff::1", Documentation),
             ("3fff:1000::1", Public),
-            // Shared between a provider and its customers (RFC 6598): not one's own.
+            // Shared between a provider and its customers (RFC 6598): not private.
             ("100.64.0.1", Public),
             ("0.0.0.1", Public),
             ("240.0.0.1", Public),
             ("::ffff:10.0.0.1", Private),
             ("::ffff:224.0.0.1", Group),
-            // Ways through somebody else's translator or tunnel, whatever is behind it (RFC 6052, RFC 3056).
+            // Reached through a public translator or tunnel, whatever is behind it (RFC 6052, RFC 3056).
             ("64:ff9b::10.0.0.1", Public),
             ("2002:a00:1::1", Public),
             ("224.0.0.1", Group),

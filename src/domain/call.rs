@@ -45,14 +45,14 @@ text_enum!(Syscall {
     Close = "close",
 });
 
-/// One call and what came of it.
+/// One call and its result.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Call {
     /// The socket it was made on.
     pub socket: SocketId,
     /// Which call.
     pub call: Syscall,
-    /// What it was given.
+    /// Its arguments.
     #[serde(default, skip_serializing_if = "Args::is_none")]
     pub args: Args,
     /// What it returned.
@@ -64,13 +64,13 @@ pub struct Call {
     /// new socket; for `sendto` and `recvfrom`, with the datagram's other side.
     #[serde(flatten, default, skip_serializing_if = "Option::is_none")]
     pub flow: Option<Flow>,
-    /// For the calls that move data: what was moved.
+    /// For the calls that move data: the data.
     #[serde(flatten, default, skip_serializing_if = "Option::is_none")]
     pub data: Option<Excerpt>,
 }
 
 impl Call {
-    /// A call that succeeded, with nothing more to say about it.
+    /// A call that succeeded, without arguments, addresses or data.
     pub const fn new(socket: SocketId, call: Syscall) -> Self {
         Self { socket, call, args: Args::None, result: Outcome::Ok, new_socket: None, flow: None, data: None }
     }
@@ -104,7 +104,7 @@ impl Call {
     }
 }
 
-/// What a call was given, besides data and the socket itself.
+/// The arguments of a call, apart from the socket and the data.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Args {
     /// Nothing worth showing.
@@ -182,39 +182,39 @@ text_enum!(Shut { Read = "SHUT_RD", Write = "SHUT_WR", Both = "SHUT_RDWR" });
 /// Socket options that change what a class sees.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum SockOpt {
-    /// `SO_REUSEADDR`: bind although connections of the last life are in TIME_WAIT.
+    /// `SO_REUSEADDR`: `bind` succeeds although connections of an earlier run are in TIME_WAIT.
     ReuseAddr,
-    /// `SO_LINGER` with a timeout of zero: `close` resets instead of closing in order.
+    /// `SO_LINGER` with a timeout of zero: `close` sends RST instead of FIN.
     LingerZero,
     /// `TCP_NODELAY`: send small segments at once (no Nagle).
     NoDelay,
     /// `SO_RCVBUF`: a smaller receive buffer, and so a smaller window.
     ReceiveBuffer,
-    /// `TCP_QUICKACK` off: acknowledgements wait for something to travel with.
+    /// `TCP_QUICKACK` off: acknowledgements are delayed, so that data can carry them.
     DelayAcks,
-    /// `IP_BIND_ADDRESS_NO_PORT`: `bind` to an address leaves the port to be chosen later.
+    /// `IP_BIND_ADDRESS_NO_PORT`: `bind` fixes the address only; `connect` chooses the port.
     BindNoPort,
 }
 
 text_enum!(SockOpt { ReuseAddr = "SO_REUSEADDR", LingerZero = "SO_LINGER 0", NoDelay = "TCP_NODELAY", ReceiveBuffer = "SO_RCVBUF",
     DelayAcks = "TCP_QUICKACK 0", BindNoPort = "IP_BIND_ADDRESS_NO_PORT" });
 
-/// A call's result: it worked, or why it did not.
+/// Whether a call succeeded, and if not, why.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Outcome {
-    /// It returned what it promises.
+    /// It succeeded.
     Ok,
-    /// It returned −1 and this.
+    /// It returned −1 with this errno.
     Failed(Errno),
 }
 
 impl Outcome {
-    /// Whether the call worked.
+    /// Whether the call succeeded.
     pub const fn is_ok(self) -> bool {
         matches!(self, Self::Ok)
     }
 
-    /// Why it failed, when it did.
+    /// Why it failed, if it did.
     pub const fn errno(self) -> Option<Errno> {
         match self {
             Self::Ok => None,

@@ -1,4 +1,4 @@
-//! A client of the laboratory: what it means to do, and what happens to it besides its calls.
+//! A client of the laboratory: its plan, and what happens to it besides its calls.
 
 use std::net::SocketAddr;
 
@@ -8,10 +8,10 @@ use super::flow::{Flow, Proto};
 use super::id::{ClientId, ServerId};
 use super::text_enum::text_enum;
 
-/// What every client says when its connection opens.
+/// What every client sends when its connection opens.
 pub const GREETING: &str = "Hello, world";
 
-/// What a client means to do.
+/// What a client does with its connection.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum ClientPlan {
     /// Connects, says hello, reads what comes and stays connected.
@@ -61,18 +61,18 @@ pub struct ClientEvent {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "change", rename_all = "snake_case")]
 pub enum ClientChange {
-    /// It exists from now on.
+    /// It was created.
     Spawned {
-        /// What it means to do.
+        /// Its plan.
         plan: ClientPlan,
         /// Where it goes.
         destination: Destination,
     },
-    /// `connect` was called and has not returned yet; the kernel has chosen the port (`getsockname` tells).
+    /// `connect` was called and has not returned yet; the kernel has chosen the port (`getsockname`).
     Dialing {
         /// Its addresses.
         flow: Flow,
     },
-    /// It has no socket any more.
+    /// Its socket is closed.
     Ended,
 }

@@ -1,4 +1,4 @@
-//! A packet taken apart, layer by layer and field by field, each with the bytes that it stands in.
+//! A packet dissected into layers and fields, each with the bytes that it occupies.
 
 use std::ops::Range;
 
@@ -20,9 +20,9 @@ pub struct PacketField {
     pub name: &'static str,
     /// Its value, safe to show.
     pub value: String,
-    /// Where it is in the frame: the bytes to light. A field of a few bits has the byte or bytes that they are in.
+    /// Its bytes in the frame, for highlighting. A field of a few bits has the byte or bytes that contain them.
     pub bytes: Range<usize>,
-    /// What it consists of: the bits of the flags, the parts of an option.
+    /// Its subfields: the bits of the flags, the parts of an option.
     pub parts: Vec<PacketField>,
 }
 

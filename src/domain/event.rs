@@ -1,4 +1,4 @@
-//! The event: everything that happened, with when, where and how it is known.
+//! An event: what happened, when, where, and how it is known.
 
 use serde::{Deserialize, Serialize};
 
@@ -33,7 +33,7 @@ pub enum WorldId {
 
 text_enum!(WorldId { Host = "host", Wire = "wire" });
 
-/// What a producer saw: an event that has no place in the journal yet.
+/// What a producer saw: an event that is not in the journal yet.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Observation {
     /// When it was seen.
@@ -54,7 +54,7 @@ pub struct Observation {
 /// One entry of the journal. Written as one line of JSON.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Event {
-    /// Its place in the journal, without gaps, from 1.
+    /// Its number in the journal, from 1, without gaps.
     pub seq: u64,
     /// What was seen.
     #[serde(flatten)]
@@ -79,17 +79,17 @@ pub enum EventKind {
     Packet(PacketSummary),
     /// Something happened on the wire between the two private hosts.
     Wire(WireEvent),
-    /// Something happened in a lesson that is played.
+    /// Something happened in the running lesson.
     Lesson(LessonEvent),
     /// Something happened to a server.
     Server(ServerEvent),
     /// Something happened to a client.
     Client(ClientEvent),
-    /// Something about a broadcast message.
+    /// Something happened to a broadcast message.
     Broadcast(BroadcastEvent),
     /// The servers' guard did something, or noticed something.
     Guard(GuardEvent),
-    /// Something happened to the host that clients go to instead of this one.
+    /// Something happened to the clients' target, the host they go to instead of this one.
     Target(TargetEvent),
     /// Something happened in a port check.
     Scan(ScanEvent),
@@ -156,8 +156,7 @@ mod tests {
         );
     }
 
-    /// Port checks and targets.
-    fn looked_for() -> Vec<EventKind> {
+    fn scan_and_target_events() -> Vec<EventKind> {
         let address = flow().local.ip();
         let took = std::time::Duration::from_micros(312);
         let report = PortReport {
@@ -197,7 +196,7 @@ mod tests {
             .collect()
     }
 
-    fn guarded() -> Vec<EventKind> {
+    fn guard_events() -> Vec<EventKind> {
         vec![
             EventKind::Guard(GuardEvent::Limits { limits: Limits::default() }),
             EventKind::Guard(GuardEvent::Acted {
@@ -225,7 +224,7 @@ mod tests {
         ]
     }
 
-    fn played() -> Vec<EventKind> {
+    fn lesson_events() -> Vec<EventKind> {
         let lesson = |change| LessonEvent { lesson: "lost-syn".into(), change };
         vec![
             EventKind::Lesson(lesson(LessonChange::Staged { run: 3 })),
@@ -240,7 +239,7 @@ mod tests {
     }
 
     #[test]
-    fn every_kind_is_read_back_as_it_was_written() {
+    fn every_kind_survives_a_round_trip_through_json() {
         let row = Row {
             flow: flow(),
             state: Some(TcpState::TimeWait),
@@ -315,7 +314,7 @@ mod tests {
             EventKind::Note(Note::Mark { text: "2. the SYN is lost".into() }),
             EventKind::Note(Note::BurstCut { asked: 1000, made: 118, errno: Errno::Mfile }),
         ];
-        let kinds = kinds.into_iter().chain(looked_for()).chain(guarded()).chain(played());
+        let kinds = kinds.into_iter().chain(scan_and_target_events()).chain(guard_events()).chain(lesson_events());
         for kind in kinds {
             let event = event(kind);
             let line = serde_json::to_string(&event).unwrap();

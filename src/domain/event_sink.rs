@@ -1,4 +1,4 @@
-//! Where producers put what they saw: one clock, one bounded queue, and a count of what did not fit.
+//! Where producers put their observations: one clock, one bounded queue, and a count of those that did not fit.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -30,13 +30,13 @@ impl Clock {
     }
 }
 
-/// The near end of the one bounded queue of observations.
+/// The sending end of the bounded queue of observations.
 pub trait EventQueue: Send + Sync {
-    /// Takes an observation without waiting; `false` when the queue is full or nobody reads it any more.
+    /// Takes an observation without waiting; `false` when the queue is full or its reader is gone.
     fn offer(&self, seen: Observation) -> bool;
 }
 
-/// What every producer of observations holds: it stamps them, says where they come from, and counts those lost.
+/// A producer's way into the queue: stamps each observation, adds where it comes from, and counts those lost.
 #[derive(Clone)]
 pub struct EventSink {
     clock: Clock,
@@ -47,7 +47,7 @@ pub struct EventSink {
 }
 
 impl EventSink {
-    /// A sink in the host world that puts what it sees into `queue`.
+    /// A sink in the host world that puts observations into `queue`.
     pub fn new(clock: Clock, queue: Arc<dyn EventQueue>) -> Self {
         Self { clock, world: WorldId::Host, host: None, queue, lost: Arc::default() }
     }
@@ -58,7 +58,7 @@ impl EventSink {
         Self { world: WorldId::Wire, host, ..self.clone() }
     }
 
-    /// The same world, clock and count, with something between it and the queue.
+    /// The same world, clock and count, with `between` wrapped around the queue.
     #[must_use]
     pub fn through(&self, between: impl FnOnce(Arc<dyn EventQueue>) -> Arc<dyn EventQueue>) -> Self {
         Self { queue: between(Arc::clone(&self.queue)), ..self.clone() }
@@ -83,7 +83,7 @@ impl EventSink {
         taken
     }
 
-    /// How many observations were lost since this was last asked.
+    /// How many observations were lost since the last call.
     pub fn take_lost(&self) -> u64 {
         self.lost.swap(0, Ordering::Relaxed)
     }

@@ -1,11 +1,11 @@
-//! How a thing is known. Every event says so, and the screen never pretends otherwise.
+//! How something is known. Every event carries its evidence, and the screen shows it.
 
 use super::text_enum::text_enum;
 
-/// How a thing is known, weakest first: a stronger kind replaces a weaker one in a connection's history.
+/// How something is known, weakest first: a stronger kind replaces a weaker one in a connection's history.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Evidence {
-    /// Implied between two observations by RFC 9293; drawn dimmer.
+    /// RFC 9293 implies it between two observations; drawn dimmer.
     Inferred,
     /// The kernel's socket table showed it at that instant.
     Sampled,

@@ -43,7 +43,7 @@ impl Excerpt {
 /// several is shown as its parts, because terminals do not agree on how wide it is.
 pub fn sanitise(bytes: &[u8]) -> String {
     let mut safe = String::with_capacity(bytes.len());
-    // How many more accents the last character takes.
+    // How many more accents the last character may take.
     let mut accents = 0;
     for chunk in bytes.utf8_chunks() {
         for c in chunk.valid().chars() {
@@ -62,10 +62,10 @@ pub fn sanitise_lines(text: &str) -> String {
     text.split('\n').map(|line| sanitise(line.as_bytes())).collect::<Vec<_>>().join("\n")
 }
 
-/// As many accents as the letters of any living language have at once; more would grow into other lines.
+/// As many accents as a letter of any living language has; more would grow into other lines.
 const ACCENTS: u8 = 3;
 
-/// Shows one character, and says how many accents it takes.
+/// Appends one character, and returns how many accents may follow it.
 fn push_safe(safe: &mut String, c: char, accents: u8) -> u8 {
     match c {
         '\n' => safe.push('⏎'),
@@ -74,7 +74,7 @@ fn push_safe(safe: &mut String, c: char, accents: u8) -> u8 {
         '\0'..='\u{1f}' => safe.push(char::from_u32(0x2400 + c as u32).unwrap_or('␦')),
         '\u{7f}' => safe.push('␡'),
         _ => match c.width() {
-            // Without a letter before it, it would change what somebody else wrote there.
+            // Without a letter before it, it would combine with text that is not ours.
             Some(0) if accents > 0 && !is_odd(c) => {
                 safe.push(c);
                 return accents - 1;
@@ -93,7 +93,7 @@ fn push_safe(safe: &mut String, c: char, accents: u8) -> u8 {
 
 /// Characters that have no shape of their own yet change how others are shown (C1 controls, zero-width, bidirectional
 /// formatting, variation selectors, tags, line separators), that join with what is beside them (skin tones, the letters
-/// of flags, half-width sound marks, prepended marks), or whose shape nobody knows (private use, no characters at all).
+/// of flags, half-width sound marks, prepended marks), or that have no standard shape (private use, noncharacters).
 fn is_odd(c: char) -> bool {
     let no_character = (c as u32 & 0xfffe) == 0xfffe;
     no_character
@@ -138,14 +138,14 @@ mod tests {
     }
 
     #[test]
-    fn what_is_put_together_is_shown_as_its_parts() {
+    fn composed_characters_are_shown_as_their_parts() {
         assert_eq!(sanitise("👍🏽 🇧🇷 ❤️ ⸻".as_bytes()), "👍\\u{1f3fd} \\u{1f1e7}\\u{1f1f7} ❤\\u{fe0f} \\u{2e3b}");
         assert_eq!(sanitise("👩‍👧".as_bytes()), "👩\\u{200d}👧");
         assert_eq!(sanitise("\u{e000}\u{10eeee}\u{ffff}".as_bytes()), "\\u{e000}\\u{10eeee}\\u{ffff}");
     }
 
     #[test]
-    fn accents_stay_on_letters_and_are_few() {
+    fn accents_are_kept_on_letters_up_to_a_limit() {
         assert_eq!(sanitise("ola\u{301} นี้".as_bytes()), "ola\u{301} นี้");
         assert_eq!(sanitise("\u{301}x".as_bytes()), "\\u{301}x");
         assert_eq!(sanitise("│\u{338}1\u{20e3}".as_bytes()), "│\\u{338}1\\u{20e3}");

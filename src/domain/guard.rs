@@ -1,6 +1,6 @@
-//! The guard of the laboratory's servers: what it limits, what it does about it, and what it tells.
+//! The guard of the laboratory's servers: what it limits, what it does about it, and what it reports.
 //!
-//! It is there for strangers: peers on this very machine are never limited, only blocked or kicked when asked for.
+//! It limits remote peers. Peers on this machine are never limited, only blocked or kicked on request.
 
 use std::collections::BTreeMap;
 use std::net::{IpAddr, SocketAddr};
@@ -10,12 +10,12 @@ use serde::{Deserialize, Serialize};
 use super::id::ServerId;
 use super::text_enum::text_enum;
 
-/// One rule that the guard keeps. Those with a number can be set (`--limit`); the others always hold.
+/// A rule that the guard enforces. Those with a number can be set (`--limit`); the others always hold.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Rule {
-    /// Connections at once from one address.
+    /// Simultaneous connections from one address.
     Connections,
-    /// Connections at once from all strangers together.
+    /// Simultaneous connections from all remote peers together.
     Total,
     /// New connections a second from one address.
     Arrivals,
@@ -27,17 +27,16 @@ pub enum Rule {
     Bytes,
     /// Messages a second from one address: what one `recv` or `recvfrom` returns.
     Messages,
-    /// Datagrams a second from all strangers together: what one address may send is little help where each has a forged
-    /// address of its own.
+    /// Datagrams a second from all remote peers together: a limit per address is little help against forged addresses.
     Datagrams,
-    /// The backlog given to `listen(2)`. The kernel alone keeps this one: it bounds the accept queue, and on Linux the
+    /// The backlog given to `listen(2)`. The kernel enforces this one: it bounds the accept queue, and on Linux the
     /// half-open connections too (`listen(2)`; beyond it SYN cookies, `tcp_syncookies`, keep no state at all).
     Backlog,
-    /// The address was blocked by hand.
+    /// The presenter blocked the address.
     Blocked,
-    /// More addresses at once than the guard keeps count of.
+    /// More addresses at once than the guard can keep count of.
     Addresses,
-    /// A datagram whose source port no client has: answering could start two machines talking for ever.
+    /// A datagram from a source port that no client uses: answering could start an endless exchange of two servers.
     Reflector,
     /// An answer by UDP that would be longer than its request: with a forged source it would amplify an attack.
     Amplifier,
@@ -60,10 +59,10 @@ text_enum!(Rule {
 });
 
 impl Rule {
-    /// The number that holds when nobody says otherwise; `None` for a rule without one.
+    /// Its default number; `None` for a rule without one.
     ///
-    /// Chosen for a class of 200 that means well and one who does not: each of 200 may have five connections, and what
-    /// one address may send fits a hundred times into what the journal takes in.
+    /// Chosen for a class of 200 with one attacker in it: each of 200 may have five connections, and the journal can take
+    /// in a hundred times what one address may send.
     pub const fn usual(self) -> Option<u64> {
         match self {
             Self::Connections => Some(64),
@@ -80,7 +79,7 @@ impl Rule {
     }
 }
 
-/// The numbers in force, by rule. A rule that is absent is not kept.
+/// The numbers in force, by rule. A rule that is absent is not enforced.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct Limits(BTreeMap<Rule, u64>);
@@ -97,17 +96,17 @@ impl Limits {
         Self(BTreeMap::new())
     }
 
-    /// Whether nothing is limited but what the kernel keeps: nobody is suspected of anything either.
+    /// Whether only the kernel limits anything. The guard then looks for port checks no more either.
     pub fn is_off(&self) -> bool {
         self.0.keys().all(|rule| *rule == Rule::Backlog)
     }
 
-    /// The number of a rule, if it is kept.
+    /// The number of a rule, if it is enforced.
     pub fn of(&self, rule: Rule) -> Option<u64> {
         self.0.get(&rule).copied()
     }
 
-    /// The same with another number for this rule, or without it. A rule that has no number stays as it is.
+    /// The same limits with another number for this rule, or without the rule. A rule that has no number stays as it is.
     #[must_use]
     pub fn with(mut self, rule: Rule, number: Option<u64>) -> Self {
         match number {
@@ -134,8 +133,8 @@ pub enum GuardAction {
     Unanswered,
     /// Cut the answer to the length of the request.
     Shortened,
-    /// The kernel answered the SYN with a cookie: a sequence number that says all there is to know, so that nothing has to
-    /// be kept until the last ACK of the handshake brings it back (RFC 4987 §3.6).
+    /// The kernel answered the SYN with a cookie: a sequence number that encodes the connection, so that the kernel keeps
+    /// no state until the last ACK of the handshake brings it back (RFC 4987 §3.6).
     Cookie,
     /// The kernel dropped the SYN.
     Ignored,
@@ -152,21 +151,21 @@ text_enum!(GuardAction {
     Ignored = "ignored",
 });
 
-/// What a visitor did that programs which look for open ports do. Others may do it too.
+/// What a peer did that port scanners do. Other programs may do it too.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum PortCheck {
-    /// Connected, and closed or reset within a second without a word: `nmap -sT`, `nc -z`.
+    /// Connected, and closed or reset within a second without sending anything: `nmap -sT`, `nc -z`.
     Connect,
     /// Sent an empty datagram: `nmap -sU`.
     EmptyDatagram,
-    /// Said first, to the byte, what `nmap -sV` says to find out who answers, and by UDP `nmap -sU` as well.
+    /// Sent first exactly what `nmap -sV` sends to identify a service, and over UDP `nmap -sU` as well.
     ServiceProbe,
 }
 
 text_enum!(PortCheck { Connect = "connect", EmptyDatagram = "empty_datagram", ServiceProbe = "service_probe" });
 
-/// Something about the guard. What happens often is told at once the first time and then at most once a second, with
-/// its count: the counts of all events add up to what happened.
+/// Something the guard did or noticed. Frequent occurrences are reported at once the first time and then at most once a
+/// second, with a count: the counts of all events add up to what happened.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "guard", rename_all = "snake_case")]
 pub enum GuardEvent {
@@ -175,11 +174,11 @@ pub enum GuardEvent {
         /// All of them.
         limits: Limits,
     },
-    /// A rule was kept.
+    /// A rule was enforced.
     Acted {
-        /// At which server.
+        /// Which server's.
         server: ServerId,
-        /// Against whom; absent when there are too many to name each.
+        /// The peer; absent when there are too many to name each.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         address: Option<IpAddr>,
         /// Which rule.
@@ -193,11 +192,11 @@ pub enum GuardEvent {
         /// How often since the last event of this kind.
         count: u64,
     },
-    /// SYNs came beyond the half-open connections that a listener may have ([`Rule::Backlog`]). The kernel kept the rule,
-    /// by its own counters, and nobody knows against whom: the source of a SYN can be forged. Told at once when it begins,
-    /// and then at most every ten seconds.
+    /// SYNs came beyond the half-open connections that a listener may have ([`Rule::Backlog`]). The kernel enforced the
+    /// rule, as its counters show; the peer is unknown, because the source of a SYN can be forged. Reported at once when it
+    /// begins, and then at most every ten seconds.
     HalfOpen {
-        /// The listener; absent where several have as many as they may, because the kernel counts for all together.
+        /// The listener; absent when several are full, because the kernel counts for all of them together.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         listener: Option<SocketAddr>,
         /// How many it may have.
@@ -209,38 +208,38 @@ pub enum GuardEvent {
         /// How often since the last event of this kind.
         count: u64,
     },
-    /// Handshakes were reset by the other side before their last ACK. So does a SYN scan, which no `accept` ever sees: the
-    /// kernel's own counter of this machine says so (`EmbryonicRsts`), and neither port nor address. Told at once when it
-    /// begins, and then at most every ten seconds.
+    /// The other side reset handshakes before their last ACK, as a SYN scan does, which `accept` never sees. It comes from
+    /// the kernel's counter for the whole machine (`EmbryonicRsts`), so port and address are unknown. Reported at once when
+    /// it begins, and then at most every ten seconds.
     HandshakesReset {
         /// How many since the last event of this kind.
         count: u64,
     },
-    /// Somebody looked whether the port is open, by the looks of it.
+    /// A peer behaved as if it checked whether the port is open.
     Checked {
         /// Which server's.
         server: ServerId,
-        /// Who; absent when there are too many to name each.
+        /// The peer; absent when there are too many to name each.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         address: Option<IpAddr>,
-        /// What was seen.
+        /// What it did.
         check: PortCheck,
         /// How often since the last event of this kind.
         count: u64,
     },
-    /// All connections from an address are being closed, because somebody asked for it.
+    /// The presenter kicked this address: all its connections are being closed.
     Kicked {
-        /// Whose.
+        /// The address.
         address: IpAddr,
         /// How many there were.
         count: u64,
     },
-    /// Nothing is taken from this address any more.
+    /// The presenter blocked this address: nothing is accepted from it any more.
     Blocked {
         /// Which.
         address: IpAddr,
     },
-    /// This address is as welcome as any other again.
+    /// This address is no longer blocked.
     Unblocked {
         /// Which.
         address: IpAddr,
@@ -248,7 +247,7 @@ pub enum GuardEvent {
 }
 
 impl GuardEvent {
-    /// The server that it is about, where it is about one.
+    /// The server that it is about, if it is about one.
     pub const fn server(&self) -> Option<ServerId> {
         match self {
             Self::Acted { server, .. } | Self::Checked { server, .. } => Some(*server),
@@ -275,7 +274,7 @@ mod tests {
     }
 
     #[test]
-    fn what_has_no_number_is_given_none() {
+    fn a_rule_without_a_number_cannot_be_given_one() {
         assert_eq!(Limits::none().with(Rule::Reflector, Some(1)), Limits::none());
         assert_eq!(Limits::default().of(Rule::Blocked), None);
     }

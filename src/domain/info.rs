@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use super::flow::Flow;
 
 /// The variables of one end of a connection, as `TCP_INFO` gives them (`tcp(7)`, `linux/tcp.h`). A value that this
-/// kernel does not tell is absent.
+/// kernel does not report is absent.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct TcpInfo {
     /// The end that is described.
@@ -22,11 +22,11 @@ pub struct TcpInfo {
     /// The slow start threshold, in segments; absent while it is as high as it can be.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub ssthresh: Option<u32>,
-    /// How often what is now unanswered has been sent again.
+    /// How often the segment that is unacknowledged now was retransmitted.
     pub retransmits: u8,
-    /// Segments sent again since the connection began.
+    /// Segments retransmitted since the connection began.
     pub retransmitted: u32,
-    /// Bytes sent, those sent again included.
+    /// Bytes sent, including retransmissions.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub bytes_sent: Option<u64>,
     /// Bytes that the other side acknowledged; SYN and FIN count as one each.

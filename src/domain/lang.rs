@@ -2,7 +2,7 @@
 
 use super::text_enum::text_enum;
 
-/// A language that every word on the screen exists in.
+/// A language of the screen.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
 pub enum Lang {
     /// English.
@@ -20,7 +20,7 @@ impl Lang {
         if locale.to_ascii_lowercase().starts_with("pt") { Self::PtBr } else { Self::En }
     }
 
-    /// The other one.
+    /// The other language.
     #[must_use]
     pub const fn other(self) -> Self {
         match self {

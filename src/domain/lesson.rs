@@ -1,4 +1,4 @@
-//! A lesson while it is played: how far it is, and what of the expected was seen.
+//! A running lesson: how far it is, and which expectations were met.
 
 use serde::{Deserialize, Serialize};
 
@@ -10,7 +10,7 @@ use super::transition::Cause;
 pub struct LessonEvent {
     /// The name of the lesson.
     pub lesson: String,
-    /// What.
+    /// What happened.
     #[serde(flatten)]
     pub change: LessonChange,
 }
@@ -19,22 +19,22 @@ pub struct LessonEvent {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "change", rename_all = "snake_case")]
 pub enum LessonChange {
-    /// The world that it wants is there.
+    /// The environment that it needs is set up.
     Staged {
-        /// The number that this run of it was given when it was asked for.
+        /// The number of this run, given when it was requested.
         run: u32,
     },
-    /// This step is the present one; nothing of it was done yet.
+    /// This is now the current step; none of its acts has begun.
     Told {
         /// Which.
         step: usize,
     },
-    /// It is being done.
+    /// Its acts have begun.
     Begun {
         /// Which.
         step: usize,
     },
-    /// An act of it was begun; those before it are done.
+    /// One of its acts has begun; those before it are done.
     Acted {
         /// Of which step.
         step: usize,
@@ -64,31 +64,31 @@ pub enum LessonChange {
         /// Which.
         act: usize,
     },
-    /// All that was expected of the step was seen.
+    /// All expectations of the step were met.
     Passed {
         /// Which.
         step: usize,
     },
-    /// Something of the step was not done or not seen.
+    /// An act or an expectation of the step failed.
     Failed {
         /// Which.
         step: usize,
     },
     /// The last step passed.
     Over,
-    /// It was left.
+    /// The presenter left the lesson.
     Left,
 }
 
-/// What became of one expectation.
+/// The state of one expectation.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub enum ExpectationState {
     /// Not seen yet.
     #[default]
     Open,
-    /// SeenInstead.
+    /// Seen.
     Met,
-    /// Not seen in time; and what was seen instead.
+    /// Not seen in time, but this instead.
     Missed(SeenInstead),
 }
 
@@ -96,13 +96,13 @@ pub enum ExpectationState {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum SeenInstead {
-    /// The very thing that should not have been seen.
+    /// The thing that should not have happened.
     It,
     /// Nothing.
     Nothing,
-    /// The end in this state, brought about by this.
+    /// The end of the connection in this state, for this cause.
     State(TcpState, Option<Cause>),
-    /// These packets, calls or changes, in short.
+    /// These packets, calls or changes, abbreviated.
     These(Vec<String>),
     /// This number.
     Number(u64),

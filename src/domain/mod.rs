@@ -1,6 +1,6 @@
 //! The vocabulary of the laboratory: what a socket, a state, a call and an event *are*.
 //!
-//! Nothing here performs I/O or knows how a thing is drawn. Every other layer speaks in these nouns.
+//! Nothing here performs I/O or knows how anything is drawn. Every other layer uses these types.
 
 pub mod address_scope;
 pub mod broadcast;

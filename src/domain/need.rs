@@ -1,18 +1,18 @@
-//! What the wire lab needs of the machine, one by one, and what to do where it is missing.
+//! What the wire lab needs from the machine, and what to do where it is missing.
 
 use super::errno::Errno;
 use super::text_enum::text_enum;
 
-/// One thing that the wire lab needs. In the order in which they are met.
+/// One thing that the wire lab needs. In the order in which they are checked.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Need {
     /// Linux itself.
     Linux,
-    /// Starting the process that keeps the hosts.
+    /// Starting the helper process that holds the hosts' namespaces.
     Helper,
-    /// A user namespace of one's own (`user_namespaces(7)`); not needed by root.
+    /// Its own user namespace (`user_namespaces(7)`); root does not need it.
     UserNamespace,
-    /// Being somebody in it: writing `uid_map` and `gid_map`.
+    /// User and group ids in that namespace: writing `uid_map` and `gid_map`.
     UidMap,
     /// A PID namespace, so that programs run on the hosts cannot outlive them (`pid_namespaces(7)`).
     PidNamespace,
@@ -22,9 +22,9 @@ pub enum Need {
     TunNode,
     /// A TUN interface.
     Tun,
-    /// Where there is no TUN: a pair of virtual Ethernet interfaces and packet sockets.
+    /// Without TUN: a pair of virtual Ethernet interfaces and packet sockets.
     Veth,
-    /// Giving the interfaces their addresses.
+    /// Setting the addresses of the interfaces.
     Address,
 }
 
@@ -41,44 +41,44 @@ text_enum!(Need {
     Address = "address",
 });
 
-/// Whether one need is met here, and if not, why not and what would help.
+/// Whether one need is met on this machine, and if not, why not and what would help.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Check {
     /// The need.
     pub need: Need,
-    /// What came of trying it.
+    /// The result of trying it.
     pub result: Result<(), Missing>,
 }
 
 /// A need that is not met.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Missing {
-    /// What the system said.
+    /// The error of the system.
     pub errno: Errno,
     /// What would help.
     pub remedy: Remedy,
 }
 
-/// What would help. The sentence and the command are the view's.
+/// What would help. The sentence and the command are in the texts of the screen.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Remedy {
-    /// Another system; or the replay of a recorded session.
+    /// Another operating system, or the replay of a recorded session.
     OtherSystem,
-    /// `/dev/net/tun` is there but not for us: `sudo chmod 0666 /dev/net/tun`.
+    /// `/dev/net/tun` exists but we may not open it: `sudo chmod 0666 /dev/net/tun`.
     TunPermission,
-    /// `/dev/net/tun` is not there: `sudo modprobe tun`, or make the node.
+    /// `/dev/net/tun` does not exist: `sudo modprobe tun`, or make the node.
     TunModule,
-    /// The distribution strips namespaces of their powers: an `AppArmor` profile for our path with `userns,`.
+    /// The distribution restricts user namespaces: an `AppArmor` profile for our path with `userns,`.
     AppArmorProfile,
     /// `kernel.unprivileged_userns_clone` is 0.
     AllowUserNamespaces,
-    /// `user.max_user_namespaces` (or its like for the other kinds) is used up or 0.
+    /// `user.max_user_namespaces` (or the limit for another kind of namespace) is used up or 0.
     RaiseNamespaceLimit,
-    /// A container forbids it (`seccomp(2)`): start it with the permission, or leave it.
+    /// A container forbids it (`seccomp(2)`): start the container with the permission, or run outside it.
     Container,
     /// The kernel was built without it.
     Kernel,
-    /// None is known; the errno is all there is.
+    /// No remedy is known; the errno is all there is.
     Unknown,
 }
 
@@ -98,7 +98,7 @@ text_enum!(Remedy {
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("the wire lab lacks {need:?}: {}", missing.errno)]
 pub struct OpenError {
-    /// What is missing.
+    /// The need that is not met.
     pub need: Need,
     /// Why, and what would help.
     pub missing: Missing,

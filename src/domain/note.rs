@@ -1,4 +1,4 @@
-//! What the laboratory has to say about itself: limits met, evidence that is or is not available.
+//! Notes of the laboratory about itself: limits it met, evidence that is or is not available.
 
 use std::net::{IpAddr, SocketAddr};
 
@@ -10,11 +10,11 @@ use super::id::SocketId;
 use super::server::ServerSpec;
 use super::text_enum::text_enum;
 
-/// Something that the class should know and that no call and no table shows.
+/// Something that the class should know and that neither a call nor the table shows.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "note", rename_all = "snake_case")]
 pub enum Note {
-    /// This much did not fit into the queue of events since the last note of this kind.
+    /// Events did not fit into their queue since the last note of this kind.
     Dropped {
         /// How many events.
         count: u64,
@@ -28,19 +28,19 @@ pub enum Note {
     },
     /// A burst of clients ended early.
     BurstCut {
-        /// How many were asked for.
+        /// How many were requested.
         asked: u32,
         /// How many were made.
         made: u32,
         /// What stopped it.
         errno: Errno,
     },
-    /// A kind of evidence can be had from now on.
+    /// A kind of evidence is available from now on.
     Has {
         /// Which.
         what: Evidence,
     },
-    /// A kind of evidence cannot be had.
+    /// A kind of evidence is not available.
     Lacks {
         /// Which.
         what: Evidence,
@@ -52,23 +52,23 @@ pub enum Note {
         /// The source.
         source: TableSource,
     },
-    /// The socket table could not be read this time; it is tried again.
+    /// The socket table could not be read this time; we will try again.
     TableFailed {
         /// Why.
         errno: Errno,
     },
-    /// The kernel's trace buffer was overrun: this many of its events are missing since the last note of this kind.
+    /// The kernel's trace buffer was overrun: events are missing since the last note of this kind.
     TraceLost {
         /// How many events, of any socket that the filter lets through.
         count: u64,
     },
-    /// The kernel's trace told of this many changes of sockets in other network namespaces since the last note of this
-    /// kind. They are left out.
+    /// The kernel's trace reported changes of sockets in other network namespaces since the last note of this kind. They
+    /// are left out.
     TraceForeign {
         /// How many events.
         count: u64,
     },
-    /// The kernel could not keep this many packets for us since the last note of this kind: the capture was too slow.
+    /// The capture was too slow: the kernel dropped packets since the last note of this kind.
     CaptureLost {
         /// How many packets.
         count: u64,
@@ -79,7 +79,7 @@ pub enum Note {
         file: String,
         /// How many packets.
         packets: u64,
-        /// How many older ones were not kept, and are not in it.
+        /// How many older ones were no longer kept, and are not in it.
         dropped: u64,
     },
     /// The captured packets could not be written to a file.
@@ -87,9 +87,9 @@ pub enum Note {
         /// Why.
         errno: Errno,
     },
-    /// A place worth finding again: a step of a lesson begins. In a saved capture it is a comment on the packet after it.
+    /// A bookmark: a step of a lesson begins. In a saved capture it is a comment on the packet after it.
     Mark {
-        /// What it says.
+        /// Its text.
         text: String,
     },
     /// The kernel's range of ephemeral ports.
@@ -99,30 +99,28 @@ pub enum Note {
         /// The last.
         high: u16,
     },
-    /// No server of ours is started: somebody else's is watched on these addresses.
+    /// We start no server, but watch one of another program on these addresses.
     Observing {
-        /// What would have been started.
+        /// The servers that would have been started.
         servers: Vec<ServerSpec>,
     },
-    /// The journal cannot be written to its file any more (`--record`).
+    /// The journal can no longer be written to its file (`--record`).
     RecordFailed {
         /// Why.
         errno: Errno,
     },
-    /// The addresses that other machines could reach this one by, the best first: those of its interfaces, without
-    /// loopback.
+    /// The addresses of this machine's interfaces that other machines could reach, best first, without loopback.
     Addresses {
         /// Each once.
         addresses: Vec<IpAddr>,
     },
-    /// Datagrams came to a client from somebody else than the server it asked: they are thrown away. Said once for each
-    /// socket.
+    /// A client received datagrams from an address other than its server's: they are discarded. Reported once per socket.
     Unasked {
         /// The client's socket.
         socket: SocketId,
-        /// Whom it asked.
+        /// The server it sent to.
         server: SocketAddr,
-        /// Who sent the first of them.
+        /// The source of the first of them.
         from: SocketAddr,
     },
     /// A thread for a connection could not be started; the connection was closed.

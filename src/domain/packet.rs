@@ -1,6 +1,6 @@
-//! A packet, as far as a class looks into it: who to whom, which flags, which numbers, how much.
+//! The summary of a packet, as far as a class looks into it: addresses, flags, sequence numbers, length.
 //!
-//! The same summary serves the wire lab and the capture. It holds no bytes beyond an excerpt of the payload.
+//! The wire lab and the capture use the same summary. Of the payload it keeps only an excerpt.
 
 use std::collections::{HashMap, VecDeque};
 use std::fmt;
@@ -19,29 +19,29 @@ pub struct PacketSummary {
     /// Its number, counted from 1 in the order the packets were seen.
     #[serde(rename = "packet")]
     pub number: u64,
-    /// From whom to whom. For an ICMP message the datagram it is *about*, turned round, so that a port unreachable
-    /// stands in the conversation it ends and points the way it travels.
+    /// Source and destination. For an ICMP message those of the datagram it is *about*, swapped, so that a port unreachable
+    /// belongs to the conversation it ends and has the direction in which it travels.
     #[serde(flatten)]
     pub flow: Flow,
-    /// What TCP says in its header.
+    /// Its TCP header.
     #[serde(flatten, default, skip_serializing_if = "Option::is_none")]
     pub tcp: Option<Segment>,
     /// Present when this is an ICMP message and not a packet of the flow itself.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub icmp: Option<Icmp>,
-    /// What it carries, without the headers.
+    /// Its payload.
     #[serde(flatten)]
     pub payload: Excerpt,
-    /// The number of the packet that this one is sent again for, when it is byte for byte the same segment.
+    /// The number of the packet that this one retransmits, byte for byte.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub retransmission_of: Option<u64>,
-    /// What is to be said about it beyond that.
+    /// What the analysis found out about it.
     #[serde(default, skip_serializing_if = "Findings::is_empty")]
     pub findings: Findings,
 }
 
 impl PacketSummary {
-    /// One word or two for a narrow column: the TCP flags, `UDP` or `ICMP`.
+    /// A short label for a narrow column: the TCP flags, `UDP` or `ICMP`.
     pub fn label(&self) -> String {
         match (&self.icmp, &self.tcp) {
             (Some(_), _) => "ICMP".into(),
@@ -77,17 +77,17 @@ pub struct Segment {
 }
 
 impl Segment {
-    /// How many sequence numbers it takes: one for each byte of `len`, and one each for SYN and FIN.
+    /// How many sequence numbers it uses: one for each byte of `len`, and one each for SYN and FIN.
     pub fn takes(&self, len: usize) -> u32 {
         let control = u32::from(self.flags.has(Flags::SYN)) + u32::from(self.flags.has(Flags::FIN));
         u32::try_from(len).unwrap_or(u32::MAX).saturating_add(control)
     }
 }
 
-/// A TCP option, as far as it teaches something.
+/// A TCP option, as far as a class looks into it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum TcpOption {
-    /// The largest segment the sender takes (RFC 9293 §3.7.1).
+    /// The largest segment that the sender accepts (RFC 9293 §3.7.1).
     Mss(u16),
     /// The window is to be shifted left by this (RFC 7323 §2).
     WindowScale(u8),
@@ -141,7 +141,7 @@ impl Flags {
     pub const SYN: Self = Self(2);
     /// Reset the connection.
     pub const RST: Self = Self(4);
-    /// Push: hand this to the program without waiting for more.
+    /// Push: deliver this to the program without waiting for more.
     pub const PSH: Self = Self(8);
     /// The acknowledgement number is significant.
     pub const ACK: Self = Self(16);
@@ -152,7 +152,7 @@ impl Flags {
     /// Congestion window reduced (RFC 3168).
     pub const CWR: Self = Self(128);
 
-    /// In the order they are written: what the segment is about first.
+    /// In the order they are written: the most telling first.
     const NAMES: [(Self, &'static str); 8] = [
         (Self::SYN, "SYN"),
         (Self::FIN, "FIN"),
@@ -204,7 +204,7 @@ impl FromStr for Flags {
 /// An ICMP message. Only the one that a class meets has a name (RFC 792, RFC 4443).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Icmp {
-    /// Nobody has the UDP port (ICMP type 3 code 3, `ICMPv6` type 1 code 4).
+    /// No socket has the UDP port (ICMP type 3 code 3, `ICMPv6` type 1 code 4).
     PortUnreachable,
     /// Any other, by type and code.
     Other(u8, u8),
@@ -233,16 +233,16 @@ impl FromStr for Icmp {
 
 serde_as_text!(Flags, Icmp, TcpOption);
 
-/// Where each TCP connection began to count and how it scales its window: turns the numbers of a header into those a
+/// The initial sequence number and window scale of each sender: turns the numbers of a header into relative ones that a
 /// class can read. Remembers the latest [`Numbering::KEPT`] senders.
 #[derive(Debug, Default)]
 pub struct Numbering {
-    senders: HashMap<Flow, Begun>,
+    senders: HashMap<Flow, SynNumbers>,
     oldest: VecDeque<Flow>,
 }
 
 #[derive(Debug, Clone, Copy)]
-struct Begun {
+struct SynNumbers {
     isn: u32,
     scale: Option<u8>,
 }
@@ -251,7 +251,7 @@ impl Numbering {
     /// How many senders are remembered; a connection has two.
     pub const KEPT: usize = 4096;
 
-    /// Fills `seq_rel`, `ack_rel` and scales `window`, as far as the SYNs of `flow` were shown to it before.
+    /// Fills in `seq_rel` and `ack_rel` and scales `window`, as far as the SYNs of `flow` were passed to it before.
     pub fn relate(&mut self, flow: Flow, segment: &mut Segment) {
         if flow.proto != Proto::Tcp {
             return;
@@ -261,21 +261,22 @@ impl Numbering {
                 TcpOption::WindowScale(shift) => Some((*shift).min(14)),
                 _ => None,
             });
-            self.remember(flow, Begun { isn: segment.seq, scale });
+            self.remember(flow, SynNumbers { isn: segment.seq, scale });
         }
         let own = self.senders.get(&flow).copied();
         let other = flow.mirror().and_then(|peer| self.senders.get(&peer)).copied();
-        segment.seq_rel = own.map(|begun| segment.seq.wrapping_sub(begun.isn));
-        segment.ack_rel =
-            other.filter(|_| segment.flags.has(Flags::ACK)).map(|begun| segment.ack.wrapping_sub(begun.isn));
-        let both = own.and_then(|begun| begun.scale).zip(other.and_then(|begun| begun.scale));
+        segment.seq_rel = own.map(|syn| segment.seq.wrapping_sub(syn.isn));
+        if segment.flags.has(Flags::ACK) {
+            segment.ack_rel = other.map(|syn| segment.ack.wrapping_sub(syn.isn));
+        }
+        let both = own.and_then(|syn| syn.scale).zip(other.and_then(|syn| syn.scale));
         if let (Some((scale, _)), false) = (both, segment.flags.has(Flags::SYN)) {
             segment.window <<= scale;
         }
     }
 
-    fn remember(&mut self, flow: Flow, begun: Begun) {
-        if self.senders.insert(flow, begun).is_none() {
+    fn remember(&mut self, flow: Flow, syn: SynNumbers) {
+        if self.senders.insert(flow, syn).is_none() {
             self.oldest.push_back(flow);
         }
         if self.oldest.len() > Self::KEPT
@@ -316,7 +317,7 @@ mod tests {
     }
 
     #[test]
-    fn numbers_count_from_each_senders_syn_and_windows_scale_after_both() {
+    fn numbers_are_relative_to_each_senders_syn_and_windows_are_scaled_after_both() {
         let out = Flow::tcp("192.0.2.2:40000".parse().unwrap(), "192.0.2.1:65432".parse().unwrap());
         let back = out.mirror().unwrap();
         let segment =

@@ -7,7 +7,7 @@ use std::str::FromStr;
 use super::flow::Proto;
 use super::text_enum::serde_as_text;
 
-/// Words for ports: the laboratory's servers by name, and all of them.
+/// Names for ports: each of the laboratory's servers, and `lab` for all of them.
 const NAMES: [(&str, RangeInclusive<u16>); 5] = [
     ("threaded", 65_432..=65_432),
     ("echo", 65_433..=65_433),
@@ -18,8 +18,8 @@ const NAMES: [(&str, RangeInclusive<u16>); 5] = [
 
 /// Ports from 1 to 65535, each once, ascending. Never empty.
 ///
-/// Read as `nmap -p` reads it: numbers, ranges whose ends may be left out (`-` is every port), joined by commas. Written
-/// in the shortest way that reads the same.
+/// Parsed as `nmap -p` does: numbers and ranges whose ends may be left out (`-` is every port), separated by commas.
+/// Displayed in the shortest form that parses to the same list.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PortList(Vec<RangeInclusive<u16>>);
 
@@ -35,23 +35,23 @@ pub struct PortsError {
 /// What can be wrong with a list of ports.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum PortsErrorKind {
-    /// Nothing where a port should be.
+    /// A port is missing.
     Missing,
     /// Neither a number from 1 to 65535 nor the name of a server.
     NotAPort,
     /// A range whose first port is above its last.
     Backwards,
-    /// There is a port behind the host already, as in `lab:65432`: which are meant is not known.
+    /// The host already has a port, as in `lab:65432`: it is unclear which are meant.
     Twice,
 }
 
 impl PortList {
-    /// Just this one; `None` for 0, which is no port.
+    /// Only this port; `None` for 0, which is not a port.
     pub fn one(port: u16) -> Option<Self> {
         (port > 0).then(|| Self(vec![port..=port]))
     }
 
-    /// Those of the laboratory's servers, when none are asked for.
+    /// The default: the ports of the laboratory's servers.
     pub fn usual(proto: Proto) -> Self {
         Self(vec![match proto {
             Proto::Tcp => 65_432..=65_434,
@@ -69,7 +69,7 @@ impl PortList {
         self.0.iter().map(|range| usize::from(range.end() - range.start()) + 1).sum()
     }
 
-    /// Joins what overlaps or touches.
+    /// Merges ranges that overlap or touch.
     fn of(mut ranges: Vec<RangeInclusive<u16>>) -> Self {
         ranges.sort_by_key(|range| *range.start());
         let mut joined: Vec<RangeInclusive<u16>> = Vec::with_capacity(ranges.len());
@@ -171,7 +171,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_wrong_is_pointed_at() {
+    fn an_error_points_at_the_part_that_is_wrong() {
         use PortsErrorKind::{Backwards, Missing, NotAPort};
         for (typed, at, kind) in [
             ("", 0..0, Missing),
@@ -189,7 +189,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn a_list_reads_back_as_it_is_written(ranges in prop::collection::vec((1_u16.., 0_u16..40), 1..8)) {
+        fn a_list_survives_being_written_and_read(ranges in prop::collection::vec((1_u16.., 0_u16..40), 1..8)) {
             let text: Vec<_> = ranges.iter().map(|(low, more)| format!("{low}-{}", low.saturating_add(*more))).collect();
             let list: PortList = text.join(",").parse().unwrap();
             let ports: Vec<u16> = list.iter().collect();
@@ -202,7 +202,7 @@ mod tests {
         }
 
         #[test]
-        fn nothing_that_is_typed_makes_it_panic(text in "\\PC{0,20}") {
+        fn no_text_makes_the_parser_panic(text in "\\PC{0,20}") {
             if let Err(error) = text.parse::<PortList>() {
                 prop_assert!(text.get(error.at).is_some());
             }

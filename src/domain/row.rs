@@ -8,17 +8,17 @@ use super::flow::Flow;
 use super::state::TcpState;
 use super::text_enum::text_enum;
 
-/// One socket as the kernel's table shows it: what `ss` and `netstat` print a line for.
+/// One socket of the kernel's table: one line of `ss` or `netstat`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Row {
     /// Protocol and addresses.
     #[serde(flatten)]
     pub flow: Flow,
-    /// The state, for TCP. A UDP socket has none, whatever number the kernel gives it.
+    /// The state, for TCP. A UDP socket has none, although the kernel reports a number.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub state: Option<TcpState>,
     /// For LISTEN, connections waiting for `accept`; otherwise bytes received and not read. Absent where the source
-    /// does not tell.
+    /// does not report it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub recv_q: Option<u32>,
     /// For LISTEN, how many may wait; otherwise bytes sent and not acknowledged (SYN and FIN count one each).
@@ -33,15 +33,15 @@ pub struct Row {
     /// Its inode; 0 when no descriptor refers to it: waiting in an accept queue, or TIME_WAIT.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub inode: Option<u64>,
-    /// The kernel's number for the socket, the same for all its life; 0 where the source does not tell.
+    /// The kernel's number for the socket, constant for its lifetime; 0 where the source does not report it.
     #[serde(default)]
     pub cookie: u64,
-    /// The process that holds it, where that was found out.
+    /// The process that holds it, if known.
     #[serde(flatten, default, skip_serializing_if = "Option::is_none")]
     pub process: Option<Process>,
 }
 
-/// What tells a row from all others.
+/// Identifies a row.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct RowKey {
     /// Protocol and addresses.
@@ -53,7 +53,7 @@ pub struct RowKey {
 }
 
 impl Row {
-    /// What tells this row from all others.
+    /// The key that identifies this row.
     pub const fn key(&self) -> RowKey {
         RowKey { flow: self.flow, cookie: self.cookie }
     }
@@ -74,7 +74,7 @@ pub struct Timer {
     /// How long it still had when the row was read, in milliseconds.
     #[serde(rename = "timer_ms")]
     pub left_ms: u64,
-    /// How often it has fired for the same thing: retransmissions, unanswered probes.
+    /// How often it has fired for the same segment or probe.
     #[serde(default, rename = "timer_count")]
     pub count: u8,
 }
@@ -116,19 +116,19 @@ pub struct Process {
     pub name: String,
 }
 
-/// A change of the table: never the whole of it.
+/// A change of one row of the table.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "change", rename_all = "snake_case")]
 pub enum Delta {
-    /// A row that was there already when watching it began: nothing is known about how it came to be.
+    /// A row that existed when we began to watch: we do not know how it came to be.
     Found(Row),
-    /// A row that was not there before.
+    /// A new row.
     Added(Row),
     /// A row whose state, queues, timer or owner changed.
     Changed(Row),
-    /// A row that is there no more.
+    /// A row that is gone.
     Gone(RowKey),
-    /// A row that is not watched any more; the socket may well live on.
+    /// A row that we no longer watch; the socket may still exist.
     Unwatched(RowKey),
 }
 

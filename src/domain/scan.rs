@@ -1,4 +1,4 @@
-//! The port check: what is asked, and what happens in it. What a port turns out to be is in `verdict`.
+//! The port check: its plan and its events. The results for single ports are in `verdict`.
 
 use std::net::IpAddr;
 use std::time::Duration;
@@ -13,7 +13,7 @@ use super::verdict::PortReport;
 
 pub use super::verdict::IcmpError;
 
-/// What a port check is asked to do.
+/// What a port check is to do.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ScanPlan {
     /// The host, by name or address.
@@ -22,21 +22,21 @@ pub struct ScanPlan {
     pub ports: PortList,
     /// TCP by `connect`, or UDP by a datagram.
     pub proto: Proto,
-    /// How long each port is waited for. Meanwhile the question is sent again about every second: a SYN by the kernel
+    /// How long to wait for each port. Meanwhile the probe is sent again about every second: a SYN by the kernel
     /// (RFC 6298), a datagram by us.
     pub timeout: Duration,
-    /// How many ports may be asked in a second; gentle when it is not said.
+    /// The most ports to probe per second; by default a gentle rate.
     pub rate: Option<u32>,
-    /// Somebody said yes to asking a host beyond the networks of [`AddressScope::is_local`].
+    /// The user confirmed that a host outside [`AddressScope::is_local`] may be probed.
     pub confirmed: bool,
 }
 
 impl ScanPlan {
-    /// How long a port is waited for when nothing else is said: longer than the kernel looks for a neighbour that is
-    /// not there (three questions, a second each: `arp(7)`), so that this is told from silence.
+    /// The default timeout: longer than the kernel tries to resolve a neighbour that does not exist (three requests, a
+    /// second each: `arp(7)`), so that a missing host differs from silence.
     pub const TIMEOUT: Duration = Duration::from_secs(4);
 
-    /// This host, these ports; everything else as usual.
+    /// A check of these ports with the default timeout and rate.
     pub fn new(host: impl Into<String>, ports: PortList, proto: Proto) -> Self {
         Self { host: host.into(), ports, proto, timeout: Self::TIMEOUT, rate: None, confirmed: false }
     }
@@ -56,11 +56,11 @@ pub struct ScanEvent {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "change", rename_all = "snake_case")]
 pub enum ScanChange {
-    /// The host was found; its ports are asked from now on.
+    /// The host was resolved; its ports are probed from now on.
     Begun {
-        /// The host as it was asked for.
+        /// The host as it was typed.
         asked: String,
-        /// The address that is asked: the first that was found.
+        /// The address that is probed: the first that was found.
         address: IpAddr,
         /// The others that were found, in order.
         #[serde(default, skip_serializing_if = "Vec::is_empty")]
@@ -70,32 +70,32 @@ pub enum ScanChange {
         /// The ports.
         ports: PortList,
     },
-    /// The host's name leads nowhere: the check is over.
+    /// The host's name has no address: the check is over.
     Unresolved {
-        /// The host as it was asked for.
+        /// The host as it was typed.
         asked: String,
         /// Why.
         #[serde(flatten)]
         why: Unresolved,
     },
-    /// The host is not in a network that is asked without a question, and nobody said yes: the check is over.
+    /// The host is outside the local scopes and the user has not confirmed: the check is over.
     Unconfirmed {
-        /// The host as it was asked for.
+        /// The host as it was typed.
         asked: String,
         /// Its address.
         address: IpAddr,
-        /// Where that is.
+        /// The scope of that address.
         #[serde(rename = "realm")]
         scope: AddressScope,
     },
-    /// A port was asked, and this is what it is.
+    /// A port was probed.
     Port {
-        /// What it is.
+        /// The result.
         report: PortReport,
     },
-    /// Every port was asked, or somebody stopped it.
+    /// Every port was probed, or the user stopped the check.
     Ended {
-        /// Somebody stopped it.
+        /// The user stopped it.
         #[serde(default, skip_serializing_if = "std::ops::Not::not")]
         stopped: bool,
     },

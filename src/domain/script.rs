@@ -1,5 +1,5 @@
-//! A socket played from a script: which call is made next, and on which socket. What no ordinary client or server does
-//! (closing first, opening from both sides, never reading) is written down as a list of these.
+//! Scripted sockets: a list of calls to make, and on which socket. Lessons use them for what no ordinary client or server
+//! does: closing first, opening from both sides, never reading.
 
 use std::net::SocketAddr;
 
@@ -8,20 +8,20 @@ use super::id::SocketId;
 /// One entry of a script: a call, or the few that always go together.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SocketOp {
-    /// The socket. One that does not exist yet is made.
+    /// The socket; created if it does not exist yet.
     pub socket: SocketId,
-    /// What is done with it.
+    /// The call to make.
     pub call: ScriptedCall,
 }
 
-/// What is done with a scripted socket.
+/// A call on a scripted socket.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum ScriptedCall {
     /// `socket`, `bind`, `listen`. The socket id is a server's.
     Listen {
-        /// What the server is called.
+        /// The server's name.
         name: String,
-        /// Where it listens.
+        /// The address to listen on.
         addr: SocketAddr,
         /// The backlog.
         backlog: u32,
@@ -32,7 +32,7 @@ pub enum ScriptedCall {
     Connect {
         /// The other side.
         to: SocketAddr,
-        /// The local address, when the kernel is not to choose it.
+        /// The local address; the kernel chooses one otherwise.
         from: Option<SocketAddr>,
         /// Set before `connect`.
         options: SocketOptions,
@@ -41,23 +41,23 @@ pub enum ScriptedCall {
     Accept {
         /// The listening socket.
         from: SocketId,
-        /// Acknowledgements are delayed from the first on, as the kernel would do in a dialogue: `TCP_QUICKACK` off.
+        /// Delay acknowledgements from the first, as the kernel does in an interactive connection: `TCP_QUICKACK` off.
         delay_acks: bool,
     },
     /// A UDP socket: `socket`, `bind` and `connect` as far as addresses are given.
     Datagram {
-        /// The local address, when the kernel is not to choose it.
+        /// The local address; the kernel chooses one otherwise.
         bind: Option<SocketAddr>,
-        /// The only peer it talks to, if it is to have one.
+        /// Its only peer, if it is to have one.
         connect: Option<SocketAddr>,
-        /// Any address of the family it is to have.
+        /// Any address of its family.
         family: SocketAddr,
     },
-    /// `send`, once; waits until the kernel takes something.
+    /// `send`, once; waits until the kernel accepts some of the data.
     Send(Vec<u8>),
     /// `sendto`.
     SendTo(Vec<u8>, SocketAddr),
-    /// `recv`, once, of at most this many bytes; waits until there is something, or the end.
+    /// `recv`, once, of at most this many bytes; waits for data or the end of the stream.
     Recv(usize),
     /// `recvfrom`; waits for a datagram.
     RecvFrom,

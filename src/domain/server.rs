@@ -1,4 +1,4 @@
-//! A server of the laboratory: what it is asked to be, and what happens to it.
+//! A server of the laboratory: its specification, and what happens to it.
 
 use std::net::SocketAddr;
 
@@ -24,7 +24,7 @@ pub enum ServiceModel {
 text_enum!(ServiceModel { Sequential = "sequential", Threaded = "threaded", Async = "async" });
 
 impl ServiceModel {
-    /// The model that a live switch goes to next.
+    /// The next model, when the presenter switches it live.
     #[must_use]
     pub const fn next(self) -> Self {
         match self {
@@ -47,7 +47,7 @@ pub enum Answer {
 text_enum!(Answer { Same = "same", Upper = "upper" });
 
 impl Answer {
-    /// The answer to `request`. Text is capitalised as text; bytes that are not UTF-8, letter by ASCII letter.
+    /// The answer to `request`. In bytes that are not UTF-8 only ASCII letters are capitalised.
     pub fn to(self, request: &[u8]) -> Vec<u8> {
         match (self, std::str::from_utf8(request)) {
             (Self::Same, _) => request.to_vec(),
@@ -73,7 +73,7 @@ pub enum ServerKind {
 text_enum!(ServerKind { Threaded = "threaded", Echo = "echo", Async = "async", Udp = "udp" });
 
 impl ServerKind {
-    /// The port that the laboratory gives it.
+    /// Its default port.
     pub const fn usual_port(self) -> u16 {
         match self {
             Self::Threaded | Self::Udp => 65432,
@@ -90,7 +90,7 @@ impl ServerKind {
         }
     }
 
-    /// A server of this kind at this address. `before` others of the kind have taken names already.
+    /// A server of this kind at this address. `before` is how many others of the kind already have names.
     pub fn spec(self, addr: SocketAddr, before: usize) -> ServerSpec {
         let name = if before == 0 { self.name().into() } else { format!("{self}{}", before + 1) };
         let (answer, model) = match self {
@@ -103,7 +103,7 @@ impl ServerKind {
     }
 }
 
-/// What a server is asked to be.
+/// The specification of a server.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ServerSpec {
     /// Its name on the screen: `threaded`, `echo`, `async`, `udp`; with a number when there are two of a kind.
@@ -114,7 +114,7 @@ pub struct ServerSpec {
     pub addr: SocketAddr,
     /// What it answers.
     pub answer: Answer,
-    /// How it serves, for TCP; a UDP server takes one datagram at a time and has no connections.
+    /// How it serves TCP connections. A UDP server has none and answers one datagram at a time.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub model: Option<ServiceModel>,
 }
@@ -133,14 +133,14 @@ pub struct ServerEvent {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "change", rename_all = "snake_case")]
 pub enum ServerChange {
-    /// It exists from now on, not started.
+    /// It was added, but not started yet.
     Added {
-        /// What it is asked to be.
+        /// Its specification.
         spec: ServerSpec,
     },
-    /// It is bound, and if it speaks TCP it listens.
+    /// It is bound and, for TCP, listens.
     Started {
-        /// The address it really has: the port is the kernel's choice when 0 was asked for.
+        /// Its actual address: the kernel chooses the port if 0 was requested.
         addr: SocketAddr,
         /// The backlog given to `listen`; 0 for UDP.
         backlog: u32,
@@ -149,33 +149,33 @@ pub enum ServerChange {
     Failed {
         /// Why.
         errno: Errno,
-        /// Who holds the port, when that is the reason and it could be found out.
+        /// The process that holds the port, if that is the reason and it is known.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         holder: Option<Process>,
     },
     /// It was stopped: its listening socket and its connections are closed.
     Stopped,
-    /// It serves by another model from now on.
+    /// Its service model changed.
     Model {
         /// The new model.
         model: ServiceModel,
     },
-    /// A connection is being served, by a thread, by a task or in the accept loop itself. Repeated for a connection
-    /// that a change of model hands over.
+    /// A connection is now served by a thread, by a task or in the accept loop itself. Repeated when a change of model
+    /// hands the connection over.
     Serving {
         /// Which of its connections.
         conn: ConnNo,
         /// By which model.
         by: ServiceModel,
     },
-    /// A connection is served no longer.
+    /// A connection is no longer served.
     Served {
         /// Which of its connections.
         conn: ConnNo,
     },
-    /// `accept` cannot go on for lack of descriptors or memory; it tries again until it can.
+    /// `accept` failed for lack of descriptors or memory; it is retried until it succeeds.
     Paused {
-        /// What is lacking.
+        /// What is missing.
         errno: Errno,
     },
     /// `accept` works again after a pause.

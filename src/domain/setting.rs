@@ -1,9 +1,9 @@
-//! The kernel's settings of one host that a lesson may change, and those it starts with.
+//! The kernel settings of one host that a lesson may change, and their defaults.
 
 use serde::{Deserialize, Serialize};
 
-/// A setting of one host's network stack; see `Documentation/networking/ip-sysctl`. Sockets that exist already keep
-/// most of what they were born with.
+/// A setting of one host's network stack; see `Documentation/networking/ip-sysctl`. Existing sockets mostly keep
+/// the values they were created with.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Setting {
     /// The timestamps option (RFC 7323 §3).
@@ -14,54 +14,53 @@ pub enum Setting {
     WindowScaling(bool),
     /// Tail loss probes and the reordering timer (RFC 8985); without them a lost packet waits for the RTO.
     TailLossProbe(bool),
-    /// From and up to which port `connect` and `bind(0)` choose.
+    /// The first and last port that `connect` and `bind(0)` choose from.
     EphemeralRange(u16, u16),
     /// Whether `connect` may take a port whose last connection is in `TIME_WAIT`: 0 never, 1 always, 2 on loopback.
     TwReuse(u8),
-    /// How many SYN retransmissions come at the same distance before the timeout begins to double; 0 is the RFC's way.
+    /// How many SYN retransmissions come at the same interval before the timeout begins to double; 0 follows the RFC.
     SynLinearTimeouts(u8),
-    /// How often a SYN is sent again before `connect` gives up.
+    /// How often a SYN is retransmitted before `connect` gives up.
     SynRetries(u8),
-    /// How often a SYN-ACK is sent again.
+    /// How often a SYN-ACK is retransmitted.
     SynAckRetries(u8),
-    /// How often data is sent again before the connection is given up.
+    /// How often data is retransmitted before the connection is given up.
     Retries(u8),
-    /// The same for a connection that no program holds any more.
+    /// The same for an orphan: a connection that no program holds any more.
     OrphanRetries(u8),
-    /// How long an orphan stays in `FIN_WAIT2`, in seconds. (It does not rule `TIME_WAIT`.)
+    /// How long an orphan stays in `FIN_WAIT2`, in seconds. (It does not affect `TIME_WAIT`.)
     FinTimeout(u16),
-    /// The most that `listen` grants, whatever it is asked for.
+    /// The upper limit of the backlog given to `listen`.
     Somaxconn(u32),
-    /// Explicit congestion notification: 0 never, 1 always, 2 when asked.
+    /// Explicit congestion notification: 0 never, 1 always, 2 on request of the peer.
     Ecn(u8),
-    /// Whether what one connection learned of a path is kept for the next.
+    /// Whether metrics of a path that one connection learned are kept for the next.
     RememberMetrics(bool),
     /// Whether a full SYN queue is answered with cookies.
     SynCookies(bool),
     /// How the sender reacts to loss.
     Congestion(Congestion),
-    /// The receive buffer of a socket that does not set its own, in bytes, without growing: a window that fills.
+    /// The default receive buffer of a socket, in bytes, without autotuning, so that the window can fill.
     ReceiveBuffer(u32),
-    /// The send buffer of a socket that does not set its own, in bytes, without growing.
+    /// The default send buffer of a socket, in bytes, without autotuning.
     SendBuffer(u32),
-    /// Whether the sockets that the laboratory makes on the host from now on wait with small segments while others are
-    /// not acknowledged (Nagle's algorithm, RFC 9293 §3.7.4). Not a setting of the kernel: without it each of them sets
-    /// `TCP_NODELAY`.
+    /// Whether new sockets of the laboratory on this host delay small segments while data is unacknowledged (Nagle's
+    /// algorithm, RFC 9293 §3.7.4). Not a kernel setting: when off, each of these sockets sets `TCP_NODELAY`.
     Nagle(bool),
 }
 
 /// A congestion control algorithm.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Congestion {
-    /// Slow start, congestion avoidance, fast retransmit and fast recovery as RFC 5681 has them. In every kernel.
+    /// Slow start, congestion avoidance, fast retransmit and fast recovery (RFC 5681). Part of every kernel.
     Reno,
     /// RFC 9438.
     Cubic,
 }
 
 impl Setting {
-    /// What every host starts with: patience, so that the presenter and not a timer ends a connection under a held
-    /// wire; and short headers.
+    /// The settings that every host starts with: many retries, so that no timer ends a connection while the presenter
+    /// holds its packets; and short headers.
     pub const DEFAULTS: [Self; 11] = [
         Self::Timestamps(false),
         Self::Sack(false),
@@ -73,7 +72,7 @@ impl Setting {
         Self::OrphanRetries(255),
         Self::RememberMetrics(false),
         Self::Ecn(0),
-        // Not what the machine happens to have: one that paces its packets would hide what the class came to see.
+        // Not the machine's default: one that paces its packets would hide what the class came to see.
         Self::Congestion(Congestion::Reno),
     ];
 }

@@ -9,7 +9,7 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 pub struct Stamp(u64);
 
 impl Stamp {
-    /// The start itself.
+    /// The start.
     pub const ZERO: Self = Self(0);
 
     /// The moment `nanos` nanoseconds after the start.
@@ -27,7 +27,7 @@ impl Stamp {
         self.0
     }
 
-    /// How long after `earlier` this is; zero when it is not after it.
+    /// The time from `earlier` to this; zero if `earlier` is later.
     pub const fn since(self, earlier: Self) -> Duration {
         Duration::from_nanos(self.0.saturating_sub(earlier.0))
     }

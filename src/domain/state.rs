@@ -2,10 +2,10 @@
 
 use super::text_enum::text_enum;
 
-/// A TCP state, spelled as `netstat` spells it.
+/// A TCP state, with the name that `netstat` prints.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum TcpState {
-    /// No connection at all. Fictional: such a socket is in no table.
+    /// No connection. Fictional: the table has no such sockets.
     Closed,
     /// Waiting for connection requests.
     Listen,
@@ -13,7 +13,7 @@ pub enum TcpState {
     SynSent,
     /// A SYN was received and answered; RFC 9293 says SYN-RECEIVED.
     SynRecv,
-    /// Open: data can be exchanged.
+    /// Open: both sides can send data.
     Established,
     /// Closed on this side; the FIN is not acknowledged yet.
     FinWait1,
@@ -79,12 +79,12 @@ impl TcpState {
         EDGES.contains(&(self, next)) || (next == Closed && self != Closed)
     }
 
-    /// Both ends have agreed on sequence numbers (RFC 9293 §3.5.2, "synchronized state").
+    /// Whether both ends have agreed on sequence numbers (RFC 9293 §3.5.2, "synchronized state").
     pub const fn is_synchronised(self) -> bool {
         !matches!(self, Closed | Listen | SynSent | SynRecv)
     }
 
-    /// How far along its life a connection in this state is. Within one life it only grows.
+    /// How far a connection in this state has come. It only grows during the life of a connection.
     pub const fn rank(self) -> u8 {
         match self {
             Closed | Listen => 0,
@@ -97,8 +97,8 @@ impl TcpState {
         }
     }
 
-    /// The states strictly between `self` and `to` on the shortest way along [`EDGES`], the commonest where several
-    /// are as short: none for an edge. `None` where `to` cannot be reached without a reset, and for `self == to`.
+    /// The states strictly between `self` and `to` on the shortest path along [`EDGES`], the most common one of several
+    /// equally short: none for an edge. `None` where `to` cannot be reached without a reset, and for `self == to`.
     pub fn between(self, to: Self) -> Option<Vec<Self>> {
         if EDGES.contains(&(self, to)) {
             return Some(Vec::new());
@@ -109,8 +109,8 @@ impl TcpState {
         while let Some(&here) = reached.get(next) {
             next += 1;
             for (_, there) in EDGES.iter().filter(|(from, _)| *from == here) {
-                // A life neither starts again in its middle nor goes back to LISTEN; and Linux passes FIN_WAIT2 even
-                // when the FIN and the ACK of its own FIN share a segment (tcp_rcv_state_process takes the ACK first).
+                // A connection neither starts again nor goes back to LISTEN; and Linux passes through FIN_WAIT2 even
+                // when the FIN and the ACK of its own FIN share a segment (tcp_rcv_state_process handles the ACK first).
                 let unlikely = (here == Closed && self != Closed)
                     || (*there == Listen && here != Closed)
                     || (here, *there) == (FinWait1, TimeWait);
@@ -120,14 +120,14 @@ impl TcpState {
                 }
             }
         }
-        let mut way = Vec::new();
+        let mut path = Vec::new();
         let mut at = came_from[to as usize]?;
         while at != self {
-            way.push(at);
+            path.push(at);
             at = came_from[at as usize]?;
         }
-        way.reverse();
-        Some(way)
+        path.reverse();
+        Some(path)
     }
 }
 
@@ -136,7 +136,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_gap_of_a_quick_close_is_filled_along_the_diagram() {
+    fn a_gap_is_filled_with_the_shortest_path() {
         assert_eq!(Closed.between(Established), Some(vec![SynSent]));
         assert_eq!(Listen.between(Established), Some(vec![SynRecv]));
         assert_eq!(Established.between(TimeWait), Some(vec![FinWait1, FinWait2]));
@@ -150,8 +150,8 @@ mod tests {
     fn every_gap_is_filled_with_edges_only() {
         for &from in TcpState::ALL {
             for &to in TcpState::ALL {
-                let Some(way) = from.between(to) else { continue };
-                let stops: Vec<_> = [from].into_iter().chain(way).chain([to]).collect();
+                let Some(path) = from.between(to) else { continue };
+                let stops: Vec<_> = [from].into_iter().chain(path).chain([to]).collect();
                 assert!(stops.windows(2).all(|pair| EDGES.contains(&(pair[0], pair[1]))), "{stops:?}");
             }
         }

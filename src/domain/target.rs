@@ -1,4 +1,4 @@
-//! The host that clients go to when it is not this machine: how it is typed, and what comes of looking for it.
+//! The clients' target, a host other than this machine: how it is typed, and the result of resolving it.
 
 use std::fmt;
 use std::net::{IpAddr, SocketAddr};
@@ -16,18 +16,18 @@ use super::wire::millis;
 /// A host, by name or address, and perhaps a port: `lab`, `lab:65432`, `192.168.0.7`, `fe80::1%eth0`, `[::1]:65432`.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct TargetHost {
-    /// Its name or address. An IPv6 address is without brackets here.
+    /// Its name or address; an IPv6 address without brackets.
     pub name: String,
-    /// The port there; without one, each client takes the port of the server that is selected here.
+    /// Its port; without one, each client uses the port of the server that is selected here.
     pub port: Option<u16>,
 }
 
-/// What is wrong with a target as it was typed.
+/// What is wrong with a typed target.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum TargetFault {
-    /// No host can be called that.
+    /// Not a possible name or address of a host.
     Host,
-    /// What is behind the host's colon is no port.
+    /// Not a port after the host's colon.
     Port,
 }
 
@@ -35,21 +35,21 @@ impl TargetHost {
     /// The longest name that DNS has, in bytes (RFC 1035 §2.3.4); an address with its zone is shorter.
     const LONGEST: usize = 255;
 
-    /// Whether nobody has to be asked for its address: it is one.
+    /// Whether it is an address already, so that nothing has to be resolved.
     pub fn is_address(&self) -> bool {
         self.name.parse::<IpAddr>().is_ok()
     }
 
-    /// Where this target is for what is served on `port` here, once its address is known.
+    /// The socket address of this target, given its resolved address and the port to use if it has none.
     pub fn at(&self, mut address: SocketAddr, port: u16) -> SocketAddr {
         address.set_port(self.port.unwrap_or(port));
         address
     }
 
-    /// Reads what was typed.
+    /// Parses a typed target.
     ///
     /// # Errors
-    /// Which part of it is wrong.
+    /// Says which part is wrong.
     pub fn read(text: &str) -> Result<Self, TargetFault> {
         let port = |text: &str| {
             let digits = text.bytes().all(|byte| byte.is_ascii_digit());
@@ -57,7 +57,7 @@ impl TargetHost {
         };
         let text = text.trim();
         if text.contains('/') {
-            // An address of the web is no host.
+            // A URL is not a host.
             return Err(TargetFault::Host);
         }
         let (host, port) = match (text.strip_prefix('['), text.rsplit_once(':')) {
@@ -69,7 +69,7 @@ impl TargetHost {
             (None, Some((host, after))) => (host, port(after)?),
             (None, None) => (text, None),
         };
-        // What is shown as it was typed must be safe to show.
+        // It is shown as typed, so it must be safe to show.
         if sanitise(host.as_bytes()) != host {
             return Err(TargetFault::Host);
         }
@@ -104,24 +104,23 @@ impl fmt::Display for TargetHost {
 
 serde_as_text!(TargetHost);
 
-/// Why a name leads to no address.
+/// Why a name could not be resolved.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "why", rename_all = "snake_case")]
 pub enum Unresolved {
     /// There is no host of this name.
     NoSuchHost,
-    /// Nobody could be asked, or nobody answered for now: whether there is such a host is not known.
+    /// No name server could be asked, or none answered: we do not know whether there is such a host.
     NoAnswer {
-        /// What the system said, when it did.
+        /// The error of the system, if it gave one.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         errno: Option<Errno>,
     },
-    /// It is an address of a link, which every link has one of, without the name of an interface here: its zone
-    /// (RFC 4007 §11).
+    /// It is a link-local address without a zone, the name of one of our interfaces (RFC 4007 §11).
     NoZone,
 }
 
-/// Something happened to the target of the clients.
+/// Something happened to the clients' target.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct TargetEvent {
     /// The target.
@@ -136,33 +135,32 @@ pub struct TargetEvent {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "change", rename_all = "snake_case")]
 pub enum TargetChange {
-    /// Clients are to go there; its addresses are being looked for.
+    /// It was set; its name is being resolved.
     Set,
-    /// Its name leads to these addresses, of both families, in the order in which they are tried (RFC 6724).
+    /// Its name has these addresses, of both families, in the order in which they are tried (RFC 6724).
     Found {
         /// Each once.
         addresses: Vec<IpAddr>,
-        /// How long the search took.
+        /// How long resolving took.
         #[serde(with = "millis", rename = "ms")]
         took: Duration,
     },
-    /// Its name leads nowhere.
+    /// Its name could not be resolved.
     Lost {
         /// Why.
         #[serde(flatten)]
         why: Unresolved,
     },
-    /// A connection to one of its addresses was tried, and closed again when it was made.
+    /// A connection to one of its addresses was tried, and closed at once if it succeeded.
     Tried {
-        /// What came of it.
+        /// The result.
         report: PortReport,
     },
-    /// This address is the one that clients go to: the first whose port was open, else the first that answered at
-    /// all, else the first.
+    /// Clients use this address: the first whose port was open, else the first that answered at all, else the first.
     Chosen {
-        /// The address; its port is 0 where each client takes the port of a server here.
+        /// The address; its port is 0 if each client uses the port of a server here.
         addr: SocketAddr,
-        /// It answered: with SYN-ACK, or with a RST, which a host sends too.
+        /// Whether it answered, with SYN-ACK or with RST.
         answers: bool,
     },
     /// Clients go to the servers of this laboratory again.
@@ -191,7 +189,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_host_is_refused() {
+    fn a_text_that_is_not_a_host_is_refused() {
         for text in ["", ":65432", "[::1", "[::1]x", "a b", "-x", "http://lab", "a\u{202e}b"] {
             assert_eq!(TargetHost::read(text), Err(TargetFault::Host), "{text}");
         }

@@ -18,23 +18,23 @@ pub struct Transition {
     /// The end whose state changed.
     #[serde(flatten)]
     pub flow: Flow,
-    /// The state it left.
+    /// The previous state.
     pub from: TcpState,
-    /// The state it is in now.
+    /// The new state.
     pub to: TcpState,
-    /// What made it change, where that is known.
+    /// The cause, if known.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub cause: Option<Cause>,
 }
 
-/// What made a state change.
+/// The cause of a state change.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Cause {
     /// A call of the program that owns the socket.
     Call(Syscall),
     /// The delivery of a packet on the wire, by its number.
     Packet(u64),
-    /// A timer of the kernel ran out.
+    /// A kernel timer expired.
     Timer,
 }
 

@@ -1,4 +1,4 @@
-//! What one port turned out to be, and by which observation.
+//! The verdict about one port, and the observation it rests on.
 
 use std::net::IpAddr;
 use std::time::Duration;
@@ -10,18 +10,18 @@ use super::flow::Proto;
 use super::text_enum::text_enum;
 use super::wire::millis;
 
-/// What a port is, as far as a host outside can tell.
+/// The state of a port, as far as another host can tell.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Verdict {
-    /// Somebody serves there.
+    /// A program serves there.
     Open,
-    /// The host answers that nobody does.
+    /// The host answers that no program does.
     Closed,
-    /// Something on the way, or no host at all: the question or its answer did not get through.
+    /// The probe or its answer did not get through: something on the path dropped it, or there is no such host.
     Filtered,
-    /// UDP: silence, which an open port and a filter have in common.
+    /// UDP: no answer, as from an open port or behind a filter.
     OpenOrFiltered,
-    /// The question could not be asked: it never left this machine.
+    /// The probe could not be sent: it never left this machine.
     Unknown,
 }
 
@@ -33,8 +33,7 @@ text_enum!(Verdict {
     Unknown = "unknown",
 });
 
-/// The observation that a verdict rests on. Where it is a message of ICMP, the codes are those of RFC 792, RFC 1812 and
-/// RFC 4443.
+/// The observation that a verdict rests on. For an ICMP message, the codes are those of RFC 792, RFC 1812 and RFC 4443.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Reason {
     /// `connect` succeeded: a SYN-ACK came.
@@ -55,17 +54,17 @@ pub enum Reason {
     ProtoUnreach,
     /// ICMP: communication administratively prohibited, with the net, the host, or in general.
     Prohibited,
-    /// ICMP: time exceeded on the way.
+    /// ICMP: time exceeded on the path.
     TimeExceeded,
     /// ICMP of another kind.
     OtherIcmp,
-    /// Our own kernel asked the link for this address (ARP, neighbour discovery) and nobody answered.
+    /// Our kernel asked for this address on the link (ARP, neighbour discovery) and got no answer.
     NoNeighbour,
-    /// Our own machine has no route there.
+    /// Our machine has no route there.
     NoRoute,
-    /// Our own machine does not permit it.
+    /// Our machine does not permit it.
     NotPermitted,
-    /// Our own machine lacks something: descriptors, ports, memory.
+    /// Our machine lacks descriptors, ports or memory.
     LocalError,
 }
 
@@ -96,58 +95,58 @@ pub struct IcmpError {
     /// Its code.
     #[serde(rename = "icmp_code")]
     pub code: u8,
-    /// Who sent it: a router, the host itself, or our own machine when nobody answered on the link.
+    /// Its sender: a router, the host itself, or our own machine if there was no answer on the link.
     #[serde(rename = "icmp_from")]
     pub from: IpAddr,
 }
 
-/// What came of asking one port.
+/// The outcome of probing one port.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ProbeOutcome {
     /// `connect` succeeded.
     Connected,
     /// A datagram came back.
     Answered,
-    /// A call failed with this.
+    /// A call failed with this errno.
     Failed(Errno),
-    /// The time was over.
+    /// The timeout expired.
     Silent,
 }
 
-/// Who is who in a probe, as far as an ICMP message about it has to be judged.
+/// The two addresses of a probe, needed to judge an ICMP message about it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct ProbeAddresses {
-    /// Our own address towards the host, when it is known.
+    /// Our address towards the host, if known.
     pub ours: Option<IpAddr>,
-    /// The host that was asked.
+    /// The address of the host.
     pub theirs: IpAddr,
 }
 
 /// The verdict about one port, and why.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct PortReport {
-    /// The host as it was asked for.
+    /// The host as it was typed.
     pub host: String,
-    /// The address that was asked.
+    /// The address that was probed.
     pub address: IpAddr,
     /// The port.
     pub port: u16,
     /// TCP or UDP.
     pub proto: Proto,
-    /// What it is.
+    /// The verdict.
     pub verdict: Verdict,
-    /// By which observation.
+    /// The observation it rests on.
     pub reason: Reason,
-    /// From the question to the observation.
+    /// The time from the probe to the observation.
     #[serde(with = "millis", rename = "ms")]
     pub took: Duration,
-    /// How often the question was sent, where that is known.
+    /// How often the probe was sent, if known.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub sent: Option<u32>,
-    /// What the call failed with, when one did.
+    /// The errno, if a call failed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub errno: Option<Errno>,
-    /// The ICMP message, where the system shows it.
+    /// The ICMP message, if the system reports it.
     #[serde(flatten, default, skip_serializing_if = "Option::is_none")]
     pub icmp: Option<IcmpError>,
 }
@@ -173,7 +172,7 @@ pub fn judge(
         (ProbeOutcome::Failed(errno), None) => match (errno, proto) {
             (Errno::ConnRefused | Errno::ConnReset, Proto::Tcp) => (Verdict::Closed, Reason::Rst),
             (Errno::ConnRefused | Errno::ConnReset, Proto::Udp) => (Verdict::Closed, Reason::PortUnreach),
-            // Where there is no error queue, or it had no room, the errno is all that an ICMP message leaves.
+            // Without an error queue, or when it is full, the errno is all that an ICMP message leaves.
             (Errno::HostUnreach, _) => (Verdict::Filtered, Reason::HostUnreach),
             (Errno::NetUnreach, _) => (Verdict::Unknown, Reason::NoRoute),
             (Errno::Access | Errno::Perm, _) => (Verdict::Unknown, Reason::NotPermitted),
@@ -194,7 +193,7 @@ fn judge_icmp(proto: Proto, icmp: IcmpError, addresses: ProbeAddresses) -> (Verd
     };
     match reason {
         Reason::PortUnreach if proto == Proto::Udp && icmp.from == addresses.theirs => (Verdict::Closed, reason),
-        // Our own kernel says so to itself when nobody answers on the link.
+        // Our own kernel reports it when there is no answer on the link.
         Reason::HostUnreach if addresses.ours == Some(icmp.from) => (Verdict::Filtered, Reason::NoNeighbour),
         _ => (Verdict::Filtered, reason),
     }
@@ -209,7 +208,7 @@ mod tests {
         theirs: IpAddr::V4(std::net::Ipv4Addr::new(10, 0, 0, 2)),
     };
 
-    #[expect(clippy::unnecessary_wraps, reason = "what the error queue gives is an option")]
+    #[expect(clippy::unnecessary_wraps, reason = "the error queue returns an option")]
     fn icmp(kind: u8, code: u8, from: &str) -> Option<IcmpError> {
         Some(IcmpError { kind, code, from: from.parse().unwrap() })
     }
@@ -238,7 +237,7 @@ mod tests {
     }
 
     #[test]
-    fn udp_is_closed_only_by_the_hosts_own_word() {
+    fn udp_is_closed_only_if_the_host_itself_says_so() {
         use ProbeOutcome::{Answered, Failed, Silent};
         let udp = |observed, icmp| verdict(Proto::Udp, observed, icmp);
         assert_eq!(udp(Answered, None), "open udp-answer");
@@ -250,7 +249,7 @@ mod tests {
     }
 
     #[test]
-    fn icmpv6_has_numbers_of_its_own() {
+    fn icmpv6_has_its_own_type_and_code_numbers() {
         let addresses = ProbeAddresses { ours: None, theirs: "2001:db8::2".parse().unwrap() };
         let said = |kind, code, proto| {
             let (verdict, reason) =

@@ -1,4 +1,4 @@
-//! The wire between the two private hosts: what the presenter asks of it, and what happens on it.
+//! The wire between the two private hosts: the presenter's commands, and what happens on it.
 
 use std::time::Duration;
 
@@ -10,32 +10,32 @@ use super::need::{Need, Remedy};
 use super::setting::Setting;
 use super::text_enum::text_enum;
 
-/// What the presenter asks of the wire. Where a direction is given it is named by the host that sends; none is both.
+/// A command to the wire. A direction is given by the host that sends; `None` is both.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum WireCommand {
-    /// Deliver the packet that has been held longest, of both directions.
+    /// Deliver the packet that has been held longest in either direction.
     Next,
     /// Deliver this packet.
     Deliver(u64),
-    /// Keep this packet on the wire until something else is said.
+    /// Hold this packet on the wire until the next command about it.
     Hold(u64),
     /// Lose this packet.
     Drop(u64),
-    /// Deliver this packet and keep a copy of it, as a packet of its own.
+    /// Deliver this packet and hold a copy of it, as a new packet.
     Duplicate(u64),
-    /// Let this packet change places with the one behind it.
+    /// Swap this packet with the one behind it.
     Swap(u64),
     /// Deliver this packet after this time; others overtake it.
     Delay(u64, Duration),
-    /// Turn over one bit behind the IP header of this packet, so that its checksum is wrong.
+    /// Flip one bit after the IP header of this packet, so that its checksum is wrong.
     Corrupt(u64),
-    /// Treat packets like this from now on.
+    /// Set how packets are treated from now on.
     Mode(Option<HostId>, WireMode),
     /// Cut the wire, or mend it.
     Cut(Option<HostId>, bool),
-    /// Lose this many packets in a hundred, by chance.
+    /// Lose this percentage of packets at random.
     Loss(Option<HostId>, u8),
-    /// Whether a segment that is sent again while its first copy is held is folded into it.
+    /// Whether a retransmission of a held segment is folded into it.
     Fold(bool),
 }
 
@@ -46,7 +46,7 @@ pub enum WireMode {
     /// It is held until the presenter decides.
     #[default]
     Step,
-    /// It takes this long to cross.
+    /// It takes some time to cross.
     Slow {
         /// The time it takes.
         #[serde(with = "millis", rename = "hop_ms")]
@@ -59,15 +59,15 @@ pub enum WireMode {
 /// Why a packet was lost.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum LossReason {
-    /// The presenter said so.
+    /// The presenter dropped it.
     Asked,
-    /// By chance, at the percentage that was set.
+    /// At random, at the percentage that was set.
     Chance,
     /// The wire is cut.
     Cut,
     /// Too many packets were waiting already.
     Overflow,
-    /// The other end could not take it.
+    /// The link at the other end did not accept it.
     Link,
 }
 
@@ -81,17 +81,17 @@ pub enum WireEvent {
     Lacks {
         /// What is missing.
         need: Need,
-        /// What the system said.
+        /// The error of the system.
         errno: Errno,
         /// What would help.
         remedy: Remedy,
     },
-    /// The two hosts are there.
+    /// The two hosts are ready.
     Opened {
         /// How the hosts are joined to the wire.
         link: LinkKind,
     },
-    /// A packet waits for the presenter.
+    /// A packet is held until the presenter decides.
     Held {
         /// Which.
         packet: u64,
@@ -123,25 +123,25 @@ pub enum WireEvent {
         /// The number of the copy.
         copy: u64,
     },
-    /// A packet was damaged; its checksum says so.
+    /// A packet was damaged; its checksum is wrong now.
     Corrupted {
         /// Which.
         packet: u64,
     },
-    /// Two packets changed places: the second is now in front.
+    /// Two packets were swapped: the second is now in front.
     Swapped {
         /// Which was in front.
         packet: u64,
         /// Which was behind.
         with: u64,
     },
-    /// The sender sent a held packet again.
+    /// The sender retransmitted a held packet.
     Folded {
         /// The packet that is held.
         packet: u64,
-        /// How often it was sent again so far.
+        /// How often it was retransmitted so far.
         count: u32,
-        /// How long after the copy before this one: the retransmission timeout as it was lived through.
+        /// The time since the copy before this one: the retransmission timeout as observed.
         #[serde(with = "millis", rename = "after_ms")]
         after: Duration,
     },
@@ -152,7 +152,7 @@ pub enum WireEvent {
         /// Cut.
         cut: bool,
     },
-    /// A direction loses this many packets in a hundred.
+    /// The loss of a direction was set.
     LossSet {
         /// The percentage.
         percent: u8,
@@ -162,27 +162,27 @@ pub enum WireEvent {
         /// They are.
         on: bool,
     },
-    /// This many packets crossed at full speed without an event of their own, since the last time this was said.
+    /// Packets crossed at full speed without an event for each, since the last event of this kind.
     Unlisted {
         /// How many.
         count: u64,
     },
-    /// What was asked for could not be done: there is no such packet on the wire any more.
+    /// A command failed: there is no such packet on the wire any more.
     NoSuchPacket {
-        /// The number asked for.
+        /// The number in the command.
         packet: u64,
     },
     /// A setting of the host was changed, or could not be.
     SettingChanged {
-        /// To this value.
+        /// The setting and its value.
         setting: Setting,
-        /// Why not, when it could not be.
+        /// Why it could not be changed.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         errno: Option<Errno>,
     },
     /// A program could not be started on a host.
     ProgramFailed {
-        /// What it is called, made safe to show.
+        /// Its name, made safe to show.
         name: String,
         /// Why.
         errno: Errno,
@@ -193,10 +193,10 @@ pub enum WireEvent {
         pid: u32,
         /// The beginning of the line, made safe to show.
         line: String,
-        /// It went to standard error.
+        /// Whether it went to standard error.
         #[serde(default, skip_serializing_if = "std::ops::Not::not")]
         error: bool,
-        /// How many lines before this one are not shown, because they came too fast.
+        /// How many lines before this one were skipped because they came too fast.
         #[serde(default, skip_serializing_if = "is_zero")]
         skipped: u64,
     },
@@ -204,25 +204,25 @@ pub enum WireEvent {
     Program {
         /// Its process.
         pid: u32,
-        /// What it is called, made safe to show.
+        /// Its name, made safe to show.
         name: String,
     },
     /// A program on a host ended.
     ProgramEnded {
         /// Its process.
         pid: u32,
-        /// Its exit status, when it exited by itself.
+        /// Its exit status, if it exited by itself.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         status: Option<i32>,
-        /// The signal that ended it, when one did.
+        /// The signal that ended it, if one did.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         signal: Option<i32>,
     },
-    /// The wire is no more, and the hosts with it.
+    /// The wire was taken down, and the hosts with it.
     Closed {
         /// Why.
         why: CloseReason,
-        /// What the system said, when it did.
+        /// The error of the system, if there was one.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         errno: Option<Errno>,
     },
@@ -239,12 +239,12 @@ pub enum LinkKind {
 
 text_enum!(LinkKind { Tun = "tun", Veth = "veth" });
 
-/// Why the wire is no more.
+/// Why the wire was taken down.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum CloseReason {
-    /// It was asked to.
+    /// On request.
     Asked,
-    /// The process that keeps the hosts ended.
+    /// The helper process that holds the hosts ended.
     HelperEnded,
     /// A link failed.
     LinkFailed,

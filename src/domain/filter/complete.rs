@@ -1,4 +1,4 @@
-//! What could be meant by the word that is being typed.
+//! Completion of the word that is being typed.
 
 use std::ops::Range;
 
@@ -14,22 +14,23 @@ use super::token::{Spanned, Token, tokens};
 pub struct Completion {
     /// The bytes of the text that a candidate replaces: the whole word at the cursor, or nothing between two words.
     pub range: Range<usize>,
-    /// What could stand there, the likeliest first; none where anything can be typed.
+    /// What could stand there, most likely first; none where anything can be typed.
     pub candidates: Vec<&'static str>,
 }
 
-/// Proposes field names, states after `state` and protocols after `proto`, for the word in which the byte `cursor` is or
-/// which ends there. Only what stands before the cursor counts; a cursor in the middle of a character is before it.
+/// Proposes field names, states after `state` and protocols after `proto`, for the word that contains the byte `cursor` or
+/// ends there. Only the text before the cursor counts; a cursor inside a character counts as before it.
 pub fn complete(text: &str, cursor: usize) -> Completion {
     let mut cursor = cursor.min(text.len());
     while !text.is_char_boundary(cursor) {
         cursor -= 1;
     }
     let nothing = Completion { range: cursor..cursor, candidates: Vec::new() };
-    // Inside quotes, or in a text that is no filter anyway, there is nothing to propose.
-    let Some(before) = text.get(..cursor).filter(|_| text.len() <= Filter::MAX_LEN).and_then(|t| tokens(t).ok()) else {
+    if text.len() > Filter::MAX_LEN {
         return nothing;
-    };
+    }
+    // Inside quotes there is nothing to propose.
+    let Ok(before) = tokens(&text[..cursor]) else { return nothing };
     let (context, start) = match before.split_last() {
         Some((Spanned { at, token: Token::Word(_) | Token::And | Token::Or | Token::Not }, context))
             if at.end == cursor =>
@@ -42,7 +43,7 @@ pub fn complete(text: &str, cursor: usize) -> Completion {
     let rest = text[cursor..].find(|c: char| c.is_whitespace() || "&|=!<>(),\":".contains(c));
     let end = if start == cursor { cursor } else { rest.map_or(text.len(), |len| cursor + len) };
     let typed = squeezed(&text[start..cursor]);
-    // A word of `-` and `_` only is the beginning of nothing.
+    // A word of only `-` and `_` begins no name.
     let fits = |name: &&'static str| squeezed(name).starts_with(&typed) && (start == cursor || !typed.is_empty());
     let candidates = match field_before(context).map(FilterField::kind) {
         Some(FieldKind::State) => StateSet::names().filter(fits).collect(),
@@ -54,7 +55,7 @@ pub fn complete(text: &str, cursor: usize) -> Completion {
     Completion { range: start..end, candidates }
 }
 
-/// The field whose value, or next value, comes after these tokens.
+/// The field whose first or next value comes after these tokens.
 fn field_before(tokens: &[Spanned<'_>]) -> Option<FilterField> {
     let mut tokens = tokens.iter().rev().map(|spanned| spanned.token).peekable();
     while tokens.next_if_eq(&Token::Comma).is_some() {

@@ -3,14 +3,14 @@
 use std::fmt;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 
-/// Where a socket or a packet may be from or go to. Without a network it is any address, without a port any port.
+/// A pattern for an address and a port. Without a network it matches any address, without a port any port.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct EndpointPattern {
     pub(super) net: Option<Net>,
     pub(super) port: Option<u16>,
 }
 
-/// The addresses that agree with `ip` in their first `prefix` bits (RFC 4632 §3.1).
+/// The addresses that share the first `prefix` bits of `ip` (RFC 4632 §3.1).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Net {
     pub(super) ip: IpAddr,
@@ -18,7 +18,7 @@ pub(super) struct Net {
 }
 
 impl EndpointPattern {
-    /// Reads `127.0.0.1`, `127.0.0.0/8`, `127.0.0.1:65432`, `::1`, `[::1]:65432`, `:65432`, `*:65432`, `*`;
+    /// Parses `127.0.0.1`, `127.0.0.0/8`, `127.0.0.1:65432`, `::1`, `[::1]:65432`, `:65432`, `*:65432`, `*`;
     /// `localhost` is both 127.0.0.0/8 and `::1` (RFC 6761 §6.3). `None` for anything else.
     pub(super) fn parse(text: &str) -> Option<Vec<Self>> {
         let (host, port) = match text.strip_prefix('[') {
@@ -59,13 +59,13 @@ impl Net {
         Some(Self { ip, prefix: u8::try_from(prefix).ok().filter(|prefix| *prefix <= longest)? })
     }
 
-    /// An IPv4 address that an IPv6 socket shows as `::ffff:127.0.0.1` is in both its networks.
+    /// An IPv4-mapped address such as `::ffff:127.0.0.1` is in the networks of both families.
     pub(super) fn has(&self, ip: IpAddr) -> bool {
         self.has_same_family(ip) || self.has_same_family(ip.to_canonical())
     }
 
     fn has_same_family(&self, ip: IpAddr) -> bool {
-        // Shifting all bits out is an overflow: nothing is left that could differ.
+        // For prefix 0 the shift overflows: no bits are left that could differ.
         match (self.ip, ip) {
             (IpAddr::V4(net), IpAddr::V4(ip)) => {
                 (net.to_bits() ^ ip.to_bits()).checked_shr(32 - u32::from(self.prefix)).unwrap_or(0) == 0
@@ -78,9 +78,9 @@ impl Net {
     }
 }
 
-/// A number of decimal digits and nothing else: no sign, no blank.
+/// A number of only decimal digits: no sign, no space.
 pub(super) fn number(digits: &str) -> Option<u32> {
-    digits.bytes().all(|byte| byte.is_ascii_digit()).then(|| digits.parse().ok()).flatten()
+    if digits.bytes().all(|byte| byte.is_ascii_digit()) { digits.parse().ok() } else { None }
 }
 
 impl fmt::Display for EndpointPattern {

@@ -1,14 +1,14 @@
-//! What can be wrong with a filter, and where. The sentences about it are made elsewhere, in two languages.
+//! What can be wrong with a filter, and where. The sentences about it are in the texts of the screen.
 
 use std::ops::Range;
 
 use super::filter_field::FilterField;
 
-/// A text that is no filter.
+/// A text that is not a filter.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct FilterError {
-    /// The bytes of the text to point at; empty, at the end of the text, where something is missing. Always on
-    /// character boundaries.
+    /// The bytes of the text to point at, on character boundaries; empty and at the end of the text if something is
+    /// missing there.
     pub at: Range<usize>,
     /// What is wrong there.
     pub kind: FilterErrorKind,
@@ -17,21 +17,21 @@ pub struct FilterError {
 /// What is wrong with a filter.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum FilterErrorKind {
-    /// This word is compared with something, and is not the name of a field.
+    /// This word is compared with a value, but is not the name of a field.
     UnknownField(String),
     /// A field without a value.
     ExpectedValue {
         /// The field.
         field: FilterField,
     },
-    /// The text ends where something to look for must follow: after `and`, `or`, `not` or `(`.
+    /// The text ends where a term must follow: after `and`, `or`, `not` or `(`.
     ExpectedTerm,
     /// Not a number, or larger than [`FilterField::largest`].
     BadNumber {
         /// The field whose value it should be.
         field: FilterField,
     },
-    /// A range that holds no number: its ends are swapped or missing, or nothing is below or above its one end.
+    /// An empty range: its ends are swapped or missing, or no number is below or above its one end.
     BadRange {
         /// The field whose value it should be.
         field: FilterField,
@@ -56,10 +56,10 @@ pub enum FilterErrorKind {
     UnclosedParenthesis,
     /// `"` without another one.
     UnclosedQuote,
-    /// Something that cannot stand here.
+    /// A token that is not allowed here.
     UnexpectedToken,
-    /// More parentheses inside each other than [`Filter::MAX_DEPTH`](super::Filter::MAX_DEPTH).
+    /// Parentheses nested deeper than [`Filter::MAX_DEPTH`](super::Filter::MAX_DEPTH).
     TooDeep,
-    /// More bytes than [`Filter::MAX_LEN`](super::Filter::MAX_LEN); what is too much is pointed at.
+    /// More bytes than [`Filter::MAX_LEN`](super::Filter::MAX_LEN); the error points at the excess.
     TooLong,
 }

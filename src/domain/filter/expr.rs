@@ -1,4 +1,4 @@
-//! The tree that a filter is, and what it says of a row.
+//! The expression tree of a filter, and how it matches a row.
 
 use std::fmt;
 use std::net::SocketAddr;
@@ -12,7 +12,7 @@ use super::search_line::SearchLine;
 use super::state_set::StateSet;
 use super::word::Word;
 
-/// An expression. Made by the parser only, which keeps it flat: no `And` directly in an `And`, no `Or` directly in an
+/// An expression. Only the parser makes one, and keeps it flat: no `And` directly in an `And`, no `Or` directly in an
 /// `Or`, no `Not` directly in a `Not`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Expr {
@@ -22,11 +22,11 @@ pub(super) enum Expr {
     Test(Test),
 }
 
-/// One question about a row.
+/// One test of a row.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Test {
     Word(Word),
-    /// Whether a number is in one of the spans.
+    /// A number is in one of the spans.
     Number(FilterField, Vec<Span>),
     Address(FilterField, Vec<EndpointPattern>),
     State(StateSet),
@@ -74,7 +74,7 @@ impl Expr {
         if flat.len() == 1 { flat.remove(0) } else { join(flat) }
     }
 
-    /// Whether `row` is meant. Its line is written into `line` when the first word asks for it.
+    /// Whether `row` matches. Its line is written into `line` when the first word needs it.
     pub(super) fn matches(&self, row: &impl Filterable, line: &mut Option<SearchLine>) -> bool {
         match self {
             Self::Not(term) => !term.matches(row, line),

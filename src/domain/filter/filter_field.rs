@@ -1,4 +1,4 @@
-//! The names that a filter knows: what may stand before a value.
+//! The fields of a filter: the names that may stand before a value.
 
 use crate::domain::text_enum::text_enum;
 
@@ -31,9 +31,9 @@ pub enum FilterField {
     SendQ,
     /// The TCP flags of a packet.
     Flags,
-    /// How many bytes a packet carries, without the headers.
+    /// The length of a packet's payload in bytes.
     Len,
-    /// The sequence number of a packet: counted from the SYN where that was seen, as it stands in the packet otherwise.
+    /// The sequence number of a packet: relative to the SYN if that was seen, otherwise the raw one.
     Seq,
 }
 
@@ -55,7 +55,7 @@ text_enum!(FilterField {
     Seq = "seq",
 });
 
-/// What the values of a field are.
+/// The type of a field's values.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum FieldKind {
     Number,
@@ -66,7 +66,7 @@ pub(super) enum FieldKind {
 }
 
 impl FilterField {
-    /// The largest number that a value of this field can be; `None` where its values are no numbers.
+    /// The largest value of this field; `None` if its values are not numbers.
     pub const fn largest(self) -> Option<u32> {
         match self {
             Self::Port | Self::Sport | Self::Dport => Some(u16::MAX as u32),
@@ -97,13 +97,13 @@ impl FilterField {
         matches!(self, Self::Port | Self::Sport | Self::Dport)
     }
 
-    /// The field that `word` names, in any case; the queues also as `netstat` heads its columns and as JSON does.
+    /// The field that `word` names, in any case; the queues also as in the columns of `netstat` and in JSON.
     pub(super) fn named(word: &str) -> Option<Self> {
-        let is = |name: &str| word.eq_ignore_ascii_case(name);
-        match () {
-            () if is("recv-q") || is("recv_q") => Some(Self::RecvQ),
-            () if is("send-q") || is("send_q") => Some(Self::SendQ),
-            () => Self::ALL.iter().copied().find(|field| is(field.name())),
+        let word = word.to_ascii_lowercase();
+        match word.as_str() {
+            "recv-q" | "recv_q" => Some(Self::RecvQ),
+            "send-q" | "send_q" => Some(Self::SendQ),
+            name => name.parse().ok(),
         }
     }
 }

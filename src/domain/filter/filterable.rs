@@ -1,4 +1,4 @@
-//! What a filter asks of the thing that it is matched against.
+//! The fields that a filter reads from whatever it is matched against.
 
 use std::net::SocketAddr;
 
@@ -11,10 +11,10 @@ pub trait Filterable {
     /// `proto`.
     fn proto(&self) -> Proto;
 
-    /// `src` and `sport`: a socket's own address, where a packet comes from.
+    /// `src` and `sport`: a socket's local address, a packet's source.
     fn src(&self) -> SocketAddr;
 
-    /// `dst` and `dport`: the foreign address, where a packet goes to.
+    /// `dst` and `dport`: a socket's foreign address, a packet's destination.
     fn dst(&self) -> Option<SocketAddr>;
 
     /// `state`.
@@ -25,11 +25,11 @@ pub trait Filterable {
         None
     }
 
-    /// The fields that are numbers and not ports; `None` where it has no such number or it is not known. Nothing is
-    /// equal to, above or below a number that is not known.
+    /// The fields that are numbers but not ports; `None` if there is no such number or it is unknown. An unknown number
+    /// is not equal to, above or below anything.
     fn number(&self, field: FilterField) -> Option<u32>;
 
-    /// Writes the line that words are looked for in. Both ports have to be in it, but for 0.
+    /// Writes the line in which words are searched. It must contain both ports, except 0.
     fn write(&self, line: &mut SearchLine);
 }
 
@@ -70,7 +70,7 @@ impl Filterable for Row {
         }
     }
 
-    /// As `netstat -an` and `-p` have it (`netstat(8)`), without the queues and with single blanks:
+    /// As `netstat -anp` prints it (`netstat(8)`), without the queues and with single spaces:
     /// `tcp 127.0.0.1:65432 0.0.0.0:* listen 4121/socklab-tui`.
     fn write(&self, line: &mut SearchLine) {
         let local = self.flow.local;
@@ -111,7 +111,7 @@ impl Filterable for PacketSummary {
         self.flow.peer
     }
 
-    /// A packet is in no state.
+    /// A packet has no state.
     fn state(&self) -> Option<TcpState> {
         None
     }
@@ -128,7 +128,7 @@ impl Filterable for PacketSummary {
         }
     }
 
-    /// Who to whom, what, what it carries and what is to be said about it:
+    /// Addresses, flags, findings and payload:
     /// `tcp 127.0.0.1:44086 127.0.0.1:65432 syn+ack`, `udp … port unreachable`, `… psh+ack hello, world retransmission`.
     fn write(&self, line: &mut SearchLine) {
         use std::fmt::Write as _;
@@ -140,7 +140,7 @@ impl Filterable for PacketSummary {
             Some(peer) => line.endpoint(peer),
             None => line.no_peer(self.flow.local.ip()),
         }
-        // A line takes whatever fits and never fails.
+        // Writing to a `SearchLine` never fails; it keeps whatever fits.
         let _ = match (&self.icmp, &self.tcp) {
             (Some(icmp), _) => write!(line, " icmp {icmp}"),
             (None, Some(tcp)) => write!(line, " {}", tcp.flags),

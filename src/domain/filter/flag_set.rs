@@ -4,12 +4,12 @@ use std::fmt;
 
 use crate::domain::Flags;
 
-/// What the flags of a segment are to be: all of some at least, or exactly some.
+/// The flags that a segment must have: at least these, or exactly these.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub(super) struct FlagSet {
-    /// These are set, whatever else is. Names in a list are all of them, as Wireshark writes `[SYN, ACK]`.
+    /// These are set, and perhaps others. All names of a list count together, as Wireshark writes `[SYN, ACK]`.
     every: Option<Flags>,
-    /// Or these are set and no others; each is an alternative.
+    /// Or exactly these are set; each entry is an alternative.
     exactly: Vec<Flags>,
 }
 
@@ -25,7 +25,7 @@ const NAMES: [(&str, Flags); 8] = [
     ("cwr", Flags::CWR),
 ];
 
-/// The letters of `tcpdump(1)`, in its order; a point is ACK.
+/// The letters of `tcpdump(1)`, in its order; a dot is ACK.
 const LETTERS: [(char, Flags); 8] = [
     ('F', Flags::FIN),
     ('S', Flags::SYN),
@@ -49,12 +49,12 @@ impl FlagSet {
         if let Some(every) = text.split(['+', '-']).map(name).try_fold(Flags::default(), join) {
             return Some(Self { every: Some(every), exactly: Vec::new() });
         }
-        let exactly = if text.eq_ignore_ascii_case(NONE) {
-            Some(Flags::default())
-        } else {
-            text.chars().map(letter).try_fold(Flags::default(), join).filter(|_| !text.is_empty())
+        let exactly = match text {
+            "" => return None,
+            _ if text.eq_ignore_ascii_case(NONE) => Flags::default(),
+            _ => text.chars().map(letter).try_fold(Flags::default(), join)?,
         };
-        exactly.map(|flags| Self { every: None, exactly: vec![flags] })
+        Some(Self { every: None, exactly: vec![exactly] })
     }
 
     /// Two values of one list.

@@ -1,4 +1,4 @@
-//! From words and signs to an expression: `or` binds weakest, then `and` (written or not), then `not`.
+//! The parser: `or` binds weakest, then `and` (written or implied), then `not`.
 
 use std::ops::Range;
 
@@ -9,7 +9,7 @@ use super::token::{Comparison, Spanned, Token, tokens};
 use super::value;
 use super::word::Word;
 
-/// Reads an expression of any length; `None` for nothing but blanks. `deepest` is how many parentheses may be open.
+/// Parses an expression of any length; `None` for a blank text. `deepest` is how many parentheses may be open.
 pub(super) fn expression(text: &str, deepest: usize) -> Result<Option<Expr>, FilterError> {
     let mut parser = Parser { tokens: tokens(text)?, next: 0, end: text.len(), deepest };
     if parser.tokens.is_empty() {
@@ -36,7 +36,7 @@ impl<'a> Parser<'a> {
         self.tokens.get(self.next).map(|spanned| spanned.token)
     }
 
-    /// The bytes of the next token; the end of the text when there is none.
+    /// The bytes of the next token, or the end of the text.
     fn at(&self) -> Range<usize> {
         self.tokens.get(self.next).map_or(self.end..self.end, |spanned| spanned.at.clone())
     }
@@ -126,7 +126,7 @@ impl<'a> Parser<'a> {
         Ok(Expr::Test(Test::Word(Word::new(word, false))))
     }
 
-    /// `src port` and `dst host`, as `tcpdump` has them.
+    /// Accepts `src port` and `dst host`, as `tcpdump` does.
     fn narrowed(&mut self, field: FilterField) -> FilterField {
         let Some(Token::Word(word)) = self.peek() else { return field };
         let narrow = match (field, FilterField::named(word)) {
@@ -152,7 +152,7 @@ impl<'a> Parser<'a> {
         self.values(field, comparison.unwrap_or(Comparison::Equal))
     }
 
-    /// One value or, where there is no order to them, several with commas between.
+    /// One value or, unless the comparison is an order, several separated by commas.
     fn values(&mut self, field: FilterField, comparison: Comparison) -> Result<Expr, FilterError> {
         let mut test = None;
         loop {

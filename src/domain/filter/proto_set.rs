@@ -8,7 +8,7 @@ use crate::domain::Proto;
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct ProtoSet(u8);
 
-/// `tcp` is TCP over either; `netstat` writes `tcp` for IPv4 only, but nobody who types `tcp` means that.
+/// `tcp` is TCP over either. `netstat` writes `tcp` for IPv4 only, but that is not what people mean by it.
 const NAMES: [(&str, ProtoSet); 6] = [
     ("tcp", ProtoSet(0b0011)),
     ("udp", ProtoSet(0b1100)),

@@ -1,4 +1,4 @@
-//! The ports that a filter can be about, so that the kernel need not be asked for the whole table.
+//! The ports that a filter can match, so that we need not request the whole table from the kernel.
 
 use std::collections::BTreeSet;
 
@@ -6,12 +6,12 @@ use super::endpoint::EndpointPattern;
 use super::expr::{Expr, Span, Test};
 use super::filter_field::FilterField;
 
-/// More ports than this are not worth a request each.
+/// Above this many ports, one request for each is not worth it.
 const MANY: u32 = 1024;
 
 impl Expr {
-    /// Ports such that every row for which the expression, or with `negated` its opposite, holds has one of them on
-    /// either side.
+    /// Ports such that every row that matches the expression (with `negated`, its negation) has one of them on either
+    /// side.
     pub(super) fn ports(&self, negated: bool) -> Option<BTreeSet<u16>> {
         match self {
             Self::Not(term) => term.ports(!negated),
@@ -19,12 +19,13 @@ impl Expr {
             Self::And(terms) if !negated => any(terms, negated),
             Self::Or(terms) if negated => any(terms, negated),
             Self::And(terms) | Self::Or(terms) => union(terms, negated),
-            Self::Test(test) => (!negated).then(|| test.ports()).flatten(),
+            Self::Test(_) if negated => None,
+            Self::Test(test) => test.ports(),
         }
     }
 }
 
-/// For terms that all hold, the ports of any one will do, so the fewest. Not what they have in common: one may be about
+/// If all terms must hold, the ports of any one suffice: take the fewest. Not their intersection, since one may be about
 /// the local and another about the foreign port.
 fn any(terms: &[Expr], negated: bool) -> Option<BTreeSet<u16>> {
     terms.iter().filter_map(|term| term.ports(negated)).min_by_key(BTreeSet::len)
@@ -51,7 +52,7 @@ impl Test {
     }
 }
 
-/// `None` with port 0 among them: that is how the kernel is asked for all ports.
+/// `None` if port 0 is among them: to the kernel it means all ports.
 fn of_spans(spans: &[Span]) -> Option<BTreeSet<u16>> {
     let mut ports = BTreeSet::new();
     for span in spans {

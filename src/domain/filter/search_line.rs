@@ -1,11 +1,11 @@
-//! The line of `netstat -an` that words are looked for in.
+//! The line, as `netstat -an` prints it, in which a filter searches for words.
 
 use std::fmt::{self, Write as _};
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 
 use super::filterable::Filterable;
 
-/// Every octet in decimal with a point after it, and how many bytes that is: a table has thousands of addresses.
+/// Every octet in decimal with a dot after it, and its length: precomputed, since a table has thousands of addresses.
 static OCTETS: [([u8; 4], usize); 256] = {
     let mut table = [([b'.'; 4], 0); 256];
     let mut octet = 0;
@@ -30,9 +30,9 @@ static OCTETS: [([u8; 4], usize); 256] = {
     table
 };
 
-/// One line of text in a fixed buffer: small letters, one blank between its parts, addresses without brackets.
+/// One line of text in a fixed buffer: lower case, single spaces, addresses without brackets.
 ///
-/// What does not fit is left out: a line of numbers always fits, only a program's name can be cut.
+/// Text that does not fit is left out. The numbers always fit; only a program's name can be cut.
 #[derive(Debug)]
 pub struct SearchLine {
     bytes: [u8; Self::CAPACITY],
@@ -56,15 +56,16 @@ impl SearchLine {
         Self::EMPTY
     }
 
-    /// The line of `row`, written into `place` unless it is there already.
-    pub(super) fn of<'a>(row: &impl Filterable, place: &'a mut Option<Self>) -> &'a Self {
-        if place.is_none() {
-            row.write(place.insert(Self::EMPTY));
-        }
-        place.get_or_insert(Self::EMPTY)
+    /// The line of `row`, from `cached` or written into it.
+    pub(super) fn of<'a>(row: &impl Filterable, cached: &'a mut Option<Self>) -> &'a Self {
+        cached.get_or_insert_with(|| {
+            let mut line = Self::EMPTY;
+            row.write(&mut line);
+            line
+        })
     }
 
-    /// Begins the next part of the line.
+    /// Appends the space before the next part.
     pub fn blank(&mut self) {
         self.push(b" ");
     }
@@ -92,7 +93,7 @@ impl SearchLine {
         self.len += len;
     }
 
-    /// Appends an address and a port, the port as `*` where there is none (yet).
+    /// Appends an address and a port; port 0 as `*`.
     pub fn endpoint(&mut self, at: SocketAddr) {
         match at {
             SocketAddr::V4(at) => self.ipv4(*at.ip()),
@@ -104,7 +105,7 @@ impl SearchLine {
                     }
                     None if at.ip().is_loopback() => self.push(b"::1"),
                     None if at.ip().is_unspecified() => self.push(b"::"),
-                    // The rules of RFC 5952 are worth a slower path.
+                    // The standard library knows the rules of RFC 5952, but is slower.
                     None => drop(write!(self, "{}", at.ip())),
                 }
                 if at.scope_id() != 0 {
@@ -123,7 +124,7 @@ impl SearchLine {
     }
 
     fn ipv4(&mut self, ip: Ipv4Addr) {
-        // For each octet all four bytes, of which the first few count: copying a fixed number is one instruction.
+        // Copy all four bytes for each octet and keep the first few: a fixed-size copy is one instruction.
         let Some(room) = self.bytes.get_mut(self.len..self.len + 16) else { return };
         let mut len = 0;
         for octet in ip.octets() {
@@ -134,7 +135,7 @@ impl SearchLine {
         self.len += len - 1;
     }
 
-    /// Appends the foreign address of a socket that has none and whose own is `local`.
+    /// Appends the wildcard that stands for the peer of a socket without one.
     pub fn no_peer(&mut self, local: IpAddr) {
         self.push(if local.is_ipv4() { b"0.0.0.0:*" } else { b":::*" });
     }
@@ -147,9 +148,9 @@ impl SearchLine {
         }
     }
 
-    /// What was written.
+    /// The text written so far.
     pub fn as_str(&self) -> &str {
-        // Whole characters only were put in.
+        // Only whole characters were appended.
         std::str::from_utf8(&self.bytes[..self.len]).unwrap_or_default()
     }
 }

@@ -1,17 +1,17 @@
-//! Sets of TCP states, and every spelling that names them.
+//! Sets of TCP states, and all their spellings.
 
 use std::fmt;
 
 use crate::domain::TcpState;
 
-/// A set of states: a bit for each, and two more for sockets that have none.
+/// A set of states: one bit for each, and two more for sockets without a state.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct StateSet(u16);
 
 /// A UDP socket without a peer: `ss` says UNCONN, `netstat` leaves the column blank.
 const UNCONNECTED: StateSet = StateSet(1 << 11);
 
-/// A UDP socket with a peer, which is in no state either: only in the set of everything.
+/// A UDP socket with a peer, which has no state either: only in the set of everything.
 const STATELESS: StateSet = StateSet(1 << 12);
 
 /// Spellings that differ from netstat's in more than `_`, `-` and case: `ss(8)`, RFC 9293 §3.3.2, Windows, BSD.
@@ -56,7 +56,7 @@ impl StateSet {
         Self(self.0 | more.0)
     }
 
-    /// Whether a socket in `state`, or in none and with or without a peer, is in the set.
+    /// Whether the set contains a socket in `state` or, if that is `None`, a UDP socket with or without a peer.
     pub(super) const fn has(self, state: Option<TcpState>, has_peer: bool) -> bool {
         let own = match state {
             Some(state) => Self::of(state),
@@ -66,15 +66,15 @@ impl StateSet {
         self.0 & own.0 != 0
     }
 
-    /// The state or the group that `word` names, in any spelling.
+    /// The state or group that `word` names, in any spelling.
     pub(super) fn named(word: &str) -> Option<Self> {
         let word = squeezed(word);
         let group = || GROUPS.iter().find(|(name, _)| word == *name).map(|(_, states)| *states);
         spellings().find(|(name, _)| word == *name).map(|(_, states)| states).or_else(group)
     }
 
-    /// The states that have a spelling which begins with `word`, so that `time-wait` and `syn-rec` find what netstat
-    /// spells `TIME_WAIT` and `SYN_RECV`. None for a word of less than three letters.
+    /// The states with a spelling that begins with `word`, so that `time-wait` and `syn-rec` find `TIME_WAIT` and
+    /// `SYN_RECV`. None for a word of fewer than three letters.
     pub(super) fn beginning_with(word: &str) -> Self {
         let word = squeezed(word);
         if word.chars().filter(char::is_ascii_alphabetic).count() < 3 {
@@ -91,13 +91,13 @@ impl StateSet {
     }
 }
 
-/// Every squeezed spelling of one state.
+/// Every spelling of a single state, squeezed.
 fn spellings() -> impl Iterator<Item = (String, StateSet)> {
     let netstat = TcpState::ALL.iter().map(|&state| (squeezed(state.name()), StateSet::of(state)));
     netstat.chain(SPELLINGS.iter().map(|(name, state)| ((*name).to_owned(), StateSet::of(*state))))
 }
 
-/// Small letters without `-` and `_`: what `FIN_WAIT1`, FIN-WAIT-1 and `fin_wait_1` have in common.
+/// Lower case without `-` and `_`: what `FIN_WAIT1`, FIN-WAIT-1 and `fin_wait_1` have in common.
 pub(super) fn squeezed(word: &str) -> String {
     word.chars().filter(|c| !matches!(c, '-' | '_')).map(|c| c.to_ascii_lowercase()).collect()
 }

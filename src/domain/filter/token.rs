@@ -1,4 +1,4 @@
-//! The words and signs of a filter.
+//! The tokens of a filter.
 
 use std::ops::Range;
 
@@ -9,7 +9,7 @@ use super::filter_field::FilterField;
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Token<'a> {
     Word(&'a str),
-    /// What stands between two `"`: always a word to look for.
+    /// The text between two `"`: always a word to search for.
     Quoted(&'a str),
     Open,
     Close,
@@ -31,14 +31,14 @@ pub(super) enum Comparison {
     AtLeast,
 }
 
-/// A token and the bytes of the text that it is.
+/// A token and its bytes in the text.
 #[derive(Debug, Clone)]
 pub(super) struct Spanned<'a> {
     pub(super) at: Range<usize>,
     pub(super) token: Token<'a>,
 }
 
-/// Signs, the longer before those that they begin with.
+/// Signs, longer ones before their prefixes.
 const SIGNS: [(&str, Token<'static>); 15] = [
     ("&&", Token::And),
     ("&", Token::And),
@@ -57,11 +57,12 @@ const SIGNS: [(&str, Token<'static>); 15] = [
     (",", Token::Comma),
 ];
 
-/// Splits a text. Any text can be split, but for a quote that does not end.
+/// Splits a text into tokens. Fails only for an unclosed quote.
 pub(super) fn tokens(text: &str) -> Result<Vec<Spanned<'_>>, FilterError> {
     let mut found = Vec::new();
     let mut from = 0;
-    while let Some(rest) = text.get(from..).filter(|rest| !rest.is_empty()) {
+    while from < text.len() {
+        let rest = &text[from..];
         let blank = rest.len() - rest.trim_start().len();
         if blank > 0 {
             from += blank;
@@ -80,7 +81,7 @@ pub(super) fn tokens(text: &str) -> Result<Vec<Spanned<'_>>, FilterError> {
     Ok(found)
 }
 
-/// The token that a text begins with and its length, at least 1; `None` for a quote without an end.
+/// The first token of a text and its length, at least 1; `None` for an unclosed quote.
 fn first(text: &str) -> Option<(usize, Token<'_>)> {
     if let Some(quoted) = text.strip_prefix('"') {
         let end = quoted.find('"')?;

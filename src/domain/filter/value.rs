@@ -1,4 +1,4 @@
-//! What can stand after a field.
+//! The values of fields.
 
 use super::endpoint::{EndpointPattern, number};
 use super::error::FilterErrorKind;
@@ -32,7 +32,7 @@ pub(super) fn comparison(word: &str) -> Option<Comparison> {
     WORDS.iter().find(|(name, _)| word.eq_ignore_ascii_case(name)).map(|(_, comparison)| *comparison)
 }
 
-/// Reads one value. That it is to be unequal is the caller's to say.
+/// Parses one value. The caller negates the test for `!=`.
 pub(super) fn read(field: FilterField, comparison: Comparison, text: &str) -> Result<Test, FilterErrorKind> {
     match field.kind() {
         FieldKind::Number => Ok(Test::Number(field, vec![span(field, comparison, text)?])),
@@ -45,7 +45,7 @@ pub(super) fn read(field: FilterField, comparison: Comparison, text: &str) -> Re
     }
 }
 
-/// Two values of one list.
+/// Merges two values of one list.
 pub(super) fn either(before: Option<Test>, more: Test) -> Test {
     match (before, more) {
         (Some(Test::Number(field, mut spans)), Test::Number(_, more)) => {
@@ -64,7 +64,7 @@ pub(super) fn either(before: Option<Test>, more: Test) -> Test {
     }
 }
 
-/// Every comparison of a number is a range of numbers. A port may have a colon before it, as in `ss(8)`.
+/// The range of numbers that a comparison selects. A port may have a colon before it, as in `ss(8)`.
 fn span(field: FilterField, comparison: Comparison, text: &str) -> Result<Span, FilterErrorKind> {
     let largest = field.largest().unwrap_or(u32::MAX);
     let bad_number = FilterErrorKind::BadNumber { field };
@@ -73,7 +73,7 @@ fn span(field: FilterField, comparison: Comparison, text: &str) -> Result<Span, 
     let one = |digits: &str| number(digits).filter(|n| *n <= largest);
     let (first, last) = match text.split_once('-') {
         Some((first, last)) if first.is_empty() || last.is_empty() || comparison.is_order() => {
-            // `-5` is no number, `5-` no range.
+            // `-5` is not a number, `5-` not a range.
             return Err(if is_digits(first) || is_digits(last) { bad_range } else { bad_number });
         }
         Some((first, last)) => (one(first), one(last)),
@@ -90,12 +90,12 @@ fn span(field: FilterField, comparison: Comparison, text: &str) -> Result<Span, 
     ends.map(|(first, last)| Span { first, last }).ok_or(bad_range)
 }
 
-/// Whether a word by itself is a range of ports, as `nmap -p` takes them: no line of `netstat` has such a text.
+/// Whether a word by itself is a range of ports, as for `nmap -p`: no line of `netstat` contains such a text.
 pub(super) fn looks_like_ports(word: &str) -> bool {
     word.split_once('-').is_some_and(|(first, last)| is_digits(first) && is_digits(last))
 }
 
-/// One or more decimal digits and nothing else.
+/// Whether a text is one or more decimal digits.
 pub(super) fn is_digits(text: &str) -> bool {
     !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit())
 }

@@ -1,4 +1,4 @@
-//! What the filter takes and proposes, by example.
+//! What the filter accepts and proposes, by example.
 
 mod packets;
 mod property;
@@ -23,7 +23,7 @@ fn row(proto: Proto, local: &str, peer: Option<&str>, state: Option<TcpState>, p
 }
 
 /// A small table: 0 listener, 1 client, 2 its server end, 3 `TIME_WAIT`, 4 UDP, 5 an IPv6 listener, 6 `SYN_RECV` over an
-/// IPv6 socket, 7 a stranger whose pid is 65432.
+/// IPv6 socket, 7 an unrelated socket whose pid is 65432.
 fn table() -> Vec<Row> {
     use TcpState::{CloseWait, Established, Listen, SynRecv, TimeWait};
     vec![
@@ -156,7 +156,7 @@ fn a_prefix_ends_at_its_bit() {
 }
 
 #[test]
-fn a_udp_socket_with_a_peer_is_in_no_state_at_all() {
+fn a_udp_socket_with_a_peer_has_no_state() {
     let connected = row(Proto::Udp, "127.0.0.1:50000", Some("127.0.0.1:65432"), None, None);
     let matches = |text| Filter::parse(text).unwrap().matches(&connected);
     assert!(!matches("unconn") && !matches("state unconn") && !matches("state connected"));
@@ -164,7 +164,7 @@ fn a_udp_socket_with_a_peer_is_in_no_state_at_all() {
 }
 
 #[test]
-fn the_kernel_is_asked_for_the_ports_that_are_meant() {
+fn a_filter_names_the_ports_to_request_from_the_kernel() {
     for (text, want) in [
         ("", None),
         ("65432", Some(vec![65432])),
@@ -194,7 +194,7 @@ fn the_kernel_is_asked_for_the_ports_that_are_meant() {
 }
 
 #[test]
-fn completion_knows_what_can_stand_at_the_cursor() {
+fn completion_proposes_what_can_stand_at_the_cursor() {
     for (text, range, want) in [
         ("s|", 0..1, vec!["sport", "src", "state", "sendq", "seq"]),
         ("udp and dp|", 8..10, vec!["dport"]),

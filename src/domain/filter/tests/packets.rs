@@ -13,6 +13,7 @@ fn packet(proto: Proto, tcp: Option<(Flags, Option<u32>)>, payload: &[u8]) -> Pa
         window: 64_240,
         options: vec![],
     };
+    let retransmitted = (payload == b"Hello, world").then_some(Finding::Retransmission);
     PacketSummary {
         number: 1,
         flow: Flow { proto, local: "127.0.0.1:44086".parse().unwrap(), peer: Some("127.0.0.1:65432".parse().unwrap()) },
@@ -20,11 +21,11 @@ fn packet(proto: Proto, tcp: Option<(Flags, Option<u32>)>, payload: &[u8]) -> Pa
         icmp: None,
         payload: Excerpt::of(payload),
         retransmission_of: None,
-        findings: [Finding::Retransmission].into_iter().filter(|_| payload == b"Hello, world").collect(),
+        findings: retransmitted.into_iter().collect(),
     }
 }
 
-/// 0 SYN, 1 SYN-ACK, 2 data sent again, 3 FIN-ACK of a connection whose beginning was not seen, 4 UDP, 5 ICMP, 6 no flag.
+/// 0 SYN, 1 SYN-ACK, 2 retransmitted data, 3 FIN-ACK of a connection whose beginning was not seen, 4 UDP, 5 ICMP, 6 no flag.
 fn packets() -> Vec<PacketSummary> {
     let tcp = |flags, seq, payload: &[u8]| packet(Proto::Tcp, Some((flags, seq)), payload);
     vec![

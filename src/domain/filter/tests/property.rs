@@ -1,4 +1,4 @@
-//! Any text is read or refused without a panic; what is read means what a much simpler evaluator says.
+//! Any text is parsed or refused without a panic; a parsed filter agrees with a much simpler evaluator.
 
 use std::net::SocketAddr;
 
@@ -23,7 +23,7 @@ fn any_row() -> impl Strategy<Value = Row> {
     })
 }
 
-/// Texts made of what the language is made of, in any order.
+/// Texts of the language's tokens in any order.
 fn soup() -> impl Strategy<Value = String> {
     let piece = prop::sample::select(vec![
         "port", "state", "host", "proto", "src", "pid", "flags", "syn", "S.", "+", "none", "len", "and", "or", "not",
@@ -35,7 +35,7 @@ fn soup() -> impl Strategy<Value = String> {
 
 proptest! {
     #[test]
-    fn it_means_what_the_simple_evaluator_says(typed in typed(), rows in prop::collection::vec(any_row(), 8)) {
+    fn it_agrees_with_the_simple_evaluator(typed in typed(), rows in prop::collection::vec(any_row(), 8)) {
         let filter = Filter::parse(&typed.text()).unwrap();
         for row in rows {
             prop_assert_eq!(filter.matches(&row), typed.holds(&row), "{} on {:?}", filter, lines(&row));
@@ -44,7 +44,8 @@ proptest! {
 
     #[test]
     fn negation_follows_de_morgan(a in typed(), b in typed(), rows in prop::collection::vec(any_row(), 8)) {
-        let (a, b) = (a.text(), b.text());
+        let a = a.text();
+        let b = b.text();
         let read = |text: String| expression(&text, Filter::MAX_DEPTH).unwrap().unwrap();
         prop_assert_eq!(read(format!("not not ({a})")), read(a.clone()));
         let neither = [read(format!("not ({a} or {b})")), read(format!("not ({a}) and not ({b})"))];
@@ -70,7 +71,7 @@ proptest! {
     }
 
     #[test]
-    fn any_text_is_read_or_refused_in_its_place(text in prop_oneof![soup(), "\\PC*", any::<String>()], row in any_row()) {
+    fn any_text_is_parsed_or_refused_within_its_bounds(text in prop_oneof![soup(), "\\PC*", any::<String>()], row in any_row()) {
         match Filter::parse(&text) {
             Err(FilterError { at, .. }) => prop_assert!(text.get(at.clone()).is_some(), "{at:?}"),
             Ok(filter) => {
@@ -87,14 +88,14 @@ proptest! {
     }
 
     #[test]
-    fn what_is_printed_is_read_as_the_same(typed in typed()) {
+    fn a_printed_filter_parses_to_the_same(typed in typed()) {
         let expr = expression(&typed.text(), Filter::MAX_DEPTH).unwrap();
         let canonical = expr.as_ref().unwrap().to_string();
         prop_assert_eq!(expression(&canonical, Filter::MAX_DEPTH).unwrap(), expr, "{}", canonical);
     }
 
     #[test]
-    fn completion_replaces_characters_that_are_there(text in prop_oneof![soup(), "\\PC*"], cursor in 0..60_usize) {
+    fn completion_replaces_existing_characters(text in prop_oneof![soup(), "\\PC*"], cursor in 0..60_usize) {
         let Completion { range, candidates } = complete(&text, cursor);
         prop_assert!(range.start <= cursor && text.get(range.clone()).is_some(), "{range:?}");
         for candidate in candidates {

@@ -8,15 +8,15 @@ use super::*;
 
 pub(super) const PORTS: [u16; 6] = [65432, 65433, 65434, 44086, 80, 8080];
 
-/// An expression as a person would type it, and what it should mean.
+/// An expression as people type it, and its meaning.
 #[derive(Debug, Clone)]
 pub(super) enum Typed {
-    /// Looked for in the line of netstat or in that of ss.
+    /// Searched for in the line of netstat or of ss.
     Word(&'static str),
     Ports(&'static str, Vec<(u16, u16)>, &'static str),
     /// The spelling and the state's canonical name.
     State(&'static str, &'static str),
-    /// A field, a network and what its addresses begin with when written in binary.
+    /// A field, a network and the bits with which its addresses begin.
     Net(&'static str, &'static str, &'static str),
     Pid(&'static str, u32),
     Not(&'static str, Box<Typed>),
@@ -42,7 +42,7 @@ impl Typed {
         }
     }
 
-    /// In parentheses where it binds weaker than its surroundings.
+    /// In parentheses if it binds weaker than its surroundings.
     fn inside(&self, level: u8) -> String {
         let own = match self {
             Or(..) => 1,
@@ -54,9 +54,14 @@ impl Typed {
 
     pub(super) fn holds(&self, row: &Row) -> bool {
         let ends = |field: &str| -> Vec<SocketAddr> {
-            let (src, dst) = (Some(row.flow.local), row.flow.peer);
-            let both = [src.filter(|_| !field.starts_with('d')), dst.filter(|_| !field.starts_with('s'))];
-            both.into_iter().flatten().collect()
+            let src = Some(row.flow.local);
+            let dst = row.flow.peer;
+            let chosen = match field.as_bytes()[0] {
+                b'd' => [None, dst],
+                b's' => [src, None],
+                _ => [src, dst],
+            };
+            chosen.into_iter().flatten().collect()
         };
         match self {
             Word(word) => {
