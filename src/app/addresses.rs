@@ -1,4 +1,4 @@
-//! Keeps an eye on this machine's addresses: a laptop joins a network while the lesson goes on.
+//! Watches this machine's addresses: a laptop may join a network during the lesson.
 
 use std::time::Duration;
 
@@ -7,15 +7,15 @@ use tokio::task::JoinHandle;
 use crate::domain::{EventKind, EventSink, Evidence, Note};
 use crate::observe;
 
-/// How often they are looked at: one system call.
+/// How often the addresses are read, which takes one system call.
 const EVERY: Duration = Duration::from_secs(3);
 
-/// Looks for changes until it is dropped.
-pub(super) struct Addresses(JoinHandle<()>);
+/// Watches the addresses until it is dropped.
+pub(super) struct AddressWatcher(JoinHandle<()>);
 
-impl Addresses {
-    /// Tells the addresses when there are any, and again whenever they change. Lives inside a tokio runtime.
-    pub(super) fn watch(sink: EventSink) -> Self {
+impl AddressWatcher {
+    /// Reports the addresses if there are any, and again whenever they change. Must be called in a tokio runtime.
+    pub(super) fn start(sink: EventSink) -> Self {
         Self(tokio::spawn(async move {
             let mut known = Vec::new();
             let mut round = tokio::time::interval(EVERY);
@@ -31,7 +31,7 @@ impl Addresses {
     }
 }
 
-impl Drop for Addresses {
+impl Drop for AddressWatcher {
     fn drop(&mut self) {
         self.0.abort();
     }

@@ -15,7 +15,7 @@ use crate::model::ui::Glyphs;
 use crate::observe::capture::LadderStyle;
 use crate::observe::capture::command::{self, FilePrinted};
 
-/// Does what the command line asks for.
+/// Runs the command.
 pub(super) fn run(args: &CaptureArgs) -> anyhow::Result<()> {
     let text = args.filter.join(" ");
     let filter = Filter::parse(&text).map_err(|error| pointed(&text, &error))?;
@@ -25,7 +25,7 @@ pub(super) fn run(args: &CaptureArgs) -> anyhow::Result<()> {
     }
 }
 
-fn dash(path: &Path) -> bool {
+fn is_dash(path: &Path) -> bool {
     path == Path::new("-")
 }
 
@@ -35,44 +35,43 @@ fn style() -> LadderStyle {
 
 /// Where packets are written: a file, or standard output.
 fn output(path: &Path) -> anyhow::Result<Box<dyn Write>> {
-    if dash(path) {
+    if is_dash(path) {
         return Ok(Box::new(io::stdout().lock()));
     }
     Ok(Box::new(File::create(path).with_context(|| path.display().to_string())?))
 }
 
-/// A pipe that was closed at the other end is the end, and no error.
-fn unread(error: io::Error) -> io::Result<()> {
+/// A pipe closed by its reader ends the output, but is not an error.
+fn allow_closed_pipe(error: io::Error) -> io::Result<()> {
     if error.kind() == io::ErrorKind::BrokenPipe { Ok(()) } else { Err(error) }
 }
 
-/// A file: printed, or what the filter lets through of it written to another.
+/// Prints the packets of a file that pass the filter, or writes them to another file.
 fn read(args: &CaptureArgs, path: &Path, filter: &Filter) -> anyhow::Result<()> {
-    let named = || path.display().to_string();
-    let input: Box<dyn Read> = if dash(path) {
+    let name = || path.display().to_string();
+    let input: Box<dyn Read> = if is_dash(path) {
         Box::new(io::stdin().lock())
     } else {
-        Box::new(BufReader::new(File::open(path).with_context(named)?))
+        Box::new(BufReader::new(File::open(path).with_context(name)?))
     };
     let printed = match &args.write {
         Some(to) => command::copy(input, filter, &mut output(to)?),
         None if args.json => {
             let mut lines = PacketLines::new(BufWriter::new(io::stdout().lock()));
             let printed = command::each(input, filter, |packet, seen| lines.write(packet, seen));
-            // Who stopped reading has what it wanted.
-            if let Err(error) = lines.flush().or_else(unread) {
+            if let Err(error) = lines.flush().or_else(allow_closed_pipe) {
                 return Err(error.into());
             }
             printed
         }
         None => command::print_ladder(input, filter, style(), &mut BufWriter::new(io::stdout().lock())),
     };
-    let FilePrinted { damage, .. } = printed.with_context(named)?;
-    // What could be read was; that it is not all is still a failure.
-    damage.map_or(Ok(()), |damage| Err(anyhow::Error::new(damage).context(named())))
+    let FilePrinted { damage, .. } = printed.with_context(name)?;
+    // All readable packets were printed, but a damaged file is still a failure.
+    damage.map_or(Ok(()), |damage| Err(anyhow::Error::new(damage).context(name())))
 }
 
-/// What is missing, with the command that helps, as the screen says it.
+/// The error for a capture that cannot start, with the command that helps, in the words of the screen.
 #[cfg(target_os = "linux")]
 fn lacks(text: &crate::text::Text, error: &crate::observe::capture::CaptureError) -> anyhow::Error {
     use crate::model::packets::{Capturing, Help};
@@ -102,7 +101,7 @@ fn live(args: &CaptureArgs, filter: &Filter) -> anyhow::Result<()> {
     use crate::observe::capture::{CaptureAccess, CaptureInterface};
 
     let text = locale::text(None);
-    // Before any other thread is there: what gave the right to capture is given up with it.
+    // Before any other thread exists: the privilege to capture is dropped with the key.
     let key = CaptureAccess::take().map_err(|error| lacks(text, &error))?;
     let on = match args.interface.as_deref() {
         None => CaptureInterface::Loopback,
@@ -114,7 +113,7 @@ fn live(args: &CaptureArgs, filter: &Filter) -> anyhow::Result<()> {
     } else {
         filter.ports().map_or(Scope::All, Scope::Ports)
     };
-    let out = match args.write.as_deref().filter(|path| !dash(path)) {
+    let out = match args.write.as_deref().filter(|path| !is_dash(path)) {
         Some(path) => File::create(path).with_context(|| path.display().to_string())?,
         None => File::from(io::stdout().as_fd().try_clone_to_owned()?),
     };
@@ -142,7 +141,8 @@ fn live(args: &CaptureArgs, filter: &Filter) -> anyhow::Result<()> {
         LiveError::Capture(error) => lacks(text, &error),
         LiveError::Io(error) => anyhow::Error::new(error).context("capture"),
     })?;
-    let (words, numbers) = (&text.packets, &text.numbers);
+    let words = &text.packets;
+    let numbers = &text.numbers;
     let lost = match summary.lost {
         0 => words.nothing_lost.to_owned(),
         count => (words.lost)(&numbers.count(count), count),

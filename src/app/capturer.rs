@@ -1,4 +1,4 @@
-//! The capture beside the loop: what it can say of one packet, of one conversation, and the file it is written to.
+//! The capture of a session: starts it, answers requests about packets and conversations, and saves it to a file.
 
 use std::fs::File;
 use std::io::{self, BufWriter, Write as _};
@@ -16,18 +16,18 @@ use crate::model::packets::{Capturing, Help, News, Origin};
 use crate::observe::Scope;
 use crate::observe::capture::{Capture, CaptureAccess, CaptureError, CaptureInterface, Need, PacketStore, Remedy};
 
-/// The capture of a session, where it can be had.
+/// The capture of a session, if it is available.
 #[derive(Debug)]
 pub(super) struct Capturer {
     capture: Option<Capture>,
     sink: EventSink,
     answers: mpsc::Sender<Msg>,
-    /// Why there is none.
+    /// Why there is no capture.
     errno: Option<Errno>,
 }
 
 impl Capturer {
-    /// Captures what goes over loopback, if the key is one; otherwise says what is missing.
+    /// Captures on loopback if there is a key; otherwise reports what is missing.
     pub(super) fn start(
         key: Result<CaptureAccess, CaptureError>,
         sink: &EventSink,
@@ -38,7 +38,7 @@ impl Capturer {
         let started = match key {
             Ok(key) => {
                 let started = Capture::start(sink.clone(), &key, &on, scope);
-                // The kernel lets go of a packet socket only when every processor has (20 ms): nobody waits for it.
+                // Closing a packet socket waits for an RCU grace period of the kernel (20 ms): do it elsewhere.
                 tokio::task::spawn_blocking(move || drop(key));
                 started
             }
@@ -61,26 +61,26 @@ impl Capturer {
         capturer
     }
 
-    /// Captures these from now on.
+    /// Changes which packets are captured.
     pub(super) fn scope(&self, scope: Scope) {
         if let Some(capture) = &self.capture {
             capture.scope(scope);
         }
     }
 
-    /// Takes a packet apart. One that is not kept any more has no layers.
+    /// Dissects a packet. One that is no longer kept has no layers.
     pub(super) fn inspect(&self, number: u64) {
         let store = self.capture.as_ref().map(Capture::store);
         self.answer(News::Inspected(Origin::Live, kept::inspected(store.map(Arc::as_ref), number)));
     }
 
-    /// Puts together what was said, without keeping anybody waiting.
+    /// Reassembles a conversation in the background.
     pub(super) fn follow(&self, talk: Flow) {
         let store = self.capture.as_ref().map(|capture| Arc::clone(capture.store()));
         kept::follow(store, Origin::Live, talk, self.answers.clone());
     }
 
-    /// Writes all that is kept to a new file in the current directory, and tells its name.
+    /// Saves the kept packets to a new file in the current directory, and reports its name.
     pub(super) fn save(&self, marks: Vec<(u64, String)>) {
         let sink = self.sink.clone();
         let Some(capture) = &self.capture else {
@@ -99,12 +99,12 @@ impl Capturer {
     }
 
     fn answer(&self, news: News) {
-        // The loop takes answers as fast as it asks; one that does not fit is about a packet long left behind.
+        // The loop reads answers as fast as it sends requests; one that does not fit is out of date.
         let _ = self.answers.try_send(Msg::Packets(news));
     }
 }
 
-/// What is missing, in the model's words.
+/// Converts an error into what the model shows.
 pub(super) fn lacking(error: &CaptureError) -> Capturing {
     let help = match (&error.remedy, &error.need) {
         (remedy @ Remedy::SetCap(_), _) => remedy.command().map_or(Help::Unknown, Help::Command),
@@ -116,10 +116,10 @@ pub(super) fn lacking(error: &CaptureError) -> Capturing {
     Capturing::Lacking { errno: error.errno, help }
 }
 
-/// Writes a new file, never over one that is there.
+/// Writes a new file; never overwrites an existing one.
 fn write(store: &PacketStore, marks: &[(u64, String)], folder: &Path, now: SystemTime) -> io::Result<Note> {
     let path: PathBuf = folder.join(format!("socklab-{}.pcapng", moment(now)));
-    let mut file = BufWriter::with_capacity(1 << 20, Quiet(File::create_new(&path)?));
+    let mut file = BufWriter::with_capacity(1 << 20, Unflushed(File::create_new(&path)?));
     let saved = store.save(&mut file, marks)?;
     file.flush()?;
     Ok(Note::CaptureSaved {
@@ -129,10 +129,10 @@ fn write(store: &PacketStore, marks: &[(u64, String)], folder: &Path, now: Syste
     })
 }
 
-/// A file that is not flushed packet by packet: nobody reads it before it is whole.
-struct Quiet(File);
+/// A file that ignores `flush` after each packet: it is not read before it is complete.
+struct Unflushed(File);
 
-impl io::Write for Quiet {
+impl io::Write for Unflushed {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
         self.0.write(bytes)
     }
@@ -142,17 +142,19 @@ impl io::Write for Quiet {
     }
 }
 
-/// A moment in UTC as a name of a file has it: `20261122-174900Z`.
+/// A time in UTC, for the name of a file: `20261122-174900Z`.
 fn moment(now: SystemTime) -> String {
     let seconds = now.duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs());
-    let (days, of_day) = (seconds / 86_400, seconds % 86_400);
-    // Years begin in March here, so that the leap day is their last (the calendar of ISO 8601).
-    let days = days + 719_468;
-    let (era, day) = (days / 146_097, days % 146_097);
+    let of_day = seconds % 86_400;
+    // Count years from March, so that the leap day is their last day.
+    let days = seconds / 86_400 + 719_468;
+    let era = days / 146_097;
+    let day = days % 146_097;
     let year = (day - day / 1_460 + day / 36_524 - day / 146_096) / 365;
     let day = day - (365 * year + year / 4 - year / 100);
     let month = (5 * day + 2) / 153;
-    let (day, month) = (day - (153 * month + 2) / 5 + 1, if month < 10 { month + 3 } else { month - 9 });
+    let day = day - (153 * month + 2) / 5 + 1;
+    let month = if month < 10 { month + 3 } else { month - 9 };
     let year = year + era * 400 + u64::from(month <= 2);
     let (hour, minute, second) = (of_day / 3_600, of_day / 60 % 60, of_day % 60);
     format!("{year:04}{month:02}{day:02}-{hour:02}{minute:02}{second:02}Z")
@@ -165,8 +167,8 @@ mod tests {
     use super::*;
 
     #[test]
-    fn moments_are_those_of_the_calendar() {
-        // As `date -u -d @N +%Y%m%d-%H%M%SZ` has them.
+    fn moments_agree_with_date() {
+        // As printed by `date -u -d @N +%Y%m%d-%H%M%SZ`.
         for (seconds, name) in [
             (0, "19700101-000000Z"),
             (951_782_400, "20000229-000000Z"),
@@ -180,7 +182,7 @@ mod tests {
     }
 
     #[test]
-    fn a_file_is_never_written_over() {
+    fn an_existing_file_is_never_overwritten() {
         let folder = std::env::temp_dir().join(format!("socklab-save-{}", std::process::id()));
         std::fs::create_dir_all(&folder).unwrap();
         let store = PacketStore::new(1_024);

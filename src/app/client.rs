@@ -1,4 +1,4 @@
-//! `socklab-tui client`: one client that says one thing and hears the answer, every call of it on standard output.
+//! `socklab-tui client`: a client that sends one message and receives the answer, with each call on standard output.
 
 use std::collections::BTreeSet;
 use std::io;
@@ -20,16 +20,16 @@ use crate::lab::{Machine, Script, resolve};
 use crate::model::Effect;
 use crate::observe::{Scope, SocketTable};
 
-/// The port of a server when it is not said: that of the first of the four.
-const USUAL: u16 = 65_432;
+/// The default port: that of the first of the four servers.
+const DEFAULT_PORT: u16 = 65_432;
 
-/// The size of the buffer that `recv` is given, in bytes.
+/// The size of the buffer given to `recv`, in bytes.
 const BUFFER: usize = 4096;
 
-/// How long the end of a connection is watched, at most.
-const MOMENT: Duration = Duration::from_millis(500);
+/// How long to watch the end of a connection, at most.
+const SETTLE: Duration = Duration::from_millis(500);
 
-/// Talks to the server: 0 when it answered, 1 when it did not.
+/// Talks to the server. The exit status is 0 if it answered, 1 if it did not.
 pub(super) fn run(args: &ClientArgs) -> anyhow::Result<ExitCode> {
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build()?;
     let talked = runtime.block_on(Caller::talk(args));
@@ -44,7 +44,7 @@ struct Caller<'a> {
     headless: Headless,
     script: Script,
     table: SocketTable,
-    /// The last event that was waited for.
+    /// The number of the last event that was waited for.
     heard: u64,
     client: ClientId,
 }
@@ -54,7 +54,7 @@ impl<'a> Caller<'a> {
     async fn talk(args: &'a ClientArgs) -> io::Result<bool> {
         let headless = Headless::new(args.json, args.lang);
         let script = Script::new(Arc::new(Machine), headless.sink.clone());
-        let ports = BTreeSet::from([args.addr.port.unwrap_or(USUAL)]);
+        let ports = BTreeSet::from([args.addr.port.unwrap_or(DEFAULT_PORT)]);
         let table = SocketTable::start(headless.sink.clone(), Scope::Ports(ports))?;
         let mut caller = Self { args, headless, script, table, heard: 0, client: ClientId(0) };
         let answered = match caller.watched().await {
@@ -68,7 +68,7 @@ impl<'a> Caller<'a> {
         answered
     }
 
-    /// Waits until the socket table is being read: a connection can be over in less time than that takes to begin.
+    /// Waits until the socket table is being read: a connection can be over before the first reading.
     async fn watched(&mut self) -> io::Result<()> {
         let deadline = Instant::now() + self.args.timeout;
         while self.headless.model.worlds.shown().table_source.is_none() && Instant::now() < deadline {
@@ -82,7 +82,7 @@ impl<'a> Caller<'a> {
         self.headless.sink.report(Evidence::Called, EventKind::Target(TargetEvent { target, change }));
     }
 
-    /// Tries one address after the other until there is somebody to talk to.
+    /// Tries one address after the other until one answers.
     async fn all_addresses(&mut self) -> io::Result<bool> {
         let begun = Instant::now();
         let found = match resolve(&self.args.addr.name).await {
@@ -97,7 +97,7 @@ impl<'a> Caller<'a> {
             self.target(TargetChange::Found { addresses, took: begun.elapsed() });
         }
         for addr in found {
-            let addr = self.args.addr.at(addr, USUAL);
+            let addr = self.args.addr.at(addr, DEFAULT_PORT);
             self.client.0 += 1;
             let answered = match self.args.kind {
                 Transport::Tcp => self.tcp(addr).await?,
@@ -110,7 +110,7 @@ impl<'a> Caller<'a> {
         Ok(false)
     }
 
-    /// Whether the server answered; `None` when there was no connection.
+    /// Whether the server answered; `None` if there was no connection.
     async fn tcp(&mut self, addr: SocketAddr) -> io::Result<Option<bool>> {
         let begun = Instant::now();
         self.perform(ScriptedCall::Connect { to: addr, from: None, options: SocketOptions::default() });
@@ -144,10 +144,9 @@ impl<'a> Caller<'a> {
         Ok(Some(came > 0))
     }
 
-    /// Waits until the kernel has nothing more to do for a connection than to keep it in TIME_WAIT, or for a moment where
-    /// the server does not close its side.
+    /// Waits until the connection is closed or in TIME_WAIT, but not long, since the server may not close its side.
     async fn settled(&mut self, flow: Option<Flow>) -> io::Result<()> {
-        let deadline = Instant::now() + MOMENT.min(self.args.timeout);
+        let deadline = Instant::now() + SETTLE.min(self.args.timeout);
         let moving = |caller: &Self| {
             caller.headless.model.worlds.shown().table.state(&flow?).filter(|state| *state != TcpState::TimeWait)
         };
@@ -157,8 +156,7 @@ impl<'a> Caller<'a> {
         Ok(())
     }
 
-    /// Whether the server answered; `None` when nothing came back. The socket is not connected: nothing but an answer is ever
-    /// heard.
+    /// Whether the server answered; `None` if nothing came back. The socket is not connected, so it receives no errors.
     async fn udp(&mut self, addr: SocketAddr) -> io::Result<Option<bool>> {
         self.perform(ScriptedCall::Datagram { bind: None, connect: None, family: addr });
         self.perform(ScriptedCall::SendTo(self.args.message.as_bytes().to_vec(), addr));
@@ -169,7 +167,7 @@ impl<'a> Caller<'a> {
             eprintln!("{}", (text.broadcast.silent)(&text.numbers.short(self.args.timeout)));
         }
         self.perform(ScriptedCall::Close);
-        // A socket that waits for an answer takes no other op: it is closed at the end.
+        // While the socket waits for an answer it accepts no other call; it is closed at the end.
         if let Some(answer) = answer {
             self.returned(Syscall::Close).await?;
             return Ok(Some(answer.result.is_ok()));
@@ -177,22 +175,22 @@ impl<'a> Caller<'a> {
         Ok(None)
     }
 
-    /// What the server at `addr` answers; `None` when it says nothing. The kernel hands an unconnected socket what anybody
-    /// sends: what others do is thrown away.
+    /// The answer of the server at `addr`; `None` if there is none. An unconnected socket receives datagrams from anywhere:
+    /// those from other addresses are discarded.
     async fn answer(&mut self, addr: SocketAddr) -> io::Result<Option<Call>> {
         let from = |call: &Call| call.flow.and_then(|flow| flow.peer);
         let deadline = Instant::now() + self.args.timeout;
-        let mut told = false;
+        let mut noted = false;
         loop {
             self.perform(ScriptedCall::RecvFrom);
             let heard = self.returned_by(Syscall::Recvfrom, deadline).await?;
             let Some(other) = heard.as_ref().and_then(from).filter(|other| !is_from(*other, addr)) else {
                 return Ok(heard);
             };
-            if !told {
+            if !noted {
                 let socket = SocketId::Client(self.client);
                 let note = Note::Unasked { socket, server: addr, from: other };
-                told = self.headless.sink.report(Evidence::Called, EventKind::Note(note));
+                noted = self.headless.sink.report(Evidence::Called, EventKind::Note(note));
             }
         }
     }
@@ -201,7 +199,7 @@ impl<'a> Caller<'a> {
         self.script.perform(SocketOp { socket: SocketId::Client(self.client), call });
     }
 
-    /// Waits until a call of the client has returned, and tells what happens meanwhile; `None` when it takes too long.
+    /// Waits until a call of the client has returned, and prints what happens meanwhile; `None` if it takes too long.
     async fn returned(&mut self, syscall: Syscall) -> io::Result<Option<Call>> {
         self.returned_by(syscall, Instant::now() + self.args.timeout).await
     }
@@ -209,9 +207,10 @@ impl<'a> Caller<'a> {
     async fn returned_by(&mut self, syscall: Syscall, deadline: Instant) -> io::Result<Option<Call>> {
         let socket = SocketId::Client(self.client);
         loop {
-            let is_it = |call: &&Call| call.socket == socket && call.call == syscall;
             let found = self.headless.since(self.heard).find_map(|event| match &event.seen.kind {
-                EventKind::Call(call) => Some(call).filter(is_it).map(|call| (event.seq, call.clone())),
+                EventKind::Call(call) if call.socket == socket && call.call == syscall => {
+                    Some((event.seq, call.clone()))
+                }
                 _ => None,
             });
             if let Some((seq, call)) = found {
@@ -225,7 +224,7 @@ impl<'a> Caller<'a> {
         }
     }
 
-    /// Tells what happens next, and has the kernel asked about the ends that it may have changed.
+    /// Prints the next events, and looks up the connections that they may have changed in the socket table.
     async fn step(&mut self, deadline: Instant) -> io::Result<()> {
         let table = &self.table;
         let look = |effect| {
@@ -236,7 +235,7 @@ impl<'a> Caller<'a> {
         self.headless.step(Some(deadline), look).await
     }
 
-    /// Nobody answered the handshake in time.
+    /// The report for a handshake that was not answered in time.
     fn silent(args: &ClientArgs, addr: SocketAddr, begun: Instant) -> PortReport {
         PortReport {
             host: args.addr.name.clone(),
@@ -253,7 +252,7 @@ impl<'a> Caller<'a> {
     }
 }
 
-/// Whether a datagram comes from who was asked. 0.0.0.0 is asked on this machine, and answers by an address that it has.
+/// Whether a datagram comes from the address that was asked. 0.0.0.0 is this machine, which answers from loopback.
 fn is_from(from: SocketAddr, asked: SocketAddr) -> bool {
     from == asked || (asked.ip().is_unspecified() && from.ip().is_loopback() && from.port() == asked.port())
 }

@@ -1,4 +1,4 @@
-//! `socklab-tui doctor`: tries what the laboratory needs, one thing after the other, and says how to get the rest.
+//! `socklab-tui doctor`: checks each thing that the laboratory needs, and says how to get what is missing.
 
 use std::io::{self, Write};
 use std::net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream, UdpSocket};
@@ -22,16 +22,16 @@ use crate::wire::{Check, Need, Options};
 #[cfg(unix)]
 const MANY: u64 = 4096;
 
-/// What came of trying one thing.
-enum Found {
+/// The result of one check.
+enum Diagnosis {
     Works(String),
-    /// It is missing, and what would help.
+    /// Missing, with advice.
     Lacks(String, Option<Errno>, Advice),
 }
 
-/// Prints what was found: 0 when the laboratory works, whatever else is missing.
+/// Prints the results. The exit status is 0 if the laboratory works, even if optional things are missing.
 pub(super) fn run(args: &DoctorArgs) -> anyhow::Result<ExitCode> {
-    // Before any other thread is there: the right to capture is tried, and given up.
+    // Before any other thread exists: the privilege to capture is tried, and dropped.
     #[cfg(target_os = "linux")]
     let key = CaptureAccess::take().map(drop).map_err(|error| error.errno);
     let all = locale::text(args.lang);
@@ -39,7 +39,7 @@ pub(super) fn run(args: &DoctorArgs) -> anyhow::Result<ExitCode> {
     let works = loopback().is_ok();
     let mut found = Vec::new();
     if works {
-        found.push(Found::Works(text.sockets.into()));
+        found.push(Diagnosis::Works(text.sockets.into()));
     }
     found.extend(ports(text));
     found.extend(limits(text));
@@ -47,37 +47,42 @@ pub(super) fn run(args: &DoctorArgs) -> anyhow::Result<ExitCode> {
     #[cfg(target_os = "linux")]
     found.extend(evidence(text, key));
     let mut out = io::stdout().lock();
-    found.iter().try_for_each(|found| line(&mut out, found, ""))?;
+    for found in &found {
+        line(&mut out, found, "")?;
+    }
     wire(&mut out, all)?;
     writeln!(out, "\n{}", if works { text.works } else { text.broken })?;
     Ok(if works { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
 
-fn line(out: &mut impl Write, found: &Found, indent: &str) -> io::Result<()> {
+fn line(out: &mut impl Write, found: &Diagnosis, indent: &str) -> io::Result<()> {
     let ascii = locale::glyphs(false) == Glyphs::Ascii;
     let (good, bad) = if ascii { ("ok", "--") } else { ("✓", "✗") };
     match found {
-        Found::Works(what) => writeln!(out, "{indent}{good} {what}"),
-        Found::Lacks(what, errno, advice) => {
+        Diagnosis::Works(what) => writeln!(out, "{indent}{good} {what}"),
+        Diagnosis::Lacks(what, errno, advice) => {
             let errno = errno.map_or_else(String::new, |errno| format!(": {errno}"));
             writeln!(out, "{indent}{bad} {what}{errno}\n{indent}    {}", advice.sentence)?;
             let exe = std::env::current_exe()
                 .map_or_else(|_| "socklab-tui".into(), |exe| sanitise(exe.as_os_str().as_encoded_bytes()));
             let command = advice.command.map(|command| command.replace("{exe}", &exe));
-            command.map_or(Ok(()), |command| writeln!(out, "{indent}    $ {command}"))
+            match command {
+                Some(command) => writeln!(out, "{indent}    $ {command}"),
+                None => Ok(()),
+            }
         }
     }
 }
 
-/// A connection with oneself.
+/// Tries a connection over loopback.
 fn loopback() -> io::Result<()> {
     let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?;
     TcpStream::connect(listener.local_addr()?)?;
     listener.accept().map(drop)
 }
 
-/// The ports that the servers want.
-fn ports(text: &DoctorText) -> Vec<Found> {
+/// The ports of the servers.
+fn ports(text: &DoctorText) -> Vec<Diagnosis> {
     let wanted = [(Proto::Tcp, 65432), (Proto::Tcp, 65433), (Proto::Tcp, 65434), (Proto::Udp, 65432)];
     let tried = wanted.map(|(proto, port)| {
         let addr = SocketAddr::from((Ipv4Addr::LOCALHOST, port));
@@ -87,12 +92,12 @@ fn ports(text: &DoctorText) -> Vec<Found> {
         };
         let name = format!("{port}/{proto}");
         match bound {
-            Ok(()) => Found::Works((text.port_free)(&name)),
+            Ok(()) => Diagnosis::Works((text.port_free)(&name)),
             Err(error) => {
                 let holder = observe::holder(proto, addr);
                 let holder = holder.map(|process| format!("{} ({})", process.name, process.pid));
                 let what = (text.port_held)(&name, holder.as_deref());
-                Found::Lacks(what, Some(error.into()), text.port_advice)
+                Diagnosis::Lacks(what, Some(error.into()), text.port_advice)
             }
         }
     });
@@ -100,7 +105,7 @@ fn ports(text: &DoctorText) -> Vec<Found> {
 }
 
 /// Descriptors and ephemeral ports.
-fn limits(text: &DoctorText) -> Vec<Found> {
+fn limits(text: &DoctorText) -> Vec<Diagnosis> {
     let mut found = Vec::new();
     #[cfg(unix)]
     {
@@ -108,14 +113,14 @@ fn limits(text: &DoctorText) -> Vec<Found> {
         let number = |limit: Option<u64>| limit.map_or_else(|| "∞".into(), |limit| limit.to_string());
         let what = (text.descriptors)(&number(limit.current), &number(limit.maximum));
         let many = limit.maximum.is_none_or(|most| most >= MANY);
-        found.push(if many { Found::Works(what) } else { Found::Lacks(what, None, text.descriptors_advice) });
+        found.push(if many { Diagnosis::Works(what) } else { Diagnosis::Lacks(what, None, text.descriptors_advice) });
     }
-    found.extend(observe::port_range().map(|(low, high)| Found::Works((text.ephemeral)(low, high))));
+    found.extend(observe::port_range().map(|(low, high)| Diagnosis::Works((text.ephemeral)(low, high))));
     found
 }
 
-/// What can be drawn.
-fn terminal(text: &DoctorText) -> [Found; 2] {
+/// The colours and characters of the terminal.
+fn terminal(text: &DoctorText) -> [Diagnosis; 2] {
     let colours = match locale::depth() {
         ColorDepth::Mono => None,
         ColorDepth::Ansi16 => Some("16"),
@@ -123,22 +128,22 @@ fn terminal(text: &DoctorText) -> [Found; 2] {
         ColorDepth::True => Some("2²⁴"),
     };
     let colours = match colours {
-        Some(count) => Found::Works((text.colours)(count)),
-        None => Found::Lacks(text.no_colours.into(), None, text.colours_advice),
+        Some(count) => Diagnosis::Works((text.colours)(count)),
+        None => Diagnosis::Lacks(text.no_colours.into(), None, text.colours_advice),
     };
     let unicode = match locale::glyphs(false) {
-        Glyphs::Unicode => Found::Works(text.unicode.into()),
-        Glyphs::Ascii => Found::Lacks(text.unicode.into(), None, text.unicode_advice),
+        Glyphs::Unicode => Diagnosis::Works(text.unicode.into()),
+        Glyphs::Ascii => Diagnosis::Lacks(text.unicode.into(), None, text.unicode_advice),
     };
     [colours, unicode]
 }
 
-/// What the kernel lets us see.
+/// Whether the kernel lets us capture and trace.
 #[cfg(target_os = "linux")]
-fn evidence(text: &DoctorText, key: Result<(), Errno>) -> [Found; 2] {
+fn evidence(text: &DoctorText, key: Result<(), Errno>) -> [Diagnosis; 2] {
     let tried = |what: &str, tried: Result<(), Errno>, advice| match tried {
-        Ok(()) => Found::Works(what.into()),
-        Err(errno) => Found::Lacks(what.into(), Some(errno), advice),
+        Ok(()) => Diagnosis::Works(what.into()),
+        Err(errno) => Diagnosis::Lacks(what.into(), Some(errno), advice),
     };
     let (sink, _events) = super::queue::open(crate::domain::Clock::start());
     let nothing = observe::Scope::Ports(std::collections::BTreeSet::new());
@@ -150,7 +155,7 @@ fn evidence(text: &DoctorText, key: Result<(), Errno>) -> [Found; 2] {
 fn wire(out: &mut impl Write, text: &Text) -> io::Result<()> {
     use crate::domain::need::{Need, Remedy};
     writeln!(out, "\n{}", text.doctor.wire)?;
-    let lacks = Found::Lacks((text.doctor.need)(Need::Linux).into(), None, (text.wire.remedy)(Remedy::OtherSystem));
+    let lacks = Diagnosis::Lacks((text.doctor.need)(Need::Linux).into(), None, (text.wire.remedy)(Remedy::OtherSystem));
     line(out, &lacks, "  ")
 }
 
@@ -162,19 +167,19 @@ fn wire(out: &mut impl Write, text: &Text) -> io::Result<()> {
     for Check { need, result } in &checks {
         let what = (text.doctor.need)(*need).to_owned();
         let found = match result {
-            Ok(()) => Found::Works(what),
-            Err(missing) => Found::Lacks(what, Some(missing.errno), (text.wire.remedy)(missing.remedy)),
+            Ok(()) => Diagnosis::Works(what),
+            Err(missing) => Diagnosis::Lacks(what, Some(missing.errno), (text.wire.remedy)(missing.remedy)),
         };
         line(out, &found, "  ")?;
     }
     writeln!(out, "  {}", (text.doctor.wire_opens)(opens(&checks)))
 }
 
-/// Whether the wire lab opens with these: of TUN and its substitute one is enough.
+/// Whether the wire lab opens with these results: either TUN or veth is enough.
 #[cfg(target_os = "linux")]
 fn opens(checks: &[Check]) -> bool {
     let met = |need: Need| checks.iter().any(|check| check.need == need && check.result.is_ok());
-    let either = |need: Need| matches!(need, Need::TunNode | Need::Tun | Need::Veth);
-    let rest = checks.iter().all(|check| check.result.is_ok() || either(check.need));
+    let alternative = |need: Need| matches!(need, Need::TunNode | Need::Tun | Need::Veth);
+    let rest = checks.iter().all(|check| check.result.is_ok() || alternative(check.need));
     rest && met(Need::NetNamespace) && (met(Need::Tun) || met(Need::Veth))
 }

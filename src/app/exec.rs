@@ -6,7 +6,7 @@ use super::cli::ExecArgs;
 use super::locale;
 use crate::wire::{ExecError, exec_in_open_wire};
 
-/// Runs it and ends as it ended.
+/// Runs the program and returns its exit status.
 pub(super) fn run(args: &ExecArgs) -> anyhow::Result<ExitCode> {
     let text = &locale::text(args.lang).doctor;
     match exec_in_open_wire(args.host, args.argv.clone(), args.of) {

@@ -1,4 +1,4 @@
-//! What can be said of packets that are kept, captured or read from a file: of one, and of one conversation.
+//! Answers about stored packets, captured or read from a file: one packet, or one conversation.
 
 use std::sync::Arc;
 
@@ -12,13 +12,13 @@ use crate::observe::capture::stream::StreamPiece;
 use crate::observe::capture::{PacketStore, follow_stream};
 use crate::packet::dissect;
 
-/// What is worth scrolling through of a conversation, in bytes.
+/// The most of a conversation that is shown, in bytes.
 const MOST_SAID: usize = 256 * 1024;
 
-/// A line of text that is longer is shown as several; in characters.
+/// Longer lines of text are split; in characters.
 const LONGEST_LINE: usize = 120;
 
-/// Takes a packet apart. One that is not kept any more has no layers.
+/// Dissects a packet. One that is no longer kept has no layers.
 pub(super) fn inspected(store: Option<&PacketStore>, number: u64) -> Inspected {
     let Some(packet) = store.and_then(|store| store.get(number)) else {
         return Inspected { number, ..Inspected::default() };
@@ -31,11 +31,11 @@ pub(super) fn inspected(store: Option<&PacketStore>, number: u64) -> Inspected {
     }
 }
 
-/// Puts together what was said, without keeping anybody waiting.
+/// Reassembles a conversation in the background.
 pub(super) fn follow(store: Option<Arc<PacketStore>>, origin: Origin, talk: Flow, answers: mpsc::Sender<Msg>) {
     tokio::task::spawn_blocking(move || {
         let stream = store.map_or_else(|| nothing(talk), |store| said(&store, talk));
-        // Nobody waits for it when the session is over.
+        // Fails only when the session is over.
         let _ = answers.blocking_send(Msg::Packets(News::Followed(origin, stream)));
     });
 }
@@ -44,7 +44,7 @@ const fn nothing(talk: Flow) -> Stream {
     Stream { talk, turns: Vec::new(), cut: false }
 }
 
-/// What was said, in lines that are safe to show.
+/// The conversation, in lines that are safe to show.
 fn said(store: &PacketStore, talk: Flow) -> Stream {
     let Some(stream) = follow_stream(&store.packets(), &talk, None, MOST_SAID) else { return nothing(talk) };
     let turns = stream.said.iter().map(|said| {
@@ -67,7 +67,7 @@ fn lines(bytes: &[u8]) -> Vec<String> {
     lines.flat_map(|line| pieces(&line)).collect()
 }
 
-/// A line that nobody would scroll through in one step, in pieces.
+/// Splits a long line into pieces.
 fn pieces(line: &str) -> Vec<String> {
     if line.is_empty() {
         return vec![String::new()];

@@ -5,7 +5,7 @@ use std::io;
 use std::net::SocketAddr;
 use std::sync::Arc;
 
-use super::addresses::Addresses;
+use super::addresses::AddressWatcher;
 #[cfg(target_os = "linux")]
 use super::capturer::Capturer;
 use super::opener::Opener;
@@ -44,7 +44,7 @@ pub struct Laboratory {
     #[cfg(target_os = "linux")]
     ports: BTreeSet<u16>,
     /// Told for as long as this is open.
-    _addresses: Addresses,
+    _addresses: AddressWatcher,
     near: mpsc::Sender<Msg>,
     answers: mpsc::Receiver<Msg>,
     /// Which world is meant by what is asked of a laboratory.
@@ -99,7 +99,7 @@ impl Laboratory {
             wire: WireWorld::new(sink, servers),
             #[cfg(target_os = "linux")]
             ports,
-            _addresses: Addresses::watch(sink.clone()),
+            _addresses: AddressWatcher::start(sink.clone()),
             near,
             answers,
             shown: WorldId::default(),

@@ -1,4 +1,4 @@
-//! What the environment says about language, characters and colours.
+//! The language, character set and colours, from the environment.
 
 use crate::domain::Lang;
 use crate::model::ui::Glyphs;
@@ -15,7 +15,7 @@ pub(super) fn text(chosen: Option<Lang>) -> &'static Text {
     text::of(chosen.unwrap_or_else(lang))
 }
 
-/// ASCII if asked for, or if the locale says that the terminal does not speak UTF-8.
+/// ASCII if requested, or if the locale is not UTF-8.
 pub(super) fn glyphs(ascii: bool) -> Glyphs {
     let set = ["LC_ALL", "LC_CTYPE", "LANG"].iter().find_map(|name| std::env::var(name).ok().filter(|v| !v.is_empty()));
     let utf8 = set.is_none_or(|locale| locale.to_ascii_lowercase().replace('-', "").contains("utf8"));

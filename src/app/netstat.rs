@@ -23,7 +23,7 @@ pub(super) fn run(args: &NetstatArgs) -> anyhow::Result<()> {
     let scope = filter.ports().map_or(Scope::All, Scope::Ports);
     let printed = if args.watch { watch(args, &filter, scope) } else { once(args, &filter, &scope) };
     match printed {
-        // Whoever read this has seen enough: `socklab-tui netstat | head`.
+        // The reader closed the pipe, as in `socklab-tui netstat | head`.
         Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
         other => other.context("netstat"),
     }
@@ -43,7 +43,7 @@ fn once(args: &NetstatArgs, filter: &Filter, scope: &Scope) -> io::Result<()> {
         name(&mut rows);
     }
     rows.retain(|row| filter.matches(row));
-    rows.sort_by_cached_key(place);
+    rows.sort_by_cached_key(sort_key);
     let mut out = io::stdout().lock();
     let mut text = Vec::with_capacity(CHUNK * 2);
     if !args.json {
@@ -63,11 +63,11 @@ fn once(args: &NetstatArgs, filter: &Filter, scope: &Scope) -> io::Result<()> {
     out.write_all(&text)
 }
 
-/// How much is printed at a time.
+/// How many bytes are written at a time.
 const CHUNK: usize = 1 << 16;
 
-/// The order of printing: by protocol, listeners first, then by addresses.
-fn place(row: &Row) -> (Proto, bool, bool, u128, u16, Option<(u128, u16)>) {
+/// The sort key of a row: by protocol, listeners first, then by addresses.
+fn sort_key(row: &Row) -> (Proto, bool, bool, u128, u16, Option<(u128, u16)>) {
     let number = |addr: SocketAddr| match addr.ip() {
         IpAddr::V4(ip) => u128::from(ip.to_bits()),
         IpAddr::V6(ip) => ip.to_bits(),
@@ -86,10 +86,10 @@ fn name(rows: &mut [Row]) {
     }
 }
 
-/// The queue of a command that only reads the table.
-struct Pipe(mpsc::SyncSender<Observation>);
+/// A queue for observations of the table only.
+struct TableQueue(mpsc::SyncSender<Observation>);
 
-impl EventQueue for Pipe {
+impl EventQueue for TableQueue {
     fn offer(&self, seen: Observation) -> bool {
         self.0.try_send(seen).is_ok()
     }
@@ -97,7 +97,7 @@ impl EventQueue for Pipe {
 
 fn watch(args: &NetstatArgs, filter: &Filter, scope: Scope) -> io::Result<()> {
     let (near, far) = mpsc::sync_channel(65_536);
-    let table = SocketTable::start(EventSink::new(Clock::start(), Arc::new(Pipe(near))), scope)?;
+    let table = SocketTable::start(EventSink::new(Clock::start(), Arc::new(TableQueue(near))), scope)?;
     let mut out = BufWriter::new(io::stdout().lock());
     if !args.json {
         out.write_all(heading(args.process).as_bytes())?;
@@ -120,7 +120,7 @@ fn watch(args: &NetstatArgs, filter: &Filter, scope: Scope) -> io::Result<()> {
     Ok(())
 }
 
-/// Prints one change, if the row passes the filter; a row that passed before and does not any more is gone.
+/// Prints one change of a row that passes the filter. A row that no longer passes counts as gone.
 fn change(
     out: &mut impl Write,
     args: &NetstatArgs,
@@ -130,8 +130,8 @@ fn change(
 ) -> io::Result<()> {
     let key = delta.key();
     let passing = match delta {
-        Delta::Found(row) | Delta::Added(row) | Delta::Changed(row) => Some(row).filter(|row| filter.matches(*row)),
-        Delta::Gone(_) | Delta::Unwatched(_) => None,
+        Delta::Found(row) | Delta::Added(row) | Delta::Changed(row) if filter.matches(row) => Some(row),
+        _ => None,
     };
     let (sign, word) = match (passing, delta, shown.contains(&key)) {
         (Some(_), Delta::Found(_), _) => (b' ', "found"),
@@ -155,7 +155,7 @@ fn change(
     out.write_all(&text)
 }
 
-/// What is left to say of a row that is gone.
+/// A row that is gone, of which only the key is known.
 const fn gone(key: RowKey) -> Row {
     Row {
         flow: key.flow,
@@ -170,9 +170,9 @@ const fn gone(key: RowKey) -> Row {
     }
 }
 
-/// The stable keys of a socket.
+/// A row as JSON, with stable keys.
 #[derive(Serialize)]
-struct Socket<'a> {
+struct RowJson<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     change: Option<&'a str>,
     proto: Proto,
@@ -181,7 +181,7 @@ struct Socket<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     send_q: Option<u32>,
     local: SocketAddr,
-    peer: Peer,
+    peer: ForeignAddress,
     #[serde(skip_serializing_if = "Option::is_none")]
     state: Option<TcpState>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -196,13 +196,13 @@ struct Socket<'a> {
 
 fn line(out: &mut impl Write, change: Option<&str>, row: &Row) -> io::Result<()> {
     let Flow { proto, local, .. } = row.flow;
-    let line = Socket {
+    let line = RowJson {
         change,
         proto,
         recv_q: row.recv_q,
         send_q: row.send_q,
         local,
-        peer: Peer(row.flow),
+        peer: ForeignAddress(row.flow),
         state: row.state,
         pid: row.process.as_ref().map(|process| process.pid),
         process: row.process.as_ref().map(|process| process.name.as_str()),
@@ -247,14 +247,14 @@ fn print(out: &mut Vec<u8>, row: &Row, with_process: bool) {
             );
         }
     });
-    if let Some(process) = process.as_ref().filter(|_| with_process) {
+    if with_process && let Some(process) = process {
         out.extend_from_slice(format!("{}/{}", process.pid, process.name).as_bytes());
     }
     out.truncate(out.trim_ascii_end().len());
     out.push(b'\n');
 }
 
-/// Writes one column, at least so wide, and the blank behind it.
+/// Writes one column, padded to `width`, and a space after it.
 fn column(out: &mut Vec<u8>, width: usize, write: impl FnOnce(&mut Vec<u8>)) {
     let end = out.len() + width;
     write(out);
@@ -272,9 +272,9 @@ fn address(out: &mut Vec<u8>, addr: SocketAddr) {
 }
 
 /// The Foreign Address as netstat prints it: any address and any port where there is no peer.
-struct Peer(Flow);
+struct ForeignAddress(Flow);
 
-impl fmt::Display for Peer {
+impl fmt::Display for ForeignAddress {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self.0.peer {
             Some(peer) => peer.fmt(f),
@@ -283,7 +283,7 @@ impl fmt::Display for Peer {
     }
 }
 
-impl Serialize for Peer {
+impl Serialize for ForeignAddress {
     fn serialize<S: serde::Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
         to.collect_str(self)
     }

@@ -1,5 +1,5 @@
-//! A capture file beside the loop: read as far as is worth it, analysed as live traffic is, and its packets kept for as
-//! long as it is looked at.
+//! Opens a capture file in the background: reads its first packets, analyses them like live traffic, and keeps them until
+//! the file is closed.
 
 use std::fs::File;
 use std::io::{self, BufReader, Read};
@@ -18,16 +18,16 @@ use crate::observe::capture::PacketStore;
 use crate::observe::capture::file::{CaptureFileError, CaptureReader};
 use crate::packet::{Analysis, States};
 
-/// How many packets of a file are kept, and how many of their bytes: more than anybody reads, and what a laptop spares.
+/// The most packets of a file to keep, and the most bytes: more than anyone reads, and little enough for a laptop.
 const MOST: (u64, usize) = (100_000, 128 << 20);
 
-/// A file that was read, or is being read.
+/// The open file, which was read or is being read.
 #[derive(Debug)]
-struct Opening {
+struct OpenFile {
     id: FileId,
-    /// Nobody wants it any more.
-    unwanted: Arc<AtomicBool>,
-    /// Its packets, as soon as they are read.
+    /// Set when the file is closed.
+    cancelled: Arc<AtomicBool>,
+    /// Its packets, once they are read.
     store: Arc<Mutex<Option<Arc<PacketStore>>>>,
 }
 
@@ -35,59 +35,60 @@ struct Opening {
 #[derive(Debug)]
 pub(super) struct Opener {
     answers: mpsc::Sender<Msg>,
-    opening: Option<Opening>,
+    open: Option<OpenFile>,
 }
 
 impl Opener {
     pub(super) const fn new(answers: mpsc::Sender<Msg>) -> Self {
-        Self { answers, opening: None }
+        Self { answers, open: None }
     }
 
-    /// Reads a file, without keeping anybody waiting. The one before is let go.
+    /// Reads a file in the background. Closes the previous one.
     pub(super) fn open(&mut self, id: FileId, name: &str) {
         self.close();
-        let opening = Opening { id, unwanted: Arc::default(), store: Arc::default() };
-        let (unwanted, store) = (Arc::clone(&opening.unwanted), Arc::clone(&opening.store));
-        self.opening = Some(opening);
-        let (path, answers) = (paths::meant(name), self.answers.clone());
+        let cancelled = Arc::<AtomicBool>::default();
+        let store = Arc::<Mutex<Option<Arc<PacketStore>>>>::default();
+        self.open = Some(OpenFile { id, cancelled: Arc::clone(&cancelled), store: Arc::clone(&store) });
+        let path = paths::expanded(name);
+        let answers = self.answers.clone();
         tokio::task::spawn_blocking(move || {
-            // Nobody waits for an answer when the session is over.
+            // Fails only when the session is over.
             let tell = |news| _ = answers.blocking_send(Msg::Packets(news));
-            let mut reading = match Reading::begin(&path, unwanted) {
+            let mut reading = match FileReading::begin(&path, cancelled) {
                 Ok(reading) => reading,
                 Err(fault) => return tell(News::Refused(id, fault)),
             };
             let recording = reading.read(MOST);
             let more = recording.about.more;
-            *store.lock().unwrap_or_else(PoisonError::into_inner) = Some(Arc::new(reading.store.take()));
+            *store.lock().unwrap_or_else(PoisonError::into_inner) = Some(Arc::new(reading.take_store()));
             tell(News::Opened(id, Arc::new(recording)));
-            if let Some(all) = more.then(|| reading.count()).flatten() {
+            if more && let Some(all) = reading.count() {
                 tell(News::Counted(id, all));
             }
         });
     }
 
-    /// Lets the file go.
+    /// Closes the file.
     pub(super) fn close(&mut self) {
-        if let Some(opening) = self.opening.take() {
-            opening.unwanted.store(true, Ordering::Relaxed);
+        if let Some(open) = self.open.take() {
+            open.cancelled.store(true, Ordering::Relaxed);
         }
     }
 
-    /// Takes one of its packets apart.
+    /// Dissects one of its packets.
     pub(super) fn inspect(&self, id: FileId, number: u64) {
         let store = self.store(id);
         let inspected: Inspected = kept::inspected(store.as_deref(), number);
-        // The loop takes answers as fast as it asks; one that does not fit is about a packet long left behind.
+        // The loop reads answers as fast as it sends requests; one that does not fit is out of date.
         let _ = self.answers.try_send(Msg::Packets(News::Inspected(Origin::File(id), inspected)));
     }
 
-    /// Puts together what was said in one of its conversations.
+    /// Reassembles one of its conversations in the background.
     pub(super) fn follow(&self, id: FileId, talk: Flow) {
         kept::follow(self.store(id), Origin::File(id), talk, self.answers.clone());
     }
 
-    /// Finds out what a name may go on with.
+    /// Completes the name of a file in the background.
     pub(super) fn complete(&self, typed: String) {
         let answers = self.answers.clone();
         tokio::task::spawn_blocking(move || {
@@ -97,55 +98,46 @@ impl Opener {
     }
 
     fn store(&self, id: FileId) -> Option<Arc<PacketStore>> {
-        let opening = self.opening.as_ref().filter(|opening| opening.id == id)?;
-        opening.store.lock().unwrap_or_else(PoisonError::into_inner).clone()
+        let open = self.open.as_ref().filter(|open| open.id == id)?;
+        open.store.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 }
 
 impl Drop for Opener {
-    /// A file that is still being read keeps nobody from leaving.
+    /// Cancels a file that is still being read, so that it does not delay the exit.
     fn drop(&mut self) {
         self.close();
     }
 }
 
-/// A file that ends when nobody wants it any more.
+/// A file whose reads fail once it is cancelled.
 #[derive(Debug)]
-struct Wanted {
+struct CancellableFile {
     file: File,
-    unwanted: Arc<AtomicBool>,
+    cancelled: Arc<AtomicBool>,
 }
 
-impl Read for Wanted {
+impl Read for CancellableFile {
     fn read(&mut self, buf: &mut [u8]) -> io::Result<usize> {
-        if self.unwanted.load(Ordering::Relaxed) {
-            return Err(io::Error::other("nobody wants it any more"));
+        if self.cancelled.load(Ordering::Relaxed) {
+            return Err(io::Error::other("cancelled"));
         }
         self.file.read(buf)
     }
 }
 
 /// A file that is being read.
-struct Reading<R: Read> {
+struct FileReading<R: Read> {
     reader: CaptureReader<R>,
-    store: Kept,
+    store: PacketStore,
+    /// The bytes of the packets in `store`.
+    stored: usize,
+    /// How many packets were read.
     read: u64,
 }
 
-/// The packets that are kept of it.
-struct Kept {
-    store: PacketStore,
-    bytes: usize,
-}
-
-impl Kept {
-    fn take(&mut self) -> PacketStore {
-        std::mem::replace(&mut self.store, PacketStore::new(0))
-    }
-}
-
-impl Reading<BufReader<Wanted>> {
-    fn begin(path: &Path, unwanted: Arc<AtomicBool>) -> Result<Self, Fault> {
+impl FileReading<BufReader<CancellableFile>> {
+    fn begin(path: &Path, cancelled: Arc<AtomicBool>) -> Result<Self, Fault> {
         let file = open(path).map_err(|error| fault(&error))?;
         let kind = file.metadata().map_err(|error| fault(&error))?;
         if kind.is_dir() {
@@ -154,11 +146,11 @@ impl Reading<BufReader<Wanted>> {
         if !kind.is_file() {
             return Err(Fault::NotAFile);
         }
-        Self::of(BufReader::with_capacity(1 << 16, Wanted { file, unwanted }))
+        Self::of(BufReader::with_capacity(1 << 16, CancellableFile { file, cancelled }))
     }
 }
 
-impl<R: Read> Reading<R> {
+impl<R: Read> FileReading<R> {
     fn of(input: R) -> Result<Self, Fault> {
         let reader = CaptureReader::new(input).map_err(|error| match error {
             CaptureFileError::Io(error) => fault(&error),
@@ -166,14 +158,20 @@ impl<R: Read> Reading<R> {
                 Fault::NotACapture
             }
         })?;
-        // Its bound is kept here: of a file the first packets are worth more than the last.
-        Ok(Self { reader, store: Kept { store: PacketStore::new(usize::MAX), bytes: 0 }, read: 0 })
+        // The store itself is unbounded, because it would drop the first packets; `read` stops early instead.
+        Ok(Self { reader, store: PacketStore::new(usize::MAX), stored: 0, read: 0 })
     }
 
-    /// Reads so many packets and bytes of them, or all there are.
+    fn take_store(&mut self) -> PacketStore {
+        std::mem::replace(&mut self.store, PacketStore::new(0))
+    }
+
+    /// Reads at most this many packets and bytes.
     fn read(&mut self, (packets, bytes): (u64, usize)) -> Recording {
         let mut recording = Recording::default();
-        let (mut analysis, mut states, mut changes) = (Analysis::default(), States::default(), Vec::new());
+        let mut analysis = Analysis::default();
+        let mut states = States::default();
+        let mut changes = Vec::new();
         let mut begun = None;
         loop {
             let packet = match self.reader.next_packet() {
@@ -185,12 +183,12 @@ impl<R: Read> Reading<R> {
                 }
             };
             self.read += 1;
-            if recording.about.read == packets || self.store.bytes > bytes {
+            if recording.about.read == packets || self.stored > bytes {
                 recording.about.more = true;
                 break;
             }
             recording.about.read += 1;
-            // The first is the beginning, wherever the others are: a merged file may not be in order.
+            // Times are relative to the first packet; a merged file may not be in order.
             let since = Duration::from_nanos(packet.at.saturating_sub(*begun.get_or_insert(packet.at)));
             recording.about.lasted = recording.about.lasted.max(since);
             let at = Stamp::ZERO.after(since);
@@ -202,15 +200,15 @@ impl<R: Read> Reading<R> {
                 }
                 None => recording.about.others += 1,
             }
-            self.store.bytes += packet.bytes.len();
-            self.store.store.add(packet);
+            self.stored += packet.bytes.len();
+            self.store.add(packet);
         }
         states.finish(&mut changes);
         changes.drain(..).for_each(|(at, evidence, change)| recording.change(at, evidence, change));
         recording
     }
 
-    /// How many packets there are in all; `None` when the rest cannot be read.
+    /// Reads on and counts all packets of the file; `None` if the rest cannot be read.
     fn count(&mut self) -> Option<u64> {
         while let Some(_packet) = self.reader.next_packet().ok()? {
             self.read += 1;
@@ -219,7 +217,7 @@ impl<R: Read> Reading<R> {
     }
 }
 
-/// Opens a file. A pipe without a writer would be waited for: it is opened without, and refused by who asks what it is.
+/// Opens a file. `O_NONBLOCK`, because opening a pipe without a writer would block; the caller then refuses the pipe.
 fn open(path: &Path) -> io::Result<File> {
     let mut options = File::options();
     options.read(true);
@@ -256,7 +254,7 @@ mod tests {
     use crate::observe::capture::file::{Interface, Packet, PcapngWriter};
     use crate::packet::LinkType;
 
-    /// A SYN and its answer, again and again; every third packet is no IP.
+    /// A SYN and its answer, repeatedly; every third packet is not IP.
     fn capture(count: u64) -> Vec<u8> {
         let mut file = Vec::new();
         let mut writer = PcapngWriter::new(&mut file).unwrap();
@@ -286,11 +284,11 @@ mod tests {
     }
 
     #[test]
-    fn a_file_is_read_as_live_traffic_is_with_the_states_that_its_packets_show() {
+    fn a_file_is_analysed_like_live_traffic_including_states() {
         let bytes = capture(5);
-        let mut reading = Reading::of(&bytes[..]).unwrap();
+        let mut reading = FileReading::of(&bytes[..]).unwrap();
         let recording = reading.read(MOST);
-        assert_eq!((listed(&recording), reading.store.take().len()), (vec![1, 2, 4, 5], 5));
+        assert_eq!((listed(&recording), reading.take_store().len()), (vec![1, 2, 4, 5], 5));
         let about = &recording.about;
         assert_eq!((about.read, about.others, about.more, about.damage), (5, 1, false, None));
         assert_eq!(about.lasted, Duration::from_millis(4));
@@ -301,41 +299,41 @@ mod tests {
     }
 
     #[test]
-    fn of_a_long_file_the_first_packets_are_kept_and_all_are_counted() {
+    fn the_first_packets_of_a_long_file_are_kept_and_all_are_counted() {
         let bytes = capture(50);
         for (most, read) in [((10, usize::MAX), 10), ((u64::MAX, 100), 4), ((50, usize::MAX), 50)] {
-            let mut reading = Reading::of(&bytes[..]).unwrap();
+            let mut reading = FileReading::of(&bytes[..]).unwrap();
             let recording = reading.read(most);
             assert_eq!((recording.about.read, recording.about.more), (read, read < 50));
-            assert_eq!((reading.store.take().len() as u64, reading.count()), (read, Some(50)));
+            assert_eq!((reading.take_store().len() as u64, reading.count()), (read, Some(50)));
         }
     }
 
     #[test]
-    fn what_can_be_read_of_a_damaged_file_is_there() {
+    fn the_readable_part_of_a_damaged_file_is_kept() {
         let bytes = capture(5);
-        let cut = Reading::of(&bytes[..bytes.len() - 3]).unwrap().read(MOST);
+        let cut = FileReading::of(&bytes[..bytes.len() - 3]).unwrap().read(MOST);
         assert_eq!((cut.about.read, cut.about.damage), (4, Some(Damage::Cut)));
         let mut wrong = bytes.clone();
         // The length of the last block but one.
         let at = bytes.len() - 4;
         wrong[at] ^= 0xff;
-        let wrong = Reading::of(&wrong[..]).unwrap().read(MOST);
+        let wrong = FileReading::of(&wrong[..]).unwrap().read(MOST);
         assert!(matches!(wrong.about.damage, Some(Damage::Damaged { .. })) && wrong.about.read == 4, "{wrong:?}");
-        assert_eq!(Reading::of(&b"GIF89a, no capture"[..]).err(), Some(Fault::NotACapture));
-        assert_eq!(Reading::of(&b""[..]).err(), Some(Fault::NotACapture));
+        assert_eq!(FileReading::of(&b"GIF89a, no capture"[..]).err(), Some(Fault::NotACapture));
+        assert_eq!(FileReading::of(&b""[..]).err(), Some(Fault::NotACapture));
     }
 
     #[test]
-    fn what_is_no_file_is_refused_without_waiting_for_it() {
-        let begin = |path: &Path| Reading::begin(path, Arc::default()).err();
+    fn anything_but_a_regular_file_is_refused_without_blocking() {
+        let begin = |path: &Path| FileReading::begin(path, Arc::default()).err();
         assert_eq!(begin(Path::new("/nonexistent/x")), Some(Fault::NoFile));
         assert_eq!(begin(&std::env::temp_dir()), Some(Fault::Directory));
         #[cfg(unix)]
         assert_eq!(begin(Path::new("/dev/null")), Some(Fault::NotAFile));
         #[cfg(target_os = "linux")]
         {
-            // A pipe that nobody writes to.
+            // A pipe without a writer.
             let path = std::env::temp_dir().join(format!("socklab-fifo-{}", std::process::id()));
             rustix::fs::mknodat(rustix::fs::CWD, &path, rustix::fs::FileType::Fifo, 0o600.into(), 0).unwrap();
             assert_eq!(begin(&path), Some(Fault::NotAFile));
@@ -344,13 +342,13 @@ mod tests {
     }
 
     #[test]
-    fn a_file_that_nobody_wants_any_more_ends() {
-        let path = std::env::temp_dir().join(format!("socklab-unwanted-{}", std::process::id()));
+    fn a_cancelled_file_is_not_read_to_its_end() {
+        let path = std::env::temp_dir().join(format!("socklab-cancelled-{}", std::process::id()));
         std::fs::write(&path, capture(5_000)).unwrap();
-        let unwanted = Arc::new(AtomicBool::new(false));
-        let mut reading = Reading::begin(&path, Arc::clone(&unwanted)).unwrap();
+        let cancelled = Arc::new(AtomicBool::new(false));
+        let mut reading = FileReading::begin(&path, Arc::clone(&cancelled)).unwrap();
         std::fs::remove_file(path).unwrap();
-        unwanted.store(true, Ordering::Relaxed);
+        cancelled.store(true, Ordering::Relaxed);
         let recording = reading.read(MOST);
         assert!(recording.about.read < 5_000 && matches!(recording.about.damage, Some(Damage::Io(_))));
     }

@@ -1,4 +1,4 @@
-//! Packets as lines of JSON: as the journal has them, with what somebody remarked on them in a file.
+//! Packets as lines of JSON, as in the journal, with the comments of a capture file.
 
 use std::io::{self, Write};
 use std::time::Duration;
@@ -8,16 +8,16 @@ use serde::Serialize;
 use crate::domain::{Event, EventKind, Evidence, Observation, PacketSummary, Stamp, WorldId};
 use crate::observe::capture::file::Packet;
 
-/// See the module's head.
+/// Writes packets as lines of JSON.
 pub(super) struct PacketLines<W> {
     out: W,
     written: u64,
-    /// When the first packet was seen.
+    /// The time of the first packet.
     begun: Option<u64>,
 }
 
 #[derive(Serialize)]
-struct Line<'a> {
+struct PacketJson<'a> {
     #[serde(flatten)]
     event: Event,
     #[serde(skip_serializing_if = "<[_]>::is_empty")]
@@ -29,7 +29,7 @@ impl<W: Write> PacketLines<W> {
         Self { out, written: 0, begun: None }
     }
 
-    /// Writes one.
+    /// Writes one packet.
     pub(super) fn write(&mut self, packet: &Packet, seen: &PacketSummary) -> io::Result<()> {
         self.written += 1;
         let begun = *self.begun.get_or_insert(packet.at);
@@ -41,7 +41,7 @@ impl<W: Write> PacketLines<W> {
             kind: EventKind::Packet(seen.clone()),
         };
         let event = Event { seq: self.written, seen };
-        serde_json::to_writer(&mut self.out, &Line { event, comments: &packet.comments })?;
+        serde_json::to_writer(&mut self.out, &PacketJson { event, comments: &packet.comments })?;
         self.out.write_all(b"\n")
     }
 

@@ -1,10 +1,10 @@
-//! Names of files as they are typed: what is meant by them, and what they may go on with.
+//! File names as typed: expanding `~`, and completion.
 
 use std::fs;
 use std::path::{MAIN_SEPARATOR, Path, PathBuf};
 
-/// The file that is meant: `~` is the home of whoever types, as in a shell.
-pub(super) fn meant(typed: &str) -> PathBuf {
+/// The path with `~` expanded to the user's home, as in a shell.
+pub(super) fn expanded(typed: &str) -> PathBuf {
     let home = || std::env::var_os("HOME").filter(|home| !home.is_empty());
     match typed.strip_prefix('~').zip(home()) {
         Some(("", home)) => home.into(),
@@ -13,17 +13,17 @@ pub(super) fn meant(typed: &str) -> PathBuf {
     }
 }
 
-/// A name as far as the files that there are leave no choice; as it was typed where they leave none at all. A directory
-/// that is certain ends in the separator.
+/// Completes a name up to the longest common prefix of the existing files that begin with it; unchanged if there are none.
+/// If only one matches and it is a directory, a separator is appended.
 pub(super) fn completed(typed: &str) -> String {
     let begin = typed.rfind(MAIN_SEPARATOR).map_or(0, |at| at + 1);
     let (folder, begun) = typed.split_at(begin);
-    let looked_in = if folder.is_empty() { PathBuf::from(".") } else { meant(folder) };
+    let looked_in = if folder.is_empty() { PathBuf::from(".") } else { expanded(folder) };
     let Ok(entries) = fs::read_dir(looked_in) else { return typed.into() };
-    // A name that is no text cannot be typed either; nor is one meant that nobody sees.
+    // Skip names that are not UTF-8, which cannot be typed, and hidden files unless the typed name begins with a dot.
     let named = entries.flatten().filter_map(|entry| Some((entry.file_name().into_string().ok()?, entry)));
-    let meant = |name: &str| name.starts_with(begun) && (begun.starts_with('.') || !name.starts_with('.'));
-    let mut found = named.filter(|(name, _)| meant(name) && !name.contains(char::is_control));
+    let matches = |name: &str| name.starts_with(begun) && (begun.starts_with('.') || !name.starts_with('.'));
+    let mut found = named.filter(|(name, _)| matches(name) && !name.contains(char::is_control));
     let Some((mut common, first)) = found.next() else { return typed.into() };
     let mut only = true;
     for (name, _) in found {
@@ -43,7 +43,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_name_is_completed_as_far_as_there_is_no_choice() {
+    fn a_name_is_completed_to_the_longest_common_prefix() {
         let folder = std::env::temp_dir().join(format!("socklab-paths-{}", std::process::id()));
         fs::create_dir_all(folder.join("aulas")).unwrap();
         for name in ["captura-1.pcapng", "captura-2.pcapng", ".escondida", "aulas/ação.pcap", "aulas/açaí.pcap"] {
@@ -70,11 +70,11 @@ mod tests {
     }
 
     #[test]
-    fn the_home_is_where_the_shell_has_it() {
+    fn a_tilde_is_expanded_as_in_a_shell() {
         let home = std::env::var("HOME").unwrap_or_default();
         if !home.is_empty() {
-            assert_eq!(meant("~/x.pcap"), Path::new(&home).join("x.pcap"));
+            assert_eq!(expanded("~/x.pcap"), Path::new(&home).join("x.pcap"));
         }
-        assert_eq!((meant("~x"), meant("a/~")), ("~x".into(), "a/~".into()));
+        assert_eq!((expanded("~x"), expanded("a/~")), ("~x".into(), "a/~".into()));
     }
 }

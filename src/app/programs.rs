@@ -1,4 +1,4 @@
-//! Programs that the presenter runs on the wire's hosts: started with a line, read line by line, ended by a key.
+//! Programs that the presenter runs on the wire's hosts: starts them, reports their output line by line, and ends them.
 
 use std::collections::HashMap;
 use std::io::{self, BufRead, BufReader, Read};
@@ -13,16 +13,15 @@ use crate::wire::{Program, Running, Wire, program_here};
 
 /// The longest part of a line that is shown, in bytes.
 const LONGEST: usize = 200;
-/// How many lines of one stream are shown in a second; the others are counted.
-const A_SECOND: u32 = 50;
+/// How many lines of one stream are shown per second; the others are counted.
+const LINES_PER_SECOND: u32 = 50;
 
-/// The programs that run, by their process.
+/// The running programs, by process id; the flag says whether SIGTERM was sent.
 #[derive(Debug, Clone, Default)]
-pub(super) struct Programs(Arc<Mutex<HashMap<u32, (Running, bool)>>>);
+pub(super) struct RunningPrograms(Arc<Mutex<HashMap<u32, (Running, bool)>>>);
 
-impl Programs {
-    /// Starts a program. What it writes, and that it could not be started, is reported on `sink`. Blocks for as long
-    /// as that takes.
+impl RunningPrograms {
+    /// Starts a program, and reports its output, or that it could not be started, on `sink`. Blocks until it has started.
     pub(super) fn run(&self, wire: &Wire, sink: &EventSink, host: HostId, line: &str) {
         if let Err(error) = self.start(wire, sink, host, line) {
             let failed = WireEvent::ProgramFailed { name: sanitise(line.as_bytes()), errno: Errno::from(&error) };
@@ -33,48 +32,51 @@ impl Programs {
     fn start(&self, wire: &Wire, sink: &EventSink, host: HostId, line: &str) -> io::Result<()> {
         let program = program(line)?;
         let input = OwnedFd::from(std::fs::File::open("/dev/null")?);
-        let ((out, output), (err, errors)) = (io::pipe()?, io::pipe()?);
+        let (out, output) = io::pipe()?;
+        let (err, errors) = io::pipe()?;
         let (running, ended) = wire.exec(host, &program, [input.as_fd(), output.as_fd(), errors.as_fd()])?;
         let pid = running.pid();
         self.0.lock().unwrap_or_else(PoisonError::into_inner).insert(pid, (running, false));
         for (stream, error) in [(out, false), (err, true)] {
             let sink = sink.clone();
-            // Ends with the last process that holds the other end of the pipe: at the latest with the wire's hosts.
+            // Ends when the last process that holds the pipe ends: at the latest with the wire's hosts.
             thread::Builder::new().name("program output".into()).spawn(move || tell(stream, pid, error, &sink))?;
         }
         let programs = self.clone();
         thread::Builder::new().name("program end".into()).spawn(move || {
-            // No answer: it ended with the wire.
+            // An error means that it ended with the wire.
             let _ = ended.recv();
             programs.0.lock().unwrap_or_else(PoisonError::into_inner).remove(&pid);
         })?;
         Ok(())
     }
 
-    /// Ends a program: it is asked to first (SIGTERM), and made to the second time (SIGKILL).
+    /// Ends a program: with SIGTERM the first time, with SIGKILL the second.
     pub(super) fn kill(&self, pid: u32) {
         let mut programs = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some((running, asked)) = programs.get_mut(&pid) {
-            // One that has just ended needs none.
+            // Fails if it has just ended.
             let _ = running.signal(if *asked { libc::SIGKILL } else { libc::SIGTERM });
             *asked = true;
         }
     }
 }
 
-/// The program of a line, with our environment and directory.
+/// Parses a command line into a program with our environment and directory.
 fn program(line: &str) -> io::Result<Program> {
     let argv = words(line).ok_or(io::ErrorKind::InvalidInput)?;
     let mut program = program_here(argv)?;
-    // Python writes into a pipe only when its buffer is full; a class would wait for ever.
+    // Python buffers output to a pipe; the class would wait for it.
     program.env.push(("PYTHONUNBUFFERED".into(), "1".into()));
     Ok(program)
 }
 
-/// A line as a shell divides it into words, as far as quotes and backslashes go; `None` where a quote is not closed or
-/// there is no word.
+/// Splits a line into words as a shell does, with quotes and backslashes; `None` if a quote is not closed or there is no
+/// word.
 fn words(line: &str) -> Option<Vec<String>> {
-    let (mut words, mut word, mut quote) = (Vec::new(), None::<String>, None);
+    let mut words = Vec::new();
+    let mut word = None::<String>;
+    let mut quote = None;
     let mut chars = line.chars();
     while let Some(c) = chars.next() {
         match (quote, c) {
@@ -92,10 +94,12 @@ fn words(line: &str) -> Option<Vec<String>> {
     (quote.is_none() && !words.is_empty()).then_some(words)
 }
 
-/// Reports what a program writes, line by line, no more than can be read.
+/// Reports a program's output line by line, at most [`LINES_PER_SECOND`].
 fn tell(stream: impl Read, pid: u32, error: bool, sink: &EventSink) {
     let mut stream = BufReader::new(stream);
-    let (mut since, mut shown, mut skipped) = (Instant::now(), 0, 0);
+    let mut since = Instant::now();
+    let mut shown = 0;
+    let mut skipped = 0;
     let say = |line: &[u8], skipped| {
         let said = WireEvent::ProgramSaid { pid, line: sanitise(line), error, skipped };
         sink.report(Evidence::Called, EventKind::Wire(said));
@@ -103,9 +107,10 @@ fn tell(stream: impl Read, pid: u32, error: bool, sink: &EventSink) {
     let mut last = None;
     while let Ok(Some(line)) = line(&mut stream) {
         if since.elapsed() > Duration::from_secs(1) {
-            (since, shown) = (Instant::now(), 0);
+            since = Instant::now();
+            shown = 0;
         }
-        if shown == A_SECOND {
+        if shown == LINES_PER_SECOND {
             skipped += u64::from(last.replace(line).is_some());
             continue;
         }
@@ -113,13 +118,13 @@ fn tell(stream: impl Read, pid: u32, error: bool, sink: &EventSink) {
         skipped += u64::from(last.take().is_some());
         say(&line, std::mem::take(&mut skipped));
     }
-    // However much it wrote, its last line is shown: how many were not stands before it.
+    // The last line is always shown, with the number of lines skipped before it.
     if let Some(last) = last {
         say(&last, skipped);
     }
 }
 
-/// The beginning of the next line, without its end; `None` after the last. However long it is, no more is kept.
+/// The first [`LONGEST`] bytes of the next line, without its end; `None` after the last.
 fn line(stream: &mut impl BufRead) -> io::Result<Option<Vec<u8>>> {
     let mut kept = Vec::new();
     let mut any = false;
@@ -145,7 +150,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_line_is_divided_as_a_shell_does() {
+    fn a_line_is_split_into_words_as_in_a_shell() {
         let divided = |line| words(line).map(|words| words.join("|"));
         assert_eq!(divided("python3  client.py 192.0.2.1"), Some("python3|client.py|192.0.2.1".into()));
         assert_eq!(
@@ -156,7 +161,7 @@ mod tests {
     }
 
     #[test]
-    fn of_a_flood_of_lines_the_first_are_shown_and_the_last_and_the_others_counted() {
+    fn of_many_lines_the_first_and_the_last_are_shown_and_the_others_counted() {
         let (sink, mut events) = crate::app::queue::open(crate::domain::Clock::start());
         let text = (1..=1_000).map(|line| line.to_string()).collect::<Vec<_>>().join("\n");
         tell(text.as_bytes(), 1, false, &sink);
@@ -166,7 +171,7 @@ mod tests {
                 other => panic!("{other:?}"),
             })
             .collect();
-        assert!(told.len() > A_SECOND as usize, "{told:?}");
+        assert!(told.len() > LINES_PER_SECOND as usize, "{told:?}");
         assert_eq!(told.iter().map(|(_, skipped)| 1 + skipped).sum::<u64>(), 1_000);
         assert_eq!(told.last().map(|(line, _)| line.as_str()), Some("1000"));
     }

@@ -15,28 +15,28 @@ use crate::domain::{AddressScope, Clock, EventKind, Observation, PortReport, Sca
 use crate::lab::{Lab, Machine};
 use crate::text::{ChecksText, Text};
 
-/// Ports of one verdict are counted instead of listed when there are more, unless they are open.
+/// If more ports than this have the same verdict, they are only counted; open ports are always listed.
 const LISTED: usize = 25;
 
 /// How a check ended.
-enum End {
-    /// Every port was asked.
-    Asked(Found),
-    /// Nobody was asked, and this is to be said.
+enum ScanEnd {
+    /// Every port was probed.
+    Probed(ScanResults),
+    /// No port was probed, for this reason.
     Refused(String),
-    /// Somebody has to say yes first.
+    /// The user must confirm first.
     Unconfirmed(String),
 }
 
-/// What was found out.
+/// The results of a check.
 #[derive(Default)]
-struct Found {
+struct ScanResults {
     reports: BTreeMap<u16, PortReport>,
     took: Duration,
 }
 
-/// Checks the ports: 0 when each has a verdict, 1 when the host was not found, somebody would have to say yes, or a port
-/// could not be asked, 2 for wrong usage.
+/// Checks the ports. The exit status is 0 if each has a verdict, 1 if the host was not found, the user did not confirm or
+/// a port could not be probed, and 2 for wrong usage.
 pub(super) fn run(args: &ScanArgs) -> anyhow::Result<ExitCode> {
     let text = locale::text(args.lang);
     let ports = match args.ports() {
@@ -50,27 +50,27 @@ pub(super) fn run(args: &ScanArgs) -> anyhow::Result<ExitCode> {
     let mut plan = args.plan(ports);
     let done = loop {
         match runtime.block_on(check(args, text, plan.clone())) {
-            Ok(End::Unconfirmed(why)) => {
+            Ok(ScanEnd::Unconfirmed(why)) => {
                 eprintln!("{why}");
-                if !agreed(&text.checks)? {
+                if !confirmed(&text.checks)? {
                     break Ok(ExitCode::FAILURE);
                 }
                 plan.confirmed = true;
             }
-            Ok(End::Refused(why)) => {
+            Ok(ScanEnd::Refused(why)) => {
                 tell(&why);
                 break Ok(ExitCode::FAILURE);
             }
-            Ok(End::Asked(found)) => {
-                let printed = if args.json { Ok(()) } else { table(&mut io::stdout().lock(), text, &found) };
-                let unknown = found.reports.values().any(|report| report.verdict == Verdict::Unknown);
+            Ok(ScanEnd::Probed(results)) => {
+                let printed = if args.json { Ok(()) } else { table(&mut io::stdout().lock(), text, &results) };
+                let unknown = results.reports.values().any(|report| report.verdict == Verdict::Unknown);
                 break printed.map(|()| if unknown { ExitCode::FAILURE } else { ExitCode::SUCCESS });
             }
             Err(error) => break Err(error),
         }
     };
     match done {
-        // Whoever read this has seen enough: `socklab-tui scan … | head`.
+        // The reader closed the pipe, as in `socklab-tui scan … | head`.
         Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(ExitCode::SUCCESS),
         other => Ok(other?),
     }
@@ -83,8 +83,8 @@ fn pointed(text: &Text, typed: &str, error: &PortsError) -> String {
     format!("{}\n  {typed}\n  {}{}", (text.checks.ports)(error.kind), " ".repeat(before), "^".repeat(under))
 }
 
-/// Asks whoever sits there, if somebody does.
-fn agreed(text: &ChecksText) -> io::Result<bool> {
+/// Asks the user to confirm, if there is a terminal.
+fn confirmed(text: &ChecksText) -> io::Result<bool> {
     if !(io::stdin().is_terminal() && io::stderr().is_terminal()) {
         eprintln!("{}", text.say_yes);
         return Ok(false);
@@ -96,7 +96,7 @@ fn agreed(text: &ChecksText) -> io::Result<bool> {
     Ok(answer.trim().to_lowercase().starts_with(text.yes))
 }
 
-async fn check(args: &ScanArgs, text: &Text, plan: ScanPlan) -> io::Result<End> {
+async fn check(args: &ScanArgs, text: &Text, plan: ScanPlan) -> io::Result<ScanEnd> {
     let clock = Clock::start();
     let (sink, mut events) = queue::open(clock);
     let mut lab = Lab::new(Arc::new(Machine), sink, vec![]);
@@ -106,10 +106,11 @@ async fn check(args: &ScanArgs, text: &Text, plan: ScanPlan) -> io::Result<End> 
     end
 }
 
-/// Prints what is to be printed at once, until the check is over.
-async fn follow(args: &ScanArgs, text: &Text, events: &mut mpsc::Receiver<Observation>) -> io::Result<End> {
+/// Follows the check until it ends, and prints what can be printed at once.
+async fn follow(args: &ScanArgs, text: &Text, events: &mut mpsc::Receiver<Observation>) -> io::Result<ScanEnd> {
     let mut out = io::stdout().lock();
-    let (mut found, mut begun) = (Found::default(), Stamp::ZERO);
+    let mut results = ScanResults::default();
+    let mut begun = Stamp::ZERO;
     while let Some(seen) = events.recv().await {
         let EventKind::Scan(event) = seen.kind else { continue };
         match event.change {
@@ -119,7 +120,7 @@ async fn follow(args: &ScanArgs, text: &Text, events: &mut mpsc::Receiver<Observ
                     out.write_all(b"\n")?;
                     out.flush()?;
                 }
-                found.reports.insert(report.port, report);
+                results.reports.insert(report.port, report);
             }
             ScanChange::Begun { ref others, .. } => {
                 begun = seen.at;
@@ -132,32 +133,33 @@ async fn follow(args: &ScanArgs, text: &Text, events: &mut mpsc::Receiver<Observ
                 }
             }
             ScanChange::Unconfirmed { scope, .. } if scope != AddressScope::Group => {
-                return Ok(End::Unconfirmed(text.checks.scan(&text.numbers, &event.change)));
+                return Ok(ScanEnd::Unconfirmed(text.checks.scan(&text.numbers, &event.change)));
             }
             ScanChange::Unresolved { .. } | ScanChange::Unconfirmed { .. } => {
-                return Ok(End::Refused(text.checks.scan(&text.numbers, &event.change)));
+                return Ok(ScanEnd::Refused(text.checks.scan(&text.numbers, &event.change)));
             }
             ScanChange::Ended { .. } => {
-                found.took = seen.at.since(begun);
+                results.took = seen.at.since(begun);
                 break;
             }
         }
     }
-    Ok(End::Asked(found))
+    Ok(ScanEnd::Probed(results))
 }
 
 /// The table, as nmap prints it.
-fn table(out: &mut impl Write, text: &Text, found: &Found) -> io::Result<()> {
-    let (words, numbers) = (&text.checks, &text.numbers);
+fn table(out: &mut impl Write, text: &Text, results: &ScanResults) -> io::Result<()> {
+    let words = &text.checks;
+    let numbers = &text.numbers;
     let mut counts: BTreeMap<Verdict, usize> = BTreeMap::new();
-    for report in found.reports.values() {
+    for report in results.reports.values() {
         *counts.entry(report.verdict).or_default() += 1;
     }
     let listed = |verdict: Verdict| verdict == Verdict::Open || counts.get(&verdict).is_none_or(|many| *many <= LISTED);
     for (verdict, count) in counts.iter().filter(|(verdict, _)| !listed(**verdict)) {
         writeln!(out, "{}", (words.not_shown)(&numbers.count(*count as u64), *count, (words.verdict)(*verdict)))?;
     }
-    let lines: Vec<[String; 3]> = found
+    let lines: Vec<[String; 3]> = results
         .reports
         .values()
         .filter(|report| listed(report.verdict))
@@ -169,11 +171,12 @@ fn table(out: &mut impl Write, text: &Text, found: &Found) -> io::Result<()> {
     if !lines.is_empty() {
         let heads = words.columns.map(str::to_owned);
         let width = |column: usize| lines.iter().chain([&heads]).map(|line| line[column].chars().count()).max();
-        let (first, second) = (width(0).unwrap_or(0), width(1).unwrap_or(0));
+        let first = width(0).unwrap_or(0);
+        let second = width(1).unwrap_or(0);
         for [port, verdict, why] in std::iter::once(&heads).chain(&lines) {
             writeln!(out, "{port:<first$}  {verdict:<second$}  {why}")?;
         }
     }
-    let count = found.reports.len();
-    writeln!(out, "{}", (words.done)(&numbers.count(count as u64), count, &numbers.lapse(found.took)))
+    let count = results.reports.len();
+    writeln!(out, "{}", (words.done)(&numbers.count(count as u64), count, &numbers.lapse(results.took)))
 }

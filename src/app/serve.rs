@@ -1,4 +1,4 @@
-//! `socklab-tui serve`: the servers alone, and what happens to them on standard output.
+//! `socklab-tui serve`: only the servers, with their events on standard output.
 
 use std::io;
 use std::process::ExitCode;
@@ -8,11 +8,11 @@ use super::headless::{Headless, stopped};
 use super::laboratory::Laboratory;
 use super::session::Shell as _;
 
-/// Serves until it is stopped: 0 then, and 1 when not one of the servers could be started.
+/// Serves until it is stopped. The exit status is 0 then, and 1 if no server could be started.
 pub(super) fn run(args: &ServeArgs) -> anyhow::Result<ExitCode> {
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build()?;
     match runtime.block_on(serve(args)) {
-        // Whoever read this has seen enough.
+        // The reader closed the pipe.
         Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(ExitCode::SUCCESS),
         other => Ok(other?),
     }
@@ -26,7 +26,7 @@ async fn serve(args: &ServeArgs) -> io::Result<ExitCode> {
         tokio::select! {
             biased;
             stop = &mut stop => break stop.map(|()| ExitCode::SUCCESS),
-            told = headless.step(None, |effect| laboratory.perform(effect)) => match told {
+            stepped = headless.step(None, |effect| laboratory.perform(effect)) => match stepped {
                 Ok(()) if none_left(&headless) => break Ok(ExitCode::FAILURE),
                 Ok(()) => {}
                 Err(error) => break Err(error),

@@ -1,10 +1,10 @@
-//! The signals that concern a program with a terminal, as messages for the loop.
+//! The signals that matter to a terminal program, as messages for the event loop.
 
 use tokio::sync::mpsc;
 
 use super::session::Signal;
 
-/// Listens for signals for as long as the receiver lives.
+/// Listens for signals until the receiver is dropped.
 #[cfg(unix)]
 pub(super) fn listen() -> std::io::Result<mpsc::Receiver<Signal>> {
     use tokio::signal::unix::{SignalKind, signal};
@@ -28,7 +28,7 @@ pub(super) fn listen() -> std::io::Result<mpsc::Receiver<Signal>> {
     Ok(far)
 }
 
-/// Listens for Ctrl-C from outside for as long as the receiver lives.
+/// Listens for Ctrl-C until the receiver is dropped.
 #[cfg(not(unix))]
 pub(super) fn listen() -> std::io::Result<mpsc::Receiver<Signal>> {
     let (near, far) = mpsc::channel(8);

@@ -1,4 +1,4 @@
-//! Finds the address of the host that everybody is to go to, before anybody does.
+//! Resolves the clients' target before the first client starts.
 
 use std::io;
 use std::net::SocketAddr;
@@ -9,8 +9,8 @@ use crate::domain::{Clock, EventKind, TargetChange, TargetHost};
 use crate::lab::{Lab, Machine};
 use crate::text::Text;
 
-/// The address, with the target's port or 0; or a sentence that says why nobody can go there. A connection to it is tried,
-/// and closed again; who does not go by TCP goes there all the same when that is not answered, and is told.
+/// The address, with the target's port or 0, or a sentence that says why it cannot be used. A TCP connection to it is tried
+/// and closed. With `tcp` a failure is an error; otherwise it is only printed.
 pub(super) async fn find(target: &TargetHost, tcp: bool, text: &Text) -> io::Result<Result<SocketAddr, String>> {
     let (sink, mut events) = queue::open(Clock::start());
     let mut lab = Lab::new(Arc::new(Machine), sink, vec![]);

@@ -1,4 +1,4 @@
-//! The terminal, borrowed: taken when a screen is wanted, and given back whatever happens.
+//! The terminal in raw mode with the alternate screen, restored whatever happens.
 
 use std::io::{self, Write, stdout};
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -7,24 +7,24 @@ use crossterm::event::{DisableBracketedPaste, EnableBracketedPaste};
 use crossterm::execute;
 use crossterm::terminal::{EnterAlternateScreen, LeaveAlternateScreen, disable_raw_mode, enable_raw_mode};
 
-/// Whether we have the terminal: giving it back twice would undo what the shell did since.
+/// Whether we have taken the terminal: restoring it twice would undo what the shell did since.
 static TAKEN: AtomicBool = AtomicBool::new(false);
 
-/// Holds the terminal until dropped.
+/// Holds the terminal; restores it when dropped.
 #[derive(Debug)]
-pub(super) struct Borrowed(());
+pub(super) struct TerminalGuard(());
 
-impl Borrowed {
-    /// Takes the terminal: raw keys, the alternate screen, pasted text marked as such. A panic of any thread gives it
-    /// back before its message is printed, and ends the program: what is wrong then must be readable.
+impl TerminalGuard {
+    /// Takes the terminal: raw mode, the alternate screen, bracketed paste. A panic in any thread restores it before the
+    /// message is printed, so that it can be read, and ends the program.
     pub(super) fn take() -> io::Result<Self> {
         static HOOK: std::sync::Once = std::sync::Once::new();
         HOOK.call_once(|| {
             let default = std::panic::take_hook();
             std::panic::set_hook(Box::new(move |panic| {
-                give_back();
+                restore();
                 default(panic);
-                // Elsewhere than in the main thread nobody would notice, and the screen would be drawn over the message.
+                // A panic in another thread would not end the program, and the screen would be drawn over the message.
                 if std::thread::current().name() != Some("main") {
                     std::process::exit(101);
                 }
@@ -35,25 +35,25 @@ impl Borrowed {
     }
 }
 
-impl Drop for Borrowed {
+impl Drop for TerminalGuard {
     fn drop(&mut self) {
-        give_back();
+        restore();
     }
 }
 
-/// Gives the terminal back, stops this process until it is continued, and takes the terminal again.
-/// Where there is no such thing, only the screen is taken anew.
+/// Restores the terminal, stops this process until it is continued, and takes the terminal again. Without job control it
+/// only restores and takes the terminal.
 pub(super) fn suspend() -> io::Result<()> {
-    give_back();
-    // SIGSTOP cannot be caught: it takes effect before this call returns. (SIGTSTP is listened for.)
+    restore();
+    // SIGSTOP cannot be caught: it takes effect before this call returns. (SIGTSTP has a handler.)
     #[cfg(unix)]
     rustix::process::kill_process(rustix::process::getpid(), rustix::process::Signal::STOP)?;
     take()
 }
 
-/// Takes the terminal again although nobody gave it back: a shell may have changed its mode meanwhile.
+/// Takes the terminal again after the process was stopped from outside: the shell may have changed its mode.
 pub(super) fn resume() -> io::Result<()> {
-    give_back();
+    restore();
     take()
 }
 
@@ -63,8 +63,8 @@ fn take() -> io::Result<()> {
     execute!(stdout(), EnterAlternateScreen, EnableBracketedPaste)
 }
 
-/// Errors are of no use here: the terminal may be gone, and then there is nothing to give back.
-fn give_back() {
+/// Ignores errors: if the terminal is gone, there is nothing to restore.
+fn restore() {
     if TAKEN.swap(false, Ordering::SeqCst) {
         let _ = execute!(stdout(), DisableBracketedPaste, LeaveAlternateScreen, crossterm::cursor::Show);
         let _ = disable_raw_mode();

@@ -1,5 +1,5 @@
-//! The tracepoint, kept at arm's length: the kernel takes tens of milliseconds to set a trace up, to change its filter
-//! and to end it, and nobody shall wait for that at the keyboard.
+//! The trace in a thread: the kernel takes tens of milliseconds to set a trace up, to change its filter and to end it, and
+//! the keyboard must not wait for that.
 
 use std::sync::mpsc;
 use std::thread::{self, JoinHandle};
@@ -8,7 +8,7 @@ use crate::domain::EventSink;
 use crate::observe::Scope;
 use crate::observe::trace::Trace;
 
-/// The thread that holds the trace. Dropping it ends the trace and waits for that.
+/// The thread that holds the trace. Dropping it ends the trace and waits for it.
 #[derive(Debug)]
 pub(super) struct Tracer {
     scopes: Option<mpsc::Sender<Scope>>,
@@ -16,13 +16,13 @@ pub(super) struct Tracer {
 }
 
 impl Tracer {
-    /// Begins to trace; the trace itself says whether it can be had.
+    /// Starts the trace, which itself reports whether it is available.
     pub(super) fn start(sink: EventSink, scope: Scope) -> std::io::Result<Self> {
         let (near, far) = mpsc::channel::<Scope>();
         let hold = move || {
             let Ok(trace) = Trace::start(sink, &scope) else { return };
             while let Ok(scope) = far.recv() {
-                // Of several changes that came meanwhile only the last one counts.
+                // Of several pending changes only the last one counts.
                 trace.scope(&far.try_iter().last().unwrap_or(scope));
             }
         };
@@ -30,17 +30,21 @@ impl Tracer {
         Ok(Self { scopes: Some(near), thread: Some(thread) })
     }
 
-    /// Traces these sockets from now on.
+    /// Changes which sockets are traced.
     pub(super) fn scope(&self, scope: Scope) {
-        // Without root there is no trace and nobody who listens.
-        let _ = self.scopes.as_ref().map(|scopes| scopes.send(scope));
+        if let Some(scopes) = &self.scopes {
+            // Fails if the trace could not start, as without root.
+            let _ = scopes.send(scope);
+        }
     }
 }
 
 impl Drop for Tracer {
     fn drop(&mut self) {
         self.scopes = None;
-        // A panic there has been printed by the panic hook; there is nothing to add here.
-        let _ = self.thread.take().map(JoinHandle::join);
+        if let Some(thread) = self.thread.take() {
+            // The panic hook has already printed a panic of the thread.
+            let _ = thread.join();
+        }
     }
 }

@@ -1,4 +1,4 @@
-//! A lesson's run as sentences: what was said, what was expected, what was seen.
+//! The transcript of a lesson's run: what each step says, what it expects, and what was seen.
 
 use std::io::{self, Write};
 
@@ -9,10 +9,10 @@ use crate::text::Text;
 use crate::text::lesson::LessonsText;
 use crate::view::sentences::{of_act, of_expect, of_seen};
 
-/// How wide a paragraph is.
+/// The width of a paragraph, in columns.
 const WIDTH: usize = 96;
 
-/// Writes a run down as it goes.
+/// Writes the transcript while the lesson runs.
 #[derive(Debug)]
 pub(super) struct Transcript<W: Write> {
     out: W,
@@ -25,7 +25,7 @@ impl<W: Write> Transcript<W> {
         Self { out, text: &text.lessons, lang }
     }
 
-    /// One line. A file's words, and its name, may be anybody's.
+    /// Writes one line. The text and name of a lesson file may come from anywhere, so they are sanitised.
     fn line(&mut self, words: &str) -> io::Result<()> {
         writeln!(self.out, "{}", sanitise(words.as_bytes()))
     }
@@ -35,7 +35,7 @@ impl<W: Write> Transcript<W> {
         self.paragraph("", lesson.about.lang(self.lang))
     }
 
-    /// Before a step: its number and what is said.
+    /// Before a step: its number and its text.
     pub(super) fn begin(&mut self, engine: &Engine) -> io::Result<()> {
         writeln!(self.out)?;
         let number = format!("{:>2}. ", engine.place() + 1);
@@ -67,9 +67,10 @@ impl<W: Write> Transcript<W> {
         self.out.flush()
     }
 
-    /// Lines of at most [`WIDTH`] columns, the first behind `lead`.
+    /// Writes lines of at most [`WIDTH`] columns, the first after `lead`.
     fn paragraph(&mut self, lead: &str, words: &str) -> io::Result<()> {
-        let (mut line, indent) = (lead.to_owned(), " ".repeat(lead.len()));
+        let mut line = lead.to_owned();
+        let indent = " ".repeat(lead.len());
         for word in words.split_whitespace() {
             let room = line.chars().count() + word.chars().count() < WIDTH;
             if !room {
@@ -83,9 +84,10 @@ impl<W: Write> Transcript<W> {
     }
 }
 
-/// What was not done or not seen in the present step, one sentence each.
+/// The acts and expectations of the current step that failed, one sentence each.
 pub(super) fn failures(engine: &Engine, text: &'static Text) -> Vec<String> {
-    let (text, number) = (&text.lessons, engine.place() + 1);
+    let text = &text.lessons;
+    let number = engine.place() + 1;
     let Some(step) = engine.step() else { return vec![] };
     let stuck = engine.stuck().and_then(|place| step.acts.get(place));
     let not_done = stuck.map(|act| (text.not_done)(&of_act(text, act)));

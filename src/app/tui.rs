@@ -15,7 +15,7 @@ use super::queue;
 use super::recorder::Recorder;
 use super::session::{End, Session, finish};
 use super::signals;
-use super::terminal::Borrowed;
+use super::terminal::TerminalGuard;
 use crate::domain::{Clock, ServerId};
 use crate::lesson::catalogue;
 use crate::model::ui::Scope;
@@ -61,7 +61,7 @@ async fn session(
     shell.cannot_capture();
     let mut model = Model::new(ui(cli));
     model.lessons.cards = catalogue::cards();
-    let _terminal = Borrowed::take()?;
+    let _terminal = TerminalGuard::take()?;
     let terminal = Terminal::new(CrosstermBackend::new(io::stdout()))?;
     if let Ok(size) = terminal.size() {
         model.ui.size = (size.width, size.height);

@@ -10,7 +10,7 @@ use std::time::Duration;
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
 
-use super::programs::Programs;
+use super::programs::RunningPrograms;
 use crate::domain::client::ClientChange;
 use crate::domain::{
     ClientEvent, Errno, EventKind, EventQueue, EventSink, Evidence, Flow, HostId, Note, Observation, Row, ServerSpec,
@@ -36,7 +36,7 @@ pub struct WireLab {
     scripts: [Script; 2],
     /// For each host, whether the sockets made on it wait with small segments (Nagle).
     nagle: [Arc<AtomicBool>; 2],
-    programs: Programs,
+    programs: RunningPrograms,
     informed: watch::Sender<Option<Flow>>,
     informer: JoinHandle<()>,
 }
@@ -78,7 +78,7 @@ impl WireLab {
         let (informed, asked) = watch::channel(None);
         let informer = tokio::spawn(inform(Arc::clone(&wire), asked));
         let sink = sink.clone();
-        let programs = Programs::default();
+        let programs = RunningPrograms::default();
         Ok(Self { wire, sink, clients, servers, scripts, nagle, programs, informed, informer })
     }
 
