@@ -1,12 +1,11 @@
-//! The addresses that other machines could reach this one by.
+//! The addresses at which other machines can reach this one.
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, UdpSocket};
 
 use crate::domain::AddressScope;
 
-/// The addresses of all interfaces that are up, without loopback, the best first: the one that the kernel would use to
-/// go to the rest of the world, then IPv4 before IPv6, private networks before others. Empty when there are none, or
-/// when the system does not say.
+/// The addresses of all interfaces that are up, except loopback, best first: the one on the default route, then IPv4
+/// before IPv6, and private networks before others. Empty when there are none or the system does not say.
 pub fn addresses() -> Vec<IpAddr> {
     let interfaces = if_addrs::get_if_addrs().unwrap_or_default();
     let up = interfaces.into_iter().filter(if_addrs::Interface::is_oper_up).map(|interface| interface.ip());
@@ -29,8 +28,8 @@ fn ranked(found: impl Iterator<Item = IpAddr>, outward: &[IpAddr]) -> Vec<IpAddr
     found
 }
 
-/// The addresses that the kernel would send from, towards addresses that nobody has (RFC 5737, RFC 3849). Connecting a
-/// UDP socket asks the routing table and sends nothing.
+/// The source addresses that the kernel would choose towards documentation addresses (RFC 5737, RFC 3849). Connecting a
+/// UDP socket consults the routing table and sends nothing.
 fn outward() -> Vec<IpAddr> {
     let towards = |here: IpAddr, there: IpAddr| {
         let socket = UdpSocket::bind(SocketAddr::new(here, 0)).ok()?;
@@ -47,7 +46,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_way_out_is_first_and_loopback_is_never_told() {
+    fn the_default_route_is_first_and_loopback_is_left_out() {
         let ips = |list: &[&str]| list.iter().map(|ip| ip.parse::<IpAddr>().unwrap()).collect::<Vec<_>>();
         let found = ips(&[
             "127.0.0.1",
@@ -68,7 +67,7 @@ mod tests {
     }
 
     #[test]
-    fn none_of_this_machines_own_is_loopback() {
+    fn this_machines_addresses_exclude_loopback() {
         assert!(addresses().iter().all(|ip| !ip.is_loopback()));
     }
 }

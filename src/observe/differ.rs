@@ -7,20 +7,20 @@ use super::row_id::{Mixing, RowId};
 use super::scope::Scope;
 use crate::domain::{Delta, Flow, Process, Proto, Row, RowKey, Stamp, Timer};
 
-/// A timer whose end lies no further than this from where it was is still the same timer, running down.
+/// A timer that expires within this much of the earlier prediction is the same timer, running down.
 const SAME_END: Duration = Duration::from_secs(1);
 
-/// Remembers what was last said about every row, and says what is new.
+/// Remembers what was last reported about every row, and reports what is new.
 ///
-/// Every method that says something takes `say`, which returns `false` when there is no room for it. What could not be
-/// said is not remembered as said: the next reading says it again. After one refusal nothing more is offered until
-/// [`Differ::begin`], so that a full queue is not hammered; [`Differ::refused`] tells.
+/// Methods that report take `say`, which returns `false` when there is no room. A refused change is not remembered, so the
+/// next reading reports it again. After one refusal nothing more is offered until [`Differ::begin`], to spare a full
+/// queue; see [`Differ::refused`].
 #[derive(Debug)]
 pub struct Differ {
     rows: HashMap<RowId, KnownRow, Mixing>,
     names: HashMap<u64, Process>,
     reading: u64,
-    /// Whether the reading under way is the first of its scope: what it shows was there before.
+    /// Whether this is the first reading of its scope, whose sockets existed before.
     first: bool,
     /// How many rows this reading has shown.
     shown: usize,
@@ -30,7 +30,7 @@ pub struct Differ {
 #[derive(Debug)]
 struct KnownRow {
     row: Row,
-    /// When the row that was said was read: its timer counts from there.
+    /// When this row was read: its timer counts from there.
     at: Stamp,
     /// The last reading that showed it.
     seen: u64,
@@ -43,19 +43,19 @@ impl Default for Differ {
 }
 
 impl Differ {
-    /// A full reading begins.
+    /// Begins a full reading.
     pub fn begin(&mut self) {
         self.reading += 1;
         self.shown = 0;
         self.refused = false;
     }
 
-    /// The full reading is over. Whatever the next ones show besides is new.
+    /// Ends a full reading. Sockets that first appear in a later one are new.
     pub fn finish(&mut self) {
         self.first &= self.refused;
     }
 
-    /// Whether something could not be said since the last [`Differ::begin`].
+    /// Whether a change was refused since the last [`Differ::begin`].
     pub const fn refused(&self) -> bool {
         self.refused
     }
@@ -70,7 +70,7 @@ impl Differ {
         self.rows.is_empty()
     }
 
-    /// A row was read at `at`, in a full reading or by itself.
+    /// Takes in a row that was read at `at`, in a full reading or on its own.
     pub fn see(&mut self, mut row: Row, at: Stamp, say: &mut dyn FnMut(Delta) -> bool) {
         let id = RowId::of(&row.key());
         let Some(known) = self.rows.get_mut(&id) else {
@@ -87,7 +87,7 @@ impl Differ {
         if known.row.cookie != row.cookie {
             // The same addresses, another connection: an end and a beginning.
             self.gone(id, say);
-            // While the end could not be said, neither can the beginning.
+            // If the end was refused, the beginning must wait too.
             if !self.rows.contains_key(&id) {
                 row.process = row.process.take().or_else(|| named(&self.names, &row));
                 self.come(id, row, at, Delta::Added, say);
@@ -125,12 +125,12 @@ impl Differ {
         self.rows.values().filter(|known| known.seen != self.reading).map(|known| known.row.key()).collect()
     }
 
-    /// There is no such row any more.
+    /// Reports a row as gone.
     pub fn end(&mut self, key: &RowKey, say: &mut dyn FnMut(Delta) -> bool) {
         self.gone(RowId::of(key), say);
     }
 
-    /// Whether a row with these addresses is known, written either as IPv4 or as IPv4 inside IPv6.
+    /// Whether a row with these addresses is known, as IPv4 or as IPv4-mapped IPv6.
     pub fn knows(&self, flow: &Flow) -> bool {
         let known = |flow: Flow| match RowId::of(&RowKey { flow, cookie: 0 }) {
             id if flow.proto == Proto::Tcp && flow.peer.is_some() => self.rows.contains_key(&id),
@@ -139,7 +139,7 @@ impl Differ {
         known(*flow) || known(mapped(flow))
     }
 
-    /// There is no socket with these addresses any more, written either as IPv4 or as IPv4 inside IPv6.
+    /// Reports the sockets with these addresses as gone, as IPv4 or as IPv4-mapped IPv6.
     pub fn nowhere(&mut self, flow: &Flow, say: &mut dyn FnMut(Delta) -> bool) {
         for flow in [*flow, mapped(flow)] {
             let ids: Vec<RowId> = match RowId::of(&RowKey { flow, cookie: 0 }) {
@@ -152,8 +152,8 @@ impl Differ {
         }
     }
 
-    /// Other sockets are wanted from now on. Those that are not any more are not said to be gone, and those that the
-    /// next reading shows not to be new: nobody looked at them.
+    /// Changes the scope. Sockets that leave it are reported as unwatched rather than gone, and those that the next
+    /// reading shows as found rather than new: they were not watched before.
     pub fn keep(&mut self, scope: &Scope, say: &mut dyn FnMut(Delta) -> bool) {
         self.first = true;
         let out: Vec<RowId> = self.rows.keys().filter(|id| !scope.has(&id.flow)).copied().collect();
@@ -162,7 +162,7 @@ impl Differ {
         }
     }
 
-    /// Which processes hold these inodes: said for the rows that have them, and remembered.
+    /// Reports and remembers the processes that hold these inodes.
     pub fn name(&mut self, found: &HashMap<u64, Process>, say: &mut dyn FnMut(Delta) -> bool) {
         let held = |known: &KnownRow| Some((known.row.inode?, found.get(&known.row.inode?)?.clone()));
         let rows: Vec<(RowId, u64, Process)> = self
@@ -216,7 +216,7 @@ fn named(names: &HashMap<u64, Process>, row: &Row) -> Option<Process> {
     row.inode.filter(|inode| *inode != 0).and_then(|inode| names.get(&inode)).cloned()
 }
 
-/// The same addresses, IPv4 inside IPv6.
+/// The same addresses as IPv4-mapped IPv6.
 fn mapped(flow: &Flow) -> Flow {
     let mapped = |addr: std::net::SocketAddr| match addr {
         std::net::SocketAddr::V4(v4) => (v4.ip().to_ipv6_mapped(), v4.port()).into(),
@@ -225,7 +225,7 @@ fn mapped(flow: &Flow) -> Flow {
     Flow { proto: flow.proto, local: mapped(flow.local), peer: flow.peer.map(mapped) }
 }
 
-/// Whether a row says nothing that was not said, a timer's running down aside.
+/// Whether a row has no news, apart from a timer running down.
 fn is_as_said(known: &KnownRow, row: &Row, at: Stamp) -> bool {
     let old = &known.row;
     let same_timer = match (old.timer, row.timer) {
@@ -299,7 +299,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_new_is_added_what_is_the_same_is_not_said_and_what_is_not_there_is_gone() {
+    fn new_rows_are_added_unchanged_ones_stay_silent_and_missing_ones_are_gone() {
         let mut differ = Differ::default();
         assert_eq!(reading(&mut differ, AT, &[open(1), open(2)]), [Delta::Found(open(1)), Delta::Found(open(2))]);
         assert_eq!(reading(&mut differ, AT, &[open(2), open(1)]), []);
@@ -327,7 +327,7 @@ mod tests {
     }
 
     #[test]
-    fn a_timer_that_runs_down_is_no_change_and_any_other_timer_is() {
+    fn a_timer_running_down_is_no_change_but_any_other_timer_is() {
         use TimerKind::{Keepalive, Retransmit, TimeWait};
         let was = timer(TimeWait, 60_000, 0);
         let cases = [
@@ -351,7 +351,7 @@ mod tests {
     }
 
     #[test]
-    fn a_timer_slowly_drifting_away_from_what_was_said_is_told_in_the_end() {
+    fn a_timer_that_drifts_slowly_is_reported_eventually() {
         let mut differ = Differ::default();
         reading(&mut differ, AT, &[timer(TimerKind::Keepalive, 60_000, 0)]);
         let mut told = 0;
@@ -400,7 +400,7 @@ mod tests {
     }
 
     #[test]
-    fn what_could_not_be_said_is_said_again() {
+    fn a_refused_change_is_reported_again() {
         let mut differ = Differ::default();
         differ.begin();
         let mut offered = 0;
@@ -433,7 +433,7 @@ mod tests {
     }
 
     #[test]
-    fn a_process_once_known_stays_with_its_inode_and_goes_with_it() {
+    fn a_known_process_stays_with_its_inode_and_is_forgotten_with_it() {
         let mut differ = Differ::default();
         reading(&mut differ, AT, &[open(1)]);
         let mut said = Vec::new();
@@ -446,7 +446,7 @@ mod tests {
         differ.name(&found, &mut say);
         let named = Row { process: Some(python()), ..open(1) };
         assert_eq!(said, [Delta::Changed(named.clone())]);
-        assert!(!differ.is_named(99), "what no row has is not remembered");
+        assert!(!differ.is_named(99), "an inode that no row has is not remembered");
         assert_eq!(reading(&mut differ, AT, &[open(1)]), []);
         let orphan = Row { inode: Some(0), ..open(1) };
         assert_eq!(reading(&mut differ, AT, std::slice::from_ref(&orphan)), [Delta::Changed(orphan)]);
@@ -454,7 +454,7 @@ mod tests {
     }
 
     #[test]
-    fn rows_out_of_scope_are_not_watched_and_those_found_by_a_wider_one_are_not_new() {
+    fn rows_out_of_scope_are_unwatched_and_those_in_a_wider_scope_are_not_new() {
         let mut differ = Differ::default();
         reading(&mut differ, AT, &[open(1), open(2)]);
         let mut said = Vec::new();

@@ -1,9 +1,9 @@
-//! What becomes of half-open connections that no program sees, reported from the kernel's own counters. Linux.
+//! Half-open connections that no program sees, reported from the kernel's own counters. Linux.
 //!
-//! A connection whose handshake is not over is a row in `SYN_RECV`, and of those a listener is allowed as many as its
-//! backlog says, and one more (measured on Linux 6.18, with backlogs of 16 and 128). What comes beyond leaves no row: it is
-//! answered by a cookie, or dropped where `tcp_syncookies` is 0. The counters are those of the whole network namespace, and
-//! there are none for one listener: they are reported for a listener only while that one's rows stand at the limit.
+//! A connection whose handshake is incomplete is a row in `SYN_RECV`. A listener may have one more of them than its
+//! backlog (measured on Linux 6.18, with backlogs of 16 and 128). A SYN beyond that leaves no row: the kernel answers it
+//! with a cookie, or drops it where `tcp_syncookies` is 0. The counters are those of the whole network namespace, and
+//! there are none for one listener: they are attributed to a listener only while its rows are at the limit.
 //!
 //! A handshake that is reset before its last ACK leaves no row either: a SYN scan lasts for microseconds.
 
@@ -14,13 +14,13 @@ use std::time::Duration;
 use crate::domain::guard::GuardAction;
 use crate::domain::{GuardEvent, Row, TcpState};
 
-/// How often the counters are read at most.
+/// The shortest interval between readings of the counters.
 const EVERY: Duration = Duration::from_secs(1);
 
-/// A flood is reported for at once when it begins, and then at most so often.
+/// A flood is reported at once when it begins, and then at most this often.
 const QUIET: Duration = Duration::from_secs(10);
 
-/// The counters of a network namespace since it exists.
+/// The counters of a network namespace since it was created.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Counters {
     /// SYNs answered by a cookie: `SyncookiesSent`.
@@ -32,7 +32,7 @@ pub struct Counters {
 }
 
 impl Counters {
-    /// The calling thread's.
+    /// Those of the calling thread's namespace.
     pub fn now() -> Option<Self> {
         // Not /proc/net: that is the main thread's.
         Self::read(&std::fs::read_to_string("/proc/thread-self/net/netstat").ok()?)
@@ -55,7 +55,7 @@ impl Counters {
     }
 }
 
-/// A listener of the reading under way, and what it may have half open.
+/// A listener in the current reading, and its limit of half-open connections.
 #[derive(Debug, Clone, Copy)]
 struct ListenerLimit {
     addr: SocketAddr,
@@ -71,11 +71,11 @@ pub struct HalfOpen {
     read: Option<Duration>,
     tallies: BTreeMap<(Option<SocketAddr>, GuardAction), Tally>,
     resets: Tally,
-    /// What was counted since the last time while no listener was full: the rows are read before the counters.
+    /// What was counted since the last reading while no listener was full: the rows are read before the counters.
     doubtful: Counters,
 }
 
-/// What is reported for one listener, or of all.
+/// What was counted for one listener, or for all, and when it was last reported.
 #[derive(Debug, Default)]
 struct Tally {
     limit: Option<u64>,
@@ -84,13 +84,13 @@ struct Tally {
 }
 
 impl HalfOpen {
-    /// A full reading begins.
+    /// Begins a full reading.
     pub fn begin(&mut self) {
         self.listeners.clear();
         self.rows.clear();
     }
 
-    /// A row of it.
+    /// Takes in a row of the reading.
     pub fn see(&mut self, row: &Row) {
         match row.state {
             Some(TcpState::Listen) => {
@@ -107,10 +107,10 @@ impl HalfOpen {
         !self.listeners.is_empty() && self.read.is_none_or(|read| now.saturating_sub(read) >= EVERY)
     }
 
-    /// Takes the counters in; what is to be reported now, if anything.
+    /// Takes in the counters and returns what is due to be reported.
     pub fn count(&mut self, now: Duration, counters: Counters) -> Vec<GuardEvent> {
         self.read = Some(now);
-        // What was counted before the first time is nobody's business.
+        // What was counted before the first reading did not happen on our watch.
         let before = self.before.replace(counters).unwrap_or(counters);
         let new = Counters {
             cookies: counters.cookies.saturating_sub(before.cookies),
@@ -124,7 +124,7 @@ impl HalfOpen {
             (GuardAction::Ignored, new.dropped + doubtful.dropped),
         ];
         for (action, more) in more.into_iter().filter(|(_, more)| *more > 0 && !full.is_empty()) {
-            // Between two of them the counters do not choose.
+            // The counters do not say which of several full listeners it was.
             let one = if let [one] = full[..] { Some(one) } else { None };
             let tally = self.tallies.entry((one.map(|listener| listener.addr), action)).or_default();
             tally.limit = one.map(|listener| listener.limit.into());
@@ -139,7 +139,7 @@ impl HalfOpen {
         reported
     }
 
-    /// Nothing is read any more: all that was counted and not reported yet.
+    /// The last reading: returns everything counted but not yet reported.
     pub fn end(&mut self, now: Duration, counters: Option<Counters>) -> Vec<GuardEvent> {
         let mut reported = counters.map_or_else(Vec::new, |counters| self.count(now, counters));
         reported.extend(self.tell(None, |_| true));
@@ -163,7 +163,7 @@ impl HalfOpen {
         events
     }
 
-    /// Takes back what could not be reported: it is reported later.
+    /// Takes back an event that could not be delivered, to report it later.
     pub fn take_back(&mut self, event: &GuardEvent) {
         match event {
             GuardEvent::HalfOpen { listener, action, count, .. } => {
@@ -176,8 +176,8 @@ impl HalfOpen {
         }
     }
 
-    /// Whether a listener has about as much half open as it may: the kernel lets the oldest go when there are many, and a
-    /// reading comes a little later.
+    /// Whether a listener is close to its limit. Half of it counts, because the kernel drops the oldest when there are many
+    /// and a reading comes a little later.
     fn is_full(&self, listener: &ListenerLimit) -> bool {
         let own = |(addr, _): &(&SocketAddr, &u32)| is_of(**addr, listener.addr);
         let rows: u32 = self.rows.iter().filter(own).map(|(_, rows)| rows).sum();
@@ -244,7 +244,7 @@ mod tests {
     }
 
     #[test]
-    fn a_flood_is_told_at_once_and_its_rest_ten_seconds_later() {
+    fn a_flood_is_reported_at_once_and_the_rest_ten_seconds_later() {
         let mut half = HalfOpen::default();
         reading(&mut half, 0);
         assert!(half.wants(at(0)) && half.count(at(0), counters(7)).is_empty());
@@ -262,7 +262,7 @@ mod tests {
     }
 
     #[test]
-    fn what_was_counted_just_before_the_rows_were_seen_is_told() {
+    fn counts_from_just_before_the_rows_were_seen_are_reported() {
         let mut half = HalfOpen::default();
         half.count(at(0), counters(0));
         reading(&mut half, 0);
@@ -272,7 +272,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_not_told_yet_is_told_at_the_end_and_what_could_not_be_later() {
+    fn unreported_counts_come_at_the_end_and_undelivered_ones_later() {
         let mut half = HalfOpen::default();
         reading(&mut half, 8);
         half.count(at(0), counters(0));
@@ -283,7 +283,7 @@ mod tests {
     }
 
     #[test]
-    fn what_the_kernel_did_for_somebody_else_is_not_told() {
+    fn counts_while_no_listener_is_full_are_not_reported() {
         let mut half = HalfOpen::default();
         half.count(at(0), counters(0));
         reading(&mut half, 3);
@@ -301,7 +301,7 @@ mod tests {
     }
 
     #[test]
-    fn handshakes_that_were_reset_are_told_whoever_did_it() {
+    fn reset_handshakes_are_always_reported() {
         let mut half = HalfOpen::default();
         let reset = |resets| Counters { resets, ..Counters::default() };
         assert_eq!(half.count(at(0), reset(9)), [], "before our time");
@@ -312,7 +312,7 @@ mod tests {
     }
 
     #[test]
-    fn the_counters_are_found_among_the_others() {
+    fn the_counters_are_found_by_name() {
         let text = "TcpExt: A SyncookiesSent EmbryonicRsts TCPReqQFullDrop\nTcpExt: 1 22 3 44\nIpExt: A\nIpExt: 9\n";
         assert_eq!(Counters::read(text), Some(Counters { cookies: 22, resets: 3, dropped: 44 }));
         assert_eq!(Counters::read("TcpExt: A B\nTcpExt: 1 2\n"), None);

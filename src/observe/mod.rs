@@ -1,19 +1,19 @@
-//! What the kernel says about sockets: its table, its tracepoint, and the packets.
+//! What the kernel says about sockets: its socket table, its tracepoint, and captured packets.
 //!
 //! | file | what it is |
 //! |---|---|
-//! | [`addresses()`] | the addresses that other machines could reach this one by |
-//! | [`scope`] | which sockets are wanted |
-//! | [`differ`] | two readings of the table → what changed between them (pure) |
-//! | [`half_open`] | Linux: what the kernel does about half-open connections beyond its limit |
+//! | [`addresses()`] | the addresses at which other machines can reach this one |
+//! | [`scope`] | which sockets to watch |
+//! | [`differ`] | successive readings of the table → what changed (pure) |
+//! | [`half_open`] | Linux: what the kernel does with half-open connections beyond its limit |
 //! | [`pace`] | when the next full reading is due (pure) |
 //! | [`table`] | the thread that reads, compares and reports |
-//! | [`source`] | where a reading comes from: `diag` on Linux, `portable` elsewhere |
+//! | [`source`] | the source of a reading: `diag` on Linux, `portable` elsewhere |
 //! | [`process`] | which process holds a socket |
-//! | [`capture`] | packets, and the files that hold them |
-//! | [`trace`] | Linux, root: every change of state, from the kernel's tracepoint |
+//! | [`capture`] | packets, and capture files |
+//! | [`trace`] | Linux, root: every state change, from the kernel's tracepoint |
 //!
-//! Everything is reported through [`crate::domain::EventSink`]; this layer knows no other. Reading packets is the `packet` layer's.
+//! Everything is reported through [`crate::domain::EventSink`]. Decoding packets is the job of the `packet` layer.
 
 mod addresses;
 pub mod capture;

@@ -1,5 +1,5 @@
-//! The thread that finds out which process holds a socket. A walk through `/proc` takes milliseconds, which the table's
-//! own thread does not have.
+//! The thread that finds which process holds a socket. A walk through `/proc` takes milliseconds, too long for the table's
+//! own thread.
 
 use std::collections::{BTreeSet, HashMap};
 use std::io;
@@ -12,10 +12,10 @@ use super::requests::RequestQueue;
 
 /// A walk is followed by this many times as much rest: a tenth of a core.
 const REST: u32 = 9;
-/// What was not found is not looked for again before this.
+/// An inode that was not found is not tried again for this long.
 const AGAIN: Duration = Duration::from_secs(2);
 
-/// The thread, and what it is asked for.
+/// The thread and its requests.
 #[derive(Debug)]
 pub(super) struct Namer {
     queue: Arc<RequestQueue>,
@@ -23,7 +23,7 @@ pub(super) struct Namer {
 }
 
 impl Namer {
-    /// Starts the thread; what it finds out goes to `answers`.
+    /// Starts the thread; what it finds goes to `answers`.
     pub(super) fn start(answers: Arc<RequestQueue>) -> io::Result<Self> {
         let queue = Arc::new(RequestQueue::default());
         let mine = Arc::clone(&queue);
@@ -31,7 +31,7 @@ impl Namer {
         Ok(Self { queue, thread: Some(thread) })
     }
 
-    /// Asks who holds these.
+    /// Requests the processes that hold these inodes.
     pub(super) fn name(&self, inodes: impl IntoIterator<Item = u64>) {
         self.queue.add(|requests| requests.name(inodes));
     }

@@ -1,28 +1,28 @@
-//! When the next full reading of the table is due: often while things move, seldom while nothing does, and never more
+//! When the next full reading of the table is due: often while sockets change, rarely while none do, and never using more
 //! than its share of the processor.
 
 use std::time::Duration;
 
-/// The shortest time between two readings that nobody asked for.
+/// The shortest interval between periodic readings.
 const QUICK: Duration = Duration::from_millis(100);
-/// The longest.
+/// The longest interval.
 const SLOW: Duration = Duration::from_secs(1);
-/// After a change the table counts as moving for this long.
+/// After a change, the table counts as active for this long.
 const MOTION: Duration = Duration::from_secs(1);
-/// Whatever happens, work is followed by this many times as much rest: a tenth of a core.
+/// Work is always followed by this many times as much rest: at most a tenth of a core.
 const REST: u32 = 9;
-/// While nothing moves, readings are this many times as far apart as they are long: under half a percent of a core, as
-/// long as that does not make them rarer than [`SLOW`].
+/// While nothing changes, the interval is this many times the cost of a reading, under half a percent of a core, but never
+/// longer than [`SLOW`].
 const IDLE_REST: u32 = 250;
 
-/// The pace. Times are durations since any one origin; it has no clock.
+/// Schedules readings. Times are durations since an arbitrary origin; it has no clock of its own.
 #[derive(Debug, Clone, Default)]
 pub struct TablePace {
     /// The start of the last reading.
     read: Option<Duration>,
-    /// What it cost.
+    /// The processor time it cost.
     cost: Duration,
-    /// Not before this.
+    /// No reading before this time.
     rested: Duration,
     /// The last change, if there was one.
     changed: Option<Duration>,
@@ -31,22 +31,22 @@ pub struct TablePace {
 }
 
 impl TablePace {
-    /// A reading is wanted as soon as may be.
+    /// Requests a reading as soon as possible.
     pub const fn ask(&mut self) {
         self.asked = true;
     }
 
-    /// Something is known to be going on, or to be over.
+    /// Says whether activity is known to be going on.
     pub const fn moving(&mut self, yes: bool) {
         self.moving = yes;
     }
 
-    /// Something changed at `now`.
+    /// The table changed at `now`.
     pub const fn changed(&mut self, now: Duration) {
         self.changed = Some(now);
     }
 
-    /// Work other than a reading ended at `now` and cost this.
+    /// Work other than a reading ended at `now` at this cost.
     pub fn worked(&mut self, now: Duration, cost: Duration) {
         self.rested = self.rested.max(now).saturating_add(cost * REST);
     }
@@ -88,7 +88,7 @@ mod tests {
     }
 
     #[test]
-    fn idle_readings_are_as_far_apart_as_they_are_dear() {
+    fn idle_readings_are_spaced_by_their_cost() {
         for (cost, due) in [(ms(0), 1100), (Duration::from_micros(200), 1100), (ms(2), 1500), (ms(20), 2000)] {
             assert_eq!(after_a_reading_of(cost).due(ms(1050)), ms(due), "{cost:?}");
         }
@@ -96,7 +96,7 @@ mod tests {
     }
 
     #[test]
-    fn motion_quickens_within_the_tenth_of_a_core_and_ends_by_itself() {
+    fn activity_speeds_up_readings_within_a_tenth_of_a_core_and_expires() {
         let mut pace = after_a_reading_of(ms(4));
         pace.changed(ms(1004));
         assert_eq!(pace.due(ms(1004)), ms(1100));
@@ -107,7 +107,7 @@ mod tests {
     }
 
     #[test]
-    fn a_wish_is_granted_once_rested_and_only_once() {
+    fn a_requested_reading_waits_for_the_rest_and_happens_once() {
         let mut pace = after_a_reading_of(ms(2));
         pace.ask();
         assert_eq!(pace.due(ms(1003)), ms(1002 + 18));

@@ -11,10 +11,10 @@ use super::scope::Scope;
 use super::source::Completeness;
 use crate::domain::{Flow, Proto, Row, TcpState};
 
-/// Reads every socket of `scope` and gives each to `each`.
+/// Reads every socket of `scope` and passes it to `each`.
 ///
 /// # Errors
-/// The library's, and `Other` when it panicked, which it is known to do on what it did not expect.
+/// The library's, and `Other` when it panicked, which it is known to do on unexpected input.
 pub(super) fn dump(scope: &Scope, each: &mut dyn FnMut(Row)) -> io::Result<Completeness> {
     let sockets = panic::catch_unwind(read).map_err(|_| io::Error::other("netstat2 panicked"))??;
     for row in sockets.iter().filter_map(row) {
@@ -28,7 +28,7 @@ pub(super) fn dump(scope: &Scope, each: &mut dyn FnMut(Row)) -> io::Result<Compl
 fn read() -> io::Result<Vec<SocketInfo>> {
     let families = AddressFamilyFlags::IPV4 | AddressFamilyFlags::IPV6;
     let protocols = ProtocolFlags::TCP | ProtocolFlags::UDP;
-    // On Linux the processes would cost a walk through all of /proc; they are found by inode when they are wanted.
+    // On Linux, finding the processes means a walk through all of /proc; we look them up by inode when needed.
     #[cfg(target_os = "linux")]
     let sockets = netstat2::iterate_sockets_info_without_pids(families, protocols);
     #[cfg(not(target_os = "linux"))]
@@ -48,7 +48,7 @@ fn row(socket: &SocketInfo) -> Option<Row> {
         ProtocolSocketInfo::Tcp(tcp) => {
             let local = SocketAddr::new(tcp.local_addr, tcp.local_port);
             let state = state(tcp.state);
-            // Windows lists what was just deleted, and sockets that are only bound; neither is a row of netstat.
+            // Windows also lists sockets just deleted or merely bound; netstat shows neither.
             if matches!(tcp.state, Theirs::DeleteTcb | Theirs::Closed) {
                 return None;
             }

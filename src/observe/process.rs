@@ -1,7 +1,7 @@
-//! Which process holds a socket, and who holds a port.
+//! Which process holds a socket or a port.
 //!
-//! On Linux: `/proc/<pid>/fd` says which inodes a process has open (`proc(5)`). Of other users' processes only root is
-//! told; their sockets stay without a name.
+//! On Linux `/proc/<pid>/fd` lists the inodes that a process has open (`proc(5)`). Only root can read it for other users'
+//! processes; without root their sockets have no process name.
 
 use std::collections::{BTreeSet, HashMap};
 use std::net::{IpAddr, SocketAddr};
@@ -11,8 +11,8 @@ use super::source;
 use crate::domain::excerpt::sanitise;
 use crate::domain::{Process, Proto, TcpState};
 
-/// Who listens on `addr`, or for UDP has bound it, or holds a wildcard address that takes it. `None` when nobody does
-/// or it may not be known. Blocks for as long as a walk through `/proc` takes.
+/// The process that listens on `addr` (for UDP: has bound it), directly or through a wildcard address. `None` when there
+/// is none, or it may not be known. Blocks for as long as a walk through `/proc` takes.
 pub fn holder(proto: Proto, addr: SocketAddr) -> Option<Process> {
     let rows = source::dump(&Scope::ports([addr.port()])).ok()?;
     let held = rows.into_iter().find(|row| {
@@ -27,7 +27,7 @@ pub fn holder(proto: Proto, addr: SocketAddr) -> Option<Process> {
     })
 }
 
-/// Whether two sockets bound to these addresses would be in each other's way, so far as the addresses go.
+/// Whether two sockets on one port would conflict, going by their addresses.
 fn conflict(one: IpAddr, other: IpAddr) -> bool {
     let (one, other) = (one.to_canonical(), other.to_canonical());
     one == other || one.is_unspecified() || other.is_unspecified()
@@ -51,7 +51,7 @@ pub(super) fn with_pid(pid: u32) -> Process {
     Process { pid, name: sanitise(name.strip_suffix(b"\n").unwrap_or(&name)) }
 }
 
-/// The processes that hold these inodes, as far as they may be known: this process first, then the others.
+/// The processes that hold these inodes, as far as we may know: looks in this process first, then in the others.
 pub fn named(inodes: &BTreeSet<u64>) -> HashMap<u64, Process> {
     let mut found = HashMap::new();
     let mut wanted = inodes.clone();
@@ -68,10 +68,10 @@ pub fn named(inodes: &BTreeSet<u64>) -> HashMap<u64, Process> {
     found
 }
 
-/// Moves what one process holds from `wanted` to `found`. The newest sockets have the highest descriptors and are
-/// the likeliest to be asked for.
+/// Moves what one process holds from `wanted` to `found`. The newest sockets have the highest descriptors and are most
+/// likely to be wanted, so those come first.
 fn look_in(pid: u32, wanted: &mut BTreeSet<u64>, found: &mut HashMap<u64, Process>) {
-    // Another user's process, or one that just ended.
+    // Unreadable: another user's process, or one that has just ended.
     let Ok(entries) = std::fs::read_dir(format!("/proc/{pid}/fd")) else { return };
     let mut descriptors: Vec<u32> =
         entries.filter_map(|entry| entry.ok()?.file_name().to_str()?.parse().ok()).collect();

@@ -1,4 +1,4 @@
-//! What the table's thread has been asked for and has not done yet: bounded, and the same wish twice is one wish.
+//! Requests that a thread has not served yet: bounded, and a repeated request counts once.
 
 use std::collections::{BTreeSet, HashMap};
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
@@ -7,29 +7,29 @@ use std::time::{Duration, Instant};
 use super::scope::Scope;
 use crate::domain::{Flow, Process};
 
-/// With more lookups than this outstanding, one full reading answers them all and costs less.
+/// With more pending lookups than this, one full reading answers them all and costs less.
 const MOST_LOOKUPS: usize = 512;
-/// More rows than this are on no screen.
+/// No screen shows more rows than this.
 const MOST_NAMES: usize = 4_096;
 
-/// Everything asked for since the last time.
+/// Everything requested since the last [`RequestQueue::take`].
 #[derive(Debug, Default)]
 pub(super) struct Requests {
-    /// Look these up.
+    /// Sockets to look up.
     pub(super) flows: BTreeSet<Flow>,
-    /// Read everything soon.
+    /// Whether a full reading is wanted soon.
     pub(super) refresh: bool,
-    /// Watch these sockets from now on.
+    /// The new scope.
     pub(super) scope: Option<Scope>,
-    /// Whether something is in motion.
+    /// Whether activity is going on.
     pub(super) motion: Option<bool>,
-    /// Find out who holds these inodes.
+    /// Inodes whose processes are wanted.
     pub(super) inodes: BTreeSet<u64>,
-    /// Who holds which inode, as was found out.
+    /// Processes that were found, by inode.
     pub(super) named: HashMap<u64, Process>,
-    /// Report the `TCP_INFO` of this one, or of none.
+    /// The connection whose `TCP_INFO` to report.
     pub(super) detail: Option<Selected>,
-    /// Come to an end.
+    /// The thread is to end.
     pub(super) stop: bool,
 }
 
@@ -66,13 +66,13 @@ impl Requests {
 /// Which connection's `TCP_INFO` is wanted.
 #[derive(Debug, Clone, Copy)]
 pub(super) enum Selected {
-    /// This one's.
+    /// That of this connection.
     Flow(Flow),
-    /// None.
+    /// That of no connection.
     Nothing,
 }
 
-/// The requests, and how the thread learns of them.
+/// The requests, and a way to wake the thread that serves them.
 #[derive(Debug, Default)]
 pub(super) struct RequestQueue {
     requests: Mutex<Requests>,
@@ -80,13 +80,13 @@ pub(super) struct RequestQueue {
 }
 
 impl RequestQueue {
-    /// Adds a wish and wakes the thread. Never waits for it: the lock is only ever held for such an addition.
+    /// Adds a request and wakes the thread. Never waits for it: the lock is held only for such additions.
     pub(super) fn add(&self, add: impl FnOnce(&mut Requests)) {
         add(&mut self.lock());
         self.changed.notify_one();
     }
 
-    /// Takes every wish there is, waiting for one until `until` (for ever, when there is no such time).
+    /// Takes all requests, waiting for the first until `until`, or for ever without it.
     pub(super) fn take(&self, until: Option<Instant>) -> Requests {
         let mut requests = self.lock();
         while requests.is_empty() {
@@ -101,7 +101,7 @@ impl RequestQueue {
     }
 
     fn lock(&self) -> MutexGuard<'_, Requests> {
-        // A wish is added in one step; a panic between leaves nothing half done.
+        // Each addition is complete before it could panic, so a poisoned lock holds consistent requests.
         self.requests.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

@@ -1,12 +1,12 @@
-//! Where a row is remembered, and a hash for it: with twenty thousand rows, most of a comparison is finding them.
+//! The identity of a row, and a fast hash for it: with twenty thousand rows, most of a comparison is the lookups.
 
 use std::hash::{BuildHasher, Hash, Hasher, RandomState};
 use std::net::SocketAddr;
 
 use crate::domain::{Flow, Proto, RowKey};
 
-/// A TCP connection is told from others by its addresses alone, so that it can be found without its cookie; listeners
-/// and UDP sockets may share theirs.
+/// A TCP connection is identified by its addresses alone, so it can be found without its cookie. Listeners and UDP
+/// sockets can share an address, so their cookie counts too.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct RowId {
     /// The addresses.
@@ -41,8 +41,8 @@ fn put<H: Hasher>(addr: &SocketAddr, state: &mut H) {
     }
 }
 
-/// Makes [`Mixer`]s that start from a number that differs from process to process: whoever connects chooses addresses
-/// and ports, but cannot know which of them meet.
+/// Makes [`Mixer`]s with a seed that differs from process to process: a peer chooses its addresses and ports, but cannot
+/// predict which of them collide.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Mixing(u64);
 
@@ -60,7 +60,7 @@ impl BuildHasher for Mixing {
     }
 }
 
-/// Folds each word in by a multiplication to 128 bits.
+/// Mixes in each word by multiplying to 128 bits and folding the halves.
 #[derive(Debug)]
 pub(super) struct Mixer(u64);
 
@@ -96,14 +96,14 @@ mod tests {
     use super::*;
 
     #[test]
-    fn neighbouring_ports_do_not_meet() {
+    fn neighbouring_ports_do_not_collide() {
         let mixing = Mixing::default();
         let flow = |port: u16| Flow::tcp(([127, 0, 0, 1], port).into(), ([127, 0, 0, 1], 65432).into());
         let ids = (0..=u16::MAX).flat_map(|port| [flow(port), flow(port).mirror().unwrap()]);
         let hashes: HashSet<u64> = ids.map(|flow| mixing.hash_one(RowId { flow, cookie: 0 })).collect();
         // 65432 to 65432 is its own mirror.
         assert_eq!(hashes.len(), 2 * 65_536 - 1);
-        // The table goes by the low bits, and tells neighbours apart by the top seven.
+        // The hash table picks a bucket by the low bits and compares entries by the top seven.
         let low: HashSet<u64> = hashes.iter().map(|hash| hash & 0xffff).collect();
         let top: HashSet<u64> = hashes.iter().map(|hash| hash >> 57).collect();
         assert!(low.len() > 50_000 && top.len() == 128, "{} {}", low.len(), top.len());

@@ -1,13 +1,13 @@
-//! Which sockets are wanted.
+//! Which sockets to watch.
 
 use std::collections::BTreeSet;
 
 use crate::domain::Flow;
 
-/// Which sockets of the machine are wanted.
+/// Which sockets of the machine to watch.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Scope {
-    /// Those with one of these ports on either side. On Linux the kernel does the choosing.
+    /// Those with one of these ports on either side. On Linux the kernel filters them.
     Ports(BTreeSet<u16>),
     /// Every TCP and UDP socket.
     All,
@@ -19,7 +19,7 @@ impl Scope {
         Self::Ports(ports.into_iter().collect())
     }
 
-    /// Whether a socket with these addresses is wanted.
+    /// Whether it includes a socket with these addresses.
     pub fn has(&self, flow: &Flow) -> bool {
         match self {
             Self::All => true,

@@ -1,4 +1,4 @@
-//! Where a reading of the socket table comes from.
+//! The sources of a socket table reading.
 
 use std::io;
 
@@ -9,19 +9,19 @@ use super::scope::Scope;
 use crate::domain::note::TableSource;
 use crate::domain::{Flow, Row, TcpInfo};
 
-/// Whether a reading that ended well can be relied on to show every socket that was there all the time.
+/// Whether a reading that ended without an error shows every socket that existed throughout.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Completeness {
-    /// It can: a socket that is not in it is gone.
+    /// It does: a socket missing from it is gone.
     Complete,
-    /// The kernel said that the table changed under it: what it shows is true, what it lacks may be there.
+    /// The kernel said that the table changed meanwhile: what it shows is true, but sockets may be missing.
     Interrupted,
 }
 
-/// What one socket's exact lookup says.
+/// The result of looking up one socket by its exact addresses.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Lookup {
-    /// There it is.
+    /// The socket's row.
     Found(Box<Row>),
     /// There is no such socket.
     NotFound,
@@ -32,7 +32,7 @@ pub enum Lookup {
 /// A source of readings.
 #[derive(Debug)]
 pub enum Source {
-    /// The kernel, asked directly.
+    /// The kernel, queried directly.
     #[cfg(target_os = "linux")]
     Diag(SockDiag),
     /// The portable library.
@@ -40,7 +40,7 @@ pub enum Source {
 }
 
 impl Source {
-    /// The best that this machine has, proven by one reading of nothing much.
+    /// The best source on this machine, tested by one reading that selects almost nothing.
     pub fn best() -> Self {
         #[cfg(target_os = "linux")]
         if let Ok(mut diag) = SockDiag::open()
@@ -51,7 +51,7 @@ impl Source {
         Self::Portable
     }
 
-    /// What to call it.
+    /// Its name in reports.
     pub const fn name(&self) -> TableSource {
         match self {
             #[cfg(target_os = "linux")]
@@ -60,7 +60,7 @@ impl Source {
         }
     }
 
-    /// Reads every socket of `scope` and gives each to `each`. On an error, what came before it is true but not all.
+    /// Reads every socket of `scope` and passes it to `each`. After an error, the rows so far are true but incomplete.
     pub fn dump(&mut self, scope: &Scope, each: &mut dyn FnMut(Row)) -> io::Result<Completeness> {
         match self {
             #[cfg(target_os = "linux")]
@@ -94,10 +94,10 @@ impl Source {
     }
 }
 
-/// One complete reading, now, in the calling thread: for a command that prints the table once.
+/// One complete reading in the calling thread, for a command that prints the table once.
 ///
 /// # Errors
-/// The source's own; `Interrupted` when the table changed under every attempt, so that rows may be missing.
+/// The source's own; `Interrupted` when the table changed during every attempt, so rows may be missing.
 pub fn dump(scope: &Scope) -> io::Result<Vec<Row>> {
     let mut rows = Vec::new();
     #[cfg(target_os = "linux")]

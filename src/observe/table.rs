@@ -1,4 +1,4 @@
-//! The live socket table: a thread that reads, compares with what it said last, and reports the difference.
+//! The live socket table: a thread that reads the table and reports what changed since its last report.
 
 use std::io;
 use std::sync::Arc;
@@ -21,12 +21,12 @@ use crate::domain::{Delta, Errno, EventKind, EventSink, Evidence, Flow, Note, Pr
 
 /// How often the selected connection's `TCP_INFO` is read.
 const DETAIL: Duration = Duration::from_millis(500);
-/// Up to so many rows that a reading lacks are looked up one by one before they are called gone: a walk through a hash
-/// table that changes meanwhile can pass a socket by.
+/// Up to this many missing rows are looked up one by one before we report them gone: the kernel's walk through a hash
+/// table that changes meanwhile can miss a socket.
 const DOUBTED: usize = 4_096;
 
-/// The handle of the live table. Everything it sees goes to its sink as [`EventKind::Row`] and [`EventKind::Info`], as
-/// [`Evidence::Sampled`]. Asking never waits. Dropping it ends and joins its threads.
+/// The handle of the live table. It reports to its sink as [`EventKind::Row`] and [`EventKind::Info`], with
+/// [`Evidence::Sampled`]. Requests never block. Dropping it ends and joins its threads.
 #[derive(Debug)]
 pub struct SocketTable {
     queue: Arc<RequestQueue>,
@@ -34,8 +34,8 @@ pub struct SocketTable {
 }
 
 impl SocketTable {
-    /// Watches the sockets of `scope` in the calling thread's network namespace, by the best source there is, and says
-    /// which that is ([`Note::TableFrom`]).
+    /// Watches the sockets of `scope` in the calling thread's network namespace through the best source available, and
+    /// reports which that is ([`Note::TableFrom`]).
     ///
     /// # Errors
     /// When a thread cannot be started.
@@ -44,7 +44,7 @@ impl SocketTable {
         #[cfg(target_os = "linux")]
         let destroyed = {
             let changed = Arc::clone(&queue);
-            // Where it is not allowed, the heartbeat finds out a little later.
+            // Where the kernel does not allow it, the periodic reading notices a little later.
             DestroyListener::start(scope.clone(), move |ended| {
                 changed.add(|requests| match ended {
                     Destruction::Socket(flow) => requests.look_up([flow].into_iter().chain(flow.mirror())),
@@ -65,7 +65,7 @@ impl SocketTable {
         )
     }
 
-    /// The same for a source that somebody else opened: on one of the wire's hosts.
+    /// The same for a source opened elsewhere, on one of the wire's hosts.
     ///
     /// # Errors
     /// When a thread cannot be started.
@@ -80,34 +80,34 @@ impl SocketTable {
         Ok(Self { queue, thread: Some(thread) })
     }
 
-    /// Looks these sockets and their other ends up now, each by its addresses.
+    /// Looks up these sockets and their other ends now, by their addresses.
     pub fn lookup(&self, flows: impl IntoIterator<Item = Flow>) {
         self.queue.add(|requests| {
             requests.look_up(flows.into_iter().flat_map(|flow| [flow].into_iter().chain(flow.mirror())));
         });
     }
 
-    /// Reads everything soon.
+    /// Requests a full reading soon.
     pub fn refresh(&self) {
         self.queue.add(|requests| requests.refresh = true);
     }
 
-    /// Watches these sockets from now on; rows of others are gone.
+    /// Watches these sockets from now on; all other rows are dropped.
     pub fn scope(&self, scope: Scope) {
         self.queue.add(|requests| requests.scope = Some(scope));
     }
 
-    /// Reads more often while something is known to be in motion. (After a change it does so by itself for a second.)
+    /// Reads more often while activity is known to be going on. (It does so anyway for a second after a change.)
     pub fn motion(&self, moving: bool) {
         self.queue.add(|requests| requests.motion = Some(moving));
     }
 
-    /// Finds out which processes hold these inodes; rows that have them change when that is known.
+    /// Requests the processes that hold these inodes; the rows change once they are known.
     pub fn name(&self, inodes: impl IntoIterator<Item = u64>) {
         self.queue.add(|requests| requests.name(inodes));
     }
 
-    /// Reports the `TCP_INFO` of this connection whenever it changed, about twice a second; of none with `None`.
+    /// Reports the `TCP_INFO` of this connection when it changes, at most about twice a second; `None` stops that.
     pub fn detail(&self, flow: Option<Flow>) {
         self.queue.add(|requests| requests.detail = Some(flow.map_or(Selected::Nothing, Selected::Flow)));
     }
@@ -126,7 +126,7 @@ impl Drop for SocketTable {
     }
 }
 
-/// What the thread holds.
+/// The state of the reading thread.
 struct TableThread {
     sink: EventSink,
     scope: Scope,
@@ -138,7 +138,7 @@ struct TableThread {
     failed: Option<Errno>,
     #[cfg(target_os = "linux")]
     destroyed: Option<DestroyListener>,
-    /// Only in this thread's own network namespace are there counters to read.
+    /// The counters exist only for this thread's own network namespace.
     #[cfg(target_os = "linux")]
     half_open: Option<HalfOpen>,
 }
@@ -190,7 +190,7 @@ impl TableThread {
         }
     }
 
-    /// Does what was asked, except the full reading, whose time the pace decides.
+    /// Serves the requests, except for a full reading, which the pace schedules.
     fn apply(&mut self, requests: Requests, namer: &Namer) {
         if let Some(scope) = requests.scope {
             #[cfg(target_os = "linux")]
@@ -233,12 +233,12 @@ impl TableThread {
                 self.tell_at(at, |differ, _, say| differ.see(*row, at, say));
             }
             Ok(Lookup::NotFound) if self.differ.knows(flow) => self.tell(|differ, _, say| differ.nowhere(flow, say)),
-            // Its life was too short for any reading; who asked knows of it all the same, and that it is over now.
+            // It was too short-lived for any reading, but the requester knows of it and must learn that it is gone.
             Ok(Lookup::NotFound) if flow.proto == Proto::Tcp && flow.peer.is_some() => {
                 report(&self.sink, self.sink.clock().now(), Delta::Gone(RowKey { flow: *flow, cookie: 0 }));
             }
             Ok(Lookup::Found(_) | Lookup::NotFound) => {}
-            // The next reading will tell.
+            // The next reading answers it.
             Ok(Lookup::Unsupported) | Err(_) => self.pace.ask(),
         }
     }
@@ -290,7 +290,7 @@ impl TableThread {
         }
     }
 
-    /// Reports what there is to tell of half-open connections.
+    /// Reports what is due about half-open connections.
     #[cfg(target_os = "linux")]
     fn count(&mut self, told: impl FnOnce(&mut HalfOpen) -> Vec<GuardEvent>) {
         let Some(half_open) = &mut self.half_open else { return };
@@ -301,7 +301,7 @@ impl TableThread {
         }
     }
 
-    /// Rows that the reading did not show are gone, unless a second look finds them.
+    /// Rows that the reading did not show are gone, unless a lookup finds them.
     fn sweep(&mut self, reading: Completeness) {
         let unseen = self.differ.unseen();
         let doubted = unseen.len() <= DOUBTED;
@@ -327,7 +327,7 @@ impl TableThread {
         }
     }
 
-    /// The selected connection's `TCP_INFO`, when its time has come.
+    /// Reads the selected connection's `TCP_INFO` when it is due.
     fn look_closer(&mut self) {
         let now = self.now();
         let Some(detail) = self.detail.as_mut().filter(|detail| detail.due <= now) else { return };
@@ -338,12 +338,12 @@ impl TableThread {
         }
     }
 
-    /// Lets the differ say something, and keeps the pace informed.
+    /// Runs the differ, reports its changes, and informs the pace.
     fn tell(&mut self, act: impl FnOnce(&mut Differ, &Scope, &mut dyn FnMut(Delta) -> bool)) {
         self.tell_at(self.sink.clock().now(), act);
     }
 
-    /// The same of what was asked for at a known moment.
+    /// The same for an answer that was requested at a known moment.
     fn tell_at(&mut self, at: Stamp, act: impl FnOnce(&mut Differ, &Scope, &mut dyn FnMut(Delta) -> bool)) {
         let mut said = false;
         let sink = &self.sink;
@@ -360,7 +360,7 @@ impl TableThread {
         }
     }
 
-    /// Says once why readings fail, not every time.
+    /// Reports a failure once, not at every reading.
     fn fail(&mut self, error: &io::Error) {
         let errno = Errno::from(error);
         if self.failed != Some(errno) && self.note(Note::TableFailed { errno }) {
@@ -377,13 +377,13 @@ impl TableThread {
     }
 }
 
-/// What a reading says is stamped with the moment at which the kernel was asked: when the answer has been read, it may
-/// be true no longer, and whoever told of the change would seem to have told of it before.
+/// A reading is stamped with the moment of the request: by the time the answer has been read it may be out of date, and a
+/// more recent report of the change would appear to precede it.
 fn report(sink: &EventSink, at: Stamp, delta: Delta) -> bool {
     sink.report_at(at, Evidence::Sampled, EventKind::Row(delta))
 }
 
-/// How much of the processor the calling thread used since the start; elsewhere than on Linux, how much time passed.
+/// The processor time that the calling thread has used since the start; on systems other than Linux, the elapsed time.
 struct Cost(Duration);
 
 impl Cost {

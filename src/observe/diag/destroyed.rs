@@ -1,5 +1,5 @@
-//! The kernel's announcement of every socket that is destroyed: an edge trigger for "closed now", so that the table
-//! need not wait for its next reading.
+//! The kernel's announcements of destroyed sockets: they say at once that a socket has closed, so the table need not wait
+//! for its next reading.
 
 use std::io;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
@@ -21,16 +21,16 @@ const INET_DIAG_PROTOCOL: u16 = 10;
 const UDP: u8 = 17;
 const QUEUE: usize = 1 << 20;
 
-/// What the kernel announced.
+/// An announcement.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Destruction {
     /// A socket with these addresses was destroyed. For TCP a `TIME_WAIT` may have taken its place.
     Socket(Flow),
-    /// More than could be kept: some announcements are missing.
+    /// The buffer overflowed: some announcements are missing.
     Missed,
 }
 
-/// The socket on which they are announced, those of the network namespace in which it was made.
+/// The socket that receives announcements for the network namespace in which it was made.
 #[derive(Debug)]
 pub struct Announcements {
     socket: OwnedFd,
@@ -41,7 +41,7 @@ impl Announcements {
     /// Listens in the calling thread's network namespace.
     ///
     /// # Errors
-    /// Where the kernel does not let this user listen (older kernels ask for `CAP_NET_ADMIN`).
+    /// When the kernel does not let this user listen (older kernels require `CAP_NET_ADMIN`).
     pub fn open() -> io::Result<Self> {
         let flags = SocketFlags::CLOEXEC | SocketFlags::NONBLOCK;
         let socket = socket_with(AddressFamily::NETLINK, SocketType::RAW, flags, Some(netlink::SOCK_DIAG))?;
@@ -54,7 +54,7 @@ impl Announcements {
         Self { socket, buffer: vec![0; 16 * 1024] }
     }
 
-    /// Gives those that came to `tell`, without waiting for more.
+    /// Passes the pending announcements to `tell`, without waiting for more.
     pub fn read(&mut self, tell: &mut dyn FnMut(Destruction)) -> io::Result<()> {
         loop {
             match recv(&self.socket, self.buffer.as_mut_slice(), RecvFlags::empty()) {
@@ -74,7 +74,7 @@ impl AsFd for Announcements {
     }
 }
 
-/// The thread that listens. Dropping it ends and joins it.
+/// The thread that receives announcements. Dropping this ends and joins it.
 #[derive(Debug)]
 pub struct DestroyListener {
     stop: Arc<OwnedFd>,
@@ -97,7 +97,7 @@ impl DestroyListener {
         Ok(Self { stop, scope, thread: Some(thread) })
     }
 
-    /// Listens for these from now on.
+    /// Changes the scope.
     pub fn scope(&self, scope: Scope) {
         *self.scope.lock().unwrap_or_else(PoisonError::into_inner) = scope;
     }
@@ -105,7 +105,7 @@ impl DestroyListener {
 
 impl Drop for DestroyListener {
     fn drop(&mut self) {
-        // An eventfd takes this always: its count is far from full.
+        // The write cannot fail: the eventfd's count is far from its maximum.
         let _ = rustix::io::write(&self.stop, &1_u64.to_ne_bytes());
         let _ = self.thread.take().map(JoinHandle::join);
     }
@@ -132,7 +132,7 @@ fn run(mut announcements: Announcements, stop: &OwnedFd, scope: &Mutex<Scope>, m
     }
 }
 
-/// The addresses in one announcement; none from one that makes no sense, which the next reading makes good.
+/// The addresses in one datagram. A malformed one yields none; the next reading makes up for it.
 fn ended(datagram: &[u8]) -> impl Iterator<Item = Flow> {
     DiagMessages::of(datagram).filter_map(|message| {
         let MessageContent::Socket(bytes) = message.ok()?.content else { return None };

@@ -1,4 +1,4 @@
-//! A kernel that lies, for tests: it answers over a socket pair whatever the test wants.
+//! A fake kernel for tests: it sends whatever answers the test wants, over a socket pair.
 
 use std::net::SocketAddr;
 use std::os::fd::OwnedFd;
@@ -37,7 +37,7 @@ fn error(seq: u32, code: i32) -> Vec<u8> {
     message(2, 0, seq, &code.to_ne_bytes())
 }
 
-/// A socket on 127.0.0.1 with these ports, and an attribute that nobody knows.
+/// A socket on 127.0.0.1 with these ports, and an unknown attribute.
 fn socket(flags: u16, seq: u32, state: u8, local: u16, peer: u16) -> Vec<u8> {
     let mut body = vec![0; row::FIXED];
     (body[0], body[1]) = (2, state);
@@ -52,7 +52,7 @@ fn socket(flags: u16, seq: u32, state: u8, local: u16, peer: u16) -> Vec<u8> {
     message(20, flags, seq, &body)
 }
 
-/// What was asked: a dump of TCP, or of UDP, or one socket.
+/// The kind of request: a dump of TCP, a dump of UDP, or one socket.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Query {
     Tcp,
@@ -60,7 +60,7 @@ enum Query {
     One,
 }
 
-/// A socket whose other end answers each question with these datagrams.
+/// A `SockDiag` whose other end answers each request with these datagrams.
 fn kernel(mut answer: impl FnMut(Query, u32) -> Vec<Vec<u8>> + Send + 'static) -> SockDiag {
     let (near, far): (OwnedFd, OwnedFd) =
         socketpair(AddressFamily::UNIX, SocketType::SEQPACKET, SocketFlags::CLOEXEC, None).unwrap();
@@ -92,7 +92,7 @@ fn read(diag: &mut SockDiag) -> (std::io::Result<Completeness>, Vec<u16>) {
 }
 
 #[test]
-fn a_whole_answer_is_read_with_attributes_that_nobody_knows() {
+fn unknown_attributes_are_skipped() {
     let mut diag = kernel(|asked, seq| match asked {
         Query::Tcp => vec![[socket(0, seq, 10, 1, 0), socket(0, seq, 1, 2, 3)].concat(), done(seq)],
         _ => vec![done(seq)],
@@ -108,7 +108,7 @@ fn an_answer_cut_at_any_byte_is_an_error_and_the_next_one_is_read_again() {
         let mut first = true;
         let mut diag = kernel(move |asked, seq| match asked {
             Query::Tcp if std::mem::take(&mut first) => {
-                // The rest comes late, and is not taken for an answer to the next question.
+                // The rest comes late, and must not be taken for an answer to the next request.
                 vec![whole(seq)[..cut].to_vec(), [socket(0, seq, 1, 99, 2), done(seq)].concat()]
             }
             Query::Tcp => vec![whole(seq)],
@@ -123,7 +123,7 @@ fn an_answer_cut_at_any_byte_is_an_error_and_the_next_one_is_read_again() {
 }
 
 #[test]
-fn an_interrupted_dump_is_begun_again_and_if_it_always_is_says_so() {
+fn an_interrupted_dump_is_retried_and_reported_if_it_never_completes() {
     let mut times = 0;
     let mut diag = kernel(move |asked, seq| {
         times += usize::from(asked == Query::Tcp);
@@ -136,7 +136,7 @@ fn an_interrupted_dump_is_begun_again_and_if_it_always_is_says_so() {
 }
 
 #[test]
-fn an_error_is_an_error_also_at_the_end_of_a_dump() {
+fn an_error_at_the_end_of_a_dump_is_an_error_too() {
     let mut diag = kernel(|_, seq| vec![error(seq, -22)]);
     assert_eq!(read(&mut diag).0.unwrap_err().raw_os_error(), Some(22));
     let mut diag = kernel(|_, seq| vec![socket(0, seq, 1, 1, 2), message(3, 0, seq, &(-105_i32).to_ne_bytes())]);
@@ -144,7 +144,7 @@ fn an_error_is_an_error_also_at_the_end_of_a_dump() {
 }
 
 #[test]
-fn a_listener_is_not_taken_for_the_connection_that_was_asked_for() {
+fn a_listener_is_not_mistaken_for_the_requested_connection() {
     let mut diag = kernel(|_, seq| vec![socket(0, seq, 10, 1, 0)]);
     let addr = |port| SocketAddr::from(([127, 0, 0, 1], port));
     assert_eq!(diag.lookup(&Flow::tcp(addr(1), addr(2))).unwrap(), None);
@@ -160,7 +160,7 @@ impl EventQueue for ChannelQueue {
     }
 }
 
-/// What the table says, in short, to the end of its thread's patience with the kernel.
+/// What the table reports, in short form.
 fn said(heard: &Receiver<Observation>) -> impl Iterator<Item = String> {
     std::iter::from_fn(|| heard.recv_timeout(Duration::from_secs(10)).ok()).filter_map(|seen| match seen.kind {
         EventKind::Row(Delta::Found(row) | Delta::Added(row)) => Some(format!("+{}", row.flow.local.port())),
@@ -180,7 +180,7 @@ fn no_broken_reading_takes_a_row_away() {
             (Query::Udp, _) => vec![done(seq)],
             (Query::One, _) => vec![error(seq, ENOENT)],
             (Query::Tcp, 1) => vec![[socket(0, seq, 10, 1, 0), socket(0, seq, 10, 3, 0), done(seq)].concat()],
-            // Interrupted three times over, cut, refused: each shows that 3 is there and says nothing about 1.
+            // Interrupted three times, cut short, refused: each shows that 3 exists and says nothing about 1.
             (Query::Tcp, 2..=4) => vec![socket(INTERRUPTED, seq, 10, 3, 0), done(seq)],
             (Query::Tcp, 5) => vec![socket(0, seq, 10, 3, 0)[..40].to_vec(), done(seq)],
             (Query::Tcp, 6) => vec![error(seq, -105)],
@@ -196,7 +196,7 @@ fn no_broken_reading_takes_a_row_away() {
 }
 
 #[test]
-fn a_connection_that_a_reading_passed_by_is_looked_up_before_it_is_called_gone() {
+fn a_connection_missing_from_a_reading_is_looked_up_before_it_is_gone() {
     let mut dumps = 0;
     let diag = kernel(move |asked, seq| {
         dumps += u32::from(asked == Query::Tcp);
@@ -204,7 +204,7 @@ fn a_connection_that_a_reading_passed_by_is_looked_up_before_it_is_called_gone()
             (Query::Tcp, 1) => vec![[socket(0, seq, 1, 1, 2), done(seq)].concat()],
             (Query::One, 2..=4) => vec![socket(0, seq, 1, 1, 2)],
             (Query::One, _) => vec![error(seq, ENOENT)],
-            // A new row each time keeps the table in motion and shows that it has been read.
+            // A new row each time keeps the table active and shows that it has been read.
             (Query::Tcp, dumps @ 2..=6) => {
                 vec![socket(0, seq, 10, 100 + u16::try_from(dumps).unwrap(), 0), done(seq)]
             }

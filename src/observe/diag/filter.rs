@@ -1,9 +1,8 @@
-//! The kernel's own little filter language: "source or destination port is one of these" as bytecode.
+//! The kernel's `inet_diag` filter bytecode: "source or destination port is one of these".
 
 use std::collections::BTreeSet;
 
-/// More ports than this are not worth a filter: everything is read and chosen here. Keeps the jump to the end, which
-/// has 16 bits, in reach.
+/// With more ports than this we read everything and filter here. It also keeps the jump to the end within its 16 bits.
 const MOST: usize = 1_000;
 
 // `INET_DIAG_BC_*` of linux/inet_diag.h.
@@ -18,7 +17,7 @@ const JUMP: u16 = 4;
 
 /// The bytecode for `sport = p or dport = p or …`; `None` when there are too many ports for one.
 ///
-/// An operation is `(code: u8, yes: u8, no: u16)`: how many bytes to go on by when it holds and when it does not. A
+/// An operation is `(code: u8, yes: u8, no: u16)`: how many bytes to advance when it holds and when it does not. A
 /// program accepts by ending exactly at its end and rejects by jumping four bytes past it. `yes` is too short for a
 /// jump to the end from far away, so each test but the last is followed by a jump. The kernel checks that every `no`
 /// lands on the chain of the `yes`es, which this layout does.
@@ -67,7 +66,7 @@ mod tests {
     }
 
     #[test]
-    fn it_accepts_exactly_the_ports_on_either_side() {
+    fn it_accepts_exactly_these_ports_on_either_side() {
         for ports in [vec![1], vec![65432], vec![65431, 65432, 65434], (1..=1000).collect()] {
             let ports: BTreeSet<u16> = ports.into_iter().collect();
             let code = any_port(&ports).unwrap();

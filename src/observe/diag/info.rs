@@ -9,8 +9,8 @@ const INET_DIAG_CONG: u16 = 4;
 /// `TCP_INFINITE_SSTHRESH`.
 const NO_THRESHOLD: u32 = 0x7fff_ffff;
 
-/// Reads what was asked for beyond the row. `None` when the kernel sent no `tcp_info` (a `TIME_WAIT` has none) or one
-/// shorter than any kernel's. Newer kernels append to it: what an older one does not have is absent.
+/// Decodes the requested attributes. `None` when the kernel sent no `tcp_info` (a `TIME_WAIT` has none) or one shorter
+/// than any kernel's. Newer kernels append fields, which are absent on an older one.
 pub(super) fn decode(flow: Flow, attribute_bytes: &[u8]) -> Option<TcpInfo> {
     let find = |wanted| attributes(attribute_bytes).find(|(kind, _)| *kind == wanted).map(|(_, value)| value);
     let info = find(INET_DIAG_INFO)?;

@@ -1,7 +1,6 @@
-//! A datagram from the kernel, taken apart into netlink messages and attributes (RFC 3549 §2.2, `netlink(7)`).
+//! Parses a datagram from the kernel into netlink messages and attributes (RFC 3549 §2.2, `netlink(7)`).
 //!
-//! Nothing in it is trusted: a length that does not fit ends the reading with [`MalformedMessage`], never with a panic and never
-//! silently.
+//! Nothing in it is trusted: a length that does not fit yields [`MalformedMessage`], never a panic and never silence.
 
 use std::io;
 
@@ -11,30 +10,30 @@ const NLMSG_ERROR: u16 = 2;
 const NLMSG_DONE: u16 = 3;
 const NLM_F_DUMP_INTR: u16 = 0x10;
 const HEADER: usize = 16;
-/// The older question's answers have its own number.
+/// Answers to the older request carry its own number.
 const TCPDIAG_GETSOCK: u16 = 18;
 
 /// One message.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct DiagMessage<'a> {
-    /// The number of the question it answers; 0 for what nobody asked for.
+    /// The number of the request it answers; 0 for an unsolicited message.
     pub(super) seq: u32,
-    /// The table changed while it was being walked: what was read may lack sockets.
+    /// The table changed during the walk: sockets may be missing.
     pub(super) interrupted: bool,
-    /// What it says.
+    /// Its content.
     pub(super) content: MessageContent<'a>,
 }
 
-/// What a message says.
+/// The content of a message.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum MessageContent<'a> {
     /// One socket: `struct inet_diag_msg` and attributes.
     Socket(&'a [u8]),
     /// The end of a dump.
     Done,
-    /// The question could not be answered, or only in part: an errno.
+    /// The request failed, perhaps halfway: an errno.
     Failed(i32),
-    /// Something this program does not ask for.
+    /// A kind of message that this program never requests.
     Other,
 }
 
@@ -48,7 +47,7 @@ impl From<MalformedMessage> for io::Error {
     }
 }
 
-/// The messages of one datagram; after the first broken one, none.
+/// The messages of one datagram, up to the first malformed one.
 pub(super) struct DiagMessages<'a>(&'a [u8]);
 
 impl<'a> DiagMessages<'a> {
@@ -69,7 +68,7 @@ impl<'a> Iterator for DiagMessages<'a> {
         let Some((len, bytes)) = len.filter(|len| *len >= HEADER).and_then(|len| Some((len, all.get(..len)?))) else {
             return Some(Err(MalformedMessage));
         };
-        // The last message's padding may be left out.
+        // The last message may lack its padding.
         self.0 = all.get(len.next_multiple_of(4)..).unwrap_or_default();
         let kind = half(bytes, 4).unwrap_or_default();
         let flags = half(bytes, 6).unwrap_or_default();
@@ -77,7 +76,7 @@ impl<'a> Iterator for DiagMessages<'a> {
         let code = || word(body, 0).map(u32::cast_signed);
         let content = match kind {
             BY_FAMILY | TCPDIAG_GETSOCK => MessageContent::Socket(body),
-            // A dump that failed half way ends with DONE and the errno in it.
+            // A dump that failed halfway ends with DONE and the errno in it.
             NLMSG_DONE if code().unwrap_or(0) < 0 => MessageContent::Failed(-code().unwrap_or(0)),
             NLMSG_DONE => MessageContent::Done,
             NLMSG_ERROR => match code() {
@@ -91,7 +90,7 @@ impl<'a> Iterator for DiagMessages<'a> {
     }
 }
 
-/// The attributes after a message's fixed part: number and bytes. Ends at the first whose length does not fit.
+/// The attributes after a message's fixed part, as number and bytes, up to the first whose length does not fit.
 pub(super) fn attributes(mut bytes: &[u8]) -> impl Iterator<Item = (u16, &[u8])> {
     std::iter::from_fn(move || {
         let len = usize::from(half(bytes, 0)?);
@@ -102,17 +101,17 @@ pub(super) fn attributes(mut bytes: &[u8]) -> impl Iterator<Item = (u16, &[u8])>
     })
 }
 
-/// Two bytes in the machine's order.
+/// Two bytes in native order.
 pub(super) fn half(bytes: &[u8], at: usize) -> Option<u16> {
     Some(u16::from_ne_bytes(bytes.get(at..)?.first_chunk().copied()?))
 }
 
-/// Four bytes in the machine's order.
+/// Four bytes in native order.
 pub(super) fn word(bytes: &[u8], at: usize) -> Option<u32> {
     Some(u32::from_ne_bytes(bytes.get(at..)?.first_chunk().copied()?))
 }
 
-/// Eight bytes in the machine's order.
+/// Eight bytes in native order.
 pub(super) fn double(bytes: &[u8], at: usize) -> Option<u64> {
     Some(u64::from_ne_bytes(bytes.get(at..)?.first_chunk().copied()?))
 }

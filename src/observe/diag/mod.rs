@@ -1,7 +1,7 @@
-//! Linux asked directly: `sock_diag(7)` over netlink, with the ports chosen by the kernel.
+//! The Linux source: `sock_diag(7)` over netlink, with the kernel filtering by port.
 //!
-//! Not a general netlink library: it asks three questions (all sockets of a scope, one socket, one socket's
-//! `TCP_INFO`) and understands their answers.
+//! Not a general netlink library: it makes three requests (all sockets of a scope, one socket, one socket's `TCP_INFO`)
+//! and understands their answers.
 
 pub mod destroyed;
 #[cfg(test)]

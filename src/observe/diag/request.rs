@@ -1,4 +1,4 @@
-//! The questions, as the kernel reads them (`linux/inet_diag.h`).
+//! The requests, in the kernel's format (`linux/inet_diag.h`).
 
 use std::net::{IpAddr, SocketAddr};
 
@@ -8,8 +8,8 @@ use crate::observe::Scope;
 
 /// `SOCK_DIAG_BY_FAMILY`.
 pub(super) const BY_FAMILY: u16 = 20;
-/// `TCPDIAG_GETSOCK`: the older question, which is about IPv4 and IPv6 at once: one walk through the kernel's table
-/// where two would be needed.
+/// `TCPDIAG_GETSOCK`: the older request, which covers IPv4 and IPv6 at once: one walk through the kernel's table instead
+/// of two.
 const TCP_BOTH_FAMILIES: u16 = 18;
 
 const NLM_F_REQUEST: u16 = 0x1;
@@ -17,7 +17,7 @@ const NLM_F_DUMP: u16 = 0x300;
 const INET_DIAG_REQ_BYTECODE: u16 = 1;
 /// `INET_DIAG_INFO` and `INET_DIAG_CONG`, as bits of the wanted extensions.
 const INFO_AND_CONG: u8 = 1 << 1 | 1 << 3;
-/// `TCP_ESTABLISHED` (1) to `TCP_NEW_SYN_RECV` (12): what `ss -a` asks for. Not 13, bound and inactive, which neither
+/// `TCP_ESTABLISHED` (1) to `TCP_NEW_SYN_RECV` (12): what `ss -a` requests. Not 13, bound and inactive, which neither
 /// `ss` nor `netstat` shows.
 const EVERY_STATE: u32 = 0x1ffe;
 /// `TCP_LISTEN` (10).
@@ -41,7 +41,7 @@ pub(super) enum DumpPart {
 }
 
 impl DumpPart {
-    /// All that make up the whole.
+    /// The parts that make up the whole table.
     pub(super) const ALL: [Self; 3] = [Self::Tcp, Self::Udp4, Self::Udp6];
 
     pub(super) const fn proto(self) -> Proto {
@@ -52,7 +52,7 @@ impl DumpPart {
     }
 }
 
-/// "Every socket of this part that is in the scope."
+/// A request for every socket of this part within the scope.
 pub(super) fn dump(part: DumpPart, scope: &Scope, seq: u32) -> Vec<u8> {
     let (kind, head, tail): (u16, [u8; 4], &[u32]) = match part {
         // struct inet_diag_req: family, source and destination lengths, extensions; id; states, dbs.
@@ -81,12 +81,12 @@ pub(super) fn dump(part: DumpPart, scope: &Scope, seq: u32) -> Vec<u8> {
     end(message)
 }
 
-/// "This one socket", with its `TCP_INFO` if wanted.
+/// A request for one socket, optionally with its `TCP_INFO`.
 pub(super) fn exact(flow: &Flow, with_info: bool, seq: u32) -> Vec<u8> {
     let family = if flow.local.is_ipv4() { AF_INET } else { AF_INET6 };
     let none = SocketAddr::new(if family == AF_INET { [0; 4].into() } else { [0_u16; 8].into() }, 0);
     let (local, peer) = (flow.local, flow.peer.unwrap_or(none));
-    // For UDP the kernel looks the socket up as a packet to it would be: from the peer, to the local address.
+    // For UDP the kernel looks up the socket as it would for an incoming packet: from the peer, to the local address.
     let (src, dst) = if flow.proto == Proto::Udp { (peer, local) } else { (local, peer) };
     let mut message = begin(BY_FAMILY, NLM_F_REQUEST, seq);
     message.extend([family, number(flow.proto), if with_info { INFO_AND_CONG } else { 0 }, 0]);

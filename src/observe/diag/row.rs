@@ -8,7 +8,7 @@ use crate::domain::{Flow, Proto, Row, TcpState, Timer, TimerKind};
 /// The length of the fixed part; attributes follow.
 pub(super) const FIXED: usize = 72;
 
-/// Reads one socket. `None` when the bytes are too few or the family is neither IPv4 nor IPv6.
+/// Decodes one socket. `None` when there are too few bytes or the family is neither IPv4 nor IPv6.
 pub(super) fn decode(bytes: &[u8], proto: Proto) -> Option<Row> {
     let bytes: &[u8; FIXED] = bytes.first_chunk()?;
     let [family, state, timer, retransmits] = *bytes.first_chunk()?;
@@ -36,7 +36,7 @@ pub(in crate::observe) const fn state_of(number: u8) -> Option<TcpState> {
     Some(match number {
         1 => TcpState::Established,
         2 => TcpState::SynSent,
-        // 12 is how the kernel tells a request that has no socket yet from a socket in SYN_RECV.
+        // The kernel uses 12 for a request that has no socket yet, and 3 for a socket in SYN_RECV.
         3 | 12 => TcpState::SynRecv,
         4 => TcpState::FinWait1,
         5 => TcpState::FinWait2,

@@ -1,4 +1,4 @@
-//! The netlink socket: one question at a time, and its whole answer.
+//! The netlink socket: one request at a time, and its whole answer.
 
 use std::io;
 use std::os::fd::OwnedFd;
@@ -16,23 +16,23 @@ use crate::observe::source::Completeness;
 
 /// The kernel answers a dump in pieces of at most 32 KiB.
 const BUFFER: usize = 64 * 1024;
-/// What the kernel may keep for us between two reads.
+/// The receive buffer that we request from the kernel.
 const QUEUE: usize = 4 << 20;
-/// The kernel answers while it is asked; this only keeps a thread from waiting for ever for what will never come.
+/// The kernel answers within the request itself; this only keeps a thread from waiting for ever.
 const PATIENCE: Duration = Duration::from_secs(2);
-/// How often a dump that the kernel calls interrupted is begun again.
+/// How many times a dump is tried while the kernel calls it interrupted.
 const ATTEMPTS: usize = 3;
 
 const ENOENT: i32 = 2;
 const ESTALE: i32 = 116;
 
-/// A `sock_diag(7)` socket. It belongs to the network namespace in which it was made, whoever uses it.
+/// A `sock_diag(7)` socket. It belongs to the network namespace in which it was made, even when used from another.
 #[derive(Debug)]
 pub struct SockDiag {
     socket: OwnedFd,
     buffer: Vec<u8>,
     seq: u32,
-    /// The last answer was not read to its end: its rest is still to come.
+    /// The last answer was not read to its end: the rest is still to come.
     unread: bool,
 }
 
@@ -44,21 +44,21 @@ impl SockDiag {
         Self::on(socket)
     }
 
-    /// Asks over a socket that somebody else made, in the network namespace that is wanted.
+    /// Uses a socket made elsewhere, in the network namespace to be queried.
     pub fn on(socket: OwnedFd) -> io::Result<Self> {
-        // More than the machine's limit needs a privilege; without it the default has to do.
+        // Exceeding the machine's limit needs a privilege; without it the limit has to do.
         let _ = sockopt::set_socket_recv_buffer_size_force(&socket, QUEUE)
             .or_else(|_| sockopt::set_socket_recv_buffer_size(&socket, QUEUE));
         sockopt::set_socket_timeout(&socket, Timeout::Recv, Some(PATIENCE))?;
         Ok(Self { socket, buffer: vec![0; BUFFER], seq: 0, unread: false })
     }
 
-    /// Reads every socket of `scope` and gives each to `each`, in the kernel's order. A dump that was interrupted is
-    /// begun again, so that a row may come twice, the later one being the truer.
+    /// Reads every socket of `scope` and passes it to `each`, in the kernel's order. An interrupted dump is retried, so a
+    /// row may come twice; the later one is more accurate.
     ///
     /// # Errors
-    /// `InvalidData` for an answer that makes no sense, otherwise the kernel's own. What came before it was given to
-    /// `each` and is true, but sockets may be missing.
+    /// `InvalidData` for a malformed answer, otherwise the kernel's own. The rows passed to `each` before it are true, but
+    /// sockets may be missing.
     pub fn dump(&mut self, scope: &Scope, each: &mut dyn FnMut(Row)) -> io::Result<Completeness> {
         self.dump_parts(&DumpPart::ALL, scope, each)
     }
@@ -98,7 +98,7 @@ impl SockDiag {
             match message.content {
                 MessageContent::Socket(bytes) => {
                     let row = row::decode(bytes, part.proto()).ok_or(io::ErrorKind::InvalidData)?;
-                    // The kernel has chosen already, unless there were too many ports for its filter.
+                    // The kernel has filtered already, unless there were too many ports for its filter.
                     if scope.has(&row.flow) {
                         each(row);
                     }
@@ -112,7 +112,7 @@ impl SockDiag {
         Ok(reading)
     }
 
-    /// Looks one socket up by its addresses. `None` when there is none. Costs a few microseconds, however many there are.
+    /// Looks up one socket by its addresses. Costs a few microseconds, however many sockets there are.
     pub fn lookup(&mut self, flow: &Flow) -> io::Result<Option<Row>> {
         self.exact(flow, false, |row, _| Some(row))
     }
@@ -130,8 +130,8 @@ impl SockDiag {
         self.answers(|message| match message.content {
             MessageContent::Socket(bytes) => {
                 let found = row::decode(bytes, flow.proto).ok_or(io::ErrorKind::InvalidData)?;
-                // Where there is no such connection, the kernel offers the listener (or the wildcard UDP socket) that
-                // would take its packets.
+                // If there is no such connection, the kernel returns the listener (or wildcard UDP socket) that would
+                // receive its packets.
                 let attributes = bytes.get(row::FIXED..).unwrap_or_default();
                 Ok(Some(if same(flow, &found.flow) { read(found, attributes) } else { None }))
             }
@@ -141,18 +141,18 @@ impl SockDiag {
         })
     }
 
-    fn ask(&mut self, question: impl FnOnce(u32) -> Vec<u8>) -> io::Result<()> {
+    fn ask(&mut self, request: impl FnOnce(u32) -> Vec<u8>) -> io::Result<()> {
         if self.unread {
-            // Reading is what makes the kernel go on with a dump, so this ends when the old answer does.
+            // The kernel continues a dump only as we read it, so this ends when the old answer does.
             while self.receive(RecvFlags::DONTWAIT).is_ok() {}
             self.unread = false;
         }
         self.seq = self.seq.wrapping_add(1).max(1);
-        send(&self.socket, &question(self.seq), SendFlags::empty())?;
+        send(&self.socket, &request(self.seq), SendFlags::empty())?;
         Ok(())
     }
 
-    /// Gives every message of the present answer to `each`, until that returns something.
+    /// Passes every message of the current answer to `each` until it returns a value.
     fn answers<T>(&mut self, mut each: impl FnMut(DiagMessage<'_>) -> io::Result<Option<T>>) -> io::Result<T> {
         self.unread = true;
         loop {
@@ -183,7 +183,7 @@ impl SockDiag {
     }
 }
 
-/// Whether `found` is the socket that was asked for; an IPv4 address inside an IPv6 one is the same address.
+/// Whether `found` is the requested socket; an IPv4-mapped IPv6 address equals the IPv4 address.
 fn same(asked: &Flow, found: &Flow) -> bool {
     let plain = |flow: &Flow| {
         let plain = |addr: std::net::SocketAddr| (addr.ip().to_canonical(), addr.port());

@@ -1,13 +1,13 @@
-//! Where the kernel puts what: the `format` files of tracefs.
+//! The layout of records and pages: the `format` files of tracefs.
 
 use std::ops::Range;
 
 /// Where the fields of `sock:inet_sock_set_state` lie in a record.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct EventFormat {
-    /// The number that the event's records begin with.
+    /// The event's number, with which its records begin.
     pub(super) id: u16,
-    /// The address of the kernel's socket: who it is, while its ports are not all known.
+    /// The address of the kernel's socket: identifies it until both its ports are known.
     pub(super) socket: Range<usize>,
     pub(super) from: Range<usize>,
     pub(super) to: Range<usize>,
@@ -20,20 +20,20 @@ pub(super) struct EventFormat {
     pub(super) daddr_v6: Range<usize>,
 }
 
-/// Where the parts of a page lie: `events/header_page`.
+/// Where the parts of a page lie, from `events/header_page`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct PageFormat {
     /// The time that the first event's delta counts from, in nanoseconds.
     pub(super) timestamp: Range<usize>,
     /// How much of the data is in use, and flags.
     pub(super) commit: Range<usize>,
-    /// The events. A page ends where this does.
+    /// The events, up to the end of the page.
     pub(super) data: Range<usize>,
 }
 
 impl EventFormat {
-    /// Reads `events/sock/inet_sock_set_state/format`. `None` when a field that is needed is not there, or is not as
-    /// long as it must be.
+    /// Reads `events/sock/inet_sock_set_state/format`. `None` when a required field is missing or has an unexpected
+    /// length.
     pub(super) fn parse(text: &str) -> Option<Self> {
         let id = text.lines().find_map(|line| line.strip_prefix("ID:"))?.trim().parse().ok()?;
         let of = |name: &str, len: usize| field(text, name).filter(|range| range.len() == len);
@@ -70,7 +70,7 @@ impl PageFormat {
     }
 }
 
-/// The place of a field, from a line such as `field:__u8 saddr[4]; offset:32; size:4; signed:0;`.
+/// The byte range of a field, from a line such as `field:__u8 saddr[4]; offset:32; size:4; signed:0;`.
 fn field(text: &str, name: &str) -> Option<Range<usize>> {
     text.lines().find_map(|line| {
         let mut parts = line.trim().strip_prefix("field:")?.split(';').map(str::trim);
@@ -114,7 +114,7 @@ print fmt: \"family=%s\", REC->family
 ";
 
     #[test]
-    fn the_places_are_read_from_the_kernels_description() {
+    fn the_layout_is_read_from_the_kernels_description() {
         let event = EventFormat::parse(EVENT).unwrap();
         assert_eq!((event.id, event.socket, event.sport, event.daddr_v6), (2287, 8..16, 24..26, 56..72));
         let page = PageFormat::parse(PAGE).unwrap();
@@ -122,7 +122,7 @@ print fmt: \"family=%s\", REC->family
     }
 
     #[test]
-    fn a_description_that_lacks_a_field_is_not_used() {
+    fn a_description_that_lacks_a_field_is_rejected() {
         for lost in ["skaddr", "newstate", "saddr_v6", "ID:", "common_type"] {
             let text: String = EVENT.lines().filter(|line| !line.contains(lost)).collect::<Vec<_>>().join("\n");
             assert_eq!(EventFormat::parse(&text), None, "without {lost}");

@@ -1,4 +1,4 @@
-//! Records → transitions: who a socket is, told as soon as its addresses are complete.
+//! Records → transitions, each reported once its socket's addresses are complete.
 
 use std::collections::HashMap;
 use std::collections::hash_map::Entry;
@@ -9,15 +9,14 @@ use super::page::number;
 use crate::domain::{Flow, Proto, TcpState, Transition};
 use crate::observe::diag::state_of;
 
-/// More sockets than this are not remembered while their addresses are incomplete.
+/// The most sockets that are remembered while their addresses are incomplete.
 const MOST: usize = 16_384;
 const AF_INET: u64 = 2;
 const AF_INET6: u64 = 10;
 
 /// Sockets whose first transitions came before their addresses were complete: a connecting client has no port until
 /// just after CLOSED → `SYN_SENT`, and on some kernels an accepted socket is still a copy of the listener at
-/// LISTEN → `SYN_RECV` (not on 6.18). The
-/// kernel's address of the socket tells which later transition is the same socket's.
+/// LISTEN → `SYN_RECV` (not on 6.18). The kernel's address of the socket links them to its later transitions.
 #[derive(Debug, Default)]
 pub(super) struct Identities {
     held: HashMap<u64, Vec<StateChange>>,
@@ -25,12 +24,12 @@ pub(super) struct Identities {
     lost: u64,
 }
 
-/// A transition of a socket that is known by its addresses.
+/// A transition of a socket with known addresses.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct TracedTransition {
     /// The kernel's address of the socket.
     pub(super) socket: u64,
-    /// When, in nanoseconds of the trace's clock.
+    /// The time, in nanoseconds of the trace's clock.
     pub(super) time: u64,
     pub(super) change: Transition,
 }
@@ -43,10 +42,11 @@ struct StateChange {
 }
 
 impl Identities {
-    /// What one record tells: nothing yet, its transition, or that and those held for the same socket.
+    /// Decodes one record. Appends nothing while the addresses are incomplete; otherwise its transition, preceded by those
+    /// held for the same socket.
     pub(super) fn read(&mut self, format: &EventFormat, time: u64, record: &[u8], told: &mut Vec<TracedTransition>) {
         let Some((socket, flow, change)) = decode(format, time, record) else { return };
-        // A socket that begins anew is not the one that was at this place in memory before.
+        // A new socket may reuse the memory address of an older one.
         if change.from == TcpState::Closed {
             self.held.remove(&socket);
         }
@@ -61,7 +61,7 @@ impl Identities {
         }
     }
 
-    /// How many transitions were lost since this was last asked.
+    /// How many transitions were lost since the last call.
     pub(super) fn take_lost(&mut self) -> u64 {
         std::mem::take(&mut self.lost)
     }
@@ -85,7 +85,7 @@ impl StateChange {
     }
 }
 
-/// Whether the addresses say who the socket is: both ports, or for a listener its own.
+/// Whether the addresses identify the socket: both ports, or a listener's own.
 const fn is_complete(flow: &Flow, change: StateChange) -> bool {
     use TcpState::{Closed, Listen};
     let listens = matches!((change.from, change.to), (Closed, Listen) | (Listen, Closed));
@@ -164,7 +164,7 @@ mod tests {
     }
 
     #[test]
-    fn a_client_is_told_with_its_port_and_its_own_time_once_the_port_is_known() {
+    fn a_client_is_reported_with_its_port_and_original_time_once_the_port_is_known() {
         let records = [
             record(1, 0, 80, Closed, SynSent),
             record(2, 0, 80, Closed, SynSent),
@@ -183,7 +183,7 @@ mod tests {
     }
 
     #[test]
-    fn an_accepted_socket_is_not_taken_for_the_listener_it_was_copied_from() {
+    fn an_accepted_socket_is_not_mistaken_for_its_listener() {
         let records = [
             record(1, 80, 0, Closed, Listen),
             record(2, 80, 0, Listen, SynRecv),
@@ -202,7 +202,7 @@ mod tests {
     }
 
     #[test]
-    fn a_socket_that_never_had_a_port_is_forgotten_and_so_is_what_stood_at_its_place() {
+    fn a_socket_without_a_port_and_one_whose_memory_is_reused_are_forgotten() {
         let records = [
             record(1, 0, 80, Closed, SynSent),
             record(1, 0, 80, SynSent, Closed),
@@ -218,7 +218,7 @@ mod tests {
     }
 
     #[test]
-    fn short_and_foreign_records_tell_nothing() {
+    fn short_and_foreign_records_are_ignored() {
         let whole = record(1, 5000, 80, SynSent, Established);
         let mut foreign = whole.clone();
         foreign[0] ^= 1;

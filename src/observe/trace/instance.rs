@@ -1,4 +1,4 @@
-//! A private instance of tracefs: made, set up, found when stale, removed.
+//! A private instance of tracefs: creation, setup, removal, and cleanup of stale ones.
 
 use std::fs;
 use std::io::{self, ErrorKind, Read};
@@ -14,9 +14,9 @@ use crate::observe::Scope;
 const TRACEFS: &str = "/sys/kernel/tracing";
 const EVENT: &str = "events/sock/inet_sock_set_state";
 const PREFIX: &str = "socklab-";
-/// For each processor: some ten thousand records.
+/// Per processor: room for some ten thousand records.
 const BUFFER_KB: &str = "2048";
-/// The kernel takes filters of up to a page; with more ports than this everything is read and chosen here.
+/// The kernel accepts filters of up to a page; with more ports than this we read everything and filter here.
 const MOST_PORTS: usize = 100;
 
 /// The instance. Dropping it removes it; that fails while one of its pipes is open.
@@ -26,7 +26,7 @@ pub(super) struct TraceInstance {
 }
 
 impl TraceInstance {
-    /// Makes an instance of this process, mounting tracefs if it is not, and removes those of dead ones. Nothing is
+    /// Makes an instance for this process, mounting tracefs if necessary, and removes those of dead processes. Nothing is
     /// traced yet.
     ///
     /// # Errors
@@ -62,7 +62,7 @@ impl TraceInstance {
         event.zip(PageFormat::parse(&self.page_header()?)).ok_or_else(|| io::Error::from(ErrorKind::Unsupported))
     }
 
-    /// `events/header_page`, which the kernel gives to the first read only, whole or not: one read has to do.
+    /// `events/header_page`, which the kernel returns to the first read only, so it must be read in one call.
     fn page_header(&self) -> io::Result<String> {
         let mut text = vec![0; 4096];
         let len = fs::File::open(self.path.join("events/header_page"))?.read(&mut text)?;
@@ -70,7 +70,7 @@ impl TraceInstance {
         String::from_utf8(text).map_err(|_| ErrorKind::InvalidData.into())
     }
 
-    /// A pipe of raw pages for each processor. Reading them does not wait.
+    /// A non-blocking pipe of raw pages for each processor.
     pub(super) fn pipes(&self) -> io::Result<Vec<fs::File>> {
         let open = |cpu: fs::DirEntry| {
             let flags = rustix::fs::OFlags::NONBLOCK.bits().cast_signed();
@@ -90,7 +90,7 @@ impl TraceInstance {
 
 impl Drop for TraceInstance {
     fn drop(&mut self) {
-        // What cannot be removed now is stale once this process is dead, and removed by the next one.
+        // If it cannot be removed now, a later run removes it as stale.
         let _ = self.write(&format!("{EVENT}/enable"), "0");
         let _ = fs::remove_dir(&self.path);
     }
@@ -105,7 +105,7 @@ fn name() -> String {
     }
 }
 
-/// Removes what processes left behind that were killed.
+/// Removes the instances left behind by killed processes.
 fn remove_stale(instances: &Path) {
     let Ok(entries) = fs::read_dir(instances) else { return };
     for entry in entries.flatten() {
@@ -118,7 +118,7 @@ fn remove_stale(instances: &Path) {
     }
 }
 
-/// The process that made an instance of this name, if one of ours did.
+/// The process that made an instance of this name, if the name is one of ours.
 fn owner(name: &str) -> Option<u32> {
     name.strip_prefix(PREFIX)?.split('.').next()?.parse().ok()
 }
@@ -127,7 +127,7 @@ fn is_nothing(scope: &Scope) -> bool {
     matches!(scope, Scope::Ports(ports) if ports.is_empty())
 }
 
-/// The filter in the kernel's language; `0` removes the one before.
+/// The filter in the kernel's syntax.
 fn filter(scope: &Scope) -> String {
     match scope {
         Scope::Ports(ports) if !ports.is_empty() && ports.len() <= MOST_PORTS => {
@@ -143,7 +143,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn only_our_own_instances_are_anybodys() {
+    fn only_our_own_instances_have_an_owner() {
         for (name, pid) in
             [("socklab-12", Some(12)), ("socklab-12.3", Some(12)), ("socklab-x", None), ("bar", None), ("12", None)]
         {

@@ -1,22 +1,22 @@
-//! Whether an address is one of this host's. The kernel traces every network namespace at once and does not say which
-//! one a socket is in; one whose local address is not ours is in another, such as the wire's.
+//! Which addresses belong to this host. The kernel traces every network namespace at once and does not say which one a
+//! socket is in; a socket whose local address is not ours is in another, such as the wire's.
 
 use std::collections::HashMap;
 use std::net::{IpAddr, UdpSocket};
 use std::time::{Duration, Instant};
 
-/// Interfaces come and go: an answer holds for this long.
+/// Interfaces come and go, so an answer is cached for this long.
 const HOLDS: Duration = Duration::from_secs(5);
-/// More answers than this are not kept.
+/// The most answers that are cached.
 const MOST: usize = 1_024;
 
-/// The answers of the last seconds.
+/// A cache of recent answers.
 #[derive(Debug, Default)]
 pub(super) struct LocalAddresses(HashMap<IpAddr, (bool, Instant)>);
 
 impl LocalAddresses {
     /// Whether a socket in the calling thread's network namespace could have this local address. The same address may
-    /// exist in another namespace too (127.0.0.1 does in all): then the two cannot be told apart.
+    /// also exist in another namespace (127.0.0.1 does in all): then the two cannot be distinguished here.
     pub(super) fn has(&mut self, ip: IpAddr) -> bool {
         match self.0.get(&ip) {
             Some((answer, at)) if at.elapsed() < HOLDS => *answer,
@@ -32,7 +32,7 @@ impl LocalAddresses {
     }
 }
 
-/// A link-local address cannot be bound without its interface, which the tracepoint does not tell.
+/// A link-local address cannot be bound without its interface, which the tracepoint does not provide.
 const fn is_local_scope(ip: IpAddr) -> bool {
     match ip {
         IpAddr::V4(_) => false,
@@ -45,7 +45,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn loopback_and_the_wildcard_are_here_and_the_wire_is_not() {
+    fn loopback_and_the_wildcard_are_local_and_the_wire_is_not() {
         let mut here = LocalAddresses::default();
         for (ip, answer) in
             [("127.0.0.1", true), ("127.9.9.9", true), ("::1", true), ("0.0.0.0", true), ("192.0.2.1", false)]

@@ -1,35 +1,35 @@
-//! Our own network namespace: what of it is traced, and what its kernel says when it is asked.
+//! Our own network namespace: what is traced in it, and lookups in its socket table.
 
 use std::collections::HashSet;
 use std::io;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use super::ownership::OwnNamespace;
+use super::own_namespace::OwnNamespace;
 use super::reader::now;
 use crate::domain::{Flow, Row};
 use crate::observe::Scope;
 use crate::observe::diag::SockDiag;
 
-/// What is traced now.
+/// What is currently traced.
 #[derive(Debug)]
 pub(super) struct SharedScope(Mutex<TracedSockets>);
 
 #[derive(Debug)]
 struct TracedSockets {
     scope: Scope,
-    /// The listeners that were there before, and those that were told of since, by their cookies.
+    /// The cookies of the listeners that existed before, and of those reported since.
     listeners: HashSet<u64>,
 }
 
 impl SharedScope {
-    /// These, in the calling thread's namespace.
+    /// Starts with this scope, in the calling thread's namespace.
     pub(super) fn begin(scope: &Scope) -> io::Result<Self> {
         Ok(Self(Mutex::new(TracedSockets::begin(scope)?)))
     }
 
-    /// These from now on, when `trace` has the kernel tell of them; otherwise those before.
+    /// Changes the scope if `trace` succeeds in changing the kernel's filter; otherwise keeps the old one.
     pub(super) fn change(&self, scope: &Scope, trace: impl FnOnce() -> io::Result<()>) -> io::Result<()> {
-        // Before the kernel tells of the new ones, so that none of what it tells is left out.
+        // Before the kernel reports the new ones, so that none of its records is dropped.
         let before = std::mem::replace(&mut *self.lock(), TracedSockets::begin(scope)?);
         trace().inspect_err(|_| *self.lock() = before)
     }
@@ -40,7 +40,7 @@ impl SharedScope {
     }
 
     fn lock(&self) -> MutexGuard<'_, TracedSockets> {
-        // Everything in it is changed in one step; a panic between leaves nothing half done.
+        // Each change is a single assignment, so a poisoned lock holds consistent data.
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
@@ -53,7 +53,7 @@ impl TracedSockets {
     }
 }
 
-/// The kernel's answers.
+/// Lookups through `sock_diag(7)`.
 #[derive(Debug)]
 pub(super) struct KernelNamespace {
     diag: SockDiag,
@@ -61,7 +61,7 @@ pub(super) struct KernelNamespace {
 }
 
 impl KernelNamespace {
-    /// The calling thread's.
+    /// That of the calling thread.
     pub(super) fn here(watched: Arc<SharedScope>) -> io::Result<Self> {
         Ok(Self { diag: SockDiag::open()?, watched })
     }
@@ -69,7 +69,7 @@ impl KernelNamespace {
 
 impl OwnNamespace for KernelNamespace {
     fn look_up(&mut self, flow: &Flow) -> Option<(Row, u64)> {
-        // Where the kernel does not answer, its announcement of the socket's end has to do.
+        // If the lookup fails, the announcement of the socket's destruction has to do.
         let row = self.diag.lookup(flow).ok()??;
         Some((row, now()))
     }

@@ -1,8 +1,8 @@
-//! A page of the ring buffer, taken apart into records (`events/header_event`).
+//! Splits a page of the ring buffer into records (`events/header_event`).
 
 use super::format::PageFormat;
 
-/// Bits of the commit word: records before this page were overwritten; how many is told after the data.
+/// Bits of the commit word: records before this page were overwritten; their number follows the data.
 const MISSED: u64 = 1 << 31;
 const MISSED_STORED: u64 = 1 << 30;
 const LENGTH: u64 = (1 << 20) - 1;
@@ -12,16 +12,16 @@ const TIME_EXTEND: u32 = 30;
 const TIME_STAMP: u32 = 31;
 const DELTA_BITS: u32 = 27;
 
-/// What one page holds.
+/// The content of one page.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub(super) struct TracePage<'a> {
     /// Time in nanoseconds of the trace's clock, and the record's bytes.
     pub(super) records: Vec<(u64, &'a [u8])>,
-    /// Records that were overwritten before this page could be read; at least this many.
+    /// At least this many records were overwritten before this page could be read.
     pub(super) missed: u64,
 }
 
-/// Takes a page apart. What does not fit ends it: a page never makes this panic.
+/// Decodes a page, up to the first entry that does not fit. No input makes this panic.
 pub(super) fn decode<'a>(format: &PageFormat, page: &'a [u8]) -> TracePage<'a> {
     let mut out = TracePage::default();
     let Some((mut time, commit)) = number(page, &format.timestamp).zip(number(page, &format.commit)) else {
@@ -31,14 +31,14 @@ pub(super) fn decode<'a>(format: &PageFormat, page: &'a [u8]) -> TracePage<'a> {
     let data = page.get(format.data.start..).unwrap_or_default();
     if commit & MISSED != 0 {
         let stored = data.get(len..).and_then(|rest| rest.first_chunk()).map(|bytes| u64::from_ne_bytes(*bytes));
-        out.missed = stored.filter(|_| commit & MISSED_STORED != 0).unwrap_or(1);
+        out.missed = if commit & MISSED_STORED == 0 { 1 } else { stored.unwrap_or(1) };
     }
     let mut rest = data.get(..len).unwrap_or_default();
     while let Some((event, after)) = event(rest) {
         rest = after;
         match event {
             RingEvent::Later(delta) | RingEvent::Padding(delta) => time = time.saturating_add(delta),
-            // The upper five bits of an absolute time do not fit; they are those of the time so far.
+            // An absolute time lacks its upper five bits; they are taken from the time so far.
             RingEvent::At(low) => time = (time & !((1 << 59) - 1)) | low,
             RingEvent::Record(delta, bytes) => {
                 time = time.saturating_add(delta);
@@ -68,7 +68,7 @@ fn event(data: &[u8]) -> Option<(RingEvent<'_>, &[u8])> {
         PADDING => (RingEvent::Padding(delta), 4 + usize::try_from(second()?).ok()?),
         TIME_EXTEND => (RingEvent::Later(u64::from(second()?) << DELTA_BITS | delta), 8),
         TIME_STAMP => (RingEvent::At(u64::from(second()?) << DELTA_BITS | delta), 8),
-        // The length, itself included, is in the next word.
+        // The length, including itself, is in the next word.
         0 => {
             let len = usize::try_from(second()?).ok()?.checked_add(4)?;
             (RingEvent::Record(delta, data.get(8..len)?), len)
@@ -86,7 +86,7 @@ fn word(bytes: &[u8], at: usize) -> Option<u32> {
     Some(u32::from_ne_bytes(*bytes.get(at..)?.first_chunk()?))
 }
 
-/// A number of two, four or eight bytes in the machine's order.
+/// A number of two, four or eight bytes in native order.
 pub(super) fn number(bytes: &[u8], at: &std::ops::Range<usize>) -> Option<u64> {
     let bytes = bytes.get(at.clone())?;
     match *bytes {
@@ -107,7 +107,7 @@ mod tests {
         PageFormat::parse(PAGE).unwrap()
     }
 
-    /// A page of 4096 bytes, as the kernel would give it.
+    /// A page of 4096 bytes, as the kernel lays it out.
     fn page(flags: u64, words: &[u32], after: Option<u64>) -> Vec<u8> {
         let data: Vec<u8> = words.iter().flat_map(|word| word.to_ne_bytes()).collect();
         let commit = data.len() as u64 | flags;
@@ -147,7 +147,7 @@ mod tests {
     }
 
     #[test]
-    fn what_was_overwritten_is_counted() {
+    fn overwritten_records_are_counted() {
         let one = [1, 7];
         assert_eq!(decode(&format(), &page(MISSED | MISSED_STORED, &one, Some(42))).missed, 42);
         assert_eq!(decode(&format(), &page(MISSED, &one, None)).missed, 1);

@@ -21,10 +21,10 @@ use crate::domain::{Errno, EventKind, EventSink, Evidence, Note, Stamp};
 use crate::observe::Scope;
 use crate::observe::diag::destroyed::{Announcements, Destruction};
 
-/// Changes in other network namespaces are counted, and told of at most as often as this, in nanoseconds.
-const FOREIGN_TOLD: u64 = 60_000_000_000;
+/// The shortest interval, in nanoseconds, between reports of transitions in other network namespaces.
+const FOREIGN_INTERVAL: u64 = 60_000_000_000;
 
-/// The handle of the running trace. What it sees goes to its sink as [`EventKind::State`], as [`Evidence::Traced`].
+/// The handle of the running trace. It reports to its sink as [`EventKind::State`], with [`Evidence::Traced`].
 /// Dropping it ends and joins its thread and removes what it made in tracefs.
 #[derive(Debug)]
 pub struct Trace {
@@ -36,7 +36,7 @@ pub struct Trace {
 }
 
 impl Trace {
-    /// Traces the TCP sockets of `scope` that are of the calling thread's network namespace. Reports [`Note::Has`] or
+    /// Traces the TCP sockets of `scope` in the calling thread's network namespace. Reports [`Note::Has`] or
     /// [`Note::Lacks`].
     ///
     /// # Errors
@@ -67,7 +67,7 @@ impl Trace {
             formats: (event, page),
             time: KernelTime::pair(),
             identities: Identities::default(),
-            here: LocalAddresses::default(),
+            local: LocalAddresses::default(),
             ownership: Ownership::default(),
             announcements: Some(announcements),
             watched: Arc::clone(&watched),
@@ -80,7 +80,7 @@ impl Trace {
         Ok(Self { instance, watched, stop, thread: Some(thread), sink })
     }
 
-    /// Traces these from now on. When the kernel does not take them, [`Note::Lacks`] says so and the old ones stay.
+    /// Changes the scope. If the kernel refuses, this reports [`Note::Lacks`] and the old scope stays.
     pub fn scope(&self, scope: &Scope) {
         let changed = self.watched.change(scope, || self.instance.trace(scope));
         if let Err(error) = changed {
@@ -97,24 +97,24 @@ impl Trace {
 
 impl Drop for Trace {
     fn drop(&mut self) {
-        // An eventfd takes this always: its count is far from full.
+        // The write cannot fail: the eventfd's count is far from its maximum.
         let _ = rustix::io::write(&self.stop, &1_u64.to_ne_bytes());
         // The pipes close with the thread; only then can the instance be removed, by its own drop after this.
         let _ = self.thread.take().map(JoinHandle::join);
     }
 }
 
-/// How many changes in other namespaces were not told of yet, and when they were last.
+/// Transitions in other namespaces not reported yet, and the time of the last report.
 #[derive(Default)]
 struct ForeignReport {
     count: u64,
-    told: Option<u64>,
+    reported: Option<u64>,
 }
 
 impl ForeignReport {
-    /// When they are to be told of.
+    /// When the next report is due.
     fn due(&self) -> Option<u64> {
-        (self.count > 0).then(|| self.told.map_or(0, |told| told + FOREIGN_TOLD))
+        (self.count > 0).then(|| self.reported.map_or(0, |reported| reported + FOREIGN_INTERVAL))
     }
 }
 
@@ -124,9 +124,9 @@ struct TraceReader {
     formats: (EventFormat, PageFormat),
     time: KernelTime,
     identities: Identities,
-    here: LocalAddresses,
+    local: LocalAddresses,
     ownership: Ownership,
-    /// Whoever announces destroyed sockets, as long as it can be read.
+    /// The announcements of destroyed sockets, as long as they can be read.
     announcements: Option<Announcements>,
     watched: Arc<SharedScope>,
     namespace: KernelNamespace,
@@ -137,7 +137,7 @@ struct TraceReader {
 /// A record and its time.
 type TraceRecord = (u64, Vec<u8>);
 
-/// What one look into every pipe found.
+/// The records from one pass over every pipe.
 #[derive(Default)]
 struct Batch {
     records: Vec<TraceRecord>,
@@ -162,13 +162,13 @@ impl TraceReader {
         }
     }
 
-    /// How long nothing needs to be done when nothing happens.
+    /// How long the thread may sleep if nothing happens.
     fn patience(&self) -> Option<Duration> {
         let due = [self.ownership.next_due(), self.foreign.due()].into_iter().flatten().min()?;
         Some(Duration::from_nanos(due.saturating_sub(now())))
     }
 
-    /// Waits until there is something to read or to do; `false` when it is time to stop.
+    /// Waits until there is something to read or `patience` is over; `false` when it is time to stop.
     fn wait(&self, stop: &OwnedFd, patience: Option<Duration>) -> io::Result<bool> {
         let mut fds: Vec<PollFd<'_>> = self.pipes.iter().map(|pipe| PollFd::new(pipe, PollFlags::IN)).collect();
         fds.extend(self.announcements.as_ref().map(|socket| PollFd::new(socket, PollFlags::IN)));
@@ -181,16 +181,16 @@ impl TraceReader {
         }
     }
 
-    /// Reports what can be told in order, and returns what has to wait for the next turn.
+    /// Reports what is known to be in order, and returns the records that have to wait for the next turn.
     ///
-    /// A change that one processor recorded may have been brought about by one that another recorded before it, whose
-    /// pipe was read too early to show it. A second look at every pipe shows the cause of everything in the first.
+    /// A transition recorded on one processor may have been caused by an earlier one on another, whose pipe was read too
+    /// early to show it. A second pass over every pipe yields the cause of everything in the first.
     fn turn(&mut self, pending: Vec<TraceRecord>) -> Vec<TraceRecord> {
-        // Whatever was traced of a socket was traced before its end was announced: read after that, it is all there.
+        // A socket's transitions are traced before its destruction is announced, so reading them afterwards yields them all.
         let ended = announced(&mut self.announcements);
         let mut first = Batch { records: pending, missed: 0 };
         let mut second = Batch::default();
-        // Sockets of everybody end all the time, and there is a pipe for each of many processors.
+        // Other programs' sockets end all the time, and there may be many pipes: skip them if none has data.
         if self.has_traced() {
             self.drain(&mut first);
             self.drain(&mut second);
@@ -198,9 +198,9 @@ impl TraceReader {
         let latest = first.records.iter().map(|(time, _)| *time).max().unwrap_or(0);
         let (due, later) = second.records.into_iter().partition(|(time, _)| *time <= latest);
         first.records.extend::<Vec<TraceRecord>>(due);
-        // Stable: records of one processor that carry the same time stay in their order.
+        // The sort is stable: records of one processor with equal times stay in order.
         first.records.sort_by_key(|(time, _)| *time);
-        self.tell(&first.records, &ended);
+        self.report(&first.records, &ended);
         let Unattributed { foreign, lost } = self.ownership.take_unattributed();
         self.count_foreign(foreign);
         let lost = first.missed + second.missed + self.identities.take_lost() + lost;
@@ -210,43 +210,46 @@ impl TraceReader {
         later
     }
 
-    /// Whether there is something in a pipe. Where the kernel does not say, there may be.
+    /// Whether any pipe has data. If the kernel does not say, assume so.
     fn has_traced(&self) -> bool {
         let mut fds: Vec<PollFd<'_>> = self.pipes.iter().map(|pipe| PollFd::new(pipe, PollFlags::IN)).collect();
         poll(&mut fds, Some(&Timespec { tv_sec: 0, tv_nsec: 0 })).map_or(true, |ready| ready > 0)
     }
 
-    fn drain(&mut self, catch: &mut Batch) {
+    fn drain(&mut self, batch: &mut Batch) {
         for pipe in &mut self.pipes {
-            // Not ready, or the processor is gone: either way there is nothing more to read now.
+            // Not ready, or the processor went offline: either way there is nothing more to read now.
             while let Ok(len @ 1..) = read_page(pipe, &mut self.page) {
                 let page = page::decode(&self.formats.1, &self.page[..len]);
-                catch.missed = catch.missed.saturating_add(page.missed);
-                catch.records.extend(page.records.into_iter().map(|(time, bytes)| (time, bytes.to_vec())));
+                batch.missed = batch.missed.saturating_add(page.missed);
+                batch.records.extend(page.records.into_iter().map(|(time, bytes)| (time, bytes.to_vec())));
             }
         }
     }
 
-    fn tell(&mut self, records: &[TraceRecord], ended: &[Destruction]) {
-        let mut heard = Vec::new();
+    fn report(&mut self, records: &[TraceRecord], ended: &[Destruction]) {
+        let mut transitions = Vec::new();
         for (time, record) in records {
-            self.identities.read(&self.formats.0, *time, record, &mut heard);
+            self.identities.read(&self.formats.0, *time, record, &mut transitions);
         }
         let scope = self.watched.scope();
-        heard.retain(|told| scope.has(&told.change.flow) && self.here.has(told.change.flow.local.ip()));
-        let (now, mut told) = (now(), Vec::new());
-        for heard in heard {
-            self.ownership.hear(now, heard, &mut self.namespace, &mut told);
+        transitions.retain(|TracedTransition { change, .. }| {
+            scope.has(&change.flow) && self.local.has(change.flow.local.ip())
+        });
+        let now = now();
+        let mut ours = Vec::new();
+        for transition in transitions {
+            self.ownership.take_in(now, transition, &mut self.namespace, &mut ours);
         }
         for end in ended {
             match end {
-                Destruction::Socket(flow) => self.ownership.destroyed(flow, &mut told),
-                Destruction::Missed => self.ownership.blinded(now),
+                Destruction::Socket(flow) => self.ownership.destroyed(flow, &mut ours),
+                Destruction::Missed => self.ownership.missed_announcements(now),
             }
         }
-        self.ownership.pass(now, &mut self.namespace, &mut told);
-        told.sort_by_key(|told| told.time);
-        for TracedTransition { time, change, .. } in told {
+        self.ownership.expire(now, &mut self.namespace, &mut ours);
+        ours.sort_by_key(|transition| transition.time);
+        for TracedTransition { time, change, .. } in ours {
             self.sink.report_at(self.time.stamp(&self.sink, time), Evidence::Traced, EventKind::State(change));
         }
     }
@@ -257,13 +260,13 @@ impl TraceReader {
         if self.foreign.due().is_some_and(|due| due <= now) {
             let note = Note::TraceForeign { count: self.foreign.count };
             self.sink.report(Evidence::Called, EventKind::Note(note));
-            self.foreign = ForeignReport { count: 0, told: Some(now) };
+            self.foreign = ForeignReport { count: 0, reported: Some(now) };
         }
     }
 }
 
-/// What was announced since the last time. What cannot be read any more is not waited for either: it would always be ready.
-/// Then all proofs may be missing from now on.
+/// The announcements since the last call. If they can no longer be read they are dropped, because the socket would always
+/// be ready; from then on any announcement may be missing.
 fn announced(announcements: &mut Option<Announcements>) -> Vec<Destruction> {
     let mut ended = Vec::new();
     let read = announcements.as_mut().map(|socket| socket.read(&mut |end| ended.push(end)));
@@ -289,7 +292,7 @@ pub(super) fn now() -> u64 {
     u64::try_from(time.as_nanos()).unwrap_or(u64::MAX)
 }
 
-/// The kernel's monotonic clock beside ours: the same clock, read at one moment.
+/// The kernel's monotonic clock and ours, read at the same moment.
 struct KernelTime {
     ours: Instant,
     nanos: u64,
@@ -313,7 +316,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn announcements_that_cannot_be_read_any_more_are_not_waited_for() {
+    fn unreadable_announcements_are_dropped() {
         let broken = OwnedFd::from(File::open("/dev/null").unwrap());
         let mut announcements = Some(Announcements::on(broken));
         for _ in 0..2 {
