@@ -14,7 +14,9 @@ use crate::domain::{Errno, EventKind, EventSink, Evidence, Flow, Note};
 use crate::model::Msg;
 use crate::model::packets::{Capturing, Help, News, Origin};
 use crate::observe::Scope;
-use crate::observe::capture::{Capture, CaptureAccess, CaptureError, CaptureInterface, Need, PacketStore, Remedy};
+use crate::observe::capture::{
+    Capture, CaptureAccess, CaptureError, CaptureInterface, CaptureNeed, CaptureRemedy, PacketStore,
+};
 
 /// The capture of a session, if it is available.
 #[derive(Debug)]
@@ -107,11 +109,11 @@ impl Capturer {
 /// Converts an error into what the model shows.
 pub(super) fn lacking(error: &CaptureError) -> Capturing {
     let help = match (&error.remedy, &error.need) {
-        (remedy @ Remedy::SetCap(_), _) => remedy.command().map_or(Help::Unknown, Help::Command),
-        (Remedy::Container, _) => Help::Container,
-        (Remedy::OtherInterface, _) => Help::Interface,
-        (Remedy::OtherSystem, _) | (_, Need::Linux) => Help::System,
-        (Remedy::Unknown, _) => Help::Unknown,
+        (remedy @ CaptureRemedy::SetCap(_), _) => remedy.command().map_or(Help::Unknown, Help::Command),
+        (CaptureRemedy::Container, _) => Help::Container,
+        (CaptureRemedy::OtherInterface, _) => Help::Interface,
+        (CaptureRemedy::OtherSystem, _) | (_, CaptureNeed::Linux) => Help::System,
+        (CaptureRemedy::Unknown, _) => Help::Unknown,
     };
     Capturing::Lacking { errno: error.errno, help }
 }

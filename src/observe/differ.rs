@@ -195,7 +195,8 @@ impl Differ {
 
     fn leave(&mut self, id: RowId, delta: fn(RowKey) -> Delta, say: &mut dyn FnMut(Delta) -> bool) {
         let Some(known) = self.rows.get(&id) else { return };
-        let (key, inode) = (known.row.key(), known.row.inode);
+        let key = known.row.key();
+        let inode = known.row.inode;
         let shown = known.seen == self.reading;
         if self.offer(delta(key), say) {
             self.shown -= usize::from(shown);
@@ -243,7 +244,8 @@ fn is_as_said(known: &KnownRow, row: &Row, at: Stamp) -> bool {
 }
 
 fn same_end(old: Timer, read: Stamp, new: Timer, now: Stamp) -> bool {
-    let (was, is) = (read.after(old.left()), now.after(new.left()));
+    let was = read.after(old.left());
+    let is = now.after(new.left());
     old.kind == new.kind && old.count == new.count && was.since(is).max(is.since(was)) <= SAME_END
 }
 

@@ -41,7 +41,8 @@ impl Counters {
     /// Finds them in the text of `/proc/net/netstat`: a line of names, and one of numbers below it (`proc_net(5)`).
     fn read(text: &str) -> Option<Self> {
         let mut rows = text.lines().filter_map(|line| line.strip_prefix("TcpExt:")).map(str::split_whitespace);
-        let (names, numbers) = (rows.next()?, rows.next()?);
+        let names = rows.next()?;
+        let numbers = rows.next()?;
         let (mut cookies, mut dropped, mut resets) = (None, None, None);
         for (name, number) in names.zip(numbers) {
             match name {

@@ -61,7 +61,10 @@ impl TablePace {
 
     /// When the next reading is due, seen from `now`.
     pub fn due(&self, now: Duration) -> Duration {
-        let Some(read) = self.read.filter(|_| !self.asked) else { return self.rested };
+        let Some(read) = self.read else { return self.rested };
+        if self.asked {
+            return self.rested;
+        }
         let moves = self.moving || self.changed.is_some_and(|at| now < at.saturating_add(MOTION));
         let every = if moves { QUICK } else { (self.cost * IDLE_REST).clamp(QUICK, SLOW) };
         read.saturating_add(every).max(self.rested)

@@ -29,7 +29,8 @@ pub fn holder(proto: Proto, addr: SocketAddr) -> Option<Process> {
 
 /// Whether two sockets on one port would conflict, going by their addresses.
 fn conflict(one: IpAddr, other: IpAddr) -> bool {
-    let (one, other) = (one.to_canonical(), other.to_canonical());
+    let one = one.to_canonical();
+    let other = other.to_canonical();
     one == other || one.is_unspecified() || other.is_unspecified()
 }
 

@@ -177,8 +177,8 @@ impl TableThread {
             if requests.stop {
                 #[cfg(target_os = "linux")]
                 {
-                    let (now, counters) = (self.now(), Counters::now());
-                    self.count(|half_open| half_open.end(now, counters));
+                    let now = self.now();
+                    self.count(|half_open| half_open.end(now, Counters::now()));
                 }
                 return;
             }
@@ -248,7 +248,8 @@ impl TableThread {
         let busy = Cost::start();
         let began = self.now();
         let at = self.sink.clock().now();
-        let (sink, differ) = (&self.sink, &mut self.differ);
+        let sink = &self.sink;
+        let differ = &mut self.differ;
         let mut said = false;
         let mut say = |delta| {
             let taken = report(sink, at, delta);

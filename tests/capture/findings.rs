@@ -45,7 +45,7 @@ fn soup() -> impl Strategy<Value = Vec<Seg>> {
             ack: number(other, ack),
             len: if syn || flags.has(Flags::RST) { 0 } else { len },
             window,
-            scale: scale.filter(|_| syn),
+            scale: if syn { scale } else { None },
             after,
         }
     });

@@ -8,7 +8,7 @@ use std::time::Instant;
 use socklab::domain::{EventKind, Evidence, Finding, Flags, Icmp, Note, PacketSummary, Proto, ResetReason, Stamp};
 use socklab::observe::Scope;
 use socklab::observe::capture::file::Packet;
-use socklab::observe::capture::{Capture, CaptureAccess, CaptureInterface, Need, PacketStore, Remedy};
+use socklab::observe::capture::{Capture, CaptureAccess, CaptureInterface, CaptureNeed, CaptureRemedy, PacketStore};
 use socklab::packet::Analysis;
 
 use super::heard::{DEADLINE, Heard, sink};
@@ -175,7 +175,7 @@ fn on_every_interface_loopback_packets_are_still_seen_once() {
     again.stop();
     let none = Capture::start(super::heard::sink(9).0, &key, &CaptureInterface::Named("nonesuch".into()), Scope::All)
         .unwrap_err();
-    assert_eq!((none.need, none.remedy), (Need::Interface("nonesuch".into()), Remedy::OtherInterface));
+    assert_eq!((none.need, none.remedy), (CaptureNeed::Interface("nonesuch".into()), CaptureRemedy::OtherInterface));
 }
 
 fn the_end_of_the_capture_is_the_end_of_its_thread_and_nothing_before_it_is_missing() {

@@ -10,7 +10,7 @@ use std::process::{Command, Stdio};
 
 use rustix::thread::{CapabilitySet, capabilities};
 use socklab::domain::Errno;
-use socklab::observe::capture::{CaptureAccess, Need, Remedy};
+use socklab::observe::capture::{CaptureAccess, CaptureNeed, CaptureRemedy};
 
 use super::trace::Folder;
 use crate::harness::{Need::FileCapabilities, Test, on_request, test};
@@ -117,9 +117,9 @@ fn the_wire_opens_for_a_program_that_has_the_capability() {
 
 fn without_it_the_command_is_said() {
     let error = CaptureAccess::take().unwrap_err();
-    assert_eq!((&error.need, error.errno), (&Need::Socket, Errno::Perm));
+    assert_eq!((&error.need, error.errno), (&CaptureNeed::Socket, Errno::Perm));
     let path = std::env::current_exe().unwrap();
-    assert_eq!(error.remedy, Remedy::SetCap(path.clone()));
+    assert_eq!(error.remedy, CaptureRemedy::SetCap(path.clone()));
     assert_eq!(error.remedy.command().unwrap(), format!("sudo setcap cap_net_raw+ep {}", path.display()));
 }
 

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use crossterm::event::KeyCode;
 use socklab::domain::{Errno, EventKind, Flags};
-use socklab::observe::capture::{CaptureAccess, CaptureError, Need, Remedy};
+use socklab::observe::capture::{CaptureAccess, CaptureError, CaptureNeed, CaptureRemedy};
 
 use crate::harness::{Need::Capture, Test, test};
 use crate::stage::{FOUR, Stage, all_up};
@@ -137,7 +137,11 @@ impl Drop for Lesson {
 async fn a_file_is_looked_at_where_nothing_can_be_captured() {
     let lesson = Lesson::written("aula");
     let mut stage = Stage::open_with(&FOUR, (120, 36), |laboratory| {
-        laboratory.capture(Err(CaptureError { need: Need::Socket, errno: Errno::Perm, remedy: Remedy::Unknown }));
+        laboratory.capture(Err(CaptureError {
+            need: CaptureNeed::Socket,
+            errno: Errno::Perm,
+            remedy: CaptureRemedy::Unknown,
+        }));
     })
     .await;
     stage.presses(KeyCode::F(3));

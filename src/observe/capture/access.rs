@@ -1,4 +1,4 @@
-//! The right to capture: opened with what privileges the program was given, which are then given up.
+//! Access to packets: sockets opened with the program's privileges, which are then given up.
 
 use std::io;
 use std::os::fd::AsFd;
@@ -6,28 +6,28 @@ use std::os::fd::AsFd;
 use rustix::thread::{CapabilitySet, CapabilitySets, capabilities, set_capabilities};
 use socket2::{Domain, Protocol, Socket, Type};
 
-use super::error::{CaptureError, Need};
+use super::error::{CaptureError, CaptureNeed};
 
-/// Two packet sockets that hear nothing yet: one that gets link headers, and one that does not.
+/// Two packet sockets that receive nothing yet: one with link headers, and one without.
 ///
-/// Take it first thing in `main`, while the program has one thread: capabilities are a thread's own (`capabilities(7)`),
-/// and those started later inherit what is left. One capture at a time uses it. A command that does not capture calls
-/// [`give_up`] instead.
+/// Take it first thing in `main`, while the program has one thread: capabilities belong to a thread (`capabilities(7)`),
+/// and threads started later inherit what is left. Only one capture at a time can use it. A command that does not capture
+/// calls [`give_up`] instead.
 #[derive(Debug)]
 pub struct CaptureAccess {
     pub(super) whole: Socket,
     pub(super) cooked: Socket,
 }
 
-/// How much may wait in the kernel: at 100,000 small packets a second, half a second.
+/// The receive buffer: at 100,000 small packets a second, half a second's worth.
 const ROOM: usize = 64 << 20;
 
 impl CaptureAccess {
-    /// Opens the sockets and gives up the calling thread's privileges, if it has them from the program's file. A thread
-    /// of root's keeps what it has: it is root for other reasons too (the tracepoint).
+    /// Opens the sockets and gives up the calling thread's privileges, if they come from the program's file. Root keeps
+    /// its privileges, which it needs for other things too (the tracepoint).
     ///
     /// # Errors
-    /// [`Need::Socket`] without `CAP_NET_RAW`; the error says what would help.
+    /// [`CaptureNeed::Socket`] without `CAP_NET_RAW`; the error says what would help.
     pub fn take() -> Result<Self, CaptureError> {
         let key = Self::open();
         give_up();
@@ -39,27 +39,27 @@ impl CaptureAccess {
     /// # Errors
     /// As [`CaptureAccess::take`].
     pub fn open() -> Result<Self, CaptureError> {
-        let open = |kind| socket(kind).map_err(|error| CaptureError::new(Need::Socket, &error));
+        let open = |kind| socket(kind).map_err(|error| CaptureError::new(CaptureNeed::Socket, &error));
         Ok(Self { whole: open(Type::RAW)?, cooked: open(Type::DGRAM)? })
     }
 }
 
-/// A packet socket. With protocol 0 it hears nothing until it is bound (`packet(7)`).
+/// A packet socket. With protocol 0 it receives nothing until it is bound (`packet(7)`).
 fn socket(kind: Type) -> io::Result<Socket> {
     let socket = Socket::new(Domain::PACKET, kind, Some(Protocol::from(0)))?;
     socket.set_nonblocking(true)?;
-    // Past the system's limit needs CAP_NET_ADMIN; as much as it allows is taken otherwise.
+    // Exceeding the system's limit needs CAP_NET_ADMIN; without it we take what the limit allows.
     if rustix::net::sockopt::set_socket_recv_buffer_size_force(socket.as_fd(), ROOM).is_err() {
         socket.set_recv_buffer_size(ROOM)?;
     }
     Ok(socket)
 }
 
-/// Empties the calling thread's capability sets, if the program's file has put something into them. A thread of root's
-/// keeps what it has.
+/// Empties the calling thread's capability sets, if the program's file has put something into them. Root keeps its
+/// privileges.
 ///
-/// The process stays as undumpable as the kernel made it (`PR_SET_DUMPABLE` of `prctl(2)`): another program of the same
-/// user's could take the packet sockets out of it otherwise.
+/// The process stays undumpable, as the kernel made it (`PR_SET_DUMPABLE` of `prctl(2)`): otherwise another program of the
+/// same user could take the packet sockets from it.
 pub fn give_up() {
     let none = CapabilitySets {
         effective: CapabilitySet::empty(),
@@ -67,7 +67,7 @@ pub fn give_up() {
         inheritable: CapabilitySet::empty(),
     };
     if !rustix::process::geteuid().is_root() && capabilities(None).is_ok_and(|sets| sets != none) {
-        // Giving up is always allowed.
+        // Giving up capabilities is always allowed.
         let _ = set_capabilities(None, none);
     }
 }

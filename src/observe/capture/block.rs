@@ -1,13 +1,13 @@
-//! The packets in a block of the memory that is shared with the kernel (`TPACKET_V3`, `linux/if_packet.h`). Pure.
+//! The packets in a block of the ring shared with the kernel (`TPACKET_V3`, `linux/if_packet.h`). Pure.
 
-/// A packet as the kernel put it down.
+/// A packet in the ring.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct RingPacket<'a> {
-    /// When: nanoseconds since 1970.
+    /// The time, in nanoseconds since 1970.
     pub(super) at: u64,
-    /// How long it was; more than its bytes, when it did not fit.
+    /// Its length on the link, which exceeds that of `bytes` if it did not fit.
     pub(super) wire_len: u32,
-    /// From where.
+    /// Its link-layer address.
     pub(super) from: LinkAddress,
     pub(super) bytes: &'a [u8],
 }
@@ -24,10 +24,10 @@ pub(super) struct LinkAddress {
     pub(super) address: [u8; 8],
 }
 
-/// `struct tpacket3_hdr`; after it comes the address.
+/// The size of `struct tpacket3_hdr`; the address follows it.
 const HEADER: usize = 48;
 
-/// Every packet of a block (`struct tpacket_block_desc`), in order; those after something that cannot be are left out.
+/// Every packet of a block (`struct tpacket_block_desc`), in order, up to the first malformed one.
 pub(super) fn packets(block: &[u8]) -> impl Iterator<Item = RingPacket<'_>> {
     let mut left = word(block, 12).unwrap_or(0);
     let mut next = word(block, 16).map_or(block.len(), |first| first as usize);
@@ -89,7 +89,7 @@ mod tests {
     }
 
     #[test]
-    fn packets_are_read_in_order_with_where_they_came_from() {
+    fn packets_are_read_in_order_with_their_link_addresses() {
         let block = block();
         let read: Vec<_> = packets(&block).collect();
         let seen: Vec<_> = read.iter().map(|packet| (packet.at, packet.wire_len, packet.bytes)).collect();
@@ -100,7 +100,7 @@ mod tests {
     }
 
     #[test]
-    fn a_block_that_ends_early_has_fewer() {
+    fn a_truncated_block_has_fewer_packets() {
         let block = block();
         for end in 0..block.len() {
             let count = packets(&block[..end]).count();

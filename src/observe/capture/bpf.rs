@@ -1,9 +1,9 @@
-//! The program that the kernel runs on every packet, so that only the lab's are copied: classic BPF
+//! The filter program that the kernel runs on every packet, so that only the lab's are copied: classic BPF
 //! (`Documentation/networking/filter.rst`).
 //!
-//! It lets through TCP and UDP with one of the ports on either side, over IPv4 and IPv6; ICMP and `ICMPv6` errors that quote
-//! such a packet; and what it cannot judge, for us to judge: later fragments, which have no ports, and IPv6 with extension
-//! headers other than a fragment's. VLAN tags that the card has not taken off are not looked behind.
+//! It passes TCP and UDP with one of the ports on either side, over IPv4 and IPv6; ICMP and `ICMPv6` errors that quote such
+//! a packet; and what has to be decided in user space: later fragments, which have no ports, and IPv6 with extension
+//! headers other than a fragment's. It does not look behind VLAN tags that the card has not removed.
 
 use std::collections::BTreeMap;
 
@@ -12,13 +12,13 @@ use crate::observe::Scope;
 /// One instruction, as `struct sock_filter` has it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct BpfOp {
-    /// What it does.
+    /// The operation.
     pub code: u16,
-    /// How many instructions to pass over when a comparison is true.
+    /// How many instructions to skip when a comparison is true.
     pub jt: u8,
     /// The same when it is false.
     pub jf: u8,
-    /// Its number: an offset, a constant, a jump.
+    /// Its operand: an offset, a constant or a jump distance.
     pub k: u32,
 }
 
@@ -43,7 +43,7 @@ pub(super) const JGT: u16 = 0x25;
 pub(super) const JSET: u16 = 0x45;
 pub(super) const RET: u16 = 0x06;
 
-/// What the kernel knows of a packet besides its bytes (`SKF_AD_…` of `linux/filter.h`).
+/// The kernel's metadata about a packet (`SKF_AD_…` of `linux/filter.h`).
 const ANCILLARY: u32 = 0xffff_f000;
 pub(super) const PROTOCOL: u32 = ANCILLARY;
 pub(super) const PACKET_TYPE: u32 = ANCILLARY + 4;
@@ -57,7 +57,7 @@ const MOST_PORTS: usize = 960;
 const DROP: &str = "drop";
 const KEEP: &str = "keep";
 
-/// A program that is being put together, with places to jump to by name.
+/// A program under construction, with named jump targets.
 #[derive(Default)]
 struct BpfProgram {
     ops: Vec<(BpfOp, Option<&'static str>)>,
@@ -77,7 +77,7 @@ impl BpfProgram {
         self.ops.push((BpfOp { code: JUMP, jt: 0, jf: 0, k: 0 }, Some(to)));
     }
 
-    /// Jumps there when the comparison is true. A comparison itself jumps only 255 instructions far.
+    /// Jumps to `to` when the comparison is true. A comparison itself can jump over at most 255 instructions.
     fn when(&mut self, code: u16, k: u32, to: &'static str) {
         self.ops.push((BpfOp { code, jt: 0, jf: 1, k }, None));
         self.jump(to);
@@ -94,8 +94,8 @@ impl BpfProgram {
     }
 }
 
-/// The program. `start` is where the IP packet begins, 0 for a socket that gets no link header; `loopback` is the number
-/// of the interface on which every packet is seen twice: on it, outgoing ones are dropped.
+/// The filter program. `start` is the offset of the IP packet, 0 for a socket without link headers; `loopback` is the
+/// number of the interface on which every packet is seen twice, where outgoing ones are dropped.
 pub fn program(scope: &Scope, start: u32, loopback: Option<u32>) -> Vec<BpfOp> {
     let mut program = BpfProgram::default();
     if let Some(interface) = loopback {
@@ -130,7 +130,7 @@ pub fn program(scope: &Scope, start: u32, loopback: Option<u32>) -> Vec<BpfOp> {
     program.finish()
 }
 
-/// Leaves the offset of the transport header, counted from the IP header, in X.
+/// The IPv4 part. Leaves the offset of the transport header, relative to the IP header, in X.
 fn ipv4(program: &mut BpfProgram, start: u32) {
     program.place("IPv4");
     program.op(LDH, start + 6);
@@ -171,7 +171,7 @@ fn ipv4(program: &mut BpfProgram, start: u32) {
     program.jump("ports");
 }
 
-/// The same for IPv6, whose header is 40 bytes long.
+/// The IPv6 part; the header is 40 bytes long.
 fn ipv6(program: &mut BpfProgram, start: u32) {
     program.place("IPv6");
     program.op(LDB, start + 6);
@@ -199,7 +199,7 @@ fn ipv6(program: &mut BpfProgram, start: u32) {
     program.jump("ports");
     program.place("ICMPv6");
     program.op(LDB, start + 40);
-    // From 128 on they are no errors (RFC 4443 §2.1).
+    // Types from 128 are not errors (RFC 4443 §2.1).
     program.when(JGT, 127, DROP);
     program.op(LDB, start + 40 + 8 + 6);
     program.when(JEQ, 6, "quoted ports of IPv6");

@@ -1,4 +1,4 @@
-//! The program, run by a small interpreter of its own, against what a decoder says.
+//! The filter program, run by a small interpreter and compared with the decoder.
 
 use etherparse::icmpv4::DestUnreachableHeader;
 use etherparse::{Icmpv4Type, Icmpv6Type, PacketBuilder, icmpv6};
@@ -7,14 +7,14 @@ use proptest::prelude::*;
 use super::*;
 use crate::packet::{Analysis, Frame, LinkType};
 
-/// What the kernel knows of a packet besides its bytes.
+/// The kernel's metadata about a packet.
 #[derive(Clone, Copy)]
 struct About {
     interface: u32,
     kind: u32,
 }
 
-/// Runs a program; how much of the packet is kept. Reading past the end drops it.
+/// Runs a program and returns how many bytes it accepts. A load past the end drops the packet.
 fn run(program: &[BpfOp], packet: &[u8], about: About) -> u32 {
     let (mut a, mut x, mut at) = (0_u32, 0_u32, 0_usize);
     let byte = |offset: u32| packet.get(offset as usize).map(|byte| u32::from(*byte));
@@ -83,7 +83,7 @@ fn v6(from: u16, to: u16) -> Vec<u8> {
 }
 
 #[test]
-fn the_labs_ports_pass_on_either_side_and_nothing_else() {
+fn only_the_labs_ports_pass_on_either_side() {
     let scope = Scope::ports([65432, 65433]);
     for make in [v4, v6] {
         assert!(keeps(&scope, &make(40_000, 65432)) && keeps(&scope, &make(65433, 40_000)));
@@ -112,7 +112,7 @@ fn errors_about_the_labs_ports_pass() {
 }
 
 #[test]
-fn fragments_pass_where_they_cannot_be_judged() {
+fn fragments_without_ports_pass() {
     let scope = Scope::ports([65432]);
     let fragment = |offset: u16, port| {
         let mut bytes = v4(40_000, port);
@@ -123,7 +123,7 @@ fn fragments_pass_where_they_cannot_be_judged() {
 }
 
 #[test]
-fn on_loopback_what_leaves_is_dropped_and_elsewhere_it_is_not() {
+fn outgoing_packets_are_dropped_on_loopback_only() {
     let packet = v4(40_000, 65432);
     let program = program(&Scope::All, 14, Some(1));
     let kept = |interface, kind| run(&program, &packet, About { interface, kind }) > 0;
@@ -131,12 +131,12 @@ fn on_loopback_what_leaves_is_dropped_and_elsewhere_it_is_not() {
 }
 
 #[test]
-fn a_program_is_never_longer_than_the_kernel_takes() {
+fn a_program_never_exceeds_the_kernels_limit() {
     for ports in [0_u16, 1, 130, 960, 961, 60_000] {
         let scope = Scope::ports(1..=ports);
         let program = program(&scope, 14, Some(1));
         assert!(program.len() <= 4_096, "{ports}: {}", program.len());
-        // The last port is found however far away it is; ours to choose where there are too many.
+        // The last port is found however far away it is; with too many, everything passes.
         assert_eq!(run(&program, &v4(60_001, ports), LO) > 0, ports > 0, "{ports}");
         assert_eq!(run(&program, &v4(60_001, 60_002), LO) > 0, ports > 960, "{ports}");
     }
@@ -144,7 +144,7 @@ fn a_program_is_never_longer_than_the_kernel_takes() {
 
 proptest! {
     #[test]
-    fn nothing_that_is_ours_is_dropped(
+    fn nothing_in_scope_is_dropped(
         mut packet in prop::collection::vec(any::<u8>(), 14..110),
         kind in prop::sample::select(vec![(0x0800_u16, 0x45_u8), (0x0800, 0x46), (0x86dd, 0x60)]),
         protocol in prop::sample::select(vec![1_u8, 6, 17, 44, 58]),

@@ -1,5 +1,5 @@
-//! `socklab-tui capture`: capturing into a file or a pipe, and packets as a ladder. No command line here: the shell parses
-//! it and calls these.
+//! `socklab-tui capture`: captures into a file or a pipe, and prints packets as a ladder. `app` parses the command line
+//! and calls these functions.
 
 use std::io::{self, Read, Write};
 use std::time::Duration;
@@ -10,21 +10,21 @@ use crate::domain::PacketSummary;
 use crate::domain::filter::Filter;
 use crate::packet::Analysis;
 
-/// What came of reading a file.
+/// The result of reading a file.
 #[derive(Debug)]
 pub struct FilePrinted {
     /// How many packets there were.
     pub packets: u64,
-    /// How many of them the filter let through.
+    /// How many of them passed the filter.
     pub shown: u64,
-    /// What is wrong with the file, when it could not be read to its end. What was read before is printed.
+    /// Why the file could not be read to its end. What was read before is printed.
     pub damage: Option<CaptureFileError>,
 }
 
-/// Prints the packets of a capture file that `filter` lets through, as a ladder for each conversation.
+/// Prints the packets of a capture file that pass `filter`, as a ladder for each conversation.
 ///
 /// # Errors
-/// When it is no capture file, or `out` fails; a closed pipe is no error, it ends the printing.
+/// When it is no capture file, or `out` fails; a closed pipe is no error but ends the printing.
 pub fn print_ladder(
     input: impl Read,
     filter: &Filter,
@@ -49,10 +49,10 @@ pub fn print_ladder(
     Ok(printed)
 }
 
-/// Hands over the packets of a capture file that `filter` lets through, one after the other.
+/// Passes the packets of a capture file that pass `filter` to `each`.
 ///
 /// # Errors
-/// As [`print_ladder`]; `each` fails as `out` does there.
+/// As [`print_ladder`]; `each` may fail as `out` does there.
 pub fn each(
     input: impl Read,
     filter: &Filter,
@@ -61,7 +61,7 @@ pub fn each(
     through(input, filter, |packet, _, summary| piped(each(packet, &summary)))
 }
 
-/// Writes the packets of a capture file that `filter` lets through as pcapng, with the comments that they have.
+/// Writes the packets of a capture file that pass `filter` as pcapng, with their comments.
 ///
 /// # Errors
 /// As [`print_ladder`].
@@ -76,7 +76,7 @@ pub fn copy(input: impl Read, filter: &Filter, out: &mut dyn Write) -> Result<Fi
                 (none, Some(out)) => none.insert(PcapngWriter::new(out)?),
                 (None, None) => return Ok(()),
             };
-            // Interfaces are told where they are first needed: a file may name them anywhere, and anew in each section.
+            // An interface is written when first needed: a file may name them anywhere, and anew in each section.
             let place = named.iter().position(|known| known == interface);
             let number = place.unwrap_or(named.len());
             if place.is_none() {
@@ -90,7 +90,7 @@ pub fn copy(input: impl Read, filter: &Filter, out: &mut dyn Write) -> Result<Fi
     })
 }
 
-/// Reads a file and hands over what the filter lets through, until `each` says that it is enough.
+/// Reads a file and passes what the filter accepts to `each`, until that returns `false`.
 fn through(
     input: impl Read,
     filter: &Filter,
@@ -110,7 +110,7 @@ fn through(
         };
         printed.packets += 1;
         let Some(summary) = analysis.see(&packet.frame()).filter(|summary| filter.matches(summary)) else { continue };
-        // The reader has no packet of an interface that it does not know.
+        // Cannot fail: the reader yields only packets of interfaces that it knows.
         let Some(interface) = reader.interfaces().get(packet.interface as usize) else { continue };
         printed.shown += 1;
         if !each(&packet, interface, summary)? {
@@ -119,7 +119,7 @@ fn through(
     }
 }
 
-/// Prints what the ladder holds; `false` when nobody reads it any more.
+/// Prints what the ladder holds; `false` when the reader has gone.
 fn draw(ladder: &mut TextLadder, style: LadderStyle, out: &mut dyn Write) -> io::Result<bool> {
     for line in ladder.draw(style) {
         if !piped(writeln!(out, "{line}"))? {
@@ -129,7 +129,7 @@ fn draw(ladder: &mut TextLadder, style: LadderStyle, out: &mut dyn Write) -> io:
     piped(out.flush())
 }
 
-/// A pipe that was closed at the other end is the end, and no error.
+/// A closed pipe ends the output without an error: `false`.
 fn piped(done: io::Result<()>) -> io::Result<bool> {
     match done {
         Ok(()) => Ok(true),
@@ -158,24 +158,24 @@ mod live {
     use crate::domain::Flow;
     use crate::observe::Scope;
 
-    /// What the packets become.
+    /// The form of the output.
     pub enum CaptureOutput<'a> {
         /// A pcapng file or pipe, flushed after each packet.
         Pcapng(&'a mut dyn Write),
-        /// A line for each packet, under a heading where the conversation is another.
+        /// A line for each packet, under a heading whenever the conversation changes.
         Ladder(&'a mut dyn Write, LadderStyle),
-        /// Whatever this makes of them.
+        /// A function called for each packet.
         Each(&'a mut dyn FnMut(&Packet, &PacketSummary) -> io::Result<()>),
     }
 
-    /// What came of a capture.
+    /// The result of a capture.
     #[derive(Debug, Clone, Copy, PartialEq, Eq)]
     pub struct CaptureSummary {
         /// How many packets were written.
         pub written: u64,
-        /// How many the kernel could not keep.
+        /// How many the kernel dropped.
         pub lost: u64,
-        /// Whether it ended because nobody reads the output any more.
+        /// Whether it ended because the reader of the output has gone.
         pub closed: bool,
     }
 
@@ -190,7 +190,7 @@ mod live {
         Io(#[from] io::Error),
     }
 
-    /// The way to end a capture from elsewhere: from what a signal wakes, or by not reading its output any more.
+    /// Ends a capture from elsewhere: from a signal handler's thread, or because the reader of its output has gone.
     #[derive(Debug, Clone)]
     pub struct CaptureStop {
         asked: Arc<OwnedFd>,
@@ -198,7 +198,7 @@ mod live {
     }
 
     impl CaptureStop {
-        /// A capture's end that has not come.
+        /// A stop that has not been requested yet.
         ///
         /// # Errors
         /// The system's, when there are no descriptors.
@@ -206,8 +206,7 @@ mod live {
             Ok(Self { asked: Arc::new(eventfd(0, EventfdFlags::CLOEXEC)?), output: None })
         }
 
-        /// The same, which also comes when the reader of `output`, a pipe, has left: in silence too, where no write would
-        /// tell.
+        /// The same, also triggered when the reader of `output`, a pipe, has gone, even while there is nothing to write.
         ///
         /// # Errors
         /// As [`CaptureStop::new`].
@@ -215,18 +214,18 @@ mod live {
             Ok(Self { output: Some(Arc::new(output.as_fd().try_clone_to_owned()?)), ..Self::new()? })
         }
 
-        /// Ends it. What was captured until now is still written.
+        /// Requests the end. What was captured so far is still written.
         pub fn stop(&self) {
-            // An eventfd takes this always: its count is far from full.
+            // The write cannot fail: the eventfd's count is far from its maximum.
             let _ = rustix::io::write(&self.asked, &1_u64.to_ne_bytes());
         }
     }
 
-    /// Captures the packets of `scope` that `filter` lets through, until `stop`, or until nobody reads `into` any more.
-    /// `ready` is called when it listens.
+    /// Captures the packets of `scope` that pass `filter`, until `stop` or until the reader of `into` has gone. Calls
+    /// `ready` once it is capturing.
     ///
     /// # Errors
-    /// What is missing; or what the output said, a closed pipe aside.
+    /// When something is missing, or when the output fails other than by a closed pipe.
     pub fn live(
         key: &CaptureAccess,
         on: &CaptureInterface,
@@ -245,7 +244,7 @@ mod live {
                     Ok(writer)
                 };
                 match begin() {
-                    Ok(writer) => Sink::Pcapng(writer),
+                    Ok(writer) => PacketSink::Pcapng(writer),
                     Err(error) => {
                         piped(Err(error))?;
                         return Ok(CaptureSummary { written: 0, lost: 0, closed: true });
@@ -253,12 +252,12 @@ mod live {
                 }
             }
             CaptureOutput::Ladder(out, style) => {
-                Sink::Ladder(LadderWriter { out, style, ends: HashMap::new(), latest: None, begun: None })
+                PacketSink::Ladder(LadderWriter { out, style, ends: HashMap::new(), latest: None, begun: None })
             }
-            CaptureOutput::Each(each) => Sink::Each(each),
+            CaptureOutput::Each(each) => PacketSink::Each(each),
         };
         let decoder = Decoder { analysis: Analysis::default(), link: interface.link, seen: 0 };
-        let mut work = Work { decoder, scope, filter, sink, written: 0, done: Ok(()) };
+        let mut work = LiveOutput { decoder, scope, filter, sink, written: 0, done: Ok(()) };
         let mut lost = 0;
         ready();
         while work.done.is_ok() {
@@ -277,18 +276,18 @@ mod live {
         work.end(lost)
     }
 
-    /// What becomes of what is heard.
-    struct Work<'s, 'o> {
+    /// Decodes packets and writes them to the sink.
+    struct LiveOutput<'s, 'o> {
         decoder: Decoder,
         scope: &'s Scope,
         filter: &'s Filter,
-        sink: Sink<'o>,
+        sink: PacketSink<'o>,
         written: u64,
-        /// What the output said; after an error nothing more is written.
+        /// The result of the last write; after an error nothing more is written.
         done: io::Result<()>,
     }
 
-    impl Work<'_, '_> {
+    impl LiveOutput<'_, '_> {
         fn hear(&mut self, heard: &RawPacket<'_>) {
             if self.done.is_err() {
                 return;
@@ -307,13 +306,13 @@ mod live {
         }
     }
 
-    enum Sink<'a> {
+    enum PacketSink<'a> {
         Pcapng(PcapngWriter<&'a mut dyn Write>),
         Ladder(LadderWriter<'a>),
         Each(&'a mut dyn FnMut(&Packet, &PacketSummary) -> io::Result<()>),
     }
 
-    /// The ladder as it grows.
+    /// Writes the ladder as packets arrive.
     struct LadderWriter<'a> {
         out: &'a mut dyn Write,
         style: LadderStyle,
@@ -322,7 +321,7 @@ mod live {
         begun: Option<u64>,
     }
 
-    impl Sink<'_> {
+    impl PacketSink<'_> {
         fn put(&mut self, packet: &Packet, seen: &PacketSummary) -> io::Result<()> {
             match self {
                 Self::Pcapng(writer) => writer.packet(packet, &[]),
@@ -339,7 +338,7 @@ mod live {
     }
 
     impl LadderWriter<'_> {
-        /// More conversations than this at once are no lesson.
+        /// The most conversations whose ends are remembered.
         const MOST: usize = 65_536;
 
         fn put(&mut self, at: u64, seen: &PacketSummary) -> io::Result<()> {

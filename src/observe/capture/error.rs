@@ -1,4 +1,4 @@
-//! What a capture needs of the machine, and what to do where it is missing.
+//! The requirements of a capture, and what helps if one is missing.
 
 #[cfg(target_os = "linux")]
 use std::io;
@@ -7,9 +7,9 @@ use std::path::PathBuf;
 use crate::domain::Errno;
 use crate::domain::excerpt::sanitise;
 
-/// One thing that a capture needs.
+/// A requirement of a capture.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Need {
+pub enum CaptureNeed {
     /// Linux itself: packets are captured with its `AF_PACKET` sockets (`packet(7)`).
     Linux,
     /// Such a socket: `CAP_NET_RAW` (`capabilities(7)`).
@@ -22,22 +22,22 @@ pub enum Need {
     Thread,
 }
 
-/// What would help. The sentences are the view's; the command is the same in every language.
+/// What would help. The view has the sentences; the command is the same in every language.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Remedy {
-    /// Giving the program its one capability: see [`Remedy::command`].
+pub enum CaptureRemedy {
+    /// Giving the program its one capability: see [`CaptureRemedy::command`].
     SetCap(PathBuf),
-    /// A container or a service forbids it, whatever the file says: start that with `CAP_NET_RAW`.
+    /// A container or service forbids it, whatever the program file has: start that with `CAP_NET_RAW`.
     Container,
-    /// Another name: `ip link` lists them.
+    /// Another interface name: `ip link` lists them.
     OtherInterface,
-    /// Another system; or a capture file; or the wire lab, which needs no privilege.
+    /// Another system, a capture file, or the wire lab, which needs no privilege.
     OtherSystem,
-    /// None is known; the errno is all there is.
+    /// No remedy is known; there is only the errno.
     Unknown,
 }
 
-impl Remedy {
+impl CaptureRemedy {
     /// The command to type, where there is one.
     pub fn command(&self) -> Option<String> {
         match self {
@@ -57,43 +57,44 @@ impl Remedy {
 #[error("the capture lacks {need:?}: {errno}")]
 pub struct CaptureError {
     /// What is missing.
-    pub need: Need,
+    pub need: CaptureNeed,
     /// What the system said.
     pub errno: Errno,
     /// What would help.
-    pub remedy: Remedy,
+    pub remedy: CaptureRemedy,
 }
 
 impl CaptureError {
-    /// What every attempt comes to on another system than Linux.
-    pub const ELSEWHERE: Self = Self { need: Need::Linux, errno: Errno::Invalid, remedy: Remedy::OtherSystem };
+    /// The error on systems other than Linux.
+    pub const ELSEWHERE: Self =
+        Self { need: CaptureNeed::Linux, errno: Errno::Invalid, remedy: CaptureRemedy::OtherSystem };
 
     /// `need` failed with `error`.
     #[cfg(target_os = "linux")]
-    pub(super) fn new(need: Need, error: &io::Error) -> Self {
+    pub(super) fn new(need: CaptureNeed, error: &io::Error) -> Self {
         let remedy = remedy(&need, error);
         Self { need, errno: error.into(), remedy }
     }
 }
 
 #[cfg(target_os = "linux")]
-fn remedy(need: &Need, error: &io::Error) -> Remedy {
+fn remedy(need: &CaptureNeed, error: &io::Error) -> CaptureRemedy {
     match need {
-        Need::Linux => Remedy::OtherSystem,
-        Need::Interface(_) => Remedy::OtherInterface,
-        Need::Socket if error.kind() == io::ErrorKind::PermissionDenied => {
+        CaptureNeed::Linux => CaptureRemedy::OtherSystem,
+        CaptureNeed::Interface(_) => CaptureRemedy::OtherInterface,
+        CaptureNeed::Socket if error.kind() == io::ErrorKind::PermissionDenied => {
             if may_have_raw() {
-                // The path of the program that runs, which is what the capability is given to.
-                std::env::current_exe().map_or(Remedy::Unknown, Remedy::SetCap)
+                // The capability is given to the file of the running program.
+                std::env::current_exe().map_or(CaptureRemedy::Unknown, CaptureRemedy::SetCap)
             } else {
-                Remedy::Container
+                CaptureRemedy::Container
             }
         }
-        Need::Socket | Need::Settings | Need::Thread => Remedy::Unknown,
+        CaptureNeed::Socket | CaptureNeed::Settings | CaptureNeed::Thread => CaptureRemedy::Unknown,
     }
 }
 
-/// Whether `CAP_NET_RAW` is in the bounding set: outside it, no file can give it (`capabilities(7)`).
+/// Whether `CAP_NET_RAW` is in the bounding set: otherwise no program file can grant it (`capabilities(7)`).
 #[cfg(target_os = "linux")]
 fn may_have_raw() -> bool {
     const NET_RAW: u32 = 13;
@@ -108,9 +109,9 @@ mod tests {
 
     #[test]
     fn the_command_can_be_pasted_as_it_is() {
-        let command = |path: &str| Remedy::SetCap(path.into()).command().unwrap();
+        let command = |path: &str| CaptureRemedy::SetCap(path.into()).command().unwrap();
         assert_eq!(command("/usr/local/bin/socklab-tui"), "sudo setcap cap_net_raw+ep /usr/local/bin/socklab-tui");
         assert_eq!(command("/home/ana/redes 1/it's"), r"sudo setcap cap_net_raw+ep '/home/ana/redes 1/it'\''s'");
-        assert_eq!(Remedy::Container.command(), None);
+        assert_eq!(CaptureRemedy::Container.command(), None);
     }
 }

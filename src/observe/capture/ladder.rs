@@ -12,9 +12,9 @@ use crate::domain::{Finding, Flags, Flow, PacketSummary, Proto, Segment};
 /// How it is drawn.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct LadderStyle {
-    /// How many columns an arrow has; a longer label makes it longer.
+    /// The width of an arrow in columns; a longer label makes it longer.
     pub arrow: usize,
-    /// Without characters beyond ASCII, but for those of the payload.
+    /// Whether to use ASCII only, except in the payload.
     pub ascii: bool,
 }
 
@@ -24,7 +24,7 @@ impl Default for LadderStyle {
     }
 }
 
-/// Who is on which side of one conversation.
+/// The two ends of a conversation.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct ConversationEnds {
     /// The transport protocol.
@@ -36,8 +36,8 @@ pub struct ConversationEnds {
 }
 
 impl ConversationEnds {
-    /// The ends of a conversation, told from its first packet: who sends SYN is the client. Where no SYN was seen it is
-    /// the one whose port a kernel would choose by itself; over UDP the one who speaks first.
+    /// The ends of a conversation, inferred from its first packet: the sender of the SYN is the client. Without a SYN it is
+    /// the end with an ephemeral port; over UDP the one that sends first.
     pub fn of(first: &PacketSummary) -> Option<Self> {
         let Flow { proto, local, peer } = first.flow;
         let peer = peer?;
@@ -63,7 +63,7 @@ impl ConversationEnds {
     }
 }
 
-/// Whether the first port looks more like one that a kernel chose (Linux's default range) than the second.
+/// Whether the first port looks more like an ephemeral port (in Linux's default range) than the second.
 fn is_ephemeral(port: u16, other: u16) -> bool {
     let chosen = |port: u16| (32_768..=60_999).contains(&port);
     match (chosen(port), chosen(other)) {
@@ -82,10 +82,10 @@ pub fn heading(ends: &ConversationEnds, style: LadderStyle) -> String {
     format!("{proto} {left}{:room$}{right}", "")
 }
 
-/// How much stands before the arrow: the number and the time.
+/// The columns before the arrow: the number and the time.
 const MARGIN: usize = 21;
 
-/// The line of one packet: its number, the time since `begun` in seconds, its arrow, and what is to be said about it.
+/// The line of one packet: its number, the time since `begun` in seconds, its arrow, and its findings.
 pub fn rung(packet: &PacketSummary, since_begun: Duration, ends: &ConversationEnds, style: LadderStyle) -> String {
     let right = ends.goes_right(&packet.flow).unwrap_or(true);
     let mut line = format!("{:>6} {:>12.6}  {}", packet.number, since_begun.as_secs_f64(), arrow(packet, right, style));
@@ -98,13 +98,13 @@ pub fn rung(packet: &PacketSummary, since_begun: Duration, ends: &ConversationEn
     line
 }
 
-/// A finding in words; a retransmission with the packet that it repeats.
+/// A finding in words; a retransmission names the packet that it repeats.
 fn named(finding: &Finding, packet: &PacketSummary) -> String {
     let again =
         matches!(finding, Finding::Retransmission | Finding::FastRetransmission | Finding::SpuriousRetransmission);
-    match packet.retransmission_of.filter(|_| again) {
-        Some(first) => format!("{finding} of {first}"),
-        None => finding.to_string(),
+    match packet.retransmission_of {
+        Some(first) if again => format!("{finding} of {first}"),
+        _ => finding.to_string(),
     }
 }
 
@@ -119,7 +119,7 @@ fn arrow(packet: &PacketSummary, right: bool, style: LadderStyle) -> String {
     }
 }
 
-/// What a packet says: `SYN seq 0 win 65495 mss 65495 wscale 7`, `PSH+ACK seq 1 ack 1 12 B "Hello, world"`.
+/// A packet in short: `SYN seq 0 win 65495 mss 65495 wscale 7`, `PSH+ACK seq 1 ack 1 12 B "Hello, world"`.
 pub fn label(packet: &PacketSummary) -> String {
     let mut label = match (&packet.icmp, &packet.tcp) {
         (Some(icmp), _) => return format!("ICMP {icmp}"),
@@ -139,7 +139,7 @@ pub fn label(packet: &PacketSummary) -> String {
 
 fn segment(tcp: &Segment) -> String {
     let mut label = tcp.flags.to_string();
-    // A string takes anything.
+    // Writing to a string cannot fail.
     let _ = match tcp.seq_rel {
         Some(seq) => write!(label, " seq {seq}"),
         None => write!(label, " raw seq {}", tcp.seq),
@@ -159,45 +159,44 @@ fn segment(tcp: &Segment) -> String {
     label
 }
 
-/// A packet of a ladder, when it was, and what somebody remarked on it.
+/// A packet of a ladder: its time, its summary and its comments.
 type TextRung = (Duration, PacketSummary, Vec<String>);
 
-/// Packets, put together by conversation. It holds no more than [`TextLadder::MOST`] of them at once.
+/// Packets, grouped by conversation. It holds no more than [`TextLadder::MOST`] of them at once.
 #[derive(Debug, Default)]
 pub struct TextLadder {
     /// In the order of their first packets.
-    talks: Vec<(ConversationEnds, Vec<TextRung>)>,
+    conversations: Vec<(ConversationEnds, Vec<TextRung>)>,
     places: HashMap<Flow, usize>,
     held: usize,
 }
 
 impl TextLadder {
-    /// How many packets are held before they have to be drawn.
+    /// How many packets it holds before it has to be drawn.
     pub const MOST: usize = 50_000;
 
-    /// Adds a packet, `at` after the first of all, with what was remarked on it; `false` when the ladder is to be drawn
-    /// now.
+    /// Adds a packet, `at` after the first of all, with its comments; `false` when the ladder has to be drawn now.
     pub fn add(&mut self, at: Duration, packet: PacketSummary, comments: Vec<String>) -> bool {
         let Some(ends) = ConversationEnds::of(&packet) else { return true };
-        let place = *self.places.entry(packet.flow).or_insert(self.talks.len());
-        if place == self.talks.len() {
+        let place = *self.places.entry(packet.flow).or_insert(self.conversations.len());
+        if place == self.conversations.len() {
             if let Some(back) = packet.flow.mirror() {
                 self.places.insert(back, place);
             }
-            self.talks.push((ends, Vec::new()));
+            self.conversations.push((ends, Vec::new()));
         }
-        self.talks[place].1.push((at, packet, comments));
+        self.conversations[place].1.push((at, packet, comments));
         self.held += 1;
         self.held < Self::MOST
     }
 
-    /// Draws every conversation, and forgets them.
+    /// Draws every conversation, and clears the ladder.
     pub fn draw(&mut self, style: LadderStyle) -> Vec<String> {
-        let talks = std::mem::take(&mut self.talks);
+        let conversations = std::mem::take(&mut self.conversations);
         self.places.clear();
         self.held = 0;
         let mut lines = Vec::new();
-        for (ends, packets) in talks {
+        for (ends, packets) in conversations {
             lines.push(heading(&ends, style));
             for (at, packet, comments) in packets {
                 lines.extend(comments.iter().map(|comment| format!("{:MARGIN$}# {comment}", "")));
@@ -277,7 +276,7 @@ mod tests {
     }
 
     #[test]
-    fn an_error_points_at_who_is_told_and_ascii_is_ascii() {
+    fn an_icmp_error_points_at_its_recipient_and_ascii_is_ascii() {
         let udp = |number, right, icmp| PacketSummary {
             flow: Flow { proto: Proto::Udp, ..packet(1, right, Flags::ACK, (0, 0), b"").flow },
             tcp: None,
@@ -294,7 +293,7 @@ mod tests {
     }
 
     #[test]
-    fn who_is_the_client_is_told_without_a_syn_as_well() {
+    fn the_client_is_recognised_without_a_syn_too() {
         let ends = |right, flags| ConversationEnds::of(&packet(1, right, flags, (5, 5), b"")).unwrap().client.port();
         for flags in [Flags::ACK, Flags::RST, Flags::FIN] {
             assert_eq!((ends(true, flags), ends(false, flags)), (44_086, 44_086));

@@ -8,7 +8,7 @@ use std::thread::{self, JoinHandle};
 use rustix::event::{EventfdFlags, eventfd};
 
 use super::access::CaptureAccess;
-use super::error::{CaptureError, Need};
+use super::error::{CaptureError, CaptureNeed};
 use super::file::Packet;
 use super::packet_socket::{CaptureInterface, FilterHandle, PacketSocket, RawPacket, Readiness};
 use super::store::PacketStore;
@@ -17,12 +17,12 @@ use crate::domain::{Errno, EventKind, EventSink, Evidence, Note};
 use crate::observe::Scope;
 use crate::packet::{Analysis, Frame, LinkType};
 
-/// How many bytes of packets are kept: a lesson's worth, and no more than a laptop spares.
+/// How many bytes of packets are stored: enough for a lesson, and affordable on a laptop.
 pub const CAPACITY: usize = 64 << 20;
 
-/// The handle of a running capture. What it sees goes to its sink as [`EventKind::Packet`], as [`Evidence::Packet`], with the
-/// kernel's time, numbered from 1; the bytes are in its store. What the kernel could not keep is told as
-/// [`Note::CaptureLost`]. Dropping it ends and joins its thread.
+/// The handle of a running capture. It reports to its sink as [`EventKind::Packet`], with [`Evidence::Packet`] and the
+/// kernel's time, numbered from 1; the bytes are in its store. Losses are reported as [`Note::CaptureLost`]. Dropping it
+/// ends and joins its thread.
 #[derive(Debug)]
 pub struct Capture {
     store: Arc<PacketStore>,
@@ -37,7 +37,7 @@ impl Capture {
     /// Captures the packets of `scope`. Reports [`Note::Has`] or [`Note::Lacks`].
     ///
     /// # Errors
-    /// What is missing, and what would help. Without a key of its own see [`CaptureAccess::take`] and [`CaptureAccess::open`].
+    /// What is missing, and what would help.
     pub fn start(
         sink: EventSink,
         key: &CaptureAccess,
@@ -61,7 +61,7 @@ impl Capture {
         scope: Scope,
     ) -> Result<Self, CaptureError> {
         let tap = PacketSocket::open(key, on, &scope)?;
-        let thread = |error: io::Error| CaptureError::new(Need::Thread, &error);
+        let thread = |error: io::Error| CaptureError::new(CaptureNeed::Thread, &error);
         let control = tap.control().map_err(thread)?;
         let stop = Arc::new(eventfd(0, EventfdFlags::CLOEXEC).map_err(|error| thread(error.into()))?);
         let store = Arc::new(PacketStore::new(CAPACITY));
@@ -69,7 +69,7 @@ impl Capture {
         let link = interface.link;
         store.name(interface);
         let scope = Arc::new(Mutex::new(scope));
-        let work = Work {
+        let work = CaptureThread {
             decoder: Decoder { analysis: Analysis::default(), link, seen: 0 },
             times: TimeOfDay::pair(sink.clock()),
             store: Arc::clone(&store),
@@ -87,7 +87,7 @@ impl Capture {
         &self.store
     }
 
-    /// Captures these from now on. When the kernel does not take them, [`Note::Lacks`] says so and the old ones stay.
+    /// Changes the scope. If the kernel refuses, this reports [`Note::Lacks`] and the old scope stays.
     pub fn scope(&self, scope: Scope) {
         match self.control.scope(&scope) {
             Ok(()) => *self.scope.lock().unwrap_or_else(PoisonError::into_inner) = scope,
@@ -98,7 +98,7 @@ impl Capture {
         }
     }
 
-    /// Ends the thread after it has read what was captured until now, and waits for it. Dropping does the same.
+    /// Ends the thread after it has read what was captured so far, and waits for it. Dropping does the same.
     pub fn stop(self) {
         drop(self);
     }
@@ -106,13 +106,13 @@ impl Capture {
 
 impl Drop for Capture {
     fn drop(&mut self) {
-        // An eventfd takes this always: its count is far from full.
+        // The write cannot fail: the eventfd's count is far from its maximum.
         let _ = rustix::io::write(&self.stop, &1_u64.to_ne_bytes());
         let _ = self.thread.take().map(JoinHandle::join);
     }
 }
 
-/// The analysis of what is heard, numbered.
+/// Numbers and analyses captured packets.
 pub(super) struct Decoder {
     pub(super) analysis: Analysis,
     pub(super) link: LinkType,
@@ -120,7 +120,7 @@ pub(super) struct Decoder {
 }
 
 impl Decoder {
-    /// What is to be said of a packet, and the packet itself; `None` when it is not of `scope`.
+    /// A packet's summary, and the packet itself; `None` when it is not in `scope`.
     pub(super) fn see(
         &mut self,
         heard: &RawPacket<'_>,
@@ -137,7 +137,7 @@ impl Decoder {
     }
 }
 
-struct Work {
+struct CaptureThread {
     decoder: Decoder,
     times: TimeOfDay,
     store: Arc<PacketStore>,
@@ -145,7 +145,7 @@ struct Work {
     sink: EventSink,
 }
 
-impl Work {
+impl CaptureThread {
     fn run(mut self, mut tap: PacketSocket, stop: &OwnedFd) {
         loop {
             match tap.wait(stop.as_fd(), None) {
@@ -157,19 +157,19 @@ impl Work {
         }
         let ended = self.take(|each| tap.finish(each));
         match ended {
-            Ok(lost) => self.tell_loss(lost),
+            Ok(lost) => self.report_loss(lost),
             Err(error) => self.fail(&error),
         }
     }
 
-    /// Takes what waits.
+    /// Reads one block.
     fn turn(&mut self, tap: &mut PacketSocket) {
         self.times.compare();
         self.take(|each| tap.read(each));
-        self.tell_loss(tap.lost());
+        self.report_loss(tap.lost());
     }
 
-    /// Sees what `read` hears.
+    /// Decodes, stores and reports what `read` yields.
     fn take<T>(&mut self, read: impl FnOnce(&mut dyn FnMut(RawPacket<'_>)) -> T) -> T {
         let Self { decoder, times, store, scope, sink } = self;
         let scope = scope.lock().unwrap_or_else(PoisonError::into_inner);
@@ -180,7 +180,7 @@ impl Work {
         })
     }
 
-    fn tell_loss(&self, count: u64) {
+    fn report_loss(&self, count: u64) {
         if count > 0 {
             self.store.lost(count);
             self.sink.report(Evidence::Called, EventKind::Note(Note::CaptureLost { count }));

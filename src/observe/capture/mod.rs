@@ -1,21 +1,21 @@
-//! Packets of the machine's own interfaces: captured, kept, saved, opened, printed.
+//! Packets of the machine's own interfaces: capture, storage, files, printing.
 //!
 //! | file | what it is |
 //! |---|---|
-//! | [`access`] | the right to capture, and giving up what it took to get it |
-//! | [`error`] | what is missing, and the command that helps |
+//! | [`access`] | the sockets that need a privilege to open, and giving that privilege up |
+//! | [`error`] | what is missing, and the command that would help |
 //! | [`bpf`] | the kernel's filter (pure) |
 //! | [`packet_socket`] | a packet socket, a block of packets at a time |
 //! | `block` | the packets of such a block (pure) |
-//! | `ring` | the memory shared with the kernel, and other calls that need `unsafe` |
+//! | `ring` | the ring shared with the kernel, and other calls that need `unsafe` |
 //! | [`live`] | the thread that captures and reports |
-//! | [`store`] | the packets that are kept |
+//! | [`store`] | the captured packets, within a limit |
 //! | [`mod@file`] | pcap and pcapng |
-//! | [`stream`] | what two ends said to each other |
+//! | [`stream`] | the payloads of a conversation, in order |
 //! | [`ladder`] | packets as text, client left and server right (pure) |
 //! | [`command`] | what `socklab-tui capture` does |
 //!
-//! On loopback every packet is heard twice, leaving and arriving: the first is dropped in the kernel, as `tcpdump` does.
+//! On loopback every packet is seen twice, leaving and arriving: the kernel drops the first, as for `tcpdump`.
 
 #[cfg(target_os = "linux")]
 pub mod access;
@@ -40,7 +40,7 @@ mod time_of_day;
 
 #[cfg(target_os = "linux")]
 pub use access::{CaptureAccess, give_up};
-pub use error::{CaptureError, Need, Remedy};
+pub use error::{CaptureError, CaptureNeed, CaptureRemedy};
 pub use ladder::{LadderStyle, TextLadder};
 #[cfg(target_os = "linux")]
 pub use live::Capture;

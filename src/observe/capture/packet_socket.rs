@@ -1,4 +1,4 @@
-//! A packet socket on one interface, or on all: what it hears, a batch at a time, as frames.
+//! A packet socket on one interface or on all of them, read a block at a time.
 
 use std::io;
 use std::os::fd::{AsFd, BorrowedFd};
@@ -10,13 +10,13 @@ use socket2::{SockFilter, Socket};
 use super::access::CaptureAccess;
 use super::block::{LinkAddress, RingPacket, packets};
 use super::bpf;
-use super::error::{CaptureError, Need};
+use super::error::{CaptureError, CaptureNeed};
 use super::file::Interface;
 use super::ring::{self, HardwareType, PacketRing};
 use crate::observe::Scope;
 use crate::packet::LinkType;
 
-/// Where to listen.
+/// The interface to capture on.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub enum CaptureInterface {
     /// The loopback interface.
@@ -39,7 +39,7 @@ impl CaptureInterface {
     }
 }
 
-/// A packet as it was heard.
+/// A packet as captured, with its link header.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct RawPacket<'a> {
     /// Nanoseconds since 1970.
@@ -48,28 +48,28 @@ pub(super) struct RawPacket<'a> {
     pub(super) bytes: &'a [u8],
 }
 
-/// What ended a wait.
+/// Why a wait ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Readiness {
     /// There may be something to read.
     Packets,
-    /// It is to end.
+    /// The capture is to stop.
     Stop,
-    /// Nobody reads the output any more.
+    /// The reader of the output has gone.
     OutputClosed,
 }
 
-/// The socket, and the memory that the kernel fills.
+/// The socket, and the ring that the kernel fills.
 #[derive(Debug)]
 pub(super) struct PacketSocket {
     socket: Socket,
     shared: PacketRing,
-    /// The block that is read next.
+    /// The block to read next.
     place: usize,
-    /// How many packets were read.
-    heard: u64,
-    /// How many the kernel says that it has put into the ring.
-    laid: u64,
+    /// How many packets have been read.
+    read: u64,
+    /// How many packets the kernel has put into the ring, by its own count.
+    queued: u64,
     cooked: Vec<u8>,
     shape: LinkShape,
 }
@@ -78,48 +78,47 @@ pub(super) struct PacketSocket {
 #[derive(Debug, Clone, Copy)]
 struct LinkShape {
     link: LinkType,
-    /// Where the IP packet begins for the kernel's filter.
+    /// Where the IP packet begins, for the kernel's filter.
     start: u32,
     /// The interface on which every packet is seen twice.
     loopback: Option<u32>,
 }
 
-/// A block of the shared memory: any packet that is not `BIG TCP` fits.
+/// The size of a block: any packet that is not `BIG TCP` fits.
 const BLOCK: u32 = 128 << 10;
-/// The ring of 32 MB. A block is handed over when it is old enough, full or not: nobody reading, it is full after a second
-/// of whatever traffic, 100,000 small packets as well.
+/// Makes a ring of 32 MB. A block is handed over after a while even if it is not full: unread, the ring lasts a second at
+/// 100,000 small packets.
 const BLOCKS: u32 = 256;
-/// How long a packet may wait for its block to be full: no longer than an eye notices, and no shorter than an idle machine
-/// likes.
+/// How long a packet may wait for its block to fill up: too short to notice, and long enough not to burden an idle machine.
 const PATIENCE: Duration = Duration::from_millis(4);
-/// Longer than the kernel takes to hand over a block that is not full.
+/// Longer than the kernel takes to hand over a partly filled block.
 const LAST_BLOCK: Duration = Duration::from_millis(100);
 /// The header of Linux cooked v2.
 const COOKED: u32 = 20;
 
 impl PacketSocket {
-    /// Listens.
+    /// Starts to capture.
     pub(super) fn open(key: &CaptureAccess, on: &CaptureInterface, scope: &Scope) -> Result<Self, CaptureError> {
         let (socket, index, shape) = place(key, on)?;
-        let settings = |error: io::Error| CaptureError::new(Need::Settings, &error);
+        let settings = |error: io::Error| CaptureError::new(CaptureNeed::Settings, &error);
         let socket = socket.try_clone().map_err(settings)?;
-        // Nothing is heard before everything is in its place.
-        deaf(&socket).map_err(settings)?;
+        // No packets may come in before everything is set up.
+        drop_all(&socket).map_err(settings)?;
         let handle = socket.as_fd().try_clone_to_owned().map_err(settings)?;
         let shared = PacketRing::new(handle, BLOCK, BLOCKS, PATIENCE).map_err(settings)?;
-        let tap = Self { socket, shared, place: 0, heard: 0, laid: 0, cooked: Vec::new(), shape };
+        let tap = Self { socket, shared, place: 0, read: 0, queued: 0, cooked: Vec::new(), shape };
         ring::listen(tap.socket.as_fd(), index).map_err(|error| CaptureError::new(interface(on), &error))?;
         ring::counts(tap.socket.as_fd()).map_err(settings)?;
         tap.scope(scope).map_err(settings)?;
         Ok(tap)
     }
 
-    /// Another handle of the same socket, to change its filter with.
+    /// Another handle of the same socket, for changing its filter.
     pub(super) fn control(&self) -> io::Result<FilterHandle> {
         Ok(FilterHandle { socket: self.socket.try_clone()?, shape: self.shape })
     }
 
-    /// Lets these through from now on.
+    /// Changes the scope.
     pub(super) fn scope(&self, scope: &Scope) -> io::Result<()> {
         attach(&self.socket, self.shape, scope)
     }
@@ -134,15 +133,15 @@ impl PacketSocket {
         Interface { name: on.name().into(), description: description.into(), link: self.shape.link }
     }
 
-    /// Waits until there is something to read, or `stop` is ready, or nobody reads `output` any more.
+    /// Waits until there is something to read, `stop` is ready, or the reader of `output` has gone.
     pub(super) fn wait(&self, stop: BorrowedFd<'_>, output: Option<BorrowedFd<'_>>) -> io::Result<Readiness> {
         let socket = PollFd::new(&self.socket, PollFlags::IN);
-        // Of an output nothing is asked; that its reader has left is told unasked (`poll(2)`: POLLERR, POLLHUP).
+        // No event is requested for the output: POLLERR and POLLHUP are reported anyway when its reader goes (`poll(2)`).
         let output = PollFd::from_borrowed_fd(output.unwrap_or(stop), PollFlags::empty());
         let mut fds = [socket, PollFd::from_borrowed_fd(stop, PollFlags::IN), output];
         match poll(&mut fds, None) {
             Ok(_) => {
-                // An interface that goes down says so once, and clears it by being asked; it may come up again.
+                // ENETDOWN is reported once and cleared by reading it; the interface may come up again.
                 match rustix::net::sockopt::socket_error(&self.socket)? {
                     Err(error) if error != rustix::io::Errno::NETDOWN => Err(error.into()),
                     _ if !fds[1].revents().is_empty() => Ok(Readiness::Stop),
@@ -155,11 +154,11 @@ impl PacketSocket {
         }
     }
 
-    /// Takes the next block of packets; `false` when none waits.
+    /// Reads the next block of packets; `false` when none is ready.
     pub(super) fn read(&mut self, mut each: impl FnMut(RawPacket<'_>)) -> bool {
         let Some(block) = self.shared.block(self.place) else { return false };
         for RingPacket { at, wire_len, from, bytes } in packets(block) {
-            self.heard += 1;
+            self.read += 1;
             if self.shape.link == LinkType::LINUX_SLL2 {
                 self.cooked.clear();
                 self.cooked.extend(cooked(&from));
@@ -174,19 +173,19 @@ impl PacketSocket {
         true
     }
 
-    /// How many packets the kernel could not keep since this was last asked.
+    /// How many packets the kernel has dropped since the last call.
     pub(super) fn lost(&mut self) -> u64 {
         let counts = ring::counts(self.socket.as_fd()).unwrap_or_default();
-        self.laid += u64::from(counts.packets.saturating_sub(counts.lost));
+        self.queued += u64::from(counts.packets.saturating_sub(counts.lost));
         u64::from(counts.lost)
     }
 
-    /// Takes what was captured until now, and hears nothing more.
+    /// Stops capturing and reads what was captured so far. Returns how many packets were lost.
     pub(super) fn finish(&mut self, mut each: impl FnMut(RawPacket<'_>)) -> io::Result<u64> {
-        deaf(&self.socket)?;
+        drop_all(&self.socket)?;
         let lost = self.lost();
-        // The block that the kernel is at comes when it is old enough.
-        while self.heard < self.laid {
+        // The kernel hands over its current block after a while.
+        while self.read < self.queued {
             let mut fds = [PollFd::new(&self.socket, PollFlags::IN)];
             let came = poll(&mut fds, Some(&LAST_BLOCK.try_into().map_err(io::Error::other)?));
             if !self.read(&mut each) && came == Ok(0) {
@@ -199,17 +198,17 @@ impl PacketSocket {
 
 impl Drop for PacketSocket {
     fn drop(&mut self) {
-        // The socket lives on in its key; nothing is to pile up in it.
-        let _ = deaf(&self.socket);
+        // The socket lives on in its `CaptureAccess`, and must not fill up meanwhile.
+        let _ = drop_all(&self.socket);
     }
 }
 
-/// Lets nothing through any more.
-fn deaf(socket: &Socket) -> io::Result<()> {
+/// Attaches a filter that drops every packet.
+fn drop_all(socket: &Socket) -> io::Result<()> {
     socket.attach_filter(&[SockFilter::new(bpf::RET, 0, 0, 0)])
 }
 
-/// A handle to change the filter with.
+/// A handle for changing the filter.
 #[derive(Debug)]
 pub(super) struct FilterHandle {
     socket: Socket,
@@ -230,16 +229,16 @@ fn attach(socket: &Socket, shape: LinkShape, scope: &Scope) -> io::Result<()> {
     socket.attach_filter(&program)
 }
 
-fn interface(on: &CaptureInterface) -> Need {
-    Need::Interface(on.name().into())
+fn interface(on: &CaptureInterface) -> CaptureNeed {
+    CaptureNeed::Interface(on.name().into())
 }
 
-/// Which of the key's sockets is right for an interface, the interface's number, and how its packets begin.
+/// The socket to use for an interface, the interface's number, and how its packets begin.
 fn place<'k>(key: &'k CaptureAccess, on: &CaptureInterface) -> Result<(&'k Socket, u32, LinkShape), CaptureError> {
     let missing = |error: &io::Error| CaptureError::new(interface(on), error);
     let index = |name: &str| rustix::net::netdevice::name_to_index(&key.whole, name).map_err(io::Error::from);
     if *on == CaptureInterface::Any {
-        // Where there is no loopback, nothing is seen twice.
+        // Without a loopback interface, nothing is seen twice.
         let shape = LinkShape { link: LinkType::LINUX_SLL2, start: 0, loopback: index("lo").ok() };
         return Ok((&key.cooked, 0, shape));
     }

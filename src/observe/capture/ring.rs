@@ -1,4 +1,4 @@
-//! The few system calls that no safe wrapper covers: the only `unsafe` of the capture.
+//! The few system calls without a safe wrapper: the only `unsafe` of the capture.
 
 use std::io;
 use std::os::fd::{AsRawFd, BorrowedFd, OwnedFd};
@@ -6,7 +6,7 @@ use std::ptr::NonNull;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
-/// What an interface is (`netdevice(7)`).
+/// The hardware type of an interface (`netdevice(7)`).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct HardwareType(pub(super) u16);
 
@@ -15,7 +15,7 @@ impl HardwareType {
     pub(super) const LOOPBACK: Self = Self(libc::ARPHRD_LOOPBACK);
 }
 
-/// Asks for what the interface `name` is (`SIOCGIFHWADDR`). `socket` is any socket of its namespace.
+/// The hardware type of the interface `name` (`SIOCGIFHWADDR`). `socket` is any socket in its namespace.
 #[expect(unsafe_code, reason = "an ioctl with a C structure that has a union")]
 pub(super) fn hardware(socket: BorrowedFd<'_>, name: &str) -> io::Result<HardwareType> {
     // SAFETY: all-zero is a valid `ifreq`: an empty name and an empty union.
@@ -35,7 +35,7 @@ pub(super) fn hardware(socket: BorrowedFd<'_>, name: &str) -> io::Result<Hardwar
     Ok(HardwareType(unsafe { request.ifr_ifru.ifru_hwaddr.sa_family }))
 }
 
-/// Lets a packet socket hear everything on one interface, or with 0 on all of them (`packet(7)`).
+/// Binds a packet socket to one interface, or with 0 to all of them, to receive everything (`packet(7)`).
 #[expect(unsafe_code, reason = "sockaddr_ll has no safe wrapper")]
 pub(super) fn listen(socket: BorrowedFd<'_>, interface: u32) -> io::Result<()> {
     // SAFETY: all-zero is a valid `sockaddr_ll`.
@@ -48,29 +48,36 @@ pub(super) fn listen(socket: BorrowedFd<'_>, interface: u32) -> io::Result<()> {
     check(unsafe { libc::bind(socket.as_raw_fd(), (&raw const address).cast(), size) })
 }
 
-/// What the kernel has counted for a packet socket since this was last asked (`PACKET_STATISTICS`).
+/// The kernel's counts for a packet socket since the last call (`PACKET_STATISTICS`).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub(super) struct RingCounts {
-    /// Packets that the filter let through, lost ones as well.
+    /// Packets that passed the filter, including lost ones.
     pub(super) packets: u32,
-    /// Those of them for which there was no room.
+    /// Those for which there was no room.
     pub(super) lost: u32,
 }
 
-/// Asks for the counts, which begin at zero again.
+/// Reads the counts and resets them.
 #[expect(unsafe_code, reason = "this option has no safe wrapper")]
 pub(super) fn counts(socket: BorrowedFd<'_>) -> io::Result<RingCounts> {
     let mut counts = libc::tpacket_stats { tp_packets: 0, tp_drops: 0 };
     let mut size = socklen::<libc::tpacket_stats>();
-    let (level, option) = (libc::SOL_PACKET, libc::PACKET_STATISTICS);
-    // SAFETY: the kernel writes at most `size` bytes, which is what there is.
-    check(unsafe { libc::getsockopt(socket.as_raw_fd(), level, option, (&raw mut counts).cast(), &raw mut size) })?;
+    // SAFETY: the kernel writes at most `size` bytes, the size of `counts`.
+    check(unsafe {
+        libc::getsockopt(
+            socket.as_raw_fd(),
+            libc::SOL_PACKET,
+            libc::PACKET_STATISTICS,
+            (&raw mut counts).cast(),
+            &raw mut size,
+        )
+    })?;
     Ok(RingCounts { packets: counts.tp_packets, lost: counts.tp_drops })
 }
 
-/// Memory that the kernel puts a packet socket's packets into, block after block (`TPACKET_V3` of
-/// `Documentation/networking/packet_mmap`). A block is the kernel's until it is full or old enough, then ours until it is
-/// given back.
+/// The memory into which the kernel puts a packet socket's packets, block after block (`TPACKET_V3` of
+/// `Documentation/networking/packet_mmap`). A block is the kernel's until it is full or old enough, then ours until we
+/// give it back.
 #[derive(Debug)]
 pub(super) struct PacketRing {
     socket: OwnedFd,
@@ -84,23 +91,26 @@ pub(super) struct PacketRing {
 unsafe impl Send for PacketRing {}
 
 impl PacketRing {
-    /// Where a block says whose it is.
+    /// The offset of a block's status, which says whose it is.
     const STATUS: usize = 8;
 
-    /// Has the kernel fill `blocks` of `block` bytes, each for no longer than `patience`. The socket is not to have such
-    /// memory already.
+    /// Has the kernel fill `blocks` blocks of `block` bytes, each for no longer than `patience`. The socket must not have a
+    /// ring already.
     #[expect(unsafe_code, reason = "these options and the mapping have no safe wrapper")]
     pub(super) fn new(socket: OwnedFd, block: u32, blocks: u32, patience: Duration) -> io::Result<Self> {
         let version: libc::c_int = libc::tpacket_versions::TPACKET_V3 as _;
-        let (fd, level) = (socket.as_raw_fd(), libc::SOL_PACKET);
+        let fd = socket.as_raw_fd();
         let size = socklen::<libc::c_int>();
         // SAFETY: the value is a whole `int` of the stated size.
-        check(unsafe { libc::setsockopt(fd, level, libc::PACKET_VERSION, (&raw const version).cast(), size) })?;
+        check(unsafe {
+            libc::setsockopt(fd, libc::SOL_PACKET, libc::PACKET_VERSION, (&raw const version).cast(), size)
+        })?;
         ring(&socket, block, blocks, patience)?;
-        let (block, blocks) = (block as usize, blocks as usize);
-        let (rights, how) = (libc::PROT_READ | libc::PROT_WRITE, libc::MAP_SHARED);
+        let block = block as usize;
+        let blocks = blocks as usize;
+        let rights = libc::PROT_READ | libc::PROT_WRITE;
         // SAFETY: a new mapping of the ring's exact length, at an address of the kernel's choice.
-        let start = unsafe { libc::mmap(std::ptr::null_mut(), block * blocks, rights, how, fd, 0) };
+        let start = unsafe { libc::mmap(std::ptr::null_mut(), block * blocks, rights, libc::MAP_SHARED, fd, 0) };
         let start = (start != libc::MAP_FAILED).then(|| NonNull::new(start.cast())).flatten();
         let start = start.ok_or_else(io::Error::last_os_error)?;
         Ok(Self { socket, start, block, blocks })
@@ -111,7 +121,7 @@ impl PacketRing {
     pub(super) fn block(&self, place: usize) -> Option<&[u8]> {
         let ours = self.status(place).load(Ordering::Acquire) & libc::TP_STATUS_USER != 0;
         // SAFETY: inside the mapping, which lives as long as `self`; while the block is ours the kernel does not write
-        // to it, and it is given back through `&mut self` only.
+        // to it, and it is given back only through `&mut self`.
         ours.then(|| unsafe {
             std::slice::from_raw_parts(self.start.add(place % self.blocks * self.block).as_ptr(), self.block)
         })
@@ -132,9 +142,9 @@ impl PacketRing {
 impl Drop for PacketRing {
     #[expect(unsafe_code, reason = "munmap has no safe wrapper")]
     fn drop(&mut self) {
-        // SAFETY: the whole mapping, which nobody borrows any more.
+        // SAFETY: the whole mapping, of which no borrow is left.
         unsafe { libc::munmap(self.start.as_ptr().cast(), self.block * self.blocks) };
-        // A ring of no blocks is none. The socket may live on, and have another later.
+        // A ring without blocks removes it. The socket may live on and get another later.
         let _ = ring(&self.socket, 0, 0, Duration::ZERO);
     }
 }
@@ -145,16 +155,17 @@ fn ring(socket: &OwnedFd, block: u32, blocks: u32, patience: Duration) -> io::Re
     // SAFETY: all-zero is a valid `tpacket_req3`.
     let mut request: libc::tpacket_req3 = unsafe { std::mem::zeroed() };
     (request.tp_block_size, request.tp_block_nr) = (block, blocks);
-    // Packets of any length follow each other in a block; the kernel still wants to hear of frames.
+    // TPACKET_V3 packs packets of any length into a block, but the kernel still checks the frame fields.
     (request.tp_frame_size, request.tp_frame_nr) = (block, blocks);
     request.tp_retire_blk_tov = u32::try_from(patience.as_millis()).unwrap_or(u32::MAX);
-    let (fd, size) = (socket.as_raw_fd(), socklen::<libc::tpacket_req3>());
+    let fd = socket.as_raw_fd();
+    let size = socklen::<libc::tpacket_req3>();
     // SAFETY: the value is a whole `tpacket_req3` of the stated size.
     check(unsafe { libc::setsockopt(fd, libc::SOL_PACKET, libc::PACKET_RX_RING, (&raw const request).cast(), size) })
 }
 
 fn socklen<T>() -> libc::socklen_t {
-    // No structure of the socket interface is anywhere near as large.
+    // No structure of the socket interface is anywhere near that large.
     libc::socklen_t::try_from(size_of::<T>()).unwrap_or(libc::socklen_t::MAX)
 }
 

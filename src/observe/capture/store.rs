@@ -1,4 +1,4 @@
-//! The packets that are kept: their bytes, for the hex dump, the details and the file. Bounded; the oldest go first.
+//! The captured packets' bytes, for the hex dump, the details and the file. Bounded: the oldest are dropped first.
 
 use std::collections::VecDeque;
 use std::io::{self, Write};
@@ -6,10 +6,10 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use super::file::{CaptureFileError, CaptureReader, Interface, Packet, PcapngWriter};
 
-/// The packets, shared between the thread that captures and those that look.
+/// The packets, shared between the thread that captures and those that read them.
 #[derive(Debug)]
 pub struct PacketStore {
-    kept: Mutex<StoredPackets>,
+    stored: Mutex<StoredPackets>,
     capacity: usize,
 }
 
@@ -23,25 +23,25 @@ struct StoredPackets {
     lost: u64,
 }
 
-/// What was saved.
+/// The result of saving.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct SavedPackets {
     /// How many packets.
     pub packets: u64,
-    /// How many were older than what is kept, and are not in the file.
+    /// How many had been dropped from the store before, and are not in the file.
     pub dropped: u64,
 }
 
 impl PacketStore {
-    /// What a packet costs beyond its bytes.
+    /// The memory that a packet needs beyond its bytes.
     const OVERHEAD: usize = 160;
 
     /// A store for about `capacity` bytes.
     pub fn new(capacity: usize) -> Self {
-        Self { kept: Mutex::default(), capacity }
+        Self { stored: Mutex::default(), capacity }
     }
 
-    /// A file's packets, as far as they can be read and fit: with those of a damaged file comes what is wrong with it.
+    /// Reads a file's packets, as far as they are readable and fit; if the file is damaged, also returns the damage.
     ///
     /// # Errors
     /// When it is no capture file at all.
@@ -51,7 +51,7 @@ impl PacketStore {
         let damage = loop {
             match reader.next_packet() {
                 Ok(Some(packet)) => {
-                    // A file may count its interfaces anew in each section; the reader knows those of the packet.
+                    // A file may number its interfaces anew in each section; the reader knows those of this packet.
                     let interface = reader.interfaces().get(packet.interface as usize).map(|known| store.known(known));
                     store.add(Packet { interface: interface.unwrap_or(packet.interface), ..packet });
                 }
@@ -62,11 +62,11 @@ impl PacketStore {
         Ok((store, damage))
     }
 
-    /// Names an interface; its number is for [`Packet::interface`].
+    /// Adds an interface and returns its number, for [`Packet::interface`].
     pub fn name(&self, interface: Interface) -> u32 {
-        let mut kept = self.lock();
-        kept.interfaces.push(interface);
-        u32::try_from(kept.interfaces.len() - 1).unwrap_or(u32::MAX)
+        let mut stored = self.lock();
+        stored.interfaces.push(interface);
+        u32::try_from(stored.interfaces.len() - 1).unwrap_or(u32::MAX)
     }
 
     /// The number of an interface that may have been named before.
@@ -75,31 +75,31 @@ impl PacketStore {
         place.map_or_else(|| self.name(interface.clone()), |place| u32::try_from(place).unwrap_or(u32::MAX))
     }
 
-    /// Adds the next packet, and lets the oldest go where there is no room.
+    /// Adds the next packet, and drops the oldest if there is no room.
     pub fn add(&self, packet: Packet) {
-        let mut kept = self.lock();
-        kept.bytes += Self::size(&packet);
-        kept.packets.push_back(Arc::new(packet));
-        while kept.bytes > self.capacity && kept.packets.len() > 1 {
-            let Some(oldest) = kept.packets.pop_front() else { break };
-            kept.bytes -= Self::size(&oldest);
-            kept.dropped += 1;
+        let mut stored = self.lock();
+        stored.bytes += Self::size(&packet);
+        stored.packets.push_back(Arc::new(packet));
+        while stored.bytes > self.capacity && stored.packets.len() > 1 {
+            let Some(oldest) = stored.packets.pop_front() else { break };
+            stored.bytes -= Self::size(&oldest);
+            stored.dropped += 1;
         }
     }
 
-    /// The packet with this number, if it is still kept.
+    /// The packet with this number, if it is still stored.
     pub fn get(&self, number: u64) -> Option<Arc<Packet>> {
-        let kept = self.lock();
-        let place = kept.packets.binary_search_by_key(&number, |packet| packet.number).ok()?;
-        kept.packets.get(place).cloned()
+        let stored = self.lock();
+        let place = stored.packets.binary_search_by_key(&number, |packet| packet.number).ok()?;
+        stored.packets.get(place).cloned()
     }
 
-    /// Every packet that is kept, oldest first.
+    /// Every stored packet, oldest first.
     pub fn packets(&self) -> Vec<Arc<Packet>> {
         self.lock().packets.iter().cloned().collect()
     }
 
-    /// How many packets are kept.
+    /// How many packets are stored.
     pub fn len(&self) -> usize {
         self.lock().packets.len()
     }
@@ -109,26 +109,26 @@ impl PacketStore {
         self.len() == 0
     }
 
-    /// How many had to go.
+    /// How many have been dropped.
     pub fn dropped(&self) -> u64 {
         self.lock().dropped
     }
 
-    /// Says that the kernel lost so many more: the file will tell.
+    /// Counts packets that the kernel lost, for the file's statistics.
     pub fn lost(&self, count: u64) {
         self.lock().lost += count;
     }
 
-    /// Writes all of it as pcapng. `marks`, ascending by the number of a packet, become comments: each of that packet or,
-    /// where it is not kept, of the next one, or of the last. Capturing goes on meanwhile.
+    /// Writes all of it as pcapng. `marks`, in ascending order of packet numbers, become comments: each on that
+    /// packet or, if it is not stored, on the next one or the last. Capturing goes on meanwhile.
     ///
     /// # Errors
     /// The system's.
     pub fn save<W: Write>(&self, out: W, marks: &[(u64, String)]) -> io::Result<SavedPackets> {
         let (interfaces, packets, dropped, lost) = {
-            let kept = self.lock();
-            let packets: Vec<_> = kept.packets.iter().cloned().collect();
-            (kept.interfaces.clone(), packets, kept.dropped, kept.lost)
+            let stored = self.lock();
+            let packets: Vec<_> = stored.packets.iter().cloned().collect();
+            (stored.interfaces.clone(), packets, stored.dropped, stored.lost)
         };
         let mut writer = PcapngWriter::new(out)?;
         for interface in &interfaces {
@@ -152,8 +152,8 @@ impl PacketStore {
     }
 
     fn lock(&self) -> MutexGuard<'_, StoredPackets> {
-        // Every change is whole when the lock is let go; a panic between would leave a wrong count at worst.
-        self.kept.lock().unwrap_or_else(PoisonError::into_inner)
+        // A poisoned lock holds a wrong count at worst.
+        self.stored.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -168,18 +168,18 @@ mod tests {
     }
 
     #[test]
-    fn the_oldest_go_and_are_counted() {
+    fn the_oldest_are_dropped_and_counted() {
         let store = PacketStore::new(3 * (100 + PacketStore::OVERHEAD));
         (1..=5).for_each(|number| store.add(packet(number, 100)));
         assert_eq!((store.len(), store.dropped()), (3, 2));
         assert_eq!((store.get(2), store.get(3).map(|packet| packet.number), store.get(6)), (None, Some(3), None));
-        // One that is too large by itself is still there to be looked at.
+        // A single packet larger than the capacity is still stored.
         store.add(packet(6, 10_000));
         assert_eq!((store.len(), store.get(6).is_some(), store.dropped()), (1, true, 5));
     }
 
     #[test]
-    fn what_is_saved_is_opened_again_with_its_marks() {
+    fn a_saved_file_opens_again_with_its_marks() {
         let store = PacketStore::new(1 << 20);
         store.name(Interface { name: "lo".into(), description: "loopback".into(), link: LinkType::RAW });
         (1..=3).for_each(|number| store.add(packet(number, 40)));
@@ -194,14 +194,14 @@ mod tests {
             (again.get(1).unwrap().comments.len(), again.get(3).unwrap().comments.join("")),
             (0, "the end".into())
         );
-        // Comments that were in a file stay there when it is saved again.
+        // Comments read from a file are kept when it is saved again.
         let mut file = Vec::new();
         again.save(&mut file, &[]).unwrap();
         assert_eq!(PacketStore::open(&file[..], 1 << 20).unwrap().0.packets(), again.packets());
     }
 
     #[test]
-    fn a_mark_of_a_packet_that_is_not_kept_is_at_the_next() {
+    fn a_mark_on_a_dropped_packet_moves_to_the_next() {
         let store = PacketStore::new(2 * (40 + PacketStore::OVERHEAD));
         store.name(Interface { name: "lo".into(), description: String::new(), link: LinkType::RAW });
         (1..=4).for_each(|number| store.add(packet(number, 40)));

@@ -1,4 +1,4 @@
-//! What two ends said to each other: the payloads of a conversation put in order, without what was sent twice.
+//! The payloads of a conversation, reassembled in order and without retransmitted bytes.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -8,23 +8,23 @@ use super::ladder::ConversationEnds;
 use crate::domain::{Flags, Flow, PacketSummary, Proto};
 use crate::packet::decode;
 
-/// A conversation, as its programs heard it.
+/// A conversation's payloads, as the programs received them.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct FollowedStream {
-    /// Who is the client and who the server.
+    /// Its client and server.
     pub ends: ConversationEnds,
-    /// What was said, in the order in which it could be heard.
+    /// The data, in the order in which it could be delivered.
     pub said: Vec<StreamChunk>,
-    /// Whether there was more than was asked for.
+    /// Whether the limit cut it short.
     pub cut: bool,
 }
 
 /// A piece of one direction.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct StreamChunk {
-    /// Whether the client said it.
+    /// Whether the client sent it.
     pub by_client: bool,
-    /// The packet that brought it.
+    /// The packet that carried it.
     pub packet: u64,
     /// What it is.
     pub piece: StreamPiece,
@@ -35,12 +35,12 @@ pub struct StreamChunk {
 pub enum StreamPiece {
     /// These bytes; over UDP one datagram.
     Data(Vec<u8>),
-    /// So many bytes that were acknowledged and are not among the packets.
+    /// This many bytes that were acknowledged but not captured.
     Missing(u32),
 }
 
-/// Puts together what was said on `flow`, either way round. Where the ports were used more than once it is the
-/// connection to which the packet `near` belongs, or the last. No more than `most` bytes; `None` when no packet is of it.
+/// Reassembles the conversation on `flow`, in either direction. If the ports were used more than once, that is the
+/// connection of the packet `near`, or the last one. Stops at `most` bytes; `None` when it has no packets.
 pub fn follow_stream(packets: &[Arc<Packet>], flow: &Flow, near: Option<u64>, most: usize) -> Option<FollowedStream> {
     let mut stream: Option<StreamFollower> = None;
     for packet in packets {
@@ -67,12 +67,12 @@ pub fn follow_stream(packets: &[Arc<Packet>], flow: &Flow, near: Option<u64>, mo
     stream.map(StreamFollower::end)
 }
 
-/// One direction of it.
+/// One direction of a conversation.
 #[derive(Debug, Default)]
 struct StreamDirection {
-    /// The sequence number of the byte that comes next.
+    /// The sequence number of the next byte.
     next: Option<u32>,
-    /// What came too early, by how far it is from `base`.
+    /// Data that arrived early, by sequence number.
     early: BTreeMap<u32, (u64, Vec<u8>)>,
     held: usize,
 }
@@ -110,7 +110,7 @@ impl StreamFollower {
         let first = tcp.seq.wrapping_add(u32::from(tcp.flags.has(Flags::SYN)));
         let direction = &mut self.directions[usize::from(!by_client)];
         let next = *direction.next.get_or_insert(first);
-        // A RST may carry words, but they are not of the stream (RFC 9293 §3.5.3).
+        // A RST may carry a text, but that is not part of the stream (RFC 9293 §3.5.3).
         if payload.is_empty() || tcp.flags.has(Flags::RST) {
             return;
         }
@@ -123,7 +123,7 @@ impl StreamFollower {
             }
             Ok(_) => self.stream.cut = true,
             Err(_) => {
-                // Heard before, all of it or its beginning.
+                // A retransmission, at least in part.
                 let again = usize::try_from(ahead.unsigned_abs()).unwrap_or(usize::MAX);
                 if let Some(new) = payload.get(again..).filter(|new| !new.is_empty()) {
                     self.append(by_client, number, new);
@@ -132,7 +132,7 @@ impl StreamFollower {
         }
     }
 
-    /// The next bytes of one direction, and what came too early and follows them.
+    /// Appends the next bytes of one direction, and any early data that follows them.
     fn append(&mut self, by_client: bool, number: u64, bytes: &[u8]) {
         self.say(by_client, number, bytes);
         let place = usize::from(!by_client);
@@ -160,7 +160,7 @@ impl StreamFollower {
         }
     }
 
-    /// The other side acknowledges what is not here: it was not captured, and what follows it need not wait.
+    /// The other side acknowledges data that was not captured, so what follows it need not wait.
     fn acknowledged(&mut self, by_client: bool, number: u64, ack: u32) {
         let direction = &mut self.directions[usize::from(!by_client)];
         let Some(next) = direction.next else { return };
@@ -182,7 +182,7 @@ impl StreamFollower {
         }
     }
 
-    /// What came too early and was never acknowledged stands at the end, after what is missing.
+    /// Early data that was never acknowledged goes to the end, after a gap.
     fn end(mut self) -> FollowedStream {
         for by_client in [true, false] {
             loop {

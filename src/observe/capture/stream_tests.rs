@@ -1,4 +1,4 @@
-//! Streams put together from packets in any order.
+//! Reassembling streams from packets in any order.
 
 use etherparse::{PacketBuilder, TcpHeader};
 use proptest::prelude::*;
@@ -60,7 +60,7 @@ fn handshake() -> Vec<Arc<Packet>> {
 }
 
 #[test]
-fn what_was_sent_twice_or_out_of_order_is_heard_once_and_in_order() {
+fn retransmitted_and_reordered_data_appears_once_and_in_order() {
     let mut packets = handshake();
     packets.extend([
         packet(4, true, ACK, 105, 500, b", world"),
@@ -75,7 +75,7 @@ fn what_was_sent_twice_or_out_of_order_is_heard_once_and_in_order() {
 }
 
 #[test]
-fn what_was_not_captured_is_said_to_be_missing_when_it_is_acknowledged() {
+fn data_not_captured_is_missing_once_it_is_acknowledged() {
     let mut packets = handshake();
     packets.extend([
         packet(4, true, ACK, 110, 500, b"later"),
@@ -87,7 +87,7 @@ fn what_was_not_captured_is_said_to_be_missing_when_it_is_acknowledged() {
 }
 
 #[test]
-fn ports_used_again_are_another_conversation_and_the_length_is_bounded() {
+fn reused_ports_are_another_conversation_and_the_length_is_bounded() {
     let mut packets = handshake();
     packets.push(packet(4, true, ACK, 100, 500, b"first"));
     packets.push(packet(5, true, SYN, 7_000, 0, b""));
@@ -104,7 +104,7 @@ fn ports_used_again_are_another_conversation_and_the_length_is_bounded() {
 
 proptest! {
     #[test]
-    fn any_cutting_and_any_order_is_the_same_text(
+    fn any_segmentation_in_any_order_yields_the_same_text(
         text in prop::collection::vec(any::<u8>(), 1..200),
         cuts in prop::collection::vec((0..200_usize, 1..40_usize), 0..40),
         begin in any::<u32>(),
@@ -122,10 +122,10 @@ proptest! {
             packets.push(piece(from, 7, n));
         }
         let stream = follow_stream(&packets, &flow(), None, 100_000).unwrap();
-        let heard: Vec<u8> = stream.said.iter().flat_map(|said| match &said.piece {
+        let received: Vec<u8> = stream.said.iter().flat_map(|said| match &said.piece {
             StreamPiece::Data(bytes) => bytes.clone(),
             StreamPiece::Missing(count) => panic!("{count} missing"),
         }).collect();
-        prop_assert_eq!(heard, text);
+        prop_assert_eq!(received, text);
     }
 }

@@ -1,4 +1,4 @@
-//! The time of day, as the kernel stamps packets with it, on the laboratory's clock.
+//! Converts the time of day, with which the kernel stamps packets, to the laboratory's clock.
 
 use std::time::{Duration, Instant};
 
@@ -6,7 +6,7 @@ use rustix::time::{ClockId, clock_gettime};
 
 use crate::domain::{Clock, Stamp};
 
-/// Both clocks, read at one moment. The time of day can be set while the other goes on, so they are compared again.
+/// Both clocks, read at the same moment. The time of day can be set meanwhile, so they are compared again and again.
 #[derive(Debug)]
 pub(super) struct TimeOfDay {
     clock: Clock,
@@ -14,7 +14,7 @@ pub(super) struct TimeOfDay {
     theirs: u64,
 }
 
-/// Differences below this are the time between two readings and not a step of the clock.
+/// A smaller difference is the time between two readings and not a step of the clock.
 const STEP: Duration = Duration::from_millis(1);
 
 impl TimeOfDay {
@@ -22,7 +22,7 @@ impl TimeOfDay {
         Self { clock, ours: Instant::now(), theirs: today() }
     }
 
-    /// Compares the clocks again, and follows a step. Small differences are left, so that stamps keep their order.
+    /// Compares the clocks again, and follows a step. Small differences are ignored, so that stamps keep their order.
     pub(super) fn compare(&mut self) {
         let now = Self::pair(self.clock);
         let ours = now.ours.saturating_duration_since(self.ours);
@@ -32,7 +32,7 @@ impl TimeOfDay {
         }
     }
 
-    /// A moment of the time of day, in nanoseconds since 1970. 0 is unknown: now.
+    /// Converts a time in nanoseconds since 1970; 0 means unknown and becomes the current time.
     pub(super) fn stamp(&self, at: u64) -> Stamp {
         if at == 0 {
             return self.clock.now();

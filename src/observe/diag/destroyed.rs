@@ -91,7 +91,8 @@ impl DestroyListener {
         let announcements = Announcements::open()?;
         let stop = Arc::new(eventfd(0, EventfdFlags::CLOEXEC)?);
         let scope = Arc::new(Mutex::new(scope));
-        let (halt, watched) = (Arc::clone(&stop), Arc::clone(&scope));
+        let halt = Arc::clone(&stop);
+        let watched = Arc::clone(&scope);
         let run = move || run(announcements, &halt, &watched, tell);
         let thread = thread::Builder::new().name("socklab-destroy".into()).spawn(run)?;
         Ok(Self { stop, scope, thread: Some(thread) })

@@ -85,7 +85,8 @@ pub(super) fn dump(part: DumpPart, scope: &Scope, seq: u32) -> Vec<u8> {
 pub(super) fn exact(flow: &Flow, with_info: bool, seq: u32) -> Vec<u8> {
     let family = if flow.local.is_ipv4() { AF_INET } else { AF_INET6 };
     let none = SocketAddr::new(if family == AF_INET { [0; 4].into() } else { [0_u16; 8].into() }, 0);
-    let (local, peer) = (flow.local, flow.peer.unwrap_or(none));
+    let local = flow.local;
+    let peer = flow.peer.unwrap_or(none);
     // For UDP the kernel looks up the socket as it would for an incoming packet: from the peer, to the local address.
     let (src, dst) = if flow.proto == Proto::Udp { (peer, local) } else { (local, peer) };
     let mut message = begin(BY_FAMILY, NLM_F_REQUEST, seq);

@@ -44,7 +44,13 @@ struct StateChange {
 impl Identities {
     /// Decodes one record. Appends nothing while the addresses are incomplete; otherwise its transition, preceded by those
     /// held for the same socket.
-    pub(super) fn read(&mut self, format: &EventFormat, time: u64, record: &[u8], told: &mut Vec<TracedTransition>) {
+    pub(super) fn read(
+        &mut self,
+        format: &EventFormat,
+        time: u64,
+        record: &[u8],
+        reported: &mut Vec<TracedTransition>,
+    ) {
         let Some((socket, flow, change)) = decode(format, time, record) else { return };
         // A new socket may reuse the memory address of an older one.
         if change.from == TcpState::Closed {
@@ -52,7 +58,7 @@ impl Identities {
         }
         if is_complete(&flow, change) {
             let held = self.held.remove(&socket).unwrap_or_default();
-            told.extend(held.into_iter().chain([change]).map(|change| change.of(socket, flow)));
+            reported.extend(held.into_iter().chain([change]).map(|change| change.of(socket, flow)));
         } else if change.to == TcpState::Closed {
             // It never had all its addresses: a connect that found no free port. Nothing was sent.
             self.held.remove(&socket);
@@ -96,7 +102,8 @@ fn decode(format: &EventFormat, time: u64, record: &[u8]) -> Option<(u64, Flow, 
     (number(record, &(0..2))? == u64::from(format.id)).then_some(())?;
     let state = |at| state_of(u8::try_from(number(record, at)?).ok()?);
     let port = |at| u16::try_from(number(record, at)?).ok();
-    let (sport, dport) = (port(&format.sport)?, port(&format.dport)?);
+    let sport = port(&format.sport)?;
+    let dport = port(&format.dport)?;
     let (local, peer): (SocketAddr, SocketAddr) = match number(record, &format.family)? {
         AF_INET => {
             let ip = |at: &std::ops::Range<usize>| Some(Ipv4Addr::from(*record.get(at.clone())?.first_chunk::<4>()?));
@@ -148,14 +155,16 @@ mod tests {
         record
     }
 
-    fn told(records: &[Vec<u8>]) -> Vec<String> {
+    fn reported(records: &[Vec<u8>]) -> Vec<String> {
         let format = EventFormat::parse(EVENT).unwrap();
-        let (mut identities, mut told) = (Identities::default(), Vec::new());
+        let mut identities = Identities::default();
+        let mut reported = Vec::new();
         for (time, record) in (1..).zip(records) {
-            identities.read(&format, time, record, &mut told);
+            identities.read(&format, time, record, &mut reported);
         }
         assert_eq!(identities.take_lost(), 0);
-        told.into_iter()
+        reported
+            .into_iter()
             .map(|TracedTransition { time, change: Transition { flow, from, to, .. }, .. }| {
                 let peer = flow.peer.map_or(0, |peer| peer.port());
                 format!("{time} {} {peer} {from} {to}", flow.local.port())
@@ -172,7 +181,7 @@ mod tests {
             record(1, 5001, 80, SynSent, Closed),
         ];
         assert_eq!(
-            told(&records),
+            reported(&records),
             [
                 "2 5002 80 CLOSED SYN_SENT",
                 "3 5002 80 SYN_SENT ESTABLISHED",
@@ -191,7 +200,7 @@ mod tests {
             record(1, 80, 0, Listen, Closed),
         ];
         assert_eq!(
-            told(&records),
+            reported(&records),
             [
                 "1 80 0 CLOSED LISTEN",
                 "2 80 5000 LISTEN SYN_RECV",
@@ -212,7 +221,7 @@ mod tests {
             record(2, 5000, 81, FinWait2, Closed),
         ];
         assert_eq!(
-            told(&records),
+            reported(&records),
             ["4 5000 81 CLOSED SYN_SENT", "5 5000 81 SYN_SENT ESTABLISHED", "6 5000 81 FIN_WAIT2 CLOSED"]
         );
     }
@@ -223,16 +232,17 @@ mod tests {
         let mut foreign = whole.clone();
         foreign[0] ^= 1;
         // The rest, from byte 40 on, is for IPv6.
-        assert_eq!(told(&(0..40).map(|cut| whole[..cut].to_vec()).chain([foreign]).collect::<Vec<_>>()), [""; 0]);
+        assert_eq!(reported(&(0..40).map(|cut| whole[..cut].to_vec()).chain([foreign]).collect::<Vec<_>>()), [""; 0]);
     }
 
     #[test]
     fn what_cannot_be_held_is_counted() {
         let format = EventFormat::parse(EVENT).unwrap();
-        let (mut identities, mut told) = (Identities::default(), Vec::new());
+        let mut identities = Identities::default();
+        let mut reported = Vec::new();
         for socket in 0..MOST as u64 + 3 {
-            identities.read(&format, 1, &record(socket, 0, 80, Closed, SynSent), &mut told);
+            identities.read(&format, 1, &record(socket, 0, 80, Closed, SynSent), &mut reported);
         }
-        assert_eq!((identities.take_lost(), identities.take_lost(), told.len()), (3, 0, 0));
+        assert_eq!((identities.take_lost(), identities.take_lost(), reported.len()), (3, 0, 0));
     }
 }

@@ -42,6 +42,10 @@ fn may_follow(row: &Row, state: TcpState) -> bool {
 
 /// Whether a row is not the `TIME_WAIT` remnant of a connection that ended before `since`.
 fn is_recent(row: &Row, at: u64, since: u64) -> bool {
-    let left = row.timer.filter(|_| row.state == Some(TcpState::TimeWait)).map(|timer| timer.left_ms * 1_000_000);
-    left.is_none_or(|left| at + left + TICKS >= since + TIME_WAIT)
+    match row.timer {
+        Some(timer) if row.state == Some(TcpState::TimeWait) => {
+            at + timer.left_ms * 1_000_000 + TICKS >= since + TIME_WAIT
+        }
+        _ => true,
+    }
 }

@@ -49,7 +49,7 @@ pub(super) struct Unattributed {
 #[derive(Debug)]
 struct Unproven {
     since: u64,
-    told: Vec<TracedTransition>,
+    transitions: Vec<TracedTransition>,
 }
 
 impl Ownership {
@@ -57,11 +57,11 @@ impl Ownership {
     pub(super) fn take_in(
         &mut self,
         now: u64,
-        told: TracedTransition,
+        transition: TracedTransition,
         namespace: &mut dyn OwnNamespace,
         out: &mut Vec<TracedTransition>,
     ) {
-        let TracedTransition { socket, time, ref change } = told;
+        let TracedTransition { socket, time, ref change } = transition;
         if begins(change) {
             self.known.remove(&socket);
         }
@@ -74,10 +74,10 @@ impl Ownership {
         };
         match is_ours {
             Some(is_ours) => self.remember(socket, change.to, is_ours),
-            None => return self.wait(now, told),
+            None => return self.wait(now, transition),
         }
         if is_ours == Some(true) {
-            out.push(told);
+            out.push(transition);
         } else {
             self.unattributed.foreign += 1;
         }
@@ -93,8 +93,8 @@ impl Ownership {
             let Some(mut waiting) = self.waiting.remove(&key(&flow)) else { continue };
             if flow.peer.is_none() {
                 // Any namespace's listener may have closed on this address; ours is the latest.
-                self.unattributed.foreign += waiting.told.len().saturating_sub(1) as u64;
-                waiting.told.drain(..waiting.told.len().saturating_sub(1));
+                self.unattributed.foreign += waiting.transitions.len().saturating_sub(1) as u64;
+                waiting.transitions.drain(..waiting.transitions.len().saturating_sub(1));
             }
             self.confirm(waiting, out);
         }
@@ -105,7 +105,9 @@ impl Ownership {
     fn disconnected(&self, port: u16, host: IpAddr) -> Option<Flow> {
         let since = (port, Flow::unconnected(Proto::Tcp, SocketAddr::V4(SocketAddrV4::new(Ipv4Addr::UNSPECIFIED, 0))));
         let of_port = self.waiting.range(since..).take_while(|((other, _), _)| *other == port);
-        let is_over = |waiting: &Unproven| waiting.told.last().is_some_and(|told| told.change.to == TcpState::Closed);
+        let is_over = |waiting: &Unproven| {
+            waiting.transitions.last().is_some_and(|transition| transition.change.to == TcpState::Closed)
+        };
         let is_it = |flow: &Flow| flow.peer.is_some_and(|peer| peer.ip() == host.to_canonical());
         let mut over = of_port.filter(|((_, flow), waiting)| is_it(flow) && is_over(waiting));
         match (over.next(), over.next()) {
@@ -125,18 +127,18 @@ impl Ownership {
             // It may have been confirmed since, and the addresses reused.
             let is_due = self.waiting.get(&key).is_some_and(|waiting| waiting.since + PATIENCE <= now);
             let Some(waiting) = is_due.then(|| self.waiting.remove(&key)).flatten() else { continue };
-            let (Some(first), Some(last)) = (waiting.told.first(), waiting.told.last()) else { continue };
+            let (Some(first), Some(last)) = (waiting.transitions.first(), waiting.transitions.last()) else { continue };
             if is_there(&last.change, first.time, namespace) {
                 self.confirm(waiting, out);
                 continue;
             }
             self.remember(last.socket, last.change.to, false);
-            let count = waiting.told.len() as u64;
-            *(if now < self.unreliable_until {
-                &mut self.unattributed.lost
+            let count = waiting.transitions.len() as u64;
+            if now < self.unreliable_until {
+                self.unattributed.lost += count;
             } else {
-                &mut self.unattributed.foreign
-            }) += count;
+                self.unattributed.foreign += count;
+            }
         }
     }
 
@@ -159,13 +161,13 @@ impl Ownership {
         }
     }
 
-    fn wait(&mut self, now: u64, told: TracedTransition) {
-        let key = key(&told.change.flow);
+    fn wait(&mut self, now: u64, transition: TracedTransition) {
+        let key = key(&transition.change.flow);
         let full = self.waiting.len() >= MOST;
         match self.waiting.get_mut(&key) {
-            Some(waiting) if waiting.told.len() < LONGEST => waiting.told.push(told),
+            Some(waiting) if waiting.transitions.len() < LONGEST => waiting.transitions.push(transition),
             None if !full => {
-                self.waiting.insert(key, Unproven { since: now, told: vec![told] });
+                self.waiting.insert(key, Unproven { since: now, transitions: vec![transition] });
                 self.due.push_back((now.saturating_add(PATIENCE), key));
             }
             _ => self.unattributed.lost += 1,
@@ -173,10 +175,10 @@ impl Ownership {
     }
 
     fn confirm(&mut self, waiting: Unproven, out: &mut Vec<TracedTransition>) {
-        if let Some(last) = waiting.told.last() {
+        if let Some(last) = waiting.transitions.last() {
             self.remember(last.socket, last.change.to, true);
         }
-        out.extend(waiting.told);
+        out.extend(waiting.transitions);
     }
 }
 

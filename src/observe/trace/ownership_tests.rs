@@ -63,28 +63,28 @@ fn row(flow: Flow, state: TcpState) -> Row {
 struct Scene {
     ownership: Ownership,
     namespace: Fake,
-    told: Vec<TracedTransition>,
+    reported: Vec<TracedTransition>,
 }
 
 impl Scene {
     fn with(rows: impl Into<Vec<Row>>) -> Self {
         let namespace = Fake { rows: rows.into(), now: NOW, ..Fake::default() };
-        Self { ownership: Ownership::default(), namespace, told: Vec::new() }
+        Self { ownership: Ownership::default(), namespace, reported: Vec::new() }
     }
 
     fn take_in(&mut self, socket: u64, flow: Flow, from: TcpState, to: TcpState) {
         let now = self.namespace.now;
-        let told = TracedTransition { socket, time: now, change: Transition { flow, from, to, cause: None } };
-        self.ownership.take_in(now, told, &mut self.namespace, &mut self.told);
+        let reported = TracedTransition { socket, time: now, change: Transition { flow, from, to, cause: None } };
+        self.ownership.take_in(now, reported, &mut self.namespace, &mut self.reported);
     }
 
     fn expire(&mut self, seconds: u64) {
         self.namespace.now += seconds * SECOND;
-        self.ownership.expire(self.namespace.now, &mut self.namespace, &mut self.told);
+        self.ownership.expire(self.namespace.now, &mut self.namespace, &mut self.reported);
     }
 
-    fn told(&mut self) -> Vec<TcpState> {
-        std::mem::take(&mut self.told).iter().map(|told| told.change.to).collect()
+    fn reported(&mut self) -> Vec<TcpState> {
+        std::mem::take(&mut self.reported).iter().map(|reported| reported.change.to).collect()
     }
 
     fn unattributed(&mut self) -> (u64, u64) {
@@ -100,7 +100,7 @@ fn a_socket_in_our_table_is_ours_until_it_closes() {
     scene.namespace.rows.clear();
     scene.take_in(1, client(), SynSent, Established);
     scene.take_in(1, client(), Established, Closed);
-    assert_eq!((scene.told(), scene.unattributed()), (vec![SynSent, Established, Closed], (0, 0)));
+    assert_eq!((scene.reported(), scene.unattributed()), (vec![SynSent, Established, Closed], (0, 0)));
 }
 
 #[test]
@@ -108,7 +108,7 @@ fn the_other_end_in_our_table_confirms_it_too() {
     let mut scene = Scene::with([row(client(), TcpState::TimeWait)]);
     scene.take_in(2, server(), Listen, SynRecv);
     scene.take_in(2, server(), SynRecv, Established);
-    assert_eq!(scene.told(), [SynRecv, Established]);
+    assert_eq!(scene.reported(), [SynRecv, Established]);
 }
 
 #[test]
@@ -118,13 +118,16 @@ fn a_connection_too_short_for_the_table_is_reported_once_its_end_is_announced() 
     scene.take_in(2, server(), Listen, SynRecv);
     scene.take_in(1, client(), SynSent, Established);
     scene.take_in(1, client(), Established, Closed);
-    assert_eq!(scene.told(), []);
-    let mut told = Vec::new();
-    scene.ownership.destroyed(&client(), &mut told);
-    assert_eq!(told.iter().map(|told| told.change.to).collect::<Vec<_>>(), [SynSent, Established, Closed, SynRecv]);
+    assert_eq!(scene.reported(), []);
+    let mut reported = Vec::new();
+    scene.ownership.destroyed(&client(), &mut reported);
+    assert_eq!(
+        reported.iter().map(|reported| reported.change.to).collect::<Vec<_>>(),
+        [SynSent, Established, Closed, SynRecv]
+    );
     scene.take_in(2, server(), SynRecv, Established);
     scene.expire(60);
-    assert_eq!((scene.told(), scene.unattributed()), (vec![Established], (0, 0)));
+    assert_eq!((scene.reported(), scene.unattributed()), (vec![Established], (0, 0)));
 }
 
 #[test]
@@ -136,7 +139,7 @@ fn unconfirmed_transitions_are_counted_as_foreign() {
     scene.expire(10);
     scene.take_in(1, client(), Established, FinWait2);
     scene.take_in(1, client(), FinWait2, Closed);
-    assert_eq!((scene.told(), scene.unattributed(), scene.ownership.next_due()), (vec![], (4, 0), None));
+    assert_eq!((scene.reported(), scene.unattributed(), scene.ownership.next_due()), (vec![], (4, 0), None));
     assert!(scene.ownership.known.is_empty(), "closed sockets are forgotten");
 }
 
@@ -154,31 +157,31 @@ fn a_row_in_an_earlier_state_or_left_from_an_older_connection_confirms_nothing()
     for (found, from, to) in [(SynSent, SynSent, Established), (Established, FinWait2, Closed)] {
         let mut scene = Scene::with([row(client(), found)]);
         scene.take_in(1, client(), from, to);
-        assert_eq!(scene.told(), [], "{found} and {to}");
+        assert_eq!(scene.reported(), [], "{found} and {to}");
     }
     let mut scene = Scene::with([row(client(), TcpState::TimeWait)]);
     scene.take_in(1, client(), Closed, SynSent);
-    assert_eq!(scene.told(), [SynSent], "over since 5 ms");
+    assert_eq!(scene.reported(), [SynSent], "over since 5 ms");
     scene.namespace.rows[0].timer.as_mut().unwrap().left_ms = 59_000;
     scene.take_in(2, client(), Closed, SynSent);
-    assert_eq!(scene.told(), [], "over before it began");
+    assert_eq!(scene.reported(), [], "over before it began");
 }
 
 #[test]
 fn another_namespaces_listener_neither_opens_nor_closes_ours() {
     let mut scene = Scene::with([row(listener(), Listen)]);
     scene.take_in(1, listener(), Closed, Listen);
-    assert_eq!(scene.told(), [Listen]);
+    assert_eq!(scene.reported(), [Listen]);
     // The lookup finds the one that is already known.
     scene.take_in(2, listener(), Closed, Listen);
     scene.take_in(2, listener(), Listen, Closed);
     // One that existed before the trace.
     scene.take_in(3, listener(), Listen, Closed);
-    assert_eq!((scene.told(), scene.unattributed()), (vec![], (2, 0)));
+    assert_eq!((scene.reported(), scene.unattributed()), (vec![], (2, 0)));
     scene.take_in(1, listener(), Listen, Closed);
-    assert_eq!(scene.told(), [Closed]);
+    assert_eq!(scene.reported(), [Closed]);
     scene.expire(10);
-    assert_eq!((scene.told(), scene.unattributed()), (vec![], (1, 0)));
+    assert_eq!((scene.reported(), scene.unattributed()), (vec![], (1, 0)));
 }
 
 #[test]
@@ -187,10 +190,10 @@ fn our_older_listener_closes_when_its_end_is_announced() {
     scene.take_in(8, listener(), Listen, Closed);
     scene.namespace.now += SECOND;
     scene.take_in(9, listener(), Listen, Closed);
-    let mut told = Vec::new();
-    scene.ownership.destroyed(&listener(), &mut told);
+    let mut reported = Vec::new();
+    scene.ownership.destroyed(&listener(), &mut reported);
     // Of those that closed here, ours is the latest.
-    assert_eq!(told.iter().map(|told| told.socket).collect::<Vec<_>>(), [9]);
+    assert_eq!(reported.iter().map(|reported| reported.socket).collect::<Vec<_>>(), [9]);
     assert_eq!(scene.unattributed(), (1, 0));
 }
 
@@ -198,18 +201,19 @@ fn our_older_listener_closes_when_its_end_is_announced() {
 fn a_disconnected_socket_is_found_by_its_port_if_it_is_the_only_one() {
     let any = |port| SocketAddr::from(([0, 0, 0, 0], port));
     let announced = |flow: &Flow| Flow::tcp(any(flow.local.port()), addr(0));
-    let (one, other) = (client(), Flow::tcp(addr(5001), addr(80)));
+    let one = client();
+    let other = Flow::tcp(addr(5001), addr(80));
     let mut scene = Scene::with([]);
     for (socket, flow) in [(1, one), (2, other), (3, one.mirror().unwrap()), (4, other.mirror().unwrap())] {
         scene.take_in(socket, flow, SynSent, Closed);
     }
-    let mut told = Vec::new();
-    scene.ownership.destroyed(&announced(&server()), &mut told);
-    assert_eq!(told, [], "either of two");
-    scene.ownership.destroyed(&announced(&one), &mut told);
-    assert_eq!(told.iter().map(|told| told.socket).collect::<Vec<_>>(), [1, 3]);
-    scene.ownership.destroyed(&announced(&server()), &mut told);
-    assert_eq!(told.iter().map(|told| told.socket).collect::<Vec<_>>(), [1, 3, 4, 2]);
+    let mut reported = Vec::new();
+    scene.ownership.destroyed(&announced(&server()), &mut reported);
+    assert_eq!(reported, [], "either of two");
+    scene.ownership.destroyed(&announced(&one), &mut reported);
+    assert_eq!(reported.iter().map(|reported| reported.socket).collect::<Vec<_>>(), [1, 3]);
+    scene.ownership.destroyed(&announced(&server()), &mut reported);
+    assert_eq!(reported.iter().map(|reported| reported.socket).collect::<Vec<_>>(), [1, 3, 4, 2]);
 }
 
 #[test]
@@ -217,7 +221,7 @@ fn an_address_unique_to_this_host_needs_no_confirmation() {
     let mut scene = Scene::with([]);
     let flow = Flow::tcp(([10, 0, 0, 1], 5000).into(), ([10, 0, 0, 2], 80).into());
     scene.take_in(1, flow, Closed, SynSent);
-    assert_eq!(scene.told(), [SynSent]);
+    assert_eq!(scene.reported(), [SynSent]);
 }
 
 #[test]
@@ -226,10 +230,10 @@ fn a_machine_that_shares_a_wire_hosts_address_does_not_claim_the_wires_connectio
     let mut scene = Scene::with([]);
     scene.take_in(1, flow, Closed, SynSent);
     scene.expire(10);
-    assert_eq!((scene.told(), scene.unattributed()), (vec![], (1, 0)));
+    assert_eq!((scene.reported(), scene.unattributed()), (vec![], (1, 0)));
     let mut scene = Scene::with([row(flow, SynSent)]);
     scene.take_in(1, flow, Closed, SynSent);
-    assert_eq!(scene.told(), [SynSent]);
+    assert_eq!(scene.reported(), [SynSent]);
 }
 
 #[test]
@@ -237,9 +241,9 @@ fn ipv4_mapped_ipv6_is_the_same_connection() {
     let mut scene = Scene::with([]);
     let mapped = |port| SocketAddr::new("::ffff:127.0.0.1".parse().unwrap(), port);
     scene.take_in(2, Flow::tcp(mapped(80), mapped(5000)), Listen, SynRecv);
-    let mut told = Vec::new();
-    scene.ownership.destroyed(&client(), &mut told);
-    assert_eq!(told.len(), 1);
+    let mut reported = Vec::new();
+    scene.ownership.destroyed(&client(), &mut reported);
+    assert_eq!(reported.len(), 1);
 }
 
 #[test]

@@ -1,15 +1,14 @@
-//! Capture files: classic pcap and pcapng read, pcapng written.
+//! Capture files: reads classic pcap and pcapng, writes pcapng.
 //!
 //! | file | what it is |
 //! |---|---|
-//! | [`read`] | opens either kind, and reads packet after packet |
+//! | [`read`] | opens either format, and reads packet by packet |
 //! | `pcap` | the classic format |
 //! | `pcapng` | the blocks of pcapng |
-//! | [`mod@write`] | pcapng, a packet at a time |
+//! | [`mod@write`] | writes pcapng, a packet at a time |
 //!
-//! A reader of hostile files: lengths are limits, never sizes to allocate; what is unknown is skipped; what is broken ends
-//! the reading with what was read before it kept. The formats are those of
-//! `draft-ietf-opsawg-pcap` and `draft-ietf-opsawg-pcapng`.
+//! Files are not trusted: lengths are limits, never sizes to allocate; unknown blocks are skipped; damage ends the reading,
+//! and what was read before it is kept. The formats are those of `draft-ietf-opsawg-pcap` and `draft-ietf-opsawg-pcapng`.
 
 mod pcap;
 mod pcapng;
@@ -30,31 +29,31 @@ pub struct Packet {
     pub at: u64,
     /// Which of the interfaces it was seen on.
     pub interface: u32,
-    /// How it begins.
+    /// Its link-layer type.
     pub link: LinkType,
-    /// How long it was on the link.
+    /// Its length on the link.
     pub wire_len: u32,
-    /// What was captured of it.
+    /// The captured bytes.
     pub bytes: Box<[u8]>,
-    /// What somebody remarked on it, in a file.
+    /// Its comments in a file.
     pub comments: Vec<String>,
 }
 
 impl Packet {
-    /// The packet as the analysis wants it.
+    /// The packet as a frame for the analysis.
     pub fn frame(&self) -> Frame<'_> {
         let Self { number, at, link, wire_len, .. } = *self;
         Frame { number, at, link, wire_len, bytes: &self.bytes }
     }
 }
 
-/// An interface that packets were captured on.
+/// An interface on which packets were captured.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Interface {
-    /// Its name: `lo`. Empty where the file does not tell.
+    /// Its name: `lo`. Empty if the file does not say.
     pub name: String,
-    /// What it is, in words. Empty where the file does not tell.
+    /// Its description. Empty if the file does not say.
     pub description: String,
-    /// How its frames begin.
+    /// The link-layer type of its frames.
     pub link: LinkType,
 }

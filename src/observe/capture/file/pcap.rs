@@ -6,7 +6,7 @@ use super::read::{ByteOrder, CaptureFileError, FileInput, LONGEST};
 use super::{Interface, Packet};
 use crate::packet::LinkType;
 
-/// What the header says.
+/// The file header.
 #[derive(Debug)]
 pub(super) struct PcapHeader {
     order: ByteOrder,
@@ -15,9 +15,9 @@ pub(super) struct PcapHeader {
     pub(super) interface: Interface,
 }
 
-/// Microseconds, as a big-endian machine writes it.
+/// The magic number for microseconds.
 const MICROS: u32 = 0xa1b2_c3d4;
-/// Nanoseconds.
+/// The magic number for nanoseconds.
 const NANOS: u32 = 0xa1b2_3c4d;
 
 impl PcapHeader {
@@ -30,7 +30,7 @@ impl PcapHeader {
             _ => return Err(CaptureFileError::NotACapture),
         };
         let rest: [u8; 20] = input.array()?;
-        // The upper half may tell of a frame check sequence (draft-ietf-opsawg-pcap §4).
+        // The upper half may describe a frame check sequence (draft-ietf-opsawg-pcap §4).
         let [.., a, b, c, d] = rest;
         let number = order.u32([a, b, c, d]) & 0xffff;
         let link = LinkType(u16::try_from(number).unwrap_or(u16::MAX));

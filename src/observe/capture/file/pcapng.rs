@@ -1,4 +1,4 @@
-//! The blocks of pcapng: sections, interfaces, packets. Every other block is passed over.
+//! The blocks of pcapng: sections, interfaces, packets. All others are skipped.
 
 use std::io::Read;
 
@@ -7,7 +7,7 @@ use super::{Interface, Packet};
 use crate::domain::excerpt::sanitise;
 use crate::packet::LinkType;
 
-/// How every section begins; the same in both byte orders.
+/// The first bytes of every section, the same in both byte orders.
 pub(super) const MAGIC: [u8; 4] = SECTION.to_be_bytes();
 
 pub(super) const SECTION: u32 = 0x0a0d_0d0a;
@@ -26,14 +26,14 @@ pub(super) const IF_DESCRIPTION: u16 = 3;
 pub(super) const IF_TSRESOL: u16 = 9;
 const IF_TSOFFSET: u16 = 14;
 
-/// Blocks that are read whole are no longer than this; a packet with its comments fits easily.
+/// The longest block that is read; a packet with its comments fits easily.
 const LONGEST_BLOCK: u32 = LONGEST * 4;
 /// No machine has more interfaces.
 const MOST_INTERFACES: usize = 4_096;
-/// A comment is a sentence; more of it is not kept.
+/// Comments are cut to this length.
 const LONGEST_COMMENT: usize = 4_096;
 
-/// A section: the byte order, and the interfaces so far.
+/// A section: its byte order, and its interfaces so far.
 #[derive(Debug)]
 pub(super) struct PcapngSection {
     order: ByteOrder,
@@ -48,7 +48,7 @@ struct InterfaceClock {
     per_second: u64,
     /// Seconds to add.
     offset: i64,
-    /// No more than this of a frame was captured; 0 for no limit.
+    /// The most bytes captured of a frame; 0 for no limit.
     snaplen: u32,
 }
 
@@ -81,7 +81,7 @@ impl PcapngSection {
         loop {
             let Some(kind) = input.array_or_end::<4>()? else { return Ok(None) };
             if kind == MAGIC {
-                // Interfaces are counted anew in each section.
+                // Interfaces are numbered anew in each section.
                 *self = Self { order: Self::header(input)?, interfaces: Vec::new(), clocks: Vec::new() };
                 continue;
             }
@@ -187,7 +187,7 @@ impl PcapngSection {
 }
 
 impl InterfaceClock {
-    /// Nanoseconds since 1970; the nearest that can be said, for a time before it or after 2554.
+    /// Nanoseconds since 1970, clamped for times before that or after 2554.
     fn nanos(self, units: u64) -> u64 {
         let nanos = i128::from(units) * 1_000_000_000 / i128::from(self.per_second.max(1));
         let offset = i128::from(self.offset) * 1_000_000_000;
@@ -195,8 +195,8 @@ impl InterfaceClock {
     }
 }
 
-/// `if_tsresol`: a power of ten, or of two with the highest bit set. One that no clock has counts as the finest that can
-/// be said.
+/// `if_tsresol`: a power of ten, or of two with the highest bit set. An impossible one counts as the finest that can
+/// be represented.
 fn per_second(resolution: u8) -> u64 {
     let power = u32::from(resolution & 0x7f);
     let base: u64 = if resolution & 0x80 == 0 { 10 } else { 2 };
@@ -207,13 +207,16 @@ fn per_second(resolution: u8) -> u64 {
 fn options(order: ByteOrder, mut rest: &[u8]) -> impl Iterator<Item = (u16, &[u8])> {
     std::iter::from_fn(move || {
         let (code, len) = (order.u16_at(rest, 0)?, order.u16_at(rest, 2)? as usize);
-        let value = rest.get(4..4 + len).filter(|_| code != END)?;
+        if code == END {
+            return None;
+        }
+        let value = rest.get(4..4 + len)?;
         rest = rest.get(4 + len.next_multiple_of(4)..).unwrap_or_default();
         Some((code, value))
     })
 }
 
-/// Text of a file, safe to show.
+/// Text from a file, sanitised for display.
 fn text(bytes: &[u8]) -> String {
     let bytes = bytes.split(|byte| *byte == 0).next().unwrap_or_default();
     sanitise(&bytes[..bytes.len().min(LONGEST_COMMENT)])

@@ -1,35 +1,35 @@
-//! Opens a capture file of either kind, and reads packet after packet.
+//! Opens a capture file of either format, and reads packet by packet.
 
 use std::io::{self, Read};
 
 use super::{Interface, Packet, pcap, pcapng};
 
-/// Why a capture file cannot be read, or not to its end. What was read before is good.
+/// Why a capture file cannot be read, or not to its end. What was read before remains valid.
 #[derive(Debug, thiserror::Error)]
 pub enum CaptureFileError {
     /// It is neither pcap nor pcapng.
     #[error("neither a pcap nor a pcapng file")]
     NotACapture,
-    /// It ends in the middle of something.
+    /// It ends in the middle of a packet or block.
     #[error("cut short in the middle of a packet, after {0} bytes")]
     Cut(u64),
-    /// It says something that cannot be.
+    /// It contains something impossible.
     #[error("damaged at byte {at}: {what}")]
     Damaged {
-        /// Where.
+        /// The offset.
         at: u64,
-        /// What.
+        /// What is wrong.
         what: &'static str,
     },
-    /// The system does not let it be read.
+    /// The system fails to read it.
     #[error(transparent)]
     Io(#[from] io::Error),
 }
 
-/// The longest frame that is believed; no link has longer ones (`BIG TCP` has half of it).
+/// The longest frame that is accepted; no link has longer ones (`BIG TCP` has half of it).
 pub(super) const LONGEST: u32 = 1 << 20;
 
-/// A capture file that is being read.
+/// Reads a capture file.
 #[derive(Debug)]
 pub struct CaptureReader<R> {
     input: FileInput<R>,
@@ -45,7 +45,7 @@ enum FileFormat {
 }
 
 impl<R: Read> CaptureReader<R> {
-    /// Reads the beginning of a capture file. Give it a [`std::io::BufReader`]: it reads in small pieces.
+    /// Reads the beginning of a capture file. Pass a [`std::io::BufReader`]: this reads in small pieces.
     ///
     /// # Errors
     /// [`CaptureFileError::NotACapture`], or the system's.
@@ -90,7 +90,7 @@ impl<R: Read> CaptureReader<R> {
     }
 }
 
-/// The bytes of a file, with the place that was reached.
+/// The bytes of a file, with the current position.
 #[derive(Debug)]
 pub(super) struct FileInput<R> {
     input: R,
@@ -98,14 +98,14 @@ pub(super) struct FileInput<R> {
 }
 
 impl<R: Read> FileInput<R> {
-    /// So many bytes.
+    /// The next `N` bytes.
     pub(super) fn array<const N: usize>(&mut self) -> Result<[u8; N], CaptureFileError> {
         let mut bytes = [0; N];
         let got = self.fill(&mut bytes)?;
         if got == N { Ok(bytes) } else { Err(CaptureFileError::Cut(self.at)) }
     }
 
-    /// So many bytes, or `None` when the file ends before the first of them.
+    /// The next `N` bytes, or `None` at the end of the file.
     pub(super) fn array_or_end<const N: usize>(&mut self) -> Result<Option<[u8; N]>, CaptureFileError> {
         let mut bytes = [0; N];
         match self.fill(&mut bytes)? {
@@ -115,7 +115,7 @@ impl<R: Read> FileInput<R> {
         }
     }
 
-    /// `len` bytes. Room is made as they come, not as they are promised.
+    /// The next `len` bytes. Memory grows as they are read, not as the file claims.
     pub(super) fn bytes(&mut self, len: u32) -> Result<Vec<u8>, CaptureFileError> {
         let mut bytes = Vec::new();
         let got = (&mut self.input).take(u64::from(len)).read_to_end(&mut bytes)?;
@@ -123,7 +123,7 @@ impl<R: Read> FileInput<R> {
         if got == len as usize { Ok(bytes) } else { Err(CaptureFileError::Cut(self.at)) }
     }
 
-    /// Passes over `len` bytes.
+    /// Skips `len` bytes.
     pub(super) fn skip(&mut self, len: u64) -> Result<(), CaptureFileError> {
         let got = io::copy(&mut (&mut self.input).take(len), &mut io::sink())?;
         self.at += got;
@@ -171,12 +171,12 @@ impl ByteOrder {
         }
     }
 
-    /// The 16 bits at `at`, where `bytes` has them.
+    /// The 16 bits at `at`, if `bytes` is long enough.
     pub(super) fn u16_at(self, bytes: &[u8], at: usize) -> Option<u16> {
         bytes.get(at..)?.first_chunk().map(|bytes| self.u16(*bytes))
     }
 
-    /// The 32 bits at `at`, where `bytes` has them.
+    /// The 32 bits at `at`, if `bytes` is long enough.
     pub(super) fn u32_at(self, bytes: &[u8], at: usize) -> Option<u32> {
         bytes.get(at..)?.first_chunk().map(|bytes| self.u32(*bytes))
     }

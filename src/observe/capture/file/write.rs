@@ -1,4 +1,4 @@
-//! Writes pcapng, a packet at a time, so that a reader at the other end of a pipe sees each at once.
+//! Writes pcapng, a packet at a time, so that a reader at the other end of a pipe sees each one immediately.
 
 use std::io::{self, Write};
 
@@ -7,16 +7,16 @@ use super::pcapng::{
 };
 use super::{Interface, Packet};
 
-/// How much of a frame is captured at most, as `tcpdump` has it.
+/// The most bytes captured of a frame; `tcpdump` uses the same limit.
 pub const SNAPLEN: u32 = 262_144;
 
-/// Options that only a writer needs (`draft-ietf-opsawg-pcapng` §4.1, §4.6).
+/// Options that only the writer needs (`draft-ietf-opsawg-pcapng` §4.1, §4.6).
 const SHB_OS: u16 = 3;
 const SHB_USERAPPL: u16 = 4;
 const ISB_IFRECV: u16 = 4;
 const ISB_IFDROP: u16 = 5;
 
-/// A pcapng file, or pipe, that is being written. Each call ends in a flush.
+/// Writes a pcapng file or pipe. Every call ends with a flush.
 #[derive(Debug)]
 pub struct PcapngWriter<W> {
     out: W,
@@ -34,7 +34,7 @@ impl<W: Write> PcapngWriter<W> {
         writer.put(&BYTE_ORDER.to_le_bytes());
         writer.put(&1_u16.to_le_bytes());
         writer.put(&0_u16.to_le_bytes());
-        // How long the section will be is not known.
+        // The length of the section is not known yet.
         writer.put(&u64::MAX.to_le_bytes());
         writer.option(SHB_OS, std::env::consts::OS.as_bytes());
         writer.option(SHB_USERAPPL, concat!("socklab-tui ", env!("CARGO_PKG_VERSION")).as_bytes());
@@ -43,7 +43,7 @@ impl<W: Write> PcapngWriter<W> {
         Ok(writer)
     }
 
-    /// Names an interface; its number is for [`Packet::interface`].
+    /// Adds an interface and returns its number, for [`Packet::interface`].
     ///
     /// # Errors
     /// The system's.
@@ -64,10 +64,10 @@ impl<W: Write> PcapngWriter<W> {
         Ok(self.interfaces - 1)
     }
 
-    /// Writes a packet with its comments and with `marks` as more of them.
+    /// Writes a packet with its comments, and with `marks` as further comments.
     ///
     /// # Errors
-    /// The system's; `InvalidInput` for an interface that was not named.
+    /// The system's; `InvalidInput` for an interface that was not added.
     pub fn packet(&mut self, packet: &Packet, marks: &[String]) -> io::Result<()> {
         if packet.interface >= self.interfaces {
             return Err(io::Error::new(io::ErrorKind::InvalidInput, "an interface that the file does not name"));
@@ -91,7 +91,7 @@ impl<W: Write> PcapngWriter<W> {
         self.end(PACKET)
     }
 
-    /// How many packets an interface had until `at`, and how many of them were lost to the capture.
+    /// Writes how many packets an interface had received by `at`, and how many of them the capture lost.
     ///
     /// # Errors
     /// The system's.
@@ -104,7 +104,7 @@ impl<W: Write> PcapngWriter<W> {
         self.end(STATISTICS)
     }
 
-    /// What it was written to.
+    /// Returns the underlying writer.
     pub fn into_inner(self) -> W {
         self.out
     }
@@ -120,7 +120,7 @@ impl<W: Write> PcapngWriter<W> {
         self.put(&bytes[..4]);
     }
 
-    /// An option; a text is cut, between characters, at what its length can say.
+    /// Adds an option; a text too long for its 16-bit length is cut between characters.
     fn option(&mut self, code: u16, value: &[u8]) {
         let mut cut = value.len().min(usize::from(u16::MAX));
         while cut < value.len() && value[cut] & 0xc0 == 0x80 {
@@ -137,7 +137,7 @@ impl<W: Write> PcapngWriter<W> {
         self.block.resize(self.block.len().next_multiple_of(4), 0);
     }
 
-    /// Writes the block that was put together.
+    /// Writes the finished block.
     fn end(&mut self, kind: u32) -> io::Result<()> {
         let body = std::mem::take(&mut self.block);
         let len = u32::try_from(body.len() + 12).map_err(|_| io::ErrorKind::InvalidInput)?;
