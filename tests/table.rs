@@ -1,4 +1,4 @@
-//! The live table against sockets that the test itself opened, and against `ss` where it is installed.
+//! The live table compared with sockets that the test opened, and with `ss` if it is installed.
 
 #[cfg(target_os = "linux")]
 #[path = "harness/mod.rs"]

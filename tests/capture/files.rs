@@ -1,4 +1,4 @@
-//! Files of other programs in ours, and ours in theirs.
+//! Other programs' capture files in ours, and ours in theirs.
 
 use std::io::Write;
 use std::net::{TcpListener, UdpSocket};
@@ -23,12 +23,12 @@ use socklab::domain::{Event, EventKind, Flags, PacketSummary};
 pub(crate) fn tests() -> Vec<Test> {
     vec![
         test(every_format_that_editcap_writes_is_read_with_the_same_packets, &[Capture, Editcap, Tshark]),
-        test(tshark_reads_ours_without_a_complaint_with_names_and_comments, &[Capture, Tshark]),
+        test(tshark_reads_our_files_without_complaint_with_names_and_comments, &[Capture, Tshark]),
         test(cooked_captures_of_tcpdump_are_read_with_the_same_packets, &[Capture, Tcpdump, Tshark]),
         test(captures_of_dumpcap_are_read_with_the_same_packets, &[Capture, Dumpcap, Tshark]),
-        test(a_file_is_printed_as_a_ladder_and_a_damaged_one_as_far_as_it_goes, &[]),
-        test(a_closed_pipe_is_the_end_and_no_error, &[]),
-        test(a_line_of_json_says_of_a_packet_what_its_rung_says, &[]),
+        test(a_file_is_printed_as_a_ladder_and_a_damaged_one_up_to_the_damage, &[]),
+        test(a_closed_pipe_ends_the_output_without_an_error, &[]),
+        test(a_packets_json_line_agrees_with_its_rung, &[]),
     ]
 }
 
@@ -38,7 +38,7 @@ fn open(path: &Path) -> PacketStore {
     store
 }
 
-/// What both say of each packet: number, length, ports, flags, length of the payload.
+/// Compares our reading of each packet with tshark's: number, length, ports, flags, length of the payload.
 fn same_as_tshark(path: &Path) {
     let store = open(path);
     let fields = [
@@ -53,7 +53,7 @@ fn same_as_tshark(path: &Path) {
     ];
     let mut theirs = tshark::fields(path, &fields);
     for row in &mut theirs {
-        // What an ICMP error quotes is not the packet.
+        // The fields of a packet quoted in an ICMP error do not count.
         if row.pop().is_some_and(|kind| !kind.is_empty()) {
             row[3..].iter_mut().for_each(String::clear);
         }
@@ -86,7 +86,7 @@ fn run(program: &str, arguments: &[&str]) {
     assert!(output.status.success(), "{program} {arguments:?}: {}", String::from_utf8_lossy(&output.stderr));
 }
 
-/// Real packets over loopback, saved by us.
+/// A file with real packets over loopback, saved by us.
 fn recorded(folder: &Folder) -> std::path::PathBuf {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let port = listener.local_addr().unwrap().port();
@@ -119,7 +119,7 @@ fn every_format_that_editcap_writes_is_read_with_the_same_packets() {
         run("editcap", &all);
         same_as_tshark(&to);
     }
-    // The very same bytes and times, to the precision of the format.
+    // Exactly the same bytes and times, to the precision of the format.
     let original = open(&path).packets();
     for (name, unit) in [("pcap", 1_000), ("nsecpcap", 1), ("pcapng", 1)] {
         let packets = open(&folder.file(name)).packets();
@@ -131,7 +131,7 @@ fn every_format_that_editcap_writes_is_read_with_the_same_packets() {
     assert_eq!(open(&folder.file("pcapng")).get(1).unwrap().comments, ["aqui começa"]);
 }
 
-fn tshark_reads_ours_without_a_complaint_with_names_and_comments() {
+fn tshark_reads_our_files_without_complaint_with_names_and_comments() {
     let folder = Folder::new("ours");
     let path = recorded(&folder);
     assert_eq!(tshark::tshark(&path, &["-Y", "_ws.malformed"]), "");
@@ -159,7 +159,7 @@ fn cooked_captures_of_tcpdump_are_read_with_the_same_packets() {
     }
 }
 
-/// Whether both ends' FINs are there.
+/// Whether both ends have sent a FIN.
 fn both_ended(packets: &[PacketSummary]) -> bool {
     let has_fin = |packet: &&PacketSummary| packet.tcp.as_ref().is_some_and(|tcp| tcp.flags.has(Flags::FIN));
     let ends: Vec<_> = packets.iter().filter(has_fin).collect();
@@ -198,7 +198,7 @@ fn made() -> Vec<Seg> {
     ]
 }
 
-fn a_file_is_printed_as_a_ladder_and_a_damaged_one_as_far_as_it_goes() {
+fn a_file_is_printed_as_a_ladder_and_a_damaged_one_up_to_the_damage() {
     let folder = Folder::new("ladder");
     let path = folder.file("made.pcapng");
     save(&packets(&made()), &path);
@@ -224,7 +224,7 @@ fn a_file_is_printed_as_a_ladder_and_a_damaged_one_as_far_as_it_goes() {
     assert!(matches!(CaptureReader::new(&b""[..]), Err(CaptureFileError::NotACapture)));
 }
 
-/// A pipe whose reader goes away after so many writes.
+/// A pipe whose reader leaves after this many writes.
 struct Leaving(usize);
 
 impl Write for Leaving {
@@ -238,7 +238,7 @@ impl Write for Leaving {
     }
 }
 
-fn a_closed_pipe_is_the_end_and_no_error() {
+fn a_closed_pipe_ends_the_output_without_an_error() {
     let folder = Folder::new("pipe");
     let path = folder.file("made.pcapng");
     save(&packets(&made()), &path);
@@ -250,7 +250,7 @@ fn a_closed_pipe_is_the_end_and_no_error() {
     }
 }
 
-fn a_line_of_json_says_of_a_packet_what_its_rung_says() {
+fn a_packets_json_line_agrees_with_its_rung() {
     let folder = Folder::new("json");
     let path = folder.file("made.pcapng");
     save(&packets(&made()), &path);
@@ -282,7 +282,7 @@ fn a_line_of_json_says_of_a_packet_what_its_rung_says() {
             assert!(line.contains(key), "{key}: {line}");
         }
     }
-    // The filter is asked as for the ladder; and there is one thing to print only.
+    // The filter works as for the ladder, and `--json` excludes another output.
     assert_eq!(print(&["--json", "flags", "S."]).lines().count(), 1);
     let mut both = Command::new(env!("CARGO_BIN_EXE_socklab-tui"));
     let both = both.args(["capture", "--json", "-w", "-", "-r"]).arg(&path).output().unwrap();

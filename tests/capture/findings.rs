@@ -1,4 +1,4 @@
-//! What the analysis finds, against what tshark finds in the same file.
+//! The analysis's findings compared with tshark's for the same file.
 
 use proptest::prelude::*;
 use proptest::strategy::ValueTree;
@@ -15,7 +15,7 @@ pub(crate) fn tests() -> Vec<Test> {
 
 const ACK: Flags = Flags::ACK;
 
-/// Segments that make little sense together: numbers from a small range, so that they meet often.
+/// Random segments with numbers from a small range, so that they often collide.
 fn soup() -> impl Strategy<Value = Vec<Seg>> {
     let flags = prop_oneof![
         12 => Just(ACK),
@@ -52,7 +52,7 @@ fn soup() -> impl Strategy<Value = Vec<Seg>> {
     prop::collection::vec(made, 1..60)
 }
 
-/// The how-manieth duplicate it is, and of which packet.
+/// Which duplicate ACK it is, and of which packet.
 fn duplicate(packet: &PacketSummary) -> Vec<String> {
     let of = packet.findings.iter().find_map(|finding| match finding {
         Finding::DuplicateAck { nth, of } => Some(vec![nth.to_string(), of.to_string()]),

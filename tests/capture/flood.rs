@@ -1,4 +1,4 @@
-//! Many packets at once: each is captured, or counted as lost.
+//! Many packets at once: each is captured or counted as lost.
 
 use std::net::UdpSocket;
 use std::sync::Arc;
@@ -13,7 +13,7 @@ pub(crate) fn tests() -> Vec<Test> {
     vec![test(of_a_hundred_thousand_packets_a_second_none_is_lost_silently, &[Capture])]
 }
 
-/// Sends `count` datagrams of `len` bytes, `per_second` of them; how long it took.
+/// Sends `count` datagrams of `len` bytes at `per_second`, and returns how long it took.
 fn send(to: std::net::SocketAddr, count: u32, len: usize, per_second: u32) -> Duration {
     let socket = UdpSocket::bind("127.0.0.1:0").unwrap();
     socket.connect(to).unwrap();

@@ -1,4 +1,4 @@
-//! The capture on the real loopback, against `tcpdump` where it is installed.
+//! The capture on the real loopback, compared with `tcpdump` if it is installed.
 
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{TcpListener, TcpStream, UdpSocket};
@@ -19,10 +19,10 @@ use crate::harness::{Need as Needed, Test, test};
 pub(crate) fn tests() -> Vec<Test> {
     vec![
         test(a_connection_is_seen_once_in_order_with_the_kernels_time, &[Needed::Capture]),
-        test(a_closed_port_refuses_and_an_unreachable_one_is_tied_to_its_datagram, &[Needed::Capture]),
-        test(ipv6_is_captured_as_well_and_other_ports_are_not, &[Needed::Capture, Needed::Ipv6]),
+        test(a_refusal_and_a_port_unreachable_are_linked_to_their_causes, &[Needed::Capture]),
+        test(ipv6_is_captured_too_and_other_ports_are_not, &[Needed::Capture, Needed::Ipv6]),
         test(on_every_interface_loopback_packets_are_still_seen_once, &[Needed::Capture]),
-        test(the_end_of_the_capture_is_the_end_of_its_thread_and_nothing_before_it_is_missing, &[Needed::Capture]),
+        test(stopping_ends_the_thread_and_nothing_captured_before_is_missing, &[Needed::Capture]),
         test(
             tcpdump_sees_the_same_packets_in_the_same_order_with_the_same_bytes,
             &[Needed::Capture, Needed::Tcpdump, Needed::Tshark],
@@ -51,7 +51,7 @@ pub(crate) fn packet(heard: &Heard) -> (Stamp, PacketSummary) {
     })
 }
 
-/// Packets until one that `last` accepts.
+/// The packets up to the first that `last` accepts.
 fn until(heard: &Heard, last: impl Fn(&PacketSummary) -> bool) -> Vec<PacketSummary> {
     let mut packets = Vec::new();
     loop {
@@ -66,7 +66,7 @@ fn flags(packet: &PacketSummary) -> Flags {
     packet.tcp.as_ref().map(|tcp| tcp.flags).unwrap_or_default()
 }
 
-/// So many exchanges, one after the other.
+/// `count` exchanges, one after the other.
 pub(crate) fn exchanges(listener: &TcpListener, count: u32, message: &[u8]) {
     for _ in 0..count {
         exchange(listener, message);
@@ -106,7 +106,7 @@ fn a_connection_is_seen_once_in_order_with_the_kernels_time() {
     let first = &packets[0];
     assert_eq!((flags(first), first.flow.local.port()), (Flags::SYN, client));
     assert!(packets.iter().all(|packet| packet.findings.iter().all(|found| !found.is_news())), "{packets:#?}");
-    // Nobody fills in checksums on loopback, and nobody calls them bad.
+    // On loopback checksums are not filled in, which must not count as an error.
     assert!(packets.iter().all(|packet| packet.findings.has(Finding::ChecksumPartial)));
     let data: Vec<_> = packets.iter().filter(|p| p.payload.len > 0).map(|p| p.payload.text.as_str()).collect();
     assert_eq!(data, ["Hello, world", "HELLO, WORLD"]);
@@ -116,7 +116,7 @@ fn a_connection_is_seen_once_in_order_with_the_kernels_time() {
     assert_eq!(kept.bytes.len(), kept.wire_len as usize);
 }
 
-fn a_closed_port_refuses_and_an_unreachable_one_is_tied_to_its_datagram() {
+fn a_refusal_and_a_port_unreachable_are_linked_to_their_causes() {
     let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
     let (_capture, heard) = start([port]);
     TcpStream::connect(("127.0.0.1", port)).unwrap_err();
@@ -132,7 +132,7 @@ fn a_closed_port_refuses_and_an_unreachable_one_is_tied_to_its_datagram() {
     assert!(answered[1].findings.has(Finding::CausedBy { packet: answered[0].number }), "{answered:?}");
 }
 
-fn ipv6_is_captured_as_well_and_other_ports_are_not() {
+fn ipv6_is_captured_too_and_other_ports_are_not() {
     let listener = TcpListener::bind("[::1]:0").unwrap();
     let port = listener.local_addr().unwrap().port();
     let other = TcpListener::bind("127.0.0.1:0").unwrap();
@@ -141,14 +141,14 @@ fn ipv6_is_captured_as_well_and_other_ports_are_not() {
     exchange(&listener, b"ours");
     let seen = until(&heard, |packet| flags(packet).has(Flags::FIN));
     assert!(seen.iter().all(|packet| packet.flow.local.is_ipv6() && packet.flow.has_port(port)));
-    // From now on the other one.
+    // Change the scope to the other port.
     capture.scope(Scope::ports([other.local_addr().unwrap().port()]));
     exchange(&listener, b"not ours");
     exchange(&other, b"ours");
     let seen = until(&heard, |packet| packet.flow.local.is_ipv4() && flags(packet).has(Flags::FIN));
     assert!(
         seen.iter().filter(|packet| packet.flow.local.is_ipv6()).count() <= 2,
-        "the old ones' last packets at most"
+        "at most the last packets of the old scope"
     );
 }
 
@@ -164,7 +164,7 @@ fn on_every_interface_loopback_packets_are_still_seen_once() {
     assert_eq!(seen.iter().filter(|packet| flags(packet).has(Flags::SYN)).count(), 2);
     let kept = capture.store().get(1).unwrap();
     assert_eq!((kept.link, &kept.bytes[..2]), (socklab::packet::LinkType::LINUX_SLL2, &[8, 0][..]));
-    // The key is free again when the capture has ended, and nothing of it is left in the sockets.
+    // The access can be used again after the capture has ended, and its sockets hold no old packets.
     capture.stop();
     exchange(&listener, b"between two captures");
     let (sink, heard) = super::heard::sink(1_000);
@@ -178,7 +178,7 @@ fn on_every_interface_loopback_packets_are_still_seen_once() {
     assert_eq!((none.need, none.remedy), (CaptureNeed::Interface("nonesuch".into()), CaptureRemedy::OtherInterface));
 }
 
-fn the_end_of_the_capture_is_the_end_of_its_thread_and_nothing_before_it_is_missing() {
+fn stopping_ends_the_thread_and_nothing_captured_before_is_missing() {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let (capture, _heard) = start([listener.local_addr().unwrap().port()]);
     let store = std::sync::Arc::clone(capture.store());
@@ -188,14 +188,14 @@ fn the_end_of_the_capture_is_the_end_of_its_thread_and_nothing_before_it_is_miss
     assert_eq!(whole, 100, "SYN and SYN-ACK of 50 connections");
 }
 
-/// tcpdump, ready.
+/// Starts tcpdump, and waits until it captures.
 pub(crate) fn tcpdump(on: &[&str], filter: &str, file: &std::path::Path) -> Ended {
     let mut command = Command::new("tcpdump");
     command.args(["-s0", "-U", "-B", "32768", "-Z", "root"]).args(on).arg("-w").arg(file).arg(filter);
     begun(&mut command, "listening on")
 }
 
-/// Waits until the file of a program that captures has such packets; what it writes at the moment may be cut short.
+/// Waits until a capture file that is being written has such packets; its last packet may be cut short.
 pub(crate) fn written(file: &std::path::Path, has: impl Fn(&[PacketSummary]) -> bool) {
     let end = Instant::now() + DEADLINE;
     loop {
@@ -211,17 +211,17 @@ pub(crate) fn written(file: &std::path::Path, has: impl Fn(&[PacketSummary]) -> 
     }
 }
 
-/// A program that captures, once it has said that it does.
+/// Starts a program that captures, and waits until it says that it does.
 pub(crate) fn begun(command: &mut Command, ready: &str) -> Ended {
     let mut child = command.stderr(Stdio::piped()).spawn().unwrap();
-    // Dropped pipes would end it, so the rest of what it says is read as well.
+    // A closed pipe would end it, so keep reading its output.
     let mut said = BufReader::new(child.stderr.take().unwrap()).lines();
     assert!(said.any(|line| line.unwrap().contains(ready)), "{command:?} does not begin");
     std::thread::spawn(move || said.count());
     Ended(child)
 }
 
-/// A program that does not outlive its test.
+/// A child process that does not outlive its test.
 pub(crate) struct Ended(Child);
 
 impl Ended {
@@ -252,7 +252,7 @@ fn tcpdump_sees_the_same_packets_in_the_same_order_with_the_same_bytes() {
     exchange(&listener, &vec![b'x'; 200_000]);
     let refused = UdpSocket::bind("127.0.0.1:0").unwrap();
     refused.send_to(b"x", ("127.0.0.1", port)).unwrap();
-    // It has written what the last exchange was when its file has it.
+    // Wait until tcpdump has written the last packet.
     written(&theirs, |packets| packets.iter().any(|packet| packet.icmp.is_some()));
     tcpdump.end();
     let fields = ["ip.id", "tcp.flags", "tcp.len", "tcp.seq", "tcp.ack", "udp.length", "icmp.type", "frame.len"];
@@ -268,7 +268,7 @@ fn tcpdump_sees_the_same_packets_in_the_same_order_with_the_same_bytes() {
     }
     let rows = tshark::fields(&theirs, &fields);
     assert_eq!(rows, tshark::fields(&ours, &fields));
-    // Our own numbers are the same as well.
+    // Our own numbers are the same too.
     let mut analysis = Analysis::default();
     for (row, packet) in rows.iter().zip(&ours_kept) {
         let PacketSummary { tcp: Some(tcp), payload, .. } = analysis.see(&packet.frame()).unwrap() else { continue };

@@ -1,5 +1,5 @@
-//! Real loss on a real connection: the receiving socket has a filter that throws dice, so that what was captured never
-//! arrives and the kernel sends it again. tshark judges what we say of every packet.
+//! Real loss on a real connection: the receiving socket has a random filter, so that some captured packets never arrive
+//! and the kernel retransmits them. tshark is the reference for our findings on every packet.
 
 use std::io::{Read, Write};
 use std::net::{TcpListener, TcpStream};
@@ -23,15 +23,15 @@ use crate::harness::{
 pub(crate) fn tests() -> Vec<Test> {
     vec![
         test(a_lossy_connection_is_counted_as_tshark_counts_it, &[Capture, Tshark]),
-        test(tshark_says_of_our_file_what_it_says_of_tcpdumps, &[Capture, Tcpdump, Tshark]),
-        test(a_reader_that_sleeps_closes_the_window_and_probes_ask_for_it, &[Capture, Tshark]),
+        test(tshark_remarks_the_same_on_our_file_as_on_tcpdumps, &[Capture, Tcpdump, Tshark]),
+        test(a_receiver_that_does_not_read_closes_the_window_and_is_probed, &[Capture, Tshark]),
     ]
 }
 
 /// Bytes in a segment, as on Ethernet.
 const SEGMENT: u16 = 1_448;
 
-/// Drops one segment in `in_how_many`, by the kernel's dice (`SKF_AD_RANDOM` of `linux/filter.h`).
+/// Drops one segment in `in_how_many` at random (`SKF_AD_RANDOM` of `linux/filter.h`).
 fn loses(socket: impl AsFd, in_how_many: u32) {
     let program = [
         SockFilter::new(0x20, 0, 0, 0xffff_f000 + 56),
@@ -42,7 +42,7 @@ fn loses(socket: impl AsFd, in_how_many: u32) {
     SockRef::from(&socket).attach_filter(&program).unwrap();
 }
 
-/// Compares every mark of every packet, and counts ours.
+/// Compares the marks of every packet with tshark's, and returns our findings.
 fn judge(store: &Arc<PacketStore>, name: &str) -> Vec<Finding> {
     let folder = Folder::new(name);
     let file = folder.file("trace.pcapng");
@@ -58,8 +58,8 @@ fn judge(store: &Arc<PacketStore>, name: &str) -> Vec<Finding> {
     ours.iter().flat_map(|packet| packet.findings.iter().copied()).collect()
 }
 
-/// So many segments from client to server, over a connection that loses some of them both ways. Each is written alone:
-/// the more packets there are, the surer the dice.
+/// Sends segments from client to server over a connection that loses some packets both ways. Each is written on its own:
+/// with more packets, some loss is more certain.
 fn talk_with_loss(listener: &TcpListener, segments: u64) {
     let mut client = TcpStream::connect(listener.local_addr().unwrap()).unwrap();
     let (mut server, _) = listener.accept().unwrap();
@@ -72,9 +72,9 @@ fn talk_with_loss(listener: &TcpListener, segments: u64) {
     assert_eq!(reader.join().unwrap(), segments * u64::from(SEGMENT));
 }
 
-/// Of the same packets: what two captures at once take from two processors is not always in one order, and tshark tells
-/// what is sent again from what comes out of order by microseconds.
-fn tshark_says_of_our_file_what_it_says_of_tcpdumps() {
+/// Compares files of the same packets: two simultaneous captures on two processors do not always agree on the order, and
+/// tshark distinguishes retransmissions from reordering by microseconds.
+fn tshark_remarks_the_same_on_our_file_as_on_tcpdumps() {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     SockRef::from(&listener).set_tcp_mss(SEGMENT.into()).unwrap();
     let port = listener.local_addr().unwrap().port();
@@ -83,7 +83,7 @@ fn tshark_says_of_our_file_what_it_says_of_tcpdumps() {
     let filter = format!("port {port} or (icmp[0] == 3 and icmp[30:2] == {port})");
     let tcpdump = super::live::tcpdump(&["-i", "lo"], &filter, &theirs);
     talk_with_loss(&listener, 2_000);
-    // Nobody is asked any more. After the refusal nothing comes but a FIN that was lost, and its answer.
+    // After the refusal nothing follows except a retransmitted FIN and its answer.
     drop(listener);
     TcpStream::connect(("127.0.0.1", port)).unwrap_err();
     let refuses = |packet: &PacketSummary| packet.tcp.as_ref().is_some_and(|tcp| tcp.flags.has(Flags::RST));
@@ -99,7 +99,7 @@ fn tshark_says_of_our_file_what_it_says_of_tcpdumps() {
     for (number, (said, expected)) in (1..).zip(said.iter().zip(&expected)) {
         assert_eq!(said, expected, "packet {number}");
     }
-    assert!(remarks > 5, "the dice were kind: {remarks}");
+    assert!(remarks > 5, "too little loss: {remarks}");
 }
 
 fn a_lossy_connection_is_counted_as_tshark_counts_it() {
@@ -115,10 +115,10 @@ fn a_lossy_connection_is_counted_as_tshark_counts_it() {
     let again = count(|f| matches!(f, Finding::Retransmission | Finding::FastRetransmission | Finding::OutOfOrder));
     let duplicates = count(|f| matches!(f, Finding::DuplicateAck { .. }));
     println!("{} packets: {again} sent again or out of order, {duplicates} duplicate acknowledgements", store.len());
-    assert!(again > 5 && duplicates > 0, "the dice were kind: {again} {duplicates}");
+    assert!(again > 5 && duplicates > 0, "too little loss: {again} {duplicates}");
 }
 
-fn a_reader_that_sleeps_closes_the_window_and_probes_ask_for_it() {
+fn a_receiver_that_does_not_read_closes_the_window_and_is_probed() {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     sockopt::set_socket_recv_buffer_size(&listener, 4_096).unwrap();
     let port = listener.local_addr().unwrap().port();
@@ -130,11 +130,11 @@ fn a_reader_that_sleeps_closes_the_window_and_probes_ask_for_it() {
     while let Ok(more) = client.write(&[b'x'; 1_000]) {
         sent += more;
     }
-    // The kernel asks again and again whether there is room.
+    // The kernel keeps probing the window.
     let mut probes = 0;
     while probes < 3 {
         let (_, packet) = super::live::packet(&heard);
-        // Linux asks with nothing from before the next number: what RFC 9293 calls a keepalive.
+        // Linux probes with an empty segment at the previous sequence number: what RFC 9293 calls a keepalive.
         probes += u32::from(packet.findings.has(Finding::Keepalive) || packet.findings.has(Finding::ZeroWindowProbe));
     }
     server.set_read_timeout(Some(DEADLINE)).unwrap();

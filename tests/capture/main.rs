@@ -1,4 +1,4 @@
-//! Packets: what is captured, kept and said of them, against other programs that do the same.
+//! Capturing, storing and analysing packets, compared with other programs that do the same.
 
 #[cfg(target_os = "linux")]
 mod files;

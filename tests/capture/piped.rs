@@ -16,13 +16,13 @@ use crate::harness::{Need::Capture, Test, test};
 
 pub(crate) fn tests() -> Vec<Test> {
     vec![
-        test(each_packet_is_in_the_pipe_at_once_and_a_reader_that_leaves_ends_it, &[Capture]),
-        test(a_reader_that_leaves_in_silence_ends_the_command_quietly, &[Capture]),
-        test(what_was_captured_until_the_end_is_written, &[Capture]),
+        test(each_packet_is_written_at_once_and_the_capture_ends_when_its_reader_leaves, &[Capture]),
+        test(the_command_ends_quietly_when_its_reader_leaves_an_idle_capture, &[Capture]),
+        test(everything_captured_before_the_end_is_written, &[Capture]),
     ]
 }
 
-fn each_packet_is_in_the_pipe_at_once_and_a_reader_that_leaves_ends_it() {
+fn each_packet_is_written_at_once_and_the_capture_ends_when_its_reader_leaves() {
     let key = CaptureAccess::open().unwrap();
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let scope = Scope::ports([listener.local_addr().unwrap().port()]);
@@ -40,7 +40,7 @@ fn each_packet_is_in_the_pipe_at_once_and_a_reader_that_leaves_ends_it() {
         });
         listens.recv().unwrap();
         exchange(&listener, b"Hello, world");
-        // Nobody has ended the capture: what is here was flushed.
+        // The capture is still running, so these packets have been flushed.
         let mut file = CaptureReader::new(reader).unwrap();
         let texts: Vec<_> = (0..2).map(|_| file.next_packet().unwrap().unwrap().bytes[66..].to_vec()).collect();
         assert_eq!(texts, [b"Hello, world", b"HELLO, WORLD"]);
@@ -51,8 +51,8 @@ fn each_packet_is_in_the_pipe_at_once_and_a_reader_that_leaves_ends_it() {
     });
 }
 
-fn a_reader_that_leaves_in_silence_ends_the_command_quietly() {
-    // Nobody knows of this port.
+fn the_command_ends_quietly_when_its_reader_leaves_an_idle_capture() {
+    // No other program knows this port.
     let bound = UdpSocket::bind("127.0.0.1:0").unwrap();
     let silent = bound.local_addr().unwrap().port();
     for arguments in [&["-w", "-"][..], &[]] {
@@ -67,7 +67,7 @@ fn a_reader_that_leaves_in_silence_ends_the_command_quietly() {
     }
 }
 
-fn what_was_captured_until_the_end_is_written() {
+fn everything_captured_before_the_end_is_written() {
     let key = CaptureAccess::open().unwrap();
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let scope = Scope::ports([listener.local_addr().unwrap().port()]);

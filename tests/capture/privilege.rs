@@ -1,5 +1,5 @@
-//! The one capability: what it takes to capture, that it is given up, and what is said without it. Needs root, who plays
-//! a user that has given the program its capability, and one who has not.
+//! The one capability: that it suffices to capture, that it is given up, and the advice without it. Needs root, to run as
+//! a user with and without the capability on the program.
 
 use std::fs::Permissions;
 use std::io::{BufRead, BufReader};
@@ -20,15 +20,15 @@ pub(crate) fn tests() -> Vec<Test> {
         test(a_user_needs_one_capability_which_is_given_up_at_once, &[FileCapabilities]),
         test(no_thread_of_a_program_that_captures_has_a_capability, &[FileCapabilities]),
         test(the_wire_opens_for_a_program_that_has_the_capability, &[FileCapabilities]),
-        on_request(without_it_the_command_is_said, "run by another test, as an ordinary user"),
-        on_request(with_it_the_key_is_taken_and_nothing_is_left, "run by another test, as an ordinary user"),
+        on_request(without_it_the_error_names_the_command, "run by another test, as an ordinary user"),
+        on_request(with_it_access_is_taken_and_no_capability_is_left, "run by another test, as an ordinary user"),
     ]
 }
 
-/// Nobody in particular.
+/// The user `nobody`.
 const USER: u32 = 65_534;
 
-/// Runs one of the two tests below as an ordinary user, from a copy of this very program.
+/// Runs one of the two tests below as an ordinary user, from a copy of this program.
 fn as_user(program: &Path, test: &str) {
     let output = Command::new(program)
         .args(["--exact", test, "--include-ignored", "--nocapture"])
@@ -40,7 +40,7 @@ fn as_user(program: &Path, test: &str) {
     assert!(output.status.success() && said.contains("1 passed"), "{said}{}", String::from_utf8_lossy(&output.stderr));
 }
 
-/// A copy of a program that everybody may run.
+/// A copy of a program that every user may run.
 fn copy(folder: &Folder, program: &Path) -> PathBuf {
     let copy = folder.file("copy");
     std::fs::copy(program, &copy).unwrap();
@@ -57,12 +57,12 @@ fn give(program: &Path) {
 fn a_user_needs_one_capability_which_is_given_up_at_once() {
     let folder = Folder::new("privilege");
     let program = copy(&folder, &std::env::current_exe().unwrap());
-    as_user(&program, "privilege::without_it_the_command_is_said");
+    as_user(&program, "privilege::without_it_the_error_names_the_command");
     give(&program);
-    as_user(&program, "privilege::with_it_the_key_is_taken_and_nothing_is_left");
+    as_user(&program, "privilege::with_it_access_is_taken_and_no_capability_is_left");
 }
 
-/// The program itself, given its capability, run by somebody.
+/// The program with its capability, run by an ordinary user.
 fn given(folder: &Folder, arguments: &[&str]) -> Command {
     let program = copy(folder, Path::new(env!("CARGO_BIN_EXE_socklab-tui")));
     let mut command = Command::new(&program);
@@ -99,7 +99,7 @@ fn the_wire_opens_for_a_program_that_has_the_capability() {
     let output = command.output().unwrap();
     let said = String::from_utf8_lossy(&output.stdout);
     assert!(said.contains("\n✓ capturing packets"), "{said}");
-    // A machine may forbid user namespaces to everybody; what this program brings along forbids nothing.
+    // A machine may forbid user namespaces altogether; the capability must not make a difference.
     let without = Command::new(env!("CARGO_BIN_EXE_socklab-tui"))
         .args(["doctor", "--lang", "en"])
         .uid(USER)
@@ -115,7 +115,7 @@ fn the_wire_opens_for_a_program_that_has_the_capability() {
     assert_eq!(marks(&said), marks(&plain));
 }
 
-fn without_it_the_command_is_said() {
+fn without_it_the_error_names_the_command() {
     let error = CaptureAccess::take().unwrap_err();
     assert_eq!((&error.need, error.errno), (&CaptureNeed::Socket, Errno::Perm));
     let path = std::env::current_exe().unwrap();
@@ -123,7 +123,7 @@ fn without_it_the_command_is_said() {
     assert_eq!(error.remedy.command().unwrap(), format!("sudo setcap cap_net_raw+ep {}", path.display()));
 }
 
-fn with_it_the_key_is_taken_and_nothing_is_left() {
+fn with_it_access_is_taken_and_no_capability_is_left() {
     assert!(capabilities(None).unwrap().effective.contains(CapabilitySet::NET_RAW));
     let _key = CaptureAccess::take().unwrap();
     let left = capabilities(None).unwrap();

@@ -10,7 +10,7 @@ use socklab::packet::{Analysis, LinkType};
 pub(crate) const CLIENT: ([u8; 4], u16) = ([192, 0, 2, 2], 40_000);
 pub(crate) const SERVER: ([u8; 4], u16) = ([192, 0, 2, 1], 65_432);
 
-/// A segment to be: who sends it, and what it says.
+/// A segment to build: its sender and its header fields.
 #[derive(Debug, Clone)]
 pub(crate) struct Seg {
     pub(crate) out: bool,
@@ -19,9 +19,9 @@ pub(crate) struct Seg {
     pub(crate) ack: u32,
     pub(crate) len: usize,
     pub(crate) window: u16,
-    /// The shift that a SYN offers.
+    /// The window scale that a SYN offers.
     pub(crate) scale: Option<u8>,
-    /// Nanoseconds after the one before.
+    /// Nanoseconds after the previous one.
     pub(crate) after: u64,
 }
 
@@ -64,7 +64,7 @@ pub(crate) fn packets(trace: &[Seg]) -> Vec<Packet> {
         .collect()
 }
 
-/// What the analysis says of each.
+/// The analysis of each packet.
 pub(crate) fn analysed(packets: &[Packet]) -> Vec<PacketSummary> {
     let mut analysis = Analysis::default();
     packets.iter().map(|packet| analysis.see(&packet.frame()).unwrap()).collect()
@@ -80,7 +80,7 @@ pub(crate) fn save(packets: &[Packet], path: &Path) {
     }
 }
 
-/// A folder of this test's own, removed at the end.
+/// A temporary folder, removed at the end.
 pub(crate) struct Folder(PathBuf);
 
 impl Folder {
@@ -101,10 +101,10 @@ impl Drop for Folder {
     }
 }
 
-/// The name of a field of Wireshark's, and the findings that it stands for.
+/// The name of a Wireshark field, and the findings that it stands for.
 type Named = (&'static str, fn(&Finding) -> bool);
 
-/// The findings that Wireshark has as well, by the name of its field.
+/// The findings that Wireshark has too, by the name of its field.
 pub(crate) const FIELDS: [Named; 15] = [
     ("tcp.analysis.retransmission", |f| {
         // Wireshark marks the two special kinds as retransmissions as well.

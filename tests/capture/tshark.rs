@@ -1,11 +1,11 @@
-//! Wireshark's command line, where it is installed, as the judge of what we say.
+//! Wireshark's command line, if installed, as the reference for our findings.
 
 use std::path::Path;
 use std::process::Command;
 
 use super::trace::FIELDS;
 
-/// What tshark prints for a file.
+/// tshark's output for a file.
 pub(crate) fn tshark(file: &Path, arguments: &[&str]) -> String {
     let output = Command::new("tshark").arg("-r").arg(file).args(arguments).output().unwrap();
     let said = String::from_utf8_lossy(&output.stderr);
@@ -39,14 +39,14 @@ fn printed(file: &Path) -> String {
     String::from_utf8(output.stdout).unwrap()
 }
 
-/// How many packets `socklab-tui capture -r FILE` gives a remark, by what it begins and ends with.
+/// The number of remarks in the output of `socklab-tui capture -r FILE` that satisfy `is`.
 fn remarked(text: &str, is: impl Fn(&str) -> bool) -> usize {
     let remarks =
         text.lines().filter_map(|line| line.strip_suffix(']')?.rsplit_once("  [").map(|(_, remarks)| remarks));
     remarks.filter(|remarks| remarks.split(", ").any(&is)).count()
 }
 
-/// Compares what our command line prints with how many packets `tshark -Y` finds.
+/// Compares the counts of remarks that we print with the counts of packets that `tshark -Y` finds.
 pub(crate) fn counts_as_we_print(file: &Path) -> Vec<(&'static str, usize)> {
     type Remark = (&'static str, fn(&str) -> bool);
     // tshark counts the special kinds of retransmissions among the others.
@@ -67,7 +67,7 @@ pub(crate) fn counts_as_we_print(file: &Path) -> Vec<(&'static str, usize)> {
     counted.to_vec()
 }
 
-/// What tshark remarks on each packet of a file.
+/// tshark's remarks on each packet of a file.
 pub(crate) fn expert(file: &Path) -> Vec<Vec<String>> {
     fields(file, &["frame.len", "_ws.expert.message", "_ws.expert.severity", "_ws.expert.group"])
 }

@@ -1,4 +1,4 @@
-//! A queue that a test listens to, with a deadline.
+//! A queue of observations for a test, with a deadline.
 
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use socklab::domain::{Clock, EventQueue, EventSink, Observation};
 
-/// Nothing here takes longer unless it is broken.
+/// A working program never takes this long.
 pub(crate) const DEADLINE: Duration = Duration::from_mins(1);
 
 struct Queue(SyncSender<Observation>);
@@ -17,10 +17,10 @@ impl EventQueue for Queue {
     }
 }
 
-/// What was reported.
+/// The reported observations.
 pub(crate) struct Heard(Receiver<Observation>);
 
-/// A sink whose queue holds so many observations, and the queue's other end.
+/// A sink whose queue holds `room` observations, and the receiving end.
 pub(crate) fn sink(room: usize) -> (EventSink, Heard) {
     let (tx, rx) = sync_channel(room);
     (EventSink::new(Clock::start(), Arc::new(Queue(tx))), Heard(rx))
@@ -32,7 +32,7 @@ impl Heard {
         self.0.recv_timeout(patience).ok()
     }
 
-    /// The next observation of which `pick` makes something, in time.
+    /// The first `Some` that `pick` returns for an observation, before the deadline.
     pub(crate) fn find<T>(&self, what: &str, mut pick: impl FnMut(&Observation) -> Option<T>) -> T {
         let end = Instant::now() + DEADLINE;
         loop {

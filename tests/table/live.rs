@@ -1,4 +1,4 @@
-//! The thread: what it reports, and when it is silent.
+//! The table's thread: its reports, and its silence.
 
 use std::io::{Read, Write};
 use std::net::{Shutdown, TcpListener, TcpStream, UdpSocket};
@@ -13,15 +13,15 @@ use crate::harness::{Test, test};
 
 pub(crate) fn tests() -> Vec<Test> {
     vec![
-        test(it_says_where_it_reads_and_what_stands_there, &[]),
+        test(it_reports_its_source_and_the_existing_sockets, &[]),
         test(a_lookup_answers_for_both_ends_long_before_the_next_reading, &[]),
         test(a_connection_is_followed_to_its_end, &[]),
         test(a_reset_connection_is_gone_at_both_ends, &[]),
-        test(nothing_is_said_while_nothing_changes_and_a_timer_that_runs_down_is_nothing, &[]),
-        test(a_queue_that_was_full_is_told_again, &[]),
-        test(what_leaves_the_scope_is_watched_no_more_and_what_enters_it_is_found, &[]),
-        test(processes_are_named_when_asked_for_and_stay, &[]),
-        test(the_selected_connections_variables_are_told_and_told_again_when_they_change, &[]),
+        test(it_is_silent_while_nothing_changes_and_a_timer_runs_down, &[]),
+        test(rows_refused_by_a_full_queue_are_reported_later, &[]),
+        test(sockets_leaving_the_scope_are_unwatched_and_those_entering_it_are_found, &[]),
+        test(processes_are_named_on_request_and_kept, &[]),
+        test(the_selected_connections_tcp_info_is_reported_whenever_it_changes, &[]),
         test(udp_sockets_connected_and_not_are_found_by_lookup, &[]),
     ]
 }
@@ -37,7 +37,7 @@ fn pair() -> (TcpListener, TcpStream, TcpStream) {
     (listener, client, server)
 }
 
-/// The next change of the table that `pick` makes something of.
+/// The first `Some` that `pick` returns for a change of the table.
 fn delta<T>(heard: &Heard, what: &str, mut pick: impl FnMut(&Delta) -> Option<T>) -> T {
     heard.find(what, |seen| match &seen.kind {
         EventKind::Row(delta) => pick(delta),
@@ -52,7 +52,7 @@ fn row_of(heard: &Heard, wanted: Flow) -> Row {
     })
 }
 
-/// Watches the port of `listener` until its row is there.
+/// Watches the port of `listener`, and waits for its row.
 fn watch(listener: &TcpListener) -> (SocketTable, Heard) {
     let addr = listener.local_addr().unwrap();
     let (sink, heard) = sink(1000);
@@ -62,7 +62,7 @@ fn watch(listener: &TcpListener) -> (SocketTable, Heard) {
     (table, heard)
 }
 
-fn it_says_where_it_reads_and_what_stands_there() {
+fn it_reports_its_source_and_the_existing_sockets() {
     let (listener, client, _server) = pair();
     let (sink, heard) = sink(100);
     let table = SocketTable::start(sink, Scope::ports([listener.local_addr().unwrap().port()])).unwrap();
@@ -121,7 +121,7 @@ fn a_connection_is_followed_to_its_end() {
     server.read_to_end(&mut Vec::new()).unwrap();
     drop(server);
     drop(client);
-    // Nobody asks: the kernel's announcement that the sockets are destroyed does.
+    // No lookup is requested: the kernel's announcement of the destroyed sockets triggers it.
     let tombstone = delta(&heard, "TIME_WAIT", |delta| match delta {
         Delta::Changed(row) if row.state == Some(TcpState::TimeWait) => Some(row.clone()),
         _ => None,
@@ -148,17 +148,17 @@ fn a_reset_connection_is_gone_at_both_ends() {
     }
 }
 
-fn nothing_is_said_while_nothing_changes_and_a_timer_that_runs_down_is_nothing() {
+fn it_is_silent_while_nothing_changes_and_a_timer_runs_down() {
     let (listener, client, server) = pair();
     drop(client);
     drop(server);
     let (_table, heard) = watch(&listener);
-    // The rest of the first reading, at most: what follows is the silence of some ten readings.
+    // Skip the rest of the first reading; then expect silence for some ten readings.
     while heard.next(Duration::from_millis(300)).is_some() {}
     assert_eq!(heard.next(Duration::from_millis(1500)), None);
 }
 
-fn a_queue_that_was_full_is_told_again() {
+fn rows_refused_by_a_full_queue_are_reported_later() {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let clients: Vec<TcpStream> =
         (0..50).map(|_| TcpStream::connect(listener.local_addr().unwrap()).unwrap()).collect();
@@ -180,7 +180,7 @@ fn a_queue_that_was_full_is_told_again() {
     assert!(clients.iter().all(|client| known.contains(&flow(client))));
 }
 
-fn what_leaves_the_scope_is_watched_no_more_and_what_enters_it_is_found() {
+fn sockets_leaving_the_scope_are_unwatched_and_those_entering_it_are_found() {
     let (one, other) = (TcpListener::bind("127.0.0.1:0").unwrap(), TcpListener::bind("127.0.0.1:0").unwrap());
     let (table, heard) = watch(&one);
     table.scope(Scope::ports([other.local_addr().unwrap().port()]));
@@ -192,7 +192,7 @@ fn what_leaves_the_scope_is_watched_no_more_and_what_enters_it_is_found() {
     row_of(&heard, Flow::unconnected(Proto::Tcp, other.local_addr().unwrap()));
 }
 
-fn processes_are_named_when_asked_for_and_stay() {
+fn processes_are_named_on_request_and_kept() {
     let (listener, client, _server) = pair();
     let (table, heard) = watch(&listener);
     let row = row_of(&heard, flow(&client));
@@ -214,7 +214,7 @@ fn processes_are_named_when_asked_for_and_stay() {
     assert_eq!(Some(later), row.flow.mirror());
 }
 
-fn the_selected_connections_variables_are_told_and_told_again_when_they_change() {
+fn the_selected_connections_tcp_info_is_reported_whenever_it_changes() {
     let (listener, mut client, mut server) = pair();
     let (table, heard) = watch(&listener);
     let info = |heard: &Heard| {

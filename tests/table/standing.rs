@@ -1,4 +1,4 @@
-//! Every state that can be made to stand still, read at the same moment by us and by `ss`.
+//! Every state that can be held, read at the same moment by us and by `ss`.
 
 use std::collections::BTreeSet;
 use std::net::SocketAddr;
@@ -13,10 +13,10 @@ use super::heard::DEADLINE;
 use crate::harness::{Need::Ss, Test, test};
 
 pub(crate) fn tests() -> Vec<Test> {
-    vec![test(the_table_is_what_ss_prints, &[Ss]), test(every_state_that_stands_still_is_in_the_table, &[])]
+    vec![test(the_table_is_what_ss_prints, &[Ss]), test(every_state_that_can_be_held_is_in_the_table, &[])]
 }
 
-/// What a line of `ss` says: protocol, state, Recv-Q, Send-Q, local and peer address.
+/// A line of `ss`: protocol, state, Recv-Q, Send-Q, local and peer address.
 type Line = (Proto, String, u32, u32, String, String);
 
 fn socket(addr: &str, kind: Type) -> Socket {
@@ -52,7 +52,7 @@ fn defer_accept(socket: &Socket, seconds: i32) {
     assert_eq!(result, 0, "{}", std::io::Error::last_os_error());
 }
 
-/// One socket in each state, all on `port`, as long as this is kept.
+/// Sockets in each state, all on `port`, for as long as the result lives.
 fn scene(port: u16) -> Vec<Socket> {
     let on = |ip: &str| if ip.contains(':') { format!("[{ip}]:{port}") } else { format!("{ip}:{port}") };
     let plain = listener(&on("127.0.0.1"), 8);
@@ -81,7 +81,7 @@ fn scene(port: u16) -> Vec<Socket> {
     pairs.chain([plain, waiting, full, queued, syn_sent, deferring, deferred, v6, udp, udp6, udp_to]).collect()
 }
 
-/// A port that no socket of this machine has anything to do with, on any of the scene's addresses.
+/// A port that no socket of this machine uses.
 fn free_port() -> u16 {
     (20_000..30_000)
         .find(|port| dump(&Scope::ports([*port])).unwrap().is_empty())
@@ -142,11 +142,11 @@ fn parse(proto: Proto, line: &str) -> Line {
 fn the_table_is_what_ss_prints() {
     let port = free_port();
     let _kept = scene(port);
-    // Nothing of it moves.
+    // None of these sockets changes any more.
     assert_eq!(ours(&settled(port)), theirs(port));
 }
 
-fn every_state_that_stands_still_is_in_the_table() {
+fn every_state_that_can_be_held_is_in_the_table() {
     use TcpState::{CloseWait, Established, FinWait2, Listen, SynRecv, SynSent, TimeWait};
     let port = free_port();
     let _kept = scene(port);
@@ -174,7 +174,7 @@ fn every_state_that_stands_still_is_in_the_table() {
     assert_eq!(holder(Proto::Tcp, elsewhere), None);
 }
 
-/// A list too long for the kernel's filter, and no filter at all, show the same rows.
+/// A list too long for the kernel's filter, and no filter at all, yield the same rows.
 fn all_is_filtered_here(port: u16, rows: &[Row]) {
     let many = Scope::ports([port].into_iter().chain(60_000..62_000));
     let all: Vec<Row> = dump(&Scope::All).unwrap().into_iter().filter(|row| row.flow.has_port(port)).collect();

@@ -1,4 +1,4 @@
-//! Another network namespace with the same addresses: what happens there did not happen here.
+//! Another network namespace with the same addresses: its transitions must not be reported as ours.
 
 use std::io::{BufRead as _, BufReader, Read as _};
 use std::net::TcpListener;
@@ -12,7 +12,7 @@ use super::truth::Truth;
 use crate::harness::{Need, Test, test};
 
 pub(crate) fn tests() -> Vec<Test> {
-    vec![test(a_laboratory_in_another_namespace_neither_opens_nor_closes_anything_here, &[Need::Trace])]
+    vec![test(a_lab_in_another_namespace_neither_opens_nor_closes_anything_here, &[Need::Trace])]
 }
 
 const BINARY: &str = env!("CARGO_BIN_EXE_socklab-tui");
@@ -20,12 +20,12 @@ const BINARY: &str = env!("CARGO_BIN_EXE_socklab-tui");
 /// A server in a namespace of its own, which ends with it.
 struct Elsewhere {
     server: Child,
-    /// What it says has somebody who takes it, as long as it lives.
+    /// Keeps the pipe of its output open for as long as it lives.
     _said: BufReader<ChildStdout>,
 }
 
 impl Elsewhere {
-    /// Listens on this port of its own loopback by the time it is returned.
+    /// Starts a server on this port of its own loopback, and waits until it listens.
     fn serving(port: u16) -> Self {
         let serve = format!("ip link set lo up && exec {BINARY} serve --server threaded=127.0.0.1:{port}");
         let mut command = Command::new("unshare");
@@ -33,11 +33,11 @@ impl Elsewhere {
         let mut server = command.spawn().unwrap();
         let mut said = BufReader::new(server.stdout.take().unwrap());
         let started = said.by_ref().lines().map_while(Result::ok).any(|line| line.contains("listen("));
-        assert!(started, "nobody listens there");
+        assert!(started, "the server does not listen");
         Self { server, _said: said }
     }
 
-    /// A client there, to its end.
+    /// Runs a client there to its end.
     fn client(&self, port: u16) {
         let (pid, server) = (self.server.id().to_string(), format!("127.0.0.1:{port}"));
         let args = ["-t", &pid, "-n", BINARY, "client", "tcp", &server, "x"];
@@ -53,13 +53,13 @@ impl Drop for Elsewhere {
     }
 }
 
-fn a_laboratory_in_another_namespace_neither_opens_nor_closes_anything_here() {
+fn a_lab_in_another_namespace_neither_opens_nor_closes_anything_here() {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let port = port(&listener);
     let truth = Truth::begin(port);
     let before = Elsewhere::serving(port);
     let (trace, heard) = start(&Scope::ports([port]));
-    // One listener that was there before the trace began, and one that comes after.
+    // One listener from before the trace began, and one from after.
     drop(before);
     let after = Elsewhere::serving(port);
     after.client(port);
@@ -67,7 +67,7 @@ fn a_laboratory_in_another_namespace_neither_opens_nor_closes_anything_here() {
     let clients = [one_shot(&listener), reset(&listener)];
     drop(listener);
     let (mut ours, mut foreign) = (Vec::new(), 0);
-    // What is foreign is told of by itself, and the end of our listener is the last that happened.
+    // Foreign transitions are reported in a note of their own; the last of ours is the end of our listener.
     while !(foreign > 0 && ours.last().is_some_and(|flow: &Flow| flow.peer.is_none())) {
         heard.find("transition", |seen| match &seen.kind {
             EventKind::State(change) => {
@@ -86,7 +86,7 @@ fn a_laboratory_in_another_namespace_neither_opens_nor_closes_anything_here() {
     assert!(strange.is_empty(), "{strange:?}");
     let closed = ours.iter().filter(|flow| flow.peer.is_none()).count();
     assert_eq!((closed, ours.len()), (1, 2 * 5 + 2 * 3 + 1));
-    // It was there for the telling.
+    // The kernel did trace the foreign ones.
     let all = truth.end();
     assert!(all.len() > ours.len() + 10, "the kernel told {} changes, {} of them ours", all.len(), ours.len());
     trace.stop();

@@ -1,4 +1,4 @@
-//! The tracepoint against a second reader of it, which this test sets up through tracefs itself. Root only.
+//! The trace compared with a second reader of the tracepoint, which the test sets up through tracefs itself. Root only.
 
 #[cfg(target_os = "linux")]
 mod elsewhere;

@@ -1,4 +1,4 @@
-//! Every transition is told once, in order, and none is invented.
+//! Every transition is reported once, in order, and none is invented.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -16,13 +16,13 @@ use crate::harness::{Need, Test, test};
 
 pub(crate) fn tests() -> Vec<Test> {
     vec![
-        test(every_transition_of_two_hundred_connections_is_told_once_and_none_is_invented, &[Need::Trace]),
-        test(connections_that_end_by_a_reset_are_told_whole_too, &[Need::Trace]),
-        test(over_ipv6_too, &[Need::Trace, Need::Ipv6]),
-        test(what_is_told_carries_the_kernels_time_on_our_clock, &[Need::Trace]),
-        test(the_scope_can_change_and_nothing_wakes_for_what_is_out_of_it, &[Need::Trace]),
-        test(a_connect_that_is_refused_is_told_too, &[Need::Trace]),
-        test(the_instance_is_removed_and_so_are_those_of_the_dead, &[Need::Trace]),
+        test(every_transition_of_two_hundred_connections_is_reported_once_and_none_is_invented, &[Need::Trace]),
+        test(connections_that_end_by_a_reset_are_reported_completely_too, &[Need::Trace]),
+        test(ipv6_connections_are_reported_completely_too, &[Need::Trace, Need::Ipv6]),
+        test(transitions_carry_the_kernels_time_on_our_clock, &[Need::Trace]),
+        test(the_scope_can_change_and_nothing_outside_it_is_reported, &[Need::Trace]),
+        test(a_refused_connect_is_reported_too, &[Need::Trace]),
+        test(the_instance_is_removed_and_so_are_those_of_dead_processes, &[Need::Trace]),
     ]
 }
 
@@ -46,7 +46,7 @@ pub(crate) fn start(scope: &Scope) -> (Trace, Heard) {
     (trace, heard)
 }
 
-/// A client that says something, hears it again and closes first.
+/// A client that sends a byte and closes first.
 pub(crate) fn one_shot(listener: &TcpListener) -> SocketAddr {
     let mut client = TcpStream::connect(listener.local_addr().unwrap()).unwrap();
     let (mut server, addr) = listener.accept().unwrap();
@@ -71,13 +71,13 @@ pub(crate) fn port(listener: &TcpListener) -> u16 {
     listener.local_addr().unwrap().port()
 }
 
-fn one_shots_are_told_whole(listener: &TcpListener) {
+fn assert_one_shots_are_reported_completely(listener: &TcpListener) {
     use TcpState::{CloseWait, Closed, Established, FinWait1, FinWait2, LastAck, Listen, SynRecv, SynSent};
     let port = port(listener);
     let truth = Truth::begin(port);
     let (trace, heard) = start(&Scope::ports([port]));
     let clients: Vec<SocketAddr> = (0..200).map(|_| one_shot(listener)).collect();
-    // The server's end is the last to close; what the kernel says of it comes last.
+    // The server's end closes last, so its transition comes last.
     let mut told = Vec::new();
     let mut ended = 0;
     while ended < clients.len() {
@@ -86,9 +86,9 @@ fn one_shots_are_told_whole(listener: &TcpListener) {
         told.push((at, transition));
     }
     let changes = truth.end();
-    assert!(changes.len() >= 200 * 8, "the kernel told only {} changes", changes.len());
+    assert!(changes.len() >= 200 * 8, "the kernel traced only {} changes", changes.len());
     let ours = told.iter().map(|(_, transition)| Change::of(transition));
-    // At these two moments the kernel's socket has only one of its ports.
+    // At these two transitions the kernel's socket has only one of its ports.
     let ours = super::truth::counted(ours.filter(|change| !change.begins()));
     let theirs = super::truth::counted(changes.into_iter().filter(|change| !change.begins()));
     let only = |one: &BTreeMap<Change, usize>, other: &BTreeMap<Change, usize>| -> Vec<_> {
@@ -114,19 +114,19 @@ fn one_shots_are_told_whole(listener: &TcpListener) {
         assert_eq!(way(flow), [Closed, SynSent, Established, FinWait1, FinWait2, Closed]);
         assert_eq!(way(flow.mirror().unwrap()), [Listen, SynRecv, Established, CloseWait, LastAck, Closed]);
     }
-    assert_eq!(lives.len(), 400, "nothing else is told");
+    assert_eq!(lives.len(), 400, "nothing else is reported");
     trace.stop();
 }
 
-fn every_transition_of_two_hundred_connections_is_told_once_and_none_is_invented() {
-    one_shots_are_told_whole(&TcpListener::bind("127.0.0.1:0").unwrap());
+fn every_transition_of_two_hundred_connections_is_reported_once_and_none_is_invented() {
+    assert_one_shots_are_reported_completely(&TcpListener::bind("127.0.0.1:0").unwrap());
 }
 
-fn over_ipv6_too() {
-    one_shots_are_told_whole(&TcpListener::bind("[::1]:0").unwrap());
+fn ipv6_connections_are_reported_completely_too() {
+    assert_one_shots_are_reported_completely(&TcpListener::bind("[::1]:0").unwrap());
 }
 
-fn connections_that_end_by_a_reset_are_told_whole_too() {
+fn connections_that_end_by_a_reset_are_reported_completely_too() {
     use TcpState::{Closed, Established, Listen, SynRecv, SynSent};
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let (trace, heard) = start(&Scope::ports([port(&listener)]));
@@ -143,11 +143,11 @@ fn connections_that_end_by_a_reset_are_told_whole_too() {
         assert_eq!(lives[&flow], [Closed, SynSent, Established, Closed]);
         assert_eq!(lives[&flow.mirror().unwrap()], [Listen, SynRecv, Established, Closed]);
     }
-    assert_eq!(lives.len(), 2 * clients.len(), "nothing else is told");
+    assert_eq!(lives.len(), 2 * clients.len(), "nothing else is reported");
     trace.stop();
 }
 
-fn what_is_told_carries_the_kernels_time_on_our_clock() {
+fn transitions_carry_the_kernels_time_on_our_clock() {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let (sink, heard) = sink(100);
     let _trace = Trace::start(sink.clone(), &Scope::ports([port(&listener)])).unwrap();
@@ -162,7 +162,7 @@ fn what_is_told_carries_the_kernels_time_on_our_clock() {
     assert!(before < at && at < after, "{before:?} {at:?} {after:?}");
 }
 
-fn the_scope_can_change_and_nothing_wakes_for_what_is_out_of_it() {
+fn the_scope_can_change_and_nothing_outside_it_is_reported() {
     let (one, other) = (TcpListener::bind("127.0.0.1:0").unwrap(), TcpListener::bind("127.0.0.1:0").unwrap());
     let (trace, heard) = start(&Scope::ports([port(&one)]));
     one_shot(&other);
@@ -179,7 +179,7 @@ fn the_scope_can_change_and_nothing_wakes_for_what_is_out_of_it() {
     }
 }
 
-fn a_connect_that_is_refused_is_told_too() {
+fn a_refused_connect_is_reported_too() {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let addr = listener.local_addr().unwrap();
     drop(listener);
@@ -195,7 +195,7 @@ fn a_connect_that_is_refused_is_told_too() {
     assert_eq!(steps, [(TcpState::Closed, TcpState::SynSent), (TcpState::SynSent, TcpState::Closed)]);
 }
 
-fn the_instance_is_removed_and_so_are_those_of_the_dead() {
+fn the_instance_is_removed_and_so_are_those_of_dead_processes() {
     let mut dead = std::process::Command::new("true").spawn().unwrap();
     dead.wait().unwrap();
     // Makes sure that tracefs is there.

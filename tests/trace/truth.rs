@@ -1,4 +1,4 @@
-//! The tracepoint as the kernel prints it, in an instance of the test's own.
+//! The tracepoint as the kernel prints it, in the test's own instance.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -19,13 +19,13 @@ pub(crate) struct Change {
 }
 
 impl Change {
-    /// What we say, in the same words.
+    /// Our transition in the same form.
     pub(crate) fn of(transition: &Transition) -> Self {
         let dport = transition.flow.peer.map_or(0, |peer| peer.port());
         Self { sport: transition.flow.local.port(), dport, from: transition.from, to: transition.to }
     }
 
-    /// Whether it is the first of a connection's end.
+    /// Whether it is the first transition of one end of a connection.
     pub(crate) fn begins(&self) -> bool {
         matches!((self.from, self.to), (TcpState::Closed, TcpState::SynSent) | (TcpState::Listen, TcpState::SynRecv))
     }
@@ -39,11 +39,11 @@ pub(crate) fn counted(changes: impl Iterator<Item = Change>) -> BTreeMap<Change,
     })
 }
 
-/// The instance, as long as it traces.
+/// The instance; dropping it removes it.
 pub(crate) struct Truth(PathBuf);
 
 impl Truth {
-    /// Traces what has this port.
+    /// Traces the sockets with this port.
     pub(crate) fn begin(port: u16) -> Self {
         let root = PathBuf::from("/sys/kernel/tracing");
         if !root.join("events").is_dir() {
@@ -58,7 +58,7 @@ impl Truth {
         truth
     }
 
-    /// Everything it saw.
+    /// Stops, and returns every change that it traced.
     pub(crate) fn end(self) -> Vec<Change> {
         self.write(&format!("{EVENT}/enable"), "0");
         fs::read_to_string(self.0.join("trace")).unwrap().lines().filter_map(parse).collect()
