@@ -22,7 +22,7 @@ use crate::domain::{
 use crate::lab::{self, Lab, Machine};
 #[cfg(target_os = "linux")]
 use crate::lesson;
-use crate::lesson::Order;
+use crate::lesson::LessonOrder;
 use crate::model::packets::Origin;
 use crate::model::{Effect, Model, Msg};
 #[cfg(target_os = "linux")]
@@ -261,7 +261,7 @@ impl Shell for Laboratory {
         }
     }
 
-    fn order(&mut self, order: Order) {
+    fn order(&mut self, order: LessonOrder) {
         #[cfg(target_os = "linux")]
         self.wire.order(order);
         // Elsewhere there is no wire, and no lesson on it that could ask for anything.

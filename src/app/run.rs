@@ -13,7 +13,7 @@ use super::runner::Runner;
 use super::transcript::Transcript;
 use super::{locale, target, tell, transcript};
 use crate::domain::Lang;
-use crate::lesson::{self, Lesson, NotAway, Part, Phase};
+use crate::lesson::{self, Lesson, LessonPhase, NotRemote, StepItem};
 use crate::model::journal::Journal;
 use crate::text;
 use crate::view::sentences::{of_act, of_expect};
@@ -44,7 +44,7 @@ pub(super) fn run(args: &RunArgs) -> anyhow::Result<ExitCode> {
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build()?;
     let there = match &args.target {
         Some(target) => {
-            let tcp = lessons.iter().any(|(_, lesson)| lesson.connects_away());
+            let tcp = lessons.iter().any(|(_, lesson)| lesson.connects_by_tcp());
             match runtime.block_on(target::find(target, tcp, text::of(lang)))? {
                 Ok(there) => Some(there),
                 Err(why) => {
@@ -75,14 +75,14 @@ fn read(name: &str) -> anyhow::Result<Lesson> {
 fn towards_target(args: &RunArgs, lesson: Lesson, lang: Lang) -> Result<Lesson, String> {
     let Some(target) = &args.target else { return Ok(lesson) };
     let words = &text::of(lang).lessons;
-    lesson.away().map_err(|why| match why {
-        NotAway::OnTheWire => words.on_the_wire.to_owned(),
-        NotAway::Needs(parts) => {
-            let line = |(step, part): &(usize, Part)| match part {
-                Part::Act(act) => format!("\n  {} {step}: {}", words.step, of_act(words, act)),
-                Part::Expect(expect) => format!("\n  {} {step}: {}", words.step, of_expect(words, expect)),
+    lesson.remote().map_err(|why| match why {
+        NotRemote::OnTheWire => words.on_the_wire.to_owned(),
+        NotRemote::Needs(items) => {
+            let line = |(step, item): &(usize, StepItem)| match item {
+                StepItem::Act(act) => format!("\n  {} {step}: {}", words.step, of_act(words, act)),
+                StepItem::Expect(expect) => format!("\n  {} {step}: {}", words.step, of_expect(words, expect)),
             };
-            parts.iter().fold((words.needs_here)(&target.name), |said, part| said + &line(part))
+            items.iter().fold((words.needs_here)(&target.name), |said, item| said + &line(item))
         }
     })
 }
@@ -133,17 +133,17 @@ async fn one(
         if let Some(told) = &mut told {
             told.end(&runner.player.engine)?;
         }
-        if !matches!(phase, Ok(Phase::Passed)) {
+        if !matches!(phase, Ok(LessonPhase::Passed)) {
             failed = transcript::failures(&runner.player.engine, text::of(args.lang.unwrap_or(Lang::En)));
         }
         match phase {
-            Ok(Phase::Passed) if runner.next_step() => {}
+            Ok(LessonPhase::Passed) if runner.next_step() => {}
             other => break other,
         }
     };
     let model = Box::pin(runner.close()).await;
     follow(&model.journal)?;
-    let passed = ended? == Phase::Passed;
+    let passed = ended? == LessonPhase::Passed;
     if args.json {
         let line = ResultLine { kind: "result", file: name, passed, expectations, failed };
         println!("{}", serde_json::to_string(&line)?);

@@ -10,7 +10,7 @@ use tokio::time::{Instant, sleep_until};
 use super::queue;
 use super::stage::Stage;
 use crate::domain::{Clock, EventKind, EventSink, Evidence, Lang, Note, Observation, Stamp, WorldId};
-use crate::lesson::{Lesson, Order, Phase, Player};
+use crate::lesson::{Lesson, LessonOrder, LessonPhase, Player};
 use crate::model::journal::Journal;
 use crate::model::{Model, Msg, Ui, update};
 
@@ -50,12 +50,12 @@ impl Runner {
         let (sink, events) = queue::open(Clock::start());
         let stage = open(&lesson, &sink)?;
         let mut player = Player::new(name, 1, lesson, stage.addresses());
-        player.staged();
+        player.set_ready();
         Ok(Self { player, model: Model::new(Ui::default()), lang, stage, sink, events })
     }
 
     /// Goes through the present step until it passed or failed. `written` is shown the journal whenever it grew.
-    pub async fn step(&mut self, written: &mut impl FnMut(&Journal) -> io::Result<()>) -> anyhow::Result<Phase> {
+    pub async fn step(&mut self, written: &mut impl FnMut(&Journal) -> io::Result<()>) -> anyhow::Result<LessonPhase> {
         let world = self.player.engine.lesson().world;
         let orders = self.player.begin(&self.model, self.now());
         self.perform(orders)?;
@@ -79,7 +79,7 @@ impl Runner {
                     let before = self.model.journal.last_seq();
                     update(&mut self.model, Msg::Time(now));
                     self.hear_since(before)?;
-                    self.player.pass(&self.model, now);
+                    self.player.advance(&self.model, now);
                     self.tell();
                 }
             }
@@ -127,12 +127,12 @@ impl Runner {
     /// Has the journal told what became of the lesson.
     fn tell(&mut self) {
         let (at, world) = (self.now(), self.player.engine.lesson().world);
-        for kind in self.player.news(self.lang) {
+        for kind in self.player.progress(self.lang) {
             self.model.observe(Observation { at, world, host: None, evidence: Evidence::Called, kind });
         }
     }
 
-    fn perform(&mut self, orders: Vec<Order>) -> anyhow::Result<()> {
+    fn perform(&mut self, orders: Vec<LessonOrder>) -> anyhow::Result<()> {
         orders.into_iter().try_for_each(|order| self.stage.perform(order))
     }
 

@@ -18,7 +18,7 @@ use super::stage;
 use crate::domain::{
     EventKind, EventSink, Evidence, LessonChange, LessonEvent, Note, Observation, RowKey, Stamp, WorldId,
 };
-use crate::lesson::{Order, Player, catalogue};
+use crate::lesson::{LessonOrder, Player, catalogue};
 use crate::model::{Effect, Model, Msg, update};
 use crate::view;
 
@@ -32,7 +32,7 @@ pub trait Shell {
     /// Does one thing in the real world, without waiting; the results come back as observations.
     fn perform(&mut self, effect: Effect);
     /// Does one thing that the lesson asks for which is played, without waiting.
-    fn order(&mut self, order: Order) {
+    fn order(&mut self, order: LessonOrder) {
         drop(order);
     }
     /// Waits for what performing an effect has found and no observation tells. Cancelled at any time without loss.
@@ -183,12 +183,12 @@ impl<B: Backend<Error = io::Error>, S: Shell> Session<B, S> {
     }
 
     /// Performs what the lesson asks for, and has the journal told what became of it.
-    fn play(&mut self, orders: Vec<Order>) -> io::Result<()> {
+    fn play(&mut self, orders: Vec<LessonOrder>) -> io::Result<()> {
         orders.into_iter().for_each(|order| self.shell.order(order));
         let Some(player) = &mut self.player else { return Ok(()) };
-        let (news, world) = (player.news(self.model.ui.lang), player.engine.lesson().world);
+        let (news, world) = (player.progress(self.model.ui.lang), player.engine.lesson().world);
         // Its world is gone, or somebody has left it.
-        if player.is_staged() && news.is_empty() && self.model.worlds.of(world).playing.is_none() {
+        if player.is_ready() && news.is_empty() && self.model.worlds.of(world).playing.is_none() {
             self.player = None;
         }
         news.into_iter().try_for_each(|kind| self.report(world, kind))
@@ -198,7 +198,7 @@ impl<B: Backend<Error = io::Error>, S: Shell> Session<B, S> {
     fn pass(&mut self) -> io::Result<()> {
         let now = self.now();
         let Some(player) = &mut self.player else { return Ok(()) };
-        player.pass(&self.model, now);
+        player.advance(&self.model, now);
         self.play(vec![])
     }
 

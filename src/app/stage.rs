@@ -14,7 +14,7 @@ use crate::domain::{
 use crate::lab::{Lab, Machine, Script};
 #[cfg(target_os = "linux")]
 use crate::lesson::LessonSettings;
-use crate::lesson::{Addresses, Lesson, Order};
+use crate::lesson::{HostAddresses, Lesson, LessonOrder};
 use crate::model::Effect;
 use crate::observe::{Scope, SocketTable};
 #[cfg(target_os = "linux")]
@@ -35,7 +35,7 @@ struct Here {
     script: Script,
     table: SocketTable,
     ports: BTreeSet<u16>,
-    addresses: Addresses,
+    addresses: HostAddresses,
     /// Where the servers are, when that is another machine.
     there: Option<SocketAddr>,
 }
@@ -53,7 +53,7 @@ impl Stage {
             #[cfg(not(target_os = "linux"))]
             WorldId::Wire => anyhow::bail!("the wire lab needs Linux"),
             WorldId::Host => {
-                let addresses = Addresses::new(Ipv4Addr::LOCALHOST, Ipv4Addr::LOCALHOST);
+                let addresses = HostAddresses::new(Ipv4Addr::LOCALHOST, Ipv4Addr::LOCALHOST);
                 // Nothing is watched before it has a port.
                 Here::open(specs(lesson, |_| 0), sink, addresses, BTreeSet::new()).map(Self::host)
             }
@@ -63,7 +63,7 @@ impl Stage {
     /// Opens this machine's world for a lesson with the servers of another machine, at this address; with port 0 each
     /// where the laboratory has it.
     pub fn away(lesson: &Lesson, sink: &EventSink, there: SocketAddr) -> anyhow::Result<Self> {
-        let addresses = Addresses { client: SocketAddr::new(towards(there)?, 0), server: there };
+        let addresses = HostAddresses { client: SocketAddr::new(towards(there)?, 0), server: there };
         let ports = match there.port() {
             0 => lesson.ports().collect(),
             port => BTreeSet::from([port]),
@@ -77,7 +77,7 @@ impl Stage {
     }
 
     /// The addresses of its hosts.
-    pub fn addresses(&self) -> Addresses {
+    pub fn addresses(&self) -> HostAddresses {
         match &self.0 {
             #[cfg(target_os = "linux")]
             World::Wire(_) => wire_addresses(),
@@ -86,14 +86,14 @@ impl Stage {
     }
 
     /// Does one thing; what comes of it is an event.
-    pub fn perform(&mut self, order: Order) -> anyhow::Result<()> {
+    pub fn perform(&mut self, order: LessonOrder) -> anyhow::Result<()> {
         match &mut self.0 {
             #[cfg(target_os = "linux")]
             World::Wire(lab) => lab.order(order)?,
             World::Host(here) => match order {
-                Order::Script(_, op) => here.script.perform(op),
-                Order::Lab(effect) => here.perform(effect),
-                Order::Wire(_) | Order::Set(_) | Order::Run(..) => {
+                LessonOrder::Script(_, op) => here.script.perform(op),
+                LessonOrder::Lab(effect) => here.perform(effect),
+                LessonOrder::Wire(_) | LessonOrder::Set(_) | LessonOrder::Run(..) => {
                     anyhow::bail!("this needs the wire: world = \"wire\"")
                 }
             },
@@ -138,7 +138,7 @@ impl Here {
     fn open(
         servers: Vec<ServerSpec>,
         sink: &EventSink,
-        addresses: Addresses,
+        addresses: HostAddresses,
         ports: BTreeSet<u16>,
     ) -> anyhow::Result<Self> {
         let lab = Lab::new(Arc::new(Machine), sink.clone(), servers);
@@ -206,8 +206,8 @@ fn specs(lesson: &Lesson, port: impl Fn(ServerKind) -> u16) -> Vec<ServerSpec> {
 }
 
 /// The addresses of the wire's hosts.
-pub(super) fn wire_addresses() -> Addresses {
-    Addresses::new(HostId::Client.address(), HostId::Server.address())
+pub(super) fn wire_addresses() -> HostAddresses {
+    HostAddresses::new(HostId::Client.address(), HostId::Server.address())
 }
 
 /// Opens a wire with the servers that a lesson wants, none of them started. Blocks for some tens of milliseconds.
@@ -219,13 +219,13 @@ pub(super) fn on_wire(lesson: &Lesson, sink: &EventSink, options: &Options) -> R
 #[cfg(target_os = "linux")]
 impl WireLab {
     /// Does one thing that a lesson asks for; what comes of it is an event.
-    pub(super) fn order(&mut self, order: Order) -> anyhow::Result<()> {
+    pub(super) fn order(&mut self, order: LessonOrder) -> anyhow::Result<()> {
         match order {
-            Order::Wire(command) => self.command(command).context("the wire")?,
-            Order::Script(host, op) => self.perform_socket_op(host, op),
-            Order::Lab(effect) => self.perform(effect),
-            Order::Set(settings) => self.set_all(&settings)?,
-            Order::Run(host, argv) => {
+            LessonOrder::Wire(command) => self.command(command).context("the wire")?,
+            LessonOrder::Script(host, op) => self.perform_socket_op(host, op),
+            LessonOrder::Lab(effect) => self.perform(effect),
+            LessonOrder::Set(settings) => self.set_all(&settings)?,
+            LessonOrder::Run(host, argv) => {
                 let name = argv.first().cloned().unwrap_or_default();
                 run_silently(&self.wire, host, argv).context(name)?;
             }
@@ -235,15 +235,15 @@ impl WireLab {
 
     /// The same without keeping anybody waiting: what the hosts' helper has to be asked is asked aside, and what could
     /// not be done shows in what does not happen.
-    pub(super) fn order_aside(&mut self, order: Order) {
+    pub(super) fn order_aside(&mut self, order: LessonOrder) {
         match order {
-            Order::Set(settings) => {
+            LessonOrder::Set(settings) => {
                 let set = self.setter();
                 tokio::task::spawn_blocking(move || {
                     settings.each().into_iter().for_each(|(host, setting)| drop(set(host, setting)));
                 });
             }
-            Order::Run(host, argv) => {
+            LessonOrder::Run(host, argv) => {
                 let wire = Arc::clone(&self.wire);
                 tokio::task::spawn_blocking(move || run_silently(&wire, host, argv));
             }

@@ -12,7 +12,7 @@ use crate::domain::note::TableSource;
 use crate::domain::{
     EventKind, EventSink, Evidence, HostId, LessonChange, LessonEvent, Note, ServerSpec, Setting, WireEvent,
 };
-use crate::lesson::{Lesson, Order};
+use crate::lesson::{Lesson, LessonOrder};
 use crate::model::Effect;
 use crate::wire::{Options, Wire};
 
@@ -34,7 +34,7 @@ struct Slot {
     /// Whether one is being opened or closed.
     changing: bool,
     /// What was asked for since the wire said that it is open, before the lab on it was whole.
-    waiting: Vec<Order>,
+    waiting: Vec<LessonOrder>,
     /// Takes the lab apart when its wire ends by itself.
     follower: Option<JoinHandle<()>>,
 }
@@ -59,12 +59,12 @@ impl WireWorld {
         match effect {
             Effect::OpenWire => self.open(),
             Effect::CloseWire => self.change(|_, _| None),
-            other => self.order(Order::Lab(other)),
+            other => self.order(LessonOrder::Lab(other)),
         }
     }
 
     /// Does one thing that a lesson asks for, or the presenter.
-    pub(super) fn order(&mut self, order: Order) {
+    pub(super) fn order(&mut self, order: LessonOrder) {
         let mut slot = lock(&self.slot);
         if let Some(lab) = &mut slot.lab {
             lab.order_aside(order);

@@ -1,117 +1,120 @@
-//! What a step can do: with sockets of the lesson's own, on the wire, with the laboratory, with programs.
+//! The acts of a step: with the lesson's own sockets, on the wire, with the laboratory, with programs.
+
+use std::time::Duration;
 
 use serde::Deserialize;
 use toml::Spanned;
 
 use super::file::LessonSettings;
 use super::matcher::PacketMatch;
+use crate::domain::wire::WireMode;
 use crate::domain::{ClientPlan, CloseHow, HostId, ServerKind, ServiceModel};
 
-/// A socket's name in a file, and where it stands there.
-pub type Name = Spanned<String>;
+/// A socket's name, and its place in the file.
+pub type SocketName = Spanned<String>;
 
-/// One thing that is done.
+/// One act of a step.
 #[derive(Debug, Clone, PartialEq, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Act {
-    /// A socket listens: `socket`, `bind`, `listen`.
-    Listen(Listen),
-    /// A socket connects: `socket`, perhaps `bind`, `connect`. The handshake is not waited for.
-    Connect(Connect),
-    /// A connection is accepted and gets a name.
-    Accept(Accept),
-    /// A UDP socket is made.
-    Datagram(Datagram),
-    /// Something is sent.
-    Send(Send),
-    /// Something is received: waits for it.
-    Recv(Recv),
-    /// `shutdown(SHUT_WR)` of this socket.
-    Shutdown(Name),
-    /// `close` of this socket.
-    Close(Close),
-    /// `close` with a RST of this socket.
-    Reset(Name),
+    /// `socket`, `bind` and `listen`.
+    Listen(ListenAct),
+    /// `socket`, `bind` if a port is given, and `connect`. Does not wait for the handshake.
+    Connect(ConnectAct),
+    /// `accept`, which gives the connection a name.
+    Accept(AcceptAct),
+    /// Makes a UDP socket.
+    Datagram(DatagramAct),
+    /// Sends bytes.
+    Send(SendAct),
+    /// Receives bytes, and waits for them.
+    Recv(RecvAct),
+    /// `shutdown(SHUT_WR)` on this socket.
+    Shutdown(SocketName),
+    /// `close` on this socket.
+    Close(CloseAct),
+    /// `close` with a RST on this socket.
+    Reset(SocketName),
 
-    /// The packet that was held longest is delivered.
+    /// Delivers the packet that was held longest.
     Next,
-    /// A held packet is delivered. It is waited for, as in all that name a packet.
+    /// Delivers a held packet. Waits until there is one, as every act that names a packet does.
     Deliver(PacketMatch),
-    /// A held packet is lost.
+    /// Loses a held packet.
     Drop(PacketMatch),
-    /// A held packet is delivered and a copy of it stays.
+    /// Delivers a held packet and keeps a copy on the wire.
     Duplicate(PacketMatch),
-    /// A held packet changes places with the one behind it.
+    /// Swaps a held packet with the one behind it.
     Swap(PacketMatch),
-    /// One bit of a held packet is turned over.
+    /// Flips one bit of a held packet.
     Corrupt(PacketMatch),
-    /// A held packet is delivered after a time.
-    Delay(Delay),
-    /// Packets are treated like this from now on.
-    Mode(SetMode),
-    /// The wire is cut or mended.
-    Cut(Cut),
-    /// So many packets in a hundred are lost.
-    Loss(SetLoss),
+    /// Delivers a held packet after a delay.
+    Delay(DelayAct),
+    /// How packets are treated from now on.
+    Mode(ModeAct),
+    /// Cuts the wire, or restores it.
+    Cut(CutAct),
+    /// The percentage of packets that are lost from now on.
+    Loss(LossAct),
     /// Whether retransmissions are folded into a held original.
     Fold(bool),
-    /// Settings of the hosts are changed.
+    /// Changes settings of the hosts.
     #[serde(alias = "turn")]
     Set(LessonSettings),
 
-    /// One of the laboratory's servers is started.
+    /// Starts one of the laboratory's servers.
     Start(ServerKind),
-    /// One of them is stopped.
+    /// Stops one of the laboratory's servers.
     Stop(ServerKind),
-    /// One of them serves by another model from now on.
-    Switch(Switch),
-    /// Clients of the laboratory are made; they are called `c1`, `c2`, … in the order they come.
-    Spawn(Spawn),
-    /// One of them is ended.
-    End(EndClient),
-    /// All of them are closed.
+    /// Changes how one of the laboratory's servers serves its clients.
+    Switch(SwitchAct),
+    /// Spawns clients of the laboratory, named `c1`, `c2`, … in the order in which they are made.
+    Spawn(SpawnAct),
+    /// Ends one of these clients.
+    End(EndAct),
+    /// Closes all of these clients.
     CloseAll,
 
-    /// A program is run on a host.
-    Run(Run),
+    /// Runs a program on a host.
+    Run(RunAct),
 }
 
-/// See [`Act::Listen`].
+/// The fields of [`Act::Listen`].
 #[derive(Debug, Clone, PartialEq, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Listen {
-    /// What it is called from now on.
-    pub socket: Name,
-    /// Where.
+pub struct ListenAct {
+    /// Its name from now on.
+    pub socket: SocketName,
+    /// On which host.
     #[serde(default = "on_server")]
     pub host: HostId,
-    /// On which port; 0 is the kernel's choice.
-    #[serde(default = "usual_port")]
+    /// On which port; with 0 the kernel chooses.
+    #[serde(default = "default_port")]
     pub port: u16,
     /// The backlog.
-    #[serde(default = "usual_backlog")]
+    #[serde(default = "default_backlog")]
     pub backlog: u32,
     /// `SO_REUSEADDR`.
     #[serde(default)]
     pub reuse: bool,
-    /// `SO_RCVBUF`, in bytes: what it accepts inherits it.
+    /// `SO_RCVBUF`, in bytes; accepted connections inherit it.
     pub receive_buffer: Option<u32>,
 }
 
-/// See [`Act::Connect`].
+/// The fields of [`Act::Connect`].
 #[derive(Debug, Clone, PartialEq, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Connect {
-    /// What it is called from now on.
-    pub socket: Name,
-    /// From where.
+pub struct ConnectAct {
+    /// Its name from now on.
+    pub socket: SocketName,
+    /// From which host.
     #[serde(default = "on_client")]
     pub host: HostId,
-    /// From which port, when the kernel is not to choose.
+    /// From which port; by default the kernel chooses.
     pub from: Option<u16>,
-    /// To which listening socket, when it is one of the lesson's.
-    pub to: Option<Name>,
-    /// To which port of the other host, when it is not.
+    /// To which listening socket of the lesson; either this or `port`.
+    pub to: Option<SocketName>,
+    /// To which port of the other host.
     pub port: Option<u16>,
     /// `TCP_NODELAY`.
     #[serde(default)]
@@ -121,166 +124,176 @@ pub struct Connect {
     pub reuse: bool,
 }
 
-/// See [`Act::Accept`].
+/// The fields of [`Act::Accept`].
 #[derive(Debug, Clone, PartialEq, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Accept {
-    /// What the connection is called from now on.
-    pub socket: Name,
+pub struct AcceptAct {
+    /// The connection's name from now on.
+    pub socket: SocketName,
     /// The listening socket.
-    pub from: Name,
-    /// Acknowledgements are delayed from the first on: `TCP_QUICKACK` off.
+    pub from: SocketName,
+    /// Delays acknowledgements from the first one on: turns `TCP_QUICKACK` off.
     #[serde(default)]
     pub delay_acks: bool,
 }
 
-/// See [`Act::Datagram`].
+/// The fields of [`Act::Datagram`].
 #[derive(Debug, Clone, PartialEq, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Datagram {
-    /// What it is called from now on.
-    pub socket: Name,
-    /// Where.
+pub struct DatagramAct {
+    /// Its name from now on.
+    pub socket: SocketName,
+    /// On which host.
     pub host: HostId,
-    /// Bound to this port.
+    /// The port that it is bound to.
     pub port: Option<u16>,
-    /// `connect`ed to this port of the other host.
+    /// The port of the other host that it is connected to with `connect`.
     pub connect: Option<u16>,
 }
 
-/// See [`Act::Send`].
+/// The fields of [`Act::Send`].
 #[derive(Debug, Clone, PartialEq, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Send {
-    /// By which socket.
-    pub socket: Name,
-    /// What.
+pub struct SendAct {
+    /// From which socket.
+    pub socket: SocketName,
+    /// This text; either this or `bytes`.
     pub text: Option<String>,
-    /// So many bytes of nothing in particular, when it is not a text.
+    /// This many bytes of filler.
     pub bytes: Option<usize>,
-    /// To this port of the other host: `sendto`.
+    /// With `sendto`, to this port of the other host.
     pub to: Option<u16>,
 }
 
-/// See [`Act::Recv`].
+/// The fields of [`Act::Recv`].
 #[derive(Debug, Clone, PartialEq, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Recv {
-    /// By which socket.
-    pub socket: Name,
+pub struct RecvAct {
+    /// On which socket.
+    pub socket: SocketName,
     /// How many bytes at most.
-    #[serde(default = "usual_buffer")]
+    #[serde(default = "default_buffer")]
     pub most: usize,
-    /// The program waits in this call while the lesson goes on.
+    /// The program blocks in this call while the lesson goes on.
     #[serde(default)]
     pub ahead: bool,
 }
 
-/// See [`Act::Close`].
+/// The fields of [`Act::Close`].
 #[derive(Debug, Clone, PartialEq, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Close {
+pub struct CloseAct {
     /// Which socket.
-    pub socket: Name,
-    /// It will be closed as soon as the call that the program waits in returns; the lesson goes on.
+    pub socket: SocketName,
+    /// Closes it as soon as the call in which the program is blocked returns; the lesson goes on meanwhile.
     #[serde(default)]
     pub ahead: bool,
 }
 
-/// See [`Act::Delay`].
+/// The fields of [`Act::Delay`].
 #[derive(Debug, Clone, PartialEq, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Delay {
+pub struct DelayAct {
     /// Which packet.
     pub packet: PacketMatch,
     /// How long, in milliseconds.
     pub ms: u64,
 }
 
-/// How packets are treated.
+/// How the wire treats packets.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum ModeName {
-    /// Each is held.
+    /// Each packet is held.
     Step,
-    /// Each takes some time.
+    /// Each packet takes some time.
     Slow,
-    /// Each crosses at once.
+    /// Each packet crosses at once.
     Live,
 }
 
-/// See [`Act::Mode`].
+/// The fields of [`Act::Mode`].
 #[derive(Debug, Clone, PartialEq, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct SetMode {
-    /// How.
+pub struct ModeAct {
+    /// The mode.
     pub is: ModeName,
-    /// Only those from this host.
+    /// Only for packets from this host.
     pub from: Option<HostId>,
-    /// For `slow`: how long each takes, in milliseconds.
-    #[serde(default = "usual_hop")]
+    /// For `slow`: how long each packet takes, in milliseconds.
+    #[serde(default = "default_hop")]
     pub hop_ms: u64,
 }
 
-/// See [`Act::Cut`].
+impl ModeAct {
+    pub(super) const fn mode(&self) -> WireMode {
+        match self.is {
+            ModeName::Step => WireMode::Step,
+            ModeName::Slow => WireMode::Slow { hop: Duration::from_millis(self.hop_ms) },
+            ModeName::Live => WireMode::Live,
+        }
+    }
+}
+
+/// The fields of [`Act::Cut`].
 #[derive(Debug, Clone, PartialEq, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Cut {
-    /// Cut, or mended.
+pub struct CutAct {
+    /// Whether it is cut from now on.
     pub on: bool,
     /// Only the direction from this host.
     pub from: Option<HostId>,
 }
 
-/// See [`Act::Loss`].
+/// The fields of [`Act::Loss`].
 #[derive(Debug, Clone, PartialEq, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct SetLoss {
-    /// How many in a hundred.
+pub struct LossAct {
+    /// The percentage.
     pub percent: u8,
-    /// Only those from this host.
+    /// Only for packets from this host.
     pub from: Option<HostId>,
 }
 
-/// See [`Act::Switch`].
+/// The fields of [`Act::Switch`].
 #[derive(Debug, Clone, PartialEq, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Switch {
+pub struct SwitchAct {
     /// Which server.
     pub server: ServerKind,
-    /// How it is to serve.
+    /// Its service model from now on.
     pub model: ServiceModel,
 }
 
-/// See [`Act::Spawn`].
+/// The fields of [`Act::Spawn`].
 #[derive(Debug, Clone, PartialEq, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Spawn {
+pub struct SpawnAct {
     /// How many.
     #[serde(default = "one")]
     pub count: u32,
-    /// To do what.
+    /// What each of them does.
     #[serde(default = "stay")]
     pub plan: ClientPlan,
-    /// With which server.
+    /// Which server they connect to.
     pub server: ServerKind,
 }
 
-/// See [`Act::End`].
+/// The fields of [`Act::End`].
 #[derive(Debug, Clone, PartialEq, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct EndClient {
-    /// Which, from 1.
+pub struct EndAct {
+    /// The number of the client, from 1.
     pub client: u32,
-    /// How.
+    /// How it is closed.
     pub how: CloseHow,
 }
 
-/// See [`Act::Run`].
+/// The fields of [`Act::Run`].
 #[derive(Debug, Clone, PartialEq, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Run {
-    /// Where.
+pub struct RunAct {
+    /// On which host.
     pub host: HostId,
     /// The program and its arguments.
     pub argv: Vec<String>,
@@ -294,19 +307,19 @@ const fn on_client() -> HostId {
     HostId::Client
 }
 
-const fn usual_port() -> u16 {
+const fn default_port() -> u16 {
     65432
 }
 
-const fn usual_backlog() -> u32 {
+const fn default_backlog() -> u32 {
     8
 }
 
-const fn usual_buffer() -> usize {
+const fn default_buffer() -> usize {
     4096
 }
 
-const fn usual_hop() -> u64 {
+const fn default_hop() -> u64 {
     500
 }
 

@@ -1,37 +1,37 @@
-//! The scenarios that come with the program: inside it, so that they run by name wherever it is.
+//! The scenarios that come with the program, embedded in it so that they run by name from anywhere.
 
 use std::sync::LazyLock;
 
-use super::file::{FileError, Lesson};
+use super::file::{Lesson, LessonError};
 use crate::model::lessons::Card;
 
-/// A file that comes with the program.
+/// An embedded scenario.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Entry {
+pub struct CatalogueEntry {
     /// Its name, without `.toml`.
     pub name: &'static str,
-    /// What is in it.
+    /// Its text.
     pub source: &'static str,
 }
 
-impl Entry {
-    /// Reads it.
-    pub fn lesson(&self) -> Result<Lesson, FileError> {
+impl CatalogueEntry {
+    /// Parses it.
+    pub fn lesson(&self) -> Result<Lesson, LessonError> {
         Lesson::parse(self.source)
     }
 }
 
 macro_rules! files {
     ($($name:literal),+ $(,)?) => {
-        &[$(Entry {
+        &[$(CatalogueEntry {
             name: $name,
             source: include_str!(concat!(env!("CARGO_MANIFEST_DIR"), "/assets/scenarios/", $name, ".toml")),
         }),+]
     };
 }
 
-/// Every scenario, in the order in which a class meets them.
-const ENTRIES: &[Entry] = files![
+/// The order is that of a course.
+const ENTRIES: &[CatalogueEntry] = files![
     "open",
     "close-by-client",
     "close-by-server",
@@ -64,26 +64,26 @@ const ENTRIES: &[Entry] = files![
     "waited-out",
 ];
 
-/// Every scenario that comes with the program, in the order in which a class meets them.
-pub const fn catalogue() -> &'static [Entry] {
+/// Every embedded scenario, in the order of a course.
+pub const fn catalogue() -> &'static [CatalogueEntry] {
     ENTRIES
 }
 
 /// The scenario of this name.
-pub fn find(name: &str) -> Option<&'static Entry> {
+pub fn find(name: &str) -> Option<&'static CatalogueEntry> {
     ENTRIES.iter().find(|entry| entry.name == name)
 }
 
-/// Every scenario, read. `tests` see to it that none is left out.
+/// Every scenario, parsed. A test makes sure that none fails to parse.
 static LESSONS: LazyLock<Vec<(&'static str, Lesson)>> =
     LazyLock::new(|| ENTRIES.iter().filter_map(|entry| Some((entry.name, entry.lesson().ok()?))).collect());
 
-/// The scenario of this name, read.
+/// The scenario of this name, parsed.
 pub fn lesson(name: &str) -> Option<&'static Lesson> {
     LESSONS.iter().find(|(known, _)| *known == name).map(|(_, lesson)| lesson)
 }
 
-/// What a list says of every scenario.
+/// Every scenario as the list shows it.
 pub fn cards() -> Vec<Card> {
     let card = |(name, lesson): &(&str, Lesson)| Card {
         name: (*name).into(),

@@ -1,62 +1,62 @@
-//! The engine: goes through a lesson step by step, says what to do next, and ticks expectations off as they are met.
+//! The engine: plays a lesson step by step. It gives the orders and ticks the expectations off as they are met.
 //!
-//! It is pure. The world and the events come in, and so does the time; [`Order`]s go out. A headless run and the screen
-//! drive the same engine; neither waits for anything but events.
+//! It is pure: the world, the events and the time come in, [`LessonOrder`]s go out. A headless run and the screen drive
+//! the same engine.
 
 use std::collections::HashMap;
 use std::time::Duration;
 
-use super::cast::Cast;
-use super::file::{Lesson, Step};
-use super::order::{Addresses, Done, Order};
+use super::file::{Lesson, LessonStep};
+use super::order::{DoneWhen, HostAddresses, LessonOrder};
+use super::symbols::Symbols;
 use crate::domain::client::ClientChange;
 use crate::domain::lesson::{ExpectationState, SeenInstead};
 use crate::domain::{Event, EventKind, Flow, Proto, SocketId, Stamp, WireEvent};
 use crate::model::World;
 
-/// Where the engine stands in a step.
+/// How far the engine is in a step.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Phase {
-    /// Nothing of it was done yet.
+pub enum LessonPhase {
+    /// No act was begun yet.
     Ready,
-    /// It does things; this many were begun.
+    /// Acts are being done; this many were begun.
     Acting(usize),
-    /// All was done; not all was seen yet.
+    /// All acts are done; not all expectations are met yet.
     Expecting,
-    /// All was seen.
+    /// All expectations are met.
     Passed,
-    /// Something was not done or not seen in time.
+    /// An act was not done in time, or an expectation not met.
     Failed,
 }
 
-/// Whether an expectation can be about it.
+/// Whether an expectation can be about this event.
 const fn can_be_expected(kind: &EventKind) -> bool {
     let ended = matches!(kind, EventKind::Wire(WireEvent::ProgramEnded { .. }));
     ended || matches!(kind, EventKind::State(_) | EventKind::Confirmed(_) | EventKind::Packet(_) | EventKind::Call(_))
 }
 
-/// How many events of one step are remembered.
-const REMEMBERED: usize = 20_000;
+/// How many events of one step are kept.
+const MOST_EVENTS: usize = 20_000;
 
-/// See the module's head.
+/// See the module's documentation.
 #[derive(Debug, Clone)]
 pub struct Engine {
     lesson: Lesson,
-    addresses: Addresses,
+    addresses: HostAddresses,
     flows: HashMap<SocketId, Flow>,
     step: usize,
-    phase: Phase,
-    waiting: Option<Done>,
-    /// What was heard since the step before was over, and what that step heard. Between two steps the presenter talks and
-    /// the kernels go on: what they do meanwhile belongs to the step that comes.
-    pub(super) heard: Vec<Event>,
-    /// How much of it was heard when the step before was over.
+    phase: LessonPhase,
+    waiting: Option<DoneWhen>,
+    /// The events since the step before the current one began. Between two steps the presenter talks while the kernels go
+    /// on; what happens then belongs to the next step.
+    pub(super) events: Vec<Event>,
+    /// How many of the events came before the step before was over.
     over: usize,
-    /// How much of it was heard before the present step began.
+    /// How many of the events came before the current step began.
     before: usize,
-    /// When the present act began, or the expecting.
+    /// When the current act began, or the wait for the expectations.
     since: Stamp,
-    /// When the present step began.
+    /// When the current step began.
     began: Stamp,
     ticks: Vec<ExpectationState>,
     stuck: Option<usize>,
@@ -64,15 +64,15 @@ pub struct Engine {
 
 impl Engine {
     /// Before the first step.
-    pub fn new(lesson: Lesson, addresses: Addresses) -> Self {
+    pub fn new(lesson: Lesson, addresses: HostAddresses) -> Self {
         Self {
             lesson,
             addresses,
             flows: HashMap::new(),
             step: 0,
-            phase: Phase::Ready,
+            phase: LessonPhase::Ready,
             waiting: None,
-            heard: Vec::new(),
+            events: Vec::new(),
             over: 0,
             before: 0,
             since: Stamp::ZERO,
@@ -82,124 +82,128 @@ impl Engine {
         }
     }
 
-    /// What it goes through.
+    /// The lesson that it plays.
     pub const fn lesson(&self) -> &Lesson {
         &self.lesson
     }
 
-    /// The number of the present step, from 0.
+    /// The number of the current step, from 0.
     pub const fn place(&self) -> usize {
         self.step
     }
 
-    /// The present step; `None` after the last.
-    pub fn step(&self) -> Option<&Step> {
+    /// The current step.
+    pub fn step(&self) -> Option<&LessonStep> {
         self.lesson.steps.get(self.step)
     }
 
-    /// Where it stands in it.
-    pub const fn phase(&self) -> Phase {
+    /// How far it is in that step.
+    pub const fn phase(&self) -> LessonPhase {
         self.phase
     }
 
-    /// What became of the present step's expectations, in their order.
+    /// The state of each expectation of the current step, in their order.
     pub fn ticks(&self) -> &[ExpectationState] {
         &self.ticks
     }
 
-    /// When the present step was begun.
+    /// When the current step began.
     pub const fn began(&self) -> Stamp {
         self.began
     }
 
-    pub(super) const fn cast(&self) -> &Cast {
-        &self.lesson.cast
+    pub(super) const fn symbols(&self) -> &Symbols {
+        &self.lesson.symbols
     }
 
-    pub(super) const fn addresses(&self) -> &Addresses {
+    pub(super) const fn addresses(&self) -> &HostAddresses {
         &self.addresses
     }
 
-    /// The addresses of a socket by its name, as far as they are known.
+    /// The addresses of the socket of this name, once they are known.
     pub fn flow_of(&self, name: &str) -> Option<Flow> {
-        self.flows.get(&self.cast().part(name)?.id).copied()
+        self.flows.get(&self.symbols().socket(name)?.id).copied()
     }
 
-    /// Begins the present step. Says what to do first.
-    pub fn begin(&mut self, world: &World, now: Stamp) -> Vec<Order> {
-        let Some(step) = self.lesson.steps.get(self.step).filter(|_| self.phase == Phase::Ready) else { return vec![] };
-        self.ticks = vec![ExpectationState::Open; step.expect.len()];
-        // Two steps in which nothing is done look at one stretch of time: what one heard is there for the other.
-        let still = |step: usize| self.lesson.steps.get(step).is_some_and(|step| step.acts.is_empty());
-        if !(still(self.step) && self.step > 0 && still(self.step - 1)) {
-            self.heard.drain(..self.over.min(self.heard.len()));
+    /// Begins the current step. Returns its first orders.
+    pub fn begin(&mut self, world: &World, now: Stamp) -> Vec<LessonOrder> {
+        if self.phase != LessonPhase::Ready {
+            return vec![];
         }
-        self.before = self.heard.len();
+        let Some(step) = self.lesson.steps.get(self.step) else { return vec![] };
+        self.ticks = vec![ExpectationState::Open; step.expect.len()];
+        // Two steps without acts look at the same period: the events of the first also count for the second.
+        let passive = |step: usize| self.lesson.steps.get(step).is_some_and(|step| step.acts.is_empty());
+        if !(passive(self.step) && self.step > 0 && passive(self.step - 1)) {
+            self.events.drain(..self.over.min(self.events.len()));
+        }
+        self.before = self.events.len();
         self.began = now;
         self.since = now;
-        self.phase = Phase::Acting(0);
+        self.phase = LessonPhase::Acting(0);
         self.go_on(world, now)
     }
 
-    /// Goes to the next step, when the present one passed. `false` when there is none.
+    /// Goes to the next step if the current one passed. Returns `false` if there is none.
     pub fn next_step(&mut self) -> bool {
-        if self.phase == Phase::Passed && self.step + 1 < self.lesson.steps.len() {
+        if self.phase == LessonPhase::Passed && self.step + 1 < self.lesson.steps.len() {
             self.step += 1;
-            self.phase = Phase::Ready;
+            self.phase = LessonPhase::Ready;
             self.ticks.clear();
             return true;
         }
         false
     }
 
-    /// Hears what happened; `world` is the world with it. Says what to do next.
-    pub fn hear(&mut self, world: &World, event: &Event) -> Vec<Order> {
-        self.learn(event);
-        if self.phase == Phase::Failed {
+    /// Takes in an event that `world` has applied already. Returns what to do next.
+    pub fn observe(&mut self, world: &World, event: &Event) -> Vec<LessonOrder> {
+        self.remember_flow(event);
+        if self.phase == LessonPhase::Failed {
             return vec![];
         }
         self.lapse(event.seen.at);
-        if can_be_expected(&event.seen.kind) && self.heard.len() < REMEMBERED {
-            self.heard.push(event.clone());
+        if can_be_expected(&event.seen.kind) && self.events.len() < MOST_EVENTS {
+            self.events.push(event.clone());
         }
-        if matches!(self.phase, Phase::Ready | Phase::Passed) {
+        if matches!(self.phase, LessonPhase::Ready | LessonPhase::Passed) {
             return vec![];
         }
-        if self.waiting.as_mut().is_some_and(|done| done.by(&event.seen)) {
+        if self.waiting.as_mut().is_some_and(|done| done.is_shown_by(&event.seen)) {
             self.waiting = None;
             self.since = event.seen.at;
         }
         self.go_on(world, event.seen.at)
     }
 
-    /// Lets time pass: what was not done or not seen by now never is.
-    pub fn pass(&mut self, world: &World, now: Stamp) {
+    /// Lets time pass: ends what has lasted until its deadline.
+    pub fn advance(&mut self, world: &World, now: Stamp) {
         if self.next_due().is_none_or(|due| now < due) {
             return;
         }
-        self.look(world);
+        self.check(world);
         self.lapse(now);
-        if self.phase == Phase::Expecting && !self.settle() && now < self.deadline() {
+        if self.phase == LessonPhase::Expecting && !self.finish_step() && now < self.deadline() {
             return;
         }
-        if matches!(self.phase, Phase::Acting(_) | Phase::Expecting) {
+        if matches!(self.phase, LessonPhase::Acting(_) | LessonPhase::Expecting) {
             self.give_up(world);
         }
     }
 
-    /// When [`Engine::pass`] has something to decide.
+    /// When [`Engine::advance`] is next to be called.
     pub fn next_due(&self) -> Option<Stamp> {
         match self.phase {
-            Phase::Acting(_) => Some(self.deadline()),
-            Phase::Expecting => {
-                let absent =
-                    self.lesson.steps[self.step].expect.iter().zip(&self.ticks).filter_map(|(expect, tick)| {
-                        let over = expect.absent_for()?;
-                        (*tick == ExpectationState::Open).then(|| self.since.after(over))
-                    });
-                absent.chain([self.deadline()]).min()
+            LessonPhase::Acting(_) => Some(self.deadline()),
+            LessonPhase::Expecting => {
+                let mut due = self.deadline();
+                for (expect, tick) in self.lesson.steps[self.step].expect.iter().zip(&self.ticks) {
+                    if let (Some(absent), ExpectationState::Open) = (expect.absent_for(), tick) {
+                        due = due.min(self.since.after(absent));
+                    }
+                }
+                Some(due)
             }
-            _ => None,
+            LessonPhase::Ready | LessonPhase::Passed | LessonPhase::Failed => None,
         }
     }
 
@@ -208,15 +212,16 @@ impl Engine {
         self.since.after(Duration::from_millis(within))
     }
 
-    /// Remembers which addresses a socket has.
-    fn learn(&mut self, event: &Event) {
+    /// Remembers a socket's addresses.
+    fn remember_flow(&mut self, event: &Event) {
         match &event.seen.kind {
             EventKind::Call(call) => {
                 let id = call.new_socket.unwrap_or(call.socket);
                 if let Some(flow) = call.flow {
-                    // A datagram names its other side; the socket stays unconnected.
-                    let own = self.flows.get(&id).copied().filter(|_| flow.proto == Proto::Udp);
-                    self.flows.insert(id, own.unwrap_or(flow));
+                    // A datagram's flow names the peer; the socket itself stays unconnected.
+                    if flow.proto == Proto::Tcp || !self.flows.contains_key(&id) {
+                        self.flows.insert(id, flow);
+                    }
                 }
             }
             EventKind::Client(client) => {
@@ -228,30 +233,31 @@ impl Engine {
         }
     }
 
-    /// Gives the next order once the one before is done, then looks whether what is expected is seen.
-    fn go_on(&mut self, world: &World, now: Stamp) -> Vec<Order> {
+    /// Gives the next order once the one before is done, and after the last checks the expectations.
+    fn go_on(&mut self, world: &World, now: Stamp) -> Vec<LessonOrder> {
         let mut orders = Vec::new();
-        while let (Phase::Acting(next), None) = (self.phase, self.waiting) {
+        while let (LessonPhase::Acting(next), None) = (self.phase, self.waiting) {
             let Some(act) = self.lesson.steps[self.step].acts.get(next) else {
-                self.phase = Phase::Expecting;
+                self.phase = LessonPhase::Expecting;
                 self.since = self.since.max(now);
                 break;
             };
             let Some((order, done)) = self.order(world, act) else { break };
-            self.waiting = Some(done).filter(|done| *done != Done::AtOnce);
+            self.waiting = (done != DoneWhen::AtOnce).then_some(done);
             orders.push(order);
-            self.phase = Phase::Acting(next + 1);
+            self.phase = LessonPhase::Acting(next + 1);
         }
-        if self.phase == Phase::Expecting {
-            self.look(world);
-            self.settle();
+        if self.phase == LessonPhase::Expecting {
+            self.check(world);
+            self.finish_step();
         }
         orders
     }
 
-    /// What was not to be seen and was not seen until `now` is met: by what happened before, however late it is told.
+    /// Meets the expectations of absence whose time has passed. This comes before the event at `now` is checked, which may
+    /// be reported late.
     fn lapse(&mut self, now: Stamp) {
-        if self.phase != Phase::Expecting {
+        if self.phase != LessonPhase::Expecting {
             return;
         }
         for (expect, tick) in self.lesson.steps[self.step].expect.iter().zip(&mut self.ticks) {
@@ -262,8 +268,8 @@ impl Engine {
         }
     }
 
-    fn look(&mut self, world: &World) {
-        if self.phase != Phase::Expecting {
+    fn check(&mut self, world: &World) {
+        if self.phase != LessonPhase::Expecting {
             return;
         }
         let mut ticks = std::mem::take(&mut self.ticks);
@@ -280,13 +286,13 @@ impl Engine {
         self.ticks = ticks;
     }
 
-    /// Whether the step is over.
-    fn settle(&mut self) -> bool {
+    /// Ends the step if its expectations allow it; returns whether it is over.
+    fn finish_step(&mut self) -> bool {
         if self.ticks.iter().any(|tick| matches!(tick, ExpectationState::Missed(_))) {
-            self.phase = Phase::Failed;
+            self.phase = LessonPhase::Failed;
         } else if self.ticks.iter().all(|tick| *tick == ExpectationState::Met) {
-            self.phase = Phase::Passed;
-            self.over = self.heard.len();
+            self.phase = LessonPhase::Passed;
+            self.over = self.events.len();
         } else {
             return false;
         }
@@ -295,7 +301,7 @@ impl Engine {
 
     fn give_up(&mut self, world: &World) {
         let mut ticks = std::mem::take(&mut self.ticks);
-        if self.phase == Phase::Expecting {
+        if self.phase == LessonPhase::Expecting {
             for (expect, tick) in self.lesson.steps[self.step].expect.iter().zip(&mut ticks) {
                 if let (ExpectationState::Open, Err(seen)) = (&*tick, self.judge(world, expect)) {
                     *tick = ExpectationState::Missed(seen);
@@ -303,18 +309,18 @@ impl Engine {
             }
         }
         self.ticks = ticks;
-        if let Phase::Acting(begun) = self.phase {
+        if let LessonPhase::Acting(begun) = self.phase {
             self.stuck = Some(begun - usize::from(self.waiting.is_some()));
         }
-        self.phase = Phase::Failed;
+        self.phase = LessonPhase::Failed;
     }
 
-    /// What was heard since the present step began.
-    pub(super) fn heard_in_step(&self) -> &[Event] {
-        self.heard.get(self.before..).unwrap_or_default()
+    /// The events since the current step began.
+    pub(super) fn events_in_step(&self) -> &[Event] {
+        self.events.get(self.before..).unwrap_or_default()
     }
 
-    /// The act that was not done in time, by its place in the step, when that is why it failed.
+    /// The place in the step of the act that was not done in time, if the step failed because of it.
     pub const fn stuck(&self) -> Option<usize> {
         self.stuck
     }

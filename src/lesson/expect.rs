@@ -1,82 +1,83 @@
-//! What a step can expect to be seen.
+//! The expectations of a step.
 
 use serde::Deserialize;
 use toml::Spanned;
 
-use super::matcher::{Amount, By, End, PacketMatch};
+use super::matcher::{Amount, CauseMatch, PacketMatch, SocketEnd};
 use crate::domain::{HostId, Outcome, Syscall, TcpState, TimerKind};
 
-/// An end in a file, and where it stands there.
-pub type Of = Spanned<End>;
+/// An end of a connection as a file names it, and its place in the file.
+pub type SpannedEnd = Spanned<SocketEnd>;
 
-/// One thing that must be seen.
+/// One thing that must be observed. A step begins, for this, when the one before it is
+/// over.
 #[derive(Debug, Clone, PartialEq, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Expect {
     /// An end of a connection is in a state.
-    State(StateIs),
-    /// An end of a connection went from one state to another since the step before was over, and that was observed.
-    Edge(EdgeTaken),
-    /// A packet was sent since the step before was over.
+    State(ExpectState),
+    /// An end of a connection was observed to go from one state to another since the step began.
+    Edge(ExpectEdge),
+    /// A packet was sent since the step began.
     Packet(PacketMatch),
     /// A packet is on the wire now.
     Held(PacketMatch),
-    /// A packet that is held was sent again while it was.
-    Folded(Folded),
-    /// A call returned since the step before was over.
-    Call(CallReturned),
-    /// The socket table shows this of a socket.
-    Row(RowShows),
-    /// There are so many sockets like this in the table.
-    Count(Count),
-    /// A program ended since the step before was over.
-    Ended(Ended),
-    /// Something is not seen for some time after all was done.
-    Absent(Absent),
+    /// A packet was retransmitted while it was held.
+    Folded(ExpectFolded),
+    /// A call returned since the step began.
+    Call(ExpectCall),
+    /// The socket table shows these values for a socket.
+    Row(ExpectRow),
+    /// The socket table has this many sockets in a state.
+    Count(ExpectCount),
+    /// A program ended since the step began.
+    Ended(ExpectEnded),
+    /// Something is not observed for some time after the last act.
+    Absent(ExpectAbsent),
 }
 
-/// See [`Expect::State`].
+/// The fields of [`Expect::State`].
 #[derive(Debug, Clone, PartialEq, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct StateIs {
+pub struct ExpectState {
     /// Which end.
-    pub of: Of,
+    pub of: SpannedEnd,
     /// The state.
     pub is: TcpState,
-    /// What brought it there.
-    pub by: Option<By>,
+    /// What caused it.
+    pub by: Option<CauseMatch>,
 }
 
-/// See [`Expect::Edge`].
+/// The fields of [`Expect::Edge`].
 #[derive(Debug, Clone, PartialEq, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct EdgeTaken {
+pub struct ExpectEdge {
     /// Which end.
-    pub of: Of,
+    pub of: SpannedEnd,
     /// The state it left.
     pub from: TcpState,
     /// The state it went to.
     pub to: TcpState,
-    /// What made it.
-    pub by: Option<By>,
+    /// What caused the change.
+    pub by: Option<CauseMatch>,
 }
 
-/// See [`Expect::Folded`].
+/// The fields of [`Expect::Folded`].
 #[derive(Debug, Clone, PartialEq, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Folded {
+pub struct ExpectFolded {
     /// Which packet.
     pub packet: PacketMatch,
-    /// How often.
+    /// How many times.
     pub times: Amount,
 }
 
-/// See [`Expect::Call`].
+/// The fields of [`Expect::Call`].
 #[derive(Debug, Clone, PartialEq, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct CallReturned {
+pub struct ExpectCall {
     /// On which socket.
-    pub of: Of,
+    pub of: SpannedEnd,
     /// Which call.
     pub call: Syscall,
     /// `ok`, or the error's name.
@@ -84,29 +85,29 @@ pub struct CallReturned {
     pub result: Outcome,
     /// How many bytes it moved.
     pub len: Option<Amount>,
-    /// What it moved.
+    /// The text that it moved.
     pub text: Option<String>,
 }
 
-/// See [`Expect::Row`].
+/// The fields of [`Expect::Row`].
 #[derive(Debug, Clone, PartialEq, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct RowShows {
+pub struct ExpectRow {
     /// Which socket.
-    pub of: Of,
+    pub of: SpannedEnd,
     /// Its Recv-Q.
     pub recv_q: Option<Amount>,
     /// Its Send-Q.
     pub send_q: Option<Amount>,
-    /// The timer that runs for it.
+    /// The timer that is running for it.
     pub timer: Option<TimerKind>,
 }
 
-/// See [`Expect::Count`].
+/// The fields of [`Expect::Count`].
 #[derive(Debug, Clone, PartialEq, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Count {
-    /// With a local address of this host; both, when it is not said.
+pub struct ExpectCount {
+    /// On this host, by local address; by default on both.
     pub host: Option<HostId>,
     /// In this state.
     pub state: TcpState,
@@ -114,23 +115,23 @@ pub struct Count {
     pub is: Amount,
 }
 
-/// See [`Expect::Ended`].
+/// The fields of [`Expect::Ended`].
 #[derive(Debug, Clone, PartialEq, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Ended {
+pub struct ExpectEnded {
     /// On which host.
     pub host: HostId,
     /// Its exit status.
     pub status: i32,
 }
 
-/// See [`Expect::Absent`].
+/// The fields of [`Expect::Absent`].
 #[derive(Debug, Clone, PartialEq, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Absent {
+pub struct ExpectAbsent {
     /// For how long, in milliseconds.
     pub for_ms: u64,
-    /// What is not seen.
+    /// What must not be observed.
     pub what: Box<Expect>,
 }
 

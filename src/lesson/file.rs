@@ -1,35 +1,35 @@
-//! The file of a lesson or a scenario: TOML, every word of it known beforehand. A wrong one is refused with the place.
+//! The file of a lesson or a scenario: TOML without unknown keys. Errors give the line and the column.
 
 use serde::Deserialize;
 
 use super::act::Act;
-use super::cast::Cast;
 use super::expect::Expect;
+use super::symbols::Symbols;
 use crate::domain::{Lang, ServerKind, WorldId};
 
-/// A lesson: a world to prepare and steps to go through.
+/// A lesson: a world to set up, and steps to play.
 #[derive(Debug, Clone, PartialEq, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Lesson {
-    /// What it is called.
-    pub title: Said,
+    /// Its title.
+    pub title: LocalizedText,
     /// What it shows, in a sentence or two.
-    pub about: Said,
-    /// Where it happens.
+    pub about: LocalizedText,
+    /// The world in which it is played.
     #[serde(default = "on_the_wire")]
     pub world: WorldId,
-    /// Settings of the hosts before anything happens; only the wire's hosts have any.
+    /// Settings of the hosts before the first step; only the wire's hosts have any.
     #[serde(default, alias = "knobs")]
     pub settings: LessonSettings,
-    /// The laboratory's own servers that exist in it, not started: `threaded`, `echo`, `async`, `udp`.
+    /// The laboratory's servers that it has, stopped at first: `threaded`, `echo`, `async`, `udp`.
     #[serde(default)]
     pub servers: Vec<ServerKind>,
     /// The steps.
     #[serde(rename = "step", default)]
-    pub steps: Vec<Step>,
-    /// Who is who in it. Not in the file: made from the steps when it is read.
+    pub steps: Vec<LessonStep>,
+    /// The sockets that it names. Not in the file: made from the steps when it is parsed.
     #[serde(skip)]
-    pub cast: Cast,
+    pub symbols: Symbols,
 }
 
 const fn on_the_wire() -> WorldId {
@@ -39,14 +39,14 @@ const fn on_the_wire() -> WorldId {
 /// A text in both languages.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Said {
+pub struct LocalizedText {
     /// English.
     pub en: String,
     /// Brazilian Portuguese.
     pub pt: String,
 }
 
-impl Said {
+impl LocalizedText {
     /// In this language.
     pub fn lang(&self, lang: Lang) -> &str {
         match lang {
@@ -56,43 +56,43 @@ impl Said {
     }
 }
 
-/// One step: what is done, what is said about it, what must be seen then.
+/// One step: its text, its acts and its expectations.
 #[derive(Debug, Clone, PartialEq, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Step {
-    /// What the class is told, before it is done.
-    pub say: Option<Said>,
-    /// What is done, in this order; each is over before the next begins.
+pub struct LessonStep {
+    /// The text that the class reads before the acts are done.
+    pub say: Option<LocalizedText>,
+    /// The acts, in this order; each is done before the next begins.
     #[serde(default, rename = "do")]
     pub acts: Vec<Act>,
-    /// What must be seen after that, in any order.
+    /// What must be observed after that, in any order.
     #[serde(default)]
     pub expect: Vec<Expect>,
-    /// How long each act, and then all expectations together, may take, in milliseconds.
-    #[serde(default = "Step::patience")]
+    /// The time limit of each act, and then of all expectations together, in milliseconds.
+    #[serde(default = "LessonStep::default_within_ms")]
     pub within_ms: u64,
 }
 
-impl Step {
-    /// Longer than anything takes on a machine that is busy with other things.
-    const fn patience() -> u64 {
+impl LessonStep {
+    /// More than anything takes on a busy machine.
+    const fn default_within_ms() -> u64 {
         15_000
     }
 }
 
-/// HostSettings of the wire's hosts: of both, and of one more than of both.
+/// Settings of the wire's hosts. Those of one host override those of both.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct LessonSettings {
-    /// Of both hosts.
+    /// For both hosts.
     pub both: HostSettings,
-    /// Of the client host.
+    /// For the client host.
     pub client: HostSettings,
-    /// Of the server host.
+    /// For the server host.
     pub server: HostSettings,
 }
 
-/// HostSettings of one host's network stack; see `Documentation/networking/ip-sysctl`. What is not said stays as it is.
+/// Settings of one host's network stack; see `Documentation/networking/ip-sysctl`. A setting left out is unchanged.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct HostSettings {
@@ -104,23 +104,23 @@ pub struct HostSettings {
     pub window_scaling: Option<bool>,
     /// Tail loss probes (RFC 8985).
     pub tail_loss_probe: Option<bool>,
-    /// The ephemeral ports, from and up to.
+    /// The ephemeral ports, first and last.
     pub ephemeral_range: Option<(u16, u16)>,
     /// Whether a port in TIME_WAIT may be taken again: 0 never, 1 always, 2 on loopback.
     pub tw_reuse: Option<u8>,
-    /// How many SYN retransmissions come at the same distance.
+    /// How many SYN retransmissions are sent at the same interval, before it doubles.
     pub syn_linear_timeouts: Option<u8>,
-    /// How often a SYN is sent again.
+    /// How many times a SYN is retransmitted.
     pub syn_retries: Option<u8>,
-    /// How often a SYN-ACK is sent again.
+    /// How many times a SYN-ACK is retransmitted.
     pub synack_retries: Option<u8>,
-    /// How often data is sent again.
+    /// How many times data is retransmitted.
     pub retries: Option<u8>,
-    /// The same where no program holds the socket any more.
+    /// How many times data of an orphaned socket, which no program holds any more, is retransmitted.
     pub orphan_retries: Option<u8>,
-    /// How long an orphan stays in FIN_WAIT2, in seconds.
+    /// How long an orphaned socket stays in FIN_WAIT2, in seconds.
     pub fin_timeout: Option<u16>,
-    /// The most that `listen` grants.
+    /// The largest backlog that `listen` grants.
     pub somaxconn: Option<u32>,
     /// The receive buffer of new sockets, in bytes.
     pub receive_buffer: Option<u32>,
@@ -128,10 +128,10 @@ pub struct HostSettings {
     pub send_buffer: Option<u32>,
 }
 
-/// Why a file is no lesson.
+/// Why a file is not a valid lesson.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("line {line}, column {column}: {what}")]
-pub struct FileError {
+pub struct LessonError {
     /// The line, from 1.
     pub line: usize,
     /// The column, from 1, in characters.
@@ -140,7 +140,7 @@ pub struct FileError {
     pub what: String,
 }
 
-impl FileError {
+impl LessonError {
     pub(super) fn at(text: &str, offset: usize, what: String) -> Self {
         let before = text.get(..offset).unwrap_or(text);
         let line = before.matches('\n').count() + 1;
@@ -150,20 +150,19 @@ impl FileError {
 }
 
 impl Lesson {
-    /// Reads a file's text.
-    pub fn parse(text: &str) -> Result<Self, FileError> {
-        let mut lesson: Self = toml::from_str(text).map_err(|error| {
-            let at = error.span().map_or(0, |span| span.start);
-            FileError::at(text, at, error.message().to_owned())
-        })?;
+    /// Parses the text of a file.
+    pub fn parse(text: &str) -> Result<Self, LessonError> {
+        let error = |(at, what)| LessonError::at(text, at, what);
+        let mut lesson: Self = toml::from_str(text)
+            .map_err(|wrong| error((wrong.span().map_or(0, |span| span.start), wrong.message().to_owned())))?;
         if lesson.steps.is_empty() {
-            return Err(FileError::at(text, 0, "a lesson needs a [[step]]".into()));
+            return Err(error((0, "a lesson needs a [[step]]".into())));
         }
-        lesson.cast = Cast::of(&lesson).map_err(|(at, what)| FileError::at(text, at, what))?;
+        lesson.symbols = Symbols::of(&lesson).map_err(error)?;
         Ok(lesson)
     }
 
-    /// How many expectations there are in it.
+    /// The number of its expectations.
     pub fn expectations(&self) -> usize {
         self.steps.iter().map(|step| step.expect.len()).sum()
     }

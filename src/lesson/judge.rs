@@ -1,38 +1,38 @@
-//! Whether an expectation is met by what was heard and by the world as it is, and what is there instead.
+//! Whether the events and the world meet an expectation, and what was observed instead.
 
 use std::time::Duration;
 
 use super::engine::Engine;
-use super::expect::{CallReturned, Count, EdgeTaken, Expect, RowShows, StateIs};
-use super::matcher::{End, PacketMatch};
+use super::expect::{Expect, ExpectCall, ExpectCount, ExpectEdge, ExpectRow, ExpectState};
+use super::matcher::{PacketMatch, SocketEnd};
 use super::order::held;
 use crate::domain::lesson::SeenInstead;
 use crate::domain::{Cause, Event, EventKind, Evidence, Flags, Flow, HostId, SocketId, WireEvent};
 use crate::model::World;
 
 impl Expect {
-    /// For how long it must not be seen, when that is what is expected.
+    /// For an expectation of absence: how long it lasts.
     pub(super) const fn absent_for(&self) -> Option<Duration> {
         if let Self::Absent(absent) = self { Some(Duration::from_millis(absent.for_ms)) } else { None }
     }
 }
 
 impl Engine {
-    /// Whether what is looked for is seen; if not, what is.
+    /// Whether the expectation is met; if not, what was observed instead.
     pub(super) fn judge(&self, world: &World, expect: &Expect) -> Result<(), SeenInstead> {
         match expect {
-            // Only from when the step began: what happened before it cannot speak against it.
-            Expect::Absent(absent) => judge(self, self.heard_in_step(), world, &absent.what),
-            wanted => judge(self, &self.heard, world, wanted),
+            // Only events of the step itself: earlier ones cannot contradict it.
+            Expect::Absent(absent) => judge(self, self.events_in_step(), world, &absent.what),
+            wanted => judge(self, &self.events, world, wanted),
         }
     }
 }
 
-fn judge(engine: &Engine, heard: &[Event], world: &World, expect: &Expect) -> Result<(), SeenInstead> {
+fn judge(engine: &Engine, events: &[Event], world: &World, expect: &Expect) -> Result<(), SeenInstead> {
     match expect {
         Expect::State(wanted) => state(engine, world, wanted),
-        Expect::Edge(wanted) => edge(engine, heard, world, wanted),
-        Expect::Packet(wanted) => packet(heard, wanted),
+        Expect::Edge(wanted) => edge(engine, events, world, wanted),
+        Expect::Packet(wanted) => packet(events, wanted),
         Expect::Held(wanted) => match held(world, wanted) {
             Some(_) => Ok(()),
             None => Err(these(world.wire.open().map(|on| brief(on.from, &on.packet)))),
@@ -42,29 +42,29 @@ fn judge(engine: &Engine, heard: &[Event], world: &World, expect: &Expect) -> Re
             let times = world.wire.packet(number).map_or(0, |on| on.folded.into());
             if wanted.times.is(times) { Ok(()) } else { Err(SeenInstead::Number(times)) }
         }
-        Expect::Call(wanted) => call(engine, heard, wanted),
+        Expect::Call(wanted) => call(engine, events, wanted),
         Expect::Row(wanted) => row(engine, world, wanted),
         Expect::Count(wanted) => count(engine, world, wanted),
         Expect::Ended(wanted) => {
-            let ended = heard.iter().filter(|event| event.seen.host == Some(wanted.host));
+            let ended = events.iter().filter(|event| event.seen.host == Some(wanted.host));
             let mut statuses = ended.filter_map(|event| match event.seen.kind {
                 EventKind::Wire(WireEvent::ProgramEnded { status, .. }) => status,
                 _ => None,
             });
             if statuses.any(|status| status == wanted.status) { Ok(()) } else { Err(SeenInstead::Nothing) }
         }
-        Expect::Absent(absent) => judge(engine, heard, world, &absent.what),
+        Expect::Absent(absent) => judge(engine, events, world, &absent.what),
     }
 }
 
 impl Engine {
-    fn end(&self, end: &End) -> Option<Flow> {
+    fn end(&self, end: &SocketEnd) -> Option<Flow> {
         let flow = self.flow_of(&end.socket)?;
         if end.peer { flow.mirror() } else { Some(flow) }
     }
 
-    fn socket(&self, end: &End) -> Option<SocketId> {
-        self.cast().part(&end.socket).map(|part| part.id)
+    fn socket(&self, end: &SocketEnd) -> Option<SocketId> {
+        self.symbols().socket(&end.socket).map(|socket| socket.id)
     }
 }
 
@@ -85,7 +85,7 @@ fn flags(world: &World) -> impl Fn(u64) -> Option<Flags> {
     |number| world.wire.packet(number).and_then(|on| on.packet.tcp.as_ref()).map(|tcp| tcp.flags)
 }
 
-fn state(engine: &Engine, world: &World, wanted: &StateIs) -> Result<(), SeenInstead> {
+fn state(engine: &Engine, world: &World, wanted: &ExpectState) -> Result<(), SeenInstead> {
     let flow = engine.end(wanted.of.get_ref()).ok_or(SeenInstead::Nothing)?;
     let last = world.book.history(&flow).last();
     match last {
@@ -95,10 +95,10 @@ fn state(engine: &Engine, world: &World, wanted: &StateIs) -> Result<(), SeenIns
     }
 }
 
-fn edge(engine: &Engine, heard: &[Event], world: &World, wanted: &EdgeTaken) -> Result<(), SeenInstead> {
+fn edge(engine: &Engine, events: &[Event], world: &World, wanted: &ExpectEdge) -> Result<(), SeenInstead> {
     let flow = engine.end(wanted.of.get_ref()).ok_or(SeenInstead::Nothing)?;
     let taken = || {
-        let changes = heard.iter().filter_map(|event| match &event.seen.kind {
+        let changes = events.iter().filter_map(|event| match &event.seen.kind {
             EventKind::State(change) | EventKind::Confirmed(change) => Some((event.seen.evidence, change)),
             _ => None,
         });
@@ -114,9 +114,9 @@ fn edge(engine: &Engine, heard: &[Event], world: &World, wanted: &EdgeTaken) -> 
     Err(these(taken().map(|change| format!("{} → {}{}", change.from, change.to, cause(change.cause)))))
 }
 
-fn packet(heard: &[Event], wanted: &PacketMatch) -> Result<(), SeenInstead> {
+fn packet(events: &[Event], wanted: &PacketMatch) -> Result<(), SeenInstead> {
     let sent = || {
-        heard.iter().filter_map(|event| match (&event.seen.kind, event.seen.host) {
+        events.iter().filter_map(|event| match (&event.seen.kind, event.seen.host) {
             (EventKind::Packet(packet), host) => Some((host, packet)),
             _ => None,
         })
@@ -127,10 +127,10 @@ fn packet(heard: &[Event], wanted: &PacketMatch) -> Result<(), SeenInstead> {
     Err(these(sent().map(|(host, packet)| brief(host.unwrap_or(HostId::Client), packet))))
 }
 
-fn call(engine: &Engine, heard: &[Event], wanted: &CallReturned) -> Result<(), SeenInstead> {
+fn call(engine: &Engine, events: &[Event], wanted: &ExpectCall) -> Result<(), SeenInstead> {
     let socket = engine.socket(wanted.of.get_ref()).ok_or(SeenInstead::Nothing)?;
     let made = || {
-        heard.iter().filter_map(move |event| match &event.seen.kind {
+        events.iter().filter_map(move |event| match &event.seen.kind {
             EventKind::Call(call) if call.socket == socket || call.new_socket == Some(socket) => Some(call),
             _ => None,
         })
@@ -149,7 +149,7 @@ fn call(engine: &Engine, heard: &[Event], wanted: &CallReturned) -> Result<(), S
     if found { Ok(()) } else { Err(these(made().map(brief))) }
 }
 
-fn row(engine: &Engine, world: &World, wanted: &RowShows) -> Result<(), SeenInstead> {
+fn row(engine: &Engine, world: &World, wanted: &ExpectRow) -> Result<(), SeenInstead> {
     let flow = engine.end(wanted.of.get_ref()).ok_or(SeenInstead::Nothing)?;
     let row = &world.table.of(&flow).ok_or(SeenInstead::Nothing)?.row;
     let is = |wanted: Option<super::matcher::Amount>, value: Option<u32>| {
@@ -168,7 +168,7 @@ fn row(engine: &Engine, world: &World, wanted: &RowShows) -> Result<(), SeenInst
     ]))
 }
 
-fn count(engine: &Engine, world: &World, wanted: &Count) -> Result<(), SeenInstead> {
+fn count(engine: &Engine, world: &World, wanted: &ExpectCount) -> Result<(), SeenInstead> {
     let address = wanted.host.map(|host| match host {
         HostId::Client => engine.addresses().client.ip(),
         HostId::Server => engine.addresses().server.ip(),

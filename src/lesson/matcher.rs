@@ -1,4 +1,4 @@
-//! The words by which a lesson points at a packet, an end of a connection, a number and a cause.
+//! How a file denotes a packet, an end of a connection, a number and a cause.
 
 use std::fmt;
 use std::str::FromStr;
@@ -8,11 +8,11 @@ use serde::{Deserialize, Serialize};
 
 use crate::domain::{Cause, Flags, HostId, Icmp, PacketSummary, Proto, Syscall};
 
-/// A packet, by what can be seen of it. What is not said does not matter.
+/// A packet, by its contents. A field left out matches anything.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct PacketMatch {
-    /// Exactly these flags, PSH aside.
+    /// Exactly these flags, apart from PSH.
     pub flags: Option<Flags>,
     /// Sent by this host.
     pub from: Option<HostId>,
@@ -24,24 +24,24 @@ pub struct PacketMatch {
     pub len: Option<Amount>,
     /// What it carries.
     pub text: Option<String>,
-    /// Its sequence number, counted from the sender's SYN.
+    /// Its sequence number, relative to the sender's SYN.
     pub seq: Option<Amount>,
-    /// Its acknowledgement number, counted from the other side's SYN.
+    /// Its acknowledgement number, relative to the other side's SYN.
     pub ack: Option<Amount>,
     /// The window it offers.
     pub window: Option<Amount>,
-    /// Whether it was sent before.
+    /// Whether it is a retransmission.
     pub again: Option<bool>,
     /// From or to this port.
     pub port: Option<u16>,
-    /// The how manieth of those that are like this, from 1.
+    /// Which match, counted from 1.
     pub nth: Option<usize>,
 }
 
 impl PacketMatch {
-    /// Whether a packet that this host sent is like this. Does not count.
+    /// Whether a packet from this sender matches. Ignores `nth`.
     pub fn is(&self, packet: &PacketSummary, sender: Option<HostId>) -> bool {
-        let tcp = packet.tcp.as_ref().filter(|_| packet.icmp.is_none());
+        let tcp = if packet.icmp.is_none() { packet.tcp.as_ref() } else { None };
         let flags = |wanted: Flags| tcp.is_some_and(|tcp| without_push(tcp.flags, wanted) == wanted);
         let number = |wanted: Amount, value: Option<u32>| value.is_some_and(|value| wanted.is(value.into()));
         self.flags.is_none_or(flags)
@@ -57,13 +57,13 @@ impl PacketMatch {
             && self.port.is_none_or(|port| packet.flow.has_port(port))
     }
 
-    /// Which of those that are like this is meant, from 0.
+    /// Which match is meant, counted from 0.
     pub fn place(&self) -> usize {
         self.nth.unwrap_or(1).saturating_sub(1)
     }
 }
 
-/// The flags as a lesson compares them: PSH only where it asks for it.
+/// The flags without PSH, unless PSH is wanted.
 const fn without_push(flags: Flags, wanted: Flags) -> Flags {
     if wanted.has(Flags::PSH) { flags } else { Flags(flags.0 & !Flags::PSH.0) }
 }
@@ -76,7 +76,7 @@ pub struct Amount {
 }
 
 impl Amount {
-    /// Whether this number is meant.
+    /// Whether this number is within the bounds.
     pub const fn is(self, number: u64) -> bool {
         self.least <= number && number <= self.most
     }
@@ -100,7 +100,7 @@ impl fmt::Display for Amount {
 impl FromStr for Amount {
     type Err = String;
     fn from_str(text: &str) -> Result<Self, String> {
-        let wrong = || format!("{text:?} is no number and no bound such as \">0\" or \"<=9\"");
+        let wrong = || format!("{text:?} is neither a number nor a bound such as \">0\" or \"<=9\"");
         let number = |rest: &str| rest.trim().parse::<u64>().map_err(|_| wrong());
         if let Some(rest) = text.strip_prefix(">=") {
             return Ok(Self { least: number(rest)?, most: u64::MAX });
@@ -120,8 +120,8 @@ impl FromStr for Amount {
 
 impl<'de> Deserialize<'de> for Amount {
     fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
-        struct Read;
-        impl Visitor<'_> for Read {
+        struct AmountVisitor;
+        impl Visitor<'_> for AmountVisitor {
             type Value = Amount;
             fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
                 f.write_str("a number, or a bound such as \">0\"")
@@ -136,26 +136,26 @@ impl<'de> Deserialize<'de> for Amount {
                 text.parse().map_err(E::custom)
             }
         }
-        from.deserialize_any(Read)
+        from.deserialize_any(AmountVisitor)
     }
 }
 
 /// One end of a connection: `a` is the socket of that name, `a/peer` the other end of its connection.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize)]
-pub struct End {
+pub struct SocketEnd {
     /// The socket.
     pub socket: String,
-    /// The end on the other side.
+    /// Whether the other end of its connection is meant.
     pub peer: bool,
 }
 
-impl fmt::Display for End {
+impl fmt::Display for SocketEnd {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}{}", self.socket, if self.peer { "/peer" } else { "" })
     }
 }
 
-impl<'de> Deserialize<'de> for End {
+impl<'de> Deserialize<'de> for SocketEnd {
     fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
         let text = String::deserialize(from)?;
         Ok(match text.strip_suffix("/peer") {
@@ -165,19 +165,19 @@ impl<'de> Deserialize<'de> for End {
     }
 }
 
-/// What made a state change: a call by its name, `timer`, or a packet by its flags such as `SYN+ACK`.
+/// The cause of a state change: a call by its name, `timer`, or a packet by its flags such as `SYN+ACK`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum By {
+pub enum CauseMatch {
     /// A call.
     Call(Syscall),
-    /// A timer of the kernel.
+    /// A kernel timer.
     Timer,
-    /// The arrival of a packet with these flags, PSH aside.
+    /// The arrival of a packet with these flags, apart from PSH.
     Packet(Flags),
 }
 
-impl By {
-    /// Whether this was the cause; `flags` are those of a packet by its number.
+impl CauseMatch {
+    /// Whether this is the cause; `flags` gives the flags of a packet by its number.
     pub fn is(self, cause: Option<Cause>, flags: impl Fn(u64) -> Option<Flags>) -> bool {
         match (self, cause) {
             (Self::Call(call), Some(Cause::Call(made))) => call == made,
@@ -190,7 +190,7 @@ impl By {
     }
 }
 
-impl fmt::Display for By {
+impl fmt::Display for CauseMatch {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Call(call) => write!(f, "{call}()"),
@@ -200,7 +200,7 @@ impl fmt::Display for By {
     }
 }
 
-impl<'de> Deserialize<'de> for By {
+impl<'de> Deserialize<'de> for CauseMatch {
     fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
         let text = String::deserialize(from)?;
         if text == "timer" {
@@ -208,6 +208,7 @@ impl<'de> Deserialize<'de> for By {
         }
         let call = text.parse().map(Self::Call).ok();
         let packet = || text.parse().map(Self::Packet).ok();
-        call.or_else(packet).ok_or_else(|| D::Error::custom(format!("{text:?} is no call, no flags and not \"timer\"")))
+        call.or_else(packet)
+            .ok_or_else(|| D::Error::custom(format!("{text:?} is neither a call nor flags nor \"timer\"")))
     }
 }

@@ -1,19 +1,16 @@
-//! Lessons and scenarios: files that do something, say something and expect something, and the engine that goes through
-//! them.
+//! Lessons and scenarios: files of steps, each with a text, acts and expectations, and the engine that plays them.
 //!
 //! | file | is |
 //! |---|---|
-//! | `file`, `act`, `expect`, `matcher` | the format: what can be written |
-//! | `settings` | the settings that a file changes |
-//! | `cast` | the names in a file, and the sockets they stand for |
-//! | `engine`, `order`, `judge` | what to do next, whether it was done, whether what was expected is seen |
-//! | `player` | a lesson that is played: the engine, and what it tells the journal of itself |
-//! | `away` | a lesson whose servers are on another machine |
+//! | `file`, `act`, `expect`, `matcher` | the file format |
+//! | `settings` | the host settings that a file changes |
+//! | `symbols` | the sockets that a file names |
+//! | `engine`, `order`, `judge` | what to do next, whether it is done, whether the expectations are met |
+//! | `player` | one run of a lesson: the engine, and the events that report its progress |
+//! | `remote` | a lesson played against another machine's servers |
 //! | `catalogue` | the files that come with the program |
 
 pub mod act;
-mod away;
-pub mod cast;
 pub mod catalogue;
 pub mod engine;
 pub mod expect;
@@ -22,17 +19,19 @@ mod judge;
 pub mod matcher;
 mod order;
 mod player;
+mod remote;
 mod settings;
+pub mod symbols;
 
 pub use crate::domain::lesson::{ExpectationState, SeenInstead};
 pub use act::Act;
-pub use away::{NotAway, Part};
-pub use catalogue::{Entry, catalogue};
-pub use engine::{Engine, Phase};
+pub use catalogue::{CatalogueEntry, catalogue};
+pub use engine::{Engine, LessonPhase};
 pub use expect::Expect;
-pub use file::{FileError, HostSettings, Lesson, LessonSettings, Said, Step};
-pub use order::{Addresses, Order};
+pub use file::{HostSettings, Lesson, LessonError, LessonSettings, LessonStep, LocalizedText};
+pub use order::{HostAddresses, LessonOrder};
 pub use player::Player;
+pub use remote::{NotRemote, StepItem};
 
 #[cfg(test)]
 mod tests;

@@ -1,46 +1,45 @@
-//! From what a step does to what is asked of the real world, and how it is known that it was done.
+//! Turns an act into an order to the real world, and recognises the event that shows it was carried out.
 
 use std::net::{IpAddr, SocketAddr};
 use std::time::Duration;
 
-use super::act::{Act, Connect, Datagram, ModeName, Send};
+use super::act::{Act, ConnectAct, DatagramAct, ListenAct, RecvAct, SendAct, SocketName};
 use super::engine::Engine;
 use super::file::LessonSettings;
 use super::matcher::PacketMatch;
 use crate::domain::client::ClientChange;
-use crate::domain::wire::WireMode;
 use crate::domain::{
-    Destination, EventKind, HostId, Note, Observation, ScriptedCall, ServerChange, ServerId, SocketId, SocketOp,
-    SocketOptions, Syscall, WireCommand, WireEvent,
+    ClientId, Destination, EventKind, HostId, Note, Observation, Proto, ScriptedCall, ServerChange, ServerId,
+    ServerKind, SocketId, SocketOp, SocketOptions, Syscall, WireCommand, WireEvent,
 };
 use crate::model::wire::Fate;
 use crate::model::{Effect, World};
 
 /// One thing to do in the real world.
 #[derive(Debug, Clone, PartialEq)]
-pub enum Order {
-    /// Of the wire.
+pub enum LessonOrder {
+    /// A command to the wire.
     Wire(WireCommand),
-    /// With a socket of the lesson's own, on this host.
+    /// A call on a socket of the lesson, on this host.
     Script(HostId, SocketOp),
-    /// With the laboratory.
+    /// An effect in the laboratory.
     Lab(Effect),
-    /// Turn these settings.
+    /// Change these settings.
     Set(LessonSettings),
     /// Run this program on this host.
     Run(HostId, Vec<String>),
 }
 
-/// What shows that an order was carried out.
+/// The event that shows that an order was carried out.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Done {
-    /// It is, once it was given.
+pub(super) enum DoneWhen {
+    /// None: giving the order is enough.
     AtOnce,
     /// This packet was dropped, delayed, damaged or moved.
     Handled(u64),
-    /// This packet was delivered; any, when it is not said which.
+    /// This packet was delivered; `None` for any packet.
     Delivered(Option<u64>),
-    /// The wire said how it treats packets now.
+    /// The wire reported how it now treats packets.
     Treated,
     /// This call returned on this socket, or any failed.
     Call(SocketId, Syscall),
@@ -48,17 +47,17 @@ pub(super) enum Done {
     Dialed(SocketId),
     /// A server changed.
     Server(ServerId),
-    /// So many clients more were made, or no more could be.
+    /// This many more clients were made, or no more could be.
     Spawned(u32),
-    /// A program runs.
+    /// A program was started.
     Program,
-    /// So many settings more were changed.
+    /// This many more settings were changed.
     SettingsChanged(usize),
 }
 
-impl Done {
-    /// Whether this shows it; counts where there is something to count.
-    pub(super) fn by(&mut self, seen: &Observation) -> bool {
+impl DoneWhen {
+    /// Whether this event shows it. Counts down where several events are awaited.
+    pub(super) fn is_shown_by(&mut self, seen: &Observation) -> bool {
         match (&mut *self, &seen.kind) {
             (Self::Handled(number), EventKind::Wire(event)) => handled(event, *number),
             (Self::Delivered(wanted), EventKind::Wire(WireEvent::Delivered { packet })) => {
@@ -103,7 +102,7 @@ impl Done {
     }
 }
 
-/// Whether the presenter's hand was on this packet.
+/// Whether the wire lost, delayed, damaged or moved this packet on request.
 const fn handled(event: &WireEvent, number: u64) -> bool {
     match event {
         WireEvent::Dropped { packet, .. }
@@ -114,17 +113,17 @@ const fn handled(event: &WireEvent, number: u64) -> bool {
     }
 }
 
-/// The addresses of the hosts. Their ports are 0, unless there is only one to go to, whichever a lesson names.
+/// The addresses of the two hosts. A port other than 0 replaces every port that a lesson names on that host.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Addresses {
+pub struct HostAddresses {
     /// Of the client host.
     pub client: SocketAddr,
     /// Of the server host.
     pub server: SocketAddr,
 }
 
-impl Addresses {
-    /// Of two hosts with all their ports.
+impl HostAddresses {
+    /// Two hosts on which a lesson's own ports hold.
     pub fn new(client: impl Into<IpAddr>, server: impl Into<IpAddr>) -> Self {
         Self { client: SocketAddr::new(client.into(), 0), server: SocketAddr::new(server.into(), 0) }
     }
@@ -145,136 +144,111 @@ impl Addresses {
 }
 
 impl Engine {
-    /// What an act asks for, as soon as that can be said: a packet that it names has to be there first.
-    pub(super) fn order(&self, world: &World, act: &Act) -> Option<(Order, Done)> {
-        let packet = |wanted: &PacketMatch, command: fn(u64) -> WireCommand, done: fn(u64) -> Done| {
+    /// What an act asks for, as soon as that is known: a packet that it names must be on the wire first.
+    pub(super) fn order(&self, world: &World, act: &Act) -> Option<(LessonOrder, DoneWhen)> {
+        let packet = |wanted: &PacketMatch, command: fn(u64) -> WireCommand, done: fn(u64) -> DoneWhen| {
             let number = held(world, wanted)?;
-            Some((Order::Wire(command(number)), done(number)))
+            Some((LessonOrder::Wire(command(number)), done(number)))
         };
-        let delivered = |number| Done::Delivered(Some(number));
-        let treat = |command| Some((Order::Wire(command), Done::Treated));
+        let delivered = |number| DoneWhen::Delivered(Some(number));
+        let treat = |command| Some((LessonOrder::Wire(command), DoneWhen::Treated));
         match act {
-            Act::Next => Some((Order::Wire(WireCommand::Next), Done::Delivered(None))),
+            Act::Listen(listen) => self.script(&listen.socket, self.listen(listen), returned(Syscall::Listen)),
+            Act::Connect(connect) => self.script(&connect.socket, self.connect(connect)?, DoneWhen::Dialed),
+            Act::Accept(accept) => {
+                let from = self.symbols().socket(accept.from.get_ref())?.id;
+                let call = ScriptedCall::Accept { from, delay_acks: accept.delay_acks };
+                self.script(&accept.socket, call, returned(Syscall::Accept))
+            }
+            Act::Datagram(datagram) => {
+                let (call, last) = self.datagram(datagram);
+                self.script(&datagram.socket, call, returned(last))
+            }
+            Act::Send(send) => self.send(send),
+            Act::Recv(recv) => self.recv(recv),
+            Act::Shutdown(name) => self.script(name, ScriptedCall::ShutdownWrite, returned(Syscall::Shutdown)),
+            Act::Close(close) if close.ahead => self.script(&close.socket, ScriptedCall::Close, |_| DoneWhen::AtOnce),
+            Act::Close(close) => self.script(&close.socket, ScriptedCall::Close, returned(Syscall::Close)),
+            Act::Reset(name) => self.script(name, ScriptedCall::Reset, returned(Syscall::Close)),
+
+            Act::Next => Some((LessonOrder::Wire(WireCommand::Next), DoneWhen::Delivered(None))),
             Act::Deliver(wanted) => packet(wanted, WireCommand::Deliver, delivered),
-            Act::Drop(wanted) => packet(wanted, WireCommand::Drop, Done::Handled),
+            Act::Drop(wanted) => packet(wanted, WireCommand::Drop, DoneWhen::Handled),
             Act::Duplicate(wanted) => packet(wanted, WireCommand::Duplicate, delivered),
-            // There has to be one behind it to change places with.
-            Act::Swap(wanted) => packet(wanted, WireCommand::Swap, Done::Handled)
-                .filter(|(_, done)| matches!(done, Done::Handled(number) if is_followed(world, *number))),
-            Act::Corrupt(wanted) => packet(wanted, WireCommand::Corrupt, Done::Handled),
+            Act::Swap(wanted) => {
+                let number = held(world, wanted)?;
+                let swap = (LessonOrder::Wire(WireCommand::Swap(number)), DoneWhen::Handled(number));
+                is_followed(world, number).then_some(swap)
+            }
+            Act::Corrupt(wanted) => packet(wanted, WireCommand::Corrupt, DoneWhen::Handled),
             Act::Delay(delay) => {
                 let number = held(world, &delay.packet)?;
                 let command = WireCommand::Delay(number, Duration::from_millis(delay.ms));
-                Some((Order::Wire(command), Done::Handled(number)))
+                Some((LessonOrder::Wire(command), DoneWhen::Handled(number)))
             }
-            Act::Mode(set) => treat(WireCommand::Mode(
-                set.from,
-                match set.is {
-                    ModeName::Step => WireMode::Step,
-                    ModeName::Live => WireMode::Live,
-                    ModeName::Slow => WireMode::Slow { hop: Duration::from_millis(set.hop_ms) },
-                },
-            )),
+            Act::Mode(set) => treat(WireCommand::Mode(set.from, set.mode())),
             Act::Cut(cut) => treat(WireCommand::Cut(cut.from, cut.on)),
             Act::Loss(loss) => treat(WireCommand::Loss(loss.from, loss.percent)),
             Act::Fold(on) => treat(WireCommand::Fold(*on)),
             Act::Set(settings) => {
                 let done = match settings.each().len() {
-                    0 => Done::AtOnce,
-                    count => Done::SettingsChanged(count),
+                    0 => DoneWhen::AtOnce,
+                    count => DoneWhen::SettingsChanged(count),
                 };
-                Some((Order::Set(*settings), done))
+                Some((LessonOrder::Set(*settings), done))
             }
-            Act::Run(run) => Some((Order::Run(run.host, run.argv.clone()), Done::Program)),
-            Act::Start(kind) => self.cast().server(*kind).map(|id| (Order::Lab(Effect::Start(id)), Done::Server(id))),
-            Act::Stop(kind) => self.cast().server(*kind).map(|id| (Order::Lab(Effect::Stop(id)), Done::Server(id))),
-            Act::Switch(switch) => {
-                let id = self.cast().server(switch.server)?;
-                Some((Order::Lab(Effect::Switch(id, switch.model)), Done::Server(id)))
-            }
+
+            Act::Start(kind) => self.server(*kind, Effect::Start),
+            Act::Stop(kind) => self.server(*kind, Effect::Stop),
+            Act::Switch(switch) => self.server(switch.server, |id| Effect::Switch(id, switch.model)),
             Act::Spawn(spawn) => {
-                let server = world.servers.get(self.cast().server(spawn.server)?)?;
+                let server = world.servers.get(self.symbols().server(spawn.server)?)?;
                 let destination =
                     Destination { server: Some(server.id), proto: server.spec.proto, addr: server.addr() };
                 let effect = Effect::Spawn { count: spawn.count, plan: spawn.plan, destination };
-                Some((Order::Lab(effect), Done::Spawned(spawn.count)))
+                Some((LessonOrder::Lab(effect), DoneWhen::Spawned(spawn.count)))
             }
-            Act::End(end) => {
-                Some((Order::Lab(Effect::Close(crate::domain::ClientId(end.client), end.how)), Done::AtOnce))
-            }
-            Act::CloseAll => Some((Order::Lab(Effect::CloseAll), Done::AtOnce)),
-            _ => self.op(act),
+            Act::End(end) => Some((LessonOrder::Lab(Effect::Close(ClientId(end.client), end.how)), DoneWhen::AtOnce)),
+            Act::CloseAll => Some((LessonOrder::Lab(Effect::CloseAll), DoneWhen::AtOnce)),
+
+            Act::Run(run) => Some((LessonOrder::Run(run.host, run.argv.clone()), DoneWhen::Program)),
         }
     }
 
-    /// The acts with sockets of the lesson's own.
-    fn op(&self, act: &Act) -> Option<(Order, Done)> {
-        let op = |name: &str, call: ScriptedCall, done: fn(SocketId) -> Done| {
-            let part = self.cast().part(name)?;
-            Some((Order::Script(part.host, SocketOp { socket: part.id, call }), done(part.id)))
-        };
-        match act {
-            Act::Listen(listen) => {
-                let options = SocketOptions {
-                    reuse_addr: listen.reuse,
-                    receive_buffer: listen.receive_buffer,
-                    ..SocketOptions::default()
-                };
-                let addr = self.addresses().of(listen.host, listen.port);
-                let name = listen.socket.get_ref().clone();
-                let call = ScriptedCall::Listen { name, addr, backlog: listen.backlog, options };
-                op(listen.socket.get_ref(), call, |id| Done::Call(id, Syscall::Listen))
-            }
-            Act::Connect(connect) => {
-                let call = self.connect(connect)?;
-                op(connect.socket.get_ref(), call, Done::Dialed)
-            }
-            Act::Accept(accept) => {
-                let from = self.cast().part(accept.from.get_ref())?.id;
-                let call = ScriptedCall::Accept { from, delay_acks: accept.delay_acks };
-                op(accept.socket.get_ref(), call, |id| Done::Call(id, Syscall::Accept))
-            }
-            Act::Datagram(datagram) => {
-                let (call, last) = self.datagram(datagram);
-                let part = self.cast().part(datagram.socket.get_ref())?;
-                let order = Order::Script(part.host, SocketOp { socket: part.id, call });
-                Some((order, Done::Call(part.id, last)))
-            }
-            Act::Send(send) => {
-                let host = self.cast().part(send.socket.get_ref())?.host;
-                let bytes = bytes(send);
-                match send.to {
-                    Some(port) => {
-                        let call = ScriptedCall::SendTo(bytes, self.addresses().across(host, port));
-                        op(send.socket.get_ref(), call, |id| Done::Call(id, Syscall::Sendto))
-                    }
-                    None => op(send.socket.get_ref(), ScriptedCall::Send(bytes), |id| Done::Call(id, Syscall::Send)),
-                }
-            }
-            Act::Recv(recv) => {
-                let part = self.cast().part(recv.socket.get_ref())?;
-                let datagram = part.proto == crate::domain::Proto::Udp;
-                let call = if datagram { ScriptedCall::RecvFrom } else { ScriptedCall::Recv(recv.most) };
-                let awaited = if datagram { Syscall::Recvfrom } else { Syscall::Recv };
-                let done = if recv.ahead { Done::AtOnce } else { Done::Call(part.id, awaited) };
-                Some((Order::Script(part.host, SocketOp { socket: part.id, call }), done))
-            }
-            Act::Shutdown(name) => {
-                op(name.get_ref(), ScriptedCall::ShutdownWrite, |id| Done::Call(id, Syscall::Shutdown))
-            }
-            Act::Close(close) => {
-                let done = |id| Done::Call(id, Syscall::Close);
-                op(close.socket.get_ref(), ScriptedCall::Close, if close.ahead { |_| Done::AtOnce } else { done })
-            }
-            Act::Reset(name) => op(name.get_ref(), ScriptedCall::Reset, |id| Done::Call(id, Syscall::Close)),
-            _ => None,
+    /// A call on a socket of the lesson.
+    fn script(
+        &self,
+        name: &SocketName,
+        call: ScriptedCall,
+        done: impl FnOnce(SocketId) -> DoneWhen,
+    ) -> Option<(LessonOrder, DoneWhen)> {
+        let socket = self.symbols().socket(name.get_ref())?;
+        Some((LessonOrder::Script(socket.host, SocketOp { socket: socket.id, call }), done(socket.id)))
+    }
+
+    /// An effect on one of the laboratory's servers.
+    fn server(&self, kind: ServerKind, effect: impl FnOnce(ServerId) -> Effect) -> Option<(LessonOrder, DoneWhen)> {
+        let id = self.symbols().server(kind)?;
+        Some((LessonOrder::Lab(effect(id)), DoneWhen::Server(id)))
+    }
+
+    fn listen(&self, listen: &ListenAct) -> ScriptedCall {
+        ScriptedCall::Listen {
+            name: listen.socket.get_ref().clone(),
+            addr: self.addresses().of(listen.host, listen.port),
+            backlog: listen.backlog,
+            options: SocketOptions {
+                reuse_addr: listen.reuse,
+                receive_buffer: listen.receive_buffer,
+                ..SocketOptions::default()
+            },
         }
     }
 
-    fn connect(&self, connect: &Connect) -> Option<ScriptedCall> {
-        let to = match (&connect.to, connect.port) {
-            (Some(name), _) => self.flow_of(name.get_ref())?.local,
-            (None, port) => self.addresses().across(connect.host, port?),
+    fn connect(&self, connect: &ConnectAct) -> Option<ScriptedCall> {
+        let to = match &connect.to {
+            Some(name) => self.flow_of(name.get_ref())?.local,
+            None => self.addresses().across(connect.host, connect.port?),
         };
         let from = connect.from.map(|port| self.addresses().of(connect.host, port));
         let options =
@@ -282,8 +256,8 @@ impl Engine {
         Some(ScriptedCall::Connect { to, from, options })
     }
 
-    /// With the last call that it makes.
-    fn datagram(&self, datagram: &Datagram) -> (ScriptedCall, Syscall) {
+    /// With the last system call that it makes.
+    fn datagram(&self, datagram: &DatagramAct) -> (ScriptedCall, Syscall) {
         let bind = datagram.port.map(|port| self.addresses().of(datagram.host, port));
         let connect = datagram.connect.map(|port| self.addresses().across(datagram.host, port));
         let last = match (bind, connect) {
@@ -293,23 +267,47 @@ impl Engine {
         };
         (ScriptedCall::Datagram { bind, connect, family: self.addresses().of(datagram.host, 0) }, last)
     }
-}
 
-fn bytes(send: &Send) -> Vec<u8> {
-    match (&send.text, send.bytes) {
-        (Some(text), _) => text.clone().into_bytes(),
-        // The alphabet over and over: on a hex dump it can be seen where one segment ends and the next begins.
-        (None, count) => (b'a'..=b'z').cycle().take(count.unwrap_or(0)).collect(),
+    fn send(&self, send: &SendAct) -> Option<(LessonOrder, DoneWhen)> {
+        let bytes = bytes(send);
+        let Some(port) = send.to else {
+            return self.script(&send.socket, ScriptedCall::Send(bytes), returned(Syscall::Send));
+        };
+        let host = self.symbols().socket(send.socket.get_ref())?.host;
+        let call = ScriptedCall::SendTo(bytes, self.addresses().across(host, port));
+        self.script(&send.socket, call, returned(Syscall::Sendto))
+    }
+
+    fn recv(&self, recv: &RecvAct) -> Option<(LessonOrder, DoneWhen)> {
+        let (call, awaited) = match self.symbols().socket(recv.socket.get_ref())?.proto {
+            Proto::Tcp => (ScriptedCall::Recv(recv.most), Syscall::Recv),
+            Proto::Udp => (ScriptedCall::RecvFrom, Syscall::Recvfrom),
+        };
+        let done = |id| if recv.ahead { DoneWhen::AtOnce } else { DoneWhen::Call(id, awaited) };
+        self.script(&recv.socket, call, done)
     }
 }
 
-/// The number of the held packet that is meant.
+/// Done when this call has returned on the socket.
+fn returned(call: Syscall) -> impl FnOnce(SocketId) -> DoneWhen {
+    move |id| DoneWhen::Call(id, call)
+}
+
+fn bytes(send: &SendAct) -> Vec<u8> {
+    match &send.text {
+        Some(text) => text.clone().into_bytes(),
+        // The alphabet, repeated: in a hex dump it shows where one segment ends and the next begins.
+        None => (b'a'..=b'z').cycle().take(send.bytes.unwrap_or(0)).collect(),
+    }
+}
+
+/// The number of the held packet that matches.
 pub(super) fn held(world: &World, wanted: &PacketMatch) -> Option<u64> {
     let held = world.wire.open().filter(|on| on.fate == Fate::Held && wanted.is(&on.packet, Some(on.from)));
     held.map(|on| on.packet.number).nth(wanted.place())
 }
 
-/// Whether another packet of the same sender is held behind this one.
+/// Whether another packet from the same sender is held behind this one, to change places with it.
 fn is_followed(world: &World, number: u64) -> bool {
     let from = world.wire.packet(number).map(|on| on.from);
     let mut behind = world.wire.open().skip_while(|on| on.packet.number != number).skip(1);

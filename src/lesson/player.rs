@@ -1,115 +1,116 @@
-//! A lesson that is played: the engine, driven by the journal, and what it tells the journal of itself.
+//! One run of a lesson: the engine, driven by the journal, and the events that report its progress.
 //!
-//! It is pure, like the engine. A run without a screen and the screen's loop drive it alike: what happened goes in by
-//! [`Player::follow`], time by [`Player::pass`]; [`Order`]s come out, and [`Player::news`] become events.
+//! It is pure, like the engine. A headless run and the screen drive it alike: events go in by [`Player::follow`], time by
+//! [`Player::advance`]; [`LessonOrder`]s come out, and [`Player::progress`] becomes events.
 
-use super::engine::{Engine, Phase};
+use super::engine::{Engine, LessonPhase};
 use super::file::Lesson;
-use super::order::{Addresses, Order};
+use super::order::{HostAddresses, LessonOrder};
 use crate::domain::lesson::ExpectationState;
 use crate::domain::{EventKind, Lang, LessonChange, LessonEvent, Note, Stamp};
 use crate::model::{Model, World};
 
-/// See the module's head.
+/// See the module's documentation.
 #[derive(Debug, Clone)]
 pub struct Player {
-    /// Where it stands.
+    /// The engine that it drives.
     pub engine: Engine,
     name: String,
-    /// The number of this run: what is said of another is not about it.
+    /// The number of this run, to tell it from others of the same lesson.
     run: u32,
-    staged: bool,
-    told: Told,
+    /// Whether the world that the lesson needs is set up.
+    ready: bool,
+    reported: Reported,
 }
 
-/// What the journal was told last.
+/// What the journal already has.
 #[derive(Debug, Clone, Default)]
-struct Told {
-    /// The step, once any was told.
+struct Reported {
+    /// The current step, once one was reported.
     step: Option<usize>,
     begun: bool,
-    /// How many of its acts.
+    /// How many of its acts were begun.
     acts: usize,
     ticks: Vec<ExpectationState>,
     ended: bool,
 }
 
 impl Player {
-    /// Before the first step. Nothing is done before the world that the lesson wants is there.
-    pub fn new(name: &str, run: u32, lesson: Lesson, addresses: Addresses) -> Self {
+    /// A player before the first step. It does nothing until the world that the lesson needs is set up.
+    pub fn new(name: &str, run: u32, lesson: Lesson, addresses: HostAddresses) -> Self {
         let engine = Engine::new(lesson, addresses);
-        Self { engine, name: name.into(), run, staged: false, told: Told::default() }
+        Self { engine, name: name.into(), run, ready: false, reported: Reported::default() }
     }
 
-    /// The world is there.
-    pub const fn staged(&mut self) {
-        self.staged = true;
+    /// Declares the world ready.
+    pub const fn set_ready(&mut self) {
+        self.ready = true;
     }
 
-    /// Whether the world is there.
-    pub const fn is_staged(&self) -> bool {
-        self.staged
+    /// Whether the world is set up.
+    pub const fn is_ready(&self) -> bool {
+        self.ready
     }
 
-    /// Does the present step if it waits for that. If it passed, goes to the next, which waits if anything is done in
-    /// it: the class is told before.
-    pub fn go_on(&mut self, model: &Model, now: Stamp) -> Vec<Order> {
+    /// Begins the current step if it is waiting for that. If it has passed, goes to the next one, which waits before its
+    /// acts so that the class can read its text first.
+    pub fn go_on(&mut self, model: &Model, now: Stamp) -> Vec<LessonOrder> {
         match self.engine.phase() {
-            Phase::Ready if self.staged => self.begin(model, now),
-            Phase::Passed if self.engine.next_step() => self.come(model, now),
+            LessonPhase::Ready if self.ready => self.begin(model, now),
+            LessonPhase::Passed if self.engine.next_step() => self.enter(model, now),
             _ => vec![],
         }
     }
 
-    /// Does the present step.
-    pub fn begin(&mut self, model: &Model, now: Stamp) -> Vec<Order> {
+    /// Begins the current step.
+    pub fn begin(&mut self, model: &Model, now: Stamp) -> Vec<LessonOrder> {
         self.engine.begin(self.world(model), now)
     }
 
-    /// Hears what the journal has had since the entry of this number. Says what to do next.
-    pub fn follow(&mut self, model: &Model, since: u64) -> Vec<Order> {
+    /// Takes in the journal's entries after this one. Returns what to do next.
+    pub fn follow(&mut self, model: &Model, since: u64) -> Vec<LessonOrder> {
         let mut orders = Vec::new();
         for seq in since + 1..=model.journal.last_seq() {
             let Some(event) = model.journal.get(seq) else { continue };
             if let EventKind::Lesson(lesson) = &event.seen.kind {
-                if lesson.change == (LessonChange::Staged { run: self.run }) && !self.staged {
-                    self.staged = true;
-                    orders.extend(self.come(model, event.seen.at));
+                if lesson.change == (LessonChange::Staged { run: self.run }) && !self.ready {
+                    self.ready = true;
+                    orders.extend(self.enter(model, event.seen.at));
                 }
                 continue;
             }
-            orders.extend(self.engine.hear(self.world(model), event));
+            orders.extend(self.engine.observe(self.world(model), event));
         }
         orders
     }
 
     /// Lets time pass.
-    pub fn pass(&mut self, model: &Model, now: Stamp) {
-        self.engine.pass(self.world(model), now);
+    pub fn advance(&mut self, model: &Model, now: Stamp) {
+        self.engine.advance(self.world(model), now);
     }
 
-    /// When [`Player::pass`] has something to decide.
+    /// When [`Player::advance`] is next to be called.
     pub fn next_due(&self) -> Option<Stamp> {
         self.engine.next_due()
     }
 
-    /// What became of it since it was asked last: its events, and a mark in this language where a step begins.
-    pub fn news(&mut self, lang: Lang) -> Vec<EventKind> {
+    /// The progress since the last call: its events, and a mark in this language where a step begins.
+    pub fn progress(&mut self, lang: Lang) -> Vec<EventKind> {
         let mut changes = Vec::new();
-        if self.staged {
+        if self.ready {
             self.changes(&mut changes);
         }
-        let mut news = Vec::new();
+        let mut progress = Vec::new();
         for change in changes {
             if let LessonChange::Begun { step } = change {
-                news.push(EventKind::Note(Note::Mark { text: self.mark(step, lang) }));
+                progress.push(EventKind::Note(Note::Mark { text: self.mark(step, lang) }));
             }
-            news.push(EventKind::Lesson(LessonEvent { lesson: self.name.clone(), change }));
+            progress.push(EventKind::Lesson(LessonEvent { lesson: self.name.clone(), change }));
         }
-        news
+        progress
     }
 
-    /// What a saved capture says of a step: its number, and what the class is told.
+    /// The mark of a step in a saved capture: its number and its text.
     fn mark(&self, step: usize, lang: Lang) -> String {
         let said = self.engine.step().and_then(|step| step.say.as_ref()).map_or("", |say| say.lang(lang));
         format!("{}. {said}", step + 1).trim_end().to_owned()
@@ -119,35 +120,36 @@ impl Player {
         model.worlds.of(self.engine.lesson().world)
     }
 
-    /// Comes to the present step: where nothing is done in it, there is nothing to wait for.
-    fn come(&mut self, model: &Model, now: Stamp) -> Vec<Order> {
+    /// Enters the current step. One without acts begins at once.
+    fn enter(&mut self, model: &Model, now: Stamp) -> Vec<LessonOrder> {
         let waits = self.engine.step().is_some_and(|step| !step.acts.is_empty());
         if waits { vec![] } else { self.begin(model, now) }
     }
 
     fn changes(&mut self, changes: &mut Vec<LessonChange>) {
-        let (step, phase) = (self.engine.place(), self.engine.phase());
-        if self.told.step != Some(step) {
-            self.told = Told { step: Some(step), ..Told::default() };
+        let step = self.engine.place();
+        let phase = self.engine.phase();
+        if self.reported.step != Some(step) {
+            self.reported = Reported { step: Some(step), ..Reported::default() };
             changes.push(LessonChange::Told { step });
         }
-        if phase == Phase::Ready {
+        if phase == LessonPhase::Ready {
             return;
         }
-        if !self.told.begun {
-            self.told.begun = true;
+        if !self.reported.begun {
+            self.reported.begun = true;
             changes.push(LessonChange::Begun { step });
         }
         let all = self.engine.step().map_or(0, |step| step.acts.len());
         let acts = match phase {
-            Phase::Acting(begun) => begun,
-            Phase::Failed => self.engine.stuck().unwrap_or(all),
+            LessonPhase::Acting(begun) => begun,
+            LessonPhase::Failed => self.engine.stuck().unwrap_or(all),
             _ => all,
         };
-        changes.extend((self.told.acts..acts).map(|act| LessonChange::Acted { step, act }));
-        self.told.acts = self.told.acts.max(acts);
+        changes.extend((self.reported.acts..acts).map(|act| LessonChange::Acted { step, act }));
+        self.reported.acts = self.reported.acts.max(acts);
         for (expect, tick) in self.engine.ticks().iter().enumerate() {
-            if self.told.ticks.get(expect).is_some_and(|told| told == tick) {
+            if self.reported.ticks.get(expect).is_some_and(|reported| reported == tick) {
                 continue;
             }
             match tick {
@@ -158,12 +160,12 @@ impl Player {
                 }
             }
         }
-        self.told.ticks = self.engine.ticks().to_vec();
-        if self.told.ended || !matches!(phase, Phase::Passed | Phase::Failed) {
+        self.reported.ticks = self.engine.ticks().to_vec();
+        if self.reported.ended || !matches!(phase, LessonPhase::Passed | LessonPhase::Failed) {
             return;
         }
-        self.told.ended = true;
-        if phase == Phase::Passed {
+        self.reported.ended = true;
+        if phase == LessonPhase::Passed {
             changes.push(LessonChange::Passed { step });
             let last = step + 1 == self.engine.lesson().steps.len();
             changes.extend(last.then_some(LessonChange::Over));

@@ -1,19 +1,19 @@
-//! The settings that a lesson changes, one by one.
+//! The settings that a lesson changes, as a list.
 
 use super::file::{HostSettings, LessonSettings};
 use crate::domain::{HostId, Setting};
 
 impl LessonSettings {
-    /// Each setting that is said, and on which host: of both first, so that what is said of one is what holds there.
+    /// Each setting that is given, and its host. Those for both hosts come first, so that those for one host win.
     pub fn each(&self) -> Vec<(HostId, Setting)> {
         let both =
-            said(&self.both).into_iter().flat_map(|setting| [(HostId::Client, setting), (HostId::Server, setting)]);
-        let of = |host, settings| said(settings).into_iter().map(move |setting| (host, setting));
+            given(&self.both).into_iter().flat_map(|setting| [(HostId::Client, setting), (HostId::Server, setting)]);
+        let of = |host, settings| given(settings).into_iter().map(move |setting| (host, setting));
         both.chain(of(HostId::Client, &self.client)).chain(of(HostId::Server, &self.server)).collect()
     }
 }
 
-fn said(settings: &HostSettings) -> Vec<Setting> {
+fn given(settings: &HostSettings) -> Vec<Setting> {
     let HostSettings {
         timestamps,
         sack,

@@ -1,4 +1,4 @@
-//! Tests of the format and of the engine: files that are wrong, and a lesson gone through without any I/O.
+//! Tests of the file format and of the engine, without any I/O.
 
 use super::*;
 use crate::domain::{
@@ -12,12 +12,12 @@ use crate::model::playing::Beat;
 
 const HEAD: &str = "title = { en = \"t\", pt = \"t\" }\nabout = { en = \"a\", pt = \"a\" }\n";
 
-fn lesson(steps: &str) -> Result<Lesson, FileError> {
+fn lesson(steps: &str) -> Result<Lesson, LessonError> {
     Lesson::parse(&format!("{HEAD}{steps}"))
 }
 
 #[test]
-fn a_wrong_file_is_refused_with_its_place() {
+fn an_invalid_file_is_rejected_with_its_line() {
     let recv = |most: u64| {
         format!(
             "[[step]]\ndo = [{{ listen = {{ socket = \"a\" }} }}, {{ recv = {{ socket = \"a\", most = {most} }} }}]"
@@ -39,7 +39,7 @@ fn a_wrong_file_is_refused_with_its_place() {
         ),
         ("[[step]]\nexpect = [{ state = { of = \"b/peer\", is = \"LISTEN\" } }]", 4, "there is no b yet"),
         ("[[step]]\nexpect = [{ held = { flags = \"SIN\" } }]", 4, "Flags"),
-        ("[[step]]\nexpect = [{ held = { len = \">many\" } }]", 4, "no number and no bound"),
+        ("[[step]]\nexpect = [{ held = { len = \">many\" } }]", 4, "neither a number nor a bound"),
         ("[[step]]\ndo = [{ connect = { socket = \"a\" } }]", 4, "`to` or `port`"),
         ("[[step]]\ndo = [{ start = \"echo\" }]", 1, "does not list echo"),
         ("", 1, "needs a [[step]]"),
@@ -59,7 +59,7 @@ fn a_wrong_file_is_refused_with_its_place() {
 }
 
 #[test]
-fn numbers_can_be_bounds() {
+fn amounts_can_be_bounds() {
     for (text, number, is) in [
         ("3", 3, true),
         ("3", 4, false),
@@ -81,13 +81,14 @@ fn every_socket_gets_the_id_that_the_journal_has() {
          { connect = { socket = \"a\", to = \"l\" } }, { accept = { socket = \"s\", from = \"l\" } }]",
     )
     .unwrap();
-    let ids = ["echo", "c1", "c2", "c3", "l", "a", "s"].map(|name| lesson.cast.part(name).map(|p| p.id.to_string()));
+    let ids = ["echo", "c1", "c2", "c3", "l", "a", "s"]
+        .map(|name| lesson.symbols.socket(name).map(|socket| socket.id.to_string()));
     let wanted = [Some("s0"), Some("c1"), Some("c2"), None, Some("s1"), Some("c3"), Some("s1.1")];
     assert_eq!(ids, wanted.map(|id| id.map(ToOwned::to_owned)));
 }
 
-/// A lesson, the world, and the events that the test makes happen.
-struct Table {
+/// An engine and the world that it observes.
+struct EngineTest {
     engine: Engine,
     worlds: Worlds,
     seq: u64,
@@ -97,26 +98,26 @@ fn client() -> Flow {
     Flow::tcp("192.0.2.2:40000".parse().unwrap(), "192.0.2.1:65432".parse().unwrap())
 }
 
-impl Table {
+impl EngineTest {
     fn new(steps: &str) -> Self {
-        let addresses = Addresses::new([192, 0, 2, 2], [192, 0, 2, 1]);
+        let addresses = HostAddresses::new([192, 0, 2, 2], [192, 0, 2, 1]);
         Self { engine: Engine::new(lesson(steps).unwrap(), addresses), worlds: Worlds::default(), seq: 0 }
     }
 
-    fn begin(&mut self) -> Vec<Order> {
+    fn begin(&mut self) -> Vec<LessonOrder> {
         self.engine.begin(self.worlds.wire(), Stamp::ZERO)
     }
 
-    fn hear(&mut self, ms: u64, host: HostId, kind: EventKind) -> Vec<Order> {
+    fn observe(&mut self, ms: u64, host: HostId, kind: EventKind) -> Vec<LessonOrder> {
         self.seq += 1;
         let at = Stamp::from_millis(ms);
         let seen = Observation { at, world: WorldId::Wire, host: Some(host), evidence: Evidence::Sampled, kind };
         let event = Event { seq: self.seq, seen };
         self.worlds.apply(&event);
-        self.engine.hear(self.worlds.wire(), &event)
+        self.engine.observe(self.worlds.wire(), &event)
     }
 
-    fn syn(&mut self, ms: u64, number: u64) -> Vec<Order> {
+    fn syn(&mut self, ms: u64, number: u64) -> Vec<LessonOrder> {
         let segment =
             Segment { flags: Flags::SYN, seq: 7, ack: 0, seq_rel: Some(0), ack_rel: None, window: 1, options: vec![] };
         let packet = PacketSummary {
@@ -128,11 +129,11 @@ impl Table {
             retransmission_of: None,
             findings: crate::domain::Findings::default(),
         };
-        self.hear(ms, HostId::Client, EventKind::Packet(packet))
+        self.observe(ms, HostId::Client, EventKind::Packet(packet))
     }
 
-    fn pass(&mut self, ms: u64) {
-        self.engine.pass(self.worlds.wire(), Stamp::from_millis(ms));
+    fn advance(&mut self, ms: u64) {
+        self.engine.advance(self.worlds.wire(), Stamp::from_millis(ms));
     }
 }
 
@@ -140,58 +141,62 @@ const DELIVERED: &str = "[[step]]\ndo = [{ listen = { socket = \"l\" } }, { deli
     expect = [{ packet = { flags = \"SYN\", from = \"client\" } }]\nwithin_ms = 1000";
 
 #[test]
-fn what_comes_after_settings_waits_until_all_of_them_are_turned() {
-    let mut table = Table::new(
+fn the_act_after_settings_waits_until_all_are_changed() {
+    let mut test = EngineTest::new(
         "[[step]]\ndo = [{ set = { both = { sack = true } } }, { listen = { socket = \"l\" } }]\nwithin_ms = 1000",
     );
-    assert!(matches!(&table.begin()[..], [Order::Set(_)]));
-    let turned = |errno| EventKind::Wire(WireEvent::SettingChanged { setting: Setting::Sack(true), errno });
-    assert_eq!(table.hear(1, HostId::Client, turned(None)), []);
-    assert_eq!(table.hear(2, HostId::Server, turned(Some(Errno::Other(2)))), []);
-    let next = table.hear(3, HostId::Server, turned(None));
+    assert!(matches!(&test.begin()[..], [LessonOrder::Set(_)]));
+    let changed = |errno| EventKind::Wire(WireEvent::SettingChanged { setting: Setting::Sack(true), errno });
+    assert_eq!(test.observe(1, HostId::Client, changed(None)), []);
+    assert_eq!(test.observe(2, HostId::Server, changed(Some(Errno::Other(2)))), []);
+    let next = test.observe(3, HostId::Server, changed(None));
     assert!(
-        matches!(&next[..], [Order::Script(HostId::Server, SocketOp { call: ScriptedCall::Listen { .. }, .. })]),
+        matches!(&next[..], [LessonOrder::Script(HostId::Server, SocketOp { call: ScriptedCall::Listen { .. }, .. })]),
         "{next:?}"
     );
 }
 
 #[test]
 fn each_act_waits_for_the_one_before_and_for_its_packet() {
-    let mut table = Table::new(DELIVERED);
-    let first = table.begin();
+    let mut test = EngineTest::new(DELIVERED);
+    let first = test.begin();
     assert!(
-        matches!(&first[..], [Order::Script(HostId::Server, SocketOp { call: ScriptedCall::Listen { .. }, .. })]),
+        matches!(&first[..], [LessonOrder::Script(HostId::Server, SocketOp { call: ScriptedCall::Listen { .. }, .. })]),
         "{first:?}"
     );
-    // The packet is there before the call has returned: it is not touched yet.
-    assert_eq!(table.syn(1, 4), []);
+    // The packet arrives before the call has returned, and stays where it is.
+    assert_eq!(test.syn(1, 4), []);
     let listened = Call::new("s0".parse().unwrap(), Syscall::Listen).with(Args::Number(8));
-    assert_eq!(table.hear(2, HostId::Server, EventKind::Call(listened)), [Order::Wire(WireCommand::Deliver(4))]);
-    assert_eq!(table.engine.phase(), Phase::Acting(2));
-    assert_eq!(table.hear(3, HostId::Client, EventKind::Wire(WireEvent::Delivered { packet: 4 })), []);
-    assert_eq!((table.engine.phase(), table.engine.ticks()), (Phase::Passed, &[ExpectationState::Met][..]));
-    assert!(!table.engine.next_step());
+    assert_eq!(
+        test.observe(2, HostId::Server, EventKind::Call(listened)),
+        [LessonOrder::Wire(WireCommand::Deliver(4))]
+    );
+    assert_eq!(test.engine.phase(), LessonPhase::Acting(2));
+    assert_eq!(test.observe(3, HostId::Client, EventKind::Wire(WireEvent::Delivered { packet: 4 })), []);
+    assert_eq!((test.engine.phase(), test.engine.ticks()), (LessonPhase::Passed, &[ExpectationState::Met][..]));
+    assert!(!test.engine.next_step());
 }
 
 #[test]
 fn an_act_that_is_not_done_in_time_is_named() {
-    let mut table = Table::new(DELIVERED);
-    table.begin();
-    table.pass(999);
-    assert_eq!(table.engine.phase(), Phase::Acting(1));
-    table.pass(1000);
-    assert_eq!((table.engine.phase(), table.engine.stuck()), (Phase::Failed, Some(0)));
+    let mut test = EngineTest::new(DELIVERED);
+    test.begin();
+    test.advance(999);
+    assert_eq!(test.engine.phase(), LessonPhase::Acting(1));
+    test.advance(1000);
+    assert_eq!((test.engine.phase(), test.engine.stuck()), (LessonPhase::Failed, Some(0)));
 }
 
-fn stood(expect: &str) -> Table {
-    let mut table = Table::new(&format!(
+/// An engine whose client is connecting.
+fn connecting(expect: &str) -> EngineTest {
+    let mut test = EngineTest::new(&format!(
         "[[step]]\ndo = [{{ connect = {{ socket = \"a\", port = 65432 }} }}]\nexpect = [{expect}]\nwithin_ms = 1000"
     ));
-    table.begin();
+    test.begin();
     let change = crate::domain::client::ClientChange::Dialing { flow: client() };
     let id = crate::domain::ClientId(1);
-    table.hear(0, HostId::Client, EventKind::Client(crate::domain::ClientEvent { client: id, change }));
-    table
+    test.observe(0, HostId::Client, EventKind::Client(crate::domain::ClientEvent { client: id, change }));
+    test
 }
 
 fn edge(from: TcpState, to: TcpState, cause: Option<Cause>) -> EventKind {
@@ -199,7 +204,7 @@ fn edge(from: TcpState, to: TcpState, cause: Option<Cause>) -> EventKind {
 }
 
 #[test]
-fn expectations_are_met_by_what_is_seen_and_by_nothing_else() {
+fn an_expectation_is_met_only_by_what_it_describes() {
     use TcpState::{Closed, Established, SynSent};
     let connect = Some(Cause::Call(Syscall::Connect));
     let cases = [
@@ -219,12 +224,12 @@ fn expectations_are_met_by_what_is_seen_and_by_nothing_else() {
         ("{ call = { of = \"a\", call = \"recv\", text = \"hi\" } }", call(Syscall::Recv, Some(b"oi")), false),
     ];
     for (expect, kind, met) in cases {
-        let mut table = stood(expect);
-        assert_eq!(table.engine.phase(), Phase::Expecting, "{expect}");
-        table.hear(5, HostId::Client, kind);
-        assert_eq!(table.engine.phase() == Phase::Passed, met, "{expect}");
-        table.pass(1005);
-        assert_eq!(table.engine.phase() == Phase::Failed, !met, "{expect}");
+        let mut test = connecting(expect);
+        assert_eq!(test.engine.phase(), LessonPhase::Expecting, "{expect}");
+        test.observe(5, HostId::Client, kind);
+        assert_eq!(test.engine.phase() == LessonPhase::Passed, met, "{expect}");
+        test.advance(1005);
+        assert_eq!(test.engine.phase() == LessonPhase::Failed, !met, "{expect}");
     }
 }
 
@@ -234,8 +239,8 @@ fn call(call: Syscall, data: Option<&[u8]>) -> EventKind {
 }
 
 #[test]
-fn what_is_inferred_is_no_edge_that_was_seen() {
-    let mut table = stood("{ edge = { of = \"a\", from = \"CLOSED\", to = \"SYN_SENT\" } }");
+fn an_inferred_edge_does_not_count() {
+    let mut test = connecting("{ edge = { of = \"a\", from = \"CLOSED\", to = \"SYN_SENT\" } }");
     let seen = Observation {
         at: Stamp::from_millis(1),
         world: WorldId::Wire,
@@ -244,38 +249,38 @@ fn what_is_inferred_is_no_edge_that_was_seen() {
         kind: edge(TcpState::Closed, TcpState::SynSent, None),
     };
     let event = Event { seq: 9, seen };
-    table.worlds.apply(&event);
-    table.engine.hear(table.worlds.wire(), &event);
-    assert_eq!(table.engine.phase(), Phase::Expecting);
+    test.worlds.apply(&event);
+    test.engine.observe(test.worlds.wire(), &event);
+    assert_eq!(test.engine.phase(), LessonPhase::Expecting);
 }
 
 #[test]
-fn absence_ends_at_its_time_however_late_that_is_told() {
+fn absence_ends_on_time_even_if_reported_late() {
     let absent = "{ absent = { for_ms = 100, what = { packet = { flags = \"SYN\" } } } }";
-    let mut table = stood(absent);
-    table.pass(99);
-    assert_eq!(table.engine.phase(), Phase::Expecting);
-    table.syn(99, 1);
-    assert_eq!(table.engine.ticks(), [ExpectationState::Missed(SeenInstead::It)]);
+    let mut test = connecting(absent);
+    test.advance(99);
+    assert_eq!(test.engine.phase(), LessonPhase::Expecting);
+    test.syn(99, 1);
+    assert_eq!(test.engine.ticks(), [ExpectationState::Missed(SeenInstead::It)]);
 
-    let mut table = stood(absent);
-    // Nobody had the time to let time pass; the packet came after the hundred milliseconds all the same.
-    table.syn(101, 1);
-    assert_eq!(table.engine.phase(), Phase::Passed);
+    let mut test = connecting(absent);
+    // No call of `advance` came in between; the packet still came after the hundred milliseconds.
+    test.syn(101, 1);
+    assert_eq!(test.engine.phase(), LessonPhase::Passed);
 
-    let mut table = stood(absent);
-    assert_eq!(table.engine.next_due(), Some(Stamp::from_millis(100)));
-    table.pass(100);
-    assert_eq!(table.engine.phase(), Phase::Passed);
+    let mut test = connecting(absent);
+    assert_eq!(test.engine.next_due(), Some(Stamp::from_millis(100)));
+    test.advance(100);
+    assert_eq!(test.engine.phase(), LessonPhase::Passed);
 }
 
 #[test]
-fn what_is_missing_is_told_with_what_is_there() {
-    let mut table = stood("{ row = { of = \"a\", recv_q = 1 } }, { state = { of = \"a\", is = \"ESTABLISHED\" } }");
-    table.hear(1, HostId::Client, edge(TcpState::Closed, TcpState::SynSent, None));
-    table.pass(1001);
+fn a_missed_expectation_reports_what_was_seen() {
+    let mut test = connecting("{ row = { of = \"a\", recv_q = 1 } }, { state = { of = \"a\", is = \"ESTABLISHED\" } }");
+    test.observe(1, HostId::Client, edge(TcpState::Closed, TcpState::SynSent, None));
+    test.advance(1001);
     assert_eq!(
-        table.engine.ticks(),
+        test.engine.ticks(),
         [
             ExpectationState::Missed(SeenInstead::Nothing),
             ExpectationState::Missed(SeenInstead::State(TcpState::SynSent, None))
@@ -284,25 +289,25 @@ fn what_is_missing_is_told_with_what_is_there() {
 }
 
 #[test]
-fn what_happens_between_two_steps_belongs_to_the_next_and_cannot_speak_against_it() {
+fn events_between_two_steps_count_for_the_next_but_not_against_it() {
     let steps = "[[step]]
     expect = [{ absent = { for_ms = 10, what = { packet = { flags = \"RST\" } } } }]
     [[step]]
     do = [{ connect = { socket = \"a\", port = 65432 } }]
     expect = [{ packet = { flags = \"SYN\" } }, { absent = { for_ms = 10, what = { packet = { flags = \"SYN\" } } } }]";
-    let mut table = Table::new(steps);
-    table.begin();
-    table.pass(10);
-    assert!(table.engine.phase() == Phase::Passed && table.engine.next_step());
-    // The class is still told about the step that comes.
-    table.syn(20, 1);
-    table.begin();
+    let mut test = EngineTest::new(steps);
+    test.begin();
+    test.advance(10);
+    assert!(test.engine.phase() == LessonPhase::Passed && test.engine.next_step());
+    // The class is still reading the text of the next step.
+    test.syn(20, 1);
+    test.begin();
     let change = crate::domain::client::ClientChange::Dialing { flow: client() };
     let id = crate::domain::ClientId(1);
-    table.hear(30, HostId::Client, EventKind::Client(crate::domain::ClientEvent { client: id, change }));
-    assert_eq!(table.engine.ticks(), [ExpectationState::Met, ExpectationState::Open]);
-    table.pass(40);
-    assert_eq!(table.engine.phase(), Phase::Passed);
+    test.observe(30, HostId::Client, EventKind::Client(crate::domain::ClientEvent { client: id, change }));
+    assert_eq!(test.engine.ticks(), [ExpectationState::Met, ExpectationState::Open]);
+    test.advance(40);
+    assert_eq!(test.engine.phase(), LessonPhase::Passed);
 }
 
 #[test]
@@ -315,35 +320,35 @@ fn every_file_of_the_catalogue_is_on_a_card() {
     }
 }
 
-/// A lesson that is played on a journal.
-struct Show {
+/// A player and the model that it follows.
+struct PlayerTest {
     player: Player,
     model: crate::model::Model,
 }
 
-impl Show {
+impl PlayerTest {
     fn new(steps: &str) -> Self {
-        let addresses = Addresses::new([192, 0, 2, 2], [192, 0, 2, 1]);
+        let addresses = HostAddresses::new([192, 0, 2, 2], [192, 0, 2, 1]);
         let player = Player::new("t", 7, lesson(steps).unwrap(), addresses);
         Self { player, model: crate::model::Model::default() }
     }
 
-    fn seen(&mut self, ms: u64, kind: EventKind) -> Vec<Order> {
+    fn observe(&mut self, ms: u64, kind: EventKind) -> Vec<LessonOrder> {
         let (at, host) = (Stamp::from_millis(ms), Some(HostId::Client));
         let before = self.model.journal.last_seq();
         self.model.observe(Observation { at, world: WorldId::Wire, host, evidence: Evidence::Sampled, kind });
         self.player.follow(&self.model, before)
     }
 
-    /// What became of it, folded into the world as the loop does.
-    fn told(&mut self, ms: u64) -> Vec<LessonChange> {
-        let news = self.player.news(Lang::En);
-        for kind in &news {
-            assert_eq!(self.seen(ms, kind.clone()), []);
+    /// The progress, folded into the world as the loop does.
+    fn progress(&mut self, ms: u64) -> Vec<LessonChange> {
+        let events = self.player.progress(Lang::En);
+        for kind in &events {
+            assert_eq!(self.observe(ms, kind.clone()), []);
         }
-        assert_eq!(self.player.news(Lang::En), [], "what was told is not news");
-        let marks = news.iter().filter(|kind| matches!(kind, EventKind::Note(Note::Mark { .. }))).count();
-        let changes: Vec<_> = news
+        assert_eq!(self.player.progress(Lang::En), [], "progress is reported once");
+        let marks = events.iter().filter(|kind| matches!(kind, EventKind::Note(Note::Mark { .. }))).count();
+        let changes: Vec<_> = events
             .into_iter()
             .filter_map(|kind| match kind {
                 EventKind::Lesson(event) => Some(event.change),
@@ -355,12 +360,12 @@ impl Show {
         changes
     }
 
-    fn staged(&mut self, run: u32) -> Vec<Order> {
+    fn set_ready(&mut self, run: u32) -> Vec<LessonOrder> {
         let change = LessonChange::Staged { run };
-        self.seen(0, EventKind::Lesson(LessonEvent { lesson: "t".into(), change }))
+        self.observe(0, EventKind::Lesson(LessonEvent { lesson: "t".into(), change }))
     }
 
-    fn go_on(&mut self, ms: u64) -> Vec<Order> {
+    fn go_on(&mut self, ms: u64) -> Vec<LessonOrder> {
         self.player.go_on(&self.model, Stamp::from_millis(ms))
     }
 
@@ -370,74 +375,74 @@ impl Show {
 }
 
 #[test]
-fn the_class_is_told_before_anything_is_done() {
-    let mut show = Show::new(&format!(
+fn the_text_comes_before_the_acts() {
+    let mut test = PlayerTest::new(&format!(
         "{DELIVERED}\n[[step]]\nexpect = [{{ absent = {{ for_ms = 5, what = {{ held = {{}} }} }} }}]"
     ));
-    assert_eq!(show.staged(6), [], "another run");
-    assert!(show.go_on(0).is_empty() && show.told(0).is_empty());
-    show.staged(7);
-    assert_eq!(show.told(0), [LessonChange::Told { step: 0 }]);
-    assert_eq!(show.playing().beat, Beat::Told);
-    assert_eq!(show.go_on(10).len(), 1);
-    assert_eq!(show.told(10), [LessonChange::Begun { step: 0 }, LessonChange::Acted { step: 0, act: 0 }]);
-    assert!(show.go_on(11).is_empty(), "pressed twice it does nothing twice");
+    assert_eq!(test.set_ready(6), [], "another run");
+    assert!(test.go_on(0).is_empty() && test.progress(0).is_empty());
+    test.set_ready(7);
+    assert_eq!(test.progress(0), [LessonChange::Told { step: 0 }]);
+    assert_eq!(test.playing().beat, Beat::Told);
+    assert_eq!(test.go_on(10).len(), 1);
+    assert_eq!(test.progress(10), [LessonChange::Begun { step: 0 }, LessonChange::Acted { step: 0, act: 0 }]);
+    assert!(test.go_on(11).is_empty(), "a second press does nothing");
     let listened = Call::new("s0".parse().unwrap(), Syscall::Listen).with(Args::Number(8));
-    show.seen(12, EventKind::Call(listened));
-    show.player.pass(&show.model, Stamp::from_millis(5_000));
-    let told = show.told(5_000);
-    assert_eq!(told, [LessonChange::NotDone { step: 0, act: 1 }, LessonChange::Failed { step: 0 }]);
-    assert_eq!((show.playing().beat, show.playing().not_done), (Beat::Failed, Some(1)));
-    assert!(show.go_on(5_001).is_empty());
+    test.observe(12, EventKind::Call(listened));
+    test.player.advance(&test.model, Stamp::from_millis(5_000));
+    let changes = test.progress(5_000);
+    assert_eq!(changes, [LessonChange::NotDone { step: 0, act: 1 }, LessonChange::Failed { step: 0 }]);
+    assert_eq!((test.playing().beat, test.playing().not_done), (Beat::Failed, Some(1)));
+    assert!(test.go_on(5_001).is_empty());
 }
 
 #[test]
-fn a_step_in_which_nothing_is_done_begins_by_itself_and_the_last_one_ends_the_lesson() {
+fn a_step_without_acts_begins_by_itself_and_the_last_one_ends_the_lesson() {
     let absent = "[[step]]\nexpect = [{ absent = { for_ms = 5, what = { held = {} } } }]\n";
-    let mut show = Show::new(&format!("{absent}{absent}"));
-    show.staged(7);
-    assert_eq!(show.told(0), [LessonChange::Told { step: 0 }, LessonChange::Begun { step: 0 }]);
-    show.player.pass(&show.model, Stamp::from_millis(5));
-    assert_eq!(show.told(5), [LessonChange::Met { step: 0, expect: 0 }, LessonChange::Passed { step: 0 }]);
-    assert_eq!((show.playing().beat, show.playing().tick(0)), (Beat::Passed, &ExpectationState::Met));
-    show.go_on(100);
-    assert_eq!(show.told(100), [LessonChange::Told { step: 1 }, LessonChange::Begun { step: 1 }]);
-    assert_eq!((show.playing().beat, show.playing().tick(0)), (Beat::Doing, &ExpectationState::Open));
-    show.player.pass(&show.model, Stamp::from_millis(105));
-    assert_eq!(show.told(105).last(), Some(&LessonChange::Over));
-    assert_eq!(show.playing().beat, Beat::Over);
-    assert_eq!(show.model.lessons.played.get("t"), Some(&true));
+    let mut test = PlayerTest::new(&format!("{absent}{absent}"));
+    test.set_ready(7);
+    assert_eq!(test.progress(0), [LessonChange::Told { step: 0 }, LessonChange::Begun { step: 0 }]);
+    test.player.advance(&test.model, Stamp::from_millis(5));
+    assert_eq!(test.progress(5), [LessonChange::Met { step: 0, expect: 0 }, LessonChange::Passed { step: 0 }]);
+    assert_eq!((test.playing().beat, test.playing().tick(0)), (Beat::Passed, &ExpectationState::Met));
+    test.go_on(100);
+    assert_eq!(test.progress(100), [LessonChange::Told { step: 1 }, LessonChange::Begun { step: 1 }]);
+    assert_eq!((test.playing().beat, test.playing().tick(0)), (Beat::Doing, &ExpectationState::Open));
+    test.player.advance(&test.model, Stamp::from_millis(105));
+    assert_eq!(test.progress(105).last(), Some(&LessonChange::Over));
+    assert_eq!(test.playing().beat, Beat::Over);
+    assert_eq!(test.model.lessons.played.get("t"), Some(&true));
 }
 
 #[test]
-fn two_steps_in_which_nothing_is_done_look_at_one_stretch_of_time() {
+fn two_steps_without_acts_share_their_events() {
     let syn = "[[step]]\nexpect = [{ packet = { flags = \"SYN\" } }]\n";
     let connect = "do = [{ connect = { socket = \"a\", port = 65432 } }]\n";
     for (last, passed) in [(syn.to_owned(), true), (syn.replace("expect", &format!("{connect}expect")), false)] {
-        let mut table = Table::new(&format!("{syn}{last}"));
-        table.begin();
-        table.syn(1, 1);
-        assert!(table.engine.phase() == Phase::Passed && table.engine.next_step());
-        table.begin();
+        let mut test = EngineTest::new(&format!("{syn}{last}"));
+        test.begin();
+        test.syn(1, 1);
+        assert!(test.engine.phase() == LessonPhase::Passed && test.engine.next_step());
+        test.begin();
         let id = crate::domain::ClientId(1);
         let change = crate::domain::client::ClientChange::Dialing { flow: client() };
-        table.hear(2, HostId::Client, EventKind::Client(crate::domain::ClientEvent { client: id, change }));
+        test.observe(2, HostId::Client, EventKind::Client(crate::domain::ClientEvent { client: id, change }));
         assert_eq!(
-            table.engine.phase() == Phase::Passed,
+            test.engine.phase() == LessonPhase::Passed,
             passed,
-            "what an act is to bring about is not there before it"
+            "events before an act do not count for what it is to bring about"
         );
     }
 }
 
-/// A lesson of this machine, with the echo server.
-fn of_here(steps: &str) -> Lesson {
+/// A lesson on this machine, with the echo server.
+fn host_lesson(steps: &str) -> Lesson {
     lesson(&format!("world = \"host\"\nservers = [\"echo\"]\n{steps}")).unwrap()
 }
 
 #[test]
-fn with_servers_elsewhere_nothing_is_started_and_a_name_is_a_port() {
-    let away = of_here(
+fn with_remote_servers_nothing_is_started_and_a_name_is_a_port() {
+    let remote = host_lesson(
         r#"
 [[step]]
 do = [
@@ -450,20 +455,20 @@ expect = [
 ]
 "#,
     )
-    .away()
+    .remote()
     .unwrap();
-    let acts = &away.steps[0].acts;
+    let acts = &remote.steps[0].acts;
     assert!(matches!(acts[0], Act::Spawn(_)), "{acts:?}");
     assert!(matches!(&acts[1], Act::Connect(connect) if connect.to.is_none() && connect.port == Some(65_433)));
     assert!(matches!(&acts[3], Act::Connect(connect) if connect.to.is_some()));
-    assert_eq!(away.ports().collect::<Vec<_>>(), [65_433, 65_433]);
+    assert_eq!(remote.ports().collect::<Vec<_>>(), [65_433, 65_433]);
 }
 
 #[test]
-fn who_only_sends_datagrams_does_not_connect() {
+fn a_lesson_of_datagrams_does_not_connect_by_tcp() {
     let connects = |acts: &str| {
         let text = format!("world = \"host\"\nservers = [\"echo\", \"udp\"]\n[[step]]\ndo = [{acts}]");
-        lesson(&text).unwrap().away().unwrap().connects_away()
+        lesson(&text).unwrap().remote().unwrap().connects_by_tcp()
     };
     assert!(connects(r#"{ spawn = { server = "echo" } }"#));
     assert!(connects(r#"{ connect = { socket = "a", to = "echo" } }"#));
@@ -478,7 +483,7 @@ fn who_only_sends_datagrams_does_not_connect() {
 }
 
 #[test]
-fn what_needs_a_server_here_is_named() {
+fn items_that_need_a_server_here_are_named() {
     for part in [
         r#"do = [{ stop = "echo" }]"#,
         r#"do = [{ switch = { server = "echo", model = "threaded" } }]"#,
@@ -490,17 +495,18 @@ fn what_needs_a_server_here_is_named() {
         r#"expect = [{ count = { state = "ESTABLISHED", is = 2 } }]"#,
     ] {
         let steps = format!("[[step]]\ndo = [{{ spawn = {{ server = \"echo\" }} }}]\n[[step]]\n{part}");
-        let Err(NotAway::Needs(needs)) = of_here(&steps).away() else { panic!("{part}") };
+        let Err(NotRemote::Needs(needs)) = host_lesson(&steps).remote() else { panic!("{part}") };
         assert_eq!(needs.iter().map(|(step, _)| *step).collect::<Vec<_>>(), [2], "{part}");
     }
     let wire = lesson("[[step]]\ndo = [{ listen = { socket = \"a\" } }]").unwrap();
-    assert_eq!(wire.away(), Err(NotAway::OnTheWire));
+    assert_eq!(wire.remote(), Err(NotRemote::OnTheWire));
 }
 
 #[test]
-fn a_port_of_the_target_goes_before_those_of_the_lesson() {
-    let away = |port| Addresses { server: ([10, 0, 0, 9], port).into(), ..Addresses::new([10, 0, 0, 1], [0; 4]) };
-    assert_eq!(away(0).of(HostId::Server, 65_433), ([10, 0, 0, 9], 65_433).into());
-    assert_eq!(away(7000).of(HostId::Server, 65_433), ([10, 0, 0, 9], 7000).into());
-    assert_eq!(away(7000).of(HostId::Client, 5000), ([10, 0, 0, 1], 5000).into());
+fn the_port_of_the_target_replaces_those_of_the_lesson() {
+    let remote =
+        |port| HostAddresses { server: ([10, 0, 0, 9], port).into(), ..HostAddresses::new([10, 0, 0, 1], [0; 4]) };
+    assert_eq!(remote(0).of(HostId::Server, 65_433), ([10, 0, 0, 9], 65_433).into());
+    assert_eq!(remote(7000).of(HostId::Server, 65_433), ([10, 0, 0, 9], 7000).into());
+    assert_eq!(remote(7000).of(HostId::Client, 5000), ([10, 0, 0, 1], 5000).into());
 }

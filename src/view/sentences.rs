@@ -3,12 +3,12 @@
 use crate::lesson::SeenInstead;
 use crate::lesson::act::{Act, ModeName};
 use crate::lesson::expect::Expect;
-use crate::lesson::matcher::{By, End, PacketMatch};
+use crate::lesson::matcher::{CauseMatch, PacketMatch, SocketEnd};
 use crate::text::lesson::{LessonsText, PlannedAct};
 
 /// An expectation, as a sentence without a full stop.
 pub fn of_expect(text: &LessonsText, expect: &Expect) -> String {
-    let by = |by: Option<By>| by.map_or_else(String::new, |by| (text.by)(&by.to_string()));
+    let by = |by: Option<CauseMatch>| by.map_or_else(String::new, |by| (text.by)(&by.to_string()));
     match expect {
         Expect::State(state) => (text.state)(&of_end(text, state.of.get_ref()), state.is) + &by(state.by),
         Expect::Edge(edge) => {
@@ -35,7 +35,7 @@ pub fn of_expect(text: &LessonsText, expect: &Expect) -> String {
     }
 }
 
-fn of_end(text: &LessonsText, end: &End) -> String {
+fn of_end(text: &LessonsText, end: &SocketEnd) -> String {
     if end.peer { (text.peer)(&end.socket) } else { end.socket.clone() }
 }
 

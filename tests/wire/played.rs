@@ -12,7 +12,7 @@ use socklab::app::laboratory::Laboratory;
 use socklab::app::queue;
 use socklab::app::session::{End, Session, Shell};
 use socklab::domain::{Clock, RowKey};
-use socklab::lesson::{Order, catalogue};
+use socklab::lesson::{LessonOrder, catalogue};
 use socklab::model::playing::{Beat, Playing};
 use socklab::model::wire::WireStatus;
 use socklab::model::{Effect, Model, Msg, Ui};
@@ -56,7 +56,7 @@ impl Shell for Watched {
         self.laboratory.perform(effect);
     }
 
-    fn order(&mut self, order: Order) {
+    fn order(&mut self, order: LessonOrder) {
         self.laboratory.order(order);
     }
 

@@ -5,7 +5,7 @@ use ratatui::layout::Rect;
 use ratatui::style::Style;
 
 use crate::domain::lesson::ExpectationState;
-use crate::lesson::{Lesson, Step, catalogue};
+use crate::lesson::{Lesson, LessonStep, catalogue};
 use crate::model::Model;
 use crate::model::keys::Action;
 use crate::model::playing::{Beat, Playing};
@@ -105,7 +105,7 @@ fn paragraphs(ctx: &DrawContext, lesson: &Lesson, playing: &Playing) -> Vec<Para
 }
 
 /// The acts of a step, as one line if it fits.
-fn acts(ctx: &DrawContext, step: &Step, playing: &Playing) -> Vec<(String, Style)> {
+fn acts(ctx: &DrawContext, step: &LessonStep, playing: &Playing) -> Vec<(String, Style)> {
     let words = &ctx.text.lessons;
     let theme = &ctx.theme;
     let head = if playing.beat == Beat::Told { words.playing.to_do } else { words.playing.done };
