@@ -6,16 +6,16 @@ use std::net::SocketAddr;
 use criterion::{Criterion, criterion_group, criterion_main};
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
-use socklab::domain::client::ClientChange;
-use socklab::domain::{
+use socklab::api::domain::ClientChange;
+use socklab::api::domain::{
     Args, Call, ClientEvent, ClientId, ClientPlan, Delta, Destination, EventKind, Evidence, Excerpt, Finding, Flags,
     Flow, Note, Observation, PacketSummary, Proto, Row, Segment, SocketId, Stamp, Syscall, TcpState, WorldId,
 };
-use socklab::model::keys::Key;
-use socklab::model::packets::{News, Origin, Said, Stream};
-use socklab::model::ui::{Pane, View};
-use socklab::model::{Model, Msg, Ui, update};
-use socklab::view::{ColorDepth, render};
+use socklab::api::model::Key;
+use socklab::api::model::{Model, Msg, Ui, update};
+use socklab::api::model::{News, Origin, Said, Stream};
+use socklab::api::model::{Pane, View};
+use socklab::api::view::{ColorDepth, render};
 
 /// A laboratory in which 1,000 clients of ours and 4,000 of others are connected: two rows each.
 fn crowd() -> Model {

@@ -4,7 +4,7 @@ use std::hint::black_box;
 
 use criterion::{Criterion, criterion_group, criterion_main};
 use etherparse::{PacketBuilder, TcpHeader, TcpOptionElement};
-use socklab::packet::{Analysis, Frame, LinkType, dissect};
+use socklab::api::packet::{Analysis, Frame, LinkType, dissect};
 
 /// The packets of `count` echo connections over loopback as Linux sends them: with timestamps, checksums left out.
 fn exchange(count: u16) -> Vec<Vec<u8>> {

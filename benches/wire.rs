@@ -23,8 +23,8 @@ mod linux {
     use std::thread;
     use std::time::{Duration, Instant};
 
-    use socklab::domain::{Clock, EventQueue, EventSink, HostId, LinkKind, Observation, WireCommand, WireMode};
-    use socklab::wire::{Options, Wire};
+    use socklab::api::domain::{Clock, EventQueue, EventSink, HostId, LinkKind, Observation, WireCommand, WireMode};
+    use socklab::api::wire::{Options, Wire};
 
     /// Counts what is reported.
     #[derive(Default)]

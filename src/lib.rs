@@ -17,13 +17,15 @@
 //!
 //! `tests/architecture` reads this table and checks the imports of every file against its last column.
 
-pub mod app;
-pub mod domain;
-pub mod lab;
-pub mod lesson;
-pub mod model;
-pub mod observe;
-pub mod packet;
-pub mod text;
-pub mod view;
-pub mod wire;
+pub mod api;
+
+mod app;
+mod domain;
+mod lab;
+mod lesson;
+mod model;
+mod observe;
+mod packet;
+mod text;
+mod view;
+mod wire;

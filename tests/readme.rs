@@ -7,10 +7,10 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use clap::{Command, CommandFactory as _};
-use socklab::app::cli::Cli;
-use socklab::domain::Lang;
-use socklab::model::keys::BINDINGS;
-use socklab::view::keys_table;
+use socklab::api::app::Cli;
+use socklab::api::domain::Lang;
+use socklab::api::model::BINDINGS;
+use socklab::api::view::keys_table;
 
 /// A README, its language, and the heading of its key table.
 const READMES: [(&str, Lang, [&str; 3]); 2] = [

@@ -211,7 +211,6 @@ pub enum Preset {
 
 /// The colours, as they are named on the command line.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-#[expect(missing_docs, reason = "each is the theme of that name")]
 pub enum Theme {
     Dark,
     Light,

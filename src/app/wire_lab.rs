@@ -129,12 +129,7 @@ impl WireLab {
         self.wire.command(command)
     }
 
-    /// Turns a setting of one host, and reports what came of it. Asks the hosts' helper and waits for its answer.
-    pub fn set(&self, host: HostId, setting: Setting) -> io::Result<()> {
-        self.setter()(host, setting)
-    }
-
-    /// [`WireLab::set`], for another thread.
+    /// Changes a setting of one host and reports the outcome, on any thread. It waits for the hosts' helper.
     pub(super) fn setter(&self) -> impl Fn(HostId, Setting) -> io::Result<()> + Send + 'static {
         let (wire, nagle, sink) = (Arc::clone(&self.wire), self.nagle.clone(), self.sink.clone());
         move |host, setting| {

@@ -169,7 +169,7 @@ mod tests {
             took,
             sent: Some(1),
             errno: Some(Errno::HostUnreach),
-            icmp: Some(scan::IcmpError { kind: 3, code: 13, from: address }),
+            icmp: Some(verdict::IcmpError { kind: 3, code: 13, from: address }),
         };
         let ports: PortList = "65432-65434,80".parse().unwrap();
         let target: TargetHost = "[::1]:65432".parse().unwrap();

@@ -11,8 +11,6 @@ use super::ports::PortList;
 use super::target::Unresolved;
 use super::verdict::PortReport;
 
-pub use super::verdict::IcmpError;
-
 /// What a port check is to do.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ScanPlan {

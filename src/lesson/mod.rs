@@ -24,11 +24,9 @@ mod settings;
 pub mod symbols;
 
 pub use crate::domain::lesson::{ExpectationState, SeenInstead};
-pub use act::Act;
-pub use catalogue::{CatalogueEntry, catalogue};
+pub use catalogue::catalogue;
 pub use engine::{Engine, LessonPhase};
-pub use expect::Expect;
-pub use file::{HostSettings, Lesson, LessonError, LessonSettings, LessonStep, LocalizedText};
+pub use file::{Lesson, LessonSettings, LessonStep};
 pub use order::{HostAddresses, LessonOrder};
 pub use player::Player;
 pub use remote::{NotRemote, StepItem};

@@ -1,5 +1,7 @@
 //! Tests of the file format and of the engine, without any I/O.
 
+use super::act::Act;
+use super::file::LessonError;
 use super::*;
 use crate::domain::{
     Args, Call, Cause, Errno, Event, EventKind, Evidence, Flags, Flow, HostId, Lang, Note, Observation, PacketSummary,

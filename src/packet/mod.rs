@@ -23,8 +23,7 @@ mod network;
 pub mod states;
 
 pub use analysis::Analysis;
-pub use checksum::Checksum;
-pub use decode::{Decoded, Fragment, decode, summary};
+pub use decode::{decode, summary};
 pub use dissect::dissect;
 pub use frame::Frame;
 pub use link::LinkType;

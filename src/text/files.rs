@@ -2,7 +2,6 @@
 
 /// See the module's head.
 #[derive(Debug)]
-#[expect(missing_docs, reason = "each is the text it names")]
 pub struct FilesText {
     /// What stands before the name of the file, wherever it is shown.
     pub file: &'static str,

@@ -17,7 +17,6 @@ impl KeyText {
 
 /// All actions.
 #[derive(Debug)]
-#[expect(missing_docs, reason = "each is the text of the action with that name in the key table")]
 pub struct Keys {
     pub client: KeyText,
     pub one_shot: KeyText,

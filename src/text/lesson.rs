@@ -59,7 +59,6 @@ pub struct LessonsText {
 
 /// What a step does. A socket is given by its name, a packet by its description.
 #[derive(Debug, Clone, Copy)]
-#[expect(missing_docs, reason = "each is the act of that name of a lesson's file")]
 pub enum PlannedAct<'a> {
     Next,
     Deliver(&'a str),

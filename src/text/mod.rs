@@ -27,7 +27,7 @@ pub use lesson::LessonsText;
 pub use network::NetworkText;
 pub use number::NumberFormat;
 pub use packets::PacketsText;
-pub use page::{InfoText, PageText};
+pub use page::PageText;
 pub use panes::{
     BroadcastText, ClientsText, HeaderText, HelpText, LifecycleText, NetstatText, PortsText, ServersText, TooSmallText,
 };

@@ -5,7 +5,6 @@ use crate::domain::guard::{GuardAction, PortCheck};
 
 /// See the module's head.
 #[derive(Debug)]
-#[expect(missing_docs, reason = "each is the text it names")]
 pub struct NetworkText {
     pub title: &'static str,
     pub card: &'static str,
@@ -17,8 +16,6 @@ pub struct NetworkText {
     pub closed_why: &'static str,
     /// The key that opens.
     pub to_open: fn(&str) -> String,
-    /// The key that closes again.
-    pub to_close: fn(&str) -> String,
     /// Others' servers are watched: there is nothing to open.
     pub observing: &'static str,
     /// Connections from other machines stay when the servers are closed to the network.
@@ -56,8 +53,6 @@ pub struct NetworkText {
     /// What the kernel did about SYNs beyond the limit of half-open connections, and how often.
     pub beyond: fn(GuardAction, &str) -> String,
     pub handshakes_reset: fn(&str) -> String,
-    pub forgotten: fn(&str, u64) -> String,
-    pub choose: &'static str,
     pub now: fn(&str, u64) -> String,
     /// What to type for a port check, by its key.
     pub no_check: fn(&str) -> String,

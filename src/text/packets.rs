@@ -4,7 +4,6 @@ use crate::domain::Finding;
 
 /// The packets view.
 #[derive(Debug)]
-#[expect(missing_docs, reason = "each is the text it names")]
 pub struct PacketsText {
     pub title: &'static str,
     pub ladder: &'static str,

@@ -4,7 +4,6 @@ use super::Meaning;
 
 /// A connection's page.
 #[derive(Debug)]
-#[expect(missing_docs, reason = "each is the text it names")]
 pub struct PageText {
     pub title: &'static str,
     pub listener: &'static str,
@@ -43,7 +42,6 @@ pub struct PageText {
 
 /// What the values of `TCP_INFO` are called, and what each means in a few words.
 #[derive(Debug)]
-#[expect(missing_docs, reason = "each is the value of that name")]
 pub struct InfoText {
     pub rtt: Meaning,
     pub rto: Meaning,

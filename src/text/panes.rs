@@ -4,7 +4,6 @@ use std::net::SocketAddr;
 
 /// The first line of the screen.
 #[derive(Debug)]
-#[expect(missing_docs, reason = "each is the text it names")]
 pub struct HeaderText {
     pub loopback: &'static str,
     pub open: &'static str,
@@ -21,7 +20,6 @@ pub struct HeaderText {
 
 /// The servers' pane.
 #[derive(Debug)]
-#[expect(missing_docs, reason = "each is the text it names")]
 pub struct ServersText {
     pub title: &'static str,
     pub none: &'static str,
@@ -31,7 +29,6 @@ pub struct ServersText {
     pub bound: &'static str,
     pub stopped: &'static str,
     pub port_taken: &'static str,
-    pub failed: &'static str,
     /// Of another program, and watched only.
     pub watched: &'static str,
     pub watched_long: &'static str,
@@ -59,7 +56,6 @@ pub struct ServersText {
 
 /// The clients' pane.
 #[derive(Debug)]
-#[expect(missing_docs, reason = "each is the text it names")]
 pub struct ClientsText {
     pub title: &'static str,
     pub none: &'static str,
@@ -89,7 +85,6 @@ pub struct ClientsText {
 
 /// The socket table's pane.
 #[derive(Debug)]
-#[expect(missing_docs, reason = "each is the text it names")]
 pub struct NetstatText {
     pub none: &'static str,
     pub none_match: &'static str,
@@ -114,8 +109,6 @@ pub struct NetstatText {
     pub waiting: fn(u32, u32) -> String,
     /// What the queues of the selected listener mean.
     pub listener: &'static str,
-    /// A row that left just now.
-    pub gone: &'static str,
     pub in_queue: &'static str,
     pub scope_filter: &'static str,
     pub scope_lab: &'static str,
@@ -124,7 +117,6 @@ pub struct NetstatText {
 
 /// The pane of calls and state changes.
 #[derive(Debug)]
-#[expect(missing_docs, reason = "each is the text it names")]
 pub struct LifecycleText {
     pub title: &'static str,
     pub none: &'static str,
@@ -133,7 +125,6 @@ pub struct LifecycleText {
     pub held: &'static str,
     pub events: fn(&str, usize) -> String,
     pub new: fn(&str, usize) -> String,
-    pub all: &'static str,
     pub calls: &'static str,
     pub states: &'static str,
     pub only: fn(&str) -> String,
@@ -173,7 +164,6 @@ pub struct LifecycleText {
 
 /// The broadcast pane.
 #[derive(Debug)]
-#[expect(missing_docs, reason = "each is the text it names")]
 pub struct BroadcastText {
     pub title: &'static str,
     pub you: &'static str,
@@ -181,7 +171,6 @@ pub struct BroadcastText {
     pub none: fn(&str) -> String,
     /// No server is ticked; the argument is the key that ticks one.
     pub no_server: fn(&str) -> String,
-    pub to: fn(usize) -> String,
     pub waiting: fn(&str, SocketAddr) -> String,
     pub waiting_short: fn(SocketAddr) -> String,
     pub no_answer_yet: &'static str,
@@ -197,7 +186,6 @@ pub struct BroadcastText {
 
 /// The view of the newest port.
 #[derive(Debug)]
-#[expect(missing_docs, reason = "each is the text it names")]
 pub struct PortsText {
     pub title: &'static str,
     pub newest: &'static str,
@@ -214,12 +202,10 @@ pub struct PortsText {
     pub odd: &'static str,
     pub countdown: &'static str,
     pub udp: &'static str,
-    pub range: &'static str,
 }
 
 /// The help besides the keys.
 #[derive(Debug)]
-#[expect(missing_docs, reason = "each is the text it names")]
 pub struct HelpText {
     pub title: &'static str,
     pub lab: &'static str,
@@ -257,7 +243,6 @@ pub struct HelpText {
 
 /// What is said on a screen that is too small.
 #[derive(Debug)]
-#[expect(missing_docs, reason = "each is the text it names")]
 pub struct TooSmallText {
     pub sorry: &'static str,
     pub needs: fn(u16, u16) -> String,

@@ -6,7 +6,7 @@ use super::of;
 use crate::domain::guard::{GuardAction, PortCheck};
 use crate::domain::note::TableSource;
 use crate::domain::ports::PortsErrorKind;
-use crate::domain::scan::IcmpError;
+use crate::domain::verdict::IcmpError;
 use crate::domain::{
     ClientId, Errno, Evidence, GuardEvent, Lang, Limits, Note, PortReport, Proto, Reason, Rule, ServerId, SocketId,
     Unresolved, Verdict,

@@ -20,7 +20,6 @@ pub enum Resent {
 
 /// What the arrival of a packet will do: one sentence without a full stop for each case the model tells apart.
 #[derive(Debug)]
-#[expect(missing_docs, reason = "each is the case of that name of the model's forecast")]
 pub struct ForecastText {
     pub cut: &'static str,
     pub corrupt: &'static str,
@@ -51,7 +50,6 @@ pub struct ForecastText {
 
 /// The wire's view.
 #[derive(Debug)]
-#[expect(missing_docs, reason = "each is the text it names")]
 pub struct WireText {
     pub lab: &'static str,
     pub step: &'static str,
@@ -69,8 +67,6 @@ pub struct WireText {
     pub again: fn(&str) -> String,
     pub back: fn(&str) -> String,
     pub host: fn(HostId) -> &'static str,
-    /// In a sentence: the client, the server.
-    pub the_host: fn(HostId) -> &'static str,
     pub no_socket: &'static str,
     pub more: fn(usize) -> String,
     pub title: &'static str,
@@ -100,7 +96,6 @@ pub struct WireText {
     pub forecast: ForecastText,
     pub rto: &'static str,
     pub retransmitted: fn(u32) -> String,
-    pub resend_in: fn(&str) -> String,
     pub story: &'static str,
     pub story_none: &'static str,
     pub dialing: &'static str,

@@ -40,8 +40,8 @@ use ratatui::buffer::Buffer;
 use ratatui::layout::{Position, Rect};
 
 pub use event_line::event_line;
-pub use keys::{KeyRow, keys_table};
-pub use theme::{ColorDepth, Theme};
+pub use keys::keys_table;
+pub use theme::ColorDepth;
 
 use crate::domain::RowKey;
 use crate::model::Model;

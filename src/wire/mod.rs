@@ -48,8 +48,8 @@ mod sys;
 #[cfg(target_os = "linux")]
 mod sysctl;
 
-pub use crate::domain::need::{Check, Missing, Need, OpenError, Remedy};
-pub use crate::domain::{Congestion, Setting};
+pub use crate::domain::Setting;
+pub use crate::domain::need::{Check, Need, OpenError};
 #[cfg(target_os = "linux")]
 pub use control::{Options, Running, WireHost, doctor};
 #[cfg(target_os = "linux")]

@@ -6,10 +6,10 @@ use std::path::Path;
 use std::process::Command;
 use std::sync::Arc;
 
-use socklab::domain::filter::Filter;
-use socklab::observe::capture::file::{CaptureFileError, CaptureReader};
-use socklab::observe::capture::{LadderStyle, PacketStore, command};
-use socklab::packet::Analysis;
+use socklab::api::domain::Filter;
+use socklab::api::observe::capture::file::{CaptureFileError, CaptureReader};
+use socklab::api::observe::capture::{LadderStyle, PacketStore, command};
+use socklab::api::packet::Analysis;
 
 use super::live::{exchange, exchanges, start};
 use super::trace::{Folder, Seg, packets, save};
@@ -18,7 +18,7 @@ use crate::harness::{
     Need::{Capture, Dumpcap, Editcap, Tcpdump, Tshark},
     Test, test,
 };
-use socklab::domain::{Event, EventKind, Flags, PacketSummary};
+use socklab::api::domain::{Event, EventKind, Flags, PacketSummary};
 
 pub(crate) fn tests() -> Vec<Test> {
     vec![

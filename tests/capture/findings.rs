@@ -3,7 +3,7 @@
 use proptest::prelude::*;
 use proptest::strategy::ValueTree;
 use proptest::test_runner::{Config, TestRunner};
-use socklab::domain::{Finding, Flags, PacketSummary};
+use socklab::api::domain::{Finding, Flags, PacketSummary};
 
 use super::trace::{Folder, Seg, analysed, marks, packets, save};
 use super::tshark;

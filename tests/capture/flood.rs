@@ -4,7 +4,7 @@ use std::net::UdpSocket;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use socklab::domain::{EventKind, Note};
+use socklab::api::domain::{EventKind, Note};
 
 use super::live::start;
 use crate::harness::{Need::Capture, Test, test};
@@ -36,7 +36,7 @@ fn of_a_hundred_thousand_packets_a_second_none_is_lost_silently() {
     let (capture, heard) = start([to.port()]);
     let mut reported = 0;
     let mut lost = 0;
-    let mut hear = |seen: &socklab::domain::Observation| match &seen.kind {
+    let mut hear = |seen: &socklab::api::domain::Observation| match &seen.kind {
         EventKind::Packet(_) => reported += 1,
         EventKind::Note(Note::CaptureLost { count }) => lost += count,
         _ => {}

@@ -5,11 +5,13 @@ use std::net::{TcpListener, TcpStream, UdpSocket};
 use std::process::{Child, Command, Stdio};
 use std::time::Instant;
 
-use socklab::domain::{EventKind, Evidence, Finding, Flags, Icmp, Note, PacketSummary, Proto, ResetReason, Stamp};
-use socklab::observe::Scope;
-use socklab::observe::capture::file::Packet;
-use socklab::observe::capture::{Capture, CaptureAccess, CaptureInterface, CaptureNeed, CaptureRemedy, PacketStore};
-use socklab::packet::Analysis;
+use socklab::api::domain::{EventKind, Evidence, Finding, Flags, Icmp, Note, PacketSummary, Proto, ResetReason, Stamp};
+use socklab::api::observe::Scope;
+use socklab::api::observe::capture::file::Packet;
+use socklab::api::observe::capture::{
+    Capture, CaptureAccess, CaptureInterface, CaptureNeed, CaptureRemedy, PacketStore,
+};
+use socklab::api::packet::Analysis;
 
 use super::heard::{DEADLINE, Heard, sink};
 use super::trace::Folder;
@@ -163,7 +165,7 @@ fn on_every_interface_loopback_packets_are_still_seen_once() {
     assert!(seen.iter().all(|packet| packet.retransmission_of.is_none()), "{seen:?}");
     assert_eq!(seen.iter().filter(|packet| flags(packet).has(Flags::SYN)).count(), 2);
     let kept = capture.store().get(1).unwrap();
-    assert_eq!((kept.link, &kept.bytes[..2]), (socklab::packet::LinkType::LINUX_SLL2, &[8, 0][..]));
+    assert_eq!((kept.link, &kept.bytes[..2]), (socklab::api::packet::LinkType::LINUX_SLL2, &[8, 0][..]));
     // The access can be used again after the capture has ended, and its sockets hold no old packets.
     capture.stop();
     exchange(&listener, b"between two captures");

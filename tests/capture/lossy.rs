@@ -8,8 +8,8 @@ use std::sync::Arc;
 
 use rustix::net::sockopt;
 use socket2::{SockFilter, SockRef};
-use socklab::domain::{Finding, Flags, PacketSummary};
-use socklab::observe::capture::PacketStore;
+use socklab::api::domain::{Finding, Flags, PacketSummary};
+use socklab::api::observe::capture::PacketStore;
 
 use super::heard::DEADLINE;
 use super::live::start;

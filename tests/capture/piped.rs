@@ -5,11 +5,11 @@ use std::net::{TcpListener, UdpSocket};
 use std::process::{Command, Stdio};
 use std::sync::mpsc::channel;
 
-use socklab::domain::filter::Filter;
-use socklab::observe::Scope;
-use socklab::observe::capture::command::{CaptureOutput, CaptureStop, live};
-use socklab::observe::capture::file::CaptureReader;
-use socklab::observe::capture::{CaptureAccess, CaptureInterface, LadderStyle};
+use socklab::api::domain::Filter;
+use socklab::api::observe::Scope;
+use socklab::api::observe::capture::command::{CaptureOutput, CaptureStop, live};
+use socklab::api::observe::capture::file::CaptureReader;
+use socklab::api::observe::capture::{CaptureAccess, CaptureInterface, LadderStyle};
 
 use super::live::{exchange, exchanges};
 use crate::harness::{Need::Capture, Test, test};

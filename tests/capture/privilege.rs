@@ -9,8 +9,8 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
 use rustix::thread::{CapabilitySet, capabilities};
-use socklab::domain::Errno;
-use socklab::observe::capture::{CaptureAccess, CaptureNeed, CaptureRemedy};
+use socklab::api::domain::Errno;
+use socklab::api::observe::capture::{CaptureAccess, CaptureNeed, CaptureRemedy};
 
 use super::trace::Folder;
 use crate::harness::{Need::FileCapabilities, Test, on_request, test};

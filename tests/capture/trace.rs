@@ -3,9 +3,9 @@
 use std::path::{Path, PathBuf};
 
 use etherparse::PacketBuilder;
-use socklab::domain::{Finding, Flags, PacketSummary};
-use socklab::observe::capture::file::{Interface, Packet, PcapngWriter};
-use socklab::packet::{Analysis, LinkType};
+use socklab::api::domain::{Finding, Flags, PacketSummary};
+use socklab::api::observe::capture::file::{Interface, Packet, PcapngWriter};
+use socklab::api::packet::{Analysis, LinkType};
 
 pub(crate) const CLIENT: ([u8; 4], u16) = ([192, 0, 2, 2], 40_000);
 pub(crate) const SERVER: ([u8; 4], u16) = ([192, 0, 2, 1], 65_432);

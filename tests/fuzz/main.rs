@@ -10,7 +10,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use socklab::domain::filter::Filter;
+use socklab::api::domain::Filter;
 
 /// A sequence of numbers that look like chance (`SplitMix64`).
 struct Dice(u64);
@@ -138,7 +138,7 @@ fn files_of_any_bytes() {
     let seeds = seeds::files();
     // A seed is read to its end, or it is no seed.
     for seed in &seeds {
-        let printed = socklab::observe::capture::PacketStore::open(&seed[..], usize::MAX).unwrap();
+        let printed = socklab::api::observe::capture::PacketStore::open(&seed[..], usize::MAX).unwrap();
         assert!(printed.1.is_none() && !printed.0.is_empty(), "{:?}", printed.1);
     }
     fuzz("file", &seeds, targets::file);

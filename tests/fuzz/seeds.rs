@@ -2,8 +2,8 @@
 
 use etherparse::icmpv4::DestUnreachableHeader;
 use etherparse::{Icmpv4Type, Icmpv6Type, PacketBuilder, TcpHeader, TcpOptionElement, icmpv6};
-use socklab::observe::capture::file::{Interface, Packet, PcapngWriter};
-use socklab::packet::LinkType;
+use socklab::api::observe::capture::file::{Interface, Packet, PcapngWriter};
+use socklab::api::packet::LinkType;
 
 /// Frames, each with its kind of link.
 pub(crate) fn frames() -> Vec<(LinkType, Vec<u8>)> {

@@ -2,13 +2,13 @@
 
 use std::ops::Range;
 
-use socklab::domain::dissection::PacketField;
-use socklab::domain::filter::Filter;
-use socklab::domain::{PacketSummary, Stamp};
-use socklab::observe::capture::file::CaptureReader;
-use socklab::observe::capture::ladder::{ConversationEnds, LadderStyle, rung};
-use socklab::observe::capture::{PacketStore, command, follow_stream};
-use socklab::packet::{Analysis, Frame, LinkType, States, dissect};
+use socklab::api::domain::Filter;
+use socklab::api::domain::PacketField;
+use socklab::api::domain::{PacketSummary, Stamp};
+use socklab::api::observe::capture::file::CaptureReader;
+use socklab::api::observe::capture::{ConversationEnds, LadderStyle, rung};
+use socklab::api::observe::capture::{PacketStore, command, follow_stream};
+use socklab::api::packet::{Analysis, Frame, LinkType, States, dissect};
 
 /// What is remembered from one packet to the next.
 #[derive(Default)]
@@ -57,7 +57,7 @@ pub(crate) fn packet(memory: &mut Memory, filter: &Filter, bytes: &[u8]) {
         rung(&summary, std::time::Duration::ZERO, &ends, LadderStyle::default());
     }
     let json = serde_json::to_string(&summary).unwrap();
-    assert_eq!(serde_json::from_str::<socklab::domain::PacketSummary>(&json).unwrap(), summary, "{json}");
+    assert_eq!(serde_json::from_str::<socklab::api::domain::PacketSummary>(&json).unwrap(), summary, "{json}");
     assert!(!json.chars().any(char::is_control), "{json:?}");
 }
 

@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use socket2::{Domain, SockRef, Socket, Type};
-use socklab::domain::Rule;
+use socklab::api::domain::Rule;
 
 use crate::harness::{Need::Network, Test, test};
 use crate::lab::{DEADLINE, Lab, peer, refused, told};
@@ -174,7 +174,7 @@ fn a_slow_loris() {
     });
     lab.until("they hold connections", |model| (peer(model, ATTACKER)?.open() >= 16).then_some(()));
     judge("threaded, a slow loris", friends_ask(&net.friends, ask, 65432));
-    let most = peer(&lab.seen().model, ATTACKER).map_or(0, socklab::model::peers::Peer::open);
+    let most = peer(&lab.seen().model, ATTACKER).map_or(0, socklab::api::model::Peer::open);
     assert!(most <= 64, "{most}");
     stop();
     // One that says nothing more is closed; one of this machine's own is not.

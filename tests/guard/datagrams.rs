@@ -3,7 +3,7 @@
 use std::net::UdpSocket;
 use std::time::Duration;
 
-use socklab::domain::Rule;
+use socklab::api::domain::Rule;
 
 use crate::harness::{Need::Network, Test, test};
 use crate::lab::{DEADLINE, Lab, refused};

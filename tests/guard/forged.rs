@@ -5,9 +5,9 @@ use std::net::{Ipv4Addr, SocketAddrV4};
 use std::sync::atomic::{AtomicU32, Ordering};
 
 use socket2::{Domain, Protocol, Socket, Type};
-use socklab::domain::guard::GuardAction;
-use socklab::domain::{GuardEvent, Rule, TcpState};
-use socklab::model::Model;
+use socklab::api::domain::GuardAction;
+use socklab::api::domain::{GuardEvent, Rule, TcpState};
+use socklab::api::model::Model;
 
 use crate::attacks::{ask, attack, friends_ask, judge};
 use crate::harness::{Need::Network, Test, test};

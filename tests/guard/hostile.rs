@@ -4,7 +4,7 @@ use std::io::{Read, Write};
 use std::net::{TcpStream, UdpSocket};
 use std::sync::Arc;
 
-use socklab::domain::{EventKind, Excerpt};
+use socklab::api::domain::{EventKind, Excerpt};
 
 use crate::attacks::connect;
 use crate::harness::{Need::Network, Test, test};

@@ -5,13 +5,13 @@ use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
 use clap::Parser as _;
-use socklab::app::cli::Cli;
-use socklab::app::laboratory::Laboratory;
-use socklab::app::queue;
-use socklab::app::session::Shell as _;
-use socklab::domain::{Clock, EventKind, GuardEvent, Rule, ServerId};
-use socklab::model::peers::Peer;
-use socklab::model::{Effect, Model, Ui};
+use socklab::api::app::Cli;
+use socklab::api::app::Laboratory;
+use socklab::api::app::Shell as _;
+use socklab::api::app::queue;
+use socklab::api::domain::{Clock, EventKind, GuardEvent, Rule, ServerId};
+use socklab::api::model::Peer;
+use socklab::api::model::{Effect, Model, Ui};
 use tokio::sync::mpsc;
 
 use crate::net::Host;
@@ -55,7 +55,7 @@ impl Lab {
         let lab = Self { shown, orders: Some(orders), runner: Some(runner) };
         lab.until("all servers are up", |model| {
             let servers = model.worlds.shown().servers.all();
-            (!servers.is_empty() && servers.iter().all(socklab::model::servers::Server::is_up)).then_some(())
+            (!servers.is_empty() && servers.iter().all(socklab::api::model::Server::is_up)).then_some(())
         });
         lab
     }
@@ -104,7 +104,7 @@ impl Drop for Lab {
     }
 }
 
-async fn run(cli: &socklab::app::cli::LabArgs, mut told: mpsc::UnboundedReceiver<Effect>, shown: &Shown) {
+async fn run(cli: &socklab::api::app::LabArgs, mut told: mpsc::UnboundedReceiver<Effect>, shown: &Shown) {
     let (sink, mut events) = queue::open(Clock::start());
     let mut shell =
         Laboratory::open_guarded(cli.servers(), cli.observe, &cli.reach.limits(), &sink).expect("the laboratory opens");
@@ -125,7 +125,7 @@ async fn run(cli: &socklab::app::cli::LabArgs, mut told: mpsc::UnboundedReceiver
     take_in(&mut news, &sink, shown);
 }
 
-fn take_in(news: &mut Vec<socklab::domain::Observation>, sink: &socklab::domain::EventSink, shown: &Shown) {
+fn take_in(news: &mut Vec<socklab::api::domain::Observation>, sink: &socklab::api::domain::EventSink, shown: &Shown) {
     let mut seen = shown.0.lock().expect("nobody panics with it");
     news.drain(..).for_each(|observed| _ = seen.model.observe(observed));
     seen.lost += sink.take_lost();
@@ -144,7 +144,7 @@ pub(crate) fn peer(model: &Model, address: std::net::Ipv4Addr) -> Option<&Peer> 
 
 /// What the guard told, in order.
 pub(crate) fn told(model: &Model) -> Vec<GuardEvent> {
-    let guard = |event: &socklab::domain::Event| match &event.seen.kind {
+    let guard = |event: &socklab::api::domain::Event| match &event.seen.kind {
         EventKind::Guard(event) => Some(event.clone()),
         _ => None,
     };

@@ -3,8 +3,8 @@
 use std::io::{ErrorKind, Read, Write};
 use std::net::TcpStream;
 
-use socklab::domain::{ClientPlan, Destination, GuardEvent, Proto, Rule};
-use socklab::model::Effect;
+use socklab::api::domain::{ClientPlan, Destination, GuardEvent, Proto, Rule};
+use socklab::api::model::Effect;
 
 use crate::attacks::connect;
 use crate::harness::{Need::Network, Test, test};

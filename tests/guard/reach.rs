@@ -6,8 +6,8 @@ use std::net::Ipv4Addr;
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
-use socklab::domain::{ClientPlan, Destination, Proto, ServiceModel};
-use socklab::model::Effect;
+use socklab::api::domain::{ClientPlan, Destination, Proto, ServiceModel};
+use socklab::api::model::Effect;
 
 use crate::attacks::connect;
 use crate::harness::Need::{Network, Python, Wire};

@@ -1,7 +1,7 @@
 //! nmap against the laboratory: it survives, answers on, and names what it noticed: a program's sockets, or the kernel.
 
-use socklab::domain::guard::PortCheck;
-use socklab::model::Model;
+use socklab::api::domain::PortCheck;
+use socklab::api::model::Model;
 
 use crate::attacks::connect;
 use crate::forged::counted;

@@ -123,9 +123,9 @@ mod system {
     use std::path::{Path, PathBuf};
 
     use rustix::mount::{MountFlags, mount};
-    use socklab::domain::{Clock, EventQueue, EventSink, Observation};
-    use socklab::observe::capture::CaptureAccess;
-    use socklab::wire::{Options, Wire};
+    use socklab::api::domain::{Clock, EventQueue, EventSink, Observation};
+    use socklab::api::observe::capture::CaptureAccess;
+    use socklab::api::wire::{Options, Wire};
 
     struct Nobody;
 
@@ -163,7 +163,7 @@ mod system {
         let binary = Some(PathBuf::from(env!("CARGO_BIN_EXE_socklab-tui")));
         let sink = EventSink::new(Clock::start(), std::sync::Arc::new(Nobody));
         match Wire::open(&sink, &Options { binary, ..Options::default() }, |_: &_| Ok(Vec::new())) {
-            Err(error) if error.need != socklab::wire::Need::Helper => Err(format!("wire ({error})")),
+            Err(error) if error.need != socklab::api::wire::Need::Helper => Err(format!("wire ({error})")),
             _ => Ok(()),
         }
     }

@@ -2,9 +2,9 @@
 
 use std::net::{TcpListener, UdpSocket};
 
-use socklab::domain::ServiceModel::{Async, Sequential, Threaded};
-use socklab::domain::broadcast::BroadcastChange;
-use socklab::domain::{
+use socklab::api::domain::BroadcastChange;
+use socklab::api::domain::ServiceModel::{Async, Sequential, Threaded};
+use socklab::api::domain::{
     ClientId, ClientPlan, CloseHow, Errno, EventKind, Proto, Reply, ServerChange, ServerId, SocketId, Syscall,
 };
 

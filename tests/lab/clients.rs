@@ -4,10 +4,10 @@ use std::io::{Read, Write};
 use std::net::{TcpListener, TcpStream, UdpSocket};
 use std::time::Duration;
 
-use socklab::domain::ServiceModel::{Async, Sequential, Threaded};
-use socklab::domain::call::SockOpt;
-use socklab::domain::client::ClientChange;
-use socklab::domain::{
+use socklab::api::domain::ClientChange;
+use socklab::api::domain::ServiceModel::{Async, Sequential, Threaded};
+use socklab::api::domain::SockOpt;
+use socklab::api::domain::{
     Args, ClientId, ClientPlan, CloseHow, Errno, EventKind, Note, Outcome, Proto, Shut, SocketId, Syscall,
 };
 
@@ -15,7 +15,7 @@ use crate::harness::{Test, test};
 use crate::test_lab::{
     OPEN_UDP, TestLab, call, calls_on, destination, did, ended, is_answer, is_client, names_on, note, udp,
 };
-use socklab::domain::ServerId;
+use socklab::api::domain::ServerId;
 
 pub(crate) fn tests() -> Vec<Test> {
     Vec::from([
@@ -84,7 +84,7 @@ async fn three_ways_to_close() {
             test.times(1, "answered", is_answer).await;
             test.lab.close(ONE, how);
             test.times(1, "ended", |kind| ended(kind, ONE)).await;
-            let conn = SocketId::Conn(ServerId(0), socklab::domain::ConnNo(1));
+            let conn = SocketId::Conn(ServerId(0), socklab::api::domain::ConnNo(1));
             test.times(1, "the server closed", |kind| did(kind, Syscall::Close, |socket| socket == conn)).await;
             let seen = test.end().await;
             assert_eq!(names_on(&seen, SocketId::Client(ONE))[4..], *names, "{how}");

@@ -3,9 +3,9 @@
 
 use std::process::Command;
 
-use socklab::domain::ServiceModel::{Async, Sequential, Threaded};
-use socklab::domain::client::ClientChange;
-use socklab::domain::{ClientPlan, Errno, EventKind, Note, Proto, ServerChange, ServerId, Syscall};
+use socklab::api::domain::ClientChange;
+use socklab::api::domain::ServiceModel::{Async, Sequential, Threaded};
+use socklab::api::domain::{ClientPlan, Errno, EventKind, Note, Proto, ServerChange, ServerId, Syscall};
 
 use crate::harness::{Need::Namespace, Test, test};
 use crate::test_lab::{TestLab, change_of, destination, did, is_answer, is_client, note};
@@ -76,7 +76,7 @@ async fn the_soft_limit_is_raised_to_the_hard_one() {
         return;
     }
     let (mut test, sink) = TestLab::with_sink();
-    socklab::lab::raise_descriptor_limit(&sink);
+    socklab::api::lab::raise_descriptor_limit(&sink);
     drop(sink);
     test.times(1, "told", |kind| note(kind) == Some(&Note::Descriptors { was: 100, now: 500 })).await;
     let files: Vec<_> = (0..300).map(|_| std::fs::File::open("/dev/null").unwrap()).collect();

@@ -2,7 +2,7 @@
 
 use std::time::Instant;
 
-use socklab::domain::{ClientPlan, Proto, ServiceModel, Syscall};
+use socklab::api::domain::{ClientPlan, Proto, ServiceModel, Syscall};
 
 use crate::harness::{Test, on_request};
 use crate::test_lab::{TestLab, destination, did, is_answer, is_client};

@@ -3,7 +3,7 @@
 use std::net::{Ipv4Addr, SocketAddr, TcpListener, UdpSocket};
 use std::time::Duration;
 
-use socklab::domain::{
+use socklab::api::domain::{
     AddressScope, EventKind, PortReport, Proto, Reason, ScanChange, ScanPlan, TargetChange, TargetHost, Verdict,
 };
 

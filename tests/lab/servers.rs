@@ -5,8 +5,8 @@ use std::net::{SocketAddr, TcpListener, TcpStream, UdpSocket};
 use std::time::Duration;
 
 use socket2::SockRef;
-use socklab::domain::ServiceModel::{Async, Sequential, Threaded};
-use socklab::domain::{
+use socklab::api::domain::ServiceModel::{Async, Sequential, Threaded};
+use socklab::api::domain::{
     Args, ClientPlan, ConnNo, Errno, EventKind, Outcome, Proto, ServerChange, ServerId, ServiceModel, Shut, SocketId,
     Syscall,
 };
@@ -105,7 +105,7 @@ async fn one_shot_lifecycles_are_complete_and_in_order() {
         .await;
         let seen = test.end().await;
         for number in 1..=10 {
-            let client = SocketId::Client(socklab::domain::ClientId(number));
+            let client = SocketId::Client(socklab::api::domain::ClientId(number));
             assert_eq!(names_on(&seen, client), ["socket", "connect", "send", "recv", "close"], "{model}");
             let conn = SocketId::Conn(FIRST, ConnNo(number));
             assert_eq!(names_on(&seen, conn), ["recv", "send", "recv", "close"], "{model}");

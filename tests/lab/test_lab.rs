@@ -4,13 +4,13 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
-use socklab::domain::broadcast::BroadcastChange;
-use socklab::domain::client::ClientChange;
-use socklab::domain::{
+use socklab::api::domain::BroadcastChange;
+use socklab::api::domain::ClientChange;
+use socklab::api::domain::{
     Answer, Call, ClientId, Clock, Destination, EventKind, EventQueue, EventSink, Note, Observation, Proto, Reply,
     ServerChange, ServerId, ServerSpec, ServiceModel, SocketId, Syscall,
 };
-use socklab::lab::{Lab, Machine};
+use socklab::api::lab::{Lab, Machine};
 use tokio::sync::mpsc;
 
 /// Far beyond what anything here takes: reached only by a failure.

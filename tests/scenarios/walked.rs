@@ -6,9 +6,9 @@ use std::sync::Mutex;
 use std::thread;
 
 use serde_json::Value;
-use socklab::domain::TcpState::{self, Listen, SynSent};
-use socklab::domain::state::EDGES;
-use socklab::lesson::catalogue;
+use socklab::api::domain::EDGES;
+use socklab::api::domain::TcpState::{self, Listen, SynSent};
+use socklab::api::lesson::catalogue;
 
 use super::headless::{Run, run};
 use crate::harness::{Need::Wire, Test, test};

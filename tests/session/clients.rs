@@ -3,8 +3,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use crossterm::event::KeyCode;
-use socklab::domain::{Event, EventKind, SocketId, TcpState};
-use socklab::model::clients::Phase;
+use socklab::api::domain::{Event, EventKind, SocketId, TcpState};
+use socklab::api::model::Phase;
 
 use crate::harness::{Test, test};
 use crate::stage::{ECHO, Shown, Stage, THREADED, UDP};

@@ -1,10 +1,10 @@
 //! What keys must do that concern the screen only: typing, help, languages, sizes, holding still.
 
 use crossterm::event::{Event, KeyCode};
-use socklab::app::session::{End, Signal};
-use socklab::domain::{Flow, Lang, TcpState};
-use socklab::model::clients::Client;
-use socklab::model::ui::{Mode, Pane};
+use socklab::api::app::{End, Signal};
+use socklab::api::domain::{Flow, Lang, TcpState};
+use socklab::api::model::Client;
+use socklab::api::model::{Mode, Pane};
 
 use crate::harness::{Test, test};
 use crate::stage::{Shown, Stage, THREADED};

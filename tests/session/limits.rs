@@ -3,7 +3,7 @@
 
 use std::process::Command;
 
-use socklab::domain::{Errno, EventKind, Note};
+use socklab::api::domain::{Errno, EventKind, Note};
 
 use crate::harness::{Test, test};
 use crate::stage::{ASYNC, Shown, Stage};

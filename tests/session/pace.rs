@@ -8,15 +8,15 @@ use std::time::Duration;
 
 use crossterm::event::{Event, KeyCode, KeyEvent, KeyModifiers};
 use ratatui::Terminal;
-use socklab::app::session::{End, Session, Shell, Signal};
-use socklab::domain::client::ClientChange;
-use socklab::domain::{
+use socklab::api::app::{End, Session, Shell, Signal};
+use socklab::api::domain::ClientChange;
+use socklab::api::domain::{
     Answer, Call, ClientEvent, ClientId, ClientPlan, Clock, Destination, EventKind, EventQueue, EventSink, Evidence,
     Flow, Observation, Proto, RowKey, ServerChange, ServerEvent, ServerId, ServerSpec, ServiceModel, SocketId, Stamp,
     Syscall, WorldId,
 };
-use socklab::model::{Effect, Model, Ui};
-use socklab::view::ColorDepth;
+use socklab::api::model::{Effect, Model, Ui};
+use socklab::api::view::ColorDepth;
 use tokio::sync::mpsc;
 use tokio::time::Instant;
 

@@ -3,8 +3,8 @@
 use std::path::PathBuf;
 
 use crossterm::event::KeyCode;
-use socklab::domain::{Errno, EventKind, Flags};
-use socklab::observe::capture::{CaptureAccess, CaptureError, CaptureNeed, CaptureRemedy};
+use socklab::api::domain::{Errno, EventKind, Flags};
+use socklab::api::observe::capture::{CaptureAccess, CaptureError, CaptureNeed, CaptureRemedy};
 
 use crate::harness::{Need::Capture, Test, test};
 use crate::stage::{FOUR, Stage, all_up};
@@ -206,6 +206,6 @@ async fn a_file_is_looked_at_while_the_capture_goes_on() {
     let shown = stage.says("12 B \"HELLO, WORLD\"").await;
     assert!(shown.says("capturing on lo") && !shown.says("192.0.2."), "{}", shown.text());
     let events = stage.quits().await;
-    let strange = |event: &&socklab::domain::Event| matches!(&event.seen.kind, EventKind::Packet(packet) if packet.flow.has_port(7));
+    let strange = |event: &&socklab::api::domain::Event| matches!(&event.seen.kind, EventKind::Packet(packet) if packet.flow.has_port(7));
     assert_eq!(events.iter().filter(strange).count(), 0);
 }

@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use socklab::domain::{Errno, Event, EventKind, Note};
+use socklab::api::domain::{Errno, Event, EventKind, Note};
 
 use crate::harness::{Test, test};
 use crate::stage::{FOUR, Shown, Stage, all_up};

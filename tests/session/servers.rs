@@ -5,8 +5,8 @@ use std::net::{TcpListener, TcpStream};
 use std::time::Duration;
 
 use crossterm::event::KeyCode;
-use socklab::domain::{Errno, Reply, ServerId, TcpState};
-use socklab::model::servers::Status;
+use socklab::api::domain::{Errno, Reply, ServerId, TcpState};
+use socklab::api::model::Status;
 
 use crate::harness::{Test, test};
 use crate::stage::{ASYNC, ECHO, Shown, Stage, THREADED, UDP, all_up};
@@ -128,7 +128,7 @@ async fn somebody_elses_server_is_watched() {
     };
     let shown = stage.until("its listener, and who it is", watched).await;
     assert!(shown.says("watching, no server of ours"), "{}", shown.text());
-    assert!(!shown.world.servers.all().iter().any(socklab::model::servers::Server::is_up));
+    assert!(!shown.world.servers.all().iter().any(socklab::api::model::Server::is_up));
     // A connection that has nothing to do with us.
     let mut guest = TcpStream::connect(addr).unwrap();
     guest.write_all(b"oi").unwrap();

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use std::time::{Duration, Instant};
 
-use socklab::domain::{Clock, EventQueue, EventSink, Observation};
+use socklab::api::domain::{Clock, EventQueue, EventSink, Observation};
 
 /// A working program never takes this long.
 pub(crate) const DEADLINE: Duration = Duration::from_mins(1);

@@ -4,9 +4,9 @@ use std::io::{Read, Write};
 use std::net::{Shutdown, TcpListener, TcpStream, UdpSocket};
 use std::time::{Duration, Instant};
 
-use socklab::domain::note::TableSource;
-use socklab::domain::{Delta, EventKind, Evidence, Flow, Note, Proto, Row, TcpState};
-use socklab::observe::{Scope, SocketTable};
+use socklab::api::domain::TableSource;
+use socklab::api::domain::{Delta, EventKind, Evidence, Flow, Note, Proto, Row, TcpState};
+use socklab::api::observe::{Scope, SocketTable};
 
 use super::heard::{Heard, sink};
 use crate::harness::{Test, test};

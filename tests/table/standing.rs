@@ -6,8 +6,8 @@ use std::process::Command;
 use std::time::Instant;
 
 use socket2::{Domain, SockAddr, Socket, Type};
-use socklab::domain::{Proto, Row, TcpState, TimerKind};
-use socklab::observe::{Scope, dump, holder};
+use socklab::api::domain::{Proto, Row, TcpState, TimerKind};
+use socklab::api::observe::{Scope, dump, holder};
 
 use super::heard::DEADLINE;
 use crate::harness::{Need::Ss, Test, test};

@@ -4,8 +4,8 @@ use std::io::{BufRead as _, BufReader, Read as _};
 use std::net::TcpListener;
 use std::process::{Child, ChildStdout, Command, Stdio};
 
-use socklab::domain::{EventKind, Flow, Note};
-use socklab::observe::Scope;
+use socklab::api::domain::{EventKind, Flow, Note};
+use socklab::api::observe::Scope;
 
 use super::transitions::{one_shot, port, reset, start};
 use super::truth::Truth;

@@ -7,8 +7,8 @@ use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::path::Path;
 use std::time::Duration;
 
-use socklab::domain::{EventKind, Evidence, Flow, Note, Observation, Stamp, TcpState, Transition};
-use socklab::observe::{Scope, Trace};
+use socklab::api::domain::{EventKind, Evidence, Flow, Note, Observation, Stamp, TcpState, Transition};
+use socklab::api::observe::{Scope, Trace};
 
 use super::heard::{DEADLINE, Heard, sink};
 use super::truth::{Change, Truth};

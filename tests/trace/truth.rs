@@ -5,7 +5,7 @@ use std::fs;
 use std::path::PathBuf;
 use std::process::Command;
 
-use socklab::domain::{TcpState, Transition};
+use socklab::api::domain::{TcpState, Transition};
 
 const EVENT: &str = "events/sock/inet_sock_set_state";
 

@@ -5,12 +5,12 @@ use std::path::PathBuf;
 use std::sync::{Arc, Condvar, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
-use socklab::domain::wire::{WireCommand, WireEvent};
-use socklab::domain::{
+use socklab::api::domain::{
     Cause, Clock, EventKind, EventQueue, EventSink, Evidence, HostId, LinkKind, Observation, PacketSummary, TcpState,
     Transition,
 };
-use socklab::wire::{Options, Wire};
+use socklab::api::domain::{WireCommand, WireEvent};
+use socklab::api::wire::{Options, Wire};
 
 use super::diag;
 

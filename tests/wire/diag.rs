@@ -5,7 +5,7 @@ use std::net::{Ipv4Addr, SocketAddr};
 use std::os::fd::OwnedFd;
 
 use rustix::net::{RecvFlags, SendFlags, recv, send};
-use socklab::domain::{Flow, Proto, Row, TcpState, Timer, TimerKind};
+use socklab::api::domain::{Flow, Proto, Row, TcpState, Timer, TimerKind};
 
 /// All TCP sockets.
 pub(crate) fn dump(socket: &OwnedFd) -> io::Result<Vec<Row>> {

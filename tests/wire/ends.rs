@@ -11,8 +11,8 @@ use std::process::{Child, ChildStdout, Command, Stdio};
 
 use std::time::{Duration, Instant};
 
-use socklab::domain::HostId;
-use socklab::wire::{Program, Remote, open_wires};
+use socklab::api::domain::HostId;
+use socklab::api::wire::{Program, Remote, open_wires};
 
 use super::bench::{Bench, PATIENCE};
 use crate::harness::{Need::Wire, Test, test};
@@ -50,7 +50,7 @@ pub(crate) fn victim() {
     println!("\nvictim open");
     let why = bench.journal.wait_long("the end", |seen| {
         seen.iter().find_map(|event| match event.kind {
-            socklab::domain::EventKind::Wire(socklab::domain::WireEvent::Closed { why, .. }) => Some(why),
+            socklab::api::domain::EventKind::Wire(socklab::api::domain::WireEvent::Closed { why, .. }) => Some(why),
             _ => None,
         })
     });
@@ -270,10 +270,13 @@ fn what_cannot_be_started_says_so() {
     let null = File::options().read(true).write(true).open("/dev/null").unwrap();
     let program = Program { argv: vec!["no-such-program".into()], ..shell("") };
     let failed = Remote::start(HostId::Server, &program, [null.as_fd(); 3], Some(victim.process.id())).unwrap_err();
-    assert!(matches!(&failed, socklab::wire::ExecError::Program(error) if error.raw_os_error() == Some(2)), "{failed}");
+    assert!(
+        matches!(&failed, socklab::api::wire::ExecError::Program(error) if error.raw_os_error() == Some(2)),
+        "{failed}"
+    );
     assert!(matches!(
         Remote::start(HostId::Server, &program, [null.as_fd(); 3], Some(1)),
-        Err(socklab::wire::ExecError::NoWire)
+        Err(socklab::api::wire::ExecError::NoWire)
     ));
 }
 

@@ -3,14 +3,16 @@
 use ratatui::backend::CrosstermBackend;
 use ratatui::layout::Rect;
 use ratatui::{Terminal, TerminalOptions, Viewport};
-use socklab::app::laboratory::Laboratory;
-use socklab::app::queue;
-use socklab::app::session::Session;
-use socklab::domain::wire::CloseReason;
-use socklab::domain::{Answer, Clock, Flow, HostId, Observation, Proto, ServerSpec, ServiceModel, TcpState, WorldId};
-use socklab::model::wire::{Fate, Line, WireStatus};
-use socklab::model::{Key, Model, Msg, Ui, presenter};
-use socklab::view::ColorDepth;
+use socklab::api::app::Laboratory;
+use socklab::api::app::Session;
+use socklab::api::app::queue;
+use socklab::api::domain::CloseReason;
+use socklab::api::domain::{
+    Answer, Clock, Flow, HostId, Observation, Proto, ServerSpec, ServiceModel, TcpState, WorldId,
+};
+use socklab::api::model::{Fate, Line, WireStatus};
+use socklab::api::model::{Key, Model, Msg, Ui, presenter};
+use socklab::api::view::ColorDepth;
 use tokio::sync::mpsc;
 
 use super::bench::PATIENCE;

@@ -8,9 +8,9 @@ use std::time::{Duration, Instant};
 use TcpState::{
     CloseWait, Closed, Closing, Established, FinWait1, FinWait2, LastAck, Listen, SynRecv, SynSent, TimeWait,
 };
-use socklab::domain::wire::{LossReason, WireCommand, WireEvent, WireMode};
-use socklab::domain::{Cause, EventKind, HostId, Icmp, Observation, Syscall, TcpOption, TcpState};
-use socklab::wire::{Program, Setting};
+use socklab::api::domain::{Cause, EventKind, HostId, Icmp, Observation, Syscall, TcpOption, TcpState};
+use socklab::api::domain::{LossReason, WireCommand, WireEvent, WireMode};
+use socklab::api::wire::{Program, Setting};
 
 use super::bench::{Bench, TUN, VETH, options, transitions};
 use crate::harness::{
@@ -340,7 +340,7 @@ fn among_many_connections_each_has_its_causes() {
     let without: Vec<_> = transitions(&seen).filter(|(_, _, edge)| edge.cause.is_none()).collect();
     assert!(without.is_empty(), "{without:?}");
     let inferred =
-        transitions(&seen).filter(|(_, evidence, _)| *evidence == socklab::domain::Evidence::Inferred).count();
+        transitions(&seen).filter(|(_, evidence, _)| *evidence == socklab::api::domain::Evidence::Inferred).count();
     println!("{} transitions, {inferred} inferred", transitions(&seen).count());
 }
 

@@ -149,7 +149,6 @@ pub struct ClientArgs {
 
 /// What a client speaks.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-#[expect(missing_docs, reason = "each is the protocol of that name")]
 pub enum Transport {
     Tcp,
     Udp,

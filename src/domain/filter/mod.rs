@@ -35,9 +35,8 @@ mod word;
 use std::collections::BTreeSet;
 use std::fmt;
 
-pub use complete::{Completion, complete};
+pub use complete::complete;
 pub use error::{FilterError, FilterErrorKind};
-pub use filter_field::FilterField;
 pub use filterable::Filterable;
 pub use search_line::SearchLine;
 

@@ -33,7 +33,7 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 
 pub use detail::{Branch, Detail, Inspected};
-pub use file::{About, Damage, Fault, File, FileId, Files, Origin, Recording};
+pub use file::{Damage, Fault, File, FileId, Files, Origin, Recording};
 pub(super) use hand::{act, settle, sift, typed};
 pub use ladder::{Change, End, Ladder, Rung};
 pub use marks::Marks;

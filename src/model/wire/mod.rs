@@ -13,7 +13,7 @@ use std::collections::VecDeque;
 
 pub use self::forecast::{Forecast, forecast};
 pub use self::packet::{Fate, OnWire};
-pub use self::programs::{Line, Program, Programs};
+pub use self::programs::{Line, Programs};
 pub use self::story::{Fact, Short, Story};
 
 use crate::domain::need::{Need, Remedy};

@@ -139,7 +139,7 @@ fn piped(done: io::Result<()>) -> io::Result<bool> {
 }
 
 #[cfg(target_os = "linux")]
-pub use live::{CaptureOutput, CaptureStop, CaptureSummary, LiveError, live};
+pub use live::{CaptureOutput, CaptureStop, LiveError, live};
 
 #[cfg(target_os = "linux")]
 mod live {

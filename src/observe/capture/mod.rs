@@ -41,7 +41,7 @@ mod time_of_day;
 #[cfg(target_os = "linux")]
 pub use access::{CaptureAccess, give_up};
 pub use error::{CaptureError, CaptureNeed, CaptureRemedy};
-pub use ladder::{LadderStyle, TextLadder};
+pub use ladder::LadderStyle;
 #[cfg(target_os = "linux")]
 pub use live::Capture;
 #[cfg(target_os = "linux")]

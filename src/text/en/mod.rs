@@ -94,7 +94,6 @@ const SERVERS: ServersText = ServersText {
     bound: "bound",
     stopped: "stopped",
     port_taken: "port taken",
-    failed: "failed",
     watched: "watched",
     watched_long: "watched: not ours",
     held_by: |who| format!("held by {who}"),
@@ -158,7 +157,6 @@ const NETSTAT: NetstatText = NetstatText {
     probe_in: |span, times| format!("probe {span}{}", again(times)),
     waiting: |count, limit| format!("{} of {} waiting", grouped(count), grouped(limit)),
     listener: "LISTEN: Recv-Q waits for accept, Send-Q is the limit",
-    gone: "gone",
     in_queue: "in accept queue",
     scope_filter: "filter's ports",
     scope_lab: "lab's ports",
@@ -173,7 +171,6 @@ const LIFECYCLE: LifecycleText = LifecycleText {
     held: "held",
     events: |number, count| format!("{number} {}", plural(count as u64, "event", "events")),
     new: |number, _| format!("{number} new"),
-    all: "all",
     calls: "calls only",
     states: "states only",
     only: |subject| format!("only {subject}"),
@@ -213,7 +210,6 @@ const BROADCAST: BroadcastText = BroadcastText {
     you: "you",
     none: |key| format!("Press {key} to say something to every ticked server."),
     no_server: |key| format!("No server is ticked: Tab to the servers, {key} ticks one."),
-    to: |count| format!("to {} {}", grouped(count), plural(count as u64, "server", "servers")),
     waiting: |server, peer| format!("waiting in the accept queue: {server} is busy with {peer}"),
     waiting_short: |peer| format!("queued: busy with {peer}"),
     no_answer_yet: "no answer yet",
@@ -242,7 +238,6 @@ const PORTS: PortsText = PortsText {
     odd: "odd",
     countdown: "free again in",
     udp: "one socket: UDP has no connection, so no 4-tuple",
-    range: "ephemeral range",
 };
 
 const HELP: HelpText = HelpText {

@@ -12,7 +12,6 @@ pub(super) const NETWORK: NetworkText = NetworkText {
     closed: "LOOPBACK ONLY: nobody else can connect",
     closed_why: "The servers listen on 127.0.0.1, which exists on this machine only: no other one has a way there. On 0.0.0.0, every address of this machine, the class could connect.",
     to_open: |key| format!("{key} opens the servers to the network, after a question"),
-    to_close: |key| format!("{key} closes the servers to the network"),
     observing: "The servers are somebody else's: where they listen is not ours to say.",
     still: |number, count| {
         let are = plural(count, "connection from before is", "connections from before are");
@@ -51,8 +50,6 @@ pub(super) const NETWORK: NetworkText = NetworkText {
         _ => format!("SYNs dropped: {number}"),
     },
     handshakes_reset: |number| format!("handshakes reset, as by a SYN scan: {number}"),
-    forgotten: |number, count| format!("{number} more {}", plural(count, "address", "addresses")),
-    choose: "arrows select",
     now: |number, count| format!("{number} {}", plural(count, "address", "addresses")),
     no_check: |key| format!("Press {key} and type a host and ports, as for nmap:"),
     examples: [

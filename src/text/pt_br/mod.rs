@@ -94,7 +94,6 @@ const SERVERS: ServersText = ServersText {
     bound: "bound",
     stopped: "parado",
     port_taken: "porta em uso",
-    failed: "falhou",
     watched: "observado",
     watched_long: "observado: não é nosso",
     held_by: |who| format!("ocupada por {who}"),
@@ -163,7 +162,6 @@ const NETSTAT: NetstatText = NetstatText {
     probe_in: |span, times| format!("sonda {span}{}", again(times)),
     waiting: |count, limit| format!("{} de {} na fila", grouped(count), grouped(limit)),
     listener: "LISTEN: Recv-Q espera accept, Send-Q é o limite",
-    gone: "saiu",
     in_queue: "na fila de accept",
     scope_filter: "portas do filtro",
     scope_lab: "portas do laboratório",
@@ -178,7 +176,6 @@ const LIFECYCLE: LifecycleText = LifecycleText {
     held: "parado",
     events: |number, count| format!("{number} {}", plural(count as u64, "evento", "eventos")),
     new: |number, count| format!("{number} {}", plural(count as u64, "novo", "novos")),
-    all: "tudo",
     calls: "só chamadas",
     states: "só estados",
     only: |subject| format!("só {subject}"),
@@ -218,7 +215,6 @@ const BROADCAST: BroadcastText = BroadcastText {
     you: "você",
     none: |key| format!("Tecle {key} para dizer algo a todos os servidores marcados."),
     no_server: |key| format!("Nenhum servidor marcado: Tab até os servidores, {key} marca um."),
-    to: |count| format!("para {} {}", grouped(count), plural(count as u64, "servidor", "servidores")),
     waiting: |server, peer| format!("esperando na fila de accept: {server} está ocupado com {peer}"),
     waiting_short: |peer| format!("na fila: ocupado com {peer}"),
     no_answer_yet: "sem resposta ainda",
@@ -247,7 +243,6 @@ const PORTS: PortsText = PortsText {
     odd: "ímpar",
     countdown: "livre de novo em",
     udp: "um socket: UDP não tem conexão, logo não há 4-tupla",
-    range: "faixa efêmera",
 };
 
 const HELP: HelpText = HelpText {

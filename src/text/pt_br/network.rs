@@ -12,7 +12,6 @@ pub(super) const NETWORK: NetworkText = NetworkText {
     closed: "SÓ LOOPBACK: ninguém mais consegue se conectar",
     closed_why: "Os servidores escutam em 127.0.0.1, que só existe nesta máquina: nenhuma outra tem caminho até lá. Em 0.0.0.0, todos os endereços desta máquina, a turma poderia se conectar.",
     to_open: |key| format!("{key} abre os servidores para a rede, depois de perguntar"),
-    to_close: |key| format!("{key} fecha os servidores para a rede"),
     observing: "Os servidores são de outro programa: onde escutam não é decisão nossa.",
     still: |number, count| {
         let are = plural(count, "conexão de antes continua aberta", "conexões de antes continuam abertas");
@@ -51,8 +50,6 @@ pub(super) const NETWORK: NetworkText = NetworkText {
         _ => format!("SYNs descartados: {number}"),
     },
     handshakes_reset: |number| format!("handshakes cortados por RST, como num SYN scan: {number}"),
-    forgotten: |number, count| format!("mais {number} {}", plural(count, "endereço", "endereços")),
-    choose: "setas selecionam",
     now: |number, count| format!("{number} {}", plural(count, "endereço", "endereços")),
     no_check: |key| format!("Tecle {key} e digite uma máquina e portas, como no nmap:"),
     examples: [

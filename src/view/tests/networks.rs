@@ -7,7 +7,7 @@ use super::lab::Lab;
 use super::screens::keep_lab;
 use super::{scenes, screen, text};
 use crate::domain::guard::{GuardAction, PortCheck};
-use crate::domain::scan::IcmpError;
+use crate::domain::verdict::IcmpError;
 use crate::domain::{
     AddressScope, Call, ConnNo, EventKind, Evidence, Flow, GuardEvent, Lang, Note, PortReport, Proto, Reason, Rule,
     ScanChange, ScanEvent, ServerChange, ServerId, SocketId, Syscall, TargetChange, TargetEvent, TargetHost,
@@ -272,7 +272,7 @@ fn the_qr_code_is_that_of_address_and_port_with_a_quiet_zone() {
         let light = |x: u16, y: u16| {
             if ascii {
                 return shown[(2 + 2 * x, 2 + y)].bg
-                    == crate::view::Theme::new(ThemeName::Dark, ColorDepth::True).qr_light.bg.unwrap();
+                    == crate::view::theme::Theme::new(ThemeName::Dark, ColorDepth::True).qr_light.bg.unwrap();
             }
             let symbol = shown[(2 + x, 2 + y / 2)].symbol();
             symbol == "█" || symbol == (if y.is_multiple_of(2) { "▀" } else { "▄" })

@@ -5,6 +5,8 @@ mod property;
 mod refusal;
 mod typed;
 
+use super::complete::Completion;
+use super::filter_field::FilterField;
 use super::*;
 use crate::domain::{Flow, Process, Proto, Row, TcpState};
 

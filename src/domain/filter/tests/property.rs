@@ -7,6 +7,7 @@ use proptest::prelude::*;
 use super::super::parse::expression;
 use super::typed::{PORTS, lines, typed};
 use super::*;
+use crate::domain::filter::complete::Completion;
 
 const ADDRESSES: [&str; 6] = ["127.0.0.1", "127.9.0.1", "10.1.2.3", "::1", "::ffff:127.0.0.1", "fe80::1"];
 

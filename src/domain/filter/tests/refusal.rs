@@ -1,6 +1,7 @@
 //! What the filter refuses, and where it points.
 
 use super::*;
+use crate::domain::filter::filter_field::FilterField;
 use FilterErrorKind::{
     BadAddress, BadNumber, BadRange, ExpectedTerm, ExpectedValue, NoOrder, TooDeep, TooLong, UnclosedParenthesis,
     UnclosedQuote, UnexpectedToken, UnknownField, UnknownFlag, UnknownProto, UnknownState,

@@ -1,0 +1,118 @@
+//! What the binary, the integration tests and the benches use, by layer.
+//!
+//! The layers are private, so that the compiler finds dead code: what is not listed here must have a caller in the crate.
+
+/// The command line, and the parts of the shell that can be driven without a terminal.
+pub mod app {
+    pub use crate::app::cli::{Cli, LabArgs};
+    pub use crate::app::laboratory::Laboratory;
+    pub use crate::app::main;
+    pub use crate::app::recorder::Recorder;
+    pub use crate::app::session::{End, Session, Shell, Signal, finish};
+
+    /// The queue of events.
+    pub mod queue {
+        pub use crate::app::queue::open;
+    }
+
+    /// The screen.
+    pub mod tui {
+        pub use crate::app::tui::ui;
+    }
+}
+
+/// The vocabulary.
+pub mod domain {
+    pub use crate::domain::broadcast::BroadcastChange;
+    pub use crate::domain::call::SockOpt;
+    pub use crate::domain::client::ClientChange;
+    pub use crate::domain::dissection::PacketField;
+    pub use crate::domain::filter::Filter;
+    pub use crate::domain::guard::{GuardAction, PortCheck};
+    pub use crate::domain::note::TableSource;
+    pub use crate::domain::state::EDGES;
+    pub use crate::domain::wire::{CloseReason, LossReason};
+    pub use crate::domain::{
+        AddressScope, Answer, Args, Call, Cause, ClientEvent, ClientId, ClientPlan, Clock, CloseHow, ConnNo, Delta,
+        Destination, Errno, Event, EventKind, EventQueue, EventSink, Evidence, Excerpt, Finding, Flags, Flow,
+        GuardEvent, HostId, Icmp, Lang, LinkKind, Note, Observation, Outcome, PacketSummary, PortReport, Proto, Reason,
+        Reply, ResetReason, Row, RowKey, Rule, ScanChange, ScanPlan, Segment, ServerChange, ServerEvent, ServerId,
+        ServerSpec, ServiceModel, Shut, SocketId, Stamp, Syscall, TargetChange, TargetHost, TcpOption, TcpState, Timer,
+        TimerKind, Transition, Verdict, WireCommand, WireEvent, WireMode, WorldId,
+    };
+}
+
+/// Real servers, clients and a broadcaster.
+pub mod lab {
+    pub use crate::lab::{Lab, Machine, raise_descriptor_limit};
+}
+
+/// Lessons and scenarios.
+pub mod lesson {
+    pub use crate::lesson::{LessonOrder, catalogue};
+}
+
+/// The world as a fold of events, and the state of the screen.
+pub mod model {
+    pub use crate::model::clients::{Client, Phase};
+    pub use crate::model::keys::BINDINGS;
+    pub use crate::model::packets::{News, Origin, Said, Stream};
+    pub use crate::model::peers::Peer;
+    pub use crate::model::playing::{Beat, Playing};
+    pub use crate::model::servers::{Server, Status};
+    pub use crate::model::ui::{Glyphs, Mode, Pane, View};
+    pub use crate::model::wire::{Fate, Line, WireStatus};
+    pub use crate::model::{Effect, Key, Model, Msg, Ui, World, update};
+
+    /// Which conversation is presented.
+    pub mod presenter {
+        pub use crate::model::presenter::conversation;
+    }
+}
+
+/// What the kernel reports.
+pub mod observe {
+    #[cfg(target_os = "linux")]
+    pub use crate::observe::Trace;
+    pub use crate::observe::differ::Differ;
+    pub use crate::observe::source::Source;
+    pub use crate::observe::{Scope, SocketTable, dump, holder};
+
+    /// Packets, live and in files.
+    pub mod capture {
+        pub use crate::observe::capture::ladder::{ConversationEnds, LadderStyle, rung};
+        #[cfg(target_os = "linux")]
+        pub use crate::observe::capture::{Capture, CaptureAccess, CaptureInterface};
+        pub use crate::observe::capture::{CaptureError, CaptureNeed, CaptureRemedy, PacketStore, follow_stream};
+
+        /// The subcommand `capture`.
+        pub mod command {
+            #[cfg(target_os = "linux")]
+            pub use crate::observe::capture::command::{CaptureOutput, CaptureStop, live};
+            pub use crate::observe::capture::command::{copy, print_ladder};
+        }
+
+        /// Packet files.
+        pub mod file {
+            pub use crate::observe::capture::file::{CaptureFileError, CaptureReader, Interface, Packet, PcapngWriter};
+        }
+    }
+}
+
+/// Reading a packet.
+pub mod packet {
+    pub use crate::packet::{Analysis, Frame, LinkType, States, dissect};
+}
+
+/// The model drawn.
+pub mod view {
+    pub use crate::view::{ColorDepth, keys_table, render};
+}
+
+/// Two private hosts and the wire between them.
+#[cfg(target_os = "linux")]
+pub mod wire {
+    pub use crate::wire::{
+        ExecError, Need, Options, Program, Remote, SUBCOMMAND, Setting, Wire, helper_main, open_wires,
+    };
+}
