@@ -1,4 +1,4 @@
-//! Clients that go to other machines, and those who come from there: what their rows say, and why nobody goes.
+//! Clients that connect to other machines, and peers from there: their rows, and why clients wait.
 
 use std::net::SocketAddr;
 use std::time::Duration;
@@ -30,7 +30,7 @@ fn fails(lab: &mut Lab, id: u32, addr: &str, errno: Errno) {
 }
 
 #[test]
-fn who_waits_for_a_name_is_shown_and_so_is_that_it_leads_nowhere() {
+fn a_lookup_in_progress_and_a_failed_lookup_are_shown() {
     for (lang, looking, wait, nowhere) in [
         (Lang::En, "looking for lab-12", "3 clients wait", "lab-12: there is no host"),
         (Lang::PtBr, "procurando lab-12", "3 clientes esperam", "lab-12: não existe máquina"),
@@ -49,7 +49,7 @@ fn who_waits_for_a_name_is_shown_and_so_is_that_it_leads_nowhere() {
 }
 
 #[test]
-fn where_a_client_went_is_an_address_when_it_is_elsewhere() {
+fn a_destination_on_another_machine_is_shown_with_its_address() {
     let mut lab = scenes::started(Lang::En);
     lab.note(Note::Addresses { addresses: vec!["192.168.0.10".parse().unwrap()] });
     fails(&mut lab, 1, "192.168.0.7:65432", Errno::TimedOut);
@@ -67,7 +67,7 @@ fn where_a_client_went_is_an_address_when_it_is_elsewhere() {
 }
 
 #[test]
-fn why_a_client_failed_is_said_as_a_whole() {
+fn the_reason_of_a_failed_client_is_never_cut() {
     for lang in [Lang::En, Lang::PtBr] {
         let words = crate::text::of(lang);
         for errno in
@@ -88,7 +88,7 @@ fn why_a_client_failed_is_said_as_a_whole() {
 }
 
 #[test]
-fn of_a_peer_elsewhere_the_server_s_end_is_shown_until_both_have_closed() {
+fn the_server_end_of_a_remote_peer_is_shown_until_both_ends_close() {
     for (lang, whose) in [(Lang::En, "server's end"), (Lang::PtBr, "lado do servidor")] {
         let mut lab = networks::opened(lang);
         lab.keys("N");
@@ -111,7 +111,7 @@ fn of_a_peer_elsewhere_the_server_s_end_is_shown_until_both_have_closed() {
 }
 
 #[test]
-fn half_open_connections_are_counted_where_there_are_any() {
+fn half_open_connections_are_counted_if_there_are_any() {
     for (lang, none, some, cookies) in [
         (Lang::En, "half open", "half open (SYN_RECV) 129, backlog 128", "SYNs answered by cookie: 4,872"),
         (Lang::PtBr, "semiaberta", "129 semiabertas (SYN_RECV), backlog 128", "SYNs respondidos com cookie: 4.872"),

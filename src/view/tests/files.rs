@@ -10,7 +10,7 @@ use crate::model::packets::{Capturing, Damage, Fault, News, Packets, Recording};
 use crate::model::ui::View;
 use crate::model::{Key, Msg, update};
 
-/// A file is looked at: what was captured elsewhere, ending in the middle of a packet, with packets that are not listed.
+/// A capture file is open. It ends in the middle of a packet, and some of its packets are not listed.
 pub(crate) fn opened(lang: Lang) -> Lab {
     let talk = life(lang);
     let mut recording = Recording::default();
@@ -38,7 +38,7 @@ pub(crate) fn opened(lang: Lang) -> Lab {
     lab
 }
 
-/// A name was typed that leads nowhere.
+/// The name of a missing file was typed.
 pub(crate) fn misspelt(lang: Lang) -> Lab {
     let mut lab = forbidden(lang);
     lab.keys("Oaulas/eco.pcpang");
@@ -49,7 +49,7 @@ pub(crate) fn misspelt(lang: Lang) -> Lab {
 }
 
 #[test]
-fn what_is_shown_of_a_file_says_so_and_nothing_live_is_in_it() {
+fn a_file_is_labelled_and_never_mixed_with_live_packets() {
     for lang in [Lang::En, Lang::PtBr] {
         for (columns, rows) in [(60, 20), (80, 24), (160, 45)] {
             for keys in ["", "l", "f"] {

@@ -16,7 +16,7 @@ use crate::model::{Key, Model, Msg, Ui, update};
 /// The pid that our own sockets have in these tests.
 const OURS: u32 = 4121;
 
-/// Tells a model what a real laboratory would have seen.
+/// Feeds a model the events that a real laboratory would have observed.
 pub(crate) struct Lab {
     /// The model so far.
     pub(crate) model: Model,
@@ -61,7 +61,7 @@ impl Lab {
         lab
     }
 
-    /// Something was seen, a twentieth of a millisecond after the last thing.
+    /// An observation, a twentieth of a millisecond after the last one.
     pub(crate) fn seen(&mut self, evidence: Evidence, kind: EventKind) {
         self.now += Duration::from_micros(50);
         let at = Stamp::from(self.now);
@@ -271,7 +271,7 @@ impl Lab {
         self.row(Flow::unconnected(Proto::Udp, flow.local), None, |_| ());
     }
 
-    /// A client that nobody answers: its `connect` fails.
+    /// A client that gets no answer: its `connect` fails.
     pub(crate) fn refused(&mut self, id: u32, server: u8, port: u16) {
         let destination = Destination { server: Some(ServerId(server)), proto: Proto::Tcp, addr: self.addr(server) };
         let socket = SocketId::Client(ClientId(id));

@@ -23,7 +23,7 @@ fn told(bench: &mut Bench, lesson: &str, changes: impl IntoIterator<Item = Lesso
     }
 }
 
-/// Some were played; the list as it opens.
+/// The list as it opens, with some lessons played.
 pub(super) fn list(lang: Lang) -> Bench {
     let mut bench = bench(lang);
     told(&mut bench, "open", [LessonChange::Over]);
@@ -33,7 +33,7 @@ pub(super) fn list(lang: Lang) -> Bench {
     bench
 }
 
-/// A word is typed, and the wire has something to lose.
+/// A word is typed, and connections on the wire would be lost.
 pub(super) fn chosen(lang: Lang) -> Bench {
     let mut bench = bench(lang);
     bench.established(1, 42_666);
@@ -44,7 +44,7 @@ pub(super) fn chosen(lang: Lang) -> Bench {
     bench
 }
 
-/// Nothing of the first step was done yet.
+/// No act of the first step is done yet.
 pub(super) fn announced(lang: Lang) -> Bench {
     let mut bench = bench(lang);
     told(&mut bench, "lost-syn", [LessonChange::Staged { run: 1 }, LessonChange::Told { step: 0 }]);
@@ -103,22 +103,22 @@ fn the_list_of_scenarios() {
 }
 
 #[test]
-fn a_wire_that_would_be_lost() {
+fn starting_a_lesson_warns_of_losing_the_wire() {
     keep("lessons-sure", |lang| chosen(lang).model);
 }
 
 #[test]
-fn a_step_is_told() {
+fn a_step_is_announced() {
     keep("lesson-told", |lang| announced(lang).model);
 }
 
 #[test]
-fn a_step_is_done() {
+fn a_step_is_in_progress() {
     keep("lesson-playing", |lang| playing(lang).model);
 }
 
 #[test]
-fn what_failed_is_named() {
+fn a_failed_expectation_is_named() {
     keep("lesson-failed", |lang| failed(lang).model);
 }
 
@@ -145,7 +145,7 @@ fn no_step_of_any_scenario_is_cut() {
 }
 
 #[test]
-fn a_lesson_of_another_version_is_no_panic() {
+fn an_unknown_lesson_does_not_panic() {
     let mut bench = bench(Lang::En);
     told(&mut bench, "no-such-lesson", [LessonChange::Told { step: 4_000_000 }]);
     told(&mut bench, "open", [LessonChange::Told { step: 4_000_000 }]);

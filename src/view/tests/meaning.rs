@@ -1,4 +1,4 @@
-//! What the screen must say whatever it looks like.
+//! What the screen must convey, whatever it looks like.
 
 use std::collections::HashSet;
 
@@ -38,7 +38,7 @@ fn every_action_has_a_text_and_every_binding_is_in_the_help() {
 }
 
 #[test]
-fn without_colour_and_without_unicode_states_and_evidence_are_told_apart() {
+fn states_and_evidence_differ_without_colour_and_unicode() {
     let mut lab = scenes::queue(Lang::En);
     lab.model.ui.theme = ThemeName::Mono;
     lab.model.ui.glyphs = Glyphs::Ascii;
@@ -79,7 +79,7 @@ fn no_colour_wins_over_every_theme() {
 }
 
 #[test]
-fn nothing_is_dimmed_and_what_was_inferred_looks_different() {
+fn nothing_is_dimmed_and_inferred_states_look_different() {
     for name in ThemeName::ALL {
         for depth in [ColorDepth::Mono, ColorDepth::Ansi16, ColorDepth::Ansi256, ColorDepth::True] {
             let theme = Theme::new(name, depth);
@@ -141,7 +141,7 @@ fn a_row_that_changed_flashes_and_one_that_left_fades() {
 }
 
 #[test]
-fn a_client_without_a_row_is_closed_or_not_known_and_never_established_from_memory() {
+fn a_client_without_a_row_is_closed_or_unknown_and_never_established_from_memory() {
     let mut lab = scenes::lesson(Lang::En);
     let flow = Flow::tcp(at(44_086), at(65_432));
     let line = |lab: &mut super::lab::Lab| {
@@ -184,7 +184,7 @@ fn the_header_says_who_can_reach_us() {
 }
 
 #[test]
-fn every_client_is_called_by_its_own_number_or_its_program() {
+fn every_client_is_named_by_its_number_or_its_program() {
     let mut lab = scenes::arrivals(Lang::En);
     let shown = text(&screen(&mut lab.model, 160, 45).0);
     for name in ["#6 ", "#5 ", "#4 ", "#3 ", "python3 "] {
@@ -216,7 +216,7 @@ fn the_page_shows_every_value_and_says_what_it_means_where_there_is_room() {
 }
 
 #[test]
-fn what_tcp_info_said_of_an_end_that_is_gone_is_called_old() {
+fn tcp_info_of_a_gone_end_is_marked_as_old() {
     let mut lab = scenes::page(Lang::En);
     let key = lab.model.worlds.shown().table.of(&Flow::tcp(at(44_086), at(65_432))).unwrap().row.key();
     assert!(!text(&screen(&mut lab.model, 120, 36).0).contains("as it was last"));
@@ -225,7 +225,7 @@ fn what_tcp_info_said_of_an_end_that_is_gone_is_called_old() {
 }
 
 #[test]
-fn the_shell_is_told_which_rows_are_seen() {
+fn the_visible_rows_are_reported() {
     let mut lab = scenes::crowd(Lang::En, 200);
     let (shown, _) = screen(&mut lab.model, 120, 36);
     let shown = text(&shown);

@@ -22,7 +22,7 @@ fn ip(text: &str) -> IpAddr {
     text.parse().unwrap()
 }
 
-/// Nobody can join yet.
+/// The laboratory is closed.
 pub(crate) fn closed(lang: Lang) -> Lab {
     let mut lab = scenes::started(lang);
     lab.note(Note::Addresses { addresses: ["192.168.0.10", "10.8.0.3", "fd00::10"].map(ip).to_vec() });
@@ -49,7 +49,7 @@ pub(crate) fn came(lab: &mut Lab, conn: u32, from: &str, says: &[u8]) {
     }
 }
 
-/// A class has joined, well-meaning and otherwise.
+/// A class has joined, some of it hostile.
 pub(crate) fn peers(lang: Lang) -> Lab {
     let mut lab = opened(lang);
     lab.connect(1, 0, 44_078, crate::domain::ClientPlan::Stay);
@@ -175,7 +175,7 @@ fn a_port_check_being_typed() {
 }
 
 #[test]
-fn clients_go_elsewhere() {
+fn clients_connect_to_a_target() {
     keep_lab("network_aimed", aimed, "");
     keep_lab("network_target", aimed, "N");
 }
@@ -183,7 +183,7 @@ fn clients_go_elsewhere() {
 /// A name, a moment, and keys that are pressed then.
 type Scene = (&'static str, fn(Lang) -> Lab, &'static str);
 
-/// What the sweep of all sizes meets.
+/// The scenes for the sweep of all sizes.
 pub(super) const SCENES: [Scene; 9] = [
     ("network closed", closed, ""),
     ("network open", peers, ""),
@@ -200,7 +200,7 @@ pub(super) const SCENES: [Scene; 9] = [
 const VIEWS: [&str; 5] = ["1v", "2v", "3v", "8v", "5v"];
 
 #[test]
-fn who_is_open_and_who_is_aimed_sees_it_in_every_view_theme_and_size() {
+fn openness_and_target_are_shown_in_every_view_theme_and_size() {
     for (lang, open) in [(Lang::En, "OPEN TO THE NETWORK"), (Lang::PtBr, "ABERTO À REDE")] {
         for (view, theme) in VIEWS.into_iter().flat_map(|view| ThemeName::ALL.map(|theme| (view, theme))) {
             let mut lab = peers(lang);
@@ -243,7 +243,7 @@ fn a_closed_laboratory_never_says_that_it_is_open() {
 }
 
 #[test]
-fn the_card_is_about_the_selected_server_and_the_way_that_leads_there() {
+fn the_card_shows_the_selected_server_and_an_address_that_reaches_it() {
     let mut lab = peers(Lang::En);
     lab.keys("jjj");
     let shown = text(&screen(&mut lab.model, 120, 36).0);
@@ -259,7 +259,7 @@ fn the_card_is_about_the_selected_server_and_the_way_that_leads_there() {
     assert!(text(&screen(&mut lab.model, 120, 36).0).contains("this machine is in no network"));
 }
 
-/// The code is read back as a telephone would, from the screen: its modules, without the quiet zone.
+/// Reads the code back from the screen as a phone would: its modules, without the quiet zone.
 #[test]
 fn the_qr_code_is_that_of_address_and_port_with_a_quiet_zone() {
     let mut lab = peers(Lang::En);
@@ -287,7 +287,7 @@ fn the_qr_code_is_that_of_address_and_port_with_a_quiet_zone() {
 }
 
 #[test]
-fn what_strangers_said_reaches_the_screen_as_marks_only() {
+fn control_characters_from_peers_are_shown_as_marks() {
     let mut lab = peers(Lang::En);
     lab.keys("\tjj");
     let shown = text(&screen(&mut lab.model, 160, 45).0);
@@ -297,7 +297,7 @@ fn what_strangers_said_reaches_the_screen_as_marks_only() {
 }
 
 #[test]
-fn errors_are_said_in_words() {
+fn errors_are_explained_in_words() {
     let says = |change: ScanChange, words: &str| {
         let mut lab = closed(Lang::En);
         lab.keys("plab 1\n");

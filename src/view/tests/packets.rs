@@ -1,4 +1,4 @@
-//! The packets view, as a class sees it: packets written by hand, with states from the same hand.
+//! The packets view, as a class sees it, with hand-written packets and states.
 
 use std::time::Duration;
 
@@ -14,7 +14,7 @@ use crate::model::packets::{Capturing, Help, Inspected, News, Origin, Said, Stre
 use crate::model::ui::View;
 use crate::model::{Effect, Key, Msg, update};
 
-/// One conversation whose packets are told one by one.
+/// One conversation, packet by packet.
 struct Talk {
     flow: Flow,
     number: u64,
@@ -133,7 +133,7 @@ fn note_lost(lab: &mut Lab) {
     lab.note(Note::CaptureLost { count: 12 });
 }
 
-/// A datagram to a port that nobody has, and the ICMP message that says so.
+/// A datagram to a closed port, and the ICMP message about it.
 pub(crate) fn datagrams(lang: Lang) -> Lab {
     let mut lab = scenes::started(lang);
     update(&mut lab.model, Msg::Packets(News::Capturing(Capturing::On("lo".into()))));
@@ -163,7 +163,7 @@ pub(crate) fn forbidden(lang: Lang) -> Lab {
     lab
 }
 
-/// The SYN-ACK's flags are looked into.
+/// The SYN-ACK's flags are expanded.
 pub(crate) fn inspected(lang: Lang) -> Lab {
     let mut lab = life(lang);
     for _ in 0..8 {
@@ -198,7 +198,7 @@ pub(crate) fn inspected(lang: Lang) -> Lab {
     lab
 }
 
-/// What was said, with a line that tries to be clever.
+/// The stream of a conversation, with a hostile line.
 pub(crate) fn said(lang: Lang) -> Lab {
     let mut lab = life(lang);
     lab.keys("f");
@@ -220,7 +220,7 @@ pub(crate) fn said(lang: Lang) -> Lab {
 }
 
 #[test]
-fn the_ladder_is_that_of_the_textbook() {
+fn the_ladder_matches_the_textbook() {
     let mut lab = life(Lang::En);
     lab.keys("l");
     let shown = text(&screen(&mut lab.model, 80, 24).0);
@@ -236,7 +236,7 @@ fn the_ladder_is_that_of_the_textbook() {
     assert!(line("#8 ").contains("FIN_WAIT1") && line("#8 ").contains("CLOSE_WAIT"), "{shown}");
     assert!(line("#9 ").contains("FIN_WAIT2") && line("#9 ").contains("LAST_ACK"), "{shown}");
     assert!(shown.contains("● TIME_WAIT") && line("#10 ").contains("CLOSED"), "{shown}");
-    // On every packet of loopback; and nothing is wrong with it.
+    // Every loopback packet has this finding, and nothing is wrong with it.
     assert!(!shown.contains("checksum"), "{shown}");
 }
 
@@ -287,7 +287,7 @@ fn a_packet_that_has_not_arrived_does_not_reach_the_other_side() {
 }
 
 #[test]
-fn what_the_packets_do_not_tell_is_not_said_to_be_so() {
+fn nothing_is_claimed_that_packets_do_not_show() {
     // A program may have read all that was acknowledged, or nothing of it.
     assert!(Finding::Reset(ResetReason::Unread).to_string().ends_with('?'));
     for lang in [Lang::En, Lang::PtBr] {
@@ -299,7 +299,7 @@ fn what_the_packets_do_not_tell_is_not_said_to_be_so() {
 }
 
 #[test]
-fn every_finding_is_said_in_both_languages() {
+fn every_finding_has_a_sentence_in_both_languages() {
     use Finding as F;
     let resets = [
         ResetReason::Refused,
@@ -343,7 +343,7 @@ fn every_finding_is_said_in_both_languages() {
         assert!(!(en.packets.finding)(&finding).is_empty() && !(pt.packets.finding)(&finding).is_empty());
     }
     for text in [en, pt] {
-        // Left to the card is not bad.
+        // A checksum left to the network card is not wrong.
         let partial = (text.packets.says)(&F::ChecksumPartial) + &(text.packets.finding)(&F::ChecksumPartial);
         assert!(
             !["bad", "wrong checksum", "checksum errado", "ruim"].iter().any(|word| partial.contains(word)),
@@ -353,7 +353,7 @@ fn every_finding_is_said_in_both_languages() {
 }
 
 #[test]
-fn what_is_missing_for_a_capture_is_said_with_the_whole_command() {
+fn a_missing_capture_permission_is_shown_with_the_whole_command() {
     for lang in [Lang::En, Lang::PtBr] {
         let mut lab = forbidden(lang);
         for (columns, rows) in [(60, 20), (80, 24), (120, 36), (160, 45)] {
@@ -367,7 +367,7 @@ fn what_is_missing_for_a_capture_is_said_with_the_whole_command() {
 }
 
 #[test]
-fn the_bytes_of_the_selected_field_are_lit() {
+fn the_bytes_of_the_selected_field_are_highlighted() {
     use ratatui::style::Modifier;
     let mut lab = inspected(Lang::En);
     for (columns, rows) in [(80, 24), (160, 45)] {
@@ -387,7 +387,7 @@ fn the_bytes_of_the_selected_field_are_lit() {
 }
 
 #[test]
-fn the_shell_is_asked_for_the_packet_that_is_looked_at_and_only_once() {
+fn the_selected_packet_is_requested_only_once() {
     let mut lab = life(Lang::En);
     let asked = |lab: &mut Lab, key| update(&mut lab.model, Msg::Key(key));
     assert_eq!(asked(&mut lab, Key::Up), [Effect::Inspect(Origin::Live, 9)]);
@@ -403,7 +403,7 @@ fn the_shell_is_asked_for_the_packet_that_is_looked_at_and_only_once() {
 }
 
 #[test]
-fn a_mark_is_with_the_packet_after_it_and_is_saved() {
+fn a_mark_belongs_to_the_next_packet_and_is_saved() {
     let mut lab = life(Lang::En);
     let words = || "2. the client says it again".to_owned();
     let saved = |lab: &mut Lab| update(&mut lab.model, Msg::Key(Key::Char('S'))).swap_remove(0);
@@ -422,7 +422,7 @@ fn a_mark_is_with_the_packet_after_it_and_is_saved() {
 }
 
 #[test]
-fn conversations_are_gone_through_in_the_order_in_which_they_began() {
+fn conversations_cycle_in_the_order_of_their_start() {
     let mut lab = life(Lang::En);
     for (port, number) in [(44_088, 10), (44_090, 11), (44_088, 12)] {
         let mut talk = Talk { flow: Flow::tcp(at(port), at(65_432)), number };
@@ -435,7 +435,7 @@ fn conversations_are_gone_through_in_the_order_in_which_they_began() {
         lab.key(Key::Char(key));
         assert_eq!(shown(&mut lab), Some(port), "{key}");
     }
-    // In the list the first packet of it is selected; narrowed to one, the list turns to the next.
+    // In the list its first packet is selected; a list narrowed to one conversation shows the next one.
     lab.keys("ln");
     assert_eq!(lab.model.packets.list.at(), Some(10));
     lab.keys(".");
@@ -445,7 +445,7 @@ fn conversations_are_gone_through_in_the_order_in_which_they_began() {
 }
 
 #[test]
-fn what_was_said_is_asked_for_again_by_who_comes_back() {
+fn the_stream_is_requested_again_on_return() {
     let mut lab = life(Lang::En);
     let mut other = Talk { flow: Flow::tcp(at(44_088), at(65_432)), number: 10 };
     other.segment(&mut lab, true, DATA, (1, 1), "oi");
@@ -458,7 +458,7 @@ fn what_was_said_is_asked_for_again_by_who_comes_back() {
 }
 
 #[test]
-fn a_text_is_scrolled_to_its_beginning_and_no_further() {
+fn a_stream_scrolls_to_its_beginning_and_no_further() {
     let mut lab = life(Lang::En);
     lab.key(Key::Char('f'));
     let talk = lab.model.packets.ladder.talk.unwrap();
@@ -479,7 +479,7 @@ fn a_text_is_scrolled_to_its_beginning_and_no_further() {
 }
 
 #[test]
-fn a_filter_shows_what_it_lets_through_and_keeps_the_last_good_one() {
+fn a_filter_lists_matches_and_keeps_the_last_valid_filter() {
     let mut lab = life(Lang::En);
     lab.keys("/flags syn");
     assert_eq!(lab.model.packets.list.len(), 2);
@@ -497,7 +497,7 @@ fn a_filter_shows_what_it_lets_through_and_keeps_the_last_good_one() {
 }
 
 #[test]
-fn losses_of_the_capture_are_on_the_screen() {
+fn capture_losses_are_on_the_screen() {
     for lang in [Lang::En, Lang::PtBr] {
         let mut lab = mishaps(lang);
         for (columns, rows) in [(60, 20), (80, 24), (160, 45)] {
@@ -523,7 +523,7 @@ fn a_mark_is_typed_on_the_last_line() {
 }
 
 #[test]
-fn what_came_of_saving_is_said_where_the_key_was_pressed_until_the_next() {
+fn the_result_of_saving_is_shown_until_the_next_key() {
     for lang in [Lang::En, Lang::PtBr] {
         let mut lab = life(lang);
         lab.keys("S");

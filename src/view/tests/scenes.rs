@@ -32,7 +32,7 @@ pub(crate) fn lesson(lang: Lang) -> Lab {
     lab
 }
 
-/// The sequential server serves one client; two of ours, a stranger and the broadcaster wait in its queue.
+/// The sequential server serves one client; two of ours, another program and the broadcaster wait in its queue.
 pub(crate) fn queue(lang: Lang) -> Lab {
     let mut lab = started(lang);
     for (id, port) in [(1, 41_022), (2, 41_026), (3, 41_030)] {
@@ -47,7 +47,7 @@ pub(crate) fn queue(lang: Lang) -> Lab {
     lab
 }
 
-/// The ports are taken, and evidence is lacking.
+/// Ports are taken, and some evidence is unavailable.
 pub(crate) fn trouble(lang: Lang) -> Lab {
     let mut lab = Lab::empty(lang);
     let holder = Some(Process { pid: 7330, name: "python3".into() });
@@ -156,7 +156,7 @@ pub(crate) fn page_closed(lang: Lang) -> Lab {
     lab
 }
 
-/// The page of a connection that was there before.
+/// The page of a connection that existed before the start.
 pub(crate) fn page_before(lang: Lang) -> Lab {
     let mut lab = started(lang);
     let flow = Flow::tcp(at(50_001), at(65_432));

@@ -85,12 +85,12 @@ fn the_page_of_an_open_connection() {
 }
 
 #[test]
-fn the_page_of_one_that_was_closed() {
+fn the_page_of_a_closed_connection() {
     keep_lab("page_closed", scenes::page_closed, "");
 }
 
 #[test]
-fn the_page_of_one_from_before() {
+fn the_page_of_an_earlier_connection() {
     keep_lab("page_before", scenes::page_before, "");
 }
 
@@ -105,7 +105,7 @@ fn the_page_of_a_udp_client() {
 }
 
 #[test]
-fn tab_goes_through_what_a_word_can_be() {
+fn tab_cycles_through_completions() {
     keep_lab("completing", scenes::completing, "");
 }
 
@@ -115,17 +115,17 @@ fn in_ascii() {
 }
 
 #[test]
-fn held_and_a_count_typed() {
+fn a_held_list_and_a_typed_count() {
     keep_lab("held", scenes::held, "25");
 }
 
 #[test]
-fn packets_in_a_list() {
+fn the_packet_list() {
     keep_lab("packets", packets::life, "");
 }
 
 #[test]
-fn a_life_as_a_ladder() {
+fn a_connection_as_a_ladder() {
     keep_lab("ladder", packets::life, "l");
 }
 
@@ -140,12 +140,12 @@ fn datagrams_on_the_ladder() {
 }
 
 #[test]
-fn a_packet_looked_into() {
+fn the_fields_of_a_packet() {
     keep_lab("fields", packets::inspected, "");
 }
 
 #[test]
-fn what_was_said() {
+fn the_stream_of_a_connection() {
     keep_lab("said", packets::said, "");
 }
 
@@ -156,17 +156,17 @@ fn a_file_in_place_of_live_packets() {
 }
 
 #[test]
-fn a_file_that_is_not_there() {
+fn a_missing_file() {
     keep_lab("misspelt", files::misspelt, "");
 }
 
 #[test]
-fn no_capture() {
+fn capture_is_not_permitted() {
     keep_lab("nocapture", packets::forbidden, "");
 }
 
 #[test]
-fn the_largest_screens_stay_the_same_picture() {
+fn the_largest_screens_show_the_same_panes() {
     let mut lab = scenes::lesson(Lang::PtBr);
     for (columns, rows) in [(100, 30), (200, 60)] {
         let shown = text(&screen(&mut lab.model, columns, rows).0);

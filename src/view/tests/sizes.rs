@@ -10,7 +10,7 @@ use crate::model::ui::{Glyphs, Pane};
 use crate::model::{Key, Model};
 use crate::view::{ColorDepth, render};
 
-/// Everything a class could have on its screen.
+/// Every scene that a class could have on its screen.
 fn models(lang: Lang) -> Vec<(&'static str, Model)> {
     // One after the other: each model is large, and a thread of a test has 2 MiB of stack.
     of_labs(lang).into_iter().chain(of_packets(lang)).chain(of_networks(lang)).chain(of_wires(lang)).collect()
@@ -147,7 +147,7 @@ fn every_model_meets_the_smallest_sizes_of_each_layout() {
 }
 
 #[test]
-fn drawing_stays_inside_a_buffer_that_begins_elsewhere() {
+fn drawing_stays_inside_a_buffer_with_an_offset() {
     let lab = scenes::lesson(Lang::En);
     let mut buf = Buffer::empty(Rect::new(7, 3, 90, 31));
     render(&lab.model, ColorDepth::True, &mut buf);
@@ -157,7 +157,7 @@ fn drawing_stays_inside_a_buffer_that_begins_elsewhere() {
 }
 
 #[test]
-fn state_and_both_ports_are_there_at_every_size() {
+fn state_and_both_ports_are_shown_at_every_size() {
     for lang in [Lang::En, Lang::PtBr] {
         for scene in [scenes::lesson, scenes::wide] {
             let mut lab = scene(lang);
@@ -180,7 +180,7 @@ fn state_and_both_ports_are_there_at_every_size() {
 }
 
 #[test]
-fn below_the_smallest_a_kind_note_says_what_is_needed() {
+fn a_screen_that_is_too_small_says_what_is_needed() {
     let mut lab = scenes::lesson(Lang::PtBr);
     let shown = text(&screen(&mut lab.model, 59, 19).0);
     assert!(shown.contains("Desculpe") && shown.contains("60×20") && shown.contains("59×19"), "{shown}");

@@ -43,7 +43,7 @@ pub(super) fn half_way(lang: Lang) -> Bench {
     bench
 }
 
-/// Everything that can befall a packet, in two conversations; one direction slow, the other cut.
+/// Every fate of a packet, in two conversations; one direction is slow, the other cut.
 pub(super) fn trouble(lang: Lang) -> Bench {
     let mut bench = Bench::open(lang);
     let data = bench.established(1, 42_666);
@@ -119,7 +119,7 @@ pub(super) fn programs(lang: Lang) -> Bench {
     bench
 }
 
-/// The settings, one of them turned and one refused.
+/// The settings: one changed, one refused.
 pub(super) fn settings(lang: Lang) -> Bench {
     let mut bench = held(lang);
     bench.wire(
@@ -133,7 +133,7 @@ pub(super) fn settings(lang: Lang) -> Bench {
     bench
 }
 
-/// The machine does not grant what the wire needs.
+/// The machine lacks what the wire needs.
 pub(super) fn lacking(lang: Lang) -> Bench {
     let mut bench = Bench::asked(lang);
     let need = Need::UidMap;
@@ -172,7 +172,7 @@ fn one_side_is_open() {
 }
 
 #[test]
-fn whatever_befalls_a_packet() {
+fn every_fate_of_a_packet() {
     keep("wire-trouble", |lang| trouble(lang).model);
 }
 
@@ -192,7 +192,7 @@ fn the_settings() {
 }
 
 #[test]
-fn what_is_missing_and_what_helps() {
+fn a_wire_that_cannot_be_opened() {
     keep("wire-lacking", |lang| lacking(lang).model);
 }
 
@@ -206,7 +206,7 @@ fn shown(bench: &mut Bench, columns: u16, rows: u16) -> String {
 }
 
 #[test]
-fn the_packet_that_the_keys_are_about_is_always_seen() {
+fn the_packet_that_keys_act_on_is_always_visible() {
     for (columns, rows) in [(60, 20), (80, 24), (120, 36), (200, 60)] {
         let mut bench = flood(Lang::En);
         assert!(shown(&mut bench, columns, rows).contains("#1 SYN"), "{columns}×{rows}");
@@ -219,7 +219,7 @@ fn the_packet_that_the_keys_are_about_is_always_seen() {
 }
 
 #[test]
-fn what_many_clients_do_alike_is_told_once_and_that_most_were_not_made_as_well() {
+fn equal_events_are_told_once_with_the_clients_that_were_not_made() {
     for (lang, once, says) in [
         (Lang::En, ["connect() was called", "Its SYN asks"], "EADDRNOTAVAIL: only 3 of 50 clients"),
         (Lang::PtBr, ["connect() foi chamada", "O seu SYN pede"], "EADDRNOTAVAIL: só 3 de 50 clientes"),
@@ -244,7 +244,7 @@ fn what_many_clients_do_alike_is_told_once_and_that_most_were_not_made_as_well()
 }
 
 #[test]
-fn a_queue_that_is_not_empty_is_shown_however_little_room_there_is() {
+fn a_queue_that_is_not_empty_is_shown_in_little_room() {
     let mut bench = Bench::open(Lang::En);
     bench.established(1, 42_666);
     bench.row(Client, flow(42_666), Some(TcpState::Established), |row| row.send_q = Some(15_621));
@@ -255,7 +255,7 @@ fn a_queue_that_is_not_empty_is_shown_however_little_room_there_is() {
 }
 
 #[test]
-fn where_a_scenario_left_no_server_no_client_is_offered() {
+fn no_client_is_offered_without_a_server() {
     let mut bench = Bench::asked(Lang::En);
     bench.wire(None, WireEvent::Opened { link: LinkKind::Tun });
     let foot = |bench: &mut Bench| shown(bench, 120, 36).lines().last().unwrap().to_owned();
@@ -288,7 +288,7 @@ fn a_flying_packet_moves_across() {
 }
 
 #[test]
-fn the_header_says_in_which_world_we_are() {
+fn the_header_names_the_world() {
     let mut bench = held(Lang::En);
     for (key, says, never) in
         [(Key::F(1), "WIRE LAB · step", "OPEN TO THE NETWORK"), (Key::Char('w'), "loopback", "WIRE LAB")]
@@ -307,7 +307,7 @@ fn the_header_says_in_which_world_we_are() {
 }
 
 #[test]
-fn states_evidence_and_fates_are_told_apart_in_ascii() {
+fn states_evidence_and_fates_differ_in_ascii() {
     let mut bench = trouble(Lang::En);
     bench.model.ui.glyphs = Glyphs::Ascii;
     let shown = shown(&mut bench, 160, 45);
@@ -318,7 +318,7 @@ fn states_evidence_and_fates_are_told_apart_in_ascii() {
 }
 
 #[test]
-fn hostile_lines_of_a_program_stay_lines() {
+fn hostile_program_output_stays_on_its_lines() {
     let mut bench = programs(Lang::En);
     let line = crate::domain::excerpt::sanitise("\u{1b}[2J\u{202e}evil".as_bytes());
     let said = WireEvent::ProgramSaid { pid: 4711, line, error: false, skipped: 0 };
@@ -327,7 +327,7 @@ fn hostile_lines_of_a_program_stay_lines() {
 }
 
 #[test]
-fn who_looks_for_servers_on_a_scenarios_hosts_is_told_where_they_are() {
+fn a_scenario_without_servers_says_where_they_are() {
     for (lang, says) in [(Lang::En, "w shows"), (Lang::PtBr, "w mostra")] {
         let mut bench = Bench::asked(lang);
         bench.wire(None, WireEvent::Opened { link: LinkKind::Tun });
