@@ -10,7 +10,7 @@ use tui_big_text::{BigText, PixelSize};
 use super::draw_context::{DrawContext, PaneFrame};
 use super::line_writer::{LineWriter, width, wrap};
 use super::number_line::{self, newest};
-use super::{glyphs, keys, layout};
+use super::{areas, glyphs, keys};
 use crate::domain::{Proto, TcpState};
 use crate::model::Model;
 use crate::model::clients::Client;
@@ -37,10 +37,8 @@ pub(super) fn render(model: &Model, ctx: &DrawContext, area: Rect, buf: &mut Buf
     };
     let below = 8;
     let digits = Digits::of(model, inside, inside.height.saturating_sub(below + 3));
-    let [_, titles, big, captions, rest] = layout::rows(
-        inside,
-        [u16::from(inside.height > below + digits.height + 3), 1, digits.height, 1, inside.height],
-    );
+    let [_, titles, big, captions, rest] =
+        areas::rows(inside, [u16::from(inside.height > below + digits.height + 3), 1, digits.height, 1, inside.height]);
     let second = digits.second;
     let theme = &ctx.theme;
     let port = client.destination.addr.port();

@@ -28,7 +28,7 @@ pub(super) fn render(model: &Model, ctx: &DrawContext, area: Rect, buf: &mut Buf
         ..PaneFrame::default()
     };
     let inside = ctx.frame(&frame, area, buf);
-    let [body, line] = super::layout::rows(inside, [inside.height.saturating_sub(1), 1]);
+    let [body, line] = super::areas::rows(inside, [inside.height.saturating_sub(1), 1]);
     match shown(model) {
         Some(message) => self::message(model, ctx, message, body, buf),
         None if !model.ui.ticked.is_empty() => {

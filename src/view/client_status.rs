@@ -1,8 +1,9 @@
 //! A client's status: its state and the evidence for it, or the words that replace a state.
 
-use super::clients::is_elsewhere;
+use std::net::IpAddr;
+
 use super::draw_context::DrawContext;
-use crate::domain::{Evidence, Flow, Proto, TcpState};
+use crate::domain::{Evidence, Flow, Proto, TcpState, WorldId};
 use crate::model::Model;
 use crate::model::clients::{Client, Owner, Phase};
 use crate::model::table::Entry;
@@ -81,4 +82,11 @@ pub(super) fn program(client: &Client) -> Option<String> {
     }
     let process = client.process.as_ref()?;
     Some(format!("{}/{}", process.pid, process.name))
+}
+
+/// Whether the address is another machine's.
+pub(super) fn is_elsewhere(model: &Model, ip: IpAddr) -> bool {
+    let ip = ip.to_canonical();
+    let own = ip.is_loopback() || ip.is_unspecified() || model.worlds.shown().addresses.contains(&ip);
+    model.worlds.shown_id() == WorldId::Host && !own
 }

@@ -1,17 +1,17 @@
 //! The clients' pane: one row per client, the newest first, and the number line of their ports.
 
-use std::net::{IpAddr, SocketAddr};
+use std::net::SocketAddr;
 use std::ops::Range;
 
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 
-use super::client_status::{self, ClientStatus};
+use super::client_status::{self, ClientStatus, is_elsewhere};
 use super::column_budget::ColumnBudget;
 use super::draw_context::{DrawContext, PaneFrame};
 use super::line_writer::{LineWriter, fit, paragraph, width, wrap};
 use super::{glyphs, keys, names, number_line};
-use crate::domain::{Proto, TcpState, WorldId};
+use crate::domain::{Proto, TcpState};
 use crate::model::Model;
 use crate::model::clients::{Client, Phase};
 use crate::model::keys::Action;
@@ -138,13 +138,6 @@ const LOCAL: u16 = 7;
 
 /// The width of a port with its colon.
 const PORT: u16 = 6;
-
-/// Whether the address is another machine's.
-pub(super) fn is_elsewhere(model: &Model, ip: IpAddr) -> bool {
-    let ip = ip.to_canonical();
-    let own = ip.is_loopback() || ip.is_unspecified() || model.worlds.shown().addresses.contains(&ip);
-    model.worlds.shown_id() == WorldId::Host && !own
-}
 
 fn row(model: &Model, ctx: &DrawContext, columns: &ClientColumns, client: &Client, writer: &mut LineWriter<'_>) {
     let theme = &ctx.theme;

@@ -150,8 +150,8 @@ fn question(model: &Model, ctx: &DrawContext, question: Question, buf: &mut Buff
 /// The wildcard address that servers would listen on, and an address that the class could connect to.
 fn everywhere(model: &Model) -> String {
     let all = crate::model::network::everywhere(model.worlds.shown());
-    let mut ways = model.worlds.shown().addresses.iter().filter(|ip| all.is_ipv6() || ip.is_ipv4());
-    let best = ways.next();
-    let more = if ways.next().is_some() { glyphs::ELLIPSIS } else { "" };
+    let mut addresses = model.worlds.shown().addresses.iter().filter(|ip| all.is_ipv6() || ip.is_ipv4());
+    let best = addresses.next();
+    let more = if addresses.next().is_some() { glyphs::ELLIPSIS } else { "" };
     best.map_or_else(|| all.to_string(), |best| format!("{all} ({best}{more})"))
 }

@@ -1,8 +1,8 @@
 //! One event as one line of plain text, for output without a screen.
 
 use super::draw_context::DrawContext;
+use super::event_text;
 use super::glyphs;
-use super::story;
 use super::theme::ColorDepth;
 use crate::domain::{Event, EventKind, Stamp};
 use crate::model::Model;
@@ -13,13 +13,13 @@ use crate::model::ui::Glyphs;
 pub fn event_line(model: &Model, event: &Event) -> Option<String> {
     let ctx = DrawContext::of(model, ColorDepth::Mono);
     let kind = &event.seen.kind;
-    let told = story::tell(model, &ctx, event, u16::MAX);
-    let said: String = told.0.iter().map(|(text, _)| text.as_str()).collect();
+    let text = event_text::describe(model, &ctx, event, u16::MAX);
+    let said: String = text.0.iter().map(|(text, _)| text.as_str()).collect();
     if matches!(kind, EventKind::Confirmed(_)) || said.is_empty() {
         return None;
     }
     let at = ctx.text.numbers.clock(event.seen.at.since(Stamp::ZERO));
-    let who = story::subject(model, &ctx, event, false).name;
-    let line = format!("{at:>9} {} {who:<14} {said}", glyphs::evidence(event.seen.evidence));
+    let subject = event_text::subject(model, &ctx, event, false).name;
+    let line = format!("{at:>9} {} {subject:<14} {said}", glyphs::evidence(event.seen.evidence));
     Some(if model.ui.glyphs == Glyphs::Ascii { glyphs::ascii(&line) } else { line })
 }

@@ -3,11 +3,11 @@
 use ratatui::buffer::Buffer;
 use ratatui::layout::{Position, Rect};
 
+use super::areas::rows;
 use super::draw_context::{DrawContext, PaneFrame};
 use super::glyphs;
 use super::input_line;
 use super::keys;
-use super::layout::rows;
 use super::line_writer::{LineWriter, width, wrap};
 use crate::model::Model;
 use crate::model::keys::Key;

@@ -7,9 +7,9 @@ use ratatui::layout::Rect;
 
 use super::column_budget::ColumnBudget;
 use super::draw_context::{DrawContext, PaneFrame};
+use super::event_text::{self, EventSubject, StyledText};
 use super::line_writer::{LineWriter, paragraph, width, wrap_pieces};
-use super::story::{self, EventSubject, StyledText};
-use super::{glyphs, layout, names};
+use super::{areas, glyphs, names};
 use crate::domain::{Event, Evidence, Stamp};
 use crate::model::Model;
 use crate::model::lifecycle::{Kinds, Reader, Subject};
@@ -44,7 +44,7 @@ pub(super) fn render(model: &Model, ctx: &DrawContext, area: Rect, buf: &mut Buf
         read = entries.iter().rposition(|entry| entry.related);
     }
     let read = read.unwrap_or(entries.len().saturating_sub(1));
-    layout::keep_in_view(&mut entries, read, inside.height.into(), |entry| entry.lines);
+    areas::keep_in_view(&mut entries, read, inside.height.into(), |entry| entry.lines);
     let mut rest = inside;
     for entry in &entries {
         let used = entry.draw(ctx, &columns, rest, buf);
@@ -67,7 +67,7 @@ const WIDE_NAME: u16 = 14;
 /// The widths of the columns before an event's text.
 struct LifecycleColumns {
     time: u16,
-    who: u16,
+    subject: u16,
     words: u16,
 }
 
@@ -76,12 +76,12 @@ impl LifecycleColumns {
         // As wide as the latest time.
         let time = width(&clock(ctx, model.now)).max(7);
         let mut budget = ColumnBudget::new(columns, time + 5);
-        let who = budget.fit([(WIDE_NAME, 68), (11, 0)]);
-        Self { time, who, words: budget.rest() }
+        let subject = budget.fit([(WIDE_NAME, 68), (11, 0)]);
+        Self { time, subject, words: budget.rest() }
     }
 
     const fn narrow(&self) -> bool {
-        self.who < WIDE_NAME
+        self.subject < WIDE_NAME
     }
 }
 
@@ -92,9 +92,9 @@ fn clock(ctx: &DrawContext, at: Stamp) -> String {
 /// One event, ready to be drawn.
 struct LifecycleRow<'a> {
     time: String,
-    who: EventSubject<'a>,
+    subject: EventSubject<'a>,
     evidence: Evidence,
-    told: StyledText,
+    text: StyledText,
     lines: usize,
     held: bool,
     related: bool,
@@ -103,13 +103,13 @@ struct LifecycleRow<'a> {
 impl<'a> LifecycleRow<'a> {
     fn of(model: &'a Model, ctx: &DrawContext, event: &Event, columns: &LifecycleColumns) -> Self {
         let kind = &event.seen.kind;
-        let told = story::tell(model, ctx, event, columns.words);
+        let text = event_text::describe(model, ctx, event, columns.words);
         Self {
             time: clock(ctx, event.seen.at),
-            who: story::subject(model, ctx, event, columns.narrow()),
+            subject: event_text::subject(model, ctx, event, columns.narrow()),
             evidence: event.seen.evidence,
-            lines: wrap_pieces(&told.0, columns.words).len(),
-            told,
+            lines: wrap_pieces(&text.0, columns.words).len(),
+            text,
             held: matches!(model.lifecycle.reader, Reader::Holds { at, .. } if at.seq == event.seq),
             related: matches!(model.ui.subject, Some(subject @ Subject::Connection(_)) if subject.concerns(kind)),
         }
@@ -118,16 +118,16 @@ impl<'a> LifecycleRow<'a> {
     /// Draws it at the top of `area`, and returns how many lines it took.
     fn draw(&self, ctx: &DrawContext, columns: &LifecycleColumns, area: Rect, buf: &mut Buffer) -> u16 {
         let theme = &ctx.theme;
-        let lines = wrap_pieces(&self.told.0, columns.words);
+        let lines = wrap_pieces(&self.text.0, columns.words);
         for (row, line) in (0..area.height).zip(&lines) {
             let mut writer = LineWriter::on(buf, area, row);
             if row == 0 {
                 writer.cell(if self.held { glyphs::SELECTED } else { " " }, 1, theme.newest);
                 writer.right(&self.time, columns.time, theme.quiet).skip(1);
-                writer.cell(&self.who.name, columns.who, self.who.style).skip(1);
+                writer.cell(&self.subject.name, columns.subject, self.subject.style).skip(1);
                 ctx.evidence(&mut writer, self.evidence);
             }
-            writer.goto(area.x + columns.time + columns.who + 5);
+            writer.goto(area.x + columns.time + columns.subject + 5);
             for (text, style) in line {
                 writer.write(text, *style);
             }

@@ -1,5 +1,6 @@
 //! Draws the model on a buffer: pure, without a clock or I/O, at a cost that depends only on what is visible.
 
+mod areas;
 mod big_ports;
 mod broadcast;
 mod client_status;
@@ -8,6 +9,7 @@ mod column_budget;
 mod dialog;
 mod draw_context;
 mod event_line;
+mod event_text;
 mod filter_line;
 mod footer;
 mod glyphs;
@@ -21,6 +23,7 @@ mod lifecycle;
 mod line_writer;
 mod names;
 mod netstat;
+mod netstat_columns;
 mod network;
 mod number_line;
 mod packets;
@@ -28,7 +31,6 @@ mod page;
 pub mod sentences;
 mod servers;
 mod small;
-mod story;
 mod target;
 #[cfg(test)]
 pub(crate) mod tests;

@@ -7,11 +7,11 @@ use ratatui::buffer::Buffer;
 use ratatui::layout::{Position, Rect};
 use ratatui::style::Style;
 
-use super::column_budget::ColumnBudget;
 use super::draw_context::{DrawContext, PaneFrame};
 use super::line_writer::{LineWriter, fit, paragraph, width};
+use super::netstat_columns::{NetstatColumns, TIMER, foreign};
 use super::{filter_line, glyphs};
-use crate::domain::{Row, TcpState, Timer, TimerKind};
+use crate::domain::{TcpState, Timer, TimerKind};
 use crate::model::Model;
 use crate::model::lifecycle::{Subject, same_pair};
 use crate::model::listing::Column;
@@ -34,7 +34,7 @@ fn layout(model: &Model, area: Rect) -> NetstatLayout {
     };
     let typing = typing.min(inside.height);
     let head = u16::from(inside.height - typing >= 3);
-    let [typing, head, rows] = super::layout::rows(inside, [typing, head, inside.height - typing - head]);
+    let [typing, head, rows] = super::areas::rows(inside, [typing, head, inside.height - typing - head]);
     NetstatLayout { typing, head, rows }
 }
 
@@ -161,53 +161,6 @@ const fn heading(column: Column, ctx: &DrawContext) -> &'static str {
     }
 }
 
-/// The width of the timer column, in words and as a time alone.
-const TIMER: u16 = 18;
-const NARROW_TIMER: u16 = 8;
-/// The least width of both addresses together.
-const ADDRESSES: u16 = 2 * 16;
-
-/// The widths of the columns; 0 for one that is not shown.
-struct NetstatColumns {
-    proto: u16,
-    queue: u16,
-    local: u16,
-    foreign: u16,
-    state: u16,
-    timer: u16,
-    process: u16,
-}
-
-impl NetstatColumns {
-    /// PID/Program goes first where columns are missing, then Timer; State and the ports never do.
-    fn of(entries: &[&Entry], ghosts: &[&Entry], columns: u16) -> Self {
-        let rows = || entries.iter().chain(ghosts).map(|entry| &entry.row);
-        let local = rows().map(|row| width(&row.flow.local.to_string())).max().unwrap_or(0).max(15);
-        let foreign = rows().map(|row| width(&foreign(row, u16::MAX))).max().unwrap_or(0).max(15);
-        let proto = 6;
-        let state = 12;
-        let queue = if columns < 75 { 5 } else { 6 };
-        let mut budget = ColumnBudget::new(columns, 1 + proto + 2 * (queue + 1) + 1 + state + 2);
-        // With fewer columns only the time, then nothing.
-        let timer = budget.fit([TIMER, NARROW_TIMER].map(|width| (width, ADDRESSES)));
-        let process = budget.fit([(20, ADDRESSES)]);
-        let mut shown = Self { proto, queue, local, foreign, state, timer, process };
-        let room = budget.rest();
-        let both = shown.local + shown.foreign;
-        if both > room {
-            // Each gets half, and whatever the other does not need.
-            let half = room / 2;
-            shown.local = shown.local.min(half.max(room.saturating_sub(shown.foreign)));
-            shown.foreign = room - shown.local;
-        } else {
-            let spare = (room - both).min(2 * (23u16.saturating_sub(both / 2)));
-            shown.local += spare / 2;
-            shown.foreign += spare / 2;
-        }
-        shown
-    }
-}
-
 fn head(model: &Model, ctx: &DrawContext, columns: &NetstatColumns, writer: &mut LineWriter<'_>) {
     let by = model.listing.column;
     let name = |writer: &mut LineWriter<'_>, column: Column, columns: u16, right: bool| {
@@ -289,11 +242,6 @@ fn row(
         let process = row.process.as_ref().map(|process| format!("{}/{}", process.pid, process.name));
         writer.write(process.as_deref().unwrap_or(glyphs::DASH), theme.quiet);
     }
-}
-
-/// The foreign address as `netstat` prints it.
-fn foreign(row: &Row, columns: u16) -> String {
-    row.flow.peer.map_or_else(|| row.flow.wildcard_peer().into(), |peer| fit(peer, columns))
 }
 
 /// The timer in a few columns: time left, and count. Its words are in the foot while the row is selected.

@@ -7,7 +7,7 @@ use ratatui::style::Style;
 use super::draw_context::{DrawContext, PaneFrame};
 use super::glyphs;
 use super::line_writer::{LineWriter, paragraph, width, wrap_all};
-use super::{keys, layout};
+use super::{areas, keys};
 use crate::domain::{Flow, Proto, ServiceModel};
 use crate::model::Model;
 use crate::model::keys::Action;
@@ -40,7 +40,7 @@ pub(super) fn render(model: &Model, ctx: &DrawContext, area: Rect, buf: &mut Buf
         return;
     }
     let height = inside.height.min(u16::try_from(all.len()).unwrap_or(u16::MAX));
-    let [list, rest] = layout::rows(inside, [height, inside.height - height]);
+    let [list, rest] = areas::rows(inside, [height, inside.height - height]);
     let selected = all.iter().position(|server| server.id == model.ui.server);
     let names = all.iter().map(|server| width(&server.spec.name)).max().unwrap_or(0).min(12);
     for (row, server) in (0..).zip(&all[window(selected, all.len(), usize::from(height))]) {
@@ -141,9 +141,9 @@ fn details(model: &Model, ctx: &DrawContext, server: &Server) -> Vec<(String, St
     let mut said = super::target::sentences(model, ctx);
     match &server.status {
         Status::Failed { errno, holder } => {
-            let who =
+            let holder_text =
                 holder.as_ref().map(|process| (words.held_by)(&format!("{} (pid {})", process.name, process.pid)));
-            let what = who.unwrap_or_else(|| trouble(*errno).what.into());
+            let what = holder_text.unwrap_or_else(|| trouble(*errno).what.into());
             said.push((format!("{errno}: {what}"), theme.alarm));
             said.push((format!("{}: {}", keys::first(Action::StartStop, ctx.text), words.retry), theme.key));
             said.push((trouble(*errno).remedy.into(), theme.text));

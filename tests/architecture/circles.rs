@@ -23,8 +23,6 @@ const ALLOWED: &[&[&str]] = &[
     &["observe/trace/namespace.rs", "observe/trace/reader.rs"],
     &["packet/analysis/talks.rs", "packet/analysis/tcp.rs"],
     &["packet/decode.rs", "packet/network.rs"],
-    &["view/clients.rs", "view/standing.rs"],
-    &["view/layout.rs", "view/servers.rs"],
     &["wire/decode.rs", "wire/lane.rs"],
     &["wire/exec.rs", "wire/open.rs"],
 ];

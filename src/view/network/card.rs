@@ -49,7 +49,7 @@ pub(super) fn render(model: &Model, ctx: &DrawContext, area: Rect, buf: &mut Buf
         Some((server, _)) if open => {
             let reachable = !model.worlds.shown().addresses.is_empty();
             let why = if reachable { (words.not_this)(&server.spec.name) } else { words.no_address.to_owned() };
-            told(ctx, &[(why, ctx.theme.alarm)], target::sentences(model, ctx), inside, buf);
+            write_sentences(ctx, &[(why, ctx.theme.alarm)], target::sentences(model, ctx), inside, buf);
         }
         _ => closed(model, ctx, inside, buf),
     }
@@ -61,7 +61,7 @@ fn closed(model: &Model, ctx: &DrawContext, area: Rect, buf: &mut Buffer) {
     let theme = &ctx.theme;
     let numbers = &ctx.text.numbers;
     if model.worlds.shown().observing {
-        return told(ctx, &[(words.observing.into(), theme.text)], target::sentences(model, ctx), area, buf);
+        return write_sentences(ctx, &[(words.observing.into(), theme.text)], target::sentences(model, ctx), area, buf);
     }
     let key = (words.to_open)(&keys::first(Action::Door, ctx.text));
     let mut said = vec![(words.closed.to_owned(), theme.title), (key, theme.key)];
@@ -79,11 +79,17 @@ fn closed(model: &Model, ctx: &DrawContext, area: Rect, buf: &mut Buffer) {
     if area.height > 4 {
         said.insert(1, (words.closed_why.to_owned(), theme.text));
     }
-    told(ctx, &said, target::sentences(model, ctx), area, buf);
+    write_sentences(ctx, &said, target::sentences(model, ctx), area, buf);
 }
 
 /// Writes sentences and, below them, the target.
-fn told(ctx: &DrawContext, said: &[(String, Style)], target: Vec<(String, Style)>, area: Rect, buf: &mut Buffer) {
+fn write_sentences(
+    ctx: &DrawContext,
+    said: &[(String, Style)],
+    target: Vec<(String, Style)>,
+    area: Rect,
+    buf: &mut Buffer,
+) {
     let mut row = 0;
     let mut write = |(text, style): &(String, Style), row: &mut u16| {
         for line in wrap(text, area.width) {
@@ -137,7 +143,7 @@ fn joined(model: &Model, ctx: &DrawContext, (server, ways): (&Server, &[IpAddr])
     let target = target::sentences(model, ctx);
     let left = Rect { y: right.y + row.min(right.height), height: right.height.saturating_sub(row), ..right };
     if !target.is_empty() {
-        told(ctx, &[], target, left, buf);
+        write_sentences(ctx, &[], target, left, buf);
     }
 }
 

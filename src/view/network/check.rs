@@ -10,8 +10,8 @@ use crate::model::Model;
 use crate::model::keys::Action;
 use crate::model::network::Part;
 use crate::model::scan::{Progress, Scan};
+use crate::view::areas::rows;
 use crate::view::draw_context::{DrawContext, PaneFrame};
-use crate::view::layout::rows;
 use crate::view::line_writer::{LineWriter, paragraph, paragraphs, width, wrap_all};
 use crate::view::{glyphs, keys};
 

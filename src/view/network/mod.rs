@@ -19,9 +19,9 @@ mod qr;
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 
+use super::areas::{columns, rows};
 use super::draw_context::DrawContext;
 use super::layout;
-use super::layout::{columns, rows};
 use crate::model::Model;
 use crate::model::network::Part;
 use crate::model::ui::Mode;

@@ -12,10 +12,10 @@ use crate::model::network::{self, Part};
 use crate::model::peers::Peer;
 use crate::model::servers::Server;
 use crate::model::window::window;
+use crate::view::areas::rows;
 use crate::view::column_budget::ColumnBudget;
 use crate::view::draw_context::{DrawContext, PaneFrame};
 use crate::view::glyphs;
-use crate::view::layout::rows;
 use crate::view::line_writer::{LineWriter, paragraph, width};
 use crate::view::servers;
 

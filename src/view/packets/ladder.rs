@@ -5,8 +5,8 @@ use std::net::{IpAddr, SocketAddr};
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 
+use super::super::areas::keep_in_view;
 use super::super::draw_context::DrawContext;
-use super::super::layout::keep_in_view;
 use super::super::line_writer::{LineWriter, fit, paragraph};
 use super::super::names;
 use super::rung::{PacketRung, RungColumns, state};

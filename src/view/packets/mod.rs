@@ -27,8 +27,8 @@ use std::ops::Range;
 use ratatui::buffer::Buffer;
 use ratatui::layout::{Position, Rect};
 
+use super::areas::{columns, rows};
 use super::draw_context::{DrawContext, PaneFrame};
-use super::layout::{columns, rows};
 use crate::model::Model;
 use crate::model::packets::{Part, Picture, Reader, Traffic, Trail};
 use crate::model::ui::Mode;

@@ -13,8 +13,8 @@
 //! └─────────────────────────────────────────────────────────────────┘
 //! ```
 
+mod history;
 mod info;
-mod story;
 
 use std::borrow::Cow;
 
@@ -23,7 +23,7 @@ use ratatui::layout::Rect;
 
 use super::draw_context::{DrawContext, PaneFrame};
 use super::line_writer::{LineWriter, fit, paragraph, wrap};
-use super::{client_status, glyphs, layout, names, netstat};
+use super::{areas, client_status, glyphs, names, netstat};
 use crate::domain::{Flow, Proto, TcpState};
 use crate::model::Model;
 use crate::model::page::{End, Page};
@@ -33,7 +33,7 @@ struct PageLayout {
     pair: Rect,
     ends: Rect,
     first_rule: Rect,
-    story: Rect,
+    history: Rect,
     second_rule: Rect,
     info: Rect,
 }
@@ -43,32 +43,32 @@ fn parts(model: &Model, ctx: &DrawContext, page: &Page, area: Rect) -> PageLayou
     let info = info::height(model, ctx, page, inside).min(inside.height / 2);
     let pair = u16::try_from(wrap(&pair(ctx, page), inside.width.saturating_sub(2)).len()).unwrap_or(1);
     let fixed = pair + 3 + 1 + 1 + info;
-    let [pair, ends, first_rule, story, second_rule, info] =
-        layout::rows(inside, [pair, 3, 1, inside.height.saturating_sub(fixed), 1, info]);
-    PageLayout { pair, ends, first_rule, story, second_rule, info }
+    let [pair, ends, first_rule, history, second_rule, info] =
+        areas::rows(inside, [pair, 3, 1, inside.height.saturating_sub(fixed), 1, info]);
+    PageLayout { pair, ends, first_rule, history, second_rule, info }
 }
 
 /// The last line that the history may begin with in this area.
 pub(super) fn reach(model: &Model, area: Rect) -> usize {
     let ctx = DrawContext::of(model, super::ColorDepth::Mono);
     let Some(page) = &model.ui.page else { return 0 };
-    let story = parts(model, &ctx, page, area).story;
-    story::PageStory::of(model, &ctx, page, story.width).len().saturating_sub(usize::from(story.height))
+    let history = parts(model, &ctx, page, area).history;
+    history::ConnectionHistory::of(model, &ctx, page, history.width).len().saturating_sub(usize::from(history.height))
 }
 
 /// Draws the page.
 pub(super) fn render(model: &Model, ctx: &DrawContext, area: Rect, buf: &mut Buffer) {
     let Some(page) = &model.ui.page else { return };
     let parts = parts(model, ctx, page, area);
-    let story = story::PageStory::of(model, ctx, page, parts.story.width);
-    let last = story.len().saturating_sub(usize::from(parts.story.height));
+    let history = history::ConnectionHistory::of(model, ctx, page, parts.history.width);
+    let last = history.len().saturating_sub(usize::from(parts.history.height));
     let from = page.from.unwrap_or(last).min(last);
-    let seen = format!("{}/{}", (from + usize::from(parts.story.height)).min(story.len()), story.len());
+    let seen = format!("{}/{}", (from + usize::from(parts.history.height)).min(history.len()), history.len());
     let title = title(model, ctx, page);
     let foot = if last > 0 { ctx.text.page.scroll } else { "" };
     ctx.frame(&PaneFrame { title: &title, count: if last > 0 { &seen } else { "" }, foot, focused: true }, area, buf);
     paragraph(&pair(ctx, page), ctx.theme.title, parts.pair, buf);
-    let [left, right] = story::halves(parts.ends, 1);
+    let [left, right] = history::halves(parts.ends, 1);
     for (end, half) in [(End::Client, left), (End::Server, right)] {
         if let Some(flow) = page.end(end) {
             now(model, ctx, &flow, end, half, buf);
@@ -78,7 +78,7 @@ pub(super) fn render(model: &Model, ctx: &DrawContext, area: Rect, buf: &mut Buf
         let line = glyphs::RANGE_LINE.repeat(usize::from(rule.width));
         LineWriter::on(buf, rule, 0).write(&line, ctx.theme.border);
     }
-    story.render(model, ctx, from, parts.story, buf);
+    history.render(model, ctx, from, parts.history, buf);
     info::render(model, ctx, page, parts.second_rule, parts.info, buf);
 }
 
@@ -135,8 +135,8 @@ fn now(model: &Model, ctx: &DrawContext, flow: &Flow, end: End, area: Rect, buf:
     let host = if end == End::Client { theme.host.client } else { theme.host.server };
     let entry = model.worlds.shown().table.of(flow);
     let mut writer = LineWriter::on(buf, area, 0);
-    let who = name(model, ctx, flow, end);
-    writer.write(&who, host).skip(2);
+    let owner = name(model, ctx, flow, end);
+    writer.write(&owner, host).skip(2);
     writer.write(&fit(flow.local, writer.room()), host);
     if let Some(process) = entry.and_then(|entry| entry.row.process.as_ref()) {
         writer.skip(2).write_whole(&format!("{}/{}", process.pid, process.name), theme.quiet);

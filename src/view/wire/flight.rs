@@ -77,7 +77,7 @@ fn status(model: &Model, ctx: &DrawContext, packet: &OnWire) -> (Vec<String>, St
             let known = known.map(|info| (words.rto_now)(&numbers.short(Duration::from_micros(info.rto_us.into()))));
             let lived = || packet.waited.map(|waited| (words.last_after)(&numbers.short(waited)));
             let rto = if packet.folded > 0 { known.or_else(lived) } else { None };
-            let ways = [
+            let forms = [
                 [Some(held.clone()), again.clone(), rto]
                     .into_iter()
                     .flatten()
@@ -86,7 +86,7 @@ fn status(model: &Model, ctx: &DrawContext, packet: &OnWire) -> (Vec<String>, St
                 again.map_or_else(|| held.clone(), |_| format!("{held} {}{}", glyphs::TIMES, packet.folded)),
                 held,
             ];
-            (ways.to_vec(), theme.newest)
+            (forms.to_vec(), theme.newest)
         }
         Fate::Flying { until, .. } => (vec![(words.flying)(&numbers.tenths(until.since(model.now)))], theme.quiet),
         Fate::Lost { why, .. } => {

@@ -182,7 +182,7 @@ fn queues(ctx: &DrawContext, entry: &Entry, writer: &mut LineWriter<'_>) -> bool
         return true;
     }
     let listens = entry.row.state == Some(TcpState::Listen);
-    let ways = match (recv, send) {
+    let forms = match (recv, send) {
         _ if listens => [format!("  {recv}/{send}"), String::new()],
         (0, 0) => ["  rx 0 tx 0".into(), String::new()],
         (0, _) => [format!("  rx 0 tx {send}"), format!("  tx {send}")],
@@ -190,7 +190,7 @@ fn queues(ctx: &DrawContext, entry: &Entry, writer: &mut LineWriter<'_>) -> bool
         (_, _) => [format!("  rx {recv} tx {send}"), format!("  rx {recv} tx {send}")],
     };
     let style = if recv + send > 0 && !listens { ctx.theme.newest } else { ctx.theme.quiet };
-    let fits = ways.iter().find(|text| width(text) <= writer.room());
+    let fits = forms.iter().find(|text| width(text) <= writer.room());
     fits.is_some_and(|text| {
         writer.write(text, style);
         true

@@ -129,12 +129,13 @@ fn opens(packet: &OnWire) -> Option<&Transition> {
 }
 
 fn height(model: &Model, ctx: &DrawContext, packet: &OnWire, columns: u16) -> u16 {
-    let told = told(model, ctx, packet).map_or(0, |told| wrap(&told, columns.saturating_sub(TOLD + 1)).len());
-    1 + u16::from(opens(packet).is_some()) + u16::try_from(told).unwrap_or(0)
+    let text = forecast_text(model, ctx, packet)
+        .map_or(0, |text| wrap(&text, columns.saturating_sub(FORECAST_INDENT + 1)).len());
+    1 + u16::from(opens(packet).is_some()) + u16::try_from(text).unwrap_or(0)
 }
 
 /// Where the forecast begins.
-const TOLD: u16 = MARK + 2;
+const FORECAST_INDENT: u16 = MARK + 2;
 
 /// Draws a packet; returns how many lines it took.
 fn packet(model: &Model, ctx: &DrawContext, on: &OnWire, several: bool, area: Rect, buf: &mut Buffer) -> u16 {
@@ -160,9 +161,9 @@ fn packet(model: &Model, ctx: &DrawContext, on: &OnWire, several: bool, area: Re
         LineWriter::on(buf, line, 0).restyle(line.x, theme.selected);
     }
     row += 1;
-    if let Some(told) = told(model, ctx, on) {
-        for told in wrap(&told, area.width.saturating_sub(TOLD + 1)) {
-            LineWriter::on(buf, area, row).skip(TOLD).write(told, theme.text);
+    if let Some(text) = forecast_text(model, ctx, on) {
+        for text in wrap(&text, area.width.saturating_sub(FORECAST_INDENT + 1)) {
+            LineWriter::on(buf, area, row).skip(FORECAST_INDENT).write(text, theme.text);
             row += 1;
         }
     }
@@ -218,22 +219,22 @@ fn change(ctx: &DrawContext, (_, host, change, _): &Remark, area: Rect, buf: &mu
         None => String::new(),
     };
     let port = change.flow.local.port();
-    let told = format!(":{port} {} {} {}  {cause}", change.from, glyphs::ARROW, change.to);
-    let told = told.trim_end();
+    let text = format!(":{port} {} {} {}  {cause}", change.from, glyphs::ARROW, change.to);
+    let text = text.trim_end();
     let middle = middle(line);
     let here = Some(change.to);
     if *host == Some(HostId::Server) {
         states(ctx, None, here, line, buf);
-        LineWriter::on(buf, middle, 0).skip(middle.width.saturating_sub(width(told))).write(told, ctx.theme.quiet);
+        LineWriter::on(buf, middle, 0).skip(middle.width.saturating_sub(width(text))).write(text, ctx.theme.quiet);
     } else {
         states(ctx, here, None, line, buf);
-        LineWriter::on(buf, middle, 0).write(told, ctx.theme.quiet);
+        LineWriter::on(buf, middle, 0).write(text, ctx.theme.quiet);
     }
     1
 }
 
 /// What the next press of the key will do, for the packet that it acts on.
-fn told(model: &Model, ctx: &DrawContext, packet: &OnWire) -> Option<String> {
+fn forecast_text(model: &Model, ctx: &DrawContext, packet: &OnWire) -> Option<String> {
     if presenter::target(model) != Some(packet.packet.number) {
         return None;
     }

@@ -37,8 +37,8 @@ use ratatui::layout::{Position, Rect};
 
 pub(super) use self::settings::render as settings;
 
+use super::areas::{columns, rows};
 use super::draw_context::DrawContext;
-use super::layout::{columns, rows};
 use crate::domain::HostId;
 use crate::model::Model;
 use crate::model::ui::Mode;

@@ -18,11 +18,11 @@ pub(super) fn render(model: &Model, ctx: &DrawContext, area: Rect, buf: &mut Buf
     let words = &ctx.text.wire;
     let inside = ctx.frame(&PaneFrame { title: words.story, ..PaneFrame::default() }, area, buf);
     let inside = Rect { x: inside.x + 1, width: inside.width.saturating_sub(2), ..inside };
-    let told = told(model, ctx);
+    let sentences = sentences(model, ctx);
     // If not everything fits, calls are left out first, then the meanings of earlier changes.
-    let ways = [Weight::Call, Weight::Meaning, Weight::Fact].map(|least| pieces(&told, least));
+    let forms = [Weight::Call, Weight::Meaning, Weight::Fact].map(|least| pieces(&sentences, least));
     let fits = |pieces: &&Vec<(String, Style)>| wrap_pieces(pieces, inside.width).len() <= usize::from(inside.height);
-    let mut pieces = ways.iter().find(fits).unwrap_or(&ways[2]).clone();
+    let mut pieces = forms.iter().find(fits).unwrap_or(&forms[2]).clone();
     if pieces.is_empty() {
         pieces.push((words.story_none.into(), ctx.theme.quiet));
     }
@@ -53,11 +53,11 @@ enum Weight {
 /// A sentence in pieces, with its weight.
 type Sentence = (Weight, Vec<(String, Style)>);
 
-fn pieces(told: &[Sentence], least: Weight) -> Vec<(String, Style)> {
-    told.iter().filter(|(weight, _)| *weight >= least).flat_map(|(_, pieces)| pieces.clone()).collect()
+fn pieces(sentences: &[Sentence], least: Weight) -> Vec<(String, Style)> {
+    sentences.iter().filter(|(weight, _)| *weight >= least).flat_map(|(_, pieces)| pieces.clone()).collect()
 }
 
-fn told(model: &Model, ctx: &DrawContext) -> Vec<Sentence> {
+fn sentences(model: &Model, ctx: &DrawContext) -> Vec<Sentence> {
     let words = &ctx.text.wire;
     let theme = &ctx.theme;
     let wire = &model.worlds.shown().wire;

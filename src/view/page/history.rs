@@ -11,16 +11,16 @@ use crate::model::Model;
 use crate::model::book::Step;
 use crate::model::page::{End, Line, Page};
 use crate::view::draw_context::DrawContext;
+use crate::view::event_text;
 use crate::view::glyphs;
 use crate::view::line_writer::{LineWriter, width, wrap};
-use crate::view::story;
 
 /// The widths of the time and of the time since the line above, with the blanks behind them.
 const TIME: u16 = 9;
 const SINCE: u16 = 9;
 
 /// One line of the history.
-enum PageRow<'a> {
+enum HistoryRow<'a> {
     /// Says that the time before is not known, for each end.
     Unknown([String; 2]),
     /// What happened, the time since the line above, and the time that the same end spent in its previous state.
@@ -28,13 +28,13 @@ enum PageRow<'a> {
 }
 
 /// All lines.
-pub(super) struct PageStory<'a> {
-    rows: Vec<PageRow<'a>>,
+pub(super) struct ConnectionHistory<'a> {
+    rows: Vec<HistoryRow<'a>>,
     /// Whether there is only one end.
     alone: bool,
 }
 
-impl<'a> PageStory<'a> {
+impl<'a> ConnectionHistory<'a> {
     pub(super) fn of(model: &'a Model, ctx: &DrawContext, page: &Page, columns: u16) -> Self {
         let mut rows = Vec::new();
         let half = halves(Rect::new(0, 0, columns, 1), lead(columns))[0].width;
@@ -48,7 +48,9 @@ impl<'a> PageStory<'a> {
         let left = unknown(End::Client);
         let right = unknown(End::Server);
         let part = |lines: &[&str], at: usize| lines.get(at).map_or_else(String::new, |line| (*line).to_owned());
-        rows.extend((0..left.len().max(right.len())).map(|at| PageRow::Unknown([part(&left, at), part(&right, at)])));
+        rows.extend(
+            (0..left.len().max(right.len())).map(|at| HistoryRow::Unknown([part(&left, at), part(&right, at)])),
+        );
         let mut before: Option<Stamp> = None;
         let mut reached: [Option<Stamp>; 2] = [None; 2];
         for line in page.story(model.worlds.shown(), &model.journal) {
@@ -59,10 +61,10 @@ impl<'a> PageStory<'a> {
                 Line::Step(end, step) => reached[end as usize].replace(step.at).map(|before| step.at.since(before)),
                 Line::Call(..) => None,
             };
-            rows.push(PageRow::Known { line, since, stayed });
+            rows.push(HistoryRow::Known { line, since, stayed });
         }
         if rows.is_empty() {
-            rows.push(PageRow::Unknown([ctx.text.page.none.to_owned(), String::new()]));
+            rows.push(HistoryRow::Unknown([ctx.text.page.none.to_owned(), String::new()]));
         }
         Self { rows, alone: page.flow.proto == Proto::Tcp && page.flow.peer.is_none() }
     }
@@ -84,12 +86,12 @@ impl<'a> PageStory<'a> {
                 LineWriter::on(buf, bar, row).write(glyphs::BAR, ctx.theme.border);
             }
             match line {
-                PageRow::Unknown(said) => {
+                HistoryRow::Unknown(said) => {
                     for (end, text) in [End::Client, End::Server].into_iter().zip(said) {
                         LineWriter::on(buf, half(end), row).write(text, ctx.theme.quiet);
                     }
                 }
-                PageRow::Known { line, since, stayed } => {
+                HistoryRow::Known { line, since, stayed } => {
                     // An inferred step happened at the time shown or before it.
                     let inferred = matches!(line, Line::Step(_, step) if step.evidence == Evidence::Inferred);
                     let clock = ctx.text.numbers.clock(line.at().since(Stamp::ZERO));
@@ -130,7 +132,7 @@ fn step(ctx: &DrawContext, step: &Step, stayed: Option<Duration>, writer: &mut L
     let style = theme.evidence(step.evidence);
     let of = |state| if step.evidence == Evidence::Inferred { style } else { theme.state(state) };
     ctx.evidence(writer, step.evidence);
-    let cause = step.cause.map(|cause| format!(" ({})", story::cause(ctx, cause))).unwrap_or_default();
+    let cause = step.cause.map(|cause| format!(" ({})", event_text::cause(ctx, cause))).unwrap_or_default();
     let from = step.from.name();
     let to = step.to.name();
     let whole = width(from) + width(to) + width(&cause) + 4;
@@ -148,8 +150,8 @@ fn step(ctx: &DrawContext, step: &Step, stayed: Option<Duration>, writer: &mut L
 fn call(model: &Model, ctx: &DrawContext, event: &Event, writer: &mut LineWriter<'_>) {
     ctx.evidence(writer, event.seen.evidence);
     writer.skip(1);
-    let told = story::tell(model, ctx, event, writer.room());
-    let lines = crate::view::line_writer::wrap_pieces(&told.0, u16::MAX);
+    let text = event_text::describe(model, ctx, event, writer.room());
+    let lines = crate::view::line_writer::wrap_pieces(&text.0, u16::MAX);
     let pieces: Vec<(&str, Style)> = lines.into_iter().flatten().collect();
     for (text, style) in pieces {
         writer.write(text, style);

@@ -98,25 +98,25 @@ impl StyledText {
 }
 
 /// Describes what happened, as briefly as the room requires.
-pub(super) fn tell(model: &Model, ctx: &DrawContext, event: &Event, room: u16) -> StyledText {
-    let mut told = StyledText::default();
+pub(super) fn describe(model: &Model, ctx: &DrawContext, event: &Event, room: u16) -> StyledText {
+    let mut text = StyledText::default();
     match &event.seen.kind {
-        EventKind::Call(call) => self::call(ctx, call, room, &mut told),
+        EventKind::Call(call) => self::call(ctx, call, room, &mut text),
         EventKind::State(change) | EventKind::Confirmed(change) => {
-            state(ctx, change, ctx.theme.evidence(event.seen.evidence), &mut told);
+            state(ctx, change, ctx.theme.evidence(event.seen.evidence), &mut text);
         }
-        EventKind::Server(event) => server(model, ctx, event, room, &mut told),
-        EventKind::Note(note) => _ = told.push((ctx.text.note)(note), ctx.theme.text),
+        EventKind::Server(event) => server(model, ctx, event, room, &mut text),
+        EventKind::Note(note) => _ = text.push((ctx.text.note)(note), ctx.theme.text),
         EventKind::Guard(event) => {
             let acts = !matches!(event, GuardEvent::Limits { .. } | GuardEvent::Unblocked { .. });
-            told.push((ctx.text.guard)(event), if acts { ctx.theme.alarm } else { ctx.theme.text });
+            text.push((ctx.text.guard)(event), if acts { ctx.theme.alarm } else { ctx.theme.text });
         }
         EventKind::Target(event) => {
             let said = ctx.text.checks.target(&ctx.text.numbers, &event.target.to_string(), &event.change);
-            told.push(said, ctx.theme.text);
+            text.push(said, ctx.theme.text);
         }
         EventKind::Scan(event) => {
-            _ = told.push(ctx.text.checks.scan(&ctx.text.numbers, &event.change), ctx.theme.text);
+            _ = text.push(ctx.text.checks.scan(&ctx.text.numbers, &event.change), ctx.theme.text);
         }
         EventKind::Row(_)
         | EventKind::Info(_)
@@ -126,54 +126,54 @@ pub(super) fn tell(model: &Model, ctx: &DrawContext, event: &Event, room: u16) -
         | EventKind::Wire(_)
         | EventKind::Lesson(_) => {}
     }
-    told
+    text
 }
 
 /// Describes a call with its addresses and comment in full, or as short as the room requires. Ports always stay.
-fn call(ctx: &DrawContext, call: &Call, room: u16, told: &mut StyledText) {
+fn call(ctx: &DrawContext, call: &Call, room: u16, text: &mut StyledText) {
     let comments = comments(ctx, call);
-    let ways = [(60, &comments[0]), (60, &comments[1]), (60, &comments[2]), (9, &comments[2])];
-    let mut written = StyledText::default();
-    for (columns, comment) in ways {
-        written = self::written(ctx, call, columns, comment);
-        if written.0.iter().map(|(text, _)| width(text)).sum::<u16>() <= room {
+    let forms = [(60, &comments[0]), (60, &comments[1]), (60, &comments[2]), (9, &comments[2])];
+    let mut call_text = StyledText::default();
+    for (columns, comment) in forms {
+        call_text = self::call_text(ctx, call, columns, comment);
+        if call_text.0.iter().map(|(text, _)| width(text)).sum::<u16>() <= room {
             break;
         }
     }
-    told.0.append(&mut written.0);
+    text.0.append(&mut call_text.0);
 }
 
 /// The call with addresses of at most so many columns and this comment.
-fn written(ctx: &DrawContext, call: &Call, columns: u16, comment: &str) -> StyledText {
+fn call_text(ctx: &DrawContext, call: &Call, columns: u16, comment: &str) -> StyledText {
     let theme = &ctx.theme;
-    let mut told = StyledText::default();
-    told.push(call.call.name(), theme.title).push(arguments(call, columns), theme.text);
+    let mut text = StyledText::default();
+    text.push(call.call.name(), theme.title).push(arguments(call, columns), theme.text);
     if let Outcome::Failed(errno) = call.result {
-        told.push(format!(" {} ", glyphs::ARROW), theme.text).push(errno.to_string(), theme.alarm);
-        told.push(format!(": {}", (ctx.text.errno)(errno).what), theme.text);
-        return told;
+        text.push(format!(" {} ", glyphs::ARROW), theme.text).push(errno.to_string(), theme.alarm);
+        text.push(format!(": {}", (ctx.text.errno)(errno).what), theme.text);
+        return text;
     }
     match &call.data {
         Some(data) if data.len == 0 => {
             let words = &ctx.text.lifecycle;
             let meaning = if call.call == Syscall::Recv { words.end_of_data } else { words.no_data };
-            told.push(format!(" {} ", glyphs::ARROW), theme.text).push(meaning, theme.state.closing);
+            text.push(format!(" {} ", glyphs::ARROW), theme.text).push(meaning, theme.state.closing);
         }
-        Some(data) => _ = told.push(format!(" \"{}\"", glyphs::excerpt(data)), theme.typed),
+        Some(data) => _ = text.push(format!(" \"{}\"", glyphs::excerpt(data)), theme.typed),
         None => {}
     }
     let peer = call.flow.and_then(|flow| flow.peer).map(|peer| fit(peer, columns));
     match (call.call, peer) {
         (Syscall::Accept, Some(peer)) => {
-            told.push(format!(" {} ", glyphs::ARROW), theme.text).push(peer, theme.host.client);
-            told.push(comment, theme.quiet);
+            text.push(format!(" {} ", glyphs::ARROW), theme.text).push(peer, theme.host.client);
+            text.push(comment, theme.quiet);
         }
         (Syscall::Recvfrom, Some(peer)) => {
-            told.push(format!(" {}", (ctx.text.lifecycle.from)(&peer)), theme.host.client);
+            text.push(format!(" {}", (ctx.text.lifecycle.from)(&peer)), theme.host.client);
         }
-        _ => _ = told.push(comment, theme.newest),
+        _ => _ = text.push(comment, theme.newest),
     }
-    told
+    text
 }
 
 /// The call's arguments as a program writes them, as far as they matter: `(12)`, `(127.0.0.1:65432)`.
@@ -216,14 +216,14 @@ fn comments(ctx: &DrawContext, call: &Call) -> [String; 3] {
     }
 }
 
-fn state(ctx: &DrawContext, change: &Transition, style: Style, told: &mut StyledText) {
+fn state(ctx: &DrawContext, change: &Transition, style: Style, text: &mut StyledText) {
     let theme = &ctx.theme;
     let inferred = style == theme.evidence.inferred;
     let of = |state| if inferred { style } else { theme.state(state) };
-    told.push(change.from.name(), of(change.from)).push(format!(" {} ", glyphs::ARROW), style);
-    told.push(change.to.name(), of(change.to));
+    text.push(change.from.name(), of(change.from)).push(format!(" {} ", glyphs::ARROW), style);
+    text.push(change.to.name(), of(change.to));
     if let Some(cause) = change.cause {
-        told.push(format!(" ({})", self::cause(ctx, cause)), theme.quiet);
+        text.push(format!(" ({})", self::cause(ctx, cause)), theme.quiet);
     }
 }
 
@@ -236,7 +236,7 @@ pub(super) fn cause(ctx: &DrawContext, cause: Cause) -> Cow<'static, str> {
     }
 }
 
-fn server(model: &Model, ctx: &DrawContext, event: &ServerEvent, room: u16, told: &mut StyledText) {
+fn server(model: &Model, ctx: &DrawContext, event: &ServerEvent, room: u16, text: &mut StyledText) {
     let words = &ctx.text.lifecycle;
     let theme = &ctx.theme;
     let known = model.worlds.shown().servers.get(event.server);
@@ -250,14 +250,14 @@ fn server(model: &Model, ctx: &DrawContext, event: &ServerEvent, room: u16, told
     };
     let style = theme.text;
     match &event.change {
-        ServerChange::Added { .. } => _ = told.push(words.added, style),
-        ServerChange::Started { addr, .. } => _ = told.push((words.started)(*addr), style),
-        ServerChange::Stopped => _ = told.push(words.stopped, style),
+        ServerChange::Added { .. } => _ = text.push(words.added, style),
+        ServerChange::Started { addr, .. } => _ = text.push((words.started)(*addr), style),
+        ServerChange::Stopped => _ = text.push(words.stopped, style),
         ServerChange::Failed { errno, holder } => {
             let process = holder.as_ref().map(|process| format!("{} (pid {})", process.name, process.pid));
             let held = process.map(|process| (ctx.text.servers.held_by)(&process));
             let why = held.unwrap_or_else(|| (ctx.text.errno)(*errno).what.into());
-            told.push((words.failed)(&errno.to_string()), theme.alarm).push(format!(": {why}"), style);
+            text.push((words.failed)(&errno.to_string()), theme.alarm).push(format!(": {why}"), style);
         }
         ServerChange::Model { model } => {
             let model = match model {
@@ -265,7 +265,7 @@ fn server(model: &Model, ctx: &DrawContext, event: &ServerEvent, room: u16, told
                 ServiceModel::Threaded => words.threaded,
                 ServiceModel::Async => words.asynchronous,
             };
-            told.push((words.model)(model), theme.title);
+            text.push((words.model)(model), theme.title);
         }
         ServerChange::Serving { conn, by } => {
             let by = match by {
@@ -273,13 +273,13 @@ fn server(model: &Model, ctx: &DrawContext, event: &ServerEvent, room: u16, told
                 ServiceModel::Threaded => words.by_thread,
                 ServiceModel::Async => words.by_task,
             };
-            told.push((words.serving)(&peer(conn), by), style);
+            text.push((words.serving)(&peer(conn), by), style);
         }
-        ServerChange::Served { conn } => _ = told.push((words.served)(&peer(conn)), theme.quiet),
+        ServerChange::Served { conn } => _ = text.push((words.served)(&peer(conn)), theme.quiet),
         ServerChange::Paused { errno } => {
             let what = (ctx.text.errno)(*errno).what;
-            told.push((words.paused)(&errno.to_string()), theme.alarm).push(format!(": {what}"), style);
+            text.push((words.paused)(&errno.to_string()), theme.alarm).push(format!(": {what}"), style);
         }
-        ServerChange::Resumed => _ = told.push(words.resumed, style),
+        ServerChange::Resumed => _ = text.push(words.resumed, style),
     }
 }
