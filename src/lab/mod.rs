@@ -33,7 +33,7 @@ use self::reporter::Reporter;
 pub use self::resolve::resolve;
 use self::scan::Scanner;
 pub use self::script::Script;
-use self::server::Server;
+use self::server::ServerHandle;
 use self::target::TargetResolver;
 use crate::domain::{
     ClientId, ClientPlan, CloseHow, Destination, EventSink, Limits, Proto, ScanPlan, ServerId, ServerSpec,
@@ -50,7 +50,7 @@ const USUAL_PORT: u16 = 65_432;
 ///
 /// Dropped without [`Lab::shutdown`], its servers stop and its clients close in the background.
 pub struct Lab {
-    servers: Vec<Server>,
+    servers: Vec<ServerHandle>,
     clients: Clients,
     broadcaster: Broadcaster,
     guard: Guard,
@@ -70,7 +70,7 @@ impl Lab {
         let log = Reporter::new(sink);
         let ids = (0..=u8::MAX).map(ServerId);
         let guard = Guard::new(log.clone());
-        let server = |(id, spec)| Server::new(id, spec, Arc::clone(&host), guard.clone(), log.clone());
+        let server = |(id, spec)| ServerHandle::new(id, spec, Arc::clone(&host), guard.clone(), log.clone());
         Self {
             servers: ids.zip(servers).map(server).collect(),
             clients: Clients::new(Arc::clone(&host), log.clone()),
@@ -123,18 +123,18 @@ impl Lab {
 
     /// Starts every server that does not run.
     pub fn start_all(&mut self) {
-        self.servers.iter().for_each(Server::start);
+        self.servers.iter().for_each(ServerHandle::start);
     }
 
     /// Starts a server, or tries again to start one that failed. Reports `Started` or `Failed`.
     pub fn start(&mut self, server: ServerId) {
-        self.servers.get(usize::from(server.0)).into_iter().for_each(Server::start);
+        self.servers.get(usize::from(server.0)).into_iter().for_each(ServerHandle::start);
     }
 
     /// Stops a server: its listening socket first, which resets those in the accept queue, then its connections.
     /// Reports `Stopped`.
     pub fn stop(&mut self, server: ServerId) {
-        self.servers.get(usize::from(server.0)).into_iter().for_each(Server::stop);
+        self.servers.get(usize::from(server.0)).into_iter().for_each(ServerHandle::stop);
     }
 
     /// Changes how a TCP server serves, without dropping anybody: who is being served by a thread or a task stays with
@@ -201,7 +201,7 @@ impl Lab {
         let Self { servers, clients, broadcaster, guard, watch, target, scanner } = self;
         let all = async {
             tokio::join!(clients.shutdown(), broadcaster.shutdown(), target.shutdown(), scanner.shutdown());
-            let supervisors: Vec<_> = servers.into_iter().map(Server::dismiss).collect();
+            let supervisors: Vec<_> = servers.into_iter().map(ServerHandle::into_supervisor).collect();
             for supervisor in supervisors {
                 // An error would be its panic, which was reported where it happened.
                 let _ = supervisor.await;

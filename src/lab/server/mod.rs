@@ -1,8 +1,8 @@
 //! The servers: each has a supervisor task that starts and stops it, switches its model, and owns everything it opens.
 
-mod conn;
-mod door;
-mod guests;
+mod acceptor;
+mod connections;
+mod conversation;
 mod open;
 mod sequential;
 mod tasks;
@@ -17,9 +17,9 @@ use std::sync::{Arc, Mutex, PoisonError};
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
 
-use self::conn::Conn;
-use self::door::Door;
-use self::open::Opening;
+use self::acceptor::Acceptor;
+use self::conversation::AcceptedConnection;
+use self::open::SocketOpener;
 use super::datagrams::Datagrams;
 use super::guard::Guard;
 use super::host::Host;
@@ -27,8 +27,8 @@ use super::reporter::Reporter;
 use crate::domain::{Proto, Rule, ServerChange, ServerId, ServerSpec, ServiceModel, SocketId};
 
 /// A server from outside: what is wished of it. What comes of each wish is reported as an event.
-pub(super) struct Server {
-    wish: watch::Sender<Wish>,
+pub(super) struct ServerHandle {
+    desired: watch::Sender<DesiredState>,
     addr: Arc<Mutex<SocketAddr>>,
     pub(super) proto: Proto,
     supervisor: JoinHandle<()>,
@@ -36,7 +36,7 @@ pub(super) struct Server {
 
 /// What is wished of a server. The latest wish counts; none can be lost in between.
 #[derive(Debug, Clone, Copy)]
-struct Wish {
+struct DesiredState {
     /// Odd: run. Even: do not. Grows, so that a stop and a start that follow each other fast are not missed.
     life: u64,
     /// Grows with every attempt to start a server that is meant to run already: one that failed tries again.
@@ -46,28 +46,37 @@ struct Wish {
     ip: Option<IpAddr>,
 }
 
-impl Wish {
+impl DesiredState {
     const fn is_on(self) -> bool {
         self.life % 2 == 1
     }
 
-    /// Whether this wants what `granted` did not: an end, another address, or another try at a door that is shut.
-    fn asks_more_of(&self, granted: Self, is_open: bool) -> bool {
-        self.life != granted.life || self.ip != granted.ip || (!is_open && self.attempt != granted.attempt)
+    /// Whether this wants what `applied` did not: an end, another address, or another try at a listener that could not be opened.
+    fn differs_from(&self, applied: Self, is_listening: bool) -> bool {
+        self.life != applied.life || self.ip != applied.ip || (!is_listening && self.attempt != applied.attempt)
     }
 }
 
-impl Server {
+impl ServerHandle {
     /// A server that exists and is not started.
     pub(super) fn new(id: ServerId, spec: ServerSpec, host: Arc<dyn Host>, guard: Guard, log: Reporter) -> Self {
         log.server(id, ServerChange::Added { spec: spec.clone() });
         let model = spec.model.unwrap_or(ServiceModel::Sequential);
-        let (wish, wishes) = watch::channel(Wish { life: 0, attempt: 0, model, ip: None });
+        let (desired, desired_states) = watch::channel(DesiredState { life: 0, attempt: 0, model, ip: None });
         let addr = Arc::new(Mutex::new(spec.addr));
         let proto = spec.proto;
-        let supervisor =
-            Supervisor { id, spec, model, addr: Arc::clone(&addr), newest: Arc::default(), host, guard, log, wishes };
-        Self { wish, addr, proto, supervisor: tokio::spawn(supervisor.run()) }
+        let supervisor = Supervisor {
+            id,
+            spec,
+            model,
+            addr: Arc::clone(&addr),
+            newest: Arc::default(),
+            host,
+            guard,
+            log,
+            desired_states,
+        };
+        Self { desired, addr, proto, supervisor: tokio::spawn(supervisor.run()) }
     }
 
     /// Where it listens; before its first start, where it is meant to.
@@ -76,28 +85,28 @@ impl Server {
     }
 
     pub(super) fn start(&self) {
-        self.wish.send_modify(|wish| if wish.is_on() { wish.attempt += 1 } else { wish.life += 1 });
+        self.desired.send_modify(|desired| if desired.is_on() { desired.attempt += 1 } else { desired.life += 1 });
     }
 
     pub(super) fn stop(&self) {
-        self.wish.send_if_modified(|wish| {
-            let was_on = wish.is_on();
-            wish.life += u64::from(was_on);
+        self.desired.send_if_modified(|desired| {
+            let was_on = desired.is_on();
+            desired.life += u64::from(was_on);
             was_on
         });
     }
 
     pub(super) fn switch(&self, model: ServiceModel) {
-        self.wish.send_modify(|wish| wish.model = model);
+        self.desired.send_modify(|desired| desired.model = model);
     }
 
     /// Listens on this address from now on, on the same port.
     pub(super) fn bind(&self, ip: IpAddr) {
-        self.wish.send_modify(|wish| wish.ip = Some(ip));
+        self.desired.send_modify(|desired| desired.ip = Some(ip));
     }
 
     /// Stops it for good. The task that is returned ends when all that the server owned is gone.
-    pub(super) fn dismiss(self) -> JoinHandle<()> {
+    pub(super) fn into_supervisor(self) -> JoinHandle<()> {
         self.supervisor
     }
 }
@@ -112,7 +121,7 @@ struct Supervisor {
     host: Arc<dyn Host>,
     guard: Guard,
     log: Reporter,
-    wishes: watch::Receiver<Wish>,
+    desired_states: watch::Receiver<DesiredState>,
 }
 
 impl Supervisor {
@@ -120,11 +129,13 @@ impl Supervisor {
     async fn run(mut self) {
         let mut tried = None;
         // A start that failed is not tried again before somebody asks for it.
-        while let Some(wish) = self.until(|wish| wish.is_on() && Some((wish.life, wish.attempt)) != tried).await {
-            tried = Some((wish.life, wish.attempt));
+        while let Some(desired) =
+            self.wait_for(|desired| desired.is_on() && Some((desired.life, desired.attempt)) != tried).await
+        {
+            tried = Some((desired.life, desired.attempt));
             let lived = match self.spec.proto {
-                Proto::Tcp => self.live_tcp(wish).await,
-                Proto::Udp => self.live_udp(wish).await,
+                Proto::Tcp => self.live_tcp(desired).await,
+                Proto::Udp => self.live_udp(desired).await,
             };
             self.report(match lived {
                 Ok(()) => ServerChange::Stopped,
@@ -134,44 +145,47 @@ impl Supervisor {
     }
 
     /// Listens and serves, by whatever model is wished, until this life is over.
-    async fn live_tcp(&mut self, mut wished: Wish) -> io::Result<()> {
-        let listener = self.opening().listener(self.wished_addr(wished))?;
+    async fn live_tcp(&mut self, mut applied: DesiredState) -> io::Result<()> {
+        let listener = self.opener().listener(self.desired_addr(applied))?;
         let newest = Arc::clone(&self.newest);
-        let mut door = Door::new(self.id, self.spec.answer, listener, newest, self.guard.clone(), self.log.clone())?;
-        self.started(door.addr());
+        let mut acceptor =
+            Acceptor::new(self.id, self.spec.answer, listener, newest, self.guard.clone(), self.log.clone())?;
+        self.started(acceptor.addr());
         // Who the sequential loop is serving, kept here so that a change of model drops the loop and not the client.
-        let mut at_hand = None;
+        let mut current = None;
         loop {
             let model = self.model;
-            let is_news = |wish: &Wish| wish.asks_more_of(wished, door.is_open()) || wish.model != model;
-            let wish = tokio::select! {
-                biased;
-                wish = self.until(is_news) => wish,
-                () = serve(model, &door, &mut at_hand) => continue,
+            let is_change = |desired: &DesiredState| {
+                desired.differs_from(applied, acceptor.is_listening()) || desired.model != model
             };
-            let Some(wish) = wish.filter(|wish| wish.life == wished.life) else { break };
-            if wish.asks_more_of(wished, door.is_open()) {
-                self.move_door(&mut door, wish);
+            let desired = tokio::select! {
+                biased;
+                desired = self.wait_for(is_change) => desired,
+                () = serve(model, &acceptor, &mut current) => continue,
+            };
+            let Some(desired) = desired.filter(|desired| desired.life == applied.life) else { break };
+            if desired.differs_from(applied, acceptor.is_listening()) {
+                self.rebind(&mut acceptor, desired);
             }
-            wished = wish;
+            applied = desired;
         }
-        door.close(at_hand).await;
+        acceptor.close(current).await;
         Ok(())
     }
 
     /// Answers datagrams until this life is over.
-    async fn live_udp(&mut self, mut wished: Wish) -> io::Result<()> {
-        let mut socket = self.datagrams(self.wished_addr(wished))?;
+    async fn live_udp(&mut self, mut applied: DesiredState) -> io::Result<()> {
+        let mut socket = self.datagrams(self.desired_addr(applied))?;
         let answer = self.spec.answer;
         loop {
-            let wish = tokio::select! {
-                wish = self.until(|wish| wish.asks_more_of(wished, true)) => Ok(wish),
+            let desired = tokio::select! {
+                desired = self.wait_for(|desired| desired.differs_from(applied, true)) => Ok(desired),
                 error = udp::run(&socket, answer) => Err(error),
             };
             let here = socket.local()?;
             socket.close();
-            let Some(wish) = wish?.filter(|wish| wish.life == wished.life) else { return Ok(()) };
-            let there = SocketAddr::new(wish.ip.unwrap_or(here.ip()), here.port());
+            let Some(desired) = desired?.filter(|desired| desired.life == applied.life) else { return Ok(()) };
+            let there = SocketAddr::new(desired.ip.unwrap_or(here.ip()), here.port());
             socket = match self.datagrams(there) {
                 Ok(socket) => socket,
                 Err(error) => {
@@ -179,28 +193,28 @@ impl Supervisor {
                     self.datagrams(here)?
                 }
             };
-            wished = wish;
+            applied = desired;
         }
     }
 
     fn datagrams(&self, addr: SocketAddr) -> io::Result<Datagrams> {
-        let socket = self.opening().datagrams(addr)?.guarded(self.id, self.guard.clone())?;
+        let socket = self.opener().datagrams(addr)?.guarded(self.id, self.guard.clone())?;
         self.started(socket.local()?);
         Ok(socket)
     }
 
-    /// Opens the door elsewhere on the same port; where that fails, where it was; where that fails too it stays shut,
+    /// Opens the acceptor elsewhere on the same port; where that fails, where it was; where that fails too it stays shut,
     /// and who is inside stays inside.
-    fn move_door(&self, door: &mut Door, wish: Wish) {
-        let here = door.addr();
-        let there = SocketAddr::new(wish.ip.unwrap_or(here.ip()), here.port());
-        if there == here && door.is_open() {
+    fn rebind(&self, acceptor: &mut Acceptor, desired: DesiredState) {
+        let here = acceptor.addr();
+        let there = SocketAddr::new(desired.ip.unwrap_or(here.ip()), here.port());
+        if there == here && acceptor.is_listening() {
             return;
         }
-        door.shut();
+        acceptor.stop_listening();
         for addr in [there, here] {
-            match self.opening().listener(addr).and_then(|listener| door.reopen(listener)) {
-                Ok(()) => return self.started(door.addr()),
+            match self.opener().listener(addr).and_then(|listener| acceptor.listen_on(listener)) {
+                Ok(()) => return self.started(acceptor.addr()),
                 Err(error) => self.report(ServerChange::Failed { errno: error.into(), holder: None }),
             }
             if there == here {
@@ -209,30 +223,30 @@ impl Supervisor {
         }
     }
 
-    const fn wished_addr(&self, wish: Wish) -> SocketAddr {
-        match wish.ip {
+    const fn desired_addr(&self, desired: DesiredState) -> SocketAddr {
+        match desired.ip {
             Some(ip) => SocketAddr::new(ip, self.spec.addr.port()),
             None => self.spec.addr,
         }
     }
 
     /// Waits for a wish that is `met`; a change of model on the way is reported. `None`: the laboratory closes.
-    async fn until(&mut self, met: impl Fn(&Wish) -> bool) -> Option<Wish> {
+    async fn wait_for(&mut self, met: impl Fn(&DesiredState) -> bool) -> Option<DesiredState> {
         loop {
-            let wish = *self.wishes.borrow_and_update();
-            if wish.model != self.model {
-                self.model = wish.model;
-                self.report(ServerChange::Model { model: wish.model });
+            let desired = *self.desired_states.borrow_and_update();
+            if desired.model != self.model {
+                self.model = desired.model;
+                self.report(ServerChange::Model { model: desired.model });
             }
-            if met(&wish) {
-                return Some(wish);
+            if met(&desired) {
+                return Some(desired);
             }
-            self.wishes.changed().await.ok()?;
+            self.desired_states.changed().await.ok()?;
         }
     }
 
-    fn opening(&self) -> Opening<'_> {
-        Opening { host: &*self.host, who: SocketId::Server(self.id), backlog: self.backlog(), log: &self.log }
+    fn opener(&self) -> SocketOpener<'_> {
+        SocketOpener { host: &*self.host, who: SocketId::Server(self.id), backlog: self.backlog(), log: &self.log }
     }
 
     /// What `listen` is given. Without a rule the kernel alone decides (`net.core.somaxconn`).
@@ -252,10 +266,10 @@ impl Supervisor {
 }
 
 /// The three accept loops. None of them ends by itself.
-async fn serve(model: ServiceModel, door: &Door, at_hand: &mut Option<Conn>) {
+async fn serve(model: ServiceModel, acceptor: &Acceptor, current: &mut Option<AcceptedConnection>) {
     match model {
-        ServiceModel::Sequential => sequential::run(door, at_hand).await,
-        ServiceModel::Threaded => threaded::run(door, at_hand).await,
-        ServiceModel::Async => tasks::run(door, at_hand).await,
+        ServiceModel::Sequential => sequential::run(acceptor, current).await,
+        ServiceModel::Threaded => threaded::run(acceptor, current).await,
+        ServiceModel::Async => tasks::run(acceptor, current).await,
     }
 }

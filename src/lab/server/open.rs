@@ -14,7 +14,7 @@ use crate::domain::call::SockOpt;
 use crate::domain::{Args, Call, Flow, Proto, SocketId, Syscall};
 
 /// The calls that open a server's socket, reported as made by `who`.
-pub(super) struct Opening<'a> {
+pub(super) struct SocketOpener<'a> {
     pub(super) host: &'a dyn Host,
     pub(super) who: SocketId,
     /// How many connections the kernel may keep in the accept queue, as given to `listen`.
@@ -22,7 +22,7 @@ pub(super) struct Opening<'a> {
     pub(super) log: &'a Reporter,
 }
 
-impl Opening<'_> {
+impl SocketOpener<'_> {
     /// A TCP socket that listens on `addr`. On failure nothing is left open.
     pub(super) fn listener(&self, addr: SocketAddr) -> io::Result<TcpListener> {
         let socket = self.host.stream(addr);

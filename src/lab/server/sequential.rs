@@ -5,18 +5,18 @@
 //! ESTABLISHED) and puts the connection in the accept queue, where it waits
 //! until this loop comes round to `accept()` again.
 
-use super::conn::Conn;
-use super::door::Door;
+use super::acceptor::Acceptor;
+use super::conversation::AcceptedConnection;
 use crate::domain::ServiceModel::Sequential;
 
-/// Serves for ever, one at a time. `at_hand` is the client being served: it
+/// Serves for ever, one at a time. `current` is the client being served: it
 /// outlives this loop, so that another model can take it over in mid-sentence.
-pub(super) async fn run(door: &Door, at_hand: &mut Option<Conn>) {
+pub(super) async fn run(acceptor: &Acceptor, current: &mut Option<AcceptedConnection>) {
     loop {
         // The next client: the one at the head of the accept queue.
-        let conn = match at_hand {
+        let conn = match current {
             Some(conn) => conn,
-            None => at_hand.insert(door.accept().await),
+            None => current.insert(acceptor.accept().await),
         };
         conn.serving(Sequential);
 
@@ -24,7 +24,7 @@ pub(super) async fn run(door: &Door, at_hand: &mut Option<Conn>) {
         conn.converse().await;
 
         // Only now is there time for another.
-        if let Some(conn) = at_hand.take() {
+        if let Some(conn) = current.take() {
             conn.close();
         }
     }

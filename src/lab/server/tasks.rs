@@ -4,21 +4,21 @@
 //! asks the kernel about all waiting sockets at once (epoll on Linux). A
 //! waiting client costs a few hundred bytes instead of a thread.
 
-use super::conn::Conn;
-use super::door::Door;
+use super::acceptor::Acceptor;
+use super::conversation::AcceptedConnection;
 use crate::domain::ServiceModel::Async;
 
 /// Accepts for ever, a new task for each connection. A connection that the
-/// model before this one had `at_hand` gets a task too.
-pub(super) async fn run(door: &Door, at_hand: &mut Option<Conn>) {
+/// model before this one had `current` gets a task too.
+pub(super) async fn run(acceptor: &Acceptor, current: &mut Option<AcceptedConnection>) {
     loop {
-        let mut conn = match at_hand.take() {
+        let mut conn = match current.take() {
             Some(conn) => conn,
-            None => door.accept().await,
+            None => acceptor.accept().await,
         };
         conn.serving(Async);
-        let stopped = door.guests().stopped();
-        door.guests().spawn(async move {
+        let stopped = acceptor.connections().stopped();
+        acceptor.connections().spawn(async move {
             // Both wait without blocking: whichever is first ends the task.
             tokio::select! {
                 () = conn.converse() => {}

@@ -11,57 +11,57 @@ use std::time::Duration;
 
 use super::super::connection::BUFFER;
 use super::super::guard::Next;
-use super::conn::{Conn, Talk};
-use super::door::Door;
-use super::guests::Seat;
+use super::acceptor::Acceptor;
+use super::connections::ConnectionGuard;
+use super::conversation::{AcceptedConnection, Conversation};
 use crate::domain::ServiceModel::Threaded;
 
 /// A conversation needs little: two buffers of 4 KiB, and room for calls.
 const STACK: usize = 128 * 1024;
 
 /// Accepts for ever, a new thread for each connection. A connection that the
-/// model before this one had `at_hand` gets a thread too.
-pub(super) async fn run(door: &Door, at_hand: &mut Option<Conn>) {
+/// model before this one had `current` gets a thread too.
+pub(super) async fn run(acceptor: &Acceptor, current: &mut Option<AcceptedConnection>) {
     loop {
-        let conn = match at_hand.take() {
+        let conn = match current.take() {
             Some(conn) => conn,
-            None => door.accept().await,
+            None => acceptor.accept().await,
         };
-        let (no, flow) = (conn.talk.no, conn.talk.flow);
-        if let Err(error) = start_thread(door, conn) {
-            door.no_thread(no, flow, &error);
+        let (no, flow) = (conn.conversation.no, conn.conversation.flow);
+        if let Err(error) = start_thread(acceptor, conn) {
+            acceptor.close_without_thread(no, flow, &error);
         }
     }
 }
 
-fn start_thread(door: &Door, conn: Conn) -> io::Result<()> {
-    let (mut talk, stream) = conn.blocking()?;
-    let seat = door.guests().seat(talk.no, talk.flow, stream);
-    talk.pass.blocks_on(seat.stream());
-    let thread = thread::Builder::new().name(talk.who.to_string());
+fn start_thread(acceptor: &Acceptor, conn: AcceptedConnection) -> io::Result<()> {
+    let (mut conversation, stream) = conn.blocking()?;
+    let connection = acceptor.connections().register(conversation.no, conversation.flow, stream);
+    conversation.pass.blocks_on(connection.stream());
+    let thread = thread::Builder::new().name(conversation.who.to_string());
     let started = thread.stack_size(STACK).spawn(move || {
-        talk.serving(Threaded);
-        converse(&mut talk, &seat);
-        let at = talk.log.now();
-        let _present = seat.leave();
-        talk.closed(at);
+        conversation.serving(Threaded);
+        converse(&mut conversation, &connection);
+        let at = conversation.log.now();
+        let _running = connection.close();
+        conversation.closed(at);
     });
-    door.guests().keep(started?);
+    acceptor.connections().keep_thread(started?);
     Ok(())
 }
 
 /// recv, send, recv, send ... until the client closes or the connection dies.
-fn converse(talk: &mut Talk, seat: &Seat) {
-    let mut stream: &TcpStream = seat.stream();
+fn converse(conversation: &mut Conversation, connection: &ConnectionGuard) {
+    let mut stream: &TcpStream = connection.stream();
     let mut buffer = [0; BUFFER];
     loop {
-        while !talk.unsent.is_empty() {
+        while !conversation.unsent.is_empty() {
             // Blocks while the client does not read and its window is full.
-            let at = talk.log.now();
-            let sent = stream.write(&talk.unsent);
-            talk.log.sent(at, talk.who, talk.flow, &sent, &talk.unsent);
+            let at = conversation.log.now();
+            let sent = stream.write(&conversation.unsent);
+            conversation.log.sent(at, conversation.who, conversation.flow, &sent, &conversation.unsent);
             match sent {
-                Ok(sent) => drop(talk.unsent.drain(..sent)),
+                Ok(sent) => drop(conversation.unsent.drain(..sent)),
                 Err(error) if is_interrupted(&error) => {}
                 Err(_) => return,
             }
@@ -69,22 +69,22 @@ fn converse(talk: &mut Talk, seat: &Seat) {
         // Blocks until something arrives. Zero bytes: the client's FIN.
         let received = stream.read(&mut buffer);
         // Or this side shut the socket down: then it says nothing of the client.
-        if matches!(received, Ok(0)) && (seat.is_stopped() || talk.pass.is_over()) {
-            return talk.log.woken(talk.who, talk.flow, &buffer);
+        if matches!(received, Ok(0)) && (connection.is_stopped() || conversation.pass.is_over()) {
+            return conversation.log.woken(conversation.who, conversation.flow, &buffer);
         }
-        talk.log.received(talk.who, talk.flow, &received, &buffer);
+        conversation.log.received(conversation.who, conversation.flow, &received, &buffer);
         match received {
-            Ok(0) => return talk.pass.left(),
+            Ok(0) => return conversation.pass.left(),
             Ok(len) => {
-                talk.unsent = talk.answer.to(&buffer[..len]);
-                match talk.pass.heard(&buffer[..len]) {
+                conversation.unsent = conversation.answer.to(&buffer[..len]);
+                match conversation.pass.heard(&buffer[..len]) {
                     Next::Go => {}
                     Next::Wait(time) => pause(stream, time),
                     Next::Close => return,
                 }
             }
             Err(error) if is_interrupted(&error) => {}
-            Err(_) => return talk.pass.left(),
+            Err(_) => return conversation.pass.left(),
         }
     }
 }

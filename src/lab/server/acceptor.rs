@@ -13,8 +13,8 @@ use tokio::net::{TcpListener, TcpStream};
 use super::super::connection::Connection;
 use super::super::guard::{Guard, Pass};
 use super::super::reporter::Reporter;
-use super::conn::{Conn, Talk};
-use super::guests::{Guests, locked};
+use super::connections::{Connections, locked};
+use super::conversation::{AcceptedConnection, Conversation};
 use crate::domain::{
     Answer, Call, ConnNo, Errno, Flow, Note, Outcome, Proto, ServerChange, ServerId, SocketId, Syscall,
 };
@@ -24,23 +24,23 @@ use crate::domain::{
 const PAUSE: Duration = Duration::from_millis(100);
 
 /// A listening socket that connections are accepted from.
-pub(super) struct Door {
+pub(super) struct Acceptor {
     server: ServerId,
     answer: Answer,
-    /// None while the door is shut: it could not be opened where it was asked to.
+    /// None while the acceptor is shut: it could not be opened where it was asked to.
     listener: Option<TcpListener>,
     addr: SocketAddr,
     /// The number of the newest connection; shared by all lives of the server, so that none is used twice.
     newest: Arc<AtomicU32>,
-    guests: Arc<Guests>,
-    /// Who came in just before the door was moved.
-    early: Mutex<VecDeque<Conn>>,
+    connections: Arc<Connections>,
+    /// Who came in just before the acceptor was moved.
+    already_accepted: Mutex<VecDeque<AcceptedConnection>>,
     paused: AtomicBool,
     guard: Guard,
     log: Reporter,
 }
 
-impl Door {
+impl Acceptor {
     pub(super) fn new(
         server: ServerId,
         answer: Answer,
@@ -51,8 +51,19 @@ impl Door {
     ) -> io::Result<Self> {
         let addr = listener.local_addr()?;
         let paused = AtomicBool::new(false);
-        let (guests, early) = (Arc::default(), Mutex::default());
-        Ok(Self { server, answer, listener: Some(listener), addr, newest, guests, early, paused, guard, log })
+        let (connections, already_accepted) = (Arc::default(), Mutex::default());
+        Ok(Self {
+            server,
+            answer,
+            listener: Some(listener),
+            addr,
+            newest,
+            connections,
+            already_accepted,
+            paused,
+            guard,
+            log,
+        })
     }
 
     /// Where it listens.
@@ -61,21 +72,21 @@ impl Door {
     }
 
     /// The connections that have a thread or a task of their own.
-    pub(super) const fn guests(&self) -> &Arc<Guests> {
-        &self.guests
+    pub(super) const fn connections(&self) -> &Arc<Connections> {
+        &self.connections
     }
 
     /// `accept`: waits for the next connection that may come in, whatever happens meanwhile. Cancel safe: nobody is
     /// lost.
-    pub(super) async fn accept(&self) -> Conn {
-        if let Some(conn) = locked(&self.early).pop_front() {
+    pub(super) async fn accept(&self) -> AcceptedConnection {
+        if let Some(conn) = locked(&self.already_accepted).pop_front() {
             return conn;
         }
         let Some(listener) = &self.listener else { return std::future::pending().await };
         loop {
             match listener.accept().await {
                 Ok((stream, peer)) => {
-                    if let Some(conn) = self.welcome(stream, peer) {
+                    if let Some(conn) = self.admit(stream, peer) {
                         return conn;
                     }
                 }
@@ -86,7 +97,7 @@ impl Door {
 
     /// Asks the guard. Who may not come in is reset, which leaves nothing behind on this side, and is not reported
     /// call by call: a flood of them is what the guard is there for.
-    fn welcome(&self, stream: TcpStream, peer: SocketAddr) -> Option<Conn> {
+    fn admit(&self, stream: TcpStream, peer: SocketAddr) -> Option<AcceptedConnection> {
         // A connection that was reset in the queue may have no address any more; the listener's stands in for it.
         let flow = Flow::tcp(stream.local_addr().unwrap_or(self.addr), peer);
         let no = ConnNo(self.newest.load(Ordering::Relaxed) + 1);
@@ -99,7 +110,7 @@ impl Door {
         Some(self.accepted(stream, flow, no, pass))
     }
 
-    fn accepted(&self, stream: TcpStream, flow: Flow, no: ConnNo, pass: Pass) -> Conn {
+    fn accepted(&self, stream: TcpStream, flow: Flow, no: ConnNo, pass: Pass) -> AcceptedConnection {
         let who = SocketId::Conn(self.server, no);
         let accept = Call::new(SocketId::Server(self.server), Syscall::Accept).on(flow);
         self.log.call(Call { new_socket: Some(who), ..accept });
@@ -107,8 +118,8 @@ impl Door {
             self.log.server(self.server, ServerChange::Resumed);
         }
         let (server, answer, log) = (self.server, self.answer, self.log.clone());
-        let talk = Talk { who, server, no, flow, answer, unsent: Vec::new(), pass, log };
-        Conn { talk, connection: Connection { who, flow, stream, log: self.log.clone() } }
+        let conversation = Conversation { who, server, no, flow, answer, unsent: Vec::new(), pass, log };
+        AcceptedConnection { conversation, connection: Connection { who, flow, stream, log: self.log.clone() } }
     }
 
     /// What failed was one connection, and `accept` can be called again at once; or it is this process or the machine,
@@ -125,33 +136,33 @@ impl Door {
             self.log.server(self.server, ServerChange::Paused { errno });
         }
         tokio::select! {
-            () = self.guests.room() => {}
+            () = self.connections.freed() => {}
             () = tokio::time::sleep(PAUSE) => {}
         }
     }
 
     /// Reports that a connection was closed because no thread could be started for it.
-    pub(super) fn no_thread(&self, no: ConnNo, flow: Flow, error: &io::Error) {
-        self.guests.unseat(no);
+    pub(super) fn close_without_thread(&self, no: ConnNo, flow: Flow, error: &io::Error) {
+        self.connections.forget(no);
         self.log.note(Note::NoThread { errno: error.into() });
         self.log.call(Call::new(SocketId::Conn(self.server, no), Syscall::Close).on(flow));
         self.log.server(self.server, ServerChange::Served { conn: no });
     }
 
     /// Whether it listens.
-    pub(super) const fn is_open(&self) -> bool {
+    pub(super) const fn is_listening(&self) -> bool {
         self.listener.is_some()
     }
 
     /// Closes the listening socket, so that another can have its port: on Linux no two sockets listen on one port of
     /// overlapping addresses. Who waits in the accept queue would be reset, and is accepted first; who comes in the
-    /// microseconds until the next door is open is refused by the kernel.
-    pub(super) fn shut(&mut self) {
+    /// microseconds until the next acceptor is open is refused by the kernel.
+    pub(super) fn stop_listening(&mut self) {
         let Some(listener) = self.listener.take() else { return };
         while let Ok((socket, peer)) = SockRef::from(&listener).accept() {
             let stream = socket.set_nonblocking(true).and_then(|()| TcpStream::from_std(socket.into()));
-            let conn = stream.ok().zip(peer.as_socket()).and_then(|(stream, peer)| self.welcome(stream, peer));
-            locked(&self.early).extend(conn);
+            let conn = stream.ok().zip(peer.as_socket()).and_then(|(stream, peer)| self.admit(stream, peer));
+            locked(&self.already_accepted).extend(conn);
         }
         let at = self.log.now();
         drop(listener);
@@ -160,7 +171,7 @@ impl Door {
     }
 
     /// Accepts from this socket from now on.
-    pub(super) fn reopen(&mut self, listener: TcpListener) -> io::Result<()> {
+    pub(super) fn listen_on(&mut self, listener: TcpListener) -> io::Result<()> {
         self.addr = listener.local_addr()?;
         self.listener = Some(listener);
         Ok(())
@@ -168,7 +179,7 @@ impl Door {
 
     /// Closes the listening socket, which resets those still in the accept queue, then everybody inside. Bounded: no
     /// connection can refuse to end.
-    pub(super) async fn close(self, at_hand: Option<Conn>) {
+    pub(super) async fn close(self, current: Option<AcceptedConnection>) {
         self.guard.closing(self.server);
         if let Some(listener) = self.listener {
             let at = self.log.now();
@@ -176,8 +187,8 @@ impl Door {
             let listening = Flow::unconnected(Proto::Tcp, self.addr);
             self.log.call_at(at, Call::new(SocketId::Server(self.server), Syscall::Close).on(listening));
         }
-        let early = std::mem::take(&mut *locked(&self.early));
-        early.into_iter().chain(at_hand).for_each(Conn::close);
-        self.guests.end_all(self.server, &self.log).await;
+        let already_accepted = std::mem::take(&mut *locked(&self.already_accepted));
+        already_accepted.into_iter().chain(current).for_each(AcceptedConnection::close);
+        self.connections.end_all(self.server, &self.log).await;
     }
 }

@@ -9,7 +9,7 @@ use super::super::reporter::Reporter;
 use crate::domain::{Answer, Call, ConnNo, Flow, ServerChange, ServerId, ServiceModel, SocketId, Stamp, Syscall};
 
 /// What is known about a conversation apart from its socket.
-pub(super) struct Talk {
+pub(super) struct Conversation {
     pub(super) who: SocketId,
     pub(super) server: ServerId,
     pub(super) no: ConnNo,
@@ -23,7 +23,7 @@ pub(super) struct Talk {
     pub(super) log: Reporter,
 }
 
-impl Talk {
+impl Conversation {
     /// Reports that a model serves it from now on.
     pub(super) fn serving(&self, by: ServiceModel) {
         self.log.server(self.server, ServerChange::Serving { conn: self.no, by });
@@ -38,35 +38,35 @@ impl Talk {
 
 /// A connection that waits without blocking; all its state is here, so serving can be interrupted at any wait and go on
 /// elsewhere.
-pub(super) struct Conn {
-    pub(super) talk: Talk,
+pub(super) struct AcceptedConnection {
+    pub(super) conversation: Conversation,
     pub(super) connection: Connection,
 }
 
-impl Conn {
+impl AcceptedConnection {
     pub(super) fn serving(&self, by: ServiceModel) {
-        self.talk.serving(by);
+        self.conversation.serving(by);
     }
 
     /// Receives and answers until the client closes, the connection dies, or the guard shows it out. Cancel safe.
     pub(super) async fn converse(&mut self) {
-        let over = self.talk.pass.over();
+        let over = self.conversation.pass.over();
         tokio::select! {
-            () = self.talk_on() => {}
+            () = self.exchange() => {}
             () = over => {}
         }
     }
 
-    async fn talk_on(&mut self) {
+    async fn exchange(&mut self) {
         loop {
-            while !self.talk.unsent.is_empty() {
-                let Ok(sent @ 1..) = self.connection.send(&self.talk.unsent).await else { return };
-                self.talk.unsent.drain(..sent);
+            while !self.conversation.unsent.is_empty() {
+                let Ok(sent @ 1..) = self.connection.send(&self.conversation.unsent).await else { return };
+                self.conversation.unsent.drain(..sent);
             }
             let mut request = Vec::new();
-            let Ok(1..) = self.connection.recv(&mut request).await else { return self.talk.pass.left() };
-            self.talk.unsent = self.talk.answer.to(&request);
-            match self.talk.pass.heard(&request) {
+            let Ok(1..) = self.connection.recv(&mut request).await else { return self.conversation.pass.left() };
+            self.conversation.unsent = self.conversation.answer.to(&request);
+            match self.conversation.pass.heard(&request) {
                 Next::Go => {}
                 Next::Wait(time) => tokio::time::sleep(time).await,
                 Next::Close => return,
@@ -75,15 +75,15 @@ impl Conn {
     }
 
     pub(super) fn close(self) {
-        let at = self.talk.log.now();
+        let at = self.conversation.log.now();
         drop(self.connection);
-        self.talk.closed(at);
+        self.conversation.closed(at);
     }
 
     /// The same connection for a thread that may block on it.
-    pub(super) fn blocking(self) -> io::Result<(Talk, TcpStream)> {
+    pub(super) fn blocking(self) -> io::Result<(Conversation, TcpStream)> {
         let stream = self.connection.stream.into_std()?;
         stream.set_nonblocking(false)?;
-        Ok((self.talk, stream))
+        Ok((self.conversation, stream))
     }
 }

@@ -16,9 +16,9 @@ use crate::domain::{ConnNo, Flow, ServerId, SocketId};
 
 /// All connections of one life of a server that have a thread or a task of their own.
 #[derive(Default)]
-pub(super) struct Guests {
+pub(super) struct Connections {
     /// Counts threads and tasks until the last has reported that it closed.
-    present: TaskTracker,
+    running: TaskTracker,
     /// Tells the tasks to end.
     stop: CancellationToken,
     /// What the threads may be blocked on. A thread takes its entry out before its socket is closed.
@@ -26,16 +26,16 @@ pub(super) struct Guests {
     /// The threads themselves. Most are running; those that ended are let go when the list would have to grow.
     threads: Mutex<Vec<JoinHandle<()>>>,
     /// Told whenever a connection has closed: there is a free descriptor again.
-    room: Notify,
+    freed: Notify,
 }
 
-impl Guests {
-    /// Runs `service` in a task that [`Guests::end_all`] waits for.
+impl Connections {
+    /// Runs `service` in a task that [`Connections::end_all`] waits for.
     pub(super) fn spawn(self: &Arc<Self>, service: impl Future<Output = ()> + Send + 'static) {
-        let guests = Arc::clone(self);
-        self.present.spawn(async move {
+        let connections = Arc::clone(self);
+        self.running.spawn(async move {
             service.await;
-            guests.room.notify_one();
+            connections.freed.notify_one();
         });
     }
 
@@ -44,15 +44,15 @@ impl Guests {
         self.stop.clone().cancelled_owned()
     }
 
-    /// A seat for a thread that will block on `stream`.
-    pub(super) fn seat(self: &Arc<Self>, no: ConnNo, flow: Flow, stream: TcpStream) -> Seat {
+    /// A connection for a thread that will block on `stream`.
+    pub(super) fn register(self: &Arc<Self>, no: ConnNo, flow: Flow, stream: TcpStream) -> ConnectionGuard {
         let stream = Arc::new(stream);
         locked(&self.blocking).insert(no, (Arc::clone(&stream), flow));
-        Seat { no, stream, present: self.present.token(), guests: Arc::clone(self) }
+        ConnectionGuard { no, stream, running: self.running.token(), connections: Arc::clone(self) }
     }
 
     /// Keeps a thread's handle until it has ended.
-    pub(super) fn keep(&self, thread: JoinHandle<()>) {
+    pub(super) fn keep_thread(&self, thread: JoinHandle<()>) {
         let mut threads = locked(&self.threads);
         if threads.len() == threads.capacity() {
             threads.retain(|thread| !thread.is_finished());
@@ -64,13 +64,13 @@ impl Guests {
     }
 
     /// Closes the socket of a thread that could not be started.
-    pub(super) fn unseat(&self, no: ConnNo) {
+    pub(super) fn forget(&self, no: ConnNo) {
         locked(&self.blocking).remove(&no);
     }
 
     /// Completes when a connection has closed since this was last asked.
-    pub(super) async fn room(&self) {
-        self.room.notified().await;
+    pub(super) async fn freed(&self) {
+        self.freed.notified().await;
     }
 
     /// Ends every connection and waits until each has said so. `shutdown(SHUT_RDWR)` makes the blocking calls of the
@@ -80,8 +80,8 @@ impl Guests {
         for (no, (stream, flow)) in locked(&self.blocking).iter() {
             shut_both(stream, SocketId::Conn(server, *no), *flow, log);
         }
-        self.present.close();
-        self.present.wait().await;
+        self.running.close();
+        self.running.wait().await;
         // They have nothing left to do, but the kernel takes its time to end a thousand threads.
         let threads = std::mem::take(&mut *locked(&self.threads));
         // An error would be a panic: of a thread, reported where it happened, or of this very line.
@@ -94,31 +94,31 @@ pub(super) fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// A thread's place among the guests.
-pub(super) struct Seat {
+/// A thread's place among the connections.
+pub(super) struct ConnectionGuard {
     no: ConnNo,
     stream: Arc<TcpStream>,
-    present: TaskTrackerToken,
-    guests: Arc<Guests>,
+    running: TaskTrackerToken,
+    connections: Arc<Connections>,
 }
 
-impl Seat {
+impl ConnectionGuard {
     pub(super) const fn stream(&self) -> &Arc<TcpStream> {
         &self.stream
     }
 
     /// Whether this side has ended, or is about to end, all connections.
     pub(super) fn is_stopped(&self) -> bool {
-        self.guests.stop.is_cancelled()
+        self.connections.stop.is_cancelled()
     }
 
     /// Closes the socket. The thread counts as present until it drops what this returns.
-    pub(super) fn leave(self) -> TaskTrackerToken {
-        let Self { no, stream, present, guests } = self;
+    pub(super) fn close(self) -> TaskTrackerToken {
+        let Self { no, stream, running, connections } = self;
         // Both handles go, so the descriptor closes here: nobody else keeps one beyond a lock of the table.
-        locked(&guests.blocking).remove(&no);
+        locked(&connections.blocking).remove(&no);
         drop(stream);
-        guests.room.notify_one();
-        present
+        connections.freed.notify_one();
+        running
     }
 }
