@@ -8,7 +8,7 @@ use socket2::{SockRef, Socket};
 use tokio::net::UdpSocket;
 
 use super::connection::would_block;
-use super::guard::{Gate, Guard};
+use super::guard::{Guard, UdpFilter};
 use super::host::Host;
 use super::near;
 use super::reporter::Reporter;
@@ -22,7 +22,7 @@ pub(super) struct Datagrams {
     pub(super) who: SocketId,
     socket: UdpSocket,
     /// What a server lets in and out.
-    gate: Option<Gate>,
+    filter: Option<UdpFilter>,
     /// Whom a client asks.
     asked: Option<Asked>,
     log: Reporter,
@@ -64,18 +64,18 @@ pub(super) fn open(host: &dyn Host, who: SocketId, server: SocketAddr, log: &Rep
 
 impl Datagrams {
     pub(super) fn new(who: SocketId, socket: Socket, log: Reporter) -> io::Result<Self> {
-        Ok(Self { who, socket: UdpSocket::from_std(socket.into())?, gate: None, asked: None, log })
+        Ok(Self { who, socket: UdpSocket::from_std(socket.into())?, filter: None, asked: None, log })
     }
 
     /// The same socket, guarded as a server's.
     pub(super) fn guarded(self, server: ServerId, guard: Guard) -> io::Result<Self> {
-        let gate = Gate { guard, server, local: self.local()? };
-        Ok(Self { gate: Some(gate), ..self })
+        let filter = UdpFilter { guard, server, local: self.local()? };
+        Ok(Self { filter: Some(filter), ..self })
     }
 
     /// The guard of this socket, if it has one.
-    pub(super) const fn gate(&self) -> Option<&Gate> {
-        self.gate.as_ref()
+    pub(super) const fn filter(&self) -> Option<&UdpFilter> {
+        self.filter.as_ref()
     }
 
     /// Its address; port 0 before the first `sendto` of a socket that was not bound.
@@ -137,9 +137,9 @@ impl Datagrams {
     }
 
     fn wants(&self, datagram: &[u8], from: SocketAddr) -> bool {
-        let lets_in = self.gate.as_ref().is_none_or(|gate| gate.lets_in(datagram, from));
+        let admits = self.filter.as_ref().is_none_or(|filter| filter.admits(datagram, from));
         let Some(Asked { server, told }) = self.asked.as_ref().filter(|asked| asked.server != from) else {
-            return lets_in;
+            return admits;
         };
         if !told.swap(true, Ordering::Relaxed) {
             self.log.note(Note::Unasked { socket: self.who, server: *server, from });

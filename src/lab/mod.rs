@@ -55,7 +55,7 @@ pub struct Lab {
     broadcaster: Broadcaster,
     guard: Guard,
     /// Makes the guard's rounds.
-    watch: AbortOnDrop,
+    guard_task: AbortOnDrop,
     target: TargetResolver,
     scanner: Scanner,
 }
@@ -74,7 +74,7 @@ impl Lab {
         Self {
             servers: ids.zip(servers).map(server).collect(),
             clients: Clients::new(Arc::clone(&host), log.clone()),
-            watch: AbortOnDrop(tokio::spawn(guard.clone().watch())),
+            guard_task: AbortOnDrop(tokio::spawn(guard.clone().run_sweeps())),
             guard,
             broadcaster: Broadcaster::new(Arc::clone(&host), log.clone()),
             target: TargetResolver::new(Arc::clone(&host), log.clone()),
@@ -85,7 +85,7 @@ impl Lab {
     /// The same without limits: everybody who can reach it is a friend. Reports nothing.
     #[must_use]
     pub fn unguarded(self) -> Self {
-        self.guard.dismiss();
+        self.guard.disable();
         self
     }
 
@@ -100,7 +100,7 @@ impl Lab {
     /// or `Failed` and then `Started` where it was; and first `Limits` where there may be strangers from now on.
     pub fn bind(&mut self, ip: IpAddr) {
         if !ip.is_loopback() {
-            self.guard.tell_limits();
+            self.guard.report_limits();
         }
         self.servers.iter().for_each(|server| server.bind(ip));
     }
@@ -198,7 +198,7 @@ impl Lab {
 
     /// Closes everything and waits until every task and thread is done, for less than a second.
     pub async fn shutdown(self) {
-        let Self { servers, clients, broadcaster, guard, watch, target, scanner } = self;
+        let Self { servers, clients, broadcaster, guard, guard_task, target, scanner } = self;
         let all = async {
             tokio::join!(clients.shutdown(), broadcaster.shutdown(), target.shutdown(), scanner.shutdown());
             let supervisors: Vec<_> = servers.into_iter().map(ServerHandle::into_supervisor).collect();
@@ -206,8 +206,8 @@ impl Lab {
                 // An error would be its panic, which was reported where it happened.
                 let _ = supervisor.await;
             }
-            watch.end().await;
-            guard.tell_all();
+            guard_task.end().await;
+            guard.flush();
         };
         // Nothing that is waited for depends on a peer; the limit is for what nobody thought of.
         let _ = tokio::time::timeout(PATIENCE, all).await;

@@ -11,7 +11,7 @@ use socket2::SockRef;
 use tokio::net::{TcpListener, TcpStream};
 
 use super::super::connection::Connection;
-use super::super::guard::{Guard, Pass};
+use super::super::guard::{Guard, Permit};
 use super::super::reporter::Reporter;
 use super::connections::{Connections, locked};
 use super::conversation::{AcceptedConnection, Conversation};
@@ -110,7 +110,7 @@ impl Acceptor {
         Some(self.accepted(stream, flow, no, pass))
     }
 
-    fn accepted(&self, stream: TcpStream, flow: Flow, no: ConnNo, pass: Pass) -> AcceptedConnection {
+    fn accepted(&self, stream: TcpStream, flow: Flow, no: ConnNo, permit: Permit) -> AcceptedConnection {
         let who = SocketId::Conn(self.server, no);
         let accept = Call::new(SocketId::Server(self.server), Syscall::Accept).on(flow);
         self.log.call(Call { new_socket: Some(who), ..accept });
@@ -118,7 +118,7 @@ impl Acceptor {
             self.log.server(self.server, ServerChange::Resumed);
         }
         let (server, answer, log) = (self.server, self.answer, self.log.clone());
-        let conversation = Conversation { who, server, no, flow, answer, unsent: Vec::new(), pass, log };
+        let conversation = Conversation { who, server, no, flow, answer, unsent: Vec::new(), permit, log };
         AcceptedConnection { conversation, connection: Connection { who, flow, stream, log: self.log.clone() } }
     }
 
@@ -180,7 +180,7 @@ impl Acceptor {
     /// Closes the listening socket, which resets those still in the accept queue, then everybody inside. Bounded: no
     /// connection can refuse to end.
     pub(super) async fn close(self, current: Option<AcceptedConnection>) {
-        self.guard.closing(self.server);
+        self.guard.server_closing(self.server);
         if let Some(listener) = self.listener {
             let at = self.log.now();
             drop(listener);

@@ -4,7 +4,7 @@ use std::io;
 use std::net::TcpStream;
 
 use super::super::connection::Connection;
-use super::super::guard::{Next, Pass};
+use super::super::guard::{GuardDecision, Permit};
 use super::super::reporter::Reporter;
 use crate::domain::{Answer, Call, ConnNo, Flow, ServerChange, ServerId, ServiceModel, SocketId, Stamp, Syscall};
 
@@ -19,7 +19,7 @@ pub(super) struct Conversation {
     /// client that never reads costs one buffer.
     pub(super) unsent: Vec<u8>,
     /// Its right to be here.
-    pub(super) pass: Pass,
+    pub(super) permit: Permit,
     pub(super) log: Reporter,
 }
 
@@ -50,10 +50,10 @@ impl AcceptedConnection {
 
     /// Receives and answers until the client closes, the connection dies, or the guard shows it out. Cancel safe.
     pub(super) async fn converse(&mut self) {
-        let over = self.conversation.pass.over();
+        let revoked = self.conversation.permit.revoked();
         tokio::select! {
             () = self.exchange() => {}
-            () = over => {}
+            () = revoked => {}
         }
     }
 
@@ -64,12 +64,14 @@ impl AcceptedConnection {
                 self.conversation.unsent.drain(..sent);
             }
             let mut request = Vec::new();
-            let Ok(1..) = self.connection.recv(&mut request).await else { return self.conversation.pass.left() };
+            let Ok(1..) = self.connection.recv(&mut request).await else {
+                return self.conversation.permit.peer_closed();
+            };
             self.conversation.unsent = self.conversation.answer.to(&request);
-            match self.conversation.pass.heard(&request) {
-                Next::Go => {}
-                Next::Wait(time) => tokio::time::sleep(time).await,
-                Next::Close => return,
+            match self.conversation.permit.received(&request) {
+                GuardDecision::Continue => {}
+                GuardDecision::Wait(time) => tokio::time::sleep(time).await,
+                GuardDecision::Close => return,
             }
         }
     }

@@ -10,7 +10,7 @@ use std::thread;
 use std::time::Duration;
 
 use super::super::connection::BUFFER;
-use super::super::guard::Next;
+use super::super::guard::GuardDecision;
 use super::acceptor::Acceptor;
 use super::connections::ConnectionGuard;
 use super::conversation::{AcceptedConnection, Conversation};
@@ -37,7 +37,7 @@ pub(super) async fn run(acceptor: &Acceptor, current: &mut Option<AcceptedConnec
 fn start_thread(acceptor: &Acceptor, conn: AcceptedConnection) -> io::Result<()> {
     let (mut conversation, stream) = conn.blocking()?;
     let connection = acceptor.connections().register(conversation.no, conversation.flow, stream);
-    conversation.pass.blocks_on(connection.stream());
+    conversation.permit.block_on(connection.stream());
     let thread = thread::Builder::new().name(conversation.who.to_string());
     let started = thread.stack_size(STACK).spawn(move || {
         conversation.serving(Threaded);
@@ -69,22 +69,22 @@ fn converse(conversation: &mut Conversation, connection: &ConnectionGuard) {
         // Blocks until something arrives. Zero bytes: the client's FIN.
         let received = stream.read(&mut buffer);
         // Or this side shut the socket down: then it says nothing of the client.
-        if matches!(received, Ok(0)) && (connection.is_stopped() || conversation.pass.is_over()) {
+        if matches!(received, Ok(0)) && (connection.is_stopped() || conversation.permit.is_revoked()) {
             return conversation.log.woken(conversation.who, conversation.flow, &buffer);
         }
         conversation.log.received(conversation.who, conversation.flow, &received, &buffer);
         match received {
-            Ok(0) => return conversation.pass.left(),
+            Ok(0) => return conversation.permit.peer_closed(),
             Ok(len) => {
                 conversation.unsent = conversation.answer.to(&buffer[..len]);
-                match conversation.pass.heard(&buffer[..len]) {
-                    Next::Go => {}
-                    Next::Wait(time) => pause(stream, time),
-                    Next::Close => return,
+                match conversation.permit.received(&buffer[..len]) {
+                    GuardDecision::Continue => {}
+                    GuardDecision::Wait(time) => pause(stream, time),
+                    GuardDecision::Close => return,
                 }
             }
             Err(error) if is_interrupted(&error) => {}
-            Err(_) => return conversation.pass.left(),
+            Err(_) => return conversation.permit.peer_closed(),
         }
     }
 }

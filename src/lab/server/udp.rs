@@ -17,8 +17,8 @@ pub(super) async fn run(socket: &Datagrams, answer: Answer) -> io::Error {
                 // The source of a datagram can be forged: never say more than
                 // was asked, and nothing to a port that would answer back.
                 let said = answer.to(&request);
-                let said = match socket.gate() {
-                    Some(gate) => gate.lets_out(&request, said, client),
+                let said = match socket.filter() {
+                    Some(filter) => filter.limit_answer(&request, said, client),
                     None => Some(said),
                 };
                 if let Some(said) = said {

@@ -9,9 +9,9 @@ const BURST: Duration = Duration::from_secs(1);
 
 /// How far one address has used up what it may send. Nothing but a moment: until when its allowance is spent.
 #[derive(Debug, Clone, Copy, Default)]
-pub(super) struct Pace(Stamp);
+pub(super) struct RateLimiter(Stamp);
 
-impl Pace {
+impl RateLimiter {
     /// Takes `amount`, which has come anyway, and says how long nothing more may come at `rate` a second.
     pub(super) fn take(&mut self, amount: u64, rate: u64, now: Stamp) -> Duration {
         let cost = Duration::from_secs(amount).checked_div(clamped(rate)).unwrap_or_default();
@@ -45,12 +45,12 @@ mod tests {
 
     #[test]
     fn a_seconds_worth_comes_at_once_and_the_rest_waits() {
-        let (mut pace, now) = (Pace::default(), Stamp::from_millis(5_000));
-        assert_eq!(pace.take(100, 100, now), Duration::ZERO);
-        assert_eq!(pace.take(50, 100, now), Duration::from_millis(500));
-        assert!(!pace.allows(1, 100, now));
+        let (mut limiter, now) = (RateLimiter::default(), Stamp::from_millis(5_000));
+        assert_eq!(limiter.take(100, 100, now), Duration::ZERO);
+        assert_eq!(limiter.take(50, 100, now), Duration::from_millis(500));
+        assert!(!limiter.allows(1, 100, now));
         let later = Stamp::from_millis(5_600);
-        assert!(pace.allows(10, 100, later) && !pace.allows(1, 100, later));
-        assert!(pace.is_rested(Stamp::from_millis(6_600)));
+        assert!(limiter.allows(10, 100, later) && !limiter.allows(1, 100, later));
+        assert!(limiter.is_rested(Stamp::from_millis(6_600)));
     }
 }

@@ -9,18 +9,18 @@ use tokio_util::sync::CancellationToken;
 
 use super::super::connection::shut_both;
 use super::super::reporter::Reporter;
-use super::{Guard, datagrams};
+use super::{Guard, udp_filter};
 use crate::domain::guard::{GuardAction, PortCheck};
 use crate::domain::{ConnNo, Flow, Rule, ServerId, SocketId, Stamp};
 
 /// Who goes without a word, and as soon as this, has only looked whether the port is open, by the looks of it.
-const A_LOOK: Duration = Duration::from_secs(1);
+const BRIEF: Duration = Duration::from_secs(1);
 
 /// What a connection may do after it was heard.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(in crate::lab) enum Next {
+pub(in crate::lab) enum GuardDecision {
     /// Go on.
-    Go,
+    Continue,
     /// Be answered, and received from again, when this time has passed.
     Wait(Duration),
     /// Nothing: it is to be closed.
@@ -28,53 +28,53 @@ pub(in crate::lab) enum Next {
 }
 
 /// What the guard keeps of a connection that is inside.
-pub(super) struct Ticket {
+pub(super) struct ConnectionEntry {
     pub(super) peer: IpAddr,
-    pub(super) is_stranger: bool,
+    pub(super) is_remote: bool,
     who: SocketId,
     flow: Flow,
     begun: Stamp,
     /// When the last byte came, as nanoseconds of a stamp.
-    heard: AtomicU64,
+    last_received: AtomicU64,
     /// It said something, or goes for reasons of ours.
-    excused: AtomicBool,
+    is_explained: AtomicBool,
     /// It has to go.
-    over: CancellationToken,
+    revoked: CancellationToken,
     /// What a thread blocks on, if one does.
     thread: Mutex<Weak<TcpStream>>,
 }
 
-impl Ticket {
-    pub(super) fn new(peer: IpAddr, is_stranger: bool, who: SocketId, flow: Flow, now: Stamp) -> Self {
+impl ConnectionEntry {
+    pub(super) fn new(peer: IpAddr, is_remote: bool, who: SocketId, flow: Flow, now: Stamp) -> Self {
         Self {
             peer,
-            is_stranger,
+            is_remote,
             who,
             flow,
             begun: now,
-            heard: AtomicU64::new(now.nanos()),
-            excused: AtomicBool::new(false),
-            over: CancellationToken::new(),
+            last_received: AtomicU64::new(now.nanos()),
+            is_explained: AtomicBool::new(false),
+            revoked: CancellationToken::new(),
             thread: Mutex::default(),
         }
     }
 
     /// How long nothing has come.
     pub(super) fn silence(&self, now: Stamp) -> Duration {
-        now.since(Stamp::from_nanos(self.heard.load(Ordering::Relaxed)))
+        now.since(Stamp::from_nanos(self.last_received.load(Ordering::Relaxed)))
     }
 
     /// That it goes says nothing about it.
-    pub(super) fn excuse(&self) {
-        self.excused.store(true, Ordering::Relaxed);
+    pub(super) fn mark_explained(&self) {
+        self.is_explained.store(true, Ordering::Relaxed);
     }
 
     /// Shows it out; `false` when it is on its way already. `shutdown(SHUT_RDWR)` makes a thread's blocking call return.
-    pub(super) fn end(&self, log: &Reporter) -> bool {
-        self.excuse();
+    pub(super) fn revoke(&self, log: &Reporter) -> bool {
+        self.mark_explained();
         let thread = self.thread.lock().unwrap_or_else(PoisonError::into_inner);
-        let is_first = !self.over.is_cancelled();
-        self.over.cancel();
+        let is_first = !self.revoked.is_cancelled();
+        self.revoked.cancel();
         if let Some(stream) = thread.upgrade().filter(|_| is_first) {
             shut_both(&stream, self.who, self.flow, log);
         }
@@ -83,92 +83,93 @@ impl Ticket {
 }
 
 /// See the module's head. Dropped, the connection is counted no longer.
-pub(in crate::lab) struct Pass {
+pub(in crate::lab) struct Permit {
     guard: Guard,
     server: ServerId,
     no: ConnNo,
-    ticket: Arc<Ticket>,
+    entry: Arc<ConnectionEntry>,
     /// Bytes since the last line end.
     line: u64,
     is_new: bool,
 }
 
-impl Pass {
-    pub(super) fn new(guard: Guard, server: ServerId, no: ConnNo, ticket: Arc<Ticket>) -> Self {
-        Self { guard, server, no, ticket, line: 0, is_new: true }
+impl Permit {
+    pub(super) fn new(guard: Guard, server: ServerId, no: ConnNo, entry: Arc<ConnectionEntry>) -> Self {
+        Self { guard, server, no, entry, line: 0, is_new: true }
     }
 
     /// Completes when the connection has to go: it was kicked, or idle for too long.
-    pub(in crate::lab) fn over(&self) -> impl Future<Output = ()> + Send + 'static {
-        self.ticket.over.clone().cancelled_owned()
+    pub(in crate::lab) fn revoked(&self) -> impl Future<Output = ()> + Send + 'static {
+        self.entry.revoked.clone().cancelled_owned()
     }
 
     /// Whether it has to go.
-    pub(in crate::lab) fn is_over(&self) -> bool {
-        self.ticket.over.is_cancelled()
+    pub(in crate::lab) fn is_revoked(&self) -> bool {
+        self.entry.revoked.is_cancelled()
     }
 
     /// A thread will block on `stream`: this is how it is woken when it has to go.
-    pub(in crate::lab) fn blocks_on(&self, stream: &Arc<TcpStream>) {
-        let mut thread = self.ticket.thread.lock().unwrap_or_else(PoisonError::into_inner);
+    pub(in crate::lab) fn block_on(&self, stream: &Arc<TcpStream>) {
+        let mut thread = self.entry.thread.lock().unwrap_or_else(PoisonError::into_inner);
         *thread = Arc::downgrade(stream);
-        if self.is_over() {
-            shut_both(stream, self.ticket.who, self.ticket.flow, &self.guard.0.log);
+        if self.is_revoked() {
+            shut_both(stream, self.entry.who, self.entry.flow, &self.guard.0.log);
         }
     }
 
     /// Something was received: may this connection go on?
-    pub(in crate::lab) fn heard(&mut self, message: &[u8]) -> Next {
-        let (guard, ticket) = (&self.guard, &*self.ticket);
+    pub(in crate::lab) fn received(&mut self, message: &[u8]) -> GuardDecision {
+        let (guard, entry) = (&self.guard, &*self.entry);
         let now = guard.0.log.now();
-        ticket.heard.store(now.nanos(), Ordering::Relaxed);
-        ticket.excuse();
+        entry.last_received.store(now.nanos(), Ordering::Relaxed);
+        entry.mark_explained();
         if std::mem::take(&mut self.is_new) && is_service_probe(message) {
-            guard.checked(self.server, ticket.peer, PortCheck::ServiceProbe);
+            guard.checked(self.server, entry.peer, PortCheck::ServiceProbe);
         }
-        if !ticket.is_stranger {
-            return Next::Go;
+        if !entry.is_remote {
+            return GuardDecision::Continue;
         }
         self.line = match message.iter().rposition(|byte| *byte == b'\n') {
             Some(end) => message.len() - end - 1,
             None => message.len() + usize::try_from(self.line).unwrap_or(usize::MAX),
         } as u64;
-        let mut desk = guard.desk();
-        let longest = desk.limits.of(Rule::Line);
-        let limits = Arc::clone(&desk.limits);
-        let slow = desk.strangers.get_mut(&ticket.peer).map(|peer| peer.heard(message.len() as u64, &limits, now));
-        drop(desk);
+        let mut state = guard.state();
+        let longest = state.limits.of(Rule::Line);
+        let limits = Arc::clone(&state.limits);
+        let slow =
+            state.remote_peers.get_mut(&entry.peer).map(|peer| peer.received(message.len() as u64, &limits, now));
+        drop(state);
         if longest.is_some_and(|longest| self.line > longest) {
-            guard.acted(self.server, ticket.peer, Rule::Line, longest, GuardAction::Closed);
-            return Next::Close;
+            guard.acted(self.server, entry.peer, Rule::Line, longest, GuardAction::Closed);
+            return GuardDecision::Close;
         }
         match slow {
             Some((wait, rule, limit)) if !wait.is_zero() => {
-                guard.acted(self.server, ticket.peer, rule, Some(limit), GuardAction::Slowed);
-                Next::Wait(wait)
+                guard.acted(self.server, entry.peer, rule, Some(limit), GuardAction::Slowed);
+                GuardDecision::Wait(wait)
             }
-            _ => Next::Go,
+            _ => GuardDecision::Continue,
         }
     }
 
     /// The other side closed or reset the connection.
-    pub(in crate::lab) fn left(&self) {
-        let ticket = &*self.ticket;
-        let was_silent = !ticket.excused.swap(true, Ordering::Relaxed);
-        if was_silent && self.guard.0.log.now().since(ticket.begun) < A_LOOK {
-            self.guard.checked(self.server, ticket.peer, PortCheck::Connect);
+    pub(in crate::lab) fn peer_closed(&self) {
+        let entry = &*self.entry;
+        let was_silent = !entry.is_explained.swap(true, Ordering::Relaxed);
+        if was_silent && self.guard.0.log.now().since(entry.begun) < BRIEF {
+            self.guard.checked(self.server, entry.peer, PortCheck::Connect);
         }
     }
 }
 
-impl Drop for Pass {
+impl Drop for Permit {
     fn drop(&mut self) {
-        let mut desk = self.guard.desk();
-        desk.inside.remove(&(self.server, self.no));
-        if self.ticket.is_stranger {
-            desk.total = desk.total.saturating_sub(1);
-            if let Some(stranger) = desk.strangers.get_mut(&self.ticket.peer) {
-                stranger.open = stranger.open.saturating_sub(1);
+        let mut state = self.guard.state();
+        state.connections.remove(&(self.server, self.no));
+        if self.entry.is_remote {
+            state.total = state.total.saturating_sub(1);
+            if let Some(remote) = state.remote_peers.get_mut(&self.entry.peer) {
+                remote.open = remote.open.saturating_sub(1);
             }
         }
     }
@@ -183,5 +184,5 @@ fn is_service_probe(message: &[u8]) -> bool {
         b"OPTIONS / RTSP/1.0\r\n\r\n",
         b"HELP\r\n",
     ];
-    PROBES.contains(&message) || datagrams::is_version_question(message)
+    PROBES.contains(&message) || udp_filter::is_version_question(message)
 }

@@ -3,8 +3,8 @@
 use std::net::SocketAddr;
 use std::sync::Arc;
 
-use super::ledger::What;
-use super::{Guard, is_stranger};
+use super::event_limiter::Incident;
+use super::{Guard, is_remote};
 use crate::domain::guard::{GuardAction, PortCheck};
 use crate::domain::{Rule, ServerId};
 
@@ -14,21 +14,21 @@ const ANSWERING: [u16; 7] = [1900, 3702, 5353, 5683, 11_211, 65_431, 65_432];
 
 /// The guard of one UDP server.
 #[derive(Clone)]
-pub(in crate::lab) struct Gate {
+pub(in crate::lab) struct UdpFilter {
     pub(in crate::lab) guard: Guard,
     pub(in crate::lab) server: ServerId,
     pub(in crate::lab) local: SocketAddr,
 }
 
-impl Gate {
+impl UdpFilter {
     /// Whether a datagram that has come is received at all.
-    pub(in crate::lab) fn lets_in(&self, datagram: &[u8], from: SocketAddr) -> bool {
+    pub(in crate::lab) fn admits(&self, datagram: &[u8], from: SocketAddr) -> bool {
         let (guard, peer) = (&self.guard, from.ip().to_canonical());
-        let broken = self.broken(datagram.len() as u64, from);
+        let broken = self.broken_rule(datagram.len() as u64, from);
         if let Some((rule, limit)) = broken {
             // Who is dropped for what all did together has done nothing, if it was there at all.
             let by = (rule != Rule::Datagrams).then_some(peer);
-            guard.note(self.server, by, What::Acted(rule, limit, GuardAction::Dropped));
+            guard.note(self.server, by, Incident::Acted(rule, limit, GuardAction::Dropped));
             return false;
         }
         if datagram.is_empty() {
@@ -39,37 +39,37 @@ impl Gate {
         true
     }
 
-    fn broken(&self, len: u64, from: SocketAddr) -> Option<(Rule, Option<u64>)> {
+    fn broken_rule(&self, len: u64, from: SocketAddr) -> Option<(Rule, Option<u64>)> {
         let peer = from.ip().to_canonical();
         let now = self.guard.0.log.now();
-        let mut desk = self.guard.desk();
-        if desk.blocked.contains(&peer) {
+        let mut state = self.guard.state();
+        if state.blocked.contains(&peer) {
             return Some((Rule::Blocked, None));
         }
-        if !is_stranger(peer, self.local) {
+        if !is_remote(peer, self.local) {
             return None;
         }
-        let limits = Arc::clone(&desk.limits);
-        let Some(stranger) = desk.stranger(peer, now) else {
+        let limits = Arc::clone(&state.limits);
+        let Some(remote) = state.remote(peer, now) else {
             return Some((Rule::Addresses, Some(super::ADDRESSES as u64)));
         };
-        for (rule, pace, amount) in
-            [(Rule::Bytes, &mut stranger.bytes, len), (Rule::Messages, &mut stranger.messages, 1)]
+        for (rule, limiter, amount) in
+            [(Rule::Bytes, &mut remote.bytes, len), (Rule::Messages, &mut remote.messages, 1)]
         {
-            if let Some(rate) = limits.of(rule).filter(|rate| !pace.allows(amount, *rate, now)) {
+            if let Some(rate) = limits.of(rule).filter(|rate| !limiter.allows(amount, *rate, now)) {
                 return Some((rule, Some(rate)));
             }
         }
-        if let Some(rate) = limits.of(Rule::Datagrams).filter(|rate| !desk.datagrams.allows(1, *rate, now)) {
+        if let Some(rate) = limits.of(Rule::Datagrams).filter(|rate| !state.datagrams.allows(1, *rate, now)) {
             return Some((Rule::Datagrams, Some(rate)));
         }
-        self.guard.0.awake.notify_one();
+        self.guard.0.wake.notify_one();
         None
     }
 
     /// What may be sent back: nothing to a port that no client has, and never more than was received. Holds for this
     /// machine too: two servers on loopback can talk for ever as well as any others.
-    pub(in crate::lab) fn lets_out(&self, request: &[u8], mut answer: Vec<u8>, to: SocketAddr) -> Option<Vec<u8>> {
+    pub(in crate::lab) fn limit_answer(&self, request: &[u8], mut answer: Vec<u8>, to: SocketAddr) -> Option<Vec<u8>> {
         if is_reflector(to.port()) || to.port() == self.local.port() {
             self.guard.acted(self.server, to.ip().to_canonical(), Rule::Reflector, None, GuardAction::Unanswered);
             return None;

@@ -15,70 +15,70 @@ const NAMED: usize = 256;
 
 /// What happened.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub(super) enum What {
+pub(super) enum Incident {
     Acted(Rule, Option<u64>, GuardAction),
     Checked(PortCheck),
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-struct Key {
+struct LimiterKey {
     server: ServerId,
     address: Option<IpAddr>,
-    what: What,
+    incident: Incident,
 }
 
 #[derive(Debug, Clone, Copy)]
-struct Line {
+struct LimiterEntry {
     /// How often since it was last told.
-    untold: u64,
-    told: Stamp,
+    unreported: u64,
+    reported: Stamp,
 }
 
 /// See the module's head.
 #[derive(Debug, Default)]
-pub(super) struct Ledger(HashMap<Key, Line>);
+pub(super) struct EventLimiter(HashMap<LimiterKey, LimiterEntry>);
 
-impl Ledger {
+impl EventLimiter {
     /// Writes down what happened; what is to be told now, if anything.
     pub(super) fn note(
         &mut self,
         server: ServerId,
         address: Option<IpAddr>,
-        what: What,
+        incident: Incident,
         now: Stamp,
     ) -> Option<GuardEvent> {
-        let mut key = Key { server, address, what };
+        let mut key = LimiterKey { server, address, incident };
         if self.0.len() >= NAMED && !self.0.contains_key(&key) {
             key.address = None;
         }
-        let Some(line) = self.0.get_mut(&key) else {
-            self.0.insert(key, Line { untold: 0, told: now });
+        let Some(entry) = self.0.get_mut(&key) else {
+            self.0.insert(key, LimiterEntry { unreported: 0, reported: now });
             return Some(event(&key, 1));
         };
-        line.untold += 1;
-        line.due(now, false).map(|count| event(&key, count))
+        entry.unreported += 1;
+        entry.due(now, false).map(|count| event(&key, count))
     }
 
     /// Takes back what could not be told: it is told later.
     pub(super) fn take_back(&mut self, event: &GuardEvent) {
-        let (server, address, what, count) = match *event {
+        let (server, address, incident, count) = match *event {
             GuardEvent::Acted { server, address, rule, limit, action, count } => {
-                (server, address, What::Acted(rule, limit, action), count)
+                (server, address, Incident::Acted(rule, limit, action), count)
             }
-            GuardEvent::Checked { server, address, check, count } => (server, address, What::Checked(check), count),
+            GuardEvent::Checked { server, address, check, count } => (server, address, Incident::Checked(check), count),
             _ => return,
         };
-        if let Some(line) = self.0.get_mut(&Key { server, address, what }) {
-            line.untold += count;
+        if let Some(entry) = self.0.get_mut(&LimiterKey { server, address, incident }) {
+            entry.unreported += count;
         }
     }
 
     /// What has waited long enough, everything with `all`. Lines that nothing was added to for so long are forgotten.
     pub(super) fn due(&mut self, now: Stamp, all: bool) -> Vec<GuardEvent> {
         let mut due = Vec::new();
-        self.0.retain(|key, line| {
-            let is_old = line.untold == 0 && now.since(line.told) >= QUIET;
-            due.extend(line.due(now, all).map(|count| event(key, count)));
+        self.0.retain(|key, entry| {
+            let is_old = entry.unreported == 0 && now.since(entry.reported) >= QUIET;
+            due.extend(entry.due(now, all).map(|count| event(key, count)));
             !is_old
         });
         due
@@ -90,21 +90,21 @@ impl Ledger {
     }
 }
 
-impl Line {
+impl LimiterEntry {
     fn due(&mut self, now: Stamp, all: bool) -> Option<u64> {
-        if self.untold == 0 || (!all && now.since(self.told) < QUIET) {
+        if self.unreported == 0 || (!all && now.since(self.reported) < QUIET) {
             return None;
         }
-        self.told = now;
-        Some(std::mem::take(&mut self.untold))
+        self.reported = now;
+        Some(std::mem::take(&mut self.unreported))
     }
 }
 
-fn event(key: &Key, count: u64) -> GuardEvent {
-    let Key { server, address, what } = *key;
-    match what {
-        What::Acted(rule, limit, action) => GuardEvent::Acted { server, address, rule, limit, action, count },
-        What::Checked(check) => GuardEvent::Checked { server, address, check, count },
+fn event(key: &LimiterKey, count: u64) -> GuardEvent {
+    let LimiterKey { server, address, incident } = *key;
+    match incident {
+        Incident::Acted(rule, limit, action) => GuardEvent::Acted { server, address, rule, limit, action, count },
+        Incident::Checked(check) => GuardEvent::Checked { server, address, check, count },
     }
 }
 
@@ -120,29 +120,29 @@ mod tests {
         events.iter().map(count).sum()
     }
 
-    const REFUSED: What = What::Acted(Rule::Connections, Some(64), GuardAction::Refused);
+    const REFUSED: Incident = Incident::Acted(Rule::Connections, Some(64), GuardAction::Refused);
 
     #[test]
     fn ten_thousand_refusals_are_a_few_events_and_none_is_forgotten() {
-        let (mut ledger, mut told) = (Ledger::default(), Vec::new());
+        let (mut limiter, mut events) = (EventLimiter::default(), Vec::new());
         for n in 0..10_000 {
             let now = Stamp::from_millis(2_000 + n / 4);
-            told.extend(ledger.note(ServerId(0), Some([192, 0, 2, 2].into()), REFUSED, now));
+            events.extend(limiter.note(ServerId(0), Some([192, 0, 2, 2].into()), REFUSED, now));
         }
-        assert_eq!(told.len(), 3, "at once, after a second, after two");
-        told.extend(ledger.due(Stamp::from_millis(6_000), false));
-        assert_eq!(counted(&told), 10_000);
-        assert!(ledger.due(Stamp::from_millis(7_000), false).is_empty() && ledger.is_empty());
+        assert_eq!(events.len(), 3, "at once, after a second, after two");
+        events.extend(limiter.due(Stamp::from_millis(6_000), false));
+        assert_eq!(counted(&events), 10_000);
+        assert!(limiter.due(Stamp::from_millis(7_000), false).is_empty() && limiter.is_empty());
     }
 
     #[test]
     fn a_crowd_is_counted_without_names() {
-        let (mut ledger, mut told) = (Ledger::default(), Vec::new());
+        let (mut limiter, mut events) = (EventLimiter::default(), Vec::new());
         for n in 0..100_000_u32 {
-            told.extend(ledger.note(ServerId(0), Some(IpAddr::V4(n.into())), REFUSED, Stamp::from_millis(2_000)));
+            events.extend(limiter.note(ServerId(0), Some(IpAddr::V4(n.into())), REFUSED, Stamp::from_millis(2_000)));
         }
-        assert_eq!(told.len(), NAMED + 1);
-        told.extend(ledger.due(Stamp::from_millis(2_001), true));
-        assert_eq!((told.len(), counted(&told)), (NAMED + 2, 100_000));
+        assert_eq!(events.len(), NAMED + 1);
+        events.extend(limiter.due(Stamp::from_millis(2_001), true));
+        assert_eq!((events.len(), counted(&events)), (NAMED + 2, 100_000));
     }
 }
