@@ -7,64 +7,69 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use socket2::{SockRef, Socket};
 use tokio::net::UdpSocket;
 
+use super::bind_loopback::bind_loopback;
 use super::connection::would_block;
 use super::guard::{Guard, UdpFilter};
 use super::host::Host;
-use super::near;
 use super::reporter::Reporter;
 use crate::domain::{Args, Call, Errno, Flow, Note, Proto, ServerId, Shut, SocketId, Syscall};
 
 /// The largest datagram that IPv4 can carry is a little smaller than this, in bytes; nothing is ever cut.
-const DATAGRAM: usize = 65_535;
+const MAX_DATAGRAM: usize = 65_535;
 
 /// A UDP socket, and who it belongs to. It is never `connect`ed: each datagram names its other side.
-pub(super) struct Datagrams {
+pub(super) struct DatagramSocket {
     pub(super) who: SocketId,
     socket: UdpSocket,
     /// What a server lets in and out.
     filter: Option<UdpFilter>,
     /// Whom a client asks.
-    asked: Option<Asked>,
+    expected: Option<ExpectedServer>,
     log: Reporter,
 }
 
 /// The only one whose datagrams a client takes: the kernel hands an unconnected socket those of everybody.
-struct Asked {
+struct ExpectedServer {
     server: SocketAddr,
     /// Whether it was said that others sent some.
-    told: AtomicBool,
+    reported: AtomicBool,
 }
 
 /// What one `recvfrom` that does not wait came to.
-enum Taken {
+enum RecvOutcome {
     /// Nothing has arrived.
     Nothing,
     /// Something that is thrown away: not reported call by call, a flood of it would be.
     Unwanted,
     /// A datagram, or an error.
-    This(io::Result<(Vec<u8>, SocketAddr)>),
+    Done(io::Result<(Vec<u8>, SocketAddr)>),
 }
 
 /// How many datagrams that have arrived are thrown away at most before the next message.
-const AT_ONCE: usize = 256;
+const DRAIN_LIMIT: usize = 256;
 
 /// Calls `socket`, and `bind` where the server is on this machine, to stay on it. On Linux the socket has no port before
 /// its first `sendto`. Only what comes from `server` is received.
-pub(super) fn open(host: &dyn Host, who: SocketId, server: SocketAddr, log: &Reporter) -> Result<Datagrams, Errno> {
+pub(super) fn open(
+    host: &dyn Host,
+    who: SocketId,
+    server: SocketAddr,
+    log: &Reporter,
+) -> Result<DatagramSocket, Errno> {
     let socket = host.datagram(server);
     log.call(Call::new(who, Syscall::Socket).with(Args::Proto(Proto::Udp)).returned(&socket));
-    let opened = near::keep(socket.as_ref()?, who, server, log)
-        .and_then(|()| Datagrams::new(who, socket?, log.clone()))
+    let opened = bind_loopback(socket.as_ref()?, who, server, log)
+        .and_then(|()| DatagramSocket::new(who, socket?, log.clone()))
         .map_err(|error| {
             log.call(Call::new(who, Syscall::Close));
             Errno::from(error)
         })?;
-    Ok(Datagrams { asked: Some(Asked { server, told: AtomicBool::new(false) }), ..opened })
+    Ok(DatagramSocket { expected: Some(ExpectedServer { server, reported: AtomicBool::new(false) }), ..opened })
 }
 
-impl Datagrams {
+impl DatagramSocket {
     pub(super) fn new(who: SocketId, socket: Socket, log: Reporter) -> io::Result<Self> {
-        Ok(Self { who, socket: UdpSocket::from_std(socket.into())?, filter: None, asked: None, log })
+        Ok(Self { who, socket: UdpSocket::from_std(socket.into())?, filter: None, expected: None, log })
     }
 
     /// The same socket, guarded as a server's.
@@ -97,7 +102,7 @@ impl Datagrams {
     pub(super) async fn recv_from(&self) -> io::Result<(Vec<u8>, SocketAddr)> {
         loop {
             self.socket.readable().await?;
-            if let Taken::This(received) = self.take() {
+            if let RecvOutcome::Done(received) = self.take() {
                 return received;
             }
             // A flood of what nobody wants leaves the others their turn.
@@ -107,23 +112,23 @@ impl Datagrams {
 
     /// Receives and forgets what has arrived.
     pub(super) fn drain(&self) {
-        (0..AT_ONCE).take_while(|_| !matches!(self.take(), Taken::Nothing)).for_each(drop);
+        (0..DRAIN_LIMIT).take_while(|_| !matches!(self.take(), RecvOutcome::Nothing)).for_each(drop);
     }
 
-    fn take(&self) -> Taken {
+    fn take(&self) -> RecvOutcome {
         // Not filled with zeros before: in a flood that takes longer than to receive.
-        let mut buffer = Vec::with_capacity(DATAGRAM);
+        let mut buffer = Vec::with_capacity(MAX_DATAGRAM);
         let received = self.socket.try_recv_buf_from(&mut buffer);
         if would_block(&received) {
-            return Taken::Nothing;
+            return RecvOutcome::Nothing;
         }
         if let Ok((_, from)) = &received
-            && !self.wants(&buffer, *from)
+            && !self.accepts(&buffer, *from)
         {
-            return Taken::Unwanted;
+            return RecvOutcome::Unwanted;
         }
         let call = Call::new(self.who, Syscall::Recvfrom).returned(&received);
-        Taken::This(match received {
+        RecvOutcome::Done(match received {
             Ok((_, from)) => {
                 let call = call.carrying(&buffer);
                 self.log.call(if let Ok(flow) = self.flow_with(from) { call.on(flow) } else { call });
@@ -136,12 +141,14 @@ impl Datagrams {
         })
     }
 
-    fn wants(&self, datagram: &[u8], from: SocketAddr) -> bool {
+    fn accepts(&self, datagram: &[u8], from: SocketAddr) -> bool {
         let admits = self.filter.as_ref().is_none_or(|filter| filter.admits(datagram, from));
-        let Some(Asked { server, told }) = self.asked.as_ref().filter(|asked| asked.server != from) else {
+        let Some(ExpectedServer { server, reported }) =
+            self.expected.as_ref().filter(|expected| expected.server != from)
+        else {
             return admits;
         };
-        if !told.swap(true, Ordering::Relaxed) {
+        if !reported.swap(true, Ordering::Relaxed) {
             self.log.note(Note::Unasked { socket: self.who, server: *server, from });
         }
         false
@@ -149,7 +156,7 @@ impl Datagrams {
 
     /// The server that it asks, if it is a client's.
     pub(super) fn server(&self) -> Option<SocketAddr> {
-        self.asked.as_ref().map(|asked| asked.server)
+        self.expected.as_ref().map(|expected| expected.server)
     }
 
     /// `shutdown(SHUT_WR)`, which fails with ENOTCONN: there is no connection to close one half of.

@@ -2,6 +2,7 @@
 //!
 //! Nothing here blocks its caller: what comes of an order is an event.
 
+mod bind_loopback;
 mod broadcast;
 mod client;
 mod connection;
@@ -10,7 +11,6 @@ mod descriptors;
 mod dial;
 mod guard;
 mod host;
-mod near;
 mod reporter;
 mod resolve;
 mod scan;
@@ -25,7 +25,7 @@ use std::time::Duration;
 use tokio::task::JoinHandle;
 
 use self::broadcast::Broadcaster;
-use self::client::Clients;
+use self::client::ClientPool;
 pub use self::descriptors::raise_descriptor_limit;
 use self::guard::Guard;
 pub use self::host::{Host, Machine};
@@ -41,17 +41,17 @@ use crate::domain::{
 };
 
 /// How long [`Lab::shutdown`] waits at most for all that it owns.
-const PATIENCE: Duration = Duration::from_millis(900);
+const TIMEOUT: Duration = Duration::from_millis(900);
 
 /// Where a host is tried when there is no TCP server here whose port to take.
-const USUAL_PORT: u16 = 65_432;
+const DEFAULT_PORT: u16 = 65_432;
 
 /// The laboratory: its servers, its clients and its broadcaster. Lives inside a tokio runtime.
 ///
 /// Dropped without [`Lab::shutdown`], its servers stop and its clients close in the background.
 pub struct Lab {
     servers: Vec<ServerHandle>,
-    clients: Clients,
+    clients: ClientPool,
     broadcaster: Broadcaster,
     guard: Guard,
     /// Makes the guard's rounds.
@@ -73,7 +73,7 @@ impl Lab {
         let server = |(id, spec)| ServerHandle::new(id, spec, Arc::clone(&host), guard.clone(), log.clone());
         Self {
             servers: ids.zip(servers).map(server).collect(),
-            clients: Clients::new(Arc::clone(&host), log.clone()),
+            clients: ClientPool::new(Arc::clone(&host), log.clone()),
             guard_task: AbortOnDrop(tokio::spawn(guard.clone().run_sweeps())),
             guard,
             broadcaster: Broadcaster::new(Arc::clone(&host), log.clone()),
@@ -178,7 +178,7 @@ impl Lab {
     pub fn set_target(&mut self, target: Option<TargetHost>) {
         let tcp = self.servers.iter().find(|server| server.proto == Proto::Tcp).map(|server| server.addr().port());
         self.broadcaster.hang_up();
-        self.target.set(target, tcp.filter(|port| *port > 0).unwrap_or(USUAL_PORT));
+        self.target.set(target, tcp.filter(|port| *port > 0).unwrap_or(DEFAULT_PORT));
     }
 
     /// Checks the ports of a host, in the background. A check that goes on is stopped. Reports `EventKind::Scan`.
@@ -210,7 +210,7 @@ impl Lab {
             guard.flush();
         };
         // Nothing that is waited for depends on a peer; the limit is for what nobody thought of.
-        let _ = tokio::time::timeout(PATIENCE, all).await;
+        let _ = tokio::time::timeout(TIMEOUT, all).await;
     }
 }
 

@@ -11,7 +11,7 @@ use crate::domain::{Errno, Unresolved};
 
 /// How long the name servers are waited for: the resolver's own patience is twice that for each of them
 /// (`resolv.conf(5)`, timeout and attempts), and a class does not wait so long.
-const PATIENCE: Duration = Duration::from_secs(5);
+const TIMEOUT: Duration = Duration::from_secs(5);
 
 /// The addresses of a host, of both families, each once, in the order in which they are to be tried (`getaddrinfo(3)`,
 /// RFC 6724). Their port is 0. Never empty. An address is its own name, and nobody is asked about it. An IPv4 address
@@ -31,7 +31,7 @@ pub async fn resolve(host: &str) -> Result<Vec<SocketAddr>, Unresolved> {
         let _ = near.send(found);
     });
     begun.map_err(|error| Unresolved::NoAnswer { errno: Some(error.into()) })?;
-    match tokio::time::timeout(PATIENCE, far).await {
+    match tokio::time::timeout(TIMEOUT, far).await {
         Ok(Ok(Ok(found))) => distinct(found).ok_or(Unresolved::NoSuchHost),
         // There is no interface of that name.
         Ok(Ok(Err(error))) if why(&error) == Unresolved::NoSuchHost && has_zone(host) => Err(Unresolved::NoZone),

@@ -12,10 +12,10 @@ use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
+use super::bind_loopback::bind_loopback;
 use super::connection::{Connection, would_block};
 use super::dial::{established, is_under_way};
 use super::host::Host;
-use super::near;
 use super::reporter::Reporter;
 use crate::domain::call::SockOpt;
 use crate::domain::client::ClientChange;
@@ -115,7 +115,7 @@ impl Stage {
     }
 
     /// Gives a socket a task of its own.
-    fn keep(self: &Arc<Self>, who: SocketId, held: Held) {
+    fn spawn(self: &Arc<Self>, who: SocketId, held: Held) {
         let (calls, told) = mpsc::channel(CALLS);
         self.lock().insert(who, calls);
         if self.stop.is_cancelled() {
@@ -191,7 +191,7 @@ impl Stage {
         match listening {
             Ok((listener, flow)) => {
                 self.log.server(id, ServerChange::Started { addr: flow.local, backlog });
-                self.keep(who, Held::Listener(listener, flow));
+                self.spawn(who, Held::Listener(listener, flow));
             }
             Err(error) => {
                 self.log.call(Call::new(who, Syscall::Close));
@@ -244,7 +244,7 @@ impl Stage {
                 #[cfg(not(target_os = "linux"))]
                 let _ = delay_acks;
                 // Before it can be asked anything.
-                self.keep(conn, Held::Stream(Connection { who: conn, flow, stream, log: self.log.clone() }));
+                self.spawn(conn, Held::Stream(Connection { who: conn, flow, stream, log: self.log.clone() }));
                 self.log.call(Call { new_socket: Some(conn), ..call.on(flow) });
             }
             Err(error) => self.log.call(Call { result: Outcome::Failed(error.into()), ..call }),
@@ -276,7 +276,7 @@ impl Stage {
         });
         if let Ok(connection) = dialing {
             let flow = connection.flow;
-            self.keep(who, Held::Stream(connection));
+            self.spawn(who, Held::Stream(connection));
             self.log.client(id, ClientChange::Dialing { flow });
         } else {
             self.log.call(Call::new(who, Syscall::Close));
@@ -304,7 +304,7 @@ impl Stage {
             if let Some(bind) = bind {
                 self.bind(who, &socket, Proto::Udp, bind)?;
             } else if connect.is_none() {
-                near::keep(&socket, who, family, &self.log)?;
+                bind_loopback(&socket, who, family, &self.log)?;
             }
             if let Some(peer) = connect {
                 let connected = socket.connect(&peer.into());
@@ -317,7 +317,7 @@ impl Stage {
             UdpSocket::from_std(socket.into())
         });
         match opened {
-            Ok(socket) => self.keep(who, Held::Datagrams(socket)),
+            Ok(socket) => self.spawn(who, Held::Datagrams(socket)),
             Err(_) => {
                 self.log.call(Call::new(who, Syscall::Close));
                 self.log.client(id, ClientChange::Ended);

@@ -14,17 +14,17 @@ use super::scan::ask;
 use crate::domain::{Proto, TargetChange, TargetHost, Verdict};
 
 /// How long each address is waited for.
-const PATIENCE: Duration = Duration::from_secs(4);
+const TIMEOUT: Duration = Duration::from_secs(4);
 
 /// Where everybody goes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Redirect {
     /// To the servers here.
-    Home,
+    Local,
     /// Nowhere: the target's address is not known, or not yet.
     Unknown,
     /// There; port 0 where each takes the port of a server here.
-    There(SocketAddr),
+    Remote(SocketAddr),
 }
 
 /// Who knows the way. See the module's head.
@@ -34,29 +34,29 @@ pub(super) struct TargetResolver {
     target: Option<TargetHost>,
     redirect: Arc<Mutex<Redirect>>,
     /// Dropped, the search that goes on stops.
-    present: Option<DropGuard>,
+    search: Option<DropGuard>,
     alive: TaskTracker,
 }
 
 impl TargetResolver {
     pub(super) fn new(host: Arc<dyn Host>, log: Reporter) -> Self {
-        let redirect = Arc::new(Mutex::new(Redirect::Home));
-        Self { host, log, target: None, redirect, present: None, alive: TaskTracker::new() }
+        let redirect = Arc::new(Mutex::new(Redirect::Local));
+        Self { host, log, target: None, redirect, search: None, alive: TaskTracker::new() }
     }
 
     /// Aims there, or with `None` at the servers here again, and returns at once. A target without a port is tried on
     /// this one.
     pub(super) fn set(&mut self, target: Option<TargetHost>, port: u16) {
-        self.present = None;
+        self.search = None;
         if let Some(old) = self.target.take().filter(|_| target.is_none()) {
             self.log.target(old, TargetChange::Dropped);
         }
         // A search of before may end at this moment: it keeps the way it was given.
-        self.redirect = Arc::new(Mutex::new(if target.is_some() { Redirect::Unknown } else { Redirect::Home }));
+        self.redirect = Arc::new(Mutex::new(if target.is_some() { Redirect::Unknown } else { Redirect::Local }));
         let Some(target) = target else { return };
         self.target = Some(target.clone());
         let stop = CancellationToken::new();
-        self.present = Some(stop.clone().drop_guard());
+        self.search = Some(stop.clone().drop_guard());
         self.log.target(target.clone(), TargetChange::Set);
         let search = TargetSearch {
             host: Arc::clone(&self.host),
@@ -71,15 +71,15 @@ impl TargetResolver {
     pub(super) fn redirect(&self, addr: SocketAddr) -> Option<SocketAddr> {
         let redirect = *self.redirect.lock().unwrap_or_else(PoisonError::into_inner);
         match (redirect, &self.target) {
-            (Redirect::There(there), Some(target)) => Some(target.at(there, addr.port())),
+            (Redirect::Remote(there), Some(target)) => Some(target.at(there, addr.port())),
             (Redirect::Unknown, _) => None,
-            (Redirect::Home | Redirect::There(_), _) => Some(addr),
+            (Redirect::Local | Redirect::Remote(_), _) => Some(addr),
         }
     }
 
     /// Stops a search that goes on, and waits until it has.
     pub(super) async fn shutdown(mut self) {
-        self.present = None;
+        self.search = None;
         self.alive.close();
         self.alive.wait().await;
     }
@@ -105,7 +105,7 @@ impl TargetSearch {
         }
         let Some((mut addr, verdict)) = self.choose(&found, port).await else { return };
         addr.set_port(self.target.port.unwrap_or(0));
-        *self.redirect.lock().unwrap_or_else(PoisonError::into_inner) = Redirect::There(addr);
+        *self.redirect.lock().unwrap_or_else(PoisonError::into_inner) = Redirect::Remote(addr);
         let answers = matches!(verdict, Verdict::Open | Verdict::Closed);
         self.log.target(self.target, TargetChange::Chosen { addr, answers });
     }
@@ -116,7 +116,7 @@ impl TargetSearch {
         let mut best: Option<(SocketAddr, Verdict)> = None;
         for addr in found {
             let addr = self.target.at(*addr, port);
-            let report = ask(&*self.host, &self.target.name, addr, Proto::Tcp, PATIENCE).await;
+            let report = ask(&*self.host, &self.target.name, addr, Proto::Tcp, TIMEOUT).await;
             let verdict = report.verdict;
             self.log.target(self.target.clone(), TargetChange::Tried { report });
             match (verdict, best) {

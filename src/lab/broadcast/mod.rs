@@ -19,27 +19,27 @@ use crate::domain::broadcast::BroadcastChange;
 use crate::domain::{Errno, Excerpt, Proto, Reply, ServerId, SocketId};
 
 /// How many messages wait for a server that has not answered the last one. The next fails with EAGAIN.
-const WAITING: usize = 32;
+const QUEUE_LENGTH: usize = 32;
 
 /// Who says the same thing to everybody.
 pub(super) struct Broadcaster {
     host: Arc<dyn Host>,
     log: Reporter,
-    lines: HashMap<ServerId, Line>,
+    queues: HashMap<ServerId, BroadcastQueue>,
     newest: u32,
     /// Lines that have not closed their sockets.
     open: TaskTracker,
 }
 
 /// The way to one server.
-struct Line {
-    messages: mpsc::Sender<Message>,
+struct BroadcastQueue {
+    messages: mpsc::Sender<BroadcastMessage>,
     /// Dropped, the line hangs up.
     _stop: DropGuard,
 }
 
 /// One message on its way to one server.
-struct Message {
+struct BroadcastMessage {
     number: u32,
     text: Arc<str>,
     addr: SocketAddr,
@@ -47,7 +47,7 @@ struct Message {
 
 impl Broadcaster {
     pub(super) fn new(host: Arc<dyn Host>, log: Reporter) -> Self {
-        Self { host, log, lines: HashMap::new(), newest: 0, open: TaskTracker::new() }
+        Self { host, log, queues: HashMap::new(), newest: 0, open: TaskTracker::new() }
     }
 
     /// Sends `text` to each of `to`, and returns at once. An empty text is nothing to send.
@@ -61,37 +61,37 @@ impl Broadcaster {
         self.log.broadcast(number, BroadcastChange::Said { text: Excerpt::of(text.as_bytes()), to: servers });
         let text: Arc<str> = text.into();
         for (server, proto, addr) in to {
-            let message = Message { number, text: Arc::clone(&text), addr: reachable(addr) };
-            let line = self.lines.remove(&server).unwrap_or_else(|| self.line(server, proto));
-            if line.messages.try_send(message).is_err() {
+            let message = BroadcastMessage { number, text: Arc::clone(&text), addr: reachable(addr) };
+            let queue = self.queues.remove(&server).unwrap_or_else(|| self.queue(server, proto));
+            if queue.messages.try_send(message).is_err() {
                 let reply = Reply::Failed { errno: Errno::Again };
                 self.log.broadcast(number, BroadcastChange::Reply { server, reply });
             }
-            self.lines.insert(server, line);
+            self.queues.insert(server, queue);
         }
     }
 
-    fn line(&self, server: ServerId, proto: Proto) -> Line {
-        let (messages, waiting) = mpsc::channel(WAITING);
+    fn queue(&self, server: ServerId, proto: Proto) -> BroadcastQueue {
+        let (sender, messages) = mpsc::channel(QUEUE_LENGTH);
         let stop = CancellationToken::new();
-        let task = Task {
+        let task = BroadcastTask {
             host: Arc::clone(&self.host),
             log: self.log.clone(),
             server,
-            waiting,
+            messages,
             stop: stop.clone(),
-            saying: None,
+            unanswered: None,
         };
         match proto {
             Proto::Tcp => self.open.spawn(tcp::run(task)),
             Proto::Udp => self.open.spawn(udp::run(task)),
         };
-        Line { messages, _stop: stop.drop_guard() }
+        BroadcastQueue { messages: sender, _stop: stop.drop_guard() }
     }
 
     /// Closes every socket.
     pub(super) fn hang_up(&mut self) {
-        self.lines.clear();
+        self.queues.clear();
     }
 
     /// Closes every socket and waits until that is done.
@@ -103,42 +103,42 @@ impl Broadcaster {
 }
 
 /// What the task of one line works with.
-struct Task {
+struct BroadcastTask {
     host: Arc<dyn Host>,
     log: Reporter,
     server: ServerId,
-    waiting: mpsc::Receiver<Message>,
+    messages: mpsc::Receiver<BroadcastMessage>,
     stop: CancellationToken,
     /// The message that is on its way.
-    saying: Option<u32>,
+    unanswered: Option<u32>,
 }
 
-impl Task {
+impl BroadcastTask {
     const fn who(&self) -> SocketId {
         SocketId::Broadcast(self.server)
     }
 
-    fn sent(&self, message: &Message, local: SocketAddr) {
+    fn sent(&self, message: &BroadcastMessage, local: SocketAddr) {
         self.log.broadcast(message.number, BroadcastChange::Sent { server: self.server, local });
     }
 
-    fn reply(&mut self, message: &Message, reply: Reply) {
-        self.saying = None;
+    fn reply(&mut self, message: &BroadcastMessage, reply: Reply) {
+        self.unanswered = None;
         self.log.broadcast(message.number, BroadcastChange::Reply { server: self.server, reply });
     }
 
     /// The next message; it is on its way until there is a reply.
-    async fn next(&mut self) -> Option<Message> {
-        let message = self.waiting.recv().await?;
-        self.saying = Some(message.number);
+    async fn next(&mut self) -> Option<BroadcastMessage> {
+        let message = self.messages.recv().await?;
+        self.unanswered = Some(message.number);
         Some(message)
     }
 
     /// Tells of every message that nobody waits for any more.
     fn hang_up(mut self) {
-        self.waiting.close();
-        let on_its_way = self.saying.take();
-        let never_sent = std::iter::from_fn(|| self.waiting.try_recv().ok()).map(|message| message.number);
+        self.messages.close();
+        let on_its_way = self.unanswered.take();
+        let never_sent = std::iter::from_fn(|| self.messages.try_recv().ok()).map(|message| message.number);
         for number in on_its_way.into_iter().chain(never_sent) {
             self.log.broadcast(number, BroadcastChange::Reply { server: self.server, reply: Reply::HungUp });
         }

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use super::super::connection::Connection;
 use super::super::dial::{dial, established};
-use super::{Message, Task, answer};
+use super::{BroadcastMessage, BroadcastTask, answer};
 use crate::domain::{Reply, Stamp};
 
 /// An answer of another length than the message is over when nothing more has come for this long: longer than a lost
@@ -21,31 +21,31 @@ const KEPT: usize = 4096;
 const LATE: usize = 64 * 1024;
 
 /// Sends the messages one after the other, each when the one before was answered.
-pub(super) async fn run(mut task: Task) {
+pub(super) async fn run(mut task: BroadcastTask) {
     let stop = task.stop.clone();
     let mut connection = None;
-    let _ = stop.run_until_cancelled(talk(&mut task, &mut connection)).await;
+    let _ = stop.run_until_cancelled(send_messages(&mut task, &mut connection)).await;
     if let Some(connection) = connection {
         connection.close_in_order();
     }
     task.hang_up();
 }
 
-async fn talk(task: &mut Task, connection: &mut Option<Connection>) {
+async fn send_messages(task: &mut BroadcastTask, connection: &mut Option<Connection>) {
     while let Some(message) = next(task, connection).await {
-        drop_dead(connection);
+        read_late_data(connection);
         let reply = exchange(task, connection, &message).await;
         if !matches!(reply, Reply::Answer { .. })
-            && let Some(dead) = connection.take()
+            && let Some(ended) = connection.take()
         {
-            dead.close();
+            ended.close();
         }
         task.reply(&message, reply);
     }
 }
 
 /// Waits for a message. Meanwhile the connection may end: that is noticed, and it is closed.
-async fn next(task: &mut Task, connection: &mut Option<Connection>) -> Option<Message> {
+async fn next(task: &mut BroadcastTask, connection: &mut Option<Connection>) -> Option<BroadcastMessage> {
     loop {
         let mut late = Vec::new();
         let Some(open) = connection else { return task.next().await };
@@ -53,27 +53,27 @@ async fn next(task: &mut Task, connection: &mut Option<Connection>) -> Option<Me
             received = open.recv(&mut late) => !matches!(received, Ok(1..)),
             message = task.next() => return message,
         };
-        if let Some(dead) = connection.take_if(|_| died) {
-            dead.close();
+        if let Some(ended) = connection.take_if(|_| died) {
+            ended.close();
         }
     }
 }
 
 /// Reads what belongs to no message any more; a connection that has ended is closed. A server that never stops sending is
 /// not read to its end.
-fn drop_dead(connection: &mut Option<Connection>) {
+fn read_late_data(connection: &mut Option<Connection>) {
     let mut late = Vec::new();
     while late.len() < LATE
         && let Some(received) = connection.as_ref().and_then(|open| open.recv_now(&mut late))
     {
-        if let Some(dead) = connection.take_if(|_| !matches!(received, Ok(1..))) {
-            dead.close();
+        if let Some(ended) = connection.take_if(|_| !matches!(received, Ok(1..))) {
+            ended.close();
         }
     }
 }
 
 /// Sends the message and hears the answer, over a new connection if there is none.
-async fn exchange(task: &Task, connection: &mut Option<Connection>, message: &Message) -> Reply {
+async fn exchange(task: &BroadcastTask, connection: &mut Option<Connection>, message: &BroadcastMessage) -> Reply {
     let open = match connection {
         Some(open) => open,
         none => match dial(&*task.host, task.who(), message.addr, &task.log) {
@@ -88,7 +88,7 @@ async fn exchange(task: &Task, connection: &mut Option<Connection>, message: &Me
             }
         },
     };
-    let mut heard = Heard::default();
+    let mut heard = AnswerBuffer::default();
     match converse(task, open, message, &mut heard).await {
         Err(error) => Reply::Failed { errno: error.into() },
         Ok(sent) => heard.reply(sent),
@@ -97,13 +97,13 @@ async fn exchange(task: &Task, connection: &mut Option<Connection>, message: &Me
 
 /// What has come back so far.
 #[derive(Default)]
-struct Heard {
+struct AnswerBuffer {
     first: Option<Stamp>,
     kept: Vec<u8>,
     len: usize,
 }
 
-impl Heard {
+impl AnswerBuffer {
     fn take(&mut self, chunk: &[u8], now: Stamp) {
         self.first.get_or_insert(now);
         self.kept.extend_from_slice(&chunk[..chunk.len().min(KEPT - self.kept.len())]);
@@ -119,7 +119,12 @@ impl Heard {
 /// Sends all of the message and receives until as much came back, the server closed, or it fell quiet in mid-answer.
 /// Returns when its last byte went out. Receives while it sends: a long message to a server that answers at once would
 /// fill the buffers of both and stop for ever.
-async fn converse(task: &Task, open: &Connection, message: &Message, heard: &mut Heard) -> io::Result<Stamp> {
+async fn converse(
+    task: &BroadcastTask,
+    open: &Connection,
+    message: &BroadcastMessage,
+    heard: &mut AnswerBuffer,
+) -> io::Result<Stamp> {
     let mut unsent = message.text.as_bytes();
     let mut sent_at = task.log.now();
     loop {

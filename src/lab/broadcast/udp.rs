@@ -2,32 +2,36 @@
 
 use std::time::Duration;
 
-use super::super::datagrams::{Datagrams, open};
-use super::{Message, Task, answer};
+use super::super::datagrams::{DatagramSocket, open};
+use super::{BroadcastMessage, BroadcastTask, answer};
 use crate::domain::{Errno, Reply};
 
 /// How long an answer is waited for.
-const PATIENCE: Duration = Duration::from_secs(2);
+const TIMEOUT: Duration = Duration::from_secs(2);
 
 /// Sends the messages one after the other, each when the one before was answered or given up.
-pub(super) async fn run(mut task: Task) {
+pub(super) async fn run(mut task: BroadcastTask) {
     let stop = task.stop.clone();
     let mut socket = None;
-    let _ = stop.run_until_cancelled(talk(&mut task, &mut socket)).await;
+    let _ = stop.run_until_cancelled(send_messages(&mut task, &mut socket)).await;
     if let Some(socket) = socket {
         socket.close();
     }
     task.hang_up();
 }
 
-async fn talk(task: &mut Task, socket: &mut Option<Datagrams>) {
+async fn send_messages(task: &mut BroadcastTask, socket: &mut Option<DatagramSocket>) {
     while let Some(message) = task.next().await {
         let reply = exchange(task, socket, &message).await.unwrap_or_else(|errno| Reply::Failed { errno });
         task.reply(&message, reply);
     }
 }
 
-async fn exchange(task: &Task, socket: &mut Option<Datagrams>, message: &Message) -> Result<Reply, Errno> {
+async fn exchange(
+    task: &BroadcastTask,
+    socket: &mut Option<DatagramSocket>,
+    message: &BroadcastMessage,
+) -> Result<Reply, Errno> {
     // The server may have moved: what stays on this machine is of no use to ask beyond it, and the other way round.
     if let Some(old) = socket.take_if(|socket| socket.server() != Some(message.addr)) {
         old.close();
@@ -49,8 +53,8 @@ async fn exchange(task: &Task, socket: &mut Option<Datagrams>, message: &Message
             }
         }
     };
-    Ok(match tokio::time::timeout(PATIENCE, heard).await {
+    Ok(match tokio::time::timeout(TIMEOUT, heard).await {
         Ok(datagram) => answer(&datagram, datagram.len(), task.log.now().since(sent)),
-        Err(_) => Reply::Silent { after: PATIENCE },
+        Err(_) => Reply::Silent { after: TIMEOUT },
     })
 }

@@ -9,7 +9,7 @@ use super::super::datagrams::open;
 use super::super::dial::dial;
 use super::super::host::Host;
 use super::super::reporter::Reporter;
-use super::{Orders, Register, tcp, udp};
+use super::{ClientRegistry, CloseRequests, tcp, udp};
 use crate::domain::client::ClientChange;
 use crate::domain::{ClientId, ClientPlan, Destination, Errno, Note, Proto, SocketId};
 
@@ -19,15 +19,15 @@ const BATCH: u32 = 64;
 
 /// How long a batch is waited for. A server that does not keep up gets the next batch all the same: its accept queue is
 /// meant to fill, and the rest to stay in `SYN_SENT`.
-const PATIENCE: Duration = Duration::from_millis(20);
+const TIMEOUT: Duration = Duration::from_millis(20);
 
 /// What all clients of one burst share.
 pub(super) struct Burst {
     pub(super) host: Arc<dyn Host>,
     pub(super) log: Reporter,
-    pub(super) register: Arc<Register>,
+    pub(super) registry: Arc<ClientRegistry>,
     pub(super) alive: TaskTracker,
-    pub(super) season: u64,
+    pub(super) generation: u64,
     pub(super) plan: ClientPlan,
     pub(super) destination: Destination,
 }
@@ -40,54 +40,54 @@ impl Burst {
         while made < count {
             let batch = TaskTracker::new();
             for _ in 0..BATCH.min(count - made) {
-                if let Err(errno) = self.one(&batch) {
+                if let Err(errno) = self.spawn_one(&batch) {
                     return self.log.note(Note::BurstCut { asked: count, made, errno });
                 }
                 made += 1;
             }
             batch.close();
             // Whoever is not answered by now waits in a queue, which is for the class to see.
-            let _ = tokio::time::timeout(PATIENCE, batch.wait()).await;
+            let _ = tokio::time::timeout(TIMEOUT, batch.wait()).await;
         }
     }
 
     /// Makes one client; `batch` counts it until it was answered or ended. Fails only where the next one would too.
-    fn one(&self, batch: &TaskTracker) -> Result<(), Errno> {
-        let (id, orders) = self.register.enter(self.season).ok_or(Errno::Interrupted)?;
+    fn spawn_one(&self, batch: &TaskTracker) -> Result<(), Errno> {
+        let (id, close_requests) = self.registry.add(self.generation).ok_or(Errno::Interrupted)?;
         self.log.client(id, ClientChange::Spawned { plan: self.plan, destination: self.destination });
         let begun = match self.destination.proto {
-            Proto::Tcp => self.dial_tcp(id, orders, batch),
-            Proto::Udp => self.open_udp(id, orders, batch),
+            Proto::Tcp => self.dial_tcp(id, close_requests, batch),
+            Proto::Udp => self.open_udp(id, close_requests, batch),
         };
         match begun {
             Ok(()) => Ok(()),
             Err(errno) => {
-                self.register.leave(id, &self.log);
+                self.registry.remove(id, &self.log);
                 if is_a_limit(errno) { Err(errno) } else { Ok(()) }
             }
         }
     }
 
-    fn dial_tcp(&self, id: ClientId, orders: Orders, batch: &TaskTracker) -> Result<(), Errno> {
+    fn dial_tcp(&self, id: ClientId, close_requests: CloseRequests, batch: &TaskTracker) -> Result<(), Errno> {
         let dialing = dial(&*self.host, SocketId::Client(id), self.destination.addr, &self.log)?;
         self.log.client(id, ClientChange::Dialing { flow: dialing.flow });
-        let client = tcp::Client { plan: self.plan, orders, unsettled: Some(batch.token()) };
+        let client = tcp::TcpClient { plan: self.plan, close_requests, unanswered: Some(batch.token()) };
         self.run_client(id, client.run(dialing));
         Ok(())
     }
 
-    fn open_udp(&self, id: ClientId, orders: Orders, batch: &TaskTracker) -> Result<(), Errno> {
+    fn open_udp(&self, id: ClientId, close_requests: CloseRequests, batch: &TaskTracker) -> Result<(), Errno> {
         let socket = open(&*self.host, SocketId::Client(id), self.destination.addr, &self.log)?;
-        let client = udp::Client { plan: self.plan, orders, unsettled: Some(batch.token()) };
+        let client = udp::UdpClient { plan: self.plan, close_requests, unanswered: Some(batch.token()) };
         self.run_client(id, client.run(socket, self.destination.addr));
         Ok(())
     }
 
     fn run_client(&self, id: ClientId, life: impl Future<Output = ()> + Send + 'static) {
-        let (register, log) = (Arc::clone(&self.register), self.log.clone());
+        let (registry, log) = (Arc::clone(&self.registry), self.log.clone());
         self.alive.spawn(async move {
             life.await;
-            register.leave(id, &log);
+            registry.remove(id, &log);
         });
     }
 }

@@ -17,17 +17,17 @@ use crate::domain::client::ClientChange;
 use crate::domain::{ClientId, ClientPlan, CloseHow, Destination};
 
 /// All clients of the laboratory.
-pub(super) struct Clients {
+pub(super) struct ClientPool {
     host: Arc<dyn Host>,
     log: Reporter,
-    register: Arc<Register>,
+    registry: Arc<ClientRegistry>,
     /// Clients and bursts that have not ended.
     alive: TaskTracker,
 }
 
-impl Clients {
+impl ClientPool {
     pub(super) fn new(host: Arc<dyn Host>, log: Reporter) -> Self {
-        Self { host, log, register: Arc::default(), alive: TaskTracker::new() }
+        Self { host, log, registry: Arc::default(), alive: TaskTracker::new() }
     }
 
     /// Starts a burst of clients and returns at once.
@@ -35,9 +35,9 @@ impl Clients {
         let burst = Burst {
             host: Arc::clone(&self.host),
             log: self.log.clone(),
-            register: Arc::clone(&self.register),
+            registry: Arc::clone(&self.registry),
             alive: self.alive.clone(),
-            season: self.register.lock().season,
+            generation: self.registry.lock().generation,
             plan,
             destination,
         };
@@ -45,17 +45,17 @@ impl Clients {
     }
 
     pub(super) fn close(&self, client: ClientId, how: CloseHow) {
-        if let Some(orders) = self.register.lock().orders.get(&client) {
-            orders.send_replace(Some(how));
+        if let Some(close_requests) = self.registry.lock().close_requests.get(&client) {
+            close_requests.send_replace(Some(how));
         }
     }
 
     /// Closes every client, and ends every burst where it is.
     pub(super) fn close_all(&self) {
-        let mut book = self.register.lock();
-        book.season += 1;
-        for orders in book.orders.values() {
-            orders.send_replace(Some(CloseHow::Fin));
+        let mut state = self.registry.lock();
+        state.generation += 1;
+        for close_requests in state.close_requests.values() {
+            close_requests.send_replace(Some(CloseHow::Fin));
         }
     }
 
@@ -67,7 +67,7 @@ impl Clients {
     }
 }
 
-impl Drop for Clients {
+impl Drop for ClientPool {
     fn drop(&mut self) {
         self.close_all();
     }
@@ -75,46 +75,46 @@ impl Drop for Clients {
 
 /// Who is alive, and how to reach them.
 #[derive(Default)]
-struct Register(Mutex<Book>);
+struct ClientRegistry(Mutex<RegistryState>);
 
 #[derive(Default)]
-struct Book {
+struct RegistryState {
     newest: u32,
     /// Grows when all are closed: a burst of an earlier season makes no more clients.
-    season: u64,
-    orders: HashMap<ClientId, watch::Sender<Option<CloseHow>>>,
+    generation: u64,
+    close_requests: HashMap<ClientId, watch::Sender<Option<CloseHow>>>,
 }
 
-impl Register {
-    fn lock(&self) -> MutexGuard<'_, Book> {
+impl ClientRegistry {
+    fn lock(&self) -> MutexGuard<'_, RegistryState> {
         // The book is whole at every instant, also if a task panicked while it held the lock.
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// A new client's number and its orders; `None` when `season` is over.
-    fn enter(&self, season: u64) -> Option<(ClientId, Orders)> {
-        let mut book = self.lock();
-        if book.season != season {
+    fn add(&self, generation: u64) -> Option<(ClientId, CloseRequests)> {
+        let mut state = self.lock();
+        if state.generation != generation {
             return None;
         }
-        book.newest += 1;
-        let id = ClientId(book.newest);
-        let (orders, received) = watch::channel(None);
-        book.orders.insert(id, orders);
-        Some((id, Orders(received)))
+        state.newest += 1;
+        let id = ClientId(state.newest);
+        let (close_requests, received) = watch::channel(None);
+        state.close_requests.insert(id, close_requests);
+        Some((id, CloseRequests(received)))
     }
 
     /// The client has no socket any more.
-    fn leave(&self, client: ClientId, log: &Reporter) {
-        self.lock().orders.remove(&client);
+    fn remove(&self, client: ClientId, log: &Reporter) {
+        self.lock().close_requests.remove(&client);
         log.client(client, ClientChange::Ended);
     }
 }
 
 /// What a client is told from outside: the latest order counts.
-struct Orders(watch::Receiver<Option<CloseHow>>);
+struct CloseRequests(watch::Receiver<Option<CloseHow>>);
 
-impl Orders {
+impl CloseRequests {
     /// Waits for the next order. Cancel safe.
     async fn next(&mut self) -> CloseHow {
         loop {

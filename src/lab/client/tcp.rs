@@ -6,27 +6,27 @@ use tokio_util::task::task_tracker::TaskTrackerToken;
 
 use super::super::connection::Connection;
 use super::super::dial::established;
-use super::Orders;
+use super::CloseRequests;
 use crate::domain::client::GREETING;
 use crate::domain::{ClientPlan, CloseHow, Errno, Flow};
 
 /// A client that has called `connect`.
-pub(super) struct Client {
+pub(super) struct TcpClient {
     pub(super) plan: ClientPlan,
-    pub(super) orders: Orders,
+    pub(super) close_requests: CloseRequests,
     /// Dropped when the server has answered.
-    pub(super) unsettled: Option<TaskTrackerToken>,
+    pub(super) unanswered: Option<TaskTrackerToken>,
 }
 
 /// What a client's wait ended with.
-enum Next {
+enum ClientStep {
     Connected(Result<Flow, Errno>),
     Sent(io::Result<usize>),
     Received(io::Result<usize>),
-    Told(CloseHow),
+    Close(CloseHow),
 }
 
-impl Client {
+impl TcpClient {
     /// Lives until the socket is closed.
     pub(super) async fn run(mut self, mut connection: Connection) {
         let mut connecting = true;
@@ -36,31 +36,33 @@ impl Client {
             received.clear();
             let next = tokio::select! {
                 biased;
-                how = self.orders.next() => Next::Told(how),
-                over = established(&connection), if connecting => Next::Connected(over),
-                sent = connection.send(unsent), if !connecting && !unsent.is_empty() => Next::Sent(sent),
-                got = connection.recv(&mut received), if !connecting && unsent.is_empty() => Next::Received(got),
+                how = self.close_requests.next() => ClientStep::Close(how),
+                over = established(&connection), if connecting => ClientStep::Connected(over),
+                sent = connection.send(unsent), if !connecting && !unsent.is_empty() => ClientStep::Sent(sent),
+                got = connection.recv(&mut received), if !connecting && unsent.is_empty() => ClientStep::Received(got),
             };
             match next {
-                Next::Connected(Ok(flow)) => {
+                ClientStep::Connected(Ok(flow)) => {
                     connection.flow = flow;
                     connecting = false;
                 }
-                Next::Sent(Ok(sent)) => unsent = &unsent[sent..],
-                Next::Received(Ok(1..)) => {
-                    self.unsettled = None;
+                ClientStep::Sent(Ok(sent)) => unsent = &unsent[sent..],
+                ClientStep::Received(Ok(1..)) => {
+                    self.unanswered = None;
                     if self.plan == ClientPlan::OneShot {
                         return connection.close_in_order();
                     }
                 }
-                Next::Told(CloseHow::Half) => {
+                ClientStep::Close(CloseHow::Half) => {
                     connection.shut_write();
                     unsent = &[];
                 }
-                Next::Told(CloseHow::Fin) => return connection.close_in_order(),
-                Next::Told(CloseHow::Rst) => return connection.reset(),
+                ClientStep::Close(CloseHow::Fin) => return connection.close_in_order(),
+                ClientStep::Close(CloseHow::Rst) => return connection.reset(),
                 // The server closed, or the connection never came about, or died.
-                Next::Received(_) | Next::Sent(Err(_)) | Next::Connected(Err(_)) => return connection.close(),
+                ClientStep::Received(_) | ClientStep::Sent(Err(_)) | ClientStep::Connected(Err(_)) => {
+                    return connection.close();
+                }
             }
         }
     }

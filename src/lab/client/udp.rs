@@ -6,25 +6,25 @@ use std::time::Duration;
 use tokio::time::Instant;
 use tokio_util::task::task_tracker::TaskTrackerToken;
 
-use super::super::datagrams::Datagrams;
-use super::Orders;
+use super::super::datagrams::DatagramSocket;
+use super::CloseRequests;
 use crate::domain::client::GREETING;
 use crate::domain::{ClientPlan, CloseHow};
 
 /// How long a one-shot client waits for an answer that may never come.
-const PATIENCE: Duration = Duration::from_secs(2);
+const TIMEOUT: Duration = Duration::from_secs(2);
 
 /// A client that has a socket.
-pub(super) struct Client {
+pub(super) struct UdpClient {
     pub(super) plan: ClientPlan,
-    pub(super) orders: Orders,
+    pub(super) close_requests: CloseRequests,
     /// Dropped when the server has answered.
-    pub(super) unsettled: Option<TaskTrackerToken>,
+    pub(super) unanswered: Option<TaskTrackerToken>,
 }
 
-impl Client {
+impl UdpClient {
     /// Says hello to `server` and lives until the socket is closed.
-    pub(super) async fn run(mut self, socket: Datagrams, server: SocketAddr) {
+    pub(super) async fn run(mut self, socket: DatagramSocket, server: SocketAddr) {
         if socket.send_to(GREETING.as_bytes(), server).await.is_ok() {
             self.listen(&socket).await;
         }
@@ -32,18 +32,18 @@ impl Client {
     }
 
     /// Takes what comes, until the plan is done or the client is told to close.
-    async fn listen(&mut self, socket: &Datagrams) {
-        let gives_up = Instant::now() + PATIENCE;
+    async fn listen(&mut self, socket: &DatagramSocket) {
+        let gives_up = Instant::now() + TIMEOUT;
         loop {
             tokio::select! {
                 biased;
-                how = self.orders.next() => match how {
+                how = self.close_requests.next() => match how {
                     CloseHow::Fin | CloseHow::Rst => return,
                     CloseHow::Half => socket.shut_write(),
                 },
                 // An error here is news about an earlier datagram (ICMP), not about this socket.
                 _ = socket.recv_from() => {
-                    self.unsettled = None;
+                    self.unanswered = None;
                     if self.plan == ClientPlan::OneShot {
                         return;
                     }

@@ -1,6 +1,6 @@
 //! The port check: the ports of one host asked one after the other, gently, as an ordinary program may ask.
 
-mod pace;
+mod pacer;
 mod probe;
 #[cfg(target_os = "linux")]
 mod sys;
@@ -15,7 +15,7 @@ use tokio::task::JoinSet;
 use tokio_util::sync::{CancellationToken, DropGuard};
 use tokio_util::task::TaskTracker;
 
-use self::pace::Pace;
+use self::pacer::ScanPacer;
 pub(super) use self::probe::ask;
 use super::host::Host;
 use super::reporter::Reporter;
@@ -23,7 +23,7 @@ use super::resolve::resolve_on;
 use crate::domain::{AddressScope, ScanChange, ScanPlan};
 
 /// How many ports are waited for at once. Each is a socket, and on the other side perhaps a place in an accept queue.
-const AT_ONCE: usize = 32;
+const CONCURRENT: usize = 32;
 
 /// Who checks ports: one check at a time.
 pub(super) struct Scanner {
@@ -31,28 +31,28 @@ pub(super) struct Scanner {
     log: Reporter,
     newest: u32,
     /// Dropped, the check that goes on stops.
-    present: Option<DropGuard>,
+    running: Option<DropGuard>,
     /// Checks that have not said that they ended.
     alive: TaskTracker,
 }
 
 impl Scanner {
     pub(super) fn new(host: Arc<dyn Host>, log: Reporter) -> Self {
-        Self { host, log, newest: 0, present: None, alive: TaskTracker::new() }
+        Self { host, log, newest: 0, running: None, alive: TaskTracker::new() }
     }
 
     /// Begins a check and returns at once. One that goes on is stopped.
     pub(super) fn start(&mut self, plan: ScanPlan) {
         self.newest += 1;
         let stop = CancellationToken::new();
-        let check = Check { no: self.newest, host: Arc::clone(&self.host), log: self.log.clone(), plan };
-        self.present = Some(stop.clone().drop_guard());
+        let check = ScanTask { no: self.newest, host: Arc::clone(&self.host), log: self.log.clone(), plan };
+        self.running = Some(stop.clone().drop_guard());
         self.alive.spawn(check.run(stop));
     }
 
     /// Stops the check that goes on.
     pub(super) fn stop(&mut self) {
-        self.present = None;
+        self.running = None;
     }
 
     /// Stops the check that goes on and waits until it has said so.
@@ -63,14 +63,14 @@ impl Scanner {
     }
 }
 
-struct Check {
+struct ScanTask {
     no: u32,
     host: Arc<dyn Host>,
     log: Reporter,
     plan: ScanPlan,
 }
 
-impl Check {
+impl ScanTask {
     async fn run(self, stop: CancellationToken) {
         let whole = stop.run_until_cancelled(self.check()).await;
         if whole != Some(false) {
@@ -103,13 +103,13 @@ impl Check {
     }
 
     async fn ports(&self, host: SocketAddr) {
-        let mut pace = Pace::new(self.plan.rate, self.plan.proto, host.ip());
+        let mut pacer = ScanPacer::new(self.plan.rate, self.plan.proto, host.ip());
         let mut waiting = JoinSet::new();
         for port in self.plan.ports.iter() {
-            while waiting.len() >= AT_ONCE {
+            while waiting.len() >= CONCURRENT {
                 let _ = waiting.join_next().await;
             }
-            tokio::time::sleep_until(pace.next(Instant::now()).into()).await;
+            tokio::time::sleep_until(pacer.next(Instant::now()).into()).await;
             waiting.spawn(self.one(SocketAddr::new(host.ip(), port), host));
         }
         waiting.join_all().await;
@@ -121,9 +121,9 @@ impl Check {
             addr.set_scope_id(host.scope_id());
         }
         let (sockets, log, no) = (Arc::clone(&self.host), self.log.clone(), self.no);
-        let (asked, proto, patience) = (self.plan.host.clone(), self.plan.proto, self.plan.timeout);
+        let (asked, proto, timeout) = (self.plan.host.clone(), self.plan.proto, self.plan.timeout);
         async move {
-            let report = ask(&*sockets, &asked, addr, proto, patience).await;
+            let report = ask(&*sockets, &asked, addr, proto, timeout).await;
             log.scan(no, ScanChange::Port { report });
         }
     }

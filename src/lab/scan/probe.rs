@@ -12,7 +12,7 @@ use crate::domain::{Errno, PortReport, Proto, Reason};
 use crate::lab::host::Host;
 
 /// What was seen of one port.
-pub(super) struct Seen {
+pub(super) struct ProbeObservation {
     pub(super) observed: ProbeOutcome,
     pub(super) icmp: Option<IcmpError>,
     /// Our own address towards the host, if the kernel got as far as choosing one.
@@ -21,7 +21,7 @@ pub(super) struct Seen {
     pub(super) sent: Option<u32>,
 }
 
-impl Seen {
+impl ProbeObservation {
     /// A call failed before anything was asked.
     pub(super) fn failed(error: &io::Error) -> Self {
         Self { observed: ProbeOutcome::Failed(Errno::from(error)), icmp: None, ours: None, sent: None }
@@ -34,12 +34,12 @@ pub(in crate::lab) async fn ask(
     asked: &str,
     addr: SocketAddr,
     proto: Proto,
-    patience: Duration,
+    timeout: Duration,
 ) -> PortReport {
     let begun = Instant::now();
-    let Seen { observed, icmp, ours, sent } = match proto {
-        Proto::Tcp => tcp::ask(host, addr, patience).await,
-        Proto::Udp => udp::ask(host, addr, patience).await,
+    let ProbeObservation { observed, icmp, ours, sent } = match proto {
+        Proto::Tcp => tcp::ask(host, addr, timeout).await,
+        Proto::Udp => udp::ask(host, addr, timeout).await,
     };
     let took = begun.elapsed();
     let (verdict, reason) = judge(proto, observed, icmp, ProbeAddresses { ours, theirs: addr.ip() });

@@ -7,7 +7,7 @@ use std::time::Duration;
 use socket2::{SockRef, Socket};
 use tokio::net::TcpStream;
 
-use super::probe::{Seen, keep_errors, syns, take_error};
+use super::probe::{ProbeObservation, keep_errors, syns, take_error};
 use crate::domain::Errno;
 use crate::domain::verdict::ProbeOutcome;
 use crate::lab::dial::is_under_way;
@@ -15,30 +15,30 @@ use crate::lab::host::Host;
 
 /// How often a port is asked again that answered with a connection to itself: the kernel chose the very port that is
 /// asked as the local one, and the SYN met itself (simultaneous open, RFC 9293 §3.5). Nobody serves there.
-const AGAIN: u32 = 3;
+const ATTEMPTS: u32 = 3;
 
 /// Asks, waits at most so long for the handshake, and closes in order if there was one.
-pub(super) async fn ask(host: &dyn Host, addr: SocketAddr, patience: Duration) -> Seen {
-    for _ in 0..AGAIN {
-        match once(host, addr, patience).await {
-            Ok(Some(seen)) => return seen,
+pub(super) async fn ask(host: &dyn Host, addr: SocketAddr, timeout: Duration) -> ProbeObservation {
+    for _ in 0..ATTEMPTS {
+        match try_once(host, addr, timeout).await {
+            Ok(Some(outcome)) => return outcome,
             Ok(None) => {}
-            Err(error) => return Seen::failed(&error),
+            Err(error) => return ProbeObservation::failed(&error),
         }
     }
-    Seen { observed: ProbeOutcome::Failed(Errno::AddrInUse), icmp: None, ours: None, sent: None }
+    ProbeObservation { observed: ProbeOutcome::Failed(Errno::AddrInUse), icmp: None, ours: None, sent: None }
 }
 
 /// `None` for a connection with itself.
-async fn once(host: &dyn Host, addr: SocketAddr, patience: Duration) -> io::Result<Option<Seen>> {
+async fn try_once(host: &dyn Host, addr: SocketAddr, timeout: Duration) -> io::Result<Option<ProbeObservation>> {
     let socket = host.stream(addr)?;
     keep_errors(&socket, addr);
-    let stream = match begin(socket, addr) {
+    let stream = match connect(socket, addr) {
         Ok(stream) => stream,
-        Err(error) => return Ok(Some(Seen::failed(&error))),
+        Err(error) => return Ok(Some(ProbeObservation::failed(&error))),
     };
     let ours = stream.local_addr().map(|local| local.ip()).ok();
-    let outcome = tokio::time::timeout(patience, settled(&stream)).await;
+    let outcome = tokio::time::timeout(timeout, connected(&stream)).await;
     let socket = SockRef::from(&stream);
     let (sent, icmp) = (syns(&socket), take_error(&socket));
     let observed = match outcome {
@@ -50,11 +50,11 @@ async fn once(host: &dyn Host, addr: SocketAddr, patience: Duration) -> io::Resu
     if observed == ProbeOutcome::Connected {
         close(&stream);
     }
-    Ok(Some(Seen { observed, icmp, ours: known(ours), sent }))
+    Ok(Some(ProbeObservation { observed, icmp, ours: known(ours), sent }))
 }
 
 /// `connect`, which goes on in the background.
-fn begin(socket: Socket, addr: SocketAddr) -> io::Result<TcpStream> {
+fn connect(socket: Socket, addr: SocketAddr) -> io::Result<TcpStream> {
     match socket.connect(&addr.into()) {
         Err(error) if !is_under_way(&error) => return Err(error),
         _ => {}
@@ -63,7 +63,7 @@ fn begin(socket: Socket, addr: SocketAddr) -> io::Result<TcpStream> {
 }
 
 /// Waits until `connect` is over: connect(2), EINPROGRESS.
-async fn settled(stream: &TcpStream) -> io::Result<()> {
+async fn connected(stream: &TcpStream) -> io::Result<()> {
     stream.writable().await?;
     match stream.take_error()? {
         Some(error) => Err(error),
@@ -129,6 +129,6 @@ mod tests {
     async fn nobody_is_open_who_only_met_himself() {
         assert_eq!(asked(1).await, ProbeOutcome::Failed(Errno::ConnRefused));
         // The kernel never does this three times; nobody is called open for it all the same.
-        assert_eq!(asked(AGAIN).await, ProbeOutcome::Failed(Errno::AddrInUse));
+        assert_eq!(asked(ATTEMPTS).await, ProbeOutcome::Failed(Errno::AddrInUse));
     }
 }

@@ -9,7 +9,7 @@ use tokio::io::Interest;
 use tokio::net::UdpSocket;
 use tokio::time::Instant;
 
-use super::probe::{Seen, keep_errors, take_error};
+use super::probe::{ProbeObservation, keep_errors, take_error};
 use crate::domain::verdict::{IcmpError, ProbeOutcome};
 use crate::lab::host::Host;
 
@@ -20,37 +20,44 @@ const QUESTION: &[u8] = b"socklab-tui port check";
 const RESEND: Duration = Duration::from_secs(1);
 
 /// What a wait for an answer ended with.
-enum News {
+enum UdpReply {
     Answer,
     Error(io::Error, Option<IcmpError>),
 }
 
 /// Asks, again each second, and waits at most so long in all.
-pub(super) async fn ask(host: &dyn Host, addr: SocketAddr, patience: Duration) -> Seen {
+pub(super) async fn ask(host: &dyn Host, addr: SocketAddr, timeout: Duration) -> ProbeObservation {
     let socket = match open(host, addr) {
         Ok(socket) => socket,
-        Err(error) => return Seen::failed(&error),
+        Err(error) => return ProbeObservation::failed(&error),
     };
     let ours = socket.local_addr().map(|local| local.ip()).ok();
-    let ends = Instant::now() + patience;
+    let ends = Instant::now() + timeout;
     let mut sent = 0;
     loop {
         let (error, icmp) = match socket.send(QUESTION).await {
             Ok(_) => {
                 sent += 1;
-                match tokio::time::timeout_at(ends.min(Instant::now() + RESEND), news(&socket)).await {
+                match tokio::time::timeout_at(ends.min(Instant::now() + RESEND), wait_for_reply(&socket)).await {
                     Err(_) if Instant::now() < ends => continue,
-                    Err(_) => return Seen { observed: ProbeOutcome::Silent, icmp: None, ours, sent: Some(sent) },
-                    Ok(News::Answer) => {
-                        return Seen { observed: ProbeOutcome::Answered, icmp: None, ours, sent: Some(sent) };
+                    Err(_) => {
+                        return ProbeObservation { observed: ProbeOutcome::Silent, icmp: None, ours, sent: Some(sent) };
                     }
-                    Ok(News::Error(error, icmp)) => (error, icmp),
+                    Ok(UdpReply::Answer) => {
+                        return ProbeObservation {
+                            observed: ProbeOutcome::Answered,
+                            icmp: None,
+                            ours,
+                            sent: Some(sent),
+                        };
+                    }
+                    Ok(UdpReply::Error(error, icmp)) => (error, icmp),
                 }
             }
             // News about the datagram before, or from our own machine about this one.
             Err(error) => (error, take_error(&SockRef::from(&socket))),
         };
-        return Seen { observed: ProbeOutcome::Failed(error.into()), icmp, ours, sent: Some(sent) };
+        return ProbeObservation { observed: ProbeOutcome::Failed(error.into()), icmp, ours, sent: Some(sent) };
     }
 }
 
@@ -63,11 +70,11 @@ fn open(host: &dyn Host, addr: SocketAddr) -> io::Result<UdpSocket> {
 }
 
 /// Waits for a datagram or an error.
-async fn news(socket: &UdpSocket) -> News {
+async fn wait_for_reply(socket: &UdpSocket) -> UdpReply {
     let mut answer = [0; 64];
     loop {
         match socket.ready(Interest::READABLE | Interest::ERROR).await {
-            Err(error) => return News::Error(error, None),
+            Err(error) => return UdpReply::Error(error, None),
             Ok(ready) if ready.is_error() => {
                 let error = socket.try_io(Interest::ERROR, || {
                     // In this order: to read the queue takes the error away.
@@ -77,15 +84,15 @@ async fn news(socket: &UdpSocket) -> News {
                     }
                 });
                 if let Ok((error, icmp)) = error {
-                    return News::Error(error, icmp);
+                    return UdpReply::Error(error, icmp);
                 }
             }
             Ok(_) => {}
         }
         match socket.try_recv(&mut answer) {
-            Ok(_) => return News::Answer,
+            Ok(_) => return UdpReply::Answer,
             Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
-            Err(error) => return News::Error(error, take_error(&SockRef::from(socket))),
+            Err(error) => return UdpReply::Error(error, take_error(&SockRef::from(socket))),
         }
     }
 }

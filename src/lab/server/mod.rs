@@ -20,7 +20,7 @@ use tokio::task::JoinHandle;
 use self::acceptor::Acceptor;
 use self::conversation::AcceptedConnection;
 use self::open::SocketOpener;
-use super::datagrams::Datagrams;
+use super::datagrams::DatagramSocket;
 use super::guard::Guard;
 use super::host::Host;
 use super::reporter::Reporter;
@@ -197,7 +197,7 @@ impl Supervisor {
         }
     }
 
-    fn datagrams(&self, addr: SocketAddr) -> io::Result<Datagrams> {
+    fn datagrams(&self, addr: SocketAddr) -> io::Result<DatagramSocket> {
         let socket = self.opener().datagrams(addr)?.guarded(self.id, self.guard.clone())?;
         self.started(socket.local()?);
         Ok(socket)

@@ -6,7 +6,7 @@ use std::net::SocketAddr;
 use socket2::Socket;
 use tokio::net::TcpListener;
 
-use super::super::datagrams::Datagrams;
+use super::super::datagrams::DatagramSocket;
 use super::super::host::Host;
 use super::super::reporter::Reporter;
 #[cfg(unix)]
@@ -50,12 +50,12 @@ impl SocketOpener<'_> {
 
     /// A UDP socket bound to `addr`. Without `SO_REUSEADDR`: with it, a second process would silently take every
     /// datagram. On failure nothing is left open.
-    pub(super) fn datagrams(&self, addr: SocketAddr) -> io::Result<Datagrams> {
+    pub(super) fn datagrams(&self, addr: SocketAddr) -> io::Result<DatagramSocket> {
         let socket = self.host.datagram(addr);
         self.call(Syscall::Socket, Args::Proto(Proto::Udp), &socket);
         let socket = socket?;
         let bound =
-            self.bind(Proto::Udp, &socket, addr).and_then(|()| Datagrams::new(self.who, socket, self.log.clone()));
+            self.bind(Proto::Udp, &socket, addr).and_then(|()| DatagramSocket::new(self.who, socket, self.log.clone()));
         self.closing_on_error(bound)
     }
 

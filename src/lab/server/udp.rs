@@ -5,11 +5,11 @@
 
 use std::io;
 
-use super::super::datagrams::Datagrams;
+use super::super::datagrams::DatagramSocket;
 use crate::domain::Answer;
 
 /// Answers datagrams for ever. Returns only when the socket itself is broken.
-pub(super) async fn run(socket: &Datagrams, answer: Answer) -> io::Error {
+pub(super) async fn run(socket: &DatagramSocket, answer: Answer) -> io::Error {
     loop {
         match socket.recv_from().await {
             // An error of sendto() concerns that client alone: go on.

@@ -7,7 +7,7 @@ use crate::domain::{AddressScope, Proto};
 
 /// Ports asked in a second when nothing else is said: a thousandth of what a port scanner can, and a class's three ports
 /// at once.
-const GENTLE: u32 = 100;
+const DEFAULT_RATE: u32 = 100;
 
 /// UDP beyond this machine: Linux sends at most one ICMP port unreachable a second to a host, after a burst of six
 /// (`icmp_ratelimit`, `icmp(7)`). Who asks faster takes closed ports for silent ones.
@@ -16,7 +16,7 @@ const ICMP_BURST: u32 = 5;
 
 /// See the module's head.
 #[derive(Debug)]
-pub(super) struct Pace {
+pub(super) struct ScanPacer {
     /// Between two permits.
     step: Duration,
     /// How many permits may be saved up.
@@ -25,13 +25,13 @@ pub(super) struct Pace {
     due: Option<Instant>,
 }
 
-impl Pace {
+impl ScanPacer {
     /// The pace for this host: what was asked for, or the gentle one.
     pub(super) fn new(rate: Option<u32>, proto: Proto, address: IpAddr) -> Self {
         let (rate, burst) = match (rate, proto) {
             (Some(rate), _) => (rate.max(1), 1),
             (None, Proto::Udp) if AddressScope::of(address) != AddressScope::Loopback => (ICMP_RATE, ICMP_BURST),
-            (None, _) => (GENTLE, GENTLE / 10),
+            (None, _) => (DEFAULT_RATE, DEFAULT_RATE / 10),
         };
         Self { step: Duration::from_secs(1) / rate, burst, due: None }
     }
@@ -50,9 +50,9 @@ mod tests {
     use super::*;
 
     fn permits(rate: Option<u32>, proto: Proto, address: &str, count: u32) -> Vec<u128> {
-        let mut pace = Pace::new(rate, proto, address.parse().unwrap());
+        let mut pacer = ScanPacer::new(rate, proto, address.parse().unwrap());
         let start = Instant::now() + Duration::from_secs(100);
-        (0..count).map(|_| pace.next(start).duration_since(start).as_millis()).collect()
+        (0..count).map(|_| pacer.next(start).duration_since(start).as_millis()).collect()
     }
 
     #[test]
@@ -67,11 +67,11 @@ mod tests {
 
     #[test]
     fn what_was_not_used_is_saved_up_to_the_burst() {
-        let mut pace = Pace::new(None, Proto::Udp, "10.0.0.2".parse().unwrap());
+        let mut pacer = ScanPacer::new(None, Proto::Udp, "10.0.0.2".parse().unwrap());
         let start = Instant::now() + Duration::from_secs(100);
-        (0..5).for_each(|_| _ = pace.next(start));
+        (0..5).for_each(|_| _ = pacer.next(start));
         let later = start + Duration::from_mins(1);
-        let again: Vec<_> = (0..6).map(|_| pace.next(later).duration_since(later).as_secs()).collect();
+        let again: Vec<_> = (0..6).map(|_| pacer.next(later).duration_since(later).as_secs()).collect();
         assert_eq!(again, [0, 0, 0, 0, 0, 1]);
     }
 }

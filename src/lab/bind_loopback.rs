@@ -19,7 +19,7 @@ use crate::domain::{Args, Call, Flow, Proto, SocketId, Syscall};
 ///
 /// On Linux the port is chosen by the first `sendto` all the same: measured, `getsockname` says port 0 and the table has no
 /// row of it until then. Elsewhere `bind` chooses it.
-pub(super) fn keep(socket: &Socket, who: SocketId, to: SocketAddr, log: &Reporter) -> io::Result<()> {
+pub(super) fn bind_loopback(socket: &Socket, who: SocketId, to: SocketAddr, log: &Reporter) -> io::Result<()> {
     let Some(here) = loopback(to) else { return Ok(()) };
     #[cfg(target_os = "linux")]
     {
