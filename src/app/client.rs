@@ -16,7 +16,7 @@ use crate::domain::{
     Call, ClientId, EventKind, Evidence, Flow, Note, Outcome, PortReport, Proto, Reason, ScriptedCall, SocketId,
     SocketOp, SocketOptions, Syscall, TargetChange, TargetEvent, TcpState, Verdict,
 };
-use crate::lab::{Machine, Script, resolve};
+use crate::lab::{Machine, ScriptedSockets, resolve};
 use crate::model::Effect;
 use crate::observe::{Scope, SocketTable};
 
@@ -42,7 +42,7 @@ pub(super) fn run(args: &ClientArgs) -> anyhow::Result<ExitCode> {
 struct Caller<'a> {
     args: &'a ClientArgs,
     headless: Headless,
-    script: Script,
+    script: ScriptedSockets,
     table: SocketTable,
     /// The number of the last event that was waited for.
     heard: u64,
@@ -53,7 +53,7 @@ impl<'a> Caller<'a> {
     /// Whether the server answered.
     async fn talk(args: &'a ClientArgs) -> io::Result<bool> {
         let headless = Headless::new(args.json, args.lang);
-        let script = Script::new(Arc::new(Machine), headless.sink.clone());
+        let script = ScriptedSockets::new(Arc::new(Machine), headless.sink.clone());
         let ports = BTreeSet::from([args.addr.port.unwrap_or(DEFAULT_PORT)]);
         let table = SocketTable::start(headless.sink.clone(), Scope::Ports(ports))?;
         let mut caller = Self { args, headless, script, table, heard: 0, client: ClientId(0) };

@@ -11,7 +11,7 @@ use super::wire_lab::{WireLab, run_silently};
 use crate::domain::{
     Destination, EventKind, EventSink, Flow, HostId, Observation, ServerChange, ServerKind, ServerSpec, WorldId,
 };
-use crate::lab::{Lab, Machine, Script};
+use crate::lab::{Lab, Machine, ScriptedSockets};
 #[cfg(target_os = "linux")]
 use crate::lesson::LessonSettings;
 use crate::lesson::{HostAddresses, Lesson, LessonOrder};
@@ -32,7 +32,7 @@ enum World {
 /// The machine itself.
 struct Here {
     lab: Lab,
-    script: Script,
+    script: ScriptedSockets,
     table: SocketTable,
     ports: BTreeSet<u16>,
     addresses: HostAddresses,
@@ -142,7 +142,7 @@ impl Here {
         ports: BTreeSet<u16>,
     ) -> anyhow::Result<Self> {
         let lab = Lab::new(Arc::new(Machine), sink.clone(), servers);
-        let script = Script::new(Arc::new(Machine), sink.clone());
+        let script = ScriptedSockets::new(Arc::new(Machine), sink.clone());
         let table = SocketTable::start(sink.clone(), Scope::Ports(ports.clone()))?;
         Ok(Self { lab, script, table, ports, addresses, there: None })
     }

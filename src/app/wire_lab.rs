@@ -16,7 +16,7 @@ use crate::domain::{
     ClientEvent, Errno, EventKind, EventQueue, EventSink, Evidence, Flow, HostId, Note, Observation, Row, ServerSpec,
     Setting, SocketOp, Syscall, TcpInfo, WireCommand, WireEvent,
 };
-use crate::lab::{Host, Lab, Script};
+use crate::lab::{Host, Lab, ScriptedSockets};
 use crate::model::Effect;
 use crate::observe::Scope;
 use crate::observe::diag::SockDiag;
@@ -33,7 +33,7 @@ pub struct WireLab {
     clients: Lab,
     servers: Lab,
     /// The sockets that a scenario plays itself: on the client host, on the server host.
-    scripts: [Script; 2],
+    scripts: [ScriptedSockets; 2],
     /// For each host, whether the sockets made on it wait with small segments (Nagle).
     nagle: [Arc<AtomicBool>; 2],
     programs: RunningPrograms,
@@ -68,7 +68,7 @@ impl WireLab {
             let (sink, host) = (sink.on_wire(Some(host.id())), host.id());
             sink.through(|queue| Arc::new(Watcher { queue, wire: Arc::clone(&wire), host }))
         };
-        let scripts = [&client, &server].map(|host| Script::new(sockets(host), watched(host)));
+        let scripts = [&client, &server].map(|host| ScriptedSockets::new(sockets(host), watched(host)));
         // Both know all servers, so that the broadcaster on the client host can find those on the other.
         let [clients, servers] = [&client, &server].map(|host| {
             let lab = Lab::new(sockets(host), watched(host), specs.clone());

@@ -19,18 +19,18 @@ use crate::domain::{Args, Call, Flow, Proto, SocketId, Syscall};
 ///
 /// On Linux the port is chosen by the first `sendto` all the same: measured, `getsockname` says port 0 and the table has no
 /// row of it until then. Elsewhere `bind` chooses it.
-pub(super) fn bind_loopback(socket: &Socket, who: SocketId, to: SocketAddr, log: &Reporter) -> io::Result<()> {
+pub(super) fn bind_loopback(socket: &Socket, socket_id: SocketId, to: SocketAddr, log: &Reporter) -> io::Result<()> {
     let Some(here) = loopback(to) else { return Ok(()) };
     #[cfg(target_os = "linux")]
     {
         // Where the kernel does not know the option (before 4.2), `bind` chooses the port.
         let set = choose_no_port(socket);
         let option = Args::Option(SockOpt::BindNoPort);
-        log.call(Call::new(who, Syscall::Setsockopt).with(option).returned(&set));
+        log.call(Call::new(socket_id, Syscall::Setsockopt).with(option).returned(&set));
     }
     let here = SocketAddr::new(here, 0);
     let bound = socket.bind(&here.into());
-    let call = Call::new(who, Syscall::Bind).with(Args::Addr(here)).returned(&bound);
+    let call = Call::new(socket_id, Syscall::Bind).with(Args::Addr(here)).returned(&bound);
     let local = socket.local_addr().ok().and_then(|local| local.as_socket()).filter(|local| local.port() > 0);
     log.call(match local {
         Some(local) if bound.is_ok() => call.on(Flow::unconnected(Proto::Udp, local)),

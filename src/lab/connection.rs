@@ -19,7 +19,7 @@ const READ_BEFORE_CLOSE: usize = 16 * BUFFER;
 
 /// One end of a connection, and who it belongs to.
 pub(super) struct Connection {
-    pub(super) who: SocketId,
+    pub(super) socket_id: SocketId,
     pub(super) flow: Flow,
     pub(super) stream: TcpStream,
     pub(super) log: Reporter,
@@ -49,7 +49,7 @@ impl Connection {
     }
 
     fn received(&self, received: io::Result<usize>, bytes: &[u8], into: &mut Vec<u8>) -> io::Result<usize> {
-        self.log.received(self.who, self.flow, &received, bytes);
+        self.log.received(self.socket_id, self.flow, &received, bytes);
         into.extend_from_slice(&bytes[..*received.as_ref().unwrap_or(&0)]);
         received
     }
@@ -63,7 +63,7 @@ impl Connection {
             let at = self.log.now();
             let sent = self.stream.try_write(bytes);
             if !would_block(&sent) {
-                self.log.sent(at, self.who, self.flow, &sent, bytes);
+                self.log.sent(at, self.socket_id, self.flow, &sent, bytes);
                 return sent;
             }
         }
@@ -73,7 +73,7 @@ impl Connection {
     pub(super) fn shut_write(&self) {
         let at = self.log.now();
         let shut = SockRef::from(&self.stream).shutdown(Shutdown::Write);
-        let call = Call::new(self.who, Syscall::Shutdown).with(Args::Shut(Shut::Write)).on(self.flow);
+        let call = Call::new(self.socket_id, Syscall::Shutdown).with(Args::Shut(Shut::Write)).on(self.flow);
         self.log.call_at(at, call.returned(&shut));
     }
 
@@ -81,7 +81,7 @@ impl Connection {
     pub(super) fn reset(self) {
         let set = SockRef::from(&self.stream).set_linger(Some(Duration::ZERO));
         let option = Args::Option(SockOpt::LingerZero);
-        self.log.call(Call::new(self.who, Syscall::Setsockopt).with(option).on(self.flow).returned(&set));
+        self.log.call(Call::new(self.socket_id, Syscall::Setsockopt).with(option).on(self.flow).returned(&set));
         self.close();
     }
 
@@ -99,16 +99,16 @@ impl Connection {
     pub(super) fn close(self) {
         let at = self.log.now();
         drop(self.stream);
-        self.log.call_at(at, Call::new(self.who, Syscall::Close).on(self.flow));
+        self.log.call_at(at, Call::new(self.socket_id, Syscall::Close).on(self.flow));
     }
 }
 
 /// `shutdown(SHUT_RDWR)` of a socket that a thread may block on: `recv` returns 0 there, and `send` EPIPE. A connection
 /// that is gone already fails.
-pub(super) fn shut_both(stream: &std::net::TcpStream, who: SocketId, flow: Flow, log: &Reporter) {
+pub(super) fn shut_both(stream: &std::net::TcpStream, socket_id: SocketId, flow: Flow, log: &Reporter) {
     let at = log.now();
     let shut = stream.shutdown(Shutdown::Both);
-    let call = Call::new(who, Syscall::Shutdown).with(Args::Shut(Shut::Both)).on(flow);
+    let call = Call::new(socket_id, Syscall::Shutdown).with(Args::Shut(Shut::Both)).on(flow);
     log.call_at(at, call.returned(&shut));
 }
 

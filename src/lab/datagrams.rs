@@ -19,7 +19,7 @@ const MAX_DATAGRAM: usize = 65_535;
 
 /// A UDP socket, and who it belongs to. It is never `connect`ed: each datagram names its other side.
 pub(super) struct DatagramSocket {
-    pub(super) who: SocketId,
+    pub(super) socket_id: SocketId,
     socket: UdpSocket,
     /// What a server lets in and out.
     filter: Option<UdpFilter>,
@@ -52,24 +52,24 @@ const DRAIN_LIMIT: usize = 256;
 /// its first `sendto`. Only what comes from `server` is received.
 pub(super) fn open(
     host: &dyn Host,
-    who: SocketId,
+    socket_id: SocketId,
     server: SocketAddr,
     log: &Reporter,
 ) -> Result<DatagramSocket, Errno> {
     let socket = host.datagram(server);
-    log.call(Call::new(who, Syscall::Socket).with(Args::Proto(Proto::Udp)).returned(&socket));
-    let opened = bind_loopback(socket.as_ref()?, who, server, log)
-        .and_then(|()| DatagramSocket::new(who, socket?, log.clone()))
+    log.call(Call::new(socket_id, Syscall::Socket).with(Args::Proto(Proto::Udp)).returned(&socket));
+    let opened = bind_loopback(socket.as_ref()?, socket_id, server, log)
+        .and_then(|()| DatagramSocket::new(socket_id, socket?, log.clone()))
         .map_err(|error| {
-            log.call(Call::new(who, Syscall::Close));
+            log.call(Call::new(socket_id, Syscall::Close));
             Errno::from(error)
         })?;
     Ok(DatagramSocket { expected: Some(ExpectedServer { server, reported: AtomicBool::new(false) }), ..opened })
 }
 
 impl DatagramSocket {
-    pub(super) fn new(who: SocketId, socket: Socket, log: Reporter) -> io::Result<Self> {
-        Ok(Self { who, socket: UdpSocket::from_std(socket.into())?, filter: None, expected: None, log })
+    pub(super) fn new(socket_id: SocketId, socket: Socket, log: Reporter) -> io::Result<Self> {
+        Ok(Self { socket_id, socket: UdpSocket::from_std(socket.into())?, filter: None, expected: None, log })
     }
 
     /// The same socket, guarded as a server's.
@@ -92,7 +92,7 @@ impl DatagramSocket {
     pub(super) async fn send_to(&self, bytes: &[u8], to: SocketAddr) -> io::Result<usize> {
         let at = self.log.now();
         let sent = self.socket.send_to(bytes, to).await;
-        let call = Call::new(self.who, Syscall::Sendto).with(Args::Addr(to)).returned(&sent);
+        let call = Call::new(self.socket_id, Syscall::Sendto).with(Args::Addr(to)).returned(&sent);
         let call = if let Ok(flow) = self.flow_with(to) { call.on(flow) } else { call };
         self.log.call_at(at, if sent.is_ok() { call.carrying(bytes) } else { call });
         sent
@@ -127,7 +127,7 @@ impl DatagramSocket {
         {
             return RecvOutcome::Unwanted;
         }
-        let call = Call::new(self.who, Syscall::Recvfrom).returned(&received);
+        let call = Call::new(self.socket_id, Syscall::Recvfrom).returned(&received);
         RecvOutcome::Done(match received {
             Ok((_, from)) => {
                 let call = call.carrying(&buffer);
@@ -149,7 +149,7 @@ impl DatagramSocket {
             return admits;
         };
         if !reported.swap(true, Ordering::Relaxed) {
-            self.log.note(Note::Unasked { socket: self.who, server: *server, from });
+            self.log.note(Note::Unasked { socket: self.socket_id, server: *server, from });
         }
         false
     }
@@ -162,7 +162,7 @@ impl DatagramSocket {
     /// `shutdown(SHUT_WR)`, which fails with ENOTCONN: there is no connection to close one half of.
     pub(super) fn shut_write(&self) {
         let shut = SockRef::from(&self.socket).shutdown(Shutdown::Write);
-        self.log.call(Call::new(self.who, Syscall::Shutdown).with(Args::Shut(Shut::Write)).returned(&shut));
+        self.log.call(Call::new(self.socket_id, Syscall::Shutdown).with(Args::Shut(Shut::Write)).returned(&shut));
     }
 
     fn flow_with(&self, peer: SocketAddr) -> io::Result<Flow> {
@@ -171,7 +171,7 @@ impl DatagramSocket {
 
     /// `close`. Nothing leaves: there is no connection to end.
     pub(super) fn close(self) {
-        let call = Call::new(self.who, Syscall::Close);
+        let call = Call::new(self.socket_id, Syscall::Close);
         let call = match self.local() {
             Ok(local) => call.on(Flow::unconnected(Proto::Udp, local)),
             Err(_) => call,

@@ -32,7 +32,7 @@ pub use self::host::{Host, Machine};
 use self::reporter::Reporter;
 pub use self::resolve::resolve;
 use self::scan::Scanner;
-pub use self::script::Script;
+pub use self::script::ScriptedSockets;
 use self::server::ServerHandle;
 use self::target::TargetResolver;
 use crate::domain::{

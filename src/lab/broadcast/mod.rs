@@ -114,7 +114,7 @@ struct BroadcastTask {
 }
 
 impl BroadcastTask {
-    const fn who(&self) -> SocketId {
+    const fn socket_id(&self) -> SocketId {
         SocketId::Broadcast(self.server)
     }
 

@@ -76,7 +76,7 @@ fn read_late_data(connection: &mut Option<Connection>) {
 async fn exchange(task: &BroadcastTask, connection: &mut Option<Connection>, message: &BroadcastMessage) -> Reply {
     let open = match connection {
         Some(open) => open,
-        none => match dial(&*task.host, task.who(), message.addr, &task.log) {
+        none => match dial(&*task.host, task.socket_id(), message.addr, &task.log) {
             Err(errno) => return Reply::Failed { errno },
             Ok(dialing) => {
                 let dialing = none.insert(dialing);

@@ -38,7 +38,7 @@ async fn exchange(
     }
     let socket = match socket {
         Some(socket) => socket,
-        none => none.insert(open(&*task.host, task.who(), message.addr, &task.log)?),
+        none => none.insert(open(&*task.host, task.socket_id(), message.addr, &task.log)?),
     };
     // Answers that came too late belong to messages that were given up.
     socket.drain();

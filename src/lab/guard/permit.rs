@@ -31,7 +31,7 @@ pub(in crate::lab) enum GuardDecision {
 pub(super) struct ConnectionEntry {
     pub(super) peer: IpAddr,
     pub(super) is_remote: bool,
-    who: SocketId,
+    socket_id: SocketId,
     flow: Flow,
     begun: Stamp,
     /// When the last byte came, as nanoseconds of a stamp.
@@ -45,11 +45,11 @@ pub(super) struct ConnectionEntry {
 }
 
 impl ConnectionEntry {
-    pub(super) fn new(peer: IpAddr, is_remote: bool, who: SocketId, flow: Flow, now: Stamp) -> Self {
+    pub(super) fn new(peer: IpAddr, is_remote: bool, socket_id: SocketId, flow: Flow, now: Stamp) -> Self {
         Self {
             peer,
             is_remote,
-            who,
+            socket_id,
             flow,
             begun: now,
             last_received: AtomicU64::new(now.nanos()),
@@ -76,7 +76,7 @@ impl ConnectionEntry {
         let is_first = !self.revoked.is_cancelled();
         self.revoked.cancel();
         if let Some(stream) = thread.upgrade().filter(|_| is_first) {
-            shut_both(&stream, self.who, self.flow, log);
+            shut_both(&stream, self.socket_id, self.flow, log);
         }
         is_first
     }
@@ -113,7 +113,7 @@ impl Permit {
         let mut thread = self.entry.thread.lock().unwrap_or_else(PoisonError::into_inner);
         *thread = Arc::downgrade(stream);
         if self.is_revoked() {
-            shut_both(stream, self.entry.who, self.entry.flow, &self.guard.0.log);
+            shut_both(stream, self.entry.socket_id, self.entry.flow, &self.guard.0.log);
         }
     }
 

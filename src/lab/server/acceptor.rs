@@ -111,15 +111,15 @@ impl Acceptor {
     }
 
     fn accepted(&self, stream: TcpStream, flow: Flow, no: ConnNo, permit: Permit) -> AcceptedConnection {
-        let who = SocketId::Conn(self.server, no);
+        let socket_id = SocketId::Conn(self.server, no);
         let accept = Call::new(SocketId::Server(self.server), Syscall::Accept).on(flow);
-        self.log.call(Call { new_socket: Some(who), ..accept });
+        self.log.call(Call { new_socket: Some(socket_id), ..accept });
         if self.paused.swap(false, Ordering::Relaxed) {
             self.log.server(self.server, ServerChange::Resumed);
         }
         let (server, answer, log) = (self.server, self.answer, self.log.clone());
-        let conversation = Conversation { who, server, no, flow, answer, unsent: Vec::new(), permit, log };
-        AcceptedConnection { conversation, connection: Connection { who, flow, stream, log: self.log.clone() } }
+        let conversation = Conversation { socket_id, server, no, flow, answer, unsent: Vec::new(), permit, log };
+        AcceptedConnection { conversation, connection: Connection { socket_id, flow, stream, log: self.log.clone() } }
     }
 
     /// What failed was one connection, and `accept` can be called again at once; or it is this process or the machine,

@@ -10,7 +10,7 @@ use crate::domain::{Answer, Call, ConnNo, Flow, ServerChange, ServerId, ServiceM
 
 /// What is known about a conversation apart from its socket.
 pub(super) struct Conversation {
-    pub(super) who: SocketId,
+    pub(super) socket_id: SocketId,
     pub(super) server: ServerId,
     pub(super) no: ConnNo,
     pub(super) flow: Flow,
@@ -31,7 +31,7 @@ impl Conversation {
 
     /// Reports that its socket was closed at this moment and that it is over.
     pub(super) fn closed(&self, at: Stamp) {
-        self.log.call_at(at, Call::new(self.who, Syscall::Close).on(self.flow));
+        self.log.call_at(at, Call::new(self.socket_id, Syscall::Close).on(self.flow));
         self.log.server(self.server, ServerChange::Served { conn: self.no });
     }
 }

@@ -246,7 +246,12 @@ impl Supervisor {
     }
 
     fn opener(&self) -> SocketOpener<'_> {
-        SocketOpener { host: &*self.host, who: SocketId::Server(self.id), backlog: self.backlog(), log: &self.log }
+        SocketOpener {
+            host: &*self.host,
+            socket_id: SocketId::Server(self.id),
+            backlog: self.backlog(),
+            log: &self.log,
+        }
     }
 
     /// What `listen` is given. Without a rule the kernel alone decides (`net.core.somaxconn`).

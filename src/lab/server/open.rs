@@ -16,7 +16,7 @@ use crate::domain::{Args, Call, Flow, Proto, SocketId, Syscall};
 /// The calls that open a server's socket, reported as made by `who`.
 pub(super) struct SocketOpener<'a> {
     pub(super) host: &'a dyn Host,
-    pub(super) who: SocketId,
+    pub(super) socket_id: SocketId,
     /// How many connections the kernel may keep in the accept queue, as given to `listen`.
     pub(super) backlog: u32,
     pub(super) log: &'a Reporter,
@@ -41,7 +41,8 @@ impl SocketOpener<'_> {
         }
         self.bind(Proto::Tcp, &socket, addr)?;
         let listening = socket.listen(i32::try_from(self.backlog).unwrap_or(i32::MAX));
-        let call = Call::new(self.who, Syscall::Listen).with(Args::Number(self.backlog.into())).returned(&listening);
+        let call =
+            Call::new(self.socket_id, Syscall::Listen).with(Args::Number(self.backlog.into())).returned(&listening);
         self.log.call(at(call, Proto::Tcp, &socket));
         listening?;
         socket.set_nonblocking(true)?;
@@ -54,25 +55,26 @@ impl SocketOpener<'_> {
         let socket = self.host.datagram(addr);
         self.call(Syscall::Socket, Args::Proto(Proto::Udp), &socket);
         let socket = socket?;
-        let bound =
-            self.bind(Proto::Udp, &socket, addr).and_then(|()| DatagramSocket::new(self.who, socket, self.log.clone()));
+        let bound = self
+            .bind(Proto::Udp, &socket, addr)
+            .and_then(|()| DatagramSocket::new(self.socket_id, socket, self.log.clone()));
         self.closing_on_error(bound)
     }
 
     fn bind(&self, proto: Proto, socket: &Socket, addr: SocketAddr) -> io::Result<()> {
         let bound = socket.bind(&addr.into());
-        let call = Call::new(self.who, Syscall::Bind).with(Args::Addr(addr)).returned(&bound);
+        let call = Call::new(self.socket_id, Syscall::Bind).with(Args::Addr(addr)).returned(&bound);
         self.log.call(at(call, proto, socket));
         bound
     }
 
     fn call<T>(&self, call: Syscall, args: Args, result: &io::Result<T>) {
-        self.log.call(Call::new(self.who, call).with(args).returned(result));
+        self.log.call(Call::new(self.socket_id, call).with(args).returned(result));
     }
 
     /// A socket that was lost to an error has been closed by now: says so.
     fn closing_on_error<T>(&self, opened: io::Result<T>) -> io::Result<T> {
-        opened.inspect_err(|_| self.log.call(Call::new(self.who, Syscall::Close)))
+        opened.inspect_err(|_| self.log.call(Call::new(self.socket_id, Syscall::Close)))
     }
 }
 

@@ -38,7 +38,7 @@ fn start_thread(acceptor: &Acceptor, conn: AcceptedConnection) -> io::Result<()>
     let (mut conversation, stream) = conn.blocking()?;
     let connection = acceptor.connections().register(conversation.no, conversation.flow, stream);
     conversation.permit.block_on(connection.stream());
-    let thread = thread::Builder::new().name(conversation.who.to_string());
+    let thread = thread::Builder::new().name(conversation.socket_id.to_string());
     let started = thread.stack_size(STACK).spawn(move || {
         conversation.serving(Threaded);
         converse(&mut conversation, &connection);
@@ -59,7 +59,7 @@ fn converse(conversation: &mut Conversation, connection: &ConnectionGuard) {
             // Blocks while the client does not read and its window is full.
             let at = conversation.log.now();
             let sent = stream.write(&conversation.unsent);
-            conversation.log.sent(at, conversation.who, conversation.flow, &sent, &conversation.unsent);
+            conversation.log.sent(at, conversation.socket_id, conversation.flow, &sent, &conversation.unsent);
             match sent {
                 Ok(sent) => drop(conversation.unsent.drain(..sent)),
                 Err(error) if is_interrupted(&error) => {}
@@ -70,9 +70,9 @@ fn converse(conversation: &mut Conversation, connection: &ConnectionGuard) {
         let received = stream.read(&mut buffer);
         // Or this side shut the socket down: then it says nothing of the client.
         if matches!(received, Ok(0)) && (connection.is_stopped() || conversation.permit.is_revoked()) {
-            return conversation.log.woken(conversation.who, conversation.flow, &buffer);
+            return conversation.log.woken(conversation.socket_id, conversation.flow, &buffer);
         }
-        conversation.log.received(conversation.who, conversation.flow, &received, &buffer);
+        conversation.log.received(conversation.socket_id, conversation.flow, &received, &buffer);
         match received {
             Ok(0) => return conversation.permit.peer_closed(),
             Ok(len) => {
