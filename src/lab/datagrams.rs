@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use socket2::{SockRef, Socket};
 use tokio::net::UdpSocket;
 
-use super::bind_loopback::bind_loopback;
+use super::bind::bind_loopback;
 use super::connection::would_block;
 use super::guard::{Guard, UdpFilter};
 use super::host::Host;

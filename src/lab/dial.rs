@@ -1,4 +1,4 @@
-//! Opening a connection: `socket`, `connect` that does not wait, and the moment it is established.
+//! Opening a connection: `socket`, a `connect` that does not wait, and the moment it is established.
 
 use std::io;
 use std::net::SocketAddr;
@@ -11,9 +11,10 @@ use super::host::Host;
 use super::reporter::Reporter;
 use crate::domain::{Args, Call, Errno, Flow, Outcome, Proto, SocketId, Syscall};
 
-/// Calls `socket` and `connect`. On success the kernel has chosen the local port and the SYN has left: the result is not
-/// established yet, see [`established`]. On failure nothing is left open. Every call is reported but a `connect` that
-/// goes on: that one is reported when its outcome is known.
+/// Calls `socket` and `connect`. On success the kernel has chosen the local port and sent the SYN; the connection is not
+/// established yet: see [`established`]. On failure the socket is closed.
+///
+/// Reports every call, except a `connect` still in progress, which is reported when its outcome is known.
 pub(super) fn dial(
     host: &dyn Host,
     socket_id: SocketId,
@@ -23,48 +24,61 @@ pub(super) fn dial(
     let socket = host.stream(addr);
     log.call(Call::new(socket_id, Syscall::Socket).with(Args::Proto(Proto::Tcp)).returned(&socket));
     connect(socket?, socket_id, addr, log).map_err(|error| {
-        let errno = Errno::from(error);
-        let call = Call::new(socket_id, Syscall::Connect).with(Args::Addr(addr));
-        log.call(Call { result: Outcome::Failed(errno), ..call });
         log.call(Call::new(socket_id, Syscall::Close));
-        errno
+        error.into()
     })
 }
 
-/// Consumes the socket on failure, so that it is closed by then.
-fn connect(socket: Socket, socket_id: SocketId, addr: SocketAddr, log: &Reporter) -> io::Result<Connection> {
+/// Calls `connect` and reports it if it fails. Consumes the socket, so that a failure closes it.
+pub(super) fn connect(socket: Socket, socket_id: SocketId, addr: SocketAddr, log: &Reporter) -> io::Result<Connection> {
+    match try_connect(socket, addr) {
+        Ok((stream, local)) => Ok(Connection { socket_id, flow: Flow::tcp(local, addr), stream, log: log.clone() }),
+        Err(error) => {
+            let call = Call::new(socket_id, Syscall::Connect).with(Args::Addr(addr));
+            log.call(Call { result: Outcome::Failed(Errno::from(&error)), ..call });
+            Err(error)
+        }
+    }
+}
+
+fn try_connect(socket: Socket, addr: SocketAddr) -> io::Result<(TcpStream, SocketAddr)> {
     match socket.connect(&addr.into()) {
-        Err(error) if !is_under_way(&error) => return Err(error),
+        Err(error) if !is_in_progress(&error) => return Err(error),
         _ => {}
     }
     let stream = TcpStream::from_std(socket.into())?;
-    let flow = Flow::tcp(stream.local_addr()?, addr);
-    Ok(Connection { socket_id, flow, stream, log: log.clone() })
+    let local = stream.local_addr()?;
+    Ok((stream, local))
 }
 
-/// Waits until the handshake is over, one way or the other, and reports `connect`. Returns the connection's addresses as
-/// they are now: not every system knows the local one before. Cancel safe.
+/// Waits until the handshake has succeeded or failed, and reports `connect`. Returns the connection's addresses as they
+/// are now: not every system knows the local one earlier. Cancel safe.
 pub(super) async fn established(dialing: &Connection) -> Result<Flow, Errno> {
-    let outcome = outcome(&dialing.stream).await;
-    let local = dialing.stream.local_addr().ok().filter(|_| outcome.is_ok());
-    let flow = Flow { local: local.unwrap_or(dialing.flow.local), ..dialing.flow };
+    let outcome = connected(&dialing.stream).await;
+    let mut flow = dialing.flow;
+    if outcome.is_ok()
+        && let Ok(local) = dialing.stream.local_addr()
+    {
+        flow.local = local;
+    }
     let peer = flow.peer.map_or(Args::None, Args::Addr);
     dialing.log.call(Call::new(dialing.socket_id, Syscall::Connect).with(peer).on(flow).returned(&outcome));
     outcome?;
     Ok(flow)
 }
 
-async fn outcome(stream: &TcpStream) -> io::Result<()> {
-    // A socket whose connect is over is writable, whether it went well or not: connect(2), EINPROGRESS.
+/// Waits for a `connect` in progress. The socket becomes writable whether it succeeded or failed: connect(2),
+/// EINPROGRESS.
+pub(super) async fn connected(stream: &TcpStream) -> io::Result<()> {
     stream.writable().await?;
     match stream.take_error()? {
         Some(error) => Err(error),
-        None => stream.peer_addr().map(|_| ()),
+        None => stream.peer_addr().map(drop),
     }
 }
 
-/// Whether a `connect` that returned this goes on in the background.
-pub(super) fn is_under_way(error: &io::Error) -> bool {
+/// Whether a `connect` that returned this error goes on in the background.
+pub(super) fn is_in_progress(error: &io::Error) -> bool {
     #[cfg(unix)]
     if error.raw_os_error() == Some(rustix::io::Errno::INPROGRESS.raw_os_error()) {
         return true;

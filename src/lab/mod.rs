@@ -2,7 +2,7 @@
 //!
 //! Nothing here blocks its caller: what comes of an order is an event.
 
-mod bind_loopback;
+mod bind;
 mod broadcast;
 mod client;
 mod connection;

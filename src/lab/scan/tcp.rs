@@ -10,7 +10,7 @@ use tokio::net::TcpStream;
 use super::probe::{ProbeObservation, keep_errors, syns, take_error};
 use crate::domain::Errno;
 use crate::domain::verdict::ProbeOutcome;
-use crate::lab::dial::is_under_way;
+use crate::lab::dial::{connected, is_in_progress};
 use crate::lab::host::Host;
 
 /// How often a port is asked again that answered with a connection to itself: the kernel chose the very port that is
@@ -56,19 +56,10 @@ async fn try_once(host: &dyn Host, addr: SocketAddr, timeout: Duration) -> io::R
 /// `connect`, which goes on in the background.
 fn connect(socket: Socket, addr: SocketAddr) -> io::Result<TcpStream> {
     match socket.connect(&addr.into()) {
-        Err(error) if !is_under_way(&error) => return Err(error),
+        Err(error) if !is_in_progress(&error) => return Err(error),
         _ => {}
     }
     TcpStream::from_std(socket.into())
-}
-
-/// Waits until `connect` is over: connect(2), EINPROGRESS.
-async fn connected(stream: &TcpStream) -> io::Result<()> {
-    stream.writable().await?;
-    match stream.take_error()? {
-        Some(error) => Err(error),
-        None => stream.peer_addr().map(drop),
-    }
 }
 
 fn is_itself(stream: &TcpStream) -> bool {

@@ -1,0 +1,173 @@
+//! The calls of an open scripted socket, each made when the script gives it.
+
+use std::io;
+use std::net::SocketAddr;
+use std::sync::Arc;
+
+use tokio::net::{TcpListener, TcpStream, UdpSocket};
+use tokio::sync::mpsc;
+use tokio_util::sync::CancellationToken;
+
+use super::super::connection::{Connection, would_block};
+use super::super::dial::established;
+use super::{ScriptHost, ScriptedSocket};
+use crate::domain::call::SockOpt;
+use crate::domain::{Args, Call, Flow, Outcome, Proto, ScriptedCall, SocketId, Syscall};
+
+impl ScriptHost {
+    pub(super) async fn serve_listener(
+        self: &Arc<Self>,
+        socket_id: SocketId,
+        listener: TcpListener,
+        flow: Flow,
+        mut calls: mpsc::Receiver<ScriptedCall>,
+    ) {
+        while let Some(call) = calls.recv().await {
+            match call {
+                ScriptedCall::Accept { from: conn, delay_acks } => {
+                    // No other call interrupts a waiting `accept`; only the end of the script does.
+                    tokio::select! {
+                        accepted = listener.accept() => self.accepted(socket_id, (conn, delay_acks), flow, accepted),
+                        () = self.stop.cancelled() => break,
+                    }
+                }
+                ScriptedCall::Close | ScriptedCall::Reset => break,
+                _ => {}
+            }
+        }
+        drop(listener);
+        self.log.call(Call::new(socket_id, Syscall::Close).on(flow));
+    }
+
+    fn accepted(
+        self: &Arc<Self>,
+        socket_id: SocketId,
+        (conn, delay_acks): (SocketId, bool),
+        listening: Flow,
+        accepted: io::Result<(TcpStream, SocketAddr)>,
+    ) {
+        let call = Call::new(socket_id, Syscall::Accept);
+        match accepted {
+            Ok((stream, peer)) => {
+                let flow = Flow::tcp(stream.local_addr().unwrap_or(listening.local), peer);
+                #[cfg(target_os = "linux")]
+                if delay_acks {
+                    let set = socket2::SockRef::from(&stream).set_tcp_quickack(false);
+                    self.call(conn, Syscall::Setsockopt, Args::Option(SockOpt::DelayAcks), &set);
+                }
+                #[cfg(not(target_os = "linux"))]
+                let _ = delay_acks;
+                // Before the `accept` event: from then on the script may use this socket.
+                self.spawn(
+                    conn,
+                    ScriptedSocket::Stream(Connection { socket_id: conn, flow, stream, log: self.log.clone() }),
+                );
+                self.log.call(Call { new_socket: Some(conn), ..call.on(flow) });
+            }
+            Err(error) => self.log.call(Call { result: Outcome::Failed(error.into()), ..call }),
+        }
+    }
+
+    pub(super) async fn serve_datagrams(
+        &self,
+        socket_id: SocketId,
+        socket: &UdpSocket,
+        mut calls: mpsc::Receiver<ScriptedCall>,
+    ) {
+        let flow = |peer: Option<SocketAddr>| {
+            socket.local_addr().ok().map(|local| Flow {
+                proto: Proto::Udp,
+                local,
+                peer: peer.or(socket.peer_addr().ok()),
+            })
+        };
+        let report = |call: Call, peer| {
+            let flow = flow(peer);
+            self.log.call(Call { flow, ..call });
+        };
+        while let Some(call) = calls.recv().await {
+            match call {
+                ScriptedCall::Send(bytes) => {
+                    let sent = socket.send(&bytes).await;
+                    let call = Call::new(socket_id, Syscall::Send).returned(&sent);
+                    report(if sent.is_ok() { call.carrying(&bytes) } else { call }, None);
+                }
+                ScriptedCall::SendTo(bytes, to) => {
+                    let sent = socket.send_to(&bytes, to).await;
+                    let call = Call::new(socket_id, Syscall::Sendto).with(Args::Addr(to)).returned(&sent);
+                    report(if sent.is_ok() { call.carrying(&bytes) } else { call }, Some(to));
+                }
+                ScriptedCall::Recv(_) | ScriptedCall::RecvFrom => {
+                    let mut buffer = vec![0; 65_535];
+                    let received = tokio::select! {
+                        received = socket.recv_from(&mut buffer) => received,
+                        () = self.stop.cancelled() => break,
+                    };
+                    let call = Call::new(socket_id, Syscall::Recvfrom).returned(&received);
+                    match received {
+                        Ok((length, from)) => report(call.carrying(&buffer[..length]), Some(from)),
+                        Err(_) => report(call, None),
+                    }
+                }
+                ScriptedCall::Close | ScriptedCall::Reset => break,
+                _ => {}
+            }
+        }
+        report(Call::new(socket_id, Syscall::Close), None);
+    }
+}
+
+/// Makes a connection's calls when the script says so, until it is closed. Reports the outcome of its `connect` as soon
+/// as it is known, whatever else happens meanwhile.
+pub(super) async fn serve_stream(
+    mut connection: Connection,
+    mut calls: mpsc::Receiver<ScriptedCall>,
+    stop: CancellationToken,
+) {
+    let mut connecting = matches!(connection.socket_id, SocketId::Client(_));
+    loop {
+        let call = tokio::select! {
+            biased;
+            over = established(&connection), if connecting => {
+                connecting = false;
+                if let Ok(flow) = over {
+                    connection.flow = flow;
+                }
+                continue;
+            }
+            call = calls.recv() => call,
+        };
+        match call {
+            Some(ScriptedCall::Send(bytes)) => {
+                tokio::select! {
+                    _ = connection.send(&bytes) => {}
+                    () = stop.cancelled() => return connection.close(),
+                }
+            }
+            Some(ScriptedCall::Recv(most)) => {
+                tokio::select! {
+                    () = recv(&connection, most) => {}
+                    () = stop.cancelled() => return connection.close(),
+                }
+            }
+            Some(ScriptedCall::ShutdownWrite) => connection.shut_write(),
+            Some(ScriptedCall::Reset) => return connection.reset(),
+            Some(ScriptedCall::Close) | None => return connection.close(),
+            Some(_) => {}
+        }
+    }
+}
+
+/// Waits for data, then makes one `recv` of at most `most` bytes.
+async fn recv(connection: &Connection, most: usize) {
+    let mut buffer = vec![0; most];
+    loop {
+        let received = match connection.stream.readable().await {
+            Ok(()) => connection.stream.try_read(&mut buffer),
+            Err(error) => Err(error),
+        };
+        if !would_block(&received) {
+            return connection.log.received(connection.socket_id, connection.flow, &received, &buffer);
+        }
+    }
+}
