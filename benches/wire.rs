@@ -3,7 +3,7 @@
 //! `cargo bench --bench wire`. Needs the capability `wire`.
 
 #[cfg(target_os = "linux")]
-#[path = "../tests/wire/diag.rs"]
+#[path = "../tests/namespaces/wire/diag.rs"]
 mod diag;
 
 #[cfg(not(target_os = "linux"))]

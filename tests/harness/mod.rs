@@ -4,7 +4,9 @@
 mod need;
 
 use std::any::type_name;
-use std::process::ExitCode;
+use std::process::{Command, ExitCode};
+use std::sync::{Mutex, PoisonError, RwLock, RwLockWriteGuard};
+use std::time::{Duration, Instant};
 
 use libtest_mimic::{Arguments, Completion, Trial};
 
@@ -16,13 +18,54 @@ pub(crate) struct Test {
     run: Box<dyn FnOnce() + Send>,
     needs: &'static [Need],
     on_request: Option<&'static str>,
+    place: Place,
+    in_own_process: bool,
+}
+
+/// When a test runs, and beside what.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Place {
+    /// Started first, because it only waits, and for longer than all others.
+    First,
+    /// Beside others, and never while one of them is [`alone`].
+    Beside,
+    /// Started last, because it needs the processors for itself: it says when, by [`alone`].
+    Last,
+}
+
+/// Held for writing by the test that is alone, and for reading by those that are not.
+static PROCESSORS: RwLock<()> = RwLock::new(());
+
+/// While this is held, no test runs that another one's load could make too slow: packets that are late are sent again.
+/// For tests that are [`Test::last`].
+#[allow(dead_code, reason = "part of each such test binary, and few have a test like this")]
+pub(crate) fn alone() -> RwLockWriteGuard<'static, ()> {
+    PROCESSORS.write().unwrap_or_else(PoisonError::into_inner)
+}
+
+#[allow(dead_code, reason = "part of each such test binary, and few have a test like this")]
+impl Test {
+    /// Only waits, and for longer than all others take together.
+    pub(crate) fn first(self) -> Self {
+        Self { place: Place::First, ..self }
+    }
+
+    /// Takes all processors for a while, which it says by [`alone`].
+    pub(crate) fn last(self) -> Self {
+        Self { place: Place::Last, ..self }
+    }
+
+    /// Measures something of its process, which other tests would change.
+    pub(crate) fn in_own_process(self) -> Self {
+        Self { in_own_process: true, ..self }
+    }
 }
 
 /// A test that is run where everything that it needs is there.
 pub(crate) fn test<F: FnOnce() + Send + 'static>(run: F, needs: &'static [Need]) -> Test {
     // A function's type is its path: `binary::module::function`.
     let name = type_name::<F>().split_once("::").map_or("", |(_, name)| name);
-    Test { name, run: Box::new(run), needs, on_request: None }
+    Test { name, run: Box::new(run), needs, on_request: None, place: Place::Beside, in_own_process: false }
 }
 
 /// What `#[ignore = "why"]` is elsewhere: run with `--ignored` or `--include-ignored` only.
@@ -31,16 +74,37 @@ pub(crate) fn on_request<F: FnOnce() + Send + 'static>(run: F, why: &'static str
     Test { on_request: Some(why), ..test(run, &[]) }
 }
 
+/// How many tests run at once, unless `--test-threads` says otherwise: most wait for a kernel, a program or a timer, so
+/// they need far less than a processor each.
+const AT_ONCE: usize = 8;
+
+/// How long each test took. A table of the slowest follows the results, since stable Rust's harness prints no times.
+static TIMES: Mutex<Vec<(&str, Duration)>> = Mutex::new(Vec::new());
+
 /// Runs what the command line asks for, as Rust's own harness would.
 pub(crate) fn run<const N: usize>(modules: [Vec<Test>; N]) -> ExitCode {
-    let arguments = Arguments::from_args();
+    let mut arguments = Arguments::from_args();
+    arguments.test_threads.get_or_insert(AT_ONCE);
     let promised = Need::promised(&std::env::var("SOCKLAB_REQUIRE").unwrap_or_default());
-    let trials = modules.into_iter().flatten().map(|test| trial(test, &arguments, &promised)).collect();
-    libtest_mimic::run(&arguments, trials).exit_code()
+    let mut tests: Vec<Test> = modules.into_iter().flatten().collect();
+    tests.sort_by_key(|test| test.place);
+    let trials = tests.into_iter().map(|test| trial(test, &arguments, &promised)).collect();
+    let conclusion = libtest_mimic::run(&arguments, trials);
+    print_slowest();
+    conclusion.exit_code()
+}
+
+fn print_slowest() {
+    const SHOWN: usize = 8;
+    let mut times = TIMES.lock().unwrap_or_else(PoisonError::into_inner);
+    times.sort_by_key(|(_, took)| std::cmp::Reverse(*took));
+    for (name, took) in times.iter().take(SHOWN).filter(|(_, took)| took.as_secs() >= 1) {
+        println!("{:8.1} s  {name}", took.as_secs_f64());
+    }
 }
 
 fn trial(test: Test, arguments: &Arguments, promised: &[Need]) -> Trial {
-    let Test { name, run, needs, on_request } = test;
+    let Test { name, run, needs, on_request, place, in_own_process } = test;
     let asked_for = arguments.ignored || arguments.include_ignored;
     let promised = needs.iter().any(|need| promised.contains(need) && need.lack().is_some());
     // Who lists the tests and runs them one by one (cargo-nextest) knows from the list alone what is ignored.
@@ -49,13 +113,30 @@ fn trial(test: Test, arguments: &Arguments, promised: &[Need]) -> Trial {
     let runner = move || match (lack(needs), on_request) {
         (None, Some(why)) if !asked_for => Ok(Completion::ignored_with(why)),
         (None, _) => {
-            run();
+            let _beside = (place == Place::Beside).then(|| PROCESSORS.read().unwrap_or_else(PoisonError::into_inner));
+            let begun = Instant::now();
+            if in_own_process && std::env::var_os(OWN_PROCESS).is_none() {
+                run_in_own_process(name);
+            } else {
+                run();
+            }
+            TIMES.lock().unwrap_or_else(PoisonError::into_inner).push((name, begun.elapsed()));
             Ok(Completion::Completed)
         }
         (Some(lack), _) if promised || asked_for => Err(format!("missing: {lack}").into()),
         (Some(lack), _) => Ok(Completion::ignored_with(lack)),
     };
     Trial::ignorable_test(name, runner).with_ignored_flag(ignored)
+}
+
+/// Set in a process that runs one test only.
+const OWN_PROCESS: &str = "SOCKLAB_OWN_PROCESS";
+
+fn run_in_own_process(name: &str) {
+    let mut command = Command::new(std::env::current_exe().expect("this binary has a path"));
+    let run = command.args(["--exact", "--include-ignored", name]).env(OWN_PROCESS, "1").output().expect("it starts");
+    let said = [run.stdout, run.stderr].map(|said| String::from_utf8_lossy(&said).into_owned()).concat();
+    assert!(run.status.success(), "{said}");
 }
 
 /// All that is missing of `needs`, and why.

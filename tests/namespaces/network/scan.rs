@@ -4,9 +4,9 @@ use std::collections::BTreeMap;
 
 use serde_json::Value;
 
+use super::hosts::{Host, SERVER, SERVER6, hosts};
 use crate::harness::Need::{Network, Nmap};
 use crate::harness::{Test, test};
-use crate::hosts::{Host, SERVER, SERVER6, hosts};
 
 pub(crate) fn tests() -> Vec<Test> {
     Vec::from([

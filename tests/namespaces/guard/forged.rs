@@ -9,13 +9,17 @@ use socklab::api::domain::GuardAction;
 use socklab::api::domain::{GuardEvent, Rule, TcpState};
 use socklab::api::model::Model;
 
-use crate::attacks::{ask, attack, friends_ask, judge};
-use crate::harness::{Need::Network, Test, test};
-use crate::lab::{Lab, THREADED, refused, told};
-use crate::net::{Host, Net, SERVER, at};
+use super::attacks::{Attack, ask};
+use super::lab::{Lab, THREADED, refused, told};
+use super::net::{Host, Net, SERVER, at};
+use crate::harness::{Need::Network, Test, alone, test};
 
 pub(crate) fn tests() -> Vec<Test> {
-    vec![test(a_syn_flood, &[Network]), test(a_flood_of_datagrams_each_from_another_address, &[Network])]
+    vec![
+        test(a_syn_flood, &[Network]).last(),
+        test(a_syn_flood_of_a_small_backlog, &[Network]).last(),
+        test(a_flood_of_datagrams_each_from_another_address, &[Network]).last(),
+    ]
 }
 
 const PORT: u16 = 65432;
@@ -49,10 +53,10 @@ fn packet(protocol: u8, from: SocketAddrV4, to: SocketAddrV4, content: &[u8]) ->
 }
 
 /// Sends these to the server for as long as it is not told to stop, each from another address (RFC 2544, appendix C.2.2).
-fn flood(host: &Host, made: fn(SocketAddrV4, SocketAddrV4) -> Vec<u8>) -> impl FnOnce() -> u64 {
+fn flood(host: &Host, made: fn(SocketAddrV4, SocketAddrV4) -> Vec<u8>) -> Attack {
     let raw = host.run(|| Socket::new(Domain::IPV4, Type::RAW, Some(Protocol::from(255))).expect("it is root"));
     let number = AtomicU32::new(0);
-    attack(host, 1, move || {
+    Attack::start(host, 1, move || {
         let n = number.fetch_add(1, Ordering::Relaxed);
         let [_, high, middle, low] = n.to_be_bytes();
         let from = SocketAddrV4::new(Ipv4Addr::new(198, 18 + high % 2, middle, low), 1_024 + (n >> 17) as u16);
@@ -80,67 +84,75 @@ fn events(model: &Model) -> Vec<GuardEvent> {
 }
 
 fn a_syn_flood() {
-    for (limit, args) in [(128, &["--lan"][..]), (16, &["--lan", "--limit", "backlog=16"])] {
-        let net = Net::open();
-        // What is sent to those who do not exist goes to the attacker, who is no router.
-        net.server.shell("ip route add 198.18.0.0/15 via 10.77.0.2");
-        let lab = Lab::open(&net.server, args);
-        let stop = flood(&net.attacker, syn);
-        lab.until("the flood is told of", |model| (!events(model).is_empty()).then_some(()));
-        judge(&format!("threaded, a SYN flood, backlog {limit}"), friends_ask(&net.friends, ask, PORT));
-        // Linux keeps one more than it was asked to, as of those who wait for accept().
-        let bounds = limit / 2..=limit + 1;
-        for _ in 0..20 {
-            let open = half_open(&net.server);
-            assert!(bounds.contains(&open), "{open} of {limit}");
-        }
-        let shown = lab.until("they are shown", |model| {
-            let server = model.worlds.shown().servers.get(THREADED)?;
-            let open = model.worlds.shown().table.half_open(server.addr());
-            (open > 0).then_some((open as usize, server.limit(&model.worlds.shown().table)))
-        });
-        assert!(bounds.contains(&shown.0) && shown.1 == u32::try_from(limit).ok(), "{shown:?}");
-        let sent = stop();
-        // By the kernel's own count, to the last one. It still has some of them to take when the last one is sent.
-        let listener = Some("0.0.0.0:65432".parse().unwrap());
-        let told = |events: &[GuardEvent], action| {
-            let count = |event: &GuardEvent| match event {
-                GuardEvent::HalfOpen { listener: at, limit: cap, action: done, count } if *done == action => {
-                    assert_eq!((*at, *cap), (listener, Some(limit as u64)));
-                    *count
-                }
-                _ => 0,
-            };
-            events.iter().map(count).sum::<u64>()
-        };
-        lab.until("all of it is told of", |model| {
-            let events = events(model);
-            let is_told = |action, what| told(&events, action) == counted(&net.server, what);
-            (is_told(GuardAction::Cookie, "SyncookiesSent") && is_told(GuardAction::Ignored, "TCPReqQFullDrop"))
-                .then_some(())
-        });
-        let lost = lab.seen().lost;
-        let begun = lab.seen().model.now;
-        let model = lab.close();
-        let rows =
-            model.worlds.shown().table.rows().filter(|(_, entry)| entry.row.state == Some(TcpState::SynRecv)).count();
-        let events = events(&model);
-        println!("backlog {limit}: {sent} SYNs, {rows} rows at last, {events:#?}");
-        assert!(sent > 5_000 && lost == 0, "{sent} sent, {lost} lost");
-        // Once when it begins, once when it ends, and every ten seconds between.
-        let most = 2 + begun.nanos() / 10_000_000_000;
-        assert!(events.len() as u64 <= most, "{} events", events.len());
+    syn_flood(128, &["--lan"]);
+}
+
+fn a_syn_flood_of_a_small_backlog() {
+    syn_flood(16, &["--lan", "--limit", "backlog=16"]);
+}
+
+fn syn_flood(limit: usize, args: &[&str]) {
+    let net = Net::open();
+    // What is sent to those who do not exist goes to the attacker, who is no router.
+    net.server.shell("ip route add 198.18.0.0/15 via 10.77.0.2");
+    let lab = Lab::open(&net.server, args);
+    let alone = alone();
+    let flood = flood(&net.attacker, syn);
+    lab.until("the flood is told of", |model| (!events(model).is_empty()).then_some(()));
+    flood.meanwhile(&net.friends, ask, PORT);
+    // Linux keeps one more than it was asked to, as of those who wait for accept().
+    let bounds = limit / 2..=limit + 1;
+    for _ in 0..20 {
+        let open = half_open(&net.server);
+        assert!(bounds.contains(&open), "{open} of {limit}");
     }
+    let shown = lab.until("they are shown", |model| {
+        let server = model.worlds.shown().servers.get(THREADED)?;
+        let open = model.worlds.shown().table.half_open(server.addr());
+        (open > 0).then_some((open as usize, server.limit(&model.worlds.shown().table)))
+    });
+    assert!(bounds.contains(&shown.0) && shown.1 == u32::try_from(limit).ok(), "{shown:?}");
+    let sent = flood.stop();
+    drop(alone);
+    // By the kernel's own count, to the last one. It still has some of them to take when the last one is sent.
+    let listener = Some("0.0.0.0:65432".parse().unwrap());
+    let told = |events: &[GuardEvent], action| {
+        let count = |event: &GuardEvent| match event {
+            GuardEvent::HalfOpen { listener: at, limit: cap, action: done, count } if *done == action => {
+                assert_eq!((*at, *cap), (listener, Some(limit as u64)));
+                *count
+            }
+            _ => 0,
+        };
+        events.iter().map(count).sum::<u64>()
+    };
+    lab.until("all of it is told of", |model| {
+        let events = events(model);
+        let is_told = |action, what| told(&events, action) == counted(&net.server, what);
+        (is_told(GuardAction::Cookie, "SyncookiesSent") && is_told(GuardAction::Ignored, "TCPReqQFullDrop")).then_some(())
+    });
+    let lost = lab.seen().lost;
+    let begun = lab.seen().model.now;
+    let model = lab.close();
+    let rows = model.worlds.shown().table.rows().filter(|(_, entry)| entry.row.state == Some(TcpState::SynRecv)).count();
+    let events = events(&model);
+    println!("backlog {limit}: {sent} SYNs, {rows} rows at last, {events:#?}");
+    assert!(sent > 5_000 && lost == 0, "{sent} sent, {lost} lost");
+    // Once when it begins, once when it ends, and every ten seconds between.
+    let most = 2 + begun.nanos() / 10_000_000_000;
+    assert!(events.len() as u64 <= most, "{} events", events.len());
 }
 
 fn a_flood_of_datagrams_each_from_another_address() {
     let net = Net::open();
     net.server.shell("ip route add 198.18.0.0/15 via 10.77.0.2");
     let lab = Lab::open(&net.server, &["--lan"]);
-    let stop = flood(&net.attacker, datagram);
+    let alone = alone();
+    let flood = flood(&net.attacker, datagram);
     lab.until("most are dropped", |model| (refused(model, Rule::Datagrams) > 1_000).then_some(()));
-    judge("threaded, a flood of forged datagrams", friends_ask(&net.friends, ask, PORT));
-    let sent = stop();
+    flood.meanwhile(&net.friends, ask, PORT);
+    let sent = flood.stop();
+    drop(alone);
     let lost = lab.seen().lost;
     let model = lab.close();
     let clients = &model.worlds.shown().clients;

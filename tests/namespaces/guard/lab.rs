@@ -14,7 +14,7 @@ use socklab::api::model::Peer;
 use socklab::api::model::{Effect, Model, Ui};
 use tokio::sync::mpsc;
 
-use crate::net::Host;
+use super::net::Host;
 
 /// Far beyond what anything here takes: reached only by a failure.
 pub(crate) const DEADLINE: Duration = Duration::from_mins(1);

@@ -3,14 +3,14 @@
 use socklab::api::domain::PortCheck;
 use socklab::api::model::Model;
 
-use crate::attacks::connect;
-use crate::forged::counted;
+use super::attacks::connect;
+use super::forged::counted;
+use super::lab::{Lab, peer};
+use super::net::{ATTACKER, Net, SERVER, at};
 use crate::harness::{
     Need::{Network, Nmap},
     Test, test,
 };
-use crate::lab::{Lab, peer};
-use crate::net::{ATTACKER, Net, SERVER, at};
 
 pub(crate) fn tests() -> Vec<Test> {
     vec![

@@ -6,9 +6,9 @@ use std::sync::mpsc::channel;
 
 use portable_pty::{CommandBuilder, PtySize, native_pty_system};
 
+use super::hosts::{BINARY, CLIENT, hosts};
 use crate::harness::Need::Network;
 use crate::harness::{Test, test};
-use crate::hosts::{BINARY, CLIENT, hosts};
 
 pub(crate) fn tests() -> Vec<Test> {
     Vec::from([

@@ -2,9 +2,9 @@
 
 use serde_json::Value;
 
+use super::hosts::{CLIENT, Host, Running, SERVER, hosts};
 use crate::harness::Need::Network;
 use crate::harness::{Test, test};
-use crate::hosts::{CLIENT, Host, Running, SERVER, hosts};
 
 pub(crate) fn tests() -> Vec<Test> {
     Vec::from([

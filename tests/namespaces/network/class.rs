@@ -7,9 +7,9 @@ use std::time::Duration;
 
 use portable_pty::{Child, CommandBuilder, PtySize, native_pty_system};
 
+use super::hosts::{BINARY, Host, SERVER, hosts};
 use crate::harness::Need::{Nc, Network};
 use crate::harness::{Test, test};
-use crate::hosts::{BINARY, Host, SERVER, hosts};
 
 pub(crate) fn tests() -> Vec<Test> {
     Vec::from([

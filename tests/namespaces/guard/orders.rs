@@ -6,10 +6,10 @@ use std::net::TcpStream;
 use socklab::api::domain::{ClientPlan, Destination, GuardEvent, Proto, Rule};
 use socklab::api::model::Effect;
 
-use crate::attacks::connect;
+use super::attacks::connect;
+use super::lab::{Lab, THREADED, peer, refused, told};
+use super::net::{ATTACKER, Net, SERVER, SERVER_TO_FRIENDS, at, friend};
 use crate::harness::{Need::Network, Test, test};
-use crate::lab::{Lab, THREADED, peer, refused, told};
-use crate::net::{ATTACKER, Net, SERVER, SERVER_TO_FRIENDS, at, friend};
 
 pub(crate) fn tests() -> Vec<Test> {
     vec![test(kick_block_unblock, &[Network]), test(a_thousand_clients_of_our_own_are_welcome, &[Network])]

@@ -2,9 +2,9 @@
 
 use serde_json::Value;
 
+use super::hosts::{BINARY, CLIENT, Host, hosts};
 use crate::harness::Need::Network;
 use crate::harness::{Test, test};
-use crate::hosts::{BINARY, CLIENT, Host, hosts};
 
 pub(crate) fn tests() -> Vec<Test> {
     Vec::from([

@@ -5,9 +5,9 @@ use std::time::Duration;
 
 use socklab::api::domain::Rule;
 
+use super::lab::{DEADLINE, Lab, refused};
+use super::net::{ATTACKER, Net, SERVER, at};
 use crate::harness::{Need::Network, Test, test};
-use crate::lab::{DEADLINE, Lab, refused};
-use crate::net::{ATTACKER, Net, SERVER, at};
 
 pub(crate) fn tests() -> Vec<Test> {
     vec![

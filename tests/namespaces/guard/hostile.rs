@@ -6,15 +6,15 @@ use std::sync::Arc;
 
 use socklab::api::domain::{EventKind, Excerpt};
 
-use crate::attacks::connect;
+use super::attacks::connect;
+use super::lab::{Lab, peer};
+use super::net::{ATTACKER, Net, SERVER, at};
 use crate::harness::{Need::Network, Test, test};
-use crate::lab::{Lab, peer};
-use crate::net::{ATTACKER, Net, SERVER, at};
 
 pub(crate) fn tests() -> Vec<Test> {
     vec![
         test(ten_thousand_hostile_messages, &[Network]),
-        test(a_hundred_megabytes_without_an_end_cost_no_memory, &[Network]),
+        test(a_hundred_megabytes_without_an_end_cost_no_memory, &[Network]).in_own_process().last(),
         test(who_never_reads_is_in_nobodys_way, &[Network]),
     ]
 }
@@ -81,7 +81,7 @@ fn ten_thousand_hostile_messages() {
         // Answers are read, so that every message is one of its own.
         let mut streams = [65432, 65433, 65434].map(|port| connect(ATTACKER, at(SERVER, port)).unwrap());
         let datagrams = UdpSocket::bind(at(ATTACKER, 0)).unwrap();
-        datagrams.set_read_timeout(Some(crate::lab::DEADLINE)).unwrap();
+        datagrams.set_read_timeout(Some(super::lab::DEADLINE)).unwrap();
         for number in 0..MESSAGES {
             let message = hostile(number);
             match number % 4 {

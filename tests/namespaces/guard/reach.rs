@@ -9,11 +9,11 @@ use std::time::{Duration, Instant};
 use socklab::api::domain::{ClientPlan, Destination, Proto, ServiceModel};
 use socklab::api::model::Effect;
 
-use crate::attacks::connect;
+use super::attacks::connect;
+use super::lab::{DEADLINE, ECHO, Lab, THREADED, UDP};
+use super::net::{ATTACKER, Host, Net, SERVER, at};
 use crate::harness::Need::{Network, Python, Wire};
 use crate::harness::{Test, test};
-use crate::lab::{DEADLINE, ECHO, Lab, THREADED, UDP};
-use crate::net::{ATTACKER, Host, Net, SERVER, at};
 
 pub(crate) fn tests() -> Vec<Test> {
     vec![

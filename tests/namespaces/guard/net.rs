@@ -3,7 +3,7 @@
 use std::io;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::process::Command;
-use std::sync::{Mutex, MutexGuard, PoisonError, mpsc};
+use std::sync::mpsc;
 use std::thread;
 
 use rustix::thread::UnshareFlags;
@@ -95,15 +95,11 @@ pub(crate) struct Net {
     pub(crate) server: Host,
     pub(crate) attacker: Host,
     pub(crate) friends: Host,
-    /// One at a time: some of it is measured, and a flood would be in the way.
-    _turn: MutexGuard<'static, ()>,
 }
 
 impl Net {
     /// The network.
     pub(crate) fn open() -> Self {
-        static TURN: Mutex<()> = Mutex::new(());
-        let turn = TURN.lock().unwrap_or_else(PoisonError::into_inner);
         let [server, attacker, friends] = [(); 3].map(|()| Host::new().unwrap());
         for (name, other, own, theirs) in
             [("evil", &attacker, SERVER, ATTACKER), ("good", &friends, SERVER_TO_FRIENDS, friend(1))]
@@ -116,6 +112,6 @@ impl Net {
         }
         let all: Vec<_> = (2..=FRIENDS).map(|n| format!("addr add {}/16 dev cable\n", friend(n))).collect();
         friends.shell(&format!("ip -batch - <<'END'\n{}END", all.concat()));
-        Self { server, attacker, friends, _turn: turn }
+        Self { server, attacker, friends }
     }
 }

@@ -1,0 +1,26 @@
+//! The laboratory and the wire lab on hosts that the tests make themselves: network namespaces of their own, in which
+//! nothing is in another test's way. All of them are in one binary, and so run side by side: most of their time they wait.
+
+#[cfg(target_os = "linux")]
+mod guard;
+#[cfg(target_os = "linux")]
+#[path = "../harness/mod.rs"]
+mod harness;
+#[cfg(target_os = "linux")]
+mod network;
+#[cfg(target_os = "linux")]
+mod scenarios;
+#[cfg(target_os = "linux")]
+mod wire;
+
+#[cfg(target_os = "linux")]
+fn main() -> std::process::ExitCode {
+    if std::env::var_os(wire::VICTIM).is_some() {
+        wire::victim();
+        return std::process::ExitCode::SUCCESS;
+    }
+    harness::run([scenarios::tests(), wire::tests(), network::tests(), guard::tests()])
+}
+
+#[cfg(not(target_os = "linux"))]
+fn main() {}

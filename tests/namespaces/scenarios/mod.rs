@@ -1,0 +1,11 @@
+//! The scenarios that come with the program, headless and against the real kernel, and the commands around them.
+
+mod commands;
+mod headless;
+mod walked;
+
+use crate::harness::Test;
+
+pub(crate) fn tests() -> Vec<Test> {
+    [walked::tests(), commands::tests()].into_iter().flatten().collect()
+}

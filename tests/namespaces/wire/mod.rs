@@ -1,0 +1,16 @@
+//! The wire lab with the real kernel. Needs the capability `wire`.
+
+mod bench;
+mod diag;
+mod ends;
+mod played;
+mod session;
+mod stepped;
+
+pub(crate) use ends::{VICTIM, victim};
+
+use crate::harness::Test;
+
+pub(crate) fn tests() -> Vec<Test> {
+    [played::tests(), stepped::tests(), ends::tests(), session::tests()].into_iter().flatten().collect()
+}
