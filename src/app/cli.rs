@@ -195,11 +195,6 @@ pub struct LabArgs {
     /// Write every event to this file as it happens, a JSON object a line
     #[arg(long, value_name = "FILE")]
     pub record: Option<PathBuf>,
-
-    /// Panic after the first frame: the test that the terminal is given back asks for it
-    #[cfg(debug_assertions)]
-    #[arg(long, hide = true)]
-    pub panic: bool,
 }
 
 /// A known set of servers.

@@ -30,7 +30,7 @@ pub mod session;
 mod signals;
 pub mod stage;
 mod target;
-mod terminal;
+pub mod terminal;
 #[cfg(target_os = "linux")]
 mod tracer;
 mod transcript;

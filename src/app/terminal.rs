@@ -12,12 +12,15 @@ static TAKEN: AtomicBool = AtomicBool::new(false);
 
 /// Holds the terminal; restores it when dropped.
 #[derive(Debug)]
-pub(super) struct TerminalGuard(());
+pub struct TerminalGuard(());
 
 impl TerminalGuard {
     /// Takes the terminal: raw mode, the alternate screen, bracketed paste. A panic in any thread restores it before the
     /// message is printed, so that it can be read, and ends the program.
-    pub(super) fn take() -> io::Result<Self> {
+    ///
+    /// # Errors
+    /// If standard output is not a terminal, or the terminal is gone.
+    pub fn take() -> io::Result<Self> {
         static HOOK: std::sync::Once = std::sync::Once::new();
         HOOK.call_once(|| {
             let default = std::panic::take_hook();

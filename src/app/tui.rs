@@ -76,8 +76,6 @@ async fn session(
     if let Some(path) = &cli.open {
         session.tell(Msg::Open(path.clone()))?;
     }
-    #[cfg(debug_assertions)]
-    assert!(!cli.panic, "asked to panic");
     let ended = session.run(EventStream::new(), signals, &mut events).await;
     let Session { model, terminal, shell, recorder, .. } = session;
     // Dropped, it would print what goes wrong, and panic when nobody can read that. `_terminal` shows the cursor again.

@@ -4,6 +4,7 @@ use std::process::{Command, Stdio};
 use std::time::Duration;
 
 use rustix::process::Signal;
+use socklab::app::terminal::TerminalGuard;
 
 use crate::pty::{PROGRAM, Running};
 
@@ -39,14 +40,28 @@ fn it_ends_with_clients_and_servers_at_work() {
     running.assert_given_back();
 }
 
-#[cfg(debug_assertions)]
 #[test]
-fn a_panic_gives_the_terminal_back_before_it_is_told() {
-    let mut running = Running::start(&["--panic"]);
-    assert_eq!(running.ended().exit_code(), 101);
-    running.assert_given_back();
-    // On the shell's own screen, where it stays.
-    assert!(running.says("asked to panic"), "{}", running.screen().contents());
+#[ignore = "the program that `a_panic_gives_the_terminal_back_before_its_message` runs in a terminal"]
+fn panics_with_the_terminal() {
+    let _terminal = TerminalGuard::take().expect("this runs in a terminal");
+    panic!("a panic of this test");
+}
+
+#[test]
+fn a_panic_gives_the_terminal_back_before_its_message() {
+    let test = "leaving::panics_with_the_terminal";
+    // With one thread the test is run by the main one, where a panic unwinds; by any other it ends the program.
+    for threads in ["--test-threads=1", "--test-threads=2"] {
+        let this = std::env::current_exe().unwrap();
+        let mut running = Running::other(&this, &[test, "--exact", "--ignored", "--nocapture", threads]);
+        assert_eq!(running.ended().exit_code(), 101);
+        let at = |what: &str| running.written.windows(what.len()).position(|bytes| bytes == what.as_bytes());
+        let (taken, left) = (at("\x1b[?1049h"), at("\x1b[?1049l"));
+        assert!(taken.is_some() && taken < left && left < at("a panic of this test"), "{threads}");
+        running.assert_given_back();
+        // On the shell's own screen, where it stays.
+        assert!(running.says("a panic of this test"), "{}", running.screen().contents());
+    }
 }
 
 #[cfg(target_os = "linux")]

@@ -42,10 +42,19 @@ impl Running {
     }
 
     /// The program with these arguments and no others.
-    pub(crate) fn program(args: &[&str], (columns, rows): (u16, u16), env: &[(&str, &str)]) -> Self {
+    pub(crate) fn program(args: &[&str], size: (u16, u16), env: &[(&str, &str)]) -> Self {
+        Self::of(Path::new(PROGRAM), args, size, env)
+    }
+
+    /// Another program, in the same terminal.
+    pub(crate) fn other(program: &Path, args: &[&str]) -> Self {
+        Self::of(program, args, (120, 36), &[])
+    }
+
+    fn of(program: &Path, args: &[&str], (columns, rows): (u16, u16), env: &[(&str, &str)]) -> Self {
         let size = PtySize { rows, cols: columns, pixel_width: 0, pixel_height: 0 };
         let pair = native_pty_system().openpty(size).expect("there are pseudoterminals");
-        let mut command = CommandBuilder::new(PROGRAM);
+        let mut command = CommandBuilder::new(program);
         command.args(args);
         for (name, _) in std::env::vars_os() {
             if matches!(name.to_str(), Some("NO_COLOR" | "COLORTERM" | "LC_ALL" | "LC_CTYPE" | "RUST_BACKTRACE")) {
