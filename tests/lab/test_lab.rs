@@ -87,9 +87,7 @@ impl TestLab {
     /// Everything is closed, and every event was received.
     pub(crate) async fn end(self) -> Vec<EventKind> {
         let Self { lab, mut reported } = self;
-        let begun = std::time::Instant::now();
         lab.shutdown().await;
-        assert!(begun.elapsed() < Duration::from_millis(850), "shutdown gave up: {:?}", begun.elapsed());
         // All senders are gone with the laboratory's last task: the queue ends by itself.
         let rest = async {
             while let Some(seen) = reported.news.recv().await {

@@ -14,7 +14,7 @@ use crate::harness::{Test, test};
 pub(crate) fn tests() -> Vec<Test> {
     vec![
         test(it_reports_its_source_and_the_existing_sockets, &[]),
-        test(a_lookup_answers_for_both_ends_long_before_the_next_reading, &[]),
+        test(a_lookup_answers_for_both_ends_before_the_next_reading, &[]),
         test(a_connection_is_followed_to_its_end, &[]),
         test(a_reset_connection_is_gone_at_both_ends, &[]),
         test(it_is_silent_while_nothing_changes_and_a_timer_runs_down, &[]),
@@ -73,35 +73,38 @@ fn it_reports_its_source_and_the_existing_sockets() {
     table.stop();
 }
 
-fn a_lookup_answers_for_both_ends_long_before_the_next_reading() {
+/// A reading finds another connection of the same port as well; a lookup finds the one that was asked for.
+fn a_lookup_answers_for_both_ends_before_the_next_reading() {
+    const TIMES: usize = 20;
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let (table, heard) = watch(&listener);
-    let mut took: Vec<Duration> = (0..20)
-        .map(|_| {
-            let client = TcpStream::connect(listener.local_addr().unwrap()).unwrap();
-            let asked = Instant::now();
-            table.lookup([flow(&client)]);
-            // Either end may come first.
-            let mut rows = std::collections::BTreeMap::new();
-            while rows.len() < 2 {
-                let row = delta(&heard, "both ends", |delta| match delta {
-                    Delta::Added(row) => Some(row.clone()),
-                    _ => None,
-                });
-                if [Some(flow(&client)), flow(&client).mirror()].contains(&Some(row.flow)) {
-                    rows.insert(row.flow, row);
-                }
+    let connect = || TcpStream::connect(listener.local_addr().unwrap()).unwrap();
+    let ends = |stream: &TcpStream| [flow(stream), flow(stream).mirror().unwrap()];
+    let mut before_a_reading = 0;
+    for _ in 0..TIMES {
+        let (other, client) = (connect(), connect());
+        table.lookup([flow(&client)]);
+        // Either end may come first.
+        let mut rows = std::collections::BTreeMap::new();
+        let mut was_read = false;
+        while rows.len() < 2 {
+            let row = delta(&heard, "both ends", |delta| match delta {
+                Delta::Added(row) => Some(row.clone()),
+                _ => None,
+            });
+            was_read |= ends(&other).contains(&row.flow);
+            if ends(&client).contains(&row.flow) {
+                rows.insert(row.flow, row);
             }
-            assert_eq!(rows[&flow(&client)].state, Some(TcpState::Established));
-            let waiting = &rows[&flow(&client).mirror().unwrap()];
-            assert!(waiting.waits_for_accept(), "{waiting:?}");
-            let took = asked.elapsed();
-            drop(listener.accept().unwrap());
-            took
-        })
-        .collect();
-    took.sort();
-    assert!(took[10] < Duration::from_millis(50), "{took:?}");
+        }
+        assert_eq!(rows[&flow(&client)].state, Some(TcpState::Established));
+        let waiting = &rows[&flow(&client).mirror().unwrap()];
+        assert!(waiting.waits_for_accept(), "{waiting:?}");
+        before_a_reading += usize::from(!was_read);
+        (0..2).for_each(|_| drop(listener.accept().unwrap()));
+    }
+    // By chance, of two pairs of rows in one reading, one is told whole before the other one time in six.
+    assert!(before_a_reading > TIMES / 2, "{before_a_reading} of {TIMES}");
 }
 
 fn a_connection_is_followed_to_its_end() {
