@@ -9,6 +9,7 @@ pub mod app {
     pub use crate::app::main;
     pub use crate::app::recorder::Recorder;
     pub use crate::app::session::{End, Session, Shell, Signal, finish};
+    pub use crate::app::terminal::TerminalGuard;
 
     /// The queue of events.
     pub mod queue {

@@ -76,7 +76,7 @@ pub(crate) fn on_request<F: FnOnce() + Send + 'static>(run: F, why: &'static str
 
 /// How many tests run at once, unless `--test-threads` says otherwise: most wait for a kernel, a program or a timer, so
 /// they need far less than a processor each.
-const AT_ONCE: usize = 8;
+const AT_ONCE: usize = 6;
 
 /// How long each test took. A table of the slowest follows the results, since stable Rust's harness prints no times.
 static TIMES: Mutex<Vec<(&str, Duration)>> = Mutex::new(Vec::new());

@@ -4,7 +4,7 @@ use std::process::{Command, Stdio};
 use std::time::Duration;
 
 use rustix::process::Signal;
-use socklab::app::terminal::TerminalGuard;
+use socklab::api::app::TerminalGuard;
 
 use crate::pty::{PROGRAM, Running};
 

@@ -129,12 +129,14 @@ fn syn_flood(limit: usize, args: &[&str]) {
     lab.until("all of it is told of", |model| {
         let events = events(model);
         let is_told = |action, what| told(&events, action) == counted(&net.server, what);
-        (is_told(GuardAction::Cookie, "SyncookiesSent") && is_told(GuardAction::Ignored, "TCPReqQFullDrop")).then_some(())
+        (is_told(GuardAction::Cookie, "SyncookiesSent") && is_told(GuardAction::Ignored, "TCPReqQFullDrop"))
+            .then_some(())
     });
     let lost = lab.seen().lost;
     let begun = lab.seen().model.now;
     let model = lab.close();
-    let rows = model.worlds.shown().table.rows().filter(|(_, entry)| entry.row.state == Some(TcpState::SynRecv)).count();
+    let rows =
+        model.worlds.shown().table.rows().filter(|(_, entry)| entry.row.state == Some(TcpState::SynRecv)).count();
     let events = events(&model);
     println!("backlog {limit}: {sent} SYNs, {rows} rows at last, {events:#?}");
     assert!(sent > 5_000 && lost == 0, "{sent} sent, {lost} lost");

@@ -23,7 +23,7 @@ pub(crate) fn tests() -> Vec<Test> {
 }
 
 /// How many scenarios are played at once, each on hosts of its own: they mostly wait for a kernel's timers.
-const AT_ONCE: usize = 6;
+const AT_ONCE: usize = 4;
 
 /// The one that takes a minute; it has a test of its own, which runs beside all others.
 const SLOW: &str = "waited-out";
