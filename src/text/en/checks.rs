@@ -14,14 +14,14 @@ pub(super) const CHECKS: ChecksText = ChecksText {
             if syns { plural(count.into(), "SYN", "SYNs") } else { plural(count.into(), "datagram", "datagrams") };
         format!("to {count} {what}")
     },
-    from: |who| format!("from {who}"),
+    from: |sender| format!("from {sender}"),
     after: |span| format!("after {span}"),
     title: |host, address, proto, number, count| {
         let ports = plural(count as u64, "port", "ports");
         let of = if host == address { address.to_owned() } else { format!("{host} ({address})") };
         format!("Port check of {of}: {proto}, {number} {ports}")
     },
-    others: |list| format!("Other addresses, not asked: {list}"),
+    others: |list| format!("Other addresses, not checked: {list}"),
     columns: ["PORT", "STATE", "REASON"],
     not_shown: |number, count, verdict| {
         format!("Not shown: {number} {verdict} {}", plural(count as u64, "port", "ports"))
@@ -30,40 +30,40 @@ pub(super) const CHECKS: ChecksText = ChecksText {
     stopped: "the port check was stopped",
     unresolved: |host, why| match why {
         Unresolved::NoSuchHost => {
-            format!("{host}: there is no host of this name. Is it spelled right? Its address will do as well")
+            format!("{host}: there is no host with this name. Check the spelling, or give its address")
         }
         Unresolved::NoAnswer { errno: Some(Errno::TimedOut) } => {
-            format!("{host}: no name server answered in time; whether there is such a host is not known. {NO_NAMES}")
+            format!("{host}: no name server answered in time, so it is not known whether the host exists. {NO_NAMES}")
         }
         Unresolved::NoAnswer { errno } => {
             let errno = errno.map_or_else(String::new, |errno| format!(" ({errno})"));
             format!(
-                "{host}: the name could not be looked up{errno}; whether there is such a host is not known. {NO_NAMES}"
+                "{host}: the name could not be looked up{errno}, so it is not known whether the host exists. {NO_NAMES}"
             )
         }
         Unresolved::NoZone => {
             let address = host.split('%').next().unwrap_or(host);
             format!(
-                "{host}: each link has such addresses: write an interface of this machine behind it, as in {address}%eth0"
+                "{host}: this address is valid on one link only: add an interface of this machine, as in {address}%eth0"
             )
         }
     },
     unconfirmed: |address, scope| match scope {
-        AddressScope::Group => format!("{address} is many hosts at once: they are not asked"),
+        AddressScope::Group => format!("{address} stands for many hosts at once: it is not checked"),
         _ => format!(
-            "{address} is neither this machine nor in a private network, nor on this link: ask only hosts that are yours, or whose owner agreed"
+            "{address} is neither this machine nor in a private network, nor on this link: check only hosts that are yours, or whose owner has agreed"
         ),
     },
     say_yes: "--yes says that you may",
-    ask: "Check it all the same? [y/N] ",
+    ask: "Check it anyway? [y/N] ",
     yes: 'y',
     ports: |kind| match kind {
         PortsErrorKind::Missing => "a port is missing here: write one, such as 65432, or leave the comma out",
         PortsErrorKind::NotAPort => {
-            "ports are numbers from 1 to 65535, ranges as 65432-65434, or threaded, echo, async, udp, lab"
+            "ports are numbers from 1 to 65535, ranges such as 65432-65434, or threaded, echo, async, udp, lab"
         }
         PortsErrorKind::Backwards => "the smaller port goes first, as in 65432-65434",
-        PortsErrorKind::Twice => "the host has a port already: write all after it, as in lab 65432,65433",
+        PortsErrorKind::Twice => "the host already names a port: list all ports after it, as in lab 65432,65433",
     },
     set: |target| format!("clients go to {target} from now on; looking for its address"),
     found: |target, list| format!("{target} is {list}"),
@@ -77,7 +77,7 @@ pub(super) const CHECKS: ChecksText = ChecksText {
     dropped: "clients go to the servers here again",
 };
 
-/// What helps when no name server does.
+/// The advice when no name server helps.
 const NO_NAMES: &str = "Is the network up? An address, or a name in /etc/hosts, needs no name server";
 
 const fn verdict(verdict: Verdict) -> &'static str {
@@ -92,11 +92,11 @@ const fn verdict(verdict: Verdict) -> &'static str {
 
 const fn means(verdict: Verdict) -> &'static str {
     match verdict {
-        Verdict::Open => "A program serves there: its kernel answered for it, busy or not.",
-        Verdict::Closed => "The host is there and says that no program serves on this port.",
-        Verdict::Filtered => "The question or its answer did not get through: a firewall, or no such host.",
-        Verdict::OpenOrFiltered => "Silence: an open UDP port that has nothing to say and a firewall look the same.",
-        Verdict::Unknown => "The question never left this machine.",
+        Verdict::Open => "A program listens there: its kernel answers for it, even when it is busy.",
+        Verdict::Closed => "The host exists and says that no program serves this port.",
+        Verdict::Filtered => "The probe or its answer did not get through: a firewall, or no such host.",
+        Verdict::OpenOrFiltered => "Silence: an open UDP port that does not answer and a firewall look the same.",
+        Verdict::Unknown => "The probe never left this machine.",
     }
 }
 
@@ -113,9 +113,9 @@ const fn reason(reason: Reason) -> &'static str {
         Reason::Prohibited => "ICMP prohibited",
         Reason::TimeExceeded => "ICMP time exceeded",
         Reason::OtherIcmp => "another ICMP message",
-        Reason::NoNeighbour => "nobody on the link has this address (ARP)",
+        Reason::NoNeighbour => "no host on the link has this address (ARP)",
         Reason::NoRoute => "no route from here",
         Reason::NotPermitted => "not permitted here",
-        Reason::LocalError => "this machine could not ask",
+        Reason::LocalError => "this machine could not send",
     }
 }

@@ -1,4 +1,4 @@
-//! English: what `doctor` and `exec` say.
+//! English: the output of `doctor` and `exec`.
 
 use super::super::doctor::{Advice, DoctorText};
 use crate::domain::need::Need;
@@ -11,7 +11,7 @@ pub(super) const DOCTOR: DoctorText = DoctorText {
         None => format!("port {port} is held by another program"),
     },
     port_advice: Advice {
-        sentence: "The server on that port will say who holds it; end that program, or start with other ports.",
+        sentence: "The server on that port will name the program that holds it; end that program, or start with other ports.",
         command: Some("socklab-tui --server threaded=0"),
     },
     descriptors: |now, most| format!("{now} descriptors, {most} at most"),
@@ -23,22 +23,22 @@ pub(super) const DOCTOR: DoctorText = DoctorText {
     colours: |count| format!("{count} colours"),
     no_colours: "no colours (NO_COLOR is set)",
     colours_advice: Advice {
-        sentence: "Unset NO_COLOR to see states in colours; nothing is said by colour alone.",
+        sentence: "Unset NO_COLOR to see states in colour; nothing depends on colour alone.",
         command: Some("unset NO_COLOR"),
     },
     unicode: "characters beyond ASCII",
     unicode_advice: Advice {
-        sentence: "Everything is drawn with ASCII; a UTF-8 locale gives lines and glyphs.",
+        sentence: "Everything is drawn in ASCII; a UTF-8 locale gives lines and symbols.",
         command: Some("export LC_ALL=C.UTF-8"),
     },
     capture: "capturing packets (CAP_NET_RAW)",
     capture_advice: Advice {
-        sentence: "Packets on loopback need the capability; the wire lab shows packets without it.",
+        sentence: "Capturing on loopback needs the capability; the wire lab shows packets without it.",
         command: Some("sudo setcap cap_net_raw+ep {exe}"),
     },
     trace: "the kernel's tracepoint: every change of state (root)",
     trace_advice: Advice {
-        sentence: "Without root the states come from the socket table, which misses what is over in microseconds.",
+        sentence: "Without root the states come from the socket table, which misses states that last microseconds.",
         command: Some("sudo {exe}"),
     },
     wire: "The wire lab needs:",
@@ -51,13 +51,13 @@ pub(super) const DOCTOR: DoctorText = DoctorText {
         Need::NetNamespace => "two network namespaces (network_namespaces(7))",
         Need::TunNode => "the device node /dev/net/tun",
         Need::Tun => "a TUN interface on each host",
-        Need::Veth => "or, in its place, a veth pair and packet sockets",
+        Need::Veth => "or, instead, a veth pair and packet sockets",
         Need::Address => "giving the interfaces their addresses",
     },
     works: "The laboratory works here.",
-    broken: "The laboratory does not work here: not even sockets on loopback do.",
+    broken: "The laboratory does not work here: not even sockets on loopback work.",
     wire_opens: |opens| if opens { "The wire lab opens here." } else { "The wire lab does not open here." },
     no_wire: "no wire lab is open: open one in another terminal with `socklab-tui wire`",
-    several: |processes| format!("several wire labs are open: say which with --of and its process ({processes})"),
+    several: |processes| format!("several wire labs are open: choose one with --of PID ({processes})"),
     not_started: |why| format!("the program could not be started: {why}"),
 };

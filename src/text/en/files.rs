@@ -9,17 +9,17 @@ pub(super) const FILES: FilesText = FilesText {
     hint: "pcap or pcapng, as Wireshark, tcpdump and this program write them. The lab goes on meanwhile.",
     reading: "Reading…",
     no_name: "Type the name of a file; Tab completes it.",
-    no_file: "There is no such file. Names without a / are looked for where socklab-tui was started.",
-    forbidden: "This file may not be read: its owner can allow it with chmod a+r.",
-    directory: "This is a directory: go on with the name of a file in it; Tab completes it.",
-    not_a_file: "This is no file: what comes out of a pipe is read by socklab-tui capture -r - instead.",
-    not_a_capture: "This is no capture: neither pcap nor pcapng. Wireshark and tcpdump -w write such files.",
+    no_file: "There is no such file. Names without a / are looked up where socklab-tui was started.",
+    forbidden: "You may not read this file: its owner can allow it with chmod a+r.",
+    directory: "This is a directory: type the name of a file in it; Tab completes it.",
+    not_a_file: "This is not a file: to read from a pipe, use socklab-tui capture -r - instead.",
+    not_a_capture: "This is not a capture file: neither pcap nor pcapng. Wireshark and tcpdump -w write those.",
     io: |errno| format!("The file cannot be read: {errno}."),
     not_live: "not live",
     back: "live traffic",
     cut: |packets| format!("The file ends in the middle of a packet, after {packets}."),
     damaged: |at, packets| format!("The file is damaged at byte {at}, after {packets}."),
-    stopped: |errno, packets| format!("The file could not be read on after {packets}: {errno}."),
+    stopped: |errno, packets| format!("The file could not be read beyond {packets}: {errno}."),
     more: |packets, all| {
         let all = all.map_or_else(String::new, |all| format!(", of {all}"));
         format!(
@@ -31,6 +31,6 @@ pub(super) const FILES: FilesText = FilesText {
         format!("{number} {are} not listed.")
     },
     empty: "There is no packet in this file.",
-    none_listed: "No packet of this file is TCP, UDP or ICMP.",
+    none_listed: "No packet in this file is TCP, UDP or ICMP.",
     instead: |key| format!("A capture file can be opened all the same: {key}."),
 };

@@ -8,7 +8,7 @@ pub(super) const LESSONS: LessonsText = LessonsText {
     packet: "a packet",
     again: "sent again",
     first: "sent for the first time",
-    it: "just that",
+    it: "exactly this",
     nothing: "nothing",
     failed: "Not everything that was expected was seen.",
     passed: |count| format!("Everything that was expected was seen ({count})."),
@@ -24,7 +24,7 @@ pub(super) const LESSONS: LessonsText = LessonsText {
         None => format!("{number} in {state}"),
     },
     ended: |host, status| format!("the program on the {host} ends with {status}"),
-    absent: |ms, what| format!("for {ms} ms this is not seen: {what}"),
+    absent: |ms, what| format!("not seen for {ms} ms: {what}"),
     seen: |what| format!("seen: {what}"),
     not_done: |what| format!("could not be done in time: {what}"),
     act,
@@ -37,14 +37,14 @@ pub(super) const LESSONS: LessonsText = LessonsText {
         none: "No scenario has all of these words.",
         seen: "all seen",
         missed: "not all seen",
-        begin: |key| format!("{key} plays it, on fresh hosts of its own: a wire that is open is taken down first."),
+        begin: |key| format!("{key} plays it on two fresh hosts; a wire that is open is taken down first."),
         sure: |connections, programs, key| {
             let lost = match (connections, programs) {
                 (_, 0) => format!("{connections} open {}", if connections == 1 { "connection" } else { "connections" }),
                 (0, _) => format!("{programs} running {}", if programs == 1 { "program" } else { "programs" }),
                 _ => format!("{connections} open connections and {programs} running programs"),
             };
-            format!("The wire has {lost}: that ends with it. {key} again takes it down and plays the scenario.")
+            format!("The wire has {lost}, which will be lost. {key} again takes it down and plays the scenario.")
         },
     },
     playing: PlayingText {
@@ -55,15 +55,15 @@ pub(super) const LESSONS: LessonsText = LessonsText {
         do_it: |key| format!("{key} does it"),
         waiting: "waiting for the kernel",
         go_on: |key| format!("seen · {key} goes on"),
-        failed: |key| format!("not all of it was seen · {key} plays it again"),
+        failed: |key| format!("not everything was seen · {key} plays it again"),
         over: |key, title| format!("all seen · {key} plays the next: {title}"),
         all_over: |key| format!("all seen, and this was the last · {key} shows the list"),
     },
     on_the_wire: "--target is for scenarios with world = \"host\": this one is played on the wire, between two private hosts whose \
-                  packets are held in hand. Without --target it can be played.",
+                  packets are held. Play it without --target.",
     needs_here: |host| {
         format!(
-            "--target leaves the servers to {host}, and these parts need them on this machine; play it without --target:"
+            "with --target the servers are those of {host}, but these parts need them on this machine; play it without --target:"
         )
     },
 };
@@ -80,17 +80,17 @@ fn act(act: &PlannedAct<'_>) -> String {
         PlannedAct::Delay(packet, ms) => format!("delay {packet} by {ms} ms"),
         PlannedAct::Step(from) => format!("hold every packet{}", way(from)),
         PlannedAct::Slow(from, ms) => format!("every packet{} takes {ms} ms", way(from)),
-        PlannedAct::Live(from) => format!("let every packet{} run", way(from)),
+        PlannedAct::Live(from) => format!("let every packet{} pass", way(from)),
         PlannedAct::Cut(from, true) => format!("cut the wire{}", way(from)),
         PlannedAct::Cut(from, false) => format!("mend the wire{}", way(from)),
         PlannedAct::Loss(from, percent) => format!("lose {percent} % of the packets{}", way(from)),
         PlannedAct::Fold(true) => "fold retransmissions".into(),
         PlannedAct::Fold(false) => "list every retransmission".into(),
-        PlannedAct::Set => "turn settings of the hosts".into(),
+        PlannedAct::Set => "change settings of the hosts".into(),
         PlannedAct::Listen(socket, port) => format!("{socket} listens on {port}"),
         PlannedAct::Connect(socket) => format!("{socket} calls connect()"),
-        PlannedAct::Accept(socket) => format!("accept() gives {socket}"),
-        PlannedAct::Datagram(socket) => format!("{socket} is made, a UDP socket"),
+        PlannedAct::Accept(socket) => format!("accept() returns {socket}"),
+        PlannedAct::Datagram(socket) => format!("create {socket}, a UDP socket"),
         PlannedAct::Send(socket, what) => format!("{socket} sends {what}"),
         PlannedAct::Recv(socket) => format!("{socket} calls recv()"),
         PlannedAct::Shutdown(socket) => format!("{socket} calls shutdown(SHUT_WR)"),

@@ -58,16 +58,16 @@ const fn plural<'a>(count: u64, one: &'a str, many: &'a str) -> &'a str {
     if count == 1 { one } else { many }
 }
 
-/// `number` as this language groups it: a lab has a thousand clients at a key.
+/// `number` with this language's separators: one key press can make a thousand clients.
 fn grouped(number: impl TryInto<u64>) -> String {
     NUMBERS.count(number.try_into().unwrap_or(u64::MAX))
 }
 
 fn no_terminal(commands: &str) -> String {
-    format!("the laboratory needs a terminal, and this is none; without one there are the commands: {commands}")
+    format!("the laboratory needs a terminal, and this is not one; these commands work without a terminal: {commands}")
 }
 
-/// How often a timer has fired for the same thing.
+/// How often a timer has fired for the same segment.
 fn again(times: u8) -> String {
     if times == 0 { String::new() } else { format!(" ×{times}") }
 }
@@ -89,14 +89,14 @@ const SERVERS: ServersText = ServersText {
     title: "Servers",
     none: "No server yet.",
     none_on_wire: |key| {
-        format!("None on these two hosts: the scenario has sockets of its own. {key} shows this machine's.")
+        format!("None on these two hosts: the scenario uses its own sockets. {key} shows this machine's.")
     },
     bound: "bound",
     stopped: "stopped",
     port_taken: "port taken",
     watched: "watched",
     watched_long: "watched: not ours",
-    held_by: |who| format!("held by {who}"),
+    held_by: |program| format!("held by {program}"),
     one_at_a_time: "1 at a time",
     threads: |count| format!("{} {}", grouped(count), plural(count as u64, "thread", "threads")),
     tasks: |count| format!("{} {}", grouped(count), plural(count as u64, "task", "tasks")),
@@ -116,7 +116,9 @@ const CLIENTS: ClientsText = ClientsText {
     title: "Client ports",
     none: "No client yet: press c to connect one, o for one that says hello and leaves.",
     none_on_wire: |key| {
-        format!("No client can connect here: no server of the lab runs on these two hosts. {key} shows this machine.")
+        format!(
+            "No client can connect here: none of the lab's servers runs on these two hosts. {key} shows this machine."
+        )
     },
     counts: |live, all| format!("{} open of {}", grouped(live), grouped(all)),
     starting: "starting",
@@ -156,7 +158,7 @@ const NETSTAT: NetstatText = NetstatText {
     keepalive_in: |span, times| format!("keepalive {span}{}", again(times)),
     probe_in: |span, times| format!("probe {span}{}", again(times)),
     waiting: |count, limit| format!("{} of {} waiting", grouped(count), grouped(limit)),
-    listener: "LISTEN: Recv-Q waits for accept, Send-Q is the limit",
+    listener: "LISTEN: Recv-Q counts waiting connections, Send-Q is the limit",
     in_queue: "in accept queue",
     scope_filter: "filter's ports",
     scope_lab: "lab's ports",
@@ -165,8 +167,8 @@ const NETSTAT: NetstatText = NetstatText {
 
 const LIFECYCLE: LifecycleText = LifecycleText {
     title: "What happened",
-    none: "Nothing yet: press c and watch every call of the client and of the server.",
-    none_listed: "Nothing of this kind yet. Press n for other kinds, Esc for everything.",
+    none: "Nothing yet: press c and watch every call of the client and the server.",
+    none_listed: "Nothing of this kind yet. Press f for other kinds, Esc for everything.",
     following: "following",
     held: "held",
     events: |number, count| format!("{number} {}", plural(count as u64, "event", "events")),
@@ -179,7 +181,7 @@ const LIFECYCLE: LifecycleText = LifecycleText {
     broadcast: "broadcast",
     chose_port: |port| format!("kernel chose port {port}"),
     port: |port| format!("port {port}"),
-    no_port_yet: "no port yet: sendto() gets one",
+    no_port_yet: "no port yet: sendto() will get one",
     no_port_short: "no port yet",
     same_port: |port| format!("a new socket, the same port {port}"),
     same_port_short: "a new socket",
@@ -194,7 +196,7 @@ const LIFECYCLE: LifecycleText = LifecycleText {
     stopped: "server stopped",
     model: |model| format!("serves {model} from now on"),
     serving: |peer, by| format!("{peer} is served {by}"),
-    served: |peer| format!("{peer} is served no longer"),
+    served: |peer| format!("{peer} is no longer served"),
     paused: |errno| format!("accept waits: {errno}"),
     resumed: "accept works again",
     sequential: "one client at a time",
@@ -214,7 +216,7 @@ const BROADCAST: BroadcastText = BroadcastText {
     waiting_short: |peer| format!("queued: busy with {peer}"),
     no_answer_yet: "no answer yet",
     closed: "closed without an answer",
-    hung_up: "no longer waited for: the broadcast's socket is closed",
+    hung_up: "no longer awaited: the broadcast's socket is closed",
     silent: |span| format!("no answer in {span}; UDP does not say why"),
     gone: "no such server",
     from_port: |port| format!("from :{port}"),
@@ -226,7 +228,7 @@ const PORTS: PortsText = PortsText {
     title: "Ports",
     newest: "the newest client",
     server: "the server",
-    changes: "changes at every connection",
+    changes: "changes with every connection",
     stays: "never changes",
     one_connection: "one connection",
     none: "No client has a port yet: press c.",
@@ -259,25 +261,25 @@ const HELP: HelpText = HelpText {
     evidence: "How it is known",
     available: "available",
     lacking: |errno, what| format!("not available: {errno}, {what}"),
-    unknown: "not asked for yet",
+    unknown: "not known yet",
     marks: "Marks",
-    mark_selected: "what the keys are about",
-    mark_gone: "a row that left the table just now",
-    mark_ticked: "hears what is broadcast",
+    mark_selected: "what the keys act on",
+    mark_gone: "a row that has just left the table",
+    mark_ticked: "receives broadcasts",
     mark_newest: "the newest client's port",
     mark_in_use: "a port in use",
     mark_time_wait: "a port in TIME_WAIT",
     states: "States",
     states_note: &[
         "States are spelled as netstat spells them: SYN_RECV is SYN-RECEIVED in RFC 9293 and SYN-RECV in ss.",
-        "A socket that is only bound is in no table; CLOSED is no state of a socket but its absence.",
-        "The table is looked at from time to time: a state that lives for microseconds is inferred, not seen.",
+        "A socket that is only bound is in no table; CLOSED is not a socket's state but its absence.",
+        "The table is read from time to time: a state that lasts microseconds is inferred, not seen.",
     ],
     filter: "Filter",
     filter_note: &[
-        "A word or a number is looked for as grep does. Fields: port sport dport host src dst state proto pid.",
+        "A word or a number is searched for, as grep does. Fields: port sport dport host src dst state proto pid.",
         "Joined with and, or, not, ( ); ranges 65432-65434; lists established,time_wait.",
-        "Packets have besides: flags len seq. flags syn,ack has both; flags S. has these and no other; len > 0.",
+        "Packets also have flags len seq. flags syn,ack: both are set; flags S.: exactly these; len > 0.",
     ],
     scroll: "↑ ↓ scroll · any other key closes",
 };
@@ -289,7 +291,7 @@ const fn evidence(evidence: Evidence) -> Meaning {
         Evidence::Sampled => Meaning { name: "sampled", means: "the kernel's socket table showed it at that instant" },
         Evidence::Packet => Meaning { name: "packet", means: "a captured packet shows it" },
         Evidence::Inferred => {
-            Meaning { name: "inferred", means: "it must lie between two observations (RFC 9293); nobody saw it" }
+            Meaning { name: "inferred", means: "it must lie between two observations (RFC 9293); it was not observed" }
         }
     }
 }

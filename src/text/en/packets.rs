@@ -17,8 +17,8 @@ pub(super) const PACKETS: PacketsText = PacketsText {
     no_packet: "No packet of this conversation was seen: it began before the capture, or nothing was sent since.",
     nothing_said: "Nothing was said in this conversation yet.",
     no_selection: "No packet is selected.",
-    no_bytes: "The bytes of this packet are not kept any more.",
-    wire_bytes: "What crosses the wire is not kept byte by byte: this is what was read of it.",
+    no_bytes: "The bytes of this packet are no longer kept.",
+    wire_bytes: "Packets on the wire are not kept byte by byte: this is what was decoded from them.",
     count: |shown, all| format!("{shown} of {all}"),
     packets: |number, count| format!("{number} {}", plural(count, "packet", "packets")),
     capturing: |interface| format!("capturing on {interface}"),
@@ -26,14 +26,14 @@ pub(super) const PACKETS: PacketsText = PacketsText {
     lost: |number, count| format!("{number} {} LOST by the capture", plural(count, "packet", "packets")),
     nothing_lost: "none lost",
     no_capture: "no capture",
-    unknown: "capture not asked for yet",
+    unknown: "capture not started yet",
     lacking: |errno, what| format!("No packets can be captured: {errno}, {what}."),
-    needs: "It takes the capability CAP_NET_RAW, which this program was not given. This command gives it that and nothing else:",
+    needs: "This needs the capability CAP_NET_RAW, which the program does not have. This command grants that and nothing else:",
     then: "Then start socklab-tui again. Everything else works as it does now.",
-    container: "The program runs where CAP_NET_RAW is forbidden (a container or a service): start that with CAP_NET_RAW.",
-    interface: "There is no such interface: `ip link` lists those there are.",
+    container: "The program runs where CAP_NET_RAW is forbidden (a container or a service): start the container or service with it.",
+    interface: "There is no such interface: `ip link` lists them.",
     system: "Packets are captured on Linux only. A capture file can be read anywhere: socklab-tui capture -r FILE.",
-    wire_lab: "Nothing is made up here. The wire lab needs no privilege and shows every packet.",
+    wire_lab: "Nothing here is simulated. The wire lab needs no privilege and shows every packet.",
     only: |talk| format!("only {talk}"),
     following: "following",
     held: "held",
@@ -48,7 +48,7 @@ pub(super) const PACKETS: PacketsText = PacketsText {
     on_its_way: "on the wire",
     never_arrives: "lost",
     missing: |bytes| format!("({bytes} not captured)"),
-    cut: "(earlier or further text is left out)",
+    cut: "(earlier or later text is left out)",
     empty: "(0 bytes)",
     finding,
     says,
@@ -74,7 +74,7 @@ fn finding(finding: &Finding) -> String {
         Finding::PortReused => "port used again".into(),
         Finding::Reset(reset) => match reset {
             ResetReason::Refused => "refused",
-            ResetReason::Unwanted => "not wanted any more",
+            ResetReason::Unwanted => "no longer wanted",
             ResetReason::AfterClose => "data after close",
             ResetReason::NoConnection => "no such connection",
             ResetReason::Unread => "data left unread?",
@@ -92,36 +92,37 @@ fn finding(finding: &Finding) -> String {
 
 fn says(finding: &Finding) -> String {
     match finding {
-        Finding::Retransmission => "These bytes were sent before and nobody has acknowledged them: sent again.".into(),
+        Finding::Retransmission => "These bytes were sent before and have not been acknowledged: sent again.".into(),
         Finding::FastRetransmission => {
             "Duplicate ACKs asked for these bytes: sent again without waiting for the timer (RFC 5681).".into()
         }
         Finding::SpuriousRetransmission => {
-            "These bytes were acknowledged already: the ACK was lost or late, so they came again for nothing.".into()
+            "These bytes had already been acknowledged: the ACK was lost or late, so they were sent again needlessly."
+                .into()
         }
-        Finding::OutOfOrder => "It was overtaken: segments that come after it in the stream were seen first.".into(),
+        Finding::OutOfOrder => "It was overtaken: later segments of the stream were seen first.".into(),
         Finding::PreviousUnseen => "Segments before this one were not seen: lost on the way, or still to come.".into(),
         Finding::AckedUnseen => "It acknowledges bytes that the capture never saw.".into(),
         Finding::DuplicateAck { nth, of } => {
-            format!("Duplicate ACK number {nth} of the one in #{of}: the receiver still waits for that byte.")
+            format!("Duplicate ACK number {nth} of the one in #{of}: the receiver is still waiting for that byte.")
         }
         Finding::ZeroWindow => {
-            "The receiver's buffer is full: the other side may send nothing until it is read.".into()
+            "The receiver's buffer is full: the other side may send nothing until the program reads.".into()
         }
         Finding::WindowFull => "This fills the receiver's window to the last byte.".into(),
-        Finding::WindowUpdate => "Nothing new but the window: the receiver has read, and there is room again.".into(),
-        Finding::ZeroWindowProbe => "One byte into a full window, to learn whether it is still full.".into(),
+        Finding::WindowUpdate => "Only the window is new: the program has read, and there is room again.".into(),
+        Finding::ZeroWindowProbe => "One byte sent into a full window, to learn whether it is still full.".into(),
         Finding::ZeroWindowProbeAck => "The answer to the probe: the window is still zero.".into(),
-        Finding::Keepalive => "It asks only whether the other side is still there.".into(),
+        Finding::Keepalive => "It only asks whether the other side is still there.".into(),
         Finding::KeepaliveAck => "The answer to the keepalive: still here.".into(),
-        Finding::PortReused => "These two ports had a connection before: this SYN begins another one.".into(),
+        Finding::PortReused => "These two ports had a connection before: this SYN begins a new one.".into(),
         Finding::Reset(reset) => reason(*reset).into(),
         Finding::CausedBy { packet } => format!("It is the answer to #{packet}."),
         Finding::ChecksumPartial => {
-            "Its checksum is not filled in: that is left to a network card, and loopback has none. Nothing is wrong."
+            "Its checksum is not filled in: that is left to the network card, and loopback has none. Nothing is wrong."
                 .into()
         }
-        Finding::ChecksumBad => "Its checksum is wrong: the receiver throws it away without a word.".into(),
+        Finding::ChecksumBad => "Its checksum is wrong: the receiver discards it silently.".into(),
         Finding::Fragment { more: true, .. } => "A piece of a longer datagram; more pieces follow.".into(),
         Finding::Fragment { more: false, .. } => "The last piece of a longer datagram.".into(),
         Finding::Cut { missing } => {
@@ -135,13 +136,13 @@ fn says(finding: &Finding) -> String {
 
 const fn reason(reset: ResetReason) -> &'static str {
     match reset {
-        ResetReason::Refused => "RST to a SYN: nobody listens on that port.",
+        ResetReason::Refused => "RST to a SYN: no socket listens on that port.",
         ResetReason::Unwanted => {
-            "RST to a SYN-ACK: who sent the SYN wants the connection no more, or is a port scanner."
+            "RST to a SYN-ACK: the sender of the SYN no longer wants the connection, or is a port scanner."
         }
-        ResetReason::AfterClose => "RST to data that came after this side had closed: nobody is left to read them.",
+        ResetReason::AfterClose => "RST to data that came after this side had closed: no program is left to read them.",
         ResetReason::NoConnection => "RST to a segment of a connection that this side does not have (any more).",
-        ResetReason::Unread => "RST likely because the program closed with data unread, or on purpose (SO_LINGER 0).",
-        ResetReason::Aborted => "RST likely on purpose (SO_LINGER 0): nothing was left unread.",
+        ResetReason::Unread => "RST probably because the program closed with data unread, or on purpose (SO_LINGER 0).",
+        ResetReason::Aborted => "RST probably on purpose (SO_LINGER 0): no data was left unread.",
     }
 }

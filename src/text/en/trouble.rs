@@ -14,11 +14,11 @@ pub(super) const fn errno(errno: Errno) -> Trouble {
             "no ephemeral port left, or no such address here",
             "wait until ports leave TIME_WAIT, connect to another destination, or check the address",
         ),
-        Errno::Again => ("nothing to read or no room to write now", "try again later"),
+        Errno::Again => ("nothing to read, or no room to write", "try again later"),
         Errno::ConnAborted => ("the client left before accept()", "nothing to do: accept the next one"),
-        Errno::ConnRefused => ("nobody listens on that port", "start the server, or check the port"),
-        Errno::ConnReset => ("the other side sent a RST", "connect again; the data on its way is lost"),
-        Errno::HostUnreach => ("no way to that host", "check the address, the cable and the firewall"),
+        Errno::ConnRefused => ("no listener on that port", "start the server, or check the port"),
+        Errno::ConnReset => ("the other side sent a RST", "connect again; data in flight is lost"),
+        Errno::HostUnreach => ("no path to that host", "check the address, the cable and the firewall"),
         Errno::Interrupted => ("a signal came first", "call again"),
         Errno::Invalid => ("an argument makes no sense for this socket", "check the order of the calls"),
         Errno::MessageSize => ("too large for one datagram", "send at most 65,507 bytes over IPv4"),
@@ -29,8 +29,8 @@ pub(super) const fn errno(errno: Errno) -> Trouble {
         Errno::NoMem => ("the kernel has no memory left", "close sockets and try again"),
         Errno::NotConn => ("the socket is not connected", "connect it first, or use sendto()"),
         Errno::Perm => ("not allowed", "this needs root or a capability"),
-        Errno::Pipe => ("writing to a side that is gone", "stop writing: the connection is over"),
-        Errno::TimedOut => ("nobody answered in time", "check the address; a firewall may be silent"),
+        Errno::Pipe => ("the other side is gone", "stop writing: the connection is over"),
+        Errno::TimedOut => ("no answer in time", "check the address; a firewall may drop packets"),
         Errno::Other(_) => ("the call failed", "see errno(3)"),
     };
     Trouble { what, remedy }
@@ -46,11 +46,11 @@ pub(super) fn note(note: &Note) -> String {
             )
         }
         Note::Descriptors { was, now } if was == now => {
-            format!("This process may have {} descriptors; each socket is one.", grouped(*now))
+            format!("This process may have {} descriptors; each socket takes one.", grouped(*now))
         }
         Note::Descriptors { was, now } => {
             format!(
-                "This process may have {} descriptors (it was {}); each socket is one.",
+                "This process may have {} descriptors (before: {}); each socket takes one.",
                 grouped(*now),
                 grouped(*was)
             )
@@ -68,14 +68,17 @@ pub(super) fn note(note: &Note) -> String {
             "The socket table comes from netstat2: no queues and no timers.".into()
         }
         Note::TableFailed { errno } => {
-            format!("The socket table could not be read: {errno}, {}. It is tried again.", self::errno(*errno).what)
+            format!(
+                "The socket table could not be read: {errno}, {}. It will be tried again.",
+                self::errno(*errno).what
+            )
         }
         Note::Addresses { addresses } if addresses.is_empty() => {
-            "This machine is in no network: it has no address beyond loopback.".into()
+            "This machine is on no network: it has no address beyond loopback.".into()
         }
         Note::Addresses { addresses } => {
             let addresses: Vec<_> = addresses.iter().map(ToString::to_string).collect();
-            format!("Other machines could reach this one by {}.", addresses.join(", "))
+            format!("Other machines could reach this one at {}.", addresses.join(", "))
         }
         Note::PortRange { low, high } => {
             format!("The kernel chooses clients' ports from {low} to {high} (ip_local_port_range).")
@@ -97,7 +100,7 @@ pub(super) fn note(note: &Note) -> String {
         ),
         Note::CaptureLost { count } => {
             format!(
-                "Packets came faster than they could be captured: {} {} missing.",
+                "Packets arrived faster than they could be captured: {} {} missing.",
                 grouped(*count),
                 plural(*count, "is", "are")
             )
@@ -115,13 +118,13 @@ pub(super) fn note(note: &Note) -> String {
             format!("The record ends here: {errno}, {}. The laboratory goes on.", self::errno(*errno).what)
         }
         Note::Unasked { socket, server, from } => {
-            let who = match socket {
+            let asker = match socket {
                 SocketId::Client(id) => format!("Client {}", id.0),
                 _ => "The broadcaster".into(),
             };
             format!(
-                "{who} asked {server}, but {from} sends datagrams too: thrown away. An unconnected UDP socket is given what \
-                 anybody sends to its port."
+                "{asker} sent to {server}, but a datagram came from {from}: discarded. An unconnected UDP socket receives \
+                 datagrams from any sender."
             )
         }
         Note::NoThread { errno } => {
@@ -133,7 +136,7 @@ pub(super) fn note(note: &Note) -> String {
 fn burst(asked: u32, made: u32, errno: Errno) -> String {
     let made = format!("Only {} of {} clients were made", grouped(made), grouped(asked));
     if errno == Errno::Interrupted {
-        return format!("{made}: all were closed meanwhile.");
+        return format!("{made}: all were closed in the meantime.");
     }
     let Trouble { what, remedy } = self::errno(errno);
     format!("{made}: {errno}, {what}. Remedy: {remedy}.")
@@ -142,24 +145,26 @@ fn burst(asked: u32, made: u32, errno: Errno) -> String {
 pub(super) fn filter(kind: &FilterErrorKind) -> String {
     match kind {
         FilterErrorKind::UnknownField(word) => {
-            format!("`{word}` is no field: port sport dport host src dst state proto pid uid recvq sendq flags len seq")
+            format!(
+                "`{word}` is not a field: port sport dport host src dst state proto pid uid recvq sendq flags len seq"
+            )
         }
         FilterErrorKind::ExpectedValue { field } => format!("`{field}` needs a value"),
-        FilterErrorKind::ExpectedTerm => "something to look for is missing here".into(),
+        FilterErrorKind::ExpectedTerm => "something to search for is missing here".into(),
         FilterErrorKind::BadNumber { field } => match field.largest() {
             Some(largest) => format!("`{field}` takes a number up to {largest}"),
             None => format!("`{field}` takes a number"),
         },
-        FilterErrorKind::BadRange { field } => format!("`{field}`: no number is in this range; smaller one first"),
+        FilterErrorKind::BadRange { field } => format!("`{field}`: this range is empty; the smaller number goes first"),
         FilterErrorKind::BadAddress { field } => {
             format!("`{field}` takes an address: 127.0.0.1, 10.0.0.0/8, [::1]:65432")
         }
-        FilterErrorKind::UnknownState => "no TCP state is called so: listen, established, time_wait, …".into(),
+        FilterErrorKind::UnknownState => "not a TCP state: listen, established, time_wait, …".into(),
         FilterErrorKind::UnknownProto => "tcp or udp".into(),
         FilterErrorKind::UnknownFlag => "TCP flags: syn, ack, fin, rst, psh, urg, or S. as tcpdump writes them".into(),
-        FilterErrorKind::NoOrder { field } => format!("`{field}` is equal or not: it has no less and no more"),
-        FilterErrorKind::UnclosedParenthesis => "this ( has no )".into(),
-        FilterErrorKind::UnclosedQuote => "this \" has no second one".into(),
+        FilterErrorKind::NoOrder { field } => format!("`{field}` can only be equal or not equal: it has no order"),
+        FilterErrorKind::UnclosedParenthesis => "this ( is never closed".into(),
+        FilterErrorKind::UnclosedQuote => "this \" is never closed".into(),
         FilterErrorKind::UnexpectedToken => "this cannot stand here".into(),
         FilterErrorKind::TooDeep => "too many parentheses inside each other".into(),
         FilterErrorKind::TooLong => "too long".into(),

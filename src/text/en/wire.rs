@@ -12,17 +12,17 @@ pub(super) const WIRE: WireText = WireText {
     step: "step",
     slow: |hop| format!("slow {hop}"),
     live: "live",
-    mixed: "each way its own",
+    mixed: "per direction",
     opening: "Opening the two hosts …",
-    absent: "The two hosts are not there.",
+    absent: "The two hosts are not running.",
     lacking: "The wire lab cannot be opened here.",
     need,
     remedy,
-    nothing_left: "Nothing was left half open. The lab on this machine goes on.",
+    nothing_left: "Nothing was left half set up. The lab on this machine goes on.",
     closed: |why| match why {
         CloseReason::Asked => "The wire lab was taken down: both hosts are gone, with all their sockets.",
         CloseReason::HelperEnded => {
-            "The process that keeps the two hosts has ended: both are gone, with all their sockets."
+            "The process that holds the two hosts has ended: both are gone, with all their sockets."
         }
         CloseReason::LinkFailed => "The link to one of the hosts failed: both are gone, with all their sockets.",
     },
@@ -44,7 +44,7 @@ pub(super) const WIRE: WireText = WireText {
     loss: |percent| format!("loss {percent} %"),
     unfolded: "all retransmissions listed",
     unlisted: |number, count| format!("{number} {} at full speed not listed", plural(count, "packet", "packets")),
-    missing: |number| format!("#{number} is not on the wire any more"),
+    missing: |number| format!("#{number} is no longer on the wire"),
     short: |made, asked, errno| {
         format!("{errno}: only {} of {} {}", grouped(made), grouped(asked), plural(asked.into(), "client", "clients"))
     },
@@ -59,7 +59,7 @@ pub(super) const WIRE: WireText = WireText {
         LossReason::Chance => "LOST by chance",
         LossReason::Cut => "LOST: the wire is cut",
         LossReason::Overflow => "LOST: the wire is full",
-        LossReason::Link => "LOST: the host could not take it",
+        LossReason::Link => "LOST: the host could not receive it",
     },
     sent_again: |times| format!("×{} sent again", grouped(times)),
     rto_now: |span| format!("RTO now {span}"),
@@ -71,17 +71,17 @@ pub(super) const WIRE: WireText = WireText {
     loses: |key| format!("{key} loses it: "),
     forecast: ForecastText {
         cut: "the wire is cut in this direction",
-        corrupt: "its checksum is wrong, so the kernel throws it away without a word (RFC 9293 §3.1)",
+        corrupt: "its checksum is wrong, so the kernel discards it silently (RFC 9293 §3.1)",
         opens: "the server will answer SYN+ACK and go to SYN_RECV (RFC 9293 §3.10.7.2)",
         queue_full: "the accept queue is full: Linux drops this SYN, and the client will send it again",
-        refused: "nobody listens on that port: a RST will come back (RFC 9293 §3.10.7.1)",
+        refused: "no socket listens on that port: a RST will come back (RFC 9293 §3.10.7.1)",
         opens_at_once: "both are opening: it will go to SYN_RECV and answer SYN+ACK (RFC 9293 §3.5)",
         answers: "the client will be ESTABLISHED and answer ACK (RFC 9293 §3.10.7.3)",
         completes: "the last step of the handshake: SYN_RECV becomes ESTABLISHED (RFC 9293 §3.10.7.4)",
-        peer_closes: "the other side has no more to send: CLOSE_WAIT, answered by an ACK (RFC 9293 §3.10.7.4)",
+        peer_closes: "the other side has no more to send: CLOSE_WAIT, answered with an ACK (RFC 9293 §3.10.7.4)",
         fin_acked: "its own FIN is acknowledged: FIN_WAIT1 becomes FIN_WAIT2 (RFC 9293 §3.10.7.4)",
         both_close: "both closed at once: FIN_WAIT1 becomes CLOSING (RFC 9293 §3.6)",
-        last_fin: "the other side has closed too: TIME_WAIT, answered by an ACK (RFC 9293 §3.10.7.4)",
+        last_fin: "the other side has closed too: TIME_WAIT, answered with an ACK (RFC 9293 §3.10.7.4)",
         both_closed: "its own FIN is acknowledged: CLOSING becomes TIME_WAIT (RFC 9293 §3.6)",
         over: "the last ACK: LAST_ACK becomes CLOSED, and the socket is gone (RFC 9293 §3.10.7.4)",
         reset: "the connection is gone at once, no ACK, no TIME_WAIT (RFC 9293 §3.10.7.4)",
@@ -89,11 +89,11 @@ pub(super) const WIRE: WireText = WireText {
         reset_half_open: "the half-open connection is forgotten: back to LISTEN (RFC 9293 §3.10.7.4)",
         data: "the bytes go into the receive buffer for recv(), and will be acknowledged (RFC 9293 §3.10.7.4)",
         acks: "an ACK: what it acknowledges need not be sent again (RFC 9293 §3.10.7.4)",
-        gap: "something before it is missing: recv() gets nothing yet, an ACK repeats what is missing",
-        old: "these bytes arrived before: thrown away, and answered by an ACK (RFC 9293 §3.10.7.4)",
-        datagram: "a socket has that port: it gets the datagram, and nobody acknowledges it (RFC 768)",
-        no_port: "nobody has that port: ICMP port unreachable will come back (RFC 1122 §4.1.3.1)",
-        unreachable: "a connected UDP socket hears of it as ECONNREFUSED at its next call, any other never (udp(7))",
+        gap: "earlier bytes are missing: recv() gets nothing yet, and a duplicate ACK says which byte comes next",
+        old: "these bytes have arrived before: discarded, and answered with an ACK (RFC 9293 §3.10.7.4)",
+        datagram: "a socket is bound to that port: it gets the datagram, and UDP sends no acknowledgement (RFC 768)",
+        no_port: "no socket is bound to that port: ICMP port unreachable will come back (RFC 1122 §4.1.3.1)",
+        unreachable: "the next call on a connected UDP socket fails with ECONNREFUSED; an unconnected one never learns of it (udp(7))",
         arrives: |to| match to {
             HostId::Client => "it reaches the client",
             HostId::Server => "it reaches the server",
@@ -114,25 +114,27 @@ pub(super) const WIRE: WireText = WireText {
             LossReason::Chance => "by chance",
             LossReason::Cut => "the wire is cut",
             LossReason::Overflow => "too many were waiting",
-            LossReason::Link => "the host could not take it",
+            LossReason::Link => "the host could not receive it",
         };
         format!("{name} was lost: {why}.")
     },
     resent: |resent| match resent {
         Resent::ByTimer => {
-            "Nobody is told. Its sender waits for an ACK and sends it again when the RTO is over (RFC 6298 §5)."
+            "Neither host notices. The sender waits for an ACK and sends it again when the RTO expires (RFC 6298 §5)."
         }
         Resent::Ack => {
-            "Nobody is told. A bare ACK is never sent again by itself; the next one says the same (RFC 9293 §3.4)."
+            "Neither host notices. A pure ACK is never retransmitted; the next ACK covers it (RFC 9293 §3.4)."
         }
-        Resent::Rst => "Nobody is told. A RST is never sent again: the other side still believes in the connection.",
+        Resent::Rst => {
+            "Neither host notices. A RST is never retransmitted: the other side still thinks the connection exists."
+        }
         Resent::Never => {
-            "Nobody is told, and nothing will be sent again: UDP keeps no copy and waits for no answer (RFC 768)."
+            "Neither host notices, and nothing will be sent again: UDP keeps no copy and expects no answer (RFC 768)."
         }
     },
     copied: |name, copy| format!("{name} was delivered, and a copy of it stays on the wire as #{copy}."),
-    corrupted: |name| format!("One bit of {name} was turned over: its checksum does not fit any more (RFC 9293 §3.1)."),
-    swapped: |front, behind| format!("{behind} is in front of {front} now: IP promises no order (RFC 791)."),
+    corrupted: |name| format!("One bit of {name} was flipped: its checksum no longer matches (RFC 9293 §3.1)."),
+    swapped: |front, behind| format!("{behind} is now ahead of {front}: IP does not guarantee order (RFC 791)."),
     sent_anew: |name, from, of| format!("No ACK came: {} sent #{of} again, as {name}.", the_host(from)),
     folded: |name, from, times, after| {
         format!(
@@ -141,11 +143,11 @@ pub(super) const WIRE: WireText = WireText {
             plural(u64::from(times), "time", "times")
         )
     },
-    fold_note: "The copy is folded into the one that is held.",
+    fold_note: "The copy is folded into the packet held on the wire.",
     edge,
     settings: "Settings of the two hosts",
-    settings_foot: "↑ ↓ setting · Tab host · ← → turn · any other key closes",
-    settings_note: "They hold for sockets made from now on (ip-sysctl).",
+    settings_foot: "↑ ↓ setting · Tab host · ← → change · any other key closes",
+    settings_note: "They apply to sockets created from now on (ip-sysctl).",
     setting: |setting| match setting {
         Setting::Timestamps(_) => "timestamps option (RFC 7323)",
         Setting::Sack(_) => "selective ACKs, SACK (RFC 2018)",
@@ -182,7 +184,7 @@ pub(super) const WIRE: WireText = WireText {
     no_such_program: "ENOENT, no such program or file",
     skipped: |lines| format!("({} {} not shown)", grouped(lines), plural(lines, "line", "lines")),
     prompt: "run",
-    prompt_wrong: "say where first: client PROGRAM or server PROGRAM",
+    prompt_wrong: "name the host first: client PROGRAM or server PROGRAM",
     say_to: |server| format!("to {server}"),
 };
 
@@ -195,54 +197,53 @@ const fn the_host(host: HostId) -> &'static str {
 
 const fn need(need: Need) -> &'static str {
     match need {
-        Need::Linux => "It is made of Linux network namespaces.",
-        Need::Helper => "The process that is to keep the two hosts could not be started.",
-        Need::UserNamespace => "No user namespace is granted (user_namespaces(7)).",
-        Need::UidMap => "A user namespace is granted, but stripped of its powers: uid_map cannot be written.",
-        Need::PidNamespace => "No PID namespace is granted (pid_namespaces(7)).",
-        Need::NetNamespace => "No network namespace is granted (network_namespaces(7)).",
+        Need::Linux => "It is built from Linux network namespaces.",
+        Need::Helper => "The process that holds the two hosts could not be started.",
+        Need::UserNamespace => "No user namespace can be created (user_namespaces(7)).",
+        Need::UidMap => "A user namespace can be created, but without its privileges: uid_map cannot be written.",
+        Need::PidNamespace => "No PID namespace can be created (pid_namespaces(7)).",
+        Need::NetNamespace => "No network namespace can be created (network_namespaces(7)).",
         Need::TunNode => "The device node /dev/net/tun cannot be used.",
-        Need::Tun => "No TUN interface is granted.",
-        Need::Veth => "Neither TUN nor a pair of virtual Ethernet interfaces is granted (veth(4)).",
+        Need::Tun => "No TUN interface can be created.",
+        Need::Veth => "Neither a TUN interface nor a pair of virtual Ethernet interfaces can be created (veth(4)).",
         Need::Address => "The hosts' interfaces cannot be set up.",
     }
 }
 
 const fn remedy(remedy: Remedy) -> Advice {
     match remedy {
-        Remedy::OtherSystem => {
-            Advice { sentence: "Use Linux, or replay a session that was recorded there.", command: None }
-        }
+        Remedy::OtherSystem => Advice { sentence: "Use Linux, or replay a session recorded there.", command: None },
         Remedy::TunPermission => Advice {
-            sentence: "The node is there, but not for you. This opens it until the next start:",
+            sentence: "The node exists, but you may not open it. This allows it until the next reboot:",
             command: Some("sudo chmod 0666 /dev/net/tun"),
         },
-        Remedy::TunModule => {
-            Advice { sentence: "The node is not there. This loads what makes it:", command: Some("sudo modprobe tun") }
-        }
+        Remedy::TunModule => Advice {
+            sentence: "The node does not exist. This loads the module that creates it:",
+            command: Some("sudo modprobe tun"),
+        },
         Remedy::AppArmorProfile => Advice {
-            sentence: "AppArmor restricts user namespaces here (Ubuntu from 24.04 on). The profile assets/apparmor/socklab-tui allows them to this program: put the program's path into it, and load it:",
+            sentence: "AppArmor restricts user namespaces here (Ubuntu from 24.04 on). The profile assets/apparmor/socklab-tui allows them for this program: put the program's path into it, and load it:",
             command: Some(
                 "sudo cp assets/apparmor/socklab-tui /etc/apparmor.d/ && sudo apparmor_parser -r /etc/apparmor.d/socklab-tui",
             ),
         },
         Remedy::AllowUserNamespaces => Advice {
-            sentence: "This system forbids user namespaces. This allows them until the next start:",
+            sentence: "This system forbids user namespaces. This allows them until the next reboot:",
             command: Some("sudo sysctl -w kernel.unprivileged_userns_clone=1"),
         },
         Remedy::RaiseNamespaceLimit => Advice {
-            sentence: "The limit of namespaces is reached. This raises it until the next start:",
+            sentence: "The limit on namespaces is reached. This raises it until the next reboot:",
             command: Some("sudo sysctl -w user.max_{user,pid,net}_namespaces=15000"),
         },
         Remedy::Container => Advice {
-            sentence: "A container or its seccomp filter forbids it. Outside of it, start it with:",
+            sentence: "A container or its seccomp filter forbids it. Start the container from outside with:",
             command: Some("docker run --privileged …"),
         },
         Remedy::Kernel => {
-            Advice { sentence: "This kernel was built without it; another kernel has it.", command: None }
+            Advice { sentence: "This kernel was built without it; use a kernel that has it.", command: None }
         }
         Remedy::Unknown => Advice {
-            sentence: "Nothing is known that helps, except asking again as root:",
+            sentence: "There is no known remedy, except trying again as root:",
             command: Some("sudo socklab-tui wire"),
         },
     }
@@ -254,7 +255,7 @@ fn called(host: HostId, call: Syscall, len: Option<usize>, errno: Option<Errno>)
     }
     Some(match (call, len) {
         (Syscall::Connect, _) => "connect() returned: the connection is open.".into(),
-        (Syscall::Accept, _) => "accept() gave the server's program a new socket for this connection.".into(),
+        (Syscall::Accept, _) => "accept() returned a new socket for this connection to the server's program.".into(),
         (Syscall::Send | Syscall::Sendto, Some(len)) => format!("{} called {call}({len}).", capital(host)),
         (Syscall::Recv, Some(0)) => format!("recv() on {} returned 0: the other side closed.", the_host(host)),
         (Syscall::Recv | Syscall::Recvfrom, Some(len)) => {
@@ -278,11 +279,11 @@ const fn edge(from: TcpState, to: TcpState) -> Option<&'static str> {
     };
     Some(match (from, to) {
         (Closed, SynSent) => {
-            "Its SYN asks for a connection. Until an answer comes the other side knows nothing (RFC 9293 §3.5)."
+            "Its SYN asks for a connection. Until it arrives the other side knows nothing (RFC 9293 §3.5)."
         }
         (Closed, Listen) => "It waits for SYNs; no packet was sent (RFC 9293 §3.10.1).",
-        (Listen, SynRecv) => "It answers SYN+ACK and waits for the ACK of it (RFC 9293 §3.10.7.2).",
-        (Listen, Closed) => "Nobody listens any more.",
+        (Listen, SynRecv) => "It answers SYN+ACK and waits for the ACK (RFC 9293 §3.10.7.2).",
+        (Listen, Closed) => "The socket no longer listens.",
         (SynSent, Established) => {
             "Its SYN was acknowledged: it may send now, though the other side may not know (RFC 9293 §3.5)."
         }
@@ -292,20 +293,22 @@ const fn edge(from: TcpState, to: TcpState) -> Option<&'static str> {
         (SynRecv, FinWait1) => "It closes before the handshake is complete: its FIN goes out (RFC 9293 §3.10.4).",
         (SynRecv, Listen) => "The half-open connection is forgotten; the listener goes on (RFC 9293 §3.10.7.4).",
         (Established, FinWait1) => {
-            "It has no more to say: its FIN goes out after the data and waits for an ACK (RFC 9293 §3.6)."
+            "It has no more to send: its FIN goes out after the data and waits for an ACK (RFC 9293 §3.6)."
         }
         (Established, CloseWait) => {
-            "The other side's FIN is here. This side may still send until it closes too (RFC 9293 §3.6)."
+            "The other side's FIN has arrived. This side may still send until it closes too (RFC 9293 §3.6)."
         }
         (FinWait1, FinWait2) => "Its FIN is acknowledged; the other side has not closed yet (RFC 9293 §3.6).",
-        (FinWait1, Closing) => "Both FINs crossed on the wire: it waits for the ACK of its own (RFC 9293 §3.6).",
+        (FinWait1, Closing) => "The two FINs crossed on the wire: it waits for the ACK of its own (RFC 9293 §3.6).",
         (FinWait1 | FinWait2 | Closing, TimeWait) => {
             "Both sides have closed. It waits 60 s on Linux, in case its last ACK is lost (RFC 9293 §3.6.1)."
         }
         (CloseWait, LastAck) => "It closed second: its FIN waits for the last ACK (RFC 9293 §3.6).",
-        (LastAck, Closed) => "Its FIN is acknowledged: the socket is gone at once; no TIME_WAIT for who closes second.",
+        (LastAck, Closed) => {
+            "Its FIN is acknowledged: the socket is gone at once. The side that closes second has no TIME_WAIT."
+        }
         (TimeWait, Closed) => "The wait is over: the port is free again.",
-        (_, Closed) => "The connection is gone without a FIN: reset or given up (RFC 9293 §3.5.3).",
+        (_, Closed) => "The connection ended without a FIN exchange: reset or given up (RFC 9293 §3.5.3).",
         _ => return None,
     })
 }
@@ -324,7 +327,7 @@ fn value(setting: &Setting) -> String {
         Setting::TwReuse(0) => "never".into(),
         Setting::TwReuse(1) => "always".into(),
         Setting::TwReuse(_) => "on loopback".into(),
-        Setting::SynLinearTimeouts(0) => "0: as the RFC says".into(),
+        Setting::SynLinearTimeouts(0) => "0: as in the RFC".into(),
         Setting::SynLinearTimeouts(count) => count.to_string(),
         Setting::SynRetries(count)
         | Setting::SynAckRetries(count)

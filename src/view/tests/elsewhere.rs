@@ -113,7 +113,7 @@ fn the_server_end_of_a_remote_peer_is_shown_until_both_ends_close() {
 #[test]
 fn half_open_connections_are_counted_if_there_are_any() {
     for (lang, none, some, cookies) in [
-        (Lang::En, "half open", "half open (SYN_RECV) 129, backlog 128", "SYNs answered by cookie: 4,872"),
+        (Lang::En, "half open", "half open (SYN_RECV) 129, backlog 128", "SYNs answered with cookies: 4,872"),
         (Lang::PtBr, "semiaberta", "129 semiabertas (SYN_RECV), backlog 128", "SYNs respondidos com cookie: 4.872"),
     ] {
         let mut lab = networks::opened(lang);

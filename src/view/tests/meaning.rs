@@ -219,9 +219,9 @@ fn the_page_shows_every_value_and_says_what_it_means_where_there_is_room() {
 fn tcp_info_of_a_gone_end_is_marked_as_old() {
     let mut lab = scenes::page(Lang::En);
     let key = lab.model.worlds.shown().table.of(&Flow::tcp(at(44_086), at(65_432))).unwrap().row.key();
-    assert!(!text(&screen(&mut lab.model, 120, 36).0).contains("as it was last"));
+    assert!(!text(&screen(&mut lab.model, 120, 36).0).contains("last known values"));
     lab.seen(Evidence::Sampled, EventKind::Row(Delta::Gone(key)));
-    assert!(text(&screen(&mut lab.model, 120, 36).0).contains("as it was last"));
+    assert!(text(&screen(&mut lab.model, 120, 36).0).contains("last known values"));
 }
 
 #[test]

@@ -256,7 +256,7 @@ fn the_card_shows_the_selected_server_and_an_address_that_reaches_it() {
     lab.server(1, ServerChange::Started { addr: "127.0.0.1:65433".parse().unwrap(), backlog: 1 });
     assert!(text(&screen(&mut lab.model, 120, 36).0).contains("echo cannot be reached"));
     lab.note(Note::Addresses { addresses: vec![] });
-    assert!(text(&screen(&mut lab.model, 120, 36).0).contains("this machine is in no network"));
+    assert!(text(&screen(&mut lab.model, 120, 36).0).contains("this machine is on no network"));
 }
 
 /// Reads the code back from the screen as a phone would: its modules, without the quiet zone.
@@ -306,7 +306,10 @@ fn errors_are_explained_in_words() {
         let shown = text(&screen(&mut lab.model, 160, 45).0);
         assert!(shown.contains(words), "{words}:\n{shown}");
     };
-    says(ScanChange::Unresolved { asked: "lab".into(), why: Unresolved::NoSuchHost }, "there is no host of this name");
+    says(
+        ScanChange::Unresolved { asked: "lab".into(), why: Unresolved::NoSuchHost },
+        "there is no host with this name",
+    );
     let beyond = |scope| ScanChange::Unconfirmed { asked: "lab".into(), address: ip("8.8.8.8"), scope };
     says(beyond(AddressScope::Public), "p asks again");
     says(beyond(AddressScope::Group), "many hosts at once");
@@ -314,7 +317,7 @@ fn errors_are_explained_in_words() {
     target(&mut lab, "nowhere", TargetChange::Set);
     target(&mut lab, "nowhere", TargetChange::Lost { why: Unresolved::NoSuchHost });
     let shown = text(&screen(&mut lab.model, 120, 36).0);
-    assert!(shown.contains("target nowhere ×") && shown.contains("no host of this name"), "{shown}");
+    assert!(shown.contains("target nowhere ×") && shown.contains("no host with this name"), "{shown}");
 }
 
 #[test]

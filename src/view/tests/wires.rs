@@ -303,7 +303,7 @@ fn the_header_names_the_world() {
     }
     bench.keys("w");
     bench.wire(Some(Client), WireEvent::Mode(WireMode::Live));
-    assert!(shown(&mut bench, 80, 24).lines().next().unwrap().contains("each way its own"));
+    assert!(shown(&mut bench, 80, 24).lines().next().unwrap().contains("per direction"));
 }
 
 #[test]
