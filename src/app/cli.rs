@@ -25,7 +25,7 @@ pub struct Cli {
     pub lab: LabArgs,
 }
 
-/// What can be had without the screen.
+/// The commands that work without the screen.
 #[derive(Debug, Clone, Subcommand)]
 pub enum Command {
     /// Print the kernel's socket table, once or as it changes
@@ -34,18 +34,18 @@ pub enum Command {
     Capture(CaptureArgs),
     /// Run the servers alone, with every event on standard output, until interrupted
     Serve(network::ServeArgs),
-    /// Run one client that says one thing, with every event on standard output: 0 when it was answered
+    /// Run one client that sends one message, with every event on standard output: 0 when it got an answer
     Client(network::ClientArgs),
-    /// Check which ports of a host are open, closed or filtered, and by which observation
+    /// Check which ports of a host are open, closed or filtered, and show the observation behind each
     Scan(network::ScanArgs),
-    /// Go through scenarios without the screen: 0 when everything expected was seen, 1 when not, 2 for a wrong file
+    /// Run scenarios without the screen: 0 when everything expected was seen, 1 when not, 2 for an invalid file
     Run(RunArgs),
-    /// Show the laboratory on the wire: two private hosts, and every packet between them in your hand
+    /// Start on the wire: two private hosts, and you decide about every packet between them
     Wire(LabArgs),
     /// Run a program on a host of the wire lab that is open in another terminal
     #[cfg(target_os = "linux")]
     Exec(ExecArgs),
-    /// Say what works on this machine, and how to get the rest
+    /// Check what works on this machine, and how to get the rest
     Doctor(DoctorArgs),
 }
 
@@ -56,7 +56,7 @@ pub struct ExecArgs {
     #[arg(value_parser = host)]
     pub host: HostId,
 
-    /// The process of the wire lab, when several are open
+    /// The process ID of the wire lab, when several are open
     #[arg(long, value_name = "PID")]
     pub of: Option<u32>,
 
@@ -105,10 +105,10 @@ pub struct RunArgs {
 /// The socket table on standard output.
 #[derive(Debug, Clone, Args)]
 pub struct NetstatArgs {
-    /// Which sockets: a word or a number as for grep, or fields such as 'port 65432 and state established'
+    /// Which sockets: a word or a number, as for grep, or fields such as 'port 65432 and state established'
     pub filter: Vec<String>,
 
-    /// Go on with what changes, until interrupted
+    /// Keep printing changes until interrupted
     #[arg(long, short)]
     pub watch: bool,
 
@@ -116,19 +116,19 @@ pub struct NetstatArgs {
     #[arg(long)]
     pub json: bool,
 
-    /// Name the processes (with --json they always are)
+    /// Name the processes (always named with --json)
     #[arg(long, short)]
     pub process: bool,
 }
 
-/// The ports that are captured when nothing else is said: those of the laboratory's servers.
+/// The ports captured by default: those of the laboratory's servers.
 pub const PORTS: [u16; 4] = [65_431, 65_432, 65_433, 65_434];
 
 /// Packets without the screen.
 #[derive(Debug, Clone, Args)]
 pub struct CaptureArgs {
-    /// Which packets: words, or fields such as 'port 65432 and flags syn'; without it those of the laboratory's ports,
-    /// and all of a file
+    /// Which packets: words, or fields such as 'port 65432 and flags syn'; by default those of the laboratory's ports,
+    /// and all packets of a file
     pub filter: Vec<String>,
 
     /// Write pcapng to this file; '-' is standard output: socklab-tui capture -w - | wireshark -k -i -
@@ -139,11 +139,11 @@ pub struct CaptureArgs {
     #[arg(long, short, value_name = "FILE")]
     pub read: Option<PathBuf>,
 
-    /// Capture on this interface; 'any' is every one [default: loopback]
+    /// Capture on this interface; 'any' means all [default: loopback]
     #[arg(long, short, value_name = "NAME", conflicts_with = "read")]
     pub interface: Option<String>,
 
-    /// One JSON object a line, with the keys that packets have in the journal; times since the first packet
+    /// One JSON object a line, with the journal's keys for packets; times since the first packet
     #[arg(long, conflicts_with = "write")]
     pub json: bool,
 }
@@ -151,20 +151,20 @@ pub struct CaptureArgs {
 /// The laboratory on the screen.
 #[derive(Debug, Clone, Args)]
 pub struct LabArgs {
-    /// Start no server: watch somebody else's on the same ports
+    /// Start no server: watch another program's servers on the same ports
     #[arg(long)]
     pub observe: bool,
 
-    /// Start this server instead of the four: KIND is threaded, echo, async or udp; ADDR a port or an address with a
+    /// Start this server instead of the usual four: KIND is threaded, echo, async or udp; ADDR a port or an address with a
     /// port. Can be given several times
     #[arg(long, value_name = "KIND=ADDR", value_parser = server)]
     pub server: Vec<(ServerKind, SocketAddr)>,
 
-    /// Who can reach the servers, and what they may do
+    /// From where the servers can be reached, and the limits for other machines
     #[command(flatten)]
     pub reach: ReachArgs,
 
-    /// Start a known set of servers
+    /// Start a preset of servers
     #[arg(long, value_enum, conflicts_with = "server")]
     pub preset: Option<Preset>,
 
@@ -172,11 +172,11 @@ pub struct LabArgs {
     #[arg(long, value_name = "HOST[:PORT]", value_parser = network::target)]
     pub target: Option<TargetHost>,
 
-    /// Begin on the wire: two private hosts, and every packet between them in your hand
+    /// Start on the wire: two private hosts, and you decide about every packet between them
     #[arg(long)]
     pub wire: bool,
 
-    /// Look at this capture file, pcap or pcapng, in the packets view; the laboratory starts beside it
+    /// Start with this capture file (pcap or pcapng) in the packets view; the laboratory runs meanwhile
     #[arg(long, value_name = "FILE")]
     pub open: Option<String>,
 
@@ -192,19 +192,19 @@ pub struct LabArgs {
     #[arg(long)]
     pub ascii: bool,
 
-    /// Write every event to this file as it happens, a JSON object a line
+    /// Write every event to this file as it happens, one JSON object a line
     #[arg(long, value_name = "FILE")]
     pub record: Option<PathBuf>,
 }
 
-/// A known set of servers.
+/// A preset of servers.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub enum Preset {
     /// The course's own scripts: echo on 65432/tcp, udp on 65431/udp, threaded on 65433/tcp
     Class,
 }
 
-/// The colours, as they are named on the command line.
+/// The colour themes, by their names on the command line.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub enum Theme {
     Dark,
@@ -231,7 +231,7 @@ impl LabArgs {
     }
 }
 
-/// The servers that were asked for one by one, else those of the preset, else the four.
+/// The servers given one by one, or those of the preset, or the usual four.
 fn servers(asked: &[(ServerKind, SocketAddr)], preset: Option<Preset>) -> Vec<ServerSpec> {
     let local = |port| SocketAddr::new(Ipv4Addr::LOCALHOST.into(), port);
     let chosen = match preset {
@@ -260,15 +260,15 @@ fn servers(asked: &[(ServerKind, SocketAddr)], preset: Option<Preset>) -> Vec<Se
 fn server(text: &str) -> Result<(ServerKind, SocketAddr), String> {
     let (kind, addr) = text.split_once('=').ok_or("expected KIND=ADDR, such as echo=65433")?;
     let kind: ServerKind =
-        kind.parse().map_err(|_| format!("{kind:?} is no kind of server: threaded, echo, async or udp"))?;
+        kind.parse().map_err(|_| format!("{kind:?} is not a kind of server: threaded, echo, async or udp"))?;
     let (ip, port) = match addr.rsplit_once(':') {
         _ if addr.parse::<SocketAddr>().is_ok() => return Ok((kind, addr.parse().map_err(|_| "")?)),
         Some(("", port)) => ("127.0.0.1", port),
         Some((ip, port)) => (ip, port),
         None => ("127.0.0.1", addr),
     };
-    let ip: IpAddr = ip.parse().map_err(|_| format!("{ip:?} is no address: give a number such as 127.0.0.1"))?;
-    let port = port.parse().map_err(|_| format!("{port:?} is no port: give a number from 0 to 65535"))?;
+    let ip: IpAddr = ip.parse().map_err(|_| format!("{ip:?} is not an address: give a number such as 127.0.0.1"))?;
+    let port = port.parse().map_err(|_| format!("{port:?} is not a port: give a number from 0 to 65535"))?;
     Ok((kind, SocketAddr::new(ip, port)))
 }
 
@@ -334,7 +334,7 @@ mod tests {
 
     #[test]
     fn wrong_words_are_named() {
-        for (arg, says) in [("ech=1", "no kind of server"), ("echo", "KIND=ADDR"), ("echo=99999", "no port")] {
+        for (arg, says) in [("ech=1", "not a kind of server"), ("echo", "KIND=ADDR"), ("echo=99999", "not a port")] {
             let error = Cli::try_parse_from(["socklab-tui", "--server", arg]).unwrap_err().to_string();
             assert!(error.contains(says), "{error}");
         }

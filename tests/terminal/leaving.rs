@@ -139,7 +139,7 @@ fn wrong_usage_is_named_with_status_2() {
     for (args, says) in [
         (&["--nonsense"][..], "--nonsense"),
         (&["nonsense"], "nonsense"),
-        (&["--server", "ech=1"], "no kind of server"),
+        (&["--server", "ech=1"], "not a kind of server"),
         (&["--server", "echo=70000"], "no port"),
         (&["--lang", "fr"], "pt-BR"),
         (&["--preset", "class", "--server", "echo=1"], "cannot be used with"),

@@ -1,4 +1,4 @@
-//! The command line of what goes to other machines, or waits for them.
+//! The command line of `scan`, `serve` and `client`, the commands about other machines.
 
 use std::net::SocketAddr;
 use std::time::Duration;
@@ -18,10 +18,10 @@ pub struct ScanArgs {
     pub host: TargetHost,
 
     /// The ports, as nmap takes them: 65432, 65432-65434, 22,80 or '-' for all; also threaded, echo, async, udp, lab
-    /// [default: the port behind HOST, else lab, or udp with --udp]
+    /// [default: the port given with HOST, else lab, or udp with --udp]
     pub ports: Option<String>,
 
-    /// The ports, where nmap has them: -p 65432 or -p65432
+    /// The ports, in nmap's way: -p 65432 or -p65432
     #[arg(short, value_name = "PORTS", conflicts_with = "ports", allow_hyphen_values = true)]
     pub p: Option<String>,
 
@@ -33,16 +33,16 @@ pub struct ScanArgs {
     #[arg(long)]
     pub json: bool,
 
-    /// Ports asked in a second [default: 100; for UDP beyond this machine 1, after a burst of 5, because Linux answers
+    /// Ports probed a second [default: 100; for UDP beyond this machine 1, after a burst of 5, because Linux answers
     /// no faster]
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=1000))]
     pub rate: Option<u32>,
 
-    /// How long each port is waited for; the question is sent again about every second meanwhile
+    /// How long to wait for each port; the probe is sent again about every second meanwhile
     #[arg(long, value_name = "SECONDS", default_value = "4", value_parser = seconds)]
     pub timeout: Duration,
 
-    /// Check a host that is neither this machine nor in a private network: it is yours, or its owner agreed
+    /// Check a host that is neither this machine nor in a private network: it is yours, or its owner has agreed
     #[arg(long, short)]
     pub yes: bool,
 
@@ -57,10 +57,10 @@ impl ScanArgs {
         if self.udp { Proto::Udp } else { Proto::Tcp }
     }
 
-    /// The ports: those that are listed, else the one behind the host, else the laboratory's.
+    /// The ports: those listed, or the one given with the host, or the laboratory's.
     ///
     /// # Errors
-    /// What was typed, and what is wrong with it.
+    /// The text that was typed, and what is wrong with it.
     pub fn ports(&self) -> Result<PortList, (String, PortsError)> {
         let listed = self.ports.as_ref().or(self.p.as_ref());
         let usual = || Ok(PortList::usual(self.proto()));
@@ -90,16 +90,16 @@ impl ScanArgs {
 /// The servers alone.
 #[derive(Debug, Clone, Args)]
 pub struct ServeArgs {
-    /// Start this server instead of the four: KIND is threaded, echo, async or udp; ADDR a port or an address with a
+    /// Start this server instead of the usual four: KIND is threaded, echo, async or udp; ADDR a port or an address with a
     /// port, such as 0.0.0.0:65432 for the whole network. Can be given several times
     #[arg(long, value_name = "KIND=ADDR", value_parser = server)]
     pub server: Vec<(ServerKind, SocketAddr)>,
 
-    /// Start a known set of servers
+    /// Start a preset of servers
     #[arg(long, value_enum, conflicts_with = "server")]
     pub preset: Option<Preset>,
 
-    /// Who can reach the servers, and what they may do
+    /// From where the servers can be reached, and the limits for other machines
     #[command(flatten)]
     pub reach: ReachArgs,
 
@@ -126,15 +126,15 @@ pub struct ClientArgs {
     #[arg(value_enum, value_name = "KIND")]
     pub kind: Transport,
 
-    /// The server: HOST or HOST:PORT; the port is 65432 when it is not said
+    /// The server: HOST or HOST:PORT; the default port is 65432
     #[arg(value_parser = target, value_name = "ADDR")]
     pub addr: TargetHost,
 
-    /// What it says
+    /// The message it sends
     #[arg(default_value = crate::domain::client::GREETING)]
     pub message: String,
 
-    /// How long each call is waited for
+    /// How long to wait for each call
     #[arg(long, value_name = "SECONDS", default_value = "5", value_parser = seconds)]
     pub timeout: Duration,
 
@@ -147,7 +147,7 @@ pub struct ClientArgs {
     pub lang: Option<Lang>,
 }
 
-/// What a client speaks.
+/// The transport protocol of a client.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub enum Transport {
     Tcp,
@@ -179,7 +179,7 @@ mod tests {
     }
 
     #[test]
-    fn ports_are_where_people_write_them() {
+    fn ports_may_be_written_in_several_places() {
         for (words, ports) in [
             (&["lab"][..], "65432-65434"),
             (&["lab", "--udp"], "65432"),

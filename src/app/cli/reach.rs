@@ -1,4 +1,4 @@
-//! Who can reach the servers, and what strangers may do to them: the same wherever servers are started.
+//! From where the servers can be reached, and the limits for other machines: the same in every command with servers.
 
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 
@@ -6,7 +6,7 @@ use clap::Args;
 
 use crate::domain::{Limits, Rule, ServerSpec};
 
-/// See the module's head.
+/// The options for reach and limits.
 #[derive(Debug, Clone, Args)]
 pub struct ReachArgs {
     /// Open the servers to the network: they listen on every IPv4 address of this machine (0.0.0.0), not on loopback
@@ -14,8 +14,8 @@ pub struct ReachArgs {
     #[arg(long)]
     pub lan: bool,
 
-    /// Let the servers listen on this address of the machine instead of loopback; '::' is every address, of IPv4 too on
-    /// Linux
+    /// Let the servers listen on this address of the machine instead of loopback; '::' is every address, on Linux those
+    /// of IPv4 too
     #[arg(long, value_name = "ADDR", conflicts_with = "lan")]
     pub bind: Option<IpAddr>,
 
@@ -26,7 +26,7 @@ pub struct ReachArgs {
 }
 
 impl ReachArgs {
-    /// These servers where they are asked to listen. One that was given an address beyond loopback keeps it.
+    /// These servers at the requested address. One that was given an address beyond loopback keeps it.
     pub fn of(&self, servers: Vec<ServerSpec>) -> Vec<ServerSpec> {
         let asked = self.bind.or_else(|| self.lan.then_some(Ipv4Addr::UNSPECIFIED.into()));
         let moved = |spec: ServerSpec| match asked {
@@ -38,7 +38,7 @@ impl ReachArgs {
         servers.into_iter().map(moved).collect()
     }
 
-    /// What strangers may do.
+    /// The limits for other machines.
     pub fn limits(&self) -> Limits {
         self.limit.iter().fold(Limits::default(), |limits, (rule, number)| limits.with(*rule, *number))
     }
@@ -49,7 +49,7 @@ fn limit(text: &str) -> Result<(Rule, Option<u64>), String> {
     let known = || Rule::ALL.iter().filter(|rule| rule.usual().is_some());
     let rule = known().find(|known| known.name() == rule).ok_or_else(|| {
         let names: Vec<_> = known().map(|rule| rule.name()).collect();
-        format!("{rule:?} is no rule: {}", names.join(", "))
+        format!("{rule:?} is not a rule: {}", names.join(", "))
     })?;
     match number {
         "off" => Ok((*rule, None)),
@@ -77,7 +77,7 @@ mod tests {
         assert_eq!(limits(&[]), Ok(Limits::default()));
         let changed = limits(&["--limit", "idle=off", "--limit", "connections=5"]).unwrap();
         assert_eq!((changed.of(Rule::Idle), changed.of(Rule::Connections)), (None, Some(5)));
-        assert!(limits(&["--limit", "reflector=1"]).unwrap_err().contains("no rule"));
+        assert!(limits(&["--limit", "reflector=1"]).unwrap_err().contains("not a rule"));
         assert!(limits(&["--limit", "idle=0"]).unwrap_err().contains("from 1"));
     }
 }
