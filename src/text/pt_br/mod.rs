@@ -171,7 +171,7 @@ const NETSTAT: NetstatText = NetstatText {
 const LIFECYCLE: LifecycleText = LifecycleText {
     title: "O que aconteceu",
     none: "Nada ainda: tecle c e veja cada chamada do cliente e do servidor.",
-    none_listed: "Nada desse tipo ainda. Tecle n para outros tipos, Esc para tudo.",
+    none_listed: "Nada desse tipo ainda. Tecle f para outros tipos, Esc para tudo.",
     following: "acompanhando",
     held: "parado",
     events: |number, count| format!("{number} {}", plural(count as u64, "evento", "eventos")),
