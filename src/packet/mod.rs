@@ -8,12 +8,13 @@
 //! | [`frame`] | the bytes of a link, with when and how much |
 //! | [`analysis`] | frames, one after the other → summaries with relative numbers and findings |
 //! | [`states`] | both ends' states, told from the packets of a capture |
-//! | `network` | the IP header of either version |
+//! | `bytes`, `network`, `transport` | the headers themselves, read for all of these |
 //! | [`checksum`] | whether a checksum is right, not filled in yet, or wrong |
 //!
-//! Nothing here does I/O. What is read becomes types of [`crate::domain`]; those of the parsing crate stay inside.
+//! Nothing here does I/O. What is read becomes types of [`crate::domain`].
 
 pub mod analysis;
+mod bytes;
 pub mod checksum;
 pub mod decode;
 pub mod dissect;
@@ -21,10 +22,14 @@ pub mod frame;
 pub mod link;
 mod network;
 pub mod states;
+mod transport;
 
 pub use analysis::Analysis;
+pub(crate) use bytes::Bytes;
 pub use decode::{decode, summary};
 pub use dissect::dissect;
 pub use frame::Frame;
 pub use link::LinkType;
+pub(crate) use network::{Ip, protocol};
 pub use states::States;
+pub(crate) use transport::{TcpHeader, UdpHeader};

@@ -1,90 +1,185 @@
-//! The IP header, either version: who to whom, what it carries, and which piece of it.
+//! The IP headers of either version: source and destination, what they carry, and which fragment of it. The summary,
+//! the detail tree and the wire all find the transport header with this reader.
 
-use std::net::IpAddr;
+use std::net::{IpAddr, SocketAddr};
 
-use etherparse::{IpNumber, LaxNetSlice};
+use super::bytes::Bytes;
+use crate::domain::{Flow, Proto};
 
-use super::decode::Fragment;
-
-/// The IP header, as far as it matters.
-pub(super) struct Ip {
-    pub(super) from: IpAddr,
-    pub(super) to: IpAddr,
-    pub(super) id: u32,
-    pub(super) fragment: Option<Fragment>,
-    pub(super) protocol: IpNumber,
-    /// Where the transport header begins.
-    pub(super) start: usize,
-    /// How long the transport header and its payload were on the network.
-    pub(super) len: usize,
+/// Protocol numbers, which are also those of IPv6's next header (IANA).
+pub(crate) mod protocol {
+    pub(crate) const HOP_BY_HOP: u8 = 0;
+    pub(crate) const ICMP: u8 = 1;
+    pub(crate) const TCP: u8 = 6;
+    pub(crate) const UDP: u8 = 17;
+    pub(crate) const ROUTING: u8 = 43;
+    pub(crate) const FRAGMENT: u8 = 44;
+    pub(crate) const AUTHENTICATION: u8 = 51;
+    pub(crate) const ICMPV6: u8 = 58;
+    pub(crate) const NO_NEXT: u8 = 59;
+    pub(crate) const DESTINATION: u8 = 60;
 }
 
-/// Reads the IP header of `packet`, which was `wire_len` bytes long; with it comes what it carries.
-pub(super) fn ip<'a>(net: &LaxNetSlice<'a>, packet: &'a [u8], wire_len: usize) -> Option<(Ip, &'a [u8])> {
-    let (payload, from, to, id, fragment, total) = match net {
-        LaxNetSlice::Ipv4(ip) => {
-            let header = ip.header();
-            let fragment = header.is_fragmenting_payload().then(|| Fragment {
-                offset: u32::from(header.fragments_offset().byte_offset()),
-                more: header.more_fragments(),
-            });
-            let (from, to) = (IpAddr::V4(header.source_addr()), IpAddr::V4(header.destination_addr()));
-            // A length that not even holds the header is none: 0 is what a large one left to the card looks like.
-            let total = Some(usize::from(header.total_len())).filter(|len| *len >= header.slice().len());
-            (ip.payload(), from, to, u32::from(header.identification()), fragment, total)
-        }
-        LaxNetSlice::Ipv6(ip) => {
-            let header = ip.header();
-            let extensions = ip.extensions();
-            let field = extensions.first_header().and_then(|first| fragment_header(extensions.slice(), first.0));
-            let (offset, id) = field.unwrap_or_default();
-            let fragment = Some(Fragment { offset: u32::from(offset & 0xfff8), more: offset & 1 == 1 })
-                .filter(|fragment| fragment.offset > 0 || fragment.more);
-            let (from, to) = (IpAddr::V6(header.source_addr()), IpAddr::V6(header.destination_addr()));
-            let total = Some(usize::from(header.payload_length())).filter(|len| *len > 0).map(|len| len + 40);
-            (ip.payload(), from, to, id, fragment, total)
-        }
-        LaxNetSlice::Arp(_) => return None,
-    };
-    let start = offset_in(packet, payload.payload);
-    let len = total.unwrap_or(wire_len).saturating_sub(start);
-    Some((Ip { from, to, id, fragment, protocol: payload.ip_number, start, len }, payload.payload))
+/// One fragment of a datagram that was too long for a network (RFC 791 §3.2, RFC 8200 §4.5).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Fragment {
+    /// Where in the datagram it belongs, in bytes. Only the first one, at 0, has ports.
+    pub offset: u32,
+    /// Whether another follows.
+    pub more: bool,
 }
 
-/// The offset field and the identification of a fragment header (RFC 8200 §4.5) among extension headers.
-///
-/// Not with etherparse's iterator: after a header that was cut off it reads beyond the packet (0.21.0).
-fn fragment_header(mut headers: &[u8], mut next: u8) -> Option<(u16, u32)> {
-    loop {
-        let len = match next {
-            0 | 43 | 60 => usize::from(*headers.get(1)?) * 8 + 8,
-            44 => {
-                let (field, id) = (headers.get(2..)?.first_chunk()?, headers.get(4..)?.first_chunk()?);
-                return Some((u16::from_be_bytes(*field), u32::from_be_bytes(*id)));
-            }
-            // Authentication (RFC 4302 §2.2).
-            51 => usize::from(*headers.get(1)?) * 4 + 8,
-            _ => return None,
-        };
-        next = *headers.first()?;
-        headers = headers.get(len..)?;
+impl Fragment {
+    /// `None` when it is the whole datagram.
+    fn new(offset: u32, more: bool) -> Option<Self> {
+        (offset > 0 || more).then_some(Self { offset, more })
     }
 }
 
-/// Where `part`, which is a piece of `whole`, begins in it.
-pub(super) fn offset_in(whole: &[u8], part: &[u8]) -> usize {
-    (part.as_ptr() as usize).saturating_sub(whole.as_ptr() as usize).min(whole.len())
+/// What the IP headers say, extension headers included.
+pub(crate) struct Ip {
+    pub(crate) from: IpAddr,
+    pub(crate) to: IpAddr,
+    /// IPv4's identification, or that of the fragment header.
+    pub(crate) id: u32,
+    pub(crate) fragment: Option<Fragment>,
+    pub(crate) protocol: u8,
+    /// Where the transport header begins.
+    pub(crate) start: usize,
+    /// How long the transport header and its payload were on the network.
+    pub(crate) len: usize,
+}
+
+impl Ip {
+    /// Reads the headers of the packet at `start`, which was `wire_len` bytes long on the network. `None` when they are
+    /// cut off or broken.
+    pub(crate) fn read(bytes: Bytes<'_>, start: usize, wire_len: usize) -> Option<Self> {
+        let mut extensions = Extensions::of(bytes, start, wire_len)?;
+        let (from, to, mut id, mut fragment) = if extensions.v6 {
+            (bytes.ipv6(start + 8)?, bytes.ipv6(start + 24)?, 0, None)
+        } else {
+            let field = bytes.u16(start + 6)?;
+            let fragment = Fragment::new(u32::from(field & 0x1fff) * 8, field & 0x2000 != 0);
+            (bytes.ipv4(start + 12)?, bytes.ipv4(start + 16)?, u32::from(bytes.u16(start + 4)?), fragment)
+        };
+        for extension in &mut extensions {
+            if extension.kind == protocol::FRAGMENT {
+                let field = bytes.u16(extension.start + 2)?;
+                fragment = Fragment::new(u32::from(field & 0xfff8), field & 1 == 1);
+                id = bytes.u32(extension.start + 4)?;
+            }
+        }
+        let Extensions { at, next, end, .. } = extensions;
+        Some(Self { from, to, id, fragment, protocol: next, start: at, len: end.saturating_sub(at) })
+    }
+
+    /// What of the transport header and its payload was captured, without the padding that a link may add.
+    pub(crate) fn carried<'a>(&self, bytes: Bytes<'a>) -> Bytes<'a> {
+        bytes.until(self.start + self.len)
+    }
+
+    pub(crate) const fn flow(&self, proto: Proto, source: u16, destination: u16) -> Flow {
+        Flow { proto, local: SocketAddr::new(self.from, source), peer: Some(SocketAddr::new(self.to, destination)) }
+    }
+
+    /// Whether it is a fragment without the transport header.
+    pub(crate) fn is_later_fragment(&self) -> bool {
+        self.fragment.is_some_and(|fragment| fragment.offset > 0)
+    }
+}
+
+/// The extension headers between the IP header and the transport header: those of IPv6 (RFC 8200 §4), and
+/// authentication, which IPv4 has too (RFC 4302). The iterator ends before one that is cut off; then `next` is its kind.
+pub(super) struct Extensions<'a> {
+    bytes: Bytes<'a>,
+    /// Where the next header begins.
+    pub(super) at: usize,
+    /// Which one it is, or the transport's protocol number.
+    next: u8,
+    /// Where the packet ended on the network.
+    end: usize,
+    v6: bool,
+    left: u8,
+}
+
+/// An extension header that is all there.
+pub(super) struct Extension {
+    pub(super) kind: u8,
+    pub(super) start: usize,
+    pub(super) len: usize,
+}
+
+impl<'a> Extensions<'a> {
+    /// No sender uses more than this; a longer chain is an attempt to wear a reader out.
+    const MOST: u8 = 8;
+
+    /// Reads as much of the IP header at `start` as it takes to find what follows it.
+    pub(super) fn of(bytes: Bytes<'a>, start: usize, wire_len: usize) -> Option<Self> {
+        let first = bytes.u8(start)?;
+        let v6 = first >> 4 == 6;
+        let (header, total, next) = match first >> 4 {
+            4 => (usize::from(first & 15) * 4, usize::from(bytes.u16(start + 2)?), bytes.u8(start + 9)?),
+            6 => (40, usize::from(bytes.u16(start + 4)?) + 40, bytes.u8(start + 6)?),
+            _ => return None,
+        };
+        if header < 20 || bytes.get(start..start + header).is_none() {
+            return None;
+        }
+        // A total that leaves nothing after IPv6's header, or does not even cover IPv4's, is none: the field of a large
+        // packet left to the network card has 0.
+        let unknown = if v6 { total == header } else { total < header };
+        let end = start + if unknown { wire_len } else { total };
+        Some(Self { bytes: bytes.until(end), at: start + header, next, end, v6, left: Self::MOST })
+    }
+
+    /// How long a header of this kind is by its own account; `None` where it is no extension header.
+    fn len_of(&self, kind: u8) -> Option<usize> {
+        let len = usize::from(self.bytes.u8(self.at + 1)?);
+        match kind {
+            protocol::AUTHENTICATION => Some(len * 4 + 8),
+            protocol::FRAGMENT if self.v6 => Some(8),
+            protocol::HOP_BY_HOP | protocol::ROUTING | protocol::DESTINATION if self.v6 => Some(len * 8 + 8),
+            _ => None,
+        }
+    }
+}
+
+impl Iterator for Extensions<'_> {
+    type Item = Extension;
+
+    fn next(&mut self) -> Option<Extension> {
+        self.left = self.left.checked_sub(1)?;
+        let (kind, start) = (self.next, self.at);
+        let len = self.len_of(kind)?;
+        let header = self.bytes.get(start..start + len)?;
+        self.next = header[0];
+        self.at += len;
+        // What follows in a later fragment is the middle of something.
+        if kind == protocol::FRAGMENT && u16::from_be_bytes([header[2], header[3]]) & 0xfff8 != 0 {
+            self.left = 0;
+        }
+        Some(Extension { kind, start, len })
+    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
+    /// The fragment, identification and protocol found behind these extension headers, of which the first is `next`.
+    fn behind(next: u8, headers: &[u8]) -> (Option<Fragment>, u32, u8) {
+        let mut packet = vec![0; 40];
+        (packet[0], packet[6]) = (0x60, next);
+        packet.extend_from_slice(headers);
+        let ip = Ip::read(Bytes::of(&packet), 0, packet.len()).unwrap();
+        (ip.fragment, ip.id, ip.protocol)
+    }
+
     #[test]
     fn a_fragment_header_is_found_behind_others() {
         let headers = [44, 0, 1, 4, 0, 0, 0, 0, 17, 0, 0, 9, 0, 0, 0, 7];
-        assert_eq!(fragment_header(&headers, 0), Some((9, 7)));
-        assert_eq!(fragment_header(&headers[..15], 0), None);
-        assert_eq!(fragment_header(&[51, 255], 51), None);
+        assert_eq!(behind(0, &headers), (Some(Fragment { offset: 8, more: true }), 7, 17));
+        assert_eq!(behind(0, &headers[..15]), (None, 0, 44), "it is cut off");
+        assert_eq!(behind(51, &[51, 255]), (None, 0, 51));
     }
 }

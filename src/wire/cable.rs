@@ -4,7 +4,7 @@
 //! It loses nothing and invents nothing by itself: every packet that is offered arrives, is dropped with a reason, is
 //! folded into one that is held, or is still on the wire.
 
-use super::decode::{Read, Same};
+use super::decode::{Same, WirePacket};
 use super::lane::{About, Fate, Lane, Parcel};
 use crate::domain::wire::{LossReason, WireEvent, WireMode};
 use crate::domain::{EventKind, HostId, Numbering, Stamp};
@@ -96,7 +96,7 @@ impl Cable {
         if lane.mode != WireMode::Live || lane.cut || lane.loss > 0 || !lane.parcels.is_empty() {
             return None;
         }
-        Some(Read::of(bytes)?.about()).filter(About::is_plain)
+        Some(WirePacket::of(bytes)?.about()).filter(About::is_plain)
     }
 
     /// Counts a packet that crosses without being offered. Returns its number.
@@ -109,7 +109,7 @@ impl Cable {
     /// A host sends a packet. With `listing` unset, one that simply crosses at full speed is counted and has no events;
     /// one that opens, closes or resets a connection always has.
     pub(super) fn offer(&mut self, now: Stamp, from: HostId, bytes: &[u8], listing: bool) -> Option<About> {
-        let Some(packet) = Read::of(bytes) else {
+        let Some(packet) = WirePacket::of(bytes) else {
             self.unlisted += 1;
             self.lay(from, Parcel { fate: Fate::At(now), ..parcel(0, bytes, now) });
             return None;
@@ -146,8 +146,8 @@ impl Cable {
     }
 
     /// Reports a packet that was offered.
-    fn list(&mut self, from: HostId, number: u64, packet: &Read<'_>, same: Option<Same>) {
-        let mut packet = packet.summary();
+    fn list(&mut self, from: HostId, number: u64, packet: &WirePacket<'_>, same: Option<Same>) {
+        let Some(mut packet) = packet.summary() else { return };
         if let Some(tcp) = &mut packet.tcp {
             self.numbering.relate(packet.flow, tcp);
         }

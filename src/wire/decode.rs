@@ -1,76 +1,58 @@
 //! What the wire needs of a packet beyond its summary: a way to damage it, and what makes two segments the same one.
 
-use std::net::{IpAddr, SocketAddr};
-
-use etherparse::{NetSlice, SlicedPacket, TransportSlice};
-
 use super::lane::About;
-use crate::domain::{Excerpt, Findings, Flags, Flow, PacketSummary, Proto};
-use crate::packet;
+use crate::domain::{Flags, Flow, PacketSummary, Proto};
+use crate::packet::{self, Bytes, Ip, TcpHeader, UdpHeader, protocol};
 
-/// A packet of which so much was read as the wire needs of every one, at full speed too.
-pub(super) struct Read<'a> {
+/// A packet of which as much was read as the wire needs of every one, at full speed too.
+pub(super) struct WirePacket<'a> {
     packet: &'a [u8],
     flow: Flow,
-    transport: TransportSlice<'a>,
+    /// Its header and the length of its payload, where it is TCP.
+    tcp: Option<(TcpHeader, usize)>,
 }
 
-impl<'a> Read<'a> {
-    /// Reads an IPv4 packet of TCP, UDP or ICMP; `None` for anything else.
+impl<'a> WirePacket<'a> {
+    /// Reads a whole IPv4 packet of TCP, UDP or ICMP; `None` for anything else.
     pub(super) fn of(packet: &'a [u8]) -> Option<Self> {
-        let parts = SlicedPacket::from_ip(packet).ok()?;
-        let NetSlice::Ipv4(ip) = parts.net? else { return None };
-        let flow = |proto, source, destination| Flow {
-            proto,
-            local: SocketAddr::new(IpAddr::V4(ip.header().source_addr()), source),
-            peer: Some(SocketAddr::new(IpAddr::V4(ip.header().destination_addr()), destination)),
+        let bytes = Bytes::of(packet);
+        let ip = Ip::read(bytes, 0, packet.len())?;
+        if !ip.from.is_ipv4() || ip.fragment.is_some() || ip.start + ip.len > packet.len() {
+            return None;
+        }
+        let (flow, tcp) = match ip.protocol {
+            protocol::TCP => {
+                let tcp = TcpHeader::read(bytes, &ip)?;
+                let len = ip.len.checked_sub(tcp.len)?;
+                (ip.flow(Proto::Tcp, tcp.source, tcp.destination), Some((tcp, len)))
+            }
+            protocol::UDP => {
+                let udp = UdpHeader::read(bytes, &ip)?;
+                (ip.flow(Proto::Udp, udp.source, udp.destination), None)
+            }
+            protocol::ICMP => (packet::summary(packet)?.flow, None),
+            _ => return None,
         };
-        let transport = parts.transport?;
-        let flow = match &transport {
-            TransportSlice::Tcp(tcp) => flow(Proto::Tcp, tcp.source_port(), tcp.destination_port()),
-            TransportSlice::Udp(udp) => flow(Proto::Udp, udp.source_port(), udp.destination_port()),
-            TransportSlice::Icmpv4(_) => packet::summary(packet)?.flow,
-            TransportSlice::Icmpv6(_) | TransportSlice::Igmp(_) => return None,
-        };
-        Some(Self { packet, flow, transport })
+        Some(Self { packet, flow, tcp })
     }
 
     /// From whom to whom, and the control bits.
     pub(super) fn about(&self) -> About {
-        let data = matches!(&self.transport, TransportSlice::Tcp(tcp) if !tcp.payload().is_empty());
-        About { flow: self.flow, flags: self.flags(), data }
+        let (flags, len) = self.tcp.as_ref().map(|(tcp, len)| (tcp.flags, *len)).unzip();
+        About { flow: self.flow, flags, data: len.is_some_and(|len| len > 0) }
     }
 
     /// What a copy of it is known by, where it has that.
     pub(super) fn same(&self) -> Option<Same> {
-        let TransportSlice::Tcp(tcp) = &self.transport else { return None };
-        let (flags, len) = (self.flags()?, tcp.payload().len());
-        let takes = len > 0 || flags.any(Flags::SYN.with(Flags::FIN));
-        let (seq, ack) = (tcp.sequence_number(), tcp.acknowledgment_number());
-        takes.then_some(Same { flow: self.flow, seq, ack, flags, len })
+        let (TcpHeader { seq, ack, flags, .. }, len) = self.tcp.as_ref()?;
+        let takes = *len > 0 || flags.any(Flags::SYN.with(Flags::FIN));
+        takes.then_some(Same { flow: self.flow, seq: *seq, ack: *ack, flags: *flags, len: *len })
     }
 
-    /// What the class reads. Its number and the numbers relative to the beginning of the connection are for the
-    /// caller to fill in.
-    pub(super) fn summary(&self) -> PacketSummary {
-        // What could be read above can be read there; its addresses would be left if not.
-        packet::summary(self.packet).unwrap_or_else(|| PacketSummary {
-            number: 0,
-            flow: self.flow,
-            tcp: None,
-            icmp: None,
-            payload: Excerpt::of(b""),
-            retransmission_of: None,
-            findings: Findings::default(),
-        })
-    }
-
-    /// Byte 13 of the header holds the eight control bits (RFC 9293 §3.1, RFC 3168 §6.1).
-    fn flags(&self) -> Option<Flags> {
-        match &self.transport {
-            TransportSlice::Tcp(tcp) => Some(Flags(tcp.header_slice()[13])),
-            _ => None,
-        }
+    /// What the class reads: always there, as the same header readers made both. The caller fills in its number and the
+    /// numbers relative to the beginning of the connection.
+    pub(super) fn summary(&self) -> Option<PacketSummary> {
+        packet::summary(self.packet)
     }
 }
 
@@ -147,7 +129,7 @@ mod tests {
     use crate::domain::Icmp;
 
     fn summary(packet: &[u8]) -> PacketSummary {
-        Read::of(packet).unwrap().summary()
+        WirePacket::of(packet).unwrap().summary().unwrap()
     }
 
     #[test]
@@ -190,7 +172,7 @@ mod tests {
     fn no_prefix_of_a_packet_is_a_panic() {
         for packet in [tcp(true, Flags::SYN, 7, 0, b"hello"), udp(true, b"hello")] {
             for end in 0..packet.len() {
-                let _ = Read::of(&packet[..end]).map(|read| (read.summary(), read.same(), read.about()));
+                let _ = WirePacket::of(&packet[..end]).map(|read| (read.summary(), read.same(), read.about()));
                 corrupt(&mut packet[..end].to_vec());
             }
         }

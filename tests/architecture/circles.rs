@@ -22,7 +22,6 @@ const ALLOWED: &[&[&str]] = &[
     &["observe/diag/socket.rs", "observe/portable.rs", "observe/process.rs", "observe/source.rs"],
     &["observe/trace/namespace.rs", "observe/trace/reader.rs"],
     &["packet/analysis/talks.rs", "packet/analysis/tcp.rs"],
-    &["packet/decode.rs", "packet/network.rs"],
     &["wire/decode.rs", "wire/lane.rs"],
     &["wire/exec.rs", "wire/open.rs"],
 ];

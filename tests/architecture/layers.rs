@@ -18,7 +18,6 @@ const CRATES: &[(&str, &[&str])] = &[
     ("socket2", &["lab", "observe", "wire", "app"]),
     ("rustix", &["lab", "observe", "wire", "app"]),
     ("libc", &["lab", "observe", "wire", "app"]),
-    ("etherparse", &["packet", "wire"]),
     ("if_addrs", &["observe"]),
     ("qrcode", &["view"]),
     ("netstat2", &["observe"]),

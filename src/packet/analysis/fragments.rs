@@ -3,8 +3,9 @@
 use std::collections::VecDeque;
 use std::net::IpAddr;
 
-use super::super::decode::{Decoded, Fragment};
 use crate::domain::Proto;
+use crate::packet::decode::Decoded;
+use crate::packet::network::Fragment;
 
 /// What the fragments of one datagram have in common.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

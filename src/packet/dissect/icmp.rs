@@ -1,37 +1,31 @@
 //! ICMP and `ICMPv6`, with the packet that an error quotes (RFC 792, RFC 4443).
 
-use super::super::checksum;
-use super::{Bytes, Checksum, Header, Pseudo, ip, payload};
+use super::{Bytes, HeaderLayer, ip, payload};
 use crate::domain::dissection::Layer;
+use crate::packet::network::{Ip, protocol};
+use crate::packet::transport::{self, IcmpHeader};
 
-pub(super) fn layers(bytes: Bytes<'_>, start: usize, pseudo: Pseudo, depth: u8, v6: bool, layers: &mut Vec<Layer>) {
-    let mut header = Header::new(if v6 { "ICMPv6" } else { "ICMP" }, bytes, start);
-    let Some(quotes) = fields(&mut header, pseudo, v6) else { return header.cut(layers) };
-    let end = header.finish(8, layers);
-    if quotes && depth > 0 {
+pub(super) fn layers(bytes: Bytes<'_>, ip: &Ip, depth: u8, layers: &mut Vec<Layer>) {
+    let v6 = ip.protocol == protocol::ICMPV6;
+    let mut header = HeaderLayer::new(if v6 { "ICMPv6" } else { "ICMP" }, bytes, ip.start);
+    let shown = fields(&mut header, ip, v6);
+    let (Some(()), Some(icmp)) = (shown, IcmpHeader::read(bytes, ip)) else { return header.cut(layers) };
+    let end = header.finish(IcmpHeader::LEN, layers);
+    if icmp.quotes() && depth > 0 {
         ip::layers(bytes, end, depth - 1, layers);
     } else {
         payload(bytes, end, layers);
     }
 }
 
-/// The fixed fields; whether a packet is quoted after them.
-fn fields(header: &mut Header<'_>, pseudo: Pseudo, v6: bool) -> Option<bool> {
+/// The fixed fields; `None` where they are cut off.
+fn fields(header: &mut HeaderLayer<'_>, ip: &Ip, v6: bool) -> Option<()> {
     let (bytes, start) = (header.bytes, header.start);
     let (kind, code) = bytes.u8(start).zip(bytes.u8(start + 1))?;
     header.field("Type", 0, 1, |_| format!("{kind}{}", if v6 { type_v6(kind) } else { type_v4(kind) }))?;
     let name = if v6 { code_v6(kind, code) } else { code_v4(kind, code) };
     header.field("Code", 1, 1, |_| format!("{code}{name}"))?;
-    let worth = if v6 {
-        pseudo.judge(bytes, start, 2, pseudo.len)
-    } else {
-        match bytes.get(start..start.saturating_add(pseudo.len)).filter(|_| pseudo.whole) {
-            Some(whole) if checksum::sum(whole) == u16::MAX => Checksum::Right,
-            Some(_) => Checksum::Wrong,
-            None => Checksum::Unknown,
-        }
-    };
-    header.checksum(2, worth)?;
+    header.checksum(2, transport::checksum(bytes, ip))?;
     match (v6, kind) {
         (false, 0 | 8) | (true, 128 | 129) => {
             header.u16("Identifier", 4)?;
@@ -47,7 +41,7 @@ fn fields(header: &mut Header<'_>, pseudo: Pseudo, v6: bool) -> Option<bool> {
             header.field("Rest", 4, 4, super::hex)?;
         }
     }
-    Some(if v6 { (1..=4).contains(&kind) } else { matches!(kind, 3 | 4 | 5 | 11 | 12) })
+    Some(())
 }
 
 const fn type_v4(kind: u8) -> &'static str {

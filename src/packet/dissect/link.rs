@@ -1,7 +1,7 @@
 //! The link layer: Ethernet with its tags, Linux cooked, loopback.
 
 use super::super::link::LinkType;
-use super::{Bytes, Header, hex};
+use super::{Bytes, HeaderLayer, hex};
 use crate::domain::dissection::Layer;
 
 /// Reads it; where the IP packet begins, if one follows.
@@ -28,7 +28,7 @@ fn protocol(ethertype: u16) -> String {
 }
 
 fn ethernet(bytes: Bytes<'_>, layers: &mut Vec<Layer>) {
-    let mut header = Header::new("Ethernet", bytes, 0);
+    let mut header = HeaderLayer::new("Ethernet", bytes, 0);
     header.field("Destination", 0, 6, hex);
     header.field("Source", 6, 6, hex);
     let Some(kind) = bytes.u16(12) else { return header.cut(layers) };
@@ -43,7 +43,7 @@ fn tags(mut kind: u16, bytes: Bytes<'_>, mut start: usize, layers: &mut Vec<Laye
         if !matches!(kind, 0x8100 | 0x88a8 | 0x9100) {
             return;
         }
-        let mut header = Header::new("VLAN", bytes, start);
+        let mut header = HeaderLayer::new("VLAN", bytes, start);
         let Some((tag, next)) = bytes.u16(start).zip(bytes.u16(start + 2)) else { return header.cut(layers) };
         header.field("Priority", 0, 2, |_| (tag >> 13).to_string());
         header.field("ID", 0, 2, |_| (tag & 0xfff).to_string());
@@ -66,7 +66,7 @@ fn direction(kind: u16) -> String {
 }
 
 fn cooked(bytes: Bytes<'_>, layers: &mut Vec<Layer>) {
-    let mut header = Header::new("Linux cooked v1", bytes, 0);
+    let mut header = HeaderLayer::new("Linux cooked v1", bytes, 0);
     if let Some(kind) = bytes.u16(0) {
         header.field("Packet type", 0, 2, |_| direction(kind));
     }
@@ -80,7 +80,7 @@ fn cooked(bytes: Bytes<'_>, layers: &mut Vec<Layer>) {
 }
 
 fn cooked2(bytes: Bytes<'_>, layers: &mut Vec<Layer>) {
-    let mut header = Header::new("Linux cooked v2", bytes, 0);
+    let mut header = HeaderLayer::new("Linux cooked v2", bytes, 0);
     let kind = bytes.u16(0);
     if let Some(kind) = kind {
         header.field("Protocol", 0, 2, |_| protocol(kind));
@@ -97,7 +97,7 @@ fn cooked2(bytes: Bytes<'_>, layers: &mut Vec<Layer>) {
 }
 
 fn loopback(link: LinkType, bytes: Bytes<'_>, layers: &mut Vec<Layer>) {
-    let mut header = Header::new("Loopback", bytes, 0);
+    let mut header = HeaderLayer::new("Loopback", bytes, 0);
     let Some(family) = bytes.array::<4>(0) else { return header.cut(layers) };
     // The order of the machine that captured: a family is a small number.
     let family = match u32::from_be_bytes(family) {

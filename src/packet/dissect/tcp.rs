@@ -1,7 +1,10 @@
 //! TCP with its options (RFC 9293 §3.1).
 
-use super::{Bytes, Header, Pseudo, bit, hex, payload};
+use super::{Bytes, HeaderLayer, bit, hex, payload};
+use crate::domain::TcpOption;
 use crate::domain::dissection::{Layer, PacketField};
+use crate::packet::network::Ip;
+use crate::packet::transport::{self, RawOption, TcpHeader};
 
 /// The control bits, from the highest. AE is RFC 9768's.
 const FLAGS: [(&str, u16); 9] = [
@@ -16,16 +19,19 @@ const FLAGS: [(&str, u16); 9] = [
     ("FIN", 0x001),
 ];
 
-pub(super) fn layers(bytes: Bytes<'_>, start: usize, pseudo: Pseudo, layers: &mut Vec<Layer>) {
-    let mut header = Header::new("TCP", bytes, start);
-    let Some(len) = fields(&mut header, pseudo) else { return header.cut(layers) };
-    options(&mut header, len);
-    let end = header.finish(len, layers);
+pub(super) fn layers(bytes: Bytes<'_>, ip: &Ip, layers: &mut Vec<Layer>) {
+    let mut header = HeaderLayer::new("TCP", bytes, ip.start);
+    let shown = fields(&mut header, ip);
+    let (Some(()), Some(tcp)) = (shown, TcpHeader::read(bytes, ip)) else { return header.cut(layers) };
+    for found in tcp.options(bytes, ip) {
+        option(&mut header, &found);
+    }
+    let end = header.finish(tcp.len, layers);
     payload(bytes, end, layers);
 }
 
-/// The fixed fields; how long the header is.
-fn fields(header: &mut Header<'_>, pseudo: Pseudo) -> Option<usize> {
+/// The fixed fields; `None` where they are cut off.
+fn fields(header: &mut HeaderLayer<'_>, ip: &Ip) -> Option<()> {
     let (bytes, start) = (header.bytes, header.start);
     header.u16("Source port", 0)?;
     header.u16("Destination port", 2)?;
@@ -44,53 +50,33 @@ fn fields(header: &mut Header<'_>, pseudo: Pseudo) -> Option<usize> {
         flags.parts.push(bit(name, word & value != 0, &byte));
     }
     header.u16("Window", 14)?;
-    header.checksum(16, pseudo.judge(bytes, start, 16, pseudo.len))?;
+    header.checksum(16, transport::checksum(bytes, ip))?;
     header.u16("Urgent pointer", 18)?;
-    Some(len.max(20))
+    Some(())
 }
 
-fn options(header: &mut Header<'_>, end: usize) {
-    let bytes = header.bytes;
-    let mut at = 20;
-    while let Some(kind) = bytes.u8(header.start + at).filter(|_| at < end) {
-        if kind <= 1 {
-            let name = if kind == 0 { "End of options" } else { "No operation" };
-            header.field(name, at, 1, |_| String::new());
-            at += 1;
-            if kind == 0 {
-                return;
-            }
-            continue;
-        }
-        let len = usize::from(bytes.u8(header.start + at + 1).unwrap_or(0));
-        if len < 2 || at + len > end || option(header, kind, at, len).is_none() {
-            // Its length cannot be: nothing after it can be found.
-            header.field("Option", at, 1, |bytes| format!("{} broken", bytes[0]));
-            return;
-        }
-        at += len;
-    }
-}
-
-fn option(header: &mut Header<'_>, kind: u8, at: usize, len: usize) -> Option<()> {
-    let (bytes, place) = (header.bytes, header.start + at);
+fn option(header: &mut HeaderLayer<'_>, found: &RawOption) -> Option<()> {
+    let (bytes, place) = (header.bytes, found.start);
+    let at = place - header.start;
+    let Some(len) = found.len else {
+        header.field("Option", at, 1, |bytes| format!("{} broken", bytes[0]));
+        return None;
+    };
     let part = |name, at: usize, len: usize, value: String| PacketField::new(name, value, place + at..place + at + len);
-    match (kind, len) {
-        (2, 4) => {
-            header.field("Maximum segment size", at, len, |data| u16::from_be_bytes([data[2], data[3]]).to_string())?;
+    match found.read(bytes) {
+        Some(TcpOption::Mss(mss)) => {
+            header.field("Maximum segment size", at, len, |_| mss.to_string())?;
         }
-        (3, 3) => {
-            let shift = bytes.u8(place + 2)?;
+        Some(TcpOption::WindowScale(shift)) => {
             let field = header.field("Window scale", at, len, |_| shift.to_string())?;
             field.parts.push(part("Multiplier", 2, 1, (1_u32 << shift.min(14)).to_string()));
         }
-        (4, 2) => {
+        Some(TcpOption::SackPermitted) => {
             header.field("SACK permitted", at, len, |_| String::new())?;
         }
-        (5, 10 | 18 | 26 | 34) => {
-            let edges: Option<Vec<(u32, u32)>> =
-                (2..len).step_by(8).map(|n| bytes.u32(place + n).zip(bytes.u32(place + n + 4))).collect();
-            let edges = edges?;
+        Some(TcpOption::Sack(..)) => {
+            let blocks = (2..len).step_by(8).map(|n| bytes.u32(place + n).zip(bytes.u32(place + n + 4)));
+            let edges: Vec<(u32, u32)> = blocks.collect::<Option<_>>()?;
             let text = edges.iter().map(|(left, right)| format!("{left}-{right}")).collect::<Vec<_>>().join(" ");
             let field = header.field("SACK", at, len, |_| text)?;
             for (n, (left, right)) in edges.iter().enumerate() {
@@ -98,22 +84,23 @@ fn option(header: &mut Header<'_>, kind: u8, at: usize, len: usize) -> Option<()
                 field.parts.push(part("Right edge", 6 + n * 8, 4, right.to_string()));
             }
         }
-        (8, 10) => {
-            let (value, echo) = bytes.u32(place + 2).zip(bytes.u32(place + 6))?;
+        Some(TcpOption::Timestamps(value, echo)) => {
             let field = header.field("Timestamps", at, len, |_| format!("{value} {echo}"))?;
             field.parts.push(part("Value", 2, 4, value.to_string()));
             field.parts.push(part("Echo reply", 6, 4, echo.to_string()));
         }
-        _ => {
-            let name = match kind {
-                19 => "MD5 signature",
-                28 => "User timeout",
-                29 => "Authentication",
-                30 => "Multipath TCP",
-                34 => "Fast open cookie",
-                _ => "Option",
+        None => {
+            let (name, show): (_, fn(&[u8]) -> String) = match found.kind {
+                0 => ("End of options", |_| String::new()),
+                1 => ("No operation", |_| String::new()),
+                19 => ("MD5 signature", hex),
+                28 => ("User timeout", hex),
+                29 => ("Authentication", hex),
+                30 => ("Multipath TCP", hex),
+                34 => ("Fast open cookie", hex),
+                _ => ("Option", hex),
             };
-            header.field(name, at, len, hex)?;
+            header.field(name, at, len, show)?;
         }
     }
     Some(())
