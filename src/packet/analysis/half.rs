@@ -83,7 +83,7 @@ pub(super) enum Last {
     #[default]
     Nothing,
     Keepalive,
-    EventSink,
+    ZeroWindowProbe,
 }
 
 impl Half {

@@ -143,7 +143,7 @@ impl Tcp {
 
     /// Moves the state on; the packet that this one repeats, if it does.
     fn remember(&mut self, side: Side, seen: &Seen, findings: &Findings) -> Option<u64> {
-        let sink = findings.has(Finding::ZeroWindowProbe);
+        let probe = findings.has(Finding::ZeroWindowProbe);
         let (own, _) = self.pair(side);
         let takes = seen.len > 0 || seen.takes_one();
         let sent = Sent { seq: seen.seq, len: seen.len, flags: seen.flags, number: seen.number };
@@ -152,7 +152,7 @@ impl Tcp {
             own.keep(sent);
         }
         let end = seen.end();
-        if !sink {
+        if !probe {
             if own.next.is_none_or(|next| before(next, end)) {
                 own.next = Some(end);
                 own.next_at = seen.at;
@@ -224,7 +224,7 @@ fn windows(own: &mut Half, other: &Half, seen: &Seen, findings: &mut Findings) -
     let is_next = own.next == Some(seen.seq);
     if seen.len == 1 && is_next && other.window == Some(0) {
         findings.add(Finding::ZeroWindowProbe);
-        return Last::EventSink;
+        return Last::ZeroWindowProbe;
     }
     let mut last = Last::Nothing;
     if seen.window == 0 && seen.is_plain() {
@@ -249,7 +249,7 @@ fn windows(own: &mut Half, other: &Half, seen: &Seen, findings: &mut Findings) -
     if bare && same_window {
         match (seen.window, other.last) {
             (1.., Last::Keepalive) => findings.add(Finding::KeepaliveAck),
-            (0, Last::EventSink) => findings.add(Finding::ZeroWindowProbeAck),
+            (0, Last::ZeroWindowProbe) => findings.add(Finding::ZeroWindowProbeAck),
             (0, _) => {}
             _ => {
                 own.duplicates = if own.told_unseen { 1 } else { own.duplicates + 1 };
