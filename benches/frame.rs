@@ -7,11 +7,11 @@ use criterion::{Criterion, criterion_group, criterion_main};
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use socklab::api::domain::ClientChange;
+use socklab::api::domain::Key;
 use socklab::api::domain::{
     Args, Call, ClientEvent, ClientId, ClientPlan, Delta, Destination, EventKind, Evidence, Excerpt, Finding, Flags,
     Flow, Note, Observation, PacketSummary, Proto, Row, Segment, SocketId, Stamp, Syscall, TcpState, WorldId,
 };
-use socklab::api::model::Key;
 use socklab::api::model::{Model, Msg, Ui, update};
 use socklab::api::model::{News, Origin, Said, Stream};
 use socklab::api::model::{Pane, View};

@@ -7,8 +7,9 @@ pub mod app {
     pub use crate::app::cli::{Cli, LabArgs};
     pub use crate::app::laboratory::Laboratory;
     pub use crate::app::main;
+    pub use crate::app::pump::{Pump, Shell};
     pub use crate::app::recorder::Recorder;
-    pub use crate::app::session::{End, Session, Shell, Signal, finish};
+    pub use crate::app::session::{End, Session, Signal};
     pub use crate::app::terminal::TerminalGuard;
 
     /// The queue of events.
@@ -30,16 +31,17 @@ pub mod domain {
     pub use crate::domain::dissection::PacketField;
     pub use crate::domain::filter::Filter;
     pub use crate::domain::guard::{GuardAction, PortCheck};
+    pub use crate::domain::keys::{BINDINGS, Key};
     pub use crate::domain::note::TableSource;
     pub use crate::domain::state::EDGES;
     pub use crate::domain::wire::{CloseReason, LossReason};
     pub use crate::domain::{
         AddressScope, Answer, Args, Call, Cause, ClientEvent, ClientId, ClientPlan, Clock, CloseHow, ConnNo, Delta,
         Destination, Errno, Event, EventKind, EventQueue, EventSink, Evidence, Excerpt, Finding, Flags, Flow,
-        GuardEvent, HostId, Icmp, Lang, LinkKind, Note, Observation, Outcome, PacketSummary, PortReport, Proto, Reason,
-        Reply, ResetReason, Row, RowKey, Rule, ScanChange, ScanPlan, Segment, ServerChange, ServerEvent, ServerId,
-        ServerSpec, ServiceModel, Shut, SocketId, Stamp, Syscall, TargetChange, TargetHost, TcpOption, TcpState, Timer,
-        TimerKind, Transition, Verdict, WireCommand, WireEvent, WireMode, WorldId,
+        GuardEvent, GuardOrder, HostId, Icmp, LabOrder, Lang, LinkKind, Note, Observation, Outcome, PacketSummary,
+        PortReport, Proto, Reason, Reply, ResetReason, Row, RowKey, Rule, ScanChange, ScanPlan, Segment, ServerChange,
+        ServerEvent, ServerId, ServerSpec, ServiceModel, Shut, SocketId, Stamp, Syscall, TargetChange, TargetHost,
+        TcpOption, TcpState, Timer, TimerKind, Transition, Verdict, WireCommand, WireEvent, WireMode, WorldId,
     };
 }
 
@@ -56,14 +58,14 @@ pub mod lesson {
 /// The world as a fold of events, and the state of the screen.
 pub mod model {
     pub use crate::model::clients::{Client, Phase};
-    pub use crate::model::keys::BINDINGS;
+    pub use crate::model::effect::{Effect, TableEffect, WireEffect};
     pub use crate::model::packets::{News, Origin, Said, Stream};
     pub use crate::model::peers::Peer;
     pub use crate::model::playing::{Beat, Playing};
     pub use crate::model::servers::{Server, Status};
     pub use crate::model::ui::{Glyphs, Mode, Pane, View};
     pub use crate::model::wire::{Fate, Line, WireStatus};
-    pub use crate::model::{Effect, Key, Model, Msg, Ui, World, update};
+    pub use crate::model::{Model, Msg, Ui, World, update};
 
     /// Which conversation is presented.
     pub mod presenter {

@@ -8,8 +8,8 @@ use std::path::{Path, PathBuf};
 
 use clap::{Command, CommandFactory as _};
 use socklab::api::app::Cli;
+use socklab::api::domain::BINDINGS;
 use socklab::api::domain::Lang;
-use socklab::api::model::BINDINGS;
 use socklab::api::view::keys_table;
 
 /// A README, its language, and the heading of its key table.

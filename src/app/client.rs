@@ -12,12 +12,13 @@ use tokio::time::Instant;
 use super::cli::network::{ClientArgs, Transport};
 use super::headless::Headless;
 use super::locale;
+use super::pump::Shell;
 use crate::domain::{
-    Call, ClientId, EventKind, Evidence, Flow, Note, Outcome, PortReport, Proto, Reason, ScriptedCall, SocketId,
-    SocketOp, SocketOptions, Syscall, TargetChange, TargetEvent, TcpState, Verdict,
+    Call, ClientId, EventKind, EventSink, Evidence, Flow, Note, Outcome, PortReport, Proto, Reason, ScriptedCall,
+    SocketId, SocketOp, SocketOptions, Syscall, TargetChange, TargetEvent, TcpState, Verdict,
 };
 use crate::lab::{Machine, ScriptedSockets, resolve};
-use crate::model::Effect;
+use crate::model::effect::{Effect, TableEffect};
 use crate::observe::{Scope, SocketTable};
 
 /// The default port: that of the first of the four servers.
@@ -39,11 +40,19 @@ pub(super) fn run(args: &ClientArgs) -> anyhow::Result<ExitCode> {
     }
 }
 
+/// The table is asked about the ends that a call may have changed, and nothing else is performed.
+impl Shell for SocketTable {
+    fn perform(&mut self, effect: Effect) {
+        if let Effect::Table(TableEffect::Lookup(flows)) = effect {
+            self.lookup(flows);
+        }
+    }
+}
+
 struct Caller<'a> {
     args: &'a ClientArgs,
-    headless: Headless,
+    headless: Headless<SocketTable>,
     script: ScriptedSockets,
-    table: SocketTable,
     /// The number of the last event that was waited for.
     heard: u64,
     client: ClientId,
@@ -52,26 +61,27 @@ struct Caller<'a> {
 impl<'a> Caller<'a> {
     /// Whether the server answered.
     async fn talk(args: &'a ClientArgs) -> io::Result<bool> {
-        let headless = Headless::new(args.json, args.lang);
-        let script = ScriptedSockets::new(Arc::new(Machine), headless.sink.clone());
         let ports = BTreeSet::from([args.addr.port.unwrap_or(DEFAULT_PORT)]);
-        let table = SocketTable::start(headless.sink.clone(), Scope::Ports(ports))?;
-        let mut caller = Self { args, headless, script, table, heard: 0, client: ClientId(0) };
+        let open = |sink: &EventSink| SocketTable::start(sink.clone(), Scope::Ports(ports));
+        let headless = Headless::open(args.json, args.lang, open)?;
+        let script = ScriptedSockets::new(Arc::new(Machine), headless.pump.sink.clone());
+        let mut caller = Self { args, headless, script, heard: 0, client: ClientId(0) };
         let answered = match caller.watched().await {
             Ok(()) => caller.all_addresses().await,
             Err(error) => Err(error),
         };
-        let Self { mut headless, script, table, .. } = caller;
+        let Self { headless, script, .. } = caller;
         script.shutdown().await;
+        let (table, mut rest) = headless.split();
         table.stop();
-        headless.finish()?;
+        rest.finish()?;
         answered
     }
 
     /// Waits until the socket table is being read: a connection can be over before the first reading.
     async fn watched(&mut self) -> io::Result<()> {
         let deadline = Instant::now() + self.args.timeout;
-        while self.headless.model.worlds.shown().table_source.is_none() && Instant::now() < deadline {
+        while self.headless.pump.model.worlds.shown().table_source.is_none() && Instant::now() < deadline {
             self.step(deadline).await?;
         }
         Ok(())
@@ -79,7 +89,7 @@ impl<'a> Caller<'a> {
 
     fn target(&self, change: TargetChange) {
         let target = self.args.addr.clone();
-        self.headless.sink.report(Evidence::Called, EventKind::Target(TargetEvent { target, change }));
+        self.headless.pump.sink.report(Evidence::Called, EventKind::Target(TargetEvent { target, change }));
     }
 
     /// Tries one address after the other until one answers.
@@ -148,7 +158,7 @@ impl<'a> Caller<'a> {
     async fn settled(&mut self, flow: Option<Flow>) -> io::Result<()> {
         let deadline = Instant::now() + SETTLE.min(self.args.timeout);
         let moving = |caller: &Self| {
-            caller.headless.model.worlds.shown().table.state(&flow?).filter(|state| *state != TcpState::TimeWait)
+            caller.headless.pump.model.worlds.shown().table.state(&flow?).filter(|state| *state != TcpState::TimeWait)
         };
         while moving(self).is_some() && Instant::now() < deadline {
             self.step(deadline).await?;
@@ -190,7 +200,7 @@ impl<'a> Caller<'a> {
             if !noted {
                 let socket = SocketId::Client(self.client);
                 let note = Note::Unasked { socket, server: addr, from: other };
-                noted = self.headless.sink.report(Evidence::Called, EventKind::Note(note));
+                noted = self.headless.pump.sink.report(Evidence::Called, EventKind::Note(note));
             }
         }
     }
@@ -226,13 +236,7 @@ impl<'a> Caller<'a> {
 
     /// Prints the next events, and looks up the connections that they may have changed in the socket table.
     async fn step(&mut self, deadline: Instant) -> io::Result<()> {
-        let table = &self.table;
-        let look = |effect| {
-            if let Effect::Lookup(flows) = effect {
-                table.lookup(flows);
-            }
-        };
-        self.headless.step(Some(deadline), look).await
+        self.headless.step(Some(deadline)).await
     }
 
     /// The report for a handshake that was not answered in time.

@@ -6,91 +6,84 @@ use std::time::Duration;
 use tokio::sync::mpsc;
 use tokio::time::{Instant, sleep_until};
 
+use super::pump::{BATCH, Pump, Shell};
 use super::recorder::Recorder;
 use super::{locale, queue};
-use crate::domain::{Clock, Event, EventKind, EventSink, Evidence, Lang, Note, Observation, Stamp, WorldId};
-use crate::model::{Effect, Model, Msg, Ui, update};
+use crate::domain::{Clock, Event, EventSink, Lang, Observation};
+use crate::model::{Model, Ui};
 use crate::view;
 
-/// How many events are taken in before anything else is looked at.
-const BATCH: usize = 256;
-
-/// What is known so far, and how it is told.
-pub(super) struct Headless {
-    pub(super) model: Model,
-    pub(super) sink: EventSink,
+/// A pump whose events are printed.
+pub(super) struct Headless<S> {
+    pub(super) pump: Pump<S>,
     events: mpsc::Receiver<Observation>,
-    told: u64,
+    printed: u64,
     json: Option<Recorder<BufWriter<Stdout>>>,
 }
 
-impl Headless {
-    /// Nothing has happened yet. Told as JSON Lines, or as sentences in this language.
-    pub(super) fn new(json: bool, lang: Option<Lang>) -> Self {
+impl<S: Shell> Headless<S> {
+    /// Nothing has happened yet. Printed as JSON Lines, or as sentences in this language.
+    pub(super) fn open(
+        json: bool,
+        lang: Option<Lang>,
+        open: impl FnOnce(&EventSink) -> io::Result<S>,
+    ) -> io::Result<Self> {
         let (sink, events) = queue::open(Clock::start());
         let ui = Ui { lang: lang.unwrap_or_else(locale::lang), glyphs: locale::glyphs(false), ..Ui::default() };
         let json = json.then(|| Recorder::onto(BufWriter::new(io::stdout())));
-        Self { model: Model::new(ui), sink, events, told: 0, json }
+        let shell = open(&sink)?;
+        Ok(Self { pump: Pump::new(Model::new(ui), shell, sink), events, printed: 0, json })
     }
 
-    /// Takes in what happens next, has the model's wishes performed, and tells it; returns at `deadline` when nothing
-    /// happened. What was told is [`Headless::since`].
-    pub(super) async fn step(&mut self, deadline: Option<Instant>, mut perform: impl FnMut(Effect)) -> io::Result<()> {
+    /// Takes in what happens next and prints it; returns at `deadline` when nothing happened. What was printed is
+    /// [`Headless::since`].
+    pub(super) async fn step(&mut self, deadline: Option<Instant>) -> io::Result<()> {
         let far = Instant::now() + Duration::from_hours(1);
-        let change = self.model.next_change().map(|at| Instant::now() + at.since(self.now()));
-        let wakes = change.unwrap_or(far).min(deadline.unwrap_or(far));
+        let wakes = self.pump.next_change().unwrap_or(far).min(deadline.unwrap_or(far));
         let mut batch = Vec::with_capacity(BATCH);
         tokio::select! {
             biased;
             _ = self.events.recv_many(&mut batch, BATCH) => {
-                for seen in batch {
-                    update(&mut self.model, Msg::Seen(seen)).into_iter().for_each(&mut perform);
-                }
+                self.pump.batch(batch);
             }
             () = sleep_until(wakes) => {
-                let now = self.now();
-                update(&mut self.model, Msg::Time(now)).into_iter().for_each(&mut perform);
+                self.pump.pass();
             }
         }
-        let lost = self.sink.take_lost();
-        if lost > 0 {
-            let (at, world, kind) = (self.now(), WorldId::Host, EventKind::Note(Note::Dropped { count: lost }));
-            self.model.observe(Observation { at, world, host: None, evidence: Evidence::Called, kind });
-        }
-        self.tell()
+        self.print()
     }
 
     /// The events after this one, as far as they are kept.
     pub(super) fn since(&self, seq: u64) -> impl Iterator<Item = &Event> {
-        (seq + 1..=self.model.journal.last_seq()).filter_map(|seq| self.model.journal.get(seq))
+        let journal = &self.pump.model.journal;
+        (seq + 1..=journal.last_seq()).filter_map(|seq| journal.get(seq))
     }
 
-    /// Tells what was still under way when everything was closed.
+    /// The shell, to be taken apart, and the rest, to be finished afterwards.
+    pub(super) fn split(self) -> (S, Headless<()>) {
+        let Self { pump, events, printed, json } = self;
+        let (shell, pump) = pump.split();
+        (shell, Headless { pump, events, printed, json })
+    }
+
+    /// Prints what was still under way when everything was closed.
     pub(super) fn finish(&mut self) -> io::Result<()> {
-        while let Ok(seen) = self.events.try_recv() {
-            self.model.observe(seen);
-        }
-        // Nobody better will witness anything any more.
-        let end = self.now().after(Duration::from_secs(10));
-        update(&mut self.model, Msg::Time(end));
-        self.tell()
+        self.pump.drain(&mut self.events);
+        self.print()
     }
 
-    fn now(&self) -> Stamp {
-        self.sink.clock().now()
-    }
-
-    fn tell(&mut self) -> io::Result<()> {
+    fn print(&mut self) -> io::Result<()> {
+        let model = &self.pump.model;
         if let Some(json) = &mut self.json {
-            return json.follow(&self.model.journal);
+            return json.follow(&model.journal);
         }
         let mut out = io::stdout().lock();
-        for event in self.since(self.told) {
-            if let Some(line) = view::event_line(&self.model, event) {
+        for event in self.since(self.printed) {
+            if let Some(line) = view::event_line(model, event) {
                 writeln!(out, "{line}")?;
             }
         }
-        self.told = self.model.journal.last_seq();
+        self.printed = model.journal.last_seq();
         out.flush()
     }
 }

@@ -2,7 +2,8 @@
 
 use crossterm::event::{Event, KeyCode, KeyEvent, KeyEventKind, KeyModifiers};
 
-use crate::model::{Key, Msg};
+use crate::domain::keys::Key;
+use crate::model::Msg;
 
 /// The messages that a terminal event is. A terminal sends Alt with a character exactly as it sends Esc and then the
 /// character, so that is what it means here.

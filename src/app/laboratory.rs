@@ -9,7 +9,7 @@ use super::addresses::AddressWatcher;
 #[cfg(target_os = "linux")]
 use super::capturer::Capturer;
 use super::opener::Opener;
-use super::session::Shell;
+use super::pump::Shell;
 use super::terminal;
 #[cfg(target_os = "linux")]
 use super::tracer::Tracer;
@@ -23,8 +23,9 @@ use crate::lab::{self, Lab, Machine};
 #[cfg(target_os = "linux")]
 use crate::lesson;
 use crate::lesson::LessonOrder;
+use crate::model::effect::{Effect, PacketsEffect, TableEffect, WireEffect};
 use crate::model::packets::Origin;
-use crate::model::{Effect, Model, Msg};
+use crate::model::{Model, Msg};
 #[cfg(target_os = "linux")]
 use crate::observe::capture::{CaptureAccess, CaptureError};
 use crate::observe::{self, Scope, SocketTable};
@@ -47,8 +48,6 @@ pub struct Laboratory {
     _addresses: AddressWatcher,
     near: mpsc::Sender<Msg>,
     answers: mpsc::Receiver<Msg>,
-    /// Which world is meant by what is asked of a laboratory.
-    shown: WorldId,
     sink: EventSink,
 }
 
@@ -102,7 +101,6 @@ impl Laboratory {
             _addresses: AddressWatcher::start(sink.clone()),
             near,
             answers,
-            shown: WorldId::default(),
             sink: sink.clone(),
         })
     }
@@ -149,20 +147,42 @@ impl Laboratory {
         let _ = self.near.try_send(Msg::Packets(News::Capturing(lacking)));
     }
 
-    /// What is asked about packets. Without a capture there is nothing to look at.
+    fn packets(&mut self, effect: PacketsEffect) {
+        match effect {
+            PacketsEffect::Inspect(Origin::File(id), number) => self.opener.inspect(id, number),
+            PacketsEffect::Follow(Origin::File(id), talk) => self.opener.follow(id, talk),
+            PacketsEffect::OpenFile(id, name) => self.opener.open(id, &name),
+            PacketsEffect::CloseFile => self.opener.close(),
+            PacketsEffect::CompletePath(typed) => self.opener.complete(typed),
+            PacketsEffect::Inspect(Origin::Live, _)
+            | PacketsEffect::Follow(Origin::Live, _)
+            | PacketsEffect::Save(_) => self.captured(effect),
+        }
+    }
+
+    /// What is asked about live packets. Without a capture there is nothing to look at.
     #[cfg(target_os = "linux")]
-    fn look(&self, effect: &Effect) {
+    fn captured(&self, effect: PacketsEffect) {
         let Some(capturer) = &self.capturer else { return };
         match effect {
-            Effect::Inspect(_, number) => capturer.inspect(*number),
-            Effect::Follow(_, talk) => capturer.follow(*talk),
-            Effect::SaveCapture(marks) => capturer.save(marks.clone()),
-            _ => {}
+            PacketsEffect::Inspect(_, number) => capturer.inspect(number),
+            PacketsEffect::Follow(_, talk) => capturer.follow(talk),
+            PacketsEffect::Save(marks) => capturer.save(marks),
+            PacketsEffect::OpenFile(..) | PacketsEffect::CloseFile | PacketsEffect::CompletePath(_) => {}
         }
     }
 
     #[cfg(not(target_os = "linux"))]
-    fn look(&self, _effect: &Effect) {}
+    fn captured(&self, _effect: PacketsEffect) {}
+
+    fn table(&self, effect: TableEffect) {
+        match effect {
+            TableEffect::Lookup(flows) => self.table.lookup(flows),
+            TableEffect::Watch(ports) => self.watch(&ports.map_or(Scope::All, Scope::Ports)),
+            TableEffect::Detail(flow) => self.table.detail(flow),
+            TableEffect::FindHolder(server, proto, addr) => self.find_holder(server, proto, addr),
+        }
+    }
 
     /// Looks for the holder of a port without keeping anybody waiting: all of `/proc` may have to be read.
     fn find_holder(&self, server: ServerId, proto: Proto, addr: SocketAddr) {
@@ -178,87 +198,56 @@ impl Laboratory {
 
 #[cfg(target_os = "linux")]
 impl Laboratory {
-    fn on_wire(&mut self, effect: Effect) {
-        match effect {
-            Effect::Play { lesson, run } => {
-                if let Some(found) = lesson::catalogue::lesson(&lesson) {
-                    self.wire.stage(lesson, found, run);
-                }
-            }
-            effect => self.wire.perform(effect),
+    fn wire(&mut self, effect: WireEffect) {
+        self.wire.apply(effect);
+    }
+
+    fn play(&mut self, lesson: &str, run: u32) {
+        if let Some(found) = lesson::catalogue::lesson(lesson) {
+            self.wire.stage(lesson.to_owned(), found, run);
         }
     }
 }
 
 #[cfg(not(target_os = "linux"))]
 impl Laboratory {
-    /// There is none here: whoever asks for it is told.
-    fn on_wire(&mut self, effect: Effect) {
-        use crate::domain::need::{Need, Remedy};
-        if matches!(effect, Effect::OpenWire | Effect::Play { .. }) {
-            let errno = Errno::from(io::Error::from(io::ErrorKind::Unsupported));
-            let lacks = crate::domain::WireEvent::Lacks { need: Need::Linux, errno, remedy: Remedy::OtherSystem };
-            self.sink.on_wire(None).report(Evidence::Called, EventKind::Wire(lacks));
+    fn wire(&mut self, effect: WireEffect) {
+        if effect == WireEffect::Open {
+            self.lacks_wire();
         }
+    }
+
+    fn play(&mut self, _lesson: &str, _run: u32) {
+        self.lacks_wire();
+    }
+
+    fn lacks_wire(&self) {
+        use crate::domain::need::{Need, Remedy};
+        let errno = Errno::from(io::Error::from(io::ErrorKind::Unsupported));
+        let lacks = crate::domain::WireEvent::Lacks { need: Need::Linux, errno, remedy: Remedy::OtherSystem };
+        self.sink.on_wire(None).report(Evidence::Called, EventKind::Wire(lacks));
     }
 }
 
 impl Shell for Laboratory {
     fn perform(&mut self, effect: Effect) {
         match effect {
-            Effect::Show(world) => self.shown = world,
-            Effect::OpenWire
-            | Effect::Play { .. }
-            | Effect::CloseWire
-            | Effect::Wire(_)
-            | Effect::Set(..)
-            | Effect::Run(..)
-            | Effect::Kill(_)
-            | Effect::Inform(_) => self.on_wire(effect),
-            Effect::Spawn { .. }
-            | Effect::Close(..)
-            | Effect::CloseAll
-            | Effect::Start(_)
-            | Effect::Stop(_)
-            | Effect::Switch(..)
-            | Effect::Broadcast(..)
-            | Effect::Scan(_)
-            | Effect::StopScan
-                if self.shown == WorldId::Wire =>
-            {
-                self.on_wire(effect);
-            }
-            Effect::Spawn { count, plan, destination } => self.lab.spawn(count, plan, destination),
-            Effect::Close(client, how) => self.lab.close(client, how),
-            Effect::CloseAll => self.lab.close_all(),
-            Effect::Start(server) => self.lab.start(server),
-            Effect::Stop(server) => self.lab.stop(server),
-            Effect::Bind(ip) => self.lab.bind(ip),
-            Effect::Limit(limits) => self.lab.limit(limits),
-            Effect::Kick(address) => self.lab.kick(address),
-            Effect::Block(address) => self.lab.block(address),
-            Effect::Unblock(address) => self.lab.unblock(address),
-            Effect::Switch(server, model) => self.lab.switch(server, model),
-            Effect::Broadcast(text, to) => self.lab.broadcast(text, to),
-            Effect::Target(target) => self.lab.set_target(target),
-            Effect::Scan(plan) => self.lab.scan(plan),
-            Effect::StopScan => self.lab.stop_scan(),
-            Effect::Lookup(flows) => self.table.lookup(flows),
-            Effect::Watch(ports) => self.watch(&ports.map_or(Scope::All, Scope::Ports)),
-            Effect::Detail(flow) => self.table.detail(flow),
-            Effect::FindHolder(server, proto, addr) => self.find_holder(server, proto, addr),
-            Effect::Inspect(Origin::File(id), number) => self.opener.inspect(id, number),
-            Effect::Follow(Origin::File(id), talk) => self.opener.follow(id, talk),
-            Effect::Inspect(..) | Effect::Follow(..) | Effect::SaveCapture(_) => self.look(&effect),
-            Effect::OpenFile(id, name) => self.opener.open(id, &name),
-            Effect::CloseFile => self.opener.close(),
-            Effect::CompletePath(typed) => self.opener.complete(typed),
-            Effect::Mark(text) => {
-                let sink = if self.shown == WorldId::Wire { self.sink.on_wire(None) } else { self.sink.clone() };
+            Effect::Lab(WorldId::Host, order) => self.lab.perform(order),
+            Effect::Lab(WorldId::Wire, order) => self.order(LessonOrder::Lab(order)),
+            Effect::Table(effect) => self.table(effect),
+            Effect::Wire(effect) => self.wire(effect),
+            Effect::Packets(effect) => self.packets(effect),
+            Effect::Mark(world, text) => {
+                let sink = if world == WorldId::Wire { self.sink.on_wire(None) } else { self.sink.clone() };
                 sink.report(Evidence::Called, EventKind::Note(Note::Mark { text }));
             }
-            Effect::GoOn | Effect::LeaveLesson | Effect::Redraw | Effect::Suspend | Effect::Quit => {}
+            // The pump does these.
+            Effect::Lesson(_) | Effect::Screen(_) => {}
         }
+    }
+
+    fn stage(&mut self, lesson: &str, run: u32) {
+        self.play(lesson, run);
     }
 
     fn order(&mut self, order: LessonOrder) {

@@ -7,6 +7,7 @@ mod capturer;
 pub mod cli;
 mod client;
 mod doctor;
+pub mod environment;
 #[cfg(target_os = "linux")]
 mod exec;
 mod headless;
@@ -20,6 +21,7 @@ mod packet_lines;
 mod paths;
 #[cfg(target_os = "linux")]
 mod programs;
+pub mod pump;
 pub mod queue;
 pub mod recorder;
 mod run;
@@ -28,7 +30,6 @@ mod scan;
 mod serve;
 pub mod session;
 mod signals;
-pub mod stage;
 mod target;
 pub mod terminal;
 #[cfg(target_os = "linux")]

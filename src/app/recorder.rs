@@ -8,16 +8,21 @@ use crate::model::journal::Journal;
 
 /// Writes every event of the journal to a file (`--record`), or wherever it is to go.
 #[derive(Debug)]
-pub struct Recorder<W: Write = BufWriter<File>> {
+pub struct Recorder<W: Write> {
     file: W,
     /// The number of the last event written.
     written: u64,
 }
 
-impl Recorder {
+impl Recorder<BufWriter<Box<dyn Write + Send>>> {
     /// Creates the file, or empties it.
     pub fn create(path: &Path) -> io::Result<Self> {
-        Ok(Self::onto(BufWriter::new(File::create(path)?)))
+        Ok(Self::boxed(File::create(path)?))
+    }
+
+    /// Writes onto this, whatever it is, nothing yet.
+    pub fn boxed(file: impl Write + Send + 'static) -> Self {
+        Self::onto(BufWriter::new(Box::new(file)))
     }
 }
 

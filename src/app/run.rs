@@ -14,7 +14,6 @@ use super::transcript::Transcript;
 use super::{locale, target, tell, transcript};
 use crate::domain::Lang;
 use crate::lesson::{self, Lesson, LessonPhase, NotRemote, StepItem};
-use crate::model::journal::Journal;
 use crate::text;
 use crate::view::sentences::{of_act, of_expect};
 
@@ -113,36 +112,35 @@ async fn one(
     there: Option<SocketAddr>,
 ) -> anyhow::Result<bool> {
     let expectations = lesson.expectations();
+    let played = lesson.clone();
     let mut runner = match there {
         Some(there) => Runner::open_away(name, lesson, lang, there)?,
         None => Runner::open(name, lesson, lang)?,
     };
     let out = || io::BufWriter::new(io::stdout());
-    let mut json = args.json.then(|| Recorder::onto(out()));
+    runner.record(args.json.then(|| Recorder::boxed(io::stdout())));
     let mut told = (!args.json).then(|| Transcript::onto(out(), text::of(lang), lang));
     let mut failed = Vec::new();
     if let Some(told) = &mut told {
-        told.title(name, runner.player.engine.lesson())?;
+        told.title(name, &played)?;
     }
-    let mut follow = |journal: &Journal| json.as_mut().map_or(Ok(()), |json| json.follow(journal));
     let ended = loop {
-        if let Some(told) = &mut told {
-            told.begin(&runner.player.engine)?;
+        if let (Some(told), Some(engine)) = (&mut told, runner.engine()) {
+            told.begin(engine)?;
         }
-        let phase = runner.step(&mut follow).await;
-        if let Some(told) = &mut told {
-            told.end(&runner.player.engine)?;
+        let phase = runner.step().await;
+        if let (Some(told), Some(engine)) = (&mut told, runner.engine()) {
+            told.end(engine)?;
         }
-        if !matches!(phase, Ok(LessonPhase::Passed)) {
-            failed = transcript::failures(&runner.player.engine, text::of(args.lang.unwrap_or(Lang::En)));
+        if let Some(engine) = runner.engine().filter(|_| !matches!(phase, Ok(LessonPhase::Passed))) {
+            failed = transcript::failures(engine, text::of(args.lang.unwrap_or(Lang::En)));
         }
         match phase {
             Ok(LessonPhase::Passed) if runner.next_step() => {}
             other => break other,
         }
     };
-    let model = Box::pin(runner.close()).await;
-    follow(&model.journal)?;
+    Box::pin(runner.close()).await;
     let passed = ended? == LessonPhase::Passed;
     if args.json {
         let line = ResultLine { kind: "result", file: name, passed, expectations, failed };

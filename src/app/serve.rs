@@ -6,7 +6,7 @@ use std::process::ExitCode;
 use super::cli::network::ServeArgs;
 use super::headless::{Headless, stopped};
 use super::laboratory::Laboratory;
-use super::session::Shell as _;
+use crate::domain::EventSink;
 
 /// Serves until it is stopped. The exit status is 0 then, and 1 if no server could be started.
 pub(super) fn run(args: &ServeArgs) -> anyhow::Result<ExitCode> {
@@ -19,28 +19,29 @@ pub(super) fn run(args: &ServeArgs) -> anyhow::Result<ExitCode> {
 }
 
 async fn serve(args: &ServeArgs) -> io::Result<ExitCode> {
-    let mut headless = Headless::new(args.json, args.lang);
-    let mut laboratory = Laboratory::open_guarded(args.servers(), false, &args.reach.limits(), &headless.sink)?;
+    let open = |sink: &EventSink| Laboratory::open_guarded(args.servers(), false, &args.reach.limits(), sink);
+    let mut headless = Headless::open(args.json, args.lang, open)?;
     let mut stop = std::pin::pin!(stopped());
     let ended = loop {
         tokio::select! {
             biased;
             stop = &mut stop => break stop.map(|()| ExitCode::SUCCESS),
-            stepped = headless.step(None, |effect| laboratory.perform(effect)) => match stepped {
+            stepped = headless.step(None) => match stepped {
                 Ok(()) if none_left(&headless) => break Ok(ExitCode::FAILURE),
                 Ok(()) => {}
                 Err(error) => break Err(error),
             },
         }
     };
+    let (laboratory, mut rest) = headless.split();
     laboratory.close().await;
-    headless.finish()?;
+    rest.finish()?;
     ended
 }
 
 /// Whether every server has failed.
-fn none_left(headless: &Headless) -> bool {
+fn none_left(headless: &Headless<Laboratory>) -> bool {
     use crate::model::servers::Status;
-    let servers = headless.model.worlds.shown().servers.all();
+    let servers = headless.pump.model.worlds.shown().servers.all();
     !servers.is_empty() && servers.iter().all(|server| matches!(server.status, Status::Failed { .. }))
 }

@@ -11,9 +11,10 @@ use ratatui::backend::CrosstermBackend;
 use super::cli::{Cli, LabArgs};
 use super::laboratory::Laboratory;
 use super::locale;
+use super::pump::{Pump, Record};
 use super::queue;
 use super::recorder::Recorder;
-use super::session::{End, Session, finish};
+use super::session::{End, Session};
 use super::signals;
 use super::terminal::TerminalGuard;
 use crate::domain::{Clock, ServerId};
@@ -31,7 +32,7 @@ pub(super) fn run(cli: &LabArgs, on_wire: bool) -> anyhow::Result<()> {
     if !(io::stdin().is_terminal() && io::stdout().is_terminal()) {
         anyhow::bail!((locale::text(cli.lang).no_terminal)(&commands()));
     }
-    let recorder = match &cli.record {
+    let record = match &cli.record {
         Some(path) => Some(Recorder::create(path).with_context(|| path.display().to_string())?),
         None => None,
     };
@@ -40,19 +41,18 @@ pub(super) fn run(cli: &LabArgs, on_wire: bool) -> anyhow::Result<()> {
     let key = CaptureAccess::take();
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build()?;
     #[cfg(target_os = "linux")]
-    return runtime.block_on(session(cli, on_wire, recorder, key));
+    return runtime.block_on(session(cli, on_wire, record, key));
     #[cfg(not(target_os = "linux"))]
-    runtime.block_on(session(cli, on_wire, recorder))
+    runtime.block_on(session(cli, on_wire, record))
 }
 
 async fn session(
     cli: &LabArgs,
     on_wire: bool,
-    recorder: Option<Recorder>,
+    record: Option<Record>,
     #[cfg(target_os = "linux")] key: Result<CaptureAccess, CaptureError>,
 ) -> anyhow::Result<()> {
-    let clock = Clock::start();
-    let (sink, mut events) = queue::open(clock);
+    let (sink, mut events) = queue::open(Clock::start());
     let signals = signals::listen()?;
     let mut shell = Laboratory::open_guarded(cli.servers(), cli.observe, &cli.reach.limits(), &sink)?;
     #[cfg(target_os = "linux")]
@@ -66,7 +66,9 @@ async fn session(
     if let Ok(size) = terminal.size() {
         model.ui.size = (size.width, size.height);
     }
-    let mut session = Session { model, terminal, shell, sink, depth: locale::depth(), recorder, player: None };
+    let mut pump = Pump::new(model, shell, sink);
+    pump.record = record;
+    let mut session = Session { pump, terminal, depth: locale::depth() };
     if on_wire {
         session.tell(Msg::Wire)?;
     }
@@ -77,11 +79,14 @@ async fn session(
         session.tell(Msg::Open(path.clone()))?;
     }
     let ended = session.run(EventStream::new(), signals, &mut events).await;
-    let Session { model, terminal, shell, recorder, .. } = session;
+    let Session { pump, terminal, .. } = session;
     // Dropped, it would print what goes wrong, and panic when nobody can read that. `_terminal` shows the cursor again.
     std::mem::forget(terminal);
+    let (shell, mut rest) = pump.split();
     shell.close().await;
-    finish(model, recorder, &mut events, clock.now()).context("--record")?;
+    if rest.record.is_some() {
+        rest.drain(&mut events);
+    }
     match ended {
         // Nobody can read what goes wrong with a terminal that is gone.
         Err(error) if error.kind() != io::ErrorKind::BrokenPipe && error.raw_os_error() != Some(EIO) => {

@@ -13,11 +13,11 @@ use tokio::task::JoinHandle;
 use super::programs::RunningPrograms;
 use crate::domain::client::ClientChange;
 use crate::domain::{
-    ClientEvent, Errno, EventKind, EventQueue, EventSink, Evidence, Flow, HostId, Note, Observation, Row, ServerSpec,
-    Setting, SocketOp, Syscall, TcpInfo, WireCommand, WireEvent,
+    ClientEvent, Errno, EventKind, EventQueue, EventSink, Evidence, Flow, HostId, LabOrder, Note, Observation, Row,
+    ServerSpec, Setting, SocketOp, Syscall, TcpInfo, WireCommand, WireEvent,
 };
 use crate::lab::{Host, Lab, ScriptedSockets};
-use crate::model::Effect;
+use crate::model::effect::WireEffect;
 use crate::observe::Scope;
 use crate::observe::diag::SockDiag;
 use crate::wire::{self, OpenError, Options, ReadTable, Wire, WireHost};
@@ -87,34 +87,42 @@ impl WireLab {
         self.servers.start_all();
     }
 
-    /// Performs an effect on the wire's hosts.
-    pub fn perform(&mut self, effect: Effect) {
+    /// Performs an order on the hosts: what is about servers on the server host, everything else on the client host.
+    pub fn perform(&mut self, order: LabOrder) {
+        match order {
+            LabOrder::Start(_) | LabOrder::Stop(_) | LabOrder::Switch(..) | LabOrder::Guard(_) => {
+                self.servers.perform(order);
+            }
+            LabOrder::Spawn { .. }
+            | LabOrder::Close(..)
+            | LabOrder::CloseAll
+            | LabOrder::Broadcast(..)
+            | LabOrder::Target(_)
+            | LabOrder::Scan(_)
+            | LabOrder::StopScan => self.clients.perform(order),
+        }
+    }
+
+    /// Does one thing with the wire and its hosts. What the hosts' helper has to be asked is asked on another thread.
+    pub fn apply(&mut self, effect: WireEffect) {
         match effect {
-            Effect::Spawn { count, plan, destination } => self.clients.spawn(count, plan, destination),
-            Effect::Close(client, how) => self.clients.close(client, how),
-            Effect::CloseAll => self.clients.close_all(),
-            Effect::Start(server) => self.servers.start(server),
-            Effect::Stop(server) => self.servers.stop(server),
-            Effect::Switch(server, model) => self.servers.switch(server, model),
-            Effect::Broadcast(text, to) => self.clients.broadcast(text, to),
-            Effect::Scan(plan) => self.clients.scan(plan),
-            Effect::StopScan => self.clients.stop_scan(),
-            // A wire that is no more has said so itself, and one that is asked too much at once is asked again.
-            Effect::Wire(command) => _ = self.command(command),
-            Effect::Set(host, setting) => {
+            // A wire that has ended reported that itself, and one that is asked too much at once is asked again.
+            WireEffect::Command(command) => _ = self.command(command),
+            WireEffect::Set(host, setting) => {
                 let set = self.setter();
                 tokio::task::spawn_blocking(move || set(host, setting));
             }
-            Effect::Run(host, line) => {
+            WireEffect::Run(host, line) => {
                 let (wire, programs, sink) = (Arc::clone(&self.wire), self.programs.clone(), self.sink.clone());
                 tokio::task::spawn_blocking(move || programs.run(&wire, &sink.on_wire(Some(host)), host, &line));
             }
-            Effect::Kill(pid) => {
+            WireEffect::Kill(pid) => {
                 let programs = self.programs.clone();
                 tokio::task::spawn_blocking(move || programs.kill(pid));
             }
-            Effect::Inform(flow) => _ = self.informed.send_replace(flow),
-            _ => {}
+            WireEffect::Inform(flow) => _ = self.informed.send_replace(flow),
+            // Whoever holds the lab opens and closes it.
+            WireEffect::Open | WireEffect::Close => {}
         }
     }
 

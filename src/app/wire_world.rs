@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 
 use tokio::task::JoinHandle;
 
-use super::stage;
+use super::environment;
 use super::wire_lab::WireLab;
 use crate::domain::need::OpenError;
 use crate::domain::note::TableSource;
@@ -13,7 +13,7 @@ use crate::domain::{
     EventKind, EventSink, Evidence, HostId, LessonChange, LessonEvent, Note, ServerSpec, Setting, WireEvent,
 };
 use crate::lesson::{Lesson, LessonOrder};
-use crate::model::Effect;
+use crate::model::effect::WireEffect;
 use crate::wire::{Options, Wire};
 
 /// The wire lab, if it is open, and whoever is opening or closing it.
@@ -34,9 +34,25 @@ struct Slot {
     /// Whether one is being opened or closed.
     changing: bool,
     /// What was asked for since the wire said that it is open, before the lab on it was whole.
-    waiting: Vec<LessonOrder>,
+    waiting: Vec<Asked>,
     /// Takes the lab apart when its wire ends by itself.
     follower: Option<JoinHandle<()>>,
+}
+
+/// Something asked of the lab on the wire, by a key or by a lesson.
+#[derive(Debug)]
+enum Asked {
+    Wire(WireEffect),
+    LessonOrder(LessonOrder),
+}
+
+impl Asked {
+    fn of(self, lab: &mut WireLab) {
+        match self {
+            Self::Wire(effect) => lab.apply(effect),
+            Self::LessonOrder(order) => lab.order_aside(order),
+        }
+    }
 }
 
 fn lock(slot: &Mutex<Slot>) -> MutexGuard<'_, Slot> {
@@ -54,22 +70,26 @@ impl WireWorld {
         Self { sink: sink.clone(), servers, helper: None, slot: Arc::default(), changing: None }
     }
 
-    /// Performs an effect that is about the wire or meant for its world; without a wire there is nothing to do.
-    pub(super) fn perform(&mut self, effect: Effect) {
+    /// Does one thing with the wire; without one there is nothing to do.
+    pub(super) fn apply(&mut self, effect: WireEffect) {
         match effect {
-            Effect::OpenWire => self.open(),
-            Effect::CloseWire => self.change(|_, _| None),
-            other => self.order(LessonOrder::Lab(other)),
+            WireEffect::Open => self.open(),
+            WireEffect::Close => self.change(|_, _| None),
+            effect => self.ask(Asked::Wire(effect)),
         }
     }
 
-    /// Does one thing that a lesson asks for, or the presenter.
+    /// Does one thing that a lesson asks for.
     pub(super) fn order(&mut self, order: LessonOrder) {
+        self.ask(Asked::LessonOrder(order));
+    }
+
+    fn ask(&self, asked: Asked) {
         let mut slot = lock(&self.slot);
         if let Some(lab) = &mut slot.lab {
-            lab.order_aside(order);
+            asked.of(lab);
         } else if slot.changing && slot.waiting.len() < Self::WAITING {
-            slot.waiting.push(order);
+            slot.waiting.push(asked);
         }
     }
 
@@ -78,7 +98,7 @@ impl WireWorld {
         let helper = self.helper.clone();
         self.change(move |sink, _| {
             let options = Self::options(helper);
-            let lab = opened(sink, &options, stage::on_wire(lesson, sink, &options))?;
+            let lab = opened(sink, &options, environment::on_wire(lesson, sink, &options))?;
             let ready = lab.set_all(&lesson.settings).is_ok();
             // What could not be changed was reported.
             let change = if ready { LessonChange::Staged { run } } else { LessonChange::Left };
@@ -130,7 +150,7 @@ impl WireWorld {
                 tokio::spawn(follow(place, ended, wire))
             });
             if let Some(lab) = &mut slot.lab {
-                waiting.into_iter().for_each(|order| lab.order_aside(order));
+                waiting.into_iter().for_each(|asked| asked.of(lab));
             }
         }));
     }

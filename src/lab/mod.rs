@@ -36,8 +36,8 @@ pub use self::script::ScriptedSockets;
 use self::server::ServerHandle;
 use self::target::TargetResolver;
 use crate::domain::{
-    ClientId, ClientPlan, CloseHow, Destination, EventSink, Limits, Proto, ScanPlan, ServerId, ServerSpec,
-    ServiceModel, TargetHost,
+    ClientId, ClientPlan, CloseHow, Destination, EventSink, GuardOrder, LabOrder, Limits, Proto, ScanPlan, ServerId,
+    ServerSpec, ServiceModel, TargetHost,
 };
 
 /// How long [`Lab::shutdown`] waits at most for all that it owns.
@@ -119,6 +119,27 @@ impl Lab {
     /// Takes an address's blocking back. Reports `Unblocked`.
     pub fn unblock(&mut self, address: IpAddr) {
         self.guard.unblock(address);
+    }
+
+    /// Does one thing; what comes of it is reported.
+    pub fn perform(&mut self, order: LabOrder) {
+        match order {
+            LabOrder::Spawn { count, plan, destination } => self.spawn(count, plan, destination),
+            LabOrder::Close(client, how) => self.close(client, how),
+            LabOrder::CloseAll => self.close_all(),
+            LabOrder::Start(server) => self.start(server),
+            LabOrder::Stop(server) => self.stop(server),
+            LabOrder::Switch(server, model) => self.switch(server, model),
+            LabOrder::Broadcast(text, to) => self.broadcast(text, to),
+            LabOrder::Target(target) => self.set_target(target),
+            LabOrder::Scan(plan) => self.scan(plan),
+            LabOrder::StopScan => self.stop_scan(),
+            LabOrder::Guard(GuardOrder::Bind(ip)) => self.bind(ip),
+            LabOrder::Guard(GuardOrder::Limit(limits)) => self.limit(limits),
+            LabOrder::Guard(GuardOrder::Kick(address)) => self.kick(address),
+            LabOrder::Guard(GuardOrder::Block(address)) => self.block(address),
+            LabOrder::Guard(GuardOrder::Unblock(address)) => self.unblock(address),
+        }
     }
 
     /// Starts every server that does not run.

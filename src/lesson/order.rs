@@ -9,11 +9,11 @@ use super::file::LessonSettings;
 use super::matcher::PacketMatch;
 use crate::domain::client::ClientChange;
 use crate::domain::{
-    ClientId, Destination, EventKind, HostId, Note, Observation, Proto, ScriptedCall, ServerChange, ServerId,
+    ClientId, Destination, EventKind, HostId, LabOrder, Note, Observation, Proto, ScriptedCall, ServerChange, ServerId,
     ServerKind, SocketId, SocketOp, SocketOptions, Syscall, WireCommand, WireEvent,
 };
+use crate::model::World;
 use crate::model::wire::Fate;
-use crate::model::{Effect, World};
 
 /// One thing to do in the real world.
 #[derive(Debug, Clone, PartialEq)]
@@ -22,8 +22,8 @@ pub enum LessonOrder {
     Wire(WireCommand),
     /// A call on a socket of the lesson, on this host.
     Script(HostId, SocketOp),
-    /// An effect in the laboratory.
-    Lab(Effect),
+    /// An order to the laboratory.
+    Lab(LabOrder),
     /// Change these settings.
     Set(LessonSettings),
     /// Run this program on this host.
@@ -198,18 +198,18 @@ impl Engine {
                 Some((LessonOrder::Set(*settings), done))
             }
 
-            Act::Start(kind) => self.server(*kind, Effect::Start),
-            Act::Stop(kind) => self.server(*kind, Effect::Stop),
-            Act::Switch(switch) => self.server(switch.server, |id| Effect::Switch(id, switch.model)),
+            Act::Start(kind) => self.server(*kind, LabOrder::Start),
+            Act::Stop(kind) => self.server(*kind, LabOrder::Stop),
+            Act::Switch(switch) => self.server(switch.server, |id| LabOrder::Switch(id, switch.model)),
             Act::Spawn(spawn) => {
                 let server = world.servers.get(self.symbols().server(spawn.server)?)?;
                 let destination =
                     Destination { server: Some(server.id), proto: server.spec.proto, addr: server.addr() };
-                let effect = Effect::Spawn { count: spawn.count, plan: spawn.plan, destination };
+                let effect = LabOrder::Spawn { count: spawn.count, plan: spawn.plan, destination };
                 Some((LessonOrder::Lab(effect), DoneWhen::Spawned(spawn.count)))
             }
-            Act::End(end) => Some((LessonOrder::Lab(Effect::Close(ClientId(end.client), end.how)), DoneWhen::AtOnce)),
-            Act::CloseAll => Some((LessonOrder::Lab(Effect::CloseAll), DoneWhen::AtOnce)),
+            Act::End(end) => Some((LessonOrder::Lab(LabOrder::Close(ClientId(end.client), end.how)), DoneWhen::AtOnce)),
+            Act::CloseAll => Some((LessonOrder::Lab(LabOrder::CloseAll), DoneWhen::AtOnce)),
 
             Act::Run(run) => Some((LessonOrder::Run(run.host, run.argv.clone()), DoneWhen::Program)),
         }
@@ -227,7 +227,7 @@ impl Engine {
     }
 
     /// An effect on one of the laboratory's servers.
-    fn server(&self, kind: ServerKind, effect: impl FnOnce(ServerId) -> Effect) -> Option<(LessonOrder, DoneWhen)> {
+    fn server(&self, kind: ServerKind, effect: impl FnOnce(ServerId) -> LabOrder) -> Option<(LessonOrder, DoneWhen)> {
         let id = self.symbols().server(kind)?;
         Some((LessonOrder::Lab(effect(id)), DoneWhen::Server(id)))
     }

@@ -7,7 +7,7 @@ use super::engine::{Engine, LessonPhase};
 use super::file::Lesson;
 use super::order::{HostAddresses, LessonOrder};
 use crate::domain::lesson::ExpectationState;
-use crate::domain::{EventKind, Lang, LessonChange, LessonEvent, Note, Stamp};
+use crate::domain::{EventKind, Lang, LessonChange, LessonEvent, Note, Stamp, WireEvent, WorldId};
 use crate::model::{Model, World};
 
 /// See the module's documentation.
@@ -20,6 +20,7 @@ pub struct Player {
     run: u32,
     /// Whether the world that the lesson needs is set up.
     ready: bool,
+    over: bool,
     reported: Reported,
 }
 
@@ -39,7 +40,7 @@ impl Player {
     /// A player before the first step. It does nothing until the world that the lesson needs is set up.
     pub fn new(name: &str, run: u32, lesson: Lesson, addresses: HostAddresses) -> Self {
         let engine = Engine::new(lesson, addresses);
-        Self { engine, name: name.into(), run, ready: false, reported: Reported::default() }
+        Self { engine, name: name.into(), run, ready: false, over: false, reported: Reported::default() }
     }
 
     /// Declares the world ready.
@@ -47,9 +48,9 @@ impl Player {
         self.ready = true;
     }
 
-    /// Whether the world is set up.
-    pub const fn is_ready(&self) -> bool {
-        self.ready
+    /// Whether the lesson's world has closed: nothing more can come of it.
+    pub const fn is_over(&self) -> bool {
+        self.over
     }
 
     /// Begins the current step if it is waiting for that. If it has passed, goes to the next one, which waits before its
@@ -79,6 +80,8 @@ impl Player {
                 }
                 continue;
             }
+            let closed = matches!(event.seen.kind, EventKind::Wire(WireEvent::Closed { .. }));
+            self.over |= self.ready && closed && self.engine.lesson().world == WorldId::Wire;
             orders.extend(self.engine.observe(self.world(model), event));
         }
         orders

@@ -1,68 +1,83 @@
-//! What `update` asks the shell to do. The results come back as events.
+//! What `update` asks of the world outside, by who does it. The results come back as events.
 
 use std::collections::BTreeSet;
-use std::net::{IpAddr, SocketAddr};
+use std::net::SocketAddr;
 
 use super::packets::{FileId, Origin};
-use crate::domain::{
-    ClientId, ClientPlan, CloseHow, Destination, Flow, HostId, Limits, Proto, ScanPlan, ServerId, ServiceModel,
-    Setting, TargetHost, WireCommand, WorldId,
-};
+use crate::domain::{Flow, HostId, LabOrder, Proto, ServerId, Setting, WireCommand, WorldId};
 
-/// One thing to do in the real world.
+/// One thing to do outside the model.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Effect {
-    /// Make this many clients.
-    Spawn {
-        /// How many.
-        count: u32,
-        /// To do what.
-        plan: ClientPlan,
-        /// Where.
-        destination: Destination,
-    },
-    /// End one client.
-    Close(ClientId, CloseHow),
-    /// End all clients, in order.
-    CloseAll,
-    /// Start a server.
-    Start(ServerId),
-    /// Stop a server.
-    Stop(ServerId),
-    /// Let a server serve by another model from now on.
-    Switch(ServerId, ServiceModel),
-    /// Have all servers listen on this address from now on: every interface (0.0.0.0), or loopback again.
-    Bind(IpAddr),
-    /// Guard the servers by these numbers from now on.
-    Limit(Limits),
-    /// Close all connections from this address.
-    Kick(IpAddr),
-    /// Kick this address, and take nothing from it any more.
-    Block(IpAddr),
-    /// Take the blocking back.
-    Unblock(IpAddr),
-    /// Send a message to these servers.
-    Broadcast(String, Vec<ServerId>),
-    /// Send clients and broadcasts to this host from now on; to the servers here when `None`.
-    Target(Option<TargetHost>),
-    /// Check the ports of a host. A check that still goes on is stopped.
-    Scan(ScanPlan),
-    /// Stop the port check that goes on, if one does.
-    StopScan,
+    /// For the laboratory of this world.
+    Lab(WorldId, LabOrder),
+    /// For the socket table, and whatever else watches sockets.
+    Table(TableEffect),
+    /// For the wire lab.
+    Wire(WireEffect),
+    /// For whatever keeps packets: the capture, or an open file.
+    Packets(PacketsEffect),
+    /// For the player of lessons.
+    Lesson(LessonEffect),
+    /// For the terminal and the program itself.
+    Screen(ScreenEffect),
+    /// Note this in this world's journal, as a place worth finding again.
+    Mark(WorldId, String),
+}
+
+/// One thing for the socket table to do.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum TableEffect {
     /// Look these ends up in the kernel's table, exactly.
     Lookup(Vec<Flow>),
     /// Watch the sockets with one of these ports on either side; all of them when `None`.
     Watch(Option<BTreeSet<u16>>),
-    /// Tell the `TCP_INFO` of this end whenever it changes; of none when `None`.
+    /// Report the `TCP_INFO` of this end whenever it changes; of none when `None`.
     Detail(Option<Flow>),
     /// Find out who holds the port that this server could not have.
     FindHolder(ServerId, Proto, SocketAddr),
-    /// What is asked of the laboratory from now on is meant for this world.
-    Show(WorldId),
-    /// Open the wire's hosts, with every packet held, and start the servers there.
-    OpenWire,
-    /// Take the wire's hosts away.
-    CloseWire,
+}
+
+/// One thing for the wire lab to do.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum WireEffect {
+    /// Open the hosts, with every packet held, and start the servers there.
+    Open,
+    /// Take the hosts away.
+    Close,
+    /// Ask something of the wire itself.
+    Command(WireCommand),
+    /// Change a setting of one of the hosts.
+    Set(HostId, Setting),
+    /// Run a program on one of the hosts.
+    Run(HostId, String),
+    /// End a program on one of the hosts, by its process; asked a second time, by force.
+    Kill(u32),
+    /// Keep reporting what the kernels know of this connection, named by the client's end; or stop.
+    Inform(Option<Flow>),
+}
+
+/// One thing for whatever keeps packets to do.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum PacketsEffect {
+    /// Take the packet with this number apart.
+    Inspect(Origin, u64),
+    /// Put together what was said in this conversation.
+    Follow(Origin, Flow),
+    /// Read a capture file with this name.
+    OpenFile(FileId, String),
+    /// Let go of the file, or stop reading it.
+    CloseFile,
+    /// Complete the name of a file.
+    CompletePath(String),
+    /// Write all packets that are kept to a file, with the marks as comments: the number of the packet that came next,
+    /// and the words.
+    Save(Vec<(u64, String)>),
+}
+
+/// One thing for the player of lessons to do.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum LessonEffect {
     /// Play this lesson from its beginning, on hosts of its own in place of those that are there.
     Play {
         /// Its name.
@@ -70,35 +85,15 @@ pub enum Effect {
         /// The number of this run of it.
         run: u32,
     },
-    /// Go on in the lesson that is played.
+    /// Go on in the lesson.
     GoOn,
-    /// Leave the lesson that is played; the hosts stay as they are.
-    LeaveLesson,
-    /// Ask something of the wire.
-    Wire(WireCommand),
-    /// Turn a setting of one of the wire's hosts.
-    Set(HostId, Setting),
-    /// Run a program on one of the wire's hosts.
-    Run(HostId, String),
-    /// End a program on one of the wire's hosts, by its process; asked a second time, by force.
-    Kill(u32),
-    /// Keep saying what the kernels know of this connection of the wire's hosts, named by the client's end; or stop.
-    Inform(Option<Flow>),
-    /// Take the packet with this number apart.
-    Inspect(Origin, u64),
-    /// Put together what was said in this conversation.
-    Follow(Origin, Flow),
-    /// Read a capture file, by this name.
-    OpenFile(FileId, String),
-    /// The file is not looked at any more, or not waited for.
-    CloseFile,
-    /// Find out what the name of a file may go on with.
-    CompletePath(String),
-    /// Write all packets that are kept to a file, with what was marked as comments: the number of the packet that came
-    /// next, and the words.
-    SaveCapture(Vec<(u64, String)>),
-    /// Note this in the world that is shown, as a place worth finding again.
-    Mark(String),
+    /// Leave the lesson; the hosts stay as they are.
+    Leave,
+}
+
+/// One thing for the terminal and the program itself to do.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ScreenEffect {
     /// Draw the whole screen anew: something else may have written to it.
     Redraw,
     /// Give the terminal back and stop, until continued (`SIGTSTP`).

@@ -4,13 +4,14 @@ use std::collections::BTreeSet;
 
 use tui_input::Input;
 
-use super::key::Key;
+use super::Model;
+use super::effect::{Effect, TableEffect};
 use super::mode::Mode;
 use super::proposals::Proposals;
 use super::ui::Scope;
-use super::{Effect, Model};
 use crate::domain::WorldId;
 use crate::domain::filter::Filter;
+use crate::domain::keys::Key;
 
 impl Model {
     /// The ports that the kernel has to be asked for, so that the filter finds all it could match and the servers'
@@ -88,7 +89,7 @@ fn judge(model: &mut Model) -> Vec<Effect> {
             }
             model.listing.filter = filter;
             model.listing.rebuild(&model.worlds.shown().table);
-            vec![Effect::Watch(model.watched())]
+            vec![Effect::Table(TableEffect::Watch(model.watched()))]
         }
         Err(error) => {
             model.listing.error = Some(error);
@@ -115,6 +116,6 @@ pub(super) fn rewatch(model: &mut Model) -> Vec<Effect> {
         model.ui.filter.input = Input::new(model.lab_filter());
         refilter(model)
     } else {
-        vec![Effect::Watch(model.watched())]
+        vec![Effect::Table(TableEffect::Watch(model.watched()))]
     }
 }

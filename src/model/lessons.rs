@@ -4,13 +4,15 @@ use std::collections::BTreeMap;
 
 use tui_input::Input;
 
-use super::keys::{self, Action, Key, Place};
+use super::effect::{Effect, LessonEffect};
 use super::line::Line;
 use super::mode::Mode;
 use super::playing::Beat;
 use super::screen::View;
-use super::{Effect, Model, presenter};
-use crate::domain::{Event, EventKind, Lang, LessonChange};
+use super::update::Acted;
+use super::{Model, presenter};
+use crate::domain::keys::{self, Action, Key, LessonAction};
+use crate::domain::{Event, EventKind, Lang, LessonChange, Loss, Refusal};
 
 /// What the list says of a lesson.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -120,33 +122,24 @@ fn plain(text: &str) -> String {
     text.chars().flat_map(char::to_lowercase).map(base).collect()
 }
 
-/// Does what a key means that is about lessons; `None` when it is about something else.
-pub(super) fn act(model: &mut Model, action: Action) -> Option<Vec<Effect>> {
-    let playing = model.worlds.shown().playing.as_ref().filter(|_| model.ui.view == View::Wire);
-    let effects = match (action, playing) {
-        (Action::View(View::Lessons), _) => {
-            list(model);
-            vec![]
-        }
-        (Action::GoOn, Some(playing)) => match playing.beat {
-            Beat::Told | Beat::Passed => vec![Effect::GoOn],
-            Beat::Doing => vec![],
-            Beat::Failed => again(model),
-            Beat::Over => next(model),
-        },
-        (Action::Repeat, Some(_)) => again(model),
-        (Action::NextLesson, Some(_)) => next(model),
-        // First what was selected is let go of.
-        (Action::Back, Some(_)) if model.ui.page.is_none() && model.ui.wire.packet.is_none() => {
-            vec![Effect::LeaveLesson]
-        }
-        _ => return None,
-    };
-    Some(effects)
+/// Does what a key means while a lesson is played.
+pub(super) fn act(model: &mut Model, action: LessonAction) -> Acted {
+    let Some(playing) = &model.worlds.wire().playing else { return Err(Refusal::NothingSelected) };
+    match (action, playing.beat) {
+        (LessonAction::GoOn, Beat::Told | Beat::Passed) => Ok(vec![Effect::Lesson(LessonEffect::GoOn)]),
+        (LessonAction::GoOn, Beat::Doing) => Err(Refusal::StepRuns),
+        (LessonAction::GoOn, Beat::Over) => Ok(next(model)),
+        (LessonAction::Repeat, _) | (LessonAction::GoOn, Beat::Failed) => Ok(again(model)),
+    }
+}
+
+/// Leaves the lesson that is played, when asked for twice.
+pub(super) fn leave(sure: bool) -> Acted {
+    if sure { Ok(vec![Effect::Lesson(LessonEffect::Leave)]) } else { Err(Refusal::Again(Loss::Lesson)) }
 }
 
 /// Shows the list.
-fn list(model: &mut Model) {
+pub(super) fn list(model: &mut Model) {
     if model.ui.view != View::Lessons {
         model.lessons.from = model.ui.view;
     }
@@ -164,12 +157,11 @@ fn list(model: &mut Model) {
 
 /// What a key means while the list is shown that means the same everywhere.
 pub(super) fn command(model: &mut Model, key: Key) -> Option<Action> {
-    let action = keys::lookup(key, Place::Anywhere).filter(|_| is_command(key))?;
-    model.lessons.sure = false;
-    if let Action::View(_) = action {
-        model.ui.mode = Mode::Command;
+    if !is_command(key) {
+        return None;
     }
-    Some(action)
+    model.lessons.sure = false;
+    keys::lookup(key, model.here())
 }
 
 /// Whether a key is no letter and leads to another view, or to none.
@@ -235,10 +227,9 @@ impl Model {
 fn start(model: &mut Model, lesson: String) -> Vec<Effect> {
     model.lessons.runs += 1;
     let run = model.lessons.runs;
-    let mut effects = presenter::show_wire(model);
+    presenter::show_wire(model);
     model.ui.mode = Mode::Command;
-    effects.push(Effect::Play { lesson, run });
-    effects
+    vec![Effect::Lesson(LessonEffect::Play { lesson, run })]
 }
 
 fn again(model: &mut Model) -> Vec<Effect> {

@@ -2,7 +2,7 @@
 
 use tui_input::{Input, InputRequest};
 
-use super::key::Key;
+use crate::domain::keys::Key;
 
 /// The line that is being typed, and those typed before.
 #[derive(Debug, Clone, Default)]

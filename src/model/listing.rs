@@ -41,6 +41,13 @@ impl Column {
         let at = Self::ALL.iter().position(|column| *column == self).unwrap_or(0);
         Self::ALL[(at + 1) % Self::ALL.len()]
     }
+
+    /// The one before it, around the end.
+    #[must_use]
+    pub fn previous(self) -> Self {
+        let at = Self::ALL.iter().position(|column| *column == self).unwrap_or(0);
+        Self::ALL[(at + Self::ALL.len() - 1) % Self::ALL.len()]
+    }
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]

@@ -9,13 +9,13 @@ pub mod effect;
 mod filtering;
 pub mod historian;
 pub mod journal;
-pub mod key;
-pub mod keys;
 mod knock;
+mod lab;
 pub mod lessons;
 pub mod lifecycle;
 pub mod line;
 pub mod listing;
+mod lists;
 pub mod mode;
 pub mod network;
 pub mod packets;
@@ -31,8 +31,10 @@ pub mod servers;
 pub mod settings;
 pub mod table;
 pub mod target;
+mod typing;
 pub mod ui;
 pub mod update;
+mod views;
 pub mod waiting;
 pub mod window;
 pub mod wire;
@@ -42,10 +44,8 @@ pub mod worlds;
 use std::time::Duration;
 
 pub use effect::Effect;
-pub use key::Key;
-pub use keys::Action;
 pub use ui::Ui;
-pub use update::{Msg, update};
+pub use update::{Msg, Refused, update};
 pub use world::World;
 pub use worlds::Worlds;
 
@@ -102,6 +102,9 @@ impl Historians {
 }
 
 impl Model {
+    /// How long a refusal stays in the footer.
+    const REFUSED: Duration = Duration::from_secs(4);
+
     /// A model of a laboratory in which nothing has happened yet.
     pub fn new(ui: Ui) -> Self {
         let filter = Filter::parse(ui.filter.input.value()).unwrap_or_default();
@@ -129,6 +132,9 @@ impl Model {
     /// Lets time pass: what waited for a better witness is written now.
     pub(crate) fn pass(&mut self, now: Stamp) {
         self.now = self.now.max(now);
+        if self.ui.refused.is_some_and(|refused| self.now.since(refused.at) >= Self::REFUSED) {
+            self.ui.refused = None;
+        }
         let like = Observation {
             at: self.now,
             world: WorldId::Host,
@@ -154,7 +160,8 @@ impl Model {
         let wire = [presenter::next_change(self), network::next_change(self)].into_iter().flatten().min();
         let aging = (self.worlds.shown().clients.live() > 0).then(|| self.now.after(60 * second));
         let counting = counting.then(|| self.now.after(second));
-        [self.historians.host.next_due(), fading, counting.or(aging), wire].into_iter().flatten().min()
+        let refused = self.ui.refused.map(|refused| refused.at.after(Self::REFUSED));
+        [self.historians.host.next_due(), fading, counting.or(aging), wire, refused].into_iter().flatten().min()
     }
 
     fn enter(&mut self, seen: Observation) {

@@ -6,6 +6,8 @@ pub enum Mode {
     /// Keys are commands.
     #[default]
     Command,
+    /// A digit goes to the view with that number.
+    Views,
     /// Keys are the broadcast message.
     Saying,
     /// Keys are the table's filter.

@@ -4,19 +4,22 @@
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use std::time::Duration;
 
-use super::keys::{Action, Key};
+use super::effect::Effect;
 use super::line::Line;
 use super::mode::{Mode, Question};
 use super::peers::Peer;
+use super::scan::Progress;
 use super::screen::View;
 use super::servers::Server;
 use super::target::Target;
+use super::update::Acted;
 use super::world::World;
-use super::{Effect, Model, selection};
+use super::{Model, selection};
+use crate::domain::keys::{Key, NetworkAction};
 use crate::domain::ports::PortsErrorKind;
 use crate::domain::{
-    AddressScope, EventKind, Lang, Observation, PortList, Proto, ScanChange, ScanPlan, Stamp, TargetFault, TargetHost,
-    WorldId,
+    AddressScope, EventKind, GuardOrder, LabOrder, Lang, Observation, PortList, Proto, Refusal, ScanChange, ScanPlan,
+    Stamp, TargetFault, TargetHost, WorldId,
 };
 
 /// A part of the view.
@@ -35,7 +38,7 @@ impl Part {
     /// All parts, in the order that Tab visits them.
     pub const ALL: [Self; 3] = [Self::Card, Self::Peers, Self::Check];
 
-    fn step(self, steps: isize) -> Self {
+    pub(super) fn step(self, steps: isize) -> Self {
         let at = Self::ALL.iter().position(|part| *part == self).unwrap_or(0).cast_signed();
         Self::ALL[(at + steps).rem_euclid(Self::ALL.len().cast_signed()).cast_unsigned()]
     }
@@ -145,8 +148,8 @@ pub fn everywhere(world: &World) -> IpAddr {
 
 /// Everybody who talked to a server, in the order of the list: other machines first.
 pub fn peers(model: &Model) -> impl Iterator<Item = (IpAddr, &Peer)> {
-    let own = |address: &IpAddr| address.is_loopback() || model.worlds.shown().addresses.contains(address);
-    let all = move |here: bool| model.worlds.shown().peers.all().filter(move |(address, _)| own(address) == here);
+    let own = |address: &IpAddr| address.is_loopback() || model.worlds.host().addresses.contains(address);
+    let all = move |here: bool| model.worlds.host().peers.all().filter(move |(address, _)| own(address) == here);
     all(false).chain(all(true))
 }
 
@@ -160,75 +163,77 @@ pub const fn yes(lang: Lang) -> char {
 
 /// When something in the view changes by itself: what peers send in a second, which is nothing after a while.
 pub(super) fn next_change(model: &Model) -> Option<Stamp> {
-    let latest = || model.worlds.shown().peers.all().map(|(_, peer)| peer.latest).max();
+    let latest = || model.worlds.host().peers.all().map(|(_, peer)| peer.latest).max();
     let second = Duration::from_secs(1);
     let fresh = |at: &Stamp| model.now.since(*at) < 7 * second;
     (model.ui.view == View::Network).then(latest).flatten().filter(fresh).map(|_| model.now.after(second))
 }
 
-/// Does what a key means that is about the network; `None` when it is about something else.
-pub(super) fn act(model: &mut Model, action: Action) -> Option<Vec<Effect>> {
-    let here = model.ui.view == View::Network;
-    let effects = match action {
-        Action::View(View::Network) => enter(model),
-        Action::Network if here => {
-            model.ui.view = View::Lab;
-            vec![]
+/// Does what a key means.
+pub(super) fn act(model: &mut Model, action: NetworkAction) -> Acted {
+    match action {
+        NetworkAction::Toggle => {
+            model.ui.page = None;
+            model.ui.view = match (model.ui.view, model.worlds.shown_id()) {
+                (View::Network, WorldId::Host) => View::Lab,
+                (View::Network, WorldId::Wire) => View::Wire,
+                _ => View::Network,
+            };
         }
-        Action::Network => enter(model),
-        Action::Target if model.worlds.shown_id() == WorldId::Host => {
-            model.ui.mode = Mode::TypingTarget;
-            vec![]
-        }
-        Action::Home if model.worlds.shown().target.is_some() => set_target(model, None),
-        Action::Target | Action::Home => vec![],
-        Action::Door => door(model),
-        Action::Check => {
+        NetworkAction::Door => return door(model),
+        NetworkAction::Check => {
             model.ui.network.part = Part::Check;
             model.ui.mode = Mode::Checking;
-            vec![]
         }
-        Action::StopCheck => vec![Effect::StopScan],
-        Action::Kick => chosen(model).map_or_else(Vec::new, |(address, _)| vec![Effect::Kick(address)]),
-        Action::Block => chosen(model).map_or_else(Vec::new, |(address, peer)| {
-            vec![if peer.is_blocked { Effect::Unblock(address) } else { Effect::Block(address) }]
-        }),
-        Action::NextPane if here => part(model, 1),
-        Action::PrevPane if here => part(model, -1),
-        _ => return None,
-    };
-    Some(effects)
+        NetworkAction::StopCheck => {
+            let asking = model.worlds.host().scans.latest().is_some_and(|scan| scan.progress == Progress::Asking);
+            return if asking { Ok(vec![order(LabOrder::StopScan)]) } else { Err(Refusal::NothingSelected) };
+        }
+        NetworkAction::Kick => {
+            let (address, _) = chosen(model).ok_or(Refusal::NothingSelected)?;
+            return Ok(vec![guard(GuardOrder::Kick(address))]);
+        }
+        NetworkAction::Block => {
+            let (address, peer) = chosen(model).ok_or(Refusal::NothingSelected)?;
+            let order = if peer.is_blocked { GuardOrder::Unblock(address) } else { GuardOrder::Block(address) };
+            return Ok(vec![guard(order)]);
+        }
+    }
+    Ok(vec![])
 }
 
-/// Shows the view. It is about this machine: nobody's network reaches the wire's hosts.
-fn enter(model: &mut Model) -> Vec<Effect> {
-    let elsewhere = model.worlds.shown_id() != WorldId::Host;
-    model.show_world(WorldId::Host);
-    model.ui.page = None;
-    model.ui.view = View::Network;
-    if elsewhere { vec![Effect::Show(WorldId::Host)] } else { vec![] }
+/// An order for this machine's laboratory: no other is on the network.
+const fn order(order: LabOrder) -> Effect {
+    Effect::Lab(WorldId::Host, order)
 }
 
-fn part(model: &mut Model, steps: isize) -> Vec<Effect> {
-    model.ui.network.part = model.ui.network.part.step(steps);
-    vec![]
+const fn guard(deed: GuardOrder) -> Effect {
+    order(LabOrder::Guard(deed))
+}
+
+/// How many other machines have a connection to the servers here.
+pub(super) fn visitors(model: &Model) -> usize {
+    let own = |address: &IpAddr| address.is_loopback() || model.worlds.host().addresses.contains(address);
+    peers(model).filter(|(address, peer)| peer.open() > 0 && !own(address)).count()
 }
 
 /// Closes at once what is open; opens only after a question.
-fn door(model: &mut Model) -> Vec<Effect> {
-    if model.worlds.shown().servers.are_open() {
-        return vec![Effect::Bind(Ipv4Addr::LOCALHOST.into())];
+fn door(model: &mut Model) -> Acted {
+    let host = model.worlds.host();
+    if host.servers.are_open() {
+        return Ok(vec![guard(GuardOrder::Bind(Ipv4Addr::LOCALHOST.into()))]);
     }
-    if !model.worlds.shown().observing {
-        model.ui.mode = Mode::Asking(Question::Open);
+    if host.observing {
+        return Err(Refusal::Watched);
     }
-    vec![]
+    model.ui.mode = Mode::Asking(Question::Open);
+    Ok(vec![])
 }
 
 /// The selected peer.
 fn chosen(model: &Model) -> Option<(IpAddr, &Peer)> {
     let address = model.ui.network.peer?;
-    model.worlds.shown().peers.get(address).map(|peer| (address, peer))
+    model.worlds.host().peers.get(address).map(|peer| (address, peer))
 }
 
 /// A key while a question is asked.
@@ -241,13 +246,13 @@ pub(super) fn answered(model: &mut Model, key: Key, question: Question) -> Vec<E
     }
     match question {
         Question::Open => {
-            vec![Effect::Bind(everywhere(model.worlds.shown()))]
+            vec![guard(GuardOrder::Bind(everywhere(model.worlds.host())))]
         }
         Question::Beyond => {
             let Some(plan) = &mut model.ui.network.plan else { return vec![] };
             plan.confirmed = true;
             model.ui.network.pending = true;
-            vec![Effect::Scan(plan.clone())]
+            vec![order(LabOrder::Scan(plan.clone()))]
         }
     }
 }
@@ -264,7 +269,7 @@ pub(super) fn typed(model: &mut Model, key: Key) -> Vec<Effect> {
         }
         Key::Up | Key::Down => line.recall(key == Key::Up),
         Key::Enter if typing_target => return take_target(model),
-        Key::Enter => match asked(line.input.value(), model.worlds.shown().target.as_ref()) {
+        Key::Enter => match asked(line.input.value(), model.worlds.host().target.as_ref()) {
             Ok(plan) => {
                 line.take();
                 network.fault = None;
@@ -272,7 +277,7 @@ pub(super) fn typed(model: &mut Model, key: Key) -> Vec<Effect> {
                 network.pending = true;
                 network.plan = Some(plan.clone());
                 model.ui.mode = Mode::Command;
-                return vec![Effect::Scan(plan)];
+                return vec![order(LabOrder::Scan(plan))];
             }
             Err(fault) => network.fault = Some(fault),
         },
@@ -307,14 +312,14 @@ fn take_target(model: &mut Model) -> Vec<Effect> {
     network.target_line.take();
     model.ui.mode = Mode::Command;
     // Nothing typed is the way home, for whoever is not there.
-    if target.is_none() && model.worlds.shown().target.is_none() { vec![] } else { set_target(model, target) }
+    if target.is_none() && model.worlds.host().target.is_none() { vec![] } else { set_target(model, target) }
 }
 
 /// Clients and broadcasts are to go there, or home; who waits for the way to another target does not any more.
 pub(super) fn set_target(model: &mut Model, target: Option<TargetHost>) -> Vec<Effect> {
     model.ui.waiting.clear();
     model.ui.network.changing_target.clone_from(&target);
-    vec![Effect::Target(target)]
+    vec![order(LabOrder::Target(target))]
 }
 
 /// Takes notice of what comes of a port check.

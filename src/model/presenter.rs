@@ -2,15 +2,16 @@
 
 use std::time::Duration;
 
-use super::key::Key;
-use super::keys::Action;
+use super::effect::{Effect, WireEffect};
 use super::line::Line;
 use super::mode::Mode;
 use super::screen::View;
+use super::update::Acted;
 use super::wire::{Fate, Rung, WireStatus};
-use super::{Effect, Model, settings};
+use super::{Model, selection, settings};
+use crate::domain::keys::{Key, LinkAction, PacketFate, WireAction};
 use crate::domain::wire::{CloseReason, WireEvent};
-use crate::domain::{EventKind, Flow, HostId, Observation, Proto, Stamp, WireCommand, WireMode, WorldId};
+use crate::domain::{EventKind, Flow, HostId, Observation, Proto, Refusal, Stamp, WireCommand, WireMode, WorldId};
 
 /// See the module's head.
 #[derive(Debug, Clone)]
@@ -25,6 +26,10 @@ pub struct Presenter {
     pub opening: bool,
     /// Where in the settings the keys are.
     pub settings: settings::Cursor,
+    /// The part that has the focus.
+    pub part: WirePart,
+    /// The program that is selected, by its process; the newest when `None`.
+    pub program_pid: Option<u32>,
     /// The program being typed.
     pub program: Line,
     /// Why the program as typed cannot be run: no host is named.
@@ -41,6 +46,8 @@ impl Default for Presenter {
             hop: Duration::from_secs(1),
             opening: false,
             settings: settings::Cursor::default(),
+            part: WirePart::default(),
+            program_pid: None,
             program: Line::with("client "),
             no_host: false,
             informed: None,
@@ -74,92 +81,158 @@ pub(super) fn next_change(model: &Model) -> Option<Stamp> {
     if flying { Some(model.now.after(FLIGHT)) } else { held.then(|| model.now.after(Duration::from_secs(1))) }
 }
 
-/// Does what a key means that is about the wire; `None` when it is about something else.
-pub(super) fn act(model: &mut Model, action: Action, count: Option<u32>) -> Option<Vec<Effect>> {
+/// Does what a key means.
+pub(super) fn act(model: &mut Model, action: WireAction, count: Option<u32>) -> Acted {
+    match action {
+        WireAction::Toggle if model.worlds.shown_id() == WorldId::Wire => return Ok(leave(model)),
+        WireAction::Toggle => return Ok(enter(model)),
+        WireAction::Open if !model.worlds.wire().wire.is_open() => return Ok(open(model)),
+        WireAction::Close if !model.ui.wire.opening && !model.worlds.wire().wire.is_open() => {
+            return Err(Refusal::WireClosed);
+        }
+        WireAction::Close => {
+            let mut effects = if model.worlds.shown_id() == WorldId::Wire { leave(model) } else { vec![] };
+            effects.push(Effect::Wire(WireEffect::Close));
+            return Ok(effects);
+        }
+        _ => {}
+    }
+    if !model.worlds.wire().wire.is_open() {
+        return Err(Refusal::WireClosed);
+    }
     let from = model.ui.wire.from;
-    let asked = |command| vec![Effect::Wire(command)];
-    let effects = match action {
-        Action::Wire if model.worlds.shown_id() == WorldId::Wire => leave(model),
-        Action::Wire => enter(model),
-        Action::View(View::Wire) => enter(model),
-        Action::OpenWire => open(model),
-        Action::CloseWire => {
-            let mut effects = leave(model);
-            effects.push(Effect::CloseWire);
-            effects
+    match action {
+        WireAction::Toggle | WireAction::Close => {}
+        WireAction::Open => {
+            model.open_page();
+            return if model.ui.page.is_some() { Ok(vec![]) } else { Err(Refusal::NothingSelected) };
         }
-        Action::Next => next(model, count),
-        Action::RunHold => {
+        WireAction::Next => return next(model, count),
+        WireAction::RunHold => {
             let held = lane(model).mode == WireMode::Step;
-            asked(WireCommand::Mode(from, if held { WireMode::Live } else { WireMode::Step }))
+            return asked(WireCommand::Mode(from, if held { WireMode::Live } else { WireMode::Step }));
         }
-        Action::Slow => {
+        WireAction::Slow => {
             model.ui.wire.hop = count.map_or(model.ui.wire.hop, tenths);
-            asked(WireCommand::Mode(from, WireMode::Slow { hop: model.ui.wire.hop }))
+            return asked(WireCommand::Mode(from, WireMode::Slow { hop: model.ui.wire.hop }));
         }
-        Action::Drop => on_packet(model, WireCommand::Drop),
-        Action::Duplicate => on_packet(model, WireCommand::Duplicate),
-        Action::Swap => on_packet(model, WireCommand::Swap),
-        Action::Corrupt => on_packet(model, WireCommand::Corrupt),
-        Action::Delay => on_packet(model, |packet| WireCommand::Delay(packet, tenths(count.unwrap_or(DELAY)))),
-        Action::Cut => asked(WireCommand::Cut(from, !lane(model).cut)),
-        Action::Loss => {
-            let usual = if lane(model).loss == 0 { LOSS } else { 0 };
+        WireAction::Packet(fate) => {
+            let packet = target(model).ok_or(Refusal::NothingHeld)?;
+            return asked(match fate {
+                PacketFate::Drop => WireCommand::Drop(packet),
+                PacketFate::Duplicate => WireCommand::Duplicate(packet),
+                PacketFate::Swap => WireCommand::Swap(packet),
+                PacketFate::Delay => WireCommand::Delay(packet, tenths(count.unwrap_or(DELAY))),
+                PacketFate::Corrupt => WireCommand::Corrupt(packet),
+            });
+        }
+        WireAction::Link(action) => return link(model, action, count),
+        WireAction::Fold => return asked(WireCommand::Fold(!model.worlds.wire().wire.folding)),
+        WireAction::From(host) => model.ui.wire.from = (from != Some(host)).then_some(host),
+        WireAction::Settings => model.ui.mode = Mode::Settings,
+        WireAction::Run => model.ui.mode = Mode::Running,
+    }
+    Ok(vec![])
+}
+
+fn asked(command: WireCommand) -> Acted {
+    Ok(vec![Effect::Wire(WireEffect::Command(command))])
+}
+
+fn link(model: &Model, action: LinkAction, count: Option<u32>) -> Acted {
+    let from = model.ui.wire.from;
+    let link = lane(model);
+    match action {
+        LinkAction::Cut => asked(WireCommand::Cut(from, !link.cut)),
+        LinkAction::Loss => {
+            let usual = if link.loss == 0 { LOSS } else { 0 };
             let percent = u8::try_from(count.unwrap_or(usual).min(100)).unwrap_or(100);
             asked(WireCommand::Loss(from, percent))
         }
-        Action::Mend => vec![Effect::Wire(WireCommand::Cut(from, false)), Effect::Wire(WireCommand::Loss(from, 0))],
-        Action::Folding => asked(WireCommand::Fold(!model.worlds.shown().wire.folding)),
-        _ => return show(model, action),
-    };
-    Some(effects)
+        LinkAction::Mend if !link.cut && link.loss == 0 => Err(Refusal::NoMore),
+        LinkAction::Mend => {
+            let commands = [WireCommand::Cut(from, false), WireCommand::Loss(from, 0)];
+            Ok(commands.map(|command| Effect::Wire(WireEffect::Command(command))).into())
+        }
+    }
 }
 
-/// The keys that change the view and nothing else.
-fn show(model: &mut Model, action: Action) -> Option<Vec<Effect>> {
-    match action {
-        Action::From(host) => model.ui.wire.from = (model.ui.wire.from != Some(host)).then_some(host),
-        Action::Settings => model.ui.mode = Mode::Settings,
-        Action::Run => model.ui.mode = Mode::Running,
-        Action::NextServer => {
-            let servers = model.worlds.shown().servers.all();
-            let at = servers.iter().position(|server| server.id == model.ui.server).map_or(0, |at| at + 1);
-            if let Some(server) = servers.get(at).or(servers.first()) {
-                model.ui.server = server.id;
-            }
-        }
-        Action::Kill => {
-            let newest = model.worlds.shown().wire.programs.running().last().map(|program| program.pid);
-            return Some(newest.map_or_else(Vec::new, |pid| vec![Effect::Kill(pid)]));
-        }
-        _ => return None,
+/// A part of the wire's view that can have the focus.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
+pub enum WirePart {
+    /// The packets between the hosts.
+    #[default]
+    Packets,
+    /// The client host: its connections.
+    Client,
+    /// The server host: its servers.
+    Server,
+    /// The programs that run on the hosts.
+    Programs,
+}
+
+impl WirePart {
+    const ALL: [Self; 4] = [Self::Packets, Self::Client, Self::Server, Self::Programs];
+}
+
+/// Gives the focus to the next part of the view, or to the one before.
+pub(super) fn part(model: &mut Model, steps: isize) -> Result<(), Refusal> {
+    let wire = &model.worlds.wire().wire;
+    if !wire.is_open() {
+        return Err(Refusal::WireClosed);
     }
-    Some(vec![])
+    let programs = !wire.programs.running().is_empty();
+    let parts = WirePart::ALL.into_iter().filter(|part| programs || *part != WirePart::Programs);
+    let parts: Vec<_> = parts.collect();
+    let at = parts.iter().position(|part| *part == model.ui.wire.part).unwrap_or(0);
+    let to = (at.cast_signed() + steps).rem_euclid(parts.len().cast_signed()).cast_unsigned();
+    model.ui.wire.part = parts[to];
+    Ok(())
+}
+
+/// Lets go of what is selected on the wire, and gives the focus back to the packets; `false` when there is nothing to
+/// let go of.
+pub(super) fn let_go(model: &mut Model) -> bool {
+    let wire = &mut model.ui.wire;
+    let any = wire.packet.take().is_some() || wire.part != WirePart::Packets;
+    wire.part = WirePart::Packets;
+    any
+}
+
+impl Model {
+    /// The program that keys are about, while the programs have the focus.
+    pub fn selected_program(&self) -> Option<u32> {
+        if self.ui.view != View::Wire || self.ui.wire.part != WirePart::Programs {
+            return None;
+        }
+        let running = self.worlds.wire().wire.programs.running();
+        let chosen = running.iter().find(|program| Some(program.pid) == self.ui.wire.program_pid);
+        chosen.or(running.last()).map(|program| program.pid)
+    }
 }
 
 /// Shows the wire's world, where somebody is about to put other hosts in the place of those that are there.
-pub(super) fn show_wire(model: &mut Model) -> Vec<Effect> {
+pub(super) fn show_wire(model: &mut Model) {
     model.ui.wire.opening = true;
     model.ui.wire.packet = None;
     model.ui.wire.from = None;
-    look_at(model)
+    look_at(model);
 }
 
-fn look_at(model: &mut Model) -> Vec<Effect> {
+fn look_at(model: &mut Model) {
     model.show_world(WorldId::Wire);
     model.ui.view = View::Wire;
     model.ui.zoomed = false;
-    vec![Effect::Show(WorldId::Wire)]
 }
 
 /// Shows the wire's world, and opens it if it was never asked for.
-fn enter(model: &mut Model) -> Vec<Effect> {
-    let mut effects = look_at(model);
+pub(super) fn enter(model: &mut Model) -> Vec<Effect> {
+    look_at(model);
     // Taken down on purpose, it is there again as the key says; after a failure the class shall see why first.
-    if matches!(model.worlds.shown().wire.status, WireStatus::Absent | WireStatus::Closed(CloseReason::Asked, _)) {
-        effects.extend(open(model));
+    if matches!(model.worlds.wire().wire.status, WireStatus::Absent | WireStatus::Closed(CloseReason::Asked, _)) {
+        return open(model);
     }
-    effects
+    vec![]
 }
 
 fn open(model: &mut Model) -> Vec<Effect> {
@@ -167,13 +240,14 @@ fn open(model: &mut Model) -> Vec<Effect> {
         return vec![];
     }
     model.ui.wire.opening = true;
-    vec![Effect::OpenWire]
+    vec![Effect::Wire(WireEffect::Open)]
 }
 
 fn leave(model: &mut Model) -> Vec<Effect> {
     model.show_world(WorldId::Host);
     model.ui.view = View::Lab;
-    vec![Effect::Show(WorldId::Host)]
+    model.ui.page = None;
+    vec![]
 }
 
 /// Takes notice of what the wire says about itself.
@@ -206,7 +280,7 @@ pub(super) fn inform(model: &mut Model) -> Option<Effect> {
         return None;
     }
     model.ui.wire.informed = wanted;
-    Some(Effect::Inform(wanted))
+    Some(Effect::Wire(WireEffect::Inform(wanted)))
 }
 
 /// The packet that the keys are about: the selected one while it is on the wire, otherwise the one held longest in the
@@ -245,6 +319,11 @@ pub fn of_client(flow: &Flow) -> Flow {
     }
 }
 
+/// How packets of the direction that is meant are treated.
+pub fn mode(model: &Model) -> WireMode {
+    lane(model).mode
+}
+
 /// How the direction that is meant is treated; of both, the client's.
 fn lane(model: &Model) -> super::wire::Lane {
     let wire = &model.worlds.shown().wire;
@@ -262,35 +341,49 @@ fn lane(model: &Model) -> super::wire::Lane {
     }
 }
 
-fn on_packet(model: &Model, command: impl FnOnce(u64) -> WireCommand) -> Vec<Effect> {
-    target(model).map_or_else(Vec::new, |number| vec![Effect::Wire(command(number))])
-}
-
-fn next(model: &mut Model, count: Option<u32>) -> Vec<Effect> {
+fn next(model: &mut Model, count: Option<u32>) -> Acted {
     let Presenter { packet, from, .. } = model.ui.wire;
     if packet.is_some() {
-        let effects = on_packet(model, WireCommand::Deliver);
+        let selected = target(model);
         // The next press is about the next packet.
         model.ui.wire.packet = None;
-        if !effects.is_empty() {
-            return effects;
+        if let Some(packet) = selected {
+            return asked(WireCommand::Deliver(packet));
         }
     }
     let count = count.unwrap_or(1).min(MOST);
-    if model.worlds.shown().wire.first_held(from).is_none() {
+    let wire = &model.worlds.wire().wire;
+    if wire.first_held(from).is_none() {
         // Nothing waits: what is on its way arrives at once.
-        return on_packet(model, WireCommand::Deliver);
+        return asked(WireCommand::Deliver(target(model).ok_or(Refusal::NothingHeld)?));
     }
     if from.is_none() && count == 1 {
-        return vec![Effect::Wire(WireCommand::Next)];
+        return asked(WireCommand::Next);
     }
-    let held = model.worlds.shown().wire.open().filter(|packet| packet.fate == Fate::Held);
+    let held = wire.open().filter(|packet| packet.fate == Fate::Held);
     let meant = held.filter(|packet| from.is_none_or(|host| host == packet.from)).take(count as usize);
-    meant.map(|packet| Effect::Wire(WireCommand::Deliver(packet.packet.number))).collect()
+    let deliver = |number| Effect::Wire(WireEffect::Command(WireCommand::Deliver(number)));
+    Ok(meant.map(|packet| deliver(packet.packet.number)).collect())
+}
+
+/// Moves the selection of the part that has the focus.
+pub(super) fn step(model: &mut Model, steps: isize) {
+    match model.ui.wire.part {
+        WirePart::Packets => step_packet(model, steps),
+        WirePart::Client => selection::step_client(model, steps),
+        WirePart::Server => selection::step_server(model, steps),
+        WirePart::Programs => {
+            let running = model.worlds.wire().wire.programs.running();
+            let selected = model.selected_program();
+            let from = running.iter().position(|program| Some(program.pid) == selected);
+            let Some(last) = running.len().checked_sub(1) else { return };
+            model.ui.wire.program_pid = running.get(selection::stepped(from, steps, last)).map(|program| program.pid);
+        }
+    }
 }
 
 /// Selects another packet on the ladder. Past the end nothing is selected, and the view follows what comes.
-pub(super) fn step(model: &mut Model, steps: isize) {
+fn step_packet(model: &mut Model, steps: isize) {
     let wire = &model.worlds.shown().wire;
     let packets: Vec<u64> = wire
         .rungs()
@@ -339,7 +432,7 @@ pub(super) fn typed(model: &mut Model, key: Key) -> Vec<Effect> {
             wire.program.remember(&line);
             wire.program.input = tui_input::Input::new(format!("{host} "));
             model.ui.mode = Mode::Command;
-            return vec![Effect::Run(named, program.trim().to_owned())];
+            return vec![Effect::Wire(WireEffect::Run(named, program.trim().to_owned()))];
         }
         _ => {
             wire.no_host = false;

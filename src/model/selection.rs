@@ -49,7 +49,7 @@ pub(super) fn step_server(model: &mut Model, steps: isize) {
 }
 
 /// The newest client is at the top: down is towards the earlier ones.
-fn step_client(model: &mut Model, steps: isize) {
+pub(super) fn step_client(model: &mut Model, steps: isize) {
     let clients = model.worlds.shown().clients.all();
     let Some(last) = clients.len().checked_sub(1) else { return };
     let from = model.ui.client.and_then(|no| model.worlds.shown().clients.position(no)).map(|at| last - at);

@@ -1,9 +1,10 @@
 //! The settings of the wire's hosts that can be turned from the screen, and where the keys are among them.
 
-use super::key::Key;
+use super::Model;
+use super::effect::{Effect, WireEffect};
 use super::mode::Mode;
 use super::wire::{SettingChange, WireState};
-use super::{Effect, Model};
+use crate::domain::keys::Key;
 use crate::domain::{Congestion, HostId, Setting};
 
 /// One line of the settings: what it can be turned to, in the order of the keys. What a host starts with is the first,
@@ -98,5 +99,5 @@ fn turn(model: &Model, steps: isize) -> Vec<Effect> {
     let now = value(&model.worlds.shown().wire, host, choices);
     let at = now.and_then(|now| choices.iter().position(|setting| *setting == now));
     let to = at.map_or(0, |at| (at.cast_signed() + steps).rem_euclid(choices.len().cast_signed()).cast_unsigned());
-    choices.get(to).map_or_else(Vec::new, |setting| vec![Effect::Set(host, *setting)])
+    choices.get(to).map_or_else(Vec::new, |setting| vec![Effect::Wire(WireEffect::Set(host, *setting))])
 }

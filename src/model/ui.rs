@@ -10,6 +10,7 @@ use super::page::Page;
 use super::presenter::Presenter;
 use super::proposals::Proposals;
 pub use super::screen::{Glyphs, Pane, ThemeName, View};
+use super::update::Refused;
 use super::waiting::Waiting;
 use crate::domain::{Lang, RowKey, ServerId};
 
@@ -92,6 +93,8 @@ pub struct Ui {
     pub waiting: Waiting,
     /// The mark being typed.
     pub mark: Line,
+    /// The key that did nothing, and why, until the next one or for a while.
+    pub refused: Option<Refused>,
 }
 
 impl Default for Ui {
@@ -123,6 +126,7 @@ impl Default for Ui {
             network: Network::default(),
             waiting: Waiting::default(),
             mark: Line::default(),
+            refused: None,
         }
     }
 }

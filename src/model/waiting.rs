@@ -2,7 +2,7 @@
 
 use super::target::Resolution;
 use super::{Effect, Model};
-use crate::domain::{ClientPlan, EventKind, Observation, ServerId, TargetHost, WorldId};
+use crate::domain::{ClientPlan, EventKind, LabOrder, Observation, ServerId, TargetHost, WorldId};
 
 /// See the module's head.
 #[derive(Debug, Clone, Default)]
@@ -64,13 +64,12 @@ pub(super) fn go(model: &mut Model) -> Vec<Effect> {
         return vec![];
     }
     let waiting = std::mem::take(&mut model.ui.waiting.0);
-    let goes = |asked: Asked| {
-        let destination = super::update::destination(model, model.worlds.shown().servers.get(asked.server)?)?;
-        model.worlds.shown().target.as_ref().map(|_| Effect::Spawn {
-            count: asked.count,
-            plan: asked.plan,
-            destination,
-        })
-    };
+    let goes =
+        |asked: Asked| {
+            let destination = super::lab::destination(model, model.worlds.shown().servers.get(asked.server)?)?;
+            model.worlds.shown().target.as_ref().map(|_| {
+                Effect::Lab(WorldId::Host, LabOrder::Spawn { count: asked.count, plan: asked.plan, destination })
+            })
+        };
     waiting.into_iter().filter_map(goes).collect()
 }

@@ -22,7 +22,7 @@ mod wire;
 
 pub use checks::ChecksText;
 pub use files::FilesText;
-pub use keys::{KeyText, Keys};
+pub use keys::{KeyText, KeysText};
 pub use lesson::LessonsText;
 pub use network::NetworkText;
 pub use number::NumberFormat;
@@ -67,7 +67,7 @@ pub struct Text {
     /// A capture file in that view.
     pub files: FilesText,
     /// Every key action.
-    pub keys: Keys,
+    pub keys: KeysText,
     /// The help besides the keys.
     pub help: HelpText,
     /// The words around a lesson.

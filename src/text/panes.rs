@@ -208,18 +208,6 @@ pub struct PortsText {
 #[derive(Debug)]
 pub struct HelpText {
     pub title: &'static str,
-    pub lab: &'static str,
-    pub anywhere: &'static str,
-    pub on_page: &'static str,
-    pub in_wire: &'static str,
-    pub while_playing: &'static str,
-    pub in_servers: &'static str,
-    pub in_clients: &'static str,
-    pub in_netstat: &'static str,
-    pub in_lifecycle: &'static str,
-    pub in_broadcast: &'static str,
-    pub in_packets: &'static str,
-    pub in_network: &'static str,
     pub typing: &'static str,
     /// How counts work.
     pub counts: &'static str,

@@ -11,10 +11,10 @@ use super::draw_context::{DrawContext, PaneFrame};
 use super::line_writer::{LineWriter, width, wrap};
 use super::number_line::{self, newest};
 use super::{areas, glyphs, keys};
+use crate::domain::keys::{Action, WireAction};
 use crate::domain::{Proto, TcpState};
 use crate::model::Model;
 use crate::model::clients::Client;
-use crate::model::keys::Action;
 use crate::model::ui::Glyphs;
 
 /// Draws the view.
@@ -23,7 +23,7 @@ pub(super) fn render(model: &Model, ctx: &DrawContext, area: Rect, buf: &mut Buf
     let inside = ctx.frame(&PaneFrame { title: words.title, focused: true, ..PaneFrame::default() }, area, buf);
     let inside = Rect { x: inside.x + 2, width: inside.width.saturating_sub(4), ..inside };
     let Some((client, local)) = newest(model).and_then(|client| Some((client, client.local?))) else {
-        let key = keys::first(Action::Wire, ctx.text);
+        let key = keys::first(Action::Wire(WireAction::Toggle), ctx.text);
         let none_here = ctx.text.clients.none_on_wire;
         let sentence = if model.has_no_lab() { none_here(&key) } else { words.none.to_owned() };
         let lines = wrap(&sentence, inside.width);

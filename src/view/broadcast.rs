@@ -10,10 +10,10 @@ use super::draw_context::{DrawContext, PaneFrame};
 use super::input_line::InputLine;
 use super::line_writer::{LineWriter, head, paragraph, width, wrap};
 use super::{glyphs, keys};
+use crate::domain::keys::{Action, LabAction, WireAction};
 use crate::domain::{Excerpt, Reply, ServiceModel};
 use crate::model::Model;
 use crate::model::broadcasts::{Delivery, Message};
-use crate::model::keys::Action;
 use crate::model::ui::{Mode, Pane};
 
 /// Draws the pane, and returns where the cursor is while a message is typed.
@@ -33,16 +33,16 @@ pub(super) fn render(model: &Model, ctx: &DrawContext, area: Rect, buf: &mut Buf
         Some(message) => self::message(model, ctx, message, body, buf),
         None if !model.ui.ticked.is_empty() => {
             let sentence = if model.has_no_lab() {
-                (ctx.text.servers.none_on_wire)(&keys::first(Action::Wire, ctx.text))
+                (ctx.text.servers.none_on_wire)(&keys::first(Action::Wire(WireAction::Toggle), ctx.text))
             } else {
-                (words.none)(&keys::first(Action::Say, ctx.text))
+                (words.none)(&keys::first(Action::Lab(LabAction::Say), ctx.text))
             };
             paragraph(&sentence, ctx.theme.quiet, body, buf);
         }
         None => {}
     }
     if model.ui.ticked.is_empty() && !typing {
-        let sentence = (words.no_server)(&keys::first(Action::Tick, ctx.text));
+        let sentence = (words.no_server)(&keys::first(Action::Lab(LabAction::Tick), ctx.text));
         let lines = wrap(&sentence, inside.width.saturating_sub(2));
         let height = u16::try_from(lines.len()).unwrap_or(u16::MAX).min(inside.height);
         for (row, line) in (inside.height - height..).zip(lines) {
@@ -61,11 +61,11 @@ pub(super) fn render_line(model: &Model, ctx: &DrawContext, area: Rect, buf: &mu
     writer.skip(1).write("> ", theme.key);
     let Some(message) = shown(model) else {
         let sentence = if model.ui.ticked.is_empty() {
-            (words.no_server)(&keys::first(Action::Tick, ctx.text))
+            (words.no_server)(&keys::first(Action::Lab(LabAction::Tick), ctx.text))
         } else if model.has_no_lab() {
             ctx.text.servers.none.to_owned()
         } else {
-            (words.none)(&keys::first(Action::Say, ctx.text))
+            (words.none)(&keys::first(Action::Lab(LabAction::Say), ctx.text))
         };
         writer.write(&sentence, theme.quiet);
         return;
@@ -134,7 +134,7 @@ fn input(model: &Model, ctx: &DrawContext, area: Rect, buf: &mut Buffer) -> Opti
     if typing || !typed.text.is_empty() {
         writer.write(&typed.text, ctx.theme.typed);
     } else {
-        writer.write(&ctx.hint(Action::Say), ctx.theme.quiet);
+        writer.write(&ctx.hint(Action::Lab(LabAction::Say)), ctx.theme.quiet);
     }
     let x = (area.x + 3 + typed.cursor).min(area.right().saturating_sub(1));
     (typing && !area.is_empty()).then_some(Position::new(x, area.y))

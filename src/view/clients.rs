@@ -11,10 +11,10 @@ use super::column_budget::ColumnBudget;
 use super::draw_context::{DrawContext, PaneFrame};
 use super::line_writer::{LineWriter, fit, paragraph, width, wrap};
 use super::{glyphs, keys, names, number_line};
+use crate::domain::keys::{Action, WireAction};
 use crate::domain::{Proto, TcpState};
 use crate::model::Model;
 use crate::model::clients::{Client, Phase};
-use crate::model::keys::Action;
 use crate::model::lifecycle::{Subject, same_pair};
 use crate::model::target::Resolution;
 use crate::model::ui::{Mode, Pane, View};
@@ -36,7 +36,7 @@ pub(super) fn render(model: &Model, ctx: &DrawContext, area: Rect, buf: &mut Buf
     let inside = ctx.frame(&frame, area, buf);
     let inside = notice(model, ctx, inside, buf);
     if all.is_empty() {
-        let key = keys::first(Action::Wire, ctx.text);
+        let key = keys::first(Action::Wire(WireAction::Toggle), ctx.text);
         let sentence = if model.has_no_lab() { (words.none_on_wire)(&key) } else { words.none.to_owned() };
         let place = Rect { height: inside.height.saturating_sub(1), ..inside };
         paragraph(&sentence, ctx.theme.quiet, place, buf);

@@ -8,9 +8,9 @@ use ratatui::widgets::{Block, Borders, Widget};
 use super::line_writer::{LineWriter, width};
 use super::theme::{ColorDepth, Theme};
 use super::{glyphs, keys};
+use crate::domain::keys::Action;
 use crate::domain::{Evidence, Lang};
 use crate::model::Model;
-use crate::model::keys::Action;
 use crate::text::{self, Text};
 
 /// The language and the theme of one frame of the screen.

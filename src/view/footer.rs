@@ -1,4 +1,4 @@
-//! The last line: the keys that matter here and now, as many as fit, the most important first.
+//! The last line: the keys that matter here and now, as many as fit; or why the last key did nothing.
 
 use std::time::Duration;
 
@@ -7,238 +7,315 @@ use ratatui::layout::Rect;
 
 use super::draw_context::DrawContext;
 use super::keys;
-use super::line_writer::{LineWriter, width};
-use crate::domain::WorldId;
-use crate::model::Model;
-use crate::model::keys::{Action, Key};
-use crate::model::ui::{Mode, Pane, View};
+use super::line_writer::{LineWriter, head, width};
+use crate::domain::keys::{
+    self as bindings, Action, Key, LabAction, LinkAction, ListAction, NetworkAction, PacketFate, PacketsAction,
+    ScreenAction, Spot, View, WireAction,
+};
+use crate::domain::{ClientPlan, WireMode, WorldId};
+use crate::model::packets::Picture;
+use crate::model::scan::Progress;
+use crate::model::ui::Mode;
+use crate::model::{Model, Refused, network, presenter};
 
 /// Draws the line.
-pub(super) fn render(model: &Model, look: &DrawContext, area: Rect, buf: &mut Buffer) {
-    let mut ink = LineWriter::on(buf, area, 0);
-    if let Some(count) = model.ui.count.filter(|_| model.ui.mode == Mode::Command) {
-        ink.skip(1).write(&format!("{count}_"), look.theme.typed).skip(1);
+pub(super) fn render(model: &Model, draw: &DrawContext, area: Rect, buf: &mut Buffer) {
+    let mut line = LineWriter::on(buf, area, 0);
+    if area.width == 0 {
+        return;
     }
-    let mut last = Vec::new();
-    let mut first = hints(model, look);
-    if let Mode::Command = model.ui.mode {
-        // These two are always there: who is lost looks for them.
-        last = [Action::Help, Action::Quit].map(|action| plain(action, look)).to_vec();
-        first.retain(|hint| !last.contains(hint));
+    if let Some(refused) = model.ui.refused {
+        return refusal(&refused, draw, &mut line);
     }
-    let reserve: u16 = last.iter().map(columns).sum();
-    for hint in first {
-        if columns(&hint) + reserve > ink.room() {
-            continue;
+    if let (Mode::Command, Some(count)) = (model.ui.mode, model.ui.count) {
+        line.skip(1).write(&format!("{count}_"), draw.theme.typed).skip(1);
+    }
+    let hints = fitting(hints(model, draw), line.room());
+    write(&hints, draw, &mut line);
+}
+
+/// Writes the hints. After a run of views there is one blank more.
+fn write(hints: &[Hint], draw: &DrawContext, line: &mut LineWriter<'_>) {
+    for (at, hint) in hints.iter().enumerate() {
+        hint.write(draw, line);
+        if hint.glued && hints.get(at + 1).is_some_and(|next| !next.glued) {
+            line.skip(1);
         }
-        say(&mut ink, &hint, look);
-    }
-    for hint in last.iter().filter(|_| area.width > 0) {
-        say(&mut ink, hint, look);
     }
 }
 
-/// A key and its word.
-type Hint = (String, String);
-
-fn columns(hint: &Hint) -> u16 {
-    width(&hint.0) + width(&hint.1) + 3
+/// Says why the last key did nothing, and keeps the way to the help and out.
+fn refusal(refused: &Refused, draw: &DrawContext, line: &mut LineWriter<'_>) {
+    let last = fitting(last(draw), line.room());
+    let reserved: u16 = last.iter().map(Hint::columns).sum();
+    let key = keys::name(refused.key, draw.text);
+    let sentence = (draw.text.keys.refusal)(refused.why);
+    let room = usize::from(line.room().saturating_sub(reserved + width(&key) + 5));
+    line.skip(1).write(&key, draw.theme.key).write(": ", draw.theme.text);
+    line.write(head(&sentence, room.try_into().unwrap_or(u16::MAX)), draw.theme.alarm).skip(1);
+    write(&last, draw, line);
 }
 
-fn say(ink: &mut LineWriter<'_>, (key, word): &Hint, look: &DrawContext) {
-    ink.skip(1).write(key, look.theme.key).skip(1).write(word, look.theme.text).skip(1);
+/// A key, or several, and what it is for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct Hint {
+    keys: String,
+    word: String,
+    /// How soon it is needed: 1 before 2; 0 always.
+    rank: u8,
+    /// Whether key and word stand together, as those of the views do.
+    glued: bool,
 }
 
-fn plain(action: Action, look: &DrawContext) -> Hint {
-    (keys::first(action, look.text), keys::text(action, look.text).hint.into())
+impl Hint {
+    fn new(keys: impl Into<String>, word: impl Into<String>) -> Self {
+        Self { keys: keys.into(), word: word.into(), rank: 1, glued: false }
+    }
+
+    /// How many columns it takes with the blanks around it.
+    fn columns(&self) -> u16 {
+        let (keys, word) = (width(&self.keys), width(&self.word));
+        match (self.glued, word) {
+            (true, _) => keys + word + 1,
+            (false, 0) => keys + 2,
+            (false, _) => keys + word + 3,
+        }
+    }
+
+    fn write(&self, draw: &DrawContext, line: &mut LineWriter<'_>) {
+        line.skip(1).write(&self.keys, draw.theme.key);
+        if self.glued {
+            line.write(&self.word, draw.theme.text);
+            return;
+        }
+        if !self.word.is_empty() {
+            line.skip(1).write(&self.word, draw.theme.text);
+        }
+        line.skip(1);
+    }
 }
 
-fn hints(model: &Model, look: &DrawContext) -> Vec<Hint> {
-    let words = &look.text.keys;
-    let key = |key: Key, word: &str| (keys::name(key, look.text), word.to_owned());
+/// As many as fit, the most important first; the last one gives up its word before any other goes.
+fn fitting(mut hints: Vec<Hint>, room: u16) -> Vec<Hint> {
+    let runs = |hints: &[Hint]| hints.windows(2).filter(|pair| pair[0].glued && !pair[1].glued).count();
+    let total = |hints: &[Hint]| usize::from(hints.iter().map(Hint::columns).sum::<u16>()) + runs(hints);
+    let room = usize::from(room);
+    if total(&hints) <= room {
+        return hints;
+    }
+    let word = hints.last_mut().map(|last| std::mem::take(&mut last.word));
+    while total(&hints) > room {
+        let least =
+            hints.iter().enumerate().filter(|(_, hint)| hint.rank > 0).max_by_key(|(at, hint)| (hint.rank, *at));
+        let Some((at, _)) = least else { break };
+        hints.remove(at);
+    }
+    if let (Some(word), Some(last)) = (word, hints.last_mut()) {
+        last.word = word;
+    }
+    if total(&hints) > room
+        && let Some(last) = hints.last_mut()
+    {
+        last.word.clear();
+    }
+    hints
+}
+
+/// The way to the help and the way out, which are always there.
+fn last(draw: &DrawContext) -> Vec<Hint> {
+    [ScreenAction::Help, ScreenAction::Quit].map(|action| always(Action::Screen(action), draw)).into()
+}
+
+fn always(action: Action, draw: &DrawContext) -> Hint {
+    let key = match action {
+        Action::Screen(ScreenAction::Help) => "?".into(),
+        action => keys::first(action, draw.text),
+    };
+    Hint { rank: 0, ..Hint::new(key, keys::text(action, draw.text).hint) }
+}
+
+fn hints(model: &Model, draw: &DrawContext) -> Vec<Hint> {
+    let words = &draw.text.keys;
+    let key = |key: Key, word: &str| Hint::new(keys::name(key, draw.text), word);
+    let typing = |enter: &str, tab: bool| {
+        let mut hints = vec![key(Key::Enter, enter), key(Key::Esc, words.leave), Hint::new("↑ ↓", words.earlier)];
+        if tab {
+            hints.push(key(Key::Tab, words.complete));
+        }
+        hints
+    };
     match (model.ui.mode, model.ui.count) {
-        (Mode::Saying, _) => {
-            vec![key(Key::Enter, words.send), key(Key::Esc, words.leave), key(Key::Up, words.earlier)]
-        }
-        (Mode::Filtering | Mode::Sifting, _) => vec![
-            key(Key::Enter, words.keep),
-            key(Key::Esc, words.leave),
-            key(Key::Tab, words.complete),
-            key(Key::Up, words.earlier),
-        ],
-        (Mode::Running, _) => {
-            vec![key(Key::Enter, words.run.hint), key(Key::Esc, words.leave), key(Key::Up, words.earlier)]
-        }
-        (Mode::Choosing, _) => vec![
-            key(Key::Enter, words.play),
-            key(Key::Up, words.up.hint),
-            key(Key::Down, words.down.hint),
-            key(Key::Esc, words.leave),
-        ],
-        (Mode::Checking, _) => {
-            vec![key(Key::Enter, words.check.hint), key(Key::Esc, words.leave), key(Key::Up, words.earlier)]
-        }
-        (Mode::TypingTarget, _) => {
-            vec![key(Key::Enter, words.target.hint), key(Key::Esc, words.leave), key(Key::Up, words.earlier)]
-        }
+        (Mode::Saying, _) => typing(words.send, false),
+        (Mode::Filtering | Mode::Sifting, _) => typing(words.keep, true),
+        (Mode::Running, _) => typing(keys::text(Action::Wire(WireAction::Run), draw.text).hint, false),
+        (Mode::Checking, _) => typing(keys::text(Action::Network(NetworkAction::Check), draw.text).hint, false),
+        (Mode::TypingTarget, _) => typing(keys::text(Action::Lab(LabAction::Target), draw.text).hint, false),
         (Mode::Opening, _) if model.files.reading.is_some() => vec![key(Key::Esc, words.leave)],
-        (Mode::Opening, _) => vec![
-            key(Key::Enter, words.open_capture.hint),
-            key(Key::Esc, words.leave),
-            key(Key::Tab, words.complete),
-            key(Key::Up, words.earlier),
-        ],
-        (Mode::Asking(_), _) => {
-            let yes = Key::Char(crate::model::network::yes(model.ui.lang));
-            vec![key(yes, look.text.network.yes), key(Key::Esc, look.text.network.no)]
-        }
-        (Mode::Settings, _) => vec![
-            key(Key::Down, words.setting),
-            key(Key::Tab, words.host),
-            key(Key::Right, words.turn),
-            key(Key::Esc, words.close),
-        ],
-        (Mode::Help(_), _) => {
-            vec![key(Key::Up, words.up.hint), key(Key::Down, words.down.hint), key(Key::Esc, words.close)]
-        }
-        // The line is the mark's.
-        (Mode::Marking, _) => vec![],
-        (Mode::Command, Some(count)) if model.ui.view == View::Wire => on_wire(look, count),
-        (Mode::Command, Some(count)) => {
-            let of = |action| keys::first(action, look.text);
-            vec![
-                (of(Action::Client), (words.clients)(count)),
-                (of(Action::OneShot), (words.one_shots)(count)),
-                key(Key::Enter, &(words.view)(count)),
-                key(Key::Esc, words.forget),
-            ]
-        }
-        (Mode::Command, None) => {
-            let mut hints: Vec<_> = ranked(model).into_iter().map(|action| plain(action, look)).collect();
-            let wire = plain(Action::Wire, look);
-            if let Some(back) = hints.iter_mut().find(|hint| **hint == wire && model.worlds.shown_id() == WorldId::Wire)
-            {
-                back.1 = words.machine.into();
-            }
-            let open = plain(Action::OpenCapture, look);
-            if let Some(live) = hints.iter_mut().find(|hint| **hint == open && model.files.shown.is_some()) {
-                live.1 = look.text.files.back.into();
-            }
+        (Mode::Opening, _) => typing(words.open, true),
+        (Mode::Choosing, _) => {
+            let mut hints = vec![Hint::new("↑ ↓", ""), key(Key::Enter, words.play), key(Key::Esc, words.leave)];
+            hints.push(always(Action::Screen(ScreenAction::Help), draw));
+            hints[3].keys = "F1".into();
             hints
         }
+        (Mode::Asking(_), _) => {
+            let yes = Key::Char(network::yes(model.ui.lang));
+            vec![key(yes, draw.text.network.yes), key(Key::Esc, draw.text.network.no)]
+        }
+        (Mode::Settings, _) => vec![
+            Hint::new("↑ ↓", words.setting),
+            key(Key::Tab, words.host),
+            Hint::new("← →", words.value),
+            key(Key::Esc, words.close),
+        ],
+        (Mode::Help(_), _) => vec![Hint::new("↑ ↓", words.scroll), key(Key::Esc, words.close)],
+        // The line is the mark's.
+        (Mode::Marking, _) => vec![],
+        (Mode::Views, _) => views(draw),
+        (Mode::Command, Some(count)) => counted(model, draw, count),
+        (Mode::Command, None) => offered(model, draw),
     }
 }
 
-/// What a number means to the keys of the wire.
-fn on_wire(look: &DrawContext, count: u32) -> Vec<Hint> {
-    let words = &look.text.keys;
-    let of = |action| keys::first(action, look.text);
-    let span = look.text.numbers.tenths(Duration::from_millis(100 * u64::from(count.clamp(1, 50))));
-    vec![
-        (of(Action::Next), (words.deliver)(count)),
-        (of(Action::Client), (words.clients)(count)),
-        (of(Action::Slow), (words.slowed)(&span)),
-        (of(Action::Delay), (words.delayed)(&span)),
-        (of(Action::Loss), (words.losing)(count.min(100))),
-        (keys::name(Key::Enter, look.text), (words.view)(count)),
-        (keys::name(Key::Esc, look.text), words.forget.into()),
-    ]
-}
-
-/// What is useful with the present view, focus and zoom, the most useful first.
-fn ranked(model: &Model) -> Vec<Action> {
-    use Action::{
-        Back, Block, Check, Client, CloseAll, CloseFin, CloseHalf, CloseRst, CloseWire, Corrupt, Cut, Delay, Door,
-        Drop, Duplicate, Filter, GoOn, GoView, Home, Kick, Ladder, Language, Loss, Mark, Narrow, Network, Next,
-        NextKinds, NextLesson, NextModel, NextOrder, NextPane, NextScope, NextServer, NextTalk, OneShot, OpenCapture,
-        OpenWire, OtherEnd, Page, PrevTalk, Repeat, Reverse, Run, RunHold, SaveCapture, Say, Settings, Sift, Slow,
-        StartStop, StopCheck, Stream, Swap, Target, Theme, Tick, Unfold, Wire, Zoom,
+/// The views by their digits.
+fn views(draw: &DrawContext) -> Vec<Hint> {
+    let hint = |view: View| {
+        let word = keys::text(Action::Screen(ScreenAction::View(view)), draw.text).hint;
+        Hint { glued: true, ..Hint::new(view.number().to_string(), word) }
     };
-    let mut actions = Vec::new();
-    if let Some(page) = &model.ui.page {
-        let both = [OtherEnd].into_iter().filter(|_| page.detail().is_some());
-        let ends = [CloseFin, CloseRst, CloseHalf].into_iter().filter(|_| model.selected_client().is_some());
-        return [Back].into_iter().chain(both).chain(ends).chain([Client, Language, Theme]).collect();
-    }
-    if model.ui.zoomed || model.ui.view == View::Ports {
-        actions.push(Back);
-    }
-    actions.extend_from_slice(match (model.ui.view, model.ui.focus) {
-        // What is not seen here is not offered: the lab, while a file is looked at.
-        (View::Packets, _) if model.files.shown.is_some() => {
-            &[OpenCapture, Ladder, Stream, Sift, Unfold, NextTalk, PrevTalk, Narrow, Language, Theme, GoView]
+    let mut hints: Vec<_> = View::ALL.map(hint).into();
+    hints.push(Hint::new(keys::name(Key::Esc, draw.text), ""));
+    hints
+}
+
+/// What a number means to the keys that take one here.
+fn counted(model: &Model, draw: &DrawContext, count: u32) -> Vec<Hint> {
+    let words = &draw.text.keys;
+    let here = model.here();
+    let span = || draw.text.numbers.tenths(Duration::from_millis(100 * u64::from(count.clamp(1, 50))));
+    let word = |action| match action {
+        Action::Wire(WireAction::Next) => Some((words.deliver)(count)),
+        Action::Lab(LabAction::Spawn(ClientPlan::Stay)) => Some((words.clients)(count)),
+        Action::Lab(LabAction::Spawn(ClientPlan::OneShot)) => Some((words.one_shots)(count)),
+        Action::Wire(WireAction::Slow) => Some((words.slowed)(&span())),
+        Action::Wire(WireAction::Packet(PacketFate::Delay)) => Some((words.delayed)(&span())),
+        Action::Wire(WireAction::Link(LinkAction::Loss)) => Some((words.losing)(count.min(100))),
+        Action::Screen(ScreenAction::Views) => Some((words.view)(count, View::numbered(count).is_some())),
+        _ => None,
+    };
+    let named =
+        |binding: &bindings::Binding| Some(Hint::new(keys::first(binding.action, draw.text), word(binding.action)?));
+    let mut hints: Vec<_> = bindings::holding(here).filter_map(named).collect();
+    hints.push(Hint::new(keys::name(Key::Esc, draw.text), words.forget));
+    hints
+}
+
+/// The keys that do something now, in the order of the table; neighbours with the same word share it.
+fn offered(model: &Model, draw: &DrawContext) -> Vec<Hint> {
+    let here = model.here();
+    let mut hints: Vec<Hint> = Vec::new();
+    for binding in bindings::holding(here).filter(|binding| binding.rank > 0 && is_offered(model, binding.action)) {
+        if matches!(binding.action, Action::Screen(ScreenAction::Help | ScreenAction::Quit)) {
+            continue;
         }
-        // Nothing can be captured: a file can be looked at.
-        (View::Packets, _) if model.traffic().lacks() => &[OpenCapture, Wire, Language, Theme, GoView],
-        (View::Packets, _) => {
-            &[Ladder, Stream, Sift, Unfold, SaveCapture, OpenCapture, NextTalk, Narrow, Mark, Client, OneShot, CloseFin]
+        let glued = matches!(binding.action, Action::Screen(ScreenAction::View(_)));
+        let keys = keys::name(binding.keys[0], draw.text);
+        let word = word(model, draw, binding.action);
+        if let Some(before) = hints.last_mut().filter(|before| before.word == word && !glued) {
+            before.keys = format!("{} {keys}", before.keys);
+            continue;
         }
-        (View::Lessons, _) => &[],
-        (View::Wire, _) if !model.worlds.shown().wire.is_open() => &[OpenWire, Wire],
-        (View::Wire, _) if model.worlds.shown().playing.is_some() => &[
-            GoOn,
-            Repeat,
-            NextLesson,
-            Back,
-            Action::View(View::Lessons),
-            Next,
-            RunHold,
-            Drop,
-            Client,
-            Wire,
-            Duplicate,
-            Swap,
-            Slow,
-            Loss,
-            Cut,
-            Delay,
-            Settings,
-        ],
-        (View::Wire, _) => &[
-            Next,
-            RunHold,
-            Drop,
-            Client,
-            OneShot,
-            CloseFin,
-            Action::View(View::Lessons),
-            CloseRst,
-            Duplicate,
-            Swap,
-            Slow,
-            Loss,
-            Wire,
-            Cut,
-            Delay,
-            Corrupt,
-            Settings,
-            Run,
-            NextServer,
-            CloseHalf,
-            Say,
-        ],
-        (View::Network, _) => &[Door, Check, Kick, Block, StopCheck, Target, Home, NextPane, Zoom, Network, Client],
-        (View::Ports, _) => &[Client, OneShot, CloseFin, CloseAll],
-        (View::Lab, Pane::Servers) => &[Client, OneShot, NextModel, StartStop, Tick, Say],
-        (View::Lab, Pane::Clients) => &[Client, OneShot, Page, CloseFin, CloseRst, CloseHalf, CloseAll],
-        (View::Lab, Pane::Netstat) => &[Filter, NextScope, NextOrder, Page, Reverse, Client, OneShot],
-        (View::Lab, Pane::Lifecycle) => &[NextKinds, Narrow, Page, Client, OneShot],
-        (View::Lab, Pane::Broadcast) => &[Say, Client, OneShot],
-    });
-    let rest = [NextPane, Zoom, Wire, GoView, CloseFin, CloseAll, Say, Filter, Language, Theme];
-    // Where there are no panes, none can be gone to, and none made larger.
-    let rest = if model.ui.view == View::Lab { &rest[..] } else { &rest[2..] };
-    actions.extend(rest.iter().copied().filter(|action| !actions.contains(action)).collect::<Vec<_>>());
-    // Where somebody else's servers are watched, these do nothing.
-    actions.retain(|action| !model.worlds.shown().observing || !matches!(action, StartStop | NextModel | Door));
-    // Where no server of the lab is, no client can be made.
-    let bare = model.has_no_lab() || (model.worlds.shown_id() == WorldId::Wire && !model.worlds.shown().wire.is_open());
-    let of_lab =
-        [Client, OneShot, CloseFin, CloseRst, CloseHalf, CloseAll, StartStop, NextModel, NextServer, Tick, Say];
-    actions.retain(|action| !bare || !of_lab.contains(action));
-    if model.has_no_lab() && model.ui.view == View::Wire && model.worlds.shown().playing.is_none() {
-        // What the scenario left makes room for the lab's own.
-        actions.insert(2, CloseWire);
+        hints.push(Hint { keys, word: word.into(), rank: rank(model, binding, here.spot), glued });
     }
-    actions
+    hints.extend(last(draw));
+    hints
+}
+
+/// How soon a key is needed: in the lab the views come before what can be done besides making a client.
+/// Where there are no live packets, the ways to others come first.
+fn rank(model: &Model, binding: &bindings::Binding, spot: Spot) -> u8 {
+    let live = model.traffic();
+    match (binding.action, spot) {
+        (Action::Screen(ScreenAction::View(_)), Spot::Lab(_)) => 6,
+        (Action::Screen(ScreenAction::Views), Spot::Lab(_)) => 11,
+        (Action::Packets(PacketsAction::Open), Spot::Packets) if live.file.is_some() || live.lacks() => 1,
+        (Action::Wire(WireAction::Toggle), Spot::Packets) if live.lacks() => 1,
+        _ => binding.rank,
+    }
+}
+
+/// What a key is called now.
+fn word<'a>(model: &Model, draw: &DrawContext, action: Action) -> &'a str
+where
+    'static: 'a,
+{
+    let now = &draw.text.keys.now;
+    let traffic = model.traffic();
+    match action {
+        Action::Screen(ScreenAction::Back) if model.here().spot == Spot::Page => draw.text.keys.leave,
+        Action::Screen(ScreenAction::Back)
+            if model.ui.view == View::Packets && traffic.packets.picture != Picture::List =>
+        {
+            now.list
+        }
+        Action::Screen(ScreenAction::Back) if model.worlds.shown_id() == WorldId::Wire => {
+            keys::text(Action::Screen(ScreenAction::View(View::Wire)), draw.text).hint
+        }
+        Action::Packets(PacketsAction::NextTab) => match traffic.packets.picture {
+            Picture::List => now.ladder,
+            Picture::Ladder => now.said,
+            Picture::Stream => now.list,
+        },
+        Action::Packets(PacketsAction::Open) if traffic.file.is_some() => now.live,
+        Action::Wire(WireAction::Toggle) if model.worlds.shown_id() == WorldId::Wire => now.machine,
+        Action::Wire(WireAction::RunHold) => match presenter::mode(model) {
+            WireMode::Step => now.run,
+            WireMode::Slow { .. } | WireMode::Live => now.hold,
+        },
+        Action::Network(NetworkAction::Door) if model.worlds.host().servers.are_open() => now.close_door,
+        Action::Network(NetworkAction::Door) => now.open_door,
+        action => keys::text(action, draw.text).hint,
+    }
+}
+
+/// Whether a key is worth its place in the footer: what it is about is there.
+fn is_offered(model: &Model, action: Action) -> bool {
+    let world = model.worlds.shown();
+    let wire = model.worlds.wire();
+    let traffic = model.traffic();
+    match action {
+        Action::Screen(ScreenAction::View(view)) => view != model.ui.view || model.ui.page.is_some(),
+        Action::Screen(ScreenAction::Pane(_)) => !matches!(model.ui.view, View::Ports),
+        Action::Screen(ScreenAction::Zoom) => matches!(model.ui.view, View::Lab | View::Network),
+        Action::Lab(LabAction::StartStop | LabAction::NextModel) => !world.observing && !world.servers.all().is_empty(),
+        Action::Lab(LabAction::Spawn(_) | LabAction::Say | LabAction::Tick) => {
+            !world.servers.all().is_empty() && lives(model)
+        }
+        Action::Lab(LabAction::Close(_)) => model.selected_client().is_some() || model.selected_program().is_some(),
+        Action::Lab(LabAction::CloseAll) => world.clients.live() > 0,
+        Action::Lab(LabAction::Target) => !model.worlds.host().observing || model.ui.view == View::Network,
+        Action::Lab(LabAction::Home) => model.worlds.host().target.is_some(),
+        Action::List(ListAction::Page) => !world.clients.all().is_empty() || model.ui.subject.is_some(),
+        Action::List(ListAction::OtherEnd) => model.ui.page.as_ref().is_some_and(|page| page.detail().is_some()),
+        Action::Packets(PacketsAction::Save) => {
+            traffic.file.is_none() && !traffic.lacks() && model.worlds.shown_id() == WorldId::Host
+        }
+        Action::Packets(PacketsAction::Open) => true,
+        Action::Packets(_) => !traffic.lacks() || traffic.file.is_some(),
+        Action::Wire(WireAction::Open) => !wire.wire.is_open(),
+        Action::Wire(WireAction::Toggle) => true,
+        Action::Wire(WireAction::Close) => model.has_no_lab() && wire.playing.is_none(),
+        Action::Wire(_) => wire.wire.is_open(),
+        Action::Network(NetworkAction::Door) => !model.worlds.host().observing,
+        Action::Network(NetworkAction::StopCheck) => {
+            model.worlds.host().scans.latest().is_some_and(|scan| scan.progress == Progress::Asking)
+        }
+        Action::Network(NetworkAction::Kick | NetworkAction::Block) => model.worlds.host().peers.all().next().is_some(),
+        Action::List(_) | Action::Network(_) | Action::Lesson(_) | Action::Screen(_) => true,
+    }
+}
+
+/// Whether what is shown is live: no file is looked at.
+fn lives(model: &Model) -> bool {
+    model.ui.view != View::Packets || model.files.shown.is_none()
 }

@@ -8,9 +8,9 @@ use ratatui::widgets::{Clear, Widget};
 use super::draw_context::{DrawContext, PaneFrame};
 use super::line_writer::{LineWriter, width, wrap};
 use super::{glyphs, keys};
+use crate::domain::keys::{Key, Place};
 use crate::domain::{Evidence, TcpState};
 use crate::model::Model;
-use crate::model::keys::{Key, Place};
 
 /// One line: what stands in the left column, and what is said about it.
 struct Line {
@@ -89,18 +89,16 @@ fn broken(all: &[Line], columns: u16) -> (u16, Vec<Drawn<'_>>) {
 fn lines(model: &Model, look: &DrawContext) -> Vec<Line> {
     let words = &look.text.help;
     let mut lines = Vec::new();
-    for (place, title) in keys::places(look.text) {
-        let mut bound = keys::bound(place).peekable();
-        if bound.peek().is_some() {
-            heading(&mut lines, look, title);
-        }
-        lines.extend(bound.map(|binding| Line {
+    for (title, bound) in keys::by_place(look.text) {
+        heading(&mut lines, look, title);
+        let clients = bound.iter().any(|binding| binding.place == Place::Clients);
+        lines.extend(bound.into_iter().map(|binding| Line {
             left: keys::names(binding, look.text),
             left_style: look.theme.key,
             right: keys::text(binding.action, look.text).help.into(),
             style: look.theme.text,
         }));
-        if place == Place::Lab {
+        if clients {
             lines.push(plain(look, words.counts));
         }
     }

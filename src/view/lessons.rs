@@ -9,8 +9,8 @@ use super::glyphs;
 use super::input_line;
 use super::keys;
 use super::line_writer::{LineWriter, width, wrap};
+use crate::domain::keys::Key;
 use crate::model::Model;
-use crate::model::keys::Key;
 
 /// How many lines are reserved for the description.
 const ABOUT: u16 = 4;

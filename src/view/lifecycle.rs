@@ -9,7 +9,8 @@ use super::column_budget::ColumnBudget;
 use super::draw_context::{DrawContext, PaneFrame};
 use super::event_text::{self, EventSubject, StyledText};
 use super::line_writer::{LineWriter, paragraph, width, wrap_pieces};
-use super::{areas, glyphs, names};
+use super::{areas, glyphs, keys, names};
+use crate::domain::keys::{Action, ListAction, Motion};
 use crate::domain::{Event, Evidence, Stamp};
 use crate::model::Model;
 use crate::model::lifecycle::{Kinds, Reader, Subject};
@@ -175,7 +176,7 @@ fn foot(model: &Model, ctx: &DrawContext) -> String {
         }
         Reader::Holds { .. } => {
             let new = (words.new)(&numbers.count(list.unseen() as u64), list.unseen());
-            let follow = ctx.text.keys.last.hint;
+            let follow = keys::text(Action::List(ListAction::Move(Motion::Last)), ctx.text).hint;
             format!("{} {dot} {new} {dot} End {follow}", words.held)
         }
     }

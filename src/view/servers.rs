@@ -8,9 +8,9 @@ use super::draw_context::{DrawContext, PaneFrame};
 use super::glyphs;
 use super::line_writer::{LineWriter, paragraph, width, wrap_all};
 use super::{areas, keys};
+use crate::domain::keys::{Action, LabAction, WireAction};
 use crate::domain::{Flow, Proto, ServiceModel};
 use crate::model::Model;
-use crate::model::keys::Action;
 use crate::model::servers::{Server, Status};
 use crate::model::ui::{Mode, Pane};
 use crate::model::window::window;
@@ -19,8 +19,13 @@ use crate::text;
 /// Draws the pane.
 pub(super) fn render(model: &Model, ctx: &DrawContext, area: Rect, buf: &mut Buffer) {
     let all = model.worlds.shown().servers.all();
-    let ours: &[_] = if model.worlds.shown().observing { &[] } else { &[Action::StartStop, Action::NextModel] };
-    let mut hints: Vec<_> = ours.iter().copied().chain([Action::Tick]).map(|action| ctx.hint(action)).collect();
+    let ours: &[_] = if model.worlds.shown().observing {
+        &[]
+    } else {
+        &[Action::Lab(LabAction::StartStop), Action::Lab(LabAction::NextModel)]
+    };
+    let mut hints: Vec<_> =
+        ours.iter().copied().chain([Action::Lab(LabAction::Tick)]).map(|action| ctx.hint(action)).collect();
     while !hints.is_empty() && width(&hints.join("  ")) + 5 > area.width {
         hints.pop();
     }
@@ -33,7 +38,7 @@ pub(super) fn render(model: &Model, ctx: &DrawContext, area: Rect, buf: &mut Buf
     };
     let inside = ctx.frame(&frame, area, buf);
     if all.is_empty() {
-        let key = keys::first(Action::Wire, ctx.text);
+        let key = keys::first(Action::Wire(WireAction::Toggle), ctx.text);
         let words = &ctx.text.servers;
         let sentence = if model.has_no_lab() { (words.none_on_wire)(&key) } else { words.none.to_owned() };
         paragraph(&sentence, ctx.theme.quiet, inside, buf);
@@ -145,7 +150,10 @@ fn details(model: &Model, ctx: &DrawContext, server: &Server) -> Vec<(String, St
                 holder.as_ref().map(|process| (words.held_by)(&format!("{} (pid {})", process.name, process.pid)));
             let what = holder_text.unwrap_or_else(|| trouble(*errno).what.into());
             said.push((format!("{errno}: {what}"), theme.alarm));
-            said.push((format!("{}: {}", keys::first(Action::StartStop, ctx.text), words.retry), theme.key));
+            said.push((
+                format!("{}: {}", keys::first(Action::Lab(LabAction::StartStop), ctx.text), words.retry),
+                theme.key,
+            ));
             said.push((trouble(*errno).remedy.into(), theme.text));
         }
         Status::Off if model.worlds.shown().observing => said.push((words.watched_long.into(), theme.text)),

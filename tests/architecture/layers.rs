@@ -140,7 +140,7 @@ fn a_forbidden_import_is_found_in_every_shape() {
         "const PLANTED: usize = size_of::<crate::view::Theme>();",
         "#[derive(crate::view::Drawn)] struct Planted;",
         "use crate as root; fn planted() { root::view::line(); }",
-        "use socklab::Theme;",
+        "use socklab::api::Theme;",
         "use ratatui::style::Color;",
         "use ::ratatui::style::Color;",
         "use {ratatui as drawing};",

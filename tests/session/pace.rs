@@ -8,14 +8,14 @@ use std::time::Duration;
 
 use crossterm::event::{Event, KeyCode, KeyEvent, KeyModifiers};
 use ratatui::Terminal;
-use socklab::api::app::{End, Session, Shell, Signal};
+use socklab::api::app::{End, Pump, Session, Shell, Signal};
 use socklab::api::domain::ClientChange;
 use socklab::api::domain::{
     Answer, Call, ClientEvent, ClientId, ClientPlan, Clock, Destination, EventKind, EventQueue, EventSink, Evidence,
-    Flow, Observation, Proto, RowKey, ServerChange, ServerEvent, ServerId, ServerSpec, ServiceModel, SocketId, Stamp,
-    Syscall, WorldId,
+    Flow, LabOrder, Observation, Proto, RowKey, ServerChange, ServerEvent, ServerId, ServerSpec, ServiceModel,
+    SocketId, Stamp, Syscall, WorldId,
 };
-use socklab::api::model::{Effect, Model, Ui};
+use socklab::api::model::{Effect, Model, TableEffect, Ui};
 use socklab::api::view::ColorDepth;
 use tokio::sync::mpsc;
 use tokio::time::Instant;
@@ -61,8 +61,8 @@ struct Fake {
 impl Shell for Fake {
     fn perform(&mut self, effect: Effect) {
         let asked = match effect {
-            Effect::Spawn { .. } => Asked::Spawn,
-            Effect::Lookup(_) => Asked::Lookup,
+            Effect::Lab(WorldId::Host, LabOrder::Spawn { .. }) => Asked::Spawn,
+            Effect::Table(TableEffect::Lookup(_)) => Asked::Lookup,
             _ => return,
         };
         let mut asks = self.asks.lock().unwrap();
@@ -139,15 +139,8 @@ impl Loop {
         };
         let terminal = Terminal::new(Screen::new(80, 24)).unwrap();
         let sink = EventSink::new(clock, Arc::new(Full));
-        let mut session = Session {
-            model,
-            terminal,
-            shell,
-            sink: sink.clone(),
-            depth: ColorDepth::Mono,
-            recorder: None,
-            player: None,
-        };
+        let pump = Pump::new(model, shell, sink.clone());
+        let mut session = Session { pump, terminal, depth: ColorDepth::Mono };
         let session = tokio::spawn(async move { session.run(keyboard(pressed), signalled, &mut far).await.unwrap() });
         Self { asks, lost, sink, keys, events, begun, signals, session }
     }

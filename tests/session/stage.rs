@@ -11,7 +11,7 @@ use ratatui::Terminal;
 use socklab::api::app::Cli;
 use socklab::api::app::Laboratory;
 use socklab::api::app::Recorder;
-use socklab::api::app::{End, Session, Shell, Signal, finish};
+use socklab::api::app::{End, Pump, Session, Shell, Signal};
 use socklab::api::app::{queue, tui};
 use socklab::api::domain::{self, Clock, RowKey, ServerId};
 use socklab::api::model::Client;
@@ -114,26 +114,26 @@ impl Stage {
     ) -> Self {
         let words = ["socklab-tui", "--lang", "en"].iter().chain(args);
         let cli = Cli::try_parse_from(words).expect("the arguments are sound").lab;
-        let clock = Clock::start();
-        let (sink, mut events) = queue::open(clock);
+        let (sink, mut events) = queue::open(Clock::start());
         let mut laboratory = Laboratory::open(cli.servers(), cli.observe, &sink).expect("the laboratory opens");
         more(&mut laboratory);
         let ui = Ui { size: (columns, rows), glyphs: Glyphs::Unicode, ..tui::ui(&cli) };
         let screen = Screen::new(columns, rows);
         let (publish, shown) = watch::channel(Shown::default());
         let shell = Watched { laboratory, screen: screen.clone(), publish };
-        let recorder = cli.record.as_deref().map(|path: &Path| Recorder::create(path).expect("the file opens"));
+        let record = cli.record.as_deref().map(|path: &Path| Recorder::create(path).expect("the file opens"));
         let terminal = Terminal::new(screen.clone()).expect("a test backend cannot fail");
-        let mut session =
-            Session { model: Model::new(ui), terminal, shell, sink, depth: ColorDepth::Ansi16, recorder, player: None };
+        let mut pump = Pump::new(Model::new(ui), shell, sink);
+        pump.record = record;
+        let mut session = Session { pump, terminal, depth: ColorDepth::Ansi16 };
         let (keys, pressed) = mpsc::unbounded_channel();
         let (signals, signalled) = mpsc::channel(8);
         let session = tokio::spawn(async move {
             let end = session.run(keyboard(pressed), signalled, &mut events).await.expect("the screen works");
-            let Session { model, shell, recorder, .. } = session;
+            let all = session.pump.model.journal.events().cloned().collect();
+            let (shell, mut rest) = session.pump.split();
             shell.laboratory.close().await;
-            let all = model.journal.events().cloned().collect();
-            finish(model, recorder, &mut events, clock.now()).expect("the record can be finished");
+            rest.drain(&mut events);
             (end, all)
         });
         let mut stage = Self { keys, signals, shown, screen, session };

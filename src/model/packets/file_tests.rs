@@ -1,9 +1,11 @@
+use crate::domain::keys::Key;
+use crate::model::effect::PacketsEffect;
 use std::net::SocketAddr;
 
 use super::super::effect::Effect;
 use super::super::lifecycle::Subject;
 use super::super::ui::{Mode, View};
-use super::super::{Key, Model, Msg, Ui, update};
+use super::super::{Model, Msg, Ui, update};
 use super::tests::packet;
 use super::*;
 use crate::domain::*;
@@ -63,7 +65,7 @@ fn opened(model: &mut Model, connections: u16) -> FileId {
     types(model, "~/aulas/3.pcapng");
     let asked = press(model, Key::Enter);
     let id = model.files.reading.expect("it is being read");
-    assert!(asked.contains(&Effect::OpenFile(id, "~/aulas/3.pcapng".into())), "{asked:?}");
+    assert!(asked.contains(&Effect::Packets(PacketsEffect::OpenFile(id, "~/aulas/3.pcapng".into()))), "{asked:?}");
     update(model, Msg::Packets(News::Opened(id, recording(connections))));
     id
 }
@@ -83,9 +85,12 @@ fn a_file_is_shown_in_place_of_the_live_packets_and_nothing_of_it_mixes_with_the
     assert_eq!((model.ui.mode, model.files.shown.as_ref().unwrap().name.as_str()), (Mode::Command, "3.pcapng"));
     assert_eq!(numbers(&model), [1, 2, 3, 4, 5, 6]);
     // The first packet is looked at, and its bytes are asked of the file.
-    assert_eq!(update(&mut model, Msg::Time(Stamp::from_millis(9))), [Effect::Inspect(Origin::File(id), 1)]);
+    assert_eq!(
+        update(&mut model, Msg::Time(Stamp::from_millis(9))),
+        [Effect::Packets(PacketsEffect::Inspect(Origin::File(id), 1))]
+    );
     // The keys are about it: the next connection, that one only, a filter.
-    press(&mut model, Key::Char('n'));
+    press(&mut model, Key::Right);
     press(&mut model, Key::Char('.'));
     assert_eq!(numbers(&model), [3, 4]);
     press(&mut model, Key::Char('.'));
@@ -99,7 +104,7 @@ fn a_file_is_shown_in_place_of_the_live_packets_and_nothing_of_it_mixes_with_the
     assert_eq!((model.journal.last_seq(), model.ui.subject), (events + 1, subject));
     assert!(model.worlds.shown().book.history(&flow(1_024)).is_empty());
     assert_eq!(press(&mut model, Key::Char('S')), [], "what is in a file is saved");
-    assert!(press(&mut model, Key::Char('O')).contains(&Effect::CloseFile));
+    assert!(press(&mut model, Key::Char('O')).contains(&Effect::Packets(PacketsEffect::CloseFile)));
     assert_eq!(numbers(&model), [1, 2, 3, 4, 5, 6]);
     assert!(model.packets.filter.to_string().is_empty() && model.files.shown.is_none());
 }
@@ -118,7 +123,7 @@ fn a_ladder_of_a_file_has_its_own_states_however_many_connections_there_are() {
     assert!(changes.iter().all(|change| matches!(change.rung, Rung::At(_))));
     // It is read from its beginning, and so is the next.
     assert!(matches!(traffic.packets.ladder.trail.at(), Some(0)));
-    press(&mut model, Key::Char('n'));
+    press(&mut model, Key::Right);
     assert_eq!((model.traffic().client(), model.traffic().packets.ladder.trail.at()), (Some(flow(1_025)), Some(0)));
 }
 
@@ -132,7 +137,10 @@ fn esc_undoes_what_was_done_in_the_file_and_then_leaves_it() {
     // The zoom, the packet, the ladder, the one conversation, the file, and then the view.
     for left in (0..5).rev() {
         let effects = press(&mut model, Key::Esc);
-        assert_eq!((effects.contains(&Effect::CloseFile), model.files.shown.is_none()), (left == 0, left == 0));
+        assert_eq!(
+            (effects.contains(&Effect::Packets(PacketsEffect::CloseFile)), model.files.shown.is_none()),
+            (left == 0, left == 0)
+        );
     }
     assert_eq!(model.ui.view, View::Packets);
     press(&mut model, Key::Esc);
@@ -146,7 +154,7 @@ fn a_name_that_leads_nowhere_stays_to_be_mended() {
     assert_eq!((press(&mut model, Key::Enter), model.files.fault), (vec![], Some(Fault::NoName)));
     types(&mut model, "'aula 3.pcap'");
     let one = press(&mut model, Key::Enter);
-    assert!(one.contains(&Effect::OpenFile(FileId(1), "aula 3.pcap".into())), "{one:?}");
+    assert!(one.contains(&Effect::Packets(PacketsEffect::OpenFile(FileId(1), "aula 3.pcap".into()))), "{one:?}");
     // While it is read the line stands still.
     types(&mut model, "xyz");
     update(&mut model, Msg::Paste("xyz".into()));
@@ -156,7 +164,10 @@ fn a_name_that_leads_nowhere_stays_to_be_mended() {
     press(&mut model, Key::Char('n'));
     assert_eq!(model.files.fault, None);
     // A name is completed as long as nobody typed on.
-    assert_eq!(press(&mut model, Key::Tab)[..1], [Effect::CompletePath("'aula 3.pcap'n".into())]);
+    assert_eq!(
+        press(&mut model, Key::Tab)[..1],
+        [Effect::Packets(PacketsEffect::CompletePath("'aula 3.pcap'n".into()))]
+    );
     for (typed, becomes) in [("something else", "'aula 3.pcap'n"), ("'aula 3.pcap'n", "aula 3.pcapng")] {
         update(&mut model, Msg::Packets(News::Completed { typed: typed.into(), path: "aula 3.pcapng".into() }));
         assert_eq!(model.files.line.input.value(), becomes);
@@ -174,7 +185,7 @@ fn a_name_that_leads_nowhere_stays_to_be_mended() {
     // Who gives up is not shown what was asked for.
     press(&mut model, Key::Enter);
     let left = press(&mut model, Key::Esc);
-    assert!(left.contains(&Effect::CloseFile) && model.ui.mode == Mode::Command);
+    assert!(left.contains(&Effect::Packets(PacketsEffect::CloseFile)) && model.ui.mode == Mode::Command);
     update(&mut model, Msg::Packets(News::Opened(FileId(3), recording(1))));
     assert!(model.files.shown.is_none());
 }
@@ -213,6 +224,9 @@ fn what_was_saved_is_one_key_away() {
     assert_eq!(model.files.line.input.value(), "socklab-1.pcapng");
     // From the command line it is the same.
     let mut model = Model::default();
-    assert_eq!(update(&mut model, Msg::Open("x.pcap".into())), [Effect::OpenFile(FileId(1), "x.pcap".into())]);
+    assert_eq!(
+        update(&mut model, Msg::Open("x.pcap".into())),
+        [Effect::Packets(PacketsEffect::OpenFile(FileId(1), "x.pcap".into()))]
+    );
     assert_eq!((model.ui.view, model.ui.mode), (View::Packets, Mode::Opening));
 }

@@ -4,66 +4,62 @@ use std::collections::HashSet;
 
 use tui_input::Input;
 
-use super::super::effect::Effect;
+use super::super::effect::{Effect, PacketsEffect};
 use super::super::journal::Journal;
-use super::super::keys::{Action, Key};
 use super::super::lifecycle::Subject;
 use super::super::mode::Mode;
 use super::super::proposals::Proposals;
 use super::super::screen::View;
+use super::super::update::Acted;
 use super::super::{Model, lifecycle::same_pair};
 use super::detail::Inspected;
 use super::{Packets, Part, Picture, Reader, Said, Stream, Trail, opening};
 use crate::domain::filter::Filter;
-use crate::domain::{EventKind, Flow, Stamp, WorldId};
+use crate::domain::keys::{Key, PacketsAction, Turn};
+use crate::domain::{EventKind, Flow, Refusal, Stamp, WorldId};
 
-/// Does what a key means in this view; `None` when it means there what it means everywhere.
-pub(in super::super) fn act(model: &mut Model, action: Action) -> Option<Vec<Effect>> {
-    if model.ui.view != View::Packets || model.ui.page.is_some() {
-        return None;
-    }
+/// Does what a key means.
+pub(in super::super) fn act(model: &mut Model, action: PacketsAction) -> Acted {
     model.packets.saved = None;
-    if let Some(entries) = action.stride(model.ui.size.1) {
-        step(model, entries);
-        return Some(vec![]);
-    }
     match action {
-        Action::NextPane => tab(model, 1),
-        Action::PrevPane => tab(model, -1),
-        Action::Ladder => show(model, Picture::Ladder),
-        Action::Stream => show(model, Picture::Stream),
-        Action::NextTalk => turn(model, 1),
-        Action::PrevTalk => turn(model, -1),
-        Action::Sift => {
-            let (packets, _) = model.lists();
-            packets.picture = Picture::List;
-            packets.part = Part::Picture;
-            packets.proposals = Proposals::of(&packets.line);
-            model.ui.mode = Mode::Sifting;
+        PacketsAction::NextTab => {
+            let traffic = model.traffic();
+            if traffic.file.is_none() && traffic.lacks() {
+                return Err(Refusal::NoPackets);
+            }
+            let next = traffic.packets.picture.next();
+            show(model, next);
         }
-        Action::Unfold => unfold(model),
-        Action::Narrow => narrow(model),
-        Action::SaveCapture => return Some(save(model)),
-        Action::OpenCapture => return Some(opening::toggle(model)),
-        Action::Back => return Some(back(model)),
-        _ => return None,
+        PacketsAction::Conversation(turn) => return other(model, if turn == Turn::Next { 1 } else { -1 }),
+        PacketsAction::Fields => return unfold(model),
+        PacketsAction::Save => return save(model),
+        PacketsAction::Open => return Ok(opening::toggle(model)),
     }
-    Some(vec![])
+    Ok(vec![])
 }
 
-fn tab(model: &mut Model, steps: isize) {
+/// Begins to type a filter for the packets.
+pub(in super::super) fn filter(model: &mut Model) {
+    let (packets, _) = model.lists();
+    packets.picture = Picture::List;
+    packets.part = Part::Picture;
+    packets.proposals = Proposals::of(&packets.line);
+    model.ui.mode = Mode::Sifting;
+}
+
+/// Gives the focus to the next part of the view, or to the one before.
+pub(in super::super) fn tab(model: &mut Model, steps: isize) {
     let (packets, _) = model.lists();
     packets.part = packets.part.step(steps);
 }
 
-/// Shows this, or the list again. The conversation is that of the packet which was selected.
+/// Shows this. The conversation is that of the packet which was selected.
 fn show(model: &mut Model, picture: Picture) {
-    let shown = model.traffic().packets.picture;
-    if shown == Picture::List {
+    if model.traffic().packets.picture == Picture::List {
         follow_selection(model);
     }
     let (packets, _) = model.lists();
-    packets.picture = if shown == picture { Picture::List } else { picture };
+    packets.picture = picture;
     packets.part = Part::Picture;
     retarget(model);
 }
@@ -92,7 +88,9 @@ fn select(model: &mut Model, flow: Flow) {
     model.select(flow);
 }
 
-fn step(model: &mut Model, steps: isize) {
+/// Moves the selection of the part that has the focus.
+pub(in super::super) fn step(model: &mut Model, steps: isize) {
+    model.packets.saved = None;
     let (packets, _) = model.lists();
     match (packets.part, packets.picture) {
         (Part::Tree, _) => packets.detail.step(steps),
@@ -112,25 +110,25 @@ fn step(model: &mut Model, steps: isize) {
 }
 
 /// Enter goes into the packet, and folds or unfolds there.
-fn unfold(model: &mut Model) {
+fn unfold(model: &mut Model) -> Acted {
     let (packets, _) = model.lists();
     match packets.part {
         Part::Picture => {
-            if let Some(seq) = packets.selected() {
-                match packets.picture {
-                    Picture::List => packets.list.hold(seq),
-                    Picture::Ladder | Picture::Stream => packets.ladder.trail.hold(seq),
-                }
-                packets.part = Part::Tree;
+            let seq = packets.selected().ok_or(Refusal::NothingSelected)?;
+            match packets.picture {
+                Picture::List => packets.list.hold(seq),
+                Picture::Ladder | Picture::Stream => packets.ladder.trail.hold(seq),
             }
+            packets.part = Part::Tree;
         }
         Part::Tree => packets.detail.fold(),
-        Part::Hex => {}
+        Part::Hex => return Err(Refusal::NoMore),
     }
+    Ok(vec![])
 }
 
 /// Lists one conversation only, or all again.
-fn narrow(model: &mut Model) {
+pub(in super::super) fn narrow(model: &mut Model) {
     let only = match model.traffic().packets.wanted_only() {
         Some(_) => None,
         None => {
@@ -142,18 +140,23 @@ fn narrow(model: &mut Model) {
     packets.seek(packets.wanted_filter().clone(), only);
 }
 
-fn save(model: &Model) -> Vec<Effect> {
-    match model.worlds.shown_id() {
-        // What is in a file is saved.
-        _ if model.files.shown.is_some() => vec![],
-        WorldId::Host => vec![Effect::SaveCapture(model.packets.marks(WorldId::Host).all())],
-        // What crosses the wire is not kept byte by byte.
-        WorldId::Wire => vec![],
+fn save(model: &Model) -> Acted {
+    if model.files.shown.is_some() {
+        // What is in a file is saved already.
+        return Err(Refusal::NoMore);
     }
+    if model.worlds.shown_id() == WorldId::Wire {
+        // The wire's packets are not kept byte by byte.
+        return Err(Refusal::OnlyHere);
+    }
+    if model.traffic().lacks() {
+        return Err(Refusal::NoPackets);
+    }
+    Ok(vec![Effect::Packets(PacketsEffect::Save(model.packets.marks(WorldId::Host).all()))])
 }
 
 /// Goes to the conversation that began so many after the present one, in any order of their packets; stays at the ends.
-fn turn(model: &mut Model, steps: isize) {
+fn other(model: &mut Model, steps: isize) -> Acted {
     let traffic = model.traffic();
     let mut talks: Vec<Flow> = Vec::new();
     let mut known = HashSet::new();
@@ -163,10 +166,13 @@ fn turn(model: &mut Model, steps: isize) {
             talks.push(packet.flow);
         }
     }
-    let Some(last) = talks.len().checked_sub(1) else { return };
+    let last = talks.len().checked_sub(1).ok_or(Refusal::NothingSelected)?;
     let present = traffic.packets.wanted_only().or_else(|| wanted(model));
     let place = present.and_then(|talk| talks.iter().position(|other| same_pair(&talk, other)));
     let next = place.map_or(last, |place| place.saturating_add_signed(steps).min(last));
+    if Some(next) == place {
+        return Err(Refusal::NoMore);
+    }
     let talk = talks[next];
     let (packets, journal) = model.lists();
     packets.part = Part::Picture;
@@ -184,14 +190,16 @@ fn turn(model: &mut Model, steps: isize) {
     }
     select(model, talk);
     retarget(model);
+    Ok(vec![])
 }
 
-/// Undoes one thing, the latest kind first.
-fn back(model: &mut Model) -> Vec<Effect> {
+/// Undoes one thing of this view, the latest kind first; `None` when there is nothing to undo.
+pub(in super::super) fn back(model: &mut Model) -> Option<Vec<Effect>> {
+    model.packets.saved = None;
     let lives = model.files.shown.is_none();
     if model.ui.zoomed {
         model.ui.zoomed = false;
-        return vec![];
+        return Some(vec![]);
     }
     let (packets, _) = model.lists();
     if packets.part != Part::Picture {
@@ -207,11 +215,11 @@ fn back(model: &mut Model) -> Vec<Effect> {
     } else if packets.wanted_only().is_some() {
         packets.seek(packets.wanted_filter().clone(), None);
     } else if lives {
-        model.ui.view = View::Lab;
+        return None;
     } else {
-        return opening::toggle(model);
+        return Some(opening::toggle(model));
     }
-    vec![]
+    Some(vec![])
 }
 
 /// Keys while the filter is typed.
@@ -305,7 +313,7 @@ pub(in super::super) fn settle(model: &mut Model) -> Vec<Effect> {
     if packet != packets.asked.packet {
         let told = selected.filter(|_| world == WorldId::Wire).map(Inspected::told);
         let asks = packet.filter(|_| world == WorldId::Host);
-        effects.extend(asks.map(|(_, number)| Effect::Inspect(origin, number)));
+        effects.extend(asks.map(|(_, number)| Effect::Packets(PacketsEffect::Inspect(origin, number))));
         packets.asked.packet = packet;
         packets.detail.shown = None;
         if let Some(told) = told {
@@ -332,7 +340,7 @@ fn follow(model: &mut Model) -> Option<Effect> {
     packets.asked.talk = Some(now);
     if packets.world == WorldId::Host {
         packets.asked.waiting = true;
-        return Some(Effect::Follow(packets.origin, talk));
+        return Some(Effect::Packets(PacketsEffect::Follow(packets.origin, talk)));
     }
     packets.stream = Some(told(trail, journal, talk));
     None

@@ -4,9 +4,9 @@ use std::collections::VecDeque;
 
 use super::super::Model;
 use super::super::effect::Effect;
-use super::super::key::Key;
 use super::super::mode::Mode;
 use crate::domain::excerpt::sanitise;
+use crate::domain::keys::Key;
 
 /// See the module's head.
 #[derive(Debug, Clone, Default)]
@@ -54,7 +54,11 @@ pub(in super::super) fn typed(model: &mut Model, key: Key) -> Vec<Effect> {
             model.ui.mode = Mode::Command;
             let text = model.ui.mark.take();
             let text = text.trim();
-            return if text.is_empty() { vec![] } else { vec![Effect::Mark(sanitise(text.as_bytes()))] };
+            return if text.is_empty() {
+                vec![]
+            } else {
+                vec![Effect::Mark(model.worlds.shown_id(), sanitise(text.as_bytes()))]
+            };
         }
         _ => model.ui.mark.edit(key),
     }

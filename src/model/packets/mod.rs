@@ -34,7 +34,7 @@ use std::sync::Arc;
 
 pub use detail::{Branch, Detail, Inspected};
 pub use file::{Damage, Fault, File, FileId, Files, Origin, Recording};
-pub(super) use hand::{act, settle, sift, typed};
+pub(super) use hand::{act, back, filter, narrow, settle, sift, step, tab, typed};
 pub use ladder::{Change, End, Ladder, Rung};
 pub use marks::Marks;
 pub(super) use marks::typed as typed_mark;
@@ -59,6 +59,18 @@ pub enum Picture {
     Ladder,
     /// What both ends of one conversation said.
     Stream,
+}
+
+impl Picture {
+    /// The one that the key goes to next.
+    #[must_use]
+    pub const fn next(self) -> Self {
+        match self {
+            Self::List => Self::Ladder,
+            Self::Ladder => Self::Stream,
+            Self::Stream => Self::List,
+        }
+    }
 }
 
 /// The part of the view that keys go to.
@@ -243,6 +255,12 @@ impl Packets {
             Picture::List => self.list.selected(),
             Picture::Ladder | Picture::Stream => self.ladder.trail.selected(),
         }
+    }
+
+    /// Everything that the keys of a list can have moved.
+    pub(super) fn place(&self) -> impl PartialEq + use<> {
+        let (list, ladder, detail) = (&self.list, &self.ladder.trail, &self.detail);
+        (list.reader, list.selected(), ladder.reader, ladder.selected(), detail.line, detail.hex_from, self.stream_back)
     }
 
     /// What was marked in a world.

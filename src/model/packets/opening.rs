@@ -2,18 +2,18 @@
 //! the key or Esc goes back.
 
 use super::super::Model;
-use super::super::effect::Effect;
-use super::super::keys::Key;
+use super::super::effect::{Effect, PacketsEffect};
 use super::super::ui::{Mode, View};
 use super::file::{Fault, File, FileId, Files, Origin};
 use super::{News, Packets};
 use crate::domain::excerpt::sanitise;
+use crate::domain::keys::Key;
 use crate::domain::{EventKind, Note, Observation};
 
 /// Asks for the name of a file; or goes back to live traffic, where one is shown.
 pub(super) fn toggle(model: &mut Model) -> Vec<Effect> {
     if model.files.shown.take().is_some() {
-        return vec![Effect::CloseFile];
+        return vec![Effect::Packets(PacketsEffect::CloseFile)];
     }
     model.files.fault = None;
     model.ui.mode = Mode::Opening;
@@ -35,13 +35,13 @@ pub(in super::super) fn typed(model: &mut Model, key: Key) -> Vec<Effect> {
         Key::Esc => {
             files.fault = None;
             model.ui.mode = Mode::Command;
-            return files.reading.take().map_or_else(Vec::new, |_| vec![Effect::CloseFile]);
+            return files.reading.take().map_or_else(Vec::new, |_| vec![Effect::Packets(PacketsEffect::CloseFile)]);
         }
         _ if files.reading.is_some() => {}
         Key::Enter => return open(model),
         Key::Tab | Key::BackTab => {
             let typed = files.line.input.value();
-            return vec![Effect::CompletePath(typed.to_owned())];
+            return vec![Effect::Packets(PacketsEffect::CompletePath(typed.to_owned()))];
         }
         Key::Up | Key::Down => {
             files.fault = None;
@@ -65,7 +65,7 @@ fn open(model: &mut Model) -> Vec<Effect> {
     files.fault = None;
     files.latest = FileId(files.latest.0 + 1);
     files.reading = Some(files.latest);
-    vec![Effect::OpenFile(files.latest, path)]
+    vec![Effect::Packets(PacketsEffect::OpenFile(files.latest, path))]
 }
 
 /// A name as it was meant: terminals quote the names of files that are dropped on them.

@@ -1,9 +1,10 @@
+use crate::domain::keys::Key;
 use std::net::SocketAddr;
 
 use super::super::effect::Effect;
 use super::super::lifecycle::Subject;
 use super::super::ui::{Mode, View};
-use super::super::{Key, Model, Msg, Ui, update};
+use super::super::{Model, Msg, Ui, update};
 use super::*;
 use crate::domain::*;
 
@@ -99,7 +100,7 @@ fn the_ladder_turns_to_whatever_is_selected_anywhere() {
     assert_eq!(numbers(&model, &model.packets.ladder.trail), [1, 4, 7, 10, 13, 16, 19, 22, 25, 28]);
     hear(&mut model, packet(31, flow(40_001).mirror().unwrap(), Flags::ACK, ""));
     assert_eq!(model.packets.ladder.trail.len(), 11);
-    for picture in [Picture::List, Picture::Ladder] {
+    for picture in [Picture::Stream, Picture::List, Picture::Ladder] {
         press(&mut model, Key::Char('l'));
         assert_eq!(model.packets.picture, picture);
     }
@@ -190,7 +191,8 @@ fn the_wires_packets_are_a_world_of_their_own_and_told_from_their_events() {
     let names: Vec<_> =
         model.packets.detail.branches().iter().map(|branch| (branch.name, branch.value.to_owned())).collect();
     assert!(names.contains(&("Text", "olá".into())), "{names:?}");
-    press(&mut model, Key::Char('f'));
+    press(&mut model, Key::Char('l'));
+    press(&mut model, Key::Char('l'));
     assert_eq!(model.packets.stream.as_ref().unwrap().turns[0].lines, ["olá"]);
     tell(&mut model, 50, WorldId::Wire, Evidence::Called, EventKind::Wire(WireEvent::Opened { link: LinkKind::Tun }));
     assert_eq!((model.packets.seen, model.packets.list.len()), (0, 0), "those were between other hosts");
@@ -271,7 +273,7 @@ fn a_mark_is_typed_anywhere_and_noted_when_it_says_something() {
         " q: \u{202e}here".chars().for_each(|c| press(&mut model, Key::Char(c)));
         update(&mut model, Msg::Paste("\n2 \n".into()));
         let noted = update(&mut model, Msg::Key(Key::Enter));
-        assert_eq!(noted, [Effect::Mark("q: \\u{202e}here 2".into())]);
+        assert_eq!(noted, [Effect::Mark(WorldId::Host, "q: \\u{202e}here 2".into())]);
         assert_eq!((model.ui.mode, model.ui.mark.input.value()), (Mode::Command, ""));
         press(&mut model, Key::Char('#'));
         press(&mut model, Key::Char('x'));

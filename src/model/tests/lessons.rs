@@ -4,8 +4,10 @@ use super::super::lessons::Card;
 use super::super::playing::Beat;
 use super::super::wire::bench::Bench;
 use super::*;
+use crate::domain::keys::Key;
 use crate::domain::lesson::SeenInstead;
 use crate::domain::{Lang, LessonChange, LessonEvent};
+use crate::model::effect::{LessonEffect, WireEffect};
 
 fn card(name: &str, en: &str, pt: &str) -> Card {
     Card { name: name.into(), title: [en.into(), pt.into()], about: [String::new(), String::new()], steps: 2 }
@@ -34,7 +36,7 @@ fn listed(bench: &Bench) -> Vec<&str> {
 
 fn plays(effects: &[Effect]) -> Option<(&str, u32)> {
     effects.iter().find_map(|effect| match effect {
-        Effect::Play { lesson, run } => Some((lesson.as_str(), *run)),
+        Effect::Lesson(LessonEffect::Play { lesson, run }) => Some((lesson.as_str(), *run)),
         _ => None,
     })
 }
@@ -60,13 +62,13 @@ fn what_is_typed_narrows_the_list_whatever_the_language_and_the_accents() {
 #[test]
 fn enter_plays_the_selected_one_on_a_wire_of_its_own() {
     let mut bench = bench();
-    bench.key(Key::F(1));
+    bench.keys("1v");
     bench.key(Key::F(6));
     bench.key(Key::Down);
     let effects = bench.key(Key::Enter);
     assert_eq!(plays(&effects), Some(("lost", 1)));
     assert_eq!((bench.model.ui.view, bench.model.ui.mode), (View::Wire, Mode::Command));
-    assert_eq!(effects.first(), Some(&Effect::Show(WorldId::Wire)));
+    assert_eq!(bench.model.worlds.shown_id(), WorldId::Wire);
 }
 
 #[test]
@@ -85,13 +87,13 @@ fn a_wire_with_something_on_it_is_not_taken_down_by_one_key() {
 fn one_key_does_the_step_goes_on_and_begins_the_next_lesson() {
     let mut bench = bench();
     told(&mut bench, &[LessonChange::Staged { run: 1 }, LessonChange::Told { step: 0 }]);
-    assert_eq!(bench.key(Key::Enter), [Effect::GoOn]);
+    assert_eq!(bench.key(Key::Enter), [Effect::Lesson(LessonEffect::GoOn)]);
     told(&mut bench, &[LessonChange::Begun { step: 0 }, LessonChange::Acted { step: 0, act: 0 }]);
     assert_eq!(bench.key(Key::Enter), [], "the kernel is waited for");
     told(&mut bench, &[LessonChange::Met { step: 0, expect: 1 }, LessonChange::Passed { step: 0 }]);
     let playing = bench.model.worlds.shown().playing.as_ref().unwrap();
     assert_eq!((playing.beat, playing.acts), (Beat::Passed, 1));
-    assert_eq!(bench.key(Key::Enter), [Effect::GoOn]);
+    assert_eq!(bench.key(Key::Enter), [Effect::Lesson(LessonEffect::GoOn)]);
     told(&mut bench, &[LessonChange::Told { step: 1 }, LessonChange::Passed { step: 1 }, LessonChange::Over]);
     assert_eq!(plays(&bench.key(Key::Enter)), Some(("both", 1)));
     assert_eq!(bench.model.lessons.played.get("lost"), Some(&true));
@@ -104,8 +106,8 @@ fn after_a_failure_the_key_plays_it_again_and_others_leave_it() {
     told(&mut bench, &[LessonChange::Staged { run: 1 }, failed, LessonChange::Failed { step: 0 }]);
     assert_eq!(plays(&bench.key(Key::Enter)), Some(("lost", 1)));
     assert_eq!(plays(&bench.keys("r")), Some(("lost", 2)));
-    assert_eq!(plays(&bench.keys("N")), Some(("both", 3)));
-    assert_eq!(bench.key(Key::Esc), [Effect::LeaveLesson]);
+    assert_eq!(bench.key(Key::Esc), [], "the first says what the second leaves");
+    assert_eq!(bench.key(Key::Esc), [Effect::Lesson(LessonEffect::Leave)]);
     told(&mut bench, &[LessonChange::Left]);
     assert_eq!(
         (bench.model.worlds.shown().playing.as_ref(), bench.model.ui.view),
@@ -120,12 +122,14 @@ fn the_presenter_keeps_a_hand_on_the_wire_while_a_lesson_is_played() {
     let mut bench = bench();
     let syn = bench.dials(1, 40_000);
     told(&mut bench, &[LessonChange::Staged { run: 1 }, LessonChange::Told { step: 0 }]);
-    let asked = |effects: Vec<Effect>| effects.into_iter().any(|effect| matches!(effect, Effect::Wire(_)));
+    let asked =
+        |effects: Vec<Effect>| effects.into_iter().any(|effect| matches!(effect, Effect::Wire(WireEffect::Command(_))));
     assert!(asked(bench.keys("d")) && asked(bench.keys("n")) && asked(bench.keys(" ")));
     bench.key(Key::Up);
     assert_eq!(bench.model.ui.wire.packet, Some(syn));
-    assert!(!bench.key(Key::Esc).contains(&Effect::LeaveLesson), "first the selection is let go of");
-    assert_eq!(bench.key(Key::Esc), [Effect::LeaveLesson]);
+    assert!(!bench.key(Key::Esc).contains(&Effect::Lesson(LessonEffect::Leave)), "first the selection is let go of");
+    assert_eq!(bench.key(Key::Esc), []);
+    assert_eq!(bench.key(Key::Esc), [Effect::Lesson(LessonEffect::Leave)]);
 }
 
 #[test]
@@ -144,10 +148,12 @@ fn a_wire_that_is_no_more_plays_nothing_and_a_new_one_begins_without() {
 #[test]
 fn where_the_selected_server_is_none_of_this_world_clients_go_to_the_first() {
     let mut bench = bench();
-    let connects = |effects: &[Effect]| effects.iter().any(|effect| matches!(effect, Effect::Spawn { .. }));
+    let connects = |effects: &[Effect]| {
+        effects.iter().any(|effect| matches!(effect, Effect::Lab(WorldId::Wire, LabOrder::Spawn { .. })))
+    };
     bench.model.ui.server = crate::domain::ServerId(3);
     bench.keys("ww");
     assert_eq!(bench.model.ui.server, crate::domain::ServerId(0));
-    bench.key(Key::F(1));
+    bench.keys("1v");
     assert!(connects(&bench.keys("3c")));
 }

@@ -4,6 +4,8 @@ mod page;
 mod peers;
 mod target;
 
+use crate::domain::keys::Key;
+use crate::model::effect::TableEffect;
 use std::net::SocketAddr;
 
 use proptest::prelude::*;
@@ -81,7 +83,7 @@ fn keys(model: &mut Model, text: &str) -> Vec<Effect> {
 fn a_count_multiplies_the_next_command_and_no_other() {
     let mut model = lab();
     let destination = Destination { server: Some(ServerId(0)), proto: Proto::Tcp, addr: addr(65432) };
-    let spawn = |count| Effect::Spawn { count, plan: ClientPlan::Stay, destination };
+    let spawn = |count| Effect::Lab(WorldId::Host, LabOrder::Spawn { count, plan: ClientPlan::Stay, destination });
     assert_eq!(keys(&mut model, "25c"), [spawn(25)]);
     assert_eq!(keys(&mut model, "c"), [spawn(1)]);
     assert_eq!(keys(&mut model, "999999999c"), [spawn(99_999)]);
@@ -123,7 +125,7 @@ fn a_wrong_filter_keeps_the_last_good_one_and_says_where() {
 fn f_goes_from_the_filter_to_the_lab_to_everything_and_back() {
     let mut model = lab();
     let watched = |effects: Vec<Effect>| match effects.as_slice() {
-        [Effect::Watch(ports)] => ports.clone(),
+        [Effect::Table(TableEffect::Watch(ports))] => ports.clone(),
         other => panic!("{other:?}"),
     };
     assert_eq!(watched(keys(&mut model, "f")), Some([65432, 65433].into()));
@@ -184,7 +186,7 @@ fn selecting_a_client_selects_its_row_and_its_connection() {
     assert_eq!(model.ui.client, Some(1));
     assert_eq!(model.ui.row.map(|key| key.flow), Some(flow(40000)));
     assert_eq!(model.ui.subject, Some(Subject::Connection(flow(40000))));
-    assert_eq!(keys(&mut model, "X"), [Effect::Close(ClientId(1), CloseHow::Rst)]);
+    assert_eq!(keys(&mut model, "X"), [Effect::Lab(WorldId::Host, LabOrder::Close(ClientId(1), CloseHow::Rst))]);
 }
 
 #[test]
@@ -207,7 +209,7 @@ fn a_strangers_call_is_a_client_until_one_of_ours_claims_it() {
 fn servers_that_are_never_started_are_watched_too() {
     let mut model = Model::new(Ui { scope: Scope::Lab, ..Ui::default() });
     let effects = update(&mut model, Msg::Seen(seen(1, added(0, 7001))));
-    assert_eq!(effects, [Effect::Watch(Some([7001].into()))]);
+    assert_eq!(effects, [Effect::Table(TableEffect::Watch(Some([7001].into())))]);
     assert_eq!(model.listing.filter.to_string(), "port 7001");
 }
 
@@ -297,10 +299,10 @@ fn a_taken_port_makes_us_ask_who_holds_it_once() {
     let mut model = lab();
     let failed = |holder| seen(2, server(0, ServerChange::Failed { errno: Errno::AddrInUse, holder }));
     let asked = update(&mut model, Msg::Seen(failed(None)));
-    assert_eq!(asked, [Effect::FindHolder(ServerId(0), Proto::Tcp, addr(65432))]);
+    assert_eq!(asked, [Effect::Table(TableEffect::FindHolder(ServerId(0), Proto::Tcp, addr(65432)))]);
     let told = failed(Some(Process { pid: 7, name: "python3".into() }));
     assert_eq!(update(&mut model, Msg::Seen(told)), []);
-    assert_eq!(keys(&mut model, "r"), [Effect::Start(ServerId(0))]);
+    assert_eq!(keys(&mut model, "s"), [Effect::Lab(WorldId::Host, LabOrder::Start(ServerId(0)))]);
 }
 
 #[test]
@@ -331,7 +333,7 @@ fn pasted_text_is_typed_and_never_sent_by_its_line_ends() {
     assert_eq!(update(&mut model, Msg::Paste("bom\ndia\r\n".into())), []);
     assert_eq!(model.ui.message.input.value(), "bom dia");
     let sent = update(&mut model, Msg::Key(Key::Enter));
-    assert_eq!(sent, [Effect::Broadcast("bom dia".into(), vec![ServerId(0)])]);
+    assert_eq!(sent, [Effect::Lab(WorldId::Host, LabOrder::Broadcast("bom dia".into(), vec![ServerId(0)]))]);
     update(&mut model, Msg::Key(Key::Up));
     assert_eq!(model.ui.message.input.value(), "bom dia");
 }

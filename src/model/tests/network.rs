@@ -1,6 +1,7 @@
 //! The keys, prompts and questions of the network's view.
 
 use super::*;
+use crate::domain::keys::Key;
 use crate::domain::ports::PortsErrorKind;
 use crate::domain::{
     AddressScope, GuardEvent, Lang, Note, Proto, ScanChange, ScanEvent, TargetChange, TargetEvent, TargetHost,
@@ -45,10 +46,16 @@ fn the_network_is_opened_by_a_key_and_a_yes_and_by_nothing_less() {
         assert_eq!(model.ui.mode, Mode::Command);
     }
     let mut model = ready();
-    assert_eq!(typed(&mut model, "NOy"), [Effect::Bind("0.0.0.0".parse().unwrap())]);
+    assert_eq!(
+        typed(&mut model, "NOy"),
+        [Effect::Lab(WorldId::Host, LabOrder::Guard(GuardOrder::Bind("0.0.0.0".parse().unwrap())))]
+    );
     model.ui.lang = Lang::PtBr;
     assert_eq!(typed(&mut model, "Oy"), []);
-    assert_eq!(typed(&mut model, "Os"), [Effect::Bind("0.0.0.0".parse().unwrap())]);
+    assert_eq!(
+        typed(&mut model, "Os"),
+        [Effect::Lab(WorldId::Host, LabOrder::Guard(GuardOrder::Bind("0.0.0.0".parse().unwrap())))]
+    );
     // The key means that in its own view only.
     let mut model = ready();
     assert_eq!((typed(&mut model, "O"), model.ui.mode), (vec![], Mode::Command));
@@ -58,7 +65,10 @@ fn the_network_is_opened_by_a_key_and_a_yes_and_by_nothing_less() {
 fn it_is_closed_at_once() {
     let mut model = ready();
     started(&mut model, "0.0.0.0:65432");
-    assert_eq!(typed(&mut model, "NO"), [Effect::Bind("127.0.0.1".parse().unwrap())]);
+    assert_eq!(
+        typed(&mut model, "NO"),
+        [Effect::Lab(WorldId::Host, LabOrder::Guard(GuardOrder::Bind("127.0.0.1".parse().unwrap())))]
+    );
     assert_eq!(model.ui.mode, Mode::Command);
 }
 
@@ -66,7 +76,10 @@ fn it_is_closed_at_once() {
 fn where_there_is_no_ipv4_all_addresses_are_those_of_ipv6() {
     let mut model = ready();
     told(&mut model, EventKind::Note(Note::Addresses { addresses: vec!["fd00::1".parse().unwrap()] }));
-    assert_eq!(typed(&mut model, "NOy"), [Effect::Bind("::".parse().unwrap())]);
+    assert_eq!(
+        typed(&mut model, "NOy"),
+        [Effect::Lab(WorldId::Host, LabOrder::Guard(GuardOrder::Bind("::".parse().unwrap())))]
+    );
 }
 
 #[test]
@@ -83,12 +96,12 @@ fn peers_are_kicked_blocked_and_unblocked_when_one_is_selected() {
     for address in [one, two] {
         told(&mut model, EventKind::Guard(GuardEvent::Unblocked { address }));
     }
-    assert_eq!(typed(&mut model, "N\txb"), [], "nobody is selected");
+    assert_eq!(typed(&mut model, "N\txB"), [], "nobody is selected");
     assert_eq!(model.ui.network.part, Part::Peers);
-    assert_eq!(typed(&mut model, "jjx"), [Effect::Kick(two)]);
-    assert_eq!(typed(&mut model, "kb"), [Effect::Block(one)]);
+    assert_eq!(typed(&mut model, "jjx"), [Effect::Lab(WorldId::Host, LabOrder::Guard(GuardOrder::Kick(two)))]);
+    assert_eq!(typed(&mut model, "kB"), [Effect::Lab(WorldId::Host, LabOrder::Guard(GuardOrder::Block(one)))]);
     told(&mut model, EventKind::Guard(GuardEvent::Blocked { address: one }));
-    assert_eq!(typed(&mut model, "b"), [Effect::Unblock(one)]);
+    assert_eq!(typed(&mut model, "B"), [Effect::Lab(WorldId::Host, LabOrder::Guard(GuardOrder::Unblock(one)))]);
 }
 
 #[test]
@@ -141,14 +154,19 @@ fn a_wrong_line_stays_and_is_corrected() {
     update(&mut model, Msg::Key(Key::Backspace));
     assert_eq!(model.ui.network.fault, None);
     let effects = typed(&mut model, "22\n");
-    assert!(matches!(&effects[..], [Effect::Scan(plan)] if plan.host == "lab" && plan.ports.count() == 1));
+    assert!(
+        matches!(&effects[..], [Effect::Lab(WorldId::Host, LabOrder::Scan(plan))] if plan.host == "lab" && plan.ports.count() == 1)
+    );
     assert_eq!((model.ui.mode, model.ui.network.pending), (Mode::Command, true));
     // And is remembered.
     typed(&mut model, "p");
     update(&mut model, Msg::Key(Key::Up));
     assert_eq!(model.ui.network.asked.input.value(), "lab 22");
     assert_eq!(update(&mut model, Msg::Key(Key::Esc)), []);
-    assert_eq!(typed(&mut model, "s"), [Effect::StopScan]);
+    assert_eq!(typed(&mut model, "x"), [], "no check is running");
+    let (address, ports) = ("192.0.2.1".parse().unwrap(), "22".parse().unwrap());
+    scanned(&mut model, ScanChange::Begun { asked: "lab".into(), address, others: vec![], proto: Proto::Tcp, ports });
+    assert_eq!(typed(&mut model, "x"), [Effect::Lab(WorldId::Host, LabOrder::StopScan)]);
 }
 
 fn scanned(model: &mut Model, change: ScanChange) {
@@ -169,7 +187,10 @@ fn a_host_beyond_is_asked_after_a_yes_only() {
     scanned(&mut model, beyond("elsewhere", AddressScope::Public));
     assert_eq!(model.ui.mode, Mode::Asking(Question::Beyond));
     let effects = typed(&mut model, "y");
-    assert!(matches!(&effects[..], [Effect::Scan(plan)] if plan.confirmed && plan.host == "elsewhere"), "{effects:?}");
+    assert!(
+        matches!(&effects[..], [Effect::Lab(WorldId::Host, LabOrder::Scan(plan))] if plan.confirmed && plan.host == "elsewhere"),
+        "{effects:?}"
+    );
 
     typed(&mut model, "pelsewhere 22\n");
     scanned(&mut model, beyond("elsewhere", AddressScope::Public));
@@ -178,9 +199,9 @@ fn a_host_beyond_is_asked_after_a_yes_only() {
     typed(&mut model, "pelsewhere 22\n");
     scanned(&mut model, beyond("elsewhere", AddressScope::Group));
     assert_eq!(model.ui.mode, Mode::Command);
-    typed(&mut model, "pelsewhere 22\ni");
+    typed(&mut model, "pelsewhere 22\na");
     scanned(&mut model, beyond("elsewhere", AddressScope::Public));
-    assert_eq!(model.ui.mode, Mode::Saying);
+    assert_eq!(model.ui.mode, Mode::TypingTarget);
 }
 
 #[test]
@@ -189,16 +210,23 @@ fn clients_are_aimed_from_any_view_and_come_home() {
     assert_eq!(typed(&mut model, "H"), [], "they are at home");
     assert_eq!(typed(&mut model, "a\n"), []);
     let target: TargetHost = "192.168.0.7:65432".parse().unwrap();
-    assert_eq!(typed(&mut model, "a192.168.0.7:65432\n"), [Effect::Target(Some(target.clone()))]);
+    assert_eq!(
+        typed(&mut model, "a192.168.0.7:65432\n"),
+        [Effect::Lab(WorldId::Host, LabOrder::Target(Some(target.clone())))]
+    );
     let mut set = |change| told(&mut model, EventKind::Target(TargetEvent { target: target.clone(), change }));
     set(TargetChange::Set);
     set(TargetChange::Chosen { addr: "192.168.0.7:65432".parse().unwrap(), answers: true });
     let spawned = typed(&mut model, "c");
     assert!(
-        matches!(&spawned[..], [Effect::Spawn { destination, .. }] if destination.addr.to_string() == "192.168.0.7:65432")
+        matches!(&spawned[..], [Effect::Lab(WorldId::Host, LabOrder::Spawn { destination, .. })] if destination.addr.to_string() == "192.168.0.7:65432")
     );
-    assert_eq!(typed(&mut model, "a\n"), [Effect::Target(None)], "nothing is the way home");
-    assert_eq!(typed(&mut model, "H"), [Effect::Target(None)]);
+    assert_eq!(
+        typed(&mut model, "a\n"),
+        [Effect::Lab(WorldId::Host, LabOrder::Target(None))],
+        "nothing is the way home"
+    );
+    assert_eq!(typed(&mut model, "H"), [Effect::Lab(WorldId::Host, LabOrder::Target(None))]);
     assert_eq!(typed(&mut model, "aa b\n"), []);
     assert_eq!((model.ui.mode, model.ui.network.fault), (Mode::TypingTarget, Some(Fault::NotAHost)));
     update(&mut model, Msg::Key(Key::Esc));
@@ -206,9 +234,14 @@ fn clients_are_aimed_from_any_view_and_come_home() {
     typed(&mut model, "Np");
     update(&mut model, Msg::Paste("22,\n80\n".into()));
     let effects = typed(&mut model, "\n");
-    assert!(matches!(&effects[..], [Effect::Scan(plan)] if plan.host == "192.168.0.7" && plan.ports.count() == 2));
+    assert!(
+        matches!(&effects[..], [Effect::Lab(WorldId::Host, LabOrder::Scan(plan))] if plan.host == "192.168.0.7" && plan.ports.count() == 2)
+    );
     let effects = typed(&mut model, "plab 1\n");
-    assert!(matches!(&effects[..], [Effect::Scan(plan)] if plan.host == "lab"), "{effects:?}");
+    assert!(
+        matches!(&effects[..], [Effect::Lab(WorldId::Host, LabOrder::Scan(plan))] if plan.host == "lab"),
+        "{effects:?}"
+    );
 }
 
 #[test]
@@ -216,12 +249,12 @@ fn the_view_is_about_this_machine() {
     let mut model = ready();
     typed(&mut model, "w");
     assert_eq!(model.worlds.shown_id(), WorldId::Wire);
-    assert_eq!((typed(&mut model, "a"), model.ui.mode), (vec![], Mode::Command), "nobody is aimed from the wire");
-    let effects = update(&mut model, Msg::Key(Key::F(8)));
-    assert!(effects.contains(&Effect::Show(WorldId::Host)), "{effects:?}");
+    assert_eq!((typed(&mut model, "a"), model.ui.mode), (vec![], Mode::Command), "no target for the wire's hosts");
+    assert_eq!(update(&mut model, Msg::Key(Key::F(8))), []);
+    assert_eq!(model.worlds.shown_id(), WorldId::Wire, "a view never switches worlds");
     assert_eq!(model.ui.view, View::Network);
     typed(&mut model, "N");
-    assert_eq!(model.ui.view, View::Lab);
+    assert_eq!(model.ui.view, View::Wire, "home in the wire's world");
 }
 
 #[test]

@@ -1,6 +1,9 @@
 //! Selecting a connection, and its page.
 
 use super::*;
+use crate::domain::Refusal;
+use crate::domain::keys::Key;
+use crate::model::effect::TableEffect;
 use crate::model::page::{End, Line};
 
 /// Two clients of ours with both their rows, and a stranger's connection between them.
@@ -79,7 +82,7 @@ fn a_row_selects_its_client_and_a_strangers_row_selects_none() {
     assert_eq!(keys(&mut model, "x"), [], "no client of ours is meant");
     model.select(Flow::unconnected(Proto::Tcp, addr(65432)));
     assert_eq!(model.ui.subject, Some(Subject::Server(ServerId(0))));
-    assert_eq!(keys(&mut model, "x"), [Effect::Close(ClientId(2), CloseHow::Fin)]);
+    assert_eq!(keys(&mut model, "x"), [Effect::Lab(WorldId::Host, LabOrder::Close(ClientId(2), CloseHow::Fin))]);
 }
 
 #[test]
@@ -116,15 +119,20 @@ fn a_page_asks_for_its_end_and_lets_go_when_it_is_left() {
     let mut model = crowd();
     model.ui.focus = Pane::Netstat;
     model.select(flow(40_000).mirror().unwrap());
-    assert_eq!(key(&mut model, Key::Enter), [Effect::Detail(Some(flow(40_000)))], "the client's end is the left one");
-    assert_eq!(key(&mut model, Key::Tab), [Effect::Detail(flow(40_000).mirror())]);
-    assert_eq!(key(&mut model, Key::Tab), [Effect::Detail(Some(flow(40_000)))]);
-    assert_eq!(keys(&mut model, "x"), [Effect::Close(ClientId(1), CloseHow::Fin)]);
-    assert_eq!(key(&mut model, Key::Esc), [Effect::Detail(None)]);
+    assert_eq!(
+        key(&mut model, Key::Enter),
+        [Effect::Table(TableEffect::Detail(Some(flow(40_000))))],
+        "the client's end is the left one"
+    );
+    assert_eq!(key(&mut model, Key::Tab), [Effect::Table(TableEffect::Detail(flow(40_000).mirror()))]);
+    assert_eq!(key(&mut model, Key::Tab), [Effect::Table(TableEffect::Detail(Some(flow(40_000))))]);
+    assert_eq!(keys(&mut model, "x"), [Effect::Lab(WorldId::Host, LabOrder::Close(ClientId(1), CloseHow::Fin))]);
+    assert_eq!(key(&mut model, Key::Esc), [Effect::Table(TableEffect::Detail(None))]);
     assert!(model.ui.page.is_none());
     key(&mut model, Key::Enter);
-    assert_eq!(keys(&mut model, "/"), [Effect::Detail(None)], "what is under the page comes to the front");
-    assert_eq!((model.ui.mode, model.ui.page.is_none()), (Mode::Filtering, true));
+    assert_eq!(keys(&mut model, "/"), [], "what is under the page cannot be seen");
+    assert_eq!((model.ui.mode, model.ui.page.is_some()), (Mode::Command, true));
+    assert_eq!(model.ui.refused.map(|refused| refused.why), Some(Refusal::Elsewhere(Some(View::Packets))));
 }
 
 #[test]
@@ -198,7 +206,7 @@ fn a_reversed_list_is_the_same_list_from_its_other_end() {
     both_rows(&mut model, 40_006);
     let newest = model.listing.position(&row(40_006, TcpState::Established).key()).unwrap();
     assert!(newest > before.len() - 4, "the newest is below the others, above the listener: {newest}");
-    keys(&mut model, "S");
+    key(&mut model, Key::Right);
     assert!(!model.listing.reversed, "another order begins at its beginning");
 }
 
@@ -209,6 +217,9 @@ fn a_server_on_every_address_is_dialled_on_loopback() {
     let spec = ServerSpec { addr, ..spec("threaded", 65432, ServiceModel::Threaded) };
     model.observe(seen(1, server(0, ServerChange::Added { spec })));
     let destination = Destination { server: Some(ServerId(0)), proto: Proto::Tcp, addr: super::addr(65432) };
-    assert_eq!(keys(&mut model, "c"), [Effect::Spawn { count: 1, plan: ClientPlan::Stay, destination }]);
+    assert_eq!(
+        keys(&mut model, "c"),
+        [Effect::Lab(WorldId::Host, LabOrder::Spawn { count: 1, plan: ClientPlan::Stay, destination })]
+    );
     assert!(model.worlds.shown().servers.at(Proto::Tcp, super::addr(65432)).is_some());
 }

@@ -1,6 +1,8 @@
 //! Clients that go to another host.
 
 use super::*;
+use crate::domain::keys::Key;
+use crate::model::effect::TableEffect;
 use crate::model::waiting;
 
 fn target(text: &str, change: TargetChange) -> Observation {
@@ -15,7 +17,9 @@ fn chosen(addr: &str) -> TargetChange {
 fn goes(model: &mut Model) -> Vec<(Option<ServerId>, String)> {
     let effects = keys(model, "c");
     let destination = |effect| match effect {
-        Effect::Spawn { destination, .. } => (destination.server, destination.addr.to_string()),
+        Effect::Lab(WorldId::Host, LabOrder::Spawn { destination, .. }) => {
+            (destination.server, destination.addr.to_string())
+        }
         other => panic!("{other:?}"),
     };
     effects.into_iter().map(destination).collect()
@@ -27,7 +31,10 @@ fn clients_go_to_the_target_once_the_way_is_known_and_come_home_when_it_is_dropp
     let home = vec![(Some(ServerId(0)), "127.0.0.1:65432".to_owned())];
     assert_eq!(goes(&mut model), home);
     let asked: TargetHost = "lab".parse().unwrap();
-    assert_eq!(update(&mut model, Msg::Target(Some(asked.clone()))), [Effect::Target(Some(asked))]);
+    assert_eq!(
+        update(&mut model, Msg::Target(Some(asked.clone()))),
+        [Effect::Lab(WorldId::Host, LabOrder::Target(Some(asked)))]
+    );
     update(&mut model, Msg::Seen(target("lab", TargetChange::Set)));
     assert_eq!(goes(&mut model), [], "nobody goes to the wrong place meanwhile");
     // Each takes the port of the server that is selected here.
@@ -54,9 +61,9 @@ fn who_is_asked_for_while_the_target_is_looked_for_goes_once_it_is_found() {
     let destination = Destination { server: None, proto: Proto::Tcp, addr: "192.0.2.7:65432".parse().unwrap() };
     let spawned: Vec<_> = update(&mut model, Msg::Seen(target("lab", chosen("192.0.2.7:0"))))
         .into_iter()
-        .filter(|effect| matches!(effect, Effect::Spawn { .. }))
+        .filter(|effect| matches!(effect, Effect::Lab(WorldId::Host, LabOrder::Spawn { .. })))
         .collect();
-    let spawn = |count, plan| Effect::Spawn { count, plan, destination };
+    let spawn = |count, plan| Effect::Lab(WorldId::Host, LabOrder::Spawn { count, plan, destination });
     assert_eq!(spawned, [spawn(2, ClientPlan::Stay), spawn(3, ClientPlan::OneShot)]);
     assert_eq!((waiting::looked_for(&model), model.ui.waiting.count()), (None, 0));
 }
@@ -66,7 +73,9 @@ fn who_waits_while_the_wire_is_shown_goes_when_the_machine_is_shown_again() {
     let mut model = lab();
     update(&mut model, Msg::Seen(target("lab", TargetChange::Set)));
     keys(&mut model, "7c");
-    let spawns = |effects: Vec<Effect>| effects.iter().any(|effect| matches!(effect, Effect::Spawn { count: 7, .. }));
+    let spawns = |effects: Vec<Effect>| {
+        effects.iter().any(|effect| matches!(effect, Effect::Lab(WorldId::Host, LabOrder::Spawn { count: 7, .. })))
+    };
     update(&mut model, Msg::Wire);
     // On the wire they would go to another host than the one that was looked for.
     assert!(!spawns(update(&mut model, Msg::Seen(target("lab", chosen("192.0.2.7:0"))))));
@@ -78,8 +87,8 @@ fn who_waits_while_the_wire_is_shown_goes_when_the_machine_is_shown_again() {
 fn nobody_waits_for_what_will_not_come() {
     let ends: [fn(&mut Model); 4] = [
         |model| _ = update(model, Msg::Seen(target("lab", TargetChange::Lost { why: Unresolved::NoSuchHost }))),
-        |model| assert_eq!(keys(model, "K"), [Effect::CloseAll]),
-        |model| assert_eq!(keys(model, "H"), [Effect::Target(None)]),
+        |model| assert_eq!(keys(model, "K"), [Effect::Lab(WorldId::Host, LabOrder::CloseAll)]),
+        |model| assert_eq!(keys(model, "H"), [Effect::Lab(WorldId::Host, LabOrder::Target(None))]),
         |model| _ = update(model, Msg::Target(Some("other".parse().unwrap()))),
     ];
     for end in ends {
@@ -89,7 +98,10 @@ fn nobody_waits_for_what_will_not_come() {
         end(&mut model);
         assert_eq!(model.ui.waiting.count(), 0);
         let effects = update(&mut model, Msg::Seen(target("lab", chosen("192.0.2.7:0"))));
-        assert!(!effects.iter().any(|effect| matches!(effect, Effect::Spawn { .. })), "{effects:?}");
+        assert!(
+            !effects.iter().any(|effect| matches!(effect, Effect::Lab(WorldId::Host, LabOrder::Spawn { .. }))),
+            "{effects:?}"
+        );
     }
 }
 
@@ -102,7 +114,10 @@ fn a_message_that_nobody_would_hear_yet_stays_to_be_sent() {
     assert_eq!(update(&mut model, Msg::Key(Key::Enter)), []);
     assert_eq!(model.ui.message.input.value(), "oi");
     update(&mut model, Msg::Seen(target("lab", chosen("192.0.2.7:0"))));
-    assert_eq!(update(&mut model, Msg::Key(Key::Enter)), [Effect::Broadcast("oi".into(), vec![ServerId(0)])]);
+    assert_eq!(
+        update(&mut model, Msg::Key(Key::Enter)),
+        [Effect::Lab(WorldId::Host, LabOrder::Broadcast("oi".into(), vec![ServerId(0)]))]
+    );
 }
 
 #[test]
@@ -118,7 +133,7 @@ fn the_port_of_the_target_is_watched_and_hears_a_broadcast_once() {
     let mut model = lab();
     let watched = |effects: Vec<Effect>| {
         effects.into_iter().find_map(|effect| match effect {
-            Effect::Watch(ports) => ports,
+            Effect::Table(TableEffect::Watch(ports)) => ports,
             _ => None,
         })
     };
@@ -128,7 +143,7 @@ fn the_port_of_the_target_is_watched_and_hears_a_broadcast_once() {
     model.ui.ticked = [ServerId(0), ServerId(1)].into();
     keys(&mut model, "ioi");
     let effects = update(&mut model, Msg::Key(Key::Enter));
-    assert_eq!(effects, [Effect::Broadcast("oi".into(), vec![ServerId(0)])]);
+    assert_eq!(effects, [Effect::Lab(WorldId::Host, LabOrder::Broadcast("oi".into(), vec![ServerId(0)]))]);
 }
 
 #[test]
@@ -141,6 +156,6 @@ fn the_ports_of_the_lab_are_those_of_its_servers_whichever_world_is_shown() {
     assert!(of_lab.contains("65432"), "{of_lab}");
     // A server here that comes meanwhile is watched too.
     let effects = update(&mut model, Msg::Seen(seen(3, added(7, 7777))));
-    let watched = |effect: &Effect| matches!(effect, Effect::Watch(Some(ports)) if ports.contains(&7777) && ports.contains(&65432));
+    let watched = |effect: &Effect| matches!(effect, Effect::Table(TableEffect::Watch(Some(ports))) if ports.contains(&7777) && ports.contains(&65432));
     assert!(effects.iter().any(watched), "{effects:?}");
 }

@@ -1,5 +1,6 @@
 //! A wire made of hand-written observations, for tests: the same at every run, without a host or a clock.
 
+use crate::domain::keys::Key;
 use std::net::SocketAddr;
 use std::time::Duration;
 
@@ -11,7 +12,7 @@ use crate::domain::{
     ServerEvent, ServerId, ServerSpec, ServiceModel, SocketId, Stamp, Syscall, TcpInfo, TcpOption, TcpState, Timer,
     Transition, WireEvent, WorldId,
 };
-use crate::model::{Effect, Key, Model, Msg, Ui, update};
+use crate::model::{Effect, Model, Msg, Ui, update};
 
 pub(crate) use HostId::{Client, Server};
 

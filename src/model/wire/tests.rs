@@ -1,3 +1,7 @@
+use crate::domain::LabOrder;
+use crate::domain::keys::Key;
+use crate::model::effect::WireEffect;
+use crate::model::presenter::WirePart;
 use std::time::Duration;
 
 use super::bench::{Bench, Client, FIN_ACK, PSH_ACK, Server, addr, flow};
@@ -9,7 +13,7 @@ use crate::domain::{
 };
 use crate::model::settings::{SETTINGS, value};
 use crate::model::ui::{Mode as Keyboard, View};
-use crate::model::{Effect, Key, presenter};
+use crate::model::{Effect, presenter};
 
 fn bench() -> Bench {
     Bench::open(Lang::En)
@@ -28,30 +32,28 @@ fn the_key_opens_the_wire_once_and_goes_back_and_forth() {
     let mut bench = Bench::asked(Lang::En);
     assert!(bench.model.ui.wire.opening);
     assert_eq!((bench.model.ui.view, bench.model.worlds.shown_id()), (View::Wire, WorldId::Wire));
-    assert_eq!(bench.keys("w"), [Effect::Show(WorldId::Host)]);
+    assert_eq!(bench.keys("w"), []);
     assert_eq!((bench.model.ui.view, bench.model.worlds.shown_id()), (View::Lab, WorldId::Host));
     // It is still being opened.
-    assert_eq!(bench.keys("w"), [Effect::Show(WorldId::Wire)]);
+    assert_eq!(bench.keys("w"), []);
     bench.wire(None, WireEvent::Opened { link: LinkKind::Tun });
     assert!(!bench.model.ui.wire.opening);
-    assert_eq!(bench.keys("ww"), [Effect::Show(WorldId::Host), Effect::Show(WorldId::Wire)]);
-    assert_eq!(bench.key(Key::F(1)), []);
+    assert_eq!(bench.keys("ww1v"), []);
     assert_eq!((bench.model.ui.view, bench.model.worlds.shown_id()), (View::Lab, WorldId::Wire));
-    assert_eq!(bench.key(Key::F(5)), [Effect::Show(WorldId::Wire)]);
-    let views: Vec<_> = (0..4).map(|_| (bench.keys("v"), bench.model.ui.view).1).collect();
-    assert_eq!(views, [View::Lab, View::Ports, View::Packets, View::Wire]);
+    assert_eq!(bench.key(Key::F(5)), []);
+    let views: Vec<_> = [1, 2, 3, 8].map(|view| (bench.keys(&format!("v{view}")), bench.model.ui.view).1).into();
+    assert_eq!(views, [View::Lab, View::Ports, View::Packets, View::Network]);
+    assert_eq!(bench.model.worlds.shown_id(), WorldId::Wire, "a view never switches worlds");
+    bench.key(Key::Esc);
+    assert_eq!(bench.model.ui.view, View::Wire, "this is home in the wire's world");
     bench.keys("w");
-    let views: Vec<_> = (0..4).map(|_| (bench.keys("v"), bench.model.ui.view).1).collect();
-    assert_eq!(
-        views,
-        [View::Ports, View::Packets, View::Network, View::Lab],
-        "looking around does not lead to the other world"
-    );
-    assert_eq!(bench.keys("5v"), [Effect::Show(WorldId::Wire)]);
+    assert_eq!((bench.model.ui.view, bench.model.worlds.shown_id()), (View::Lab, WorldId::Host));
+    bench.keys("5v");
+    assert_eq!(bench.model.worlds.shown_id(), WorldId::Wire);
     let closed = bench.keys("W");
-    assert_eq!(closed, [Effect::Show(WorldId::Host), Effect::CloseWire]);
+    assert_eq!(closed, [Effect::Wire(WireEffect::Close)]);
     bench.wire(None, WireEvent::Closed { why: CloseReason::Asked, errno: None });
-    assert_eq!(bench.keys("w"), [Effect::Show(WorldId::Wire), Effect::OpenWire]);
+    assert_eq!(bench.keys("w"), [Effect::Wire(WireEffect::Open)]);
 }
 
 #[test]
@@ -60,8 +62,8 @@ fn a_wire_that_ended_by_itself_says_so_before_it_is_opened_again() {
     bench.dials(1, 42_666);
     bench.wire(None, WireEvent::Closed { why: CloseReason::HelperEnded, errno: None });
     assert_eq!(bench.model.worlds.shown().wire.open().count(), 0);
-    assert_eq!(bench.keys("ww"), [Effect::Show(WorldId::Host), Effect::Show(WorldId::Wire)]);
-    assert_eq!(bench.key(Key::Enter), [Effect::OpenWire]);
+    assert_eq!(bench.keys("ww"), []);
+    assert_eq!(bench.key(Key::Enter), [Effect::Wire(WireEffect::Open)]);
     assert_eq!(bench.key(Key::Enter), [], "it is asked for only once");
     bench.wire(None, WireEvent::Opened { link: LinkKind::Tun });
     let world = bench.model.worlds.shown();
@@ -186,7 +188,7 @@ fn a_flying_packet_knows_how_far_it_has_come_and_is_drawn_often() {
     let way = bench.model.worlds.shown().wire.packet(syn).unwrap().way(bench.model.now).unwrap();
     assert!((245..=255).contains(&way), "{way}");
     assert_eq!(bench.model.next_change(), Some(bench.model.now.after(Duration::from_millis(50))));
-    bench.key(Key::F(1));
+    bench.keys("1v");
     let elsewhere = bench.model.next_change();
     assert!(elsewhere.is_none_or(|at| at > bench.model.now.after(Duration::from_millis(50))), "{elsewhere:?}");
 }
@@ -194,24 +196,31 @@ fn a_flying_packet_knows_how_far_it_has_come_and_is_drawn_often() {
 #[test]
 fn keys_are_about_the_packet_held_longest_or_the_selected_one() {
     let mut bench = bench();
-    let wire = |command| vec![Effect::Wire(command)];
+    let wire = |command| vec![Effect::Wire(WireEffect::Command(command))];
     assert_eq!(bench.keys("d"), [], "there is none");
     let one = bench.dials(1, 42_666);
     let other = bench.dials(2, 42_668);
     assert_eq!(bench.keys("d"), wire(WireCommand::Drop(one)));
     assert_eq!(bench.keys("n"), wire(WireCommand::Next));
-    assert_eq!(bench.keys("2n"), [one, other].map(|number| Effect::Wire(WireCommand::Deliver(number))));
-    assert_eq!(bench.keys("15l"), wire(WireCommand::Delay(one, Duration::from_millis(1_500))));
-    assert_eq!(bench.keys("99l"), wire(WireCommand::Delay(one, Duration::from_secs(5))));
+    assert_eq!(
+        bench.keys("2n"),
+        [one, other].map(|number| Effect::Wire(WireEffect::Command(WireCommand::Deliver(number))))
+    );
+    assert_eq!(bench.keys("15+"), wire(WireCommand::Delay(one, Duration::from_millis(1_500))));
+    assert_eq!(bench.keys("99+"), wire(WireCommand::Delay(one, Duration::from_secs(5))));
     let selected = bench.key(Key::Down);
-    assert_eq!(selected, [Effect::Inform(Some(flow(42_668)))]);
+    assert_eq!(selected, [Effect::Wire(WireEffect::Inform(Some(flow(42_668))))]);
     assert_eq!(bench.model.ui.wire.packet, Some(other));
     assert_eq!(bench.keys("D"), wire(WireCommand::Duplicate(other)));
-    assert_eq!(bench.keys("s"), wire(WireCommand::Swap(other)));
+    assert_eq!(bench.keys("T"), wire(WireCommand::Swap(other)));
     assert_eq!(bench.keys("C"), wire(WireCommand::Corrupt(other)));
-    assert_eq!(bench.keys("x"), [Effect::Close(ClientId(2), CloseHow::Fin)], "its client is selected with it");
+    assert_eq!(
+        bench.keys("x"),
+        [Effect::Lab(WorldId::Wire, LabOrder::Close(ClientId(2), CloseHow::Fin))],
+        "its client is selected with it"
+    );
     let next = bench.keys("n");
-    assert_eq!(next[0], Effect::Wire(WireCommand::Deliver(other)));
+    assert_eq!(next[0], Effect::Wire(WireEffect::Command(WireCommand::Deliver(other))));
     assert_eq!(bench.model.ui.wire.packet, None, "the next press is about the next packet");
     bench.key(Key::Down);
     bench.dropped(other);
@@ -223,7 +232,7 @@ fn keys_are_about_the_packet_held_longest_or_the_selected_one() {
 #[test]
 fn keys_are_about_both_directions_or_the_one_that_is_meant() {
     let mut bench = bench();
-    let wire = |command| vec![Effect::Wire(command)];
+    let wire = |command| vec![Effect::Wire(WireEffect::Command(command))];
     let treated = |bench: &mut Bench, host, mode| bench.wire(Some(host), WireEvent::Mode(mode));
     assert_eq!(bench.keys(" "), wire(WireCommand::Mode(None, WireMode::Live)));
     treated(&mut bench, Client, WireMode::Live);
@@ -237,23 +246,34 @@ fn keys_are_about_both_directions_or_the_one_that_is_meant() {
     bench.wire(Some(Client), WireEvent::Cut { cut: true });
     assert_eq!(bench.keys("|"), wire(WireCommand::Cut(Some(Client), false)));
     assert_eq!(bench.keys("<|"), wire(WireCommand::Cut(Some(Server), true)));
-    assert_eq!(bench.keys("<u"), [WireCommand::Cut(None, false), WireCommand::Loss(None, 0)].map(Effect::Wire));
-    assert_eq!(bench.keys("R"), wire(WireCommand::Fold(false)));
+    assert_eq!(
+        bench.keys("<u"),
+        [WireCommand::Cut(None, false), WireCommand::Loss(None, 0)]
+            .map(|command| Effect::Wire(WireEffect::Command(command)))
+    );
+    assert_eq!(bench.keys("f"), wire(WireCommand::Fold(false)));
 }
 
 #[test]
 fn clients_go_to_the_server_that_tab_chose() {
     let mut bench = bench();
     let server = |effects: Vec<Effect>| match effects.as_slice() {
-        [Effect::Spawn { destination, .. }] => (destination.server, destination.proto, destination.addr),
+        [Effect::Lab(WorldId::Wire, LabOrder::Spawn { destination, .. })] => {
+            (destination.server, destination.proto, destination.addr)
+        }
         other => panic!("{other:?}"),
     };
     assert_eq!(server(bench.keys("c")), (Some(ServerId(0)), Proto::Tcp, addr(Server, 65_432)));
     bench.key(Key::Tab);
+    bench.key(Key::Tab);
+    bench.key(Key::Down);
     assert_eq!(server(bench.keys("c")), (Some(ServerId(1)), Proto::Udp, addr(Server, 65_432)));
     bench.keys("ioi");
-    assert_eq!(bench.key(Key::Enter), [Effect::Broadcast("oi".into(), vec![ServerId(1)])]);
-    assert_eq!(bench.model.ui.mode, Keyboard::Command, "the next key is about its packets");
+    assert_eq!(
+        bench.key(Key::Enter),
+        [Effect::Lab(WorldId::Wire, LabOrder::Broadcast("oi".into(), vec![ServerId(1)]))]
+    );
+    assert_eq!(bench.model.ui.mode, Keyboard::Saying, "the line stays for the next message");
 }
 
 #[test]
@@ -266,16 +286,22 @@ fn a_program_needs_a_host() {
     assert_eq!((bench.key(Key::Enter), bench.model.ui.wire.no_host), (vec![], true));
     bench.key(Key::Ctrl('u'));
     bench.keys("server  python3 server.py");
-    assert_eq!(bench.key(Key::Enter), [Effect::Run(Server, "python3 server.py".into())]);
+    assert_eq!(bench.key(Key::Enter), [Effect::Wire(WireEffect::Run(Server, "python3 server.py".into()))]);
     assert_eq!((bench.model.ui.mode, bench.model.ui.wire.program.input.value()), (Keyboard::Command, "server "));
     bench.keys("!");
     bench.key(Key::Ctrl('u'));
     bench.keys("servidor ss -tan");
-    assert_eq!(bench.key(Key::Enter), [Effect::Run(Server, "ss -tan".into())], "as it is called in Portuguese");
+    assert_eq!(
+        bench.key(Key::Enter),
+        [Effect::Wire(WireEffect::Run(Server, "ss -tan".into()))],
+        "as it is called in Portuguese"
+    );
     assert_eq!(bench.model.ui.wire.program.input.value(), "servidor ");
-    assert_eq!(bench.key(Key::Ctrl('k')), []);
+    assert_eq!(bench.keys("x"), [], "no client of ours is open");
     bench.wire(Some(Server), WireEvent::Program { pid: 7, name: "python3".into() });
-    assert_eq!(bench.key(Key::Ctrl('k')), [Effect::Kill(7)]);
+    bench.key(Key::BackTab);
+    assert_eq!(bench.model.ui.wire.part, WirePart::Programs);
+    assert_eq!(bench.keys("x"), [Effect::Wire(WireEffect::Kill(7))]);
     bench.wire(Some(Server), WireEvent::ProgramEnded { pid: 7, status: None, signal: Some(15) });
     let programs = &bench.model.worlds.shown().wire.programs;
     assert_eq!((programs.running().len(), programs.lines().len()), (0, 2));
@@ -285,9 +311,9 @@ fn a_program_needs_a_host() {
 fn settings_are_turned_on_one_host_and_what_failed_leaves_what_was() {
     let mut bench = bench();
     let now = |bench: &Bench, host| value(&bench.model.worlds.shown().wire, host, SETTINGS[0]);
-    bench.keys("S");
+    bench.keys(",");
     assert_eq!(now(&bench, Client), Some(Setting::Timestamps(false)));
-    assert_eq!(bench.key(Key::Right), [Effect::Set(Client, Setting::Timestamps(true))]);
+    assert_eq!(bench.key(Key::Right), [Effect::Wire(WireEffect::Set(Client, Setting::Timestamps(true)))]);
     bench.wire(Some(Client), WireEvent::SettingChanged { setting: Setting::Timestamps(true), errno: None });
     assert_eq!(
         (now(&bench, Client), now(&bench, Server)),
@@ -300,7 +326,7 @@ fn settings_are_turned_on_one_host_and_what_failed_leaves_what_was() {
     assert_eq!(now(&bench, Client), Some(Setting::Timestamps(true)));
     assert!(crate::model::settings::failure(&bench.model.worlds.shown().wire, Client, SETTINGS[0]).is_some());
     bench.key(Key::Tab);
-    assert_eq!(bench.key(Key::Left), [Effect::Set(Server, Setting::Timestamps(true))]);
+    assert_eq!(bench.key(Key::Left), [Effect::Wire(WireEffect::Set(Server, Setting::Timestamps(true)))]);
     bench.key(Key::Esc);
     assert_eq!(bench.model.ui.mode, Keyboard::Command);
 }
@@ -312,8 +338,8 @@ fn the_kernels_are_asked_about_the_connection_that_is_looked_at() {
     bench.info(Client, flow(42_666), 1_000, 0);
     assert!(bench.model.worlds.shown().wire.info(Client, &flow(42_666)).is_some());
     assert!(bench.model.worlds.shown().wire.info(Client, &flow(42_668)).is_none());
-    assert_eq!(bench.key(Key::F(1)), [Effect::Inform(None)]);
-    assert_eq!(bench.key(Key::F(5)).last(), Some(&Effect::Inform(Some(flow(42_666)))));
+    assert_eq!(bench.keys("1v"), [Effect::Wire(WireEffect::Inform(None))]);
+    assert_eq!(bench.key(Key::F(5)).last(), Some(&Effect::Wire(WireEffect::Inform(Some(flow(42_666))))));
 }
 
 #[test]

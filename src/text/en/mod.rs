@@ -244,18 +244,6 @@ const PORTS: PortsText = PortsText {
 
 const HELP: HelpText = HelpText {
     title: "Help",
-    lab: "The lab",
-    anywhere: "Everywhere",
-    on_page: "On a connection's page",
-    in_wire: "In the wire's view",
-    while_playing: "In the wire's view, while a scenario is played",
-    in_servers: "In the servers' pane",
-    in_clients: "In the clients' pane",
-    in_netstat: "In the netstat pane",
-    in_lifecycle: "In the pane of what happened",
-    in_broadcast: "In the broadcast pane",
-    in_packets: "In the view of packets",
-    in_network: "In the view of the network",
     typing: "While typing",
     counts: "A number before a key repeats it: 25c makes 25 clients; 2 and v (or Enter) goes to view 2",
     evidence: "How it is known",

@@ -247,18 +247,6 @@ const PORTS: PortsText = PortsText {
 
 const HELP: HelpText = HelpText {
     title: "Ajuda",
-    lab: "O laboratório",
-    anywhere: "Em todo lugar",
-    on_page: "Na página de uma conexão",
-    in_wire: "Na tela do fio",
-    while_playing: "Na tela do fio, enquanto um cenário é apresentado",
-    in_servers: "No painel dos servidores",
-    in_clients: "No painel dos clientes",
-    in_netstat: "No painel netstat",
-    in_lifecycle: "No painel do que aconteceu",
-    in_broadcast: "No painel de broadcast",
-    in_packets: "Na tela dos pacotes",
-    in_network: "Na tela da rede",
     typing: "Ao digitar",
     counts: "Um número antes da tecla a repete: 25c cria 25 clientes; 2 e v (ou Enter) vão à tela 2",
     evidence: "Como se sabe",

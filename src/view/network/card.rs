@@ -12,8 +12,8 @@ use tui_big_text::{BigText, PixelSize};
 use super::focused;
 use super::qr::Qr;
 use crate::domain::Proto;
+use crate::domain::keys::{Action, LabAction, NetworkAction};
 use crate::model::Model;
-use crate::model::keys::Action;
 use crate::model::network::{Part, ways};
 use crate::model::servers::Server;
 use crate::model::ui::Glyphs;
@@ -26,7 +26,11 @@ pub(super) fn render(model: &Model, ctx: &DrawContext, area: Rect, buf: &mut Buf
     let words = &ctx.text.network;
     let header = &ctx.text.header;
     let open = model.worlds.shown().servers.are_open();
-    let keys = if model.worlds.shown().observing { &[Action::Target][..] } else { &[Action::Door, Action::Target] };
+    let keys = if model.worlds.shown().observing {
+        &[Action::Lab(LabAction::Target)][..]
+    } else {
+        &[Action::Network(NetworkAction::Door), Action::Lab(LabAction::Target)]
+    };
     let foot = keys.iter().map(|action| ctx.hint(*action)).collect::<Vec<_>>().join("  ");
     let frame = PaneFrame {
         title: words.card,
@@ -63,7 +67,7 @@ fn closed(model: &Model, ctx: &DrawContext, area: Rect, buf: &mut Buffer) {
     if model.worlds.shown().observing {
         return write_sentences(ctx, &[(words.observing.into(), theme.text)], target::sentences(model, ctx), area, buf);
     }
-    let key = (words.to_open)(&keys::first(Action::Door, ctx.text));
+    let key = (words.to_open)(&keys::first(Action::Network(NetworkAction::Door), ctx.text));
     let mut said = vec![(words.closed.to_owned(), theme.title), (key, theme.key)];
     let strangers: u64 = model
         .worlds

@@ -5,9 +5,9 @@ use ratatui::layout::Rect;
 use ratatui::style::Style;
 
 use super::focused;
+use crate::domain::keys::{Action, NetworkAction};
 use crate::domain::{AddressScope, PortReport, Verdict};
 use crate::model::Model;
-use crate::model::keys::Action;
 use crate::model::network::Part;
 use crate::model::scan::{Progress, Scan};
 use crate::view::areas::rows;
@@ -31,7 +31,11 @@ pub(super) fn render(model: &Model, ctx: &DrawContext, area: Rect, buf: &mut Buf
     let pending = model.ui.network.pending;
     let latest = if pending { None } else { model.worlds.shown().scans.latest() };
     let asking = latest.is_some_and(|scan| scan.progress == Progress::Asking);
-    let foot = ctx.hint(if asking { Action::StopCheck } else { Action::Check });
+    let foot = ctx.hint(if asking {
+        Action::Network(NetworkAction::StopCheck)
+    } else {
+        Action::Network(NetworkAction::Check)
+    });
     let count = latest.filter(|scan| scan.ports.is_some()).map_or_else(String::new, |scan| {
         let all = scan.ports.as_ref().map_or(0, crate::domain::PortList::count);
         (words.progress)(&numbers.count(scan.asked_ports() as u64), &numbers.count(all as u64))
@@ -57,7 +61,7 @@ pub(super) fn render(model: &Model, ctx: &DrawContext, area: Rect, buf: &mut Buf
 /// Says what to type before the first check.
 fn empty(ctx: &DrawContext, area: Rect, buf: &mut Buffer) {
     let words = &ctx.text.network;
-    let sentence = (words.no_check)(&keys::first(Action::Check, ctx.text));
+    let sentence = (words.no_check)(&keys::first(Action::Network(NetworkAction::Check), ctx.text));
     let mut row = paragraph(&sentence, ctx.theme.text, area, buf);
     for example in words.examples {
         LineWriter::on(buf, area, row).skip(3).write(example, ctx.theme.quiet);
@@ -69,7 +73,7 @@ fn unconfirmed(ctx: &DrawContext, scan: &Scan, scope: AddressScope, area: Rect, 
     let address = scan.address.map_or_else(|| scan.asked.clone(), |address| address.to_string());
     let mut said = vec![((ctx.text.checks.unconfirmed)(&address, scope), ctx.theme.alarm)];
     if scope != AddressScope::Group {
-        let key = keys::first(Action::Check, ctx.text);
+        let key = keys::first(Action::Network(NetworkAction::Check), ctx.text);
         said.push(((ctx.text.network.try_again)(&key), ctx.theme.key));
     }
     paragraphs(&said, area, buf);

@@ -5,9 +5,9 @@ use ratatui::layout::Rect;
 use ratatui::style::Style;
 
 use super::focused;
+use crate::domain::keys::{Action, NetworkAction};
 use crate::domain::{Excerpt, Rule};
 use crate::model::Model;
-use crate::model::keys::Action;
 use crate::model::network::{self, Part};
 use crate::model::peers::Peer;
 use crate::model::servers::Server;
@@ -28,7 +28,9 @@ pub(super) fn render(model: &Model, ctx: &DrawContext, area: Rect, buf: &mut Buf
     let numbers = &ctx.text.numbers;
     let all: Vec<_> = network::peers(model).collect();
     let count = (words.now)(&numbers.count(all.len() as u64), all.len() as u64);
-    let mut foot = [Action::Kick, Action::Block].map(|action| ctx.hint(action)).join("  ");
+    let mut foot = [Action::Network(NetworkAction::Kick), Action::Network(NetworkAction::Block)]
+        .map(|action| ctx.hint(action))
+        .join("  ");
     let limits = limits(model, ctx);
     if width(&foot) + width(&limits) + 8 < area.width {
         foot = format!("{foot}  {} {limits}", glyphs::DOT);

@@ -4,8 +4,8 @@ use super::super::draw_context::DrawContext;
 use super::super::glyphs::DOT;
 use super::super::keys;
 use super::words;
+use crate::domain::keys::{Action, ListAction, Motion, PacketsAction};
 use crate::domain::{Flow, WorldId};
-use crate::model::Action;
 use crate::model::packets::{Capturing, Picture, Reader, Traffic, Trail};
 
 /// The title.
@@ -57,7 +57,12 @@ pub(super) fn foot(traffic: &Traffic<'_>, ctx: &DrawContext) -> String {
     let numbers = &ctx.text.numbers;
     if traffic.file.is_some() {
         let words = &ctx.text.files;
-        return format!("{} {DOT} {} {}", words.not_live, keys::first(Action::OpenCapture, ctx.text), words.back);
+        return format!(
+            "{} {DOT} {} {}",
+            words.not_live,
+            keys::first(Action::Packets(PacketsAction::Open), ctx.text),
+            words.back
+        );
     }
     if let Some(saved) = &traffic.packets.saved {
         return (ctx.text.note)(saved);
@@ -67,7 +72,11 @@ pub(super) fn foot(traffic: &Traffic<'_>, ctx: &DrawContext) -> String {
         Reader::Follows => texts.following.to_owned(),
         Reader::Holds { .. } => {
             let new = (texts.new)(&numbers.count(trail.unseen() as u64), trail.unseen());
-            format!("{} {DOT} {new} {DOT} End {}", texts.held, ctx.text.keys.last.hint)
+            format!(
+                "{} {DOT} {new} {DOT} End {}",
+                texts.held,
+                keys::text(Action::List(ListAction::Move(Motion::Last)), ctx.text).hint
+            )
         }
     };
     let capture = match (&traffic.packets.capturing, traffic.packets.world) {

@@ -6,7 +6,7 @@ use ratatui::layout::Rect;
 use super::super::draw_context::DrawContext;
 use super::super::keys;
 use super::super::line_writer::{LineWriter, wrap_all};
-use crate::model::Action;
+use crate::domain::keys::{Action, PacketsAction};
 use crate::model::packets::{Capturing, Help, Traffic};
 
 /// Draws the note.
@@ -26,7 +26,7 @@ pub(super) fn render(traffic: &Traffic<'_>, ctx: &DrawContext, area: Rect, buf: 
         Help::System => lines.push((texts.system, theme.text)),
         Help::Unknown => {}
     }
-    let instead = (ctx.text.files.instead)(&keys::first(Action::OpenCapture, ctx.text));
+    let instead = (ctx.text.files.instead)(&keys::first(Action::Packets(PacketsAction::Open), ctx.text));
     lines.extend([("", theme.text), (instead.as_str(), theme.title), (texts.wire_lab, theme.title)]);
     for (row, (line, style)) in (1..area.height).zip(wrap_all(&lines, area.width.saturating_sub(4))) {
         LineWriter::on(buf, area, row).skip(2).write(line, style);

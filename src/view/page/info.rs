@@ -6,14 +6,15 @@ use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use ratatui::style::Style;
 
+use crate::domain::keys::{Action, ListAction};
 use crate::domain::note::TableSource;
 use crate::domain::{Proto, TcpInfo, TcpState};
 use crate::model::Model;
 use crate::model::page::{End, Page};
 use crate::text::Meaning;
 use crate::view::draw_context::DrawContext;
-use crate::view::glyphs;
 use crate::view::line_writer::{LineWriter, paragraphs, width, wrap};
+use crate::view::{glyphs, keys};
 
 /// From this width on, two columns of values usually have room for their meanings.
 const WIDE: u16 = 112;
@@ -81,7 +82,7 @@ pub(super) fn render(model: &Model, ctx: &DrawContext, page: &Page, rule: Rect, 
         };
         let stale = matches!(shown(model, ctx, page), InfoContent::Values(_, false));
         let last = if stale { format!(" {} {}", glyphs::DOT, words.last) } else { String::new() };
-        let key = &ctx.text.keys.other_end.hint;
+        let key = keys::text(Action::List(ListAction::OtherEnd), ctx.text).hint;
         LineWriter::on(buf, rule, 0)
             .skip(1)
             .write(&format!(" TCP_INFO {end}{last} "), theme.title)

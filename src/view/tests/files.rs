@@ -1,5 +1,6 @@
 //! A capture file in place of live traffic, as a class sees it.
 
+use crate::domain::keys::Key;
 use std::sync::Arc;
 
 use super::lab::Lab;
@@ -8,7 +9,7 @@ use super::{scenes, screen, text};
 use crate::domain::{EventKind, Evidence, Lang, Stamp};
 use crate::model::packets::{Capturing, Damage, Fault, News, Packets, Recording};
 use crate::model::ui::View;
-use crate::model::{Key, Msg, update};
+use crate::model::{Msg, update};
 
 /// A capture file is open. It ends in the middle of a packet, and some of its packets are not listed.
 pub(crate) fn opened(lang: Lang) -> Lab {
@@ -52,7 +53,7 @@ pub(crate) fn misspelt(lang: Lang) -> Lab {
 fn a_file_is_labelled_and_never_mixed_with_live_packets() {
     for lang in [Lang::En, Lang::PtBr] {
         for (columns, rows) in [(60, 20), (80, 24), (160, 45)] {
-            for keys in ["", "l", "f"] {
+            for keys in ["", "l", "ll"] {
                 let mut lab = opened(lang);
                 lab.keys(keys);
                 let shown = text(&screen(&mut lab.model, columns, rows).0);
@@ -62,7 +63,7 @@ fn a_file_is_labelled_and_never_mixed_with_live_packets() {
                 assert_eq!(shown.matches(&named).count(), 2, "{shown}");
                 assert!(shown.contains(words.not_live) && !shown.contains("capturing on"), "{shown}");
                 let footer = shown.lines().last().unwrap();
-                assert!(footer.contains(&format!("O {}", words.back)), "{footer}");
+                assert!(footer.contains(&format!("O {}", crate::text::of(lang).keys.now.live)), "{footer}");
                 assert!(!footer.contains(" S ") && !footer.contains(" c "), "{footer}");
             }
         }

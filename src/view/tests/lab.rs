@@ -1,5 +1,6 @@
 //! A laboratory made of hand-written observations: the same at every run, without a socket or a clock.
 
+use crate::domain::keys::Key;
 use std::net::SocketAddr;
 use std::time::Duration;
 
@@ -11,7 +12,7 @@ use crate::domain::{
     EventKind, Evidence, Excerpt, Flow, Lang, Note, Observation, Process, Proto, Reply, Row, ServerChange, ServerEvent,
     ServerId, ServerSpec, ServiceModel, SocketId, Stamp, Syscall, TcpState, Timer, TimerKind, WorldId,
 };
-use crate::model::{Key, Model, Msg, Ui, update};
+use crate::model::{Model, Msg, Ui, update};
 
 /// The pid that our own sockets have in these tests.
 const OURS: u32 = 4121;

@@ -2,10 +2,10 @@
 
 use super::screens::keep;
 use super::{screen, text};
+use crate::domain::keys::Key;
 use crate::domain::lesson::SeenInstead;
 use crate::domain::{Call, Cause, EventKind, Evidence, Lang, LessonChange, LessonEvent, SocketId, Syscall, TcpState};
 use crate::lesson::catalogue;
-use crate::model::Key;
 use crate::model::wire::bench::{Bench, Client, flow};
 
 const SIZES: [(u16, u16); 3] = [(80, 24), (120, 36), (160, 45)];

@@ -1,18 +1,19 @@
 //! What the screen must convey, whatever it looks like.
 
+use crate::domain::keys::Key;
 use std::collections::HashSet;
 
 use ratatui::style::{Color, Modifier, Style};
 
 use super::lab::{Lab, at};
 use super::{scenes, screen, text};
+use crate::domain::keys::BINDINGS;
 use crate::domain::{
     Answer, Delta, EventKind, Evidence, Flow, Lang, Note, Proto, ServerChange, ServerSpec, Stamp, TcpState,
 };
-use crate::model::keys::BINDINGS;
 use crate::model::listing::Column;
 use crate::model::ui::{Glyphs, Mode, Pane, ThemeName};
-use crate::model::{Key, Msg, update};
+use crate::model::{Msg, update};
 use crate::text::of;
 use crate::view::theme::{ColorDepth, Theme};
 use crate::view::{glyphs, keys, visible_rows};
@@ -282,7 +283,7 @@ fn a_count_explains_itself_in_the_footer() {
     lab.keys("25");
     let shown = text(&screen(&mut lab.model, 80, 24).0);
     let footer = shown.lines().last().unwrap();
-    for part in ["25_", "c 25 clients", "o 25 one-shots", "Enter view 25", "Esc forget"] {
+    for part in ["25_", "c 25 clients", "o 25 one-shots", "v view 25: none", "Esc forget"] {
         assert!(footer.contains(part), "{part}: {footer}");
     }
 }

@@ -1,5 +1,6 @@
 //! The view of the network: closed, open with peers, asked, a port check, a target.
 
+use crate::domain::keys::Key;
 use std::net::{IpAddr, SocketAddr};
 use std::time::Duration;
 
@@ -15,7 +16,7 @@ use crate::domain::{
 };
 use crate::model::network::Part;
 use crate::model::ui::{Glyphs, Mode, ThemeName};
-use crate::model::{Key, Msg, update};
+use crate::model::{Msg, update};
 use crate::view::{ColorDepth, render};
 
 fn ip(text: &str) -> IpAddr {
@@ -330,6 +331,7 @@ fn the_world_of_the_wire_keeps_the_badge() {
     lab.keys("N");
     assert_eq!(
         (lab.model.worlds.shown_id(), lab.model.ui.network.part, lab.model.ui.mode),
-        (WorldId::Host, Part::Card, Mode::Command)
+        (WorldId::Wire, Part::Card, Mode::Command),
+        "a view never switches worlds"
     );
 }

@@ -1,5 +1,7 @@
 //! The packets view, as a class sees it, with hand-written packets and states.
 
+use crate::domain::keys::Key;
+use crate::model::effect::PacketsEffect;
 use std::time::Duration;
 
 use super::lab::{Lab, at};
@@ -12,7 +14,7 @@ use crate::domain::{
 };
 use crate::model::packets::{Capturing, Help, Inspected, News, Origin, Said, Stream};
 use crate::model::ui::View;
-use crate::model::{Effect, Key, Msg, update};
+use crate::model::{Effect, Msg, update};
 
 /// One conversation, packet by packet.
 struct Talk {
@@ -201,7 +203,7 @@ pub(crate) fn inspected(lang: Lang) -> Lab {
 /// The stream of a conversation, with a hostile line.
 pub(crate) fn said(lang: Lang) -> Lab {
     let mut lab = life(lang);
-    lab.keys("f");
+    lab.keys("ll");
     let turn = |right, packet, lines: &[&str], missing| Said {
         from: if right { at(44_086) } else { at(65_432) },
         packet,
@@ -390,16 +392,14 @@ fn the_bytes_of_the_selected_field_are_highlighted() {
 fn the_selected_packet_is_requested_only_once() {
     let mut lab = life(Lang::En);
     let asked = |lab: &mut Lab, key| update(&mut lab.model, Msg::Key(key));
-    assert_eq!(asked(&mut lab, Key::Up), [Effect::Inspect(Origin::Live, 9)]);
-    assert_eq!(asked(&mut lab, Key::Up), [Effect::Inspect(Origin::Live, 8)]);
+    assert_eq!(asked(&mut lab, Key::Up), [Effect::Packets(PacketsEffect::Inspect(Origin::Live, 9))]);
+    assert_eq!(asked(&mut lab, Key::Up), [Effect::Packets(PacketsEffect::Inspect(Origin::Live, 8))]);
     assert_eq!(asked(&mut lab, Key::Enter), []);
     assert_eq!(asked(&mut lab, Key::Tab), []);
     let talk = Flow::tcp(at(44_086), at(65_432));
-    assert_eq!(
-        asked(&mut lab, Key::Char('f')),
-        [Effect::Inspect(Origin::Live, 10), Effect::Follow(Origin::Live, talk)]
-    );
-    assert_eq!(asked(&mut lab, Key::Char('S')), [Effect::SaveCapture(vec![])]);
+    assert_eq!(asked(&mut lab, Key::Char('l')), [Effect::Packets(PacketsEffect::Inspect(Origin::Live, 10))]);
+    assert_eq!(asked(&mut lab, Key::Char('l')), [Effect::Packets(PacketsEffect::Follow(Origin::Live, talk))]);
+    assert_eq!(asked(&mut lab, Key::Char('S')), [Effect::Packets(PacketsEffect::Save(vec![]))]);
 }
 
 #[test]
@@ -408,10 +408,10 @@ fn a_mark_belongs_to_the_next_packet_and_is_saved() {
     let words = || "2. the client says it again".to_owned();
     let saved = |lab: &mut Lab| update(&mut lab.model, Msg::Key(Key::Char('S'))).swap_remove(0);
     lab.note(Note::Mark { text: words() });
-    assert_eq!(saved(&mut lab), Effect::SaveCapture(vec![(u64::MAX, words())]));
+    assert_eq!(saved(&mut lab), Effect::Packets(PacketsEffect::Save(vec![(u64::MAX, words())])));
     let mut talk = Talk { flow: Flow::tcp(at(44_086), at(65_432)), number: 10 };
     talk.segment(&mut lab, true, DATA, (14, 14), "Hello?");
-    assert_eq!(saved(&mut lab), Effect::SaveCapture(vec![(11, words())]));
+    assert_eq!(saved(&mut lab), Effect::Packets(PacketsEffect::Save(vec![(11, words())])));
     for lang in [Lang::En, Lang::PtBr] {
         lab.model.ui.lang = lang;
         for (columns, rows) in [(80, 24), (120, 36)] {
@@ -431,16 +431,20 @@ fn conversations_cycle_in_the_order_of_their_start() {
     lab.key(Key::Char('l'));
     let shown = |lab: &mut Lab| lab.model.packets.ladder.client(lab.model.worlds.shown()).map(|flow| flow.local.port());
     assert_eq!(shown(&mut lab), Some(44_086));
-    for (key, port) in [('n', 44_088), ('n', 44_090), ('n', 44_090), ('p', 44_088), ('p', 44_086), ('p', 44_086)] {
-        lab.key(Key::Char(key));
-        assert_eq!(shown(&mut lab), Some(port), "{key}");
+    let (next, previous) = (Key::Right, Key::Left);
+    let steps = [44_088, 44_090, 44_090].map(|port| (next, port));
+    let back = [44_088, 44_086, 44_086].map(|port| (previous, port));
+    for (key, port) in steps.into_iter().chain(back) {
+        lab.key(key);
+        assert_eq!(shown(&mut lab), Some(port), "{key:?}");
     }
     // In the list its first packet is selected; a list narrowed to one conversation shows the next one.
-    lab.keys("ln");
+    lab.keys("ll");
+    lab.key(next);
     assert_eq!(lab.model.packets.list.at(), Some(10));
     lab.keys(".");
     assert_eq!(lab.model.packets.list.len(), 2);
-    lab.keys("n");
+    lab.key(next);
     assert_eq!(lab.model.packets.list.len(), 1);
 }
 
@@ -449,10 +453,11 @@ fn the_stream_is_requested_again_on_return() {
     let mut lab = life(Lang::En);
     let mut other = Talk { flow: Flow::tcp(at(44_088), at(65_432)), number: 10 };
     other.segment(&mut lab, true, DATA, (1, 1), "oi");
-    for (key, port) in [('f', 44_086), ('n', 44_088), ('p', 44_086)] {
-        let asked = update(&mut lab.model, Msg::Key(Key::Char(key)));
+    lab.key(Key::Char('l'));
+    for (key, port) in [(Key::Char('l'), 44_086), (Key::Right, 44_088), (Key::Left, 44_086)] {
+        let asked = update(&mut lab.model, Msg::Key(key));
         let talk = Flow::tcp(at(port), at(65_432));
-        assert!(asked.contains(&Effect::Follow(Origin::Live, talk)), "{key}: {asked:?}");
+        assert!(asked.contains(&Effect::Packets(PacketsEffect::Follow(Origin::Live, talk))), "{key:?}: {asked:?}");
         update(&mut lab.model, Msg::Packets(News::Followed(Origin::Live, Stream { talk, turns: vec![], cut: false })));
     }
 }
@@ -460,7 +465,7 @@ fn the_stream_is_requested_again_on_return() {
 #[test]
 fn a_stream_scrolls_to_its_beginning_and_no_further() {
     let mut lab = life(Lang::En);
-    lab.key(Key::Char('f'));
+    lab.keys("ll");
     let talk = lab.model.packets.ladder.talk.unwrap();
     let turn = |n: u64, lines: Vec<String>| Said { from: talk.local, packet: n, lines, missing: n % 2 };
     let turns = (1..=50).map(|n| turn(n, (0..3).map(|line| format!("turn {n} line {line}")).collect())).collect();

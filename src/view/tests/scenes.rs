@@ -4,11 +4,11 @@ use std::time::Duration;
 
 use super::lab::{Lab, at};
 use crate::domain::client::ClientChange;
+use crate::domain::keys::Key;
 use crate::domain::{
     Answer, Args, Call, ClientId, ClientPlan, Destination, Errno, EventKind, Evidence, Flow, Lang, Note, Process,
     Proto, ServerChange, ServerId, ServerSpec, ServiceModel, SocketId, Syscall, TcpInfo, TcpState, Timer, TimerKind,
 };
-use crate::model::Key;
 use crate::model::ui::Pane;
 
 /// The lab has just started.

@@ -1,13 +1,14 @@
 //! Every size from 1×1 on: nothing panics, nothing that matters is lost.
 
+use crate::domain::keys::Key;
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 
 use super::lab::Lab;
 use super::{files, lessons, networks, packets, scenes, screen, text, wires};
 use crate::domain::Lang;
+use crate::model::Model;
 use crate::model::ui::{Glyphs, Pane};
-use crate::model::{Key, Model};
 use crate::view::{ColorDepth, render};
 
 /// Every scene that a class could have on its screen.

@@ -4,13 +4,13 @@ use std::time::Duration;
 
 use super::screens::keep;
 use super::{screen, text};
+use crate::domain::keys::Key;
 use crate::domain::need::{Need, Remedy};
 use crate::domain::wire::{CloseReason, LossReason};
 use crate::domain::{
     Cause, Errno, EventKind, Evidence, Flags, Flow, HostId, Lang, LinkKind, Proto, Segment, Setting, Syscall, TcpState,
     Timer, TimerKind, WireEvent, WireMode,
 };
-use crate::model::Key;
 use crate::model::ui::Glyphs;
 use crate::model::wire::bench::{Bench, Client, FIN_ACK, Server, addr, flow};
 
@@ -290,10 +290,8 @@ fn a_flying_packet_moves_across() {
 #[test]
 fn the_header_names_the_world() {
     let mut bench = held(Lang::En);
-    for (key, says, never) in
-        [(Key::F(1), "WIRE LAB · step", "OPEN TO THE NETWORK"), (Key::Char('w'), "loopback", "WIRE LAB")]
-    {
-        bench.key(key);
+    for (keys, says, never) in [("1v", "WIRE LAB · step", "OPEN TO THE NETWORK"), ("w", "loopback", "WIRE LAB")] {
+        bench.keys(keys);
         for (columns, rows) in [(60, 20), (80, 24), (120, 36)] {
             let shown = shown(&mut bench, columns, rows);
             let header = shown.lines().next().unwrap();
@@ -334,7 +332,7 @@ fn a_scenario_without_servers_says_where_they_are() {
         let has = crate::domain::Note::Has { what: Evidence::Called };
         bench.seen(None, Evidence::Called, EventKind::Note(has));
         for view in [1, 2] {
-            bench.key(Key::F(view));
+            bench.keys(&format!("{view}v"));
             for (columns, rows) in [(80, 24), (120, 36), (160, 45)] {
                 let shown = shown(&mut bench, columns, rows);
                 let text = shown.split_whitespace().filter(|word| *word != "│").collect::<Vec<_>>().join(" ");

@@ -4,8 +4,9 @@ use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 
 use super::{directions, flight};
+use crate::domain::ClientPlan;
+use crate::domain::keys::{Action, LabAction, WireAction};
 use crate::domain::{Cause, Flow, HostId, TcpState, Transition};
-use crate::model::keys::Action;
 use crate::model::wire::{Forecast, OnWire, Remark, Rung, forecast};
 use crate::model::{Model, presenter};
 use crate::text::ForecastText;
@@ -57,7 +58,7 @@ fn empty(model: &Model, ctx: &DrawContext, inside: Rect, buf: &mut Buffer) {
     let sentence = if model.worlds.shown().playing.is_some() {
         words.empty_in_lesson.to_owned()
     } else {
-        (words.empty)(&keys::first(Action::Client, ctx.text), &server)
+        (words.empty)(&keys::first(Action::Lab(LabAction::Spawn(ClientPlan::Stay)), ctx.text), &server)
     };
     for (row, line) in (1..inside.height).zip(wrap(&sentence, inside.width.saturating_sub(4))) {
         LineWriter::on(buf, inside, row).skip(2).write(line, ctx.theme.text);
@@ -239,7 +240,7 @@ fn forecast_text(model: &Model, ctx: &DrawContext, packet: &OnWire) -> Option<St
         return None;
     }
     let words = &ctx.text.wire;
-    let key = keys::first(Action::Next, ctx.text);
+    let key = keys::first(Action::Wire(WireAction::Next), ctx.text);
     let what = forecast(model.worlds.shown(), packet);
     let verb = if what == Forecast::Cut { (words.loses)(&key) } else { (words.delivers)(&key) };
     Some(format!("{verb}{}", sentence(&words.forecast, what, packet.from.other())))

@@ -4,10 +4,10 @@ use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use ratatui::style::Style;
 
+use crate::domain::keys::{Action, LessonAction};
 use crate::domain::lesson::ExpectationState;
 use crate::lesson::{Lesson, LessonStep, catalogue};
 use crate::model::Model;
-use crate::model::keys::Action;
 use crate::model::playing::{Beat, Playing};
 use crate::view::draw_context::{DrawContext, PaneFrame};
 use crate::view::glyphs;
@@ -67,7 +67,7 @@ fn played(model: &Model) -> Option<(&Playing, &'static Lesson)> {
 /// What the key for the next step does now.
 fn foot(model: &Model, ctx: &DrawContext, playing: &Playing) -> String {
     let words = &ctx.text.lessons.playing;
-    let key = keys::first(Action::GoOn, ctx.text);
+    let key = keys::first(Action::Lesson(LessonAction::GoOn), ctx.text);
     match playing.beat {
         Beat::Told => (words.do_it)(&key),
         Beat::Doing => words.waiting.into(),

@@ -5,8 +5,8 @@ use ratatui::layout::Rect;
 use ratatui::style::Style;
 
 use crate::domain::Errno;
+use crate::domain::keys::{Action, WireAction};
 use crate::model::Model;
-use crate::model::keys::Action;
 use crate::model::wire::WireStatus;
 use crate::view::draw_context::{DrawContext, PaneFrame};
 use crate::view::keys;
@@ -43,9 +43,9 @@ pub(super) fn render(model: &Model, ctx: &DrawContext, area: Rect, buf: &mut Buf
             }
             WireStatus::Absent | WireStatus::Open(_) => lines.push((words.absent.into(), theme.text)),
         }
-        let again = (words.again)(&keys::first(Action::OpenWire, ctx.text));
+        let again = (words.again)(&keys::first(Action::Wire(WireAction::Open), ctx.text));
         lines.extend([blank(), (again, theme.text)]);
-        lines.push(((words.back)(&keys::first(Action::Wire, ctx.text)), theme.text));
+        lines.push(((words.back)(&keys::first(Action::Wire(WireAction::Toggle), ctx.text)), theme.text));
     }
     let mut row = if inside.height > 16 { 2 } else { 0 };
     for (text, style) in &lines {

@@ -3,9 +3,10 @@
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 
+use crate::domain::CloseHow;
+use crate::domain::keys::{Action, LabAction};
 use crate::domain::{Errno, HostId};
 use crate::model::Model;
-use crate::model::keys::Action;
 use crate::model::wire::Line;
 use crate::view::draw_context::{DrawContext, PaneFrame};
 use crate::view::line_writer::LineWriter;
@@ -18,7 +19,7 @@ pub(super) fn render(model: &Model, ctx: &DrawContext, area: Rect, buf: &mut Buf
     let words = &ctx.text.wire;
     let theme = &ctx.theme;
     let programs = &model.worlds.shown().wire.programs;
-    let kill = ctx.hint(Action::Kill);
+    let kill = ctx.hint(Action::Lab(LabAction::Close(CloseHow::Fin)));
     let running: Vec<_> = programs.running().iter().map(|p| format!("{} {}", (words.host)(p.host), p.name)).collect();
     let count = running.join(", ");
     let foot = if running.is_empty() { "" } else { &kill };

@@ -3,7 +3,7 @@
 use std::io::{ErrorKind, Read, Write};
 use std::net::TcpStream;
 
-use socklab::api::domain::{ClientPlan, Destination, GuardEvent, Proto, Rule};
+use socklab::api::domain::{ClientPlan, Destination, GuardEvent, GuardOrder, LabOrder, Proto, Rule, WorldId};
 use socklab::api::model::Effect;
 
 use super::attacks::connect;
@@ -32,7 +32,7 @@ fn kick_block_unblock() {
         assert_eq!(say(stream, b"1").unwrap(), b"1");
     }
 
-    lab.perform(Effect::Kick(ATTACKER.into()));
+    lab.perform(Effect::Lab(WorldId::Host, LabOrder::Guard(GuardOrder::Kick(ATTACKER.into()))));
     for stream in &mut theirs {
         assert_eq!(stream.read(&mut [0; 1]).unwrap(), 0, "an orderly end in every model");
     }
@@ -40,7 +40,7 @@ fn kick_block_unblock() {
     let mut again = net.attacker.run(|| connect(ATTACKER, at(SERVER, 65432)).unwrap());
     assert_eq!(say(&mut again, b"3").unwrap(), b"3", "who was kicked may come again");
 
-    lab.perform(Effect::Block(ATTACKER.into()));
+    lab.perform(Effect::Lab(WorldId::Host, LabOrder::Guard(GuardOrder::Block(ATTACKER.into()))));
     assert_eq!(again.read(&mut [0; 1]).unwrap(), 0);
     let refusal = net.attacker.run(|| {
         // The RST comes right behind the handshake: before connect() returns, or before anything is said.
@@ -51,7 +51,7 @@ fn kick_block_unblock() {
     lab.until("told", |model| (refused(model, Rule::Blocked) == 1).then_some(()));
     assert!(peer(&lab.seen().model, ATTACKER).unwrap().is_blocked);
 
-    lab.perform(Effect::Unblock(ATTACKER.into()));
+    lab.perform(Effect::Lab(WorldId::Host, LabOrder::Guard(GuardOrder::Unblock(ATTACKER.into()))));
     lab.until("unblocked", |model| (!peer(model, ATTACKER)?.is_blocked).then_some(()));
     let mut back = net.attacker.run(|| connect(ATTACKER, at(SERVER, 65432)).unwrap());
     assert_eq!(say(&mut back, b"5").unwrap(), b"5");
@@ -70,10 +70,10 @@ fn a_thousand_clients_of_our_own_are_welcome() {
     let lab = Lab::open(&net.server, &["--lan", "--limit", "idle=1"]);
     let destination =
         Destination { server: Some(THREADED), proto: Proto::Tcp, addr: "127.0.0.1:65432".parse().unwrap() };
-    lab.perform(Effect::Spawn { count: 1_000, plan: ClientPlan::Stay, destination });
+    lab.perform(Effect::Lab(WorldId::Host, LabOrder::Spawn { count: 1_000, plan: ClientPlan::Stay, destination }));
     // By its own address of the network as well.
     let destination = Destination { addr: at(SERVER, 65434), ..destination };
-    lab.perform(Effect::Spawn { count: 200, plan: ClientPlan::Stay, destination });
+    lab.perform(Effect::Lab(WorldId::Host, LabOrder::Spawn { count: 200, plan: ClientPlan::Stay, destination }));
     lab.until("all are answered", |model| {
         (model.worlds.shown().clients.all().iter().filter(|client| client.received > 0).count() == 1_200).then_some(())
     });

@@ -6,7 +6,7 @@ use std::net::Ipv4Addr;
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
-use socklab::api::domain::{ClientPlan, Destination, Proto, ServiceModel};
+use socklab::api::domain::{ClientPlan, Destination, GuardOrder, LabOrder, Proto, ServiceModel, WorldId};
 use socklab::api::model::Effect;
 
 use super::attacks::connect;
@@ -80,7 +80,7 @@ fn servers_move_to_the_network_and_back_and_nobody_is_dropped() {
 
     let moved = |ip: &str| {
         let ip: std::net::IpAddr = ip.parse().unwrap();
-        lab.perform(Effect::Bind(ip));
+        lab.perform(Effect::Lab(WorldId::Host, LabOrder::Guard(GuardOrder::Bind(ip))));
         lab.until("all have moved", |model| {
             model
                 .worlds
@@ -104,7 +104,7 @@ fn servers_move_to_the_network_and_back_and_nobody_is_dropped() {
     answered(&mut stranger);
 
     // Those that waited through both moves are served when there is time for them.
-    lab.perform(Effect::Switch(ECHO, ServiceModel::Threaded));
+    lab.perform(Effect::Lab(WorldId::Host, LabOrder::Switch(ECHO, ServiceModel::Threaded)));
     local.iter_mut().skip(3).for_each(answered);
     lab.close();
 }
@@ -114,7 +114,7 @@ fn a_server_that_cannot_move_stays_where_it_is() {
     let lab = Lab::open(&net.server, &[]);
     // Somebody else listens on the network's side of the same port: every address cannot be had.
     let _other = net.server.run(|| std::net::TcpListener::bind(at(SERVER, 65432)).unwrap());
-    lab.perform(Effect::Bind("0.0.0.0".parse().unwrap()));
+    lab.perform(Effect::Lab(WorldId::Host, LabOrder::Guard(GuardOrder::Bind("0.0.0.0".parse().unwrap()))));
     lab.until("the others have moved", |model| {
         let all = model.worlds.shown().servers.all();
         (all.iter().filter(|server| server.addr().ip().is_unspecified()).count() == 3).then_some(())
@@ -236,7 +236,7 @@ fn clients_over_udp_stay_on_loopback() {
     let lab = Lab::open(&net.server, &[]);
     let addr = at(Ipv4Addr::LOCALHOST, 65432);
     let destination = Destination { server: Some(UDP), proto: Proto::Udp, addr };
-    lab.perform(Effect::Spawn { count: 3, plan: ClientPlan::Stay, destination });
+    lab.perform(Effect::Lab(WorldId::Host, LabOrder::Spawn { count: 3, plan: ClientPlan::Stay, destination }));
     lab.until("they are answered", |model| {
         let answered = model.worlds.shown().clients.all().iter().filter(|client| client.received > 0).count();
         (answered == 3).then_some(())
@@ -263,7 +263,7 @@ fn who_broadcasts_has_one_socket_that_waits_for_answers() {
     let net = Net::open();
     let lab = Lab::open(&net.server, &[]);
     let all = lab.seen().model.worlds.shown().servers.all().iter().map(|server| server.id).collect();
-    lab.perform(Effect::Broadcast("oi".into(), all));
+    lab.perform(Effect::Lab(WorldId::Host, LabOrder::Broadcast("oi".into(), all)));
     lab.until("UDP has answered", |model| {
         let answered = model.worlds.shown().servers.all().iter().filter(|server| server.bytes.0 > 0).count();
         (answered >= 3).then_some(())

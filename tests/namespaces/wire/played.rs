@@ -10,7 +10,7 @@ use ratatui::layout::Rect;
 use ratatui::{Terminal, TerminalOptions, Viewport};
 use socklab::api::app::Laboratory;
 use socklab::api::app::queue;
-use socklab::api::app::{End, Session, Shell};
+use socklab::api::app::{End, Pump, Session, Shell};
 use socklab::api::domain::{Clock, RowKey};
 use socklab::api::lesson::{LessonOrder, catalogue};
 use socklab::api::model::WireStatus;
@@ -104,7 +104,7 @@ impl Stage {
         let (publish, shown) = watch::channel(Shown::default());
         let shell = Watched { laboratory, publish };
         let depth = ColorDepth::Mono;
-        let mut session = Box::new(Session { model, terminal, shell, sink, depth, recorder: None, player: None });
+        let mut session = Box::new(Session { pump: Pump::new(model, shell, sink), terminal, depth });
         let (keys, pressed) = mpsc::unbounded_channel();
         let (signals, signalled) = mpsc::channel(1);
         let keyboard = |mut pressed: mpsc::UnboundedReceiver<_>| async move { Some((pressed.recv().await?, pressed)) };
@@ -112,7 +112,7 @@ impl Stage {
             let keyboard = Box::pin(stream::unfold(pressed, keyboard));
             let end = session.run(keyboard, signalled, &mut events).await.unwrap();
             drop(signals);
-            session.shell.laboratory.close().await;
+            session.pump.shell.laboratory.close().await;
             end
         });
         Self { keys, shown, session }

@@ -3,15 +3,16 @@
 use ratatui::backend::CrosstermBackend;
 use ratatui::layout::Rect;
 use ratatui::{Terminal, TerminalOptions, Viewport};
-use socklab::api::app::Laboratory;
 use socklab::api::app::Session;
 use socklab::api::app::queue;
+use socklab::api::app::{Laboratory, Pump};
 use socklab::api::domain::CloseReason;
+use socklab::api::domain::Key;
 use socklab::api::domain::{
     Answer, Clock, Flow, HostId, Observation, Proto, ServerSpec, ServiceModel, TcpState, WorldId,
 };
 use socklab::api::model::{Fate, Line, WireStatus};
-use socklab::api::model::{Key, Model, Msg, Ui, presenter};
+use socklab::api::model::{Model, Msg, Ui, presenter};
 use socklab::api::view::ColorDepth;
 use tokio::sync::mpsc;
 
@@ -53,11 +54,11 @@ impl Stage {
         let terminal = Terminal::with_options(CrosstermBackend::new(Vec::new()), options).unwrap();
         let depth = ColorDepth::Mono;
         let model = Model::new(Ui::default());
-        let session = Box::new(Session { model, terminal, shell, sink, depth, recorder: None, player: None });
+        let session = Box::new(Session { pump: Pump::new(model, shell, sink), terminal, depth });
         let mut stage = Self { session, events };
         stage.key('w');
         stage.until("the wire says what it is", |model| model.worlds.shown().wire.status != WireStatus::Absent).await;
-        let wire = &stage.session.model.worlds.shown().wire;
+        let wire = &stage.session.pump.model.worlds.shown().wire;
         assert!(wire.is_open(), "{wire:#?}");
         let listens = |model: &Model| {
             let flow = Flow::unconnected(Proto::Tcp, (HostId::Server.address(), 65_432).into());
@@ -74,12 +75,12 @@ impl Stage {
     /// Takes events in until the model is as it should be.
     async fn until(&mut self, what: &str, is: impl Fn(&Model) -> bool) {
         let deadline = tokio::time::Instant::now() + PATIENCE;
-        while !is(&self.session.model) {
+        while !is(&self.session.pump.model) {
             match tokio::time::timeout_at(deadline, self.events.recv()).await {
                 Ok(Some(seen)) => self.session.tell(Msg::Seen(seen)).unwrap(),
                 Ok(None) => panic!("everybody has left before {what}"),
                 Err(late) => {
-                    panic!("{late}: waited in vain until {what}: {:#?}", self.session.model.worlds.shown().wire)
+                    panic!("{late}: waited in vain until {what}: {:#?}", self.session.pump.model.worlds.shown().wire)
                 }
             }
         }
@@ -93,7 +94,7 @@ impl Stage {
     }
 
     async fn close(self) {
-        self.session.shell.close().await;
+        self.session.pump.shell.close().await;
     }
 }
 
@@ -124,8 +125,8 @@ async fn a_handshake_by_keys() {
         })
         .await;
     // A SYN that was sent again meanwhile may stand before it: the key is about the one that is selected.
-    let answer = stage.session.model.worlds.shown().wire.open().find(|on| on.packet.label() == "SYN+ACK").unwrap();
-    stage.session.model.ui.wire.packet = Some(answer.packet.number);
+    let answer = stage.session.pump.model.worlds.shown().wire.open().find(|on| on.packet.label() == "SYN+ACK").unwrap();
+    stage.session.pump.model.ui.wire.packet = Some(answer.packet.number);
     stage.key('n');
     let nearly = [Some(TcpState::Established), Some(TcpState::SynRecv)];
     stage.until("the client is open", |model| states(model) == nearly).await;
@@ -134,13 +135,13 @@ async fn a_handshake_by_keys() {
             model.worlds.shown().wire.open().any(|on| on.packet.label() == "ACK" && on.fate == Fate::Held)
         })
         .await;
-    let ack = stage.session.model.worlds.shown().wire.open().find(|on| on.packet.label() == "ACK").unwrap();
-    stage.session.model.ui.wire.packet = Some(ack.packet.number);
+    let ack = stage.session.pump.model.worlds.shown().wire.open().find(|on| on.packet.label() == "ACK").unwrap();
+    stage.session.pump.model.ui.wire.packet = Some(ack.packet.number);
     stage.key('n');
     let open = [Some(TcpState::Established); 2];
     stage.until("both are open", |model| states(model) == open).await;
     let brought = |number: u64, model: &Model| !model.worlds.shown().wire.packet(number).unwrap().brought.is_empty();
-    assert!(brought(1, &stage.session.model), "the SYN is known as the cause");
+    assert!(brought(1, &stage.session.pump.model), "the SYN is known as the cause");
     stage.close().await;
 }
 
@@ -167,12 +168,14 @@ async fn a_program_runs_by_a_line_and_the_machine_stays_in_its_world() {
         has("olá") && has("! mal") && has("ended Some(0)") && lines.iter().any(|line| line.contains("lo:"))
     };
     stage.until("it wrote and ended", done).await;
-    let devices: Vec<_> =
-        lines(&stage.session.model).into_iter().filter(|line| line.contains(':') && !line.starts_with('!')).collect();
+    let devices: Vec<_> = lines(&stage.session.pump.model)
+        .into_iter()
+        .filter(|line| line.contains(':') && !line.starts_with('!'))
+        .collect();
     assert!(devices.len() <= 2, "it sees its host's interfaces only: {devices:?}");
     stage.key('w');
-    assert_eq!(stage.session.model.worlds.shown_id(), WorldId::Host);
-    assert!(stage.session.model.worlds.wire().wire.is_open(), "the wire stays");
+    assert_eq!(stage.session.pump.model.worlds.shown_id(), WorldId::Host);
+    assert!(stage.session.pump.model.worlds.wire().wire.is_open(), "the wire stays");
     stage.key('w');
     stage.key('W');
     let wire = |model: &Model| model.worlds.wire().wire.status;
@@ -196,7 +199,7 @@ async fn when_the_helper_is_killed_no_socket_stays_on_its_hosts() {
     }
     stage.session.tell(Msg::Key(Key::Enter)).unwrap();
     stage.until("a program runs", |model| !model.worlds.shown().wire.programs.running().is_empty()).await;
-    let program = stage.session.model.worlds.shown().wire.programs.running()[0].pid;
+    let program = stage.session.pump.model.worlds.shown().wire.programs.running()[0].pid;
     // The program's parent is the inner half of this wire's helper.
     let stat = std::fs::read_to_string(format!("/proc/{program}/stat")).unwrap();
     let parent = stat.rsplit_once(") ").unwrap().1.split_whitespace().nth(1).unwrap().parse().unwrap();

@@ -6,22 +6,25 @@ use std::sync::Arc;
 
 use anyhow::Context as _;
 
+use super::pump::Shell;
 #[cfg(target_os = "linux")]
 use super::wire_lab::{WireLab, run_silently};
-use crate::domain::{
-    Destination, EventKind, EventSink, Flow, HostId, Observation, ServerChange, ServerKind, ServerSpec, WorldId,
-};
+use crate::domain::{Destination, EventSink, HostId, LabOrder, ServerKind, ServerSpec, WorldId};
 use crate::lab::{Lab, Machine, ScriptedSockets};
 #[cfg(target_os = "linux")]
 use crate::lesson::LessonSettings;
 use crate::lesson::{HostAddresses, Lesson, LessonOrder};
-use crate::model::Effect;
+use crate::model::effect::{Effect, TableEffect};
 use crate::observe::{Scope, SocketTable};
 #[cfg(target_os = "linux")]
 use crate::wire::{OpenError, Options};
 
 /// See the module's head. Lives inside a tokio runtime.
-pub struct Stage(World);
+pub struct Environment {
+    world: World,
+    /// The first order that could not be carried out.
+    failed: Option<anyhow::Error>,
+}
 
 enum World {
     #[cfg(target_os = "linux")]
@@ -40,7 +43,7 @@ struct Here {
     there: Option<SocketAddr>,
 }
 
-impl Stage {
+impl Environment {
     /// Opens the world that the lesson wants, with its servers, none of them started, and its settings changed.
     pub fn open(lesson: &Lesson, sink: &EventSink) -> anyhow::Result<Self> {
         match lesson.world {
@@ -48,7 +51,7 @@ impl Stage {
             WorldId::Wire => {
                 let lab = on_wire(lesson, sink, &Options::default())?;
                 lab.set_all(&lesson.settings)?;
-                Ok(Self(World::Wire(Box::new(lab))))
+                Ok(Self::of(World::Wire(Box::new(lab))))
             }
             #[cfg(not(target_os = "linux"))]
             WorldId::Wire => anyhow::bail!("the wire lab needs Linux"),
@@ -73,26 +76,34 @@ impl Stage {
     }
 
     fn host(here: Here) -> Self {
-        Self(World::Host(Box::new(here)))
+        Self::of(World::Host(Box::new(here)))
+    }
+
+    const fn of(world: World) -> Self {
+        Self { world, failed: None }
     }
 
     /// The addresses of its hosts.
     pub fn addresses(&self) -> HostAddresses {
-        match &self.0 {
+        match &self.world {
             #[cfg(target_os = "linux")]
             World::Wire(_) => wire_addresses(),
             World::Host(here) => here.addresses,
         }
     }
 
-    /// Does one thing; what comes of it is an event.
-    pub fn perform(&mut self, order: LessonOrder) -> anyhow::Result<()> {
-        match &mut self.0 {
+    /// Why an order could not be carried out, if one could not be since this was last asked.
+    pub fn failure(&mut self) -> anyhow::Result<()> {
+        self.failed.take().map_or(Ok(()), Err)
+    }
+
+    fn carry_out(&mut self, order: LessonOrder) -> anyhow::Result<()> {
+        match &mut self.world {
             #[cfg(target_os = "linux")]
             World::Wire(lab) => lab.order(order)?,
             World::Host(here) => match order {
                 LessonOrder::Script(_, op) => here.script.perform(op),
-                LessonOrder::Lab(effect) => here.perform(effect),
+                LessonOrder::Lab(order) => here.perform(order),
                 LessonOrder::Wire(_) | LessonOrder::Set(_) | LessonOrder::Run(..) => {
                     anyhow::bail!("this needs the wire: world = \"wire\"")
                 }
@@ -101,28 +112,9 @@ impl Stage {
         Ok(())
     }
 
-    /// Sees to it that the kernel's table is watched where something happened.
-    pub fn follow(&mut self, seen: &Observation) {
-        match &mut self.0 {
-            #[cfg(target_os = "linux")]
-            World::Wire(_) => {}
-            World::Host(here) => here.follow(seen),
-        }
-    }
-
-    /// Has the kernel asked about these ends: their states may have changed.
-    pub fn ask(&self, ends: Vec<Flow>) {
-        match &self.0 {
-            #[cfg(target_os = "linux")]
-            World::Wire(_) => {}
-            World::Host(here) if !ends.is_empty() => here.table.lookup(ends),
-            World::Host(_) => {}
-        }
-    }
-
     /// Takes everything apart.
     pub async fn close(self) {
-        match self.0 {
+        match self.world {
             #[cfg(target_os = "linux")]
             World::Wire(lab) => lab.close().await,
             World::Host(here) => {
@@ -147,42 +139,47 @@ impl Here {
         Ok(Self { lab, script, table, ports, addresses, there: None })
     }
 
-    fn perform(&mut self, effect: Effect) {
-        match effect {
-            Effect::Spawn { count, plan, destination } => self.lab.spawn(count, plan, self.redirect(destination)),
-            Effect::Close(client, how) => self.lab.close(client, how),
-            Effect::CloseAll => self.lab.close_all(),
-            Effect::Start(server) => self.lab.start(server),
-            Effect::Stop(server) => self.lab.stop(server),
-            Effect::Switch(server, model) => self.lab.switch(server, model),
-            Effect::Broadcast(text, to) => self.lab.broadcast(text, to),
-            Effect::Target(target) => self.lab.set_target(target),
-            Effect::Scan(plan) => self.lab.scan(plan),
-            Effect::StopScan => self.lab.stop_scan(),
-            _ => {}
-        }
+    fn perform(&mut self, order: LabOrder) {
+        self.lab.perform(match order {
+            LabOrder::Spawn { count, plan, destination } => {
+                LabOrder::Spawn { count, plan, destination: self.redirect(destination) }
+            }
+            order => order,
+        });
     }
 
-    /// Where somebody goes who would go to this server here.
+    /// Where a client goes that would go to this server here.
     fn redirect(&self, destination: Destination) -> Destination {
         if self.there.is_none() {
             return destination;
         }
         Destination { server: None, addr: self.addresses.of(HostId::Server, destination.addr.port()), ..destination }
     }
+}
 
-    fn follow(&mut self, seen: &Observation) {
-        let port = match &seen.kind {
-            EventKind::Server(event) => match event.change {
-                ServerChange::Started { addr, .. } => Some(addr.port()),
-                _ => None,
-            },
-            _ => None,
-        };
-        if let Some(port) = port
-            && self.ports.insert(port)
-        {
-            self.table.scope(Scope::Ports(self.ports.clone()));
+impl Shell for Environment {
+    /// What the table is asked is all that a lesson without a screen needs besides its orders.
+    fn perform(&mut self, effect: Effect) {
+        let World::Host(here) = &self.world else { return };
+        match effect {
+            Effect::Table(TableEffect::Lookup(ends)) => here.table.lookup(ends),
+            Effect::Table(TableEffect::Watch(ports)) => {
+                let ports = ports.unwrap_or_default().union(&here.ports).copied().collect();
+                here.table.scope(Scope::Ports(ports));
+            }
+            Effect::Table(TableEffect::Detail(_) | TableEffect::FindHolder(..))
+            | Effect::Lab(..)
+            | Effect::Wire(_)
+            | Effect::Packets(_)
+            | Effect::Lesson(_)
+            | Effect::Screen(_)
+            | Effect::Mark(..) => {}
+        }
+    }
+
+    fn order(&mut self, order: LessonOrder) {
+        if let Err(error) = self.carry_out(order) {
+            self.failed.get_or_insert(error);
         }
     }
 }
@@ -223,7 +220,7 @@ impl WireLab {
         match order {
             LessonOrder::Wire(command) => self.command(command).context("the wire")?,
             LessonOrder::Script(host, op) => self.perform_socket_op(host, op),
-            LessonOrder::Lab(effect) => self.perform(effect),
+            LessonOrder::Lab(order) => self.perform(order),
             LessonOrder::Set(settings) => self.set_all(&settings)?,
             LessonOrder::Run(host, argv) => {
                 let name = argv.first().cloned().unwrap_or_default();

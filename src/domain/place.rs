@@ -1,0 +1,202 @@
+//! Where keys hold: the views, their parts, and the places that the table of bindings names.
+
+use super::event::WorldId;
+
+/// A whole screen.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
+pub enum View {
+    /// Servers, clients, netstat, what happened, broadcast.
+    #[default]
+    Lab,
+    /// The newest client's port in giant digits.
+    Ports,
+    /// Packets: a list, a ladder, what was said; and the one that is looked into.
+    Packets,
+    /// The wire lab: two hosts, and the packets between them in the presenter's hand.
+    Wire,
+    /// The lessons that can be played.
+    Lessons,
+    /// The class on the network: how to join, who came, which ports are open.
+    Network,
+}
+
+impl View {
+    /// All views, in the order of their numbers.
+    pub const ALL: [Self; 6] = [Self::Lab, Self::Ports, Self::Packets, Self::Wire, Self::Lessons, Self::Network];
+
+    /// Its number: that of its function key.
+    pub const fn number(self) -> u32 {
+        match self {
+            Self::Lab => 1,
+            Self::Ports => 2,
+            Self::Packets => 3,
+            Self::Wire => 5,
+            Self::Lessons => 6,
+            Self::Network => 8,
+        }
+    }
+
+    /// The one with this number.
+    pub fn numbered(number: u32) -> Option<Self> {
+        Self::ALL.into_iter().find(|view| view.number() == number)
+    }
+
+    /// The one after it, around the end.
+    #[must_use]
+    pub fn next(self) -> Self {
+        let at = Self::ALL.iter().position(|view| *view == self).unwrap_or(0);
+        Self::ALL[(at + 1) % Self::ALL.len()]
+    }
+}
+
+/// A part of the lab view that can have the focus.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
+pub enum Pane {
+    /// The servers.
+    #[default]
+    Servers,
+    /// The client ports.
+    Clients,
+    /// The socket table.
+    Netstat,
+    /// What happened.
+    Lifecycle,
+    /// The broadcast box.
+    Broadcast,
+}
+
+impl Pane {
+    /// All panes, in the order that Tab visits them.
+    pub const ALL: [Self; 5] = [Self::Servers, Self::Clients, Self::Netstat, Self::Lifecycle, Self::Broadcast];
+
+    /// The one `steps` further, around the end.
+    #[must_use]
+    pub fn step(self, steps: isize) -> Self {
+        let at = Self::ALL.iter().position(|pane| *pane == self).unwrap_or(0);
+        let len = Self::ALL.len().cast_signed();
+        Self::ALL[(at.cast_signed() + steps).rem_euclid(len).cast_unsigned()]
+    }
+}
+
+/// What the keys are about now: what is on the screen, and in which world it is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Here {
+    /// What is on the screen.
+    pub spot: Spot,
+    /// The world that is shown.
+    pub world: WorldId,
+}
+
+/// What is on the screen, as far as keys differ by it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Spot {
+    Lab(Pane),
+    Ports,
+    Packets,
+    Wire,
+    /// The wire, while a lesson is played on it.
+    Playing,
+    Lessons,
+    /// The network; its port check has the focus where that is said.
+    Network,
+    Check,
+    /// The page of a connection, over whatever view.
+    Page,
+}
+
+impl Here {
+    /// Everything that can be on a screen.
+    pub fn all() -> impl Iterator<Item = Self> {
+        let others = [
+            Spot::Ports,
+            Spot::Packets,
+            Spot::Wire,
+            Spot::Playing,
+            Spot::Lessons,
+            Spot::Network,
+            Spot::Check,
+            Spot::Page,
+        ];
+        let spots = Pane::ALL.map(Spot::Lab).into_iter().chain(others);
+        spots.flat_map(|spot| [WorldId::Host, WorldId::Wire].map(|world| Self { spot, world }))
+    }
+
+    /// The view that is on the screen; none under a page.
+    const fn view(self) -> Option<View> {
+        match self.spot {
+            Spot::Lab(_) => Some(View::Lab),
+            Spot::Ports => Some(View::Ports),
+            Spot::Packets => Some(View::Packets),
+            Spot::Wire | Spot::Playing => Some(View::Wire),
+            Spot::Lessons => Some(View::Lessons),
+            Spot::Network | Spot::Check => Some(View::Network),
+            Spot::Page => None,
+        }
+    }
+}
+
+/// Where a binding holds: its effect can be seen there.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Place {
+    /// Everywhere.
+    Anywhere,
+    /// Where clients are seen to come: the lab, ports, packets, the wire.
+    Clients,
+    /// Where one connection's end can be selected: there, and on its page.
+    Ends,
+    /// Where servers are seen: the lab and the wire.
+    Servers,
+    /// Where packets of the wire's world are seen: its view, and in its world the lab and the packets.
+    Stepping,
+    /// In this view.
+    View(View),
+    /// In the view of the wire, while a lesson is played on it.
+    Playing,
+    /// In the lab, while this pane has the focus.
+    In(Pane),
+    /// In the view of the network, while the port check has the focus.
+    Check,
+    /// While the page of a connection is open.
+    Page,
+}
+
+impl Place {
+    /// Whether a binding of this place holds here.
+    pub fn holds(self, here: Here) -> bool {
+        let Some(view) = here.view() else { return matches!(self, Self::Anywhere | Self::Ends | Self::Page) };
+        match self {
+            Self::Anywhere => true,
+            Self::Clients | Self::Ends => matches!(view, View::Lab | View::Ports | View::Packets | View::Wire),
+            Self::Servers => matches!(view, View::Lab | View::Wire),
+            Self::Stepping => {
+                view == View::Wire || (here.world == WorldId::Wire && matches!(view, View::Lab | View::Packets))
+            }
+            Self::View(own) => own == view,
+            Self::Playing => here.spot == Spot::Playing,
+            Self::In(pane) => here.spot == Spot::Lab(pane),
+            Self::Check => here.spot == Spot::Check,
+            Self::Page => false,
+        }
+    }
+
+    /// How narrow it is: the narrowest place that holds wins.
+    pub(super) const fn narrowness(self) -> u8 {
+        match self {
+            Self::Anywhere => 0,
+            Self::Clients | Self::Ends | Self::Servers | Self::Stepping => 1,
+            Self::View(_) | Self::Page => 2,
+            Self::Playing | Self::In(_) | Self::Check => 3,
+        }
+    }
+
+    /// A view in which it holds, for whoever looks for it.
+    pub const fn view(self) -> Option<View> {
+        match self {
+            Self::Anywhere | Self::Page => None,
+            Self::Clients | Self::Ends | Self::Servers | Self::In(_) => Some(View::Lab),
+            Self::Stepping | Self::Playing => Some(View::Wire),
+            Self::View(view) => Some(view),
+            Self::Check => Some(View::Network),
+        }
+    }
+}

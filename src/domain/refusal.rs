@@ -1,0 +1,58 @@
+//! Why a key did not do what it means: a value here, a sentence in `text`.
+
+use super::place::View;
+use super::state::TcpState;
+
+/// Why nothing was done. The footer says it for a while, or until the next key.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Refusal {
+    /// The key does nothing anywhere.
+    Unbound,
+    /// The key does something, but not on this screen: in this view, or on a connection's page.
+    Elsewhere(Option<View>),
+    /// Nothing that the key could be about is selected or there.
+    NothingSelected,
+    /// The selected client has closed already; in which state its end is left, if any.
+    Closed(u32, Option<TcpState>),
+    /// No client of ours is open.
+    NoClient,
+    /// There is no server here.
+    NoServer,
+    /// The server has only one way to serve.
+    NoModel,
+    /// Clients go to the servers here already.
+    NoTarget,
+    /// No address of the target is known, or not yet.
+    TargetUnknown,
+    /// What is watched here belongs to other programs.
+    Watched,
+    /// No packet is held on the wire or under way.
+    NothingHeld,
+    /// The wire is not open.
+    WireClosed,
+    /// Packets cannot be captured here, so there are none.
+    NoPackets,
+    /// The step of the lesson is still running.
+    StepRuns,
+    /// It is like that already, or there is nothing further in this direction.
+    NoMore,
+    /// There is no view with this number.
+    NoView(u32),
+    /// Esc has nothing to undo: this is where it leads, on the wire's hosts if so.
+    AtHome(bool),
+    /// The key is only for this machine's world, not for the wire's hosts.
+    OnlyHere,
+    /// It would lose something: the same key again does it.
+    Again(Loss),
+}
+
+/// What a key would lose.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Loss {
+    /// This many clients are closed.
+    Clients(usize),
+    /// The visitors that are connected are cut off.
+    Visitors(usize),
+    /// The lesson that is played is left.
+    Lesson,
+}

@@ -1,0 +1,160 @@
+//! What the keys of the lab do: clients are made and ended, servers started, switched and spoken to.
+
+use super::effect::{Effect, WireEffect};
+use super::mode::Mode;
+use super::screen::{Pane, View};
+use super::servers::Server;
+use super::update::{Acted, Press};
+use super::{Model, network, waiting};
+use crate::domain::keys::LabAction;
+use crate::domain::{ClientPlan, CloseHow, Destination, LabOrder, Loss, Refusal, ServerId, ServiceModel, WorldId};
+
+/// From how many clients on closing all of them is asked for twice.
+const MANY: usize = 10;
+
+/// Does what a key means.
+pub(super) fn act(model: &mut Model, action: LabAction, press: Press) -> Acted {
+    match action {
+        LabAction::Spawn(plan) => spawn(model, press.count.unwrap_or(1), plan),
+        LabAction::Close(how) => close(model, how),
+        LabAction::CloseAll => close_all(model, press.sure),
+        LabAction::StartStop => {
+            let server = our_server(model)?;
+            let order = if server.is_up() { LabOrder::Stop(server.id) } else { LabOrder::Start(server.id) };
+            Ok(vec![model.order(order)])
+        }
+        LabAction::NextModel => {
+            let server = our_server(model)?;
+            let now = server.model.ok_or(Refusal::NoModel)?;
+            Ok(vec![model.order(LabOrder::Switch(server.id, ServiceModel::next(now)))])
+        }
+        LabAction::Tick => {
+            model.ui.tick();
+            Ok(vec![])
+        }
+        LabAction::Say => {
+            no_server(model)?;
+            if model.ui.view != View::Wire {
+                model.ui.focus = Pane::Broadcast;
+            }
+            model.ui.mode = Mode::Saying;
+            Ok(vec![])
+        }
+        LabAction::Target if model.worlds.shown_id() == WorldId::Wire && model.ui.view != View::Network => {
+            Err(Refusal::OnlyHere)
+        }
+        LabAction::Target => {
+            model.ui.mode = Mode::TypingTarget;
+            Ok(vec![])
+        }
+        LabAction::Home if model.worlds.host().target.is_none() => Err(Refusal::NoTarget),
+        LabAction::Home => Ok(network::set_target(model, None)),
+    }
+}
+
+impl Model {
+    /// An order for the laboratory of the world that is shown.
+    pub(super) const fn order(&self, order: LabOrder) -> Effect {
+        Effect::Lab(self.worlds.shown_id(), order)
+    }
+
+    /// Why there is no server here, if there is none.
+    fn lacks_servers(&self) -> Option<Refusal> {
+        let world = self.worlds.shown();
+        if self.worlds.shown_id() == WorldId::Wire && !world.wire.is_open() {
+            return Some(Refusal::WireClosed);
+        }
+        world.servers.all().is_empty().then_some(Refusal::NoServer)
+    }
+}
+
+fn no_server(model: &Model) -> Result<(), Refusal> {
+    model.lacks_servers().map_or(Ok(()), Err)
+}
+
+/// The selected server, if it is one that we may start and stop.
+fn our_server(model: &Model) -> Result<&Server, Refusal> {
+    no_server(model)?;
+    let world = model.worlds.shown();
+    if world.observing {
+        return Err(Refusal::Watched);
+    }
+    world.servers.get(model.ui.server).ok_or(Refusal::NoServer)
+}
+
+fn spawn(model: &mut Model, count: u32, plan: ClientPlan) -> Acted {
+    no_server(model)?;
+    let server = model.worlds.shown().servers.get(model.ui.server).ok_or(Refusal::NoServer)?;
+    if waiting::looked_for(model).is_some() {
+        let id = server.id;
+        model.ui.waiting.add(count, plan, id);
+        return Ok(vec![]);
+    }
+    let destination = destination(model, server).ok_or(Refusal::TargetUnknown)?;
+    Ok(vec![model.order(LabOrder::Spawn { count, plan, destination })])
+}
+
+/// Where a client goes that would go to this server here; nowhere as long as the target's address is not known.
+pub(super) fn destination(model: &Model, server: &Server) -> Option<Destination> {
+    let (id, addr) = match &model.worlds.shown().target {
+        Some(target) => (None, target.at(server.addr().port())?),
+        None => (Some(server.id), server.reach()),
+    };
+    Some(Destination { server: id, proto: server.spec.proto, addr })
+}
+
+/// Which of these servers hear a broadcast: each, unless several lead to one and the same place, or nowhere for now.
+pub(super) fn hearers(model: &Model, ticked: impl Iterator<Item = ServerId>) -> Vec<ServerId> {
+    let mut places = Vec::new();
+    let mut is_new = |server: &Server| match destination(model, server) {
+        Some(Destination { proto, addr, server: None }) if places.contains(&(proto, addr)) => false,
+        Some(Destination { proto, addr, .. }) => {
+            places.push((proto, addr));
+            true
+        }
+        None => false,
+    };
+    ticked.filter(|id| model.worlds.shown().servers.get(*id).is_some_and(&mut is_new)).collect()
+}
+
+/// Ends what is selected: a program on the wire, or a client of ours; without a selection the newest of ours that is
+/// open.
+fn close(model: &Model, how: CloseHow) -> Acted {
+    if let Some(pid) = model.selected_program() {
+        return match how {
+            CloseHow::Half => Err(Refusal::NothingSelected),
+            CloseHow::Fin | CloseHow::Rst => Ok(vec![Effect::Wire(WireEffect::Kill(pid))]),
+        };
+    }
+    match model.selected_client() {
+        Some(id) => Ok(vec![model.order(LabOrder::Close(id, how))]),
+        None => Err(not_closable(model)),
+    }
+}
+
+/// Why the selection, or its lack, leaves nothing to close.
+fn not_closable(model: &Model) -> Refusal {
+    let world = model.worlds.shown();
+    let selected = match &model.ui.page {
+        Some(page) => world.clients.by_flow(&page.flow),
+        None => model.ui.client.and_then(|no| world.clients.get(no)),
+    };
+    match selected {
+        Some(client) if client.id().is_none() => Refusal::Watched,
+        Some(client) => Refusal::Closed(client.no, client.flow().and_then(|flow| world.table.state(&flow))),
+        None if model.ui.subject.is_some() || model.ui.page.is_some() => Refusal::Watched,
+        None => Refusal::NoClient,
+    }
+}
+
+fn close_all(model: &mut Model, sure: bool) -> Acted {
+    let live = model.worlds.shown().clients.live() + model.ui.waiting.count() as usize;
+    if live == 0 {
+        return Err(Refusal::NoClient);
+    }
+    if live >= MANY && !sure {
+        return Err(Refusal::Again(Loss::Clients(live)));
+    }
+    model.ui.waiting.clear();
+    Ok(vec![model.order(LabOrder::CloseAll)])
+}
