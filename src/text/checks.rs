@@ -1,60 +1,60 @@
-//! What is said about a port check, and about the host that clients go to.
+//! The texts of a port check, and of the host that clients go to.
 
 use super::NumberFormat;
 use crate::domain::ports::PortsErrorKind;
 use crate::domain::{AddressScope, PortReport, Reason, ScanChange, TargetChange, Unresolved, Verdict};
 
-/// See the module's head.
+/// Port checks, and the clients' target.
 #[derive(Debug)]
 pub struct ChecksText {
-    /// What a port is, in a word.
+    /// A verdict in a word.
     pub verdict: fn(Verdict) -> &'static str,
-    /// What that means, as a sentence.
+    /// The meaning of a verdict, as a sentence.
     pub means: fn(Verdict) -> &'static str,
-    /// What was observed, in a few words.
+    /// An observation in a few words.
     pub reason: fn(Reason) -> &'static str,
-    /// Questions that were sent: SYNs or datagrams.
+    /// The number of probes sent: SYNs (`true`) or datagrams.
     pub sent: fn(bool, u32) -> String,
-    /// Who sent the ICMP message.
+    /// The sender of the ICMP message.
     pub from: fn(&str) -> String,
-    /// After this time.
+    /// The time until the observation.
     pub after: fn(&str) -> String,
-    /// The head of a check: the host, its address, the protocol, how many ports.
+    /// The heading: the host, its address, the protocol, the number of ports.
     pub title: fn(&str, &str, &str, &str, usize) -> String,
-    /// Other addresses of the same name, which are not asked.
+    /// Other addresses of the same name, which are not checked.
     pub others: fn(&str) -> String,
     /// The columns: port, verdict, reason.
     pub columns: [&'static str; 3],
-    /// So many more have this verdict.
+    /// The number of further ports with this verdict.
     pub not_shown: fn(&str, usize, &str) -> String,
-    /// The last line: how many ports, after what time.
+    /// The last line: the number of ports, and the time it took.
     pub done: fn(&str, usize, &str) -> String,
-    /// Somebody stopped it.
+    /// The check was stopped by the user.
     pub stopped: &'static str,
     /// No address for this name.
     pub unresolved: fn(&str, Unresolved) -> String,
-    /// The address is in no network that is asked without a question.
+    /// The address needs a confirmation: it is in no network that is checked at once.
     pub unconfirmed: fn(&str, AddressScope) -> String,
     /// How to say yes on the command line.
     pub say_yes: &'static str,
-    /// The question, to be answered with the letter.
+    /// The question, answered with `yes`.
     pub ask: &'static str,
-    /// The letter that is yes.
+    /// The letter for yes.
     pub yes: char,
-    /// What is wrong with a list of ports.
+    /// The error in a list of ports.
     pub ports: fn(PortsErrorKind) -> &'static str,
-    /// Clients go there from now on: it is being looked for.
+    /// Clients go there from now on; its address is being looked up.
     pub set: fn(&str) -> String,
-    /// These are its addresses.
+    /// The addresses that were found.
     pub found: fn(&str, &str) -> String,
-    /// This address is the one.
+    /// The address that was chosen, and whether it answers.
     pub chosen: fn(&str, bool) -> String,
     /// Clients go to the servers here again.
     pub dropped: &'static str,
 }
 
 impl ChecksText {
-    /// What was observed, with all that is known of it: `no answer to 4 SYNs, after 4.0 s`.
+    /// The observation with its details: `no answer to 4 SYNs, after 4.0 s`.
     pub fn why(&self, numbers: &NumberFormat, report: &PortReport) -> String {
         let mut said = (self.reason)(report.reason).to_owned();
         if let (Reason::NoResponse, Some(sent)) = (report.reason, report.sent) {
@@ -70,13 +70,13 @@ impl ChecksText {
         format!("{said}, {}", (self.after)(&numbers.lapse(report.took)))
     }
 
-    /// One port in a line: `65432/tcp open: SYN-ACK, after 0.3 ms`.
+    /// One port on one line: `65432/tcp open: SYN-ACK, after 0.3 ms`.
     pub fn report(&self, numbers: &NumberFormat, report: &PortReport) -> String {
         let PortReport { port, proto, verdict, .. } = report;
         format!("{port}/{proto} {}: {}", (self.verdict)(*verdict), self.why(numbers, report))
     }
 
-    /// What happened in a port check, as a line.
+    /// A change in a port check, as a line.
     pub fn scan(&self, numbers: &NumberFormat, change: &ScanChange) -> String {
         match change {
             ScanChange::Begun { asked, address, proto, ports, .. } => {
@@ -92,7 +92,7 @@ impl ChecksText {
         }
     }
 
-    /// What happened to the clients' target, as a line.
+    /// A change of the clients' target, as a line.
     pub fn target(&self, numbers: &NumberFormat, target: &str, change: &TargetChange) -> String {
         match change {
             TargetChange::Set => (self.set)(target),

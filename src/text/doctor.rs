@@ -1,13 +1,13 @@
-//! What `doctor` and `exec` say: what works on this machine, what does not, and how to get it.
+//! The texts of `doctor` and `exec`: what works on this machine, what does not, and how to get it.
 
 use crate::domain::need::Need;
 
-/// A remedy: a sentence, and the command that does it where there is one.
+/// A remedy: a sentence, and a command if one does it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Advice {
     /// What to do, as a sentence.
     pub sentence: &'static str,
-    /// The command, to be typed as it stands; `{exe}` is this program's path.
+    /// The command as it is typed; `{exe}` is this program's path.
     pub command: Option<&'static str>,
 }
 
@@ -18,17 +18,17 @@ pub struct DoctorText {
     pub sockets: &'static str,
     /// A port of the laboratory, free.
     pub port_free: fn(&str) -> String,
-    /// A port of the laboratory, held by somebody, who may be known.
+    /// A port of the laboratory that is taken, and the holder if it is known.
     pub port_held: fn(&str, Option<&str>) -> String,
     /// What to do about it.
     pub port_advice: Advice,
-    /// So many descriptors now, so many at most.
+    /// The current limit of descriptors, and the highest possible.
     pub descriptors: fn(&str, &str) -> String,
-    /// What to do when these are few.
+    /// What to do when the limit is low.
     pub descriptors_advice: Advice,
-    /// From and up to which port the kernel chooses.
+    /// The range from which the kernel chooses ports.
     pub ephemeral: fn(u16, u16) -> String,
-    /// How many colours the terminal has.
+    /// The terminal's number of colours.
     pub colours: fn(&str) -> String,
     /// No colours.
     pub no_colours: &'static str,
@@ -54,11 +54,11 @@ pub struct DoctorText {
     pub works: &'static str,
     /// The last line when it does not.
     pub broken: &'static str,
-    /// The wire lab can be opened, or cannot.
+    /// Whether the wire lab can be opened.
     pub wire_opens: fn(bool) -> &'static str,
     /// `exec`: there is no wire lab to run a program in.
     pub no_wire: &'static str,
-    /// `exec`: there are several; these are their processes.
+    /// `exec`: there are several; the argument lists their processes.
     pub several: fn(&str) -> String,
     /// `exec`: the program could not be started.
     pub not_started: fn(&str) -> String,

@@ -1,9 +1,9 @@
-//! The texts about a capture file that is looked at in place of live traffic.
+//! The texts of a capture file that is shown in place of live traffic.
 
-/// See the module's head.
+/// A capture file.
 #[derive(Debug)]
 pub struct FilesText {
-    /// What stands before the name of the file, wherever it is shown.
+    /// The label before the file's name.
     pub file: &'static str,
     pub prompt: &'static str,
     pub hint: &'static str,
@@ -15,25 +15,25 @@ pub struct FilesText {
     /// It is a pipe, a terminal or a device.
     pub not_a_file: &'static str,
     pub not_a_capture: &'static str,
-    /// The system says this instead of letting it be read.
+    /// The system's error when reading it.
     pub io: fn(&str) -> String,
-    /// These are not the packets that are captured now.
+    /// A mark that these are not live packets.
     pub not_live: &'static str,
-    /// What the key does that goes back to them.
+    /// The key's effect: back to live packets.
     pub back: &'static str,
-    /// It ends in the middle of a packet, after so many.
+    /// It ends in the middle of a packet; the argument counts the packets before.
     pub cut: fn(&str) -> String,
-    /// It is broken at this byte, after so many packets.
+    /// It is damaged at this byte; the other argument counts the packets before.
     pub damaged: fn(&str, &str) -> String,
-    /// It could not be read on, after so many packets.
+    /// The error that stopped reading, and the packets before.
     pub stopped: fn(&str, &str) -> String,
-    /// More packets than are kept; of how many, once they are counted.
+    /// It has more packets than are kept: those kept, and all once they are counted.
     pub more: fn(&str, Option<&str>) -> String,
-    /// So many packets are of protocols that are not listed.
+    /// The number of packets of protocols that are not listed.
     pub others: fn(&str, u64) -> String,
     pub empty: &'static str,
     /// None of its packets is of a protocol that is listed.
     pub none_listed: &'static str,
-    /// Where nothing can be captured a file can be opened all the same, with this key.
+    /// Shown when capturing is impossible: this key still opens a file.
     pub instead: fn(&str) -> String,
 }

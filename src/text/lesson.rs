@@ -1,31 +1,31 @@
-//! The words around a lesson: what is expected and what was seen, as parts of sentences without a full stop.
+//! The texts around a lesson: what is expected and what was seen, as parts of sentences without a full stop.
 
 use crate::domain::{CloseHow, HostId, ServiceModel, TcpState};
 
-/// What a run of a lesson is told with.
+/// A lesson.
 #[derive(Debug)]
 pub struct LessonsText {
     /// The word for a step.
     pub step: &'static str,
     /// A packet of any kind.
     pub packet: &'static str,
-    /// Sent before.
+    /// A retransmission.
     pub again: &'static str,
-    /// Not sent before.
+    /// Not a retransmission.
     pub first: &'static str,
-    /// The very thing that should not have been seen.
+    /// Exactly what should not have been seen.
     pub it: &'static str,
     /// Nothing was seen.
     pub nothing: &'static str,
     /// The verdict when something was missing.
     pub failed: &'static str,
-    /// The verdict when all expectations, so many, were met.
+    /// The verdict when all expectations were met; the argument is their number.
     pub passed: fn(usize) -> String,
-    /// Who sent a packet.
+    /// The sender of a packet.
     pub from: fn(HostId) -> String,
     /// The other end of this socket's connection.
     pub peer: fn(&str) -> String,
-    /// What caused a change.
+    /// The cause of a change.
     pub by: fn(&str) -> String,
     /// An end of a connection is in a state.
     pub state: fn(&str, TcpState) -> String,
@@ -33,31 +33,31 @@ pub struct LessonsText {
     pub sent: fn(&str) -> String,
     /// A packet is held.
     pub held: fn(&str) -> String,
-    /// A held packet was sent again, so many times.
+    /// A held packet was sent again, and how often.
     pub folded: fn(&str, &str) -> String,
-    /// So many sockets are in a state, on one host or on both.
+    /// The number of sockets in a state, on one host or on both.
     pub count: fn(&str, TcpState, Option<HostId>) -> String,
     /// A program on a host ended with a status.
     pub ended: fn(HostId, i32) -> String,
-    /// For so many milliseconds something is not seen.
+    /// Something is not seen for this number of milliseconds.
     pub absent: fn(u64, &str) -> String,
     /// What was seen instead.
     pub seen: fn(&str) -> String,
     /// What could not be done in time.
     pub not_done: fn(&str) -> String,
-    /// What is done.
+    /// An act of a step.
     pub act: fn(&PlannedAct<'_>) -> String,
-    /// The list of them.
+    /// The list of scenarios.
     pub list: LessonListText,
-    /// One that is played.
+    /// The scenario being played.
     pub playing: PlayingText,
-    /// Why one on the wire cannot go to another machine's servers.
+    /// Why a scenario on the wire cannot use another machine's servers.
     pub on_the_wire: &'static str,
-    /// The servers are left to this host, and these parts, which follow, need them here.
+    /// The servers are those of this host, but the parts listed next need servers here.
     pub needs_here: fn(&str) -> String,
 }
 
-/// What a step does. A socket is given by its name, a packet by its description.
+/// An act of a step. A socket is given by its name, a packet by its description.
 #[derive(Debug, Clone, Copy)]
 pub enum PlannedAct<'a> {
     Next,
@@ -78,7 +78,7 @@ pub enum PlannedAct<'a> {
     Connect(&'a str),
     Accept(&'a str),
     Datagram(&'a str),
-    /// With what is sent.
+    /// The socket, and what it sends.
     Send(&'a str, &'a str),
     Recv(&'a str),
     Shutdown(&'a str),
@@ -93,52 +93,52 @@ pub enum PlannedAct<'a> {
     Run(HostId, &'a str),
 }
 
-/// The list of what can be played.
+/// The list of scenarios.
 #[derive(Debug)]
 pub struct LessonListText {
-    /// What they are called.
+    /// The list's title.
     pub title: &'static str,
-    /// So many of so many.
+    /// How many are shown, of how many.
     pub count: fn(usize, usize) -> String,
-    /// So many steps.
+    /// The number of steps.
     pub steps: fn(usize) -> String,
-    /// Before what is typed.
+    /// The prompt.
     pub prompt: &'static str,
-    /// What typing does, while nothing is typed.
+    /// The hint while the line is empty.
     pub hint: &'static str,
-    /// Nothing has all the words.
+    /// No scenario has all the words.
     pub none: &'static str,
-    /// It was played, and all was seen.
+    /// Played, and everything was seen.
     pub seen: &'static str,
-    /// It was played, and not all was seen.
+    /// Played, and not everything was seen.
     pub missed: &'static str,
-    /// Which key begins it, and what becomes of the wire.
+    /// The key that plays it, and what happens to an open wire.
     pub begin: fn(&str) -> String,
-    /// The wire would lose so many connections and programs: the key has to be pressed again.
+    /// The connections and programs that would be lost: the key has to be pressed again.
     pub sure: fn(usize, usize, &str) -> String,
 }
 
-/// One that is played.
+/// The panel of the scenario being played.
 #[derive(Debug)]
 pub struct PlayingText {
-    /// That this is the title of one.
+    /// The scenario's title, marked as such.
     pub title: fn(&str) -> String,
-    /// Step so many of so many.
+    /// The number of the step, and of all steps.
     pub step: fn(usize, usize) -> String,
-    /// Before what will be done.
+    /// The label of acts to come.
     pub to_do: &'static str,
-    /// Before what is being done or was.
+    /// The label of acts begun or done.
     pub done: &'static str,
-    /// What this key does: the step.
+    /// This key does the step.
     pub do_it: fn(&str) -> String,
-    /// It is waited for.
+    /// Waiting for the expectations.
     pub waiting: &'static str,
-    /// The next step.
+    /// This key goes on to the next step.
     pub go_on: fn(&str) -> String,
-    /// It failed: this key plays it again.
+    /// Failed: this key plays it again.
     pub failed: fn(&str) -> String,
-    /// It is over: this key plays the one of this title.
+    /// Over: this key plays the scenario with this title.
     pub over: fn(&str, &str) -> String,
-    /// The last of all is over: this key shows the list.
+    /// The last scenario is over: this key shows the list.
     pub all_over: fn(&str) -> String,
 }

@@ -1,8 +1,8 @@
-//! Every sentence the class reads, in both languages: one typed struct, filled once per language, so that a missing
+//! Every text on the screen, in both languages: one typed struct, filled once per language, so that a missing
 //! translation does not compile.
 //!
-//! Names of the field stay as they are in every language: system calls, states, errno names, options, program names.
-//! Where a sentence holds a number or a name it is a function, so that each language has its own plurals and word order.
+//! Technical names are the same in every language: system calls, states, errno names, options, program names.
+//! A sentence with a number or a name in it is a function, so that each language has its own plurals and word order.
 
 mod checks;
 pub mod doctor;
@@ -42,7 +42,7 @@ use crate::domain::{Errno, Evidence, GuardEvent, Lang, Note};
 pub struct Text {
     /// The language's two letters.
     pub code: &'static str,
-    /// How it writes numbers and spans of time.
+    /// The format of numbers and spans of time.
     pub numbers: NumberFormat,
     /// The first line of the screen.
     pub header: HeaderText,
@@ -68,33 +68,33 @@ pub struct Text {
     pub files: FilesText,
     /// Every key action.
     pub keys: KeysText,
-    /// The help besides the keys.
+    /// The help, apart from the keys.
     pub help: HelpText,
-    /// The words around a lesson.
+    /// The texts around a lesson.
     pub lessons: LessonsText,
-    /// What `doctor` and `exec` say.
+    /// The output of `doctor` and `exec`.
     pub doctor: doctor::DoctorText,
     /// Port checks, and the host that clients go to.
     pub checks: ChecksText,
     /// The class on the network.
     pub network: NetworkText,
-    /// What is said on a screen that is too small.
+    /// The message on a screen that is too small.
     pub small: TooSmallText,
-    /// How a thing is known: its name, and what that means.
+    /// A kind of evidence: its name, and what it means.
     pub evidence: fn(Evidence) -> Meaning,
-    /// What an error means, and what to do about it.
+    /// An error's meaning, and its remedy.
     pub errno: fn(Errno) -> Trouble,
-    /// What the laboratory has to say about itself, as a sentence.
+    /// A note of the laboratory about itself, as a sentence.
     pub note: fn(&Note) -> String,
-    /// What the servers' guard did or noticed, as a sentence.
+    /// An event of the servers' guard, as a sentence.
     pub guard: fn(&GuardEvent) -> String,
-    /// The screen was asked for where there is no terminal; these commands can do without one.
+    /// There is no terminal for the screen; the argument lists the commands that work without one.
     pub no_terminal: fn(commands: &str) -> String,
-    /// What is wrong with a filter, as a sentence.
+    /// The error in a filter, as a sentence.
     pub filter: fn(&FilterErrorKind) -> String,
 }
 
-/// A word and what it means.
+/// A word and its meaning.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Meaning {
     /// The word.
@@ -103,10 +103,10 @@ pub struct Meaning {
     pub means: &'static str,
 }
 
-/// An error in the words of the class: neither ends in a full stop.
+/// An error explained for the class; neither part ends in a full stop.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Trouble {
-    /// What it means, short enough to stand behind the call.
+    /// Its meaning, short enough to follow the call.
     pub what: &'static str,
     /// What to do about it.
     pub remedy: &'static str,
@@ -118,4 +118,14 @@ pub const fn of(lang: Lang) -> &'static Text {
         Lang::En => &en::TEXT,
         Lang::PtBr => &pt_br::TEXT,
     }
+}
+
+/// `one` where `count` is 1, `many` otherwise: the rule of both languages.
+const fn plural<'a>(count: u64, one: &'a str, many: &'a str) -> &'a str {
+    if count == 1 { one } else { many }
+}
+
+/// How often a timer has fired for the same segment, after the time left.
+fn again(times: u8) -> String {
+    if times == 0 { String::new() } else { format!(" ×{times}") }
 }

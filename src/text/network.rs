@@ -1,22 +1,22 @@
-//! The texts of the network's view, and of what is asked and typed about the network.
+//! The texts of the network's view, with its questions and prompts.
 
 use super::NumberFormat;
 use crate::domain::guard::{GuardAction, PortCheck};
 
-/// See the module's head.
+/// The network's view.
 #[derive(Debug)]
 pub struct NetworkText {
     pub title: &'static str,
     pub card: &'static str,
     pub peers: &'static str,
     pub check: &'static str,
-    /// Only this machine reaches the servers.
+    /// The servers can be reached only from this machine.
     pub closed: &'static str,
-    /// Why that is so, and what would change.
+    /// The reason, and what would change.
     pub closed_why: &'static str,
-    /// The key that opens.
+    /// The key that opens the servers.
     pub to_open: fn(&str) -> String,
-    /// Others' servers are watched: there is nothing to open.
+    /// The servers are another program's: there is nothing to open.
     pub observing: &'static str,
     /// Connections from other machines stay when the servers are closed to the network.
     pub still: fn(&str, u64) -> String,
@@ -24,19 +24,19 @@ pub struct NetworkText {
     pub not_this: fn(&str) -> String,
     /// The servers are open, but this machine is in no network.
     pub no_address: &'static str,
-    /// Over the address and the port in giant characters.
+    /// The heading above the address and the port in giant characters.
     pub here: &'static str,
     pub type_this: &'static str,
     pub or_python: &'static str,
     pub or_this: &'static str,
-    /// What a client of ours says first.
+    /// A client's first message.
     pub hello: &'static str,
     pub other_ways: fn(&str) -> String,
-    /// What the square is.
+    /// The caption of the QR code.
     pub qr: &'static str,
     pub no_peers: &'static str,
     pub address: &'static str,
-    /// Connections now, of all there were.
+    /// The column of connections: now, and since the start.
     pub connections: &'static str,
     pub ports: &'static str,
     pub said: &'static str,
@@ -46,22 +46,22 @@ pub struct NetworkText {
     pub per_second: fn(&str) -> String,
     pub blocked: &'static str,
     pub refused: fn(&str) -> String,
-    /// What looks like a port check.
+    /// A peer that seems to check ports.
     pub looks: fn(PortCheck) -> &'static str,
-    /// The limits in force: connections, arrivals, bytes; `–` for what is not limited.
+    /// The limits in force: connections, arrivals, bytes; `–` where there is no limit.
     pub limits: fn(&str, &str, &str) -> String,
-    /// What the kernel did about SYNs beyond the limit of half-open connections, and how often.
+    /// The kernel's reaction to SYNs beyond the limit of half-open connections, and how often.
     pub beyond: fn(GuardAction, &str) -> String,
     pub handshakes_reset: fn(&str) -> String,
     pub now: fn(&str, u64) -> String,
-    /// What to type for a port check, by its key.
+    /// How to begin a port check; the argument is the key.
     pub no_check: fn(&str) -> String,
     pub examples: [&'static str; 4],
     pub looking_up: fn(&str) -> String,
-    /// So many of so many.
+    /// How many ports are checked, of how many.
     pub progress: fn(&str, &str) -> String,
     pub try_again: fn(&str) -> String,
-    /// What is asked, its consequences, and what the keys are.
+    /// The questions, their consequences, and the keys that answer.
     pub open_title: &'static str,
     pub open_question: fn(&str) -> String,
     pub open_means: &'static [&'static str],
@@ -73,7 +73,7 @@ pub struct NetworkText {
     /// The prompts.
     pub check_prompt: &'static str,
     pub check_hint: &'static str,
-    /// The same where clients go to this host.
+    /// The same while clients go to this host.
     pub check_hint_at_target: fn(&str) -> String,
     pub target_prompt: &'static str,
     pub target_hint: &'static str,
@@ -85,7 +85,7 @@ pub struct NetworkText {
     pub target: &'static str,
     pub target_here: &'static str,
     pub looking: fn(&str) -> String,
-    /// So many clients wait for that.
+    /// The number of clients that wait for it.
     pub wait: fn(&str, u32) -> String,
 }
 

@@ -1,13 +1,13 @@
-//! How a language writes numbers, amounts of bytes and spans of time.
+//! A language's format of numbers, amounts of bytes and spans of time.
 
 use std::time::Duration;
 
 /// The signs and units of one language.
 #[derive(Debug, Clone, Copy)]
 pub struct NumberFormat {
-    /// Between thousands.
+    /// The separator between thousands.
     pub group: char,
-    /// Before the fraction.
+    /// The decimal separator.
     pub point: char,
 }
 
@@ -30,7 +30,7 @@ impl NumberFormat {
         format!("{}{}{:03}", at.as_secs(), self.point, at.subsec_millis())
     }
 
-    /// Seconds since the start, with microseconds: on loopback a handshake takes some thirty of them.
+    /// Seconds since the start, with microseconds: on loopback a handshake takes about thirty.
     pub fn precise(&self, at: Duration) -> String {
         format!("{}{}{:06}", at.as_secs(), self.point, at.subsec_micros())
     }
@@ -44,13 +44,13 @@ impl NumberFormat {
         }
     }
 
-    /// Time that is left, in whole seconds, rounded up so that nothing is "gone in 0 s" while it is there.
+    /// Time left in whole seconds, rounded up, so that a row that still exists is never "gone in 0 s".
     pub fn left(&self, span: Duration) -> String {
         let whole = span.as_secs() + u64::from(span.subsec_nanos() > 0);
         if whole < 120 { format!("{whole} s") } else { self.span(Duration::from_secs(whole)) }
     }
 
-    /// A time that the wire takes, or a timer: `200 ms`, `1.5 s`, `12 s`. Rounded down.
+    /// The wire's delay, or a timer: `200 ms`, `1.5 s`, `12 s`. Rounded down.
     pub fn short(&self, span: Duration) -> String {
         match span.as_millis() {
             0..1_000 => self.millis(span),
@@ -65,7 +65,7 @@ impl NumberFormat {
         format!("{}{}{} s", tenths / 10, self.point, tenths % 10)
     }
 
-    /// A round-trip time in milliseconds, in seconds from ten of them on: `0.2 ms`, `44 ms`, `27.3 s`.
+    /// A round-trip time in milliseconds, from ten seconds on in seconds: `0.2 ms`, `44 ms`, `27.3 s`.
     pub fn millis(&self, span: Duration) -> String {
         let micros = span.as_micros();
         match micros {
@@ -76,7 +76,7 @@ impl NumberFormat {
         }
     }
 
-    /// A time that passed, with two or three digits that count: `61 µs`, `0.2 ms`, `44 ms`, `2.3 s`, `4 min`.
+    /// Elapsed time with two or three significant digits: `61 µs`, `0.2 ms`, `44 ms`, `2.3 s`, `4 min`.
     pub fn lapse(&self, span: Duration) -> String {
         match span.as_millis() {
             0 => format!("{} µs", span.as_micros()),

@@ -10,22 +10,22 @@ pub struct PacketsText {
     pub stream: &'static str,
     pub fields: &'static str,
     pub bytes: &'static str,
-    /// Nothing was captured yet.
+    /// No packet has been captured yet.
     pub none: &'static str,
-    /// Nothing passes the filter.
+    /// No packet passes the filter.
     pub none_match: &'static str,
-    /// The list is not that of the filter yet.
+    /// The list does not reflect the filter yet.
     pub looking: &'static str,
-    /// No conversation is selected, and there is none.
+    /// There is no conversation to select.
     pub no_talk: &'static str,
     /// No packet of the conversation was seen.
     pub no_packet: &'static str,
-    /// Nobody said anything in it.
+    /// No data was sent in it.
     pub nothing_said: &'static str,
     pub no_selection: &'static str,
-    /// The packet's bytes are not there to be looked into.
+    /// The packet's bytes are no longer kept.
     pub no_bytes: &'static str,
-    /// Those of the wire never are.
+    /// Those of the wire are never kept.
     pub wire_bytes: &'static str,
     pub count: fn(&str, &str) -> String,
     pub packets: fn(&str, u64) -> String,
@@ -33,19 +33,19 @@ pub struct PacketsText {
     pub on_wire: &'static str,
     pub lost: fn(&str, u64) -> String,
     pub nothing_lost: &'static str,
-    /// Whether there is a capture was not said yet.
+    /// It is not known yet whether capturing works.
     pub unknown: &'static str,
     pub no_capture: &'static str,
     /// Packets cannot be captured; the arguments are the error and its meaning.
     pub lacking: fn(&str, &str) -> String,
-    /// What follows is what is missing.
+    /// The introduction of the command that grants what is missing.
     pub needs: &'static str,
-    /// What to do after it.
+    /// What to do after that command.
     pub then: &'static str,
     pub container: &'static str,
     pub interface: &'static str,
     pub system: &'static str,
-    /// Nothing is faked, and the wire lab needs none of it.
+    /// Nothing is simulated instead; the wire lab needs no privilege.
     pub wire_lab: &'static str,
     pub only: fn(&str) -> String,
     pub following: &'static str,
@@ -58,7 +58,7 @@ pub struct PacketsText {
     pub info: &'static str,
     pub client_end: &'static str,
     pub server_end: &'static str,
-    /// A packet on the wire that was not delivered yet.
+    /// A packet on the wire, not yet delivered.
     pub on_its_way: &'static str,
     /// A packet that never arrives.
     pub never_arrives: &'static str,
@@ -67,8 +67,8 @@ pub struct PacketsText {
     pub empty: &'static str,
     /// A finding in a word or two.
     pub finding: fn(&Finding) -> String,
-    /// A finding in one sentence; for the class.
+    /// A finding explained in one sentence.
     pub says: fn(&Finding) -> String,
-    /// This packet is sent again for that one.
+    /// This packet is a retransmission of the one with this number.
     pub again: fn(u64) -> String,
 }

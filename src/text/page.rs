@@ -8,19 +8,19 @@ pub struct PageText {
     pub title: &'static str,
     pub listener: &'static str,
     pub socket: &'static str,
-    /// Where nobody knows a name for an end.
+    /// The label of an end without a name.
     pub client: &'static str,
     pub server: &'static str,
-    /// The end whose socket was there when watching began.
+    /// An end whose socket existed when watching began.
     pub before: &'static str,
-    /// The end that no table of ours shows, and of which nothing was seen.
+    /// An end in no table of ours, of which nothing was seen.
     pub elsewhere: &'static str,
-    /// The end whose socket is in no table any more, without anybody having seen it close.
+    /// An end whose socket has left the tables without being seen to close.
     pub not_known: &'static str,
-    /// How long an end was in the state that it leaves.
+    /// The time that an end spent in the state it leaves.
     pub after: fn(&str) -> String,
     pub none: &'static str,
-    /// Behind `TCP_INFO`: of which end.
+    /// Which end's `TCP_INFO` it is.
     pub info_client: &'static str,
     pub info_server: &'static str,
     pub asking: &'static str,
@@ -28,9 +28,9 @@ pub struct PageText {
     pub time_wait: &'static str,
     pub gone: &'static str,
     pub last: &'static str,
-    /// What there is to say about a UDP socket.
+    /// The note on a UDP socket.
     pub udp: &'static [&'static str],
-    /// What there is to say about a listener: waiting, limit.
+    /// The note on a listener: connections waiting, limit.
     pub listens: fn(u32, u32) -> String,
     pub listens_note: &'static str,
     pub scroll: &'static str,
@@ -40,7 +40,7 @@ pub struct PageText {
     pub info: InfoText,
 }
 
-/// What the values of `TCP_INFO` are called, and what each means in a few words.
+/// The names of the values of `TCP_INFO`, each with its meaning in a few words.
 #[derive(Debug)]
 pub struct InfoText {
     pub rtt: Meaning,

@@ -10,7 +10,7 @@ pub struct HeaderText {
     pub observing: &'static str,
     pub clients: fn(&str, usize) -> String,
     pub events: fn(&str, u64) -> String,
-    /// Events that did not fit into the queue.
+    /// Events lost because the queue was full.
     pub lost: fn(&str, u64) -> String,
     pub dark: &'static str,
     pub light: &'static str,
@@ -23,13 +23,13 @@ pub struct HeaderText {
 pub struct ServersText {
     pub title: &'static str,
     pub none: &'static str,
-    /// There is none on the wire's hosts; the argument is the key that shows the machine.
+    /// The wire's hosts have none; the argument is the key that shows the machine.
     pub none_on_wire: fn(&str) -> String,
     /// A UDP server that has its port.
     pub bound: &'static str,
     pub stopped: &'static str,
     pub port_taken: &'static str,
-    /// Of another program, and watched only.
+    /// A server of another program, only watched.
     pub watched: &'static str,
     pub watched_long: &'static str,
     /// The port is held by this program.
@@ -46,10 +46,10 @@ pub struct ServersText {
     pub served: fn(&str, u64) -> String,
     pub traffic: fn(&str, &str) -> String,
     pub queue: fn(u32, u32) -> String,
-    /// Connections whose handshake is not over, and how many there may be, or one more; and their count alone.
+    /// Half-open connections and their limit (Linux may admit one more), and their count alone.
     pub half_open: fn(u32, u32) -> String,
     pub half_open_short: fn(u32) -> String,
-    /// `accept` waits for this.
+    /// The error for which `accept` pauses.
     pub paused: fn(&str, &str) -> String,
     pub retry: &'static str,
 }
@@ -59,7 +59,7 @@ pub struct ServersText {
 pub struct ClientsText {
     pub title: &'static str,
     pub none: &'static str,
-    /// There is no server for one on the wire's hosts; the argument is the key that shows the machine.
+    /// The wire's hosts have no server for a client; the argument is the key that shows the machine.
     pub none_on_wire: fn(&str) -> String,
     pub counts: fn(usize, usize) -> String,
     pub starting: &'static str,
@@ -67,9 +67,9 @@ pub struct ClientsText {
     pub open: &'static str,
     pub half_closed: &'static str,
     pub ended: &'static str,
-    /// The state before this is that of the server's end: the client's is on another machine.
+    /// Marks a state as that of the server's end: the client's end is on another machine.
     pub server_end: &'static str,
-    /// A UDP client, in the place of a state.
+    /// Shown instead of a state for a UDP client.
     pub no_state: &'static str,
     pub no_connection: &'static str,
     pub gone_in: fn(&str) -> String,
@@ -79,7 +79,7 @@ pub struct ClientsText {
     pub broadcaster: &'static str,
     /// A client of another program whose name is not known.
     pub other: &'static str,
-    /// What chose the ports, below the number line.
+    /// How the ports were chosen, below the number line.
     pub chosen: &'static str,
 }
 
@@ -92,7 +92,7 @@ pub struct NetstatText {
     pub count: fn(&str, &str) -> String,
     pub local: &'static str,
     pub foreign: &'static str,
-    /// The same two where there is little room.
+    /// The same two in short.
     pub local_short: &'static str,
     pub foreign_short: &'static str,
     pub state: &'static str,
@@ -105,9 +105,9 @@ pub struct NetstatText {
     pub resend_in: fn(&str, u8) -> String,
     pub keepalive_in: fn(&str, u8) -> String,
     pub probe_in: fn(&str, u8) -> String,
-    /// LISTEN's Recv-Q in words, of its Send-Q.
+    /// LISTEN's Recv-Q and Send-Q in words.
     pub waiting: fn(u32, u32) -> String,
-    /// What the queues of the selected listener mean.
+    /// The meaning of the selected listener's queues.
     pub listener: &'static str,
     pub in_queue: &'static str,
     pub scope_filter: &'static str,
@@ -133,7 +133,7 @@ pub struct LifecycleText {
     pub broadcast: &'static str,
     pub chose_port: fn(u16) -> String,
     pub port: fn(u16) -> String,
-    /// After a `bind` that leaves the port open, and the same in fewer words.
+    /// After a `bind` that chose no port, and the same in short.
     pub no_port_yet: &'static str,
     pub no_port_short: &'static str,
     /// After `accept`: the new socket has the listener's port.
@@ -143,7 +143,7 @@ pub struct LifecycleText {
     pub no_data: &'static str,
     pub timer: &'static str,
     pub packet: fn(u64) -> String,
-    /// `recvfrom` and `sendto`: the datagram's other side.
+    /// `recvfrom` and `sendto`: the datagram's peer.
     pub from: fn(&str) -> String,
     pub added: &'static str,
     pub started: fn(SocketAddr) -> String,
@@ -167,7 +167,7 @@ pub struct LifecycleText {
 pub struct BroadcastText {
     pub title: &'static str,
     pub you: &'static str,
-    /// Nothing was said yet; the argument is the key.
+    /// No message has been sent yet; the argument is the key.
     pub none: fn(&str) -> String,
     /// No server is ticked; the argument is the key that ticks one.
     pub no_server: fn(&str) -> String,
@@ -176,7 +176,7 @@ pub struct BroadcastText {
     pub no_answer_yet: &'static str,
     pub closed: &'static str,
     pub silent: fn(&str) -> String,
-    /// Why there is no answer: nobody waits for one any more.
+    /// Why there is no answer: the socket that waited for it is closed.
     pub hung_up: &'static str,
     pub gone: &'static str,
     pub from_port: fn(u16) -> String,
@@ -204,12 +204,12 @@ pub struct PortsText {
     pub udp: &'static str,
 }
 
-/// The help besides the keys.
+/// The help, apart from the keys.
 #[derive(Debug)]
 pub struct HelpText {
     pub title: &'static str,
     pub typing: &'static str,
-    /// How counts work.
+    /// The explanation of counts.
     pub counts: &'static str,
     pub evidence: &'static str,
     pub available: &'static str,
@@ -229,7 +229,7 @@ pub struct HelpText {
     pub scroll: &'static str,
 }
 
-/// What is said on a screen that is too small.
+/// The message on a screen that is too small.
 #[derive(Debug)]
 pub struct TooSmallText {
     pub sorry: &'static str,

@@ -1,4 +1,4 @@
-//! What holds for the texts of every language.
+//! Tests that hold for the texts of every language.
 
 use std::time::Duration;
 
@@ -13,8 +13,9 @@ use crate::domain::{
 };
 
 #[test]
-fn numbers_are_written_as_the_language_writes_them() {
-    let (en, pt) = (&of(Lang::En).numbers, &of(Lang::PtBr).numbers);
+fn numbers_follow_the_language() {
+    let en = &of(Lang::En).numbers;
+    let pt = &of(Lang::PtBr).numbers;
     assert_eq!((en.count(28_225), pt.count(28_225)), ("28,225".into(), "28.225".into()));
     assert_eq!((en.count(0), en.count(999), en.count(1_000_000)), ("0".into(), "999".into(), "1,000,000".into()));
     assert_eq!(en.clock(Duration::from_micros(1_204_900)), "1.204");
@@ -31,16 +32,18 @@ fn numbers_are_written_as_the_language_writes_them() {
 }
 
 #[test]
-fn one_is_not_many() {
-    let (en, pt) = (of(Lang::En), of(Lang::PtBr));
+fn singular_and_plural() {
+    let en = of(Lang::En);
+    let pt = of(Lang::PtBr);
     assert_eq!(((en.header.clients)("0", 0), (pt.header.clients)("0", 0)), ("0 clients".into(), "0 clientes".into()));
     assert_eq!(((en.header.clients)("1", 1), (pt.header.clients)("1", 1)), ("1 client".into(), "1 cliente".into()));
     assert_eq!(((en.servers.threads)(3), (pt.servers.tasks)(2)), ("3 threads".into(), "2 tasks".into()));
 }
 
 #[test]
-fn a_thousand_of_anything_is_grouped() {
-    let (en, pt) = (of(Lang::En), of(Lang::PtBr));
+fn thousands_are_grouped() {
+    let en = of(Lang::En);
+    let pt = of(Lang::PtBr);
     let written = |text: &super::Text| {
         [
             (text.servers.threads)(1_000),
@@ -68,11 +71,13 @@ fn a_thousand_of_anything_is_grouped() {
 /// Two languages that share a whole sentence share it by mistake.
 #[test]
 fn every_sentence_is_translated() {
-    let (en, pt) = (of(Lang::En), of(Lang::PtBr));
+    let en = of(Lang::En);
+    let pt = of(Lang::PtBr);
     let errors = (1..=20).map(|n| Errno::from(std::io::Error::from_raw_os_error(n)));
     let named = [Errno::AddrInUse, Errno::Mfile, Errno::ConnRefused, Errno::ConnReset, Errno::Pipe, Errno::TimedOut];
     for errno in errors.chain(named).chain([Errno::Other(7)]) {
-        let (one, other) = ((en.errno)(errno), (pt.errno)(errno));
+        let one = (en.errno)(errno);
+        let other = (pt.errno)(errno);
         assert!(one.what != other.what && !one.remedy.is_empty() && !other.remedy.is_empty(), "{errno}");
     }
     for &evidence in Evidence::ALL {
@@ -106,11 +111,13 @@ fn every_sentence_is_translated() {
         Note::CaptureNotSaved { errno: Errno::Access },
     ];
     for note in notes {
-        let (one, other) = ((en.note)(&note), (pt.note)(&note));
+        let one = (en.note)(&note);
+        let other = (pt.note)(&note);
         assert!(one != other && one.ends_with('.') && other.ends_with('.'), "{one} / {other}");
     }
 
-    let (server, address) = (ServerId(0), Some(std::net::Ipv4Addr::LOCALHOST.into()));
+    let server = ServerId(0);
+    let address = Some(std::net::Ipv4Addr::LOCALHOST.into());
     let acted = |rule, action| GuardEvent::Acted { server, address, rule, limit: Some(64), action, count: 2 };
     let rules = Rule::ALL.iter().map(|rule| acted(*rule, GuardAction::Refused));
     let actions = GuardAction::ALL.iter().map(|action| acted(Rule::Idle, *action));
@@ -120,7 +127,8 @@ fn every_sentence_is_translated() {
     let orders =
         [GuardEvent::Kicked { address, count: 1 }, GuardEvent::Blocked { address }, GuardEvent::Unblocked { address }];
     for event in rules.chain(actions).chain(checks).chain(limits).chain(orders) {
-        let (one, other) = ((en.guard)(&event), (pt.guard)(&event));
+        let one = (en.guard)(&event);
+        let other = (pt.guard)(&event);
         assert!(one != other && one.ends_with('.') && other.ends_with('.'), "{one} / {other}");
     }
 }
@@ -132,12 +140,14 @@ fn every_sentence_of_the_wire_is_translated() {
     use crate::domain::{HostId, Setting, Syscall, TcpState, state::EDGES};
     use crate::text::Resent;
 
-    let (en, pt) = (&of(Lang::En).wire, &of(Lang::PtBr).wire);
+    let en = &of(Lang::En).wire;
+    let pt = &of(Lang::PtBr).wire;
     for &need in Need::ALL {
         assert_ne!((en.need)(need), (pt.need)(need));
     }
     for &remedy in Remedy::ALL {
-        let (one, other) = ((en.remedy)(remedy), (pt.remedy)(remedy));
+        let one = (en.remedy)(remedy);
+        let other = (pt.remedy)(remedy);
         assert!(one.sentence != other.sentence && one.command.is_some() == other.command.is_some(), "{remedy}");
     }
     for &why in CloseReason::ALL {
@@ -151,7 +161,8 @@ fn every_sentence_of_the_wire_is_translated() {
     }
     // Every edge that Linux can take has its meaning; so has a reset from anywhere.
     for (from, to) in EDGES.into_iter().filter(|edge| *edge != (TcpState::Listen, TcpState::SynSent)) {
-        let (one, other) = ((en.edge)(from, to), (pt.edge)(from, to));
+        let one = (en.edge)(from, to);
+        let other = (pt.edge)(from, to);
         assert!(one.is_some() && other.is_some() && one != other, "{from} {to}");
     }
     assert!((en.edge)(TcpState::Established, TcpState::Closed).is_some());
@@ -159,7 +170,8 @@ fn every_sentence_of_the_wire_is_translated() {
         for call in [Syscall::Connect, Syscall::Accept, Syscall::Send, Syscall::Recv, Syscall::Close, Syscall::Shutdown]
         {
             for errno in [None, Some(Errno::ConnReset)] {
-                let (one, other) = ((en.called)(host, call, Some(12), errno), (pt.called)(host, call, Some(12), errno));
+                let one = (en.called)(host, call, Some(12), errno);
+                let other = (pt.called)(host, call, Some(12), errno);
                 assert!(one.is_some() && one != other, "{call} {one:?}");
             }
         }
@@ -173,12 +185,13 @@ fn every_sentence_of_the_wire_is_translated() {
 
 #[test]
 fn every_word_of_a_port_check_is_translated() {
-    let (en, pt) = (&of(Lang::En).checks, &of(Lang::PtBr).checks);
+    let en = &of(Lang::En).checks;
+    let pt = &of(Lang::PtBr).checks;
     for &verdict in Verdict::ALL {
         assert_ne!((en.verdict)(verdict), (pt.verdict)(verdict));
         assert_ne!((en.means)(verdict), (pt.means)(verdict));
     }
-    // What a segment is called is its name in every language.
+    // A segment's name is the same in every language.
     let segments = [Reason::SynAck, Reason::Rst];
     for &reason in Reason::ALL.iter().filter(|reason| !segments.contains(reason)) {
         assert_ne!((en.reason)(reason), (pt.reason)(reason));
@@ -195,14 +208,14 @@ fn every_word_of_a_port_check_is_translated() {
         let said = |host, why| (text.unresolved)(host, why);
         assert!(said("lab", late).contains("/etc/hosts"));
         assert!(said("lab", Unresolved::NoAnswer { errno: None }).contains("/etc/hosts"));
-        // What to write is what was written, with an interface.
+        // The advice repeats what was typed, with an interface.
         assert!(said("fe80::1", Unresolved::NoZone).ends_with("fe80::1%eth0"));
         assert!(said("fe80::1%eth9", Unresolved::NoZone).ends_with("fe80::1%eth0"));
     }
 }
 
 #[test]
-fn what_was_observed_of_a_port_is_said_whole() {
+fn a_port_report_names_the_whole_observation() {
     let text = of(Lang::En);
     let silent = PortReport {
         host: "lab".into(),

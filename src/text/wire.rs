@@ -10,15 +10,15 @@ use crate::domain::{Errno, HostId, Setting, Syscall, TcpState, WireMode};
 pub enum Resent {
     /// It takes sequence numbers: the timer sends it again.
     ByTimer,
-    /// A bare ACK is not sent again.
+    /// A pure ACK is not sent again.
     Ack,
     /// A RST is not sent again.
     Rst,
-    /// A datagram is not sent again by anybody but a program.
+    /// Only a program sends a datagram again.
     Never,
 }
 
-/// What the arrival of a packet will do: one sentence without a full stop for each case the model tells apart.
+/// The effect of a packet's arrival: one sentence without a full stop for each case of the model.
 #[derive(Debug)]
 pub struct ForecastText {
     pub cut: &'static str,
@@ -55,7 +55,7 @@ pub struct WireText {
     pub step: &'static str,
     pub slow: fn(&str) -> String,
     pub live: &'static str,
-    /// Directions that are treated differently.
+    /// The two directions have different modes.
     pub mixed: &'static str,
     pub opening: &'static str,
     pub absent: &'static str,
@@ -77,9 +77,9 @@ pub struct WireText {
     pub unfolded: &'static str,
     pub unlisted: fn(&str, u64) -> String,
     pub missing: fn(u64) -> String,
-    /// How many clients were made of how many, and what stopped it.
+    /// The clients made, those asked for, and the error that stopped it.
     pub short: fn(u32, u32, Errno) -> String,
-    /// Nothing was sent yet; the arguments are the key and the server.
+    /// Nothing has been sent yet; the arguments are the key and the server.
     pub empty: fn(&str, &str) -> String,
     pub empty_in_lesson: &'static str,
     pub held: fn(&str) -> String,
@@ -99,7 +99,7 @@ pub struct WireText {
     pub story: &'static str,
     pub story_none: &'static str,
     pub dialing: &'static str,
-    /// A call, the bytes that it moved, and why it failed; `None` where there is nothing to say.
+    /// A call, its number of bytes, and its error; `None` for a call that needs no sentence.
     pub called: fn(HostId, Syscall, Option<usize>, Option<Errno>) -> Option<String>,
     pub sent: fn(&str, bool) -> String,
     pub and: &'static str,
@@ -111,16 +111,16 @@ pub struct WireText {
     pub swapped: fn(&str, &str) -> String,
     pub sent_anew: fn(&str, HostId, u64) -> String,
     pub folded: fn(&str, HostId, u32, &str) -> String,
-    /// What became of the copies.
+    /// What happens to the copies.
     pub fold_note: &'static str,
-    /// What a change of state means; none for one that is no edge of the diagram.
+    /// The meaning of a change of state; `None` for one that is not an edge of the diagram.
     pub edge: fn(TcpState, TcpState) -> Option<&'static str>,
     pub settings: &'static str,
     pub settings_foot: &'static str,
     pub settings_note: &'static str,
     pub setting: fn(&Setting) -> &'static str,
     pub value: fn(&Setting) -> String,
-    /// A value that nobody turned and nobody read.
+    /// A value that was neither set nor read.
     pub kernels: &'static str,
     pub refused: fn(&str) -> String,
     pub programs: &'static str,
@@ -135,7 +135,7 @@ pub struct WireText {
 }
 
 impl WireText {
-    /// How a direction is treated.
+    /// The mode of a direction.
     pub fn mode(&self, mode: WireMode, tenths: &str) -> String {
         match mode {
             WireMode::Step => self.step.into(),

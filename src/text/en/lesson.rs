@@ -1,4 +1,4 @@
-//! English: the words around a lesson.
+//! English: the texts around a lesson.
 
 use super::super::lesson::{LessonListText, LessonsText, PlannedAct, PlayingText};
 use crate::domain::{CloseHow, HostId};

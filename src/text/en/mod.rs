@@ -15,7 +15,7 @@ mod wire;
 use super::panes::{
     BroadcastText, ClientsText, HeaderText, HelpText, LifecycleText, NetstatText, PortsText, ServersText, TooSmallText,
 };
-use super::{Meaning, NumberFormat, Text};
+use super::{Meaning, NumberFormat, Text, again, plural};
 use crate::domain::Evidence;
 
 const NUMBERS: NumberFormat = NumberFormat { group: ',', point: '.' };
@@ -53,11 +53,6 @@ pub(super) static TEXT: Text = Text {
     filter: trouble::filter,
 };
 
-/// `one` of it, `many` otherwise.
-const fn plural<'a>(count: u64, one: &'a str, many: &'a str) -> &'a str {
-    if count == 1 { one } else { many }
-}
-
 /// `number` with this language's separators: one key press can make a thousand clients.
 fn grouped(number: impl TryInto<u64>) -> String {
     NUMBERS.count(number.try_into().unwrap_or(u64::MAX))
@@ -65,11 +60,6 @@ fn grouped(number: impl TryInto<u64>) -> String {
 
 fn no_terminal(commands: &str) -> String {
     format!("the laboratory needs a terminal, and this is not one; these commands work without a terminal: {commands}")
-}
-
-/// How often a timer has fired for the same segment.
-fn again(times: u8) -> String {
-    if times == 0 { String::new() } else { format!(" ×{times}") }
 }
 
 const HEADER: HeaderText = HeaderText {

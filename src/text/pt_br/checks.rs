@@ -1,4 +1,4 @@
-//! Português: verificação de portas, e a máquina para onde vão os clientes.
+//! Brazilian Portuguese: port checks, and the host that clients go to.
 
 use super::super::ChecksText;
 use super::plural;
@@ -80,7 +80,7 @@ pub(super) const CHECKS: ChecksText = ChecksText {
     dropped: "os clientes voltam a usar os servidores daqui",
 };
 
-/// O que ajuda quando nenhum servidor de nomes ajuda.
+/// The advice when no name server helps.
 const NO_NAMES: &str = "A rede está ligada? Um endereço, ou um nome em /etc/hosts, não precisa de servidor de nomes";
 
 const fn verdict(verdict: Verdict) -> &'static str {

@@ -1,4 +1,4 @@
-//! Brazilian Portuguese: what `doctor` and `exec` say.
+//! Brazilian Portuguese: the output of `doctor` and `exec`.
 
 use super::super::doctor::{Advice, DoctorText};
 use crate::domain::need::Need;

@@ -1,4 +1,4 @@
-//! Português: o que a guarda dos servidores conta.
+//! Brazilian Portuguese: what the servers' guard reports.
 
 use std::net::IpAddr;
 

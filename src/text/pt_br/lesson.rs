@@ -1,4 +1,4 @@
-//! Brazilian Portuguese: the words around a lesson.
+//! Brazilian Portuguese: the texts around a lesson.
 
 use super::super::lesson::{LessonListText, LessonsText, PlannedAct, PlayingText};
 use crate::domain::{CloseHow, HostId};

@@ -1,4 +1,4 @@
-//! Português: a turma na rede.
+//! Brazilian Portuguese: the class on the network.
 
 use super::super::NetworkText;
 use super::plural;
