@@ -199,7 +199,7 @@ fn the_port_check_on_the_screen() {
     });
     // Somebody else's machine is asked after a yes only. There is no way there from here.
     there.types("p203.0.114.5 22\r");
-    there.says("somebody else's?");
+    there.says("may not be yours?");
     there.types("n");
     there.says("p asks again");
     there.types("pno-such-host.invalid 22\r");
