@@ -116,6 +116,6 @@ pub mod view {
 #[cfg(target_os = "linux")]
 pub mod wire {
     pub use crate::wire::{
-        ExecError, Need, Options, Program, Remote, SUBCOMMAND, Setting, Wire, helper_main, open_wires,
+        ExecError, Need, Options, ProgramSpec, Remote, SUBCOMMAND, Setting, Wire, helper_main, open_wires,
     };
 }

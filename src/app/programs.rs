@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 
 use crate::domain::excerpt::sanitise;
 use crate::domain::{Errno, EventKind, EventSink, Evidence, HostId, WireEvent};
-use crate::wire::{Program, Running, Wire, program_here};
+use crate::wire::{ProgramSpec, Running, Wire, program_here};
 
 /// The longest part of a line that is shown, in bytes.
 const LONGEST: usize = 200;
@@ -63,7 +63,7 @@ impl RunningPrograms {
 }
 
 /// Parses a command line into a program with our environment and directory.
-fn program(line: &str) -> io::Result<Program> {
+fn program(line: &str) -> io::Result<ProgramSpec> {
     let argv = words(line).ok_or(io::ErrorKind::InvalidInput)?;
     let mut program = program_here(argv)?;
     // Python buffers output to a pipe; the class would wait for it.

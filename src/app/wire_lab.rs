@@ -13,8 +13,8 @@ use tokio::task::JoinHandle;
 use super::programs::RunningPrograms;
 use crate::domain::client::ClientChange;
 use crate::domain::{
-    ClientEvent, Errno, EventKind, EventQueue, EventSink, Evidence, Flow, HostId, LabOrder, Note, Observation, Row,
-    ServerSpec, Setting, SocketOp, Syscall, TcpInfo, WireCommand, WireEvent,
+    ClientEvent, Errno, EventKind, EventQueue, EventSink, Evidence, Flow, HostId, LabOrder, Note, Observation, PerHost,
+    Row, ServerSpec, Setting, SocketOp, Syscall, TcpInfo, WireCommand, WireEvent,
 };
 use crate::lab::{Host, Lab, ScriptedSockets};
 use crate::model::effect::WireEffect;
@@ -33,9 +33,9 @@ pub struct WireLab {
     clients: Lab,
     servers: Lab,
     /// The sockets that a scenario plays itself: on the client host, on the server host.
-    scripts: [ScriptedSockets; 2],
+    scripts: PerHost<ScriptedSockets>,
     /// For each host, whether the sockets made on it wait with small segments (Nagle).
-    nagle: [Arc<AtomicBool>; 2],
+    nagle: PerHost<Arc<AtomicBool>>,
     programs: RunningPrograms,
     informed: watch::Sender<Option<Flow>>,
     informer: JoinHandle<()>,
@@ -59,16 +59,16 @@ impl WireLab {
             ..spec.clone()
         };
         let specs: Vec<_> = servers.iter().map(here).collect();
-        let nagle = [(); 2].map(|()| Arc::new(AtomicBool::new(true)));
+        let nagle = PerHost::from_fn(|_| Arc::new(AtomicBool::new(true)));
         let sockets = |host: &WireHost| {
-            let nagle = Arc::clone(&nagle[host.id() as usize]);
+            let nagle = Arc::clone(nagle.of(host.id()));
             Arc::new(OnHost { host: host.clone(), nagle })
         };
         let watched = |host: &WireHost| {
             let (sink, host) = (sink.on_wire(Some(host.id())), host.id());
             sink.through(|queue| Arc::new(Watcher { queue, wire: Arc::clone(&wire), host }))
         };
-        let scripts = [&client, &server].map(|host| ScriptedSockets::new(sockets(host), watched(host)));
+        let scripts = PerHost::new(&client, &server).map(|host| ScriptedSockets::new(sockets(host), watched(host)));
         // Both know all servers, so that the broadcaster on the client host can find those on the other.
         let [clients, servers] = [&client, &server].map(|host| {
             let lab = Lab::new(sockets(host), watched(host), specs.clone());
@@ -128,8 +128,7 @@ impl WireLab {
 
     /// Makes a call with one of a scenario's own sockets on this host.
     pub fn perform_socket_op(&self, host: HostId, op: SocketOp) {
-        let [client, server] = &self.scripts;
-        if host == HostId::Client { client.perform(op) } else { server.perform(op) }
+        self.scripts.of(host).perform(op);
     }
 
     /// Asks something of the wire.
@@ -141,14 +140,15 @@ impl WireLab {
     pub(super) fn setter(&self) -> impl Fn(HostId, Setting) -> io::Result<()> + Send + 'static {
         let (wire, nagle, sink) = (Arc::clone(&self.wire), self.nagle.clone(), self.sink.clone());
         move |host, setting| {
-            let changed = set(&wire.host(host), &nagle[host as usize], setting);
+            let changed = set(&wire.host(host), nagle.of(host), setting);
             told(&sink.on_wire(Some(host)), host, setting, changed)
         }
     }
 
     /// Takes everything apart.
     pub async fn close(self) {
-        let Self { wire, clients, servers, scripts: [ours, theirs], informed, informer, .. } = self;
+        let Self { wire, clients, servers, scripts, informed, informer, .. } = self;
+        let [ours, theirs] = scripts.into_array();
         drop(informed);
         tokio::join!(clients.shutdown(), servers.shutdown(), ours.shutdown(), theirs.shutdown());
         // Ends with its sender.

@@ -14,11 +14,11 @@ use rustix::net::{AddressFamily, SocketFlags, SocketType, socketpair};
 use rustix::process::{Pid, PidfdFlags, Signal, pidfd_open, pidfd_send_signal};
 
 use super::helper::SUBCOMMAND;
-use super::helper::protocol::{Plan, Program, Reply, Request, recv, send};
+use super::helper::protocol::{Plan, ProgramSpec, Reply, Request, recv, send};
 use super::remedy::missing;
 use crate::domain::Setting;
 use crate::domain::need::{Check, Need, OpenError};
-use crate::domain::{HostId, LinkKind, Proto};
+use crate::domain::{HostId, LinkKind, PerHost, Proto};
 
 /// How the wire lab is to be opened.
 #[derive(Debug, Clone)]
@@ -50,12 +50,12 @@ pub(super) struct Helper {
     keeper: Option<JoinHandle<()>>,
 }
 
-/// What the helper hands over when the hosts are up, client first.
+/// What the helper hands over when the hosts are up.
 #[derive(Debug)]
 pub(super) struct Opened {
     pub(super) kind: LinkKind,
-    pub(super) links: [OwnedFd; 2],
-    pub(super) diag: [OwnedFd; 2],
+    pub(super) links: PerHost<OwnedFd>,
+    pub(super) diag: PerHost<OwnedFd>,
 }
 
 impl Helper {
@@ -91,9 +91,10 @@ impl Helper {
         let (reply, with) =
             ask(&helper.socket, &Request::Open(plan), &[]).map_err(|error| OpenError::new(Need::Helper, &error))?;
         match (reply, <[OwnedFd; 4]>::try_from(with)) {
-            (Reply::Opened(kind), Ok([client, server, client_diag, server_diag])) => {
-                Ok((helper, Opened { kind, links: [client, server], diag: [client_diag, server_diag] }))
-            }
+            (Reply::Opened(kind), Ok([client, server, client_diag, server_diag])) => Ok((
+                helper,
+                Opened { kind, links: PerHost::new(client, server), diag: PerHost::new(client_diag, server_diag) },
+            )),
             (Reply::Lacks(need, errno), _) => Err(OpenError::new(need, &io::Error::from_raw_os_error(errno))),
             _ => Err(OpenError::new(Need::Helper, &io::ErrorKind::InvalidData.into())),
         }
@@ -190,7 +191,7 @@ impl WireHost {
 
     /// Runs a program on this host, with these standard descriptors and nothing else of ours. It and all that it
     /// starts see this host's network only, and end with the wire lab.
-    pub(super) fn run(&self, program: &Program, standard: [BorrowedFd<'_>; 3]) -> io::Result<(Running, Ending)> {
+    pub(super) fn run(&self, program: &ProgramSpec, standard: [BorrowedFd<'_>; 3]) -> io::Result<(Running, Ending)> {
         let (reply, with) = ask(&self.socket, &Request::Run(self.id, program.clone()), &standard)?;
         match (reply, <[OwnedFd; 2]>::try_from(with)) {
             (Reply::Ran(group), Ok([process, status])) => {

@@ -1,6 +1,6 @@
 //! What the wire needs of a packet beyond its summary: a way to damage it, and what makes two segments the same one.
 
-use super::lane::About;
+use super::direction::Outline;
 use crate::domain::{Flags, Flow, PacketSummary, Proto};
 use crate::packet::{self, Bytes, Ip, TcpHeader, UdpHeader, protocol};
 
@@ -37,16 +37,16 @@ impl<'a> WirePacket<'a> {
     }
 
     /// From whom to whom, and the control bits.
-    pub(super) fn about(&self) -> About {
+    pub(super) fn outline(&self) -> Outline {
         let (flags, len) = self.tcp.as_ref().map(|(tcp, len)| (tcp.flags, *len)).unzip();
-        About { flow: self.flow, flags, data: len.is_some_and(|len| len > 0) }
+        Outline { flow: self.flow, flags, data: len.is_some_and(|len| len > 0) }
     }
 
     /// What a copy of it is known by, where it has that.
-    pub(super) fn same(&self) -> Option<Same> {
+    pub(super) fn id(&self) -> Option<SegmentId> {
         let (TcpHeader { seq, ack, flags, .. }, len) = self.tcp.as_ref()?;
         let takes = *len > 0 || flags.any(Flags::SYN.with(Flags::FIN));
-        takes.then_some(Same { flow: self.flow, seq: *seq, ack: *ack, flags: *flags, len: *len })
+        takes.then_some(SegmentId { flow: self.flow, seq: *seq, ack: *ack, flags: *flags, len: *len })
     }
 
     /// What the class reads: always there, as the same header readers made both. The caller fills in its number and the
@@ -71,7 +71,7 @@ pub(super) fn corrupt(packet: &mut [u8]) {
 /// (the IP identification, the window, the timestamps, the checksums). Only segments that take sequence numbers have
 /// it: acknowledgements are counted by their receiver (RFC 5681 §3.2), so each is its own.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub(super) struct Same {
+pub(super) struct SegmentId {
     flow: Flow,
     seq: u32,
     ack: u32,
@@ -172,7 +172,7 @@ mod tests {
     fn no_prefix_of_a_packet_is_a_panic() {
         for packet in [tcp(true, Flags::SYN, 7, 0, b"hello"), udp(true, b"hello")] {
             for end in 0..packet.len() {
-                let _ = WirePacket::of(&packet[..end]).map(|read| (read.summary(), read.same(), read.about()));
+                let _ = WirePacket::of(&packet[..end]).map(|read| (read.summary(), read.id(), read.outline()));
                 corrupt(&mut packet[..end].to_vec());
             }
         }

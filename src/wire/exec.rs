@@ -20,8 +20,8 @@ use rustix::process::{geteuid, getpid};
 use serde::{Deserialize, Serialize};
 use tokio::sync::oneshot;
 
-use super::helper::protocol::{Program, recv, send};
-use super::open::Programs;
+use super::helper::protocol::{ProgramSpec, recv, send};
+use super::open::HostPrograms;
 use crate::domain::HostId;
 
 /// How long a caller may take to say what it wants, in seconds.
@@ -31,16 +31,16 @@ const CALLERS: usize = 32;
 
 /// What a caller says.
 #[derive(Debug, Serialize, Deserialize)]
-enum Ask {
+enum ExecRequest {
     /// First and once: run this. With its three standard descriptors.
-    Run(HostId, Program),
+    Run(HostId, ProgramSpec),
     /// Send it this signal.
     Signal(i32),
 }
 
 /// What it is told.
 #[derive(Debug, Serialize, Deserialize)]
-enum Tell {
+enum ExecReply {
     /// The program runs, by this number.
     Runs(u32),
     /// It could not be started.
@@ -70,7 +70,7 @@ pub(super) struct ExecServer {
 }
 
 impl ExecServer {
-    pub(super) fn start(programs: Programs) -> io::Result<Self> {
+    pub(super) fn start(programs: HostPrograms) -> io::Result<Self> {
         let listener = socket()?;
         let name = format!("{}{}", prefix(), getpid().as_raw_nonzero());
         bind(&listener, &SocketAddrUnix::new_abstract_name(name.as_bytes())?)?;
@@ -92,7 +92,7 @@ impl Drop for ExecServer {
 }
 
 /// Takes callers until the pipe's other end is closed.
-fn serve(listener: &OwnedFd, stopped: &OwnedFd, programs: &Programs) {
+fn serve(listener: &OwnedFd, stopped: &OwnedFd, programs: &HostPrograms) {
     thread::scope(|scope| {
         let mut callers = Vec::new();
         while let Ok([true, false]) = either([listener.as_fd(), stopped.as_fd()], None) {
@@ -113,30 +113,30 @@ fn serve(listener: &OwnedFd, stopped: &OwnedFd, programs: &Programs) {
 }
 
 /// Runs a caller's program, and passes signals and the end of it on.
-fn attend(caller: &OwnedFd, stopped: &OwnedFd, programs: &Programs) -> io::Result<()> {
+fn attend(caller: &OwnedFd, stopped: &OwnedFd, programs: &HostPrograms) -> io::Result<()> {
     if either([caller.as_fd(), stopped.as_fd()], Some(PATIENCE))? != [true, false] {
         return Ok(());
     }
-    let (Ask::Run(host, program), standard) = recv::<Ask>(caller.as_fd())? else { return Ok(()) };
+    let (ExecRequest::Run(host, program), standard) = recv::<ExecRequest>(caller.as_fd())? else { return Ok(()) };
     let standard: [OwnedFd; 3] = standard.try_into().map_err(|_| io::ErrorKind::InvalidData)?;
     let (running, ended) = match programs.run(host, &program, standard.each_ref().map(AsFd::as_fd)) {
         Ok(started) => started,
         Err(error) => {
             let errno = error.raw_os_error().unwrap_or(libc::EIO);
-            return send(caller.as_fd(), &Tell::Failed(errno), &[]);
+            return send(caller.as_fd(), &ExecReply::Failed(errno), &[]);
         }
     };
     // The program has them now; ours would keep a pipe open that only it should.
     drop(standard);
-    send(caller.as_fd(), &Tell::Runs(running.pid()), &[])?;
+    send(caller.as_fd(), &ExecReply::Runs(running.pid()), &[])?;
     thread::scope(|scope| {
         scope.spawn(move || {
             let status = ended.recv().unwrap_or_else(|_| ExitStatus::from_raw(libc::SIGKILL));
-            let _ = send(caller.as_fd(), &Tell::Ended(status.into_raw()), &[]);
+            let _ = send(caller.as_fd(), &ExecReply::Ended(status.into_raw()), &[]);
             // Ends the loop below.
             let _ = rustix::net::shutdown(caller, rustix::net::Shutdown::Both);
         });
-        while let Ok((Ask::Signal(signal), _)) = recv::<Ask>(caller.as_fd()) {
+        while let Ok((ExecRequest::Signal(signal), _)) = recv::<ExecRequest>(caller.as_fd()) {
             let _ = running.signal(signal);
         }
         // The caller is gone, or the program is. What has no caller any more is hung up, as by a terminal, and then
@@ -204,7 +204,7 @@ impl Remote {
     /// Starts it on `host` of the only wire lab that this user has open, or of that of process `of`.
     pub fn start(
         host: HostId,
-        program: &Program,
+        program: &ProgramSpec,
         standard: [BorrowedFd<'_>; 3],
         of: Option<u32>,
     ) -> Result<Self, ExecError> {
@@ -223,11 +223,11 @@ impl Remote {
         if !same_user(&wire)? {
             return Err(ExecError::NoWire);
         }
-        send(wire.as_fd(), &Ask::Run(host, program.clone()), &standard)?;
-        match recv::<Tell>(wire.as_fd())?.0 {
-            Tell::Runs(pid) => Ok(Self { wire, pid }),
-            Tell::Failed(errno) => Err(ExecError::Program(io::Error::from_raw_os_error(errno))),
-            Tell::Ended(_) => Err(ExecError::Wire(io::ErrorKind::InvalidData.into())),
+        send(wire.as_fd(), &ExecRequest::Run(host, program.clone()), &standard)?;
+        match recv::<ExecReply>(wire.as_fd())?.0 {
+            ExecReply::Runs(pid) => Ok(Self { wire, pid }),
+            ExecReply::Failed(errno) => Err(ExecError::Program(io::Error::from_raw_os_error(errno))),
+            ExecReply::Ended(_) => Err(ExecError::Wire(io::ErrorKind::InvalidData.into())),
         }
     }
 
@@ -238,13 +238,13 @@ impl Remote {
 
     /// Sends a signal to it and to what it started in its process group.
     pub fn signal(&self, signal: i32) -> io::Result<()> {
-        send(self.wire.as_fd(), &Ask::Signal(signal), &[])
+        send(self.wire.as_fd(), &ExecRequest::Signal(signal), &[])
     }
 
     /// Waits for its end; killed, when the wire lab was.
     pub fn wait(&self) -> ExitStatus {
-        match recv::<Tell>(self.wire.as_fd()) {
-            Ok((Tell::Ended(status), _)) => ExitStatus::from_raw(status),
+        match recv::<ExecReply>(self.wire.as_fd()) {
+            Ok((ExecReply::Ended(status), _)) => ExitStatus::from_raw(status),
             _ => ExitStatus::from_raw(libc::SIGKILL),
         }
     }
@@ -252,11 +252,11 @@ impl Remote {
 
 /// The program of `socklab-tui exec HOST -- CMD`, with the environment and the directory of the caller. `InvalidInput`
 /// where a word is not UTF-8.
-pub fn program_here(argv: Vec<String>) -> io::Result<Program> {
+pub fn program_here(argv: Vec<String>) -> io::Result<ProgramSpec> {
     let env =
         std::env::vars_os().filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)));
     let cwd = std::env::current_dir()?.into_os_string().into_string().map_err(|_| io::ErrorKind::InvalidInput)?;
-    Ok(Program { argv, env: env.collect(), cwd })
+    Ok(ProgramSpec { argv, env: env.collect(), cwd })
 }
 
 /// Runs it, passes SIGINT, SIGTERM, SIGHUP and SIGQUIT on to it, and returns its exit code as a shell would: 128 and

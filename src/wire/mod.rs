@@ -1,38 +1,38 @@
-//! The wire lab: two private hosts with the real TCP, and the wire between them in the presenter's hand.
+//! The wire lab: two private hosts with the real TCP, and the wire between them, which the presenter controls.
 //!
 //! ```text
 //!  helper (namespaces, programs)          relay (a thread)                 the laboratory
-//!  client ── TUN ────────────────▶ link ─▶ cable ─▶ link ──▶ TUN ── server   commands ─▶ relay
+//!  client ── TUN ────────────────▶ link ─▶ core ─▶ link ──▶ TUN ── server   commands ─▶ relay
 //!     └── sock_diag ──────────────────────▶ sample ◀── sock_diag ──┘         sockets of either host
 //! ```
 //!
 //! | file | is |
 //! |---|---|
 //! | `open` | [`Wire`]: the handle of it all |
-//! | `cable`, `lane`, `hand` | the wire itself, without I/O; the presenter's hand on it |
+//! | `core`, `direction`, `commands` | the wire itself, without I/O, and what each command does to it |
 //! | `relay`, `link` | what carries packets between it and the hosts |
 //! | `sample`, `attribute` | what changed in the hosts' tables, and why |
-//! | `decode` | from bytes to what the class reads |
+//! | `decode` | what the wire reads of a packet |
 //! | `helper`, `control`, `sys` | the process that keeps the hosts, our side of it, and its system calls |
 //! | `exec` | programs on the hosts from other processes |
-//! | `remedy`, `setting` | what helps where something is missing; what can be set on a host |
+//! | `remedy`, `sysctl` | what helps where something is missing; what can be set on a host |
 
 #[cfg(any(target_os = "linux", test))]
 mod attribute;
 #[cfg(any(target_os = "linux", test))]
-mod cable;
+mod commands;
 #[cfg(target_os = "linux")]
 mod control;
 #[cfg(any(target_os = "linux", test))]
+mod core;
+#[cfg(any(target_os = "linux", test))]
 mod decode;
+#[cfg(any(target_os = "linux", test))]
+mod direction;
 #[cfg(target_os = "linux")]
 mod exec;
-#[cfg(any(target_os = "linux", test))]
-mod hand;
 #[cfg(target_os = "linux")]
 mod helper;
-#[cfg(any(target_os = "linux", test))]
-mod lane;
 #[cfg(any(target_os = "linux", test))]
 mod link;
 #[cfg(target_os = "linux")]
@@ -55,6 +55,6 @@ pub use control::{Options, Running, WireHost, doctor};
 #[cfg(target_os = "linux")]
 pub use exec::{ExecError, Remote, exec_in_open_wire, open_wires, program_here};
 #[cfg(target_os = "linux")]
-pub use helper::{SUBCOMMAND, helper_main, protocol::Program};
+pub use helper::{SUBCOMMAND, helper_main, protocol::ProgramSpec};
 #[cfg(target_os = "linux")]
 pub use open::{ReadTable, Wire};

@@ -9,17 +9,17 @@ use std::thread::{self, JoinHandle};
 
 use tokio::sync::{mpsc as queue, watch};
 
-use super::cable::Cable;
 use super::control::{Helper, Options, Running, WireHost};
+use super::core::WireCore;
 use super::exec::ExecServer;
-use super::helper::protocol::Program;
+use super::helper::protocol::ProgramSpec;
 use super::link::KernelLink;
-use super::relay::{Order, Relay};
+use super::relay::{Relay, RelayOrder};
 use super::sample::Tables;
 use crate::domain::excerpt::sanitise;
 use crate::domain::need::{Need, OpenError};
 use crate::domain::wire::{CloseReason, LinkKind, WireCommand, WireEvent};
-use crate::domain::{EventKind, EventSink, Evidence, Flow, HostId, Row, Syscall, TcpInfo};
+use crate::domain::{EventKind, EventSink, Evidence, Flow, HostId, PerHost, Row, Syscall, TcpInfo};
 
 /// How many orders may wait for the relay.
 const ORDERS: usize = 1024;
@@ -47,31 +47,22 @@ impl<F: Fn(&OwnedFd) -> io::Result<Vec<Row>> + Send> ReadTable for F {
 }
 
 /// A reader and the two hosts' sockets for it.
-struct Diag<R> {
+struct DiagTables<R> {
     reader: R,
-    sockets: [OwnedFd; 2],
+    sockets: PerHost<OwnedFd>,
 }
 
-impl<R> Diag<R> {
-    const fn socket(&self, host: HostId) -> &OwnedFd {
-        match host {
-            HostId::Client => &self.sockets[0],
-            HostId::Server => &self.sockets[1],
-        }
-    }
-}
-
-impl<R: ReadTable> Tables for Diag<R> {
+impl<R: ReadTable> Tables for DiagTables<R> {
     fn dump(&mut self, host: HostId) -> io::Result<Vec<Row>> {
-        self.reader.dump(self.socket(host))
+        self.reader.dump(self.sockets.of(host))
     }
 
     fn lookup(&mut self, host: HostId, flow: Flow) -> io::Result<Option<Row>> {
-        self.reader.lookup(self.socket(host), flow)
+        self.reader.lookup(self.sockets.of(host), flow)
     }
 
     fn info(&mut self, host: HostId, flow: &Flow) -> io::Result<Option<TcpInfo>> {
-        self.reader.info(self.socket(host), flow)
+        self.reader.info(self.sockets.of(host), flow)
     }
 }
 
@@ -79,9 +70,9 @@ impl<R: ReadTable> Tables for Diag<R> {
 #[derive(Debug)]
 pub struct Wire {
     link: LinkKind,
-    orders: queue::Sender<Order>,
+    orders: queue::Sender<RelayOrder>,
     stop: Arc<watch::Sender<Option<CloseReason>>>,
-    programs: Programs,
+    programs: HostPrograms,
     exec: Option<ExecServer>,
     helper: Option<Helper>,
     relay: Option<JoinHandle<()>>,
@@ -97,18 +88,19 @@ impl Wire {
         let (helper, opened) = Helper::open(options, move || say(&ended, CloseReason::HelperEnded))?;
         let failed = |error: io::Error| OpenError::new(Need::Helper, &error);
         let (orders, todo) = queue::channel(ORDERS);
-        let cable = Cable::new(Cable::MOST, options.seed);
-        let diag = Diag { reader: tables, sockets: opened.diag };
-        let (kind, [client, server]) = (opened.kind, opened.links);
+        let core = WireCore::new(WireCore::MOST, options.seed);
+        let diag = DiagTables { reader: tables, sockets: opened.diag };
+        let kind = opened.kind;
+        let [client, server] = opened.links.into_array();
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(failed)?;
         let (relayed, over) = (sink.clone(), Arc::clone(&stop));
         // A thread of its own: carrying packets shall wait for nothing that the laboratory does.
         let relay = thread::Builder::new().name("wire relay".into()).spawn(move || {
             runtime.block_on(async move {
                 let links = KernelLink::new(kind, HostId::Client, client)
-                    .and_then(|client| Ok([client, KernelLink::new(kind, HostId::Server, server)?]));
+                    .and_then(|client| Ok(PerHost::new(client, KernelLink::new(kind, HostId::Server, server)?)));
                 match links {
-                    Ok(links) => Relay::new(links, cable, diag, &relayed, todo, stopped).run().await,
+                    Ok(links) => Relay::new(links, core, diag, &relayed, todo, stopped).run().await,
                     Err(error) => {
                         let event = WireEvent::Closed { why: CloseReason::LinkFailed, errno: Some(error.into()) };
                         relayed.on_wire(None).report(Evidence::Called, EventKind::Wire(event));
@@ -120,9 +112,9 @@ impl Wire {
         });
         let relay = relay.map_err(failed)?;
         sink.on_wire(None).report(Evidence::Called, EventKind::Wire(WireEvent::Opened { link: kind }));
-        let programs = Programs {
+        let programs = HostPrograms {
             sink: sink.clone(),
-            hosts: [helper.host(HostId::Client), helper.host(HostId::Server)],
+            hosts: PerHost::from_fn(|host| helper.host(host)),
             watchers: Arc::default(),
         };
         // Without it the wire lab still works; `exec` from elsewhere does not find it.
@@ -137,26 +129,26 @@ impl Wire {
 
     /// One of its hosts.
     pub fn host(&self, host: HostId) -> WireHost {
-        self.programs.host(host).clone()
+        self.programs.hosts.of(host).clone()
     }
 
     /// Asks something of the wire; what comes of it is reported. `WouldBlock` when too much was asked at once,
     /// `BrokenPipe` when the wire is no more.
     pub fn command(&self, command: WireCommand) -> io::Result<()> {
-        self.order(Order::Wire(command))
+        self.order(RelayOrder::Wire(command))
     }
 
     /// Has a host's table looked at, because our own code just made this call there.
     pub fn sample_after_call(&self, host: HostId, call: Syscall) -> io::Result<()> {
-        self.order(Order::Called(host, call))
+        self.order(RelayOrder::Called(host, call))
     }
 
     /// Has what the kernel knows of this end of a connection reported (`TCP_INFO`), if that is news.
     pub fn inform(&self, host: HostId, flow: Flow) -> io::Result<()> {
-        self.order(Order::Info(host, flow))
+        self.order(RelayOrder::Info(host, flow))
     }
 
-    fn order(&self, order: Order) -> io::Result<()> {
+    fn order(&self, order: RelayOrder) -> io::Result<()> {
         self.orders.try_send(order).map_err(|error| match error {
             queue::error::TrySendError::Full(_) => io::ErrorKind::WouldBlock.into(),
             queue::error::TrySendError::Closed(_) => io::ErrorKind::BrokenPipe.into(),
@@ -168,7 +160,7 @@ impl Wire {
     pub fn exec(
         &self,
         host: HostId,
-        program: &Program,
+        program: &ProgramSpec,
         standard: [BorrowedFd<'_>; 3],
     ) -> io::Result<(Running, mpsc::Receiver<ExitStatus>)> {
         self.programs.run(host, program, standard)
@@ -213,27 +205,20 @@ fn say(stop: &watch::Sender<Option<CloseReason>>, why: CloseReason) {
 
 /// Runs programs on the hosts and reports their beginning and their end.
 #[derive(Debug, Clone)]
-pub(super) struct Programs {
+pub(super) struct HostPrograms {
     sink: EventSink,
-    hosts: [WireHost; 2],
+    hosts: PerHost<WireHost>,
     watchers: Arc<Mutex<Vec<JoinHandle<()>>>>,
 }
 
-impl Programs {
-    const fn host(&self, host: HostId) -> &WireHost {
-        match host {
-            HostId::Client => &self.hosts[0],
-            HostId::Server => &self.hosts[1],
-        }
-    }
-
+impl HostPrograms {
     pub(super) fn run(
         &self,
         host: HostId,
-        program: &Program,
+        program: &ProgramSpec,
         standard: [BorrowedFd<'_>; 3],
     ) -> io::Result<(Running, mpsc::Receiver<ExitStatus>)> {
-        let (running, ending) = self.host(host).run(program, standard)?;
+        let (running, ending) = self.hosts.of(host).run(program, standard)?;
         let sink = self.sink.on_wire(Some(host));
         let pid = running.pid();
         let name = program.argv.first().map(|name| sanitise(name.as_bytes())).unwrap_or_default();

@@ -8,15 +8,15 @@ use tokio::sync::{mpsc, watch};
 use tokio::task::yield_now;
 use tokio::time::{Instant, sleep_until};
 
-use super::cable::{Arrival, Cable, other};
+use super::core::{WireCore, WireDelivery};
 use super::link::Link;
 use super::sample::{Sampler, Tables};
 use crate::domain::wire::{CloseReason, LossReason, WireCommand, WireEvent, WireMode};
-use crate::domain::{EventKind, EventSink, Evidence, Flow, HostId, Note, Stamp, Syscall};
+use crate::domain::{EventKind, EventSink, Evidence, Flow, HostId, Note, PerHost, Stamp, Syscall};
 
 /// What the relay is asked to do.
 #[derive(Debug, Clone, Copy)]
-pub(super) enum Order {
+pub(super) enum RelayOrder {
     /// Something about the wire.
     Wire(WireCommand),
     /// Look at a host's table now: our own code just made this call there.
@@ -36,21 +36,21 @@ const HEARTBEAT: Duration = Duration::from_millis(200);
 const LISTED: u32 = 200;
 
 /// What the relay woke up for.
-enum Woken {
+enum RelayWakeup {
     Stop(Option<CloseReason>),
-    Order(Order),
+    Order(RelayOrder),
     Packets,
     Heartbeat,
 }
 
 /// The relay between two links.
 pub(super) struct Relay<L, T> {
-    links: [L; 2],
-    cable: Cable,
+    links: PerHost<L>,
+    core: WireCore,
     sampler: Sampler<T>,
     sink: EventSink,
-    probes: [EventSink; 2],
-    orders: mpsc::Receiver<Order>,
+    sinks: PerHost<EventSink>,
+    orders: mpsc::Receiver<RelayOrder>,
     stop: watch::Receiver<Option<CloseReason>>,
     listed: u32,
     table_failed: bool,
@@ -60,20 +60,20 @@ pub(super) struct Relay<L, T> {
 impl<L: Link, T: Tables> Relay<L, T> {
     /// Between the client's link and the server's. It ends when `stop` says why.
     pub(super) fn new(
-        links: [L; 2],
-        cable: Cable,
+        links: PerHost<L>,
+        core: WireCore,
         tables: T,
         sink: &EventSink,
-        orders: mpsc::Receiver<Order>,
+        orders: mpsc::Receiver<RelayOrder>,
         stop: watch::Receiver<Option<CloseReason>>,
     ) -> Self {
-        let probes = [HostId::Client, HostId::Server].map(|host| sink.on_wire(Some(host)));
+        let sinks = PerHost::from_fn(|host| sink.on_wire(Some(host)));
         Self {
             links,
-            cable,
+            core,
             sampler: Sampler::new(tables, sink),
             sink: sink.on_wire(None),
-            probes,
+            sinks,
             orders,
             stop,
             listed: 0,
@@ -98,23 +98,24 @@ impl<L: Link, T: Tables> Relay<L, T> {
         let mut more = false;
         loop {
             let due = self.next_due();
-            let Self { links: [client, server], orders, stop, .. } = &mut *self;
+            let Self { links, orders, stop, .. } = &mut *self;
+            let [client, server] = links.both_mut();
             // Each arm gives the borrow back before anything is done.
             let woken = tokio::select! {
                 biased;
-                why = stop.wait_for(Option::is_some) => Woken::Stop(why.ok().and_then(|why| *why)),
-                Some(order) = orders.recv() => Woken::Order(order),
-                () = until(due) => Woken::Packets,
-                () = sleep_until(heartbeat) => Woken::Heartbeat,
-                () = yield_now(), if more => Woken::Packets,
-                ready = client.ready() => ready.map(|()| Woken::Packets)?,
-                ready = server.ready() => ready.map(|()| Woken::Packets)?,
+                why = stop.wait_for(Option::is_some) => RelayWakeup::Stop(why.ok().and_then(|why| *why)),
+                Some(order) = orders.recv() => RelayWakeup::Order(order),
+                () = until(due) => RelayWakeup::Packets,
+                () = sleep_until(heartbeat) => RelayWakeup::Heartbeat,
+                () = yield_now(), if more => RelayWakeup::Packets,
+                ready = client.ready() => ready.map(|()| RelayWakeup::Packets)?,
+                ready = server.ready() => ready.map(|()| RelayWakeup::Packets)?,
             };
             match woken {
-                Woken::Stop(why) => return Ok(why.unwrap_or(CloseReason::Asked)),
-                Woken::Order(order) => self.obey(order),
-                Woken::Packets => {}
-                Woken::Heartbeat => {
+                RelayWakeup::Stop(why) => return Ok(why.unwrap_or(CloseReason::Asked)),
+                RelayWakeup::Order(order) => self.obey(order),
+                RelayWakeup::Packets => {}
+                RelayWakeup::Heartbeat => {
                     let looking = self.beat();
                     // Never more than a twentieth of the time.
                     heartbeat = Instant::now() + HEARTBEAT.max(looking * 20);
@@ -141,7 +142,7 @@ impl<L: Link, T: Tables> Relay<L, T> {
                 last = Some(now);
                 continue;
             }
-            let live = self.cable.modes().contains(&WireMode::Live);
+            let live = self.core.directions.iter().any(|(_, direction)| direction.mode == WireMode::Live);
             if last.is_none_or(|last| !live || now - last >= L::WORTH_ASKING) {
                 return Ok(false);
             }
@@ -154,21 +155,21 @@ impl<L: Link, T: Tables> Relay<L, T> {
     }
 
     fn next_due(&self) -> Option<Instant> {
-        let due = self.cable.next_due()?;
+        let due = self.core.next_due()?;
         Some(Instant::now() + due.since(self.now()))
     }
 
-    fn obey(&mut self, order: Order) {
+    fn obey(&mut self, order: RelayOrder) {
         match order {
-            Order::Wire(command) => {
-                self.cable.command(self.now(), command);
+            RelayOrder::Wire(command) => {
+                self.core.command(self.now(), command);
                 self.report();
             }
-            Order::Called(host, call) => {
+            RelayOrder::Called(host, call) => {
                 let looked = self.sampler.look(host, Some(call));
                 self.looked(looked);
             }
-            Order::Info(host, flow) => {
+            RelayOrder::Info(host, flow) => {
                 let looked = self.sampler.inform(host, &flow);
                 self.looked(looked);
             }
@@ -178,18 +179,18 @@ impl<L: Link, T: Tables> Relay<L, T> {
     /// Takes the packets that a host has sent, as many as its turn allows. Returns whether there was any.
     fn take(&mut self, from: HostId) -> io::Result<bool> {
         for taken in 0..TURN {
-            let link = if from == HostId::Client { &mut self.links[0] } else { &mut self.links[1] };
+            let link = self.links.of_mut(from);
             let Some(length) = link.try_recv(&mut self.buffer)? else { return Ok(taken > 0) };
             self.listed += 1;
             let listing = self.listed <= LISTED;
             if !listing && self.pass(from, length) {
                 continue;
             }
-            let about = self.cable.offer(self.now(), from, &self.buffer[..length], listing);
+            let outline = self.core.offer(self.now(), from, &self.buffer[..length], listing);
             // The call that made the host send it has changed its socket's state already: the packet stands still
             // until that was seen.
-            if let Some(about) = about.filter(|about| !about.is_plain()) {
-                self.look_at(from, &about.flow);
+            if let Some(outline) = outline.filter(|outline| !outline.is_plain()) {
+                self.look_at(from, &outline.flow);
             }
             self.report();
             // At full speed each goes on at once; the first does not wait for the rest of its turn.
@@ -202,15 +203,15 @@ impl<L: Link, T: Tables> Relay<L, T> {
     /// such: they are not even copied.
     fn pass(&mut self, from: HostId, length: usize) -> bool {
         let packet = &self.buffer[..length];
-        let about = self.cable.crosses(from, packet).filter(|about| !self.sampler.matters(from, about));
-        if about.is_none() {
+        let outline = self.core.crosses(from, packet).filter(|outline| !self.sampler.matters(from, outline));
+        if outline.is_none() {
             return false;
         }
-        let number = self.cable.crossed();
-        let link = if from == HostId::Client { &mut self.links[1] } else { &mut self.links[0] };
+        let number = self.core.crossed();
+        let link = self.links.of_mut(from.other());
         if link.send(packet).is_err() {
             let event = WireEvent::Dropped { packet: number, why: LossReason::Link };
-            self.probes[usize::from(from == HostId::Server)].report(Evidence::Called, EventKind::Wire(event));
+            self.sinks.of(from).report(Evidence::Called, EventKind::Wire(event));
         }
         true
     }
@@ -233,7 +234,7 @@ impl<L: Link, T: Tables> Relay<L, T> {
     }
 
     fn report(&mut self) {
-        let events = self.cable.take_events();
+        let events = self.core.take_events();
         if !events.is_empty() {
             self.tell(events);
         }
@@ -242,29 +243,29 @@ impl<L: Link, T: Tables> Relay<L, T> {
     fn tell(&self, events: Vec<(HostId, EventKind)>) {
         for (from, kind) in events {
             let evidence = if matches!(kind, EventKind::Packet(_)) { Evidence::Packet } else { Evidence::Called };
-            self.probes[usize::from(from == HostId::Server)].report(evidence, kind);
+            self.sinks.of(from).report(evidence, kind);
         }
     }
 
     /// Hands over every packet that arrives by now.
     fn deliver(&mut self) {
         let now = self.now();
-        while let Some(arrival) = self.cable.due(now) {
-            self.hand_over(&arrival);
+        while let Some(delivery) = self.core.due(now) {
+            self.hand_over(&delivery);
         }
         self.report();
     }
 
-    fn hand_over(&mut self, arrival: &Arrival) {
-        let Arrival { number, from, bytes, about, listed } = arrival;
-        let quick = self.cable.modes()[usize::from(*from == HostId::Server)] == WireMode::Live;
-        let matters = about.is_some_and(|about| self.sampler.matters(*from, &about));
-        if let Some(about) = about
+    fn hand_over(&mut self, delivery: &WireDelivery) {
+        let WireDelivery { number, from, bytes, outline, listed } = delivery;
+        let quick = self.core.mode(*from) == WireMode::Live;
+        let matters = outline.is_some_and(|outline| self.sampler.matters(*from, &outline));
+        if let Some(outline) = outline
             && (matters || !quick)
         {
-            self.sampler.arriving(*number, *from, about);
+            self.sampler.arriving(*number, *from, outline);
         }
-        let link = if *from == HostId::Client { &mut self.links[1] } else { &mut self.links[0] };
+        let link = self.links.of_mut(from.other());
         // Whatever it brings about comes after this, also when this thread is kept from going on.
         let handed = self.sink.clock().now();
         let sent = link.send(bytes);
@@ -275,20 +276,16 @@ impl<L: Link, T: Tables> Relay<L, T> {
             };
             // After what was decided about it before.
             self.report();
-            self.probes[usize::from(*from == HostId::Server)].report_at(
-                handed,
-                Evidence::Called,
-                EventKind::Wire(event),
-            );
+            self.sinks.of(*from).report_at(handed, Evidence::Called, EventKind::Wire(event));
         }
         if !quick {
             // At the pace of a class: both hosts, whole.
-            for host in [other(*from), *from] {
+            for host in [from.other(), *from] {
                 let looked = self.sampler.look(host, None);
                 self.looked(looked);
             }
-        } else if matters && let Some(at_receiver) = about.and_then(|about| about.flow.mirror()) {
-            self.look_at(other(*from), &at_receiver);
+        } else if matters && let Some(at_receiver) = outline.and_then(|outline| outline.flow.mirror()) {
+            self.look_at(from.other(), &at_receiver);
         }
     }
 
@@ -305,7 +302,7 @@ impl<L: Link, T: Tables> Relay<L, T> {
     }
 
     fn tell_uncounted(&mut self) {
-        let count = self.cable.take_unlisted();
+        let count = self.core.take_unlisted();
         if count > 0 {
             self.sink.report(Evidence::Packet, EventKind::Wire(WireEvent::Unlisted { count }));
         }

@@ -8,9 +8,9 @@ use super::*;
 use crate::domain::{Cause, Clock, EventQueue, Flags, Flow, Observation, Row, TcpState};
 
 #[derive(Default)]
-struct Journal(Mutex<Vec<Observation>>);
+struct Reports(Mutex<Vec<Observation>>);
 
-impl EventQueue for Journal {
+impl EventQueue for Reports {
     fn offer(&self, seen: Observation) -> bool {
         self.0.lock().unwrap().push(seen);
         true
@@ -19,7 +19,7 @@ impl EventQueue for Journal {
 
 /// Two tables that the test writes itself.
 #[derive(Clone, Default)]
-struct Written(Arc<Mutex<[Vec<Row>; 2]>>);
+struct Written(Arc<Mutex<PerHost<Vec<Row>>>>);
 
 impl Written {
     fn set(&self, host: HostId, flow: Flow, state: TcpState) {
@@ -34,7 +34,8 @@ impl Written {
             cookie: 1,
             process: None,
         };
-        let rows = &mut self.0.lock().unwrap()[usize::from(host == HostId::Server)];
+        let mut tables = self.0.lock().unwrap();
+        let rows = tables.of_mut(host);
         rows.retain(|before| before.flow != flow);
         rows.push(row);
     }
@@ -42,7 +43,7 @@ impl Written {
 
 impl Tables for Written {
     fn dump(&mut self, host: HostId) -> io::Result<Vec<Row>> {
-        Ok(self.0.lock().unwrap()[usize::from(host == HostId::Server)].clone())
+        Ok(self.0.lock().unwrap().of(host).clone())
     }
 
     fn lookup(&mut self, host: HostId, flow: Flow) -> io::Result<Option<Row>> {
@@ -54,37 +55,37 @@ impl Tables for Written {
     }
 }
 
-struct Bench {
+struct RelayBench {
     client: MemoryHost,
     server: MemoryHost,
-    orders: mpsc::Sender<Order>,
+    orders: mpsc::Sender<RelayOrder>,
     stop: watch::Sender<Option<CloseReason>>,
-    journal: Arc<Journal>,
+    reports: Arc<Reports>,
     tables: Written,
     relay: tokio::task::JoinHandle<()>,
 }
 
-impl Bench {
+impl RelayBench {
     fn start() -> Self {
         let ((client_link, client), (server_link, server)) = (memory(64), memory(64));
-        let journal = Arc::new(Journal::default());
-        let sink = EventSink::new(Clock::start(), Arc::clone(&journal) as Arc<dyn EventQueue>);
+        let reports = Arc::new(Reports::default());
+        let sink = EventSink::new(Clock::start(), Arc::clone(&reports) as Arc<dyn EventQueue>);
         let ((orders, todo), (stop, stopped)) = (mpsc::channel(64), watch::channel(None));
         let tables = Written::default();
-        let cable = Cable::new(64, 1);
-        let links: [MemoryLink; 2] = [client_link, server_link];
-        let relay = Relay::new(links, cable, tables.clone(), &sink, todo, stopped);
-        Self { client, server, orders, stop, journal, tables, relay: tokio::spawn(relay.run()) }
+        let core = WireCore::new(64, 1);
+        let links: PerHost<MemoryLink> = PerHost::new(client_link, server_link);
+        let relay = Relay::new(links, core, tables.clone(), &sink, todo, stopped);
+        Self { client, server, orders, stop, reports, tables, relay: tokio::spawn(relay.run()) }
     }
 
     async fn say(&self, command: WireCommand) {
-        self.orders.send(Order::Wire(command)).await.unwrap();
+        self.orders.send(RelayOrder::Wire(command)).await.unwrap();
     }
 
     async fn end(self, why: CloseReason) -> Vec<Observation> {
         self.stop.send(Some(why)).unwrap();
         self.relay.await.unwrap();
-        self.journal.0.lock().unwrap().clone()
+        self.reports.0.lock().unwrap().clone()
     }
 }
 
@@ -94,7 +95,7 @@ fn flow() -> Flow {
 
 #[tokio::test(start_paused = true)]
 async fn a_packet_waits_for_its_command_however_long_it_takes() {
-    let mut bench = Bench::start();
+    let mut bench = RelayBench::start();
     bench.client.send.send(udp(true, b"oi")).await.unwrap();
     tokio::time::sleep(Duration::from_hours(1)).await;
     assert!(bench.server.arrived.try_recv().is_err());
@@ -107,7 +108,7 @@ async fn a_packet_waits_for_its_command_however_long_it_takes() {
 
 #[tokio::test(start_paused = true)]
 async fn slow_motion_takes_its_time_and_keeps_the_order() {
-    let mut bench = Bench::start();
+    let mut bench = RelayBench::start();
     bench.say(WireCommand::Mode(None, WireMode::Slow { hop: Duration::from_secs(2) })).await;
     tokio::time::sleep(Duration::from_millis(1)).await;
     let begin = Instant::now();
@@ -122,7 +123,7 @@ async fn slow_motion_takes_its_time_and_keeps_the_order() {
 
 #[tokio::test(start_paused = true)]
 async fn a_change_of_state_names_the_packet_that_made_it() {
-    let mut bench = Bench::start();
+    let mut bench = RelayBench::start();
     let listener = Flow::unconnected(flow().proto, flow().peer.unwrap());
     bench.tables.set(HostId::Server, listener, TcpState::Listen);
     bench.tables.set(HostId::Client, flow(), TcpState::SynSent);
@@ -152,7 +153,7 @@ async fn a_change_of_state_names_the_packet_that_made_it() {
 
 #[tokio::test(start_paused = true)]
 async fn at_full_speed_what_is_not_listed_is_counted() {
-    let mut bench = Bench::start();
+    let mut bench = RelayBench::start();
     bench.say(WireCommand::Mode(None, WireMode::Live)).await;
     tokio::time::sleep(Duration::from_millis(1)).await;
     for _ in 0..1000 {
@@ -177,7 +178,7 @@ async fn at_full_speed_what_is_not_listed_is_counted() {
 #[tokio::test(start_paused = true)]
 async fn what_a_host_cannot_take_is_told_of_whether_packets_are_listed_or_not() {
     const SENT: u64 = 1_000;
-    let mut bench = Bench::start();
+    let mut bench = RelayBench::start();
     bench.say(WireCommand::Mode(None, WireMode::Live)).await;
     tokio::time::sleep(Duration::from_millis(1)).await;
     // The server takes in no more than its link has room for.
@@ -197,10 +198,10 @@ async fn what_a_host_cannot_take_is_told_of_whether_packets_are_listed_or_not() 
 
 #[tokio::test(start_paused = true)]
 async fn a_host_that_is_gone_ends_the_relay() {
-    let bench = Bench::start();
+    let bench = RelayBench::start();
     drop(bench.client.send);
     bench.relay.await.unwrap();
-    let seen = bench.journal.0.lock().unwrap();
+    let seen = bench.reports.0.lock().unwrap();
     assert!(matches!(
         seen.last().unwrap().kind,
         EventKind::Wire(WireEvent::Closed { why: CloseReason::LinkFailed, errno: Some(_) })

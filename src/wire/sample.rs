@@ -5,11 +5,10 @@ use std::io;
 use std::time::Duration;
 
 use super::attribute::{self, Arrivals};
-use super::cable::other;
-use super::lane::About;
+use super::direction::Outline;
 use crate::domain::{
-    Delta, EventKind, EventSink, Evidence, Flow, HostId, Row, RowKey, Stamp, Syscall, TcpInfo, TcpState, Timer,
-    Transition,
+    Delta, EventKind, EventSink, Evidence, Flow, HostId, PerHost, Row, RowKey, Stamp, Syscall, TcpInfo, TcpState,
+    Timer, Transition,
 };
 
 /// Reads a host's socket table.
@@ -26,7 +25,7 @@ pub(super) trait Tables: Send {
 
 /// What was seen of one host at the last look.
 #[derive(Debug, Default)]
-struct Seen {
+struct HostView {
     rows: HashMap<RowKey, Row>,
     states: HashMap<Flow, TcpState>,
     arrivals: HashMap<Flow, Arrivals>,
@@ -39,15 +38,8 @@ struct Seen {
 /// Both hosts' tables as they were at the last look.
 pub(super) struct Sampler<T> {
     tables: T,
-    probes: [EventSink; 2],
-    seen: [Seen; 2],
-}
-
-const fn place(host: HostId) -> usize {
-    match host {
-        HostId::Client => 0,
-        HostId::Server => 1,
-    }
+    sinks: PerHost<EventSink>,
+    seen: PerHost<HostView>,
 }
 
 impl<T: Tables> Sampler<T> {
@@ -59,24 +51,24 @@ impl<T: Tables> Sampler<T> {
     const KEPT: usize = 8192;
 
     pub(super) fn new(tables: T, sink: &EventSink) -> Self {
-        let probes = [HostId::Client, HostId::Server].map(|host| sink.on_wire(Some(host)));
-        Self { tables, probes, seen: Default::default() }
+        let sinks = PerHost::from_fn(|host| sink.on_wire(Some(host)));
+        Self { tables, sinks, seen: PerHost::default() }
     }
 
     /// Whether the arrival of a packet from `from` can change a state at the other end.
-    pub(super) fn matters(&self, from: HostId, about: &About) -> bool {
-        let (Some(flags), Some(at_receiver)) = (about.flags, about.flow.mirror()) else { return false };
-        attribute::matters(flags, self.seen[place(other(from))].states.get(&at_receiver).copied())
+    pub(super) fn matters(&self, from: HostId, outline: &Outline) -> bool {
+        let (Some(flags), Some(at_receiver)) = (outline.flags, outline.flow.mirror()) else { return false };
+        attribute::matters(flags, self.seen.of(from.other()).states.get(&at_receiver).copied())
     }
 
     /// A packet from `from` is about to arrive at the other end.
-    pub(super) fn arriving(&mut self, number: u64, from: HostId, about: &About) {
-        let (Some(flags), Some(at_receiver)) = (about.flags, about.flow.mirror()) else { return };
-        let arrivals = &mut self.seen[place(other(from))].arrivals;
+    pub(super) fn arriving(&mut self, number: u64, from: HostId, outline: &Outline) {
+        let (Some(flags), Some(at_receiver)) = (outline.flags, outline.flow.mirror()) else { return };
+        let arrivals = &mut self.seen.of_mut(from.other()).arrivals;
         if arrivals.len() > Self::KEPT {
             arrivals.clear();
         }
-        arrivals.entry(at_receiver).or_default().note(number, flags, about.data);
+        arrivals.entry(at_receiver).or_default().note(number, flags, outline.data);
     }
 
     /// Looks at all of a host's table. `call` is one that our own code just made there.
@@ -90,22 +82,22 @@ impl<T: Tables> Sampler<T> {
     pub(super) fn inform(&mut self, host: HostId, flow: &Flow) -> io::Result<()> {
         let info = self.tables.info(host, flow)?;
         if let Some(info) = info
-            && self.seen[place(host)].info.as_ref() != Some(&info)
+            && self.seen.of(host).info.as_ref() != Some(&info)
         {
-            self.probes[place(host)].report(Evidence::Sampled, EventKind::Info(info.clone()));
-            self.seen[place(host)].info = Some(info);
+            self.sinks.of(host).report(Evidence::Sampled, EventKind::Info(info.clone()));
+            self.seen.of_mut(host).info = Some(info);
         }
         Ok(())
     }
 
     /// Looks at one connection of a host, as that host sees it.
     pub(super) fn look_at(&mut self, host: HostId, flow: Flow) -> io::Result<()> {
-        if self.seen[place(host)].rows.len() <= Self::MANY {
+        if self.seen.of(host).rows.len() <= Self::MANY {
             return self.look(host, None);
         }
         let row = self.tables.lookup(host, flow)?;
         self.transition(host, flow, row.as_ref(), None);
-        let seen = &self.seen[place(host)];
+        let seen = self.seen.of(host);
         let gone: Vec<RowKey> = seen
             .rows
             .keys()
@@ -127,20 +119,20 @@ impl<T: Tables> Sampler<T> {
         for flow in here {
             self.transition(host, flow, tcp.get(&flow).copied(), call);
         }
-        let states = &self.seen[place(host)].states;
+        let states = &self.seen.of(host).states;
         let mut gone: Vec<Flow> = states.keys().filter(|flow| !tcp.contains_key(flow)).copied().collect();
         gone.sort_unstable_by_key(|flow| (flow.peer.is_none(), *flow));
         for flow in gone {
             self.transition(host, flow, None, call);
         }
         let keys: std::collections::HashSet<RowKey> = now.iter().map(Row::key).collect();
-        let gone = self.seen[place(host)].rows.keys().filter(|key| !keys.contains(key)).copied().collect();
+        let gone = self.seen.of(host).rows.keys().filter(|key| !keys.contains(key)).copied().collect();
         self.rows(host, now, gone);
     }
 
     /// Reports how a connection came from the state it was in to the one it is in now.
     fn transition(&mut self, host: HostId, flow: Flow, row: Option<&Row>, call: Option<Syscall>) {
-        let seen = &mut self.seen[place(host)];
+        let seen = self.seen.of_mut(host);
         let listener = flow.peer.is_some() && listens(&seen.states, flow);
         let before = seen.states.get(&flow).copied();
         let now = row.and_then(|row| row.state);
@@ -159,18 +151,18 @@ impl<T: Tables> Sampler<T> {
             return;
         }
         let arrivals = seen.arrivals.remove(&flow).unwrap_or_default();
-        let now = self.probes[place(host)].clock().now();
+        let now = self.sinks.of(host).clock().now();
         let timed_out = seen.timers.get(&flow).is_some_and(|out| *out <= now.after(Self::TICK));
         for (at, &(from, to)) in edges.iter().enumerate() {
             let evidence = if at + 1 == edges.len() { Evidence::Sampled } else { Evidence::Inferred };
             let cause = attribute::cause((from, to), &arrivals, call, row, timed_out);
-            self.probes[place(host)].report(evidence, EventKind::State(Transition { flow, from, to, cause }));
+            self.sinks.of(host).report(evidence, EventKind::State(Transition { flow, from, to, cause }));
         }
     }
 
     /// Reports rows that are new, changed or gone.
     fn rows(&mut self, host: HostId, now: Vec<Row>, gone: Vec<RowKey>) {
-        let (Seen { rows, timers, .. }, sink) = (&mut self.seen[place(host)], &self.probes[place(host)]);
+        let (HostView { rows, timers, .. }, sink) = (self.seen.of_mut(host), self.sinks.of(host));
         let read = sink.clock().now();
         for key in gone {
             timers.remove(&key.flow);

@@ -22,7 +22,7 @@ const ALLOWED: &[&[&str]] = &[
     &["observe/diag/socket.rs", "observe/portable.rs", "observe/process.rs", "observe/source.rs"],
     &["observe/trace/namespace.rs", "observe/trace/reader.rs"],
     &["packet/analysis/talks.rs", "packet/analysis/tcp.rs"],
-    &["wire/decode.rs", "wire/lane.rs"],
+    &["wire/decode.rs", "wire/direction.rs"],
     &["wire/exec.rs", "wire/open.rs"],
 ];
 

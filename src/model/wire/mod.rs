@@ -19,8 +19,8 @@ pub use self::story::{Fact, Short, Story};
 use crate::domain::need::{Need, Remedy};
 use crate::domain::wire::{CloseReason, LinkKind, WireEvent, WireMode};
 use crate::domain::{
-    Call, Cause, Errno, Evidence, Flags, Flow, HostId, Observation, Outcome, PacketSummary, Setting, Stamp, Syscall,
-    TcpInfo, TcpState, Transition,
+    Call, Cause, Errno, Evidence, Flags, Flow, HostId, Observation, Outcome, PacketSummary, PerHost, Setting, Stamp,
+    Syscall, TcpInfo, TcpState, Transition,
 };
 
 /// How one direction is treated.
@@ -77,7 +77,7 @@ pub struct WireState {
     /// Whether it is there.
     pub status: WireStatus,
     /// From client to server, and from server to client.
-    lanes: [Lane; 2],
+    lanes: PerHost<Lane>,
     packets: VecDeque<OnWire>,
     /// The changes of state in the order they were observed, whatever brought them about.
     changes: VecDeque<Remark>,
@@ -85,7 +85,7 @@ pub struct WireState {
     /// The last thing that was done and what came of it.
     pub story: Story,
     /// What the kernels know of the connection that is looked at, the client's end first.
-    info: [Option<TcpInfo>; 2],
+    info: PerHost<Option<TcpInfo>>,
     /// The settings that were turned, the latest last.
     setting_changes: Vec<SettingChange>,
     /// Whether what is sent again is folded into its held original.
@@ -104,12 +104,12 @@ impl Default for WireState {
     fn default() -> Self {
         Self {
             status: WireStatus::default(),
-            lanes: Default::default(),
+            lanes: PerHost::default(),
             packets: VecDeque::new(),
             changes: VecDeque::new(),
             rungs: VecDeque::new(),
             story: Story::default(),
-            info: Default::default(),
+            info: PerHost::default(),
             setting_changes: Vec::new(),
             folding: true,
             short: None,
@@ -158,7 +158,7 @@ impl WireState {
 
     /// What a host's kernel knows of its end of a connection, when that was asked.
     pub fn info(&self, host: HostId, flow: &Flow) -> Option<&TcpInfo> {
-        self.info[host as usize].as_ref().filter(|info| info.flow == *flow)
+        self.info.of(host).as_ref().filter(|info| info.flow == *flow)
     }
 
     /// The settings that were turned, the latest last, one for each.
@@ -168,12 +168,12 @@ impl WireState {
 
     /// How packets from this host are treated.
     pub const fn lane(&self, from: HostId) -> Lane {
-        self.lanes[from as usize]
+        *self.lanes.of(from)
     }
 
     /// How all packets are treated, if both directions are treated alike.
     pub fn mode(&self) -> Option<WireMode> {
-        let [one, other] = self.lanes;
+        let [one, other] = self.lanes.into_array();
         (one.mode == other.mode).then_some(one.mode)
     }
 
@@ -270,7 +270,7 @@ impl WireState {
     /// What a host's kernel knows of its end of a connection.
     pub(super) fn informed(&mut self, seen: &Observation, info: &TcpInfo) {
         if let Some(host) = seen.host {
-            self.info[host as usize] = Some(info.clone());
+            *self.info.of_mut(host) = Some(info.clone());
         }
     }
 
@@ -352,8 +352,10 @@ impl WireState {
 
     /// The directions that an event is about: one if it names a host, otherwise both.
     fn lanes_of(&mut self, seen: &Observation) -> impl Iterator<Item = &mut Lane> {
-        let about = move |from: usize| seen.host.is_none_or(|host| host as usize == from);
-        self.lanes.iter_mut().enumerate().filter(move |(from, _)| about(*from)).map(|(_, lane)| lane)
+        let [client, server] = self.lanes.both_mut();
+        let only = seen.host;
+        let both = [(HostId::Client, client), (HostId::Server, server)];
+        both.into_iter().filter(move |(from, _)| only.is_none_or(|host| host == *from)).map(|(_, lane)| lane)
     }
 
     fn find(&mut self, number: u64) -> Option<&mut OnWire> {

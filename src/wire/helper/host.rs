@@ -26,10 +26,10 @@ const PREFIX: u8 = 24;
 const QUEUE: u32 = 10_000;
 
 /// A step of the work that failed, and the need it was for.
-pub(super) type Step<T> = Result<T, (Need, io::Error)>;
+pub(super) type NeedResult<T> = Result<T, (Need, io::Error)>;
 
 /// Names the need that a failure is of.
-pub(super) fn of<T, E: Into<io::Error>>(need: Need, result: Result<T, E>) -> Step<T> {
+pub(super) fn of<T, E: Into<io::Error>>(need: Need, result: Result<T, E>) -> NeedResult<T> {
     result.map_err(|error| (need, error.into()))
 }
 
@@ -47,13 +47,13 @@ pub(in crate::wire) const fn mac(host: HostId) -> [u8; 6] {
 type Job = Box<dyn FnOnce() + Send>;
 
 /// A thread in a network namespace of its own. The namespace ends when nothing is left in it.
-pub(super) struct Host {
+pub(super) struct HostThread {
     jobs: mpsc::Sender<Job>,
 }
 
-impl Host {
+impl HostThread {
     /// Starts the thread and makes sure that it is alone. `others` are the namespaces it must not be in.
-    pub(super) fn start(host: HostId, others: Vec<u64>) -> Step<Self> {
+    pub(super) fn start(host: HostId, others: Vec<u64>) -> NeedResult<Self> {
         let (jobs, todo) = mpsc::channel::<Job>();
         let (ready, started) = mpsc::channel();
         let body = move || {
@@ -103,7 +103,7 @@ pub(super) fn tun_node() -> io::Result<OwnedFd> {
 }
 
 /// On the host's thread: the interface, as a TUN.
-pub(super) fn tun() -> Step<OwnedFd> {
+pub(super) fn tun() -> NeedResult<OwnedFd> {
     let tun = of(Need::TunNode, tun_node())?;
     of(Need::Tun, sys::tun_interface(tun.as_fd(), INTERFACE))?;
     Ok(tun)
@@ -125,7 +125,7 @@ pub(super) fn has_link(name: &str) -> io::Result<()> {
 }
 
 /// On the host's thread: addresses, sizes, settings; everything up.
-pub(super) fn configure(host: HostId, mtu: u16, arp: bool, settings: &[Setting]) -> Step<()> {
+pub(super) fn configure(host: HostId, mtu: u16, arp: bool, settings: &[Setting]) -> NeedResult<()> {
     // Before the interface is up, or the host would ask for IPv6 routers (absent where the kernel has no IPv6).
     let quiet = fs::write("/proc/sys/net/ipv6/conf/all/disable_ipv6", "1");
     if let Err(error) = quiet

@@ -29,12 +29,12 @@ use rustix::process::{
 use rustix::thread::{CapabilitySet, CapabilitySets, UnshareFlags, set_capabilities};
 
 pub(super) use self::host::mac;
-use self::host::{Host, Step, of};
+use self::host::{HostThread, NeedResult, of};
 use self::netlink::Route;
-use self::programs::Programs;
+use self::programs::ProgramTable;
 use self::protocol::{Plan, Reply, Request, recv, send};
 use crate::domain::need::Need;
-use crate::domain::{HostId, LinkKind};
+use crate::domain::{HostId, LinkKind, PerHost};
 use crate::wire::sys;
 
 /// The hidden subcommand that `main` answers with [`helper_main`], before it does anything else.
@@ -112,7 +112,7 @@ fn errno(error: &io::Error) -> i32 {
 }
 
 /// A PID namespace, and a user namespace to have the right to one where that is needed.
-fn own_namespaces() -> Step<()> {
+fn own_namespaces() -> NeedResult<()> {
     let (uid, gid) = (geteuid(), rustix::process::getegid());
     if uid.is_root() && sys::unshare(UnshareFlags::NEWPID).is_ok() {
         return Ok(());
@@ -126,14 +126,11 @@ fn own_namespaces() -> Step<()> {
 }
 
 /// The two hosts and the namespace between them.
-struct Hosts {
-    client: Host,
-    server: Host,
-}
+struct HostThreads(PerHost<HostThread>);
 
-impl Hosts {
+impl HostThreads {
     /// The calling thread goes into the namespace in the middle.
-    fn start() -> Step<Self> {
+    fn start() -> NeedResult<Self> {
         let outside = of(Need::NetNamespace, host::namespace())?;
         of(Need::NetNamespace, sys::unshare(UnshareFlags::NEWNET))?;
         let middle = of(Need::NetNamespace, host::namespace())?;
@@ -143,19 +140,16 @@ impl Hosts {
         // A socket table of their own for the hosts: a dump of it walks 1,024 buckets and not the machine's 262,144
         // (ip-sysctl, tcp_child_ehash_entries; absent before Linux 6.1).
         let _ = fs::write("/proc/sys/net/ipv4/tcp_child_ehash_entries", "1024");
-        let start = |id| Host::start(id, vec![outside, middle]);
-        Ok(Self { client: start(HostId::Client)?, server: start(HostId::Server)? })
+        let start = |id| HostThread::start(id, vec![outside, middle]);
+        Ok(Self(PerHost::new(start(HostId::Client)?, start(HostId::Server)?)))
     }
 
-    const fn get(&self, host: HostId) -> &Host {
-        match host {
-            HostId::Client => &self.client,
-            HostId::Server => &self.server,
-        }
+    const fn of(&self, host: HostId) -> &HostThread {
+        self.0.of(host)
     }
 
     /// Joins both hosts to the wire, and brings them up. Returns the wire's ends: the client's, the server's.
-    fn join(&self, plan: &Plan) -> Step<(LinkKind, [OwnedFd; 2])> {
+    fn join(&self, plan: &Plan) -> NeedResult<(LinkKind, [OwnedFd; 2])> {
         match plan.link {
             Some(LinkKind::Tun) => self.join_by_tun(plan).map(|links| (LinkKind::Tun, links)),
             Some(LinkKind::Veth) => self.join_by_veth(plan).map(|links| (LinkKind::Veth, links)),
@@ -171,7 +165,7 @@ impl Hosts {
         }
     }
 
-    fn join_by_tun(&self, plan: &Plan) -> Step<[OwnedFd; 2]> {
+    fn join_by_tun(&self, plan: &Plan) -> NeedResult<[OwnedFd; 2]> {
         let join = |id: HostId| {
             let (mtu, settings) = (plan.mtu, plan.settings.clone());
             let work = move || {
@@ -179,12 +173,12 @@ impl Hosts {
                 host::configure(id, mtu, true, &settings)?;
                 Ok(link)
             };
-            of(Need::Helper, self.get(id).on(work)).and_then(|done| done)
+            of(Need::Helper, self.of(id).on(work)).and_then(|done| done)
         };
         Ok([join(HostId::Client)?, join(HostId::Server)?])
     }
 
-    fn join_by_veth(&self, plan: &Plan) -> Step<[OwnedFd; 2]> {
+    fn join_by_veth(&self, plan: &Plan) -> NeedResult<[OwnedFd; 2]> {
         let join = |id: HostId| {
             let link = self.far_end(id)?;
             let (mtu, settings) = (plan.mtu, plan.settings.clone());
@@ -193,7 +187,7 @@ impl Hosts {
                 host::configure(id, mtu, false, &settings)?;
                 of(Need::Veth, host::has_link(host::INTERFACE))
             };
-            of(Need::Helper, self.get(id).on(work)).and_then(|done| done)?;
+            of(Need::Helper, self.of(id).on(work)).and_then(|done| done)?;
             of(Need::Veth, host::has_link(id.name()))?;
             Ok(link)
         };
@@ -208,8 +202,8 @@ impl Hosts {
     }
 
     /// Makes a host's virtual Ethernet interface and, in the middle, a packet socket at its far end.
-    fn far_end(&self, id: HostId) -> Step<OwnedFd> {
-        let there = of(Need::Veth, self.get(id).on(host::namespace_handle).and_then(|handle| handle))?;
+    fn far_end(&self, id: HostId) -> NeedResult<OwnedFd> {
+        let there = of(Need::Veth, self.of(id).on(host::namespace_handle).and_then(|handle| handle))?;
         let make = || {
             let route = Route::open()?;
             route.pair(id.name(), host::INTERFACE, there.as_fd(), mac(id))?;
@@ -228,11 +222,11 @@ impl Hosts {
 
 /// Makes the hosts, says so, and then does what it is asked to until the socket ends.
 fn serve(socket: &OwnedFd, plan: &Plan) -> io::Result<()> {
-    let made = Hosts::start().and_then(|hosts| {
+    let made = HostThreads::start().and_then(|hosts| {
         let (kind, [client, server]) = hosts.join(plan)?;
-        let diag = |id| of(Need::NetNamespace, hosts.get(id).on(host::diag).and_then(|socket| socket));
+        let diag = |id| of(Need::NetNamespace, hosts.of(id).on(host::diag).and_then(|socket| socket));
         let ends = [client, server, diag(HostId::Client)?, diag(HostId::Server)?];
-        let programs = of(Need::Helper, Programs::start())?;
+        let programs = of(Need::Helper, ProgramTable::start())?;
         Ok((hosts, programs, kind, ends))
     });
     let (hosts, programs, kind, ends) = match made {
@@ -255,24 +249,24 @@ fn serve(socket: &OwnedFd, plan: &Plan) -> io::Result<()> {
 
 /// Does one thing that is asked.
 fn answer(
-    hosts: &Hosts,
-    programs: &Programs,
+    hosts: &HostThreads,
+    programs: &ProgramTable,
     request: Request,
     with: Vec<OwnedFd>,
 ) -> io::Result<(Reply, Vec<OwnedFd>)> {
     match request {
         Request::Socket(host, proto) => {
-            let socket = hosts.get(host).on(move || host::socket(proto))??;
+            let socket = hosts.of(host).on(move || host::socket(proto))??;
             Ok((Reply::Done, vec![socket]))
         }
         Request::Turn(host, setting) => {
-            hosts.get(host).on(move || host::set(setting))??;
+            hosts.of(host).on(move || host::set(setting))??;
             Ok((Reply::Done, Vec::new()))
         }
         Request::Run(host, program) => {
             let standard: [OwnedFd; 3] = with.try_into().map_err(|_| io::ErrorKind::InvalidInput)?;
             let programs = programs.clone();
-            let started = hosts.get(host).on(move || programs.run(&program, standard))??;
+            let started = hosts.of(host).on(move || programs.run(&program, standard))??;
             Ok((Reply::Ran(started.pid), vec![started.process, started.status]))
         }
         Request::Signal(pid, signal) => {
@@ -286,7 +280,7 @@ fn answer(
 /// Tries one need after the other, as far as one does not hang on another that failed.
 fn check() -> Vec<(Need, Option<i32>)> {
     let mut checked = vec![(Need::UserNamespace, None), (Need::UidMap, None), (Need::PidNamespace, None)];
-    let hosts = match Hosts::start() {
+    let hosts = match HostThreads::start() {
         Ok(hosts) => hosts,
         Err(lack) => {
             checked.push(failed(lack));
@@ -303,7 +297,7 @@ fn check() -> Vec<(Need, Option<i32>)> {
     let has_node = opened.is_ok();
     note(Need::TunNode, opened);
     if has_node {
-        let tun = hosts.client.on(host::tun).map(|made| made.map(drop).map_err(|(_, error)| error));
+        let tun = hosts.of(HostId::Client).on(host::tun).map(|made| made.map(drop).map_err(|(_, error)| error));
         note(Need::Tun, tun.and_then(|made| made));
     }
     let joined = hosts.join_by_veth(&plan);

@@ -58,14 +58,14 @@ impl Route {
     }
 
     fn flags(&self, name: &str, set: u32) -> io::Result<()> {
-        let mut request = Message::new(RTM_NEWLINK, 0);
+        let mut request = RouteMessage::new(RTM_NEWLINK, 0);
         request.interface(self.index(name)?, set, set);
         self.ask(request)
     }
 
     /// Sets the largest packet, and how many may wait to be sent.
     pub(super) fn sizes(&self, name: &str, mtu: u16, queue: u32) -> io::Result<()> {
-        let mut request = Message::new(RTM_NEWLINK, 0);
+        let mut request = RouteMessage::new(RTM_NEWLINK, 0);
         request.interface(self.index(name)?, 0, 0);
         request.attribute(IFLA_MTU, &u32::from(mtu).to_ne_bytes());
         request.attribute(IFLA_TXQLEN, &queue.to_ne_bytes());
@@ -74,7 +74,7 @@ impl Route {
 
     /// Gives the interface an address in a network of 2^(32 − `prefix`).
     pub(super) fn address(&self, name: &str, address: Ipv4Addr, prefix: u8) -> io::Result<()> {
-        let mut request = Message::new(RTM_NEWADDR, NLM_F_CREATE | NLM_F_EXCL);
+        let mut request = RouteMessage::new(RTM_NEWADDR, NLM_F_CREATE | NLM_F_EXCL);
         // struct ifaddrmsg: family, prefix length, flags, scope, index.
         request.0.extend([AddressFamily::INET.as_raw().to_ne_bytes()[0], prefix, 0, 0]);
         let index = self.index(name)?;
@@ -87,17 +87,17 @@ impl Route {
     /// Makes a pair of virtual Ethernet interfaces: `here` in this namespace, `there` in another, with the link
     /// address `mac`.
     pub(super) fn pair(&self, here: &str, there: &str, namespace: BorrowedFd<'_>, mac: [u8; 6]) -> io::Result<()> {
-        let mut peer = Message(Vec::new());
+        let mut peer = RouteMessage(Vec::new());
         peer.interface(0, 0, 0);
         peer.attribute(IFLA_IFNAME, &text(there));
         peer.attribute(IFLA_ADDRESS, &mac);
         peer.attribute(IFLA_NET_NS_FD, &namespace.as_raw_fd().to_ne_bytes());
-        let mut data = Message(Vec::new());
+        let mut data = RouteMessage(Vec::new());
         data.attribute(VETH_INFO_PEER, &peer.0);
-        let mut info = Message(Vec::new());
+        let mut info = RouteMessage(Vec::new());
         info.attribute(IFLA_INFO_KIND, b"veth");
         info.attribute(IFLA_INFO_DATA, &data.0);
-        let mut request = Message::new(RTM_NEWLINK, NLM_F_CREATE | NLM_F_EXCL);
+        let mut request = RouteMessage::new(RTM_NEWLINK, NLM_F_CREATE | NLM_F_EXCL);
         request.interface(0, 0, 0);
         request.attribute(IFLA_IFNAME, &text(here));
         request.attribute(IFLA_LINKINFO, &info.0);
@@ -105,7 +105,7 @@ impl Route {
     }
 
     /// Sends a request and waits for what the kernel says to it.
-    fn ask(&self, request: Message) -> io::Result<()> {
+    fn ask(&self, request: RouteMessage) -> io::Result<()> {
         rustix::net::send(self.0.as_fd(), &request.finished(), SendFlags::empty())?;
         let mut answer = [0; 4096];
         let (got, _) = rustix::net::recv(self.0.as_fd(), &mut answer[..], RecvFlags::empty())?;
@@ -124,9 +124,9 @@ fn text(name: &str) -> Vec<u8> {
 }
 
 /// A netlink message, or the inside of a nested attribute.
-struct Message(Vec<u8>);
+struct RouteMessage(Vec<u8>);
 
-impl Message {
+impl RouteMessage {
     fn new(kind: u16, flags: u16) -> Self {
         let mut bytes = vec![0; 4];
         bytes.extend(kind.to_ne_bytes());

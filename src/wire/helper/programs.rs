@@ -18,11 +18,11 @@ use rustix::process::{
     Pid, PidfdFlags, Signal, WaitId, WaitIdOptions, WaitOptions, kill_process_group, pidfd_open, wait, waitid,
 };
 
-use super::protocol::Program;
+use super::protocol::ProgramSpec;
 
 /// The programs that run, each with the pipe that its wait status goes into.
 #[derive(Clone, Default)]
-pub(super) struct Programs(Arc<(Mutex<HashMap<i32, OwnedFd>>, Condvar)>);
+pub(super) struct ProgramTable(Arc<(Mutex<HashMap<i32, OwnedFd>>, Condvar)>);
 
 /// A program that was started.
 pub(super) struct Started {
@@ -31,7 +31,7 @@ pub(super) struct Started {
     pub(super) status: OwnedFd,
 }
 
-impl Programs {
+impl ProgramTable {
     /// Starts the thread that waits for programs.
     pub(super) fn start() -> io::Result<Self> {
         let programs = Self::default();
@@ -45,7 +45,7 @@ impl Programs {
     }
 
     /// On the host's thread: starts a program with these standard descriptors.
-    pub(super) fn run(&self, program: &Program, standard: [OwnedFd; 3]) -> io::Result<Started> {
+    pub(super) fn run(&self, program: &ProgramSpec, standard: [OwnedFd; 3]) -> io::Result<Started> {
         let (name, arguments) = program.argv.split_first().ok_or(io::ErrorKind::InvalidInput)?;
         let [input, output, errors] = standard.map(Stdio::from);
         let mut command = Command::new(name);

@@ -33,7 +33,7 @@ pub(in crate::wire) enum Request {
     /// Turn a setting of one host.
     Turn(HostId, Setting),
     /// Run a program on a host. Its three standard descriptors come along.
-    Run(HostId, Program),
+    Run(HostId, ProgramSpec),
     /// Send a signal to the process group of a program, by the number that `Ran` gave.
     Signal(i32, i32),
 }
@@ -51,7 +51,7 @@ pub(in crate::wire) struct Plan {
 
 /// A program to run: what `execve(2)` needs.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Program {
+pub struct ProgramSpec {
     /// Its name, searched in the `PATH` of `env`, and its arguments.
     pub argv: Vec<String>,
     /// Its whole environment; nothing is inherited.

@@ -12,7 +12,7 @@ use std::process::{Child, ChildStdout, Command, Stdio};
 use std::time::{Duration, Instant};
 
 use socklab::api::domain::HostId;
-use socklab::api::wire::{Program, Remote, open_wires};
+use socklab::api::wire::{ProgramSpec, Remote, open_wires};
 
 use super::bench::{Bench, PATIENCE};
 use crate::harness::{Need::Wire, Test, test};
@@ -54,9 +54,9 @@ pub(crate) fn victim() {
     println!("\nvictim {why}");
 }
 
-fn shell(script: &str) -> Program {
+fn shell(script: &str) -> ProgramSpec {
     let argv = ["sh", "-c", script].map(String::from);
-    Program { argv: argv.into(), env: vec![("PATH".into(), "/usr/bin:/bin".into())], cwd: "/".into() }
+    ProgramSpec { argv: argv.into(), env: vec![("PATH".into(), "/usr/bin:/bin".into())], cwd: "/".into() }
 }
 
 struct Victim {
@@ -265,7 +265,7 @@ fn a_program_from_outside_is_signalled_and_ends_with_its_caller() {
 fn what_cannot_be_started_says_so() {
     let victim = Victim::start();
     let null = File::options().read(true).write(true).open("/dev/null").unwrap();
-    let program = Program { argv: vec!["no-such-program".into()], ..shell("") };
+    let program = ProgramSpec { argv: vec!["no-such-program".into()], ..shell("") };
     let failed = Remote::start(HostId::Server, &program, [null.as_fd(); 3], Some(victim.process.id())).unwrap_err();
     assert!(
         matches!(&failed, socklab::api::wire::ExecError::Program(error) if error.raw_os_error() == Some(2)),

@@ -11,7 +11,7 @@ use TcpState::{
 };
 use socklab::api::domain::{Cause, EventKind, HostId, Icmp, Observation, Syscall, TcpOption, TcpState, Transition};
 use socklab::api::domain::{LossReason, WireCommand, WireEvent, WireMode};
-use socklab::api::wire::{Program, Setting};
+use socklab::api::wire::{ProgramSpec, Setting};
 
 use super::bench::{Bench, TUN, VETH, options, transitions};
 use crate::harness::{
@@ -408,7 +408,7 @@ fn a_students_own_programs_are_stepped_like_ours() {
         let (reader, writer) = std::io::pipe().unwrap();
         let argv = ["python3", "-c", source].map(String::from).into();
         let env = ["PATH", "HOME"].map(|name| (name.to_owned(), std::env::var(name).unwrap_or_default())).into();
-        let program = Program { argv, env, cwd: "/".into() };
+        let program = ProgramSpec { argv, env, cwd: "/".into() };
         let null = std::fs::File::open("/dev/null").unwrap();
         let standard = [null.as_fd(), writer.as_fd(), writer.as_fd()];
         let (_, ended) = bench.wire.exec(host, &program, standard).expect("needs python3");

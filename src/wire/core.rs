@@ -4,16 +4,15 @@
 //! It loses nothing and invents nothing by itself: every packet that is offered arrives, is dropped with a reason, is
 //! folded into one that is held, or is still on the wire.
 
-use super::decode::{Same, WirePacket};
-use super::lane::{About, Fate, Lane, Parcel};
+use super::decode::{SegmentId, WirePacket};
+use super::direction::{Direction, InFlight, Outline, Schedule};
 use crate::domain::wire::{LossReason, WireEvent, WireMode};
-use crate::domain::{EventKind, HostId, Numbering, Stamp};
+use crate::domain::{EventKind, HostId, Numbering, PerHost, Stamp};
 
 /// The wire: two directions, each named by the host that sends.
 #[derive(Debug)]
-pub(super) struct Cable {
-    pub(super) client: Lane,
-    pub(super) server: Lane,
+pub(super) struct WireCore {
+    pub(super) directions: PerHost<Direction>,
     pub(super) folding: bool,
     most: usize,
     pub(super) numbered: u64,
@@ -26,34 +25,25 @@ pub(super) struct Cable {
 
 /// A packet that arrives.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Arrival {
+pub(super) struct WireDelivery {
     /// Its number; 0 for one that could not be read, which crosses without a number.
     pub(super) number: u64,
     /// The host it comes from.
     pub(super) from: HostId,
     pub(super) bytes: Vec<u8>,
-    pub(super) about: Option<About>,
+    pub(super) outline: Option<Outline>,
     /// Whether it was reported when it came onto the wire.
     pub(super) listed: bool,
 }
 
-/// The host at the other end.
-pub(super) const fn other(host: HostId) -> HostId {
-    match host {
-        HostId::Client => HostId::Server,
-        HostId::Server => HostId::Client,
-    }
-}
-
-impl Cable {
+impl WireCore {
     /// How many packets may be on one direction of the wire unless something else is said.
     pub(super) const MOST: usize = 4096;
 
     /// A wire that holds every packet and at most `most` in each direction; `seed` is where chance begins.
     pub(super) fn new(most: usize, seed: u64) -> Self {
         Self {
-            client: Lane::default(),
-            server: Lane::default(),
+            directions: PerHost::default(),
             folding: true,
             most,
             numbered: 0,
@@ -65,11 +55,8 @@ impl Cable {
         }
     }
 
-    pub(super) fn lane(&mut self, from: HostId) -> &mut Lane {
-        match from {
-            HostId::Client => &mut self.client,
-            HostId::Server => &mut self.server,
-        }
+    pub(super) fn direction(&mut self, from: HostId) -> &mut Direction {
+        self.directions.of_mut(from)
     }
 
     pub(super) fn report(&mut self, from: HostId, event: WireEvent) {
@@ -86,17 +73,15 @@ impl Cable {
         std::mem::take(&mut self.unlisted)
     }
 
-    /// What a packet that a host sends is about, if it simply crosses at full speed: with nothing before it on the wire,
-    /// nothing to decide about it and nothing to tell but how many these were, which is for [`Cable::crossed`] to count.
-    pub(super) fn crosses(&self, from: HostId, bytes: &[u8]) -> Option<About> {
-        let lane = match from {
-            HostId::Client => &self.client,
-            HostId::Server => &self.server,
-        };
-        if lane.mode != WireMode::Live || lane.cut || lane.loss > 0 || !lane.parcels.is_empty() {
+    /// The outline of a packet that a host sends, if it simply crosses at full speed: the wire is empty before it, and
+    /// there is nothing to decide or report about it. The caller counts it with [`WireCore::crossed`].
+    pub(super) fn crosses(&self, from: HostId, bytes: &[u8]) -> Option<Outline> {
+        let direction = self.directions.of(from);
+        if direction.mode != WireMode::Live || direction.cut || direction.loss > 0 || !direction.in_flight.is_empty() {
             return None;
         }
-        Some(WirePacket::of(bytes)?.about()).filter(About::is_plain)
+        let outline = WirePacket::of(bytes)?.outline();
+        outline.is_plain().then_some(outline)
     }
 
     /// Counts a packet that crosses without being offered. Returns its number.
@@ -108,70 +93,70 @@ impl Cable {
 
     /// A host sends a packet. With `listing` unset, one that simply crosses at full speed is counted and has no events;
     /// one that opens, closes or resets a connection always has.
-    pub(super) fn offer(&mut self, now: Stamp, from: HostId, bytes: &[u8], listing: bool) -> Option<About> {
+    pub(super) fn offer(&mut self, now: Stamp, from: HostId, bytes: &[u8], listing: bool) -> Option<Outline> {
         let Some(packet) = WirePacket::of(bytes) else {
             self.unlisted += 1;
-            self.lay(from, Parcel { fate: Fate::At(now), ..parcel(0, bytes, now) });
+            self.lay(from, InFlight { schedule: Schedule::At(now), ..InFlight::held(0, bytes, now) });
             return None;
         };
-        let (about, same) = (packet.about(), packet.same());
-        if let Some(same) = &same
-            && self.fold(now, from, same)
+        let (outline, id) = (packet.outline(), packet.id());
+        if let Some(id) = &id
+            && self.fold(now, from, id)
         {
-            return Some(about);
+            return Some(outline);
         }
         self.numbered += 1;
         let number = self.numbered;
         let loss = self.lost(from);
-        let fate = self.lane(from).fate(now);
-        let listed = listing || !about.is_plain() || loss.is_some() || fate != Fate::At(now);
+        let schedule = self.direction(from).schedule(now);
+        let listed = listing || !outline.is_plain() || loss.is_some() || schedule != Schedule::At(now);
         if listed {
-            self.list(from, number, &packet, same);
+            self.list(from, number, &packet, id);
         } else {
             self.unlisted += 1;
         }
         if let Some(why) = loss {
             self.report(from, WireEvent::Dropped { packet: number, why });
-            return Some(about);
+            return Some(outline);
         }
-        match fate {
-            Fate::Hold => self.report(from, WireEvent::Held { packet: number }),
-            Fate::At(then) if then > now => {
+        match schedule {
+            Schedule::Hold => self.report(from, WireEvent::Held { packet: number }),
+            Schedule::At(then) if then > now => {
                 self.report(from, WireEvent::Delayed { packet: number, by: then.since(now) });
             }
-            Fate::At(_) => {}
+            Schedule::At(_) => {}
         }
-        self.lay(from, Parcel { fate, listed, about: Some(about), same, ..parcel(number, bytes, now) });
-        Some(about)
+        self.lay(from, InFlight { schedule, listed, outline: Some(outline), id, ..InFlight::held(number, bytes, now) });
+        Some(outline)
     }
 
     /// Reports a packet that was offered.
-    fn list(&mut self, from: HostId, number: u64, packet: &WirePacket<'_>, same: Option<Same>) {
+    fn list(&mut self, from: HostId, number: u64, packet: &WirePacket<'_>, id: Option<SegmentId>) {
         let Some(mut packet) = packet.summary() else { return };
         if let Some(tcp) = &mut packet.tcp {
             self.numbering.relate(packet.flow, tcp);
         }
         packet.number = number;
-        if let Some(same) = same {
-            let sent = &mut self.lane(from).sent;
-            packet.retransmission_of = sent.before(&same);
-            sent.remember(same, number);
+        if let Some(id) = id {
+            let sent = &mut self.direction(from).sent;
+            packet.retransmission_of = sent.before(&id);
+            sent.remember(id, number);
         }
         self.events.push((from, EventKind::Packet(packet)));
     }
 
-    fn lay(&mut self, from: HostId, mut parcel: Parcel) {
+    fn lay(&mut self, from: HostId, mut packet: InFlight) {
         self.placed += 1;
-        parcel.place = self.placed;
-        self.lane(from).parcels.push_back(parcel);
+        packet.place = self.placed;
+        self.direction(from).in_flight.push_back(packet);
     }
 
     /// Counts a segment that is on the wire already and is sent again.
-    fn fold(&mut self, now: Stamp, from: HostId, same: &Same) -> bool {
+    fn fold(&mut self, now: Stamp, from: HostId, id: &SegmentId) -> bool {
         if !self.folding {
             return false;
         }
-        let held = self.lane(from).parcels.iter_mut().find(|parcel| parcel.same.as_ref() == Some(same));
+        let held = self.direction(from).in_flight.iter_mut().find(|packet| packet.id.as_ref() == Some(id));
         let Some(held) = held else { return false };
         held.again += 1;
         let after = now.since(held.last_sent);
@@ -184,8 +169,8 @@ impl Cable {
     /// Whether a packet that is offered is lost at once, and why.
     fn lost(&mut self, from: HostId) -> Option<LossReason> {
         let most = self.most;
-        let lane = self.lane(from);
-        let (cut, loss, full) = (lane.cut, lane.loss, lane.parcels.len() >= most);
+        let direction = self.direction(from);
+        let (cut, loss, full) = (direction.cut, direction.loss, direction.in_flight.len() >= most);
         if cut {
             Some(LossReason::Cut)
         } else if loss > 0 && self.chance.percent() < loss {
@@ -197,23 +182,17 @@ impl Cable {
 
     /// The earliest moment at which a packet arrives, if nothing else is decided.
     pub(super) fn next_due(&self) -> Option<Stamp> {
-        [&self.client, &self.server].into_iter().filter_map(Lane::next_due).min()
+        self.directions.iter().filter_map(|(_, direction)| direction.next_due()).min()
     }
 
     /// Takes the next packet that arrives by `now` off the wire: the earliest, and of several the one in front.
-    pub(super) fn due(&mut self, now: Stamp) -> Option<Arrival> {
+    pub(super) fn due(&mut self, now: Stamp) -> Option<WireDelivery> {
         loop {
-            let next = |lane: &Lane| lane.first_due(now);
-            let (client, server) = (next(&self.client), next(&self.server));
-            let from = match (&client, &server) {
-                (None, None) => return None,
-                (Some(client), Some(server)) if server < client => HostId::Server,
-                (None, Some(_)) => HostId::Server,
-                (Some(_), _) => HostId::Client,
-            };
-            let Parcel { number, bytes, about, listed, .. } = self.lane(from).take_due(now)?;
-            if !self.lane(from).cut {
-                return Some(Arrival { number, from, bytes, about, listed });
+            let due = self.directions.iter().filter_map(|(from, direction)| Some((direction.first_due(now)?, from)));
+            let (_, from) = due.min()?;
+            let InFlight { number, bytes, outline, listed, .. } = self.direction(from).take_due(now)?;
+            if !self.direction(from).cut {
+                return Some(WireDelivery { number, from, bytes, outline, listed });
             }
             if listed {
                 self.report(from, WireEvent::Dropped { packet: number, why: LossReason::Cut });
@@ -221,23 +200,9 @@ impl Cable {
         }
     }
 
-    /// The modes of both directions, the client's first.
-    pub(super) const fn modes(&self) -> [WireMode; 2] {
-        [self.client.mode, self.server.mode]
-    }
-}
-
-fn parcel(number: u64, bytes: &[u8], now: Stamp) -> Parcel {
-    Parcel {
-        number,
-        bytes: bytes.to_vec(),
-        fate: Fate::Hold,
-        place: 0,
-        about: None,
-        listed: false,
-        same: None,
-        again: 0,
-        last_sent: now,
+    /// The mode of the direction in which this host sends.
+    pub(super) const fn mode(&self, from: HostId) -> WireMode {
+        self.directions.of(from).mode
     }
 }
 
@@ -258,5 +223,5 @@ impl Chance {
 }
 
 #[cfg(test)]
-#[path = "cable_tests.rs"]
+#[path = "core_tests.rs"]
 mod tests;

@@ -3,13 +3,13 @@
 use std::collections::{HashMap, VecDeque};
 use std::time::Duration;
 
-use super::decode::Same;
+use super::decode::SegmentId;
 use crate::domain::wire::WireMode;
 use crate::domain::{Flags, Flow, Stamp};
 
 /// What becomes of a packet on the wire.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Fate {
+pub(super) enum Schedule {
     /// It waits for the presenter.
     Hold,
     /// It arrives then.
@@ -18,26 +18,43 @@ pub(super) enum Fate {
 
 /// A packet on the wire.
 #[derive(Debug, Clone)]
-pub(super) struct Parcel {
+pub(super) struct InFlight {
     pub(super) number: u64,
     pub(super) bytes: Vec<u8>,
-    pub(super) fate: Fate,
+    pub(super) schedule: Schedule,
     /// Its place among all packets on the wire. It stays where it is when two packets change places.
     pub(super) place: u64,
     /// What it is about, where it could be read.
-    pub(super) about: Option<About>,
+    pub(super) outline: Option<Outline>,
     /// Whether it was reported when it came onto the wire.
     pub(super) listed: bool,
     /// What a copy that is sent again is known by; none for a packet that was tampered with.
-    pub(super) same: Option<Same>,
+    pub(super) id: Option<SegmentId>,
     /// How often it was sent again, and when last.
     pub(super) again: u32,
     pub(super) last_sent: Stamp,
 }
 
+impl InFlight {
+    /// A packet that is held, before anything else is known of it.
+    pub(super) fn held(number: u64, bytes: &[u8], now: Stamp) -> Self {
+        Self {
+            number,
+            bytes: bytes.to_vec(),
+            schedule: Schedule::Hold,
+            place: 0,
+            outline: None,
+            listed: false,
+            id: None,
+            again: 0,
+            last_sent: now,
+        }
+    }
+}
+
 /// What a packet is about, as far as a socket's state may hang on it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct About {
+pub(super) struct Outline {
     /// From its sender's side.
     pub(super) flow: Flow,
     /// None for a datagram.
@@ -46,7 +63,7 @@ pub(super) struct About {
     pub(super) data: bool,
 }
 
-impl About {
+impl Outline {
     /// Whether it neither opens nor closes nor resets a connection.
     pub(super) fn is_plain(&self) -> bool {
         self.flags.is_none_or(|flags| !flags.any(Flags::SYN.with(Flags::FIN).with(Flags::RST)))
@@ -55,22 +72,22 @@ impl About {
 
 /// One direction of the wire.
 #[derive(Debug, Default)]
-pub(super) struct Lane {
+pub(super) struct Direction {
     pub(super) mode: WireMode,
     pub(super) cut: bool,
     pub(super) loss: u8,
-    pub(super) parcels: VecDeque<Parcel>,
-    pub(super) sent: Sent,
+    pub(super) in_flight: VecDeque<InFlight>,
+    pub(super) sent: SegmentHistory,
     last_arrival: Stamp,
 }
 
-impl Lane {
+impl Direction {
     /// What a packet that comes onto the wire now has before it.
-    pub(super) fn fate(&mut self, now: Stamp) -> Fate {
+    pub(super) fn schedule(&mut self, now: Stamp) -> Schedule {
         match self.mode {
-            WireMode::Step => Fate::Hold,
-            WireMode::Live => Fate::At(now),
-            WireMode::Slow { hop } => Fate::At(self.arrival(now, hop)),
+            WireMode::Step => Schedule::Hold,
+            WireMode::Live => Schedule::At(now),
+            WireMode::Slow { hop } => Schedule::At(self.arrival(now, hop)),
         }
     }
 
@@ -84,33 +101,33 @@ impl Lane {
     pub(super) fn turn(&mut self, now: Stamp, mode: WireMode) {
         self.mode = mode;
         self.last_arrival = Stamp::ZERO;
-        for at in 0..self.parcels.len() {
-            let fate = match (self.parcels[at].fate, mode) {
+        for at in 0..self.in_flight.len() {
+            let schedule = match (self.in_flight[at].schedule, mode) {
                 // Under way already: it arrives when it would have, unless it is to be held or hurried.
-                (Fate::At(then), WireMode::Slow { .. }) => {
+                (Schedule::At(then), WireMode::Slow { .. }) => {
                     self.last_arrival = self.last_arrival.max(then);
-                    Fate::At(then)
+                    Schedule::At(then)
                 }
-                _ => self.fate(now),
+                _ => self.schedule(now),
             };
-            self.parcels[at].fate = fate;
+            self.in_flight[at].schedule = schedule;
         }
     }
 
     pub(super) fn position(&self, number: u64) -> Option<usize> {
-        self.parcels.iter().position(|parcel| parcel.number == number)
+        self.in_flight.iter().position(|packet| packet.number == number)
     }
 
     /// The first packet that waits for the presenter.
-    pub(super) fn first_held(&self) -> Option<&Parcel> {
-        self.parcels.iter().find(|parcel| parcel.fate == Fate::Hold)
+    pub(super) fn first_held(&self) -> Option<&InFlight> {
+        self.in_flight.iter().find(|packet| packet.schedule == Schedule::Hold)
     }
 
     /// The earliest arrival.
     pub(super) fn next_due(&self) -> Option<Stamp> {
-        let times = self.parcels.iter().filter_map(|parcel| match parcel.fate {
-            Fate::Hold => None,
-            Fate::At(then) => Some(then),
+        let times = self.in_flight.iter().filter_map(|packet| match packet.schedule {
+            Schedule::Hold => None,
+            Schedule::At(then) => Some(then),
         });
         times.min()
     }
@@ -121,14 +138,14 @@ impl Lane {
     }
 
     /// Takes that packet off the wire.
-    pub(super) fn take_due(&mut self, now: Stamp) -> Option<Parcel> {
+    pub(super) fn take_due(&mut self, now: Stamp) -> Option<InFlight> {
         let (at, _) = self.due(now)?;
-        self.parcels.remove(at)
+        self.in_flight.remove(at)
     }
 
     fn due(&self, now: Stamp) -> Option<(usize, (Stamp, u64))> {
-        let due = self.parcels.iter().enumerate().filter_map(|(at, parcel)| match parcel.fate {
-            Fate::At(then) if then <= now => Some((at, (then, parcel.place))),
+        let due = self.in_flight.iter().enumerate().filter_map(|(at, packet)| match packet.schedule {
+            Schedule::At(then) if then <= now => Some((at, (then, packet.place))),
             _ => None,
         });
         due.min_by_key(|(_, due)| *due)
@@ -137,27 +154,27 @@ impl Lane {
 
 /// The segments that were sent lately, to know one that is sent again.
 #[derive(Debug, Default)]
-pub(super) struct Sent {
-    numbers: HashMap<Same, u64>,
-    order: VecDeque<Same>,
+pub(super) struct SegmentHistory {
+    numbers: HashMap<SegmentId, u64>,
+    order: VecDeque<SegmentId>,
 }
 
-impl Sent {
+impl SegmentHistory {
     /// How many are remembered.
     const KEPT: usize = 512;
 
     /// The number under which the same segment was sent before.
-    pub(super) fn before(&self, same: &Same) -> Option<u64> {
-        self.numbers.get(same).copied()
+    pub(super) fn before(&self, id: &SegmentId) -> Option<u64> {
+        self.numbers.get(id).copied()
     }
 
     /// Remembers a segment by the number it had first.
-    pub(super) fn remember(&mut self, same: Same, number: u64) {
-        if self.numbers.contains_key(&same) {
+    pub(super) fn remember(&mut self, id: SegmentId, number: u64) {
+        if self.numbers.contains_key(&id) {
             return;
         }
-        self.numbers.insert(same, number);
-        self.order.push_back(same);
+        self.numbers.insert(id, number);
+        self.order.push_back(id);
         if self.order.len() > Self::KEPT
             && let Some(oldest) = self.order.pop_front()
         {

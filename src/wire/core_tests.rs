@@ -1,0 +1,262 @@
+//! The wire without I/O, put to the test.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use proptest::prelude::*;
+
+use super::super::decode::packets::{tcp, udp};
+use super::*;
+use crate::domain::{Flags, PacketSummary, WireCommand};
+
+const T0: Stamp = Stamp::ZERO;
+
+fn at(millis: u64) -> Stamp {
+    Stamp::from_millis(millis)
+}
+
+fn syn() -> Vec<u8> {
+    tcp(true, Flags::SYN, 1000, 0, b"")
+}
+
+fn wire_events(core: &mut WireCore) -> Vec<WireEvent> {
+    let events = core.take_events().into_iter();
+    events.filter_map(|(_, kind)| if let EventKind::Wire(event) = kind { Some(event) } else { None }).collect()
+}
+
+fn packets(core: &mut WireCore) -> Vec<PacketSummary> {
+    let events = core.take_events().into_iter();
+    events.filter_map(|(_, kind)| if let EventKind::Packet(packet) = kind { Some(packet) } else { None }).collect()
+}
+
+fn due(core: &mut WireCore, now: Stamp) -> Vec<WireDelivery> {
+    std::iter::from_fn(|| core.due(now)).collect()
+}
+
+fn numbers(deliveries: &[WireDelivery]) -> Vec<u64> {
+    deliveries.iter().map(|delivery| delivery.number).collect()
+}
+
+#[test]
+fn a_held_packet_stays_until_it_is_delivered() {
+    let mut core = WireCore::new(16, 1);
+    core.offer(T0, HostId::Client, &syn(), true);
+    assert_eq!(core.next_due(), None);
+    assert_eq!(due(&mut core, at(3_600_000)), vec![]);
+    core.command(at(3_600_000), WireCommand::Next);
+    let deliveries = due(&mut core, at(3_600_000));
+    assert_eq!(numbers(&deliveries), [1]);
+    assert_eq!(deliveries[0].bytes, syn());
+}
+
+#[test]
+fn what_is_sent_again_is_folded_into_what_is_held() {
+    let mut core = WireCore::new(16, 1);
+    core.offer(T0, HostId::Client, &syn(), true);
+    core.take_events();
+    let mut again = syn();
+    again[5] ^= 7; // The IP identification is new each time.
+    core.offer(at(1000), HostId::Client, &again, true);
+    core.offer(at(3000), HostId::Client, &again, true);
+    let folded = |count, millis| WireEvent::Folded { packet: 1, count, after: Duration::from_millis(millis) };
+    assert_eq!(wire_events(&mut core), [folded(1, 1000), folded(2, 2000)]);
+    core.command(at(3000), WireCommand::Next);
+    assert_eq!(numbers(&due(&mut core, at(3000))), [1]);
+    core.command(at(3000), WireCommand::Next);
+    assert_eq!(due(&mut core, at(3000)), vec![]);
+}
+
+#[test]
+fn what_is_sent_again_after_a_loss_is_a_new_packet_that_says_so() {
+    let mut core = WireCore::new(16, 1);
+    core.offer(T0, HostId::Client, &syn(), true);
+    core.command(T0, WireCommand::Drop(1));
+    core.take_events();
+    core.offer(at(1000), HostId::Client, &syn(), true);
+    core.offer(at(1001), HostId::Server, &tcp(false, Flags::SYN, 1000, 0, b""), true);
+    let seen: Vec<_> = packets(&mut core).iter().map(|packet| (packet.number, packet.retransmission_of)).collect();
+    assert_eq!(seen, [(2, Some(1)), (3, None)]);
+}
+
+#[test]
+fn folding_can_be_switched_off_and_never_touches_acknowledgements_and_datagrams() {
+    let mut core = WireCore::new(16, 1);
+    for _ in 0..2 {
+        core.offer(T0, HostId::Server, &tcp(false, Flags::ACK, 1, 1, b""), true);
+        core.offer(T0, HostId::Client, &udp(true, b"oi"), true);
+    }
+    assert_eq!(packets(&mut core).len(), 4);
+    core.command(T0, WireCommand::Fold(false));
+    core.offer(T0, HostId::Client, &syn(), true);
+    core.offer(T0, HostId::Client, &syn(), true);
+    assert_eq!(packets(&mut core).len(), 2);
+}
+
+#[test]
+fn slow_motion_keeps_the_order_also_when_it_gets_faster() {
+    let mut core = WireCore::new(16, 1);
+    let slow = |millis| WireCommand::Mode(None, WireMode::Slow { hop: Duration::from_millis(millis) });
+    core.command(T0, slow(500));
+    core.offer(T0, HostId::Client, &udp(true, b"1"), true);
+    core.command(T0, slow(100));
+    core.offer(at(10), HostId::Client, &udp(true, b"2"), true);
+    assert_eq!(core.next_due(), Some(at(500)));
+    assert_eq!(due(&mut core, at(499)), vec![]);
+    assert_eq!(numbers(&due(&mut core, at(500))), [1, 2]);
+}
+
+#[test]
+fn the_presenter_may_swap_duplicate_delay_and_damage() {
+    let mut core = WireCore::new(16, 1);
+    for byte in [b"1", b"2", b"3"] {
+        core.offer(T0, HostId::Client, &udp(true, byte), true);
+    }
+    core.command(T0, WireCommand::Swap(1));
+    core.command(T0, WireCommand::Next);
+    assert_eq!(numbers(&due(&mut core, T0)), [2]);
+    core.command(T0, WireCommand::Duplicate(1));
+    assert_eq!(numbers(&due(&mut core, T0)), [1]);
+    core.command(T0, WireCommand::Delay(4, Duration::from_millis(5)));
+    core.command(T0, WireCommand::Corrupt(3));
+    core.command(T0, WireCommand::Next);
+    let damaged = due(&mut core, T0);
+    assert_eq!((numbers(&damaged), damaged[0].bytes == udp(true, b"3")), (vec![3], false));
+    let copy = due(&mut core, at(5));
+    assert_eq!((numbers(&copy), copy[0].bytes == udp(true, b"1")), (vec![4], true));
+    core.take_events();
+    core.command(T0, WireCommand::Deliver(1));
+    assert_eq!(wire_events(&mut core), [WireEvent::NoSuchPacket { packet: 1 }]);
+}
+
+#[test]
+fn each_direction_has_its_own_treatment() {
+    let mut core = WireCore::new(1, 1);
+    core.command(T0, WireCommand::Cut(Some(HostId::Client), true));
+    core.command(T0, WireCommand::Mode(Some(HostId::Server), WireMode::Live));
+    core.offer(T0, HostId::Client, &udp(true, b"1"), true);
+    core.offer(T0, HostId::Server, &udp(false, b"2"), true);
+    assert_eq!(numbers(&due(&mut core, T0)), [2]);
+    core.command(T0, WireCommand::Mode(Some(HostId::Server), WireMode::Step));
+    core.offer(T0, HostId::Server, &udp(false, b"3"), true);
+    core.take_events();
+    core.offer(T0, HostId::Server, &udp(false, b"4"), true);
+    assert_eq!(wire_events(&mut core), [WireEvent::Dropped { packet: 4, why: LossReason::Overflow }]);
+}
+
+#[test]
+fn loss_is_about_as_often_as_was_asked_and_the_same_each_time() {
+    let lost = |seed| {
+        let mut core = WireCore::new(10_000, seed);
+        core.command(T0, WireCommand::Loss(None, 30));
+        for _ in 0..10_000 {
+            core.offer(T0, HostId::Client, &udp(true, b"x"), true);
+        }
+        wire_events(&mut core).iter().filter(|event| matches!(event, WireEvent::Dropped { .. })).count()
+    };
+    assert_eq!(lost(7), lost(7));
+    assert!((2_800..3_200).contains(&lost(7)), "{}", lost(7));
+}
+
+#[derive(Debug, Clone)]
+enum WireStep {
+    Offer(HostId, u8),
+    Say(WireCommand),
+    Wait(u64),
+}
+
+fn host() -> impl Strategy<Value = HostId> {
+    prop_oneof![Just(HostId::Client), Just(HostId::Server)]
+}
+
+fn mode() -> impl Strategy<Value = WireMode> {
+    let slow = (0_u64..50).prop_map(|millis| WireMode::Slow { hop: Duration::from_millis(millis) });
+    prop_oneof![Just(WireMode::Step), Just(WireMode::Live), slow]
+}
+
+/// Steps that never tell the wire to change an order.
+fn orderly() -> impl Strategy<Value = WireStep> {
+    prop_oneof![
+        6 => (host(), any::<u8>()).prop_map(|(from, seq)| WireStep::Offer(from, seq)),
+        4 => Just(WireStep::Say(WireCommand::Next)),
+        1 => (proptest::option::of(host()), mode()).prop_map(|(from, mode)| WireStep::Say(WireCommand::Mode(from, mode))),
+        1 => (proptest::option::of(host()), any::<bool>()).prop_map(|(from, cut)| WireStep::Say(WireCommand::Cut(from, cut))),
+        1 => (proptest::option::of(host()), 0_u8..60).prop_map(|(from, p)| WireStep::Say(WireCommand::Loss(from, p))),
+        1 => any::<bool>().prop_map(|on| WireStep::Say(WireCommand::Fold(on))),
+        3 => (0_u64..40).prop_map(WireStep::Wait),
+    ]
+}
+
+/// Any step at all.
+fn any_step() -> impl Strategy<Value = WireStep> {
+    let number = 1_u64..40;
+    prop_oneof![
+        8 => orderly(),
+        1 => number.clone().prop_map(|n| WireStep::Say(WireCommand::Deliver(n))),
+        1 => number.clone().prop_map(|n| WireStep::Say(WireCommand::Hold(n))),
+        1 => number.clone().prop_map(|n| WireStep::Say(WireCommand::Drop(n))),
+        1 => number.clone().prop_map(|n| WireStep::Say(WireCommand::Duplicate(n))),
+        1 => number.clone().prop_map(|n| WireStep::Say(WireCommand::Swap(n))),
+        1 => (number.clone(), 0_u64..50)
+            .prop_map(|(n, millis)| WireStep::Say(WireCommand::Delay(n, Duration::from_millis(millis)))),
+        1 => number.prop_map(|n| WireStep::Say(WireCommand::Corrupt(n))),
+    ]
+}
+
+/// Takes the steps and then lets everything that is left arrive. Returns the deliveries in order and the events.
+fn walk(steps: &[WireStep]) -> (Vec<WireDelivery>, Vec<(HostId, EventKind)>, u32) {
+    let (mut core, mut now, mut offered) = (WireCore::new(8, 3), T0, 0);
+    let (mut deliveries, mut events) = (Vec::new(), Vec::new());
+    for step in steps {
+        match step {
+            WireStep::Offer(from, seq) => {
+                offered += 1;
+                let out = *from == HostId::Client;
+                core.offer(now, *from, &tcp(out, Flags::ACK, u32::from(*seq) * 8, 1, b"data"), true);
+            }
+            WireStep::Say(command) => core.command(now, *command),
+            WireStep::Wait(millis) => now = now.after(Duration::from_millis(*millis)),
+        }
+        deliveries.extend(due(&mut core, now));
+        events.extend(core.take_events());
+    }
+    core.command(now, WireCommand::Cut(None, false));
+    core.command(now, WireCommand::Mode(None, WireMode::Live));
+    deliveries.extend(due(&mut core, now));
+    events.extend(core.take_events());
+    assert_eq!(core.next_due(), None);
+    (deliveries, events, offered)
+}
+
+proptest! {
+    #[test]
+    fn nothing_is_lost_and_nothing_is_invented(steps in proptest::collection::vec(any_step(), 0..120)) {
+        let (deliveries, events, offered) = walk(&steps);
+        // What became of each number: how often it came onto the wire, and how often it left it.
+        let mut fates: BTreeMap<u64, (u32, u32)> = BTreeMap::new();
+        let mut folded = 0;
+        for (_, kind) in &events {
+            match kind {
+                EventKind::Packet(packet) => fates.entry(packet.number).or_default().0 += 1,
+                EventKind::Wire(WireEvent::Duplicated { copy, .. }) => fates.entry(*copy).or_default().0 += 1,
+                EventKind::Wire(WireEvent::Dropped { packet, .. }) => fates.entry(*packet).or_default().1 += 1,
+                EventKind::Wire(WireEvent::Folded { .. }) => folded += 1,
+                _ => {}
+            }
+        }
+        for delivery in &deliveries {
+            fates.entry(delivery.number).or_default().1 += 1;
+        }
+        prop_assert!(fates.values().all(|fate| *fate == (1, 1)), "{:?}", fates);
+        let numbered = events.iter().filter(|(_, kind)| matches!(kind, EventKind::Packet(_))).count();
+        prop_assert_eq!(numbered, offered as usize - folded);
+    }
+
+    #[test]
+    fn each_direction_keeps_its_order(steps in proptest::collection::vec(orderly(), 0..120)) {
+        let (deliveries, _, _) = walk(&steps);
+        for from in [HostId::Client, HostId::Server] {
+            let order: Vec<u64> = deliveries.iter().filter(|delivery| delivery.from == from).map(|a| a.number).collect();
+            prop_assert!(order.is_sorted(), "{:?}", order);
+        }
+    }
+}
