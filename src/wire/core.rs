@@ -4,8 +4,8 @@
 //! It loses nothing and invents nothing by itself: every packet that is offered arrives, is dropped with a reason, is
 //! folded into one that is held, or is still on the wire.
 
-use super::decode::{SegmentId, WirePacket};
-use super::direction::{Direction, InFlight, Outline, Schedule};
+use super::decode::{Outline, SegmentId, WirePacket};
+use super::direction::{Direction, InFlight, Schedule};
 use crate::domain::wire::{LossReason, WireEvent, WireMode};
 use crate::domain::{EventKind, HostId, Numbering, PerHost, Stamp};
 

@@ -1,6 +1,5 @@
 //! What the wire needs of a packet beyond its summary: a way to damage it, and what makes two segments the same one.
 
-use super::direction::Outline;
 use crate::domain::{Flags, Flow, PacketSummary, Proto};
 use crate::packet::{self, Bytes, Ip, TcpHeader, UdpHeader, protocol};
 
@@ -53,6 +52,24 @@ impl<'a> WirePacket<'a> {
     /// numbers relative to the beginning of the connection.
     pub(super) fn summary(&self) -> Option<PacketSummary> {
         packet::summary(self.packet)
+    }
+}
+
+/// The part of a packet that a socket's state may depend on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Outline {
+    /// As its sender sees it.
+    pub(super) flow: Flow,
+    /// `None` for a datagram.
+    pub(super) flags: Option<Flags>,
+    /// Whether it is a segment with data.
+    pub(super) data: bool,
+}
+
+impl Outline {
+    /// Whether it neither opens nor closes nor resets a connection.
+    pub(super) fn is_plain(&self) -> bool {
+        self.flags.is_none_or(|flags| !flags.any(Flags::SYN.with(Flags::FIN).with(Flags::RST)))
     }
 }
 

@@ -3,9 +3,9 @@
 use std::collections::{HashMap, VecDeque};
 use std::time::Duration;
 
-use super::decode::SegmentId;
+use super::decode::{Outline, SegmentId};
+use crate::domain::Stamp;
 use crate::domain::wire::WireMode;
-use crate::domain::{Flags, Flow, Stamp};
 
 /// What becomes of a packet on the wire.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -49,24 +49,6 @@ impl InFlight {
             again: 0,
             last_sent: now,
         }
-    }
-}
-
-/// What a packet is about, as far as a socket's state may hang on it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Outline {
-    /// From its sender's side.
-    pub(super) flow: Flow,
-    /// None for a datagram.
-    pub(super) flags: Option<Flags>,
-    /// Whether it is a segment with bytes for `recv`.
-    pub(super) data: bool,
-}
-
-impl Outline {
-    /// Whether it neither opens nor closes nor resets a connection.
-    pub(super) fn is_plain(&self) -> bool {
-        self.flags.is_none_or(|flags| !flags.any(Flags::SYN.with(Flags::FIN).with(Flags::RST)))
     }
 }
 

@@ -21,7 +21,7 @@ use serde::{Deserialize, Serialize};
 use tokio::sync::oneshot;
 
 use super::helper::protocol::{ProgramSpec, recv, send};
-use super::open::HostPrograms;
+use super::programs::HostPrograms;
 use crate::domain::HostId;
 
 /// How long a caller may take to say what it wants, in seconds.

@@ -14,7 +14,7 @@
 //! | `sample`, `attribute` | what changed in the hosts' tables, and why |
 //! | `decode` | what the wire reads of a packet |
 //! | `helper`, `control`, `sys` | the process that keeps the hosts, our side of it, and its system calls |
-//! | `exec` | programs on the hosts from other processes |
+//! | `programs`, `exec` | the programs on the hosts; those started from other processes |
 //! | `remedy`, `sysctl` | what helps where something is missing; what can be set on a host |
 
 #[cfg(any(target_os = "linux", test))]
@@ -37,6 +37,8 @@ mod helper;
 mod link;
 #[cfg(target_os = "linux")]
 mod open;
+#[cfg(target_os = "linux")]
+mod programs;
 #[cfg(any(target_os = "linux", test))]
 mod relay;
 #[cfg(target_os = "linux")]

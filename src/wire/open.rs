@@ -2,9 +2,8 @@
 
 use std::io;
 use std::os::fd::{BorrowedFd, OwnedFd};
-use std::os::unix::process::ExitStatusExt as _;
 use std::process::ExitStatus;
-use std::sync::{Arc, Mutex, PoisonError, mpsc};
+use std::sync::{Arc, mpsc};
 use std::thread::{self, JoinHandle};
 
 use tokio::sync::{mpsc as queue, watch};
@@ -14,9 +13,9 @@ use super::core::WireCore;
 use super::exec::ExecServer;
 use super::helper::protocol::ProgramSpec;
 use super::link::KernelLink;
+use super::programs::HostPrograms;
 use super::relay::{Relay, RelayOrder};
 use super::sample::Tables;
-use crate::domain::excerpt::sanitise;
 use crate::domain::need::{Need, OpenError};
 use crate::domain::wire::{CloseReason, LinkKind, WireCommand, WireEvent};
 use crate::domain::{EventKind, EventSink, Evidence, Flow, HostId, PerHost, Row, Syscall, TcpInfo};
@@ -112,11 +111,7 @@ impl Wire {
         });
         let relay = relay.map_err(failed)?;
         sink.on_wire(None).report(Evidence::Called, EventKind::Wire(WireEvent::Opened { link: kind }));
-        let programs = HostPrograms {
-            sink: sink.clone(),
-            hosts: PerHost::from_fn(|host| helper.host(host)),
-            watchers: Arc::default(),
-        };
+        let programs = HostPrograms::new(sink.clone(), PerHost::from_fn(|host| helper.host(host)));
         // Without it the wire lab still works; `exec` from elsewhere does not find it.
         let exec = ExecServer::start(programs.clone()).ok();
         Ok(Self { link: kind, orders, stop, programs, exec, helper: Some(helper), relay: Some(relay) })
@@ -129,7 +124,7 @@ impl Wire {
 
     /// One of its hosts.
     pub fn host(&self, host: HostId) -> WireHost {
-        self.programs.hosts.of(host).clone()
+        self.programs.host(host).clone()
     }
 
     /// Asks something of the wire; what comes of it is reported. `WouldBlock` when too much was asked at once,
@@ -201,45 +196,4 @@ fn say(stop: &watch::Sender<Option<CloseReason>>, why: CloseReason) {
         *said = said.or(Some(why));
         first
     });
-}
-
-/// Runs programs on the hosts and reports their beginning and their end.
-#[derive(Debug, Clone)]
-pub(super) struct HostPrograms {
-    sink: EventSink,
-    hosts: PerHost<WireHost>,
-    watchers: Arc<Mutex<Vec<JoinHandle<()>>>>,
-}
-
-impl HostPrograms {
-    pub(super) fn run(
-        &self,
-        host: HostId,
-        program: &ProgramSpec,
-        standard: [BorrowedFd<'_>; 3],
-    ) -> io::Result<(Running, mpsc::Receiver<ExitStatus>)> {
-        let (running, ending) = self.hosts.of(host).run(program, standard)?;
-        let sink = self.sink.on_wire(Some(host));
-        let pid = running.pid();
-        let name = program.argv.first().map(|name| sanitise(name.as_bytes())).unwrap_or_default();
-        sink.report(Evidence::Called, EventKind::Wire(WireEvent::Program { pid, name }));
-        let (tell, told) = mpsc::channel();
-        let watcher = thread::Builder::new().name("program".into()).spawn(move || {
-            let end = ending.wait();
-            let event = WireEvent::ProgramEnded { pid, status: end.code(), signal: end.signal() };
-            sink.report(Evidence::Called, EventKind::Wire(event));
-            let _ = tell.send(end);
-        })?;
-        let mut watchers = self.watchers.lock().unwrap_or_else(PoisonError::into_inner);
-        watchers.retain(|watcher| !watcher.is_finished());
-        watchers.push(watcher);
-        Ok((running, told))
-    }
-
-    fn join(&self) {
-        let watchers = std::mem::take(&mut *self.watchers.lock().unwrap_or_else(PoisonError::into_inner));
-        for watcher in watchers {
-            let _ = watcher.join();
-        }
-    }
 }

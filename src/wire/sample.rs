@@ -5,7 +5,7 @@ use std::io;
 use std::time::Duration;
 
 use super::attribute::{self, Arrivals};
-use super::direction::Outline;
+use super::decode::Outline;
 use crate::domain::{
     Delta, EventKind, EventSink, Evidence, Flow, HostId, PerHost, Row, RowKey, Stamp, Syscall, TcpInfo, TcpState,
     Timer, Transition,

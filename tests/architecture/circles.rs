@@ -21,9 +21,6 @@ const ALLOWED: &[&[&str]] = &[
     &["observe/capture/file/pcap.rs", "observe/capture/file/pcapng.rs", "observe/capture/file/read.rs"],
     &["observe/diag/socket.rs", "observe/portable.rs", "observe/process.rs", "observe/source.rs"],
     &["observe/trace/namespace.rs", "observe/trace/reader.rs"],
-    &["packet/analysis/talks.rs", "packet/analysis/tcp.rs"],
-    &["wire/decode.rs", "wire/direction.rs"],
-    &["wire/exec.rs", "wire/open.rs"],
 ];
 
 /// File → the files of its own layer on which it depends.

@@ -4,6 +4,23 @@ use std::collections::VecDeque;
 
 use crate::domain::Flags;
 
+/// Which of the two ends sends: the one whose address is the smaller, or the other.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Side {
+    Low,
+    High,
+}
+
+impl Side {
+    /// Where this side's half stands in the pair.
+    pub(super) const fn index(self) -> usize {
+        match self {
+            Self::Low => 0,
+            Self::High => 1,
+        }
+    }
+}
+
 /// How this direction's sender scales the window that it offers.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub(super) enum Scale {

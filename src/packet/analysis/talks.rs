@@ -4,25 +4,9 @@ use std::collections::{HashMap, VecDeque};
 use std::net::{IpAddr, SocketAddr};
 
 use super::super::decode::Quoted;
+use super::half::Side;
 use super::tcp::Tcp;
 use crate::domain::{Flow, Proto};
-
-/// Which of the two ends sends: the one whose address is the smaller, or the other.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Side {
-    Low,
-    High,
-}
-
-impl Side {
-    /// The place of what this side sends in a pair.
-    pub(super) const fn index(self) -> usize {
-        match self {
-            Self::Low => 0,
-            Self::High => 1,
-        }
-    }
-}
 
 /// Both ends of a conversation, the smaller first, in a form that is cheap to hash.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]

@@ -3,9 +3,8 @@
 //! The order of the questions and their conditions are those of Wireshark's analysis, so that the counts are the same;
 //! its "fast retransmission supersedes out-of-order" preference is on, as by default.
 
-use super::half::{Half, Last, Scale, Sent, before};
+use super::half::{Half, Last, Scale, Sent, Side, before};
 use super::reset;
-use super::talks::Side;
 use crate::domain::{Finding, Findings, Flags, PacketSummary, Segment, TcpOption};
 
 /// A fast retransmission follows the last duplicate acknowledgement within this, in nanoseconds.
