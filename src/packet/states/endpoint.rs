@@ -1,0 +1,166 @@
+//! One end of a connection: its state, and the inputs that are pending (RFC 9293 §3.10.7).
+
+use super::ObservedTransition;
+use crate::domain::{Cause, Evidence, Flags, Flow, PacketSummary, Segment, Stamp, TcpState, Transition};
+
+/// One end of a connection.
+#[derive(Debug)]
+pub(super) struct Endpoint {
+    pub(super) state: TcpState,
+    /// Whether the capture has its SYN; otherwise it was found open.
+    begun: bool,
+    /// The number of its SYN.
+    pub(super) isn: Option<u32>,
+    /// The number after its FIN.
+    pub(super) fin: Option<u32>,
+    /// Inputs sent to it that no packet has confirmed yet, oldest first.
+    pub(super) pending: Vec<Pending>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Pending {
+    pub(super) input: Input,
+    packet: u64,
+    at: Stamp,
+}
+
+/// What a packet does to the end that receives it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Input {
+    /// Its SYN is acknowledged.
+    SynAcked,
+    /// Its FIN is acknowledged.
+    FinAcked,
+    /// The other side closed; the number after that FIN.
+    Fin(u32),
+    /// The connection is reset.
+    Rst,
+}
+
+impl Input {
+    /// The state that it leads to from another, if it changes that.
+    pub(super) const fn from(self, state: TcpState) -> Option<TcpState> {
+        use TcpState::{
+            CloseWait, Closed, Closing, Established, FinWait1, FinWait2, LastAck, Listen, SynRecv, TimeWait,
+        };
+        Some(match (self, state) {
+            (Self::SynAcked, SynRecv) => Established,
+            (Self::FinAcked, FinWait1) => FinWait2,
+            (Self::FinAcked, Closing) | (Self::Fin(_), FinWait2) => TimeWait,
+            (Self::FinAcked, LastAck) => Closed,
+            (Self::Fin(_), Established) => CloseWait,
+            (Self::Fin(_), FinWait1) => Closing,
+            (Self::Rst, Closed | Listen | TimeWait) => return None,
+            (Self::Rst, _) => Closed,
+            _ => return None,
+        })
+    }
+}
+
+/// The segment being read.
+#[derive(Clone, Copy)]
+pub(super) struct SeenSegment<'a> {
+    pub(super) at: Stamp,
+    pub(super) packet: &'a PacketSummary,
+    pub(super) tcp: &'a Segment,
+    pub(super) flow: Flow,
+    pub(super) back: Flow,
+}
+
+impl Endpoint {
+    pub(super) const fn new(state: TcpState) -> Self {
+        Self { state, begun: true, isn: None, fin: None, pending: Vec::new() }
+    }
+
+    /// An end whose SYN had this number.
+    pub(super) fn with_isn(state: TcpState, isn: u32) -> Self {
+        Self { isn: Some(isn), ..Self::new(state) }
+    }
+
+    /// An end that was open when the capture began.
+    pub(super) fn found() -> Self {
+        Self { begun: false, ..Self::new(TcpState::Established) }
+    }
+
+    pub(super) fn go(
+        &mut self,
+        flow: Flow,
+        to: TcpState,
+        (at, packet): (Stamp, u64),
+        evidence: Evidence,
+        out: &mut Vec<ObservedTransition>,
+    ) {
+        let from = std::mem::replace(&mut self.state, to);
+        // One that was found open may have been in a later state than the one assumed.
+        let evidence = if self.begun { evidence } else { Evidence::Inferred };
+        out.push((at, evidence, Transition { flow, from, to, cause: Some(Cause::Packet(packet)) }));
+    }
+
+    pub(super) fn apply(
+        &mut self,
+        flow: Flow,
+        pending: Pending,
+        evidence: Evidence,
+        out: &mut Vec<ObservedTransition>,
+    ) {
+        if let Some(to) = pending.input.from(self.state) {
+            self.go(flow, to, (pending.at, pending.packet), evidence, out);
+        }
+    }
+
+    pub(super) fn is_pending(&self, input: Input) -> bool {
+        self.pending.iter().any(|pending| pending.input == input)
+    }
+
+    /// Makes an input pending, if it would change the state and is not pending already.
+    pub(super) fn expect(&mut self, input: Input, seen: &SeenSegment<'_>) {
+        let mut reached = self.state;
+        for pending in &self.pending {
+            reached = pending.input.from(reached).unwrap_or(reached);
+        }
+        if input.from(reached).is_some() && !self.is_pending(input) {
+            self.pending.push(Pending { input, packet: seen.packet.number, at: seen.at });
+        }
+    }
+
+    /// Applies the pending inputs that must have arrived before this end sent this segment.
+    pub(super) fn confirm(&mut self, seen: &SeenSegment<'_>, out: &mut Vec<ObservedTransition>) {
+        let SeenSegment { tcp, flow, .. } = *seen;
+        let again = tcp.flags.has(Flags::FIN) && self.fin == Some(after(seen));
+        let shown = |pending: &Pending| match pending.input {
+            Input::SynAcked => true,
+            Input::Fin(number) => tcp.flags.has(Flags::ACK) && covers(tcp.ack, number),
+            Input::FinAcked | Input::Rst => false,
+        };
+        // A retransmitted FIN means that its ACK was lost, and an end that still sends was not reset.
+        self.pending.retain(|pending| !(pending.input == Input::Rst || (again && pending.input == Input::FinAcked)));
+        let Some(last) = self.pending.iter().rposition(shown) else { return };
+        for pending in self.pending.drain(..=last).collect::<Vec<_>>() {
+            let evidence = if shown(&pending) { Evidence::Packet } else { Evidence::Inferred };
+            self.apply(flow, pending, evidence, out);
+        }
+    }
+
+    /// Applies what is still pending: no packet can confirm it any more.
+    pub(super) fn end(&mut self, flow: Flow, out: &mut Vec<ObservedTransition>) {
+        for pending in std::mem::take(&mut self.pending) {
+            self.apply(flow, pending, Evidence::Inferred, out);
+        }
+    }
+}
+
+impl SeenSegment<'_> {
+    pub(super) const fn when(&self) -> (Stamp, u64) {
+        (self.at, self.packet.number)
+    }
+}
+
+/// The sequence number after the segment.
+pub(super) fn after(seen: &SeenSegment<'_>) -> u32 {
+    seen.tcp.seq.wrapping_add(seen.tcp.takes(seen.packet.payload.len))
+}
+
+/// Whether `ack` acknowledges everything before `number`; sequence numbers wrap (RFC 9293 §3.4).
+pub(super) const fn covers(ack: u32, number: u32) -> bool {
+    ack.wrapping_sub(number).cast_signed() >= 0
+}

@@ -1,0 +1,168 @@
+//! The states that packets show, against RFC 9293's diagram.
+
+use super::*;
+use crate::domain::{Cause, Excerpt, Findings, Segment};
+use TcpState::{
+    CloseWait, Closed, Closing, Established, FinWait1, FinWait2, LastAck, Listen, SynRecv, SynSent, TimeWait,
+};
+
+const SYN: Flags = Flags::SYN;
+const ACK: Flags = Flags::ACK;
+const FIN: Flags = Flags::FIN.with(Flags::ACK);
+const SYN_ACK: Flags = Flags::SYN.with(Flags::ACK);
+const RST: Flags = Flags::RST;
+
+fn flow() -> Flow {
+    Flow::tcp("192.0.2.2:40000".parse().unwrap(), "192.0.2.1:65432".parse().unwrap())
+}
+
+/// Whether it goes right, its flags, its numbers and how much it carries. The client counts from 99, the server from
+/// 4294967290, so that its numbers go round.
+type Seg = (bool, Flags, u32, u32, &'static str);
+
+/// What is told of the client and of the server: where it went, whether a packet shows it, and beside which it stands.
+type Path = Vec<(TcpState, bool, u64)>;
+
+fn told(segments: &[Seg]) -> (Path, Path) {
+    let (mut states, mut out) = (States::default(), Vec::new());
+    for (number, (right, flags, seq, ack, data)) in (1..).zip(segments) {
+        let base = |right: bool| if right { 99_u32 } else { 4_294_967_290 };
+        let tcp = Segment {
+            flags: *flags,
+            seq: seq.wrapping_add(base(*right)),
+            ack: ack.wrapping_add(base(!*right)),
+            seq_rel: None,
+            ack_rel: None,
+            window: 1_000,
+            options: vec![],
+        };
+        let packet = PacketSummary {
+            number,
+            flow: if *right { flow() } else { flow().mirror().unwrap() },
+            tcp: Some(tcp),
+            icmp: None,
+            payload: Excerpt::of(data.as_bytes()),
+            retransmission_of: None,
+            findings: Findings::default(),
+        };
+        states.see(Stamp::from_millis(number), &packet, &mut out);
+    }
+    states.finish(&mut out);
+    let of = |flow: Flow| {
+        let mut last = None;
+        let mine = out.iter().filter(|(_, _, change)| change.flow == flow);
+        let path = mine.map(|(at, evidence, change)| {
+            // Without a gap, along the edges of the diagram, each beside a packet.
+            assert!(last.is_none_or(|last| last == change.from || change.from == Closed || change.from == Listen));
+            assert!(change.from.may_become(change.to), "{change:?}");
+            last = Some(change.to);
+            let Some(Cause::Packet(number)) = change.cause else { panic!("{change:?}") };
+            assert_eq!(*at, Stamp::from_millis(number));
+            (change.to, *evidence == Evidence::Packet, number)
+        });
+        path.collect()
+    };
+    (of(flow()), of(flow().mirror().unwrap()))
+}
+
+const OPEN: [Seg; 3] = [(true, SYN, 0, 0, ""), (false, SYN_ACK, 0, 1, ""), (true, ACK, 1, 1, "")];
+
+#[test]
+fn a_life_in_seven_packets() {
+    let close = [(true, FIN, 1, 1, ""), (false, ACK, 1, 2, ""), (false, FIN, 1, 2, ""), (true, ACK, 2, 2, "")];
+    let (client, server) = told(&[&OPEN[..], &close].concat());
+    // Nothing shows that the ACK of its FIN arrived at the client; what it sends last shows that the FIN did.
+    let expected = [(SynSent, true, 1), (Established, true, 3), (FinWait1, true, 4), (FinWait2, false, 5)];
+    assert_eq!(client, [&expected[..], &[(TimeWait, true, 6)]].concat());
+    // The server's ACK in 5 shows that it got 3 and the FIN in 4; its last ACK may be lost on the way.
+    let expected = [(SynRecv, true, 2), (Established, true, 3), (CloseWait, true, 4), (LastAck, true, 6)];
+    assert_eq!(server, [&expected[..], &[(Closed, false, 7)]].concat());
+}
+
+#[test]
+fn three_packets_to_close_and_the_last_one_lost() {
+    let close = [(true, FIN, 1, 1, ""), (false, FIN, 1, 2, ""), (true, ACK, 2, 2, "")];
+    let (client, server) = told(&[&OPEN[..], &close].concat());
+    assert_eq!(client[2..], [(FinWait1, true, 4), (FinWait2, false, 5), (TimeWait, true, 5)]);
+    assert_eq!(server[2..], [(CloseWait, true, 4), (LastAck, true, 5), (Closed, false, 6)]);
+    // The server sends its FIN again: it has not heard the ACK. The second one may arrive.
+    let again = [(false, FIN, 1, 2, ""), (true, ACK, 2, 2, "")];
+    let (_, server) = told(&[&OPEN[..], &close, &again].concat());
+    assert_eq!(server[3..], [(LastAck, true, 5), (Closed, false, 8)]);
+}
+
+#[test]
+fn a_lost_syn_a_lost_answer_and_data_on_both_sides() {
+    let (client, server) = told(&[
+        OPEN[0],
+        OPEN[0],
+        OPEN[1],
+        OPEN[2],
+        OPEN[1],
+        OPEN[2],
+        (true, ACK, 1, 1, "Hello"),
+        (false, ACK, 1, 6, "HELLO"),
+    ]);
+    assert_eq!(client, [(SynSent, true, 1), (Established, true, 4)]);
+    // Its SYN-ACK came again after the first ACK: that one was lost.
+    assert_eq!(server, [(SynRecv, true, 3), (Established, true, 6)]);
+}
+
+#[test]
+fn a_simultaneous_close() {
+    let close = [(true, FIN, 1, 1, ""), (false, FIN, 1, 1, ""), (true, ACK, 2, 2, ""), (false, ACK, 2, 2, "")];
+    let (client, server) = told(&[&OPEN[..], &close].concat());
+    assert_eq!(client[2..], [(FinWait1, true, 4), (Closing, true, 5), (TimeWait, false, 7)]);
+    assert_eq!(server[2..], [(FinWait1, true, 5), (Closing, true, 4), (TimeWait, false, 6)]);
+}
+
+#[test]
+fn a_simultaneous_open() {
+    let (one, other) = told(&[
+        (true, SYN, 0, 0, ""),
+        (false, SYN, 0, 0, ""),
+        (true, SYN_ACK, 0, 1, ""),
+        (false, SYN_ACK, 0, 1, ""),
+        (true, ACK, 1, 1, "x"),
+        (false, ACK, 1, 2, ""),
+    ]);
+    assert_eq!(one, [(SynSent, true, 1), (SynRecv, true, 3), (Established, true, 4)]);
+    assert_eq!(other[..2], [(SynSent, true, 2), (SynRecv, true, 4)]);
+    assert_eq!(other[2].0, Established);
+}
+
+#[test]
+fn resets() {
+    // Nobody listens: the other side never had a state.
+    assert_eq!(
+        told(&[OPEN[0], (false, RST.with(ACK), 0, 1, "")]),
+        (vec![(SynSent, true, 1), (Closed, false, 2)], vec![])
+    );
+    // The client resets; that it arrives is likely.
+    let (client, server) = told(&[&OPEN[..], &[(true, RST.with(ACK), 1, 1, "")]].concat());
+    assert_eq!((client[2], server[2]), ((Closed, true, 4), (Closed, false, 4)));
+    // The server goes on: it did not.
+    let (_, server) = told(&[&OPEN[..], &[(true, RST, 1, 1, ""), (false, ACK, 1, 1, "still here")]].concat());
+    assert_eq!(server, [(SynRecv, true, 2), (Established, true, 3)]);
+}
+
+#[test]
+fn two_ports_are_used_again() {
+    let close = [(true, FIN, 1, 1, ""), (false, FIN, 1, 2, ""), (true, ACK, 2, 2, "")];
+    let (client, server) =
+        told(&[&OPEN[..], &close, &[(true, SYN, 70_000, 0, ""), (false, SYN_ACK, 9, 70_001, "")]].concat());
+    assert_eq!(client[5..], [(SynSent, true, 7)]);
+    assert_eq!(server[4..], [(Closed, false, 6), (SynRecv, true, 8)]);
+}
+
+#[test]
+fn what_was_open_before_the_capture_is_closed_by_inference_and_what_it_missed_is_filled_in() {
+    let (client, server) = told(&[(true, ACK, 1, 1, "x"), (false, ACK, 1, 2, ""), (true, FIN, 2, 1, "")]);
+    assert_eq!((client, server), (vec![(FinWait1, false, 3)], vec![(CloseWait, false, 3)]));
+    let (client, server) = told(&OPEN[1..]);
+    assert_eq!(client, [(SynSent, false, 1), (Established, true, 2)]);
+    assert_eq!(server, [(SynRecv, true, 1), (Established, false, 2)]);
+    let (client, server) = told(&[OPEN[0], OPEN[2]]);
+    assert_eq!(client, [(SynSent, true, 1), (Established, true, 2)]);
+    assert_eq!(server, [(SynRecv, false, 2), (Established, false, 2)]);
+}
