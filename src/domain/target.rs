@@ -107,6 +107,7 @@ serde_as_text!(TargetHost);
 /// Why a name could not be resolved.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "why", rename_all = "snake_case")]
+#[expect(clippy::enum_variant_names, reason = "each says what there is none of")]
 pub enum Unresolved {
     /// There is no host of this name.
     NoSuchHost,

@@ -159,7 +159,7 @@ impl Player {
                 ExpectationState::Open => {}
                 ExpectationState::Met => changes.push(LessonChange::Met { step, expect }),
                 ExpectationState::Missed(seen) => {
-                    changes.push(LessonChange::Missed { step, expect, seen: seen.clone() })
+                    changes.push(LessonChange::Missed { step, expect, seen: seen.clone() });
                 }
             }
         }

@@ -135,6 +135,7 @@ pub(super) fn act(model: &mut Model, action: WireAction, count: Option<u32>) -> 
     Ok(vec![])
 }
 
+#[expect(clippy::unnecessary_wraps, reason = "what comes of a key, as its callers return it")]
 fn asked(command: WireCommand) -> Acted {
     Ok(vec![Effect::Wire(WireEffect::Command(command))])
 }

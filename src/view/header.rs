@@ -89,7 +89,7 @@ fn left(model: &Model, ctx: &DrawContext, columns: u16) -> Vec<HeaderItem> {
         View::Lab | View::Wire => {}
         View::Ports => parts.push(HeaderItem { text: ctx.text.ports.title.into(), style: theme.title, rank: 2 }),
         View::Lessons => {
-            parts.push(HeaderItem { text: ctx.text.lessons.list.title.into(), style: theme.title, rank: 2 })
+            parts.push(HeaderItem { text: ctx.text.lessons.list.title.into(), style: theme.title, rank: 2 });
         }
         View::Network => parts.push(HeaderItem { text: ctx.text.network.title.into(), style: theme.title, rank: 2 }),
         View::Packets => {

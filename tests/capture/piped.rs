@@ -34,7 +34,7 @@ fn each_packet_is_written_at_once_and_the_capture_ends_when_its_reader_leaves() 
             let wanted = (&scope, &Filter::parse("len > 0").unwrap());
             let done =
                 live(&key, &CaptureInterface::Loopback, wanted, CaptureOutput::Pcapng(&mut writer), &stop, || {
-                    ready.send(()).unwrap()
+                    ready.send(()).unwrap();
                 });
             done.unwrap()
         });

@@ -121,7 +121,7 @@ async fn ten_one_shots_have_ten_ports_and_ten_whole_lives_in_order() {
     let rows = |shown: &Shown| ports.iter().all(|port| shown.says(&format!("127.0.0.1:{port} "))).then_some(());
     stage.until("ten rows with ten ports", rows).await;
     // The calls on the screen, once there is room for all of them.
-    stage.types("z\t\tnz");
+    stage.types("z\t\tfz");
     stage.resizes(120, 160);
     let told = |shown: &Shown| {
         let calls = |label: &str| -> Vec<String> {

@@ -40,7 +40,7 @@ async fn a_thousand_clients_are_answered() {
     let shown = stage.until("a thousand answers", all).await;
     assert_eq!(shown.world.lost, 0, "nothing observed was lost");
     assert!(shown.says("1,000 clients") && shown.server(ASYNC).serving.len() == 1000, "{}", shown.text());
-    stage.types("K");
+    stage.types("KK");
     let none = |shown: &Shown| (shown.world.clients.live() == 0).then_some(());
     stage.until("all closed", none).await;
     stage.quits().await;
@@ -67,7 +67,7 @@ async fn without_descriptors_the_burst_is_cut_and_explained() {
     stage.says(&format!("Only {made} of 1,000 clients were made")).await;
     let shown = stage.says("EMFILE").await;
     assert_eq!(shown.world.lost, 0);
-    stage.types("K");
+    stage.types("KK");
     stage.until("all closed", |shown| (shown.world.clients.live() == 0).then_some(())).await;
     let before = stage.now().answered();
     stage.types("c");

@@ -67,7 +67,7 @@ async fn a_packet_is_looked_into_and_a_conversation_read() {
     assert!(shown.says("Source port") && shown.says("Window"), "{}", shown.text());
     stage.presses(KeyCode::Esc);
     stage.presses(KeyCode::Esc);
-    stage.types("f");
+    stage.types("ll");
     stage.says("What was said").await;
     let shown = stage.says("◀ HELLO, WORLD").await;
     assert!(shown.says("▶ Hello, world"), "{}", shown.text());
@@ -171,7 +171,7 @@ async fn a_file_is_looked_at_where_nothing_can_be_captured() {
     one(&["#9 ", "◇ FIN_WAIT2", "■ LAST_ACK"]);
     // That the last packet arrived is shown by none.
     one(&["#10 ", "◇ CLOSED"]);
-    stage.types("f");
+    stage.types("l");
     let shown = stage.says("◀ BOM DIA").await;
     assert!(shown.says("▶ bom dia"), "{}", shown.text());
     stage.types("O");

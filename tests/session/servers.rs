@@ -101,7 +101,7 @@ async fn a_taken_port_shows_its_holder_and_is_had_once_it_is_free() {
     };
     stage.until("its listener in the table", listed).await;
     drop(holder);
-    stage.types("r");
+    stage.types("s");
     stage.until("it runs", all_up).await;
     stage.types("c");
     stage.until("it answers", |shown| (shown.answered() == 1).then_some(())).await;

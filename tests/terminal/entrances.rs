@@ -103,7 +103,7 @@ fn a_capture_file_that_is_looked_at() {
             && running.says("UDP")
     });
     running.until("its bytes and comments", |running| running.says("0000 45 00"));
-    running.types(b"lf");
+    running.types(b"ll");
     running.until("what was said", |running| running.says("What was said") && running.says("▶ ␛[2J"));
     running.types(b"O");
     running.until("live traffic", |running| !running.says("FILE ␛[2J"));

@@ -62,10 +62,9 @@ pub(super) fn render(model: &Model, ctx: &DrawContext, area: Rect, buf: &mut Buf
 fn empty(ctx: &DrawContext, area: Rect, buf: &mut Buffer) {
     let words = &ctx.text.network;
     let sentence = (words.no_check)(&keys::first(Action::Network(NetworkAction::Check), ctx.text));
-    let mut row = paragraph(&sentence, ctx.theme.text, area, buf);
-    for example in words.examples {
+    let first = paragraph(&sentence, ctx.theme.text, area, buf);
+    for (row, example) in (first..).zip(words.examples) {
         LineWriter::on(buf, area, row).skip(3).write(example, ctx.theme.quiet);
-        row += 1;
     }
 }
 

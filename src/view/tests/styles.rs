@@ -156,6 +156,6 @@ fn cell_style(style: Style) -> CellStyle {
 }
 
 fn described((ink, paper, modifier): CellStyle) -> String {
-    let names: String = modifier.iter_names().map(|(name, _)| format!(" {}", name.to_lowercase())).collect();
-    format!("{ink} on {paper}{names}")
+    let names: Vec<_> = modifier.iter_names().map(|(name, _)| name.to_lowercase()).collect();
+    format!("{ink} on {paper} {}", names.join(" ")).trim_end().to_owned()
 }

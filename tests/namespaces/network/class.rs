@@ -82,7 +82,8 @@ impl Lab {
     }
 
     fn quits(mut self) {
-        self.types("q");
+        // At once: `q` asks twice while visitors are connected.
+        self.types("\u{3}");
         // Somebody has to read what is drawn until the end.
         while self.frames.recv_timeout(DEADLINE).is_ok() {}
         assert!(self.child.wait().unwrap().success());
@@ -162,12 +163,12 @@ fn a_visitor_is_kicked_and_blocked_by_key() {
     here.types("x");
     here.until("nothing open", |screen| screen.lines().any(|line| line.contains("10.9.0.1") && line.contains("0/1")));
     drop(visitor);
-    here.types("b");
+    here.types("B");
     here.says("BLOCKED");
     let reset = student.run(&["sh", "-c", &format!("printf 'again\\n' | nc -w 5 {SERVER} 65432")]);
     assert!(reset.stdout.is_empty(), "nobody answers");
     here.until("it was refused", |screen| screen.contains("blocked ×1"));
-    here.types("b");
+    here.types("B");
     here.until("welcome again", |screen| !screen.contains("BLOCKED"));
     let answered = student.run(&["sh", "-c", &format!("(printf 'again\\n'; sleep 1) | nc -w 5 {SERVER} 65432")]);
     assert_eq!(String::from_utf8_lossy(&answered.stdout), "AGAIN\n");
