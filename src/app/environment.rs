@@ -87,7 +87,7 @@ impl Environment {
     pub fn addresses(&self) -> HostAddresses {
         match &self.world {
             #[cfg(target_os = "linux")]
-            World::Wire(_) => wire_addresses(),
+            World::Wire(_) => HostAddresses::of_wire(),
             World::Host(here) => here.addresses,
         }
     }
@@ -200,11 +200,6 @@ fn towards(mut there: SocketAddr) -> anyhow::Result<IpAddr> {
 fn specs(lesson: &Lesson, port: impl Fn(ServerKind) -> u16) -> Vec<ServerSpec> {
     let at = |kind| SocketAddr::new(Ipv4Addr::LOCALHOST.into(), port(kind));
     lesson.servers.iter().map(|kind| kind.spec(at(*kind), 0)).collect()
-}
-
-/// The addresses of the wire's hosts.
-pub(super) fn wire_addresses() -> HostAddresses {
-    HostAddresses::new(HostId::Client.address(), HostId::Server.address())
 }
 
 /// Opens a wire with the servers that a lesson wants, none of them started. Blocks for some tens of milliseconds.

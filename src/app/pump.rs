@@ -8,12 +8,11 @@ use std::time::Duration;
 use tokio::sync::mpsc;
 use tokio::time::Instant;
 
-use super::environment;
 use super::recorder::Recorder;
 use crate::domain::{
     EventKind, EventSink, Evidence, LessonChange, LessonEvent, Note, Observation, RowKey, Stamp, WorldId,
 };
-use crate::lesson::{LessonOrder, Player, catalogue};
+use crate::lesson::{HostAddresses, LessonOrder, Player, catalogue};
 use crate::model::effect::{Effect, LessonEffect, ScreenEffect};
 use crate::model::{Model, Msg, update};
 
@@ -184,7 +183,7 @@ impl<S: Shell> Pump<S> {
         match effect {
             LessonEffect::Play { lesson, run } => {
                 let found = catalogue::lesson(&lesson).cloned();
-                self.player = found.map(|found| Player::new(&lesson, run, found, environment::wire_addresses()));
+                self.player = found.map(|found| Player::new(&lesson, run, found, HostAddresses::of_wire()));
                 self.shell.stage(&lesson, run);
                 vec![]
             }

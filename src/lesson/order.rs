@@ -123,6 +123,11 @@ pub struct HostAddresses {
 }
 
 impl HostAddresses {
+    /// Those of the wire's hosts.
+    pub fn of_wire() -> Self {
+        Self::new(HostId::Client.address(), HostId::Server.address())
+    }
+
     /// Two hosts on which a lesson's own ports hold.
     pub fn new(client: impl Into<IpAddr>, server: impl Into<IpAddr>) -> Self {
         Self { client: SocketAddr::new(client.into(), 0), server: SocketAddr::new(server.into(), 0) }

@@ -1,13 +1,14 @@
 //! What the keys of the lab do: clients are made and ended, servers started, switched and spoken to.
 
+use super::destinations::destination;
 use super::effect::{Effect, WireEffect};
 use super::mode::Mode;
+use super::press::{Acted, Press};
 use super::screen::{Pane, View};
 use super::servers::Server;
-use super::update::{Acted, Press};
 use super::{Model, network, waiting};
 use crate::domain::keys::LabAction;
-use crate::domain::{ClientPlan, CloseHow, Destination, LabOrder, Loss, Refusal, ServerId, ServiceModel, WorldId};
+use crate::domain::{ClientPlan, CloseHow, LabOrder, Loss, Refusal, ServiceModel, WorldId};
 
 /// From how many clients on closing all of them is asked for twice.
 const MANY: usize = 10;
@@ -92,29 +93,6 @@ fn spawn(model: &mut Model, count: u32, plan: ClientPlan) -> Acted {
     }
     let destination = destination(model, server).ok_or(Refusal::TargetUnknown)?;
     Ok(vec![model.order(LabOrder::Spawn { count, plan, destination })])
-}
-
-/// Where a client goes that would go to this server here; nowhere as long as the target's address is not known.
-pub(super) fn destination(model: &Model, server: &Server) -> Option<Destination> {
-    let (id, addr) = match &model.worlds.shown().target {
-        Some(target) => (None, target.at(server.addr().port())?),
-        None => (Some(server.id), server.reach()),
-    };
-    Some(Destination { server: id, proto: server.spec.proto, addr })
-}
-
-/// Which of these servers hear a broadcast: each, unless several lead to one and the same place, or nowhere for now.
-pub(super) fn hearers(model: &Model, ticked: impl Iterator<Item = ServerId>) -> Vec<ServerId> {
-    let mut places = Vec::new();
-    let mut is_new = |server: &Server| match destination(model, server) {
-        Some(Destination { proto, addr, server: None }) if places.contains(&(proto, addr)) => false,
-        Some(Destination { proto, addr, .. }) => {
-            places.push((proto, addr));
-            true
-        }
-        None => false,
-    };
-    ticked.filter(|id| model.worlds.shown().servers.get(*id).is_some_and(&mut is_new)).collect()
 }
 
 /// Ends what is selected: a program on the wire, or a client of ours; without a selection the newest of ours that is

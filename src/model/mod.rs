@@ -5,6 +5,7 @@
 pub mod book;
 pub mod broadcasts;
 pub mod clients;
+mod destinations;
 pub mod effect;
 mod filtering;
 pub mod historian;
@@ -23,6 +24,7 @@ pub mod page;
 pub mod peers;
 pub mod playing;
 pub mod presenter;
+mod press;
 pub mod proposals;
 pub mod scan;
 pub mod screen;
@@ -44,8 +46,9 @@ pub mod worlds;
 use std::time::Duration;
 
 pub use effect::Effect;
+pub use press::Refused;
 pub use ui::Ui;
-pub use update::{Msg, Refused, update};
+pub use update::{Msg, update};
 pub use world::World;
 pub use worlds::Worlds;
 

@@ -3,7 +3,7 @@
 use super::effect::Effect;
 use super::mode::Mode;
 use super::screen::View;
-use super::{Model, filtering, lab, packets};
+use super::{Model, destinations, filtering, packets};
 use crate::domain::LabOrder;
 use crate::domain::keys::Key;
 
@@ -23,9 +23,9 @@ fn send(model: &mut Model) -> Vec<Effect> {
     model.ui.said_back = 0;
     let to = if model.ui.view == View::Wire {
         // One conversation at a time is enough where every packet is looked at.
-        lab::hearers(model, [model.ui.server].into_iter())
+        destinations::hearers(model, [model.ui.server].into_iter())
     } else {
-        lab::hearers(model, model.ui.ticked.iter().copied())
+        destinations::hearers(model, model.ui.ticked.iter().copied())
     };
     // A message that no server would receive stays in the line: while the target is looked up, or with no server
     // ticked.

@@ -8,9 +8,9 @@ pub use super::mode::Mode;
 use super::network::Network;
 use super::page::Page;
 use super::presenter::Presenter;
+use super::press::Refused;
 use super::proposals::Proposals;
 pub use super::screen::{Glyphs, Pane, ThemeName, View};
-use super::update::Refused;
 use super::waiting::Waiting;
 use crate::domain::{Lang, RowKey, ServerId};
 

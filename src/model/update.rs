@@ -2,6 +2,7 @@
 
 use super::effect::{Effect, ScreenEffect, TableEffect};
 use super::mode::Mode;
+use super::press::{Acted, Press, Refused};
 use super::{Model, filtering, lab, lessons, lists, network, packets, presenter, settings, typing, views, waiting};
 use crate::domain::keys::{self, Action, Here, Key, ScreenAction, Spot, View};
 use crate::domain::{
@@ -31,29 +32,6 @@ pub enum Msg {
     Open(String),
     /// Clients and broadcasts are to go to this host; to the servers here when `None`.
     Target(Option<TargetHost>),
-}
-
-/// What comes of a key: effects, or why there are none.
-pub(super) type Acted = Result<Vec<Effect>, Refusal>;
-
-/// How an action was asked for.
-#[derive(Debug, Clone, Copy, Default)]
-pub(super) struct Press {
-    /// The number typed before the key.
-    pub(super) count: Option<u32>,
-    /// Whether the same key was pressed just before and said what it would lose.
-    pub(super) sure: bool,
-}
-
-/// A key that did nothing, and why.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Refused {
-    /// The key.
-    pub key: Key,
-    /// Why.
-    pub why: Refusal,
-    /// When it was pressed.
-    pub at: Stamp,
 }
 
 /// The largest count that may be typed before a command.

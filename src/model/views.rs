@@ -3,8 +3,8 @@
 use super::effect::{Effect, ScreenEffect};
 use super::lifecycle::Reader;
 use super::mode::Mode;
+use super::press::{Acted, Press};
 use super::screen::View;
-use super::update::{Acted, Press};
 use super::{Model, lessons, network, packets, presenter};
 use crate::domain::keys::{self, Action, Here, Key, ListAction, Motion, ScreenAction, Spot, TerminalAction, Turn};
 use crate::domain::{Loss, Refusal, WorldId};

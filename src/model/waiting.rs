@@ -66,7 +66,7 @@ pub(super) fn go(model: &mut Model) -> Vec<Effect> {
     let waiting = std::mem::take(&mut model.ui.waiting.0);
     let goes =
         |asked: Asked| {
-            let destination = super::lab::destination(model, model.worlds.shown().servers.get(asked.server)?)?;
+            let destination = super::destinations::destination(model, model.worlds.shown().servers.get(asked.server)?)?;
             model.worlds.shown().target.as_ref().map(|_| {
                 Effect::Lab(WorldId::Host, LabOrder::Spawn { count: asked.count, plan: asked.plan, destination })
             })

@@ -17,7 +17,6 @@ const ALLOWED: &[&[&str]] = &[
     &["lab/scan/probe.rs", "lab/scan/tcp.rs", "lab/scan/udp.rs"],
     &["lesson/act.rs", "lesson/file.rs", "lesson/symbols.rs"],
     &["lesson/engine.rs", "lesson/order.rs"],
-    &["model/filtering.rs", "model/ui.rs", "model/update.rs", "model/waiting.rs"],
     &["observe/capture/file/pcap.rs", "observe/capture/file/pcapng.rs", "observe/capture/file/read.rs"],
     &["observe/diag/socket.rs", "observe/portable.rs", "observe/process.rs", "observe/source.rs"],
     &["observe/trace/namespace.rs", "observe/trace/reader.rs"],

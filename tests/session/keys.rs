@@ -89,7 +89,7 @@ async fn help_shows_the_keys_and_goes() {
     stage.types("?");
     let helped = |shown: &Shown| matches!(shown.ui.mode, Mode::Help(_)).then(|| shown.clone());
     let shown = stage.until("help", helped).await;
-    assert!(shown.says("reads the answer and closes") && shown.says("half-close it"), "{}", shown.text());
+    assert!(shown.says("A connection's page") && shown.says("fold or unfold a field"), "{}", shown.text());
     // Nothing behind it hears a key, and the key that ends it does nothing else.
     stage.types("c?");
     stage.until("no help", |shown| (shown.ui.mode == Mode::Command).then_some(())).await;

@@ -140,7 +140,7 @@ fn wrong_usage_is_named_with_status_2() {
         (&["--nonsense"][..], "--nonsense"),
         (&["nonsense"], "nonsense"),
         (&["--server", "ech=1"], "not a kind of server"),
-        (&["--server", "echo=70000"], "no port"),
+        (&["--server", "echo=70000"], "not a port"),
         (&["--lang", "fr"], "pt-BR"),
         (&["--preset", "class", "--server", "echo=1"], "cannot be used with"),
         (&["netstat", "--nonsense"], "--nonsense"),

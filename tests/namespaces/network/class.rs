@@ -57,7 +57,7 @@ impl Lab {
             }
         });
         let mut lab = Self { child, keys, frames, last: String::new() };
-        lab.until("its servers", |screen| screen.contains("q quit") && screen.matches("LISTEN").count() >= 3);
+        lab.until("its servers", |screen| screen.contains("? help") && screen.matches("LISTEN").count() >= 3);
         lab
     }
 
