@@ -33,6 +33,15 @@ pub trait Filterable {
     fn write(&self, line: &mut SearchLine);
 }
 
+/// The line of `row`, from `cached` or written into it.
+pub(super) fn line_of<'a>(row: &impl Filterable, cached: &'a mut Option<SearchLine>) -> &'a SearchLine {
+    cached.get_or_insert_with(|| {
+        let mut line = SearchLine::new();
+        row.write(&mut line);
+        line
+    })
+}
+
 impl Filterable for Row {
     fn proto(&self) -> Proto {
         self.flow.proto

@@ -3,8 +3,6 @@
 use std::fmt::{self, Write as _};
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 
-use super::filterable::Filterable;
-
 /// Every octet in decimal with a dot after it, and its length: precomputed, since a table has thousands of addresses.
 static OCTETS: [([u8; 4], usize); 256] = {
     let mut table = [([b'.'; 4], 0); 256];
@@ -54,15 +52,6 @@ impl SearchLine {
     /// An empty line.
     pub const fn new() -> Self {
         Self::EMPTY
-    }
-
-    /// The line of `row`, from `cached` or written into it.
-    pub(super) fn of<'a>(row: &impl Filterable, cached: &'a mut Option<Self>) -> &'a Self {
-        cached.get_or_insert_with(|| {
-            let mut line = Self::EMPTY;
-            row.write(&mut line);
-            line
-        })
     }
 
     /// Appends the space before the next part.

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use super::filterable::Filterable;
+use super::filterable::{Filterable, line_of};
 use super::search_line::SearchLine;
 use super::state_set::StateSet;
 
@@ -39,7 +39,7 @@ impl Word {
         self.states.has(row.state(), dst.is_some())
             // The line contains both ports: the most common words match without writing it.
             || self.number.is_some_and(|port| row.src().port() == port || dst.is_some_and(|dst| dst.port() == port))
-            || SearchLine::of(row, line).as_str().contains(&self.needle)
+            || line_of(row, line).as_str().contains(&self.needle)
     }
 
     /// The port that it means: a bare number, or five digits after the last colon (`:65432`,

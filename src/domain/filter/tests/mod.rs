@@ -7,6 +7,7 @@ mod typed;
 
 use super::complete::Completion;
 use super::filter_field::FilterField;
+use super::filterable::line_of;
 use super::*;
 use crate::domain::{Flow, Process, Proto, Row, TcpState};
 
@@ -47,11 +48,8 @@ fn hits(text: &str) -> Vec<usize> {
 
 #[test]
 fn words_are_found_as_grep_finds_them_in_the_line_of_netstat() {
-    assert_eq!(SearchLine::of(&table()[0], &mut None).as_str(), "tcp 127.0.0.1:65432 0.0.0.0:* listen 4121/python3");
-    assert_eq!(
-        SearchLine::of(&table()[6], &mut None).as_str(),
-        "tcp6 ::ffff:10.0.0.1:65434 ::ffff:10.0.0.7:1234 syn_recv -"
-    );
+    assert_eq!(line_of(&table()[0], &mut None).as_str(), "tcp 127.0.0.1:65432 0.0.0.0:* listen 4121/python3");
+    assert_eq!(line_of(&table()[6], &mut None).as_str(), "tcp6 ::ffff:10.0.0.1:65434 ::ffff:10.0.0.7:1234 syn_recv -");
     for (text, want) in [
         ("", vec![0, 1, 2, 3, 4, 5, 6, 7]),
         (" \t", vec![0, 1, 2, 3, 4, 5, 6, 7]),
