@@ -1,5 +1,6 @@
 //! The port check: the ports of one host asked one after the other, gently, as an ordinary program may ask.
 
+mod observation;
 mod pacer;
 mod probe;
 #[cfg(target_os = "linux")]

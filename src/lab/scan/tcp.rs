@@ -7,7 +7,7 @@ use std::time::Duration;
 use socket2::{SockRef, Socket};
 use tokio::net::TcpStream;
 
-use super::probe::{ProbeObservation, keep_errors, syns, take_error};
+use super::observation::{ProbeObservation, keep_errors, syns, take_error};
 use crate::domain::Errno;
 use crate::domain::verdict::ProbeOutcome;
 use crate::lab::dial::{connected, is_in_progress};

@@ -9,7 +9,7 @@ use tokio::io::Interest;
 use tokio::net::UdpSocket;
 use tokio::time::Instant;
 
-use super::probe::{ProbeObservation, keep_errors, take_error};
+use super::observation::{ProbeObservation, keep_errors, take_error};
 use crate::domain::verdict::{IcmpError, ProbeOutcome};
 use crate::lab::host::Host;
 
