@@ -5,8 +5,8 @@ use std::time::Duration;
 use serde::Deserialize;
 use toml::Spanned;
 
-use super::file::LessonSettings;
 use super::matcher::PacketMatch;
+use super::settings::LessonSettings;
 use crate::domain::wire::WireMode;
 use crate::domain::{ClientPlan, CloseHow, HostId, ServerKind, ServiceModel};
 

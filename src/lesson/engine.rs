@@ -6,8 +6,10 @@
 use std::collections::HashMap;
 use std::time::Duration;
 
-use super::file::{Lesson, LessonStep};
-use super::order::{DoneWhen, HostAddresses, LessonOrder};
+use super::file::Lesson;
+use super::host_addresses::HostAddresses;
+use super::order::{DoneWhen, LessonOrder};
+use super::step::LessonStep;
 use super::symbols::Symbols;
 use crate::domain::client::ClientChange;
 use crate::domain::lesson::{ExpectationState, SeenInstead};

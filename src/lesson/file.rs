@@ -2,10 +2,11 @@
 
 use serde::Deserialize;
 
-use super::act::Act;
-use super::expect::Expect;
+use super::localized_text::LocalizedText;
+use super::settings::LessonSettings;
+use super::step::LessonStep;
 use super::symbols::Symbols;
-use crate::domain::{Lang, ServerKind, WorldId};
+use crate::domain::{ServerKind, WorldId};
 
 /// A lesson: a world to set up, and steps to play.
 #[derive(Debug, Clone, PartialEq, Deserialize)]
@@ -34,98 +35,6 @@ pub struct Lesson {
 
 const fn on_the_wire() -> WorldId {
     WorldId::Wire
-}
-
-/// A text in both languages.
-#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct LocalizedText {
-    /// English.
-    pub en: String,
-    /// Brazilian Portuguese.
-    pub pt: String,
-}
-
-impl LocalizedText {
-    /// In this language.
-    pub fn lang(&self, lang: Lang) -> &str {
-        match lang {
-            Lang::En => &self.en,
-            Lang::PtBr => &self.pt,
-        }
-    }
-}
-
-/// One step: its text, its acts and its expectations.
-#[derive(Debug, Clone, PartialEq, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct LessonStep {
-    /// The text that the class reads before the acts are done.
-    pub say: Option<LocalizedText>,
-    /// The acts, in this order; each is done before the next begins.
-    #[serde(default, rename = "do")]
-    pub acts: Vec<Act>,
-    /// What must be observed after that, in any order.
-    #[serde(default)]
-    pub expect: Vec<Expect>,
-    /// The time limit of each act, and then of all expectations together, in milliseconds.
-    #[serde(default = "LessonStep::default_within_ms")]
-    pub within_ms: u64,
-}
-
-impl LessonStep {
-    /// More than anything takes on a busy machine.
-    const fn default_within_ms() -> u64 {
-        15_000
-    }
-}
-
-/// Settings of the wire's hosts. Those of one host override those of both.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize)]
-#[serde(deny_unknown_fields, default)]
-pub struct LessonSettings {
-    /// For both hosts.
-    pub both: HostSettings,
-    /// For the client host.
-    pub client: HostSettings,
-    /// For the server host.
-    pub server: HostSettings,
-}
-
-/// Settings of one host's network stack; see `Documentation/networking/ip-sysctl`. A setting left out is unchanged.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize)]
-#[serde(deny_unknown_fields, default)]
-pub struct HostSettings {
-    /// The timestamps option (RFC 7323 §3).
-    pub timestamps: Option<bool>,
-    /// Selective acknowledgements (RFC 2018).
-    pub sack: Option<bool>,
-    /// The window scale option (RFC 7323 §2).
-    pub window_scaling: Option<bool>,
-    /// Tail loss probes (RFC 8985).
-    pub tail_loss_probe: Option<bool>,
-    /// The ephemeral ports, first and last.
-    pub ephemeral_range: Option<(u16, u16)>,
-    /// Whether a port in TIME_WAIT may be taken again: 0 never, 1 always, 2 on loopback.
-    pub tw_reuse: Option<u8>,
-    /// How many SYN retransmissions are sent at the same interval, before it doubles.
-    pub syn_linear_timeouts: Option<u8>,
-    /// How many times a SYN is retransmitted.
-    pub syn_retries: Option<u8>,
-    /// How many times a SYN-ACK is retransmitted.
-    pub synack_retries: Option<u8>,
-    /// How many times data is retransmitted.
-    pub retries: Option<u8>,
-    /// How many times data of an orphaned socket, which no program holds any more, is retransmitted.
-    pub orphan_retries: Option<u8>,
-    /// How long an orphaned socket stays in FIN_WAIT2, in seconds.
-    pub fin_timeout: Option<u16>,
-    /// The largest backlog that `listen` grants.
-    pub somaxconn: Option<u32>,
-    /// The receive buffer of new sockets, in bytes.
-    pub receive_buffer: Option<u32>,
-    /// The send buffer of new sockets, in bytes.
-    pub send_buffer: Option<u32>,
 }
 
 /// Why a file is not a valid lesson.
@@ -158,7 +67,7 @@ impl Lesson {
         if lesson.steps.is_empty() {
             return Err(error((0, "a lesson needs a [[step]]".into())));
         }
-        lesson.symbols = Symbols::of(&lesson).map_err(error)?;
+        lesson.symbols = Symbols::of(&lesson.steps, &lesson.servers).map_err(error)?;
         Ok(lesson)
     }
 

@@ -2,10 +2,10 @@
 
 use std::time::Duration;
 
+use super::act_order::held;
 use super::engine::Engine;
 use super::expect::{Expect, ExpectCall, ExpectCount, ExpectEdge, ExpectRow, ExpectState};
 use super::matcher::{PacketMatch, SocketEnd};
-use super::order::held;
 use crate::domain::lesson::SeenInstead;
 use crate::domain::{Cause, Event, EventKind, Evidence, Flags, Flow, HostId, SocketId, WireEvent};
 use crate::model::World;

@@ -2,34 +2,40 @@
 //!
 //! | file | is |
 //! |---|---|
-//! | `file`, `act`, `expect`, `matcher` | the file format |
-//! | `settings` | the host settings that a file changes |
+//! | `file`, `step`, `act`, `expect`, `matcher`, `settings`, `localized_text` | the file format |
 //! | `symbols` | the sockets that a file names |
-//! | `engine`, `order`, `judge` | what to do next, whether it is done, whether the expectations are met |
+//! | `engine`, `act_order`, `order`, `judge` | what to do next, whether it is done, whether the expectations are met |
 //! | `player` | one run of a lesson: the engine, and the events that report its progress |
 //! | `remote` | a lesson played against another machine's servers |
 //! | `catalogue` | the files that come with the program |
 
 pub mod act;
+mod act_order;
 pub mod catalogue;
 pub mod engine;
 pub mod expect;
 pub mod file;
+mod host_addresses;
 mod judge;
+mod localized_text;
 pub mod matcher;
 mod order;
 mod player;
 mod remote;
 mod settings;
+mod step;
 pub mod symbols;
 
 pub use crate::domain::lesson::{ExpectationState, SeenInstead};
 pub use catalogue::catalogue;
 pub use engine::{Engine, LessonPhase};
-pub use file::{Lesson, LessonSettings, LessonStep};
-pub use order::{HostAddresses, LessonOrder};
+pub use file::Lesson;
+pub use host_addresses::HostAddresses;
+pub use order::LessonOrder;
 pub use player::Player;
 pub use remote::{NotRemote, StepItem};
+pub use settings::LessonSettings;
+pub use step::LessonStep;
 
 #[cfg(test)]
 mod tests;

@@ -5,7 +5,8 @@
 
 use super::engine::{Engine, LessonPhase};
 use super::file::Lesson;
-use super::order::{HostAddresses, LessonOrder};
+use super::host_addresses::HostAddresses;
+use super::order::LessonOrder;
 use crate::domain::lesson::ExpectationState;
 use crate::domain::{EventKind, Lang, LessonChange, LessonEvent, Note, Stamp, WireEvent, WorldId};
 use crate::model::{Model, World};

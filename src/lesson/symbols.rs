@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use super::act::{Act, SocketName};
 use super::expect::{Expect, ExpectCall, ExpectEdge, ExpectRow, ExpectState};
-use super::file::Lesson;
+use super::step::LessonStep;
 use crate::domain::{ClientId, ConnNo, HostId, Proto, ServerId, ServerKind, SocketId};
 
 /// A socket that a lesson names.
@@ -43,15 +43,15 @@ type Mistake = (usize, String);
 impl Symbols {
     /// Gives every socket its id, in the order of the file, and checks that each is made before it is used. The clients
     /// that the lesson spawns come first: the laboratory numbers them from 1.
-    pub(super) fn of(lesson: &Lesson) -> Result<Self, Mistake> {
-        let acts = lesson.steps.iter().flat_map(|step| &step.acts);
+    pub(super) fn of(steps: &[LessonStep], servers: &[ServerKind]) -> Result<Self, Mistake> {
+        let acts = steps.iter().flat_map(|step| &step.acts);
         let counts = acts.map(|act| if let Act::Spawn(spawn) = act { spawn.count } else { 0 });
         let spawned = counts.fold(0, u32::saturating_add);
         if spawned > MOST_CLIENTS {
             return Err((0, format!("{spawned} clients are more than {MOST_CLIENTS}")));
         }
-        let mut symbols = Self { servers: lesson.servers.clone(), spawned, ..Self::default() };
-        for step in &lesson.steps {
+        let mut symbols = Self { servers: servers.to_vec(), spawned, ..Self::default() };
+        for step in steps {
             for act in &step.acts {
                 symbols.enter(act)?;
             }
