@@ -9,7 +9,7 @@
 //! | [`pace`] | when the next full reading is due (pure) |
 //! | [`table`] | the thread that reads, compares and reports |
 //! | [`source`] | the source of a reading: `diag` on Linux, `portable` elsewhere |
-//! | [`process`] | which process holds a socket |
+//! | [`process`], [`holder()`] | which process holds a socket, or a port |
 //! | [`capture`] | packets, and capture files |
 //! | [`trace`] | Linux, root: every state change, from the kernel's tracepoint |
 //!
@@ -17,11 +17,13 @@
 
 mod addresses;
 pub mod capture;
+mod completeness;
 #[cfg(target_os = "linux")]
 pub mod diag;
 pub mod differ;
 #[cfg(target_os = "linux")]
 pub mod half_open;
+mod holder;
 mod namer;
 pub mod pace;
 mod portable;
@@ -35,7 +37,8 @@ pub mod table;
 pub mod trace;
 
 pub use addresses::addresses;
-pub use process::{holder, named, port_range};
+pub use holder::holder;
+pub use process::{named, port_range};
 pub use scope::Scope;
 pub use source::dump;
 pub use table::SocketTable;

@@ -6,9 +6,9 @@ use std::panic;
 
 use netstat2::{AddressFamilyFlags, ProtocolFlags, ProtocolSocketInfo, SocketInfo, TcpState as Theirs};
 
+use super::completeness::Completeness;
 use super::process;
 use super::scope::Scope;
-use super::source::Completeness;
 use crate::domain::{Flow, Proto, Row, TcpState};
 
 /// Reads every socket of `scope` and passes it to `each`.

@@ -1,38 +1,12 @@
-//! Which process holds a socket or a port.
+//! Which process holds a socket.
 //!
 //! On Linux `/proc/<pid>/fd` lists the inodes that a process has open (`proc(5)`). Only root can read it for other users'
 //! processes; without root their sockets have no process name.
 
 use std::collections::{BTreeSet, HashMap};
-use std::net::{IpAddr, SocketAddr};
 
-use super::scope::Scope;
-use super::source;
+use crate::domain::Process;
 use crate::domain::excerpt::sanitise;
-use crate::domain::{Process, Proto, TcpState};
-
-/// The process that listens on `addr` (for UDP: has bound it), directly or through a wildcard address. `None` when there
-/// is none, or it may not be known. Blocks for as long as a walk through `/proc` takes.
-pub fn holder(proto: Proto, addr: SocketAddr) -> Option<Process> {
-    let rows = source::dump(&Scope::ports([addr.port()])).ok()?;
-    let held = rows.into_iter().find(|row| {
-        row.flow.proto == proto
-            && row.flow.local.port() == addr.port()
-            && (row.state == Some(TcpState::Listen) || proto == Proto::Udp)
-            && conflict(row.flow.local.ip(), addr.ip())
-    })?;
-    held.process.or_else(|| {
-        let inode = held.inode.filter(|inode| *inode != 0)?;
-        named(&BTreeSet::from([inode])).remove(&inode)
-    })
-}
-
-/// Whether two sockets on one port would conflict, going by their addresses.
-fn conflict(one: IpAddr, other: IpAddr) -> bool {
-    let one = one.to_canonical();
-    let other = other.to_canonical();
-    one == other || one.is_unspecified() || other.is_unspecified()
-}
 
 /// The kernel's range of ephemeral ports (`Documentation/networking/ip-sysctl`). `None` where it cannot be read.
 pub fn port_range() -> Option<(u16, u16)> {

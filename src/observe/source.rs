@@ -2,21 +2,13 @@
 
 use std::io;
 
+use super::completeness::Completeness;
 #[cfg(target_os = "linux")]
 use super::diag::SockDiag;
 use super::portable;
 use super::scope::Scope;
 use crate::domain::note::TableSource;
 use crate::domain::{Flow, Row, TcpInfo};
-
-/// Whether a reading that ended without an error shows every socket that existed throughout.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Completeness {
-    /// It does: a socket missing from it is gone.
-    Complete,
-    /// The kernel said that the table changed meanwhile: what it shows is true, but sockets may be missing.
-    Interrupted,
-}
 
 /// The result of looking up one socket by its exact addresses.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
+use super::completeness::Completeness;
 #[cfg(target_os = "linux")]
 use super::diag::destroyed::{DestroyListener, Destruction};
 use super::differ::Differ;
@@ -14,7 +15,7 @@ use super::namer::Namer;
 use super::pace::TablePace;
 use super::requests::{RequestQueue, Requests, Selected};
 use super::scope::Scope;
-use super::source::{Completeness, Lookup, Source};
+use super::source::{Lookup, Source};
 #[cfg(target_os = "linux")]
 use crate::domain::GuardEvent;
 use crate::domain::{Delta, Errno, EventKind, EventSink, Evidence, Flow, Note, Proto, RowKey, Stamp, TcpInfo};

@@ -13,7 +13,8 @@ use rustix::net::{AddressFamily, RecvFlags, SendFlags, SocketFlags, SocketType, 
 use super::message::{DiagMessages, MessageContent, attributes};
 use super::{SockDiag, info, row};
 use crate::domain::{Clock, Delta, Errno, EventKind, EventQueue, EventSink, Flow, Note, Observation, Proto, TcpState};
-use crate::observe::source::{Completeness, Source};
+use crate::observe::completeness::Completeness;
+use crate::observe::source::Source;
 use crate::observe::{Scope, SocketTable};
 
 const INTERRUPTED: u16 = 0x10;

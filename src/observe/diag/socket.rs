@@ -12,7 +12,7 @@ use super::request::{self, DumpPart};
 use super::{info, row};
 use crate::domain::{Flow, Row, TcpInfo};
 use crate::observe::Scope;
-use crate::observe::source::Completeness;
+use crate::observe::completeness::Completeness;
 
 /// The kernel answers a dump in pieces of at most 32 KiB.
 const BUFFER: usize = 64 * 1024;

@@ -6,6 +6,7 @@
 //! textbooks call `TIME_WAIT`, and the model accounts for that. The kernel traces all network namespaces at once;
 //! transitions in others are left out.
 
+mod clock;
 mod format;
 mod identity;
 mod instance;

@@ -4,8 +4,8 @@ use std::collections::HashSet;
 use std::io;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+use super::clock::now;
 use super::own_namespace::OwnNamespace;
-use super::reader::now;
 use crate::domain::{Flow, Row};
 use crate::observe::Scope;
 use crate::observe::diag::SockDiag;

@@ -5,11 +5,11 @@ use std::io::{self, ErrorKind, Read};
 use std::os::fd::OwnedFd;
 use std::sync::Arc;
 use std::thread::{self, JoinHandle};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use rustix::event::{EventfdFlags, PollFd, PollFlags, Timespec, eventfd, poll};
-use rustix::time::{ClockId, clock_gettime};
 
+use super::clock::{KernelTime, now};
 use super::format::{EventFormat, PageFormat};
 use super::identity::{Identities, TracedTransition};
 use super::instance::TraceInstance;
@@ -17,7 +17,7 @@ use super::local_addresses::LocalAddresses;
 use super::namespace::{KernelNamespace, SharedScope};
 use super::ownership::{Ownership, Unattributed};
 use super::page;
-use crate::domain::{Errno, EventKind, EventSink, Evidence, Note, Stamp};
+use crate::domain::{Errno, EventKind, EventSink, Evidence, Note};
 use crate::observe::Scope;
 use crate::observe::diag::destroyed::{Announcements, Destruction};
 
@@ -283,31 +283,6 @@ fn read_page(pipe: &mut File, page: &mut [u8]) -> io::Result<usize> {
             Err(error) if error.kind() == ErrorKind::Interrupted => {}
             result => return result,
         }
-    }
-}
-
-/// The time on the trace's clock, in nanoseconds.
-pub(super) fn now() -> u64 {
-    let time = Duration::try_from(clock_gettime(ClockId::Monotonic)).unwrap_or_default();
-    u64::try_from(time.as_nanos()).unwrap_or(u64::MAX)
-}
-
-/// The kernel's monotonic clock and ours, read at the same moment.
-struct KernelTime {
-    ours: Instant,
-    nanos: u64,
-}
-
-impl KernelTime {
-    fn pair() -> Self {
-        Self { ours: Instant::now(), nanos: now() }
-    }
-
-    fn stamp(&self, sink: &EventSink, nanos: u64) -> Stamp {
-        let earlier = Duration::from_nanos(self.nanos.saturating_sub(nanos));
-        let later = Duration::from_nanos(nanos.saturating_sub(self.nanos));
-        let instant = self.ours.checked_sub(earlier).unwrap_or(self.ours);
-        sink.clock().at(instant + later)
     }
 }
 

@@ -2,7 +2,7 @@
 
 use std::io::Read;
 
-use super::read::{ByteOrder, CaptureFileError, FileInput, LONGEST};
+use super::input::{ByteOrder, CaptureFileError, FileInput, LONGEST};
 use super::{Interface, Packet};
 use crate::packet::LinkType;
 

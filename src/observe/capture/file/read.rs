@@ -1,33 +1,9 @@
 //! Opens a capture file of either format, and reads packet by packet.
 
-use std::io::{self, Read};
+use std::io::Read;
 
+use super::input::{CaptureFileError, FileInput};
 use super::{Interface, Packet, pcap, pcapng};
-
-/// Why a capture file cannot be read, or not to its end. What was read before remains valid.
-#[derive(Debug, thiserror::Error)]
-pub enum CaptureFileError {
-    /// It is neither pcap nor pcapng.
-    #[error("neither a pcap nor a pcapng file")]
-    NotACapture,
-    /// It ends in the middle of a packet or block.
-    #[error("cut short in the middle of a packet, after {0} bytes")]
-    Cut(u64),
-    /// It contains something impossible.
-    #[error("damaged at byte {at}: {what}")]
-    Damaged {
-        /// The offset.
-        at: u64,
-        /// What is wrong.
-        what: &'static str,
-    },
-    /// The system fails to read it.
-    #[error(transparent)]
-    Io(#[from] io::Error),
-}
-
-/// The longest frame that is accepted; no link has longer ones (`BIG TCP` has half of it).
-pub(super) const LONGEST: u32 = 1 << 20;
 
 /// Reads a capture file.
 #[derive(Debug)]
@@ -50,7 +26,7 @@ impl<R: Read> CaptureReader<R> {
     /// # Errors
     /// [`CaptureFileError::NotACapture`], or the system's.
     pub fn new(input: R) -> Result<Self, CaptureFileError> {
-        let mut input = FileInput { input, at: 0 };
+        let mut input = FileInput::new(input);
         let magic: [u8; 4] = input.array().map_err(|error| match error {
             CaptureFileError::Cut(_) => CaptureFileError::NotACapture,
             other => other,
@@ -87,97 +63,5 @@ impl<R: Read> CaptureReader<R> {
             self.read += 1;
             Packet { number: self.read, ..packet }
         }))
-    }
-}
-
-/// The bytes of a file, with the current position.
-#[derive(Debug)]
-pub(super) struct FileInput<R> {
-    input: R,
-    pub(super) at: u64,
-}
-
-impl<R: Read> FileInput<R> {
-    /// The next `N` bytes.
-    pub(super) fn array<const N: usize>(&mut self) -> Result<[u8; N], CaptureFileError> {
-        let mut bytes = [0; N];
-        let got = self.fill(&mut bytes)?;
-        if got == N { Ok(bytes) } else { Err(CaptureFileError::Cut(self.at)) }
-    }
-
-    /// The next `N` bytes, or `None` at the end of the file.
-    pub(super) fn array_or_end<const N: usize>(&mut self) -> Result<Option<[u8; N]>, CaptureFileError> {
-        let mut bytes = [0; N];
-        match self.fill(&mut bytes)? {
-            0 => Ok(None),
-            got if got == N => Ok(Some(bytes)),
-            _ => Err(CaptureFileError::Cut(self.at)),
-        }
-    }
-
-    /// The next `len` bytes. Memory grows as they are read, not as the file claims.
-    pub(super) fn bytes(&mut self, len: u32) -> Result<Vec<u8>, CaptureFileError> {
-        let mut bytes = Vec::new();
-        let got = (&mut self.input).take(u64::from(len)).read_to_end(&mut bytes)?;
-        self.at += got as u64;
-        if got == len as usize { Ok(bytes) } else { Err(CaptureFileError::Cut(self.at)) }
-    }
-
-    /// Skips `len` bytes.
-    pub(super) fn skip(&mut self, len: u64) -> Result<(), CaptureFileError> {
-        let got = io::copy(&mut (&mut self.input).take(len), &mut io::sink())?;
-        self.at += got;
-        if got == len { Ok(()) } else { Err(CaptureFileError::Cut(self.at)) }
-    }
-
-    pub(super) fn damaged<T>(&self, what: &'static str) -> Result<T, CaptureFileError> {
-        Err(CaptureFileError::Damaged { at: self.at, what })
-    }
-
-    fn fill(&mut self, bytes: &mut [u8]) -> Result<usize, CaptureFileError> {
-        let mut got = 0;
-        while got < bytes.len() {
-            match self.input.read(&mut bytes[got..]) {
-                Ok(0) => break,
-                Ok(more) => got += more,
-                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-                Err(error) => return Err(error.into()),
-            }
-        }
-        self.at += got as u64;
-        Ok(got)
-    }
-}
-
-/// Numbers in the byte order of the machine that wrote the file.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum ByteOrder {
-    Little,
-    Big,
-}
-
-impl ByteOrder {
-    pub(super) fn u16(self, bytes: [u8; 2]) -> u16 {
-        match self {
-            Self::Little => u16::from_le_bytes(bytes),
-            Self::Big => u16::from_be_bytes(bytes),
-        }
-    }
-
-    pub(super) fn u32(self, bytes: [u8; 4]) -> u32 {
-        match self {
-            Self::Little => u32::from_le_bytes(bytes),
-            Self::Big => u32::from_be_bytes(bytes),
-        }
-    }
-
-    /// The 16 bits at `at`, if `bytes` is long enough.
-    pub(super) fn u16_at(self, bytes: &[u8], at: usize) -> Option<u16> {
-        bytes.get(at..)?.first_chunk().map(|bytes| self.u16(*bytes))
-    }
-
-    /// The 32 bits at `at`, if `bytes` is long enough.
-    pub(super) fn u32_at(self, bytes: &[u8], at: usize) -> Option<u32> {
-        bytes.get(at..)?.first_chunk().map(|bytes| self.u32(*bytes))
     }
 }
