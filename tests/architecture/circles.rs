@@ -13,13 +13,6 @@ use crate::source::{CRATE, SourceFile};
 const ALLOWED: &[&[&str]] = &[
     // IP carries ICMP, and an ICMP error quotes an IP packet.
     &["packet/dissect/icmp.rs", "packet/dissect/ip.rs"],
-    &["domain/filter/filterable.rs", "domain/filter/search_line.rs"],
-    &["lab/scan/probe.rs", "lab/scan/tcp.rs", "lab/scan/udp.rs"],
-    &["lesson/act.rs", "lesson/file.rs", "lesson/symbols.rs"],
-    &["lesson/engine.rs", "lesson/order.rs"],
-    &["observe/capture/file/pcap.rs", "observe/capture/file/pcapng.rs", "observe/capture/file/read.rs"],
-    &["observe/diag/socket.rs", "observe/portable.rs", "observe/process.rs", "observe/source.rs"],
-    &["observe/trace/namespace.rs", "observe/trace/reader.rs"],
 ];
 
 /// File → the files of its own layer on which it depends.
