@@ -18,7 +18,8 @@ pub(super) fn messages(event: Event) -> impl Iterator<Item = Msg> {
         Event::Resize(columns, rows) => Some(Msg::Resize(columns, rows)),
         _ => None,
     };
-    escape.filter(|_| message.is_some()).into_iter().chain(message)
+    let escape = if message.is_some() { escape } else { None };
+    escape.into_iter().chain(message)
 }
 
 fn key(event: KeyEvent) -> Option<Key> {

@@ -204,9 +204,10 @@ impl<S: Shell> Pump<S> {
 
     /// Has the player hear what the journal has had since. Returns what follows from it.
     fn follow(&mut self, before: u64) -> Vec<Msg> {
-        let Some(player) = self.player.as_mut().filter(|_| self.model.journal.last_seq() > before) else {
+        if self.model.journal.last_seq() <= before {
             return vec![];
-        };
+        }
+        let Some(player) = &mut self.player else { return vec![] };
         let orders = player.follow(&self.model, before);
         self.play(orders)
     }

@@ -34,7 +34,8 @@ mod tests {
         let (sink, far) = open(Clock::start());
         let offered = CAPACITY + 7;
         let taken = (0..offered)
-            .filter(|_| sink.report(Evidence::Called, EventKind::Note(Note::PortRange { low: 1, high: 2 })))
+            .map(|_| sink.report(Evidence::Called, EventKind::Note(Note::PortRange { low: 1, high: 2 })))
+            .filter(|taken| *taken)
             .count();
         assert_eq!((taken, far.len(), sink.take_lost(), sink.take_lost()), (CAPACITY, CAPACITY, 7, 0));
     }

@@ -63,10 +63,9 @@ pub(super) fn run(args: &RunArgs) -> anyhow::Result<ExitCode> {
 
 /// A file of this path; if there is none, the scenario of this name.
 fn read(name: &str) -> anyhow::Result<Lesson> {
-    let known = lesson::catalogue::find(name).filter(|_| !std::path::Path::new(name).exists());
-    Ok(match known {
-        Some(entry) => entry.lesson()?,
-        None => Lesson::parse(&std::fs::read_to_string(name)?)?,
+    Ok(match lesson::catalogue::find(name) {
+        Some(entry) if !std::path::Path::new(name).exists() => entry.lesson()?,
+        _ => Lesson::parse(&std::fs::read_to_string(name)?)?,
     })
 }
 
@@ -132,7 +131,9 @@ async fn one(
         if let (Some(told), Some(engine)) = (&mut told, runner.engine()) {
             told.end(engine)?;
         }
-        if let Some(engine) = runner.engine().filter(|_| !matches!(phase, Ok(LessonPhase::Passed))) {
+        if let Some(engine) = runner.engine()
+            && !matches!(phase, Ok(LessonPhase::Passed))
+        {
             failed = transcript::failures(engine, text::of(args.lang.unwrap_or(Lang::En)));
         }
         match phase {

@@ -48,7 +48,10 @@ impl TargetResolver {
     /// this one.
     pub(super) fn set(&mut self, target: Option<TargetHost>, port: u16) {
         self.search = None;
-        if let Some(old) = self.target.take().filter(|_| target.is_none()) {
+        let old = self.target.take();
+        if target.is_none()
+            && let Some(old) = old
+        {
             self.log.target(old, TargetChange::Dropped);
         }
         // A search of before may end at this moment: it keeps the way it was given.

@@ -304,7 +304,7 @@ impl Historian {
         if row.state == Some(TcpState::Listen) {
             self.listening.insert(row.flow.local);
         }
-        row.state.filter(|_| row.flow.proto == Proto::Tcp)
+        if row.flow.proto == Proto::Tcp { row.state } else { None }
     }
 
     /// Where the life of an end starts: in LISTEN, if somebody listens on its local address.
@@ -416,7 +416,7 @@ fn is_rest(row: &Row) -> bool {
 fn step(end: &mut End, flow: Flow, claim: Claim, out: &mut Writer<'_>) {
     let from = end.last();
     let sends_fin = matches!(claim.state, TcpState::FinWait1 | TcpState::LastAck);
-    let cause = claim.cause.filter(|_| claim.evidence != Evidence::Inferred);
+    let cause = if claim.evidence == Evidence::Inferred { None } else { claim.cause };
     let cause = cause.or_else(|| end.intent.take_if(|_| sends_fin));
     end.path.push((claim.state, claim.evidence));
     end.since = claim.at;

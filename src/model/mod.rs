@@ -245,7 +245,7 @@ fn ends_named(kind: &EventKind) -> Vec<Flow> {
             let moves = matches!(call.call, Bind | Listen | Accept | Connect | Close | Shutdown)
                 || (call.call == Recv && !data)
                 || call.flow.is_some_and(|flow| flow.proto == crate::domain::Proto::Udp);
-            call.flow.filter(|_| moves)
+            if moves { call.flow } else { None }
         }
         EventKind::Client(client) => match &client.change {
             crate::domain::client::ClientChange::Dialing { flow } => Some(*flow),

@@ -118,7 +118,10 @@ impl Peers {
 
     /// Follows a call on a server's socket.
     pub(super) fn called(&mut self, at: Stamp, call: &Call) {
-        let Some(from) = call.flow.and_then(|flow| flow.peer).filter(|_| call.result == Outcome::Ok) else { return };
+        if call.result != Outcome::Ok {
+            return;
+        }
+        let Some(from) = call.flow.and_then(|flow| flow.peer) else { return };
         let len = call.data.as_ref().map_or(0, |data| data.len as u64);
         match (call.call, call.socket) {
             (Syscall::Accept, SocketId::Server(server)) => {

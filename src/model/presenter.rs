@@ -427,13 +427,13 @@ pub(super) fn typed(model: &mut Model, key: Key) -> Vec<Effect> {
                 "servidor" => Some(HostId::Server),
                 _ => host.parse().ok(),
             };
-            let named = named.filter(|_| !program.trim().is_empty());
-            wire.no_host = named.is_none();
-            let Some(named) = named else { return vec![] };
+            let program = program.trim();
+            wire.no_host = named.is_none() || program.is_empty();
+            let (Some(named), false) = (named, program.is_empty()) else { return vec![] };
             wire.program.remember(&line);
             wire.program.input = tui_input::Input::new(format!("{host} "));
             model.ui.mode = Mode::Command;
-            return vec![Effect::Wire(WireEffect::Run(named, program.trim().to_owned()))];
+            return vec![Effect::Wire(WireEffect::Run(named, program.to_owned()))];
         }
         _ => {
             wire.no_host = false;

@@ -78,8 +78,8 @@ impl Model {
     /// Makes every pane show this connection. A listener is a server's, and no connection.
     pub(super) fn select(&mut self, flow: Flow) {
         let listener = flow.proto == Proto::Tcp && flow.peer.is_none();
-        let server =
-            self.worlds.shown().servers.at(flow.proto, flow.local).filter(|_| listener).map(|server| server.id);
+        let server = if listener { self.worlds.shown().servers.at(flow.proto, flow.local) } else { None };
+        let server = server.map(|server| server.id);
         self.ui.subject = Some(server.map_or(Subject::Connection(flow), Subject::Server));
         self.ui.client = self.worlds.shown().clients.by_flow(&flow).map(|client| client.no);
         self.ui.row = self.listed(&flow);

@@ -99,8 +99,11 @@ impl Server {
     /// What the table says goes before what was asked for: the kernel has a limit of its own (`somaxconn`).
     pub fn limit(&self, table: &Table) -> Option<u32> {
         let Status::Up { addr, backlog } = self.status else { return None };
+        if self.spec.proto != Proto::Tcp {
+            return None;
+        }
         let row = table.of(&Flow::unconnected(Proto::Tcp, addr));
-        row.and_then(|entry| entry.row.send_q).or(Some(backlog)).filter(|_| self.spec.proto == Proto::Tcp)
+        row.and_then(|entry| entry.row.send_q).or(Some(backlog))
     }
 
     /// Whether a socket on its address was one of its own at this moment: while it had its port, and what is left of a

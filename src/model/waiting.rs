@@ -38,7 +38,9 @@ impl Waiting {
 
 /// The target that clients of the world that is shown cannot go to yet, and may soon.
 pub fn looked_for(model: &Model) -> Option<&TargetHost> {
-    let here = model.worlds.shown_id() == WorldId::Host;
+    if model.worlds.shown_id() != WorldId::Host {
+        return None;
+    }
     let target = model
         .worlds
         .shown()
@@ -46,7 +48,7 @@ pub fn looked_for(model: &Model) -> Option<&TargetHost> {
         .as_ref()
         .filter(|target| target.resolution == Resolution::Looking)
         .map(|target| &target.host);
-    model.ui.network.changing_target.as_ref().or(target).filter(|_| here)
+    model.ui.network.changing_target.as_ref().or(target)
 }
 
 /// Takes notice of what is told of a target.

@@ -147,7 +147,7 @@ impl World {
             SocketId::Client(id) => self.clients.called(id, call),
             SocketId::Broadcast(server) => {
                 let opened = matches!(call.call, Syscall::Connect | Syscall::Sendto) && call.result == Outcome::Ok;
-                if let Some((flow, server)) = call.flow.zip(self.servers.get(server)).filter(|_| opened) {
+                if opened && let Some((flow, server)) = call.flow.zip(self.servers.get(server)) {
                     let addr = flow.peer.unwrap_or_else(|| server.reach());
                     let id = self.target.is_none().then_some(server.id);
                     let destination = Destination { server: id, proto: server.spec.proto, addr };
@@ -158,7 +158,7 @@ impl World {
                 self.servers.called(at, call);
                 self.peers.called(at, call);
                 let knocks = matches!(call.call, Syscall::Accept | Syscall::Recvfrom) && call.result == Outcome::Ok;
-                if let Some(flow) = call.flow.filter(|_| knocks) {
+                if knocks && let Some(flow) = call.flow {
                     self.clients.knocked(at, call.socket, flow);
                 }
                 let over = call.call == Syscall::Close;

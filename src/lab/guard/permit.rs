@@ -75,7 +75,7 @@ impl ConnectionEntry {
         let thread = self.thread.lock().unwrap_or_else(PoisonError::into_inner);
         let is_first = !self.revoked.is_cancelled();
         self.revoked.cancel();
-        if let Some(stream) = thread.upgrade().filter(|_| is_first) {
+        if is_first && let Some(stream) = thread.upgrade() {
             shut_both(&stream, self.socket_id, self.flow, log);
         }
         is_first

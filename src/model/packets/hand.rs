@@ -84,7 +84,7 @@ fn select(model: &mut Model, flow: Flow) {
         return;
     }
     let serves = model.worlds.shown().servers.at(flow.proto, flow.local).is_some();
-    let flow = flow.mirror().filter(|_| serves).unwrap_or(flow);
+    let flow = if serves { flow.mirror().unwrap_or(flow) } else { flow };
     model.select(flow);
 }
 
@@ -311,9 +311,10 @@ pub(in super::super) fn settle(model: &mut Model) -> Vec<Effect> {
     let selected = packets.selected().and_then(|seq| journal.get(seq)).and_then(Packets::of);
     let packet = selected.map(|packet| (world, packet.number));
     if packet != packets.asked.packet {
-        let told = selected.filter(|_| world == WorldId::Wire).map(Inspected::told);
-        let asks = packet.filter(|_| world == WorldId::Host);
-        effects.extend(asks.map(|(_, number)| Effect::Packets(PacketsEffect::Inspect(origin, number))));
+        let told = if world == WorldId::Wire { selected.map(Inspected::told) } else { None };
+        if let Some((WorldId::Host, number)) = packet {
+            effects.push(Effect::Packets(PacketsEffect::Inspect(origin, number)));
+        }
         packets.asked.packet = packet;
         packets.detail.shown = None;
         if let Some(told) = told {

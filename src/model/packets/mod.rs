@@ -385,5 +385,5 @@ impl Packets {
 /// The packet of an event, if it is one of this world; of the wire's, one of the hosts since `opened`.
 fn in_world(event: &Event, world: WorldId, opened: u64) -> Option<&PacketSummary> {
     let here = event.seen.world == world && (world == WorldId::Host || event.seq > opened);
-    Packets::of(event).filter(|_| here)
+    if here { Packets::of(event) } else { None }
 }

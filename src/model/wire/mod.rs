@@ -250,7 +250,7 @@ impl WireState {
             Syscall::Socket | Syscall::Setsockopt | Syscall::Bind | Syscall::Listen => failed,
             _ => true,
         };
-        if let Some(host) = seen.host.filter(|_| told) {
+        if told && let Some(host) = seen.host {
             self.story.tell(seen.at, Fact::Called(host, call.clone()));
         }
     }

@@ -146,7 +146,7 @@ impl Tcp {
         let (own, _) = self.pair(side);
         let takes = seen.len > 0 || seen.takes_one();
         let sent = Sent { seq: seen.seq, len: seen.len, flags: seen.flags, number: seen.number };
-        let repeats = own.same(&sent).filter(|_| takes);
+        let repeats = if takes { own.same(&sent) } else { None };
         if takes && repeats.is_none() {
             own.keep(sent);
         }
@@ -188,7 +188,8 @@ impl Tcp {
     fn relate(&mut self, side: Side, segment: &mut Segment) {
         let (own, other) = self.pair(side);
         segment.seq_rel = own.isn.map(|isn| segment.seq.wrapping_sub(isn));
-        segment.ack_rel = other.isn.filter(|_| segment.flags.has(Flags::ACK)).map(|isn| segment.ack.wrapping_sub(isn));
+        let acked = if segment.flags.has(Flags::ACK) { other.isn } else { None };
+        segment.ack_rel = acked.map(|isn| segment.ack.wrapping_sub(isn));
         if segment.flags.has(Flags::SYN) {
             scale(own, other, segment);
         } else if let (Scale::Shift(bits), Scale::Shift(_)) = (own.scale, other.scale) {
@@ -215,7 +216,7 @@ fn scale(own: &mut Half, other: &mut Half, segment: &Segment) {
 
 /// The acknowledgement number, where there is one.
 fn acked(seen: &Seen) -> Option<u32> {
-    Some(seen.ack).filter(|_| seen.flags.has(Flags::ACK))
+    seen.flags.has(Flags::ACK).then_some(seen.ack)
 }
 
 /// What a segment says about windows, and whether something is missing before it.

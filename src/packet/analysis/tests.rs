@@ -248,7 +248,8 @@ proptest! {
             let syn = kinds[kind].has(SYN);
             // One connection: each side has one SYN, which it may repeat.
             let seq = if syn { *isn[usize::from(out)].get_or_insert(seq) } else { seq };
-            let bytes = tcp(out, kinds[kind], seq, ack, b"", scale.filter(|_| syn));
+            let scale = if syn { scale } else { None };
+            let bytes = tcp(out, kinds[kind], seq, ack, b"", scale);
             let Some(mut plain) = crate::packet::summary(&bytes) else { continue };
             let seen = analysis.see(&frame(1, &bytes)).unwrap();
             if seen.findings.has(Finding::PortReused) {

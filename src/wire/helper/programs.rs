@@ -65,7 +65,10 @@ impl ProgramTable {
     /// Sends a signal to a program that runs and to what it started in its process group.
     pub(super) fn signal(&self, pid: i32, signal: i32) -> io::Result<()> {
         let running = self.running();
-        let group = Pid::from_raw(pid).filter(|_| running.contains_key(&pid)).ok_or(Errno::SRCH)?;
+        if !running.contains_key(&pid) {
+            return Err(Errno::SRCH.into());
+        }
+        let group = Pid::from_raw(pid).ok_or(Errno::SRCH)?;
         let signal = Signal::from_named_raw(signal).ok_or(Errno::INVAL)?;
         Ok(kill_process_group(group, signal)?)
     }
