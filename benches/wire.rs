@@ -24,7 +24,7 @@ mod linux {
     use std::time::{Duration, Instant};
 
     use socklab::api::domain::{Clock, EventQueue, EventSink, HostId, LinkKind, Observation, WireCommand, WireMode};
-    use socklab::api::wire::{Options, Wire};
+    use socklab::api::wire::{Wire, WireOptions};
 
     /// Counts what is reported.
     #[derive(Default)]
@@ -45,7 +45,7 @@ mod linux {
 
     fn open(link: LinkKind, queue: &Arc<Count>) -> Wire {
         let binary = Some(env!("CARGO_BIN_EXE_socklab-tui").into());
-        let options = Options { link: Some(link), binary, ..Options::default() };
+        let options = WireOptions { link: Some(link), binary, ..WireOptions::default() };
         let sink = EventSink::new(Clock::start(), Arc::clone(queue) as Arc<dyn EventQueue>);
         Wire::open(&sink, &options, super::diag::dump).unwrap_or_else(|error| panic!("missing: wire ({error})"))
     }

@@ -9,7 +9,7 @@ pub mod app {
     pub use crate::app::main;
     pub use crate::app::pump::{Pump, Shell};
     pub use crate::app::recorder::Recorder;
-    pub use crate::app::session::{End, Session, Signal};
+    pub use crate::app::session::{Session, SessionEnd, Signal};
     pub use crate::app::terminal::TerminalGuard;
 
     /// The queue of events.
@@ -64,7 +64,7 @@ pub mod model {
     pub use crate::model::playing::{Beat, Playing};
     pub use crate::model::servers::{Server, Status};
     pub use crate::model::ui::{Glyphs, Mode, Pane, View};
-    pub use crate::model::wire::{Fate, Line, WireStatus};
+    pub use crate::model::wire::{Fate, ProgramLine, WireStatus};
     pub use crate::model::{Model, Msg, Ui, World, update};
 
     /// Which conversation is presented.
@@ -116,6 +116,6 @@ pub mod view {
 #[cfg(target_os = "linux")]
 pub mod wire {
     pub use crate::wire::{
-        ExecError, Need, Options, ProgramSpec, Remote, SUBCOMMAND, Setting, Wire, helper_main, open_wires,
+        ExecError, Need, ProgramSpec, Remote, SUBCOMMAND, Setting, Wire, WireOptions, helper_main, open_wires,
     };
 }

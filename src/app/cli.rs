@@ -186,7 +186,7 @@ pub struct LabArgs {
 
     /// The colours
     #[arg(long, value_enum)]
-    pub theme: Option<Theme>,
+    pub theme: Option<ThemeArg>,
 
     /// Draw with ASCII characters only
     #[arg(long)]
@@ -206,20 +206,20 @@ pub enum Preset {
 
 /// The colour themes, by their names on the command line.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub enum Theme {
+pub enum ThemeArg {
     Dark,
     Light,
     Contrast,
     Mono,
 }
 
-impl From<Theme> for ThemeName {
-    fn from(theme: Theme) -> Self {
+impl From<ThemeArg> for ThemeName {
+    fn from(theme: ThemeArg) -> Self {
         match theme {
-            Theme::Dark => Self::Dark,
-            Theme::Light => Self::Light,
-            Theme::Contrast => Self::Contrast,
-            Theme::Mono => Self::Mono,
+            ThemeArg::Dark => Self::Dark,
+            ThemeArg::Light => Self::Light,
+            ThemeArg::Contrast => Self::Contrast,
+            ThemeArg::Mono => Self::Mono,
         }
     }
 }

@@ -16,7 +16,7 @@ use crate::text::Text;
 use crate::text::doctor::{Advice, DoctorText};
 use crate::view::ColorDepth;
 #[cfg(target_os = "linux")]
-use crate::wire::{Check, Need, Options};
+use crate::wire::{Need, NeedCheck, WireOptions};
 
 /// With fewer descriptors than this a class cannot spawn a thousand clients on both ends.
 #[cfg(unix)]
@@ -163,8 +163,8 @@ fn wire(out: &mut impl Write, text: &Text) -> io::Result<()> {
 #[cfg(target_os = "linux")]
 fn wire(out: &mut impl Write, text: &Text) -> io::Result<()> {
     writeln!(out, "\n{}", text.doctor.wire)?;
-    let checks = crate::wire::doctor(&Options::default());
-    for Check { need, result } in &checks {
+    let checks = crate::wire::doctor(&WireOptions::default());
+    for NeedCheck { need, result } in &checks {
         let what = (text.doctor.need)(*need).to_owned();
         let found = match result {
             Ok(()) => Diagnosis::Works(what),
@@ -177,7 +177,7 @@ fn wire(out: &mut impl Write, text: &Text) -> io::Result<()> {
 
 /// Whether the wire lab opens with these results: either TUN or veth is enough.
 #[cfg(target_os = "linux")]
-fn opens(checks: &[Check]) -> bool {
+fn opens(checks: &[NeedCheck]) -> bool {
     let met = |need: Need| checks.iter().any(|check| check.need == need && check.result.is_ok());
     let alternative = |need: Need| matches!(need, Need::TunNode | Need::Tun | Need::Veth);
     let rest = checks.iter().all(|check| check.result.is_ok() || alternative(check.need));

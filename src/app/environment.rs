@@ -17,23 +17,23 @@ use crate::lesson::{HostAddresses, Lesson, LessonOrder};
 use crate::model::effect::{Effect, TableEffect};
 use crate::observe::{Scope, SocketTable};
 #[cfg(target_os = "linux")]
-use crate::wire::{OpenError, Options};
+use crate::wire::{OpenError, WireOptions};
 
 /// See the module's head. Lives inside a tokio runtime.
 pub struct Environment {
-    world: World,
+    world: PlayedWorld,
     /// The first order that could not be carried out.
     failed: Option<anyhow::Error>,
 }
 
-enum World {
+enum PlayedWorld {
     #[cfg(target_os = "linux")]
     Wire(Box<WireLab>),
-    Host(Box<Here>),
+    Host(Box<LocalWorld>),
 }
 
 /// The machine itself.
-struct Here {
+struct LocalWorld {
     lab: Lab,
     script: ScriptedSockets,
     table: SocketTable,
@@ -49,16 +49,16 @@ impl Environment {
         match lesson.world {
             #[cfg(target_os = "linux")]
             WorldId::Wire => {
-                let lab = on_wire(lesson, sink, &Options::default())?;
+                let lab = on_wire(lesson, sink, &WireOptions::default())?;
                 lab.set_all(&lesson.settings)?;
-                Ok(Self::of(World::Wire(Box::new(lab))))
+                Ok(Self::of(PlayedWorld::Wire(Box::new(lab))))
             }
             #[cfg(not(target_os = "linux"))]
             WorldId::Wire => anyhow::bail!("the wire lab needs Linux"),
             WorldId::Host => {
                 let addresses = HostAddresses::new(Ipv4Addr::LOCALHOST, Ipv4Addr::LOCALHOST);
                 // Nothing is watched before it has a port.
-                Here::open(specs(lesson, |_| 0), sink, addresses, BTreeSet::new()).map(Self::host)
+                LocalWorld::open(specs(lesson, |_| 0), sink, addresses, BTreeSet::new()).map(Self::host)
             }
         }
     }
@@ -71,15 +71,15 @@ impl Environment {
             0 => lesson.ports().collect(),
             port => BTreeSet::from([port]),
         };
-        let here = Here::open(specs(lesson, ServerKind::usual_port), sink, addresses, ports)?;
-        Ok(Self::host(Here { there: Some(there), ..here }))
+        let here = LocalWorld::open(specs(lesson, ServerKind::usual_port), sink, addresses, ports)?;
+        Ok(Self::host(LocalWorld { there: Some(there), ..here }))
     }
 
-    fn host(here: Here) -> Self {
-        Self::of(World::Host(Box::new(here)))
+    fn host(here: LocalWorld) -> Self {
+        Self::of(PlayedWorld::Host(Box::new(here)))
     }
 
-    const fn of(world: World) -> Self {
+    const fn of(world: PlayedWorld) -> Self {
         Self { world, failed: None }
     }
 
@@ -87,8 +87,8 @@ impl Environment {
     pub fn addresses(&self) -> HostAddresses {
         match &self.world {
             #[cfg(target_os = "linux")]
-            World::Wire(_) => HostAddresses::of_wire(),
-            World::Host(here) => here.addresses,
+            PlayedWorld::Wire(_) => HostAddresses::of_wire(),
+            PlayedWorld::Host(here) => here.addresses,
         }
     }
 
@@ -100,8 +100,8 @@ impl Environment {
     fn carry_out(&mut self, order: LessonOrder) -> anyhow::Result<()> {
         match &mut self.world {
             #[cfg(target_os = "linux")]
-            World::Wire(lab) => lab.order(order)?,
-            World::Host(here) => match order {
+            PlayedWorld::Wire(lab) => lab.order(order)?,
+            PlayedWorld::Host(here) => match order {
                 LessonOrder::Script(_, op) => here.script.perform(op),
                 LessonOrder::Lab(order) => here.perform(order),
                 LessonOrder::Wire(_) | LessonOrder::Set(_) | LessonOrder::Run(..) => {
@@ -116,9 +116,9 @@ impl Environment {
     pub async fn close(self) {
         match self.world {
             #[cfg(target_os = "linux")]
-            World::Wire(lab) => lab.close().await,
-            World::Host(here) => {
-                let Here { lab, script, table, .. } = *here;
+            PlayedWorld::Wire(lab) => lab.close().await,
+            PlayedWorld::Host(here) => {
+                let LocalWorld { lab, script, table, .. } = *here;
                 tokio::join!(lab.shutdown(), script.shutdown());
                 table.stop();
             }
@@ -126,7 +126,7 @@ impl Environment {
     }
 }
 
-impl Here {
+impl LocalWorld {
     fn open(
         servers: Vec<ServerSpec>,
         sink: &EventSink,
@@ -160,7 +160,7 @@ impl Here {
 impl Shell for Environment {
     /// What the table is asked is all that a lesson without a screen needs besides its orders.
     fn perform(&mut self, effect: Effect) {
-        let World::Host(here) = &self.world else { return };
+        let PlayedWorld::Host(here) = &self.world else { return };
         match effect {
             Effect::Table(TableEffect::Lookup(ends)) => here.table.lookup(ends),
             Effect::Table(TableEffect::Watch(ports)) => {
@@ -204,7 +204,7 @@ fn specs(lesson: &Lesson, port: impl Fn(ServerKind) -> u16) -> Vec<ServerSpec> {
 
 /// Opens a wire with the servers that a lesson wants, none of them started. Blocks for some tens of milliseconds.
 #[cfg(target_os = "linux")]
-pub(super) fn on_wire(lesson: &Lesson, sink: &EventSink, options: &Options) -> Result<WireLab, OpenError> {
+pub(super) fn on_wire(lesson: &Lesson, sink: &EventSink, options: &WireOptions) -> Result<WireLab, OpenError> {
     WireLab::open(sink, options, &specs(lesson, ServerKind::usual_port))
 }
 

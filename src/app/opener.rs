@@ -13,7 +13,7 @@ use tokio::sync::mpsc;
 use super::{kept, paths};
 use crate::domain::{Errno, Flow, Stamp};
 use crate::model::Msg;
-use crate::model::packets::{Damage, Fault, FileId, Inspected, News, Origin, Recording};
+use crate::model::packets::{Damage, FileFault, FileId, Inspected, News, Origin, Recording};
 use crate::observe::capture::PacketStore;
 use crate::observe::capture::file::{CaptureFileError, CaptureReader};
 use crate::packet::{Analysis, States};
@@ -137,25 +137,25 @@ struct FileReading<R: Read> {
 }
 
 impl FileReading<BufReader<CancellableFile>> {
-    fn begin(path: &Path, cancelled: Arc<AtomicBool>) -> Result<Self, Fault> {
+    fn begin(path: &Path, cancelled: Arc<AtomicBool>) -> Result<Self, FileFault> {
         let file = open(path).map_err(|error| fault(&error))?;
         let kind = file.metadata().map_err(|error| fault(&error))?;
         if kind.is_dir() {
-            return Err(Fault::Directory);
+            return Err(FileFault::Directory);
         }
         if !kind.is_file() {
-            return Err(Fault::NotAFile);
+            return Err(FileFault::NotAFile);
         }
         Self::of(BufReader::with_capacity(1 << 16, CancellableFile { file, cancelled }))
     }
 }
 
 impl<R: Read> FileReading<R> {
-    fn of(input: R) -> Result<Self, Fault> {
+    fn of(input: R) -> Result<Self, FileFault> {
         let reader = CaptureReader::new(input).map_err(|error| match error {
             CaptureFileError::Io(error) => fault(&error),
             CaptureFileError::NotACapture | CaptureFileError::Cut(_) | CaptureFileError::Damaged { .. } => {
-                Fault::NotACapture
+                FileFault::NotACapture
             }
         })?;
         // The store itself is unbounded, because it would drop the first packets; `read` stops early instead.
@@ -229,12 +229,12 @@ fn open(path: &Path) -> io::Result<File> {
     options.open(path)
 }
 
-fn fault(error: &io::Error) -> Fault {
+fn fault(error: &io::Error) -> FileFault {
     match error.kind() {
-        io::ErrorKind::NotFound => Fault::NoFile,
-        io::ErrorKind::PermissionDenied => Fault::Forbidden,
-        io::ErrorKind::IsADirectory => Fault::Directory,
-        _ => Fault::Io(Errno::from(error)),
+        io::ErrorKind::NotFound => FileFault::NoFile,
+        io::ErrorKind::PermissionDenied => FileFault::Forbidden,
+        io::ErrorKind::IsADirectory => FileFault::Directory,
+        _ => FileFault::Io(Errno::from(error)),
     }
 }
 
@@ -320,23 +320,23 @@ mod tests {
         wrong[at] ^= 0xff;
         let wrong = FileReading::of(&wrong[..]).unwrap().read(MOST);
         assert!(matches!(wrong.about.damage, Some(Damage::Damaged { .. })) && wrong.about.read == 4, "{wrong:?}");
-        assert_eq!(FileReading::of(&b"GIF89a, no capture"[..]).err(), Some(Fault::NotACapture));
-        assert_eq!(FileReading::of(&b""[..]).err(), Some(Fault::NotACapture));
+        assert_eq!(FileReading::of(&b"GIF89a, no capture"[..]).err(), Some(FileFault::NotACapture));
+        assert_eq!(FileReading::of(&b""[..]).err(), Some(FileFault::NotACapture));
     }
 
     #[test]
     fn anything_but_a_regular_file_is_refused_without_blocking() {
         let begin = |path: &Path| FileReading::begin(path, Arc::default()).err();
-        assert_eq!(begin(Path::new("/nonexistent/x")), Some(Fault::NoFile));
-        assert_eq!(begin(&std::env::temp_dir()), Some(Fault::Directory));
+        assert_eq!(begin(Path::new("/nonexistent/x")), Some(FileFault::NoFile));
+        assert_eq!(begin(&std::env::temp_dir()), Some(FileFault::Directory));
         #[cfg(unix)]
-        assert_eq!(begin(Path::new("/dev/null")), Some(Fault::NotAFile));
+        assert_eq!(begin(Path::new("/dev/null")), Some(FileFault::NotAFile));
         #[cfg(target_os = "linux")]
         {
             // A pipe without a writer.
             let path = std::env::temp_dir().join(format!("socklab-fifo-{}", std::process::id()));
             rustix::fs::mknodat(rustix::fs::CWD, &path, rustix::fs::FileType::Fifo, 0o600.into(), 0).unwrap();
-            assert_eq!(begin(&path), Some(Fault::NotAFile));
+            assert_eq!(begin(&path), Some(FileFault::NotAFile));
             std::fs::remove_file(path).unwrap();
         }
     }

@@ -10,7 +10,7 @@ use super::pump::{BATCH, Pump, Record};
 use super::queue;
 use crate::domain::{Clock, EventSink, Lang, Observation};
 use crate::lesson::{Engine, Lesson, LessonPhase, Player};
-use crate::model::ui::Scope;
+use crate::model::ui::TableScope;
 use crate::model::{Model, Ui};
 
 /// A lesson in its environment. Lives inside a tokio runtime.
@@ -42,7 +42,7 @@ impl Runner {
         let mut player = Player::new(name, 1, lesson, environment.addresses());
         player.set_ready();
         // What is watched follows the servers' ports, and nothing else.
-        let ui = Ui { lang, scope: Scope::Lab, ..Ui::default() };
+        let ui = Ui { lang, scope: TableScope::Lab, ..Ui::default() };
         let mut pump = Pump::new(Model::new(ui), environment, sink);
         pump.player = Some(player);
         Ok(Self { pump, events })

@@ -24,7 +24,7 @@ const FRAME: Duration = Duration::from_micros(16_667);
 
 /// Why a session ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum End {
+pub enum SessionEnd {
     /// A key asked for it.
     Quit,
     /// A signal asked for it.
@@ -63,7 +63,7 @@ impl<B: Backend<Error = io::Error>, S: Shell> Session<B, S> {
         mut keys: impl Stream<Item = io::Result<Event>> + Unpin,
         mut signals: mpsc::Receiver<Signal>,
         events: &mut mpsc::Receiver<Observation>,
-    ) -> io::Result<End> {
+    ) -> io::Result<SessionEnd> {
         let mut batch = Vec::with_capacity(BATCH);
         // What is being opened has one frame's time to report before the first is drawn.
         let mut last_frame = Instant::now();
@@ -83,11 +83,11 @@ impl<B: Backend<Error = io::Error>, S: Shell> Session<B, S> {
                             if let Some(end) = self.take(msg)? { return Ok(end) }
                         }
                     }
-                    Some(Err(_)) | None => return Ok(End::Hangup),
+                    Some(Err(_)) | None => return Ok(SessionEnd::Hangup),
                 },
                 signal = signals.recv() => match signal {
-                    Some(Signal::Stop) => return Ok(End::Stopped),
-                    Some(Signal::Hangup) | None => return Ok(End::Hangup),
+                    Some(Signal::Stop) => return Ok(SessionEnd::Stopped),
+                    Some(Signal::Hangup) | None => return Ok(SessionEnd::Hangup),
                     Some(Signal::Suspend) => {
                         self.perform(vec![ScreenEffect::Suspend])?;
                         dirty = true;
@@ -108,7 +108,7 @@ impl<B: Backend<Error = io::Error>, S: Shell> Session<B, S> {
                     dirty = true;
                 }
                 count = events.recv_many(&mut batch, BATCH) => {
-                    if count == 0 { return Ok(End::Stopped) }
+                    if count == 0 { return Ok(SessionEnd::Stopped) }
                     self.pump.batch(batch.drain(..));
                     dirty = true;
                 }
@@ -126,15 +126,15 @@ impl<B: Backend<Error = io::Error>, S: Shell> Session<B, S> {
         self.take(msg).map(drop)
     }
 
-    fn take(&mut self, msg: Msg) -> io::Result<Option<End>> {
+    fn take(&mut self, msg: Msg) -> io::Result<Option<SessionEnd>> {
         let asked = self.pump.take(msg);
         self.perform(asked)
     }
 
-    fn perform(&mut self, effects: Vec<ScreenEffect>) -> io::Result<Option<End>> {
+    fn perform(&mut self, effects: Vec<ScreenEffect>) -> io::Result<Option<SessionEnd>> {
         for effect in effects {
             match effect {
-                ScreenEffect::Quit => return Ok(Some(End::Quit)),
+                ScreenEffect::Quit => return Ok(Some(SessionEnd::Quit)),
                 ScreenEffect::Redraw => self.wipe()?,
                 ScreenEffect::Suspend => {
                     self.pump.shell.suspend()?;

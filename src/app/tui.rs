@@ -14,12 +14,12 @@ use super::locale;
 use super::pump::{Pump, Record};
 use super::queue;
 use super::recorder::Recorder;
-use super::session::{End, Session};
+use super::session::{Session, SessionEnd};
 use super::signals;
 use super::terminal::TerminalGuard;
 use crate::domain::{Clock, ServerId};
 use crate::lesson::catalogue;
-use crate::model::ui::Scope;
+use crate::model::ui::TableScope;
 use crate::model::{Model, Msg, Ui};
 #[cfg(target_os = "linux")]
 use crate::observe::capture::{CaptureAccess, CaptureError};
@@ -92,7 +92,7 @@ async fn session(
         Err(error) if error.kind() != io::ErrorKind::BrokenPipe && error.raw_os_error() != Some(EIO) => {
             Err(error.into())
         }
-        Ok(End::Quit | End::Stopped | End::Hangup) | Err(_) => Ok(()),
+        Ok(SessionEnd::Quit | SessionEnd::Stopped | SessionEnd::Hangup) | Err(_) => Ok(()),
     }
 }
 
@@ -113,7 +113,7 @@ pub fn ui(cli: &LabArgs) -> Ui {
         theme: cli.theme.map(Into::into).unwrap_or_default(),
         glyphs: locale::glyphs(cli.ascii),
         ticked: (0u8..).zip(&servers).map(|(id, _)| ServerId(id)).collect(),
-        scope: if usual { Scope::Filter } else { Scope::Lab },
+        scope: if usual { TableScope::Filter } else { TableScope::Lab },
         ..Ui::default()
     }
 }

@@ -20,7 +20,7 @@ use crate::lab::{Host, Lab, ScriptedSockets};
 use crate::model::effect::WireEffect;
 use crate::observe::Scope;
 use crate::observe::diag::SockDiag;
-use crate::wire::{self, OpenError, Options, ReadTable, Wire, WireHost};
+use crate::wire::{self, OpenError, ReadTable, Wire, WireHost, WireOptions};
 
 /// How often the kernels are asked about the connection that is looked at.
 const GLANCE: Duration = Duration::from_millis(500);
@@ -51,8 +51,8 @@ impl WireLab {
     /// Opens the wire with every packet held, and a laboratory with these servers, none of them started, on its hosts:
     /// what listens on the machine's loopback listens here on the server host's address. Blocks for some tens of
     /// milliseconds.
-    pub fn open(sink: &EventSink, options: &Options, servers: &[ServerSpec]) -> Result<Self, OpenError> {
-        let wire = Arc::new(Wire::open(sink, options, Reader)?);
+    pub fn open(sink: &EventSink, options: &WireOptions, servers: &[ServerSpec]) -> Result<Self, OpenError> {
+        let wire = Arc::new(Wire::open(sink, options, HostTableReader)?);
         let (client, server) = (wire.host(HostId::Client), wire.host(HostId::Server));
         let here = |spec: &ServerSpec| ServerSpec {
             addr: SocketAddr::new(server.address().into(), spec.addr.port()),
@@ -266,15 +266,15 @@ impl EventQueue for Watcher {
 }
 
 /// Reads a host's socket table through the socket that the wire's helper made on it.
-struct Reader;
+struct HostTableReader;
 
-impl Reader {
+impl HostTableReader {
     fn diag(diag: &OwnedFd) -> io::Result<SockDiag> {
         SockDiag::on(diag.as_fd().try_clone_to_owned()?)
     }
 }
 
-impl ReadTable for Reader {
+impl ReadTable for HostTableReader {
     fn dump(&self, diag: &OwnedFd) -> io::Result<Vec<Row>> {
         let mut rows = Vec::new();
         Self::diag(diag)?.dump(&Scope::All, &mut |row| rows.push(row))?;

@@ -14,7 +14,7 @@ use crate::domain::{
 };
 use crate::lesson::{Lesson, LessonOrder};
 use crate::model::effect::WireEffect;
-use crate::wire::{Options, Wire};
+use crate::wire::{Wire, WireOptions};
 
 /// The wire lab, if it is open, and whoever is opening or closing it.
 #[derive(Debug)]
@@ -34,19 +34,19 @@ struct Slot {
     /// Whether one is being opened or closed.
     changing: bool,
     /// What was asked for since the wire said that it is open, before the lab on it was whole.
-    waiting: Vec<Asked>,
+    waiting: Vec<WireRequest>,
     /// Takes the lab apart when its wire ends by itself.
     follower: Option<JoinHandle<()>>,
 }
 
 /// Something asked of the lab on the wire, by a key or by a lesson.
 #[derive(Debug)]
-enum Asked {
+enum WireRequest {
     Wire(WireEffect),
     LessonOrder(LessonOrder),
 }
 
-impl Asked {
+impl WireRequest {
     fn of(self, lab: &mut WireLab) {
         match self {
             Self::Wire(effect) => lab.apply(effect),
@@ -75,16 +75,16 @@ impl WireWorld {
         match effect {
             WireEffect::Open => self.open(),
             WireEffect::Close => self.change(|_, _| None),
-            effect => self.ask(Asked::Wire(effect)),
+            effect => self.ask(WireRequest::Wire(effect)),
         }
     }
 
     /// Does one thing that a lesson asks for.
     pub(super) fn order(&mut self, order: LessonOrder) {
-        self.ask(Asked::LessonOrder(order));
+        self.ask(WireRequest::LessonOrder(order));
     }
 
-    fn ask(&self, asked: Asked) {
+    fn ask(&self, asked: WireRequest) {
         let mut slot = lock(&self.slot);
         if let Some(lab) = &mut slot.lab {
             asked.of(lab);
@@ -108,9 +108,9 @@ impl WireWorld {
         });
     }
 
-    fn options(binary: Option<PathBuf>) -> Options {
+    fn options(binary: Option<PathBuf>) -> WireOptions {
         let (low, high) = Self::PORTS;
-        Options { settings: vec![Setting::EphemeralRange(low, high)], binary, ..Options::default() }
+        WireOptions { settings: vec![Setting::EphemeralRange(low, high)], binary, ..WireOptions::default() }
     }
 
     /// Opens it. A wire that is no more goes first.
@@ -185,7 +185,7 @@ async fn follow(slot: Arc<Mutex<Slot>>, ended: impl Future<Output = ()>, wire: W
 }
 
 /// Says what there is on a wire that was opened, or why there is none.
-fn opened(sink: &EventSink, options: &Options, lab: Result<WireLab, OpenError>) -> Option<WireLab> {
+fn opened(sink: &EventSink, options: &WireOptions, lab: Result<WireLab, OpenError>) -> Option<WireLab> {
     match lab {
         Ok(lab) => {
             let changed = |host| {

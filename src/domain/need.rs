@@ -43,7 +43,7 @@ text_enum!(Need {
 
 /// Whether one need is met on this machine, and if not, why not and what would help.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Check {
+pub struct NeedCheck {
     /// The need.
     pub need: Need,
     /// The result of trying it.

@@ -8,7 +8,7 @@ use super::Model;
 use super::effect::{Effect, TableEffect};
 use super::mode::Mode;
 use super::proposals::Proposals;
-use super::ui::Scope;
+use super::ui::TableScope;
 use crate::domain::WorldId;
 use crate::domain::filter::Filter;
 use crate::domain::keys::Key;
@@ -52,7 +52,7 @@ pub(super) fn pressed(model: &mut Model, key: Key) -> Vec<Effect> {
             let text = model.ui.filter.input.value().to_owned();
             model.ui.filter.remember(&text);
             model.ui.own_filter = text;
-            model.ui.scope = Scope::Filter;
+            model.ui.scope = TableScope::Filter;
             model.ui.mode = Mode::Command;
             vec![]
         }
@@ -102,9 +102,9 @@ fn judge(model: &mut Model) -> Vec<Effect> {
 pub(super) fn next_scope(model: &mut Model) -> Vec<Effect> {
     model.ui.scope = model.ui.scope.next();
     let text = match model.ui.scope {
-        Scope::Filter => model.ui.own_filter.clone(),
-        Scope::Lab => model.lab_filter(),
-        Scope::All => String::new(),
+        TableScope::Filter => model.ui.own_filter.clone(),
+        TableScope::Lab => model.lab_filter(),
+        TableScope::All => String::new(),
     };
     model.ui.filter.input = Input::new(text);
     refilter(model)
@@ -112,7 +112,7 @@ pub(super) fn next_scope(model: &mut Model) -> Vec<Effect> {
 
 /// There is a server, or it has a port that may not be the one it was asked for: it is watched too.
 pub(super) fn rewatch(model: &mut Model) -> Vec<Effect> {
-    if model.ui.scope == Scope::Lab {
+    if model.ui.scope == TableScope::Lab {
         model.ui.filter.input = Input::new(model.lab_filter());
         refilter(model)
     } else {

@@ -42,7 +42,7 @@ impl Claim {
 
 /// What has been written about one end.
 #[derive(Debug)]
-struct End {
+struct EndHistory {
     /// The states of its present life, the earliest first, each with the evidence for reaching it.
     path: Vec<(TcpState, Evidence)>,
     /// When this life began, as far as is known.
@@ -61,7 +61,7 @@ struct End {
     given_up: bool,
 }
 
-impl End {
+impl EndHistory {
     const fn new(path: Vec<(TcpState, Evidence)>, since: Stamp) -> Self {
         Self {
             path,
@@ -113,7 +113,7 @@ impl End {
 /// See the module's head.
 #[derive(Debug, Default)]
 pub struct Historian {
-    ends: HashMap<Flow, End>,
+    ends: HashMap<Flow, EndHistory>,
     listening: HashSet<SocketAddr>,
     due: VecDeque<(Stamp, Flow)>,
     closed: VecDeque<Flow>,
@@ -134,7 +134,7 @@ impl Historian {
             EventKind::Client(ClientEvent {
                 change: crate::domain::client::ClientChange::Dialing { flow }, ..
             }) => {
-                self.ends.entry(*flow).or_insert_with(|| End::starting(TcpState::Closed, seen.at));
+                self.ends.entry(*flow).or_insert_with(|| EndHistory::starting(TcpState::Closed, seen.at));
             }
             EventKind::Note(Note::Has { what: Evidence::Traced }) => self.traced = true,
             EventKind::Note(Note::Lacks { what: Evidence::Traced, .. }) => self.traced = false,
@@ -174,7 +174,7 @@ impl Historian {
         if starts && !closes_listener {
             self.begin(flow, from, claim.at, out);
         }
-        self.ends.entry(flow).or_insert_with(|| End::starting(from, claim.at));
+        self.ends.entry(flow).or_insert_with(|| EndHistory::starting(from, claim.at));
         // The kernel reports the end of the full socket; what is left of it in FIN_WAIT2 or TIME_WAIT only the table
         // shows, and it will be asked.
         if evidence == Evidence::Traced && (from, to) == (TcpState::FinWait2, TcpState::Closed) {
@@ -240,7 +240,7 @@ impl Historian {
                 let Some(state) = self.tcp(row) else { return };
                 let claim = Claim::new(state, Evidence::Sampled, out.seen.at);
                 // Calls may have told of it before anybody looked: then it is one more witness.
-                self.ends.entry(row.flow).or_insert_with(|| End::new(vec![(state, claim.evidence)], claim.at));
+                self.ends.entry(row.flow).or_insert_with(|| EndHistory::new(vec![(state, claim.evidence)], claim.at));
                 self.observe(row.flow, claim, out);
                 self.recognise(row, claim.at);
             }
@@ -254,11 +254,11 @@ impl Historian {
                 }
                 let start = self.start(&row.flow);
                 let another =
-                    |end: &End| end.cookie.is_some_and(|own| own != 0 && row.cookie != 0 && own != row.cookie);
+                    |end: &EndHistory| end.cookie.is_some_and(|own| own != 0 && row.cookie != 0 && own != row.cookie);
                 if self.ends.get(&row.flow).is_some_and(another) {
                     // The same addresses, another connection.
                     self.write(row.flow, Claim { state: TcpState::Closed, ..claim }, out);
-                    self.ends.insert(row.flow, End::starting(start, claim.at));
+                    self.ends.insert(row.flow, EndHistory::starting(start, claim.at));
                 }
                 let over = self.ends.get(&row.flow).is_none_or(|end| {
                     let reused = end.last() == TcpState::TimeWait && state.rank() <= TcpState::Established.rank();
@@ -275,7 +275,8 @@ impl Historian {
                     self.listening.remove(&key.flow.local);
                 }
                 // Without a cookie it says that there is nothing with these addresses.
-                let is_of = |end: &End| key.cookie == 0 || end.cookie.is_some_and(|own| own == 0 || own == key.cookie);
+                let is_of =
+                    |end: &EndHistory| key.cookie == 0 || end.cookie.is_some_and(|own| own == 0 || own == key.cookie);
                 if self.ends.get(&key.flow).is_some_and(is_of) {
                     self.observe(key.flow, Claim::new(TcpState::Closed, Evidence::Sampled, out.seen.at), out);
                 }
@@ -319,15 +320,15 @@ impl Historian {
     /// now; one that was found under way has its beginning filled in.
     fn begin(&mut self, flow: Flow, start: TcpState, at: Stamp, out: &mut Writer<'_>) {
         let Some(end) = self.ends.get_mut(&flow) else {
-            self.ends.insert(flow, End::starting(start, at));
+            self.ends.insert(flow, EndHistory::starting(start, at));
             return;
         };
         let again = end.last() == TcpState::TimeWait && end.since < at;
         if again {
             self.write(flow, Claim::new(TcpState::Closed, Evidence::Inferred, at), out);
-            self.ends.insert(flow, End::starting(start, at));
+            self.ends.insert(flow, EndHistory::starting(start, at));
         } else if end.was_over(at) {
-            self.ends.insert(flow, End::starting(start, at));
+            self.ends.insert(flow, EndHistory::starting(start, at));
         } else if let Some(found) = end.found() {
             end.path = vec![(start, Evidence::Inferred)];
             self.write(flow, Claim::new(found, Evidence::Sampled, at), out);
@@ -392,7 +393,7 @@ impl Historian {
             self.closed.push_back(flow);
             if self.closed.len() > CLOSED_KEPT
                 && let Some(oldest) = self.closed.pop_front()
-                && self.ends.get(&oldest).is_some_and(End::is_over)
+                && self.ends.get(&oldest).is_some_and(EndHistory::is_over)
             {
                 self.ends.remove(&oldest);
             }
@@ -413,7 +414,7 @@ fn is_rest(row: &Row) -> bool {
 }
 
 /// Appends one transition to an end's path and writes it.
-fn step(end: &mut End, flow: Flow, claim: Claim, out: &mut Writer<'_>) {
+fn step(end: &mut EndHistory, flow: Flow, claim: Claim, out: &mut Writer<'_>) {
     let from = end.last();
     let sends_fin = matches!(claim.state, TcpState::FinWait1 | TcpState::LastAck);
     let cause = if claim.evidence == Evidence::Inferred { None } else { claim.cause };
@@ -424,7 +425,7 @@ fn step(end: &mut End, flow: Flow, claim: Claim, out: &mut Writer<'_>) {
 }
 
 /// A state that is in the path already: better evidence for it is worth an event.
-fn confirm(end: &mut End, at: usize, flow: Flow, claim: Claim, out: &mut Writer<'_>) {
+fn confirm(end: &mut EndHistory, at: usize, flow: Flow, claim: Claim, out: &mut Writer<'_>) {
     let Some(from) = at.checked_sub(1).map(|before| end.path[before].0) else { return };
     if end.path[at].1 < claim.evidence {
         end.path[at].1 = claim.evidence;

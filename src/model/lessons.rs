@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use tui_input::Input;
 
 use super::effect::{Effect, LessonEffect};
-use super::line::Line;
+use super::line::TypedLine;
 use super::mode::Mode;
 use super::playing::Beat;
 use super::press::Acted;
@@ -57,7 +57,7 @@ pub struct Lessons {
     /// All of them, in the order in which a class meets them.
     pub cards: Vec<Card>,
     /// What is typed to narrow the list.
-    pub line: Line,
+    pub line: TypedLine,
     /// The place in the narrowed list of the one that is selected.
     pub selected: usize,
     /// Whether the key was pressed that would end the wire as it is, and has to be pressed again.

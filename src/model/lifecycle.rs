@@ -91,20 +91,20 @@ pub enum Reader {
     /// Shown the latest entry about what was selected in another pane, until something new is listed.
     Points {
         /// The entry.
-        at: Entry,
+        at: LifecycleEntry,
     },
     /// At one entry; the list stands still, ending where it ended when the reader stopped following.
     Holds {
         /// The entry.
-        at: Entry,
+        at: LifecycleEntry,
         /// The last entry of the list that stands still.
-        end: Entry,
+        end: LifecycleEntry,
     },
 }
 
 /// One entry: its place in the order of time, and what it is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Entry {
+pub struct LifecycleEntry {
     /// When it happened.
     pub at: Stamp,
     /// Its number in the journal.
@@ -118,7 +118,7 @@ const LATE: usize = 8_192;
 /// than the other.
 #[derive(Debug, Default)]
 pub struct Lifecycle {
-    entries: VecDeque<Entry>,
+    entries: VecDeque<LifecycleEntry>,
     /// The world whose events are listed.
     pub world: WorldId,
     /// Which kinds are listed.
@@ -141,12 +141,12 @@ impl Lifecycle {
     }
 
     /// The entry at this place.
-    pub fn entry(&self, place: usize) -> Option<Entry> {
+    pub fn entry(&self, place: usize) -> Option<LifecycleEntry> {
         self.entries.get(place).copied()
     }
 
     /// The place of this entry, or of the first one after it.
-    pub fn place(&self, entry: Entry) -> usize {
+    pub fn place(&self, entry: LifecycleEntry) -> usize {
         self.entries.partition_point(|other| *other < entry)
     }
 
@@ -187,7 +187,7 @@ impl Lifecycle {
         };
         let earliest = self.len().checked_sub(LATE).and_then(|place| self.entry(place)).map(|entry| entry.at);
         let at = [end, earliest].into_iter().flatten().fold(event.seen.at, Stamp::max);
-        let entry = Entry { at, seq: event.seq };
+        let entry = LifecycleEntry { at, seq: event.seq };
         // Mostly it is the last.
         let place = if self.entries.back().is_none_or(|last| *last < entry) { self.len() } else { self.place(entry) };
         self.entries.insert(place, entry);
@@ -197,7 +197,7 @@ impl Lifecycle {
         self.kinds = kinds;
         self.subject = subject;
         let listed = journal.events().filter(|event| self.lists(event));
-        let mut entries: Vec<_> = listed.map(|event| Entry { at: event.seen.at, seq: event.seq }).collect();
+        let mut entries: Vec<_> = listed.map(|event| LifecycleEntry { at: event.seen.at, seq: event.seq }).collect();
         entries.sort_unstable();
         self.entries = entries.into();
         self.reader = Reader::Follows;
@@ -223,7 +223,8 @@ impl Lifecycle {
         if matches!(self.reader, Reader::Holds { .. }) {
             return;
         }
-        let about = |entry: &&Entry| journal.get(entry.seq).is_some_and(|event| subject.concerns(&event.seen.kind));
+        let about =
+            |entry: &&LifecycleEntry| journal.get(entry.seq).is_some_and(|event| subject.concerns(&event.seen.kind));
         let latest = self.entries.iter().rev().find(about);
         self.reader = latest.map_or(Reader::Follows, |entry| Reader::Points { at: *entry });
     }

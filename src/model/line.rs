@@ -6,7 +6,7 @@ use crate::domain::keys::Key;
 
 /// The line that is being typed, and those typed before.
 #[derive(Debug, Clone, Default)]
-pub struct Line {
+pub struct TypedLine {
     /// The text and the cursor.
     pub input: Input,
     history: Vec<String>,
@@ -14,7 +14,7 @@ pub struct Line {
     at: usize,
 }
 
-impl Line {
+impl TypedLine {
     const KEPT: usize = 100;
     /// The longest line in bytes.
     pub const MAX: usize = 1_024;

@@ -5,7 +5,7 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use std::time::Duration;
 
 use super::effect::Effect;
-use super::line::Line;
+use super::line::TypedLine;
 use super::mode::{Mode, Question};
 use super::peers::Peer;
 use super::press::Acted;
@@ -24,7 +24,7 @@ use crate::domain::{
 
 /// A part of the view.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
-pub enum Part {
+pub enum NetworkPart {
     /// How to come here, or that nobody can.
     #[default]
     Card,
@@ -34,7 +34,7 @@ pub enum Part {
     Check,
 }
 
-impl Part {
+impl NetworkPart {
     /// All parts, in the order that Tab visits them.
     pub const ALL: [Self; 3] = [Self::Card, Self::Peers, Self::Check];
 
@@ -70,15 +70,15 @@ impl From<TargetFault> for Fault {
 #[derive(Debug, Clone, Default)]
 pub struct Network {
     /// The part that keys go to.
-    pub part: Part,
+    pub part: NetworkPart,
     /// The peer that keys are about.
     pub peer: Option<IpAddr>,
     /// The first line of the port check's list that is shown.
     pub from: usize,
     /// The port check as it is being typed: host, ports.
-    pub asked: Line,
+    pub asked: TypedLine,
     /// The host that clients are to go to, as it is being typed.
-    pub target_line: Line,
+    pub target_line: TypedLine,
     /// What is wrong with the line as it was typed.
     pub fault: Option<Fault>,
     /// The port check that was asked for last.
@@ -182,7 +182,7 @@ pub(super) fn act(model: &mut Model, action: NetworkAction) -> Acted {
         }
         NetworkAction::Door => return door(model),
         NetworkAction::Check => {
-            model.ui.network.part = Part::Check;
+            model.ui.network.part = NetworkPart::Check;
             model.ui.mode = Mode::Checking;
         }
         NetworkAction::StopCheck => {
@@ -344,14 +344,14 @@ pub(super) fn heard(model: &mut Model, seen: &Observation) {
 /// Moves the selection of the part that has the keys.
 pub(super) fn step(model: &mut Model, steps: isize) {
     match model.ui.network.part {
-        Part::Card => selection::step_server(model, steps),
-        Part::Peers => {
+        NetworkPart::Card => selection::step_server(model, steps),
+        NetworkPart::Peers => {
             let all: Vec<_> = peers(model).map(|(address, _)| address).collect();
             let Some(last) = all.len().checked_sub(1) else { return };
             let from = model.ui.network.peer.and_then(|peer| all.iter().position(|address| *address == peer));
             model.ui.network.peer = all.get(selection::stepped(from, steps, last)).copied();
         }
-        Part::Check => {
+        NetworkPart::Check => {
             let reach = model.ui.reach;
             model.ui.network.from = model.ui.network.from.min(reach).saturating_add_signed(steps).min(reach);
         }

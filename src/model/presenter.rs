@@ -3,11 +3,11 @@
 use std::time::Duration;
 
 use super::effect::{Effect, WireEffect};
-use super::line::Line;
+use super::line::TypedLine;
 use super::mode::Mode;
 use super::press::Acted;
 use super::screen::View;
-use super::wire::{Fate, Rung, WireStatus};
+use super::wire::{Fate, WireRung, WireStatus};
 use super::{Model, selection, settings};
 use crate::domain::keys::{Key, LinkAction, PacketFate, WireAction};
 use crate::domain::wire::{CloseReason, WireEvent};
@@ -31,7 +31,7 @@ pub struct Presenter {
     /// The program that is selected, by its process; the newest when `None`.
     pub program_pid: Option<u32>,
     /// The program being typed.
-    pub program: Line,
+    pub program: TypedLine,
     /// Why the program as typed cannot be run: no host is named.
     pub no_host: bool,
     /// The connection that the kernels are asked about.
@@ -48,7 +48,7 @@ impl Default for Presenter {
             settings: settings::Cursor::default(),
             part: WirePart::default(),
             program_pid: None,
-            program: Line::with("client "),
+            program: TypedLine::with("client "),
             no_host: false,
             informed: None,
         }
@@ -390,8 +390,8 @@ fn step_packet(model: &mut Model, steps: isize) {
         .rungs()
         .iter()
         .filter_map(|rung| match rung {
-            Rung::Packet(number) => wire.packet(*number).map(|packet| packet.packet.number),
-            Rung::Change(_) => None,
+            WireRung::Packet(number) => wire.packet(*number).map(|packet| packet.packet.number),
+            WireRung::Change(_) => None,
         })
         .collect();
     let selected = model.ui.wire.packet.or_else(|| target(model));

@@ -4,7 +4,7 @@ use std::ops::Range;
 
 use tui_input::Input;
 
-use super::line::Line;
+use super::line::TypedLine;
 use crate::domain::filter::complete;
 
 /// What the word at the cursor could be.
@@ -20,7 +20,7 @@ pub struct Proposals {
 
 impl Proposals {
     /// What could stand at the cursor of `line`.
-    pub(super) fn of(line: &Line) -> Self {
+    pub(super) fn of(line: &TypedLine) -> Self {
         let (text, cursor) = (line.input.value(), line.input.cursor());
         let byte = text.char_indices().nth(cursor).map_or(text.len(), |(at, _)| at);
         let found = complete(text, byte);
@@ -29,7 +29,7 @@ impl Proposals {
 
     /// Finishes the word as far as the candidates agree; where they do not agree any further, puts the next of them
     /// into the line, or the one before.
-    pub(super) fn complete(&mut self, line: &mut Line, back: bool) {
+    pub(super) fn complete(&mut self, line: &mut TypedLine, back: bool) {
         let Some(first) = self.candidates.first() else { return };
         if let [only] = self.candidates[..] {
             self.put(line, &format!("{only} "));
@@ -68,7 +68,7 @@ impl Proposals {
     }
 
     /// Puts `word` where the typed one is, the cursor behind it.
-    fn put(&mut self, line: &mut Line, word: &str) {
+    fn put(&mut self, line: &mut TypedLine, word: &str) {
         let text = line.input.value();
         let (Some(before), Some(after)) = (text.get(..self.range.start), text.get(self.range.end..)) else { return };
         let (head, after) = (format!("{before}{word}"), after.to_owned());
@@ -84,8 +84,8 @@ impl Proposals {
 mod tests {
     use super::*;
 
-    fn typed(text: &str) -> (Line, Proposals) {
-        let line = Line::with(text);
+    fn typed(text: &str) -> (TypedLine, Proposals) {
+        let line = TypedLine::with(text);
         let proposals = Proposals::of(&line);
         (line, proposals)
     }
@@ -124,7 +124,7 @@ mod tests {
 
     #[test]
     fn what_stands_behind_the_word_stays() {
-        let mut line = Line::with("s and port 1");
+        let mut line = TypedLine::with("s and port 1");
         line.input = line.input.with_cursor(1);
         let mut proposals = Proposals::of(&line);
         let first = proposals.candidates[0];

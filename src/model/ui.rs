@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use super::lifecycle::Subject;
-use super::line::Line;
+use super::line::TypedLine;
 pub use super::mode::Mode;
 use super::network::Network;
 use super::page::Page;
@@ -16,7 +16,7 @@ use crate::domain::{Lang, RowKey, ServerId};
 
 /// Which sockets the table is asked for; `f` goes round.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
-pub enum Scope {
+pub enum TableScope {
     /// Those that the filter names.
     #[default]
     Filter,
@@ -26,7 +26,7 @@ pub enum Scope {
     All,
 }
 
-impl Scope {
+impl TableScope {
     /// The one that the key goes to next.
     #[must_use]
     pub const fn next(self) -> Self {
@@ -70,12 +70,12 @@ pub struct Ui {
     /// What was selected last, in whatever pane: the others show it too.
     pub subject: Option<Subject>,
     /// The message being typed.
-    pub message: Line,
+    pub message: TypedLine,
     /// The filter as it is being typed.
-    pub filter: Line,
+    pub filter: TypedLine,
     /// Which sockets the table is asked for.
-    pub scope: Scope,
-    /// The filter that was typed last: [`Scope::Filter`] goes back to it.
+    pub scope: TableScope,
+    /// The filter that was typed last: [`TableScope::Filter`] goes back to it.
     pub own_filter: String,
     /// How far back from the latest message the broadcast pane is scrolled.
     pub said_back: usize,
@@ -92,7 +92,7 @@ pub struct Ui {
     /// Clients that wait for the way to their target to be known.
     pub waiting: Waiting,
     /// The mark being typed.
-    pub mark: Line,
+    pub mark: TypedLine,
     /// The key that did nothing, and why, until the next one or for a while.
     pub refused: Option<Refused>,
 }
@@ -114,9 +114,9 @@ impl Default for Ui {
             client: None,
             row: None,
             subject: None,
-            message: Line::default(),
-            filter: Line::with(Self::FIRST_FILTER),
-            scope: Scope::default(),
+            message: TypedLine::default(),
+            filter: TypedLine::with(Self::FIRST_FILTER),
+            scope: TableScope::default(),
             own_filter: Self::FIRST_FILTER.into(),
             said_back: 0,
             proposals: Proposals::default(),
@@ -125,7 +125,7 @@ impl Default for Ui {
             wire: Presenter::default(),
             network: Network::default(),
             waiting: Waiting::default(),
-            mark: Line::default(),
+            mark: TypedLine::default(),
             refused: None,
         }
     }

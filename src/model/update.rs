@@ -202,7 +202,7 @@ impl Model {
             (None, View::Wire) if self.worlds.wire().playing.is_some() => Spot::Playing,
             (None, View::Wire) => Spot::Wire,
             (None, View::Lessons) => Spot::Lessons,
-            (None, View::Network) if self.ui.network.part == network::Part::Check => Spot::Check,
+            (None, View::Network) if self.ui.network.part == network::NetworkPart::Check => Spot::Check,
             (None, View::Network) => Spot::Network,
         };
         Here { spot, world: self.worlds.shown_id() }

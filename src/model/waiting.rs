@@ -6,10 +6,10 @@ use crate::domain::{ClientPlan, EventKind, LabOrder, Observation, ServerId, Targ
 
 /// See the module's head.
 #[derive(Debug, Clone, Default)]
-pub struct Waiting(Vec<Asked>);
+pub struct Waiting(Vec<WaitingBurst>);
 
 #[derive(Debug, Clone, Copy)]
-struct Asked {
+struct WaitingBurst {
     count: u32,
     plan: ClientPlan,
     /// The server that was selected: they go to its port where the target names none.
@@ -26,7 +26,7 @@ impl Waiting {
     pub(super) fn add(&mut self, count: u32, plan: ClientPlan, server: ServerId) {
         match self.0.iter_mut().find(|asked| (asked.plan, asked.server) == (plan, server)) {
             Some(asked) => asked.count = asked.count.saturating_add(count),
-            None => self.0.push(Asked { count, plan, server }),
+            None => self.0.push(WaitingBurst { count, plan, server }),
         }
     }
 
@@ -67,7 +67,7 @@ pub(super) fn go(model: &mut Model) -> Vec<Effect> {
     }
     let waiting = std::mem::take(&mut model.ui.waiting.0);
     let goes =
-        |asked: Asked| {
+        |asked: WaitingBurst| {
             let destination = super::destinations::destination(model, model.worlds.shown().servers.get(asked.server)?)?;
             model.worlds.shown().target.as_ref().map(|_| {
                 Effect::Lab(WorldId::Host, LabOrder::Spawn { count: asked.count, plan: asked.plan, destination })

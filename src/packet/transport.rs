@@ -39,8 +39,8 @@ impl TcpHeader {
     }
 
     /// The options that were captured, in their order.
-    pub(super) fn options<'a>(&self, bytes: Bytes<'a>, ip: &Ip) -> Options<'a> {
-        Options { bytes: ip.carried(bytes).until(ip.start + self.len), at: ip.start + 20 }
+    pub(super) fn options<'a>(&self, bytes: Bytes<'a>, ip: &Ip) -> OptionReader<'a> {
+        OptionReader { bytes: ip.carried(bytes).until(ip.start + self.len), at: ip.start + 20 }
     }
 }
 
@@ -67,12 +67,12 @@ impl RawOption {
     }
 }
 
-pub(super) struct Options<'a> {
+pub(super) struct OptionReader<'a> {
     bytes: Bytes<'a>,
     at: usize,
 }
 
-impl Iterator for Options<'_> {
+impl Iterator for OptionReader<'_> {
     type Item = RawOption;
 
     fn next(&mut self) -> Option<RawOption> {

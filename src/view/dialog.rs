@@ -96,13 +96,13 @@ fn opening(model: &Model, ctx: &DrawContext) -> (String, Style) {
         return if reading { (words.reading.into(), ctx.theme.newest) } else { (words.hint.into(), ctx.theme.quiet) };
     };
     let said = match fault {
-        packets::Fault::NoName => words.no_name,
-        packets::Fault::NoFile => words.no_file,
-        packets::Fault::Forbidden => words.forbidden,
-        packets::Fault::Directory => words.directory,
-        packets::Fault::NotAFile => words.not_a_file,
-        packets::Fault::NotACapture => words.not_a_capture,
-        packets::Fault::Io(errno) => return ((words.io)(&errno.to_string()), ctx.theme.alarm),
+        packets::FileFault::NoName => words.no_name,
+        packets::FileFault::NoFile => words.no_file,
+        packets::FileFault::Forbidden => words.forbidden,
+        packets::FileFault::Directory => words.directory,
+        packets::FileFault::NotAFile => words.not_a_file,
+        packets::FileFault::NotACapture => words.not_a_capture,
+        packets::FileFault::Io(errno) => return ((words.io)(&errno.to_string()), ctx.theme.alarm),
     };
     (said.into(), ctx.theme.alarm)
 }

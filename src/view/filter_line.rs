@@ -10,7 +10,7 @@ use super::input_line::InputLine;
 use super::line_writer::{LineWriter, width};
 use crate::domain::filter::FilterError;
 use crate::model::Model;
-use crate::model::line::Line;
+use crate::model::line::TypedLine;
 use crate::model::proposals::Proposals;
 use crate::model::ui::Mode;
 
@@ -24,7 +24,7 @@ pub(super) fn render(model: &Model, ctx: &DrawContext, area: Rect, buf: &mut Buf
 
 /// Draws a filter with its error, and returns where the cursor is.
 pub(super) fn draw(
-    line: &Line,
+    line: &TypedLine,
     proposals: &Proposals,
     error: Option<&FilterError>,
     ctx: &DrawContext,

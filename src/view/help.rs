@@ -13,7 +13,7 @@ use crate::domain::{Evidence, TcpState};
 use crate::model::Model;
 
 /// One line: what stands in the left column, and what is said about it.
-struct Line {
+struct HelpLine {
     left: String,
     left_style: Style,
     right: String,
@@ -66,7 +66,7 @@ pub(super) fn render(model: &Model, look: &DrawContext, from: usize, buf: &mut B
 }
 
 /// The lines broken to this width, and how wide their left column is.
-fn broken(all: &[Line], columns: u16) -> (u16, Vec<Drawn<'_>>) {
+fn broken(all: &[HelpLine], columns: u16) -> (u16, Vec<Drawn<'_>>) {
     let keyed = all.iter().filter(|line| !line.right.is_empty());
     let left = keyed.map(|line| width(&line.left)).max().unwrap_or(0) + 2;
     let room = columns.saturating_sub(left + 4);
@@ -86,13 +86,13 @@ fn broken(all: &[Line], columns: u16) -> (u16, Vec<Drawn<'_>>) {
 }
 
 /// All lines, before they are broken to the width.
-fn lines(model: &Model, look: &DrawContext) -> Vec<Line> {
+fn lines(model: &Model, look: &DrawContext) -> Vec<HelpLine> {
     let words = &look.text.help;
     let mut lines = Vec::new();
     for (title, bound) in keys::by_place(look.text) {
         heading(&mut lines, look, title);
         let clients = bound.iter().any(|binding| binding.place == Place::Clients);
-        lines.extend(bound.into_iter().map(|binding| Line {
+        lines.extend(bound.into_iter().map(|binding| HelpLine {
             left: keys::names(binding, look.text),
             left_style: look.theme.key,
             right: keys::text(binding.action, look.text).help.into(),
@@ -114,19 +114,19 @@ fn lines(model: &Model, look: &DrawContext) -> Vec<Line> {
     lines
 }
 
-fn heading(lines: &mut Vec<Line>, look: &DrawContext, title: &str) {
+fn heading(lines: &mut Vec<HelpLine>, look: &DrawContext, title: &str) {
     if !lines.is_empty() {
         lines.push(plain(look, ""));
     }
     let style = look.theme.focus;
-    lines.push(Line { left: title.into(), left_style: style, right: String::new(), style });
+    lines.push(HelpLine { left: title.into(), left_style: style, right: String::new(), style });
 }
 
-fn plain(look: &DrawContext, text: &str) -> Line {
-    Line { left: String::new(), left_style: look.theme.text, right: text.into(), style: look.theme.text }
+fn plain(look: &DrawContext, text: &str) -> HelpLine {
+    HelpLine { left: String::new(), left_style: look.theme.text, right: text.into(), style: look.theme.text }
 }
 
-fn typing(lines: &mut Vec<Line>, look: &DrawContext) {
+fn typing(lines: &mut Vec<HelpLine>, look: &DrawContext) {
     let words = &look.text.keys;
     heading(lines, look, look.text.help.typing);
     for (key, what) in [
@@ -136,11 +136,11 @@ fn typing(lines: &mut Vec<Line>, look: &DrawContext) {
         (Key::Up, words.earlier.into()),
     ] {
         let left = keys::name(key, look.text);
-        lines.push(Line { left, left_style: look.theme.key, right: what, style: look.theme.text });
+        lines.push(HelpLine { left, left_style: look.theme.key, right: what, style: look.theme.text });
     }
 }
 
-fn evidence(lines: &mut Vec<Line>, model: &Model, look: &DrawContext) {
+fn evidence(lines: &mut Vec<HelpLine>, model: &Model, look: &DrawContext) {
     let words = &look.text.help;
     heading(lines, look, words.evidence);
     let kinds = [Evidence::Called, Evidence::Traced, Evidence::Sampled, Evidence::Packet, Evidence::Inferred];
@@ -151,7 +151,7 @@ fn evidence(lines: &mut Vec<Line>, model: &Model, look: &DrawContext) {
             (_, Some(Err(errno))) => (words.lacking)(&errno.to_string(), (look.text.errno)(*errno).what),
             (_, None) => words.unknown.into(),
         };
-        lines.push(Line {
+        lines.push(HelpLine {
             left: format!("{} {}", glyphs::evidence(kind), meaning.name),
             left_style: look.theme.evidence(kind),
             right: format!("{} {} {there}", meaning.means, glyphs::DOT),
@@ -160,7 +160,7 @@ fn evidence(lines: &mut Vec<Line>, model: &Model, look: &DrawContext) {
     }
 }
 
-fn marks(lines: &mut Vec<Line>, look: &DrawContext) {
+fn marks(lines: &mut Vec<HelpLine>, look: &DrawContext) {
     let (words, theme) = (&look.text.help, &look.theme);
     heading(lines, look, words.marks);
     for (glyph, style, what) in [
@@ -171,6 +171,6 @@ fn marks(lines: &mut Vec<Line>, look: &DrawContext) {
         (glyphs::PORT_IN_USE, theme.state.established, words.mark_in_use),
         (glyphs::PORT_TIME_WAIT, theme.state.time_wait, words.mark_time_wait),
     ] {
-        lines.push(Line { left: glyph.into(), left_style: style, right: what.into(), style: theme.text });
+        lines.push(HelpLine { left: glyph.into(), left_style: style, right: what.into(), style: theme.text });
     }
 }

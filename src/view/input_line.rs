@@ -8,7 +8,7 @@ use super::draw_context::DrawContext;
 use super::glyphs::ELLIPSIS;
 use super::line_writer::{LineWriter, head, width};
 use crate::domain::excerpt::sanitise;
-use crate::model::line::Line;
+use crate::model::line::TypedLine;
 
 /// The visible part of a line, sanitised: pasted text may contain anything.
 pub(super) struct InputLine {
@@ -23,7 +23,7 @@ pub(super) struct InputLine {
 
 impl InputLine {
     /// The part of `line` around its cursor that fits into `columns`.
-    pub(super) fn of(line: &Line, columns: u16) -> Self {
+    pub(super) fn of(line: &TypedLine, columns: u16) -> Self {
         let value = line.input.value();
         let at = value.char_indices().nth(line.input.cursor()).map_or(value.len(), |(at, _)| at);
         let (before, after) = value.split_at(at);
@@ -56,14 +56,20 @@ impl InputLine {
     }
 
     /// The column of the line's byte `at`, or the nearest visible one.
-    pub(super) fn column(&self, line: &Line, at: usize) -> u16 {
+    pub(super) fn column(&self, line: &TypedLine, at: usize) -> u16 {
         let before = line.input.value().get(..at).unwrap_or(line.input.value());
         width(&safe(before)).saturating_sub(self.scrolled).min(self.columns.saturating_sub(1))
     }
 }
 
 /// Draws a title and the line being typed behind it, and returns where the cursor is.
-pub(super) fn prompt(title: &str, line: &Line, ctx: &DrawContext, area: Rect, buf: &mut Buffer) -> Option<Position> {
+pub(super) fn prompt(
+    title: &str,
+    line: &TypedLine,
+    ctx: &DrawContext,
+    area: Rect,
+    buf: &mut Buffer,
+) -> Option<Position> {
     if area.is_empty() {
         return None;
     }

@@ -16,7 +16,7 @@ use crate::model::Model;
 use crate::model::lifecycle::{Subject, same_pair};
 use crate::model::listing::Column;
 use crate::model::table::{Entry, Table};
-use crate::model::ui::{Mode, Pane, Scope};
+use crate::model::ui::{Mode, Pane, TableScope};
 use crate::model::window::window;
 
 /// The parts of the pane: the filter being typed, the column headings, the rows.
@@ -127,9 +127,9 @@ fn foot(model: &Model, ctx: &DrawContext) -> String {
 
 fn scope(model: &Model, ctx: &DrawContext) -> &'static str {
     match model.ui.scope {
-        Scope::Filter => ctx.text.netstat.scope_filter,
-        Scope::Lab => ctx.text.netstat.scope_lab,
-        Scope::All => ctx.text.netstat.scope_all,
+        TableScope::Filter => ctx.text.netstat.scope_filter,
+        TableScope::Lab => ctx.text.netstat.scope_lab,
+        TableScope::All => ctx.text.netstat.scope_all,
     }
 }
 

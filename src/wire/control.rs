@@ -14,15 +14,15 @@ use rustix::net::{AddressFamily, SocketFlags, SocketType, socketpair};
 use rustix::process::{Pid, PidfdFlags, Signal, pidfd_open, pidfd_send_signal};
 
 use super::helper::SUBCOMMAND;
-use super::helper::protocol::{Plan, ProgramSpec, Reply, Request, recv, send};
+use super::helper::protocol::{HelperReply, Plan, ProgramSpec, Request, recv, send};
 use super::remedy::missing;
 use crate::domain::Setting;
-use crate::domain::need::{Check, Need, OpenError};
+use crate::domain::need::{Need, NeedCheck, OpenError};
 use crate::domain::{HostId, LinkKind, PerHost, Proto};
 
 /// How the wire lab is to be opened.
 #[derive(Debug, Clone)]
-pub struct Options {
+pub struct WireOptions {
     /// How to join the hosts to the wire; TUN where there is the node, virtual Ethernet otherwise, when it is not said.
     pub link: Option<LinkKind>,
     /// The largest packet on the wire, in bytes.
@@ -36,7 +36,7 @@ pub struct Options {
     pub seed: u64,
 }
 
-impl Default for Options {
+impl Default for WireOptions {
     fn default() -> Self {
         Self { link: None, mtu: 1500, settings: Vec::new(), binary: None, seed: 1 }
     }
@@ -83,7 +83,10 @@ impl Helper {
     }
 
     /// Starts it and has it make the hosts.
-    pub(super) fn open(options: &Options, ended: impl FnOnce() + Send + 'static) -> Result<(Self, Opened), OpenError> {
+    pub(super) fn open(
+        options: &WireOptions,
+        ended: impl FnOnce() + Send + 'static,
+    ) -> Result<(Self, Opened), OpenError> {
         let helper =
             Self::start(options.binary.as_ref(), ended).map_err(|error| OpenError::new(Need::Helper, &error))?;
         let settings = Setting::DEFAULTS.iter().chain(&options.settings).copied().collect();
@@ -91,11 +94,11 @@ impl Helper {
         let (reply, with) =
             ask(&helper.socket, &Request::Open(plan), &[]).map_err(|error| OpenError::new(Need::Helper, &error))?;
         match (reply, <[OwnedFd; 4]>::try_from(with)) {
-            (Reply::Opened(kind), Ok([client, server, client_diag, server_diag])) => Ok((
+            (HelperReply::Opened(kind), Ok([client, server, client_diag, server_diag])) => Ok((
                 helper,
                 Opened { kind, links: PerHost::new(client, server), diag: PerHost::new(client_diag, server_diag) },
             )),
-            (Reply::Lacks(need, errno), _) => Err(OpenError::new(need, &io::Error::from_raw_os_error(errno))),
+            (HelperReply::Lacks(need, errno), _) => Err(OpenError::new(need, &io::Error::from_raw_os_error(errno))),
             _ => Err(OpenError::new(Need::Helper, &io::ErrorKind::InvalidData.into())),
         }
     }
@@ -116,27 +119,27 @@ impl Drop for Helper {
     }
 }
 
-fn ask(socket: &Mutex<OwnedFd>, request: &Request, with: &[BorrowedFd<'_>]) -> io::Result<(Reply, Vec<OwnedFd>)> {
+fn ask(socket: &Mutex<OwnedFd>, request: &Request, with: &[BorrowedFd<'_>]) -> io::Result<(HelperReply, Vec<OwnedFd>)> {
     let socket = socket.lock().unwrap_or_else(PoisonError::into_inner);
     send(socket.as_fd(), request, with)?;
     match recv(socket.as_fd())? {
-        (Reply::Failed(errno), _) => Err(io::Error::from_raw_os_error(errno)),
+        (HelperReply::Failed(errno), _) => Err(io::Error::from_raw_os_error(errno)),
         answer => Ok(answer),
     }
 }
 
 /// Tries what the wire lab needs, one by one, without opening it.
-pub fn doctor(options: &Options) -> Vec<Check> {
+pub fn doctor(options: &WireOptions) -> Vec<NeedCheck> {
     let asked = Helper::start(options.binary.as_ref(), || ()).and_then(|helper| {
         let answer = ask(&helper.socket, &Request::Check, &[])?;
         Ok((answer, helper))
     });
-    let check = |need, error: Option<io::Error>| Check {
+    let check = |need, error: Option<io::Error>| NeedCheck {
         need,
         result: error.map_or(Ok(()), |error| Err(missing(need, &error))),
     };
     match asked {
-        Ok(((Reply::Checked(needs), _), _)) => {
+        Ok(((HelperReply::Checked(needs), _), _)) => {
             let made = needs.into_iter();
             [check(Need::Linux, None), check(Need::Helper, None)]
                 .into_iter()
@@ -194,7 +197,7 @@ impl WireHost {
     pub(super) fn run(&self, program: &ProgramSpec, standard: [BorrowedFd<'_>; 3]) -> io::Result<(Running, Ending)> {
         let (reply, with) = ask(&self.socket, &Request::Run(self.id, program.clone()), &standard)?;
         match (reply, <[OwnedFd; 2]>::try_from(with)) {
-            (Reply::Ran(group), Ok([process, status])) => {
+            (HelperReply::Ran(group), Ok([process, status])) => {
                 let pid = pid_of(&process)?;
                 Ok((Running { group, pid, socket: Arc::clone(&self.socket) }, Ending(status.into())))
             }

@@ -51,9 +51,9 @@ mod sys;
 mod sysctl;
 
 pub use crate::domain::Setting;
-pub use crate::domain::need::{Check, Need, OpenError};
+pub use crate::domain::need::{Need, NeedCheck, OpenError};
 #[cfg(target_os = "linux")]
-pub use control::{Options, Running, WireHost, doctor};
+pub use control::{Running, WireHost, WireOptions, doctor};
 #[cfg(target_os = "linux")]
 pub use exec::{ExecError, Remote, exec_in_open_wire, open_wires, program_here};
 #[cfg(target_os = "linux")]

@@ -8,7 +8,7 @@ use std::thread::{self, JoinHandle};
 
 use tokio::sync::{mpsc as queue, watch};
 
-use super::control::{Helper, Options, Running, WireHost};
+use super::control::{Helper, Running, WireHost, WireOptions};
 use super::core::WireCore;
 use super::exec::ExecServer;
 use super::helper::protocol::ProgramSpec;
@@ -80,7 +80,7 @@ pub struct Wire {
 impl Wire {
     /// Opens it, every packet being held. What happens on it is reported to `sink`; the hosts' tables are read with
     /// `tables`. Blocks for some tens of milliseconds.
-    pub fn open(sink: &EventSink, options: &Options, tables: impl ReadTable + 'static) -> Result<Self, OpenError> {
+    pub fn open(sink: &EventSink, options: &WireOptions, tables: impl ReadTable + 'static) -> Result<Self, OpenError> {
         let (stop, stopped) = watch::channel(None);
         let stop = Arc::new(stop);
         let ended = Arc::clone(&stop);

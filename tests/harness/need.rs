@@ -125,7 +125,7 @@ mod system {
     use rustix::mount::{MountFlags, mount};
     use socklab::api::domain::{Clock, EventQueue, EventSink, Observation};
     use socklab::api::observe::capture::CaptureAccess;
-    use socklab::api::wire::{Options, Wire};
+    use socklab::api::wire::{Wire, WireOptions};
 
     struct Nobody;
 
@@ -162,7 +162,7 @@ mod system {
     pub(super) fn wire() -> Result<(), String> {
         let binary = Some(PathBuf::from(env!("CARGO_BIN_EXE_socklab-tui")));
         let sink = EventSink::new(Clock::start(), std::sync::Arc::new(Nobody));
-        match Wire::open(&sink, &Options { binary, ..Options::default() }, |_: &_| Ok(Vec::new())) {
+        match Wire::open(&sink, &WireOptions { binary, ..WireOptions::default() }, |_: &_| Ok(Vec::new())) {
             Err(error) if error.need != socklab::api::wire::Need::Helper => Err(format!("wire ({error})")),
             _ => Ok(()),
         }

@@ -1,7 +1,7 @@
 //! What keys must do that concern the screen only: typing, help, languages, sizes, holding still.
 
 use crossterm::event::{Event, KeyCode};
-use socklab::api::app::{End, Signal};
+use socklab::api::app::{SessionEnd, Signal};
 use socklab::api::domain::{Flow, Lang, TcpState};
 use socklab::api::model::Client;
 use socklab::api::model::{Mode, Pane};
@@ -199,15 +199,15 @@ async fn after_a_suspension_the_screen_is_drawn_anew() {
 
 #[tokio::main(flavor = "multi_thread", worker_threads = 2)]
 async fn a_session_ends_by_a_signal_and_by_the_end_of_its_terminal() {
-    for (signal, end) in [(Signal::Stop, End::Stopped), (Signal::Hangup, End::Hangup)] {
+    for (signal, end) in [(Signal::Stop, SessionEnd::Stopped), (Signal::Hangup, SessionEnd::Hangup)] {
         let mut stage = Stage::lab().await;
         stage.types("3c");
         stage.until("clients", |shown| (shown.answered() == 3).then_some(())).await;
         stage.signals.send(signal).await.unwrap();
         assert_eq!(stage.ended().await.0, end);
     }
-    assert_eq!(Stage::lab().await.hangs_up().await, End::Hangup);
+    assert_eq!(Stage::lab().await.hangs_up().await, SessionEnd::Hangup);
     let stage = Stage::lab().await;
     stage.holds_ctrl('c');
-    assert_eq!(stage.ended().await.0, End::Quit);
+    assert_eq!(stage.ended().await.0, SessionEnd::Quit);
 }

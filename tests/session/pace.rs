@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use crossterm::event::{Event, KeyCode, KeyEvent, KeyModifiers};
 use ratatui::Terminal;
-use socklab::api::app::{End, Pump, Session, Shell, Signal};
+use socklab::api::app::{Pump, Session, SessionEnd, Shell, Signal};
 use socklab::api::domain::ClientChange;
 use socklab::api::domain::{
     Answer, Call, ClientEvent, ClientId, ClientPlan, Clock, Destination, EventKind, EventQueue, EventSink, Evidence,
@@ -115,7 +115,7 @@ struct Loop {
     events: mpsc::Sender<Observation>,
     begun: Instant,
     signals: mpsc::Sender<Signal>,
-    session: tokio::task::JoinHandle<End>,
+    session: tokio::task::JoinHandle<SessionEnd>,
 }
 
 impl Loop {
@@ -158,7 +158,7 @@ impl Loop {
     async fn quit(self) -> Vec<Asked> {
         // Wherever it is: the help takes q for itself.
         self.keys.send(Ok(Event::Key(KeyEvent::new(KeyCode::Char('c'), KeyModifiers::CONTROL)))).unwrap();
-        assert_eq!(self.session.await.unwrap(), End::Quit);
+        assert_eq!(self.session.await.unwrap(), SessionEnd::Quit);
         drop((self.events, self.signals, self.sink));
         Arc::into_inner(self.asks).unwrap().into_inner().unwrap()
     }
@@ -283,11 +283,11 @@ async fn what_did_not_fit_into_the_queue_is_counted_on_the_screen() {
 async fn the_session_ends_when_its_terminal_or_the_laboratory_does() {
     let gone = Loop::start([], None, false);
     gone.keys.send(Err(io::Error::other("the terminal is gone"))).unwrap();
-    assert_eq!(gone.session.await.unwrap(), End::Hangup);
+    assert_eq!(gone.session.await.unwrap(), SessionEnd::Hangup);
     let silent = Loop::start([], None, false);
     drop(silent.events);
-    assert_eq!(silent.session.await.unwrap(), End::Stopped);
+    assert_eq!(silent.session.await.unwrap(), SessionEnd::Stopped);
     let stopped = Loop::start([], None, false);
     stopped.signals.send(Signal::Stop).await.unwrap();
-    assert_eq!(stopped.session.await.unwrap(), End::Stopped);
+    assert_eq!(stopped.session.await.unwrap(), SessionEnd::Stopped);
 }

@@ -11,7 +11,7 @@ use ratatui::Terminal;
 use socklab::api::app::Cli;
 use socklab::api::app::Laboratory;
 use socklab::api::app::Recorder;
-use socklab::api::app::{End, Pump, Session, Shell, Signal};
+use socklab::api::app::{Pump, Session, SessionEnd, Shell, Signal};
 use socklab::api::app::{queue, tui};
 use socklab::api::domain::{self, Clock, RowKey, ServerId};
 use socklab::api::model::Client;
@@ -93,7 +93,7 @@ pub(crate) struct Stage {
     pub(crate) signals: mpsc::Sender<Signal>,
     shown: watch::Receiver<Shown>,
     pub(crate) screen: Screen,
-    session: JoinHandle<(End, Vec<domain::Event>)>,
+    session: JoinHandle<(SessionEnd, Vec<domain::Event>)>,
 }
 
 impl Stage {
@@ -209,18 +209,18 @@ impl Stage {
     pub(crate) async fn quits(self) -> Vec<domain::Event> {
         self.types("q");
         let (end, events) = self.ended().await;
-        assert_eq!(end, End::Quit);
+        assert_eq!(end, SessionEnd::Quit);
         events
     }
 
     /// Waits until it is over.
-    pub(crate) async fn ended(self) -> (End, Vec<domain::Event>) {
+    pub(crate) async fn ended(self) -> (SessionEnd, Vec<domain::Event>) {
         let over = tokio::time::timeout(DEADLINE, self.session).await;
         over.expect("the session ends").expect("the session does not panic")
     }
 
     /// The keyboard is unplugged.
-    pub(crate) async fn hangs_up(self) -> End {
+    pub(crate) async fn hangs_up(self) -> SessionEnd {
         let Self { keys, session, signals: _signals, .. } = self;
         drop(keys);
         tokio::time::timeout(DEADLINE, session).await.expect("the session ends").expect("the session does not panic").0

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use super::super::journal::Journal;
 use super::super::lifecycle::Subject;
-use super::super::line::Line;
+use super::super::line::TypedLine;
 use super::super::world::World;
 use super::super::worlds::Worlds;
 use super::Packets;
@@ -28,7 +28,7 @@ pub enum Origin {
 
 /// Why a file cannot be opened.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Fault {
+pub enum FileFault {
     /// Nothing was typed.
     NoName,
     /// There is none of that name.
@@ -151,9 +151,9 @@ impl File {
 #[derive(Debug, Default)]
 pub struct Files {
     /// The name as it is typed.
-    pub line: Line,
+    pub line: TypedLine,
     /// Why the one that was asked for cannot be opened.
-    pub fault: Option<Fault>,
+    pub fault: Option<FileFault>,
     /// The file that is being read.
     pub reading: Option<FileId>,
     /// The file that is looked at.

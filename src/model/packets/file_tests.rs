@@ -118,7 +118,7 @@ fn a_ladder_of_a_file_has_its_own_states_however_many_connections_there_are() {
     assert_eq!(traffic.client(), Some(flow(1_024)), "that of the first packet");
     let changes = traffic.packets.ladder.changes(traffic.world, traffic.journal);
     let told: Vec<_> = changes.iter().map(|change| (change.end, change.step.to, change.step.evidence)).collect();
-    let expected = [(End::Client, TcpState::SynSent), (End::Server, TcpState::Closed)];
+    let expected = [(LadderEnd::Client, TcpState::SynSent), (LadderEnd::Server, TcpState::Closed)];
     assert_eq!(told, expected.map(|(end, to)| (end, to, Evidence::Packet)));
     assert!(changes.iter().all(|change| matches!(change.rung, Rung::At(_))));
     // It is read from its beginning, and so is the next.
@@ -151,15 +151,15 @@ fn esc_undoes_what_was_done_in_the_file_and_then_leaves_it() {
 fn a_name_that_leads_nowhere_stays_to_be_mended() {
     let mut model = model();
     press(&mut model, Key::Char('O'));
-    assert_eq!((press(&mut model, Key::Enter), model.files.fault), (vec![], Some(Fault::NoName)));
+    assert_eq!((press(&mut model, Key::Enter), model.files.fault), (vec![], Some(FileFault::NoName)));
     types(&mut model, "'aula 3.pcap'");
     let one = press(&mut model, Key::Enter);
     assert!(one.contains(&Effect::Packets(PacketsEffect::OpenFile(FileId(1), "aula 3.pcap".into()))), "{one:?}");
     // While it is read the line stands still.
     types(&mut model, "xyz");
     update(&mut model, Msg::Paste("xyz".into()));
-    update(&mut model, Msg::Packets(News::Refused(FileId(1), Fault::NoFile)));
-    assert_eq!((model.ui.mode, model.files.fault), (Mode::Opening, Some(Fault::NoFile)));
+    update(&mut model, Msg::Packets(News::Refused(FileId(1), FileFault::NoFile)));
+    assert_eq!((model.ui.mode, model.files.fault), (Mode::Opening, Some(FileFault::NoFile)));
     assert_eq!(model.files.line.input.value(), "'aula 3.pcap'");
     press(&mut model, Key::Char('n'));
     assert_eq!(model.files.fault, None);
@@ -180,7 +180,7 @@ fn a_name_that_leads_nowhere_stays_to_be_mended() {
         (model.files.line.input.value().to_owned(), model.files.fault)
     };
     assert_eq!(completed(&mut model), ("aula 3.pcapng".into(), None));
-    update(&mut model, Msg::Packets(News::Refused(FileId(2), Fault::NoFile)));
+    update(&mut model, Msg::Packets(News::Refused(FileId(2), FileFault::NoFile)));
     assert_eq!(completed(&mut model), ("aula 3.pcapng.1".into(), None));
     // Who gives up is not shown what was asked for.
     press(&mut model, Key::Enter);

@@ -13,7 +13,7 @@ use super::super::proposals::Proposals;
 use super::super::screen::View;
 use super::super::{Model, lifecycle::same_pair};
 use super::detail::Inspected;
-use super::{Packets, Part, Picture, Reader, Said, Stream, Trail, opening};
+use super::{Packets, Part, Picture, Said, Stream, Trail, TrailReader, opening};
 use crate::domain::filter::Filter;
 use crate::domain::keys::{Key, PacketsAction, Turn};
 use crate::domain::{EventKind, Flow, Refusal, Stamp, WorldId};
@@ -68,9 +68,9 @@ fn show(model: &mut Model, picture: Picture) {
 fn follow_selection(model: &mut Model) {
     let traffic = model.traffic();
     let at = match traffic.packets.list.reader {
-        Reader::Holds { at, .. } => Some(at),
-        Reader::Follows if traffic.file.is_some() => traffic.packets.list.selected(),
-        Reader::Follows => None,
+        TrailReader::Holds { at, .. } => Some(at),
+        TrailReader::Follows if traffic.file.is_some() => traffic.packets.list.selected(),
+        TrailReader::Follows => None,
     };
     if let Some(packet) = at.and_then(|seq| traffic.packet(seq)) {
         select(model, packet.flow);
@@ -176,7 +176,7 @@ fn other(model: &mut Model, steps: isize) -> Acted {
     let talk = talks[next];
     let (packets, journal) = model.lists();
     packets.part = Part::Picture;
-    packets.ladder.trail.reader = Reader::Follows;
+    packets.ladder.trail.reader = TrailReader::Follows;
     if packets.wanted_only().is_some() {
         // One conversation is found in one piece: the filter is asked about its packets only.
         packets.seek(packets.wanted_filter().clone(), Some(talk));
@@ -206,12 +206,12 @@ pub(in super::super) fn back(model: &mut Model) -> Option<Vec<Effect>> {
         packets.part = Part::Picture;
     } else if packets.picture == Picture::Stream && packets.stream_back > 0 {
         packets.stream_back = 0;
-    } else if lives && packets.picture == Picture::Ladder && packets.ladder.trail.reader != Reader::Follows {
-        packets.ladder.trail.reader = Reader::Follows;
+    } else if lives && packets.picture == Picture::Ladder && packets.ladder.trail.reader != TrailReader::Follows {
+        packets.ladder.trail.reader = TrailReader::Follows;
     } else if packets.picture != Picture::List {
         packets.picture = Picture::List;
-    } else if lives && packets.list.reader != Reader::Follows {
-        packets.list.reader = Reader::Follows;
+    } else if lives && packets.list.reader != TrailReader::Follows {
+        packets.list.reader = TrailReader::Follows;
     } else if packets.wanted_only().is_some() {
         packets.seek(packets.wanted_filter().clone(), None);
     } else if lives {
@@ -285,7 +285,7 @@ fn wanted(model: &Model) -> Option<Flow> {
 fn retarget(model: &mut Model) {
     let traffic = model.traffic();
     let ladder = &traffic.packets.ladder;
-    let held = ladder.trail.reader != Reader::Follows;
+    let held = ladder.trail.reader != TrailReader::Follows;
     let wanted = wanted(model);
     let same = ladder.talk.zip(wanted).is_some_and(|(one, other)| same_pair(&one, &other));
     // What is held still is not exchanged for another client's; but a selection is.

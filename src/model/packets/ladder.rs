@@ -10,7 +10,7 @@ use crate::domain::{Cause, EventKind, Flags, Flow, PacketSummary, TcpState};
 
 /// Which end of a conversation.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum End {
+pub enum LadderEnd {
     /// The one that called: on the left.
     Client,
     /// The one that was called: on the right.
@@ -34,7 +34,7 @@ pub struct Change {
     /// Where.
     pub rung: Rung,
     /// Whose.
-    pub end: End,
+    pub end: LadderEnd,
     /// What.
     pub step: Step,
 }
@@ -77,8 +77,8 @@ impl Ladder {
     }
 
     /// Which end sent a packet. `client` is the conversation as the client sees it.
-    pub fn sender(client: &Flow, packet: &PacketSummary) -> End {
-        if packet.flow.local == client.local { End::Client } else { End::Server }
+    pub fn sender(client: &Flow, packet: &PacketSummary) -> LadderEnd {
+        if packet.flow.local == client.local { LadderEnd::Client } else { LadderEnd::Server }
     }
 
     /// The changes of state of both ends, each beside the packet that it belongs to.
@@ -93,7 +93,7 @@ impl Ladder {
             })
             .collect();
         let mut changes = Vec::new();
-        for (end, flow) in [(End::Client, Some(client)), (End::Server, client.mirror())] {
+        for (end, flow) in [(LadderEnd::Client, Some(client)), (LadderEnd::Server, client.mirror())] {
             let Some(flow) = flow else { continue };
             place(end, &client, world.book.history(&flow), &rungs, &mut changes);
         }
@@ -131,7 +131,7 @@ impl Ladder {
 }
 
 /// Goes along the packets and the history of one end together.
-fn place(end: End, client: &Flow, history: &[Step], rungs: &[(u64, &PacketSummary)], changes: &mut Vec<Change>) {
+fn place(end: LadderEnd, client: &Flow, history: &[Step], rungs: &[(u64, &PacketSummary)], changes: &mut Vec<Change>) {
     let mut reached = 0;
     let mut last = Rung::Before;
     for step in history {

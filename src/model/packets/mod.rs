@@ -33,18 +33,18 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 
 pub use detail::{Branch, Detail, Inspected};
-pub use file::{Damage, Fault, File, FileId, Files, Origin, Recording};
+pub use file::{Damage, File, FileFault, FileId, Files, Origin, Recording};
 pub(super) use hand::{act, back, filter, narrow, settle, sift, step, tab, typed};
-pub use ladder::{Change, End, Ladder, Rung};
+pub use ladder::{Change, Ladder, LadderEnd, Rung};
 pub use marks::Marks;
 pub(super) use marks::typed as typed_mark;
 pub(super) use opening::{asked, heard, told, typed as typed_path};
 pub use traffic::Traffic;
-pub use trail::{Reader, Trail};
+pub use trail::{Trail, TrailReader};
 
 use super::journal::Journal;
 use super::lifecycle::same_pair;
-use super::line::Line;
+use super::line::TypedLine;
 use super::proposals::Proposals;
 use crate::domain::filter::{Filter, FilterError};
 use crate::domain::{Errno, Event, EventKind, Flow, Note, PacketSummary, WireEvent, WorldId};
@@ -170,7 +170,7 @@ pub enum News {
     /// A file that was asked for.
     Opened(FileId, Arc<Recording>),
     /// It cannot be opened.
-    Refused(FileId, Fault),
+    Refused(FileId, FileFault),
     /// How many packets a file has that are more than are worth keeping.
     Counted(FileId, u64),
     /// What a name can be completed to.
@@ -184,7 +184,7 @@ pub enum News {
 
 /// What was asked of the shell last, so that it is not asked again.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-struct Asked {
+struct LastAsked {
     packet: Option<(WorldId, u64)>,
     /// The conversation and its latest packet then.
     talk: Option<(Flow, Option<u64>)>,
@@ -206,7 +206,7 @@ pub struct Packets {
     /// The filter in force: the last good one.
     pub filter: Filter,
     /// The filter as it is typed.
-    pub line: Line,
+    pub line: TypedLine,
     /// What the word that is typed could be.
     pub proposals: Proposals,
     /// What is wrong with it.
@@ -237,7 +237,7 @@ pub struct Packets {
     opened: u64,
     /// What the list is to become, while that is looked for.
     search: Option<search::Search>,
-    asked: Asked,
+    asked: LastAsked,
 }
 
 impl Packets {

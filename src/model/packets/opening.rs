@@ -4,7 +4,7 @@
 use super::super::Model;
 use super::super::effect::{Effect, PacketsEffect};
 use super::super::ui::{Mode, View};
-use super::file::{Fault, File, FileId, Files, Origin};
+use super::file::{File, FileFault, FileId, Files, Origin};
 use super::{News, Packets};
 use crate::domain::excerpt::sanitise;
 use crate::domain::keys::Key;
@@ -24,7 +24,7 @@ pub(super) fn toggle(model: &mut Model) -> Vec<Effect> {
 pub(in super::super) fn asked(model: &mut Model, path: &str) -> Vec<Effect> {
     model.ui.view = View::Packets;
     model.ui.mode = Mode::Opening;
-    model.files.line = super::super::line::Line::with(path);
+    model.files.line = super::super::line::TypedLine::with(path);
     open(model)
 }
 
@@ -59,7 +59,7 @@ fn open(model: &mut Model) -> Vec<Effect> {
     let files = &mut model.files;
     let path = unquoted(files.line.input.value()).to_owned();
     if path.is_empty() {
-        files.fault = Some(Fault::NoName);
+        files.fault = Some(FileFault::NoName);
         return vec![];
     }
     files.fault = None;

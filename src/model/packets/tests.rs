@@ -73,7 +73,7 @@ fn a_list_holds_still_while_packets_come_and_its_end_follows_again() {
         29
     );
     press(&mut model, Key::End);
-    assert_eq!((model.packets.list.reader, model.packets.list.unseen()), (Reader::Follows, 0));
+    assert_eq!((model.packets.list.reader, model.packets.list.unseen()), (TrailReader::Follows, 0));
 }
 
 #[test]
@@ -114,8 +114,8 @@ fn esc_undoes_one_thing_at_a_time() {
     }
     let told = |model: &Model| {
         let packets = &model.packets;
-        let held = packets.list.reader != Reader::Follows;
-        let rung = packets.ladder.trail.reader != Reader::Follows;
+        let held = packets.list.reader != TrailReader::Follows;
+        let rung = packets.ladder.trail.reader != TrailReader::Follows;
         (model.ui.zoomed, packets.part, rung, packets.picture, held, packets.only.is_some(), model.ui.view)
     };
     let (main, lab) = (Part::Picture, View::Lab);
@@ -164,13 +164,13 @@ fn a_change_of_state_stands_beside_the_packet_that_it_belongs_to() {
     };
     let told: Vec<_> = changes.iter().map(|change| (number(change.rung), change.end, change.step.to)).collect();
     let expected = [
-        (1, End::Client, SynSent),
-        (3, End::Client, Established),
-        (99, End::Client, Closed),
-        (2, End::Server, SynRecv),
-        (3, End::Server, Established),
+        (1, LadderEnd::Client, SynSent),
+        (3, LadderEnd::Client, Established),
+        (99, LadderEnd::Client, Closed),
+        (2, LadderEnd::Server, SynRecv),
+        (3, LadderEnd::Server, Established),
     ];
-    let found = |wanted: &(u64, End, TcpState)| told.contains(wanted);
+    let found = |wanted: &(u64, LadderEnd, TcpState)| told.contains(wanted);
     assert!(expected.iter().all(found), "{told:?}");
 }
 

@@ -11,8 +11,8 @@ use std::net::SocketAddr;
 use proptest::prelude::*;
 
 use super::journal::Journal;
-use super::lifecycle::{Entry, Reader, Subject};
-use super::ui::{Mode, Pane, Scope, View};
+use super::lifecycle::{LifecycleEntry, Reader, Subject};
+use super::ui::{Mode, Pane, TableScope, View};
 use super::*;
 use crate::domain::broadcast::BroadcastChange;
 use crate::domain::client::ClientChange;
@@ -131,7 +131,7 @@ fn f_goes_from_the_filter_to_the_lab_to_everything_and_back() {
     assert_eq!(watched(keys(&mut model, "f")), Some([65432, 65433].into()));
     assert_eq!(watched(keys(&mut model, "f")), None);
     assert_eq!(watched(keys(&mut model, "f")), Some([65432, 65433].into()));
-    assert_eq!((model.ui.scope, model.ui.filter.input.value()), (Scope::Filter, "65432"));
+    assert_eq!((model.ui.scope, model.ui.filter.input.value()), (TableScope::Filter, "65432"));
 }
 
 #[test]
@@ -207,7 +207,7 @@ fn a_strangers_call_is_a_client_until_one_of_ours_claims_it() {
 
 #[test]
 fn servers_that_are_never_started_are_watched_too() {
-    let mut model = Model::new(Ui { scope: Scope::Lab, ..Ui::default() });
+    let mut model = Model::new(Ui { scope: TableScope::Lab, ..Ui::default() });
     let effects = update(&mut model, Msg::Seen(seen(1, added(0, 7001))));
     assert_eq!(effects, [Effect::Table(TableEffect::Watch(Some([7001].into())))]);
     assert_eq!(model.listing.filter.to_string(), "port 7001");

@@ -7,7 +7,7 @@ use crate::domain::{
     AddressScope, GuardEvent, Lang, Note, Proto, ScanChange, ScanEvent, TargetChange, TargetEvent, TargetHost,
 };
 use crate::model::mode::Question;
-use crate::model::network::{Fault, Part, check};
+use crate::model::network::{Fault, NetworkPart, check};
 use crate::model::ui::Mode;
 
 fn typed(model: &mut Model, text: &str) -> Vec<Effect> {
@@ -97,7 +97,7 @@ fn peers_are_kicked_blocked_and_unblocked_when_one_is_selected() {
         told(&mut model, EventKind::Guard(GuardEvent::Unblocked { address }));
     }
     assert_eq!(typed(&mut model, "N\txB"), [], "nobody is selected");
-    assert_eq!(model.ui.network.part, Part::Peers);
+    assert_eq!(model.ui.network.part, NetworkPart::Peers);
     assert_eq!(typed(&mut model, "jjx"), [Effect::Lab(WorldId::Host, LabOrder::Guard(GuardOrder::Kick(two)))]);
     assert_eq!(typed(&mut model, "kB"), [Effect::Lab(WorldId::Host, LabOrder::Guard(GuardOrder::Block(one)))]);
     told(&mut model, EventKind::Guard(GuardEvent::Blocked { address: one }));

@@ -105,7 +105,7 @@ fn the_list_of_events_shows_what_was_selected_until_something_happens() {
     let mut model = crowd();
     let call = |id, port| EventKind::Call(Call::new(SocketId::Client(ClientId(id)), Syscall::Send).on(flow(port)));
     model.observe(seen(50_000, call(1, 40_000)));
-    let about = Entry { at: Stamp::from_millis(50_000), seq: model.journal.last_seq() };
+    let about = LifecycleEntry { at: Stamp::from_millis(50_000), seq: model.journal.last_seq() };
     (0..30).for_each(|at| drop(model.observe(seen(50_001 + at, call(2, 40_004)))));
     model.ui.focus = Pane::Clients;
     key(&mut model, Key::End);

@@ -151,7 +151,7 @@ fn the_ports_of_the_lab_are_those_of_its_servers_whichever_world_is_shown() {
     let mut model = lab();
     model.show_world(WorldId::Wire);
     keys(&mut model, "f");
-    assert_eq!((model.ui.scope, &model.listing.error), (crate::model::ui::Scope::Lab, &None));
+    assert_eq!((model.ui.scope, &model.listing.error), (crate::model::ui::TableScope::Lab, &None));
     let of_lab = model.listing.filter.to_string();
     assert!(of_lab.contains("65432"), "{of_lab}");
     // A server here that comes meanwhile is watched too.

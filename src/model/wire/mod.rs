@@ -13,7 +13,7 @@ use std::collections::VecDeque;
 
 pub use self::forecast::{Forecast, forecast};
 pub use self::packet::{Fate, OnWire};
-pub use self::programs::{Line, Programs};
+pub use self::programs::{ProgramLine, Programs};
 pub use self::story::{Fact, Short, Story};
 
 use crate::domain::need::{Need, Remedy};
@@ -53,7 +53,7 @@ pub type Remark = (Stamp, Option<HostId>, Transition, Evidence);
 
 /// One thing on the ladder, in the order of time.
 #[derive(Debug, Clone, PartialEq)]
-pub enum Rung {
+pub enum WireRung {
     /// A packet, by its number.
     Packet(u64),
     /// A change of state that no packet brought about and none was sent with.
@@ -81,7 +81,7 @@ pub struct WireState {
     packets: VecDeque<OnWire>,
     /// The changes of state in the order they were observed, whatever brought them about.
     changes: VecDeque<Remark>,
-    rungs: VecDeque<Rung>,
+    rungs: VecDeque<WireRung>,
     /// The last thing that was done and what came of it.
     pub story: Story,
     /// What the kernels know of the connection that is looked at, the client's end first.
@@ -147,7 +147,7 @@ impl WireState {
     }
 
     /// Packets and changes of state in the order of time.
-    pub const fn rungs(&self) -> &VecDeque<Rung> {
+    pub const fn rungs(&self) -> &VecDeque<WireRung> {
         &self.rungs
     }
 
@@ -211,7 +211,7 @@ impl WireState {
             let closed = self.packets.iter().position(|packet| !packet.fate.is_open()).unwrap_or(0);
             self.packets.remove(closed);
         }
-        self.rung(Rung::Packet(packet.packet.number));
+        self.rung(WireRung::Packet(packet.packet.number));
         self.packets.push_back(packet);
     }
 
@@ -226,7 +226,7 @@ impl WireState {
         };
         let mut left = Vec::new();
         for at in (self.rungs.len().saturating_sub(Self::BACK)..self.rungs.len()).rev() {
-            let Rung::Change((_, on, change, _)) = &self.rungs[at] else { continue };
+            let WireRung::Change((_, on, change, _)) = &self.rungs[at] else { continue };
             if *on == host && change.flow == packet.flow && sends(change.to) {
                 left.push(change.clone());
                 self.rungs.remove(at);
@@ -236,7 +236,7 @@ impl WireState {
         left
     }
 
-    fn rung(&mut self, rung: Rung) {
+    fn rung(&mut self, rung: WireRung) {
         if self.rungs.len() == Self::KEPT {
             self.rungs.pop_front();
         }
@@ -289,7 +289,7 @@ impl WireState {
             Some(Cause::Packet(number)) if self.packet(number).is_some() => {
                 self.with(number, |packet| packet.brought.push((host, change.clone())));
             }
-            _ => self.rung(Rung::Change(remark)),
+            _ => self.rung(WireRung::Change(remark)),
         }
     }
 
@@ -308,8 +308,8 @@ impl WireState {
                 self.status = WireStatus::Closed(*why, *errno);
                 self.packets.retain(|packet| !packet.fate.is_open());
                 self.rungs.retain(|rung| match rung {
-                    Rung::Packet(number) => self.packets.iter().any(|packet| packet.packet.number == *number),
-                    Rung::Change(_) => true,
+                    WireRung::Packet(number) => self.packets.iter().any(|packet| packet.packet.number == *number),
+                    WireRung::Change(_) => true,
                 });
             }
             WireEvent::Held { packet } => self.with(*packet, |on| on.fate = Fate::Held),
@@ -396,7 +396,7 @@ impl WireState {
             let fate = self.packets[one].fate;
             self.packets[one].fate = std::mem::replace(&mut self.packets[other].fate, fate);
         }
-        let place = |number| self.rungs.iter().position(|rung| *rung == Rung::Packet(number));
+        let place = |number| self.rungs.iter().position(|rung| *rung == WireRung::Packet(number));
         if let (Some(one), Some(other)) = (place(front), place(behind)) {
             self.rungs.swap(one, other);
         }

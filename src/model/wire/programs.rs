@@ -18,7 +18,7 @@ pub struct Program {
 
 /// One line of what programs did and wrote.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Line {
+pub enum ProgramLine {
     /// It began.
     Began(Program),
     /// It could not be started.
@@ -44,7 +44,7 @@ pub enum Line {
 #[derive(Debug, Clone, Default)]
 pub struct Programs {
     running: Vec<Program>,
-    lines: VecDeque<Line>,
+    lines: VecDeque<ProgramLine>,
 }
 
 impl Programs {
@@ -56,7 +56,7 @@ impl Programs {
     }
 
     /// What they did and wrote, the earliest first.
-    pub const fn lines(&self) -> &VecDeque<Line> {
+    pub const fn lines(&self) -> &VecDeque<ProgramLine> {
         &self.lines
     }
 
@@ -66,16 +66,16 @@ impl Programs {
             WireEvent::Program { pid, name } => {
                 let program = Program { host, pid: *pid, name: name.clone() };
                 self.running.push(program.clone());
-                Line::Began(program)
+                ProgramLine::Began(program)
             }
-            WireEvent::ProgramFailed { name, errno } => Line::Failed(host, name.clone(), *errno),
+            WireEvent::ProgramFailed { name, errno } => ProgramLine::Failed(host, name.clone(), *errno),
             WireEvent::ProgramSaid { pid, line, error, skipped } => {
-                Line::Said { host, pid: *pid, line: line.clone(), error: *error, skipped: *skipped }
+                ProgramLine::Said { host, pid: *pid, line: line.clone(), error: *error, skipped: *skipped }
             }
             WireEvent::ProgramEnded { pid, status, signal } => {
                 let at = self.running.iter().position(|program| program.pid == *pid);
                 let Some(program) = at.map(|at| self.running.remove(at)) else { return };
-                Line::Ended(program, *status, *signal)
+                ProgramLine::Ended(program, *status, *signal)
             }
             WireEvent::Closed { .. } => {
                 self.running.clear();

@@ -133,13 +133,13 @@ fn a_handshake_is_folded_with_the_states_beside_its_packets() {
     assert_eq!(states(syn), (vec![TcpState::SynSent], vec![(Server, TcpState::SynRecv)]));
     assert_eq!(states(syn_ack), (vec![], vec![(Client, TcpState::Established)]));
     assert_eq!(states(ack), (vec![], vec![]));
-    let rungs: Vec<_> = wire.rungs().iter().filter(|rung| matches!(rung, Rung::Packet(_))).cloned().collect();
-    assert_eq!(rungs, [syn, syn_ack, ack, data].map(Rung::Packet));
+    let rungs: Vec<_> = wire.rungs().iter().filter(|rung| matches!(rung, WireRung::Packet(_))).cloned().collect();
+    assert_eq!(rungs, [syn, syn_ack, ack, data].map(WireRung::Packet));
     assert!(
         !wire
             .rungs()
             .iter()
-            .any(|rung| matches!(rung, Rung::Change((_, _, change, _)) if change.to == TcpState::SynSent))
+            .any(|rung| matches!(rung, WireRung::Change((_, _, change, _)) if change.to == TcpState::SynSent))
     );
 }
 

@@ -45,7 +45,7 @@ impl Scale {
 
 /// The segments of one direction, lately: which sequence number went in which packet.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Sent {
+pub(super) struct SentSegment {
     pub(super) seq: u32,
     pub(super) len: u32,
     pub(super) flags: Flags,
@@ -91,7 +91,7 @@ pub(super) struct Half {
     pub(super) latest_flags: Flags,
     pub(super) latest_len: u32,
     /// Its latest segments that take sequence numbers.
-    pub(super) segments: VecDeque<Sent>,
+    pub(super) segments: VecDeque<SentSegment>,
 }
 
 /// What was said of a segment, as far as the next one of the other side depends on it.
@@ -108,7 +108,7 @@ impl Half {
     const KEPT: usize = 16;
 
     /// Remembers a segment that takes sequence numbers.
-    pub(super) fn keep(&mut self, sent: Sent) {
+    pub(super) fn keep(&mut self, sent: SentSegment) {
         if self.segments.len() == Self::KEPT {
             self.segments.pop_front();
         }
@@ -116,8 +116,8 @@ impl Half {
     }
 
     /// The packet that carried the same segment first.
-    pub(super) fn same(&self, sent: &Sent) -> Option<u64> {
-        let same = |known: &&Sent| known.seq == sent.seq && known.len == sent.len && known.flags == sent.flags;
+    pub(super) fn same(&self, sent: &SentSegment) -> Option<u64> {
+        let same = |known: &&SentSegment| known.seq == sent.seq && known.len == sent.len && known.flags == sent.flags;
         self.segments.iter().find(same).map(|known| known.number)
     }
 }

@@ -10,7 +10,7 @@ use crate::domain::{Flow, Proto};
 
 /// Both ends of a conversation, the smaller first, in a form that is cheap to hash.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-struct Ends {
+struct FlowKey {
     proto: Proto,
     low: (u128, u16),
     high: (u128, u16),
@@ -24,12 +24,12 @@ fn place(at: SocketAddr) -> (u128, u16) {
     (ip.to_bits(), at.port())
 }
 
-fn ends(flow: &Flow) -> Option<(Ends, Side)> {
+fn ends(flow: &Flow) -> Option<(FlowKey, Side)> {
     let (from, to) = (place(flow.local), place(flow.peer?));
     Some(if from <= to {
-        (Ends { proto: flow.proto, low: from, high: to }, Side::Low)
+        (FlowKey { proto: flow.proto, low: from, high: to }, Side::Low)
     } else {
-        (Ends { proto: flow.proto, low: to, high: from }, Side::High)
+        (FlowKey { proto: flow.proto, low: to, high: from }, Side::High)
     })
 }
 
@@ -40,7 +40,7 @@ pub(super) enum Talk<'a> {
 }
 
 #[derive(Debug)]
-enum Kept {
+enum KeptTalk {
     Tcp(Box<Tcp>),
     Udp(Udp),
 }
@@ -72,8 +72,8 @@ impl Udp {
 /// The conversations.
 #[derive(Debug, Default)]
 pub(super) struct Talks {
-    kept: HashMap<Ends, Kept>,
-    oldest: VecDeque<Ends>,
+    kept: HashMap<FlowKey, KeptTalk>,
+    oldest: VecDeque<FlowKey>,
 }
 
 impl Talks {
@@ -87,8 +87,8 @@ impl Talks {
             self.begin(ends);
         }
         match self.kept.get_mut(&ends)? {
-            Kept::Tcp(tcp) => Some(Talk::Tcp(tcp, side)),
-            Kept::Udp(udp) => Some(Talk::Udp(udp, side)),
+            KeptTalk::Tcp(tcp) => Some(Talk::Tcp(tcp, side)),
+            KeptTalk::Udp(udp) => Some(Talk::Udp(udp, side)),
         }
     }
 
@@ -96,8 +96,8 @@ impl Talks {
     pub(super) fn cause(&self, flow: &Flow, quoted: Quoted) -> Option<u64> {
         let (ends, side) = ends(&flow.mirror()?)?;
         match self.kept.get(&ends)? {
-            Kept::Tcp(tcp) => tcp.sent(side, quoted.seq?),
-            Kept::Udp(udp) => udp.cause(side, quoted.ip_id),
+            KeptTalk::Tcp(tcp) => tcp.sent(side, quoted.seq?),
+            KeptTalk::Udp(udp) => udp.cause(side, quoted.ip_id),
         }
     }
 
@@ -107,7 +107,7 @@ impl Talks {
         self.kept.len()
     }
 
-    fn begin(&mut self, ends: Ends) {
+    fn begin(&mut self, ends: FlowKey) {
         if self.oldest.len() == Self::KEPT
             && let Some(gone) = self.oldest.pop_front()
         {
@@ -115,8 +115,8 @@ impl Talks {
         }
         self.oldest.push_back(ends);
         let kept = match ends.proto {
-            Proto::Tcp => Kept::Tcp(Box::default()),
-            Proto::Udp => Kept::Udp(Udp::default()),
+            Proto::Tcp => KeptTalk::Tcp(Box::default()),
+            Proto::Udp => KeptTalk::Udp(Udp::default()),
         };
         self.kept.insert(ends, kept);
     }

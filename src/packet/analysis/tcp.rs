@@ -3,7 +3,7 @@
 //! The order of the questions and their conditions are those of Wireshark's analysis, so that the counts are the same;
 //! its "fast retransmission supersedes out-of-order" preference is on, as by default.
 
-use super::half::{Half, Last, Scale, Sent, Side, before};
+use super::half::{Half, Last, Scale, SentSegment, Side, before};
 use super::reset;
 use crate::domain::{Finding, Findings, Flags, PacketSummary, Segment, TcpOption};
 
@@ -24,7 +24,7 @@ pub(super) struct Tcp {
 
 /// A segment, as the analysis looks at it.
 #[derive(Debug, Clone, Copy)]
-struct Seen {
+struct ObservedSegment {
     number: u64,
     at: u64,
     seq: u32,
@@ -35,7 +35,7 @@ struct Seen {
     window: u32,
 }
 
-impl Seen {
+impl ObservedSegment {
     /// Whether none of SYN, FIN and RST is set.
     const fn is_plain(&self) -> bool {
         !self.flags.any(Flags(Flags::SYN.0 | Flags::FIN.0 | Flags::RST.0))
@@ -56,7 +56,7 @@ impl Tcp {
     /// Sees the next segment of the connection: fills in its relative numbers, its window and what is to be said of it.
     pub(super) fn see(&mut self, side: Side, at: u64, summary: &mut PacketSummary) {
         let Some(segment) = &mut summary.tcp else { return };
-        let seen = Seen {
+        let seen = ObservedSegment {
             number: summary.number,
             at,
             seq: segment.seq,
@@ -96,7 +96,7 @@ impl Tcp {
     }
 
     /// A SYN may begin another connection between the same ports; the first segment says where counting begins.
-    fn begin(&mut self, side: Side, seen: &Seen, findings: &mut Findings) {
+    fn begin(&mut self, side: Side, seen: &ObservedSegment, findings: &mut Findings) {
         let (syn, ack) = (seen.flags.has(Flags::SYN), seen.flags.has(Flags::ACK));
         let base = self.pair(side).0.base;
         if syn && base.is_some_and(|base| base != seen.seq) {
@@ -121,7 +121,7 @@ impl Tcp {
         }
     }
 
-    fn judge(&mut self, side: Side, seen: &Seen, findings: &mut Findings) {
+    fn judge(&mut self, side: Side, seen: &ObservedSegment, findings: &mut Findings) {
         let (own, other) = self.pair(side);
         let last = windows(own, other, seen, findings);
         own.last = last;
@@ -141,11 +141,11 @@ impl Tcp {
     }
 
     /// Moves the state on; the packet that this one repeats, if it does.
-    fn remember(&mut self, side: Side, seen: &Seen, findings: &Findings) -> Option<u64> {
+    fn remember(&mut self, side: Side, seen: &ObservedSegment, findings: &Findings) -> Option<u64> {
         let probe = findings.has(Finding::ZeroWindowProbe);
         let (own, _) = self.pair(side);
         let takes = seen.len > 0 || seen.takes_one();
-        let sent = Sent { seq: seen.seq, len: seen.len, flags: seen.flags, number: seen.number };
+        let sent = SentSegment { seq: seen.seq, len: seen.len, flags: seen.flags, number: seen.number };
         let repeats = if takes { own.same(&sent) } else { None };
         if takes && repeats.is_none() {
             own.keep(sent);
@@ -215,12 +215,12 @@ fn scale(own: &mut Half, other: &mut Half, segment: &Segment) {
 }
 
 /// The acknowledgement number, where there is one.
-fn acked(seen: &Seen) -> Option<u32> {
+fn acked(seen: &ObservedSegment) -> Option<u32> {
     seen.flags.has(Flags::ACK).then_some(seen.ack)
 }
 
 /// What a segment says about windows, and whether something is missing before it.
-fn windows(own: &mut Half, other: &Half, seen: &Seen, findings: &mut Findings) -> Last {
+fn windows(own: &mut Half, other: &Half, seen: &ObservedSegment, findings: &mut Findings) -> Last {
     let is_next = own.next == Some(seen.seq);
     if seen.len == 1 && is_next && other.window == Some(0) {
         findings.add(Finding::ZeroWindowProbe);
@@ -262,7 +262,7 @@ fn windows(own: &mut Half, other: &Half, seen: &Seen, findings: &mut Findings) -
 }
 
 /// Whether a segment goes to the very edge of the window that the other side offered.
-fn fills(other: &Half, seen: &Seen) -> bool {
+fn fills(other: &Half, seen: &ObservedSegment) -> bool {
     if other.scale == Scale::Unknown {
         return false;
     }
@@ -272,7 +272,7 @@ fn fills(other: &Half, seen: &Seen) -> bool {
 }
 
 /// Whether it acknowledges what was not captured; said once for each gap.
-fn unseen(other: &mut Half, seen: &Seen, findings: &mut Findings) {
+fn unseen(other: &mut Half, seen: &ObservedSegment, findings: &mut Findings) {
     let Some(whole_to) = other.whole_to.filter(|to| before(*to, seen.ack)) else { return };
     match other.next {
         Some(next) if before(whole_to, next) => {
@@ -290,7 +290,7 @@ fn unseen(other: &mut Half, seen: &Seen, findings: &mut Findings) {
 }
 
 /// Whether it was sent before, or comes too late: at most one of four.
-fn again(own: &Half, other: &Half, seen: &Seen, disorder: u64, findings: &mut Findings) {
+fn again(own: &Half, other: &Half, seen: &ObservedSegment, disorder: u64, findings: &mut Findings) {
     if findings.has(Finding::Keepalive) {
         return;
     }

@@ -14,7 +14,7 @@ use super::qr::Qr;
 use crate::domain::Proto;
 use crate::domain::keys::{Action, LabAction, NetworkAction};
 use crate::model::Model;
-use crate::model::network::{Part, ways};
+use crate::model::network::{NetworkPart, ways};
 use crate::model::servers::Server;
 use crate::model::ui::Glyphs;
 use crate::view::draw_context::{DrawContext, PaneFrame};
@@ -41,7 +41,7 @@ pub(super) fn render(model: &Model, ctx: &DrawContext, area: Rect, buf: &mut Buf
             () => header.loopback,
         },
         foot: &foot,
-        focused: focused(model, Part::Card),
+        focused: focused(model, NetworkPart::Card),
     };
     let inside = ctx.frame(&frame, area, buf);
     let inside = Rect { x: inside.x + 1, width: inside.width.saturating_sub(2), ..inside };

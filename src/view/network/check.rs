@@ -8,7 +8,7 @@ use super::focused;
 use crate::domain::keys::{Action, NetworkAction};
 use crate::domain::{AddressScope, PortReport, Verdict};
 use crate::model::Model;
-use crate::model::network::Part;
+use crate::model::network::NetworkPart;
 use crate::model::scan::{Progress, Scan};
 use crate::view::areas::rows;
 use crate::view::draw_context::{DrawContext, PaneFrame};
@@ -40,7 +40,8 @@ pub(super) fn render(model: &Model, ctx: &DrawContext, area: Rect, buf: &mut Buf
         let all = scan.ports.as_ref().map_or(0, crate::domain::PortList::count);
         (words.progress)(&numbers.count(scan.asked_ports() as u64), &numbers.count(all as u64))
     });
-    let frame = PaneFrame { title: words.check, count: &count, foot: &foot, focused: focused(model, Part::Check) };
+    let frame =
+        PaneFrame { title: words.check, count: &count, foot: &foot, focused: focused(model, NetworkPart::Check) };
     let inside = ctx.frame(&frame, area, buf);
     if pending && let Some(plan) = &model.ui.network.plan {
         LineWriter::on(buf, inside, 0).skip(1).write(&(words.looking_up)(&plan.host), ctx.theme.state.opening);

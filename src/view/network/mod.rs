@@ -23,7 +23,7 @@ use super::areas::{columns, rows};
 use super::draw_context::DrawContext;
 use super::layout;
 use crate::model::Model;
-use crate::model::network::Part;
+use crate::model::network::NetworkPart;
 use crate::model::ui::Mode;
 
 /// The narrowest screen that has the peers and the port check side by side.
@@ -42,14 +42,18 @@ impl NetworkLayout {
         let part = model.ui.network.part;
         if model.ui.zoomed {
             let only = |wanted| if part == wanted { area } else { none };
-            return Self { card: only(Part::Card), peers: only(Part::Peers), check: only(Part::Check) };
+            return Self {
+                card: only(NetworkPart::Card),
+                peers: only(NetworkPart::Peers),
+                check: only(NetworkPart::Check),
+            };
         }
         let open = model.worlds.shown().servers.are_open();
         if area.width >= layout::ROOMY.0 && area.height + 2 >= layout::ROOMY.1 {
             let card = if open { 17 } else { 10 };
             let [card, below] = rows(area, [card, area.height - card]);
             if area.width < WIDE {
-                let upper = if part == Part::Check { below.height * 2 / 5 } else { below.height * 3 / 5 };
+                let upper = if part == NetworkPart::Check { below.height * 2 / 5 } else { below.height * 3 / 5 };
                 let [peers, check] = rows(below, [upper, below.height - upper]);
                 return Self { card, peers, check };
             }
@@ -58,10 +62,10 @@ impl NetworkLayout {
         }
         let rest = |one: u16, other: u16| area.height.saturating_sub(one + other);
         let heights = match part {
-            Part::Card if open => [area.height.saturating_sub(6), 6, 0],
-            Part::Card => [rest(5, 5), 5, 5],
-            Part::Peers => [5, rest(5, 4), 4],
-            Part::Check => [5, 4, rest(5, 4)],
+            NetworkPart::Card if open => [area.height.saturating_sub(6), 6, 0],
+            NetworkPart::Card => [rest(5, 5), 5, 5],
+            NetworkPart::Peers => [5, rest(5, 4), 4],
+            NetworkPart::Check => [5, 4, rest(5, 4)],
         };
         let [card, peers, check] = rows(area, heights);
         Self { card, peers, check }
@@ -87,6 +91,6 @@ pub(super) fn reach(model: &Model, area: Rect) -> usize {
     check::reach(model, NetworkLayout::of(model, area).check)
 }
 
-fn focused(model: &Model, part: Part) -> bool {
+fn focused(model: &Model, part: NetworkPart) -> bool {
     model.ui.network.part == part && model.ui.mode == Mode::Command
 }

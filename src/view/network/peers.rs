@@ -8,7 +8,7 @@ use super::focused;
 use crate::domain::keys::{Action, NetworkAction};
 use crate::domain::{Excerpt, Rule};
 use crate::model::Model;
-use crate::model::network::{self, Part};
+use crate::model::network::{self, NetworkPart};
 use crate::model::peers::Peer;
 use crate::model::servers::Server;
 use crate::model::window::window;
@@ -35,7 +35,8 @@ pub(super) fn render(model: &Model, ctx: &DrawContext, area: Rect, buf: &mut Buf
     if width(&foot) + width(&limits) + 8 < area.width {
         foot = format!("{foot}  {} {limits}", glyphs::DOT);
     }
-    let frame = PaneFrame { title: words.peers, count: &count, foot: &foot, focused: focused(model, Part::Peers) };
+    let frame =
+        PaneFrame { title: words.peers, count: &count, foot: &foot, focused: focused(model, NetworkPart::Peers) };
     let inside = ctx.frame(&frame, area, buf);
     let half_open = half_open(model, ctx);
     let told = u16::from(half_open.is_some()).min(inside.height);

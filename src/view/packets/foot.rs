@@ -6,7 +6,7 @@ use super::super::keys;
 use super::words;
 use crate::domain::keys::{Action, ListAction, Motion, PacketsAction};
 use crate::domain::{Flow, WorldId};
-use crate::model::packets::{Capturing, Picture, Reader, Traffic, Trail};
+use crate::model::packets::{Capturing, Picture, Traffic, Trail, TrailReader};
 
 /// The title.
 pub(super) fn title(traffic: &Traffic<'_>, ctx: &DrawContext) -> String {
@@ -69,8 +69,8 @@ pub(super) fn foot(traffic: &Traffic<'_>, ctx: &DrawContext) -> String {
     }
     let trail = trail(traffic);
     let reader = match trail.reader {
-        Reader::Follows => texts.following.to_owned(),
-        Reader::Holds { .. } => {
+        TrailReader::Follows => texts.following.to_owned(),
+        TrailReader::Holds { .. } => {
             let new = (texts.new)(&numbers.count(trail.unseen() as u64), trail.unseen());
             format!(
                 "{} {DOT} {new} {DOT} End {}",

@@ -12,7 +12,7 @@ use super::super::names;
 use super::rung::{PacketRung, RungColumns, state};
 use crate::domain::{Flow, Proto};
 use crate::model::book::Step;
-use crate::model::packets::{Change, End, Rung, Traffic};
+use crate::model::packets::{Change, LadderEnd, Rung, Traffic};
 
 /// Draws the ladder of the conversation that is shown.
 pub(super) fn render(traffic: &Traffic<'_>, ctx: &DrawContext, area: Rect, buf: &mut Buffer) {
@@ -32,11 +32,12 @@ pub(super) fn render(traffic: &Traffic<'_>, ctx: &DrawContext, area: Rect, buf: 
     let mut rungs: Vec<_> = events
         .filter_map(|event| {
             let beside = |end| at(&changes, end, Rung::At(event.seq));
-            let states = [beside(End::Client), beside(End::Server)];
+            let states = [beside(LadderEnd::Client), beside(LadderEnd::Server)];
             PacketRung::of(traffic, ctx, &columns, event, &client, states)
         })
         .collect();
-    let after = [End::Client, End::Server].map(|end| if whole { at(&changes, end, Rung::After) } else { vec![] });
+    let after =
+        [LadderEnd::Client, LadderEnd::Server].map(|end| if whole { at(&changes, end, Rung::After) } else { vec![] });
     let below = after.iter().map(Vec::len).max().unwrap_or(0);
     let held = rungs.iter().position(|rung| rung.held);
     let last = if held.is_none() { below } else { 0 };
@@ -58,7 +59,7 @@ pub(super) fn render(traffic: &Traffic<'_>, ctx: &DrawContext, area: Rect, buf: 
 }
 
 /// The steps of one end beside one rung.
-fn at(changes: &[Change], end: End, rung: Rung) -> Vec<Step> {
+fn at(changes: &[Change], end: LadderEnd, rung: Rung) -> Vec<Step> {
     changes.iter().filter(|change| change.end == end && change.rung == rung).map(|change| change.step).collect()
 }
 
@@ -82,7 +83,7 @@ fn before(
         reached.or_else(|| mine().next().map(|change| (change.step.from, None)))
     };
     if head.height > 1 {
-        let [client, server] = [of(End::Client), of(End::Server)];
+        let [client, server] = [of(LadderEnd::Client), of(LadderEnd::Server)];
         let writer = &mut LineWriter::on(buf, head, 1);
         writer.skip(1);
         state(ctx, client, writer);

@@ -30,7 +30,7 @@ use ratatui::layout::{Position, Rect};
 use super::areas::{columns, rows};
 use super::draw_context::{DrawContext, PaneFrame};
 use crate::model::Model;
-use crate::model::packets::{Part, Picture, Reader, Traffic, Trail};
+use crate::model::packets::{Part, Picture, Traffic, Trail, TrailReader};
 use crate::model::ui::Mode;
 use crate::model::window::{tail, window};
 
@@ -106,7 +106,7 @@ pub(super) fn render(model: &Model, ctx: &DrawContext, area: Rect, buf: &mut Buf
 /// The places of the packets that fit into so many lines.
 fn places(trail: &Trail, height: usize) -> Range<usize> {
     match trail.reader {
-        Reader::Follows => tail(trail.len(), height),
-        Reader::Holds { at, .. } => window(Some(trail.place(at)), trail.held_len(), height),
+        TrailReader::Follows => tail(trail.len(), height),
+        TrailReader::Holds { at, .. } => window(Some(trail.place(at)), trail.held_len(), height),
     }
 }

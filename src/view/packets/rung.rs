@@ -11,7 +11,7 @@ use super::super::line_writer::{LineWriter, width, wrap};
 use super::words;
 use crate::domain::{Event, Evidence, Flow, Stamp, TcpState, WorldId};
 use crate::model::book::Step;
-use crate::model::packets::{End, Ladder, Packets, Reader, Traffic};
+use crate::model::packets::{Ladder, LadderEnd, Packets, Traffic, TrailReader};
 use crate::model::wire::Fate;
 
 /// The columns of a rung.
@@ -90,7 +90,7 @@ pub(super) struct PacketRung {
     pub(super) held: bool,
     number: u64,
     time: String,
-    from: End,
+    from: LadderEnd,
     way: ArrowKind,
     label: String,
     /// Findings in a word or two each, the most important first.
@@ -112,7 +112,7 @@ impl PacketRung {
         let packet = Packets::of(event)?;
         let texts = &ctx.text.packets;
         let theme = &ctx.theme;
-        let held = matches!(traffic.packets.ladder.trail.reader, Reader::Holds { at, .. } if at == event.seq);
+        let held = matches!(traffic.packets.ladder.trail.reader, TrailReader::Holds { at, .. } if at == event.seq);
         let way = way(traffic, packet.number);
         let place = match way {
             ArrowKind::Whole => None,
@@ -185,8 +185,8 @@ impl PacketRung {
     fn arrow(&self, ctx: &DrawContext, area: Rect, buf: &mut Buffer) {
         let theme = &ctx.theme;
         let shaft = match self.from {
-            End::Client => theme.host.client,
-            End::Server => theme.host.server,
+            LadderEnd::Client => theme.host.client,
+            LadderEnd::Server => theme.host.server,
         };
         let width_of = usize::from(area.width);
         let mut writer = LineWriter::on(buf, area, 0);
@@ -198,8 +198,8 @@ impl PacketRung {
             let line = glyphs::SHAFT.repeat(half);
             let dots = glyphs::DOTTED.repeat(width_of - half);
             match self.from {
-                End::Client => writer.write(&line, shaft).write(&dots, theme.quiet),
-                End::Server => writer.write(&dots, theme.quiet).write(&line, shaft),
+                LadderEnd::Client => writer.write(&line, shaft).write(&dots, theme.quiet),
+                LadderEnd::Server => writer.write(&dots, theme.quiet).write(&line, shaft),
             };
         }
         let head = |arrow| match self.way {
@@ -208,11 +208,11 @@ impl PacketRung {
             ArrowKind::Lost => (glyphs::LOST, theme.alarm),
         };
         match self.from {
-            End::Client => {
+            LadderEnd::Client => {
                 let (head, style) = head(glyphs::HEAD_RIGHT);
                 LineWriter::on(buf, area, 0).skip(area.width.saturating_sub(1)).write(head, style);
             }
-            End::Server => {
+            LadderEnd::Server => {
                 let (head, style) = head(glyphs::HEAD_LEFT);
                 LineWriter::on(buf, area, 0).write(head, style);
             }

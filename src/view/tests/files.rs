@@ -7,7 +7,7 @@ use super::lab::Lab;
 use super::packets::{forbidden, life};
 use super::{scenes, screen, text};
 use crate::domain::{EventKind, Evidence, Lang, Stamp};
-use crate::model::packets::{Capturing, Damage, Fault, News, Packets, Recording};
+use crate::model::packets::{Capturing, Damage, FileFault, News, Packets, Recording};
 use crate::model::ui::View;
 use crate::model::{Msg, update};
 
@@ -45,7 +45,7 @@ pub(crate) fn misspelt(lang: Lang) -> Lab {
     lab.keys("Oaulas/eco.pcpang");
     lab.key(Key::Enter);
     let id = lab.model.files.reading.unwrap();
-    update(&mut lab.model, Msg::Packets(News::Refused(id, Fault::NoFile)));
+    update(&mut lab.model, Msg::Packets(News::Refused(id, FileFault::NoFile)));
     lab
 }
 

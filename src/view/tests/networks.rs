@@ -14,7 +14,7 @@ use crate::domain::{
     ScanChange, ScanEvent, ServerChange, ServerId, SocketId, Syscall, TargetChange, TargetEvent, TargetHost,
     Unresolved, Verdict, WorldId,
 };
-use crate::model::network::Part;
+use crate::model::network::NetworkPart;
 use crate::model::ui::{Glyphs, Mode, ThemeName};
 use crate::model::{Msg, update};
 use crate::view::{ColorDepth, render};
@@ -331,7 +331,7 @@ fn the_world_of_the_wire_keeps_the_badge() {
     lab.keys("N");
     assert_eq!(
         (lab.model.worlds.shown_id(), lab.model.ui.network.part, lab.model.ui.mode),
-        (WorldId::Wire, Part::Card, Mode::Command),
+        (WorldId::Wire, NetworkPart::Card, Mode::Command),
         "a view never switches worlds"
     );
 }

@@ -7,7 +7,7 @@ use super::{directions, flight};
 use crate::domain::ClientPlan;
 use crate::domain::keys::{Action, LabAction, WireAction};
 use crate::domain::{Cause, Flow, HostId, TcpState, Transition};
-use crate::model::wire::{Forecast, OnWire, Remark, Rung, forecast};
+use crate::model::wire::{Forecast, OnWire, Remark, WireRung, forecast};
 use crate::model::{Model, presenter};
 use crate::text::ForecastText;
 use crate::view::draw_context::{DrawContext, PaneFrame};
@@ -30,7 +30,7 @@ pub(super) fn render(model: &Model, ctx: &DrawContext, area: Rect, with_directio
     let foot = foot(model, ctx, below);
     let frame = PaneFrame { title: words.title, count: &treated, foot: &foot, focused: true };
     let inside = ctx.frame(&frame, area, buf);
-    if wire.rungs().iter().all(|rung| matches!(rung, Rung::Change(_))) {
+    if wire.rungs().iter().all(|rung| matches!(rung, WireRung::Change(_))) {
         empty(model, ctx, inside, buf);
         return;
     }
@@ -42,11 +42,11 @@ pub(super) fn render(model: &Model, ctx: &DrawContext, area: Rect, with_directio
         }
         let place = Rect { y: inside.y + row, height: inside.height - row, ..inside };
         row += match rung {
-            Rung::Packet(number) => match wire.packet(*number) {
+            WireRung::Packet(number) => match wire.packet(*number) {
                 Some(on) => packet(model, ctx, on, several, place, buf),
                 None => 0,
             },
-            Rung::Change(remark) => change(ctx, remark, place, buf),
+            WireRung::Change(remark) => change(ctx, remark, place, buf),
         };
     }
 }
@@ -83,10 +83,10 @@ fn foot(model: &Model, ctx: &DrawContext, below: usize) -> String {
 fn window(model: &Model, ctx: &DrawContext, inside: Rect) -> std::ops::Range<usize> {
     let rungs = model.worlds.shown().wire.rungs();
     let lines = |at: usize| match &rungs[at] {
-        Rung::Packet(number) => {
+        WireRung::Packet(number) => {
             model.worlds.shown().wire.packet(*number).map_or(0, |on| height(model, ctx, on, inside.width))
         }
-        Rung::Change(_) => 1,
+        WireRung::Change(_) => 1,
     };
     // Backwards from `end` as far as there is room.
     let back = |end: usize, room: u16| {
@@ -100,7 +100,7 @@ fn window(model: &Model, ctx: &DrawContext, inside: Rect) -> std::ops::Range<usi
     };
     let tail = back(rungs.len(), inside.height);
     let anchor = model.ui.wire.packet.or_else(|| presenter::target(model));
-    let anchor = anchor.and_then(|number| rungs.iter().rposition(|rung| *rung == Rung::Packet(number)));
+    let anchor = anchor.and_then(|number| rungs.iter().rposition(|rung| *rung == WireRung::Packet(number)));
     let start = match anchor {
         Some(at) if at < tail => back(at, inside.height / 3),
         _ => tail,
@@ -118,8 +118,8 @@ fn window(model: &Model, ctx: &DrawContext, inside: Rect) -> std::ops::Range<usi
 fn several(model: &Model, shown: std::ops::Range<usize>) -> bool {
     let wire = &model.worlds.shown().wire;
     let mut conversations = wire.rungs().range(shown).filter_map(|rung| match rung {
-        Rung::Packet(number) => wire.packet(*number).map(|packet| presenter::of_client(&packet.packet.flow)),
-        Rung::Change(_) => None,
+        WireRung::Packet(number) => wire.packet(*number).map(|packet| presenter::of_client(&packet.packet.flow)),
+        WireRung::Change(_) => None,
     });
     let first = conversations.next();
     conversations.any(|other| Some(other) != first)

@@ -7,7 +7,7 @@ use crate::domain::CloseHow;
 use crate::domain::keys::{Action, LabAction};
 use crate::domain::{Errno, HostId};
 use crate::model::Model;
-use crate::model::wire::Line;
+use crate::model::wire::ProgramLine;
 use crate::view::draw_context::{DrawContext, PaneFrame};
 use crate::view::line_writer::LineWriter;
 
@@ -35,15 +35,15 @@ pub(super) fn render(model: &Model, ctx: &DrawContext, area: Rect, buf: &mut Buf
             writer.skip(1).write(&format!("{}{pid}", (words.host)(host)), style).skip(1);
         };
         match line {
-            Line::Began(program) => {
+            ProgramLine::Began(program) => {
                 who(program.host, program.pid);
                 writer.write(&format!("{}: {}", program.name, (words.began)(program.pid)), theme.quiet);
             }
-            Line::Ended(program, status, signal) => {
+            ProgramLine::Ended(program, status, signal) => {
                 who(program.host, program.pid);
                 writer.write(&format!("{}: {}", program.name, (words.ended)(*status, *signal)), theme.quiet);
             }
-            Line::Failed(host, name, errno) => {
+            ProgramLine::Failed(host, name, errno) => {
                 who(*host, 0);
                 let why = if *errno == NO_SUCH_FILE {
                     words.no_such_program.to_owned()
@@ -52,7 +52,7 @@ pub(super) fn render(model: &Model, ctx: &DrawContext, area: Rect, buf: &mut Buf
                 };
                 writer.write(&(words.not_started)(name, &why), theme.alarm);
             }
-            Line::Said { host, pid, line, error, skipped } => {
+            ProgramLine::Said { host, pid, line, error, skipped } => {
                 who(*host, *pid);
                 if *skipped > 0 {
                     writer.write(&(words.skipped)(*skipped), theme.quiet).skip(1);

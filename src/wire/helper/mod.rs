@@ -32,7 +32,7 @@ pub(super) use self::host::mac;
 use self::host::{HostThread, NeedResult, of};
 use self::netlink::Route;
 use self::programs::ProgramTable;
-use self::protocol::{Plan, Reply, Request, recv, send};
+use self::protocol::{HelperReply, Plan, Request, recv, send};
 use crate::domain::need::Need;
 use crate::domain::{HostId, LinkKind, PerHost};
 use crate::wire::sys;
@@ -64,7 +64,7 @@ fn live() -> io::Result<()> {
     let (first, _) = recv::<Request>(socket.as_fd())?;
     if let Err(lack) = own_namespaces() {
         let reply = match first {
-            Request::Check => Reply::Checked(vec![failed(lack)]),
+            Request::Check => HelperReply::Checked(vec![failed(lack)]),
             _ => lacks(lack),
         };
         return send(socket.as_fd(), &reply, &[]);
@@ -77,7 +77,7 @@ fn live() -> io::Result<()> {
     }
     die_with_parent()?;
     match first {
-        Request::Check => send(socket.as_fd(), &Reply::Checked(check()), &[]),
+        Request::Check => send(socket.as_fd(), &HelperReply::Checked(check()), &[]),
         Request::Open(plan) => serve(&socket, &plan),
         _ => Err(io::ErrorKind::InvalidInput.into()),
     }
@@ -99,8 +99,8 @@ fn die_with_parent() -> io::Result<()> {
     Ok(set_parent_process_death_signal(Some(Signal::KILL))?)
 }
 
-fn lacks((need, error): (Need, io::Error)) -> Reply {
-    Reply::Lacks(need, errno(&error))
+fn lacks((need, error): (Need, io::Error)) -> HelperReply {
+    HelperReply::Lacks(need, errno(&error))
 }
 
 fn failed((need, error): (Need, io::Error)) -> (Need, Option<i32>) {
@@ -233,15 +233,15 @@ fn serve(socket: &OwnedFd, plan: &Plan) -> io::Result<()> {
         Ok(made) => made,
         Err(lack) => return send(socket.as_fd(), &lacks(lack), &[]),
     };
-    send(socket.as_fd(), &Reply::Opened(kind), &ends.each_ref().map(AsFd::as_fd))?;
+    send(socket.as_fd(), &HelperReply::Opened(kind), &ends.each_ref().map(AsFd::as_fd))?;
     drop(ends);
     loop {
         let (request, with) = match recv::<Request>(socket.as_fd()) {
             Err(error) if error.kind() == io::ErrorKind::UnexpectedEof => return Ok(()),
             other => other?,
         };
-        let (reply, with) =
-            answer(&hosts, &programs, request, with).unwrap_or_else(|error| (Reply::Failed(errno(&error)), Vec::new()));
+        let (reply, with) = answer(&hosts, &programs, request, with)
+            .unwrap_or_else(|error| (HelperReply::Failed(errno(&error)), Vec::new()));
         let with: Vec<_> = with.iter().map(AsFd::as_fd).collect();
         send(socket.as_fd(), &reply, &with)?;
     }
@@ -253,25 +253,25 @@ fn answer(
     programs: &ProgramTable,
     request: Request,
     with: Vec<OwnedFd>,
-) -> io::Result<(Reply, Vec<OwnedFd>)> {
+) -> io::Result<(HelperReply, Vec<OwnedFd>)> {
     match request {
         Request::Socket(host, proto) => {
             let socket = hosts.of(host).on(move || host::socket(proto))??;
-            Ok((Reply::Done, vec![socket]))
+            Ok((HelperReply::Done, vec![socket]))
         }
         Request::Turn(host, setting) => {
             hosts.of(host).on(move || host::set(setting))??;
-            Ok((Reply::Done, Vec::new()))
+            Ok((HelperReply::Done, Vec::new()))
         }
         Request::Run(host, program) => {
             let standard: [OwnedFd; 3] = with.try_into().map_err(|_| io::ErrorKind::InvalidInput)?;
             let programs = programs.clone();
             let started = hosts.of(host).on(move || programs.run(&program, standard))??;
-            Ok((Reply::Ran(started.pid), vec![started.process, started.status]))
+            Ok((HelperReply::Ran(started.pid), vec![started.process, started.status]))
         }
         Request::Signal(pid, signal) => {
             programs.signal(pid, signal)?;
-            Ok((Reply::Done, Vec::new()))
+            Ok((HelperReply::Done, Vec::new()))
         }
         Request::Open(_) | Request::Check => Err(io::ErrorKind::InvalidInput.into()),
     }

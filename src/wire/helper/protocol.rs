@@ -62,7 +62,7 @@ pub struct ProgramSpec {
 
 /// What the helper answers.
 #[derive(Debug, Serialize, Deserialize)]
-pub(in crate::wire) enum Reply {
+pub(in crate::wire) enum HelperReply {
     /// The hosts are there. With: the client's link, the server's link, then a `sock_diag` socket of each.
     Opened(LinkKind),
     /// The hosts could not be made.

@@ -10,7 +10,7 @@ use socklab::api::domain::{
     Transition,
 };
 use socklab::api::domain::{WireCommand, WireEvent};
-use socklab::api::wire::{Options, Wire};
+use socklab::api::wire::{Wire, WireOptions};
 
 use super::diag;
 
@@ -61,8 +61,8 @@ impl Journal {
     }
 }
 
-pub(crate) fn options() -> Options {
-    Options { binary: Some(PathBuf::from(env!("CARGO_BIN_EXE_socklab-tui"))), ..Options::default() }
+pub(crate) fn options() -> WireOptions {
+    WireOptions { binary: Some(PathBuf::from(env!("CARGO_BIN_EXE_socklab-tui"))), ..WireOptions::default() }
 }
 
 /// An open wire and its journal.
@@ -76,7 +76,7 @@ impl Bench {
         Self::open_with(&options())
     }
 
-    pub(crate) fn open_with(options: &Options) -> Self {
+    pub(crate) fn open_with(options: &WireOptions) -> Self {
         let journal = Arc::new(Journal::default());
         let sink = EventSink::new(Clock::start(), Arc::clone(&journal) as Arc<dyn EventQueue>);
         let wire = Wire::open(&sink, options, diag::dump).unwrap();

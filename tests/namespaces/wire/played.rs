@@ -10,7 +10,7 @@ use ratatui::layout::Rect;
 use ratatui::{Terminal, TerminalOptions, Viewport};
 use socklab::api::app::Laboratory;
 use socklab::api::app::queue;
-use socklab::api::app::{End, Pump, Session, Shell};
+use socklab::api::app::{Pump, Session, SessionEnd, Shell};
 use socklab::api::domain::{Clock, RowKey};
 use socklab::api::lesson::{LessonOrder, catalogue};
 use socklab::api::model::WireStatus;
@@ -88,7 +88,7 @@ impl Shell for Watched {
 struct Stage {
     keys: mpsc::UnboundedSender<io::Result<Event>>,
     shown: watch::Receiver<Shown>,
-    session: JoinHandle<End>,
+    session: JoinHandle<SessionEnd>,
 }
 
 impl Stage {
@@ -176,7 +176,7 @@ impl Stage {
         // At once: `q` asks twice while a lesson is played.
         let leave = KeyEvent::new(KeyCode::Char('c'), KeyModifiers::CONTROL);
         self.keys.send(Ok(Event::Key(leave))).unwrap();
-        assert_eq!(self.session.await.unwrap(), End::Quit);
+        assert_eq!(self.session.await.unwrap(), SessionEnd::Quit);
     }
 }
 

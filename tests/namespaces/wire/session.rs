@@ -11,7 +11,7 @@ use socklab::api::domain::Key;
 use socklab::api::domain::{
     Answer, Clock, Flow, HostId, Observation, Proto, ServerSpec, ServiceModel, TcpState, WorldId,
 };
-use socklab::api::model::{Fate, Line, WireStatus};
+use socklab::api::model::{Fate, ProgramLine, WireStatus};
 use socklab::api::model::{Model, Msg, Ui, presenter};
 use socklab::api::view::ColorDepth;
 use tokio::sync::mpsc;
@@ -156,8 +156,8 @@ async fn a_program_runs_by_a_line_and_the_machine_stays_in_its_world() {
     stage.session.tell(Msg::Key(Key::Enter)).unwrap();
     let lines = |model: &Model| -> Vec<String> {
         let said = model.worlds.shown().wire.programs.lines().iter().filter_map(|line| match line {
-            Line::Said { line, error, .. } => Some(format!("{}{line}", if *error { "! " } else { "" })),
-            Line::Ended(_, status, _) => Some(format!("ended {status:?}")),
+            ProgramLine::Said { line, error, .. } => Some(format!("{}{line}", if *error { "! " } else { "" })),
+            ProgramLine::Ended(_, status, _) => Some(format!("ended {status:?}")),
             _ => None,
         });
         said.collect()
