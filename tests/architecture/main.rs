@@ -2,5 +2,6 @@
 
 mod circles;
 mod layers;
+mod names;
 mod source;
 mod words;
