@@ -20,7 +20,7 @@ use crate::model::ui::Glyphs;
 /// Draws the view.
 pub(super) fn render(model: &Model, ctx: &DrawContext, area: Rect, buf: &mut Buffer) {
     let words = &ctx.text.ports;
-    let inside = ctx.frame(&PaneFrame { title: words.title, focused: true, ..PaneFrame::default() }, area, buf);
+    let inside = ctx.pane(&PaneFrame { title: words.title, focused: true, ..PaneFrame::default() }, area, buf);
     let inside = Rect { x: inside.x + 2, width: inside.width.saturating_sub(4), ..inside };
     let Some((client, local)) = newest(model).and_then(|client| Some((client, client.local?))) else {
         let key = keys::first(Action::Wire(WireAction::Toggle), ctx.text);

@@ -27,7 +27,7 @@ pub(super) fn render(model: &Model, ctx: &DrawContext, area: Rect, buf: &mut Buf
         focused: typing || (model.ui.focus == Pane::Broadcast && model.ui.mode == Mode::Command),
         ..PaneFrame::default()
     };
-    let inside = ctx.frame(&frame, area, buf);
+    let inside = ctx.pane(&frame, area, buf);
     let [body, line] = super::areas::rows(inside, [inside.height.saturating_sub(1), 1]);
     match shown(model) {
         Some(message) => self::message(model, ctx, message, body, buf),
@@ -51,59 +51,6 @@ pub(super) fn render(model: &Model, ctx: &DrawContext, area: Rect, buf: &mut Buf
         return None;
     }
     input(model, ctx, line, buf)
-}
-
-/// Draws a single line: the prompt, and the latest message with its answers.
-pub(super) fn render_line(model: &Model, ctx: &DrawContext, area: Rect, buf: &mut Buffer) {
-    let words = &ctx.text.broadcast;
-    let theme = &ctx.theme;
-    let mut writer = LineWriter::on(buf, area, 0);
-    writer.skip(1).write("> ", theme.key);
-    let Some(message) = shown(model) else {
-        let sentence = if model.ui.ticked.is_empty() {
-            (words.no_server)(&keys::first(Action::Lab(LabAction::Tick), ctx.text))
-        } else if model.has_no_lab() {
-            ctx.text.servers.none.to_owned()
-        } else {
-            (words.none)(&keys::first(Action::Lab(LabAction::Say), ctx.text))
-        };
-        writer.write(&sentence, theme.quiet);
-        return;
-    };
-    let said = excerpt(ctx, &message.text);
-    writer.cell(&said, width(&said).min(area.width / 4), theme.typed);
-    // All answers, or only their times if not all fit.
-    let long: Vec<_> = message.deliveries.iter().map(|delivery| condensed(model, ctx, delivery, true)).collect();
-    let columns = |parts: &[(String, Style)]| parts.iter().map(|(text, _)| width(text)).sum::<u16>();
-    let fits = long.iter().map(|parts| columns(parts)).sum::<u16>() <= writer.room();
-    for (parts, delivery) in long.into_iter().zip(&message.deliveries) {
-        let parts = if fits { parts } else { condensed(model, ctx, delivery, false) };
-        for (text, style) in parts {
-            writer.write(&text, style);
-        }
-    }
-}
-
-/// One delivery in a few words.
-fn condensed(model: &Model, ctx: &DrawContext, delivery: &Delivery, answers: bool) -> Vec<(String, Style)> {
-    let theme = &ctx.theme;
-    let name = model.worlds.shown().servers.get(delivery.server).map_or("", |server| &server.spec.name);
-    let mut parts = vec![(glyphs::SEPARATOR.into(), theme.border), (format!("{name} "), theme.title)];
-    match &delivery.reply {
-        Some(Reply::Answer { rtt, text }) => {
-            if answers {
-                parts.push((format!("{} ", excerpt(ctx, text)), theme.state.established));
-            }
-            parts.push((ctx.text.numbers.millis(*rtt), theme.quiet));
-        }
-        Some(Reply::Failed { errno }) => parts.push((errno.to_string(), theme.alarm)),
-        Some(Reply::Closed | Reply::HungUp | Reply::Silent { .. }) => parts.push((glyphs::LACKING.into(), theme.alarm)),
-        None if blocker(model, delivery).is_some() => {
-            parts.push((ctx.text.clients.queued.into(), theme.state.opening));
-        }
-        None => parts.push((glyphs::ELLIPSIS.into(), theme.quiet)),
-    }
-    parts
 }
 
 /// The client that a server is busy with, which keeps this message waiting in its accept queue.

@@ -11,8 +11,8 @@ use super::column_budget::ColumnBudget;
 use super::draw_context::{DrawContext, PaneFrame};
 use super::line_writer::{LineWriter, fit, paragraph, width, wrap};
 use super::{glyphs, keys, names, number_line};
-use crate::domain::keys::{Action, WireAction};
-use crate::domain::{Proto, TcpState};
+use crate::domain::keys::{Action, LabAction, ListAction, WireAction};
+use crate::domain::{CloseHow, Proto, TcpState};
 use crate::model::Model;
 use crate::model::clients::{Client, Phase};
 use crate::model::lifecycle::{Subject, same_pair};
@@ -27,13 +27,18 @@ pub(super) fn render(model: &Model, ctx: &DrawContext, area: Rect, buf: &mut Buf
     let words = &ctx.text.clients;
     let count =
         if all.is_empty() { String::new() } else { (words.counts)(model.worlds.shown().clients.live(), all.len()) };
+    let [fin, rst] =
+        [CloseHow::Fin, CloseHow::Rst].map(|how| keys::first(Action::Lab(LabAction::Close(how)), ctx.text));
+    let page = ctx.hint(Action::List(ListAction::Page));
+    let keys = format!("{fin} {rst} {}  {page}", ctx.hint(Action::Lab(LabAction::Close(CloseHow::Half))));
     let frame = PaneFrame {
         title: words.title,
         count: &count,
+        keys: &keys,
         foot: if area.height > 7 { words.chosen } else { "" },
         focused: model.ui.focus == Pane::Clients && model.ui.mode == Mode::Command && model.ui.view == View::Lab,
     };
-    let inside = ctx.frame(&frame, area, buf);
+    let inside = ctx.pane(&frame, area, buf);
     let inside = notice(model, ctx, inside, buf);
     if all.is_empty() {
         let key = keys::first(Action::Wire(WireAction::Toggle), ctx.text);

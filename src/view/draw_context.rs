@@ -1,13 +1,16 @@
 //! What every pane needs besides the model: the language, the theme, and the drawing of frames.
+//!
+//! On a small screen a pane has no walls, only a rule above it: that wins a row and two columns each.
 
 use ratatui::buffer::Buffer;
 use ratatui::layout::{Margin, Rect};
 use ratatui::style::Style;
+use ratatui::symbols::border;
 use ratatui::widgets::{Block, Borders, Widget};
 
 use super::line_writer::{LineWriter, width};
 use super::theme::{ColorDepth, Theme};
-use super::{glyphs, keys};
+use super::{glyphs, keys, layout};
 use crate::domain::keys::Action;
 use crate::domain::{Evidence, Lang};
 use crate::model::Model;
@@ -18,6 +21,8 @@ pub(super) struct DrawContext {
     pub(super) text: &'static Text,
     pub(super) theme: Theme,
     pub(super) lang: Lang,
+    /// Whether panes have a rule above them in place of walls.
+    pub(super) rules: bool,
 }
 
 /// A pane's frame and the texts on it.
@@ -27,24 +32,91 @@ pub(super) struct PaneFrame<'a> {
     pub(super) title: &'a str,
     /// At the top on the right.
     pub(super) count: &'a str,
-    /// At the bottom on the left.
+    /// At the bottom on the left; on a rule behind the count.
     pub(super) foot: &'a str,
+    /// The keys that act on the pane: at the bottom where there is no other foot; on a rule only with the focus.
+    pub(super) keys: &'a str,
     /// Whether it has the focus.
     pub(super) focused: bool,
 }
 
 impl DrawContext {
     pub(super) fn of(model: &Model, depth: ColorDepth) -> Self {
-        Self { text: text::of(model.ui.lang), theme: Theme::new(model.ui.theme, depth), lang: model.ui.lang }
+        Self {
+            text: text::of(model.ui.lang),
+            theme: Theme::new(model.ui.theme, depth),
+            lang: model.ui.lang,
+            rules: !layout::is_roomy(model.ui.size),
+        }
     }
 
-    /// Draws a pane's frame and returns what is left inside.
-    pub(super) fn frame(&self, frame: &PaneFrame<'_>, area: Rect, buf: &mut Buffer) -> Rect {
-        let (set, border, title) = if frame.focused {
-            (glyphs::HEAVY, self.theme.focus, self.theme.focus)
+    /// How many rows a pane's walls or its rule take.
+    pub(super) const fn pane_rows(&self) -> u16 {
+        if self.rules { 1 } else { 2 }
+    }
+
+    /// What is left of a pane inside its walls, or below its rule.
+    pub(super) fn inside(&self, area: Rect) -> Rect {
+        if self.rules {
+            Rect { y: area.y + area.height.min(1), height: area.height.saturating_sub(1), ..area }
+        } else {
+            area.inner(Margin::new(1, 1))
+        }
+    }
+
+    /// Draws a pane's walls or its rule, and returns what is left inside.
+    pub(super) fn pane(&self, frame: &PaneFrame<'_>, area: Rect, buf: &mut Buffer) -> Rect {
+        if !self.rules {
+            return self.frame(frame, area, buf);
+        }
+        self.rule(frame, Rect { height: area.height.min(1), ..area }, buf);
+        self.inside(area)
+    }
+
+    /// The lines of a pane's frame, their style, and the style of the title.
+    const fn lines(&self, focused: bool) -> (border::Set<'static>, Style, Style) {
+        if focused {
+            (glyphs::HEAVY, self.theme.focus, self.theme.focus_title)
         } else {
             (glyphs::PLAIN, self.theme.border, self.theme.title)
+        }
+    }
+
+    /// Draws a rule: the title, the keys with the focus, and at the right end the count and the foot. Keys are cut
+    /// first, from the right, then the count.
+    fn rule(&self, frame: &PaneFrame<'_>, area: Rect, buf: &mut Buffer) {
+        let (set, border, title) = self.lines(frame.focused);
+        let mut writer = LineWriter::on(buf, area, 0);
+        writer.write(&set.horizontal_top.repeat(area.width.into()), border);
+        let mut writer = LineWriter::on(buf, area, 0);
+        writer.skip(1);
+        boxed(&mut writer, frame.title, title);
+        let from = writer.x();
+        // Blanks around the texts, and the rule before and behind them.
+        let room = writer.room().saturating_sub(4);
+        let both = format!("{}{}{}", frame.count, glyphs::SEPARATOR, frame.foot);
+        let right = match (frame.count, frame.foot) {
+            (count, "") if width(count) <= room => count,
+            (_, "") => "",
+            ("", foot) => foot,
+            _ if width(&both) <= room => &both,
+            (_, foot) => foot,
         };
+        let taken = if right.is_empty() { 0 } else { width(right).min(room) + 3 };
+        if frame.focused {
+            let keys = first_keys(frame.keys, writer.room().saturating_sub(taken + 4));
+            boxed(writer.skip(1), &keys, self.theme.key);
+        }
+        if taken > 0 {
+            writer.goto(area.right().saturating_sub(taken).max(from + 1));
+            boxed(&mut writer, right, if frame.count.is_empty() { self.theme.quiet } else { self.theme.text });
+        }
+    }
+
+    /// Draws a pane's walls and returns what is left inside.
+    pub(super) fn frame(&self, frame: &PaneFrame<'_>, area: Rect, buf: &mut Buffer) -> Rect {
+        let (set, border, title) = self.lines(frame.focused);
+        let foot = if frame.foot.is_empty() { frame.keys } else { frame.foot };
         Block::new().borders(Borders::ALL).border_set(set).border_style(border).render(area, buf);
         let top = area.inner(Margin::new(1, 0));
         let mut writer = LineWriter::on(buf, top, 0);
@@ -53,13 +125,18 @@ impl DrawContext {
         if from > writer.x() && !frame.count.is_empty() {
             boxed(writer.goto(from), frame.count, self.theme.text);
         }
-        if area.height > 1 && !frame.foot.is_empty() {
-            boxed(&mut LineWriter::on(buf, top, area.height - 1), frame.foot, self.theme.quiet);
+        if area.height > 1 && !foot.is_empty() {
+            boxed(&mut LineWriter::on(buf, top, area.height - 1), foot, self.theme.quiet);
         }
         area.inner(Margin::new(1, 1))
     }
 
-    /// A key and its word, as in a frame's foot.
+    /// Keys and their words, as in a frame's foot.
+    pub(super) fn hints(&self, actions: &[Action]) -> String {
+        actions.iter().map(|action| self.hint(*action)).collect::<Vec<_>>().join("  ")
+    }
+
+    /// A key and its word.
     pub(super) fn hint(&self, action: Action) -> String {
         format!("{} {}", keys::first(action, self.text), keys::text(action, self.text).hint)
     }
@@ -68,6 +145,15 @@ impl DrawContext {
     pub(super) fn evidence(&self, writer: &mut LineWriter<'_>, evidence: Evidence) {
         writer.write(glyphs::evidence(evidence), self.theme.evidence(evidence));
     }
+}
+
+/// As many of these keys as fit into so many columns.
+fn first_keys(keys: &str, columns: u16) -> String {
+    let mut keys: Vec<_> = keys.split("  ").collect();
+    while width(&keys.join("  ")) > columns {
+        keys.pop();
+    }
+    keys.join("  ")
 }
 
 /// Writes a text on a frame's line, with a blank on both sides, and leaves one column of the frame at the end.

@@ -42,6 +42,8 @@ pub(super) const PORT_TIME_WAIT: &str = "·";
 pub(super) const SORTED: &str = "▾";
 pub(super) const REVERSED: &str = "▴";
 pub(super) const BAR: &str = "│";
+/// A rule that a bar hangs on.
+pub(super) const DIVIDED: &str = "┬";
 pub(super) const ABOUT: &str = "±";
 pub(super) const AT_MOST: &str = "≤";
 pub(super) const THEME: &str = "☼";
@@ -90,6 +92,7 @@ const TWINS: &[(char, char)] = &[
     ('├', '|'),
     ('┤', '|'),
     ('┼', '+'),
+    ('┬', '+'),
     ('─', '-'),
     ('━', '='),
     ('│', '|'),

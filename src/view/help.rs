@@ -52,7 +52,8 @@ pub(super) fn render(model: &Model, look: &DrawContext, from: usize, buf: &mut B
     let height = usize::from(area.height.saturating_sub(2));
     let start = from.min(wrapped.len().saturating_sub(height));
     let seen = format!("{}/{}", (start + height).min(wrapped.len()), wrapped.len());
-    let frame = PaneFrame { title: words.title, count: &seen, foot: words.scroll, focused: true };
+    let frame =
+        PaneFrame { title: words.title, count: &seen, foot: words.scroll, focused: true, ..PaneFrame::default() };
     let inside = look.frame(&frame, area, buf);
     for (row, (key, key_style, what, style)) in (0..inside.height).zip(&wrapped[start..]) {
         let mut ink = LineWriter::on(buf, inside, row);

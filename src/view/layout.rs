@@ -4,18 +4,19 @@
 //! The lab, from 100×30                                  The lab below that, down to 60×20
 //! ┌─────────────────────────────────────────────┐       ┌────────────────────────────────┐
 //! │ header                                      │       │ header                         │
-//! ├──────────────────┬──────────────────────────┤       │ servers, in one or two lines   │
-//! │ servers          │ client ports             │       ├────────────────────────────────┤
-//! │                  │                          │       │ client ports                   │
-//! ├──────────────────┴──────────────────────────┤       ├────────────────────────────────┤
-//! │ netstat                                     │       │ netstat                        │
-//! │                                             │       ├────────────────────────────────┤
-//! ├───────────────────────────────┬─────────────┤       │ what happened                  │
-//! │ what happened                 │ broadcast   │       │ (broadcast, when it has focus) │
-//! │                               │             │       ├────────────────────────────────┤
-//! ├───────────────────────────────┴─────────────┤       │ > message                      │
+//! ├──────────────────┬──────────────────────────┤       ├────────────────────────────────┤
+//! │ servers          │ client ports             │       │ servers, two on a line         │
+//! │                  │                          │       ├────────────────────────────────┤
+//! ├──────────────────┴──────────────────────────┤       │ client ports                   │
+//! │ netstat                                     │       ├────────────────────────────────┤
+//! │                                             │       │ netstat                        │
+//! ├───────────────────────────────┬─────────────┤       │                                │
+//! │ what happened                 │ broadcast   │       ├────────────────────────────────┤
+//! │                               │             │       │ what happened                  │
+//! ├───────────────────────────────┴─────────────┤       │ (broadcast, when it has focus) │
 //! │ footer                                      │       │ footer                         │
 //! └─────────────────────────────────────────────┘       └────────────────────────────────┘
+//!                                                        Only rules above the panes, no walls
 //!
 //! One pane zoomed, one page, or the ports                  Below 60×20
 //! ┌─────────────────────────────────────────────┐       ┌───────────────────┐
@@ -30,6 +31,7 @@
 use ratatui::layout::Rect;
 
 use super::areas::{columns, rows};
+use super::server_cells;
 use crate::model::Model;
 use crate::model::ui::{Mode, Pane, View};
 
@@ -37,6 +39,11 @@ use crate::model::ui::{Mode, Pane, View};
 pub(super) const SMALLEST: (u16, u16) = (60, 20);
 /// The smallest screen that has servers and clients, and what happened and the broadcast, side by side.
 pub(super) const ROOMY: (u16, u16) = (100, 30);
+
+/// Whether a screen of this size has walls around its panes, and panes side by side.
+pub(super) const fn is_roomy((columns, rows): (u16, u16)) -> bool {
+    columns >= ROOMY.0 && rows >= ROOMY.1
+}
 
 /// The height of the view of the ports without the list below it.
 const DIGITS: u16 = 23;
@@ -50,10 +57,6 @@ pub(super) struct ScreenLayout {
     pub(super) netstat: Rect,
     pub(super) lifecycle: Rect,
     pub(super) broadcast: Rect,
-    /// The servers in a line or two, where there is no pane for them.
-    pub(super) servers_line: Rect,
-    /// The message being typed, where there is no pane for it.
-    pub(super) message_line: Rect,
     /// The whole body, for a view that is one thing.
     pub(super) body: Rect,
     /// The view of packets, which has parts of its own.
@@ -102,11 +105,7 @@ pub(super) fn parts(model: &Model, area: Rect) -> Option<ScreenLayout> {
         *parts.pane_mut(model.ui.focus) = body;
         return Some(parts);
     }
-    Some(if area.width >= ROOMY.0 && area.height >= ROOMY.1 {
-        roomy(model, body, frame)
-    } else {
-        narrow(model, body, frame)
-    })
+    Some(if is_roomy((area.width, area.height)) { roomy(model, body, frame) } else { narrow(model, body, frame) })
 }
 
 impl ScreenLayout {
@@ -134,23 +133,17 @@ fn roomy(model: &Model, body: Rect, frame: ScreenLayout) -> ScreenLayout {
 }
 
 fn narrow(model: &Model, body: Rect, frame: ScreenLayout) -> ScreenLayout {
-    let lines = super::servers::lines_needed(model, body.width).clamp(1, 2);
-    let rest = body.height - lines - 1;
+    let all = model.worlds.shown().servers.all().len();
+    let servers = server_cells::rows(all) + 1;
+    let rest = body.height - servers;
     let clients = (rest / 3).clamp(4, 12);
-    let netstat = ((rest - clients) * 11 / 20).max(4);
+    let netstat = ((rest - clients) * 8 / 13).max(4);
     let talking = model.ui.focus == Pane::Broadcast || model.ui.mode == Mode::Saying;
-    // One line for the message, one for each server, and one for the next message, which is below.
-    let servers = u16::try_from(model.worlds.shown().servers.all().len()).unwrap_or(u16::MAX).min(6);
-    let spare = (rest - clients).saturating_sub(servers + 3).max(4);
+    // One line for the rule, one for the message, one for each server, and one for the next message.
+    let answers = u16::try_from(all).unwrap_or(u16::MAX).min(6);
+    let spare = (rest - clients).saturating_sub(answers + 3).max(4);
     let netstat = if talking { netstat.min(spare) } else { netstat };
-    let [servers_line, clients, netstat, last, message_line] =
-        rows(body, [lines, clients, netstat, rest - clients - netstat, 1]);
-    let frame = ScreenLayout { clients, netstat, servers_line, ..frame };
-    if talking {
-        // The pane has its own line for the message, so it takes the line below as well.
-        let broadcast = Rect { height: last.height + 1, ..last };
-        ScreenLayout { broadcast, ..frame }
-    } else {
-        ScreenLayout { lifecycle: last, message_line, ..frame }
-    }
+    let [servers, clients, netstat, last] = rows(body, [servers, clients, netstat, rest - clients - netstat]);
+    let frame = ScreenLayout { servers, clients, netstat, ..frame };
+    if talking { ScreenLayout { broadcast: last, ..frame } } else { ScreenLayout { lifecycle: last, ..frame } }
 }

@@ -28,8 +28,9 @@ pub(super) fn render(model: &Model, ctx: &DrawContext, area: Rect, buf: &mut Buf
         count: &count,
         foot: &foot,
         focused: model.ui.focus == Pane::Lifecycle && model.ui.mode == Mode::Command,
+        ..PaneFrame::default()
     };
-    let inside = ctx.frame(&frame, area, buf);
+    let inside = ctx.pane(&frame, area, buf);
     if list.is_empty() {
         let filtered = list.kinds != Kinds::All || list.subject.is_some();
         let sentence = if filtered { words.none_listed } else { words.none };

@@ -29,6 +29,7 @@ mod number_line;
 mod packets;
 mod page;
 pub mod sentences;
+mod server_cells;
 mod servers;
 mod small;
 mod target;
@@ -91,12 +92,10 @@ fn screen(model: &Model, ctx: &DrawContext, parts: &layout::ScreenLayout, buf: &
         }
     };
     pane(parts.servers, &mut plain(servers::render));
-    pane(parts.servers_line, &mut plain(servers::render_lines));
     pane(parts.clients, &mut plain(clients::render));
     pane(parts.netstat, &mut |area, buf| netstat::render(model, ctx, area, buf));
     pane(parts.lifecycle, &mut plain(lifecycle::render));
     pane(parts.broadcast, &mut |area, buf| broadcast::render(model, ctx, area, buf));
-    pane(parts.message_line, &mut plain(broadcast::render_line));
     pane(parts.page, &mut plain(page::render));
     pane(parts.body, &mut plain(big_ports::render));
     pane(parts.packets, &mut |area, buf| packets::render(model, ctx, area, buf));

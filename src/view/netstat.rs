@@ -10,7 +10,7 @@ use ratatui::style::Style;
 use super::draw_context::{DrawContext, PaneFrame};
 use super::line_writer::{LineWriter, fit, paragraph, width};
 use super::netstat_columns::{NetstatColumns, TIMER, foreign};
-use super::{filter_line, glyphs};
+use super::{ColorDepth, filter_line, glyphs};
 use crate::domain::{TcpState, Timer, TimerKind};
 use crate::model::Model;
 use crate::model::lifecycle::{Subject, same_pair};
@@ -27,7 +27,7 @@ struct NetstatLayout {
 }
 
 fn layout(model: &Model, area: Rect) -> NetstatLayout {
-    let inside = area.inner(ratatui::layout::Margin::new(1, 1));
+    let inside = DrawContext::of(model, ColorDepth::Mono).inside(area);
     let typing = match model.ui.mode {
         Mode::Filtering => 2,
         _ => 0,
@@ -66,8 +66,9 @@ pub(super) fn render(model: &Model, ctx: &DrawContext, area: Rect, buf: &mut Buf
         count: &(words.count)(&number(model.listing.len()), &number(model.worlds.shown().table.len())),
         foot: if area.height > 4 { &foot } else { "" },
         focused: model.ui.focus == Pane::Netstat && model.ui.mode != Mode::Saying,
+        ..PaneFrame::default()
     };
-    ctx.frame(&frame, area, buf);
+    ctx.pane(&frame, area, buf);
     let layout = layout(model, area);
     let places = visible(model, area);
     let entries: Vec<&Entry> =

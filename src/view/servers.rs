@@ -1,4 +1,4 @@
-//! The servers: a pane with a row each and details of the selected one, or all of them in a line or two.
+//! The servers: a row each, and details of the selected one.
 
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
@@ -7,7 +7,7 @@ use ratatui::style::Style;
 use super::draw_context::{DrawContext, PaneFrame};
 use super::glyphs;
 use super::line_writer::{LineWriter, paragraph, width, wrap_all};
-use super::{areas, keys};
+use super::{areas, keys, server_cells};
 use crate::domain::keys::{Action, LabAction, WireAction};
 use crate::domain::{Flow, Proto, ServiceModel};
 use crate::model::Model;
@@ -19,30 +19,25 @@ use crate::text;
 /// Draws the pane.
 pub(super) fn render(model: &Model, ctx: &DrawContext, area: Rect, buf: &mut Buffer) {
     let all = model.worlds.shown().servers.all();
-    let ours: &[_] = if model.worlds.shown().observing {
-        &[]
-    } else {
-        &[Action::Lab(LabAction::StartStop), Action::Lab(LabAction::NextModel)]
-    };
-    let mut hints: Vec<_> =
-        ours.iter().copied().chain([Action::Lab(LabAction::Tick)]).map(|action| ctx.hint(action)).collect();
-    while !hints.is_empty() && width(&hints.join("  ")) + 5 > area.width {
-        hints.pop();
-    }
-    let foot = hints.join("  ");
+    let own = [Action::Lab(LabAction::StartStop), Action::Lab(LabAction::NextModel)];
+    let tick = ctx.hint(Action::Lab(LabAction::Tick));
+    let keys = if model.worlds.shown().observing { tick } else { format!("{}  {tick}", ctx.hints(&own)) };
     let frame = PaneFrame {
         title: ctx.text.servers.title,
-        foot: if area.height > 6 { &foot } else { "" },
+        keys: &keys,
         focused: model.ui.focus == Pane::Servers && model.ui.mode == Mode::Command,
         ..PaneFrame::default()
     };
-    let inside = ctx.frame(&frame, area, buf);
+    let inside = ctx.pane(&frame, area, buf);
     if all.is_empty() {
         let key = keys::first(Action::Wire(WireAction::Toggle), ctx.text);
         let words = &ctx.text.servers;
         let sentence = if model.has_no_lab() { (words.none_on_wire)(&key) } else { words.none.to_owned() };
         paragraph(&sentence, ctx.theme.quiet, inside, buf);
         return;
+    }
+    if ctx.rules && !model.ui.zoomed {
+        return server_cells::render(model, ctx, inside, buf);
     }
     let height = inside.height.min(u16::try_from(all.len()).unwrap_or(u16::MAX));
     let [list, rest] = areas::rows(inside, [height, inside.height - height]);
@@ -96,7 +91,7 @@ fn row(model: &Model, ctx: &DrawContext, names: u16, server: &Server, writer: &m
 }
 
 /// The server's status in a word or two: LISTEN, bound, stopped, port taken …
-fn status(model: &Model, ctx: &DrawContext, server: &Server) -> (String, Style) {
+pub(super) fn status(model: &Model, ctx: &DrawContext, server: &Server) -> (String, Style) {
     let words = &ctx.text.servers;
     let theme = &ctx.theme;
     match &server.status {
@@ -110,7 +105,7 @@ fn status(model: &Model, ctx: &DrawContext, server: &Server) -> (String, Style) 
 }
 
 /// How it serves, and how many clients now. Empty for a scenario's socket that only listens.
-fn service(ctx: &DrawContext, server: &Server) -> String {
+pub(super) fn service(ctx: &DrawContext, server: &Server) -> String {
     let words = &ctx.text.servers;
     match server.model {
         None if server.spec.proto == Proto::Tcp => String::new(),
@@ -122,7 +117,7 @@ fn service(ctx: &DrawContext, server: &Server) -> String {
 }
 
 /// The accept queue from the listener's row: how many connections wait, and how many may.
-fn queue(model: &Model, server: &Server) -> Option<(u32, u32)> {
+pub(super) fn queue(model: &Model, server: &Server) -> Option<(u32, u32)> {
     if server.spec.proto == Proto::Udp {
         return None;
     }
@@ -180,86 +175,4 @@ fn details(model: &Model, ctx: &DrawContext, server: &Server) -> Vec<(String, St
         said.push(((words.traffic)(&numbers.bytes(received), &numbers.bytes(sent)), theme.quiet));
     }
     said
-}
-
-/// One server in a few words: mark, name, port, and anything unusual.
-fn condensed(model: &Model, ctx: &DrawContext, server: &Server) -> Vec<(String, Style)> {
-    let words = &ctx.text.servers;
-    let theme = &ctx.theme;
-    let selected = server.id == model.ui.server;
-    let mark = if selected { glyphs::SELECTED } else { " " };
-    let tick = if model.ui.ticked.contains(&server.id) { glyphs::TICKED } else { "" };
-    let name = if selected && model.ui.focus == Pane::Servers { theme.selected } else { theme.title };
-    let mut said = vec![
-        (format!("{mark}{tick}"), theme.newest),
-        (server.spec.name.clone(), name),
-        (format!(" :{}", server.addr().port()), theme.host.server),
-    ];
-    if !server.is_up() {
-        let (status, style) = status(model, ctx, server);
-        said.push((format!(" {status}"), style));
-        if let Status::Failed { holder: Some(process), .. } = &server.status {
-            said.push((format!(" {}/{}", process.pid, process.name), style));
-        }
-        return said;
-    }
-    if let Some(by) = server.model {
-        let count = if by == ServiceModel::Sequential { server.serving.len() } else { server.served_by(by) };
-        said.push((format!(" {}{}", glyphs::TIMES, ctx.text.numbers.count(count as u64)), theme.text));
-    }
-    if let Some((waiting, _)) = queue(model, server).filter(|(waiting, _)| *waiting > 0) {
-        said.push((format!(" ({})", (words.waiting)(waiting)), theme.state.opening));
-    }
-    if let Some((open, limit)) = half_open(model, server) {
-        let style = if open < limit { theme.state.opening } else { theme.alarm };
-        said.push((format!(" ({})", (words.half_open_short)(open)), style));
-    }
-    if let Some(errno) = server.paused {
-        said.push((format!(" {errno}"), theme.alarm));
-    }
-    said
-}
-
-fn columns(said: &[(String, Style)]) -> u16 {
-    said.iter().map(|(text, _)| width(text)).sum::<u16>() + 2
-}
-
-/// How many lines the servers take when they have no pane.
-pub(super) fn lines_needed(model: &Model, columns: u16) -> u16 {
-    let ctx = DrawContext::of(model, super::ColorDepth::Mono);
-    let mut lines = 1;
-    let mut used = 0;
-    for server in model.worlds.shown().servers.all() {
-        let needs = self::columns(&condensed(model, &ctx, server));
-        if used > 0 && used + needs > columns {
-            lines += 1;
-            used = 0;
-        }
-        used += needs;
-    }
-    lines
-}
-
-/// Draws all servers in the available lines, without breaking one across two lines.
-pub(super) fn render_lines(model: &Model, ctx: &DrawContext, area: Rect, buf: &mut Buffer) {
-    let all = model.worlds.shown().servers.all();
-    if all.is_empty() {
-        LineWriter::on(buf, area, 0).skip(1).write(ctx.text.servers.none, ctx.theme.quiet);
-    }
-    let mut row = 0;
-    let mut used = 0;
-    for server in all {
-        let said = condensed(model, ctx, server);
-        let needs = columns(&said);
-        if used > 0 && used + needs > area.width && row + 1 < area.height {
-            row += 1;
-            used = 0;
-        }
-        let mut writer = LineWriter::on(buf, area, row);
-        writer.skip(used);
-        for (text, style) in &said {
-            writer.write(text, *style);
-        }
-        used += needs;
-    }
 }

@@ -109,6 +109,8 @@ pub struct Theme {
     pub border: Style,
     /// The frame of the pane that has the focus.
     pub focus: Style,
+    /// The name of the pane that has the focus.
+    pub focus_title: Style,
     /// Names of panes and columns.
     pub title: Style,
     /// Keys in hints.
@@ -199,6 +201,7 @@ impl Theme {
             quiet: ink(palette.quiet),
             border: ink(palette.line),
             focus: bold(palette.lit),
+            focus_title: bold(palette.lit),
             title: bold(palette.ink),
             key: bold(palette.listening),
             selected: Style::new().bg(palette.bar.at(depth)).add_modifier(Modifier::BOLD),
@@ -239,6 +242,7 @@ impl Theme {
             quiet: plain,
             border: plain,
             focus: bold,
+            focus_title: bold.add_modifier(Modifier::REVERSED),
             title: bold,
             key: bold,
             selected: reversed,

@@ -31,7 +31,7 @@ pub(super) fn render(model: &Model, ctx: &DrawContext, area: Rect, buf: &mut Buf
     } else {
         &[Action::Network(NetworkAction::Door), Action::Lab(LabAction::Target)]
     };
-    let foot = keys.iter().map(|action| ctx.hint(*action)).collect::<Vec<_>>().join("  ");
+    let keys = ctx.hints(keys);
     let frame = PaneFrame {
         title: words.card,
         count: match () {
@@ -40,10 +40,11 @@ pub(super) fn render(model: &Model, ctx: &DrawContext, area: Rect, buf: &mut Buf
             () if model.worlds.shown().observing => "",
             () => header.loopback,
         },
-        foot: &foot,
+        keys: &keys,
         focused: focused(model, NetworkPart::Card),
+        ..PaneFrame::default()
     };
-    let inside = ctx.frame(&frame, area, buf);
+    let inside = ctx.pane(&frame, area, buf);
     let inside = Rect { x: inside.x + 1, width: inside.width.saturating_sub(2), ..inside };
     let server =
         model.worlds.shown().servers.get(model.ui.server).or_else(|| model.worlds.shown().servers.all().first());

@@ -10,6 +10,7 @@ use crate::domain::{AddressScope, PortReport, Verdict};
 use crate::model::Model;
 use crate::model::network::NetworkPart;
 use crate::model::scan::{Progress, Scan};
+use crate::view::ColorDepth;
 use crate::view::areas::rows;
 use crate::view::draw_context::{DrawContext, PaneFrame};
 use crate::view::line_writer::{LineWriter, paragraph, paragraphs, width, wrap_all};
@@ -20,7 +21,8 @@ const HEAD: u16 = 3;
 
 /// The last line that the list may begin with in this pane.
 pub(super) fn reach(model: &Model, area: Rect) -> usize {
-    let height = usize::from(area.height.saturating_sub(2 + HEAD));
+    let inside = DrawContext::of(model, ColorDepth::Mono).inside(area);
+    let height = usize::from(inside.height.saturating_sub(HEAD));
     model.worlds.shown().scans.latest().map_or(0, |scan| scan.reports().len().saturating_sub(height))
 }
 
@@ -31,7 +33,7 @@ pub(super) fn render(model: &Model, ctx: &DrawContext, area: Rect, buf: &mut Buf
     let pending = model.ui.network.pending;
     let latest = if pending { None } else { model.worlds.shown().scans.latest() };
     let asking = latest.is_some_and(|scan| scan.progress == Progress::Asking);
-    let foot = ctx.hint(if asking {
+    let keys = ctx.hint(if asking {
         Action::Network(NetworkAction::StopCheck)
     } else {
         Action::Network(NetworkAction::Check)
@@ -40,9 +42,14 @@ pub(super) fn render(model: &Model, ctx: &DrawContext, area: Rect, buf: &mut Buf
         let all = scan.ports.as_ref().map_or(0, crate::domain::PortList::count);
         (words.progress)(&numbers.count(scan.asked_ports() as u64), &numbers.count(all as u64))
     });
-    let frame =
-        PaneFrame { title: words.check, count: &count, foot: &foot, focused: focused(model, NetworkPart::Check) };
-    let inside = ctx.frame(&frame, area, buf);
+    let frame = PaneFrame {
+        title: words.check,
+        count: &count,
+        keys: &keys,
+        focused: focused(model, NetworkPart::Check),
+        ..PaneFrame::default()
+    };
+    let inside = ctx.pane(&frame, area, buf);
     if pending && let Some(plan) = &model.ui.network.plan {
         LineWriter::on(buf, inside, 0).skip(1).write(&(words.looking_up)(&plan.host), ctx.theme.state.opening);
         return;

@@ -28,16 +28,18 @@ pub(super) fn render(model: &Model, ctx: &DrawContext, area: Rect, buf: &mut Buf
     let numbers = &ctx.text.numbers;
     let all: Vec<_> = network::peers(model).collect();
     let count = (words.now)(&numbers.count(all.len() as u64), all.len() as u64);
-    let mut foot = [Action::Network(NetworkAction::Kick), Action::Network(NetworkAction::Block)]
-        .map(|action| ctx.hint(action))
-        .join("  ");
+    let keys = ctx.hints(&[Action::Network(NetworkAction::Kick), Action::Network(NetworkAction::Block)]);
     let limits = limits(model, ctx);
-    if width(&foot) + width(&limits) + 8 < area.width {
-        foot = format!("{foot}  {} {limits}", glyphs::DOT);
-    }
-    let frame =
-        PaneFrame { title: words.peers, count: &count, foot: &foot, focused: focused(model, NetworkPart::Peers) };
-    let inside = ctx.frame(&frame, area, buf);
+    let focused = focused(model, NetworkPart::Peers);
+    let foot = match () {
+        () if ctx.rules && !focused && width(&count) + width(&limits) + 24 < area.width => limits,
+        () if !ctx.rules && width(&keys) + width(&limits) + 8 < area.width => {
+            format!("{keys}  {} {limits}", glyphs::DOT)
+        }
+        () => String::new(),
+    };
+    let frame = PaneFrame { title: words.peers, count: &count, foot: &foot, keys: &keys, focused };
+    let inside = ctx.pane(&frame, area, buf);
     let half_open = half_open(model, ctx);
     let told = u16::from(half_open.is_some()).min(inside.height);
     let [first, inside] = rows(inside, [told, inside.height - told]);

@@ -76,7 +76,7 @@ pub(super) fn render(model: &Model, ctx: &DrawContext, area: Rect, buf: &mut Buf
         let count = foot::count(traffic, ctx);
         let foot = foot::foot(traffic, ctx);
         let focused = focused(Part::Picture) || model.ui.mode == Mode::Sifting;
-        let frame = PaneFrame { title: &title, count: &count, foot: &foot, focused };
+        let frame = PaneFrame { title: &title, count: &count, foot: &foot, focused, ..PaneFrame::default() };
         let inside = ctx.frame(&frame, parts.picture, buf);
         if traffic.lacks() {
             no_capture::render(traffic, ctx, inside, buf);
@@ -93,7 +93,7 @@ pub(super) fn render(model: &Model, ctx: &DrawContext, area: Rect, buf: &mut Buf
         if area.is_empty() {
             continue;
         }
-        let frame = PaneFrame { title, count: &number, foot: "", focused: focused(part) };
+        let frame = PaneFrame { title, count: &number, focused: focused(part), ..PaneFrame::default() };
         let inside = ctx.frame(&frame, area, buf);
         match part {
             Part::Hex => hex::render(traffic, ctx, inside, buf),

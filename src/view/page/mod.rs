@@ -66,7 +66,17 @@ pub(super) fn render(model: &Model, ctx: &DrawContext, area: Rect, buf: &mut Buf
     let seen = format!("{}/{}", (from + usize::from(parts.history.height)).min(history.len()), history.len());
     let title = title(model, ctx, page);
     let foot = if last > 0 { ctx.text.page.scroll } else { "" };
-    ctx.frame(&PaneFrame { title: &title, count: if last > 0 { &seen } else { "" }, foot, focused: true }, area, buf);
+    ctx.frame(
+        &PaneFrame {
+            title: &title,
+            count: if last > 0 { &seen } else { "" },
+            foot,
+            focused: true,
+            ..PaneFrame::default()
+        },
+        area,
+        buf,
+    );
     paragraph(&pair(ctx, page), ctx.theme.title, parts.pair, buf);
     let [left, right] = history::halves(parts.ends, 1);
     for (end, half) in [(End::Client, left), (End::Server, right)] {

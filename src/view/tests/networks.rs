@@ -275,7 +275,8 @@ fn the_qr_code_is_that_of_address_and_port_with_a_quiet_zone() {
                 return shown[(2 + 2 * x, 2 + y)].bg
                     == crate::view::theme::Theme::new(ThemeName::Dark, ColorDepth::True).qr_light.bg.unwrap();
             }
-            let symbol = shown[(2 + x, 2 + y / 2)].symbol();
+            // Below a rule, without a wall on the left.
+            let symbol = shown[(1 + x, 2 + y / 2)].symbol();
             symbol == "█" || symbol == (if y.is_multiple_of(2) { "▀" } else { "▄" })
         };
         let side = u16::try_from(expected.width()).unwrap();

@@ -342,3 +342,25 @@ fn a_scenario_without_servers_says_where_they_are() {
         }
     }
 }
+
+#[test]
+fn each_part_shows_its_focus_and_marks_its_selection() {
+    let mut bench = programs(Lang::En);
+    bench.key(Key::Esc);
+    for (columns, rows) in [(80, 24), (120, 36)] {
+        let parts = [
+            ("The wire", "▸             ── #3 ACK"),
+            ("client 192", "▸:42666 ↔ :65432"),
+            ("server 192", "▸threaded :65432"),
+            ("Programs on the hosts", "▸server python3"),
+        ];
+        for (title, marked) in parts {
+            let text = shown(&mut bench, columns, rows);
+            let heavy = |title: &str| ["━ ", "┏ "].iter().any(|line| text.contains(&format!("{line}{title}")));
+            let focused: Vec<_> = parts.iter().map(|part| part.0).filter(|title| heavy(title)).collect();
+            assert_eq!(focused, [title], "{columns}×{rows}:\n{text}");
+            assert!(text.contains(marked), "{marked} at {columns}×{rows}:\n{text}");
+            bench.key(Key::Tab);
+        }
+    }
+}

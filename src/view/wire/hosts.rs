@@ -6,6 +6,8 @@ use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 
 use crate::domain::{Flow, HostId, Proto, TcpInfo, TcpState, TimerKind};
+use crate::model::clients::Client;
+use crate::model::presenter::WirePart;
 use crate::model::table::Entry;
 use crate::model::{Model, presenter};
 use crate::view::draw_context::{DrawContext, PaneFrame};
@@ -19,26 +21,27 @@ pub(super) fn render(model: &Model, ctx: &DrawContext, host: HostId, area: Rect,
     let end =
         presenter::conversation(model).and_then(|flow| if host == HostId::Client { Some(flow) } else { flow.mirror() });
     let end = end.map(|flow| ConversationEnd::of(model, host, flow)).filter(|end| end.height() > 0);
-    let room = usize::from(area.height.saturating_sub(2 + end.as_ref().map_or(0, ConversationEnd::height)));
-    let (rest, left_out) = sockets(model, host, end.as_ref(), room);
+    let room = usize::from(ctx.inside(area).height.saturating_sub(end.as_ref().map_or(0, ConversationEnd::height)));
+    let selection = HostSelection::of(model, host);
+    let (rest, left_out) = sockets(model, host, &selection, end.as_ref(), room);
     let count = if left_out > 0 { (words.more)(left_out) } else { String::new() };
-    let frame = PaneFrame { title: &title, count: &count, ..PaneFrame::default() };
-    let inside = ctx.frame(&frame, area, buf);
+    let frame = PaneFrame { title: &title, count: &count, focused: selection.focused, ..PaneFrame::default() };
+    let inside = ctx.pane(&frame, area, buf);
     let mut row = 0;
     // The listener of a connection stands above it.
     let above = rest.first().is_some_and(|entry| entry.row.state == Some(TcpState::Listen) && host == HostId::Server);
     let (above, below) = rest.split_at(usize::from(above));
     for entry in above {
-        socket(model, ctx, entry, &mut LineWriter::on(buf, inside, row));
+        socket(model, ctx, &selection, entry, &mut LineWriter::on(buf, inside, row));
         row += 1;
     }
     if let Some(end) = &end {
         let place = Rect { y: inside.y + row, height: inside.height.saturating_sub(row), ..inside };
-        end.render(model, ctx, place, buf);
+        end.render(model, ctx, &selection, place, buf);
         row += end.height();
     }
     for entry in below {
-        socket(model, ctx, entry, &mut LineWriter::on(buf, inside, row));
+        socket(model, ctx, &selection, entry, &mut LineWriter::on(buf, inside, row));
         row += 1;
     }
     if row == 0 {
@@ -50,22 +53,17 @@ pub(super) fn render(model: &Model, ctx: &DrawContext, host: HostId, area: Rect,
 fn sockets<'a>(
     model: &'a Model,
     host: HostId,
+    selection: &HostSelection,
     end: Option<&ConversationEnd<'_>>,
     fits: usize,
 ) -> (Vec<&'a Entry>, usize) {
-    let shown = model
-        .worlds
-        .shown()
-        .servers
-        .get(model.ui.server)
-        .map(|server| Flow::unconnected(server.spec.proto, server.addr()));
     let others = model.worlds.shown().table.rows().map(|(_, entry)| entry);
     let mut all: Vec<&Entry> = others
         .filter(|entry| {
             entry.host == Some(host) && end.and_then(|end| end.entry).is_none_or(|end| end.row.key() != entry.row.key())
         })
         .collect();
-    // First the conversation's listener, then the selected server, connections before idle listeners, the newest first;
+    // First the conversation's listener, then what is selected, connections before idle listeners, the newest first;
     // the lab's own servers come last, as they were started together.
     let belongs =
         |entry: &Entry| end.is_some_and(|end| entry.row.flow == Flow::unconnected(end.flow.proto, end.flow.local));
@@ -74,7 +72,7 @@ fn sockets<'a>(
         let flow = entry.row.flow;
         let own = listens && model.worlds.shown().servers.at(flow.proto, flow.local).is_some();
         let newest = std::cmp::Reverse(if own { 0 } else { entry.arrival });
-        (!belongs(entry), Some(flow) != shown, listens, newest, flow)
+        (!belongs(entry), Some(flow) != selection.flow, listens, newest, flow)
     };
     let left_out = all.len().saturating_sub(fits);
     if left_out > 0 && fits > 0 {
@@ -85,13 +83,45 @@ fn sockets<'a>(
     (all, left_out)
 }
 
+/// What is selected at a host: the selected client's connection, or the selected server's socket.
+struct HostSelection {
+    flow: Option<Flow>,
+    /// Whether the host has the focus.
+    focused: bool,
+}
+
+impl HostSelection {
+    fn of(model: &Model, host: HostId) -> Self {
+        let world = model.worlds.shown();
+        if host == HostId::Server {
+            let server = world.servers.get(model.ui.server);
+            let flow = server.map(|server| Flow::unconnected(server.spec.proto, server.addr()));
+            return Self { flow, focused: model.ui.wire.part == WirePart::Server };
+        }
+        let chosen = model.ui.client.and_then(|no| world.clients.get(no));
+        let client = chosen.or_else(|| world.clients.ours(model.selected_client()?));
+        Self { flow: client.and_then(Client::flow), focused: model.ui.wire.part == WirePart::Client }
+    }
+
+    fn mark(&self, flow: &Flow) -> &'static str {
+        if self.flow.as_ref() == Some(flow) { glyphs::SELECTED } else { " " }
+    }
+
+    /// Marks the whole line of the selected socket while the host has the focus.
+    fn highlight(&self, ctx: &DrawContext, flow: &Flow, start: u16, writer: &mut LineWriter<'_>) {
+        if self.focused && self.flow.as_ref() == Some(flow) {
+            writer.restyle(start, ctx.theme.selected);
+        }
+    }
+}
+
 /// One socket, in a line.
-fn socket(model: &Model, ctx: &DrawContext, entry: &Entry, writer: &mut LineWriter<'_>) {
+fn socket(model: &Model, ctx: &DrawContext, selection: &HostSelection, entry: &Entry, writer: &mut LineWriter<'_>) {
+    let start = writer.x();
     let theme = &ctx.theme;
     let flow = entry.row.flow;
     let server = if flow.peer.is_none() { model.worlds.shown().servers.at(flow.proto, flow.local) } else { None };
-    let selected = server.is_some_and(|server| server.id == model.ui.server);
-    writer.cell(if selected { glyphs::SELECTED } else { " " }, 1, theme.newest);
+    writer.cell(selection.mark(&flow), 1, theme.newest);
     if let Some(server) = server {
         writer.write(&server.spec.name, theme.title).skip(1);
     }
@@ -102,6 +132,7 @@ fn socket(model: &Model, ctx: &DrawContext, entry: &Entry, writer: &mut LineWrit
     }
     let _ = queues(ctx, entry, writer);
     timer(model, ctx, entry, writer);
+    selection.highlight(ctx, &flow, start, writer);
 }
 
 fn address(ctx: &DrawContext, flow: &Flow, writer: &mut LineWriter<'_>) {
@@ -143,22 +174,23 @@ impl<'a> ConversationEnd<'a> {
         u16::from(known) + u16::from(known && (self.info.is_some() || timed))
     }
 
-    fn render(&self, model: &Model, ctx: &DrawContext, area: Rect, buf: &mut Buffer) {
+    fn render(&self, model: &Model, ctx: &DrawContext, selection: &HostSelection, area: Rect, buf: &mut Buffer) {
         let mut writer = LineWriter::on(buf, area, 0);
         let bare = self.entry.map(|entry| entry.row.flow).filter(|flow| flow.peer.is_none());
         let server = bare.and_then(|flow| model.worlds.shown().servers.at(flow.proto, flow.local));
-        let selected = server.is_some_and(|server| server.id == model.ui.server);
-        writer.cell(if selected { glyphs::SELECTED } else { " " }, 1, ctx.theme.newest);
+        // An unconnected UDP socket has no peer, even if it exchanges datagrams with one.
+        let flow = bare.unwrap_or(self.flow);
+        writer.cell(selection.mark(&flow), 1, ctx.theme.newest);
         if let Some(server) = server {
             writer.write(&server.spec.name, ctx.theme.title).skip(1);
         }
-        // An unconnected UDP socket has no peer, even if it exchanges datagrams with one.
-        address(ctx, &bare.unwrap_or(self.flow), &mut writer);
+        address(ctx, &flow, &mut writer);
         match self.state {
             Some(state) => _ = writer.skip(1).write(state.name(), ctx.theme.state(state)),
             None => _ = writer.skip(1).write(ctx.text.servers.bound, ctx.theme.quiet),
         }
         let queued = self.entry.is_none_or(|entry| queues(ctx, entry, &mut writer));
+        selection.highlight(ctx, &flow, area.x, &mut writer);
         let mut writer = LineWriter::on(buf, area, 1);
         // The timer stands first: it says what comes next.
         if let Some(entry) = self.entry {

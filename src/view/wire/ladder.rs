@@ -7,6 +7,7 @@ use super::{directions, flight};
 use crate::domain::ClientPlan;
 use crate::domain::keys::{Action, LabAction, WireAction};
 use crate::domain::{Cause, Flow, HostId, TcpState, Transition};
+use crate::model::presenter::WirePart;
 use crate::model::wire::{Forecast, OnWire, Remark, WireRung, forecast};
 use crate::model::{Model, presenter};
 use crate::text::ForecastText;
@@ -24,12 +25,14 @@ pub(super) fn render(model: &Model, ctx: &DrawContext, area: Rect, with_directio
     let words = &ctx.text.wire;
     let wire = &model.worlds.shown().wire;
     let treated = if with_directions { directions::line(model, ctx) } else { String::new() };
-    let inner = Rect { width: area.width.saturating_sub(2), height: area.height.saturating_sub(2), ..area };
-    let shown = window(model, ctx, inner);
+    let shown = window(model, ctx, ctx.inside(area));
     let below = wire.rungs().len() - shown.end;
     let foot = foot(model, ctx, below);
-    let frame = PaneFrame { title: words.title, count: &treated, foot: &foot, focused: true };
-    let inside = ctx.frame(&frame, area, buf);
+    // The lesson has the focus until a packet is selected.
+    let taught = model.worlds.shown().playing.is_some() && model.ui.wire.packet.is_none();
+    let focused = model.ui.wire.part == WirePart::Packets && !taught;
+    let frame = PaneFrame { title: words.title, count: &treated, foot: &foot, focused, ..PaneFrame::default() };
+    let inside = ctx.pane(&frame, area, buf);
     if wire.rungs().iter().all(|rung| matches!(rung, WireRung::Change(_))) {
         empty(model, ctx, inside, buf);
         return;

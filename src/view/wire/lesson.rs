@@ -9,6 +9,7 @@ use crate::domain::lesson::ExpectationState;
 use crate::lesson::{Lesson, LessonStep, catalogue};
 use crate::model::Model;
 use crate::model::playing::{Beat, Playing};
+use crate::model::presenter::WirePart;
 use crate::view::draw_context::{DrawContext, PaneFrame};
 use crate::view::glyphs;
 use crate::view::keys;
@@ -41,7 +42,9 @@ pub(super) fn render(model: &Model, ctx: &DrawContext, area: Rect, buf: &mut Buf
     let count = (words.step)(playing.step + 1, lesson.steps.len());
     let foot = foot(model, ctx, playing);
     let title = (words.title)(lesson.title.lang(model.ui.lang));
-    let inside = ctx.frame(&PaneFrame { title: &title, count: &count, foot: &foot, focused: true }, area, buf);
+    let focused = model.ui.wire.part == WirePart::Packets && model.ui.wire.packet.is_none();
+    let frame = PaneFrame { title: &title, count: &count, foot: &foot, focused, ..PaneFrame::default() };
+    let inside = ctx.pane(&frame, area, buf);
     let inside = Rect { x: inside.x + 1, width: inside.width.saturating_sub(2), ..inside };
     let paragraphs = paragraphs(ctx, lesson, playing);
     let lines: Vec<_> = paragraphs.iter().flat_map(|paragraph| indented_lines(paragraph, inside.width)).collect();

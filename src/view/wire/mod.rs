@@ -39,6 +39,8 @@ pub(super) use self::settings::render as settings;
 
 use super::areas::{columns, rows};
 use super::draw_context::DrawContext;
+use super::glyphs;
+use super::line_writer::LineWriter;
 use crate::domain::HostId;
 use crate::model::Model;
 use crate::model::ui::Mode;
@@ -46,8 +48,8 @@ use crate::model::ui::Mode;
 /// The least width that has room between the hosts.
 const ROOMY: u16 = 100;
 
-/// The least height of the ladder, its frame included, while a lesson is played.
-const LADDER: u16 = 5;
+/// The least height of the ladder while a lesson is played.
+const LADDER: u16 = 3;
 
 /// Draws the view, and returns where the cursor is while a line is typed.
 pub(super) fn render(model: &Model, ctx: &DrawContext, area: Rect, buf: &mut Buffer) -> Option<Position> {
@@ -58,34 +60,43 @@ pub(super) fn render(model: &Model, ctx: &DrawContext, area: Rect, buf: &mut Buf
     let typing = matches!(model.ui.mode, Mode::Running | Mode::Saying);
     let prompt = u16::from(typing);
     let (hosts, story) = match area.height {
-        ..=27 => (5, 6),
-        28..=37 => (6, 7),
-        _ => (8, 8),
+        ..=27 => (3, 4),
+        28..=37 => (4, 5),
+        _ => (6, 6),
     };
     // The lesson says what just happened; the kernels' side is added if there is room for both.
     let playing = model.worlds.shown().playing.is_some();
     let (hosts, story) = match area.height {
         _ if !playing => (hosts, story),
-        ..=27 => (4, 0),
-        28..=37 => (6, 5),
-        _ => (8, 7),
+        ..=27 => (2, 0),
+        28..=37 => (4, 3),
+        _ => (6, 5),
     };
-    let panel = if playing { lesson::needs(model, ctx, area.width) + 2 } else { 0 };
-    let panel = panel.min(area.height.saturating_sub(hosts + story + prompt + LADDER));
+    let edge = ctx.pane_rows();
+    let with_edge = |rows: u16| if rows == 0 { 0 } else { rows + edge };
+    let (hosts, story, least) = (with_edge(hosts), with_edge(story), with_edge(LADDER));
+    let panel = if playing { lesson::needs(model, ctx, area.width) + edge } else { 0 };
+    let panel = panel.min(area.height.saturating_sub(hosts + story + prompt + least));
     let programs = match area.height {
         _ if model.worlds.shown().wire.programs.lines().is_empty() => 0,
-        ..=27 => 4,
-        28..=37 => 6,
-        _ => 9,
+        ..=27 => 2,
+        28..=37 => 4,
+        _ => 7,
     };
-    let programs = programs.min(area.height.saturating_sub(hosts + story + panel + prompt + LADDER));
+    let programs = with_edge(programs).min(area.height.saturating_sub(hosts + story + panel + prompt + least));
     let ladder = area.height.saturating_sub(hosts + story + programs + panel + prompt);
     let [hosts, ladder, programs, story, panel, prompt] = rows(area, [hosts, ladder, programs, story, panel, prompt]);
     let between = if area.width < ROOMY { 0 } else { area.width / 4 };
     let side = (area.width - between) / 2;
     let [client, between, server] = columns(hosts, [side, area.width - 2 * side, side]);
     let (client, between, server) = if area.width < ROOMY {
-        let [client, server] = columns(hosts, [side, area.width - side]);
+        // Without walls a line divides the hosts.
+        let line = u16::from(ctx.rules);
+        let [client, line, server] = columns(hosts, [side - line, line, area.width - side]);
+        for row in 0..line.height {
+            let glyph = if row == 0 { glyphs::DIVIDED } else { glyphs::BAR };
+            LineWriter::on(buf, line, row).write(glyph, ctx.theme.border);
+        }
         (client, Rect::default(), server)
     } else {
         (client, between, server)

@@ -7,8 +7,10 @@ use crate::domain::CloseHow;
 use crate::domain::keys::{Action, LabAction};
 use crate::domain::{Errno, HostId};
 use crate::model::Model;
+use crate::model::presenter::WirePart;
 use crate::model::wire::ProgramLine;
 use crate::view::draw_context::{DrawContext, PaneFrame};
+use crate::view::glyphs;
 use crate::view::line_writer::LineWriter;
 
 /// ENOENT, `execve(2)`.
@@ -20,19 +22,23 @@ pub(super) fn render(model: &Model, ctx: &DrawContext, area: Rect, buf: &mut Buf
     let theme = &ctx.theme;
     let programs = &model.worlds.shown().wire.programs;
     let kill = ctx.hint(Action::Lab(LabAction::Close(CloseHow::Fin)));
-    let running: Vec<_> = programs.running().iter().map(|p| format!("{} {}", (words.host)(p.host), p.name)).collect();
+    let selected = model.selected_program();
+    let mark = |pid: u32| if selected == Some(pid) { glyphs::SELECTED } else { "" };
+    let running = programs.running().iter();
+    let running: Vec<_> = running.map(|p| format!("{}{} {}", mark(p.pid), (words.host)(p.host), p.name)).collect();
     let count = running.join(", ");
-    let foot = if running.is_empty() { "" } else { &kill };
-    let inside =
-        ctx.frame(&PaneFrame { title: words.programs, count: &count, foot, ..PaneFrame::default() }, area, buf);
+    let keys = if running.is_empty() { "" } else { &kill };
+    let focused = model.ui.wire.part == WirePart::Programs;
+    let frame = PaneFrame { title: words.programs, count: &count, keys, focused, ..PaneFrame::default() };
+    let inside = ctx.pane(&frame, area, buf);
     let lines = programs.lines();
     let first = lines.len().saturating_sub(usize::from(inside.height));
     for (row, line) in (0..inside.height).zip(lines.range(first..)) {
         let mut writer = LineWriter::on(buf, inside, row);
         let mut who = |host: HostId, pid: u32| {
             let style = if host == HostId::Client { theme.host.client } else { theme.host.server };
-            let pid = if pid > 0 { format!(" {pid}") } else { String::new() };
-            writer.skip(1).write(&format!("{}{pid}", (words.host)(host)), style).skip(1);
+            let number = if pid > 0 { format!(" {pid}") } else { String::new() };
+            writer.cell(mark(pid), 1, theme.newest).write(&format!("{}{number}", (words.host)(host)), style).skip(1);
         };
         match line {
             ProgramLine::Began(program) => {

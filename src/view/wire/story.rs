@@ -16,7 +16,7 @@ use crate::view::line_writer::{LineWriter, wrap_pieces};
 /// Draws the box.
 pub(super) fn render(model: &Model, ctx: &DrawContext, area: Rect, buf: &mut Buffer) {
     let words = &ctx.text.wire;
-    let inside = ctx.frame(&PaneFrame { title: words.story, ..PaneFrame::default() }, area, buf);
+    let inside = ctx.pane(&PaneFrame { title: words.story, ..PaneFrame::default() }, area, buf);
     let inside = Rect { x: inside.x + 1, width: inside.width.saturating_sub(2), ..inside };
     let sentences = sentences(model, ctx);
     // If not everything fits, calls are left out first, then the meanings of earlier changes.

@@ -1,0 +1,102 @@
+//! The servers on a small screen: two beside each other, each in a few words.
+
+use ratatui::buffer::Buffer;
+use ratatui::layout::Rect;
+
+use super::draw_context::DrawContext;
+use super::line_writer::{LineWriter, width};
+use super::servers::{half_open, queue, service, status};
+use super::{areas, glyphs};
+use crate::domain::ServiceModel;
+use crate::model::Model;
+use crate::model::servers::{Server, Status};
+use crate::model::ui::{Mode, Pane};
+use crate::model::window::window;
+
+/// Servers beside each other.
+const BESIDE: usize = 2;
+
+/// How many rows this many servers take.
+pub(super) fn rows(servers: usize) -> u16 {
+    u16::try_from(servers.div_ceil(BESIDE)).unwrap_or(u16::MAX).clamp(1, 3)
+}
+
+/// Draws the servers.
+pub(super) fn render(model: &Model, ctx: &DrawContext, area: Rect, buf: &mut Buffer) {
+    let all = model.worlds.shown().servers.all();
+    let names = all.iter().map(|server| width(&server.spec.name)).max().unwrap_or(0).min(12);
+    let rows: Vec<_> = all.chunks(BESIDE).collect();
+    let selected = all.iter().position(|server| server.id == model.ui.server).map(|at| at / BESIDE);
+    let shown = window(selected, rows.len(), usize::from(area.height));
+    for (y, servers) in (area.y..).zip(&rows[shown]) {
+        let left = area.width / 2;
+        let cells = areas::columns(Rect { y, height: 1, ..area }, [left, area.width - left]);
+        for (cell, server) in cells.into_iter().zip(*servers) {
+            self::cell(model, ctx, names, server, &mut LineWriter::on(buf, cell, 0));
+        }
+    }
+}
+
+/// One server: marks, name, port, how it serves, and anything unusual.
+fn cell(model: &Model, ctx: &DrawContext, names: u16, server: &Server, writer: &mut LineWriter<'_>) {
+    let words = &ctx.text.servers;
+    let theme = &ctx.theme;
+    let start = writer.x();
+    let selected = server.id == model.ui.server;
+    writer.cell(if selected { glyphs::SELECTED } else { " " }, 1, theme.newest);
+    writer.cell(if model.ui.ticked.contains(&server.id) { glyphs::TICKED } else { " " }, 1, theme.key);
+    writer.cell(&server.spec.name, names, theme.title).skip(1);
+    writer.cell(&format!(":{}", server.addr().port()), 6, theme.host.server).skip(1);
+    let mut unusual = Vec::new();
+    if let Some((waiting, backlog)) = queue(model, server).filter(|(waiting, _)| *waiting > 0) {
+        let short = format!("{waiting}/{backlog}");
+        unusual.push(([(words.waiting)(waiting), short], theme.state.opening));
+    }
+    if let Some((open, limit)) = half_open(model, server) {
+        let style = if open < limit { theme.state.opening } else { theme.alarm };
+        unusual.push(([(words.half_open_short)(open), format!("SYN_RECV {open}")], style));
+    }
+    if let Some(errno) = server.paused {
+        unusual.push(([errno.to_string(), errno.to_string()], theme.alarm));
+    }
+    if server.is_up() {
+        let rest = |form: usize| unusual.iter().map(|(forms, _)| width(&forms[form]) + 2).sum::<u16>();
+        let [long, short] = served(ctx, server);
+        let room = writer.room();
+        let (served, form) = match () {
+            () if width(&long) + rest(0) <= room => (long, 0),
+            () if width(&short) + rest(0) <= room => (short, 0),
+            () => (short, 1),
+        };
+        writer.write(&served, theme.text);
+        for (forms, style) in &unusual {
+            writer.skip(2).write(&forms[form], *style);
+        }
+    } else {
+        let (status, style) = status(model, ctx, server);
+        writer.write(&status, style);
+        if let Status::Failed { holder: Some(process), .. } = &server.status {
+            let holder = format!(" {}/{}", process.pid, process.name);
+            writer.write_first(&[&holder, &format!(" {}", process.name)], style);
+        }
+    }
+    if selected && model.ui.focus == Pane::Servers && model.ui.mode == Mode::Command {
+        writer.restyle(start, theme.selected);
+    }
+}
+
+/// How it serves and how many clients now, in full and in short.
+fn served(ctx: &DrawContext, server: &Server) -> [String; 2] {
+    let now = match server.model {
+        Some(ServiceModel::Sequential) => server.serving.len(),
+        Some(model) => server.served_by(model),
+        None => return [service(ctx, server), ctx.text.numbers.count(server.served)],
+    };
+    let short = format!("{}{}", glyphs::TIMES, ctx.text.numbers.count(now as u64));
+    let long = if server.model == Some(ServiceModel::Sequential) {
+        format!("{} {short}", service(ctx, server))
+    } else {
+        service(ctx, server)
+    };
+    [long, short]
+}
