@@ -87,6 +87,11 @@ fn frames(running: &Running) -> Vec<[u16; 4]> {
     let (rows, columns) = (rows.get(), columns.get());
     let at = |row: u16, column: u16| running.screen().cell(row, column).map_or("", |cell| cell.contents());
     let mut found = Vec::new();
+    // On a small screen a pane has only a rule above it.
+    for row in (0..rows).filter(|row| ["─", "━"].contains(&at(*row, 0))) {
+        assert_eq!(at(row, columns - 1), at(row, 0), "the rule {row} in\n{}", running.screen().contents());
+        found.push([row, 0, row, columns - 1]);
+    }
     for (top, left) in (0..rows).flat_map(|row| (0..columns).map(move |column| (row, column))) {
         if !["┌", "┏"].contains(&at(top, left)) {
             continue;
