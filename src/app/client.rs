@@ -157,10 +157,13 @@ impl<'a> Caller<'a> {
     /// Waits until the connection is closed or in TIME_WAIT, but not long, since the server may not close its side.
     async fn settled(&mut self, flow: Option<Flow>) -> io::Result<()> {
         let deadline = Instant::now() + SETTLE.min(self.args.timeout);
-        let moving = |caller: &Self| {
-            caller.headless.pump.model.worlds.shown().table.state(&flow?).filter(|state| *state != TcpState::TimeWait)
+        let Some(flow) = flow else { return Ok(()) };
+        let is_over = |caller: &Self| {
+            // What was last told of it, not its row: it may have none yet, and none any more.
+            let state = caller.headless.pump.model.worlds.shown().book.state(&flow).map(|(state, _)| state);
+            matches!(state, Some(TcpState::TimeWait | TcpState::Closed))
         };
-        while moving(self).is_some() && Instant::now() < deadline {
+        while !is_over(self) && Instant::now() < deadline {
             self.step(deadline).await?;
         }
         Ok(())

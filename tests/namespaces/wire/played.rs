@@ -56,6 +56,10 @@ impl Shell for Watched {
         self.laboratory.perform(effect);
     }
 
+    fn stage(&mut self, lesson: &str, run: u32) {
+        self.laboratory.stage(lesson, run);
+    }
+
     fn order(&mut self, order: LessonOrder) {
         self.laboratory.order(order);
     }
