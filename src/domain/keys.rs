@@ -375,7 +375,7 @@ pub const BINDINGS: &[Binding] = &[
     bind(0, &[Char('A')], Anywhere, screen(Glyphs)),
     bind(0, &[Ctrl('l')], Anywhere, screen(Terminal(Redraw))),
     bind(0, &[Ctrl('z')], Anywhere, screen(Terminal(Suspend))),
-    bind(7, &[Char('v')], Anywhere, screen(Views)),
+    bind(4, &[Char('v')], Anywhere, screen(Views)),
     bind(1, &[Char('?')], Anywhere, screen(Help)),
     bind(1, &[Char('q'), Ctrl('c')], Anywhere, screen(Quit)),
 ];

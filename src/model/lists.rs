@@ -34,8 +34,17 @@ pub(super) fn act(model: &mut Model, action: ListAction) -> Acted {
             model.listing.rebuild(&model.worlds.shown().table);
         }
         ListAction::Reverse => model.listing.reversed = !model.listing.reversed,
-        ListAction::Narrow if model.ui.view == View::Packets => packets::narrow(model),
+        ListAction::Narrow if model.ui.view == View::Packets => {
+            if !packets::lists(model) {
+                return Err(Refusal::NoMore);
+            }
+            packets::narrow(model);
+        }
         ListAction::Narrow => {
+            if model.ui.focus == Pane::Broadcast {
+                // On a small screen it stands where the events are.
+                model.ui.focus = Pane::Lifecycle;
+            }
             let subject = if model.lifecycle.subject.is_some() { None } else { Some(model.subject()) };
             model.lifecycle.choose(model.lifecycle.kinds, subject, &model.journal);
         }
@@ -92,7 +101,7 @@ fn selected(model: &Model) -> impl PartialEq + use<> {
     let ui = &model.ui;
     let traffic = model.traffic();
     (
-        (ui.page.as_ref().map(|page| page.from), ui.server, ui.client, ui.row, ui.subject, ui.said_back),
+        (ui.page.as_ref().map(|page| page.from), ui.server, ui.client, ui.row, ui.said_back),
         (model.lifecycle.reader, ui.wire.packet, ui.wire.program_pid, ui.network.peer, ui.network.from),
         traffic.packets.place(),
     )

@@ -19,7 +19,12 @@ pub(super) fn act(model: &mut Model, action: ScreenAction, press: Press) -> Acte
         },
         ScreenAction::Pane(turn) => return pane(model, if turn == Turn::Next { 1 } else { -1 }),
         ScreenAction::Zoom => {
-            if model.ui.page.is_some() || !matches!(model.ui.view, View::Lab | View::Packets | View::Network) {
+            let has_parts = match model.ui.view {
+                View::Lab | View::Network => true,
+                View::Packets => packets::can_zoom(model),
+                View::Ports | View::Wire | View::Lessons => false,
+            };
+            if model.ui.page.is_some() || !has_parts {
                 return Err(Refusal::NoMore);
             }
             model.ui.zoomed = !model.ui.zoomed;

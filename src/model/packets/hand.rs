@@ -38,6 +38,17 @@ pub(in super::super) fn act(model: &mut Model, action: PacketsAction) -> Acted {
     Ok(vec![])
 }
 
+/// Whether the list of packets is what is shown, and not one conversation or why there are none.
+pub(in super::super) fn lists(model: &Model) -> bool {
+    let traffic = model.traffic();
+    traffic.packets.picture == Picture::List && (traffic.file.is_some() || !traffic.lacks())
+}
+
+/// Whether a part of the view can have the whole screen: the list, or what one looks into.
+pub(in super::super) fn can_zoom(model: &Model) -> bool {
+    lists(model) || model.traffic().packets.part != Part::Picture
+}
+
 /// Begins to type a filter for the packets.
 pub(in super::super) fn filter(model: &mut Model) {
     let (packets, _) = model.lists();

@@ -34,7 +34,7 @@ use std::sync::Arc;
 
 pub use detail::{Branch, Detail, Inspected};
 pub use file::{Damage, File, FileFault, FileId, Files, Origin, Recording};
-pub(super) use hand::{act, back, filter, narrow, settle, sift, step, tab, typed};
+pub(super) use hand::{act, back, can_zoom, filter, lists, narrow, settle, sift, step, tab, typed};
 pub use ladder::{Change, Ladder, LadderEnd, Rung};
 pub use marks::Marks;
 pub(super) use marks::typed as typed_mark;

@@ -11,6 +11,7 @@ pub(crate) mod scenes;
 mod screens;
 mod sizes;
 mod styles;
+mod ways;
 mod wires;
 
 use ratatui::buffer::Buffer;
