@@ -132,6 +132,13 @@ impl Model {
         asks
     }
 
+    /// Takes in an entry of a record: the historian has ordered it already.
+    #[cfg(test)]
+    pub(crate) fn replay(&mut self, seen: Observation) {
+        self.now = self.now.max(seen.at);
+        self.enter(seen);
+    }
+
     /// Lets time pass: what waited for a better witness is written now.
     pub(crate) fn pass(&mut self, now: Stamp) {
         self.now = self.now.max(now);

@@ -7,6 +7,7 @@ mod lessons;
 mod meaning;
 pub(crate) mod networks;
 pub(crate) mod packets;
+mod replay;
 pub(crate) mod scenes;
 mod screens;
 mod sizes;
