@@ -31,7 +31,6 @@
 use ratatui::layout::Rect;
 
 use super::areas::{columns, rows};
-use super::server_cells;
 use crate::model::Model;
 use crate::model::ui::{Mode, Pane, View};
 
@@ -132,9 +131,17 @@ fn roomy(model: &Model, body: Rect, frame: ScreenLayout) -> ScreenLayout {
     ScreenLayout { servers, clients, netstat, lifecycle, broadcast, ..frame }
 }
 
+/// How many servers stand beside each other on a small screen.
+pub(super) const SERVERS_BESIDE: usize = 2;
+
+/// How many rows this many servers take on a small screen.
+fn server_rows(servers: usize) -> u16 {
+    u16::try_from(servers.div_ceil(SERVERS_BESIDE)).unwrap_or(u16::MAX).clamp(1, 3)
+}
+
 fn narrow(model: &Model, body: Rect, frame: ScreenLayout) -> ScreenLayout {
     let all = model.worlds.shown().servers.all().len();
-    let servers = server_cells::rows(all) + 1;
+    let servers = server_rows(all) + 1;
     let rest = body.height - servers;
     let clients = (rest / 3).clamp(4, 12);
     let netstat = ((rest - clients) * 8 / 13).max(4);

@@ -30,6 +30,7 @@ mod packets;
 mod page;
 pub mod sentences;
 mod server_cells;
+mod server_status;
 mod servers;
 mod small;
 mod target;

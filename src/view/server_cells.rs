@@ -4,8 +4,9 @@ use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 
 use super::draw_context::DrawContext;
+use super::layout::SERVERS_BESIDE;
 use super::line_writer::{LineWriter, width};
-use super::servers::{half_open, queue, service, status};
+use super::server_status::{half_open, queue, service, status};
 use super::{areas, glyphs};
 use crate::domain::ServiceModel;
 use crate::model::Model;
@@ -13,20 +14,12 @@ use crate::model::servers::{Server, Status};
 use crate::model::ui::{Mode, Pane};
 use crate::model::window::window;
 
-/// Servers beside each other.
-const BESIDE: usize = 2;
-
-/// How many rows this many servers take.
-pub(super) fn rows(servers: usize) -> u16 {
-    u16::try_from(servers.div_ceil(BESIDE)).unwrap_or(u16::MAX).clamp(1, 3)
-}
-
 /// Draws the servers.
 pub(super) fn render(model: &Model, ctx: &DrawContext, area: Rect, buf: &mut Buffer) {
     let all = model.worlds.shown().servers.all();
     let names = all.iter().map(|server| width(&server.spec.name)).max().unwrap_or(0).min(12);
-    let rows: Vec<_> = all.chunks(BESIDE).collect();
-    let selected = all.iter().position(|server| server.id == model.ui.server).map(|at| at / BESIDE);
+    let rows: Vec<_> = all.chunks(SERVERS_BESIDE).collect();
+    let selected = all.iter().position(|server| server.id == model.ui.server).map(|at| at / SERVERS_BESIDE);
     let shown = window(selected, rows.len(), usize::from(area.height));
     for (y, servers) in (area.y..).zip(&rows[shown]) {
         let left = area.width / 2;

@@ -17,7 +17,7 @@ use crate::view::column_budget::ColumnBudget;
 use crate::view::draw_context::{DrawContext, PaneFrame};
 use crate::view::glyphs;
 use crate::view::line_writer::{LineWriter, paragraph, width};
-use crate::view::servers;
+use crate::view::server_status;
 
 /// How many lines the selected peer's details take.
 const DETAIL: u16 = 3;
@@ -75,7 +75,7 @@ pub(super) fn render(model: &Model, ctx: &DrawContext, area: Rect, buf: &mut Buf
 /// Half-open connections in one line. They get no peer of their own: the source of a SYN can be forged.
 fn half_open(model: &Model, ctx: &DrawContext) -> Option<(String, Style)> {
     let all = model.worlds.shown().servers.all().iter();
-    let open: Vec<_> = all.filter_map(|server| Some((server, servers::half_open(model, server)?))).collect();
+    let open: Vec<_> = all.filter_map(|server| Some((server, server_status::half_open(model, server)?))).collect();
     let one = |(server, (open, limit)): &(&Server, (u32, u32))| {
         format!("{}: {}", server.spec.name, (ctx.text.servers.half_open)(*open, *limit))
     };
