@@ -4,6 +4,9 @@ use super::{lessons, networks, scenes, screen, wires};
 use crate::domain::{Event, Lang};
 use crate::model::{Model, Msg, update};
 
+/// Its name, and what makes it.
+type Scene = (&'static str, fn(Lang) -> Model);
+
 /// What the lines of its record amount to, with the same keys pressed.
 fn replayed(model: &Model) -> Model {
     let mut again = Model::new(model.ui.clone());
@@ -21,7 +24,7 @@ fn replayed(model: &Model) -> Model {
 
 #[test]
 fn a_recorded_session_replays_to_the_same_screens() {
-    let scenes: [(&str, fn(Lang) -> Model); 8] = [
+    let scenes: [Scene; 8] = [
         ("the first minute", |lang| scenes::started(lang).model),
         ("clients", |lang| scenes::lesson(lang).model),
         ("an accept queue", |lang| scenes::queue(lang).model),
