@@ -13,7 +13,7 @@ use socklab::api::domain::{
     Flow, Note, Observation, PacketSummary, Proto, Row, Segment, SocketId, Stamp, Syscall, TcpState, WorldId,
 };
 use socklab::api::model::{Model, Msg, Ui, update};
-use socklab::api::model::{News, Origin, Said, Stream};
+use socklab::api::model::{News, PacketOrigin, StreamText, StreamTurn};
 use socklab::api::model::{Pane, View};
 use socklab::api::view::{ColorDepth, render};
 
@@ -115,10 +115,10 @@ fn traffic() -> Model {
 }
 
 /// What was said, in one line and in many.
-fn said(talk: Flow) -> Stream {
-    let turn = |lines| Said { from: talk.local, packet: 1, lines, missing: 0 };
+fn said(conversation: Flow) -> StreamText {
+    let turn = |lines| StreamTurn { from: conversation.local, packet: 1, lines, missing: 0 };
     let (one, many) = (vec!["x".repeat(120); 1_100], vec!["Hello, world".to_owned(); 10_000]);
-    Stream { talk, turns: vec![turn(one.clone()), turn(many), turn(one)], cut: false }
+    StreamText { conversation, turns: vec![turn(one.clone()), turn(many), turn(one)], cut: false }
 }
 
 fn packets(bench: &mut Criterion) {
@@ -127,8 +127,8 @@ fn packets(bench: &mut Criterion) {
         for key in keys.chars().map(Key::Char) {
             update(&mut model, Msg::Key(key));
         }
-        if let (true, Some(talk)) = (stream, model.packets.ladder.talk) {
-            update(&mut model, Msg::Packets(News::Followed(Origin::Live, said(talk))));
+        if let (true, Some(conversation)) = (stream, model.packets.ladder.conversation) {
+            update(&mut model, Msg::Packets(News::Followed(PacketOrigin::Live, said(conversation))));
         }
         let mut buf = Buffer::empty(Rect::new(0, 0, 160, 45));
         bench.bench_function(&format!("frame packets {name}"), |bench| {

@@ -59,7 +59,7 @@ pub mod lesson {
 pub mod model {
     pub use crate::model::clients::{Client, Phase};
     pub use crate::model::effect::{Effect, TableEffect, WireEffect};
-    pub use crate::model::packets::{News, Origin, Said, Stream};
+    pub use crate::model::packets::{News, PacketOrigin, StreamText, StreamTurn};
     pub use crate::model::peers::Peer;
     pub use crate::model::playing::{Beat, Playing};
     pub use crate::model::servers::{Server, Status};

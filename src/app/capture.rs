@@ -74,16 +74,16 @@ fn read(args: &CaptureArgs, path: &Path, filter: &Filter) -> anyhow::Result<()> 
 /// The error for a capture that cannot start, with the command that helps, in the words of the screen.
 #[cfg(target_os = "linux")]
 fn lacks(text: &crate::text::Text, error: &crate::observe::capture::CaptureError) -> anyhow::Error {
-    use crate::model::packets::{Capturing, Help};
+    use crate::model::packets::{CaptureHelp, CaptureStatus};
     let words = &text.packets;
     let mut lines = vec![(words.lacking)(&error.errno.to_string(), (text.errno)(error.errno).what)];
-    if let Capturing::Lacking { help, .. } = super::capturer::lacking(error) {
+    if let CaptureStatus::Lacking { help, .. } = super::capturer::lacking(error) {
         match help {
-            Help::Command(command) => lines.extend([words.needs.into(), format!("  {command}")]),
-            Help::Container => lines.push(words.container.into()),
-            Help::Interface => lines.push(words.interface.into()),
-            Help::System => lines.push(words.system.into()),
-            Help::Unknown => {}
+            CaptureHelp::Command(command) => lines.extend([words.needs.into(), format!("  {command}")]),
+            CaptureHelp::Container => lines.push(words.container.into()),
+            CaptureHelp::Interface => lines.push(words.interface.into()),
+            CaptureHelp::System => lines.push(words.system.into()),
+            CaptureHelp::Unknown => {}
         }
     }
     anyhow!(lines.join("\n"))

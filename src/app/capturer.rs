@@ -8,11 +8,11 @@ use std::time::{SystemTime, UNIX_EPOCH};
 
 use tokio::sync::mpsc;
 
-use super::kept;
+use super::packet_views;
 use crate::domain::excerpt::sanitise;
 use crate::domain::{Errno, EventKind, EventSink, Evidence, Flow, Note};
 use crate::model::Msg;
-use crate::model::packets::{Capturing, Help, News, Origin};
+use crate::model::packets::{CaptureHelp, CaptureStatus, News, PacketOrigin};
 use crate::observe::Scope;
 use crate::observe::capture::{
     Capture, CaptureAccess, CaptureError, CaptureInterface, CaptureNeed, CaptureRemedy, PacketStore,
@@ -51,12 +51,12 @@ impl Capturer {
             }
         };
         let (capture, told) = match started {
-            Ok(capture) => (Some(capture), Capturing::On(on.name().into())),
+            Ok(capture) => (Some(capture), CaptureStatus::On(on.name().into())),
             Err(error) => (None, lacking(&error)),
         };
         let errno = match &told {
-            Capturing::Lacking { errno, .. } => Some(*errno),
-            Capturing::On(_) | Capturing::Unknown => None,
+            CaptureStatus::Lacking { errno, .. } => Some(*errno),
+            CaptureStatus::On(_) | CaptureStatus::Unknown => None,
         };
         let capturer = Self { capture, sink: sink.clone(), answers, errno };
         capturer.answer(News::Capturing(told));
@@ -73,13 +73,13 @@ impl Capturer {
     /// Dissects a packet. One that is no longer kept has no layers.
     pub(super) fn inspect(&self, number: u64) {
         let store = self.capture.as_ref().map(Capture::store);
-        self.answer(News::Inspected(Origin::Live, kept::inspected(store.map(Arc::as_ref), number)));
+        self.answer(News::Inspected(PacketOrigin::Live, packet_views::inspected(store.map(Arc::as_ref), number)));
     }
 
     /// Reassembles a conversation in the background.
-    pub(super) fn follow(&self, talk: Flow) {
+    pub(super) fn follow(&self, conversation: Flow) {
         let store = self.capture.as_ref().map(|capture| Arc::clone(capture.store()));
-        kept::follow(store, Origin::Live, talk, self.answers.clone());
+        packet_views::follow(store, PacketOrigin::Live, conversation, self.answers.clone());
     }
 
     /// Saves the kept packets to a new file in the current directory, and reports its name.
@@ -107,15 +107,15 @@ impl Capturer {
 }
 
 /// Converts an error into what the model shows.
-pub(super) fn lacking(error: &CaptureError) -> Capturing {
+pub(super) fn lacking(error: &CaptureError) -> CaptureStatus {
     let help = match (&error.remedy, &error.need) {
-        (remedy @ CaptureRemedy::SetCap(_), _) => remedy.command().map_or(Help::Unknown, Help::Command),
-        (CaptureRemedy::Container, _) => Help::Container,
-        (CaptureRemedy::OtherInterface, _) => Help::Interface,
-        (CaptureRemedy::OtherSystem, _) | (_, CaptureNeed::Linux) => Help::System,
-        (CaptureRemedy::Unknown, _) => Help::Unknown,
+        (remedy @ CaptureRemedy::SetCap(_), _) => remedy.command().map_or(CaptureHelp::Unknown, CaptureHelp::Command),
+        (CaptureRemedy::Container, _) => CaptureHelp::Container,
+        (CaptureRemedy::OtherInterface, _) => CaptureHelp::Interface,
+        (CaptureRemedy::OtherSystem, _) | (_, CaptureNeed::Linux) => CaptureHelp::System,
+        (CaptureRemedy::Unknown, _) => CaptureHelp::Unknown,
     };
-    Capturing::Lacking { errno: error.errno, help }
+    CaptureStatus::Lacking { errno: error.errno, help }
 }
 
 /// Writes a new file; never overwrites an existing one.

@@ -160,7 +160,7 @@ impl<'a> Caller<'a> {
         let Some(flow) = flow else { return Ok(()) };
         let is_over = |caller: &Self| {
             // What was last told of it, not its row: it may have none yet, and none any more.
-            let state = caller.headless.pump.model.worlds.shown().book.state(&flow).map(|(state, _)| state);
+            let state = caller.headless.pump.model.worlds.shown().histories.state(&flow).map(|(state, _)| state);
             matches!(state, Some(TcpState::TimeWait | TcpState::Closed))
         };
         while !is_over(self) && Instant::now() < deadline {

@@ -24,7 +24,7 @@ use crate::lab::{self, Lab, Machine};
 use crate::lesson;
 use crate::lesson::LessonOrder;
 use crate::model::effect::{Effect, PacketsEffect, TableEffect, WireEffect};
-use crate::model::packets::Origin;
+use crate::model::packets::PacketOrigin;
 use crate::model::{Model, Msg};
 #[cfg(target_os = "linux")]
 use crate::observe::capture::{CaptureAccess, CaptureError};
@@ -141,21 +141,21 @@ impl Laboratory {
     /// Says that packets cannot be captured here.
     #[cfg(not(target_os = "linux"))]
     pub fn cannot_capture(&mut self) {
-        use crate::model::packets::{Capturing, Help, News};
+        use crate::model::packets::{CaptureHelp, CaptureStatus, News};
         let errno = Errno::from(io::Error::from(io::ErrorKind::Unsupported));
-        let lacking = Capturing::Lacking { errno, help: Help::System };
+        let lacking = CaptureStatus::Lacking { errno, help: CaptureHelp::System };
         let _ = self.near.try_send(Msg::Packets(News::Capturing(lacking)));
     }
 
     fn packets(&mut self, effect: PacketsEffect) {
         match effect {
-            PacketsEffect::Inspect(Origin::File(id), number) => self.opener.inspect(id, number),
-            PacketsEffect::Follow(Origin::File(id), talk) => self.opener.follow(id, talk),
+            PacketsEffect::Inspect(PacketOrigin::File(id), number) => self.opener.inspect(id, number),
+            PacketsEffect::Follow(PacketOrigin::File(id), conversation) => self.opener.follow(id, conversation),
             PacketsEffect::OpenFile(id, name) => self.opener.open(id, &name),
             PacketsEffect::CloseFile => self.opener.close(),
             PacketsEffect::CompletePath(typed) => self.opener.complete(typed),
-            PacketsEffect::Inspect(Origin::Live, _)
-            | PacketsEffect::Follow(Origin::Live, _)
+            PacketsEffect::Inspect(PacketOrigin::Live, _)
+            | PacketsEffect::Follow(PacketOrigin::Live, _)
             | PacketsEffect::Save(_) => self.captured(effect),
         }
     }
@@ -166,7 +166,7 @@ impl Laboratory {
         let Some(capturer) = &self.capturer else { return };
         match effect {
             PacketsEffect::Inspect(_, number) => capturer.inspect(number),
-            PacketsEffect::Follow(_, talk) => capturer.follow(talk),
+            PacketsEffect::Follow(_, conversation) => capturer.follow(conversation),
             PacketsEffect::Save(marks) => capturer.save(marks),
             PacketsEffect::OpenFile(..) | PacketsEffect::CloseFile | PacketsEffect::CompletePath(_) => {}
         }

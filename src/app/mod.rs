@@ -12,12 +12,12 @@ pub mod environment;
 mod exec;
 mod headless;
 mod input;
-mod kept;
 pub mod laboratory;
 mod locale;
 mod netstat;
 mod opener;
 mod packet_lines;
+mod packet_views;
 mod paths;
 #[cfg(target_os = "linux")]
 mod programs;

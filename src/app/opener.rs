@@ -10,10 +10,10 @@ use std::time::Duration;
 
 use tokio::sync::mpsc;
 
-use super::{kept, paths};
+use super::{packet_views, paths};
 use crate::domain::{Errno, Flow, Stamp};
 use crate::model::Msg;
-use crate::model::packets::{Damage, FileFault, FileId, Inspected, News, Origin, Recording};
+use crate::model::packets::{FileDamage, FileFault, FileId, News, PacketDetails, PacketOrigin, Recording};
 use crate::observe::capture::PacketStore;
 use crate::observe::capture::file::{CaptureFileError, CaptureReader};
 use crate::packet::{Analysis, States};
@@ -78,14 +78,14 @@ impl Opener {
     /// Dissects one of its packets.
     pub(super) fn inspect(&self, id: FileId, number: u64) {
         let store = self.store(id);
-        let inspected: Inspected = kept::inspected(store.as_deref(), number);
+        let inspected: PacketDetails = packet_views::inspected(store.as_deref(), number);
         // The loop reads answers as fast as it sends requests; one that does not fit is out of date.
-        let _ = self.answers.try_send(Msg::Packets(News::Inspected(Origin::File(id), inspected)));
+        let _ = self.answers.try_send(Msg::Packets(News::Inspected(PacketOrigin::File(id), inspected)));
     }
 
     /// Reassembles one of its conversations in the background.
-    pub(super) fn follow(&self, id: FileId, talk: Flow) {
-        kept::follow(self.store(id), Origin::File(id), talk, self.answers.clone());
+    pub(super) fn follow(&self, id: FileId, conversation: Flow) {
+        packet_views::follow(self.store(id), PacketOrigin::File(id), conversation, self.answers.clone());
     }
 
     /// Completes the name of a file in the background.
@@ -238,11 +238,11 @@ fn fault(error: &io::Error) -> FileFault {
     }
 }
 
-fn damage(error: &CaptureFileError) -> Damage {
+fn damage(error: &CaptureFileError) -> FileDamage {
     match error {
-        CaptureFileError::Cut(_) | CaptureFileError::NotACapture => Damage::Cut,
-        CaptureFileError::Damaged { at, .. } => Damage::Damaged { at: *at },
-        CaptureFileError::Io(error) => Damage::Io(Errno::from(error)),
+        CaptureFileError::Cut(_) | CaptureFileError::NotACapture => FileDamage::Cut,
+        CaptureFileError::Damaged { at, .. } => FileDamage::Damaged { at: *at },
+        CaptureFileError::Io(error) => FileDamage::Io(Errno::from(error)),
     }
 }
 
@@ -293,7 +293,7 @@ mod tests {
         assert_eq!((about.read, about.others, about.more, about.damage), (5, 1, false, None));
         assert_eq!(about.lasted, Duration::from_millis(4));
         let first = recording.journal().events().find_map(Packets::of).unwrap().flow;
-        let book = &recording.world().book;
+        let book = &recording.world().histories;
         assert_eq!(book.state(&first).map(|(state, _)| state), Some(TcpState::SynSent));
         assert_eq!(book.state(&first.mirror().unwrap()).map(|(state, _)| state), Some(TcpState::SynRecv));
     }
@@ -313,13 +313,13 @@ mod tests {
     fn the_readable_part_of_a_damaged_file_is_kept() {
         let bytes = capture(5);
         let cut = FileReading::of(&bytes[..bytes.len() - 3]).unwrap().read(MOST);
-        assert_eq!((cut.about.read, cut.about.damage), (4, Some(Damage::Cut)));
+        assert_eq!((cut.about.read, cut.about.damage), (4, Some(FileDamage::Cut)));
         let mut wrong = bytes.clone();
         // The length of the last block but one.
         let at = bytes.len() - 4;
         wrong[at] ^= 0xff;
         let wrong = FileReading::of(&wrong[..]).unwrap().read(MOST);
-        assert!(matches!(wrong.about.damage, Some(Damage::Damaged { .. })) && wrong.about.read == 4, "{wrong:?}");
+        assert!(matches!(wrong.about.damage, Some(FileDamage::Damaged { .. })) && wrong.about.read == 4, "{wrong:?}");
         assert_eq!(FileReading::of(&b"GIF89a, no capture"[..]).err(), Some(FileFault::NotACapture));
         assert_eq!(FileReading::of(&b""[..]).err(), Some(FileFault::NotACapture));
     }
@@ -350,6 +350,6 @@ mod tests {
         std::fs::remove_file(path).unwrap();
         cancelled.store(true, Ordering::Relaxed);
         let recording = reading.read(MOST);
-        assert!(recording.about.read < 5_000 && matches!(recording.about.damage, Some(Damage::Io(_))));
+        assert!(recording.about.read < 5_000 && matches!(recording.about.damage, Some(FileDamage::Io(_))));
     }
 }

@@ -87,7 +87,7 @@ fn flags(world: &World) -> impl Fn(u64) -> Option<Flags> {
 
 fn state(engine: &Engine, world: &World, wanted: &ExpectState) -> Result<(), SeenInstead> {
     let flow = engine.end(wanted.of.get_ref()).ok_or(SeenInstead::Nothing)?;
-    let last = world.book.history(&flow).last();
+    let last = world.histories.history(&flow).last();
     match last {
         Some(step) if step.to == wanted.is && wanted.by.is_none_or(|by| by.is(step.cause, flags(world))) => Ok(()),
         Some(step) => Err(SeenInstead::State(step.to, step.cause)),

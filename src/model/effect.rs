@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::net::SocketAddr;
 
-use super::packets::{FileId, Origin};
+use super::packets::{FileId, PacketOrigin};
 use crate::domain::{Flow, HostId, LabOrder, Proto, ServerId, Setting, WireCommand, WorldId};
 
 /// One thing to do outside the model.
@@ -61,9 +61,9 @@ pub enum WireEffect {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum PacketsEffect {
     /// Take the packet with this number apart.
-    Inspect(Origin, u64),
+    Inspect(PacketOrigin, u64),
     /// Put together what was said in this conversation.
-    Follow(Origin, Flow),
+    Follow(PacketOrigin, Flow),
     /// Read a capture file with this name.
     OpenFile(FileId, String),
     /// Let go of the file, or stop reading it.

@@ -2,13 +2,13 @@
 //!
 //! No clock, no I/O: time comes in as a message, wishes go out as [`Effect`]s.
 
-pub mod book;
 pub mod broadcasts;
 pub mod clients;
 mod destinations;
 pub mod effect;
 mod filtering;
 pub mod historian;
+pub mod histories;
 pub mod journal;
 mod knock;
 mod lab;
@@ -59,7 +59,7 @@ use journal::Journal;
 use lessons::Lessons;
 use lifecycle::Lifecycle;
 use listing::Listing;
-use packets::{Files, Packets};
+use packets::{CaptureFiles, Packets};
 use table::Table;
 
 /// See the module's head.
@@ -78,7 +78,7 @@ pub struct Model {
     /// The packets view's lists of live traffic.
     pub packets: Packets,
     /// The capture file that is looked at in its place, if one is.
-    pub files: Files,
+    pub files: CaptureFiles,
     /// The list of lessons.
     pub lessons: Lessons,
     /// The time, as last told.

@@ -13,7 +13,7 @@ pub enum Mode {
     /// Keys are the table's filter.
     Filtering,
     /// Keys are the packets' filter.
-    Sifting,
+    FilteringPackets,
     /// Keys narrow the list of lessons.
     Choosing,
     /// Keys are a program to run on one of the wire's hosts.

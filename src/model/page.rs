@@ -3,7 +3,7 @@
 use std::collections::VecDeque;
 
 use super::Model;
-use super::book::Step;
+use super::histories::HistoryStep;
 use super::journal::Journal;
 use super::lifecycle::{self, Subject};
 use super::screen::Pane;
@@ -50,7 +50,7 @@ pub struct Page {
 #[derive(Debug, Clone, Copy)]
 pub enum Line<'a> {
     /// An end changed its state.
-    Step(End, &'a Step),
+    Step(End, &'a HistoryStep),
     /// A program made a call at that end.
     Call(End, &'a Event),
 }
@@ -110,7 +110,7 @@ impl Page {
     /// life, also where better evidence has moved a step's time; of what has the same time, the call comes first.
     pub fn story<'a>(&self, world: &'a World, journal: &'a Journal) -> Vec<Line<'a>> {
         let steps = |end| {
-            let history = self.end(end).map_or(&[][..], |flow| world.book.history(&flow));
+            let history = self.end(end).map_or(&[][..], |flow| world.histories.history(&flow));
             history.iter().map(move |step| Line::Step(end, step)).collect::<VecDeque<_>>()
         };
         let calls = self.calls.iter().filter_map(|seq| journal.get(*seq));
@@ -136,7 +136,7 @@ impl Page {
 /// Of both ends of a connection, the one that called.
 pub fn client_end(world: &World, flow: Flow) -> Flow {
     let Some(mirror) = flow.mirror() else { return flow };
-    let first = |flow: &Flow| world.book.history(flow).first().map(|step| step.from);
+    let first = |flow: &Flow| world.histories.history(flow).first().map(|step| step.from);
     let listens = |flow: &Flow| {
         let known = world.table.of(&Flow::unconnected(flow.proto, flow.local));
         known.is_some() || world.servers.at(flow.proto, flow.local).is_some()

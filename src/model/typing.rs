@@ -40,7 +40,7 @@ pub(super) fn paste(model: &mut Model, text: &str) -> Vec<Effect> {
         Mode::Filtering => &mut model.ui.filter,
         Mode::Running => &mut model.ui.wire.program,
         Mode::Choosing => &mut model.lessons.line,
-        Mode::Sifting => &mut model.lists().0.line,
+        Mode::FilteringPackets => &mut model.lists().0.line,
         Mode::Opening if model.files.reading.is_some() => return vec![],
         Mode::Opening => &mut model.files.line,
         Mode::Marking => &mut model.ui.mark,
@@ -54,8 +54,8 @@ pub(super) fn paste(model: &mut Model, text: &str) -> Vec<Effect> {
     }
     match model.ui.mode {
         Mode::Filtering => filtering::refilter(model),
-        Mode::Sifting => {
-            packets::sift(model);
+        Mode::FilteringPackets => {
+            packets::refilter(model);
             vec![]
         }
         _ => vec![],

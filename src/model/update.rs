@@ -140,7 +140,7 @@ fn pressed(model: &mut Model, key: Key) -> Vec<Effect> {
         Mode::Asking(question) => Ok(network::answered(model, key, question)),
         Mode::Saying => Ok(typing::said(model, key)),
         Mode::Filtering => Ok(filtering::pressed(model, key)),
-        Mode::Sifting => {
+        Mode::FilteringPackets => {
             packets::typed(model, key);
             Ok(vec![])
         }

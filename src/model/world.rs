@@ -3,9 +3,9 @@
 use std::collections::BTreeMap;
 use std::net::IpAddr;
 
-use super::book::Book;
 use super::broadcasts::Broadcasts;
 use super::clients::Clients;
+use super::histories::Histories;
 use super::peers::Peers;
 use super::playing::Playing;
 use super::scan::Scans;
@@ -32,7 +32,7 @@ pub struct World {
     /// The kernel's socket table.
     pub table: Table,
     /// One history per end of a connection.
-    pub book: Book,
+    pub histories: Histories,
     /// The messages sent to several servers at once.
     pub broadcasts: Broadcasts,
     /// Where clients go when it is not to the servers here.
@@ -69,12 +69,12 @@ impl World {
         match &event.seen.kind {
             EventKind::Call(call) => self.called(event, call),
             EventKind::State(change) => {
-                self.book.apply(at, event.seen.evidence, change);
+                self.histories.apply(at, event.seen.evidence, change);
                 if event.seen.world == WorldId::Wire {
                     self.wire.changed(&event.seen, change);
                 }
             }
-            EventKind::Confirmed(change) => self.book.confirm(at, event.seen.evidence, change),
+            EventKind::Confirmed(change) => self.histories.confirm(at, event.seen.evidence, change),
             EventKind::Info(info) => {
                 self.info = Some(info.clone());
                 self.wire.informed(&event.seen, info);

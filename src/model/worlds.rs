@@ -1,6 +1,6 @@
 //! The two worlds, side by side: the machine itself, and the wire lab's hosts. The screen shows one of them.
 
-use super::book::Book;
+use super::histories::Histories;
 use super::world::World;
 use crate::domain::{Event, WorldId};
 
@@ -17,7 +17,7 @@ impl Worlds {
     /// Those of a capture file, of which nothing is forgotten.
     pub(super) fn of_file() -> Self {
         let mut worlds = Self::default();
-        worlds.host.book = Book::endless();
+        worlds.host.histories = Histories::endless();
         worlds
     }
 

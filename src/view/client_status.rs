@@ -28,7 +28,7 @@ pub(super) fn row<'a>(model: &'a Model, client: &Client) -> Option<&'a Entry> {
 /// The present state of an end, and the evidence for it: what the table shows. An end that is in no table is CLOSED if
 /// that was observed. Any other state in its history may be long over.
 pub(super) fn end(model: &Model, flow: &Flow) -> Option<(TcpState, Evidence)> {
-    let booked = model.worlds.shown().book.state(flow);
+    let booked = model.worlds.shown().histories.state(flow);
     match (model.worlds.shown().table.state(flow), booked) {
         // If table and history agree, the better evidence of the two is shown.
         (Some(seen), Some((state, evidence))) if seen == state => Some((seen, evidence.max(Evidence::Sampled))),

@@ -13,7 +13,7 @@ use crate::domain::keys::{
     ScreenAction, Spot, View, WireAction,
 };
 use crate::domain::{ClientPlan, WireMode, WorldId};
-use crate::model::packets::Picture;
+use crate::model::packets::PacketsTab;
 use crate::model::scan::Progress;
 use crate::model::ui::Mode;
 use crate::model::{Model, Refused, network, presenter};
@@ -146,7 +146,7 @@ fn hints(model: &Model, draw: &DrawContext) -> Vec<Hint> {
     };
     match (model.ui.mode, model.ui.count) {
         (Mode::Saying, _) => typing(words.send, false),
-        (Mode::Filtering | Mode::Sifting, _) => typing(words.keep, true),
+        (Mode::Filtering | Mode::FilteringPackets, _) => typing(words.keep, true),
         (Mode::Running, _) => typing(keys::text(Action::Wire(WireAction::Run), draw.text).hint, false),
         (Mode::Checking, _) => typing(keys::text(Action::Network(NetworkAction::Check), draw.text).hint, false),
         (Mode::TypingTarget, _) => typing(keys::text(Action::Lab(LabAction::Target), draw.text).hint, false),
@@ -254,17 +254,17 @@ where
     match action {
         Action::Screen(ScreenAction::Back) if model.here().spot == Spot::Page => draw.text.keys.leave,
         Action::Screen(ScreenAction::Back)
-            if model.ui.view == View::Packets && traffic.packets.picture != Picture::List =>
+            if model.ui.view == View::Packets && traffic.packets.tab != PacketsTab::List =>
         {
             now.list
         }
         Action::Screen(ScreenAction::Back) if model.worlds.shown_id() == WorldId::Wire => {
             keys::text(Action::Screen(ScreenAction::View(View::Wire)), draw.text).hint
         }
-        Action::Packets(PacketsAction::NextTab) => match traffic.packets.picture {
-            Picture::List => now.ladder,
-            Picture::Ladder => now.said,
-            Picture::Stream => now.list,
+        Action::Packets(PacketsAction::NextTab) => match traffic.packets.tab {
+            PacketsTab::List => now.ladder,
+            PacketsTab::Ladder => now.said,
+            PacketsTab::Stream => now.list,
         },
         Action::Packets(PacketsAction::Open) if traffic.file.is_some() => now.live,
         Action::Wire(WireAction::Toggle) if model.worlds.shown_id() == WorldId::Wire => now.machine,

@@ -12,7 +12,7 @@ const PAYLOAD: &str = "Payload";
 
 /// What there is to see of a packet.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub struct Inspected {
+pub struct PacketDetails {
     /// Its number in the capture.
     pub number: u64,
     /// Its layers; none when its bytes are not kept (any more).
@@ -23,7 +23,7 @@ pub struct Inspected {
     pub comments: Vec<String>,
 }
 
-impl Inspected {
+impl PacketDetails {
     /// What the event tells of a packet whose bytes are nowhere: no field has a place.
     pub(super) fn told(packet: &PacketSummary) -> Self {
         let mut layers = Vec::new();
@@ -60,7 +60,7 @@ impl Inspected {
 
 /// One line of the tree.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Branch<'a> {
+pub struct DetailLine<'a> {
     /// How deep it hangs, from 0.
     pub depth: u16,
     /// Its name.
@@ -76,9 +76,9 @@ pub struct Branch<'a> {
 
 /// See the module's head.
 #[derive(Debug, Clone, Default)]
-pub struct Detail {
+pub struct DetailPane {
     /// The packet, once the shell has answered.
-    pub shown: Option<Inspected>,
+    pub shown: Option<PacketDetails>,
     /// The line of the tree that is selected.
     pub line: usize,
     /// The first line of the hex dump that is shown; what is lit decides when `None`.
@@ -87,9 +87,9 @@ pub struct Detail {
     flipped: BTreeSet<String>,
 }
 
-impl Detail {
+impl DetailPane {
     /// The lines of the tree as it is folded.
-    pub fn branches(&self) -> Vec<Branch<'_>> {
+    pub fn branches(&self) -> Vec<DetailLine<'_>> {
         let mut lines = Vec::new();
         let Some(shown) = &self.shown else { return lines };
         // The innermost header is what the lesson is about, and what it carries.
@@ -98,8 +98,14 @@ impl Detail {
             let by_itself = at >= innermost;
             let path = layer.name.to_owned();
             let open = (!layer.fields.is_empty()).then(|| self.is_open(&path, by_itself));
-            let branch =
-                Branch { depth: 0, name: layer.name, value: "", bytes: layer.bytes.clone(), open, path: path.clone() };
+            let branch = DetailLine {
+                depth: 0,
+                name: layer.name,
+                value: "",
+                bytes: layer.bytes.clone(),
+                open,
+                path: path.clone(),
+            };
             lines.push(branch);
             if open == Some(true) {
                 layer.fields.iter().for_each(|field| self.grow(field, 1, &path, &mut lines));
@@ -108,11 +114,11 @@ impl Detail {
         lines
     }
 
-    fn grow<'a>(&self, field: &'a PacketField, depth: u16, under: &str, lines: &mut Vec<Branch<'a>>) {
+    fn grow<'a>(&self, field: &'a PacketField, depth: u16, under: &str, lines: &mut Vec<DetailLine<'a>>) {
         let path = format!("{under}/{}", field.name);
         let open = (!field.parts.is_empty()).then(|| self.is_open(&path, false));
         let (name, value, bytes) = (field.name, field.value.as_str(), field.bytes.clone());
-        lines.push(Branch { depth, name, value, bytes, open, path: path.clone() });
+        lines.push(DetailLine { depth, name, value, bytes, open, path: path.clone() });
         if open == Some(true) {
             field.parts.iter().for_each(|part| self.grow(part, depth + 1, &path, lines));
         }
@@ -152,7 +158,7 @@ impl Detail {
     }
 
     /// Takes in what the shell found. Which line is selected stays as far as it can: the same field of the next packet.
-    pub(super) fn take(&mut self, inspected: Inspected) {
+    pub(super) fn take(&mut self, inspected: PacketDetails) {
         self.shown = Some(inspected);
         self.hex_from = None;
         self.line = self.line.min(self.branches().len().saturating_sub(1));
@@ -163,7 +169,7 @@ impl Detail {
 mod tests {
     use super::*;
 
-    fn detail() -> Detail {
+    fn detail() -> DetailPane {
         let flags = PacketField {
             parts: vec![PacketField::new("SYN", "1", 47..48)],
             ..PacketField::new("Flags", "SYN", 47..48)
@@ -172,12 +178,12 @@ mod tests {
             Layer { name: "IPv4", bytes: 14..34, fields: vec![PacketField::new("TTL", "64", 22..23)] },
             Layer { name: "TCP", bytes: 34..54, fields: vec![PacketField::new("Source Port", "40000", 34..36), flags] },
         ];
-        let mut detail = Detail::default();
-        detail.take(Inspected { number: 1, layers, bytes: vec![0; 54].into(), comments: vec![] });
+        let mut detail = DetailPane::default();
+        detail.take(PacketDetails { number: 1, layers, bytes: vec![0; 54].into(), comments: vec![] });
         detail
     }
 
-    fn names(detail: &Detail) -> Vec<&'static str> {
+    fn names(detail: &DetailPane) -> Vec<&'static str> {
         detail.branches().iter().map(|branch| branch.name).collect()
     }
 
@@ -207,7 +213,7 @@ mod tests {
     fn a_packet_without_bytes_has_no_lines() {
         let mut detail = detail();
         detail.step(2);
-        detail.take(Inspected { number: 2, ..Inspected::default() });
+        detail.take(PacketDetails { number: 2, ..PacketDetails::default() });
         detail.fold();
         detail.scroll(5);
         assert_eq!((detail.branches().len(), detail.line, detail.lit()), (0, 0, 0..0));

@@ -18,7 +18,7 @@ pub struct FileId(pub u32);
 
 /// Whose packets are meant.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
-pub enum Origin {
+pub enum PacketOrigin {
     /// Those that are captured now.
     #[default]
     Live,
@@ -47,7 +47,7 @@ pub enum FileFault {
 
 /// Why a file was not read to its end.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Damage {
+pub enum FileDamage {
     /// It ends in the middle of a packet.
     Cut,
     /// It says something that cannot be, at this byte.
@@ -61,7 +61,7 @@ pub enum Damage {
 
 /// What is to be said of a file besides its packets.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct About {
+pub struct FileSummary {
     /// How many packets were read.
     pub read: u64,
     /// How many of them are neither TCP nor UDP nor ICMP, and are not listed.
@@ -71,7 +71,7 @@ pub struct About {
     /// There are more than are worth keeping.
     pub more: bool,
     /// Why it ends before its end.
-    pub damage: Option<Damage>,
+    pub damage: Option<FileDamage>,
 }
 
 /// What was read of a file: its packets, and the states that they tell of, in the order in which they were told.
@@ -80,13 +80,13 @@ pub struct Recording {
     journal: Journal,
     worlds: Worlds,
     /// What is to be said of it.
-    pub about: About,
+    pub about: FileSummary,
 }
 
 impl Default for Recording {
     fn default() -> Self {
         // Who reads a file decides how much of it: nothing is forgotten here, and no moment of it is gone back to.
-        Self { journal: Journal::new(usize::MAX, u64::MAX), worlds: Worlds::of_file(), about: About::default() }
+        Self { journal: Journal::new(usize::MAX, u64::MAX), worlds: Worlds::of_file(), about: FileSummary::default() }
     }
 }
 
@@ -125,7 +125,7 @@ impl Recording {
 
 /// A file that is looked at.
 #[derive(Debug)]
-pub struct File {
+pub struct CaptureFile {
     /// Which opening it is.
     pub id: FileId,
     /// Its name, safe to show.
@@ -140,7 +140,7 @@ pub struct File {
     pub all: Option<u64>,
 }
 
-impl File {
+impl CaptureFile {
     pub(super) fn new(id: FileId, name: String, recording: Arc<Recording>) -> Self {
         let packets = Packets::of_file(id, recording.journal());
         Self { id, name, recording, packets, subject: None, all: None }
@@ -149,7 +149,7 @@ impl File {
 
 /// The file that is looked at, and the line in which the name of one is typed.
 #[derive(Debug, Default)]
-pub struct Files {
+pub struct CaptureFiles {
     /// The name as it is typed.
     pub line: TypedLine,
     /// Why the one that was asked for cannot be opened.
@@ -157,6 +157,6 @@ pub struct Files {
     /// The file that is being read.
     pub reading: Option<FileId>,
     /// The file that is looked at.
-    pub shown: Option<Box<File>>,
+    pub shown: Option<Box<CaptureFile>>,
     pub(super) latest: FileId,
 }

@@ -87,7 +87,7 @@ fn a_file_is_shown_in_place_of_the_live_packets_and_nothing_of_it_mixes_with_the
     // The first packet is looked at, and its bytes are asked of the file.
     assert_eq!(
         update(&mut model, Msg::Time(Stamp::from_millis(9))),
-        [Effect::Packets(PacketsEffect::Inspect(Origin::File(id), 1))]
+        [Effect::Packets(PacketsEffect::Inspect(PacketOrigin::File(id), 1))]
     );
     // The keys are about it: the next connection, that one only, a filter.
     press(&mut model, Key::Right);
@@ -102,7 +102,7 @@ fn a_file_is_shown_in_place_of_the_live_packets_and_nothing_of_it_mixes_with_the
     live(&mut model, 6);
     assert_eq!((numbers(&model).len(), model.packets.list.len()), (3, 6));
     assert_eq!((model.journal.last_seq(), model.ui.subject), (events + 1, subject));
-    assert!(model.worlds.shown().book.history(&flow(1_024)).is_empty());
+    assert!(model.worlds.shown().histories.history(&flow(1_024)).is_empty());
     assert_eq!(press(&mut model, Key::Char('S')), [], "what is in a file is saved");
     assert!(press(&mut model, Key::Char('O')).contains(&Effect::Packets(PacketsEffect::CloseFile)));
     assert_eq!(numbers(&model), [1, 2, 3, 4, 5, 6]);
@@ -120,11 +120,11 @@ fn a_ladder_of_a_file_has_its_own_states_however_many_connections_there_are() {
     let told: Vec<_> = changes.iter().map(|change| (change.end, change.step.to, change.step.evidence)).collect();
     let expected = [(LadderEnd::Client, TcpState::SynSent), (LadderEnd::Server, TcpState::Closed)];
     assert_eq!(told, expected.map(|(end, to)| (end, to, Evidence::Packet)));
-    assert!(changes.iter().all(|change| matches!(change.rung, Rung::At(_))));
+    assert!(changes.iter().all(|change| matches!(change.rung, ChangePlace::At(_))));
     // It is read from its beginning, and so is the next.
-    assert!(matches!(traffic.packets.ladder.trail.at(), Some(0)));
+    assert!(matches!(traffic.packets.ladder.packets.at(), Some(0)));
     press(&mut model, Key::Right);
-    assert_eq!((model.traffic().client(), model.traffic().packets.ladder.trail.at()), (Some(flow(1_025)), Some(0)));
+    assert_eq!((model.traffic().client(), model.traffic().packets.ladder.packets.at()), (Some(flow(1_025)), Some(0)));
 }
 
 #[test]
@@ -198,14 +198,14 @@ fn an_answer_about_another_file_or_about_live_packets_is_not_the_files() {
     let second = opened(&mut model, 2);
     assert_ne!(first, second);
     let told = |model: &mut Model, origin| {
-        let inspected = Inspected { number: 1, ..Inspected::default() };
+        let inspected = PacketDetails { number: 1, ..PacketDetails::default() };
         update(model, Msg::Packets(News::Inspected(origin, inspected)));
         (model.traffic().packets.detail.shown.is_some(), model.packets.detail.shown.is_some())
     };
     model.packets.detail.shown = None;
-    assert_eq!(told(&mut model, Origin::File(first)), (false, false));
-    assert_eq!(told(&mut model, Origin::Live), (false, true));
-    assert_eq!(told(&mut model, Origin::File(second)), (true, true));
+    assert_eq!(told(&mut model, PacketOrigin::File(first)), (false, false));
+    assert_eq!(told(&mut model, PacketOrigin::Live), (false, true));
+    assert_eq!(told(&mut model, PacketOrigin::File(second)), (true, true));
     update(&mut model, Msg::Packets(News::Counted(first, 9)));
     assert_eq!(model.files.shown.as_ref().unwrap().all, None);
 }

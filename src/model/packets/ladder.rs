@@ -2,10 +2,10 @@
 
 use std::collections::VecDeque;
 
-use super::super::book::Step;
+use super::super::histories::HistoryStep;
 use super::super::journal::Journal;
 use super::super::world::World;
-use super::trail::Trail;
+use super::packet_list::PacketList;
 use crate::domain::{Cause, EventKind, Flags, Flow, PacketSummary, TcpState};
 
 /// Which end of a conversation.
@@ -19,7 +19,7 @@ pub enum LadderEnd {
 
 /// Where a change of state stands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Rung {
+pub enum ChangePlace {
     /// Before the first packet of the ladder.
     Before,
     /// Beside this packet, by its number in the journal.
@@ -30,22 +30,22 @@ pub enum Rung {
 
 /// A change of state, and where it stands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Change {
+pub struct LadderChange {
     /// Where.
-    pub rung: Rung,
+    pub rung: ChangePlace,
     /// Whose.
     pub end: LadderEnd,
     /// What.
-    pub step: Step,
+    pub step: HistoryStep,
 }
 
 /// See the module's head.
 #[derive(Debug, Clone, Default)]
 pub struct Ladder {
     /// The conversation, as one of its ends sees it.
-    pub talk: Option<Flow>,
+    pub conversation: Option<Flow>,
     /// Its packets.
-    pub trail: Trail,
+    pub packets: PacketList,
     /// The end that sent a SYN, or the first datagram.
     first: Option<Flow>,
     /// Those of its packets that can change a state.
@@ -61,15 +61,15 @@ impl Ladder {
     const NOTABLE: usize = 512;
 
     /// The ladder of a conversation, without any packet yet.
-    pub(super) fn of(talk: Option<Flow>) -> Self {
-        Self { talk, ..Self::default() }
+    pub(super) fn of(conversation: Option<Flow>) -> Self {
+        Self { conversation, ..Self::default() }
     }
 
     /// The conversation as the client sees it.
     pub fn client(&self, world: &World) -> Option<Flow> {
-        let talk = self.talk?;
+        let conversation = self.conversation?;
         let serves = |flow: &Flow| world.servers.at(flow.proto, flow.local).is_some();
-        let seen = self.first.or_else(|| talk.peer.map(|_| talk))?;
+        let seen = self.first.or_else(|| conversation.peer.map(|_| conversation))?;
         if serves(&seen) && self.first.is_none_or(|first| first.proto == crate::domain::Proto::Udp) {
             return seen.mirror();
         }
@@ -82,7 +82,7 @@ impl Ladder {
     }
 
     /// The changes of state of both ends, each beside the packet that it belongs to.
-    pub fn changes(&self, world: &World, journal: &Journal) -> Vec<Change> {
+    pub fn changes(&self, world: &World, journal: &Journal) -> Vec<LadderChange> {
         let Some(client) = self.client(world) else { return Vec::new() };
         let rungs: Vec<_> = self
             .notable
@@ -95,13 +95,13 @@ impl Ladder {
         let mut changes = Vec::new();
         for (end, flow) in [(LadderEnd::Client, Some(client)), (LadderEnd::Server, client.mirror())] {
             let Some(flow) = flow else { continue };
-            place(end, &client, world.book.history(&flow), &rungs, &mut changes);
+            place(end, &client, world.histories.history(&flow), &rungs, &mut changes);
         }
         changes
     }
 
     pub(super) fn push(&mut self, seq: u64, packet: &PacketSummary) {
-        self.trail.push(seq);
+        self.packets.push(seq);
         let flags = packet.tcp.as_ref().map(|tcp| tcp.flags).unwrap_or_default();
         let opens = flags.has(Flags::SYN) && !flags.has(Flags::ACK);
         if self.first.is_none() {
@@ -123,7 +123,7 @@ impl Ladder {
     }
 
     pub(super) fn forget(&mut self, first: u64) {
-        self.trail.forget(first);
+        self.packets.forget(first);
         while self.notable.front().is_some_and(|seq| *seq < first) {
             self.notable.pop_front();
         }
@@ -131,9 +131,15 @@ impl Ladder {
 }
 
 /// Goes along the packets and the history of one end together.
-fn place(end: LadderEnd, client: &Flow, history: &[Step], rungs: &[(u64, &PacketSummary)], changes: &mut Vec<Change>) {
+fn place(
+    end: LadderEnd,
+    client: &Flow,
+    history: &[HistoryStep],
+    rungs: &[(u64, &PacketSummary)],
+    changes: &mut Vec<LadderChange>,
+) {
     let mut reached = 0;
-    let mut last = Rung::Before;
+    let mut last = ChangePlace::Before;
     for step in history {
         let explains = |(_, packet): &&(u64, &PacketSummary)| match step.cause {
             Some(Cause::Packet(number)) => packet.number == number,
@@ -142,18 +148,18 @@ fn place(end: LadderEnd, client: &Flow, history: &[Step], rungs: &[(u64, &Packet
         let rest = rungs.get(reached..).unwrap_or_default();
         if let Some(at) = rest.iter().position(|rung| explains(&rung)) {
             reached += at;
-            last = Rung::At(rungs[reached].0);
-        } else if step.from == TcpState::TimeWait || (last != Rung::Before && step.to == TcpState::Closed) {
+            last = ChangePlace::At(rungs[reached].0);
+        } else if step.from == TcpState::TimeWait || (last != ChangePlace::Before && step.to == TcpState::Closed) {
             // A timer ended it: no packet shows that.
-            last = Rung::After;
+            last = ChangePlace::After;
         }
-        changes.push(Change { rung: last, end, step: *step });
+        changes.push(LadderChange { rung: last, end, step: *step });
     }
 }
 
 /// Whether a packet is the one beside which a change stands: the one that this end sent on account of it, or the one that
 /// it got where it sends none (RFC 9293 §3.3.2).
-fn explains(step: &Step, packet: &PacketSummary, sent: bool) -> bool {
+fn explains(step: &HistoryStep, packet: &PacketSummary, sent: bool) -> bool {
     use TcpState::{
         CloseWait, Closed, Closing, Established, FinWait1, FinWait2, LastAck, Listen, SynRecv, SynSent, TimeWait,
     };

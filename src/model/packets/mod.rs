@@ -2,7 +2,7 @@
 //!
 //! | file | what it is |
 //! |---|---|
-//! | [`trail`] | a list of packets and its reader |
+//! | [`packet_list`] | a list of packets and its reader |
 //! | [`ladder`] | the packets of one conversation, with both ends' changes of state |
 //! | [`detail`] | the packet that is looked into |
 //! | [`marks`] | what was marked while they came |
@@ -10,7 +10,7 @@
 //! | [`traffic`] | which of the two the view is about |
 //! | `opening` | how a file is asked for and comes |
 //! | `search` | which packets pass a filter, a piece at a time |
-//! | `hand` | what the keys of the view do |
+//! | `keys` | what the keys of the view do |
 //!
 //! The packets themselves are events of the journal; here are their places in it. Their bytes are with the shell, which is
 //! asked for one at a time.
@@ -19,28 +19,28 @@ pub mod detail;
 pub mod file;
 #[cfg(test)]
 mod file_tests;
-mod hand;
+mod keys;
 pub mod ladder;
 pub mod marks;
 mod opening;
+pub mod packet_list;
 mod search;
 #[cfg(test)]
 mod tests;
 pub mod traffic;
-pub mod trail;
 
 use std::net::SocketAddr;
 use std::sync::Arc;
 
-pub use detail::{Branch, Detail, Inspected};
-pub use file::{Damage, File, FileFault, FileId, Files, Origin, Recording};
-pub(super) use hand::{act, back, can_zoom, filter, lists, narrow, settle, sift, step, tab, typed};
-pub use ladder::{Change, Ladder, LadderEnd, Rung};
+pub use detail::{DetailLine, DetailPane, PacketDetails};
+pub use file::{CaptureFile, CaptureFiles, FileDamage, FileFault, FileId, PacketOrigin, Recording};
+pub(super) use keys::{act, back, can_zoom, filter, lists, narrow, refilter, settle, step, tab, typed};
+pub use ladder::{ChangePlace, Ladder, LadderChange, LadderEnd};
 pub use marks::Marks;
 pub(super) use marks::typed as typed_mark;
 pub(super) use opening::{asked, heard, told, typed as typed_path};
+pub use packet_list::{PacketList, PacketListReader};
 pub use traffic::Traffic;
-pub use trail::{Trail, TrailReader};
 
 use super::journal::Journal;
 use super::lifecycle::same_pair;
@@ -51,7 +51,7 @@ use crate::domain::{Errno, Event, EventKind, Flow, Note, PacketSummary, WireEven
 
 /// What the upper part of the view shows.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
-pub enum Picture {
+pub enum PacketsTab {
     /// One packet a line.
     #[default]
     List,
@@ -61,7 +61,7 @@ pub enum Picture {
     Stream,
 }
 
-impl Picture {
+impl PacketsTab {
     /// The one that the key goes to next.
     #[must_use]
     pub const fn next(self) -> Self {
@@ -75,21 +75,21 @@ impl Picture {
 
 /// The part of the view that keys go to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
-pub enum Part {
+pub enum PacketsFocus {
     /// The list, the ladder or the text.
     #[default]
-    Picture,
+    Tab,
     /// The tree of fields.
     Tree,
     /// The hex dump.
     Hex,
 }
 
-impl Part {
+impl PacketsFocus {
     /// The one `steps` further, around the end.
     #[must_use]
     pub fn step(self, steps: isize) -> Self {
-        const ALL: [Part; 3] = [Part::Picture, Part::Tree, Part::Hex];
+        const ALL: [PacketsFocus; 3] = [PacketsFocus::Tab, PacketsFocus::Tree, PacketsFocus::Hex];
         let at = ALL.iter().position(|part| *part == self).unwrap_or(0).cast_signed();
         ALL[(at + steps).rem_euclid(ALL.len().cast_signed()).cast_unsigned()]
     }
@@ -97,7 +97,7 @@ impl Part {
 
 /// Whether packets of the machine are captured. Those of the wire always are seen.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub enum Capturing {
+pub enum CaptureStatus {
     /// Nobody has said so yet.
     #[default]
     Unknown,
@@ -108,13 +108,13 @@ pub enum Capturing {
         /// What the system said.
         errno: Errno,
         /// What would help.
-        help: Help,
+        help: CaptureHelp,
     },
 }
 
 /// What would help where packets cannot be captured.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Help {
+pub enum CaptureHelp {
     /// This command.
     Command(String),
     /// A container or a service forbids it, whatever the program's file says.
@@ -129,7 +129,7 @@ pub enum Help {
 
 /// What one end said, or the other, in one go.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Said {
+pub struct StreamTurn {
     /// Who.
     pub from: SocketAddr,
     /// The packet in which it began.
@@ -140,7 +140,7 @@ pub struct Said {
     pub missing: u64,
 }
 
-impl Said {
+impl StreamTurn {
     /// How many lines it has, what is missing among them; what is empty still has one.
     pub fn height(&self) -> usize {
         (usize::from(self.missing > 0) + self.lines.len()).max(1)
@@ -149,11 +149,11 @@ impl Said {
 
 /// What both ends of a conversation said, in the order of time.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Stream {
+pub struct StreamText {
     /// The conversation.
-    pub talk: Flow,
+    pub conversation: Flow,
     /// Turn by turn.
-    pub turns: Vec<Said>,
+    pub turns: Vec<StreamTurn>,
     /// Whether there was more than is worth showing.
     pub cut: bool,
 }
@@ -162,11 +162,11 @@ pub struct Stream {
 #[derive(Debug, Clone, PartialEq)]
 pub enum News {
     /// What there is to see of a packet that was asked for.
-    Inspected(Origin, Inspected),
+    Inspected(PacketOrigin, PacketDetails),
     /// What was said in a conversation that was asked for.
-    Followed(Origin, Stream),
+    Followed(PacketOrigin, StreamText),
     /// Whether packets are captured.
-    Capturing(Capturing),
+    Capturing(CaptureStatus),
     /// A file that was asked for.
     Opened(FileId, Arc<Recording>),
     /// It cannot be opened.
@@ -187,7 +187,7 @@ pub enum News {
 struct LastAsked {
     packet: Option<(WorldId, u64)>,
     /// The conversation and its latest packet then.
-    talk: Option<(Flow, Option<u64>)>,
+    conversation: Option<(Flow, Option<u64>)>,
     /// Whether an answer about a conversation is still to come.
     waiting: bool,
 }
@@ -196,13 +196,13 @@ struct LastAsked {
 #[derive(Debug, Clone, Default)]
 pub struct Packets {
     /// Whose packets they are.
-    pub origin: Origin,
+    pub origin: PacketOrigin,
     /// The world whose packets are shown.
     pub world: WorldId,
     /// What the upper part shows.
-    pub picture: Picture,
+    pub tab: PacketsTab,
     /// Where keys go.
-    pub part: Part,
+    pub focus: PacketsFocus,
     /// The filter in force: the last good one.
     pub filter: Filter,
     /// The filter as it is typed.
@@ -214,17 +214,17 @@ pub struct Packets {
     /// The conversation that the list is narrowed to, if it is.
     pub only: Option<Flow>,
     /// The packets that pass both.
-    pub list: Trail,
+    pub list: PacketList,
     /// One conversation.
     pub ladder: Ladder,
     /// What was said in it.
-    pub stream: Option<Stream>,
+    pub stream: Option<StreamText>,
     /// How many lines the text of a conversation is scrolled back from its end.
     pub stream_back: usize,
     /// The packet that is looked into.
-    pub detail: Detail,
+    pub detail: DetailPane,
     /// Whether there is a capture.
-    pub capturing: Capturing,
+    pub capturing: CaptureStatus,
     /// How many packets the kernel lost.
     pub lost: u64,
     /// What came of saving them, until the next key.
@@ -236,7 +236,7 @@ pub struct Packets {
     /// The event since which the wire's hosts are those that are there now: earlier packets were between others.
     opened: u64,
     /// What the list is to become, while that is looked for.
-    search: Option<search::Search>,
+    search: Option<search::PacketSearch>,
     asked: LastAsked,
 }
 
@@ -251,15 +251,15 @@ impl Packets {
 
     /// The packet that the reader is at, as its number in the journal.
     pub fn selected(&self) -> Option<u64> {
-        match self.picture {
-            Picture::List => self.list.selected(),
-            Picture::Ladder | Picture::Stream => self.ladder.trail.selected(),
+        match self.tab {
+            PacketsTab::List => self.list.selected(),
+            PacketsTab::Ladder | PacketsTab::Stream => self.ladder.packets.selected(),
         }
     }
 
     /// Everything that the keys of a list can have moved.
     pub(super) fn place(&self) -> impl PartialEq + use<> {
-        let (list, ladder, detail) = (&self.list, &self.ladder.trail, &self.detail);
+        let (list, ladder, detail) = (&self.list, &self.ladder.packets, &self.detail);
         (list.reader, list.selected(), ladder.reader, ladder.selected(), detail.line, detail.hex_from, self.stream_back)
     }
 
@@ -294,7 +294,7 @@ impl Packets {
                 if self.lists(packet) {
                     self.list.push(event.seq);
                 }
-                if self.ladder.talk.is_some_and(|talk| same_pair(&talk, &packet.flow)) {
+                if self.ladder.conversation.is_some_and(|conversation| same_pair(&conversation, &packet.flow)) {
                     self.ladder.push(event.seq, packet);
                 }
             }
@@ -305,16 +305,16 @@ impl Packets {
     }
 
     /// Takes in what was said in a conversation.
-    fn followed(&mut self, stream: Stream) {
+    fn followed(&mut self, stream: StreamText) {
         self.asked.waiting = false;
-        if self.ladder.talk.is_some_and(|talk| same_pair(&talk, &stream.talk)) {
+        if self.ladder.conversation.is_some_and(|conversation| same_pair(&conversation, &stream.conversation)) {
             self.stream = Some(stream);
         }
     }
 
     /// All packets of a file, with the reader at the first.
     fn of_file(id: FileId, journal: &Journal) -> Self {
-        let mut packets = Self { origin: Origin::File(id), ..Self::default() };
+        let mut packets = Self { origin: PacketOrigin::File(id), ..Self::default() };
         packets.seek(Filter::default(), None);
         packets.look_on(journal, usize::MAX);
         packets.seen = packets.list.len() as u64;
@@ -326,32 +326,32 @@ impl Packets {
     pub(super) fn show_world(&mut self, world: WorldId, journal: &Journal) {
         let (filter, line, capturing) = (self.wanted_filter().clone(), self.line.clone(), self.capturing.clone());
         let marks = std::mem::take(&mut self.marks);
-        let Self { picture, lost, opened, .. } = *self;
-        *self = Self { world, picture, filter, line, capturing, lost, marks, opened, ..Self::default() };
+        let Self { tab, lost, opened, .. } = *self;
+        *self = Self { world, tab, filter, line, capturing, lost, marks, opened, ..Self::default() };
         self.seek(self.filter.clone(), None);
         self.look_on(journal, Self::PIECE);
         self.seen = self.all(journal).count() as u64;
     }
 
     /// Turns to another conversation.
-    fn turn_to(&mut self, talk: Option<Flow>, journal: &Journal) {
-        if self.ladder.talk == talk {
+    fn turn_to(&mut self, conversation: Option<Flow>, journal: &Journal) {
+        if self.ladder.conversation == conversation {
             return;
         }
-        let mut ladder = Ladder::of(talk);
-        if let Some(talk) = talk {
-            let mine = self.all(journal).filter(|(_, packet)| same_pair(&talk, &packet.flow));
+        let mut ladder = Ladder::of(conversation);
+        if let Some(conversation) = conversation {
+            let mine = self.all(journal).filter(|(_, packet)| same_pair(&conversation, &packet.flow));
             mine.for_each(|(seq, packet)| ladder.push(seq, packet));
         }
-        if matches!(self.origin, Origin::File(_)) {
+        if matches!(self.origin, PacketOrigin::File(_)) {
             // Nothing more comes: it is read from its beginning.
-            ladder.trail.hold_first();
+            ladder.packets.hold_first();
         }
         self.ladder = ladder;
         self.stream = None;
         self.stream_back = 0;
         // Back here, it is asked for again.
-        self.asked.talk = None;
+        self.asked.conversation = None;
     }
 
     /// New hosts, whose packets are counted from 1 again.
@@ -359,7 +359,7 @@ impl Packets {
         self.opened = seq;
         *self.marks_mut(WorldId::Wire) = Marks::default();
         if self.world == WorldId::Wire {
-            (self.list, self.ladder, self.seen) = (Trail::default(), Ladder::of(self.ladder.talk), 0);
+            (self.list, self.ladder, self.seen) = (PacketList::default(), Ladder::of(self.ladder.conversation), 0);
             if self.is_looking() {
                 self.seek(self.wanted_filter().clone(), self.wanted_only());
             }

@@ -4,7 +4,7 @@
 use super::super::Model;
 use super::super::effect::{Effect, PacketsEffect};
 use super::super::ui::{Mode, View};
-use super::file::{File, FileFault, FileId, Files, Origin};
+use super::file::{CaptureFile, CaptureFiles, FileFault, FileId, PacketOrigin};
 use super::{News, Packets};
 use crate::domain::excerpt::sanitise;
 use crate::domain::keys::Key;
@@ -94,7 +94,7 @@ pub(in super::super) fn told(model: &mut Model, news: News) {
             files.reading = None;
             let path = files.line.take();
             let name = unquoted(&path).rsplit(['/', std::path::MAIN_SEPARATOR]).next().unwrap_or_default();
-            files.shown = Some(Box::new(File::new(id, sanitise(name.as_bytes()), recording)));
+            files.shown = Some(Box::new(CaptureFile::new(id, sanitise(name.as_bytes()), recording)));
             if model.ui.mode == Mode::Opening {
                 model.ui.mode = Mode::Command;
             }
@@ -110,7 +110,7 @@ pub(in super::super) fn told(model: &mut Model, news: News) {
         }
         News::Completed { typed, path } => {
             // Whoever typed on does not want it any more; and what is read is what was asked for.
-            let Files { line, fault, reading, .. } = &mut model.files;
+            let CaptureFiles { line, fault, reading, .. } = &mut model.files;
             let waits = model.ui.mode == Mode::Opening && reading.is_none();
             if waits && line.input.value() == typed && typed != path {
                 line.input = tui_input::Input::new(path);
@@ -122,10 +122,10 @@ pub(in super::super) fn told(model: &mut Model, news: News) {
     }
 }
 
-fn lists_of(model: &mut Model, origin: Origin) -> Option<&mut Packets> {
+fn lists_of(model: &mut Model, origin: PacketOrigin) -> Option<&mut Packets> {
     match origin {
-        Origin::Live => Some(&mut model.packets),
-        Origin::File(id) => model.files.shown.as_mut().filter(|file| file.id == id).map(|file| &mut file.packets),
+        PacketOrigin::Live => Some(&mut model.packets),
+        PacketOrigin::File(id) => model.files.shown.as_mut().filter(|file| file.id == id).map(|file| &mut file.packets),
     }
 }
 

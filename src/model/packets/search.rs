@@ -8,7 +8,7 @@ use crate::model::journal::Journal;
 
 /// A search that goes on.
 #[derive(Debug, Clone)]
-pub(super) struct Search {
+pub(super) struct PacketSearch {
     filter: Filter,
     only: Option<Flow>,
     /// The event that is looked at next.
@@ -37,7 +37,7 @@ impl Packets {
 
     /// Begins to look for the packets that pass both.
     pub(super) fn seek(&mut self, filter: Filter, only: Option<Flow>) {
-        self.search = Some(Search { filter, only, next: 0, found: Vec::new() });
+        self.search = Some(PacketSearch { filter, only, next: 0, found: Vec::new() });
     }
 
     /// Goes on looking, and asks the filter about `most` packets at most.

@@ -52,8 +52,8 @@ fn busier(journal: Journal) -> Model {
     model
 }
 
-fn numbers(model: &Model, trail: &Trail) -> Vec<u64> {
-    let events = (0..trail.len()).filter_map(|place| model.journal.get(trail.seq(place)?));
+fn numbers(model: &Model, list: &PacketList) -> Vec<u64> {
+    let events = (0..list.len()).filter_map(|place| model.journal.get(list.seq(place)?));
     events.filter_map(Packets::of).map(|packet| packet.number).collect()
 }
 
@@ -73,7 +73,7 @@ fn a_list_holds_still_while_packets_come_and_its_end_follows_again() {
         29
     );
     press(&mut model, Key::End);
-    assert_eq!((model.packets.list.reader, model.packets.list.unseen()), (TrailReader::Follows, 0));
+    assert_eq!((model.packets.list.reader, model.packets.list.unseen()), (PacketListReader::Follows, 0));
 }
 
 #[test]
@@ -94,15 +94,15 @@ fn narrowing_lists_the_conversation_of_the_selected_packet_and_then_all_again() 
 fn the_ladder_turns_to_whatever_is_selected_anywhere() {
     let mut model = busy();
     press(&mut model, Key::Char('l'));
-    assert_eq!(model.packets.ladder.talk, Some(flow(40_000)), "that of the latest packet");
+    assert_eq!(model.packets.ladder.conversation, Some(flow(40_000)), "that of the latest packet");
     model.ui.subject = Some(Subject::Connection(flow(40_001).mirror().unwrap()));
     update(&mut model, Msg::Time(Stamp::from_millis(100)));
-    assert_eq!(numbers(&model, &model.packets.ladder.trail), [1, 4, 7, 10, 13, 16, 19, 22, 25, 28]);
+    assert_eq!(numbers(&model, &model.packets.ladder.packets), [1, 4, 7, 10, 13, 16, 19, 22, 25, 28]);
     hear(&mut model, packet(31, flow(40_001).mirror().unwrap(), Flags::ACK, ""));
-    assert_eq!(model.packets.ladder.trail.len(), 11);
-    for picture in [Picture::Stream, Picture::List, Picture::Ladder] {
+    assert_eq!(model.packets.ladder.packets.len(), 11);
+    for tab in [PacketsTab::Stream, PacketsTab::List, PacketsTab::Ladder] {
         press(&mut model, Key::Char('l'));
-        assert_eq!(model.packets.picture, picture);
+        assert_eq!(model.packets.tab, tab);
     }
 }
 
@@ -114,20 +114,20 @@ fn esc_undoes_one_thing_at_a_time() {
     }
     let told = |model: &Model| {
         let packets = &model.packets;
-        let held = packets.list.reader != TrailReader::Follows;
-        let rung = packets.ladder.trail.reader != TrailReader::Follows;
-        (model.ui.zoomed, packets.part, rung, packets.picture, held, packets.only.is_some(), model.ui.view)
+        let held = packets.list.reader != PacketListReader::Follows;
+        let rung = packets.ladder.packets.reader != PacketListReader::Follows;
+        (model.ui.zoomed, packets.focus, rung, packets.tab, held, packets.only.is_some(), model.ui.view)
     };
-    let (main, lab) = (Part::Picture, View::Lab);
+    let (main, lab) = (PacketsFocus::Tab, View::Lab);
     let expected = [
-        (true, Part::Tree, true, Picture::Ladder, true, true, View::Packets),
-        (false, Part::Tree, true, Picture::Ladder, true, true, View::Packets),
-        (false, main, true, Picture::Ladder, true, true, View::Packets),
-        (false, main, false, Picture::Ladder, true, true, View::Packets),
-        (false, main, false, Picture::List, true, true, View::Packets),
-        (false, main, false, Picture::List, false, true, View::Packets),
-        (false, main, false, Picture::List, false, false, View::Packets),
-        (false, main, false, Picture::List, false, false, lab),
+        (true, PacketsFocus::Tree, true, PacketsTab::Ladder, true, true, View::Packets),
+        (false, PacketsFocus::Tree, true, PacketsTab::Ladder, true, true, View::Packets),
+        (false, main, true, PacketsTab::Ladder, true, true, View::Packets),
+        (false, main, false, PacketsTab::Ladder, true, true, View::Packets),
+        (false, main, false, PacketsTab::List, true, true, View::Packets),
+        (false, main, false, PacketsTab::List, false, true, View::Packets),
+        (false, main, false, PacketsTab::List, false, false, View::Packets),
+        (false, main, false, PacketsTab::List, false, false, lab),
     ];
     for wanted in expected {
         assert_eq!(told(&model), wanted);
@@ -158,9 +158,9 @@ fn a_change_of_state_stands_beside_the_packet_that_it_belongs_to() {
     assert_eq!(model.packets.ladder.client(model.worlds.shown()), Some(out));
     let changes = model.packets.ladder.changes(model.worlds.shown(), &model.journal);
     let number = |rung| match rung {
-        Rung::At(seq) => model.journal.get(seq).and_then(Packets::of).unwrap().number,
-        Rung::Before => 0,
-        Rung::After => 99,
+        ChangePlace::At(seq) => model.journal.get(seq).and_then(Packets::of).unwrap().number,
+        ChangePlace::Before => 0,
+        ChangePlace::After => 99,
     };
     let told: Vec<_> = changes.iter().map(|change| (number(change.rung), change.end, change.step.to)).collect();
     let expected = [
@@ -220,7 +220,7 @@ fn what_the_journal_forgets_is_forgotten_here_and_a_reader_there_moves_on() {
 fn what_is_typed_into_the_filter_is_no_command() {
     let mut model = busy();
     press(&mut model, Key::Char('/'));
-    assert_eq!(model.ui.mode, Mode::Sifting);
+    assert_eq!(model.ui.mode, Mode::FilteringPackets);
     for c in "port 40001".chars() {
         press(&mut model, Key::Char(c));
     }
@@ -292,9 +292,9 @@ fn a_udp_socket_without_an_address_of_its_own_has_every_datagram_of_its_port() {
     let any = |port| Flow::unconnected(Proto::Udp, SocketAddr::from(([0, 0, 0, 0], port)));
     for (port, numbers_of) in [(40_000, vec![1, 2]), (40_001, vec![3]), (40_002, vec![])] {
         model.ui.subject = Some(Subject::Connection(any(port)));
-        model.packets.picture = Picture::Ladder;
+        model.packets.tab = PacketsTab::Ladder;
         update(&mut model, Msg::Time(Stamp::from_millis(100)));
-        assert_eq!(numbers(&model, &model.packets.ladder.trail), numbers_of);
+        assert_eq!(numbers(&model, &model.packets.ladder.packets), numbers_of);
     }
     // A TCP socket has its own address always.
     assert!(!same_pair(&Flow { proto: Proto::Tcp, ..any(40_000) }, &flow(40_000)));

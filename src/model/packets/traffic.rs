@@ -4,8 +4,8 @@ use super::super::Model;
 use super::super::journal::Journal;
 use super::super::lifecycle::Subject;
 use super::super::world::World;
-use super::file::File;
-use super::{Capturing, Packets};
+use super::file::CaptureFile;
+use super::{CaptureStatus, Packets};
 use crate::domain::{Flow, PacketSummary, Stamp, WorldId};
 
 /// The lists, what they are lists of, and what is known of the ends.
@@ -22,7 +22,7 @@ pub struct Traffic<'a> {
     /// The latest moment of it.
     pub now: Stamp,
     /// The file, where it is one's.
-    pub file: Option<&'a File>,
+    pub file: Option<&'a CaptureFile>,
 }
 
 impl<'a> Traffic<'a> {
@@ -39,7 +39,7 @@ impl<'a> Traffic<'a> {
     /// Whether there is no packet and none can come.
     pub fn lacks(&self) -> bool {
         let Packets { capturing, world, seen, .. } = self.packets;
-        let cannot = matches!(capturing, Capturing::Lacking { .. });
+        let cannot = matches!(capturing, CaptureStatus::Lacking { .. });
         cannot && self.file.is_none() && *world == WorldId::Host && *seen == 0
     }
 

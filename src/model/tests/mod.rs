@@ -409,7 +409,7 @@ fn any_key() -> impl Strategy<Value = Key> {
 fn picture(world: &World) -> String {
     let mut rows: Vec<_> = world.table.rows().map(|(key, entry)| (*key, entry.clone())).collect();
     rows.sort_by_key(|(key, _)| *key);
-    let book: Vec<_> = (40000..40006).map(|port| world.book.history(&flow(port)).to_vec()).collect();
+    let book: Vec<_> = (40000..40006).map(|port| world.histories.history(&flow(port)).to_vec()).collect();
     format!("{:?} {:?} {rows:?} {book:?} {}", world.servers, world.clients.all(), world.events)
 }
 

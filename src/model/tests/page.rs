@@ -181,7 +181,7 @@ fn a_story_keeps_the_order_of_each_life_and_tells_calls_before_what_they_caused(
             _ => None,
         })
         .collect();
-    let booked: Vec<_> = model.worlds.shown().book.history(&flow(40_000)).iter().map(|step| step.to).collect();
+    let booked: Vec<_> = model.worlds.shown().histories.history(&flow(40_000)).iter().map(|step| step.to).collect();
     assert!(states.len() > 3, "{states:?}");
     assert_eq!(states, booked);
     let at = |wanted: fn(&Line<'_>) -> bool| story.iter().position(wanted).unwrap();

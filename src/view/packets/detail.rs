@@ -8,7 +8,7 @@ use super::super::draw_context::DrawContext;
 use super::super::glyphs;
 use super::super::line_writer::{LineWriter, wrap_all};
 use crate::domain::WorldId;
-use crate::model::packets::{Branch, Part, Traffic};
+use crate::model::packets::{DetailLine, PacketsFocus, Traffic};
 use crate::model::window::window;
 
 /// Draws it.
@@ -40,7 +40,7 @@ pub(super) fn render(traffic: &Traffic<'_>, ctx: &DrawContext, area: Rect, buf: 
     for (row, at) in (0..rest.height).zip(seen) {
         branch(ctx, &branches[at], &mut LineWriter::on(buf, rest, row));
         if at == detail.line {
-            let style = if traffic.packets.part == Part::Tree { theme.selected } else { theme.related };
+            let style = if traffic.packets.focus == PacketsFocus::Tree { theme.selected } else { theme.related };
             LineWriter::on(buf, rest, row).restyle(rest.x, style);
         }
     }
@@ -63,7 +63,7 @@ fn say(ctx: &DrawContext, area: Rect, remarks: &[(String, Style)], buf: &mut Buf
     rest
 }
 
-fn branch(ctx: &DrawContext, branch: &Branch<'_>, writer: &mut LineWriter<'_>) {
+fn branch(ctx: &DrawContext, branch: &DetailLine<'_>, writer: &mut LineWriter<'_>) {
     let theme = &ctx.theme;
     let mark = match branch.open {
         Some(true) => glyphs::SORTED,

@@ -6,19 +6,20 @@ use super::super::keys;
 use super::words;
 use crate::domain::keys::{Action, ListAction, Motion, PacketsAction};
 use crate::domain::{Flow, WorldId};
-use crate::model::packets::{Capturing, Picture, Traffic, Trail, TrailReader};
+use crate::model::packets::{CaptureStatus, PacketList, PacketListReader, PacketsTab, Traffic};
 
 /// The title.
 pub(super) fn title(traffic: &Traffic<'_>, ctx: &DrawContext) -> String {
     let texts = &ctx.text.packets;
     let filter = traffic.packets.filter.to_string();
-    let of = |flow: Option<Flow>| flow.map_or_else(String::new, |flow| format!(" {DOT} {}", words::talk(&flow)));
+    let of =
+        |flow: Option<Flow>| flow.map_or_else(String::new, |flow| format!(" {DOT} {}", words::conversation(&flow)));
     let client = || of(traffic.client());
-    let shown = match traffic.packets.picture {
-        Picture::List if filter.trim().is_empty() => texts.title.into(),
-        Picture::List => format!("{} {DOT} {}", texts.title, filter.trim()),
-        Picture::Ladder => format!("{}{}", texts.ladder, client()),
-        Picture::Stream => format!("{}{}", texts.stream, client()),
+    let shown = match traffic.packets.tab {
+        PacketsTab::List if filter.trim().is_empty() => texts.title.into(),
+        PacketsTab::List => format!("{} {DOT} {}", texts.title, filter.trim()),
+        PacketsTab::Ladder => format!("{}{}", texts.ladder, client()),
+        PacketsTab::Stream => format!("{}{}", texts.stream, client()),
     };
     match traffic.file {
         Some(file) => format!("{} {} {DOT} {shown}", ctx.text.files.file, file.name),
@@ -26,10 +27,10 @@ pub(super) fn title(traffic: &Traffic<'_>, ctx: &DrawContext) -> String {
     }
 }
 
-const fn trail<'a>(traffic: &Traffic<'a>) -> &'a Trail {
-    match traffic.packets.picture {
-        Picture::List => &traffic.packets.list,
-        Picture::Ladder | Picture::Stream => &traffic.packets.ladder.trail,
+const fn list<'a>(traffic: &Traffic<'a>) -> &'a PacketList {
+    match traffic.packets.tab {
+        PacketsTab::List => &traffic.packets.list,
+        PacketsTab::Ladder | PacketsTab::Stream => &traffic.packets.ladder.packets,
     }
 }
 
@@ -37,16 +38,16 @@ const fn trail<'a>(traffic: &Traffic<'a>) -> &'a Trail {
 pub(super) fn count(traffic: &Traffic<'_>, ctx: &DrawContext) -> String {
     let texts = &ctx.text.packets;
     let numbers = &ctx.text.numbers;
-    let shown = trail(traffic).len() as u64;
+    let shown = list(traffic).len() as u64;
     let all = traffic.packets.seen;
-    let count = match traffic.packets.picture {
-        Picture::List if shown != all => (texts.count)(&numbers.count(shown), &numbers.count(all)),
+    let count = match traffic.packets.tab {
+        PacketsTab::List if shown != all => (texts.count)(&numbers.count(shown), &numbers.count(all)),
         _ => (texts.packets)(&numbers.count(shown), shown),
     };
-    let looking = traffic.packets.is_looking() && traffic.packets.picture == Picture::List;
+    let looking = traffic.packets.is_looking() && traffic.packets.tab == PacketsTab::List;
     let count = if looking { format!("{} {DOT} {count}", texts.looking) } else { count };
-    match (traffic.packets.picture, traffic.packets.only) {
-        (Picture::List, Some(only)) => format!("{} {DOT} {count}", (texts.only)(&words::talk(&only))),
+    match (traffic.packets.tab, traffic.packets.only) {
+        (PacketsTab::List, Some(only)) => format!("{} {DOT} {count}", (texts.only)(&words::conversation(&only))),
         _ => count,
     }
 }
@@ -67,11 +68,11 @@ pub(super) fn foot(traffic: &Traffic<'_>, ctx: &DrawContext) -> String {
     if let Some(saved) = &traffic.packets.saved {
         return (ctx.text.note)(saved);
     }
-    let trail = trail(traffic);
-    let reader = match trail.reader {
-        TrailReader::Follows => texts.following.to_owned(),
-        TrailReader::Holds { .. } => {
-            let new = (texts.new)(&numbers.count(trail.unseen() as u64), trail.unseen());
+    let list = list(traffic);
+    let reader = match list.reader {
+        PacketListReader::Follows => texts.following.to_owned(),
+        PacketListReader::Holds { .. } => {
+            let new = (texts.new)(&numbers.count(list.unseen() as u64), list.unseen());
             format!(
                 "{} {DOT} {new} {DOT} End {}",
                 texts.held,
@@ -81,15 +82,15 @@ pub(super) fn foot(traffic: &Traffic<'_>, ctx: &DrawContext) -> String {
     };
     let capture = match (&traffic.packets.capturing, traffic.packets.world) {
         (_, WorldId::Wire) => texts.on_wire.to_owned(),
-        (Capturing::Unknown, _) => texts.unknown.to_owned(),
-        (Capturing::On(interface), _) => {
+        (CaptureStatus::Unknown, _) => texts.unknown.to_owned(),
+        (CaptureStatus::On(interface), _) => {
             let lost = match traffic.packets.lost {
                 0 => texts.nothing_lost.to_owned(),
                 count => (texts.lost)(&numbers.count(count), count),
             };
             format!("{} {DOT} {lost}", (texts.capturing)(interface))
         }
-        (Capturing::Lacking { errno, .. }, _) => format!("{}: {errno}", texts.no_capture),
+        (CaptureStatus::Lacking { errno, .. }, _) => format!("{}: {errno}", texts.no_capture),
     };
     format!("{capture} {DOT} {reader}")
 }

@@ -11,8 +11,8 @@ use super::super::line_writer::{LineWriter, fit, paragraph};
 use super::super::names;
 use super::rung::{PacketRung, RungColumns, state};
 use crate::domain::{Flow, Proto};
-use crate::model::book::Step;
-use crate::model::packets::{Change, LadderEnd, Rung, Traffic};
+use crate::model::histories::HistoryStep;
+use crate::model::packets::{ChangePlace, LadderChange, LadderEnd, Traffic};
 
 /// Draws the ladder of the conversation that is shown.
 pub(super) fn render(traffic: &Traffic<'_>, ctx: &DrawContext, area: Rect, buf: &mut Buffer) {
@@ -21,23 +21,23 @@ pub(super) fn render(traffic: &Traffic<'_>, ctx: &DrawContext, area: Rect, buf: 
     let [head, rest] = super::rows(area, [2.min(area.height), area.height.saturating_sub(2)]);
     names(traffic, ctx, &client, head, buf);
     let changes = ladder.changes(traffic.world, traffic.journal);
-    let trail = &ladder.trail;
+    let list = &ladder.packets;
     let height = usize::from(rest.height);
-    let places = super::places(trail, height);
-    let whole = places.end == trail.len();
-    let latest = trail.len().checked_sub(1).and_then(|last| traffic.packet(trail.seq(last)?));
+    let places = super::places(list, height);
+    let whole = places.end == list.len();
+    let latest = list.len().checked_sub(1).and_then(|last| traffic.packet(list.seq(last)?));
     let columns = RungColumns::of(rest.width, latest.map_or(0, |packet| packet.number));
-    let seqs = places.filter_map(|place| trail.seq(place));
+    let seqs = places.filter_map(|place| list.seq(place));
     let events = seqs.filter_map(|seq| traffic.journal.get(seq));
     let mut rungs: Vec<_> = events
         .filter_map(|event| {
-            let beside = |end| at(&changes, end, Rung::At(event.seq));
+            let beside = |end| at(&changes, end, ChangePlace::At(event.seq));
             let states = [beside(LadderEnd::Client), beside(LadderEnd::Server)];
             PacketRung::of(traffic, ctx, &columns, event, &client, states)
         })
         .collect();
-    let after =
-        [LadderEnd::Client, LadderEnd::Server].map(|end| if whole { at(&changes, end, Rung::After) } else { vec![] });
+    let after = [LadderEnd::Client, LadderEnd::Server]
+        .map(|end| if whole { at(&changes, end, ChangePlace::After) } else { vec![] });
     let below = after.iter().map(Vec::len).max().unwrap_or(0);
     let held = rungs.iter().position(|rung| rung.held);
     let last = if held.is_none() { below } else { 0 };
@@ -45,7 +45,7 @@ pub(super) fn render(traffic: &Traffic<'_>, ctx: &DrawContext, area: Rect, buf: 
     keep_in_view(&mut rungs, read, height.saturating_sub(last), PacketRung::height);
     let first = rungs.first().map(|rung| rung.seq);
     before(ctx, &columns, &changes, first, head, buf);
-    if trail.is_empty() {
+    if list.is_empty() {
         paragraph(ctx.text.packets.no_packet, ctx.theme.quiet, rest, buf);
     }
     let mut left = rest;
@@ -59,7 +59,7 @@ pub(super) fn render(traffic: &Traffic<'_>, ctx: &DrawContext, area: Rect, buf: 
 }
 
 /// The steps of one end beside one rung.
-fn at(changes: &[Change], end: LadderEnd, rung: Rung) -> Vec<Step> {
+fn at(changes: &[LadderChange], end: LadderEnd, rung: ChangePlace) -> Vec<HistoryStep> {
     changes.iter().filter(|change| change.end == end && change.rung == rung).map(|change| change.step).collect()
 }
 
@@ -67,15 +67,15 @@ fn at(changes: &[Change], end: LadderEnd, rung: Rung) -> Vec<Step> {
 fn before(
     ctx: &DrawContext,
     columns: &RungColumns,
-    changes: &[Change],
+    changes: &[LadderChange],
     first: Option<u64>,
     head: Rect,
     buf: &mut Buffer,
 ) {
-    let earlier = |change: &&Change| match (change.rung, first) {
-        (Rung::Before, _) => true,
-        (Rung::At(seq), Some(first)) => seq < first,
-        (Rung::At(_) | Rung::After, _) => false,
+    let earlier = |change: &&LadderChange| match (change.rung, first) {
+        (ChangePlace::Before, _) => true,
+        (ChangePlace::At(seq), Some(first)) => seq < first,
+        (ChangePlace::At(_) | ChangePlace::After, _) => false,
     };
     let of = |end| {
         let mine = || changes.iter().filter(move |change| change.end == end);
@@ -116,8 +116,8 @@ pub(super) fn names(traffic: &Traffic<'_>, ctx: &DrawContext, client: &Flow, are
 
 /// The peer of an unconnected UDP client: the one of its latest packet.
 fn met(traffic: &Traffic<'_>) -> Option<SocketAddr> {
-    let trail = &traffic.packets.ladder.trail;
-    traffic.packet(trail.seq(trail.len().checked_sub(1)?)?)?.flow.peer
+    let list = &traffic.packets.ladder.packets;
+    traffic.packet(list.seq(list.len().checked_sub(1)?)?)?.flow.peer
 }
 
 /// Says that there is no conversation to show.

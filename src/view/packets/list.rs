@@ -10,7 +10,7 @@ use super::super::{filter_line, glyphs};
 use super::{note, words};
 use crate::domain::{Event, PacketSummary, Stamp};
 use crate::model::lifecycle::{Subject, same_pair};
-use crate::model::packets::{Packets, Traffic, TrailReader};
+use crate::model::packets::{PacketListReader, Packets, Traffic};
 
 /// Draws the list, and returns where the cursor is while the filter is typed.
 pub(super) fn render(
@@ -70,7 +70,7 @@ fn row(
     let mut writer = LineWriter::on(buf, area, row);
     if traffic.packets.selected() == Some(event.seq) {
         writer.write(glyphs::SELECTED, ctx.theme.newest);
-        if traffic.packets.list.reader != TrailReader::Follows || traffic.file.is_some() {
+        if traffic.packets.list.reader != PacketListReader::Follows || traffic.file.is_some() {
             writer.restyle(area.x, ctx.theme.selected);
         }
     } else if matches!(traffic.subject, Some(Subject::Connection(flow)) if same_pair(&flow, &packet.flow)) {

@@ -30,38 +30,38 @@ use ratatui::layout::{Position, Rect};
 use super::areas::{columns, rows};
 use super::draw_context::{DrawContext, PaneFrame};
 use crate::model::Model;
-use crate::model::packets::{Part, Picture, Traffic, Trail, TrailReader};
+use crate::model::packets::{PacketList, PacketListReader, PacketsFocus, PacketsTab, Traffic};
 use crate::model::ui::Mode;
 use crate::model::window::{tail, window};
 
 /// The parts of the view; empty where one is not shown.
 struct PacketsLayout {
-    picture: Rect,
+    tab: Rect,
     tree: Rect,
     hex: Rect,
 }
 
 fn parts(traffic: &Traffic<'_>, zoomed: bool, area: Rect) -> PacketsLayout {
     let none = Rect::default();
-    let part = traffic.packets.part;
+    let part = traffic.packets.focus;
     // A ladder has the whole screen until the fields of a packet are opened.
-    let whole = traffic.packets.picture != Picture::List && part == Part::Picture;
+    let whole = traffic.packets.tab != PacketsTab::List && part == PacketsFocus::Tab;
     if zoomed || whole || traffic.lacks() {
         return match part {
-            Part::Tree if !traffic.lacks() => PacketsLayout { picture: none, tree: area, hex: none },
-            Part::Hex if !traffic.lacks() => PacketsLayout { picture: none, tree: none, hex: area },
-            _ => PacketsLayout { picture: area, tree: none, hex: none },
+            PacketsFocus::Tree if !traffic.lacks() => PacketsLayout { tab: none, tree: area, hex: none },
+            PacketsFocus::Hex if !traffic.lacks() => PacketsLayout { tab: none, tree: none, hex: area },
+            _ => PacketsLayout { tab: area, tree: none, hex: none },
         };
     }
     let below = (area.height * 9 / 20).max(8).min(area.height);
-    let [picture, below] = rows(area, [area.height - below, below]);
+    let [tab, below] = rows(area, [area.height - below, below]);
     let dump = if below.width >= 124 { hex::WIDE } else { hex::NARROW } + 2;
     if below.width < dump + 36 {
-        let (tree, hex) = if part == Part::Hex { (none, below) } else { (below, none) };
-        return PacketsLayout { picture, tree, hex };
+        let (tree, hex) = if part == PacketsFocus::Hex { (none, below) } else { (below, none) };
+        return PacketsLayout { tab, tree, hex };
     }
     let [tree, hex] = columns(below, [below.width - dump, dump]);
-    PacketsLayout { picture, tree, hex }
+    PacketsLayout { tab, tree, hex }
 }
 
 /// Draws the view, and returns where the cursor is while the filter is typed.
@@ -69,44 +69,48 @@ pub(super) fn render(model: &Model, ctx: &DrawContext, area: Rect, buf: &mut Buf
     let traffic = &model.traffic();
     let parts = parts(traffic, model.ui.zoomed, area);
     let words = &ctx.text.packets;
-    let focused = |part| traffic.packets.part == part && model.ui.mode == Mode::Command;
+    let focused = |part| traffic.packets.focus == part && model.ui.mode == Mode::Command;
     let mut cursor = None;
-    if !parts.picture.is_empty() {
+    if !parts.tab.is_empty() {
         let title = foot::title(traffic, ctx);
         let count = foot::count(traffic, ctx);
         let foot = foot::foot(traffic, ctx);
-        let focused = focused(Part::Picture) || model.ui.mode == Mode::Sifting;
+        let focused = focused(PacketsFocus::Tab) || model.ui.mode == Mode::FilteringPackets;
         let frame = PaneFrame { title: &title, count: &count, foot: &foot, focused, ..PaneFrame::default() };
-        let inside = ctx.frame(&frame, parts.picture, buf);
+        let inside = ctx.frame(&frame, parts.tab, buf);
         if traffic.lacks() {
             no_capture::render(traffic, ctx, inside, buf);
         } else {
-            match traffic.packets.picture {
-                Picture::List => cursor = list::render(traffic, model.ui.mode == Mode::Sifting, ctx, inside, buf),
-                Picture::Ladder => ladder::render(traffic, ctx, inside, buf),
-                Picture::Stream => stream::render(traffic, ctx, inside, buf),
+            match traffic.packets.tab {
+                PacketsTab::List => {
+                    cursor = list::render(traffic, model.ui.mode == Mode::FilteringPackets, ctx, inside, buf)
+                }
+                PacketsTab::Ladder => ladder::render(traffic, ctx, inside, buf),
+                PacketsTab::Stream => stream::render(traffic, ctx, inside, buf),
             }
         }
     }
     let number = traffic.packets.detail.shown.as_ref().map_or_else(String::new, |shown| format!("#{}", shown.number));
-    for (part, title, area) in [(Part::Tree, words.fields, parts.tree), (Part::Hex, words.bytes, parts.hex)] {
+    for (part, title, area) in
+        [(PacketsFocus::Tree, words.fields, parts.tree), (PacketsFocus::Hex, words.bytes, parts.hex)]
+    {
         if area.is_empty() {
             continue;
         }
         let frame = PaneFrame { title, count: &number, focused: focused(part), ..PaneFrame::default() };
         let inside = ctx.frame(&frame, area, buf);
         match part {
-            Part::Hex => hex::render(traffic, ctx, inside, buf),
-            Part::Tree | Part::Picture => detail::render(traffic, ctx, inside, buf),
+            PacketsFocus::Hex => hex::render(traffic, ctx, inside, buf),
+            PacketsFocus::Tree | PacketsFocus::Tab => detail::render(traffic, ctx, inside, buf),
         }
     }
     cursor
 }
 
 /// The places of the packets that fit into so many lines.
-fn places(trail: &Trail, height: usize) -> Range<usize> {
-    match trail.reader {
-        TrailReader::Follows => tail(trail.len(), height),
-        TrailReader::Holds { at, .. } => window(Some(trail.place(at)), trail.held_len(), height),
+fn places(list: &PacketList, height: usize) -> Range<usize> {
+    match list.reader {
+        PacketListReader::Follows => tail(list.len(), height),
+        PacketListReader::Holds { at, .. } => window(Some(list.place(at)), list.held_len(), height),
     }
 }

@@ -7,24 +7,24 @@ use super::super::draw_context::DrawContext;
 use super::super::keys;
 use super::super::line_writer::{LineWriter, wrap_all};
 use crate::domain::keys::{Action, PacketsAction};
-use crate::model::packets::{Capturing, Help, Traffic};
+use crate::model::packets::{CaptureHelp, CaptureStatus, Traffic};
 
 /// Draws the note.
 pub(super) fn render(traffic: &Traffic<'_>, ctx: &DrawContext, area: Rect, buf: &mut Buffer) {
-    let Capturing::Lacking { errno, help } = &traffic.packets.capturing else { return };
+    let CaptureStatus::Lacking { errno, help } = &traffic.packets.capturing else { return };
     let texts = &ctx.text.packets;
     let theme = &ctx.theme;
     let why = (texts.lacking)(&errno.to_string(), (ctx.text.errno)(*errno).what);
     let mut lines = vec![(why.as_str(), theme.alarm), ("", theme.text)];
     match help {
-        Help::Command(command) => {
+        CaptureHelp::Command(command) => {
             lines.extend([(texts.needs, theme.text), ("", theme.text), (command, theme.typed), ("", theme.text)]);
             lines.push((texts.then, theme.text));
         }
-        Help::Container => lines.push((texts.container, theme.text)),
-        Help::Interface => lines.push((texts.interface, theme.text)),
-        Help::System => lines.push((texts.system, theme.text)),
-        Help::Unknown => {}
+        CaptureHelp::Container => lines.push((texts.container, theme.text)),
+        CaptureHelp::Interface => lines.push((texts.interface, theme.text)),
+        CaptureHelp::System => lines.push((texts.system, theme.text)),
+        CaptureHelp::Unknown => {}
     }
     let instead = (ctx.text.files.instead)(&keys::first(Action::Packets(PacketsAction::Open), ctx.text));
     lines.extend([("", theme.text), (instead.as_str(), theme.title), (texts.wire_lab, theme.title)]);

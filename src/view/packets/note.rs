@@ -6,7 +6,7 @@ use ratatui::style::Style;
 
 use super::super::draw_context::DrawContext;
 use super::super::line_writer::{LineWriter, wrap_all};
-use crate::model::packets::{Damage, File, Traffic};
+use crate::model::packets::{CaptureFile, FileDamage, Traffic};
 
 /// Draws it at the bottom of `area`, where there is something to say; returns what is left above it.
 pub(super) fn render(traffic: &Traffic<'_>, ctx: &DrawContext, area: Rect, buf: &mut Buffer) -> Rect {
@@ -21,11 +21,11 @@ pub(super) fn render(traffic: &Traffic<'_>, ctx: &DrawContext, area: Rect, buf: 
 }
 
 /// Why no packet of a file is listed.
-pub(super) fn nothing(file: &File, ctx: &DrawContext) -> &'static str {
+pub(super) fn nothing(file: &CaptureFile, ctx: &DrawContext) -> &'static str {
     if file.recording.about.read == 0 { ctx.text.files.empty } else { ctx.text.files.none_listed }
 }
 
-fn sentences(file: &File, ctx: &DrawContext) -> Vec<(String, Style)> {
+fn sentences(file: &CaptureFile, ctx: &DrawContext) -> Vec<(String, Style)> {
     let words = &ctx.text.files;
     let theme = &ctx.theme;
     let numbers = &ctx.text.numbers;
@@ -34,9 +34,9 @@ fn sentences(file: &File, ctx: &DrawContext) -> Vec<(String, Style)> {
     let mut said = Vec::new();
     if let Some(damage) = about.damage {
         let damage = match damage {
-            Damage::Cut => (words.cut)(&packets),
-            Damage::Damaged { at } => (words.damaged)(&numbers.count(at), &packets),
-            Damage::Io(errno) => (words.stopped)(&errno.to_string(), &packets),
+            FileDamage::Cut => (words.cut)(&packets),
+            FileDamage::Damaged { at } => (words.damaged)(&numbers.count(at), &packets),
+            FileDamage::Io(errno) => (words.stopped)(&errno.to_string(), &packets),
         };
         said.push((damage, theme.alarm));
     }

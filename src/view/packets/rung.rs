@@ -10,8 +10,8 @@ use super::super::glyphs;
 use super::super::line_writer::{LineWriter, width, wrap};
 use super::words;
 use crate::domain::{Event, Evidence, Flow, Stamp, TcpState, WorldId};
-use crate::model::book::Step;
-use crate::model::packets::{Ladder, LadderEnd, Packets, Traffic, TrailReader};
+use crate::model::histories::HistoryStep;
+use crate::model::packets::{Ladder, LadderEnd, PacketListReader, Packets, Traffic};
 use crate::model::wire::Fate;
 
 /// The columns of a rung.
@@ -50,8 +50,15 @@ impl RungColumns {
     }
 
     /// Writes the states of both ends on one line.
-    pub(super) fn states(&self, ctx: &DrawContext, steps: [Option<&Step>; 2], area: Rect, row: u16, buf: &mut Buffer) {
-        let reached = |step: Option<&Step>| step.map(|step| (step.to, Some(step.evidence)));
+    pub(super) fn states(
+        &self,
+        ctx: &DrawContext,
+        steps: [Option<&HistoryStep>; 2],
+        area: Rect,
+        row: u16,
+        buf: &mut Buffer,
+    ) {
+        let reached = |step: Option<&HistoryStep>| step.map(|step| (step.to, Some(step.evidence)));
         let writer = &mut LineWriter::on(buf, area, row);
         writer.skip(1);
         state(ctx, reached(steps[0]), writer);
@@ -97,7 +104,7 @@ pub(super) struct PacketRung {
     found: Vec<String>,
     more: String,
     sentences: Vec<(String, Style)>,
-    states: [Vec<Step>; 2],
+    states: [Vec<HistoryStep>; 2],
 }
 
 impl PacketRung {
@@ -107,12 +114,13 @@ impl PacketRung {
         columns: &RungColumns,
         event: &Event,
         client: &Flow,
-        states: [Vec<Step>; 2],
+        states: [Vec<HistoryStep>; 2],
     ) -> Option<Self> {
         let packet = Packets::of(event)?;
         let texts = &ctx.text.packets;
         let theme = &ctx.theme;
-        let held = matches!(traffic.packets.ladder.trail.reader, TrailReader::Holds { at, .. } if at == event.seq);
+        let held =
+            matches!(traffic.packets.ladder.packets.reader, PacketListReader::Holds { at, .. } if at == event.seq);
         let way = way(traffic, packet.number);
         let place = match way {
             ArrowKind::Whole => None,

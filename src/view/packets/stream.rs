@@ -9,7 +9,7 @@ use super::super::glyphs;
 use super::super::line_writer::{LineWriter, paragraph, wrap};
 use super::ladder;
 use crate::domain::Flow;
-use crate::model::packets::{Said, Stream, Traffic};
+use crate::model::packets::{StreamText, StreamTurn, Traffic};
 
 /// One line: the packet that it came in, the sender's mark, and the text.
 struct StreamLine {
@@ -30,7 +30,7 @@ pub(super) fn render(traffic: &Traffic<'_>, ctx: &DrawContext, area: Rect, buf: 
     let stream = traffic.packets.stream.as_ref().filter(|stream| !stream.turns.is_empty());
     let Some(stream) = stream else {
         let said = match &traffic.packets.stream {
-            _ if traffic.packets.ladder.trail.is_empty() => texts.no_packet,
+            _ if traffic.packets.ladder.packets.is_empty() => texts.no_packet,
             // The text is assembled in the background.
             None => texts.looking,
             Some(_) => texts.nothing_said,
@@ -48,7 +48,7 @@ pub(super) fn render(traffic: &Traffic<'_>, ctx: &DrawContext, area: Rect, buf: 
 }
 
 /// The visible lines. A long conversation costs no more than a short one.
-fn lines(ctx: &DrawContext, client: &Flow, stream: &Stream, back: usize, area: Rect) -> Vec<StreamLine> {
+fn lines(ctx: &DrawContext, client: &Flow, stream: &StreamText, back: usize, area: Rect) -> Vec<StreamLine> {
     let height = usize::from(area.height);
     let room = area.width.saturating_sub(11);
     let mut skip = back;
@@ -78,7 +78,7 @@ fn lines(ctx: &DrawContext, client: &Flow, stream: &Stream, back: usize, area: R
 
 /// One line of a turn, wrapped into as many lines of the screen as it takes. The client's lines have its colour and a
 /// mark that points to the right.
-fn line(ctx: &DrawContext, client: &Flow, said: &Said, place: usize, room: u16) -> Vec<StreamLine> {
+fn line(ctx: &DrawContext, client: &Flow, said: &StreamTurn, place: usize, room: u16) -> Vec<StreamLine> {
     let texts = &ctx.text.packets;
     let theme = &ctx.theme;
     let (mark, style) = if said.from == client.local {

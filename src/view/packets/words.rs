@@ -5,7 +5,7 @@ use super::super::glyphs::{self, ARROW};
 use crate::domain::{Flags, Flow, PacketSummary, Segment, TcpOption};
 
 /// A conversation by its ports; the addresses are shown with the packets.
-pub(super) fn talk(flow: &Flow) -> String {
+pub(super) fn conversation(flow: &Flow) -> String {
     match flow.peer {
         Some(peer) => format!("{} :{} {ARROW} :{}", flow.proto, flow.local.port(), peer.port()),
         None => format!("{} :{}", flow.proto, flow.local.port()),

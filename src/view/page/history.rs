@@ -8,7 +8,7 @@ use ratatui::style::Style;
 
 use crate::domain::{Event, Evidence, Proto, Stamp};
 use crate::model::Model;
-use crate::model::book::Step;
+use crate::model::histories::HistoryStep;
 use crate::model::page::{End, Line, Page};
 use crate::view::draw_context::DrawContext;
 use crate::view::event_text;
@@ -41,7 +41,7 @@ impl<'a> ConnectionHistory<'a> {
         let unknown = |end| {
             let unknown = page.end(end).filter(|flow| flow.proto == Proto::Tcp && flow.peer.is_some());
             let unknown = unknown.filter(|flow| {
-                model.worlds.shown().book.history(flow).is_empty() && model.worlds.shown().table.of(flow).is_some()
+                model.worlds.shown().histories.history(flow).is_empty() && model.worlds.shown().table.of(flow).is_some()
             });
             unknown.map_or_else(Vec::new, |_| wrap(ctx.text.page.before, half))
         };
@@ -127,7 +127,7 @@ pub(super) fn halves(area: Rect, lead: u16) -> [Rect; 2] {
     [left, right]
 }
 
-fn step(ctx: &DrawContext, step: &Step, stayed: Option<Duration>, writer: &mut LineWriter<'_>) {
+fn step(ctx: &DrawContext, step: &HistoryStep, stayed: Option<Duration>, writer: &mut LineWriter<'_>) {
     let theme = &ctx.theme;
     let style = theme.evidence(step.evidence);
     let of = |state| if step.evidence == Evidence::Inferred { style } else { theme.state(state) };

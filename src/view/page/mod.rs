@@ -158,7 +158,9 @@ fn now(model: &Model, ctx: &DrawContext, flow: &Flow, end: End, area: Rect, buf:
             writer.skip(1).write(state.name(), theme.state(state)).skip(2);
         }
         None if flow.proto == Proto::Udp => _ = writer.write(ctx.text.clients.no_state, theme.quiet).skip(2),
-        None if model.worlds.shown().book.history(flow).is_empty() => _ = writer.write(words.elsewhere, theme.quiet),
+        None if model.worlds.shown().histories.history(flow).is_empty() => {
+            _ = writer.write(words.elsewhere, theme.quiet)
+        }
         None => _ = writer.write(words.not_known, theme.quiet),
     }
     let Some(entry) = entry else { return };

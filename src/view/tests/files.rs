@@ -7,7 +7,7 @@ use super::lab::Lab;
 use super::packets::{forbidden, life};
 use super::{scenes, screen, text};
 use crate::domain::{EventKind, Evidence, Lang, Stamp};
-use crate::model::packets::{Capturing, Damage, FileFault, News, Packets, Recording};
+use crate::model::packets::{CaptureStatus, FileDamage, FileFault, News, Packets, Recording};
 use crate::model::ui::View;
 use crate::model::{Msg, update};
 
@@ -28,9 +28,9 @@ pub(crate) fn opened(lang: Lang) -> Lab {
         recording.about.lasted = recording.about.lasted.max(at.since(Stamp::ZERO));
     }
     (recording.about.read, recording.about.others) = (13, 3);
-    recording.about.damage = Some(Damage::Cut);
+    recording.about.damage = Some(FileDamage::Cut);
     let mut lab = scenes::lesson(lang);
-    update(&mut lab.model, Msg::Packets(News::Capturing(Capturing::On("lo".into()))));
+    update(&mut lab.model, Msg::Packets(News::Capturing(CaptureStatus::On("lo".into()))));
     lab.model.ui.view = View::Packets;
     lab.keys("Oaulas/eco-com-perda.pcapng");
     lab.key(Key::Enter);

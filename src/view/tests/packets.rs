@@ -12,7 +12,7 @@ use crate::domain::{
     Errno, EventKind, Evidence, Excerpt, Finding, Flags, Flow, Icmp, Lang, Note, PacketSummary, Proto, ResetReason,
     Segment, TcpOption,
 };
-use crate::model::packets::{Capturing, Help, Inspected, News, Origin, Said, Stream};
+use crate::model::packets::{CaptureHelp, CaptureStatus, News, PacketDetails, PacketOrigin, StreamText, StreamTurn};
 use crate::model::ui::View;
 use crate::model::{Effect, Msg, update};
 
@@ -78,7 +78,7 @@ const DATA: Flags = Flags::PSH.with(Flags::ACK);
 pub(crate) fn life(lang: Lang) -> Lab {
     let mut lab = scenes::started(lang);
     lab.note(Note::Has { what: Evidence::Packet });
-    update(&mut lab.model, Msg::Packets(News::Capturing(Capturing::On("lo".into()))));
+    update(&mut lab.model, Msg::Packets(News::Capturing(CaptureStatus::On("lo".into()))));
     lab.connect(1, 0, 44_086, crate::domain::ClientPlan::Stay);
     let flow = Flow::tcp(at(44_086), at(65_432));
     let mut talk = Talk { flow, number: 0 };
@@ -103,7 +103,7 @@ pub(crate) fn life(lang: Lang) -> Lab {
 /// What a lossy network, a slow reader and a port without a listener look like.
 pub(crate) fn mishaps(lang: Lang) -> Lab {
     let mut lab = scenes::started(lang);
-    update(&mut lab.model, Msg::Packets(News::Capturing(Capturing::On("lo".into()))));
+    update(&mut lab.model, Msg::Packets(News::Capturing(CaptureStatus::On("lo".into()))));
     lab.connect(1, 0, 44_086, crate::domain::ClientPlan::Stay);
     let mut talk = Talk { flow: Flow::tcp(at(44_086), at(65_432)), number: 40 };
     let lab_ref = &mut lab;
@@ -138,7 +138,7 @@ fn note_lost(lab: &mut Lab) {
 /// A datagram to a closed port, and the ICMP message about it.
 pub(crate) fn datagrams(lang: Lang) -> Lab {
     let mut lab = scenes::started(lang);
-    update(&mut lab.model, Msg::Packets(News::Capturing(Capturing::On("lo".into()))));
+    update(&mut lab.model, Msg::Packets(News::Capturing(CaptureStatus::On("lo".into()))));
     lab.datagram(1, 38_215);
     let flow = Flow { proto: Proto::Udp, local: at(38_215), peer: Some(at(65_432)) };
     let mut talk = Talk { flow, number: 0 };
@@ -159,7 +159,7 @@ pub(crate) fn forbidden(lang: Lang) -> Lab {
     let mut lab = scenes::lesson(lang);
     lab.note(Note::Lacks { what: Evidence::Packet, errno: Errno::Perm });
     let command = "sudo setcap cap_net_raw+ep /home/ana/socklab-tui/target/release/socklab-tui".into();
-    let lacking = Capturing::Lacking { errno: Errno::Perm, help: Help::Command(command) };
+    let lacking = CaptureStatus::Lacking { errno: Errno::Perm, help: CaptureHelp::Command(command) };
     update(&mut lab.model, Msg::Packets(News::Capturing(lacking)));
     lab.model.ui.view = View::Packets;
     lab
@@ -190,8 +190,8 @@ pub(crate) fn inspected(lang: Lang) -> Lab {
         },
     ];
     let bytes: Vec<u8> = (0..54).map(|n: u8| n.wrapping_mul(37)).collect();
-    let shown = Inspected { number: 2, layers, bytes: bytes.into(), comments: vec![] };
-    update(&mut lab.model, Msg::Packets(News::Inspected(Origin::Live, shown)));
+    let shown = PacketDetails { number: 2, layers, bytes: bytes.into(), comments: vec![] };
+    update(&mut lab.model, Msg::Packets(News::Inspected(PacketOrigin::Live, shown)));
     lab.key(Key::Enter);
     for _ in 0..6 {
         lab.key(Key::Down);
@@ -204,7 +204,7 @@ pub(crate) fn inspected(lang: Lang) -> Lab {
 pub(crate) fn said(lang: Lang) -> Lab {
     let mut lab = life(lang);
     lab.keys("ll");
-    let turn = |right, packet, lines: &[&str], missing| Said {
+    let turn = |right, packet, lines: &[&str], missing| StreamTurn {
         from: if right { at(44_086) } else { at(65_432) },
         packet,
         lines: lines.iter().map(ToString::to_string).collect(),
@@ -216,8 +216,11 @@ pub(crate) fn said(lang: Lang) -> Lab {
         turn(true, 8, &["GET / HTTP/1.1", "Host: localhost", r"␛[31m\u{202e}"], 0),
         turn(false, 9, &["uma resposta"], 2_048),
     ];
-    let talk = lab.model.packets.ladder.talk.unwrap();
-    update(&mut lab.model, Msg::Packets(News::Followed(Origin::Live, Stream { talk, turns, cut: false })));
+    let talk = lab.model.packets.ladder.conversation.unwrap();
+    update(
+        &mut lab.model,
+        Msg::Packets(News::Followed(PacketOrigin::Live, StreamText { conversation: talk, turns, cut: false })),
+    );
     lab
 }
 
@@ -392,13 +395,13 @@ fn the_bytes_of_the_selected_field_are_highlighted() {
 fn the_selected_packet_is_requested_only_once() {
     let mut lab = life(Lang::En);
     let asked = |lab: &mut Lab, key| update(&mut lab.model, Msg::Key(key));
-    assert_eq!(asked(&mut lab, Key::Up), [Effect::Packets(PacketsEffect::Inspect(Origin::Live, 9))]);
-    assert_eq!(asked(&mut lab, Key::Up), [Effect::Packets(PacketsEffect::Inspect(Origin::Live, 8))]);
+    assert_eq!(asked(&mut lab, Key::Up), [Effect::Packets(PacketsEffect::Inspect(PacketOrigin::Live, 9))]);
+    assert_eq!(asked(&mut lab, Key::Up), [Effect::Packets(PacketsEffect::Inspect(PacketOrigin::Live, 8))]);
     assert_eq!(asked(&mut lab, Key::Enter), []);
     assert_eq!(asked(&mut lab, Key::Tab), []);
     let talk = Flow::tcp(at(44_086), at(65_432));
-    assert_eq!(asked(&mut lab, Key::Char('l')), [Effect::Packets(PacketsEffect::Inspect(Origin::Live, 10))]);
-    assert_eq!(asked(&mut lab, Key::Char('l')), [Effect::Packets(PacketsEffect::Follow(Origin::Live, talk))]);
+    assert_eq!(asked(&mut lab, Key::Char('l')), [Effect::Packets(PacketsEffect::Inspect(PacketOrigin::Live, 10))]);
+    assert_eq!(asked(&mut lab, Key::Char('l')), [Effect::Packets(PacketsEffect::Follow(PacketOrigin::Live, talk))]);
     assert_eq!(asked(&mut lab, Key::Char('S')), [Effect::Packets(PacketsEffect::Save(vec![]))]);
 }
 
@@ -457,8 +460,17 @@ fn the_stream_is_requested_again_on_return() {
     for (key, port) in [(Key::Char('l'), 44_086), (Key::Right, 44_088), (Key::Left, 44_086)] {
         let asked = update(&mut lab.model, Msg::Key(key));
         let talk = Flow::tcp(at(port), at(65_432));
-        assert!(asked.contains(&Effect::Packets(PacketsEffect::Follow(Origin::Live, talk))), "{key:?}: {asked:?}");
-        update(&mut lab.model, Msg::Packets(News::Followed(Origin::Live, Stream { talk, turns: vec![], cut: false })));
+        assert!(
+            asked.contains(&Effect::Packets(PacketsEffect::Follow(PacketOrigin::Live, talk))),
+            "{key:?}: {asked:?}"
+        );
+        update(
+            &mut lab.model,
+            Msg::Packets(News::Followed(
+                PacketOrigin::Live,
+                StreamText { conversation: talk, turns: vec![], cut: false },
+            )),
+        );
     }
 }
 
@@ -466,10 +478,13 @@ fn the_stream_is_requested_again_on_return() {
 fn a_stream_scrolls_to_its_beginning_and_no_further() {
     let mut lab = life(Lang::En);
     lab.keys("ll");
-    let talk = lab.model.packets.ladder.talk.unwrap();
-    let turn = |n: u64, lines: Vec<String>| Said { from: talk.local, packet: n, lines, missing: n % 2 };
+    let talk = lab.model.packets.ladder.conversation.unwrap();
+    let turn = |n: u64, lines: Vec<String>| StreamTurn { from: talk.local, packet: n, lines, missing: n % 2 };
     let turns = (1..=50).map(|n| turn(n, (0..3).map(|line| format!("turn {n} line {line}")).collect())).collect();
-    update(&mut lab.model, Msg::Packets(News::Followed(Origin::Live, Stream { talk, turns, cut: false })));
+    update(
+        &mut lab.model,
+        Msg::Packets(News::Followed(PacketOrigin::Live, StreamText { conversation: talk, turns, cut: false })),
+    );
     let shown = |lab: &mut Lab| text(&screen(&mut lab.model, 80, 24).0);
     let latest = shown(&mut lab);
     assert!(latest.contains("turn 50 line 2") && latest.contains("turn 46 line 2"), "{latest}");

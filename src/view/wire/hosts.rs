@@ -159,7 +159,7 @@ impl<'a> ConversationEnd<'a> {
         let bare = || bare.iter().find_map(|local| table.of(&Flow::unconnected(Proto::Udp, *local)));
         let entry = table.of(&flow).or_else(|| if flow.proto == Proto::Udp { bare() } else { None });
         let entry = entry.filter(|entry| entry.host == Some(host));
-        let booked = || model.worlds.shown().book.state(&flow).map(|(state, _)| state);
+        let booked = || model.worlds.shown().histories.state(&flow).map(|(state, _)| state);
         let state = entry.map_or_else(booked, |entry| entry.row.state);
         // `TCP_INFO` of a socket that is only a TIME_WAIT entry by now is out of date.
         let rest = |entry: &Entry| entry.row.timer.is_some_and(|timer| timer.kind == TimerKind::TimeWait);

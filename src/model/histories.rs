@@ -6,7 +6,7 @@ use crate::domain::{Cause, Evidence, Flow, Stamp, TcpState, Transition};
 
 /// One transition in an end's history.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Step {
+pub struct HistoryStep {
     /// When it was known to have happened: for an inferred one, when what implies it was observed.
     pub at: Stamp,
     /// The state it left.
@@ -21,20 +21,20 @@ pub struct Step {
 
 /// The histories.
 #[derive(Debug, Clone)]
-pub struct Book {
-    ends: HashMap<Flow, Vec<Step>>,
+pub struct Histories {
+    ends: HashMap<Flow, Vec<HistoryStep>>,
     closed: VecDeque<Flow>,
     /// How many finished histories are remembered at most.
     kept: usize,
 }
 
-impl Default for Book {
+impl Default for Histories {
     fn default() -> Self {
         Self { ends: HashMap::new(), closed: VecDeque::new(), kept: Self::KEPT }
     }
 }
 
-impl Book {
+impl Histories {
     /// How many finished histories are remembered while there is no end of them.
     const KEPT: usize = 4_000;
     /// How many steps of one address pair are remembered: a pair that is used again starts a new life after CLOSED.
@@ -46,7 +46,7 @@ impl Book {
     }
 
     /// What is known of this end, the earliest first. Empty when nothing of it was observed to change.
-    pub fn history(&self, flow: &Flow) -> &[Step] {
+    pub fn history(&self, flow: &Flow) -> &[HistoryStep] {
         self.ends.get(flow).map_or(&[], Vec::as_slice)
     }
 
@@ -61,7 +61,7 @@ impl Book {
         if steps.len() == Self::STEPS {
             steps.remove(0);
         }
-        steps.push(Step { at, from, to, cause, evidence });
+        steps.push(HistoryStep { at, from, to, cause, evidence });
         if to == TcpState::Closed {
             self.closed.push_back(flow);
             if self.closed.len() > self.kept {

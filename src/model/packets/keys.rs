@@ -12,8 +12,8 @@ use super::super::press::Acted;
 use super::super::proposals::Proposals;
 use super::super::screen::View;
 use super::super::{Model, lifecycle::same_pair};
-use super::detail::Inspected;
-use super::{Packets, Part, Picture, Said, Stream, Trail, TrailReader, opening};
+use super::detail::PacketDetails;
+use super::{PacketList, PacketListReader, Packets, PacketsFocus, PacketsTab, StreamText, StreamTurn, opening};
 use crate::domain::filter::Filter;
 use crate::domain::keys::{Key, PacketsAction, Turn};
 use crate::domain::{EventKind, Flow, Refusal, Stamp, WorldId};
@@ -27,7 +27,7 @@ pub(in super::super) fn act(model: &mut Model, action: PacketsAction) -> Acted {
             if traffic.file.is_none() && traffic.lacks() {
                 return Err(Refusal::NoPackets);
             }
-            let next = traffic.packets.picture.next();
+            let next = traffic.packets.tab.next();
             show(model, next);
         }
         PacketsAction::Conversation(turn) => return other(model, if turn == Turn::Next { 1 } else { -1 }),
@@ -41,37 +41,37 @@ pub(in super::super) fn act(model: &mut Model, action: PacketsAction) -> Acted {
 /// Whether the list of packets is what is shown, and not one conversation or why there are none.
 pub(in super::super) fn lists(model: &Model) -> bool {
     let traffic = model.traffic();
-    traffic.packets.picture == Picture::List && (traffic.file.is_some() || !traffic.lacks())
+    traffic.packets.tab == PacketsTab::List && (traffic.file.is_some() || !traffic.lacks())
 }
 
 /// Whether a part of the view can have the whole screen: the list, or what one looks into.
 pub(in super::super) fn can_zoom(model: &Model) -> bool {
-    lists(model) || model.traffic().packets.part != Part::Picture
+    lists(model) || model.traffic().packets.focus != PacketsFocus::Tab
 }
 
 /// Begins to type a filter for the packets.
 pub(in super::super) fn filter(model: &mut Model) {
     let (packets, _) = model.lists();
-    packets.picture = Picture::List;
-    packets.part = Part::Picture;
+    packets.tab = PacketsTab::List;
+    packets.focus = PacketsFocus::Tab;
     packets.proposals = Proposals::of(&packets.line);
-    model.ui.mode = Mode::Sifting;
+    model.ui.mode = Mode::FilteringPackets;
 }
 
 /// Gives the focus to the next part of the view, or to the one before.
 pub(in super::super) fn tab(model: &mut Model, steps: isize) {
     let (packets, _) = model.lists();
-    packets.part = packets.part.step(steps);
+    packets.focus = packets.focus.step(steps);
 }
 
 /// Shows this. The conversation is that of the packet which was selected.
-fn show(model: &mut Model, picture: Picture) {
-    if model.traffic().packets.picture == Picture::List {
+fn show(model: &mut Model, tab: PacketsTab) {
+    if model.traffic().packets.tab == PacketsTab::List {
         follow_selection(model);
     }
     let (packets, _) = model.lists();
-    packets.picture = picture;
-    packets.part = Part::Picture;
+    packets.tab = tab;
+    packets.focus = PacketsFocus::Tab;
     retarget(model);
 }
 
@@ -79,9 +79,9 @@ fn show(model: &mut Model, picture: Picture) {
 fn follow_selection(model: &mut Model) {
     let traffic = model.traffic();
     let at = match traffic.packets.list.reader {
-        TrailReader::Holds { at, .. } => Some(at),
-        TrailReader::Follows if traffic.file.is_some() => traffic.packets.list.selected(),
-        TrailReader::Follows => None,
+        PacketListReader::Holds { at, .. } => Some(at),
+        PacketListReader::Follows if traffic.file.is_some() => traffic.packets.list.selected(),
+        PacketListReader::Follows => None,
     };
     if let Some(packet) = at.and_then(|seq| traffic.packet(seq)) {
         select(model, packet.flow);
@@ -103,16 +103,16 @@ fn select(model: &mut Model, flow: Flow) {
 pub(in super::super) fn step(model: &mut Model, steps: isize) {
     model.packets.saved = None;
     let (packets, _) = model.lists();
-    match (packets.part, packets.picture) {
-        (Part::Tree, _) => packets.detail.step(steps),
-        (Part::Hex, _) => packets.detail.scroll(steps),
-        (Part::Picture, Picture::List) => {
+    match (packets.focus, packets.tab) {
+        (PacketsFocus::Tree, _) => packets.detail.step(steps),
+        (PacketsFocus::Hex, _) => packets.detail.scroll(steps),
+        (PacketsFocus::Tab, PacketsTab::List) => {
             packets.list.step(steps);
             follow_selection(model);
         }
-        (Part::Picture, Picture::Ladder) => packets.ladder.trail.step(steps),
-        (Part::Picture, Picture::Stream) => {
-            let lines = |stream: &Stream| stream.turns.iter().map(Said::height).sum();
+        (PacketsFocus::Tab, PacketsTab::Ladder) => packets.ladder.packets.step(steps),
+        (PacketsFocus::Tab, PacketsTab::Stream) => {
+            let lines = |stream: &StreamText| stream.turns.iter().map(StreamTurn::height).sum();
             let most: usize = packets.stream.as_ref().map_or(0, lines);
             let back = packets.stream_back.saturating_add_signed(steps.saturating_neg());
             packets.stream_back = back.min(most.saturating_sub(1));
@@ -123,17 +123,17 @@ pub(in super::super) fn step(model: &mut Model, steps: isize) {
 /// Enter goes into the packet, and folds or unfolds there.
 fn unfold(model: &mut Model) -> Acted {
     let (packets, _) = model.lists();
-    match packets.part {
-        Part::Picture => {
+    match packets.focus {
+        PacketsFocus::Tab => {
             let seq = packets.selected().ok_or(Refusal::NothingSelected)?;
-            match packets.picture {
-                Picture::List => packets.list.hold(seq),
-                Picture::Ladder | Picture::Stream => packets.ladder.trail.hold(seq),
+            match packets.tab {
+                PacketsTab::List => packets.list.hold(seq),
+                PacketsTab::Ladder | PacketsTab::Stream => packets.ladder.packets.hold(seq),
             }
-            packets.part = Part::Tree;
+            packets.focus = PacketsFocus::Tree;
         }
-        Part::Tree => packets.detail.fold(),
-        Part::Hex => return Err(Refusal::NoMore),
+        PacketsFocus::Tree => packets.detail.fold(),
+        PacketsFocus::Hex => return Err(Refusal::NoMore),
     }
     Ok(vec![])
 }
@@ -169,37 +169,39 @@ fn save(model: &Model) -> Acted {
 /// Goes to the conversation that began so many after the present one, in any order of their packets; stays at the ends.
 fn other(model: &mut Model, steps: isize) -> Acted {
     let traffic = model.traffic();
-    let mut talks: Vec<Flow> = Vec::new();
+    let mut conversations: Vec<Flow> = Vec::new();
     let mut known = HashSet::new();
     for (_, packet) in traffic.packets.all(traffic.journal) {
         if known.insert(packet.flow) {
             known.extend(packet.flow.mirror());
-            talks.push(packet.flow);
+            conversations.push(packet.flow);
         }
     }
-    let last = talks.len().checked_sub(1).ok_or(Refusal::NothingSelected)?;
+    let last = conversations.len().checked_sub(1).ok_or(Refusal::NothingSelected)?;
     let present = traffic.packets.wanted_only().or_else(|| wanted(model));
-    let place = present.and_then(|talk| talks.iter().position(|other| same_pair(&talk, other)));
+    let place = present.and_then(|conversation| conversations.iter().position(|other| same_pair(&conversation, other)));
     let next = place.map_or(last, |place| place.saturating_add_signed(steps).min(last));
     if Some(next) == place {
         return Err(Refusal::NoMore);
     }
-    let talk = talks[next];
+    let conversation = conversations[next];
     let (packets, journal) = model.lists();
-    packets.part = Part::Picture;
-    packets.ladder.trail.reader = TrailReader::Follows;
+    packets.focus = PacketsFocus::Tab;
+    packets.ladder.packets.reader = PacketListReader::Follows;
     if packets.wanted_only().is_some() {
         // One conversation is found in one piece: the filter is asked about its packets only.
-        packets.seek(packets.wanted_filter().clone(), Some(talk));
+        packets.seek(packets.wanted_filter().clone(), Some(conversation));
         packets.look_on(journal, usize::MAX);
     }
-    let of = |seq: &u64| journal.get(*seq).and_then(Packets::of).is_some_and(|packet| same_pair(&talk, &packet.flow));
+    let of = |seq: &u64| {
+        journal.get(*seq).and_then(Packets::of).is_some_and(|packet| same_pair(&conversation, &packet.flow))
+    };
     let list = &mut packets.list;
     let first = (0..list.len()).filter_map(|place| list.seq(place)).find(of);
-    if let (Some(first), Picture::List) = (first, packets.picture) {
+    if let (Some(first), PacketsTab::List) = (first, packets.tab) {
         list.hold(first);
     }
-    select(model, talk);
+    select(model, conversation);
     retarget(model);
     Ok(vec![])
 }
@@ -213,16 +215,16 @@ pub(in super::super) fn back(model: &mut Model) -> Option<Vec<Effect>> {
         return Some(vec![]);
     }
     let (packets, _) = model.lists();
-    if packets.part != Part::Picture {
-        packets.part = Part::Picture;
-    } else if packets.picture == Picture::Stream && packets.stream_back > 0 {
+    if packets.focus != PacketsFocus::Tab {
+        packets.focus = PacketsFocus::Tab;
+    } else if packets.tab == PacketsTab::Stream && packets.stream_back > 0 {
         packets.stream_back = 0;
-    } else if lives && packets.picture == Picture::Ladder && packets.ladder.trail.reader != TrailReader::Follows {
-        packets.ladder.trail.reader = TrailReader::Follows;
-    } else if packets.picture != Picture::List {
-        packets.picture = Picture::List;
-    } else if lives && packets.list.reader != TrailReader::Follows {
-        packets.list.reader = TrailReader::Follows;
+    } else if lives && packets.tab == PacketsTab::Ladder && packets.ladder.packets.reader != PacketListReader::Follows {
+        packets.ladder.packets.reader = PacketListReader::Follows;
+    } else if packets.tab != PacketsTab::List {
+        packets.tab = PacketsTab::List;
+    } else if lives && packets.list.reader != PacketListReader::Follows {
+        packets.list.reader = PacketListReader::Follows;
     } else if packets.wanted_only().is_some() {
         packets.seek(packets.wanted_filter().clone(), None);
     } else if lives {
@@ -258,11 +260,11 @@ pub(in super::super) fn typed(model: &mut Model, key: Key) {
         }
         _ => packets.line.edit(key),
     }
-    sift(model);
+    refilter(model);
 }
 
 /// Follows what was typed.
-pub(in super::super) fn sift(model: &mut Model) {
+pub(in super::super) fn refilter(model: &mut Model) {
     let (packets, _) = model.lists();
     packets.proposals = Proposals::of(&packets.line);
     judge(model);
@@ -296,9 +298,9 @@ fn wanted(model: &Model) -> Option<Flow> {
 fn retarget(model: &mut Model) {
     let traffic = model.traffic();
     let ladder = &traffic.packets.ladder;
-    let held = ladder.trail.reader != TrailReader::Follows;
+    let held = ladder.packets.reader != PacketListReader::Follows;
     let wanted = wanted(model);
-    let same = ladder.talk.zip(wanted).is_some_and(|(one, other)| same_pair(&one, &other));
+    let same = ladder.conversation.zip(wanted).is_some_and(|(one, other)| same_pair(&one, &other));
     // What is held still is not exchanged for another client's; but a selection is.
     if !same && (!held || traffic.subject.is_some()) {
         let (packets, journal) = model.lists();
@@ -313,7 +315,7 @@ pub(in super::super) fn settle(model: &mut Model) -> Vec<Effect> {
     if model.ui.view != View::Packets {
         return vec![];
     }
-    if model.traffic().packets.picture != Picture::List {
+    if model.traffic().packets.tab != PacketsTab::List {
         retarget(model);
     }
     let (packets, journal) = model.lists();
@@ -322,7 +324,7 @@ pub(in super::super) fn settle(model: &mut Model) -> Vec<Effect> {
     let selected = packets.selected().and_then(|seq| journal.get(seq)).and_then(Packets::of);
     let packet = selected.map(|packet| (world, packet.number));
     if packet != packets.asked.packet {
-        let told = if world == WorldId::Wire { selected.map(Inspected::told) } else { None };
+        let told = if world == WorldId::Wire { selected.map(PacketDetails::told) } else { None };
         if let Some((WorldId::Host, number)) = packet {
             effects.push(Effect::Packets(PacketsEffect::Inspect(origin, number)));
         }
@@ -332,7 +334,7 @@ pub(in super::super) fn settle(model: &mut Model) -> Vec<Effect> {
             packets.detail.take(told);
         }
     }
-    if packets.picture == Picture::Stream {
+    if packets.tab == PacketsTab::Stream {
         effects.extend(follow(model));
     }
     effects
@@ -341,20 +343,20 @@ pub(in super::super) fn settle(model: &mut Model) -> Vec<Effect> {
 /// What is said in the conversation: from the bytes that the shell keeps, or on the wire from what the events tell.
 fn follow(model: &mut Model) -> Option<Effect> {
     // A UDP client is not connected to anybody: whom it talks to is in its packets.
-    let talk = model.traffic().client()?;
+    let conversation = model.traffic().client()?;
     let (packets, journal) = model.lists();
-    let trail = &packets.ladder.trail;
-    let latest = trail.len().checked_sub(1).and_then(|at| trail.seq(at));
-    let now = (talk, latest);
-    if packets.asked.talk == Some(now) || (packets.world == WorldId::Host && packets.asked.waiting) {
+    let list = &packets.ladder.packets;
+    let latest = list.len().checked_sub(1).and_then(|at| list.seq(at));
+    let now = (conversation, latest);
+    if packets.asked.conversation == Some(now) || (packets.world == WorldId::Host && packets.asked.waiting) {
         return None;
     }
-    packets.asked.talk = Some(now);
+    packets.asked.conversation = Some(now);
     if packets.world == WorldId::Host {
         packets.asked.waiting = true;
-        return Some(Effect::Packets(PacketsEffect::Follow(packets.origin, talk)));
+        return Some(Effect::Packets(PacketsEffect::Follow(packets.origin, conversation)));
     }
-    packets.stream = Some(told(trail, journal, talk));
+    packets.stream = Some(told(list, journal, conversation));
     None
 }
 
@@ -362,25 +364,25 @@ fn follow(model: &mut Model) -> Option<Effect> {
 const MOST: usize = 2_000;
 
 /// The text of a conversation as far as the events tell it: the beginning of each packet.
-fn told(trail: &Trail, journal: &Journal, talk: Flow) -> Stream {
-    let from = trail.len().saturating_sub(MOST);
-    let seqs = (from..trail.len()).filter_map(|place| trail.seq(place));
+fn told(list: &PacketList, journal: &Journal, conversation: Flow) -> StreamText {
+    let from = list.len().saturating_sub(MOST);
+    let seqs = (from..list.len()).filter_map(|place| list.seq(place));
     let packets = seqs.filter_map(|seq| match &journal.get(seq)?.seen.kind {
         EventKind::Packet(packet) if packet.payload.len > 0 && packet.icmp.is_none() => Some(packet),
         _ => None,
     });
-    let turns = packets.filter(|packet| packet.retransmission_of.is_none()).map(|packet| Said {
+    let turns = packets.filter(|packet| packet.retransmission_of.is_none()).map(|packet| StreamTurn {
         from: packet.flow.local,
         packet: packet.number,
         lines: vec![packet.payload.text.clone()],
         missing: if packet.payload.is_cut() { (packet.payload.len - crate::domain::Excerpt::SHOWN) as u64 } else { 0 },
     });
-    Stream { talk, turns: turns.collect(), cut: from > 0 }
+    StreamText { conversation, turns: turns.collect(), cut: from > 0 }
 }
 
 impl Packets {
     /// When a packet was seen for the first time in its conversation: what the ladder's clock counts from.
     pub fn began(&self, journal: &Journal) -> Option<Stamp> {
-        journal.get(self.ladder.trail.seq(0)?).map(|event| event.seen.at)
+        journal.get(self.ladder.packets.seq(0)?).map(|event| event.seen.at)
     }
 }

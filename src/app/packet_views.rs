@@ -7,7 +7,7 @@ use tokio::sync::mpsc;
 use crate::domain::Flow;
 use crate::domain::excerpt::sanitise;
 use crate::model::Msg;
-use crate::model::packets::{Inspected, News, Origin, Said, Stream};
+use crate::model::packets::{News, PacketDetails, PacketOrigin, StreamText, StreamTurn};
 use crate::observe::capture::stream::StreamPiece;
 use crate::observe::capture::{PacketStore, follow_stream};
 use crate::packet::dissect;
@@ -19,11 +19,11 @@ const MOST_SAID: usize = 256 * 1024;
 const LONGEST_LINE: usize = 120;
 
 /// Dissects a packet. One that is no longer kept has no layers.
-pub(super) fn inspected(store: Option<&PacketStore>, number: u64) -> Inspected {
+pub(super) fn inspected(store: Option<&PacketStore>, number: u64) -> PacketDetails {
     let Some(packet) = store.and_then(|store| store.get(number)) else {
-        return Inspected { number, ..Inspected::default() };
+        return PacketDetails { number, ..PacketDetails::default() };
     };
-    Inspected {
+    PacketDetails {
         number,
         layers: dissect(packet.link, &packet.bytes),
         bytes: packet.bytes.as_ref().into(),
@@ -32,30 +32,37 @@ pub(super) fn inspected(store: Option<&PacketStore>, number: u64) -> Inspected {
 }
 
 /// Reassembles a conversation in the background.
-pub(super) fn follow(store: Option<Arc<PacketStore>>, origin: Origin, talk: Flow, answers: mpsc::Sender<Msg>) {
+pub(super) fn follow(
+    store: Option<Arc<PacketStore>>,
+    origin: PacketOrigin,
+    conversation: Flow,
+    answers: mpsc::Sender<Msg>,
+) {
     tokio::task::spawn_blocking(move || {
-        let stream = store.map_or_else(|| nothing(talk), |store| said(&store, talk));
+        let stream = store.map_or_else(|| nothing(conversation), |store| said(&store, conversation));
         // Fails only when the session is over.
         let _ = answers.blocking_send(Msg::Packets(News::Followed(origin, stream)));
     });
 }
 
-const fn nothing(talk: Flow) -> Stream {
-    Stream { talk, turns: Vec::new(), cut: false }
+const fn nothing(conversation: Flow) -> StreamText {
+    StreamText { conversation, turns: Vec::new(), cut: false }
 }
 
 /// The conversation, in lines that are safe to show.
-fn said(store: &PacketStore, talk: Flow) -> Stream {
-    let Some(stream) = follow_stream(&store.packets(), &talk, None, MOST_SAID) else { return nothing(talk) };
+fn said(store: &PacketStore, conversation: Flow) -> StreamText {
+    let Some(stream) = follow_stream(&store.packets(), &conversation, None, MOST_SAID) else {
+        return nothing(conversation);
+    };
     let turns = stream.said.iter().map(|said| {
         let from = if said.by_client { stream.ends.client } else { stream.ends.server };
         let (lines, missing) = match &said.piece {
             StreamPiece::Data(bytes) => (lines(bytes), 0),
             StreamPiece::Missing(count) => (vec![], u64::from(*count)),
         };
-        Said { from, packet: said.packet, lines, missing }
+        StreamTurn { from, packet: said.packet, lines, missing }
     });
-    Stream { talk, turns: turns.collect(), cut: stream.cut }
+    StreamText { conversation, turns: turns.collect(), cut: stream.cut }
 }
 
 fn lines(bytes: &[u8]) -> Vec<String> {

@@ -4,7 +4,7 @@ use std::collections::VecDeque;
 
 /// Where the reader is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub enum TrailReader {
+pub enum PacketListReader {
     /// At the end, seeing the latest.
     #[default]
     Follows,
@@ -19,13 +19,13 @@ pub enum TrailReader {
 
 /// See the module's head. The numbers ascend.
 #[derive(Debug, Clone, Default)]
-pub struct Trail {
+pub struct PacketList {
     seqs: VecDeque<u64>,
     /// Where the reader is.
-    pub reader: TrailReader,
+    pub reader: PacketListReader,
 }
 
-impl Trail {
+impl PacketList {
     /// How many there are.
     pub fn len(&self) -> usize {
         self.seqs.len()
@@ -49,8 +49,8 @@ impl Trail {
     /// How many the reader can see: all, or those up to where the list was held.
     pub fn held_len(&self) -> usize {
         match self.reader {
-            TrailReader::Follows => self.len(),
-            TrailReader::Holds { end, .. } => self.place(end + 1),
+            PacketListReader::Follows => self.len(),
+            PacketListReader::Holds { end, .. } => self.place(end + 1),
         }
     }
 
@@ -63,8 +63,8 @@ impl Trail {
     pub fn at(&self) -> Option<usize> {
         let last = self.len().checked_sub(1)?;
         Some(match self.reader {
-            TrailReader::Follows => last,
-            TrailReader::Holds { at, .. } => self.place(at).min(last),
+            PacketListReader::Follows => last,
+            PacketListReader::Holds { at, .. } => self.place(at).min(last),
         })
     }
 
@@ -82,22 +82,22 @@ impl Trail {
         while self.seqs.front().is_some_and(|seq| *seq < first) {
             self.seqs.pop_front();
         }
-        if let TrailReader::Holds { at, end } = &mut self.reader {
+        if let PacketListReader::Holds { at, end } = &mut self.reader {
             *at = (*at).max(first);
             *end = (*end).max(*at);
         }
         if self.is_empty() {
-            self.reader = TrailReader::Follows;
+            self.reader = PacketListReader::Follows;
         }
     }
 
     /// Makes it anew, with the reader where it was if that packet is still in it.
     pub(super) fn refill(&mut self, seqs: Vec<u64>) {
         self.seqs = seqs.into();
-        if let TrailReader::Holds { at, .. } = self.reader
+        if let PacketListReader::Holds { at, .. } = self.reader
             && self.seq(self.place(at)) != Some(at)
         {
-            self.reader = TrailReader::Follows;
+            self.reader = PacketListReader::Follows;
         }
     }
 
@@ -106,7 +106,7 @@ impl Trail {
         if let Some(end) = self.seqs.back().copied()
             && self.seq(self.place(seq)) == Some(seq)
         {
-            self.reader = TrailReader::Holds { at: seq, end };
+            self.reader = PacketListReader::Holds { at: seq, end };
         }
     }
 
@@ -121,12 +121,13 @@ impl Trail {
     pub(super) fn step(&mut self, steps: isize) {
         let Some(last) = self.len().checked_sub(1) else { return };
         let (from, end) = match self.reader {
-            TrailReader::Follows if steps >= 0 => return,
-            TrailReader::Follows => (last, self.seqs[last]),
-            TrailReader::Holds { at, end } => (self.place(at).min(last), end),
+            PacketListReader::Follows if steps >= 0 => return,
+            PacketListReader::Follows => (last, self.seqs[last]),
+            PacketListReader::Holds { at, end } => (self.place(at).min(last), end),
         };
         let to = from.saturating_add_signed(steps);
         let holds = to < self.place(end + 1).min(last + 1) && !(steps > 0 && from == last);
-        self.reader = if holds { TrailReader::Holds { at: self.seqs[to], end } } else { TrailReader::Follows };
+        self.reader =
+            if holds { PacketListReader::Holds { at: self.seqs[to], end } } else { PacketListReader::Follows };
     }
 }
