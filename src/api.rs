@@ -57,14 +57,14 @@ pub mod lesson {
 
 /// The world as a fold of events, and the state of the screen.
 pub mod model {
-    pub use crate::model::clients::{Client, Phase};
+    pub use crate::model::clients::{Client, ClientPhase};
     pub use crate::model::effect::{Effect, TableEffect, WireEffect};
     pub use crate::model::packets::{News, PacketOrigin, StreamText, StreamTurn};
     pub use crate::model::peers::Peer;
-    pub use crate::model::playing::{Beat, Playing};
-    pub use crate::model::servers::{Server, Status};
+    pub use crate::model::playing::{PlayedLesson, StepProgress};
+    pub use crate::model::servers::{Server, ServerStatus};
     pub use crate::model::ui::{Glyphs, Mode, Pane, View};
-    pub use crate::model::wire::{Fate, ProgramLine, WireStatus};
+    pub use crate::model::wire::{ProgramLine, WirePacketFate, WireStatus};
     pub use crate::model::{Model, Msg, Ui, World, update};
 
     /// Which conversation is presented.

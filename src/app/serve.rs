@@ -41,7 +41,7 @@ async fn serve(args: &ServeArgs) -> io::Result<ExitCode> {
 
 /// Whether every server has failed.
 fn none_left(headless: &Headless<Laboratory>) -> bool {
-    use crate::model::servers::Status;
+    use crate::model::servers::ServerStatus;
     let servers = headless.pump.model.worlds.shown().servers.all();
-    !servers.is_empty() && servers.iter().all(|server| matches!(server.status, Status::Failed { .. }))
+    !servers.is_empty() && servers.iter().all(|server| matches!(server.status, ServerStatus::Failed { .. }))
 }

@@ -11,7 +11,7 @@ use crate::domain::{
     Syscall, WireCommand,
 };
 use crate::model::World;
-use crate::model::wire::Fate;
+use crate::model::wire::WirePacketFate;
 
 impl Engine {
     /// What an act asks for, as soon as that is known: a packet that it names must be on the wire first.
@@ -173,7 +173,7 @@ fn bytes(send: &SendAct) -> Vec<u8> {
 
 /// The number of the held packet that matches.
 pub(super) fn held(world: &World, wanted: &PacketMatch) -> Option<u64> {
-    let held = world.wire.open().filter(|on| on.fate == Fate::Held && wanted.is(&on.packet, Some(on.from)));
+    let held = world.wire.open().filter(|on| on.fate == WirePacketFate::Held && wanted.is(&on.packet, Some(on.from)));
     held.map(|on| on.packet.number).nth(wanted.place())
 }
 
@@ -181,5 +181,5 @@ pub(super) fn held(world: &World, wanted: &PacketMatch) -> Option<u64> {
 fn is_followed(world: &World, number: u64) -> bool {
     let from = world.wire.packet(number).map(|on| on.from);
     let mut behind = world.wire.open().skip_while(|on| on.packet.number != number).skip(1);
-    behind.any(|on| on.fate == Fate::Held && Some(on.from) == from)
+    behind.any(|on| on.fate == WirePacketFate::Held && Some(on.from) == from)
 }

@@ -3,7 +3,7 @@
 use std::sync::LazyLock;
 
 use super::file::{Lesson, LessonError};
-use crate::model::lessons::Card;
+use crate::model::lessons::LessonCard;
 
 /// An embedded scenario.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -84,8 +84,8 @@ pub fn lesson(name: &str) -> Option<&'static Lesson> {
 }
 
 /// Every scenario as the list shows it.
-pub fn cards() -> Vec<Card> {
-    let card = |(name, lesson): &(&str, Lesson)| Card {
+pub fn cards() -> Vec<LessonCard> {
+    let card = |(name, lesson): &(&str, Lesson)| LessonCard {
         name: (*name).into(),
         title: [lesson.title.en.clone(), lesson.title.pt.clone()],
         about: [lesson.about.en.clone(), lesson.about.pt.clone()],

@@ -10,7 +10,7 @@ use crate::domain::{
 };
 use crate::domain::{LessonChange, LessonEvent};
 use crate::model::Worlds;
-use crate::model::playing::Beat;
+use crate::model::playing::StepProgress;
 
 const HEAD: &str = "title = { en = \"t\", pt = \"t\" }\nabout = { en = \"a\", pt = \"a\" }\n";
 
@@ -371,7 +371,7 @@ impl PlayerTest {
         self.player.go_on(&self.model, Stamp::from_millis(ms))
     }
 
-    fn playing(&self) -> &crate::model::playing::Playing {
+    fn playing(&self) -> &crate::model::playing::PlayedLesson {
         self.model.worlds.wire().playing.as_ref().unwrap()
     }
 }
@@ -385,7 +385,7 @@ fn the_text_comes_before_the_acts() {
     assert!(test.go_on(0).is_empty() && test.progress(0).is_empty());
     test.set_ready(7);
     assert_eq!(test.progress(0), [LessonChange::Told { step: 0 }]);
-    assert_eq!(test.playing().beat, Beat::Told);
+    assert_eq!(test.playing().progress, StepProgress::Told);
     assert_eq!(test.go_on(10).len(), 1);
     assert_eq!(test.progress(10), [LessonChange::Begun { step: 0 }, LessonChange::Acted { step: 0, act: 0 }]);
     assert!(test.go_on(11).is_empty(), "a second press does nothing");
@@ -394,7 +394,7 @@ fn the_text_comes_before_the_acts() {
     test.player.advance(&test.model, Stamp::from_millis(5_000));
     let changes = test.progress(5_000);
     assert_eq!(changes, [LessonChange::NotDone { step: 0, act: 1 }, LessonChange::Failed { step: 0 }]);
-    assert_eq!((test.playing().beat, test.playing().not_done), (Beat::Failed, Some(1)));
+    assert_eq!((test.playing().progress, test.playing().not_done), (StepProgress::Failed, Some(1)));
     assert!(test.go_on(5_001).is_empty());
 }
 
@@ -406,13 +406,13 @@ fn a_step_without_acts_begins_by_itself_and_the_last_one_ends_the_lesson() {
     assert_eq!(test.progress(0), [LessonChange::Told { step: 0 }, LessonChange::Begun { step: 0 }]);
     test.player.advance(&test.model, Stamp::from_millis(5));
     assert_eq!(test.progress(5), [LessonChange::Met { step: 0, expect: 0 }, LessonChange::Passed { step: 0 }]);
-    assert_eq!((test.playing().beat, test.playing().tick(0)), (Beat::Passed, &ExpectationState::Met));
+    assert_eq!((test.playing().progress, test.playing().tick(0)), (StepProgress::Passed, &ExpectationState::Met));
     test.go_on(100);
     assert_eq!(test.progress(100), [LessonChange::Told { step: 1 }, LessonChange::Begun { step: 1 }]);
-    assert_eq!((test.playing().beat, test.playing().tick(0)), (Beat::Doing, &ExpectationState::Open));
+    assert_eq!((test.playing().progress, test.playing().tick(0)), (StepProgress::Doing, &ExpectationState::Open));
     test.player.advance(&test.model, Stamp::from_millis(105));
     assert_eq!(test.progress(105).last(), Some(&LessonChange::Over));
-    assert_eq!(test.playing().beat, Beat::Over);
+    assert_eq!(test.playing().progress, StepProgress::Over);
     assert_eq!(test.model.lessons.played.get("t"), Some(&true));
 }
 

@@ -8,7 +8,7 @@ use crate::domain::{BroadcastEvent, Excerpt, Reply, ServerId, Stamp};
 
 /// One message on its way to one server.
 #[derive(Debug, Clone)]
-pub struct Delivery {
+pub struct BroadcastDelivery {
     /// The server.
     pub server: ServerId,
     /// The broadcaster's address towards it, once the message left.
@@ -19,7 +19,7 @@ pub struct Delivery {
 
 /// One message.
 #[derive(Debug, Clone)]
-pub struct Message {
+pub struct BroadcastEntry {
     /// Its number, from 1.
     pub no: u32,
     /// When it was said.
@@ -27,32 +27,32 @@ pub struct Message {
     /// What was said.
     pub text: Excerpt,
     /// To whom.
-    pub deliveries: Vec<Delivery>,
+    pub deliveries: Vec<BroadcastDelivery>,
 }
 
 /// The latest messages, the earliest first.
 #[derive(Debug, Clone, Default)]
-pub struct Broadcasts(VecDeque<Message>);
+pub struct Broadcasts(VecDeque<BroadcastEntry>);
 
 impl Broadcasts {
     const KEPT: usize = 100;
 
     /// The messages that are remembered, the earliest first.
-    pub fn all(&self) -> impl DoubleEndedIterator<Item = &Message> + ExactSizeIterator {
+    pub fn all(&self) -> impl DoubleEndedIterator<Item = &BroadcastEntry> + ExactSizeIterator {
         self.0.iter()
     }
 
     pub(super) fn apply(&mut self, at: Stamp, event: &BroadcastEvent) {
         if let BroadcastChange::Said { text, to } = &event.change {
-            let deliveries = to.iter().map(|&server| Delivery { server, local: None, reply: None }).collect();
-            self.0.push_back(Message { no: event.message, at, text: text.clone(), deliveries });
+            let deliveries = to.iter().map(|&server| BroadcastDelivery { server, local: None, reply: None }).collect();
+            self.0.push_back(BroadcastEntry { no: event.message, at, text: text.clone(), deliveries });
             if self.0.len() > Self::KEPT {
                 self.0.pop_front();
             }
             return;
         }
         let Some(message) = self.0.iter_mut().rev().find(|message| message.no == event.message) else { return };
-        let mut with = |server: ServerId, change: &dyn Fn(&mut Delivery)| {
+        let mut with = |server: ServerId, change: &dyn Fn(&mut BroadcastDelivery)| {
             message.deliveries.iter_mut().filter(|delivery| delivery.server == server).for_each(change);
         };
         match &event.change {

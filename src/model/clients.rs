@@ -4,7 +4,7 @@ use std::collections::{BTreeSet, HashMap, VecDeque};
 use std::net::SocketAddr;
 use std::time::Duration;
 
-use super::knock::{Knock, anywhere, own_end, same_port};
+use super::unclaimed_peer::{UnclaimedPeer, anywhere, own_end, same_port};
 use crate::domain::client::ClientChange;
 use crate::domain::{
     Call, ClientEvent, ClientId, ClientPlan, Destination, Errno, Flow, Outcome, Process, Proto, SocketId, Stamp,
@@ -13,7 +13,7 @@ use crate::domain::{
 
 /// Whose client it is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum Owner {
+pub enum ClientOwner {
     /// Spawned by a key of ours.
     Ours(ClientId, ClientPlan),
     /// The broadcaster.
@@ -24,7 +24,7 @@ pub enum Owner {
 
 /// How far a client has come, by its own calls.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum Phase {
+pub enum ClientPhase {
     /// It has no address yet.
     Starting,
     /// `connect` has not returned.
@@ -43,13 +43,13 @@ pub struct Client {
     /// The order of coming, from 1. What it is called is its [`id`](Client::id), which only ours have.
     pub no: u32,
     /// Whose it is.
-    pub owner: Owner,
+    pub owner: ClientOwner,
     /// Where it goes.
     pub destination: Destination,
     /// Its own address, once it has one.
     pub local: Option<SocketAddr>,
     /// How far it has come.
-    pub phase: Phase,
+    pub phase: ClientPhase,
     /// When it came.
     pub since: Stamp,
     /// Bytes it sent.
@@ -74,14 +74,14 @@ impl Client {
     /// Its id, if it is one of ours.
     pub const fn id(&self) -> Option<ClientId> {
         match self.owner {
-            Owner::Ours(id, _) => Some(id),
-            Owner::Broadcaster | Owner::Foreign => None,
+            ClientOwner::Ours(id, _) => Some(id),
+            ClientOwner::Broadcaster | ClientOwner::Foreign => None,
         }
     }
 
     /// Whether it still has a socket.
     pub const fn is_live(&self) -> bool {
-        !matches!(self.phase, Phase::Ended(_))
+        !matches!(self.phase, ClientPhase::Ended(_))
     }
 }
 
@@ -97,7 +97,7 @@ pub struct Clients {
     /// Those of ours that have no address yet.
     unsettled: BTreeSet<ClientId>,
     /// Those who came to a server that one without an address is on its way to.
-    knocks: Vec<Knock>,
+    unclaimed: Vec<UnclaimedPeer>,
     /// Those of other programs that talk by UDP, in the order of coming: nobody tells when they are gone.
     callers: VecDeque<u32>,
 }
@@ -111,7 +111,7 @@ impl Clients {
     const CALLERS: usize = 512;
 
     /// How many may wait to be told from ours.
-    const KNOCKS: usize = 1_024;
+    const UNCLAIMED: usize = 1_024;
 
     /// Everybody remembered, the earliest first.
     pub fn all(&self) -> &[Client] {
@@ -153,12 +153,12 @@ impl Clients {
     pub(super) fn apply(&mut self, at: Stamp, event: &ClientEvent) {
         match &event.change {
             ClientChange::Spawned { plan, destination } => {
-                let no = self.come(at, Owner::Ours(event.client, *plan), *destination);
+                let no = self.come(at, ClientOwner::Ours(event.client, *plan), *destination);
                 self.ours.insert(event.client, no);
                 self.unsettled.insert(event.client);
             }
             ClientChange::Dialing { flow } => {
-                self.with(event.client, |client| client.phase = Phase::Dialing);
+                self.with(event.client, |client| client.phase = ClientPhase::Dialing);
                 self.settle(event.client, *flow);
             }
             ClientChange::Ended => self.end(event.client),
@@ -174,8 +174,8 @@ impl Clients {
         let len = call.data.as_ref().map_or(0, |data| data.len as u64);
         self.with(id, |client| {
             match (call.call, call.result) {
-                (Syscall::Connect | Syscall::Sendto, Outcome::Ok) => client.phase = Phase::Open,
-                (Syscall::Shutdown, Outcome::Ok) => client.phase = Phase::HalfClosed,
+                (Syscall::Connect | Syscall::Sendto, Outcome::Ok) => client.phase = ClientPhase::Open,
+                (Syscall::Shutdown, Outcome::Ok) => client.phase = ClientPhase::HalfClosed,
                 _ => {}
             }
             match call.call {
@@ -194,13 +194,13 @@ impl Clients {
     pub(super) fn knocked(&mut self, at: Stamp, by: SocketId, flow: Flow) {
         let Some(theirs) = flow.mirror() else { return };
         let destination = Destination { server: by.server(), proto: flow.proto, addr: flow.local };
-        let knock = Knock { at, end: own_end(theirs), destination };
-        let waited = flow.proto == Proto::Tcp && self.welcome(&knock.end);
+        let peer = UnclaimedPeer { at, end: own_end(theirs), destination };
+        let waited = flow.proto == Proto::Tcp && self.welcome(&peer.end);
         let live = |flow: &Flow| self.by_flow.get(flow).and_then(|&no| self.get(no)).is_some_and(Client::is_live);
-        if waited || live(&knock.end) || (flow.proto == Proto::Udp && live(&anywhere(knock.end))) {
+        if waited || live(&peer.end) || (flow.proto == Proto::Udp && live(&anywhere(peer.end))) {
             return;
         }
-        self.knocks.push(knock);
+        self.unclaimed.push(peer);
         self.admit();
     }
 
@@ -213,29 +213,29 @@ impl Clients {
 
     /// Lets those in who cannot be ours: nobody of ours without an address is on its way to where they went.
     fn admit(&mut self) {
-        let crowded = self.knocks.len() > Self::KNOCKS;
-        let (may_be_ours, strangers) = std::mem::take(&mut self.knocks).into_iter().partition(|knock| {
+        let crowded = self.unclaimed.len() > Self::UNCLAIMED;
+        let (may_be_ours, strangers) = std::mem::take(&mut self.unclaimed).into_iter().partition(|peer| {
             let expected =
-                |id: &ClientId| self.ours(*id).is_some_and(|client| same_port(client.destination, knock.destination));
+                |id: &ClientId| self.ours(*id).is_some_and(|client| same_port(client.destination, peer.destination));
             !crowded && self.unsettled.iter().any(expected)
         });
-        self.knocks = may_be_ours;
-        Vec::into_iter(strangers).for_each(|knock| self.enter(knock));
+        self.unclaimed = may_be_ours;
+        Vec::into_iter(strangers).for_each(|peer| self.enter(peer));
     }
 
-    fn enter(&mut self, knock: Knock) {
-        let no = self.come(knock.at, Owner::Foreign, knock.destination);
-        self.by_flow.insert(knock.end, no);
+    fn enter(&mut self, peer: UnclaimedPeer) {
+        let no = self.come(peer.at, ClientOwner::Foreign, peer.destination);
+        self.by_flow.insert(peer.end, no);
         if let Some(client) = self.list.last_mut() {
-            client.local = Some(knock.end.local);
-            client.phase = Phase::Open;
+            client.local = Some(peer.end.local);
+            client.phase = ClientPhase::Open;
             client.accepted = true;
         }
-        if knock.destination.proto == Proto::Udp {
+        if peer.destination.proto == Proto::Udp {
             self.callers.push_back(no);
             if self.callers.len() > Self::CALLERS
                 && let Some(at) = self.callers.pop_front().and_then(|first| self.position(first))
-                && self.list[at].owner == Owner::Foreign
+                && self.list[at].owner == ClientOwner::Foreign
             {
                 self.go(at);
             }
@@ -245,18 +245,18 @@ impl Clients {
     /// The broadcaster's own sockets are clients too, of a kind that no key closes.
     pub(super) fn broadcaster(&mut self, at: Stamp, destination: Destination, flow: Flow) {
         let own = own_end(flow);
-        self.knocks.retain(|knock| !knock.is(own));
+        self.unclaimed.retain(|peer| !peer.is(own));
         if let Some(no) = self.as_told(own) {
             self.by_flow.insert(own, no);
         }
         match self.by_flow.get(&own).copied().and_then(|no| self.position(no)) {
-            Some(at) if self.list[at].is_live() => self.list[at].owner = Owner::Broadcaster,
+            Some(at) if self.list[at].is_live() => self.list[at].owner = ClientOwner::Broadcaster,
             _ => {
-                let no = self.come(at, Owner::Broadcaster, destination);
+                let no = self.come(at, ClientOwner::Broadcaster, destination);
                 self.by_flow.insert(own, no);
                 if let Some(client) = self.list.last_mut() {
                     client.local = Some(own.local);
-                    client.phase = Phase::Open;
+                    client.phase = ClientPhase::Open;
                 }
             }
         }
@@ -264,9 +264,9 @@ impl Clients {
 
     /// The end of a client that no event of ours announces: its row left the table, or its server saw it go.
     pub(super) fn left(&mut self, flow: &Flow) {
-        if let Some(place) = self.knocks.iter().position(|knock| knock.end == *flow) {
-            let knock = self.knocks.remove(place);
-            self.enter(knock);
+        if let Some(place) = self.unclaimed.iter().position(|peer| peer.end == *flow) {
+            let peer = self.unclaimed.remove(place);
+            self.enter(peer);
         }
         let Some(at) = self.by_flow.get(flow).copied().and_then(|no| self.position(no)) else { return };
         self.go(at);
@@ -275,8 +275,8 @@ impl Clients {
     /// The one at this place is there no longer, if it is none of ours.
     fn go(&mut self, at: usize) {
         let client = &mut self.list[at];
-        if !matches!(client.owner, Owner::Ours(..)) && client.is_live() {
-            client.phase = Phase::Ended(None);
+        if !matches!(client.owner, ClientOwner::Ours(..)) && client.is_live() {
+            client.phase = ClientPhase::Ended(None);
             self.live -= 1;
             self.forget();
         }
@@ -290,7 +290,7 @@ impl Clients {
         }
     }
 
-    fn come(&mut self, at: Stamp, owner: Owner, destination: Destination) -> u32 {
+    fn come(&mut self, at: Stamp, owner: ClientOwner, destination: Destination) -> u32 {
         self.last_no += 1;
         self.live += 1;
         self.list.push(Client {
@@ -298,7 +298,7 @@ impl Clients {
             owner,
             destination,
             local: None,
-            phase: Phase::Starting,
+            phase: ClientPhase::Starting,
             since: at,
             sent: 0,
             received: 0,
@@ -314,8 +314,8 @@ impl Clients {
         let Some(&no) = self.ours.get(&id) else { return };
         self.with(id, |client| client.local = Some(flow.local));
         let before = self.by_flow.insert(flow, no).filter(|&before| before != no);
-        let stranger = |at: &usize| self.list[*at].owner == Owner::Foreign && self.list[*at].is_live();
-        let knocked = self.knocks.iter().any(|knock| knock.is(flow));
+        let stranger = |at: &usize| self.list[*at].owner == ClientOwner::Foreign && self.list[*at].is_live();
+        let knocked = self.unclaimed.iter().any(|peer| peer.is(flow));
         if let Some(at) = before.and_then(|no| self.position(no)).filter(stranger) {
             self.list.remove(at);
             self.live -= 1;
@@ -325,7 +325,7 @@ impl Clients {
             self.with(id, |client| client.accepted = true);
         }
         if self.unsettled.remove(&id) {
-            self.knocks.retain(|knock| !knock.is(flow));
+            self.unclaimed.retain(|peer| !peer.is(flow));
             self.admit();
         }
     }
@@ -336,7 +336,7 @@ impl Clients {
         if flow.proto != Proto::Udp || !flow.local.ip().is_unspecified() {
             return None;
         }
-        let told = |client: &&Client| client.owner == Owner::Foreign && client.flow().map(anywhere) == Some(flow);
+        let told = |client: &&Client| client.owner == ClientOwner::Foreign && client.flow().map(anywhere) == Some(flow);
         self.list.iter().rev().find(told).map(|client| client.no)
     }
 
@@ -351,7 +351,7 @@ impl Clients {
     fn end(&mut self, id: ClientId) {
         let mut ended = 0;
         self.with(id, |client| {
-            client.phase = Phase::Ended(client.error);
+            client.phase = ClientPhase::Ended(client.error);
             ended = 1;
         });
         self.live -= ended;

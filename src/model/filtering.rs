@@ -5,9 +5,9 @@ use std::collections::BTreeSet;
 use tui_input::Input;
 
 use super::Model;
+use super::completions::Completions;
 use super::effect::{Effect, TableEffect};
 use super::mode::Mode;
-use super::proposals::Proposals;
 use super::ui::TableScope;
 use crate::domain::WorldId;
 use crate::domain::filter::Filter;
@@ -62,8 +62,8 @@ pub(super) fn pressed(model: &mut Model, key: Key) -> Vec<Effect> {
             refilter(model)
         }
         Key::Tab | Key::BackTab => {
-            let (proposals, line) = (&mut model.ui.proposals, &mut model.ui.filter);
-            proposals.complete(line, key == Key::BackTab);
+            let (completions, line) = (&mut model.ui.completions, &mut model.ui.filter);
+            completions.complete(line, key == Key::BackTab);
             judge(model)
         }
         _ => {
@@ -75,7 +75,7 @@ pub(super) fn pressed(model: &mut Model, key: Key) -> Vec<Effect> {
 
 /// Follows what was typed into the filter.
 pub(super) fn refilter(model: &mut Model) -> Vec<Effect> {
-    model.ui.proposals = Proposals::of(&model.ui.filter);
+    model.ui.completions = Completions::of(&model.ui.filter);
     judge(model)
 }
 

@@ -7,7 +7,7 @@ use tui_input::Input;
 use super::effect::{Effect, LessonEffect};
 use super::line::TypedLine;
 use super::mode::Mode;
-use super::playing::Beat;
+use super::playing::StepProgress;
 use super::press::Acted;
 use super::screen::View;
 use super::{Model, presenter};
@@ -16,7 +16,7 @@ use crate::domain::{Event, EventKind, Lang, LessonChange, Loss, Refusal};
 
 /// What the list says of a lesson.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Card {
+pub struct LessonCard {
     /// Its name.
     pub name: String,
     /// Its title, in English and in Portuguese.
@@ -27,7 +27,7 @@ pub struct Card {
     pub steps: usize,
 }
 
-impl Card {
+impl LessonCard {
     /// Its title in this language.
     pub fn title(&self, lang: Lang) -> &str {
         &self.title[usize::from(lang == Lang::PtBr)]
@@ -55,7 +55,7 @@ impl Card {
 #[derive(Debug, Clone, Default)]
 pub struct Lessons {
     /// All of them, in the order in which a class meets them.
-    pub cards: Vec<Card>,
+    pub cards: Vec<LessonCard>,
     /// What is typed to narrow the list.
     pub line: TypedLine,
     /// The place in the narrowed list of the one that is selected.
@@ -72,7 +72,7 @@ pub struct Lessons {
 
 impl Lessons {
     /// Those that the typed words leave: first those that have them in the name or the title.
-    pub fn listed(&self) -> impl Iterator<Item = &Card> {
+    pub fn listed(&self) -> impl Iterator<Item = &LessonCard> {
         let words: Vec<_> = plain(self.line.input.value()).split_whitespace().map(str::to_owned).collect();
         let (called, others): (Vec<_>, Vec<_>) =
             self.cards.iter().filter(|card| card.has(&words)).partition(|card| card.is_called(&words));
@@ -80,17 +80,17 @@ impl Lessons {
     }
 
     /// The one that is selected.
-    pub fn chosen(&self) -> Option<&Card> {
+    pub fn chosen(&self) -> Option<&LessonCard> {
         self.listed().nth(self.selected)
     }
 
     /// The one of this name.
-    pub fn card(&self, name: &str) -> Option<&Card> {
+    pub fn card(&self, name: &str) -> Option<&LessonCard> {
         self.cards.iter().find(|card| card.name == name)
     }
 
     /// The one that comes after it.
-    pub fn after(&self, name: &str) -> Option<&Card> {
+    pub fn after(&self, name: &str) -> Option<&LessonCard> {
         self.cards.get(self.cards.iter().position(|card| card.name == name)? + 1)
     }
 
@@ -125,11 +125,11 @@ fn plain(text: &str) -> String {
 /// Does what a key means while a lesson is played.
 pub(super) fn act(model: &mut Model, action: LessonAction) -> Acted {
     let Some(playing) = &model.worlds.wire().playing else { return Err(Refusal::NothingSelected) };
-    match (action, playing.beat) {
-        (LessonAction::GoOn, Beat::Told | Beat::Passed) => Ok(vec![Effect::Lesson(LessonEffect::GoOn)]),
-        (LessonAction::GoOn, Beat::Doing) => Err(Refusal::StepRuns),
-        (LessonAction::GoOn, Beat::Over) => Ok(next(model)),
-        (LessonAction::Repeat, _) | (LessonAction::GoOn, Beat::Failed) => Ok(again(model)),
+    match (action, playing.progress) {
+        (LessonAction::GoOn, StepProgress::Told | StepProgress::Passed) => Ok(vec![Effect::Lesson(LessonEffect::GoOn)]),
+        (LessonAction::GoOn, StepProgress::Doing) => Err(Refusal::StepRuns),
+        (LessonAction::GoOn, StepProgress::Over) => Ok(next(model)),
+        (LessonAction::Repeat, _) | (LessonAction::GoOn, StepProgress::Failed) => Ok(again(model)),
     }
 }
 

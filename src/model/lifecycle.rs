@@ -7,7 +7,7 @@ use crate::domain::{Call, Event, EventKind, Flow, Proto, ServerId, Stamp, WorldI
 
 /// Which kinds of events are listed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub enum Kinds {
+pub enum LifecycleKinds {
     /// Calls, state changes, and what happened to servers.
     #[default]
     All,
@@ -17,7 +17,7 @@ pub enum Kinds {
     States,
 }
 
-impl Kinds {
+impl LifecycleKinds {
     /// The choice that a key goes to next.
     #[must_use]
     pub const fn next(self) -> Self {
@@ -84,7 +84,7 @@ pub fn same_pair(one: &Flow, other: &Flow) -> bool {
 
 /// Where the reader is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub enum Reader {
+pub enum LifecycleReader {
     /// At the end, seeing the latest.
     #[default]
     Follows,
@@ -122,11 +122,11 @@ pub struct Lifecycle {
     /// The world whose events are listed.
     pub world: WorldId,
     /// Which kinds are listed.
-    pub kinds: Kinds,
+    pub kinds: LifecycleKinds,
     /// What the list is narrowed to, if it is.
     pub subject: Option<Subject>,
     /// Where the reader is.
-    pub reader: Reader,
+    pub reader: LifecycleReader,
 }
 
 impl Lifecycle {
@@ -153,8 +153,8 @@ impl Lifecycle {
     /// How many entries the reader can see: all, or those up to where the list was held.
     pub fn held_len(&self) -> usize {
         match self.reader {
-            Reader::Follows | Reader::Points { .. } => self.len(),
-            Reader::Holds { end, .. } => self.entries.partition_point(|other| *other <= end),
+            LifecycleReader::Follows | LifecycleReader::Points { .. } => self.len(),
+            LifecycleReader::Holds { end, .. } => self.entries.partition_point(|other| *other <= end),
         }
     }
 
@@ -166,14 +166,14 @@ impl Lifecycle {
     pub(super) fn heard(&mut self, event: &Event, first_seq: u64) {
         if self.lists(event) {
             self.insert(event);
-            if matches!(self.reader, Reader::Points { .. }) {
-                self.reader = Reader::Follows;
+            if matches!(self.reader, LifecycleReader::Points { .. }) {
+                self.reader = LifecycleReader::Follows;
             }
         }
         while self.entries.front().is_some_and(|entry| entry.seq < first_seq) {
             self.entries.pop_front();
         }
-        if let (Reader::Holds { at, end }, Some(first)) = (&mut self.reader, self.entries.front()) {
+        if let (LifecycleReader::Holds { at, end }, Some(first)) = (&mut self.reader, self.entries.front()) {
             *at = (*at).max(*first);
             *end = (*end).max(*at);
         }
@@ -182,7 +182,7 @@ impl Lifecycle {
     fn insert(&mut self, event: &Event) {
         // What the reader holds stands still: it goes after that.
         let end = match self.reader {
-            Reader::Holds { end, .. } => Some(end.at),
+            LifecycleReader::Holds { end, .. } => Some(end.at),
             _ => None,
         };
         let earliest = self.len().checked_sub(LATE).and_then(|place| self.entry(place)).map(|entry| entry.at);
@@ -193,40 +193,41 @@ impl Lifecycle {
         self.entries.insert(place, entry);
     }
 
-    pub(super) fn choose(&mut self, kinds: Kinds, subject: Option<Subject>, journal: &Journal) {
+    pub(super) fn choose(&mut self, kinds: LifecycleKinds, subject: Option<Subject>, journal: &Journal) {
         self.kinds = kinds;
         self.subject = subject;
         let listed = journal.events().filter(|event| self.lists(event));
         let mut entries: Vec<_> = listed.map(|event| LifecycleEntry { at: event.seen.at, seq: event.seq }).collect();
         entries.sort_unstable();
         self.entries = entries.into();
-        self.reader = Reader::Follows;
+        self.reader = LifecycleReader::Follows;
     }
 
     /// Moves the reader by `steps` entries, down if positive. Past the end it follows again.
     pub(super) fn step(&mut self, steps: isize) {
         let Some(last) = self.len().checked_sub(1) else { return };
         let (from, end) = match self.reader {
-            Reader::Follows if steps >= 0 => return,
-            Reader::Follows => (last, self.entries[last]),
-            Reader::Points { at } => (self.place(at).min(last), self.entries[last]),
-            Reader::Holds { at, end } => (self.place(at).min(last), end),
+            LifecycleReader::Follows if steps >= 0 => return,
+            LifecycleReader::Follows => (last, self.entries[last]),
+            LifecycleReader::Points { at } => (self.place(at).min(last), self.entries[last]),
+            LifecycleReader::Holds { at, end } => (self.place(at).min(last), end),
         };
         let to = from.saturating_add_signed(steps);
         let listed = self.entries.partition_point(|other| *other <= end);
         let holds = to < listed.min(last + 1) && !(steps > 0 && from == last);
-        self.reader = if holds { Reader::Holds { at: self.entries[to], end } } else { Reader::Follows };
+        self.reader =
+            if holds { LifecycleReader::Holds { at: self.entries[to], end } } else { LifecycleReader::Follows };
     }
 
     /// Shows the latest entry about `subject` to a reader who follows.
     pub(super) fn point(&mut self, subject: &Subject, journal: &Journal) {
-        if matches!(self.reader, Reader::Holds { .. }) {
+        if matches!(self.reader, LifecycleReader::Holds { .. }) {
             return;
         }
         let about =
             |entry: &&LifecycleEntry| journal.get(entry.seq).is_some_and(|event| subject.concerns(&event.seen.kind));
         let latest = self.entries.iter().rev().find(about);
-        self.reader = latest.map_or(Reader::Follows, |entry| Reader::Points { at: *entry });
+        self.reader = latest.map_or(LifecycleReader::Follows, |entry| LifecycleReader::Points { at: *entry });
     }
 
     fn lists(&self, event: &Event) -> bool {

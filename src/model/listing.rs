@@ -4,13 +4,13 @@ use std::cmp::Reverse;
 use std::collections::HashMap;
 use std::net::SocketAddr;
 
-use super::table::{Entry, Table};
+use super::table::{Table, TableEntry};
 use crate::domain::filter::{Filter, FilterError};
 use crate::domain::{Delta, Proto, Row, RowKey, TcpState};
 
 /// What the rows are ordered by.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub enum Column {
+pub enum SortColumn {
     /// Listeners first, then the newest connection first, its two ends together.
     #[default]
     Newest,
@@ -30,7 +30,7 @@ pub enum Column {
     Process,
 }
 
-impl Column {
+impl SortColumn {
     /// All orders, as a key goes through them.
     pub const ALL: [Self; 8] =
         [Self::Newest, Self::Proto, Self::RecvQ, Self::SendQ, Self::Local, Self::Foreign, Self::State, Self::Process];
@@ -51,7 +51,7 @@ impl Column {
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
-enum Rank {
+enum SortKey {
     Newest(u8, Reverse<u64>, bool),
     Number(Reverse<u32>),
     Addr(Option<SocketAddr>),
@@ -61,20 +61,20 @@ enum Rank {
 
 /// See the module's head.
 #[derive(Debug, Default)]
-pub struct Listing {
+pub struct NetstatListing {
     /// What the rows are ordered by.
-    pub column: Column,
+    pub column: SortColumn,
     /// Whether the last of that order comes first.
     pub reversed: bool,
     /// The filter in force: the last good one.
     pub filter: Filter,
     /// What is wrong with the filter as it is being typed.
     pub error: Option<FilterError>,
-    order: Vec<(Rank, RowKey)>,
-    ranks: HashMap<RowKey, Rank>,
+    order: Vec<(SortKey, RowKey)>,
+    ranks: HashMap<RowKey, SortKey>,
 }
 
-impl Listing {
+impl NetstatListing {
     /// How many rows are listed.
     pub fn len(&self) -> usize {
         self.order.len()
@@ -137,10 +137,10 @@ impl Listing {
     }
 }
 
-fn rank(column: Column, entry: &Entry) -> Rank {
+fn rank(column: SortColumn, entry: &TableEntry) -> SortKey {
     let row: &Row = &entry.row;
     match column {
-        Column::Newest => {
+        SortColumn::Newest => {
             let group = match (row.flow.proto, row.state) {
                 (_, Some(TcpState::Listen)) => 0,
                 (Proto::Udp, _) if row.flow.peer.is_none() => 1,
@@ -149,14 +149,14 @@ fn rank(column: Column, entry: &Entry) -> Rank {
             // Of a pair, the client's end first: the one with the higher foreign port has called… the lower one is
             // not always the server, so the address order decides, which at least stands still.
             let second = row.flow.peer.is_some_and(|peer| peer < row.flow.local);
-            Rank::Newest(group, Reverse(entry.arrival), second)
+            SortKey::Newest(group, Reverse(entry.arrival), second)
         }
-        Column::Proto => Rank::State(if row.flow.proto == Proto::Tcp { None } else { Some(TcpState::Closed) }),
-        Column::RecvQ => Rank::Number(Reverse(row.recv_q.unwrap_or(0))),
-        Column::SendQ => Rank::Number(Reverse(row.send_q.unwrap_or(0))),
-        Column::Local => Rank::Addr(Some(row.flow.local)),
-        Column::Foreign => Rank::Addr(row.flow.peer),
-        Column::State => Rank::State(row.state),
-        Column::Process => Rank::Name(row.process.as_ref().map(|process| process.name.clone())),
+        SortColumn::Proto => SortKey::State(if row.flow.proto == Proto::Tcp { None } else { Some(TcpState::Closed) }),
+        SortColumn::RecvQ => SortKey::Number(Reverse(row.recv_q.unwrap_or(0))),
+        SortColumn::SendQ => SortKey::Number(Reverse(row.send_q.unwrap_or(0))),
+        SortColumn::Local => SortKey::Addr(Some(row.flow.local)),
+        SortColumn::Foreign => SortKey::Addr(row.flow.peer),
+        SortColumn::State => SortKey::State(row.state),
+        SortColumn::Process => SortKey::Name(row.process.as_ref().map(|process| process.name.clone())),
     }
 }

@@ -1,11 +1,11 @@
 //! What the keys of a list do: which entry is selected, which entries there are, in which order.
 
+use super::completions::Completions;
 use super::effect::Effect;
 use super::lifecycle::Subject;
 use super::mode::Mode;
-use super::page::Page;
+use super::page::ConnectionPage;
 use super::press::Acted;
-use super::proposals::Proposals;
 use super::screen::{Pane, View};
 use super::{Model, filtering, network, packets, presenter, selection};
 use crate::domain::keys::{ListAction, Motion, Turn};
@@ -18,7 +18,7 @@ pub(super) fn act(model: &mut Model, action: ListAction) -> Acted {
         ListAction::Filter if model.ui.view == View::Packets => packets::filter(model),
         ListAction::Filter => {
             model.ui.focus = Pane::Netstat;
-            model.ui.proposals = Proposals::of(&model.ui.filter);
+            model.ui.completions = Completions::of(&model.ui.filter);
             model.ui.mode = Mode::Filtering;
         }
         ListAction::NextScope => return Ok(filtering::next_scope(model)),
@@ -121,6 +121,6 @@ fn next_page(model: &mut Model, turn: Turn) -> Acted {
     let flow = *next.and_then(|next| flows.get(next)).ok_or(Refusal::NoMore)?;
     model.select(flow);
     model.ui.subject = Some(Subject::Connection(flow));
-    model.ui.page = Some(Page::open(flow, model.worlds.shown(), &model.journal));
+    model.ui.page = Some(ConnectionPage::open(flow, model.worlds.shown(), &model.journal));
     Ok(vec![])
 }

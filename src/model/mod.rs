@@ -4,13 +4,14 @@
 
 pub mod broadcasts;
 pub mod clients;
+pub mod completions;
+pub mod connection_end;
 mod destinations;
 pub mod effect;
 mod filtering;
 pub mod historian;
 pub mod histories;
 pub mod journal;
-mod knock;
 mod lab;
 pub mod lessons;
 pub mod lifecycle;
@@ -25,7 +26,6 @@ pub mod peers;
 pub mod playing;
 pub mod presenter;
 mod press;
-pub mod proposals;
 pub mod scan;
 pub mod screen;
 pub mod selection;
@@ -35,6 +35,7 @@ pub mod table;
 pub mod target;
 mod typing;
 pub mod ui;
+mod unclaimed_peer;
 pub mod update;
 mod views;
 pub mod waiting;
@@ -58,7 +59,7 @@ use historian::Historian;
 use journal::Journal;
 use lessons::Lessons;
 use lifecycle::Lifecycle;
-use listing::Listing;
+use listing::NetstatListing;
 use packets::{CaptureFiles, Packets};
 use table::Table;
 
@@ -72,7 +73,7 @@ pub struct Model {
     /// The state of the screen.
     pub ui: Ui,
     /// The netstat pane's list.
-    pub listing: Listing,
+    pub listing: NetstatListing,
     /// The lifecycle pane's list.
     pub lifecycle: Lifecycle,
     /// The packets view's lists of live traffic.

@@ -9,7 +9,7 @@ use super::line::TypedLine;
 use super::mode::{Mode, Question};
 use super::peers::Peer;
 use super::press::Acted;
-use super::scan::Progress;
+use super::scan::ScanProgress;
 use super::screen::View;
 use super::servers::Server;
 use super::target::Target;
@@ -46,7 +46,7 @@ impl NetworkPart {
 
 /// What is wrong with a line that was typed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Fault {
+pub enum LineFault {
     /// No host is named.
     NoHost,
     /// No host can be called that.
@@ -57,7 +57,7 @@ pub enum Fault {
     Ports(PortsErrorKind),
 }
 
-impl From<TargetFault> for Fault {
+impl From<TargetFault> for LineFault {
     fn from(fault: TargetFault) -> Self {
         match fault {
             TargetFault::Host => Self::NotAHost,
@@ -80,7 +80,7 @@ pub struct Network {
     /// The host that clients are to go to, as it is being typed.
     pub target_line: TypedLine,
     /// What is wrong with the line as it was typed.
-    pub fault: Option<Fault>,
+    pub fault: Option<LineFault>,
     /// The port check that was asked for last.
     pub plan: Option<ScanPlan>,
     /// Nothing has been heard of it yet: its host is being looked up.
@@ -94,7 +94,7 @@ pub struct Network {
 ///
 /// # Errors
 /// What is wrong with it.
-pub fn check(typed: &str) -> Result<ScanPlan, Fault> {
+pub fn check(typed: &str) -> Result<ScanPlan, LineFault> {
     let (mut target, mut ports, mut proto) = (None::<TargetHost>, Vec::new(), Proto::Tcp);
     let mut words = typed.split_whitespace().skip_while(|word| *word == "nmap").peekable();
     while let Some(word) = words.next() {
@@ -108,18 +108,18 @@ pub fn check(typed: &str) -> Result<ScanPlan, Fault> {
             _ => ports.push(word),
         }
     }
-    let target = target.ok_or(Fault::NoHost)?;
+    let target = target.ok_or(LineFault::NoHost)?;
     if target.name.bytes().all(|byte| byte.is_ascii_digit() || b",-".contains(&byte)) {
         // Ports, and nobody to ask: no host is called a number.
-        return Err(Fault::NoHost);
+        return Err(LineFault::NoHost);
     }
     let list = match target.port.and_then(PortList::one) {
-        Some(_) if !ports.is_empty() => return Err(Fault::Ports(PortsErrorKind::Twice)),
+        Some(_) if !ports.is_empty() => return Err(LineFault::Ports(PortsErrorKind::Twice)),
         Some(port) => port,
         None if ports.is_empty() => PortList::usual(proto),
         None => {
             let joined = ports.iter().map(|part| part.trim_matches(',')).collect::<Vec<_>>().join(",");
-            joined.parse().map_err(|error: crate::domain::ports::PortsError| Fault::Ports(error.kind))?
+            joined.parse().map_err(|error: crate::domain::ports::PortsError| LineFault::Ports(error.kind))?
         }
     };
     Ok(ScanPlan::new(target.name, list, proto))
@@ -186,7 +186,7 @@ pub(super) fn act(model: &mut Model, action: NetworkAction) -> Acted {
             model.ui.mode = Mode::Checking;
         }
         NetworkAction::StopCheck => {
-            let asking = model.worlds.host().scans.latest().is_some_and(|scan| scan.progress == Progress::Asking);
+            let asking = model.worlds.host().scans.latest().is_some_and(|scan| scan.progress == ScanProgress::Asking);
             return if asking { Ok(vec![order(LabOrder::StopScan)]) } else { Err(Refusal::NothingSelected) };
         }
         NetworkAction::Kick => {
@@ -290,9 +290,9 @@ pub(super) fn typed(model: &mut Model, key: Key) -> Vec<Effect> {
 }
 
 /// A port check as it was typed. Ports alone are those of the host that clients go to.
-fn asked(typed: &str, target: Option<&Target>) -> Result<ScanPlan, Fault> {
+fn asked(typed: &str, target: Option<&Target>) -> Result<ScanPlan, LineFault> {
     match (check(typed), target) {
-        (Err(Fault::NoHost), Some(target)) => check(&format!("{} {typed}", target.host.name)),
+        (Err(LineFault::NoHost), Some(target)) => check(&format!("{} {typed}", target.host.name)),
         (plan, _) => plan,
     }
 }

@@ -3,6 +3,7 @@
 use std::collections::VecDeque;
 
 use super::Model;
+use super::connection_end::ConnectionEnd;
 use super::histories::HistoryStep;
 use super::journal::Journal;
 use super::lifecycle::{self, Subject};
@@ -10,34 +11,13 @@ use super::screen::Pane;
 use super::world::World;
 use crate::domain::{Event, EventKind, Flow, Proto, SocketId, TcpState};
 
-/// Which end of the connection.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
-pub enum End {
-    /// The one that called.
-    #[default]
-    Client,
-    /// The one that was called.
-    Server,
-}
-
-impl End {
-    /// The other one.
-    #[must_use]
-    pub const fn other(self) -> Self {
-        match self {
-            Self::Client => Self::Server,
-            Self::Server => Self::Client,
-        }
-    }
-}
-
 /// An open page.
 #[derive(Debug, Clone)]
-pub struct Page {
+pub struct ConnectionPage {
     /// The connection, from its client's end. A listener, or a UDP socket without a peer, as it is.
     pub flow: Flow,
     /// The end whose `TCP_INFO` is asked for.
-    pub asked: End,
+    pub asked: ConnectionEnd,
     /// The first line of the story that is shown; `None` follows its end.
     pub from: Option<usize>,
     /// The socket of our own at the first end, so that calls that do not name the address pair belong to the story too.
@@ -48,14 +28,14 @@ pub struct Page {
 
 /// One line of a connection's story.
 #[derive(Debug, Clone, Copy)]
-pub enum Line<'a> {
+pub enum StoryLine<'a> {
     /// An end changed its state.
-    Step(End, &'a HistoryStep),
+    Step(ConnectionEnd, &'a HistoryStep),
     /// A program made a call at that end.
-    Call(End, &'a Event),
+    Call(ConnectionEnd, &'a Event),
 }
 
-impl Line<'_> {
+impl StoryLine<'_> {
     /// When it happened.
     pub const fn at(&self) -> crate::domain::Stamp {
         match self {
@@ -65,7 +45,7 @@ impl Line<'_> {
     }
 }
 
-impl Page {
+impl ConnectionPage {
     /// How many calls are told at most: the latest.
     const CALLS: usize = 500;
 
@@ -75,16 +55,16 @@ impl Page {
         let client = world.clients.by_flow(&flow).and_then(super::clients::Client::id).map(SocketId::Client);
         let server = || world.servers.at(flow.proto, flow.local).map(|server| SocketId::Server(server.id));
         let socket = client.or_else(|| if flow.peer.is_none() { server() } else { None });
-        let mut page = Self { flow, asked: End::Client, from: None, socket, calls: VecDeque::new() };
+        let mut page = Self { flow, asked: ConnectionEnd::Client, from: None, socket, calls: VecDeque::new() };
         journal.events().for_each(|event| page.heard(event));
         page
     }
 
     /// The address pair as this end sees it; `None` for the other end of a socket that has none.
-    pub fn end(&self, end: End) -> Option<Flow> {
+    pub fn end(&self, end: ConnectionEnd) -> Option<Flow> {
         match end {
-            End::Client => Some(self.flow),
-            End::Server => self.flow.mirror(),
+            ConnectionEnd::Client => Some(self.flow),
+            ConnectionEnd::Server => self.flow.mirror(),
         }
     }
 
@@ -108,14 +88,14 @@ impl Page {
 
     /// What is known to have happened to both ends, in the order of time. Within one end the order is that of its
     /// life, also where better evidence has moved a step's time; of what has the same time, the call comes first.
-    pub fn story<'a>(&self, world: &'a World, journal: &'a Journal) -> Vec<Line<'a>> {
+    pub fn story<'a>(&self, world: &'a World, journal: &'a Journal) -> Vec<StoryLine<'a>> {
         let steps = |end| {
             let history = self.end(end).map_or(&[][..], |flow| world.histories.history(&flow));
-            history.iter().map(move |step| Line::Step(end, step)).collect::<VecDeque<_>>()
+            history.iter().map(move |step| StoryLine::Step(end, step)).collect::<VecDeque<_>>()
         };
         let calls = self.calls.iter().filter_map(|seq| journal.get(*seq));
-        let calls = calls.map(|event| Line::Call(self.caller(event), event)).collect();
-        let mut sources = [calls, steps(End::Client), steps(End::Server)];
+        let calls = calls.map(|event| StoryLine::Call(self.caller(event), event)).collect();
+        let mut sources = [calls, steps(ConnectionEnd::Client), steps(ConnectionEnd::Server)];
         let mut story = Vec::with_capacity(sources.iter().map(VecDeque::len).sum());
         loop {
             let heads = sources.iter_mut().filter_map(|source| Some((source.front()?.at(), source)));
@@ -125,10 +105,12 @@ impl Page {
     }
 
     /// The end at which a call was made.
-    fn caller(&self, event: &Event) -> End {
+    fn caller(&self, event: &Event) -> ConnectionEnd {
         match &event.seen.kind {
-            EventKind::Call(call) if call.flow.is_some_and(|flow| flow.local != self.flow.local) => End::Server,
-            _ => End::Client,
+            EventKind::Call(call) if call.flow.is_some_and(|flow| flow.local != self.flow.local) => {
+                ConnectionEnd::Server
+            }
+            _ => ConnectionEnd::Client,
         }
     }
 }
@@ -168,7 +150,7 @@ impl Model {
         };
         if let Some(flow) = chosen.or_else(latest) {
             self.select(flow);
-            self.ui.page = Some(Page::open(flow, self.worlds.shown(), &self.journal));
+            self.ui.page = Some(ConnectionPage::open(flow, self.worlds.shown(), &self.journal));
         }
     }
 
@@ -182,6 +164,6 @@ impl Model {
 
     /// The connection that the kernel should be asked about in detail.
     pub(super) fn detail(&self) -> Option<Flow> {
-        self.ui.page.as_ref().and_then(Page::detail)
+        self.ui.page.as_ref().and_then(ConnectionPage::detail)
     }
 }

@@ -5,7 +5,7 @@ use crate::domain::lesson::ExpectationState;
 
 /// How far the present step is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub enum Beat {
+pub enum StepProgress {
     /// The class is told; nothing was done yet.
     #[default]
     Told,
@@ -21,22 +21,22 @@ pub enum Beat {
 
 /// See the module's head.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub struct Playing {
+pub struct PlayedLesson {
     /// The name of the lesson.
     pub lesson: String,
     /// The present step, from 0.
     pub step: usize,
     /// How far it is.
-    pub beat: Beat,
+    pub progress: StepProgress,
     /// How many of its acts were begun.
     pub acts: usize,
     /// The act that could not be done in time.
     pub not_done: Option<usize>,
-    /// What became of the expectations, as far as anything did; [`Playing::tick`] reads them.
+    /// What became of the expectations, as far as anything did; [`PlayedLesson::tick`] reads them.
     pub ticks: Vec<ExpectationState>,
 }
 
-impl Playing {
+impl PlayedLesson {
     /// Before the first step.
     pub fn of(lesson: &str) -> Self {
         Self { lesson: lesson.into(), ..Self::default() }
@@ -52,14 +52,14 @@ impl Playing {
             LessonChange::Told { step } => {
                 *self = Self { lesson: std::mem::take(&mut self.lesson), step: *step, ..Self::default() };
             }
-            LessonChange::Begun { .. } => self.beat = Beat::Doing,
+            LessonChange::Begun { .. } => self.progress = StepProgress::Doing,
             LessonChange::Acted { act, .. } => self.acts = act + 1,
             LessonChange::Met { expect, .. } => self.set(*expect, ExpectationState::Met),
             LessonChange::Missed { expect, seen, .. } => self.set(*expect, ExpectationState::Missed(seen.clone())),
             LessonChange::NotDone { act, .. } => self.not_done = Some(*act),
-            LessonChange::Passed { .. } => self.beat = Beat::Passed,
-            LessonChange::Failed { .. } => self.beat = Beat::Failed,
-            LessonChange::Over => self.beat = Beat::Over,
+            LessonChange::Passed { .. } => self.progress = StepProgress::Passed,
+            LessonChange::Failed { .. } => self.progress = StepProgress::Failed,
+            LessonChange::Over => self.progress = StepProgress::Over,
             LessonChange::Staged { .. } | LessonChange::Left => {}
         }
     }

@@ -7,7 +7,7 @@ use super::line::TypedLine;
 use super::mode::Mode;
 use super::press::Acted;
 use super::screen::View;
-use super::wire::{Fate, WireRung, WireStatus};
+use super::wire::{WirePacketFate, WireRung, WireStatus};
 use super::{Model, selection, settings};
 use crate::domain::keys::{Key, LinkAction, PacketFate, WireAction};
 use crate::domain::wire::{CloseReason, WireEvent};
@@ -25,7 +25,7 @@ pub struct Presenter {
     /// Whether the wire was asked to open and has not said anything yet.
     pub opening: bool,
     /// Where in the settings the keys are.
-    pub settings: settings::Cursor,
+    pub settings: settings::SettingsCursor,
     /// The part that has the focus.
     pub part: WirePart,
     /// The program that is selected, by its process; the newest when `None`.
@@ -45,7 +45,7 @@ impl Default for Presenter {
             from: None,
             hop: Duration::from_secs(1),
             opening: false,
-            settings: settings::Cursor::default(),
+            settings: settings::SettingsCursor::default(),
             part: WirePart::default(),
             program_pid: None,
             program: TypedLine::with("client "),
@@ -76,7 +76,7 @@ pub(super) fn next_change(model: &Model) -> Option<Stamp> {
         return None;
     }
     let wire = &model.worlds.shown().wire;
-    let flying = wire.open().any(|packet| matches!(packet.fate, Fate::Flying { .. }));
+    let flying = wire.open().any(|packet| matches!(packet.fate, WirePacketFate::Flying { .. }));
     let held = wire.open().next().is_some();
     if flying { Some(model.now.after(FLIGHT)) } else { held.then(|| model.now.after(Duration::from_secs(1))) }
 }
@@ -109,7 +109,7 @@ pub(super) fn act(model: &mut Model, action: WireAction, count: Option<u32>) -> 
         }
         WireAction::Next => return next(model, count),
         WireAction::RunHold => {
-            let held = lane(model).mode == WireMode::Step;
+            let held = direction(model).mode == WireMode::Step;
             return asked(WireCommand::Mode(from, if held { WireMode::Live } else { WireMode::Step }));
         }
         WireAction::Slow => {
@@ -142,7 +142,7 @@ fn asked(command: WireCommand) -> Acted {
 
 fn link(model: &Model, action: LinkAction, count: Option<u32>) -> Acted {
     let from = model.ui.wire.from;
-    let link = lane(model);
+    let link = direction(model);
     match action {
         LinkAction::Cut => asked(WireCommand::Cut(from, !link.cut)),
         LinkAction::Loss => {
@@ -322,18 +322,18 @@ pub fn of_client(flow: &Flow) -> Flow {
 
 /// How packets of the direction that is meant are treated.
 pub fn mode(model: &Model) -> WireMode {
-    lane(model).mode
+    direction(model).mode
 }
 
 /// How the direction that is meant is treated; of both, the client's.
-fn lane(model: &Model) -> super::wire::Lane {
+fn direction(model: &Model) -> super::wire::DirectionState {
     let wire = &model.worlds.shown().wire;
     match model.ui.wire.from {
-        Some(host) => wire.lane(host),
+        Some(host) => wire.direction(host),
         None => {
-            let (client, server) = (wire.lane(HostId::Client), wire.lane(HostId::Server));
+            let (client, server) = (wire.direction(HostId::Client), wire.direction(HostId::Server));
             // What holds of one of the two counts: the key ends it.
-            super::wire::Lane {
+            super::wire::DirectionState {
                 mode: if client.mode == WireMode::Step { server.mode } else { client.mode },
                 cut: client.cut || server.cut,
                 loss: client.loss.max(server.loss),
@@ -361,7 +361,7 @@ fn next(model: &mut Model, count: Option<u32>) -> Acted {
     if from.is_none() && count == 1 {
         return asked(WireCommand::Next);
     }
-    let held = wire.open().filter(|packet| packet.fate == Fate::Held);
+    let held = wire.open().filter(|packet| packet.fate == WirePacketFate::Held);
     let meant = held.filter(|packet| from.is_none_or(|host| host == packet.from)).take(count as usize);
     let deliver = |number| Effect::Wire(WireEffect::Command(WireCommand::Deliver(number)));
     Ok(meant.map(|packet| deliver(packet.packet.number)).collect())

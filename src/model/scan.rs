@@ -7,7 +7,7 @@ use crate::domain::{AddressScope, PortList, PortReport, Proto, ScanChange, ScanE
 
 /// How far a check has come.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Progress {
+pub enum ScanProgress {
     /// Ports are being asked.
     Asking,
     /// All were asked.
@@ -38,7 +38,7 @@ pub struct Scan {
     /// When it began.
     pub since: Stamp,
     /// How far it has come.
-    pub progress: Progress,
+    pub progress: ScanProgress,
     /// How many ports have each verdict.
     pub counts: BTreeMap<Verdict, usize>,
     reports: BTreeMap<u16, PortReport>,
@@ -112,11 +112,11 @@ impl Scans {
                 others: others.clone(),
                 proto: *proto,
                 ports: Some(ports.clone()),
-                ..begin(asked, Progress::Asking)
+                ..begin(asked, ScanProgress::Asking)
             },
-            ScanChange::Unresolved { asked, why } => begin(asked, Progress::Unresolved(*why)),
+            ScanChange::Unresolved { asked, why } => begin(asked, ScanProgress::Unresolved(*why)),
             ScanChange::Unconfirmed { asked, address, scope } => {
-                Scan { address: Some(*address), ..begin(asked, Progress::Unconfirmed(*scope)) }
+                Scan { address: Some(*address), ..begin(asked, ScanProgress::Unconfirmed(*scope)) }
             }
             ScanChange::Port { report } => {
                 self.with(event.scan, |scan| scan.take(report));
@@ -124,7 +124,7 @@ impl Scans {
             }
             ScanChange::Ended { stopped } => {
                 self.with(event.scan, |scan| {
-                    scan.progress = if *stopped { Progress::Stopped(at) } else { Progress::Done(at) };
+                    scan.progress = if *stopped { ScanProgress::Stopped(at) } else { ScanProgress::Done(at) };
                 });
                 return;
             }
@@ -200,7 +200,7 @@ mod tests {
             (1, ScanChange::Ended { stopped: true }),
         ]);
         let scan = twice.latest().unwrap();
-        assert_eq!((scan.asked_ports(), scan.progress), (1, Progress::Stopped(Stamp::ZERO)));
+        assert_eq!((scan.asked_ports(), scan.progress), (1, ScanProgress::Stopped(Stamp::ZERO)));
     }
 
     #[test]

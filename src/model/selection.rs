@@ -1,8 +1,8 @@
 //! What is selected: in whatever pane it is done, every other pane follows.
 
 use super::Model;
-use super::clients::{Client, Owner};
-use super::lifecycle::{self, Reader, Subject, same_pair};
+use super::clients::{Client, ClientOwner};
+use super::lifecycle::{self, LifecycleReader, Subject, same_pair};
 use super::screen::{Pane, View};
 use crate::domain::{ClientId, Flow, Proto, RowKey};
 
@@ -16,7 +16,7 @@ pub(super) fn step(model: &mut Model, steps: isize) {
         Pane::Netstat => step_row(model, steps),
         Pane::Lifecycle => {
             model.lifecycle.step(steps);
-            if let Reader::Holds { at, .. } = model.lifecycle.reader
+            if let LifecycleReader::Holds { at, .. } = model.lifecycle.reader
                 && let Some(flow) = model.journal.get(at.seq).and_then(|event| lifecycle::flow_of(&event.seen.kind))
             {
                 model.select(flow);
@@ -112,7 +112,7 @@ impl Model {
     /// The client that keys are about: the selected one, or, while nothing is selected, the newest of ours that is open.
     pub fn selected_client(&self) -> Option<ClientId> {
         let ours = |client: &Client| match client.owner {
-            Owner::Ours(id, _) if client.is_live() => Some(id),
+            ClientOwner::Ours(id, _) if client.is_live() => Some(id),
             _ => None,
         };
         let clients = &self.worlds.shown().clients;

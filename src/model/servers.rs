@@ -16,7 +16,7 @@ const PAST_TENURES: usize = 64;
 
 /// Whether a server runs.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Status {
+pub enum ServerStatus {
     /// It was never started, or it was stopped.
     Off,
     /// It has its port.
@@ -52,7 +52,7 @@ pub struct Server {
     /// What it is asked to be.
     pub spec: ServerSpec,
     /// Whether it runs.
-    pub status: Status,
+    pub status: ServerStatus,
     /// How it serves; none for UDP.
     pub model: Option<ServiceModel>,
     /// Why `accept` waits, when it does.
@@ -73,7 +73,7 @@ impl Server {
     /// Where it is, or where it would be.
     pub const fn addr(&self) -> SocketAddr {
         match self.status {
-            Status::Up { addr, .. } => addr,
+            ServerStatus::Up { addr, .. } => addr,
             _ => self.spec.addr,
         }
     }
@@ -92,13 +92,13 @@ impl Server {
 
     /// Whether it has its port.
     pub const fn is_up(&self) -> bool {
-        matches!(self.status, Status::Up { .. })
+        matches!(self.status, ServerStatus::Up { .. })
     }
 
     /// How many connections may be half open, or wait for `accept`: each of the two is bounded by the backlog (`listen(2)`).
     /// What the table says goes before what was asked for: the kernel has a limit of its own (`somaxconn`).
     pub fn limit(&self, table: &Table) -> Option<u32> {
-        let Status::Up { addr, backlog } = self.status else { return None };
+        let ServerStatus::Up { addr, backlog } = self.status else { return None };
         if self.spec.proto != Proto::Tcp {
             return None;
         }
@@ -177,16 +177,16 @@ impl Servers {
         match &event.change {
             ServerChange::Added { .. } => {}
             ServerChange::Started { addr, backlog } => {
-                server.status = Status::Up { addr: *addr, backlog: *backlog };
+                server.status = ServerStatus::Up { addr: *addr, backlog: *backlog };
                 server.paused = None;
                 server.take_office(at);
             }
             ServerChange::Failed { errno, holder } => {
                 server.leave_office(at);
-                server.status = Status::Failed { errno: *errno, holder: holder.clone() };
+                server.status = ServerStatus::Failed { errno: *errno, holder: holder.clone() };
             }
             ServerChange::Stopped => {
-                server.status = Status::Off;
+                server.status = ServerStatus::Off;
                 server.paused = None;
                 server.serving.clear();
                 server.leave_office(at);
@@ -238,7 +238,7 @@ impl Servers {
             id,
             model: spec.model,
             spec,
-            status: Status::Off,
+            status: ServerStatus::Off,
             paused: None,
             serving: BTreeMap::new(),
             peers: BTreeMap::new(),

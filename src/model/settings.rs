@@ -42,14 +42,14 @@ pub const SETTINGS: [&[Setting]; 12] = [
 
 /// Where the keys are.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Cursor {
+pub struct SettingsCursor {
     /// The line.
     pub line: usize,
     /// The host.
     pub host: HostId,
 }
 
-impl Default for Cursor {
+impl Default for SettingsCursor {
     fn default() -> Self {
         Self { line: 0, host: HostId::Client }
     }
@@ -79,7 +79,7 @@ pub fn failure<'a>(wire: &'a WireState, host: HostId, line: &[Setting]) -> Optio
 
 /// A key while the settings are shown.
 pub(super) fn pressed(model: &mut Model, key: Key) -> Vec<Effect> {
-    let Cursor { line, host } = model.ui.wire.settings;
+    let SettingsCursor { line, host } = model.ui.wire.settings;
     let last = SETTINGS.len() - 1;
     match key {
         Key::Up | Key::Char('k') => model.ui.wire.settings.line = line.saturating_sub(1),
@@ -94,7 +94,7 @@ pub(super) fn pressed(model: &mut Model, key: Key) -> Vec<Effect> {
 }
 
 fn turn(model: &Model, steps: isize) -> Vec<Effect> {
-    let Cursor { line, host } = model.ui.wire.settings;
+    let SettingsCursor { line, host } = model.ui.wire.settings;
     let Some(choices) = SETTINGS.get(line) else { return vec![] };
     let now = value(&model.worlds.shown().wire, host, choices);
     let at = now.and_then(|now| choices.iter().position(|setting| *setting == now));

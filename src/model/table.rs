@@ -9,7 +9,7 @@ use crate::domain::{Delta, Flow, HostId, Row, RowKey, Stamp, TcpState};
 
 /// A row, with what the screen wants to know besides.
 #[derive(Debug, Clone)]
-pub struct Entry {
+pub struct TableEntry {
     /// The row itself.
     pub row: Arc<Row>,
     /// When it was read; its timer counts from here.
@@ -22,7 +22,7 @@ pub struct Entry {
     pub arrival: u64,
 }
 
-impl Entry {
+impl TableEntry {
     /// How long its timer still has.
     pub fn timer_left(&self, now: Stamp) -> Option<Duration> {
         self.row.timer.map(|timer| timer.left().saturating_sub(now.since(self.read)))
@@ -31,9 +31,9 @@ impl Entry {
 
 /// A row that left, and when.
 #[derive(Debug, Clone)]
-pub struct Ghost {
+pub struct GoneRow {
     /// The row as it was last.
-    pub entry: Entry,
+    pub entry: TableEntry,
     /// When it was found gone.
     pub gone: Stamp,
 }
@@ -41,9 +41,9 @@ pub struct Ghost {
 /// The table.
 #[derive(Debug, Clone, Default)]
 pub struct Table {
-    rows: HashMap<RowKey, Entry>,
+    rows: HashMap<RowKey, TableEntry>,
     by_flow: HashMap<Flow, RowKey>,
-    ghosts: VecDeque<Ghost>,
+    gone_rows: VecDeque<GoneRow>,
     arrivals: u64,
     /// When a row last came, changed or went.
     changed: Option<Stamp>,
@@ -55,7 +55,7 @@ pub struct Table {
 impl Table {
     /// How long a row that left stays visible, fading.
     pub const FADE: Duration = Duration::from_secs(1);
-    const GHOSTS: usize = 64;
+    const GONE_ROWS: usize = 64;
 
     /// How many rows there are.
     pub fn len(&self) -> usize {
@@ -68,17 +68,17 @@ impl Table {
     }
 
     /// All rows, in no order.
-    pub fn rows(&self) -> impl Iterator<Item = (&RowKey, &Entry)> {
+    pub fn rows(&self) -> impl Iterator<Item = (&RowKey, &TableEntry)> {
         self.rows.iter()
     }
 
     /// The row with this key.
-    pub fn get(&self, key: &RowKey) -> Option<&Entry> {
+    pub fn get(&self, key: &RowKey) -> Option<&TableEntry> {
         self.rows.get(key)
     }
 
     /// The row of this end. A UDP socket that is not connected is found without its peer.
-    pub fn of(&self, flow: &Flow) -> Option<&Entry> {
+    pub fn of(&self, flow: &Flow) -> Option<&TableEntry> {
         self.by_flow.get(flow).and_then(|key| self.rows.get(key))
     }
 
@@ -88,8 +88,8 @@ impl Table {
     }
 
     /// Rows that left within [`Table::FADE`] before `now`, the latest first.
-    pub fn ghosts(&self, now: Stamp) -> impl Iterator<Item = &Ghost> {
-        self.ghosts.iter().rev().take_while(move |ghost| now.since(ghost.gone) < Self::FADE)
+    pub fn gone_rows(&self, now: Stamp) -> impl Iterator<Item = &GoneRow> {
+        self.gone_rows.iter().rev().take_while(move |ghost| now.since(ghost.gone) < Self::FADE)
     }
 
     /// When a row last came, changed or went.
@@ -121,9 +121,9 @@ impl Table {
             Delta::Gone(key) => {
                 self.changed = Some(at);
                 if let Some(entry) = self.take(key) {
-                    self.ghosts.push_back(Ghost { entry, gone: at });
-                    if self.ghosts.len() > Self::GHOSTS {
-                        self.ghosts.pop_front();
+                    self.gone_rows.push_back(GoneRow { entry, gone: at });
+                    if self.gone_rows.len() > Self::GONE_ROWS {
+                        self.gone_rows.pop_front();
                     }
                 }
             }
@@ -133,7 +133,7 @@ impl Table {
         }
     }
 
-    fn take(&mut self, key: &RowKey) -> Option<Entry> {
+    fn take(&mut self, key: &RowKey) -> Option<TableEntry> {
         if self.by_flow.get(&key.flow) == Some(key) {
             self.by_flow.remove(&key.flow);
         }
@@ -145,7 +145,7 @@ impl Table {
     fn put(&mut self, at: Stamp, flash: Stamp, host: Option<HostId>, row: &Row) {
         let key = row.key();
         let before = self.rows.get(&key);
-        let same = |entry: &&Entry| {
+        let same = |entry: &&TableEntry| {
             (entry.row.state, entry.row.recv_q, entry.row.send_q) == (row.state, row.recv_q, row.send_q)
         };
         let changed = before.filter(same).map_or(flash, |entry| entry.changed);
@@ -159,7 +159,7 @@ impl Table {
         if row.state == Some(TcpState::SynRecv) {
             *self.half_open.entry(row.flow.local).or_default() += 1;
         }
-        let entry = Entry { row: Arc::new(row.clone()), read: at, changed, host, arrival };
+        let entry = TableEntry { row: Arc::new(row.clone()), read: at, changed, host, arrival };
         if let Some(before) = self.rows.insert(key, entry) {
             self.uncount(&before.row);
         }

@@ -6,7 +6,7 @@ use crate::domain::{PortReport, TargetChange, TargetEvent, TargetHost, Unresolve
 
 /// How far the way to a target is known.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Resolution {
+pub enum TargetResolution {
     /// Its addresses are being looked for, or tried.
     Looking,
     /// Its name leads nowhere.
@@ -30,7 +30,7 @@ pub struct Target {
     /// What came of trying them.
     pub tried: Vec<PortReport>,
     /// How far the way there is known.
-    pub resolution: Resolution,
+    pub resolution: TargetResolution,
 }
 
 impl Target {
@@ -40,8 +40,8 @@ impl Target {
     /// Where a client goes who would go to `port` here; `None` while that is not known.
     pub fn at(&self, port: u16) -> Option<SocketAddr> {
         match self.resolution {
-            Resolution::At { addr, .. } => Some(self.host.at(addr, port)),
-            Resolution::Looking | Resolution::Lost(_) => None,
+            TargetResolution::At { addr, .. } => Some(self.host.at(addr, port)),
+            TargetResolution::Looking | TargetResolution::Lost(_) => None,
         }
     }
 
@@ -50,7 +50,7 @@ impl Target {
         match (&event.change, &mut *present) {
             (TargetChange::Set, _) => {
                 let host = event.target.clone();
-                *present = Some(Self { host, addresses: vec![], tried: vec![], resolution: Resolution::Looking });
+                *present = Some(Self { host, addresses: vec![], tried: vec![], resolution: TargetResolution::Looking });
             }
             (TargetChange::Dropped, _) => *present = None,
             (change, Some(target)) if target.host == event.target => target.learn(change),
@@ -64,11 +64,11 @@ impl Target {
             TargetChange::Found { addresses, .. } => {
                 self.addresses = addresses.iter().take(Self::KEPT).copied().collect();
             }
-            TargetChange::Lost { why } => self.resolution = Resolution::Lost(*why),
+            TargetChange::Lost { why } => self.resolution = TargetResolution::Lost(*why),
             TargetChange::Tried { report } if self.tried.len() < Self::KEPT => self.tried.push(report.clone()),
             TargetChange::Tried { .. } => {}
             TargetChange::Chosen { addr, answers } => {
-                self.resolution = Resolution::At { addr: *addr, answers: *answers }
+                self.resolution = TargetResolution::At { addr: *addr, answers: *answers }
             }
         }
     }

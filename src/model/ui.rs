@@ -2,16 +2,16 @@
 
 use std::collections::BTreeSet;
 
+use super::completions::Completions;
 use super::lifecycle::Subject;
 use super::line::TypedLine;
 pub use super::mode::Mode;
 use super::network::Network;
-use super::page::Page;
+use super::page::ConnectionPage;
 use super::presenter::Presenter;
 use super::press::Refused;
-use super::proposals::Proposals;
 pub use super::screen::{Glyphs, Pane, ThemeName, View};
-use super::waiting::Waiting;
+use super::waiting::WaitingClients;
 use crate::domain::{Lang, RowKey, ServerId};
 
 /// Which sockets the table is asked for; `f` goes round.
@@ -80,9 +80,9 @@ pub struct Ui {
     /// How far back from the latest message the broadcast pane is scrolled.
     pub said_back: usize,
     /// What the word being typed in the filter could be.
-    pub proposals: Proposals,
+    pub completions: Completions,
     /// The connection whose page is open, over whatever view.
-    pub page: Option<Page>,
+    pub page: Option<ConnectionPage>,
     /// The last line that what can be scrolled, a page's story or the help, may begin with: as it was last drawn.
     pub reach: usize,
     /// The presenter's hand on the wire.
@@ -90,7 +90,7 @@ pub struct Ui {
     /// The view of the network.
     pub network: Network,
     /// Clients that wait for the way to their target to be known.
-    pub waiting: Waiting,
+    pub waiting: WaitingClients,
     /// The mark being typed.
     pub mark: TypedLine,
     /// The key that did nothing, and why, until the next one or for a while.
@@ -119,12 +119,12 @@ impl Default for Ui {
             scope: TableScope::default(),
             own_filter: Self::FIRST_FILTER.into(),
             said_back: 0,
-            proposals: Proposals::default(),
+            completions: Completions::default(),
             page: None,
             reach: usize::MAX,
             wire: Presenter::default(),
             network: Network::default(),
-            waiting: Waiting::default(),
+            waiting: WaitingClients::default(),
             mark: TypedLine::default(),
             refused: None,
         }

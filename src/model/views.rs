@@ -1,7 +1,7 @@
 //! What the keys of the screen do: which view is shown, which part has the focus, how it looks, how one leaves.
 
 use super::effect::{Effect, ScreenEffect};
-use super::lifecycle::Reader;
+use super::lifecycle::LifecycleReader;
 use super::mode::Mode;
 use super::press::{Acted, Press};
 use super::screen::View;
@@ -138,8 +138,8 @@ fn back(model: &mut Model, sure: bool) -> Acted {
         // The selection was what could be undone.
     } else if model.here().spot == Spot::Playing {
         return lessons::leave(sure);
-    } else if model.ui.view == View::Lab && matches!(model.lifecycle.reader, Reader::Holds { .. }) {
-        model.lifecycle.reader = Reader::Follows;
+    } else if model.ui.view == View::Lab && matches!(model.lifecycle.reader, LifecycleReader::Holds { .. }) {
+        model.lifecycle.reader = LifecycleReader::Follows;
     } else if model.ui.view == View::Lab && model.lifecycle.subject.is_some() {
         model.lifecycle.choose(model.lifecycle.kinds, None, &model.journal);
     } else if model.ui.view != home(model) {

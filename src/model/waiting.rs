@@ -1,12 +1,12 @@
 //! Clients that were asked for while the way to their target is looked for: they go once it is known.
 
-use super::target::Resolution;
+use super::target::TargetResolution;
 use super::{Effect, Model};
 use crate::domain::{ClientPlan, EventKind, LabOrder, Observation, ServerId, TargetHost, WorldId};
 
 /// See the module's head.
 #[derive(Debug, Clone, Default)]
-pub struct Waiting(Vec<WaitingBurst>);
+pub struct WaitingClients(Vec<WaitingBurst>);
 
 #[derive(Debug, Clone, Copy)]
 struct WaitingBurst {
@@ -16,7 +16,7 @@ struct WaitingBurst {
     server: ServerId,
 }
 
-impl Waiting {
+impl WaitingClients {
     /// How many there are.
     pub fn count(&self) -> u32 {
         self.0.iter().fold(0, |all, asked| all.saturating_add(asked.count))
@@ -46,7 +46,7 @@ pub fn looked_for(model: &Model) -> Option<&TargetHost> {
         .shown()
         .target
         .as_ref()
-        .filter(|target| target.resolution == Resolution::Looking)
+        .filter(|target| target.resolution == TargetResolution::Looking)
         .map(|target| &target.host);
     model.ui.network.changing_target.as_ref().or(target)
 }

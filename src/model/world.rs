@@ -7,12 +7,12 @@ use super::broadcasts::Broadcasts;
 use super::clients::Clients;
 use super::histories::Histories;
 use super::peers::Peers;
-use super::playing::Playing;
+use super::playing::PlayedLesson;
 use super::scan::Scans;
 use super::servers::{Server, Servers};
 use super::table::Table;
 use super::target::Target;
-use super::wire::{Short, WireState};
+use super::wire::{ShortBurst, WireState};
 use crate::domain::client::ClientChange;
 use crate::domain::note::TableSource;
 use crate::domain::{
@@ -54,7 +54,7 @@ pub struct World {
     /// The wire between the hosts, in the world that has one.
     pub wire: WireState,
     /// The lesson that is played in it.
-    pub playing: Option<Playing>,
+    pub playing: Option<PlayedLesson>,
     /// How many observations were lost because the queue was full.
     pub lost: u64,
     /// How many events there were.
@@ -107,7 +107,7 @@ impl World {
             EventKind::Note(Note::BurstCut { asked, made, errno }) if event.seen.world == WorldId::Wire => {
                 // Whoever closed them all meanwhile knows why.
                 if *errno != Errno::Interrupted {
-                    self.wire.cut_short(at, Short { asked: *asked, made: *made, errno: *errno });
+                    self.wire.cut_short(at, ShortBurst { asked: *asked, made: *made, errno: *errno });
                 }
             }
             EventKind::Note(note) => self.noted(note),
@@ -128,7 +128,7 @@ impl World {
             }
             EventKind::Lesson(lesson) => match lesson.change {
                 LessonChange::Left => self.playing = None,
-                _ => self.playing.get_or_insert_with(|| Playing::of(&lesson.lesson)).apply(&lesson.change),
+                _ => self.playing.get_or_insert_with(|| PlayedLesson::of(&lesson.lesson)).apply(&lesson.change),
             },
         }
     }

@@ -13,7 +13,7 @@ use super::{glyphs, keys};
 use crate::domain::keys::{Action, LabAction, WireAction};
 use crate::domain::{Excerpt, Reply, ServiceModel};
 use crate::model::Model;
-use crate::model::broadcasts::{Delivery, Message};
+use crate::model::broadcasts::{BroadcastDelivery, BroadcastEntry};
 use crate::model::ui::{Mode, Pane};
 
 /// Draws the pane, and returns where the cursor is while a message is typed.
@@ -54,7 +54,7 @@ pub(super) fn render(model: &Model, ctx: &DrawContext, area: Rect, buf: &mut Buf
 }
 
 /// The client that a server is busy with, which keeps this message waiting in its accept queue.
-fn blocker(model: &Model, delivery: &Delivery) -> Option<SocketAddr> {
+fn blocker(model: &Model, delivery: &BroadcastDelivery) -> Option<SocketAddr> {
     let server = model.worlds.shown().servers.get(delivery.server)?;
     // The client that a server on another host is busy with is not known here.
     let one_at_a_time =
@@ -62,7 +62,7 @@ fn blocker(model: &Model, delivery: &Delivery) -> Option<SocketAddr> {
     server.busy_with().filter(|peer| one_at_a_time && Some(*peer) != delivery.local)
 }
 
-fn shown(model: &Model) -> Option<&Message> {
+fn shown(model: &Model) -> Option<&BroadcastEntry> {
     model.worlds.shown().broadcasts.all().rev().nth(model.ui.said_back)
 }
 
@@ -87,15 +87,16 @@ fn input(model: &Model, ctx: &DrawContext, area: Rect, buf: &mut Buffer) -> Opti
     (typing && !area.is_empty()).then_some(Position::new(x, area.y))
 }
 
-fn message(model: &Model, ctx: &DrawContext, message: &Message, area: Rect, buf: &mut Buffer) {
+fn message(model: &Model, ctx: &DrawContext, message: &BroadcastEntry, area: Rect, buf: &mut Buffer) {
     let words = &ctx.text.broadcast;
     let theme = &ctx.theme;
     let mut writer = LineWriter::on(buf, area, 0);
     writer.skip(1).write(words.you, theme.quiet).write(": ", theme.quiet);
     writer.write(&excerpt(ctx, &message.text), theme.typed);
     let mut row = 1;
-    let names =
-        |delivery: &Delivery| model.worlds.shown().servers.get(delivery.server).map_or("?", |server| &server.spec.name);
+    let names = |delivery: &BroadcastDelivery| {
+        model.worlds.shown().servers.get(delivery.server).map_or("?", |server| &server.spec.name)
+    };
     let longest = message.deliveries.iter().map(|delivery| width(names(delivery))).max().unwrap_or(0).min(12);
     for (at, delivery) in message.deliveries.iter().enumerate() {
         // Every server gets a line before any gets a second one.
@@ -112,7 +113,7 @@ fn delivery(
     model: &Model,
     ctx: &DrawContext,
     (name, names): (&str, u16),
-    delivery: &Delivery,
+    delivery: &BroadcastDelivery,
     area: Rect,
     buf: &mut Buffer,
 ) -> u16 {
@@ -151,7 +152,7 @@ fn delivery(
 }
 
 /// Why a server has not answered, as far as is known.
-fn reason(model: &Model, ctx: &DrawContext, delivery: &Delivery) -> (String, Style) {
+fn reason(model: &Model, ctx: &DrawContext, delivery: &BroadcastDelivery) -> (String, Style) {
     let words = &ctx.text.broadcast;
     let theme = &ctx.theme;
     match &delivery.reply {

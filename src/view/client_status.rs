@@ -5,8 +5,8 @@ use std::net::IpAddr;
 use super::draw_context::DrawContext;
 use crate::domain::{Evidence, Flow, Proto, TcpState, WorldId};
 use crate::model::Model;
-use crate::model::clients::{Client, Owner, Phase};
-use crate::model::table::Entry;
+use crate::model::clients::{Client, ClientOwner, ClientPhase};
+use crate::model::table::TableEntry;
 
 /// The content of the State column.
 pub(super) enum ClientStatus {
@@ -21,7 +21,7 @@ pub(super) enum ClientStatus {
 }
 
 /// The table row of a client's own end.
-pub(super) fn row<'a>(model: &'a Model, client: &Client) -> Option<&'a Entry> {
+pub(super) fn row<'a>(model: &'a Model, client: &Client) -> Option<&'a TableEntry> {
     model.worlds.shown().table.of(&client.flow()?)
 }
 
@@ -40,23 +40,23 @@ pub(super) fn end(model: &Model, flow: &Flow) -> Option<(TcpState, Evidence)> {
 /// The state of the client's end, or else what its own calls imply.
 pub(super) fn of(model: &Model, ctx: &DrawContext, client: &Client) -> ClientStatus {
     let words = &ctx.text.clients;
-    if let Phase::Ended(Some(errno)) = client.phase {
+    if let ClientPhase::Ended(Some(errno)) = client.phase {
         return ClientStatus::Failed(errno.to_string());
     }
     if client.destination.proto == Proto::Udp {
         // Whether a socket on another machine is still open cannot be known.
-        let far = client.owner == Owner::Foreign && client.local.is_some_and(|at| is_elsewhere(model, at.ip()));
+        let far = client.owner == ClientOwner::Foreign && client.local.is_some_and(|at| is_elsewhere(model, at.ip()));
         return ClientStatus::Phase(if client.is_live() || far { words.no_state } else { words.ended });
     }
     let other = || self::other(model, client);
     match client.flow().and_then(|flow| end(model, &flow)) {
         Some((state, evidence)) => ClientStatus::State(state, evidence),
         None => other().unwrap_or(ClientStatus::Phase(match client.phase {
-            Phase::Starting => words.starting,
-            Phase::Dialing => words.connecting,
-            Phase::Open => words.open,
-            Phase::HalfClosed => words.half_closed,
-            Phase::Ended(_) => words.ended,
+            ClientPhase::Starting => words.starting,
+            ClientPhase::Dialing => words.connecting,
+            ClientPhase::Open => words.open,
+            ClientPhase::HalfClosed => words.half_closed,
+            ClientPhase::Ended(_) => words.ended,
         })),
     }
 }
@@ -66,7 +66,7 @@ fn other(model: &Model, client: &Client) -> Option<ClientStatus> {
     use TcpState::{CloseWait, Closing, FinWait1, FinWait2, LastAck};
     let (state, evidence) = end(model, &client.flow()?.mirror()?)?;
     let closes = matches!(state, CloseWait | Closing | FinWait1 | FinWait2 | LastAck);
-    (client.owner == Owner::Foreign && closes).then_some(ClientStatus::Other(state, evidence))
+    (client.owner == ClientOwner::Foreign && closes).then_some(ClientStatus::Other(state, evidence))
 }
 
 /// Whether its connection is still in the server's accept queue.
@@ -77,7 +77,7 @@ pub(super) fn waits(model: &Model, client: &Client) -> bool {
 
 /// The program that a foreign client belongs to, with its pid.
 pub(super) fn program(client: &Client) -> Option<String> {
-    if client.owner != Owner::Foreign {
+    if client.owner != ClientOwner::Foreign {
         return None;
     }
     let process = client.process.as_ref()?;

@@ -14,9 +14,9 @@ use super::{glyphs, keys, names, number_line};
 use crate::domain::keys::{Action, LabAction, ListAction, WireAction};
 use crate::domain::{CloseHow, Proto, TcpState};
 use crate::model::Model;
-use crate::model::clients::{Client, Phase};
+use crate::model::clients::{Client, ClientPhase};
 use crate::model::lifecycle::{Subject, same_pair};
-use crate::model::target::Resolution;
+use crate::model::target::TargetResolution;
 use crate::model::ui::{Mode, Pane, View};
 use crate::model::waiting;
 use crate::model::window::window;
@@ -78,7 +78,7 @@ fn notice(model: &Model, ctx: &DrawContext, area: Rect, buf: &mut Buffer) -> Rec
             };
             ((words.looking)(&target.to_string()) + &wait, ctx.theme.state.opening)
         }
-        (None, Some((target, Resolution::Lost(why)))) => {
+        (None, Some((target, TargetResolution::Lost(why)))) => {
             ((ctx.text.checks.unresolved)(&target.host.name, why), ctx.theme.alarm)
         }
         (None, _) => return area,
@@ -163,7 +163,7 @@ fn row(model: &Model, ctx: &DrawContext, columns: &ClientColumns, client: &Clien
         style
     };
     let status = client_status::of(model, ctx, client);
-    if let (ClientStatus::Failed(errno), Phase::Ended(Some(why))) = (&status, client.phase)
+    if let (ClientStatus::Failed(errno), ClientPhase::Ended(Some(why))) = (&status, client.phase)
         && failed(ctx, columns, client, (errno, (ctx.text.errno)(why).what), writer)
     {
         return highlight(model, ctx, client, start, writer);
@@ -206,7 +206,7 @@ fn row(model: &Model, ctx: &DrawContext, columns: &ClientColumns, client: &Clien
         }
         (ClientStatus::Other(..), _) => {}
         (ClientStatus::Failed(_), _) => {
-            if let Phase::Ended(Some(errno)) = client.phase {
+            if let ClientPhase::Ended(Some(errno)) = client.phase {
                 writer.write((ctx.text.errno)(errno).what, theme.text);
             }
         }

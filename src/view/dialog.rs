@@ -11,7 +11,7 @@ use super::input_line::InputLine;
 use super::line_writer::{LineWriter, wrap, wrap_all};
 use crate::model::Model;
 use crate::model::mode::Question;
-use crate::model::network::{Fault, yes};
+use crate::model::network::{LineFault, yes};
 use crate::model::packets;
 use crate::model::ui::Mode;
 
@@ -84,7 +84,7 @@ fn prompt(
     (!inside.is_empty()).then_some(Position::new(x, inside.y))
 }
 
-fn said<'a>(ctx: &DrawContext, hint: &'a str, fault: Option<Fault>) -> (&'a str, Style) {
+fn said<'a>(ctx: &DrawContext, hint: &'a str, fault: Option<LineFault>) -> (&'a str, Style) {
     fault.map_or((hint, ctx.theme.quiet), |fault| (wrong(ctx, fault), ctx.theme.alarm))
 }
 
@@ -107,12 +107,12 @@ fn opening(model: &Model, ctx: &DrawContext) -> (String, Style) {
     (said.into(), ctx.theme.alarm)
 }
 
-fn wrong(ctx: &DrawContext, fault: Fault) -> &'static str {
+fn wrong(ctx: &DrawContext, fault: LineFault) -> &'static str {
     match fault {
-        Fault::NoHost => ctx.text.network.no_host,
-        Fault::NotAHost => ctx.text.network.not_a_host,
-        Fault::NotAPort => ctx.text.network.not_a_port,
-        Fault::Ports(kind) => (ctx.text.checks.ports)(kind),
+        LineFault::NoHost => ctx.text.network.no_host,
+        LineFault::NotAHost => ctx.text.network.not_a_host,
+        LineFault::NotAPort => ctx.text.network.not_a_port,
+        LineFault::Ports(kind) => (ctx.text.checks.ports)(kind),
     }
 }
 

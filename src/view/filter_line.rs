@@ -10,8 +10,8 @@ use super::input_line::InputLine;
 use super::line_writer::{LineWriter, width};
 use crate::domain::filter::FilterError;
 use crate::model::Model;
+use crate::model::completions::Completions;
 use crate::model::line::TypedLine;
-use crate::model::proposals::Proposals;
 use crate::model::ui::Mode;
 
 /// Draws the lines while the filter is typed, and returns where the cursor is.
@@ -19,13 +19,13 @@ pub(super) fn render(model: &Model, ctx: &DrawContext, area: Rect, buf: &mut Buf
     if model.ui.mode != Mode::Filtering {
         return None;
     }
-    draw(&model.ui.filter, &model.ui.proposals, model.listing.error.as_ref(), ctx, area, buf)
+    draw(&model.ui.filter, &model.ui.completions, model.listing.error.as_ref(), ctx, area, buf)
 }
 
 /// Draws a filter with its error, and returns where the cursor is.
 pub(super) fn draw(
     line: &TypedLine,
-    proposals: &Proposals,
+    completions: &Completions,
     error: Option<&FilterError>,
     ctx: &DrawContext,
     area: Rect,
@@ -40,9 +40,9 @@ pub(super) fn draw(
     writer.write(" / ", ctx.theme.key).write(&typed.text, ctx.theme.typed);
     // Completions stand below the line, or behind it where the error is below.
     if error.is_none() {
-        offer(proposals, ctx, LineWriter::on(buf, area, 1).skip(3));
+        offer(completions, ctx, LineWriter::on(buf, area, 1).skip(3));
     } else if writer.room() > 16 {
-        offer(proposals, ctx, writer.skip(3));
+        offer(completions, ctx, writer.skip(3));
     }
     if let Some(error) = error {
         let start = typed.column(line, error.at.start);
@@ -69,9 +69,9 @@ pub(super) fn draw(
 }
 
 /// Draws the completions of the word at the cursor, as many as fit. The one that is inserted is highlighted.
-fn offer(proposals: &Proposals, ctx: &DrawContext, writer: &mut LineWriter<'_>) {
-    let all = &proposals.candidates;
-    let tried = proposals.tried.unwrap_or(0);
+fn offer(completions: &Completions, ctx: &DrawContext, writer: &mut LineWriter<'_>) {
+    let all = &completions.candidates;
+    let tried = completions.tried.unwrap_or(0);
     let columns = |from: usize| all[from..=tried].iter().map(|name| width(name) + 2).sum::<u16>();
     let from = (0..tried).find(|from| columns(*from) <= writer.room()).unwrap_or(tried);
     for (at, name) in all.iter().enumerate().skip(from) {
@@ -79,7 +79,7 @@ fn offer(proposals: &Proposals, ctx: &DrawContext, writer: &mut LineWriter<'_>) 
             writer.write(ELLIPSIS, ctx.theme.quiet);
             return;
         }
-        let style = if proposals.tried == Some(at) { ctx.theme.selected } else { ctx.theme.key };
+        let style = if completions.tried == Some(at) { ctx.theme.selected } else { ctx.theme.key };
         writer.write(name, style).skip(2);
     }
 }

@@ -14,7 +14,7 @@ use crate::domain::keys::{
 };
 use crate::domain::{ClientPlan, WireMode, WorldId};
 use crate::model::packets::PacketsTab;
-use crate::model::scan::Progress;
+use crate::model::scan::ScanProgress;
 use crate::model::ui::Mode;
 use crate::model::{Model, Refused, network, presenter};
 
@@ -308,7 +308,7 @@ fn is_offered(model: &Model, action: Action) -> bool {
         Action::Wire(_) => wire.wire.is_open(),
         Action::Network(NetworkAction::Door) => !model.worlds.host().observing,
         Action::Network(NetworkAction::StopCheck) => {
-            model.worlds.host().scans.latest().is_some_and(|scan| scan.progress == Progress::Asking)
+            model.worlds.host().scans.latest().is_some_and(|scan| scan.progress == ScanProgress::Asking)
         }
         Action::Network(NetworkAction::Kick | NetworkAction::Block) => model.worlds.host().peers.all().next().is_some(),
         Action::List(_) | Action::Network(_) | Action::Lesson(_) | Action::Screen(_) => true,

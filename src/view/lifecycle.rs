@@ -13,7 +13,7 @@ use super::{areas, glyphs, keys, names};
 use crate::domain::keys::{Action, ListAction, Motion};
 use crate::domain::{Event, Evidence, Stamp};
 use crate::model::Model;
-use crate::model::lifecycle::{Kinds, Reader, Subject};
+use crate::model::lifecycle::{LifecycleKinds, LifecycleReader, Subject};
 use crate::model::ui::{Mode, Pane};
 use crate::model::window::{tail, window};
 
@@ -32,7 +32,7 @@ pub(super) fn render(model: &Model, ctx: &DrawContext, area: Rect, buf: &mut Buf
     };
     let inside = ctx.pane(&frame, area, buf);
     if list.is_empty() {
-        let filtered = list.kinds != Kinds::All || list.subject.is_some();
+        let filtered = list.kinds != LifecycleKinds::All || list.subject.is_some();
         let sentence = if filtered { words.none_listed } else { words.none };
         paragraph(sentence, ctx.theme.quiet, inside, buf);
         return;
@@ -42,7 +42,7 @@ pub(super) fn render(model: &Model, ctx: &DrawContext, area: Rect, buf: &mut Buf
     let events = listed.filter_map(|entry| model.journal.get(entry.seq));
     let mut entries: Vec<_> = events.map(|event| LifecycleRow::of(model, ctx, event, &columns)).collect();
     let mut read = entries.iter().position(|entry| entry.held);
-    if read.is_none() && matches!(list.reader, Reader::Points { .. }) {
+    if read.is_none() && matches!(list.reader, LifecycleReader::Points { .. }) {
         read = entries.iter().rposition(|entry| entry.related);
     }
     let read = read.unwrap_or(entries.len().saturating_sub(1));
@@ -57,9 +57,9 @@ pub(super) fn render(model: &Model, ctx: &DrawContext, area: Rect, buf: &mut Buf
 fn places(model: &Model, height: u16) -> Range<usize> {
     let list = &model.lifecycle;
     match list.reader {
-        Reader::Follows => tail(list.len(), usize::from(height)),
-        Reader::Points { at } => window(Some(list.place(at)), list.len(), usize::from(height)),
-        Reader::Holds { at, .. } => window(Some(list.place(at)), list.held_len(), usize::from(height)),
+        LifecycleReader::Follows => tail(list.len(), usize::from(height)),
+        LifecycleReader::Points { at } => window(Some(list.place(at)), list.len(), usize::from(height)),
+        LifecycleReader::Holds { at, .. } => window(Some(list.place(at)), list.held_len(), usize::from(height)),
     }
 }
 
@@ -112,7 +112,7 @@ impl<'a> LifecycleRow<'a> {
             evidence: event.seen.evidence,
             lines: wrap_pieces(&text.0, columns.words).len(),
             text,
-            held: matches!(model.lifecycle.reader, Reader::Holds { at, .. } if at.seq == event.seq),
+            held: matches!(model.lifecycle.reader, LifecycleReader::Holds { at, .. } if at.seq == event.seq),
             related: matches!(model.ui.subject, Some(subject @ Subject::Connection(_)) if subject.concerns(kind)),
         }
     }
@@ -147,9 +147,9 @@ impl<'a> LifecycleRow<'a> {
 fn kinds(model: &Model, ctx: &DrawContext) -> String {
     let words = &ctx.text.lifecycle;
     let kinds = match model.lifecycle.kinds {
-        Kinds::All => None,
-        Kinds::Calls => Some(words.calls.to_owned()),
-        Kinds::States => Some(words.states.to_owned()),
+        LifecycleKinds::All => None,
+        LifecycleKinds::Calls => Some(words.calls.to_owned()),
+        LifecycleKinds::States => Some(words.states.to_owned()),
     };
     let subject = model.lifecycle.subject.map(|subject| {
         (words.only)(&match subject {
@@ -172,10 +172,10 @@ fn foot(model: &Model, ctx: &DrawContext) -> String {
     let numbers = &ctx.text.numbers;
     let dot = glyphs::DOT;
     match list.reader {
-        Reader::Follows | Reader::Points { .. } => {
+        LifecycleReader::Follows | LifecycleReader::Points { .. } => {
             format!("{} {dot} {}", words.following, (words.events)(&numbers.count(list.len() as u64), list.len()))
         }
-        Reader::Holds { .. } => {
+        LifecycleReader::Holds { .. } => {
             let new = (words.new)(&numbers.count(list.unseen() as u64), list.unseen());
             let follow = keys::text(Action::List(ListAction::Move(Motion::Last)), ctx.text).hint;
             format!("{} {dot} {new} {dot} End {follow}", words.held)

@@ -49,7 +49,7 @@ pub use theme::ColorDepth;
 
 use crate::domain::RowKey;
 use crate::model::Model;
-use crate::model::page::End;
+use crate::model::connection_end::ConnectionEnd;
 use crate::model::ui::{Glyphs, Mode};
 use draw_context::DrawContext;
 
@@ -125,7 +125,7 @@ pub fn visible_rows(model: &Model) -> Vec<RowKey> {
     let (columns, rows) = model.ui.size;
     let Some(parts) = layout::parts(model, Rect::new(0, 0, columns, rows)) else { return Vec::new() };
     if let Some(page) = &model.ui.page {
-        let ends = [End::Client, End::Server].into_iter().filter_map(|end| page.end(end));
+        let ends = [ConnectionEnd::Client, ConnectionEnd::Server].into_iter().filter_map(|end| page.end(end));
         return ends.filter_map(|flow| model.worlds.shown().table.of(&flow)).map(|entry| entry.row.key()).collect();
     }
     if parts.netstat.is_empty() {

@@ -14,8 +14,8 @@ use super::{ColorDepth, filter_line, glyphs};
 use crate::domain::{TcpState, Timer, TimerKind};
 use crate::model::Model;
 use crate::model::lifecycle::{Subject, same_pair};
-use crate::model::listing::Column;
-use crate::model::table::{Entry, Table};
+use crate::model::listing::SortColumn;
+use crate::model::table::{Table, TableEntry};
 use crate::model::ui::{Mode, Pane, TableScope};
 use crate::model::window::window;
 
@@ -48,8 +48,8 @@ pub(super) fn visible(model: &Model, area: Rect) -> Range<usize> {
 }
 
 /// The rows that left within the last second and passed the filter, the latest first.
-fn ghosts(model: &Model) -> impl Iterator<Item = &Entry> {
-    let gone = model.worlds.shown().table.ghosts(model.now).map(|ghost| &ghost.entry);
+fn ghosts(model: &Model) -> impl Iterator<Item = &TableEntry> {
+    let gone = model.worlds.shown().table.gone_rows(model.now).map(|ghost| &ghost.entry);
     gone.filter(|entry| model.listing.filter.matches(&*entry.row))
 }
 
@@ -71,14 +71,14 @@ pub(super) fn render(model: &Model, ctx: &DrawContext, area: Rect, buf: &mut Buf
     ctx.pane(&frame, area, buf);
     let layout = layout(model, area);
     let places = visible(model, area);
-    let entries: Vec<&Entry> =
+    let entries: Vec<&TableEntry> =
         model.listing.keys(places).filter_map(|key| model.worlds.shown().table.get(key)).collect();
     let free = usize::from(layout.rows.height).saturating_sub(entries.len());
-    let ghosts: Vec<&Entry> = ghosts(model).take(free).collect();
+    let ghosts: Vec<&TableEntry> = ghosts(model).take(free).collect();
     let columns = NetstatColumns::of(&entries, &ghosts, layout.rows.width);
     head(model, ctx, &columns, &mut LineWriter::on(buf, layout.head, 0));
     let fresh =
-        |entry: &Entry| entry.changed > crate::domain::Stamp::ZERO && model.now.since(entry.changed) < Table::FADE;
+        |entry: &TableEntry| entry.changed > crate::domain::Stamp::ZERO && model.now.since(entry.changed) < Table::FADE;
     let mut at = 0;
     for entry in &entries {
         let mut writer = LineWriter::on(buf, layout.rows, at);
@@ -137,8 +137,8 @@ fn scope(model: &Model, ctx: &DrawContext) -> &'static str {
 fn order(model: &Model, ctx: &DrawContext) -> String {
     let words = &ctx.text.netstat;
     match model.listing.column {
-        Column::Newest if model.listing.reversed => words.oldest.into(),
-        Column::Newest => words.newest.into(),
+        SortColumn::Newest if model.listing.reversed => words.oldest.into(),
+        SortColumn::Newest => words.newest.into(),
         column => format!("{} {}", (words.order)(heading(column, ctx)), sorted(model)),
     }
 }
@@ -148,31 +148,31 @@ const fn sorted(model: &Model) -> &'static str {
     if model.listing.reversed { glyphs::REVERSED } else { glyphs::SORTED }
 }
 
-const fn heading(column: Column, ctx: &DrawContext) -> &'static str {
+const fn heading(column: SortColumn, ctx: &DrawContext) -> &'static str {
     let words = &ctx.text.netstat;
     match column {
-        Column::Newest => "",
-        Column::Proto => "Proto",
-        Column::RecvQ => "Recv-Q",
-        Column::SendQ => "Send-Q",
-        Column::Local => words.local,
-        Column::Foreign => words.foreign,
-        Column::State => words.state,
-        Column::Process => words.process,
+        SortColumn::Newest => "",
+        SortColumn::Proto => "Proto",
+        SortColumn::RecvQ => "Recv-Q",
+        SortColumn::SendQ => "Send-Q",
+        SortColumn::Local => words.local,
+        SortColumn::Foreign => words.foreign,
+        SortColumn::State => words.state,
+        SortColumn::Process => words.process,
     }
 }
 
 fn head(model: &Model, ctx: &DrawContext, columns: &NetstatColumns, writer: &mut LineWriter<'_>) {
     let by = model.listing.column;
-    let name = |writer: &mut LineWriter<'_>, column: Column, columns: u16, right: bool| {
+    let name = |writer: &mut LineWriter<'_>, column: SortColumn, columns: u16, right: bool| {
         let mark = if by == column { sorted(model) } else { "" };
         let words = &ctx.text.netstat;
         let full = heading(column, ctx);
         let short = match column {
-            Column::RecvQ => "RecvQ",
-            Column::SendQ => "SendQ",
-            Column::Local => words.local_short,
-            Column::Foreign => words.foreign_short,
+            SortColumn::RecvQ => "RecvQ",
+            SortColumn::SendQ => "SendQ",
+            SortColumn::Local => words.local_short,
+            SortColumn::Foreign => words.foreign_short,
             _ => full,
         };
         let room = if right { columns } else { columns.saturating_sub(width(mark)) };
@@ -194,24 +194,24 @@ fn head(model: &Model, ctx: &DrawContext, columns: &NetstatColumns, writer: &mut
         }
     };
     writer.skip(1);
-    name(writer, Column::Proto, columns.proto - 1, false);
-    name(writer, Column::RecvQ, columns.queue, true);
-    name(writer, Column::SendQ, columns.queue, true);
+    name(writer, SortColumn::Proto, columns.proto - 1, false);
+    name(writer, SortColumn::RecvQ, columns.queue, true);
+    name(writer, SortColumn::SendQ, columns.queue, true);
     writer.skip(1);
-    name(writer, Column::Local, columns.local, false);
-    name(writer, Column::Foreign, columns.foreign, false);
-    name(writer, Column::State, columns.state - 1, false);
+    name(writer, SortColumn::Local, columns.local, false);
+    name(writer, SortColumn::Foreign, columns.foreign, false);
+    name(writer, SortColumn::State, columns.state - 1, false);
     if columns.timer > 0 {
         writer.cell(ctx.text.netstat.timer, columns.timer - 1, ctx.theme.title).skip(1);
     }
-    name(writer, Column::Process, columns.process.saturating_sub(1), false);
+    name(writer, SortColumn::Process, columns.process.saturating_sub(1), false);
 }
 
 fn row(
     model: &Model,
     ctx: &DrawContext,
     columns: &NetstatColumns,
-    entry: &Entry,
+    entry: &TableEntry,
     fresh: bool,
     writer: &mut LineWriter<'_>,
 ) {
@@ -246,7 +246,7 @@ fn row(
 }
 
 /// The timer in a few columns: time left, and count. Its words are in the foot while the row is selected.
-fn brief(model: &Model, ctx: &DrawContext, entry: &Entry) -> String {
+fn brief(model: &Model, ctx: &DrawContext, entry: &TableEntry) -> String {
     let row = &*entry.row;
     match (row.state, row.recv_q, row.timer.zip(entry.timer_left(model.now))) {
         (Some(TcpState::Listen), Some(waiting), _) if waiting > 0 => format!("{waiting}/{}", row.send_q.unwrap_or(0)),
@@ -260,7 +260,7 @@ fn brief(model: &Model, ctx: &DrawContext, entry: &Entry) -> String {
 }
 
 /// The kernel's timer, or else the state of the row's queue.
-pub(super) fn timer(model: &Model, ctx: &DrawContext, entry: &Entry) -> (String, Style) {
+pub(super) fn timer(model: &Model, ctx: &DrawContext, entry: &TableEntry) -> (String, Style) {
     let words = &ctx.text.netstat;
     let theme = &ctx.theme;
     let row = &*entry.row;

@@ -3,7 +3,7 @@
 use super::column_budget::ColumnBudget;
 use super::line_writer::{fit, width};
 use crate::domain::Row;
-use crate::model::table::Entry;
+use crate::model::table::TableEntry;
 
 /// The width of the timer column, in words and as a time alone.
 pub(super) const TIMER: u16 = 18;
@@ -24,7 +24,7 @@ pub(super) struct NetstatColumns {
 
 impl NetstatColumns {
     /// PID/Program goes first where columns are missing, then Timer; State and the ports never do.
-    pub(super) fn of(entries: &[&Entry], ghosts: &[&Entry], columns: u16) -> Self {
+    pub(super) fn of(entries: &[&TableEntry], ghosts: &[&TableEntry], columns: u16) -> Self {
         let rows = || entries.iter().chain(ghosts).map(|entry| &entry.row);
         let local = rows().map(|row| width(&row.flow.local.to_string())).max().unwrap_or(0).max(15);
         let foreign = rows().map(|row| width(&foreign(row, u16::MAX))).max().unwrap_or(0).max(15);

@@ -10,7 +10,7 @@ use super::server_status::{half_open, queue, service, status};
 use super::{areas, glyphs};
 use crate::domain::ServiceModel;
 use crate::model::Model;
-use crate::model::servers::{Server, Status};
+use crate::model::servers::{Server, ServerStatus};
 use crate::model::ui::{Mode, Pane};
 use crate::model::window::window;
 
@@ -68,7 +68,7 @@ fn cell(model: &Model, ctx: &DrawContext, names: u16, server: &Server, writer: &
     } else {
         let (status, style) = status(model, ctx, server);
         writer.write(&status, style);
-        if let Status::Failed { holder: Some(process), .. } = &server.status {
+        if let ServerStatus::Failed { holder: Some(process), .. } = &server.status {
             let holder = format!(" {}/{}", process.pid, process.name);
             writer.write_first(&[&holder, &format!(" {}", process.name)], style);
         }

@@ -5,19 +5,19 @@ use ratatui::style::Style;
 use super::draw_context::DrawContext;
 use crate::domain::{Flow, Proto, ServiceModel};
 use crate::model::Model;
-use crate::model::servers::{Server, Status};
+use crate::model::servers::{Server, ServerStatus};
 
 /// The server's status in a word or two: LISTEN, bound, stopped, port taken …
 pub(super) fn status(model: &Model, ctx: &DrawContext, server: &Server) -> (String, Style) {
     let words = &ctx.text.servers;
     let theme = &ctx.theme;
     match &server.status {
-        Status::Up { .. } if server.spec.proto == Proto::Udp => (words.bound.into(), theme.state.listen),
-        Status::Up { .. } => ("LISTEN".into(), theme.state.listen),
-        Status::Off if model.worlds.shown().observing => (words.watched.into(), theme.quiet),
-        Status::Off => (words.stopped.into(), theme.quiet),
-        Status::Failed { errno: crate::domain::Errno::AddrInUse, .. } => (words.port_taken.into(), theme.alarm),
-        Status::Failed { errno, .. } => (errno.to_string(), theme.alarm),
+        ServerStatus::Up { .. } if server.spec.proto == Proto::Udp => (words.bound.into(), theme.state.listen),
+        ServerStatus::Up { .. } => ("LISTEN".into(), theme.state.listen),
+        ServerStatus::Off if model.worlds.shown().observing => (words.watched.into(), theme.quiet),
+        ServerStatus::Off => (words.stopped.into(), theme.quiet),
+        ServerStatus::Failed { errno: crate::domain::Errno::AddrInUse, .. } => (words.port_taken.into(), theme.alarm),
+        ServerStatus::Failed { errno, .. } => (errno.to_string(), theme.alarm),
     }
 }
 

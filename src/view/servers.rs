@@ -11,7 +11,7 @@ use super::server_status::{half_open, queue, service, status};
 use super::{areas, keys, server_cells};
 use crate::domain::keys::{Action, LabAction, WireAction};
 use crate::model::Model;
-use crate::model::servers::{Server, Status};
+use crate::model::servers::{Server, ServerStatus};
 use crate::model::ui::{Mode, Pane};
 use crate::model::window::window;
 use crate::text;
@@ -98,7 +98,7 @@ fn details(model: &Model, ctx: &DrawContext, server: &Server) -> Vec<(String, St
     let trouble = |errno| -> text::Trouble { (ctx.text.errno)(errno) };
     let mut said = super::target::sentences(model, ctx);
     match &server.status {
-        Status::Failed { errno, holder } => {
+        ServerStatus::Failed { errno, holder } => {
             let holder_text =
                 holder.as_ref().map(|process| (words.held_by)(&format!("{} (pid {})", process.name, process.pid)));
             let what = holder_text.unwrap_or_else(|| trouble(*errno).what.into());
@@ -109,8 +109,8 @@ fn details(model: &Model, ctx: &DrawContext, server: &Server) -> Vec<(String, St
             ));
             said.push((trouble(*errno).remedy.into(), theme.text));
         }
-        Status::Off if model.worlds.shown().observing => said.push((words.watched_long.into(), theme.text)),
-        Status::Off | Status::Up { .. } => {}
+        ServerStatus::Off if model.worlds.shown().observing => said.push((words.watched_long.into(), theme.text)),
+        ServerStatus::Off | ServerStatus::Up { .. } => {}
     }
     if let Some(errno) = server.paused {
         said.push(((words.paused)(&errno.to_string(), trouble(errno).what), theme.alarm));

@@ -7,7 +7,7 @@ use super::glyphs;
 use super::line_writer::{head, width};
 use crate::domain::Verdict;
 use crate::model::Model;
-use crate::model::target::Resolution;
+use crate::model::target::TargetResolution;
 
 /// The target in a few columns: a long name is cut, its port never.
 pub(super) fn badge(model: &Model, ctx: &DrawContext, narrow: bool) -> Option<(String, Style)> {
@@ -22,13 +22,13 @@ pub(super) fn badge(model: &Model, ctx: &DrawContext, narrow: bool) -> Option<(S
         format!("{}{}{port}", head(&target.host.name, room), glyphs::ELLIPSIS)
     };
     let style = match target.resolution {
-        Resolution::Lost(_) | Resolution::At { answers: false, .. } => ctx.theme.alarm,
-        Resolution::Looking | Resolution::At { .. } => ctx.theme.newest,
+        TargetResolution::Lost(_) | TargetResolution::At { answers: false, .. } => ctx.theme.alarm,
+        TargetResolution::Looking | TargetResolution::At { .. } => ctx.theme.newest,
     };
     let mark = match target.resolution {
-        Resolution::Lost(_) => format!(" {}", glyphs::LACKING),
-        Resolution::Looking => glyphs::ELLIPSIS.into(),
-        Resolution::At { .. } => String::new(),
+        TargetResolution::Lost(_) => format!(" {}", glyphs::LACKING),
+        TargetResolution::Looking => glyphs::ELLIPSIS.into(),
+        TargetResolution::At { .. } => String::new(),
     };
     let word = if narrow { glyphs::ARROW } else { ctx.text.network.target };
     Some((format!("{word} {shown}{mark}"), style))
@@ -42,11 +42,11 @@ pub(super) fn sentences(model: &Model, ctx: &DrawContext) -> Vec<(String, Style)
     let Some(target) = &model.worlds.shown().target else { return vec![] };
     let named = |text: String| format!("{} {}: {text}", ctx.text.network.target, target.host);
     let mut said = match target.resolution {
-        Resolution::Looking => {
+        TargetResolution::Looking => {
             vec![(named((ctx.text.network.looking)(&target.host.to_string())), theme.state.opening)]
         }
-        Resolution::Lost(why) => vec![(named((checks.unresolved)(&target.host.name, why)), theme.alarm)],
-        Resolution::At { addr, answers } => {
+        TargetResolution::Lost(why) => vec![(named((checks.unresolved)(&target.host.name, why)), theme.alarm)],
+        TargetResolution::At { addr, answers } => {
             let style = if answers { theme.newest } else { theme.alarm };
             vec![(named((checks.chosen)(&addr.ip().to_string(), answers)), style)]
         }

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use crossterm::event::KeyCode;
 use socklab::api::domain::{Event, EventKind, SocketId, TcpState};
-use socklab::api::model::Phase;
+use socklab::api::model::ClientPhase;
 
 use crate::harness::{Test, test};
 use crate::stage::{ECHO, Shown, Stage, THREADED, UDP};
@@ -85,7 +85,7 @@ async fn the_side_that_closed_first_is_left_in_time_wait() {
         let states: Vec<_> = ours.map(|line| (line.local.1, line.state)).collect();
         assert_eq!(states, [(port, 6)]);
     }
-    assert!(shown.clients().iter().all(|client| client.phase == Phase::Ended(None)));
+    assert!(shown.clients().iter().all(|client| client.phase == ClientPhase::Ended(None)));
     stage.quits().await;
 }
 
@@ -108,7 +108,7 @@ async fn ten_one_shots_have_ten_ports_and_ten_whole_lives_in_order() {
     let mut stage = Stage::lab().await;
     stage.types("oooooooooo");
     let over = |shown: &Shown| {
-        let ended = shown.clients().iter().filter(|client| client.phase == Phase::Ended(None)).count();
+        let ended = shown.clients().iter().filter(|client| client.phase == ClientPhase::Ended(None)).count();
         (ended == 10 && shown.server(THREADED).served == 10 && shown.server(THREADED).serving.is_empty())
             .then(|| shown.clone())
     };
@@ -192,7 +192,7 @@ async fn echo_serves_one_and_two_wait_until_it_serves_by_threads() {
     let answered =
         |shown: &Shown| (shown.answered() == 3 && shown.server(ECHO).serving.len() == 3).then(|| shown.clone());
     let shown = stage.until("all three are answered", answered).await;
-    assert!(shown.clients().iter().all(|client| client.phase == Phase::Open), "nobody was lost");
+    assert!(shown.clients().iter().all(|client| client.phase == ClientPhase::Open), "nobody was lost");
     stage.until("threads", |shown| shown.says("3 threads").then_some(())).await;
     let events = stage.quits().await;
     let failed: Vec<_> =

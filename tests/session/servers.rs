@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use crossterm::event::KeyCode;
 use socklab::api::domain::{Errno, Reply, ServerId, TcpState};
-use socklab::api::model::Status;
+use socklab::api::model::ServerStatus;
 
 use crate::harness::{Test, test};
 use crate::stage::{ASYNC, ECHO, Shown, Stage, THREADED, UDP, all_up};
@@ -62,7 +62,7 @@ async fn a_server_is_stopped_and_started() {
     stage.types("s");
     let off = |shown: &Shown| {
         let row = shown.lines_with(&["threaded", "stopped"]);
-        (shown.server(THREADED).status == Status::Off && !row.is_empty()).then_some(())
+        (shown.server(THREADED).status == ServerStatus::Off && !row.is_empty()).then_some(())
     };
     stage.until("stopped", off).await;
     let refused = TcpStream::connect_timeout(&before, Duration::from_mins(1)).unwrap_err();
@@ -81,7 +81,7 @@ async fn a_taken_port_shows_its_holder_and_is_had_once_it_is_free() {
     let mut stage = Stage::open(&["--server", &format!("threaded={port}"), "--server", "echo=0"]).await;
     stage.types("z");
     let named = |shown: &Shown| match &shown.server(THREADED).status {
-        Status::Failed { errno: Errno::AddrInUse, holder: Some(holder) } if shown.ui.zoomed => {
+        ServerStatus::Failed { errno: Errno::AddrInUse, holder: Some(holder) } if shown.ui.zoomed => {
             Some((holder.clone(), shown.clone()))
         }
         _ => None,

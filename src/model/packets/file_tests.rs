@@ -2,6 +2,7 @@ use crate::domain::keys::Key;
 use crate::model::effect::PacketsEffect;
 use std::net::SocketAddr;
 
+use super::super::connection_end::ConnectionEnd;
 use super::super::effect::Effect;
 use super::super::lifecycle::Subject;
 use super::super::ui::{Mode, View};
@@ -118,7 +119,7 @@ fn a_ladder_of_a_file_has_its_own_states_however_many_connections_there_are() {
     assert_eq!(traffic.client(), Some(flow(1_024)), "that of the first packet");
     let changes = traffic.packets.ladder.changes(traffic.world, traffic.journal);
     let told: Vec<_> = changes.iter().map(|change| (change.end, change.step.to, change.step.evidence)).collect();
-    let expected = [(LadderEnd::Client, TcpState::SynSent), (LadderEnd::Server, TcpState::Closed)];
+    let expected = [(ConnectionEnd::Client, TcpState::SynSent), (ConnectionEnd::Server, TcpState::Closed)];
     assert_eq!(told, expected.map(|(end, to)| (end, to, Evidence::Packet)));
     assert!(changes.iter().all(|change| matches!(change.rung, ChangePlace::At(_))));
     // It is read from its beginning, and so is the next.

@@ -4,12 +4,12 @@ use std::collections::HashSet;
 
 use tui_input::Input;
 
+use super::super::completions::Completions;
 use super::super::effect::{Effect, PacketsEffect};
 use super::super::journal::Journal;
 use super::super::lifecycle::Subject;
 use super::super::mode::Mode;
 use super::super::press::Acted;
-use super::super::proposals::Proposals;
 use super::super::screen::View;
 use super::super::{Model, lifecycle::same_pair};
 use super::detail::PacketDetails;
@@ -54,7 +54,7 @@ pub(in super::super) fn filter(model: &mut Model) {
     let (packets, _) = model.lists();
     packets.tab = PacketsTab::List;
     packets.focus = PacketsFocus::Tab;
-    packets.proposals = Proposals::of(&packets.line);
+    packets.completions = Completions::of(&packets.line);
     model.ui.mode = Mode::FilteringPackets;
 }
 
@@ -254,7 +254,7 @@ pub(in super::super) fn typed(model: &mut Model, key: Key) {
         Key::Enter => return,
         Key::Up | Key::Down => packets.line.recall(key == Key::Up),
         Key::Tab | Key::BackTab => {
-            packets.proposals.complete(&mut packets.line, key == Key::BackTab);
+            packets.completions.complete(&mut packets.line, key == Key::BackTab);
             judge(model);
             return;
         }
@@ -266,7 +266,7 @@ pub(in super::super) fn typed(model: &mut Model, key: Key) {
 /// Follows what was typed.
 pub(in super::super) fn refilter(model: &mut Model) {
     let (packets, _) = model.lists();
-    packets.proposals = Proposals::of(&packets.line);
+    packets.completions = Completions::of(&packets.line);
     judge(model);
 }
 

@@ -2,20 +2,12 @@
 
 use std::collections::VecDeque;
 
+use super::super::connection_end::ConnectionEnd;
 use super::super::histories::HistoryStep;
 use super::super::journal::Journal;
 use super::super::world::World;
 use super::packet_list::PacketList;
 use crate::domain::{Cause, EventKind, Flags, Flow, PacketSummary, TcpState};
-
-/// Which end of a conversation.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum LadderEnd {
-    /// The one that called: on the left.
-    Client,
-    /// The one that was called: on the right.
-    Server,
-}
 
 /// Where a change of state stands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -34,7 +26,7 @@ pub struct LadderChange {
     /// Where.
     pub rung: ChangePlace,
     /// Whose.
-    pub end: LadderEnd,
+    pub end: ConnectionEnd,
     /// What.
     pub step: HistoryStep,
 }
@@ -77,8 +69,8 @@ impl Ladder {
     }
 
     /// Which end sent a packet. `client` is the conversation as the client sees it.
-    pub fn sender(client: &Flow, packet: &PacketSummary) -> LadderEnd {
-        if packet.flow.local == client.local { LadderEnd::Client } else { LadderEnd::Server }
+    pub fn sender(client: &Flow, packet: &PacketSummary) -> ConnectionEnd {
+        if packet.flow.local == client.local { ConnectionEnd::Client } else { ConnectionEnd::Server }
     }
 
     /// The changes of state of both ends, each beside the packet that it belongs to.
@@ -93,7 +85,7 @@ impl Ladder {
             })
             .collect();
         let mut changes = Vec::new();
-        for (end, flow) in [(LadderEnd::Client, Some(client)), (LadderEnd::Server, client.mirror())] {
+        for (end, flow) in [(ConnectionEnd::Client, Some(client)), (ConnectionEnd::Server, client.mirror())] {
             let Some(flow) = flow else { continue };
             place(end, &client, world.histories.history(&flow), &rungs, &mut changes);
         }
@@ -132,7 +124,7 @@ impl Ladder {
 
 /// Goes along the packets and the history of one end together.
 fn place(
-    end: LadderEnd,
+    end: ConnectionEnd,
     client: &Flow,
     history: &[HistoryStep],
     rungs: &[(u64, &PacketSummary)],

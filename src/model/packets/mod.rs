@@ -35,17 +35,17 @@ use std::sync::Arc;
 pub use detail::{DetailLine, DetailPane, PacketDetails};
 pub use file::{CaptureFile, CaptureFiles, FileDamage, FileFault, FileId, PacketOrigin, Recording};
 pub(super) use keys::{act, back, can_zoom, filter, lists, narrow, refilter, settle, step, tab, typed};
-pub use ladder::{ChangePlace, Ladder, LadderChange, LadderEnd};
+pub use ladder::{ChangePlace, Ladder, LadderChange};
 pub use marks::Marks;
 pub(super) use marks::typed as typed_mark;
 pub(super) use opening::{asked, heard, told, typed as typed_path};
 pub use packet_list::{PacketList, PacketListReader};
 pub use traffic::Traffic;
 
+use super::completions::Completions;
 use super::journal::Journal;
 use super::lifecycle::same_pair;
 use super::line::TypedLine;
-use super::proposals::Proposals;
 use crate::domain::filter::{Filter, FilterError};
 use crate::domain::{Errno, Event, EventKind, Flow, Note, PacketSummary, WireEvent, WorldId};
 
@@ -208,7 +208,7 @@ pub struct Packets {
     /// The filter as it is typed.
     pub line: TypedLine,
     /// What the word that is typed could be.
-    pub proposals: Proposals,
+    pub completions: Completions,
     /// What is wrong with it.
     pub error: Option<FilterError>,
     /// The conversation that the list is narrowed to, if it is.

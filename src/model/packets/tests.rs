@@ -1,6 +1,7 @@
 use crate::domain::keys::Key;
 use std::net::SocketAddr;
 
+use super::super::connection_end::ConnectionEnd;
 use super::super::effect::Effect;
 use super::super::lifecycle::Subject;
 use super::super::ui::{Mode, View};
@@ -164,13 +165,13 @@ fn a_change_of_state_stands_beside_the_packet_that_it_belongs_to() {
     };
     let told: Vec<_> = changes.iter().map(|change| (number(change.rung), change.end, change.step.to)).collect();
     let expected = [
-        (1, LadderEnd::Client, SynSent),
-        (3, LadderEnd::Client, Established),
-        (99, LadderEnd::Client, Closed),
-        (2, LadderEnd::Server, SynRecv),
-        (3, LadderEnd::Server, Established),
+        (1, ConnectionEnd::Client, SynSent),
+        (3, ConnectionEnd::Client, Established),
+        (99, ConnectionEnd::Client, Closed),
+        (2, ConnectionEnd::Server, SynRecv),
+        (3, ConnectionEnd::Server, Established),
     ];
-    let found = |wanted: &(u64, LadderEnd, TcpState)| told.contains(wanted);
+    let found = |wanted: &(u64, ConnectionEnd, TcpState)| told.contains(wanted);
     assert!(expected.iter().all(found), "{told:?}");
 }
 

@@ -1,20 +1,20 @@
 //! The list of lessons and the keys of one that is played, without any wire.
 
-use super::super::lessons::Card;
-use super::super::playing::Beat;
-use super::super::wire::bench::Bench;
+use super::super::lessons::LessonCard;
+use super::super::playing::StepProgress;
+use super::super::wire::test_wire::TestWire;
 use super::*;
 use crate::domain::keys::Key;
 use crate::domain::lesson::SeenInstead;
 use crate::domain::{Lang, LessonChange, LessonEvent};
 use crate::model::effect::{LessonEffect, WireEffect};
 
-fn card(name: &str, en: &str, pt: &str) -> Card {
-    Card { name: name.into(), title: [en.into(), pt.into()], about: [String::new(), String::new()], steps: 2 }
+fn card(name: &str, en: &str, pt: &str) -> LessonCard {
+    LessonCard { name: name.into(), title: [en.into(), pt.into()], about: [String::new(), String::new()], steps: 2 }
 }
 
-fn bench() -> Bench {
-    let mut bench = Bench::open(Lang::En);
+fn bench() -> TestWire {
+    let mut bench = TestWire::open(Lang::En);
     bench.model.lessons.cards = vec![
         card("open", "A connection opens", "Uma conexão se abre"),
         card("lost", "The SYN is lost", "O SYN se perde"),
@@ -23,14 +23,14 @@ fn bench() -> Bench {
     bench
 }
 
-fn told(bench: &mut Bench, changes: &[LessonChange]) {
+fn told(bench: &mut TestWire, changes: &[LessonChange]) {
     for change in changes {
         let lesson = LessonEvent { lesson: "lost".into(), change: change.clone() };
         bench.seen(None, Evidence::Called, EventKind::Lesson(lesson));
     }
 }
 
-fn listed(bench: &Bench) -> Vec<&str> {
+fn listed(bench: &TestWire) -> Vec<&str> {
     bench.model.lessons.listed().map(|card| card.name.as_str()).collect()
 }
 
@@ -92,7 +92,7 @@ fn one_key_does_the_step_goes_on_and_begins_the_next_lesson() {
     assert_eq!(bench.key(Key::Enter), [], "the kernel is waited for");
     told(&mut bench, &[LessonChange::Met { step: 0, expect: 1 }, LessonChange::Passed { step: 0 }]);
     let playing = bench.model.worlds.shown().playing.as_ref().unwrap();
-    assert_eq!((playing.beat, playing.acts), (Beat::Passed, 1));
+    assert_eq!((playing.progress, playing.acts), (StepProgress::Passed, 1));
     assert_eq!(bench.key(Key::Enter), [Effect::Lesson(LessonEffect::GoOn)]);
     told(&mut bench, &[LessonChange::Told { step: 1 }, LessonChange::Passed { step: 1 }, LessonChange::Over]);
     assert_eq!(plays(&bench.key(Key::Enter)), Some(("both", 1)));

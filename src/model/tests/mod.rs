@@ -11,7 +11,7 @@ use std::net::SocketAddr;
 use proptest::prelude::*;
 
 use super::journal::Journal;
-use super::lifecycle::{LifecycleEntry, Reader, Subject};
+use super::lifecycle::{LifecycleEntry, LifecycleReader, Subject};
 use super::ui::{Mode, Pane, TableScope, View};
 use super::*;
 use crate::domain::broadcast::BroadcastChange;
@@ -143,12 +143,12 @@ fn the_list_of_events_holds_still_until_its_end_is_reached_again() {
         model.observe(call(at));
     }
     update(&mut model, Msg::Key(Key::Up));
-    let Reader::Holds { end, .. } = model.lifecycle.reader else { panic!("not held") };
+    let LifecycleReader::Holds { end, .. } = model.lifecycle.reader else { panic!("not held") };
     model.observe(call(30));
     model.observe(call(31));
     assert_eq!((model.lifecycle.unseen(), model.lifecycle.entry(model.lifecycle.held_len() - 1)), (2, Some(end)));
     update(&mut model, Msg::Key(Key::End));
-    assert_eq!((model.lifecycle.reader, model.lifecycle.unseen()), (Reader::Follows, 0));
+    assert_eq!((model.lifecycle.reader, model.lifecycle.unseen()), (LifecycleReader::Follows, 0));
 }
 
 #[test]
@@ -197,11 +197,11 @@ fn a_strangers_call_is_a_client_until_one_of_ours_claims_it() {
         ..Call::new(SocketId::Server(ServerId(0)), Syscall::Accept)
     };
     model.observe(seen(2, EventKind::Call(accept.on(flow(40000).mirror().unwrap()))));
-    assert_eq!(model.worlds.shown().clients.all()[0].owner, clients::Owner::Foreign);
+    assert_eq!(model.worlds.shown().clients.all()[0].owner, clients::ClientOwner::Foreign);
     model.observe(seen(2, spawned(1)));
     model.observe(seen(2, client(1, ClientChange::Dialing { flow: flow(40000) })));
     let owners: Vec<_> = model.worlds.shown().clients.all().iter().map(|client| client.owner).collect();
-    assert_eq!(owners, [clients::Owner::Ours(ClientId(1), ClientPlan::Stay)]);
+    assert_eq!(owners, [clients::ClientOwner::Ours(ClientId(1), ClientPlan::Stay)]);
     assert_eq!(model.worlds.shown().clients.live(), 1);
 }
 
@@ -259,7 +259,10 @@ fn who_left_before_it_was_accepted_is_no_stranger_and_who_comes_after_on_its_por
     model.observe(seen(4, EventKind::Call(accept())));
     assert_eq!(model.worlds.shown().clients.all().len(), 1);
     model.observe(seen(5, EventKind::Call(accept())));
-    assert_eq!(model.worlds.shown().clients.all().last().map(|client| client.owner), Some(clients::Owner::Foreign));
+    assert_eq!(
+        model.worlds.shown().clients.all().last().map(|client| client.owner),
+        Some(clients::ClientOwner::Foreign)
+    );
 }
 
 #[test]
@@ -274,7 +277,7 @@ fn a_datagram_that_the_server_tells_of_first_is_no_stranger_either() {
         model.observe(seen(2, EventKind::Call(Call::new(SocketId::Client(ClientId(1)), Syscall::Sendto).on(own))));
     }
     let owners: Vec<_> = model.worlds.shown().clients.all().iter().map(|client| (client.no, client.owner)).collect();
-    assert_eq!(owners, [(1, clients::Owner::Ours(ClientId(1), ClientPlan::Stay))]);
+    assert_eq!(owners, [(1, clients::ClientOwner::Ours(ClientId(1), ClientPlan::Stay))]);
     assert_eq!(model.worlds.shown().clients.live(), 1);
     // Nor is the broadcaster's.
     model.observe(seen(
@@ -291,7 +294,7 @@ fn a_datagram_that_the_server_tells_of_first_is_no_stranger_either() {
         model.observe(seen(2, EventKind::Call(Call::new(SocketId::Broadcast(ServerId(3)), Syscall::Sendto).on(own))));
     }
     let owners: Vec<_> = model.worlds.shown().clients.all().iter().map(|client| client.owner).skip(1).collect();
-    assert_eq!(owners, [clients::Owner::Broadcaster]);
+    assert_eq!(owners, [clients::ClientOwner::Broadcaster]);
 }
 
 #[test]

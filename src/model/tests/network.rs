@@ -7,7 +7,7 @@ use crate::domain::{
     AddressScope, GuardEvent, Lang, Note, Proto, ScanChange, ScanEvent, TargetChange, TargetEvent, TargetHost,
 };
 use crate::model::mode::Question;
-use crate::model::network::{Fault, NetworkPart, check};
+use crate::model::network::{LineFault, NetworkPart, check};
 use crate::model::ui::Mode;
 
 fn typed(model: &mut Model, text: &str) -> Vec<Effect> {
@@ -128,19 +128,19 @@ fn a_port_check_is_read_as_people_type_it() {
         assert!(shown == means || shown == means.replace("1-65535", "-"), "{text}: {shown}");
     }
     for (text, fault) in [
-        ("", Fault::NoHost),
-        ("udp", Fault::NoHost),
-        ("65432", Fault::NoHost),
-        ("-", Fault::NoHost),
-        ("22, 80", Fault::NoHost),
-        ("nmap -p22", Fault::NoHost),
-        ("http://lab 80", Fault::NotAHost),
-        ("lab:99999", Fault::NotAPort),
-        ("lab:99999 22", Fault::NotAPort),
-        ("lab 80-22", Fault::Ports(PortsErrorKind::Backwards)),
-        ("lab:8080 22", Fault::Ports(PortsErrorKind::Twice)),
-        ("lab 0", Fault::Ports(PortsErrorKind::NotAPort)),
-        ("lab eighty", Fault::Ports(PortsErrorKind::NotAPort)),
+        ("", LineFault::NoHost),
+        ("udp", LineFault::NoHost),
+        ("65432", LineFault::NoHost),
+        ("-", LineFault::NoHost),
+        ("22, 80", LineFault::NoHost),
+        ("nmap -p22", LineFault::NoHost),
+        ("http://lab 80", LineFault::NotAHost),
+        ("lab:99999", LineFault::NotAPort),
+        ("lab:99999 22", LineFault::NotAPort),
+        ("lab 80-22", LineFault::Ports(PortsErrorKind::Backwards)),
+        ("lab:8080 22", LineFault::Ports(PortsErrorKind::Twice)),
+        ("lab 0", LineFault::Ports(PortsErrorKind::NotAPort)),
+        ("lab eighty", LineFault::Ports(PortsErrorKind::NotAPort)),
     ] {
         assert_eq!(check(text), Err(fault), "{text}");
     }
@@ -228,7 +228,7 @@ fn clients_are_aimed_from_any_view_and_come_home() {
     );
     assert_eq!(typed(&mut model, "H"), [Effect::Lab(WorldId::Host, LabOrder::Target(None))]);
     assert_eq!(typed(&mut model, "aa b\n"), []);
-    assert_eq!((model.ui.mode, model.ui.network.fault), (Mode::TypingTarget, Some(Fault::NotAHost)));
+    assert_eq!((model.ui.mode, model.ui.network.fault), (Mode::TypingTarget, Some(LineFault::NotAHost)));
     update(&mut model, Msg::Key(Key::Esc));
     // Ports alone are those of the host that clients go to.
     typed(&mut model, "Np");

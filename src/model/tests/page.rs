@@ -3,8 +3,9 @@
 use super::*;
 use crate::domain::Refusal;
 use crate::domain::keys::Key;
+use crate::model::connection_end::ConnectionEnd;
 use crate::model::effect::TableEffect;
-use crate::model::page::{End, Line};
+use crate::model::page::StoryLine;
 
 /// Two clients of ours with both their rows, and a stranger's connection between them.
 fn crowd() -> Model {
@@ -109,9 +110,9 @@ fn the_list_of_events_shows_what_was_selected_until_something_happens() {
     (0..30).for_each(|at| drop(model.observe(seen(50_001 + at, call(2, 40_004)))));
     model.ui.focus = Pane::Clients;
     key(&mut model, Key::End);
-    assert_eq!(model.lifecycle.reader, Reader::Points { at: about });
+    assert_eq!(model.lifecycle.reader, LifecycleReader::Points { at: about });
     model.observe(seen(60_000, call(2, 40_004)));
-    assert_eq!(model.lifecycle.reader, Reader::Follows);
+    assert_eq!(model.lifecycle.reader, LifecycleReader::Follows);
 }
 
 #[test]
@@ -177,19 +178,19 @@ fn a_story_keeps_the_order_of_each_life_and_tells_calls_before_what_they_caused(
     let states: Vec<_> = story
         .iter()
         .filter_map(|line| match line {
-            Line::Step(End::Client, step) => Some(step.to),
+            StoryLine::Step(ConnectionEnd::Client, step) => Some(step.to),
             _ => None,
         })
         .collect();
     let booked: Vec<_> = model.worlds.shown().histories.history(&flow(40_000)).iter().map(|step| step.to).collect();
     assert!(states.len() > 3, "{states:?}");
     assert_eq!(states, booked);
-    let at = |wanted: fn(&Line<'_>) -> bool| story.iter().position(wanted).unwrap();
-    let is_close = |line: &Line<'_>| {
-        matches!(line, Line::Call(End::Client, event)
+    let at = |wanted: fn(&StoryLine<'_>) -> bool| story.iter().position(wanted).unwrap();
+    let is_close = |line: &StoryLine<'_>| {
+        matches!(line, StoryLine::Call(ConnectionEnd::Client, event)
             if matches!(&event.seen.kind, EventKind::Call(call) if call.call == Syscall::Close))
     };
-    assert!(at(is_close) < at(|line| matches!(line, Line::Step(_, step) if step.to == TcpState::FinWait1)));
+    assert!(at(is_close) < at(|line| matches!(line, StoryLine::Step(_, step) if step.to == TcpState::FinWait1)));
 }
 
 #[test]

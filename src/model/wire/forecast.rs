@@ -3,7 +3,7 @@
 //! Everything that it hangs on is what was observed: the packet, the state of the end that it goes to, and which bytes
 //! arrived there before. Where that does not settle it, only where the packet goes is said.
 
-use super::OnWire;
+use super::PacketOnWire;
 use crate::domain::{Flags, Flow, HostId, Icmp, Proto, TcpState};
 use crate::model::World;
 
@@ -63,8 +63,8 @@ pub enum Forecast {
 }
 
 /// What the arrival of `packet` will do in this world.
-pub fn forecast(world: &World, packet: &OnWire) -> Forecast {
-    if world.wire.lane(packet.from).cut {
+pub fn forecast(world: &World, packet: &PacketOnWire) -> Forecast {
+    if world.wire.direction(packet.from).cut {
         return Forecast::Cut;
     }
     if packet.corrupted {
@@ -93,7 +93,7 @@ fn datagram(world: &World, flow: &Flow) -> Forecast {
     }
 }
 
-fn segment(world: &World, packet: &OnWire) -> Option<Forecast> {
+fn segment(world: &World, packet: &PacketOnWire) -> Option<Forecast> {
     let tcp = packet.packet.tcp.as_ref()?;
     let flow = packet.packet.flow;
     let there = flow.mirror()?;
@@ -173,9 +173,9 @@ const fn missing(next: u32, seq: u32, takes: u32) -> Option<Forecast> {
 }
 
 /// The packets of one sender since its last SYN, the earliest first.
-fn life<'a>(world: &'a World, flow: &'a Flow) -> impl Iterator<Item = &'a OnWire> {
-    let of_flow = move |packet: &&OnWire| packet.packet.flow == *flow && packet.packet.icmp.is_none();
-    let syn = |packet: &&OnWire| packet.packet.tcp.as_ref().is_some_and(|tcp| tcp.flags.has(Flags::SYN));
+fn life<'a>(world: &'a World, flow: &'a Flow) -> impl Iterator<Item = &'a PacketOnWire> {
+    let of_flow = move |packet: &&PacketOnWire| packet.packet.flow == *flow && packet.packet.icmp.is_none();
+    let syn = |packet: &&PacketOnWire| packet.packet.tcp.as_ref().is_some_and(|tcp| tcp.flags.has(Flags::SYN));
     let packets = world.wire.packets();
     let isn = packets.iter().filter(of_flow).rfind(syn).map(|packet| packet.packet.tcp.as_ref().map(|t| t.seq));
     let first = packets.iter().position(|packet| {
@@ -194,14 +194,14 @@ fn fin_of(world: &World, flow: &Flow) -> Option<u32> {
 }
 
 /// Up to which number the sender of `packet` has acknowledged, as far as the other side knows.
-fn acknowledged(world: &World, packet: &OnWire) -> Option<u32> {
+fn acknowledged(world: &World, packet: &PacketOnWire) -> Option<u32> {
     let flow = packet.packet.flow;
     let arrived = life(world, &flow).filter(|other| other.has_arrived() && !other.corrupted);
     arrived.filter_map(|other| other.packet.tcp.as_ref()?.ack_rel).max()
 }
 
 /// The number that the receiver of `packet` waits for, told from what has arrived.
-fn expected(world: &World, packet: &OnWire) -> Option<u32> {
+fn expected(world: &World, packet: &PacketOnWire) -> Option<u32> {
     let flow = packet.packet.flow;
     let arrived = life(world, &flow).filter(|other| other.has_arrived() && !other.corrupted);
     let mut pieces: Vec<(u32, u32)> = arrived

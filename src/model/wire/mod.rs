@@ -1,20 +1,20 @@
 //! The wire as the events left it: the packets that crossed it or are on it, and how each direction is treated.
 
-#[cfg(test)]
-pub(crate) mod bench;
 mod forecast;
 mod packet;
 mod programs;
 mod story;
+#[cfg(test)]
+pub(crate) mod test_wire;
 #[cfg(test)]
 mod tests;
 
 use std::collections::VecDeque;
 
 pub use self::forecast::{Forecast, forecast};
-pub use self::packet::{Fate, OnWire};
+pub use self::packet::{PacketOnWire, WirePacketFate};
 pub use self::programs::{ProgramLine, Programs};
-pub use self::story::{Fact, Short, Story};
+pub use self::story::{ShortBurst, WireFact, WireStory};
 
 use crate::domain::need::{Need, Remedy};
 use crate::domain::wire::{CloseReason, LinkKind, WireEvent, WireMode};
@@ -25,7 +25,7 @@ use crate::domain::{
 
 /// How one direction is treated.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub struct Lane {
+pub struct DirectionState {
     /// What happens to a packet that arrives on it.
     pub mode: WireMode,
     /// Whether it is cut.
@@ -49,7 +49,7 @@ pub enum WireStatus {
 }
 
 /// A change of state, when it was observed, where, and how it is known.
-pub type Remark = (Stamp, Option<HostId>, Transition, Evidence);
+pub type WireChange = (Stamp, Option<HostId>, Transition, Evidence);
 
 /// One thing on the ladder, in the order of time.
 #[derive(Debug, Clone, PartialEq)]
@@ -57,7 +57,7 @@ pub enum WireRung {
     /// A packet, by its number.
     Packet(u64),
     /// A change of state that no packet brought about and none was sent with.
-    Change(Remark),
+    Change(WireChange),
 }
 
 /// A setting that was turned.
@@ -77,13 +77,13 @@ pub struct WireState {
     /// Whether it is there.
     pub status: WireStatus,
     /// From client to server, and from server to client.
-    lanes: PerHost<Lane>,
-    packets: VecDeque<OnWire>,
+    directions: PerHost<DirectionState>,
+    packets: VecDeque<PacketOnWire>,
     /// The changes of state in the order they were observed, whatever brought them about.
-    changes: VecDeque<Remark>,
+    changes: VecDeque<WireChange>,
     rungs: VecDeque<WireRung>,
     /// The last thing that was done and what came of it.
-    pub story: Story,
+    pub story: WireStory,
     /// What the kernels know of the connection that is looked at, the client's end first.
     info: PerHost<Option<TcpInfo>>,
     /// The settings that were turned, the latest last.
@@ -91,7 +91,7 @@ pub struct WireState {
     /// Whether what is sent again is folded into its held original.
     pub folding: bool,
     /// The latest burst of clients, if it ended early; until another client is made.
-    pub short: Option<Short>,
+    pub short: Option<ShortBurst>,
     /// Packets that crossed at full speed without being listed.
     pub unlisted: u64,
     /// Programs on the hosts.
@@ -104,11 +104,11 @@ impl Default for WireState {
     fn default() -> Self {
         Self {
             status: WireStatus::default(),
-            lanes: PerHost::default(),
+            directions: PerHost::default(),
             packets: VecDeque::new(),
             changes: VecDeque::new(),
             rungs: VecDeque::new(),
-            story: Story::default(),
+            story: WireStory::default(),
             info: PerHost::default(),
             setting_changes: Vec::new(),
             folding: true,
@@ -127,22 +127,22 @@ impl WireState {
     const BACK: usize = 12;
 
     /// The packets, the earliest first.
-    pub const fn packets(&self) -> &VecDeque<OnWire> {
+    pub const fn packets(&self) -> &VecDeque<PacketOnWire> {
         &self.packets
     }
 
     /// The packets that are on the wire now, in the order they were sent.
-    pub fn open(&self) -> impl Iterator<Item = &OnWire> {
+    pub fn open(&self) -> impl Iterator<Item = &PacketOnWire> {
         self.packets.iter().filter(|packet| packet.fate.is_open())
     }
 
     /// The packet with this number, while it is remembered.
-    pub fn packet(&self, number: u64) -> Option<&OnWire> {
+    pub fn packet(&self, number: u64) -> Option<&PacketOnWire> {
         self.packets.iter().rev().find(|packet| packet.packet.number == number)
     }
 
     /// The changes of state, the earliest first.
-    pub const fn changes(&self) -> &VecDeque<Remark> {
+    pub const fn changes(&self) -> &VecDeque<WireChange> {
         &self.changes
     }
 
@@ -152,8 +152,8 @@ impl WireState {
     }
 
     /// The packet that has been held longest, of those that this host sent or of all.
-    pub fn first_held(&self, from: Option<HostId>) -> Option<&OnWire> {
-        self.open().find(|packet| packet.fate == Fate::Held && from.is_none_or(|host| host == packet.from))
+    pub fn first_held(&self, from: Option<HostId>) -> Option<&PacketOnWire> {
+        self.open().find(|packet| packet.fate == WirePacketFate::Held && from.is_none_or(|host| host == packet.from))
     }
 
     /// What a host's kernel knows of its end of a connection, when that was asked.
@@ -167,13 +167,13 @@ impl WireState {
     }
 
     /// How packets from this host are treated.
-    pub const fn lane(&self, from: HostId) -> Lane {
-        *self.lanes.of(from)
+    pub const fn direction(&self, from: HostId) -> DirectionState {
+        *self.directions.of(from)
     }
 
     /// How all packets are treated, if both directions are treated alike.
     pub fn mode(&self) -> Option<WireMode> {
-        let [one, other] = self.lanes.into_array();
+        let [one, other] = self.directions.into_array();
         (one.mode == other.mode).then_some(one.mode)
     }
 
@@ -184,11 +184,11 @@ impl WireState {
 
     pub(super) fn sent(&mut self, seen: &Observation, packet: &PacketSummary) {
         let left = self.take_left(seen.host, packet);
-        self.list(OnWire {
+        self.list(PacketOnWire {
             packet: packet.clone(),
             from: seen.host.unwrap_or(HostId::Client),
             sent: seen.at,
-            fate: Fate::Held,
+            fate: WirePacketFate::Held,
             folded: 0,
             waited: None,
             corrupted: false,
@@ -199,14 +199,14 @@ impl WireState {
         self.story.tell(
             seen.at,
             match packet.retransmission_of {
-                Some(of) => Fact::Resent { packet: packet.number, of },
-                None => Fact::Sent(packet.number),
+                Some(of) => WireFact::Resent { packet: packet.number, of },
+                None => WireFact::Sent(packet.number),
             },
         );
     }
 
     /// Puts a packet at the end of the list and of the ladder. The earliest that is not on the wire any more makes room.
-    fn list(&mut self, packet: OnWire) {
+    fn list(&mut self, packet: PacketOnWire) {
         if self.packets.len() == Self::KEPT {
             let closed = self.packets.iter().position(|packet| !packet.fate.is_open()).unwrap_or(0);
             self.packets.remove(closed);
@@ -251,20 +251,20 @@ impl WireState {
             _ => true,
         };
         if told && let Some(host) = seen.host {
-            self.story.tell(seen.at, Fact::Called(host, call.clone()));
+            self.story.tell(seen.at, WireFact::Called(host, call.clone()));
         }
     }
 
     /// A client of ours called `connect`.
     pub(super) fn dialing(&mut self, seen: &Observation, flow: Flow) {
         self.short = None;
-        self.story.tell(seen.at, Fact::Dialing(flow));
+        self.story.tell(seen.at, WireFact::Dialing(flow));
     }
 
     /// A burst of clients ended early.
-    pub(super) fn cut_short(&mut self, at: Stamp, short: Short) {
+    pub(super) fn cut_short(&mut self, at: Stamp, short: ShortBurst) {
         self.short = Some(short);
-        self.story.tell(at, Fact::Short(short));
+        self.story.tell(at, WireFact::Short(short));
     }
 
     /// What a host's kernel knows of its end of a connection.
@@ -283,7 +283,7 @@ impl WireState {
         let host = seen.host.unwrap_or(HostId::Client);
         // What listens and what does not stands beside the ladder.
         if change.flow.peer.is_some() {
-            self.story.tell(seen.at, Fact::Changed(host, change.clone(), seen.evidence));
+            self.story.tell(seen.at, WireFact::Changed(host, change.clone(), seen.evidence));
         }
         match change.cause {
             Some(Cause::Packet(number)) if self.packet(number).is_some() => {
@@ -312,12 +312,14 @@ impl WireState {
                     WireRung::Change(_) => true,
                 });
             }
-            WireEvent::Held { packet } => self.with(*packet, |on| on.fate = Fate::Held),
+            WireEvent::Held { packet } => self.with(*packet, |on| on.fate = WirePacketFate::Held),
             WireEvent::Delayed { packet, by } => {
-                self.with(*packet, |on| on.fate = Fate::Flying { since: at, until: at.after(*by) });
+                self.with(*packet, |on| on.fate = WirePacketFate::Flying { since: at, until: at.after(*by) });
             }
-            WireEvent::Delivered { packet } => self.with(*packet, |on| on.fate = Fate::Delivered { at }),
-            WireEvent::Dropped { packet, why } => self.with(*packet, |on| on.fate = Fate::Lost { at, why: *why }),
+            WireEvent::Delivered { packet } => self.with(*packet, |on| on.fate = WirePacketFate::Delivered { at }),
+            WireEvent::Dropped { packet, why } => {
+                self.with(*packet, |on| on.fate = WirePacketFate::Lost { at, why: *why })
+            }
             WireEvent::Duplicated { packet, copy } => self.copied(at, *packet, *copy),
             WireEvent::Corrupted { packet } => self.with(*packet, |on| on.corrupted = true),
             WireEvent::Swapped { packet, with } => self.swapped(*packet, *with),
@@ -325,9 +327,9 @@ impl WireState {
                 on.folded = *count;
                 on.waited = Some(*after);
             }),
-            WireEvent::Mode(mode) => self.lanes_of(seen).for_each(|lane| lane.mode = *mode),
-            WireEvent::Cut { cut } => self.lanes_of(seen).for_each(|lane| lane.cut = *cut),
-            WireEvent::LossSet { percent } => self.lanes_of(seen).for_each(|lane| lane.loss = *percent),
+            WireEvent::Mode(mode) => self.directions_of(seen).for_each(|direction| direction.mode = *mode),
+            WireEvent::Cut { cut } => self.directions_of(seen).for_each(|direction| direction.cut = *cut),
+            WireEvent::LossSet { percent } => self.directions_of(seen).for_each(|direction| direction.loss = *percent),
             WireEvent::Folding { on } => self.folding = *on,
             WireEvent::Unlisted { count } => self.unlisted += count,
             WireEvent::NoSuchPacket { packet } => self.missing = Some(*packet),
@@ -351,18 +353,18 @@ impl WireState {
     }
 
     /// The directions that an event is about: one if it names a host, otherwise both.
-    fn lanes_of(&mut self, seen: &Observation) -> impl Iterator<Item = &mut Lane> {
-        let [client, server] = self.lanes.both_mut();
+    fn directions_of(&mut self, seen: &Observation) -> impl Iterator<Item = &mut DirectionState> {
+        let [client, server] = self.directions.both_mut();
         let only = seen.host;
         let both = [(HostId::Client, client), (HostId::Server, server)];
-        both.into_iter().filter(move |(from, _)| only.is_none_or(|host| host == *from)).map(|(_, lane)| lane)
+        both.into_iter().filter(move |(from, _)| only.is_none_or(|host| host == *from)).map(|(_, direction)| direction)
     }
 
-    fn find(&mut self, number: u64) -> Option<&mut OnWire> {
+    fn find(&mut self, number: u64) -> Option<&mut PacketOnWire> {
         self.packets.iter_mut().rev().find(|packet| packet.packet.number == number)
     }
 
-    fn with(&mut self, number: u64, change: impl FnOnce(&mut OnWire)) {
+    fn with(&mut self, number: u64, change: impl FnOnce(&mut PacketOnWire)) {
         self.missing = None;
         if let Some(packet) = self.find(number) {
             change(packet);
@@ -371,9 +373,9 @@ impl WireState {
 
     fn copied(&mut self, at: Stamp, original: u64, copy: u64) {
         let Some(of) = self.find(original) else { return };
-        let mut new = OnWire {
+        let mut new = PacketOnWire {
             sent: at,
-            fate: Fate::Held,
+            fate: WirePacketFate::Held,
             copy_of: Some(original),
             left: Vec::new(),
             brought: Vec::new(),
@@ -404,14 +406,16 @@ impl WireState {
 }
 
 /// What an event is in the story, if it is part of it.
-const fn fact(event: &WireEvent) -> Option<Fact> {
+const fn fact(event: &WireEvent) -> Option<WireFact> {
     Some(match event {
-        WireEvent::Delivered { packet } => Fact::Delivered(*packet),
-        WireEvent::Dropped { packet, why } => Fact::Lost(*packet, *why),
-        WireEvent::Duplicated { packet, copy } => Fact::Copied { packet: *packet, copy: *copy },
-        WireEvent::Corrupted { packet } => Fact::Corrupted(*packet),
-        WireEvent::Swapped { packet, with } => Fact::Swapped(*packet, *with),
-        WireEvent::Folded { packet, count, after } => Fact::Folded { packet: *packet, count: *count, after: *after },
+        WireEvent::Delivered { packet } => WireFact::Delivered(*packet),
+        WireEvent::Dropped { packet, why } => WireFact::Lost(*packet, *why),
+        WireEvent::Duplicated { packet, copy } => WireFact::Copied { packet: *packet, copy: *copy },
+        WireEvent::Corrupted { packet } => WireFact::Corrupted(*packet),
+        WireEvent::Swapped { packet, with } => WireFact::Swapped(*packet, *with),
+        WireEvent::Folded { packet, count, after } => {
+            WireFact::Folded { packet: *packet, count: *count, after: *after }
+        }
         _ => return None,
     })
 }

@@ -7,7 +7,7 @@ use crate::domain::{HostId, PacketSummary, Stamp, Transition};
 
 /// What became of a packet.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Fate {
+pub enum WirePacketFate {
     /// It waits for the presenter.
     Held,
     /// It is on its way and arrives at this moment.
@@ -31,7 +31,7 @@ pub enum Fate {
     },
 }
 
-impl Fate {
+impl WirePacketFate {
     /// Whether the packet is still on the wire.
     pub const fn is_open(self) -> bool {
         matches!(self, Self::Held | Self::Flying { .. })
@@ -40,7 +40,7 @@ impl Fate {
 
 /// A packet on the wire, or one that was.
 #[derive(Debug, Clone)]
-pub struct OnWire {
+pub struct PacketOnWire {
     /// What it is.
     pub packet: PacketSummary,
     /// Who sent it.
@@ -48,7 +48,7 @@ pub struct OnWire {
     /// When it was sent.
     pub sent: Stamp,
     /// What became of it.
-    pub fate: Fate,
+    pub fate: WirePacketFate,
     /// How often the sender sent it again while it was held.
     pub folded: u32,
     /// How long the sender waited before it sent it again the last time: the retransmission timeout as lived through.
@@ -63,15 +63,15 @@ pub struct OnWire {
     pub brought: Vec<(HostId, Transition)>,
 }
 
-impl OnWire {
+impl PacketOnWire {
     /// Whether it was handed to the other host.
     pub const fn has_arrived(&self) -> bool {
-        matches!(self.fate, Fate::Delivered { .. })
+        matches!(self.fate, WirePacketFate::Delivered { .. })
     }
 
     /// How much of its way a flying packet has behind it, in thousandths.
     pub fn way(&self, now: Stamp) -> Option<u16> {
-        let Fate::Flying { since, until } = self.fate else { return None };
+        let WirePacketFate::Flying { since, until } = self.fate else { return None };
         let (gone, all) = (now.since(since).as_millis(), until.since(since).as_millis().max(1));
         u16::try_from((gone * 1000 / all).min(1000)).ok()
     }

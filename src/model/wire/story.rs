@@ -8,7 +8,7 @@ use crate::domain::{Call, Cause, Errno, Evidence, Flow, HostId, Stamp, Syscall, 
 
 /// One thing that happened.
 #[derive(Debug, Clone, PartialEq)]
-pub enum Fact {
+pub enum WireFact {
     /// `connect` was called and has not returned.
     Dialing(Flow),
     /// A program of ours on this host made a call.
@@ -49,12 +49,12 @@ pub enum Fact {
     /// One end's state changed.
     Changed(HostId, Transition, Evidence),
     /// A burst of clients ended early.
-    Short(Short),
+    Short(ShortBurst),
 }
 
 /// A burst of clients that ended early.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Short {
+pub struct ShortBurst {
     /// How many were asked for.
     pub asked: u32,
     /// How many were made.
@@ -63,9 +63,9 @@ pub struct Short {
     pub errno: Errno,
 }
 
-impl Fact {
+impl WireFact {
     /// The burst that ended early, if that is what happened.
-    pub const fn short(&self) -> Option<Short> {
+    pub const fn short(&self) -> Option<ShortBurst> {
         match self {
             Self::Short(short) => Some(*short),
             _ => None,
@@ -83,9 +83,9 @@ impl Fact {
 
 /// The last thing that was done and what came of it, in order.
 #[derive(Debug, Clone, Default)]
-pub struct Story(VecDeque<(Stamp, Fact)>);
+pub struct WireStory(VecDeque<(Stamp, WireFact)>);
 
-impl Story {
+impl WireStory {
     /// What follows so soon was brought about by it.
     const PAUSE: Duration = Duration::from_millis(150);
     /// Who is woken by a packet may tell what it did before the wire tells of the packet.
@@ -93,11 +93,11 @@ impl Story {
     const KEPT: usize = 16;
 
     /// In the order it happened.
-    pub fn facts(&self) -> impl Iterator<Item = &Fact> {
+    pub fn facts(&self) -> impl Iterator<Item = &WireFact> {
         self.0.iter().map(|(_, fact)| fact)
     }
 
-    pub(super) fn tell(&mut self, at: Stamp, fact: Fact) {
+    pub(super) fn tell(&mut self, at: Stamp, fact: WireFact) {
         if let Some(packet) = again(&fact) {
             // What a timer does is no new story; only the latest of many is told.
             self.0.retain(|(_, other)| again(other) != Some(packet));
@@ -107,7 +107,7 @@ impl Story {
         let place = if fact.begins() {
             self.0.retain(|(told, other)| at.since(*told) <= Self::INSTANT && again(other).is_none());
             // Before the calls of whoever it woke, if they were told first, and after all else.
-            self.0.iter().rposition(|(_, other)| !matches!(other, Fact::Called(..))).map_or(0, |last| last + 1)
+            self.0.iter().rposition(|(_, other)| !matches!(other, WireFact::Called(..))).map_or(0, |last| last + 1)
         } else {
             if self.0.back().is_none_or(|(last, _)| at.since(*last) > Self::PAUSE) {
                 self.0.clear();
@@ -122,14 +122,14 @@ impl Story {
     }
 
     /// A call stands before the change of state that it brought about, whichever was told first.
-    fn after_its_call(&self, fact: &Fact) -> usize {
+    fn after_its_call(&self, fact: &WireFact) -> usize {
         let end = self.0.len();
-        let by_it = |other: &Fact| match (fact, other) {
+        let by_it = |other: &WireFact| match (fact, other) {
             // What is told of connect() as a call is its return.
-            (Fact::Called(host, call), Fact::Changed(on, change, _)) if call.call != Syscall::Connect => {
+            (WireFact::Called(host, call), WireFact::Changed(on, change, _)) if call.call != Syscall::Connect => {
                 on == host && change.cause == Some(Cause::Call(call.call))
             }
-            (Fact::Dialing(flow), Fact::Changed(_, change, _)) => {
+            (WireFact::Dialing(flow), WireFact::Changed(_, change, _)) => {
                 change.flow == *flow && change.cause == Some(Cause::Call(Syscall::Connect))
             }
             _ => false,
@@ -139,9 +139,9 @@ impl Story {
 }
 
 /// The packet that a timer sent again.
-const fn again(fact: &Fact) -> Option<u64> {
+const fn again(fact: &WireFact) -> Option<u64> {
     match fact {
-        Fact::Folded { packet, .. } | Fact::Resent { of: packet, .. } => Some(*packet),
+        WireFact::Folded { packet, .. } | WireFact::Resent { of: packet, .. } => Some(*packet),
         _ => None,
     }
 }

@@ -4,7 +4,7 @@ use crate::model::effect::WireEffect;
 use crate::model::presenter::WirePart;
 use std::time::Duration;
 
-use super::bench::{Bench, Client, FIN_ACK, PSH_ACK, Server, addr, flow};
+use super::test_wire::{Client, FIN_ACK, PSH_ACK, Server, TestWire, addr, flow};
 use super::*;
 use crate::domain::client::ClientChange;
 use crate::domain::wire::{LossReason, WireCommand};
@@ -15,21 +15,21 @@ use crate::model::settings::{SETTINGS, value};
 use crate::model::ui::{Mode as Keyboard, View};
 use crate::model::{Effect, presenter};
 
-fn bench() -> Bench {
-    Bench::open(Lang::En)
+fn bench() -> TestWire {
+    TestWire::open(Lang::En)
 }
 
-fn fate(bench: &Bench, number: u64) -> Fate {
+fn fate(bench: &TestWire, number: u64) -> WirePacketFate {
     bench.model.worlds.shown().wire.packet(number).unwrap().fate
 }
 
-fn foreseen(bench: &Bench, number: u64) -> Forecast {
+fn foreseen(bench: &TestWire, number: u64) -> Forecast {
     forecast(bench.model.worlds.shown(), bench.model.worlds.shown().wire.packet(number).unwrap())
 }
 
 #[test]
 fn the_key_opens_the_wire_once_and_goes_back_and_forth() {
-    let mut bench = Bench::asked(Lang::En);
+    let mut bench = TestWire::asked(Lang::En);
     assert!(bench.model.ui.wire.opening);
     assert_eq!((bench.model.ui.view, bench.model.worlds.shown_id()), (View::Wire, WorldId::Wire));
     assert_eq!(bench.keys("w"), []);
@@ -117,7 +117,7 @@ fn a_wire_that_ended_by_itself_has_no_sockets_and_is_told_of_in_every_view() {
 fn a_handshake_is_folded_with_the_states_beside_its_packets() {
     let mut bench = bench();
     let syn = bench.dials(1, 42_666);
-    assert_eq!(fate(&bench, syn), Fate::Held);
+    assert_eq!(fate(&bench, syn), WirePacketFate::Held);
     bench.wire(Some(Client), WireEvent::Folded { packet: syn, count: 1, after: Duration::from_secs(1) });
     bench.wire(Some(Client), WireEvent::Folded { packet: syn, count: 2, after: Duration::from_secs(2) });
     let syn_ack = bench.answers(syn, 42_666);
@@ -171,8 +171,8 @@ fn what_becomes_of_packets_is_followed() {
     bench.wire(Some(Client), WireEvent::Dropped { packet: other, why: LossReason::Asked });
     let wire = &bench.model.worlds.shown().wire;
     assert!(wire.packet(one).unwrap().corrupted);
-    assert_eq!((wire.packet(9).unwrap().copy_of, wire.packet(9).unwrap().fate), (Some(third), Fate::Held));
-    assert!(matches!(fate(&bench, other), Fate::Lost { why: LossReason::Asked, .. }));
+    assert_eq!((wire.packet(9).unwrap().copy_of, wire.packet(9).unwrap().fate), (Some(third), WirePacketFate::Held));
+    assert!(matches!(fate(&bench, other), WirePacketFate::Lost { why: LossReason::Asked, .. }));
     bench.wire(Some(Client), WireEvent::NoSuchPacket { packet: other });
     assert_eq!(bench.model.worlds.shown().wire.missing, Some(other));
 }
@@ -233,7 +233,7 @@ fn keys_are_about_the_packet_held_longest_or_the_selected_one() {
 fn keys_are_about_both_directions_or_the_one_that_is_meant() {
     let mut bench = bench();
     let wire = |command| vec![Effect::Wire(WireEffect::Command(command))];
-    let treated = |bench: &mut Bench, host, mode| bench.wire(Some(host), WireEvent::Mode(mode));
+    let treated = |bench: &mut TestWire, host, mode| bench.wire(Some(host), WireEvent::Mode(mode));
     assert_eq!(bench.keys(" "), wire(WireCommand::Mode(None, WireMode::Live)));
     treated(&mut bench, Client, WireMode::Live);
     treated(&mut bench, Server, WireMode::Live);
@@ -310,7 +310,7 @@ fn a_program_needs_a_host() {
 #[test]
 fn settings_are_turned_on_one_host_and_what_failed_leaves_what_was() {
     let mut bench = bench();
-    let now = |bench: &Bench, host| value(&bench.model.worlds.shown().wire, host, SETTINGS[0]);
+    let now = |bench: &TestWire, host| value(&bench.model.worlds.shown().wire, host, SETTINGS[0]);
     bench.keys(",");
     assert_eq!(now(&bench, Client), Some(Setting::Timestamps(false)));
     assert_eq!(bench.key(Key::Right), [Effect::Wire(WireEffect::Set(Client, Setting::Timestamps(true)))]);
@@ -410,20 +410,20 @@ fn both_opening_at_once_is_foreseen() {
     assert_eq!((foreseen(&bench, 1), foreseen(&bench, 2)), (Forecast::OpensAtOnce, Forecast::OpensAtOnce));
 }
 
-fn told(bench: &Bench) -> Vec<&'static str> {
-    let word = |fact: &Fact| match fact {
-        Fact::Dialing(_) => "dialing",
-        Fact::Called(..) => "called",
-        Fact::Sent(_) => "sent",
-        Fact::Resent { .. } => "resent",
-        Fact::Delivered(_) => "delivered",
-        Fact::Lost(..) => "lost",
-        Fact::Copied { .. } => "copied",
-        Fact::Corrupted(_) => "corrupted",
-        Fact::Swapped(..) => "swapped",
-        Fact::Folded { .. } => "folded",
-        Fact::Changed(..) => "changed",
-        Fact::Short(_) => "short",
+fn told(bench: &TestWire) -> Vec<&'static str> {
+    let word = |fact: &WireFact| match fact {
+        WireFact::Dialing(_) => "dialing",
+        WireFact::Called(..) => "called",
+        WireFact::Sent(_) => "sent",
+        WireFact::Resent { .. } => "resent",
+        WireFact::Delivered(_) => "delivered",
+        WireFact::Lost(..) => "lost",
+        WireFact::Copied { .. } => "copied",
+        WireFact::Corrupted(_) => "corrupted",
+        WireFact::Swapped(..) => "swapped",
+        WireFact::Folded { .. } => "folded",
+        WireFact::Changed(..) => "changed",
+        WireFact::Short(_) => "short",
     };
     bench.model.worlds.shown().wire.story.facts().map(word).collect()
 }
@@ -485,7 +485,7 @@ fn a_burst_that_ended_early_is_told_until_another_client_dials() {
     bench.seen(Some(Client), Evidence::Called, note(Errno::Interrupted));
     assert_eq!(bench.model.worlds.shown().wire.short, None, "whoever closed them all knows why");
     bench.seen(Some(Client), Evidence::Called, note(Errno::AddrNotAvail));
-    let short = Short { asked: 50, made: 10, errno: Errno::AddrNotAvail };
+    let short = ShortBurst { asked: 50, made: 10, errno: Errno::AddrNotAvail };
     assert_eq!((bench.model.worlds.shown().wire.short, told(&bench).last()), (Some(short), Some(&"short")));
     bench.wait(1_000);
     bench.delivered(1);

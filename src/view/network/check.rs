@@ -9,7 +9,7 @@ use crate::domain::keys::{Action, NetworkAction};
 use crate::domain::{AddressScope, PortReport, Verdict};
 use crate::model::Model;
 use crate::model::network::NetworkPart;
-use crate::model::scan::{Progress, Scan};
+use crate::model::scan::{Scan, ScanProgress};
 use crate::view::ColorDepth;
 use crate::view::areas::rows;
 use crate::view::draw_context::{DrawContext, PaneFrame};
@@ -32,7 +32,7 @@ pub(super) fn render(model: &Model, ctx: &DrawContext, area: Rect, buf: &mut Buf
     let numbers = &ctx.text.numbers;
     let pending = model.ui.network.pending;
     let latest = if pending { None } else { model.worlds.shown().scans.latest() };
-    let asking = latest.is_some_and(|scan| scan.progress == Progress::Asking);
+    let asking = latest.is_some_and(|scan| scan.progress == ScanProgress::Asking);
     let keys = ctx.hint(if asking {
         Action::Network(NetworkAction::StopCheck)
     } else {
@@ -57,11 +57,13 @@ pub(super) fn render(model: &Model, ctx: &DrawContext, area: Rect, buf: &mut Buf
     match latest {
         None => empty(ctx, inside, buf),
         Some(scan) => match scan.progress {
-            Progress::Unresolved(why) => {
+            ScanProgress::Unresolved(why) => {
                 paragraphs(&[((ctx.text.checks.unresolved)(&scan.asked, why), ctx.theme.alarm)], inside, buf);
             }
-            Progress::Unconfirmed(scope) => unconfirmed(ctx, scan, scope, inside, buf),
-            Progress::Asking | Progress::Done(_) | Progress::Stopped(_) => found(model, ctx, scan, inside, buf),
+            ScanProgress::Unconfirmed(scope) => unconfirmed(ctx, scan, scope, inside, buf),
+            ScanProgress::Asking | ScanProgress::Done(_) | ScanProgress::Stopped(_) => {
+                found(model, ctx, scan, inside, buf)
+            }
         },
     }
 }
@@ -131,8 +133,8 @@ fn summary(model: &Model, ctx: &DrawContext, scan: &Scan, writer: &mut LineWrite
     let done = |end| (checks.done)(&numbers.count(asked as u64), asked, &numbers.lapse(end));
     writer.skip(1);
     match scan.progress {
-        Progress::Done(at) => _ = writer.write(&done(at.since(scan.since)), theme.text),
-        Progress::Stopped(_) => _ = writer.write(checks.stopped, theme.alarm),
+        ScanProgress::Done(at) => _ = writer.write(&done(at.since(scan.since)), theme.text),
+        ScanProgress::Stopped(_) => _ = writer.write(checks.stopped, theme.alarm),
         _ => {
             let all = scan.ports.as_ref().map_or(1, crate::domain::PortList::count).max(1);
             let part = u16::try_from(asked * 12 / all).unwrap_or(12).min(12);

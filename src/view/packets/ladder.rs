@@ -11,8 +11,9 @@ use super::super::line_writer::{LineWriter, fit, paragraph};
 use super::super::names;
 use super::rung::{PacketRung, RungColumns, state};
 use crate::domain::{Flow, Proto};
+use crate::model::connection_end::ConnectionEnd;
 use crate::model::histories::HistoryStep;
-use crate::model::packets::{ChangePlace, LadderChange, LadderEnd, Traffic};
+use crate::model::packets::{ChangePlace, LadderChange, Traffic};
 
 /// Draws the ladder of the conversation that is shown.
 pub(super) fn render(traffic: &Traffic<'_>, ctx: &DrawContext, area: Rect, buf: &mut Buffer) {
@@ -32,11 +33,11 @@ pub(super) fn render(traffic: &Traffic<'_>, ctx: &DrawContext, area: Rect, buf: 
     let mut rungs: Vec<_> = events
         .filter_map(|event| {
             let beside = |end| at(&changes, end, ChangePlace::At(event.seq));
-            let states = [beside(LadderEnd::Client), beside(LadderEnd::Server)];
+            let states = [beside(ConnectionEnd::Client), beside(ConnectionEnd::Server)];
             PacketRung::of(traffic, ctx, &columns, event, &client, states)
         })
         .collect();
-    let after = [LadderEnd::Client, LadderEnd::Server]
+    let after = [ConnectionEnd::Client, ConnectionEnd::Server]
         .map(|end| if whole { at(&changes, end, ChangePlace::After) } else { vec![] });
     let below = after.iter().map(Vec::len).max().unwrap_or(0);
     let held = rungs.iter().position(|rung| rung.held);
@@ -59,7 +60,7 @@ pub(super) fn render(traffic: &Traffic<'_>, ctx: &DrawContext, area: Rect, buf: 
 }
 
 /// The steps of one end beside one rung.
-fn at(changes: &[LadderChange], end: LadderEnd, rung: ChangePlace) -> Vec<HistoryStep> {
+fn at(changes: &[LadderChange], end: ConnectionEnd, rung: ChangePlace) -> Vec<HistoryStep> {
     changes.iter().filter(|change| change.end == end && change.rung == rung).map(|change| change.step).collect()
 }
 
@@ -83,7 +84,7 @@ fn before(
         reached.or_else(|| mine().next().map(|change| (change.step.from, None)))
     };
     if head.height > 1 {
-        let [client, server] = [of(LadderEnd::Client), of(LadderEnd::Server)];
+        let [client, server] = [of(ConnectionEnd::Client), of(ConnectionEnd::Server)];
         let writer = &mut LineWriter::on(buf, head, 1);
         writer.skip(1);
         state(ctx, client, writer);

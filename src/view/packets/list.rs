@@ -46,7 +46,7 @@ pub(super) fn render(
     if sifting {
         return filter_line::draw(
             &traffic.packets.line,
-            &traffic.packets.proposals,
+            &traffic.packets.completions,
             traffic.packets.error.as_ref(),
             ctx,
             typing,

@@ -10,9 +10,10 @@ use super::super::glyphs;
 use super::super::line_writer::{LineWriter, width, wrap};
 use super::words;
 use crate::domain::{Event, Evidence, Flow, Stamp, TcpState, WorldId};
+use crate::model::connection_end::ConnectionEnd;
 use crate::model::histories::HistoryStep;
-use crate::model::packets::{Ladder, LadderEnd, PacketListReader, Packets, Traffic};
-use crate::model::wire::Fate;
+use crate::model::packets::{Ladder, PacketListReader, Packets, Traffic};
+use crate::model::wire::WirePacketFate;
 
 /// The columns of a rung.
 pub(super) struct RungColumns {
@@ -97,7 +98,7 @@ pub(super) struct PacketRung {
     pub(super) held: bool,
     number: u64,
     time: String,
-    from: LadderEnd,
+    from: ConnectionEnd,
     way: ArrowKind,
     label: String,
     /// Findings in a word or two each, the most important first.
@@ -193,8 +194,8 @@ impl PacketRung {
     fn arrow(&self, ctx: &DrawContext, area: Rect, buf: &mut Buffer) {
         let theme = &ctx.theme;
         let shaft = match self.from {
-            LadderEnd::Client => theme.host.client,
-            LadderEnd::Server => theme.host.server,
+            ConnectionEnd::Client => theme.host.client,
+            ConnectionEnd::Server => theme.host.server,
         };
         let width_of = usize::from(area.width);
         let mut writer = LineWriter::on(buf, area, 0);
@@ -206,8 +207,8 @@ impl PacketRung {
             let line = glyphs::SHAFT.repeat(half);
             let dots = glyphs::DOTTED.repeat(width_of - half);
             match self.from {
-                LadderEnd::Client => writer.write(&line, shaft).write(&dots, theme.quiet),
-                LadderEnd::Server => writer.write(&dots, theme.quiet).write(&line, shaft),
+                ConnectionEnd::Client => writer.write(&line, shaft).write(&dots, theme.quiet),
+                ConnectionEnd::Server => writer.write(&dots, theme.quiet).write(&line, shaft),
             };
         }
         let head = |arrow| match self.way {
@@ -216,11 +217,11 @@ impl PacketRung {
             ArrowKind::Lost => (glyphs::LOST, theme.alarm),
         };
         match self.from {
-            LadderEnd::Client => {
+            ConnectionEnd::Client => {
                 let (head, style) = head(glyphs::HEAD_RIGHT);
                 LineWriter::on(buf, area, 0).skip(area.width.saturating_sub(1)).write(head, style);
             }
-            LadderEnd::Server => {
+            ConnectionEnd::Server => {
                 let (head, style) = head(glyphs::HEAD_LEFT);
                 LineWriter::on(buf, area, 0).write(head, style);
             }
@@ -253,8 +254,8 @@ fn way(traffic: &Traffic<'_>, number: u64) -> ArrowKind {
         return ArrowKind::Whole;
     }
     match traffic.world.wire.packet(number).map(|on| on.fate) {
-        Some(Fate::Held | Fate::Flying { .. }) => ArrowKind::Halfway,
-        Some(Fate::Lost { .. }) => ArrowKind::Lost,
-        Some(Fate::Delivered { .. }) | None => ArrowKind::Whole,
+        Some(WirePacketFate::Held | WirePacketFate::Flying { .. }) => ArrowKind::Halfway,
+        Some(WirePacketFate::Lost { .. }) => ArrowKind::Lost,
+        Some(WirePacketFate::Delivered { .. }) | None => ArrowKind::Whole,
     }
 }

@@ -8,8 +8,9 @@ use ratatui::style::Style;
 
 use crate::domain::{Event, Evidence, Proto, Stamp};
 use crate::model::Model;
+use crate::model::connection_end::ConnectionEnd;
 use crate::model::histories::HistoryStep;
-use crate::model::page::{End, Line, Page};
+use crate::model::page::{ConnectionPage, StoryLine};
 use crate::view::draw_context::DrawContext;
 use crate::view::event_text;
 use crate::view::glyphs;
@@ -24,7 +25,7 @@ enum HistoryRow<'a> {
     /// Says that the time before is not known, for each end.
     Unknown([String; 2]),
     /// What happened, the time since the line above, and the time that the same end spent in its previous state.
-    Known { line: Line<'a>, since: Option<Duration>, stayed: Option<Duration> },
+    Known { line: StoryLine<'a>, since: Option<Duration>, stayed: Option<Duration> },
 }
 
 /// All lines.
@@ -35,7 +36,7 @@ pub(super) struct ConnectionHistory<'a> {
 }
 
 impl<'a> ConnectionHistory<'a> {
-    pub(super) fn of(model: &'a Model, ctx: &DrawContext, page: &Page, columns: u16) -> Self {
+    pub(super) fn of(model: &'a Model, ctx: &DrawContext, page: &ConnectionPage, columns: u16) -> Self {
         let mut rows = Vec::new();
         let half = halves(Rect::new(0, 0, columns, 1), lead(columns))[0].width;
         let unknown = |end| {
@@ -45,8 +46,8 @@ impl<'a> ConnectionHistory<'a> {
             });
             unknown.map_or_else(Vec::new, |_| wrap(ctx.text.page.before, half))
         };
-        let left = unknown(End::Client);
-        let right = unknown(End::Server);
+        let left = unknown(ConnectionEnd::Client);
+        let right = unknown(ConnectionEnd::Server);
         let part = |lines: &[&str], at: usize| lines.get(at).map_or_else(String::new, |line| (*line).to_owned());
         rows.extend(
             (0..left.len().max(right.len())).map(|at| HistoryRow::Unknown([part(&left, at), part(&right, at)])),
@@ -58,8 +59,10 @@ impl<'a> ConnectionHistory<'a> {
             let since = before.map(|before| at.since(before));
             before = Some(at);
             let stayed = match line {
-                Line::Step(end, step) => reached[end as usize].replace(step.at).map(|before| step.at.since(before)),
-                Line::Call(..) => None,
+                StoryLine::Step(end, step) => {
+                    reached[end as usize].replace(step.at).map(|before| step.at.since(before))
+                }
+                StoryLine::Call(..) => None,
             };
             rows.push(HistoryRow::Known { line, since, stayed });
         }
@@ -80,20 +83,20 @@ impl<'a> ConnectionHistory<'a> {
             // A listener has no other end.
             let alone = self.alone.then(|| Rect { x: area.x + lead, width: area.width.saturating_sub(lead), ..area });
             let [left, right] = alone.map_or_else(|| halves(area, lead), |alone| [alone, Rect::ZERO]);
-            let half = |end| if end == End::Client { left } else { right };
+            let half = |end| if end == ConnectionEnd::Client { left } else { right };
             if !self.alone {
                 let bar = Rect { x: right.x.saturating_sub(2), width: 1, ..area };
                 LineWriter::on(buf, bar, row).write(glyphs::BAR, ctx.theme.border);
             }
             match line {
                 HistoryRow::Unknown(said) => {
-                    for (end, text) in [End::Client, End::Server].into_iter().zip(said) {
+                    for (end, text) in [ConnectionEnd::Client, ConnectionEnd::Server].into_iter().zip(said) {
                         LineWriter::on(buf, half(end), row).write(text, ctx.theme.quiet);
                     }
                 }
                 HistoryRow::Known { line, since, stayed } => {
                     // An inferred step happened at the time shown or before it.
-                    let inferred = matches!(line, Line::Step(_, step) if step.evidence == Evidence::Inferred);
+                    let inferred = matches!(line, StoryLine::Step(_, step) if step.evidence == Evidence::Inferred);
                     let clock = ctx.text.numbers.clock(line.at().since(Stamp::ZERO));
                     let clock = if inferred { format!("{}{clock}", glyphs::AT_MOST) } else { clock };
                     let mut writer = LineWriter::on(buf, Rect { width: lead, ..area }, row);
@@ -103,10 +106,12 @@ impl<'a> ConnectionHistory<'a> {
                         writer.right(&format!("+{}", ctx.text.numbers.lapse(since)), SINCE, ctx.theme.text);
                     }
                     match line {
-                        Line::Step(end, step) => {
+                        StoryLine::Step(end, step) => {
                             self::step(ctx, step, *stayed, &mut LineWriter::on(buf, half(*end), row));
                         }
-                        Line::Call(end, event) => call(model, ctx, event, &mut LineWriter::on(buf, half(*end), row)),
+                        StoryLine::Call(end, event) => {
+                            call(model, ctx, event, &mut LineWriter::on(buf, half(*end), row))
+                        }
                     }
                 }
             }

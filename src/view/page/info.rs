@@ -10,7 +10,8 @@ use crate::domain::keys::{Action, ListAction};
 use crate::domain::note::TableSource;
 use crate::domain::{Proto, TcpInfo, TcpState};
 use crate::model::Model;
-use crate::model::page::{End, Page};
+use crate::model::connection_end::ConnectionEnd;
+use crate::model::page::ConnectionPage;
 use crate::text::Meaning;
 use crate::view::draw_context::DrawContext;
 use crate::view::line_writer::{LineWriter, paragraphs, width, wrap};
@@ -27,7 +28,7 @@ enum InfoContent<'a> {
     Said(Vec<String>),
 }
 
-fn shown<'a>(model: &'a Model, ctx: &DrawContext, page: &Page) -> InfoContent<'a> {
+fn shown<'a>(model: &'a Model, ctx: &DrawContext, page: &ConnectionPage) -> InfoContent<'a> {
     let words = &ctx.text.page;
     let said = |text: &str| InfoContent::Said(vec![text.to_owned()]);
     let proto = page.flow.proto;
@@ -54,7 +55,7 @@ fn shown<'a>(model: &'a Model, ctx: &DrawContext, page: &Page) -> InfoContent<'a
 
 /// How many lines this takes in an area like `inside`. Room is reserved for the values, so that the history does not
 /// move.
-pub(super) fn height(model: &Model, ctx: &DrawContext, page: &Page, inside: Rect) -> u16 {
+pub(super) fn height(model: &Model, ctx: &DrawContext, page: &ConnectionPage, inside: Rect) -> u16 {
     let lines = |count: usize| u16::try_from(count).unwrap_or(u16::MAX);
     let asking = ctx.text.page.asking;
     match shown(model, ctx, page) {
@@ -72,13 +73,20 @@ const fn one_column(inside: Rect) -> bool {
 }
 
 /// Draws the heading on the rule, and the values or sentences below it.
-pub(super) fn render(model: &Model, ctx: &DrawContext, page: &Page, rule: Rect, area: Rect, buf: &mut Buffer) {
+pub(super) fn render(
+    model: &Model,
+    ctx: &DrawContext,
+    page: &ConnectionPage,
+    rule: Rect,
+    area: Rect,
+    buf: &mut Buffer,
+) {
     let words = &ctx.text.page;
     let theme = &ctx.theme;
     if page.flow.proto == Proto::Tcp && page.flow.peer.is_some() {
         let end = match page.asked {
-            End::Client => words.info_client,
-            End::Server => words.info_server,
+            ConnectionEnd::Client => words.info_client,
+            ConnectionEnd::Server => words.info_server,
         };
         let stale = matches!(shown(model, ctx, page), InfoContent::Values(_, false));
         let last = if stale { format!(" {} {}", glyphs::DOT, words.last) } else { String::new() };

@@ -26,7 +26,8 @@ use super::line_writer::{LineWriter, fit, paragraph, wrap};
 use super::{areas, client_status, glyphs, names, netstat};
 use crate::domain::{Flow, Proto, TcpState};
 use crate::model::Model;
-use crate::model::page::{End, Page};
+use crate::model::connection_end::ConnectionEnd;
+use crate::model::page::ConnectionPage;
 
 /// The parts of the page, inside its frame.
 struct PageLayout {
@@ -38,7 +39,7 @@ struct PageLayout {
     info: Rect,
 }
 
-fn parts(model: &Model, ctx: &DrawContext, page: &Page, area: Rect) -> PageLayout {
+fn parts(model: &Model, ctx: &DrawContext, page: &ConnectionPage, area: Rect) -> PageLayout {
     let inside = area.inner(ratatui::layout::Margin::new(1, 1));
     let info = info::height(model, ctx, page, inside).min(inside.height / 2);
     let pair = u16::try_from(wrap(&pair(ctx, page), inside.width.saturating_sub(2)).len()).unwrap_or(1);
@@ -79,7 +80,7 @@ pub(super) fn render(model: &Model, ctx: &DrawContext, area: Rect, buf: &mut Buf
     );
     paragraph(&pair(ctx, page), ctx.theme.title, parts.pair, buf);
     let [left, right] = history::halves(parts.ends, 1);
-    for (end, half) in [(End::Client, left), (End::Server, right)] {
+    for (end, half) in [(ConnectionEnd::Client, left), (ConnectionEnd::Server, right)] {
         if let Some(flow) = page.end(end) {
             now(model, ctx, &flow, end, half, buf);
         }
@@ -93,25 +94,25 @@ pub(super) fn render(model: &Model, ctx: &DrawContext, area: Rect, buf: &mut Buf
 }
 
 /// The kind of socket that the page is about, and the names of its ends.
-fn title(model: &Model, ctx: &DrawContext, page: &Page) -> String {
+fn title(model: &Model, ctx: &DrawContext, page: &ConnectionPage) -> String {
     let words = &ctx.text.page;
-    match (page.flow.proto, page.end(End::Server)) {
+    match (page.flow.proto, page.end(ConnectionEnd::Server)) {
         (_, Some(server)) => {
-            let [one, other] =
-                [(page.flow, End::Client), (server, End::Server)].map(|(flow, end)| name(model, ctx, &flow, end));
+            let [one, other] = [(page.flow, ConnectionEnd::Client), (server, ConnectionEnd::Server)]
+                .map(|(flow, end)| name(model, ctx, &flow, end));
             format!("{} {} {one} {} {other}", words.title, glyphs::DOT, glyphs::BOTH)
         }
         (Proto::Tcp, None) => {
-            format!("{} {} {}", words.listener, glyphs::DOT, name(model, ctx, &page.flow, End::Server))
+            format!("{} {} {}", words.listener, glyphs::DOT, name(model, ctx, &page.flow, ConnectionEnd::Server))
         }
         (Proto::Udp, None) => {
-            format!("{} {} {}", words.socket, glyphs::DOT, name(model, ctx, &page.flow, End::Client))
+            format!("{} {} {}", words.socket, glyphs::DOT, name(model, ctx, &page.flow, ConnectionEnd::Client))
         }
     }
 }
 
 /// The name of the end's owner.
-fn name<'a>(model: &'a Model, ctx: &DrawContext, flow: &Flow, end: End) -> Cow<'a, str> {
+fn name<'a>(model: &'a Model, ctx: &DrawContext, flow: &Flow, end: ConnectionEnd) -> Cow<'a, str> {
     if let Some(server) = model.worlds.shown().server_of(flow, model.now) {
         return Cow::from(&server.spec.name);
     }
@@ -121,15 +122,15 @@ fn name<'a>(model: &'a Model, ctx: &DrawContext, flow: &Flow, end: End) -> Cow<'
     let process = model.worlds.shown().table.of(flow).and_then(|entry| entry.row.process.as_ref());
     process.map_or_else(
         || match end {
-            End::Client => ctx.text.page.client.into(),
-            End::Server => ctx.text.page.server.into(),
+            ConnectionEnd::Client => ctx.text.page.client.into(),
+            ConnectionEnd::Server => ctx.text.page.server.into(),
         },
         |process| Cow::from(&process.name),
     )
 }
 
 /// The address pair, spelled out: what makes this connection this one.
-fn pair(ctx: &DrawContext, page: &Page) -> String {
+fn pair(ctx: &DrawContext, page: &ConnectionPage) -> String {
     let flow = &page.flow;
     let Some(peer) = flow.peer else { return format!("{} {}", flow.proto, flow.local) };
     let ours = flow.local;
@@ -139,10 +140,10 @@ fn pair(ctx: &DrawContext, page: &Page) -> String {
 }
 
 /// One end as it is now: its owner and address, its state, queues and timer.
-fn now(model: &Model, ctx: &DrawContext, flow: &Flow, end: End, area: Rect, buf: &mut Buffer) {
+fn now(model: &Model, ctx: &DrawContext, flow: &Flow, end: ConnectionEnd, area: Rect, buf: &mut Buffer) {
     let theme = &ctx.theme;
     let words = &ctx.text.page;
-    let host = if end == End::Client { theme.host.client } else { theme.host.server };
+    let host = if end == ConnectionEnd::Client { theme.host.client } else { theme.host.server };
     let entry = model.worlds.shown().table.of(flow);
     let mut writer = LineWriter::on(buf, area, 0);
     let owner = name(model, ctx, flow, end);

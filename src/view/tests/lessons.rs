@@ -6,17 +6,17 @@ use crate::domain::keys::Key;
 use crate::domain::lesson::SeenInstead;
 use crate::domain::{Call, Cause, EventKind, Evidence, Lang, LessonChange, LessonEvent, SocketId, Syscall, TcpState};
 use crate::lesson::catalogue;
-use crate::model::wire::bench::{Bench, Client, flow};
+use crate::model::wire::test_wire::{Client, TestWire, flow};
 
 const SIZES: [(u16, u16); 3] = [(80, 24), (120, 36), (160, 45)];
 
-fn bench(lang: Lang) -> Bench {
-    let mut bench = Bench::open(lang);
+fn bench(lang: Lang) -> TestWire {
+    let mut bench = TestWire::open(lang);
     bench.model.lessons.cards = catalogue::cards();
     bench
 }
 
-fn told(bench: &mut Bench, lesson: &str, changes: impl IntoIterator<Item = LessonChange>) {
+fn told(bench: &mut TestWire, lesson: &str, changes: impl IntoIterator<Item = LessonChange>) {
     for change in changes {
         let event = LessonEvent { lesson: lesson.into(), change };
         bench.seen(None, Evidence::Called, EventKind::Lesson(event));
@@ -24,7 +24,7 @@ fn told(bench: &mut Bench, lesson: &str, changes: impl IntoIterator<Item = Lesso
 }
 
 /// The list as it opens, with some lessons played.
-pub(super) fn list(lang: Lang) -> Bench {
+pub(super) fn list(lang: Lang) -> TestWire {
     let mut bench = bench(lang);
     told(&mut bench, "open", [LessonChange::Over]);
     told(&mut bench, "lost-syn", [LessonChange::Failed { step: 1 }, LessonChange::Left]);
@@ -34,7 +34,7 @@ pub(super) fn list(lang: Lang) -> Bench {
 }
 
 /// A word is typed, and connections on the wire would be lost.
-pub(super) fn chosen(lang: Lang) -> Bench {
+pub(super) fn chosen(lang: Lang) -> TestWire {
     let mut bench = bench(lang);
     bench.established(1, 42_666);
     bench.key(Key::F(6));
@@ -45,7 +45,7 @@ pub(super) fn chosen(lang: Lang) -> Bench {
 }
 
 /// No act of the first step is done yet.
-pub(super) fn announced(lang: Lang) -> Bench {
+pub(super) fn announced(lang: Lang) -> TestWire {
     let mut bench = bench(lang);
     told(&mut bench, "lost-syn", [LessonChange::Staged { run: 1 }, LessonChange::Told { step: 0 }]);
     bench.wait(1_000);
@@ -53,7 +53,7 @@ pub(super) fn announced(lang: Lang) -> Bench {
 }
 
 /// The first step is under way: two of three things are done, one of three was seen.
-pub(super) fn playing(lang: Lang) -> Bench {
+pub(super) fn playing(lang: Lang) -> TestWire {
     let mut bench = announced(lang);
     bench.dials(1, 42_666);
     let acts = [0, 1].map(|act| LessonChange::Acted { step: 0, act });
@@ -64,7 +64,7 @@ pub(super) fn playing(lang: Lang) -> Bench {
 }
 
 /// The presenter delivered what should have been lost.
-pub(super) fn failed(lang: Lang) -> Bench {
+pub(super) fn failed(lang: Lang) -> TestWire {
     let mut bench = playing(lang);
     bench.answers(1, 42_666);
     let seen = SeenInstead::State(TcpState::SynSent, Some(Cause::Call(Syscall::Connect)));
@@ -83,7 +83,7 @@ pub(super) fn failed(lang: Lang) -> Bench {
 }
 
 /// The last step passed.
-pub(super) fn over(lang: Lang) -> Bench {
+pub(super) fn over(lang: Lang) -> TestWire {
     let mut bench = announced(lang);
     bench.established(1, 42_666);
     bench.call(Client, Call::new(SocketId::Client(crate::domain::ClientId(1)), Syscall::Connect).on(flow(42_666)));

@@ -11,7 +11,7 @@ use crate::domain::keys::BINDINGS;
 use crate::domain::{
     Answer, Delta, EventKind, Evidence, Flow, Lang, Note, Proto, ServerChange, ServerSpec, Stamp, TcpState,
 };
-use crate::model::listing::Column;
+use crate::model::listing::SortColumn;
 use crate::model::ui::{Glyphs, Mode, Pane, ThemeName};
 use crate::model::{Msg, update};
 use crate::text::of;
@@ -60,11 +60,11 @@ fn the_column_that_orders_the_table_is_named_whole_and_marked() {
     for (columns, lines, lang) in [(80, 24, Lang::En), (80, 24, Lang::PtBr), (100, 30, Lang::En), (120, 36, Lang::PtBr)]
     {
         let mut lab = scenes::queue(lang);
-        for column in Column::ALL.into_iter().skip(1) {
+        for column in SortColumn::ALL.into_iter().skip(1) {
             lab.model.listing.column = column;
             let shown = text(&screen(&mut lab.model, columns, lines).0);
             let head = shown.lines().find(|line| line.contains("Proto")).unwrap();
-            let process = column == Column::Process && columns < 120;
+            let process = column == SortColumn::Process && columns < 120;
             assert!(process || head.contains('▾'), "{column:?} on {columns}: {head}");
             assert!(!head.contains('…'), "{column:?} on {columns}: {head}");
         }

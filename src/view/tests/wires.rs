@@ -12,11 +12,11 @@ use crate::domain::{
     Timer, TimerKind, WireEvent, WireMode,
 };
 use crate::model::ui::Glyphs;
-use crate::model::wire::bench::{Bench, Client, FIN_ACK, Server, addr, flow};
+use crate::model::wire::test_wire::{Client, FIN_ACK, Server, TestWire, addr, flow};
 
 /// A SYN is held, and was sent again three times.
-pub(super) fn held(lang: Lang) -> Bench {
-    let mut bench = Bench::open(lang);
+pub(super) fn held(lang: Lang) -> TestWire {
+    let mut bench = TestWire::open(lang);
     let syn = bench.dials(1, 42_666);
     bench.info(Client, flow(42_666), 4_000, 3);
     for (count, after) in [(1, 1_000), (2, 2_000), (3, 4_000)] {
@@ -31,8 +31,8 @@ pub(super) fn held(lang: Lang) -> Bench {
 }
 
 /// The client is open, the server not yet; two packets are held.
-pub(super) fn half_way(lang: Lang) -> Bench {
-    let mut bench = Bench::open(lang);
+pub(super) fn half_way(lang: Lang) -> TestWire {
+    let mut bench = TestWire::open(lang);
     let syn = bench.dials(1, 42_666);
     bench.wait(3_000);
     let syn_ack = bench.answers(syn, 42_666);
@@ -44,8 +44,8 @@ pub(super) fn half_way(lang: Lang) -> Bench {
 }
 
 /// Every fate of a packet, in two conversations; one direction is slow, the other cut.
-pub(super) fn trouble(lang: Lang) -> Bench {
-    let mut bench = Bench::open(lang);
+pub(super) fn trouble(lang: Lang) -> TestWire {
+    let mut bench = TestWire::open(lang);
     let data = bench.established(1, 42_666);
     bench.dropped(data);
     let tcp = Segment {
@@ -79,9 +79,9 @@ pub(super) fn trouble(lang: Lang) -> Bench {
 }
 
 /// Both have closed: the client waits in TIME_WAIT; a datagram is held.
-pub(super) fn closed(lang: Lang) -> Bench {
+pub(super) fn closed(lang: Lang) -> TestWire {
     use TcpState::{CloseWait, Closed, Established, FinWait1, LastAck, TimeWait};
-    let mut bench = Bench::open(lang);
+    let mut bench = TestWire::open(lang);
     let data = bench.established(1, 42_666);
     bench.delivered(data);
     let out = flow(42_666);
@@ -108,7 +108,7 @@ pub(super) fn closed(lang: Lang) -> Bench {
 }
 
 /// A program runs on each host; one of them was quick, the other is being typed.
-pub(super) fn programs(lang: Lang) -> Bench {
+pub(super) fn programs(lang: Lang) -> TestWire {
     let mut bench = half_way(lang);
     bench.wire(Some(Server), WireEvent::Program { pid: 4711, name: "python3".into() });
     let said = |line: &str, error, skipped| WireEvent::ProgramSaid { pid: 4711, line: line.into(), error, skipped };
@@ -120,7 +120,7 @@ pub(super) fn programs(lang: Lang) -> Bench {
 }
 
 /// The settings: one changed, one refused.
-pub(super) fn settings(lang: Lang) -> Bench {
+pub(super) fn settings(lang: Lang) -> TestWire {
     let mut bench = held(lang);
     bench.wire(
         Some(Client),
@@ -134,8 +134,8 @@ pub(super) fn settings(lang: Lang) -> Bench {
 }
 
 /// The machine lacks what the wire needs.
-pub(super) fn lacking(lang: Lang) -> Bench {
-    let mut bench = Bench::asked(lang);
+pub(super) fn lacking(lang: Lang) -> TestWire {
+    let mut bench = TestWire::asked(lang);
     let need = Need::UidMap;
     let remedy = Remedy::AppArmorProfile;
     bench.wire(None, WireEvent::Lacks { need, errno: Errno::Perm, remedy });
@@ -143,15 +143,15 @@ pub(super) fn lacking(lang: Lang) -> Bench {
 }
 
 /// The process that keeps the hosts was killed.
-pub(super) fn ended(lang: Lang) -> Bench {
+pub(super) fn ended(lang: Lang) -> TestWire {
     let mut bench = half_way(lang);
     bench.wire(None, WireEvent::Closed { why: CloseReason::HelperEnded, errno: None });
     bench
 }
 
 /// A flood: more packets than any screen has lines, the earliest of them held.
-pub(super) fn flood(lang: Lang) -> Bench {
-    let mut bench = Bench::open(lang);
+pub(super) fn flood(lang: Lang) -> TestWire {
+    let mut bench = TestWire::open(lang);
     let first = bench.dials(1, 33_000);
     for n in 1..300u16 {
         let packet = bench.dials(u32::from(n) + 1, 33_000 + 2 * n);
@@ -201,7 +201,7 @@ fn the_hosts_are_gone() {
     keep("wire-ended", |lang| ended(lang).model);
 }
 
-fn shown(bench: &mut Bench, columns: u16, rows: u16) -> String {
+fn shown(bench: &mut TestWire, columns: u16, rows: u16) -> String {
     text(&screen(&mut bench.model, columns, rows).0)
 }
 
@@ -224,7 +224,7 @@ fn equal_events_are_told_once_with_the_clients_that_were_not_made() {
         (Lang::En, ["connect() was called", "Its SYN asks"], "EADDRNOTAVAIL: only 3 of 50 clients"),
         (Lang::PtBr, ["connect() foi chamada", "O seu SYN pede"], "EADDRNOTAVAIL: só 3 de 50 clientes"),
     ] {
-        let mut bench = Bench::open(lang);
+        let mut bench = TestWire::open(lang);
         for client in 1..=3 {
             bench.dials(client, 40_000 + u16::try_from(client).unwrap());
         }
@@ -245,7 +245,7 @@ fn equal_events_are_told_once_with_the_clients_that_were_not_made() {
 
 #[test]
 fn a_queue_that_is_not_empty_is_shown_in_little_room() {
-    let mut bench = Bench::open(Lang::En);
+    let mut bench = TestWire::open(Lang::En);
     bench.established(1, 42_666);
     bench.row(Client, flow(42_666), Some(TcpState::Established), |row| row.send_q = Some(15_621));
     for (columns, rows) in [(80, 24), (100, 30), (120, 36)] {
@@ -256,23 +256,23 @@ fn a_queue_that_is_not_empty_is_shown_in_little_room() {
 
 #[test]
 fn no_client_is_offered_without_a_server() {
-    let mut bench = Bench::asked(Lang::En);
+    let mut bench = TestWire::asked(Lang::En);
     bench.wire(None, WireEvent::Opened { link: LinkKind::Tun });
-    let foot = |bench: &mut Bench| shown(bench, 120, 36).lines().last().unwrap().to_owned();
+    let foot = |bench: &mut TestWire| shown(bench, 120, 36).lines().last().unwrap().to_owned();
     let last = foot(&mut bench);
     assert!(last.contains("W ") && !last.contains("c client"), "{last}");
     bench.keys("i");
     assert_eq!(bench.model.ui.mode, crate::model::ui::Mode::Command, "nobody would hear a message");
-    let last = foot(&mut Bench::open(Lang::En));
+    let last = foot(&mut TestWire::open(Lang::En));
     assert!(!last.contains("W ") && last.contains("c client"), "{last}");
 }
 
 #[test]
 fn a_flying_packet_moves_across() {
-    let mut bench = Bench::open(Lang::En);
+    let mut bench = TestWire::open(Lang::En);
     let syn = bench.dials(1, 42_666);
     bench.wire(Some(Client), WireEvent::Delayed { packet: syn, by: Duration::from_secs(2) });
-    let head = |bench: &mut Bench| {
+    let head = |bench: &mut TestWire| {
         let shown = shown(bench, 120, 36);
         let line = shown.lines().find(|line| line.contains("#1 SYN")).unwrap().to_owned();
         line.chars().position(|c| c == '▶').unwrap_or_else(|| panic!("{shown}"))
@@ -327,7 +327,7 @@ fn hostile_program_output_stays_on_its_lines() {
 #[test]
 fn a_scenario_without_servers_says_where_they_are() {
     for (lang, says) in [(Lang::En, "w shows"), (Lang::PtBr, "w mostra")] {
-        let mut bench = Bench::asked(lang);
+        let mut bench = TestWire::asked(lang);
         bench.wire(None, WireEvent::Opened { link: LinkKind::Tun });
         let has = crate::domain::Note::Has { what: Evidence::Called };
         bench.seen(None, Evidence::Called, EventKind::Note(has));

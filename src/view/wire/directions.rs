@@ -6,7 +6,7 @@ use ratatui::style::Style;
 
 use crate::domain::{HostId, WireMode};
 use crate::model::Model;
-use crate::model::wire::Fate;
+use crate::model::wire::WirePacketFate;
 use crate::view::draw_context::DrawContext;
 use crate::view::glyphs;
 use crate::view::line_writer::{LineWriter, width};
@@ -23,7 +23,7 @@ pub(super) fn render(model: &Model, ctx: &DrawContext, area: Rect, buf: &mut Buf
         let style = if host == HostId::Client { theme.host.client } else { theme.host.server };
         let mark = |on: bool| if on && model.ui.wire.from.is_some() { glyphs::SELECTED } else { "" };
         let mode = format!(" {}{} ", mark(meant(host)), mode(model, ctx, host));
-        let cut = model.worlds.shown().wire.lane(host).cut;
+        let cut = model.worlds.shown().wire.direction(host).cut;
         // A blank on either side, and the head; a cut direction has a mark at both ends.
         let line = area.width.saturating_sub(width(&mode) + 3 + u16::from(cut)) / 2;
         let dash = glyphs::RANGE_LINE.repeat(usize::from(line));
@@ -56,7 +56,7 @@ pub(super) fn line(model: &Model, ctx: &DrawContext) -> String {
 }
 
 fn mode(model: &Model, ctx: &DrawContext, host: HostId) -> String {
-    let mode = model.worlds.shown().wire.lane(host).mode;
+    let mode = model.worlds.shown().wire.direction(host).mode;
     let hop = if let WireMode::Slow { hop } = mode { ctx.text.numbers.tenths(hop) } else { String::new() };
     ctx.text.wire.mode(mode, &hop)
 }
@@ -65,13 +65,13 @@ fn mode(model: &Model, ctx: &DrawContext, host: HostId) -> String {
 fn details(model: &Model, ctx: &DrawContext, host: HostId) -> (String, Style) {
     let words = &ctx.text.wire;
     let wire = &model.worlds.shown().wire;
-    let lane = wire.lane(host);
-    let held = wire.open().filter(|packet| packet.from == host && packet.fate == Fate::Held).count();
+    let direction = wire.direction(host);
+    let held = wire.open().filter(|packet| packet.from == host && packet.fate == WirePacketFate::Held).count();
     let parts = [
-        lane.cut.then(|| words.cut.to_owned()),
-        (lane.loss > 0).then(|| (words.loss)(lane.loss)),
+        direction.cut.then(|| words.cut.to_owned()),
+        (direction.loss > 0).then(|| (words.loss)(direction.loss)),
         (held > 0).then(|| (words.held_count)(held)),
     ];
-    let style = if lane.cut || lane.loss > 0 { ctx.theme.alarm } else { ctx.theme.text };
+    let style = if direction.cut || direction.loss > 0 { ctx.theme.alarm } else { ctx.theme.text };
     (parts.into_iter().flatten().collect::<Vec<_>>().join(glyphs::SEPARATOR), style)
 }

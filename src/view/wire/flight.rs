@@ -9,7 +9,7 @@ use ratatui::style::Style;
 use super::label;
 use crate::domain::HostId;
 use crate::model::Model;
-use crate::model::wire::{Fate, OnWire};
+use crate::model::wire::{PacketOnWire, WirePacketFate};
 use crate::view::draw_context::DrawContext;
 use crate::view::glyphs;
 use crate::view::line_writer::{LineWriter, head, width};
@@ -18,7 +18,14 @@ use crate::view::line_writer::{LineWriter, head, width};
 const LEAD: u16 = 2;
 
 /// Draws it, from its sender's side.
-pub(super) fn draw(model: &Model, ctx: &DrawContext, packet: &OnWire, several: bool, area: Rect, buf: &mut Buffer) {
+pub(super) fn draw(
+    model: &Model,
+    ctx: &DrawContext,
+    packet: &PacketOnWire,
+    several: bool,
+    area: Rect,
+    buf: &mut Buffer,
+) {
     if area.width < 12 {
         return;
     }
@@ -46,12 +53,14 @@ pub(super) fn draw(model: &Model, ctx: &DrawContext, packet: &OnWire, several: b
         status: Some((shown, status_style)),
     };
     let arrow = match packet.fate {
-        Fate::Delivered { .. } => {
+        WirePacketFate::Delivered { .. } => {
             Arrow { behind: area.width.saturating_sub(LEAD + 2 + width(label) + 1), status: None, ..arrow }
         }
-        Fate::Held => arrow,
-        Fate::Lost { .. } => Arrow { label: (label, theme.quiet), tip: (glyphs::LACKING, status_style), ..arrow },
-        Fate::Flying { .. } => {
+        WirePacketFate::Held => arrow,
+        WirePacketFate::Lost { .. } => {
+            Arrow { label: (label, theme.quiet), tip: (glyphs::LACKING, status_style), ..arrow }
+        }
+        WirePacketFate::Flying { .. } => {
             let distance = area.width.saturating_sub(LEAD + 2 + width(label) + 1 + 1);
             let thousandths = packet.way(model.now).unwrap_or(1000);
             let gone = u16::try_from(u32::from(distance) * u32::from(thousandths) / 1000).unwrap_or(distance);
@@ -64,12 +73,12 @@ pub(super) fn draw(model: &Model, ctx: &DrawContext, packet: &OnWire, several: b
 }
 
 /// The status behind the arrow's head, the longest form first.
-fn status(model: &Model, ctx: &DrawContext, packet: &OnWire) -> (Vec<String>, Style) {
+fn status(model: &Model, ctx: &DrawContext, packet: &PacketOnWire) -> (Vec<String>, Style) {
     let words = &ctx.text.wire;
     let numbers = &ctx.text.numbers;
     let theme = &ctx.theme;
     match packet.fate {
-        Fate::Held => {
+        WirePacketFate::Held => {
             let held = (words.held)(&numbers.span(model.now.since(packet.sent)));
             let again = (packet.folded > 0).then(|| (words.sent_again)(packet.folded));
             // The RTO that the kernel reports, or else the last wait as it was observed.
@@ -88,13 +97,15 @@ fn status(model: &Model, ctx: &DrawContext, packet: &OnWire) -> (Vec<String>, St
             ];
             (forms.to_vec(), theme.newest)
         }
-        Fate::Flying { until, .. } => (vec![(words.flying)(&numbers.tenths(until.since(model.now)))], theme.quiet),
-        Fate::Lost { why, .. } => {
+        WirePacketFate::Flying { until, .. } => {
+            (vec![(words.flying)(&numbers.tenths(until.since(model.now)))], theme.quiet)
+        }
+        WirePacketFate::Lost { why, .. } => {
             let full = (words.lost)(why);
             let short = full.split([':', ' ']).next().unwrap_or(full);
             (vec![full.into(), short.into()], theme.alarm)
         }
-        Fate::Delivered { .. } => (vec![String::new()], theme.text),
+        WirePacketFate::Delivered { .. } => (vec![String::new()], theme.text),
     }
 }
 

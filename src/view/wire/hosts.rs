@@ -8,7 +8,7 @@ use ratatui::layout::Rect;
 use crate::domain::{Flow, HostId, Proto, TcpInfo, TcpState, TimerKind};
 use crate::model::clients::Client;
 use crate::model::presenter::WirePart;
-use crate::model::table::Entry;
+use crate::model::table::TableEntry;
 use crate::model::{Model, presenter};
 use crate::view::draw_context::{DrawContext, PaneFrame};
 use crate::view::line_writer::{LineWriter, width};
@@ -56,9 +56,9 @@ fn sockets<'a>(
     selection: &HostSelection,
     end: Option<&ConversationEnd<'_>>,
     fits: usize,
-) -> (Vec<&'a Entry>, usize) {
+) -> (Vec<&'a TableEntry>, usize) {
     let others = model.worlds.shown().table.rows().map(|(_, entry)| entry);
-    let mut all: Vec<&Entry> = others
+    let mut all: Vec<&TableEntry> = others
         .filter(|entry| {
             entry.host == Some(host) && end.and_then(|end| end.entry).is_none_or(|end| end.row.key() != entry.row.key())
         })
@@ -66,8 +66,8 @@ fn sockets<'a>(
     // First the conversation's listener, then what is selected, connections before idle listeners, the newest first;
     // the lab's own servers come last, as they were started together.
     let belongs =
-        |entry: &Entry| end.is_some_and(|end| entry.row.flow == Flow::unconnected(end.flow.proto, end.flow.local));
-    let key = |entry: &&Entry| {
+        |entry: &TableEntry| end.is_some_and(|end| entry.row.flow == Flow::unconnected(end.flow.proto, end.flow.local));
+    let key = |entry: &&TableEntry| {
         let listens = entry.row.flow.peer.is_none();
         let flow = entry.row.flow;
         let own = listens && model.worlds.shown().servers.at(flow.proto, flow.local).is_some();
@@ -116,7 +116,13 @@ impl HostSelection {
 }
 
 /// One socket, in a line.
-fn socket(model: &Model, ctx: &DrawContext, selection: &HostSelection, entry: &Entry, writer: &mut LineWriter<'_>) {
+fn socket(
+    model: &Model,
+    ctx: &DrawContext,
+    selection: &HostSelection,
+    entry: &TableEntry,
+    writer: &mut LineWriter<'_>,
+) {
     let start = writer.x();
     let theme = &ctx.theme;
     let flow = entry.row.flow;
@@ -145,7 +151,7 @@ fn address(ctx: &DrawContext, flow: &Flow, writer: &mut LineWriter<'_>) {
 /// This host's end of the conversation shown.
 struct ConversationEnd<'a> {
     flow: Flow,
-    entry: Option<&'a Entry>,
+    entry: Option<&'a TableEntry>,
     /// Its state, or the last known one if it is not in the table.
     state: Option<TcpState>,
     info: Option<&'a TcpInfo>,
@@ -162,7 +168,7 @@ impl<'a> ConversationEnd<'a> {
         let booked = || model.worlds.shown().histories.state(&flow).map(|(state, _)| state);
         let state = entry.map_or_else(booked, |entry| entry.row.state);
         // `TCP_INFO` of a socket that is only a TIME_WAIT entry by now is out of date.
-        let rest = |entry: &Entry| entry.row.timer.is_some_and(|timer| timer.kind == TimerKind::TimeWait);
+        let rest = |entry: &TableEntry| entry.row.timer.is_some_and(|timer| timer.kind == TimerKind::TimeWait);
         let whole = entry.is_some_and(|entry| !rest(entry)) && state != Some(TcpState::SynRecv);
         let info = if whole { model.worlds.shown().wire.info(host, &flow) } else { None };
         Self { flow, entry, state, info }
@@ -207,7 +213,7 @@ impl<'a> ConversationEnd<'a> {
 
 /// Writes both queues (a listener's count connections), or only the one that is not empty if both do not fit. Returns
 /// `false` if that does not fit either.
-fn queues(ctx: &DrawContext, entry: &Entry, writer: &mut LineWriter<'_>) -> bool {
+fn queues(ctx: &DrawContext, entry: &TableEntry, writer: &mut LineWriter<'_>) -> bool {
     let (Some(recv), Some(send)) = (entry.row.recv_q, entry.row.send_q) else { return true };
     // These have no queues left.
     if matches!(entry.row.state, Some(TcpState::TimeWait | TcpState::Closed)) {
@@ -229,7 +235,7 @@ fn queues(ctx: &DrawContext, entry: &Entry, writer: &mut LineWriter<'_>) -> bool
     })
 }
 
-fn timer(model: &Model, ctx: &DrawContext, entry: &Entry, writer: &mut LineWriter<'_>) {
+fn timer(model: &Model, ctx: &DrawContext, entry: &TableEntry, writer: &mut LineWriter<'_>) {
     let (Some(timer), Some(left)) = (entry.row.timer, entry.timer_left(model.now)) else { return };
     let text = netstat::timer_text(ctx, timer, left);
     writer.skip(2).write_whole(&text, ctx.theme.state.opening);

@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 
 use crate::domain::{Flags, Flow, PacketSummary};
 use crate::model::presenter;
-use crate::model::wire::OnWire;
+use crate::model::wire::PacketOnWire;
 use crate::view::draw_context::DrawContext;
 use crate::view::glyphs;
 use crate::view::line_writer::width;
@@ -19,7 +19,7 @@ pub(super) fn name(packet: &PacketSummary) -> String {
 }
 
 /// A packet's label in at most so many columns; at least its name, even if that is longer.
-pub(super) fn of(ctx: &DrawContext, packet: &OnWire, several: bool, columns: u16) -> String {
+pub(super) fn of(ctx: &DrawContext, packet: &PacketOnWire, several: bool, columns: u16) -> String {
     let summary = &packet.packet;
     let port = if several { port(&summary.flow) } else { String::new() };
     let full = format!("{port}{}", name(summary));
@@ -61,7 +61,7 @@ pub(super) fn of(ctx: &DrawContext, packet: &OnWire, several: bool, columns: u16
 }
 
 /// What is unusual about the packet, the most important first.
-fn marks(ctx: &DrawContext, packet: &OnWire) -> Vec<String> {
+fn marks(ctx: &DrawContext, packet: &PacketOnWire) -> Vec<String> {
     let words = &ctx.text.wire;
     let again = packet.packet.retransmission_of.filter(|of| *of != packet.packet.number);
     let zero = packet.packet.tcp.as_ref().is_some_and(|tcp| tcp.window == 0 && !tcp.flags.any(Flags::RST));

@@ -8,7 +8,7 @@ use crate::domain::ClientPlan;
 use crate::domain::keys::{Action, LabAction, WireAction};
 use crate::domain::{Cause, Flow, HostId, TcpState, Transition};
 use crate::model::presenter::WirePart;
-use crate::model::wire::{Forecast, OnWire, Remark, WireRung, forecast};
+use crate::model::wire::{Forecast, PacketOnWire, WireChange, WireRung, forecast};
 use crate::model::{Model, presenter};
 use crate::text::ForecastText;
 use crate::view::draw_context::{DrawContext, PaneFrame};
@@ -128,11 +128,11 @@ fn several(model: &Model, shown: std::ops::Range<usize>) -> bool {
     conversations.any(|other| Some(other) != first)
 }
 
-fn opens(packet: &OnWire) -> Option<&Transition> {
+fn opens(packet: &PacketOnWire) -> Option<&Transition> {
     packet.left.first().filter(|change| change.from == TcpState::Closed)
 }
 
-fn height(model: &Model, ctx: &DrawContext, packet: &OnWire, columns: u16) -> u16 {
+fn height(model: &Model, ctx: &DrawContext, packet: &PacketOnWire, columns: u16) -> u16 {
     let text = forecast_text(model, ctx, packet)
         .map_or(0, |text| wrap(&text, columns.saturating_sub(FORECAST_INDENT + 1)).len());
     1 + u16::from(opens(packet).is_some()) + u16::try_from(text).unwrap_or(0)
@@ -142,7 +142,7 @@ fn height(model: &Model, ctx: &DrawContext, packet: &OnWire, columns: u16) -> u1
 const FORECAST_INDENT: u16 = MARK + 2;
 
 /// Draws a packet; returns how many lines it took.
-fn packet(model: &Model, ctx: &DrawContext, on: &OnWire, several: bool, area: Rect, buf: &mut Buffer) -> u16 {
+fn packet(model: &Model, ctx: &DrawContext, on: &PacketOnWire, several: bool, area: Rect, buf: &mut Buffer) -> u16 {
     let theme = &ctx.theme;
     let target = presenter::target(model) == Some(on.packet.number);
     let selected = model.ui.wire.packet == Some(on.packet.number);
@@ -191,7 +191,7 @@ fn states(ctx: &DrawContext, client: Option<TcpState>, server: Option<TcpState>,
 }
 
 /// The line above the first packet of a conversation: the states before it, and both addresses.
-fn beginning(model: &Model, ctx: &DrawContext, on: &OnWire, before: &Transition, area: Rect, buf: &mut Buffer) {
+fn beginning(model: &Model, ctx: &DrawContext, on: &PacketOnWire, before: &Transition, area: Rect, buf: &mut Buffer) {
     let line = Rect { height: area.height.min(1), ..area };
     let flow = on.packet.flow;
     let listens = |flow: Flow| {
@@ -214,7 +214,7 @@ fn beginning(model: &Model, ctx: &DrawContext, on: &OnWire, before: &Transition,
 }
 
 /// Draws a state change that no packet carries.
-fn change(ctx: &DrawContext, (_, host, change, _): &Remark, area: Rect, buf: &mut Buffer) -> u16 {
+fn change(ctx: &DrawContext, (_, host, change, _): &WireChange, area: Rect, buf: &mut Buffer) -> u16 {
     let line = Rect { height: area.height.min(1), ..area };
     let cause = match change.cause {
         Some(Cause::Call(call)) => format!("{call}()"),
@@ -238,7 +238,7 @@ fn change(ctx: &DrawContext, (_, host, change, _): &Remark, area: Rect, buf: &mu
 }
 
 /// What the next press of the key will do, for the packet that it acts on.
-fn forecast_text(model: &Model, ctx: &DrawContext, packet: &OnWire) -> Option<String> {
+fn forecast_text(model: &Model, ctx: &DrawContext, packet: &PacketOnWire) -> Option<String> {
     if presenter::target(model) != Some(packet.packet.number) {
         return None;
     }

@@ -8,7 +8,7 @@ use crate::domain::keys::{Action, LessonAction};
 use crate::domain::lesson::ExpectationState;
 use crate::lesson::{Lesson, LessonStep, catalogue};
 use crate::model::Model;
-use crate::model::playing::{Beat, Playing};
+use crate::model::playing::{PlayedLesson, StepProgress};
 use crate::model::presenter::WirePart;
 use crate::view::draw_context::{DrawContext, PaneFrame};
 use crate::view::glyphs;
@@ -27,10 +27,10 @@ const MARK: u16 = 2;
 pub(super) fn needs(model: &Model, ctx: &DrawContext, columns: u16) -> u16 {
     let Some((playing, lesson)) = played(model) else { return 0 };
     let columns = columns.saturating_sub(4);
-    let lines = |playing: &Playing| -> usize {
+    let lines = |playing: &PlayedLesson| -> usize {
         paragraphs(ctx, lesson, playing).iter().map(|paragraph| indented_lines(paragraph, columns).len()).sum()
     };
-    let steps = (0..lesson.steps.len()).map(|step| lines(&Playing { step, ..Playing::of(&playing.lesson) }));
+    let steps = (0..lesson.steps.len()).map(|step| lines(&PlayedLesson { step, ..PlayedLesson::of(&playing.lesson) }));
     // A step that failed says more.
     u16::try_from(steps.chain([lines(playing)]).max().unwrap_or(0)).unwrap_or(u16::MAX)
 }
@@ -62,28 +62,28 @@ pub(super) fn render(model: &Model, ctx: &DrawContext, area: Rect, buf: &mut Buf
 }
 
 /// What is being played, if this version has the lesson.
-fn played(model: &Model) -> Option<(&Playing, &'static Lesson)> {
+fn played(model: &Model) -> Option<(&PlayedLesson, &'static Lesson)> {
     let playing = model.worlds.shown().playing.as_ref()?;
     Some((playing, catalogue::lesson(&playing.lesson)?))
 }
 
 /// What the key for the next step does now.
-fn foot(model: &Model, ctx: &DrawContext, playing: &Playing) -> String {
+fn foot(model: &Model, ctx: &DrawContext, playing: &PlayedLesson) -> String {
     let words = &ctx.text.lessons.playing;
     let key = keys::first(Action::Lesson(LessonAction::GoOn), ctx.text);
-    match playing.beat {
-        Beat::Told => (words.do_it)(&key),
-        Beat::Doing => words.waiting.into(),
-        Beat::Passed => (words.go_on)(&key),
-        Beat::Failed => (words.failed)(&key),
-        Beat::Over => match model.lessons.after(&playing.lesson) {
+    match playing.progress {
+        StepProgress::Told => (words.do_it)(&key),
+        StepProgress::Doing => words.waiting.into(),
+        StepProgress::Passed => (words.go_on)(&key),
+        StepProgress::Failed => (words.failed)(&key),
+        StepProgress::Over => match model.lessons.after(&playing.lesson) {
             Some(card) => (words.over)(&key, card.title(model.ui.lang)),
             None => (words.all_over)(&key),
         },
     }
 }
 
-fn paragraphs(ctx: &DrawContext, lesson: &Lesson, playing: &Playing) -> Vec<Paragraph> {
+fn paragraphs(ctx: &DrawContext, lesson: &Lesson, playing: &PlayedLesson) -> Vec<Paragraph> {
     let Some(step) = lesson.steps.get(playing.step) else { return vec![] };
     let words = &ctx.text.lessons;
     let theme = &ctx.theme;
@@ -108,10 +108,10 @@ fn paragraphs(ctx: &DrawContext, lesson: &Lesson, playing: &Playing) -> Vec<Para
 }
 
 /// The acts of a step, as one line if it fits.
-fn acts(ctx: &DrawContext, step: &LessonStep, playing: &Playing) -> Vec<(String, Style)> {
+fn acts(ctx: &DrawContext, step: &LessonStep, playing: &PlayedLesson) -> Vec<(String, Style)> {
     let words = &ctx.text.lessons;
     let theme = &ctx.theme;
-    let head = if playing.beat == Beat::Told { words.playing.to_do } else { words.playing.done };
+    let head = if playing.progress == StepProgress::Told { words.playing.to_do } else { words.playing.done };
     let mut pieces = vec![(format!("{head} "), theme.title)];
     let mut at = 0;
     while let Some(act) = step.acts.get(at) {
@@ -125,7 +125,7 @@ fn acts(ctx: &DrawContext, step: &LessonStep, playing: &Playing) -> Vec<(String,
         let end = if through == step.acts.len() { "" } else { glyphs::SEPARATOR };
         let style = match () {
             () if failed => theme.alarm,
-            () if playing.beat == Beat::Told || at < playing.acts => theme.text,
+            () if playing.progress == StepProgress::Told || at < playing.acts => theme.text,
             () => theme.quiet,
         };
         pieces.push((format!("{text}{end}"), style));

@@ -7,7 +7,7 @@ use ratatui::style::Style;
 use super::label::name;
 use crate::domain::{Cause, Flags, HostId, Note, PacketSummary, Proto, Transition};
 use crate::model::Model;
-use crate::model::wire::{Fact, Short};
+use crate::model::wire::{ShortBurst, WireFact};
 use crate::text::Resent;
 use crate::view::draw_context::{DrawContext, PaneFrame};
 use crate::view::glyphs;
@@ -67,55 +67,55 @@ fn sentences(model: &Model, ctx: &DrawContext) -> Vec<Sentence> {
     let mut again = None;
     let plain = |text: String| vec![(format!("{text} "), theme.text)];
     for fact in wire.story.facts() {
-        if matches!(fact, Fact::Folded { .. } | Fact::Resent { .. }) {
+        if matches!(fact, WireFact::Folded { .. } | WireFact::Resent { .. }) {
             again.get_or_insert(sentences.len());
         }
         let pieces = match fact {
-            Fact::Sent(number) => {
+            WireFact::Sent(number) => {
                 // Packets that have already moved on are reported below.
                 if wire.packet(*number).is_some_and(|packet| packet.fate.is_open()) {
                     sent.push(named(*number));
                 }
                 continue;
             }
-            Fact::Short(_) => continue,
-            Fact::Dialing(_) => plain(words.dialing.into()),
-            Fact::Called(host, call) => {
+            WireFact::Short(_) => continue,
+            WireFact::Dialing(_) => plain(words.dialing.into()),
+            WireFact::Called(host, call) => {
                 let len = call.data.as_ref().map(|data| data.len);
                 match (words.called)(*host, call.call, len, call.result.errno()) {
                     Some(text) => plain(text),
                     None => continue,
                 }
             }
-            Fact::Delivered(number) => {
+            WireFact::Delivered(number) => {
                 let to = wire.packet(*number).map_or(HostId::Server, |packet| packet.from.other());
                 plain((words.delivered)(&named(*number), to))
             }
-            Fact::Lost(number, why) => {
+            WireFact::Lost(number, why) => {
                 sentences.push((Weight::Fact, plain((words.was_lost)(&named(*number), *why))));
                 let resent = wire.packet(*number).map(|packet| (words.resent)(resent(&packet.packet)));
                 resent.map(|text| plain(text.into())).unwrap_or_default()
             }
-            Fact::Resent { packet, of } => {
+            WireFact::Resent { packet, of } => {
                 let from = wire.packet(*packet).map_or(HostId::Client, |packet| packet.from);
                 plain((words.sent_anew)(&named(*packet), from, *of))
             }
-            Fact::Copied { packet, copy } => plain((words.copied)(&named(*packet), *copy)),
-            Fact::Corrupted(number) => plain((words.corrupted)(&named(*number))),
-            Fact::Swapped(front, behind) => plain((words.swapped)(&named(*front), &named(*behind))),
-            Fact::Folded { packet, count, after } => {
+            WireFact::Copied { packet, copy } => plain((words.copied)(&named(*packet), *copy)),
+            WireFact::Corrupted(number) => plain((words.corrupted)(&named(*number))),
+            WireFact::Swapped(front, behind) => plain((words.swapped)(&named(*front), &named(*behind))),
+            WireFact::Folded { packet, count, after } => {
                 let from = wire.packet(*packet).map_or(HostId::Client, |packet| packet.from);
                 plain((words.folded)(&named(*packet), from, *count, &ctx.text.numbers.short(*after)))
             }
-            Fact::Changed(host, change, _) => {
+            WireFact::Changed(host, change, _) => {
                 sentences.push((Weight::Fact, changed(ctx, *host, change)));
                 let meaning = (words.edge)(change.from, change.to);
                 (meaning.map(|text| vec![(format!("{text} "), theme.text)])).unwrap_or_default()
             }
         };
         let weight = match fact {
-            Fact::Called(_, call) if call.result.is_ok() => Weight::Call,
-            Fact::Changed(..) | Fact::Lost(..) => Weight::Meaning,
+            WireFact::Called(_, call) if call.result.is_ok() => Weight::Call,
+            WireFact::Changed(..) | WireFact::Lost(..) => Weight::Meaning,
             _ => Weight::Fact,
         };
         // Equal sentences appear once, and their meaning after the last of them.
@@ -127,11 +127,11 @@ fn sentences(model: &Model, ctx: &DrawContext) -> Vec<Sentence> {
         }
         sentences.push((weight, pieces));
     }
-    if let Some(Short { asked, made, errno }) = wire.story.facts().find_map(Fact::short) {
+    if let Some(ShortBurst { asked, made, errno }) = wire.story.facts().find_map(WireFact::short) {
         let text = (ctx.text.note)(&Note::BurstCut { asked, made, errno });
         sentences.insert(0, (Weight::Fact, vec![(format!("{text} "), theme.alarm)]));
     }
-    if wire.story.facts().any(|fact| matches!(fact, Fact::Folded { .. })) {
+    if wire.story.facts().any(|fact| matches!(fact, WireFact::Folded { .. })) {
         sentences.push((Weight::Call, plain(words.fold_note.into())));
     }
     if let Some(last) = sentences.iter_mut().rfind(|(weight, _)| *weight == Weight::Meaning) {

@@ -14,8 +14,8 @@ use socklab::api::app::{Pump, Session, SessionEnd, Shell};
 use socklab::api::domain::{Clock, RowKey};
 use socklab::api::lesson::{LessonOrder, catalogue};
 use socklab::api::model::WireStatus;
-use socklab::api::model::{Beat, Playing};
 use socklab::api::model::{Effect, Model, Msg, Ui};
+use socklab::api::model::{PlayedLesson, StepProgress};
 use socklab::api::view::ColorDepth;
 use tokio::sync::{mpsc, watch};
 use tokio::task::JoinHandle;
@@ -41,7 +41,7 @@ const NO_TALK: Duration = Duration::ZERO;
 struct Shown {
     frames: u64,
     status: WireStatus,
-    playing: Option<Playing>,
+    playing: Option<PlayedLesson>,
     failed: Vec<String>,
 }
 
@@ -138,9 +138,10 @@ impl Stage {
     }
 
     /// Until the lesson of this name stands at this beat of this step.
-    async fn at(&mut self, lesson: &str, step: usize, beats: &[Beat]) -> Playing {
-        let there =
-            |playing: &Playing| playing.lesson == lesson && playing.step == step && beats.contains(&playing.beat);
+    async fn at(&mut self, lesson: &str, step: usize, beats: &[StepProgress]) -> PlayedLesson {
+        let there = |playing: &PlayedLesson| {
+            playing.lesson == lesson && playing.step == step && beats.contains(&playing.progress)
+        };
         let is = |shown: &Shown| shown.playing.as_ref().is_some_and(there);
         let shown = self.until(&format!("{lesson} is at step {step}, {beats:?}"), is).await;
         shown.playing.expect("it was looked at")
@@ -161,14 +162,14 @@ impl Stage {
         let steps = &catalogue::lesson(name).unwrap().steps;
         for (place, step) in steps.iter().enumerate() {
             if !step.acts.is_empty() {
-                self.at(name, place, &[Beat::Told]).await;
+                self.at(name, place, &[StepProgress::Told]).await;
                 tokio::time::sleep(talk).await;
                 self.press(KeyCode::Enter);
             }
             let last = place + 1 == steps.len();
-            let end = if last { Beat::Over } else { Beat::Passed };
-            let playing = self.at(name, place, &[end, Beat::Failed]).await;
-            assert_eq!(playing.beat, end, "{name}, step {place}: {playing:#?}");
+            let end = if last { StepProgress::Over } else { StepProgress::Passed };
+            let playing = self.at(name, place, &[end, StepProgress::Failed]).await;
+            assert_eq!(playing.progress, end, "{name}, step {place}: {playing:#?}");
             if !last {
                 tokio::time::sleep(talk).await;
                 self.press(KeyCode::Enter);
@@ -191,18 +192,18 @@ async fn two_scenarios_by_key_one_of_them_again_and_one_spoilt() {
     stage.through("lost-syn", NO_TALK).await;
     // The key that goes on begins the next scenario, on hosts of its own.
     stage.press(KeyCode::Enter);
-    stage.at("lost-syn-ack", 0, &[Beat::Told]).await;
+    stage.at("lost-syn-ack", 0, &[StepProgress::Told]).await;
     stage.press(KeyCode::Enter);
-    stage.at("lost-syn-ack", 0, &[Beat::Passed]).await;
+    stage.at("lost-syn-ack", 0, &[StepProgress::Passed]).await;
     stage.types("r");
-    stage.at("lost-syn-ack", 0, &[Beat::Told]).await;
+    stage.at("lost-syn-ack", 0, &[StepProgress::Told]).await;
     // The presenter cuts the wire: what is to be done next cannot be, and is named; the key plays it again.
     stage.types("|");
     stage.press(KeyCode::Enter);
-    let spoilt = stage.at("lost-syn-ack", 0, &[Beat::Failed]).await;
+    let spoilt = stage.at("lost-syn-ack", 0, &[StepProgress::Failed]).await;
     assert_eq!((spoilt.not_done, spoilt.acts), (Some(2), 3), "{spoilt:#?}");
     stage.press(KeyCode::Enter);
-    stage.at("lost-syn-ack", 0, &[Beat::Told]).await;
+    stage.at("lost-syn-ack", 0, &[StepProgress::Told]).await;
     stage.through("lost-syn-ack", NO_TALK).await;
     // It is left; the wire stays, and is taken down for the next without a question: nothing of the presenter's is on it.
     stage.press(KeyCode::Esc);
@@ -220,12 +221,12 @@ async fn every_scenario_of_the_catalogue_by_key() {
     for (name, next) in names.iter().zip(names.iter().skip(1)) {
         stage.through(name, NO_TALK).await;
         stage.press(KeyCode::Enter);
-        stage.at(next, 0, &[Beat::Told, Beat::Doing, Beat::Passed]).await;
+        stage.at(next, 0, &[StepProgress::Told, StepProgress::Doing, StepProgress::Passed]).await;
     }
     // The last of the catalogue waits out TIME_WAIT: its first step has to do.
     let last = names.last().unwrap();
     stage.press(KeyCode::Enter);
-    stage.at(last, 0, &[Beat::Passed]).await;
+    stage.at(last, 0, &[StepProgress::Passed]).await;
     assert_eq!(stage.shown.borrow().failed, Vec::<String>::new());
     stage.close().await;
 }

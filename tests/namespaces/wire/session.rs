@@ -11,8 +11,8 @@ use socklab::api::domain::Key;
 use socklab::api::domain::{
     Answer, Clock, Flow, HostId, Observation, Proto, ServerSpec, ServiceModel, TcpState, WorldId,
 };
-use socklab::api::model::{Fate, ProgramLine, WireStatus};
 use socklab::api::model::{Model, Msg, Ui, presenter};
+use socklab::api::model::{ProgramLine, WirePacketFate, WireStatus};
 use socklab::api::view::ColorDepth;
 use tokio::sync::mpsc;
 
@@ -121,7 +121,7 @@ async fn a_handshake_by_keys() {
     stage.until("the server answers", |model| states(model) == half).await;
     stage
         .until("SYN+ACK is held", |model| {
-            model.worlds.shown().wire.open().any(|on| on.packet.label() == "SYN+ACK" && on.fate == Fate::Held)
+            model.worlds.shown().wire.open().any(|on| on.packet.label() == "SYN+ACK" && on.fate == WirePacketFate::Held)
         })
         .await;
     // A SYN that was sent again meanwhile may stand before it: the key is about the one that is selected.
@@ -132,7 +132,7 @@ async fn a_handshake_by_keys() {
     stage.until("the client is open", |model| states(model) == nearly).await;
     stage
         .until("the ACK is held", |model| {
-            model.worlds.shown().wire.open().any(|on| on.packet.label() == "ACK" && on.fate == Fate::Held)
+            model.worlds.shown().wire.open().any(|on| on.packet.label() == "ACK" && on.fate == WirePacketFate::Held)
         })
         .await;
     let ack = stage.session.pump.model.worlds.shown().wire.open().find(|on| on.packet.label() == "ACK").unwrap();

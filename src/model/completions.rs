@@ -9,7 +9,7 @@ use crate::domain::filter::complete;
 
 /// What the word at the cursor could be.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub struct Proposals {
+pub struct Completions {
     /// The candidates, the likeliest first.
     pub candidates: Vec<&'static str>,
     /// The one that Tab has put into the line, while it goes through them.
@@ -18,7 +18,7 @@ pub struct Proposals {
     range: Range<usize>,
 }
 
-impl Proposals {
+impl Completions {
     /// What could stand at the cursor of `line`.
     pub(super) fn of(line: &TypedLine) -> Self {
         let (text, cursor) = (line.input.value(), line.input.cursor());
@@ -84,41 +84,41 @@ impl Proposals {
 mod tests {
     use super::*;
 
-    fn typed(text: &str) -> (TypedLine, Proposals) {
+    fn typed(text: &str) -> (TypedLine, Completions) {
         let line = TypedLine::with(text);
-        let proposals = Proposals::of(&line);
-        (line, proposals)
+        let completions = Completions::of(&line);
+        (line, completions)
     }
 
     #[test]
     fn a_word_that_can_be_one_thing_is_finished() {
-        let (mut line, mut proposals) = typed("state time");
-        proposals.complete(&mut line, false);
+        let (mut line, mut completions) = typed("state time");
+        completions.complete(&mut line, false);
         assert_eq!(line.input.value(), "state TIME_WAIT ");
-        let (mut line, mut proposals) = typed("nothing_like_it");
-        proposals.complete(&mut line, false);
-        assert_eq!((line.input.value(), proposals.candidates.len()), ("nothing_like_it", 0));
+        let (mut line, mut completions) = typed("nothing_like_it");
+        completions.complete(&mut line, false);
+        assert_eq!((line.input.value(), completions.candidates.len()), ("nothing_like_it", 0));
     }
 
     #[test]
     fn capitals_and_small_letters_agree() {
         // SYN_SENT, SYN_RECV and the group synchronized.
-        let (mut line, mut proposals) = typed("state sy");
-        proposals.complete(&mut line, false);
-        assert_eq!((line.input.value(), proposals.tried), ("state SYN", None));
-        assert_eq!(proposals.candidates, ["SYN_SENT", "SYN_RECV", "synchronized"]);
+        let (mut line, mut completions) = typed("state sy");
+        completions.complete(&mut line, false);
+        assert_eq!((line.input.value(), completions.tried), ("state SYN", None));
+        assert_eq!(completions.candidates, ["SYN_SENT", "SYN_RECV", "synchronized"]);
     }
 
     #[test]
     fn where_nothing_can_be_added_tab_goes_round() {
-        let (mut line, mut proposals) = typed("state SYN");
+        let (mut line, mut completions) = typed("state SYN");
         let mut seen = Vec::new();
         for _ in 0..4 {
-            proposals.complete(&mut line, false);
+            completions.complete(&mut line, false);
             seen.push(line.input.value().to_owned());
         }
         assert_eq!(seen, ["state SYN_SENT", "state SYN_RECV", "state synchronized", "state SYN_SENT"]);
-        proposals.complete(&mut line, true);
+        completions.complete(&mut line, true);
         assert_eq!(line.input.value(), "state synchronized");
     }
 
@@ -126,9 +126,9 @@ mod tests {
     fn what_stands_behind_the_word_stays() {
         let mut line = TypedLine::with("s and port 1");
         line.input = line.input.with_cursor(1);
-        let mut proposals = Proposals::of(&line);
-        let first = proposals.candidates[0];
-        proposals.complete(&mut line, false);
+        let mut completions = Completions::of(&line);
+        let first = completions.candidates[0];
+        completions.complete(&mut line, false);
         assert_eq!(line.input.value(), format!("{first} and port 1"));
         assert_eq!(line.input.cursor(), first.len());
     }

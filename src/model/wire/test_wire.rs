@@ -24,7 +24,7 @@ pub(crate) const FIN_ACK: Flags = Flags(Flags::FIN.0 | Flags::ACK.0);
 pub(crate) const PSH_ACK: Flags = Flags(Flags::PSH.0 | Flags::ACK.0);
 
 /// Tells a model what a real wire lab would have seen.
-pub(crate) struct Bench {
+pub(crate) struct TestWire {
     /// The model so far.
     pub(crate) model: Model,
     now: Duration,
@@ -41,7 +41,7 @@ pub(crate) fn addr(host: HostId, port: u16) -> SocketAddr {
     (host.address(), port).into()
 }
 
-impl Bench {
+impl TestWire {
     /// The wire was asked for by its key.
     pub(crate) fn asked(lang: Lang) -> Self {
         let mut bench = Self { model: Model::new(Ui { lang, ..Ui::default() }), now: Duration::ZERO, numbered: 0 };
@@ -194,7 +194,7 @@ impl Bench {
         self.state(Client, flow, TcpState::SynSent, TcpState::Established, Some(Cause::Packet(syn_ack)));
         let ack = self.sends(flow, Flags::ACK, 1, 1, "");
         let id = self.model.worlds.shown().clients.by_flow(&flow).map_or(ClientId(1), |client| match client.owner {
-            crate::model::clients::Owner::Ours(id, _) => id,
+            crate::model::clients::ClientOwner::Ours(id, _) => id,
             _ => ClientId(1),
         });
         let socket = SocketId::Client(id);

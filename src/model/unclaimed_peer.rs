@@ -26,7 +26,7 @@ pub(super) const fn same_port(one: Destination, other: Destination) -> bool {
 
 /// Somebody whom a server told of, and who may yet turn out to be ours.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Knock {
+pub(super) struct UnclaimedPeer {
     /// When.
     pub(super) at: Stamp,
     /// Its end, as the server sees it.
@@ -35,7 +35,7 @@ pub(super) struct Knock {
     pub(super) destination: Destination,
 }
 
-impl Knock {
+impl UnclaimedPeer {
     /// Whether it is the socket with this end. A UDP socket that never called bind has its port on every address,
     /// whatever address the server sees.
     pub(super) fn is(&self, own: Flow) -> bool {
