@@ -33,11 +33,10 @@ pub mod domain {
     pub use crate::domain::guard::{GuardAction, PortCheck};
     pub use crate::domain::keys::{BINDINGS, Key};
     pub use crate::domain::note::TableSource;
-    pub use crate::domain::state::EDGES;
     pub use crate::domain::wire::{CloseReason, LossReason};
     pub use crate::domain::{
         AddressScope, Answer, Args, Call, Cause, ClientEvent, ClientId, ClientPlan, Clock, CloseHow, ConnNo, Delta,
-        Destination, Errno, Event, EventKind, EventQueue, EventSink, Evidence, Excerpt, Finding, Flags, Flow,
+        Destination, EDGES, Errno, Event, EventKind, EventQueue, EventSink, Evidence, Excerpt, Finding, Flags, Flow,
         GuardEvent, GuardOrder, HostId, Icmp, LabOrder, Lang, LinkKind, Note, Observation, Outcome, PacketSummary,
         PortReport, Proto, Reason, Reply, ResetReason, Row, RowKey, Rule, ScanChange, ScanPlan, Segment, ServerChange,
         ServerEvent, ServerId, ServerSpec, ServiceModel, Shut, SocketId, Stamp, Syscall, TargetChange, TargetHost,

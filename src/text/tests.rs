@@ -137,7 +137,7 @@ fn every_sentence_is_translated() {
 fn every_sentence_of_the_wire_is_translated() {
     use crate::domain::need::{Need, Remedy};
     use crate::domain::wire::{CloseReason, LossReason};
-    use crate::domain::{HostId, Setting, Syscall, TcpState, state::EDGES};
+    use crate::domain::{EDGES, HostId, Setting, Syscall, TcpState};
     use crate::text::Resent;
 
     let en = &of(Lang::En).wire;

@@ -1,15 +1,13 @@
-//! Why a socket's state changed: told from the edge it took, the packets that arrived for it, and what is left of it.
+//! The cause of a socket's change of state, derived from the edge, the packets that arrived for it, and its row.
 //!
-//! Every edge of the diagram but those into CLOSED has one kind of cause: a call opens or closes, a packet answers. So
-//! the cause does not hang on how soon after a packet the table was read.
+//! [`tcp`] says which inputs lead along an edge. Every edge but those into CLOSED has one kind of cause: a call opens or
+//! closes, a packet answers. So the cause does not depend on how soon after a packet the table was read.
 
 use std::collections::VecDeque;
 
-use crate::domain::{Cause, Flags, Row, Syscall, TcpState};
+use crate::domain::{Cause, Flags, Row, Syscall, TcpInput, TcpState, tcp};
 
-use TcpState::{
-    CloseWait, Closed, Closing, Established, FinWait1, FinWait2, LastAck, Listen, SynRecv, SynSent, TimeWait,
-};
+use TcpState::{Closed, Closing, FinWait1, FinWait2, LastAck, Listen, SynRecv, SynSent, TimeWait};
 
 /// The packets that arrived for one socket lately, oldest first: number, flags, and whether there were bytes in it.
 #[derive(Debug, Default, Clone)]
@@ -25,14 +23,16 @@ impl Arrivals {
         }
     }
 
-    /// The latest with any of these flags.
-    fn latest(&self, flags: Flags) -> Option<Cause> {
-        self.0.iter().rev().find(|(_, had, _)| had.any(flags)).map(|(number, ..)| Cause::Packet(*number))
-    }
-
-    /// The latest with bytes in it.
-    fn data(&self) -> Option<Cause> {
-        self.0.iter().rev().find(|(.., data)| *data).map(|(number, ..)| Cause::Packet(*number))
+    /// The latest that can have been one of these inputs.
+    fn latest(&self, inputs: &[TcpInput]) -> Option<Cause> {
+        let is_one = |flags: Flags, data: bool| {
+            inputs.iter().any(|input| match input {
+                TcpInput::Data | TcpInput::DataAfterClose => data,
+                input => input.flag().is_some_and(|flag| flags.has(flag)),
+            })
+        };
+        let found = self.0.iter().rev().find(|(_, flags, data)| is_one(*flags, *data));
+        found.map(|(number, ..)| Cause::Packet(*number))
     }
 }
 
@@ -70,58 +70,68 @@ pub(super) fn edges(from: TcpState, to: TcpState) -> Vec<(TcpState, TcpState)> {
     stops.windows(2).map(|pair| (pair[0], pair[1])).collect()
 }
 
-/// What made a socket take an edge. `call` is one that our own code just made on that host, `after` the row that is
-/// there now; `timed_out` says that the timer which ran for it when it was last seen has run out since.
+/// The cause of a socket's change from one state to the next. `call` is one that our own code just made on that host,
+/// `after` the socket's row now; `timed_out` means that the timer shown at the last look has expired since.
 pub(super) fn cause(
-    edge: (TcpState, TcpState),
+    (from, to): (TcpState, TcpState),
     arrivals: &Arrivals,
     call: Option<Syscall>,
     after: Option<&Row>,
     timed_out: bool,
 ) -> Option<Cause> {
-    let closing = [Syscall::Close, Syscall::Shutdown];
-    match edge {
-        (Closed, SynSent) => Some(Cause::Call(Syscall::Connect)),
-        (Closed, Listen) => Some(Cause::Call(Syscall::Listen)),
-        (Listen, SynRecv) | (SynSent, SynRecv | Established) => arrivals.latest(Flags::SYN),
-        (SynRecv, Established) | (FinWait1, FinWait2) | (Closing, TimeWait) => arrivals.latest(Flags::ACK),
-        (Established, CloseWait) | (FinWait1, Closing | TimeWait) | (FinWait2, TimeWait) => arrivals.latest(Flags::FIN),
-        (Established | SynRecv, FinWait1) | (CloseWait, LastAck) => match call {
-            Some(call) if closing.contains(&call) => Some(Cause::Call(call)),
-            // Without a descriptor it was closed; with one it was shut down.
-            _ => after
-                .and_then(|row| row.inode)
-                .map(|inode| Cause::Call(if inode == 0 { Syscall::Close } else { Syscall::Shutdown })),
-        },
-        (Listen, _) => Some(Cause::Call(Syscall::Close)),
-        (LastAck, Closed) => arrivals.latest(Flags(Flags::ACK.0 | Flags::RST.0)).or(Some(Cause::Timer)),
-        (TimeWait, Closed) => arrivals.latest(Flags(Flags::RST.0 | Flags::SYN.0)).or(Some(Cause::Timer)),
-        (SynRecv, Listen) => arrivals.latest(Flags::RST).or(Some(Cause::Timer)),
-        // Bytes for a socket that nobody reads from any more end it with a RST, as a timer does without one
-        // (RFC 9293 §3.6, `tcp_rcv_state_process`).
-        (FinWait1 | FinWait2 | Closing, Closed) => {
-            let quiet = || if timed_out { Some(Cause::Timer) } else { arrivals.data() };
-            arrivals.latest(Flags::RST).or_else(quiet)
+    let inputs: Vec<TcpInput> = tcp::inputs(from, to).collect();
+    let can = |input| inputs.contains(&input);
+    if can(TcpInput::OpenActive) {
+        return Some(Cause::Call(Syscall::Connect));
+    }
+    if can(TcpInput::OpenPassive) {
+        return Some(Cause::Call(Syscall::Listen));
+    }
+    // Data is looked for last: it ends only a connection without a reader, and no other cause looks like it.
+    let mut segments: Vec<TcpInput> =
+        inputs.iter().copied().filter(|input| *input != TcpInput::DataAfterClose).collect();
+    if to == Closed {
+        segments.push(TcpInput::Rst);
+    }
+    if let Some(packet) = arrivals.latest(&segments) {
+        return Some(packet);
+    }
+    let closing = call.filter(|call| matches!(call, Syscall::Close | Syscall::Shutdown));
+    if to != Closed {
+        if can(TcpInput::Close) {
+            // A socket without an inode has no descriptor: it was closed. With one, it was shut down.
+            let by_row = |inode| if inode == 0 { Syscall::Close } else { Syscall::Shutdown };
+            return closing.or_else(|| after.and_then(|row| row.inode).map(by_row)).map(Cause::Call);
         }
-        // These have a descriptor that somebody closes, when nothing arrived that did it and no patience ended.
-        (SynSent | SynRecv | Established | CloseWait, Closed) => {
-            let called = call.is_some_and(|call| closing.contains(&call));
-            let closed = if timed_out && !called { Cause::Timer } else { Cause::Call(Syscall::Close) };
-            arrivals.latest(Flags::RST).or(Some(closed))
-        }
-        _ => None,
+        return can(TcpInput::Timeout).then_some(Cause::Timer);
+    }
+    match from {
+        Listen => Some(Cause::Call(Syscall::Close)),
+        // No program holds these any more: without a packet only a timer can end them.
+        LastAck | TimeWait => Some(Cause::Timer),
+        FinWait1 | FinWait2 | Closing if timed_out => Some(Cause::Timer),
+        FinWait1 | FinWait2 | Closing => arrivals.latest(&[TcpInput::DataAfterClose]),
+        // A program holds these: it closed them, unless the timer that would give up has expired.
+        _ if timed_out && closing.is_none() => Some(Cause::Timer),
+        _ => Some(Cause::Call(Syscall::Close)),
     }
 }
 
-/// Whether a packet can change the state of a socket that is in `state` (none: that is not in the table).
-pub(super) const fn matters(flags: Flags, state: Option<TcpState>) -> bool {
-    flags.any(Flags(Flags::SYN.0 | Flags::FIN.0 | Flags::RST.0))
-        || matches!(state, Some(SynSent | SynRecv | FinWait1 | Closing | LastAck))
+/// Whether a packet with these flags can change the state of a socket in `state` (none: there is no such socket).
+pub(super) fn matters(flags: Flags, state: Option<TcpState>) -> bool {
+    let may_change = |input: TcpInput| match (state, input.flag()) {
+        (_, Some(flag)) if flag != Flags::ACK => flags.has(flag),
+        (Some(state), Some(flag)) => flags.has(flag) && tcp::on(state, input).is_some_and(|step| step.to != state),
+        _ => false,
+    };
+    // The answer to a SYN is an ACK too, and one of a SYN_SENT that this end never sent is answered by a reset.
+    TcpInput::ALL.into_iter().any(may_change) || state == Some(SynSent)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use TcpState::{CloseWait, Established};
 
     fn arrived(packets: &[(u64, Flags)]) -> Arrivals {
         let mut arrivals = Arrivals::default();

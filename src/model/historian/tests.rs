@@ -4,7 +4,7 @@ use proptest::prelude::*;
 use proptest::sample::Index;
 
 use super::*;
-use crate::domain::state::EDGES;
+use crate::domain::EDGES;
 use crate::domain::{ClientId, ConnNo, Excerpt, ServerId, SocketId, Timer, TimerKind, WorldId};
 
 use Evidence::{Called, Inferred, Sampled};

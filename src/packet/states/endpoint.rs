@@ -1,7 +1,7 @@
 //! One end of a connection: its state, and the inputs that are pending (RFC 9293 §3.10.7).
 
 use super::ObservedTransition;
-use crate::domain::{Cause, Evidence, Flags, Flow, PacketSummary, Segment, Stamp, TcpState, Transition};
+use crate::domain::{Cause, Evidence, Flags, Flow, PacketSummary, Segment, Stamp, TcpInput, TcpState, Transition, tcp};
 
 /// One end of a connection.
 #[derive(Debug)]
@@ -17,44 +17,23 @@ pub(super) struct Endpoint {
     pub(super) pending: Vec<Pending>,
 }
 
+/// An input that was sent to an end and that no packet of that end has confirmed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Pending {
-    pub(super) input: Input,
+    pub(super) input: TcpInput,
+    /// The sequence number after the segment that is the input.
+    after: u32,
     packet: u64,
     at: Stamp,
 }
 
-/// What a packet does to the end that receives it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Input {
-    /// Its SYN is acknowledged.
-    SynAcked,
-    /// Its FIN is acknowledged.
-    FinAcked,
-    /// The other side closed; the number after that FIN.
-    Fin(u32),
-    /// The connection is reset.
-    Rst,
-}
-
-impl Input {
-    /// The state that it leads to from another, if it changes that.
-    pub(super) const fn from(self, state: TcpState) -> Option<TcpState> {
-        use TcpState::{
-            CloseWait, Closed, Closing, Established, FinWait1, FinWait2, LastAck, Listen, SynRecv, TimeWait,
-        };
-        Some(match (self, state) {
-            (Self::SynAcked, SynRecv) => Established,
-            (Self::FinAcked, FinWait1) => FinWait2,
-            (Self::FinAcked, Closing) | (Self::Fin(_), FinWait2) => TimeWait,
-            (Self::FinAcked, LastAck) => Closed,
-            (Self::Fin(_), Established) => CloseWait,
-            (Self::Fin(_), FinWait1) => Closing,
-            (Self::Rst, Closed | Listen | TimeWait) => return None,
-            (Self::Rst, _) => Closed,
-            _ => return None,
-        })
-    }
+/// The state that an input leads to, if it changes `state`. A segment to a closed port changes nothing; and a port that
+/// listens goes on doing so, whatever happens to one of its connections.
+pub(super) fn leads(state: TcpState, input: TcpInput) -> Option<TcpState> {
+    let to = tcp::on(state, input)?.to;
+    // The capture does not tell whether this end listens: SYN_RECV that is reset is over.
+    let to = if to == TcpState::Listen { TcpState::Closed } else { to };
+    (to != state && !matches!(state, TcpState::Listen | TcpState::TimeWait)).then_some(to)
 }
 
 /// The segment being read.
@@ -103,23 +82,23 @@ impl Endpoint {
         evidence: Evidence,
         out: &mut Vec<ObservedTransition>,
     ) {
-        if let Some(to) = pending.input.from(self.state) {
+        if let Some(to) = leads(self.state, pending.input) {
             self.go(flow, to, (pending.at, pending.packet), evidence, out);
         }
     }
 
-    pub(super) fn is_pending(&self, input: Input) -> bool {
+    pub(super) fn is_pending(&self, input: TcpInput) -> bool {
         self.pending.iter().any(|pending| pending.input == input)
     }
 
     /// Makes an input pending, if it would change the state and is not pending already.
-    pub(super) fn expect(&mut self, input: Input, seen: &SeenSegment<'_>) {
+    pub(super) fn expect(&mut self, input: TcpInput, seen: &SeenSegment<'_>) {
         let mut reached = self.state;
         for pending in &self.pending {
-            reached = pending.input.from(reached).unwrap_or(reached);
+            reached = leads(reached, pending.input).unwrap_or(reached);
         }
-        if input.from(reached).is_some() && !self.is_pending(input) {
-            self.pending.push(Pending { input, packet: seen.packet.number, at: seen.at });
+        if leads(reached, input).is_some() && !self.is_pending(input) {
+            self.pending.push(Pending { input, after: after(seen), packet: seen.packet.number, at: seen.at });
         }
     }
 
@@ -128,12 +107,13 @@ impl Endpoint {
         let SeenSegment { tcp, flow, .. } = *seen;
         let again = tcp.flags.has(Flags::FIN) && self.fin == Some(after(seen));
         let shown = |pending: &Pending| match pending.input {
-            Input::SynAcked => true,
-            Input::Fin(number) => tcp.flags.has(Flags::ACK) && covers(tcp.ack, number),
-            Input::FinAcked | Input::Rst => false,
+            TcpInput::SynAcked => true,
+            TcpInput::Fin => tcp.flags.has(Flags::ACK) && covers(tcp.ack, pending.after),
+            _ => false,
         };
         // A retransmitted FIN means that its ACK was lost, and an end that still sends was not reset.
-        self.pending.retain(|pending| !(pending.input == Input::Rst || (again && pending.input == Input::FinAcked)));
+        self.pending
+            .retain(|pending| !(pending.input == TcpInput::Rst || (again && pending.input == TcpInput::FinAcked)));
         let Some(last) = self.pending.iter().rposition(shown) else { return };
         for pending in self.pending.drain(..=last).collect::<Vec<_>>() {
             let evidence = if shown(&pending) { Evidence::Packet } else { Evidence::Inferred };

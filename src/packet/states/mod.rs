@@ -10,8 +10,8 @@ mod tests;
 
 use std::collections::HashMap;
 
-use self::endpoint::{Endpoint, Input, SeenSegment, after, covers};
-use crate::domain::{Evidence, Flags, Flow, PacketSummary, Proto, Stamp, TcpState, Transition};
+use self::endpoint::{Endpoint, SeenSegment, after, covers, leads};
+use crate::domain::{Evidence, Flags, Flow, PacketSummary, Proto, Stamp, TcpInput, TcpState, Transition};
 
 /// A change of state: its time, the evidence for it, and the transition.
 pub type ObservedTransition = (Stamp, Evidence, Transition);
@@ -87,7 +87,7 @@ impl States {
             mine.go(flow, TcpState::SynRecv, seen.when(), Evidence::Packet, out);
         } else if mine.state == TcpState::SynRecv {
             // A retransmitted SYN-ACK means that its ACK was lost.
-            mine.pending.retain(|pending| pending.input != Input::SynAcked);
+            mine.pending.retain(|pending| pending.input != TcpInput::SynAcked);
         }
         let other = self.ends.entry(back).or_insert_with(|| {
             // The capture began after the SYN, or missed it.
@@ -96,7 +96,7 @@ impl States {
             end
         });
         if other.state == TcpState::SynRecv {
-            other.expect(Input::SynAcked, seen);
+            other.expect(TcpInput::SynAcked, seen);
         }
     }
 
@@ -106,12 +106,12 @@ impl States {
         if let Some(mine) = self.ends.get_mut(&flow) {
             mine.confirm(seen, out);
             mine.end(flow, out);
-            if Input::Rst.from(mine.state).is_some() {
+            if leads(mine.state, TcpInput::Rst).is_some() {
                 mine.go(flow, TcpState::Closed, seen.when(), Evidence::Packet, out);
             }
         }
         if let Some(other) = self.ends.get_mut(&back) {
-            other.expect(Input::Rst, seen);
+            other.expect(TcpInput::Rst, seen);
         }
     }
 
@@ -136,24 +136,19 @@ impl States {
         let closes = tcp.flags.has(Flags::FIN);
         if closes {
             mine.fin = Some(after(seen));
-            let to = match mine.state {
-                TcpState::Established => Some(TcpState::FinWait1),
-                TcpState::CloseWait => Some(TcpState::LastAck),
-                _ => None,
-            };
-            if let Some(to) = to {
+            if let Some(to) = leads(mine.state, TcpInput::Close) {
                 mine.go(flow, to, seen.when(), Evidence::Packet, out);
             }
         }
         let other = self.ends.entry(back).or_insert_with(Endpoint::found);
         if ack && other.isn.is_some_and(|isn| covers(tcp.ack, isn.wrapping_add(1))) {
-            other.expect(Input::SynAcked, seen);
+            other.expect(TcpInput::SynAcked, seen);
         }
         if ack && other.fin.is_some_and(|fin| covers(tcp.ack, fin)) {
-            other.expect(Input::FinAcked, seen);
+            other.expect(TcpInput::FinAcked, seen);
         }
         if closes {
-            other.expect(Input::Fin(after(seen)), seen);
+            other.expect(TcpInput::Fin, seen);
         }
     }
 

@@ -1,0 +1,315 @@
+//! TCP's state machine: what one end does with each input, in each state (RFC 9293 §3.3.2 and §3.10).
+//!
+//! This is the only place that knows the diagram. Whatever infers a state from packets, names the cause of a change or
+//! predicts what a segment will do asks [`on`] or something derived from it. Linux is followed where it differs from the
+//! RFC; the comment at that line says so.
+
+use super::packet::Flags;
+use super::state::TcpState::{
+    self, CloseWait, Closed, Closing, Established, FinWait1, FinWait2, LastAck, Listen, SynRecv, SynSent, TimeWait,
+};
+
+/// An event that the state machine reacts to: a call of the program, an acceptable segment, or a timer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum TcpInput {
+    /// The program calls `listen`: a passive open.
+    OpenPassive,
+    /// The program calls `connect`: an active open.
+    OpenActive,
+    /// The program calls `close` or `shutdown(SHUT_WR)`.
+    Close,
+    /// The program's socket is discarded: `close` with unread data or a zero linger time, or the descriptor of a
+    /// connection that is not open yet is closed (RFC 9293 §3.10.5; RFC 2525 §2.17).
+    Abort,
+    /// A SYN without ACK.
+    Syn,
+    /// A SYN that acknowledges this end's SYN.
+    SynAck,
+    /// An ACK of this end's SYN.
+    SynAcked,
+    /// Data that continues the data received before.
+    Data,
+    /// Data for an end whose program has closed the socket and can no longer read.
+    DataAfterClose,
+    /// An ACK of this end's FIN.
+    FinAcked,
+    /// A FIN that does not acknowledge this end's FIN.
+    Fin,
+    /// A FIN that acknowledges this end's FIN.
+    FinAndAck,
+    /// A RST with a valid sequence number (RFC 5961 §3).
+    Rst,
+    /// A timer gives up: retransmissions were not answered, or the time in this state is over.
+    Timeout,
+}
+
+use TcpInput::{
+    Abort, Close, Data, DataAfterClose, Fin, FinAcked, FinAndAck, OpenActive, OpenPassive, Rst, Syn, SynAck, SynAcked,
+    Timeout,
+};
+
+/// The segment that an end sends in answer to an input.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum TcpReply {
+    /// Nothing is sent.
+    Nothing,
+    /// A SYN.
+    Syn,
+    /// A SYN and the ACK of the other end's SYN.
+    SynAck,
+    /// An ACK.
+    Ack,
+    /// A FIN.
+    Fin,
+    /// A RST.
+    Rst,
+}
+
+/// What an end does with an input.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct TcpStep {
+    /// Its state afterwards; the same as before where only a segment is sent.
+    pub to: TcpState,
+    /// What it sends.
+    pub reply: TcpReply,
+    /// The section of RFC 9293 that says so.
+    pub section: &'static str,
+}
+
+/// What an end in `state` does with `input`. `None` where the input cannot occur or changes and answers nothing.
+///
+/// An end in SYN_RECV that is reset or times out returns to LISTEN, as one that was opened passively does; see
+/// [`TcpState::may_become`] for one that was not.
+pub const fn on(state: TcpState, input: TcpInput) -> Option<TcpStep> {
+    let (to, reply, section) = match (state, input) {
+        (Closed, OpenPassive) => (Listen, TcpReply::Nothing, "3.10.1"),
+        (Closed | Listen, OpenActive) => (SynSent, TcpReply::Syn, "3.10.1"),
+        (Closed, Syn | SynAck | SynAcked | Data | Fin) => (Closed, TcpReply::Rst, "3.10.7.1"),
+
+        (Listen, Syn) => (SynRecv, TcpReply::SynAck, "3.10.7.2"),
+        (Listen, SynAck | SynAcked) => (Listen, TcpReply::Rst, "3.10.7.2"),
+        (Listen, Close | Abort) => (Closed, TcpReply::Nothing, "3.10.4"),
+
+        (SynSent, SynAck) => (Established, TcpReply::Ack, "3.10.7.3"),
+        (SynSent, Syn) => (SynRecv, TcpReply::SynAck, "3.10.7.3"),
+        (SynSent, Rst) => (Closed, TcpReply::Nothing, "3.10.7.3"),
+        (SynSent, Close | Abort) => (Closed, TcpReply::Nothing, "3.10.4"),
+        (SynSent, Timeout) => (Closed, TcpReply::Nothing, "3.8.3"),
+
+        (SynRecv, SynAcked) => (Established, TcpReply::Nothing, "3.10.7.4"),
+        (SynRecv, Close) => (FinWait1, TcpReply::Fin, "3.10.4"),
+        (SynRecv, Rst) => (Listen, TcpReply::Nothing, "3.10.7.4"),
+        (SynRecv, Timeout) => (Listen, TcpReply::Nothing, "3.8.3"),
+
+        (Established, Close) => (FinWait1, TcpReply::Fin, "3.10.4"),
+        (Established, Fin) => (CloseWait, TcpReply::Ack, "3.10.7.4"),
+        (CloseWait, Close) => (LastAck, TcpReply::Fin, "3.10.4"),
+
+        (FinWait1, FinAcked) => (FinWait2, TcpReply::Nothing, "3.10.7.4"),
+        (FinWait1, Fin) => (Closing, TcpReply::Ack, "3.10.7.4"),
+        (FinWait1, FinAndAck) | (FinWait2, Fin | FinAndAck) => (TimeWait, TcpReply::Ack, "3.10.7.4"),
+        (Closing, FinAcked) => (TimeWait, TcpReply::Nothing, "3.10.7.4"),
+        (LastAck, FinAcked) => (Closed, TcpReply::Nothing, "3.10.7.4"),
+        (FinWait1 | FinWait2, DataAfterClose) => (Closed, TcpReply::Rst, "3.6.1"),
+
+        (Established | FinWait1 | FinWait2, Data) => (state, TcpReply::Ack, "3.10.7.4"),
+        // A retransmitted FIN: the ACK of it was lost. In TIME_WAIT the wait starts again.
+        (CloseWait | Closing | LastAck | TimeWait, Fin) => (state, TcpReply::Ack, "3.10.7.4"),
+
+        (TimeWait, Timeout) => (Closed, TcpReply::Nothing, "3.10.8"),
+        // Linux ends TIME_WAIT early for a new SYN that the old connection cannot have sent (RFC 6191).
+        (TimeWait, Syn) => (Closed, TcpReply::Nothing, "3.6.1"),
+        (SynRecv | Established | FinWait1 | FinWait2 | CloseWait, Abort) => (Closed, TcpReply::Rst, "3.10.5"),
+        (Established | FinWait1 | FinWait2 | CloseWait | Closing | LastAck, Timeout) => {
+            (Closed, TcpReply::Nothing, "3.8.3")
+        }
+        (Established | FinWait1 | FinWait2 | CloseWait | Closing | LastAck | TimeWait, Rst) => {
+            (Closed, TcpReply::Nothing, "3.10.7.4")
+        }
+        _ => return None,
+    };
+    Some(TcpStep { to, reply, section })
+}
+
+/// The inputs that lead from one state directly to another one.
+pub fn inputs(from: TcpState, to: TcpState) -> impl Iterator<Item = TcpInput> {
+    TcpInput::ALL.into_iter().filter(move |input| from != to && on(from, *input).is_some_and(|step| step.to == to))
+}
+
+impl TcpInput {
+    /// Every input.
+    pub const ALL: [Self; 14] = [
+        OpenPassive,
+        OpenActive,
+        Close,
+        Abort,
+        Syn,
+        SynAck,
+        SynAcked,
+        Data,
+        DataAfterClose,
+        FinAcked,
+        Fin,
+        FinAndAck,
+        Rst,
+        Timeout,
+    ];
+
+    /// A flag that every segment with this meaning carries. `None` for an input that is not a segment, and for data,
+    /// which no flag marks.
+    pub const fn flag(self) -> Option<Flags> {
+        match self {
+            Syn | SynAck => Some(Flags::SYN),
+            SynAcked | FinAcked => Some(Flags::ACK),
+            Fin | FinAndAck => Some(Flags::FIN),
+            Rst => Some(Flags::RST),
+            OpenPassive | OpenActive | Close | Abort | Data | DataAfterClose | Timeout => None,
+        }
+    }
+}
+
+/// The edges of the diagram in RFC 9293 §3.3.2, the commonest first where several leave one state. A reset or a timeout
+/// may lead from any state to CLOSED besides; see [`TcpState::may_become`].
+pub const EDGES: [(TcpState, TcpState); 21] = [
+    (Closed, SynSent),
+    (Closed, Listen),
+    (Listen, SynRecv),
+    (Listen, SynSent),
+    (Listen, Closed),
+    (SynSent, Established),
+    (SynSent, SynRecv),
+    (SynSent, Closed),
+    (SynRecv, Established),
+    (SynRecv, FinWait1),
+    (SynRecv, Listen),
+    (Established, CloseWait),
+    (Established, FinWait1),
+    (FinWait1, FinWait2),
+    (FinWait1, Closing),
+    (FinWait1, TimeWait),
+    (FinWait2, TimeWait),
+    (Closing, TimeWait),
+    (CloseWait, LastAck),
+    (LastAck, Closed),
+    (TimeWait, Closed),
+];
+
+impl TcpState {
+    /// Whether `next` can directly follow: an edge of the diagram, or CLOSED by a reset or a timeout.
+    pub fn may_become(self, next: Self) -> bool {
+        EDGES.contains(&(self, next)) || (next == Closed && self != Closed)
+    }
+
+    /// Whether both ends have agreed on sequence numbers (RFC 9293 §3.5.2, "synchronized state").
+    pub const fn is_synchronised(self) -> bool {
+        !matches!(self, Closed | Listen | SynSent | SynRecv)
+    }
+
+    /// How far a connection in this state has come. It only grows during the life of a connection.
+    pub const fn rank(self) -> u8 {
+        match self {
+            Closed | Listen => 0,
+            SynSent => 1,
+            SynRecv => 2,
+            Established => 3,
+            FinWait1 | CloseWait => 4,
+            FinWait2 | Closing | LastAck => 5,
+            TimeWait => 6,
+        }
+    }
+
+    /// The states between `self` and `to` that were passed through unseen: the shortest path along [`EDGES`], the most
+    /// common one of several equally short; none for an edge. `None` where `to` cannot be reached without a reset, and
+    /// for `self == to`.
+    ///
+    /// An end that was opened passively is ESTABLISHED before its program can close it, because `accept` returns nothing
+    /// earlier; the edge from SYN_RECV to FIN_WAIT1 is for one that was opened by a simultaneous open.
+    pub fn between(self, to: Self) -> Option<Vec<Self>> {
+        if EDGES.contains(&(self, to)) {
+            return Some(Vec::new());
+        }
+        let mut came_from = [None; 11];
+        let mut reached = vec![self];
+        let mut next = 0;
+        while let Some(&here) = reached.get(next) {
+            next += 1;
+            for (_, there) in EDGES.iter().filter(|(from, _)| *from == here) {
+                // A connection neither starts again nor goes back to LISTEN, and Linux handles the ACK of its own FIN
+                // first when a segment carries both (tcp_rcv_state_process), so it passes through FIN_WAIT2.
+                let unlikely = (here == Closed && self != Closed)
+                    || (*there == Listen && here != Closed)
+                    || matches!((here, *there), (SynRecv, FinWait1) | (FinWait1, TimeWait));
+                if !unlikely && *there != self && came_from[*there as usize].is_none() {
+                    came_from[*there as usize] = Some(here);
+                    reached.push(*there);
+                }
+            }
+        }
+        let mut path = Vec::new();
+        let mut at = came_from[to as usize]?;
+        while at != self {
+            path.push(at);
+            at = came_from[at as usize]?;
+        }
+        path.reverse();
+        Some(path)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_diagram_is_what_the_inputs_do() {
+        for &from in TcpState::ALL {
+            for &to in TcpState::ALL {
+                let led = inputs(from, to).next().is_some();
+                if EDGES.contains(&(from, to)) {
+                    assert!(led, "no input leads from {from} to {to}");
+                } else if led {
+                    assert!(to == Closed && from.may_become(to), "{from} to {to} is no edge of the diagram");
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn a_reset_and_a_timeout_end_every_connection_that_is_open() {
+        for &state in TcpState::ALL.iter().filter(|state| state.is_synchronised()) {
+            for input in [Rst, Timeout] {
+                assert_eq!(on(state, input).map(|step| step.to), Some(Closed), "{state} {input:?}");
+            }
+        }
+    }
+
+    #[test]
+    fn no_end_answers_a_reset() {
+        for &state in TcpState::ALL {
+            assert!(on(state, Rst).is_none_or(|step| step.reply == TcpReply::Nothing), "{state}");
+        }
+    }
+
+    #[test]
+    fn a_gap_is_filled_with_the_shortest_path() {
+        assert_eq!(Closed.between(Established), Some(vec![SynSent]));
+        assert_eq!(Listen.between(Established), Some(vec![SynRecv]));
+        assert_eq!(Listen.between(FinWait1), Some(vec![SynRecv, Established]));
+        assert_eq!(Established.between(TimeWait), Some(vec![FinWait1, FinWait2]));
+        assert_eq!(FinWait1.between(TimeWait), Some(vec![]));
+        assert_eq!(Established.between(LastAck), Some(vec![CloseWait]));
+        assert_eq!(Established.between(Established), None);
+        assert_eq!(TimeWait.between(Established), None);
+    }
+
+    #[test]
+    fn every_gap_is_filled_with_edges_only() {
+        for &from in TcpState::ALL {
+            for &to in TcpState::ALL {
+                let Some(path) = from.between(to) else { continue };
+                let stops: Vec<_> = [from].into_iter().chain(path).chain([to]).collect();
+                assert!(stops.windows(2).all(|pair| EDGES.contains(&(pair[0], pair[1]))), "{stops:?}");
+            }
+        }
+    }
+}
