@@ -90,7 +90,11 @@ impl WireLab {
     /// Performs an order on the hosts: what is about servers on the server host, everything else on the client host.
     pub fn perform(&mut self, order: LabOrder) {
         match order {
-            LabOrder::Start(_) | LabOrder::Stop(_) | LabOrder::Switch(..) | LabOrder::Guard(_) => {
+            LabOrder::Start(_)
+            | LabOrder::Stop(_)
+            | LabOrder::Switch(..)
+            | LabOrder::CloseAccepted(..)
+            | LabOrder::Guard(_) => {
                 self.servers.perform(order);
             }
             LabOrder::Spawn { .. }

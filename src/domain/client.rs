@@ -22,7 +22,7 @@ pub enum ClientPlan {
 
 text_enum!(ClientPlan { Stay = "stay", OneShot = "one_shot" });
 
-/// How a connection is ended from the client's side.
+/// How one side ends a connection.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum CloseHow {
     /// `close()`: an orderly end, by FIN.

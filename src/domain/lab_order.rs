@@ -4,7 +4,7 @@ use std::net::IpAddr;
 
 use super::client::{ClientPlan, CloseHow, Destination};
 use super::guard::Limits;
-use super::id::{ClientId, ServerId};
+use super::id::{ClientId, ConnNo, ServerId};
 use super::scan::ScanPlan;
 use super::server::ServiceModel;
 use super::target::TargetHost;
@@ -23,6 +23,8 @@ pub enum LabOrder {
     },
     /// End one client.
     Close(ClientId, CloseHow),
+    /// End a connection that a server has accepted, from the server's side.
+    CloseAccepted(ServerId, ConnNo, CloseHow),
     /// End all clients, in order.
     CloseAll,
     /// Start a server.

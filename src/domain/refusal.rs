@@ -14,6 +14,12 @@ pub enum Refusal {
     NothingSelected,
     /// The selected client has closed already; in which state its end is left, if any.
     Closed(u32, Option<TcpState>),
+    /// The server's end of the connection has closed already; in which state it is left, if any.
+    ServerClosed(Option<TcpState>),
+    /// The server has not accepted the connection: only its kernel knows of it.
+    NotAccepted,
+    /// UDP has no connection to close.
+    NoConnection,
     /// No client of ours is open.
     NoClient,
     /// There is no server here.

@@ -71,17 +71,12 @@ impl Connection {
 
     /// `shutdown(SHUT_WR)`: a FIN leaves; receiving goes on.
     pub(super) fn shut_write(&self) {
-        let at = self.log.now();
-        let shut = SockRef::from(&self.stream).shutdown(Shutdown::Write);
-        let call = Call::new(self.socket_id, Syscall::Shutdown).with(Args::Shut(Shut::Write)).on(self.flow);
-        self.log.call_at(at, call.returned(&shut));
+        shut(&SockRef::from(&self.stream), Shut::Write, self.socket_id, self.flow, &self.log);
     }
 
     /// `SO_LINGER` with no time to linger, then `close`: a RST leaves.
     pub(super) fn reset(self) {
-        let set = SockRef::from(&self.stream).set_linger(Some(Duration::ZERO));
-        let option = Args::Option(SockOpt::LingerZero);
-        self.log.call(Call::new(self.socket_id, Syscall::Setsockopt).with(option).on(self.flow).returned(&set));
+        linger_zero(&SockRef::from(&self.stream), self.socket_id, self.flow, &self.log);
         self.close();
     }
 
@@ -103,13 +98,23 @@ impl Connection {
     }
 }
 
-/// `shutdown(SHUT_RDWR)` of a socket that a thread may block on: `recv` returns 0 there, and `send` EPIPE. A connection
-/// that is gone already fails.
-pub(super) fn shut_both(stream: &std::net::TcpStream, socket_id: SocketId, flow: Flow, log: &Reporter) {
+/// Calls `shutdown` and reports it. It fails if the connection is gone already.
+pub(super) fn shut(socket: &SockRef<'_>, how: Shut, socket_id: SocketId, flow: Flow, log: &Reporter) {
     let at = log.now();
-    let shut = stream.shutdown(Shutdown::Both);
-    let call = Call::new(socket_id, Syscall::Shutdown).with(Args::Shut(Shut::Both)).on(flow);
+    let shut = socket.shutdown(match how {
+        Shut::Read => Shutdown::Read,
+        Shut::Write => Shutdown::Write,
+        Shut::Both => Shutdown::Both,
+    });
+    let call = Call::new(socket_id, Syscall::Shutdown).with(Args::Shut(how)).on(flow);
     log.call_at(at, call.returned(&shut));
+}
+
+/// Sets `SO_LINGER` to zero and reports it: `close` will send a RST (`socket(7)`).
+pub(super) fn linger_zero(socket: &SockRef<'_>, socket_id: SocketId, flow: Flow, log: &Reporter) {
+    let set = socket.set_linger(Some(Duration::ZERO));
+    let call = Call::new(socket_id, Syscall::Setsockopt).with(Args::Option(SockOpt::LingerZero)).on(flow);
+    log.call(call.returned(&set));
 }
 
 /// Whether a call on a non-blocking socket had to be made again later; such calls are not reported.

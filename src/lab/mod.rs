@@ -5,6 +5,7 @@
 mod bind;
 mod broadcast;
 mod client;
+mod close_requests;
 mod connection;
 mod datagrams;
 mod descriptors;
@@ -126,6 +127,7 @@ impl Lab {
         match order {
             LabOrder::Spawn { count, plan, destination } => self.spawn(count, plan, destination),
             LabOrder::Close(client, how) => self.close(client, how),
+            LabOrder::CloseAccepted(server, conn, how) => self.guard.close(server, conn, how),
             LabOrder::CloseAll => self.close_all(),
             LabOrder::Start(server) => self.start(server),
             LabOrder::Stop(server) => self.stop(server),

@@ -1,14 +1,16 @@
 //! What the keys of the lab do: clients are made and ended, servers started, switched and spoken to.
 
+use super::connection_end::ConnectionEnd;
 use super::destinations::destination;
 use super::effect::{Effect, WireEffect};
 use super::mode::Mode;
+use super::presenter::{self, WirePart};
 use super::press::{Acted, Press};
 use super::screen::{Pane, View};
 use super::servers::Server;
 use super::{Model, network, waiting};
 use crate::domain::keys::LabAction;
-use crate::domain::{ClientPlan, CloseHow, LabOrder, Loss, Refusal, ServiceModel, WorldId};
+use crate::domain::{ClientPlan, CloseHow, LabOrder, Loss, Proto, Refusal, ServiceModel, TcpState, WorldId};
 
 /// From how many clients on closing all of them is asked for twice.
 const MANY: usize = 10;
@@ -95,8 +97,8 @@ fn spawn(model: &mut Model, count: u32, plan: ClientPlan) -> Acted {
     Ok(vec![model.order(LabOrder::Spawn { count, plan, destination })])
 }
 
-/// Ends what is selected: a program on the wire, or a client of ours; without a selection the newest of ours that is
-/// open.
+/// Ends what is selected: a program on the wire, the server's end of a connection, or a client of ours; without a
+/// selection the newest of ours that is open.
 fn close(model: &Model, how: CloseHow) -> Acted {
     if let Some(pid) = model.selected_program() {
         return match how {
@@ -104,9 +106,40 @@ fn close(model: &Model, how: CloseHow) -> Acted {
             CloseHow::Fin | CloseHow::Rst => Ok(vec![Effect::Wire(WireEffect::Kill(pid))]),
         };
     }
+    let at_server = match &model.ui.page {
+        Some(page) => page.asked == ConnectionEnd::Server,
+        None => model.ui.view == View::Wire && model.ui.wire.part == WirePart::Server,
+    };
+    if at_server {
+        return close_accepted(model, how);
+    }
     match model.selected_client() {
         Some(id) => Ok(vec![model.order(LabOrder::Close(id, how))]),
         None => Err(not_closable(model)),
+    }
+}
+
+/// Ends the connection of the page, or the one that the wire's view is about, from the server's side.
+fn close_accepted(model: &Model, how: CloseHow) -> Acted {
+    let end = match &model.ui.page {
+        Some(page) => page.end(ConnectionEnd::Server),
+        None => presenter::conversation(model).and_then(|flow| flow.mirror()),
+    };
+    let end = end.ok_or(Refusal::NoClient)?;
+    if end.proto == Proto::Udp {
+        return Err(Refusal::NoConnection);
+    }
+    let world = model.worlds.shown();
+    let server = world.servers.at(end.proto, end.local).ok_or(Refusal::Watched)?;
+    match end.peer.and_then(|peer| server.accepted(peer)) {
+        Some((conn, true)) => Ok(vec![model.order(LabOrder::CloseAccepted(server.id, conn, how))]),
+        Some((_, false)) => Err(match world.table.state(&end) {
+            // A scenario's own socket.
+            Some(TcpState::Established | TcpState::CloseWait) => Refusal::Watched,
+            state => Refusal::ServerClosed(state),
+        }),
+        None if server.is_up() => Err(Refusal::NotAccepted),
+        None => Err(Refusal::Watched),
     }
 }
 

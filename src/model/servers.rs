@@ -129,6 +129,12 @@ impl Server {
         }
     }
 
+    /// The connection that was accepted last from this client, and whether it is still served.
+    pub(super) fn accepted(&self, peer: SocketAddr) -> Option<(ConnNo, bool)> {
+        let (&conn, _) = self.peers.iter().rev().find(|(_, accepted)| **accepted == peer)?;
+        Some((conn, self.serving.contains_key(&conn)))
+    }
+
     /// How many connections are served by `model` now.
     pub fn served_by(&self, model: ServiceModel) -> usize {
         self.serving.values().filter(|serving| serving.by == model).count()

@@ -7,8 +7,8 @@ use std::time::Duration;
 use socket2::SockRef;
 use socklab::api::domain::ServiceModel::{Async, Sequential, Threaded};
 use socklab::api::domain::{
-    Args, ClientPlan, ConnNo, Errno, EventKind, Outcome, Proto, ServerChange, ServerId, ServiceModel, Shut, SocketId,
-    Syscall,
+    Args, ClientPlan, CloseHow, ConnNo, Errno, EventKind, LabOrder, Outcome, Proto, ServerChange, ServerId,
+    ServiceModel, Shut, SocketId, Syscall,
 };
 
 use crate::harness::{Test, test};
@@ -31,6 +31,8 @@ pub(crate) fn tests() -> Vec<Test> {
         test(a_stop_and_a_start_at_once_are_both_done_and_a_stopped_server_can_change_its_model, &[]),
         test(a_peer_that_never_reads_costs_a_buffer_and_delays_no_end, &[]),
         test(a_thread_that_is_woken_to_end_has_not_heard_the_client_close, &[]),
+        test(a_server_closes_its_end_in_three_ways_whatever_its_model, &[]),
+        test(a_server_that_is_stuck_in_send_still_closes, &[]),
         test(a_udp_server_answers_each_datagram_where_it_came_from, &[]),
     ]
 }
@@ -323,6 +325,68 @@ async fn a_thread_that_is_woken_to_end_has_not_heard_the_client_close() {
         assert!(shut.len() == 1 && shut[0].args == Args::Shut(Shut::Both) && shut[0].flow.is_some(), "{shut:?}");
         // `recv` returned 0 because of that, and not because of a FIN.
         assert_eq!((of(Syscall::Recv).count(), of(Syscall::Recv).filter(|call| call.data.is_some()).count()), (2, 1));
+    }
+}
+
+#[tokio::main(flavor = "multi_thread", worker_threads = 2)]
+async fn a_server_closes_its_end_in_three_ways_whatever_its_model() {
+    const CONN: SocketId = SocketId::Conn(FIRST, ConnNo(1));
+    // The calls that follow recv and send; those of a thread begin with the one that wakes it.
+    let ways: [(CloseHow, &[&str], &[&str]); 3] = [
+        (CloseHow::Fin, &["close"], &["shutdown", "recv", "close"]),
+        (CloseHow::Rst, &["setsockopt", "close"], &["shutdown", "recv", "setsockopt", "close"]),
+        (CloseHow::Half, &["shutdown", "recv", "recv", "close"], &["shutdown", "recv", "recv", "close"]),
+    ];
+    for &model in ServiceModel::ALL {
+        for (how, by_task, by_thread) in ways {
+            let (mut test, addr) = TestLab::with(model).await;
+            let mut socket = connect(addr).unwrap();
+            assert_eq!(say(&mut socket, b"oi"), b"OI");
+            test.times(1, "the answer is reported", |kind| did(kind, Syscall::Send, is_conn)).await;
+            test.lab.perform(LabOrder::CloseAccepted(FIRST, ConnNo(1), how));
+            let heard = socket.read(&mut [0; 8]).map_err(|error| error.kind());
+            assert_eq!(
+                heard,
+                if how == CloseHow::Rst { Err(ErrorKind::ConnectionReset) } else { Ok(0) },
+                "{model} {how}"
+            );
+            if how == CloseHow::Half {
+                socket.write_all(b"still heard").unwrap();
+                let late = |kind: &EventKind| {
+                    let data = call(kind).filter(|call| call.socket == CONN).and_then(|call| call.data.as_ref());
+                    data.is_some_and(|data| data.text == "still heard")
+                };
+                test.times(1, "it still receives", late).await;
+                drop(socket);
+            }
+            test.times(1, "closed", |kind| did(kind, Syscall::Close, is_conn)).await;
+            // There is nothing left to close.
+            test.lab.perform(LabOrder::CloseAccepted(FIRST, ConnNo(1), how));
+            assert_eq!(student(addr, b"next").await.unwrap(), b"NEXT", "{model} {how}");
+            let seen = test.end().await;
+            let names = names_on(&seen, CONN);
+            assert_eq!(names[..2], ["recv", "send"]);
+            assert_eq!(names[2..], *if model == Threaded { by_thread } else { by_task }, "{model} {how}");
+        }
+    }
+}
+
+#[tokio::main(flavor = "multi_thread", worker_threads = 2)]
+async fn a_server_that_is_stuck_in_send_still_closes() {
+    for &model in ServiceModel::ALL {
+        let (mut test, addr) = TestLab::with(model).await;
+        let mut socket = connect(addr).unwrap();
+        socket.set_write_timeout(Some(Duration::from_millis(200))).unwrap();
+        let socket = tokio::task::spawn_blocking(move || {
+            while socket.write(&[b'x'; 65_536]).is_ok() {}
+            socket
+        });
+        let mut socket = socket.await.unwrap();
+        test.lab.perform(LabOrder::CloseAccepted(FIRST, ConnNo(1), CloseHow::Rst));
+        test.times(1, "closed", |kind| did(kind, Syscall::Close, is_conn)).await;
+        let reset = std::io::copy(&mut socket, &mut std::io::sink()).unwrap_err();
+        assert_eq!(reset.kind(), ErrorKind::ConnectionReset, "{model}");
+        test.end().await;
     }
 }
 

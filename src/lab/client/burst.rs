@@ -5,11 +5,12 @@ use std::time::Duration;
 
 use tokio_util::task::TaskTracker;
 
+use super::super::close_requests::CloseRequests;
 use super::super::datagrams::open;
 use super::super::dial::dial;
 use super::super::host::Host;
 use super::super::reporter::Reporter;
-use super::{ClientRegistry, CloseRequests, tcp, udp};
+use super::{ClientRegistry, tcp, udp};
 use crate::domain::client::ClientChange;
 use crate::domain::{ClientId, ClientPlan, Destination, Errno, Note, Proto, SocketId};
 

@@ -7,10 +7,10 @@ mod udp;
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use tokio::sync::watch;
 use tokio_util::task::TaskTracker;
 
 use self::burst::Burst;
+use super::close_requests::{CloseRequester, CloseRequests};
 use super::host::Host;
 use super::reporter::Reporter;
 use crate::domain::client::ClientChange;
@@ -82,7 +82,7 @@ struct RegistryState {
     newest: u32,
     /// Grows when all are closed: a burst of an earlier season makes no more clients.
     generation: u64,
-    close_requests: HashMap<ClientId, watch::Sender<Option<CloseHow>>>,
+    close_requests: HashMap<ClientId, CloseRequester>,
 }
 
 impl ClientRegistry {
@@ -99,31 +99,15 @@ impl ClientRegistry {
         }
         state.newest += 1;
         let id = ClientId(state.newest);
-        let (close_requests, received) = watch::channel(None);
-        state.close_requests.insert(id, close_requests);
-        Some((id, CloseRequests(received)))
+        let requester = CloseRequester::default();
+        let requests = CloseRequests::of(&requester);
+        state.close_requests.insert(id, requester);
+        Some((id, requests))
     }
 
     /// The client has no socket any more.
     fn remove(&self, client: ClientId, log: &Reporter) {
         self.lock().close_requests.remove(&client);
         log.client(client, ClientChange::Ended);
-    }
-}
-
-/// What a client is told from outside: the latest order counts.
-struct CloseRequests(watch::Receiver<Option<CloseHow>>);
-
-impl CloseRequests {
-    /// Waits for the next order. Cancel safe.
-    async fn next(&mut self) -> CloseHow {
-        loop {
-            if self.0.changed().await.is_err() {
-                return CloseHow::Fin;
-            }
-            if let Some(how) = *self.0.borrow_and_update() {
-                return how;
-            }
-        }
     }
 }

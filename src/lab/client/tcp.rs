@@ -4,9 +4,9 @@ use std::io;
 
 use tokio_util::task::task_tracker::TaskTrackerToken;
 
+use super::super::close_requests::CloseRequests;
 use super::super::connection::Connection;
 use super::super::dial::established;
-use super::CloseRequests;
 use crate::domain::client::GREETING;
 use crate::domain::{ClientPlan, CloseHow, Errno, Flow};
 

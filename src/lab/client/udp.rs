@@ -6,8 +6,8 @@ use std::time::Duration;
 use tokio::time::Instant;
 use tokio_util::task::task_tracker::TaskTrackerToken;
 
+use super::super::close_requests::CloseRequests;
 use super::super::datagrams::DatagramSocket;
-use super::CloseRequests;
 use crate::domain::client::GREETING;
 use crate::domain::{ClientPlan, CloseHow};
 

@@ -27,7 +27,7 @@ use self::rate_limiter::RateLimiter;
 pub(super) use self::udp_filter::UdpFilter;
 use super::reporter::Reporter;
 use crate::domain::guard::{GuardAction, PortCheck};
-use crate::domain::{ConnNo, Flow, GuardEvent, Limits, Rule, ServerId, SocketId, Stamp};
+use crate::domain::{CloseHow, ConnNo, Flow, GuardEvent, Limits, Rule, ServerId, SocketId, Stamp};
 
 /// How many addresses are kept count of at once. Each costs about a hundred bytes.
 const ADDRESSES: usize = 4_096;
@@ -126,6 +126,14 @@ impl Guard {
         // Who is on its way out already is not shown out again.
         let count = entries.iter().filter(|entry| entry.revoke(&self.0.log)).count() as u64;
         self.0.log.guard(GuardEvent::Kicked { address, count });
+    }
+
+    /// Has a server close one connection; one that has ended already is left alone.
+    pub(super) fn close(&self, server: ServerId, no: ConnNo, how: CloseHow) {
+        let entry = self.state().connections.get(&(server, no)).cloned();
+        if let Some(entry) = entry {
+            entry.close(how, &self.0.log);
+        }
     }
 
     /// Takes nothing from this address any more, and closes what it has. Reports `Blocked`.

@@ -5,13 +5,15 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError, Weak};
 use std::time::Duration;
 
+use socket2::SockRef;
 use tokio_util::sync::CancellationToken;
 
-use super::super::connection::shut_both;
+use super::super::close_requests::{CloseRequester, CloseRequests};
+use super::super::connection::shut;
 use super::super::reporter::Reporter;
 use super::{Guard, udp_filter};
 use crate::domain::guard::{GuardAction, PortCheck};
-use crate::domain::{ConnNo, Flow, Rule, ServerId, SocketId, Stamp};
+use crate::domain::{CloseHow, ConnNo, Flow, Rule, ServerId, Shut, SocketId, Stamp};
 
 /// Who goes without a word, and as soon as this, has only looked whether the port is open, by the looks of it.
 const BRIEF: Duration = Duration::from_secs(1);
@@ -40,6 +42,8 @@ pub(super) struct ConnectionEntry {
     is_explained: AtomicBool,
     /// It has to go.
     revoked: CancellationToken,
+    /// How the presenter wants it closed, if so.
+    close_requests: CloseRequester,
     /// What a thread blocks on, if one does.
     thread: Mutex<Weak<TcpStream>>,
 }
@@ -55,6 +59,7 @@ impl ConnectionEntry {
             last_received: AtomicU64::new(now.nanos()),
             is_explained: AtomicBool::new(false),
             revoked: CancellationToken::new(),
+            close_requests: CloseRequester::default(),
             thread: Mutex::default(),
         }
     }
@@ -76,9 +81,35 @@ impl ConnectionEntry {
         let is_first = !self.revoked.is_cancelled();
         self.revoked.cancel();
         if is_first && let Some(stream) = thread.upgrade() {
-            shut_both(&stream, self.socket_id, self.flow, log);
+            self.shut(&stream, Shut::Both, log);
         }
         is_first
+    }
+
+    /// Has it closed by the thread or task that serves it.
+    pub(super) fn close(&self, how: CloseHow, log: &Reporter) {
+        self.mark_explained();
+        let thread = self.thread.lock().unwrap_or_else(PoisonError::into_inner);
+        self.close_requests.send_replace(Some(how));
+        if let Some(stream) = thread.upgrade() {
+            self.interrupt(&stream, how, log);
+        }
+    }
+
+    /// Half-closes the socket of a thread, or makes the thread's blocking call return so that it closes it.
+    fn interrupt(&self, stream: &TcpStream, how: CloseHow, log: &Reporter) {
+        let shut = match how {
+            CloseHow::Half => Shut::Write,
+            // `recv` returns, and nothing is sent: the FIN or RST is left to `close`.
+            CloseHow::Fin | CloseHow::Rst if is_writable(stream) => Shut::Read,
+            // `send` waits for room. It returns, and the FIN stays behind what the peer has no room for.
+            CloseHow::Fin | CloseHow::Rst => Shut::Both,
+        };
+        self.shut(stream, shut, log);
+    }
+
+    fn shut(&self, stream: &TcpStream, how: Shut, log: &Reporter) {
+        shut(&SockRef::from(stream), how, self.socket_id, self.flow, log);
     }
 }
 
@@ -103,17 +134,31 @@ impl Permit {
         self.entry.revoked.clone().cancelled_owned()
     }
 
-    /// Whether it has to go.
-    pub(in crate::lab) fn is_revoked(&self) -> bool {
-        self.entry.revoked.is_cancelled()
+    /// The requests to close it that are sent from now on.
+    pub(in crate::lab) fn close_requests(&self) -> CloseRequests {
+        CloseRequests::of(&self.entry.close_requests)
     }
 
-    /// A thread will block on `stream`: this is how it is woken when it has to go.
-    pub(in crate::lab) fn block_on(&self, stream: &Arc<TcpStream>) {
+    /// How the presenter wants it closed, if so.
+    pub(in crate::lab) fn close_request(&self) -> Option<CloseHow> {
+        *self.entry.close_requests.borrow()
+    }
+
+    /// Whether this side ends it: a `recv` that returns 0 says nothing about the client.
+    pub(in crate::lab) fn is_ending(&self) -> bool {
+        self.entry.revoked.is_cancelled() || matches!(self.close_request(), Some(CloseHow::Fin | CloseHow::Rst))
+    }
+
+    /// A thread will block on `stream`: this is how it is woken when it has to go. The task that served the connection
+    /// before has not received all of `requests`.
+    pub(in crate::lab) fn block_on(&self, stream: &Arc<TcpStream>, requests: &CloseRequests) {
         let mut thread = self.entry.thread.lock().unwrap_or_else(PoisonError::into_inner);
         *thread = Arc::downgrade(stream);
-        if self.is_revoked() {
-            shut_both(stream, self.entry.socket_id, self.entry.flow, &self.guard.0.log);
+        let log = &self.guard.0.log;
+        if self.entry.revoked.is_cancelled() {
+            self.entry.shut(stream, Shut::Both, log);
+        } else if let Some(how) = requests.pending() {
+            self.entry.interrupt(stream, how, log);
         }
     }
 
@@ -173,6 +218,19 @@ impl Drop for Permit {
             }
         }
     }
+}
+
+/// Whether `send` would find room for an answer.
+#[cfg(unix)]
+fn is_writable(stream: &TcpStream) -> bool {
+    use rustix::event::{PollFd, PollFlags, Timespec, poll};
+    let mut only = [PollFd::new(stream, PollFlags::OUT)];
+    poll(&mut only, Some(&Timespec::default())).is_ok() && only[0].revents().contains(PollFlags::OUT)
+}
+
+#[cfg(not(unix))]
+const fn is_writable(_stream: &TcpStream) -> bool {
+    false
 }
 
 /// What `nmap -sV` says first to a TCP port whose service it does not know, word for word; somebody may type the same.

@@ -112,6 +112,7 @@ impl Acceptor {
 
     fn accepted(&self, stream: TcpStream, flow: Flow, no: ConnNo, permit: Permit) -> AcceptedConnection {
         let socket_id = SocketId::Conn(self.server, no);
+        let close_requests = permit.close_requests();
         let accept = Call::new(SocketId::Server(self.server), Syscall::Accept).on(flow);
         self.log.call(Call { new_socket: Some(socket_id), ..accept });
         if self.paused.swap(false, Ordering::Relaxed) {
@@ -119,7 +120,8 @@ impl Acceptor {
         }
         let (server, answer, log) = (self.server, self.answer, self.log.clone());
         let conversation = Conversation { socket_id, server, no, flow, answer, unsent: Vec::new(), permit, log };
-        AcceptedConnection { conversation, connection: Connection { socket_id, flow, stream, log: self.log.clone() } }
+        let connection = Connection { socket_id, flow, stream, log: self.log.clone() };
+        AcceptedConnection { conversation, connection, close_requests }
     }
 
     /// What failed was one connection, and `accept` can be called again at once; or it is this process or the machine,

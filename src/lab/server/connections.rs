@@ -5,14 +5,15 @@ use std::net::TcpStream;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread::JoinHandle;
 
+use socket2::SockRef;
 use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use tokio_util::task::task_tracker::TaskTrackerToken;
 
-use super::super::connection::shut_both;
+use super::super::connection::shut;
 use super::super::reporter::Reporter;
-use crate::domain::{ConnNo, Flow, ServerId, SocketId};
+use crate::domain::{ConnNo, Flow, ServerId, Shut, SocketId};
 
 /// All connections of one life of a server that have a thread or a task of their own.
 #[derive(Default)]
@@ -78,7 +79,7 @@ impl Connections {
     pub(super) async fn end_all(&self, server: ServerId, log: &Reporter) {
         self.stop.cancel();
         for (no, (stream, flow)) in locked(&self.blocking).iter() {
-            shut_both(stream, SocketId::Conn(server, *no), *flow, log);
+            shut(&SockRef::from(&**stream), Shut::Both, SocketId::Conn(server, *no), *flow, log);
         }
         self.running.close();
         self.running.wait().await;

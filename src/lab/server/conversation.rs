@@ -3,10 +3,15 @@
 use std::io;
 use std::net::TcpStream;
 
-use super::super::connection::Connection;
+use socket2::SockRef;
+
+use super::super::close_requests::CloseRequests;
+use super::super::connection::{Connection, linger_zero};
 use super::super::guard::{GuardDecision, Permit};
 use super::super::reporter::Reporter;
-use crate::domain::{Answer, Call, ConnNo, Flow, ServerChange, ServerId, ServiceModel, SocketId, Stamp, Syscall};
+use crate::domain::{
+    Answer, Call, CloseHow, ConnNo, Flow, ServerChange, ServerId, ServiceModel, SocketId, Stamp, Syscall,
+};
 
 /// What is known about a conversation apart from its socket.
 pub(super) struct Conversation {
@@ -29,9 +34,28 @@ impl Conversation {
         self.log.server(self.server, ServerChange::Serving { conn: self.no, by });
     }
 
-    /// Reports that its socket was closed at this moment and that it is over.
+    /// The answer to a request is to be sent, unless nothing is sent any more.
+    pub(super) fn answer(&mut self, request: &[u8]) {
+        if self.permit.close_request().is_none() {
+            self.unsent = self.answer.to(request);
+        }
+    }
+
+    /// A thread is about to close its socket, by RST if that was asked for.
+    pub(super) fn closing(&self, stream: &TcpStream) {
+        if self.permit.close_request() == Some(CloseHow::Rst) {
+            linger_zero(&SockRef::from(stream), self.socket_id, self.flow, &self.log);
+        }
+    }
+
+    /// Reports that a thread closed its socket at this moment and that it is over.
     pub(super) fn closed(&self, at: Stamp) {
         self.log.call_at(at, Call::new(self.socket_id, Syscall::Close).on(self.flow));
+        self.served();
+    }
+
+    /// Reports that it is over.
+    fn served(&self) {
         self.log.server(self.server, ServerChange::Served { conn: self.no });
     }
 }
@@ -41,6 +65,7 @@ impl Conversation {
 pub(super) struct AcceptedConnection {
     pub(super) conversation: Conversation,
     pub(super) connection: Connection,
+    pub(super) close_requests: CloseRequests,
 }
 
 impl AcceptedConnection {
@@ -50,42 +75,56 @@ impl AcceptedConnection {
 
     /// Receives and answers until the client closes, the connection dies, or the guard shows it out. Cancel safe.
     pub(super) async fn converse(&mut self) {
-        let revoked = self.conversation.permit.revoked();
-        tokio::select! {
-            () = self.exchange() => {}
-            () = revoked => {}
-        }
-    }
-
-    async fn exchange(&mut self) {
+        let Self { conversation, connection, close_requests } = self;
+        let revoked = conversation.permit.revoked();
+        tokio::pin!(revoked);
         loop {
-            while !self.conversation.unsent.is_empty() {
-                let Ok(sent @ 1..) = self.connection.send(&self.conversation.unsent).await else { return };
-                self.conversation.unsent.drain(..sent);
-            }
-            let mut request = Vec::new();
-            let Ok(1..) = self.connection.recv(&mut request).await else {
-                return self.conversation.permit.peer_closed();
+            let how = tokio::select! {
+                () = exchange(conversation, connection) => return,
+                () = &mut revoked => return,
+                how = close_requests.next() => how,
             };
-            self.conversation.unsent = self.conversation.answer.to(&request);
-            match self.conversation.permit.received(&request) {
-                GuardDecision::Continue => {}
-                GuardDecision::Wait(time) => tokio::time::sleep(time).await,
-                GuardDecision::Close => return,
+            if how != CloseHow::Half {
+                return;
             }
+            connection.shut_write();
+            conversation.unsent.clear();
         }
     }
 
+    /// Closes its socket in the way that was asked for, if any was.
     pub(super) fn close(self) {
-        let at = self.conversation.log.now();
-        drop(self.connection);
-        self.conversation.closed(at);
+        match self.conversation.permit.close_request() {
+            Some(CloseHow::Fin) => self.connection.close_in_order(),
+            Some(CloseHow::Rst) => self.connection.reset(),
+            Some(CloseHow::Half) | None => self.connection.close(),
+        }
+        self.conversation.served();
     }
 
     /// The same connection for a thread that may block on it.
-    pub(super) fn blocking(self) -> io::Result<(Conversation, TcpStream)> {
+    pub(super) fn blocking(self) -> io::Result<(Conversation, TcpStream, CloseRequests)> {
         let stream = self.connection.stream.into_std()?;
         stream.set_nonblocking(false)?;
-        Ok((self.conversation, stream))
+        Ok((self.conversation, stream, self.close_requests))
+    }
+}
+
+async fn exchange(conversation: &mut Conversation, connection: &Connection) {
+    loop {
+        while !conversation.unsent.is_empty() {
+            let Ok(sent @ 1..) = connection.send(&conversation.unsent).await else { return };
+            conversation.unsent.drain(..sent);
+        }
+        let mut request = Vec::new();
+        let Ok(1..) = connection.recv(&mut request).await else {
+            return conversation.permit.peer_closed();
+        };
+        conversation.answer(&request);
+        match conversation.permit.received(&request) {
+            GuardDecision::Continue => {}
+            GuardDecision::Wait(time) => tokio::time::sleep(time).await,
+            GuardDecision::Close => return,
+        }
     }
 }

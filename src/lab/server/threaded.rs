@@ -35,13 +35,14 @@ pub(super) async fn run(acceptor: &Acceptor, current: &mut Option<AcceptedConnec
 }
 
 fn start_thread(acceptor: &Acceptor, conn: AcceptedConnection) -> io::Result<()> {
-    let (mut conversation, stream) = conn.blocking()?;
+    let (mut conversation, stream, requests) = conn.blocking()?;
     let connection = acceptor.connections().register(conversation.no, conversation.flow, stream);
-    conversation.permit.block_on(connection.stream());
+    conversation.permit.block_on(connection.stream(), &requests);
     let thread = thread::Builder::new().name(conversation.socket_id.to_string());
     let started = thread.stack_size(STACK).spawn(move || {
         conversation.serving(Threaded);
         converse(&mut conversation, &connection);
+        conversation.closing(connection.stream());
         let at = conversation.log.now();
         let _running = connection.close();
         conversation.closed(at);
@@ -69,14 +70,14 @@ fn converse(conversation: &mut Conversation, connection: &ConnectionGuard) {
         // Blocks until something arrives. Zero bytes: the client's FIN.
         let received = stream.read(&mut buffer);
         // Or this side shut the socket down: then it says nothing of the client.
-        if matches!(received, Ok(0)) && (connection.is_stopped() || conversation.permit.is_revoked()) {
+        if matches!(received, Ok(0)) && (connection.is_stopped() || conversation.permit.is_ending()) {
             return conversation.log.woken(conversation.socket_id, conversation.flow, &buffer);
         }
         conversation.log.received(conversation.socket_id, conversation.flow, &received, &buffer);
         match received {
             Ok(0) => return conversation.permit.peer_closed(),
             Ok(len) => {
-                conversation.unsent = conversation.answer.to(&buffer[..len]);
+                conversation.answer(&buffer[..len]);
                 match conversation.permit.received(&buffer[..len]) {
                     GuardDecision::Continue => {}
                     GuardDecision::Wait(time) => pause(stream, time),

@@ -7,10 +7,10 @@ use std::time::Duration;
 use crate::domain::client::ClientChange;
 use crate::domain::wire::LossReason;
 use crate::domain::{
-    Answer, Args, Call, Cause, ClientEvent, ClientId, ClientPlan, Delta, Destination, EventKind, Evidence, Excerpt,
-    Findings, Flags, Flow, HostId, Lang, LinkKind, Note, Observation, PacketSummary, Proto, Row, Segment, ServerChange,
-    ServerEvent, ServerId, ServerSpec, ServiceModel, SocketId, Stamp, Syscall, TcpInfo, TcpOption, TcpState, Timer,
-    Transition, WireEvent, WorldId,
+    Answer, Args, Call, Cause, ClientEvent, ClientId, ClientPlan, ConnNo, Delta, Destination, EventKind, Evidence,
+    Excerpt, Findings, Flags, Flow, HostId, Lang, LinkKind, Note, Observation, PacketSummary, Proto, Row, Segment,
+    ServerChange, ServerEvent, ServerId, ServerSpec, ServiceModel, SocketId, Stamp, Syscall, TcpInfo, TcpOption,
+    TcpState, Timer, Transition, WireEvent, WorldId,
 };
 use crate::model::{Effect, Model, Msg, Ui, update};
 
@@ -212,6 +212,20 @@ impl TestWire {
         let back = flow(port).mirror().unwrap();
         self.state(Server, back, TcpState::SynRecv, TcpState::Established, Some(Cause::Packet(ack)));
         data
+    }
+
+    /// The first server accepts the connection from this port as its `conn`th, and serves it.
+    pub(crate) fn accepts(&mut self, conn: u32, port: u16) {
+        let (server, conn) = (ServerId(0), ConnNo(conn));
+        let accept = Call::new(SocketId::Server(server), Syscall::Accept).on(flow(port).mirror().unwrap());
+        self.call(Server, Call { new_socket: Some(SocketId::Conn(server, conn)), ..accept });
+        self.server_change(ServerChange::Serving { conn, by: ServiceModel::Threaded });
+    }
+
+    /// Something happens to the first server.
+    pub(crate) fn server_change(&mut self, change: ServerChange) {
+        let kind = EventKind::Server(ServerEvent { server: ServerId(0), change });
+        self.seen(Some(Server), Evidence::Called, kind);
     }
 
     /// What a kernel knows of its end.

@@ -9,7 +9,8 @@ use super::*;
 use crate::domain::client::ClientChange;
 use crate::domain::wire::{LossReason, WireCommand};
 use crate::domain::{
-    ClientEvent, ClientId, CloseHow, Errno, EventKind, Flags, Lang, Note, Proto, ServerId, Stamp, TcpState, WorldId,
+    ClientEvent, ClientId, CloseHow, ConnNo, Errno, EventKind, Flags, Lang, Note, Proto, Refusal, ServerChange,
+    ServerId, Stamp, TcpState, WorldId,
 };
 use crate::model::settings::{SETTINGS, value};
 use crate::model::ui::{Mode as Keyboard, View};
@@ -227,6 +228,46 @@ fn keys_are_about_the_packet_held_longest_or_the_selected_one() {
     assert_eq!(bench.keys("d"), [], "a packet that is gone is not exchanged for another");
     bench.key(Key::Esc);
     assert_eq!(bench.keys("d"), wire(WireCommand::Drop(one)));
+}
+
+#[test]
+fn the_server_closes_its_end_when_that_is_selected() {
+    let mut bench = bench();
+    let pressed = |bench: &mut TestWire, keys: &str| {
+        let effects = bench.keys(keys);
+        (effects, bench.model.ui.refused.map(|refused| refused.why))
+    };
+    let refused = |why| (vec![], Some(why));
+    let closes = |how| (vec![Effect::Lab(WorldId::Wire, LabOrder::CloseAccepted(ServerId(0), ConnNo(1), how))], None);
+    bench.model.ui.wire.part = WirePart::Server;
+    assert_eq!(pressed(&mut bench, "x"), refused(Refusal::NoClient));
+    bench.established(1, 42_666);
+    assert_eq!(pressed(&mut bench, "x"), refused(Refusal::NotAccepted));
+    bench.accepts(1, 42_666);
+    for (keys, how) in [("h", CloseHow::Half), ("x", CloseHow::Fin), ("X", CloseHow::Rst)] {
+        assert_eq!(pressed(&mut bench, keys), closes(how));
+    }
+    // On a page the end is selected by Tab.
+    bench.model.ui.wire.part = WirePart::Packets;
+    bench.key(Key::Enter);
+    let client = vec![Effect::Lab(WorldId::Wire, LabOrder::Close(ClientId(1), CloseHow::Fin))];
+    assert_eq!(pressed(&mut bench, "x"), (client, None));
+    bench.key(Key::Tab);
+    assert_eq!(pressed(&mut bench, "x"), closes(CloseHow::Fin));
+    let back = flow(42_666).mirror().unwrap();
+    bench.state(Server, back, TcpState::Established, TcpState::FinWait1, Some(Cause::Call(Syscall::Close)));
+    bench.server_change(ServerChange::Served { conn: ConnNo(1) });
+    assert_eq!(pressed(&mut bench, "x"), refused(Refusal::ServerClosed(Some(TcpState::FinWait1))));
+}
+
+#[test]
+fn udp_has_no_connection_to_close() {
+    let mut bench = bench();
+    let from = Flow { proto: Proto::Udp, ..flow(42_666) };
+    bench.packet(from, None, "Hello, world", None);
+    bench.model.ui.wire.part = WirePart::Server;
+    assert_eq!(bench.keys("x"), []);
+    assert_eq!(bench.model.ui.refused.map(|refused| refused.why), Some(Refusal::NoConnection));
 }
 
 #[test]

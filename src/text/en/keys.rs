@@ -35,7 +35,7 @@ const fn lab(action: LabAction) -> (&'static str, &'static str) {
             ("one-shot", "a client connects, says hello, reads the answer and closes")
         }
         LabAction::Close(CloseHow::Fin) => {
-            ("close", "close the selected client, or the newest, with FIN; end a program")
+            ("close", "close the selected end, or the newest client, with FIN; end a program")
         }
         LabAction::Close(CloseHow::Rst) => ("close", "reset it with RST; end a program by force"),
         LabAction::Close(CloseHow::Half) => ("close", "half-close it: shutdown(SHUT_WR), it can still receive"),
@@ -192,6 +192,10 @@ fn refusal(why: Refusal) -> String {
         Refusal::NothingSelected => "nothing is selected · ↑ ↓ select".into(),
         Refusal::Closed(no, Some(state)) => format!("client #{no} has closed already ({state}) · ↑ ↓ another"),
         Refusal::Closed(no, None) => format!("client #{no} has closed already · ↑ ↓ another"),
+        Refusal::ServerClosed(Some(state)) => format!("the server's end has closed already ({state}) · Tab the other"),
+        Refusal::ServerClosed(None) => "the server's end has closed already · Tab the other".into(),
+        Refusal::NotAccepted => "the server has not accepted this connection: only its kernel knows it".into(),
+        Refusal::NoConnection => "UDP has no connection to close".into(),
         Refusal::NoClient => "no client of ours is open · c makes one".into(),
         Refusal::NoServer => "no server here".into(),
         Refusal::NoModel => "a UDP server has only one way to serve".into(),

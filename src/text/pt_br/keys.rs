@@ -31,9 +31,9 @@ const fn lab(action: LabAction) -> (&'static str, &'static str) {
         LabAction::Spawn(ClientPlan::Stay) => ("cliente", "um cliente conecta ao servidor selecionado, diz olá e fica"),
         LabAction::Spawn(ClientPlan::OneShot) => ("ida e volta", "um cliente conecta, diz olá, lê a resposta e fecha"),
         LabAction::Close(CloseHow::Fin) => {
-            ("fecha", "fechar o cliente selecionado, ou o mais novo, com FIN; encerrar um programa")
+            ("fecha", "fechar a ponta selecionada, ou o cliente mais novo, com FIN; encerrar um programa")
         }
-        LabAction::Close(CloseHow::Rst) => ("fecha", "derrubar a conexão dele com RST; encerrar um programa à força"),
+        LabAction::Close(CloseHow::Rst) => ("fecha", "derrubar a conexão com RST; encerrar um programa à força"),
         LabAction::Close(CloseHow::Half) => ("fecha", "fechar só o envio: shutdown(SHUT_WR), ele ainda recebe"),
         LabAction::CloseAll => ("fecha todos", "fechar todos os clientes; com 10 ou mais, tecle duas vezes"),
         LabAction::StartStop => ("inicia/para", "iniciar ou parar o servidor; tentar de novo se a porta estava em uso"),
@@ -186,6 +186,10 @@ fn refusal(why: Refusal) -> String {
         Refusal::NothingSelected => "nada está selecionado · ↑ ↓ selecionam".into(),
         Refusal::Closed(no, Some(state)) => format!("o cliente #{no} já fechou ({state}) · ↑ ↓ escolhe outro"),
         Refusal::Closed(no, None) => format!("o cliente #{no} já fechou · ↑ ↓ escolhe outro"),
+        Refusal::ServerClosed(Some(state)) => format!("a ponta do servidor já fechou ({state}) · Tab a outra"),
+        Refusal::ServerClosed(None) => "a ponta do servidor já fechou · Tab a outra".into(),
+        Refusal::NotAccepted => "o servidor não aceitou esta conexão: só o kernel dele a conhece".into(),
+        Refusal::NoConnection => "UDP não tem conexão para fechar".into(),
         Refusal::NoClient => "nenhum cliente nosso está aberto · c cria um".into(),
         Refusal::NoServer => "não há servidor aqui".into(),
         Refusal::NoModel => "um servidor UDP só atende de um modo".into(),

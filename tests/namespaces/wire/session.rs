@@ -9,8 +9,9 @@ use socklab::api::app::{Laboratory, Pump};
 use socklab::api::domain::CloseReason;
 use socklab::api::domain::Key;
 use socklab::api::domain::{
-    Answer, Clock, Flow, HostId, Observation, Proto, ServerSpec, ServiceModel, TcpState, WorldId,
+    Answer, Clock, Flow, HostId, Observation, Proto, ServerSpec, ServiceModel, TcpState, WireMode, WorldId,
 };
+
 use socklab::api::model::{Model, Msg, Ui, presenter};
 use socklab::api::model::{ProgramLine, WirePacketFate, WireStatus};
 use socklab::api::view::ColorDepth;
@@ -22,6 +23,7 @@ use crate::harness::{Need::Wire, Test, test};
 pub(crate) fn tests() -> Vec<Test> {
     vec![
         test(a_handshake_by_keys, &[Wire]),
+        test(the_server_closes_its_end_by_keys, &[Wire]),
         test(a_program_runs_by_a_line_and_the_machine_stays_in_its_world, &[Wire]),
         test(when_the_helper_is_killed_no_socket_stays_on_its_hosts, &[Wire]),
     ]
@@ -86,11 +88,18 @@ impl Stage {
         }
     }
 
-    /// Until a packet with these flags is held.
-    async fn held(&mut self, label: &str) {
-        let held =
-            |model: &Model| model.worlds.shown().wire.first_held(None).is_some_and(|on| on.packet.label() == label);
-        self.until(&format!("{label} is held"), held).await;
+    /// Until a packet with these flags is held; its number.
+    async fn held(&mut self, label: &str) -> u64 {
+        let held = |model: &Model| {
+            let mut open = model.worlds.shown().wire.open();
+            open.find(|on| on.packet.label() == label && on.fate == WirePacketFate::Held).map(|on| on.packet.number)
+        };
+        self.until(&format!("{label} is held"), |model| held(model).is_some()).await;
+        held(self.model()).unwrap()
+    }
+
+    fn model(&self) -> &Model {
+        &self.session.pump.model
     }
 
     async fn close(self) {
@@ -119,30 +128,48 @@ async fn a_handshake_by_keys() {
     stage.key('n');
     let half = [Some(TcpState::SynSent), Some(TcpState::SynRecv)];
     stage.until("the server answers", |model| states(model) == half).await;
-    stage
-        .until("SYN+ACK is held", |model| {
-            model.worlds.shown().wire.open().any(|on| on.packet.label() == "SYN+ACK" && on.fate == WirePacketFate::Held)
-        })
-        .await;
     // A SYN that was sent again meanwhile may stand before it: the key is about the one that is selected.
-    let answer = stage.session.pump.model.worlds.shown().wire.open().find(|on| on.packet.label() == "SYN+ACK").unwrap();
-    stage.session.pump.model.ui.wire.packet = Some(answer.packet.number);
+    stage.session.pump.model.ui.wire.packet = Some(stage.held("SYN+ACK").await);
     stage.key('n');
     let nearly = [Some(TcpState::Established), Some(TcpState::SynRecv)];
     stage.until("the client is open", |model| states(model) == nearly).await;
-    stage
-        .until("the ACK is held", |model| {
-            model.worlds.shown().wire.open().any(|on| on.packet.label() == "ACK" && on.fate == WirePacketFate::Held)
-        })
-        .await;
-    let ack = stage.session.pump.model.worlds.shown().wire.open().find(|on| on.packet.label() == "ACK").unwrap();
-    stage.session.pump.model.ui.wire.packet = Some(ack.packet.number);
+    stage.session.pump.model.ui.wire.packet = Some(stage.held("ACK").await);
     stage.key('n');
     let open = [Some(TcpState::Established); 2];
     stage.until("both are open", |model| states(model) == open).await;
-    let brought = |number: u64, model: &Model| !model.worlds.shown().wire.packet(number).unwrap().brought.is_empty();
-    assert!(brought(1, &stage.session.pump.model), "the SYN is known as the cause");
+    let syn = stage.model().worlds.shown().wire.packet(1).unwrap();
+    assert!(!syn.brought.is_empty(), "the SYN is known as the cause");
     stage.close().await;
+}
+
+/// The server's end: closed in order, it passes through FIN_WAIT1 to TIME_WAIT; reset, both ends are gone.
+#[tokio::main(flavor = "multi_thread")]
+async fn the_server_closes_its_end_by_keys() {
+    const OPEN: [Option<TcpState>; 2] = [Some(TcpState::Established); 2];
+    for (key, label, at_once, after) in [
+        ('x', "FIN+ACK", [Some(TcpState::Established), Some(TcpState::FinWait1)], [None, Some(TcpState::TimeWait)]),
+        ('X', "RST+ACK", [Some(TcpState::Established), None], [None, None]),
+    ] {
+        let mut stage = Stage::open().await;
+        stage.key(' ');
+        stage.key('c');
+        let answered = |model: &Model| model.worlds.shown().clients.all().iter().any(|client| client.received > 0);
+        stage.until("the server has answered", |model| answered(model) && states(model) == OPEN).await;
+        stage.key(' ');
+        stage
+            .until("packets are held", |model| {
+                model.worlds.shown().wire.direction(HostId::Server).mode == WireMode::Step
+            })
+            .await;
+        // From the packets to the client host, and on to the server host.
+        (0..2).for_each(|_| stage.session.tell(Msg::Key(Key::Tab)).unwrap());
+        stage.key(key);
+        stage.held(label).await;
+        stage.until("the server's end has closed", |model| states(model) == at_once).await;
+        stage.key(' ');
+        stage.until("the client has closed too", |model| states(model) == after).await;
+        stage.close().await;
+    }
 }
 
 #[tokio::main(flavor = "multi_thread")]
@@ -168,14 +195,12 @@ async fn a_program_runs_by_a_line_and_the_machine_stays_in_its_world() {
         has("olá") && has("! mal") && has("ended Some(0)") && lines.iter().any(|line| line.contains("lo:"))
     };
     stage.until("it wrote and ended", done).await;
-    let devices: Vec<_> = lines(&stage.session.pump.model)
-        .into_iter()
-        .filter(|line| line.contains(':') && !line.starts_with('!'))
-        .collect();
+    let mut devices = lines(stage.model());
+    devices.retain(|line| line.contains(':') && !line.starts_with('!'));
     assert!(devices.len() <= 2, "it sees its host's interfaces only: {devices:?}");
     stage.key('w');
-    assert_eq!(stage.session.pump.model.worlds.shown_id(), WorldId::Host);
-    assert!(stage.session.pump.model.worlds.wire().wire.is_open(), "the wire stays");
+    assert_eq!(stage.model().worlds.shown_id(), WorldId::Host);
+    assert!(stage.model().worlds.wire().wire.is_open(), "the wire stays");
     stage.key('w');
     stage.key('W');
     let wire = |model: &Model| model.worlds.wire().wire.status;
@@ -199,7 +224,7 @@ async fn when_the_helper_is_killed_no_socket_stays_on_its_hosts() {
     }
     stage.session.tell(Msg::Key(Key::Enter)).unwrap();
     stage.until("a program runs", |model| !model.worlds.shown().wire.programs.running().is_empty()).await;
-    let program = stage.session.pump.model.worlds.shown().wire.programs.running()[0].pid;
+    let program = stage.model().worlds.shown().wire.programs.running()[0].pid;
     // The program's parent is the inner half of this wire's helper.
     let stat = std::fs::read_to_string(format!("/proc/{program}/stat")).unwrap();
     let parent = stat.rsplit_once(") ").unwrap().1.split_whitespace().nth(1).unwrap().parse().unwrap();
