@@ -103,7 +103,7 @@ pub mod observe {
 
 /// Reading a packet.
 pub mod packet {
-    pub use crate::packet::{Analysis, Frame, LinkType, States, dissect};
+    pub use crate::packet::{Analysis, ConnectionStates, Frame, LinkType, dissect};
 }
 
 /// The model drawn.

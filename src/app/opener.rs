@@ -16,7 +16,7 @@ use crate::model::Msg;
 use crate::model::packets::{FileDamage, FileFault, FileId, News, PacketDetails, PacketOrigin, Recording};
 use crate::observe::capture::PacketStore;
 use crate::observe::capture::file::{CaptureFileError, CaptureReader};
-use crate::packet::{Analysis, States};
+use crate::packet::{Analysis, ConnectionStates};
 
 /// The most packets of a file to keep, and the most bytes: more than anyone reads, and little enough for a laptop.
 const MOST: (u64, usize) = (100_000, 128 << 20);
@@ -170,7 +170,7 @@ impl<R: Read> FileReading<R> {
     fn read(&mut self, (packets, bytes): (u64, usize)) -> Recording {
         let mut recording = Recording::default();
         let mut analysis = Analysis::default();
-        let mut states = States::default();
+        let mut states = ConnectionStates::default();
         let mut changes = Vec::new();
         let mut begun = None;
         loop {

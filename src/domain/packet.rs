@@ -1,4 +1,4 @@
-//! The summary of a packet, as far as a class looks into it: addresses, flags, sequence numbers, length.
+//! The summary of a packet: addresses, flags, sequence numbers, length.
 //!
 //! The wire lab and the capture use the same summary. Of the payload it keeps only an excerpt.
 
@@ -35,7 +35,7 @@ pub struct PacketSummary {
     /// The number of the packet that this one retransmits, byte for byte.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub retransmission_of: Option<u64>,
-    /// What the analysis found out about it.
+    /// The findings of the analysis.
     #[serde(default, skip_serializing_if = "Findings::is_empty")]
     pub findings: Findings,
 }
@@ -51,7 +51,7 @@ impl PacketSummary {
     }
 }
 
-/// The parts of a TCP header that a class reads (RFC 9293 §3.1).
+/// The parts of a TCP header that are shown (RFC 9293 §3.1).
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Segment {
     /// The control bits.
@@ -59,16 +59,16 @@ pub struct Segment {
     /// The sequence number, as it stands in the packet.
     #[serde(rename = "seq_raw")]
     pub seq: u32,
-    /// The acknowledgement number, as it stands in the packet.
+    /// The acknowledgment number, as it stands in the packet.
     #[serde(rename = "ack_raw")]
     pub ack: u32,
-    /// The sequence number counted from the sender's SYN, when that was seen.
+    /// The sequence number counted from the sender's SYN, if that was seen.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub seq_rel: Option<u32>,
-    /// The acknowledgement number counted from the other side's SYN, when that was seen and ACK is set.
+    /// The acknowledgment number counted from the other side's SYN, if that was seen and ACK is set.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub ack_rel: Option<u32>,
-    /// The window in bytes; scaled when both SYNs were seen and both offered a scale (RFC 7323 §2).
+    /// The window in bytes; scaled if both SYNs were seen and both offered a scale (RFC 7323 §2).
     #[serde(rename = "win")]
     pub window: u32,
     /// The options, in short: `mss 1460`, `sackOK`, `wscale 7`, `ts 1 0`, `sack 1-5`.
@@ -82,16 +82,28 @@ impl Segment {
         let control = u32::from(self.flags.has(Flags::SYN)) + u32::from(self.flags.has(Flags::FIN));
         u32::try_from(len).unwrap_or(u32::MAX).saturating_add(control)
     }
+
+    /// Fills in `seq_rel` and `ack_rel` and scales `window`, as far as the SYNs of its sender and its receiver are known.
+    /// The window of a SYN itself is never scaled (RFC 7323 §2.2).
+    pub fn relate(&mut self, own: Option<SynNumbers>, other: Option<SynNumbers>) {
+        self.seq_rel = own.map(|syn| self.seq.wrapping_sub(syn.isn));
+        let acked = if self.flags.has(Flags::ACK) { other } else { None };
+        self.ack_rel = acked.map(|syn| self.ack.wrapping_sub(syn.isn));
+        let scales = own.and_then(|syn| syn.scale).zip(other.and_then(|syn| syn.scale));
+        if let (Some((scale, _)), false) = (scales, self.flags.has(Flags::SYN)) {
+            self.window <<= scale;
+        }
+    }
 }
 
-/// A TCP option, as far as a class looks into it.
+/// A TCP option that is shown.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum TcpOption {
     /// The largest segment that the sender accepts (RFC 9293 §3.7.1).
     Mss(u16),
     /// The window is to be shifted left by this (RFC 7323 §2).
     WindowScale(u8),
-    /// Selective acknowledgements are understood (RFC 2018 §2).
+    /// Selective acknowledgments are understood (RFC 2018 §2).
     SackPermitted,
     /// The first block received out of order, from and up to (RFC 2018 §3).
     Sack(u32, u32),
@@ -143,7 +155,7 @@ impl Flags {
     pub const RST: Self = Self(4);
     /// Push: deliver this to the program without waiting for more.
     pub const PSH: Self = Self(8);
-    /// The acknowledgement number is significant.
+    /// The acknowledgment number is significant.
     pub const ACK: Self = Self(16);
     /// The urgent pointer is significant.
     pub const URG: Self = Self(32);
@@ -152,7 +164,7 @@ impl Flags {
     /// Congestion window reduced (RFC 3168).
     pub const CWR: Self = Self(128);
 
-    /// In the order they are written: the most telling first.
+    /// In the order in which they are written: the most significant first.
     const NAMES: [(Self, &'static str); 8] = [
         (Self::SYN, "SYN"),
         (Self::FIN, "FIN"),
@@ -201,7 +213,7 @@ impl FromStr for Flags {
     }
 }
 
-/// An ICMP message. Only the one that a class meets has a name (RFC 792, RFC 4443).
+/// An ICMP message. Only the one that UDP on a closed port causes has a name (RFC 792, RFC 4443).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Icmp {
     /// No socket has the UDP port (ICMP type 3 code 3, `ICMPv6` type 1 code 4).
@@ -233,46 +245,47 @@ impl FromStr for Icmp {
 
 serde_as_text!(Flags, Icmp, TcpOption);
 
-/// The initial sequence number and window scale of each sender: turns the numbers of a header into relative ones that a
-/// class can read. Remembers the latest [`Numbering::KEPT`] senders.
+/// The initial sequence number of a sender, and the window scale that it offered: both from its SYN.
+#[derive(Debug, Clone, Copy)]
+pub struct SynNumbers {
+    /// The sequence number of the SYN.
+    pub isn: u32,
+    /// How many bits its windows are to be shifted by, at most 14 (RFC 7323 §2.3).
+    pub scale: Option<u8>,
+}
+
+impl SynNumbers {
+    /// Those of a segment, if it is a SYN.
+    pub fn of(segment: &Segment) -> Option<Self> {
+        let scale = segment.options.iter().find_map(|option| match option {
+            TcpOption::WindowScale(shift) => Some((*shift).min(14)),
+            _ => None,
+        });
+        segment.flags.has(Flags::SYN).then_some(Self { isn: segment.seq, scale })
+    }
+}
+
+/// The SYNs of the latest [`Numbering::KEPT`] senders, to make the numbers of their segments relative.
 #[derive(Debug, Default)]
 pub struct Numbering {
     senders: HashMap<Flow, SynNumbers>,
     oldest: VecDeque<Flow>,
 }
 
-#[derive(Debug, Clone, Copy)]
-struct SynNumbers {
-    isn: u32,
-    scale: Option<u8>,
-}
-
 impl Numbering {
     /// How many senders are remembered; a connection has two.
     pub const KEPT: usize = 4096;
 
-    /// Fills in `seq_rel` and `ack_rel` and scales `window`, as far as the SYNs of `flow` were passed to it before.
+    /// Relates a segment to the SYNs of `flow` that were passed to this before, or to itself if it is one.
     pub fn relate(&mut self, flow: Flow, segment: &mut Segment) {
         if flow.proto != Proto::Tcp {
             return;
         }
-        if segment.flags.has(Flags::SYN) {
-            let scale = segment.options.iter().find_map(|option| match option {
-                TcpOption::WindowScale(shift) => Some((*shift).min(14)),
-                _ => None,
-            });
-            self.remember(flow, SynNumbers { isn: segment.seq, scale });
+        if let Some(syn) = SynNumbers::of(segment) {
+            self.remember(flow, syn);
         }
-        let own = self.senders.get(&flow).copied();
-        let other = flow.mirror().and_then(|peer| self.senders.get(&peer)).copied();
-        segment.seq_rel = own.map(|syn| segment.seq.wrapping_sub(syn.isn));
-        if segment.flags.has(Flags::ACK) {
-            segment.ack_rel = other.map(|syn| segment.ack.wrapping_sub(syn.isn));
-        }
-        let both = own.and_then(|syn| syn.scale).zip(other.and_then(|syn| syn.scale));
-        if let (Some((scale, _)), false) = (both, segment.flags.has(Flags::SYN)) {
-            segment.window <<= scale;
-        }
+        let syn = |flow| self.senders.get(&flow).copied();
+        segment.relate(syn(flow), flow.mirror().and_then(syn));
     }
 
     fn remember(&mut self, flow: Flow, syn: SynNumbers) {

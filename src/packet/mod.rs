@@ -1,17 +1,17 @@
-//! Reading packets: pure, and total over any bytes. What captures them and what lets them through share it.
+//! Reading packets: pure, and total over any bytes. The capture and the wire share it.
 //!
 //! | file | what it is |
 //! |---|---|
-//! | [`link`] | what stands before the IP packet in a frame |
+//! | [`link`] | the headers before the IP packet in a frame |
 //! | [`mod@decode`] | an IP packet → its summary |
 //! | [`mod@dissect`] | a frame → its layers and fields, each with its bytes |
-//! | [`frame`] | the bytes of a link, with when and how much |
+//! | [`frame`] | the bytes of a link, their time and their length there |
 //! | [`analysis`] | frames, one after the other → summaries with relative numbers and findings |
-//! | [`states`] | both ends' states, told from the packets of a capture |
-//! | `bytes`, `network`, `transport` | the headers themselves, read for all of these |
+//! | [`states`] | the states of both ends of a connection, derived from the packets of a capture |
+//! | `bytes`, `network`, `transport`, `segment` | the headers, as all of these read them |
 //! | [`checksum`] | whether a checksum is right, not filled in yet, or wrong |
 //!
-//! Nothing here does I/O. What is read becomes types of [`crate::domain`].
+//! Nothing here does I/O. The results are types of [`crate::domain`].
 
 pub mod analysis;
 mod bytes;
@@ -21,6 +21,7 @@ pub mod dissect;
 pub mod frame;
 pub mod link;
 mod network;
+mod segment;
 pub mod states;
 mod transport;
 
@@ -31,5 +32,5 @@ pub use dissect::dissect;
 pub use frame::Frame;
 pub use link::LinkType;
 pub(crate) use network::{Ip, protocol};
-pub use states::States;
+pub use states::ConnectionStates;
 pub(crate) use transport::{TcpHeader, UdpHeader};

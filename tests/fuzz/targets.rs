@@ -8,13 +8,13 @@ use socklab::api::domain::{PacketSummary, Stamp};
 use socklab::api::observe::capture::file::CaptureReader;
 use socklab::api::observe::capture::{ConversationEnds, LadderStyle, rung};
 use socklab::api::observe::capture::{PacketStore, command, follow_stream};
-use socklab::api::packet::{Analysis, Frame, LinkType, States, dissect};
+use socklab::api::packet::{Analysis, ConnectionStates, Frame, LinkType, dissect};
 
 /// What is remembered from one packet to the next.
 #[derive(Default)]
 pub(crate) struct Memory {
     analysis: Analysis,
-    states: States,
+    states: ConnectionStates,
     seen: u64,
 }
 

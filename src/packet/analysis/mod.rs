@@ -1,20 +1,20 @@
-//! What is to be said about packets, one after the other: numbers counted from the SYN, windows scaled, and findings.
+//! The analysis of packets, one after the other: numbers counted from the SYN, scaled windows, and findings.
 //!
 //! | file | what it is |
 //! |---|---|
-//! | `half` | one direction of a TCP connection, as far as it was seen |
-//! | `tcp` | a TCP connection: retransmissions, duplicate acknowledgements, windows, keepalives |
-//! | `reset` | why a RST is likely there |
-//! | `talks` | all conversations, bounded |
-//! | `fragments` | which ports a later fragment belongs to |
+//! | `direction` | one direction of a TCP connection, as far as it was seen |
+//! | `tcp` | a TCP connection: retransmissions, duplicate acknowledgments, windows, keepalives |
+//! | `reset` | the likely reason for a RST |
+//! | `conversations` | all conversations, bounded |
+//! | `fragments` | the ports that a later fragment belongs to |
 //!
-//! A file is analysed exactly as live traffic: nothing here knows where a frame came from. Findings about sequence
+//! A file is analysed exactly like live traffic: nothing here knows where a frame came from. Findings about sequence
 //! numbers follow Wireshark's definitions ("TCP Analysis" in its User's Guide), with its defaults.
 
+mod conversations;
+mod direction;
 mod fragments;
-mod half;
 mod reset;
-mod talks;
 mod tcp;
 #[cfg(test)]
 mod tests;
@@ -24,23 +24,23 @@ use crate::domain::{Finding, Flow, PacketSummary};
 use super::checksum::Checksum;
 use super::decode::{Decoded, decode};
 use super::frame::Frame;
+use conversations::{Conversations, TrackedConversation};
 use fragments::Fragments;
-use talks::{Talk, Talks};
 
 /// The analysis of a stream of frames. It remembers the latest conversations only.
 #[derive(Debug, Default)]
 pub struct Analysis {
-    talks: Talks,
+    conversations: Conversations,
     fragments: Fragments,
 }
 
 impl Analysis {
-    /// Reads the next frame and says what is to be said about it; `None` when it carries neither TCP nor UDP nor ICMP.
+    /// Reads the next frame and returns its summary; `None` if it carries neither TCP nor UDP nor ICMP.
     pub fn see(&mut self, frame: &Frame<'_>) -> Option<PacketSummary> {
         self.see_of(frame, |_| true)
     }
 
-    /// Like [`see`](Self::see), but frames of conversations that are not wanted leave no trace.
+    /// The same, but ignores frames of conversations that are not wanted.
     pub fn see_of(&mut self, frame: &Frame<'_>, wanted: impl Fn(&Flow) -> bool) -> Option<PacketSummary> {
         let (_, packet, wire_len) = frame.network()?;
         let mut decoded = decode(packet, wire_len)?;
@@ -54,14 +54,15 @@ impl Analysis {
         if let Some(fragment) = fragment {
             summary.findings.add(Finding::Fragment { offset: fragment.offset, more: fragment.more });
         } else if summary.icmp.is_some() {
-            let cause = quoted.and_then(|quoted| self.talks.cause(&summary.flow, quoted));
+            let cause = quoted.and_then(|quoted| self.conversations.cause(&summary.flow, quoted));
             if let Some(packet) = cause {
                 summary.findings.add(Finding::CausedBy { packet });
             }
-        } else if let Some(talk) = self.talks.of(&summary.flow) {
-            match talk {
-                Talk::Tcp(tcp, side) => tcp.see(side, frame.at, &mut summary),
-                Talk::Udp(udp, side) => udp.see(side, frame.number, ip_id),
+        } else {
+            match self.conversations.of(&summary.flow) {
+                Some((TrackedConversation::Tcp(tcp), side)) => tcp.see(side, frame.at, &mut summary),
+                Some((TrackedConversation::Udp(udp), side)) => udp.see(side, frame.number, ip_id),
+                None => {}
             }
         }
         match checksum {

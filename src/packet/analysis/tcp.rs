@@ -1,70 +1,34 @@
-//! One TCP connection: what each of its segments repeats, lacks or asks.
+//! One TCP connection: the findings about each of its segments.
 //!
-//! The order of the questions and their conditions are those of Wireshark's analysis, so that the counts are the same;
-//! its "fast retransmission supersedes out-of-order" preference is on, as by default.
+//! The conditions and their order are those of Wireshark's analysis, so that the counts are the same. Its preference
+//! "Fast Retransmission supersedes Out-of-Order interpretation" is on, as by default.
 
-use super::half::{Half, Last, Scale, SentSegment, Side, before};
+use super::super::segment::{ObservedSegment, before};
+use super::direction::{Scale, SentProbe, SentSegment, Side, TcpDirection};
 use super::reset;
-use crate::domain::{Finding, Findings, Flags, PacketSummary, Segment, TcpOption};
+use crate::domain::packet::SynNumbers;
+use crate::domain::{Finding, Findings, Flags, PacketSummary, Segment};
 
-/// A fast retransmission follows the last duplicate acknowledgement within this, in nanoseconds.
+/// A fast retransmission follows the last duplicate acknowledgment within this time, in nanoseconds.
 const FAST: u64 = 20_000_000;
-/// What comes within this after a later segment is out of order, where the round-trip time is not known; nanoseconds.
+/// A segment that comes within this time after a later one is out of order, if the round-trip time is not known; in
+/// nanoseconds.
 const DISORDER: u64 = 3_000_000;
 
 /// A connection, as far as it was seen.
 #[derive(Debug, Default)]
-pub(super) struct Tcp {
-    halves: [Half; 2],
+pub(super) struct TcpConversation {
+    directions: [TcpDirection; 2],
     /// When the latest SYN was sent.
     syn_at: Option<u64>,
     /// How long the handshake took.
     first_rtt: Option<u64>,
 }
 
-/// A segment, as the analysis looks at it.
-#[derive(Debug, Clone, Copy)]
-struct ObservedSegment {
-    number: u64,
-    at: u64,
-    seq: u32,
-    ack: u32,
-    len: u32,
-    flags: Flags,
-    /// As it stands in the packet.
-    window: u32,
-}
-
-impl ObservedSegment {
-    /// Whether none of SYN, FIN and RST is set.
-    const fn is_plain(&self) -> bool {
-        !self.flags.any(Flags(Flags::SYN.0 | Flags::FIN.0 | Flags::RST.0))
-    }
-
-    /// Whether SYN or FIN is set, which take a sequence number.
-    const fn takes_one(&self) -> bool {
-        self.flags.any(Flags(Flags::SYN.0 | Flags::FIN.0))
-    }
-
-    /// The sequence number after it.
-    const fn end(&self) -> u32 {
-        self.seq.wrapping_add(self.len).wrapping_add(self.takes_one() as u32)
-    }
-}
-
-impl Tcp {
-    /// Sees the next segment of the connection: fills in its relative numbers, its window and what is to be said of it.
+impl TcpConversation {
+    /// Reads the next segment of the connection: fills in its relative numbers, its scaled window and its findings.
     pub(super) fn see(&mut self, side: Side, at: u64, summary: &mut PacketSummary) {
-        let Some(segment) = &mut summary.tcp else { return };
-        let seen = ObservedSegment {
-            number: summary.number,
-            at,
-            seq: segment.seq,
-            ack: segment.ack,
-            len: u32::try_from(summary.payload.len).unwrap_or(u32::MAX),
-            flags: segment.flags,
-            window: segment.window,
-        };
+        let (Some(seen), Some(segment)) = (ObservedSegment::of(summary, at), &mut summary.tcp) else { return };
         let findings = &mut summary.findings;
         self.begin(side, &seen, findings);
         let (own, other) = self.pair(side);
@@ -82,20 +46,20 @@ impl Tcp {
 
     /// The latest packet of one side that began at this sequence number.
     pub(super) fn sent(&self, side: Side, seq: u32) -> Option<u64> {
-        let half = &self.halves[side.index()];
-        half.segments.iter().rev().find(|sent| sent.seq == seq).map(|sent| sent.number)
+        let direction = &self.directions[side.index()];
+        direction.segments.iter().rev().find(|sent| sent.seq == seq).map(|sent| sent.number)
     }
 
-    /// What this side sent, and what the other did.
-    fn pair(&mut self, side: Side) -> (&mut Half, &mut Half) {
-        let [low, high] = &mut self.halves;
+    /// The direction in which this side sends, and the other.
+    fn pair(&mut self, side: Side) -> (&mut TcpDirection, &mut TcpDirection) {
+        let [low, high] = &mut self.directions;
         match side {
             Side::Low => (low, high),
             Side::High => (high, low),
         }
     }
 
-    /// A SYN may begin another connection between the same ports; the first segment says where counting begins.
+    /// A SYN may begin another connection between the same ports. The first segment gives the number to count from.
     fn begin(&mut self, side: Side, seen: &ObservedSegment, findings: &mut Findings) {
         let (syn, ack) = (seen.flags.has(Flags::SYN), seen.flags.has(Flags::ACK));
         let base = self.pair(side).0.base;
@@ -107,7 +71,7 @@ impl Tcp {
                 *self = Self::default();
             }
         } else if syn && !ack && base.is_some() {
-            // The same SYN again: whatever came between and left a gap is history.
+            // A retransmitted SYN: a gap that was left since the first one no longer matters.
             let (own, _) = self.pair(side);
             own.next = own.whole_to;
         }
@@ -123,12 +87,12 @@ impl Tcp {
 
     fn judge(&mut self, side: Side, seen: &ObservedSegment, findings: &mut Findings) {
         let (own, other) = self.pair(side);
-        let last = windows(own, other, seen, findings);
-        own.last = last;
-        if own.ack != acked(seen) {
+        let probe = windows(own, other, seen, findings);
+        own.probe = probe;
+        if own.ack != seen.acked() {
             own.ack_first = seen.number;
             own.duplicates = 0;
-            own.told_unseen = false;
+            own.unseen_reported = false;
         }
         if seen.flags.has(Flags::ACK) {
             unseen(other, seen, findings);
@@ -140,7 +104,7 @@ impl Tcp {
         }
     }
 
-    /// Moves the state on; the packet that this one repeats, if it does.
+    /// Updates the direction. Returns the packet that this one repeats, if it does.
     fn remember(&mut self, side: Side, seen: &ObservedSegment, findings: &Findings) -> Option<u64> {
         let probe = findings.has(Finding::ZeroWindowProbe);
         let (own, _) = self.pair(side);
@@ -161,7 +125,7 @@ impl Tcp {
             }
         }
         own.window = Some(seen.window);
-        own.ack = acked(seen);
+        own.ack = seen.acked();
         own.ack_at = seen.at;
         own.finished |= seen.flags.has(Flags::FIN);
         own.latest = seen.number;
@@ -184,49 +148,41 @@ impl Tcp {
         repeats
     }
 
-    /// Counts from the SYNs and scales the window, as far as both are known.
+    /// Fills in the relative numbers and scales the window, as far as the SYNs are known.
     fn relate(&mut self, side: Side, segment: &mut Segment) {
         let (own, other) = self.pair(side);
-        segment.seq_rel = own.isn.map(|isn| segment.seq.wrapping_sub(isn));
-        let acked = if segment.flags.has(Flags::ACK) { other.isn } else { None };
-        segment.ack_rel = acked.map(|isn| segment.ack.wrapping_sub(isn));
-        if segment.flags.has(Flags::SYN) {
-            scale(own, other, segment);
-        } else if let (Scale::Shift(bits), Scale::Shift(_)) = (own.scale, other.scale) {
-            segment.window <<= bits;
+        if let Some(syn) = SynNumbers::of(segment) {
+            agree_on_scale(own, other, syn, segment.flags);
         }
+        segment.relate(own.syn(), other.syn());
     }
 }
 
-/// What a SYN says about scaling (RFC 7323 §2.2): both must have the option.
-fn scale(own: &mut Half, other: &mut Half, segment: &Segment) {
-    let offered = segment.options.iter().find_map(|option| match option {
-        TcpOption::WindowScale(bits) => Some((*bits).min(14)),
-        _ => None,
-    });
-    if let Some(bits) = offered {
+/// Windows are scaled only if both SYNs have the option (RFC 7323 §2.2).
+fn agree_on_scale(own: &mut TcpDirection, other: &mut TcpDirection, syn: SynNumbers, flags: Flags) {
+    if let Some(bits) = syn.scale {
         own.scale = Scale::Shift(bits);
     }
     if own.scale == Scale::Unknown {
         (own.scale, other.scale) = (Scale::Off, Scale::Off);
-    } else if segment.flags.has(Flags::ACK) && other.scale == Scale::Off {
+    } else if flags.has(Flags::ACK) && other.scale == Scale::Off {
         own.scale = Scale::Off;
     }
 }
 
-/// The acknowledgement number, where there is one.
-fn acked(seen: &ObservedSegment) -> Option<u32> {
-    seen.flags.has(Flags::ACK).then_some(seen.ack)
-}
-
-/// What a segment says about windows, and whether something is missing before it.
-fn windows(own: &mut Half, other: &Half, seen: &ObservedSegment, findings: &mut Findings) -> Last {
+/// Findings about windows and probes, and about data missing before this segment. Returns the probe that it is.
+fn windows(
+    own: &mut TcpDirection,
+    other: &TcpDirection,
+    seen: &ObservedSegment,
+    findings: &mut Findings,
+) -> Option<SentProbe> {
     let is_next = own.next == Some(seen.seq);
     if seen.len == 1 && is_next && other.window == Some(0) {
         findings.add(Finding::ZeroWindowProbe);
-        return Last::ZeroWindowProbe;
+        return Some(SentProbe::ZeroWindow);
     }
-    let mut last = Last::Nothing;
+    let mut probe = None;
     if seen.window == 0 && seen.is_plain() {
         findings.add(Finding::ZeroWindow);
     }
@@ -235,9 +191,9 @@ fn windows(own: &mut Half, other: &Half, seen: &ObservedSegment, findings: &mut 
     }
     if seen.len <= 1 && own.next == Some(seen.seq.wrapping_add(1)) && seen.is_plain() {
         findings.add(Finding::Keepalive);
-        last = Last::Keepalive;
+        probe = Some(SentProbe::Keepalive);
     }
-    let same_ack = own.ack == acked(seen) && own.ack.is_some();
+    let same_ack = own.ack == seen.acked() && own.ack.is_some();
     let bare = seen.len == 0 && is_next && same_ack && seen.is_plain();
     let same_window = own.window == Some(seen.window);
     if bare && seen.window > 0 && !same_window {
@@ -247,32 +203,32 @@ fn windows(own: &mut Half, other: &Half, seen: &ObservedSegment, findings: &mut 
         findings.add(Finding::WindowFull);
     }
     if bare && same_window {
-        match (seen.window, other.last) {
-            (1.., Last::Keepalive) => findings.add(Finding::KeepaliveAck),
-            (0, Last::ZeroWindowProbe) => findings.add(Finding::ZeroWindowProbeAck),
+        match (seen.window, other.probe) {
+            (1.., Some(SentProbe::Keepalive)) => findings.add(Finding::KeepaliveAck),
+            (0, Some(SentProbe::ZeroWindow)) => findings.add(Finding::ZeroWindowProbeAck),
             (0, _) => {}
             _ => {
-                own.duplicates = if own.told_unseen { 1 } else { own.duplicates + 1 };
-                own.told_unseen = false;
+                own.duplicates = if own.unseen_reported { 1 } else { own.duplicates + 1 };
+                own.unseen_reported = false;
                 findings.add(Finding::DuplicateAck { nth: own.duplicates, of: own.ack_first });
             }
         }
     }
-    last
+    probe
 }
 
 /// Whether a segment goes to the very edge of the window that the other side offered.
-fn fills(other: &Half, seen: &ObservedSegment) -> bool {
+fn fills(other: &TcpDirection, seen: &ObservedSegment) -> bool {
     if other.scale == Scale::Unknown {
         return false;
     }
-    let bits = if other.fresh { 0 } else { other.scale.bits() };
+    let bits = if other.fresh { 0 } else { other.scale.shift().unwrap_or(0) };
     let edge = other.ack.unwrap_or(0).wrapping_add(other.window.unwrap_or(0) << bits);
     seen.seq.wrapping_add(seen.len) == edge
 }
 
-/// Whether it acknowledges what was not captured; said once for each gap.
-fn unseen(other: &mut Half, seen: &ObservedSegment, findings: &mut Findings) {
+/// Reports an acknowledgment of data that was not captured, once for each gap.
+fn unseen(other: &mut TcpDirection, seen: &ObservedSegment, findings: &mut Findings) {
     let Some(whole_to) = other.whole_to.filter(|to| before(*to, seen.ack)) else { return };
     match other.next {
         Some(next) if before(whole_to, next) => {
@@ -280,21 +236,21 @@ fn unseen(other: &mut Half, seen: &ObservedSegment, findings: &mut Findings) {
             findings.add(Finding::AckedUnseen);
         }
         _ => {
-            if other.duplicates == 0 && !other.told_unseen {
+            if other.duplicates == 0 && !other.unseen_reported {
                 findings.add(Finding::AckedUnseen);
             }
             other.duplicates = 0;
-            other.told_unseen = true;
+            other.unseen_reported = true;
         }
     }
 }
 
-/// Whether it was sent before, or comes too late: at most one of four.
-fn again(own: &Half, other: &Half, seen: &ObservedSegment, disorder: u64, findings: &mut Findings) {
+/// Reports a segment that was sent before or comes late, by at most one of four findings.
+fn again(own: &TcpDirection, other: &TcpDirection, seen: &ObservedSegment, disorder: u64, findings: &mut Findings) {
     if findings.has(Finding::Keepalive) {
         return;
     }
-    // A segment that begins one byte early and has more than that byte follows a probe: it is new.
+    // A segment that begins one byte early and is longer than that byte follows a probe: it is new.
     let after_probe = |next: u32| seen.len > 1 && seen.seq == next.wrapping_sub(1);
     let behind = own.next.is_some_and(|next| before(seen.seq, next) && !after_probe(next));
     let since = |then: u64| seen.at.checked_sub(then);

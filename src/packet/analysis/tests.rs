@@ -1,4 +1,4 @@
-//! What is said about packets, by example. That the counts are Wireshark's is tested against it, in `tests/capture`.
+//! The findings, by example. `tests/capture` compares them with Wireshark's.
 
 use etherparse::icmpv4::DestUnreachableHeader;
 use etherparse::{Icmpv4Type, PacketBuilder, TcpHeader, TcpOptionElement};
@@ -43,14 +43,14 @@ fn frame(number: u64, bytes: &[u8]) -> Frame<'_> {
     Frame { number, at: number * 1_000_000_000, link: LinkType::RAW, wire_len, bytes }
 }
 
-/// What is said of each of these packets, a second apart.
+/// The analysis of these packets, a second apart.
 fn see(packets: &[Vec<u8>]) -> Vec<PacketSummary> {
     let mut analysis = Analysis::default();
     (1..).zip(packets).map(|(number, bytes)| analysis.see(&frame(number, bytes)).unwrap()).collect()
 }
 
-/// A handshake and a message, and what comes then.
-fn talk(then: &[Vec<u8>]) -> Vec<PacketSummary> {
+/// A handshake and a message, followed by these packets.
+fn after_hello(then: &[Vec<u8>]) -> Vec<PacketSummary> {
     let mut packets = vec![
         tcp(true, SYN, 99, 0, b"", Some(7)),
         tcp(false, SYN.with(ACK), 499, 100, b"", Some(2)),
@@ -67,7 +67,7 @@ fn words(packet: &PacketSummary) -> Vec<String> {
 
 #[test]
 fn numbers_count_from_the_syns_and_windows_are_scaled_after_them() {
-    let seen = talk(&[tcp(false, ACK, 500, 112, b"", None)]);
+    let seen = after_hello(&[tcp(false, ACK, 500, 112, b"", None)]);
     let numbers = |packet: &PacketSummary| {
         let Segment { seq_rel, ack_rel, window, .. } = packet.tcp.clone().unwrap();
         (seq_rel.unwrap(), ack_rel, window)
@@ -82,15 +82,15 @@ fn numbers_count_from_the_syns_and_windows_are_scaled_after_them() {
 }
 
 #[test]
-fn a_retransmission_names_the_packet_that_it_repeats() {
-    let seen = talk(&[tcp(true, PUSH, 100, 500, b"Hello, world", None)]);
+fn a_retransmission_refers_to_the_packet_that_it_repeats() {
+    let seen = after_hello(&[tcp(true, PUSH, 100, 500, b"Hello, world", None)]);
     assert_eq!((seen[4].retransmission_of, words(&seen[4])), (Some(4), vec!["retransmission".to_owned()]));
     let twice = see(&[tcp(true, SYN, 99, 0, b"", None), tcp(true, SYN, 99, 0, b"", None)]);
     assert_eq!((twice[1].retransmission_of, words(&twice[1])), (Some(1), vec!["retransmission".to_owned()]));
 }
 
 #[test]
-fn duplicate_acknowledgements_are_counted_and_a_fast_retransmission_follows_them() {
+fn duplicate_acknowledgments_are_counted_and_a_fast_retransmission_follows_them() {
     let ack = || tcp(false, ACK, 500, 112, b"", None);
     let mut analysis = Analysis::default();
     let packets = [
@@ -101,11 +101,11 @@ fn duplicate_acknowledgements_are_counted_and_a_fast_retransmission_follows_them
         tcp(true, PUSH, 124, 500, b"after a gap", None),
         ack(),
         ack(),
-        tcp(true, PUSH, 112, 500, b"what was it?", None),
+        tcp(true, PUSH, 112, 500, b"fills a gap.", None),
     ];
     let said: Vec<Vec<String>> = (1..)
         .zip(&packets)
-        // A millisecond apart: a fast retransmission comes soon.
+        // A millisecond apart, so that the retransmission is fast.
         .map(|(n, bytes)| words(&analysis.see(&Frame { at: n * 1_000_000, ..frame(n, bytes) }).unwrap()))
         .collect();
     let gap = ["previous segment not captured"];
@@ -115,7 +115,7 @@ fn duplicate_acknowledgements_are_counted_and_a_fast_retransmission_follows_them
 #[test]
 fn a_reset_has_a_likely_reason() {
     let reset = |then: &[Vec<u8>]| {
-        let seen = talk(then);
+        let seen = after_hello(then);
         let last = seen.last().unwrap();
         words(last)
             .into_iter()
@@ -163,7 +163,7 @@ fn a_port_unreachable_is_tied_to_its_datagram() {
 }
 
 #[test]
-fn a_checksum_that_is_not_filled_in_is_not_a_bad_one() {
+fn a_checksum_that_is_not_filled_in_is_not_wrong() {
     let right = udp(true, b"oi");
     let mut partial = right.clone();
     let pseudo = super::super::checksum::pseudo(CLIENT_IP, SERVER_IP, 17, 10);
@@ -200,7 +200,7 @@ fn fragments_belong_to_the_ports_of_the_first() {
 }
 
 #[test]
-fn what_was_cut_off_is_counted_and_the_length_is_that_of_the_wire() {
+fn bytes_not_captured_are_counted_and_the_length_is_that_on_the_link() {
     let bytes = tcp(true, PUSH, 100, 500, b"Hello, world", None);
     let mut analysis = Analysis::default();
     let seen = analysis.see(&Frame { bytes: &bytes[..45], ..frame(1, &bytes) }).unwrap();
@@ -211,19 +211,19 @@ fn what_was_cut_off_is_counted_and_the_length_is_that_of_the_wire() {
 }
 
 #[test]
-fn conversations_are_forgotten_not_piled_up() {
+fn the_oldest_conversations_are_forgotten() {
     let mut analysis = Analysis::default();
     for n in 0..40_000_u32 {
         let mut bytes = udp(true, b"");
         bytes[12..16].copy_from_slice(&n.to_be_bytes());
         analysis.see(&frame(u64::from(n), &bytes));
     }
-    assert_eq!(analysis.talks.len(), talks::Talks::KEPT);
+    assert_eq!(analysis.conversations.len(), Conversations::KEPT);
 }
 
 proptest! {
     #[test]
-    fn no_bytes_are_a_panic(
+    fn no_bytes_cause_a_panic(
         link in prop::sample::select(vec![0_u16, 1, 101, 108, 113, 228, 229, 276, 9999]),
         mut bytes in prop::collection::vec(any::<u8>(), 0..120),
         version in prop::option::of(prop::sample::select(vec![0x45_u8, 0x46, 0x4f, 0x60])),
@@ -237,7 +237,7 @@ proptest! {
     }
 
     #[test]
-    fn numbers_are_those_of_the_wire_lab(
+    fn relative_numbers_are_those_of_the_wire_lab(
         steps in prop::collection::vec((any::<bool>(), 0..6_usize, any::<u32>(), any::<u32>(), prop::option::of(0..20_u8)), 0..20)
     ) {
         let kinds = [SYN, SYN.with(ACK), ACK, PUSH, FIN, RST];

@@ -1,7 +1,8 @@
 //! One end of a connection: its state, and the inputs that are pending (RFC 9293 §3.10.7).
 
 use super::ObservedTransition;
-use crate::domain::{Cause, Evidence, Flags, Flow, PacketSummary, Segment, Stamp, TcpInput, TcpState, Transition, tcp};
+use crate::domain::{Cause, Evidence, Flags, Flow, Stamp, TcpInput, TcpState, Transition, tcp};
+use crate::packet::segment::{ObservedSegment, before};
 
 /// One end of a connection.
 #[derive(Debug)]
@@ -9,9 +10,9 @@ pub(super) struct Endpoint {
     pub(super) state: TcpState,
     /// Whether the capture has its SYN; otherwise it was found open.
     begun: bool,
-    /// The number of its SYN.
+    /// The sequence number of its SYN.
     pub(super) isn: Option<u32>,
-    /// The number after its FIN.
+    /// The sequence number after its FIN.
     pub(super) fin: Option<u32>,
     /// Inputs sent to it that no packet has confirmed yet, oldest first.
     pub(super) pending: Vec<Pending>,
@@ -24,26 +25,16 @@ pub(super) struct Pending {
     /// The sequence number after the segment that is the input.
     after: u32,
     packet: u64,
-    at: Stamp,
+    at: u64,
 }
 
-/// The state that an input leads to, if it changes `state`. A segment to a closed port changes nothing; and a port that
-/// listens goes on doing so, whatever happens to one of its connections.
+/// The state that an input leads to, if it changes `state`. A segment to a closed port changes nothing, and a listening
+/// port continues to listen whatever happens to one of its connections.
 pub(super) fn leads(state: TcpState, input: TcpInput) -> Option<TcpState> {
     let to = tcp::on(state, input)?.to;
-    // The capture does not tell whether this end listens: SYN_RECV that is reset is over.
+    // The capture does not show whether this end listens, so a reset SYN_RECV is closed.
     let to = if to == TcpState::Listen { TcpState::Closed } else { to };
     (to != state && !matches!(state, TcpState::Listen | TcpState::TimeWait)).then_some(to)
-}
-
-/// The segment being read.
-#[derive(Clone, Copy)]
-pub(super) struct SeenSegment<'a> {
-    pub(super) at: Stamp,
-    pub(super) packet: &'a PacketSummary,
-    pub(super) tcp: &'a Segment,
-    pub(super) flow: Flow,
-    pub(super) back: Flow,
 }
 
 impl Endpoint {
@@ -65,14 +56,14 @@ impl Endpoint {
         &mut self,
         flow: Flow,
         to: TcpState,
-        (at, packet): (Stamp, u64),
+        (at, packet): (u64, u64),
         evidence: Evidence,
         out: &mut Vec<ObservedTransition>,
     ) {
         let from = std::mem::replace(&mut self.state, to);
         // One that was found open may have been in a later state than the one assumed.
         let evidence = if self.begun { evidence } else { Evidence::Inferred };
-        out.push((at, evidence, Transition { flow, from, to, cause: Some(Cause::Packet(packet)) }));
+        out.push((Stamp::from_nanos(at), evidence, Transition { flow, from, to, cause: Some(Cause::Packet(packet)) }));
     }
 
     pub(super) fn apply(
@@ -92,23 +83,22 @@ impl Endpoint {
     }
 
     /// Makes an input pending, if it would change the state and is not pending already.
-    pub(super) fn expect(&mut self, input: TcpInput, seen: &SeenSegment<'_>) {
+    pub(super) fn expect(&mut self, input: TcpInput, seen: &ObservedSegment) {
         let mut reached = self.state;
         for pending in &self.pending {
             reached = leads(reached, pending.input).unwrap_or(reached);
         }
         if leads(reached, input).is_some() && !self.is_pending(input) {
-            self.pending.push(Pending { input, after: after(seen), packet: seen.packet.number, at: seen.at });
+            self.pending.push(Pending { input, after: seen.end(), packet: seen.number, at: seen.at });
         }
     }
 
     /// Applies the pending inputs that must have arrived before this end sent this segment.
-    pub(super) fn confirm(&mut self, seen: &SeenSegment<'_>, out: &mut Vec<ObservedTransition>) {
-        let SeenSegment { tcp, flow, .. } = *seen;
-        let again = tcp.flags.has(Flags::FIN) && self.fin == Some(after(seen));
+    pub(super) fn confirm(&mut self, seen: &ObservedSegment, out: &mut Vec<ObservedTransition>) {
+        let again = seen.flags.has(Flags::FIN) && self.fin == Some(seen.end());
         let shown = |pending: &Pending| match pending.input {
             TcpInput::SynAcked => true,
-            TcpInput::Fin => tcp.flags.has(Flags::ACK) && covers(tcp.ack, pending.after),
+            TcpInput::Fin => seen.acked().is_some_and(|ack| !before(ack, pending.after)),
             _ => false,
         };
         // A retransmitted FIN means that its ACK was lost, and an end that still sends was not reset.
@@ -117,30 +107,14 @@ impl Endpoint {
         let Some(last) = self.pending.iter().rposition(shown) else { return };
         for pending in self.pending.drain(..=last).collect::<Vec<_>>() {
             let evidence = if shown(&pending) { Evidence::Packet } else { Evidence::Inferred };
-            self.apply(flow, pending, evidence, out);
+            self.apply(seen.flow, pending, evidence, out);
         }
     }
 
-    /// Applies what is still pending: no packet can confirm it any more.
+    /// Applies the inputs that are still pending: no packet can confirm them any more.
     pub(super) fn end(&mut self, flow: Flow, out: &mut Vec<ObservedTransition>) {
         for pending in std::mem::take(&mut self.pending) {
             self.apply(flow, pending, Evidence::Inferred, out);
         }
     }
-}
-
-impl SeenSegment<'_> {
-    pub(super) const fn when(&self) -> (Stamp, u64) {
-        (self.at, self.packet.number)
-    }
-}
-
-/// The sequence number after the segment.
-pub(super) fn after(seen: &SeenSegment<'_>) -> u32 {
-    seen.tcp.seq.wrapping_add(seen.tcp.takes(seen.packet.payload.len))
-}
-
-/// Whether `ack` acknowledges everything before `number`; sequence numbers wrap (RFC 9293 §3.4).
-pub(super) const fn covers(ack: u32, number: u32) -> bool {
-    ack.wrapping_sub(number).cast_signed() >= 0
 }

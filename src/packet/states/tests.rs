@@ -16,15 +16,16 @@ fn flow() -> Flow {
     Flow::tcp("192.0.2.2:40000".parse().unwrap(), "192.0.2.1:65432".parse().unwrap())
 }
 
-/// Whether it goes right, its flags, its numbers and how much it carries. The client counts from 99, the server from
-/// 4294967290, so that its numbers go round.
+/// Whether it goes right, its flags, its relative numbers and its payload. The client counts from 99, the server from
+/// 4294967290, so that its numbers wrap around.
 type Seg = (bool, Flags, u32, u32, &'static str);
 
-/// What is told of the client and of the server: where it went, whether a packet shows it, and beside which it stands.
+/// The states of one end: each with whether a packet shows it, and the number of the packet that caused it.
 type Path = Vec<(TcpState, bool, u64)>;
 
-fn told(segments: &[Seg]) -> (Path, Path) {
-    let (mut states, mut out) = (States::default(), Vec::new());
+/// The states of the client and of the server.
+fn paths(segments: &[Seg]) -> (Path, Path) {
+    let (mut states, mut out) = (ConnectionStates::default(), Vec::new());
     for (number, (right, flags, seq, ack, data)) in (1..).zip(segments) {
         let base = |right: bool| if right { 99_u32 } else { 4_294_967_290 };
         let tcp = Segment {
@@ -52,7 +53,7 @@ fn told(segments: &[Seg]) -> (Path, Path) {
         let mut last = None;
         let mine = out.iter().filter(|(_, _, change)| change.flow == flow);
         let path = mine.map(|(at, evidence, change)| {
-            // Without a gap, along the edges of the diagram, each beside a packet.
+            // Without a gap, along the edges of the diagram, each caused by a packet.
             assert!(last.is_none_or(|last| last == change.from || change.from == Closed || change.from == Listen));
             assert!(change.from.may_become(change.to), "{change:?}");
             last = Some(change.to);
@@ -68,32 +69,32 @@ fn told(segments: &[Seg]) -> (Path, Path) {
 const OPEN: [Seg; 3] = [(true, SYN, 0, 0, ""), (false, SYN_ACK, 0, 1, ""), (true, ACK, 1, 1, "")];
 
 #[test]
-fn a_life_in_seven_packets() {
+fn a_connection_of_seven_packets() {
     let close = [(true, FIN, 1, 1, ""), (false, ACK, 1, 2, ""), (false, FIN, 1, 2, ""), (true, ACK, 2, 2, "")];
-    let (client, server) = told(&[&OPEN[..], &close].concat());
-    // Nothing shows that the ACK of its FIN arrived at the client; what it sends last shows that the FIN did.
+    let (client, server) = paths(&[&OPEN[..], &close].concat());
+    // No packet shows that the ACK of its FIN reached the client. Its last ACK shows that the FIN did.
     let expected = [(SynSent, true, 1), (Established, true, 3), (FinWait1, true, 4), (FinWait2, false, 5)];
     assert_eq!(client, [&expected[..], &[(TimeWait, true, 6)]].concat());
-    // The server's ACK in 5 shows that it got 3 and the FIN in 4; its last ACK may be lost on the way.
+    // The server's ACK in 5 shows that it received 3 and the FIN in 4. The last ACK may be lost on its way to the server.
     let expected = [(SynRecv, true, 2), (Established, true, 3), (CloseWait, true, 4), (LastAck, true, 6)];
     assert_eq!(server, [&expected[..], &[(Closed, false, 7)]].concat());
 }
 
 #[test]
-fn three_packets_to_close_and_the_last_one_lost() {
+fn a_close_in_three_packets_of_which_the_last_is_lost() {
     let close = [(true, FIN, 1, 1, ""), (false, FIN, 1, 2, ""), (true, ACK, 2, 2, "")];
-    let (client, server) = told(&[&OPEN[..], &close].concat());
+    let (client, server) = paths(&[&OPEN[..], &close].concat());
     assert_eq!(client[2..], [(FinWait1, true, 4), (FinWait2, false, 5), (TimeWait, true, 5)]);
     assert_eq!(server[2..], [(CloseWait, true, 4), (LastAck, true, 5), (Closed, false, 6)]);
-    // The server sends its FIN again: it has not heard the ACK. The second one may arrive.
+    // The server retransmits its FIN: the first ACK was lost. The second may arrive.
     let again = [(false, FIN, 1, 2, ""), (true, ACK, 2, 2, "")];
-    let (_, server) = told(&[&OPEN[..], &close, &again].concat());
+    let (_, server) = paths(&[&OPEN[..], &close, &again].concat());
     assert_eq!(server[3..], [(LastAck, true, 5), (Closed, false, 8)]);
 }
 
 #[test]
-fn a_lost_syn_a_lost_answer_and_data_on_both_sides() {
-    let (client, server) = told(&[
+fn a_lost_syn_a_lost_ack_and_data_in_both_directions() {
+    let (client, server) = paths(&[
         OPEN[0],
         OPEN[0],
         OPEN[1],
@@ -104,21 +105,21 @@ fn a_lost_syn_a_lost_answer_and_data_on_both_sides() {
         (false, ACK, 1, 6, "HELLO"),
     ]);
     assert_eq!(client, [(SynSent, true, 1), (Established, true, 4)]);
-    // Its SYN-ACK came again after the first ACK: that one was lost.
+    // It retransmitted its SYN-ACK after the first ACK: that one was lost.
     assert_eq!(server, [(SynRecv, true, 3), (Established, true, 6)]);
 }
 
 #[test]
 fn a_simultaneous_close() {
     let close = [(true, FIN, 1, 1, ""), (false, FIN, 1, 1, ""), (true, ACK, 2, 2, ""), (false, ACK, 2, 2, "")];
-    let (client, server) = told(&[&OPEN[..], &close].concat());
+    let (client, server) = paths(&[&OPEN[..], &close].concat());
     assert_eq!(client[2..], [(FinWait1, true, 4), (Closing, true, 5), (TimeWait, false, 7)]);
     assert_eq!(server[2..], [(FinWait1, true, 5), (Closing, true, 4), (TimeWait, false, 6)]);
 }
 
 #[test]
 fn a_simultaneous_open() {
-    let (one, other) = told(&[
+    let (one, other) = paths(&[
         (true, SYN, 0, 0, ""),
         (false, SYN, 0, 0, ""),
         (true, SYN_ACK, 0, 1, ""),
@@ -133,36 +134,36 @@ fn a_simultaneous_open() {
 
 #[test]
 fn resets() {
-    // Nobody listens: the other side never had a state.
+    // Refused: the other end never had a state.
     assert_eq!(
-        told(&[OPEN[0], (false, RST.with(ACK), 0, 1, "")]),
+        paths(&[OPEN[0], (false, RST.with(ACK), 0, 1, "")]),
         (vec![(SynSent, true, 1), (Closed, false, 2)], vec![])
     );
-    // The client resets; that it arrives is likely.
-    let (client, server) = told(&[&OPEN[..], &[(true, RST.with(ACK), 1, 1, "")]].concat());
+    // The client resets the connection; the server most likely receives the RST.
+    let (client, server) = paths(&[&OPEN[..], &[(true, RST.with(ACK), 1, 1, "")]].concat());
     assert_eq!((client[2], server[2]), ((Closed, true, 4), (Closed, false, 4)));
-    // The server goes on: it did not.
-    let (_, server) = told(&[&OPEN[..], &[(true, RST, 1, 1, ""), (false, ACK, 1, 1, "still here")]].concat());
+    // The server keeps sending: it did not receive the RST.
+    let (_, server) = paths(&[&OPEN[..], &[(true, RST, 1, 1, ""), (false, ACK, 1, 1, "still here")]].concat());
     assert_eq!(server, [(SynRecv, true, 2), (Established, true, 3)]);
 }
 
 #[test]
-fn two_ports_are_used_again() {
+fn two_ports_are_reused() {
     let close = [(true, FIN, 1, 1, ""), (false, FIN, 1, 2, ""), (true, ACK, 2, 2, "")];
     let (client, server) =
-        told(&[&OPEN[..], &close, &[(true, SYN, 70_000, 0, ""), (false, SYN_ACK, 9, 70_001, "")]].concat());
+        paths(&[&OPEN[..], &close, &[(true, SYN, 70_000, 0, ""), (false, SYN_ACK, 9, 70_001, "")]].concat());
     assert_eq!(client[5..], [(SynSent, true, 7)]);
     assert_eq!(server[4..], [(Closed, false, 6), (SynRecv, true, 8)]);
 }
 
 #[test]
-fn what_was_open_before_the_capture_is_closed_by_inference_and_what_it_missed_is_filled_in() {
-    let (client, server) = told(&[(true, ACK, 1, 1, "x"), (false, ACK, 1, 2, ""), (true, FIN, 2, 1, "")]);
+fn a_connection_opened_before_the_capture_is_closed_by_inference_and_missed_packets_are_inferred() {
+    let (client, server) = paths(&[(true, ACK, 1, 1, "x"), (false, ACK, 1, 2, ""), (true, FIN, 2, 1, "")]);
     assert_eq!((client, server), (vec![(FinWait1, false, 3)], vec![(CloseWait, false, 3)]));
-    let (client, server) = told(&OPEN[1..]);
+    let (client, server) = paths(&OPEN[1..]);
     assert_eq!(client, [(SynSent, false, 1), (Established, true, 2)]);
     assert_eq!(server, [(SynRecv, true, 1), (Established, false, 2)]);
-    let (client, server) = told(&[OPEN[0], OPEN[2]]);
+    let (client, server) = paths(&[OPEN[0], OPEN[2]]);
     assert_eq!(client, [(SynSent, true, 1), (Established, true, 2)]);
     assert_eq!(server, [(SynRecv, false, 2), (Established, false, 2)]);
 }

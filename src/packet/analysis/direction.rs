@@ -3,8 +3,9 @@
 use std::collections::VecDeque;
 
 use crate::domain::Flags;
+use crate::domain::packet::SynNumbers;
 
-/// Which of the two ends sends: the one whose address is the smaller, or the other.
+/// Which of the two ends sends: the one with the smaller address and port, or the other.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Side {
     Low,
@@ -12,7 +13,7 @@ pub(super) enum Side {
 }
 
 impl Side {
-    /// Where this side's half stands in the pair.
+    /// The index of this side's direction in the pair.
     pub(super) const fn index(self) -> usize {
         match self {
             Self::Low => 0,
@@ -34,16 +35,16 @@ pub(super) enum Scale {
 }
 
 impl Scale {
-    /// How many bits to shift by.
-    pub(super) const fn bits(self) -> u8 {
+    /// How many bits to shift by, if the window is scaled.
+    pub(super) const fn shift(self) -> Option<u8> {
         match self {
-            Self::Shift(bits) => bits,
-            Self::Unknown | Self::Off => 0,
+            Self::Shift(bits) => Some(bits),
+            Self::Unknown | Self::Off => None,
         }
     }
 }
 
-/// The segments of one direction, lately: which sequence number went in which packet.
+/// A segment that uses sequence numbers, and the packet that carried it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct SentSegment {
     pub(super) seq: u32,
@@ -52,62 +53,60 @@ pub(super) struct SentSegment {
     pub(super) number: u64,
 }
 
-/// What one end has sent so far. Numbers are as they stand in the packets.
+/// A probe that the other side is expected to answer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum SentProbe {
+    Keepalive,
+    ZeroWindow,
+}
+
+/// The segments that one end has sent so far. Numbers are as they stand in the packets.
 #[derive(Debug, Default)]
-pub(super) struct Half {
-    /// The sequence number of its SYN, when that was seen.
+pub(super) struct TcpDirection {
+    /// The sequence number of its SYN, if that was seen.
     pub(super) isn: Option<u32>,
-    /// What relative numbers would be counted from; without a SYN, a guess from the first segment or its echo.
+    /// The number to count from: that of the SYN, or a guess from the first segment or its acknowledgment.
     pub(super) base: Option<u32>,
     /// The highest sequence number that is expected next.
     pub(super) next: Option<u32>,
-    /// When that was set.
+    /// When `next` was set.
     pub(super) next_at: u64,
-    /// Up to here everything was captured without a gap, as far as acknowledgements are concerned.
+    /// Up to here everything was captured without a gap, as far as acknowledgments are concerned.
     pub(super) whole_to: Option<u32>,
-    /// The latest acknowledgement number, and when it was sent.
+    /// The latest acknowledgment number, and when it was sent.
     pub(super) ack: Option<u32>,
     pub(super) ack_at: u64,
-    /// The packet that was the first to acknowledge that.
+    /// The first packet with that acknowledgment number.
     pub(super) ack_first: u64,
     /// How many duplicates of it there were.
     pub(super) duplicates: u32,
-    /// Whether the other side was already told to acknowledge what was not seen, so that it is not said twice.
-    pub(super) told_unseen: bool,
+    /// The current gap in this direction has been reported as acknowledged but not captured.
+    pub(super) unseen_reported: bool,
     /// The latest window, as it stands in the packet.
     pub(super) window: Option<u32>,
     pub(super) scale: Scale,
-    /// Its SYN was the last thing it sent, so its window is not scaled yet.
+    /// Its latest segment with SYN or ACK was a SYN, so its window is not scaled yet.
     pub(super) fresh: bool,
-    /// What was said of its latest segment.
-    pub(super) last: Last,
+    /// The probe that its latest segment was.
+    pub(super) probe: Option<SentProbe>,
     /// Whether it has sent a FIN.
     pub(super) finished: bool,
     /// The packet in which it last sent data; 0 for none.
     pub(super) data_in: u64,
-    /// The packet that was its latest.
+    /// Its latest packet.
     pub(super) latest: u64,
-    /// The flags of its latest segment, and whether that had data.
+    /// The flags of its latest segment, and the length of its payload.
     pub(super) latest_flags: Flags,
     pub(super) latest_len: u32,
-    /// Its latest segments that take sequence numbers.
+    /// Its latest segments that use sequence numbers.
     pub(super) segments: VecDeque<SentSegment>,
 }
 
-/// What was said of a segment, as far as the next one of the other side depends on it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub(super) enum Last {
-    #[default]
-    Nothing,
-    Keepalive,
-    ZeroWindowProbe,
-}
-
-impl Half {
-    /// More than a retransmission goes back in practice.
+impl TcpDirection {
+    /// In practice, no retransmission repeats an older segment.
     const KEPT: usize = 16;
 
-    /// Remembers a segment that takes sequence numbers.
+    /// Remembers a segment that uses sequence numbers.
     pub(super) fn keep(&mut self, sent: SentSegment) {
         if self.segments.len() == Self::KEPT {
             self.segments.pop_front();
@@ -120,9 +119,9 @@ impl Half {
         let same = |known: &&SentSegment| known.seq == sent.seq && known.len == sent.len && known.flags == sent.flags;
         self.segments.iter().find(same).map(|known| known.number)
     }
-}
 
-/// Whether `a` is before `b` on the circle of sequence numbers (RFC 9293 §3.4).
-pub(super) const fn before(a: u32, b: u32) -> bool {
-    a.wrapping_sub(b).cast_signed() < 0
+    /// The initial sequence number and the scale, once the SYN was seen.
+    pub(super) fn syn(&self) -> Option<SynNumbers> {
+        Some(SynNumbers { isn: self.isn?, scale: self.scale.shift() })
+    }
 }

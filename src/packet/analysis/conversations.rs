@@ -1,0 +1,120 @@
+//! The conversations that are remembered, each with both of its directions. The oldest are forgotten.
+
+use std::collections::{HashMap, VecDeque};
+use std::net::{IpAddr, SocketAddr};
+
+use super::super::decode::Quoted;
+use super::direction::Side;
+use super::tcp::TcpConversation;
+use crate::domain::{Flow, Proto};
+
+/// Both ends of a conversation, the smaller first, in a form that is cheap to hash.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+struct FlowKey {
+    proto: Proto,
+    low: (u128, u16),
+    high: (u128, u16),
+}
+
+impl FlowKey {
+    /// The key of a packet's conversation, and the end that sent the packet.
+    fn of(flow: &Flow) -> Option<(Self, Side)> {
+        let end = |addr: SocketAddr| {
+            let ip = match addr.ip() {
+                IpAddr::V4(ip) => ip.to_ipv6_mapped(),
+                IpAddr::V6(ip) => ip,
+            };
+            (ip.to_bits(), addr.port())
+        };
+        let proto = flow.proto;
+        let (from, to) = (end(flow.local), end(flow.peer?));
+        Some(if from <= to {
+            (Self { proto, low: from, high: to }, Side::Low)
+        } else {
+            (Self { proto, low: to, high: from }, Side::High)
+        })
+    }
+}
+
+/// What is remembered of one conversation.
+#[derive(Debug)]
+pub(super) enum TrackedConversation {
+    Tcp(Box<TcpConversation>),
+    Udp(UdpConversation),
+}
+
+/// The latest datagrams of each direction: IP identification and packet number.
+#[derive(Debug, Default)]
+pub(super) struct UdpConversation([VecDeque<(u32, u64)>; 2]);
+
+impl UdpConversation {
+    /// An ICMP error follows its datagram closely.
+    const KEPT: usize = 8;
+
+    pub(super) fn see(&mut self, side: Side, number: u64, ip_id: u32) {
+        let sent = &mut self.0[side.index()];
+        if sent.len() == Self::KEPT {
+            sent.pop_front();
+        }
+        sent.push_back((ip_id, number));
+    }
+
+    /// The datagram with this identification, or the latest if its sender does not number them.
+    fn cause(&self, side: Side, ip_id: u32) -> Option<u64> {
+        let sent = &self.0[side.index()];
+        let exact = sent.iter().rev().find(|(id, _)| *id == ip_id);
+        exact.or_else(|| sent.back()).map(|(_, number)| *number)
+    }
+}
+
+/// The conversations.
+#[derive(Debug, Default)]
+pub(super) struct Conversations {
+    kept: HashMap<FlowKey, TrackedConversation>,
+    oldest: VecDeque<FlowKey>,
+}
+
+impl Conversations {
+    /// How many are remembered: more than the ephemeral ports of a machine (28,232 by default), so that all connections
+    /// to one server fit.
+    pub(super) const KEPT: usize = 32_768;
+
+    /// The conversation that a packet belongs to, which may begin with it, and the end that sent the packet. `None` for a
+    /// packet without a destination.
+    pub(super) fn of(&mut self, flow: &Flow) -> Option<(&mut TrackedConversation, Side)> {
+        let (key, side) = FlowKey::of(flow)?;
+        if !self.kept.contains_key(&key) {
+            self.begin(key);
+        }
+        Some((self.kept.get_mut(&key)?, side))
+    }
+
+    /// The number of the packet that an ICMP error is about. `flow` has the direction in which the error travels.
+    pub(super) fn cause(&self, flow: &Flow, quoted: Quoted) -> Option<u64> {
+        let (key, side) = FlowKey::of(&flow.mirror()?)?;
+        match self.kept.get(&key)? {
+            TrackedConversation::Tcp(tcp) => tcp.sent(side, quoted.seq?),
+            TrackedConversation::Udp(udp) => udp.cause(side, quoted.ip_id),
+        }
+    }
+
+    /// How many there are.
+    #[cfg(test)]
+    pub(super) fn len(&self) -> usize {
+        self.kept.len()
+    }
+
+    fn begin(&mut self, key: FlowKey) {
+        if self.oldest.len() == Self::KEPT
+            && let Some(gone) = self.oldest.pop_front()
+        {
+            self.kept.remove(&gone);
+        }
+        self.oldest.push_back(key);
+        let conversation = match key.proto {
+            Proto::Tcp => TrackedConversation::Tcp(Box::default()),
+            Proto::Udp => TrackedConversation::Udp(UdpConversation::default()),
+        };
+        self.kept.insert(key, conversation);
+    }
+}
