@@ -32,6 +32,7 @@ pub mod domain {
     pub use crate::domain::filter::Filter;
     pub use crate::domain::guard::{GuardAction, PortCheck};
     pub use crate::domain::keys::{BINDINGS, Key};
+    pub use crate::domain::need::{Lack, Need, Remedy};
     pub use crate::domain::note::TableSource;
     pub use crate::domain::wire::{CloseReason, LossReason};
     pub use crate::domain::{
@@ -85,7 +86,7 @@ pub mod observe {
         pub use crate::observe::capture::ladder::{ConversationEnds, LadderStyle, rung};
         #[cfg(target_os = "linux")]
         pub use crate::observe::capture::{Capture, CaptureAccess, CaptureInterface};
-        pub use crate::observe::capture::{CaptureError, CaptureNeed, CaptureRemedy, PacketStore, follow_stream};
+        pub use crate::observe::capture::{PacketStore, follow_stream};
 
         /// The subcommand `capture`.
         pub mod command {
@@ -115,6 +116,6 @@ pub mod view {
 #[cfg(target_os = "linux")]
 pub mod wire {
     pub use crate::wire::{
-        ExecError, Need, ProgramSpec, Remote, SUBCOMMAND, Setting, Wire, WireOptions, helper_main, open_wires,
+        ExecError, ProgramSpec, Remote, SUBCOMMAND, Setting, Wire, WireOptions, helper_main, open_wires,
     };
 }

@@ -73,19 +73,11 @@ fn read(args: &CaptureArgs, path: &Path, filter: &Filter) -> anyhow::Result<()> 
 
 /// The error for a capture that cannot start, with the command that helps, in the words of the screen.
 #[cfg(target_os = "linux")]
-fn lacks(text: &crate::text::Text, error: &crate::observe::capture::CaptureError) -> anyhow::Error {
-    use crate::model::packets::{CaptureHelp, CaptureStatus};
-    let words = &text.packets;
-    let mut lines = vec![(words.lacking)(&error.errno.to_string(), (text.errno)(error.errno).what)];
-    if let CaptureStatus::Lacking { help, .. } = super::capturer::lacking(error) {
-        match help {
-            CaptureHelp::Command(command) => lines.extend([words.needs.into(), format!("  {command}")]),
-            CaptureHelp::Container => lines.push(words.container.into()),
-            CaptureHelp::Interface => lines.push(words.interface.into()),
-            CaptureHelp::System => lines.push(words.system.into()),
-            CaptureHelp::Unknown => {}
-        }
-    }
+fn lacks(text: &crate::text::Text, lack: &crate::domain::need::Lack) -> anyhow::Error {
+    let advice = (text.remedy)(lack.remedy);
+    let mut lines = vec![(text.packets.lacking)(&lack.errno.to_string(), (text.errno)(lack.errno).what)];
+    lines.push(advice.sentence.into());
+    lines.extend(advice.command(&super::program()).map(|command| format!("  {command}")));
     anyhow!(lines.join("\n"))
 }
 
@@ -138,7 +130,7 @@ fn live(args: &CaptureArgs, filter: &Filter) -> anyhow::Result<()> {
     };
     let ready = || super::tell(&(text.packets.capturing)(on.name()));
     let summary = command::live(&key, &on, (&scope, filter), into, &stop, ready).map_err(|error| match error {
-        LiveError::Capture(error) => lacks(text, &error),
+        LiveError::Lack(lack) => lacks(text, &lack),
         LiveError::Io(error) => anyhow::Error::new(error).context("capture"),
     })?;
     let words = &text.packets;
@@ -154,5 +146,5 @@ fn live(args: &CaptureArgs, filter: &Filter) -> anyhow::Result<()> {
 
 #[cfg(not(target_os = "linux"))]
 fn live(_args: &CaptureArgs, _filter: &Filter) -> anyhow::Result<()> {
-    Err(anyhow!(locale::text(None).packets.system))
+    Err(anyhow!((locale::text(None).remedy)(crate::domain::need::Remedy::OtherSystem).sentence))
 }

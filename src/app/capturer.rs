@@ -10,13 +10,12 @@ use tokio::sync::mpsc;
 
 use super::packet_views;
 use crate::domain::excerpt::sanitise;
+use crate::domain::need::Lack;
 use crate::domain::{Errno, EventKind, EventSink, Evidence, Flow, Note};
 use crate::model::Msg;
-use crate::model::packets::{CaptureHelp, CaptureStatus, News, PacketOrigin};
+use crate::model::packets::{CaptureStatus, News, PacketOrigin};
 use crate::observe::Scope;
-use crate::observe::capture::{
-    Capture, CaptureAccess, CaptureError, CaptureInterface, CaptureNeed, CaptureRemedy, PacketStore,
-};
+use crate::observe::capture::{Capture, CaptureAccess, CaptureInterface, PacketStore};
 
 /// The capture of a session, if it is available.
 #[derive(Debug)]
@@ -31,7 +30,7 @@ pub(super) struct Capturer {
 impl Capturer {
     /// Captures on loopback if there is a key; otherwise reports what is missing.
     pub(super) fn start(
-        key: Result<CaptureAccess, CaptureError>,
+        key: Result<CaptureAccess, Lack>,
         sink: &EventSink,
         scope: Scope,
         answers: mpsc::Sender<Msg>,
@@ -44,19 +43,16 @@ impl Capturer {
                 tokio::task::spawn_blocking(move || drop(key));
                 started
             }
-            Err(error) => {
-                let lacks = Note::Lacks { what: Evidence::Packet, errno: error.errno };
+            Err(lack) => {
+                let lacks = Note::Lacks { what: Evidence::Packet, errno: lack.errno };
                 sink.report(Evidence::Called, EventKind::Note(lacks));
-                Err(error)
+                Err(lack)
             }
         };
+        let errno = started.as_ref().err().map(|lack| lack.errno);
         let (capture, told) = match started {
             Ok(capture) => (Some(capture), CaptureStatus::On(on.name().into())),
-            Err(error) => (None, lacking(&error)),
-        };
-        let errno = match &told {
-            CaptureStatus::Lacking { errno, .. } => Some(*errno),
-            CaptureStatus::On(_) | CaptureStatus::Unknown => None,
+            Err(lack) => (None, CaptureStatus::Lacking { lack, program: super::program() }),
         };
         let capturer = Self { capture, sink: sink.clone(), answers, errno };
         capturer.answer(News::Capturing(told));
@@ -104,18 +100,6 @@ impl Capturer {
         // The loop reads answers as fast as it sends requests; one that does not fit is out of date.
         let _ = self.answers.try_send(Msg::Packets(news));
     }
-}
-
-/// Converts an error into what the model shows.
-pub(super) fn lacking(error: &CaptureError) -> CaptureStatus {
-    let help = match (&error.remedy, &error.need) {
-        (remedy @ CaptureRemedy::SetCap(_), _) => remedy.command().map_or(CaptureHelp::Unknown, CaptureHelp::Command),
-        (CaptureRemedy::Container, _) => CaptureHelp::Container,
-        (CaptureRemedy::OtherInterface, _) => CaptureHelp::Interface,
-        (CaptureRemedy::OtherSystem, _) | (_, CaptureNeed::Linux) => CaptureHelp::System,
-        (CaptureRemedy::Unknown, _) => CaptureHelp::Unknown,
-    };
-    CaptureStatus::Lacking { errno: error.errno, help }
 }
 
 /// Writes a new file; never overwrites an existing one.

@@ -6,17 +6,18 @@ use std::process::ExitCode;
 
 use super::cli::DoctorArgs;
 use super::locale;
-use crate::domain::excerpt::sanitise;
+use crate::domain::need::{Lack, Need};
 use crate::domain::{Errno, Proto};
 use crate::model::ui::Glyphs;
 use crate::observe;
 #[cfg(target_os = "linux")]
 use crate::observe::capture::CaptureAccess;
 use crate::text::Text;
-use crate::text::doctor::{Advice, DoctorText};
+use crate::text::doctor::DoctorText;
+use crate::text::need::Advice;
 use crate::view::ColorDepth;
 #[cfg(target_os = "linux")]
-use crate::wire::{Need, NeedCheck, WireOptions};
+use crate::wire::WireOptions;
 
 /// With fewer descriptors than this a class cannot spawn a thousand clients on both ends.
 #[cfg(unix)]
@@ -33,7 +34,7 @@ enum Diagnosis {
 pub(super) fn run(args: &DoctorArgs) -> anyhow::Result<ExitCode> {
     // Before any other thread exists: the privilege to capture is tried, and dropped.
     #[cfg(target_os = "linux")]
-    let key = CaptureAccess::take().map(drop).map_err(|error| error.errno);
+    let key = CaptureAccess::take().map(drop);
     let all = locale::text(args.lang);
     let text = &all.doctor;
     let works = loopback().is_ok();
@@ -45,7 +46,7 @@ pub(super) fn run(args: &DoctorArgs) -> anyhow::Result<ExitCode> {
     found.extend(limits(text));
     found.extend(terminal(text));
     #[cfg(target_os = "linux")]
-    found.extend(evidence(text, key));
+    found.extend(evidence(all, key));
     let mut out = io::stdout().lock();
     for found in &found {
         line(&mut out, found, "")?;
@@ -63,10 +64,7 @@ fn line(out: &mut impl Write, found: &Diagnosis, indent: &str) -> io::Result<()>
         Diagnosis::Lacks(what, errno, advice) => {
             let errno = errno.map_or_else(String::new, |errno| format!(": {errno}"));
             writeln!(out, "{indent}{bad} {what}{errno}\n{indent}    {}", advice.sentence)?;
-            let exe = std::env::current_exe()
-                .map_or_else(|_| "socklab-tui".into(), |exe| sanitise(exe.as_os_str().as_encoded_bytes()));
-            let command = advice.command.map(|command| command.replace("{exe}", &exe));
-            match command {
+            match advice.command(&super::program()) {
                 Some(command) => writeln!(out, "{indent}    $ {command}"),
                 None => Ok(()),
             }
@@ -138,25 +136,29 @@ fn terminal(text: &DoctorText) -> [Diagnosis; 2] {
     [colours, unicode]
 }
 
+/// Whether a need is met.
+fn need(text: &Text, check: Result<Need, Lack>) -> Diagnosis {
+    match check {
+        Ok(need) => Diagnosis::Works((text.need)(need).into()),
+        Err(Lack { need, errno, remedy }) => {
+            Diagnosis::Lacks((text.need)(need).into(), Some(errno), (text.remedy)(remedy))
+        }
+    }
+}
+
 /// Whether the kernel lets us capture and trace.
 #[cfg(target_os = "linux")]
-fn evidence(text: &DoctorText, key: Result<(), Errno>) -> [Diagnosis; 2] {
-    let tried = |what: &str, tried: Result<(), Errno>, advice| match tried {
-        Ok(()) => Diagnosis::Works(what.into()),
-        Err(errno) => Diagnosis::Lacks(what.into(), Some(errno), advice),
-    };
+fn evidence(text: &Text, key: Result<(), Lack>) -> [Diagnosis; 2] {
     let (sink, _events) = super::queue::open(crate::domain::Clock::start());
     let nothing = observe::Scope::Ports(std::collections::BTreeSet::new());
-    let trace = observe::Trace::start(sink, &nothing).map(drop).map_err(|error| Errno::from(&error));
-    [tried(text.capture, key, text.capture_advice), tried(text.trace, trace, text.trace_advice)]
+    let trace = observe::Trace::start(sink, &nothing).map(drop);
+    [need(text, key.map(|()| Need::PacketSocket)), need(text, trace.map(|()| Need::Tracepoint))]
 }
 
 #[cfg(not(target_os = "linux"))]
 fn wire(out: &mut impl Write, text: &Text) -> io::Result<()> {
-    use crate::domain::need::{Need, Remedy};
     writeln!(out, "\n{}", text.doctor.wire)?;
-    let lacks = Diagnosis::Lacks((text.doctor.need)(Need::Linux).into(), None, (text.wire.remedy)(Remedy::OtherSystem));
-    line(out, &lacks, "  ")
+    line(out, &need(text, Err(Lack::LINUX)), "  ")
 }
 
 /// The needs of the wire lab, one by one.
@@ -164,22 +166,17 @@ fn wire(out: &mut impl Write, text: &Text) -> io::Result<()> {
 fn wire(out: &mut impl Write, text: &Text) -> io::Result<()> {
     writeln!(out, "\n{}", text.doctor.wire)?;
     let checks = crate::wire::doctor(&WireOptions::default());
-    for NeedCheck { need, result } in &checks {
-        let what = (text.doctor.need)(*need).to_owned();
-        let found = match result {
-            Ok(()) => Diagnosis::Works(what),
-            Err(missing) => Diagnosis::Lacks(what, Some(missing.errno), (text.wire.remedy)(missing.remedy)),
-        };
-        line(out, &found, "  ")?;
+    for check in &checks {
+        line(out, &need(text, *check), "  ")?;
     }
     writeln!(out, "  {}", (text.doctor.wire_opens)(opens(&checks)))
 }
 
 /// Whether the wire lab opens with these results: either TUN or veth is enough.
 #[cfg(target_os = "linux")]
-fn opens(checks: &[NeedCheck]) -> bool {
-    let met = |need: Need| checks.iter().any(|check| check.need == need && check.result.is_ok());
+fn opens(checks: &[Result<Need, Lack>]) -> bool {
+    let met = |need: Need| checks.contains(&Ok(need));
     let alternative = |need: Need| matches!(need, Need::TunNode | Need::Tun | Need::Veth);
-    let rest = checks.iter().all(|check| check.result.is_ok() || alternative(check.need));
+    let rest = checks.iter().all(|check| check.is_ok() || check.is_err_and(|lack| alternative(lack.need)));
     rest && met(Need::NetNamespace) && (met(Need::Tun) || met(Need::Veth))
 }

@@ -9,6 +9,8 @@ use anyhow::Context as _;
 use super::pump::Shell;
 #[cfg(target_os = "linux")]
 use super::wire_lab::{WireLab, run_silently};
+#[cfg(target_os = "linux")]
+use crate::domain::need::Lack;
 use crate::domain::{Destination, EventSink, HostId, LabOrder, ServerKind, ServerSpec, WorldId};
 use crate::lab::{Lab, Machine, ScriptedSockets};
 #[cfg(target_os = "linux")]
@@ -17,7 +19,7 @@ use crate::lesson::{HostAddresses, Lesson, LessonOrder};
 use crate::model::effect::{Effect, TableEffect};
 use crate::observe::{Scope, SocketTable};
 #[cfg(target_os = "linux")]
-use crate::wire::{OpenError, WireOptions};
+use crate::wire::WireOptions;
 
 /// See the module's head. Lives inside a tokio runtime.
 pub struct Environment {
@@ -204,7 +206,7 @@ fn specs(lesson: &Lesson, port: impl Fn(ServerKind) -> u16) -> Vec<ServerSpec> {
 
 /// Opens a wire with the servers that a lesson wants, none of them started. Blocks for some tens of milliseconds.
 #[cfg(target_os = "linux")]
-pub(super) fn on_wire(lesson: &Lesson, sink: &EventSink, options: &WireOptions) -> Result<WireLab, OpenError> {
+pub(super) fn on_wire(lesson: &Lesson, sink: &EventSink, options: &WireOptions) -> Result<WireLab, Lack> {
     WireLab::open(sink, options, &specs(lesson, ServerKind::usual_port))
 }
 

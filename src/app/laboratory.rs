@@ -15,6 +15,7 @@ use super::terminal;
 use super::tracer::Tracer;
 #[cfg(target_os = "linux")]
 use super::wire_world::WireWorld;
+use crate::domain::need::Lack;
 use crate::domain::{
     Errno, EventKind, EventSink, Evidence, Limits, Note, Proto, RowKey, ServerChange, ServerEvent, ServerId,
     ServerSpec, WorldId,
@@ -27,7 +28,7 @@ use crate::model::effect::{Effect, PacketsEffect, TableEffect, WireEffect};
 use crate::model::packets::PacketOrigin;
 use crate::model::{Model, Msg};
 #[cfg(target_os = "linux")]
-use crate::observe::capture::{CaptureAccess, CaptureError};
+use crate::observe::capture::CaptureAccess;
 use crate::observe::{self, Scope, SocketTable};
 use tokio::sync::mpsc;
 
@@ -133,7 +134,7 @@ impl Laboratory {
 
     /// Captures the packets of the laboratory's ports, if the key is one; otherwise says what is missing.
     #[cfg(target_os = "linux")]
-    pub fn capture(&mut self, key: Result<CaptureAccess, CaptureError>) {
+    pub fn capture(&mut self, key: Result<CaptureAccess, Lack>) {
         let scope = Scope::Ports(self.ports.clone());
         self.capturer = Some(Capturer::start(key, &self.sink, scope, self.near.clone()));
     }
@@ -141,9 +142,8 @@ impl Laboratory {
     /// Says that packets cannot be captured here.
     #[cfg(not(target_os = "linux"))]
     pub fn cannot_capture(&mut self) {
-        use crate::model::packets::{CaptureHelp, CaptureStatus, News};
-        let errno = Errno::from(io::Error::from(io::ErrorKind::Unsupported));
-        let lacking = CaptureStatus::Lacking { errno, help: CaptureHelp::System };
+        use crate::model::packets::{CaptureStatus, News};
+        let lacking = CaptureStatus::Lacking { lack: Lack::LINUX, program: super::program() };
         let _ = self.near.try_send(Msg::Packets(News::Capturing(lacking)));
     }
 
@@ -222,9 +222,7 @@ impl Laboratory {
     }
 
     fn lacks_wire(&self) {
-        use crate::domain::need::{Need, Remedy};
-        let errno = Errno::from(io::Error::from(io::ErrorKind::Unsupported));
-        let lacks = crate::domain::WireEvent::Lacks { need: Need::Linux, errno, remedy: Remedy::OtherSystem };
+        let lacks = crate::domain::WireEvent::Lacks(Lack::LINUX);
         self.sink.on_wire(None).report(Evidence::Called, EventKind::Wire(lacks));
     }
 }

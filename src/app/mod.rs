@@ -41,6 +41,7 @@ pub mod wire_lab;
 #[cfg(target_os = "linux")]
 mod wire_world;
 
+use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::Parser as _;
@@ -93,6 +94,11 @@ const fn captures(cli: &Cli) -> bool {
 /// Says on standard error what went wrong, or goes on. Names of files and hosts are others' words.
 fn tell(what: &str) {
     eprintln!("socklab-tui: {}", sanitise_lines(what));
+}
+
+/// The file of this program, to name in a command.
+fn program() -> PathBuf {
+    std::env::current_exe().unwrap_or_else(|_| "socklab-tui".into())
 }
 
 /// The exit code, after saying what went wrong.

@@ -17,12 +17,14 @@ use super::recorder::Recorder;
 use super::session::{Session, SessionEnd};
 use super::signals;
 use super::terminal::TerminalGuard;
+#[cfg(target_os = "linux")]
+use crate::domain::need::Lack;
 use crate::domain::{Clock, ServerId};
 use crate::lesson::catalogue;
 use crate::model::ui::TableScope;
 use crate::model::{Model, Msg, Ui};
 #[cfg(target_os = "linux")]
-use crate::observe::capture::{CaptureAccess, CaptureError};
+use crate::observe::capture::CaptureAccess;
 
 /// What the kernel answers who writes to a terminal that was closed (`errno(3)`).
 const EIO: i32 = 5;
@@ -50,7 +52,7 @@ async fn session(
     cli: &LabArgs,
     on_wire: bool,
     record: Option<Record>,
-    #[cfg(target_os = "linux")] key: Result<CaptureAccess, CaptureError>,
+    #[cfg(target_os = "linux")] key: Result<CaptureAccess, Lack>,
 ) -> anyhow::Result<()> {
     let (sink, mut events) = queue::open(Clock::start());
     let signals = signals::listen()?;

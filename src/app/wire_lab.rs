@@ -12,6 +12,7 @@ use tokio::task::JoinHandle;
 
 use super::programs::RunningPrograms;
 use crate::domain::client::ClientChange;
+use crate::domain::need::Lack;
 use crate::domain::{
     ClientEvent, Errno, EventKind, EventQueue, EventSink, Evidence, Flow, HostId, LabOrder, Note, Observation, PerHost,
     Row, ServerSpec, Setting, SocketOp, Syscall, TcpInfo, WireCommand, WireEvent,
@@ -20,7 +21,7 @@ use crate::lab::{Host, Lab, ScriptedSockets};
 use crate::model::effect::WireEffect;
 use crate::observe::Scope;
 use crate::observe::diag::SockDiag;
-use crate::wire::{self, OpenError, ReadTable, Wire, WireHost, WireOptions};
+use crate::wire::{self, ReadTable, Wire, WireHost, WireOptions};
 
 /// How often the kernels are asked about the connection that is looked at.
 const GLANCE: Duration = Duration::from_millis(500);
@@ -51,7 +52,7 @@ impl WireLab {
     /// Opens the wire with every packet held, and a laboratory with these servers, none of them started, on its hosts:
     /// what listens on the machine's loopback listens here on the server host's address. Blocks for some tens of
     /// milliseconds.
-    pub fn open(sink: &EventSink, options: &WireOptions, servers: &[ServerSpec]) -> Result<Self, OpenError> {
+    pub fn open(sink: &EventSink, options: &WireOptions, servers: &[ServerSpec]) -> Result<Self, Lack> {
         let wire = Arc::new(Wire::open(sink, options, HostTableReader)?);
         let (client, server) = (wire.host(HostId::Client), wire.host(HostId::Server));
         let here = |spec: &ServerSpec| ServerSpec {

@@ -7,7 +7,7 @@ use tokio::task::JoinHandle;
 
 use super::environment;
 use super::wire_lab::WireLab;
-use crate::domain::need::OpenError;
+use crate::domain::need::Lack;
 use crate::domain::note::TableSource;
 use crate::domain::{
     EventKind, EventSink, Evidence, HostId, LessonChange, LessonEvent, Note, ServerSpec, Setting, WireEvent,
@@ -185,7 +185,7 @@ async fn follow(slot: Arc<Mutex<Slot>>, ended: impl Future<Output = ()>, wire: W
 }
 
 /// Says what there is on a wire that was opened, or why there is none.
-fn opened(sink: &EventSink, options: &WireOptions, lab: Result<WireLab, OpenError>) -> Option<WireLab> {
+fn opened(sink: &EventSink, options: &WireOptions, lab: Result<WireLab, Lack>) -> Option<WireLab> {
     match lab {
         Ok(lab) => {
             let changed = |host| {
@@ -206,9 +206,8 @@ fn opened(sink: &EventSink, options: &WireOptions, lab: Result<WireLab, OpenErro
             sink.report(Evidence::Called, EventKind::Note(Note::PortRange { low, high }));
             Some(lab)
         }
-        Err(OpenError { need, missing }) => {
-            let lacks = WireEvent::Lacks { need, errno: missing.errno, remedy: missing.remedy };
-            sink.on_wire(None).report(Evidence::Called, EventKind::Wire(lacks));
+        Err(lack) => {
+            sink.on_wire(None).report(Evidence::Called, EventKind::Wire(WireEvent::Lacks(lack)));
             None
         }
     }

@@ -1,9 +1,11 @@
-//! What the wire lab needs from the machine, and what to do where it is missing.
+//! What the laboratory needs from the machine, and what to do where that is missing.
+
+use serde::{Deserialize, Serialize};
 
 use super::errno::Errno;
 use super::text_enum::text_enum;
 
-/// One thing that the wire lab needs. In the order in which they are checked.
+/// One thing that a part of the laboratory needs. Those of the wire lab come first, in the order in which they are checked.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Need {
     /// Linux itself.
@@ -26,6 +28,16 @@ pub enum Need {
     Veth,
     /// Setting the addresses of the interfaces.
     Address,
+    /// A packet socket, to capture with: `CAP_NET_RAW` (`packet(7)`, `capabilities(7)`).
+    PacketSocket,
+    /// The interface to capture on.
+    Interface,
+    /// The filter on the ports, and the packet socket's other settings.
+    CaptureSettings,
+    /// The thread that reads captured packets.
+    CaptureThread,
+    /// The kernel's tracepoint.
+    Tracepoint,
 }
 
 text_enum!(Need {
@@ -39,27 +51,14 @@ text_enum!(Need {
     Tun = "tun",
     Veth = "veth",
     Address = "address",
+    PacketSocket = "packet_socket",
+    Interface = "interface",
+    CaptureSettings = "capture_settings",
+    CaptureThread = "capture_thread",
+    Tracepoint = "tracepoint",
 });
 
-/// Whether one need is met on this machine, and if not, why not and what would help.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct NeedCheck {
-    /// The need.
-    pub need: Need,
-    /// The result of trying it.
-    pub result: Result<(), Missing>,
-}
-
-/// A need that is not met.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Missing {
-    /// The error of the system.
-    pub errno: Errno,
-    /// What would help.
-    pub remedy: Remedy,
-}
-
-/// What would help. The sentence and the command are in the texts of the screen.
+/// What would help. The sentences and the commands are in the texts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Remedy {
     /// Another operating system, or the replay of a recorded session.
@@ -78,6 +77,14 @@ pub enum Remedy {
     Container,
     /// The kernel was built without it.
     Kernel,
+    /// Giving the program's file the capability `CAP_NET_RAW` (`setcap(8)`).
+    FileCapability,
+    /// `CAP_NET_RAW` is not in the bounding set, so no program's file can grant it (`capabilities(7)`).
+    BoundingSet,
+    /// Another interface name: `ip link` lists them.
+    OtherInterface,
+    /// Running as root.
+    Root,
     /// No remedy is known; the errno is all there is.
     Unknown,
 }
@@ -91,15 +98,27 @@ text_enum!(Remedy {
     RaiseNamespaceLimit = "raise_namespace_limit",
     Container = "container",
     Kernel = "kernel",
+    FileCapability = "file_capability",
+    BoundingSet = "bounding_set",
+    OtherInterface = "other_interface",
+    Root = "root",
     Unknown = "unknown",
 });
 
-/// Why the wire lab could not be opened.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("the wire lab lacks {need:?}: {}", missing.errno)]
-pub struct OpenError {
-    /// The need that is not met.
+/// A need that is not met.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, thiserror::Error)]
+#[error("{need} is missing: {errno}")]
+pub struct Lack {
+    /// The need.
     pub need: Need,
-    /// Why, and what would help.
-    pub missing: Missing,
+    /// The error of the system.
+    pub errno: Errno,
+    /// What would help.
+    pub remedy: Remedy,
+}
+
+#[cfg(not(target_os = "linux"))]
+impl Lack {
+    /// Why neither packets nor the wire are available on this system.
+    pub const LINUX: Self = Self { need: Need::Linux, errno: Errno::Invalid, remedy: Remedy::OtherSystem };
 }

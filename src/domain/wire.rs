@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use super::errno::Errno;
 use super::id::HostId;
-use super::need::{Need, Remedy};
+use super::need::Lack;
 use super::setting::Setting;
 use super::text_enum::text_enum;
 
@@ -78,14 +78,7 @@ text_enum!(LossReason { Asked = "asked", Chance = "chance", Cut = "cut", Overflo
 #[serde(tag = "change", rename_all = "snake_case")]
 pub enum WireEvent {
     /// The wire lab cannot be opened.
-    Lacks {
-        /// What is missing.
-        need: Need,
-        /// The error of the system.
-        errno: Errno,
-        /// What would help.
-        remedy: Remedy,
-    },
+    Lacks(Lack),
     /// The two hosts are ready.
     Opened {
         /// How the hosts are joined to the wire.

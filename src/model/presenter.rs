@@ -255,7 +255,7 @@ fn leave(model: &mut Model) -> Vec<Effect> {
 pub(super) fn heard(model: &mut Model, seen: &Observation) {
     let EventKind::Wire(event) = &seen.kind else { return };
     match event {
-        WireEvent::Opened { .. } | WireEvent::Lacks { .. } | WireEvent::Closed { .. } => {
+        WireEvent::Opened { .. } | WireEvent::Lacks(_) | WireEvent::Closed { .. } => {
             // Hosts that make room for others are gone on purpose: the others are still to come.
             let asked = matches!(event, WireEvent::Closed { why: CloseReason::Asked, .. });
             model.ui.wire.opening &= asked;

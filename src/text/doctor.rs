@@ -1,15 +1,6 @@
 //! The texts of `doctor` and `exec`: what works on this machine, what does not, and how to get it.
 
-use crate::domain::need::Need;
-
-/// A remedy: a sentence, and a command if one does it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Advice {
-    /// What to do, as a sentence.
-    pub sentence: &'static str,
-    /// The command as it is typed; `{exe}` is this program's path.
-    pub command: Option<&'static str>,
-}
+use super::need::Advice;
 
 /// The words of `doctor` and `exec`.
 #[derive(Debug)]
@@ -38,18 +29,8 @@ pub struct DoctorText {
     pub unicode: &'static str,
     /// What to do without them.
     pub unicode_advice: Advice,
-    /// The right to capture packets.
-    pub capture: &'static str,
-    /// How to get it.
-    pub capture_advice: Advice,
-    /// The kernel's tracepoint.
-    pub trace: &'static str,
-    /// How to get it.
-    pub trace_advice: Advice,
     /// Before the needs of the wire lab.
     pub wire: &'static str,
-    /// The needs of the wire lab, each as a noun phrase.
-    pub need: fn(Need) -> &'static str,
     /// The last line when the laboratory works.
     pub works: &'static str,
     /// The last line when it does not.

@@ -10,6 +10,7 @@ mod en;
 mod files;
 mod keys;
 pub mod lesson;
+pub mod need;
 mod network;
 mod number;
 mod packets;
@@ -35,6 +36,7 @@ pub use panes::{
 pub use wire::{ForecastText, Resent, WireText};
 
 use crate::domain::filter::FilterErrorKind;
+use crate::domain::need::{Need, Remedy};
 use crate::domain::{Errno, Evidence, GuardEvent, Lang, Note};
 
 /// All texts of one language.
@@ -82,6 +84,10 @@ pub struct Text {
     pub small: TooSmallText,
     /// A kind of evidence: its name, and what it means.
     pub evidence: fn(Evidence) -> Meaning,
+    /// Something that the laboratory needs of the machine, as a noun phrase.
+    pub need: fn(Need) -> &'static str,
+    /// What helps where a need is not met.
+    pub remedy: fn(Remedy) -> need::Advice,
     /// An error's meaning, and its remedy.
     pub errno: fn(Errno) -> Trouble,
     /// A note of the laboratory about itself, as a sentence.

@@ -38,13 +38,8 @@ pub struct PacketsText {
     pub no_capture: &'static str,
     /// Packets cannot be captured; the arguments are the error and its meaning.
     pub lacking: fn(&str, &str) -> String,
-    /// The introduction of the command that grants what is missing.
-    pub needs: &'static str,
-    /// What to do after that command.
+    /// What to do after the command that helps.
     pub then: &'static str,
-    pub container: &'static str,
-    pub interface: &'static str,
-    pub system: &'static str,
     /// Nothing is simulated instead; the wire lab needs no privilege.
     pub wire_lab: &'static str,
     pub only: fn(&str) -> String,

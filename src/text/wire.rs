@@ -1,7 +1,5 @@
 //! The texts of the wire's view.
 
-use super::doctor::Advice;
-use crate::domain::need::{Need, Remedy};
 use crate::domain::wire::{CloseReason, LossReason};
 use crate::domain::{Errno, HostId, Setting, Syscall, TcpState, WireMode};
 
@@ -60,8 +58,8 @@ pub struct WireText {
     pub opening: &'static str,
     pub absent: &'static str,
     pub lacking: &'static str,
-    pub need: fn(Need) -> &'static str,
-    pub remedy: fn(Remedy) -> Advice,
+    /// The need that is not met.
+    pub lacks: fn(&str) -> String,
     pub nothing_left: &'static str,
     pub closed: fn(CloseReason) -> &'static str,
     pub again: fn(&str) -> String,

@@ -15,9 +15,9 @@ use rustix::process::{Pid, PidfdFlags, Signal, pidfd_open, pidfd_send_signal};
 
 use super::helper::SUBCOMMAND;
 use super::helper::protocol::{HelperReply, Plan, ProgramSpec, Request, recv, send};
-use super::remedy::missing;
+use super::remedy::lack;
 use crate::domain::Setting;
-use crate::domain::need::{Need, NeedCheck, OpenError};
+use crate::domain::need::{Lack, Need};
 use crate::domain::{HostId, LinkKind, PerHost, Proto};
 
 /// How the wire lab is to be opened.
@@ -83,23 +83,19 @@ impl Helper {
     }
 
     /// Starts it and has it make the hosts.
-    pub(super) fn open(
-        options: &WireOptions,
-        ended: impl FnOnce() + Send + 'static,
-    ) -> Result<(Self, Opened), OpenError> {
-        let helper =
-            Self::start(options.binary.as_ref(), ended).map_err(|error| OpenError::new(Need::Helper, &error))?;
+    pub(super) fn open(options: &WireOptions, ended: impl FnOnce() + Send + 'static) -> Result<(Self, Opened), Lack> {
+        let helper = Self::start(options.binary.as_ref(), ended).map_err(|error| lack(Need::Helper, &error))?;
         let settings = Setting::DEFAULTS.iter().chain(&options.settings).copied().collect();
         let plan = Plan { link: options.link, mtu: options.mtu, settings };
         let (reply, with) =
-            ask(&helper.socket, &Request::Open(plan), &[]).map_err(|error| OpenError::new(Need::Helper, &error))?;
+            ask(&helper.socket, &Request::Open(plan), &[]).map_err(|error| lack(Need::Helper, &error))?;
         match (reply, <[OwnedFd; 4]>::try_from(with)) {
             (HelperReply::Opened(kind), Ok([client, server, client_diag, server_diag])) => Ok((
                 helper,
                 Opened { kind, links: PerHost::new(client, server), diag: PerHost::new(client_diag, server_diag) },
             )),
-            (HelperReply::Lacks(need, errno), _) => Err(OpenError::new(need, &io::Error::from_raw_os_error(errno))),
-            _ => Err(OpenError::new(Need::Helper, &io::ErrorKind::InvalidData.into())),
+            (HelperReply::Lacks(need, errno), _) => Err(lack(need, &io::Error::from_raw_os_error(errno))),
+            _ => Err(lack(Need::Helper, &io::ErrorKind::InvalidData.into())),
         }
     }
 
@@ -128,26 +124,23 @@ fn ask(socket: &Mutex<OwnedFd>, request: &Request, with: &[BorrowedFd<'_>]) -> i
     }
 }
 
-/// Tries what the wire lab needs, one by one, without opening it.
-pub fn doctor(options: &WireOptions) -> Vec<NeedCheck> {
+/// Tries what the wire lab needs, one by one, without opening it: which needs are met, and which are not.
+pub fn doctor(options: &WireOptions) -> Vec<Result<Need, Lack>> {
     let asked = Helper::start(options.binary.as_ref(), || ()).and_then(|helper| {
         let answer = ask(&helper.socket, &Request::Check, &[])?;
         Ok((answer, helper))
     });
-    let check = |need, error: Option<io::Error>| NeedCheck {
-        need,
-        result: error.map_or(Ok(()), |error| Err(missing(need, &error))),
-    };
     match asked {
         Ok(((HelperReply::Checked(needs), _), _)) => {
             let made = needs.into_iter();
-            [check(Need::Linux, None), check(Need::Helper, None)]
-                .into_iter()
-                .chain(made.map(|(need, errno)| check(need, errno.map(io::Error::from_raw_os_error))))
-                .collect()
+            let made = made.map(|(need, errno)| match errno {
+                None => Ok(need),
+                Some(errno) => Err(lack(need, &io::Error::from_raw_os_error(errno))),
+            });
+            [Ok(Need::Linux), Ok(Need::Helper)].into_iter().chain(made).collect()
         }
-        Ok(_) => vec![check(Need::Helper, Some(io::ErrorKind::InvalidData.into()))],
-        Err(error) => vec![check(Need::Helper, Some(error))],
+        Ok(_) => vec![Err(lack(Need::Helper, &io::ErrorKind::InvalidData.into()))],
+        Err(error) => vec![Err(lack(Need::Helper, &error))],
     }
 }
 

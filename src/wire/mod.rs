@@ -51,7 +51,6 @@ mod sys;
 mod sysctl;
 
 pub use crate::domain::Setting;
-pub use crate::domain::need::{Need, NeedCheck, OpenError};
 #[cfg(target_os = "linux")]
 pub use control::{Running, WireHost, WireOptions, doctor};
 #[cfg(target_os = "linux")]

@@ -15,8 +15,9 @@ use super::helper::protocol::ProgramSpec;
 use super::link::KernelLink;
 use super::programs::HostPrograms;
 use super::relay::{Relay, RelayOrder};
+use super::remedy::lack;
 use super::sample::Tables;
-use crate::domain::need::{Need, OpenError};
+use crate::domain::need::{Lack, Need};
 use crate::domain::wire::{CloseReason, LinkKind, WireCommand, WireEvent};
 use crate::domain::{EventKind, EventSink, Evidence, Flow, HostId, PerHost, Row, Syscall, TcpInfo};
 
@@ -80,12 +81,12 @@ pub struct Wire {
 impl Wire {
     /// Opens it, every packet being held. What happens on it is reported to `sink`; the hosts' tables are read with
     /// `tables`. Blocks for some tens of milliseconds.
-    pub fn open(sink: &EventSink, options: &WireOptions, tables: impl ReadTable + 'static) -> Result<Self, OpenError> {
+    pub fn open(sink: &EventSink, options: &WireOptions, tables: impl ReadTable + 'static) -> Result<Self, Lack> {
         let (stop, stopped) = watch::channel(None);
         let stop = Arc::new(stop);
         let ended = Arc::clone(&stop);
         let (helper, opened) = Helper::open(options, move || say(&ended, CloseReason::HelperEnded))?;
-        let failed = |error: io::Error| OpenError::new(Need::Helper, &error);
+        let failed = |error: io::Error| lack(Need::Helper, &error);
         let (orders, todo) = queue::channel(ORDERS);
         let core = WireCore::new(WireCore::MOST, options.seed);
         let diag = DiagTables { reader: tables, sockets: opened.diag };

@@ -3,18 +3,11 @@
 use std::io;
 use std::path::Path;
 
-use crate::domain::need::{Missing, Need, OpenError, Remedy};
-
-impl OpenError {
-    /// `need` failed with `error`.
-    pub(super) fn new(need: Need, error: &io::Error) -> Self {
-        Self { need, missing: missing(need, error) }
-    }
-}
+use crate::domain::need::{Lack, Need, Remedy};
 
 /// What the failure of `need` with `error` means on this machine.
-pub(super) fn missing(need: Need, error: &io::Error) -> Missing {
-    Missing { errno: error.into(), remedy: remedy(need, error) }
+pub(super) fn lack(need: Need, error: &io::Error) -> Lack {
+    Lack { need, errno: error.into(), remedy: remedy(need, error) }
 }
 
 fn remedy(need: Need, error: &io::Error) -> Remedy {

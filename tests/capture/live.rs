@@ -5,12 +5,12 @@ use std::net::{TcpListener, TcpStream, UdpSocket};
 use std::process::{Child, Command, Stdio};
 use std::time::Instant;
 
-use socklab::api::domain::{EventKind, Evidence, Finding, Flags, Icmp, Note, PacketSummary, Proto, ResetReason, Stamp};
+use socklab::api::domain::{
+    EventKind, Evidence, Finding, Flags, Icmp, Need, Note, PacketSummary, Proto, Remedy, ResetReason, Stamp,
+};
 use socklab::api::observe::Scope;
 use socklab::api::observe::capture::file::Packet;
-use socklab::api::observe::capture::{
-    Capture, CaptureAccess, CaptureInterface, CaptureNeed, CaptureRemedy, PacketStore,
-};
+use socklab::api::observe::capture::{Capture, CaptureAccess, CaptureInterface, PacketStore};
 use socklab::api::packet::Analysis;
 
 use super::heard::{DEADLINE, Heard, sink};
@@ -177,7 +177,7 @@ fn on_every_interface_loopback_packets_are_still_seen_once() {
     again.stop();
     let none = Capture::start(super::heard::sink(9).0, &key, &CaptureInterface::Named("nonesuch".into()), Scope::All)
         .unwrap_err();
-    assert_eq!((none.need, none.remedy), (CaptureNeed::Interface("nonesuch".into()), CaptureRemedy::OtherInterface));
+    assert_eq!((none.need, none.remedy), (Need::Interface, Remedy::OtherInterface));
 }
 
 fn stopping_ends_the_thread_and_nothing_captured_before_is_missing() {

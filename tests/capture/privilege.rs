@@ -9,8 +9,8 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
 use rustix::thread::{CapabilitySet, capabilities};
-use socklab::api::domain::Errno;
-use socklab::api::observe::capture::{CaptureAccess, CaptureNeed, CaptureRemedy};
+use socklab::api::domain::{Errno, Lack, Need, Remedy};
+use socklab::api::observe::capture::CaptureAccess;
 
 use super::trace::Folder;
 use crate::harness::{Need::FileCapabilities, Test, on_request, test};
@@ -18,9 +18,10 @@ use crate::harness::{Need::FileCapabilities, Test, on_request, test};
 pub(crate) fn tests() -> Vec<Test> {
     vec![
         test(a_user_needs_one_capability_which_is_given_up_at_once, &[FileCapabilities]),
+        test(the_command_that_gives_the_capability_names_the_program, &[FileCapabilities]),
         test(no_thread_of_a_program_that_captures_has_a_capability, &[FileCapabilities]),
         test(the_wire_opens_for_a_program_that_has_the_capability, &[FileCapabilities]),
-        on_request(without_it_the_error_names_the_command, "run by another test, as an ordinary user"),
+        on_request(without_it_the_remedy_is_the_capability, "run by another test, as an ordinary user"),
         on_request(with_it_access_is_taken_and_no_capability_is_left, "run by another test, as an ordinary user"),
     ]
 }
@@ -57,9 +58,17 @@ fn give(program: &Path) {
 fn a_user_needs_one_capability_which_is_given_up_at_once() {
     let folder = Folder::new("privilege");
     let program = copy(&folder, &std::env::current_exe().unwrap());
-    as_user(&program, "privilege::without_it_the_error_names_the_command");
+    as_user(&program, "privilege::without_it_the_remedy_is_the_capability");
     give(&program);
     as_user(&program, "privilege::with_it_access_is_taken_and_no_capability_is_left");
+}
+
+fn the_command_that_gives_the_capability_names_the_program() {
+    let folder = Folder::new("advice");
+    let program = copy(&folder, Path::new(env!("CARGO_BIN_EXE_socklab-tui")));
+    let output = Command::new(&program).arg("capture").uid(USER).gid(USER).output().unwrap();
+    let said = String::from_utf8_lossy(&output.stderr);
+    assert!(said.contains(&format!("\n  sudo setcap cap_net_raw+ep {}\n", program.display())), "{said}");
 }
 
 /// The program with its capability, run by an ordinary user.
@@ -115,12 +124,10 @@ fn the_wire_opens_for_a_program_that_has_the_capability() {
     assert_eq!(marks(&said), marks(&plain));
 }
 
-fn without_it_the_error_names_the_command() {
-    let error = CaptureAccess::take().unwrap_err();
-    assert_eq!((&error.need, error.errno), (&CaptureNeed::Socket, Errno::Perm));
-    let path = std::env::current_exe().unwrap();
-    assert_eq!(error.remedy, CaptureRemedy::SetCap(path.clone()));
-    assert_eq!(error.remedy.command().unwrap(), format!("sudo setcap cap_net_raw+ep {}", path.display()));
+fn without_it_the_remedy_is_the_capability() {
+    let lack = CaptureAccess::take().unwrap_err();
+    let expected = Lack { need: Need::PacketSocket, errno: Errno::Perm, remedy: Remedy::FileCapability };
+    assert_eq!(lack, expected);
 }
 
 fn with_it_access_is_taken_and_no_capability_is_left() {

@@ -163,7 +163,7 @@ mod system {
         let binary = Some(PathBuf::from(env!("CARGO_BIN_EXE_socklab-tui")));
         let sink = EventSink::new(Clock::start(), std::sync::Arc::new(Nobody));
         match Wire::open(&sink, &WireOptions { binary, ..WireOptions::default() }, |_: &_| Ok(Vec::new())) {
-            Err(error) if error.need != socklab::api::wire::Need::Helper => Err(format!("wire ({error})")),
+            Err(error) if error.need != socklab::api::domain::Need::Helper => Err(format!("wire ({error})")),
             _ => Ok(()),
         }
     }

@@ -3,8 +3,8 @@
 use std::path::PathBuf;
 
 use crossterm::event::KeyCode;
-use socklab::api::domain::{Errno, EventKind, Flags};
-use socklab::api::observe::capture::{CaptureAccess, CaptureError, CaptureNeed, CaptureRemedy};
+use socklab::api::domain::{Errno, EventKind, Flags, Lack, Need, Remedy};
+use socklab::api::observe::capture::CaptureAccess;
 
 use crate::harness::{Need::Capture, Test, test};
 use crate::stage::{FOUR, Stage, all_up};
@@ -137,11 +137,7 @@ impl Drop for Lesson {
 async fn a_file_is_looked_at_where_nothing_can_be_captured() {
     let lesson = Lesson::written("aula");
     let mut stage = Stage::open_with(&FOUR, (120, 36), |laboratory| {
-        laboratory.capture(Err(CaptureError {
-            need: CaptureNeed::Socket,
-            errno: Errno::Perm,
-            remedy: CaptureRemedy::Unknown,
-        }));
+        laboratory.capture(Err(Lack { need: Need::PacketSocket, errno: Errno::Perm, remedy: Remedy::Unknown }));
     })
     .await;
     stage.presses(KeyCode::F(3));

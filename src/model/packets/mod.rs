@@ -30,6 +30,7 @@ mod tests;
 pub mod traffic;
 
 use std::net::SocketAddr;
+use std::path::PathBuf;
 use std::sync::Arc;
 
 pub use detail::{DetailLine, DetailPane, PacketDetails};
@@ -47,7 +48,8 @@ use super::journal::Journal;
 use super::lifecycle::same_pair;
 use super::line::TypedLine;
 use crate::domain::filter::{Filter, FilterError};
-use crate::domain::{Errno, Event, EventKind, Flow, Note, PacketSummary, WireEvent, WorldId};
+use crate::domain::need::Lack;
+use crate::domain::{Event, EventKind, Flow, Note, PacketSummary, WireEvent, WorldId};
 
 /// What the upper part of the view shows.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
@@ -105,26 +107,11 @@ pub enum CaptureStatus {
     On(String),
     /// They are not.
     Lacking {
-        /// What the system said.
-        errno: Errno,
-        /// What would help.
-        help: CaptureHelp,
+        /// What is missing.
+        lack: Lack,
+        /// The file of this program, which a command may name.
+        program: PathBuf,
     },
-}
-
-/// What would help where packets cannot be captured.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum CaptureHelp {
-    /// This command.
-    Command(String),
-    /// A container or a service forbids it, whatever the program's file says.
-    Container,
-    /// Another interface.
-    Interface,
-    /// Another system.
-    System,
-    /// Nobody knows.
-    Unknown,
 }
 
 /// What one end said, or the other, in one go.

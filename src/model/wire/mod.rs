@@ -16,7 +16,7 @@ pub use self::packet::{PacketOnWire, WirePacketFate};
 pub use self::programs::{ProgramLine, Programs};
 pub use self::story::{ShortBurst, WireFact, WireStory};
 
-use crate::domain::need::{Need, Remedy};
+use crate::domain::need::Lack;
 use crate::domain::wire::{CloseReason, LinkKind, WireEvent, WireMode};
 use crate::domain::{
     Call, Cause, Errno, Evidence, Flags, Flow, HostId, Observation, Outcome, PacketSummary, PerHost, Setting, Stamp,
@@ -41,7 +41,7 @@ pub enum WireStatus {
     #[default]
     Absent,
     /// It could not be opened.
-    Lacking(Need, Errno, Remedy),
+    Lacking(Lack),
     /// The hosts are there.
     Open(LinkKind),
     /// It is no more.
@@ -300,9 +300,7 @@ impl WireState {
             self.story.tell(at, fact);
         }
         match event {
-            WireEvent::Lacks { need, errno, remedy } => {
-                self.status = WireStatus::Lacking(*need, *errno, *remedy);
-            }
+            WireEvent::Lacks(lack) => self.status = WireStatus::Lacking(*lack),
             WireEvent::Opened { link } => *self = Self { status: WireStatus::Open(*link), ..Self::default() },
             WireEvent::Closed { why, errno } => {
                 self.status = WireStatus::Closed(*why, *errno);

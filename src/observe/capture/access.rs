@@ -6,7 +6,8 @@ use std::os::fd::AsFd;
 use rustix::thread::{CapabilitySet, CapabilitySets, capabilities, set_capabilities};
 use socket2::{Domain, Protocol, Socket, Type};
 
-use super::error::{CaptureError, CaptureNeed};
+use super::remedy::lack;
+use crate::domain::need::{Lack, Need};
 
 /// Two packet sockets that receive nothing yet: one with link headers, and one without.
 ///
@@ -27,8 +28,8 @@ impl CaptureAccess {
     /// its privileges, which it needs for other things too (the tracepoint).
     ///
     /// # Errors
-    /// [`CaptureNeed::Socket`] without `CAP_NET_RAW`; the error says what would help.
-    pub fn take() -> Result<Self, CaptureError> {
+    /// [`Need::PacketSocket`] without `CAP_NET_RAW`.
+    pub fn take() -> Result<Self, Lack> {
         let key = Self::open();
         give_up();
         key
@@ -38,8 +39,8 @@ impl CaptureAccess {
     ///
     /// # Errors
     /// As [`CaptureAccess::take`].
-    pub fn open() -> Result<Self, CaptureError> {
-        let open = |kind| socket(kind).map_err(|error| CaptureError::new(CaptureNeed::Socket, &error));
+    pub fn open() -> Result<Self, Lack> {
+        let open = |kind| socket(kind).map_err(|error| lack(Need::PacketSocket, &error));
         Ok(Self { whole: open(Type::RAW)?, cooked: open(Type::DGRAM)? })
     }
 }

@@ -150,12 +150,12 @@ mod live {
     use rustix::event::{EventfdFlags, eventfd};
 
     use super::super::access::CaptureAccess;
-    use super::super::error::CaptureError;
     use super::super::ladder::{ConversationEnds, heading, rung};
     use super::super::live::Decoder;
     use super::super::packet_socket::{CaptureInterface, PacketSocket, RawPacket, Readiness};
     use super::{Analysis, Duration, Filter, LadderStyle, Packet, PacketSummary, PcapngWriter, Write, io, piped};
     use crate::domain::Flow;
+    use crate::domain::need::Lack;
     use crate::observe::Scope;
 
     /// The form of the output.
@@ -184,7 +184,7 @@ mod live {
     pub enum LiveError {
         /// It could not begin.
         #[error(transparent)]
-        Capture(#[from] CaptureError),
+        Lack(#[from] Lack),
         /// It could not go on, or its output failed.
         #[error(transparent)]
         Io(#[from] io::Error),

@@ -8,11 +8,12 @@ use std::thread::{self, JoinHandle};
 use rustix::event::{EventfdFlags, eventfd};
 
 use super::access::CaptureAccess;
-use super::error::{CaptureError, CaptureNeed};
 use super::file::Packet;
 use super::packet_socket::{CaptureInterface, FilterHandle, PacketSocket, RawPacket, Readiness};
+use super::remedy::lack;
 use super::store::PacketStore;
 use super::time_of_day::TimeOfDay;
+use crate::domain::need::{Lack, Need};
 use crate::domain::{Errno, EventKind, EventSink, Evidence, Note};
 use crate::observe::Scope;
 use crate::packet::{Analysis, Frame, LinkType};
@@ -37,13 +38,8 @@ impl Capture {
     /// Captures the packets of `scope`. Reports [`Note::Has`] or [`Note::Lacks`].
     ///
     /// # Errors
-    /// What is missing, and what would help.
-    pub fn start(
-        sink: EventSink,
-        key: &CaptureAccess,
-        on: &CaptureInterface,
-        scope: Scope,
-    ) -> Result<Self, CaptureError> {
+    /// The need that is not met.
+    pub fn start(sink: EventSink, key: &CaptureAccess, on: &CaptureInterface, scope: Scope) -> Result<Self, Lack> {
         let noted = sink.clone();
         let started = Self::try_start(sink, key, on, scope);
         let note = match &started {
@@ -54,14 +50,9 @@ impl Capture {
         started
     }
 
-    fn try_start(
-        sink: EventSink,
-        key: &CaptureAccess,
-        on: &CaptureInterface,
-        scope: Scope,
-    ) -> Result<Self, CaptureError> {
+    fn try_start(sink: EventSink, key: &CaptureAccess, on: &CaptureInterface, scope: Scope) -> Result<Self, Lack> {
         let tap = PacketSocket::open(key, on, &scope)?;
-        let thread = |error: io::Error| CaptureError::new(CaptureNeed::Thread, &error);
+        let thread = |error: io::Error| lack(Need::CaptureThread, &error);
         let control = tap.control().map_err(thread)?;
         let stop = Arc::new(eventfd(0, EventfdFlags::CLOEXEC).map_err(|error| thread(error.into()))?);
         let store = Arc::new(PacketStore::new(CAPACITY));

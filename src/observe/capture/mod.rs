@@ -3,7 +3,7 @@
 //! | file | what it is |
 //! |---|---|
 //! | [`access`] | the sockets that need a privilege to open, and giving that privilege up |
-//! | [`error`] | what is missing, and the command that would help |
+//! | `remedy` | what helps where a need is not met |
 //! | [`bpf`] | the kernel's filter (pure) |
 //! | [`packet_socket`] | a packet socket, a block of packets at a time |
 //! | `block` | the packets of such a block (pure) |
@@ -24,13 +24,14 @@ mod block;
 #[cfg(target_os = "linux")]
 pub mod bpf;
 pub mod command;
-pub mod error;
 pub mod file;
 pub mod ladder;
 #[cfg(target_os = "linux")]
 pub mod live;
 #[cfg(target_os = "linux")]
 pub mod packet_socket;
+#[cfg(target_os = "linux")]
+mod remedy;
 #[cfg(target_os = "linux")]
 mod ring;
 pub mod store;
@@ -40,7 +41,6 @@ mod time_of_day;
 
 #[cfg(target_os = "linux")]
 pub use access::{CaptureAccess, give_up};
-pub use error::{CaptureError, CaptureNeed, CaptureRemedy};
 pub use ladder::LadderStyle;
 #[cfg(target_os = "linux")]
 pub use live::Capture;

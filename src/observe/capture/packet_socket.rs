@@ -10,9 +10,10 @@ use socket2::{SockFilter, Socket};
 use super::access::CaptureAccess;
 use super::block::{LinkAddress, RingPacket, packets};
 use super::bpf;
-use super::error::{CaptureError, CaptureNeed};
 use super::file::Interface;
+use super::remedy::lack;
 use super::ring::{self, HardwareType, PacketRing};
+use crate::domain::need::{Lack, Need};
 use crate::observe::Scope;
 use crate::packet::LinkType;
 
@@ -98,16 +99,16 @@ const COOKED: u32 = 20;
 
 impl PacketSocket {
     /// Starts to capture.
-    pub(super) fn open(key: &CaptureAccess, on: &CaptureInterface, scope: &Scope) -> Result<Self, CaptureError> {
+    pub(super) fn open(key: &CaptureAccess, on: &CaptureInterface, scope: &Scope) -> Result<Self, Lack> {
         let (socket, index, shape) = place(key, on)?;
-        let settings = |error: io::Error| CaptureError::new(CaptureNeed::Settings, &error);
+        let settings = |error: io::Error| lack(Need::CaptureSettings, &error);
         let socket = socket.try_clone().map_err(settings)?;
         // No packets may come in before everything is set up.
         drop_all(&socket).map_err(settings)?;
         let handle = socket.as_fd().try_clone_to_owned().map_err(settings)?;
         let shared = PacketRing::new(handle, BLOCK, BLOCKS, PATIENCE).map_err(settings)?;
         let tap = Self { socket, shared, place: 0, read: 0, queued: 0, cooked: Vec::new(), shape };
-        ring::listen(tap.socket.as_fd(), index).map_err(|error| CaptureError::new(interface(on), &error))?;
+        ring::listen(tap.socket.as_fd(), index).map_err(|error| lack(Need::Interface, &error))?;
         ring::counts(tap.socket.as_fd()).map_err(settings)?;
         tap.scope(scope).map_err(settings)?;
         Ok(tap)
@@ -229,21 +230,17 @@ fn attach(socket: &Socket, shape: LinkShape, scope: &Scope) -> io::Result<()> {
     socket.attach_filter(&program)
 }
 
-fn interface(on: &CaptureInterface) -> CaptureNeed {
-    CaptureNeed::Interface(on.name().into())
-}
-
 /// The socket to use for an interface, the interface's number, and how its packets begin.
-fn place<'k>(key: &'k CaptureAccess, on: &CaptureInterface) -> Result<(&'k Socket, u32, LinkShape), CaptureError> {
-    let missing = |error: &io::Error| CaptureError::new(interface(on), error);
+fn place<'k>(key: &'k CaptureAccess, on: &CaptureInterface) -> Result<(&'k Socket, u32, LinkShape), Lack> {
+    let missing = |error: io::Error| lack(Need::Interface, &error);
     let index = |name: &str| rustix::net::netdevice::name_to_index(&key.whole, name).map_err(io::Error::from);
     if *on == CaptureInterface::Any {
         // Without a loopback interface, nothing is seen twice.
         let shape = LinkShape { link: LinkType::LINUX_SLL2, start: 0, loopback: index("lo").ok() };
         return Ok((&key.cooked, 0, shape));
     }
-    let number = index(on.name()).map_err(|error| missing(&error))?;
-    let hardware = ring::hardware(key.whole.as_fd(), on.name()).map_err(|error| missing(&error))?;
+    let number = index(on.name()).map_err(missing)?;
+    let hardware = ring::hardware(key.whole.as_fd(), on.name()).map_err(missing)?;
     let loopback = (hardware == HardwareType::LOOPBACK).then_some(number);
     Ok(match hardware {
         HardwareType::ETHERNET | HardwareType::LOOPBACK => {

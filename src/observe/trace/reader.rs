@@ -17,6 +17,7 @@ use super::local_addresses::LocalAddresses;
 use super::namespace::{KernelNamespace, SharedScope};
 use super::ownership::{Ownership, Unattributed};
 use super::page;
+use crate::domain::need::{Lack, Need, Remedy};
 use crate::domain::{Errno, EventKind, EventSink, Evidence, Note};
 use crate::observe::Scope;
 use crate::observe::diag::destroyed::{Announcements, Destruction};
@@ -40,13 +41,13 @@ impl Trace {
     /// [`Note::Lacks`].
     ///
     /// # Errors
-    /// `PermissionDenied` for anyone but root; `NotFound` where the kernel has no tracefs or no such tracepoint.
-    pub fn start(sink: EventSink, scope: &Scope) -> io::Result<Self> {
+    /// Without root, or where the kernel has no tracefs or no such tracepoint.
+    pub fn start(sink: EventSink, scope: &Scope) -> Result<Self, Lack> {
         let noted = sink.clone();
-        let started = Self::try_start(sink, scope);
+        let started = Self::try_start(sink, scope).map_err(|error| lack(&error));
         let note = match &started {
             Ok(_) => Note::Has { what: Evidence::Traced },
-            Err(error) => Note::Lacks { what: Evidence::Traced, errno: Errno::from(error) },
+            Err(lack) => Note::Lacks { what: Evidence::Traced, errno: lack.errno },
         };
         noted.report(Evidence::Called, EventKind::Note(note));
         started
@@ -102,6 +103,17 @@ impl Drop for Trace {
         // The pipes close with the thread; only then can the instance be removed, by its own drop after this.
         let _ = self.thread.take().map(JoinHandle::join);
     }
+}
+
+/// What the failure of the trace with `error` means on this machine.
+fn lack(error: &io::Error) -> Lack {
+    let remedy = match error.kind() {
+        ErrorKind::PermissionDenied if rustix::process::geteuid().is_root() => Remedy::Container,
+        ErrorKind::PermissionDenied => Remedy::Root,
+        ErrorKind::NotFound | ErrorKind::Unsupported => Remedy::Kernel,
+        _ => Remedy::Unknown,
+    };
+    Lack { need: Need::Tracepoint, errno: error.into(), remedy }
 }
 
 /// Transitions in other namespaces not reported yet, and the time of the last report.

@@ -1,7 +1,7 @@
 //! English: the output of `doctor` and `exec`.
 
-use super::super::doctor::{Advice, DoctorText};
-use crate::domain::need::Need;
+use super::super::doctor::DoctorText;
+use super::super::need::Advice;
 
 pub(super) const DOCTOR: DoctorText = DoctorText {
     sockets: "sockets on loopback: servers and clients work",
@@ -31,29 +31,7 @@ pub(super) const DOCTOR: DoctorText = DoctorText {
         sentence: "Everything is drawn in ASCII; a UTF-8 locale gives lines and symbols.",
         command: Some("export LC_ALL=C.UTF-8"),
     },
-    capture: "capturing packets (CAP_NET_RAW)",
-    capture_advice: Advice {
-        sentence: "Capturing on loopback needs the capability; the wire lab shows packets without it.",
-        command: Some("sudo setcap cap_net_raw+ep {exe}"),
-    },
-    trace: "the kernel's tracepoint: every change of state (root)",
-    trace_advice: Advice {
-        sentence: "Without root the states come from the socket table, which misses states that last microseconds.",
-        command: Some("sudo {exe}"),
-    },
     wire: "The wire lab needs:",
-    need: |need| match need {
-        Need::Linux => "Linux",
-        Need::Helper => "starting its helper process",
-        Need::UserNamespace => "a user namespace (user_namespaces(7))",
-        Need::UidMap => "writing uid_map and gid_map",
-        Need::PidNamespace => "a PID namespace (pid_namespaces(7))",
-        Need::NetNamespace => "two network namespaces (network_namespaces(7))",
-        Need::TunNode => "the device node /dev/net/tun",
-        Need::Tun => "a TUN interface on each host",
-        Need::Veth => "or, instead, a veth pair and packet sockets",
-        Need::Address => "giving the interfaces their addresses",
-    },
     works: "The laboratory works here.",
     broken: "The laboratory does not work here: not even sockets on loopback work.",
     wire_opens: |opens| if opens { "The wire lab opens here." } else { "The wire lab does not open here." },

@@ -1,9 +1,7 @@
 //! English: the wire's view.
 
-use super::super::doctor::Advice;
 use super::super::wire::{ForecastText, Resent, WireText};
 use super::{grouped, plural};
-use crate::domain::need::{Need, Remedy};
 use crate::domain::wire::{CloseReason, LossReason};
 use crate::domain::{Congestion, Errno, HostId, Setting, Syscall, TcpState};
 
@@ -16,8 +14,7 @@ pub(super) const WIRE: WireText = WireText {
     opening: "Opening the two hosts …",
     absent: "The two hosts are not running.",
     lacking: "The wire lab cannot be opened here.",
-    need,
-    remedy,
+    lacks: |need| format!("Missing: {need}."),
     nothing_left: "Nothing was left half set up. The lab on this machine goes on.",
     closed: |why| match why {
         CloseReason::Asked => "The wire lab was taken down: both hosts are gone, with all their sockets.",
@@ -192,60 +189,6 @@ const fn the_host(host: HostId) -> &'static str {
     match host {
         HostId::Client => "the client",
         HostId::Server => "the server",
-    }
-}
-
-const fn need(need: Need) -> &'static str {
-    match need {
-        Need::Linux => "It is built from Linux network namespaces.",
-        Need::Helper => "The process that holds the two hosts could not be started.",
-        Need::UserNamespace => "No user namespace can be created (user_namespaces(7)).",
-        Need::UidMap => "A user namespace can be created, but without its privileges: uid_map cannot be written.",
-        Need::PidNamespace => "No PID namespace can be created (pid_namespaces(7)).",
-        Need::NetNamespace => "No network namespace can be created (network_namespaces(7)).",
-        Need::TunNode => "The device node /dev/net/tun cannot be used.",
-        Need::Tun => "No TUN interface can be created.",
-        Need::Veth => "Neither a TUN interface nor a pair of virtual Ethernet interfaces can be created (veth(4)).",
-        Need::Address => "The hosts' interfaces cannot be set up.",
-    }
-}
-
-const fn remedy(remedy: Remedy) -> Advice {
-    match remedy {
-        Remedy::OtherSystem => Advice { sentence: "Use Linux, or replay a session recorded there.", command: None },
-        Remedy::TunPermission => Advice {
-            sentence: "The node exists, but you may not open it. This allows it until the next reboot:",
-            command: Some("sudo chmod 0666 /dev/net/tun"),
-        },
-        Remedy::TunModule => Advice {
-            sentence: "The node does not exist. This loads the module that creates it:",
-            command: Some("sudo modprobe tun"),
-        },
-        Remedy::AppArmorProfile => Advice {
-            sentence: "AppArmor restricts user namespaces here (Ubuntu from 24.04 on). The profile assets/apparmor/socklab-tui allows them for this program: put the program's path into it, and load it:",
-            command: Some(
-                "sudo cp assets/apparmor/socklab-tui /etc/apparmor.d/ && sudo apparmor_parser -r /etc/apparmor.d/socklab-tui",
-            ),
-        },
-        Remedy::AllowUserNamespaces => Advice {
-            sentence: "This system forbids user namespaces. This allows them until the next reboot:",
-            command: Some("sudo sysctl -w kernel.unprivileged_userns_clone=1"),
-        },
-        Remedy::RaiseNamespaceLimit => Advice {
-            sentence: "The limit on namespaces is reached. This raises it until the next reboot:",
-            command: Some("sudo sysctl -w user.max_{user,pid,net}_namespaces=15000"),
-        },
-        Remedy::Container => Advice {
-            sentence: "A container or its seccomp filter forbids it. Start the container from outside with:",
-            command: Some("docker run --privileged …"),
-        },
-        Remedy::Kernel => {
-            Advice { sentence: "This kernel was built without it; use a kernel that has it.", command: None }
-        }
-        Remedy::Unknown => Advice {
-            sentence: "There is no known remedy, except trying again as root:",
-            command: Some("sudo socklab-tui wire"),
-        },
     }
 }
 

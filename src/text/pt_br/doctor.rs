@@ -1,7 +1,7 @@
 //! Brazilian Portuguese: the output of `doctor` and `exec`.
 
-use super::super::doctor::{Advice, DoctorText};
-use crate::domain::need::Need;
+use super::super::doctor::DoctorText;
+use super::super::need::Advice;
 
 pub(super) const DOCTOR: DoctorText = DoctorText {
     sockets: "sockets em loopback: servidores e clientes funcionam",
@@ -31,29 +31,7 @@ pub(super) const DOCTOR: DoctorText = DoctorText {
         sentence: "Tudo é desenhado com ASCII; um locale UTF-8 dá linhas e símbolos.",
         command: Some("export LC_ALL=C.UTF-8"),
     },
-    capture: "capturar pacotes (CAP_NET_RAW)",
-    capture_advice: Advice {
-        sentence: "Pacotes em loopback exigem a capacidade; o laboratório do fio mostra pacotes sem ela.",
-        command: Some("sudo setcap cap_net_raw+ep {exe}"),
-    },
-    trace: "o tracepoint do kernel: cada mudança de estado (root)",
-    trace_advice: Advice {
-        sentence: "Sem root os estados vêm da tabela de sockets, que perde o que dura microssegundos.",
-        command: Some("sudo {exe}"),
-    },
     wire: "O laboratório do fio precisa de:",
-    need: |need| match need {
-        Need::Linux => "Linux",
-        Need::Helper => "iniciar seu processo auxiliar",
-        Need::UserNamespace => "um namespace de usuário (user_namespaces(7))",
-        Need::UidMap => "escrever uid_map e gid_map",
-        Need::PidNamespace => "um namespace de PID (pid_namespaces(7))",
-        Need::NetNamespace => "dois namespaces de rede (network_namespaces(7))",
-        Need::TunNode => "o nó de dispositivo /dev/net/tun",
-        Need::Tun => "uma interface TUN em cada host",
-        Need::Veth => "ou, no lugar dela, um par veth e sockets de pacote",
-        Need::Address => "dar endereços às interfaces",
-    },
     works: "O laboratório funciona aqui.",
     broken: "O laboratório não funciona aqui: nem sockets em loopback funcionam.",
     wire_opens: |opens| {

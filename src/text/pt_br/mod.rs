@@ -6,6 +6,7 @@ mod files;
 mod guard;
 mod keys;
 mod lesson;
+mod need;
 mod network;
 mod packets;
 mod page;
@@ -46,6 +47,8 @@ pub(super) static TEXT: Text = Text {
         has: |columns, rows| format!("Aqui há {columns}×{rows}."),
     },
     evidence,
+    need: need::need,
+    remedy: need::remedy,
     errno: trouble::errno,
     note: trouble::note,
     guard: guard::guard,

@@ -1,9 +1,7 @@
 //! Brazilian Portuguese: the wire's view.
 
-use super::super::doctor::Advice;
 use super::super::wire::{ForecastText, Resent, WireText};
 use super::{grouped, plural};
-use crate::domain::need::{Need, Remedy};
 use crate::domain::wire::{CloseReason, LossReason};
 use crate::domain::{Congestion, Errno, HostId, Setting, Syscall, TcpState};
 
@@ -16,8 +14,7 @@ pub(super) const WIRE: WireText = WireText {
     opening: "Abrindo os dois hosts …",
     absent: "Os dois hosts não existem.",
     lacking: "O lab do fio não pode ser aberto aqui.",
-    need,
-    remedy,
+    lacks: |need| format!("Falta: {need}."),
     nothing_left: "Nada ficou aberto pela metade. O laboratório desta máquina continua.",
     closed: |why| match why {
         CloseReason::Asked => "O lab do fio foi desmontado: os dois hosts sumiram, com todos os seus sockets.",
@@ -202,58 +199,6 @@ const fn the_host(host: HostId) -> &'static str {
     match host {
         HostId::Client => "o cliente",
         HostId::Server => "o servidor",
-    }
-}
-
-const fn need(need: Need) -> &'static str {
-    match need {
-        Need::Linux => "Ele é feito de network namespaces do Linux.",
-        Need::Helper => "O processo que manteria os dois hosts não pôde ser iniciado.",
-        Need::UserNamespace => "Nenhum user namespace é concedido (user_namespaces(7)).",
-        Need::UidMap => "Um user namespace é concedido, mas sem poderes: não se pode escrever em uid_map.",
-        Need::PidNamespace => "Nenhum PID namespace é concedido (pid_namespaces(7)).",
-        Need::NetNamespace => "Nenhum network namespace é concedido (network_namespaces(7)).",
-        Need::TunNode => "O dispositivo /dev/net/tun não pode ser usado.",
-        Need::Tun => "Nenhuma interface TUN é concedida.",
-        Need::Veth => "Nem TUN nem um par de interfaces Ethernet virtuais é concedido (veth(4)).",
-        Need::Address => "As interfaces dos hosts não podem ser configuradas.",
-    }
-}
-
-const fn remedy(remedy: Remedy) -> Advice {
-    match remedy {
-        Remedy::OtherSystem => Advice { sentence: "Use o Linux, ou reveja uma sessão gravada nele.", command: None },
-        Remedy::TunPermission => Advice {
-            sentence: "O dispositivo existe, mas não para você. Isto o abre até a próxima inicialização:",
-            command: Some("sudo chmod 0666 /dev/net/tun"),
-        },
-        Remedy::TunModule => Advice {
-            sentence: "O dispositivo não existe. Isto carrega o que o cria:",
-            command: Some("sudo modprobe tun"),
-        },
-        Remedy::AppArmorProfile => Advice {
-            sentence: "O AppArmor restringe user namespaces aqui (Ubuntu a partir do 24.04). O perfil assets/apparmor/socklab-tui os permite a este programa: ponha nele o caminho do programa e carregue-o:",
-            command: Some(
-                "sudo cp assets/apparmor/socklab-tui /etc/apparmor.d/ && sudo apparmor_parser -r /etc/apparmor.d/socklab-tui",
-            ),
-        },
-        Remedy::AllowUserNamespaces => Advice {
-            sentence: "Este sistema proíbe user namespaces. Isto os permite até a próxima inicialização:",
-            command: Some("sudo sysctl -w kernel.unprivileged_userns_clone=1"),
-        },
-        Remedy::RaiseNamespaceLimit => Advice {
-            sentence: "O limite de namespaces foi atingido. Isto o aumenta até a próxima inicialização:",
-            command: Some("sudo sysctl -w user.max_{user,pid,net}_namespaces=15000"),
-        },
-        Remedy::Container => Advice {
-            sentence: "Um contêiner ou o seu filtro seccomp o proíbe. Fora dele, inicie-o com:",
-            command: Some("docker run --privileged …"),
-        },
-        Remedy::Kernel => Advice { sentence: "Este kernel foi compilado sem isso; outro kernel o tem.", command: None },
-        Remedy::Unknown => Advice {
-            sentence: "Não se conhece o que ajude, a não ser pedir de novo como root:",
-            command: Some("sudo socklab-tui wire"),
-        },
     }
 }
 

@@ -90,7 +90,7 @@ pub(super) fn foot(traffic: &Traffic<'_>, ctx: &DrawContext) -> String {
             };
             format!("{} {DOT} {lost}", (texts.capturing)(interface))
         }
-        (CaptureStatus::Lacking { errno, .. }, _) => format!("{}: {errno}", texts.no_capture),
+        (CaptureStatus::Lacking { lack, .. }, _) => format!("{}: {}", texts.no_capture, lack.errno),
     };
     format!("{capture} {DOT} {reader}")
 }

@@ -7,24 +7,19 @@ use super::super::draw_context::DrawContext;
 use super::super::keys;
 use super::super::line_writer::{LineWriter, wrap_all};
 use crate::domain::keys::{Action, PacketsAction};
-use crate::model::packets::{CaptureHelp, CaptureStatus, Traffic};
+use crate::model::packets::{CaptureStatus, Traffic};
 
 /// Draws the note.
 pub(super) fn render(traffic: &Traffic<'_>, ctx: &DrawContext, area: Rect, buf: &mut Buffer) {
-    let CaptureStatus::Lacking { errno, help } = &traffic.packets.capturing else { return };
+    let CaptureStatus::Lacking { lack, program } = &traffic.packets.capturing else { return };
     let texts = &ctx.text.packets;
     let theme = &ctx.theme;
-    let why = (texts.lacking)(&errno.to_string(), (ctx.text.errno)(*errno).what);
-    let mut lines = vec![(why.as_str(), theme.alarm), ("", theme.text)];
-    match help {
-        CaptureHelp::Command(command) => {
-            lines.extend([(texts.needs, theme.text), ("", theme.text), (command, theme.typed), ("", theme.text)]);
-            lines.push((texts.then, theme.text));
-        }
-        CaptureHelp::Container => lines.push((texts.container, theme.text)),
-        CaptureHelp::Interface => lines.push((texts.interface, theme.text)),
-        CaptureHelp::System => lines.push((texts.system, theme.text)),
-        CaptureHelp::Unknown => {}
+    let why = (texts.lacking)(&lack.errno.to_string(), (ctx.text.errno)(lack.errno).what);
+    let advice = (ctx.text.remedy)(lack.remedy);
+    let command = advice.command(program);
+    let mut lines = vec![(why.as_str(), theme.alarm), ("", theme.text), (advice.sentence, theme.text)];
+    if let Some(command) = &command {
+        lines.extend([("", theme.text), (command, theme.typed), ("", theme.text), (texts.then, theme.text)]);
     }
     let instead = (ctx.text.files.instead)(&keys::first(Action::Packets(PacketsAction::Open), ctx.text));
     lines.extend([("", theme.text), (instead.as_str(), theme.title), (texts.wire_lab, theme.title)]);

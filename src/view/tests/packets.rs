@@ -8,11 +8,12 @@ use super::lab::{Lab, at};
 use super::scenes;
 use super::{screen, text};
 use crate::domain::dissection::{Layer, PacketField};
+use crate::domain::need::{Lack, Need, Remedy};
 use crate::domain::{
     Errno, EventKind, Evidence, Excerpt, Finding, Flags, Flow, Icmp, Lang, Note, PacketSummary, Proto, ResetReason,
     Segment, TcpOption,
 };
-use crate::model::packets::{CaptureHelp, CaptureStatus, News, PacketDetails, PacketOrigin, StreamText, StreamTurn};
+use crate::model::packets::{CaptureStatus, News, PacketDetails, PacketOrigin, StreamText, StreamTurn};
 use crate::model::ui::View;
 use crate::model::{Effect, Msg, update};
 
@@ -158,8 +159,8 @@ pub(crate) fn datagrams(lang: Lang) -> Lab {
 pub(crate) fn forbidden(lang: Lang) -> Lab {
     let mut lab = scenes::lesson(lang);
     lab.note(Note::Lacks { what: Evidence::Packet, errno: Errno::Perm });
-    let command = "sudo setcap cap_net_raw+ep /home/ana/socklab-tui/target/release/socklab-tui".into();
-    let lacking = CaptureStatus::Lacking { errno: Errno::Perm, help: CaptureHelp::Command(command) };
+    let lack = Lack { need: Need::PacketSocket, errno: Errno::Perm, remedy: Remedy::FileCapability };
+    let lacking = CaptureStatus::Lacking { lack, program: "/home/ana/socklab-tui/target/release/socklab-tui".into() };
     update(&mut lab.model, Msg::Packets(News::Capturing(lacking)));
     lab.model.ui.view = View::Packets;
     lab

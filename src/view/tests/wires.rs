@@ -5,7 +5,7 @@ use std::time::Duration;
 use super::screens::keep;
 use super::{screen, text};
 use crate::domain::keys::Key;
-use crate::domain::need::{Need, Remedy};
+use crate::domain::need::{Lack, Need, Remedy};
 use crate::domain::wire::{CloseReason, LossReason};
 use crate::domain::{
     Cause, Errno, EventKind, Evidence, Flags, Flow, HostId, Lang, LinkKind, Proto, Segment, Setting, Syscall, TcpState,
@@ -136,9 +136,8 @@ pub(super) fn settings(lang: Lang) -> TestWire {
 /// The machine lacks what the wire needs.
 pub(super) fn lacking(lang: Lang) -> TestWire {
     let mut bench = TestWire::asked(lang);
-    let need = Need::UidMap;
-    let remedy = Remedy::AppArmorProfile;
-    bench.wire(None, WireEvent::Lacks { need, errno: Errno::Perm, remedy });
+    let lack = Lack { need: Need::UidMap, errno: Errno::Perm, remedy: Remedy::AppArmorProfile };
+    bench.wire(None, WireEvent::Lacks(lack));
     bench
 }
 

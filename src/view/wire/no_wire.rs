@@ -27,13 +27,14 @@ pub(super) fn render(model: &Model, ctx: &DrawContext, area: Rect, buf: &mut Buf
         lines.push((words.opening.into(), theme.title));
     } else {
         match model.worlds.shown().wire.status {
-            WireStatus::Lacking(need, errno, remedy) => {
-                let help = (words.remedy)(remedy);
+            WireStatus::Lacking(lack) => {
+                let advice = (ctx.text.remedy)(lack.remedy);
                 lines.extend([(words.lacking.into(), theme.alarm), blank()]);
-                lines.push(((words.need)(need).into(), theme.text));
-                lines.push((said(ctx, errno), theme.quiet));
-                lines.extend([blank(), (help.sentence.into(), theme.text)]);
-                lines.extend(help.command.map(|command| (format!("    {command}"), theme.key)));
+                lines.push(((words.lacks)((ctx.text.need)(lack.need)), theme.text));
+                lines.push((said(ctx, lack.errno), theme.quiet));
+                lines.extend([blank(), (advice.sentence.into(), theme.text)]);
+                // No remedy of the wire lab names this program's file.
+                lines.extend(advice.command.map(|command| (format!("    {command}"), theme.key)));
                 lines.extend([blank(), (words.nothing_left.into(), theme.text)]);
             }
             WireStatus::Closed(why, errno) => {
