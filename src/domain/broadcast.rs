@@ -23,27 +23,19 @@ pub struct BroadcastEvent {
 /// What can happen to a broadcast message.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "change", rename_all = "snake_case")]
+#[expect(missing_docs, reason = "a field has a comment where its name does not say enough")]
 pub enum BroadcastChange {
-    /// It was typed and goes to these servers.
+    /// It was typed and goes to these servers, those that were ticked.
     Said {
-        /// The message.
         #[serde(flatten)]
         text: Excerpt,
-        /// The servers that were ticked.
         to: Vec<ServerId>,
     },
-    /// It was sent to one server.
-    Sent {
-        /// The server.
-        server: ServerId,
-        /// The local address it was sent from.
-        local: SocketAddr,
-    },
+    /// It was sent to one server, from this local address.
+    Sent { server: ServerId, local: SocketAddr },
     /// One server's answer, or why there is none.
     Reply {
-        /// The server.
         server: ServerId,
-        /// The outcome.
         #[serde(flatten)]
         reply: Reply,
     },
@@ -52,10 +44,10 @@ pub enum BroadcastChange {
 /// The outcome of sending a message to one server.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "reply", rename_all = "snake_case")]
+#[expect(missing_docs, reason = "a field has a comment where its name does not say enough")]
 pub enum Reply {
     /// It answered.
     Answer {
-        /// The answer.
         #[serde(flatten)]
         text: Excerpt,
         /// The time from the end of `send` to the first byte of the answer.
@@ -63,17 +55,13 @@ pub enum Reply {
         rtt: Duration,
     },
     /// Connecting, sending or receiving failed.
-    Failed {
-        /// Why.
-        errno: Errno,
-    },
+    Failed { errno: Errno },
     /// The server closed the connection before it answered.
     Closed,
     /// The broadcaster closed its socket before an answer came, as it does when its target changes.
     HungUp,
     /// UDP: no answer in this time, and no way to find out why.
     Silent {
-        /// How long we waited.
         #[serde(with = "millis", rename = "after_ms")]
         after: Duration,
     },

@@ -165,31 +165,24 @@ pub enum PortCheck {
 text_enum!(PortCheck { Connect = "connect", EmptyDatagram = "empty_datagram", ServiceProbe = "service_probe" });
 
 /// Something the guard did or noticed. Frequent occurrences are reported at once the first time and then at most once a
-/// second, with a count: the counts of all events add up to what happened.
+/// second. `count` is how many since the last event of this kind: all counts add up to what happened.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "guard", rename_all = "snake_case")]
+#[expect(missing_docs, reason = "a field has a comment where its name does not say enough")]
 pub enum GuardEvent {
     /// These numbers are in force from now on.
-    Limits {
-        /// All of them.
-        limits: Limits,
-    },
+    Limits { limits: Limits },
     /// A rule was enforced.
     Acted {
-        /// Which server's.
         server: ServerId,
         /// The peer; absent when there are too many to name each.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         address: Option<IpAddr>,
-        /// Which rule.
         rule: Rule,
-        /// Its number.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         limit: Option<u64>,
-        /// What was done.
         #[serde(rename = "deed")]
         action: GuardAction,
-        /// How often since the last event of this kind.
         count: u64,
     },
     /// SYNs came beyond the half-open connections that a listener may have ([`Rule::Backlog`]). The kernel enforced the
@@ -199,51 +192,31 @@ pub enum GuardEvent {
         /// The listener; absent when several are full, because the kernel counts for all of them together.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         listener: Option<SocketAddr>,
-        /// How many it may have.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         limit: Option<u64>,
-        /// What was done.
         #[serde(rename = "deed")]
         action: GuardAction,
-        /// How often since the last event of this kind.
         count: u64,
     },
     /// The other side reset handshakes before their last ACK, as a SYN scan does, which `accept` never sees. It comes from
     /// the kernel's counter for the whole machine (`EmbryonicRsts`), so port and address are unknown. Reported at once when
     /// it begins, and then at most every ten seconds.
-    HandshakesReset {
-        /// How many since the last event of this kind.
-        count: u64,
-    },
+    HandshakesReset { count: u64 },
     /// A peer behaved as if it checked whether the port is open.
     Checked {
-        /// Which server's.
         server: ServerId,
         /// The peer; absent when there are too many to name each.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         address: Option<IpAddr>,
-        /// What it did.
         check: PortCheck,
-        /// How often since the last event of this kind.
         count: u64,
     },
-    /// The presenter kicked this address: all its connections are being closed.
-    Kicked {
-        /// The address.
-        address: IpAddr,
-        /// How many there were.
-        count: u64,
-    },
+    /// The presenter kicked this address: all its connections, `count` of them, are being closed.
+    Kicked { address: IpAddr, count: u64 },
     /// The presenter blocked this address: nothing is accepted from it any more.
-    Blocked {
-        /// Which.
-        address: IpAddr,
-    },
+    Blocked { address: IpAddr },
     /// This address is no longer blocked.
-    Unblocked {
-        /// Which.
-        address: IpAddr,
-    },
+    Unblocked { address: IpAddr },
 }
 
 impl GuardEvent {

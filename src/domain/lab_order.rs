@@ -11,16 +11,10 @@ use super::target::TargetHost;
 
 /// One thing for a laboratory to do. What comes of it is an event.
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[expect(missing_docs, reason = "a field has a comment where its name does not say enough")]
 pub enum LabOrder {
     /// Make this many clients.
-    Spawn {
-        /// How many.
-        count: u32,
-        /// To do what.
-        plan: ClientPlan,
-        /// Where.
-        destination: Destination,
-    },
+    Spawn { count: u32, plan: ClientPlan, destination: Destination },
     /// End one client.
     Close(ClientId, CloseHow),
     /// End a connection that a server has accepted, from the server's side.

@@ -25,55 +25,21 @@ pub enum LessonChange {
         run: u32,
     },
     /// This is now the current step; none of its acts has begun.
-    Told {
-        /// Which.
-        step: usize,
-    },
+    Told { step: usize },
     /// Its acts have begun.
-    Begun {
-        /// Which.
-        step: usize,
-    },
+    Begun { step: usize },
     /// One of its acts has begun; those before it are done.
-    Acted {
-        /// Of which step.
-        step: usize,
-        /// Which.
-        act: usize,
-    },
+    Acted { step: usize, act: usize },
     /// An expectation is met.
-    Met {
-        /// Of which step.
-        step: usize,
-        /// Which.
-        expect: usize,
-    },
+    Met { step: usize, expect: usize },
     /// An expectation was not met in time.
-    Missed {
-        /// Of which step.
-        step: usize,
-        /// Which.
-        expect: usize,
-        /// What was seen instead.
-        seen: SeenInstead,
-    },
+    Missed { step: usize, expect: usize, seen: SeenInstead },
     /// An act could not be done in time.
-    NotDone {
-        /// Of which step.
-        step: usize,
-        /// Which.
-        act: usize,
-    },
+    NotDone { step: usize, act: usize },
     /// All expectations of the step were met.
-    Passed {
-        /// Which.
-        step: usize,
-    },
+    Passed { step: usize },
     /// An act or an expectation of the step failed.
-    Failed {
-        /// Which.
-        step: usize,
-    },
+    Failed { step: usize },
     /// The last step passed.
     Over,
     /// The presenter left the lesson.

@@ -50,50 +50,39 @@ pub struct ScanEvent {
     pub change: ScanChange,
 }
 
-/// What can happen in a port check.
+/// What can happen in a port check. `asked` is the host as it was typed.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "change", rename_all = "snake_case")]
+#[expect(missing_docs, reason = "a field has a comment where its name does not say enough")]
 pub enum ScanChange {
     /// The host was resolved; its ports are probed from now on.
     Begun {
-        /// The host as it was typed.
         asked: String,
         /// The address that is probed: the first that was found.
         address: IpAddr,
         /// The others that were found, in order.
         #[serde(default, skip_serializing_if = "Vec::is_empty")]
         others: Vec<IpAddr>,
-        /// TCP or UDP.
         proto: Proto,
-        /// The ports.
         ports: PortList,
     },
     /// The host's name has no address: the check is over.
     Unresolved {
-        /// The host as it was typed.
         asked: String,
-        /// Why.
         #[serde(flatten)]
         why: Unresolved,
     },
     /// The host is outside the local scopes and the user has not confirmed: the check is over.
     Unconfirmed {
-        /// The host as it was typed.
         asked: String,
-        /// Its address.
         address: IpAddr,
-        /// The scope of that address.
         #[serde(rename = "realm")]
         scope: AddressScope,
     },
     /// A port was probed.
-    Port {
-        /// The result.
-        report: PortReport,
-    },
+    Port { report: PortReport },
     /// Every port was probed, or the user stopped the check.
     Ended {
-        /// The user stopped it.
         #[serde(default, skip_serializing_if = "std::ops::Not::not")]
         stopped: bool,
     },

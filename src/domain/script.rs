@@ -19,18 +19,14 @@ pub struct SocketOp {
 pub enum ScriptedCall {
     /// `socket`, `bind`, `listen`. The socket id is a server's.
     Listen {
-        /// The server's name.
         name: String,
-        /// The address to listen on.
         addr: SocketAddr,
-        /// The backlog.
         backlog: u32,
         /// Set before `bind`.
         options: SocketOptions,
     },
     /// `socket`, `bind` where a local address is given, `connect`. Does not wait for the handshake.
     Connect {
-        /// The other side.
         to: SocketAddr,
         /// The local address; the kernel chooses one otherwise.
         from: Option<SocketAddr>,
@@ -39,7 +35,6 @@ pub enum ScriptedCall {
     },
     /// `accept`; waits for a connection.
     Accept {
-        /// The listening socket.
         from: SocketId,
         /// Delay acknowledgements from the first, as the kernel does in an interactive connection: `TCP_QUICKACK` off.
         delay_acks: bool,

@@ -132,12 +132,10 @@ pub struct ServerEvent {
 /// What can happen to a server, besides its calls.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "change", rename_all = "snake_case")]
+#[expect(missing_docs, reason = "a field has a comment where its name does not say enough")]
 pub enum ServerChange {
     /// It was added, but not started yet.
-    Added {
-        /// Its specification.
-        spec: ServerSpec,
-    },
+    Added { spec: ServerSpec },
     /// It is bound and, for TCP, listens.
     Started {
         /// Its actual address: the kernel chooses the port if 0 was requested.
@@ -147,7 +145,6 @@ pub enum ServerChange {
     },
     /// It could not be started.
     Failed {
-        /// Why.
         errno: Errno,
         /// The process that holds the port, if that is the reason and it is known.
         #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -156,28 +153,14 @@ pub enum ServerChange {
     /// It was stopped: its listening socket and its connections are closed.
     Stopped,
     /// Its service model changed.
-    Model {
-        /// The new model.
-        model: ServiceModel,
-    },
+    Model { model: ServiceModel },
     /// A connection is now served by a thread, by a task or in the accept loop itself. Repeated when a change of model
     /// hands the connection over.
-    Serving {
-        /// Which of its connections.
-        conn: ConnNo,
-        /// By which model.
-        by: ServiceModel,
-    },
+    Serving { conn: ConnNo, by: ServiceModel },
     /// A connection is no longer served.
-    Served {
-        /// Which of its connections.
-        conn: ConnNo,
-    },
+    Served { conn: ConnNo },
     /// `accept` failed for lack of descriptors or memory; it is retried until it succeeds.
-    Paused {
-        /// What is missing.
-        errno: Errno,
-    },
+    Paused { errno: Errno },
     /// `accept` works again after a pause.
     Resumed,
 }

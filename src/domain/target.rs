@@ -135,28 +135,23 @@ pub struct TargetEvent {
 /// tried and one `Chosen`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "change", rename_all = "snake_case")]
+#[expect(missing_docs, reason = "a field has a comment where its name does not say enough")]
 pub enum TargetChange {
     /// It was set; its name is being resolved.
     Set,
     /// Its name has these addresses, of both families, in the order in which they are tried (RFC 6724).
     Found {
-        /// Each once.
         addresses: Vec<IpAddr>,
-        /// How long resolving took.
         #[serde(with = "millis", rename = "ms")]
         took: Duration,
     },
     /// Its name could not be resolved.
     Lost {
-        /// Why.
         #[serde(flatten)]
         why: Unresolved,
     },
     /// A connection to one of its addresses was tried, and closed at once if it succeeded.
-    Tried {
-        /// The result.
-        report: PortReport,
-    },
+    Tried { report: PortReport },
     /// Clients use this address: the first whose port was open, else the first that answered at all, else the first.
     Chosen {
         /// The address; its port is 0 if each client uses the port of a server here.
@@ -173,7 +168,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn hosts_and_ports_are_told_apart() {
+    fn a_host_is_separated_from_its_port() {
         for (text, host, port) in [
             ("lab", "lab", None),
             (" lab:65432 ", "lab", Some(65_432)),

@@ -42,13 +42,13 @@ pub enum WireCommand {
 /// How one direction of the wire treats a packet that arrives on it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(tag = "mode", rename_all = "snake_case")]
+#[expect(missing_docs, reason = "a field has a comment where its name does not say enough")]
 pub enum WireMode {
     /// It is held until the presenter decides.
     #[default]
     Step,
     /// It takes some time to cross.
     Slow {
-        /// The time it takes.
         #[serde(with = "millis", rename = "hop_ms")]
         hop: Duration,
     },
@@ -76,61 +76,32 @@ text_enum!(LossReason { Asked = "asked", Chance = "chance", Cut = "cut", Overflo
 /// Something that happened on the wire. The event's `host` is the sender.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "change", rename_all = "snake_case")]
+#[expect(missing_docs, reason = "a field has a comment where its name does not say enough")]
 pub enum WireEvent {
     /// The wire lab cannot be opened.
     Lacks(Lack),
     /// The two hosts are ready.
-    Opened {
-        /// How the hosts are joined to the wire.
-        link: LinkKind,
-    },
+    Opened { link: LinkKind },
     /// A packet is held until the presenter decides.
-    Held {
-        /// Which.
-        packet: u64,
-    },
+    Held { packet: u64 },
     /// A packet is on its way and arrives after this time.
     Delayed {
-        /// Which.
         packet: u64,
-        /// How long.
         #[serde(with = "millis", rename = "for_ms")]
         by: Duration,
     },
     /// A packet was handed to the other host.
-    Delivered {
-        /// Which.
-        packet: u64,
-    },
+    Delivered { packet: u64 },
     /// A packet never arrives.
-    Dropped {
-        /// Which.
-        packet: u64,
-        /// Why.
-        why: LossReason,
-    },
-    /// There is a copy of a packet now.
-    Duplicated {
-        /// Which was copied.
-        packet: u64,
-        /// The number of the copy.
-        copy: u64,
-    },
+    Dropped { packet: u64, why: LossReason },
+    /// There is a copy of a packet now, with a number of its own.
+    Duplicated { packet: u64, copy: u64 },
     /// A packet was damaged; its checksum is wrong now.
-    Corrupted {
-        /// Which.
-        packet: u64,
-    },
-    /// Two packets were swapped: the second is now in front.
-    Swapped {
-        /// Which was in front.
-        packet: u64,
-        /// Which was behind.
-        with: u64,
-    },
-    /// The sender retransmitted a held packet.
+    Corrupted { packet: u64 },
+    /// Two packets were swapped: `packet` was in front of `with`, and is now behind it.
+    Swapped { packet: u64, with: u64 },
+    /// The sender retransmitted this held packet.
     Folded {
-        /// The packet that is held.
         packet: u64,
         /// How often it was retransmitted so far.
         count: u32,
@@ -141,33 +112,17 @@ pub enum WireEvent {
     /// A direction is treated differently now.
     Mode(WireMode),
     /// A direction was cut, or mended.
-    Cut {
-        /// Cut.
-        cut: bool,
-    },
+    Cut { cut: bool },
     /// The loss of a direction was set.
-    LossSet {
-        /// The percentage.
-        percent: u8,
-    },
-    /// Whether retransmissions are folded.
-    Folding {
-        /// They are.
-        on: bool,
-    },
+    LossSet { percent: u8 },
+    /// Whether retransmissions are folded from now on.
+    Folding { on: bool },
     /// Packets crossed at full speed without an event for each, since the last event of this kind.
-    Unlisted {
-        /// How many.
-        count: u64,
-    },
+    Unlisted { count: u64 },
     /// A command failed: there is no such packet on the wire any more.
-    NoSuchPacket {
-        /// The number in the command.
-        packet: u64,
-    },
+    NoSuchPacket { packet: u64 },
     /// A setting of the host was changed, or could not be.
     SettingChanged {
-        /// The setting and its value.
         setting: Setting,
         /// Why it could not be changed.
         #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -177,12 +132,10 @@ pub enum WireEvent {
     ProgramFailed {
         /// Its name, made safe to show.
         name: String,
-        /// Why.
         errno: Errno,
     },
     /// A program on a host wrote a line.
     ProgramSaid {
-        /// Its process.
         pid: u32,
         /// The beginning of the line, made safe to show.
         line: String,
@@ -195,14 +148,12 @@ pub enum WireEvent {
     },
     /// A program was started on a host.
     Program {
-        /// Its process.
         pid: u32,
         /// Its name, made safe to show.
         name: String,
     },
     /// A program on a host ended.
     ProgramEnded {
-        /// Its process.
         pid: u32,
         /// Its exit status, if it exited by itself.
         #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -213,9 +164,7 @@ pub enum WireEvent {
     },
     /// The wire was taken down, and the hosts with it.
     Closed {
-        /// Why.
         why: CloseReason,
-        /// The error of the system, if there was one.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         errno: Option<Errno>,
     },

@@ -20,27 +20,15 @@ pub enum FilterErrorKind {
     /// This word is compared with a value, but is not the name of a field.
     UnknownField(String),
     /// A field without a value.
-    ExpectedValue {
-        /// The field.
-        field: FilterField,
-    },
+    ExpectedValue { field: FilterField },
     /// The text ends where a term must follow: after `and`, `or`, `not` or `(`.
     ExpectedTerm,
     /// Not a number, or larger than [`FilterField::largest`].
-    BadNumber {
-        /// The field whose value it should be.
-        field: FilterField,
-    },
+    BadNumber { field: FilterField },
     /// An empty range: its ends are swapped or missing, or no number is below or above its one end.
-    BadRange {
-        /// The field whose value it should be.
-        field: FilterField,
-    },
+    BadRange { field: FilterField },
     /// Not an address, with or without a prefix length and a port.
-    BadAddress {
-        /// The field whose value it should be.
-        field: FilterField,
-    },
+    BadAddress { field: FilterField },
     /// Not the name of a TCP state in any spelling, nor of a group of them.
     UnknownState,
     /// Neither tcp nor udp.
@@ -48,10 +36,7 @@ pub enum FilterErrorKind {
     /// Not the name of a TCP flag, nor such names with `+` between them, nor the letters of `tcpdump(1)`.
     UnknownFlag,
     /// A field whose values have no order is compared with `<`, `<=`, `>` or `>=`.
-    NoOrder {
-        /// The field.
-        field: FilterField,
-    },
+    NoOrder { field: FilterField },
     /// `(` without its `)`.
     UnclosedParenthesis,
     /// `"` without another one.
