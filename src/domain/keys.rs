@@ -1,10 +1,32 @@
-//! Keys and what they do: one table feeds dispatch, footer, help and README. An action is named by the part of the
-//! model that does it, so that a key without a handler does not compile.
+//! Keys and what they do: one table for dispatch, footer, help and README. Each part of the model has its own enum of
+//! actions, so that an action without a handler does not compile.
 
 use super::client::{ClientPlan, CloseHow};
 use super::id::HostId;
-pub use super::key::Key;
 pub use super::place::{Here, Pane, Place, Spot, View};
+
+/// A key of the keyboard.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[expect(missing_docs, reason = "each is the key of that name")]
+pub enum Key {
+    Char(char),
+    Ctrl(char),
+    Enter,
+    Esc,
+    Tab,
+    BackTab,
+    Backspace,
+    Delete,
+    Left,
+    Right,
+    Up,
+    Down,
+    PageUp,
+    PageDown,
+    Home,
+    End,
+    F(u8),
+}
 
 /// What a key means where it is bound.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -77,7 +99,7 @@ pub enum Motion {
     Last,
 }
 
-/// Which way a key goes through things that follow each other.
+/// The direction in which a key goes through a sequence.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Turn {
     Next,
@@ -87,15 +109,15 @@ pub enum Turn {
 /// Something done in the view of the packets.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum PacketsAction {
-    /// From the list to the ladder of one conversation, to what was said in it, to the list.
+    /// From the list to the ladder of one conversation, to its text, to the list.
     NextTab,
     /// To another conversation, in the order in which they began.
     Conversation(Turn),
-    /// Into the packet; fold or unfold a field.
+    /// Show the fields of the packet; fold or unfold a field.
     Fields,
     /// Write the captured packets to a file.
     Save,
-    /// Look at a capture file in place of the live packets, or at these again.
+    /// Show a capture file instead of the live packets, or the live packets again.
     Open,
 }
 
@@ -104,13 +126,13 @@ pub enum PacketsAction {
 pub enum WireAction {
     /// To the wire's world and its view, or back to the machine.
     Toggle,
-    /// What Enter offers: open the wire, or show on it how a connection opens.
+    /// Open the wire; if it is open, show how a connection opens.
     Open,
-    /// Take the wire's hosts away.
+    /// Close the wire.
     Close,
     /// Deliver the selected packet, or the one that is held longest.
     Next,
-    /// Hold every packet, or let all run.
+    /// Hold every packet, or let all cross at once.
     RunHold,
     /// Let packets cross slowly.
     Slow,
@@ -135,9 +157,9 @@ pub enum PacketFate {
     Drop,
     /// Deliver it and keep a copy.
     Duplicate,
-    /// Let it change places with the one behind it.
+    /// Swap it with the one behind it.
     Swap,
-    /// Let it go on later.
+    /// Deliver it later.
     Delay,
     /// Damage it.
     Corrupt,
@@ -167,14 +189,14 @@ pub enum NetworkAction {
     StopCheck,
     /// Close all connections of the selected peer.
     Kick,
-    /// Take nothing from the selected peer any more, or everything again.
+    /// Block the selected peer, or unblock it.
     Block,
 }
 
 /// Something done in a lesson that is played.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum LessonAction {
-    /// Do the step, go to the next, and at the end to the next lesson.
+    /// Begin the step, go to the next step, and at the end to the next lesson.
     GoOn,
     /// Play the lesson again from its beginning.
     Repeat,
@@ -235,28 +257,7 @@ const fn bind(rank: u8, keys: &'static [Key], place: Place, action: Action) -> B
     Binding { keys, place, action, rank }
 }
 
-const fn lab(action: LabAction) -> Action {
-    Action::Lab(action)
-}
-const fn list(action: ListAction) -> Action {
-    Action::List(action)
-}
-const fn packets(action: PacketsAction) -> Action {
-    Action::Packets(action)
-}
-const fn wire(action: WireAction) -> Action {
-    Action::Wire(action)
-}
-const fn network(action: NetworkAction) -> Action {
-    Action::Network(action)
-}
-const fn lesson(action: LessonAction) -> Action {
-    Action::Lesson(action)
-}
-const fn screen(action: ScreenAction) -> Action {
-    Action::Screen(action)
-}
-
+use Action::{Lab, Lesson, List, Network, Packets, Screen, Wire};
 use ClientPlan::{OneShot, Stay};
 use CloseHow::{Fin, Half, Rst};
 use Key::{BackTab, Char, Ctrl, Down, End, Enter, Esc, F, Home, Left, PageDown, PageUp, Right, Tab, Up};
@@ -276,108 +277,108 @@ use WireAction::{Fold, From, Link, Packet, Run, RunHold, Settings, Slow};
 /// All bindings, in the order in which footer and help show them. The narrower place wins where a key is bound twice.
 pub const BINDINGS: &[Binding] = &[
     // A connection's page.
-    bind(1, &[Esc], Place::Page, screen(Back)),
-    bind(2, &[Tab, BackTab], Place::Page, list(OtherEnd)),
-    bind(3, &[Left], Place::Page, list(Connection(Previous))),
-    bind(3, &[Right], Place::Page, list(Connection(Next))),
+    bind(1, &[Esc], Place::Page, Screen(Back)),
+    bind(2, &[Tab, BackTab], Place::Page, List(OtherEnd)),
+    bind(3, &[Left], Place::Page, List(Connection(Previous))),
+    bind(3, &[Right], Place::Page, List(Connection(Next))),
     // A lesson that is played.
-    bind(1, &[Enter, PageDown], Playing, lesson(GoOn)),
-    bind(2, &[Char('r')], Playing, lesson(Repeat)),
+    bind(1, &[Enter, PageDown], Playing, Lesson(GoOn)),
+    bind(2, &[Char('r')], Playing, Lesson(Repeat)),
     // The way out, where it matters most.
-    bind(1, &[Esc], Place::View(View::Ports), screen(Back)),
-    bind(9, &[Esc], Place::View(View::Packets), screen(Back)),
-    bind(1, &[Esc], Place::View(View::Network), screen(Back)),
+    bind(1, &[Esc], Place::View(View::Ports), Screen(Back)),
+    bind(9, &[Esc], Place::View(View::Packets), Screen(Back)),
+    bind(1, &[Esc], Place::View(View::Network), Screen(Back)),
     // Packets.
-    bind(1, &[Char('l')], Place::View(View::Packets), packets(NextTab)),
-    bind(2, &[Left], Place::View(View::Packets), packets(Conversation(Previous))),
-    bind(2, &[Right], Place::View(View::Packets), packets(Conversation(Next))),
-    bind(3, &[Char('/')], Place::View(View::Packets), list(Filter)),
-    bind(4, &[Enter], Place::View(View::Packets), packets(Fields)),
-    bind(5, &[Char('S')], Place::View(View::Packets), packets(Save)),
-    bind(8, &[Char('O')], Place::View(View::Packets), packets(Open)),
+    bind(1, &[Char('l')], Place::View(View::Packets), Packets(NextTab)),
+    bind(2, &[Left], Place::View(View::Packets), Packets(Conversation(Previous))),
+    bind(2, &[Right], Place::View(View::Packets), Packets(Conversation(Next))),
+    bind(3, &[Char('/')], Place::View(View::Packets), List(Filter)),
+    bind(4, &[Enter], Place::View(View::Packets), Packets(Fields)),
+    bind(5, &[Char('S')], Place::View(View::Packets), Packets(Save)),
+    bind(8, &[Char('O')], Place::View(View::Packets), Packets(Open)),
     // The wire.
-    bind(1, &[Enter], Place::View(View::Wire), wire(WireAction::Open)),
-    bind(2, &[Char('n')], Stepping, wire(WireAction::Next)),
-    bind(3, &[Char(' ')], Stepping, wire(RunHold)),
-    bind(4, &[Char('d')], Place::View(View::Wire), wire(Packet(Drop))),
-    bind(9, &[Char('D')], Place::View(View::Wire), wire(Packet(Duplicate))),
-    bind(9, &[Char('T')], Place::View(View::Wire), wire(Packet(Swap))),
-    bind(20, &[Char('+')], Place::View(View::Wire), wire(Packet(Delay))),
-    bind(21, &[Char('C')], Place::View(View::Wire), wire(Packet(Corrupt))),
-    bind(22, &[Char('M')], Place::View(View::Wire), wire(Slow)),
-    bind(23, &[Char('|')], Place::View(View::Wire), wire(Link(Cut))),
-    bind(24, &[Char('%')], Place::View(View::Wire), wire(Link(Loss))),
-    bind(25, &[Char('u')], Place::View(View::Wire), wire(Link(Mend))),
-    bind(0, &[Char('>')], Place::View(View::Wire), wire(From(HostId::Client))),
-    bind(0, &[Char('<')], Place::View(View::Wire), wire(From(HostId::Server))),
-    bind(26, &[Char('f')], Place::View(View::Wire), wire(Fold)),
+    bind(1, &[Enter], Place::View(View::Wire), Wire(WireAction::Open)),
+    bind(2, &[Char('n')], Stepping, Wire(WireAction::Next)),
+    bind(3, &[Char(' ')], Stepping, Wire(RunHold)),
+    bind(4, &[Char('d')], Place::View(View::Wire), Wire(Packet(Drop))),
+    bind(9, &[Char('D')], Place::View(View::Wire), Wire(Packet(Duplicate))),
+    bind(9, &[Char('T')], Place::View(View::Wire), Wire(Packet(Swap))),
+    bind(20, &[Char('+')], Place::View(View::Wire), Wire(Packet(Delay))),
+    bind(21, &[Char('C')], Place::View(View::Wire), Wire(Packet(Corrupt))),
+    bind(22, &[Char('M')], Place::View(View::Wire), Wire(Slow)),
+    bind(23, &[Char('|')], Place::View(View::Wire), Wire(Link(Cut))),
+    bind(24, &[Char('%')], Place::View(View::Wire), Wire(Link(Loss))),
+    bind(25, &[Char('u')], Place::View(View::Wire), Wire(Link(Mend))),
+    bind(0, &[Char('>')], Place::View(View::Wire), Wire(From(HostId::Client))),
+    bind(0, &[Char('<')], Place::View(View::Wire), Wire(From(HostId::Server))),
+    bind(26, &[Char('f')], Place::View(View::Wire), Wire(Fold)),
     // The network.
-    bind(2, &[Char('O')], Place::View(View::Network), network(Door)),
-    bind(3, &[Char('p')], Place::View(View::Network), network(Check)),
-    bind(0, &[Enter], Place::Check, network(Check)),
-    bind(4, &[Char('a')], Place::View(View::Network), lab(Target)),
-    bind(8, &[Char('H')], Place::View(View::Network), lab(LabAction::Home)),
-    bind(5, &[Char('x')], Place::View(View::Network), network(Kick)),
-    bind(5, &[Char('x')], Place::Check, network(StopCheck)),
-    bind(9, &[Char('B')], Place::View(View::Network), network(Block)),
+    bind(2, &[Char('O')], Place::View(View::Network), Network(Door)),
+    bind(3, &[Char('p')], Place::View(View::Network), Network(Check)),
+    bind(0, &[Enter], Place::Check, Network(Check)),
+    bind(4, &[Char('a')], Place::View(View::Network), Lab(Target)),
+    bind(8, &[Char('H')], Place::View(View::Network), Lab(LabAction::Home)),
+    bind(5, &[Char('x')], Place::View(View::Network), Network(Kick)),
+    bind(5, &[Char('x')], Place::Check, Network(StopCheck)),
+    bind(9, &[Char('B')], Place::View(View::Network), Network(Block)),
     // Clients, wherever they are seen.
-    bind(5, &[Char('c')], Clients, lab(Spawn(Stay))),
-    bind(7, &[Char('o')], Clients, lab(Spawn(OneShot))),
-    bind(8, &[Char('x')], Ends, lab(Close(Fin))),
-    bind(8, &[Char('X')], Ends, lab(Close(Rst))),
-    bind(8, &[Char('h')], Ends, lab(Close(Half))),
+    bind(5, &[Char('c')], Clients, Lab(Spawn(Stay))),
+    bind(7, &[Char('o')], Clients, Lab(Spawn(OneShot))),
+    bind(8, &[Char('x')], Ends, Lab(Close(Fin))),
+    bind(8, &[Char('X')], Ends, Lab(Close(Rst))),
+    bind(8, &[Char('h')], Ends, Lab(Close(Half))),
     // Servers, wherever they are seen.
-    bind(14, &[Char('i')], Servers, lab(Say)),
-    bind(30, &[Char('s')], Servers, lab(StartStop)),
-    bind(31, &[Char('m')], Servers, lab(NextModel)),
-    bind(32, &[Char('K')], Servers, lab(CloseAll)),
+    bind(14, &[Char('i')], Servers, Lab(Say)),
+    bind(30, &[Char('s')], Servers, Lab(StartStop)),
+    bind(31, &[Char('m')], Servers, Lab(NextModel)),
+    bind(32, &[Char('K')], Servers, Lab(CloseAll)),
     // The lab's panes.
-    bind(12, &[Char(' ')], In(Pane::Servers), lab(Tick)),
-    bind(6, &[Enter], In(Pane::Broadcast), lab(Say)),
-    bind(12, &[Enter], In(Pane::Clients), list(Page)),
-    bind(12, &[Enter], In(Pane::Netstat), list(Page)),
-    bind(12, &[Enter], In(Pane::Lifecycle), list(Page)),
-    bind(13, &[Left], In(Pane::Netstat), list(Order(Previous))),
-    bind(13, &[Right], In(Pane::Netstat), list(Order(Next))),
-    bind(0, &[Char('-')], In(Pane::Netstat), list(Reverse)),
-    bind(15, &[Char('f')], In(Pane::Lifecycle), list(NextKinds)),
-    bind(15, &[Char('f')], Place::View(View::Lab), list(NextScope)),
-    bind(14, &[Char('/')], Place::View(View::Lab), list(Filter)),
-    bind(16, &[Char('.')], Place::View(View::Lab), list(Narrow)),
-    bind(16, &[Char('.')], Place::View(View::Packets), list(Narrow)),
-    bind(33, &[Char('a')], Place::View(View::Lab), lab(Target)),
-    bind(34, &[Char('H')], Place::View(View::Lab), lab(LabAction::Home)),
-    bind(27, &[Char(',')], Place::View(View::Wire), wire(Settings)),
-    bind(28, &[Char('!')], Place::View(View::Wire), wire(Run)),
+    bind(12, &[Char(' ')], In(Pane::Servers), Lab(Tick)),
+    bind(6, &[Enter], In(Pane::Broadcast), Lab(Say)),
+    bind(12, &[Enter], In(Pane::Clients), List(Page)),
+    bind(12, &[Enter], In(Pane::Netstat), List(Page)),
+    bind(12, &[Enter], In(Pane::Lifecycle), List(Page)),
+    bind(13, &[Left], In(Pane::Netstat), List(Order(Previous))),
+    bind(13, &[Right], In(Pane::Netstat), List(Order(Next))),
+    bind(0, &[Char('-')], In(Pane::Netstat), List(Reverse)),
+    bind(15, &[Char('f')], In(Pane::Lifecycle), List(NextKinds)),
+    bind(15, &[Char('f')], Place::View(View::Lab), List(NextScope)),
+    bind(14, &[Char('/')], Place::View(View::Lab), List(Filter)),
+    bind(16, &[Char('.')], Place::View(View::Lab), List(Narrow)),
+    bind(16, &[Char('.')], Place::View(View::Packets), List(Narrow)),
+    bind(33, &[Char('a')], Place::View(View::Lab), Lab(Target)),
+    bind(34, &[Char('H')], Place::View(View::Lab), Lab(LabAction::Home)),
+    bind(27, &[Char(',')], Place::View(View::Wire), Wire(Settings)),
+    bind(28, &[Char('!')], Place::View(View::Wire), Wire(Run)),
     // Everywhere.
-    bind(0, &[Up, Char('k')], Anywhere, list(Move(Motion::Up))),
-    bind(0, &[Down, Char('j')], Anywhere, list(Move(Motion::Down))),
-    bind(0, &[PageUp, Ctrl('u')], Anywhere, list(Move(Motion::PageUp))),
-    bind(0, &[PageDown, Ctrl('d')], Anywhere, list(Move(Motion::PageDown))),
-    bind(0, &[Home, Char('g')], Anywhere, list(Move(Motion::First))),
-    bind(0, &[End, Char('G')], Anywhere, list(Move(Motion::Last))),
-    bind(14, &[Tab], Anywhere, screen(ToPane(Next))),
-    bind(0, &[BackTab], Anywhere, screen(ToPane(Previous))),
-    bind(17, &[Char('z')], Anywhere, screen(Zoom)),
-    bind(0, &[Esc], Anywhere, screen(Back)),
-    bind(0, &[F(1)], Anywhere, screen(Help)),
-    bind(10, &[F(2)], Anywhere, screen(ScreenAction::View(View::Ports))),
-    bind(10, &[F(3)], Anywhere, screen(ScreenAction::View(View::Packets))),
-    bind(10, &[F(5)], Anywhere, screen(ScreenAction::View(View::Wire))),
-    bind(10, &[F(6)], Anywhere, screen(ScreenAction::View(View::Lessons))),
-    bind(10, &[F(8)], Anywhere, screen(ScreenAction::View(View::Network))),
-    bind(18, &[Char('w')], Anywhere, wire(WireAction::Toggle)),
-    bind(6, &[Char('W')], Anywhere, wire(WireAction::Close)),
-    bind(0, &[Char('N')], Anywhere, network(NetworkAction::Toggle)),
-    bind(35, &[Char('#')], Anywhere, screen(Mark)),
-    bind(36, &[Char('L')], Anywhere, screen(Language)),
-    bind(37, &[Char('t')], Anywhere, screen(Theme)),
-    bind(0, &[Char('A')], Anywhere, screen(Glyphs)),
-    bind(0, &[Ctrl('l')], Anywhere, screen(Terminal(Redraw))),
-    bind(0, &[Ctrl('z')], Anywhere, screen(Terminal(Suspend))),
-    bind(4, &[Char('v')], Anywhere, screen(Views)),
-    bind(1, &[Char('?')], Anywhere, screen(Help)),
-    bind(1, &[Char('q'), Ctrl('c')], Anywhere, screen(Quit)),
+    bind(0, &[Up, Char('k')], Anywhere, List(Move(Motion::Up))),
+    bind(0, &[Down, Char('j')], Anywhere, List(Move(Motion::Down))),
+    bind(0, &[PageUp, Ctrl('u')], Anywhere, List(Move(Motion::PageUp))),
+    bind(0, &[PageDown, Ctrl('d')], Anywhere, List(Move(Motion::PageDown))),
+    bind(0, &[Home, Char('g')], Anywhere, List(Move(Motion::First))),
+    bind(0, &[End, Char('G')], Anywhere, List(Move(Motion::Last))),
+    bind(14, &[Tab], Anywhere, Screen(ToPane(Next))),
+    bind(0, &[BackTab], Anywhere, Screen(ToPane(Previous))),
+    bind(17, &[Char('z')], Anywhere, Screen(Zoom)),
+    bind(0, &[Esc], Anywhere, Screen(Back)),
+    bind(0, &[F(1)], Anywhere, Screen(Help)),
+    bind(10, &[F(2)], Anywhere, Screen(ScreenAction::View(View::Ports))),
+    bind(10, &[F(3)], Anywhere, Screen(ScreenAction::View(View::Packets))),
+    bind(10, &[F(5)], Anywhere, Screen(ScreenAction::View(View::Wire))),
+    bind(10, &[F(6)], Anywhere, Screen(ScreenAction::View(View::Lessons))),
+    bind(10, &[F(8)], Anywhere, Screen(ScreenAction::View(View::Network))),
+    bind(18, &[Char('w')], Anywhere, Wire(WireAction::Toggle)),
+    bind(6, &[Char('W')], Anywhere, Wire(WireAction::Close)),
+    bind(0, &[Char('N')], Anywhere, Network(NetworkAction::Toggle)),
+    bind(35, &[Char('#')], Anywhere, Screen(Mark)),
+    bind(36, &[Char('L')], Anywhere, Screen(Language)),
+    bind(37, &[Char('t')], Anywhere, Screen(Theme)),
+    bind(0, &[Char('A')], Anywhere, Screen(Glyphs)),
+    bind(0, &[Ctrl('l')], Anywhere, Screen(Terminal(Redraw))),
+    bind(0, &[Ctrl('z')], Anywhere, Screen(Terminal(Suspend))),
+    bind(4, &[Char('v')], Anywhere, Screen(Views)),
+    bind(1, &[Char('?')], Anywhere, Screen(Help)),
+    bind(1, &[Char('q'), Ctrl('c')], Anywhere, Screen(Quit)),
 ];
 
 /// The bindings that hold here and are not hidden by a narrower one of the same key.

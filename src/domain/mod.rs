@@ -18,7 +18,6 @@ pub mod flow;
 pub mod guard;
 pub mod id;
 pub mod info;
-pub mod key;
 pub mod keys;
 pub mod lab_order;
 pub mod lang;

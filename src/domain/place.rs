@@ -5,18 +5,18 @@ use super::event::WorldId;
 /// A whole screen.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
 pub enum View {
-    /// Servers, clients, netstat, what happened, broadcast.
+    /// Servers, clients, netstat, lifecycle, broadcast.
     #[default]
     Lab,
     /// The newest client's port in giant digits.
     Ports,
-    /// Packets: a list, a ladder, what was said; and the one that is looked into.
+    /// Packets: the list, the ladder and the text of a conversation, and the fields of one packet.
     Packets,
-    /// The wire lab: two hosts, and the packets between them in the presenter's hand.
+    /// The wire lab: two hosts, and the packets between them.
     Wire,
     /// The lessons that can be played.
     Lessons,
-    /// The class on the network: how to join, who came, which ports are open.
+    /// The network: how to join, which peers are connected, which ports are open.
     Network,
 }
 
@@ -59,7 +59,7 @@ pub enum Pane {
     Clients,
     /// The socket table.
     Netstat,
-    /// What happened.
+    /// The events.
     Lifecycle,
     /// The broadcast box.
     Broadcast,
@@ -97,10 +97,9 @@ pub enum Spot {
     /// The wire, while a lesson is played on it.
     Playing,
     Lessons,
-    /// The network; its port check has the focus where that is said.
     Network,
     Check,
-    /// The page of a connection, over whatever view.
+    /// The page of a connection, over any view.
     Page,
 }
 
@@ -140,13 +139,13 @@ impl Here {
 pub enum Place {
     /// Everywhere.
     Anywhere,
-    /// Where clients are seen to come: the lab, ports, packets, the wire.
+    /// Where new clients are visible: the lab, ports, packets, the wire.
     Clients,
-    /// Where one connection's end can be selected: there, and on its page.
+    /// Where an end of a connection can be selected: there, and on its page.
     Ends,
-    /// Where servers are seen: the lab and the wire.
+    /// Where servers are visible: the lab and the wire.
     Servers,
-    /// Where packets of the wire's world are seen: its view, and in its world the lab and the packets.
+    /// Where packets of the wire are visible: in its view, and in the lab and the packets while its world is shown.
     Stepping,
     /// In this view.
     View(View),
@@ -189,7 +188,7 @@ impl Place {
         }
     }
 
-    /// A view in which it holds, for whoever looks for it.
+    /// A view in which it holds, to name where a key does something.
     pub const fn view(self) -> Option<View> {
         match self {
             Self::Anywhere | Self::Page => None,

@@ -1,4 +1,4 @@
-//! Why a key did not do what it means: a value here, a sentence in `text`.
+//! Why a key did nothing: a value here, a sentence in `text`.
 
 use super::place::View;
 use super::state::TcpState;
@@ -10,7 +10,7 @@ pub enum Refusal {
     Unbound,
     /// The key does something, but not on this screen: in this view, or on a connection's page.
     Elsewhere(Option<View>),
-    /// Nothing that the key could be about is selected or there.
+    /// Nothing that the key could act on is selected.
     NothingSelected,
     /// The selected client has closed already; in which state its end is left, if any.
     Closed(u32, Option<TcpState>),
@@ -30,7 +30,7 @@ pub enum Refusal {
     NoTarget,
     /// No address of the target is known, or not yet.
     TargetUnknown,
-    /// What is watched here belongs to other programs.
+    /// The sockets that are watched belong to other programs.
     Watched,
     /// No packet is held on the wire or under way.
     NothingHeld,
@@ -40,11 +40,11 @@ pub enum Refusal {
     NoPackets,
     /// The step of the lesson is still running.
     StepRuns,
-    /// It is like that already, or there is nothing further in this direction.
+    /// It is so already, or there is nothing further in this direction.
     NoMore,
     /// There is no view with this number.
     NoView(u32),
-    /// Esc has nothing to undo: this is where it leads, on the wire's hosts if so.
+    /// Esc has nothing to undo: the screen is where it leads. Whether that is on the wire.
     AtHome(bool),
     /// The key is only for this machine's world, not for the wire's hosts.
     OnlyHere,
