@@ -11,6 +11,7 @@ use super::proto_set::ProtoSet;
 use super::search_line::SearchLine;
 use super::state_set::StateSet;
 use super::word::Word;
+use crate::domain::Flow;
 
 /// An expression. Only the parser makes one, and keeps it flat: no `And` directly in an `And`, no `Or` directly in an
 /// `Or`, no `Not` directly in a `Not`.
@@ -87,11 +88,12 @@ impl Expr {
 
 impl Test {
     fn matches(&self, row: &impl Filterable, line: &mut Option<SearchLine>) -> bool {
+        let Flow { proto, local: src, peer: dst } = *row.flow();
         match self {
             Self::Word(word) => word.is_in(row, line),
             Self::Number(field, spans) => {
-                let local = || Some(u32::from(row.src().port()));
-                let foreign = || row.dst().map(|peer| u32::from(peer.port()));
+                let local = || Some(u32::from(src.port()));
+                let foreign = || dst.map(|peer| u32::from(peer.port()));
                 let within = |number: Option<u32>| number.is_some_and(|n| spans.iter().any(|span| span.has(n)));
                 match field {
                     FilterField::Sport => within(local()),
@@ -102,11 +104,10 @@ impl Test {
             }
             Self::Address(field, places) => {
                 let within = |at: SocketAddr| places.iter().any(|place| place.has(at));
-                (*field != FilterField::Dst && within(row.src()))
-                    || (*field != FilterField::Src && row.dst().is_some_and(within))
+                (*field != FilterField::Dst && within(src)) || (*field != FilterField::Src && dst.is_some_and(within))
             }
-            Self::State(states) => states.has(row.state(), row.dst().is_some()),
-            Self::Proto(protos) => protos.has(row.proto(), row.src().is_ipv6()),
+            Self::State(states) => states.has(row.state(), dst.is_some()),
+            Self::Proto(protos) => protos.has(proto, src.is_ipv6()),
             Self::Flags(flags) => flags.has(row.flags()),
         }
     }

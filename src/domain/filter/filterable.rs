@@ -1,24 +1,18 @@
 //! The fields that a filter reads from whatever it is matched against.
 
-use std::net::SocketAddr;
-
 use super::filter_field::FilterField;
 use super::search_line::SearchLine;
-use crate::domain::{Flags, PacketSummary, Proto, Row, TcpState};
+use crate::domain::{Flags, Flow, PacketSummary, Row, TcpState};
 
 /// Something that can be filtered: a row of the socket table, the summary of a packet.
 pub trait Filterable {
-    /// `proto`.
-    fn proto(&self) -> Proto;
+    /// `proto`, `src` and `sport` (a socket's local address, a packet's source), `dst` and `dport` (the other side).
+    fn flow(&self) -> &Flow;
 
-    /// `src` and `sport`: a socket's local address, a packet's source.
-    fn src(&self) -> SocketAddr;
-
-    /// `dst` and `dport`: a socket's foreign address, a packet's destination.
-    fn dst(&self) -> Option<SocketAddr>;
-
-    /// `state`.
-    fn state(&self) -> Option<TcpState>;
+    /// `state`; a packet has none.
+    fn state(&self) -> Option<TcpState> {
+        None
+    }
 
     /// `flags`: those of a TCP segment; `None` for anything else.
     fn flags(&self) -> Option<Flags> {
@@ -43,16 +37,8 @@ pub(super) fn line_of<'a>(row: &impl Filterable, cached: &'a mut Option<SearchLi
 }
 
 impl Filterable for Row {
-    fn proto(&self) -> Proto {
-        self.flow.proto
-    }
-
-    fn src(&self) -> SocketAddr {
-        self.flow.local
-    }
-
-    fn dst(&self) -> Option<SocketAddr> {
-        self.flow.peer
+    fn flow(&self) -> &Flow {
+        &self.flow
     }
 
     fn state(&self) -> Option<TcpState> {
@@ -65,32 +51,14 @@ impl Filterable for Row {
             FilterField::Uid => self.uid,
             FilterField::RecvQ => self.recv_q,
             FilterField::SendQ => self.send_q,
-            FilterField::Port
-            | FilterField::Sport
-            | FilterField::Dport
-            | FilterField::Host
-            | FilterField::Src
-            | FilterField::Dst
-            | FilterField::State
-            | FilterField::Proto
-            | FilterField::Flags
-            | FilterField::Len
-            | FilterField::Seq => None,
+            _ => None,
         }
     }
 
     /// As `netstat -anp` prints it (`netstat(8)`), without the queues and with single spaces:
     /// `tcp 127.0.0.1:65432 0.0.0.0:* listen 4121/socklab-tui`.
     fn write(&self, line: &mut SearchLine) {
-        let local = self.flow.local;
-        line.text(self.flow.proto.name());
-        line.text(if local.is_ipv6() { "6 " } else { " " });
-        line.endpoint(local);
-        line.blank();
-        match self.flow.peer {
-            Some(peer) => line.endpoint(peer),
-            None => line.no_peer(local.ip()),
-        }
+        line.flow(&self.flow);
         if let Some(state) = self.state {
             line.blank();
             line.text(state.name());
@@ -108,21 +76,8 @@ impl Filterable for Row {
 }
 
 impl Filterable for PacketSummary {
-    fn proto(&self) -> Proto {
-        self.flow.proto
-    }
-
-    fn src(&self) -> SocketAddr {
-        self.flow.local
-    }
-
-    fn dst(&self) -> Option<SocketAddr> {
-        self.flow.peer
-    }
-
-    /// A packet has no state.
-    fn state(&self) -> Option<TcpState> {
-        None
+    fn flow(&self) -> &Flow {
+        &self.flow
     }
 
     fn flags(&self) -> Option<Flags> {
@@ -141,14 +96,7 @@ impl Filterable for PacketSummary {
     /// `tcp 127.0.0.1:44086 127.0.0.1:65432 syn+ack`, `udp … port unreachable`, `… psh+ack hello, world retransmission`.
     fn write(&self, line: &mut SearchLine) {
         use std::fmt::Write as _;
-        line.text(self.flow.proto.name());
-        line.text(if self.flow.local.is_ipv6() { "6 " } else { " " });
-        line.endpoint(self.flow.local);
-        line.blank();
-        match self.flow.peer {
-            Some(peer) => line.endpoint(peer),
-            None => line.no_peer(self.flow.local.ip()),
-        }
+        line.flow(&self.flow);
         // Writing to a `SearchLine` never fails; it keeps whatever fits.
         let _ = match (&self.icmp, &self.tcp) {
             (Some(icmp), _) => write!(line, " icmp {icmp}"),

@@ -1,7 +1,9 @@
 //! The line, as `netstat -an` prints it, in which a filter searches for words.
 
 use std::fmt::{self, Write as _};
-use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::net::{Ipv4Addr, SocketAddr};
+
+use crate::domain::Flow;
 
 /// Every octet in decimal with a dot after it, and its length: precomputed, since a table has thousands of addresses.
 static OCTETS: [([u8; 4], usize); 256] = {
@@ -124,9 +126,16 @@ impl SearchLine {
         self.len += len - 1;
     }
 
-    /// Appends the wildcard that stands for the peer of a socket without one.
-    pub fn no_peer(&mut self, local: IpAddr) {
-        self.push(if local.is_ipv4() { b"0.0.0.0:*" } else { b":::*" });
+    /// Appends the protocol and both addresses, as the first columns of `netstat` have them.
+    pub fn flow(&mut self, flow: &Flow) {
+        self.text(flow.proto.name());
+        self.push(if flow.local.is_ipv6() { b"6 " } else { b" " });
+        self.endpoint(flow.local);
+        self.blank();
+        match flow.peer {
+            Some(peer) => self.endpoint(peer),
+            None => self.push(if flow.local.is_ipv4() { b"0.0.0.0:*" } else { b":::*" }),
+        }
     }
 
     #[inline]

@@ -35,10 +35,9 @@ impl Word {
 
     /// Whether it is in the line of `row`, which is written into `line` if needed.
     pub(super) fn is_in(&self, row: &impl Filterable, line: &mut Option<SearchLine>) -> bool {
-        let dst = row.dst();
-        self.states.has(row.state(), dst.is_some())
+        self.states.has(row.state(), row.flow().peer.is_some())
             // The line contains both ports: the most common words match without writing it.
-            || self.number.is_some_and(|port| row.src().port() == port || dst.is_some_and(|dst| dst.port() == port))
+            || self.number.is_some_and(|port| row.flow().has_port(port))
             || line_of(row, line).as_str().contains(&self.needle)
     }
 

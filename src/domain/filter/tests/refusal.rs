@@ -9,7 +9,9 @@ use FilterErrorKind::{
 
 #[test]
 fn an_error_points_at_what_is_wrong() {
-    let (port, state, host) = (FilterField::Port, FilterField::State, FilterField::Host);
+    let port = FilterField::Port;
+    let state = FilterField::State;
+    let host = FilterField::Host;
     for (text, at, kind) in [
         ("foo = 5", 0..3, UnknownField("foo".into())),
         ("65432 tcp.port==80", 6..14, UnknownField("tcp.port".into())),
