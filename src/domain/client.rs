@@ -12,9 +12,10 @@ use super::text_enum::text_enum;
 pub const GREETING: &str = "Hello, world";
 
 /// What a client does with its connection.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
 pub enum ClientPlan {
     /// Connects, says hello, reads what comes and stays connected.
+    #[default]
     Stay,
     /// Connects, says hello, reads the answer and closes: the client closes first.
     OneShot,
@@ -60,19 +61,12 @@ pub struct ClientEvent {
 /// What can happen to a client, besides its calls.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "change", rename_all = "snake_case")]
+#[expect(missing_docs, reason = "a field has a comment where its name does not say enough")]
 pub enum ClientChange {
     /// It was created.
-    Spawned {
-        /// Its plan.
-        plan: ClientPlan,
-        /// Where it goes.
-        destination: Destination,
-    },
+    Spawned { plan: ClientPlan, destination: Destination },
     /// `connect` was called and has not returned yet; the kernel has chosen the port (`getsockname`).
-    Dialing {
-        /// Its addresses.
-        flow: Flow,
-    },
+    Dialing { flow: Flow },
     /// Its socket is closed.
     Ended,
 }

@@ -1,13 +1,10 @@
 //! The acts of a step: with the lesson's own sockets, on the wire, with the laboratory, with programs.
 
-use std::time::Duration;
-
 use serde::Deserialize;
 use toml::Spanned;
 
 use super::matcher::PacketMatch;
 use super::settings::LessonSettings;
-use crate::domain::wire::WireMode;
 use crate::domain::{ClientPlan, CloseHow, HostId, ServerKind, ServiceModel};
 
 /// A socket's name, and its place in the file.
@@ -15,24 +12,44 @@ pub type SocketName = Spanned<String>;
 
 /// One act of a step.
 #[derive(Debug, Clone, PartialEq, Deserialize)]
-#[serde(rename_all = "snake_case")]
+#[serde(rename_all = "snake_case", deny_unknown_fields)]
 pub enum Act {
     /// `socket`, `bind` and `listen`.
     Listen(ListenAct),
     /// `socket`, `bind` if a port is given, and `connect`. Does not wait for the handshake.
     Connect(ConnectAct),
     /// `accept`, which gives the connection a name.
-    Accept(AcceptAct),
+    Accept {
+        /// The connection's name from now on.
+        socket: SocketName,
+        from: SocketName,
+        /// Delays acknowledgements from the first one on: turns `TCP_QUICKACK` off.
+        #[serde(default)]
+        delay_acks: bool,
+    },
     /// Makes a UDP socket.
     Datagram(DatagramAct),
     /// Sends bytes.
     Send(SendAct),
     /// Receives bytes, and waits for them.
-    Recv(RecvAct),
+    Recv {
+        socket: SocketName,
+        /// How many bytes at most.
+        #[serde(default = "default_buffer")]
+        most: usize,
+        /// The program blocks in this call while the lesson goes on.
+        #[serde(default)]
+        ahead: bool,
+    },
     /// `shutdown(SHUT_WR)` on this socket.
     Shutdown(SocketName),
     /// `close` on this socket.
-    Close(CloseAct),
+    Close {
+        socket: SocketName,
+        /// Closes it as soon as the call in which the program is blocked returns; the lesson goes on meanwhile.
+        #[serde(default)]
+        ahead: bool,
+    },
     /// `close` with a RST on this socket.
     Reset(SocketName),
 
@@ -49,13 +66,29 @@ pub enum Act {
     /// Flips one bit of a held packet.
     Corrupt(PacketMatch),
     /// Delivers a held packet after a delay.
-    Delay(DelayAct),
+    Delay { packet: PacketMatch, ms: u64 },
     /// How packets are treated from now on.
-    Mode(ModeAct),
+    Mode {
+        is: ModeName,
+        /// Only for packets from this host.
+        from: Option<HostId>,
+        /// For `slow`: how long each packet takes, in milliseconds.
+        #[serde(default = "default_hop")]
+        hop_ms: u64,
+    },
     /// Cuts the wire, or restores it.
-    Cut(CutAct),
+    Cut {
+        /// Whether it is cut from now on.
+        on: bool,
+        /// Only the direction from this host.
+        from: Option<HostId>,
+    },
     /// The percentage of packets that are lost from now on.
-    Loss(LossAct),
+    Loss {
+        percent: u8,
+        /// Only for packets from this host.
+        from: Option<HostId>,
+    },
     /// Whether retransmissions are folded into a held original.
     Fold(bool),
     /// Changes settings of the hosts.
@@ -67,16 +100,32 @@ pub enum Act {
     /// Stops one of the laboratory's servers.
     Stop(ServerKind),
     /// Changes how one of the laboratory's servers serves its clients.
-    Switch(SwitchAct),
+    Switch {
+        server: ServerKind,
+        /// Its service model from now on.
+        model: ServiceModel,
+    },
     /// Spawns clients of the laboratory, named `c1`, `c2`, … in the order in which they are made.
-    Spawn(SpawnAct),
+    Spawn {
+        #[serde(default = "one")]
+        count: u32,
+        /// What each of them does.
+        #[serde(default)]
+        plan: ClientPlan,
+        /// Which server they connect to.
+        server: ServerKind,
+    },
     /// Ends one of these clients.
-    End(EndAct),
+    End {
+        /// The number of the client, from 1.
+        client: u32,
+        how: CloseHow,
+    },
     /// Closes all of these clients.
     CloseAll,
 
     /// Runs a program on a host.
-    Run(RunAct),
+    Run { host: HostId, argv: Vec<String> },
 }
 
 /// The fields of [`Act::Listen`].
@@ -124,19 +173,6 @@ pub struct ConnectAct {
     pub reuse: bool,
 }
 
-/// The fields of [`Act::Accept`].
-#[derive(Debug, Clone, PartialEq, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct AcceptAct {
-    /// The connection's name from now on.
-    pub socket: SocketName,
-    /// The listening socket.
-    pub from: SocketName,
-    /// Delays acknowledgements from the first one on: turns `TCP_QUICKACK` off.
-    #[serde(default)]
-    pub delay_acks: bool,
-}
-
 /// The fields of [`Act::Datagram`].
 #[derive(Debug, Clone, PartialEq, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -165,41 +201,6 @@ pub struct SendAct {
     pub to: Option<u16>,
 }
 
-/// The fields of [`Act::Recv`].
-#[derive(Debug, Clone, PartialEq, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct RecvAct {
-    /// On which socket.
-    pub socket: SocketName,
-    /// How many bytes at most.
-    #[serde(default = "default_buffer")]
-    pub most: usize,
-    /// The program blocks in this call while the lesson goes on.
-    #[serde(default)]
-    pub ahead: bool,
-}
-
-/// The fields of [`Act::Close`].
-#[derive(Debug, Clone, PartialEq, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct CloseAct {
-    /// Which socket.
-    pub socket: SocketName,
-    /// Closes it as soon as the call in which the program is blocked returns; the lesson goes on meanwhile.
-    #[serde(default)]
-    pub ahead: bool,
-}
-
-/// The fields of [`Act::Delay`].
-#[derive(Debug, Clone, PartialEq, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct DelayAct {
-    /// Which packet.
-    pub packet: PacketMatch,
-    /// How long, in milliseconds.
-    pub ms: u64,
-}
-
 /// How the wire treats packets.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -210,93 +211,6 @@ pub enum ModeName {
     Slow,
     /// Each packet crosses at once.
     Live,
-}
-
-/// The fields of [`Act::Mode`].
-#[derive(Debug, Clone, PartialEq, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct ModeAct {
-    /// The mode.
-    pub is: ModeName,
-    /// Only for packets from this host.
-    pub from: Option<HostId>,
-    /// For `slow`: how long each packet takes, in milliseconds.
-    #[serde(default = "default_hop")]
-    pub hop_ms: u64,
-}
-
-impl ModeAct {
-    pub(super) const fn mode(&self) -> WireMode {
-        match self.is {
-            ModeName::Step => WireMode::Step,
-            ModeName::Slow => WireMode::Slow { hop: Duration::from_millis(self.hop_ms) },
-            ModeName::Live => WireMode::Live,
-        }
-    }
-}
-
-/// The fields of [`Act::Cut`].
-#[derive(Debug, Clone, PartialEq, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct CutAct {
-    /// Whether it is cut from now on.
-    pub on: bool,
-    /// Only the direction from this host.
-    pub from: Option<HostId>,
-}
-
-/// The fields of [`Act::Loss`].
-#[derive(Debug, Clone, PartialEq, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct LossAct {
-    /// The percentage.
-    pub percent: u8,
-    /// Only for packets from this host.
-    pub from: Option<HostId>,
-}
-
-/// The fields of [`Act::Switch`].
-#[derive(Debug, Clone, PartialEq, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct SwitchAct {
-    /// Which server.
-    pub server: ServerKind,
-    /// Its service model from now on.
-    pub model: ServiceModel,
-}
-
-/// The fields of [`Act::Spawn`].
-#[derive(Debug, Clone, PartialEq, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct SpawnAct {
-    /// How many.
-    #[serde(default = "one")]
-    pub count: u32,
-    /// What each of them does.
-    #[serde(default = "stay")]
-    pub plan: ClientPlan,
-    /// Which server they connect to.
-    pub server: ServerKind,
-}
-
-/// The fields of [`Act::End`].
-#[derive(Debug, Clone, PartialEq, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct EndAct {
-    /// The number of the client, from 1.
-    pub client: u32,
-    /// How it is closed.
-    pub how: CloseHow,
-}
-
-/// The fields of [`Act::Run`].
-#[derive(Debug, Clone, PartialEq, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct RunAct {
-    /// On which host.
-    pub host: HostId,
-    /// The program and its arguments.
-    pub argv: Vec<String>,
 }
 
 const fn on_server() -> HostId {
@@ -325,8 +239,4 @@ const fn default_hop() -> u64 {
 
 const fn one() -> u32 {
     1
-}
-
-const fn stay() -> ClientPlan {
-    ClientPlan::Stay
 }

@@ -2,10 +2,11 @@
 
 use std::time::Duration;
 
-use super::act::{Act, ConnectAct, DatagramAct, ListenAct, RecvAct, SendAct, SocketName};
+use super::act::{Act, ConnectAct, DatagramAct, ListenAct, ModeName, SendAct, SocketName};
 use super::engine::Engine;
 use super::matcher::PacketMatch;
 use super::order::{DoneWhen, LessonOrder};
+use crate::domain::wire::WireMode;
 use crate::domain::{
     ClientId, Destination, LabOrder, Proto, ScriptedCall, ServerId, ServerKind, SocketId, SocketOp, SocketOptions,
     Syscall, WireCommand,
@@ -25,20 +26,20 @@ impl Engine {
         match act {
             Act::Listen(listen) => self.script(&listen.socket, self.listen(listen), returned(Syscall::Listen)),
             Act::Connect(connect) => self.script(&connect.socket, self.connect(connect)?, DoneWhen::Dialed),
-            Act::Accept(accept) => {
-                let from = self.symbols().socket(accept.from.get_ref())?.id;
-                let call = ScriptedCall::Accept { from, delay_acks: accept.delay_acks };
-                self.script(&accept.socket, call, returned(Syscall::Accept))
+            Act::Accept { socket, from, delay_acks } => {
+                let from = self.symbols().socket(from.get_ref())?.id;
+                let call = ScriptedCall::Accept { from, delay_acks: *delay_acks };
+                self.script(socket, call, returned(Syscall::Accept))
             }
             Act::Datagram(datagram) => {
                 let (call, last) = self.datagram(datagram);
                 self.script(&datagram.socket, call, returned(last))
             }
             Act::Send(send) => self.send(send),
-            Act::Recv(recv) => self.recv(recv),
+            Act::Recv { socket, most, ahead } => self.recv(socket, *most, *ahead),
             Act::Shutdown(name) => self.script(name, ScriptedCall::ShutdownWrite, returned(Syscall::Shutdown)),
-            Act::Close(close) if close.ahead => self.script(&close.socket, ScriptedCall::Close, |_| DoneWhen::AtOnce),
-            Act::Close(close) => self.script(&close.socket, ScriptedCall::Close, returned(Syscall::Close)),
+            Act::Close { socket, ahead: true } => self.script(socket, ScriptedCall::Close, |_| DoneWhen::AtOnce),
+            Act::Close { socket, ahead: false } => self.script(socket, ScriptedCall::Close, returned(Syscall::Close)),
             Act::Reset(name) => self.script(name, ScriptedCall::Reset, returned(Syscall::Close)),
 
             Act::Next => Some((LessonOrder::Wire(WireCommand::Next), DoneWhen::Delivered(None))),
@@ -51,14 +52,21 @@ impl Engine {
                 is_followed(world, number).then_some(swap)
             }
             Act::Corrupt(wanted) => packet(wanted, WireCommand::Corrupt, DoneWhen::Handled),
-            Act::Delay(delay) => {
-                let number = held(world, &delay.packet)?;
-                let command = WireCommand::Delay(number, Duration::from_millis(delay.ms));
+            Act::Delay { packet, ms } => {
+                let number = held(world, packet)?;
+                let command = WireCommand::Delay(number, Duration::from_millis(*ms));
                 Some((LessonOrder::Wire(command), DoneWhen::Handled(number)))
             }
-            Act::Mode(set) => treat(WireCommand::Mode(set.from, set.mode())),
-            Act::Cut(cut) => treat(WireCommand::Cut(cut.from, cut.on)),
-            Act::Loss(loss) => treat(WireCommand::Loss(loss.from, loss.percent)),
+            Act::Mode { is, from, hop_ms } => {
+                let mode = match is {
+                    ModeName::Step => WireMode::Step,
+                    ModeName::Slow => WireMode::Slow { hop: Duration::from_millis(*hop_ms) },
+                    ModeName::Live => WireMode::Live,
+                };
+                treat(WireCommand::Mode(*from, mode))
+            }
+            Act::Cut { on, from } => treat(WireCommand::Cut(*from, *on)),
+            Act::Loss { percent, from } => treat(WireCommand::Loss(*from, *percent)),
             Act::Fold(on) => treat(WireCommand::Fold(*on)),
             Act::Set(settings) => {
                 let done = match settings.each().len() {
@@ -70,18 +78,20 @@ impl Engine {
 
             Act::Start(kind) => self.server(*kind, LabOrder::Start),
             Act::Stop(kind) => self.server(*kind, LabOrder::Stop),
-            Act::Switch(switch) => self.server(switch.server, |id| LabOrder::Switch(id, switch.model)),
-            Act::Spawn(spawn) => {
-                let server = world.servers.get(self.symbols().server(spawn.server)?)?;
+            Act::Switch { server, model } => self.server(*server, |id| LabOrder::Switch(id, *model)),
+            Act::Spawn { count, plan, server } => {
+                let server = world.servers.get(self.symbols().server(*server)?)?;
                 let destination =
                     Destination { server: Some(server.id), proto: server.spec.proto, addr: server.addr() };
-                let effect = LabOrder::Spawn { count: spawn.count, plan: spawn.plan, destination };
-                Some((LessonOrder::Lab(effect), DoneWhen::Spawned(spawn.count)))
+                let spawn = LabOrder::Spawn { count: *count, plan: *plan, destination };
+                Some((LessonOrder::Lab(spawn), DoneWhen::Spawned(*count)))
             }
-            Act::End(end) => Some((LessonOrder::Lab(LabOrder::Close(ClientId(end.client), end.how)), DoneWhen::AtOnce)),
+            Act::End { client, how } => {
+                Some((LessonOrder::Lab(LabOrder::Close(ClientId(*client), *how)), DoneWhen::AtOnce))
+            }
             Act::CloseAll => Some((LessonOrder::Lab(LabOrder::CloseAll), DoneWhen::AtOnce)),
 
-            Act::Run(run) => Some((LessonOrder::Run(run.host, run.argv.clone()), DoneWhen::Program)),
+            Act::Run { host, argv } => Some((LessonOrder::Run(*host, argv.clone()), DoneWhen::Program)),
         }
     }
 
@@ -148,13 +158,12 @@ impl Engine {
         self.script(&send.socket, call, returned(Syscall::Sendto))
     }
 
-    fn recv(&self, recv: &RecvAct) -> Option<(LessonOrder, DoneWhen)> {
-        let (call, awaited) = match self.symbols().socket(recv.socket.get_ref())?.proto {
-            Proto::Tcp => (ScriptedCall::Recv(recv.most), Syscall::Recv),
+    fn recv(&self, socket: &SocketName, most: usize, ahead: bool) -> Option<(LessonOrder, DoneWhen)> {
+        let (call, awaited) = match self.symbols().socket(socket.get_ref())?.proto {
+            Proto::Tcp => (ScriptedCall::Recv(most), Syscall::Recv),
             Proto::Udp => (ScriptedCall::RecvFrom, Syscall::Recvfrom),
         };
-        let done = |id| if recv.ahead { DoneWhen::AtOnce } else { DoneWhen::Call(id, awaited) };
-        self.script(&recv.socket, call, done)
+        self.script(socket, call, |id| if ahead { DoneWhen::AtOnce } else { DoneWhen::Call(id, awaited) })
     }
 }
 

@@ -9,10 +9,9 @@ use crate::domain::{HostId, Outcome, Syscall, TcpState, TimerKind};
 /// An end of a connection as a file names it, and its place in the file.
 pub type SpannedEnd = Spanned<SocketEnd>;
 
-/// One thing that must be observed. A step begins, for this, when the one before it is
-/// over.
+/// One thing that must be observed. A step begins, for this, when the one before it is over.
 #[derive(Debug, Clone, PartialEq, Deserialize)]
-#[serde(rename_all = "snake_case")]
+#[serde(rename_all = "snake_case", deny_unknown_fields)]
 pub enum Expect {
     /// An end of a connection is in a state.
     State(ExpectState),
@@ -23,17 +22,40 @@ pub enum Expect {
     /// A packet is on the wire now.
     Held(PacketMatch),
     /// A packet was retransmitted while it was held.
-    Folded(ExpectFolded),
+    Folded { packet: PacketMatch, times: Amount },
     /// A call returned since the step began.
     Call(ExpectCall),
     /// The socket table shows these values for a socket.
     Row(ExpectRow),
     /// The socket table has this many sockets in a state.
-    Count(ExpectCount),
+    Count {
+        /// On this host, by local address; by default on both.
+        host: Option<HostId>,
+        state: TcpState,
+        is: Amount,
+    },
     /// A program ended since the step began.
-    Ended(ExpectEnded),
+    Ended { host: HostId, status: i32 },
     /// Something is not observed for some time after the last act.
-    Absent(ExpectAbsent),
+    Absent {
+        /// For how long, in milliseconds.
+        for_ms: u64,
+        what: Box<Expect>,
+    },
+}
+
+impl Expect {
+    /// The end of a connection that it is about, if it is about one.
+    pub(super) fn end(&self) -> Option<&SpannedEnd> {
+        match self {
+            Self::State(ExpectState { of, .. })
+            | Self::Edge(ExpectEdge { of, .. })
+            | Self::Call(ExpectCall { of, .. })
+            | Self::Row(ExpectRow { of, .. }) => Some(of),
+            Self::Absent { what, .. } => what.end(),
+            Self::Packet(_) | Self::Held(_) | Self::Folded { .. } | Self::Count { .. } | Self::Ended { .. } => None,
+        }
+    }
 }
 
 /// The fields of [`Expect::State`].
@@ -60,16 +82,6 @@ pub struct ExpectEdge {
     pub to: TcpState,
     /// What caused the change.
     pub by: Option<CauseMatch>,
-}
-
-/// The fields of [`Expect::Folded`].
-#[derive(Debug, Clone, PartialEq, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct ExpectFolded {
-    /// Which packet.
-    pub packet: PacketMatch,
-    /// How many times.
-    pub times: Amount,
 }
 
 /// The fields of [`Expect::Call`].
@@ -101,38 +113,6 @@ pub struct ExpectRow {
     pub send_q: Option<Amount>,
     /// The timer that is running for it.
     pub timer: Option<TimerKind>,
-}
-
-/// The fields of [`Expect::Count`].
-#[derive(Debug, Clone, PartialEq, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct ExpectCount {
-    /// On this host, by local address; by default on both.
-    pub host: Option<HostId>,
-    /// In this state.
-    pub state: TcpState,
-    /// How many.
-    pub is: Amount,
-}
-
-/// The fields of [`Expect::Ended`].
-#[derive(Debug, Clone, PartialEq, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct ExpectEnded {
-    /// On which host.
-    pub host: HostId,
-    /// Its exit status.
-    pub status: i32,
-}
-
-/// The fields of [`Expect::Absent`].
-#[derive(Debug, Clone, PartialEq, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct ExpectAbsent {
-    /// For how long, in milliseconds.
-    pub for_ms: u64,
-    /// What must not be observed.
-    pub what: Box<Expect>,
 }
 
 const fn ok() -> Outcome {

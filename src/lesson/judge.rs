@@ -4,8 +4,8 @@ use std::time::Duration;
 
 use super::act_order::held;
 use super::engine::Engine;
-use super::expect::{Expect, ExpectCall, ExpectCount, ExpectEdge, ExpectRow, ExpectState};
-use super::matcher::{PacketMatch, SocketEnd};
+use super::expect::{Expect, ExpectCall, ExpectEdge, ExpectRow, ExpectState};
+use super::matcher::{Amount, PacketMatch, SocketEnd};
 use crate::domain::lesson::SeenInstead;
 use crate::domain::{Cause, Event, EventKind, Evidence, Flags, Flow, HostId, SocketId, WireEvent};
 use crate::model::World;
@@ -13,7 +13,7 @@ use crate::model::World;
 impl Expect {
     /// For an expectation of absence: how long it lasts.
     pub(super) const fn absent_for(&self) -> Option<Duration> {
-        if let Self::Absent(absent) = self { Some(Duration::from_millis(absent.for_ms)) } else { None }
+        if let Self::Absent { for_ms, .. } = self { Some(Duration::from_millis(*for_ms)) } else { None }
     }
 }
 
@@ -22,7 +22,7 @@ impl Engine {
     pub(super) fn judge(&self, world: &World, expect: &Expect) -> Result<(), SeenInstead> {
         match expect {
             // Only events of the step itself: earlier ones cannot contradict it.
-            Expect::Absent(absent) => judge(self, self.events_in_step(), world, &absent.what),
+            Expect::Absent { what, .. } => judge(self, self.events_in_step(), world, what),
             wanted => judge(self, &self.events, world, wanted),
         }
     }
@@ -37,23 +37,30 @@ fn judge(engine: &Engine, events: &[Event], world: &World, expect: &Expect) -> R
             Some(_) => Ok(()),
             None => Err(these(world.wire.open().map(|on| brief(on.from, &on.packet)))),
         },
-        Expect::Folded(wanted) => {
-            let number = held(world, &wanted.packet).ok_or(SeenInstead::Nothing)?;
-            let times = world.wire.packet(number).map_or(0, |on| on.folded.into());
-            if wanted.times.is(times) { Ok(()) } else { Err(SeenInstead::Number(times)) }
+        Expect::Folded { packet, times } => {
+            let number = held(world, packet).ok_or(SeenInstead::Nothing)?;
+            amount(*times, world.wire.packet(number).map_or(0, |on| on.folded.into()))
         }
         Expect::Call(wanted) => call(engine, events, wanted),
         Expect::Row(wanted) => row(engine, world, wanted),
-        Expect::Count(wanted) => count(engine, world, wanted),
-        Expect::Ended(wanted) => {
-            let ended = events.iter().filter(|event| event.seen.host == Some(wanted.host));
-            let mut statuses = ended.filter_map(|event| match event.seen.kind {
-                EventKind::Wire(WireEvent::ProgramEnded { status, .. }) => status,
-                _ => None,
-            });
-            if statuses.any(|status| status == wanted.status) { Ok(()) } else { Err(SeenInstead::Nothing) }
+        Expect::Count { host, state, is } => {
+            let address = host.map(|host| engine.addresses().of(host, 0).ip());
+            let here = |flow: &Flow| address.is_none_or(|address| flow.local.ip() == address);
+            let rows = world.table.rows().filter(|(key, entry)| here(&key.flow) && entry.row.state == Some(*state));
+            amount(*is, rows.count() as u64)
         }
-        Expect::Absent(absent) => judge(engine, events, world, &absent.what),
+        Expect::Ended { host, status } => {
+            let ended = |event: &Event| match event.seen.kind {
+                EventKind::Wire(WireEvent::ProgramEnded { status, .. }) if event.seen.host == Some(*host) => status,
+                _ => None,
+            };
+            if events.iter().filter_map(ended).any(|ended| ended == *status) {
+                Ok(())
+            } else {
+                Err(SeenInstead::Nothing)
+            }
+        }
+        Expect::Absent { what, .. } => judge(engine, events, world, what),
     }
 }
 
@@ -152,7 +159,7 @@ fn call(engine: &Engine, events: &[Event], wanted: &ExpectCall) -> Result<(), Se
 fn row(engine: &Engine, world: &World, wanted: &ExpectRow) -> Result<(), SeenInstead> {
     let flow = engine.end(wanted.of.get_ref()).ok_or(SeenInstead::Nothing)?;
     let row = &world.table.of(&flow).ok_or(SeenInstead::Nothing)?.row;
-    let is = |wanted: Option<super::matcher::Amount>, value: Option<u32>| {
+    let is = |wanted: Option<Amount>, value: Option<u32>| {
         wanted.is_none_or(|wanted| value.is_some_and(|value| wanted.is(value.into())))
     };
     let timer = wanted.timer.is_none_or(|kind| row.timer.is_some_and(|timer| timer.kind == kind));
@@ -168,13 +175,6 @@ fn row(engine: &Engine, world: &World, wanted: &ExpectRow) -> Result<(), SeenIns
     ]))
 }
 
-fn count(engine: &Engine, world: &World, wanted: &ExpectCount) -> Result<(), SeenInstead> {
-    let address = wanted.host.map(|host| match host {
-        HostId::Client => engine.addresses().client.ip(),
-        HostId::Server => engine.addresses().server.ip(),
-    });
-    let here = |flow: &Flow| address.is_none_or(|address| flow.local.ip() == address);
-    let rows = world.table.rows().filter(|(key, entry)| here(&key.flow) && entry.row.state == Some(wanted.state));
-    let number = rows.count() as u64;
-    if wanted.is.is(number) { Ok(()) } else { Err(SeenInstead::Number(number)) }
+fn amount(wanted: Amount, number: u64) -> Result<(), SeenInstead> {
+    if wanted.is(number) { Ok(()) } else { Err(SeenInstead::Number(number)) }
 }

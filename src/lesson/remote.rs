@@ -2,7 +2,7 @@
 //! and checked here.
 
 use super::act::Act;
-use super::expect::{Expect, ExpectCall, ExpectEdge, ExpectRow, ExpectState};
+use super::expect::Expect;
 use super::file::Lesson;
 use super::matcher::SocketEnd;
 use crate::domain::{HostId, Proto, ServerKind, SocketId, WorldId};
@@ -87,14 +87,10 @@ impl Lesson {
     /// Whether this can be seen only on the server host.
     fn is_seen_there(&self, expect: &Expect) -> bool {
         match expect {
-            Expect::State(ExpectState { of, .. })
-            | Expect::Edge(ExpectEdge { of, .. })
-            | Expect::Call(ExpectCall { of, .. })
-            | Expect::Row(ExpectRow { of, .. }) => self.is_there(of.get_ref()),
-            Expect::Absent(absent) => self.is_seen_there(&absent.what),
             // Without a host it counts both ends.
-            Expect::Count(count) => count.host != Some(HostId::Client),
-            Expect::Packet(_) | Expect::Held(_) | Expect::Folded(_) | Expect::Ended(_) => false,
+            Expect::Count { host, .. } => *host != Some(HostId::Client),
+            Expect::Absent { what, .. } => self.is_seen_there(what),
+            other => other.end().is_some_and(|of| self.is_there(of.get_ref())),
         }
     }
 
@@ -118,7 +114,7 @@ fn server_host_use(act: &Act) -> ServerHostUse {
     };
     let port = |proto, port: Option<u16>| port.map_or(ServerHostUse::None, |port| ServerHostUse::Port(proto, port));
     match act {
-        Act::Stop(_) | Act::Switch(_) => ServerHostUse::DoneThere,
+        Act::Stop(_) | Act::Switch { .. } => ServerHostUse::DoneThere,
         Act::Listen(listen) => on(listen.host, ServerHostUse::None),
         Act::Connect(connect) => {
             let named = connect.to.as_ref().and_then(|to| server_named(to.get_ref())).map(ServerKind::usual_port);
@@ -128,13 +124,13 @@ fn server_host_use(act: &Act) -> ServerHostUse {
         }
         Act::Datagram(datagram) => on(datagram.host, port(Proto::Udp, datagram.connect)),
         Act::Send(send) => port(Proto::Udp, send.to),
-        Act::Spawn(spawn) => ServerHostUse::Port(spawn.server.proto(), spawn.server.usual_port()),
-        // Their servers are started already.
-        Act::Start(_) => ServerHostUse::None,
-        Act::Accept(_)
-        | Act::Recv(_)
+        Act::Spawn { server, .. } => ServerHostUse::Port(server.proto(), server.usual_port()),
+        // Remote servers run already.
+        Act::Start(_)
+        | Act::Accept { .. }
+        | Act::Recv { .. }
         | Act::Shutdown(_)
-        | Act::Close(_)
+        | Act::Close { .. }
         | Act::Reset(_)
         | Act::Next
         | Act::Deliver(_)
@@ -142,14 +138,14 @@ fn server_host_use(act: &Act) -> ServerHostUse {
         | Act::Duplicate(_)
         | Act::Swap(_)
         | Act::Corrupt(_)
-        | Act::Delay(_)
-        | Act::Mode(_)
-        | Act::Cut(_)
-        | Act::Loss(_)
+        | Act::Delay { .. }
+        | Act::Mode { .. }
+        | Act::Cut { .. }
+        | Act::Loss { .. }
         | Act::Fold(_)
         | Act::Set(_)
-        | Act::End(_)
+        | Act::End { .. }
         | Act::CloseAll
-        | Act::Run(_) => ServerHostUse::None,
+        | Act::Run { .. } => ServerHostUse::None,
     }
 }

@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use super::act::{Act, SocketName};
-use super::expect::{Expect, ExpectCall, ExpectEdge, ExpectRow, ExpectState};
+use super::expect::Expect;
 use super::step::LessonStep;
 use crate::domain::{ClientId, ConnNo, HostId, Proto, ServerId, ServerKind, SocketId};
 
@@ -45,7 +45,7 @@ impl Symbols {
     /// that the lesson spawns come first: the laboratory numbers them from 1.
     pub(super) fn of(steps: &[LessonStep], servers: &[ServerKind]) -> Result<Self, Mistake> {
         let acts = steps.iter().flat_map(|step| &step.acts);
-        let counts = acts.map(|act| if let Act::Spawn(spawn) = act { spawn.count } else { 0 });
+        let counts = acts.map(|act| if let Act::Spawn { count, .. } = act { *count } else { 0 });
         let spawned = counts.fold(0, u32::saturating_add);
         if spawned > MOST_CLIENTS {
             return Err((0, format!("{spawned} clients are more than {MOST_CLIENTS}")));
@@ -105,15 +105,15 @@ impl Symbols {
                 let id = self.next_client();
                 self.add(&datagram.socket, SocketRef { id, host: datagram.host, proto: Proto::Udp, peer: None })
             }
-            Act::Accept(accept) => {
-                let listener = self.known(&accept.from)?;
+            Act::Accept { socket, from, .. } => {
+                let listener = self.known(from)?;
                 let SocketId::Server(server) = listener.id else {
-                    return Err((accept.from.span().start, format!("{} does not listen", accept.from.get_ref())));
+                    return Err((from.span().start, format!("{} does not listen", from.get_ref())));
                 };
                 let count = self.accepted.entry(listener.id).or_default();
                 *count += 1;
                 let id = SocketId::Conn(server, ConnNo(*count));
-                self.add(&accept.socket, SocketRef { id, ..listener })
+                self.add(socket, SocketRef { id, ..listener })
             }
             Act::Send(send) => {
                 if send.text.is_some() == send.bytes.is_some() {
@@ -122,30 +122,29 @@ impl Symbols {
                 limit_bytes(&send.socket, send.bytes.unwrap_or(0))?;
                 self.known(&send.socket).map(drop)
             }
-            Act::Recv(recv) => {
-                limit_bytes(&recv.socket, recv.most)?;
-                self.known(&recv.socket).map(drop)
+            Act::Recv { socket, most, .. } => {
+                limit_bytes(socket, *most)?;
+                self.known(socket).map(drop)
             }
-            Act::Close(close) => self.known(&close.socket).map(drop),
-            Act::Shutdown(name) | Act::Reset(name) => self.known(name).map(drop),
-            Act::Start(kind) | Act::Stop(kind) => self.has(*kind),
-            Act::Switch(switch) => self.has(switch.server),
-            Act::Spawn(spawn) => self.has(spawn.server),
+            Act::Close { socket, .. } | Act::Shutdown(socket) | Act::Reset(socket) => self.known(socket).map(drop),
+            Act::Start(server) | Act::Stop(server) | Act::Switch { server, .. } | Act::Spawn { server, .. } => {
+                self.has(*server)
+            }
             Act::Next
             | Act::Deliver(_)
             | Act::Drop(_)
             | Act::Duplicate(_)
             | Act::Swap(_)
             | Act::Corrupt(_)
-            | Act::Delay(_)
-            | Act::Mode(_)
-            | Act::Cut(_)
-            | Act::Loss(_)
+            | Act::Delay { .. }
+            | Act::Mode { .. }
+            | Act::Cut { .. }
+            | Act::Loss { .. }
             | Act::Fold(_)
             | Act::Set(_)
-            | Act::End(_)
+            | Act::End { .. }
             | Act::CloseAll
-            | Act::Run(_) => Ok(()),
+            | Act::Run { .. } => Ok(()),
         }
     }
 
@@ -171,17 +170,9 @@ impl Symbols {
     }
 
     fn check(&self, expect: &Expect) -> Result<(), Mistake> {
-        match expect {
-            Expect::State(ExpectState { of, .. })
-            | Expect::Edge(ExpectEdge { of, .. })
-            | Expect::Call(ExpectCall { of, .. })
-            | Expect::Row(ExpectRow { of, .. }) => {
-                let name = &of.get_ref().socket;
-                self.socket(name).map(drop).ok_or_else(|| (of.span().start, format!("there is no {name} yet")))
-            }
-            Expect::Absent(absent) => self.check(&absent.what),
-            Expect::Packet(_) | Expect::Held(_) | Expect::Folded(_) | Expect::Count(_) | Expect::Ended(_) => Ok(()),
-        }
+        let Some(of) = expect.end() else { return Ok(()) };
+        let name = &of.get_ref().socket;
+        self.socket(name).map(drop).ok_or_else(|| (of.span().start, format!("there is no {name} yet")))
     }
 }
 

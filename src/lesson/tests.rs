@@ -336,7 +336,8 @@ impl PlayerTest {
     }
 
     fn observe(&mut self, ms: u64, kind: EventKind) -> Vec<LessonOrder> {
-        let (at, host) = (Stamp::from_millis(ms), Some(HostId::Client));
+        let at = Stamp::from_millis(ms);
+        let host = Some(HostId::Client);
         let before = self.model.journal.last_seq();
         self.model.observe(Observation { at, world: WorldId::Wire, host, evidence: Evidence::Sampled, kind });
         self.player.follow(&self.model, before)
@@ -460,7 +461,7 @@ expect = [
     .remote()
     .unwrap();
     let acts = &remote.steps[0].acts;
-    assert!(matches!(acts[0], Act::Spawn(_)), "{acts:?}");
+    assert!(matches!(acts[0], Act::Spawn { .. }), "{acts:?}");
     assert!(matches!(&acts[1], Act::Connect(connect) if connect.to.is_none() && connect.port == Some(65_433)));
     assert!(matches!(&acts[3], Act::Connect(connect) if connect.to.is_some()));
     assert_eq!(remote.ports().collect::<Vec<_>>(), [65_433, 65_433]);

@@ -16,7 +16,7 @@ pub fn of_expect(text: &LessonsText, expect: &Expect) -> String {
         }
         Expect::Packet(packet) => (text.sent)(&of_packet(text, packet)),
         Expect::Held(packet) => (text.held)(&of_packet(text, packet)),
-        Expect::Folded(folded) => (text.folded)(&of_packet(text, &folded.packet), &folded.times.to_string()),
+        Expect::Folded { packet, times } => (text.folded)(&of_packet(text, packet), &times.to_string()),
         Expect::Call(call) => {
             let len = call.len.map_or_else(String::new, |len| format!(", {len} B"));
             let data = call.text.as_ref().map_or_else(String::new, |text| format!(", {text:?}"));
@@ -29,9 +29,9 @@ pub fn of_expect(text: &LessonsText, expect: &Expect) -> String {
             let all: Vec<_> = [recv, send, timer].into_iter().flatten().collect();
             format!("{}: {}", of_end(text, row.of.get_ref()), all.join(", "))
         }
-        Expect::Count(count) => (text.count)(&count.is.to_string(), count.state, count.host),
-        Expect::Ended(ended) => (text.ended)(ended.host, ended.status),
-        Expect::Absent(absent) => (text.absent)(absent.for_ms, &of_expect(text, &absent.what)),
+        Expect::Count { host, state, is } => (text.count)(&is.to_string(), *state, *host),
+        Expect::Ended { host, status } => (text.ended)(*host, *status),
+        Expect::Absent { for_ms, what } => (text.absent)(*for_ms, &of_expect(text, what)),
     }
 }
 
@@ -67,36 +67,34 @@ pub fn of_act(text: &LessonsText, act: &Act) -> String {
         Act::Duplicate(wanted) => say(PlannedAct::Duplicate(&packet(wanted))),
         Act::Swap(wanted) => say(PlannedAct::Swap(&packet(wanted))),
         Act::Corrupt(wanted) => say(PlannedAct::Corrupt(&packet(wanted))),
-        Act::Delay(delay) => say(PlannedAct::Delay(&of_packet(text, &delay.packet), delay.ms)),
-        Act::Mode(set) => say(match set.is {
-            ModeName::Step => PlannedAct::Step(set.from),
-            ModeName::Slow => PlannedAct::Slow(set.from, set.hop_ms),
-            ModeName::Live => PlannedAct::Live(set.from),
-        }),
-        Act::Cut(cut) => say(PlannedAct::Cut(cut.from, cut.on)),
-        Act::Loss(loss) => say(PlannedAct::Loss(loss.from, loss.percent)),
+        Act::Delay { packet, ms } => say(PlannedAct::Delay(&of_packet(text, packet), *ms)),
+        Act::Mode { is: ModeName::Step, from, .. } => say(PlannedAct::Step(*from)),
+        Act::Mode { is: ModeName::Slow, from, hop_ms } => say(PlannedAct::Slow(*from, *hop_ms)),
+        Act::Mode { is: ModeName::Live, from, .. } => say(PlannedAct::Live(*from)),
+        Act::Cut { on, from } => say(PlannedAct::Cut(*from, *on)),
+        Act::Loss { percent, from } => say(PlannedAct::Loss(*from, *percent)),
         Act::Fold(on) => say(PlannedAct::Fold(*on)),
         Act::Set(_) => say(PlannedAct::Set),
         Act::Listen(listen) => say(PlannedAct::Listen(listen.socket.get_ref(), listen.port)),
         Act::Connect(connect) => say(PlannedAct::Connect(connect.socket.get_ref())),
-        Act::Accept(accept) => say(PlannedAct::Accept(accept.socket.get_ref())),
+        Act::Accept { socket, .. } => say(PlannedAct::Accept(socket.get_ref())),
         Act::Datagram(datagram) => say(PlannedAct::Datagram(datagram.socket.get_ref())),
         Act::Send(send) => {
             let bytes = || format!("{} B", send.bytes.unwrap_or(0));
             let what = send.text.as_ref().map_or_else(bytes, |text| format!("{text:?}"));
             say(PlannedAct::Send(send.socket.get_ref(), &what))
         }
-        Act::Recv(recv) => say(PlannedAct::Recv(recv.socket.get_ref())),
+        Act::Recv { socket, .. } => say(PlannedAct::Recv(socket.get_ref())),
         Act::Shutdown(name) => say(PlannedAct::Shutdown(name.get_ref())),
-        Act::Close(close) => say(PlannedAct::Close(close.socket.get_ref())),
+        Act::Close { socket, .. } => say(PlannedAct::Close(socket.get_ref())),
         Act::Reset(name) => say(PlannedAct::Reset(name.get_ref())),
         Act::Start(kind) => say(PlannedAct::Start(kind.name())),
         Act::Stop(kind) => say(PlannedAct::Stop(kind.name())),
-        Act::Switch(switch) => say(PlannedAct::Switch(switch.server.name(), switch.model)),
-        Act::Spawn(spawn) => say(PlannedAct::Spawn(spawn.count, spawn.server.name())),
-        Act::End(end) => say(PlannedAct::End(end.client, end.how)),
+        Act::Switch { server, model } => say(PlannedAct::Switch(server.name(), *model)),
+        Act::Spawn { count, server, .. } => say(PlannedAct::Spawn(*count, server.name())),
+        Act::End { client, how } => say(PlannedAct::End(*client, *how)),
         Act::CloseAll => say(PlannedAct::CloseAll),
-        Act::Run(run) => say(PlannedAct::Run(run.host, run.argv.first().map_or("", String::as_str))),
+        Act::Run { host, argv } => say(PlannedAct::Run(*host, argv.first().map_or("", String::as_str))),
     }
 }
 
