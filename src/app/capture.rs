@@ -8,7 +8,7 @@ use anyhow::{Context as _, anyhow};
 
 use super::cli::CaptureArgs;
 use super::locale;
-use super::netstat::pointed;
+use super::netstat::filter;
 use super::packet_lines::PacketLines;
 use crate::domain::filter::Filter;
 use crate::model::ui::Glyphs;
@@ -17,8 +17,7 @@ use crate::observe::capture::command::{self, FilePrinted};
 
 /// Runs the command.
 pub(super) fn run(args: &CaptureArgs) -> anyhow::Result<()> {
-    let text = args.filter.join(" ");
-    let filter = Filter::parse(&text).map_err(|error| pointed(&text, &error))?;
+    let filter = filter(&args.filter)?;
     match &args.read {
         Some(file) => read(args, file, &filter),
         None => live(args, &filter),

@@ -1,16 +1,15 @@
 //! The command line.
 
 pub mod network;
-pub mod reach;
+pub mod servers;
 
-use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
-use crate::domain::{HostId, Lang, ServerKind, ServerSpec, TargetHost};
+use crate::domain::{HostId, Lang, TargetHost};
 use crate::model::ui::ThemeName;
-use reach::ReachArgs;
+use servers::ServersArgs;
 
 /// A socket laboratory in a terminal: start servers, spawn clients, and watch real TCP and UDP happen.
 #[derive(Debug, Clone, Parser)]
@@ -155,18 +154,9 @@ pub struct LabArgs {
     #[arg(long)]
     pub observe: bool,
 
-    /// Start this server instead of the usual four: KIND is threaded, echo, async or udp; ADDR a port or an address with a
-    /// port. Can be given several times
-    #[arg(long, value_name = "KIND=ADDR", value_parser = server)]
-    pub server: Vec<(ServerKind, SocketAddr)>,
-
-    /// From where the servers can be reached, and the limits for other machines
+    /// The servers
     #[command(flatten)]
-    pub reach: ReachArgs,
-
-    /// Start a preset of servers
-    #[arg(long, value_enum, conflicts_with = "server")]
-    pub preset: Option<Preset>,
+    pub servers: ServersArgs,
 
     /// Send clients and broadcasts to this host instead of this machine, on PORT or on the ports of the servers here
     #[arg(long, value_name = "HOST[:PORT]", value_parser = network::target)]
@@ -197,13 +187,6 @@ pub struct LabArgs {
     pub record: Option<PathBuf>,
 }
 
-/// A preset of servers.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub enum Preset {
-    /// The course's own scripts: echo on 65432/tcp, udp on 65431/udp, threaded on 65433/tcp
-    Class,
-}
-
 /// The colour themes, by their names on the command line.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub enum ThemeArg {
@@ -224,54 +207,6 @@ impl From<ThemeArg> for ThemeName {
     }
 }
 
-impl LabArgs {
-    /// The servers to start, or to watch.
-    pub fn servers(&self) -> Vec<ServerSpec> {
-        self.reach.of(servers(&self.server, self.preset))
-    }
-}
-
-/// The servers given one by one, or those of the preset, or the usual four.
-fn servers(asked: &[(ServerKind, SocketAddr)], preset: Option<Preset>) -> Vec<ServerSpec> {
-    let local = |port| SocketAddr::new(Ipv4Addr::LOCALHOST.into(), port);
-    let chosen = match preset {
-        _ if !asked.is_empty() => asked.to_vec(),
-        Some(Preset::Class) => {
-            vec![
-                (ServerKind::Echo, local(65432)),
-                (ServerKind::Threaded, local(65433)),
-                (ServerKind::Udp, local(65431)),
-            ]
-        }
-        None => vec![
-            (ServerKind::Threaded, local(65432)),
-            (ServerKind::Echo, local(65433)),
-            (ServerKind::Async, local(65434)),
-            (ServerKind::Udp, local(65432)),
-        ],
-    };
-    let named = |(place, (kind, addr)): (usize, &(ServerKind, SocketAddr))| {
-        let before = chosen[..place].iter().filter(|(other, _)| other == kind).count();
-        kind.spec(*addr, before)
-    };
-    chosen.iter().enumerate().map(named).collect()
-}
-
-fn server(text: &str) -> Result<(ServerKind, SocketAddr), String> {
-    let (kind, addr) = text.split_once('=').ok_or("expected KIND=ADDR, such as echo=65433")?;
-    let kind: ServerKind =
-        kind.parse().map_err(|_| format!("{kind:?} is not a kind of server: threaded, echo, async or udp"))?;
-    let (ip, port) = match addr.rsplit_once(':') {
-        _ if addr.parse::<SocketAddr>().is_ok() => return Ok((kind, addr.parse().map_err(|_| "")?)),
-        Some(("", port)) => ("127.0.0.1", port),
-        Some((ip, port)) => (ip, port),
-        None => ("127.0.0.1", addr),
-    };
-    let ip: IpAddr = ip.parse().map_err(|_| format!("{ip:?} is not an address: give a number such as 127.0.0.1"))?;
-    let port = port.parse().map_err(|_| format!("{port:?} is not a port: give a number from 0 to 65535"))?;
-    Ok((kind, SocketAddr::new(ip, port)))
-}
-
 fn host(text: &str) -> Result<HostId, String> {
     text.parse().map_err(|_| "expected client or server".into())
 }
@@ -287,56 +222,10 @@ fn language(text: &str) -> Result<Lang, String> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::domain::Proto;
-
-    fn specs(args: &[&str]) -> Vec<(String, Proto, String)> {
-        let cli = Cli::try_parse_from([&["socklab-tui"], args].concat()).unwrap();
-        cli.lab.servers().into_iter().map(|spec| (spec.name, spec.proto, spec.addr.to_string())).collect()
-    }
 
     #[test]
     fn the_definition_is_sound() {
         use clap::CommandFactory as _;
         Cli::command().debug_assert();
-    }
-
-    #[test]
-    fn tcp_and_udp_share_a_number_by_default() {
-        let all = specs(&[]);
-        assert_eq!(all.len(), 4);
-        assert_eq!((&all[0].2, &all[3].2), (&"127.0.0.1:65432".to_string(), &"127.0.0.1:65432".to_string()));
-        assert_eq!((all[0].1, all[3].1), (Proto::Tcp, Proto::Udp));
-    }
-
-    #[test]
-    fn servers_are_named_by_kind_and_counted() {
-        let all = specs(&["--server", "echo=7001", "--server", "echo=127.0.0.1:7002", "--server", "udp=[::1]:7001"]);
-        let named: Vec<_> = all.iter().map(|(name, _, addr)| format!("{name} {addr}")).collect();
-        assert_eq!(named, ["echo 127.0.0.1:7001", "echo2 127.0.0.1:7002", "udp [::1]:7001"]);
-    }
-
-    #[test]
-    fn the_preset_is_the_class_scripts() {
-        let named: Vec<_> = specs(&["--preset", "class"]).iter().map(|s| format!("{} {} {}", s.0, s.1, s.2)).collect();
-        assert_eq!(named, ["echo tcp 127.0.0.1:65432", "threaded tcp 127.0.0.1:65433", "udp udp 127.0.0.1:65431"]);
-    }
-
-    #[test]
-    fn the_network_is_opened_by_asking_for_it_only() {
-        let addrs = |args: &[&str]| specs(args).into_iter().map(|spec| spec.2).collect::<Vec<_>>();
-        assert!(addrs(&[]).iter().all(|addr| addr.starts_with("127.0.0.1:")));
-        assert!(addrs(&["--lan"]).iter().all(|addr| addr.starts_with("0.0.0.0:")));
-        assert!(addrs(&["--bind", "::"]).iter().all(|addr| addr.starts_with("[::]:")));
-        let mixed = addrs(&["--lan", "--server", "echo=7001", "--server", "udp=192.0.2.1:7002"]);
-        assert_eq!(mixed, ["0.0.0.0:7001", "192.0.2.1:7002"]);
-        assert!(Cli::try_parse_from(["socklab-tui", "--lan", "--bind", "::"]).is_err());
-    }
-
-    #[test]
-    fn wrong_words_are_named() {
-        for (arg, says) in [("ech=1", "not a kind of server"), ("echo", "KIND=ADDR"), ("echo=99999", "not a port")] {
-            let error = Cli::try_parse_from(["socklab-tui", "--server", arg]).unwrap_err().to_string();
-            assert!(error.contains(says), "{error}");
-        }
     }
 }

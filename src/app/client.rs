@@ -9,10 +9,10 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
-use super::cli::network::{ClientArgs, Transport};
+use super::cli::network::ClientArgs;
 use super::headless::Headless;
-use super::locale;
 use super::pump::Shell;
+use super::{locale, piped, runtime, status};
 use crate::domain::{
     Call, ClientId, EventKind, EventSink, Evidence, Flow, Note, Outcome, PortReport, Proto, Reason, ScriptedCall,
     SocketId, SocketOp, SocketOptions, Syscall, TargetChange, TargetEvent, TcpState, Verdict,
@@ -32,12 +32,7 @@ const SETTLE: Duration = Duration::from_millis(500);
 
 /// Talks to the server. The exit status is 0 if it answered, 1 if it did not.
 pub(super) fn run(args: &ClientArgs) -> anyhow::Result<ExitCode> {
-    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build()?;
-    let talked = runtime.block_on(Caller::talk(args));
-    match talked {
-        Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(ExitCode::SUCCESS),
-        other => Ok(if other? { ExitCode::SUCCESS } else { ExitCode::FAILURE }),
-    }
+    Ok(piped(runtime()?.block_on(Caller::talk(args)).map(status))?)
 }
 
 /// The table is asked about the ends that a call may have changed, and nothing else is performed.
@@ -110,8 +105,8 @@ impl<'a> Caller<'a> {
             let addr = self.args.addr.at(addr, DEFAULT_PORT);
             self.client.0 += 1;
             let answered = match self.args.kind {
-                Transport::Tcp => self.tcp(addr).await?,
-                Transport::Udp => self.udp(addr).await?,
+                Proto::Tcp => self.tcp(addr).await?,
+                Proto::Udp => self.udp(addr).await?,
             };
             if let Some(answered) = answered {
                 return Ok(answered);
@@ -159,7 +154,7 @@ impl<'a> Caller<'a> {
         let deadline = Instant::now() + SETTLE.min(self.args.timeout);
         let Some(flow) = flow else { return Ok(()) };
         let is_over = |caller: &Self| {
-            // What was last told of it, not its row: it may have none yet, and none any more.
+            // By its last transition, not by its row: it may have no row yet, or no longer.
             let state = caller.headless.pump.model.worlds.shown().histories.state(&flow).map(|(state, _)| state);
             matches!(state, Some(TcpState::TimeWait | TcpState::Closed))
         };

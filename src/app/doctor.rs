@@ -5,7 +5,7 @@ use std::net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream, UdpSocket};
 use std::process::ExitCode;
 
 use super::cli::DoctorArgs;
-use super::locale;
+use super::{locale, status};
 use crate::domain::need::{Lack, Need};
 use crate::domain::{Errno, Proto};
 use crate::model::ui::Glyphs;
@@ -32,7 +32,7 @@ enum Diagnosis {
 
 /// Prints the results. The exit status is 0 if the laboratory works, even if optional things are missing.
 pub(super) fn run(args: &DoctorArgs) -> anyhow::Result<ExitCode> {
-    // Before any other thread exists: the privilege to capture is tried, and dropped.
+    // Before any other thread exists: the privilege to capture is tested, and dropped.
     #[cfg(target_os = "linux")]
     let key = CaptureAccess::take().map(drop);
     let all = locale::text(args.lang);
@@ -53,7 +53,7 @@ pub(super) fn run(args: &DoctorArgs) -> anyhow::Result<ExitCode> {
     }
     wire(&mut out, all)?;
     writeln!(out, "\n{}", if works { text.works } else { text.broken })?;
-    Ok(if works { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+    Ok(status(works))
 }
 
 fn line(out: &mut impl Write, found: &Diagnosis, indent: &str) -> io::Result<()> {

@@ -21,7 +21,7 @@ use crate::observe::{Scope, SocketTable};
 #[cfg(target_os = "linux")]
 use crate::wire::WireOptions;
 
-/// See the module's head. Lives inside a tokio runtime.
+/// See the module's documentation. Lives inside a tokio runtime.
 pub struct Environment {
     world: PlayedWorld,
     /// The first order that could not be carried out.
@@ -41,12 +41,12 @@ struct LocalWorld {
     table: SocketTable,
     ports: BTreeSet<u16>,
     addresses: HostAddresses,
-    /// Where the servers are, when that is another machine.
+    /// The address of the servers, if they run on another machine.
     there: Option<SocketAddr>,
 }
 
 impl Environment {
-    /// Opens the world that the lesson wants, with its servers, none of them started, and its settings changed.
+    /// Opens the world of the lesson, with its settings and its servers, none of them started.
     pub fn open(lesson: &Lesson, sink: &EventSink) -> anyhow::Result<Self> {
         match lesson.world {
             #[cfg(target_os = "linux")]
@@ -59,14 +59,14 @@ impl Environment {
             WorldId::Wire => anyhow::bail!("the wire lab needs Linux"),
             WorldId::Host => {
                 let addresses = HostAddresses::new(Ipv4Addr::LOCALHOST, Ipv4Addr::LOCALHOST);
-                // Nothing is watched before it has a port.
+                // A server is watched as soon as it has a port.
                 LocalWorld::open(specs(lesson, |_| 0), sink, addresses, BTreeSet::new()).map(Self::host)
             }
         }
     }
 
-    /// Opens this machine's world for a lesson with the servers of another machine, at this address; with port 0 each
-    /// where the laboratory has it.
+    /// Opens this machine's world for a lesson with the servers of another machine at this address. With port 0, each
+    /// server is at its usual port.
     pub fn away(lesson: &Lesson, sink: &EventSink, there: SocketAddr) -> anyhow::Result<Self> {
         let addresses = HostAddresses { client: SocketAddr::new(towards(there)?, 0), server: there };
         let ports = match there.port() {
@@ -85,7 +85,6 @@ impl Environment {
         Self { world, failed: None }
     }
 
-    /// The addresses of its hosts.
     pub fn addresses(&self) -> HostAddresses {
         match &self.world {
             #[cfg(target_os = "linux")]
@@ -94,7 +93,7 @@ impl Environment {
         }
     }
 
-    /// Why an order could not be carried out, if one could not be since this was last asked.
+    /// Fails with the error of the first order since the last call that could not be carried out.
     pub fn failure(&mut self) -> anyhow::Result<()> {
         self.failed.take().map_or(Ok(()), Err)
     }
@@ -114,7 +113,7 @@ impl Environment {
         Ok(())
     }
 
-    /// Takes everything apart.
+    /// Closes everything.
     pub async fn close(self) {
         match self.world {
             #[cfg(target_os = "linux")]
@@ -150,7 +149,7 @@ impl LocalWorld {
         });
     }
 
-    /// Where a client goes that would go to this server here.
+    /// The remote server that stands for this local one, if the servers are remote.
     fn redirect(&self, destination: Destination) -> Destination {
         if self.there.is_none() {
             return destination;
@@ -160,7 +159,7 @@ impl LocalWorld {
 }
 
 impl Shell for Environment {
-    /// What the table is asked is all that a lesson without a screen needs besides its orders.
+    /// Besides its orders, a lesson without a screen needs only the socket table.
     fn perform(&mut self, effect: Effect) {
         let PlayedWorld::Host(here) = &self.world else { return };
         match effect {
@@ -186,12 +185,12 @@ impl Shell for Environment {
     }
 }
 
-/// The address of this machine that it would send from, to go there. Connecting a UDP socket asks the routing table and
+/// The local address from which this machine reaches `there`. Connecting a UDP socket consults the routing table and
 /// sends nothing.
 fn towards(mut there: SocketAddr) -> anyhow::Result<IpAddr> {
     let any: IpAddr = if there.is_ipv4() { Ipv4Addr::UNSPECIFIED.into() } else { Ipv6Addr::UNSPECIFIED.into() };
     if there.port() == 0 {
-        // Not every system takes a port that nobody can have.
+        // Some systems refuse to connect to port 0.
         there.set_port(ServerKind::Threaded.usual_port());
     }
     let socket = UdpSocket::bind((any, 0)).and_then(|socket| socket.connect(there).map(|()| socket));
@@ -204,7 +203,7 @@ fn specs(lesson: &Lesson, port: impl Fn(ServerKind) -> u16) -> Vec<ServerSpec> {
     lesson.servers.iter().map(|kind| kind.spec(at(*kind), 0)).collect()
 }
 
-/// Opens a wire with the servers that a lesson wants, none of them started. Blocks for some tens of milliseconds.
+/// Opens a wire with the servers of a lesson, none of them started. Blocks for some tens of milliseconds.
 #[cfg(target_os = "linux")]
 pub(super) fn on_wire(lesson: &Lesson, sink: &EventSink, options: &WireOptions) -> Result<WireLab, Lack> {
     WireLab::open(sink, options, &specs(lesson, ServerKind::usual_port))
@@ -212,7 +211,7 @@ pub(super) fn on_wire(lesson: &Lesson, sink: &EventSink, options: &WireOptions) 
 
 #[cfg(target_os = "linux")]
 impl WireLab {
-    /// Does one thing that a lesson asks for; what comes of it is an event.
+    /// Carries out an order of a lesson. Its results are events.
     pub(super) fn order(&mut self, order: LessonOrder) -> anyhow::Result<()> {
         match order {
             LessonOrder::Wire(command) => self.command(command).context("the wire")?,
@@ -227,8 +226,7 @@ impl WireLab {
         Ok(())
     }
 
-    /// The same without keeping anybody waiting: what the hosts' helper has to be asked is asked aside, and what could
-    /// not be done shows in what does not happen.
+    /// The same without waiting for the hosts' helper. An order that fails leaves its expectations unmet.
     pub(super) fn order_aside(&mut self, order: LessonOrder) {
         match order {
             LessonOrder::Set(settings) => {
@@ -241,12 +239,12 @@ impl WireLab {
                 let wire = Arc::clone(&self.wire);
                 tokio::task::spawn_blocking(move || run_silently(&wire, host, argv));
             }
-            // A wire that is no more has said so itself.
+            // A wire that has ended has reported it.
             order => drop(self.order(order)),
         }
     }
 
-    /// Turns what a lesson's file says, and reports it.
+    /// Changes the settings that a lesson's file gives, and reports each.
     pub(super) fn set_all(&self, settings: &LessonSettings) -> anyhow::Result<()> {
         let set = self.setter();
         settings

@@ -1,4 +1,4 @@
-//! A laboratory without a screen: what happens in it, told line by line on standard output.
+//! A laboratory without a screen: its events, one a line, on standard output.
 
 use std::io::{self, BufWriter, Stdout, Write as _};
 use std::time::Duration;
@@ -22,7 +22,7 @@ pub(super) struct Headless<S> {
 }
 
 impl<S: Shell> Headless<S> {
-    /// Nothing has happened yet. Printed as JSON Lines, or as sentences in this language.
+    /// Prints JSON Lines, or sentences in this language.
     pub(super) fn open(
         json: bool,
         lang: Option<Lang>,
@@ -35,8 +35,7 @@ impl<S: Shell> Headless<S> {
         Ok(Self { pump: Pump::new(Model::new(ui), shell, sink), events, printed: 0, json })
     }
 
-    /// Takes in what happens next and prints it; returns at `deadline` when nothing happened. What was printed is
-    /// [`Headless::since`].
+    /// Takes in the next observations and prints their events; returns at `deadline` at the latest.
     pub(super) async fn step(&mut self, deadline: Option<Instant>) -> io::Result<()> {
         let far = Instant::now() + Duration::from_hours(1);
         let wakes = self.pump.next_change().unwrap_or(far).min(deadline.unwrap_or(far));
@@ -59,14 +58,14 @@ impl<S: Shell> Headless<S> {
         (seq + 1..=journal.last_seq()).filter_map(|seq| journal.get(seq))
     }
 
-    /// The shell, to be taken apart, and the rest, to be finished afterwards.
+    /// The shell, to be closed, and the rest, to be finished afterwards.
     pub(super) fn split(self) -> (S, Headless<()>) {
         let Self { pump, events, printed, json } = self;
         let (shell, pump) = pump.split();
         (shell, Headless { pump, events, printed, json })
     }
 
-    /// Prints what was still under way when everything was closed.
+    /// Prints the last events, after everything was closed.
     pub(super) fn finish(&mut self) -> io::Result<()> {
         self.pump.drain(&mut self.events);
         self.print()
@@ -88,7 +87,7 @@ impl<S: Shell> Headless<S> {
     }
 }
 
-/// Waits until somebody wants this program to end: Ctrl-C, or SIGTERM.
+/// Waits for Ctrl-C or SIGTERM.
 pub(super) async fn stopped() -> io::Result<()> {
     #[cfg(unix)]
     {

@@ -1,12 +1,12 @@
-//! What the terminal tells, in the model's words.
+//! Events of the terminal as messages for the model.
 
 use crossterm::event::{Event, KeyCode, KeyEvent, KeyEventKind, KeyModifiers};
 
 use crate::domain::keys::Key;
 use crate::model::Msg;
 
-/// The messages that a terminal event is. A terminal sends Alt with a character exactly as it sends Esc and then the
-/// character, so that is what it means here.
+/// The messages for a terminal event. A terminal sends Alt with a character as Esc followed by the character, so it is
+/// taken as these two keys.
 pub(super) fn messages(event: Event) -> impl Iterator<Item = Msg> {
     let escape = match &event {
         Event::Key(key) if key.modifiers.contains(KeyModifiers::ALT) => Some(Msg::Key(Key::Esc)),

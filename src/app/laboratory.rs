@@ -1,4 +1,4 @@
-//! The real world behind a session: the lab and its observers, and who performs the model's wishes.
+//! The real world behind a session: the lab and its observers, which perform the effects of the model.
 
 use std::collections::BTreeSet;
 use std::io;
@@ -32,7 +32,7 @@ use crate::observe::capture::CaptureAccess;
 use crate::observe::{self, Scope, SocketTable};
 use tokio::sync::mpsc;
 
-/// Everything that is real: the lab and its observers.
+/// The lab and its observers.
 pub struct Laboratory {
     lab: Lab,
     table: SocketTable,
@@ -45,7 +45,7 @@ pub struct Laboratory {
     wire: WireWorld,
     #[cfg(target_os = "linux")]
     ports: BTreeSet<u16>,
-    /// Told for as long as this is open.
+    /// Reports addresses until it is dropped.
     _addresses: AddressWatcher,
     near: mpsc::Sender<Msg>,
     answers: mpsc::Receiver<Msg>,
@@ -53,13 +53,13 @@ pub struct Laboratory {
 }
 
 impl Laboratory {
-    /// Opens everything. With `observe` no server is started: somebody else's are watched on the same ports.
+    /// Opens everything. With `observe` no server is started: those of another program are watched on the same ports.
     pub fn open(servers: Vec<ServerSpec>, observe: bool, sink: &EventSink) -> io::Result<Self> {
         Self::open_guarded(servers, observe, &Limits::default(), sink)
     }
 
-    /// The same with these limits for strangers. They are told where there may be strangers, or where they are not the
-    /// usual ones.
+    /// The same with these limits for remote peers. They are reported if remote peers can connect, or if they are not the
+    /// default.
     pub fn open_guarded(
         servers: Vec<ServerSpec>,
         observe: bool,
@@ -106,7 +106,7 @@ impl Laboratory {
         })
     }
 
-    /// Has the wire's hosts kept by this binary, where the program that runs is not the laboratory itself.
+    /// Uses this binary for the helper of the wire's hosts, for a program that is not the laboratory itself.
     #[cfg(target_os = "linux")]
     #[must_use]
     pub fn with_helper(mut self, binary: std::path::PathBuf) -> Self {
@@ -114,7 +114,7 @@ impl Laboratory {
         self
     }
 
-    /// Takes everything apart: the lab first, so that the table still sees its sockets close.
+    /// Closes everything: the lab before the table, so that the table still sees the sockets close.
     pub async fn close(self) {
         #[cfg(target_os = "linux")]
         self.wire.close().await;
@@ -132,14 +132,14 @@ impl Laboratory {
         self.tracer.scope(scope.clone());
     }
 
-    /// Captures the packets of the laboratory's ports, if the key is one; otherwise says what is missing.
+    /// Captures the packets of the laboratory's ports, or reports what is missing for that.
     #[cfg(target_os = "linux")]
     pub fn capture(&mut self, key: Result<CaptureAccess, Lack>) {
         let scope = Scope::Ports(self.ports.clone());
         self.capturer = Some(Capturer::start(key, &self.sink, scope, self.near.clone()));
     }
 
-    /// Says that packets cannot be captured here.
+    /// Reports that packets cannot be captured here.
     #[cfg(not(target_os = "linux"))]
     pub fn cannot_capture(&mut self) {
         use crate::model::packets::{CaptureStatus, News};
@@ -160,7 +160,7 @@ impl Laboratory {
         }
     }
 
-    /// What is asked about live packets. Without a capture there is nothing to look at.
+    /// Answers requests about live packets. Without a capture there are none.
     #[cfg(target_os = "linux")]
     fn captured(&self, effect: PacketsEffect) {
         let Some(capturer) = &self.capturer else { return };
@@ -184,7 +184,7 @@ impl Laboratory {
         }
     }
 
-    /// Looks for the holder of a port without keeping anybody waiting: all of `/proc` may have to be read.
+    /// Looks for the holder of a port in the background: all of `/proc` may have to be read.
     fn find_holder(&self, server: ServerId, proto: Proto, addr: SocketAddr) {
         let sink = self.sink.clone();
         tokio::task::spawn_blocking(move || {
@@ -239,7 +239,7 @@ impl Shell for Laboratory {
                 let sink = if world == WorldId::Wire { self.sink.on_wire(None) } else { self.sink.clone() };
                 sink.report(Evidence::Called, EventKind::Note(Note::Mark { text }));
             }
-            // The pump does these.
+            // The pump performs these.
             Effect::Lesson(_) | Effect::Screen(_) => {}
         }
     }
@@ -251,7 +251,7 @@ impl Shell for Laboratory {
     fn order(&mut self, order: LessonOrder) {
         #[cfg(target_os = "linux")]
         self.wire.order(order);
-        // Elsewhere there is no wire, and no lesson on it that could ask for anything.
+        // Elsewhere there is no wire, and so no lesson on it.
         #[cfg(not(target_os = "linux"))]
         drop(order);
     }

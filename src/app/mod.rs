@@ -41,6 +41,8 @@ pub mod wire_lab;
 #[cfg(target_os = "linux")]
 mod wire_world;
 
+use std::io;
+use std::ops::Range;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
@@ -51,16 +53,15 @@ use cli::{Cli, Command};
 
 /// Runs the program: 0 done, 1 failed, 2 wrong usage.
 pub fn main() -> ExitCode {
-    // Usage errors end the program in here, with 2.
     let cli = Cli::try_parse().unwrap_or_else(|error| {
-        // What was typed is quoted as it was; help and the version are nobody else's words.
+        // A usage error quotes the command line, which may come from anywhere; help and the version do not.
         if error.use_stderr() {
             eprintln!("{}", sanitise_lines(error.to_string().trim_end()));
             std::process::exit(error.exit_code());
         }
         error.exit()
     });
-    // Whoever captures takes the key to it, and gives up what it took, just as early.
+    // Before any other thread exists. The commands that capture drop the privilege themselves, just as early.
     #[cfg(target_os = "linux")]
     if !captures(&cli) {
         crate::observe::capture::give_up();
@@ -68,7 +69,7 @@ pub fn main() -> ExitCode {
     let done = match &cli.command {
         None => tui::run(&cli.lab, cli.lab.wire),
         Some(Command::Wire(lab)) => tui::run(lab, true),
-        Some(Command::Netstat(args)) => netstat::run(args),
+        Some(Command::Netstat(args)) => return code(netstat::run(args)),
         Some(Command::Serve(args)) => return code(serve::run(args)),
         Some(Command::Client(args)) => return code(client::run(args)),
         Some(Command::Scan(args)) => return code(scan::run(args)),
@@ -81,7 +82,7 @@ pub fn main() -> ExitCode {
     code(done.map(|()| ExitCode::SUCCESS))
 }
 
-/// Whether this command opens a packet socket, and so takes the key itself.
+/// Whether this command opens a packet socket itself.
 #[cfg(target_os = "linux")]
 const fn captures(cli: &Cli) -> bool {
     match &cli.command {
@@ -91,7 +92,7 @@ const fn captures(cli: &Cli) -> bool {
     }
 }
 
-/// Says on standard error what went wrong, or goes on. Names of files and hosts are others' words.
+/// Prints a line on standard error. It may contain names of files and hosts, so it is sanitised.
 fn tell(what: &str) {
     eprintln!("socklab-tui: {}", sanitise_lines(what));
 }
@@ -101,7 +102,30 @@ fn program() -> PathBuf {
     std::env::current_exe().unwrap_or_else(|_| "socklab-tui".into())
 }
 
-/// The exit code, after saying what went wrong.
+/// A sentence about a typed text, the text, and a mark under the part of it that is wrong.
+fn pointed(why: &str, typed: &str, at: &Range<usize>) -> String {
+    let before = typed.get(..at.start).unwrap_or(typed).chars().count();
+    let under = typed.get(at.clone()).map_or(1, |wrong| wrong.chars().count().max(1));
+    format!("{why}\n  {typed}\n  {}{}", " ".repeat(before), "^".repeat(under))
+}
+
+fn runtime() -> io::Result<tokio::runtime::Runtime> {
+    tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build()
+}
+
+const fn status(done: bool) -> ExitCode {
+    if done { ExitCode::SUCCESS } else { ExitCode::FAILURE }
+}
+
+/// It is no error when the reader of standard output closes the pipe, as in `socklab-tui netstat | head`.
+fn piped(done: io::Result<ExitCode>) -> io::Result<ExitCode> {
+    match done {
+        Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(ExitCode::SUCCESS),
+        other => other,
+    }
+}
+
+/// The exit code, after printing the error if there is one.
 fn code(done: anyhow::Result<ExitCode>) -> ExitCode {
     match done {
         Ok(code) => code,

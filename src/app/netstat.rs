@@ -4,12 +4,14 @@ use std::collections::{BTreeSet, HashSet};
 use std::fmt;
 use std::io::{self, BufWriter, Write};
 use std::net::{IpAddr, SocketAddr};
+use std::process::ExitCode;
 use std::sync::{Arc, mpsc};
 
 use anyhow::{Context as _, anyhow};
 use serde::Serialize;
 
 use super::cli::NetstatArgs;
+use super::{locale, piped, pointed};
 use crate::domain::filter::{Filter, FilterError, SearchLine};
 use crate::domain::{
     Clock, Delta, EventKind, EventQueue, EventSink, Flow, Observation, Proto, Row, RowKey, TcpState, TimerKind,
@@ -17,24 +19,18 @@ use crate::domain::{
 use crate::observe::{self, Scope, SocketTable};
 
 /// Prints the table, or what changes in it.
-pub(super) fn run(args: &NetstatArgs) -> anyhow::Result<()> {
-    let text = args.filter.join(" ");
-    let filter = Filter::parse(&text).map_err(|error| pointed(&text, &error))?;
+pub(super) fn run(args: &NetstatArgs) -> anyhow::Result<ExitCode> {
+    let filter = filter(&args.filter)?;
     let scope = filter.ports().map_or(Scope::All, Scope::Ports);
     let printed = if args.watch { watch(args, &filter, scope) } else { once(args, &filter, &scope) };
-    match printed {
-        // The reader closed the pipe, as in `socklab-tui netstat | head`.
-        Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
-        other => other.context("netstat"),
-    }
+    piped(printed.map(|()| ExitCode::SUCCESS)).context("netstat")
 }
 
-/// The filter with its error underneath.
-pub(super) fn pointed(text: &str, error: &FilterError) -> anyhow::Error {
-    let why = (super::locale::text(None).filter)(&error.kind);
-    let before = text.get(..error.at.start).unwrap_or(text).chars().count();
-    let under = text.get(error.at.clone()).map_or(1, |wrong| wrong.chars().count().max(1));
-    anyhow!("{why}\n  {text}\n  {}{}", " ".repeat(before), "^".repeat(under))
+/// The filter that was typed, in one word or several.
+pub(super) fn filter(words: &[String]) -> anyhow::Result<Filter> {
+    let text = words.join(" ");
+    Filter::parse(&text)
+        .map_err(|FilterError { at, kind }| anyhow!(pointed(&(locale::text(None).filter)(&kind), &text, &at)))
 }
 
 fn once(args: &NetstatArgs, filter: &Filter, scope: &Scope) -> io::Result<()> {
@@ -140,7 +136,7 @@ fn change(
         (None, _, true) => (b'-', "gone"),
         (None, _, false) => return Ok(()),
     };
-    let gone = gone(key);
+    let gone = Row { cookie: key.cookie, ..Row::new(key.flow) };
     let row = passing.unwrap_or(&gone);
     if passing.is_some() {
         shown.insert(key)
@@ -153,21 +149,6 @@ fn change(
     let mut text = vec![sign, b' '];
     print(&mut text, row, args.process);
     out.write_all(&text)
-}
-
-/// A row that is gone, of which only the key is known.
-const fn gone(key: RowKey) -> Row {
-    Row {
-        flow: key.flow,
-        state: None,
-        recv_q: None,
-        send_q: None,
-        timer: None,
-        uid: None,
-        inode: None,
-        cookie: key.cookie,
-        process: None,
-    }
 }
 
 /// A row as JSON, with stable keys.

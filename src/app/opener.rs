@@ -31,7 +31,7 @@ struct OpenFile {
     store: Arc<Mutex<Option<Arc<PacketStore>>>>,
 }
 
-/// See the module's head. Lives inside a tokio runtime.
+/// See the module's documentation. Lives inside a tokio runtime.
 #[derive(Debug)]
 pub(super) struct Opener {
     answers: mpsc::Sender<Msg>,

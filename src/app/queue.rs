@@ -1,4 +1,4 @@
-//! The one bounded queue between everybody who observes and the loop that listens.
+//! The one bounded queue between all producers of observations and the event loop.
 
 use std::sync::Arc;
 
@@ -6,8 +6,7 @@ use tokio::sync::mpsc;
 
 use crate::domain::{Clock, EventQueue, EventSink, Observation};
 
-/// How many observations may wait: half a second of the worst flood there is, a thousand clients at once, fits many
-/// times over.
+/// How many observations may wait. A thousand clients at once make fewer by far in half a second.
 const CAPACITY: usize = 65_536;
 
 struct Queue(mpsc::Sender<Observation>);
@@ -18,7 +17,7 @@ impl EventQueue for Queue {
     }
 }
 
-/// A sink for producers, and the far end for the loop.
+/// A sink for producers, and the receiver for the loop.
 pub fn open(clock: Clock) -> (EventSink, mpsc::Receiver<Observation>) {
     let (near, far) = mpsc::channel(CAPACITY);
     (EventSink::new(clock, Arc::new(Queue(near))), far)

@@ -6,7 +6,7 @@ use std::path::Path;
 
 use crate::model::journal::Journal;
 
-/// Writes every event of the journal to a file (`--record`), or wherever it is to go.
+/// Writes every event of the journal to a file (`--record`) or to standard output.
 #[derive(Debug)]
 pub struct Recorder<W: Write> {
     file: W,
@@ -20,19 +20,19 @@ impl Recorder<BufWriter<Box<dyn Write + Send>>> {
         Ok(Self::boxed(File::create(path)?))
     }
 
-    /// Writes onto this, whatever it is, nothing yet.
+    /// Writes to this writer.
     pub fn boxed(file: impl Write + Send + 'static) -> Self {
         Self::onto(BufWriter::new(Box::new(file)))
     }
 }
 
 impl<W: Write> Recorder<W> {
-    /// Writes onto this, nothing yet.
+    /// Writes to this writer.
     pub const fn onto(file: W) -> Self {
         Self { file, written: 0 }
     }
 
-    /// Writes the events that are new. Cheap when there are none.
+    /// Writes the new events. Cheap if there are none.
     pub fn follow(&mut self, journal: &Journal) -> io::Result<()> {
         for seq in self.written + 1..=journal.last_seq() {
             if let Some(event) = journal.get(seq) {
@@ -41,7 +41,7 @@ impl<W: Write> Recorder<W> {
             }
         }
         self.written = journal.last_seq();
-        // Whoever follows the file has all of them now, and a killed program has lost none.
+        // Flushed at once, for readers that follow the file, and so that a killed program loses none.
         self.file.flush()
     }
 }

@@ -4,21 +4,21 @@ use std::io::{self, Write as _};
 use std::net::SocketAddr;
 use std::process::ExitCode;
 
-use anyhow::Context as _;
+use anyhow::{Context as _, anyhow};
 use serde::Serialize;
 
 use super::cli::RunArgs;
 use super::recorder::Recorder;
 use super::runner::Runner;
 use super::transcript::Transcript;
-use super::{locale, target, tell, transcript};
+use super::{locale, runtime, status, target, tell, transcript};
 use crate::domain::Lang;
 use crate::lesson::{self, Lesson, LessonPhase, NotRemote, StepItem};
 use crate::text;
 use crate::view::sentences::{of_act, of_expect};
 
-/// Goes through them in order: 0 when everything that was expected was seen, 1 when not, 2 when a file is wrong, before
-/// anything runs.
+/// Runs the scenarios in order. The exit status is 0 if every expectation was met, 1 if not, and 2 if a file is invalid;
+/// then nothing is run.
 pub(super) fn run(args: &RunArgs) -> anyhow::Result<ExitCode> {
     let lang = args.lang.unwrap_or_else(locale::lang);
     if args.list {
@@ -26,21 +26,15 @@ pub(super) fn run(args: &RunArgs) -> anyhow::Result<ExitCode> {
     }
     let mut lessons = Vec::new();
     for name in &args.files {
-        match read(name) {
-            Ok(lesson) => match towards_target(args, lesson, lang) {
-                Ok(lesson) => lessons.push((name, lesson)),
-                Err(why) => {
-                    tell(&format!("{name}: {why}"));
-                    return Ok(ExitCode::from(2));
-                }
-            },
+        match read(name).and_then(|lesson| towards_target(args, lesson, lang)) {
+            Ok(lesson) => lessons.push((name, lesson)),
             Err(error) => {
                 tell(&format!("{name}: {error:#}"));
                 return Ok(ExitCode::from(2));
             }
         }
     }
-    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build()?;
+    let runtime = runtime()?;
     let there = match &args.target {
         Some(target) => {
             let tcp = lessons.iter().any(|(_, lesson)| lesson.connects_by_tcp());
@@ -58,10 +52,10 @@ pub(super) fn run(args: &RunArgs) -> anyhow::Result<ExitCode> {
     for (name, lesson) in lessons {
         passed &= runtime.block_on(one(args, lang, name, lesson, there)).with_context(|| name.clone())?;
     }
-    Ok(if passed { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+    Ok(status(passed))
 }
 
-/// A file of this path; if there is none, the scenario of this name.
+/// The file of this path; if there is none, the embedded scenario of this name.
 fn read(name: &str) -> anyhow::Result<Lesson> {
     Ok(match lesson::catalogue::find(name) {
         Some(entry) if !std::path::Path::new(name).exists() => entry.lesson()?,
@@ -69,18 +63,18 @@ fn read(name: &str) -> anyhow::Result<Lesson> {
     })
 }
 
-/// The lesson as it is played where the command line says; or why it cannot be.
-fn towards_target(args: &RunArgs, lesson: Lesson, lang: Lang) -> Result<Lesson, String> {
+/// The lesson as it is played against the target, if there is one; or why it cannot be.
+fn towards_target(args: &RunArgs, lesson: Lesson, lang: Lang) -> anyhow::Result<Lesson> {
     let Some(target) = &args.target else { return Ok(lesson) };
     let words = &text::of(lang).lessons;
     lesson.remote().map_err(|why| match why {
-        NotRemote::OnTheWire => words.on_the_wire.to_owned(),
+        NotRemote::OnTheWire => anyhow!(words.on_the_wire),
         NotRemote::Needs(items) => {
             let line = |(step, item): &(usize, StepItem)| match item {
                 StepItem::Act(act) => format!("\n  {} {step}: {}", words.step, of_act(words, act)),
                 StepItem::Expect(expect) => format!("\n  {} {step}: {}", words.step, of_expect(words, expect)),
             };
-            items.iter().fold((words.needs_here)(&target.name), |said, item| said + &line(item))
+            anyhow!(items.iter().fold((words.needs_here)(&target.name), |said, item| said + &line(item)))
         }
     })
 }

@@ -1,4 +1,4 @@
-//! A lesson without a screen: the pump, driven by the lesson's own deadlines instead of a class.
+//! A lesson without a screen: the pump, driven by the lesson's deadlines instead of keys.
 
 use std::net::SocketAddr;
 
@@ -25,8 +25,8 @@ impl Runner {
         Self::open_with(name, lesson, lang, Environment::open)
     }
 
-    /// The same with the servers of another machine, at this address; with port 0 each where the laboratory has it.
-    /// The lesson is one that [`Lesson::remote`] gave.
+    /// The same with the servers of another machine at this address, for a lesson made by [`Lesson::remote`]. With port
+    /// 0, each server is at its usual port.
     pub fn open_away(name: &str, lesson: Lesson, lang: Lang, there: SocketAddr) -> anyhow::Result<Self> {
         Self::open_with(name, lesson, lang, |lesson, sink| Environment::away(lesson, sink, there))
     }
@@ -41,24 +41,24 @@ impl Runner {
         let environment = open(&lesson, &sink)?;
         let mut player = Player::new(name, 1, lesson, environment.addresses());
         player.set_ready();
-        // What is watched follows the servers' ports, and nothing else.
+        // Watch the servers' ports, and nothing else.
         let ui = Ui { lang, scope: TableScope::Lab, ..Ui::default() };
         let mut pump = Pump::new(Model::new(ui), environment, sink);
         pump.player = Some(player);
         Ok(Self { pump, events })
     }
 
-    /// Writes the journal there as it grows.
+    /// Writes the journal there from now on.
     pub fn record(&mut self, record: Option<Record>) {
         self.pump.record = record;
     }
 
-    /// Where the lesson stands. The player never leaves a lesson without a class.
+    /// The engine, for how far the lesson is. Without a screen the player never leaves the lesson.
     pub fn engine(&self) -> Option<&Engine> {
         self.pump.player.as_ref().map(|player| &player.engine)
     }
 
-    /// Goes through the present step until it passed or failed.
+    /// Runs the current step until it has passed or failed.
     pub async fn step(&mut self) -> anyhow::Result<LessonPhase> {
         self.pump.begin();
         let mut batch = Vec::with_capacity(BATCH);
@@ -66,7 +66,7 @@ impl Runner {
             let Some(due) = self.pump.next_change() else { break };
             tokio::select! {
                 biased;
-                // Time passes only for what is not waiting in the queue.
+                // Time passes only when no observation is waiting.
                 count = self.events.recv_many(&mut batch, BATCH) => {
                     anyhow::ensure!(count > 0, "the observers have ended");
                     self.pump.batch(batch.drain(..));
@@ -81,12 +81,12 @@ impl Runner {
         Ok(self.engine().map_or(LessonPhase::Failed, Engine::phase))
     }
 
-    /// Goes to the next step; `false` when there is none, or the present one did not pass.
+    /// Goes to the next step; `false` if there is none, or if the current one did not pass.
     pub fn next_step(&mut self) -> bool {
         self.pump.player.as_mut().is_some_and(|player| player.engine.next_step())
     }
 
-    /// Takes everything apart. What was still under way is in the journal that is returned.
+    /// Closes everything. The journal that is returned has the last observations too.
     pub async fn close(self) -> Model {
         let Self { pump, mut events } = self;
         let (environment, mut rest) = pump.split();

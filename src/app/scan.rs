@@ -9,7 +9,7 @@ use std::time::Duration;
 use tokio::sync::mpsc;
 
 use super::cli::network::ScanArgs;
-use super::{locale, queue, tell};
+use super::{locale, piped, pointed, queue, runtime, status, tell};
 use crate::domain::ports::PortsError;
 use crate::domain::{AddressScope, Clock, EventKind, Observation, PortReport, ScanChange, ScanPlan, Stamp, Verdict};
 use crate::lab::{Lab, Machine};
@@ -41,12 +41,12 @@ pub(super) fn run(args: &ScanArgs) -> anyhow::Result<ExitCode> {
     let text = locale::text(args.lang);
     let ports = match args.ports() {
         Ok(ports) => ports,
-        Err((typed, error)) => {
-            tell(&pointed(text, &typed, &error));
+        Err((typed, PortsError { at, kind })) => {
+            tell(&pointed((text.checks.ports)(kind), &typed, &at));
             return Ok(ExitCode::from(2));
         }
     };
-    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build()?;
+    let runtime = runtime()?;
     let mut plan = args.plan(ports);
     let done = loop {
         match runtime.block_on(check(args, text, plan.clone())) {
@@ -64,23 +64,12 @@ pub(super) fn run(args: &ScanArgs) -> anyhow::Result<ExitCode> {
             Ok(ScanEnd::Probed(results)) => {
                 let printed = if args.json { Ok(()) } else { table(&mut io::stdout().lock(), text, &results) };
                 let unknown = results.reports.values().any(|report| report.verdict == Verdict::Unknown);
-                break printed.map(|()| if unknown { ExitCode::FAILURE } else { ExitCode::SUCCESS });
+                break printed.map(|()| status(!unknown));
             }
             Err(error) => break Err(error),
         }
     };
-    match done {
-        // The reader closed the pipe, as in `socklab-tui scan … | head`.
-        Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(ExitCode::SUCCESS),
-        other => Ok(other?),
-    }
-}
-
-/// The list with its error underneath.
-fn pointed(text: &Text, typed: &str, error: &PortsError) -> String {
-    let before = typed.get(..error.at.start).unwrap_or(typed).chars().count();
-    let under = typed.get(error.at.clone()).map_or(1, |wrong| wrong.chars().count().max(1));
-    format!("{}\n  {typed}\n  {}{}", (text.checks.ports)(error.kind), " ".repeat(before), "^".repeat(under))
+    Ok(piped(done)?)
 }
 
 /// Asks the user to confirm, if there is a terminal.

@@ -6,20 +6,16 @@ use std::process::ExitCode;
 use super::cli::network::ServeArgs;
 use super::headless::{Headless, stopped};
 use super::laboratory::Laboratory;
+use super::{piped, runtime};
 use crate::domain::EventSink;
 
 /// Serves until it is stopped. The exit status is 0 then, and 1 if no server could be started.
 pub(super) fn run(args: &ServeArgs) -> anyhow::Result<ExitCode> {
-    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build()?;
-    match runtime.block_on(serve(args)) {
-        // The reader closed the pipe.
-        Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(ExitCode::SUCCESS),
-        other => Ok(other?),
-    }
+    Ok(piped(runtime()?.block_on(serve(args)))?)
 }
 
 async fn serve(args: &ServeArgs) -> io::Result<ExitCode> {
-    let open = |sink: &EventSink| Laboratory::open_guarded(args.servers(), false, &args.reach.limits(), sink);
+    let open = |sink: &EventSink| Laboratory::open_guarded(args.servers.specs(), false, &args.servers.limits(), sink);
     let mut headless = Headless::open(args.json, args.lang, open)?;
     let mut stop = std::pin::pin!(stopped());
     let ended = loop {

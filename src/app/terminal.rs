@@ -7,7 +7,7 @@ use crossterm::event::{DisableBracketedPaste, EnableBracketedPaste};
 use crossterm::execute;
 use crossterm::terminal::{EnterAlternateScreen, LeaveAlternateScreen, disable_raw_mode, enable_raw_mode};
 
-/// Whether we have taken the terminal: restoring it twice would undo what the shell did since.
+/// Whether we have taken the terminal. Restoring it twice would undo changes that the shell made since.
 static TAKEN: AtomicBool = AtomicBool::new(false);
 
 /// Holds the terminal; restores it when dropped.

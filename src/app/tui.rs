@@ -1,4 +1,4 @@
-//! The laboratory on the screen: puts together what the layers offer, and takes it apart again in order.
+//! The laboratory on the screen: opens everything that a session needs, and closes it again in order.
 
 use std::io::{self, IsTerminal};
 
@@ -26,10 +26,10 @@ use crate::model::{Model, Msg, Ui};
 #[cfg(target_os = "linux")]
 use crate::observe::capture::CaptureAccess;
 
-/// What the kernel answers who writes to a terminal that was closed (`errno(3)`).
+/// The error of a write to a terminal that was closed (`errno(3)`).
 const EIO: i32 = 5;
 
-/// Runs the laboratory until it is left.
+/// Runs the laboratory until the user leaves it.
 pub(super) fn run(cli: &LabArgs, on_wire: bool) -> anyhow::Result<()> {
     if !(io::stdin().is_terminal() && io::stdout().is_terminal()) {
         anyhow::bail!((locale::text(cli.lang).no_terminal)(&commands()));
@@ -38,10 +38,10 @@ pub(super) fn run(cli: &LabArgs, on_wire: bool) -> anyhow::Result<()> {
         Some(path) => Some(Recorder::create(path).with_context(|| path.display().to_string())?),
         None => None,
     };
-    // Before any other thread is there: what gave the right to capture is given up with it.
+    // Before any other thread exists: the privilege to capture is dropped with the key.
     #[cfg(target_os = "linux")]
     let key = CaptureAccess::take();
-    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build()?;
+    let runtime = super::runtime()?;
     #[cfg(target_os = "linux")]
     return runtime.block_on(session(cli, on_wire, record, key));
     #[cfg(not(target_os = "linux"))]
@@ -56,7 +56,7 @@ async fn session(
 ) -> anyhow::Result<()> {
     let (sink, mut events) = queue::open(Clock::start());
     let signals = signals::listen()?;
-    let mut shell = Laboratory::open_guarded(cli.servers(), cli.observe, &cli.reach.limits(), &sink)?;
+    let mut shell = Laboratory::open_guarded(cli.servers.specs(), cli.observe, &cli.servers.limits(), &sink)?;
     #[cfg(target_os = "linux")]
     shell.capture(key);
     #[cfg(not(target_os = "linux"))]
@@ -82,7 +82,7 @@ async fn session(
     }
     let ended = session.run(EventStream::new(), signals, &mut events).await;
     let Session { pump, terminal, .. } = session;
-    // Dropped, it would print what goes wrong, and panic when nobody can read that. `_terminal` shows the cursor again.
+    // Its `drop` prints an error if there is one, and panics if standard error is closed. `_terminal` shows the cursor.
     std::mem::forget(terminal);
     let (shell, mut rest) = pump.split();
     shell.close().await;
@@ -90,7 +90,7 @@ async fn session(
         rest.drain(&mut events);
     }
     match ended {
-        // Nobody can read what goes wrong with a terminal that is gone.
+        // An error of a terminal that is gone could not be read.
         Err(error) if error.kind() != io::ErrorKind::BrokenPipe && error.raw_os_error() != Some(EIO) => {
             Err(error.into())
         }
@@ -98,7 +98,7 @@ async fn session(
     }
 }
 
-/// The commands that can do without a terminal, as they are typed.
+/// The commands that need no terminal, as they are typed.
 fn commands() -> String {
     let known = Cli::command();
     let names: Vec<_> =
@@ -106,9 +106,9 @@ fn commands() -> String {
     names.iter().map(|name| format!("socklab-tui {name}")).collect::<Vec<_>>().join(", ")
 }
 
-/// The state that the screen starts in, as the command line asks for it.
+/// The initial state of the screen, by the command line.
 pub fn ui(cli: &LabArgs) -> Ui {
-    let servers = cli.servers();
+    let servers = cli.servers.specs();
     let usual = servers.iter().any(|spec| spec.addr.port() == 65432);
     Ui {
         lang: cli.lang.unwrap_or_else(locale::lang),

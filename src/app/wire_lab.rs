@@ -23,19 +23,18 @@ use crate::observe::Scope;
 use crate::observe::diag::SockDiag;
 use crate::wire::{self, ReadTable, Wire, WireHost, WireOptions};
 
-/// How often the kernels are asked about the connection that is looked at.
+/// How often the kernels are asked about the connection whose page is open.
 const GLANCE: Duration = Duration::from_millis(500);
 
-/// The wire lab as it runs: dropped, it is gone.
+/// The open wire lab.
 pub struct WireLab {
-    /// The wire itself, for what only it can do.
     pub wire: Arc<Wire>,
     sink: EventSink,
     clients: Lab,
     servers: Lab,
-    /// The sockets that a scenario plays itself: on the client host, on the server host.
+    /// The sockets of a lesson's own, on each host.
     scripts: PerHost<ScriptedSockets>,
-    /// For each host, whether the sockets made on it wait with small segments (Nagle).
+    /// For each host, whether sockets made on it delay small segments (Nagle's algorithm).
     nagle: PerHost<Arc<AtomicBool>>,
     programs: RunningPrograms,
     informed: watch::Sender<Option<Flow>>,
@@ -49,12 +48,12 @@ impl std::fmt::Debug for WireLab {
 }
 
 impl WireLab {
-    /// Opens the wire with every packet held, and a laboratory with these servers, none of them started, on its hosts:
-    /// what listens on the machine's loopback listens here on the server host's address. Blocks for some tens of
-    /// milliseconds.
+    /// Opens the wire with every packet held, and a laboratory with these servers, none of them started, on its hosts.
+    /// The servers listen on the server host's address. Blocks for some tens of milliseconds.
     pub fn open(sink: &EventSink, options: &WireOptions, servers: &[ServerSpec]) -> Result<Self, Lack> {
         let wire = Arc::new(Wire::open(sink, options, HostTableReader)?);
-        let (client, server) = (wire.host(HostId::Client), wire.host(HostId::Server));
+        let client = wire.host(HostId::Client);
+        let server = wire.host(HostId::Server);
         let here = |spec: &ServerSpec| ServerSpec {
             addr: SocketAddr::new(server.address().into(), spec.addr.port()),
             ..spec.clone()
@@ -66,14 +65,15 @@ impl WireLab {
             Arc::new(OnHost { host: host.clone(), nagle })
         };
         let watched = |host: &WireHost| {
-            let (sink, host) = (sink.on_wire(Some(host.id())), host.id());
+            let sink = sink.on_wire(Some(host.id()));
+            let host = host.id();
             sink.through(|queue| Arc::new(Watcher { queue, wire: Arc::clone(&wire), host }))
         };
         let scripts = PerHost::new(&client, &server).map(|host| ScriptedSockets::new(sockets(host), watched(host)));
         // Both know all servers, so that the broadcaster on the client host can find those on the other.
         let [clients, servers] = [&client, &server].map(|host| {
             let lab = Lab::new(sockets(host), watched(host), specs.clone());
-            // There are no strangers on a private wire, and a held packet makes everybody idle.
+            // A private wire has no remote peers, and a held packet would make every connection idle.
             lab.unguarded()
         });
         let (informed, asked) = watch::channel(None);
@@ -83,12 +83,11 @@ impl WireLab {
         Ok(Self { wire, sink, clients, servers, scripts, nagle, programs, informed, informer })
     }
 
-    /// Starts all its servers.
     pub fn start_all(&mut self) {
         self.servers.start_all();
     }
 
-    /// Performs an order on the hosts: what is about servers on the server host, everything else on the client host.
+    /// Performs an order: those about servers on the server host, all others on the client host.
     pub fn perform(&mut self, order: LabOrder) {
         match order {
             LabOrder::Start(_)
@@ -108,17 +107,19 @@ impl WireLab {
         }
     }
 
-    /// Does one thing with the wire and its hosts. What the hosts' helper has to be asked is asked on another thread.
+    /// Performs an effect. Requests to the hosts' helper are made on another thread.
     pub fn apply(&mut self, effect: WireEffect) {
         match effect {
-            // A wire that has ended reported that itself, and one that is asked too much at once is asked again.
+            // Fails if the wire has ended, which it reports itself, or if its queue is full: the key can be pressed again.
             WireEffect::Command(command) => _ = self.command(command),
             WireEffect::Set(host, setting) => {
                 let set = self.setter();
                 tokio::task::spawn_blocking(move || set(host, setting));
             }
             WireEffect::Run(host, line) => {
-                let (wire, programs, sink) = (Arc::clone(&self.wire), self.programs.clone(), self.sink.clone());
+                let wire = Arc::clone(&self.wire);
+                let programs = self.programs.clone();
+                let sink = self.sink.clone();
                 tokio::task::spawn_blocking(move || programs.run(&wire, &sink.on_wire(Some(host)), host, &line));
             }
             WireEffect::Kill(pid) => {
@@ -126,31 +127,33 @@ impl WireLab {
                 tokio::task::spawn_blocking(move || programs.kill(pid));
             }
             WireEffect::Inform(flow) => _ = self.informed.send_replace(flow),
-            // Whoever holds the lab opens and closes it.
+            // `WireWorld` opens and closes it.
             WireEffect::Open | WireEffect::Close => {}
         }
     }
 
-    /// Makes a call with one of a scenario's own sockets on this host.
+    /// Makes a call on one of the lesson's own sockets on this host.
     pub fn perform_socket_op(&self, host: HostId, op: SocketOp) {
         self.scripts.of(host).perform(op);
     }
 
-    /// Asks something of the wire.
     pub fn command(&self, command: WireCommand) -> io::Result<()> {
         self.wire.command(command)
     }
 
-    /// Changes a setting of one host and reports the outcome, on any thread. It waits for the hosts' helper.
+    /// A function that changes a setting of one host and reports the outcome. It may run on any thread, and waits for
+    /// the hosts' helper.
     pub(super) fn setter(&self) -> impl Fn(HostId, Setting) -> io::Result<()> + Send + 'static {
-        let (wire, nagle, sink) = (Arc::clone(&self.wire), self.nagle.clone(), self.sink.clone());
+        let wire = Arc::clone(&self.wire);
+        let nagle = self.nagle.clone();
+        let sink = self.sink.clone();
         move |host, setting| {
             let changed = set(&wire.host(host), nagle.of(host), setting);
-            told(&sink.on_wire(Some(host)), host, setting, changed)
+            report_setting(&sink.on_wire(Some(host)), host, setting, changed)
         }
     }
 
-    /// Takes everything apart.
+    /// Closes everything.
     pub async fn close(self) {
         let Self { wire, clients, servers, scripts, informed, informer, .. } = self;
         let [ours, theirs] = scripts.into_array();
@@ -158,20 +161,19 @@ impl WireLab {
         tokio::join!(clients.shutdown(), servers.shutdown(), ours.shutdown(), theirs.shutdown());
         // Ends with its sender.
         let _ = informer.await;
-        // It ends threads and a process, and waits for them.
+        // Dropping it waits for its threads and for a process.
         let _ = tokio::task::spawn_blocking(move || drop(wire)).await;
     }
 }
 
-/// Runs a program on a host that reads nothing and whose output goes nowhere. Asks the hosts' helper and waits for its
-/// answer.
+/// Runs a program on a host, without input and output. Waits for the answer of the hosts' helper.
 pub(super) fn run_silently(wire: &Wire, host: HostId, argv: Vec<String>) -> io::Result<()> {
     let null = std::fs::File::options().read(true).write(true).open("/dev/null")?;
     let standard = [null.as_fd(), null.as_fd(), null.as_fd()];
     wire.exec(host, &wire::program_here(argv)?, standard).map(drop)
 }
 
-/// Turns a setting of a host: one of its kernel's, or one of the sockets that the lab makes there.
+/// Changes a setting of a host's kernel, or of the sockets that the lab makes there.
 fn set(host: &WireHost, nagle: &AtomicBool, setting: Setting) -> io::Result<()> {
     match setting {
         Setting::Nagle(on) => {
@@ -183,7 +185,7 @@ fn set(host: &WireHost, nagle: &AtomicBool, setting: Setting) -> io::Result<()> 
 }
 
 /// Reports that a setting was changed, or could not be.
-fn told(sink: &EventSink, host: HostId, setting: Setting, changed: io::Result<()>) -> io::Result<()> {
+fn report_setting(sink: &EventSink, host: HostId, setting: Setting, changed: io::Result<()>) -> io::Result<()> {
     let errno = changed.as_ref().err().map(Errno::from);
     sink.report(Evidence::Called, EventKind::Wire(WireEvent::SettingChanged { setting, errno }));
     if let (Setting::EphemeralRange(low, high), None, HostId::Client) = (setting, errno, host) {
@@ -192,12 +194,12 @@ fn told(sink: &EventSink, host: HostId, setting: Setting, changed: io::Result<()
     changed
 }
 
-/// Has what the kernels know of a connection reported as long as it is looked at.
+/// Has both kernels report on a connection as long as its page is open.
 async fn inform(wire: Arc<Wire>, mut asked: watch::Receiver<Option<Flow>>) {
     loop {
         let flow = *asked.borrow_and_update();
         if let Some(flow) = flow {
-            // A wire that is no more has said so itself.
+            // A wire that has ended has reported it.
             let _ = wire.inform(HostId::Client, flow);
             let _ = flow.mirror().map(|flow| wire.inform(HostId::Server, flow));
         }
@@ -211,7 +213,7 @@ async fn inform(wire: Arc<Wire>, mut asked: watch::Receiver<Option<Flow>>) {
     }
 }
 
-/// A host of the wire as the lab asks for sockets.
+/// Makes the lab's sockets on a host of the wire.
 struct OnHost {
     host: WireHost,
     nagle: Arc<AtomicBool>,
@@ -221,29 +223,29 @@ impl Host for OnHost {
     fn stream(&self, addr: SocketAddr) -> io::Result<socket2::Socket> {
         let socket = self.host.stream(addr)?;
         if !self.nagle.load(Ordering::Relaxed) {
-            // What a listener accepts has it from the listener.
+            // Accepted sockets inherit it from the listener.
             socket.set_tcp_nodelay(true)?;
         }
-        waiting_for_nothing(socket)
+        nonblocking(socket)
     }
 
     fn datagram(&self, addr: SocketAddr) -> io::Result<socket2::Socket> {
-        waiting_for_nothing(self.host.datagram(addr)?)
+        nonblocking(self.host.datagram(addr)?)
     }
 
-    /// The two hosts of the wire have the names that the screen calls them by.
+    /// Resolves the names of the two hosts, `client` and `server`.
     fn neighbour(&self, name: &str) -> Option<IpAddr> {
         name.parse::<HostId>().ok().map(|host| host.address().into())
     }
 }
 
-/// The wire hands out sockets as `socket(2)` makes them: blocking.
-fn waiting_for_nothing(socket: socket2::Socket) -> io::Result<socket2::Socket> {
+/// The wire's sockets are blocking at first, as `socket(2)` makes them.
+fn nonblocking(socket: socket2::Socket) -> io::Result<socket2::Socket> {
     socket.set_nonblocking(true)?;
     Ok(socket)
 }
 
-/// Stands between the lab and the queue: after a call that may have changed a state, the host's table is looked at.
+/// A queue that has the host's socket table read after each call that may have changed a state.
 struct Watcher {
     queue: Arc<dyn EventQueue>,
     wire: Arc<Wire>,
@@ -252,7 +254,7 @@ struct Watcher {
 
 impl EventQueue for Watcher {
     fn offer(&self, seen: Observation) -> bool {
-        // The lab on the client host knows the servers and keeps none: the other one tells of them.
+        // Both labs know the servers; only the one on the server host runs and reports them.
         if self.host == HostId::Client && matches!(seen.kind, EventKind::Server(_)) {
             return true;
         }
@@ -263,14 +265,14 @@ impl EventQueue for Watcher {
         };
         let taken = self.queue.offer(seen);
         if let Some(call) = call.filter(|call| !matches!(call, Syscall::Send | Syscall::Recv | Syscall::Setsockopt)) {
-            // A wire that is gone has said so itself.
+            // A wire that has ended has reported it.
             let _ = self.wire.sample_after_call(self.host, call);
         }
         taken
     }
 }
 
-/// Reads a host's socket table through the socket that the wire's helper made on it.
+/// Reads a host's socket table through the netlink socket that the wire's helper opened there.
 struct HostTableReader;
 
 impl HostTableReader {

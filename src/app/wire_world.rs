@@ -1,4 +1,4 @@
-//! The wire's world behind a session: opened in the background when it is asked for, and never left half open.
+//! The wire's world behind a session: opened and closed in the background, one after the other.
 
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
@@ -16,30 +16,30 @@ use crate::lesson::{Lesson, LessonOrder};
 use crate::model::effect::WireEffect;
 use crate::wire::{Wire, WireOptions};
 
-/// The wire lab, if it is open, and whoever is opening or closing it.
+/// The wire lab, if it is open, and the task that is opening or closing it.
 #[derive(Debug)]
 pub(super) struct WireWorld {
     sink: EventSink,
     servers: Vec<ServerSpec>,
-    /// The binary that keeps the hosts; this one, when it is not said.
+    /// The binary of the hosts' helper; by default this one.
     pub(super) helper: Option<PathBuf>,
     slot: Arc<Mutex<Slot>>,
     changing: Option<JoinHandle<()>>,
 }
 
-/// Where the lab is, once it is open.
+/// The lab, once it is open.
 #[derive(Debug, Default)]
 struct Slot {
     lab: Option<WireLab>,
-    /// Whether one is being opened or closed.
+    /// Whether a lab is being opened or closed.
     changing: bool,
-    /// What was asked for since the wire said that it is open, before the lab on it was whole.
+    /// Requests that came while the lab was being opened.
     waiting: Vec<WireRequest>,
-    /// Takes the lab apart when its wire ends by itself.
+    /// Closes the lab when its wire ends by itself.
     follower: Option<JoinHandle<()>>,
 }
 
-/// Something asked of the lab on the wire, by a key or by a lesson.
+/// A request to the lab on the wire, by a key or by a lesson.
 #[derive(Debug)]
 enum WireRequest {
     Wire(WireEffect),
@@ -60,17 +60,17 @@ fn lock(slot: &Mutex<Slot>) -> MutexGuard<'_, Slot> {
 }
 
 impl WireWorld {
-    /// The range that clients' ports are chosen from until somebody sets it: the one that Linux starts with.
+    /// The default range of ephemeral ports: that of Linux.
     const PORTS: (u16, u16) = (32_768, 60_999);
-    /// How much may be asked for in the moment before the lab is whole.
+    /// The most requests that are kept while the lab is being opened.
     const WAITING: usize = 64;
 
-    /// Nothing is opened yet. Once it is, these servers run on it.
+    /// Not open yet. These servers will run on it.
     pub(super) fn new(sink: &EventSink, servers: Vec<ServerSpec>) -> Self {
         Self { sink: sink.clone(), servers, helper: None, slot: Arc::default(), changing: None }
     }
 
-    /// Does one thing with the wire; without one there is nothing to do.
+    /// Performs an effect. Without an open wire most have none.
     pub(super) fn apply(&mut self, effect: WireEffect) {
         match effect {
             WireEffect::Open => self.open(),
@@ -79,7 +79,7 @@ impl WireWorld {
         }
     }
 
-    /// Does one thing that a lesson asks for.
+    /// Carries out an order of a lesson.
     pub(super) fn order(&mut self, order: LessonOrder) {
         self.ask(WireRequest::LessonOrder(order));
     }
@@ -93,14 +93,14 @@ impl WireWorld {
         }
     }
 
-    /// Opens it for a lesson, which is told once everything is as it wants it.
+    /// Opens it for a lesson, and reports when everything is set up for it.
     pub(super) fn stage(&mut self, name: String, lesson: &'static Lesson, run: u32) {
         let helper = self.helper.clone();
         self.change(move |sink, _| {
             let options = Self::options(helper);
             let lab = opened(sink, &options, environment::on_wire(lesson, sink, &options))?;
             let ready = lab.set_all(&lesson.settings).is_ok();
-            // What could not be changed was reported.
+            // A setting that could not be changed was reported.
             let change = if ready { LessonChange::Staged { run } } else { LessonChange::Left };
             let event = EventKind::Lesson(LessonEvent { lesson: name, change });
             sink.on_wire(None).report(Evidence::Called, event);
@@ -113,7 +113,7 @@ impl WireWorld {
         WireOptions { settings: vec![Setting::EphemeralRange(low, high)], binary, ..WireOptions::default() }
     }
 
-    /// Opens it. A wire that is no more goes first.
+    /// Opens it, in place of one that has ended.
     fn open(&mut self) {
         let helper = self.helper.clone();
         self.change(|sink, servers| {
@@ -124,11 +124,12 @@ impl WireWorld {
         });
     }
 
-    /// Puts another lab, or none, in the place of the one that is there, which is taken apart first. In the background,
-    /// one change after the other.
+    /// Replaces the lab by another or by none, after closing it. Runs in the background, one change after the other.
     fn change(&mut self, make: impl FnOnce(&EventSink, &[ServerSpec]) -> Option<WireLab> + Send + 'static) {
         let before = self.changing.take();
-        let (slot, sink, servers) = (Arc::clone(&self.slot), self.sink.clone(), self.servers.clone());
+        let slot = Arc::clone(&self.slot);
+        let sink = self.sink.clone();
+        let servers = self.servers.clone();
         lock(&slot).changing = true;
         self.changing = Some(tokio::spawn(async move {
             if let Some(before) = before {
@@ -146,7 +147,8 @@ impl WireWorld {
             slot.changing = false;
             slot.lab = made.ok().flatten();
             slot.follower = slot.lab.as_ref().map(|lab| {
-                let (ended, wire) = (lab.wire.ended(), Arc::downgrade(&lab.wire));
+                let ended = lab.wire.ended();
+                let wire = Arc::downgrade(&lab.wire);
                 tokio::spawn(follow(place, ended, wire))
             });
             if let Some(lab) = &mut slot.lab {
@@ -155,7 +157,7 @@ impl WireWorld {
         }));
     }
 
-    /// Takes it apart.
+    /// Closes it.
     pub(super) async fn close(self) {
         let Self { slot, changing, .. } = self;
         if let Some(changing) = changing {
@@ -174,8 +176,8 @@ impl WireWorld {
     }
 }
 
-/// Waits for a wire's end and takes apart the lab that was on it, if nobody else did: as long as one of its sockets is
-/// open, its host's network is there.
+/// Waits for a wire's end and closes the lab on it, unless it is closed already: as long as one of its sockets is open,
+/// the host's network namespace exists.
 async fn follow(slot: Arc<Mutex<Slot>>, ended: impl Future<Output = ()>, wire: Weak<Wire>) {
     ended.await;
     let lab = lock(&slot).lab.take_if(|lab| std::ptr::eq(Arc::as_ptr(&lab.wire), wire.as_ptr()));
@@ -184,7 +186,7 @@ async fn follow(slot: Arc<Mutex<Slot>>, ended: impl Future<Output = ()>, wire: W
     }
 }
 
-/// Says what there is on a wire that was opened, or why there is none.
+/// Reports the evidence and settings of a wire that was opened, or why it could not be.
 fn opened(sink: &EventSink, options: &WireOptions, lab: Result<WireLab, Lack>) -> Option<WireLab> {
     match lab {
         Ok(lab) => {

@@ -125,7 +125,8 @@ impl fmt::Display for PortList {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         for (place, range) in self.0.iter().enumerate() {
             let comma = if place == 0 { "" } else { "," };
-            let (low, high) = (range.start(), range.end());
+            let low = range.start();
+            let high = range.end();
             if low == high { write!(f, "{comma}{low}")? } else { write!(f, "{comma}{low}-{high}")? }
         }
         Ok(())

@@ -53,6 +53,21 @@ pub struct RowKey {
 }
 
 impl Row {
+    /// A row of which only the addresses are known.
+    pub const fn new(flow: Flow) -> Self {
+        Self {
+            flow,
+            state: None,
+            recv_q: None,
+            send_q: None,
+            timer: None,
+            uid: None,
+            inode: None,
+            cookie: 0,
+            process: None,
+        }
+    }
+
     /// The key that identifies this row.
     pub const fn key(&self) -> RowKey {
         RowKey { flow: self.flow, cookie: self.cookie }

@@ -1,4 +1,4 @@
-//! What every scenario stands on: a session that runs, its keyboard, and what its latest frame has shown.
+//! A session that runs, with its keyboard and its latest frame.
 
 use std::io;
 use std::path::Path;
@@ -35,7 +35,7 @@ pub(crate) const ECHO: ServerId = ServerId(1);
 pub(crate) const ASYNC: ServerId = ServerId(2);
 pub(crate) const UDP: ServerId = ServerId(3);
 
-/// What the latest frame showed, and what it was drawn from.
+/// The latest frame, and the state from which it was drawn.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Shown {
     /// How many frames there were.
@@ -47,7 +47,7 @@ pub(crate) struct Shown {
     pub(crate) events: Vec<domain::Event>,
     /// The netstat pane's rows.
     pub(crate) listed: Vec<RowKey>,
-    /// How often the session asked to be stopped, and how often it was told that it had been.
+    /// How often the session was suspended, and how often it was resumed.
     pub(crate) suspended: usize,
     pub(crate) resumed: usize,
 }
@@ -106,7 +106,7 @@ impl Stage {
         Self::open_with(args, size, |_| ()).await
     }
 
-    /// A session whose laboratory is given something more before it begins.
+    /// A session whose laboratory is changed by `more` before it begins.
     pub(crate) async fn open_with(
         args: &[&str],
         (columns, rows): (u16, u16),
@@ -115,7 +115,7 @@ impl Stage {
         let words = ["socklab-tui", "--lang", "en"].iter().chain(args);
         let cli = Cli::try_parse_from(words).expect("the arguments are sound").lab;
         let (sink, mut events) = queue::open(Clock::start());
-        let mut laboratory = Laboratory::open(cli.servers(), cli.observe, &sink).expect("the laboratory opens");
+        let mut laboratory = Laboratory::open(cli.servers.specs(), cli.observe, &sink).expect("the laboratory opens");
         more(&mut laboratory);
         let ui = Ui { size: (columns, rows), glyphs: Glyphs::Unicode, ..tui::ui(&cli) };
         let screen = Screen::new(columns, rows);
@@ -171,7 +171,7 @@ impl Stage {
         self.happens(Event::Resize(columns, rows));
     }
 
-    /// Waits until a frame shows what is looked for.
+    /// Waits for a frame in which `found` finds something.
     pub(crate) async fn until<T>(&mut self, what: &str, mut found: impl FnMut(&Shown) -> Option<T>) -> T {
         let deadline = tokio::time::Instant::now() + DEADLINE;
         loop {
@@ -179,7 +179,7 @@ impl Stage {
                 return answer;
             }
             let next = tokio::time::timeout_at(deadline, self.shown.changed()).await;
-            assert!(matches!(next, Ok(Ok(()))), "{what}: not shown; {}", self.told());
+            assert!(matches!(next, Ok(Ok(()))), "{what}: not shown; {}", self.description());
         }
     }
 
@@ -193,7 +193,7 @@ impl Stage {
         self.shown.borrow().clone()
     }
 
-    fn told(&self) -> String {
+    fn description(&self) -> String {
         let shown = self.shown.borrow();
         let last = shown.events.iter().skip(shown.events.len().saturating_sub(30));
         let last: Vec<_> = last.map(|event| serde_json::to_string(event).unwrap()).collect();
@@ -205,7 +205,7 @@ impl Stage {
         )
     }
 
-    /// Leaves with `q`. All events that the session had when it left.
+    /// Leaves with `q`. Returns all events until then.
     pub(crate) async fn quits(self) -> Vec<domain::Event> {
         self.types("q");
         let (end, events) = self.ended().await;
@@ -239,10 +239,9 @@ pub(crate) fn keyboard(
     stream::poll_fn(move |context| pressed.poll_recv(context))
 }
 
-/// The real laboratory, with somebody who writes down each frame.
-#[derive(Debug)]
-struct Watched<L = Laboratory> {
-    laboratory: L,
+/// The real laboratory; publishes each frame.
+struct Watched {
+    laboratory: Laboratory,
     screen: Screen,
     publish: watch::Sender<Shown>,
 }

@@ -1,14 +1,14 @@
 //! The command line of `scan`, `serve` and `client`, the commands about other machines.
 
-use std::net::SocketAddr;
 use std::time::Duration;
 
-use clap::{Args, ValueEnum};
+use clap::Args;
+use clap::builder::{PossibleValuesParser, TypedValueParser};
 
-use super::reach::ReachArgs;
-use super::{Preset, ServerKind, language, server, servers};
+use super::language;
+use super::servers::ServersArgs;
 use crate::domain::ports::{PortsError, PortsErrorKind};
-use crate::domain::{Lang, PortList, Proto, ScanPlan, ServerSpec, TargetHost};
+use crate::domain::{Lang, PortList, Proto, ScanPlan, TargetHost};
 
 /// A port check.
 #[derive(Debug, Clone, Args)]
@@ -90,18 +90,9 @@ impl ScanArgs {
 /// The servers alone.
 #[derive(Debug, Clone, Args)]
 pub struct ServeArgs {
-    /// Start this server instead of the usual four: KIND is threaded, echo, async or udp; ADDR a port or an address with a
-    /// port, such as 0.0.0.0:65432 for the whole network. Can be given several times
-    #[arg(long, value_name = "KIND=ADDR", value_parser = server)]
-    pub server: Vec<(ServerKind, SocketAddr)>,
-
-    /// Start a preset of servers
-    #[arg(long, value_enum, conflicts_with = "server")]
-    pub preset: Option<Preset>,
-
-    /// From where the servers can be reached, and the limits for other machines
+    /// The servers
     #[command(flatten)]
-    pub reach: ReachArgs,
+    pub servers: ServersArgs,
 
     /// One JSON object a line: every event, as in the journal
     #[arg(long)]
@@ -112,19 +103,12 @@ pub struct ServeArgs {
     pub lang: Option<Lang>,
 }
 
-impl ServeArgs {
-    /// The servers to start.
-    pub fn servers(&self) -> Vec<ServerSpec> {
-        self.reach.of(servers(&self.server, self.preset))
-    }
-}
-
 /// One client.
 #[derive(Debug, Clone, Args)]
 pub struct ClientArgs {
     /// tcp or udp
-    #[arg(value_enum, value_name = "KIND")]
-    pub kind: Transport,
+    #[arg(value_name = "KIND", value_parser = transport())]
+    pub kind: Proto,
 
     /// The server: HOST or HOST:PORT; the default port is 65432
     #[arg(value_parser = target, value_name = "ADDR")]
@@ -147,11 +131,8 @@ pub struct ClientArgs {
     pub lang: Option<Lang>,
 }
 
-/// The transport protocol of a client.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub enum Transport {
-    Tcp,
-    Udp,
+fn transport() -> impl TypedValueParser<Value = Proto> {
+    PossibleValuesParser::new(["tcp", "udp"]).try_map(|kind| kind.parse())
 }
 
 pub(super) fn target(text: &str) -> Result<TargetHost, String> {

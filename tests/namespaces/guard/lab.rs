@@ -106,8 +106,8 @@ impl Drop for Lab {
 
 async fn run(cli: &socklab::api::app::LabArgs, mut told: mpsc::UnboundedReceiver<Effect>, shown: &Shown) {
     let (sink, mut events) = queue::open(Clock::start());
-    let mut shell =
-        Laboratory::open_guarded(cli.servers(), cli.observe, &cli.reach.limits(), &sink).expect("the laboratory opens");
+    let mut shell = Laboratory::open_guarded(cli.servers.specs(), cli.observe, &cli.servers.limits(), &sink)
+        .expect("the laboratory opens");
     let mut news = Vec::new();
     loop {
         tokio::select! {
