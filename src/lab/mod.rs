@@ -219,8 +219,9 @@ impl Lab {
         self.broadcaster.hang_up();
     }
 
-    /// Closes everything and waits until every task and thread is done, for less than a second.
-    pub async fn shutdown(self) {
+    /// Closes everything and waits until every task and thread is done, for less than a second. Returns whether they were
+    /// done in this time.
+    pub async fn shutdown(self) -> bool {
         let Self { servers, clients, broadcaster, guard, guard_task, target, scanner } = self;
         let all = async {
             tokio::join!(clients.shutdown(), broadcaster.shutdown(), target.shutdown(), scanner.shutdown());
@@ -233,7 +234,7 @@ impl Lab {
             guard.flush();
         };
         // Nothing that is waited for depends on a peer; the limit is for what nobody thought of.
-        let _ = tokio::time::timeout(TIMEOUT, all).await;
+        tokio::time::timeout(TIMEOUT, all).await.is_ok()
     }
 }
 

@@ -87,7 +87,7 @@ impl TestLab {
     /// Everything is closed, and every event was received.
     pub(crate) async fn end(self) -> Vec<EventKind> {
         let Self { lab, mut reported } = self;
-        lab.shutdown().await;
+        assert!(lab.shutdown().await, "a task or a thread did not end in time");
         // All senders are gone with the laboratory's last task: the queue ends by itself.
         let rest = async {
             while let Some(seen) = reported.news.recv().await {
