@@ -22,14 +22,14 @@ pub(crate) struct Test {
     in_own_process: bool,
 }
 
-/// When a test runs, and beside what.
+/// When a test runs, and whether beside others.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 enum Place {
     /// Started first, because it only waits, and for longer than all others.
     First,
     /// Beside others, and never while one of them is [`alone`].
     Beside,
-    /// Started last, because it needs the processors for itself: it says when, by [`alone`].
+    /// Started last, because it needs the processors for itself while it holds [`alone`].
     Last,
 }
 
@@ -50,7 +50,7 @@ impl Test {
         Self { place: Place::First, ..self }
     }
 
-    /// Takes all processors for a while, which it says by [`alone`].
+    /// Takes all processors for a while, in which it holds [`alone`].
     pub(crate) fn last(self) -> Self {
         Self { place: Place::Last, ..self }
     }
@@ -63,9 +63,27 @@ impl Test {
 
 /// A test that is run where everything that it needs is there.
 pub(crate) fn test<F: FnOnce() + Send + 'static>(run: F, needs: &'static [Need]) -> Test {
-    // A function's type is its path: `binary::module::function`.
-    let name = type_name::<F>().split_once("::").map_or("", |(_, name)| name);
-    Test { name, run: Box::new(run), needs, on_request: None, place: Place::Beside, in_own_process: false }
+    named(type_name::<F>(), Box::new(run), needs)
+}
+
+/// The same for an asynchronous function, in a runtime with two threads.
+#[allow(dead_code, reason = "part of each such test binary, and some have no such test")]
+pub(crate) fn async_test<F, T>(run: F, needs: &'static [Need]) -> Test
+where
+    F: FnOnce() -> T + Send + 'static,
+    T: Future<Output = ()>,
+{
+    let block = || {
+        let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build();
+        runtime.expect("a runtime starts").block_on(run());
+    };
+    named(type_name::<F>(), Box::new(block), needs)
+}
+
+/// `path` is that of the function, which its type has as a name: `binary::module::function`.
+fn named(path: &'static str, run: Box<dyn FnOnce() + Send>, needs: &'static [Need]) -> Test {
+    let name = path.split_once("::").map_or("", |(_, name)| name);
+    Test { name, run, needs, on_request: None, place: Place::Beside, in_own_process: false }
 }
 
 /// What `#[ignore = "why"]` is elsewhere: run with `--ignored` or `--include-ignored` only.
@@ -81,7 +99,7 @@ const AT_ONCE: usize = 6;
 /// How long each test took. A table of the slowest follows the results, since stable Rust's harness prints no times.
 static TIMES: Mutex<Vec<(&str, Duration)>> = Mutex::new(Vec::new());
 
-/// Runs what the command line asks for, as Rust's own harness would.
+/// Runs the tests that the command line selects, as Rust's own harness would.
 pub(crate) fn run<const N: usize>(modules: [Vec<Test>; N]) -> ExitCode {
     let mut arguments = Arguments::from_args();
     arguments.test_threads.get_or_insert(AT_ONCE);
@@ -107,7 +125,7 @@ fn trial(test: Test, arguments: &Arguments, promised: &[Need]) -> Trial {
     let Test { name, run, needs, on_request, place, in_own_process } = test;
     let asked_for = arguments.ignored || arguments.include_ignored;
     let promised = needs.iter().any(|need| promised.contains(need) && need.lack().is_some());
-    // Who lists the tests and runs them one by one (cargo-nextest) knows from the list alone what is ignored.
+    // A runner that lists the tests and runs each by itself (cargo-nextest) learns from the list what is ignored.
     let known = arguments.list || asked_for;
     let ignored = known && (on_request.is_some() || !promised && lack(needs).is_some());
     let runner = move || match (lack(needs), on_request) {

@@ -1,4 +1,4 @@
-//! What clients on a key must show: their ports, their states, their lifecycles.
+//! Clients that a key spawns: their ports, their states, their lifecycles.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -6,17 +6,17 @@ use crossterm::event::KeyCode;
 use socklab::api::domain::{Event, EventKind, SocketId, TcpState};
 use socklab::api::model::ClientPhase;
 
-use crate::harness::{Test, test};
+use crate::harness::{Test, async_test};
 use crate::stage::{ECHO, Shown, Stage, THREADED, UDP};
 
 pub(crate) fn tests() -> Vec<Test> {
     vec![
-        test(three_clients_have_the_ports_that_the_kernel_says_and_are_established, &[]),
-        test(the_side_that_closed_first_is_left_in_time_wait, &[]),
-        test(ten_one_shots_have_ten_ports_and_ten_whole_lives_in_order, &[]),
-        test(echo_serves_one_and_two_wait_until_it_serves_by_threads, &[]),
-        test(a_client_is_half_closed_reset_and_closed, &[]),
-        test(a_datagram_client_has_a_port_and_no_state, &[]),
+        async_test(three_clients_have_the_ports_that_the_kernel_says_and_are_established, &[]),
+        async_test(the_side_that_closed_first_is_left_in_time_wait, &[]),
+        async_test(ten_one_shots_have_ten_ports_and_ten_whole_lives_in_order, &[]),
+        async_test(echo_serves_one_and_two_wait_until_it_serves_by_threads, &[]),
+        async_test(a_client_is_half_closed_reset_and_closed, &[]),
+        async_test(a_datagram_client_has_a_port_and_no_state, &[]),
     ]
 }
 
@@ -24,7 +24,6 @@ fn states(shown: &Shown) -> Vec<Option<TcpState>> {
     shown.clients().iter().map(|client| shown.world.table.state(&client.flow()?)).collect()
 }
 
-#[tokio::main(flavor = "multi_thread", worker_threads = 2)]
 async fn three_clients_have_the_ports_that_the_kernel_says_and_are_established() {
     let mut stage = Stage::lab().await;
     stage.types("3c");
@@ -58,7 +57,6 @@ async fn three_clients_have_the_ports_that_the_kernel_says_and_are_established()
     stage.quits().await;
 }
 
-#[tokio::main(flavor = "multi_thread", worker_threads = 2)]
 async fn the_side_that_closed_first_is_left_in_time_wait() {
     let mut stage = Stage::lab().await;
     stage.types("3c");
@@ -103,7 +101,6 @@ fn calls<K: Ord>(events: &[Event], of: impl Fn(SocketId) -> Option<K>) -> BTreeM
     all
 }
 
-#[tokio::main(flavor = "multi_thread", worker_threads = 2)]
 async fn ten_one_shots_have_ten_ports_and_ten_whole_lives_in_order() {
     let mut stage = Stage::lab().await;
     stage.types("oooooooooo");
@@ -154,7 +151,6 @@ async fn ten_one_shots_have_ten_ports_and_ten_whole_lives_in_order() {
     assert!(served.values().all(|names| *names == ["recv", "send", "recv", "close"]), "{served:?}");
 }
 
-#[tokio::main(flavor = "multi_thread", worker_threads = 2)]
 async fn echo_serves_one_and_two_wait_until_it_serves_by_threads() {
     let mut stage = Stage::lab().await;
     stage.presses(KeyCode::Down);
@@ -200,7 +196,6 @@ async fn echo_serves_one_and_two_wait_until_it_serves_by_threads() {
     assert!(failed.is_empty(), "{failed:?}");
 }
 
-#[tokio::main(flavor = "multi_thread", worker_threads = 2)]
 async fn a_client_is_half_closed_reset_and_closed() {
     let mut stage = Stage::lab().await;
     for (no, key, call, heard) in [
@@ -212,7 +207,8 @@ async fn a_client_is_half_closed_reset_and_closed() {
         stage.until("it is answered", |shown| (shown.answered() == no).then_some(())).await;
         stage.types(key);
         let over = |shown: &Shown| {
-            let (client, server) = (shown.clients().get(no - 1)?, shown.server(THREADED));
+            let client = shown.clients().get(no - 1)?;
+            let server = shown.server(THREADED);
             (!client.is_live() && server.serving.is_empty()).then(|| shown.clone())
         };
         let shown = stage.until("it ends", over).await;
@@ -233,7 +229,6 @@ async fn a_client_is_half_closed_reset_and_closed() {
     stage.quits().await;
 }
 
-#[tokio::main(flavor = "multi_thread", worker_threads = 2)]
 async fn a_datagram_client_has_a_port_and_no_state() {
     let mut stage = Stage::lab().await;
     stage.types("jjjc");

@@ -1,22 +1,22 @@
-//! Clients that nobody here wrote work against the servers.
+//! Other programs' clients work with the servers.
 #![cfg(unix)]
 
 use std::process::{Command, Stdio};
 
 use crate::harness::{
     Need::{Nc, Python},
-    Test, test,
+    Test, async_test,
 };
 use crate::stage::{ASYNC, ECHO, Shown, Stage, THREADED, UDP};
 
 pub(crate) fn tests() -> Vec<Test> {
     vec![
-        test(a_first_python_client_is_answered, &[Python]),
-        test(a_line_at_a_time_through_a_file_as_socketserver_tutorials_do, &[Python]),
-        test(one_program_talks_to_three_servers_in_turn, &[Python]),
-        test(python_sends_a_datagram, &[Python]),
-        test(nc_is_answered, &[Nc]),
-        test(a_port_check_kills_nobody, &[]),
+        async_test(a_first_python_client_is_answered, &[Python]),
+        async_test(a_line_at_a_time_through_a_file_as_socketserver_tutorials_do, &[Python]),
+        async_test(one_program_talks_to_three_servers_in_turn, &[Python]),
+        async_test(python_sends_a_datagram, &[Python]),
+        async_test(nc_is_answered, &[Nc]),
+        async_test(a_port_check_breaks_no_server, &[]),
     ]
 }
 
@@ -43,7 +43,6 @@ async fn python(script: &str, args: &[String]) -> String {
     printed("python3", args, "").await
 }
 
-#[tokio::main(flavor = "multi_thread", worker_threads = 2)]
 async fn a_first_python_client_is_answered() {
     const CLIENT: &str = "
 import socket, sys
@@ -65,7 +64,6 @@ with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as s:
     stage.quits().await;
 }
 
-#[tokio::main(flavor = "multi_thread", worker_threads = 2)]
 async fn a_line_at_a_time_through_a_file_as_socketserver_tutorials_do() {
     const CLIENT: &str = r"
 import socket, sys
@@ -82,7 +80,6 @@ with socket.create_connection(('localhost' if False else '127.0.0.1', int(sys.ar
     stage.quits().await;
 }
 
-#[tokio::main(flavor = "multi_thread", worker_threads = 2)]
 async fn one_program_talks_to_three_servers_in_turn() {
     const CLIENT: &str = "
 import socket, sys
@@ -105,7 +102,6 @@ for s in socks: s.close()
     stage.quits().await;
 }
 
-#[tokio::main(flavor = "multi_thread", worker_threads = 2)]
 async fn python_sends_a_datagram() {
     const CLIENT: &str = "
 import socket, sys
@@ -118,7 +114,6 @@ print(s.recvfrom(1024)[0].decode())
     stage.quits().await;
 }
 
-#[tokio::main(flavor = "multi_thread", worker_threads = 2)]
 async fn nc_is_answered() {
     let stage = Stage::lab().await;
     let ports = ports(&stage.now());
@@ -130,8 +125,7 @@ async fn nc_is_answered() {
     stage.quits().await;
 }
 
-#[tokio::main(flavor = "multi_thread", worker_threads = 2)]
-async fn a_port_check_kills_nobody() {
+async fn a_port_check_breaks_no_server() {
     let mut stage = Stage::lab().await;
     let shown = stage.now();
     for id in [THREADED, ECHO, ASYNC] {

@@ -1,4 +1,4 @@
-//! What keys must do that concern the screen only: typing, help, languages, sizes, holding still.
+//! Keys that concern the screen only: typing, help, languages, sizes, scrolling back.
 
 use crossterm::event::{Event, KeyCode};
 use socklab::api::app::{SessionEnd, Signal};
@@ -6,20 +6,20 @@ use socklab::api::domain::{Flow, Lang, TcpState};
 use socklab::api::model::Client;
 use socklab::api::model::{Mode, Pane};
 
-use crate::harness::{Test, test};
+use crate::harness::{Test, async_test};
 use crate::stage::{Shown, Stage, THREADED};
 
 pub(crate) fn tests() -> Vec<Test> {
     vec![
-        test(a_filter_takes_effect_as_it_is_typed_and_a_wrong_one_points_at_the_error, &[]),
-        test(the_language_changes_and_changes_back, &[]),
-        test(help_shows_the_keys_and_goes, &[]),
-        test(a_count_can_be_corrected_and_taken_back, &[]),
-        test(a_small_terminal_gets_a_note_and_a_larger_one_the_lab_again, &[]),
-        test(pasted_text_is_typed_and_not_sent, &[]),
-        test(what_happened_holds_still_while_it_is_read, &[]),
-        test(after_a_suspension_the_screen_is_drawn_anew, &[]),
-        test(a_session_ends_by_a_signal_and_by_the_end_of_its_terminal, &[]),
+        async_test(a_filter_takes_effect_as_it_is_typed_and_a_wrong_one_points_at_the_error, &[]),
+        async_test(the_language_changes_and_changes_back, &[]),
+        async_test(help_shows_the_keys_and_goes, &[]),
+        async_test(a_count_can_be_corrected_and_taken_back, &[]),
+        async_test(a_small_terminal_gets_a_note_and_a_larger_one_the_lab_again, &[]),
+        async_test(pasted_text_is_typed_and_not_sent, &[]),
+        async_test(what_happened_holds_still_while_it_is_read, &[]),
+        async_test(after_a_suspension_the_screen_is_drawn_anew, &[]),
+        async_test(a_session_ends_by_a_signal_and_by_the_end_of_its_terminal, &[]),
     ]
 }
 
@@ -35,7 +35,6 @@ async fn three_clients() -> Stage {
     stage
 }
 
-#[tokio::main(flavor = "multi_thread", worker_threads = 2)]
 async fn a_filter_takes_effect_as_it_is_typed_and_a_wrong_one_points_at_the_error() {
     let mut stage = three_clients().await;
     let shown = stage.now();
@@ -69,7 +68,6 @@ async fn a_filter_takes_effect_as_it_is_typed_and_a_wrong_one_points_at_the_erro
     stage.quits().await;
 }
 
-#[tokio::main(flavor = "multi_thread", worker_threads = 2)]
 async fn the_language_changes_and_changes_back() {
     let mut stage = Stage::lab().await;
     assert!(stage.now().says("┏ Servers"));
@@ -82,7 +80,6 @@ async fn the_language_changes_and_changes_back() {
     stage.quits().await;
 }
 
-#[tokio::main(flavor = "multi_thread", worker_threads = 2)]
 async fn help_shows_the_keys_and_goes() {
     let mut stage = Stage::lab().await;
     let before = stage.now().clients().len();
@@ -90,7 +87,7 @@ async fn help_shows_the_keys_and_goes() {
     let helped = |shown: &Shown| matches!(shown.ui.mode, Mode::Help(_)).then(|| shown.clone());
     let shown = stage.until("help", helped).await;
     assert!(shown.says("A connection's page") && shown.says("fold or unfold a field"), "{}", shown.text());
-    // Nothing behind it hears a key, and the key that ends it does nothing else.
+    // No key reaches the view behind it, and the key that closes it does nothing else.
     stage.types("c?");
     stage.until("no help", |shown| (shown.ui.mode == Mode::Command).then_some(())).await;
     stage.types("L");
@@ -98,7 +95,6 @@ async fn help_shows_the_keys_and_goes() {
     stage.quits().await;
 }
 
-#[tokio::main(flavor = "multi_thread", worker_threads = 2)]
 async fn a_count_can_be_corrected_and_taken_back() {
     let mut stage = Stage::lab().await;
     stage.types("45");
@@ -114,7 +110,6 @@ async fn a_count_can_be_corrected_and_taken_back() {
     stage.quits().await;
 }
 
-#[tokio::main(flavor = "multi_thread", worker_threads = 2)]
 async fn a_small_terminal_gets_a_note_and_a_larger_one_the_lab_again() {
     let mut stage = Stage::lab().await;
     for (columns, rows) in [(10, 5), (1, 1), (59, 20), (60, 19)] {
@@ -133,7 +128,6 @@ async fn a_small_terminal_gets_a_note_and_a_larger_one_the_lab_again() {
     stage.quits().await;
 }
 
-#[tokio::main(flavor = "multi_thread", worker_threads = 2)]
 async fn pasted_text_is_typed_and_not_sent() {
     let mut stage = Stage::lab().await;
     stage.types("i");
@@ -151,7 +145,6 @@ async fn pasted_text_is_typed_and_not_sent() {
     stage.quits().await;
 }
 
-#[tokio::main(flavor = "multi_thread", worker_threads = 2)]
 async fn what_happened_holds_still_while_it_is_read() {
     let mut stage = three_clients().await;
     stage.types("\t\t\t");
@@ -162,7 +155,7 @@ async fn what_happened_holds_still_while_it_is_read() {
         let (_, below) =
             shown.lines.split_at(shown.lines.iter().position(|l| l.contains("What happened")).unwrap_or(0));
         let end = below.iter().position(|line| line.starts_with('┗')).unwrap_or(below.len());
-        // The place and the count are told in the frame; the entries are what holds still.
+        // The frame shows the position and the count, which change; the entries must not.
         below[1..end].iter().map(|line| line.chars().take(80).collect()).collect()
     };
     let held = stage.until("held", |shown| (!shown.says("following")).then(|| pane(shown))).await;
@@ -175,7 +168,6 @@ async fn what_happened_holds_still_while_it_is_read() {
     stage.quits().await;
 }
 
-#[tokio::main(flavor = "multi_thread", worker_threads = 2)]
 async fn after_a_suspension_the_screen_is_drawn_anew() {
     let mut stage = Stage::lab().await;
     let settled = |shown: &Shown| (shown.says("┏ Servers") && shown.world.table.len() >= 4).then_some(());
@@ -188,7 +180,7 @@ async fn after_a_suspension_the_screen_is_drawn_anew() {
     stage.signals.send(Signal::Suspend).await.unwrap();
     let shown = stage.until("drawn again", whole(2)).await;
     assert!(!shown.says("???"), "{}", shown.text());
-    // Stopped and continued in a way that nobody announced.
+    // Stopped and continued by signals that cannot be caught.
     stage.screen.scribble();
     stage.signals.send(Signal::Continued).await.unwrap();
     let resumed = |shown: &Shown| (shown.resumed == 1 && shown.says("┏ Servers")).then(|| shown.clone());
@@ -197,7 +189,6 @@ async fn after_a_suspension_the_screen_is_drawn_anew() {
     stage.quits().await;
 }
 
-#[tokio::main(flavor = "multi_thread", worker_threads = 2)]
 async fn a_session_ends_by_a_signal_and_by_the_end_of_its_terminal() {
     for (signal, end) in [(Signal::Stop, SessionEnd::Stopped), (Signal::Hangup, SessionEnd::Hangup)] {
         let mut stage = Stage::lab().await;

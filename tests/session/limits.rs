@@ -5,11 +5,14 @@ use std::process::Command;
 
 use socklab::api::domain::{Errno, EventKind, Note};
 
-use crate::harness::{Test, test};
+use crate::harness::{Test, async_test};
 use crate::stage::{ASYNC, Shown, Stage};
 
 pub(crate) fn tests() -> Vec<Test> {
-    vec![test(a_thousand_clients_are_answered, &[]), test(without_descriptors_the_burst_is_cut_and_explained, &[])]
+    vec![
+        async_test(a_thousand_clients_are_answered, &[]),
+        async_test(without_descriptors_the_burst_is_cut_and_explained, &[]),
+    ]
 }
 
 /// Set in the process that runs with the limit.
@@ -28,7 +31,6 @@ fn inside(limit: &str, test: &str) -> bool {
     false
 }
 
-#[tokio::main(flavor = "multi_thread", worker_threads = 2)]
 async fn a_thousand_clients_are_answered() {
     // Each is two sockets of this process.
     if !inside("ulimit -n 4096", "limits::a_thousand_clients_are_answered") {
@@ -46,7 +48,6 @@ async fn a_thousand_clients_are_answered() {
     stage.quits().await;
 }
 
-#[tokio::main(flavor = "multi_thread", worker_threads = 2)]
 async fn without_descriptors_the_burst_is_cut_and_explained() {
     if !inside("ulimit -n 256", "limits::without_descriptors_the_burst_is_cut_and_explained") {
         return;

@@ -1,5 +1,5 @@
 //! Whole sessions without a terminal: the real loop, the real laboratory on real sockets, keys from a script, and a screen
-//! that the test can read. What a scenario waits for is what a frame has shown.
+//! that the test can read. A test waits for the content of a frame.
 
 mod clients;
 mod foreign;

@@ -1,4 +1,4 @@
-//! The loop itself, on a clock that the test holds still: keys before events, frames at their pace, nothing for nothing.
+//! The loop itself, on a paused clock: keys before events, frames at their pace, no work without a reason.
 
 use std::io;
 use std::net::SocketAddr;
@@ -49,7 +49,7 @@ enum Asked {
 type Asks = Arc<Mutex<Vec<Asked>>>;
 type Presser = mpsc::UnboundedSender<io::Result<Event>>;
 
-/// Writes down what it is asked for. After so many lookups somebody presses a key.
+/// Records the requests to it. Presses a key after a number of lookups.
 #[derive(Debug)]
 struct Fake {
     asks: Asks,
@@ -78,14 +78,6 @@ impl Shell for Fake {
     fn seen(&mut self, model: &Model, _: &[RowKey]) {
         self.lost.store(model.worlds.shown().lost, Ordering::Relaxed);
         self.asks.lock().unwrap().push(Asked::Frame(Instant::now()));
-    }
-
-    fn suspend(&mut self) -> io::Result<()> {
-        Ok(())
-    }
-
-    fn resume(&mut self) -> io::Result<()> {
-        Ok(())
     }
 }
 
@@ -196,7 +188,7 @@ async fn a_key_is_heard_before_all_waiting_events() {
     tokio::time::sleep(Duration::from_secs(1)).await;
     let asks = flood.quit().await;
     let before = asks.iter().take_while(|asked| **asked != Asked::Spawn).count();
-    assert!(before <= 256, "{before}: what was told while the laboratory was opened, and no more");
+    assert!(before <= 256, "{before}: the first batch, and no more");
     assert_eq!(asks.iter().filter(|asked| **asked == Asked::Lookup).count(), 2_000, "and no event is lost by it");
 }
 
@@ -226,7 +218,7 @@ async fn a_frame_is_drawn_for_a_key_and_none_for_nothing() {
     press(&idle.keys, '?');
     tokio::time::sleep(Duration::from_millis(1)).await;
     assert_eq!(idle.frames().len(), 2, "after a quiet time a key is answered at once");
-    // What the terminal tells and the screen does not show.
+    // An event of the terminal that changes nothing on the screen.
     idle.keys.send(Ok(Event::FocusGained)).unwrap();
     tokio::time::sleep(Duration::from_secs(1)).await;
     assert_eq!(idle.frames().len(), 2);
@@ -255,7 +247,7 @@ async fn while_ages_are_counted_the_screen_changes_once_a_second_then_once_a_min
     tokio::time::sleep(Duration::from_millis(30_500)).await;
     let half = young.frames().len();
     assert!((30..=33).contains(&half), "{half} frames in thirty seconds");
-    // After a minute its age is told in minutes.
+    // After a minute its age is shown in minutes.
     tokio::time::sleep(Duration::from_secs(40)).await;
     let minute = young.frames().len();
     tokio::time::sleep(Duration::from_mins(10)).await;

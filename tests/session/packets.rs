@@ -1,4 +1,4 @@
-//! The packets view of a whole session: real packets on the real loopback, their bytes and what was said in them.
+//! The packets view of a whole session: real packets on the real loopback, their bytes and conversations.
 
 use std::path::PathBuf;
 
@@ -6,15 +6,15 @@ use crossterm::event::KeyCode;
 use socklab::api::domain::{Errno, EventKind, Flags, Lack, Need, Remedy};
 use socklab::api::observe::capture::CaptureAccess;
 
-use crate::harness::{Need::Capture, Test, test};
+use crate::harness::{Need::Capture, Test, async_test};
 use crate::stage::{FOUR, Stage, all_up};
 
 pub(crate) fn tests() -> Vec<Test> {
     vec![
-        test(a_connection_is_a_ladder_with_both_ends_states, &[Capture]),
-        test(a_packet_is_looked_into_and_a_conversation_read, &[Capture]),
-        test(a_file_is_looked_at_where_nothing_can_be_captured, &[]),
-        test(a_file_is_looked_at_while_the_capture_goes_on, &[Capture]),
+        async_test(a_connection_is_a_ladder_with_both_ends_states, &[Capture]),
+        async_test(a_packet_is_looked_into_and_a_conversation_read, &[Capture]),
+        async_test(a_file_is_looked_at_where_nothing_can_be_captured, &[]),
+        async_test(a_file_is_looked_at_while_the_capture_goes_on, &[Capture]),
     ]
 }
 
@@ -26,7 +26,6 @@ async fn capturing() -> Stage {
     stage
 }
 
-#[tokio::main(flavor = "multi_thread", worker_threads = 2)]
 async fn a_connection_is_a_ladder_with_both_ends_states() {
     let mut stage = capturing().await;
     stage.presses(KeyCode::F(3));
@@ -50,7 +49,6 @@ async fn a_connection_is_a_ladder_with_both_ends_states() {
     stage.quits().await;
 }
 
-#[tokio::main(flavor = "multi_thread", worker_threads = 2)]
 async fn a_packet_is_looked_into_and_a_conversation_read() {
     let mut stage = capturing().await;
     stage.presses(KeyCode::F(3));
@@ -133,7 +131,6 @@ impl Drop for Lesson {
     }
 }
 
-#[tokio::main(flavor = "multi_thread", worker_threads = 2)]
 async fn a_file_is_looked_at_where_nothing_can_be_captured() {
     let lesson = Lesson::written("aula");
     let mut stage = Stage::open_with(&FOUR, (120, 36), |laboratory| {
@@ -142,7 +139,7 @@ async fn a_file_is_looked_at_where_nothing_can_be_captured() {
     .await;
     stage.presses(KeyCode::F(3));
     stage.says("A capture file can be opened all the same: O").await;
-    // A name that leads nowhere is said to; one that is begun is completed.
+    // A file that does not exist is reported; the beginning of a name is completed.
     stage.types("O/nonexistent/aula.pcap");
     stage.presses(KeyCode::Enter);
     stage.says("There is no such file.").await;
@@ -165,7 +162,7 @@ async fn a_file_is_looked_at_where_nothing_can_be_captured() {
     one(&["#3 ", "■ ESTABLISHED"]);
     one(&["#8 ", "■ FIN_WAIT1", "■ CLOSE_WAIT"]);
     one(&["#9 ", "◇ FIN_WAIT2", "■ LAST_ACK"]);
-    // That the last packet arrived is shown by none.
+    // No packet shows that the last one arrived.
     one(&["#10 ", "◇ CLOSED"]);
     stage.types("l");
     let shown = stage.says("◀ BOM DIA").await;
@@ -177,7 +174,6 @@ async fn a_file_is_looked_at_where_nothing_can_be_captured() {
     assert!(!events.iter().any(|event| matches!(event.seen.kind, EventKind::Packet(_))));
 }
 
-#[tokio::main(flavor = "multi_thread", worker_threads = 2)]
 async fn a_file_is_looked_at_while_the_capture_goes_on() {
     let lesson = Lesson::written("live");
     let mut stage = capturing().await;

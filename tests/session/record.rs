@@ -1,29 +1,29 @@
-//! What `--record` must write: the journal, as it happens.
+//! `--record` writes the journal, as it happens.
 
 use std::path::PathBuf;
 
 use socklab::api::domain::{Errno, Event, EventKind, Note};
 
-use crate::harness::{Test, test};
+use crate::harness::{Test, async_test};
 use crate::stage::{FOUR, Shown, Stage, all_up};
 
 pub(crate) fn tests() -> Vec<Test> {
     Vec::from([
-        test(the_record_is_the_journal, &[]),
+        async_test(the_record_is_the_journal, &[]),
         #[cfg(target_os = "linux")]
-        test(a_record_that_cannot_be_written_is_told_of_and_the_lab_goes_on, &[]),
+        async_test(a_record_that_cannot_be_written_is_reported_and_the_lab_goes_on, &[]),
     ])
 }
 
-#[tokio::main(flavor = "multi_thread", worker_threads = 2)]
 async fn the_record_is_the_journal() {
     let path = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join(format!("record-{}.jsonl", std::process::id()));
     let mut stage = Stage::open(&[&FOUR[..], &["--record", path.to_str().unwrap()]].concat()).await;
     stage.until("four servers run", all_up).await;
     stage.types("3coo");
     stage.until("clients", |shown| (shown.answered() == 5).then_some(())).await;
-    // Whoever reads along has everything that the screen was drawn from; a line may just be being written.
-    let (shown, so_far) = (stage.now(), std::fs::read(&path).unwrap());
+    // The file has every event that the screen was drawn from; its last line may be incomplete.
+    let shown = stage.now();
+    let so_far = std::fs::read(&path).unwrap();
     assert!(so_far.split(|byte| *byte == b'\n').count() > shown.events.len());
     let journal = stage.quits().await;
     let record = std::fs::read_to_string(&path).unwrap();
@@ -32,7 +32,7 @@ async fn the_record_is_the_journal() {
     for (line, event) in lines.iter().zip(&journal) {
         assert_eq!(*line, serde_json::to_string(event).unwrap());
     }
-    // What happened while everything was closed is in it too.
+    // The events of closing everything are in it too.
     assert!(lines.len() > journal.len(), "{} {}", lines.len(), journal.len());
     let events: Vec<Event> =
         lines.iter().map(|line| serde_json::from_str(line).expect("it can be read back")).collect();
@@ -42,8 +42,7 @@ async fn the_record_is_the_journal() {
 }
 
 #[cfg(target_os = "linux")]
-#[tokio::main(flavor = "multi_thread", worker_threads = 2)]
-async fn a_record_that_cannot_be_written_is_told_of_and_the_lab_goes_on() {
+async fn a_record_that_cannot_be_written_is_reported_and_the_lab_goes_on() {
     let mut stage = Stage::open(&[&FOUR[..], &["--record", "/dev/full"]].concat()).await;
     stage.until("four servers run", all_up).await;
     let failed = |shown: &Shown| {

@@ -8,7 +8,7 @@ use ratatui::backend::{Backend, ClearType, TestBackend, WindowSize};
 use ratatui::buffer::Cell;
 use ratatui::layout::{Position, Size};
 
-/// A screen with two holders.
+/// A screen shared by the session and the test.
 #[derive(Debug, Clone)]
 pub(crate) struct Screen(Arc<Mutex<TestBackend>>);
 
@@ -25,7 +25,7 @@ impl Screen {
         self.with().resize(columns, rows);
     }
 
-    /// What is on it, a string for each row, without the blanks at its end.
+    /// A string for each row, without the blanks at its end.
     pub(crate) fn lines(&self) -> Vec<String> {
         let backend = self.with();
         let buffer = backend.buffer();

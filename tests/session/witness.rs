@@ -1,4 +1,4 @@
-//! A witness that is not ours: the kernel's own text files.
+//! An independent witness: the kernel's own text files.
 
 use std::net::Ipv4Addr;
 
