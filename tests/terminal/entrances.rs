@@ -1,4 +1,4 @@
-//! Every way on which a stranger's text comes in, once: what the commands print of it does nothing to a terminal.
+//! Every source of foreign text, once: the commands print it without any effect on a terminal.
 
 use std::fs;
 use std::io::{BufRead as _, BufReader, Read as _, Write as _};
@@ -107,15 +107,13 @@ fn a_capture_file_that_is_looked_at() {
     running.until("what was said", |running| running.says("What was said") && running.says("▶ ␛[2J"));
     running.types(b"O");
     running.until("live traffic", |running| !running.says("FILE ␛[2J"));
-    // A name that leads nowhere is as safe.
+    // The name of a missing file is as safe.
     running.types(b"O\x1b[200~/nonexistent/\xe2\x80\xae\x1b[201~");
     running.types(b"\r");
     running.until("that there is none", |running| running.says("There is no such file"));
     running.types(b"\x1b");
     running.until("the line is gone", |running| !running.says("There is no such file"));
-    running.types(b"q");
-    assert!(running.ended().success());
-    running.assert_given_back();
+    running.quits();
     sequences(&running.written).expect("all of it is the program's own");
 }
 

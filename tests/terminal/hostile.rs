@@ -1,5 +1,5 @@
-//! Ten thousand hostile messages to all four servers of the real program, in a real terminal: the screen's frames stand,
-//! nothing is written that is not the program's own, the terminal is given back as it was, and memory is bounded.
+//! Ten thousand hostile messages to all four servers of the real program, in a real terminal: the frames on the screen
+//! stay whole, every control sequence is the program's own, the terminal is given back, and memory is bounded.
 
 use std::io::{Read, Write};
 use std::net::{Ipv4Addr, SocketAddr, TcpStream, UdpSocket};
@@ -14,7 +14,7 @@ use crate::stream::sequences;
 
 /// How many messages are sent to all servers together.
 const MESSAGES: usize = 10_000;
-/// What is sent to each TCP server without a line end, in bytes.
+/// How many bytes are sent to each TCP server without a line end.
 const ENDLESS: usize = 10 << 20;
 
 /// The addresses of the program's servers, TCP and UDP, as its own `netstat` knows them.
@@ -23,7 +23,8 @@ fn servers(running: &Running) -> (Vec<SocketAddr>, Vec<SocketAddr>) {
     let rows = String::from_utf8(table.stdout).expect("it is text");
     let rows = rows.lines().map(|row| serde_json::from_str::<serde_json::Value>(row).expect("it is JSON"));
     let pid = running.pid().as_raw_nonzero().get();
-    let (mut tcp, mut udp) = (Vec::new(), Vec::new());
+    let mut tcp = Vec::new();
+    let mut udp = Vec::new();
     for row in rows.filter(|row| row["pid"] == pid) {
         let addr = row["local"].as_str().and_then(|text| text.parse().ok()).expect("an address");
         match (row["proto"].as_str(), row["state"].as_str()) {
@@ -42,13 +43,14 @@ fn resident(running: &Running) -> usize {
     line.trim().trim_end_matches(" kB").parse().expect("a number")
 }
 
-/// Sends much without an end to one TCP server, and then says everything, each message answered before the next.
+/// Sends much without a line end to one TCP server, then all messages, each answered before the next.
 fn tcp(addr: SocketAddr, messages: &[Vec<u8>], answered: &AtomicUsize) {
     let mut stream = TcpStream::connect(addr).expect("it listens");
     stream.set_read_timeout(Some(DEADLINE)).unwrap();
     let mut reader = stream.try_clone().unwrap();
     let drain = thread::spawn(move || {
-        let (mut left, mut buf) = (ENDLESS, vec![0; 1 << 16]);
+        let mut left = ENDLESS;
+        let mut buf = vec![0; 1 << 16];
         while left > 0 {
             let most = left.min(buf.len());
             left -= reader.read(&mut buf[..most]).expect("it answers");
@@ -59,13 +61,13 @@ fn tcp(addr: SocketAddr, messages: &[Vec<u8>], answered: &AtomicUsize) {
     drain.join().expect("it answers all of it");
     for message in messages {
         stream.write_all(message).expect("it reads");
-        // What came is as long as what went: the next answer is that to the next message.
+        // The answer is as long as the message, so the next read begins with the next answer.
         stream.read_exact(&mut vec![0; message.len()]).expect("it answers");
         answered.fetch_add(1, Relaxed);
     }
 }
 
-/// Sends the longest datagram that there is to one UDP server, and then says everything, each answered before the next.
+/// Sends the longest possible datagram to one UDP server, then all messages, each answered before the next.
 fn udp(addr: SocketAddr, messages: &[Vec<u8>], answered: &AtomicUsize) {
     let socket = UdpSocket::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
     socket.connect(addr).unwrap();
@@ -84,7 +86,8 @@ fn udp(addr: SocketAddr, messages: &[Vec<u8>], answered: &AtomicUsize) {
 /// Where a side is not where it began.
 fn frames(running: &Running) -> Vec<[u16; 4]> {
     let (rows, columns) = running.screen().size();
-    let (rows, columns) = (rows.get(), columns.get());
+    let rows = rows.get();
+    let columns = columns.get();
     let at = |row: u16, column: u16| running.screen().cell(row, column).map_or("", |cell| cell.contents());
     let mut found = Vec::new();
     // On a small screen a pane has only a rule above it.
@@ -112,7 +115,7 @@ fn frames(running: &Running) -> Vec<[u16; 4]> {
     found
 }
 
-/// Everything an emulator knows besides its text: nothing of it may be a stranger's doing.
+/// The emulator's state besides its text, which no message may change.
 fn modes(running: &Running) -> String {
     let screen = running.screen();
     format!(
@@ -128,17 +131,18 @@ fn modes(running: &Running) -> String {
     )
 }
 
-/// Pages backwards: on each page the frames stand, and it is the same when it is drawn anew as a whole, so that no cell
-/// is out of place because of what stood there before.
+/// Pages backwards: each page has its frames whole, and is the same when all of it is drawn again, so no cell is left
+/// over from an earlier page.
 fn pages(running: &mut Running, count: usize) {
-    // What changes by itself meanwhile: times and counts.
+    // Without digits: times and counts change meanwhile.
     let shape = |running: &Running| {
         let rows = running.screen().contents();
         rows.lines().map(|row| row.replace(|c: char| c.is_ascii_digit(), "0")).collect::<Vec<_>>()
     };
     for _ in 0..count {
         presses(running, b"\x1b[5~", &["\x1b[?25l"]);
-        let (framed, drawn) = (frames(running), shape(running));
+        let framed = frames(running);
+        let drawn = shape(running);
         assert!(!framed.is_empty());
         presses(running, b"\x0c", &["\x1b[2J", "\x1b[?25l"]);
         assert_eq!(frames(running), framed, "{}", running.screen().contents());
@@ -168,7 +172,8 @@ fn flood(size: (u16, u16), lang: &str) {
     let mut running = Running::program(&[&["--lang", lang], &FOUR[2..]].concat(), size, &[]);
     running.until("the lab", |running| running.says("LISTEN") && running.says("threaded"));
     running.settles(Duration::from_millis(300));
-    let (quiet, standing) = (modes(&running), frames(&running));
+    let quiet = modes(&running);
+    let standing = frames(&running);
     assert!(!standing.is_empty(), "{}", running.screen().contents());
     let before = resident(&running);
     let (streams, datagrams) = servers(&running);
@@ -178,7 +183,8 @@ fn flood(size: (u16, u16), lang: &str) {
     let answered = AtomicUsize::new(0);
     let mut most = before;
     thread::scope(|scope| {
-        let (share, answered) = (MESSAGES / 4, &answered);
+        let share = MESSAGES / 4;
+        let answered = &answered;
         let mut shares = all.chunks(share);
         let mut peers = Vec::new();
         for addr in streams {
@@ -198,7 +204,7 @@ fn flood(size: (u16, u16), lang: &str) {
     running.settles(Duration::from_millis(500));
     assert_eq!(modes(&running), quiet);
     assert_eq!(frames(&running), standing, "{}", running.screen().contents());
-    // What happened on the whole screen, and what was captured, page by page.
+    // The lifecycle on the whole screen, and the captured packets, page by page.
     presses(&mut running, b"\t\t\tz", &["\x1b[?25l"]);
     running.until("one pane", |running| frames(running).len() == 1);
     pages(&mut running, 40);
@@ -206,9 +212,7 @@ fn flood(size: (u16, u16), lang: &str) {
     pages(&mut running, 20);
     assert_eq!(modes(&running), quiet);
 
-    running.types(b"q");
-    assert!(running.ended().success());
-    running.assert_given_back();
+    running.quits();
     let written = sequences(&running.written).expect("all of it is the program's own");
     for once in ["?1049h", "?1049l", "?2004h", "?2004l"] {
         assert_eq!(written.get(once), Some(&1), "{once}: {written:?}");

@@ -56,7 +56,8 @@ fn a_panic_gives_the_terminal_back_before_its_message() {
         let mut running = Running::other(&this, &[test, "--exact", "--ignored", "--nocapture", threads]);
         assert_eq!(running.ended().exit_code(), 101);
         let at = |what: &str| running.written.windows(what.len()).position(|bytes| bytes == what.as_bytes());
-        let (taken, left) = (at("\x1b[?1049h"), at("\x1b[?1049l"));
+        let taken = at("\x1b[?1049h");
+        let left = at("\x1b[?1049l");
         assert!(taken.is_some() && taken < left && left < at("a panic of this test"), "{threads}");
         running.assert_given_back();
         // On the shell's own screen, where it stays.
@@ -68,7 +69,7 @@ fn a_panic_gives_the_terminal_back_before_its_message() {
 #[test]
 fn a_suspension_gives_the_terminal_back_and_a_continuation_takes_it_again() {
     let mut running = Running::shown(&[]);
-    // The key, the signal that a shell's `kill` sends, and a stop that nobody can announce.
+    // The key, and the signal that a shell's `kill` sends; below, a stop that cannot be caught.
     for stop in [None, Some(Signal::TSTP)] {
         match stop {
             None => running.types(b"\x1a"),
@@ -91,9 +92,7 @@ fn a_suspension_gives_the_terminal_back_and_a_continuation_takes_it_again() {
     running.until("the whole screen is drawn anew", |running| running.written.len() > before + size);
     running.types(b"c");
     running.until("it goes on", |running| running.says("1 client"));
-    running.types(b"q");
-    assert!(running.ended().success());
-    running.assert_given_back();
+    running.quits();
 }
 
 #[cfg(target_os = "linux")]

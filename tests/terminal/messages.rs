@@ -1,49 +1,11 @@
-//! What a hostile peer sends: everything that a terminal might obey, hide or choke on.
+//! The messages of a hostile peer: everything that a terminal might obey, hide or draw wrongly.
 
 /// The characters that have no shape of their own, or change how their neighbours are shown.
-const HIDDEN: &[char] = &[
-    '\u{ad}',
-    '\u{34f}',
-    '\u{61c}',
-    '\u{115f}',
-    '\u{17b4}',
-    '\u{180e}',
-    '\u{200b}',
-    '\u{200c}',
-    '\u{200d}',
-    '\u{200e}',
-    '\u{200f}',
-    '\u{2028}',
-    '\u{2029}',
-    '\u{202a}',
-    '\u{202b}',
-    '\u{202c}',
-    '\u{202d}',
-    '\u{202e}',
-    '\u{2060}',
-    '\u{2066}',
-    '\u{2067}',
-    '\u{2068}',
-    '\u{2069}',
-    '\u{206a}',
-    '\u{206f}',
-    '\u{3164}',
-    '\u{fe00}',
-    '\u{fe0e}',
-    '\u{fe0f}',
-    '\u{feff}',
-    '\u{ffa0}',
-    '\u{fff9}',
-    '\u{fffb}',
-    '\u{1bca0}',
-    '\u{1d173}',
-    '\u{1d17a}',
-    '\u{e0001}',
-    '\u{e0041}',
-    '\u{e007f}',
-    '\u{e0100}',
-    '\u{e01ef}',
-];
+const HIDDEN: &str = "\
+    \u{ad}\u{34f}\u{61c}\u{115f}\u{17b4}\u{180e}\u{200b}\u{200c}\u{200d}\u{200e}\u{200f}\u{2028}\u{2029}\u{202a}\
+    \u{202b}\u{202c}\u{202d}\u{202e}\u{2060}\u{2066}\u{2067}\u{2068}\u{2069}\u{206a}\u{206f}\u{3164}\u{fe00}\
+    \u{fe0e}\u{fe0f}\u{feff}\u{ffa0}\u{fff9}\u{fffb}\u{1bca0}\u{1d173}\u{1d17a}\u{e0001}\u{e0041}\u{e007f}\
+    \u{e0100}\u{e01ef}";
 
 /// Whole sequences: CSI, OSC, DCS, APC, PM, SOS, the two-byte ones, each with seven and with eight bits; cut ones too.
 const SEQUENCES: &[&[u8]] = &[
@@ -167,58 +129,12 @@ const NO_UTF8: &[&[u8]] = &[
     b"\xc3\x28",
 ];
 
-/// Text whose width terminals do not agree about.
-const WIDTHS: &[&str] = &[
-    "👩‍👩‍👧‍👦",
-    "🏳️‍🌈",
-    "🏴󠁧󠁢󠁥󠁮󠁧󠁿",
-    "👍🏽",
-    "🏽",
-    "🇧🇷",
-    "🇧",
-    "🇧🇷🇵",
-    "1️⃣",
-    "1⃣",
-    "❤️",
-    "❤",
-    "☺︎",
-    "☺",
-    "🫠",
-    "🛜",
-    "🌡",
-    "☰",
-    "䷀",
-    "e\u{301}",
-    "\u{301}",
-    "e\u{301}\u{302}\u{303}\u{304}\u{305}\u{306}\u{307}\u{308}",
-    "␛\u{20dd}",
-    "│\u{338}",
-    "日本語",
-    "ｱﾞ",
-    "한국",
-    "\u{1112}\u{1161}\u{11ab}",
-    "\u{1161}",
-    "क्षि",
-    "นี้",
-    "กำ",
-    "﷽",
-    "𒐫",
-    "⸻",
-    "⸺",
-    "שלום",
-    "مرحبا",
-    "ﷺ",
-    "\u{e000}",
-    "\u{10eeee}\u{305}",
-    "\u{10fffd}",
-    "\u{fffe}",
-    "\u{ffff}",
-    "\u{fdd0}",
-    "\u{3000}",
-    "\u{a0}",
-    "\u{2800}",
-    "\u{378}",
-];
+/// Texts whose width terminals do not agree about, with a space between two.
+const WIDTHS: &str = "\
+    👩‍👩‍👧‍👦 🏳️‍🌈 🏴󠁧󠁢󠁥󠁮󠁧󠁿 👍🏽 🏽 🇧🇷 🇧 🇧🇷🇵 1️⃣ 1⃣ ❤️ ❤ ☺︎ ☺ 🫠 🛜 🌡 ☰ ䷀ e\u{301} \u{301} \
+    e\u{301}\u{302}\u{303}\u{304}\u{305}\u{306}\u{307}\u{308} ␛\u{20dd} │\u{338} 日本語 ｱﾞ 한국 \
+    \u{1112}\u{1161}\u{11ab} \u{1161} क्षि นี้ กำ ﷽ 𒐫 ⸻ ⸺ שלום مرحبا ﷺ \u{e000} \u{10eeee}\u{305} \
+    \u{10fffd} \u{fffe} \u{ffff} \u{fdd0} \u{3000} \u{a0} \u{2800} \u{378}";
 
 /// One of everything, each alone.
 fn pieces() -> Vec<Vec<u8>> {
@@ -226,16 +142,18 @@ fn pieces() -> Vec<Vec<u8>> {
     let c0 = (0..0x20).chain([0x7f]).map(|byte| vec![byte]);
     let c1 = (0x80..0xa0).flat_map(|byte| [vec![byte], text(char::from(byte))]);
     let bytes = SEQUENCES.iter().chain(NO_UTF8).map(|bytes| bytes.to_vec());
-    let all = c0.chain(c1).chain(HIDDEN.iter().copied().map(text)).chain(bytes);
-    all.chain(WIDTHS.iter().map(|text| text.as_bytes().to_vec())).collect()
+    let all = c0.chain(c1).chain(HIDDEN.chars().map(text)).chain(bytes);
+    all.chain(WIDTHS.split(' ').map(|text| text.as_bytes().to_vec())).collect()
 }
 
-/// So many messages: each piece alone, within text, at its end, several times, and before and after another.
+/// This many messages: each piece alone, within text, at its end, several times, and before and after another.
 pub(crate) fn hostile(count: usize) -> impl Iterator<Item = Vec<u8>> {
     let pieces = pieces();
     (0..count).map(move |number| {
-        let (at, round) = (number % pieces.len(), number / pieces.len());
-        let (piece, other) = (&pieces[at][..], &pieces[(at + 7 * round + 1) % pieces.len()][..]);
+        let at = number % pieces.len();
+        let round = number / pieces.len();
+        let piece = &pieces[at][..];
+        let other = &pieces[(at + 7 * round + 1) % pieces.len()][..];
         let parts: &[&[u8]] = match round % 6 {
             0 => &[piece],
             1 => &[b"ol\xc3\xa1 ", piece, b" turma"],

@@ -37,13 +37,14 @@ fn as_text_it_reads_like_netstat() {
     let words = |line: &str| line.split_whitespace().map(str::to_owned).collect::<Vec<_>>();
     let mut rows: Vec<_> = lines.map(words).collect();
     rows.sort();
-    let (server, own) = (format!("127.0.0.1:{port}"), client.local_addr().unwrap().to_string());
+    let server = format!("127.0.0.1:{port}");
+    let own = client.local_addr().unwrap().to_string();
     let mut expected = [
         vec!["tcp", "0", "0", &own, &server, "ESTABLISHED"],
         vec!["tcp", "0", "0", &server, &own, "ESTABLISHED"],
         vec!["tcp", "0", "128", &server, "0.0.0.0:*", "LISTEN"],
     ];
-    // What the standard library gives to `listen` is its own affair.
+    // The backlog is chosen by the standard library.
     if let Some(row) = rows.iter().find(|row| row.last().is_some_and(|state| state == "LISTEN")) {
         expected[2][2] = &row[2];
         let mut expected = expected.map(|row| row.into_iter().map(str::to_owned).collect::<Vec<_>>());
@@ -85,7 +86,8 @@ fn a_wrong_filter_is_pointed_at() {
     let error = text(&run.stderr);
     let lines: Vec<_> = error.lines().collect();
     let typed = lines.iter().position(|line| line.contains("state estabished")).expect("what was typed");
-    let (word, mark) = (lines[typed].find("estabished"), lines[typed + 1].find('^'));
+    let word = lines[typed].find("estabished");
+    let mark = lines[typed + 1].find('^');
     assert!(word.is_some() && word == mark, "{error}");
     assert_eq!(lines[typed + 1].trim(), "^".repeat("estabished".len()));
 }
@@ -94,7 +96,7 @@ fn a_wrong_filter_is_pointed_at() {
 fn a_reader_that_has_seen_enough_is_no_error() {
     let mut child =
         Command::new(PROGRAM).args(["netstat", "--watch", "--json"]).stdout(Stdio::piped()).spawn().unwrap();
-    // Closed before anything was read; what changes from now on finds nobody.
+    // The pipe is closed before anything was read: the next change cannot be written.
     drop(child.stdout.take());
     let deadline = std::time::Instant::now() + crate::pty::DEADLINE;
     let status = loop {
@@ -119,7 +121,7 @@ impl Drop for Watching {
 }
 
 #[test]
-fn watched_it_tells_what_was_found_what_came_and_what_went() {
+fn a_watch_prints_the_rows_found_added_and_gone() {
     let (listener, _client, _server, port) = connection();
     let mut command = Command::new(PROGRAM);
     command.args(["netstat", "--watch", "--json", "port", &port.to_string()]).stdout(Stdio::piped());

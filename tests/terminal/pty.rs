@@ -1,4 +1,4 @@
-//! A terminal that the program runs in: a pseudoterminal, and what a terminal emulator makes of what is written to it.
+//! A terminal for the program: a pseudoterminal, and a terminal emulator that reads its output.
 
 use std::num::NonZeroU16;
 use std::os::fd::BorrowedFd;
@@ -61,7 +61,7 @@ impl Running {
                 command.env_remove(name);
             }
         }
-        // Otherwise it would be the home of whoever runs the tests.
+        // The default is the home directory.
         command.cwd(std::env::current_dir().expect("the tests run somewhere"));
         command.env("TERM", "xterm-256color");
         command.env("LANG", "C.UTF-8");
@@ -109,7 +109,7 @@ impl Running {
         self.screen().contents().contains(what)
     }
 
-    /// Reads what is written until it shows what is looked for.
+    /// Reads the output until `found` is true.
     pub(crate) fn until(&mut self, what: &str, mut found: impl FnMut(&Self) -> bool) {
         let deadline = Instant::now() + DEADLINE;
         while !found(self) {
@@ -124,7 +124,7 @@ impl Running {
         }
     }
 
-    /// Reads what is written within this time; the number of bytes.
+    /// Reads the output of this time; returns the number of bytes.
     pub(crate) fn read(&mut self, within: Duration) -> usize {
         let mut buf = [0; 4096];
         let fd = self.master();
@@ -163,6 +163,13 @@ impl Running {
         None
     }
 
+    /// Leaves by the key: it succeeds and gives the terminal back.
+    pub(crate) fn quits(&mut self) {
+        self.types(b"q");
+        assert!(self.ended().success());
+        self.assert_given_back();
+    }
+
     /// Waits until it has ended, and reads everything it wrote.
     pub(crate) fn ended(&mut self) -> ExitStatus {
         let deadline = Instant::now() + DEADLINE;
@@ -181,12 +188,12 @@ impl Running {
         status
     }
 
-    /// Closes the window: nobody holds the other side of the terminal any more.
+    /// Closes the window, and with it the other side of the terminal.
     pub(crate) fn take_terminal_away(&mut self) {
         self.pair = None;
     }
 
-    /// The terminal is as the shell had left it.
+    /// The terminal is as the shell left it.
     pub(crate) fn assert_given_back(&self) {
         let screen = self.screen();
         assert!(!screen.alternate_screen(), "the alternate screen was left");
@@ -201,7 +208,7 @@ impl Running {
         assert_ne!(modes(&termios(self.pair.as_ref().unwrap())), self.before, "raw keys");
     }
 
-    #[expect(unsafe_code, reason = "the pseudoterminal tells its descriptor as a number only")]
+    #[expect(unsafe_code, reason = "the pseudoterminal gives its descriptor as a number only")]
     fn master(&self) -> BorrowedFd<'_> {
         let fd = self.pair.as_ref().and_then(|pair| pair.master.as_raw_fd()).expect("the terminal is there");
         // SAFETY: the descriptor is open for as long as `pair` is, which the borrow of `self` keeps.
@@ -223,7 +230,7 @@ fn nonzero(number: u16) -> NonZeroU16 {
     NonZeroU16::new(number).unwrap()
 }
 
-#[expect(unsafe_code, reason = "the pseudoterminal tells its descriptor as a number only")]
+#[expect(unsafe_code, reason = "the pseudoterminal gives its descriptor as a number only")]
 fn termios(pair: &PtyPair) -> Termios {
     let fd = pair.master.as_raw_fd().expect("a pseudoterminal has a descriptor");
     // SAFETY: the descriptor is open for as long as `pair` is.

@@ -17,8 +17,7 @@ fn it_starts_and_clients_appear() {
     });
     running.types(b"L");
     running.until("Portuguese", |running| running.says("Servidores"));
-    running.types(b"q");
-    assert!(running.ended().success());
+    running.quits();
 }
 
 #[test]
@@ -44,9 +43,7 @@ fn a_tiny_terminal_gets_a_note_and_grows_into_the_lab() {
     running.resize(1, 1);
     running.resize(120, 36);
     running.until("the lab", |running| running.says("What happened") && running.says("1 client"));
-    running.types(b"q");
-    assert!(running.ended().success());
-    running.assert_given_back();
+    running.quits();
 }
 
 #[test]
@@ -71,6 +68,5 @@ fn when_nothing_happens_nothing_is_written() {
         assert!(used <= 10, "{used} ticks of CPU time in two seconds");
         println!("idle: {used} ticks in 2 s");
     }
-    running.types(b"q");
-    assert!(running.ended().success());
+    running.quits();
 }

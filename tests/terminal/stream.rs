@@ -1,5 +1,5 @@
-//! What the program writes to its terminal, read strictly: text that has a shape, and the few sequences that a screen
-//! takes. Anything else is somebody else's.
+//! A strict reader of the program's output: printable text, and the few control sequences that the program uses. Anything
+//! else came from a peer.
 
 use std::collections::BTreeMap;
 
@@ -9,7 +9,7 @@ const MODES: [&str; 3] = ["?1049", "?2004", "?25"];
 /// Every control sequence that was written and how often: positions, colours and erasures by their last letter only.
 ///
 /// # Errors
-/// The first thing that is none of what the program has to write.
+/// The first output that is not the program's own.
 pub(crate) fn sequences(written: &[u8]) -> Result<BTreeMap<String, usize>, String> {
     let text = std::str::from_utf8(written).map_err(|error| error.to_string())?;
     let mut found = BTreeMap::new();
@@ -27,12 +27,13 @@ pub(crate) fn sequences(written: &[u8]) -> Result<BTreeMap<String, usize>, Strin
         let end = after
             .find(|c: char| !(c.is_ascii_digit() || ";:?".contains(c)))
             .ok_or_else(|| format!("no end: {}", here()))?;
-        let (parameters, last) = (&after[..end], &after[end..=end]);
+        let parameters = &after[..end];
+        let last = &after[end..=end];
         let name = match last {
             "H" | "m" if !parameters.contains('?') => last.to_owned(),
             "J" if parameters == "2" => last.to_owned(),
             "h" | "l" if MODES.contains(&parameters) => format!("{parameters}{last}"),
-            _ => return Err(format!("nobody here writes this: {}", here())),
+            _ => return Err(format!("not a sequence of the program: {}", here())),
         };
         *found.entry(name).or_default() += 1;
         rest = &after[end + 1..];
@@ -40,14 +41,14 @@ pub(crate) fn sequences(written: &[u8]) -> Result<BTreeMap<String, usize>, Strin
     Ok(found)
 }
 
-/// Whether a terminal shows something in a place of its own for it, or an accent on what is before it.
+/// Whether a terminal shows it in a cell of its own, or as an accent on the character before.
 fn has_a_shape(c: char) -> bool {
     let hidden = matches!(c, '\u{ad}' | '\u{34f}' | '\u{61c}' | '\u{115f}' | '\u{1160}' | '\u{17b4}' | '\u{17b5}'
         | '\u{180b}'..='\u{180f}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}'
         | '\u{3164}' | '\u{fe00}'..='\u{fe0f}' | '\u{feff}' | '\u{ffa0}' | '\u{fff9}'..='\u{fffb}'
         | '\u{1bca0}'..='\u{1bca3}' | '\u{1d173}'..='\u{1d17a}' | '\u{e0000}'..='\u{e0fff}');
-    let nobodys = (u32::from(c) & 0xfffe) == 0xfffe || ('\u{fdd0}'..='\u{fdef}').contains(&c);
-    !(c.is_control() || hidden || nobodys)
+    let no_character = (u32::from(c) & 0xfffe) == 0xfffe || ('\u{fdd0}'..='\u{fdef}').contains(&c);
+    !(c.is_control() || hidden || no_character)
 }
 
 #[test]
