@@ -1,4 +1,4 @@
-//! What one frame costs with 1,000 clients and 10,000 rows, and with a journal full of packets. Wanted: less than 8 ms; a
+//! The cost of one frame with 1,000 clients and 10,000 rows, and with a journal full of packets. The budget is 8 ms; a
 //! frame is drawn at most 60 times a second.
 
 use std::net::SocketAddr;
@@ -85,7 +85,8 @@ fn frame(bench: &mut Criterion) {
     });
 }
 
-/// A journal full of packets, by turns of one conversation with 300 kB in either direction and of 5,000 others.
+/// A journal full of packets: every other one of one conversation with 300 kB in either direction, the rest of 5,000
+/// others.
 fn traffic() -> Model {
     let mut model = Model::new(Ui::default());
     let server = SocketAddr::from(([127, 0, 0, 1], 65_432));
@@ -106,7 +107,8 @@ fn traffic() -> Model {
             retransmission_of: None,
             findings,
         });
-        let (at, world) = (Stamp::from_nanos(u64::from(n) * 10_000), WorldId::Host);
+        let at = Stamp::from_nanos(u64::from(n) * 10_000);
+        let world = WorldId::Host;
         model.observe(Observation { at, world, host: None, evidence: Evidence::Packet, kind });
     }
     model.ui.view = View::Packets;
@@ -114,10 +116,11 @@ fn traffic() -> Model {
     model
 }
 
-/// What was said, in one line and in many.
+/// The text of a conversation, in one long line and in many.
 fn said(conversation: Flow) -> StreamText {
     let turn = |lines| StreamTurn { from: conversation.local, packet: 1, lines, missing: 0 };
-    let (one, many) = (vec!["x".repeat(120); 1_100], vec!["Hello, world".to_owned(); 10_000]);
+    let one = vec!["x".repeat(120); 1_100];
+    let many = vec!["Hello, world".to_owned(); 10_000];
     StreamText { conversation, turns: vec![turn(one.clone()), turn(many), turn(one)], cut: false }
 }
 

@@ -1,4 +1,4 @@
-//! What the wire lab costs: opening it, and carrying packets at full speed. Prints; compares with what was promised.
+//! The cost of the wire lab: opening it, and carrying packets at full speed. Prints the times beside the budgets.
 //!
 //! `cargo bench --bench wire`. Needs the capability `wire`.
 
@@ -26,7 +26,7 @@ mod linux {
     use socklab::api::domain::{Clock, EventQueue, EventSink, HostId, LinkKind, Observation, WireCommand, WireMode};
     use socklab::api::wire::{Wire, WireOptions};
 
-    /// Counts what is reported.
+    /// Counts the reports.
     #[derive(Default)]
     struct Count(AtomicU64);
 
@@ -96,7 +96,8 @@ mod linux {
             wire.ping(200);
             local.ping(200);
         }
-        let (wire, local) = (wire.end(), local.end());
+        let wire = wire.end();
+        let local = local.end();
         let at = |times: &[Duration], percent: usize| times[times.len() * percent / 100];
         let added = |percent| at(&wire, percent).saturating_sub(at(&local, percent));
         println!(
@@ -110,12 +111,12 @@ mod linux {
         );
     }
 
-    /// Two ends of a connection, the other one in the hand of a thread that sends back what it gets.
+    /// Two ends of a connection, the other one held by a thread that echoes.
     struct Pair {
         client: TcpStream,
         /// When a byte was written, and when it was back.
         times: Vec<(Instant, Instant)>,
-        /// Says when it had each, at the end.
+        /// Returns when each byte arrived.
         answers: thread::JoinHandle<Vec<Instant>>,
     }
 
@@ -125,7 +126,8 @@ mod linux {
             client.set_nodelay(true).unwrap();
             server.set_nodelay(true).unwrap();
             let answers = thread::spawn(move || {
-                let (mut byte, mut times) = ([0], Vec::with_capacity(1 << 15));
+                let mut byte = [0];
+                let mut times = Vec::with_capacity(1 << 15);
                 while server.read(&mut byte).is_ok_and(|length| length > 0) {
                     times.push(Instant::now());
                     server.write_all(&byte).unwrap();
@@ -173,7 +175,8 @@ mod linux {
     /// Megabytes a second that come back.
     fn flood(client: TcpStream) -> f64 {
         const BYTES: u32 = 256 << 20;
-        let (mut out, mut back) = (client.try_clone().unwrap(), client);
+        let mut out = client.try_clone().unwrap();
+        let mut back = client;
         let begin = Instant::now();
         let writer = thread::spawn(move || {
             let block = vec![7; 1 << 16];
@@ -182,7 +185,8 @@ mod linux {
             }
             out.shutdown(Shutdown::Write).unwrap();
         });
-        let (mut buffer, mut got) = (vec![0; 1 << 16], 0_u64);
+        let mut buffer = vec![0; 1 << 16];
+        let mut got = 0_u64;
         while let Ok(length @ 1..) = back.read(&mut buffer) {
             got += length as u64;
         }

@@ -44,7 +44,8 @@ fn table(lang: Lang, heading: [&str; 3]) -> String {
 
 /// The start and end of the text between `<!-- name -->` and `<!-- /name -->`, each on its own line.
 fn between(text: &str, name: &str) -> Option<(usize, usize)> {
-    let (open, close) = (format!("<!-- {name} -->\n"), format!("<!-- /{name} -->\n"));
+    let open = format!("<!-- {name} -->\n");
+    let close = format!("<!-- /{name} -->\n");
     let from = text.find(&open)? + open.len();
     let to = from + text.get(from..)?.find(&close)?;
     Some((from, to))
@@ -70,7 +71,8 @@ fn taken(command: &Command, flags: &mut BTreeSet<String>, subcommands: &mut BTre
 #[test]
 fn the_key_tables_are_the_programs() {
     for (name, lang, heading) in READMES {
-        let (text, table) = (read(name), table(lang, heading));
+        let text = read(name);
+        let table = table(lang, heading);
         let (from, to) = between(&text, "keys").unwrap_or_else(|| panic!("{name}: no place for the keys"));
         if std::env::var_os("UPDATE_README").is_some_and(|value| value == "1") {
             fs::write(path(name), format!("{}{table}{}", &text[..from], &text[to..])).unwrap();
@@ -92,14 +94,16 @@ fn every_binding_is_in_the_table_once() {
 fn options_are_named_as_they_are() {
     let mut command = Cli::command();
     command.build();
-    let (mut flags, mut subcommands) = (BTreeSet::new(), BTreeSet::new());
+    let mut flags = BTreeSet::new();
+    let mut subcommands = BTreeSet::new();
     taken(&command, &mut flags, &mut subcommands);
     assert!(flags.contains("--record") && flags.contains("--help") && subcommands.contains("netstat"), "{flags:?}");
     for (name, ..) in READMES {
         let text = read(name);
         let named: BTreeSet<_> = options(&text).into_iter().filter(|word| !OTHERS.contains(word)).collect();
         let known: BTreeSet<_> = flags.iter().map(String::as_str).collect();
-        let (forgotten, invented) = (&known - &named, &named - &known);
+        let forgotten = &known - &named;
+        let invented = &named - &known;
         assert!(forgotten.is_empty() && invented.is_empty(), "{name}: not named {forgotten:?}, unknown {invented:?}");
         for sub in &subcommands {
             assert!(text.contains(&format!("socklab-tui {sub}")), "{name}: {sub}");

@@ -101,7 +101,8 @@ fn beside(criterion: &mut Criterion, crowd: &Crowd) {
     let mut buffer = vec![0; 65_536];
     group.bench_function("bare dump", |bencher| {
         bencher.iter(|| {
-            let (sources, destinations) = (question(port, 0), question(0, port));
+            let sources = question(port, 0);
+            let destinations = question(0, port);
             [sources, destinations].iter().map(|question| bare(&socket, question, &mut buffer)).sum::<usize>()
         });
     });

@@ -1,4 +1,4 @@
-//! The rules of the house, checked on the syntax tree of every file: layers, crates, circles, names.
+//! The rules of this codebase, checked on the syntax tree of every file: layers, crates, circles, names.
 
 mod circles;
 mod layers;

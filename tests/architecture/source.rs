@@ -134,7 +134,8 @@ impl Crate {
             return path.clone();
         }
         let length = (1..=path.len()).rev().find(|length| self.is_module(&path[1..*length])).unwrap_or(1);
-        let (module, rest) = (&path[1..length], &path[length..]);
+        let module = &path[1..length];
+        let rest = &path[length..];
         let Some((name, rest)) = rest.split_first() else { return path.clone() };
         let Some(file) = self.file_of(module) else { return path.clone() };
         match file.import(module, name) {

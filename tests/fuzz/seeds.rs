@@ -103,7 +103,7 @@ pub(crate) fn pcap(big: bool, magic: u32, frames: &[(LinkType, Vec<u8>)]) -> Vec
 }
 
 /// A pcapng file as a big-endian machine writes it: a section, two interfaces with other clocks, a simple, an obsolete and
-/// an enhanced packet, a block that nobody knows, and a second section.
+/// an enhanced packet, a block of an unknown type, and a second section.
 fn big_endian() -> Vec<u8> {
     fn block(kind: u32, body: &[u8]) -> Vec<u8> {
         let len = u32::try_from(body.len() + 12).unwrap().to_be_bytes();

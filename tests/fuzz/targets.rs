@@ -22,7 +22,7 @@ impl Memory {
     /// As many packets as a file that is opened may have are about one capture.
     const ONE_CAPTURE: u64 = 100_000;
 
-    /// The states that a packet tells of.
+    /// The states that a packet shows.
     fn tell(&mut self, summary: &PacketSummary) {
         let mut told = Vec::new();
         self.states.see(Stamp::ZERO, summary, &mut told);
