@@ -4,31 +4,24 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 use super::text_enum::text_enum;
 
-/// The kind of network an address belongs to, by the registries of special-purpose addresses (RFC 6890).
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum AddressScope {
-    /// This machine: 127.0.0.0/8, ::1, and the unspecified address, which a `connect` takes for this machine.
-    Loopback,
-    /// A private network: RFC 1918, and unique local addresses (RFC 4193).
-    Private,
-    /// This link only: 169.254.0.0/16 (RFC 3927), fe80::/10.
-    LinkLocal,
-    /// Reserved for documentation, and used by the wire lab's hosts: RFC 5737, RFC 3849, RFC 9637.
-    Documentation,
-    /// A group of hosts: multicast, broadcast.
-    Group,
-    /// Anything else: hosts that may belong to other people.
-    Public,
+text_enum! {
+    /// The kind of network an address belongs to, by the registries of special-purpose addresses (RFC 6890).
+    #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+    pub enum AddressScope {
+        /// This machine: 127.0.0.0/8, ::1, and the unspecified address, which a `connect` takes for this machine.
+        Loopback = "loopback",
+        /// A private network: RFC 1918, and unique local addresses (RFC 4193).
+        Private = "private",
+        /// This link only: 169.254.0.0/16 (RFC 3927), fe80::/10.
+        LinkLocal = "link_local",
+        /// Reserved for documentation, and used by the wire lab's hosts: RFC 5737, RFC 3849, RFC 9637.
+        Documentation = "documentation",
+        /// A group of hosts: multicast, broadcast.
+        Group = "group",
+        /// Anything else: hosts that may belong to other people.
+        Public = "beyond",
+    }
 }
-
-text_enum!(AddressScope {
-    Loopback = "loopback",
-    Private = "private",
-    LinkLocal = "link_local",
-    Documentation = "documentation",
-    Group = "group",
-    Public = "beyond",
-});
 
 impl AddressScope {
     /// The scope of an address. An IPv4-mapped IPv6 address counts as the IPv4 address.

@@ -12,38 +12,25 @@ use super::flow::{Flow, Proto};
 use super::id::SocketId;
 use super::text_enum::{UnknownText, serde_as_text, text_enum};
 
-/// The calls of section 2 of the manual that a first networks course teaches.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-#[expect(missing_docs, reason = "each is the man page of the same name, section 2")]
-pub enum Syscall {
-    Socket,
-    Setsockopt,
-    Bind,
-    Listen,
-    Accept,
-    Connect,
-    Send,
-    Recv,
-    Sendto,
-    Recvfrom,
-    Shutdown,
-    Close,
+text_enum! {
+    /// The calls of section 2 of the manual that a first networks course teaches.
+    #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+    #[expect(missing_docs, reason = "each is the man page of the same name, section 2")]
+    pub enum Syscall {
+        Socket = "socket",
+        Setsockopt = "setsockopt",
+        Bind = "bind",
+        Listen = "listen",
+        Accept = "accept",
+        Connect = "connect",
+        Send = "send",
+        Recv = "recv",
+        Sendto = "sendto",
+        Recvfrom = "recvfrom",
+        Shutdown = "shutdown",
+        Close = "close",
+    }
 }
-
-text_enum!(Syscall {
-    Socket = "socket",
-    Setsockopt = "setsockopt",
-    Bind = "bind",
-    Listen = "listen",
-    Accept = "accept",
-    Connect = "connect",
-    Send = "send",
-    Recv = "recv",
-    Sendto = "sendto",
-    Recvfrom = "recvfrom",
-    Shutdown = "shutdown",
-    Close = "close",
-});
 
 /// One call and its result.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -166,38 +153,37 @@ impl FromStr for Args {
 
 serde_as_text!(Args);
 
-/// The `how` of `shutdown(2)`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum Shut {
-    /// No more receiving.
-    Read,
-    /// No more sending: the half-close, which sends a FIN.
-    Write,
-    /// Neither.
-    Both,
+text_enum! {
+    /// The `how` of `shutdown(2)`.
+    #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+    pub enum Shut {
+        /// No more receiving.
+        Read = "SHUT_RD",
+        /// No more sending: the half-close, which sends a FIN.
+        Write = "SHUT_WR",
+        /// Neither.
+        Both = "SHUT_RDWR",
+    }
 }
 
-text_enum!(Shut { Read = "SHUT_RD", Write = "SHUT_WR", Both = "SHUT_RDWR" });
-
-/// Socket options that change what a class sees.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum SockOpt {
-    /// `SO_REUSEADDR`: `bind` succeeds although connections of an earlier run are in TIME_WAIT.
-    ReuseAddr,
-    /// `SO_LINGER` with a timeout of zero: `close` sends RST instead of FIN.
-    LingerZero,
-    /// `TCP_NODELAY`: send small segments at once (no Nagle).
-    NoDelay,
-    /// `SO_RCVBUF`: a smaller receive buffer, and so a smaller window.
-    ReceiveBuffer,
-    /// `TCP_QUICKACK` off: acknowledgements are delayed, so that data can carry them.
-    DelayAcks,
-    /// `IP_BIND_ADDRESS_NO_PORT`: `bind` fixes the address only; `connect` chooses the port.
-    BindNoPort,
+text_enum! {
+    /// Socket options that change what a class sees.
+    #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+    pub enum SockOpt {
+        /// `SO_REUSEADDR`: `bind` succeeds although connections of an earlier run are in TIME_WAIT.
+        ReuseAddr = "SO_REUSEADDR",
+        /// `SO_LINGER` with a timeout of zero: `close` sends RST instead of FIN.
+        LingerZero = "SO_LINGER 0",
+        /// `TCP_NODELAY`: send small segments at once (no Nagle).
+        NoDelay = "TCP_NODELAY",
+        /// `SO_RCVBUF`: a smaller receive buffer, and so a smaller window.
+        ReceiveBuffer = "SO_RCVBUF",
+        /// `TCP_QUICKACK` off: acknowledgements are delayed, so that data can carry them.
+        DelayAcks = "TCP_QUICKACK 0",
+        /// `IP_BIND_ADDRESS_NO_PORT`: `bind` fixes the address only; `connect` chooses the port.
+        BindNoPort = "IP_BIND_ADDRESS_NO_PORT",
+    }
 }
-
-text_enum!(SockOpt { ReuseAddr = "SO_REUSEADDR", LingerZero = "SO_LINGER 0", NoDelay = "TCP_NODELAY", ReceiveBuffer = "SO_RCVBUF",
-    DelayAcks = "TCP_QUICKACK 0", BindNoPort = "IP_BIND_ADDRESS_NO_PORT" });
 
 /// Whether a call succeeded, and if not, why.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]

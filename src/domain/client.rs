@@ -11,30 +11,30 @@ use super::text_enum::text_enum;
 /// What every client sends when its connection opens.
 pub const GREETING: &str = "Hello, world";
 
-/// What a client does with its connection.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
-pub enum ClientPlan {
-    /// Connects, says hello, reads what comes and stays connected.
-    #[default]
-    Stay,
-    /// Connects, says hello, reads the answer and closes: the client closes first.
-    OneShot,
+text_enum! {
+    /// What a client does with its connection.
+    #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
+    pub enum ClientPlan {
+        /// Connects, says hello, reads what comes and stays connected.
+        #[default]
+        Stay = "stay",
+        /// Connects, says hello, reads the answer and closes: the client closes first.
+        OneShot = "one_shot",
+    }
 }
 
-text_enum!(ClientPlan { Stay = "stay", OneShot = "one_shot" });
-
-/// How one side ends a connection.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum CloseHow {
-    /// `close()`: an orderly end, by FIN.
-    Fin,
-    /// `SO_LINGER 0` and `close()`: a reset, by RST.
-    Rst,
-    /// `shutdown(SHUT_WR)`: no more sending, receiving goes on.
-    Half,
+text_enum! {
+    /// How one side ends a connection.
+    #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+    pub enum CloseHow {
+        /// `close()`: an orderly end, by FIN.
+        Fin = "fin",
+        /// `SO_LINGER 0` and `close()`: a reset, by RST.
+        Rst = "rst",
+        /// `shutdown(SHUT_WR)`: no more sending, receiving goes on.
+        Half = "half",
+    }
 }
-
-text_enum!(CloseHow { Fin = "fin", Rst = "rst", Half = "half" });
 
 /// Where clients go.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]

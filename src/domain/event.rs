@@ -21,17 +21,17 @@ use super::text_enum::text_enum;
 use super::transition::Transition;
 use super::wire::WireEvent;
 
-/// Which of the two worlds something happened in.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
-pub enum WorldId {
-    /// The machine itself.
-    #[default]
-    Host,
-    /// The wire lab's two private hosts.
-    Wire,
+text_enum! {
+    /// Which of the two worlds something happened in.
+    #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
+    pub enum WorldId {
+        /// The machine itself.
+        #[default]
+        Host = "host",
+        /// The wire lab's two private hosts.
+        Wire = "wire",
+    }
 }
-
-text_enum!(WorldId { Host = "host", Wire = "wire" });
 
 /// What a producer saw: an event that is not in the journal yet.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]

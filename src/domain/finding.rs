@@ -72,32 +72,26 @@ pub enum Finding {
     },
 }
 
-/// Why a TCP end sends RST, as far as the packets tell (RFC 9293 §3.5.2).
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum ResetReason {
-    /// It answers a SYN to a port on which nothing listens.
-    Refused,
-    /// It answers a SYN-ACK: the sender of the SYN no longer wants the connection, or is a scanner.
-    Unwanted,
-    /// It answers data that came after this end had sent its FIN: the program has closed the socket and cannot read it.
-    AfterClose,
-    /// It answers a segment of a connection that this end does not have (any more).
-    NoConnection,
-    /// The last thing this end received was data: its program closed without reading it, or reset the connection on
-    /// purpose (`SO_LINGER` 0). The packets do not show which.
-    Unread,
-    /// Its program ended the connection on purpose (`SO_LINGER` 0): nothing was left unread.
-    Aborted,
+text_enum! {
+    /// Why a TCP end sends RST, as far as the packets tell (RFC 9293 §3.5.2).
+    #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+    pub enum ResetReason {
+        /// It answers a SYN to a port on which nothing listens.
+        Refused = "refused",
+        /// It answers a SYN-ACK: the sender of the SYN no longer wants the connection, or is a scanner.
+        Unwanted = "unwanted",
+        /// It answers data that came after this end had sent its FIN: the program has closed the socket and cannot read
+        /// it.
+        AfterClose = "after close",
+        /// It answers a segment of a connection that this end does not have (any more).
+        NoConnection = "no connection",
+        /// The last thing this end received was data: its program closed without reading it, or reset the connection on
+        /// purpose (`SO_LINGER` 0). The packets do not show which.
+        Unread = "unread data?",
+        /// Its program ended the connection on purpose (`SO_LINGER` 0): nothing was left unread.
+        Aborted = "aborted",
+    }
 }
-
-text_enum!(ResetReason {
-    Refused = "refused",
-    Unwanted = "unwanted",
-    AfterClose = "after close",
-    NoConnection = "no connection",
-    Unread = "unread data?",
-    Aborted = "aborted",
-});
 
 named_variants!(Finding {
     Retransmission = "retransmission",

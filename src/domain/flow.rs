@@ -7,16 +7,16 @@ use serde::{Deserialize, Serialize};
 
 use super::text_enum::text_enum;
 
-/// The transport protocol. Ports are counted per protocol: 65432/tcp and 65432/udp are two different ports.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum Proto {
-    /// RFC 9293.
-    Tcp,
-    /// RFC 768.
-    Udp,
+text_enum! {
+    /// The transport protocol. Ports are counted per protocol: 65432/tcp and 65432/udp are two different ports.
+    #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+    pub enum Proto {
+        /// RFC 9293.
+        Tcp = "tcp",
+        /// RFC 768.
+        Udp = "udp",
+    }
 }
-
-text_enum!(Proto { Tcp = "tcp", Udp = "udp" });
 
 /// A socket's addresses, seen from its own side. Both ends of one connection are each other's [`mirror`](Flow::mirror).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]

@@ -10,53 +10,40 @@ use serde::{Deserialize, Serialize};
 use super::id::ServerId;
 use super::text_enum::text_enum;
 
-/// A rule that the guard enforces. Those with a number can be set (`--limit`); the others always hold.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum Rule {
-    /// Simultaneous connections from one address.
-    Connections,
-    /// Simultaneous connections from all remote peers together.
-    Total,
-    /// New connections a second from one address.
-    Arrivals,
-    /// Seconds without a byte from a connection.
-    Idle,
-    /// Bytes without a line end (`\n`) on one connection.
-    Line,
-    /// Bytes a second from one address, over all its connections and datagrams.
-    Bytes,
-    /// Messages a second from one address: what one `recv` or `recvfrom` returns.
-    Messages,
-    /// Datagrams a second from all remote peers together: a limit per address is little help against forged addresses.
-    Datagrams,
-    /// The backlog given to `listen(2)`. The kernel enforces this one: it bounds the accept queue, and on Linux the
-    /// half-open connections too (`listen(2)`; beyond it SYN cookies, `tcp_syncookies`, keep no state at all).
-    Backlog,
-    /// The presenter blocked the address.
-    Blocked,
-    /// More addresses at once than the guard can keep count of.
-    Addresses,
-    /// A datagram from a source port that no client uses: answering could start an endless exchange of two servers.
-    Reflector,
-    /// An answer by UDP that would be longer than its request: with a forged source it would amplify an attack.
-    Amplifier,
+text_enum! {
+    /// A rule that the guard enforces. Those with a number can be set (`--limit`); the others always hold.
+    #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+    pub enum Rule {
+        /// Simultaneous connections from one address.
+        Connections = "connections",
+        /// Simultaneous connections from all remote peers together.
+        Total = "total",
+        /// New connections a second from one address.
+        Arrivals = "arrivals",
+        /// Seconds without a byte from a connection.
+        Idle = "idle",
+        /// Bytes without a line end (`\n`) on one connection.
+        Line = "line",
+        /// Bytes a second from one address, over all its connections and datagrams.
+        Bytes = "bytes",
+        /// Messages a second from one address: what one `recv` or `recvfrom` returns.
+        Messages = "messages",
+        /// Datagrams a second from all remote peers together: a limit per address is little help against forged
+        /// addresses.
+        Datagrams = "datagrams",
+        /// The backlog given to `listen(2)`. The kernel enforces this one: it bounds the accept queue, and on Linux the
+        /// half-open connections too (`listen(2)`; beyond it SYN cookies, `tcp_syncookies`, keep no state at all).
+        Backlog = "backlog",
+        /// The presenter blocked the address.
+        Blocked = "blocked",
+        /// More addresses at once than the guard can keep count of.
+        Addresses = "addresses",
+        /// A datagram from a source port that no client uses: answering could start an endless exchange of two servers.
+        Reflector = "reflector",
+        /// An answer by UDP that would be longer than its request: with a forged source it would amplify an attack.
+        Amplifier = "amplifier",
+    }
 }
-
-text_enum!(Rule {
-    Connections = "connections",
-    Total = "total",
-    Arrivals = "arrivals",
-    Idle = "idle",
-    Line = "line",
-    Bytes = "bytes",
-    Messages = "messages",
-    Datagrams = "datagrams",
-    Backlog = "backlog",
-    Blocked = "blocked",
-    Addresses = "addresses",
-    Reflector = "reflector",
-    Amplifier = "amplifier",
-});
 
 impl Rule {
     /// Its default number; `None` for a rule without one.
@@ -106,7 +93,8 @@ impl Limits {
         self.0.get(&rule).copied()
     }
 
-    /// The same limits with another number for this rule, or without the rule. A rule that has no number stays as it is.
+    /// The same limits with another number for this rule, or without the rule. A rule that has no number stays as it
+    /// is.
     #[must_use]
     pub fn with(mut self, rule: Rule, number: Option<u64>) -> Self {
         match number {
@@ -118,51 +106,42 @@ impl Limits {
     }
 }
 
-/// What the guard did.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum GuardAction {
-    /// Accepted the connection and closed it at once with a RST.
-    Refused,
-    /// Closed the connection.
-    Closed,
-    /// Waited before the next `recv`: the kernel's buffer fills, the window closes, and the sender has to wait.
-    Slowed,
-    /// Threw the datagram away.
-    Dropped,
-    /// Received the datagram and sent no answer.
-    Unanswered,
-    /// Cut the answer to the length of the request.
-    Shortened,
-    /// The kernel answered the SYN with a cookie: a sequence number that encodes the connection, so that the kernel keeps
-    /// no state until the last ACK of the handshake brings it back (RFC 4987 §3.6).
-    Cookie,
-    /// The kernel dropped the SYN.
-    Ignored,
+text_enum! {
+    /// What the guard did.
+    #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+    pub enum GuardAction {
+        /// Accepted the connection and closed it at once with a RST.
+        Refused = "refused",
+        /// Closed the connection.
+        Closed = "closed",
+        /// Waited before the next `recv`: the kernel's buffer fills, the window closes, and the sender has to wait.
+        Slowed = "slowed",
+        /// Threw the datagram away.
+        Dropped = "dropped",
+        /// Received the datagram and sent no answer.
+        Unanswered = "unanswered",
+        /// Cut the answer to the length of the request.
+        Shortened = "shortened",
+        /// The kernel answered the SYN with a cookie: a sequence number that encodes the connection, so that the kernel
+        /// keeps no state until the last ACK of the handshake brings it back (RFC 4987 §3.6).
+        Cookie = "cookie",
+        /// The kernel dropped the SYN.
+        Ignored = "ignored",
+    }
 }
 
-text_enum!(GuardAction {
-    Refused = "refused",
-    Closed = "closed",
-    Slowed = "slowed",
-    Dropped = "dropped",
-    Unanswered = "unanswered",
-    Shortened = "shortened",
-    Cookie = "cookie",
-    Ignored = "ignored",
-});
-
-/// What a peer did that port scanners do. Other programs may do it too.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum PortCheck {
-    /// Connected, and closed or reset within a second without sending anything: `nmap -sT`, `nc -z`.
-    Connect,
-    /// Sent an empty datagram: `nmap -sU`.
-    EmptyDatagram,
-    /// Sent first exactly what `nmap -sV` sends to identify a service, and over UDP `nmap -sU` as well.
-    ServiceProbe,
+text_enum! {
+    /// What a peer did that port scanners do. Other programs may do it too.
+    #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+    pub enum PortCheck {
+        /// Connected, and closed or reset within a second without sending anything: `nmap -sT`, `nc -z`.
+        Connect = "connect",
+        /// Sent an empty datagram: `nmap -sU`.
+        EmptyDatagram = "empty_datagram",
+        /// Sent first exactly what `nmap -sV` sends to identify a service, and over UDP `nmap -sU` as well.
+        ServiceProbe = "service_probe",
+    }
 }
-
-text_enum!(PortCheck { Connect = "connect", EmptyDatagram = "empty_datagram", ServiceProbe = "service_probe" });
 
 /// Something the guard did or noticed. Frequent occurrences are reported at once the first time and then at most once a
 /// second. `count` is how many since the last event of this kind: all counts add up to what happened.
@@ -186,8 +165,8 @@ pub enum GuardEvent {
         count: u64,
     },
     /// SYNs came beyond the half-open connections that a listener may have ([`Rule::Backlog`]). The kernel enforced the
-    /// rule, as its counters show; the peer is unknown, because the source of a SYN can be forged. Reported at once when it
-    /// begins, and then at most every ten seconds.
+    /// rule, as its counters show; the peer is unknown, because the source of a SYN can be forged. Reported at once
+    /// when it begins, and then at most every ten seconds.
     HalfOpen {
         /// The listener; absent when several are full, because the kernel counts for all of them together.
         #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -198,9 +177,9 @@ pub enum GuardEvent {
         action: GuardAction,
         count: u64,
     },
-    /// The other side reset handshakes before their last ACK, as a SYN scan does, which `accept` never sees. It comes from
-    /// the kernel's counter for the whole machine (`EmbryonicRsts`), so port and address are unknown. Reported at once when
-    /// it begins, and then at most every ten seconds.
+    /// The other side reset handshakes before their last ACK, as a SYN scan does, which `accept` never sees. It comes
+    /// from the kernel's counter for the whole machine (`EmbryonicRsts`), so port and address are unknown. Reported at
+    /// once when it begins, and then at most every ten seconds.
     HandshakesReset { count: u64 },
     /// A peer behaved as if it checked whether the port is open.
     Checked {

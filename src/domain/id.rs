@@ -44,16 +44,16 @@ impl SocketId {
     }
 }
 
-/// One of the wire lab's two hosts.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum HostId {
-    /// 192.0.2.2.
-    Client,
-    /// 192.0.2.1.
-    Server,
+text_enum! {
+    /// One of the wire lab's two hosts.
+    #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+    pub enum HostId {
+        /// 192.0.2.2.
+        Client = "client",
+        /// 192.0.2.1.
+        Server = "server",
+    }
 }
-
-text_enum!(HostId { Client = "client", Server = "server" });
 
 impl HostId {
     /// Its address on the wire, in the network that is reserved for documents (RFC 5737).

@@ -2,17 +2,17 @@
 
 use super::text_enum::text_enum;
 
-/// A language of the screen.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
-pub enum Lang {
-    /// English.
-    #[default]
-    En,
-    /// Brazilian Portuguese.
-    PtBr,
+text_enum! {
+    /// A language of the screen.
+    #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
+    pub enum Lang {
+        /// English.
+        #[default]
+        En = "en",
+        /// Brazilian Portuguese.
+        PtBr = "pt-BR",
+    }
 }
-
-text_enum!(Lang { En = "en", PtBr = "pt-BR" });
 
 impl Lang {
     /// The language that suits a locale such as `pt_BR.UTF-8`: Portuguese for any `pt`, otherwise English.

@@ -39,8 +39,8 @@ pub enum Note {
         /// How many events, of any socket that the filter lets through.
         count: u64,
     },
-    /// The kernel's trace reported changes of sockets in other network namespaces since the last note of this kind. They
-    /// are left out.
+    /// The kernel's trace reported changes of sockets in other network namespaces since the last note of this kind.
+    /// They are left out.
     TraceForeign { count: u64 },
     /// The capture was too slow: the kernel dropped packets since the last note of this kind.
     CaptureLost { count: u64 },
@@ -61,9 +61,11 @@ pub enum Note {
     Observing { servers: Vec<ServerSpec> },
     /// The journal can no longer be written to its file (`--record`).
     RecordFailed { errno: Errno },
-    /// The addresses of this machine's interfaces that other machines could reach, each once, best first, without loopback.
+    /// The addresses of this machine's interfaces that other machines could reach, each once, best first, without
+    /// loopback.
     Addresses { addresses: Vec<IpAddr> },
-    /// A client received datagrams from an address other than its server's: they are discarded. Reported once per socket.
+    /// A client received datagrams from an address other than its server's: they are discarded. Reported once per
+    /// socket.
     Unasked {
         socket: SocketId,
         server: SocketAddr,
@@ -74,13 +76,13 @@ pub enum Note {
     NoThread { errno: Errno },
 }
 
-/// Where the socket table comes from.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum TableSource {
-    /// Linux: the kernel asked directly, with queues and timers (`sock_diag(7)`).
-    SockDiag,
-    /// The portable library: addresses, states and processes only.
-    Netstat2,
+text_enum! {
+    /// Where the socket table comes from.
+    #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+    pub enum TableSource {
+        /// Linux: the kernel asked directly, with queues and timers (`sock_diag(7)`).
+        SockDiag = "sock_diag",
+        /// The portable library: addresses, states and processes only.
+        Netstat2 = "netstat2",
+    }
 }
-
-text_enum!(TableSource { SockDiag = "sock_diag", Netstat2 = "netstat2" });

@@ -101,25 +101,20 @@ impl Timer {
     }
 }
 
-/// Which timer.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum TimerKind {
-    /// Sends again what was not acknowledged (RFC 6298).
-    Retransmit,
-    /// Asks whether the other side is still there (RFC 9293 §3.8.4).
-    Keepalive,
-    /// Ends TIME_WAIT (RFC 9293 §3.6.1; 60 s on Linux).
-    TimeWait,
-    /// Probes a zero window (RFC 9293 §3.8.6.1).
-    Persist,
+text_enum! {
+    /// Which timer.
+    #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+    pub enum TimerKind {
+        /// Sends again what was not acknowledged (RFC 6298).
+        Retransmit = "retransmit",
+        /// Asks whether the other side is still there (RFC 9293 §3.8.4).
+        Keepalive = "keepalive",
+        /// Ends TIME_WAIT (RFC 9293 §3.6.1; 60 s on Linux).
+        TimeWait = "time_wait",
+        /// Probes a zero window (RFC 9293 §3.8.6.1).
+        Persist = "persist",
+    }
 }
-
-text_enum!(TimerKind {
-    Retransmit = "retransmit",
-    Keepalive = "keepalive",
-    TimeWait = "time_wait",
-    Persist = "persist",
-});
 
 /// A process that holds a socket.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]

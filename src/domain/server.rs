@@ -10,18 +10,18 @@ use super::id::{ConnNo, ServerId};
 use super::row::Process;
 use super::text_enum::text_enum;
 
-/// How a TCP server serves the connections it accepts.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum ServiceModel {
-    /// One client at a time; the others wait in the accept queue.
-    Sequential,
-    /// A thread of the operating system per connection.
-    Threaded,
-    /// A task per connection, many on few threads.
-    Async,
+text_enum! {
+    /// How a TCP server serves the connections it accepts.
+    #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+    pub enum ServiceModel {
+        /// One client at a time; the others wait in the accept queue.
+        Sequential = "sequential",
+        /// A thread of the operating system per connection.
+        Threaded = "threaded",
+        /// A task per connection, many on few threads.
+        Async = "async",
+    }
 }
-
-text_enum!(ServiceModel { Sequential = "sequential", Threaded = "threaded", Async = "async" });
 
 impl ServiceModel {
     /// The next model, when the presenter switches it live.
@@ -35,16 +35,16 @@ impl ServiceModel {
     }
 }
 
-/// What a server answers.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum Answer {
-    /// What it received, unchanged (RFC 862).
-    Same,
-    /// What it received, in capitals.
-    Upper,
+text_enum! {
+    /// What a server answers.
+    #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+    pub enum Answer {
+        /// What it received, unchanged (RFC 862).
+        Same = "same",
+        /// What it received, in capitals.
+        Upper = "upper",
+    }
 }
-
-text_enum!(Answer { Same = "same", Upper = "upper" });
 
 impl Answer {
     /// The answer to `request`. In bytes that are not UTF-8 only ASCII letters are capitalised.
@@ -57,20 +57,20 @@ impl Answer {
     }
 }
 
-/// The kinds of servers that the laboratory has.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum ServerKind {
-    /// TCP, a thread per connection, answers in capitals.
-    Threaded,
-    /// TCP, one client at a time, answers what it received.
-    Echo,
-    /// TCP, a task per connection, answers in capitals.
-    Async,
-    /// UDP, one datagram at a time, answers in capitals.
-    Udp,
+text_enum! {
+    /// The kinds of servers that the laboratory has.
+    #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+    pub enum ServerKind {
+        /// TCP, a thread per connection, answers in capitals.
+        Threaded = "threaded",
+        /// TCP, one client at a time, answers what it received.
+        Echo = "echo",
+        /// TCP, a task per connection, answers in capitals.
+        Async = "async",
+        /// UDP, one datagram at a time, answers in capitals.
+        Udp = "udp",
+    }
 }
-
-text_enum!(ServerKind { Threaded = "threaded", Echo = "echo", Async = "async", Udp = "udp" });
 
 impl ServerKind {
     /// Its default port.

@@ -18,9 +18,18 @@ macro_rules! serde_as_text {
     )+};
 }
 
-/// Gives each variant of an enum one fixed text, for `name()`, `Display`, `FromStr` and serde.
+/// Declares an enum in which each variant has one fixed text, for `name()`, `Display`, `FromStr` and serde.
 macro_rules! text_enum {
-    ($type:ident { $($variant:ident = $name:literal),+ $(,)? }) => {
+    (
+        $(#[$attribute:meta])*
+        pub enum $type:ident {
+            $($(#[$about:meta])* $variant:ident = $name:literal,)+
+        }
+    ) => {
+        $(#[$attribute])*
+        pub enum $type {
+            $($(#[$about])* $variant,)+
+        }
         impl $type {
             /// Every value, in declaration order.
             pub const ALL: &'static [Self] = &[$(Self::$variant),+];

@@ -10,81 +10,60 @@ use super::flow::Proto;
 use super::text_enum::text_enum;
 use super::wire::millis;
 
-/// The state of a port, as far as another host can tell.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum Verdict {
-    /// A program serves there.
-    Open,
-    /// The host answers that no program does.
-    Closed,
-    /// The probe or its answer did not get through: something on the path dropped it, or there is no such host.
-    Filtered,
-    /// UDP: no answer, as from an open port or behind a filter.
-    OpenOrFiltered,
-    /// The probe could not be sent: it never left this machine.
-    Unknown,
+text_enum! {
+    /// The state of a port, as far as another host can tell.
+    #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+    pub enum Verdict {
+        /// A program serves there.
+        Open = "open",
+        /// The host answers that no program does.
+        Closed = "closed",
+        /// The probe or its answer did not get through: something on the path dropped it, or there is no such host.
+        Filtered = "filtered",
+        /// UDP: no answer, as from an open port or behind a filter.
+        OpenOrFiltered = "open|filtered",
+        /// The probe could not be sent: it never left this machine.
+        Unknown = "unknown",
+    }
 }
 
-text_enum!(Verdict {
-    Open = "open",
-    Closed = "closed",
-    Filtered = "filtered",
-    OpenOrFiltered = "open|filtered",
-    Unknown = "unknown",
-});
-
-/// The observation that a verdict rests on. For an ICMP message, the codes are those of RFC 792, RFC 1812 and RFC 4443.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum Reason {
-    /// `connect` succeeded: a SYN-ACK came.
-    SynAck,
-    /// ECONNREFUSED without ICMP: a RST came.
-    Rst,
-    /// A datagram came back.
-    UdpAnswer,
-    /// Nothing came back in time.
-    NoResponse,
-    /// ICMP: port unreachable.
-    PortUnreach,
-    /// ICMP: host unreachable.
-    HostUnreach,
-    /// ICMP: net unreachable, or no route to the destination.
-    NetUnreach,
-    /// ICMP: protocol unreachable.
-    ProtoUnreach,
-    /// ICMP: communication administratively prohibited, with the net, the host, or in general.
-    Prohibited,
-    /// ICMP: time exceeded on the path.
-    TimeExceeded,
-    /// ICMP of another kind.
-    OtherIcmp,
-    /// Our kernel asked for this address on the link (ARP, neighbour discovery) and got no answer.
-    NoNeighbour,
-    /// Our machine has no route there.
-    NoRoute,
-    /// Our machine does not permit it.
-    NotPermitted,
-    /// Our machine lacks descriptors, ports or memory.
-    LocalError,
+text_enum! {
+    /// The observation that a verdict rests on. For an ICMP message, the codes are those of RFC 792, RFC 1812 and RFC
+    /// 4443.
+    #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+    pub enum Reason {
+        /// `connect` succeeded: a SYN-ACK came.
+        SynAck = "syn-ack",
+        /// ECONNREFUSED without ICMP: a RST came.
+        Rst = "rst",
+        /// A datagram came back.
+        UdpAnswer = "udp-answer",
+        /// Nothing came back in time.
+        NoResponse = "no-response",
+        /// ICMP: port unreachable.
+        PortUnreach = "port-unreach",
+        /// ICMP: host unreachable.
+        HostUnreach = "host-unreach",
+        /// ICMP: net unreachable, or no route to the destination.
+        NetUnreach = "net-unreach",
+        /// ICMP: protocol unreachable.
+        ProtoUnreach = "proto-unreach",
+        /// ICMP: communication administratively prohibited, with the net, the host, or in general.
+        Prohibited = "prohibited",
+        /// ICMP: time exceeded on the path.
+        TimeExceeded = "time-exceeded",
+        /// ICMP of another kind.
+        OtherIcmp = "icmp",
+        /// Our kernel asked for this address on the link (ARP, neighbour discovery) and got no answer.
+        NoNeighbour = "no-neighbour",
+        /// Our machine has no route there.
+        NoRoute = "no-route",
+        /// Our machine does not permit it.
+        NotPermitted = "not-permitted",
+        /// Our machine lacks descriptors, ports or memory.
+        LocalError = "local-error",
+    }
 }
-
-text_enum!(Reason {
-    SynAck = "syn-ack",
-    Rst = "rst",
-    UdpAnswer = "udp-answer",
-    NoResponse = "no-response",
-    PortUnreach = "port-unreach",
-    HostUnreach = "host-unreach",
-    NetUnreach = "net-unreach",
-    ProtoUnreach = "proto-unreach",
-    Prohibited = "prohibited",
-    TimeExceeded = "time-exceeded",
-    OtherIcmp = "icmp",
-    NoNeighbour = "no-neighbour",
-    NoRoute = "no-route",
-    NotPermitted = "not-permitted",
-    LocalError = "local-error",
-});
 
 /// An ICMP message about a probe, as the socket's error queue gives it (`IP_RECVERR`, `ip(7)`).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]

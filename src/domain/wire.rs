@@ -56,22 +56,22 @@ pub enum WireMode {
     Live,
 }
 
-/// Why a packet was lost.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum LossReason {
-    /// The presenter dropped it.
-    Asked,
-    /// At random, at the percentage that was set.
-    Chance,
-    /// The wire is cut.
-    Cut,
-    /// Too many packets were waiting already.
-    Overflow,
-    /// The link at the other end did not accept it.
-    Link,
+text_enum! {
+    /// Why a packet was lost.
+    #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+    pub enum LossReason {
+        /// The presenter dropped it.
+        Asked = "asked",
+        /// At random, at the percentage that was set.
+        Chance = "chance",
+        /// The wire is cut.
+        Cut = "cut",
+        /// Too many packets were waiting already.
+        Overflow = "overflow",
+        /// The link at the other end did not accept it.
+        Link = "link",
+    }
 }
-
-text_enum!(LossReason { Asked = "asked", Chance = "chance", Cut = "cut", Overflow = "overflow", Link = "link" });
 
 /// Something that happened on the wire. The event's `host` is the sender.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -170,29 +170,30 @@ pub enum WireEvent {
     },
 }
 
-/// How the hosts are joined to the wire.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum LinkKind {
-    /// A TUN device on each host (`Documentation/networking/tuntap`).
-    Tun,
-    /// A pair of virtual Ethernet devices for each host and a packet socket at its far end (`veth(4)`, `packet(7)`).
-    Veth,
+text_enum! {
+    /// How the hosts are joined to the wire.
+    #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+    pub enum LinkKind {
+        /// A TUN device on each host (`Documentation/networking/tuntap`).
+        Tun = "tun",
+        /// A pair of virtual Ethernet devices for each host and a packet socket at its far end (`veth(4)`,
+        /// `packet(7)`).
+        Veth = "veth",
+    }
 }
 
-text_enum!(LinkKind { Tun = "tun", Veth = "veth" });
-
-/// Why the wire was taken down.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum CloseReason {
-    /// On request.
-    Asked,
-    /// The helper process that holds the hosts ended.
-    HelperEnded,
-    /// A link failed.
-    LinkFailed,
+text_enum! {
+    /// Why the wire was taken down.
+    #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+    pub enum CloseReason {
+        /// On request.
+        Asked = "asked",
+        /// The helper process that holds the hosts ended.
+        HelperEnded = "helper_ended",
+        /// A link failed.
+        LinkFailed = "link_failed",
+    }
 }
-
-text_enum!(CloseReason { Asked = "asked", HelperEnded = "helper_ended", LinkFailed = "link_failed" });
 
 #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde hands over a reference")]
 const fn is_zero(number: &u64) -> bool {

@@ -385,6 +385,14 @@ impl Visit<'_> for Reader {
         visit::visit_item_enum(self, item);
     }
 
+    /// `text_enum!` declares an enum, whose texts are where discriminants would be.
+    fn visit_item_macro(&mut self, item: &syn::ItemMacro) {
+        match item.mac.parse_body::<syn::ItemEnum>() {
+            Ok(declared) if item.mac.path.is_ident("text_enum") => self.visit_item_enum(&declared),
+            _ => visit::visit_item_macro(self, item),
+        }
+    }
+
     fn visit_item_trait(&mut self, item: &syn::ItemTrait) {
         self.file.types.push(item.ident.to_string());
         visit::visit_item_trait(self, item);

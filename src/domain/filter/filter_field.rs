@@ -2,58 +2,42 @@
 
 use crate::domain::text_enum::text_enum;
 
-/// A field of a filter expression. `sport` and `src` are the socket's own side, as in `ss(8)`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum FilterField {
-    /// The port on either side.
-    Port,
-    /// The local port; a packet's source port.
-    Sport,
-    /// The foreign port; a packet's destination port.
-    Dport,
-    /// The address on either side.
-    Host,
-    /// The local address; a packet's source.
-    Src,
-    /// The foreign address; a packet's destination.
-    Dst,
-    /// The TCP state.
-    State,
-    /// The transport protocol.
-    Proto,
-    /// The process that holds the socket.
-    Pid,
-    /// The user that made the socket.
-    Uid,
-    /// For LISTEN, connections waiting for `accept`; otherwise bytes received and not read.
-    RecvQ,
-    /// For LISTEN, how many may wait; otherwise bytes sent and not acknowledged.
-    SendQ,
-    /// The TCP flags of a packet.
-    Flags,
-    /// The length of a packet's payload in bytes.
-    Len,
-    /// The sequence number of a packet: relative to the SYN if that was seen, otherwise the raw one.
-    Seq,
+text_enum! {
+    /// A field of a filter expression. `sport` and `src` are the socket's own side, as in `ss(8)`.
+    #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+    pub enum FilterField {
+        /// The port on either side.
+        Port = "port",
+        /// The local port; a packet's source port.
+        Sport = "sport",
+        /// The foreign port; a packet's destination port.
+        Dport = "dport",
+        /// The address on either side.
+        Host = "host",
+        /// The local address; a packet's source.
+        Src = "src",
+        /// The foreign address; a packet's destination.
+        Dst = "dst",
+        /// The TCP state.
+        State = "state",
+        /// The transport protocol.
+        Proto = "proto",
+        /// The process that holds the socket.
+        Pid = "pid",
+        /// The user that made the socket.
+        Uid = "uid",
+        /// For LISTEN, connections waiting for `accept`; otherwise bytes received and not read.
+        RecvQ = "recvq",
+        /// For LISTEN, how many may wait; otherwise bytes sent and not acknowledged.
+        SendQ = "sendq",
+        /// The TCP flags of a packet.
+        Flags = "flags",
+        /// The length of a packet's payload in bytes.
+        Len = "len",
+        /// The sequence number of a packet: relative to the SYN if that was seen, otherwise the raw one.
+        Seq = "seq",
+    }
 }
-
-text_enum!(FilterField {
-    Port = "port",
-    Sport = "sport",
-    Dport = "dport",
-    Host = "host",
-    Src = "src",
-    Dst = "dst",
-    State = "state",
-    Proto = "proto",
-    Pid = "pid",
-    Uid = "uid",
-    RecvQ = "recvq",
-    SendQ = "sendq",
-    Flags = "flags",
-    Len = "len",
-    Seq = "seq",
-});
 
 /// The type of a field's values.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -30,7 +30,7 @@ pub trait Filterable {
 /// The line of `row`, from `cached` or written into it.
 pub(super) fn line_of<'a>(row: &impl Filterable, cached: &'a mut Option<SearchLine>) -> &'a SearchLine {
     cached.get_or_insert_with(|| {
-        let mut line = SearchLine::new();
+        let mut line = SearchLine::default();
         row.write(&mut line);
         line
     })

@@ -40,21 +40,15 @@ pub struct SearchLine {
 }
 
 impl Default for SearchLine {
+    /// An empty line.
     fn default() -> Self {
-        Self::new()
+        Self { bytes: [0; Self::CAPACITY], len: 0 }
     }
 }
 
 impl SearchLine {
     /// Two IPv6 addresses with scopes and ports need 130 bytes, the rest of the numbers and names 40.
     const CAPACITY: usize = 320;
-
-    const EMPTY: Self = Self { bytes: [0; Self::CAPACITY], len: 0 };
-
-    /// An empty line.
-    pub const fn new() -> Self {
-        Self::EMPTY
-    }
 
     /// Appends the space before the next part.
     pub fn blank(&mut self) {
