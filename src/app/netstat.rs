@@ -206,7 +206,7 @@ fn print(out: &mut Vec<u8>, row: &Row, with_process: bool) {
     out.extend_from_slice(flow.proto.name().as_bytes());
     out.extend_from_slice(if flow.local.is_ipv6() { b"6  " } else { b"   " });
     for queue in [recv_q, send_q] {
-        let mut line = SearchLine::new();
+        let mut line = SearchLine::default();
         match queue {
             Some(length) => line.number(*length),
             None => line.text("-"),
@@ -244,7 +244,7 @@ fn column(out: &mut Vec<u8>, width: usize, write: impl FnOnce(&mut Vec<u8>)) {
 
 fn address(out: &mut Vec<u8>, addr: SocketAddr) {
     if addr.is_ipv4() && addr.port() != 0 {
-        let mut line = SearchLine::new();
+        let mut line = SearchLine::default();
         line.endpoint(addr);
         out.extend_from_slice(line.as_str().as_bytes());
     } else {

@@ -8,47 +8,29 @@ use crate::domain::{HostId, Setting};
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct LessonSettings {
-    /// For both hosts.
     pub both: HostSettings,
-    /// For the client host.
     pub client: HostSettings,
-    /// For the server host.
     pub server: HostSettings,
 }
 
-/// Settings of one host's network stack; see `Documentation/networking/ip-sysctl`. A setting left out is unchanged.
+/// Settings of one host's network stack, each as the [`Setting`] of this name. A setting left out is unchanged.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct HostSettings {
-    /// The timestamps option (RFC 7323 §3).
     pub timestamps: Option<bool>,
-    /// Selective acknowledgements (RFC 2018).
     pub sack: Option<bool>,
-    /// The window scale option (RFC 7323 §2).
     pub window_scaling: Option<bool>,
-    /// Tail loss probes (RFC 8985).
     pub tail_loss_probe: Option<bool>,
-    /// The ephemeral ports, first and last.
     pub ephemeral_range: Option<(u16, u16)>,
-    /// Whether a port in TIME_WAIT may be taken again: 0 never, 1 always, 2 on loopback.
     pub tw_reuse: Option<u8>,
-    /// How many SYN retransmissions are sent at the same interval, before it doubles.
     pub syn_linear_timeouts: Option<u8>,
-    /// How many times a SYN is retransmitted.
     pub syn_retries: Option<u8>,
-    /// How many times a SYN-ACK is retransmitted.
     pub synack_retries: Option<u8>,
-    /// How many times data is retransmitted.
     pub retries: Option<u8>,
-    /// How many times data of an orphaned socket, which no program holds any more, is retransmitted.
     pub orphan_retries: Option<u8>,
-    /// How long an orphaned socket stays in FIN_WAIT2, in seconds.
     pub fin_timeout: Option<u16>,
-    /// The largest backlog that `listen` grants.
     pub somaxconn: Option<u32>,
-    /// The receive buffer of new sockets, in bytes.
     pub receive_buffer: Option<u32>,
-    /// The send buffer of new sockets, in bytes.
     pub send_buffer: Option<u32>,
 }
 

@@ -3,12 +3,12 @@
 use super::act::Act;
 use super::file::LessonError;
 use super::*;
+use crate::domain::client::ClientChange;
 use crate::domain::{
-    Args, Call, Cause, Errno, Event, EventKind, Evidence, Flags, Flow, HostId, Lang, Note, Observation, PacketSummary,
-    ScriptedCall, Segment, Setting, SocketId, SocketOp, Stamp, Syscall, TcpState, Transition, WireCommand, WireEvent,
-    WorldId,
+    Args, Call, Cause, ClientEvent, ClientId, Errno, Event, EventKind, Evidence, Excerpt, Findings, Flags, Flow,
+    HostId, Lang, LessonChange, LessonEvent, Note, Observation, PacketSummary, ScriptedCall, Segment, Setting,
+    SocketId, SocketOp, Stamp, Syscall, TcpState, Transition, WireCommand, WireEvent, WorldId,
 };
-use crate::domain::{LessonChange, LessonEvent};
 use crate::model::Worlds;
 use crate::model::playing::StepProgress;
 
@@ -111,9 +111,13 @@ impl EngineTest {
     }
 
     fn observe(&mut self, ms: u64, host: HostId, kind: EventKind) -> Vec<LessonOrder> {
+        self.observe_as(Evidence::Sampled, ms, host, kind)
+    }
+
+    fn observe_as(&mut self, evidence: Evidence, ms: u64, host: HostId, kind: EventKind) -> Vec<LessonOrder> {
         self.seq += 1;
         let at = Stamp::from_millis(ms);
-        let seen = Observation { at, world: WorldId::Wire, host: Some(host), evidence: Evidence::Sampled, kind };
+        let seen = Observation { at, world: WorldId::Wire, host: Some(host), evidence, kind };
         let event = Event { seq: self.seq, seen };
         self.worlds.apply(&event);
         self.engine.observe(self.worlds.wire(), &event)
@@ -127,16 +131,25 @@ impl EngineTest {
             flow: client(),
             tcp: Some(segment),
             icmp: None,
-            payload: crate::domain::Excerpt::of(b""),
+            payload: Excerpt::of(b""),
             retransmission_of: None,
-            findings: crate::domain::Findings::default(),
+            findings: Findings::default(),
         };
         self.observe(ms, HostId::Client, EventKind::Packet(packet))
+    }
+
+    fn dial(&mut self, ms: u64) {
+        let change = ClientChange::Dialing { flow: client() };
+        self.observe(ms, HostId::Client, EventKind::Client(ClientEvent { client: ClientId(1), change }));
     }
 
     fn advance(&mut self, ms: u64) {
         self.engine.advance(self.worlds.wire(), Stamp::from_millis(ms));
     }
+}
+
+fn is_listen(orders: &[LessonOrder]) -> bool {
+    matches!(orders, [LessonOrder::Script(HostId::Server, SocketOp { call: ScriptedCall::Listen { .. }, .. })])
 }
 
 const DELIVERED: &str = "[[step]]\ndo = [{ listen = { socket = \"l\" } }, { deliver = { flags = \"SYN\" } }]
@@ -152,20 +165,14 @@ fn the_act_after_settings_waits_until_all_are_changed() {
     assert_eq!(test.observe(1, HostId::Client, changed(None)), []);
     assert_eq!(test.observe(2, HostId::Server, changed(Some(Errno::Other(2)))), []);
     let next = test.observe(3, HostId::Server, changed(None));
-    assert!(
-        matches!(&next[..], [LessonOrder::Script(HostId::Server, SocketOp { call: ScriptedCall::Listen { .. }, .. })]),
-        "{next:?}"
-    );
+    assert!(is_listen(&next), "{next:?}");
 }
 
 #[test]
 fn each_act_waits_for_the_one_before_and_for_its_packet() {
     let mut test = EngineTest::new(DELIVERED);
     let first = test.begin();
-    assert!(
-        matches!(&first[..], [LessonOrder::Script(HostId::Server, SocketOp { call: ScriptedCall::Listen { .. }, .. })]),
-        "{first:?}"
-    );
+    assert!(is_listen(&first), "{first:?}");
     // The packet arrives before the call has returned, and stays where it is.
     assert_eq!(test.syn(1, 4), []);
     let listened = Call::new("s0".parse().unwrap(), Syscall::Listen).with(Args::Number(8));
@@ -195,9 +202,7 @@ fn connecting(expect: &str) -> EngineTest {
         "[[step]]\ndo = [{{ connect = {{ socket = \"a\", port = 65432 }} }}]\nexpect = [{expect}]\nwithin_ms = 1000"
     ));
     test.begin();
-    let change = crate::domain::client::ClientChange::Dialing { flow: client() };
-    let id = crate::domain::ClientId(1);
-    test.observe(0, HostId::Client, EventKind::Client(crate::domain::ClientEvent { client: id, change }));
+    test.dial(0);
     test
 }
 
@@ -236,23 +241,14 @@ fn an_expectation_is_met_only_by_what_it_describes() {
 }
 
 fn call(call: Syscall, data: Option<&[u8]>) -> EventKind {
-    let call = Call::new(SocketId::Client(crate::domain::ClientId(1)), call).on(client());
+    let call = Call::new(SocketId::Client(ClientId(1)), call).on(client());
     EventKind::Call(data.map_or(call.clone(), |data| call.carrying(data)))
 }
 
 #[test]
 fn an_inferred_edge_does_not_count() {
     let mut test = connecting("{ edge = { of = \"a\", from = \"CLOSED\", to = \"SYN_SENT\" } }");
-    let seen = Observation {
-        at: Stamp::from_millis(1),
-        world: WorldId::Wire,
-        host: Some(HostId::Client),
-        evidence: Evidence::Inferred,
-        kind: edge(TcpState::Closed, TcpState::SynSent, None),
-    };
-    let event = Event { seq: 9, seen };
-    test.worlds.apply(&event);
-    test.engine.observe(test.worlds.wire(), &event);
+    test.observe_as(Evidence::Inferred, 1, HostId::Client, edge(TcpState::Closed, TcpState::SynSent, None));
     assert_eq!(test.engine.phase(), LessonPhase::Expecting);
 }
 
@@ -304,9 +300,7 @@ fn events_between_two_steps_count_for_the_next_but_not_against_it() {
     // The class is still reading the text of the next step.
     test.syn(20, 1);
     test.begin();
-    let change = crate::domain::client::ClientChange::Dialing { flow: client() };
-    let id = crate::domain::ClientId(1);
-    test.observe(30, HostId::Client, EventKind::Client(crate::domain::ClientEvent { client: id, change }));
+    test.dial(30);
     assert_eq!(test.engine.ticks(), [ExpectationState::Met, ExpectationState::Open]);
     test.advance(40);
     assert_eq!(test.engine.phase(), LessonPhase::Passed);
@@ -427,9 +421,7 @@ fn two_steps_without_acts_share_their_events() {
         test.syn(1, 1);
         assert!(test.engine.phase() == LessonPhase::Passed && test.engine.next_step());
         test.begin();
-        let id = crate::domain::ClientId(1);
-        let change = crate::domain::client::ClientChange::Dialing { flow: client() };
-        test.observe(2, HostId::Client, EventKind::Client(crate::domain::ClientEvent { client: id, change }));
+        test.dial(2);
         assert_eq!(
             test.engine.phase() == LessonPhase::Passed,
             passed,
