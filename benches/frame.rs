@@ -13,7 +13,7 @@ use socklab::api::domain::{
     Flow, Note, Observation, PacketSummary, Proto, Row, Segment, SocketId, Stamp, Syscall, TcpState, WorldId,
 };
 use socklab::api::model::{Model, Msg, Ui, update};
-use socklab::api::model::{News, PacketOrigin, StreamText, StreamTurn};
+use socklab::api::model::{PacketOrigin, PacketsAnswer, StreamText, StreamTurn};
 use socklab::api::model::{Pane, View};
 use socklab::api::view::{ColorDepth, render};
 
@@ -131,7 +131,7 @@ fn packets(bench: &mut Criterion) {
             update(&mut model, Msg::Key(key));
         }
         if let (true, Some(conversation)) = (stream, model.packets.ladder.conversation) {
-            update(&mut model, Msg::Packets(News::Followed(PacketOrigin::Live, said(conversation))));
+            update(&mut model, Msg::Answer(PacketsAnswer::Followed(PacketOrigin::Live, said(conversation))));
         }
         let mut buf = Buffer::empty(Rect::new(0, 0, 160, 45));
         bench.bench_function(&format!("frame packets {name}"), |bench| {

@@ -59,7 +59,7 @@ pub mod lesson {
 pub mod model {
     pub use crate::model::clients::{Client, ClientPhase};
     pub use crate::model::effect::{Effect, TableEffect, WireEffect};
-    pub use crate::model::packets::{News, PacketOrigin, StreamText, StreamTurn};
+    pub use crate::model::packets::{PacketOrigin, PacketsAnswer, StreamText, StreamTurn};
     pub use crate::model::peers::Peer;
     pub use crate::model::playing::{PlayedLesson, StepProgress};
     pub use crate::model::servers::{Server, ServerStatus};

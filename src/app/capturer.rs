@@ -11,9 +11,9 @@ use tokio::sync::mpsc;
 use super::packet_views;
 use crate::domain::excerpt::sanitise;
 use crate::domain::need::Lack;
-use crate::domain::{Errno, EventKind, EventSink, Evidence, Flow, Note};
+use crate::domain::{CaptureEvent, Errno, EventKind, EventSink, Evidence, Flow, Note};
 use crate::model::Msg;
-use crate::model::packets::{CaptureStatus, News, PacketOrigin};
+use crate::model::packets::{PacketOrigin, PacketsAnswer};
 use crate::observe::Scope;
 use crate::observe::capture::{Capture, CaptureAccess, CaptureInterface, PacketStore};
 
@@ -50,13 +50,12 @@ impl Capturer {
             }
         };
         let errno = started.as_ref().err().map(|lack| lack.errno);
-        let (capture, told) = match started {
-            Ok(capture) => (Some(capture), CaptureStatus::On(on.name().into())),
-            Err(lack) => (None, CaptureStatus::Lacking { lack, program: super::program() }),
+        let (capture, event) = match started {
+            Ok(capture) => (Some(capture), CaptureEvent::Started { interface: on.name().into() }),
+            Err(lack) => (None, CaptureEvent::failed(lack, &super::program())),
         };
-        let capturer = Self { capture, sink: sink.clone(), answers, errno };
-        capturer.answer(News::Capturing(told));
-        capturer
+        sink.report(Evidence::Called, EventKind::Capture(event));
+        Self { capture, sink: sink.clone(), answers, errno }
     }
 
     /// Changes which packets are captured.
@@ -69,7 +68,9 @@ impl Capturer {
     /// Dissects a packet. One that is no longer kept has no layers.
     pub(super) fn inspect(&self, number: u64) {
         let store = self.capture.as_ref().map(Capture::store);
-        self.answer(News::Inspected(PacketOrigin::Live, packet_views::inspected(store.map(Arc::as_ref), number)));
+        let details = packet_views::inspected(store.map(Arc::as_ref), number);
+        // The loop reads answers as fast as it sends requests; one that does not fit is out of date.
+        let _ = self.answers.try_send(Msg::Answer(PacketsAnswer::Inspected(PacketOrigin::Live, details)));
     }
 
     /// Reassembles a conversation in the background.
@@ -94,11 +95,6 @@ impl Capturer {
             };
             sink.report(Evidence::Called, EventKind::Note(note));
         });
-    }
-
-    fn answer(&self, news: News) {
-        // The loop reads answers as fast as it sends requests; one that does not fit is out of date.
-        let _ = self.answers.try_send(Msg::Packets(news));
     }
 }
 

@@ -94,7 +94,7 @@ impl Laboratory {
             tracer,
             #[cfg(target_os = "linux")]
             capturer: None,
-            opener: Opener::new(near.clone()),
+            opener: Opener::new(near.clone(), sink.clock()),
             #[cfg(target_os = "linux")]
             wire: WireWorld::new(sink, servers),
             #[cfg(target_os = "linux")]
@@ -142,9 +142,8 @@ impl Laboratory {
     /// Reports that packets cannot be captured here.
     #[cfg(not(target_os = "linux"))]
     pub fn cannot_capture(&mut self) {
-        use crate::model::packets::{CaptureStatus, News};
-        let lacking = CaptureStatus::Lacking { lack: Lack::LINUX, program: super::program() };
-        let _ = self.near.try_send(Msg::Packets(News::Capturing(lacking)));
+        let failed = crate::domain::CaptureEvent::failed(Lack::LINUX, &super::program());
+        self.sink.report(Evidence::Called, EventKind::Capture(failed));
     }
 
     fn packets(&mut self, effect: PacketsEffect) {

@@ -11,9 +11,12 @@ use std::time::Duration;
 use tokio::sync::mpsc;
 
 use super::{packet_views, paths};
-use crate::domain::{Errno, Flow, Stamp};
+use crate::domain::excerpt::sanitise;
+use crate::domain::{
+    CaptureEvent, Clock, Errno, EventKind, Evidence, FileDamage, FileFault, FileId, Flow, Observation, Stamp, WorldId,
+};
 use crate::model::Msg;
-use crate::model::packets::{FileDamage, FileFault, FileId, News, PacketDetails, PacketOrigin, Recording};
+use crate::model::packets::{PacketDetails, PacketOrigin, PacketsAnswer, Recording};
 use crate::observe::capture::PacketStore;
 use crate::observe::capture::file::{CaptureFileError, CaptureReader};
 use crate::packet::{Analysis, ConnectionStates};
@@ -35,12 +38,13 @@ struct OpenFile {
 #[derive(Debug)]
 pub(super) struct Opener {
     answers: mpsc::Sender<Msg>,
+    clock: Clock,
     open: Option<OpenFile>,
 }
 
 impl Opener {
-    pub(super) const fn new(answers: mpsc::Sender<Msg>) -> Self {
-        Self { answers, open: None }
+    pub(super) const fn new(answers: mpsc::Sender<Msg>, clock: Clock) -> Self {
+        Self { answers, clock, open: None }
     }
 
     /// Reads a file in the background. Closes the previous one.
@@ -50,20 +54,30 @@ impl Opener {
         let store = Arc::<Mutex<Option<Arc<PacketStore>>>>::default();
         self.open = Some(OpenFile { id, cancelled: Arc::clone(&cancelled), store: Arc::clone(&store) });
         let path = paths::expanded(name);
+        let name = sanitise(name.as_bytes());
         let answers = self.answers.clone();
+        let clock = self.clock;
         tokio::task::spawn_blocking(move || {
-            // Fails only when the session is over.
-            let tell = |news| _ = answers.blocking_send(Msg::Packets(news));
+            // Both go through the same channel: the packets come before the event that says so, and neither is dropped in
+            // a flood of events. Fails only when the session is over.
+            let send = |msg| _ = answers.blocking_send(msg);
+            let report = |event| {
+                let kind = EventKind::Capture(event);
+                let (world, evidence) = (WorldId::Host, Evidence::Called);
+                send(Msg::Seen(Observation { at: clock.now(), world, host: None, evidence, kind }));
+            };
             let mut reading = match FileReading::begin(&path, cancelled) {
                 Ok(reading) => reading,
-                Err(fault) => return tell(News::Refused(id, fault)),
+                Err(fault) => return report(CaptureEvent::FileRefused { file: id, name, fault }),
             };
             let recording = reading.read(MOST);
-            let more = recording.about.more;
+            let summary = recording.summary.clone();
+            let more = summary.more;
             *store.lock().unwrap_or_else(PoisonError::into_inner) = Some(Arc::new(reading.take_store()));
-            tell(News::Opened(id, Arc::new(recording)));
-            if more && let Some(all) = reading.count() {
-                tell(News::Counted(id, all));
+            send(Msg::Answer(PacketsAnswer::Read(id, Arc::new(recording))));
+            report(CaptureEvent::FileOpened { file: id, name, summary });
+            if more && let Some(packets) = reading.count() {
+                report(CaptureEvent::FileCounted { file: id, packets });
             }
         });
     }
@@ -80,7 +94,7 @@ impl Opener {
         let store = self.store(id);
         let inspected: PacketDetails = packet_views::inspected(store.as_deref(), number);
         // The loop reads answers as fast as it sends requests; one that does not fit is out of date.
-        let _ = self.answers.try_send(Msg::Packets(News::Inspected(PacketOrigin::File(id), inspected)));
+        let _ = self.answers.try_send(Msg::Answer(PacketsAnswer::Inspected(PacketOrigin::File(id), inspected)));
     }
 
     /// Reassembles one of its conversations in the background.
@@ -93,7 +107,7 @@ impl Opener {
         let answers = self.answers.clone();
         tokio::task::spawn_blocking(move || {
             let path = paths::completed(&typed);
-            let _ = answers.blocking_send(Msg::Packets(News::Completed { typed, path }));
+            let _ = answers.blocking_send(Msg::Answer(PacketsAnswer::Completed { typed, path }));
         });
     }
 
@@ -178,19 +192,19 @@ impl<R: Read> FileReading<R> {
                 Ok(Some(packet)) => packet,
                 Ok(None) => break,
                 Err(error) => {
-                    recording.about.damage = Some(damage(&error));
+                    recording.summary.damage = Some(damage(&error));
                     break;
                 }
             };
             self.read += 1;
-            if recording.about.read == packets || self.stored > bytes {
-                recording.about.more = true;
+            if recording.summary.read == packets || self.stored > bytes {
+                recording.summary.more = true;
                 break;
             }
-            recording.about.read += 1;
+            recording.summary.read += 1;
             // Times are relative to the first packet; a merged file may not be in order.
             let since = Duration::from_nanos(packet.at.saturating_sub(*begun.get_or_insert(packet.at)));
-            recording.about.lasted = recording.about.lasted.max(since);
+            recording.summary.lasted = recording.summary.lasted.max(since);
             let at = Stamp::ZERO.after(since);
             match analysis.see(&packet.frame()) {
                 Some(seen) => {
@@ -198,7 +212,7 @@ impl<R: Read> FileReading<R> {
                     recording.packet(at, seen);
                     changes.drain(..).for_each(|(at, evidence, change)| recording.change(at, evidence, change));
                 }
-                None => recording.about.others += 1,
+                None => recording.summary.others += 1,
             }
             self.stored += packet.bytes.len();
             self.store.add(packet);
@@ -234,7 +248,7 @@ fn fault(error: &io::Error) -> FileFault {
         io::ErrorKind::NotFound => FileFault::NoFile,
         io::ErrorKind::PermissionDenied => FileFault::Forbidden,
         io::ErrorKind::IsADirectory => FileFault::Directory,
-        _ => FileFault::Io(Errno::from(error)),
+        _ => FileFault::Io { errno: Errno::from(error) },
     }
 }
 
@@ -242,7 +256,7 @@ fn damage(error: &CaptureFileError) -> FileDamage {
     match error {
         CaptureFileError::Cut(_) | CaptureFileError::NotACapture => FileDamage::Cut,
         CaptureFileError::Damaged { at, .. } => FileDamage::Damaged { at: *at },
-        CaptureFileError::Io(error) => FileDamage::Io(Errno::from(error)),
+        CaptureFileError::Io(error) => FileDamage::Io { errno: Errno::from(error) },
     }
 }
 
@@ -289,9 +303,9 @@ mod tests {
         let mut reading = FileReading::of(&bytes[..]).unwrap();
         let recording = reading.read(MOST);
         assert_eq!((listed(&recording), reading.take_store().len()), (vec![1, 2, 4, 5], 5));
-        let about = &recording.about;
-        assert_eq!((about.read, about.others, about.more, about.damage), (5, 1, false, None));
-        assert_eq!(about.lasted, Duration::from_millis(4));
+        let summary = &recording.summary;
+        assert_eq!((summary.read, summary.others, summary.more, summary.damage), (5, 1, false, None));
+        assert_eq!(summary.lasted, Duration::from_millis(4));
         let first = recording.journal().events().find_map(Packets::of).unwrap().flow;
         let book = &recording.world().histories;
         assert_eq!(book.state(&first).map(|(state, _)| state), Some(TcpState::SynSent));
@@ -304,7 +318,7 @@ mod tests {
         for (most, read) in [((10, usize::MAX), 10), ((u64::MAX, 100), 4), ((50, usize::MAX), 50)] {
             let mut reading = FileReading::of(&bytes[..]).unwrap();
             let recording = reading.read(most);
-            assert_eq!((recording.about.read, recording.about.more), (read, read < 50));
+            assert_eq!((recording.summary.read, recording.summary.more), (read, read < 50));
             assert_eq!((reading.take_store().len() as u64, reading.count()), (read, Some(50)));
         }
     }
@@ -313,13 +327,16 @@ mod tests {
     fn the_readable_part_of_a_damaged_file_is_kept() {
         let bytes = capture(5);
         let cut = FileReading::of(&bytes[..bytes.len() - 3]).unwrap().read(MOST);
-        assert_eq!((cut.about.read, cut.about.damage), (4, Some(FileDamage::Cut)));
+        assert_eq!((cut.summary.read, cut.summary.damage), (4, Some(FileDamage::Cut)));
         let mut wrong = bytes.clone();
         // The length of the last block but one.
         let at = bytes.len() - 4;
         wrong[at] ^= 0xff;
         let wrong = FileReading::of(&wrong[..]).unwrap().read(MOST);
-        assert!(matches!(wrong.about.damage, Some(FileDamage::Damaged { .. })) && wrong.about.read == 4, "{wrong:?}");
+        assert!(
+            matches!(wrong.summary.damage, Some(FileDamage::Damaged { .. })) && wrong.summary.read == 4,
+            "{wrong:?}"
+        );
         assert_eq!(FileReading::of(&b"GIF89a, no capture"[..]).err(), Some(FileFault::NotACapture));
         assert_eq!(FileReading::of(&b""[..]).err(), Some(FileFault::NotACapture));
     }
@@ -350,6 +367,6 @@ mod tests {
         std::fs::remove_file(path).unwrap();
         cancelled.store(true, Ordering::Relaxed);
         let recording = reading.read(MOST);
-        assert!(recording.about.read < 5_000 && matches!(recording.about.damage, Some(FileDamage::Io(_))));
+        assert!(recording.summary.read < 5_000 && matches!(recording.summary.damage, Some(FileDamage::Io { .. })));
     }
 }

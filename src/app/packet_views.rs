@@ -7,7 +7,7 @@ use tokio::sync::mpsc;
 use crate::domain::Flow;
 use crate::domain::excerpt::sanitise;
 use crate::model::Msg;
-use crate::model::packets::{News, PacketDetails, PacketOrigin, StreamText, StreamTurn};
+use crate::model::packets::{PacketDetails, PacketOrigin, PacketsAnswer, StreamText, StreamTurn};
 use crate::observe::capture::stream::StreamPiece;
 use crate::observe::capture::{PacketStore, follow_stream};
 use crate::packet::dissect;
@@ -41,7 +41,7 @@ pub(super) fn follow(
     tokio::task::spawn_blocking(move || {
         let stream = store.map_or_else(|| nothing(conversation), |store| said(&store, conversation));
         // Fails only when the session is over.
-        let _ = answers.blocking_send(Msg::Packets(News::Followed(origin, stream)));
+        let _ = answers.blocking_send(Msg::Answer(PacketsAnswer::Followed(origin, stream)));
     });
 }
 

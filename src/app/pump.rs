@@ -31,7 +31,8 @@ pub trait Shell {
     fn order(&mut self, order: LessonOrder) {
         drop(order);
     }
-    /// Waits for what performing an effect has found and no observation tells. Cancelled at any time without loss.
+    /// Waits for the answer to an effect that asked about packets or names of files, or for an observation that must not
+    /// overtake such an answer. Cancelled at any time without loss.
     fn answer(&mut self) -> impl Future<Output = Msg> {
         std::future::pending()
     }

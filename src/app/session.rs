@@ -160,7 +160,7 @@ impl<B: Backend<Error = io::Error>, S: Shell> Session<B, S> {
         let Self { pump, terminal, depth } = self;
         terminal.draw(|frame| view::draw(&pump.model, *depth, frame))?;
         if let Some(reach) = view::reach(&pump.model) {
-            update(&mut pump.model, Msg::Reach(reach));
+            update(&mut pump.model, Msg::ScrollEnd(reach));
         }
         pump.shell.seen(&pump.model, &view::visible_rows(&pump.model));
         Ok(())

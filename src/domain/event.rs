@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use super::broadcast::BroadcastEvent;
 use super::call::Call;
+use super::capture::CaptureEvent;
 use super::client::ClientEvent;
 use super::evidence::Evidence;
 use super::guard::GuardEvent;
@@ -93,6 +94,8 @@ pub enum EventKind {
     Target(TargetEvent),
     /// Something happened in a port check.
     Scan(ScanEvent),
+    /// Something happened to the capture of packets, or to a capture file.
+    Capture(CaptureEvent),
     /// Something about the laboratory itself.
     Note(Note),
 }
@@ -224,6 +227,28 @@ mod tests {
         ]
     }
 
+    fn capture_events() -> Vec<EventKind> {
+        let (file, name) = (FileId(2), String::from("aula.pcapng"));
+        let lack = need::Lack { need: need::Need::Interface, errno: Errno::Perm, remedy: need::Remedy::OtherInterface };
+        let refused = |fault| CaptureEvent::FileRefused { file, name: name.clone(), fault };
+        let opened = |damage: Option<FileDamage>| {
+            let lasted = std::time::Duration::from_micros(3_500);
+            let summary = FileSummary { read: 13, others: 3, lasted, more: damage.is_none(), damage };
+            CaptureEvent::FileOpened { file, name: name.clone(), summary }
+        };
+        let changes = [
+            CaptureEvent::Started { interface: "lo".into() },
+            CaptureEvent::failed(lack, "/usr/bin/socklab-tui".as_ref()),
+            opened(None),
+            opened(Some(FileDamage::Damaged { at: 99 })),
+            opened(Some(FileDamage::Io { errno: Errno::Other(5) })),
+            refused(FileFault::NoFile),
+            refused(FileFault::Io { errno: Errno::Other(5) }),
+            CaptureEvent::FileCounted { file, packets: 200_000 },
+        ];
+        changes.into_iter().map(EventKind::Capture).collect()
+    }
+
     fn lesson_events() -> Vec<EventKind> {
         let lesson = |change| LessonEvent { lesson: "lost-syn".into(), change };
         vec![
@@ -314,7 +339,12 @@ mod tests {
             EventKind::Note(Note::Mark { text: "2. the SYN is lost".into() }),
             EventKind::Note(Note::BurstCut { asked: 1000, made: 118, errno: Errno::Mfile }),
         ];
-        let kinds = kinds.into_iter().chain(scan_and_target_events()).chain(guard_events()).chain(lesson_events());
+        let kinds = kinds
+            .into_iter()
+            .chain(scan_and_target_events())
+            .chain(guard_events())
+            .chain(lesson_events())
+            .chain(capture_events());
         for kind in kinds {
             let event = event(kind);
             let line = serde_json::to_string(&event).unwrap();

@@ -5,6 +5,7 @@
 pub mod address_scope;
 pub mod broadcast;
 pub mod call;
+pub mod capture;
 pub mod client;
 pub mod dissection;
 pub mod errno;
@@ -47,6 +48,7 @@ mod text_enum;
 pub use address_scope::AddressScope;
 pub use broadcast::{BroadcastEvent, Reply};
 pub use call::{Args, Call, Outcome, Shut, Syscall};
+pub use capture::{CaptureEvent, FileDamage, FileFault, FileId, FileSummary};
 pub use client::{ClientEvent, ClientPlan, CloseHow, Destination};
 pub use errno::Errno;
 pub use event::{Event, EventKind, Observation, WorldId};

@@ -3,8 +3,8 @@
 use std::collections::BTreeSet;
 use std::net::SocketAddr;
 
-use super::packets::{FileId, PacketOrigin};
-use crate::domain::{Flow, HostId, LabOrder, Proto, ServerId, Setting, WireCommand, WorldId};
+use super::packets::PacketOrigin;
+use crate::domain::{FileId, Flow, HostId, LabOrder, Proto, ServerId, Setting, WireCommand, WorldId};
 
 /// One thing to do outside the model.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -35,6 +35,7 @@ impl LifecycleKinds {
             EventKind::Server(_)
             | EventKind::Note(_)
             | EventKind::Guard(_)
+            | EventKind::Capture(_)
             | EventKind::Target(_)
             | EventKind::Scan(_) => {
                 matches!(self, Self::All)

@@ -352,7 +352,7 @@ pub(super) fn step(model: &mut Model, steps: isize) {
             model.ui.network.peer = all.get(selection::stepped(from, steps, last)).copied();
         }
         NetworkPart::Check => {
-            let reach = model.ui.reach;
+            let reach = model.ui.scroll_end;
             model.ui.network.from = model.ui.network.from.min(reach).saturating_add_signed(steps).min(reach);
         }
     }

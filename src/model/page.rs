@@ -155,7 +155,7 @@ impl Model {
     }
 
     pub(super) fn scroll_page(&mut self, steps: isize) {
-        let reach = self.ui.reach;
+        let reach = self.ui.scroll_end;
         if let Some(page) = &mut self.ui.page {
             let to = page.from.unwrap_or(reach).min(reach).saturating_add_signed(steps);
             page.from = (to < reach).then_some(to);

@@ -83,8 +83,8 @@ pub struct Ui {
     pub completions: Completions,
     /// The connection whose page is open, over whatever view.
     pub page: Option<ConnectionPage>,
-    /// The last line that what can be scrolled, a page's story or the help, may begin with: as it was last drawn.
-    pub reach: usize,
+    /// The last line that a page's story, the help or the port check may begin with, as it was last drawn.
+    pub scroll_end: usize,
     /// The presenter's hand on the wire.
     pub wire: Presenter,
     /// The view of the network.
@@ -121,7 +121,7 @@ impl Default for Ui {
             said_back: 0,
             completions: Completions::default(),
             page: None,
-            reach: usize::MAX,
+            scroll_end: usize::MAX,
             wire: Presenter::default(),
             network: Network::default(),
             waiting: WaitingClients::default(),

@@ -22,10 +22,10 @@ pub enum Msg {
     Seen(Observation),
     /// It is this late.
     Time(Stamp),
-    /// The shell has found out about packets what no event says.
-    Packets(packets::News),
-    /// What can be scrolled was drawn, and may begin with this line at most.
-    Reach(usize),
+    /// The answer to an effect that asked about packets that are kept.
+    Answer(packets::PacketsAnswer),
+    /// The last line that what is scrolled may begin with, as the view computes it from the model before it draws.
+    ScrollEnd(usize),
     /// The command line asks for the wire, as its key does.
     Wire,
     /// The command line asks for a capture file.
@@ -52,8 +52,8 @@ pub fn update(model: &mut Model, msg: Msg) -> Vec<Effect> {
 
 fn take(model: &mut Model, msg: Msg) -> Vec<Effect> {
     match msg {
-        Msg::Packets(news) => {
-            packets::told(model, news);
+        Msg::Answer(answer) => {
+            packets::answered(model, answer);
             vec![]
         }
         Msg::Target(target) => network::set_target(model, target),
@@ -78,8 +78,8 @@ fn take(model: &mut Model, msg: Msg) -> Vec<Effect> {
             model.pass(now);
             vec![]
         }
-        Msg::Reach(reach) => {
-            model.ui.reach = reach;
+        Msg::ScrollEnd(end) => {
+            model.ui.scroll_end = end;
             vec![]
         }
     }

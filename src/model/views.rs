@@ -96,7 +96,7 @@ pub(super) fn scroll_help(model: &mut Model, key: Key, from: usize) -> Vec<Effec
                 Motion::PageDown => 10,
                 _ => motion.stride(0),
             };
-            let reach = model.ui.reach;
+            let reach = model.ui.scroll_end;
             Mode::Help(from.min(reach).saturating_add_signed(steps).min(reach))
         }
         Some(Action::Screen(ScreenAction::Language)) => {

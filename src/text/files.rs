@@ -1,5 +1,7 @@
 //! The texts of a capture file that is shown in place of live traffic.
 
+use crate::domain::FileFault;
+
 /// A capture file.
 #[derive(Debug)]
 pub struct FilesText {
@@ -36,4 +38,19 @@ pub struct FilesText {
     pub none_listed: &'static str,
     /// Shown when capturing is impossible: this key still opens a file.
     pub instead: fn(&str) -> String,
+}
+
+impl FilesText {
+    /// Why a file cannot be opened, as a sentence.
+    pub fn fault(&self, fault: FileFault) -> String {
+        match fault {
+            FileFault::NoName => self.no_name.into(),
+            FileFault::NoFile => self.no_file.into(),
+            FileFault::Forbidden => self.forbidden.into(),
+            FileFault::Directory => self.directory.into(),
+            FileFault::NotAFile => self.not_a_file.into(),
+            FileFault::NotACapture => self.not_a_capture.into(),
+            FileFault::Io { errno } => (self.io)(&errno.to_string()),
+        }
+    }
 }

@@ -37,7 +37,7 @@ pub use wire::{ForecastText, Resent, WireText};
 
 use crate::domain::filter::FilterErrorKind;
 use crate::domain::need::{Need, Remedy};
-use crate::domain::{Errno, Evidence, GuardEvent, Lang, Note};
+use crate::domain::{CaptureEvent, Errno, Evidence, GuardEvent, Lang, Note};
 
 /// All texts of one language.
 #[derive(Debug)]
@@ -94,6 +94,8 @@ pub struct Text {
     pub note: fn(&Note) -> String,
     /// An event of the servers' guard, as a sentence.
     pub guard: fn(&GuardEvent) -> String,
+    /// What happened to the capture or to a capture file, as a sentence.
+    pub capture: fn(&CaptureEvent) -> String,
     /// There is no terminal for the screen; the argument lists the commands that work without one.
     pub no_terminal: fn(commands: &str) -> String,
     /// The error in a filter, as a sentence.

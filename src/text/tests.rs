@@ -4,12 +4,13 @@ use std::time::Duration;
 
 use super::of;
 use crate::domain::guard::{GuardAction, PortCheck};
+use crate::domain::need::{Lack, Need, Remedy};
 use crate::domain::note::TableSource;
 use crate::domain::ports::PortsErrorKind;
 use crate::domain::verdict::IcmpError;
 use crate::domain::{
-    ClientId, Errno, Evidence, GuardEvent, Lang, Limits, Note, PortReport, Proto, Reason, Rule, ServerId, SocketId,
-    Unresolved, Verdict,
+    CaptureEvent, ClientId, Errno, Evidence, FileFault, FileId, FileSummary, GuardEvent, Lang, Limits, Note,
+    PortReport, Proto, Reason, Rule, ServerId, SocketId, Unresolved, Verdict,
 };
 
 #[test]
@@ -115,6 +116,18 @@ fn every_sentence_is_translated() {
         let other = (pt.note)(&note);
         assert!(one != other && one.ends_with('.') && other.ends_with('.'), "{one} / {other}");
     }
+    let (file, name) = (FileId(1), String::from("x.pcap"));
+    let fault = FileFault::NoFile;
+    let lack = Lack { need: Need::Interface, errno: Errno::Perm, remedy: Remedy::Unknown };
+    for event in [
+        CaptureEvent::Started { interface: "lo".into() },
+        CaptureEvent::failed(lack, "x".as_ref()),
+        CaptureEvent::FileOpened { file, name: name.clone(), summary: FileSummary::default() },
+        CaptureEvent::FileRefused { file, name, fault },
+        CaptureEvent::FileCounted { file, packets: 200_000 },
+    ] {
+        assert_ne!((en.capture)(&event), (pt.capture)(&event));
+    }
 
     let server = ServerId(0);
     let address = Some(std::net::Ipv4Addr::LOCALHOST.into());
@@ -135,8 +148,6 @@ fn every_sentence_is_translated() {
 
 #[test]
 fn every_need_and_every_remedy_is_translated() {
-    use crate::domain::need::{Need, Remedy};
-
     let (en, pt) = (of(Lang::En), of(Lang::PtBr));
     for &need in Need::ALL {
         assert_ne!((en.need)(need), (pt.need)(need));

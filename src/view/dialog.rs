@@ -12,7 +12,6 @@ use super::line_writer::{LineWriter, wrap, wrap_all};
 use crate::model::Model;
 use crate::model::mode::Question;
 use crate::model::network::{LineFault, yes};
-use crate::model::packets;
 use crate::model::ui::Mode;
 
 /// Draws the box, if one is open; returns where the cursor is while something is typed.
@@ -95,16 +94,7 @@ fn opening(model: &Model, ctx: &DrawContext) -> (String, Style) {
         let reading = model.files.reading.is_some();
         return if reading { (words.reading.into(), ctx.theme.newest) } else { (words.hint.into(), ctx.theme.quiet) };
     };
-    let said = match fault {
-        packets::FileFault::NoName => words.no_name,
-        packets::FileFault::NoFile => words.no_file,
-        packets::FileFault::Forbidden => words.forbidden,
-        packets::FileFault::Directory => words.directory,
-        packets::FileFault::NotAFile => words.not_a_file,
-        packets::FileFault::NotACapture => words.not_a_capture,
-        packets::FileFault::Io(errno) => return ((words.io)(&errno.to_string()), ctx.theme.alarm),
-    };
-    (said.into(), ctx.theme.alarm)
+    (words.fault(fault), ctx.theme.alarm)
 }
 
 fn wrong(ctx: &DrawContext, fault: LineFault) -> &'static str {

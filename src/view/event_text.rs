@@ -9,8 +9,8 @@ use super::glyphs;
 use super::line_writer::{fit, width};
 use super::names;
 use crate::domain::{
-    Args, Call, Cause, ConnNo, Event, EventKind, Flow, GuardEvent, Outcome, Proto, ServerChange, ServerEvent, ServerId,
-    ServiceModel, SocketId, Stamp, Syscall, Transition,
+    Args, Call, CaptureEvent, Cause, ConnNo, Event, EventKind, Flow, GuardEvent, Outcome, Proto, ServerChange,
+    ServerEvent, ServerId, ServiceModel, SocketId, Stamp, Syscall, Transition,
 };
 use crate::model::Model;
 
@@ -61,6 +61,7 @@ pub(super) fn subject<'a>(model: &'a Model, ctx: &DrawContext, event: &Event, na
         | EventKind::Target(_)
         | EventKind::Scan(_)
         | EventKind::Lesson(_)
+        | EventKind::Capture(_)
         | EventKind::Note(_) => EventSubject { name: words.lab.into(), style: theme.title },
     }
 }
@@ -107,6 +108,10 @@ pub(super) fn describe(model: &Model, ctx: &DrawContext, event: &Event, room: u1
         }
         EventKind::Server(event) => server(model, ctx, event, room, &mut text),
         EventKind::Note(note) => _ = text.push((ctx.text.note)(note), ctx.theme.text),
+        EventKind::Capture(event) => {
+            let fails = matches!(event, CaptureEvent::Failed { .. } | CaptureEvent::FileRefused { .. });
+            text.push((ctx.text.capture)(event), if fails { ctx.theme.alarm } else { ctx.theme.text });
+        }
         EventKind::Guard(event) => {
             let acts = !matches!(event, GuardEvent::Limits { .. } | GuardEvent::Unblocked { .. });
             text.push((ctx.text.guard)(event), if acts { ctx.theme.alarm } else { ctx.theme.text });

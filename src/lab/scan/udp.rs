@@ -54,7 +54,7 @@ pub(super) async fn ask(host: &dyn Host, addr: SocketAddr, timeout: Duration) ->
                     Ok(UdpReply::Error(error, icmp)) => (error, icmp),
                 }
             }
-            // News about the datagram before, or from our own machine about this one.
+            // PacketsAnswer about the datagram before, or from our own machine about this one.
             Err(error) => (error, take_error(&SockRef::from(&socket))),
         };
         return ProbeObservation { observed: ProbeOutcome::Failed(error.into()), icmp, ours, sent: Some(sent) };

@@ -2,7 +2,6 @@
 //! mixes into the laboratory's.
 
 use std::sync::Arc;
-use std::time::Duration;
 
 use super::super::journal::Journal;
 use super::super::lifecycle::Subject;
@@ -10,11 +9,9 @@ use super::super::line::TypedLine;
 use super::super::world::World;
 use super::super::worlds::Worlds;
 use super::Packets;
-use crate::domain::{Errno, EventKind, Evidence, Observation, PacketSummary, Stamp, Transition, WorldId};
-
-/// One opening of a file, counted from 1: an answer that comes late is about the one before.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
-pub struct FileId(pub u32);
+use crate::domain::{
+    EventKind, Evidence, FileFault, FileId, FileSummary, Observation, PacketSummary, Stamp, Transition, WorldId,
+};
 
 /// Whose packets are meant.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
@@ -26,78 +23,35 @@ pub enum PacketOrigin {
     File(FileId),
 }
 
-/// Why a file cannot be opened.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum FileFault {
-    /// Nothing was typed.
-    NoName,
-    /// There is none of that name.
-    NoFile,
-    /// The system does not let it be read.
-    Forbidden,
-    /// It is a directory.
-    Directory,
-    /// It is a pipe, a terminal or a device: nobody knows when it ends.
-    NotAFile,
-    /// It is neither pcap nor pcapng.
-    NotACapture,
-    /// Any other error of the system.
-    Io(Errno),
-}
-
-/// Why a file was not read to its end.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum FileDamage {
-    /// It ends in the middle of a packet.
-    Cut,
-    /// It says something that cannot be, at this byte.
-    Damaged {
-        /// Where.
-        at: u64,
-    },
-    /// The system could not go on reading it.
-    Io(Errno),
-}
-
-/// What is to be said of a file besides its packets.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct FileSummary {
-    /// How many packets were read.
-    pub read: u64,
-    /// How many of them are neither TCP nor UDP nor ICMP, and are not listed.
-    pub others: u64,
-    /// The time from the first packet to the last.
-    pub lasted: Duration,
-    /// There are more than are worth keeping.
-    pub more: bool,
-    /// Why it ends before its end.
-    pub damage: Option<FileDamage>,
-}
-
 /// What was read of a file: its packets, and the states that they tell of, in the order in which they were told.
 #[derive(Debug)]
 pub struct Recording {
     journal: Journal,
     worlds: Worlds,
-    /// What is to be said of it.
-    pub about: FileSummary,
+    /// How much was read, and why not more.
+    pub summary: FileSummary,
 }
 
 impl Default for Recording {
     fn default() -> Self {
         // Who reads a file decides how much of it: nothing is forgotten here, and no moment of it is gone back to.
-        Self { journal: Journal::new(usize::MAX, u64::MAX), worlds: Worlds::of_file(), about: FileSummary::default() }
+        Self { journal: Journal::new(usize::MAX, u64::MAX), worlds: Worlds::of_file(), summary: FileSummary::default() }
     }
 }
 
 impl PartialEq for Recording {
     /// The world is what its events amount to.
     fn eq(&self, other: &Self) -> bool {
-        self.about == other.about && self.journal.events().eq(other.journal.events())
+        self.summary == other.summary && self.journal.events().eq(other.journal.events())
     }
 }
 
 impl Recording {
+    /// As the record of a session has it: how much was read, and no packet.
+    pub(super) fn without_packets(summary: FileSummary) -> Self {
+        Self { summary, ..Self::default() }
+    }
+
     /// Adds a packet, so long after the first one.
     pub fn packet(&mut self, at: Stamp, packet: PacketSummary) {
         self.tell(at, Evidence::Packet, EventKind::Packet(packet));
@@ -156,6 +110,8 @@ pub struct CaptureFiles {
     pub fault: Option<FileFault>,
     /// The file that is being read.
     pub reading: Option<FileId>,
+    /// What was read of it: [`CaptureEvent::FileOpened`](crate::domain::CaptureEvent::FileOpened) follows.
+    pub(super) read: Option<Arc<Recording>>,
     /// The file that is looked at.
     pub shown: Option<Box<CaptureFile>>,
     pub(super) latest: FileId,

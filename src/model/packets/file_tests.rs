@@ -33,7 +33,7 @@ fn recording(connections: u16) -> Arc<Recording> {
             cause: Some(Cause::Packet(number + 1)),
         };
         recording.change(at, Evidence::Packet, change);
-        recording.about.read += 2;
+        recording.summary.read += 2;
     }
     Arc::new(recording)
 }
@@ -60,6 +60,21 @@ fn types(model: &mut Model, text: &str) {
     text.chars().for_each(|c| _ = press(model, Key::Char(c)));
 }
 
+fn happens(model: &mut Model, event: CaptureEvent) {
+    let (at, kind) = (Stamp::from_millis(8), EventKind::Capture(event));
+    update(model, Msg::Seen(Observation { at, world: WorldId::Host, host: None, evidence: Evidence::Called, kind }));
+}
+
+fn read(model: &mut Model, file: FileId, recording: Arc<Recording>) {
+    let (name, summary) = ("~/aulas/3.pcapng".into(), recording.summary.clone());
+    update(model, Msg::Answer(PacketsAnswer::Read(file, recording)));
+    happens(model, CaptureEvent::FileOpened { file, name, summary });
+}
+
+fn refused(model: &mut Model, file: FileId) {
+    happens(model, CaptureEvent::FileRefused { file, name: "aula 3.pcap".into(), fault: FileFault::NoFile });
+}
+
 /// Opens a file of so many connections.
 fn opened(model: &mut Model, connections: u16) -> FileId {
     press(model, Key::Char('O'));
@@ -67,7 +82,7 @@ fn opened(model: &mut Model, connections: u16) -> FileId {
     let asked = press(model, Key::Enter);
     let id = model.files.reading.expect("it is being read");
     assert!(asked.contains(&Effect::Packets(PacketsEffect::OpenFile(id, "~/aulas/3.pcapng".into()))), "{asked:?}");
-    update(model, Msg::Packets(News::Opened(id, recording(connections))));
+    read(model, id, recording(connections));
     id
 }
 
@@ -99,10 +114,10 @@ fn a_file_is_shown_in_place_of_the_live_packets_and_nothing_of_it_mixes_with_the
     types(&mut model, "flags S.");
     press(&mut model, Key::Enter);
     assert_eq!(numbers(&model), [2, 4, 6]);
-    // What is captured meanwhile is live traffic's.
+    // Packets captured meanwhile belong to live traffic. Of the file only its opening is in the journal.
     live(&mut model, 6);
     assert_eq!((numbers(&model).len(), model.packets.list.len()), (3, 6));
-    assert_eq!((model.journal.last_seq(), model.ui.subject), (events + 1, subject));
+    assert_eq!((model.journal.last_seq(), model.ui.subject), (events + 2, subject));
     assert!(model.worlds.shown().histories.history(&flow(1_024)).is_empty());
     assert_eq!(press(&mut model, Key::Char('S')), [], "what is in a file is saved");
     assert!(press(&mut model, Key::Char('O')).contains(&Effect::Packets(PacketsEffect::CloseFile)));
@@ -159,7 +174,7 @@ fn a_name_that_leads_nowhere_stays_to_be_mended() {
     // While it is read the line stands still.
     types(&mut model, "xyz");
     update(&mut model, Msg::Paste("xyz".into()));
-    update(&mut model, Msg::Packets(News::Refused(FileId(1), FileFault::NoFile)));
+    refused(&mut model, FileId(1));
     assert_eq!((model.ui.mode, model.files.fault), (Mode::Opening, Some(FileFault::NoFile)));
     assert_eq!(model.files.line.input.value(), "'aula 3.pcap'");
     press(&mut model, Key::Char('n'));
@@ -170,25 +185,60 @@ fn a_name_that_leads_nowhere_stays_to_be_mended() {
         [Effect::Packets(PacketsEffect::CompletePath("'aula 3.pcap'n".into()))]
     );
     for (typed, becomes) in [("something else", "'aula 3.pcap'n"), ("'aula 3.pcap'n", "aula 3.pcapng")] {
-        update(&mut model, Msg::Packets(News::Completed { typed: typed.into(), path: "aula 3.pcapng".into() }));
+        update(&mut model, Msg::Answer(PacketsAnswer::Completed { typed: typed.into(), path: "aula 3.pcapng".into() }));
         assert_eq!(model.files.line.input.value(), becomes);
     }
     // One that comes while a file is read is too late; one that comes when it was refused mends what was refused.
     press(&mut model, Key::Enter);
     let completed = |model: &mut Model| {
         let (typed, path) = ("aula 3.pcapng".into(), "aula 3.pcapng.1".into());
-        update(model, Msg::Packets(News::Completed { typed, path }));
+        update(model, Msg::Answer(PacketsAnswer::Completed { typed, path }));
         (model.files.line.input.value().to_owned(), model.files.fault)
     };
     assert_eq!(completed(&mut model), ("aula 3.pcapng".into(), None));
-    update(&mut model, Msg::Packets(News::Refused(FileId(2), FileFault::NoFile)));
+    refused(&mut model, FileId(2));
     assert_eq!(completed(&mut model), ("aula 3.pcapng.1".into(), None));
     // Who gives up is not shown what was asked for.
     press(&mut model, Key::Enter);
     let left = press(&mut model, Key::Esc);
     assert!(left.contains(&Effect::Packets(PacketsEffect::CloseFile)) && model.ui.mode == Mode::Command);
-    update(&mut model, Msg::Packets(News::Opened(FileId(3), recording(1))));
+    read(&mut model, FileId(3), recording(1));
     assert!(model.files.shown.is_none());
+}
+
+#[test]
+fn without_the_packets_a_record_still_says_that_a_file_was_opened() {
+    let mut model = model();
+    press(&mut model, Key::Char('O'));
+    types(&mut model, "3.pcapng");
+    press(&mut model, Key::Enter);
+    let (file, summary) = (model.files.reading.unwrap(), recording(3).summary.clone());
+    happens(&mut model, CaptureEvent::FileOpened { file, name: "3.pcapng".into(), summary });
+    assert_eq!((model.files.shown.as_ref().unwrap().recording.summary.read, numbers(&model)), (6, vec![]));
+}
+
+#[test]
+fn what_is_not_kept_is_shown_as_far_as_the_events_say() {
+    let mut model = Model::new(Ui { view: View::Packets, ..Ui::default() });
+    let flow = Flow::tcp("127.0.0.1:40000".parse().unwrap(), "127.0.0.1:65432".parse().unwrap());
+    let kind = EventKind::Packet(packet(7, flow, Flags::ACK, "oi"));
+    let at = Stamp::from_millis(7);
+    update(
+        &mut model,
+        Msg::Seen(Observation { at, world: WorldId::Host, host: None, evidence: Evidence::Packet, kind }),
+    );
+    let asked = update(&mut model, Msg::Time(Stamp::from_millis(8)));
+    assert_eq!(asked, [Effect::Packets(PacketsEffect::Inspect(PacketOrigin::Live, 7))]);
+    let nothing = PacketDetails { number: 7, ..PacketDetails::default() };
+    update(&mut model, Msg::Answer(PacketsAnswer::Inspected(PacketOrigin::Live, nothing)));
+    let names: Vec<_> = model.packets.detail.branches().iter().map(|line| line.name).collect();
+    assert!(names.contains(&"Sequence Number") && names.contains(&"Text"), "{names:?}");
+    press(&mut model, Key::Char('l'));
+    let asked = press(&mut model, Key::Char('l'));
+    assert!(asked.contains(&Effect::Packets(PacketsEffect::Follow(PacketOrigin::Live, flow))), "{asked:?}");
+    let nothing = StreamText { conversation: flow, turns: vec![], cut: false };
+    update(&mut model, Msg::Answer(PacketsAnswer::Followed(PacketOrigin::Live, nothing)));
+    assert_eq!(model.packets.stream.as_ref().unwrap().turns[0].lines, ["oi"]);
 }
 
 #[test]
@@ -200,14 +250,14 @@ fn an_answer_about_another_file_or_about_live_packets_is_not_the_files() {
     assert_ne!(first, second);
     let told = |model: &mut Model, origin| {
         let inspected = PacketDetails { number: 1, ..PacketDetails::default() };
-        update(model, Msg::Packets(News::Inspected(origin, inspected)));
+        update(model, Msg::Answer(PacketsAnswer::Inspected(origin, inspected)));
         (model.traffic().packets.detail.shown.is_some(), model.packets.detail.shown.is_some())
     };
     model.packets.detail.shown = None;
     assert_eq!(told(&mut model, PacketOrigin::File(first)), (false, false));
     assert_eq!(told(&mut model, PacketOrigin::Live), (false, true));
     assert_eq!(told(&mut model, PacketOrigin::File(second)), (true, true));
-    update(&mut model, Msg::Packets(News::Counted(first, 9)));
+    happens(&mut model, CaptureEvent::FileCounted { file: first, packets: 9 });
     assert_eq!(model.files.shown.as_ref().unwrap().all, None);
 }
 

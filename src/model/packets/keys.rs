@@ -381,6 +381,22 @@ fn told(list: &PacketList, journal: &Journal, conversation: Flow) -> StreamText 
 }
 
 impl Packets {
+    /// Takes in a packet that was taken apart; where its bytes are not kept, what the event says of it.
+    pub(super) fn inspected(&mut self, details: PacketDetails, journal: &Journal) {
+        let selected = self.selected().and_then(|seq| journal.get(seq)).and_then(Self::of);
+        let bare = selected.filter(|packet| details.layers.is_empty() && packet.number == details.number);
+        self.detail.take(bare.map_or(details, PacketDetails::told));
+    }
+
+    /// Takes in the text of a conversation; where its bytes are not kept, what the events say of it.
+    pub(super) fn followed(&mut self, stream: StreamText, journal: &Journal) {
+        self.asked.waiting = false;
+        if self.ladder.conversation.is_some_and(|conversation| same_pair(&conversation, &stream.conversation)) {
+            let bare = stream.turns.is_empty();
+            self.stream = Some(if bare { told(&self.ladder.packets, journal, stream.conversation) } else { stream });
+        }
+    }
+
     /// When a packet was seen for the first time in its conversation: what the ladder's clock counts from.
     pub fn began(&self, journal: &Journal) -> Option<Stamp> {
         journal.get(self.ladder.packets.seq(0)?).map(|event| event.seen.at)

@@ -30,16 +30,15 @@ mod tests;
 pub mod traffic;
 
 use std::net::SocketAddr;
-use std::path::PathBuf;
 use std::sync::Arc;
 
 pub use detail::{DetailLine, DetailPane, PacketDetails};
-pub use file::{CaptureFile, CaptureFiles, FileDamage, FileFault, FileId, PacketOrigin, Recording};
+pub use file::{CaptureFile, CaptureFiles, PacketOrigin, Recording};
 pub(super) use keys::{act, back, can_zoom, filter, lists, narrow, refilter, settle, step, tab, typed};
 pub use ladder::{ChangePlace, Ladder, LadderChange};
 pub use marks::Marks;
 pub(super) use marks::typed as typed_mark;
-pub(super) use opening::{asked, heard, told, typed as typed_path};
+pub(super) use opening::{answered, asked, heard, typed as typed_path};
 pub use packet_list::{PacketList, PacketListReader};
 pub use traffic::Traffic;
 
@@ -49,7 +48,7 @@ use super::lifecycle::same_pair;
 use super::line::TypedLine;
 use crate::domain::filter::{Filter, FilterError};
 use crate::domain::need::Lack;
-use crate::domain::{Event, EventKind, Flow, Note, PacketSummary, WireEvent, WorldId};
+use crate::domain::{CaptureEvent, Event, EventKind, FileId, Flow, Note, PacketSummary, WireEvent, WorldId};
 
 /// What the upper part of the view shows.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
@@ -110,7 +109,7 @@ pub enum CaptureStatus {
         /// What is missing.
         lack: Lack,
         /// The file of this program, which a command may name.
-        program: PathBuf,
+        program: String,
     },
 }
 
@@ -145,21 +144,17 @@ pub struct StreamText {
     pub cut: bool,
 }
 
-/// What the shell tells of packets besides the events.
+/// What the shell finds out from packets that it keeps, or from names of files, when an effect asks for it. No answer is a
+/// fact about the world, and none is in the journal: a replay is answered from the packets that it keeps, and where none
+/// are kept the model shows what the events say.
 #[derive(Debug, Clone, PartialEq)]
-pub enum News {
-    /// What there is to see of a packet that was asked for.
+pub enum PacketsAnswer {
+    /// A packet, taken apart; without layers when its bytes are not kept.
     Inspected(PacketOrigin, PacketDetails),
-    /// What was said in a conversation that was asked for.
+    /// The text of a conversation; empty when its bytes are not kept.
     Followed(PacketOrigin, StreamText),
-    /// Whether packets are captured.
-    Capturing(CaptureStatus),
-    /// A file that was asked for.
-    Opened(FileId, Arc<Recording>),
-    /// It cannot be opened.
-    Refused(FileId, FileFault),
-    /// How many packets a file has that are more than are worth keeping.
-    Counted(FileId, u64),
+    /// The packets of a file. That it was read is an event, which follows.
+    Read(FileId, Arc<Recording>),
     /// What a name can be completed to.
     Completed {
         /// As far as it was typed.
@@ -270,6 +265,12 @@ impl Packets {
             self.marks_mut(event.seen.world).packet(packet.number);
         }
         match &event.seen.kind {
+            EventKind::Capture(CaptureEvent::Started { interface }) => {
+                self.capturing = CaptureStatus::On(interface.clone());
+            }
+            EventKind::Capture(CaptureEvent::Failed { lack, program }) => {
+                self.capturing = CaptureStatus::Lacking { lack: *lack, program: program.clone() };
+            }
             EventKind::Note(Note::CaptureLost { count }) => self.lost += count,
             EventKind::Note(note @ (Note::CaptureSaved { .. } | Note::CaptureNotSaved { .. })) => {
                 self.saved = Some(note.clone());
@@ -289,14 +290,6 @@ impl Packets {
         }
         self.list.forget(first);
         self.ladder.forget(first);
-    }
-
-    /// Takes in what was said in a conversation.
-    fn followed(&mut self, stream: StreamText) {
-        self.asked.waiting = false;
-        if self.ladder.conversation.is_some_and(|conversation| same_pair(&conversation, &stream.conversation)) {
-            self.stream = Some(stream);
-        }
     }
 
     /// All packets of a file, with the reader at the first.

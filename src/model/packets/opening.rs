@@ -1,14 +1,16 @@
 //! A capture file is opened: its name is typed, the shell reads it, and it is shown in place of the live traffic until
 //! the key or Esc goes back.
 
+use std::sync::Arc;
+
 use super::super::Model;
 use super::super::effect::{Effect, PacketsEffect};
 use super::super::ui::{Mode, View};
-use super::file::{CaptureFile, CaptureFiles, FileFault, FileId, PacketOrigin};
-use super::{News, Packets};
-use crate::domain::excerpt::sanitise;
+use super::file::{CaptureFile, CaptureFiles, PacketOrigin, Recording};
+use super::{Packets, PacketsAnswer};
 use crate::domain::keys::Key;
-use crate::domain::{EventKind, Note, Observation};
+use crate::domain::{CaptureEvent, EventKind, FileFault, FileId, Note, Observation};
+use crate::model::journal::Journal;
 
 /// Asks for the name of a file; or goes back to live traffic, where one is shown.
 pub(super) fn toggle(model: &mut Model) -> Vec<Effect> {
@@ -75,41 +77,26 @@ fn unquoted(typed: &str) -> &str {
     inner('\'').or_else(|| inner('"')).unwrap_or(typed)
 }
 
-/// Takes in what the shell tells.
-pub(in super::super) fn told(model: &mut Model, news: News) {
-    match news {
-        News::Inspected(origin, inspected) => {
-            if let Some(packets) = lists_of(model, origin) {
-                packets.detail.take(inspected);
+/// Takes in what the shell found out.
+pub(in super::super) fn answered(model: &mut Model, answer: PacketsAnswer) {
+    match answer {
+        PacketsAnswer::Inspected(origin, details) => {
+            if let Some((packets, journal)) = lists_of(model, origin) {
+                packets.inspected(details, journal);
             }
         }
-        News::Followed(origin, stream) => {
-            if let Some(packets) = lists_of(model, origin) {
-                packets.followed(stream);
+        PacketsAnswer::Followed(origin, stream) => {
+            if let Some((packets, journal)) = lists_of(model, origin) {
+                packets.followed(stream, journal);
             }
         }
-        News::Capturing(capturing) => model.packets.capturing = capturing,
-        News::Opened(id, recording) if model.files.reading == Some(id) => {
-            let files = &mut model.files;
-            files.reading = None;
-            let path = files.line.take();
-            let name = unquoted(&path).rsplit(['/', std::path::MAIN_SEPARATOR]).next().unwrap_or_default();
-            files.shown = Some(Box::new(CaptureFile::new(id, sanitise(name.as_bytes()), recording)));
-            if model.ui.mode == Mode::Opening {
-                model.ui.mode = Mode::Command;
+        PacketsAnswer::Read(id, recording) => {
+            if model.files.reading == Some(id) {
+                model.files.read = Some(recording);
             }
         }
-        News::Refused(id, fault) if model.files.reading == Some(id) => {
-            model.files.reading = None;
-            model.files.fault = Some(fault);
-        }
-        News::Counted(id, all) => {
-            if let Some(file) = model.files.shown.as_mut().filter(|file| file.id == id) {
-                file.all = Some(all);
-            }
-        }
-        News::Completed { typed, path } => {
-            // Whoever typed on does not want it any more; and what is read is what was asked for.
+        PacketsAnswer::Completed { typed, path } => {
+            // Too late when more was typed, or when the name was entered.
             let CaptureFiles { line, fault, reading, .. } = &mut model.files;
             let waits = model.ui.mode == Mode::Opening && reading.is_none();
             if waits && line.input.value() == typed && typed != path {
@@ -117,21 +104,43 @@ pub(in super::super) fn told(model: &mut Model, news: News) {
                 *fault = None;
             }
         }
-        // Somebody gave up waiting for it.
-        News::Opened(..) | News::Refused(..) => {}
     }
 }
 
-fn lists_of(model: &mut Model, origin: PacketOrigin) -> Option<&mut Packets> {
+fn lists_of(model: &mut Model, origin: PacketOrigin) -> Option<(&mut Packets, &Journal)> {
     match origin {
-        PacketOrigin::Live => Some(&mut model.packets),
-        PacketOrigin::File(id) => model.files.shown.as_mut().filter(|file| file.id == id).map(|file| &mut file.packets),
+        PacketOrigin::Live => Some((&mut model.packets, &model.journal)),
+        PacketOrigin::File(id) => {
+            let file = model.files.shown.as_mut().filter(|file| file.id == id)?;
+            Some((&mut file.packets, file.recording.journal()))
+        }
     }
 }
 
-/// A capture that was saved is the first that one may want to open.
+/// Follows what happens to capture files. One that was saved is the first that one may want to open.
 pub(in super::super) fn heard(model: &mut Model, seen: &Observation) {
-    if let EventKind::Note(Note::CaptureSaved { file, .. }) = &seen.kind {
-        model.files.line.remember(file);
+    let files = &mut model.files;
+    match &seen.kind {
+        EventKind::Note(Note::CaptureSaved { file, .. }) => files.line.remember(file),
+        EventKind::Capture(CaptureEvent::FileOpened { file, name, summary }) if files.reading == Some(*file) => {
+            files.reading = None;
+            files.line.take();
+            let name = name.rsplit(['/', std::path::MAIN_SEPARATOR]).next().unwrap_or_default();
+            let recording = files.read.take().unwrap_or_else(|| Arc::new(Recording::without_packets(summary.clone())));
+            files.shown = Some(Box::new(CaptureFile::new(*file, name.to_owned(), recording)));
+            if model.ui.mode == Mode::Opening {
+                model.ui.mode = Mode::Command;
+            }
+        }
+        EventKind::Capture(CaptureEvent::FileRefused { file, fault, .. }) if files.reading == Some(*file) => {
+            files.reading = None;
+            files.fault = Some(*fault);
+        }
+        EventKind::Capture(CaptureEvent::FileCounted { file, packets }) => {
+            if let Some(shown) = files.shown.as_mut().filter(|shown| shown.id == *file) {
+                shown.all = Some(*packets);
+            }
+        }
+        _ => {}
     }
 }

@@ -58,7 +58,7 @@ impl Model {
                 journal: file.recording.journal(),
                 world: file.recording.world(),
                 subject: file.subject,
-                now: Stamp::ZERO.after(file.recording.about.lasted),
+                now: Stamp::ZERO.after(file.recording.summary.lasted),
                 file: Some(file),
             },
             None => Traffic {

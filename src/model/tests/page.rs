@@ -142,7 +142,7 @@ fn a_page_scrolls_between_its_first_line_and_its_tail() {
     model.select(flow(40_000));
     model.ui.focus = Pane::Netstat;
     key(&mut model, Key::Enter);
-    update(&mut model, Msg::Reach(3));
+    update(&mut model, Msg::ScrollEnd(3));
     let mut after = |pressed| {
         key(&mut model, pressed);
         model.ui.page.as_ref().unwrap().from
@@ -156,7 +156,7 @@ fn a_page_scrolls_between_its_first_line_and_its_tail() {
 fn the_help_does_not_scroll_past_its_end() {
     let mut model = lab();
     keys(&mut model, "?");
-    update(&mut model, Msg::Reach(40));
+    update(&mut model, Msg::ScrollEnd(40));
     keys(&mut model, "jG");
     (0..5).for_each(|_| drop(key(&mut model, Key::PageDown)));
     key(&mut model, Key::Up);

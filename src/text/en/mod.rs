@@ -1,5 +1,6 @@
 //! English.
 
+mod capture;
 mod checks;
 mod doctor;
 mod files;
@@ -52,6 +53,7 @@ pub(super) static TEXT: Text = Text {
     errno: trouble::errno,
     note: trouble::note,
     guard: guard::guard,
+    capture: capture::capture,
     no_terminal,
     filter: trouble::filter,
 };

@@ -31,7 +31,7 @@ pub(super) fn render(traffic: &Traffic<'_>, ctx: &DrawContext, area: Rect, buf: 
     }
     if traffic.packets.world == WorldId::Wire {
         remarks.push((texts.wire_bytes.into(), theme.quiet));
-    } else if shown.is_some_and(|shown| shown.layers.is_empty()) {
+    } else if shown.is_some_and(|shown| shown.bytes.is_empty()) {
         remarks.push((texts.no_bytes.into(), theme.quiet));
     }
     let rest = say(ctx, area, &remarks, buf);

@@ -16,7 +16,7 @@ pub(super) fn render(traffic: &Traffic<'_>, ctx: &DrawContext, area: Rect, buf: 
     let theme = &ctx.theme;
     let why = (texts.lacking)(&lack.errno.to_string(), (ctx.text.errno)(lack.errno).what);
     let advice = (ctx.text.remedy)(lack.remedy);
-    let command = advice.command(program);
+    let command = advice.command(program.as_ref());
     let mut lines = vec![(why.as_str(), theme.alarm), ("", theme.text), (advice.sentence, theme.text)];
     if let Some(command) = &command {
         lines.extend([("", theme.text), (command, theme.typed), ("", theme.text), (texts.then, theme.text)]);

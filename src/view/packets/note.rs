@@ -6,7 +6,8 @@ use ratatui::style::Style;
 
 use super::super::draw_context::DrawContext;
 use super::super::line_writer::{LineWriter, wrap_all};
-use crate::model::packets::{CaptureFile, FileDamage, Traffic};
+use crate::domain::FileDamage;
+use crate::model::packets::{CaptureFile, Traffic};
 
 /// Draws it at the bottom of `area`, where there is something to say; returns what is left above it.
 pub(super) fn render(traffic: &Traffic<'_>, ctx: &DrawContext, area: Rect, buf: &mut Buffer) -> Rect {
@@ -22,30 +23,30 @@ pub(super) fn render(traffic: &Traffic<'_>, ctx: &DrawContext, area: Rect, buf: 
 
 /// Why no packet of a file is listed.
 pub(super) fn nothing(file: &CaptureFile, ctx: &DrawContext) -> &'static str {
-    if file.recording.about.read == 0 { ctx.text.files.empty } else { ctx.text.files.none_listed }
+    if file.recording.summary.read == 0 { ctx.text.files.empty } else { ctx.text.files.none_listed }
 }
 
 fn sentences(file: &CaptureFile, ctx: &DrawContext) -> Vec<(String, Style)> {
     let words = &ctx.text.files;
     let theme = &ctx.theme;
     let numbers = &ctx.text.numbers;
-    let about = &file.recording.about;
-    let packets = (ctx.text.packets.packets)(&numbers.count(about.read), about.read);
+    let summary = &file.recording.summary;
+    let packets = (ctx.text.packets.packets)(&numbers.count(summary.read), summary.read);
     let mut said = Vec::new();
-    if let Some(damage) = about.damage {
+    if let Some(damage) = summary.damage {
         let damage = match damage {
             FileDamage::Cut => (words.cut)(&packets),
             FileDamage::Damaged { at } => (words.damaged)(&numbers.count(at), &packets),
-            FileDamage::Io(errno) => (words.stopped)(&errno.to_string(), &packets),
+            FileDamage::Io { errno } => (words.stopped)(&errno.to_string(), &packets),
         };
         said.push((damage, theme.alarm));
     }
-    if about.more {
+    if summary.more {
         let all = file.all.map(|all| numbers.count(all));
         said.push(((words.more)(&packets, all.as_deref()), theme.alarm));
     }
-    if about.others > 0 && about.others < about.read {
-        said.push(((words.others)(&numbers.count(about.others), about.others), theme.quiet));
+    if summary.others > 0 && summary.others < summary.read {
+        said.push(((words.others)(&numbers.count(summary.others), summary.others), theme.quiet));
     }
     said
 }

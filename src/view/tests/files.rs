@@ -6,8 +6,8 @@ use std::sync::Arc;
 use super::lab::Lab;
 use super::packets::{forbidden, life};
 use super::{scenes, screen, text};
-use crate::domain::{EventKind, Evidence, Lang, Stamp};
-use crate::model::packets::{CaptureStatus, FileDamage, FileFault, News, Packets, Recording};
+use crate::domain::{CaptureEvent, EventKind, Evidence, FileDamage, FileFault, Lang, Stamp};
+use crate::model::packets::{Packets, PacketsAnswer, Recording};
 use crate::model::ui::View;
 use crate::model::{Msg, update};
 
@@ -25,17 +25,19 @@ pub(crate) fn opened(lang: Lang) -> Lab {
             }
             _ => {}
         }
-        recording.about.lasted = recording.about.lasted.max(at.since(Stamp::ZERO));
+        recording.summary.lasted = recording.summary.lasted.max(at.since(Stamp::ZERO));
     }
-    (recording.about.read, recording.about.others) = (13, 3);
-    recording.about.damage = Some(FileDamage::Cut);
+    (recording.summary.read, recording.summary.others) = (13, 3);
+    recording.summary.damage = Some(FileDamage::Cut);
     let mut lab = scenes::lesson(lang);
-    update(&mut lab.model, Msg::Packets(News::Capturing(CaptureStatus::On("lo".into()))));
+    lab.capture(CaptureEvent::Started { interface: "lo".into() });
     lab.model.ui.view = View::Packets;
     lab.keys("Oaulas/eco-com-perda.pcapng");
     lab.key(Key::Enter);
     let id = lab.model.files.reading.unwrap();
-    update(&mut lab.model, Msg::Packets(News::Opened(id, Arc::new(recording))));
+    let summary = recording.summary.clone();
+    update(&mut lab.model, Msg::Answer(PacketsAnswer::Read(id, Arc::new(recording))));
+    lab.capture(CaptureEvent::FileOpened { file: id, name: "aulas/eco-com-perda.pcapng".into(), summary });
     lab
 }
 
@@ -45,7 +47,7 @@ pub(crate) fn misspelt(lang: Lang) -> Lab {
     lab.keys("Oaulas/eco.pcpang");
     lab.key(Key::Enter);
     let id = lab.model.files.reading.unwrap();
-    update(&mut lab.model, Msg::Packets(News::Refused(id, FileFault::NoFile)));
+    lab.capture(CaptureEvent::FileRefused { file: id, name: "aulas/eco.pcpang".into(), fault: FileFault::NoFile });
     lab
 }
 

@@ -8,9 +8,9 @@ use crate::domain::broadcast::BroadcastChange;
 use crate::domain::client::{ClientChange, GREETING};
 use crate::domain::note::TableSource;
 use crate::domain::{
-    Answer, Args, BroadcastEvent, Call, ClientEvent, ClientId, ClientPlan, ConnNo, Delta, Destination, Errno,
-    EventKind, Evidence, Excerpt, Flow, Lang, Note, Observation, Process, Proto, Reply, Row, ServerChange, ServerEvent,
-    ServerId, ServerSpec, ServiceModel, SocketId, Stamp, Syscall, TcpState, Timer, TimerKind, WorldId,
+    Answer, Args, BroadcastEvent, Call, CaptureEvent, ClientEvent, ClientId, ClientPlan, ConnNo, Delta, Destination,
+    Errno, EventKind, Evidence, Excerpt, Flow, Lang, Note, Observation, Process, Proto, Reply, Row, ServerChange,
+    ServerEvent, ServerId, ServerSpec, ServiceModel, SocketId, Stamp, Syscall, TcpState, Timer, TimerKind, WorldId,
 };
 use crate::model::{Model, Msg, Ui, update};
 
@@ -94,6 +94,13 @@ impl Lab {
 
     pub(crate) fn note(&mut self, note: Note) {
         self.seen(Evidence::Called, EventKind::Note(note));
+    }
+
+    /// Something happened to the capture, at the moment of the last observation.
+    pub(crate) fn capture(&mut self, event: CaptureEvent) {
+        let at = Stamp::from(self.now);
+        let (evidence, kind) = (Evidence::Called, EventKind::Capture(event));
+        update(&mut self.model, Msg::Seen(Observation { at, world: WorldId::Host, host: None, evidence, kind }));
     }
 
     pub(crate) fn call(&mut self, call: Call) {

@@ -25,7 +25,7 @@ use crate::model::{Model, Msg, update};
 pub(crate) fn screen(model: &mut Model, columns: u16, rows: u16) -> (Buffer, Option<Position>) {
     update(model, Msg::Resize(columns, rows));
     if let Some(reach) = super::reach(model) {
-        update(model, Msg::Reach(reach));
+        update(model, Msg::ScrollEnd(reach));
     }
     let mut buf = Buffer::empty(Rect::new(0, 0, columns, rows));
     let cursor = render(model, ColorDepth::True, &mut buf);

@@ -10,12 +10,12 @@ use super::{screen, text};
 use crate::domain::dissection::{Layer, PacketField};
 use crate::domain::need::{Lack, Need, Remedy};
 use crate::domain::{
-    Errno, EventKind, Evidence, Excerpt, Finding, Flags, Flow, Icmp, Lang, Note, PacketSummary, Proto, ResetReason,
-    Segment, TcpOption,
+    CaptureEvent, Errno, EventKind, Evidence, Excerpt, Finding, Flags, Flow, Icmp, Lang, Note, PacketSummary, Proto,
+    ResetReason, Segment, TcpOption,
 };
-use crate::model::packets::{CaptureStatus, News, PacketDetails, PacketOrigin, StreamText, StreamTurn};
+use crate::model::packets::{PacketDetails, PacketOrigin, PacketsAnswer, StreamText, StreamTurn};
 use crate::model::ui::View;
-use crate::model::{Effect, Msg, update};
+use crate::model::{Effect, Model, Msg, update};
 
 /// One conversation, packet by packet.
 struct Talk {
@@ -79,7 +79,7 @@ const DATA: Flags = Flags::PSH.with(Flags::ACK);
 pub(crate) fn life(lang: Lang) -> Lab {
     let mut lab = scenes::started(lang);
     lab.note(Note::Has { what: Evidence::Packet });
-    update(&mut lab.model, Msg::Packets(News::Capturing(CaptureStatus::On("lo".into()))));
+    lab.capture(CaptureEvent::Started { interface: "lo".into() });
     lab.connect(1, 0, 44_086, crate::domain::ClientPlan::Stay);
     let flow = Flow::tcp(at(44_086), at(65_432));
     let mut talk = Talk { flow, number: 0 };
@@ -104,7 +104,7 @@ pub(crate) fn life(lang: Lang) -> Lab {
 /// What a lossy network, a slow reader and a port without a listener look like.
 pub(crate) fn mishaps(lang: Lang) -> Lab {
     let mut lab = scenes::started(lang);
-    update(&mut lab.model, Msg::Packets(News::Capturing(CaptureStatus::On("lo".into()))));
+    lab.capture(CaptureEvent::Started { interface: "lo".into() });
     lab.connect(1, 0, 44_086, crate::domain::ClientPlan::Stay);
     let mut talk = Talk { flow: Flow::tcp(at(44_086), at(65_432)), number: 40 };
     let lab_ref = &mut lab;
@@ -139,7 +139,7 @@ fn note_lost(lab: &mut Lab) {
 /// A datagram to a closed port, and the ICMP message about it.
 pub(crate) fn datagrams(lang: Lang) -> Lab {
     let mut lab = scenes::started(lang);
-    update(&mut lab.model, Msg::Packets(News::Capturing(CaptureStatus::On("lo".into()))));
+    lab.capture(CaptureEvent::Started { interface: "lo".into() });
     lab.datagram(1, 38_215);
     let flow = Flow { proto: Proto::Udp, local: at(38_215), peer: Some(at(65_432)) };
     let mut talk = Talk { flow, number: 0 };
@@ -160,8 +160,7 @@ pub(crate) fn forbidden(lang: Lang) -> Lab {
     let mut lab = scenes::lesson(lang);
     lab.note(Note::Lacks { what: Evidence::Packet, errno: Errno::Perm });
     let lack = Lack { need: Need::PacketSocket, errno: Errno::Perm, remedy: Remedy::FileCapability };
-    let lacking = CaptureStatus::Lacking { lack, program: "/home/ana/socklab-tui/target/release/socklab-tui".into() };
-    update(&mut lab.model, Msg::Packets(News::Capturing(lacking)));
+    lab.capture(CaptureEvent::failed(lack, "/home/ana/socklab-tui/target/release/socklab-tui".as_ref()));
     lab.model.ui.view = View::Packets;
     lab
 }
@@ -169,9 +168,17 @@ pub(crate) fn forbidden(lang: Lang) -> Lab {
 /// The SYN-ACK's flags are expanded.
 pub(crate) fn inspected(lang: Lang) -> Lab {
     let mut lab = life(lang);
-    for _ in 0..8 {
-        lab.key(Key::Up);
-    }
+    inspect(&mut lab.model);
+    lab
+}
+
+fn press(model: &mut Model, key: Key, times: usize) {
+    (0..times).for_each(|_| drop(update(model, Msg::Key(key))));
+}
+
+/// Goes to the SYN-ACK, which is kept, and expands its flags.
+pub(crate) fn inspect(model: &mut Model) {
+    press(model, Key::Up, 8);
     let layers = vec![
         Layer { name: "Ethernet", bytes: 0..14, fields: vec![PacketField::new("Type", "IPv4 (0x0800)", 12..14)] },
         Layer { name: "IPv4", bytes: 14..34, fields: vec![PacketField::new("Time To Live", "64", 22..23)] },
@@ -192,19 +199,22 @@ pub(crate) fn inspected(lang: Lang) -> Lab {
     ];
     let bytes: Vec<u8> = (0..54).map(|n: u8| n.wrapping_mul(37)).collect();
     let shown = PacketDetails { number: 2, layers, bytes: bytes.into(), comments: vec![] };
-    update(&mut lab.model, Msg::Packets(News::Inspected(PacketOrigin::Live, shown)));
-    lab.key(Key::Enter);
-    for _ in 0..6 {
-        lab.key(Key::Down);
-    }
-    lab.key(Key::Enter);
-    lab
+    update(model, Msg::Answer(PacketsAnswer::Inspected(PacketOrigin::Live, shown)));
+    press(model, Key::Enter, 1);
+    press(model, Key::Down, 6);
+    press(model, Key::Enter, 1);
 }
 
 /// The stream of a conversation, with a hostile line.
 pub(crate) fn said(lang: Lang) -> Lab {
     let mut lab = life(lang);
-    lab.keys("ll");
+    follow(&mut lab.model);
+    lab
+}
+
+/// Turns to the stream, whose bytes are kept.
+pub(crate) fn follow(model: &mut Model) {
+    press(model, Key::Char('l'), 2);
     let turn = |right, packet, lines: &[&str], missing| StreamTurn {
         from: if right { at(44_086) } else { at(65_432) },
         packet,
@@ -217,12 +227,11 @@ pub(crate) fn said(lang: Lang) -> Lab {
         turn(true, 8, &["GET / HTTP/1.1", "Host: localhost", r"␛[31m\u{202e}"], 0),
         turn(false, 9, &["uma resposta"], 2_048),
     ];
-    let talk = lab.model.packets.ladder.conversation.unwrap();
+    let talk = model.packets.ladder.conversation.unwrap();
     update(
-        &mut lab.model,
-        Msg::Packets(News::Followed(PacketOrigin::Live, StreamText { conversation: talk, turns, cut: false })),
+        model,
+        Msg::Answer(PacketsAnswer::Followed(PacketOrigin::Live, StreamText { conversation: talk, turns, cut: false })),
     );
-    lab
 }
 
 #[test]
@@ -467,7 +476,7 @@ fn the_stream_is_requested_again_on_return() {
         );
         update(
             &mut lab.model,
-            Msg::Packets(News::Followed(
+            Msg::Answer(PacketsAnswer::Followed(
                 PacketOrigin::Live,
                 StreamText { conversation: talk, turns: vec![], cut: false },
             )),
@@ -484,7 +493,7 @@ fn a_stream_scrolls_to_its_beginning_and_no_further() {
     let turns = (1..=50).map(|n| turn(n, (0..3).map(|line| format!("turn {n} line {line}")).collect())).collect();
     update(
         &mut lab.model,
-        Msg::Packets(News::Followed(PacketOrigin::Live, StreamText { conversation: talk, turns, cut: false })),
+        Msg::Answer(PacketsAnswer::Followed(PacketOrigin::Live, StreamText { conversation: talk, turns, cut: false })),
     );
     let shown = |lab: &mut Lab| text(&screen(&mut lab.model, 80, 24).0);
     let latest = shown(&mut lab);

@@ -1,0 +1,129 @@
+//! What happens to the capture of packets, and to the capture files that are opened in its place.
+
+use std::path::Path;
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+
+use super::errno::Errno;
+use super::excerpt::sanitise;
+use super::need::Lack;
+use super::wire::millis;
+
+/// One opening of a file, counted from 1: a result that comes late belongs to an earlier one.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct FileId(pub u32);
+
+/// Something that happened to the capture or to a capture file. The packets of a file are not events: they can be read
+/// from it again.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "change", rename_all = "snake_case")]
+pub enum CaptureEvent {
+    /// Packets of this machine are captured from now on.
+    Started {
+        /// The interface.
+        interface: String,
+    },
+    /// Packets of this machine cannot be captured.
+    Failed {
+        /// What is missing.
+        #[serde(flatten)]
+        lack: Lack,
+        /// The file of this program, which a command may name.
+        program: String,
+    },
+    /// A file was read.
+    FileOpened {
+        /// Which opening it is.
+        file: FileId,
+        /// Its name as it was asked for, safe to show.
+        name: String,
+        /// What was read of it.
+        #[serde(flatten)]
+        summary: FileSummary,
+    },
+    /// A file cannot be opened.
+    FileRefused {
+        /// Which opening it is.
+        file: FileId,
+        /// Its name as it was asked for, safe to show.
+        name: String,
+        /// Why.
+        #[serde(flatten)]
+        fault: FileFault,
+    },
+    /// All packets of a file were counted that has more than are kept.
+    FileCounted {
+        /// Which opening it is.
+        file: FileId,
+        /// How many there are.
+        packets: u64,
+    },
+}
+
+impl CaptureEvent {
+    /// Packets cannot be captured by this program, whose file has this name.
+    pub fn failed(lack: Lack, program: &Path) -> Self {
+        Self::Failed { lack, program: sanitise(program.as_os_str().as_encoded_bytes()) }
+    }
+}
+
+/// Why a file cannot be opened.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "why", rename_all = "snake_case")]
+pub enum FileFault {
+    /// No name was typed.
+    NoName,
+    /// There is no file of that name.
+    NoFile,
+    /// The system does not let it be read.
+    Forbidden,
+    /// It is a directory.
+    Directory,
+    /// It is a pipe, a terminal or a device, which may never end.
+    NotAFile,
+    /// It is neither pcap nor pcapng.
+    NotACapture,
+    /// Any other error of the system.
+    Io {
+        /// The error.
+        errno: Errno,
+    },
+}
+
+/// Why a file was not read to its end.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "why", rename_all = "snake_case")]
+pub enum FileDamage {
+    /// It ends in the middle of a packet.
+    Cut,
+    /// It has an impossible value at this byte.
+    Damaged {
+        /// Counted from 0.
+        at: u64,
+    },
+    /// The system could not go on reading it.
+    Io {
+        /// The error.
+        errno: Errno,
+    },
+}
+
+/// What was read of a file.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct FileSummary {
+    /// How many packets were read.
+    #[serde(rename = "packets")]
+    pub read: u64,
+    /// How many of them are neither TCP nor UDP nor ICMP, and are not listed.
+    pub others: u64,
+    /// The time from the first packet to the last.
+    #[serde(with = "millis", rename = "ms")]
+    pub lasted: Duration,
+    /// There are more packets than are kept.
+    pub more: bool,
+    /// Why it was not read to its end, if it was not.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub damage: Option<FileDamage>,
+}
