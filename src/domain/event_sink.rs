@@ -7,6 +7,7 @@ use std::time::Instant;
 use super::event::{EventKind, Observation, WorldId};
 use super::evidence::Evidence;
 use super::id::HostId;
+use super::note::Note;
 use super::stamp::Stamp;
 
 /// The laboratory's one monotonic clock.
@@ -34,6 +35,12 @@ impl Clock {
 pub trait EventQueue: Send + Sync {
     /// Takes an observation without waiting; `false` when the queue is full or its reader is gone.
     fn offer(&self, seen: Observation) -> bool;
+}
+
+impl<F: Fn(Observation) -> bool + Send + Sync> EventQueue for F {
+    fn offer(&self, seen: Observation) -> bool {
+        self(seen)
+    }
 }
 
 /// A producer's way into the queue: stamps each observation, adds where it comes from, and counts those lost.
@@ -72,6 +79,11 @@ impl EventSink {
     /// Reports something that happened now. `false` when it did not fit and was counted as lost.
     pub fn report(&self, evidence: Evidence, kind: EventKind) -> bool {
         self.report_at(self.clock.now(), evidence, kind)
+    }
+
+    /// Reports a note of the laboratory about itself, as [`EventSink::report`] does.
+    pub fn note(&self, note: Note) -> bool {
+        self.report(Evidence::Called, EventKind::Note(note))
     }
 
     /// Reports something that happened at a known moment. `false` when it did not fit and was counted as lost.
