@@ -15,17 +15,20 @@ use super::live::{exchange, exchanges, start};
 use super::trace::{Folder, Seg, packets, save};
 use super::tshark;
 use crate::harness::{
-    Need::{Capture, Dumpcap, Editcap, Tcpdump, Tshark},
+    Need::{Capture, Tool},
     Test, test,
 };
 use socklab::api::domain::{Event, EventKind, Flags, PacketSummary};
 
 pub(crate) fn tests() -> Vec<Test> {
     vec![
-        test(every_format_that_editcap_writes_is_read_with_the_same_packets, &[Capture, Editcap, Tshark]),
-        test(tshark_reads_our_files_without_complaint_with_names_and_comments, &[Capture, Tshark]),
-        test(cooked_captures_of_tcpdump_are_read_with_the_same_packets, &[Capture, Tcpdump, Tshark]),
-        test(captures_of_dumpcap_are_read_with_the_same_packets, &[Capture, Dumpcap, Tshark]),
+        test(
+            every_format_that_editcap_writes_is_read_with_the_same_packets,
+            &[Capture, Tool("editcap"), Tool("tshark")],
+        ),
+        test(tshark_reads_our_files_without_complaint_with_names_and_comments, &[Capture, Tool("tshark")]),
+        test(cooked_captures_of_tcpdump_are_read_with_the_same_packets, &[Capture, Tool("tcpdump"), Tool("tshark")]),
+        test(captures_of_dumpcap_are_read_with_the_same_packets, &[Capture, Tool("dumpcap"), Tool("tshark")]),
         test(a_file_is_printed_as_a_ladder_and_a_damaged_one_up_to_the_damage, &[]),
         test(a_closed_pipe_ends_the_output_without_an_error, &[]),
         test(a_packets_json_line_agrees_with_its_rung, &[]),

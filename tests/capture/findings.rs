@@ -7,10 +7,10 @@ use socklab::api::domain::{Finding, Flags, PacketSummary};
 
 use super::trace::{Folder, Seg, analysed, marks, packets, save};
 use super::tshark;
-use crate::harness::{Need::Tshark, Test, test};
+use crate::harness::{Need::Tool, Test, test};
 
 pub(crate) fn tests() -> Vec<Test> {
-    vec![test(any_segments_get_the_marks_that_tshark_gives_them, &[Tshark])]
+    vec![test(any_segments_get_the_marks_that_tshark_gives_them, &[Tool("tshark")])]
 }
 
 const ACK: Flags = Flags::ACK;

@@ -27,7 +27,7 @@ pub(crate) fn tests() -> Vec<Test> {
         test(stopping_ends_the_thread_and_nothing_captured_before_is_missing, &[Needed::Capture]),
         test(
             tcpdump_sees_the_same_packets_in_the_same_order_with_the_same_bytes,
-            &[Needed::Capture, Needed::Tcpdump, Needed::Tshark],
+            &[Needed::Capture, Needed::Tool("tcpdump"), Needed::Tool("tshark")],
         ),
     ]
 }

@@ -16,15 +16,15 @@ use super::live::start;
 use super::trace::{Folder, analysed, marks};
 use super::tshark;
 use crate::harness::{
-    Need::{Capture, Tcpdump, Tshark},
+    Need::{Capture, Tool},
     Test, test,
 };
 
 pub(crate) fn tests() -> Vec<Test> {
     vec![
-        test(a_lossy_connection_is_counted_as_tshark_counts_it, &[Capture, Tshark]),
-        test(tshark_remarks_the_same_on_our_file_as_on_tcpdumps, &[Capture, Tcpdump, Tshark]),
-        test(a_receiver_that_does_not_read_closes_the_window_and_is_probed, &[Capture, Tshark]),
+        test(a_lossy_connection_is_counted_as_tshark_counts_it, &[Capture, Tool("tshark")]),
+        test(tshark_remarks_the_same_on_our_file_as_on_tcpdumps, &[Capture, Tool("tcpdump"), Tool("tshark")]),
+        test(a_receiver_that_does_not_read_closes_the_window_and_is_probed, &[Capture, Tool("tshark")]),
     ]
 }
 

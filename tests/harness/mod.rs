@@ -1,5 +1,6 @@
-//! Runs a list of tests, each with what it needs: where the machine lacks that, the test is reported as ignored, with the
-//! reason; where `SOCKLAB_REQUIRE` promises it, as failed. Rust's own harness has to know while it compiles what to ignore.
+//! Runs a list of tests, each with its needs. If the machine does not meet one, the test is reported as ignored, with the
+//! reason, or as failed if `SOCKLAB_REQUIRE` promises that need. Rust's own harness has to know at compile time which
+//! tests to ignore.
 
 mod need;
 
@@ -12,7 +13,7 @@ use libtest_mimic::{Arguments, Completion, Trial};
 
 pub(crate) use need::Need;
 
-/// A test: an ordinary function that panics when it fails, named `module::function`, and what it needs.
+/// A test: an ordinary function that panics when it fails, named `module::function`, and its needs.
 pub(crate) struct Test {
     name: &'static str,
     run: Box<dyn FnOnce() + Send>,
@@ -25,7 +26,7 @@ pub(crate) struct Test {
 /// When a test runs, and whether beside others.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 enum Place {
-    /// Started first, because it only waits, and for longer than all others.
+    /// Started first, because it only waits, and longer than all others take.
     First,
     /// Beside others, and never while one of them is [`alone`].
     Beside,
@@ -33,11 +34,11 @@ enum Place {
     Last,
 }
 
-/// Held for writing by the test that is alone, and for reading by those that are not.
+/// Held for writing by a test that is alone, and for reading by all others.
 static PROCESSORS: RwLock<()> = RwLock::new(());
 
-/// While this is held, no test runs that another one's load could make too slow: packets that are late are sent again.
-/// For tests that are [`Test::last`].
+/// While this is held, no other test runs: under load packets would be late, and sent again. For tests that are
+/// [`Test::last`].
 #[allow(dead_code, reason = "part of each such test binary, and few have a test like this")]
 pub(crate) fn alone() -> RwLockWriteGuard<'static, ()> {
     PROCESSORS.write().unwrap_or_else(PoisonError::into_inner)
@@ -45,7 +46,7 @@ pub(crate) fn alone() -> RwLockWriteGuard<'static, ()> {
 
 #[allow(dead_code, reason = "part of each such test binary, and few have a test like this")]
 impl Test {
-    /// Only waits, and for longer than all others take together.
+    /// It only waits, and longer than all others take together.
     pub(crate) fn first(self) -> Self {
         Self { place: Place::First, ..self }
     }
@@ -55,13 +56,13 @@ impl Test {
         Self { place: Place::Last, ..self }
     }
 
-    /// Measures something of its process, which other tests would change.
+    /// It measures something of its process that other tests would change.
     pub(crate) fn in_own_process(self) -> Self {
         Self { in_own_process: true, ..self }
     }
 }
 
-/// A test that is run where everything that it needs is there.
+/// A test that is run where its needs are met.
 pub(crate) fn test<F: FnOnce() + Send + 'static>(run: F, needs: &'static [Need]) -> Test {
     named(type_name::<F>(), Box::new(run), needs)
 }
@@ -86,7 +87,7 @@ fn named(path: &'static str, run: Box<dyn FnOnce() + Send>, needs: &'static [Nee
     Test { name, run, needs, on_request: None, place: Place::Beside, in_own_process: false }
 }
 
-/// What `#[ignore = "why"]` is elsewhere: run with `--ignored` or `--include-ignored` only.
+/// The equivalent of `#[ignore = "why"]`: run with `--ignored` or `--include-ignored` only.
 #[allow(dead_code, reason = "part of each such test binary, and few have a test like this")]
 pub(crate) fn on_request<F: FnOnce() + Send + 'static>(run: F, why: &'static str) -> Test {
     Test { on_request: Some(why), ..test(run, &[]) }
@@ -121,10 +122,10 @@ fn print_slowest() {
     }
 }
 
-fn trial(test: Test, arguments: &Arguments, promised: &[Need]) -> Trial {
+fn trial(test: Test, arguments: &Arguments, promised: &[String]) -> Trial {
     let Test { name, run, needs, on_request, place, in_own_process } = test;
     let asked_for = arguments.ignored || arguments.include_ignored;
-    let promised = needs.iter().any(|need| promised.contains(need) && need.lack().is_some());
+    let promised = needs.iter().any(|need| promised.iter().any(|word| *word == need.word()) && need.lack().is_some());
     // A runner that lists the tests and runs each by itself (cargo-nextest) learns from the list what is ignored.
     let known = arguments.list || asked_for;
     let ignored = known && (on_request.is_some() || !promised && lack(needs).is_some());
@@ -157,7 +158,7 @@ fn run_in_own_process(name: &str) {
     assert!(run.status.success(), "{said}");
 }
 
-/// All that is missing of `needs`, and why.
+/// The needs that are not met, and why.
 fn lack(needs: &[Need]) -> Option<String> {
     let lacks: Vec<String> = needs.iter().filter_map(|need| need.lack()).collect();
     (!lacks.is_empty()).then(|| lacks.join(", "))

@@ -1,10 +1,12 @@
-//! What tests need of the machine, each tried once, and never by what is under test alone.
+//! The needs of tests. Each is tried once, and never by the code under test alone.
 
+use std::collections::BTreeMap;
 use std::process::Command;
-use std::sync::OnceLock;
+use std::sync::{Mutex, PoisonError};
 
 /// Something that a machine may lack.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[allow(dead_code, reason = "part of each such test binary, and none has tests with all needs")]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Need {
     /// The right to see packets (`packet(7)`).
     Capture,
@@ -12,100 +14,68 @@ pub(crate) enum Need {
     FileCapabilities,
     /// The address `::1`.
     Ipv6,
-    /// A tracing instance of one's own (`Documentation/trace/ftrace`).
+    /// A tracing instance (`Documentation/trace/ftrace`).
     Trace,
-    /// The two hosts of the wire lab, and what is between them.
+    /// The wire lab.
     Wire,
-    /// A network namespace of one's own in which one is root (`unshare(1)`).
+    /// A network namespace, and root in it (`unshare(1)`).
     Namespace,
-    /// Several of them with cables between (`veth(4)`): root.
+    /// Several network namespaces joined by `veth(4)` pairs: root.
     Network,
-    Ss,
-    Nmap,
-    Dumpcap,
-    Tcpdump,
-    Tshark,
-    Editcap,
-    Python,
-    Nc,
+    /// This program.
+    Tool(&'static str),
 }
 
-use Need::{
-    Capture, Dumpcap, Editcap, FileCapabilities, Ipv6, Namespace, Nc, Network, Nmap, Python, Ss, Tcpdump, Trace,
-    Tshark, Wire,
-};
-
 impl Need {
-    const ALL: [Self; 15] = [
-        Capture,
-        FileCapabilities,
-        Ipv6,
-        Trace,
-        Wire,
-        Namespace,
-        Network,
-        Ss,
-        Nmap,
-        Dumpcap,
-        Tcpdump,
-        Tshark,
-        Editcap,
-        Python,
-        Nc,
-    ];
+    /// Every word of `SOCKLAB_REQUIRE`.
+    const WORDS: [&str; 7] = ["capture", "setcap", "ipv6", "trace", "wire", "net", "tools"];
 
     /// The word of `SOCKLAB_REQUIRE` that promises it.
-    const fn word(self) -> &'static str {
+    pub(crate) const fn word(self) -> &'static str {
         match self {
-            Capture => "capture",
-            FileCapabilities => "setcap",
-            Ipv6 => "ipv6",
-            Trace => "trace",
-            Wire | Namespace => "wire",
-            Network => "net",
-            Ss | Nmap | Dumpcap | Tcpdump | Tshark | Editcap | Python | Nc => "tools",
+            Self::Capture => "capture",
+            Self::FileCapabilities => "setcap",
+            Self::Ipv6 => "ipv6",
+            Self::Trace => "trace",
+            Self::Wire | Self::Namespace => "wire",
+            Self::Network => "net",
+            Self::Tool(_) => "tools",
         }
     }
 
-    /// All that these words, with commas between them, promise.
-    pub(crate) fn promised(words: &str) -> Vec<Self> {
+    /// The words in this list, separated by commas.
+    pub(crate) fn promised(words: &str) -> Vec<String> {
         let words: Vec<&str> = words.split(',').map(str::trim).filter(|word| !word.is_empty()).collect();
         for word in &words {
-            assert!(Self::ALL.iter().any(|need| need.word() == *word), "SOCKLAB_REQUIRE: nothing is called {word:?}");
+            assert!(Self::WORDS.contains(word), "SOCKLAB_REQUIRE: nothing is called {word:?}");
         }
-        Self::ALL.into_iter().filter(|need| words.contains(&need.word())).collect()
+        words.into_iter().map(str::to_owned).collect()
     }
 
-    /// Why it is not there, if it is not.
+    /// Why it is missing, if it is.
     pub(crate) fn lack(self) -> Option<String> {
-        static TRIED: [OnceLock<Option<String>>; Need::ALL.len()] = [const { OnceLock::new() }; Need::ALL.len()];
-        TRIED[self as usize].get_or_init(|| self.try_it().err()).clone()
+        static TRIED: Mutex<BTreeMap<Need, Option<String>>> = Mutex::new(BTreeMap::new());
+        let mut tried = TRIED.lock().unwrap_or_else(PoisonError::into_inner);
+        tried.entry(self).or_insert_with(|| self.try_it().err()).clone()
     }
 
     fn try_it(self) -> Result<(), String> {
         match self {
-            Capture => system::capture(),
-            FileCapabilities => system::file_capabilities(),
-            Ipv6 => std::net::TcpListener::bind("[::1]:0").map(drop).map_err(|error| format!("::1 ({error})")),
-            Trace => system::trace(),
-            Wire => system::wire(),
-            Namespace => succeeds("a network namespace", "unshare", &["-rn", "ip", "link", "set", "lo", "up"]),
-            Network => {
+            Self::Capture => system::capture(),
+            Self::FileCapabilities => system::file_capabilities(),
+            Self::Ipv6 => std::net::TcpListener::bind("[::1]:0").map(drop).map_err(|error| format!("::1 ({error})")),
+            Self::Trace => system::trace(),
+            Self::Wire => system::wire(),
+            Self::Namespace => succeeds("a network namespace", "unshare", &["-rn", "ip", "link", "set", "lo", "up"]),
+            Self::Network => {
                 succeeds("a network", "unshare", &["-n", "ip", "link", "add", "one", "type", "veth", "peer", "other"])
             }
-            Ss => installed("ss"),
-            Nmap => installed("nmap"),
-            Dumpcap => installed("dumpcap"),
-            Tcpdump => installed("tcpdump"),
-            Tshark => installed("tshark"),
-            Editcap => installed("editcap"),
-            Python => installed("python3"),
-            Nc => installed("nc"),
+            Self::Tool(program) => installed(program),
         }
     }
 }
 
-/// Whether a program can be started at all: how it likes being asked differs.
+/// Whether a program can be started; its exit code does not matter, because not every program knows `-h`.
 fn installed(program: &str) -> Result<(), String> {
     Command::new(program).arg("-h").output().map(drop).map_err(|error| format!("{program} ({error})"))
 }
@@ -123,17 +93,9 @@ mod system {
     use std::path::{Path, PathBuf};
 
     use rustix::mount::{MountFlags, mount};
-    use socklab::api::domain::{Clock, EventQueue, EventSink, Observation};
+    use socklab::api::domain::{Clock, EventSink, Observation};
     use socklab::api::observe::capture::CaptureAccess;
     use socklab::api::wire::{Wire, WireOptions};
-
-    struct Nobody;
-
-    impl EventQueue for Nobody {
-        fn offer(&self, _: Observation) -> bool {
-            true
-        }
-    }
 
     pub(super) fn capture() -> Result<(), String> {
         CaptureAccess::open().map(drop).map_err(|error| format!("capture ({error})"))
@@ -158,10 +120,10 @@ mod system {
         made.map_err(|error| format!("trace ({error})"))
     }
 
-    /// A helper that does not start is no lack of the machine: then the tests run, and fail.
+    /// If the helper does not start, the machine lacks nothing: the tests run, and fail.
     pub(super) fn wire() -> Result<(), String> {
         let binary = Some(PathBuf::from(env!("CARGO_BIN_EXE_socklab-tui")));
-        let sink = EventSink::new(Clock::start(), std::sync::Arc::new(Nobody));
+        let sink = EventSink::new(Clock::start(), std::sync::Arc::new(|_: Observation| true));
         match Wire::open(&sink, &WireOptions { binary, ..WireOptions::default() }, |_: &_| Ok(Vec::new())) {
             Err(error) if error.need != socklab::api::domain::Need::Helper => Err(format!("wire ({error})")),
             _ => Ok(()),
@@ -172,18 +134,10 @@ mod system {
 #[cfg(not(target_os = "linux"))]
 mod system {
     pub(super) fn capture() -> Result<(), String> {
-        Err("capture (needs Linux)".into())
+        Err("Linux".into())
     }
 
-    pub(super) fn file_capabilities() -> Result<(), String> {
-        Err("capabilities of files (needs Linux)".into())
-    }
-
-    pub(super) fn trace() -> Result<(), String> {
-        Err("trace (needs Linux)".into())
-    }
-
-    pub(super) fn wire() -> Result<(), String> {
-        Err("wire (needs Linux)".into())
-    }
+    pub(super) use capture as file_capabilities;
+    pub(super) use capture as trace;
+    pub(super) use capture as wire;
 }

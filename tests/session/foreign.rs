@@ -3,19 +3,16 @@
 
 use std::process::{Command, Stdio};
 
-use crate::harness::{
-    Need::{Nc, Python},
-    Test, async_test,
-};
+use crate::harness::{Need::Tool, Test, async_test};
 use crate::stage::{ASYNC, ECHO, Shown, Stage, THREADED, UDP};
 
 pub(crate) fn tests() -> Vec<Test> {
     vec![
-        async_test(a_first_python_client_is_answered, &[Python]),
-        async_test(a_line_at_a_time_through_a_file_as_socketserver_tutorials_do, &[Python]),
-        async_test(one_program_talks_to_three_servers_in_turn, &[Python]),
-        async_test(python_sends_a_datagram, &[Python]),
-        async_test(nc_is_answered, &[Nc]),
+        async_test(a_first_python_client_is_answered, &[Tool("python3")]),
+        async_test(a_line_at_a_time_through_a_file_as_socketserver_tutorials_do, &[Tool("python3")]),
+        async_test(one_program_talks_to_three_servers_in_turn, &[Tool("python3")]),
+        async_test(python_sends_a_datagram, &[Tool("python3")]),
+        async_test(nc_is_answered, &[Tool("nc")]),
         async_test(a_port_check_breaks_no_server, &[]),
     ]
 }

@@ -10,10 +10,10 @@ use socklab::api::domain::{Proto, Row, TcpState, TimerKind};
 use socklab::api::observe::{Scope, dump, holder};
 
 use super::heard::DEADLINE;
-use crate::harness::{Need::Ss, Test, test};
+use crate::harness::{Need::Tool, Test, test};
 
 pub(crate) fn tests() -> Vec<Test> {
-    vec![test(the_table_is_what_ss_prints, &[Ss]), test(every_state_that_can_be_held_is_in_the_table, &[])]
+    vec![test(the_table_is_what_ss_prints, &[Tool("ss")]), test(every_state_that_can_be_held_is_in_the_table, &[])]
 }
 
 /// A line of `ss`: protocol, state, Recv-Q, Send-Q, local and peer address.

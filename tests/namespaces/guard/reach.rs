@@ -12,7 +12,7 @@ use socklab::api::model::Effect;
 use super::attacks::connect;
 use super::lab::{DEADLINE, ECHO, Lab, THREADED, UDP};
 use super::net::{ATTACKER, Host, Net, SERVER, at};
-use crate::harness::Need::{Network, Python, Wire};
+use crate::harness::Need::{Network, Tool, Wire};
 use crate::harness::{Test, test};
 
 pub(crate) fn tests() -> Vec<Test> {
@@ -22,7 +22,7 @@ pub(crate) fn tests() -> Vec<Test> {
         test(a_server_that_cannot_move_stays_where_it_is, &[Network]),
         test(serve_opens_no_more_than_it_was_asked_to, &[Network]),
         test(a_scenario_on_the_machine_listens_on_loopback_only, &[Network]),
-        test(the_wire_lab_and_its_programs_open_nothing_on_the_machine, &[Network, Wire, Python]),
+        test(the_wire_lab_and_its_programs_open_nothing_on_the_machine, &[Network, Wire, Tool("python3")]),
         test(clients_over_udp_stay_on_loopback, &[Network]),
         test(who_broadcasts_has_one_socket_that_waits_for_answers, &[Network]),
     ]

@@ -8,16 +8,16 @@ use super::forged::counted;
 use super::lab::{Lab, peer};
 use super::net::{ATTACKER, Net, SERVER, at};
 use crate::harness::{
-    Need::{Network, Nmap},
+    Need::{Network, Tool},
     Test, test,
 };
 
 pub(crate) fn tests() -> Vec<Test> {
     vec![
-        test(the_course_command_and_a_syn_scan_are_named_by_the_kernels_counter, &[Network, Nmap]),
-        test(a_connect_scan_is_named, &[Network, Nmap]),
-        test(a_udp_scan_is_named, &[Network, Nmap]),
-        test(a_version_scan_is_named, &[Network, Nmap]),
+        test(the_course_command_and_a_syn_scan_are_named_by_the_kernels_counter, &[Network, Tool("nmap")]),
+        test(a_connect_scan_is_named, &[Network, Tool("nmap")]),
+        test(a_udp_scan_is_named, &[Network, Tool("nmap")]),
+        test(a_version_scan_is_named, &[Network, Tool("nmap")]),
     ]
 }
 

@@ -8,13 +8,13 @@ use std::time::Duration;
 use portable_pty::{Child, CommandBuilder, PtySize, native_pty_system};
 
 use super::hosts::{BINARY, Host, SERVER, hosts};
-use crate::harness::Need::{Nc, Network};
+use crate::harness::Need::{Network, Tool};
 use crate::harness::{Test, test};
 
 pub(crate) fn tests() -> Vec<Test> {
     Vec::from([
         test(the_teachers_key_opens_the_lab_and_the_students_clients_come, &[Network]),
-        test(a_visitor_is_kicked_and_blocked_by_key, &[Network, Nc]),
+        test(a_visitor_is_kicked_and_blocked_by_key, &[Network, Tool("nc")]),
         test(the_port_check_on_the_screen, &[Network]),
     ])
 }

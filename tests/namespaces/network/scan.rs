@@ -5,15 +5,15 @@ use std::collections::BTreeMap;
 use serde_json::Value;
 
 use super::hosts::{Host, SERVER, SERVER6, hosts};
-use crate::harness::Need::{Network, Nmap};
+use crate::harness::Need::{Network, Tool};
 use crate::harness::{Test, test};
 
 pub(crate) fn tests() -> Vec<Test> {
     Vec::from([
-        test(tcp_ports_are_what_nmap_says_they_are, &[Network, Nmap]),
+        test(tcp_ports_are_what_nmap_says_they_are, &[Network, Tool("nmap")]),
         test(a_check_closes_in_order_and_the_server_sees_a_fin, &[Network]),
-        test(udp_ports_are_what_nmap_says_they_are, &[Network, Nmap]),
-        test(over_ipv6_too, &[Network, Nmap]),
+        test(udp_ports_are_what_nmap_says_they_are, &[Network, Tool("nmap")]),
+        test(over_ipv6_too, &[Network, Tool("nmap")]),
         test(who_is_not_there_is_told_by_how_that_is_known, &[Network]),
         test(a_host_beyond_is_not_asked_without_a_yes, &[Network]),
     ])

@@ -15,7 +15,7 @@ use socklab::api::wire::{ProgramSpec, Setting};
 
 use super::bench::{Bench, TUN, VETH, options, transitions};
 use crate::harness::{
-    Need::{Python, Wire},
+    Need::{Tool, Wire},
     Test, test,
 };
 use HostId::{Client, Server};
@@ -35,7 +35,7 @@ pub(crate) fn tests() -> Vec<Test> {
         test(a_change_is_seen_at_the_first_look_after_its_packet, &[Wire]),
         test(among_many_connections_each_has_its_causes, &[Wire]),
         test(the_settings_of_a_host_can_be_turned, &[Wire]),
-        test(a_students_own_programs_are_stepped_like_ours, &[Wire, Python]),
+        test(a_students_own_programs_are_stepped_like_ours, &[Wire, Tool("python3")]),
     ]
 }
 
