@@ -3,7 +3,7 @@
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use std::ops::Range;
 
-/// The bytes of a frame, up to where the layer being read says that it ends. Positions count from the frame's beginning.
+/// The bytes of a frame, up to the end of the layer being read. Positions count from the frame's beginning.
 #[derive(Clone, Copy)]
 pub(crate) struct Bytes<'a> {
     pub(super) all: &'a [u8],

@@ -1,24 +1,24 @@
-//! The Internet checksum (RFC 1071), and whether a transport header's is right, not filled in yet, or wrong.
+//! The Internet checksum (RFC 1071), and whether that of a transport header is right, not filled in yet, or wrong.
 
 use std::net::IpAddr;
 
-/// What a checksum says.
+/// Whether a checksum is right.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Checksum {
-    /// It is right.
+    /// It is.
     Right,
-    /// It holds the sum of the pseudo-header only: the kernel left the rest to the network card, and loopback has none
-    /// (`CHECKSUM_PARTIAL` in `Documentation/networking/checksum-offloads.rst`). Nothing is wrong.
+    /// It covers the pseudo-header only: the kernel left the rest to the network card, and loopback has none
+    /// (`CHECKSUM_PARTIAL` in `Documentation/networking/checksum-offloads.rst`). This is no error.
     Partial,
-    /// It is wrong.
+    /// It is not.
     Wrong,
-    /// Nobody can tell: not all of the packet is here, or UDP sent none (RFC 768).
+    /// It cannot be checked: the packet was not captured whole, or UDP sent no checksum (RFC 768).
     Unknown,
 }
 
 /// The sum of 16-bit words in ones' complement, folded. An odd last byte counts as the high half of a word.
 pub(super) fn sum(bytes: &[u8]) -> u16 {
-    // Eight bytes at a time: the carry out of 64 bits goes round as it does out of 16 (RFC 1071 §2).
+    // Eight bytes at a time: the carry out of 64 bits wraps around as it does out of 16 (RFC 1071 §2).
     let (words, rest) = bytes.as_chunks::<8>();
     let mut total: u128 = words.iter().map(|word| u128::from(u64::from_be_bytes(*word))).sum();
     let mut last = [0; 8];
@@ -27,7 +27,7 @@ pub(super) fn sum(bytes: &[u8]) -> u16 {
     fold(total)
 }
 
-#[expect(clippy::cast_possible_truncation, reason = "halves are cut off on purpose, and added")]
+#[expect(clippy::cast_possible_truncation, reason = "the upper halves are added separately")]
 const fn fold(total: u128) -> u16 {
     let half = (total as u64 as u128) + (total >> 64);
     let mut total = (half as u64).wrapping_add((half >> 64) as u64);
@@ -44,24 +44,24 @@ pub(super) fn add(a: u16, b: u16) -> u16 {
     total + u16::from(carry)
 }
 
-/// The sum of the pseudo-header that TCP and UDP count in (RFC 9293 §3.1, RFC 8200 §8.1). `len` is that of the transport
-/// header and its payload.
+/// The sum of the pseudo-header that the checksums of TCP and UDP include (RFC 9293 §3.1, RFC 8200 §8.1). `len` is the
+/// length of the transport header and its payload.
 pub(super) fn pseudo(from: IpAddr, to: IpAddr, protocol: u8, len: u32) -> u16 {
     let addresses = match (from, to) {
         (IpAddr::V4(from), IpAddr::V4(to)) => add(sum(&from.octets()), sum(&to.octets())),
         (IpAddr::V6(from), IpAddr::V6(to)) => add(sum(&from.octets()), sum(&to.octets())),
-        // One packet has addresses of one kind.
+        // Both addresses of a packet have the same version.
         _ => return 0,
     };
     add(add(addresses, sum(&len.to_be_bytes())), u16::from(protocol))
 }
 
-/// Judges the checksum `field` of a transport header, given the pseudo-header's sum and all of its bytes.
+/// Checks the checksum `field` of a transport header, given the pseudo-header's sum and the whole segment.
 pub(super) fn judge(field: u16, pseudo: u16, segment: &[u8]) -> Checksum {
     if field == pseudo {
         return Checksum::Partial;
     }
-    // With the field itself counted in, a right sum is all ones.
+    // With the field itself included, a right sum is all ones.
     if add(pseudo, sum(segment)) == u16::MAX { Checksum::Right } else { Checksum::Wrong }
 }
 
@@ -70,7 +70,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn sums_are_those_of_the_rfc_and_of_the_plain_definition() {
+    fn sums_match_the_rfcs_example_and_its_definition() {
         // RFC 1071 §3.
         assert_eq!(sum(&[0x00, 0x01, 0xf2, 0x03, 0xf4, 0xf5, 0xf6, 0xf7]), 0xddf2);
         for len in 0..70_u8 {

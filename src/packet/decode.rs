@@ -1,4 +1,4 @@
-//! Reading a packet: from the bytes of an IP packet to its summary, and what an analysis needs besides.
+//! Decodes an IP packet into its summary and the further fields that the analysis needs.
 
 use super::bytes::Bytes;
 use super::checksum::Checksum;
@@ -6,41 +6,37 @@ use super::network::{Fragment, Ip, protocol};
 use super::transport::{self, IcmpHeader, RawOption, TcpHeader, UdpHeader};
 use crate::domain::{Excerpt, Findings, Flow, Icmp, PacketSummary, Proto, Segment};
 
-/// A packet that was read.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Decoded {
-    /// What a class reads of it. The caller fills in its number, the numbers relative to the beginning of the connection
-    /// and the findings.
+    /// Its summary, without its number, the numbers relative to the SYNs and the findings.
     pub summary: PacketSummary,
-    /// What the checksum of the transport header says.
+    /// Whether the checksum of the transport header is right.
     pub checksum: Checksum,
-    /// Where its payload is in the bytes that were given, as far as it was captured.
+    /// The range of its payload in the given bytes, as far as it was captured.
     pub payload: std::ops::Range<usize>,
-    /// The number by which its sender keeps fragments together: IPv4's identification, or that of the fragment header.
+    /// The identification that fragments of one datagram share, from IPv4's header or the fragment header.
     pub ip_id: u32,
     /// Present when it is a fragment of a datagram.
     pub fragment: Option<Fragment>,
-    /// What an ICMP error quotes of the packet that it is about.
+    /// The packet that an ICMP error quotes.
     pub quoted: Option<Quoted>,
 }
 
-/// What tells a quoted packet from others of its conversation.
+/// Fields that identify a quoted packet in its conversation.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Quoted {
-    /// Its IP identification.
     pub ip_id: u32,
-    /// Its sequence number, where it is TCP.
+    /// Its sequence number, if it is TCP.
     pub seq: Option<u32>,
 }
 
-/// Reads an IP packet of TCP, UDP or ICMP; `None` for anything else. The caller fills in its number and the numbers
-/// relative to the beginning of the connection.
+/// The summary of an IP packet of TCP, UDP or ICMP; `None` for anything else.
 pub fn summary(packet: &[u8]) -> Option<PacketSummary> {
     decode(packet, packet.len()).map(|decoded| decoded.summary)
 }
 
-/// Reads an IP packet of TCP, UDP or ICMP, of which `packet` may be only the beginning; `wire_len` is how long it was
-/// on the network. `None` for anything else, and for what is too short to tell.
+/// Decodes an IP packet of TCP, UDP or ICMP that was `wire_len` bytes long on the network; `packet` may be only its
+/// beginning. `None` for anything else, or if the headers are cut off.
 pub fn decode(packet: &[u8], wire_len: usize) -> Option<Decoded> {
     let bytes = Bytes::of(packet);
     let ip = Ip::read(bytes, 0, wire_len)?;
@@ -67,13 +63,13 @@ pub fn decode(packet: &[u8], wire_len: usize) -> Option<Decoded> {
         quoted,
     })
 }
-/// What was found behind the IP headers.
+
+/// The contents of an IP packet.
 struct Carried {
     flow: Flow,
     tcp: Option<Segment>,
     icmp: Option<Icmp>,
     quoted: Option<Quoted>,
-    /// How long the transport header is.
     header: usize,
     /// How long the payload was on the network.
     len: usize,
@@ -88,7 +84,7 @@ impl Carried {
 fn carried(bytes: Bytes<'_>, ip: &Ip) -> Option<Carried> {
     let icmp = matches!(ip.protocol, protocol::ICMP | protocol::ICMPV6);
     match proto(ip) {
-        // A later fragment says nothing of ports: they are 0 here.
+        // A later fragment has no ports: they are 0 here.
         Some(proto) if ip.is_later_fragment() => Some(Carried::new(ip.flow(proto, 0, 0), ip, 0)),
         Some(Proto::Tcp) => segment(bytes, ip),
         Some(Proto::Udp) => datagram(bytes, ip),
@@ -145,8 +141,8 @@ fn message(bytes: Bytes<'_>, ip: &Ip) -> Option<Carried> {
     Some(Carried { icmp: Some(icmp), quoted, ..Carried::new(flow, ip, IcmpHeader::LEN) })
 }
 
-/// The conversation of the packet quoted at `start`, turned round: the way the error travels. Eight bytes of the
-/// transport header are enough (RFC 792).
+/// The packet quoted at `start`, and its flow in the direction in which the error travels. Eight bytes of the transport
+/// header are enough (RFC 792).
 fn quoted(bytes: Bytes<'_>, start: usize) -> Option<(Flow, Quoted)> {
     let ip = Ip::read(bytes, start, bytes.end.saturating_sub(start))?;
     if ip.is_later_fragment() {

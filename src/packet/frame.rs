@@ -1,4 +1,4 @@
-//! A frame: the bytes that were on a link, with when and how much of it was captured.
+//! A frame: bytes captured on a link, with their time and their length there.
 
 use super::LinkType;
 
@@ -9,16 +9,16 @@ pub struct Frame<'a> {
     pub number: u64,
     /// When it was seen: nanoseconds since 1970 (UTC).
     pub at: u64,
-    /// How it begins.
+    /// Its link-layer type.
     pub link: LinkType,
-    /// How long it was on the link; more than `bytes` when only its beginning was captured.
+    /// Its length on the link, which exceeds that of `bytes` if only its beginning was captured.
     pub wire_len: u32,
-    /// What was captured of it.
+    /// The captured bytes.
     pub bytes: &'a [u8],
 }
 
 impl<'a> Frame<'a> {
-    /// Its IP packet: where it begins, its bytes, and how long it was on the link. `None` where it carries none.
+    /// Its IP packet: its offset, its captured bytes, and its length on the link. `None` if it carries none.
     pub fn network(&self) -> Option<(usize, &'a [u8], usize)> {
         let start = self.link.network(self.bytes)?;
         Some((start, &self.bytes[start..], (self.wire_len as usize).saturating_sub(start)))

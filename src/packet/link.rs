@@ -1,25 +1,23 @@
-//! The link layer: what stands before the IP packet in a frame, by kind of interface.
+//! The link layer: the headers before the IP packet in a frame, by kind of interface.
 
 use std::fmt;
 
-/// How a frame begins, as capture files number it (`LINKTYPE_…` of <https://www.tcpdump.org/linktypes.html>). Numbers
-/// that have no name here are kept, and their frames have nothing to read.
+/// A link-layer type, as capture files number it (`LINKTYPE_…` of <https://www.tcpdump.org/linktypes.html>). Frames of a
+/// type that has no name here are not decoded.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct LinkType(pub u16);
 
-/// The `EtherType` of IPv4.
 const ETHERTYPE_IPV4: u16 = 0x0800;
-/// The `EtherType` of IPv6.
 const ETHERTYPE_IPV6: u16 = 0x86dd;
-/// Tags that stand before the `EtherType` proper: IEEE 802.1Q, 802.1ad and the older double tag.
+/// VLAN tags before the actual `EtherType`: IEEE 802.1Q, 802.1ad and the older double tag.
 const ETHERTYPES_VLAN: [u16; 3] = [0x8100, 0x88a8, 0x9100];
 
 impl LinkType {
-    /// BSD loopback: the address family in the byte order of the machine that captured.
+    /// BSD loopback: the address family in the byte order of the capturing machine.
     pub const NULL: Self = Self(0);
     /// Ethernet; also Linux's `lo`.
     pub const ETHERNET: Self = Self(1);
-    /// A bare IP packet, as its first four bits say of which version.
+    /// A bare IP packet; its first four bits are its version.
     pub const RAW: Self = Self(101);
     /// OpenBSD loopback: the address family in network byte order.
     pub const LOOP: Self = Self(108);
@@ -32,13 +30,13 @@ impl LinkType {
     /// Linux cooked, version 2.
     pub const LINUX_SLL2: Self = Self(276);
 
-    /// Where the IP packet begins in a frame; `None` where it carries none.
+    /// The offset of the IP packet in a frame; `None` if it carries none.
     pub fn network(self, frame: &[u8]) -> Option<usize> {
         let start = match self {
             Self::ETHERNET => after_ethertype(frame, 12)?,
             Self::LINUX_SLL => after_ethertype(frame, 14)?,
             Self::LINUX_SLL2 => {
-                // The protocol comes first here, and a tag's own protocol after the header.
+                // The protocol is the first field here; that of a VLAN tag comes after the header.
                 let ethertype = u16::from_be_bytes(frame.first_chunk().copied()?);
                 if ETHERTYPES_VLAN.contains(&ethertype) { after_ethertype(frame, 22)? } else { ip(ethertype, 20)? }
             }
@@ -50,9 +48,9 @@ impl LinkType {
     }
 }
 
-/// The offset that follows the `EtherType` at `at`, and any VLAN tags, when it is IP that follows.
+/// The offset after the `EtherType` at `at` and any VLAN tags, if an IP packet follows.
 fn after_ethertype(frame: &[u8], mut at: usize) -> Option<usize> {
-    // As many tags as any network has; more are an attempt to be clever.
+    // No network uses more tags.
     for _ in 0..4 {
         let ethertype = u16::from_be_bytes(frame.get(at..)?.first_chunk().copied()?);
         if !ETHERTYPES_VLAN.contains(&ethertype) {

@@ -32,5 +32,6 @@ pub use dissect::dissect;
 pub use frame::Frame;
 pub use link::LinkType;
 pub(crate) use network::{Ip, protocol};
+pub(crate) use segment::before;
 pub use states::ConnectionStates;
 pub(crate) use transport::{TcpHeader, UdpHeader};

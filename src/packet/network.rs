@@ -1,12 +1,12 @@
-//! The IP headers of either version: source and destination, what they carry, and which fragment of it. The summary,
-//! the detail tree and the wire all find the transport header with this reader.
+//! The IP headers of either version: source, destination, protocol and fragment. The summary, the detail tree and the
+//! wire all find the transport header with this reader.
 
 use std::net::{IpAddr, SocketAddr};
 
 use super::bytes::Bytes;
 use crate::domain::{Flow, Proto};
 
-/// Protocol numbers, which are also those of IPv6's next header (IANA).
+/// Protocol numbers, also used for IPv6's next header (IANA).
 pub(crate) mod protocol {
     pub(crate) const HOP_BY_HOP: u8 = 0;
     pub(crate) const ICMP: u8 = 1;
@@ -23,7 +23,7 @@ pub(crate) mod protocol {
 /// One fragment of a datagram that was too long for a network (RFC 791 §3.2, RFC 8200 §4.5).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Fragment {
-    /// Where in the datagram it belongs, in bytes. Only the first one, at 0, has ports.
+    /// Its offset in the datagram, in bytes. Only the first fragment, at 0, has ports.
     pub offset: u32,
     /// Whether another follows.
     pub more: bool,
@@ -36,7 +36,7 @@ impl Fragment {
     }
 }
 
-/// What the IP headers say, extension headers included.
+/// The IP header and its extension headers.
 pub(crate) struct Ip {
     pub(crate) from: IpAddr,
     pub(crate) to: IpAddr,
@@ -51,8 +51,8 @@ pub(crate) struct Ip {
 }
 
 impl Ip {
-    /// Reads the headers of the packet at `start`, which was `wire_len` bytes long on the network. `None` when they are
-    /// cut off or broken.
+    /// Reads the headers of the packet at `start`, which was `wire_len` bytes long on the network. `None` if they are cut off
+    /// or malformed.
     pub(crate) fn read(bytes: Bytes<'_>, start: usize, wire_len: usize) -> Option<Self> {
         let mut extensions = Extensions::of(bytes, start, wire_len)?;
         let (from, to, mut id, mut fragment) = if extensions.v6 {
@@ -73,7 +73,7 @@ impl Ip {
         Some(Self { from, to, id, fragment, protocol: next, start: at, len: end.saturating_sub(at) })
     }
 
-    /// What of the transport header and its payload was captured, without the padding that a link may add.
+    /// The captured bytes up to the end of the payload, without the padding that a link may add.
     pub(crate) fn carried<'a>(&self, bytes: Bytes<'a>) -> Bytes<'a> {
         bytes.until(self.start + self.len)
     }
@@ -89,12 +89,12 @@ impl Ip {
 }
 
 /// The extension headers between the IP header and the transport header: those of IPv6 (RFC 8200 §4), and
-/// authentication, which IPv4 has too (RFC 4302). The iterator ends before one that is cut off; then `next` is its kind.
+/// authentication, which IPv4 has too (RFC 4302). The iterator ends before a header that is cut off; then `next` is its kind.
 pub(super) struct Extensions<'a> {
     bytes: Bytes<'a>,
     /// Where the next header begins.
     pub(super) at: usize,
-    /// Which one it is, or the transport's protocol number.
+    /// Its kind, or the transport's protocol number.
     next: u8,
     /// Where the packet ended on the network.
     end: usize,
@@ -102,7 +102,7 @@ pub(super) struct Extensions<'a> {
     left: u8,
 }
 
-/// An extension header that is all there.
+/// An extension header that was captured whole.
 pub(super) struct Extension {
     pub(super) kind: u8,
     pub(super) start: usize,
@@ -110,10 +110,10 @@ pub(super) struct Extension {
 }
 
 impl<'a> Extensions<'a> {
-    /// No sender uses more than this; a longer chain is an attempt to wear a reader out.
+    /// No sender uses more; a longer chain is an attack on the reader.
     const MOST: u8 = 8;
 
-    /// Reads as much of the IP header at `start` as it takes to find what follows it.
+    /// Reads as much of the IP header at `start` as is needed to find the next header.
     pub(super) fn of(bytes: Bytes<'a>, start: usize, wire_len: usize) -> Option<Self> {
         let first = bytes.u8(start)?;
         let v6 = first >> 4 == 6;
@@ -125,14 +125,14 @@ impl<'a> Extensions<'a> {
         if header < 20 || bytes.get(start..start + header).is_none() {
             return None;
         }
-        // A total that leaves nothing after IPv6's header, or does not even cover IPv4's, is none: the field of a large
-        // packet left to the network card has 0.
+        // A total that is shorter than IPv4's header, or covers no more than IPv6's, is no length: it is 0 in a large packet
+        // that the network card is to split.
         let unknown = if v6 { total == header } else { total < header };
         let end = start + if unknown { wire_len } else { total };
         Some(Self { bytes: bytes.until(end), at: start + header, next, end, v6, left: Self::MOST })
     }
 
-    /// How long a header of this kind is by its own account; `None` where it is no extension header.
+    /// The length that the header itself states; `None` if this kind is no extension header.
     fn len_of(&self, kind: u8) -> Option<usize> {
         let len = usize::from(self.bytes.u8(self.at + 1)?);
         match kind {
@@ -154,7 +154,7 @@ impl Iterator for Extensions<'_> {
         let header = self.bytes.get(start..start + len)?;
         self.next = header[0];
         self.at += len;
-        // What follows in a later fragment is the middle of something.
+        // A later fragment continues with the middle of a header or payload.
         if kind == protocol::FRAGMENT && u16::from_be_bytes([header[2], header[3]]) & 0xfff8 != 0 {
             self.left = 0;
         }
@@ -166,7 +166,7 @@ impl Iterator for Extensions<'_> {
 mod tests {
     use super::*;
 
-    /// The fragment, identification and protocol found behind these extension headers, of which the first is `next`.
+    /// The fragment, identification and protocol found after these extension headers, of which the first is `next`.
     fn behind(next: u8, headers: &[u8]) -> (Option<Fragment>, u32, u8) {
         let mut packet = vec![0; 40];
         (packet[0], packet[6]) = (0x60, next);
@@ -176,7 +176,7 @@ mod tests {
     }
 
     #[test]
-    fn a_fragment_header_is_found_behind_others() {
+    fn a_fragment_header_is_found_after_others() {
         let headers = [44, 0, 1, 4, 0, 0, 0, 0, 17, 0, 0, 9, 0, 0, 0, 7];
         assert_eq!(behind(0, &headers), (Some(Fragment { offset: 8, more: true }), 7, 17));
         assert_eq!(behind(0, &headers[..15]), (None, 0, 44), "it is cut off");

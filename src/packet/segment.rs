@@ -1,19 +1,15 @@
 //! A TCP segment with the packet that carried it, as the analysis and the connection states read it.
 
-use crate::domain::{Flags, Flow, PacketSummary};
+use crate::domain::{Flags, PacketSummary};
 
-/// A segment of one packet.
+/// A segment, its packet and its time.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct ObservedSegment {
-    /// The number of its packet.
     pub(super) number: u64,
     /// When it was seen, in nanoseconds of the caller's clock.
     pub(super) at: u64,
-    /// From its sender to its receiver.
-    pub(super) flow: Flow,
     pub(super) seq: u32,
     pub(super) ack: u32,
-    /// The length of its payload.
     pub(super) len: u32,
     pub(super) flags: Flags,
     pub(super) window: u32,
@@ -26,7 +22,6 @@ impl ObservedSegment {
         Some(Self {
             number: packet.number,
             at,
-            flow: packet.flow,
             seq: tcp.seq,
             ack: tcp.ack,
             len: u32::try_from(packet.payload.len).unwrap_or(u32::MAX),
@@ -35,7 +30,6 @@ impl ObservedSegment {
         })
     }
 
-    /// Whether none of SYN, FIN and RST is set.
     pub(super) const fn is_plain(&self) -> bool {
         !self.flags.any(Flags(Flags::SYN.0 | Flags::FIN.0 | Flags::RST.0))
     }
@@ -50,13 +44,12 @@ impl ObservedSegment {
         self.seq.wrapping_add(self.len).wrapping_add(self.takes_one() as u32)
     }
 
-    /// The acknowledgment number, if ACK is set.
     pub(super) fn acked(&self) -> Option<u32> {
         self.flags.has(Flags::ACK).then_some(self.ack)
     }
 }
 
 /// Whether sequence number `a` is before `b`; they wrap around (RFC 9293 §3.4).
-pub(super) const fn before(a: u32, b: u32) -> bool {
+pub(crate) const fn before(a: u32, b: u32) -> bool {
     a.wrapping_sub(b).cast_signed() < 0
 }

@@ -1,4 +1,4 @@
-//! The headers that IP carries: TCP (RFC 9293 §3.1), UDP (RFC 768), ICMP and `ICMPv6` (RFC 792, RFC 4443).
+//! The headers of the protocols over IP: TCP (RFC 9293 §3.1), UDP (RFC 768), ICMP and `ICMPv6` (RFC 792, RFC 4443).
 
 use super::bytes::Bytes;
 use super::checksum::{self, Checksum};
@@ -11,7 +11,7 @@ pub(crate) struct TcpHeader {
     pub(crate) destination: u16,
     pub(crate) seq: u32,
     pub(crate) ack: u32,
-    /// How long the header says that it is, options included.
+    /// Its length as it states it, options included.
     pub(crate) len: usize,
     pub(crate) flags: Flags,
     pub(crate) window: u16,
@@ -38,7 +38,6 @@ impl TcpHeader {
         })
     }
 
-    /// The options that were captured, in their order.
     pub(super) fn options<'a>(&self, bytes: Bytes<'a>, ip: &Ip) -> OptionReader<'a> {
         OptionReader { bytes: ip.carried(bytes).until(ip.start + self.len), at: ip.start + 20 }
     }
@@ -48,12 +47,12 @@ impl TcpHeader {
 pub(super) struct RawOption {
     pub(super) kind: u8,
     pub(super) start: usize,
-    /// `None` when its length cannot be: nothing after it can be found.
+    /// `None` if its length is impossible: the options after it cannot be found.
     pub(super) len: Option<usize>,
 }
 
 impl RawOption {
-    /// What it says, if it is one that a class reads.
+    /// Its value, if it is one that is shown.
     pub(super) fn read(&self, bytes: Bytes<'_>) -> Option<TcpOption> {
         let at = self.start + 2;
         Some(match (self.kind, self.len?) {
@@ -89,11 +88,10 @@ impl Iterator for OptionReader<'_> {
     }
 }
 
-/// A UDP header.
 pub(crate) struct UdpHeader {
     pub(crate) source: u16,
     pub(crate) destination: u16,
-    /// The header and the payload; `None` for a datagram too long for the field (RFC 2675).
+    /// The length of the header and the payload; `None` for a datagram too long for the field (RFC 2675).
     pub(super) len: Option<usize>,
 }
 
@@ -123,13 +121,13 @@ impl IcmpHeader {
         Some(Self { v6: ip.protocol == protocol::ICMPV6, kind, code })
     }
 
-    /// Whether it is an error, which quotes the packet that it is about.
+    /// Whether it is an error, which quotes the packet that caused it.
     pub(super) const fn quotes(&self) -> bool {
         if self.v6 { matches!(self.kind, 1..=4) } else { matches!(self.kind, 3 | 4 | 5 | 11 | 12) }
     }
 }
 
-/// Judges the checksum of the transport header. That of a fragment covers the whole datagram and cannot be judged.
+/// Checks the checksum of the transport header. That of a fragment covers the whole datagram and cannot be checked.
 pub(super) fn checksum(bytes: Bytes<'_>, ip: &Ip) -> Checksum {
     if ip.fragment.is_some() {
         return Checksum::Unknown;
@@ -149,7 +147,7 @@ fn judge(ip: &Ip, segment: &[u8]) -> Option<Checksum> {
         protocol::UDP => {
             let datagram = segment.get(..usize::from(field(4)?))?;
             match field(6)? {
-                // None was sent.
+                // No checksum was sent.
                 0 => None,
                 _ if datagram.len() < UdpHeader::LEN => None,
                 sum => Some(with_pseudo(sum, datagram)),

@@ -36,7 +36,7 @@ impl FlowKey {
     }
 }
 
-/// What is remembered of one conversation.
+/// One conversation.
 #[derive(Debug)]
 pub(super) enum TrackedConversation {
     Tcp(Box<TcpConversation>),
@@ -67,7 +67,6 @@ impl UdpConversation {
     }
 }
 
-/// The conversations.
 #[derive(Debug, Default)]
 pub(super) struct Conversations {
     kept: HashMap<FlowKey, TrackedConversation>,
@@ -98,7 +97,6 @@ impl Conversations {
         }
     }
 
-    /// How many there are.
     #[cfg(test)]
     pub(super) fn len(&self) -> usize {
         self.kept.len()

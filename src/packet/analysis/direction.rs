@@ -2,6 +2,7 @@
 
 use std::collections::VecDeque;
 
+use super::super::segment::ObservedSegment;
 use crate::domain::Flags;
 use crate::domain::packet::SynNumbers;
 
@@ -35,7 +36,6 @@ pub(super) enum Scale {
 }
 
 impl Scale {
-    /// How many bits to shift by, if the window is scaled.
     pub(super) const fn shift(self) -> Option<u8> {
         match self {
             Self::Shift(bits) => Some(bits),
@@ -69,35 +69,24 @@ pub(super) struct TcpDirection {
     pub(super) base: Option<u32>,
     /// The highest sequence number that is expected next.
     pub(super) next: Option<u32>,
-    /// When `next` was set.
     pub(super) next_at: u64,
     /// Up to here everything was captured without a gap, as far as acknowledgments are concerned.
     pub(super) whole_to: Option<u32>,
-    /// The latest acknowledgment number, and when it was sent.
-    pub(super) ack: Option<u32>,
-    pub(super) ack_at: u64,
-    /// The first packet with that acknowledgment number.
+    /// Its latest segment.
+    pub(super) latest: Option<ObservedSegment>,
+    /// The first packet with the same acknowledgment number as the latest.
     pub(super) ack_first: u64,
-    /// How many duplicates of it there were.
     pub(super) duplicates: u32,
     /// The current gap in this direction has been reported as acknowledged but not captured.
     pub(super) unseen_reported: bool,
-    /// The latest window, as it stands in the packet.
-    pub(super) window: Option<u32>,
     pub(super) scale: Scale,
     /// Its latest segment with SYN or ACK was a SYN, so its window is not scaled yet.
     pub(super) fresh: bool,
     /// The probe that its latest segment was.
     pub(super) probe: Option<SentProbe>,
-    /// Whether it has sent a FIN.
     pub(super) finished: bool,
     /// The packet in which it last sent data; 0 for none.
     pub(super) data_in: u64,
-    /// Its latest packet.
-    pub(super) latest: u64,
-    /// The flags of its latest segment, and the length of its payload.
-    pub(super) latest_flags: Flags,
-    pub(super) latest_len: u32,
     /// Its latest segments that use sequence numbers.
     pub(super) segments: VecDeque<SentSegment>,
 }
@@ -106,7 +95,6 @@ impl TcpDirection {
     /// In practice, no retransmission repeats an older segment.
     const KEPT: usize = 16;
 
-    /// Remembers a segment that uses sequence numbers.
     pub(super) fn keep(&mut self, sent: SentSegment) {
         if self.segments.len() == Self::KEPT {
             self.segments.pop_front();
@@ -118,6 +106,16 @@ impl TcpDirection {
     pub(super) fn same(&self, sent: &SentSegment) -> Option<u64> {
         let same = |known: &&SentSegment| known.seq == sent.seq && known.len == sent.len && known.flags == sent.flags;
         self.segments.iter().find(same).map(|known| known.number)
+    }
+
+    /// Its latest acknowledgment number.
+    pub(super) fn ack(&self) -> Option<u32> {
+        self.latest?.acked()
+    }
+
+    /// Its latest window, as it stands in the packet.
+    pub(super) fn window(&self) -> Option<u32> {
+        Some(self.latest?.window)
     }
 
     /// The initial sequence number and the scale, once the SYN was seen.

@@ -1,4 +1,4 @@
-//! Which ports a later fragment belongs to: those that the first fragment of the same datagram had.
+//! The ports of later fragments: those of the first fragment of the same datagram.
 
 use std::collections::VecDeque;
 use std::net::IpAddr;
@@ -7,7 +7,7 @@ use crate::domain::Proto;
 use crate::packet::decode::Decoded;
 use crate::packet::network::Fragment;
 
-/// What the fragments of one datagram have in common.
+/// The fields that identify the fragments of one datagram.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 struct Datagram {
     from: IpAddr,
@@ -16,14 +16,14 @@ struct Datagram {
     id: u32,
 }
 
-/// The first fragments seen lately. Fragments are rare and come close together, so a short list is enough.
+/// The ports of the latest first fragments. Fragments are rare and come close together, so a short list is enough.
 #[derive(Debug, Default)]
 pub(super) struct Fragments(VecDeque<(Datagram, (u16, u16))>);
 
 impl Fragments {
     const KEPT: usize = 64;
 
-    /// Remembers the ports of a first fragment, and gives them to a later one. Without the first, its ports stay 0.
+    /// Remembers the ports of a first fragment, or fills in those of a later one. If the first is unknown they stay 0.
     pub(super) fn name(&mut self, decoded: &mut Decoded) {
         let Some(Fragment { offset, .. }) = decoded.fragment else { return };
         let flow = &mut decoded.summary.flow;

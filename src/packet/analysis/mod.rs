@@ -17,7 +17,7 @@ mod fragments;
 mod reset;
 mod tcp;
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;
 
 use crate::domain::{Finding, Flow, PacketSummary};
 

@@ -8,8 +8,11 @@ use crate::domain::{Flags, ResetReason};
 
 /// The reason, and the packet that caused it if the RST is an answer. `own` is the direction of the RST.
 pub(super) fn reason(flags: Flags, own: &TcpDirection, other: &TcpDirection) -> (ResetReason, Option<u64>) {
-    let answered = Some(other.latest).filter(|number| *number > 0);
-    let answers = |flags| other.latest > own.latest && other.latest_flags.has(flags);
+    let answered = other.latest.map(|segment| segment.number);
+    let answers = |flags| {
+        answered > own.latest.map(|segment| segment.number)
+            && other.latest.is_some_and(|segment| segment.flags.has(flags))
+    };
     let opening = Flags::SYN.with(Flags::ACK);
     if flags.has(Flags::ACK) && answers(Flags::SYN) && !answers(opening) {
         return (ResetReason::Refused, answered);
@@ -21,7 +24,7 @@ pub(super) fn reason(flags: Flags, own: &TcpDirection, other: &TcpDirection) -> 
     }
     let reset = if answers(opening) {
         ResetReason::Unwanted
-    } else if own.finished && other.latest_len > 0 {
+    } else if own.finished && other.latest.is_some_and(|segment| segment.len > 0) {
         ResetReason::AfterClose
     } else {
         ResetReason::NoConnection

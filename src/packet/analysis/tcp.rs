@@ -15,11 +15,9 @@ const FAST: u64 = 20_000_000;
 /// nanoseconds.
 const DISORDER: u64 = 3_000_000;
 
-/// A connection, as far as it was seen.
 #[derive(Debug, Default)]
 pub(super) struct TcpConversation {
     directions: [TcpDirection; 2],
-    /// When the latest SYN was sent.
     syn_at: Option<u64>,
     /// How long the handshake took.
     first_rtt: Option<u64>,
@@ -89,7 +87,7 @@ impl TcpConversation {
         let (own, other) = self.pair(side);
         let probe = windows(own, other, seen, findings);
         own.probe = probe;
-        if own.ack != seen.acked() {
+        if own.ack() != seen.acked() {
             own.ack_first = seen.number;
             own.duplicates = 0;
             own.unseen_reported = false;
@@ -124,13 +122,8 @@ impl TcpConversation {
                 own.whole_to = own.next;
             }
         }
-        own.window = Some(seen.window);
-        own.ack = seen.acked();
-        own.ack_at = seen.at;
+        own.latest = Some(*seen);
         own.finished |= seen.flags.has(Flags::FIN);
-        own.latest = seen.number;
-        own.latest_flags = seen.flags;
-        own.latest_len = seen.len;
         if seen.len > 0 {
             own.data_in = seen.number;
         }
@@ -178,7 +171,7 @@ fn windows(
     findings: &mut Findings,
 ) -> Option<SentProbe> {
     let is_next = own.next == Some(seen.seq);
-    if seen.len == 1 && is_next && other.window == Some(0) {
+    if seen.len == 1 && is_next && other.window() == Some(0) {
         findings.add(Finding::ZeroWindowProbe);
         return Some(SentProbe::ZeroWindow);
     }
@@ -193,9 +186,9 @@ fn windows(
         findings.add(Finding::Keepalive);
         probe = Some(SentProbe::Keepalive);
     }
-    let same_ack = own.ack == seen.acked() && own.ack.is_some();
+    let same_ack = own.ack() == seen.acked() && own.ack().is_some();
     let bare = seen.len == 0 && is_next && same_ack && seen.is_plain();
-    let same_window = own.window == Some(seen.window);
+    let same_window = own.window() == Some(seen.window);
     if bare && seen.window > 0 && !same_window {
         findings.add(Finding::WindowUpdate);
     }
@@ -223,7 +216,7 @@ fn fills(other: &TcpDirection, seen: &ObservedSegment) -> bool {
         return false;
     }
     let bits = if other.fresh { 0 } else { other.scale.shift().unwrap_or(0) };
-    let edge = other.ack.unwrap_or(0).wrapping_add(other.window.unwrap_or(0) << bits);
+    let edge = other.ack().unwrap_or(0).wrapping_add(other.window().unwrap_or(0) << bits);
     seen.seq.wrapping_add(seen.len) == edge
 }
 
@@ -254,11 +247,13 @@ fn again(own: &TcpDirection, other: &TcpDirection, seen: &ObservedSegment, disor
     let after_probe = |next: u32| seen.len > 1 && seen.seq == next.wrapping_sub(1);
     let behind = own.next.is_some_and(|next| before(seen.seq, next) && !after_probe(next));
     let since = |then: u64| seen.at.checked_sub(then);
-    if seen.len > 0 && other.ack.is_some_and(|ack| !before(ack, seen.seq.wrapping_add(seen.len))) {
+    if seen.len > 0 && other.ack().is_some_and(|ack| !before(ack, seen.seq.wrapping_add(seen.len))) {
         findings.add(Finding::SpuriousRetransmission);
     } else if !behind {
         // It is new.
-    } else if other.duplicates >= 2 && other.ack == Some(seen.seq) && since(other.ack_at).is_some_and(|t| t < FAST) {
+    } else if other.duplicates >= 2
+        && other.latest.is_some_and(|ack| ack.acked() == Some(seen.seq) && since(ack.at).is_some_and(|t| t < FAST))
+    {
         findings.add(Finding::FastRetransmission);
     } else if since(own.next_at).is_some_and(|t| t < disorder) && own.next != Some(seen.end()) {
         findings.add(Finding::OutOfOrder);

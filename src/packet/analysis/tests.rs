@@ -16,7 +16,8 @@ const PUSH: Flags = Flags(Flags::PSH.0 | Flags::ACK.0);
 const FIN: Flags = Flags(Flags::FIN.0 | Flags::ACK.0);
 const RST: Flags = Flags::RST;
 
-fn tcp(out: bool, flags: Flags, seq: u32, ack: u32, payload: &[u8], scale: Option<u8>) -> Vec<u8> {
+/// An IPv4 packet from the client to the server, or back.
+pub(crate) fn tcp(out: bool, flags: Flags, seq: u32, ack: u32, payload: &[u8], scale: Option<u8>) -> Vec<u8> {
     let (from, to) = if out { (CLIENT, SERVER) } else { (SERVER, CLIENT) };
     let mut header = TcpHeader::new(from.1, to.1, seq, 500);
     let has = |flag| flags.has(flag);

@@ -18,83 +18,57 @@ pub(super) fn layers(bytes: Bytes<'_>, ip: &Ip, depth: u8, layers: &mut Vec<Laye
     }
 }
 
-/// The fixed fields; `None` where they are cut off.
+/// The fixed fields; `None` if they are cut off.
 fn fields(header: &mut HeaderLayer<'_>, ip: &Ip, v6: bool) -> Option<()> {
     let (bytes, start) = (header.bytes, header.start);
     let (kind, code) = bytes.u8(start).zip(bytes.u8(start + 1))?;
-    header.field("Type", 0, 1, |_| format!("{kind}{}", if v6 { type_v6(kind) } else { type_v4(kind) }))?;
-    let name = if v6 { code_v6(kind, code) } else { code_v4(kind, code) };
-    header.field("Code", 1, 1, |_| format!("{code}{name}"))?;
+    header.field("Type", 0, 1, |_| format!("{kind}{}", type_name(v6, kind)))?;
+    header.field("Code", 1, 1, |_| format!("{code}{}", code_name(v6, kind, code)))?;
     header.checksum(2, transport::checksum(bytes, ip))?;
     match (v6, kind) {
         (false, 0 | 8) | (true, 128 | 129) => {
-            header.u16("Identifier", 4)?;
-            header.u16("Sequence number", 6)?;
+            header.number("Identifier", 4, 2)?;
+            header.number("Sequence number", 6, 2).map(drop)
         }
-        (false, 3) if code == 4 => {
-            header.u16("Next-hop MTU", 6)?;
-        }
-        (true, 2) => {
-            header.u32("MTU", 4)?;
-        }
-        _ => {
-            header.field("Rest", 4, 4, super::hex)?;
-        }
+        (false, 3) if code == 4 => header.number("Next-hop MTU", 6, 2).map(drop),
+        (true, 2) => header.number("MTU", 4, 4).map(drop),
+        _ => header.field("Rest", 4, 4, super::hex).map(drop),
     }
-    Some(())
 }
 
-const fn type_v4(kind: u8) -> &'static str {
-    match kind {
-        0 => " echo reply",
-        3 => " destination unreachable",
-        4 => " source quench",
-        5 => " redirect",
-        8 => " echo request",
-        11 => " time exceeded",
-        12 => " parameter problem",
+/// The name of a type, after a space; empty if it has none here.
+const fn type_name(v6: bool, kind: u8) -> &'static str {
+    match (v6, kind) {
+        (false, 0) | (true, 129) => " echo reply",
+        (false, 3) | (true, 1) => " destination unreachable",
+        (false, 4) => " source quench",
+        (false, 5) => " redirect",
+        (false, 8) | (true, 128) => " echo request",
+        (false, 11) | (true, 3) => " time exceeded",
+        (false, 12) | (true, 4) => " parameter problem",
+        (true, 2) => " packet too big",
+        (true, 133) => " router solicitation",
+        (true, 134) => " router advertisement",
+        (true, 135) => " neighbor solicitation",
+        (true, 136) => " neighbor advertisement",
         _ => "",
     }
 }
 
-const fn code_v4(kind: u8, code: u8) -> &'static str {
-    match (kind, code) {
-        (3, 0) => " network unreachable",
-        (3, 1) => " host unreachable",
-        (3, 2) => " protocol unreachable",
-        (3, 3) => " port unreachable",
-        (3, 4) => " fragmentation needed",
-        (3, 9 | 10 | 13) => " administratively prohibited",
-        (11, 0) => " TTL exceeded in transit",
-        (11, 1) => " fragment reassembly time exceeded",
-        _ => "",
-    }
-}
-
-const fn type_v6(kind: u8) -> &'static str {
-    match kind {
-        1 => " destination unreachable",
-        2 => " packet too big",
-        3 => " time exceeded",
-        4 => " parameter problem",
-        128 => " echo request",
-        129 => " echo reply",
-        133 => " router solicitation",
-        134 => " router advertisement",
-        135 => " neighbor solicitation",
-        136 => " neighbor advertisement",
-        _ => "",
-    }
-}
-
-const fn code_v6(kind: u8, code: u8) -> &'static str {
-    match (kind, code) {
-        (1, 0) => " no route to destination",
-        (1, 1) => " administratively prohibited",
-        (1, 3) => " address unreachable",
-        (1, 4) => " port unreachable",
-        (3, 0) => " hop limit exceeded in transit",
-        (3, 1) => " fragment reassembly time exceeded",
+/// The same for a code.
+const fn code_name(v6: bool, kind: u8, code: u8) -> &'static str {
+    match (v6, kind, code) {
+        (false, 3, 0) => " network unreachable",
+        (false, 3, 1) => " host unreachable",
+        (false, 3, 2) => " protocol unreachable",
+        (false, 3, 3) | (true, 1, 4) => " port unreachable",
+        (false, 3, 4) => " fragmentation needed",
+        (false, 3, 9 | 10 | 13) | (true, 1, 1) => " administratively prohibited",
+        (true, 1, 0) => " no route to destination",
+        (true, 1, 3) => " address unreachable",
+        (false, 11, 0) => " TTL exceeded in transit",
+        (true, 3, 0) => " hop limit exceeded in transit",
+        (false, 11, 1) | (true, 3, 1) => " fragment reassembly time exceeded",
         _ => "",
     }
 }

@@ -1,11 +1,11 @@
-//! IPv4 with its options, IPv6 with its extension headers, and what follows them.
+//! IPv4 with its options, IPv6 with its extension headers, and the packet that they carry.
 
 use super::super::checksum;
 use super::super::network::{Extension, Extensions, Ip, protocol};
-use super::{Bytes, Checksum, HeaderLayer, bit, hex, icmp, payload, tcp, udp};
+use super::{Bytes, Checksum, HeaderLayer, bit, hex, hex_number, icmp, payload, tcp, udp};
 use crate::domain::dissection::Layer;
 
-/// Reads an IP packet and what it carries. `depth` is how many more may be quoted inside.
+/// Reads an IP packet and its contents. `depth` is how many more levels of quoted packets are read.
 pub(super) fn layers(bytes: Bytes<'_>, start: usize, depth: u8, layers: &mut Vec<Layer>) {
     let (mut header, fields): (_, fn(&mut HeaderLayer<'_>) -> Option<()>) =
         match bytes.u8(start).map(|first| first >> 4) {
@@ -18,7 +18,7 @@ pub(super) fn layers(bytes: Bytes<'_>, start: usize, depth: u8, layers: &mut Vec
     let read = Ip::read(bytes, start, wire_len).zip(Extensions::of(bytes, start, wire_len));
     let (Some(()), Some((ip, extensions))) = (shown, read) else { return header.cut(layers) };
     header.finish(extensions.at - start, layers);
-    // What comes after the packet is the link's padding.
+    // The bytes after the packet are the link's padding.
     let inside = ip.carried(bytes);
     for found in extensions {
         extension(inside, &found).finish(found.len, layers);
@@ -52,7 +52,7 @@ fn protocol_name(number: u8) -> String {
     format!("{number}{name}")
 }
 
-/// The fields of an IPv4 header (RFC 791 §3.1); `None` where they are cut off.
+/// The fields of an IPv4 header (RFC 791 §3.1); `None` if they are cut off.
 fn ipv4(header: &mut HeaderLayer<'_>) -> Option<()> {
     let (bytes, start) = (header.bytes, header.start);
     let first = bytes.u8(start)?;
@@ -60,8 +60,8 @@ fn ipv4(header: &mut HeaderLayer<'_>) -> Option<()> {
     header.field("Version", 0, 1, |_| "4".into())?;
     header.field("Header length", 0, 1, |_| format!("{len} bytes"))?;
     services(header, bytes.u8(start + 1)?, 1, 1)?;
-    header.u16("Total length", 2)?;
-    header.hex16("Identification", 4)?;
+    header.number("Total length", 2, 2)?;
+    header.field("Identification", 4, 2, hex_number)?;
     let flags = bytes.u16(start + 6)?;
     let field = header.field("Flags", 6, 1, |_| format!("{:#x}", flags >> 13))?;
     let at = field.bytes.clone();
@@ -69,7 +69,7 @@ fn ipv4(header: &mut HeaderLayer<'_>) -> Option<()> {
     field.parts.push(bit("More fragments", flags & 0x2000 != 0, &at));
     let offset = flags & 0x1fff;
     header.field("Fragment offset", 6, 2, |_| (u32::from(offset) * 8).to_string())?;
-    header.u8("Time to live", 8)?;
+    header.number("Time to live", 8, 1)?;
     header.field("Protocol", 9, 1, |bytes| protocol_name(bytes[0]))?;
     let judged = match bytes.get(start..start + len) {
         Some(whole) if len >= 20 && checksum::sum(whole) == u16::MAX => Checksum::Right,
@@ -120,16 +120,16 @@ fn services(header: &mut HeaderLayer<'_>, byte: u8, at: usize, len: usize) -> Op
     Some(())
 }
 
-/// The fields of an IPv6 header (RFC 8200 §3); `None` where they are cut off.
+/// The fields of an IPv6 header (RFC 8200 §3); `None` if they are cut off.
 fn ipv6(header: &mut HeaderLayer<'_>) -> Option<()> {
     let (bytes, start) = (header.bytes, header.start);
     let first = bytes.u32(start)?;
     header.field("Version", 0, 1, |_| "6".into())?;
     services(header, u8::try_from(first >> 20 & 0xff).unwrap_or(0), 0, 2)?;
     header.field("Flow label", 1, 3, |_| format!("{:#07x}", first & 0xf_ffff))?;
-    header.u16("Payload length", 4)?;
+    header.number("Payload length", 4, 2)?;
     header.field("Next header", 6, 1, |bytes| protocol_name(bytes[0]))?;
-    header.u8("Hop limit", 7)?;
+    header.number("Hop limit", 7, 1)?;
     let (from, to) = (bytes.ipv6(start + 8)?, bytes.ipv6(start + 24)?);
     header.field("Source", 8, 16, |_| from.to_string())?;
     header.field("Destination", 24, 16, |_| to.to_string())?;
@@ -155,7 +155,7 @@ fn extension<'a>(bytes: Bytes<'a>, found: &Extension) -> HeaderLayer<'a> {
         if let Some(field) = bytes.u16(found.start + 2) {
             header.field("Fragment offset", 2, 2, |_| (field & 0xfff8).to_string());
             header.field("More fragments", 3, 1, |_| (field & 1).to_string());
-            header.u32("Identification", 4);
+            header.number("Identification", 4, 4);
         }
     } else if found.len > 0 {
         header.field("Header length", 1, 1, |_| format!("{} bytes", found.len));

@@ -4,7 +4,7 @@ use super::super::link::LinkType;
 use super::{Bytes, HeaderLayer, hex};
 use crate::domain::dissection::Layer;
 
-/// Reads it; where the IP packet begins, if one follows.
+/// Reads the link layer. Returns where the IP packet begins, if one follows.
 pub(super) fn layers(link: LinkType, bytes: Bytes<'_>, layers: &mut Vec<Layer>) -> Option<usize> {
     match link {
         LinkType::ETHERNET => ethernet(bytes, layers),
@@ -54,15 +54,13 @@ fn tags(mut kind: u16, bytes: Bytes<'_>, mut start: usize, layers: &mut Vec<Laye
 }
 
 fn direction(kind: u16) -> String {
-    let name = match kind {
-        0 => " to us",
-        1 => " broadcast",
-        2 => " multicast",
-        3 => " to another host",
-        4 => " from us",
-        _ => "",
-    };
-    format!("{kind}{name}")
+    const NAMES: [&str; 5] = [" to us", " broadcast", " multicast", " to another host", " from us"];
+    format!("{kind}{}", NAMES.get(usize::from(kind)).unwrap_or(&""))
+}
+
+/// The field has room for eight bytes of the address.
+fn address_len(len: u64) -> usize {
+    usize::try_from(len).map_or(8, |len| len.min(8))
 }
 
 fn cooked(bytes: Bytes<'_>, layers: &mut Vec<Layer>) {
@@ -70,9 +68,9 @@ fn cooked(bytes: Bytes<'_>, layers: &mut Vec<Layer>) {
     if let Some(kind) = bytes.u16(0) {
         header.field("Packet type", 0, 2, |_| direction(kind));
     }
-    header.u16("Device type", 2);
-    let len = header.u16("Address length", 4).unwrap_or(0);
-    header.field("Address", 6, usize::from(len).min(8), hex);
+    header.number("Device type", 2, 2);
+    let len = header.number("Address length", 4, 2).map_or(0, address_len);
+    header.field("Address", 6, len, hex);
     let Some(kind) = bytes.u16(14) else { return header.cut(layers) };
     header.field("Protocol", 14, 2, |_| protocol(kind));
     let end = header.finish(16, layers);
@@ -85,13 +83,13 @@ fn cooked2(bytes: Bytes<'_>, layers: &mut Vec<Layer>) {
     if let Some(kind) = kind {
         header.field("Protocol", 0, 2, |_| protocol(kind));
     }
-    header.u32("Interface index", 4);
-    header.u16("Device type", 8);
+    header.number("Interface index", 4, 4);
+    header.number("Device type", 8, 2);
     if let Some(kind) = bytes.u8(10) {
         header.field("Packet type", 10, 1, |_| direction(u16::from(kind)));
     }
-    let len = header.u8("Address length", 11).unwrap_or(0);
-    let Some(_) = header.field("Address", 12, usize::from(len).min(8), hex) else { return header.cut(layers) };
+    let len = header.number("Address length", 11, 1).map_or(0, address_len);
+    let Some(_) = header.field("Address", 12, len, hex) else { return header.cut(layers) };
     let end = header.finish(20, layers);
     tags(kind.unwrap_or(0), bytes, end, layers);
 }
@@ -99,7 +97,7 @@ fn cooked2(bytes: Bytes<'_>, layers: &mut Vec<Layer>) {
 fn loopback(link: LinkType, bytes: Bytes<'_>, layers: &mut Vec<Layer>) {
     let mut header = HeaderLayer::new("Loopback", bytes, 0);
     let Some(family) = bytes.array::<4>(0) else { return header.cut(layers) };
-    // The order of the machine that captured: a family is a small number.
+    // In the byte order of the capturing machine, unless OpenBSD wrote it: a family is a small number.
     let family = match u32::from_be_bytes(family) {
         small if link == LinkType::LOOP || small < 0x1_0000 => small,
         _ => u32::from_le_bytes(family),

@@ -1,7 +1,6 @@
-//! A frame taken apart for the detail tree: every layer, every field, and the bytes that it stands in.
+//! The detail tree of a frame: every layer, every field, and the bytes in which it stands.
 //!
-//! It finds its way with the same header readers as [`mod@super::decode`]. Total over any bytes: what is cut off ends the
-//! tree.
+//! It uses the same header readers as [`mod@super::decode`]. Total over any bytes: the tree ends where the frame is cut off.
 
 mod icmp;
 mod ip;
@@ -19,7 +18,7 @@ use super::link::LinkType;
 use crate::domain::dissection::{Layer, PacketField};
 use crate::domain::excerpt::sanitise;
 
-/// Takes a frame apart.
+/// The layers of a frame.
 pub fn dissect(link: LinkType, frame: &[u8]) -> Vec<Layer> {
     let mut layers = Vec::new();
     let bytes = Bytes::of(frame);
@@ -33,7 +32,7 @@ pub fn dissect(link: LinkType, frame: &[u8]) -> Vec<Layer> {
     layers
 }
 
-/// How many packets may be quoted inside each other.
+/// How many levels of quoted packets are read.
 const DEPTH: u8 = 2;
 
 /// The header of one layer while it is being read.
@@ -49,8 +48,8 @@ impl<'a> HeaderLayer<'a> {
         Self { bytes, start, layer: Layer { name, bytes: start..start, fields: Vec::new() } }
     }
 
-    /// Adds the field of `len` bytes at `at`, counted from the header's beginning, as `show` writes it; `None` where it is
-    /// cut off.
+    /// Adds the field of `len` bytes at `at`, counted from the header's beginning, as `show` writes it. `None` if it is cut
+    /// off.
     fn field(
         &mut self,
         name: &'static str,
@@ -65,34 +64,17 @@ impl<'a> HeaderLayer<'a> {
         self.layer.fields.last_mut()
     }
 
-    fn u8(&mut self, name: &'static str, at: usize) -> Option<u8> {
-        let value = self.bytes.u8(self.start + at)?;
-        self.field(name, at, 1, |_| value.to_string())?;
-        Some(value)
-    }
-
-    fn u16(&mut self, name: &'static str, at: usize) -> Option<u16> {
-        let value = self.bytes.u16(self.start + at)?;
-        self.field(name, at, 2, |_| value.to_string())?;
-        Some(value)
-    }
-
-    fn u32(&mut self, name: &'static str, at: usize) -> Option<u32> {
-        let value = self.bytes.u32(self.start + at)?;
-        self.field(name, at, 4, |_| value.to_string())?;
-        Some(value)
-    }
-
-    fn hex16(&mut self, name: &'static str, at: usize) -> Option<u16> {
-        let value = self.bytes.u16(self.start + at)?;
-        self.field(name, at, 2, |_| format!("{value:#06x}"))?;
+    /// Adds the number in the `len` bytes at `at`, and returns it.
+    fn number(&mut self, name: &'static str, at: usize, len: usize) -> Option<u64> {
+        let bytes = self.bytes.get(self.start + at..self.start + at + len)?;
+        let value = bytes.iter().fold(0, |value, byte| value << 8 | u64::from(*byte));
+        self.field(name, at, len, |_| value.to_string())?;
         Some(value)
     }
 
     /// Adds a checksum and whether it is right.
     fn checksum(&mut self, at: usize, judged: Checksum) -> Option<()> {
-        let value = self.bytes.u16(self.start + at)?;
-        let field = self.field("Checksum", at, 2, |_| format!("{value:#06x}"))?;
+        let field = self.field("Checksum", at, 2, hex_number)?;
         let status = match judged {
             Checksum::Right => "right",
             Checksum::Partial => "partial",
@@ -104,7 +86,7 @@ impl<'a> HeaderLayer<'a> {
         Some(())
     }
 
-    /// Ends the header where it says that it ends, or where the bytes do.
+    /// Ends the header after `len` bytes, or where the bytes end.
     fn finish(mut self, len: usize, layers: &mut Vec<Layer>) -> usize {
         let end = (self.start + len).min(self.bytes.end).max(self.layer.bytes.end);
         self.layer.bytes.end = end;
@@ -119,9 +101,9 @@ impl<'a> HeaderLayer<'a> {
     }
 }
 
-/// The bytes that no protocol here takes apart any further.
+/// The bytes after the last header that is read.
 fn payload(bytes: Bytes<'_>, start: usize, layers: &mut Vec<Layer>) {
-    /// How much of it is shown as text; the dump has all of it.
+    /// How many bytes are shown as text; the hex dump has all of them.
     const SHOWN: usize = 256;
     let Some(data @ [_, ..]) = bytes.get(start..bytes.end) else { return };
     let range = start..bytes.end;
@@ -135,6 +117,11 @@ fn payload(bytes: Bytes<'_>, start: usize, layers: &mut Vec<Layer>) {
 /// Bytes as pairs of hexadecimal digits with colons between.
 fn hex(bytes: &[u8]) -> String {
     bytes.iter().map(|byte| format!("{byte:02x}")).collect::<Vec<_>>().join(":")
+}
+
+/// Two bytes as a hexadecimal number.
+fn hex_number(bytes: &[u8]) -> String {
+    format!("0x{}", hex(bytes).replace(':', ""))
 }
 
 /// One bit, as 1 or 0.

@@ -30,13 +30,13 @@ pub(super) fn layers(bytes: Bytes<'_>, ip: &Ip, layers: &mut Vec<Layer>) {
     payload(bytes, end, layers);
 }
 
-/// The fixed fields; `None` where they are cut off.
+/// The fixed fields; `None` if they are cut off.
 fn fields(header: &mut HeaderLayer<'_>, ip: &Ip) -> Option<()> {
     let (bytes, start) = (header.bytes, header.start);
-    header.u16("Source port", 0)?;
-    header.u16("Destination port", 2)?;
-    header.u32("Sequence number", 4)?;
-    header.u32("Acknowledgment number", 8)?;
+    header.number("Source port", 0, 2)?;
+    header.number("Destination port", 2, 2)?;
+    header.number("Sequence number", 4, 4)?;
+    header.number("Acknowledgment number", 8, 4)?;
     let word = bytes.u16(start + 12)?;
     let len = usize::from(word >> 12) * 4;
     header.field("Header length", 12, 1, |_| format!("{len} bytes"))?;
@@ -49,9 +49,9 @@ fn fields(header: &mut HeaderLayer<'_>, ip: &Ip) -> Option<()> {
         let byte = if value == 0x100 { both.start..both.start + 1 } else { both.start + 1..both.end };
         flags.parts.push(bit(name, word & value != 0, &byte));
     }
-    header.u16("Window", 14)?;
+    header.number("Window", 14, 2)?;
     header.checksum(16, transport::checksum(bytes, ip))?;
-    header.u16("Urgent pointer", 18)?;
+    header.number("Urgent pointer", 18, 2)?;
     Some(())
 }
 
@@ -62,46 +62,41 @@ fn option(header: &mut HeaderLayer<'_>, found: &RawOption) -> Option<()> {
         header.field("Option", at, 1, |bytes| format!("{} broken", bytes[0]));
         return None;
     };
-    let part = |name, at: usize, len: usize, value: String| PacketField::new(name, value, place + at..place + at + len);
-    match found.read(bytes) {
-        Some(TcpOption::Mss(mss)) => {
-            header.field("Maximum segment size", at, len, |_| mss.to_string())?;
-        }
+    let part = |name, at: usize, len: usize, value: u32| {
+        PacketField::new(name, value.to_string(), place + at..place + at + len)
+    };
+    let (name, value, parts) = match found.read(bytes) {
+        Some(TcpOption::Mss(mss)) => ("Maximum segment size", mss.to_string(), vec![]),
         Some(TcpOption::WindowScale(shift)) => {
-            let field = header.field("Window scale", at, len, |_| shift.to_string())?;
-            field.parts.push(part("Multiplier", 2, 1, (1_u32 << shift.min(14)).to_string()));
+            ("Window scale", shift.to_string(), vec![part("Multiplier", 2, 1, 1 << shift.min(14))])
         }
-        Some(TcpOption::SackPermitted) => {
-            header.field("SACK permitted", at, len, |_| String::new())?;
-        }
+        Some(TcpOption::SackPermitted) => ("SACK permitted", String::new(), vec![]),
         Some(TcpOption::Sack(..)) => {
-            let blocks = (2..len).step_by(8).map(|n| bytes.u32(place + n).zip(bytes.u32(place + n + 4)));
-            let edges: Vec<(u32, u32)> = blocks.collect::<Option<_>>()?;
-            let text = edges.iter().map(|(left, right)| format!("{left}-{right}")).collect::<Vec<_>>().join(" ");
-            let field = header.field("SACK", at, len, |_| text)?;
-            for (n, (left, right)) in edges.iter().enumerate() {
-                field.parts.push(part("Left edge", 2 + n * 8, 4, left.to_string()));
-                field.parts.push(part("Right edge", 6 + n * 8, 4, right.to_string()));
-            }
+            let blocks = (2..len).step_by(8).map(|at| Some((at, bytes.u32(place + at)?, bytes.u32(place + at + 4)?)));
+            let blocks: Vec<_> = blocks.collect::<Option<_>>()?;
+            let text: Vec<_> = blocks.iter().map(|(_, left, right)| format!("{left}-{right}")).collect();
+            let edges = |(at, left, right)| [part("Left edge", at, 4, left), part("Right edge", at + 4, 4, right)];
+            ("SACK", text.join(" "), blocks.into_iter().flat_map(edges).collect())
         }
         Some(TcpOption::Timestamps(value, echo)) => {
-            let field = header.field("Timestamps", at, len, |_| format!("{value} {echo}"))?;
-            field.parts.push(part("Value", 2, 4, value.to_string()));
-            field.parts.push(part("Echo reply", 6, 4, echo.to_string()));
+            let parts = vec![part("Value", 2, 4, value), part("Echo reply", 6, 4, echo)];
+            ("Timestamps", format!("{value} {echo}"), parts)
         }
         None => {
-            let (name, show): (_, fn(&[u8]) -> String) = match found.kind {
-                0 => ("End of options", |_| String::new()),
-                1 => ("No operation", |_| String::new()),
-                19 => ("MD5 signature", hex),
-                28 => ("User timeout", hex),
-                29 => ("Authentication", hex),
-                30 => ("Multipath TCP", hex),
-                34 => ("Fast open cookie", hex),
-                _ => ("Option", hex),
+            let name = match found.kind {
+                0 => "End of options",
+                1 => "No operation",
+                19 => "MD5 signature",
+                28 => "User timeout",
+                29 => "Authentication",
+                30 => "Multipath TCP",
+                34 => "Fast open cookie",
+                _ => "Option",
             };
-            header.field(name, at, len, show)?;
+            let shown = if found.kind < 2 { place..place } else { place..place + len };
+            (name, hex(bytes.get(shown)?), vec![])
         }
-    }
+    };
+    header.field(name, at, len, |_| value)?.parts = parts;
     Some(())
 }

@@ -1,4 +1,4 @@
-//! The tree, by example and against the decoder.
+//! The detail tree, by example and compared with the decoder.
 
 use etherparse::icmpv4::DestUnreachableHeader;
 use etherparse::{Icmpv4Type, PacketBuilder, TcpHeader, TcpOptionElement};
@@ -28,6 +28,15 @@ fn syn() -> Vec<u8> {
     bytes
 }
 
+/// An error that quotes it.
+fn unreachable() -> Vec<u8> {
+    let mut bytes = Vec::new();
+    let port = Icmpv4Type::DestinationUnreachable(DestUnreachableHeader::Port);
+    let builder = PacketBuilder::ethernet2([0; 6], [0; 6]).ipv4([1; 4], [2; 4], 64).icmpv4(port);
+    builder.write(&mut bytes, &syn()[14..]).unwrap();
+    bytes
+}
+
 /// The tree as text: a line for each field.
 fn lines(layers: &[Layer]) -> Vec<String> {
     fn add(fields: &[PacketField], indent: usize, lines: &mut Vec<String>) {
@@ -52,7 +61,7 @@ fn value<'a>(layers: &'a [Layer], layer: &str, name: &str) -> Option<&'a str> {
 }
 
 #[test]
-fn a_syn_is_taken_apart_to_the_last_bit() {
+fn a_syn_is_dissected_down_to_its_bits() {
     let all = lines(&dissect(LinkType::ETHERNET, &syn()));
     let text = all.join("\n");
     for line in [
@@ -83,11 +92,8 @@ fn a_syn_is_taken_apart_to_the_last_bit() {
 }
 
 #[test]
-fn an_error_has_the_packet_that_it_quotes() {
-    let mut bytes = Vec::new();
-    let unreachable = Icmpv4Type::DestinationUnreachable(DestUnreachableHeader::Port);
-    PacketBuilder::ipv4([1; 4], [2; 4], 64).icmpv4(unreachable).write(&mut bytes, &syn()[14..]).unwrap();
-    let layers = dissect(LinkType::RAW, &bytes);
+fn an_icmp_error_contains_the_packet_that_it_quotes() {
+    let layers = dissect(LinkType::RAW, &unreachable()[14..]);
     let names: Vec<_> = layers.iter().map(|layer| layer.name).collect();
     assert_eq!(names, ["IPv4", "ICMP", "IPv4", "TCP", "Payload"]);
     assert_eq!(value(&layers, "ICMP", "Code"), Some("3 port unreachable"));
@@ -116,7 +122,7 @@ fn every_link_leads_to_the_same_packet() {
     assert_eq!(lines(&dissect(LinkType(9999), b"?"))[0], "Payload 0..1");
 }
 
-/// What holds of any tree: nothing is outside the frame or its own layer, and layers follow each other.
+/// Asserts that no field is outside its layer, and that the layers follow each other within the frame.
 fn sound(frame: &[u8], layers: &[Layer]) {
     fn inside(fields: &[PacketField], outer: &Range<usize>) {
         for field in fields {
@@ -134,15 +140,8 @@ fn sound(frame: &[u8], layers: &[Layer]) {
 }
 
 #[test]
-fn every_prefix_is_taken_apart_as_far_as_it_goes() {
-    let mut quoting = Vec::new();
-    let unreachable = Icmpv4Type::DestinationUnreachable(DestUnreachableHeader::Port);
-    PacketBuilder::ethernet2([0; 6], [0; 6])
-        .ipv4([1; 4], [2; 4], 64)
-        .icmpv4(unreachable)
-        .write(&mut quoting, &syn()[14..])
-        .unwrap();
-    for whole in [syn(), quoting] {
+fn every_prefix_is_dissected_as_far_as_it_goes() {
+    for whole in [syn(), unreachable()] {
         for end in 0..=whole.len() {
             sound(&whole[..end], &dissect(LinkType::ETHERNET, &whole[..end]));
         }

@@ -16,8 +16,8 @@ pub(super) fn layers(bytes: Bytes<'_>, ip: &Ip, layers: &mut Vec<Layer>) {
 }
 
 fn fields(header: &mut HeaderLayer<'_>, ip: &Ip) -> Option<()> {
-    header.u16("Source port", 0)?;
-    header.u16("Destination port", 2)?;
-    header.u16("Length", 4)?;
+    header.number("Source port", 0, 2)?;
+    header.number("Destination port", 2, 2)?;
+    header.number("Length", 4, 2)?;
     header.checksum(6, transport::checksum(header.bytes, ip))
 }

@@ -4,9 +4,9 @@ use super::ObservedTransition;
 use crate::domain::{Cause, Evidence, Flags, Flow, Stamp, TcpInput, TcpState, Transition, tcp};
 use crate::packet::segment::{ObservedSegment, before};
 
-/// One end of a connection.
 #[derive(Debug)]
 pub(super) struct Endpoint {
+    flow: Flow,
     pub(super) state: TcpState,
     /// Whether the capture has its SYN; otherwise it was found open.
     begun: bool,
@@ -38,23 +38,27 @@ pub(super) fn leads(state: TcpState, input: TcpInput) -> Option<TcpState> {
 }
 
 impl Endpoint {
-    pub(super) const fn new(state: TcpState) -> Self {
-        Self { state, begun: true, isn: None, fin: None, pending: Vec::new() }
+    pub(super) const fn new(flow: Flow, state: TcpState) -> Self {
+        Self { flow, state, begun: true, isn: None, fin: None, pending: Vec::new() }
     }
 
     /// An end whose SYN had this number.
-    pub(super) fn with_isn(state: TcpState, isn: u32) -> Self {
-        Self { isn: Some(isn), ..Self::new(state) }
+    pub(super) fn with_isn(flow: Flow, state: TcpState, isn: u32) -> Self {
+        Self { isn: Some(isn), ..Self::new(flow, state) }
     }
 
     /// An end that was open when the capture began.
-    pub(super) fn found() -> Self {
-        Self { begun: false, ..Self::new(TcpState::Established) }
+    pub(super) fn found(flow: Flow) -> Self {
+        Self { begun: false, ..Self::new(flow, TcpState::Established) }
     }
 
-    pub(super) fn go(
+    /// Changes the state, because of a packet that this end sent.
+    pub(super) fn go(&mut self, to: TcpState, seen: &ObservedSegment, out: &mut Vec<ObservedTransition>) {
+        self.change(to, (seen.at, seen.number), Evidence::Packet, out);
+    }
+
+    pub(super) fn change(
         &mut self,
-        flow: Flow,
         to: TcpState,
         (at, packet): (u64, u64),
         evidence: Evidence,
@@ -63,18 +67,13 @@ impl Endpoint {
         let from = std::mem::replace(&mut self.state, to);
         // One that was found open may have been in a later state than the one assumed.
         let evidence = if self.begun { evidence } else { Evidence::Inferred };
-        out.push((Stamp::from_nanos(at), evidence, Transition { flow, from, to, cause: Some(Cause::Packet(packet)) }));
+        let cause = Some(Cause::Packet(packet));
+        out.push((Stamp::from_nanos(at), evidence, Transition { flow: self.flow, from, to, cause }));
     }
 
-    pub(super) fn apply(
-        &mut self,
-        flow: Flow,
-        pending: Pending,
-        evidence: Evidence,
-        out: &mut Vec<ObservedTransition>,
-    ) {
+    fn apply(&mut self, pending: Pending, evidence: Evidence, out: &mut Vec<ObservedTransition>) {
         if let Some(to) = leads(self.state, pending.input) {
-            self.go(flow, to, (pending.at, pending.packet), evidence, out);
+            self.change(to, (pending.at, pending.packet), evidence, out);
         }
     }
 
@@ -107,14 +106,14 @@ impl Endpoint {
         let Some(last) = self.pending.iter().rposition(shown) else { return };
         for pending in self.pending.drain(..=last).collect::<Vec<_>>() {
             let evidence = if shown(&pending) { Evidence::Packet } else { Evidence::Inferred };
-            self.apply(seen.flow, pending, evidence, out);
+            self.apply(pending, evidence, out);
         }
     }
 
     /// Applies the inputs that are still pending: no packet can confirm them any more.
-    pub(super) fn end(&mut self, flow: Flow, out: &mut Vec<ObservedTransition>) {
+    pub(super) fn end(&mut self, out: &mut Vec<ObservedTransition>) {
         for pending in std::mem::take(&mut self.pending) {
-            self.apply(flow, pending, Evidence::Inferred, out);
+            self.apply(pending, Evidence::Inferred, out);
         }
     }
 }

@@ -33,13 +33,13 @@ impl ConnectionStates {
         };
         let (syn, ack) = (seen.flags.has(Flags::SYN), seen.flags.has(Flags::ACK));
         if seen.flags.has(Flags::RST) {
-            self.on_rst(&seen, back, out);
+            self.on_rst(packet.flow, back, &seen, out);
         } else if syn && !ack {
-            self.on_syn(&seen, back, out);
+            self.on_syn(packet.flow, back, &seen, out);
         } else if syn {
-            self.on_syn_ack(&seen, back, out);
+            self.on_syn_ack(packet.flow, back, &seen, out);
         } else {
-            self.on_segment(&seen, back, out);
+            self.on_segment(packet.flow, back, &seen, out);
         }
     }
 
@@ -54,13 +54,11 @@ impl ConnectionStates {
 
     fn end(&mut self, flow: &Flow, out: &mut Vec<ObservedTransition>) {
         if let Some(mut end) = self.endpoints.remove(flow) {
-            end.end(*flow, out);
+            end.end(out);
         }
     }
 
-    /// A SYN.
-    fn on_syn(&mut self, seen: &ObservedSegment, back: Flow, out: &mut Vec<ObservedTransition>) {
-        let flow = seen.flow;
+    fn on_syn(&mut self, flow: Flow, back: Flow, seen: &ObservedSegment, out: &mut Vec<ObservedTransition>) {
         if self.endpoints.get(&flow).is_some_and(|end| end.isn == Some(seen.seq)) {
             return;
         }
@@ -70,30 +68,28 @@ impl ConnectionStates {
             self.end(&flow, out);
             self.end(&back, out);
         }
-        let mut end = Endpoint::with_isn(TcpState::Closed, seen.seq);
-        end.go(flow, TcpState::SynSent, (seen.at, seen.number), Evidence::Packet, out);
+        let mut end = Endpoint::with_isn(flow, TcpState::Closed, seen.seq);
+        end.go(TcpState::SynSent, seen, out);
         self.endpoints.insert(flow, end);
     }
 
-    /// A SYN-ACK.
-    fn on_syn_ack(&mut self, seen: &ObservedSegment, back: Flow, out: &mut Vec<ObservedTransition>) {
-        let flow = seen.flow;
+    fn on_syn_ack(&mut self, flow: Flow, back: Flow, seen: &ObservedSegment, out: &mut Vec<ObservedTransition>) {
         if self.endpoints.get(&flow).is_some_and(|end| end.isn != Some(seen.seq)) {
             self.end(&flow, out);
             self.end(&back, out);
         }
-        let mine = self.endpoints.entry(flow).or_insert_with(|| Endpoint::new(TcpState::Listen));
+        let mine = self.endpoints.entry(flow).or_insert_with(|| Endpoint::new(flow, TcpState::Listen));
         mine.isn = Some(seen.seq);
         if matches!(mine.state, TcpState::Listen | TcpState::SynSent) {
-            mine.go(flow, TcpState::SynRecv, (seen.at, seen.number), Evidence::Packet, out);
+            mine.go(TcpState::SynRecv, seen, out);
         } else if mine.state == TcpState::SynRecv {
             // A retransmitted SYN-ACK means that its ACK was lost.
             mine.pending.retain(|pending| pending.input != TcpInput::SynAcked);
         }
         let other = self.endpoints.entry(back).or_insert_with(|| {
             // The capture began after the SYN, or missed it.
-            let mut end = Endpoint::with_isn(TcpState::Closed, seen.ack.wrapping_sub(1));
-            end.go(back, TcpState::SynSent, (seen.at, seen.number), Evidence::Inferred, out);
+            let mut end = Endpoint::with_isn(back, TcpState::Closed, seen.ack.wrapping_sub(1));
+            end.change(TcpState::SynSent, (seen.at, seen.number), Evidence::Inferred, out);
             end
         });
         if other.state == TcpState::SynRecv {
@@ -101,14 +97,12 @@ impl ConnectionStates {
         }
     }
 
-    /// A RST.
-    fn on_rst(&mut self, seen: &ObservedSegment, back: Flow, out: &mut Vec<ObservedTransition>) {
-        let flow = seen.flow;
+    fn on_rst(&mut self, flow: Flow, back: Flow, seen: &ObservedSegment, out: &mut Vec<ObservedTransition>) {
         if let Some(mine) = self.endpoints.get_mut(&flow) {
             mine.confirm(seen, out);
-            mine.end(flow, out);
+            mine.end(out);
             if leads(mine.state, TcpInput::Rst).is_some() {
-                mine.go(flow, TcpState::Closed, (seen.at, seen.number), Evidence::Packet, out);
+                mine.go(TcpState::Closed, seen, out);
             }
         }
         if let Some(other) = self.endpoints.get_mut(&back) {
@@ -117,31 +111,30 @@ impl ConnectionStates {
     }
 
     /// Any other segment.
-    fn on_segment(&mut self, seen: &ObservedSegment, back: Flow, out: &mut Vec<ObservedTransition>) {
-        let flow = seen.flow;
+    fn on_segment(&mut self, flow: Flow, back: Flow, seen: &ObservedSegment, out: &mut Vec<ObservedTransition>) {
         let ack = seen.acked();
         if self.state(&flow) == Some(TcpState::Closed) {
             return;
         }
         if self.state(&flow) == Some(TcpState::SynSent) && ack.is_some() && !self.endpoints.contains_key(&back) {
             // The capture missed the SYN-ACK.
-            let mut end = Endpoint::with_isn(TcpState::Listen, seen.ack.wrapping_sub(1));
-            end.go(back, TcpState::SynRecv, (seen.at, seen.number), Evidence::Inferred, out);
+            let mut end = Endpoint::with_isn(back, TcpState::Listen, seen.ack.wrapping_sub(1));
+            end.change(TcpState::SynRecv, (seen.at, seen.number), Evidence::Inferred, out);
             self.endpoints.insert(back, end);
         }
-        let mine = self.endpoints.entry(flow).or_insert_with(Endpoint::found);
+        let mine = self.endpoints.entry(flow).or_insert_with(|| Endpoint::found(flow));
         mine.confirm(seen, out);
         if matches!(mine.state, TcpState::SynSent | TcpState::SynRecv) && ack.is_some() {
-            mine.go(flow, TcpState::Established, (seen.at, seen.number), Evidence::Packet, out);
+            mine.go(TcpState::Established, seen, out);
         }
         let closes = seen.flags.has(Flags::FIN);
         if closes {
             mine.fin = Some(seen.end());
             if let Some(to) = leads(mine.state, TcpInput::Close) {
-                mine.go(flow, to, (seen.at, seen.number), Evidence::Packet, out);
+                mine.go(to, seen, out);
             }
         }
-        let other = self.endpoints.entry(back).or_insert_with(Endpoint::found);
+        let other = self.endpoints.entry(back).or_insert_with(|| Endpoint::found(back));
         let acked = |end: u32| ack.is_some_and(|ack| !before(ack, end));
         if other.isn.is_some_and(|isn| acked(isn.wrapping_add(1))) {
             other.expect(TcpInput::SynAcked, seen);

@@ -1,7 +1,9 @@
 //! The states that packets show, against RFC 9293's diagram.
 
 use super::*;
-use crate::domain::{Cause, Excerpt, Findings, Segment};
+use crate::domain::Cause;
+use crate::packet::analysis::tests::tcp;
+use crate::packet::summary;
 use TcpState::{
     CloseWait, Closed, Closing, Established, FinWait1, FinWait2, LastAck, Listen, SynRecv, SynSent, TimeWait,
 };
@@ -28,24 +30,9 @@ fn paths(segments: &[Seg]) -> (Path, Path) {
     let (mut states, mut out) = (ConnectionStates::default(), Vec::new());
     for (number, (right, flags, seq, ack, data)) in (1..).zip(segments) {
         let base = |right: bool| if right { 99_u32 } else { 4_294_967_290 };
-        let tcp = Segment {
-            flags: *flags,
-            seq: seq.wrapping_add(base(*right)),
-            ack: ack.wrapping_add(base(!*right)),
-            seq_rel: None,
-            ack_rel: None,
-            window: 1_000,
-            options: vec![],
-        };
-        let packet = PacketSummary {
-            number,
-            flow: if *right { flow() } else { flow().mirror().unwrap() },
-            tcp: Some(tcp),
-            icmp: None,
-            payload: Excerpt::of(data.as_bytes()),
-            retransmission_of: None,
-            findings: Findings::default(),
-        };
+        let (seq, ack) = (seq.wrapping_add(base(*right)), ack.wrapping_add(base(!*right)));
+        let mut packet = summary(&tcp(*right, *flags, seq, ack, data.as_bytes(), None)).unwrap();
+        packet.number = number;
         states.see(Stamp::from_millis(number), &packet, &mut out);
     }
     states.finish(&mut out);
