@@ -90,9 +90,9 @@ pub mod observe {
 
         /// The subcommand `capture`.
         pub mod command {
-            #[cfg(target_os = "linux")]
-            pub use crate::observe::capture::command::{CaptureOutput, CaptureStop, live};
             pub use crate::observe::capture::command::{copy, print_ladder};
+            #[cfg(target_os = "linux")]
+            pub use crate::observe::capture::live::command::{CaptureOutput, CaptureStop, live};
         }
 
         /// Packet files.

@@ -87,8 +87,11 @@ fn live(args: &CaptureArgs, filter: &Filter) -> anyhow::Result<()> {
     use super::signals;
     use crate::domain::PacketSummary;
     use crate::observe::Scope;
-    use crate::observe::capture::command::{CaptureOutput, CaptureStop, LiveError};
     use crate::observe::capture::file::Packet;
+    use crate::observe::capture::live::{
+        self,
+        command::{CaptureOutput, CaptureStop, LiveError},
+    };
     use crate::observe::capture::{CaptureAccess, CaptureInterface};
 
     let text = locale::text(None);
@@ -128,10 +131,11 @@ fn live(args: &CaptureArgs, filter: &Filter) -> anyhow::Result<()> {
         Some(_) => CaptureOutput::Pcapng(&mut out),
     };
     let ready = || super::tell(&(text.packets.capturing)(on.name()));
-    let summary = command::live(&key, &on, (&scope, filter), into, &stop, ready).map_err(|error| match error {
-        LiveError::Lack(lack) => lacks(text, &lack),
-        LiveError::Io(error) => anyhow::Error::new(error).context("capture"),
-    })?;
+    let summary =
+        live::command::live(&key, &on, (&scope, filter), into, &stop, ready).map_err(|error| match error {
+            LiveError::Lack(lack) => lacks(text, &lack),
+            LiveError::Io(error) => anyhow::Error::new(error).context("capture"),
+        })?;
     let words = &text.packets;
     let numbers = &text.numbers;
     let lost = match summary.lost {

@@ -68,7 +68,7 @@ impl<'a> Caller<'a> {
         let Self { headless, script, .. } = caller;
         script.shutdown().await;
         let (table, mut rest) = headless.split();
-        table.stop();
+        drop(table);
         rest.finish()?;
         answered
     }

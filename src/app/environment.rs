@@ -121,7 +121,7 @@ impl Environment {
             PlayedWorld::Host(here) => {
                 let LocalWorld { lab, script, table, .. } = *here;
                 tokio::join!(lab.shutdown(), script.shutdown());
-                table.stop();
+                drop(table);
             }
         }
     }

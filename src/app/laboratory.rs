@@ -119,7 +119,7 @@ impl Laboratory {
         #[cfg(target_os = "linux")]
         self.wire.close().await;
         self.lab.shutdown().await;
-        self.table.stop();
+        drop(self.table);
     }
 
     fn watch(&self, scope: &Scope) {

@@ -1,4 +1,4 @@
-//! What the laboratory needs from the machine, and what to do where that is missing.
+//! The needs of the laboratory, and remedies where the machine does not meet one.
 
 use serde::{Deserialize, Serialize};
 
@@ -44,7 +44,7 @@ text_enum! {
 }
 
 text_enum! {
-    /// What would help. The sentences and the commands are in the texts.
+    /// A remedy. The sentences and the commands are in the texts.
     #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
     pub enum Remedy {
         /// Another operating system, or the replay of a recorded session.
@@ -84,7 +84,7 @@ pub struct Lack {
     pub need: Need,
     /// The error of the system.
     pub errno: Errno,
-    /// What would help.
+    /// The remedy.
     pub remedy: Remedy,
 }
 

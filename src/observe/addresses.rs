@@ -47,22 +47,11 @@ mod tests {
 
     #[test]
     fn the_default_route_is_first_and_loopback_is_left_out() {
-        let ips = |list: &[&str]| list.iter().map(|ip| ip.parse::<IpAddr>().unwrap()).collect::<Vec<_>>();
-        let found = ips(&[
-            "127.0.0.1",
-            "::1",
-            "fe80::1",
-            "2001:db8::7",
-            "fd00::1",
-            "172.17.0.1",
-            "192.0.2.5",
-            "192.168.0.10",
-            "169.254.3.4",
-            "192.168.0.10",
-        ]);
-        let best = ranked(found.into_iter(), &ips(&["192.168.0.10"]));
-        let expected =
-            ips(&["192.168.0.10", "172.17.0.1", "192.0.2.5", "fd00::1", "2001:db8::7", "169.254.3.4", "fe80::1"]);
+        let ips = |list: &str| list.split(' ').map(|ip| ip.parse::<IpAddr>().unwrap()).collect::<Vec<_>>();
+        let found =
+            "127.0.0.1 ::1 fe80::1 2001:db8::7 fd00::1 172.17.0.1 192.0.2.5 192.168.0.10 169.254.3.4 192.168.0.10";
+        let best = ranked(ips(found).into_iter(), &ips("192.168.0.10"));
+        let expected = ips("192.168.0.10 172.17.0.1 192.0.2.5 fd00::1 2001:db8::7 169.254.3.4 fe80::1");
         assert_eq!(best, expected);
     }
 

@@ -74,7 +74,6 @@ impl Differ {
     pub fn see(&mut self, mut row: Row, at: Stamp, say: &mut dyn FnMut(Delta) -> bool) {
         let id = RowId::of(&row.key());
         let Some(known) = self.rows.get_mut(&id) else {
-            row.process = row.process.take().or_else(|| named(&self.names, &row));
             let delta = if self.first { Delta::Found } else { Delta::Added };
             return self.come(id, row, at, delta, say);
         };
@@ -86,10 +85,9 @@ impl Differ {
         known.seen = self.reading;
         if known.row.cookie != row.cookie {
             // The same addresses, another connection: an end and a beginning.
-            self.gone(id, say);
+            self.leave(id, Delta::Gone, say);
             // If the end was refused, the beginning must wait too.
             if !self.rows.contains_key(&id) {
-                row.process = row.process.take().or_else(|| named(&self.names, &row));
                 self.come(id, row, at, Delta::Added, say);
             }
             return;
@@ -110,7 +108,15 @@ impl Differ {
         }
     }
 
-    fn come(&mut self, id: RowId, row: Row, at: Stamp, delta: fn(Row) -> Delta, say: &mut dyn FnMut(Delta) -> bool) {
+    fn come(
+        &mut self,
+        id: RowId,
+        mut row: Row,
+        at: Stamp,
+        delta: fn(Row) -> Delta,
+        say: &mut dyn FnMut(Delta) -> bool,
+    ) {
+        row.process = row.process.take().or_else(|| named(&self.names, &row));
         if self.offer(delta(row.clone()), say) {
             self.shown += 1;
             self.rows.insert(id, KnownRow { row, at, seen: self.reading });
@@ -127,28 +133,28 @@ impl Differ {
 
     /// Reports a row as gone.
     pub fn end(&mut self, key: &RowKey, say: &mut dyn FnMut(Delta) -> bool) {
-        self.gone(RowId::of(key), say);
+        self.leave(RowId::of(key), Delta::Gone, say);
     }
 
-    /// Whether a row with these addresses is known, as IPv4 or as IPv4-mapped IPv6.
-    pub fn knows(&self, flow: &Flow) -> bool {
-        let known = |flow: Flow| match RowId::of(&RowKey { flow, cookie: 0 }) {
-            id if flow.proto == Proto::Tcp && flow.peer.is_some() => self.rows.contains_key(&id),
-            _ => self.rows.keys().any(|id| id.flow == flow),
-        };
-        known(*flow) || known(mapped(flow))
-    }
-
-    /// Reports the sockets with these addresses as gone, as IPv4 or as IPv4-mapped IPv6.
-    pub fn nowhere(&mut self, flow: &Flow, say: &mut dyn FnMut(Delta) -> bool) {
-        for flow in [*flow, mapped(flow)] {
-            let ids: Vec<RowId> = match RowId::of(&RowKey { flow, cookie: 0 }) {
-                id if flow.proto == Proto::Tcp && flow.peer.is_some() => vec![id],
-                _ => self.rows.keys().filter(|id| id.flow == flow).copied().collect(),
-            };
-            for id in ids {
-                self.gone(id, say);
+    /// The rows with these addresses, as IPv4 or as IPv4-mapped IPv6.
+    fn ids(&self, flow: &Flow) -> impl Iterator<Item = RowId> {
+        [*flow, mapped(flow)].into_iter().flat_map(|flow| match RowId::of(&RowKey { flow, cookie: 0 }) {
+            id if flow.proto == Proto::Tcp && flow.peer.is_some() => {
+                self.rows.get_key_value(&id).map(|(id, _)| *id).into_iter().collect()
             }
+            _ => self.rows.keys().filter(|id| id.flow == flow).copied().collect::<Vec<_>>(),
+        })
+    }
+
+    /// Whether a row with these addresses is known.
+    pub fn knows(&self, flow: &Flow) -> bool {
+        self.ids(flow).next().is_some()
+    }
+
+    /// Reports the sockets with these addresses as gone.
+    pub fn end_all(&mut self, flow: &Flow, say: &mut dyn FnMut(Delta) -> bool) {
+        for id in self.ids(flow).collect::<Vec<_>>() {
+            self.leave(id, Delta::Gone, say);
         }
     }
 
@@ -189,10 +195,6 @@ impl Differ {
         self.names.contains_key(&inode)
     }
 
-    fn gone(&mut self, id: RowId, say: &mut dyn FnMut(Delta) -> bool) {
-        self.leave(id, Delta::Gone, say);
-    }
-
     fn leave(&mut self, id: RowId, delta: fn(RowKey) -> Delta, say: &mut dyn FnMut(Delta) -> bool) {
         let Some(known) = self.rows.get(&id) else { return };
         let key = known.row.key();
@@ -201,9 +203,7 @@ impl Differ {
         if self.offer(delta(key), say) {
             self.shown -= usize::from(shown);
             self.rows.remove(&id);
-            if let Some(inode) = inode {
-                self.names.remove(&inode);
-            }
+            inode.map(|inode| self.names.remove(&inode));
         }
     }
 
@@ -282,22 +282,24 @@ mod tests {
         Process { pid: 1, name: "python3".into() }
     }
 
-    /// One full reading that shows these rows.
-    fn reading(differ: &mut Differ, at: Stamp, rows: &[Row]) -> Vec<Delta> {
+    /// The changes that are reported meanwhile.
+    fn said(act: impl FnOnce(&mut dyn FnMut(Delta) -> bool)) -> Vec<Delta> {
         let mut said = Vec::new();
-        let mut say = |delta| {
+        act(&mut |delta| {
             said.push(delta);
             true
-        };
-        differ.begin();
-        for row in rows {
-            differ.see(row.clone(), at, &mut say);
-        }
-        for key in differ.unseen() {
-            differ.end(&key, &mut say);
-        }
-        differ.finish();
+        });
         said
+    }
+
+    /// One full reading that shows these rows.
+    fn reading(differ: &mut Differ, at: Stamp, rows: &[Row]) -> Vec<Delta> {
+        said(|say| {
+            differ.begin();
+            rows.iter().for_each(|row| differ.see(row.clone(), at, say));
+            differ.unseen().iter().for_each(|key| differ.end(key, say));
+            differ.finish();
+        })
     }
 
     #[test]
@@ -356,13 +358,13 @@ mod tests {
     fn a_timer_that_drifts_slowly_is_reported_eventually() {
         let mut differ = Differ::default();
         reading(&mut differ, AT, &[timer(TimerKind::Keepalive, 60_000, 0)]);
-        let mut told = 0;
+        let mut count = 0;
         for second in 1..=10 {
             let at = AT.after(Duration::from_secs(second));
             // It loses only half a second in each.
-            told += reading(&mut differ, at, &[timer(TimerKind::Keepalive, 60_000 - second * 500, 0)]).len();
+            count += reading(&mut differ, at, &[timer(TimerKind::Keepalive, 60_000 - second * 500, 0)]).len();
         }
-        assert_eq!(told, 3, "each time it was more than a second off");
+        assert_eq!(count, 3, "each time it was more than a second off");
     }
 
     #[test]
@@ -389,15 +391,9 @@ mod tests {
     #[test]
     fn a_lookup_that_finds_nothing_ends_the_row_however_its_addresses_are_written() {
         let mut differ = Differ::default();
-        let mut said = Vec::new();
         let v6 = Row { flow: mapped(&flow(2)), ..open(2) };
         reading(&mut differ, AT, &[open(1), v6.clone()]);
-        for port in [1, 2, 3] {
-            differ.nowhere(&flow(port), &mut |delta| {
-                said.push(delta);
-                true
-            });
-        }
+        let said = said(|say| [1, 2, 3].iter().for_each(|port| differ.end_all(&flow(*port), say)));
         assert_eq!(said, [Delta::Gone(open(1).key()), Delta::Gone(v6.key())]);
     }
 
@@ -438,14 +434,8 @@ mod tests {
     fn a_known_process_stays_with_its_inode_and_is_forgotten_with_it() {
         let mut differ = Differ::default();
         reading(&mut differ, AT, &[open(1)]);
-        let mut said = Vec::new();
-        let mut say = |delta| {
-            said.push(delta);
-            true
-        };
         let found = HashMap::from([(1, python()), (99, python())]);
-        differ.name(&found, &mut say);
-        differ.name(&found, &mut say);
+        let said = said(|say| (0..2).for_each(|_| differ.name(&found, say)));
         let named = Row { process: Some(python()), ..open(1) };
         assert_eq!(said, [Delta::Changed(named.clone())]);
         assert!(!differ.is_named(99), "an inode that no row has is not remembered");
@@ -459,12 +449,7 @@ mod tests {
     fn rows_out_of_scope_are_unwatched_and_those_in_a_wider_scope_are_not_new() {
         let mut differ = Differ::default();
         reading(&mut differ, AT, &[open(1), open(2)]);
-        let mut said = Vec::new();
-        differ.keep(&Scope::ports([2]), &mut |delta| {
-            said.push(delta);
-            true
-        });
-        assert_eq!(said, [Delta::Unwatched(open(1).key())]);
+        assert_eq!(said(|say| differ.keep(&Scope::ports([2]), say)), [Delta::Unwatched(open(1).key())]);
         assert_eq!(reading(&mut differ, AT, &[open(2), open(3)]), [Delta::Found(open(3))]);
         assert_eq!(reading(&mut differ, AT, &[open(2), open(3), open(4)]), [Delta::Added(open(4))]);
     }

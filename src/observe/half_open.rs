@@ -1,4 +1,4 @@
-//! Half-open connections that no program sees, reported from the kernel's own counters. Linux.
+//! Half-open connections that no program sees, reported from the kernel's own counters, which only Linux has.
 //!
 //! A connection whose handshake is incomplete is a row in `SYN_RECV`. A listener may have one more of them than its
 //! backlog (measured on Linux 6.18, with backlogs of 16 and 128). A SYN beyond that leaves no row: the kernel answers it
@@ -70,13 +70,20 @@ pub struct HalfOpen {
     rows: BTreeMap<SocketAddr, u32>,
     before: Option<Counters>,
     read: Option<Duration>,
-    tallies: BTreeMap<(Option<SocketAddr>, GuardAction), Tally>,
-    resets: Tally,
-    /// What was counted since the last reading while no listener was full: the rows are read before the counters.
+    tallies: BTreeMap<Counted, Tally>,
+    /// Counts since the last reading while no listener was full: the rows are read before the counters.
     doubtful: Counters,
 }
 
-/// What was counted for one listener, or for all, and when it was last reported.
+/// The kind of event that a tally counts.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Counted {
+    /// SYNs beyond the limit of one listener, or of one of several full listeners.
+    HalfOpen(Option<SocketAddr>, GuardAction),
+    Resets,
+}
+
+/// A count that was not reported yet, and when the last report was.
 #[derive(Debug, Default)]
 struct Tally {
     limit: Option<u64>,
@@ -85,13 +92,11 @@ struct Tally {
 }
 
 impl HalfOpen {
-    /// Begins a full reading.
     pub fn begin(&mut self) {
         self.listeners.clear();
         self.rows.clear();
     }
 
-    /// Takes in a row of the reading.
     pub fn see(&mut self, row: &Row) {
         match row.state {
             Some(TcpState::Listen) => {
@@ -111,7 +116,7 @@ impl HalfOpen {
     /// Takes in the counters and returns what is due to be reported.
     pub fn count(&mut self, now: Duration, counters: Counters) -> Vec<GuardEvent> {
         self.read = Some(now);
-        // What was counted before the first reading did not happen on our watch.
+        // Events before the first reading are not ours to report.
         let before = self.before.replace(counters).unwrap_or(counters);
         let new = Counters {
             cookies: counters.cookies.saturating_sub(before.cookies),
@@ -127,13 +132,13 @@ impl HalfOpen {
         for (action, more) in more.into_iter().filter(|(_, more)| *more > 0 && !full.is_empty()) {
             // The counters do not say which of several full listeners it was.
             let one = if let [one] = full[..] { Some(one) } else { None };
-            let tally = self.tallies.entry((one.map(|listener| listener.addr), action)).or_default();
+            let tally = self.tallies.entry(Counted::HalfOpen(one.map(|listener| listener.addr), action)).or_default();
             tally.limit = one.map(|listener| listener.limit.into());
             tally.unreported += more;
         }
-        self.resets.unreported += counters.resets.saturating_sub(before.resets);
+        self.tallies.entry(Counted::Resets).or_default().unreported += counters.resets.saturating_sub(before.resets);
         let due = |tally: &Tally| tally.reported.is_none_or(|reported| now.saturating_sub(reported) >= QUIET);
-        let reported = self.tell(Some(now), due);
+        let reported = self.report_due(Some(now), due);
         self.tallies.retain(|_, tally| {
             tally.unreported > 0 || tally.reported.is_some_and(|reported| now.saturating_sub(reported) < QUIET)
         });
@@ -143,37 +148,34 @@ impl HalfOpen {
     /// The last reading: returns everything counted but not yet reported.
     pub fn end(&mut self, now: Duration, counters: Option<Counters>) -> Vec<GuardEvent> {
         let mut reported = counters.map_or_else(Vec::new, |counters| self.count(now, counters));
-        reported.extend(self.tell(None, |_| true));
+        reported.extend(self.report_due(None, |_| true));
         reported
     }
 
-    fn tell(&mut self, now: Option<Duration>, due: impl Fn(&Tally) -> bool) -> Vec<GuardEvent> {
+    fn report_due(&mut self, now: Option<Duration>, due: impl Fn(&Tally) -> bool) -> Vec<GuardEvent> {
         let mut events = Vec::new();
-        for ((listener, action), tally) in
-            self.tallies.iter_mut().filter(|(_, tally)| tally.unreported > 0 && due(tally))
-        {
+        for (counted, tally) in self.tallies.iter_mut().filter(|(_, tally)| tally.unreported > 0 && due(tally)) {
             let count = std::mem::take(&mut tally.unreported);
             tally.reported = now.or(tally.reported);
-            events.push(GuardEvent::HalfOpen { listener: *listener, limit: tally.limit, action: *action, count });
-        }
-        if self.resets.unreported > 0 && due(&self.resets) {
-            let count = std::mem::take(&mut self.resets.unreported);
-            self.resets.reported = now.or(self.resets.reported);
-            events.push(GuardEvent::HandshakesReset { count });
+            events.push(match *counted {
+                Counted::HalfOpen(listener, action) => {
+                    GuardEvent::HalfOpen { listener, limit: tally.limit, action, count }
+                }
+                Counted::Resets => GuardEvent::HandshakesReset { count },
+            });
         }
         events
     }
 
     /// Takes back an event that could not be delivered, to report it later.
     pub fn take_back(&mut self, event: &GuardEvent) {
-        match event {
-            GuardEvent::HalfOpen { listener, action, count, .. } => {
-                if let Some(tally) = self.tallies.get_mut(&(*listener, *action)) {
-                    tally.unreported += count;
-                }
-            }
-            GuardEvent::HandshakesReset { count } => self.resets.unreported += count,
-            _ => {}
+        let (counted, count) = match event {
+            GuardEvent::HalfOpen { listener, action, count, .. } => (Counted::HalfOpen(*listener, *action), *count),
+            GuardEvent::HandshakesReset { count } => (Counted::Resets, *count),
+            _ => return,
+        };
+        if let Some(tally) = self.tallies.get_mut(&counted) {
+            tally.unreported += count;
         }
     }
 
@@ -196,23 +198,14 @@ fn is_of(local: SocketAddr, listener: SocketAddr) -> bool {
 mod tests {
     use super::*;
     use crate::domain::Flow;
+    use crate::observe::portable::bare;
 
     const LISTENER: &str = "0.0.0.0:65432";
 
     fn row(local: &str, peer: Option<&str>, state: TcpState, send_q: u32) -> Row {
         let (local, peer) = (local.parse().unwrap(), peer.map(|peer| peer.parse().unwrap()));
         let flow = peer.map_or(Flow::unconnected(crate::domain::Proto::Tcp, local), |peer| Flow::tcp(local, peer));
-        Row {
-            flow,
-            state: Some(state),
-            recv_q: Some(0),
-            send_q: Some(send_q),
-            timer: None,
-            uid: None,
-            inode: None,
-            cookie: 0,
-            process: None,
-        }
+        Row { send_q: Some(send_q), ..bare(flow, Some(state)) }
     }
 
     /// A reading with a listener of eight, and so many half-open connections through it.
@@ -317,6 +310,6 @@ mod tests {
         let text = "TcpExt: A SyncookiesSent EmbryonicRsts TCPReqQFullDrop\nTcpExt: 1 22 3 44\nIpExt: A\nIpExt: 9\n";
         assert_eq!(Counters::read(text), Some(Counters { cookies: 22, resets: 3, dropped: 44 }));
         assert_eq!(Counters::read("TcpExt: A B\nTcpExt: 1 2\n"), None);
-        assert!(Counters::now().is_some(), "this kernel has them");
+        assert_eq!(Counters::now().is_some(), cfg!(target_os = "linux"));
     }
 }

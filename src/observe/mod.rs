@@ -1,4 +1,4 @@
-//! What the kernel says about sockets: its socket table, its tracepoint, and captured packets.
+//! Observations of the kernel: its socket table, its tracepoint, and captured packets.
 //!
 //! | file | what it is |
 //! |---|---|
@@ -11,6 +11,7 @@
 //! | [`source`] | the source of a reading: `diag` on Linux, `portable` elsewhere |
 //! | [`process`], [`holder()`] | which process holds a socket, or a port |
 //! | [`capture`] | packets, and capture files |
+//! | `stoppable`, `native`, `kernel_clock` | Linux: a thread that waits for descriptors; the kernel's numbers and times |
 //! | [`trace`] | Linux, root: every state change, from the kernel's tracepoint |
 //!
 //! Everything is reported through [`crate::domain::EventSink`]. Decoding packets is the job of the `packet` layer.
@@ -21,10 +22,13 @@ mod completeness;
 #[cfg(target_os = "linux")]
 pub mod diag;
 pub mod differ;
-#[cfg(target_os = "linux")]
 pub mod half_open;
 mod holder;
+#[cfg(target_os = "linux")]
+mod kernel_clock;
 mod namer;
+#[cfg(target_os = "linux")]
+mod native;
 pub mod pace;
 mod portable;
 pub mod process;
@@ -32,6 +36,8 @@ mod requests;
 mod row_id;
 pub mod scope;
 pub mod source;
+#[cfg(target_os = "linux")]
+mod stoppable;
 pub mod table;
 #[cfg(target_os = "linux")]
 pub mod trace;

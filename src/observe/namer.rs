@@ -4,45 +4,19 @@
 use std::collections::{BTreeSet, HashMap};
 use std::io;
 use std::sync::Arc;
-use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
 use super::process;
-use super::requests::RequestQueue;
+use super::requests::{RequestQueue, RequestThread};
 
 /// A walk is followed by this many times as much rest: a tenth of a core.
 const REST: u32 = 9;
 /// An inode that was not found is not tried again for this long.
 const AGAIN: Duration = Duration::from_secs(2);
 
-/// The thread and its requests.
-#[derive(Debug)]
-pub(super) struct Namer {
-    queue: Arc<RequestQueue>,
-    thread: Option<JoinHandle<()>>,
-}
-
-impl Namer {
-    /// Starts the thread; what it finds goes to `answers`.
-    pub(super) fn start(answers: Arc<RequestQueue>) -> io::Result<Self> {
-        let queue = Arc::new(RequestQueue::default());
-        let mine = Arc::clone(&queue);
-        let thread = thread::Builder::new().name("socklab-names".into()).spawn(move || run(&mine, &answers))?;
-        Ok(Self { queue, thread: Some(thread) })
-    }
-
-    /// Requests the processes that hold these inodes.
-    pub(super) fn name(&self, inodes: impl IntoIterator<Item = u64>) {
-        self.queue.add(|requests| requests.name(inodes));
-    }
-}
-
-impl Drop for Namer {
-    fn drop(&mut self) {
-        self.queue.add(|requests| requests.stop = true);
-        // A panic there has been printed by the panic hook; there is nothing to add here.
-        let _ = self.thread.take().map(JoinHandle::join);
-    }
+/// Starts the thread, which serves requests for names; the processes that it finds go to `answers`.
+pub(super) fn start(answers: Arc<RequestQueue>) -> io::Result<RequestThread> {
+    RequestThread::start("socklab-names", Arc::default(), move |queue| run(queue, &answers))
 }
 
 fn run(queue: &RequestQueue, answers: &RequestQueue) {

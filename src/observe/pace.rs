@@ -5,7 +5,6 @@ use std::time::Duration;
 
 /// The shortest interval between periodic readings.
 const QUICK: Duration = Duration::from_millis(100);
-/// The longest interval.
 const SLOW: Duration = Duration::from_secs(1);
 /// After a change, the table counts as active for this long.
 const MOTION: Duration = Duration::from_secs(1);
@@ -18,20 +17,16 @@ const IDLE_REST: u32 = 250;
 /// Schedules readings. Times are durations since an arbitrary origin; it has no clock of its own.
 #[derive(Debug, Clone, Default)]
 pub struct TablePace {
-    /// The start of the last reading.
     read: Option<Duration>,
-    /// The processor time it cost.
     cost: Duration,
     /// No reading before this time.
     rested: Duration,
-    /// The last change, if there was one.
     changed: Option<Duration>,
     asked: bool,
     moving: bool,
 }
 
 impl TablePace {
-    /// Requests a reading as soon as possible.
     pub const fn ask(&mut self) {
         self.asked = true;
     }
@@ -41,7 +36,6 @@ impl TablePace {
         self.moving = yes;
     }
 
-    /// The table changed at `now`.
     pub const fn changed(&mut self, now: Duration) {
         self.changed = Some(now);
     }

@@ -62,7 +62,12 @@ fn row(socket: &SocketInfo) -> Option<Row> {
     #[cfg(not(target_os = "linux"))]
     let (uid, inode) = (None, None);
     let process = socket.associated_pids.first().map(|pid| process::with_pid(*pid));
-    Some(Row { flow, state, recv_q: None, send_q: None, timer: None, uid, inode, cookie: 0, process })
+    Some(Row { uid, inode, process, ..bare(flow, state) })
+}
+
+/// A row of which only the addresses and the state are known.
+pub(super) const fn bare(flow: Flow, state: Option<TcpState>) -> Row {
+    Row { flow, state, recv_q: None, send_q: None, timer: None, uid: None, inode: None, cookie: 0, process: None }
 }
 
 const fn state(theirs: Theirs) -> Option<TcpState> {

@@ -15,7 +15,6 @@ pub fn port_range() -> Option<(u16, u16)> {
     Some((ports.next()?.ok()?, ports.next()?.ok()?))
 }
 
-/// The process with this number.
 pub(super) fn with_pid(pid: u32) -> Process {
     let name = if cfg!(target_os = "linux") { std::fs::read(format!("/proc/{pid}/comm")).ok() } else { None };
     let own = || {

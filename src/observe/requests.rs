@@ -1,7 +1,9 @@
 //! Requests that a thread has not served yet: bounded, and a repeated request counts once.
 
 use std::collections::{BTreeSet, HashMap};
-use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
+use std::io;
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
 use super::scope::Scope;
@@ -15,13 +17,9 @@ const MOST_NAMES: usize = 4_096;
 /// Everything requested since the last [`RequestQueue::take`].
 #[derive(Debug, Default)]
 pub(super) struct Requests {
-    /// Sockets to look up.
     pub(super) flows: BTreeSet<Flow>,
-    /// Whether a full reading is wanted soon.
     pub(super) refresh: bool,
-    /// The new scope.
     pub(super) scope: Option<Scope>,
-    /// Whether activity is going on.
     pub(super) motion: Option<bool>,
     /// Inodes whose processes are wanted.
     pub(super) inodes: BTreeSet<u64>,
@@ -29,7 +27,6 @@ pub(super) struct Requests {
     pub(super) named: HashMap<u64, Process>,
     /// The connection whose `TCP_INFO` to report.
     pub(super) detail: Option<Selected>,
-    /// The thread is to end.
     pub(super) stop: bool,
 }
 
@@ -45,9 +42,9 @@ impl Requests {
             && !self.stop
     }
 
-    /// Adds sockets to look up.
+    /// Adds sockets to look up, and their other ends.
     pub(super) fn look_up(&mut self, flows: impl IntoIterator<Item = Flow>) {
-        for flow in flows {
+        for flow in flows.into_iter().flat_map(|flow| [Some(flow), flow.mirror()]).flatten() {
             if self.flows.len() >= MOST_LOOKUPS {
                 self.flows.clear();
                 self.refresh = true;
@@ -56,7 +53,6 @@ impl Requests {
         }
     }
 
-    /// Adds inodes to name.
     pub(super) fn name(&mut self, inodes: impl IntoIterator<Item = u64>) {
         let room = MOST_NAMES.saturating_sub(self.inodes.len());
         self.inodes.extend(inodes.into_iter().filter(|inode| *inode != 0).take(room));
@@ -66,9 +62,7 @@ impl Requests {
 /// Which connection's `TCP_INFO` is wanted.
 #[derive(Debug, Clone, Copy)]
 pub(super) enum Selected {
-    /// That of this connection.
     Flow(Flow),
-    /// That of no connection.
     Nothing,
 }
 
@@ -103,5 +97,37 @@ impl RequestQueue {
     fn lock(&self) -> MutexGuard<'_, Requests> {
         // Each addition is complete before it could panic, so a poisoned lock holds consistent requests.
         self.requests.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// A thread that serves requests. Dropping it stops and joins the thread.
+#[derive(Debug)]
+pub(super) struct RequestThread {
+    queue: Arc<RequestQueue>,
+    thread: Option<JoinHandle<()>>,
+}
+
+impl RequestThread {
+    /// Runs `serve`, which returns once [`Requests::stop`] is set.
+    pub(super) fn start(
+        name: &str,
+        queue: Arc<RequestQueue>,
+        serve: impl FnOnce(&RequestQueue) + Send + 'static,
+    ) -> io::Result<Self> {
+        let served = Arc::clone(&queue);
+        let thread = thread::Builder::new().name(name.into()).spawn(move || serve(&served))?;
+        Ok(Self { queue, thread: Some(thread) })
+    }
+
+    pub(super) fn add(&self, add: impl FnOnce(&mut Requests)) {
+        self.queue.add(add);
+    }
+}
+
+impl Drop for RequestThread {
+    fn drop(&mut self) {
+        self.queue.add(|requests| requests.stop = true);
+        // The panic hook has already printed a panic of the thread.
+        let _ = self.thread.take().map(JoinHandle::join);
     }
 }

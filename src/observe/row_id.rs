@@ -9,7 +9,6 @@ use crate::domain::{Flow, Proto, RowKey};
 /// sockets can share an address, so their cookie counts too.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct RowId {
-    /// The addresses.
     pub(super) flow: Flow,
     cookie: u64,
 }

@@ -13,11 +13,8 @@ use crate::domain::{Flow, Row, TcpInfo};
 /// The result of looking up one socket by its exact addresses.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Lookup {
-    /// The socket's row.
     Found(Box<Row>),
-    /// There is no such socket.
     NotFound,
-    /// This source cannot look up one socket.
     Unsupported,
 }
 

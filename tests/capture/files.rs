@@ -1,24 +1,22 @@
 //! Other programs' capture files in ours, and ours in theirs.
 
 use std::io::Write;
-use std::net::{TcpListener, UdpSocket};
-use std::path::Path;
+use std::net::UdpSocket;
+use std::path::{Path, PathBuf};
 use std::process::Command;
-use std::sync::Arc;
 
-use socklab::api::domain::Filter;
+use socklab::api::domain::{Event, EventKind, Filter, Flags, PacketSummary};
 use socklab::api::observe::capture::file::{CaptureFileError, CaptureReader};
 use socklab::api::observe::capture::{LadderStyle, PacketStore, command};
 use socklab::api::packet::Analysis;
 
-use super::live::{exchange, exchanges, start};
+use super::live::{exchange, exchanges, listen, start};
 use super::trace::{Folder, Seg, packets, save};
 use super::tshark;
 use crate::harness::{
     Need::{Capture, Tool},
     Test, test,
 };
-use socklab::api::domain::{Event, EventKind, Flags, PacketSummary};
 
 pub(crate) fn tests() -> Vec<Test> {
     vec![
@@ -44,17 +42,8 @@ fn open(path: &Path) -> PacketStore {
 /// Compares our reading of each packet with tshark's: number, length, ports, flags, length of the payload.
 fn same_as_tshark(path: &Path) {
     let store = open(path);
-    let fields = [
-        "frame.number",
-        "frame.len",
-        "frame.cap_len",
-        "tcp.srcport",
-        "tcp.flags",
-        "tcp.len",
-        "udp.length",
-        "icmp.type",
-    ];
-    let mut theirs = tshark::fields(path, &fields);
+    let fields = "frame.number frame.len frame.cap_len tcp.srcport tcp.flags tcp.len udp.length icmp.type";
+    let mut theirs = tshark::fields(path, &fields.split(' ').collect::<Vec<_>>());
     for row in &mut theirs {
         // The fields of a packet quoted in an ICMP error do not count.
         if row.pop().is_some_and(|kind| !kind.is_empty()) {
@@ -90,15 +79,13 @@ fn run(program: &str, arguments: &[&str]) {
 }
 
 /// A file with real packets over loopback, saved by us.
-fn recorded(folder: &Folder) -> std::path::PathBuf {
-    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-    let port = listener.local_addr().unwrap().port();
+fn recorded(folder: &Folder) -> PathBuf {
+    let (listener, port) = listen();
     let (capture, _heard) = start([port]);
     exchanges(&listener, 5, b"Hello, world");
     exchange(&listener, &vec![b'x'; 100_000]);
     UdpSocket::bind("127.0.0.1:0").unwrap().send_to(b"oi", ("127.0.0.1", port)).unwrap();
-    let store = Arc::clone(capture.store());
-    capture.stop();
+    let store = capture.stop();
     let path = folder.file("recorded.pcapng");
     store.save(std::fs::File::create(&path).unwrap(), &[(1, "aqui começa".into())]).unwrap();
     path
@@ -147,8 +134,7 @@ fn tshark_reads_our_files_without_complaint_with_names_and_comments() {
 fn cooked_captures_of_tcpdump_are_read_with_the_same_packets() {
     let folder = Folder::new("cooked");
     for link in ["LINUX_SLL", "LINUX_SLL2"] {
-        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-        let port = listener.local_addr().unwrap().port();
+        let (listener, port) = listen();
         let file = folder.file(link);
         let tcpdump = super::live::tcpdump(&["-i", "any", "-y", link], &format!("port {port}"), &file);
         exchange(&listener, b"Hello, world");
@@ -178,8 +164,8 @@ fn captures_of_dumpcap_are_read_with_the_same_packets() {
         ("any", &["-i", "any"]),
         ("several", &["-i", "lo", "-i", "any"]),
     ] {
-        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-        let filter = format!("port {}", listener.local_addr().unwrap().port());
+        let (listener, port) = listen();
+        let filter = format!("port {port}");
         let file = folder.file(name);
         let mut command = Command::new("dumpcap");
         command.args(["-f", &filter]).args(on).arg("-w").arg(&file);
@@ -191,20 +177,23 @@ fn captures_of_dumpcap_are_read_with_the_same_packets() {
     }
 }
 
-fn made() -> Vec<Seg> {
+/// A file with the beginning of a connection, made by hand.
+fn made(name: &str) -> (Folder, PathBuf) {
     let seg = |out, flags, seq, ack, len| Seg { out, flags, seq, ack, len, window: 500, scale: None, after: 1_000 };
-    vec![
+    let segments = [
         seg(true, Flags::SYN, 99, 0, 0),
         seg(false, Flags::SYN.with(Flags::ACK), 499, 100, 0),
         seg(true, Flags::ACK, 100, 500, 0),
         seg(true, Flags::PSH.with(Flags::ACK), 100, 500, 12),
-    ]
+    ];
+    let folder = Folder::new(name);
+    let path = folder.file("made.pcapng");
+    save(&packets(&segments), &path);
+    (folder, path)
 }
 
 fn a_file_is_printed_as_a_ladder_and_a_damaged_one_up_to_the_damage() {
-    let folder = Folder::new("ladder");
-    let path = folder.file("made.pcapng");
-    save(&packets(&made()), &path);
+    let (_folder, path) = made("ladder");
     let bytes = std::fs::read(&path).unwrap();
     let print = |bytes: &[u8], filter: &str| {
         let mut out = Vec::new();
@@ -242,9 +231,7 @@ impl Write for Leaving {
 }
 
 fn a_closed_pipe_ends_the_output_without_an_error() {
-    let folder = Folder::new("pipe");
-    let path = folder.file("made.pcapng");
-    save(&packets(&made()), &path);
+    let (_folder, path) = made("pipe");
     let bytes = std::fs::read(&path).unwrap();
     for writes in 0..6 {
         let all = Filter::default();
@@ -254,9 +241,7 @@ fn a_closed_pipe_ends_the_output_without_an_error() {
 }
 
 fn a_packets_json_line_agrees_with_its_rung() {
-    let folder = Folder::new("json");
-    let path = folder.file("made.pcapng");
-    save(&packets(&made()), &path);
+    let (_folder, path) = made("json");
     let print = |more: &[&str]| {
         let mut command = Command::new(env!("CARGO_BIN_EXE_socklab-tui"));
         let output = command.args(["capture", "-r"]).arg(&path).args(more).output().unwrap();

@@ -1,7 +1,6 @@
 //! Many packets at once: each is captured or counted as lost.
 
 use std::net::UdpSocket;
-use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use socklab::api::domain::{EventKind, Note};
@@ -48,15 +47,11 @@ fn of_a_hundred_thousand_packets_a_second_none_is_lost_silently() {
         }
         sender.join().unwrap()
     });
-    let store = Arc::clone(capture.store());
-    let dropped_by_queue = {
-        capture.stop();
-        while let Some(seen) = heard.next(Duration::ZERO) {
-            hear(&seen);
-        }
-        let last = store.packets().last().map_or(0, |packet| packet.number);
-        last - reported
-    };
+    let store = capture.stop();
+    while let Some(seen) = heard.next(Duration::ZERO) {
+        hear(&seen);
+    }
+    let dropped_by_queue = store.packets().last().map_or(0, |packet| packet.number) - reported;
     let captured = reported + dropped_by_queue;
     println!(
         "{count} sent in {took:?} ({:.0}/s): {captured} captured, {lost} lost by the kernel, {dropped_by_queue} not queued",

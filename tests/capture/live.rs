@@ -32,6 +32,13 @@ pub(crate) fn tests() -> Vec<Test> {
     ]
 }
 
+/// A listener on loopback, and its port.
+pub(crate) fn listen() -> (TcpListener, u16) {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let port = listener.local_addr().unwrap().port();
+    (listener, port)
+}
+
 pub(crate) fn start(ports: impl IntoIterator<Item = u16>) -> (Capture, Heard) {
     let key = CaptureAccess::open().unwrap();
     let (sink, heard) = sink(100_000);
@@ -91,8 +98,7 @@ pub(crate) fn exchange(listener: &TcpListener, message: &[u8]) -> u16 {
 }
 
 fn a_connection_is_seen_once_in_order_with_the_kernels_time() {
-    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-    let port = listener.local_addr().unwrap().port();
+    let (listener, port) = listen();
     let (capture, heard) = start([port]);
     let client = exchange(&listener, b"Hello, world");
     let mut times = Vec::new();
@@ -156,8 +162,7 @@ fn ipv6_is_captured_too_and_other_ports_are_not() {
 
 fn on_every_interface_loopback_packets_are_still_seen_once() {
     let key = CaptureAccess::open().unwrap();
-    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-    let port = listener.local_addr().unwrap().port();
+    let (listener, port) = listen();
     let (sink, heard) = sink(1_000);
     let capture = Capture::start(sink, &key, &CaptureInterface::Any, Scope::ports([port])).unwrap();
     exchange(&listener, b"Hello, world");
@@ -181,11 +186,10 @@ fn on_every_interface_loopback_packets_are_still_seen_once() {
 }
 
 fn stopping_ends_the_thread_and_nothing_captured_before_is_missing() {
-    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-    let (capture, _heard) = start([listener.local_addr().unwrap().port()]);
-    let store = std::sync::Arc::clone(capture.store());
+    let (listener, port) = listen();
+    let (capture, _heard) = start([port]);
     exchanges(&listener, 50, b"x");
-    capture.stop();
+    let store = capture.stop();
     let whole = store.packets().iter().filter(|packet| packet.bytes[47] & 2 != 0).count();
     assert_eq!(whole, 100, "SYN and SYN-ACK of 50 connections");
 }
@@ -243,8 +247,7 @@ impl Drop for Ended {
 }
 
 fn tcpdump_sees_the_same_packets_in_the_same_order_with_the_same_bytes() {
-    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-    let port = listener.local_addr().unwrap().port();
+    let (listener, port) = listen();
     let (capture, _heard) = start([port]);
     let folder = Folder::new("tcpdump");
     let (theirs, ours) = (folder.file("theirs.pcap"), folder.file("ours.pcapng"));
@@ -258,8 +261,7 @@ fn tcpdump_sees_the_same_packets_in_the_same_order_with_the_same_bytes() {
     written(&theirs, |packets| packets.iter().any(|packet| packet.icmp.is_some()));
     tcpdump.end();
     let fields = ["ip.id", "tcp.flags", "tcp.len", "tcp.seq", "tcp.ack", "udp.length", "icmp.type", "frame.len"];
-    let store = std::sync::Arc::clone(capture.store());
-    capture.stop();
+    let store = capture.stop();
     store.save(std::fs::File::create(&ours).unwrap(), &[]).unwrap();
     let read = |packet: &Packet| (packet.wire_len, packet.bytes.clone());
     let theirs_read = PacketStore::open(std::fs::File::open(&theirs).unwrap(), usize::MAX).unwrap().0.packets();

@@ -12,7 +12,7 @@ use socklab::api::domain::{Finding, Flags, PacketSummary};
 use socklab::api::observe::capture::PacketStore;
 
 use super::heard::DEADLINE;
-use super::live::start;
+use super::live::{listen, start};
 use super::trace::{Folder, analysed, marks};
 use super::tshark;
 use crate::harness::{
@@ -75,9 +75,8 @@ fn talk_with_loss(listener: &TcpListener, segments: u64) {
 /// Compares files of the same packets: two simultaneous captures on two processors do not always agree on the order, and
 /// tshark distinguishes retransmissions from reordering by microseconds.
 fn tshark_remarks_the_same_on_our_file_as_on_tcpdumps() {
-    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let (listener, port) = listen();
     SockRef::from(&listener).set_tcp_mss(SEGMENT.into()).unwrap();
-    let port = listener.local_addr().unwrap().port();
     let folder = Folder::new("expert");
     let (theirs, ours) = (folder.file("theirs.pcap"), folder.file("ours.pcapng"));
     let filter = format!("port {port} or (icmp[0] == 3 and icmp[30:2] == {port})");
@@ -103,13 +102,11 @@ fn tshark_remarks_the_same_on_our_file_as_on_tcpdumps() {
 }
 
 fn a_lossy_connection_is_counted_as_tshark_counts_it() {
-    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let (listener, port) = listen();
     SockRef::from(&listener).set_tcp_mss(SEGMENT.into()).unwrap();
-    let port = listener.local_addr().unwrap().port();
     let (capture, _heard) = start([port]);
     talk_with_loss(&listener, 12_000);
-    let store = Arc::clone(capture.store());
-    capture.stop();
+    let store = capture.stop();
     let found = judge(&store, "lossy");
     let count = |is: fn(&Finding) -> bool| found.iter().filter(|finding| is(finding)).count();
     let again = count(|f| matches!(f, Finding::Retransmission | Finding::FastRetransmission | Finding::OutOfOrder));
@@ -119,9 +116,8 @@ fn a_lossy_connection_is_counted_as_tshark_counts_it() {
 }
 
 fn a_receiver_that_does_not_read_closes_the_window_and_is_probed() {
-    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let (listener, port) = listen();
     sockopt::set_socket_recv_buffer_size(&listener, 4_096).unwrap();
-    let port = listener.local_addr().unwrap().port();
     let (capture, heard) = start([port]);
     let mut client = TcpStream::connect(("127.0.0.1", port)).unwrap();
     let (mut server, _) = listener.accept().unwrap();
@@ -145,8 +141,7 @@ fn a_receiver_that_does_not_read_closes_the_window_and_is_probed() {
         got += more;
     }
     assert_eq!(got, sent);
-    let store = Arc::clone(capture.store());
-    capture.stop();
+    let store = capture.stop();
     let found = judge(&store, "window");
     assert!(found.contains(&Finding::ZeroWindow) && found.contains(&Finding::WindowUpdate), "{found:?}");
 }

@@ -1,7 +1,7 @@
 //! Capturing into a pipe, as for `wireshark -k -i -`.
 
 use std::io::{BufRead as _, BufReader};
-use std::net::{TcpListener, UdpSocket};
+use std::net::UdpSocket;
 use std::process::{Command, Stdio};
 use std::sync::mpsc::channel;
 
@@ -11,7 +11,7 @@ use socklab::api::observe::capture::command::{CaptureOutput, CaptureStop, live};
 use socklab::api::observe::capture::file::CaptureReader;
 use socklab::api::observe::capture::{CaptureAccess, CaptureInterface, LadderStyle};
 
-use super::live::{exchange, exchanges};
+use super::live::{exchange, exchanges, listen};
 use crate::harness::{Need::Capture, Test, test};
 
 pub(crate) fn tests() -> Vec<Test> {
@@ -24,8 +24,8 @@ pub(crate) fn tests() -> Vec<Test> {
 
 fn each_packet_is_written_at_once_and_the_capture_ends_when_its_reader_leaves() {
     let key = CaptureAccess::open().unwrap();
-    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-    let scope = Scope::ports([listener.local_addr().unwrap().port()]);
+    let (listener, port) = listen();
+    let scope = Scope::ports([port]);
     let (reader, mut writer) = std::io::pipe().unwrap();
     let stop = CaptureStop::new().unwrap();
     let (ready, listens) = channel();
@@ -69,8 +69,8 @@ fn the_command_ends_quietly_when_its_reader_leaves_an_idle_capture() {
 
 fn everything_captured_before_the_end_is_written() {
     let key = CaptureAccess::open().unwrap();
-    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-    let scope = Scope::ports([listener.local_addr().unwrap().port()]);
+    let (listener, port) = listen();
+    let scope = Scope::ports([port]);
     let stop = CaptureStop::new().unwrap();
     let mut out = Vec::new();
     let done = live(

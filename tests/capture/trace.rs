@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use etherparse::PacketBuilder;
 use socklab::api::domain::{Finding, Flags, PacketSummary};
 use socklab::api::observe::capture::file::{Interface, Packet, PcapngWriter};
-use socklab::api::packet::{Analysis, LinkType};
+use socklab::api::packet::{Analysis, Frame, LinkType};
 
 pub(crate) const CLIENT: ([u8; 4], u16) = ([192, 0, 2, 2], 40_000);
 pub(crate) const SERVER: ([u8; 4], u16) = ([192, 0, 2, 1], 65_432);
@@ -44,24 +44,13 @@ pub(crate) fn bytes(seg: &Seg) -> Vec<u8> {
 /// The packets of a trace, one after the other.
 pub(crate) fn packets(trace: &[Seg]) -> Vec<Packet> {
     let mut at = 1_700_000_000_000_000_000;
-    let mut number = 0;
-    trace
-        .iter()
-        .map(|seg| {
-            at += seg.after;
-            number += 1;
-            let bytes = bytes(seg);
-            Packet {
-                number,
-                at,
-                interface: 0,
-                link: LinkType::RAW,
-                wire_len: u32::try_from(bytes.len()).unwrap(),
-                bytes: bytes.into(),
-                comments: vec![],
-            }
-        })
-        .collect()
+    let packet = |(number, seg): (u64, &Seg)| {
+        at += seg.after;
+        let bytes = bytes(seg);
+        let wire_len = u32::try_from(bytes.len()).unwrap();
+        Packet::of(&Frame { number, at, link: LinkType::RAW, wire_len, bytes: &bytes })
+    };
+    (1..).zip(trace).map(packet).collect()
 }
 
 /// The analysis of each packet.

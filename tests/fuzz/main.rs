@@ -1,7 +1,7 @@
 //! A small fuzzer: known packets and files, changed at random, for `SOCKLAB_FUZZ_SECONDS` of processor time each
 //! (default 1).
 //!
-//! `SOCKLAB_FUZZ_SEED` repeats a run. What once failed is kept in `tests/fuzz/found` and run first, every time.
+//! `SOCKLAB_FUZZ_SEED` repeats a run. Inputs that once failed are kept in `tests/fuzz/found` and are always run first.
 
 mod seeds;
 mod targets;
@@ -12,7 +12,7 @@ use std::time::Duration;
 
 use socklab::api::domain::Filter;
 
-/// A sequence of numbers that look like chance (`SplitMix64`).
+/// A pseudo-random number generator (`SplitMix64`).
 struct Dice(u64);
 
 impl Dice {
@@ -34,7 +34,7 @@ impl Dice {
     }
 }
 
-/// Changes some bytes, or takes some away, or puts some in.
+/// Changes, removes or inserts some bytes.
 fn mutate(dice: &mut Dice, bytes: &mut Vec<u8>, other: &[u8]) {
     const EDGES: [u8; 10] = [0, 1, 2, 7, 0x45, 0x7f, 0x80, 0xfe, 0xff, 0x60];
     const NUMBERS: [u32; 8] = [0, 1, 11, 12, 13, 0x7fff_ffff, 0x8000_0000, u32::MAX];
@@ -70,7 +70,7 @@ fn found(target: &str) -> Vec<PathBuf> {
     files.filter(|path| path.file_name().unwrap().to_string_lossy().starts_with(target)).collect()
 }
 
-/// The processor time of this thread: on a busy machine an hour of waiting finds nothing.
+/// The processor time of this thread: on a busy machine, elapsed time would be spent waiting.
 #[cfg(unix)]
 fn spent() -> Duration {
     let time = rustix::time::clock_gettime(rustix::time::ClockId::ThreadCPUTime);
@@ -106,7 +106,7 @@ fn fuzz(target: &str, seeds: &[Vec<u8>], mut run: impl FnMut(&[u8])) {
                 std::panic::resume_unwind(panic);
             }
             count += 1;
-            // Some of what was made is worth changing further.
+            // Some of the inputs are changed further.
             if dice.below(50) == 0 && bytes.len() < 100_000 {
                 if pool.len() > seeds.len() * 20 {
                     pool.swap_remove(seeds.len() + dice.below(pool.len() - seeds.len()));
@@ -136,7 +136,7 @@ fn packets_of_any_bytes() {
 #[test]
 fn files_of_any_bytes() {
     let seeds = seeds::files();
-    // A seed is read to its end, or it is no seed.
+    // A seed must be valid.
     for seed in &seeds {
         let printed = socklab::api::observe::capture::PacketStore::open(&seed[..], usize::MAX).unwrap();
         assert!(printed.1.is_none() && !printed.0.is_empty(), "{:?}", printed.1);

@@ -1,11 +1,11 @@
-//! What the fuzzer begins with: packets and files of every kind that is read, made by code.
+//! The fuzzer's first inputs: generated packets and files of every kind that is read.
 
 use etherparse::icmpv4::DestUnreachableHeader;
 use etherparse::{Icmpv4Type, Icmpv6Type, PacketBuilder, TcpHeader, TcpOptionElement, icmpv6};
 use socklab::api::observe::capture::file::{Interface, Packet, PcapngWriter};
-use socklab::api::packet::LinkType;
+use socklab::api::packet::{Frame, LinkType};
 
-/// Frames, each with its kind of link.
+/// Frames, each with its link type.
 pub(crate) fn frames() -> Vec<(LinkType, Vec<u8>)> {
     let mut header = TcpHeader::new(44_086, 65_432, 7, 65_495);
     header.syn = true;
@@ -62,23 +62,14 @@ pub(crate) fn frames() -> Vec<(LinkType, Vec<u8>)> {
 pub(crate) fn files() -> Vec<Vec<u8>> {
     let frames = frames();
     let mut writer = PcapngWriter::new(Vec::new()).unwrap();
-    let mut links: Vec<LinkType> = Vec::new();
     for (number, (link, bytes)) in (1..).zip(&frames) {
-        if !links.contains(link) {
-            let words = |text: &str| text.to_owned();
-            writer.interface(&Interface { name: words("lo"), description: words("loopback"), link: *link }).unwrap();
-            links.push(*link);
-        }
-        let interface = u32::try_from(links.iter().position(|known| known == link).unwrap()).unwrap();
+        let interface = Interface { name: "lo".into(), description: "loopback".into(), link: *link };
+        let interface = writer.interface(&interface).unwrap();
         let comments = if number % 5 == 0 { vec!["a remark".to_owned()] } else { vec![] };
         let wire_len = u32::try_from(bytes.len()).unwrap();
         let at = 1_700_000_000_000_000_000 + number * 1_000;
-        writer
-            .packet(
-                &Packet { number, at, interface, link: *link, wire_len, bytes: bytes.clone().into(), comments },
-                &[],
-            )
-            .unwrap();
+        let packet = Packet::of(&Frame { number, at, link: *link, wire_len, bytes });
+        writer.packet(&Packet { interface, comments, ..packet }, &[]).unwrap();
     }
     writer.statistics(0, 1_700_000_000_000_000_000, 10, 1).unwrap();
     let mut all = vec![writer.into_inner()];
@@ -89,7 +80,7 @@ pub(crate) fn files() -> Vec<Vec<u8>> {
     all
 }
 
-/// A classic file in either byte order, of the Ethernet frames.
+/// A pcap file in either byte order, with the Ethernet frames.
 pub(crate) fn pcap(big: bool, magic: u32, frames: &[(LinkType, Vec<u8>)]) -> Vec<u8> {
     let order = |number: u32| if big { number.to_be_bytes() } else { number.to_le_bytes() };
     let version = if big { [0, 2, 0, 4] } else { [2, 0, 4, 0] };
@@ -110,7 +101,7 @@ fn big_endian() -> Vec<u8> {
         [&kind.to_be_bytes()[..], &len, body, &len].concat()
     }
     let section = block(0x0a0d_0d0a, &[&0x1a2b_3c4d_u32.to_be_bytes()[..], &[0, 1, 0, 0], &[0xff; 8]].concat());
-    // Milliseconds; and halves of halves of a second, an hour ahead.
+    // Milliseconds; and quarters of a second, an hour ahead.
     let millis = block(1, &[0, 101, 0, 0, 0, 0, 0, 64, 0, 9, 0, 1, 3, 0, 0, 0, 0, 0, 0, 0]);
     let halves = [0, 101, 0, 0, 0, 0, 0, 0, 0, 9, 0, 1, 0x82, 0, 0, 0, 0, 14, 0, 8, 0, 0, 0, 0, 0, 0, 14, 16];
     let halves = block(1, &halves);

@@ -1,16 +1,13 @@
-//! What is done with hostile bytes, and what must hold of it.
+//! The code that hostile bytes reach, and the properties that must hold.
 
 use std::ops::Range;
 
-use socklab::api::domain::Filter;
-use socklab::api::domain::PacketField;
-use socklab::api::domain::{PacketSummary, Stamp};
+use socklab::api::domain::{Filter, PacketField, PacketSummary, Stamp};
 use socklab::api::observe::capture::file::CaptureReader;
-use socklab::api::observe::capture::{ConversationEnds, LadderStyle, rung};
-use socklab::api::observe::capture::{PacketStore, command, follow_stream};
+use socklab::api::observe::capture::{ConversationEnds, LadderStyle, PacketStore, command, follow_stream, rung};
 use socklab::api::packet::{Analysis, ConnectionStates, Frame, LinkType, dissect};
 
-/// What is remembered from one packet to the next.
+/// State that is kept from one packet to the next.
 #[derive(Default)]
 pub(crate) struct Memory {
     analysis: Analysis,
@@ -19,24 +16,24 @@ pub(crate) struct Memory {
 }
 
 impl Memory {
-    /// As many packets as a file that is opened may have are about one capture.
+    /// About as many packets as an opened file may have.
     const ONE_CAPTURE: u64 = 100_000;
 
-    /// The states that a packet shows.
-    fn tell(&mut self, summary: &PacketSummary) {
-        let mut told = Vec::new();
-        self.states.see(Stamp::ZERO, summary, &mut told);
+    /// Checks the transitions that a packet shows.
+    fn check_states(&mut self, summary: &PacketSummary) {
+        let mut transitions = Vec::new();
+        self.states.see(Stamp::ZERO, summary, &mut transitions);
         self.seen += 1;
         if self.seen.is_multiple_of(Self::ONE_CAPTURE) {
-            std::mem::take(&mut self.states).finish(&mut told);
+            std::mem::take(&mut self.states).finish(&mut transitions);
         }
-        for (_, _, change) in told {
+        for (_, _, change) in transitions {
             assert!(change.from.may_become(change.to), "no edge of RFC 9293: {change:?}");
         }
     }
 }
 
-/// The packet path: everything that is done with one frame. The first byte chooses the link.
+/// Everything that is done with one frame. The first byte chooses the link type.
 pub(crate) fn packet(memory: &mut Memory, filter: &Filter, bytes: &[u8]) {
     const LINKS: [u16; 9] = [1, 101, 113, 276, 0, 108, 228, 229, 147];
     let Some((first, bytes)) = bytes.split_first() else { return };
@@ -51,13 +48,13 @@ pub(crate) fn packet(memory: &mut Memory, filter: &Filter, bytes: &[u8]) {
     let wire_len = u32::try_from(bytes.len()).unwrap() + u32::from(*first >> 7);
     let frame = Frame { number: 1, at: u64::from(*first) * 1_000_000, link, wire_len, bytes };
     let Some(summary) = memory.analysis.see(&frame) else { return };
-    memory.tell(&summary);
+    memory.check_states(&summary);
     filter.matches(&summary);
     if let Some(ends) = ConversationEnds::of(&summary) {
         rung(&summary, std::time::Duration::ZERO, &ends, LadderStyle::default());
     }
     let json = serde_json::to_string(&summary).unwrap();
-    assert_eq!(serde_json::from_str::<socklab::api::domain::PacketSummary>(&json).unwrap(), summary, "{json}");
+    assert_eq!(serde_json::from_str::<PacketSummary>(&json).unwrap(), summary, "{json}");
     assert!(!json.chars().any(char::is_control), "{json:?}");
 }
 

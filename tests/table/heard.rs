@@ -1,21 +1,13 @@
 //! A queue of observations for a test, with a deadline.
 
 use std::sync::Arc;
-use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
+use std::sync::mpsc::{Receiver, sync_channel};
 use std::time::{Duration, Instant};
 
-use socklab::api::domain::{Clock, EventQueue, EventSink, Observation};
+use socklab::api::domain::{Clock, EventSink, Observation};
 
 /// A working program never takes this long.
 pub(crate) const DEADLINE: Duration = Duration::from_mins(1);
-
-struct Queue(SyncSender<Observation>);
-
-impl EventQueue for Queue {
-    fn offer(&self, seen: Observation) -> bool {
-        self.0.try_send(seen).is_ok()
-    }
-}
 
 /// The reported observations.
 pub(crate) struct Heard(Receiver<Observation>);
@@ -23,7 +15,7 @@ pub(crate) struct Heard(Receiver<Observation>);
 /// A sink whose queue holds `room` observations, and the receiving end.
 pub(crate) fn sink(room: usize) -> (EventSink, Heard) {
     let (tx, rx) = sync_channel(room);
-    (EventSink::new(Clock::start(), Arc::new(Queue(tx))), Heard(rx))
+    (EventSink::new(Clock::start(), Arc::new(move |seen| tx.try_send(seen).is_ok())), Heard(rx))
 }
 
 impl Heard {

@@ -4,8 +4,7 @@ use std::io::{Read, Write};
 use std::net::{Shutdown, TcpListener, TcpStream, UdpSocket};
 use std::time::{Duration, Instant};
 
-use socklab::api::domain::TableSource;
-use socklab::api::domain::{Delta, EventKind, Evidence, Flow, Note, Proto, Row, TcpState};
+use socklab::api::domain::{Delta, EventKind, Evidence, Flow, Note, Proto, Row, TableSource, TcpState};
 use socklab::api::observe::{Scope, SocketTable};
 
 use super::heard::{Heard, sink};
@@ -65,12 +64,11 @@ fn watch(listener: &TcpListener) -> (SocketTable, Heard) {
 fn it_reports_its_source_and_the_existing_sockets() {
     let (listener, client, _server) = pair();
     let (sink, heard) = sink(100);
-    let table = SocketTable::start(sink, Scope::ports([listener.local_addr().unwrap().port()])).unwrap();
+    let _table = SocketTable::start(sink, Scope::ports([listener.local_addr().unwrap().port()])).unwrap();
     let first = heard.next(super::heard::DEADLINE).unwrap();
     assert_eq!(first.kind, EventKind::Note(Note::TableFrom { source: TableSource::SockDiag }));
     let row = row_of(&heard, flow(&client));
     assert_eq!((row.state, row.recv_q, row.send_q), (Some(TcpState::Established), Some(0), Some(0)));
-    table.stop();
 }
 
 /// A reading finds another connection of the same port as well; a lookup finds the one that was asked for.
@@ -103,7 +101,7 @@ fn a_lookup_answers_for_both_ends_before_the_next_reading() {
         before_a_reading += usize::from(!was_read);
         (0..2).for_each(|_| drop(listener.accept().unwrap()));
     }
-    // By chance, of two pairs of rows in one reading, one is told whole before the other one time in six.
+    // By chance, of two pairs of rows in one reading, one comes whole before the other one time in six.
     assert!(before_a_reading > TIMES / 2, "{before_a_reading} of {TIMES}");
 }
 

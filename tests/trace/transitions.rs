@@ -75,7 +75,7 @@ fn assert_one_shots_are_reported_completely(listener: &TcpListener) {
     use TcpState::{CloseWait, Closed, Established, FinWait1, FinWait2, LastAck, Listen, SynRecv, SynSent};
     let port = port(listener);
     let truth = Truth::begin(port);
-    let (trace, heard) = start(&Scope::ports([port]));
+    let (_trace, heard) = start(&Scope::ports([port]));
     let clients: Vec<SocketAddr> = (0..200).map(|_| one_shot(listener)).collect();
     // The server's end closes last, so its transition comes last.
     let mut told = Vec::new();
@@ -115,7 +115,6 @@ fn assert_one_shots_are_reported_completely(listener: &TcpListener) {
         assert_eq!(way(flow.mirror().unwrap()), [Listen, SynRecv, Established, CloseWait, LastAck, Closed]);
     }
     assert_eq!(lives.len(), 400, "nothing else is reported");
-    trace.stop();
 }
 
 fn every_transition_of_two_hundred_connections_is_reported_once_and_none_is_invented() {
@@ -129,7 +128,7 @@ fn ipv6_connections_are_reported_completely_too() {
 fn connections_that_end_by_a_reset_are_reported_completely_too() {
     use TcpState::{Closed, Established, Listen, SynRecv, SynSent};
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-    let (trace, heard) = start(&Scope::ports([port(&listener)]));
+    let (_trace, heard) = start(&Scope::ports([port(&listener)]));
     let clients: Vec<SocketAddr> = (0..200).map(|_| reset(&listener)).collect();
     let mut lives: BTreeMap<Flow, Vec<TcpState>> = BTreeMap::new();
     let mut ended = 0;
@@ -144,7 +143,6 @@ fn connections_that_end_by_a_reset_are_reported_completely_too() {
         assert_eq!(lives[&flow.mirror().unwrap()], [Listen, SynRecv, Established, Closed]);
     }
     assert_eq!(lives.len(), 2 * clients.len(), "nothing else is reported");
-    trace.stop();
 }
 
 fn transitions_carry_the_kernels_time_on_our_clock() {

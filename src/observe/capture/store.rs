@@ -23,10 +23,8 @@ struct StoredPackets {
     lost: u64,
 }
 
-/// The result of saving.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct SavedPackets {
-    /// How many packets.
     pub packets: u64,
     /// How many had been dropped from the store before, and are not in the file.
     pub dropped: u64,
@@ -42,9 +40,6 @@ impl PacketStore {
     }
 
     /// Reads a file's packets, as far as they are readable and fit; if the file is damaged, also returns the damage.
-    ///
-    /// # Errors
-    /// When it is no capture file at all.
     pub fn open<R: io::Read>(file: R, capacity: usize) -> Result<(Self, Option<CaptureFileError>), CaptureFileError> {
         let mut reader = CaptureReader::new(file)?;
         let store = Self::new(capacity);
@@ -52,7 +47,8 @@ impl PacketStore {
             match reader.next_packet() {
                 Ok(Some(packet)) => {
                     // A file may number its interfaces anew in each section; the reader knows those of this packet.
-                    let interface = reader.interfaces().get(packet.interface as usize).map(|known| store.known(known));
+                    let interface =
+                        reader.interfaces().get(packet.interface as usize).cloned().map(|known| store.name(known));
                     store.add(Packet { interface: interface.unwrap_or(packet.interface), ..packet });
                 }
                 Ok(None) => break None,
@@ -62,17 +58,14 @@ impl PacketStore {
         Ok((store, damage))
     }
 
-    /// Adds an interface and returns its number, for [`Packet::interface`].
+    /// Adds an interface, unless it was added before, and returns its number for [`Packet::interface`].
     pub fn name(&self, interface: Interface) -> u32 {
-        let mut stored = self.lock();
-        stored.interfaces.push(interface);
-        u32::try_from(stored.interfaces.len() - 1).unwrap_or(u32::MAX)
-    }
-
-    /// The number of an interface that may have been named before.
-    fn known(&self, interface: &Interface) -> u32 {
-        let place = self.lock().interfaces.iter().position(|known| known == interface);
-        place.map_or_else(|| self.name(interface.clone()), |place| u32::try_from(place).unwrap_or(u32::MAX))
+        let interfaces = &mut self.lock().interfaces;
+        let number = interfaces.iter().position(|known| *known == interface).unwrap_or(interfaces.len());
+        if number == interfaces.len() {
+            interfaces.push(interface);
+        }
+        u32::try_from(number).unwrap_or(u32::MAX)
     }
 
     /// Adds the next packet, and drops the oldest if there is no room.
@@ -121,9 +114,6 @@ impl PacketStore {
 
     /// Writes all of it as pcapng. `marks`, in ascending order of packet numbers, become comments: each on that
     /// packet or, if it is not stored, on the next one or the last. Capturing goes on meanwhile.
-    ///
-    /// # Errors
-    /// The system's.
     pub fn save<W: Write>(&self, out: W, marks: &[(u64, String)]) -> io::Result<SavedPackets> {
         let (interfaces, packets, dropped, lost) = {
             let stored = self.lock();
@@ -160,11 +150,10 @@ impl PacketStore {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::packet::LinkType;
+    use crate::packet::{Frame, LinkType};
 
     fn packet(number: u64, len: usize) -> Packet {
-        let bytes = vec![0x45; len].into();
-        Packet { number, at: number, interface: 0, link: LinkType::RAW, wire_len: 100, bytes, comments: vec![] }
+        Packet::of(&Frame { number, at: number, link: LinkType::RAW, wire_len: 100, bytes: &vec![0x45; len] })
     }
 
     #[test]
@@ -207,13 +196,7 @@ mod tests {
         (1..=4).for_each(|number| store.add(packet(number, 40)));
         let mut file = Vec::new();
         store.save(&mut file, &[(1, "a".into()), (2, "b".into()), (4, "c".into())]).unwrap();
-        let comments = PacketStore::open(&file[..], 1 << 20)
-            .unwrap()
-            .0
-            .packets()
-            .iter()
-            .map(|p| p.comments.join(""))
-            .collect::<Vec<_>>();
-        assert_eq!(comments, ["ab", "c"]);
+        let packets = PacketStore::open(&file[..], 1 << 20).unwrap().0.packets();
+        assert_eq!(packets.iter().map(|packet| packet.comments.join("")).collect::<Vec<_>>(), ["ab", "c"]);
     }
 }

@@ -6,31 +6,25 @@ use std::sync::Arc;
 use super::file::Packet;
 use super::ladder::ConversationEnds;
 use crate::domain::{Flags, Flow, PacketSummary, Proto};
-use crate::packet::decode;
+use crate::packet::{before, decode};
 
 /// A conversation's payloads, as the programs received them.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct FollowedStream {
-    /// Its client and server.
     pub ends: ConversationEnds,
     /// The data, in the order in which it could be delivered.
     pub said: Vec<StreamChunk>,
-    /// Whether the limit cut it short.
     pub cut: bool,
 }
 
 /// A piece of one direction.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct StreamChunk {
-    /// Whether the client sent it.
     pub by_client: bool,
-    /// The packet that carried it.
     pub packet: u64,
-    /// What it is.
     pub piece: StreamPiece,
 }
 
-/// What a piece of a stream is.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum StreamPiece {
     /// These bytes; over UDP one datagram.
@@ -67,7 +61,6 @@ pub fn follow_stream(packets: &[Arc<Packet>], flow: &Flow, near: Option<u64>, mo
     stream.map(StreamFollower::end)
 }
 
-/// One direction of a conversation.
 #[derive(Debug, Default)]
 struct StreamDirection {
     /// The sequence number of the next byte.
@@ -114,62 +107,61 @@ impl StreamFollower {
         if payload.is_empty() || tcp.flags.has(Flags::RST) {
             return;
         }
-        let ahead = first.wrapping_sub(next).cast_signed();
-        match usize::try_from(ahead) {
-            Ok(0) => self.append(by_client, number, payload),
-            Ok(_) if direction.held + payload.len() <= self.left => {
-                direction.held += payload.len();
-                direction.early.entry(first).or_insert_with(|| (number, payload.to_vec()));
-            }
-            Ok(_) => self.stream.cut = true,
-            Err(_) => {
-                // A retransmission, at least in part.
-                let again = usize::try_from(ahead.unsigned_abs()).unwrap_or(usize::MAX);
-                if let Some(new) = payload.get(again..).filter(|new| !new.is_empty()) {
-                    self.append(by_client, number, new);
-                }
-            }
+        if !before(next, first) {
+            self.deliver(by_client, number, first, payload);
+            self.catch_up(by_client);
+        } else if direction.held + payload.len() <= self.left {
+            direction.held += payload.len();
+            direction.early.entry(first).or_insert_with(|| (number, payload.to_vec()));
+        } else {
+            self.stream.cut = true;
         }
     }
 
-    /// Appends the next bytes of one direction, and any early data that follows them.
-    fn append(&mut self, by_client: bool, number: u64, bytes: &[u8]) {
-        self.say(by_client, number, bytes);
-        let place = usize::from(!by_client);
-        let len = u32::try_from(bytes.len()).unwrap_or(u32::MAX);
-        let next = self.directions[place].next.unwrap_or_default().wrapping_add(len);
-        self.directions[place].next = Some(next);
-        self.catch_up(by_client);
-    }
-
-    fn catch_up(&mut self, by_client: bool) {
-        let place = usize::from(!by_client);
-        while let Some(next) = self.directions[place].next {
-            let direction = &mut self.directions[place];
-            let due = direction.early.keys().copied().find(|seq| seq.wrapping_sub(next).cast_signed() <= 0);
-            let Some((seq, (number, bytes))) = due.and_then(|seq| Some((seq, direction.early.remove(&seq)?))) else {
-                return;
-            };
-            direction.held -= bytes.len();
-            let again = next.wrapping_sub(seq) as usize;
-            if let Some(new) = bytes.get(again..).filter(|new| !new.is_empty()) {
-                self.say(by_client, number, new);
-                let len = u32::try_from(new.len()).unwrap_or(u32::MAX);
-                self.directions[place].next = Some(next.wrapping_add(len));
-            }
-        }
-    }
-
-    /// The other side acknowledges data that was not captured, so what follows it need not wait.
-    fn acknowledged(&mut self, by_client: bool, number: u64, ack: u32) {
+    /// Delivers those of the bytes from `seq` on that are new; the others are a retransmission.
+    fn deliver(&mut self, by_client: bool, number: u64, seq: u32, bytes: &[u8]) {
         let direction = &mut self.directions[usize::from(!by_client)];
-        let Some(next) = direction.next else { return };
-        let nearest = direction.early.keys().copied().min_by_key(|seq| seq.wrapping_sub(next));
-        let Some(first) = nearest.filter(|first| ack.wrapping_sub(*first).cast_signed() > 0) else { return };
-        let missing = first.wrapping_sub(next);
-        direction.next = Some(first);
-        self.stream.said.push(StreamChunk { by_client, packet: number, piece: StreamPiece::Missing(missing) });
+        let next = direction.next.unwrap_or(seq);
+        let again = next.wrapping_sub(seq) as usize;
+        if let Some(new @ [_, ..]) = bytes.get(again..) {
+            direction.next = Some(next.wrapping_add(u32::try_from(new.len()).unwrap_or(u32::MAX)));
+            self.say(by_client, number, new);
+        }
+    }
+
+    /// Delivers the early data that has become due.
+    fn catch_up(&mut self, by_client: bool) {
+        loop {
+            let direction = &mut self.directions[usize::from(!by_client)];
+            let Some(next) = direction.next else { return };
+            let Some(seq) = direction.early.keys().copied().find(|seq| !before(next, *seq)) else { return };
+            let Some((number, bytes)) = direction.early.remove(&seq) else { return };
+            direction.held -= bytes.len();
+            self.deliver(by_client, number, seq, &bytes);
+        }
+    }
+
+    /// The nearest early data of a direction: its sequence number and its packet.
+    fn nearest(&self, by_client: bool) -> Option<(u32, u64)> {
+        let direction = &self.directions[usize::from(!by_client)];
+        let next = direction.next?;
+        let nearest = direction.early.iter().min_by_key(|(seq, _)| seq.wrapping_sub(next));
+        nearest.map(|(seq, (number, _))| (*seq, *number))
+    }
+
+    /// Goes on at `first`, after a gap that is reported beside this packet.
+    fn skip(&mut self, by_client: bool, number: u64, first: u32) {
+        let next = self.directions[usize::from(!by_client)].next.replace(first).unwrap_or(first);
+        let piece = StreamPiece::Missing(first.wrapping_sub(next));
+        self.stream.said.push(StreamChunk { by_client, packet: number, piece });
         self.catch_up(by_client);
+    }
+
+    /// The other side acknowledges data that was not captured, so the data after it need not wait.
+    fn acknowledged(&mut self, by_client: bool, number: u64, ack: u32) {
+        if let Some((first, _)) = self.nearest(by_client).filter(|(first, _)| before(*first, ack)) {
+            self.skip(by_client, number, first);
+        }
     }
 
     fn say(&mut self, by_client: bool, number: u64, bytes: &[u8]) {
@@ -185,15 +177,8 @@ impl StreamFollower {
     /// Early data that was never acknowledged goes to the end, after a gap.
     fn end(mut self) -> FollowedStream {
         for by_client in [true, false] {
-            loop {
-                let direction = &mut self.directions[usize::from(!by_client)];
-                let Some(next) = direction.next else { break };
-                let nearest = direction.early.iter().min_by_key(|(seq, _)| seq.wrapping_sub(next));
-                let Some((first, packet)) = nearest.map(|(seq, (number, _))| (*seq, *number)) else { break };
-                direction.next = Some(first);
-                let piece = StreamPiece::Missing(first.wrapping_sub(next));
-                self.stream.said.push(StreamChunk { by_client, packet, piece });
-                self.catch_up(by_client);
+            while let Some((first, number)) = self.nearest(by_client) {
+                self.skip(by_client, number, first);
             }
         }
         self.stream

@@ -1,51 +1,31 @@
 //! Reassembling streams from packets in any order.
 
-use etherparse::{PacketBuilder, TcpHeader};
 use proptest::prelude::*;
 
 use super::*;
-use crate::packet::LinkType;
-
-const CLIENT: u16 = 44_086;
-const SERVER: u16 = 65_432;
+use crate::packet::analysis::tests::tcp;
+use crate::packet::{Frame, LinkType};
 
 fn flow() -> Flow {
-    Flow::tcp("192.0.2.2:44086".parse().unwrap(), "192.0.2.1:65432".parse().unwrap())
+    Flow::tcp("192.0.2.2:40000".parse().unwrap(), "192.0.2.1:65432".parse().unwrap())
 }
 
 fn packet(number: u64, out: bool, flags: Flags, seq: u32, ack: u32, payload: &[u8]) -> Arc<Packet> {
-    let (from, to) = if out {
-        (([192, 0, 2, 2], CLIENT), ([192, 0, 2, 1], SERVER))
-    } else {
-        (([192, 0, 2, 1], SERVER), ([192, 0, 2, 2], CLIENT))
-    };
-    let mut header = TcpHeader::new(from.1, to.1, seq, 500);
-    (header.syn, header.ack, header.rst) = (flags.has(Flags::SYN), flags.has(Flags::ACK), flags.has(Flags::RST));
-    header.acknowledgment_number = ack;
-    let mut bytes = Vec::new();
-    PacketBuilder::ipv4(from.0, to.0, 64).tcp_header(header).write(&mut bytes, payload).unwrap();
+    let bytes = tcp(out, flags, seq, ack, payload, None);
     let wire_len = u32::try_from(bytes.len()).unwrap();
-    Arc::new(Packet {
-        number,
-        at: number,
-        interface: 0,
-        link: LinkType::RAW,
-        wire_len,
-        bytes: bytes.into(),
-        comments: vec![],
-    })
+    Arc::new(Packet::of(&Frame { number, at: number, link: LinkType::RAW, wire_len, bytes: &bytes }))
 }
 
 /// The stream as text: `>` for the client, `<` for the server.
-fn told(stream: &FollowedStream) -> Vec<String> {
-    let tell = |said: &StreamChunk| {
-        let who = if said.by_client { '>' } else { '<' };
+fn text(stream: &FollowedStream) -> Vec<String> {
+    let line = |said: &StreamChunk| {
+        let from = if said.by_client { '>' } else { '<' };
         match &said.piece {
-            StreamPiece::Data(bytes) => format!("{who}{} {}", said.packet, String::from_utf8_lossy(bytes)),
-            StreamPiece::Missing(count) => format!("{who}{} ?{count}", said.packet),
+            StreamPiece::Data(bytes) => format!("{from}{} {}", said.packet, String::from_utf8_lossy(bytes)),
+            StreamPiece::Missing(count) => format!("{from}{} ?{count}", said.packet),
         }
     };
-    stream.said.iter().map(tell).collect()
+    stream.said.iter().map(line).collect()
 }
 
 const SYN: Flags = Flags::SYN;
@@ -70,8 +50,8 @@ fn retransmitted_and_reordered_data_appears_once_and_in_order() {
         packet(8, true, Flags::RST, 113, 0, b"why"),
     ]);
     let stream = follow_stream(&packets, &flow().mirror().unwrap(), None, 1_000).unwrap();
-    assert_eq!(told(&stream), [">5 Hello", ">4 , world", ">6 !", "<7 HELLO"]);
-    assert!(!stream.cut && stream.ends.client.port() == CLIENT);
+    assert_eq!(text(&stream), [">5 Hello", ">4 , world", ">6 !", "<7 HELLO"]);
+    assert!(!stream.cut && stream.ends.client == flow().local);
 }
 
 #[test]
@@ -83,7 +63,7 @@ fn data_not_captured_is_missing_once_it_is_acknowledged() {
         packet(6, true, ACK, 120, 502, b"end"),
     ]);
     let stream = follow_stream(&packets, &flow(), None, 1_000).unwrap();
-    assert_eq!(told(&stream), [">5 ?10", ">4 later", "<5 ok", ">6 ?5", ">6 end"]);
+    assert_eq!(text(&stream), [">5 ?10", ">4 later", "<5 ok", ">6 ?5", ">6 end"]);
 }
 
 #[test]
@@ -92,11 +72,11 @@ fn reused_ports_are_another_conversation_and_the_length_is_bounded() {
     packets.push(packet(4, true, ACK, 100, 500, b"first"));
     packets.push(packet(5, true, SYN, 7_000, 0, b""));
     packets.push(packet(6, true, ACK, 7_001, 1, b"second"));
-    let told = |near, most| told(&follow_stream(&packets, &flow(), near, most).unwrap());
-    assert_eq!(told(None, 100), [">6 second"]);
-    assert_eq!(told(Some(5), 100), [">6 second"]);
-    assert_eq!(told(Some(4), 100), [">4 first"]);
-    assert_eq!(told(Some(4), 3), [">4 fir"]);
+    let text = |near, most| text(&follow_stream(&packets, &flow(), near, most).unwrap());
+    assert_eq!(text(None, 100), [">6 second"]);
+    assert_eq!(text(Some(5), 100), [">6 second"]);
+    assert_eq!(text(Some(4), 100), [">4 first"]);
+    assert_eq!(text(Some(4), 3), [">4 fir"]);
     assert!(follow_stream(&packets, &flow(), None, 3).unwrap().cut);
     let other = Flow::tcp("192.0.2.2:1".parse().unwrap(), "192.0.2.1:2".parse().unwrap());
     assert_eq!(follow_stream(&packets, &other, None, 100), None);

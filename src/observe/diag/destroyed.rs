@@ -4,9 +4,8 @@
 use std::io;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::sync::{Arc, Mutex, PoisonError};
-use std::thread::{self, JoinHandle};
 
-use rustix::event::{EventfdFlags, PollFd, PollFlags, eventfd, poll};
+use rustix::event::{PollFd, PollFlags, poll};
 use rustix::net::netlink::SocketAddrNetlink;
 use rustix::net::{AddressFamily, RecvFlags, SocketFlags, SocketType, bind, netlink, recv, socket_with, sockopt};
 
@@ -14,6 +13,7 @@ use super::message::{DiagMessages, MessageContent, attributes};
 use super::row;
 use crate::domain::{Flow, Proto};
 use crate::observe::Scope;
+use crate::observe::stoppable::{StopSignal, StoppableThread};
 
 /// `SKNLGRP_INET_TCP_DESTROY`, `_UDP_`, `_INET6_TCP_`, `_INET6_UDP_`: groups 1 to 4, as bits.
 const GROUPS: u32 = 0b1111;
@@ -21,7 +21,6 @@ const INET_DIAG_PROTOCOL: u16 = 10;
 const UDP: u8 = 17;
 const QUEUE: usize = 1 << 20;
 
-/// An announcement.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Destruction {
     /// A socket with these addresses was destroyed. For TCP a `TIME_WAIT` may have taken its place.
@@ -77,42 +76,26 @@ impl AsFd for Announcements {
 /// The thread that receives announcements. Dropping this ends and joins it.
 #[derive(Debug)]
 pub struct DestroyListener {
-    stop: Arc<OwnedFd>,
     scope: Arc<Mutex<Scope>>,
-    thread: Option<JoinHandle<()>>,
+    _thread: StoppableThread,
 }
 
 impl DestroyListener {
     /// Listens in the calling thread's network namespace, and calls `tell` for each socket of `scope`.
-    ///
-    /// # Errors
-    /// As [`Announcements::open`].
     pub fn start(scope: Scope, tell: impl FnMut(Destruction) + Send + 'static) -> io::Result<Self> {
         let announcements = Announcements::open()?;
-        let stop = Arc::new(eventfd(0, EventfdFlags::CLOEXEC)?);
         let scope = Arc::new(Mutex::new(scope));
-        let halt = Arc::clone(&stop);
         let watched = Arc::clone(&scope);
-        let run = move || run(announcements, &halt, &watched, tell);
-        let thread = thread::Builder::new().name("socklab-destroy".into()).spawn(run)?;
-        Ok(Self { stop, scope, thread: Some(thread) })
+        let run = move |stop: &StopSignal| run(announcements, stop, &watched, tell);
+        Ok(Self { scope, _thread: StoppableThread::start("socklab-destroy", run)? })
     }
 
-    /// Changes the scope.
     pub fn scope(&self, scope: Scope) {
         *self.scope.lock().unwrap_or_else(PoisonError::into_inner) = scope;
     }
 }
 
-impl Drop for DestroyListener {
-    fn drop(&mut self) {
-        // The write cannot fail: the eventfd's count is far from its maximum.
-        let _ = rustix::io::write(&self.stop, &1_u64.to_ne_bytes());
-        let _ = self.thread.take().map(JoinHandle::join);
-    }
-}
-
-fn run(mut announcements: Announcements, stop: &OwnedFd, scope: &Mutex<Scope>, mut tell: impl FnMut(Destruction)) {
+fn run(mut announcements: Announcements, stop: &StopSignal, scope: &Mutex<Scope>, mut tell: impl FnMut(Destruction)) {
     loop {
         let mut fds = [PollFd::new(&announcements, PollFlags::IN), PollFd::new(stop, PollFlags::IN)];
         match poll(&mut fds, None) {

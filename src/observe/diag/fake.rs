@@ -3,7 +3,7 @@
 use std::net::SocketAddr;
 use std::os::fd::OwnedFd;
 use std::sync::Arc;
-use std::sync::mpsc::{Receiver, sync_channel};
+use std::sync::mpsc::sync_channel;
 use std::thread;
 use std::time::Duration;
 
@@ -12,7 +12,7 @@ use rustix::net::{AddressFamily, RecvFlags, SendFlags, SocketFlags, SocketType, 
 
 use super::message::{DiagMessages, MessageContent, attributes};
 use super::{SockDiag, info, row};
-use crate::domain::{Clock, Delta, Errno, EventKind, EventQueue, EventSink, Flow, Note, Observation, Proto, TcpState};
+use crate::domain::{Clock, Delta, Errno, EventKind, EventSink, Flow, Note, Observation, Proto, TcpState};
 use crate::observe::completeness::Completeness;
 use crate::observe::source::Source;
 use crate::observe::{Scope, SocketTable};
@@ -20,7 +20,6 @@ use crate::observe::{Scope, SocketTable};
 const INTERRUPTED: u16 = 0x10;
 const ENOENT: i32 = -2;
 
-/// One netlink message.
 fn message(kind: u16, flags: u16, seq: u32, body: &[u8]) -> Vec<u8> {
     let len = u32::try_from(16 + body.len()).unwrap();
     let mut bytes = [len.to_ne_bytes(), [0; 4], seq.to_ne_bytes(), [0; 4]].concat();
@@ -153,23 +152,20 @@ fn a_listener_is_not_mistaken_for_the_requested_connection() {
     assert_eq!(found.state, Some(TcpState::Listen));
 }
 
-struct ChannelQueue(std::sync::mpsc::SyncSender<Observation>);
-
-impl EventQueue for ChannelQueue {
-    fn offer(&self, seen: Observation) -> bool {
-        self.0.try_send(seen).is_ok()
-    }
-}
-
-/// What the table reports, in short form.
-fn said(heard: &Receiver<Observation>) -> impl Iterator<Item = String> {
-    std::iter::from_fn(|| heard.recv_timeout(Duration::from_secs(10)).ok()).filter_map(|seen| match seen.kind {
+/// The reports of a table that reads from this kernel, in short form. The table stops with the first of the two.
+fn watched(diag: SockDiag) -> (SocketTable, impl Iterator<Item = String>) {
+    let (tx, heard) = sync_channel::<Observation>(100);
+    let sink = EventSink::new(Clock::start(), Arc::new(move |seen| tx.try_send(seen).is_ok()));
+    let table = SocketTable::start_on(sink, Scope::All, Source::Diag(diag)).unwrap();
+    let observations = std::iter::from_fn(move || heard.recv_timeout(Duration::from_secs(10)).ok());
+    let reports = observations.filter_map(|seen| match seen.kind {
         EventKind::Row(Delta::Found(row) | Delta::Added(row)) => Some(format!("+{}", row.flow.local.port())),
         EventKind::Row(Delta::Changed(row)) => Some(format!("~{}", row.flow.local.port())),
         EventKind::Row(Delta::Gone(key)) => Some(format!("-{}", key.flow.local.port())),
         EventKind::Note(Note::TableFailed { errno }) => Some(errno.to_string()),
         _ => None,
-    })
+    });
+    (table, reports)
 }
 
 #[test]
@@ -188,11 +184,9 @@ fn no_broken_reading_takes_a_row_away() {
             (Query::Tcp, _) => vec![socket(0, seq, 10, 3, 0), done(seq)],
         }
     });
-    let (tx, heard) = sync_channel(100);
-    let sink = EventSink::new(Clock::start(), Arc::new(ChannelQueue(tx)));
-    let _table = SocketTable::start_on(sink, Scope::All, Source::Diag(diag)).unwrap();
+    let (_table, reports) = watched(diag);
     let cut = Errno::from(std::io::Error::from(std::io::ErrorKind::InvalidData)).to_string();
-    let story: Vec<String> = said(&heard).take(5).collect();
+    let story: Vec<String> = reports.take(5).collect();
     assert_eq!(story, ["+1", "+3", &cut, "ENOBUFS", "-1"]);
 }
 
@@ -212,10 +206,8 @@ fn a_connection_missing_from_a_reading_is_looked_up_before_it_is_gone() {
             _ => vec![done(seq)],
         }
     });
-    let (tx, heard) = sync_channel(100);
-    let sink = EventSink::new(Clock::start(), Arc::new(ChannelQueue(tx)));
-    let _table = SocketTable::start_on(sink, Scope::All, Source::Diag(diag)).unwrap();
-    let story: Vec<String> = said(&heard).take_while(|said| said != "-1").collect();
+    let (_table, reports) = watched(diag);
+    let story: Vec<String> = reports.take_while(|report| report != "-1").collect();
     assert!(story.contains(&"+104".into()), "gone too early: {story:?}");
 }
 

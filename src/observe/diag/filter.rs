@@ -48,7 +48,7 @@ fn push(code: &mut Vec<u8>, op: u8, yes: u8, no: u16) {
 mod tests {
     use super::*;
 
-    /// What the kernel's `inet_diag_bc_run` does with it.
+    /// Runs a program as the kernel's `inet_diag_bc_run` does.
     fn run(code: &[u8], sport: u16, dport: u16) -> bool {
         let mut at = 0;
         while at < code.len() {

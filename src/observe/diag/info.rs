@@ -1,8 +1,9 @@
 //! The attributes `INET_DIAG_INFO` (`struct tcp_info`) and `INET_DIAG_CONG` → [`TcpInfo`].
 
-use super::message::{attributes, double, word};
+use super::message::attributes;
 use crate::domain::excerpt::sanitise;
 use crate::domain::{Flow, TcpInfo};
+use crate::observe::native::{double, word};
 
 const INET_DIAG_INFO: u16 = 2;
 const INET_DIAG_CONG: u16 = 4;

@@ -5,6 +5,7 @@
 use std::io;
 
 use super::request::BY_FAMILY;
+use crate::observe::native::{half, word};
 
 const NLMSG_ERROR: u16 = 2;
 const NLMSG_DONE: u16 = 3;
@@ -13,23 +14,19 @@ const HEADER: usize = 16;
 /// Answers to the older request carry its own number.
 const TCPDIAG_GETSOCK: u16 = 18;
 
-/// One message.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct DiagMessage<'a> {
     /// The number of the request it answers; 0 for an unsolicited message.
     pub(super) seq: u32,
     /// The table changed during the walk: sockets may be missing.
     pub(super) interrupted: bool,
-    /// Its content.
     pub(super) content: MessageContent<'a>,
 }
 
-/// The content of a message.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum MessageContent<'a> {
     /// One socket: `struct inet_diag_msg` and attributes.
     Socket(&'a [u8]),
-    /// The end of a dump.
     Done,
     /// The request failed, perhaps halfway: an errno.
     Failed(i32),
@@ -99,19 +96,4 @@ pub(super) fn attributes(mut bytes: &[u8]) -> impl Iterator<Item = (u16, &[u8])>
         bytes = bytes.get(len.next_multiple_of(4)..).unwrap_or_default();
         Some((kind, value))
     })
-}
-
-/// Two bytes in native order.
-pub(super) fn half(bytes: &[u8], at: usize) -> Option<u16> {
-    Some(u16::from_ne_bytes(bytes.get(at..)?.first_chunk().copied()?))
-}
-
-/// Four bytes in native order.
-pub(super) fn word(bytes: &[u8], at: usize) -> Option<u32> {
-    Some(u32::from_ne_bytes(bytes.get(at..)?.first_chunk().copied()?))
-}
-
-/// Eight bytes in native order.
-pub(super) fn double(bytes: &[u8], at: usize) -> Option<u64> {
-    Some(u64::from_ne_bytes(bytes.get(at..)?.first_chunk().copied()?))
 }

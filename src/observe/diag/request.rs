@@ -30,18 +30,14 @@ const HEADER: usize = 16;
 /// Which part of the table one dump reads.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum DumpPart {
-    /// TCP over IPv4 and IPv6.
     Tcp,
-    /// UDP over IPv4.
     Udp4,
-    /// UDP over IPv6.
     Udp6,
     /// The TCP listeners, over IPv4 and IPv6.
     Listeners,
 }
 
 impl DumpPart {
-    /// The parts that make up the whole table.
     pub(super) const ALL: [Self; 3] = [Self::Tcp, Self::Udp4, Self::Udp6];
 
     pub(super) const fn proto(self) -> Proto {

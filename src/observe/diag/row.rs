@@ -2,8 +2,8 @@
 
 use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr, SocketAddrV4, SocketAddrV6};
 
-use super::message::{double, word};
 use crate::domain::{Flow, Proto, Row, TcpState, Timer, TimerKind};
+use crate::observe::native::{double, word};
 
 /// The length of the fixed part; attributes follow.
 pub(super) const FIXED: usize = 72;
@@ -51,13 +51,8 @@ pub(in crate::observe) const fn state_of(number: u8) -> Option<TcpState> {
 }
 
 fn timer_of(number: u8, left_ms: u32, count: u8) -> Option<Timer> {
-    let kind = match number {
-        1 => TimerKind::Retransmit,
-        2 => TimerKind::Keepalive,
-        3 => TimerKind::TimeWait,
-        4 => TimerKind::Persist,
-        _ => return None,
-    };
+    use TimerKind::{Keepalive, Persist, Retransmit, TimeWait};
+    let kind = *[Retransmit, Keepalive, TimeWait, Persist].get(usize::from(number).checked_sub(1)?)?;
     Some(Timer { kind, left_ms: u64::from(left_ms), count })
 }
 

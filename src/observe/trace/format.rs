@@ -55,7 +55,6 @@ impl EventFormat {
 }
 
 impl PageFormat {
-    /// Reads `events/header_page`.
     pub(super) fn parse(text: &str) -> Option<Self> {
         Some(Self {
             timestamp: field(text, "timestamp").filter(|range| range.len() == 8)?,
@@ -64,7 +63,6 @@ impl PageFormat {
         })
     }
 
-    /// The length of a page, in bytes.
     pub(super) const fn page(&self) -> usize {
         self.data.end
     }

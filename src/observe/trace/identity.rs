@@ -2,7 +2,8 @@
 
 use std::collections::HashMap;
 use std::collections::hash_map::Entry;
-use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr};
+use std::net::{IpAddr, SocketAddr};
+use std::ops::Range;
 
 use super::format::EventFormat;
 use super::page::number;
@@ -67,7 +68,6 @@ impl Identities {
         }
     }
 
-    /// How many transitions were lost since the last call.
     pub(super) fn take_lost(&mut self) -> u64 {
         std::mem::take(&mut self.lost)
     }
@@ -104,17 +104,14 @@ fn decode(format: &EventFormat, time: u64, record: &[u8]) -> Option<(u64, Flow, 
     let port = |at| u16::try_from(number(record, at)?).ok();
     let sport = port(&format.sport)?;
     let dport = port(&format.dport)?;
-    let (local, peer): (SocketAddr, SocketAddr) = match number(record, &format.family)? {
-        AF_INET => {
-            let ip = |at: &std::ops::Range<usize>| Some(Ipv4Addr::from(*record.get(at.clone())?.first_chunk::<4>()?));
-            ((ip(&format.saddr)?, sport).into(), (ip(&format.daddr)?, dport).into())
-        }
-        AF_INET6 => {
-            let ip = |at: &std::ops::Range<usize>| Some(Ipv6Addr::from(*record.get(at.clone())?.first_chunk::<16>()?));
-            ((ip(&format.saddr_v6)?, sport).into(), (ip(&format.daddr_v6)?, dport).into())
-        }
-        _ => return None,
+    let family = number(record, &format.family)?;
+    let ip = |v4: &Range<usize>, v6: &Range<usize>| match family {
+        AF_INET => Some(IpAddr::from(*record.get(v4.clone())?.first_chunk::<4>()?)),
+        AF_INET6 => Some(IpAddr::from(*record.get(v6.clone())?.first_chunk::<16>()?)),
+        _ => None,
     };
+    let local = SocketAddr::new(ip(&format.saddr, &format.saddr_v6)?, sport);
+    let peer = SocketAddr::new(ip(&format.daddr, &format.daddr_v6)?, dport);
     let flow = Flow { proto: Proto::Tcp, local, peer: (dport != 0).then_some(peer) };
     let change = StateChange { time, from: state(&format.from)?, to: state(&format.to)? };
     Some((number(record, &format.socket)?, flow, change))
@@ -126,23 +123,15 @@ mod tests {
     use super::*;
     use TcpState::{Closed, Established, FinWait2, Listen, SynRecv, SynSent};
 
-    /// Linux's numbers.
-    const fn linux(state: TcpState) -> u32 {
-        match state {
-            Established => 1,
-            SynSent => 2,
-            SynRecv => 3,
-            FinWait2 => 5,
-            Closed => 7,
-            Listen => 10,
-            _ => 0,
-        }
+    /// Linux's number for a state.
+    fn linux(state: TcpState) -> u32 {
+        (1..).find(|number| state_of(*number) == Some(state)).unwrap().into()
     }
 
     fn record(socket: u64, sport: u16, dport: u16, from: TcpState, to: TcpState) -> Vec<u8> {
         let format = EventFormat::parse(EVENT).unwrap();
         let mut record = vec![0; 72];
-        let mut put = |at: std::ops::Range<usize>, bytes: &[u8]| record[at].copy_from_slice(bytes);
+        let mut put = |at: Range<usize>, bytes: &[u8]| record[at].copy_from_slice(bytes);
         put(0..2, &format.id.to_ne_bytes());
         put(format.socket, &socket.to_ne_bytes());
         put(format.from, &linux(from).to_ne_bytes());
@@ -163,67 +152,67 @@ mod tests {
             identities.read(&format, time, record, &mut reported);
         }
         assert_eq!(identities.take_lost(), 0);
-        reported
-            .into_iter()
-            .map(|TracedTransition { time, change: Transition { flow, from, to, .. }, .. }| {
-                let peer = flow.peer.map_or(0, |peer| peer.port());
-                format!("{time} {} {peer} {from} {to}", flow.local.port())
-            })
-            .collect()
+        let text = |TracedTransition { time, change: Transition { flow, from, to, .. }, .. }| {
+            format!("{time} {} {} {from} {to}", flow.local.port(), flow.peer.map_or(0, |peer| peer.port()))
+        };
+        reported.into_iter().map(text).collect()
     }
 
-    #[test]
-    fn a_client_is_reported_with_its_port_and_original_time_once_the_port_is_known() {
-        let records = [
-            record(1, 0, 80, Closed, SynSent),
-            record(2, 0, 80, Closed, SynSent),
-            record(2, 5002, 80, SynSent, Established),
-            record(1, 5001, 80, SynSent, Closed),
-        ];
-        assert_eq!(
-            reported(&records),
-            [
+    /// Records, and the transitions reported for them: each with the number of its record and the ports.
+    type Case = (&'static str, &'static [(u64, u16, u16, TcpState, TcpState)], &'static [&'static str]);
+
+    const CASES: [Case; 3] = [
+        (
+            "a client, with its original times, once its port is known",
+            &[
+                (1, 0, 80, Closed, SynSent),
+                (2, 0, 80, Closed, SynSent),
+                (2, 5002, 80, SynSent, Established),
+                (1, 5001, 80, SynSent, Closed),
+            ],
+            &[
                 "2 5002 80 CLOSED SYN_SENT",
                 "3 5002 80 SYN_SENT ESTABLISHED",
                 "1 5001 80 CLOSED SYN_SENT",
-                "4 5001 80 SYN_SENT CLOSED"
-            ]
-        );
-    }
-
-    #[test]
-    fn an_accepted_socket_is_not_mistaken_for_its_listener() {
-        let records = [
-            record(1, 80, 0, Closed, Listen),
-            record(2, 80, 0, Listen, SynRecv),
-            record(2, 80, 5000, SynRecv, Established),
-            record(1, 80, 0, Listen, Closed),
-        ];
-        assert_eq!(
-            reported(&records),
-            [
+                "4 5001 80 SYN_SENT CLOSED",
+            ],
+        ),
+        (
+            "an accepted socket, which is not its listener",
+            &[
+                (1, 80, 0, Closed, Listen),
+                (2, 80, 0, Listen, SynRecv),
+                (2, 80, 5000, SynRecv, Established),
+                (1, 80, 0, Listen, Closed),
+            ],
+            &[
                 "1 80 0 CLOSED LISTEN",
                 "2 80 5000 LISTEN SYN_RECV",
                 "3 80 5000 SYN_RECV ESTABLISHED",
-                "4 80 0 LISTEN CLOSED"
-            ]
-        );
-    }
+                "4 80 0 LISTEN CLOSED",
+            ],
+        ),
+        (
+            "neither a socket that never had a port nor one whose memory is reused",
+            &[
+                (1, 0, 80, Closed, SynSent),
+                (1, 0, 80, SynSent, Closed),
+                (2, 0, 80, Closed, SynSent),
+                (2, 0, 81, Closed, SynSent),
+                (2, 5000, 81, SynSent, Established),
+                (2, 5000, 81, FinWait2, Closed),
+            ],
+            &["4 5000 81 CLOSED SYN_SENT", "5 5000 81 SYN_SENT ESTABLISHED", "6 5000 81 FIN_WAIT2 CLOSED"],
+        ),
+    ];
 
     #[test]
-    fn a_socket_without_a_port_and_one_whose_memory_is_reused_are_forgotten() {
-        let records = [
-            record(1, 0, 80, Closed, SynSent),
-            record(1, 0, 80, SynSent, Closed),
-            record(2, 0, 80, Closed, SynSent),
-            record(2, 0, 81, Closed, SynSent),
-            record(2, 5000, 81, SynSent, Established),
-            record(2, 5000, 81, FinWait2, Closed),
-        ];
-        assert_eq!(
-            reported(&records),
-            ["4 5000 81 CLOSED SYN_SENT", "5 5000 81 SYN_SENT ESTABLISHED", "6 5000 81 FIN_WAIT2 CLOSED"]
-        );
+    fn transitions_are_reported_once_their_sockets_addresses_are_complete() {
+        for (name, records, expected) in CASES {
+            let records =
+                records.iter().map(|(socket, sport, dport, from, to)| record(*socket, *sport, *dport, *from, *to));
+            assert_eq!(reported(&records.collect::<Vec<_>>()), expected, "{name}");
+        }
     }
 
     #[test]
@@ -236,7 +225,7 @@ mod tests {
     }
 
     #[test]
-    fn what_cannot_be_held_is_counted() {
+    fn transitions_that_cannot_be_held_are_counted() {
         let format = EventFormat::parse(EVENT).unwrap();
         let mut identities = Identities::default();
         let mut reported = Vec::new();

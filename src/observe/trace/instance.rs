@@ -56,7 +56,6 @@ impl TraceInstance {
         self.write(&format!("{EVENT}/enable"), if is_nothing(scope) { "0" } else { "1" })
     }
 
-    /// The layout of the event and of the pages.
     pub(super) fn formats(&self) -> io::Result<(EventFormat, PageFormat)> {
         let event = EventFormat::parse(&self.read(&format!("{EVENT}/format"))?);
         event.zip(PageFormat::parse(&self.page_header()?)).ok_or_else(|| io::Error::from(ErrorKind::Unsupported))

@@ -10,7 +10,6 @@ const HOLDS: Duration = Duration::from_secs(5);
 /// The most answers that are cached.
 const MOST: usize = 1_024;
 
-/// A cache of recent answers.
 #[derive(Debug, Default)]
 pub(super) struct LocalAddresses(HashMap<IpAddr, (bool, Instant)>);
 

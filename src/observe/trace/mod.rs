@@ -6,7 +6,6 @@
 //! textbooks call `TIME_WAIT`, and the model accounts for that. The kernel traces all network namespaces at once;
 //! transitions in others are left out.
 
-mod clock;
 mod format;
 mod identity;
 mod instance;
@@ -18,3 +17,11 @@ mod page;
 mod reader;
 
 pub use reader::Trace;
+
+/// The clock of the trace.
+const CLOCK: rustix::time::ClockId = rustix::time::ClockId::Monotonic;
+
+/// The time on it, in nanoseconds.
+fn now() -> u64 {
+    super::kernel_clock::now(CLOCK)
+}

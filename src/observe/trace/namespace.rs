@@ -4,13 +4,12 @@ use std::collections::HashSet;
 use std::io;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use super::clock::now;
+use super::now;
 use super::own_namespace::OwnNamespace;
 use crate::domain::{Flow, Row};
 use crate::observe::Scope;
 use crate::observe::diag::SockDiag;
 
-/// What is currently traced.
 #[derive(Debug)]
 pub(super) struct SharedScope(Mutex<TracedSockets>);
 
@@ -34,7 +33,6 @@ impl SharedScope {
         trace().inspect_err(|_| *self.lock() = before)
     }
 
-    /// Which sockets are traced.
     pub(super) fn scope(&self) -> Scope {
         self.lock().scope.clone()
     }
@@ -61,7 +59,6 @@ pub(super) struct KernelNamespace {
 }
 
 impl KernelNamespace {
-    /// That of the calling thread.
     pub(super) fn here(watched: Arc<SharedScope>) -> io::Result<Self> {
         Ok(Self { diag: SockDiag::open()?, watched })
     }

@@ -1,4 +1,4 @@
-//! What our own namespace's kernel confirms about a traced socket.
+//! Confirmation by our own namespace's kernel that a traced socket is ours.
 
 use crate::domain::{Flow, HostId, Row, TcpState, TimerKind, Transition};
 

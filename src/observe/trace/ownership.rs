@@ -147,7 +147,7 @@ impl Ownership {
         self.due.front().map(|(due, _)| *due)
     }
 
-    /// What was not reported since the last call.
+    /// The transitions not reported since the last call.
     pub(super) fn take_unattributed(&mut self) -> Unattributed {
         std::mem::take(&mut self.unattributed)
     }

@@ -4,6 +4,7 @@ use std::collections::HashSet;
 
 use super::*;
 use crate::domain::{HostId, Row, Timer, TimerKind};
+use crate::observe::portable::bare;
 use TcpState::{Closed, Established, FinWait2, Listen, SynRecv, SynSent};
 
 const SECOND: u64 = 1_000_000_000;
@@ -44,19 +45,8 @@ fn listener() -> Flow {
 }
 
 fn row(flow: Flow, state: TcpState) -> Row {
-    let left = 60_000 - 5;
-    let timer = Timer { kind: TimerKind::TimeWait, left_ms: left, count: 0 };
-    Row {
-        flow,
-        state: Some(state),
-        recv_q: None,
-        send_q: None,
-        timer: (state == TcpState::TimeWait).then_some(timer),
-        uid: None,
-        inode: None,
-        cookie: 7,
-        process: None,
-    }
+    let timer = Timer { kind: TimerKind::TimeWait, left_ms: 60_000 - 5, count: 0 };
+    Row { timer: (state == TcpState::TimeWait).then_some(timer), cookie: 7, ..bare(flow, Some(state)) }
 }
 
 /// A fake namespace, and the transitions reported so far.
@@ -78,6 +68,10 @@ impl Scene {
         self.ownership.take_in(now, reported, &mut self.namespace, &mut self.reported);
     }
 
+    fn destroyed(&mut self, flow: &Flow) {
+        self.ownership.destroyed(flow, &mut self.reported);
+    }
+
     fn expire(&mut self, seconds: u64) {
         self.namespace.now += seconds * SECOND;
         self.ownership.expire(self.namespace.now, &mut self.namespace, &mut self.reported);
@@ -85,6 +79,10 @@ impl Scene {
 
     fn reported(&mut self) -> Vec<TcpState> {
         std::mem::take(&mut self.reported).iter().map(|reported| reported.change.to).collect()
+    }
+
+    fn sockets(&self) -> Vec<u64> {
+        self.reported.iter().map(|reported| reported.socket).collect()
     }
 
     fn unattributed(&mut self) -> (u64, u64) {
@@ -119,12 +117,8 @@ fn a_connection_too_short_for_the_table_is_reported_once_its_end_is_announced() 
     scene.take_in(1, client(), SynSent, Established);
     scene.take_in(1, client(), Established, Closed);
     assert_eq!(scene.reported(), []);
-    let mut reported = Vec::new();
-    scene.ownership.destroyed(&client(), &mut reported);
-    assert_eq!(
-        reported.iter().map(|reported| reported.change.to).collect::<Vec<_>>(),
-        [SynSent, Established, Closed, SynRecv]
-    );
+    scene.destroyed(&client());
+    assert_eq!(scene.reported(), [SynSent, Established, Closed, SynRecv]);
     scene.take_in(2, server(), SynRecv, Established);
     scene.expire(60);
     assert_eq!((scene.reported(), scene.unattributed()), (vec![Established], (0, 0)));
@@ -190,10 +184,9 @@ fn our_older_listener_closes_when_its_end_is_announced() {
     scene.take_in(8, listener(), Listen, Closed);
     scene.namespace.now += SECOND;
     scene.take_in(9, listener(), Listen, Closed);
-    let mut reported = Vec::new();
-    scene.ownership.destroyed(&listener(), &mut reported);
+    scene.destroyed(&listener());
     // Of those that closed here, ours is the latest.
-    assert_eq!(reported.iter().map(|reported| reported.socket).collect::<Vec<_>>(), [9]);
+    assert_eq!(scene.sockets(), [9]);
     assert_eq!(scene.unattributed(), (1, 0));
 }
 
@@ -207,13 +200,12 @@ fn a_disconnected_socket_is_found_by_its_port_if_it_is_the_only_one() {
     for (socket, flow) in [(1, one), (2, other), (3, one.mirror().unwrap()), (4, other.mirror().unwrap())] {
         scene.take_in(socket, flow, SynSent, Closed);
     }
-    let mut reported = Vec::new();
-    scene.ownership.destroyed(&announced(&server()), &mut reported);
-    assert_eq!(reported, [], "either of two");
-    scene.ownership.destroyed(&announced(&one), &mut reported);
-    assert_eq!(reported.iter().map(|reported| reported.socket).collect::<Vec<_>>(), [1, 3]);
-    scene.ownership.destroyed(&announced(&server()), &mut reported);
-    assert_eq!(reported.iter().map(|reported| reported.socket).collect::<Vec<_>>(), [1, 3, 4, 2]);
+    scene.destroyed(&announced(&server()));
+    assert_eq!(scene.sockets(), [0; 0], "either of two");
+    scene.destroyed(&announced(&one));
+    assert_eq!(scene.sockets(), [1, 3]);
+    scene.destroyed(&announced(&server()));
+    assert_eq!(scene.sockets(), [1, 3, 4, 2]);
 }
 
 #[test]
@@ -241,9 +233,8 @@ fn ipv4_mapped_ipv6_is_the_same_connection() {
     let mut scene = Scene::with([]);
     let mapped = |port| SocketAddr::new("::ffff:127.0.0.1".parse().unwrap(), port);
     scene.take_in(2, Flow::tcp(mapped(80), mapped(5000)), Listen, SynRecv);
-    let mut reported = Vec::new();
-    scene.ownership.destroyed(&client(), &mut reported);
-    assert_eq!(reported.len(), 1);
+    scene.destroyed(&client());
+    assert_eq!(scene.reported(), [SynRecv]);
 }
 
 #[test]

@@ -1,6 +1,7 @@
 //! Splits a page of the ring buffer into records (`events/header_event`).
 
 use super::format::PageFormat;
+use crate::observe::native::{double, half, word};
 
 /// Bits of the commit word: records before this page were overwritten; their number follows the data.
 const MISSED: u64 = 1 << 31;
@@ -12,7 +13,6 @@ const TIME_EXTEND: u32 = 30;
 const TIME_STAMP: u32 = 31;
 const DELTA_BITS: u32 = 27;
 
-/// The content of one page.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub(super) struct TracePage<'a> {
     /// Time in nanoseconds of the trace's clock, and the record's bytes.
@@ -30,14 +30,13 @@ pub(super) fn decode<'a>(format: &PageFormat, page: &'a [u8]) -> TracePage<'a> {
     let len = usize::try_from(commit & LENGTH).unwrap_or(usize::MAX);
     let data = page.get(format.data.start..).unwrap_or_default();
     if commit & MISSED != 0 {
-        let stored = data.get(len..).and_then(|rest| rest.first_chunk()).map(|bytes| u64::from_ne_bytes(*bytes));
-        out.missed = if commit & MISSED_STORED == 0 { 1 } else { stored.unwrap_or(1) };
+        out.missed = if commit & MISSED_STORED == 0 { 1 } else { double(data, len).unwrap_or(1) };
     }
     let mut rest = data.get(..len).unwrap_or_default();
     while let Some((event, after)) = event(rest) {
         rest = after;
         match event {
-            RingEvent::Later(delta) | RingEvent::Padding(delta) => time = time.saturating_add(delta),
+            RingEvent::Later(delta) => time = time.saturating_add(delta),
             // An absolute time lacks its upper five bits; they are taken from the time so far.
             RingEvent::At(low) => time = (time & !((1 << 59) - 1)) | low,
             RingEvent::Record(delta, bytes) => {
@@ -52,7 +51,6 @@ pub(super) fn decode<'a>(format: &PageFormat, page: &'a [u8]) -> TracePage<'a> {
 enum RingEvent<'a> {
     Later(u64),
     At(u64),
-    Padding(u64),
     Record(u64, &'a [u8]),
 }
 
@@ -65,7 +63,7 @@ fn event(data: &[u8]) -> Option<(RingEvent<'_>, &[u8])> {
     let (event, len) = match kind {
         // Padding without a delta fills the page to its end.
         PADDING if delta == 0 => return None,
-        PADDING => (RingEvent::Padding(delta), 4 + usize::try_from(second()?).ok()?),
+        PADDING => (RingEvent::Later(delta), 4 + usize::try_from(second()?).ok()?),
         TIME_EXTEND => (RingEvent::Later(u64::from(second()?) << DELTA_BITS | delta), 8),
         TIME_STAMP => (RingEvent::At(u64::from(second()?) << DELTA_BITS | delta), 8),
         // The length, including itself, is in the next word.
@@ -82,17 +80,13 @@ fn event(data: &[u8]) -> Option<(RingEvent<'_>, &[u8])> {
     Some((event, after))
 }
 
-fn word(bytes: &[u8], at: usize) -> Option<u32> {
-    Some(u32::from_ne_bytes(*bytes.get(at..)?.first_chunk()?))
-}
-
 /// A number of two, four or eight bytes in native order.
 pub(super) fn number(bytes: &[u8], at: &std::ops::Range<usize>) -> Option<u64> {
-    let bytes = bytes.get(at.clone())?;
-    match *bytes {
-        [a, b] => Some(u16::from_ne_bytes([a, b]).into()),
-        [a, b, c, d] => Some(u32::from_ne_bytes([a, b, c, d]).into()),
-        _ => Some(u64::from_ne_bytes(bytes.try_into().ok()?)),
+    match at.len() {
+        2 => half(bytes, at.start).map(u64::from),
+        4 => word(bytes, at.start).map(u64::from),
+        8 => double(bytes, at.start),
+        _ => None,
     }
 }
 

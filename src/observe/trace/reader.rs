@@ -2,14 +2,11 @@
 
 use std::fs::File;
 use std::io::{self, ErrorKind, Read};
-use std::os::fd::OwnedFd;
 use std::sync::Arc;
-use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
-use rustix::event::{EventfdFlags, PollFd, PollFlags, Timespec, eventfd, poll};
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
 
-use super::clock::{KernelTime, now};
 use super::format::{EventFormat, PageFormat};
 use super::identity::{Identities, TracedTransition};
 use super::instance::TraceInstance;
@@ -17,10 +14,13 @@ use super::local_addresses::LocalAddresses;
 use super::namespace::{KernelNamespace, SharedScope};
 use super::ownership::{Ownership, Unattributed};
 use super::page;
+use super::{CLOCK, now};
 use crate::domain::need::{Lack, Need, Remedy};
 use crate::domain::{Errno, EventKind, EventSink, Evidence, Note};
 use crate::observe::Scope;
 use crate::observe::diag::destroyed::{Announcements, Destruction};
+use crate::observe::kernel_clock::KernelClock;
+use crate::observe::stoppable::{StopSignal, StoppableThread};
 
 /// The shortest interval, in nanoseconds, between reports of transitions in other network namespaces.
 const FOREIGN_INTERVAL: u64 = 60_000_000_000;
@@ -29,10 +29,10 @@ const FOREIGN_INTERVAL: u64 = 60_000_000_000;
 /// Dropping it ends and joins its thread and removes what it made in tracefs.
 #[derive(Debug)]
 pub struct Trace {
+    /// Dropped before the instance, which cannot be removed while its pipes are open.
+    _thread: StoppableThread,
     instance: TraceInstance,
     watched: Arc<SharedScope>,
-    stop: Arc<OwnedFd>,
-    thread: Option<JoinHandle<()>>,
     sink: EventSink,
 }
 
@@ -49,14 +49,13 @@ impl Trace {
             Ok(_) => Note::Has { what: Evidence::Traced },
             Err(lack) => Note::Lacks { what: Evidence::Traced, errno: lack.errno },
         };
-        noted.report(Evidence::Called, EventKind::Note(note));
+        noted.note(note);
         started
     }
 
     fn try_start(sink: EventSink, scope: &Scope) -> io::Result<Self> {
         let instance = TraceInstance::make()?;
         let (event, page) = instance.formats()?;
-        let stop = Arc::new(eventfd(0, EventfdFlags::CLOEXEC)?);
         let pipes = instance.pipes()?;
         let announcements = Announcements::open()?;
         let watched = Arc::new(SharedScope::begin(scope)?);
@@ -66,7 +65,7 @@ impl Trace {
             page: vec![0; page.page()],
             pipes,
             formats: (event, page),
-            time: KernelTime::pair(),
+            clock: KernelClock::pair(CLOCK, sink.clock()),
             identities: Identities::default(),
             local: LocalAddresses::default(),
             ownership: Ownership::default(),
@@ -76,36 +75,20 @@ impl Trace {
             foreign: ForeignReport::default(),
             sink: sink.clone(),
         };
-        let halt = Arc::clone(&stop);
-        let thread = thread::Builder::new().name("socklab-trace".into()).spawn(move || reader.run(&halt))?;
-        Ok(Self { instance, watched, stop, thread: Some(thread), sink })
+        let thread = StoppableThread::start("socklab-trace", move |stop| reader.run(stop))?;
+        Ok(Self { _thread: thread, instance, watched, sink })
     }
 
     /// Changes the scope. If the kernel refuses, this reports [`Note::Lacks`] and the old scope stays.
     pub fn scope(&self, scope: &Scope) {
         let changed = self.watched.change(scope, || self.instance.trace(scope));
         if let Err(error) = changed {
-            let note = Note::Lacks { what: Evidence::Traced, errno: Errno::from(error) };
-            self.sink.report(Evidence::Called, EventKind::Note(note));
+            self.sink.note(Note::Lacks { what: Evidence::Traced, errno: Errno::from(error) });
         }
     }
-
-    /// Ends the thread, waits for it, and removes the instance. Dropping does the same.
-    pub fn stop(self) {
-        drop(self);
-    }
 }
 
-impl Drop for Trace {
-    fn drop(&mut self) {
-        // The write cannot fail: the eventfd's count is far from its maximum.
-        let _ = rustix::io::write(&self.stop, &1_u64.to_ne_bytes());
-        // The pipes close with the thread; only then can the instance be removed, by its own drop after this.
-        let _ = self.thread.take().map(JoinHandle::join);
-    }
-}
-
-/// What the failure of the trace with `error` means on this machine.
+/// The failure of the trace with `error`, and the remedy on this machine.
 fn lack(error: &io::Error) -> Lack {
     let remedy = match error.kind() {
         ErrorKind::PermissionDenied if rustix::process::geteuid().is_root() => Remedy::Container,
@@ -134,7 +117,7 @@ struct TraceReader {
     pipes: Vec<File>,
     page: Vec<u8>,
     formats: (EventFormat, PageFormat),
-    time: KernelTime,
+    clock: KernelClock,
     identities: Identities,
     local: LocalAddresses,
     ownership: Ownership,
@@ -146,7 +129,6 @@ struct TraceReader {
     sink: EventSink,
 }
 
-/// A record and its time.
 type TraceRecord = (u64, Vec<u8>);
 
 /// The records from one pass over every pipe.
@@ -157,7 +139,7 @@ struct Batch {
 }
 
 impl TraceReader {
-    fn run(mut self, stop: &OwnedFd) {
+    fn run(mut self, stop: &StopSignal) {
         let mut pending = Vec::new();
         loop {
             let patience = if pending.is_empty() { self.patience() } else { Some(Duration::ZERO) };
@@ -165,8 +147,7 @@ impl TraceReader {
                 Ok(true) => {}
                 Ok(false) => return,
                 Err(error) => {
-                    let note = Note::Lacks { what: Evidence::Traced, errno: Errno::from(error) };
-                    self.sink.report(Evidence::Called, EventKind::Note(note));
+                    self.sink.note(Note::Lacks { what: Evidence::Traced, errno: Errno::from(error) });
                     return;
                 }
             }
@@ -181,7 +162,7 @@ impl TraceReader {
     }
 
     /// Waits until there is something to read or `patience` is over; `false` when it is time to stop.
-    fn wait(&self, stop: &OwnedFd, patience: Option<Duration>) -> io::Result<bool> {
+    fn wait(&self, stop: &StopSignal, patience: Option<Duration>) -> io::Result<bool> {
         let mut fds: Vec<PollFd<'_>> = self.pipes.iter().map(|pipe| PollFd::new(pipe, PollFlags::IN)).collect();
         fds.extend(self.announcements.as_ref().map(|socket| PollFd::new(socket, PollFlags::IN)));
         fds.push(PollFd::new(stop, PollFlags::IN));
@@ -217,7 +198,7 @@ impl TraceReader {
         self.count_foreign(foreign);
         let lost = first.missed + second.missed + self.identities.take_lost() + lost;
         if lost > 0 {
-            self.sink.report(Evidence::Called, EventKind::Note(Note::TraceLost { count: lost }));
+            self.sink.note(Note::TraceLost { count: lost });
         }
         later
     }
@@ -262,7 +243,7 @@ impl TraceReader {
         self.ownership.expire(now, &mut self.namespace, &mut ours);
         ours.sort_by_key(|transition| transition.time);
         for TracedTransition { time, change, .. } in ours {
-            self.sink.report_at(self.time.stamp(&self.sink, time), Evidence::Traced, EventKind::State(change));
+            self.sink.report_at(self.clock.stamp(time), Evidence::Traced, EventKind::State(change));
         }
     }
 
@@ -270,8 +251,7 @@ impl TraceReader {
         self.foreign.count += count;
         let now = now();
         if self.foreign.due().is_some_and(|due| due <= now) {
-            let note = Note::TraceForeign { count: self.foreign.count };
-            self.sink.report(Evidence::Called, EventKind::Note(note));
+            self.sink.note(Note::TraceForeign { count: self.foreign.count });
             self.foreign = ForeignReport { count: 0, reported: Some(now) };
         }
     }
@@ -300,6 +280,8 @@ fn read_page(pipe: &mut File, page: &mut [u8]) -> io::Result<usize> {
 
 #[cfg(test)]
 mod tests {
+    use std::os::fd::OwnedFd;
+
     use super::*;
 
     #[test]

@@ -2,7 +2,7 @@
 
 use std::io::{self, Read};
 
-/// Why a capture file cannot be read, or not to its end. What was read before remains valid.
+/// Why a capture file cannot be read, or not to its end. The packets read before remain valid.
 #[derive(Debug, thiserror::Error)]
 pub enum CaptureFileError {
     /// It is neither pcap nor pcapng.
@@ -27,7 +27,6 @@ pub enum CaptureFileError {
 /// The longest frame that is accepted; no link has longer ones (`BIG TCP` has half of it).
 pub(super) const LONGEST: u32 = 1 << 20;
 
-/// The bytes of a file, with the current position.
 #[derive(Debug)]
 pub(super) struct FileInput<R> {
     input: R,
@@ -39,7 +38,6 @@ impl<R: Read> FileInput<R> {
         Self { input, at: 0 }
     }
 
-    /// The next `N` bytes.
     pub(super) fn array<const N: usize>(&mut self) -> Result<[u8; N], CaptureFileError> {
         let mut bytes = [0; N];
         let got = self.fill(&mut bytes)?;
@@ -64,7 +62,6 @@ impl<R: Read> FileInput<R> {
         if got == len as usize { Ok(bytes) } else { Err(CaptureFileError::Cut(self.at)) }
     }
 
-    /// Skips `len` bytes.
     pub(super) fn skip(&mut self, len: u64) -> Result<(), CaptureFileError> {
         let got = io::copy(&mut (&mut self.input).take(len), &mut io::sink())?;
         self.at += got;
@@ -98,23 +95,14 @@ pub(super) enum ByteOrder {
 }
 
 impl ByteOrder {
-    pub(super) fn u16(self, bytes: [u8; 2]) -> u16 {
-        match self {
-            Self::Little => u16::from_le_bytes(bytes),
-            Self::Big => u16::from_be_bytes(bytes),
-        }
-    }
-
     pub(super) fn u32(self, bytes: [u8; 4]) -> u32 {
-        match self {
-            Self::Little => u32::from_le_bytes(bytes),
-            Self::Big => u32::from_be_bytes(bytes),
-        }
+        if self == Self::Little { u32::from_le_bytes(bytes) } else { u32::from_be_bytes(bytes) }
     }
 
     /// The 16 bits at `at`, if `bytes` is long enough.
     pub(super) fn u16_at(self, bytes: &[u8], at: usize) -> Option<u16> {
-        bytes.get(at..)?.first_chunk().map(|bytes| self.u16(*bytes))
+        let bytes = *bytes.get(at..)?.first_chunk()?;
+        Some(if self == Self::Little { u16::from_le_bytes(bytes) } else { u16::from_be_bytes(bytes) })
     }
 
     /// The 32 bits at `at`, if `bytes` is long enough.

@@ -43,6 +43,12 @@ pub struct Packet {
 }
 
 impl Packet {
+    /// A copy of a frame, on the first interface and without comments.
+    pub fn of(frame: &Frame<'_>) -> Self {
+        let Frame { number, at, link, wire_len, bytes } = *frame;
+        Self { number, at, interface: 0, link, wire_len, bytes: bytes.into(), comments: Vec::new() }
+    }
+
     /// The packet as a frame for the analysis.
     pub fn frame(&self) -> Frame<'_> {
         let Self { number, at, link, wire_len, .. } = *self;

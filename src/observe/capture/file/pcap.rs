@@ -4,9 +4,8 @@ use std::io::Read;
 
 use super::input::{ByteOrder, CaptureFileError, FileInput, LONGEST};
 use super::{Interface, Packet};
-use crate::packet::LinkType;
+use crate::packet::{Frame, LinkType};
 
-/// The file header.
 #[derive(Debug)]
 pub(super) struct PcapHeader {
     order: ByteOrder,
@@ -15,9 +14,7 @@ pub(super) struct PcapHeader {
     pub(super) interface: Interface,
 }
 
-/// The magic number for microseconds.
 const MICROS: u32 = 0xa1b2_c3d4;
-/// The magic number for nanoseconds.
 const NANOS: u32 = 0xa1b2_3c4d;
 
 impl PcapHeader {
@@ -44,15 +41,9 @@ impl PcapHeader {
         if captured > LONGEST {
             return input.damaged("a frame longer than any link has");
         }
-        let bytes = input.bytes(captured)?;
-        Ok(Some(Packet {
-            number: 0,
-            at: u64::from(seconds) * 1_000_000_000 + u64::from(fraction) * self.unit,
-            interface: 0,
-            link: self.interface.link,
-            wire_len: wire_len.max(captured),
-            bytes: bytes.into(),
-            comments: Vec::new(),
-        }))
+        let bytes = &input.bytes(captured)?[..];
+        let at = u64::from(seconds) * 1_000_000_000 + u64::from(fraction) * self.unit;
+        let wire_len = wire_len.max(captured);
+        Ok(Some(Packet::of(&Frame { number: 0, at, link: self.interface.link, wire_len, bytes })))
     }
 }

@@ -76,7 +76,6 @@ impl PcapngSection {
         Ok(order)
     }
 
-    /// The next packet.
     pub(super) fn packet<R: Read>(&mut self, input: &mut FileInput<R>) -> Result<Option<Packet>, CaptureFileError> {
         loop {
             let Some(kind) = input.array_or_end::<4>()? else { return Ok(None) };

@@ -20,7 +20,7 @@ const ISB_IFDROP: u16 = 5;
 #[derive(Debug)]
 pub struct PcapngWriter<W> {
     out: W,
-    interfaces: u32,
+    interfaces: Vec<Interface>,
     block: Vec<u8>,
 }
 
@@ -30,7 +30,7 @@ impl<W: Write> PcapngWriter<W> {
     /// # Errors
     /// The system's; a closed pipe is [`io::ErrorKind::BrokenPipe`].
     pub fn new(out: W) -> io::Result<Self> {
-        let mut writer = Self { out, interfaces: 0, block: Vec::new() };
+        let mut writer = Self { out, interfaces: Vec::new(), block: Vec::new() };
         writer.put(&BYTE_ORDER.to_le_bytes());
         writer.put(&1_u16.to_le_bytes());
         writer.put(&0_u16.to_le_bytes());
@@ -43,11 +43,12 @@ impl<W: Write> PcapngWriter<W> {
         Ok(writer)
     }
 
-    /// Adds an interface and returns its number, for [`Packet::interface`].
-    ///
-    /// # Errors
-    /// The system's.
+    /// Adds an interface, unless it was added before, and returns its number for [`Packet::interface`].
     pub fn interface(&mut self, interface: &Interface) -> io::Result<u32> {
+        let known = self.interfaces.iter().position(|known| known == interface);
+        if let Some(number) = known {
+            return u32::try_from(number).map_err(|_| io::ErrorKind::InvalidInput.into());
+        }
         self.put(&interface.link.0.to_le_bytes());
         self.put(&0_u16.to_le_bytes());
         self.put(&SNAPLEN.to_le_bytes());
@@ -60,8 +61,8 @@ impl<W: Write> PcapngWriter<W> {
         self.option(IF_TSRESOL, &[9]);
         self.option(END, b"");
         self.end(INTERFACE)?;
-        self.interfaces += 1;
-        Ok(self.interfaces - 1)
+        self.interfaces.push(interface.clone());
+        u32::try_from(self.interfaces.len() - 1).map_err(|_| io::ErrorKind::InvalidInput.into())
     }
 
     /// Writes a packet with its comments, and with `marks` as further comments.
@@ -69,7 +70,7 @@ impl<W: Write> PcapngWriter<W> {
     /// # Errors
     /// The system's; `InvalidInput` for an interface that was not added.
     pub fn packet(&mut self, packet: &Packet, marks: &[String]) -> io::Result<()> {
-        if packet.interface >= self.interfaces {
+        if packet.interface as usize >= self.interfaces.len() {
             return Err(io::Error::new(io::ErrorKind::InvalidInput, "an interface that the file does not name"));
         }
         let captured = u32::try_from(packet.bytes.len()).map_err(|_| io::ErrorKind::InvalidInput)?;
@@ -79,22 +80,14 @@ impl<W: Write> PcapngWriter<W> {
         self.put(&packet.wire_len.to_le_bytes());
         self.put(&packet.bytes);
         self.pad();
-        let comments = packet.comments.iter().chain(marks);
-        let mut any = false;
-        for comment in comments {
-            self.option(COMMENT, comment.as_bytes());
-            any = true;
-        }
-        if any {
+        packet.comments.iter().chain(marks).for_each(|comment| self.option(COMMENT, comment.as_bytes()));
+        if !(packet.comments.is_empty() && marks.is_empty()) {
             self.option(END, b"");
         }
         self.end(PACKET)
     }
 
     /// Writes how many packets an interface had received by `at`, and how many of them the capture lost.
-    ///
-    /// # Errors
-    /// The system's.
     pub fn statistics(&mut self, interface: u32, at: u64, received: u64, dropped: u64) -> io::Result<()> {
         self.put(&interface.to_le_bytes());
         self.moment(at);
@@ -137,7 +130,6 @@ impl<W: Write> PcapngWriter<W> {
         self.block.resize(self.block.len().next_multiple_of(4), 0);
     }
 
-    /// Writes the finished block.
     fn end(&mut self, kind: u32) -> io::Result<()> {
         let body = std::mem::take(&mut self.block);
         let len = u32::try_from(body.len() + 12).map_err(|_| io::ErrorKind::InvalidInput)?;

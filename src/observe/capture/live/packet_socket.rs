@@ -10,12 +10,12 @@ use socket2::{SockFilter, Socket};
 use super::access::CaptureAccess;
 use super::block::{LinkAddress, RingPacket, packets};
 use super::bpf;
-use super::file::Interface;
 use super::remedy::lack;
 use super::ring::{self, HardwareType, PacketRing};
 use crate::domain::need::{Lack, Need};
 use crate::observe::Scope;
-use crate::packet::LinkType;
+use crate::observe::capture::file::Interface;
+use crate::packet::{Frame, LinkType};
 
 /// The interface to capture on.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -40,39 +40,24 @@ impl CaptureInterface {
     }
 }
 
-/// A packet as captured, with its link header.
-#[derive(Debug, Clone, Copy)]
-pub(super) struct RawPacket<'a> {
-    /// Nanoseconds since 1970.
-    pub(super) at: u64,
-    pub(super) wire_len: u32,
-    pub(super) bytes: &'a [u8],
-}
-
-/// Why a wait ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Readiness {
-    /// There may be something to read.
     Packets,
-    /// The capture is to stop.
     Stop,
     /// The reader of the output has gone.
     OutputClosed,
 }
 
-/// The socket, and the ring that the kernel fills.
 #[derive(Debug)]
 pub(super) struct PacketSocket {
-    socket: Socket,
+    filter: FilterHandle,
     shared: PacketRing,
     /// The block to read next.
     place: usize,
-    /// How many packets have been read.
     read: u64,
     /// How many packets the kernel has put into the ring, by its own count.
     queued: u64,
     cooked: Vec<u8>,
-    shape: LinkShape,
 }
 
 /// How the packets of a socket begin.
@@ -98,7 +83,6 @@ const LAST_BLOCK: Duration = Duration::from_millis(100);
 const COOKED: u32 = 20;
 
 impl PacketSocket {
-    /// Starts to capture.
     pub(super) fn open(key: &CaptureAccess, on: &CaptureInterface, scope: &Scope) -> Result<Self, Lack> {
         let (socket, index, shape) = place(key, on)?;
         let settings = |error: io::Error| lack(Need::CaptureSettings, &error);
@@ -107,43 +91,39 @@ impl PacketSocket {
         drop_all(&socket).map_err(settings)?;
         let handle = socket.as_fd().try_clone_to_owned().map_err(settings)?;
         let shared = PacketRing::new(handle, BLOCK, BLOCKS, PATIENCE).map_err(settings)?;
-        let tap = Self { socket, shared, place: 0, read: 0, queued: 0, cooked: Vec::new(), shape };
-        ring::listen(tap.socket.as_fd(), index).map_err(|error| lack(Need::Interface, &error))?;
-        ring::counts(tap.socket.as_fd()).map_err(settings)?;
-        tap.scope(scope).map_err(settings)?;
-        Ok(tap)
+        let filter = FilterHandle { socket, shape };
+        let opened = Self { filter, shared, place: 0, read: 0, queued: 0, cooked: Vec::new() };
+        ring::listen(opened.filter.socket.as_fd(), index).map_err(|error| lack(Need::Interface, &error))?;
+        ring::counts(opened.filter.socket.as_fd()).map_err(settings)?;
+        opened.filter.scope(scope).map_err(settings)?;
+        Ok(opened)
     }
 
     /// Another handle of the same socket, for changing its filter.
     pub(super) fn control(&self) -> io::Result<FilterHandle> {
-        Ok(FilterHandle { socket: self.socket.try_clone()?, shape: self.shape })
-    }
-
-    /// Changes the scope.
-    pub(super) fn scope(&self, scope: &Scope) -> io::Result<()> {
-        attach(&self.socket, self.shape, scope)
+        Ok(FilterHandle { socket: self.filter.socket.try_clone()?, ..self.filter })
     }
 
     /// The interface, as a file describes it.
     pub(super) fn interface(&self, on: &CaptureInterface) -> Interface {
-        let description = match (on, self.shape.loopback) {
+        let description = match (on, self.filter.shape.loopback) {
             (CaptureInterface::Any, _) => "every interface",
             (_, Some(_)) => "loopback",
             _ => "",
         };
-        Interface { name: on.name().into(), description: description.into(), link: self.shape.link }
+        Interface { name: on.name().into(), description: description.into(), link: self.filter.shape.link }
     }
 
     /// Waits until there is something to read, `stop` is ready, or the reader of `output` has gone.
     pub(super) fn wait(&self, stop: BorrowedFd<'_>, output: Option<BorrowedFd<'_>>) -> io::Result<Readiness> {
-        let socket = PollFd::new(&self.socket, PollFlags::IN);
+        let socket = PollFd::new(&self.filter.socket, PollFlags::IN);
         // No event is requested for the output: POLLERR and POLLHUP are reported anyway when its reader goes (`poll(2)`).
         let output = PollFd::from_borrowed_fd(output.unwrap_or(stop), PollFlags::empty());
         let mut fds = [socket, PollFd::from_borrowed_fd(stop, PollFlags::IN), output];
         match poll(&mut fds, None) {
             Ok(_) => {
                 // ENETDOWN is reported once and cleared by reading it; the interface may come up again.
-                match rustix::net::sockopt::socket_error(&self.socket)? {
+                match rustix::net::sockopt::socket_error(&self.filter.socket)? {
                     Err(error) if error != rustix::io::Errno::NETDOWN => Err(error.into()),
                     _ if !fds[1].revents().is_empty() => Ok(Readiness::Stop),
                     _ if !fds[2].revents().is_empty() => Ok(Readiness::OutputClosed),
@@ -155,19 +135,19 @@ impl PacketSocket {
         }
     }
 
-    /// Reads the next block of packets; `false` when none is ready.
-    pub(super) fn read(&mut self, mut each: impl FnMut(RawPacket<'_>)) -> bool {
+    /// Passes the frames of the next block to `each`, without numbers; `false` when none is ready.
+    pub(super) fn read(&mut self, mut each: impl FnMut(Frame<'_>)) -> bool {
         let Some(block) = self.shared.block(self.place) else { return false };
-        for RingPacket { at, wire_len, from, bytes } in packets(block) {
+        let link = self.filter.shape.link;
+        for RingPacket { at, mut wire_len, from, mut bytes } in packets(block) {
             self.read += 1;
-            if self.shape.link == LinkType::LINUX_SLL2 {
+            if link == LinkType::LINUX_SLL2 {
                 self.cooked.clear();
                 self.cooked.extend(cooked(&from));
                 self.cooked.extend(bytes);
-                each(RawPacket { at, wire_len: wire_len.saturating_add(COOKED), bytes: &self.cooked });
-            } else {
-                each(RawPacket { at, wire_len, bytes });
+                (wire_len, bytes) = (wire_len.saturating_add(COOKED), &self.cooked);
             }
+            each(Frame { number: 0, at, link, wire_len, bytes });
         }
         self.shared.give_back(self.place);
         self.place += 1;
@@ -176,18 +156,18 @@ impl PacketSocket {
 
     /// How many packets the kernel has dropped since the last call.
     pub(super) fn lost(&mut self) -> u64 {
-        let counts = ring::counts(self.socket.as_fd()).unwrap_or_default();
+        let counts = ring::counts(self.filter.socket.as_fd()).unwrap_or_default();
         self.queued += u64::from(counts.packets.saturating_sub(counts.lost));
         u64::from(counts.lost)
     }
 
     /// Stops capturing and reads what was captured so far. Returns how many packets were lost.
-    pub(super) fn finish(&mut self, mut each: impl FnMut(RawPacket<'_>)) -> io::Result<u64> {
-        drop_all(&self.socket)?;
+    pub(super) fn finish(&mut self, mut each: impl FnMut(Frame<'_>)) -> io::Result<u64> {
+        drop_all(&self.filter.socket)?;
         let lost = self.lost();
         // The kernel hands over its current block after a while.
         while self.read < self.queued {
-            let mut fds = [PollFd::new(&self.socket, PollFlags::IN)];
+            let mut fds = [PollFd::new(&self.filter.socket, PollFlags::IN)];
             let came = poll(&mut fds, Some(&LAST_BLOCK.try_into().map_err(io::Error::other)?));
             if !self.read(&mut each) && came == Ok(0) {
                 break;
@@ -200,16 +180,15 @@ impl PacketSocket {
 impl Drop for PacketSocket {
     fn drop(&mut self) {
         // The socket lives on in its `CaptureAccess`, and must not fill up meanwhile.
-        let _ = drop_all(&self.socket);
+        let _ = drop_all(&self.filter.socket);
     }
 }
 
-/// Attaches a filter that drops every packet.
 fn drop_all(socket: &Socket) -> io::Result<()> {
     socket.attach_filter(&[SockFilter::new(bpf::RET, 0, 0, 0)])
 }
 
-/// A handle for changing the filter.
+/// A packet socket and the shape of its packets, which its filter depends on.
 #[derive(Debug)]
 pub(super) struct FilterHandle {
     socket: Socket,
@@ -217,17 +196,12 @@ pub(super) struct FilterHandle {
 }
 
 impl FilterHandle {
+    /// Replaces the filter by one that passes the packets of `scope`.
     pub(super) fn scope(&self, scope: &Scope) -> io::Result<()> {
-        attach(&self.socket, self.shape, scope)
+        let program = bpf::program(scope, self.shape.start, self.shape.loopback);
+        let program: Vec<_> = program.iter().map(|op| SockFilter::new(op.code, op.jt, op.jf, op.k)).collect();
+        self.socket.attach_filter(&program)
     }
-}
-
-fn attach(socket: &Socket, shape: LinkShape, scope: &Scope) -> io::Result<()> {
-    let program: Vec<SockFilter> = bpf::program(scope, shape.start, shape.loopback)
-        .into_iter()
-        .map(|op| SockFilter::new(op.code, op.jt, op.jf, op.k))
-        .collect();
-    socket.attach_filter(&program)
 }
 
 /// The socket to use for an interface, the interface's number, and how its packets begin.

@@ -26,9 +26,6 @@ const ROOM: usize = 64 << 20;
 impl CaptureAccess {
     /// Opens the sockets and gives up the calling thread's privileges, if they come from the program's file. Root keeps
     /// its privileges, which it needs for other things too (the tracepoint).
-    ///
-    /// # Errors
-    /// [`Need::PacketSocket`] without `CAP_NET_RAW`.
     pub fn take() -> Result<Self, Lack> {
         let key = Self::open();
         give_up();
@@ -36,9 +33,6 @@ impl CaptureAccess {
     }
 
     /// Opens the sockets and keeps all privileges.
-    ///
-    /// # Errors
-    /// As [`CaptureAccess::take`].
     pub fn open() -> Result<Self, Lack> {
         let open = |kind| socket(kind).map_err(|error| lack(Need::PacketSocket, &error));
         Ok(Self { whole: open(Type::RAW)?, cooked: open(Type::DGRAM)? })

@@ -53,7 +53,6 @@ pub(super) fn listen(socket: BorrowedFd<'_>, interface: u32) -> io::Result<()> {
 pub(super) struct RingCounts {
     /// Packets that passed the filter, including lost ones.
     pub(super) packets: u32,
-    /// Those for which there was no room.
     pub(super) lost: u32,
 }
 
@@ -96,18 +95,14 @@ impl PacketRing {
 
     /// Has the kernel fill `blocks` blocks of `block` bytes, each for no longer than `patience`. The socket must not have a
     /// ring already.
-    #[expect(unsafe_code, reason = "these options and the mapping have no safe wrapper")]
+    #[expect(unsafe_code, reason = "the mapping has no safe wrapper")]
     pub(super) fn new(socket: OwnedFd, block: u32, blocks: u32, patience: Duration) -> io::Result<Self> {
         let version: libc::c_int = libc::tpacket_versions::TPACKET_V3 as _;
-        let fd = socket.as_raw_fd();
-        let size = socklen::<libc::c_int>();
-        // SAFETY: the value is a whole `int` of the stated size.
-        check(unsafe {
-            libc::setsockopt(fd, libc::SOL_PACKET, libc::PACKET_VERSION, (&raw const version).cast(), size)
-        })?;
+        set(&socket, libc::PACKET_VERSION, &version)?;
         ring(&socket, block, blocks, patience)?;
         let block = block as usize;
         let blocks = blocks as usize;
+        let fd = socket.as_raw_fd();
         let rights = libc::PROT_READ | libc::PROT_WRITE;
         // SAFETY: a new mapping of the ring's exact length, at an address of the kernel's choice.
         let start = unsafe { libc::mmap(std::ptr::null_mut(), block * blocks, rights, libc::MAP_SHARED, fd, 0) };
@@ -150,7 +145,7 @@ impl Drop for PacketRing {
 }
 
 /// Gives a packet socket a ring (`PACKET_RX_RING`).
-#[expect(unsafe_code, reason = "this option has no safe wrapper")]
+#[expect(unsafe_code, reason = "an all-zero C structure")]
 fn ring(socket: &OwnedFd, block: u32, blocks: u32, patience: Duration) -> io::Result<()> {
     // SAFETY: all-zero is a valid `tpacket_req3`.
     let mut request: libc::tpacket_req3 = unsafe { std::mem::zeroed() };
@@ -158,10 +153,15 @@ fn ring(socket: &OwnedFd, block: u32, blocks: u32, patience: Duration) -> io::Re
     // TPACKET_V3 packs packets of any length into a block, but the kernel still checks the frame fields.
     (request.tp_frame_size, request.tp_frame_nr) = (block, blocks);
     request.tp_retire_blk_tov = u32::try_from(patience.as_millis()).unwrap_or(u32::MAX);
-    let fd = socket.as_raw_fd();
-    let size = socklen::<libc::tpacket_req3>();
-    // SAFETY: the value is a whole `tpacket_req3` of the stated size.
-    check(unsafe { libc::setsockopt(fd, libc::SOL_PACKET, libc::PACKET_RX_RING, (&raw const request).cast(), size) })
+    set(socket, libc::PACKET_RX_RING, &request)
+}
+
+/// Sets an option of a packet socket. `T` is the C type of the option's value (`packet(7)`).
+#[expect(unsafe_code, reason = "these options have no safe wrapper")]
+fn set<T>(socket: &OwnedFd, option: libc::c_int, value: &T) -> io::Result<()> {
+    let value = std::ptr::from_ref(value).cast();
+    // SAFETY: `value` points at a whole `T`, of the stated size.
+    check(unsafe { libc::setsockopt(socket.as_raw_fd(), libc::SOL_PACKET, option, value, socklen::<T>()) })
 }
 
 fn socklen<T>() -> libc::socklen_t {

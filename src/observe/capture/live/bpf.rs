@@ -1,8 +1,8 @@
-//! The filter program that the kernel runs on every packet, so that only the lab's are copied: classic BPF
+//! The filter program that the kernel runs on every packet, so that only the lab's packets are copied: classic BPF
 //! (`Documentation/networking/filter.rst`).
 //!
 //! It passes TCP and UDP with one of the ports on either side, over IPv4 and IPv6; ICMP and `ICMPv6` errors that quote such
-//! a packet; and what has to be decided in user space: later fragments, which have no ports, and IPv6 with extension
+//! a packet; and packets that only user space can decide on: later fragments, which have no ports, and IPv6 with extension
 //! headers other than a fragment's. It does not look behind VLAN tags that the card has not removed.
 
 use std::collections::BTreeMap;
@@ -54,6 +54,9 @@ pub(super) const OUTGOING: u32 = 4;
 /// With more ports than this the program would be too long for the kernel; we choose ourselves then.
 const MOST_PORTS: usize = 960;
 
+/// The protocol numbers of TCP and UDP.
+const TRANSPORT: [u32; 2] = [6, 17];
+
 const DROP: &str = "drop";
 const KEEP: &str = "keep";
 
@@ -81,6 +84,11 @@ impl BpfProgram {
     fn when(&mut self, code: u16, k: u32, to: &'static str) {
         self.ops.push((BpfOp { code, jt: 0, jf: 1, k }, None));
         self.jump(to);
+    }
+
+    /// Jumps to `to` when the loaded value is one of these.
+    fn when_any(&mut self, values: impl IntoIterator<Item = u32>, to: &'static str) {
+        values.into_iter().for_each(|value| self.when(JEQ, value, to));
     }
 
     fn finish(self) -> Vec<BpfOp> {
@@ -115,16 +123,14 @@ pub fn program(scope: &Scope, start: u32, loopback: Option<u32>) -> Vec<BpfOp> {
         Scope::Ports(ports) if ports.len() <= MOST_PORTS => {
             for side in [0, 2] {
                 program.op(LDH_X, start + side);
-                for port in ports {
-                    program.when(JEQ, u32::from(*port), KEEP);
-                }
+                program.when_any(ports.iter().copied().map(u32::from), KEEP);
             }
             program.jump(DROP);
         }
         Scope::Ports(_) | Scope::All => program.jump(KEEP),
     }
     program.place(KEEP);
-    program.op(RET, super::file::write::SNAPLEN);
+    program.op(RET, crate::observe::capture::file::write::SNAPLEN);
     program.place(DROP);
     program.op(RET, 0);
     program.finish()
@@ -136,14 +142,12 @@ fn ipv4(program: &mut BpfProgram, start: u32) {
     program.op(LDH, start + 6);
     program.when(JSET, 0x1fff, "later fragment");
     program.op(LDB, start + 9);
-    program.when(JEQ, 6, "TCP or UDP");
-    program.when(JEQ, 17, "TCP or UDP");
+    program.when_any(TRANSPORT, "TCP or UDP");
     program.when(JEQ, 1, "ICMP");
     program.jump(DROP);
     program.place("later fragment");
     program.op(LDB, start + 9);
-    program.when(JEQ, 6, KEEP);
-    program.when(JEQ, 17, KEEP);
+    program.when_any(TRANSPORT, KEEP);
     program.jump(DROP);
     program.place("TCP or UDP");
     program.op(LDX_HEADER, start);
@@ -152,14 +156,11 @@ fn ipv4(program: &mut BpfProgram, start: u32) {
     program.op(LDX_HEADER, start);
     program.op(LDB_X, start);
     // Destination unreachable, source quench, redirect, time exceeded, parameter problem (RFC 792).
-    for error in [3, 4, 5, 11, 12] {
-        program.when(JEQ, error, "quoted");
-    }
+    program.when_any([3, 4, 5, 11, 12], "quoted");
     program.jump(DROP);
     program.place("quoted");
     program.op(LDB_X, start + 8 + 9);
-    program.when(JEQ, 6, "quoted ports");
-    program.when(JEQ, 17, "quoted ports");
+    program.when_any(TRANSPORT, "quoted ports");
     program.jump(DROP);
     program.place("quoted ports");
     program.op(LDB_X, start + 8);
@@ -175,22 +176,18 @@ fn ipv4(program: &mut BpfProgram, start: u32) {
 fn ipv6(program: &mut BpfProgram, start: u32) {
     program.place("IPv6");
     program.op(LDB, start + 6);
-    program.when(JEQ, 6, "TCP or UDP of IPv6");
-    program.when(JEQ, 17, "TCP or UDP of IPv6");
+    program.when_any(TRANSPORT, "TCP or UDP of IPv6");
     program.when(JEQ, 58, "ICMPv6");
     program.when(JEQ, 44, "fragment of IPv6");
     // Hop-by-hop options, routing, destination options: there may be ports behind them.
-    for extension in [0, 43, 60] {
-        program.when(JEQ, extension, KEEP);
-    }
+    program.when_any([0, 43, 60], KEEP);
     program.jump(DROP);
     program.place("TCP or UDP of IPv6");
     program.op(LDX, 40);
     program.jump("ports");
     program.place("fragment of IPv6");
     program.op(LDB, start + 40);
-    program.when(JEQ, 6, "fragment with ports");
-    program.when(JEQ, 17, "fragment with ports");
+    program.when_any(TRANSPORT, "fragment with ports");
     program.jump(DROP);
     program.place("fragment with ports");
     program.op(LDH, start + 42);
@@ -202,8 +199,7 @@ fn ipv6(program: &mut BpfProgram, start: u32) {
     // Types from 128 are not errors (RFC 4443 §2.1).
     program.when(JGT, 127, DROP);
     program.op(LDB, start + 40 + 8 + 6);
-    program.when(JEQ, 6, "quoted ports of IPv6");
-    program.when(JEQ, 17, "quoted ports of IPv6");
+    program.when_any(TRANSPORT, "quoted ports of IPv6");
     program.jump(DROP);
     program.place("quoted ports of IPv6");
     program.op(LDX, 40 + 8 + 40);

@@ -1,13 +1,13 @@
 //! The packets in a block of the ring shared with the kernel (`TPACKET_V3`, `linux/if_packet.h`). Pure.
 
-/// A packet in the ring.
+use crate::observe::native::{half, word};
+
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct RingPacket<'a> {
     /// The time, in nanoseconds since 1970.
     pub(super) at: u64,
     /// Its length on the link, which exceeds that of `bytes` if it did not fit.
     pub(super) wire_len: u32,
-    /// Its link-layer address.
     pub(super) from: LinkAddress,
     pub(super) bytes: &'a [u8],
 }
@@ -53,14 +53,6 @@ fn laid(here: &[u8]) -> Option<RingPacket<'_>> {
     };
     let bytes = here.get(start..)?.get(..captured as usize)?;
     Some(RingPacket { at: u64::from(seconds) * 1_000_000_000 + u64::from(nanos), wire_len, from, bytes })
-}
-
-fn word(bytes: &[u8], at: usize) -> Option<u32> {
-    bytes.get(at..)?.first_chunk().map(|bytes| u32::from_ne_bytes(*bytes))
-}
-
-fn half(bytes: &[u8], at: usize) -> Option<u16> {
-    bytes.get(at..)?.first_chunk().map(|bytes| u16::from_ne_bytes(*bytes))
 }
 
 #[cfg(test)]

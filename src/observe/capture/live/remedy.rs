@@ -6,7 +6,7 @@ use rustix::thread::CapabilitySet;
 
 use crate::domain::need::{Lack, Need, Remedy};
 
-/// What the failure of `need` with `error` means on this machine.
+/// The failure of `need` with `error`, and the remedy on this machine.
 pub(super) fn lack(need: Need, error: &io::Error) -> Lack {
     let remedy = match need {
         Need::Interface => Remedy::OtherInterface,
