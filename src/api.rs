@@ -58,7 +58,7 @@ pub mod lesson {
 /// The world as a fold of events, and the state of the screen.
 pub mod model {
     pub use crate::model::clients::{Client, ClientPhase};
-    pub use crate::model::effect::{Effect, TableEffect, WireEffect};
+    pub use crate::model::effect::{Effect, TableEffect};
     pub use crate::model::packets::{PacketOrigin, PacketsAnswer, StreamText, StreamTurn};
     pub use crate::model::peers::Peer;
     pub use crate::model::playing::{PlayedLesson, StepProgress};

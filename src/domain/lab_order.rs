@@ -3,7 +3,6 @@
 use std::net::IpAddr;
 
 use super::client::{ClientPlan, CloseHow, Destination};
-use super::guard::Limits;
 use super::id::{ClientId, ConnNo, ServerId};
 use super::scan::ScanPlan;
 use super::server::ServiceModel;
@@ -44,8 +43,6 @@ pub enum LabOrder {
 pub enum GuardOrder {
     /// Have all servers listen on this address from now on: every interface (0.0.0.0), or loopback again.
     Bind(IpAddr),
-    /// Guard the servers by these numbers from now on.
-    Limit(Limits),
     /// Close all connections from this address.
     Kick(IpAddr),
     /// Kick this address, and accept nothing from it any more.

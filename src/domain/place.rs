@@ -104,22 +104,6 @@ pub enum Spot {
 }
 
 impl Here {
-    /// Everything that can be on a screen.
-    pub fn all() -> impl Iterator<Item = Self> {
-        let others = [
-            Spot::Ports,
-            Spot::Packets,
-            Spot::Wire,
-            Spot::Playing,
-            Spot::Lessons,
-            Spot::Network,
-            Spot::Check,
-            Spot::Page,
-        ];
-        let spots = Pane::ALL.map(Spot::Lab).into_iter().chain(others);
-        spots.flat_map(|spot| [WorldId::Host, WorldId::Wire].map(|world| Self { spot, world }))
-    }
-
     /// The view that is on the screen; none under a page.
     const fn view(self) -> Option<View> {
         match self.spot {

@@ -37,12 +37,6 @@ impl Stamp {
     pub fn after(self, span: Duration) -> Self {
         Self(self.0.saturating_add(u64::try_from(span.as_nanos()).unwrap_or(u64::MAX)))
     }
-
-    /// Seconds since the start, for display.
-    #[expect(clippy::cast_precision_loss, reason = "2^52 ns are 52 days; beyond that a display loses a nanosecond")]
-    pub fn seconds(self) -> f64 {
-        self.0 as f64 / 1e9
-    }
 }
 
 impl From<Duration> for Stamp {

@@ -17,8 +17,6 @@ pub enum WireCommand {
     Next,
     /// Deliver this packet.
     Deliver(u64),
-    /// Hold this packet on the wire until the next command about it.
-    Hold(u64),
     /// Lose this packet.
     Drop(u64),
     /// Deliver this packet and hold a copy of it, as a new packet.

@@ -137,7 +137,6 @@ impl Lab {
             LabOrder::Scan(plan) => self.scan(plan),
             LabOrder::StopScan => self.stop_scan(),
             LabOrder::Guard(GuardOrder::Bind(ip)) => self.bind(ip),
-            LabOrder::Guard(GuardOrder::Limit(limits)) => self.limit(limits),
             LabOrder::Guard(GuardOrder::Kick(address)) => self.kick(address),
             LabOrder::Guard(GuardOrder::Block(address)) => self.block(address),
             LabOrder::Guard(GuardOrder::Unblock(address)) => self.unblock(address),

@@ -58,8 +58,6 @@ pub struct Engine {
     before: usize,
     /// When the current act began, or the wait for the expectations.
     since: Stamp,
-    /// When the current step began.
-    began: Stamp,
     ticks: Vec<ExpectationState>,
     stuck: Option<usize>,
 }
@@ -78,7 +76,6 @@ impl Engine {
             over: 0,
             before: 0,
             since: Stamp::ZERO,
-            began: Stamp::ZERO,
             ticks: Vec::new(),
             stuck: None,
         }
@@ -109,11 +106,6 @@ impl Engine {
         &self.ticks
     }
 
-    /// When the current step began.
-    pub const fn began(&self) -> Stamp {
-        self.began
-    }
-
     pub(super) const fn symbols(&self) -> &Symbols {
         &self.lesson.symbols
     }
@@ -140,7 +132,6 @@ impl Engine {
             self.events.drain(..self.over.min(self.events.len()));
         }
         self.before = self.events.len();
-        self.began = now;
         self.since = now;
         self.phase = LessonPhase::Acting(0);
         self.go_on(world, now)

@@ -4,7 +4,7 @@ use std::collections::VecDeque;
 use std::net::SocketAddr;
 
 use crate::domain::broadcast::BroadcastChange;
-use crate::domain::{BroadcastEvent, Excerpt, Reply, ServerId, Stamp};
+use crate::domain::{BroadcastEvent, Excerpt, Reply, ServerId};
 
 /// One message on its way to one server.
 #[derive(Debug, Clone)]
@@ -22,8 +22,6 @@ pub struct BroadcastDelivery {
 pub struct BroadcastEntry {
     /// Its number, from 1.
     pub no: u32,
-    /// When it was said.
-    pub at: Stamp,
     /// What was said.
     pub text: Excerpt,
     /// To whom.
@@ -42,10 +40,10 @@ impl Broadcasts {
         self.0.iter()
     }
 
-    pub(super) fn apply(&mut self, at: Stamp, event: &BroadcastEvent) {
+    pub(super) fn apply(&mut self, event: &BroadcastEvent) {
         if let BroadcastChange::Said { text, to } = &event.change {
             let deliveries = to.iter().map(|&server| BroadcastDelivery { server, local: None, reply: None }).collect();
-            self.0.push_back(BroadcastEntry { no: event.message, at, text: text.clone(), deliveries });
+            self.0.push_back(BroadcastEntry { no: event.message, text: text.clone(), deliveries });
             if self.0.len() > Self::KEPT {
                 self.0.pop_front();
             }

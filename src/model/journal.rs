@@ -31,16 +31,6 @@ impl Journal {
         Self { events, capacity, last_seq: 0, base: Worlds::default(), checkpoints, spacing }
     }
 
-    /// How many events there are in the ring.
-    pub fn len(&self) -> usize {
-        self.events.len()
-    }
-
-    /// Whether nothing has happened yet.
-    pub fn is_empty(&self) -> bool {
-        self.events.is_empty()
-    }
-
     /// The number of the first event that is still in the ring.
     pub fn first_seq(&self) -> u64 {
         self.last_seq + 1 - self.events.len() as u64

@@ -84,11 +84,6 @@ impl Lessons {
         self.listed().nth(self.selected)
     }
 
-    /// The one of this name.
-    pub fn card(&self, name: &str) -> Option<&LessonCard> {
-        self.cards.iter().find(|card| card.name == name)
-    }
-
     /// The one that comes after it.
     pub fn after(&self, name: &str) -> Option<&LessonCard> {
         self.cards.get(self.cards.iter().position(|card| card.name == name)? + 1)

@@ -29,8 +29,6 @@ pub struct Scan {
     pub asked: String,
     /// The address that is asked, once it is known.
     pub address: Option<IpAddr>,
-    /// Other addresses of the same name.
-    pub others: Vec<IpAddr>,
     /// TCP or UDP.
     pub proto: Proto,
     /// The ports; none when it never began.
@@ -83,11 +81,6 @@ pub struct Scans(VecDeque<Scan>);
 impl Scans {
     const KEPT: usize = 4;
 
-    /// The checks that are remembered, the earliest first.
-    pub fn all(&self) -> impl DoubleEndedIterator<Item = &Scan> + ExactSizeIterator {
-        self.0.iter()
-    }
-
     /// The latest check.
     pub fn latest(&self) -> Option<&Scan> {
         self.0.back()
@@ -98,7 +91,6 @@ impl Scans {
             no: event.scan,
             asked: asked.to_owned(),
             address: None,
-            others: vec![],
             proto: Proto::Tcp,
             ports: None,
             since: at,
@@ -107,9 +99,8 @@ impl Scans {
             reports: BTreeMap::new(),
         };
         let begun = match &event.change {
-            ScanChange::Begun { asked, address, others, proto, ports } => Scan {
+            ScanChange::Begun { asked, address, proto, ports, .. } => Scan {
                 address: Some(*address),
-                others: others.clone(),
                 proto: *proto,
                 ports: Some(ports.clone()),
                 ..begin(asked, ScanProgress::Asking)
@@ -206,6 +197,6 @@ mod tests {
     #[test]
     fn only_the_latest_are_remembered() {
         let many = told((1..=9).map(|no| (no, begun())));
-        assert_eq!(many.all().map(|scan| scan.no).collect::<Vec<_>>(), [6, 7, 8, 9]);
+        assert_eq!(many.0.iter().map(|scan| scan.no).collect::<Vec<_>>(), [6, 7, 8, 9]);
     }
 }

@@ -101,7 +101,7 @@ impl World {
                     self.wire.dialing(&event.seen, *flow);
                 }
             }
-            EventKind::Broadcast(broadcast) => self.broadcasts.apply(at, broadcast),
+            EventKind::Broadcast(broadcast) => self.broadcasts.apply(broadcast),
             EventKind::Target(target) => Target::apply(&mut self.target, target),
             EventKind::Scan(scan) => self.scans.apply(at, scan),
             EventKind::Note(Note::BurstCut { asked, made, errno }) if event.seen.world == WorldId::Wire => {

@@ -23,17 +23,11 @@ pub struct TablePace {
     rested: Duration,
     changed: Option<Duration>,
     asked: bool,
-    moving: bool,
 }
 
 impl TablePace {
     pub const fn ask(&mut self) {
         self.asked = true;
-    }
-
-    /// Says whether activity is known to be going on.
-    pub const fn moving(&mut self, yes: bool) {
-        self.moving = yes;
     }
 
     pub const fn changed(&mut self, now: Duration) {
@@ -59,7 +53,7 @@ impl TablePace {
         if self.asked {
             return self.rested;
         }
-        let moves = self.moving || self.changed.is_some_and(|at| now < at.saturating_add(MOTION));
+        let moves = self.changed.is_some_and(|at| now < at.saturating_add(MOTION));
         let every = if moves { QUICK } else { (self.cost * IDLE_REST).clamp(QUICK, SLOW) };
         read.saturating_add(every).max(self.rested)
     }
@@ -99,7 +93,7 @@ mod tests {
         assert_eq!(pace.due(ms(1004)), ms(1100));
         assert_eq!(pace.due(ms(2004)), ms(2000), "a second later the change is forgotten");
         let mut dear = after_a_reading_of(ms(20));
-        dear.moving(true);
+        dear.changed(ms(1020));
         assert_eq!(dear.due(ms(1020)), ms(1020 + 180));
     }
 

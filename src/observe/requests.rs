@@ -20,7 +20,6 @@ pub(super) struct Requests {
     pub(super) flows: BTreeSet<Flow>,
     pub(super) refresh: bool,
     pub(super) scope: Option<Scope>,
-    pub(super) motion: Option<bool>,
     /// Inodes whose processes are wanted.
     pub(super) inodes: BTreeSet<u64>,
     /// Processes that were found, by inode.
@@ -35,7 +34,6 @@ impl Requests {
         self.flows.is_empty()
             && !self.refresh
             && self.scope.is_none()
-            && self.motion.is_none()
             && self.inodes.is_empty()
             && self.named.is_empty()
             && self.detail.is_none()

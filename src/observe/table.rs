@@ -69,19 +69,9 @@ impl SocketTable {
         self.0.add(|requests| requests.look_up(flows));
     }
 
-    /// Requests a full reading soon.
-    pub fn refresh(&self) {
-        self.0.add(|requests| requests.refresh = true);
-    }
-
     /// Watches these sockets from now on; all other rows are dropped.
     pub fn scope(&self, scope: Scope) {
         self.0.add(|requests| requests.scope = Some(scope));
-    }
-
-    /// Reads more often while activity is known to be going on. (It does so anyway for a second after a change.)
-    pub fn motion(&self, moving: bool) {
-        self.0.add(|requests| requests.motion = Some(moving));
     }
 
     /// Requests the processes that hold these inodes; the rows change once they are known.
@@ -161,9 +151,6 @@ impl TableThread {
             self.scope = scope;
             self.report(|differ, scope, say| differ.keep(scope, say));
             self.pace.ask();
-        }
-        if let Some(moving) = requests.motion {
-            self.pace.moving(moving);
         }
         if requests.refresh {
             self.pace.ask();

@@ -15,10 +15,6 @@ impl WireCore {
                 packet.schedule = Schedule::At(now);
                 None
             }),
-            WireCommand::Hold(number) => self.decide(number, |_, _, packet| {
-                packet.schedule = Schedule::Hold;
-                Some(WireEvent::Held { packet: number })
-            }),
             WireCommand::Delay(number, by) => self.decide(number, |_, _, packet| {
                 packet.schedule = Schedule::At(now.after(by));
                 Some(WireEvent::Delayed { packet: number, by })

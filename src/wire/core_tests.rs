@@ -192,7 +192,6 @@ fn any_step() -> impl Strategy<Value = WireStep> {
     prop_oneof![
         8 => orderly(),
         1 => number.clone().prop_map(|n| WireStep::Say(WireCommand::Deliver(n))),
-        1 => number.clone().prop_map(|n| WireStep::Say(WireCommand::Hold(n))),
         1 => number.clone().prop_map(|n| WireStep::Say(WireCommand::Drop(n))),
         1 => number.clone().prop_map(|n| WireStep::Say(WireCommand::Duplicate(n))),
         1 => number.clone().prop_map(|n| WireStep::Say(WireCommand::Swap(n))),

@@ -162,11 +162,6 @@ impl Wire {
         self.programs.run(host, program, standard)
     }
 
-    /// Why it is no more, when it is.
-    pub fn closed(&self) -> Option<CloseReason> {
-        *self.stop.borrow()
-    }
-
     /// Waits until it is no more, however that comes.
     pub fn ended(&self) -> impl Future<Output = ()> + Send + 'static {
         let mut stop = self.stop.subscribe();

@@ -141,11 +141,6 @@ impl WireState {
         self.packets.iter().rev().find(|packet| packet.packet.number == number)
     }
 
-    /// The changes of state, the earliest first.
-    pub const fn changes(&self) -> &VecDeque<WireChange> {
-        &self.changes
-    }
-
     /// Packets and changes of state in the order of time.
     pub const fn rungs(&self) -> &VecDeque<WireRung> {
         &self.rungs

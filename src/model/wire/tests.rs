@@ -98,7 +98,7 @@ fn a_connection_of_the_machine_with_the_same_addresses_takes_nothing_from_the_wi
     };
     bench.model.observe(seen);
     bench.state(Client, flow, TcpState::SynSent, TcpState::Established, None);
-    let last = bench.model.worlds.shown().wire.changes().back().map(|(_, _, change, _)| (change.from, change.to));
+    let last = bench.model.worlds.shown().wire.changes.back().map(|(_, _, change, _)| (change.from, change.to));
     assert_eq!(last, Some((TcpState::SynSent, TcpState::Established)));
     assert_eq!(bench.model.worlds.shown().histories.state(&flow), Some((TcpState::Established, Evidence::Sampled)));
 }
