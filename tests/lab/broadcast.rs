@@ -8,22 +8,22 @@ use socklab::api::domain::{
     ClientId, ClientPlan, CloseHow, Errno, EventKind, Proto, Reply, ServerChange, ServerId, SocketId, Syscall,
 };
 
-use crate::harness::{Test, test};
+use crate::harness::{Test, async_test};
 use crate::test_lab::{
     OPEN_UDP, TestLab, apart, calls_on, destination, did, is_answer, is_change, names_on, reply, tcp, udp,
 };
 
 pub(crate) fn tests() -> Vec<Test> {
     vec![
-        test(every_server_answers_over_a_socket_that_stays_open, &[]),
-        test(a_busy_server_delays_no_other_and_answers_when_it_is_free, &[]),
-        test(a_connection_that_died_is_opened_again_and_a_stopped_server_is_a_failure, &[]),
-        test(what_waits_for_a_server_is_bounded, &[]),
-        test(a_long_message_comes_back_whole_and_a_closing_server_is_named, &[]),
-        test(an_answer_of_another_length_is_over_when_it_falls_quiet, &[]),
-        test(a_server_that_never_stops_talking_keeps_no_message_waiting, &[]),
-        test(silence_over_udp_has_an_end_and_tells_nothing, &[]),
-        test(who_is_aimed_elsewhere_waits_for_no_answer_and_says_so, &[]),
+        async_test(every_server_answers_over_a_socket_that_stays_open, &[]),
+        async_test(a_busy_server_delays_no_other_and_answers_when_it_is_free, &[]),
+        async_test(a_connection_that_died_is_opened_again_and_a_stopped_server_is_a_failure, &[]),
+        async_test(what_waits_for_a_server_is_bounded, &[]),
+        async_test(a_long_message_comes_back_whole_and_a_closing_server_is_named, &[]),
+        async_test(an_answer_of_another_length_is_over_when_it_falls_quiet, &[]),
+        async_test(a_server_that_never_stops_talking_keeps_no_message_waiting, &[]),
+        async_test(silence_over_udp_has_an_end_and_tells_nothing, &[]),
+        async_test(who_is_aimed_elsewhere_waits_for_no_answer_and_says_so, &[]),
     ]
 }
 
@@ -47,7 +47,6 @@ async fn four() -> TestLab {
     test
 }
 
-#[tokio::main(flavor = "multi_thread", worker_threads = 2)]
 async fn every_server_answers_over_a_socket_that_stays_open() {
     let mut test = four().await;
     let all: Vec<_> = (0..4).map(ServerId).collect();
@@ -69,7 +68,6 @@ async fn every_server_answers_over_a_socket_that_stays_open() {
     assert_eq!(seen.iter().filter(sent).count(), 8);
 }
 
-#[tokio::main(flavor = "multi_thread", worker_threads = 2)]
 async fn a_busy_server_delays_no_other_and_answers_when_it_is_free() {
     let mut test = four().await;
     let echo = test.started(ECHO).await;
@@ -86,7 +84,6 @@ async fn a_busy_server_delays_no_other_and_answers_when_it_is_free() {
     test.end().await;
 }
 
-#[tokio::main(flavor = "multi_thread", worker_threads = 2)]
 async fn a_connection_that_died_is_opened_again_and_a_stopped_server_is_a_failure() {
     let mut test = TestLab::of(vec![apart(3, Threaded)]);
     test.lab.start_all();
@@ -111,7 +108,6 @@ async fn a_connection_that_died_is_opened_again_and_a_stopped_server_is_a_failur
     test.end().await;
 }
 
-#[tokio::main(flavor = "multi_thread", worker_threads = 2)]
 async fn what_waits_for_a_server_is_bounded() {
     let deaf = TcpListener::bind("127.0.0.1:0").unwrap();
     let mut spec = tcp(Threaded);
@@ -128,7 +124,6 @@ async fn what_waits_for_a_server_is_bounded() {
     test.end().await;
 }
 
-#[tokio::main(flavor = "multi_thread", worker_threads = 2)]
 async fn a_long_message_comes_back_whole_and_a_closing_server_is_named() {
     let mut test = four().await;
     test.lab.broadcast("x".repeat(8 << 20), vec![ECHO]);
@@ -148,7 +143,6 @@ async fn a_long_message_comes_back_whole_and_a_closing_server_is_named() {
     test.end().await;
 }
 
-#[tokio::main(flavor = "multi_thread", worker_threads = 2)]
 async fn an_answer_of_another_length_is_over_when_it_falls_quiet() {
     let terse = TcpListener::bind("127.0.0.1:0").unwrap();
     let mut spec = tcp(Threaded);
@@ -162,7 +156,6 @@ async fn an_answer_of_another_length_is_over_when_it_falls_quiet() {
     assert_eq!(calls_on(&seen, SocketId::Broadcast(THREADED)).len(), 5);
 }
 
-#[tokio::main(flavor = "multi_thread", worker_threads = 2)]
 async fn a_server_that_never_stops_talking_keeps_no_message_waiting() {
     let chatty = TcpListener::bind("127.0.0.1:0").unwrap();
     let mut spec = tcp(Threaded);
@@ -182,7 +175,6 @@ async fn a_server_that_never_stops_talking_keeps_no_message_waiting() {
     talks.join().unwrap();
 }
 
-#[tokio::main(flavor = "multi_thread", worker_threads = 2)]
 async fn silence_over_udp_has_an_end_and_tells_nothing() {
     let deaf = UdpSocket::bind("127.0.0.1:0").unwrap();
     let mut spec = udp();
@@ -194,7 +186,6 @@ async fn silence_over_udp_has_an_end_and_tells_nothing() {
     test.end().await;
 }
 
-#[tokio::main(flavor = "multi_thread", worker_threads = 2)]
 async fn who_is_aimed_elsewhere_waits_for_no_answer_and_says_so() {
     let deaf = TcpListener::bind("127.0.0.1:0").unwrap();
     let mut spec = tcp(Threaded);

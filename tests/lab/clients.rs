@@ -11,7 +11,7 @@ use socklab::api::domain::{
     Args, ClientId, ClientPlan, CloseHow, Errno, EventKind, Note, Outcome, Proto, Shut, SocketId, Syscall,
 };
 
-use crate::harness::{Test, test};
+use crate::harness::{Test, async_test};
 use crate::test_lab::{
     OPEN_UDP, TestLab, call, calls_on, destination, did, ended, is_answer, is_client, names_on, note, udp,
 };
@@ -19,20 +19,20 @@ use socklab::api::domain::ServerId;
 
 pub(crate) fn tests() -> Vec<Test> {
     Vec::from([
-        test(a_client_is_told_first_and_ended_last_and_knows_its_port_before_it_is_connected, &[]),
-        test(three_ways_to_close, &[]),
-        test(a_half_closed_client_still_hears, &[]),
-        test(an_orderly_close_reads_what_has_arrived_so_that_it_sends_a_fin, &[]),
-        test(nobody_listening_is_a_failed_connect, &[]),
-        test(closing_all_ends_everybody_and_the_burst_that_makes_them, &[]),
+        async_test(a_client_is_told_first_and_ended_last_and_knows_its_port_before_it_is_connected, &[]),
+        async_test(three_ways_to_close, &[]),
+        async_test(a_half_closed_client_still_hears, &[]),
+        async_test(an_orderly_close_reads_what_has_arrived_so_that_it_sends_a_fin, &[]),
+        async_test(nobody_listening_is_a_failed_connect, &[]),
+        async_test(closing_all_ends_everybody_and_the_burst_that_makes_them, &[]),
         #[cfg(target_os = "linux")]
-        test(a_burst_at_a_sequential_server_fills_its_queue_and_leaves_the_rest_dialing, &[]),
+        async_test(a_burst_at_a_sequential_server_fills_its_queue_and_leaves_the_rest_dialing, &[]),
         #[cfg(target_os = "linux")]
-        test(a_client_that_still_dials_can_be_closed, &[]),
-        test(a_udp_client_has_a_port_from_its_first_sendto, &[]),
-        test(a_udp_one_shot_gives_up_when_nothing_comes, &[]),
-        test(a_udp_client_takes_nothing_from_others_than_its_server, &[]),
-        test(a_flooding_peer_delays_no_end, &[]),
+        async_test(a_client_that_still_dials_can_be_closed, &[]),
+        async_test(a_udp_client_has_a_port_from_its_first_sendto, &[]),
+        async_test(a_udp_one_shot_gives_up_when_nothing_comes, &[]),
+        async_test(a_udp_client_takes_nothing_from_others_than_its_server, &[]),
+        async_test(a_flooding_peer_delays_no_end, &[]),
     ])
 }
 
@@ -45,7 +45,6 @@ fn change(kind: &EventKind) -> Option<&ClientChange> {
     }
 }
 
-#[tokio::main(flavor = "multi_thread", worker_threads = 2)]
 async fn a_client_is_told_first_and_ended_last_and_knows_its_port_before_it_is_connected() {
     let (mut test, addr) = TestLab::with(Threaded).await;
     test.lab.spawn(1, ClientPlan::Stay, destination(Proto::Tcp, addr));
@@ -69,7 +68,6 @@ async fn a_client_is_told_first_and_ended_last_and_knows_its_port_before_it_is_c
     assert_eq!(accept.flow, flow.mirror(), "both ends of one connection");
 }
 
-#[tokio::main(flavor = "multi_thread", worker_threads = 2)]
 async fn three_ways_to_close() {
     let rst = Args::Option(SockOpt::LingerZero);
     let ways: [(CloseHow, &[&str], Option<Args>, Outcome); 3] = [
@@ -97,7 +95,6 @@ async fn three_ways_to_close() {
     }
 }
 
-#[tokio::main(flavor = "multi_thread", worker_threads = 2)]
 async fn a_half_closed_client_still_hears() {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let mut test = TestLab::of(vec![]);
@@ -115,7 +112,6 @@ async fn a_half_closed_client_still_hears() {
     test.end().await;
 }
 
-#[tokio::main(flavor = "multi_thread", worker_threads = 2)]
 async fn an_orderly_close_reads_what_has_arrived_so_that_it_sends_a_fin() {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let mut test = TestLab::of(vec![]);
@@ -131,7 +127,6 @@ async fn an_orderly_close_reads_what_has_arrived_so_that_it_sends_a_fin() {
     test.end().await;
 }
 
-#[tokio::main(flavor = "multi_thread", worker_threads = 2)]
 async fn nobody_listening_is_a_failed_connect() {
     // Bound, so that nobody else can have the port, and not listening.
     let holder = socket2::Socket::new(socket2::Domain::IPV4, socket2::Type::STREAM, None).unwrap();
@@ -152,7 +147,6 @@ async fn nobody_listening_is_a_failed_connect() {
     }
 }
 
-#[tokio::main(flavor = "multi_thread", worker_threads = 2)]
 async fn closing_all_ends_everybody_and_the_burst_that_makes_them() {
     let (mut test, addr) = TestLab::with(Async).await;
     test.lab.spawn(100_000, ClientPlan::Stay, destination(Proto::Tcp, addr));
@@ -172,7 +166,6 @@ async fn closing_all_ends_everybody_and_the_burst_that_makes_them() {
 }
 
 #[cfg(target_os = "linux")]
-#[tokio::main(flavor = "multi_thread", worker_threads = 2)]
 async fn a_burst_at_a_sequential_server_fills_its_queue_and_leaves_the_rest_dialing() {
     let (mut test, addr) = TestLab::with(Sequential).await;
     test.lab.spawn(300, ClientPlan::Stay, destination(Proto::Tcp, addr));
@@ -189,7 +182,6 @@ async fn a_burst_at_a_sequential_server_fills_its_queue_and_leaves_the_rest_dial
 }
 
 #[cfg(target_os = "linux")]
-#[tokio::main(flavor = "multi_thread", worker_threads = 2)]
 async fn a_client_that_still_dials_can_be_closed() {
     // listen(0) admits one; the SYNs of the others are dropped and they stay in SYN_SENT.
     let full = socket2::Socket::new(socket2::Domain::IPV4, socket2::Type::STREAM, None).unwrap();
@@ -214,7 +206,6 @@ async fn a_client_that_still_dials_can_be_closed() {
     test.end().await;
 }
 
-#[tokio::main(flavor = "multi_thread", worker_threads = 2)]
 async fn a_udp_client_has_a_port_from_its_first_sendto() {
     let mut test = TestLab::of(vec![udp()]);
     test.lab.start_all();
@@ -247,7 +238,6 @@ async fn a_udp_client_has_a_port_from_its_first_sendto() {
     assert_eq!(heard.unwrap().flow.unwrap().peer.unwrap().port(), flow.local.port());
 }
 
-#[tokio::main(flavor = "multi_thread", worker_threads = 2)]
 async fn a_udp_one_shot_gives_up_when_nothing_comes() {
     let deaf = UdpSocket::bind("127.0.0.1:0").unwrap();
     let mut test = TestLab::of(vec![]);
@@ -257,7 +247,6 @@ async fn a_udp_one_shot_gives_up_when_nothing_comes() {
     assert_eq!(names_on(&seen, SocketId::Client(ONE)), [&OPEN_UDP[..], &["sendto", "close"]].concat());
 }
 
-#[tokio::main(flavor = "multi_thread", worker_threads = 2)]
 async fn a_udp_client_takes_nothing_from_others_than_its_server() {
     let server = UdpSocket::bind("127.0.0.1:0").unwrap();
     let addr = server.local_addr().unwrap();
@@ -277,7 +266,6 @@ async fn a_udp_client_takes_nothing_from_others_than_its_server() {
     assert_eq!(notes, [&Note::Unasked { socket: SocketId::Client(ONE), server: addr, from }], "said once");
 }
 
-#[tokio::main(flavor = "multi_thread", worker_threads = 2)]
 async fn a_flooding_peer_delays_no_end() {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let mut test = TestLab::of(vec![]);

@@ -7,15 +7,15 @@ use socklab::api::domain::ClientChange;
 use socklab::api::domain::ServiceModel::{Async, Sequential, Threaded};
 use socklab::api::domain::{ClientPlan, Errno, EventKind, Note, Proto, ServerChange, ServerId, Syscall};
 
-use crate::harness::{Need::Namespace, Test, test};
+use crate::harness::{Need::Namespace, Test, async_test};
 use crate::test_lab::{TestLab, change_of, destination, did, is_answer, is_client, note};
 
 pub(crate) fn tests() -> Vec<Test> {
     Vec::from([
-        test(without_descriptors_a_burst_is_cut_and_servers_wait, &[]),
-        test(the_soft_limit_is_raised_to_the_hard_one, &[]),
+        async_test(without_descriptors_a_burst_is_cut_and_servers_wait, &[]),
+        async_test(the_soft_limit_is_raised_to_the_hard_one, &[]),
         #[cfg(target_os = "linux")]
-        test(without_ephemeral_ports_a_burst_is_cut, &[Namespace]),
+        async_test(without_ephemeral_ports_a_burst_is_cut, &[Namespace]),
     ])
 }
 
@@ -35,7 +35,6 @@ fn inside(shell: &[&str], limit: &str, test: &str) -> bool {
     false
 }
 
-#[tokio::main(flavor = "multi_thread", worker_threads = 2)]
 async fn without_descriptors_a_burst_is_cut_and_servers_wait() {
     if !inside(&["sh"], "ulimit -n 64", "limits::without_descriptors_a_burst_is_cut_and_servers_wait") {
         return;
@@ -70,7 +69,6 @@ async fn without_descriptors_a_burst_is_cut_and_servers_wait() {
     }
 }
 
-#[tokio::main(flavor = "multi_thread", worker_threads = 2)]
 async fn the_soft_limit_is_raised_to_the_hard_one() {
     if !inside(&["sh"], "ulimit -Sn 100 && ulimit -Hn 500", "limits::the_soft_limit_is_raised_to_the_hard_one") {
         return;
@@ -85,7 +83,6 @@ async fn the_soft_limit_is_raised_to_the_hard_one() {
 }
 
 #[cfg(target_os = "linux")]
-#[tokio::main(flavor = "multi_thread", worker_threads = 2)]
 async fn without_ephemeral_ports_a_burst_is_cut() {
     const PRIVATE: [&str; 3] = ["unshare", "-rn", "sh"];
     const RANGE: &str = "ip link set lo up && echo 40000 40009 > /proc/sys/net/ipv4/ip_local_port_range";

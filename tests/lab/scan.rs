@@ -7,16 +7,16 @@ use socklab::api::domain::{
     AddressScope, EventKind, PortReport, Proto, Reason, ScanChange, ScanPlan, TargetChange, TargetHost, Verdict,
 };
 
-use crate::harness::{Test, test};
+use crate::harness::{Test, async_test};
 use crate::test_lab::TestLab;
 
 pub(crate) fn tests() -> Vec<Test> {
     Vec::from([
-        test(an_open_and_a_closed_port_are_told_apart, &[]),
-        test(udp_answers_refuses_or_is_silent, &[]),
-        test(a_check_can_be_stopped_and_the_next_takes_its_place, &[]),
-        test(hosts_beyond_are_asked_only_after_a_yes_and_groups_never, &[]),
-        test(the_address_that_serves_is_chosen_among_all, &[]),
+        async_test(an_open_and_a_closed_port_are_told_apart, &[]),
+        async_test(udp_answers_refuses_or_is_silent, &[]),
+        async_test(a_check_can_be_stopped_and_the_next_takes_its_place, &[]),
+        async_test(hosts_beyond_are_asked_only_after_a_yes_and_groups_never, &[]),
+        async_test(the_address_that_serves_is_chosen_among_all, &[]),
     ])
 }
 
@@ -57,7 +57,6 @@ fn closed_port() -> u16 {
     TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap().local_addr().unwrap().port()
 }
 
-#[tokio::main(flavor = "multi_thread", worker_threads = 2)]
 async fn an_open_and_a_closed_port_are_told_apart() {
     let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
     let open = listener.local_addr().unwrap().port();
@@ -71,7 +70,6 @@ async fn an_open_and_a_closed_port_are_told_apart() {
     test.lab.shutdown().await;
 }
 
-#[tokio::main(flavor = "multi_thread", worker_threads = 2)]
 async fn udp_answers_refuses_or_is_silent() {
     let silent = UdpSocket::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
     let silent_port = silent.local_addr().unwrap().port();
@@ -91,7 +89,6 @@ async fn udp_answers_refuses_or_is_silent() {
     test.lab.shutdown().await;
 }
 
-#[tokio::main(flavor = "multi_thread", worker_threads = 2)]
 async fn a_check_can_be_stopped_and_the_next_takes_its_place() {
     let mut test = TestLab::of(vec![]);
     test.lab.scan(ScanPlan { rate: Some(1), ..plan(&[closed_port(), closed_port(), closed_port()], Proto::Tcp) });
@@ -108,7 +105,6 @@ async fn a_check_can_be_stopped_and_the_next_takes_its_place() {
     test.lab.shutdown().await;
 }
 
-#[tokio::main(flavor = "multi_thread", worker_threads = 2)]
 async fn hosts_beyond_are_asked_only_after_a_yes_and_groups_never() {
     let mut test = TestLab::of(vec![]);
     for (host, confirmed) in [("8.8.8.8", false), ("224.0.0.1", true)] {
@@ -137,7 +133,6 @@ async fn hosts_beyond_are_asked_only_after_a_yes_and_groups_never() {
 }
 
 /// `localhost` is ::1 and 127.0.0.1 on many machines: the one that serves is the one.
-#[tokio::main(flavor = "multi_thread", worker_threads = 2)]
 async fn the_address_that_serves_is_chosen_among_all() {
     let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
     let addr = listener.local_addr().unwrap();

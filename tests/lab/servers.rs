@@ -11,7 +11,7 @@ use socklab::api::domain::{
     ServiceModel, Shut, SocketId, Syscall,
 };
 
-use crate::harness::{Test, test};
+use crate::harness::{Test, async_test};
 use crate::test_lab::{
     TestLab, apart, call, calls_on, change_of, destination, did, is_answer, is_change, is_client, is_conn, names_on,
     tcp, udp,
@@ -19,21 +19,21 @@ use crate::test_lab::{
 
 pub(crate) fn tests() -> Vec<Test> {
     vec![
-        test(the_calls_that_open_and_close_a_server, &[]),
-        test(every_model_answers_a_plain_blocking_client, &[]),
-        test(one_shot_lifecycles_are_complete_and_in_order, &[]),
-        test(who_waits_in_the_queue_is_served_the_moment_the_server_becomes_threaded, &[]),
-        test(a_conversation_goes_on_whatever_the_model_becomes, &[]),
-        test(an_answer_that_was_half_sent_is_finished_by_the_new_model, &[]),
-        test(five_hundred_resets_leave_every_model_serving, &[]),
-        test(a_taken_port_fails_one_server_and_can_be_tried_again, &[]),
-        test(stopping_resets_the_queue_and_starting_again_numbers_on, &[]),
-        test(a_stop_and_a_start_at_once_are_both_done_and_a_stopped_server_can_change_its_model, &[]),
-        test(a_peer_that_never_reads_costs_a_buffer_and_delays_no_end, &[]),
-        test(a_thread_that_is_woken_to_end_has_not_heard_the_client_close, &[]),
-        test(a_server_closes_its_end_in_three_ways_whatever_its_model, &[]),
-        test(a_server_that_is_stuck_in_send_still_closes, &[]),
-        test(a_udp_server_answers_each_datagram_where_it_came_from, &[]),
+        async_test(the_calls_that_open_and_close_a_server, &[]),
+        async_test(every_model_answers_a_plain_blocking_client, &[]),
+        async_test(one_shot_lifecycles_are_complete_and_in_order, &[]),
+        async_test(who_waits_in_the_queue_is_served_the_moment_the_server_becomes_threaded, &[]),
+        async_test(a_conversation_goes_on_whatever_the_model_becomes, &[]),
+        async_test(an_answer_that_was_half_sent_is_finished_by_the_new_model, &[]),
+        async_test(five_hundred_resets_leave_every_model_serving, &[]),
+        async_test(a_taken_port_fails_one_server_and_can_be_tried_again, &[]),
+        async_test(stopping_resets_the_queue_and_starting_again_numbers_on, &[]),
+        async_test(a_stop_and_a_start_at_once_are_both_done_and_a_stopped_server_can_change_its_model, &[]),
+        async_test(a_peer_that_never_reads_costs_a_buffer_and_delays_no_end, &[]),
+        async_test(a_thread_that_is_woken_to_end_has_not_heard_the_client_close, &[]),
+        async_test(a_server_closes_its_end_in_three_ways_whatever_its_model, &[]),
+        async_test(a_server_that_is_stuck_in_send_still_closes, &[]),
+        async_test(a_udp_server_answers_each_datagram_where_it_came_from, &[]),
     ]
 }
 
@@ -70,7 +70,6 @@ fn hear(socket: &mut TcpStream) -> Vec<u8> {
     data[..len].to_vec()
 }
 
-#[tokio::main(flavor = "multi_thread", worker_threads = 2)]
 async fn the_calls_that_open_and_close_a_server() {
     let mut test = TestLab::of(vec![tcp(Sequential), udp()]);
     test.lab.start_all();
@@ -87,7 +86,6 @@ async fn the_calls_that_open_and_close_a_server() {
     assert_eq!((last(FIRST), last(ServerId(1))), (Some(ServerChange::Stopped), Some(ServerChange::Stopped)));
 }
 
-#[tokio::main(flavor = "multi_thread", worker_threads = 2)]
 async fn every_model_answers_a_plain_blocking_client() {
     for &model in ServiceModel::ALL {
         let (test, addr) = TestLab::with(model).await;
@@ -96,7 +94,6 @@ async fn every_model_answers_a_plain_blocking_client() {
     }
 }
 
-#[tokio::main(flavor = "multi_thread", worker_threads = 2)]
 async fn one_shot_lifecycles_are_complete_and_in_order() {
     for &model in ServiceModel::ALL {
         let (mut test, addr) = TestLab::with(model).await;
@@ -120,7 +117,6 @@ async fn one_shot_lifecycles_are_complete_and_in_order() {
     }
 }
 
-#[tokio::main(flavor = "multi_thread", worker_threads = 2)]
 async fn who_waits_in_the_queue_is_served_the_moment_the_server_becomes_threaded() {
     for to in [Threaded, Async] {
         let (mut test, addr) = TestLab::with(Sequential).await;
@@ -143,7 +139,6 @@ async fn who_waits_in_the_queue_is_served_the_moment_the_server_becomes_threaded
     }
 }
 
-#[tokio::main(flavor = "multi_thread", worker_threads = 2)]
 async fn a_conversation_goes_on_whatever_the_model_becomes() {
     for from in [Sequential, Threaded, Async] {
         for to in [Sequential, Threaded, Async] {
@@ -168,7 +163,6 @@ async fn a_conversation_goes_on_whatever_the_model_becomes() {
     }
 }
 
-#[tokio::main(flavor = "multi_thread", worker_threads = 2)]
 async fn an_answer_that_was_half_sent_is_finished_by_the_new_model() {
     const LEN: usize = 32 << 20;
     let (mut test, addr) = TestLab::with(Sequential).await;
@@ -193,7 +187,6 @@ async fn an_answer_that_was_half_sent_is_finished_by_the_new_model() {
     test.end().await;
 }
 
-#[tokio::main(flavor = "multi_thread", worker_threads = 2)]
 async fn five_hundred_resets_leave_every_model_serving() {
     for &model in ServiceModel::ALL {
         let (mut test, addr) = TestLab::with(model).await;
@@ -222,7 +215,6 @@ async fn five_hundred_resets_leave_every_model_serving() {
     }
 }
 
-#[tokio::main(flavor = "multi_thread", worker_threads = 2)]
 async fn a_taken_port_fails_one_server_and_can_be_tried_again() {
     let mut taken = apart(2, Threaded);
     let holder = TcpListener::bind(taken.addr).unwrap();
@@ -247,7 +239,6 @@ async fn a_taken_port_fails_one_server_and_can_be_tried_again() {
     );
 }
 
-#[tokio::main(flavor = "multi_thread", worker_threads = 2)]
 async fn stopping_resets_the_queue_and_starting_again_numbers_on() {
     for &model in ServiceModel::ALL {
         let mut test = TestLab::of(vec![apart(1, model)]);
@@ -273,7 +264,6 @@ async fn stopping_resets_the_queue_and_starting_again_numbers_on() {
     }
 }
 
-#[tokio::main(flavor = "multi_thread", worker_threads = 2)]
 async fn a_stop_and_a_start_at_once_are_both_done_and_a_stopped_server_can_change_its_model() {
     let (mut test, _) = TestLab::with(Threaded).await;
     test.lab.stop(FIRST);
@@ -288,7 +278,6 @@ async fn a_stop_and_a_start_at_once_are_both_done_and_a_stopped_server_can_chang
     test.end().await;
 }
 
-#[tokio::main(flavor = "multi_thread", worker_threads = 2)]
 async fn a_peer_that_never_reads_costs_a_buffer_and_delays_no_end() {
     for &model in ServiceModel::ALL {
         let (mut test, addr) = TestLab::with(model).await;
@@ -308,7 +297,6 @@ async fn a_peer_that_never_reads_costs_a_buffer_and_delays_no_end() {
     }
 }
 
-#[tokio::main(flavor = "multi_thread", worker_threads = 2)]
 async fn a_thread_that_is_woken_to_end_has_not_heard_the_client_close() {
     let ends: [fn(&mut TestLab); 2] =
         [|test| test.lab.stop(FIRST), |test| test.lab.kick(std::net::Ipv4Addr::LOCALHOST.into())];
@@ -328,7 +316,6 @@ async fn a_thread_that_is_woken_to_end_has_not_heard_the_client_close() {
     }
 }
 
-#[tokio::main(flavor = "multi_thread", worker_threads = 2)]
 async fn a_server_closes_its_end_in_three_ways_whatever_its_model() {
     const CONN: SocketId = SocketId::Conn(FIRST, ConnNo(1));
     // The calls that follow recv and send; those of a thread begin with the one that wakes it.
@@ -371,7 +358,6 @@ async fn a_server_closes_its_end_in_three_ways_whatever_its_model() {
     }
 }
 
-#[tokio::main(flavor = "multi_thread", worker_threads = 2)]
 async fn a_server_that_is_stuck_in_send_still_closes() {
     for &model in ServiceModel::ALL {
         let (mut test, addr) = TestLab::with(model).await;
@@ -390,7 +376,6 @@ async fn a_server_that_is_stuck_in_send_still_closes() {
     }
 }
 
-#[tokio::main(flavor = "multi_thread", worker_threads = 2)]
 async fn a_udp_server_answers_each_datagram_where_it_came_from() {
     let mut test = TestLab::of(vec![udp()]);
     test.lab.start_all();

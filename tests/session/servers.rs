@@ -8,15 +8,15 @@ use crossterm::event::KeyCode;
 use socklab::api::domain::{Errno, Reply, ServerId, TcpState};
 use socklab::api::model::ServerStatus;
 
-use crate::harness::{Test, test};
+use crate::harness::{Test, async_test};
 use crate::stage::{ASYNC, ECHO, Shown, Stage, THREADED, UDP, all_up};
 
 pub(crate) fn tests() -> Vec<Test> {
     vec![
-        test(a_busy_server_does_not_delay_what_the_others_answer, &[]),
-        test(a_server_is_stopped_and_started, &[]),
-        test(a_taken_port_shows_its_holder_and_is_had_once_it_is_free, &[]),
-        test(somebody_elses_server_is_watched, &[]),
+        async_test(a_busy_server_does_not_delay_what_the_others_answer, &[]),
+        async_test(a_server_is_stopped_and_started, &[]),
+        async_test(a_taken_port_shows_its_holder_and_is_had_once_it_is_free, &[]),
+        async_test(somebody_elses_server_is_watched, &[]),
     ]
 }
 
@@ -30,7 +30,6 @@ fn answer(shown: &Shown, server: ServerId) -> Option<String> {
     }
 }
 
-#[tokio::main(flavor = "multi_thread", worker_threads = 2)]
 async fn a_busy_server_does_not_delay_what_the_others_answer() {
     let mut stage = Stage::lab().await;
     stage.presses(KeyCode::Down);
@@ -55,7 +54,6 @@ async fn a_busy_server_does_not_delay_what_the_others_answer() {
     stage.quits().await;
 }
 
-#[tokio::main(flavor = "multi_thread", worker_threads = 2)]
 async fn a_server_is_stopped_and_started() {
     let mut stage = Stage::lab().await;
     let before = stage.now().server(THREADED).addr();
@@ -74,7 +72,6 @@ async fn a_server_is_stopped_and_started() {
     stage.quits().await;
 }
 
-#[tokio::main(flavor = "multi_thread", worker_threads = 2)]
 async fn a_taken_port_shows_its_holder_and_is_had_once_it_is_free() {
     let holder = TcpListener::bind("127.0.0.1:0").unwrap();
     let port = holder.local_addr().unwrap().port();
@@ -108,7 +105,6 @@ async fn a_taken_port_shows_its_holder_and_is_had_once_it_is_free() {
     stage.quits().await;
 }
 
-#[tokio::main(flavor = "multi_thread", worker_threads = 2)]
 async fn somebody_elses_server_is_watched() {
     let theirs = TcpListener::bind("127.0.0.1:0").unwrap();
     let addr = theirs.local_addr().unwrap();

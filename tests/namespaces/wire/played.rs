@@ -20,13 +20,13 @@ use socklab::api::view::ColorDepth;
 use tokio::sync::{mpsc, watch};
 use tokio::task::JoinHandle;
 
-use crate::harness::{Need::Wire, Test, test};
+use crate::harness::{Need::Wire, Test, async_test};
 
 pub(crate) fn tests() -> Vec<Test> {
     vec![
-        test(two_scenarios_by_key_one_of_them_again_and_one_spoilt, &[Wire]),
-        test(every_scenario_of_the_catalogue_by_key, &[Wire]),
-        test(every_scenario_stands_a_talk_before_each_key, &[Wire]),
+        async_test(two_scenarios_by_key_one_of_them_again_and_one_spoilt, &[Wire]),
+        async_test(every_scenario_of_the_catalogue_by_key, &[Wire]),
+        async_test(every_scenario_stands_a_talk_before_each_key, &[Wire]),
     ]
 }
 
@@ -185,7 +185,6 @@ impl Stage {
     }
 }
 
-#[tokio::main(flavor = "multi_thread")]
 async fn two_scenarios_by_key_one_of_them_again_and_one_spoilt() {
     let mut stage = Stage::open();
     stage.choose("lost-syn").await;
@@ -213,7 +212,6 @@ async fn two_scenarios_by_key_one_of_them_again_and_one_spoilt() {
     stage.close().await;
 }
 
-#[tokio::main(flavor = "multi_thread")]
 async fn every_scenario_of_the_catalogue_by_key() {
     let mut stage = Stage::open();
     let names: Vec<_> = catalogue::cards().into_iter().map(|card| card.name).collect();
@@ -232,7 +230,6 @@ async fn every_scenario_of_the_catalogue_by_key() {
 }
 
 /// The class is talked to for longer than the kernels wait for an answer: what they send again meanwhile spoils nothing.
-#[tokio::main(flavor = "multi_thread")]
 async fn every_scenario_stands_a_talk_before_each_key() {
     let names = catalogue::cards().into_iter().map(|card| card.name).filter(|name| name != "waited-out");
     let play = |name: String| async move {

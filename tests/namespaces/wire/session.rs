@@ -18,14 +18,14 @@ use socklab::api::view::ColorDepth;
 use tokio::sync::mpsc;
 
 use super::bench::PATIENCE;
-use crate::harness::{Need::Wire, Test, test};
+use crate::harness::{Need::Wire, Test, async_test};
 
 pub(crate) fn tests() -> Vec<Test> {
     vec![
-        test(a_handshake_by_keys, &[Wire]),
-        test(the_server_closes_its_end_by_keys, &[Wire]),
-        test(a_program_runs_by_a_line_and_the_machine_stays_in_its_world, &[Wire]),
-        test(when_the_helper_is_killed_no_socket_stays_on_its_hosts, &[Wire]),
+        async_test(a_handshake_by_keys, &[Wire]),
+        async_test(the_server_closes_its_end_by_keys, &[Wire]),
+        async_test(a_program_runs_by_a_line_and_the_machine_stays_in_its_world, &[Wire]),
+        async_test(when_the_helper_is_killed_no_socket_stays_on_its_hosts, &[Wire]),
     ]
 }
 
@@ -113,7 +113,6 @@ fn states(model: &Model) -> [Option<TcpState>; 2] {
     [flow, flow.and_then(|flow| flow.mirror())].map(|flow| model.worlds.shown().table.state(&flow?))
 }
 
-#[tokio::main(flavor = "multi_thread")]
 async fn a_handshake_by_keys() {
     let mut stage = Stage::open().await;
     stage.key('c');
@@ -143,7 +142,6 @@ async fn a_handshake_by_keys() {
 }
 
 /// The server's end: closed in order, it passes through FIN_WAIT1 to TIME_WAIT; reset, both ends are gone.
-#[tokio::main(flavor = "multi_thread")]
 async fn the_server_closes_its_end_by_keys() {
     const OPEN: [Option<TcpState>; 2] = [Some(TcpState::Established); 2];
     for (key, label, at_once, after) in [
@@ -172,7 +170,6 @@ async fn the_server_closes_its_end_by_keys() {
     }
 }
 
-#[tokio::main(flavor = "multi_thread")]
 async fn a_program_runs_by_a_line_and_the_machine_stays_in_its_world() {
     let mut stage = Stage::open().await;
     stage.key('!');
@@ -213,7 +210,6 @@ async fn a_program_runs_by_a_line_and_the_machine_stays_in_its_world() {
     stage.close().await;
 }
 
-#[tokio::main(flavor = "multi_thread")]
 async fn when_the_helper_is_killed_no_socket_stays_on_its_hosts() {
     let mut stage = Stage::open().await;
     stage.key('c');
