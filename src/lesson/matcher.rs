@@ -3,8 +3,8 @@
 use std::fmt;
 use std::str::FromStr;
 
-use serde::de::{Deserializer, Error, Visitor};
-use serde::{Deserialize, Serialize};
+use serde::Deserialize;
+use serde::de::{Deserializer, Error};
 
 use crate::domain::{Cause, Flags, HostId, Icmp, PacketSummary, Proto, Syscall};
 
@@ -69,7 +69,8 @@ const fn without_push(flags: Flags, wanted: Flags) -> Flags {
 }
 
 /// A number, or a bound: `3`, `">0"`, `">=5"`, `"<100"`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(try_from = "AmountText")]
 pub struct Amount {
     least: u64,
     most: u64,
@@ -79,10 +80,6 @@ impl Amount {
     /// Whether this number is within the bounds.
     pub const fn is(self, number: u64) -> bool {
         self.least <= number && number <= self.most
-    }
-
-    const fn exactly(number: u64) -> Self {
-        Self { least: number, most: number }
     }
 }
 
@@ -101,47 +98,40 @@ impl FromStr for Amount {
     type Err = String;
     fn from_str(text: &str) -> Result<Self, String> {
         let wrong = || format!("{text:?} is neither a number nor a bound such as \">0\" or \"<=9\"");
-        let number = |rest: &str| rest.trim().parse::<u64>().map_err(|_| wrong());
-        if let Some(rest) = text.strip_prefix(">=") {
-            return Ok(Self { least: number(rest)?, most: u64::MAX });
-        }
-        if let Some(rest) = text.strip_prefix("<=") {
-            return Ok(Self { least: 0, most: number(rest)? });
-        }
-        if let Some(rest) = text.strip_prefix('>') {
-            return Ok(Self { least: number(rest)?.checked_add(1).ok_or_else(wrong)?, most: u64::MAX });
-        }
-        if let Some(rest) = text.strip_prefix('<') {
-            return Ok(Self { least: 0, most: number(rest)?.checked_sub(1).ok_or_else(wrong)? });
-        }
-        number(text).map(Self::exactly)
+        let digits = text.trim_start_matches(['<', '>', '=']);
+        let number: u64 = digits.trim().parse().map_err(|_| wrong())?;
+        let bounds = match &text[..text.len() - digits.len()] {
+            "" => Some((number, number)),
+            ">=" => Some((number, u64::MAX)),
+            "<=" => Some((0, number)),
+            ">" => number.checked_add(1).map(|least| (least, u64::MAX)),
+            "<" => number.checked_sub(1).map(|most| (0, most)),
+            _ => None,
+        };
+        bounds.map(|(least, most)| Self { least, most }).ok_or_else(wrong)
     }
 }
 
-impl<'de> Deserialize<'de> for Amount {
-    fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
-        struct AmountVisitor;
-        impl Visitor<'_> for AmountVisitor {
-            type Value = Amount;
-            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str("a number, or a bound such as \">0\"")
-            }
-            fn visit_i64<E: Error>(self, number: i64) -> Result<Amount, E> {
-                u64::try_from(number).map(Amount::exactly).map_err(|_| E::custom("a number below 0"))
-            }
-            fn visit_u64<E: Error>(self, number: u64) -> Result<Amount, E> {
-                Ok(Amount::exactly(number))
-            }
-            fn visit_str<E: Error>(self, text: &str) -> Result<Amount, E> {
-                text.parse().map_err(E::custom)
-            }
+/// An [`Amount`] as a file has it.
+#[derive(Deserialize)]
+#[serde(untagged, expecting = "expected a number, or a bound such as \">0\"")]
+enum AmountText {
+    Number(u64),
+    Bound(String),
+}
+
+impl TryFrom<AmountText> for Amount {
+    type Error = String;
+    fn try_from(text: AmountText) -> Result<Self, String> {
+        match text {
+            AmountText::Number(number) => Ok(Self { least: number, most: number }),
+            AmountText::Bound(text) => text.parse(),
         }
-        from.deserialize_any(AmountVisitor)
     }
 }
 
 /// One end of a connection: `a` is the socket of that name, `a/peer` the other end of its connection.
-#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct SocketEnd {
     /// The socket.
     pub socket: String,
