@@ -10,6 +10,7 @@ use super::cli::CaptureArgs;
 use super::locale;
 use super::netstat::filter;
 use super::packet_lines::PacketLines;
+use super::piped;
 use crate::domain::filter::Filter;
 use crate::model::ui::Glyphs;
 use crate::observe::capture::LadderStyle;
@@ -40,11 +41,6 @@ fn output(path: &Path) -> anyhow::Result<Box<dyn Write>> {
     Ok(Box::new(File::create(path).with_context(|| path.display().to_string())?))
 }
 
-/// A pipe closed by its reader ends the output, but is not an error.
-fn allow_closed_pipe(error: io::Error) -> io::Result<()> {
-    if error.kind() == io::ErrorKind::BrokenPipe { Ok(()) } else { Err(error) }
-}
-
 /// Prints the packets of a file that pass the filter, or writes them to another file.
 fn read(args: &CaptureArgs, path: &Path, filter: &Filter) -> anyhow::Result<()> {
     let name = || path.display().to_string();
@@ -58,9 +54,7 @@ fn read(args: &CaptureArgs, path: &Path, filter: &Filter) -> anyhow::Result<()> 
         None if args.json => {
             let mut lines = PacketLines::new(BufWriter::new(io::stdout().lock()));
             let printed = command::each(input, filter, |packet, seen| lines.write(packet, seen));
-            if let Err(error) = lines.flush().or_else(allow_closed_pipe) {
-                return Err(error.into());
-            }
+            piped(lines.flush(), ())?;
             printed
         }
         None => command::print_ladder(input, filter, style(), &mut BufWriter::new(io::stdout().lock())),

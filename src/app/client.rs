@@ -32,7 +32,7 @@ const SETTLE: Duration = Duration::from_millis(500);
 
 /// Talks to the server. The exit status is 0 if it answered, 1 if it did not.
 pub(super) fn run(args: &ClientArgs) -> anyhow::Result<ExitCode> {
-    Ok(piped(runtime()?.block_on(Caller::talk(args)).map(status))?)
+    Ok(piped(runtime()?.block_on(Caller::talk(args)).map(status), ExitCode::SUCCESS)?)
 }
 
 /// The table is asked about the ends that a call may have changed, and nothing else is performed.
@@ -77,7 +77,7 @@ impl<'a> Caller<'a> {
     async fn watched(&mut self) -> io::Result<()> {
         let deadline = Instant::now() + self.args.timeout;
         while self.headless.pump.model.worlds.shown().table_source.is_none() && Instant::now() < deadline {
-            self.step(deadline).await?;
+            self.headless.step(Some(deadline)).await?;
         }
         Ok(())
     }
@@ -159,7 +159,7 @@ impl<'a> Caller<'a> {
             matches!(state, Some(TcpState::TimeWait | TcpState::Closed))
         };
         while !is_over(self) && Instant::now() < deadline {
-            self.step(deadline).await?;
+            self.headless.step(Some(deadline)).await?;
         }
         Ok(())
     }
@@ -228,13 +228,8 @@ impl<'a> Caller<'a> {
             if Instant::now() >= deadline {
                 return Ok(None);
             }
-            self.step(deadline).await?;
+            self.headless.step(Some(deadline)).await?;
         }
-    }
-
-    /// Prints the next events, and looks up the connections that they may have changed in the socket table.
-    async fn step(&mut self, deadline: Instant) -> io::Result<()> {
-        self.headless.step(Some(deadline)).await
     }
 
     /// The report for a handshake that was not answered in time.

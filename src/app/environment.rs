@@ -53,7 +53,7 @@ impl Environment {
             WorldId::Wire => {
                 let lab = on_wire(lesson, sink, &WireOptions::default())?;
                 lab.set_all(&lesson.settings)?;
-                Ok(Self::of(PlayedWorld::Wire(Box::new(lab))))
+                Ok(Self { world: PlayedWorld::Wire(Box::new(lab)), failed: None })
             }
             #[cfg(not(target_os = "linux"))]
             WorldId::Wire => anyhow::bail!("the wire lab needs Linux"),
@@ -78,11 +78,7 @@ impl Environment {
     }
 
     fn host(here: LocalWorld) -> Self {
-        Self::of(PlayedWorld::Host(Box::new(here)))
-    }
-
-    const fn of(world: PlayedWorld) -> Self {
-        Self { world, failed: None }
+        Self { world: PlayedWorld::Host(Box::new(here)), failed: None }
     }
 
     pub fn addresses(&self) -> HostAddresses {

@@ -69,7 +69,7 @@ pub fn main() -> ExitCode {
     let done = match &cli.command {
         None => tui::run(&cli.lab, cli.lab.wire),
         Some(Command::Wire(lab)) => tui::run(lab, true),
-        Some(Command::Netstat(args)) => return code(netstat::run(args)),
+        Some(Command::Netstat(args)) => netstat::run(args),
         Some(Command::Serve(args)) => return code(serve::run(args)),
         Some(Command::Client(args)) => return code(client::run(args)),
         Some(Command::Scan(args)) => return code(scan::run(args)),
@@ -117,10 +117,10 @@ const fn status(done: bool) -> ExitCode {
     if done { ExitCode::SUCCESS } else { ExitCode::FAILURE }
 }
 
-/// It is no error when the reader of standard output closes the pipe, as in `socklab-tui netstat | head`.
-fn piped(done: io::Result<ExitCode>) -> io::Result<ExitCode> {
+/// The result, or `closed` if the reader of standard output closed the pipe, as in `socklab-tui netstat | head`.
+fn piped<T>(done: io::Result<T>, closed: T) -> io::Result<T> {
     match done {
-        Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(ExitCode::SUCCESS),
+        Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(closed),
         other => other,
     }
 }

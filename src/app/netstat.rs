@@ -4,7 +4,6 @@ use std::collections::{BTreeSet, HashSet};
 use std::fmt;
 use std::io::{self, BufWriter, Write};
 use std::net::{IpAddr, SocketAddr};
-use std::process::ExitCode;
 use std::sync::{Arc, mpsc};
 
 use anyhow::{Context as _, anyhow};
@@ -19,11 +18,11 @@ use crate::domain::{
 use crate::observe::{self, Scope, SocketTable};
 
 /// Prints the table, or what changes in it.
-pub(super) fn run(args: &NetstatArgs) -> anyhow::Result<ExitCode> {
+pub(super) fn run(args: &NetstatArgs) -> anyhow::Result<()> {
     let filter = filter(&args.filter)?;
     let scope = filter.ports().map_or(Scope::All, Scope::Ports);
     let printed = if args.watch { watch(args, &filter, scope) } else { once(args, &filter, &scope) };
-    piped(printed.map(|()| ExitCode::SUCCESS)).context("netstat")
+    piped(printed, ()).context("netstat")
 }
 
 /// The filter that was typed, in one word or several.

@@ -69,7 +69,7 @@ pub(super) fn run(args: &ScanArgs) -> anyhow::Result<ExitCode> {
             Err(error) => break Err(error),
         }
     };
-    Ok(piped(done)?)
+    Ok(piped(done, ExitCode::SUCCESS)?)
 }
 
 /// Asks the user to confirm, if there is a terminal.

@@ -11,7 +11,7 @@ use crate::domain::EventSink;
 
 /// Serves until it is stopped. The exit status is 0 then, and 1 if no server could be started.
 pub(super) fn run(args: &ServeArgs) -> anyhow::Result<ExitCode> {
-    Ok(piped(runtime()?.block_on(serve(args)))?)
+    Ok(piped(runtime()?.block_on(serve(args)), ExitCode::SUCCESS)?)
 }
 
 async fn serve(args: &ServeArgs) -> io::Result<ExitCode> {
