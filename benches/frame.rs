@@ -6,15 +6,12 @@ use std::net::SocketAddr;
 use criterion::{Criterion, criterion_group, criterion_main};
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
-use socklab::api::domain::ClientChange;
-use socklab::api::domain::Key;
 use socklab::api::domain::{
-    Args, Call, ClientEvent, ClientId, ClientPlan, Delta, Destination, EventKind, Evidence, Excerpt, Finding, Flags,
-    Flow, Note, Observation, PacketSummary, Proto, Row, Segment, SocketId, Stamp, Syscall, TcpState, WorldId,
+    Args, Call, ClientChange, ClientEvent, ClientId, ClientPlan, Delta, Destination, EventKind, Evidence, Excerpt,
+    Finding, Flags, Flow, Key, Note, Observation, PacketSummary, Proto, Row, Segment, SocketId, Stamp, Syscall,
+    TcpState, WorldId,
 };
-use socklab::api::model::{Model, Msg, Ui, update};
-use socklab::api::model::{PacketOrigin, PacketsAnswer, StreamText, StreamTurn};
-use socklab::api::model::{Pane, View};
+use socklab::api::model::{Model, Msg, PacketOrigin, PacketsAnswer, Pane, StreamText, StreamTurn, Ui, View, update};
 use socklab::api::view::{ColorDepth, render};
 
 /// A laboratory in which 1,000 clients of ours and 4,000 of others are connected: two rows each.

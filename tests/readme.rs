@@ -8,8 +8,7 @@ use std::path::{Path, PathBuf};
 
 use clap::{Command, CommandFactory as _};
 use socklab::api::app::Cli;
-use socklab::api::domain::BINDINGS;
-use socklab::api::domain::Lang;
+use socklab::api::domain::{BINDINGS, Lang};
 use socklab::api::view::keys_table;
 
 /// A README, its language, and the heading of its key table.

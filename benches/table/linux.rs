@@ -10,9 +10,7 @@ use criterion::{BatchSize, BenchmarkId, Criterion};
 use crowd::Crowd;
 use rustix::net::{AddressFamily, RecvFlags, SendFlags, SocketFlags, SocketType, netlink, recv, send, socket_with};
 use socklab::api::domain::{Delta, Flow, Row, Stamp};
-use socklab::api::observe::Differ;
-use socklab::api::observe::Scope;
-use socklab::api::observe::Source;
+use socklab::api::observe::{Differ, Scope, Source};
 
 /// What stands elsewhere while the port is watched.
 const ELSEWHERE: usize = 10_000;

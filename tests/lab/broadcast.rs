@@ -2,10 +2,10 @@
 
 use std::net::{TcpListener, UdpSocket};
 
-use socklab::api::domain::BroadcastChange;
 use socklab::api::domain::ServiceModel::{Async, Sequential, Threaded};
 use socklab::api::domain::{
-    ClientId, ClientPlan, CloseHow, Errno, EventKind, Proto, Reply, ServerChange, ServerId, SocketId, Syscall,
+    BroadcastChange, ClientId, ClientPlan, CloseHow, Errno, EventKind, Proto, Reply, ServerChange, ServerId, SocketId,
+    Syscall,
 };
 
 use crate::harness::{Test, async_test};

@@ -4,18 +4,16 @@ use std::io::{Read, Write};
 use std::net::{TcpListener, TcpStream, UdpSocket};
 use std::time::Duration;
 
-use socklab::api::domain::ClientChange;
 use socklab::api::domain::ServiceModel::{Async, Sequential, Threaded};
-use socklab::api::domain::SockOpt;
 use socklab::api::domain::{
-    Args, ClientId, ClientPlan, CloseHow, Errno, EventKind, Note, Outcome, Proto, Shut, SocketId, Syscall,
+    Args, ClientChange, ClientId, ClientPlan, CloseHow, Errno, EventKind, Note, Outcome, Proto, ServerId, Shut,
+    SockOpt, SocketId, Syscall,
 };
 
 use crate::harness::{Test, async_test};
 use crate::test_lab::{
     OPEN_UDP, TestLab, call, calls_on, destination, did, ended, is_answer, is_client, names_on, note, udp,
 };
-use socklab::api::domain::ServerId;
 
 pub(crate) fn tests() -> Vec<Test> {
     Vec::from([

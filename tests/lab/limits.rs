@@ -3,9 +3,8 @@
 
 use std::process::Command;
 
-use socklab::api::domain::ClientChange;
 use socklab::api::domain::ServiceModel::{Async, Sequential, Threaded};
-use socklab::api::domain::{ClientPlan, Errno, EventKind, Note, Proto, ServerChange, ServerId, Syscall};
+use socklab::api::domain::{ClientChange, ClientPlan, Errno, EventKind, Note, Proto, ServerChange, ServerId, Syscall};
 
 use crate::harness::{Need::Namespace, Test, async_test};
 use crate::test_lab::{TestLab, change_of, destination, did, is_answer, is_client, note};

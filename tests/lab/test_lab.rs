@@ -4,11 +4,9 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
-use socklab::api::domain::BroadcastChange;
-use socklab::api::domain::ClientChange;
 use socklab::api::domain::{
-    Answer, Call, ClientId, Clock, Destination, EventKind, EventQueue, EventSink, Note, Observation, Proto, Reply,
-    ServerChange, ServerId, ServerSpec, ServiceModel, SocketId, Syscall,
+    Answer, BroadcastChange, Call, ClientChange, ClientId, Clock, Destination, EventKind, EventQueue, EventSink, Note,
+    Observation, Proto, Reply, ServerChange, ServerId, ServerSpec, ServiceModel, SocketId, Syscall,
 };
 use socklab::api::lab::{Lab, Machine};
 use tokio::sync::mpsc;

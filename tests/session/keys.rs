@@ -3,8 +3,7 @@
 use crossterm::event::{Event, KeyCode};
 use socklab::api::app::{SessionEnd, Signal};
 use socklab::api::domain::{Flow, Lang, TcpState};
-use socklab::api::model::Client;
-use socklab::api::model::{Mode, Pane};
+use socklab::api::model::{Client, Mode, Pane};
 
 use crate::harness::{Test, async_test};
 use crate::stage::{Shown, Stage, THREADED};

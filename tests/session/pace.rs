@@ -9,11 +9,10 @@ use std::time::Duration;
 use crossterm::event::{Event, KeyCode, KeyEvent, KeyModifiers};
 use ratatui::Terminal;
 use socklab::api::app::{Pump, Session, SessionEnd, Shell, Signal};
-use socklab::api::domain::ClientChange;
 use socklab::api::domain::{
-    Answer, Call, ClientEvent, ClientId, ClientPlan, Clock, Destination, EventKind, EventQueue, EventSink, Evidence,
-    Flow, LabOrder, Observation, Proto, RowKey, ServerChange, ServerEvent, ServerId, ServerSpec, ServiceModel,
-    SocketId, Stamp, Syscall, WorldId,
+    Answer, Call, ClientChange, ClientEvent, ClientId, ClientPlan, Clock, Destination, EventKind, EventQueue,
+    EventSink, Evidence, Flow, LabOrder, Observation, Proto, RowKey, ServerChange, ServerEvent, ServerId, ServerSpec,
+    ServiceModel, SocketId, Stamp, Syscall, WorldId,
 };
 use socklab::api::model::{Effect, Model, TableEffect, Ui};
 use socklab::api::view::ColorDepth;

@@ -5,8 +5,7 @@ use std::net::{Ipv4Addr, SocketAddrV4};
 use std::sync::atomic::{AtomicU32, Ordering};
 
 use socket2::{Domain, Protocol, Socket, Type};
-use socklab::api::domain::GuardAction;
-use socklab::api::domain::{GuardEvent, Rule, TcpState};
+use socklab::api::domain::{GuardAction, GuardEvent, Rule, TcpState};
 use socklab::api::model::Model;
 
 use super::attacks::{Attack, ask};

@@ -5,13 +5,10 @@ use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
 use clap::Parser as _;
-use socklab::api::app::Cli;
-use socklab::api::app::Laboratory;
 use socklab::api::app::Shell as _;
-use socklab::api::app::queue;
+use socklab::api::app::{Cli, Laboratory, queue};
 use socklab::api::domain::{Clock, EventKind, GuardEvent, Rule, ServerId};
-use socklab::api::model::Peer;
-use socklab::api::model::{Effect, Model, Ui};
+use socklab::api::model::{Effect, Model, Peer, Ui};
 use tokio::sync::mpsc;
 
 use super::net::Host;

@@ -7,9 +7,8 @@ use std::time::{Duration, Instant};
 
 use socklab::api::domain::{
     Cause, Clock, EventKind, EventQueue, EventSink, Evidence, HostId, LinkKind, Observation, PacketSummary, TcpState,
-    Transition,
+    Transition, WireCommand, WireEvent,
 };
-use socklab::api::domain::{WireCommand, WireEvent};
 use socklab::api::wire::{Wire, WireOptions};
 
 use super::diag;

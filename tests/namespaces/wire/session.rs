@@ -3,17 +3,13 @@
 use ratatui::backend::CrosstermBackend;
 use ratatui::layout::Rect;
 use ratatui::{Terminal, TerminalOptions, Viewport};
-use socklab::api::app::Session;
-use socklab::api::app::queue;
-use socklab::api::app::{Laboratory, Pump};
-use socklab::api::domain::CloseReason;
-use socklab::api::domain::Key;
+use socklab::api::app::{Laboratory, Pump, Session, queue};
 use socklab::api::domain::{
-    Answer, Clock, Flow, HostId, Observation, Proto, ServerSpec, ServiceModel, TcpState, WireMode, WorldId,
+    Answer, Clock, CloseReason, Flow, HostId, Key, Observation, Proto, ServerSpec, ServiceModel, TcpState, WireMode,
+    WorldId,
 };
 
-use socklab::api::model::{Model, Msg, Ui, presenter};
-use socklab::api::model::{ProgramLine, WirePacketFate, WireStatus};
+use socklab::api::model::{Model, Msg, ProgramLine, Ui, WirePacketFate, WireStatus, presenter};
 use socklab::api::view::ColorDepth;
 use tokio::sync::mpsc;
 

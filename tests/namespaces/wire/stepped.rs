@@ -9,8 +9,10 @@ use std::time::{Duration, Instant};
 use TcpState::{
     CloseWait, Closed, Closing, Established, FinWait1, FinWait2, LastAck, Listen, SynRecv, SynSent, TimeWait,
 };
-use socklab::api::domain::{Cause, EventKind, HostId, Icmp, Observation, Syscall, TcpOption, TcpState, Transition};
-use socklab::api::domain::{LossReason, WireCommand, WireEvent, WireMode};
+use socklab::api::domain::{
+    Cause, EventKind, HostId, Icmp, LossReason, Observation, Syscall, TcpOption, TcpState, Transition, WireCommand,
+    WireEvent, WireMode,
+};
 use socklab::api::wire::{ProgramSpec, Setting};
 
 use super::bench::{Bench, TUN, VETH, options, transitions};
