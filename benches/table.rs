@@ -1,4 +1,4 @@
-//! What one refresh of the socket table costs, beside `ss` and beside the bare dump that no refresh can beat.
+//! The cost of one refresh of the socket table, beside that of `ss` and of the bare dump, which is the lower bound.
 //!
 //! Run it where nothing else has sockets: `unshare -n sh -c 'ip link set lo up; cargo bench --bench table'`.
 

@@ -86,7 +86,7 @@ mod linux {
         echo.join().unwrap();
     }
 
-    /// What the wire adds to the way of a packet, there or back: one byte from a thread's `write` to the `read` of
+    /// The time that the wire adds to a packet's way, there or back: one byte from a thread's `write` to the `read` of
     /// another. The same on loopback, in turns: what else the machine does is in both.
     fn packets(link: LinkKind, mut wire: Pair) {
         const TURNS: usize = 50;

@@ -1,4 +1,4 @@
-//! What the binary, the integration tests and the benches use, by layer.
+//! The items that the binary, the integration tests and the benches use, by layer.
 //!
 //! The layers are private, so that the compiler finds dead code: what is not listed here must have a caller in the crate.
 
@@ -73,7 +73,7 @@ pub mod model {
     }
 }
 
-/// What the kernel reports.
+/// The kernel's reports.
 pub mod observe {
     #[cfg(target_os = "linux")]
     pub use crate::observe::Trace;

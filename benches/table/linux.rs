@@ -12,7 +12,7 @@ use rustix::net::{AddressFamily, RecvFlags, SendFlags, SocketFlags, SocketType, 
 use socklab::api::domain::{Delta, Flow, Row, Stamp};
 use socklab::api::observe::{Differ, Scope, Source};
 
-/// What stands elsewhere while the port is watched.
+/// How many other sockets exist while the port is watched.
 const ELSEWHERE: usize = 10_000;
 
 pub(super) fn main() {
@@ -90,7 +90,7 @@ fn lookup(criterion: &mut Criterion, crowd: &Crowd) {
     });
 }
 
-/// What others need for the same rows.
+/// The cost of the same rows for other programs.
 fn beside(criterion: &mut Criterion, crowd: &Crowd) {
     let port = crowd.addr().port();
     let mut group = criterion.benchmark_group("beside");

@@ -15,12 +15,12 @@ use super::wire::millis;
 pub struct BroadcastEvent {
     /// The message, counted from 1.
     pub message: u32,
-    /// What happened to it.
+    /// The change.
     #[serde(flatten)]
     pub change: BroadcastChange,
 }
 
-/// What can happen to a broadcast message.
+/// The changes of a broadcast message.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "change", rename_all = "snake_case")]
 #[expect(missing_docs, reason = "a field has a comment where its name does not say enough")]

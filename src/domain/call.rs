@@ -42,7 +42,7 @@ pub struct Call {
     /// Its arguments.
     #[serde(default, skip_serializing_if = "Args::is_none")]
     pub args: Args,
-    /// What it returned.
+    /// Its result.
     pub result: Outcome,
     /// For `accept`: the new socket.
     #[serde(default, skip_serializing_if = "Option::is_none")]

@@ -8,11 +8,11 @@ use super::flow::{Flow, Proto};
 use super::id::{ClientId, ServerId};
 use super::text_enum::text_enum;
 
-/// What every client sends when its connection opens.
+/// The message that every client sends when its connection opens.
 pub const GREETING: &str = "Hello, world";
 
 text_enum! {
-    /// What a client does with its connection.
+    /// The plan of a client for its connection.
     #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
     pub enum ClientPlan {
         /// Connects, says hello, reads what comes and stays connected.
@@ -53,12 +53,12 @@ pub struct Destination {
 pub struct ClientEvent {
     /// Which client.
     pub client: ClientId,
-    /// What happened.
+    /// The change.
     #[serde(flatten)]
     pub change: ClientChange,
 }
 
-/// What can happen to a client, besides its calls.
+/// The changes of a client, besides its calls.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "change", rename_all = "snake_case")]
 #[expect(missing_docs, reason = "a field has a comment where its name does not say enough")]

@@ -34,7 +34,7 @@ text_enum! {
     }
 }
 
-/// What a producer saw: an event that is not in the journal yet.
+/// An event that is not in the journal yet, as its producer saw it.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Observation {
     /// When it was seen.
@@ -47,7 +47,7 @@ pub struct Observation {
     pub host: Option<HostId>,
     /// How it is known.
     pub evidence: Evidence,
-    /// What it is.
+    /// The kind of event, with its details.
     #[serde(flatten)]
     pub kind: EventKind,
 }
@@ -57,12 +57,12 @@ pub struct Observation {
 pub struct Event {
     /// Its number in the journal, from 1, without gaps.
     pub seq: u64,
-    /// What was seen.
+    /// The observation.
     #[serde(flatten)]
     pub seen: Observation,
 }
 
-/// What can happen.
+/// The kinds of events.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "kind", rename_all = "snake_case")]
 pub enum EventKind {
@@ -74,7 +74,7 @@ pub enum EventKind {
     Confirmed(Transition),
     /// The socket table changed.
     Row(Delta),
-    /// What the kernel knows about one connection beyond its row.
+    /// The `TCP_INFO` of one connection.
     Info(TcpInfo),
     /// A packet was seen.
     Packet(PacketSummary),

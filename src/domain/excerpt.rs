@@ -8,7 +8,7 @@ use std::fmt::Write as _;
 use serde::{Deserialize, Serialize};
 use unicode_width::UnicodeWidthChar as _;
 
-/// What was sent or received: at most [`Excerpt::SHOWN`] bytes of it as safe text, and how long it really was.
+/// Data that was sent or received: at most [`Excerpt::SHOWN`] bytes of it as safe text, and its real length.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct Excerpt {
     /// Safe, printable text. A line end at the very end is left out; any other is shown as `⏎`.
@@ -39,7 +39,7 @@ impl Excerpt {
 /// Turns hostile bytes into text that any terminal can be given: what could move the cursor, change colours, hide, join
 /// or reorder text is replaced by a visible mark; bytes that are not UTF-8 are shown as `\xNN`.
 ///
-/// What is left takes as many columns as `wcwidth(3)` says, character by character: an emoji that is put together from
+/// The result takes as many columns as `wcwidth(3)` says, character by character: an emoji that is put together from
 /// several is shown as its parts, because terminals do not agree on how wide it is.
 pub fn sanitise(bytes: &[u8]) -> String {
     let mut safe = String::with_capacity(bytes.len());

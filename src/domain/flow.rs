@@ -41,7 +41,7 @@ impl Flow {
         Self { proto, local, peer: None }
     }
 
-    /// What netstat prints as the peer of a socket without one: any address, any port (`netstat(8)`).
+    /// The peer that netstat prints for a socket without one: any address, any port (`netstat(8)`).
     pub const fn wildcard_peer(&self) -> &'static str {
         if self.local.is_ipv6() { "[::]:*" } else { "0.0.0.0:*" }
     }

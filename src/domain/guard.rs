@@ -107,7 +107,7 @@ impl Limits {
 }
 
 text_enum! {
-    /// What the guard did.
+    /// The action of the guard.
     #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
     pub enum GuardAction {
         /// Accepted the connection and closed it at once with a RST.
@@ -131,7 +131,7 @@ text_enum! {
 }
 
 text_enum! {
-    /// What a peer did that port scanners do. Other programs may do it too.
+    /// An action of a peer that is typical of port scanners. Other programs may do it too.
     #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
     pub enum PortCheck {
         /// Connected, and closed or reset within a second without sending anything: `nmap -sT`, `nc -z`.

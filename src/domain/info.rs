@@ -1,4 +1,4 @@
-//! What the kernel knows about one TCP connection beyond its row: `TCP_INFO`.
+//! The kernel's variables of one TCP connection, beyond its row: `TCP_INFO`.
 
 use serde::{Deserialize, Serialize};
 

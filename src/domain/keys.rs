@@ -28,7 +28,7 @@ pub enum Key {
     F(u8),
 }
 
-/// What a key means where it is bound.
+/// The meaning of a key where it is bound.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Action {
     Lab(LabAction),
@@ -150,7 +150,7 @@ pub enum WireAction {
     Run,
 }
 
-/// What can be done to one packet besides delivering it.
+/// The ways to treat one packet besides delivering it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum PacketFate {
     /// Lose it.
@@ -165,7 +165,7 @@ pub enum PacketFate {
     Corrupt,
 }
 
-/// What can be done to the link.
+/// The ways to treat the link.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum LinkAction {
     /// Cut it, or mend it.
@@ -231,7 +231,7 @@ pub enum ScreenAction {
     Quit,
 }
 
-/// What can be done with the terminal.
+/// The actions on the terminal.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum TerminalAction {
     /// Draw the whole screen again.
@@ -247,7 +247,7 @@ pub struct Binding {
     pub keys: &'static [Key],
     /// Where it holds.
     pub place: Place,
-    /// What it does.
+    /// Its action.
     pub action: Action,
     /// How soon the footer needs it: 1 before 2; 0 never. Neighbours with the same word share it.
     pub rank: u8,
@@ -388,7 +388,7 @@ pub fn holding(here: Here) -> impl Iterator<Item = &'static Binding> {
     })
 }
 
-/// What `key` does here.
+/// The action of `key` here.
 pub fn lookup(key: Key, here: Here) -> Option<Action> {
     bound(key, here).map(|binding| binding.action)
 }

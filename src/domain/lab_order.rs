@@ -1,4 +1,4 @@
-//! What a laboratory can be asked to do: the same for this machine, for the wire's hosts and for a lesson.
+//! Orders to a laboratory: the same for this machine, for the wire's hosts and for a lesson.
 
 use std::net::IpAddr;
 

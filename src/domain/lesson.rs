@@ -10,12 +10,12 @@ use super::transition::Cause;
 pub struct LessonEvent {
     /// The name of the lesson.
     pub lesson: String,
-    /// What happened.
+    /// The change.
     #[serde(flatten)]
     pub change: LessonChange,
 }
 
-/// What can happen in a lesson. Steps, acts and expectations are counted from 0, in the order of the file.
+/// The changes in a lesson. Steps, acts and expectations are counted from 0, in the order of the file.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "change", rename_all = "snake_case")]
 pub enum LessonChange {
@@ -58,7 +58,7 @@ pub enum ExpectationState {
     Missed(SeenInstead),
 }
 
-/// What was seen where something else was expected.
+/// The observation in place of the expected one.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum SeenInstead {

@@ -78,16 +78,15 @@ impl Pane {
     }
 }
 
-/// What the keys are about now: what is on the screen, and in which world it is.
+/// The context of a key: the part of the screen, and the world that is shown.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Here {
-    /// What is on the screen.
+    /// The part of the screen.
     pub spot: Spot,
-    /// The world that is shown.
     pub world: WorldId,
 }
 
-/// What is on the screen, as far as keys differ by it.
+/// The parts of the screen in which keys differ.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Spot {
     Lab(Pane),

@@ -23,16 +23,16 @@ const NAMES: [(&str, RangeInclusive<u16>); 5] = [
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PortList(Vec<RangeInclusive<u16>>);
 
-/// What is wrong with a list of ports, and where.
+/// An error in a list of ports.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PortsError {
     /// The part that is wrong, in bytes of the text.
     pub at: Range<usize>,
-    /// What is wrong with it.
+    /// The kind of error.
     pub kind: PortsErrorKind,
 }
 
-/// What can be wrong with a list of ports.
+/// The kinds of errors in a list of ports.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum PortsErrorKind {
     /// A port is missing.

@@ -52,7 +52,7 @@ pub enum Refusal {
     Again(Loss),
 }
 
-/// What a key would lose.
+/// The loss that a key would cause.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Loss {
     /// This many clients are closed.

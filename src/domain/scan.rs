@@ -11,7 +11,7 @@ use super::ports::PortList;
 use super::target::Unresolved;
 use super::verdict::PortReport;
 
-/// What a port check is to do.
+/// The parameters of a port check.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ScanPlan {
     /// The host, by name or address.
@@ -45,12 +45,12 @@ impl ScanPlan {
 pub struct ScanEvent {
     /// Which check, counted from 1.
     pub scan: u32,
-    /// What happened.
+    /// The change.
     #[serde(flatten)]
     pub change: ScanChange,
 }
 
-/// What can happen in a port check. `asked` is the host as it was typed.
+/// The events of a port check. `asked` is the host as it was typed.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "change", rename_all = "snake_case")]
 #[expect(missing_docs, reason = "a field has a comment where its name does not say enough")]

@@ -36,12 +36,12 @@ impl ServiceModel {
 }
 
 text_enum! {
-    /// What a server answers.
+    /// The answer of a server.
     #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
     pub enum Answer {
-        /// What it received, unchanged (RFC 862).
+        /// The request, unchanged (RFC 862).
         Same = "same",
-        /// What it received, in capitals.
+        /// The request, in capitals.
         Upper = "upper",
     }
 }
@@ -112,7 +112,7 @@ pub struct ServerSpec {
     pub proto: Proto,
     /// Where it listens.
     pub addr: SocketAddr,
-    /// What it answers.
+    /// How it answers.
     pub answer: Answer,
     /// How it serves TCP connections. A UDP server has none and answers one datagram at a time.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -124,12 +124,12 @@ pub struct ServerSpec {
 pub struct ServerEvent {
     /// Which server.
     pub server: ServerId,
-    /// What happened.
+    /// The change.
     #[serde(flatten)]
     pub change: ServerChange,
 }
 
-/// What can happen to a server, besides its calls.
+/// The changes of a server, besides its calls.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "change", rename_all = "snake_case")]
 #[expect(missing_docs, reason = "a field has a comment where its name does not say enough")]

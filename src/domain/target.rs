@@ -22,7 +22,7 @@ pub struct TargetHost {
     pub port: Option<u16>,
 }
 
-/// What is wrong with a typed target.
+/// An error in a typed target.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum TargetFault {
     /// Not a possible name or address of a host.
@@ -126,12 +126,12 @@ pub enum Unresolved {
 pub struct TargetEvent {
     /// The target.
     pub target: TargetHost,
-    /// What happened.
+    /// The change.
     #[serde(flatten)]
     pub change: TargetChange,
 }
 
-/// What can happen to a target. After `Set` comes, for a name, `Found` or `Lost`; then a `Tried` for each address that was
+/// The changes of a target. After `Set` comes, for a name, `Found` or `Lost`; then a `Tried` for each address that was
 /// tried and one `Chosen`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "change", rename_all = "snake_case")]

@@ -12,7 +12,7 @@ use super::text_enum::{UnknownText, serde_as_text};
 
 /// One end of a connection went from one state to another.
 ///
-/// What a producer reports is a *claim*; the journal holds one event for each transition, made of all claims about it.
+/// A producer's report is a *claim*; the journal holds one event for each transition, made of all claims about it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Transition {
     /// The end whose state changed.

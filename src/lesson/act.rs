@@ -109,7 +109,6 @@ pub enum Act {
     Spawn {
         #[serde(default = "one")]
         count: u32,
-        /// What each of them does.
         #[serde(default)]
         plan: ClientPlan,
         /// Which server they connect to.

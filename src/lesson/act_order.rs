@@ -15,7 +15,7 @@ use crate::model::World;
 use crate::model::wire::WirePacketFate;
 
 impl Engine {
-    /// What an act asks for, as soon as that is known: a packet that it names must be on the wire first.
+    /// The order of an act. `None` as long as a packet that it names is not on the wire.
     pub(super) fn order(&self, world: &World, act: &Act) -> Option<(LessonOrder, DoneWhen)> {
         let packet = |wanted: &PacketMatch, command: fn(u64) -> WireCommand, done: fn(u64) -> DoneWhen| {
             let number = held(world, wanted)?;

@@ -66,7 +66,7 @@ pub struct ExpectState {
     pub of: SpannedEnd,
     /// The state.
     pub is: TcpState,
-    /// What caused it.
+    /// Its cause.
     pub by: Option<CauseMatch>,
 }
 
@@ -80,7 +80,7 @@ pub struct ExpectEdge {
     pub from: TcpState,
     /// The state it went to.
     pub to: TcpState,
-    /// What caused the change.
+    /// Its cause.
     pub by: Option<CauseMatch>,
 }
 

@@ -14,7 +14,7 @@ use crate::domain::{ServerKind, WorldId};
 pub struct Lesson {
     /// Its title.
     pub title: LocalizedText,
-    /// What it shows, in a sentence or two.
+    /// A summary, in a sentence or two.
     pub about: LocalizedText,
     /// The world in which it is played.
     #[serde(default = "on_the_wire")]
@@ -45,7 +45,7 @@ pub struct LessonError {
     pub line: usize,
     /// The column, from 1, in characters.
     pub column: usize,
-    /// What is wrong there.
+    /// The error.
     pub what: String,
 }
 

@@ -22,7 +22,7 @@ pub struct PacketMatch {
     pub icmp: Option<Icmp>,
     /// The number of bytes it carries.
     pub len: Option<Amount>,
-    /// What it carries.
+    /// The text that it carries.
     pub text: Option<String>,
     /// Its sequence number, relative to the sender's SYN.
     pub seq: Option<Amount>,

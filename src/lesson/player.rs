@@ -25,7 +25,7 @@ pub struct Player {
     reported: Reported,
 }
 
-/// What the journal already has.
+/// The progress that the journal already has.
 #[derive(Debug, Clone, Default)]
 struct Reported {
     /// The current step, once one was reported.

@@ -25,7 +25,7 @@ pub enum StepItem {
     Expect(Expect),
 }
 
-/// What an act has to do with the server host.
+/// The part of the server host in an act.
 enum ServerHostUse {
     /// Nothing.
     None,

@@ -15,7 +15,7 @@ pub struct LessonStep {
     /// The acts, in this order; each is done before the next begins.
     #[serde(default, rename = "do")]
     pub acts: Vec<Act>,
-    /// What must be observed after that, in any order.
+    /// The expectations after the acts, in any order.
     #[serde(default)]
     pub expect: Vec<Expect>,
     /// The time limit of each act, and then of all expectations together, in milliseconds.

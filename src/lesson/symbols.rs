@@ -37,7 +37,7 @@ const MOST_BYTES: usize = 16 << 20;
 /// The most clients that a lesson may spawn: the same number that may be typed before a key.
 const MOST_CLIENTS: u32 = 99_999;
 
-/// What is wrong, and at which byte of the file.
+/// An error, and at which byte of the file it is.
 type Mistake = (usize, String);
 
 impl Symbols {

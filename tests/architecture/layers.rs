@@ -1,4 +1,4 @@
-//! What each layer may import: the table in `src/lib.rs`, and which layers may use which other crate.
+//! The imports that each layer may have: the table in `src/lib.rs`, and which layers may use which other crate.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;

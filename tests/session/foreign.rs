@@ -17,7 +17,7 @@ pub(crate) fn tests() -> Vec<Test> {
     ]
 }
 
-/// What a program prints. Its own timeouts bound it.
+/// The output of a program, which has timeouts of its own.
 async fn printed(program: &'static str, args: Vec<String>, input: &'static str) -> String {
     let run = move || {
         let mut child =

@@ -36,7 +36,7 @@ pub(crate) fn tests() -> Vec<Test> {
     ]
 }
 
-/// What a shell was asked for, in order.
+/// The requests to a shell, in order.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Asked {
     Spawn,

@@ -1,4 +1,4 @@
-//! What servers must show: broadcasts, stopping and starting, a port that somebody else holds, and somebody else's server.
+//! Servers: broadcasts, stopping and starting, a port that another program holds, and another program's server.
 
 use std::io::{Read as _, Write as _};
 use std::net::{TcpListener, TcpStream};

@@ -1,4 +1,4 @@
-//! What is shown in a real terminal, and that nothing is written when nothing happens.
+//! The screen in a real terminal, to which nothing is written when nothing happens.
 
 use std::time::{Duration, Instant};
 

@@ -14,7 +14,7 @@ use super::token::{Spanned, Token, tokens};
 pub struct Completion {
     /// The bytes of the text that a candidate replaces: the whole word at the cursor, or nothing between two words.
     pub range: Range<usize>,
-    /// What could stand there, most likely first; none where anything can be typed.
+    /// The candidates, most likely first; none where anything can be typed.
     pub candidates: Vec<&'static str>,
 }
 

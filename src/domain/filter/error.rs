@@ -1,4 +1,4 @@
-//! What can be wrong with a filter, and where. The sentences about it are in the texts of the screen.
+//! Errors in a filter, and where they are. The sentences about it are in the texts of the screen.
 
 use std::ops::Range;
 
@@ -10,11 +10,11 @@ pub struct FilterError {
     /// The bytes of the text to point at, on character boundaries; empty and at the end of the text if something is
     /// missing there.
     pub at: Range<usize>,
-    /// What is wrong there.
+    /// The kind of error.
     pub kind: FilterErrorKind,
 }
 
-/// What is wrong with a filter.
+/// The kinds of errors in a filter.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum FilterErrorKind {
     /// This word is compared with a value, but is not the name of a field.

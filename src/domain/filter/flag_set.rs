@@ -71,7 +71,7 @@ impl FlagSet {
         flags.is_some_and(|flags| self.every.is_some_and(|every| flags.has(every)) || self.exactly.contains(&flags))
     }
 
-    /// What can follow the word `flags`.
+    /// The words that can follow `flags`.
     pub(super) fn names() -> impl Iterator<Item = &'static str> {
         NAMES.iter().map(|(name, _)| *name)
     }

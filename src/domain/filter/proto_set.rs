@@ -35,7 +35,7 @@ impl ProtoSet {
         self.0 & (ipv4 << ipv6 as u8) != 0
     }
 
-    /// What can follow the word `proto`.
+    /// The words that can follow `proto`.
     pub(super) fn names() -> impl Iterator<Item = &'static str> {
         NAMES.iter().map(|(name, _)| *name)
     }

@@ -85,7 +85,7 @@ impl StateSet {
         fits.fold(Self::NONE, |all, (_, states)| all.or(states))
     }
 
-    /// What can follow the word `state`: netstat's names, then the groups.
+    /// The words that can follow `state`: netstat's names, then the groups.
     pub(super) fn names() -> impl Iterator<Item = &'static str> {
         TcpState::ALL.iter().map(|state| state.name()).chain(GROUPS.iter().map(|(name, _)| *name))
     }

@@ -1,4 +1,4 @@
-//! What the filter accepts and proposes, by example.
+//! Filters and completions by example.
 
 mod packets;
 mod property;

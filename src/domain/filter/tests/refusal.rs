@@ -1,4 +1,4 @@
-//! What the filter refuses, and where it points.
+//! Texts that are no filter, and where the error points.
 
 use super::*;
 use crate::domain::filter::filter_field::FilterField;
