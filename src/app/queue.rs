@@ -29,7 +29,7 @@ mod tests {
     use crate::domain::{EventKind, Evidence, Note};
 
     #[test]
-    fn what_does_not_fit_is_counted() {
+    fn observations_that_do_not_fit_are_counted() {
         let (sink, far) = open(Clock::start());
         let offered = CAPACITY + 7;
         let taken = (0..offered)

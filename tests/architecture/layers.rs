@@ -157,7 +157,7 @@ fn a_forbidden_import_is_found_in_every_shape() {
 }
 
 #[test]
-fn what_only_tests_import_is_free() {
+fn imports_for_tests_have_no_rules() {
     let shapes = [
         "#[cfg(test)] use crate::view::Theme;",
         "#[cfg(all(test, unix))] mod tests { use crate::view::Theme; }",

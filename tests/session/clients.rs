@@ -188,7 +188,7 @@ async fn echo_serves_one_and_two_wait_until_it_serves_by_threads() {
     let answered =
         |shown: &Shown| (shown.answered() == 3 && shown.server(ECHO).serving.len() == 3).then(|| shown.clone());
     let shown = stage.until("all three are answered", answered).await;
-    assert!(shown.clients().iter().all(|client| client.phase == ClientPhase::Open), "nobody was lost");
+    assert!(shown.clients().iter().all(|client| client.phase == ClientPhase::Open), "no client was lost");
     stage.until("threads", |shown| shown.says("3 threads").then_some(())).await;
     let events = stage.quits().await;
     let failed: Vec<_> =

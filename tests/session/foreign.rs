@@ -92,7 +92,7 @@ for s in socks: s.close()
     let said = python(CLIENT, &ports(&stage.now())[..3]).await;
     assert_eq!(said.lines().collect::<Vec<_>>(), ["THE SAME LINE", "the same line", "THE SAME LINE"]);
     stage
-        .until("three strangers came and went", |shown| {
+        .until("three clients came and went", |shown| {
             (shown.clients().len() == 3 && shown.world.clients.live() == 0).then_some(())
         })
         .await;

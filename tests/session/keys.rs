@@ -16,7 +16,7 @@ pub(crate) fn tests() -> Vec<Test> {
         async_test(a_count_can_be_corrected_and_taken_back, &[]),
         async_test(a_small_terminal_gets_a_note_and_a_larger_one_the_lab_again, &[]),
         async_test(pasted_text_is_typed_and_not_sent, &[]),
-        async_test(what_happened_holds_still_while_it_is_read, &[]),
+        async_test(the_lifecycle_holds_still_while_it_is_read, &[]),
         async_test(after_a_suspension_the_screen_is_drawn_anew, &[]),
         async_test(a_session_ends_by_a_signal_and_by_the_end_of_its_terminal, &[]),
     ]
@@ -144,7 +144,7 @@ async fn pasted_text_is_typed_and_not_sent() {
     stage.quits().await;
 }
 
-async fn what_happened_holds_still_while_it_is_read() {
+async fn the_lifecycle_holds_still_while_it_is_read() {
     let mut stage = three_clients().await;
     stage.types("\t\t\t");
     stage.until("its pane", |shown| (shown.ui.focus == Pane::Lifecycle).then_some(())).await;

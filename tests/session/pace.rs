@@ -25,13 +25,13 @@ use crate::stage::keyboard;
 
 pub(crate) fn tests() -> Vec<Test> {
     vec![
-        test(a_key_is_heard_before_all_waiting_events, &[]),
+        test(a_key_is_handled_before_all_waiting_events, &[]),
         test(a_key_typed_ahead_is_about_the_servers_that_are_there, &[]),
         test(a_key_in_the_middle_of_a_flood_waits_for_one_batch_at_most, &[]),
         test(a_frame_is_drawn_for_a_key_and_none_for_nothing, &[]),
         test(a_flood_is_drawn_sixty_times_a_second_at_most_and_does_not_starve_the_screen, &[]),
         test(while_ages_are_counted_the_screen_changes_once_a_second_then_once_a_minute, &[]),
-        test(what_did_not_fit_into_the_queue_is_counted_on_the_screen, &[]),
+        test(observations_that_do_not_fit_into_the_queue_are_counted_on_the_screen, &[]),
         test(the_session_ends_when_its_terminal_or_the_laboratory_does, &[]),
     ]
 }
@@ -182,7 +182,7 @@ fn connected(id: u32) -> EventKind {
 }
 
 #[tokio::main(flavor = "current_thread", start_paused = true)]
-async fn a_key_is_heard_before_all_waiting_events() {
+async fn a_key_is_handled_before_all_waiting_events() {
     let flood = Loop::start((0..2_000).map(connected), None, true);
     tokio::time::sleep(Duration::from_secs(1)).await;
     let asks = flood.quit().await;
@@ -256,12 +256,12 @@ async fn while_ages_are_counted_the_screen_changes_once_a_second_then_once_a_min
     tokio::time::sleep(Duration::from_secs(1)).await;
     let ended = young.frames().len();
     tokio::time::sleep(Duration::from_mins(10)).await;
-    assert_eq!(young.frames().len(), ended, "nobody is there any more, nothing changes");
+    assert_eq!(young.frames().len(), ended, "no client is left, nothing changes");
     young.quit().await;
 }
 
 #[tokio::main(flavor = "current_thread", start_paused = true)]
-async fn what_did_not_fit_into_the_queue_is_counted_on_the_screen() {
+async fn observations_that_do_not_fit_into_the_queue_are_counted_on_the_screen() {
     let full = Loop::start([], None, false);
     (0..7).for_each(|id| assert!(!full.sink.report(Evidence::Called, spawned(id))));
     full.events.try_send(seen(0, spawned(7))).unwrap();

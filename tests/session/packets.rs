@@ -12,9 +12,9 @@ use crate::stage::{FOUR, Stage, all_up};
 pub(crate) fn tests() -> Vec<Test> {
     vec![
         async_test(a_connection_is_a_ladder_with_both_ends_states, &[Capture]),
-        async_test(a_packet_is_looked_into_and_a_conversation_read, &[Capture]),
-        async_test(a_file_is_looked_at_where_nothing_can_be_captured, &[]),
-        async_test(a_file_is_looked_at_while_the_capture_goes_on, &[Capture]),
+        async_test(the_fields_of_a_packet_and_a_conversation_are_shown, &[Capture]),
+        async_test(a_file_is_opened_where_nothing_can_be_captured, &[]),
+        async_test(a_file_is_opened_while_the_capture_goes_on, &[Capture]),
     ]
 }
 
@@ -49,7 +49,7 @@ async fn a_connection_is_a_ladder_with_both_ends_states() {
     stage.quits().await;
 }
 
-async fn a_packet_is_looked_into_and_a_conversation_read() {
+async fn the_fields_of_a_packet_and_a_conversation_are_shown() {
     let mut stage = capturing().await;
     stage.presses(KeyCode::F(3));
     stage.types("o");
@@ -131,7 +131,7 @@ impl Drop for Lesson {
     }
 }
 
-async fn a_file_is_looked_at_where_nothing_can_be_captured() {
+async fn a_file_is_opened_where_nothing_can_be_captured() {
     let lesson = Lesson::written("aula");
     let mut stage = Stage::open_with(&FOUR, (120, 36), |laboratory| {
         laboratory.capture(Err(Lack { need: Need::PacketSocket, errno: Errno::Perm, remedy: Remedy::Unknown }));
@@ -174,7 +174,7 @@ async fn a_file_is_looked_at_where_nothing_can_be_captured() {
     assert!(!events.iter().any(|event| matches!(event.seen.kind, EventKind::Packet(_))));
 }
 
-async fn a_file_is_looked_at_while_the_capture_goes_on() {
+async fn a_file_is_opened_while_the_capture_goes_on() {
     let lesson = Lesson::written("live");
     let mut stage = capturing().await;
     stage.presses(KeyCode::F(3));

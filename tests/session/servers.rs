@@ -13,10 +13,10 @@ use crate::stage::{ASYNC, ECHO, Shown, Stage, THREADED, UDP, all_up};
 
 pub(crate) fn tests() -> Vec<Test> {
     vec![
-        async_test(a_busy_server_does_not_delay_what_the_others_answer, &[]),
+        async_test(a_busy_server_does_not_delay_the_answers_of_others, &[]),
         async_test(a_server_is_stopped_and_started, &[]),
-        async_test(a_taken_port_shows_its_holder_and_is_had_once_it_is_free, &[]),
-        async_test(somebody_elses_server_is_watched, &[]),
+        async_test(a_taken_port_shows_its_holder_and_is_used_once_it_is_free, &[]),
+        async_test(another_programs_server_is_watched, &[]),
     ]
 }
 
@@ -30,7 +30,7 @@ fn answer(shown: &Shown, server: ServerId) -> Option<String> {
     }
 }
 
-async fn a_busy_server_does_not_delay_what_the_others_answer() {
+async fn a_busy_server_does_not_delay_the_answers_of_others() {
     let mut stage = Stage::lab().await;
     stage.presses(KeyCode::Down);
     stage.types("c");
@@ -72,7 +72,7 @@ async fn a_server_is_stopped_and_started() {
     stage.quits().await;
 }
 
-async fn a_taken_port_shows_its_holder_and_is_had_once_it_is_free() {
+async fn a_taken_port_shows_its_holder_and_is_used_once_it_is_free() {
     let holder = TcpListener::bind("127.0.0.1:0").unwrap();
     let port = holder.local_addr().unwrap().port();
     let mut stage = Stage::open(&["--server", &format!("threaded={port}"), "--server", "echo=0"]).await;
@@ -105,7 +105,7 @@ async fn a_taken_port_shows_its_holder_and_is_had_once_it_is_free() {
     stage.quits().await;
 }
 
-async fn somebody_elses_server_is_watched() {
+async fn another_programs_server_is_watched() {
     let theirs = TcpListener::bind("127.0.0.1:0").unwrap();
     let addr = theirs.local_addr().unwrap();
     // Serves as a first script does: one after the other, for ever.
@@ -131,7 +131,7 @@ async fn somebody_elses_server_is_watched() {
     guest.read_exact(&mut [0; 2]).unwrap();
     let row = format!("{}", guest.local_addr().unwrap());
     let both = |shown: &Shown| (shown.lines_with(&[&row, "ESTABLISHED"]).len() >= 2).then_some(());
-    stage.until("both ends of a stranger's connection", both).await;
+    stage.until("both ends of a foreign connection", both).await;
     drop(guest);
     // And a client of ours, to their server.
     stage.types("c");

@@ -81,7 +81,7 @@ fn a_lesson_file_and_its_name() {
 }
 
 #[test]
-fn a_capture_file_its_name_and_what_is_in_it() {
+fn a_capture_file_its_name_and_its_contents() {
     let folder = Folder::new("capture");
     let done = run(&["capture", "-r", &format!("/nonexistent/{EVIL}")]);
     assert_eq!(done.status.code(), Some(1));
@@ -92,7 +92,7 @@ fn a_capture_file_its_name_and_what_is_in_it() {
 }
 
 #[test]
-fn a_capture_file_that_is_looked_at() {
+fn a_capture_file_on_the_screen() {
     let folder = Folder::new("open");
     let path = folder.file(EVIL, &pcapng());
     let mut running = Running::start(&["--open", &path]);
@@ -147,7 +147,7 @@ fn pcapng() -> Vec<u8> {
 }
 
 #[test]
-fn what_peers_say_and_what_a_program_is_called() {
+fn the_data_of_peers_and_the_name_of_a_program() {
     let folder = Folder::new("peers");
     // A program's name is the last part of its path (`proc_pid_comm(5)`): its first fifteen bytes.
     let program = folder.0.join(EVIL);
@@ -178,7 +178,7 @@ fn what_peers_say_and_what_a_program_is_called() {
 }
 
 #[test]
-fn what_a_server_answers() {
+fn the_answer_of_a_server() {
     let server = TcpListener::bind("127.0.0.1:0").unwrap();
     let addr = server.local_addr().unwrap().to_string();
     let answering = std::thread::spawn(move || {
@@ -193,7 +193,7 @@ fn what_a_server_answers() {
 }
 
 #[test]
-fn what_is_typed_and_refused() {
+fn refused_arguments() {
     for args in [
         &["netstat", &format!("port {EVIL}")][..],
         &["capture", "-r", "/dev/null", &format!("port {EVIL}")],

@@ -104,7 +104,7 @@ fn a_reader_that_has_seen_enough_is_no_error() {
         if let Some(status) = child.try_wait().unwrap() {
             break status;
         }
-        assert!(std::time::Instant::now() < deadline, "it goes on for nobody");
+        assert!(std::time::Instant::now() < deadline, "it goes on without a reader");
         std::thread::sleep(std::time::Duration::from_millis(20));
     };
     assert!(status.success(), "{status:?}");

@@ -52,7 +52,7 @@ fn has_a_shape(c: char) -> bool {
 }
 
 #[test]
-fn what_is_not_ours_is_found() {
+fn foreign_sequences_are_found() {
     assert_eq!(sequences(b"\x1b[?25l\x1b[1;1Hol\xc3\xa1\x1b[38;5;4m\x1b[m").map(|found| found.len()), Ok(3));
     for bad in ["\u{1b}]0;x\u{7}", "\u{1b}c", "\u{1b}[6n", "\u{1b}[?1003h", "\u{1b}[2;5r", "\u{9b}", "\u{202e}", "a\nb"]
     {

@@ -194,7 +194,7 @@ fn a_filter_names_the_ports_to_request_from_the_kernel() {
 }
 
 #[test]
-fn completion_proposes_what_can_stand_at_the_cursor() {
+fn completion_proposes_the_words_that_fit_at_the_cursor() {
     for (text, range, want) in [
         ("s|", 0..1, vec!["sport", "src", "state", "sendq", "seq"]),
         ("udp and dp|", 8..10, vec!["dport"]),

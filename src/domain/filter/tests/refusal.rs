@@ -8,7 +8,7 @@ use FilterErrorKind::{
 };
 
 #[test]
-fn an_error_points_at_what_is_wrong() {
+fn an_error_points_at_the_wrong_part() {
     let port = FilterField::Port;
     let state = FilterField::State;
     let host = FilterField::Host;
