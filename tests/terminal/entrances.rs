@@ -4,9 +4,9 @@ use std::fs;
 use std::io::{BufRead as _, BufReader, Read as _, Write as _};
 use std::net::TcpListener;
 use std::path::PathBuf;
-use std::process::{Child, Command, Output, Stdio};
+use std::process::{Command, Output, Stdio};
 
-use crate::pty::{PROGRAM, Running};
+use crate::pty::{ChildGuard, PROGRAM, Running};
 use crate::stream::sequences;
 
 /// Moves the cursor, sets the title, turns the reading direction round, hides itself.
@@ -44,16 +44,6 @@ impl Folder {
 impl Drop for Folder {
     fn drop(&mut self) {
         let _ = fs::remove_dir_all(&self.0);
-    }
-}
-
-/// A program that is ended with the test.
-struct Serving(Child);
-
-impl Drop for Serving {
-    fn drop(&mut self) {
-        let _ = self.0.kill();
-        let _ = self.0.wait();
     }
 }
 
@@ -154,7 +144,7 @@ fn the_data_of_peers_and_the_name_of_a_program() {
     std::os::unix::fs::symlink(PROGRAM, &program).expect("there is room");
     let mut serve = Command::new(&program);
     serve.args(["serve", "--lang", "en", "--server", "echo=0"]).env("LANG", "C.UTF-8").stdout(Stdio::piped());
-    let mut serve = Serving(serve.spawn().expect("it was built"));
+    let mut serve = ChildGuard(serve.spawn().expect("it was built"));
     let mut told = BufReader::new(serve.0.stdout.take().expect("it is piped"));
     let mut first = String::new();
     let port = loop {

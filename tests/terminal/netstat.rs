@@ -2,12 +2,12 @@
 
 use std::io::{BufRead as _, BufReader};
 use std::net::{TcpListener, TcpStream, UdpSocket};
-use std::process::{Child, Command, Output, Stdio};
+use std::process::{Command, Output, Stdio};
 use std::sync::mpsc;
 
 use serde_json::Value;
 
-use crate::pty::PROGRAM;
+use crate::pty::{ChildGuard, PROGRAM};
 
 fn netstat(args: &[&str]) -> Output {
     Command::new(PROGRAM).arg("netstat").args(args).env("LANG", "C.UTF-8").env_remove("LC_ALL").output().unwrap()
@@ -110,22 +110,12 @@ fn a_reader_that_has_seen_enough_is_no_error() {
     assert!(status.success(), "{status:?}");
 }
 
-/// A program that is ended when the test is.
-struct Watching(Child);
-
-impl Drop for Watching {
-    fn drop(&mut self) {
-        let _ = self.0.kill();
-        let _ = self.0.wait();
-    }
-}
-
 #[test]
 fn a_watch_prints_the_rows_found_added_and_gone() {
     let (listener, _client, _server, port) = connection();
     let mut command = Command::new(PROGRAM);
     command.args(["netstat", "--watch", "--json", "port", &port.to_string()]).stdout(Stdio::piped());
-    let mut watching = Watching(command.spawn().unwrap());
+    let mut watching = ChildGuard(command.spawn().unwrap());
     let (near, lines) = mpsc::channel();
     let out = BufReader::new(watching.0.stdout.take().unwrap());
     std::thread::spawn(move || out.lines().map_while(Result::ok).try_for_each(|line| near.send(line)));
