@@ -3,7 +3,7 @@
 
 use super::client::{ClientPlan, CloseHow};
 use super::id::HostId;
-pub use super::place::{Here, Pane, Place, Spot, View};
+pub use super::place::{Here, Pane, Place, View};
 
 /// A key of the keyboard.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -420,18 +420,9 @@ mod tests {
 
     /// Everything that can be on a screen.
     fn everywhere() -> impl Iterator<Item = Here> {
-        let others = [
-            Spot::Ports,
-            Spot::Packets,
-            Spot::Wire,
-            Spot::Playing,
-            Spot::Lessons,
-            Spot::Network,
-            Spot::Check,
-            Spot::Page,
-        ];
-        let spots = Pane::ALL.map(Spot::Lab).into_iter().chain(others);
-        spots.flat_map(|spot| [WorldId::Host, WorldId::Wire].map(|world| Here { spot, world }))
+        let views = View::ALL.into_iter().filter(|view| *view != View::Lab).map(Place::View);
+        let places = Pane::ALL.map(In).into_iter().chain(views).chain([Playing, Place::Check, Place::Page]);
+        places.flat_map(|place| [WorldId::Host, WorldId::Wire].map(|world| Here { place, world }))
     }
 
     #[test]

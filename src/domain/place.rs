@@ -78,43 +78,13 @@ impl Pane {
     }
 }
 
-/// The context of a key: the part of the screen, and the world that is shown.
+/// The context of a key.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Here {
-    /// The part of the screen.
-    pub spot: Spot,
+    /// The part of the screen, as the narrowest place that holds there.
+    pub place: Place,
+    /// The world that is shown.
     pub world: WorldId,
-}
-
-/// The parts of the screen in which keys differ.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Spot {
-    Lab(Pane),
-    Ports,
-    Packets,
-    Wire,
-    /// The wire, while a lesson is played on it.
-    Playing,
-    Lessons,
-    Network,
-    Check,
-    /// The page of a connection, over any view.
-    Page,
-}
-
-impl Here {
-    /// The view that is on the screen; none under a page.
-    const fn view(self) -> Option<View> {
-        match self.spot {
-            Spot::Lab(_) => Some(View::Lab),
-            Spot::Ports => Some(View::Ports),
-            Spot::Packets => Some(View::Packets),
-            Spot::Wire | Spot::Playing => Some(View::Wire),
-            Spot::Lessons => Some(View::Lessons),
-            Spot::Network | Spot::Check => Some(View::Network),
-            Spot::Page => None,
-        }
-    }
 }
 
 /// Where a binding holds: its effect can be seen there.
@@ -145,19 +115,17 @@ pub enum Place {
 impl Place {
     /// Whether a binding of this place holds here.
     pub fn holds(self, here: Here) -> bool {
-        let Some(view) = here.view() else { return matches!(self, Self::Anywhere | Self::Ends | Self::Page) };
+        let is_in = |views: &[View]| here.place.view().is_some_and(|view| views.contains(&view));
         match self {
             Self::Anywhere => true,
-            Self::Clients | Self::Ends => matches!(view, View::Lab | View::Ports | View::Packets | View::Wire),
-            Self::Servers => matches!(view, View::Lab | View::Wire),
+            Self::Clients => is_in(&[View::Lab, View::Ports, View::Packets, View::Wire]),
+            Self::Ends => here.place == Self::Page || Self::Clients.holds(here),
+            Self::Servers => is_in(&[View::Lab, View::Wire]),
             Self::Stepping => {
-                view == View::Wire || (here.world == WorldId::Wire && matches!(view, View::Lab | View::Packets))
+                is_in(&[View::Wire]) || (here.world == WorldId::Wire && is_in(&[View::Lab, View::Packets]))
             }
-            Self::View(own) => own == view,
-            Self::Playing => here.spot == Spot::Playing,
-            Self::In(pane) => here.spot == Spot::Lab(pane),
-            Self::Check => here.spot == Spot::Check,
-            Self::Page => false,
+            Self::View(view) => is_in(&[view]),
+            Self::Playing | Self::In(_) | Self::Check | Self::Page => self == here.place,
         }
     }
 

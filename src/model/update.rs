@@ -4,7 +4,7 @@ use super::effect::{Effect, ScreenEffect, TableEffect};
 use super::mode::Mode;
 use super::press::{Acted, Press, Refused};
 use super::{Model, filtering, lab, lessons, lists, network, packets, presenter, settings, typing, views, waiting};
-use crate::domain::keys::{self, Action, Here, Key, ScreenAction, Spot, View};
+use crate::domain::keys::{self, Action, Here, Key, Place, ScreenAction, View};
 use crate::domain::{
     Errno, EventKind, Observation, Refusal, ServerChange, ServerEvent, Stamp, TargetChange, TargetHost, WorldId,
 };
@@ -188,24 +188,20 @@ fn elsewhere(key: Key) -> Refusal {
     if places.peek().is_none() {
         return Refusal::Unbound;
     }
-    Refusal::Elsewhere(places.find_map(keys::Place::view))
+    Refusal::Elsewhere(places.find_map(Place::view))
 }
 
 impl Model {
-    /// What the keys are about now.
+    /// The context of the keys.
     pub fn here(&self) -> Here {
-        let spot = match (&self.ui.page, self.ui.view) {
-            (Some(_), _) => Spot::Page,
-            (None, View::Lab) => Spot::Lab(self.ui.focus),
-            (None, View::Ports) => Spot::Ports,
-            (None, View::Packets) => Spot::Packets,
-            (None, View::Wire) if self.worlds.wire().playing.is_some() => Spot::Playing,
-            (None, View::Wire) => Spot::Wire,
-            (None, View::Lessons) => Spot::Lessons,
-            (None, View::Network) if self.ui.network.part == network::NetworkPart::Check => Spot::Check,
-            (None, View::Network) => Spot::Network,
+        let place = match (&self.ui.page, self.ui.view) {
+            (Some(_), _) => Place::Page,
+            (None, View::Lab) => Place::In(self.ui.focus),
+            (None, View::Wire) if self.worlds.wire().playing.is_some() => Place::Playing,
+            (None, View::Network) if self.ui.network.part == network::NetworkPart::Check => Place::Check,
+            (None, view) => Place::View(view),
         };
-        Here { spot, world: self.worlds.shown_id() }
+        Here { place, world: self.worlds.shown_id() }
     }
 }
 

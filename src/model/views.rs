@@ -6,7 +6,7 @@ use super::mode::Mode;
 use super::press::{Acted, Press};
 use super::screen::View;
 use super::{Model, lessons, network, packets, presenter};
-use crate::domain::keys::{self, Action, Here, Key, ListAction, Motion, ScreenAction, Spot, TerminalAction, Turn};
+use crate::domain::keys::{self, Action, Here, Key, ListAction, Motion, Place, ScreenAction, TerminalAction, Turn};
 use crate::domain::{Loss, Refusal, WorldId};
 
 /// Does what a key means.
@@ -88,7 +88,7 @@ pub(super) fn chosen(model: &mut Model, key: Key) -> Acted {
 
 /// A key while the help is shown from this line on: it scrolls, or closes the help.
 pub(super) fn scroll_help(model: &mut Model, key: Key, from: usize) -> Vec<Effect> {
-    let nowhere = Here { spot: Spot::Lessons, world: WorldId::Host };
+    let nowhere = Here { place: Place::Anywhere, world: WorldId::Host };
     model.ui.mode = match keys::lookup(key, nowhere) {
         Some(Action::List(ListAction::Move(motion))) => {
             let steps = match motion {
@@ -136,7 +136,7 @@ fn back(model: &mut Model, sure: bool) -> Acted {
         model.ui.zoomed = false;
     } else if model.ui.view == View::Wire && presenter::let_go(model) {
         // The selection was what could be undone.
-    } else if model.here().spot == Spot::Playing {
+    } else if model.here().place == Place::Playing {
         return lessons::leave(sure);
     } else if model.ui.view == View::Lab && matches!(model.lifecycle.reader, LifecycleReader::Holds { .. }) {
         model.lifecycle.reader = LifecycleReader::Follows;

@@ -9,8 +9,8 @@ use super::draw_context::DrawContext;
 use super::keys;
 use super::line_writer::{LineWriter, head, width};
 use crate::domain::keys::{
-    self as bindings, Action, Key, LabAction, LinkAction, ListAction, NetworkAction, PacketFate, PacketsAction,
-    ScreenAction, Spot, View, WireAction,
+    self as bindings, Action, Key, LabAction, LinkAction, ListAction, NetworkAction, PacketFate, PacketsAction, Place,
+    ScreenAction, View, WireAction,
 };
 use crate::domain::{ClientPlan, WireMode, WorldId};
 use crate::model::packets::PacketsTab;
@@ -225,7 +225,7 @@ fn offered(model: &Model, draw: &DrawContext) -> Vec<Hint> {
             before.keys = format!("{} {keys}", before.keys);
             continue;
         }
-        hints.push(Hint { keys, word: word.into(), rank: rank(model, binding, here.spot), glued });
+        hints.push(Hint { keys, word: word.into(), rank: rank(model, binding, here.place), glued });
     }
     hints.extend(last(draw));
     hints
@@ -233,13 +233,13 @@ fn offered(model: &Model, draw: &DrawContext) -> Vec<Hint> {
 
 /// How soon a key is needed: in the lab the views come before what can be done besides making a client.
 /// Where there are no live packets, the ways to others come first.
-fn rank(model: &Model, binding: &bindings::Binding, spot: Spot) -> u8 {
+fn rank(model: &Model, binding: &bindings::Binding, place: Place) -> u8 {
     let live = model.traffic();
-    match (binding.action, spot) {
-        (Action::Screen(ScreenAction::View(_)), Spot::Lab(_)) => 6,
-        (Action::Screen(ScreenAction::Views), Spot::Lab(_)) => 11,
-        (Action::Packets(PacketsAction::Open), Spot::Packets) if live.file.is_some() || live.lacks() => 1,
-        (Action::Wire(WireAction::Toggle), Spot::Packets) if live.lacks() => 1,
+    match (binding.action, place) {
+        (Action::Screen(ScreenAction::View(_)), Place::In(_)) => 6,
+        (Action::Screen(ScreenAction::Views), Place::In(_)) => 11,
+        (Action::Packets(PacketsAction::Open), Place::View(View::Packets)) if live.file.is_some() || live.lacks() => 1,
+        (Action::Wire(WireAction::Toggle), Place::View(View::Packets)) if live.lacks() => 1,
         _ => binding.rank,
     }
 }
@@ -252,7 +252,7 @@ where
     let now = &draw.text.keys.now;
     let traffic = model.traffic();
     match action {
-        Action::Screen(ScreenAction::Back) if model.here().spot == Spot::Page => draw.text.keys.leave,
+        Action::Screen(ScreenAction::Back) if model.here().place == Place::Page => draw.text.keys.leave,
         Action::Screen(ScreenAction::Back)
             if model.ui.view == View::Packets && traffic.packets.tab != PacketsTab::List =>
         {
