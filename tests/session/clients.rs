@@ -60,7 +60,7 @@ async fn three_clients_have_the_ports_that_the_kernel_says_and_are_established()
 async fn the_side_that_closed_first_is_left_in_time_wait() {
     let mut stage = Stage::lab().await;
     stage.types("3c");
-    stage.until("three are answered", |shown| (shown.answered() == 3).then_some(())).await;
+    stage.when("three are answered", |shown| shown.answered() == 3).await;
     stage.types("K");
     let waiting = |shown: &Shown| (states(shown) == [Some(TcpState::TimeWait); 3]).then(|| shown.clone());
     let shown = stage.until("TIME_WAIT", waiting).await;
@@ -185,11 +185,11 @@ async fn echo_serves_one_and_two_wait_until_it_serves_by_threads() {
         })
         .await;
     stage.types("m");
-    let answered =
-        |shown: &Shown| (shown.answered() == 3 && shown.server(ECHO).serving.len() == 3).then(|| shown.clone());
-    let shown = stage.until("all three are answered", answered).await;
+    let shown = stage
+        .when("all three are answered", |shown| shown.answered() == 3 && shown.server(ECHO).serving.len() == 3)
+        .await;
     assert!(shown.clients().iter().all(|client| client.phase == ClientPhase::Open), "no client was lost");
-    stage.until("threads", |shown| shown.says("3 threads").then_some(())).await;
+    stage.when("threads", |shown| shown.says("3 threads")).await;
     let events = stage.quits().await;
     let failed: Vec<_> =
         events.iter().filter(|e| matches!(&e.seen.kind, EventKind::Call(call) if !call.result.is_ok())).collect();
@@ -204,7 +204,7 @@ async fn a_client_is_half_closed_reset_and_closed() {
         (3, "x", "close  ok", "recv 4096 ok"),
     ] {
         stage.types("c");
-        stage.until("it is answered", |shown| (shown.answered() == no).then_some(())).await;
+        stage.when("it is answered", |shown| shown.answered() == no).await;
         stage.types(key);
         let over = |shown: &Shown| {
             let client = shown.clients().get(no - 1)?;
@@ -232,8 +232,7 @@ async fn a_client_is_half_closed_reset_and_closed() {
 async fn a_datagram_client_has_a_port_and_no_state() {
     let mut stage = Stage::lab().await;
     stage.types("jjjc");
-    let answered = |shown: &Shown| (shown.ui.server == UDP && shown.answered() == 1).then(|| shown.clone());
-    let shown = stage.until("the datagram is answered", answered).await;
+    let shown = stage.when("the datagram is answered", |shown| shown.ui.server == UDP && shown.answered() == 1).await;
     let port = shown.client_ports()[0];
     let row = shown.lines_with(&["#1 ", &format!(":{port} "), "no state"]);
     assert_eq!(row.len(), 1, "{}", shown.text());

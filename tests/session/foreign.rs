@@ -56,7 +56,7 @@ with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as s:
         let (own, answer) = said.trim_end().split_once(' ').unwrap();
         assert_eq!(answer, expected);
         let own: u16 = own.parse().unwrap();
-        stage.until("its port on the screen", |shown| shown.client_ports().contains(&own).then_some(())).await;
+        stage.when("its port on the screen", |shown| shown.client_ports().contains(&own)).await;
     }
     stage.quits().await;
 }
@@ -133,6 +133,6 @@ async fn a_port_check_breaks_no_server() {
         }
     }
     stage.types("cjcjc");
-    stage.until("all of them answer", |shown| (shown.answered() == 3).then_some(())).await;
+    stage.when("all of them answer", |shown| shown.answered() == 3).await;
     stage.quits().await;
 }

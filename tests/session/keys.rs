@@ -43,8 +43,7 @@ async fn a_filter_takes_effect_as_it_is_typed_and_a_wrong_one_points_at_the_erro
     stage.types("/");
     stage.holds_ctrl('u');
     stage.types(&filter);
-    let one = |shown: &Shown| (shown.listed.len() == 1).then(|| shown.clone());
-    let shown = stage.until("one row", one).await;
+    let shown = stage.when("one row", |shown| shown.listed.len() == 1).await;
     assert_eq!(shown.listed[0].flow.local.port(), port);
     stage.types(" (");
     let wrong = |shown: &Shown| shown.says(&format!("{filter} (")).then(|| shown.clone());
@@ -83,12 +82,11 @@ async fn help_shows_the_keys_and_goes() {
     let mut stage = Stage::lab().await;
     let before = stage.now().clients().len();
     stage.types("?");
-    let helped = |shown: &Shown| matches!(shown.ui.mode, Mode::Help(_)).then(|| shown.clone());
-    let shown = stage.until("help", helped).await;
+    let shown = stage.when("help", |shown| matches!(shown.ui.mode, Mode::Help(_))).await;
     assert!(shown.says("A connection's page") && shown.says("fold or unfold a field"), "{}", shown.text());
     // No key reaches the view behind it, and the key that closes it does nothing else.
     stage.types("c?");
-    stage.until("no help", |shown| (shown.ui.mode == Mode::Command).then_some(())).await;
+    stage.when("no help", |shown| shown.ui.mode == Mode::Command).await;
     stage.types("L");
     assert_eq!(stage.says("Servidores").await.clients().len(), before);
     stage.quits().await;
@@ -97,14 +95,14 @@ async fn help_shows_the_keys_and_goes() {
 async fn a_count_can_be_corrected_and_taken_back() {
     let mut stage = Stage::lab().await;
     stage.types("45");
-    stage.until("a count", |shown| (shown.ui.count == Some(45)).then_some(())).await;
+    stage.when("a count", |shown| shown.ui.count == Some(45)).await;
     stage.presses(KeyCode::Backspace);
-    stage.until("corrected", |shown| (shown.ui.count == Some(4)).then_some(())).await;
+    stage.when("corrected", |shown| shown.ui.count == Some(4)).await;
     stage.presses(KeyCode::Esc);
     stage.types("2c");
-    stage.until("two", |shown| (shown.answered() == 2).then_some(())).await;
+    stage.when("two", |shown| shown.answered() == 2).await;
     stage.types("c");
-    stage.until("one more", |shown| (shown.answered() == 3).then_some(())).await;
+    stage.when("one more", |shown| shown.answered() == 3).await;
     assert_eq!(stage.now().clients().len(), 3);
     stage.quits().await;
 }
@@ -113,8 +111,7 @@ async fn a_small_terminal_gets_a_note_and_a_larger_one_the_lab_again() {
     let mut stage = Stage::lab().await;
     for (columns, rows) in [(10, 5), (1, 1), (59, 20), (60, 19)] {
         stage.resizes(columns, rows);
-        let small = |shown: &Shown| (shown.ui.size == (columns, rows)).then(|| shown.clone());
-        let shown = stage.until("a frame of that size", small).await;
+        let shown = stage.when("a frame of that size", |shown| shown.ui.size == (columns, rows)).await;
         assert_eq!(shown.lines.len(), usize::from(rows));
         assert!(!shown.says("Servers"), "{}", shown.text());
         if columns > 9 {
@@ -131,8 +128,7 @@ async fn pasted_text_is_typed_and_not_sent() {
     let mut stage = Stage::lab().await;
     stage.types("i");
     stage.happens(Event::Paste("bom\ndia\u{1b}[31m\n".into()));
-    let typed = |shown: &Shown| (shown.ui.message.input.value() == "bom dia [31m").then(|| shown.clone());
-    let shown = stage.until("one line", typed).await;
+    let shown = stage.when("one line", |shown| shown.ui.message.input.value() == "bom dia [31m").await;
     assert!(shown.says("> bom dia [31m"), "{}", shown.text());
     assert_eq!(shown.world.broadcasts.all().len(), 0);
     // Where nothing is typed, a paste is no burst of commands.
@@ -147,7 +143,7 @@ async fn pasted_text_is_typed_and_not_sent() {
 async fn the_lifecycle_holds_still_while_it_is_read() {
     let mut stage = three_clients().await;
     stage.types("\t\t\t");
-    stage.until("its pane", |shown| (shown.ui.focus == Pane::Lifecycle).then_some(())).await;
+    stage.when("its pane", |shown| shown.ui.focus == Pane::Lifecycle).await;
     stage.says("following").await;
     stage.presses(KeyCode::Up);
     let pane = |shown: &Shown| -> Vec<String> {
@@ -169,8 +165,7 @@ async fn the_lifecycle_holds_still_while_it_is_read() {
 
 async fn after_a_suspension_the_screen_is_drawn_anew() {
     let mut stage = Stage::lab().await;
-    let settled = |shown: &Shown| (shown.says("┏ Servers") && shown.world.table.len() >= 4).then_some(());
-    stage.until("the lab", settled).await;
+    stage.when("the lab", |shown| shown.says("┏ Servers") && shown.world.table.len() >= 4).await;
     stage.holds_ctrl('z');
     let whole =
         |times| move |shown: &Shown| (shown.suspended == times && shown.says("┏ Servers")).then(|| shown.clone());
@@ -182,8 +177,7 @@ async fn after_a_suspension_the_screen_is_drawn_anew() {
     // Stopped and continued by signals that cannot be caught.
     stage.screen.scribble();
     stage.signals.send(Signal::Continued).await.unwrap();
-    let resumed = |shown: &Shown| (shown.resumed == 1 && shown.says("┏ Servers")).then(|| shown.clone());
-    let shown = stage.until("drawn again", resumed).await;
+    let shown = stage.when("drawn again", |shown| shown.resumed == 1 && shown.says("┏ Servers")).await;
     assert!(!shown.says("???"), "{}", shown.text());
     stage.quits().await;
 }
@@ -192,7 +186,7 @@ async fn a_session_ends_by_a_signal_and_by_the_end_of_its_terminal() {
     for (signal, end) in [(Signal::Stop, SessionEnd::Stopped), (Signal::Hangup, SessionEnd::Hangup)] {
         let mut stage = Stage::lab().await;
         stage.types("3c");
-        stage.until("clients", |shown| (shown.answered() == 3).then_some(())).await;
+        stage.when("clients", |shown| shown.answered() == 3).await;
         stage.signals.send(signal).await.unwrap();
         assert_eq!(stage.ended().await.0, end);
     }

@@ -38,13 +38,11 @@ async fn a_thousand_clients_are_answered() {
     }
     let mut stage = Stage::lab().await;
     stage.types("jj1000c");
-    let all = |shown: &Shown| (shown.answered() == 1000 && shown.ui.server == ASYNC).then(|| shown.clone());
-    let shown = stage.until("a thousand answers", all).await;
+    let shown = stage.when("a thousand answers", |shown| shown.answered() == 1000 && shown.ui.server == ASYNC).await;
     assert_eq!(shown.world.lost, 0, "nothing observed was lost");
     assert!(shown.says("1,000 clients") && shown.server(ASYNC).serving.len() == 1000, "{}", shown.text());
     stage.types("KK");
-    let none = |shown: &Shown| (shown.world.clients.live() == 0).then_some(());
-    stage.until("all closed", none).await;
+    stage.when("all closed", |shown| shown.world.clients.live() == 0).await;
     stage.quits().await;
 }
 
@@ -69,9 +67,9 @@ async fn without_descriptors_the_burst_is_cut_and_explained() {
     let shown = stage.says("EMFILE").await;
     assert_eq!(shown.world.lost, 0);
     stage.types("KK");
-    stage.until("all closed", |shown| (shown.world.clients.live() == 0).then_some(())).await;
+    stage.when("all closed", |shown| shown.world.clients.live() == 0).await;
     let before = stage.now().answered();
     stage.types("c");
-    stage.until("it goes on", |shown| (shown.answered() > before).then_some(())).await;
+    stage.when("it goes on", |shown| shown.answered() > before).await;
     stage.quits().await;
 }

@@ -20,7 +20,7 @@ async fn the_record_is_the_journal() {
     let mut stage = Stage::open(&[&FOUR[..], &["--record", path.to_str().unwrap()]].concat()).await;
     stage.until("four servers run", all_up).await;
     stage.types("3coo");
-    stage.until("clients", |shown| (shown.answered() == 5).then_some(())).await;
+    stage.when("clients", |shown| shown.answered() == 5).await;
     // The file has every event that the screen was drawn from; its last line may be incomplete.
     let shown = stage.now();
     let so_far = std::fs::read(&path).unwrap();
@@ -52,7 +52,7 @@ async fn a_record_that_cannot_be_written_is_reported_and_the_lab_goes_on() {
     };
     stage.until("that it failed", failed).await;
     stage.types("3c");
-    stage.until("clients", |shown| (shown.answered() == 3).then_some(())).await;
+    stage.when("clients", |shown| shown.answered() == 3).await;
     stage.until("said once", failed).await;
     stage.quits().await;
 }

@@ -68,7 +68,7 @@ async fn a_server_is_stopped_and_started() {
     stage.types("s");
     stage.until("started", all_up).await;
     stage.types("c");
-    stage.until("it answers", |shown| (shown.answered() == 1).then_some(())).await;
+    stage.when("it answers", |shown| shown.answered() == 1).await;
     stage.quits().await;
 }
 
@@ -101,7 +101,7 @@ async fn a_taken_port_shows_its_holder_and_is_used_once_it_is_free() {
     stage.types("s");
     stage.until("it runs", all_up).await;
     stage.types("c");
-    stage.until("it answers", |shown| (shown.answered() == 1).then_some(())).await;
+    stage.when("it answers", |shown| shown.answered() == 1).await;
     stage.quits().await;
 }
 
@@ -130,8 +130,7 @@ async fn another_programs_server_is_watched() {
     guest.write_all(b"oi").unwrap();
     guest.read_exact(&mut [0; 2]).unwrap();
     let row = format!("{}", guest.local_addr().unwrap());
-    let both = |shown: &Shown| (shown.lines_with(&[&row, "ESTABLISHED"]).len() >= 2).then_some(());
-    stage.until("both ends of a foreign connection", both).await;
+    stage.when("both ends of a foreign connection", |shown| shown.lines_with(&[&row, "ESTABLISHED"]).len() >= 2).await;
     drop(guest);
     // And a client of ours, to their server.
     stage.types("c");

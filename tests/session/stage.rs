@@ -130,7 +130,7 @@ impl Stage {
             (end, all)
         });
         let mut stage = Self { keys, signals, shown, screen, session };
-        stage.until("the first frame", |shown| (shown.frames > 0).then_some(())).await;
+        stage.when("the first frame", |shown| shown.frames > 0).await;
         stage
     }
 
@@ -176,9 +176,14 @@ impl Stage {
         }
     }
 
+    /// Waits for a frame of which this is true.
+    pub(crate) async fn when(&mut self, what: &str, mut is: impl FnMut(&Shown) -> bool) -> Shown {
+        self.until(what, |shown| is(shown).then(|| shown.clone())).await
+    }
+
     /// Waits until the screen says this.
     pub(crate) async fn says(&mut self, what: &str) -> Shown {
-        self.until(what, |shown| shown.says(what).then(|| shown.clone())).await
+        self.when(what, |shown| shown.says(what)).await
     }
 
     /// The latest frame.
