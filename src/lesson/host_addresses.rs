@@ -7,19 +7,17 @@ use crate::domain::HostId;
 /// The addresses of the two hosts. A port other than 0 replaces every port that a lesson names on that host.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct HostAddresses {
-    /// Of the client host.
     pub client: SocketAddr,
-    /// Of the server host.
     pub server: SocketAddr,
 }
 
 impl HostAddresses {
-    /// Those of the wire's hosts.
+    /// The addresses of the wire's hosts.
     pub fn of_wire() -> Self {
         Self::new(HostId::Client.address(), HostId::Server.address())
     }
 
-    /// Two hosts on which a lesson's own ports hold.
+    /// Two hosts at these addresses, with the ports that the lesson names.
     pub fn new(client: impl Into<IpAddr>, server: impl Into<IpAddr>) -> Self {
         Self { client: SocketAddr::new(client.into(), 0), server: SocketAddr::new(server.into(), 0) }
     }
@@ -35,7 +33,6 @@ impl HostAddresses {
 
     /// This port of the other host.
     pub(super) fn across(&self, host: HostId, port: u16) -> SocketAddr {
-        let other = if host == HostId::Client { HostId::Server } else { HostId::Client };
-        self.of(other, port)
+        self.of(host.other(), port)
     }
 }
