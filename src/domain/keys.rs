@@ -183,6 +183,8 @@ pub enum NetworkAction {
     Toggle,
     /// Open the servers to the network after a question, or close them.
     Door,
+    /// Show the visitors as a wall, or as a list.
+    Listed,
     /// Type a port check.
     Check,
     /// Stop the port check.
@@ -265,7 +267,7 @@ use LabAction::{Close, CloseAll, NextModel, Say, Spawn, StartStop, Target, Tick}
 use LessonAction::{GoOn, Repeat};
 use LinkAction::{Cut, Loss, Mend};
 use ListAction::{Connection, Filter, Move, Narrow, NextKinds, NextScope, Order, OtherEnd, Page, Reverse};
-use NetworkAction::{Block, Check, Door, Kick, StopCheck};
+use NetworkAction::{Block, Check, Door, Kick, Listed, StopCheck};
 use PacketFate::{Corrupt, Delay, Drop, Duplicate, Swap};
 use PacketsAction::{Conversation, Fields, NextTab, Open, Save};
 use Place::{Anywhere, Clients, Ends, In, Playing, Servers, Stepping};
@@ -321,6 +323,7 @@ pub const BINDINGS: &[Binding] = &[
     bind(5, &[Char('x')], Place::View(View::Network), Network(Kick)),
     bind(5, &[Char('x')], Place::Check, Network(StopCheck)),
     bind(9, &[Char('B')], Place::View(View::Network), Network(Block)),
+    bind(10, &[Char('f')], Place::View(View::Network), Network(Listed)),
     // Clients, wherever they are seen.
     bind(5, &[Char('c')], Clients, Lab(Spawn(Stay))),
     bind(7, &[Char('o')], Clients, Lab(Spawn(OneShot))),

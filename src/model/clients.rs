@@ -37,6 +37,17 @@ pub enum ClientPhase {
     Ended(Option<Errno>),
 }
 
+/// A burst of clients that ended early.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct ShortBurst {
+    /// How many were asked for.
+    pub asked: u32,
+    /// How many were made.
+    pub made: u32,
+    /// What stopped it.
+    pub errno: Errno,
+}
+
 /// One client.
 #[derive(Debug, Clone)]
 pub struct Client {
@@ -90,6 +101,8 @@ impl Client {
 pub struct Clients {
     /// Ascending by `no`.
     list: Vec<Client>,
+    /// The latest burst, if it ended early; until another client is made.
+    pub short: Option<ShortBurst>,
     last_no: u32,
     live: usize,
     ours: HashMap<ClientId, u32>,
@@ -116,6 +129,16 @@ impl Clients {
     /// Everybody remembered, the earliest first.
     pub fn all(&self) -> &[Client] {
         &self.list
+    }
+
+    /// Those remembered in the order of the list: ours by age, the newest first, then others', then the broadcaster's.
+    pub fn listed(&self) -> impl Iterator<Item = &Client> {
+        const GROUPS: [fn(ClientOwner) -> bool; 3] = [
+            |owner| matches!(owner, ClientOwner::Ours(..)),
+            |owner| owner == ClientOwner::Foreign,
+            |owner| owner == ClientOwner::Broadcaster,
+        ];
+        GROUPS.into_iter().flat_map(|of_group| self.list.iter().rev().filter(move |client| of_group(client.owner)))
     }
 
     /// How many still have a socket.
@@ -153,6 +176,7 @@ impl Clients {
     pub(super) fn apply(&mut self, at: Stamp, event: &ClientEvent) {
         match &event.change {
             ClientChange::Spawned { plan, destination } => {
+                self.short = None;
                 let no = self.come(at, ClientOwner::Ours(event.client, *plan), *destination);
                 self.ours.insert(event.client, no);
                 self.unsettled.insert(event.client);

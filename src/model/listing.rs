@@ -6,12 +6,12 @@ use std::net::SocketAddr;
 
 use super::table::{Table, TableEntry};
 use crate::domain::filter::{Filter, FilterError};
-use crate::domain::{Delta, Proto, Row, RowKey, TcpState};
+use crate::domain::{Delta, Flow, Proto, Row, RowKey, TcpState};
 
 /// What the rows are ordered by.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum SortColumn {
-    /// Listeners first, then the newest connection first, its two ends together.
+    /// The selected server's socket first, then the newest connection first, its two ends together, then listeners.
     #[default]
     Newest,
     /// Protocol.
@@ -70,6 +70,8 @@ pub struct NetstatListing {
     pub filter: Filter,
     /// What is wrong with the filter as it is being typed.
     pub error: Option<FilterError>,
+    /// The socket of the selected server, which stays at the top while the newest come first.
+    pinned: Option<Flow>,
     order: Vec<(SortKey, RowKey)>,
     ranks: HashMap<RowKey, SortKey>,
 }
@@ -91,7 +93,7 @@ impl NetstatListing {
     }
 
     /// The rows at these places.
-    pub fn keys(&self, places: std::ops::Range<usize>) -> impl Iterator<Item = &RowKey> {
+    pub fn keys(&self, places: impl Iterator<Item = usize>) -> impl Iterator<Item = &RowKey> {
         places.map_while(|place| self.key(place))
     }
 
@@ -100,6 +102,20 @@ impl NetstatListing {
         let rank = self.ranks.get(key)?;
         let place = self.order.binary_search_by(|(r, k)| (r, k).cmp(&(rank, key))).ok()?;
         self.turned(place)
+    }
+
+    /// How many rows stay at the top while the others scroll: one where the pinned socket is listed there.
+    pub fn pinned(&self) -> usize {
+        let first = self.key(0).map(|key| key.flow);
+        usize::from(self.column == SortColumn::Newest && first.is_some() && first == self.pinned)
+    }
+
+    /// Pins this socket, if it is not pinned already.
+    pub(super) fn pin(&mut self, flow: Option<Flow>, table: &Table) {
+        if self.pinned != flow {
+            self.pinned = flow;
+            self.rebuild(table);
+        }
     }
 
     /// The place from the other end, where the order is reversed.
@@ -114,7 +130,7 @@ impl NetstatListing {
         if let Some(entry) = table.get(&key)
             && self.filter.matches(&*entry.row)
         {
-            let rank = rank(self.column, entry);
+            let rank = self.rank(entry);
             let place = self.order.partition_point(|(r, k)| (r, k) < (&rank, &key));
             self.order.insert(place, (rank.clone(), key));
             self.ranks.insert(key, rank);
@@ -124,7 +140,7 @@ impl NetstatListing {
     /// Makes the list anew, after the filter or the order changed.
     pub(super) fn rebuild(&mut self, table: &Table) {
         let matching = table.rows().filter(|(_, entry)| self.filter.matches(&*entry.row));
-        self.order = matching.map(|(key, entry)| (rank(self.column, entry), *key)).collect();
+        self.order = matching.map(|(key, entry)| (self.rank(entry), *key)).collect();
         self.order.sort_unstable();
         self.ranks = self.order.iter().map(|(rank, key)| (*key, rank.clone())).collect();
     }
@@ -135,28 +151,30 @@ impl NetstatListing {
             self.ranks.remove(key);
         }
     }
-}
 
-fn rank(column: SortColumn, entry: &TableEntry) -> SortKey {
-    let row: &Row = &entry.row;
-    match column {
-        SortColumn::Newest => {
-            let group = match (row.flow.proto, row.state) {
-                (_, Some(TcpState::Listen)) => 0,
-                (Proto::Udp, _) if row.flow.peer.is_none() => 1,
-                _ => 2,
-            };
-            // Of a pair, the client's end first: the one with the higher foreign port has called… the lower one is
-            // not always the server, so the address order decides, which at least stands still.
-            let second = row.flow.peer.is_some_and(|peer| peer < row.flow.local);
-            SortKey::Newest(group, Reverse(entry.arrival), second)
+    fn rank(&self, entry: &TableEntry) -> SortKey {
+        let row: &Row = &entry.row;
+        match self.column {
+            SortColumn::Newest => {
+                let group = match row.state {
+                    _ if self.pinned == Some(row.flow) => 0,
+                    Some(TcpState::Listen) => 2,
+                    _ => 1,
+                };
+                // Of a pair, the client's end first: the one with the higher foreign port has called… the lower one is
+                // not always the server, so the address order decides, which at least stands still.
+                let second = row.flow.peer.is_some_and(|peer| peer < row.flow.local);
+                SortKey::Newest(group, Reverse(entry.arrival), second)
+            }
+            SortColumn::Proto => {
+                SortKey::State(if row.flow.proto == Proto::Tcp { None } else { Some(TcpState::Closed) })
+            }
+            SortColumn::RecvQ => SortKey::Number(Reverse(row.recv_q.unwrap_or(0))),
+            SortColumn::SendQ => SortKey::Number(Reverse(row.send_q.unwrap_or(0))),
+            SortColumn::Local => SortKey::Addr(Some(row.flow.local)),
+            SortColumn::Foreign => SortKey::Addr(row.flow.peer),
+            SortColumn::State => SortKey::State(row.state),
+            SortColumn::Process => SortKey::Name(row.process.as_ref().map(|process| process.name.clone())),
         }
-        SortColumn::Proto => SortKey::State(if row.flow.proto == Proto::Tcp { None } else { Some(TcpState::Closed) }),
-        SortColumn::RecvQ => SortKey::Number(Reverse(row.recv_q.unwrap_or(0))),
-        SortColumn::SendQ => SortKey::Number(Reverse(row.send_q.unwrap_or(0))),
-        SortColumn::Local => SortKey::Addr(Some(row.flow.local)),
-        SortColumn::Foreign => SortKey::Addr(row.flow.peer),
-        SortColumn::State => SortKey::State(row.state),
-        SortColumn::Process => SortKey::Name(row.process.as_ref().map(|process| process.name.clone())),
     }
 }

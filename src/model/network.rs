@@ -25,23 +25,33 @@ use crate::domain::{
 /// A part of the view.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
 pub enum NetworkPart {
-    /// How to come here, or that nobody can.
+    /// The visitors.
     #[default]
-    Card,
-    /// Who came.
     Peers,
+    /// How to join, or why no other machine can.
+    Card,
     /// The port check.
     Check,
 }
 
 impl NetworkPart {
     /// All parts, in the order that Tab visits them.
-    pub const ALL: [Self; 3] = [Self::Card, Self::Peers, Self::Check];
+    pub const ALL: [Self; 3] = [Self::Peers, Self::Card, Self::Check];
 
     pub(super) fn step(self, steps: isize) -> Self {
         let at = Self::ALL.iter().position(|part| *part == self).unwrap_or(0).cast_signed();
         Self::ALL[(at + steps).rem_euclid(Self::ALL.len().cast_signed()).cast_unsigned()]
     }
+}
+
+/// How the visitors are shown.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
+pub enum PeersView {
+    /// As many as fit, in columns, each in a few words.
+    #[default]
+    Wall,
+    /// One on a line, with ports and rates.
+    List,
 }
 
 /// What is wrong with a line that was typed.
@@ -71,6 +81,8 @@ impl From<TargetFault> for LineFault {
 pub struct Network {
     /// The part that keys go to.
     pub part: NetworkPart,
+    /// How the visitors are shown.
+    pub peers: PeersView,
     /// The peer that keys are about.
     pub peer: Option<IpAddr>,
     /// The first line of the port check's list that is shown.
@@ -146,11 +158,16 @@ pub fn everywhere(world: &World) -> IpAddr {
     if only_v6 { Ipv6Addr::UNSPECIFIED.into() } else { Ipv4Addr::UNSPECIFIED.into() }
 }
 
-/// Everybody who talked to a server, in the order of the list: other machines first.
-pub fn peers(model: &Model) -> impl Iterator<Item = (IpAddr, &Peer)> {
-    let own = |address: &IpAddr| address.is_loopback() || model.worlds.host().addresses.contains(address);
-    let all = move |here: bool| model.worlds.host().peers.all().filter(move |(address, _)| own(address) == here);
-    all(false).chain(all(true))
+/// Whether this is an address of this machine.
+fn is_own(model: &Model, address: IpAddr) -> bool {
+    address.is_loopback() || model.worlds.host().addresses.contains(&address)
+}
+
+/// All peers in the order of coming, other machines before this one.
+pub fn peers(model: &Model) -> Vec<(IpAddr, &Peer)> {
+    let mut all: Vec<_> = model.worlds.host().peers.all().collect();
+    all.sort_by_key(|(address, peer)| (is_own(model, *address), peer.no));
+    all
 }
 
 /// The letter that is yes.
@@ -181,6 +198,10 @@ pub(super) fn act(model: &mut Model, action: NetworkAction) -> Acted {
             };
         }
         NetworkAction::Door => return door(model),
+        NetworkAction::Listed => {
+            let peers = &mut model.ui.network.peers;
+            *peers = if *peers == PeersView::Wall { PeersView::List } else { PeersView::Wall };
+        }
         NetworkAction::Check => {
             model.ui.network.part = NetworkPart::Check;
             model.ui.mode = Mode::Checking;
@@ -213,8 +234,8 @@ const fn guard(deed: GuardOrder) -> Effect {
 
 /// How many other machines have a connection to the servers here.
 pub(super) fn visitors(model: &Model) -> usize {
-    let own = |address: &IpAddr| address.is_loopback() || model.worlds.host().addresses.contains(address);
-    peers(model).filter(|(address, peer)| peer.open() > 0 && !own(address)).count()
+    let all = model.worlds.host().peers.all();
+    all.filter(|(address, peer)| peer.open() > 0 && !is_own(model, *address)).count()
 }
 
 /// Closes at once what is open; opens only after a question.
@@ -346,7 +367,7 @@ pub(super) fn step(model: &mut Model, steps: isize) {
     match model.ui.network.part {
         NetworkPart::Card => selection::step_server(model, steps),
         NetworkPart::Peers => {
-            let all: Vec<_> = peers(model).map(|(address, _)| address).collect();
+            let all: Vec<_> = peers(model).into_iter().map(|(address, _)| address).collect();
             let Some(last) = all.len().checked_sub(1) else { return };
             let from = model.ui.network.peer.and_then(|peer| all.iter().position(|address| *address == peer));
             model.ui.network.peer = all.get(selection::stepped(from, steps, last)).copied();

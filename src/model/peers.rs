@@ -22,6 +22,10 @@ const SLOTS: usize = 5;
 /// One address.
 #[derive(Debug, Clone, Default)]
 pub struct Peer {
+    /// The order of coming.
+    pub no: u64,
+    /// When it came.
+    pub since: Stamp,
     /// Connections ever.
     pub connections: u64,
     /// The source ports of its latest connections and datagrams, the newest last.
@@ -90,6 +94,7 @@ pub struct Peers {
     pub half_open: BTreeMap<GuardAction, u64>,
     /// How many handshakes the other side reset before their last ACK.
     pub handshakes_reset: u64,
+    arrivals: u64,
     /// How many addresses are remembered no longer.
     pub forgotten: u64,
     /// The numbers in force, where they were told; the usual ones otherwise.
@@ -186,7 +191,10 @@ impl Peers {
         if self.by_address.len() >= KEPT && !self.by_address.contains_key(&address) {
             self.forget_one();
         }
-        let peer = self.by_address.entry(address).or_default();
+        let peer = self.by_address.entry(address).or_insert_with(|| {
+            self.arrivals += 1;
+            Peer { no: self.arrivals, since: at, ..Peer::default() }
+        });
         peer.latest = peer.latest.max(at);
         peer
     }

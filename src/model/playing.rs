@@ -1,7 +1,9 @@
 //! The lesson that is played, as its events left it.
 
-use crate::domain::LessonChange;
+use std::collections::HashMap;
+
 use crate::domain::lesson::ExpectationState;
+use crate::domain::{Call, Flow, LessonChange, Proto, SocketId};
 
 /// How far the present step is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -34,6 +36,8 @@ pub struct PlayedLesson {
     pub not_done: Option<usize>,
     /// What became of the expectations, as far as anything did; [`PlayedLesson::tick`] reads them.
     pub ticks: Vec<ExpectationState>,
+    /// The ends of its sockets, by their ids.
+    pub flows: HashMap<SocketId, Flow>,
 }
 
 impl PlayedLesson {
@@ -47,10 +51,22 @@ impl PlayedLesson {
         self.ticks.get(expect).unwrap_or(&ExpectationState::Open)
     }
 
+    /// Remembers the end of a socket that made a call.
+    pub(super) fn called(&mut self, call: &Call) {
+        let id = call.new_socket.unwrap_or(call.socket);
+        // A datagram's flow names the peer; the socket itself stays unconnected.
+        if let Some(flow) = call.flow
+            && (flow.proto == Proto::Tcp || !self.flows.contains_key(&id))
+        {
+            self.flows.insert(id, flow);
+        }
+    }
+
     pub(super) fn apply(&mut self, change: &LessonChange) {
         match change {
             LessonChange::Told { step } => {
-                *self = Self { lesson: std::mem::take(&mut self.lesson), step: *step, ..Self::default() };
+                let Self { lesson, flows, .. } = std::mem::take(self);
+                *self = Self { lesson, step: *step, flows, ..Self::default() };
             }
             LessonChange::Begun { .. } => self.progress = StepProgress::Doing,
             LessonChange::Acted { act, .. } => self.acts = act + 1,

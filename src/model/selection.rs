@@ -48,13 +48,15 @@ pub(super) fn step_server(model: &mut Model, steps: isize) {
     }
 }
 
-/// The newest client is at the top: down is towards the earlier ones.
 pub(super) fn step_client(model: &mut Model, steps: isize) {
-    let clients = model.worlds.shown().clients.all();
-    let Some(last) = clients.len().checked_sub(1) else { return };
-    let from = model.ui.client.and_then(|no| model.worlds.shown().clients.position(no)).map(|at| last - at);
-    let to = &clients[last - stepped(from, steps, last)];
-    let (no, flow) = (to.no, to.flow());
+    let clients = &model.worlds.shown().clients;
+    let Some(last) = clients.all().len().checked_sub(1) else { return };
+    let from = model.ui.client.and_then(|no| clients.listed().position(|client| client.no == no));
+    // The digits show the newest until another is chosen.
+    let from = from.or(if model.ui.view == View::Ports { Some(0) } else { None });
+    let Some((no, flow)) = clients.listed().nth(stepped(from, steps, last)).map(|to| (to.no, to.flow())) else {
+        return;
+    };
     if let Some(flow) = flow {
         model.select(flow);
     } else {
@@ -90,6 +92,14 @@ impl Model {
         let row = |flow: &Flow| self.worlds.shown().table.of(flow).map(|entry| entry.row.key());
         let listed = |flow: &Flow| row(flow).filter(|key| self.listing.position(key).is_some());
         listed(flow).or_else(|| flow.mirror().and_then(|mirror| listed(&mirror)))
+    }
+
+    /// Keeps the socket of the selected server at the top of the table.
+    pub(super) fn pin_server(&mut self) {
+        let world = self.worlds.shown();
+        let server = world.servers.get(self.ui.server);
+        let flow = server.map(|server| Flow::unconnected(server.spec.proto, server.addr()));
+        self.listing.pin(flow, &world.table);
     }
 
     /// Lets the list of events show the latest one about the selection, until something new happens.

@@ -47,6 +47,7 @@ pub fn update(model: &mut Model, msg: Msg) -> Vec<Effect> {
         effects.extend(packets::settle(model));
     }
     effects.extend(presenter::inform(model));
+    model.pin_server();
     effects
 }
 

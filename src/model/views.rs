@@ -142,6 +142,8 @@ fn back(model: &mut Model, sure: bool) -> Acted {
         model.lifecycle.reader = LifecycleReader::Follows;
     } else if model.ui.view == View::Lab && model.lifecycle.subject.is_some() {
         model.lifecycle.choose(model.lifecycle.kinds, None, &model.journal);
+    } else if model.ui.view == View::Ports && model.ui.client.is_some() && deselect(model) {
+        // The newest is in the digits again.
     } else if model.ui.view != home(model) {
         model.ui.view = home(model);
     } else if !deselect(model) {

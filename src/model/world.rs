@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::net::IpAddr;
 
 use super::broadcasts::Broadcasts;
-use super::clients::Clients;
+use super::clients::{Clients, ShortBurst};
 use super::histories::Histories;
 use super::peers::Peers;
 use super::playing::PlayedLesson;
@@ -12,7 +12,7 @@ use super::scan::Scans;
 use super::servers::{Server, Servers};
 use super::table::Table;
 use super::target::Target;
-use super::wire::{ShortBurst, WireState};
+use super::wire::WireState;
 use crate::domain::client::ClientChange;
 use crate::domain::note::TableSource;
 use crate::domain::{
@@ -104,13 +104,7 @@ impl World {
             EventKind::Broadcast(broadcast) => self.broadcasts.apply(broadcast),
             EventKind::Target(target) => Target::apply(&mut self.target, target),
             EventKind::Scan(scan) => self.scans.apply(at, scan),
-            EventKind::Note(Note::BurstCut { asked, made, errno }) if event.seen.world == WorldId::Wire => {
-                // Whoever closed them all meanwhile knows why.
-                if *errno != Errno::Interrupted {
-                    self.wire.cut_short(at, ShortBurst { asked: *asked, made: *made, errno: *errno });
-                }
-            }
-            EventKind::Note(note) => self.noted(note),
+            EventKind::Note(note) => self.noted(at, note),
             EventKind::Guard(guard) => self.peers.guarded(at, guard),
             EventKind::Packet(packet) if event.seen.world == WorldId::Wire => self.wire.sent(&event.seen, packet),
             EventKind::Packet(_) | EventKind::Capture(_) => {}
@@ -143,6 +137,9 @@ impl World {
         if event.seen.world == WorldId::Wire {
             self.wire.called(&event.seen, call);
         }
+        if let Some(playing) = &mut self.playing {
+            playing.called(call);
+        }
         match call.socket {
             SocketId::Client(id) => self.clients.called(id, call),
             SocketId::Broadcast(server) => {
@@ -170,8 +167,15 @@ impl World {
         }
     }
 
-    fn noted(&mut self, note: &Note) {
+    fn noted(&mut self, at: Stamp, note: &Note) {
         match note {
+            // It was interrupted by a key that closes all of them.
+            Note::BurstCut { errno: Errno::Interrupted, .. } => {}
+            Note::BurstCut { asked, made, errno } => {
+                let short = ShortBurst { asked: *asked, made: *made, errno: *errno };
+                self.clients.short = Some(short);
+                self.wire.cut_short(at, short);
+            }
             Note::Dropped { count } | Note::TraceLost { count } | Note::CaptureLost { count } => self.lost += count,
             Note::Has { what } => {
                 self.evidence.insert(*what, Ok(()));
@@ -184,7 +188,6 @@ impl World {
             Note::PortRange { low, high } => self.port_range = Some((*low, *high)),
             Note::Observing { .. } => self.observing = true,
             Note::Descriptors { .. }
-            | Note::BurstCut { .. }
             | Note::TableFailed { .. }
             | Note::TraceForeign { .. }
             | Note::CaptureSaved { .. }

@@ -96,7 +96,7 @@ fn peers_are_kicked_blocked_and_unblocked_when_one_is_selected() {
     for address in [one, two] {
         told(&mut model, EventKind::Guard(GuardEvent::Unblocked { address }));
     }
-    assert_eq!(typed(&mut model, "N\txB"), [], "nobody is selected");
+    assert_eq!(typed(&mut model, "NxB"), [], "nobody is selected");
     assert_eq!(model.ui.network.part, NetworkPart::Peers);
     assert_eq!(typed(&mut model, "jjx"), [Effect::Lab(WorldId::Host, LabOrder::Guard(GuardOrder::Kick(two)))]);
     assert_eq!(typed(&mut model, "kB"), [Effect::Lab(WorldId::Host, LabOrder::Guard(GuardOrder::Block(one)))]);

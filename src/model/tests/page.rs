@@ -47,6 +47,7 @@ fn selected(model: &Model) -> (Option<u32>, Option<Flow>) {
 fn home_and_end_go_to_the_ends_of_every_list_also_at_first() {
     for pane in [Pane::Clients, Pane::Netstat] {
         let mut model = crowd();
+        model.pin_server();
         model.ui.focus = pane;
         let first_and_last = |model: &Model| match pane {
             Pane::Clients => [Some(2), Some(1)].map(|no| (no, None)),
@@ -196,6 +197,7 @@ fn a_story_keeps_the_order_of_each_life_and_tells_calls_before_what_they_caused(
 #[test]
 fn a_reversed_list_is_the_same_list_from_its_other_end() {
     let mut model = crowd();
+    model.pin_server();
     model.ui.focus = Pane::Netstat;
     let listed = |model: &Model| model.listing.keys(0..model.listing.len()).copied().collect::<Vec<_>>();
     let mut before = listed(&model);

@@ -14,8 +14,9 @@ use std::collections::VecDeque;
 pub use self::forecast::{Forecast, forecast};
 pub use self::packet::{PacketOnWire, WirePacketFate};
 pub use self::programs::{ProgramLine, Programs};
-pub use self::story::{ShortBurst, WireFact, WireStory};
+pub use self::story::{WireFact, WireStory};
 
+use super::clients::ShortBurst;
 use crate::domain::need::Lack;
 use crate::domain::wire::{CloseReason, LinkKind, WireEvent, WireMode};
 use crate::domain::{
@@ -90,8 +91,6 @@ pub struct WireState {
     setting_changes: Vec<SettingChange>,
     /// Whether what is sent again is folded into its held original.
     pub folding: bool,
-    /// The latest burst of clients, if it ended early; until another client is made.
-    pub short: Option<ShortBurst>,
     /// Packets that crossed at full speed without being listed.
     pub unlisted: u64,
     /// Programs on the hosts.
@@ -112,7 +111,6 @@ impl Default for WireState {
             info: PerHost::default(),
             setting_changes: Vec::new(),
             folding: true,
-            short: None,
             unlisted: 0,
             programs: Programs::default(),
             missing: None,
@@ -252,13 +250,11 @@ impl WireState {
 
     /// A client of ours called `connect`.
     pub(super) fn dialing(&mut self, seen: &Observation, flow: Flow) {
-        self.short = None;
         self.story.tell(seen.at, WireFact::Dialing(flow));
     }
 
     /// A burst of clients ended early.
     pub(super) fn cut_short(&mut self, at: Stamp, short: ShortBurst) {
-        self.short = Some(short);
         self.story.tell(at, WireFact::Short(short));
     }
 

@@ -3,8 +3,9 @@
 use std::collections::VecDeque;
 use std::time::Duration;
 
+use super::super::clients::ShortBurst;
 use crate::domain::wire::LossReason;
-use crate::domain::{Call, Cause, Errno, Evidence, Flow, HostId, Stamp, Syscall, Transition};
+use crate::domain::{Call, Cause, Evidence, Flow, HostId, Stamp, Syscall, Transition};
 
 /// One thing that happened.
 #[derive(Debug, Clone, PartialEq)]
@@ -50,17 +51,6 @@ pub enum WireFact {
     Changed(HostId, Transition, Evidence),
     /// A burst of clients ended early.
     Short(ShortBurst),
-}
-
-/// A burst of clients that ended early.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct ShortBurst {
-    /// How many were asked for.
-    pub asked: u32,
-    /// How many were made.
-    pub made: u32,
-    /// What stopped it.
-    pub errno: Errno,
 }
 
 impl WireFact {

@@ -524,15 +524,15 @@ fn a_burst_that_ended_early_is_told_until_another_client_dials() {
     bench.dials(1, 40_000);
     let note = |errno| EventKind::Note(Note::BurstCut { asked: 50, made: 10, errno });
     bench.seen(Some(Client), Evidence::Called, note(Errno::Interrupted));
-    assert_eq!(bench.model.worlds.shown().wire.short, None, "whoever closed them all knows why");
+    assert_eq!(bench.model.worlds.shown().clients.short, None, "whoever closed them all knows why");
     bench.seen(Some(Client), Evidence::Called, note(Errno::AddrNotAvail));
-    let short = ShortBurst { asked: 50, made: 10, errno: Errno::AddrNotAvail };
-    assert_eq!((bench.model.worlds.shown().wire.short, told(&bench).last()), (Some(short), Some(&"short")));
+    let short = crate::model::clients::ShortBurst { asked: 50, made: 10, errno: Errno::AddrNotAvail };
+    assert_eq!((bench.model.worlds.shown().clients.short, told(&bench).last()), (Some(short), Some(&"short")));
     bench.wait(1_000);
     bench.delivered(1);
-    assert_eq!((bench.model.worlds.shown().wire.short, told(&bench)), (Some(short), vec!["delivered"]));
+    assert_eq!((bench.model.worlds.shown().clients.short, told(&bench)), (Some(short), vec!["delivered"]));
     bench.dials(2, 40_001);
-    assert_eq!(bench.model.worlds.shown().wire.short, None);
+    assert_eq!(bench.model.worlds.shown().clients.short, None);
 }
 
 #[test]
