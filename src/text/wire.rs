@@ -67,6 +67,8 @@ pub struct WireText {
     pub host: fn(HostId) -> &'static str,
     pub no_socket: &'static str,
     pub more: fn(usize) -> String,
+    /// So many servers began to listen.
+    pub listen: fn(usize) -> String,
     pub title: &'static str,
     pub only: fn(HostId) -> &'static str,
     pub held_count: fn(usize) -> String,
@@ -75,8 +77,6 @@ pub struct WireText {
     pub unfolded: &'static str,
     pub unlisted: fn(&str, u64) -> String,
     pub missing: fn(u64) -> String,
-    /// The clients made, those asked for, and the error that stopped it.
-    pub short: fn(u32, u32, Errno) -> String,
     /// Nothing has been sent yet; the arguments are the key and the server.
     pub empty: fn(&str, &str) -> String,
     pub empty_in_lesson: &'static str,

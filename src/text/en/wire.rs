@@ -31,6 +31,7 @@ pub(super) const WIRE: WireText = WireText {
     },
     no_socket: "no socket",
     more: |count| format!("and {} more", grouped(count)),
+    listen: |count| format!("{} servers listen", grouped(count)),
     title: "The wire",
     only: |from| match from {
         HostId::Client => "keys: client → server only",
@@ -42,9 +43,6 @@ pub(super) const WIRE: WireText = WireText {
     unfolded: "all retransmissions listed",
     unlisted: |number, count| format!("{number} {} at full speed not listed", plural(count, "packet", "packets")),
     missing: |number| format!("#{number} is no longer on the wire"),
-    short: |made, asked, errno| {
-        format!("{errno}: only {} of {} {}", grouped(made), grouped(asked), plural(asked.into(), "client", "clients"))
-    },
     empty_in_lesson: "Nothing on the wire yet.",
     empty: |key, server| {
         format!("Nothing on the wire. Press {key}: a client calls connect() to {server}, and its SYN stops here.")

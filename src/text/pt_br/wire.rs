@@ -31,6 +31,7 @@ pub(super) const WIRE: WireText = WireText {
     },
     no_socket: "nenhum socket",
     more: |count| format!("e mais {}", grouped(count)),
+    listen: |count| format!("{} servidores escutam", grouped(count)),
     title: "O fio",
     only: |from| match from {
         HostId::Client => "teclas: só cliente → servidor",
@@ -47,10 +48,6 @@ pub(super) const WIRE: WireText = WireText {
         )
     },
     missing: |number| format!("#{number} não está mais no fio"),
-    short: |made, asked, errno| {
-        let clients = plural(asked.into(), "cliente", "clientes");
-        format!("{errno}: só {} de {} {clients}", grouped(made), grouped(asked))
-    },
     empty_in_lesson: "Nada no fio ainda.",
     empty: |key, server| {
         format!("Nada no fio. Tecle {key}: um cliente chama connect() para {server}, e o seu SYN para aqui.")

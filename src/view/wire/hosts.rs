@@ -5,6 +5,7 @@ use std::time::Duration;
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 
+use super::pointer;
 use crate::domain::{Flow, HostId, Proto, TcpInfo, TcpState, TimerKind};
 use crate::model::clients::Client;
 use crate::model::presenter::WirePart;
@@ -18,30 +19,48 @@ use crate::view::{glyphs, netstat};
 pub(super) fn render(model: &Model, ctx: &DrawContext, host: HostId, area: Rect, buf: &mut Buffer) {
     let words = &ctx.text.wire;
     let title = format!("{} {}", (words.host)(host), host.address());
-    let end =
-        presenter::conversation(model).and_then(|flow| if host == HostId::Client { Some(flow) } else { flow.mirror() });
-    let end = end.map(|flow| ConversationEnd::of(model, host, flow)).filter(|end| end.height() > 0);
+    let end = conversation_end(model, host);
     let room = usize::from(ctx.inside(area).height.saturating_sub(end.as_ref().map_or(0, ConversationEnd::height)));
     let selection = HostSelection::of(model, host);
+    let is_pointed_at = |flow: &Flow| selection.pointed.contains(flow);
     let (rest, left_out) = sockets(model, host, &selection, end.as_ref(), room);
     let count = if left_out > 0 { (words.more)(left_out) } else { String::new() };
     let frame = PaneFrame { title: &title, count: &count, focused: selection.focused, ..PaneFrame::default() };
     let inside = ctx.pane(&frame, area, buf);
     let mut row = 0;
-    // The listener of a connection stands above it.
-    let above = rest.first().is_some_and(|entry| entry.row.state == Some(TcpState::Listen) && host == HostId::Server);
-    let (above, below) = rest.split_at(usize::from(above));
+    // What is pointed at comes first, and the listener of a connection stands above it.
+    let first = end.as_ref().is_some_and(|end| is_pointed_at(&end.flow));
+    let listens = |entry: &TableEntry| entry.row.state == Some(TcpState::Listen) && host == HostId::Server;
+    let above = match rest.first() {
+        Some(entry) if is_pointed_at(&entry.row.flow) => {
+            rest.iter().take_while(|entry| is_pointed_at(&entry.row.flow)).count()
+        }
+        Some(entry) => usize::from(!first && listens(entry)),
+        None => 0,
+    };
+    let (above, below) = rest.split_at(above);
+    let point = |flow: &Flow, row: u16, buf: &mut Buffer| {
+        if is_pointed_at(flow) {
+            let end = Rect { x: inside.right().saturating_sub(1), width: 1, ..inside };
+            LineWriter::on(buf, end, row).write(glyphs::LEFT, ctx.theme.newest);
+        }
+    };
+    // The column of the pointers.
+    let line = Rect { width: inside.width.saturating_sub(u16::from(!selection.pointed.is_empty())), ..inside };
     for entry in above {
-        socket(model, ctx, &selection, entry, &mut LineWriter::on(buf, inside, row));
+        socket(model, ctx, &selection, entry, &mut LineWriter::on(buf, line, row));
+        point(&entry.row.flow, row, buf);
         row += 1;
     }
     if let Some(end) = &end {
-        let place = Rect { y: inside.y + row, height: inside.height.saturating_sub(row), ..inside };
+        let place = Rect { y: line.y + row, height: line.height.saturating_sub(row), ..line };
         end.render(model, ctx, &selection, place, buf);
+        point(&end.flow, row, buf);
         row += end.height();
     }
     for entry in below {
-        socket(model, ctx, &selection, entry, &mut LineWriter::on(buf, inside, row));
+        socket(model, ctx, &selection, entry, &mut LineWriter::on(buf, line, row));
+        point(&entry.row.flow, row, buf);
         row += 1;
     }
     if row == 0 {
@@ -72,7 +91,7 @@ fn sockets<'a>(
         let flow = entry.row.flow;
         let own = listens && model.worlds.shown().servers.at(flow.proto, flow.local).is_some();
         let newest = std::cmp::Reverse(if own { 0 } else { entry.arrival });
-        (!belongs(entry), Some(flow) != selection.flow, listens, newest, flow)
+        (!selection.pointed.contains(&flow), !belongs(entry), Some(flow) != selection.flow, listens, newest, flow)
     };
     let left_out = all.len().saturating_sub(fits);
     if left_out > 0 && fits > 0 {
@@ -83,9 +102,28 @@ fn sockets<'a>(
     (all, left_out)
 }
 
-/// What is selected at a host: the selected client's connection, or the selected server's socket.
+/// This host's end of the conversation that is shown, where anything is known of it.
+fn conversation_end(model: &Model, host: HostId) -> Option<ConversationEnd<'_>> {
+    let flow = presenter::conversation(model)?;
+    let flow = if host == HostId::Client { flow } else { flow.mirror()? };
+    Some(ConversationEnd::of(model, host, flow)).filter(|end| end.height() > 0)
+}
+
+/// How many lines the panes of the hosts need inside their frames.
+pub(super) fn needs(model: &Model) -> u16 {
+    let lines = |host: HostId| {
+        let end = conversation_end(model, host);
+        let rows = model.worlds.shown().table.rows().filter(|(_, entry)| entry.host == Some(host)).count();
+        let own = end.as_ref().is_some_and(|end| end.entry.is_some());
+        u16::try_from(rows).unwrap_or(u16::MAX / 2) - u16::from(own) + end.map_or(0, |end| end.height())
+    };
+    lines(HostId::Client).max(lines(HostId::Server))
+}
+
+/// What is selected at a host: the selected client's connection, or the selected server's socket; and what is pointed at.
 struct HostSelection {
     flow: Option<Flow>,
+    pointed: Vec<Flow>,
     /// Whether the host has the focus.
     focused: bool,
 }
@@ -93,14 +131,16 @@ struct HostSelection {
 impl HostSelection {
     fn of(model: &Model, host: HostId) -> Self {
         let world = model.worlds.shown();
+        let pointed = pointer::ends(model).into_iter().filter(|(on, _)| *on == host).map(|(_, flow)| flow).collect();
         if host == HostId::Server {
             let server = world.servers.get(model.ui.server);
             let flow = server.map(|server| Flow::unconnected(server.spec.proto, server.addr()));
-            return Self { flow, focused: model.ui.wire.part == WirePart::Server };
+            return Self { flow, pointed, focused: model.ui.wire.part == WirePart::Server };
         }
         let chosen = model.ui.client.and_then(|no| world.clients.get(no));
         let client = chosen.or_else(|| world.clients.ours(model.selected_client()?));
-        Self { flow: client.and_then(Client::flow), focused: model.ui.wire.part == WirePart::Client }
+        let flow = client.and_then(Client::flow);
+        Self { flow, pointed, focused: model.ui.wire.part == WirePart::Client }
     }
 
     fn mark(&self, flow: &Flow) -> &'static str {
@@ -220,8 +260,9 @@ fn queues(ctx: &DrawContext, entry: &TableEntry, writer: &mut LineWriter<'_>) ->
         return true;
     }
     let listens = entry.row.state == Some(TcpState::Listen);
+    let of = |recv: u32, send: u32| (ctx.text.netstat.count)(&recv.to_string(), &send.to_string());
     let forms = match (recv, send) {
-        _ if listens => [format!("  {recv}/{send}"), String::new()],
+        _ if listens => [format!("  rx {}", of(recv, send)), format!("  {recv}/{send}")],
         (0, 0) => ["  rx 0 tx 0".into(), String::new()],
         (0, _) => [format!("  rx 0 tx {send}"), format!("  tx {send}")],
         (_, 0) => [format!("  rx {recv} tx 0"), format!("  rx {recv}")],

@@ -25,31 +25,33 @@ pub(super) fn render(model: &Model, ctx: &DrawContext, area: Rect, with_directio
     let words = &ctx.text.wire;
     let wire = &model.worlds.shown().wire;
     let treated = if with_directions { directions::line(model, ctx) } else { String::new() };
-    let shown = window(model, ctx, ctx.inside(area));
+    let shown = window(model, ctx, middle_part(ctx.inside(area)));
     let below = wire.rungs().len() - shown.end;
     let foot = foot(model, ctx, below);
     // The lesson has the focus until a packet is selected.
     let taught = model.worlds.shown().playing.is_some() && model.ui.wire.packet.is_none();
     let focused = model.ui.wire.part == WirePart::Packets && !taught;
     let frame = PaneFrame { title: words.title, count: &treated, foot: &foot, focused, ..PaneFrame::default() };
-    let inside = ctx.pane(&frame, area, buf);
+    let inside = middle_part(ctx.pane(&frame, area, buf));
     if wire.rungs().iter().all(|rung| matches!(rung, WireRung::Change(_))) {
         empty(model, ctx, inside, buf);
         return;
     }
     let several = several(model, shown.clone());
     let mut row = 0;
-    for rung in wire.rungs().range(shown) {
+    for at in shown {
         if row >= inside.height {
             break;
         }
+        let rung = &wire.rungs()[at];
         let place = Rect { y: inside.y + row, height: inside.height - row, ..inside };
         row += match rung {
             WireRung::Packet(number) => match wire.packet(*number) {
                 Some(on) => packet(model, ctx, on, several, place, buf),
                 None => 0,
             },
-            WireRung::Change(remark) => change(ctx, remark, place, buf),
+            WireRung::Change(_) if is_folded(model, at) => 0,
+            WireRung::Change(remark) => change(ctx, remark, listeners(model, at), place, buf),
         };
     }
 }
@@ -71,10 +73,11 @@ fn empty(model: &Model, ctx: &DrawContext, inside: Rect, buf: &mut Buffer) {
 fn foot(model: &Model, ctx: &DrawContext, below: usize) -> String {
     let words = &ctx.text.wire;
     let wire = &model.worlds.shown().wire;
+    let short = model.worlds.shown().clients.short;
     let parts = [
         model.ui.wire.from.map(|from| (words.only)(from).to_owned()),
         wire.missing.map(words.missing),
-        wire.short.map(|short| (words.short)(short.made, short.asked, short.errno)),
+        short.map(|short| (ctx.text.clients.short)(short.made, short.asked, short.errno)),
         (below > 0).then(|| format!("↓ {below}")),
         (!wire.folding).then(|| words.unfolded.to_owned()),
         (wire.unlisted > 0).then(|| (words.unlisted)(&ctx.text.numbers.count(wire.unlisted), wire.unlisted)),
@@ -82,15 +85,59 @@ fn foot(model: &Model, ctx: &DrawContext, below: usize) -> String {
     parts.into_iter().flatten().collect::<Vec<_>>().join(glyphs::SEPARATOR)
 }
 
+/// The longest arrow.
+const ARROW: u16 = 100;
+
+/// The part of the pane that the ladder takes: arrows that are too long are hard to follow.
+fn middle_part(inside: Rect) -> Rect {
+    let width = inside.width.min(MARK + STATE + 1 + ARROW + STATE + 2);
+    Rect { x: inside.x + (inside.width - width) / 2, width, ..inside }
+}
+
+/// How many lines the ladder needs inside a frame as wide as this, counted up to `most`.
+pub(super) fn needs(model: &Model, ctx: &DrawContext, columns: u16, most: u16) -> u16 {
+    let rungs = model.worlds.shown().wire.rungs();
+    let width = middle_part(Rect::new(0, 0, columns, 1)).width;
+    let mut lines = 0;
+    for at in (0..rungs.len()).rev() {
+        lines += self::lines(model, ctx, at, width);
+        if lines >= most {
+            break;
+        }
+    }
+    lines.max(2)
+}
+
+/// How many lines a rung takes.
+fn lines(model: &Model, ctx: &DrawContext, at: usize, columns: u16) -> u16 {
+    let wire = &model.worlds.shown().wire;
+    match &wire.rungs()[at] {
+        WireRung::Packet(number) => wire.packet(*number).map_or(0, |on| height(model, ctx, on, columns)),
+        WireRung::Change(_) => u16::from(!is_folded(model, at)),
+    }
+}
+
+/// Whether this rung says that a server began to listen.
+fn begins_to_listen(model: &Model, at: usize) -> bool {
+    let rung = model.worlds.shown().wire.rungs().get(at);
+    let begins = |change: &Transition| (change.from, change.to) == (TcpState::Closed, TcpState::Listen);
+    matches!(rung, Some(WireRung::Change((_, Some(HostId::Server), change, _))) if begins(change))
+}
+
+/// Whether it shares its line with the next one: servers that begin to listen one after the other.
+fn is_folded(model: &Model, at: usize) -> bool {
+    begins_to_listen(model, at) && begins_to_listen(model, at + 1)
+}
+
+/// How many servers began to listen up to this rung, one after the other.
+fn listeners(model: &Model, at: usize) -> usize {
+    (0..=at).rev().take_while(|at| begins_to_listen(model, *at)).count()
+}
+
 /// The rungs that fit: the latest, or those around the packet that the keys act on.
 fn window(model: &Model, ctx: &DrawContext, inside: Rect) -> std::ops::Range<usize> {
     let rungs = model.worlds.shown().wire.rungs();
-    let lines = |at: usize| match &rungs[at] {
-        WireRung::Packet(number) => {
-            model.worlds.shown().wire.packet(*number).map_or(0, |on| height(model, ctx, on, inside.width))
-        }
-        WireRung::Change(_) => 1,
-    };
+    let lines = |at: usize| lines(model, ctx, at, inside.width);
     // Backwards from `end` as far as there is room.
     let back = |end: usize, room: u16| {
         let mut start = end;
@@ -213,8 +260,8 @@ fn beginning(model: &Model, ctx: &DrawContext, on: &PacketOnWire, before: &Trans
     LineWriter::on(buf, middle, 0).skip(gap).write(title, ctx.theme.quiet);
 }
 
-/// Draws a state change that no packet carries.
-fn change(ctx: &DrawContext, (_, host, change, _): &WireChange, area: Rect, buf: &mut Buffer) -> u16 {
+/// Draws a state change that no packet carries, or that so many servers began to listen.
+fn change(ctx: &DrawContext, (_, host, change, _): &WireChange, listeners: usize, area: Rect, buf: &mut Buffer) -> u16 {
     let line = Rect { height: area.height.min(1), ..area };
     let cause = match change.cause {
         Some(Cause::Call(call)) => format!("{call}()"),
@@ -223,7 +270,12 @@ fn change(ctx: &DrawContext, (_, host, change, _): &WireChange, area: Rect, buf:
         None => String::new(),
     };
     let port = change.flow.local.port();
-    let text = format!(":{port} {} {} {}  {cause}", change.from, glyphs::ARROW, change.to);
+    let states_text = format!("{} {} {}", change.from, glyphs::ARROW, change.to);
+    let text = if listeners > 1 {
+        format!("{}: {states_text}", (ctx.text.wire.listen)(listeners))
+    } else {
+        format!(":{port} {states_text}  {cause}")
+    };
     let text = text.trim_end();
     let middle = middle(line);
     let here = Some(change.to);

@@ -15,9 +15,9 @@
 //! └──────────────────────────────────────────────┘      ┌ what just happened ────────────┐
 //! ┌ what just happened ──────────────────────────┐      └────────────────────────────────┘
 //! └──────────────────────────────────────────────┘
-//! ┌ the lesson, while one is played ─────────────┐      Below 30 rows the lesson stands in the place of what just
+//! ┌ the lesson, while one is played ─────────────┐      Up to 30 rows the lesson stands in the place of what just
 //! └──────────────────────────────────────────────┘      happened.
-//! > a line, while one is typed
+//! > a line, while one is typed                          From 160 columns both are at the right of the packets.
 //! ```
 
 mod directions;
@@ -27,6 +27,7 @@ mod label;
 mod ladder;
 mod lesson;
 mod no_wire;
+mod pointer;
 mod programs;
 mod prompt;
 mod settings;
@@ -37,10 +38,8 @@ use ratatui::layout::{Position, Rect};
 
 pub(super) use self::settings::render as settings;
 
-use super::areas::{columns, rows};
+use super::areas::{columns, rows, settle};
 use super::draw_context::DrawContext;
-use super::glyphs;
-use super::line_writer::LineWriter;
 use crate::domain::HostId;
 use crate::model::Model;
 use crate::model::ui::Mode;
@@ -51,6 +50,71 @@ const ROOMY: u16 = 100;
 /// The least height of the ladder while a lesson is played.
 const LADDER: u16 = 3;
 
+/// From this width on, the lesson and the story stand in the right third.
+const WIDE: u16 = 160;
+
+/// The columns that the longest title of a lesson takes with its frame.
+const TITLE: u16 = 64;
+
+/// The areas of the parts; empty for one that is not shown.
+struct WireLayout {
+    hosts: Rect,
+    ladder: Rect,
+    programs: Rect,
+    story: Rect,
+    lesson: Rect,
+}
+
+impl WireLayout {
+    fn of(model: &Model, ctx: &DrawContext, area: Rect) -> Self {
+        let world = model.worlds.shown();
+        let playing = world.playing.is_some();
+        let right = if area.width < WIDE { 0 } else { (area.width / 3).max(TITLE) };
+        let left = area.width - right;
+        // The lesson says what just happened; the kernels' side is added if there is room for both.
+        let (hosts, story, programs) = match area.height {
+            ..=27 => (3, if playing { 0 } else { 4 }, 2),
+            28..=30 => (3, if playing { 0 } else { 5 }, 4),
+            31..=37 => (4, if playing { 3 } else { 5 }, 4),
+            _ => (6, 6, 7),
+        };
+        let edge = ctx.pane_rows();
+        let with_edge = |rows: u16| if rows == 0 { 0 } else { rows + edge };
+        let programs = if world.wire.programs.lines().is_empty() { 0 } else { with_edge(programs) };
+        let beside = if right > 0 { right } else { area.width };
+        let lesson = if playing { lesson::needs(model, ctx, beside) + edge } else { 0 };
+        let needs = [
+            hosts::needs(model) + edge,
+            ladder::needs(model, ctx, left.saturating_sub(2), area.height) + edge,
+            with_edge(u16::try_from(world.wire.programs.lines().len()).unwrap_or(u16::MAX / 2)),
+            if story > 0 || right > 0 { story::needs(model, ctx, beside) + edge } else { 0 },
+            lesson,
+        ];
+        // The text of a lesson comes before the sockets of the hosts.
+        let most = area.height.saturating_sub(lesson + LADDER + edge);
+        let hosts = with_edge(hosts).min(if right == 0 && playing { most.max(2 + edge) } else { area.height });
+        let rest = area.height - hosts;
+        let none = Rect { height: 0, ..area };
+        if right > 0 {
+            let programs = programs.min(rest.saturating_sub(LADDER + edge));
+            let heights = [hosts, rest - programs, programs];
+            let [hosts, below, programs] = settle(heights, [needs[0], needs[1], needs[2]], [1, 2, 0]);
+            let [hosts, below] = rows(area, [hosts, below + programs]);
+            let [left, right] = columns(below, [left, right]);
+            let [ladder, programs] = rows(left, [left.height - programs, programs]);
+            let [lesson, story] = rows(right, [lesson.min(right.height), right.height.saturating_sub(lesson)]);
+            return Self { hosts, ladder, programs, story: if story.height > edge { story } else { none }, lesson };
+        }
+        let story = with_edge(story).min(rest);
+        let least = LADDER + edge;
+        let lesson = lesson.min(rest.saturating_sub(story + least));
+        let programs = programs.min(rest.saturating_sub(story + lesson + least));
+        let heights = [hosts, rest.saturating_sub(story + lesson + programs), programs, story, lesson];
+        let [hosts, ladder, programs, story, lesson] = rows(area, settle(heights, needs, [1, 4, 3, 2, 0]));
+        Self { hosts, ladder, programs, story, lesson }
+    }
+}
+
 /// Draws the view, and returns where the cursor is while a line is typed.
 pub(super) fn render(model: &Model, ctx: &DrawContext, area: Rect, buf: &mut Buffer) -> Option<Position> {
     if !model.worlds.shown().wire.is_open() {
@@ -58,61 +122,27 @@ pub(super) fn render(model: &Model, ctx: &DrawContext, area: Rect, buf: &mut Buf
         return None;
     }
     let typing = matches!(model.ui.mode, Mode::Running | Mode::Saying);
-    let prompt = u16::from(typing);
-    let (hosts, story) = match area.height {
-        ..=27 => (3, 4),
-        28..=37 => (4, 5),
-        _ => (6, 6),
-    };
-    // The lesson says what just happened; the kernels' side is added if there is room for both.
-    let playing = model.worlds.shown().playing.is_some();
-    let (hosts, story) = match area.height {
-        _ if !playing => (hosts, story),
-        ..=27 => (2, 0),
-        28..=37 => (4, 3),
-        _ => (6, 5),
-    };
-    let edge = ctx.pane_rows();
-    let with_edge = |rows: u16| if rows == 0 { 0 } else { rows + edge };
-    let (hosts, story, least) = (with_edge(hosts), with_edge(story), with_edge(LADDER));
-    let panel = if playing { lesson::needs(model, ctx, area.width) + edge } else { 0 };
-    let panel = panel.min(area.height.saturating_sub(hosts + story + prompt + least));
-    let programs = match area.height {
-        _ if model.worlds.shown().wire.programs.lines().is_empty() => 0,
-        ..=27 => 2,
-        28..=37 => 4,
-        _ => 7,
-    };
-    let programs = with_edge(programs).min(area.height.saturating_sub(hosts + story + panel + prompt + least));
-    let ladder = area.height.saturating_sub(hosts + story + programs + panel + prompt);
-    let [hosts, ladder, programs, story, panel, prompt] = rows(area, [hosts, ladder, programs, story, panel, prompt]);
+    let [body, prompt] = rows(area, [area.height - u16::from(typing), u16::from(typing)]);
+    let parts = WireLayout::of(model, ctx, body);
+    let hosts = parts.hosts;
     let between = if area.width < ROOMY { 0 } else { area.width / 4 };
     let side = (area.width - between) / 2;
-    let [client, between, server] = columns(hosts, [side, area.width - 2 * side, side]);
-    let (client, between, server) = if area.width < ROOMY {
-        // Without walls a line divides the hosts.
-        let line = u16::from(ctx.rules);
-        let [client, line, server] = columns(hosts, [side - line, line, area.width - side]);
-        for row in 0..line.height {
-            let glyph = if row == 0 { glyphs::DIVIDED } else { glyphs::BAR };
-            LineWriter::on(buf, line, row).write(glyph, ctx.theme.border);
-        }
-        (client, Rect::default(), server)
-    } else {
-        (client, between, server)
-    };
+    let [mut client, between, mut server] = columns(hosts, [side, area.width - 2 * side, side]);
+    if area.width < ROOMY {
+        [client, server] = ctx.beside(hosts, side, buf);
+    }
     hosts::render(model, ctx, HostId::Client, client, buf);
     hosts::render(model, ctx, HostId::Server, server, buf);
     directions::render(model, ctx, between, buf);
-    ladder::render(model, ctx, ladder, between.is_empty(), buf);
-    if !programs.is_empty() {
-        programs::render(model, ctx, programs, buf);
-    }
-    if !story.is_empty() {
-        story::render(model, ctx, story, buf);
-    }
-    if !panel.is_empty() {
-        lesson::render(model, ctx, panel, buf);
+    ladder::render(model, ctx, parts.ladder, area.width < ROOMY, buf);
+    for (draw, area) in [
+        (programs::render as fn(&Model, &DrawContext, Rect, &mut Buffer), parts.programs),
+        (story::render, parts.story),
+        (lesson::render, parts.lesson),
+    ] {
+        if !area.is_empty() {
+            draw(model, ctx, area, buf);
+        }
     }
     typing.then(|| prompt::render(model, ctx, prompt, buf)).flatten()
 }

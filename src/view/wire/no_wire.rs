@@ -19,7 +19,7 @@ const INDENT: u16 = 4;
 pub(super) fn render(model: &Model, ctx: &DrawContext, area: Rect, buf: &mut Buffer) {
     let words = &ctx.text.wire;
     let theme = &ctx.theme;
-    let inside = ctx.frame(&PaneFrame { title: words.lab, focused: true, ..PaneFrame::default() }, area, buf);
+    let inside = ctx.pane(&PaneFrame { title: words.lab, focused: true, ..PaneFrame::default() }, area, buf);
     let inside = Rect { x: inside.x + 2, width: inside.width.saturating_sub(4), ..inside };
     let mut lines: Vec<(String, Style)> = Vec::new();
     let blank = || (String::new(), theme.text);

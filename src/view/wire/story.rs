@@ -7,7 +7,8 @@ use ratatui::style::Style;
 use super::label::name;
 use crate::domain::{Cause, Flags, HostId, Note, PacketSummary, Proto, Transition};
 use crate::model::Model;
-use crate::model::wire::{ShortBurst, WireFact};
+use crate::model::clients::ShortBurst;
+use crate::model::wire::WireFact;
 use crate::text::Resent;
 use crate::view::draw_context::{DrawContext, PaneFrame};
 use crate::view::glyphs;
@@ -37,6 +38,12 @@ pub(super) fn render(model: &Model, ctx: &DrawContext, area: Rect, buf: &mut Buf
             writer.goto(inside.right().saturating_sub(1)).write(glyphs::ELLIPSIS, ctx.theme.quiet);
         }
     }
+}
+
+/// How many lines it needs inside a frame as wide as this.
+pub(super) fn needs(model: &Model, ctx: &DrawContext, columns: u16) -> u16 {
+    let all = pieces(&sentences(model, ctx), Weight::Call);
+    u16::try_from(wrap_pieces(&all, columns.saturating_sub(4)).len()).unwrap_or(u16::MAX / 2)
 }
 
 /// How important a sentence is.
