@@ -80,6 +80,7 @@ pub struct KeysText {
 pub struct KeysNowText {
     pub machine: &'static str,
     pub list: &'static str,
+    pub wall: &'static str,
     pub ladder: &'static str,
     pub said: &'static str,
     pub live: &'static str,

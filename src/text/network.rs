@@ -35,6 +35,10 @@ pub struct NetworkText {
     /// The caption of the QR code.
     pub qr: &'static str,
     pub no_peers: &'static str,
+    /// No peer can come; the argument is the key that opens the servers.
+    pub no_peers_closed: fn(&str) -> String,
+    /// How the card is seen large.
+    pub large: &'static str,
     pub address: &'static str,
     /// The column of connections: now, and since the start.
     pub connections: &'static str,

@@ -13,6 +13,7 @@ use crate::domain::keys::{
     ScreenAction, View, WireAction,
 };
 use crate::domain::{ClientPlan, WireMode, WorldId};
+use crate::model::network::PeersView;
 use crate::model::packets::PacketsTab;
 use crate::model::scan::ScanProgress;
 use crate::model::ui::Mode;
@@ -245,7 +246,7 @@ fn rank(model: &Model, binding: &bindings::Binding, place: Place) -> u8 {
 }
 
 /// What a key is called now.
-fn word<'a>(model: &Model, draw: &DrawContext, action: Action) -> &'a str
+pub(super) fn word<'a>(model: &Model, draw: &DrawContext, action: Action) -> &'a str
 where
     'static: 'a,
 {
@@ -272,6 +273,7 @@ where
             WireMode::Step => now.run,
             WireMode::Slow { .. } | WireMode::Live => now.hold,
         },
+        Action::Network(NetworkAction::Listed) if model.ui.network.peers == PeersView::List => now.wall,
         Action::Network(NetworkAction::Door) if model.worlds.host().servers.are_open() => now.close_door,
         Action::Network(NetworkAction::Door) => now.open_door,
         action => keys::text(action, draw.text).hint,
@@ -310,7 +312,9 @@ fn is_offered(model: &Model, action: Action) -> bool {
         Action::Network(NetworkAction::StopCheck) => {
             model.worlds.host().scans.latest().is_some_and(|scan| scan.progress == ScanProgress::Asking)
         }
-        Action::Network(NetworkAction::Kick | NetworkAction::Block) => model.worlds.host().peers.all().next().is_some(),
+        Action::Network(NetworkAction::Kick | NetworkAction::Block | NetworkAction::Listed) => {
+            model.worlds.host().peers.all().next().is_some()
+        }
         Action::List(_) | Action::Network(_) | Action::Lesson(_) | Action::Screen(_) => true,
     }
 }

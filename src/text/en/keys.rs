@@ -118,12 +118,13 @@ const fn wire(action: WireAction) -> (&'static str, &'static str) {
 
 const fn network(action: NetworkAction) -> (&'static str, &'static str) {
     match action {
-        NetworkAction::Toggle => ("network", "to the network: the class joins, peers, port check; or back"),
+        NetworkAction::Toggle => ("network", "to the network: the class joins, visitors, port check; or back"),
         NetworkAction::Door => ("door", "open the servers to the network, after a question; or close them at once"),
         NetworkAction::Check => ("ports", "check the ports of a host: HOST PORTS, as for nmap"),
         NetworkAction::StopCheck => ("stop", "stop the port check"),
-        NetworkAction::Kick => ("kick", "kick the selected peer: all its connections are closed"),
-        NetworkAction::Block => ("block", "block the selected peer: nothing is accepted from it; or no longer"),
+        NetworkAction::Kick => ("kick", "kick the selected visitor: all its connections are closed"),
+        NetworkAction::Block => ("block", "block the selected visitor: nothing is accepted from it; or no longer"),
+        NetworkAction::Listed => ("list", "show the visitors as a wall, or as a list with ports and rates"),
     }
 }
 
@@ -230,6 +231,7 @@ pub(super) const KEYS: KeysText = KeysText {
     refusal,
     now: KeysNowText {
         machine: "machine",
+        wall: "wall",
         list: "list",
         ladder: "ladder",
         said: "said",

@@ -120,6 +120,7 @@ const fn network(action: NetworkAction) -> (&'static str, &'static str) {
         NetworkAction::StopCheck => ("interrompe", "interromper a verificação de portas"),
         NetworkAction::Kick => ("expulsa", "expulsar o visitante selecionado: fechar todas as suas conexões"),
         NetworkAction::Block => ("bloqueia", "bloquear o visitante selecionado: nada dele é aceito; ou desbloquear"),
+        NetworkAction::Listed => ("lista", "mostrar os visitantes em colunas, ou em lista com portas e ritmo"),
     }
 }
 
@@ -224,6 +225,7 @@ pub(super) const KEYS: KeysText = KeysText {
     refusal,
     now: KeysNowText {
         machine: "máquina",
+        wall: "colunas",
         list: "lista",
         ladder: "escada",
         said: "dito",

@@ -35,6 +35,7 @@ pub(super) fn render(model: &Model, ctx: &DrawContext, area: Rect, buf: &mut Buf
     let frame = PaneFrame {
         title: words.card,
         count: match () {
+            () if open && area.height <= ctx.pane_rows() + 1 => words.large,
             () if open => header.open,
             // Servers of another program may listen anywhere.
             () if model.worlds.shown().observing => "",
@@ -50,6 +51,9 @@ pub(super) fn render(model: &Model, ctx: &DrawContext, area: Rect, buf: &mut Buf
         model.worlds.shown().servers.get(model.ui.server).or_else(|| model.worlds.shown().servers.all().first());
     let found = server.map(|server| (server, ways(model.worlds.shown(), server)));
     match found {
+        Some((server, ways)) if open && inside.height == 1 && !ways.is_empty() => {
+            brief(ctx, server, SocketAddr::new(ways[0], server.addr().port()), &mut LineWriter::on(buf, inside, 0));
+        }
         Some((server, ways)) if open && !ways.is_empty() => joined(model, ctx, (server, &ways), inside, buf),
         Some((server, _)) if open => {
             let reachable = !model.worlds.shown().addresses.is_empty();
@@ -58,6 +62,16 @@ pub(super) fn render(model: &Model, ctx: &DrawContext, area: Rect, buf: &mut Buf
         }
         _ => closed(model, ctx, inside, buf),
     }
+}
+
+/// Says how to join in one line.
+fn brief(ctx: &DrawContext, server: &Server, addr: SocketAddr, writer: &mut LineWriter<'_>) {
+    let theme = &ctx.theme;
+    let udp = if server.spec.proto == Proto::Udp { "-u " } else { "" };
+    writer.write(&addr.ip().to_string(), theme.newest).skip(2);
+    writer.write(&format!(":{} {}", addr.port(), server.spec.name), theme.host.server);
+    writer.write_whole(&format!("    nc {udp}{} {}", addr.ip(), addr.port()), theme.typed);
+    writer.write_whole(&format!("    socklab-tui --target {addr}"), theme.text);
 }
 
 /// Says why students cannot join.

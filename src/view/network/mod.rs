@@ -1,7 +1,7 @@
 //! The network view: how to join, the peers, and a port check.
 //!
 //! ```text
-//! From 150 columns                                      Below that: the part with the focus has the most
+//! From 150 columns                                      Below that; below 100×30 the card is one line without focus
 //! ┌─────────────────────────────────────────────┐       ┌────────────────────────────────┐
 //! │ join: QR code, address and port, what to    │       │ join                           │
 //! │ type; or why nobody can                     │       │                                │
@@ -23,7 +23,7 @@ use super::areas::{columns, rows};
 use super::draw_context::DrawContext;
 use super::layout;
 use crate::model::Model;
-use crate::model::network::NetworkPart;
+use crate::model::network::{self, NetworkPart};
 use crate::model::ui::Mode;
 
 /// The narrowest screen that has the peers and the port check side by side.
@@ -61,10 +61,13 @@ impl NetworkLayout {
             return Self { card, peers, check };
         }
         let rest = |one: u16, other: u16| area.height.saturating_sub(one + other);
+        let check = if model.worlds.shown().scans.latest().is_some() { 5 } else { 3 };
         let heights = match part {
             NetworkPart::Card if open => [area.height.saturating_sub(6), 6, 0],
-            NetworkPart::Card => [rest(5, 5), 5, 5],
-            NetworkPart::Peers => [5, rest(5, 4), 4],
+            NetworkPart::Peers if open => [2, rest(2, check), check],
+            NetworkPart::Check if open => [2, 5, rest(2, 5)],
+            NetworkPart::Peers if !network::peers(model).is_empty() => [5, rest(5, check), check],
+            NetworkPart::Card | NetworkPart::Peers => [rest(3, 6), 3, 6],
             NetworkPart::Check => [5, 4, rest(5, 4)],
         };
         let [card, peers, check] = rows(area, heights);

@@ -1,44 +1,44 @@
 //! The peers by address: their connections, what they said, and what the guard refused.
 
+use std::net::IpAddr;
+
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use ratatui::style::Style;
 
 use super::focused;
 use crate::domain::keys::{Action, NetworkAction};
-use crate::domain::{Excerpt, Rule};
+use crate::domain::{Excerpt, Rule, Stamp};
 use crate::model::Model;
-use crate::model::network::{self, NetworkPart};
+use crate::model::network::{self, NetworkPart, PeersView};
 use crate::model::peers::Peer;
 use crate::model::servers::Server;
+use crate::model::table::Table;
 use crate::model::window::window;
 use crate::view::areas::rows;
 use crate::view::column_budget::ColumnBudget;
 use crate::view::draw_context::{DrawContext, PaneFrame};
-use crate::view::glyphs;
 use crate::view::line_writer::{LineWriter, paragraph, width};
 use crate::view::server_status;
+use crate::view::{footer, glyphs, keys};
 
-/// How many lines the selected peer's details take.
+/// How many lines the selected peer's details take below the list; below the wall it is one.
 const DETAIL: u16 = 3;
+
+/// The width of a visitor on the wall.
+const CELL: u16 = 40;
 
 /// Draws the pane.
 pub(super) fn render(model: &Model, ctx: &DrawContext, area: Rect, buf: &mut Buffer) {
     let words = &ctx.text.network;
     let numbers = &ctx.text.numbers;
-    let all: Vec<_> = network::peers(model).collect();
+    let all = network::peers(model);
     let count = (words.now)(&numbers.count(all.len() as u64), all.len() as u64);
-    let keys = ctx.hints(&[Action::Network(NetworkAction::Kick), Action::Network(NetworkAction::Block)]);
-    let limits = limits(model, ctx);
+    let listed = Action::Network(NetworkAction::Listed);
+    let keys = ctx.hints(&[NetworkAction::Kick, NetworkAction::Block].map(Action::Network));
+    let keys = format!("{keys}  {} {}", keys::first(listed, ctx.text), footer::word(model, ctx, listed));
     let focused = focused(model, NetworkPart::Peers);
-    let foot = match () {
-        () if ctx.rules && !focused && width(&count) + width(&limits) + 24 < area.width => limits,
-        () if !ctx.rules && width(&keys) + width(&limits) + 8 < area.width => {
-            format!("{keys}  {} {limits}", glyphs::DOT)
-        }
-        () => String::new(),
-    };
-    let frame = PaneFrame { title: words.peers, count: &count, foot: &foot, keys: &keys, focused };
+    let frame = PaneFrame { title: words.peers, count: &count, keys: &keys, focused, ..PaneFrame::default() };
     let inside = ctx.pane(&frame, area, buf);
     let half_open = half_open(model, ctx);
     let told = u16::from(half_open.is_some()).min(inside.height);
@@ -49,26 +49,107 @@ pub(super) fn render(model: &Model, ctx: &DrawContext, area: Rect, buf: &mut Buf
         LineWriter::on(buf, first, 0).skip(1).write(&said, style);
     }
     if all.is_empty() {
-        paragraph(words.no_peers, ctx.theme.quiet, inside, buf);
+        let key = keys::first(Action::Network(NetworkAction::Door), ctx.text);
+        let open = model.worlds.shown().servers.are_open();
+        let sentence = if open { words.no_peers.to_owned() } else { (words.no_peers_closed)(&key) };
+        paragraph(&sentence, ctx.theme.quiet, inside, buf);
         return;
     }
     let selected = model.ui.network.peer.and_then(|peer| all.iter().position(|(address, _)| *address == peer));
-    let detail = if selected.is_some() && inside.height > 3 + DETAIL { DETAIL } else { 0 };
+    let wall = model.ui.network.peers == PeersView::Wall;
+    let detail = match inside.height {
+        ..=2 => 0,
+        height if !wall && selected.is_some() && height > 3 + DETAIL => DETAIL,
+        _ => 1,
+    };
     let [list, below] = rows(inside, [inside.height - detail, detail]);
-    let columns = PeerColumns::of(&all, inside.width);
-    let head = u16::from(list.height > 2);
+    if wall {
+        self::wall(model, ctx, &all, selected, list, buf);
+    } else {
+        self::list(model, ctx, &all, selected, list, buf);
+    }
+    match selected.map(|at| &all[at]) {
+        Some(peer) => self::detail(ctx, peer, below, buf),
+        None => _ = LineWriter::on(buf, below, 0).skip(1).write(&limits(model, ctx), ctx.theme.quiet),
+    }
+}
+
+/// An address as the class knows it.
+fn name(ctx: &DrawContext, address: IpAddr) -> String {
+    if address.is_loopback() { ctx.text.network.here_peer.to_owned() } else { address.to_string() }
+}
+
+/// The columns of the longest address.
+fn address_columns(all: &[(IpAddr, &Peer)]) -> u16 {
+    all.iter().map(|(address, _)| width(&address.to_string())).max().unwrap_or(0).clamp(13, 25)
+}
+
+/// Draws the peers in columns in the order of coming, so that nobody moves when another comes. What does not fit is
+/// counted in the last cell.
+fn wall(
+    model: &Model,
+    ctx: &DrawContext,
+    all: &[(IpAddr, &Peer)],
+    selected: Option<usize>,
+    area: Rect,
+    buf: &mut Buffer,
+) {
+    let theme = &ctx.theme;
+    let height = usize::from(area.height);
+    let cells = height * usize::from((area.width / CELL).max(1));
+    let page = if all.len() <= cells { cells } else { cells.saturating_sub(1).max(1) };
+    let from = selected.unwrap_or(0) / page * page;
+    let cell = |at: usize| {
+        let column = u16::try_from(at / height).unwrap_or(u16::MAX).saturating_mul(CELL);
+        let y = area.y + u16::try_from(at % height).unwrap_or(u16::MAX);
+        Rect { x: area.x + column, y, width: CELL, height: 1 }.intersection(area)
+    };
+    let columns = address_columns(all);
+    for (at, (address, peer)) in all.iter().enumerate().skip(from).take(page) {
+        let mut writer = LineWriter::on(buf, cell(at - from), 0);
+        let start = writer.x();
+        let is_new = peer.since > Stamp::ZERO && model.now.since(peer.since) < Table::FADE;
+        let style = if is_new { theme.host.client.patch(theme.flash) } else { theme.host.client };
+        let open = if peer.open() > 0 { theme.state.established } else { theme.quiet };
+        writer.cell(if selected == Some(at) { glyphs::SELECTED } else { " " }, 1, theme.newest);
+        writer.cell(&name(ctx, *address), columns, style).skip(1);
+        writer.cell(&ctx.text.numbers.count(peer.open()), 3, open).skip(1);
+        let (told, alarm) = guard(ctx, peer);
+        let said = || peer.said.as_ref().map_or_else(String::new, |(_, said)| excerpt(ctx, said));
+        let (text, style) = if told.is_empty() { (said(), theme.text) } else { (told, alarm) };
+        let room = writer.room().saturating_sub(1);
+        writer.cell(&text, room, style);
+        if selected == Some(at) {
+            writer.restyle(start, theme.selected);
+        }
+    }
+    let more = all.len().saturating_sub(from + page);
+    if page < all.len() {
+        let before = if from > 0 { format!("+{from} ↑  ") } else { String::new() };
+        let after = if more > 0 { format!("+{more} ↓") } else { String::new() };
+        LineWriter::on(buf, cell(page), 0).skip(1).write(&(before + &after), theme.key);
+    }
+}
+
+/// Draws the peers one on a line.
+fn list(
+    model: &Model,
+    ctx: &DrawContext,
+    all: &[(IpAddr, &Peer)],
+    selected: Option<usize>,
+    area: Rect,
+    buf: &mut Buffer,
+) {
+    let columns = PeerColumns::of(all, area.width);
+    let head = u16::from(area.height > 2);
     if head > 0 {
-        columns.head(ctx, &mut LineWriter::on(buf, list, 0));
+        columns.head(ctx, &mut LineWriter::on(buf, area, 0));
     }
-    let seen = window(selected, all.len(), usize::from(list.height - head));
-    for (row, at) in (head..list.height).zip(seen) {
+    let seen = window(selected, all.len(), usize::from(area.height - head));
+    for (row, at) in (head..area.height).zip(seen) {
         let (address, peer) = &all[at];
-        let address = if address.is_loopback() { words.here_peer.to_owned() } else { address.to_string() };
-        let mut writer = LineWriter::on(buf, list, row);
-        columns.row(model, ctx, (&address, peer), selected == Some(at), &mut writer);
-    }
-    if let Some((_, peer)) = selected.map(|at| &all[at]) {
-        self::detail(ctx, peer, below, buf);
+        let mut writer = LineWriter::on(buf, area, row);
+        columns.row(model, ctx, (&name(ctx, *address), peer), selected == Some(at), &mut writer);
     }
 }
 
@@ -108,9 +189,8 @@ struct PeerColumns {
 }
 
 impl PeerColumns {
-    fn of(all: &[(std::net::IpAddr, &Peer)], room: u16) -> Self {
-        let longest = all.iter().map(|(address, _)| width(&address.to_string())).max().unwrap_or(0);
-        let address = longest.clamp(13, 25);
+    fn of(all: &[(IpAddr, &Peer)], room: u16) -> Self {
+        let address = address_columns(all);
         let connections = 11;
         // The mark, and a blank behind each column.
         let mut budget = ColumnBudget::new(room, 2 + address + 1 + connections + 1);
@@ -197,8 +277,8 @@ fn excerpt(ctx: &DrawContext, said: &Excerpt) -> String {
     format!("\"{}\"{bytes}", glyphs::excerpt(said))
 }
 
-/// Everything known about the selected peer.
-fn detail(ctx: &DrawContext, peer: &Peer, area: Rect, buf: &mut Buffer) {
+/// Everything known about the selected peer, on one line or three.
+fn detail(ctx: &DrawContext, (address, peer): &(IpAddr, &Peer), area: Rect, buf: &mut Buffer) {
     let words = &ctx.text.network;
     let theme = &ctx.theme;
     let numbers = &ctx.text.numbers;
@@ -210,11 +290,19 @@ fn detail(ctx: &DrawContext, peer: &Peer, area: Rect, buf: &mut Buffer) {
     let told = peer.checks.iter().map(|(check, count)| format!("{} ×{}", (words.looks)(*check), numbers.count(*count)));
     let kept = peer.refused.iter().map(|(rule, count)| format!("{rule} ×{}", numbers.count(*count)));
     let told: Vec<_> = told.chain(kept).collect();
-    for (row, (text, style)) in (0..area.height).zip([
-        (first, theme.text),
-        (format!("{}: {said}", words.said), theme.text),
-        (told.join(glyphs::SEPARATOR), theme.alarm),
-    ]) {
+    let told = told.join(glyphs::SEPARATOR);
+    if area.height < DETAIL {
+        let mut writer = LineWriter::on(buf, area, 0);
+        writer.skip(1).write(&name(ctx, *address), theme.host.client).skip(2).write(&first, theme.text);
+        for (text, style) in [(told, theme.alarm), (said, theme.text)] {
+            if !text.is_empty() {
+                writer.write(glyphs::SEPARATOR, theme.border).write(&text, style);
+            }
+        }
+        return;
+    }
+    let lines = [(first, theme.text), (format!("{}: {said}", words.said), theme.text), (told, theme.alarm)];
+    for (row, (text, style)) in (0..).zip(lines) {
         LineWriter::on(buf, area, row).skip(2).write(&text, style);
     }
 }

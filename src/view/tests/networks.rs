@@ -80,6 +80,21 @@ pub(crate) fn peers(lang: Lang) -> Lab {
     lab
 }
 
+/// Thirty visitors, one of them just now.
+pub(crate) fn class(lang: Lang) -> Lab {
+    let mut lab = opened(lang);
+    for n in 0..30u32 {
+        if n == 29 {
+            lab.wait(Duration::from_secs(20));
+        }
+        // Not in the order of their addresses.
+        let from = format!("192.168.0.{}:{}", 21 + (n * 7) % 30, 50_000 + n);
+        came(&mut lab, 20 + n, &from, if n % 3 == 0 { b"bom dia" } else { b"Hello, world" });
+    }
+    lab.wait(Duration::from_millis(300));
+    lab
+}
+
 fn report(port: u16, verdict: Verdict, reason: Reason) -> ScanChange {
     let from = ip("192.168.0.1");
     ScanChange::Port {
@@ -156,7 +171,11 @@ fn closed_says_why_and_how_to_open() {
 #[test]
 fn the_join_card_and_the_peers() {
     keep_lab("network_open", peers, "");
-    keep_lab("network_peers", peers, "\tjj");
+    keep_lab("network_card", peers, "\t");
+    keep_lab("network_peers", peers, "jj");
+    keep_lab("network_list", peers, "fjj");
+    keep_lab("network_wall", class, "jjj");
+    keep_lab("network_alone", opened, "");
 }
 
 #[test]
@@ -185,11 +204,12 @@ fn clients_connect_to_a_target() {
 type Scene = (&'static str, fn(Lang) -> Lab, &'static str);
 
 /// The scenes for the sweep of all sizes.
-pub(super) const SCENES: [Scene; 9] = [
+pub(super) const SCENES: [Scene; 10] = [
     ("network closed", closed, ""),
     ("network open", peers, ""),
-    ("network peers", peers, "\tjj"),
-    ("network zoomed in ascii", peers, "zA"),
+    ("network peers", peers, "fjj"),
+    ("network wall", class, "jj"),
+    ("network zoomed in ascii", peers, "\tzA"),
     ("network question", closed, "O"),
     ("network check", checked, ""),
     ("network check typed", checking, "pa line that is longer than any box: ☃☃☃☃☃☃☃☃☃☃☃☃☃☃☃☃☃☃☃☃☃☃☃☃☃☃☃☃☃☃☃☃☃☃☃☃☃☃☃"),
@@ -235,7 +255,7 @@ fn openness_and_target_are_shown_in_every_view_theme_and_size() {
 
 #[test]
 fn a_closed_laboratory_never_says_that_it_is_open() {
-    for (_, scene, keys) in [SCENES[0], SCENES[4], SCENES[5], SCENES[7]] {
+    for (_, scene, keys) in [SCENES[0], SCENES[5], SCENES[6], SCENES[8]] {
         let mut lab = scene(Lang::En);
         lab.keys(keys);
         let shown = text(&screen(&mut lab.model, 160, 45).0);
@@ -246,7 +266,7 @@ fn a_closed_laboratory_never_says_that_it_is_open() {
 #[test]
 fn the_card_shows_the_selected_server_and_an_address_that_reaches_it() {
     let mut lab = peers(Lang::En);
-    lab.keys("jjj");
+    lab.keys("\tjjj");
     let shown = text(&screen(&mut lab.model, 120, 36).0);
     assert!(shown.contains("nc -u 192.168.0.10 65432") && shown.contains("SOCK_DGRAM"), "{shown}");
     lab.keys("kk");
@@ -264,6 +284,7 @@ fn the_card_shows_the_selected_server_and_an_address_that_reaches_it() {
 #[test]
 fn the_qr_code_is_that_of_address_and_port_with_a_quiet_zone() {
     let mut lab = peers(Lang::En);
+    lab.keys("\t");
     for (glyphs, columns, rows) in [(Glyphs::Unicode, 80u16, 24u16), (Glyphs::Ascii, 160, 45)] {
         lab.model.ui.glyphs = glyphs;
         lab.model.ui.zoomed = glyphs == Glyphs::Ascii;
@@ -291,7 +312,7 @@ fn the_qr_code_is_that_of_address_and_port_with_a_quiet_zone() {
 #[test]
 fn control_characters_from_peers_are_shown_as_marks() {
     let mut lab = peers(Lang::En);
-    lab.keys("\tjj");
+    lab.keys("fjj");
     let shown = text(&screen(&mut lab.model, 160, 45).0);
     assert!(shown.contains("␛[2J\\u{202e}boo"), "{shown}");
     assert!(!shown.contains('\u{1b}') && !shown.contains('\u{202e}'));
@@ -332,7 +353,7 @@ fn the_world_of_the_wire_keeps_the_badge() {
     lab.keys("N");
     assert_eq!(
         (lab.model.worlds.shown_id(), lab.model.ui.network.part, lab.model.ui.mode),
-        (WorldId::Wire, NetworkPart::Card, Mode::Command),
+        (WorldId::Wire, NetworkPart::Peers, Mode::Command),
         "a view never switches worlds"
     );
 }
