@@ -10,7 +10,7 @@ use ratatui::widgets::{Block, Borders, Widget};
 
 use super::line_writer::{LineWriter, width};
 use super::theme::{ColorDepth, Theme};
-use super::{glyphs, keys, layout};
+use super::{areas, glyphs, keys, layout};
 use crate::domain::keys::Action;
 use crate::domain::{Evidence, Lang};
 use crate::model::Model;
@@ -73,6 +73,17 @@ impl DrawContext {
         self.inside(area)
     }
 
+    /// Divides an area into two panes beside each other; without walls a line stands between them.
+    pub(super) fn beside(&self, area: Rect, left: u16, buf: &mut Buffer) -> [Rect; 2] {
+        let line = u16::from(self.rules);
+        let [one, bar, other] = areas::columns(area, [left - line, line, area.width - left]);
+        for row in 0..bar.height {
+            let glyph = if row == 0 { glyphs::DIVIDED } else { glyphs::BAR };
+            LineWriter::on(buf, bar, row).write(glyph, self.theme.border);
+        }
+        [one, other]
+    }
+
     /// The lines of a pane's frame, their style, and the style of the title.
     const fn lines(&self, focused: bool) -> (border::Set<'static>, Style, Style) {
         if focused {
@@ -83,7 +94,7 @@ impl DrawContext {
     }
 
     /// Draws a rule: the title, the keys with the focus, and at the right end the count and the foot. Keys are cut
-    /// first, from the right, then the count.
+    /// first, from the right, then the count, then the foot, from the left.
     fn rule(&self, frame: &PaneFrame<'_>, area: Rect, buf: &mut Buffer) {
         let (set, border, title) = self.lines(frame.focused);
         let mut writer = LineWriter::on(buf, area, 0);
@@ -94,15 +105,10 @@ impl DrawContext {
         let from = writer.x();
         // Blanks around the texts, and the rule before and behind them.
         let room = writer.room().saturating_sub(4);
-        let both = format!("{}{}{}", frame.count, glyphs::SEPARATOR, frame.foot);
-        let right = match (frame.count, frame.foot) {
-            (count, "") if width(count) <= room => count,
-            (_, "") => "",
-            ("", foot) => foot,
-            _ if width(&both) <= room => &both,
-            (_, foot) => foot,
-        };
-        let taken = if right.is_empty() { 0 } else { width(right).min(room) + 3 };
+        let parts: Vec<_> = [frame.count, frame.foot].into_iter().filter(|text| !text.is_empty()).collect();
+        let both = parts.join(glyphs::SEPARATOR);
+        let right = last_parts(&both, room);
+        let taken = if right.is_empty() { 0 } else { width(right) + 3 };
         if frame.focused {
             let keys = first_keys(frame.keys, writer.room().saturating_sub(taken + 4));
             boxed(writer.skip(1), &keys, self.theme.key);
@@ -154,6 +160,15 @@ fn first_keys(keys: &str, columns: u16) -> String {
         keys.pop();
     }
     keys.join("  ")
+}
+
+/// As many of the last parts of this text as fit into so many columns.
+fn last_parts(text: &str, columns: u16) -> &str {
+    let mut rest = text;
+    while width(rest) > columns {
+        rest = rest.split_once(glyphs::SEPARATOR).map_or("", |(_, rest)| rest);
+    }
+    rest
 }
 
 /// Writes a text on a frame's line, with a blank on both sides, and leaves one column of the frame at the end.

@@ -12,9 +12,6 @@ use super::line_writer::{LineWriter, width, wrap};
 use crate::domain::keys::Key;
 use crate::model::Model;
 
-/// How many lines are reserved for the description.
-const ABOUT: u16 = 4;
-
 /// Draws it, and returns where the cursor is.
 pub(super) fn render(model: &Model, ctx: &DrawContext, area: Rect, buf: &mut Buffer) -> Option<Position> {
     let words = &ctx.text.lessons.list;
@@ -23,9 +20,18 @@ pub(super) fn render(model: &Model, ctx: &DrawContext, area: Rect, buf: &mut Buf
     let shown = lessons.listed().count();
     let count = (words.count)(shown, lessons.cards.len());
     let frame = PaneFrame { title: words.title, count: &count, focused: true, ..PaneFrame::default() };
-    let inside = ctx.frame(&frame, area, buf);
+    let inside = ctx.pane(&frame, area, buf);
     let inside = Rect { x: inside.x + 1, width: inside.width.saturating_sub(2), ..inside };
-    let [line, list, rule, about] = rows(inside, [1, inside.height.saturating_sub(ABOUT + 2), 1, ABOUT + 1]);
+    let enter = keys::name(Key::Enter, ctx.text);
+    let (text, style) = match model.loses() {
+        Some((live, programs)) if lessons.sure => ((words.sure)(live, programs, &enter), theme.alarm),
+        _ => ((words.begin)(&enter), theme.quiet),
+    };
+    let last = wrap(&text, inside.width);
+    // Room for the longest description, so that nothing moves with the selection.
+    let longest = lessons.listed().map(|card| wrap(card.about(model.ui.lang), inside.width).len()).max().unwrap_or(0);
+    let about = u16::try_from(longest + last.len()).unwrap_or(u16::MAX).min(inside.height / 3);
+    let [line, list, rule, about] = rows(inside, [1, inside.height.saturating_sub(about + 2), 1, about]);
     let cursor = input_line::prompt(words.prompt, &lessons.line, ctx, line, buf);
     if let Some(cursor) = cursor
         && lessons.line.input.value().is_empty()
@@ -38,12 +44,6 @@ pub(super) fn render(model: &Model, ctx: &DrawContext, area: Rect, buf: &mut Buf
     }
     titles(model, ctx, list, buf);
     LineWriter::on(buf, rule, 0).write(&glyphs::SHAFT.repeat(usize::from(rule.width)), theme.border);
-    let enter = keys::name(Key::Enter, ctx.text);
-    let (text, style) = match model.loses() {
-        Some((live, programs)) if lessons.sure => ((words.sure)(live, programs, &enter), theme.alarm),
-        _ => ((words.begin)(&enter), theme.quiet),
-    };
-    let last = wrap(&text, about.width);
     let room = about.height.saturating_sub(u16::try_from(last.len()).unwrap_or(u16::MAX));
     let said = lessons.chosen().map_or("", |card| card.about(model.ui.lang));
     for (row, line) in (0..room).zip(wrap(said, about.width)) {

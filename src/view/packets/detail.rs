@@ -17,7 +17,7 @@ pub(super) fn render(traffic: &Traffic<'_>, ctx: &DrawContext, area: Rect, buf: 
     let texts = &ctx.text.packets;
     let theme = &ctx.theme;
     let Some(packet) = traffic.selected() else {
-        say(ctx, area, &[(texts.no_selection.into(), theme.quiet)], buf);
+        say(ctx, area, &[(texts.no_selection.into(), theme.quiet)], 0, buf);
         return;
     };
     let shown = detail.shown.as_ref().filter(|shown| shown.number == packet.number);
@@ -34,8 +34,8 @@ pub(super) fn render(traffic: &Traffic<'_>, ctx: &DrawContext, area: Rect, buf: 
     } else if shown.is_some_and(|shown| shown.bytes.is_empty()) {
         remarks.push((texts.no_bytes.into(), theme.quiet));
     }
-    let rest = say(ctx, area, &remarks, buf);
     let branches = if shown.is_some() { detail.branches() } else { Vec::new() };
+    let rest = say(ctx, area, &remarks, branches.len(), buf);
     let seen = window(Some(detail.line), branches.len(), usize::from(rest.height));
     for (row, at) in (0..rest.height).zip(seen) {
         branch(ctx, &branches[at], &mut LineWriter::on(buf, rest, row));
@@ -46,10 +46,11 @@ pub(super) fn render(traffic: &Traffic<'_>, ctx: &DrawContext, area: Rect, buf: 
     }
 }
 
-/// Writes remarks at the top, at most a third of the area; returns what is left for the tree.
-fn say(ctx: &DrawContext, area: Rect, remarks: &[(String, Style)], buf: &mut Buffer) -> Rect {
+/// Writes remarks at the top, at most a third of the area unless the fields leave more; returns what is left for these.
+fn say(ctx: &DrawContext, area: Rect, remarks: &[(String, Style)], fields: usize, buf: &mut Buffer) -> Rect {
     let lines = wrap_all(remarks, area.width.saturating_sub(2));
-    let most = (area.height / 3).max(2).min(area.height);
+    let left = area.height.saturating_sub(u16::try_from(fields).unwrap_or(u16::MAX));
+    let most = (area.height / 3).max(2).max(left).min(area.height);
     let used = u16::try_from(lines.len()).unwrap_or(u16::MAX).min(most);
     for (row, (line, style)) in (0..used).zip(&lines) {
         let cut = row + 1 == used && lines.len() > usize::from(used);

@@ -22,7 +22,7 @@ pub(super) fn title(traffic: &Traffic<'_>, ctx: &DrawContext) -> String {
         PacketsTab::Stream => format!("{}{}", texts.stream, client()),
     };
     match traffic.file {
-        Some(file) => format!("{} {} {DOT} {shown}", ctx.text.files.file, file.name),
+        Some(file) => format!("{} {} {DOT} {} {DOT} {shown}", ctx.text.files.file, file.name, ctx.text.files.not_live),
         None => shown,
     }
 }
@@ -58,14 +58,11 @@ pub(super) fn foot(traffic: &Traffic<'_>, ctx: &DrawContext) -> String {
     let numbers = &ctx.text.numbers;
     if traffic.file.is_some() {
         let words = &ctx.text.files;
-        return format!(
-            "{} {DOT} {} {}",
-            words.not_live,
-            keys::first(Action::Packets(PacketsAction::Open), ctx.text),
-            words.back
-        );
+        return format!("{} {}", keys::first(Action::Packets(PacketsAction::Open), ctx.text), words.back);
     }
-    if let Some(saved) = &traffic.packets.saved {
+    if let Some(saved) = &traffic.packets.saved
+        && !ctx.rules
+    {
         return (ctx.text.note)(saved);
     }
     let list = list(traffic);
@@ -83,13 +80,12 @@ pub(super) fn foot(traffic: &Traffic<'_>, ctx: &DrawContext) -> String {
     let capture = match (&traffic.packets.capturing, traffic.packets.world) {
         (_, WorldId::Wire) => texts.on_wire.to_owned(),
         (CaptureStatus::Unknown, _) => texts.unknown.to_owned(),
-        (CaptureStatus::On(interface), _) => {
-            let lost = match traffic.packets.lost {
-                0 => texts.nothing_lost.to_owned(),
-                count => (texts.lost)(&numbers.count(count), count),
-            };
-            format!("{} {DOT} {lost}", (texts.capturing)(interface))
+        // On a rule what comes last is cut last: losses.
+        (CaptureStatus::On(interface), _) if traffic.packets.lost > 0 => {
+            let lost = (texts.lost)(&numbers.count(traffic.packets.lost), traffic.packets.lost);
+            return format!("{} {DOT} {reader} {DOT} {lost}", (texts.capturing)(interface));
         }
+        (CaptureStatus::On(interface), _) => format!("{} {DOT} {}", (texts.capturing)(interface), texts.nothing_lost),
         (CaptureStatus::Lacking { lack, .. }, _) => format!("{}: {}", texts.no_capture, lack.errno),
     };
     format!("{capture} {DOT} {reader}")

@@ -9,7 +9,7 @@
 //! └───────────────────┴─────────────────┘    └─────────────────────────────────────┘
 //! ```
 //!
-//! If only one of the two lower parts fits, it is the one with the focus.
+//! If only one of the two lower parts fits, it is the one with the focus. Below 100×30 there are rules in place of walls.
 
 mod detail;
 mod foot;
@@ -27,7 +27,7 @@ use std::ops::Range;
 use ratatui::buffer::Buffer;
 use ratatui::layout::{Position, Rect};
 
-use super::areas::{columns, rows};
+use super::areas::{columns, rows, settle};
 use super::draw_context::{DrawContext, PaneFrame};
 use crate::model::Model;
 use crate::model::packets::{PacketList, PacketListReader, PacketsFocus, PacketsTab, Traffic};
@@ -41,7 +41,7 @@ struct PacketsLayout {
     hex: Rect,
 }
 
-fn parts(traffic: &Traffic<'_>, zoomed: bool, area: Rect) -> PacketsLayout {
+fn parts(traffic: &Traffic<'_>, ctx: &DrawContext, zoomed: bool, area: Rect, buf: &mut Buffer) -> PacketsLayout {
     let none = Rect::default();
     let part = traffic.packets.focus;
     // A ladder has the whole screen until the fields of a packet are opened.
@@ -54,20 +54,26 @@ fn parts(traffic: &Traffic<'_>, zoomed: bool, area: Rect) -> PacketsLayout {
         };
     }
     let below = (area.height * 9 / 20).max(8).min(area.height);
-    let [tab, below] = rows(area, [area.height - below, below]);
-    let dump = if below.width >= 124 { hex::WIDE } else { hex::NARROW } + 2;
+    let lines = |count: usize| u16::try_from(count).unwrap_or(u16::MAX / 2) + ctx.pane_rows();
+    let detail = &traffic.packets.detail;
+    // A heading above the list, and remarks above the fields.
+    let needs = [lines(traffic.packets.list.len() + 1), lines(detail.branches().len() + 2)];
+    let settles = traffic.packets.tab == PacketsTab::List && traffic.file.is_none();
+    let heights = [area.height - below, below];
+    let [tab, below] = rows(area, if settles { settle(heights, needs, [0, 1]) } else { heights });
+    let dump = if below.width >= 124 { hex::WIDE } else { hex::NARROW } + if ctx.rules { 1 } else { 2 };
     if below.width < dump + 36 {
         let (tree, hex) = if part == PacketsFocus::Hex { (none, below) } else { (below, none) };
         return PacketsLayout { tab, tree, hex };
     }
-    let [tree, hex] = columns(below, [below.width - dump, dump]);
+    let [tree, hex] = ctx.beside(below, below.width - dump, buf);
     PacketsLayout { tab, tree, hex }
 }
 
 /// Draws the view, and returns where the cursor is while the filter is typed.
 pub(super) fn render(model: &Model, ctx: &DrawContext, area: Rect, buf: &mut Buffer) -> Option<Position> {
     let traffic = &model.traffic();
-    let parts = parts(traffic, model.ui.zoomed, area);
+    let parts = parts(traffic, ctx, model.ui.zoomed, area, buf);
     let words = &ctx.text.packets;
     let focused = |part| traffic.packets.focus == part && model.ui.mode == Mode::Command;
     let mut cursor = None;
@@ -77,7 +83,8 @@ pub(super) fn render(model: &Model, ctx: &DrawContext, area: Rect, buf: &mut Buf
         let foot = foot::foot(traffic, ctx);
         let focused = focused(PacketsFocus::Tab) || model.ui.mode == Mode::FilteringPackets;
         let frame = PaneFrame { title: &title, count: &count, foot: &foot, focused, ..PaneFrame::default() };
-        let inside = ctx.frame(&frame, parts.tab, buf);
+        let inside = ctx.pane(&frame, parts.tab, buf);
+        let inside = note::saved(traffic, ctx, inside, buf);
         if traffic.lacks() {
             no_capture::render(traffic, ctx, inside, buf);
         } else {
@@ -98,7 +105,7 @@ pub(super) fn render(model: &Model, ctx: &DrawContext, area: Rect, buf: &mut Buf
             continue;
         }
         let frame = PaneFrame { title, count: &number, focused: focused(part), ..PaneFrame::default() };
-        let inside = ctx.frame(&frame, area, buf);
+        let inside = ctx.pane(&frame, area, buf);
         match part {
             PacketsFocus::Hex => hex::render(traffic, ctx, inside, buf),
             PacketsFocus::Tree | PacketsFocus::Tab => detail::render(traffic, ctx, inside, buf),

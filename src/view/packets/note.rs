@@ -1,4 +1,4 @@
-//! Notes about a capture file: which of its packets are not shown, and why.
+//! Notes below the packets: which of a capture file's are not shown, and why; whether the captured ones were saved.
 
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
@@ -11,8 +11,17 @@ use crate::model::packets::{CaptureFile, Traffic};
 
 /// Draws it at the bottom of `area`, where there is something to say; returns what is left above it.
 pub(super) fn render(traffic: &Traffic<'_>, ctx: &DrawContext, area: Rect, buf: &mut Buffer) -> Rect {
-    let said = traffic.file.map_or_else(Vec::new, |file| sentences(file, ctx));
-    let lines = wrap_all(&said, area.width.saturating_sub(2));
+    below(&traffic.file.map_or_else(Vec::new, |file| sentences(file, ctx)), area, buf)
+}
+
+/// Says on a small screen whether packets were saved, which has no room on a rule; returns what is left above it.
+pub(super) fn saved(traffic: &Traffic<'_>, ctx: &DrawContext, area: Rect, buf: &mut Buffer) -> Rect {
+    let saved = traffic.packets.saved.as_ref().filter(|_| ctx.rules);
+    below(&saved.map_or_else(Vec::new, |saved| vec![((ctx.text.note)(saved), ctx.theme.newest)]), area, buf)
+}
+
+fn below(said: &[(String, Style)], area: Rect, buf: &mut Buffer) -> Rect {
+    let lines = wrap_all(said, area.width.saturating_sub(2));
     let used = u16::try_from(lines.len()).unwrap_or(u16::MAX).min(area.height / 2);
     let [rows, below] = super::rows(area, [area.height - used, used]);
     for (row, (line, style)) in (0..used).zip(lines) {

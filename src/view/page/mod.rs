@@ -39,35 +39,41 @@ struct PageLayout {
     info: Rect,
 }
 
-fn parts(model: &Model, ctx: &DrawContext, page: &ConnectionPage, area: Rect) -> PageLayout {
-    let inside = area.inner(ratatui::layout::Margin::new(1, 1));
+fn parts<'a>(
+    model: &'a Model,
+    ctx: &DrawContext,
+    page: &ConnectionPage,
+    area: Rect,
+) -> (PageLayout, history::ConnectionHistory<'a>) {
+    let inside = ctx.inside(area);
     let info = info::height(model, ctx, page, inside).min(inside.height / 2);
     let pair = u16::try_from(wrap(&pair(ctx, page), inside.width.saturating_sub(2)).len()).unwrap_or(1);
     let fixed = pair + 3 + 1 + 1 + info;
-    let [pair, ends, first_rule, history, second_rule, info] =
-        areas::rows(inside, [pair, 3, 1, inside.height.saturating_sub(fixed), 1, info]);
-    PageLayout { pair, ends, first_rule, history, second_rule, info }
+    let story = history::ConnectionHistory::of(model, ctx, page, inside.width);
+    let needs = [u16::try_from(story.len()).unwrap_or(u16::MAX), info::height(model, ctx, page, inside)];
+    let [history, info] = areas::settle([inside.height.saturating_sub(fixed), info], needs, [0, 1]);
+    let [pair, ends, first_rule, history, second_rule, info] = areas::rows(inside, [pair, 3, 1, history, 1, info]);
+    (PageLayout { pair, ends, first_rule, history, second_rule, info }, story)
 }
 
 /// The last line that the history may begin with in this area.
 pub(super) fn reach(model: &Model, area: Rect) -> usize {
     let ctx = DrawContext::of(model, super::ColorDepth::Mono);
     let Some(page) = &model.ui.page else { return 0 };
-    let history = parts(model, &ctx, page, area).history;
-    history::ConnectionHistory::of(model, &ctx, page, history.width).len().saturating_sub(usize::from(history.height))
+    let (parts, story) = parts(model, &ctx, page, area);
+    story.len().saturating_sub(usize::from(parts.history.height))
 }
 
 /// Draws the page.
 pub(super) fn render(model: &Model, ctx: &DrawContext, area: Rect, buf: &mut Buffer) {
     let Some(page) = &model.ui.page else { return };
-    let parts = parts(model, ctx, page, area);
-    let history = history::ConnectionHistory::of(model, ctx, page, parts.history.width);
+    let (parts, history) = parts(model, ctx, page, area);
     let last = history.len().saturating_sub(usize::from(parts.history.height));
     let from = page.from.unwrap_or(last).min(last);
     let seen = format!("{}/{}", (from + usize::from(parts.history.height)).min(history.len()), history.len());
     let title = title(model, ctx, page);
     let foot = if last > 0 { ctx.text.page.scroll } else { "" };
-    ctx.frame(
+    ctx.pane(
         &PaneFrame {
             title: &title,
             count: if last > 0 { &seen } else { "" },

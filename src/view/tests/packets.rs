@@ -566,7 +566,7 @@ fn the_result_of_saving_is_shown_until_the_next_key() {
         assert!(foot(&mut lab).contains("EACCES"), "{}", foot(&mut lab));
         lab.key(Key::Down);
         let again = foot(&mut lab);
-        let frame = |shown: &str| shown.lines().find(|line| line.starts_with('┗')).unwrap().to_owned();
+        let frame = |shown: &str| shown.lines().find(|line| line.starts_with('━')).unwrap().to_owned();
         assert_eq!(frame(&again), frame(&calm));
     }
 }
