@@ -2,6 +2,8 @@
 
 use std::net::SocketAddr;
 
+use crate::domain::Errno;
+
 /// The first line of the screen.
 #[derive(Debug)]
 pub struct HeaderText {
@@ -58,10 +60,15 @@ pub struct ServersText {
 #[derive(Debug)]
 pub struct ClientsText {
     pub title: &'static str,
-    pub none: &'static str,
+    /// Beside the keys for the first client (the argument is its server), the lessons and the wire.
+    pub first: fn(&str) -> String,
+    pub lessons: &'static str,
+    pub by_packet: &'static str,
     /// The wire's hosts have no server for a client; the argument is the key that shows the machine.
     pub none_on_wire: fn(&str) -> String,
     pub counts: fn(usize, usize) -> String,
+    /// The clients made, those asked for, and the error that stopped it.
+    pub short: fn(u32, u32, Errno) -> String,
     pub starting: &'static str,
     pub connecting: &'static str,
     pub open: &'static str,
@@ -188,19 +195,26 @@ pub struct BroadcastText {
 #[derive(Debug)]
 pub struct PortsText {
     pub title: &'static str,
+    /// What the keys of the frame do.
+    pub other: &'static str,
+    pub back: &'static str,
     pub newest: &'static str,
+    pub chosen: &'static str,
     pub server: &'static str,
     pub changes: &'static str,
+    /// The time until a port in TIME_WAIT is free.
+    pub free_in: fn(&str) -> String,
     pub stays: &'static str,
     pub one_connection: &'static str,
     pub none: &'static str,
     pub in_use: fn(&str) -> String,
+    pub open: fn(&str, u64) -> String,
     pub time_wait: fn(&str) -> String,
     pub free: fn(&str) -> String,
     pub latest: &'static str,
-    pub even: &'static str,
-    pub odd: &'static str,
-    pub countdown: &'static str,
+    pub steps: &'static str,
+    /// A step so great or negative that the kernel has drawn its offset anew.
+    pub drawn: &'static str,
     pub udp: &'static str,
 }
 

@@ -20,6 +20,17 @@ pub(super) enum ClientStatus {
     Failed(String),
 }
 
+impl ClientStatus {
+    /// It in words.
+    pub(super) fn text(&self) -> &str {
+        match self {
+            Self::State(state, _) | Self::Other(state, _) => state.name(),
+            Self::Phase(word) => word,
+            Self::Failed(errno) => errno,
+        }
+    }
+}
+
 /// The table row of a client's own end.
 pub(super) fn row<'a>(model: &'a Model, client: &Client) -> Option<&'a TableEntry> {
     model.worlds.shown().table.of(&client.flow()?)

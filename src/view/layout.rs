@@ -30,7 +30,8 @@
 
 use ratatui::layout::Rect;
 
-use super::areas::{columns, rows};
+use super::areas::{columns, rows, settle};
+use super::{big_ports, clients, netstat};
 use crate::model::Model;
 use crate::model::ui::{Mode, Pane, View};
 
@@ -43,9 +44,6 @@ pub(super) const ROOMY: (u16, u16) = (100, 30);
 pub(super) const fn is_roomy((columns, rows): (u16, u16)) -> bool {
     columns >= ROOMY.0 && rows >= ROOMY.1
 }
-
-/// The height of the view of the ports without the list below it.
-const DIGITS: u16 = 23;
 
 /// The parts of a screen. A part that is not shown is empty.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -82,8 +80,7 @@ pub(super) fn parts(model: &Model, area: Rect) -> Option<ScreenLayout> {
         return Some(ScreenLayout { page: body, ..frame });
     }
     if model.ui.view == View::Ports {
-        // The digits need no more than this; the rest goes to the list of clients.
-        let height = if body.height < DIGITS + 6 { body.height } else { DIGITS };
+        let height = big_ports::height(model, body);
         let [body, clients] = rows(body, [height, body.height - height]);
         return Some(ScreenLayout { clients, body, ..frame });
     }
@@ -123,12 +120,22 @@ fn roomy(model: &Model, body: Rect, frame: ScreenLayout) -> ScreenLayout {
     let servers = u16::try_from(model.worlds.shown().servers.all().len()).unwrap_or(u16::MAX).clamp(4, 8);
     let top = (servers + 5).max(body.height / 4);
     let netstat = (body.height - top) * 9 / 20;
-    let [top, netstat, bottom] = rows(body, [top, netstat, body.height - top - netstat]);
-    let left = (body.width * 2 / 5).clamp(44, 64);
+    let needs = [(servers + 5).max(clients::needs(model) + 2), netstat::needs(model) + 2, events(model) + 2];
+    let heights = settle([top, netstat, body.height - top - netstat], needs, PRIORITY);
+    let [top, netstat, bottom] = rows(body, heights);
+    let left = (body.width * 2 / 5 - 2).clamp(40, 64);
     let [servers, clients] = columns(top, [left, body.width - left]);
     let right = (body.width / 3).clamp(34, 60);
     let [lifecycle, broadcast] = columns(bottom, [body.width - right, right]);
     ScreenLayout { servers, clients, netstat, lifecycle, broadcast, ..frame }
+}
+
+/// Which pane gets lines that another does not need: what happened, the table, the clients.
+const PRIORITY: [usize; 3] = [2, 1, 0];
+
+/// How many lines the list of events needs.
+fn events(model: &Model) -> u16 {
+    u16::try_from(model.lifecycle.len()).unwrap_or(u16::MAX / 2).max(2)
 }
 
 /// How many servers stand beside each other on a small screen.
@@ -150,7 +157,10 @@ fn narrow(model: &Model, body: Rect, frame: ScreenLayout) -> ScreenLayout {
     let answers = u16::try_from(all).unwrap_or(u16::MAX).min(6);
     let spare = (rest - clients).saturating_sub(answers + 3).max(4);
     let netstat = if talking { netstat.min(spare) } else { netstat };
-    let [servers, clients, netstat, last] = rows(body, [servers, clients, netstat, rest - clients - netstat]);
+    let last = if talking { answers + 2 } else { events(model) };
+    let needs = [clients::needs(model) + 1, netstat::needs(model) + 1, last + 1];
+    let [clients, netstat, last] = settle([clients, netstat, rest - clients - netstat], needs, PRIORITY);
+    let [servers, clients, netstat, last] = rows(body, [servers, clients, netstat, last]);
     let frame = ScreenLayout { servers, clients, netstat, ..frame };
     if talking { ScreenLayout { broadcast: last, ..frame } } else { ScreenLayout { lifecycle: last, ..frame } }
 }

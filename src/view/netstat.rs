@@ -1,5 +1,6 @@
 //! The netstat pane: what `netstat -an | grep` prints, live.
 
+use std::iter::Chain;
 use std::ops::Range;
 use std::time::Duration;
 
@@ -28,23 +29,33 @@ struct NetstatLayout {
 
 fn layout(model: &Model, area: Rect) -> NetstatLayout {
     let inside = DrawContext::of(model, ColorDepth::Mono).inside(area);
-    let typing = match model.ui.mode {
-        Mode::Filtering => 2,
-        _ => 0,
-    };
-    let typing = typing.min(inside.height);
+    let typing = typing(model).min(inside.height);
     let head = u16::from(inside.height - typing >= 3);
     let [typing, head, rows] = super::areas::rows(inside, [typing, head, inside.height - typing - head]);
     NetstatLayout { typing, head, rows }
 }
 
-/// The places of the rows that the pane shows in this area.
-pub(super) fn visible(model: &Model, area: Rect) -> Range<usize> {
+/// How many lines the filter takes while it is typed.
+fn typing(model: &Model) -> u16 {
+    if model.ui.mode == Mode::Filtering { 2 } else { 0 }
+}
+
+/// How many lines the pane needs inside its frame.
+pub(super) fn needs(model: &Model) -> u16 {
+    let rows = model.listing.len() + ghosts(model).count();
+    typing(model) + 1 + u16::try_from(rows).unwrap_or(u16::MAX / 2).max(2)
+}
+
+/// The places of the rows that the pane shows in this area: that of the pinned one, and those around the selection.
+pub(super) fn visible(model: &Model, area: Rect) -> Chain<Range<usize>, Range<usize>> {
     let selected = model.ui.row.and_then(|key| model.listing.position(&key));
     let height = usize::from(layout(model, area).rows.height);
     // Rows that left keep some lines while they fade, even if the list fills the pane.
     let kept = ghosts(model).take(height / 4).count();
-    window(selected, model.listing.len(), height - kept)
+    let pinned = model.listing.pinned();
+    let selected = selected.map(|at| at.saturating_sub(pinned));
+    let rest = window(selected, model.listing.len() - pinned, (height - kept).saturating_sub(pinned));
+    (0..pinned).chain(rest.start + pinned..rest.end + pinned)
 }
 
 /// The rows that left within the last second and passed the filter, the latest first.

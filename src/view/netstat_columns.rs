@@ -8,8 +8,9 @@ use crate::model::table::TableEntry;
 /// The width of the timer column, in words and as a time alone.
 pub(super) const TIMER: u16 = 18;
 const NARROW_TIMER: u16 = 8;
-/// The least width of both addresses together.
+/// The least width of both addresses together, whole and cut to their ports.
 const ADDRESSES: u16 = 2 * 16;
+const PORTS: u16 = 2 * 7;
 
 /// The widths of the columns; 0 for one that is not shown.
 pub(super) struct NetstatColumns {
@@ -23,7 +24,8 @@ pub(super) struct NetstatColumns {
 }
 
 impl NetstatColumns {
-    /// PID/Program goes first where columns are missing, then Timer; State and the ports never do.
+    /// Where columns are missing, PID/Program goes first, then the timer's word, then the addresses but for their ports;
+    /// State, the ports and the time left never do.
     pub(super) fn of(entries: &[&TableEntry], ghosts: &[&TableEntry], columns: u16) -> Self {
         let rows = || entries.iter().chain(ghosts).map(|entry| &entry.row);
         let local = rows().map(|row| width(&row.flow.local.to_string())).max().unwrap_or(0).max(15);
@@ -32,8 +34,7 @@ impl NetstatColumns {
         let state = 12;
         let queue = if columns < 75 { 5 } else { 6 };
         let mut budget = ColumnBudget::new(columns, 1 + proto + 2 * (queue + 1) + 1 + state + 2);
-        // With fewer columns only the time, then nothing.
-        let timer = budget.fit([TIMER, NARROW_TIMER].map(|width| (width, ADDRESSES)));
+        let timer = budget.fit([(TIMER, ADDRESSES), (NARROW_TIMER, PORTS)]);
         let process = budget.fit([(20, ADDRESSES)]);
         let mut shown = Self { proto, queue, local, foreign, state, timer, process };
         let room = budget.rest();

@@ -8,7 +8,7 @@ use super::glyphs;
 use super::line_writer::{LineWriter, width};
 use crate::domain::TcpState;
 use crate::model::Model;
-use crate::model::clients::Client;
+use crate::model::clients::{Client, ClientOwner};
 
 /// The content of one column of the line, ordered by importance.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -61,11 +61,16 @@ pub(super) fn render(model: &Model, ctx: &DrawContext, area: Rect, buf: &mut Buf
     writer.write(glyphs::RANGE_RIGHT, ctx.theme.border).skip(1).write(&high_text, ctx.theme.quiet);
 }
 
-/// The newest client that has a port and still holds it.
+/// The newest client that has or had a port; the broadcaster's only where there is no other.
 pub(super) fn newest(model: &Model) -> Option<&Client> {
-    let all = model.worlds.shown().clients.all();
-    let has_port = |client: &&Client| client.local.is_some();
-    all.iter().rev().find(|client| client.is_live() && has_port(client)).or_else(|| all.iter().rev().find(has_port))
+    let mut with_port = model.worlds.shown().clients.all().iter().rev().filter(|client| client.local.is_some());
+    with_port.clone().find(|client| client.owner != ClientOwner::Broadcaster).or_else(|| with_port.next())
+}
+
+/// The client whose port is shown large: the selected one, or else the newest.
+pub(super) fn shown(model: &Model) -> Option<&Client> {
+    let chosen = model.ui.client.and_then(|no| model.worlds.shown().clients.get(no));
+    chosen.filter(|client| client.local.is_some()).or_else(|| newest(model))
 }
 
 fn mark(model: &Model, client: &Client) -> Option<PortMark> {

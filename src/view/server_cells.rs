@@ -6,11 +6,11 @@ use ratatui::layout::Rect;
 use super::draw_context::DrawContext;
 use super::layout::SERVERS_BESIDE;
 use super::line_writer::{LineWriter, width};
-use super::server_status::{half_open, queue, service, status};
+use super::server_status::{down, half_open, head, queue, service};
 use super::{areas, glyphs};
 use crate::domain::ServiceModel;
 use crate::model::Model;
-use crate::model::servers::{Server, ServerStatus};
+use crate::model::servers::Server;
 use crate::model::ui::{Mode, Pane};
 use crate::model::window::window;
 
@@ -36,10 +36,7 @@ fn cell(model: &Model, ctx: &DrawContext, names: u16, server: &Server, writer: &
     let theme = &ctx.theme;
     let start = writer.x();
     let selected = server.id == model.ui.server;
-    writer.cell(if selected { glyphs::SELECTED } else { " " }, 1, theme.newest);
-    writer.cell(if model.ui.ticked.contains(&server.id) { glyphs::TICKED } else { " " }, 1, theme.key);
-    writer.cell(&server.spec.name, names, theme.title).skip(1);
-    writer.cell(&format!(":{}", server.addr().port()), 6, theme.host.server).skip(1);
+    head(model, ctx, names, server, false, writer);
     let mut unusual = Vec::new();
     if let Some((waiting, backlog)) = queue(model, server).filter(|(waiting, _)| *waiting > 0) {
         let short = format!("{waiting}/{backlog}");
@@ -66,12 +63,7 @@ fn cell(model: &Model, ctx: &DrawContext, names: u16, server: &Server, writer: &
             writer.skip(2).write(&forms[form], *style);
         }
     } else {
-        let (status, style) = status(model, ctx, server);
-        writer.write(&status, style);
-        if let ServerStatus::Failed { holder: Some(process), .. } = &server.status {
-            let holder = format!(" {}/{}", process.pid, process.name);
-            writer.write_first(&[&holder, &format!(" {}", process.name)], style);
-        }
+        down(model, ctx, server, writer);
     }
     if selected && model.ui.focus == Pane::Servers && model.ui.mode == Mode::Command {
         writer.restyle(start, theme.selected);

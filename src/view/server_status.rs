@@ -3,9 +3,47 @@
 use ratatui::style::Style;
 
 use super::draw_context::DrawContext;
+use super::glyphs;
+use super::keys;
+use super::line_writer::LineWriter;
+use crate::domain::keys::{Action, LabAction};
 use crate::domain::{Flow, Proto, ServiceModel};
 use crate::model::Model;
 use crate::model::servers::{Server, ServerStatus};
+
+/// Writes the marks of a server, its name, its protocol where it is asked for and there is room, and its port.
+pub(super) fn head(
+    model: &Model,
+    ctx: &DrawContext,
+    names: u16,
+    server: &Server,
+    with_proto: bool,
+    writer: &mut LineWriter<'_>,
+) {
+    let theme = &ctx.theme;
+    writer.cell(if server.id == model.ui.server { glyphs::SELECTED } else { " " }, 1, theme.newest);
+    writer.cell(if model.ui.ticked.contains(&server.id) { glyphs::TICKED } else { " " }, 1, theme.key);
+    writer.cell(&server.spec.name, names, theme.title).skip(1);
+    if with_proto && writer.room() > 34 {
+        writer.cell(server.spec.proto.name(), 4, theme.text);
+    }
+    writer.cell(&format!(":{}", server.addr().port()), 6, theme.host.server).skip(1);
+}
+
+/// Writes why a server is down: its status and, where another program has the port, which one and the key that tries
+/// again, as much as fits.
+pub(super) fn down(model: &Model, ctx: &DrawContext, server: &Server, writer: &mut LineWriter<'_>) {
+    let (status, style) = status(model, ctx, server);
+    let ServerStatus::Failed { holder: Some(process), .. } = &server.status else {
+        writer.write(&status, style);
+        return;
+    };
+    let name = format!("{status}: {}", process.name);
+    let whole = format!("{name} {}", process.pid);
+    let key = keys::first(Action::Lab(LabAction::StartStop), ctx.text);
+    let retry = format!("{whole}{}{key} {}", glyphs::SEPARATOR, ctx.text.servers.retry);
+    writer.write_first(&[&retry, &whole, &name], style);
+}
 
 /// The server's status in a word or two: LISTEN, bound, stopped, port taken …
 pub(super) fn status(model: &Model, ctx: &DrawContext, server: &Server) -> (String, Style) {

@@ -7,7 +7,7 @@ use ratatui::style::Style;
 use super::draw_context::{DrawContext, PaneFrame};
 use super::glyphs;
 use super::line_writer::{LineWriter, paragraph, width, wrap_all};
-use super::server_status::{half_open, queue, service, status};
+use super::server_status::{down, half_open, head, queue, service, status};
 use super::{areas, keys, server_cells};
 use crate::domain::keys::{Action, LabAction, WireAction};
 use crate::model::Model;
@@ -61,13 +61,7 @@ fn row(model: &Model, ctx: &DrawContext, names: u16, server: &Server, writer: &m
     let theme = &ctx.theme;
     let start = writer.x();
     let selected = server.id == model.ui.server;
-    writer.cell(if selected { glyphs::SELECTED } else { " " }, 1, theme.newest);
-    writer.cell(if model.ui.ticked.contains(&server.id) { glyphs::TICKED } else { " " }, 1, theme.key);
-    writer.cell(&server.spec.name, names, theme.title).skip(1);
-    if writer.room() > 34 {
-        writer.cell(server.spec.proto.name(), 4, theme.text);
-    }
-    writer.cell(&format!(":{}", server.addr().port()), 6, theme.host.server).skip(1);
+    head(model, ctx, names, server, true, writer);
     let (status, style) = status(model, ctx, server);
     let service = service(ctx, server);
     if server.is_up() {
@@ -83,7 +77,7 @@ fn row(model: &Model, ctx: &DrawContext, names: u16, server: &Server, writer: &m
             writer.right(&queue, column, if alarm { theme.state.opening } else { theme.quiet });
         }
     } else {
-        writer.write(&status, style);
+        down(model, ctx, server, writer);
     }
     if selected && model.ui.focus == Pane::Servers {
         writer.restyle(start, theme.selected);

@@ -88,7 +88,7 @@ const SERVERS: ServersText = ServersText {
     },
     bound: "bound",
     stopped: "stopped",
-    port_taken: "port taken",
+    port_taken: "in use",
     watched: "watched",
     watched_long: "watched: not ours",
     held_by: |program| format!("held by {program}"),
@@ -104,18 +104,23 @@ const SERVERS: ServersText = ServersText {
     half_open: |open, limit| format!("half open (SYN_RECV) {}, backlog {}", grouped(open), grouped(limit)),
     half_open_short: |open| format!("{} half open", grouped(open)),
     paused: |errno, what| format!("accept paused: {errno}, {what}"),
-    retry: "try again",
+    retry: "tries again",
 };
 
 const CLIENTS: ClientsText = ClientsText {
     title: "Client ports",
-    none: "No client yet: press c to connect one, o for one that says hello and leaves.",
+    first: |server| format!("connects a client to {server}: the kernel chooses its port"),
+    lessons: "the lessons",
+    by_packet: "one packet at a time, on two hosts without root",
     none_on_wire: |key| {
         format!(
             "No client can connect here: none of the lab's servers runs on these two hosts. {key} shows this machine."
         )
     },
     counts: |live, all| format!("{} open of {}", grouped(live), grouped(all)),
+    short: |made, asked, errno| {
+        format!("{errno}: only {} of {} {}", grouped(made), grouped(asked), plural(asked.into(), "client", "clients"))
+    },
     starting: "starting",
     connecting: "connecting",
     open: "open",
@@ -221,19 +226,23 @@ const BROADCAST: BroadcastText = BroadcastText {
 
 const PORTS: PortsText = PortsText {
     title: "Ports",
+    other: "another client",
+    back: "the newest",
     newest: "the newest client",
+    chosen: "the chosen client",
     server: "the server",
     changes: "changes with every connection",
+    free_in: |span| format!("free again in {span}"),
     stays: "never changes",
     one_connection: "one connection",
     none: "No client has a port yet: press c.",
     in_use: |number| format!("{number} in use"),
+    open: |number, _| format!("{number} open"),
     time_wait: |number| format!("{number} in TIME_WAIT"),
     free: |number| format!("{number} free"),
-    latest: "the latest ports",
-    even: "even: chosen by connect()",
-    odd: "odd",
-    countdown: "free again in",
+    latest: "The latest clients",
+    steps: "step from the client before it to the same server",
+    drawn: "new draw (every 10 s)",
     udp: "one socket: UDP has no connection, so no 4-tuple",
 };
 

@@ -88,7 +88,7 @@ const SERVERS: ServersText = ServersText {
     },
     bound: "bound",
     stopped: "parado",
-    port_taken: "porta em uso",
+    port_taken: "em uso",
     watched: "observado",
     watched_long: "observado: não é nosso",
     held_by: |who| format!("ocupada por {who}"),
@@ -107,18 +107,24 @@ const SERVERS: ServersText = ServersText {
     },
     half_open_short: |open| format!("{} {}", grouped(open), plural(u64::from(open), "semiaberta", "semiabertas")),
     paused: |errno, what| format!("accept em pausa: {errno}, {what}"),
-    retry: "tentar de novo",
+    retry: "tenta de novo",
 };
 
 const CLIENTS: ClientsText = ClientsText {
     title: "Portas dos clientes",
-    none: "Nenhum cliente ainda: tecle c para conectar um, o para um que diz olá e vai embora.",
+    first: |server| format!("conecta um cliente a {server}: o kernel escolhe a porta dele"),
+    lessons: "as lições",
+    by_packet: "um pacote por vez, em dois hosts só seus, sem root",
     none_on_wire: |key| {
         format!(
             "Nenhum cliente pode se conectar aqui: nenhum servidor do lab roda nestes dois hosts. {key} mostra esta máquina."
         )
     },
     counts: |live, all| format!("{} de {} abertos", grouped(live), grouped(all)),
+    short: |made, asked, errno| {
+        let clients = plural(asked.into(), "cliente", "clientes");
+        format!("{errno}: só {} de {} {clients}", grouped(made), grouped(asked))
+    },
     starting: "iniciando",
     connecting: "conectando",
     open: "aberto",
@@ -224,19 +230,23 @@ const BROADCAST: BroadcastText = BroadcastText {
 
 const PORTS: PortsText = PortsText {
     title: "Portas",
+    other: "outro cliente",
+    back: "o mais novo",
     newest: "o cliente mais novo",
+    chosen: "o cliente escolhido",
     server: "o servidor",
     changes: "muda a cada conexão",
+    free_in: |span| format!("livre de novo em {span}"),
     stays: "nunca muda",
     one_connection: "uma conexão",
     none: "Nenhum cliente tem porta ainda: tecle c.",
     in_use: |number| format!("{number} em uso"),
+    open: |number, count| format!("{number} {}", plural(count, "aberta", "abertas")),
     time_wait: |number| format!("{number} em TIME_WAIT"),
     free: |number| format!("{number} livres"),
-    latest: "as últimas portas",
-    even: "par: escolhida por connect()",
-    odd: "ímpar",
-    countdown: "livre de novo em",
+    latest: "Os últimos clientes",
+    steps: "passo desde o anterior, ao mesmo servidor",
+    drawn: "novo sorteio (10 s)",
     udp: "um socket: UDP não tem conexão, logo não há 4-tupla",
 };
 

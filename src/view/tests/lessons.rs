@@ -44,6 +44,13 @@ pub(super) fn chosen(lang: Lang) -> TestWire {
     bench
 }
 
+/// This step of a lesson has just been told, and the lab's server listens.
+pub(super) fn told_step(lesson: &str, step: usize) -> TestWire {
+    let mut bench = bench(Lang::En);
+    told(&mut bench, lesson, [LessonChange::Staged { run: 1 }, LessonChange::Told { step }]);
+    bench
+}
+
 /// No act of the first step is done yet.
 pub(super) fn announced(lang: Lang) -> TestWire {
     let mut bench = bench(lang);

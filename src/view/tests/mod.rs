@@ -3,6 +3,7 @@
 mod elsewhere;
 mod files;
 pub(crate) mod lab;
+mod layouts;
 mod lessons;
 mod meaning;
 pub(crate) mod networks;

@@ -143,7 +143,7 @@ pub(crate) fn page(lang: Lang) -> Lab {
     let flow = Flow::tcp(at(44_086), at(65_432));
     lab.seen(Evidence::Sampled, EventKind::Info(info(flow)));
     lab.model.ui.focus = Pane::Clients;
-    lab.keys("jjjj\n");
+    lab.keys("j\n");
     lab
 }
 
@@ -169,7 +169,7 @@ pub(crate) fn page_before(lang: Lang) -> Lab {
     lab.wait(Duration::from_secs(1));
     lab.model.ui.focus = Pane::Netstat;
     lab.key(Key::End);
-    lab.keys("\n\t");
+    lab.keys("k\n\t");
     lab
 }
 

@@ -2,7 +2,7 @@
 
 use super::lab::Lab;
 use super::styles::styles;
-use super::{files, packets, scenes, screen, text};
+use super::{files, networks, packets, scenes, screen, text};
 use crate::domain::Lang;
 use crate::model::Model;
 use crate::model::ui::Glyphs;
@@ -13,6 +13,17 @@ pub(super) fn keep(name: &str, scene: impl Fn(Lang) -> Model) {
     for lang in [Lang::En, Lang::PtBr] {
         for (columns, rows) in [(80, 24), (120, 36), (160, 45)] {
             keep_screen(name, lang, &mut scene(lang), columns, rows);
+        }
+    }
+}
+
+/// One scene of the lab at the other sizes that the layouts distinguish.
+fn keep_lab_larger(name: &str, scene: fn(Lang) -> Lab, keys: &str) {
+    for lang in [Lang::En, Lang::PtBr] {
+        for (columns, rows) in [(100, 30), (200, 60)] {
+            let mut lab = scene(lang);
+            lab.keys(keys);
+            keep_screen(name, lang, &mut lab.model, columns, rows);
         }
     }
 }
@@ -47,6 +58,7 @@ fn the_lab_as_it_starts() {
 #[test]
 fn three_clients_and_a_broadcast() {
     keep_lab("lesson", scenes::lesson, "");
+    keep_lab_larger("lesson", scenes::lesson, "");
 }
 
 #[test]
@@ -67,6 +79,9 @@ fn a_mistake_in_the_filter() {
 #[test]
 fn the_newest_port_big() {
     keep_lab("ports", scenes::arrivals, "2v");
+    keep_lab("ports_newest", scenes::lesson, "2v");
+    keep_lab_larger("ports_newest", scenes::lesson, "2v");
+    keep_lab_larger("network_wall", networks::class, "jjj");
 }
 
 #[test]
@@ -176,5 +191,5 @@ fn the_largest_screens_show_the_same_panes() {
     }
     lab.model.ui.glyphs = Glyphs::Ascii;
     let shown = text(&screen(&mut lab.model, 120, 36).0);
-    assert!(shown.contains("broadcast 127.0.0.1:51000 -> :65432"), "{shown}");
+    assert!(shown.contains("broadcast 127.0.0.1:51004 -> :65434"), "{shown}");
 }

@@ -163,8 +163,11 @@ fn state_and_both_ports_are_shown_at_every_size() {
         for scene in [scenes::lesson, scenes::wide] {
             let mut lab = scene(lang);
             lab.model.ui.focus = Pane::Netstat;
-            // The last row.
+            // The last connection.
             lab.key(Key::End);
+            while lab.model.ui.row.unwrap().flow.peer.is_none() {
+                lab.key(Key::Up);
+            }
             let key = lab.model.ui.row.unwrap();
             for columns in 60..=200u16 {
                 let rows = [20, 24, 30, 45][usize::from(columns) % 4];
