@@ -11,7 +11,7 @@ use tui_big_text::{BigText, PixelSize};
 
 use super::draw_context::{DrawContext, PaneFrame};
 use super::line_writer::{LineWriter, width, wrap};
-use super::{areas, client_status, glyphs, keys, layout, names, number_line};
+use super::{areas, client_status, glyphs, keys, names, number_line, screen_size};
 use crate::domain::keys::{Action, WireAction};
 use crate::domain::{Destination, Proto, TcpState};
 use crate::model::Model;
@@ -26,7 +26,7 @@ const GAPS: u16 = 3;
 
 /// How many lines the view takes above the list of clients.
 pub(super) fn height(model: &Model, body: Rect) -> u16 {
-    let edge = if layout::is_roomy(model.ui.size) { 2 } else { 1 };
+    let edge = if screen_size::is_roomy(model.ui.size) { 2 } else { 1 };
     let digits = Digits::of(model, body.width.saturating_sub(6), body.height / 3).height;
     let height = edge + TEXTS + digits;
     let clients = u16::try_from(model.worlds.shown().clients.all().len()).unwrap_or(u16::MAX / 2);

@@ -10,7 +10,7 @@ use ratatui::widgets::{Block, Borders, Widget};
 
 use super::line_writer::{LineWriter, width};
 use super::theme::{ColorDepth, Theme};
-use super::{areas, glyphs, keys, layout};
+use super::{areas, glyphs, keys, screen_size};
 use crate::domain::keys::Action;
 use crate::domain::{Evidence, Lang};
 use crate::model::Model;
@@ -46,7 +46,7 @@ impl DrawContext {
             text: text::of(model.ui.lang),
             theme: Theme::new(model.ui.theme, depth),
             lang: model.ui.lang,
-            rules: !layout::is_roomy(model.ui.size),
+            rules: !screen_size::is_roomy(model.ui.size),
         }
     }
 

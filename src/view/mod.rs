@@ -28,6 +28,7 @@ mod network;
 mod number_line;
 mod packets;
 mod page;
+mod screen_size;
 pub mod sentences;
 mod server_cells;
 mod server_status;

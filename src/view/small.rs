@@ -4,8 +4,8 @@ use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 
 use super::draw_context::DrawContext;
-use super::layout::SMALLEST;
 use super::line_writer::{LineWriter, width, wrap};
+use super::screen_size::SMALLEST;
 
 /// Says how large the terminal should be, and how large it is, in the middle of it.
 pub(super) fn render(ctx: &DrawContext, open: bool, area: Rect, buf: &mut Buffer) {

@@ -21,7 +21,7 @@ use ratatui::layout::Rect;
 
 use super::areas::{columns, rows};
 use super::draw_context::DrawContext;
-use super::layout;
+use super::screen_size::ROOMY;
 use crate::model::Model;
 use crate::model::network::{self, NetworkPart};
 use crate::model::ui::Mode;
@@ -49,7 +49,7 @@ impl NetworkLayout {
             };
         }
         let open = model.worlds.shown().servers.are_open();
-        if area.width >= layout::ROOMY.0 && area.height + 2 >= layout::ROOMY.1 {
+        if area.width >= ROOMY.0 && area.height + 2 >= ROOMY.1 {
             let card = if open { 17 } else { 10 };
             let [card, below] = rows(area, [card, area.height - card]);
             if area.width < WIDE {

@@ -10,7 +10,7 @@ use crate::lesson::expect::Expect;
 use crate::model::Model;
 use crate::model::ui::{Glyphs, Pane};
 use crate::model::wire::test_wire::{Server, TestWire, addr};
-use crate::view::{clients, layout, netstat};
+use crate::view::{clients, layout, netstat, screen_size};
 
 const LANGS: [Lang; 2] = [Lang::En, Lang::PtBr];
 
@@ -211,7 +211,7 @@ fn no_pane_of_the_lab_has_empty_lines_beside_one_that_cuts() {
             let mut model = scene(Lang::En).model;
             shown(&mut model, columns, rows);
             let parts = layout::parts(&model, Rect::new(0, 0, columns, rows)).unwrap();
-            let edge = if layout::is_roomy((columns, rows)) { 2 } else { 1 };
+            let edge = if screen_size::is_roomy((columns, rows)) { 2 } else { 1 };
             let events = u16::try_from(model.lifecycle.len()).unwrap_or(u16::MAX);
             let has = [parts.clients, parts.netstat, parts.lifecycle].map(|pane| pane.height - edge);
             let needs = [clients::needs(&model), netstat::needs(&model), events];
