@@ -7,6 +7,7 @@ use std::time::Instant;
 use super::event::{EventKind, Observation, WorldId};
 use super::evidence::Evidence;
 use super::id::HostId;
+use super::need::Lack;
 use super::note::Note;
 use super::stamp::Stamp;
 
@@ -84,6 +85,14 @@ impl EventSink {
     /// Reports a note of the laboratory about itself, as [`EventSink::report`] does.
     pub fn note(&self, note: Note) -> bool {
         self.report(Evidence::Called, EventKind::Note(note))
+    }
+
+    /// Notes whether a kind of evidence is available, from the attempt to start its observer.
+    pub fn note_start<T>(&self, what: Evidence, started: &Result<T, Lack>) -> bool {
+        self.note(match started {
+            Ok(_) => Note::Has { what },
+            Err(lack) => Note::Lacks { what, errno: lack.errno },
+        })
     }
 
     /// Reports something that happened at a known moment. `false` when it did not fit and was counted as lost.
