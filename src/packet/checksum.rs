@@ -27,15 +27,13 @@ pub(super) fn sum(bytes: &[u8]) -> u16 {
     fold(total)
 }
 
-#[expect(clippy::cast_possible_truncation, reason = "the upper halves are added separately")]
-const fn fold(total: u128) -> u16 {
-    let half = (total as u64 as u128) + (total >> 64);
-    let mut total = (half as u64).wrapping_add((half >> 64) as u64);
-    total = (total & 0xffff_ffff) + (total >> 32);
-    total = (total & 0xffff) + (total >> 16);
-    total = (total & 0xffff) + (total >> 16);
-    total = (total & 0xffff) + (total >> 16);
-    total as u16
+fn fold(mut total: u128) -> u16 {
+    loop {
+        match u16::try_from(total) {
+            Ok(folded) => return folded,
+            Err(_) => total = (total & 0xffff) + (total >> 16),
+        }
+    }
 }
 
 /// Two sums added in ones' complement.

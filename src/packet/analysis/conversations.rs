@@ -1,39 +1,15 @@
 //! The conversations that are remembered, each with both of its directions. The oldest are forgotten.
 
 use std::collections::{HashMap, VecDeque};
-use std::net::{IpAddr, SocketAddr};
 
 use super::super::decode::Quoted;
 use super::direction::Side;
 use super::tcp::TcpConversation;
 use crate::domain::{Flow, Proto};
 
-/// Both ends of a conversation, the smaller first, in a form that is cheap to hash.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-struct FlowKey {
-    proto: Proto,
-    low: (u128, u16),
-    high: (u128, u16),
-}
-
-impl FlowKey {
-    /// The key of a packet's conversation, and the end that sent the packet.
-    fn of(flow: &Flow) -> Option<(Self, Side)> {
-        let end = |addr: SocketAddr| {
-            let ip = match addr.ip() {
-                IpAddr::V4(ip) => ip.to_ipv6_mapped(),
-                IpAddr::V6(ip) => ip,
-            };
-            (ip.to_bits(), addr.port())
-        };
-        let proto = flow.proto;
-        let (from, to) = (end(flow.local), end(flow.peer?));
-        Some(if from <= to {
-            (Self { proto, low: from, high: to }, Side::Low)
-        } else {
-            (Self { proto, low: to, high: from }, Side::High)
-        })
-    }
+/// The flow of a conversation in the direction from its smaller address, and the end that sent this packet.
+fn key(flow: &Flow) -> Option<(Flow, Side)> {
+    if flow.local <= flow.peer? { Some((*flow, Side::Low)) } else { Some((flow.mirror()?, Side::High)) }
 }
 
 /// One conversation.
@@ -69,8 +45,8 @@ impl UdpConversation {
 
 #[derive(Debug, Default)]
 pub(super) struct Conversations {
-    kept: HashMap<FlowKey, TrackedConversation>,
-    oldest: VecDeque<FlowKey>,
+    kept: HashMap<Flow, TrackedConversation>,
+    oldest: VecDeque<Flow>,
 }
 
 impl Conversations {
@@ -81,7 +57,7 @@ impl Conversations {
     /// The conversation that a packet belongs to, which may begin with it, and the end that sent the packet. `None` for a
     /// packet without a destination.
     pub(super) fn of(&mut self, flow: &Flow) -> Option<(&mut TrackedConversation, Side)> {
-        let (key, side) = FlowKey::of(flow)?;
+        let (key, side) = key(flow)?;
         if !self.kept.contains_key(&key) {
             self.begin(key);
         }
@@ -90,7 +66,7 @@ impl Conversations {
 
     /// The number of the packet that an ICMP error is about. `flow` has the direction in which the error travels.
     pub(super) fn cause(&self, flow: &Flow, quoted: Quoted) -> Option<u64> {
-        let (key, side) = FlowKey::of(&flow.mirror()?)?;
+        let (key, side) = key(&flow.mirror()?)?;
         match self.kept.get(&key)? {
             TrackedConversation::Tcp(tcp) => tcp.sent(side, quoted.seq?),
             TrackedConversation::Udp(udp) => udp.cause(side, quoted.ip_id),
@@ -102,7 +78,7 @@ impl Conversations {
         self.kept.len()
     }
 
-    fn begin(&mut self, key: FlowKey) {
+    fn begin(&mut self, key: Flow) {
         if self.oldest.len() == Self::KEPT
             && let Some(gone) = self.oldest.pop_front()
         {

@@ -7,18 +7,12 @@ use crate::domain::Proto;
 use crate::packet::decode::Decoded;
 use crate::packet::network::Fragment;
 
-/// The fields that identify the fragments of one datagram.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-struct Datagram {
-    from: IpAddr,
-    to: Option<IpAddr>,
-    proto: Proto,
-    id: u32,
-}
+/// The fields that the fragments of one datagram share: protocol, addresses and identification.
+type DatagramId = (Proto, IpAddr, Option<IpAddr>, u32);
 
 /// The ports of the latest first fragments. Fragments are rare and come close together, so a short list is enough.
 #[derive(Debug, Default)]
-pub(super) struct Fragments(VecDeque<(Datagram, (u16, u16))>);
+pub(super) struct Fragments(VecDeque<(DatagramId, (u16, u16))>);
 
 impl Fragments {
     const KEPT: usize = 64;
@@ -27,12 +21,7 @@ impl Fragments {
     pub(super) fn name(&mut self, decoded: &mut Decoded) {
         let Some(Fragment { offset, .. }) = decoded.fragment else { return };
         let flow = &mut decoded.summary.flow;
-        let datagram = Datagram {
-            from: flow.local.ip(),
-            to: flow.peer.map(|peer| peer.ip()),
-            proto: flow.proto,
-            id: decoded.ip_id,
-        };
+        let datagram = (flow.proto, flow.local.ip(), flow.peer.map(|peer| peer.ip()), decoded.ip_id);
         let known = self.0.iter().find(|(known, _)| *known == datagram).map(|(_, ports)| *ports);
         if offset == 0 {
             if known.is_none() {

@@ -1,13 +1,5 @@
 //! The analysis of packets, one after the other: numbers counted from the SYN, scaled windows, and findings.
 //!
-//! | file | what it is |
-//! |---|---|
-//! | `direction` | one direction of a TCP connection, as far as it was seen |
-//! | `tcp` | a TCP connection: retransmissions, duplicate acknowledgments, windows, keepalives |
-//! | `reset` | the likely reason for a RST |
-//! | `conversations` | all conversations, bounded |
-//! | `fragments` | the ports that a later fragment belongs to |
-//!
 //! A file is analysed exactly like live traffic: nothing here knows where a frame came from. Findings about sequence
 //! numbers follow Wireshark's definitions ("TCP Analysis" in its User's Guide), with its defaults.
 

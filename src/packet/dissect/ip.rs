@@ -116,8 +116,7 @@ fn options(header: &mut HeaderLayer<'_>, mut at: usize, end: usize) {
 fn services(header: &mut HeaderLayer<'_>, byte: u8, at: usize, len: usize) -> Option<()> {
     header.field("DSCP", at, len, |_| (byte >> 2).to_string())?;
     let ecn = ["not ECN-capable", "ECT(1)", "ECT(0)", "CE"][usize::from(byte & 3)];
-    header.field("ECN", at, len, |_| format!("{} {ecn}", byte & 3))?;
-    Some(())
+    header.field("ECN", at, len, |_| format!("{} {ecn}", byte & 3)).map(drop)
 }
 
 /// The fields of an IPv6 header (RFC 8200 §3); `None` if they are cut off.
@@ -132,8 +131,7 @@ fn ipv6(header: &mut HeaderLayer<'_>) -> Option<()> {
     header.number("Hop limit", 7, 1)?;
     let (from, to) = (bytes.ipv6(start + 8)?, bytes.ipv6(start + 24)?);
     header.field("Source", 8, 16, |_| from.to_string())?;
-    header.field("Destination", 24, 16, |_| to.to_string())?;
-    Some(())
+    header.field("Destination", 24, 16, |_| to.to_string()).map(drop)
 }
 
 const fn extension_name(kind: u8) -> &'static str {

@@ -51,8 +51,7 @@ fn fields(header: &mut HeaderLayer<'_>, ip: &Ip) -> Option<()> {
     }
     header.number("Window", 14, 2)?;
     header.checksum(16, transport::checksum(bytes, ip))?;
-    header.number("Urgent pointer", 18, 2)?;
-    Some(())
+    header.number("Urgent pointer", 18, 2).map(drop)
 }
 
 fn option(header: &mut HeaderLayer<'_>, found: &RawOption) -> Option<()> {

@@ -77,17 +77,13 @@ impl Endpoint {
         }
     }
 
-    pub(super) fn is_pending(&self, input: TcpInput) -> bool {
-        self.pending.iter().any(|pending| pending.input == input)
-    }
-
     /// Makes an input pending, if it would change the state and is not pending already.
     pub(super) fn expect(&mut self, input: TcpInput, seen: &ObservedSegment) {
         let mut reached = self.state;
         for pending in &self.pending {
             reached = leads(reached, pending.input).unwrap_or(reached);
         }
-        if leads(reached, input).is_some() && !self.is_pending(input) {
+        if leads(reached, input).is_some() && self.pending.iter().all(|pending| pending.input != input) {
             self.pending.push(Pending { input, after: seen.end(), packet: seen.number, at: seen.at });
         }
     }
