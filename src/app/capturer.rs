@@ -44,9 +44,9 @@ impl Capturer {
                 started
             }
             Err(lack) => {
-                let lacks = Note::Lacks { what: Evidence::Packet, errno: lack.errno };
-                sink.report(Evidence::Called, EventKind::Note(lacks));
-                Err(lack)
+                let lacks = Err(lack);
+                sink.note_start(Evidence::Packet, &lacks);
+                lacks
             }
         };
         let errno = started.as_ref().err().map(|lack| lack.errno);

@@ -10,11 +10,13 @@ use crate::domain::{Delta, Flow, Process, Proto, Row, RowKey, Stamp, Timer};
 /// A timer that expires within this much of the earlier prediction is the same timer, running down.
 const SAME_END: Duration = Duration::from_secs(1);
 
-/// Remembers what was last reported about every row, and reports what is new.
+/// Reports a change; returns `false` when there is no room for it.
+type Say<'a> = &'a mut dyn FnMut(Delta) -> bool;
+
+/// Remembers the last report about every row, and reports what is new.
 ///
-/// Methods that report take `say`, which returns `false` when there is no room. A refused change is not remembered, so the
-/// next reading reports it again. After one refusal nothing more is offered until [`Differ::begin`], to spare a full
-/// queue; see [`Differ::refused`].
+/// A refused change is not remembered, so the next reading reports it again. After one refusal nothing more is offered
+/// until [`Differ::begin`], to spare a full queue; see [`Differ::refused`].
 #[derive(Debug)]
 pub struct Differ {
     rows: HashMap<RowId, KnownRow, Mixing>,
@@ -60,18 +62,8 @@ impl Differ {
         self.refused
     }
 
-    /// How many rows are known.
-    pub fn len(&self) -> usize {
-        self.rows.len()
-    }
-
-    /// Whether no row is known.
-    pub fn is_empty(&self) -> bool {
-        self.rows.is_empty()
-    }
-
     /// Takes in a row that was read at `at`, in a full reading or on its own.
-    pub fn see(&mut self, mut row: Row, at: Stamp, say: &mut dyn FnMut(Delta) -> bool) {
+    pub fn see(&mut self, mut row: Row, at: Stamp, say: Say<'_>) {
         let id = RowId::of(&row.key());
         let Some(known) = self.rows.get_mut(&id) else {
             let delta = if self.first { Delta::Found } else { Delta::Added };
@@ -108,14 +100,7 @@ impl Differ {
         }
     }
 
-    fn come(
-        &mut self,
-        id: RowId,
-        mut row: Row,
-        at: Stamp,
-        delta: fn(Row) -> Delta,
-        say: &mut dyn FnMut(Delta) -> bool,
-    ) {
+    fn come(&mut self, id: RowId, mut row: Row, at: Stamp, delta: fn(Row) -> Delta, say: Say<'_>) {
         row.process = row.process.take().or_else(|| named(&self.names, &row));
         if self.offer(delta(row.clone()), say) {
             self.shown += 1;
@@ -132,7 +117,7 @@ impl Differ {
     }
 
     /// Reports a row as gone.
-    pub fn end(&mut self, key: &RowKey, say: &mut dyn FnMut(Delta) -> bool) {
+    pub fn end(&mut self, key: &RowKey, say: Say<'_>) {
         self.leave(RowId::of(key), Delta::Gone, say);
     }
 
@@ -152,7 +137,7 @@ impl Differ {
     }
 
     /// Reports the sockets with these addresses as gone.
-    pub fn end_all(&mut self, flow: &Flow, say: &mut dyn FnMut(Delta) -> bool) {
+    pub fn end_all(&mut self, flow: &Flow, say: Say<'_>) {
         for id in self.ids(flow).collect::<Vec<_>>() {
             self.leave(id, Delta::Gone, say);
         }
@@ -160,7 +145,7 @@ impl Differ {
 
     /// Changes the scope. Sockets that leave it are reported as unwatched rather than gone, and those that the next
     /// reading shows as found rather than new: they were not watched before.
-    pub fn keep(&mut self, scope: &Scope, say: &mut dyn FnMut(Delta) -> bool) {
+    pub fn keep(&mut self, scope: &Scope, say: Say<'_>) {
         self.first = true;
         let out: Vec<RowId> = self.rows.keys().filter(|id| !scope.has(&id.flow)).copied().collect();
         for id in out {
@@ -169,7 +154,7 @@ impl Differ {
     }
 
     /// Reports and remembers the processes that hold these inodes.
-    pub fn name(&mut self, found: &HashMap<u64, Process>, say: &mut dyn FnMut(Delta) -> bool) {
+    pub fn name(&mut self, found: &HashMap<u64, Process>, say: Say<'_>) {
         let held = |known: &KnownRow| Some((known.row.inode?, found.get(&known.row.inode?)?.clone()));
         let rows: Vec<(RowId, u64, Process)> = self
             .rows
@@ -195,7 +180,7 @@ impl Differ {
         self.names.contains_key(&inode)
     }
 
-    fn leave(&mut self, id: RowId, delta: fn(RowKey) -> Delta, say: &mut dyn FnMut(Delta) -> bool) {
+    fn leave(&mut self, id: RowId, delta: fn(RowKey) -> Delta, say: Say<'_>) {
         let Some(known) = self.rows.get(&id) else { return };
         let key = known.row.key();
         let inode = known.row.inode;
@@ -207,7 +192,7 @@ impl Differ {
         }
     }
 
-    fn offer(&mut self, delta: Delta, say: &mut dyn FnMut(Delta) -> bool) -> bool {
+    fn offer(&mut self, delta: Delta, say: Say<'_>) -> bool {
         self.refused = self.refused || !say(delta);
         !self.refused
     }
@@ -309,7 +294,7 @@ mod tests {
         assert_eq!(reading(&mut differ, AT, &[open(2), open(1)]), []);
         assert_eq!(reading(&mut differ, AT, &[open(2)]), [Delta::Gone(open(1).key())]);
         assert_eq!(reading(&mut differ, AT, &[open(2), open(3)]), [Delta::Added(open(3))]);
-        assert_eq!(differ.len(), 2);
+        assert_eq!(differ.rows.len(), 2);
     }
 
     #[test]
@@ -408,7 +393,7 @@ mod tests {
         };
         differ.see(open(1), AT, &mut full);
         differ.see(open(2), AT, &mut full);
-        assert!(differ.refused() && differ.is_empty());
+        assert!(differ.refused() && differ.rows.is_empty());
         assert_eq!(offered, 1, "a full queue is asked once in a reading");
         assert_eq!(reading(&mut differ, AT, &[open(1), open(2)]).len(), 2);
 

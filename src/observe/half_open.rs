@@ -7,7 +7,7 @@
 //!
 //! A handshake that is reset before its last ACK leaves no row either: a SYN scan lasts for microseconds.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 use std::net::{IpAddr, SocketAddr};
 use std::time::Duration;
 
@@ -41,18 +41,9 @@ impl Counters {
     /// Finds them in the text of `/proc/net/netstat`: a line of names, and one of numbers below it (`proc_net(5)`).
     fn read(text: &str) -> Option<Self> {
         let mut rows = text.lines().filter_map(|line| line.strip_prefix("TcpExt:")).map(str::split_whitespace);
-        let names = rows.next()?;
-        let numbers = rows.next()?;
-        let (mut cookies, mut dropped, mut resets) = (None, None, None);
-        for (name, number) in names.zip(numbers) {
-            match name {
-                "SyncookiesSent" => cookies = number.parse().ok(),
-                "TCPReqQFullDrop" => dropped = number.parse().ok(),
-                "EmbryonicRsts" => resets = number.parse().ok(),
-                _ => {}
-            }
-        }
-        Some(Self { cookies: cookies?, dropped: dropped?, resets: resets? })
+        let counters: HashMap<&str, &str> = rows.next()?.zip(rows.next()?).collect();
+        let of = |name| counters.get(name)?.parse().ok();
+        Some(Self { cookies: of("SyncookiesSent")?, dropped: of("TCPReqQFullDrop")?, resets: of("EmbryonicRsts")? })
     }
 }
 

@@ -183,7 +183,7 @@ impl TableThread {
             Ok(Lookup::NotFound) if self.differ.knows(flow) => self.report(|differ, _, say| differ.end_all(flow, say)),
             // It was too short-lived for any reading, but the requester knows of it and must learn that it is gone.
             Ok(Lookup::NotFound) if flow.proto == Proto::Tcp && flow.peer.is_some() => {
-                report(&self.sink, self.sink.clock().now(), Delta::Gone(RowKey { flow: *flow, cookie: 0 }));
+                offer(&self.sink, self.sink.clock().now(), Delta::Gone(RowKey { flow: *flow, cookie: 0 }));
             }
             Ok(Lookup::Found(_) | Lookup::NotFound) => {}
             // The next reading answers it.
@@ -199,7 +199,7 @@ impl TableThread {
         let differ = &mut self.differ;
         let mut said = false;
         let mut say = |delta| {
-            let taken = report(sink, at, delta);
+            let taken = offer(sink, at, delta);
             said |= taken;
             taken
         };
@@ -291,7 +291,7 @@ impl TableThread {
         let mut said = false;
         let sink = &self.sink;
         act(&mut self.differ, &self.scope, &mut |delta| {
-            let taken = report(sink, at, delta);
+            let taken = offer(sink, at, delta);
             said |= taken;
             taken
         });
@@ -318,7 +318,7 @@ impl TableThread {
 
 /// A reading is stamped with the moment of the request: by the time the answer has been read it may be out of date, and a
 /// more recent report of the change would appear to precede it.
-fn report(sink: &EventSink, at: Stamp, delta: Delta) -> bool {
+fn offer(sink: &EventSink, at: Stamp, delta: Delta) -> bool {
     sink.report_at(at, Evidence::Sampled, EventKind::Row(delta))
 }
 

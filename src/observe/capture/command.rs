@@ -83,24 +83,15 @@ fn through(
     let mut reader = CaptureReader::new(input)?;
     let mut analysis = Analysis::default();
     let mut printed = FilePrinted { packets: 0, shown: 0, damage: None };
-    loop {
-        let packet = match reader.next_packet() {
-            Ok(Some(packet)) => packet,
-            Ok(None) => return Ok(printed),
-            Err(error) => {
-                printed.damage = Some(error);
-                return Ok(printed);
-            }
-        };
+    printed.damage = reader.each(|packet, interface| {
         printed.packets += 1;
-        let Some(summary) = analysis.see(&packet.frame()).filter(|summary| filter.matches(summary)) else { continue };
-        // Cannot fail: the reader yields only packets of interfaces that it knows.
-        let Some(interface) = reader.interfaces().get(packet.interface as usize) else { continue };
+        let Some(summary) = analysis.see(&packet.frame()).filter(|summary| filter.matches(summary)) else {
+            return Ok(true);
+        };
         printed.shown += 1;
-        if !each(&packet, interface, summary)? {
-            return Ok(printed);
-        }
-    }
+        each(&packet, interface, summary)
+    })?;
+    Ok(printed)
 }
 
 /// Prints what the ladder holds; `false` when the reader has gone.

@@ -51,26 +51,12 @@ impl ConversationEnds {
         let (client, server) = if ours { (local, peer) } else { (peer, local) };
         Some(Self { proto, client, server })
     }
-
-    /// Whether a packet goes from left to right; `None` when it is of another conversation.
-    fn goes_right(&self, flow: &Flow) -> Option<bool> {
-        match (flow.local, flow.peer?) {
-            _ if flow.proto != self.proto => None,
-            (from, to) if (from, to) == (self.client, self.server) => Some(true),
-            (from, to) if (from, to) == (self.server, self.client) => Some(false),
-            _ => None,
-        }
-    }
 }
 
 /// Whether the first port looks more like an ephemeral port (in Linux's default range) than the second.
 fn is_ephemeral(port: u16, other: u16) -> bool {
-    let chosen = |port: u16| (32_768..=60_999).contains(&port);
-    match (chosen(port), chosen(other)) {
-        (true, false) => true,
-        (false, true) => false,
-        _ => port > other,
-    }
+    let rank = |port: u16| ((32_768..=60_999).contains(&port), port);
+    rank(port) > rank(other)
 }
 
 /// The line above a conversation.
@@ -87,7 +73,7 @@ const MARGIN: usize = 21;
 
 /// The line of one packet: its number, the time since `begun` in seconds, its arrow, and its findings.
 pub fn rung(packet: &PacketSummary, since_begun: Duration, ends: &ConversationEnds, style: LadderStyle) -> String {
-    let right = ends.goes_right(&packet.flow).unwrap_or(true);
+    let right = packet.flow.local == ends.client;
     let mut line = format!("{:>6} {:>12.6}  {}", packet.number, since_begun.as_secs_f64(), arrow(packet, right, style));
     let mut said: Vec<String> =
         packet.findings.iter().filter(|finding| finding.is_news()).map(|f| named(f, packet)).collect();

@@ -43,27 +43,20 @@ impl PacketStore {
     pub fn open<R: io::Read>(file: R, capacity: usize) -> Result<(Self, Option<CaptureFileError>), CaptureFileError> {
         let mut reader = CaptureReader::new(file)?;
         let store = Self::new(capacity);
-        let damage = loop {
-            match reader.next_packet() {
-                Ok(Some(packet)) => {
-                    // A file may number its interfaces anew in each section; the reader knows those of this packet.
-                    let interface =
-                        reader.interfaces().get(packet.interface as usize).cloned().map(|known| store.name(known));
-                    store.add(Packet { interface: interface.unwrap_or(packet.interface), ..packet });
-                }
-                Ok(None) => break None,
-                Err(error) => break Some(error),
-            }
-        };
+        // A file may number its interfaces anew in each section, so they get numbers of the store.
+        let damage = reader.each(|packet, interface| {
+            store.add(Packet { interface: store.name(interface), ..packet });
+            Ok(true)
+        })?;
         Ok((store, damage))
     }
 
     /// Adds an interface, unless it was added before, and returns its number for [`Packet::interface`].
-    pub fn name(&self, interface: Interface) -> u32 {
+    pub fn name(&self, interface: &Interface) -> u32 {
         let interfaces = &mut self.lock().interfaces;
-        let number = interfaces.iter().position(|known| *known == interface).unwrap_or(interfaces.len());
+        let number = interfaces.iter().position(|known| known == interface).unwrap_or(interfaces.len());
         if number == interfaces.len() {
-            interfaces.push(interface);
+            interfaces.push(interface.clone());
         }
         u32::try_from(number).unwrap_or(u32::MAX)
     }
@@ -100,11 +93,6 @@ impl PacketStore {
     /// Whether there are none.
     pub fn is_empty(&self) -> bool {
         self.len() == 0
-    }
-
-    /// How many have been dropped.
-    pub fn dropped(&self) -> u64 {
-        self.lock().dropped
     }
 
     /// Counts packets that the kernel lost, for the file's statistics.
@@ -160,17 +148,17 @@ mod tests {
     fn the_oldest_are_dropped_and_counted() {
         let store = PacketStore::new(3 * (100 + PacketStore::OVERHEAD));
         (1..=5).for_each(|number| store.add(packet(number, 100)));
-        assert_eq!((store.len(), store.dropped()), (3, 2));
+        assert_eq!((store.len(), store.lock().dropped), (3, 2));
         assert_eq!((store.get(2), store.get(3).map(|packet| packet.number), store.get(6)), (None, Some(3), None));
         // A single packet larger than the capacity is still stored.
         store.add(packet(6, 10_000));
-        assert_eq!((store.len(), store.get(6).is_some(), store.dropped()), (1, true, 5));
+        assert_eq!((store.len(), store.get(6).is_some(), store.lock().dropped), (1, true, 5));
     }
 
     #[test]
     fn a_saved_file_opens_again_with_its_marks() {
         let store = PacketStore::new(1 << 20);
-        store.name(Interface { name: "lo".into(), description: "loopback".into(), link: LinkType::RAW });
+        store.name(&Interface { name: "lo".into(), description: "loopback".into(), link: LinkType::RAW });
         (1..=3).for_each(|number| store.add(packet(number, 40)));
         let mut file = Vec::new();
         let marks = [(2, "aqui o cliente fecha".into()), (u64::MAX, "the end".into())];
@@ -192,7 +180,7 @@ mod tests {
     #[test]
     fn a_mark_on_a_dropped_packet_moves_to_the_next() {
         let store = PacketStore::new(2 * (40 + PacketStore::OVERHEAD));
-        store.name(Interface { name: "lo".into(), description: String::new(), link: LinkType::RAW });
+        store.name(&Interface { name: "lo".into(), description: String::new(), link: LinkType::RAW });
         (1..=4).for_each(|number| store.add(packet(number, 40)));
         let mut file = Vec::new();
         store.save(&mut file, &[(1, "a".into()), (2, "b".into()), (4, "c".into())]).unwrap();

@@ -50,8 +50,8 @@ pub fn follow_stream(packets: &[Arc<Packet>], flow: &Flow, near: Option<u64>, mo
             break;
         }
         if another || stream.is_none() {
-            stream =
-                Some(StreamFollower::begin(ConversationEnds::of(&decoded.summary)?, opens.map(|syn| syn.seq), most));
+            let ends = ConversationEnds::of(&decoded.summary)?;
+            stream = Some(StreamFollower::begin(ends, opens.map(|syn| syn.seq), most));
         }
         let payload = &packet.bytes[start..][decoded.payload.clone()];
         if let Some(stream) = &mut stream {
@@ -81,12 +81,8 @@ struct StreamFollower {
 
 impl StreamFollower {
     fn begin(ends: ConversationEnds, isn: Option<u32>, most: usize) -> Self {
-        Self {
-            stream: FollowedStream { ends, said: Vec::new(), cut: false },
-            isn,
-            directions: Default::default(),
-            left: most,
-        }
+        let stream = FollowedStream { ends, said: Vec::new(), cut: false };
+        Self { stream, isn, directions: Default::default(), left: most }
     }
 
     fn hear(&mut self, number: u64, summary: &PacketSummary, payload: &[u8]) {

@@ -125,7 +125,7 @@ mod tests {
 
     /// Linux's number for a state.
     fn linux(state: TcpState) -> u32 {
-        (1..).find(|number| state_of(*number) == Some(state)).unwrap().into()
+        (1..=u8::MAX).find(|number| state_of(*number) == Some(state)).unwrap().into()
     }
 
     fn record(socket: u64, sport: u16, dport: u16, from: TcpState, to: TcpState) -> Vec<u8> {

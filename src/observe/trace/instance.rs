@@ -53,7 +53,8 @@ impl TraceInstance {
     /// Traces these sockets from now on.
     pub(super) fn trace(&self, scope: &Scope) -> io::Result<()> {
         self.write(&format!("{EVENT}/filter"), &filter(scope))?;
-        self.write(&format!("{EVENT}/enable"), if is_nothing(scope) { "0" } else { "1" })
+        let nothing = *scope == Scope::ports([]);
+        self.write(&format!("{EVENT}/enable"), if nothing { "0" } else { "1" })
     }
 
     pub(super) fn formats(&self) -> io::Result<(EventFormat, PageFormat)> {
@@ -120,10 +121,6 @@ fn remove_stale(instances: &Path) {
 /// The process that made an instance of this name, if the name is one of ours.
 fn owner(name: &str) -> Option<u32> {
     name.strip_prefix(PREFIX)?.split('.').next()?.parse().ok()
-}
-
-fn is_nothing(scope: &Scope) -> bool {
-    matches!(scope, Scope::Ports(ports) if ports.is_empty())
 }
 
 /// The filter in the kernel's syntax.

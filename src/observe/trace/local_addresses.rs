@@ -20,7 +20,9 @@ impl LocalAddresses {
         match self.0.get(&ip) {
             Some((answer, at)) if at.elapsed() < HOLDS => *answer,
             _ => {
-                let answer = ip.to_canonical().is_loopback() || UdpSocket::bind((ip, 0)).is_ok() || is_local_scope(ip);
+                // A link-local address cannot be bound without its interface, which the tracepoint does not provide.
+                let is_link_local = matches!(ip, IpAddr::V6(ip) if ip.is_unicast_link_local());
+                let answer = is_link_local || ip.to_canonical().is_loopback() || UdpSocket::bind((ip, 0)).is_ok();
                 if self.0.len() >= MOST {
                     self.0.clear();
                 }
@@ -28,14 +30,6 @@ impl LocalAddresses {
                 answer
             }
         }
-    }
-}
-
-/// A link-local address cannot be bound without its interface, which the tracepoint does not provide.
-const fn is_local_scope(ip: IpAddr) -> bool {
-    match ip {
-        IpAddr::V4(_) => false,
-        IpAddr::V6(ip) => ip.is_unicast_link_local(),
     }
 }
 

@@ -10,45 +10,37 @@ use crate::domain::{Flow, Row};
 use crate::observe::Scope;
 use crate::observe::diag::SockDiag;
 
+/// The traced scope, and the cookies of its listeners: those that existed before, and those reported since.
 #[derive(Debug)]
-pub(super) struct SharedScope(Mutex<TracedSockets>);
-
-#[derive(Debug)]
-struct TracedSockets {
-    scope: Scope,
-    /// The cookies of the listeners that existed before, and of those reported since.
-    listeners: HashSet<u64>,
-}
+pub(super) struct SharedScope(Mutex<(Scope, HashSet<u64>)>);
 
 impl SharedScope {
     /// Starts with this scope, in the calling thread's namespace.
     pub(super) fn begin(scope: &Scope) -> io::Result<Self> {
-        Ok(Self(Mutex::new(TracedSockets::begin(scope)?)))
+        Ok(Self(Mutex::new(with_listeners(scope)?)))
     }
 
     /// Changes the scope if `trace` succeeds in changing the kernel's filter; otherwise keeps the old one.
     pub(super) fn change(&self, scope: &Scope, trace: impl FnOnce() -> io::Result<()>) -> io::Result<()> {
         // Before the kernel reports the new ones, so that none of its records is dropped.
-        let before = std::mem::replace(&mut *self.lock(), TracedSockets::begin(scope)?);
+        let before = std::mem::replace(&mut *self.lock(), with_listeners(scope)?);
         trace().inspect_err(|_| *self.lock() = before)
     }
 
     pub(super) fn scope(&self) -> Scope {
-        self.lock().scope.clone()
+        self.lock().0.clone()
     }
 
-    fn lock(&self) -> MutexGuard<'_, TracedSockets> {
+    fn lock(&self) -> MutexGuard<'_, (Scope, HashSet<u64>)> {
         // Each change is a single assignment, so a poisoned lock holds consistent data.
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-impl TracedSockets {
-    fn begin(scope: &Scope) -> io::Result<Self> {
-        let mut listeners = HashSet::new();
-        SockDiag::open()?.listeners(scope, &mut |row| _ = listeners.insert(row.cookie))?;
-        Ok(Self { scope: scope.clone(), listeners })
-    }
+fn with_listeners(scope: &Scope) -> io::Result<(Scope, HashSet<u64>)> {
+    let mut listeners = HashSet::new();
+    SockDiag::open()?.listeners(scope, &mut |row| _ = listeners.insert(row.cookie))?;
+    Ok((scope.clone(), listeners))
 }
 
 /// Lookups through `sock_diag(7)`.
@@ -72,6 +64,6 @@ impl OwnNamespace for KernelNamespace {
     }
 
     fn is_new(&mut self, cookie: u64) -> bool {
-        self.watched.lock().listeners.insert(cookie)
+        self.watched.lock().1.insert(cookie)
     }
 }

@@ -45,11 +45,7 @@ impl Trace {
     pub fn start(sink: EventSink, scope: &Scope) -> Result<Self, Lack> {
         let noted = sink.clone();
         let started = Self::try_start(sink, scope).map_err(|error| lack(&error));
-        let note = match &started {
-            Ok(_) => Note::Has { what: Evidence::Traced },
-            Err(lack) => Note::Lacks { what: Evidence::Traced, errno: lack.errno },
-        };
-        noted.note(note);
+        noted.note_start(Evidence::Traced, &started);
         started
     }
 

@@ -39,9 +39,7 @@ impl<R: Read> FileInput<R> {
     }
 
     pub(super) fn array<const N: usize>(&mut self) -> Result<[u8; N], CaptureFileError> {
-        let mut bytes = [0; N];
-        let got = self.fill(&mut bytes)?;
-        if got == N { Ok(bytes) } else { Err(CaptureFileError::Cut(self.at)) }
+        self.array_or_end()?.ok_or(CaptureFileError::Cut(self.at))
     }
 
     /// The next `N` bytes, or `None` at the end of the file.

@@ -1,13 +1,5 @@
 //! Capture files: reads classic pcap and pcapng, writes pcapng.
 //!
-//! | file | what it is |
-//! |---|---|
-//! | [`read`] | opens either format, and reads packet by packet |
-//! | `input` | the bytes of a file, and what can be wrong with them |
-//! | `pcap` | the classic format |
-//! | `pcapng` | the blocks of pcapng |
-//! | [`mod@write`] | writes pcapng, a packet at a time |
-//!
 //! Files are not trusted: lengths are limits, never sizes to allocate; unknown blocks are skipped; damage ends the reading,
 //! and what was read before it is kept. The formats are those of `draft-ietf-opsawg-pcap` and `draft-ietf-opsawg-pcapng`.
 

@@ -89,13 +89,12 @@ impl PcapngSection {
             if len < 12 || !len.is_multiple_of(4) {
                 return input.damaged("a block of impossible length");
             }
-            let known = matches!(kind, INTERFACE | PACKET | SIMPLE_PACKET | OBSOLETE_PACKET);
-            if !known || len > LONGEST_BLOCK {
-                if known {
-                    return input.damaged("a block longer than any packet");
-                }
+            if !matches!(kind, INTERFACE | PACKET | SIMPLE_PACKET | OBSOLETE_PACKET) {
                 input.skip(u64::from(len) - 8)?;
                 continue;
+            }
+            if len > LONGEST_BLOCK {
+                return input.damaged("a block longer than any packet");
             }
             let body = input.bytes(len - 12)?;
             if self.order.u32(input.array()?) != len {

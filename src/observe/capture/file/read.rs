@@ -1,6 +1,6 @@
 //! Opens a capture file of either format, and reads packet by packet.
 
-use std::io::Read;
+use std::io::{self, Read};
 
 use super::input::{CaptureFileError, FileInput};
 use super::{Interface, Packet, pcap, pcapng};
@@ -63,5 +63,25 @@ impl<R: Read> CaptureReader<R> {
             self.read += 1;
             Packet { number: self.read, ..packet }
         }))
+    }
+
+    /// Passes the packets and their interfaces to `each`, until that returns `false`. Returns the damage that ended the
+    /// reading before.
+    pub(in crate::observe::capture) fn each(
+        &mut self,
+        mut each: impl FnMut(Packet, &Interface) -> io::Result<bool>,
+    ) -> io::Result<Option<CaptureFileError>> {
+        loop {
+            let packet = match self.next_packet() {
+                Ok(Some(packet)) => packet,
+                Ok(None) => return Ok(None),
+                Err(damage) => return Ok(Some(damage)),
+            };
+            // Never absent: only packets of interfaces that the file has named are read.
+            let Some(interface) = self.interfaces().get(packet.interface as usize) else { continue };
+            if !each(packet, interface)? {
+                return Ok(None);
+            }
+        }
     }
 }

@@ -38,11 +38,7 @@ impl Capture {
     pub fn start(sink: EventSink, key: &CaptureAccess, on: &CaptureInterface, scope: Scope) -> Result<Self, Lack> {
         let noted = sink.clone();
         let started = Self::try_start(sink, key, on, scope);
-        let note = match &started {
-            Ok(_) => Note::Has { what: Evidence::Packet },
-            Err(error) => Note::Lacks { what: Evidence::Packet, errno: error.errno },
-        };
-        noted.note(note);
+        noted.note_start(Evidence::Packet, &started);
         started
     }
 
@@ -51,7 +47,7 @@ impl Capture {
         let thread = |error: io::Error| lack(Need::CaptureThread, &error);
         let control = socket.control().map_err(thread)?;
         let store = Arc::new(PacketStore::new(CAPACITY));
-        store.name(socket.interface(on));
+        store.name(&socket.interface(on));
         let scope = Arc::new(Mutex::new(scope));
         let work = CaptureThread {
             decoder: Decoder::default(),

@@ -11,7 +11,7 @@ use super::access::CaptureAccess;
 use super::block::{LinkAddress, RingPacket, packets};
 use super::bpf;
 use super::remedy::lack;
-use super::ring::{self, HardwareType, PacketRing};
+use super::ring::{self, PacketRing};
 use crate::domain::need::{Lack, Need};
 use crate::observe::Scope;
 use crate::observe::capture::file::Interface;
@@ -156,9 +156,9 @@ impl PacketSocket {
 
     /// How many packets the kernel has dropped since the last call.
     pub(super) fn lost(&mut self) -> u64 {
-        let counts = ring::counts(self.filter.socket.as_fd()).unwrap_or_default();
-        self.queued += u64::from(counts.packets.saturating_sub(counts.lost));
-        u64::from(counts.lost)
+        let (packets, lost) = ring::counts(self.filter.socket.as_fd()).unwrap_or_default();
+        self.queued += u64::from(packets.saturating_sub(lost));
+        u64::from(lost)
     }
 
     /// Stops capturing and reads what was captured so far. Returns how many packets were lost.
@@ -215,9 +215,9 @@ fn place<'k>(key: &'k CaptureAccess, on: &CaptureInterface) -> Result<(&'k Socke
     }
     let number = index(on.name()).map_err(missing)?;
     let hardware = ring::hardware(key.whole.as_fd(), on.name()).map_err(missing)?;
-    let loopback = (hardware == HardwareType::LOOPBACK).then_some(number);
+    let loopback = (hardware == libc::ARPHRD_LOOPBACK).then_some(number);
     Ok(match hardware {
-        HardwareType::ETHERNET | HardwareType::LOOPBACK => {
+        libc::ARPHRD_ETHER | libc::ARPHRD_LOOPBACK => {
             (&key.whole, number, LinkShape { link: LinkType::ETHERNET, start: 14, loopback })
         }
         _ => (&key.cooked, number, LinkShape { link: LinkType::RAW, start: 0, loopback }),

@@ -6,18 +6,9 @@ use std::ptr::NonNull;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
-/// The hardware type of an interface (`netdevice(7)`).
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct HardwareType(pub(super) u16);
-
-impl HardwareType {
-    pub(super) const ETHERNET: Self = Self(libc::ARPHRD_ETHER);
-    pub(super) const LOOPBACK: Self = Self(libc::ARPHRD_LOOPBACK);
-}
-
-/// The hardware type of the interface `name` (`SIOCGIFHWADDR`). `socket` is any socket in its namespace.
+/// The hardware type of the interface `name`, an `ARPHRD_…` (`SIOCGIFHWADDR`, `netdevice(7)`). `socket` is any socket in its namespace.
 #[expect(unsafe_code, reason = "an ioctl with a C structure that has a union")]
-pub(super) fn hardware(socket: BorrowedFd<'_>, name: &str) -> io::Result<HardwareType> {
+pub(super) fn hardware(socket: BorrowedFd<'_>, name: &str) -> io::Result<u16> {
     // SAFETY: all-zero is a valid `ifreq`: an empty name and an empty union.
     let mut request: libc::ifreq = unsafe { std::mem::zeroed() };
     if name.len() >= libc::IFNAMSIZ {
@@ -32,7 +23,7 @@ pub(super) fn hardware(socket: BorrowedFd<'_>, name: &str) -> io::Result<Hardwar
         return Err(io::Error::last_os_error());
     }
     // SAFETY: the call has filled in this member of the union.
-    Ok(HardwareType(unsafe { request.ifr_ifru.ifru_hwaddr.sa_family }))
+    Ok(unsafe { request.ifr_ifru.ifru_hwaddr.sa_family })
 }
 
 /// Binds a packet socket to one interface, or with 0 to all of them, to receive everything (`packet(7)`).
@@ -48,17 +39,10 @@ pub(super) fn listen(socket: BorrowedFd<'_>, interface: u32) -> io::Result<()> {
     check(unsafe { libc::bind(socket.as_raw_fd(), (&raw const address).cast(), size) })
 }
 
-/// The kernel's counts for a packet socket since the last call (`PACKET_STATISTICS`).
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub(super) struct RingCounts {
-    /// Packets that passed the filter, including lost ones.
-    pub(super) packets: u32,
-    pub(super) lost: u32,
-}
-
-/// Reads the counts and resets them.
+/// The kernel's counts for a packet socket since the last call (`PACKET_STATISTICS`): packets that passed the filter, and
+/// those of them that were lost for want of room.
 #[expect(unsafe_code, reason = "this option has no safe wrapper")]
-pub(super) fn counts(socket: BorrowedFd<'_>) -> io::Result<RingCounts> {
+pub(super) fn counts(socket: BorrowedFd<'_>) -> io::Result<(u32, u32)> {
     let mut counts = libc::tpacket_stats { tp_packets: 0, tp_drops: 0 };
     let mut size = socklen::<libc::tpacket_stats>();
     // SAFETY: the kernel writes at most `size` bytes, the size of `counts`.
@@ -71,7 +55,7 @@ pub(super) fn counts(socket: BorrowedFd<'_>) -> io::Result<RingCounts> {
             &raw mut size,
         )
     })?;
-    Ok(RingCounts { packets: counts.tp_packets, lost: counts.tp_drops })
+    Ok((counts.tp_packets, counts.tp_drops))
 }
 
 /// The memory into which the kernel puts a packet socket's packets, block after block (`TPACKET_V3` of
