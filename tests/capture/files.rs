@@ -7,11 +7,11 @@ use std::process::Command;
 
 use socklab::api::domain::{Event, EventKind, Filter, Flags, PacketSummary};
 use socklab::api::observe::capture::file::{CaptureFileError, CaptureReader};
-use socklab::api::observe::capture::{LadderStyle, PacketStore, command};
+use socklab::api::observe::capture::{LadderStyle, command};
 use socklab::api::packet::Analysis;
 
 use super::live::{exchange, exchanges, listen, start};
-use super::trace::{Folder, Seg, packets, save};
+use super::trace::{Folder, Seg, open, packets, save};
 use super::tshark;
 use crate::harness::{
     Need::{Capture, Tool},
@@ -31,12 +31,6 @@ pub(crate) fn tests() -> Vec<Test> {
         test(a_closed_pipe_ends_the_output_without_an_error, &[]),
         test(a_packets_json_line_agrees_with_its_rung, &[]),
     ]
-}
-
-fn open(path: &Path) -> PacketStore {
-    let (store, damage) = PacketStore::open(std::fs::File::open(path).unwrap(), usize::MAX).unwrap();
-    assert!(damage.is_none(), "{damage:?}");
-    store
 }
 
 /// Compares our reading of each packet with tshark's: number, length, ports, flags, length of the payload.
@@ -136,7 +130,7 @@ fn cooked_captures_of_tcpdump_are_read_with_the_same_packets() {
     for link in ["LINUX_SLL", "LINUX_SLL2"] {
         let (listener, port) = listen();
         let file = folder.file(link);
-        let tcpdump = super::live::tcpdump(&["-i", "any", "-y", link], &format!("port {port}"), &file);
+        let tcpdump = super::live::tcpdump(&["-i", "any", "-y", link], port, &file);
         exchange(&listener, b"Hello, world");
         super::live::written(&file, both_ended);
         tcpdump.end();

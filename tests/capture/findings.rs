@@ -90,20 +90,11 @@ fn any_segments_get_the_marks_that_tshark_gives_them() {
         let ours: Vec<_> = seen.iter().map(marks).collect();
         let mut unseen = false;
         for (n, (ours, theirs)) in ours.iter().zip(&theirs).enumerate() {
-            let before: Vec<String> = trace[..=n]
-                .iter()
-                .map(|s| {
-                    format!(
-                        "{} {} {}:{} ack {} win {} {:?} +{}",
-                        s.out, s.flags, s.seq, s.len, s.ack, s.window, s.scale, s.after
-                    )
-                })
-                .collect();
             unseen |= ours.contains(&"tcp.analysis.ack_lost_segment");
             if mistaken(ours, theirs, unseen) {
                 continue;
             }
-            assert_eq!(ours, theirs, "round {round}, packet {} of {:#?}", n + 1, before);
+            assert_eq!(ours, theirs, "round {round}, packet {} of {:#?}", n + 1, &trace[..=n]);
         }
         assert_eq!(ours.len(), theirs.len());
     }

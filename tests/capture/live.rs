@@ -14,7 +14,7 @@ use socklab::api::observe::capture::{Capture, CaptureAccess, CaptureInterface, P
 use socklab::api::packet::Analysis;
 
 use super::heard::{DEADLINE, Heard, sink};
-use super::trace::Folder;
+use super::trace::{Folder, open};
 use super::tshark;
 use crate::harness::{Need as Needed, Test, test};
 
@@ -194,8 +194,9 @@ fn stopping_ends_the_thread_and_nothing_captured_before_is_missing() {
     assert_eq!(whole, 100, "SYN and SYN-ACK of 50 connections");
 }
 
-/// Starts tcpdump, and waits until it captures.
-pub(crate) fn tcpdump(on: &[&str], filter: &str, file: &std::path::Path) -> Ended {
+/// Starts tcpdump on a port and the ICMP errors about it, and waits until it captures.
+pub(crate) fn tcpdump(on: &[&str], port: u16, file: &std::path::Path) -> Ended {
+    let filter = format!("port {port} or (icmp[0] == 3 and icmp[30:2] == {port})");
     let mut command = Command::new("tcpdump");
     command.args(["-s0", "-U", "-B", "32768", "-Z", "root"]).args(on).arg("-w").arg(file).arg(filter);
     begun(&mut command, "listening on")
@@ -251,8 +252,7 @@ fn tcpdump_sees_the_same_packets_in_the_same_order_with_the_same_bytes() {
     let (capture, _heard) = start([port]);
     let folder = Folder::new("tcpdump");
     let (theirs, ours) = (folder.file("theirs.pcap"), folder.file("ours.pcapng"));
-    let filter = format!("port {port} or (icmp[0] == 3 and icmp[30:2] == {port})");
-    let tcpdump = tcpdump(&["-i", "lo"], &filter, &theirs);
+    let tcpdump = tcpdump(&["-i", "lo"], port, &theirs);
     exchanges(&listener, 20, b"Hello, world");
     exchange(&listener, &vec![b'x'; 200_000]);
     let refused = UdpSocket::bind("127.0.0.1:0").unwrap();
@@ -264,7 +264,7 @@ fn tcpdump_sees_the_same_packets_in_the_same_order_with_the_same_bytes() {
     let store = capture.stop();
     store.save(std::fs::File::create(&ours).unwrap(), &[]).unwrap();
     let read = |packet: &Packet| (packet.wire_len, packet.bytes.clone());
-    let theirs_read = PacketStore::open(std::fs::File::open(&theirs).unwrap(), usize::MAX).unwrap().0.packets();
+    let theirs_read = open(&theirs).packets();
     let ours_kept = store.packets();
     assert_eq!(theirs_read.len(), ours_kept.len());
     for (theirs, ours) in theirs_read.iter().zip(&ours_kept) {

@@ -13,7 +13,7 @@ use socklab::api::observe::capture::PacketStore;
 
 use super::heard::DEADLINE;
 use super::live::{listen, start};
-use super::trace::{Folder, analysed, marks};
+use super::trace::{Folder, analysed, marks, open};
 use super::tshark;
 use crate::harness::{
     Need::{Capture, Tool},
@@ -79,8 +79,7 @@ fn tshark_remarks_the_same_on_our_file_as_on_tcpdumps() {
     SockRef::from(&listener).set_tcp_mss(SEGMENT.into()).unwrap();
     let folder = Folder::new("expert");
     let (theirs, ours) = (folder.file("theirs.pcap"), folder.file("ours.pcapng"));
-    let filter = format!("port {port} or (icmp[0] == 3 and icmp[30:2] == {port})");
-    let tcpdump = super::live::tcpdump(&["-i", "lo"], &filter, &theirs);
+    let tcpdump = super::live::tcpdump(&["-i", "lo"], port, &theirs);
     talk_with_loss(&listener, 2_000);
     // After the refusal nothing follows except a retransmitted FIN and its answer.
     drop(listener);
@@ -88,9 +87,7 @@ fn tshark_remarks_the_same_on_our_file_as_on_tcpdumps() {
     let refuses = |packet: &PacketSummary| packet.tcp.as_ref().is_some_and(|tcp| tcp.flags.has(Flags::RST));
     super::live::written(&theirs, |packets| packets.iter().any(refuses));
     tcpdump.end();
-    let (store, damage) = PacketStore::open(std::fs::File::open(&theirs).unwrap(), usize::MAX).unwrap();
-    assert!(damage.is_none(), "{damage:?}");
-    store.save(std::fs::File::create(&ours).unwrap(), &[]).unwrap();
+    open(&theirs).save(std::fs::File::create(&ours).unwrap(), &[]).unwrap();
     let (said, expected) = (tshark::expert(&ours), tshark::expert(&theirs));
     let remarks = expected.iter().filter(|row| row[1..].iter().any(|field| !field.is_empty())).count();
     println!("{} packets, {remarks} with remarks", expected.len());

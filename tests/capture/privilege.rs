@@ -29,14 +29,16 @@ pub(crate) fn tests() -> Vec<Test> {
 /// The user `nobody`.
 const USER: u32 = 65_534;
 
+/// A command that an ordinary user runs.
+fn by_user(program: &Path) -> Command {
+    let mut command = Command::new(program);
+    command.uid(USER).gid(USER).env("LANG", "C.UTF-8").stdin(Stdio::null());
+    command
+}
+
 /// Runs one of the two tests below as an ordinary user, from a copy of this program.
 fn as_user(program: &Path, test: &str) {
-    let output = Command::new(program)
-        .args(["--exact", test, "--include-ignored", "--nocapture"])
-        .uid(USER)
-        .gid(USER)
-        .output()
-        .unwrap();
+    let output = by_user(program).args(["--exact", test, "--include-ignored", "--nocapture"]).output().unwrap();
     let said = String::from_utf8_lossy(&output.stdout);
     assert!(output.status.success() && said.contains("1 passed"), "{said}{}", String::from_utf8_lossy(&output.stderr));
 }
@@ -66,7 +68,7 @@ fn a_user_needs_one_capability_which_is_given_up_at_once() {
 fn the_command_that_gives_the_capability_names_the_program() {
     let folder = Folder::new("advice");
     let program = copy(&folder, Path::new(env!("CARGO_BIN_EXE_socklab-tui")));
-    let output = Command::new(&program).arg("capture").uid(USER).gid(USER).output().unwrap();
+    let output = by_user(&program).arg("capture").output().unwrap();
     let said = String::from_utf8_lossy(&output.stderr);
     assert!(said.contains(&format!("\n  sudo setcap cap_net_raw+ep {}\n", program.display())), "{said}");
 }
@@ -74,8 +76,8 @@ fn the_command_that_gives_the_capability_names_the_program() {
 /// The program with its capability, run by an ordinary user.
 fn given(folder: &Folder, arguments: &[&str]) -> Command {
     let program = copy(folder, Path::new(env!("CARGO_BIN_EXE_socklab-tui")));
-    let mut command = Command::new(&program);
-    command.args(arguments).uid(USER).gid(USER).env("LANG", "C.UTF-8").stdin(Stdio::null());
+    let mut command = by_user(&program);
+    command.args(arguments);
     give(&program);
     command
 }
@@ -109,13 +111,8 @@ fn the_wire_opens_for_a_program_that_has_the_capability() {
     let said = String::from_utf8_lossy(&output.stdout);
     assert!(said.contains("\n✓ capturing packets"), "{said}");
     // A machine may forbid user namespaces altogether; the capability must not make a difference.
-    let without = Command::new(env!("CARGO_BIN_EXE_socklab-tui"))
-        .args(["doctor", "--lang", "en"])
-        .uid(USER)
-        .gid(USER)
-        .env("LANG", "C.UTF-8")
-        .output()
-        .unwrap();
+    let program = Path::new(env!("CARGO_BIN_EXE_socklab-tui"));
+    let without = by_user(program).args(["doctor", "--lang", "en"]).output().unwrap();
     let wire = |said: &str| said.split_once("The wire lab needs:").unwrap().1.to_owned();
     let plain = String::from_utf8_lossy(&without.stdout);
     // The paths in the advice are those of two copies.

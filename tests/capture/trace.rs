@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 
 use etherparse::PacketBuilder;
 use socklab::api::domain::{Finding, Flags, PacketSummary};
+use socklab::api::observe::capture::PacketStore;
 use socklab::api::observe::capture::file::{Interface, Packet, PcapngWriter};
 use socklab::api::packet::{Analysis, Frame, LinkType};
 
@@ -67,6 +68,13 @@ pub(crate) fn save(packets: &[Packet], path: &Path) {
     for packet in packets {
         writer.packet(packet, &[]).unwrap();
     }
+}
+
+/// The packets of a file that has no damage.
+pub(crate) fn open(path: &Path) -> PacketStore {
+    let (store, damage) = PacketStore::open(std::fs::File::open(path).unwrap(), usize::MAX).unwrap();
+    assert!(damage.is_none(), "{damage:?}");
+    store
 }
 
 /// A temporary folder, removed at the end.

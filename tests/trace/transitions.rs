@@ -91,14 +91,8 @@ fn assert_one_shots_are_reported_completely(listener: &TcpListener) {
     // At these two transitions the kernel's socket has only one of its ports.
     let ours = super::truth::counted(ours.filter(|change| !change.begins()));
     let theirs = super::truth::counted(changes.into_iter().filter(|change| !change.begins()));
-    let only = |one: &BTreeMap<Change, usize>, other: &BTreeMap<Change, usize>| -> Vec<_> {
-        one.iter()
-            .filter(|(change, count)| other.get(change) != Some(count))
-            .map(|(change, _)| change.clone())
-            .collect()
-    };
-    let differences = (only(&ours, &theirs), only(&theirs, &ours));
-    assert_eq!(differences, (vec![], vec![]), "only ours, only the kernel's");
+    let differences: Vec<_> = ours.symmetric_difference(&theirs).collect();
+    assert!(differences.is_empty(), "only ours, or only the kernel's: {differences:?}");
     let mut lives: BTreeMap<Flow, Vec<(Stamp, TcpState, TcpState)>> = BTreeMap::new();
     for (at, Transition { flow, from, to, .. }) in told {
         lives.entry(flow).or_default().push((at, from, to));

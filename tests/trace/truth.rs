@@ -1,6 +1,6 @@
 //! The tracepoint as the kernel prints it, in the test's own instance.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::PathBuf;
 use std::process::Command;
@@ -32,11 +32,10 @@ impl Change {
 }
 
 /// How often each occurs.
-pub(crate) fn counted(changes: impl Iterator<Item = Change>) -> BTreeMap<Change, usize> {
-    changes.fold(BTreeMap::new(), |mut counts, change| {
-        *counts.entry(change).or_default() += 1;
-        counts
-    })
+pub(crate) fn counted(changes: impl Iterator<Item = Change>) -> BTreeSet<(Change, usize)> {
+    let mut counts: BTreeMap<Change, usize> = BTreeMap::new();
+    changes.for_each(|change| *counts.entry(change).or_default() += 1);
+    counts.into_iter().collect()
 }
 
 /// The instance; dropping it removes it.
