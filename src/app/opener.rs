@@ -63,7 +63,8 @@ impl Opener {
             let send = |msg| _ = answers.blocking_send(msg);
             let report = |event| {
                 let kind = EventKind::Capture(event);
-                let (world, evidence) = (WorldId::Host, Evidence::Called);
+                let world = WorldId::Host;
+                let evidence = Evidence::Called;
                 send(Msg::Seen(Observation { at: clock.now(), world, host: None, evidence, kind }));
             };
             let mut reading = match FileReading::begin(&path, cancelled) {

@@ -228,7 +228,8 @@ mod tests {
     }
 
     fn capture_events() -> Vec<EventKind> {
-        let (file, name) = (FileId(2), String::from("aula.pcapng"));
+        let file = FileId(2);
+        let name = String::from("aula.pcapng");
         let lack = need::Lack { need: need::Need::Interface, errno: Errno::Perm, remedy: need::Remedy::OtherInterface };
         let refused = |fault| CaptureEvent::FileRefused { file, name: name.clone(), fault };
         let opened = |damage: Option<FileDamage>| {

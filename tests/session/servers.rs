@@ -34,8 +34,9 @@ async fn a_busy_server_does_not_delay_the_answers_of_others() {
     let mut stage = Stage::lab().await;
     stage.presses(KeyCode::Down);
     stage.types("c");
-    let busy =
-        stage.until("echo is busy", |shown| shown.server(ECHO).busy_with().filter(|_| shown.answered() == 1)).await;
+    let busy = stage
+        .until("echo is busy", |shown| if shown.answered() == 1 { shown.server(ECHO).busy_with() } else { None })
+        .await;
     stage.types("ibom dia");
     stage.presses(KeyCode::Enter);
     // With the room to say it on one line.
@@ -111,7 +112,8 @@ async fn another_programs_server_is_watched() {
     // Serves as a first script does: one after the other, for ever.
     std::thread::spawn(move || {
         for guest in theirs.incoming() {
-            let (mut guest, mut buf) = (guest.unwrap(), [0; 64]);
+            let mut guest = guest.unwrap();
+            let mut buf = [0; 64];
             while let Ok(len @ 1..) = guest.read(&mut buf) {
                 guest.write_all(&buf[..len]).unwrap();
             }
