@@ -1,4 +1,4 @@
-//! What happens to the capture of packets, and to the capture files that are opened in its place.
+//! The events of the capture of packets, and of the capture files that are opened in its place.
 
 use std::path::Path;
 use std::time::Duration;
@@ -21,13 +21,9 @@ pub struct FileId(pub u32);
 #[serde(tag = "change", rename_all = "snake_case")]
 pub enum CaptureEvent {
     /// Packets of this machine are captured from now on.
-    Started {
-        /// The interface.
-        interface: String,
-    },
+    Started { interface: String },
     /// Packets of this machine cannot be captured.
     Failed {
-        /// What is missing.
         #[serde(flatten)]
         lack: Lack,
         /// The file of this program, which a command may name.
@@ -35,31 +31,22 @@ pub enum CaptureEvent {
     },
     /// A file was read.
     FileOpened {
-        /// Which opening it is.
         file: FileId,
         /// Its name as it was asked for, safe to show.
         name: String,
-        /// What was read of it.
         #[serde(flatten)]
         summary: FileSummary,
     },
     /// A file cannot be opened.
     FileRefused {
-        /// Which opening it is.
         file: FileId,
         /// Its name as it was asked for, safe to show.
         name: String,
-        /// Why.
         #[serde(flatten)]
         fault: FileFault,
     },
     /// All packets of a file were counted that has more than are kept.
-    FileCounted {
-        /// Which opening it is.
-        file: FileId,
-        /// How many there are.
-        packets: u64,
-    },
+    FileCounted { file: FileId, packets: u64 },
 }
 
 impl CaptureEvent {
@@ -86,10 +73,7 @@ pub enum FileFault {
     /// It is neither pcap nor pcapng.
     NotACapture,
     /// Any other error of the system.
-    Io {
-        /// The error.
-        errno: Errno,
-    },
+    Io { errno: Errno },
 }
 
 /// Why a file was not read to its end.
@@ -98,19 +82,13 @@ pub enum FileFault {
 pub enum FileDamage {
     /// It ends in the middle of a packet.
     Cut,
-    /// It has an impossible value at this byte.
-    Damaged {
-        /// Counted from 0.
-        at: u64,
-    },
+    /// It has an impossible value at this byte, counted from 0.
+    Damaged { at: u64 },
     /// The system could not go on reading it.
-    Io {
-        /// The error.
-        errno: Errno,
-    },
+    Io { errno: Errno },
 }
 
-/// What was read of a file.
+/// A summary of the packets of a file.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct FileSummary {
     /// How many packets were read.
