@@ -1,4 +1,4 @@
-//! What was broadcast, and what each server made of it.
+//! Broadcasts and their replies.
 
 use std::collections::VecDeque;
 use std::net::SocketAddr;
@@ -13,7 +13,7 @@ pub struct BroadcastDelivery {
     pub server: ServerId,
     /// The broadcaster's address towards it, once the message left.
     pub local: Option<SocketAddr>,
-    /// What came of it, once something did.
+    /// The reply, once there is one.
     pub reply: Option<Reply>,
 }
 
@@ -22,9 +22,9 @@ pub struct BroadcastDelivery {
 pub struct BroadcastEntry {
     /// Its number, from 1.
     pub no: u32,
-    /// What was said.
+    /// Its text.
     pub text: Excerpt,
-    /// To whom.
+    /// One for each server.
     pub deliveries: Vec<BroadcastDelivery>,
 }
 

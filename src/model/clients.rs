@@ -1,4 +1,4 @@
-//! The clients: everybody who called one of the servers, ours and others', in the order they came.
+//! The clients of the servers, our own and those of other programs, in the order in which they came.
 
 use std::collections::{BTreeSet, HashMap, VecDeque};
 use std::net::SocketAddr;
@@ -11,10 +11,10 @@ use crate::domain::{
     Syscall,
 };
 
-/// Whose client it is.
+/// Which program a client belongs to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum ClientOwner {
-    /// Spawned by a key of ours.
+    /// Spawned by this program.
     Ours(ClientId, ClientPlan),
     /// The broadcaster.
     Broadcaster,
@@ -29,9 +29,9 @@ pub enum ClientPhase {
     Starting,
     /// `connect` has not returned.
     Dialing,
-    /// It can talk.
+    /// It can send and receive.
     Open,
-    /// It sends no more and still listens.
+    /// It has shut down its sending side.
     HalfClosed,
     /// It has no socket any more; with the error that ended it, if one did.
     Ended(Option<Errno>),
@@ -44,33 +44,33 @@ pub struct ShortBurst {
     pub asked: u32,
     /// How many were made.
     pub made: u32,
-    /// What stopped it.
+    /// Why.
     pub errno: Errno,
 }
 
 /// One client.
 #[derive(Debug, Clone)]
 pub struct Client {
-    /// The order of coming, from 1. What it is called is its [`id`](Client::id), which only ours have.
+    /// Its number in the order of arrival, from 1. Its name is its [`id`](Client::id), which only our own clients have.
     pub no: u32,
-    /// Whose it is.
+    /// Which program it belongs to.
     pub owner: ClientOwner,
-    /// Where it goes.
+    /// The server that it connects to.
     pub destination: Destination,
-    /// Its own address, once it has one.
+    /// Its local address, once it has one.
     pub local: Option<SocketAddr>,
-    /// How far it has come.
+    /// Its phase.
     pub phase: ClientPhase,
-    /// When it came.
+    /// When it appeared.
     pub since: Stamp,
     /// Bytes it sent.
     pub sent: u64,
     /// Bytes it received.
     pub received: u64,
-    /// The program that it is part of, where that was found out.
+    /// Its process, if that is known.
     pub process: Option<Process>,
     error: Option<Errno>,
-    /// Whether a server of ours has accepted its connection.
+    /// Whether one of our servers has accepted its connection.
     accepted: bool,
 }
 
@@ -82,7 +82,7 @@ impl Client {
         Some(Flow { proto: self.destination.proto, local, peer })
     }
 
-    /// Its id, if it is one of ours.
+    /// Its id, if it is our own.
     pub const fn id(&self) -> Option<ClientId> {
         match self.owner {
             ClientOwner::Ours(id, _) => Some(id),
@@ -107,11 +107,11 @@ pub struct Clients {
     live: usize,
     ours: HashMap<ClientId, u32>,
     by_flow: HashMap<Flow, u32>,
-    /// Those of ours that have no address yet.
+    /// Our own clients that have no address yet.
     unsettled: BTreeSet<ClientId>,
-    /// Those who came to a server that one without an address is on its way to.
+    /// Peers of a server to which one of these may be connecting.
     unclaimed: Vec<UnclaimedPeer>,
-    /// Those of other programs that talk by UDP, in the order of coming: nobody tells when they are gone.
+    /// UDP clients of other programs, in the order of arrival: nothing reports their end.
     callers: VecDeque<u32>,
 }
 
@@ -119,14 +119,14 @@ impl Clients {
     /// How many ended clients are remembered at least.
     const KEPT: usize = 2_000;
 
-    /// How many of those who talk by UDP count as being there: the latest. Their addresses can be forged, each datagram's
-    /// another.
+    /// How many of the latest UDP clients of other programs count as live. Source addresses can be forged, a new one
+    /// for each datagram.
     const CALLERS: usize = 512;
 
-    /// How many may wait to be told from ours.
+    /// How many peers may wait to be told apart from our own clients.
     const UNCLAIMED: usize = 1_024;
 
-    /// Everybody remembered, the earliest first.
+    /// All clients that are remembered, the earliest first.
     pub fn all(&self) -> &[Client] {
         &self.list
     }
@@ -146,7 +146,7 @@ impl Clients {
         self.live
     }
 
-    /// Whether somebody who is still there came less than a minute before `now`: ages are shown in seconds until then.
+    /// Whether the latest client is younger than a minute: ages are shown in seconds until then.
     pub fn is_young(&self, now: Stamp) -> bool {
         let latest = self.list.last();
         self.live > 0 && latest.is_some_and(|client| now.since(client.since) < Duration::from_secs(61))
@@ -168,7 +168,7 @@ impl Clients {
         found(flow).or_else(|| flow.mirror().and_then(|mirror| found(&mirror)))
     }
 
-    /// The client of ours with this id.
+    /// Our own client with this id.
     pub fn ours(&self, id: ClientId) -> Option<&Client> {
         self.ours.get(&id).and_then(|&no| self.get(no))
     }
@@ -213,8 +213,8 @@ impl Clients {
         });
     }
 
-    /// A server accepted a connection, or received a datagram, from `peer`. When it is nobody known, it is a client
-    /// of another program.
+    /// A server accepted a connection or received a datagram. If the peer is not a known client, it belongs to another
+    /// program.
     pub(super) fn knocked(&mut self, at: Stamp, by: SocketId, flow: Flow) {
         let Some(theirs) = flow.mirror() else { return };
         let destination = Destination { server: by.server(), proto: flow.proto, addr: flow.local };
@@ -228,14 +228,15 @@ impl Clients {
         self.admit();
     }
 
-    /// A connection of somebody known was accepted. `true` the first time: who left while it waited in the accept queue is
-    /// no stranger. Another time these addresses are somebody else's, unless they are alive.
+    /// A connection of a known client was accepted. `true` the first time, even if the client left while the connection
+    /// waited in the accept queue. Later the same addresses are another program's, unless the client is live.
     fn welcome(&mut self, end: &Flow) -> bool {
         let known = self.by_flow.get(end).and_then(|&no| self.position(no));
         known.is_some_and(|at| !std::mem::replace(&mut self.list[at].accepted, true))
     }
 
-    /// Lets those in who cannot be ours: nobody of ours without an address is on its way to where they went.
+    /// Turns peers that cannot be ours into clients: none of our clients without an address is connecting to their
+    /// server.
     fn admit(&mut self) {
         let crowded = self.unclaimed.len() > Self::UNCLAIMED;
         let (may_be_ours, strangers) = std::mem::take(&mut self.unclaimed).into_iter().partition(|peer| {
@@ -266,7 +267,7 @@ impl Clients {
         }
     }
 
-    /// The broadcaster's own sockets are clients too, of a kind that no key closes.
+    /// The broadcaster's sockets are clients too, but no key closes them.
     pub(super) fn broadcaster(&mut self, at: Stamp, destination: Destination, flow: Flow) {
         let own = own_end(flow);
         self.unclaimed.retain(|peer| !peer.is(own));
@@ -286,7 +287,7 @@ impl Clients {
         }
     }
 
-    /// The end of a client that no event of ours announces: its row left the table, or its server saw it go.
+    /// A client of another program ended: its row left the table, or its server closed the connection.
     pub(super) fn left(&mut self, flow: &Flow) {
         if let Some(place) = self.unclaimed.iter().position(|peer| peer.end == *flow) {
             let peer = self.unclaimed.remove(place);
@@ -296,7 +297,7 @@ impl Clients {
         self.go(at);
     }
 
-    /// The one at this place is there no longer, if it is none of ours.
+    /// Ends the client at this place, unless it is our own.
     fn go(&mut self, at: usize) {
         let client = &mut self.list[at];
         if !matches!(client.owner, ClientOwner::Ours(..)) && client.is_live() {
@@ -333,7 +334,7 @@ impl Clients {
         self.last_no
     }
 
-    /// Gives a client of ours its address. A server may have told of it first, as of a stranger: that entry goes.
+    /// Gives our own client its address. If its server reported it earlier as another program's, that entry is removed.
     fn settle(&mut self, id: ClientId, flow: Flow) {
         let Some(&no) = self.ours.get(&id) else { return };
         self.with(id, |client| client.local = Some(flow.local));
@@ -354,8 +355,8 @@ impl Clients {
         }
     }
 
-    /// The newest stranger that a server knows by one of this machine's addresses, when this UDP socket has its port on
-    /// all of them.
+    /// The latest client of another program that a server knows by one of this machine's addresses, if this UDP socket
+    /// has its port on all of them.
     fn as_told(&self, flow: Flow) -> Option<u32> {
         if flow.proto != Proto::Udp || !flow.local.ip().is_unspecified() {
             return None;
@@ -364,7 +365,7 @@ impl Clients {
         self.list.iter().rev().find(told).map(|client| client.no)
     }
 
-    /// Changes a client of ours, as long as it lives: nothing can happen to it after its end.
+    /// Changes our own client while it is live.
     fn with(&mut self, id: ClientId, change: impl FnOnce(&mut Client)) {
         let place = self.ours.get(&id).and_then(|&no| self.position(no));
         if let Some(client) = place.map(|at| &mut self.list[at]).filter(|client| client.is_live()) {
@@ -385,7 +386,7 @@ impl Clients {
         self.forget();
     }
 
-    /// Keeps memory bounded: once twice as many have ended as are kept, the earlier half goes.
+    /// Keeps memory bounded: once twice [`Clients::KEPT`] have ended, drops the earlier half.
     fn forget(&mut self) {
         let ended = self.list.len() - self.live;
         if ended <= 2 * Self::KEPT {

@@ -1,4 +1,4 @@
-//! Completing the word that is typed in a filter: what it could be, and going through that.
+//! Completion of the word being typed in a filter.
 
 use std::ops::Range;
 
@@ -7,19 +7,19 @@ use tui_input::Input;
 use super::line::TypedLine;
 use crate::domain::filter::complete;
 
-/// What the word at the cursor could be.
+/// The completions of the word at the cursor.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Completions {
     /// The candidates, the likeliest first.
     pub candidates: Vec<&'static str>,
-    /// The one that Tab has put into the line, while it goes through them.
+    /// The one that Tab has put into the line, while it cycles through them.
     pub tried: Option<usize>,
     /// The bytes of the line that a candidate takes the place of.
     range: Range<usize>,
 }
 
 impl Completions {
-    /// What could stand at the cursor of `line`.
+    /// The completions at the cursor of `line`.
     pub(super) fn of(line: &TypedLine) -> Self {
         let (text, cursor) = (line.input.value(), line.input.cursor());
         let byte = text.char_indices().nth(cursor).map_or(text.len(), |(at, _)| at);

@@ -1,10 +1,10 @@
-//! Where clients and broadcasts go: to a server here, or to the target in its place.
+//! Destinations of clients and broadcasts: a server here, or the target in its place.
 
 use super::Model;
 use super::servers::Server;
 use crate::domain::{Destination, ServerId};
 
-/// Where a client goes that would go to this server here; nowhere as long as the target's address is not known.
+/// The destination of a client of this server; `None` while the target's address is not known.
 pub(super) fn destination(model: &Model, server: &Server) -> Option<Destination> {
     let (id, addr) = match &model.worlds.shown().target {
         Some(target) => (None, target.at(server.addr().port())?),
@@ -13,7 +13,8 @@ pub(super) fn destination(model: &Model, server: &Server) -> Option<Destination>
     Some(Destination { server: id, proto: server.spec.proto, addr })
 }
 
-/// Which of these servers hear a broadcast: each, unless several lead to one and the same place, or nowhere for now.
+/// Which of these servers receive a broadcast: each whose destination is known, and one of those that share a
+/// destination.
 pub(super) fn hearers(model: &Model, ticked: impl Iterator<Item = ServerId>) -> Vec<ServerId> {
     let mut places = Vec::new();
     let mut is_new = |server: &Server| match destination(model, server) {

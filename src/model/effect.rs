@@ -1,4 +1,4 @@
-//! What `update` asks of the world outside, by who does it. The results come back as events.
+//! What `update` asks of the outside world, by the part that performs it. Results come back as events.
 
 use std::collections::BTreeSet;
 use std::net::SocketAddr;
@@ -34,7 +34,7 @@ pub enum TableEffect {
     Watch(Option<BTreeSet<u16>>),
     /// Report the `TCP_INFO` of this end whenever it changes; of none when `None`.
     Detail(Option<Flow>),
-    /// Find out who holds the port that this server could not have.
+    /// Find the process that holds the port of this server.
     FindHolder(ServerId, Proto, SocketAddr),
 }
 
@@ -62,7 +62,7 @@ pub enum WireEffect {
 pub enum PacketsEffect {
     /// Take the packet with this number apart.
     Inspect(PacketOrigin, u64),
-    /// Put together what was said in this conversation.
+    /// Reassemble the data of this conversation.
     Follow(PacketOrigin, Flow),
     /// Read a capture file with this name.
     OpenFile(FileId, String),

@@ -73,13 +73,13 @@ pub(super) fn pressed(model: &mut Model, key: Key) -> Vec<Effect> {
     }
 }
 
-/// Follows what was typed into the filter.
+/// Applies the typed filter and offers completions.
 pub(super) fn refilter(model: &mut Model) -> Vec<Effect> {
     model.ui.completions = Completions::of(&model.ui.filter);
     judge(model)
 }
 
-/// Puts the filter as typed in force, if it is one; otherwise the last good one stays.
+/// Puts the typed filter in force if it is valid; otherwise the last valid one stays.
 fn judge(model: &mut Model) -> Vec<Effect> {
     match Filter::parse(model.ui.filter.input.value()) {
         Ok(filter) => {
@@ -98,7 +98,7 @@ fn judge(model: &mut Model) -> Vec<Effect> {
     }
 }
 
-/// Watches the next scope: what was typed, the laboratory's ports, everything.
+/// Watches the next scope: the typed filter, the laboratory's ports, everything.
 pub(super) fn next_scope(model: &mut Model) -> Vec<Effect> {
     model.ui.scope = model.ui.scope.next();
     let text = match model.ui.scope {
@@ -110,7 +110,7 @@ pub(super) fn next_scope(model: &mut Model) -> Vec<Effect> {
     refilter(model)
 }
 
-/// There is a server, or it has a port that may not be the one it was asked for: it is watched too.
+/// A server was added or bound, perhaps to a port that the kernel chose: watches it too.
 pub(super) fn rewatch(model: &mut Model) -> Vec<Effect> {
     if model.ui.scope == TableScope::Lab {
         model.ui.filter.input = Input::new(model.lab_filter());

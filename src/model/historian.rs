@@ -1,9 +1,10 @@
-//! The historian: turns what calls, table and tracepoint say into one history per end of a connection.
+//! The historian: turns the reports of calls, table and tracepoint into one history per end of a connection.
 //!
-//! Several witnesses tell of the same transition, each seeing a part, in any order. The historian writes each transition
-//! once, on the best evidence there is when it is written, and confirms it when better evidence comes later. What lies
-//! between two observations is filled in along RFC 9293's diagram and marked as inferred. What contradicts that diagram
-//! is not written at all. It is not part of the world: its work is in the journal, so a replay needs no historian.
+//! Several witnesses report the same transition, each sees a part, in any order. The historian writes each transition
+//! once, on the best evidence there is when it is written, and confirms it when better evidence comes later.
+//! Transitions between two observations are filled in along RFC 9293's diagram and marked as inferred. An observation
+//! that contradicts the diagram is not written. It is not part of the world: its work is in the journal, so a replay
+//! needs no historian.
 
 use std::collections::{HashMap, HashSet, VecDeque};
 use std::net::SocketAddr;
@@ -23,7 +24,7 @@ const GRACE_REST: Duration = Duration::from_secs(2);
 /// How many closed ends are remembered, so that late witnesses are recognised.
 const CLOSED_KEPT: usize = 20_000;
 
-/// What one witness says: this end was in this state at this moment.
+/// The claim of one witness: this end was in this state at this moment.
 #[derive(Debug, Clone, Copy)]
 struct Claim {
     state: TcpState,
@@ -40,7 +41,7 @@ impl Claim {
     }
 }
 
-/// What has been written about one end.
+/// The written history of one end.
 #[derive(Debug)]
 struct EndHistory {
     /// The states of its present life, the earliest first, each with the evidence for reaching it.
@@ -53,7 +54,7 @@ struct EndHistory {
     cookie: Option<u64>,
     /// Claims that wait for a better witness, each until a moment, in the order of a life.
     waiting: Vec<(Stamp, Claim)>,
-    /// The call of its owner that will cause the next transition.
+    /// The call of its program that will cause the next transition.
     intent: Option<Cause>,
     /// The table showed what is left of it in FIN_WAIT2 without its full socket: it goes on for a minute.
     remains: bool,
@@ -121,12 +122,12 @@ pub struct Historian {
 }
 
 impl Historian {
-    /// Hears what was observed; what can be written about it now goes to `out`. A producer's own [`EventKind::State`] is a
+    /// Takes an observation; events that can be written now go to `out`. A producer's own [`EventKind::State`] is a
     /// claim and is not meant for the journal; all else is.
     pub fn hear(&mut self, seen: &Observation, out: &mut Vec<Observation>) {
         let mut writer = Writer { seen, out };
         match &seen.kind {
-            // The wire's own sampling tells every change with its cause; a call or a row would only be a worse witness.
+            // The wire's sampling reports every change with its cause; calls and rows would only be worse witnesses.
             EventKind::Call(_) | EventKind::Row(_) | EventKind::Client(_) if seen.world == WorldId::Wire => {}
             EventKind::State(change) => self.told(change, &mut writer),
             EventKind::Call(call) => self.called(call, &mut writer),
@@ -159,13 +160,13 @@ impl Historian {
         self.due.front().map(|(due, _)| *due)
     }
 
-    /// The tracepoint, or the wire, tells of a transition.
+    /// The tracepoint or the wire reports a transition.
     fn told(&mut self, change: &Transition, out: &mut Writer<'_>) {
         let Transition { flow, from, to, cause } = *change;
         let evidence = out.seen.evidence;
         let claim = Claim { cause, ..Claim::new(to, evidence, out.seen.at) };
         let closes_listener = (from, to) == (TcpState::Listen, TcpState::Closed);
-        // It is told late, of the listener before the one that listens now.
+        // A late report about the previous listener on this address.
         if closes_listener && self.ends.get(&flow).is_some_and(|end| !end.is_over() && end.since > claim.at) {
             return;
         }
@@ -183,7 +184,7 @@ impl Historian {
                 self.wait(flow, Claim { full_socket_only: true, ..claim }, GRACE_REST);
             }
         } else {
-            // Where a life starts is nowhere that it comes to.
+            // The state in which a life starts is not reached by a transition.
             if from.rank() > 0 {
                 self.write(flow, Claim { state: from, cause: None, ..claim }, out);
             }
@@ -239,7 +240,7 @@ impl Historian {
             Delta::Found(row) => {
                 let Some(state) = self.tcp(row) else { return };
                 let claim = Claim::new(state, Evidence::Sampled, out.seen.at);
-                // Calls may have told of it before anybody looked: then it is one more witness.
+                // Calls may have reported it before the table was read: then the row is one more witness.
                 self.ends.entry(row.flow).or_insert_with(|| EndHistory::new(vec![(state, claim.evidence)], claim.at));
                 self.observe(row.flow, claim, out);
                 self.recognise(row, claim.at);
@@ -287,9 +288,9 @@ impl Historian {
         }
     }
 
-    /// What a row says of an end besides its state: which socket it is, and whether it is the rest of one. FIN_WAIT2 with
-    /// TIME_WAIT's timer is what Linux keeps of an end whose peer has not closed: the kernel's word that its full socket
-    /// ended is not the end of it.
+    /// Takes from a row which socket an end has, and whether it is the rest of one. FIN_WAIT2 with TIME_WAIT's timer is
+    /// what Linux keeps of an end whose peer has not closed: the kernel's word that its full socket ended is not the
+    /// end of it.
     fn recognise(&mut self, row: &Row, at: Stamp) {
         let Some(end) = self.ends.get_mut(&row.flow) else { return };
         if end.cookie.is_none() || end.born <= at {
@@ -308,7 +309,7 @@ impl Historian {
         if row.flow.proto == Proto::Tcp { row.state } else { None }
     }
 
-    /// Where the life of an end starts: in LISTEN, if somebody listens on its local address.
+    /// The state in which a life starts: LISTEN if there is a listener on the local address.
     fn start(&self, flow: &Flow) -> TcpState {
         let any = SocketAddr::new(if flow.local.is_ipv4() { [0; 4].into() } else { [0; 16].into() }, flow.local.port());
         let dual = SocketAddr::new([0u16; 8].into(), flow.local.port());
@@ -361,8 +362,8 @@ impl Historian {
         self.due.insert(place, (due, flow));
     }
 
-    /// Writes that this end reached a state, and how it must have come there. What is known already is confirmed;
-    /// what cannot be is left out.
+    /// Writes that this end reached a state, with the transitions that must have led there. A known state is confirmed;
+    /// an impossible one is left out.
     fn write(&mut self, flow: Flow, claim: Claim, out: &mut Writer<'_>) {
         let orderly = claim.state == TcpState::Closed && self.closed_in_order(&flow);
         let Some(end) = self.ends.get_mut(&flow) else { return };
@@ -433,7 +434,7 @@ fn confirm(end: &mut EndHistory, at: usize, flow: Flow, claim: Claim, out: &mut 
     }
 }
 
-/// Where the historian writes: like the observation it heard, but with its own time and evidence.
+/// Writes events like the observation that caused them, but with their own time and evidence.
 struct Writer<'a> {
     seen: &'a Observation,
     out: &'a mut Vec<Observation>,

@@ -1,4 +1,4 @@
-//! The connection book: one history per end of a connection, whatever told us about it.
+//! The histories of all ends of connections.
 
 use std::collections::{HashMap, VecDeque};
 
@@ -13,7 +13,7 @@ pub struct HistoryStep {
     pub from: TcpState,
     /// The state it went to.
     pub to: TcpState,
-    /// What made it change, where that is known.
+    /// The cause, if it is known.
     pub cause: Option<Cause>,
     /// The best evidence there is for it.
     pub evidence: Evidence,
@@ -40,12 +40,12 @@ impl Histories {
     /// How many steps of one address pair are remembered: a pair that is used again starts a new life after CLOSED.
     const STEPS: usize = 64;
 
-    /// One that forgets none: whoever writes in it knows how many there are.
+    /// Without a limit: the caller limits how many there are.
     pub(super) fn endless() -> Self {
         Self { kept: usize::MAX, ..Self::default() }
     }
 
-    /// What is known of this end, the earliest first. Empty when nothing of it was observed to change.
+    /// The known transitions of this end, the earliest first.
     pub fn history(&self, flow: &Flow) -> &[HistoryStep] {
         self.ends.get(flow).map_or(&[], Vec::as_slice)
     }

@@ -12,7 +12,7 @@ use super::{Model, network, waiting};
 use crate::domain::keys::LabAction;
 use crate::domain::{ClientPlan, CloseHow, LabOrder, Loss, Proto, Refusal, ServiceModel, TcpState, WorldId};
 
-/// From how many clients on closing all of them is asked for twice.
+/// From this many clients on, closing all of them needs the key twice.
 const MANY: usize = 10;
 
 /// Does what a key means.

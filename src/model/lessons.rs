@@ -1,4 +1,4 @@
-//! The lessons that can be played: the list of them, what is typed to narrow it, and how one is begun and gone through.
+//! The list of lessons: how it is narrowed by typing, and how a lesson is started and played.
 
 use std::collections::BTreeMap;
 
@@ -14,14 +14,14 @@ use super::{Model, presenter};
 use crate::domain::keys::{self, Action, Key, LessonAction};
 use crate::domain::{Event, EventKind, Lang, LessonChange, Loss, Refusal};
 
-/// What the list says of a lesson.
+/// A lesson in the list.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct LessonCard {
     /// Its name.
     pub name: String,
     /// Its title, in English and in Portuguese.
     pub title: [String; 2],
-    /// What it shows, in the same languages.
+    /// Its description, in the same languages.
     pub about: [String; 2],
     /// How many steps it has.
     pub steps: usize,
@@ -33,12 +33,12 @@ impl LessonCard {
         &self.title[usize::from(lang == Lang::PtBr)]
     }
 
-    /// What it shows, in this language.
+    /// Its description in this language.
     pub fn about(&self, lang: Lang) -> &str {
         &self.about[usize::from(lang == Lang::PtBr)]
     }
 
-    /// Whether all these words are in it, in whatever language.
+    /// Whether it has all these words, in either language.
     fn has(&self, words: &[String]) -> bool {
         let text = plain(&format!("{} {} {}", self.name, self.title.join(" "), self.about.join(" ")));
         words.iter().all(|word| text.contains(word))
@@ -56,11 +56,11 @@ impl LessonCard {
 pub struct Lessons {
     /// All of them, in the order in which a class meets them.
     pub cards: Vec<LessonCard>,
-    /// What is typed to narrow the list.
+    /// The typed words that narrow the list.
     pub line: TypedLine,
     /// The place in the narrowed list of the one that is selected.
     pub selected: usize,
-    /// Whether the key was pressed that would end the wire as it is, and has to be pressed again.
+    /// Whether the key that would close the present wire was pressed once, and has to be pressed again.
     pub sure: bool,
     /// How those ended that were played: `true` when all was seen.
     pub played: BTreeMap<String, bool>,
@@ -89,7 +89,7 @@ impl Lessons {
         self.cards.get(self.cards.iter().position(|card| card.name == name)? + 1)
     }
 
-    /// Takes notice of how one ended.
+    /// Remembers how a lesson ended.
     pub(super) fn heard(&mut self, event: &Event) {
         if let EventKind::Lesson(lesson) = &event.seen.kind
             && let Some(passed) = match lesson.change {
@@ -103,7 +103,7 @@ impl Lessons {
     }
 }
 
-/// In small letters without accents: what is typed in a hurry finds what is written with care.
+/// Lower case without accents, so that both can be left out when typing.
 fn plain(text: &str) -> String {
     let base = |c: char| match c {
         'á' | 'à' | 'â' | 'ã' => 'a',
@@ -150,7 +150,7 @@ pub(super) fn list(model: &mut Model) {
     model.ui.mode = Mode::Choosing;
 }
 
-/// What a key means while the list is shown that means the same everywhere.
+/// The action of a key that means the same everywhere, while the list is shown.
 pub(super) fn command(model: &mut Model, key: Key) -> Option<Action> {
     if !is_command(key) {
         return None;
@@ -197,7 +197,7 @@ pub(super) fn pressed(model: &mut Model, key: Key) -> Vec<Effect> {
     vec![]
 }
 
-/// Begins the one that is selected. What stands on the wire now would be lost: that is asked for twice.
+/// Starts the selected lesson. If connections on the wire would be lost, the key is needed twice.
 fn choose(model: &mut Model, sure: bool) -> Vec<Effect> {
     let Some(name) = model.lessons.chosen().map(|card| card.name.clone()) else { return vec![] };
     if model.loses().is_some() && !sure {
@@ -208,8 +208,7 @@ fn choose(model: &mut Model, sure: bool) -> Vec<Effect> {
 }
 
 impl Model {
-    /// What the wire that is open would lose if it were taken down: how many connections, and how many programs. A
-    /// lesson's own are nobody's loss.
+    /// How many connections and programs would be lost if the wire were closed. Those of a lesson do not count.
     pub fn loses(&self) -> Option<(usize, usize)> {
         let world = self.worlds.wire();
         let (live, programs) = (world.clients.live(), world.wire.programs.running().len());

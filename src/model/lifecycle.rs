@@ -18,7 +18,7 @@ pub enum LifecycleKinds {
 }
 
 impl LifecycleKinds {
-    /// The choice that a key goes to next.
+    /// The next choice, around the end.
     #[must_use]
     pub const fn next(self) -> Self {
         match self {
@@ -45,7 +45,7 @@ impl LifecycleKinds {
     }
 }
 
-/// What the list is narrowed to.
+/// What the list can be narrowed to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Subject {
     /// One server: its sockets and its connections.
@@ -89,7 +89,7 @@ pub enum LifecycleReader {
     /// At the end, seeing the latest.
     #[default]
     Follows,
-    /// Shown the latest entry about what was selected in another pane, until something new is listed.
+    /// At the latest entry about the selection of another pane, until a new entry is listed.
     Points {
         /// The entry.
         at: LifecycleEntry,
@@ -112,11 +112,11 @@ pub struct LifecycleEntry {
     pub seq: u64,
 }
 
-/// An event that comes late goes before at most so many that happened after it.
+/// A late event is moved before at most this many later ones.
 const LATE: usize = 8_192;
 
-/// The list: events of the journal in the order in which they happened. Who saw them tells of them later, one sooner
-/// than the other.
+/// The list: events of the journal in the order in which they happened. They are reported later, not always in that
+/// order.
 #[derive(Debug, Default)]
 pub struct Lifecycle {
     entries: VecDeque<LifecycleEntry>,
@@ -124,7 +124,7 @@ pub struct Lifecycle {
     pub world: WorldId,
     /// Which kinds are listed.
     pub kinds: LifecycleKinds,
-    /// What the list is narrowed to, if it is.
+    /// The subject that the list is narrowed to.
     pub subject: Option<Subject>,
     /// Where the reader is.
     pub reader: LifecycleReader,
@@ -181,7 +181,7 @@ impl Lifecycle {
     }
 
     fn insert(&mut self, event: &Event) {
-        // What the reader holds stands still: it goes after that.
+        // A held list does not change: the entry goes after it.
         let end = match self.reader {
             LifecycleReader::Holds { end, .. } => Some(end.at),
             _ => None,
@@ -220,7 +220,7 @@ impl Lifecycle {
             if holds { LifecycleReader::Holds { at: self.entries[to], end } } else { LifecycleReader::Follows };
     }
 
-    /// Shows the latest entry about `subject` to a reader who follows.
+    /// Moves the cursor to the latest entry about `subject`, unless the list is held.
     pub(super) fn point(&mut self, subject: &Subject, journal: &Journal) {
         if matches!(self.reader, LifecycleReader::Holds { .. }) {
             return;

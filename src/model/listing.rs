@@ -8,7 +8,7 @@ use super::table::{Table, TableEntry};
 use crate::domain::filter::{Filter, FilterError};
 use crate::domain::{Delta, Flow, Proto, Row, RowKey, TcpState};
 
-/// What the rows are ordered by.
+/// The order of the rows.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum SortColumn {
     /// The selected server's socket first, then the newest connection first, its two ends together, then listeners.
@@ -31,11 +31,11 @@ pub enum SortColumn {
 }
 
 impl SortColumn {
-    /// All orders, as a key goes through them.
+    /// All orders, in the order of the key.
     pub const ALL: [Self; 8] =
         [Self::Newest, Self::Proto, Self::RecvQ, Self::SendQ, Self::Local, Self::Foreign, Self::State, Self::Process];
 
-    /// The one that the key goes to next.
+    /// The next one, around the end.
     #[must_use]
     pub fn next(self) -> Self {
         let at = Self::ALL.iter().position(|column| *column == self).unwrap_or(0);
@@ -62,13 +62,13 @@ enum SortKey {
 /// See the module's head.
 #[derive(Debug, Default)]
 pub struct NetstatListing {
-    /// What the rows are ordered by.
+    /// The order of the rows.
     pub column: SortColumn,
     /// Whether the last of that order comes first.
     pub reversed: bool,
-    /// The filter in force: the last good one.
+    /// The filter in force: the last valid one.
     pub filter: Filter,
-    /// What is wrong with the filter as it is being typed.
+    /// The error in the filter being typed.
     pub error: Option<FilterError>,
     /// The socket of the selected server, which stays at the top while the newest come first.
     pinned: Option<Flow>,

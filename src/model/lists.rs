@@ -67,7 +67,7 @@ pub(super) fn act(model: &mut Model, action: ListAction) -> Acted {
 }
 
 impl Motion {
-    /// By how many entries this goes through a list, on a screen with so many rows.
+    /// How many entries this moves a selection, on a screen with this many rows.
     pub(super) fn stride(self, rows: u16) -> isize {
         let half = isize::try_from(rows / 2).unwrap_or(1).max(1);
         match self {

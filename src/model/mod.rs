@@ -66,7 +66,7 @@ use table::Table;
 /// See the module's head.
 #[derive(Debug, Default)]
 pub struct Model {
-    /// What all events so far amount to, in each of the two worlds.
+    /// The fold of all events so far, in each of the two worlds.
     pub worlds: Worlds,
     /// The events themselves.
     pub journal: Journal,
@@ -82,7 +82,7 @@ pub struct Model {
     pub files: CaptureFiles,
     /// The list of lessons.
     pub lessons: Lessons,
-    /// The time, as last told.
+    /// The latest time.
     pub now: Stamp,
     /// One for each world: the same addresses may be in both.
     historians: Historians,
@@ -117,8 +117,8 @@ impl Model {
         model
     }
 
-    /// Takes in what was seen: what the historian makes of it goes into the journal too. Returns the ends that the
-    /// kernel should be asked about.
+    /// Takes in an observation, with the events that the historian makes of it. Returns the ends that the kernel should
+    /// be asked about.
     pub fn observe(&mut self, seen: Observation) -> Vec<Flow> {
         self.now = self.now.max(seen.at);
         // On the wire every change is sampled with its cause as it happens: there is nothing to ask.
@@ -218,8 +218,7 @@ impl Model {
         }
     }
 
-    /// Whether the hosts of the wire are shown and no server of the lab is on them, nor any client therefore: what is
-    /// there is a scenario's, or was.
+    /// Whether the wire's hosts are shown and have no servers of the lab: their sockets are a scenario's.
     pub fn has_no_lab(&self) -> bool {
         self.worlds.shown_id() == WorldId::Wire
             && self.worlds.shown().wire.is_open()

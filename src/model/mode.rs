@@ -1,6 +1,6 @@
 //! What the keyboard does: which keys are commands, and which are typed into what.
 
-/// What the keyboard does.
+/// What keys do.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
 pub enum Mode {
     /// Keys are commands.
@@ -22,9 +22,9 @@ pub enum Mode {
     Checking,
     /// Keys are the host that clients are to go to.
     TypingTarget,
-    /// Something is asked before it is done.
+    /// A question is open.
     Asking(Question),
-    /// Keys turn the settings of the wire's hosts.
+    /// Keys change the settings of the wire's hosts.
     Settings,
     /// Keys are a mark.
     Marking,
@@ -34,11 +34,11 @@ pub enum Mode {
     Help(usize),
 }
 
-/// What is asked before it is done. Only the key that is yes does it; every other is no.
+/// A question before an action. Only the key for yes goes on; every other key cancels.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Question {
-    /// Shall everybody on the network be able to connect?
+    /// Open the servers to the network?
     Open,
-    /// Shall a host be asked that may be somebody else's?
+    /// Check a host that may belong to someone else?
     Beyond,
 }

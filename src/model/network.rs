@@ -1,5 +1,4 @@
-//! The class on the network: which part of the view the keys are about, what is typed and asked there, and what comes
-//! of it.
+//! The network view: which part has the keys, the lines that are typed there, and what follows from them.
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use std::time::Duration;
@@ -54,16 +53,16 @@ pub enum PeersView {
     List,
 }
 
-/// What is wrong with a line that was typed.
+/// An error in a typed line.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum LineFault {
     /// No host is named.
     NoHost,
-    /// No host can be called that.
+    /// This is not a valid host name.
     NotAHost,
-    /// What is behind the host's colon is no port.
+    /// The text after the host's colon is not a port.
     NotAPort,
-    /// The ports are no ports.
+    /// The list of ports is not valid.
     Ports(PortsErrorKind),
 }
 
@@ -87,22 +86,22 @@ pub struct Network {
     pub peer: Option<IpAddr>,
     /// The first line of the port check's list that is shown.
     pub from: usize,
-    /// The port check as it is being typed: host, ports.
+    /// The port check being typed: host and ports.
     pub asked: TypedLine,
-    /// The host that clients are to go to, as it is being typed.
+    /// The clients' target being typed.
     pub target_line: TypedLine,
-    /// What is wrong with the line as it was typed.
+    /// The error in the typed line.
     pub fault: Option<LineFault>,
     /// The port check that was asked for last.
     pub plan: Option<ScanPlan>,
-    /// Nothing has been heard of it yet: its host is being looked up.
+    /// No event has reported it yet: its host is being resolved.
     pub pending: bool,
-    /// Clients were told to go to another host, and nothing has been heard of that yet.
+    /// A change of the clients' target that no event has reported yet.
     pub changing_target: Option<TargetHost>,
 }
 
-/// Reads `HOST PORTS`, as people type it for nmap too: `192.168.0.7 65432-65434`, `-p65432 lab`, `lab 53,123 udp`.
-/// Without ports: those of the laboratory's servers.
+/// Parses `HOST PORTS`, also in nmap's notation: `192.168.0.7 65432-65434`, `-p65432 lab`, `lab 53,123 udp`. Without
+/// ports, those of the laboratory's servers are checked.
 ///
 /// # Errors
 /// What is wrong with it.
@@ -122,7 +121,7 @@ pub fn check(typed: &str) -> Result<ScanPlan, LineFault> {
     }
     let target = target.ok_or(LineFault::NoHost)?;
     if target.name.bytes().all(|byte| byte.is_ascii_digit() || b",-".contains(&byte)) {
-        // Ports, and nobody to ask: no host is called a number.
+        // These are ports without a host: no host name is a bare number.
         return Err(LineFault::NoHost);
     }
     let list = match target.port.and_then(PortList::one) {
@@ -170,7 +169,7 @@ pub fn peers(model: &Model) -> Vec<(IpAddr, &Peer)> {
     all
 }
 
-/// The letter that is yes.
+/// The letter that means yes.
 pub const fn yes(lang: Lang) -> char {
     match lang {
         Lang::En => 'y',
@@ -178,7 +177,7 @@ pub const fn yes(lang: Lang) -> char {
     }
 }
 
-/// When something in the view changes by itself: what peers send in a second, which is nothing after a while.
+/// When the view changes without an event: the peers' rates fall to zero after a while.
 pub(super) fn next_change(model: &Model) -> Option<Stamp> {
     let latest = || model.worlds.host().peers.all().map(|(_, peer)| peer.latest).max();
     let second = Duration::from_secs(1);
@@ -223,7 +222,7 @@ pub(super) fn act(model: &mut Model, action: NetworkAction) -> Acted {
     Ok(vec![])
 }
 
-/// An order for this machine's laboratory: no other is on the network.
+/// An order for this machine's laboratory, the only one on the network.
 const fn order(order: LabOrder) -> Effect {
     Effect::Lab(WorldId::Host, order)
 }
@@ -232,13 +231,13 @@ const fn guard(deed: GuardOrder) -> Effect {
     order(LabOrder::Guard(deed))
 }
 
-/// How many other machines have a connection to the servers here.
+/// How many other machines are connected to the servers.
 pub(super) fn visitors(model: &Model) -> usize {
     let all = model.worlds.host().peers.all();
     all.filter(|(address, peer)| peer.open() > 0 && !is_own(model, *address)).count()
 }
 
-/// Closes at once what is open; opens only after a question.
+/// Closes the servers to the network at once; opens them only after a question.
 fn door(model: &mut Model) -> Acted {
     let host = model.worlds.host();
     if host.servers.are_open() {
@@ -332,25 +331,25 @@ fn take_target(model: &mut Model) -> Vec<Effect> {
     network.fault = None;
     network.target_line.take();
     model.ui.mode = Mode::Command;
-    // Nothing typed is the way home, for whoever is not there.
+    // An empty line drops the target, if there is one.
     if target.is_none() && model.worlds.host().target.is_none() { vec![] } else { set_target(model, target) }
 }
 
-/// Clients and broadcasts are to go there, or home; who waits for the way to another target does not any more.
+/// Sets or drops the target of clients and broadcasts. Clients that wait for an earlier target are dropped.
 pub(super) fn set_target(model: &mut Model, target: Option<TargetHost>) -> Vec<Effect> {
     model.ui.waiting.clear();
     model.ui.network.changing_target.clone_from(&target);
     vec![order(LabOrder::Target(target))]
 }
 
-/// Takes notice of what comes of a port check.
+/// Follows the events of a port check.
 pub(super) fn heard(model: &mut Model, seen: &Observation) {
     let EventKind::Scan(event) = &seen.kind else { return };
     let ours = |asked: &str| model.ui.network.plan.as_ref().is_some_and(|plan| plan.host == asked);
     match &event.change {
         ScanChange::Unconfirmed { asked, scope, .. } if ours(asked) => {
             model.ui.network.pending = false;
-            // Who types something meanwhile is not interrupted: the pane says what to do.
+            // Do not interrupt typing: the pane says what to do.
             if *scope != AddressScope::Group && model.ui.mode == Mode::Command {
                 model.ui.mode = Mode::Asking(Question::Beyond);
             }

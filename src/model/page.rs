@@ -14,9 +14,9 @@ use crate::domain::{Event, EventKind, Flow, Proto, SocketId, TcpState};
 /// An open page.
 #[derive(Debug, Clone)]
 pub struct ConnectionPage {
-    /// The connection, from its client's end. A listener, or a UDP socket without a peer, as it is.
+    /// The connection, from its client's end; or a listener, or a UDP socket without a peer.
     pub flow: Flow,
-    /// The end whose `TCP_INFO` is asked for.
+    /// The end whose `TCP_INFO` is requested.
     pub asked: ConnectionEnd,
     /// The first line of the story that is shown; `None` follows its end.
     pub from: Option<usize>,
@@ -46,7 +46,7 @@ impl StoryLine<'_> {
 }
 
 impl ConnectionPage {
-    /// How many calls are told at most: the latest.
+    /// How many of the latest calls are listed at most.
     const CALLS: usize = 500;
 
     /// The page of the connection that has this end.
@@ -76,7 +76,7 @@ impl ConnectionPage {
     pub(super) fn heard(&mut self, event: &Event) {
         let EventKind::Call(call) = &event.seen.kind else { return };
         let concerns = Subject::Connection(self.flow).concerns(&event.seen.kind);
-        // What a listener accepts has addresses of its own, and a call before bind or connect has none.
+        // Connections that a listener accepts have addresses of their own, and calls before bind or connect have none.
         let own = call.flow.is_none() || self.flow.peer.is_none();
         if concerns || (own && self.socket == Some(call.socket)) {
             self.calls.push_back(event.seq);
@@ -86,8 +86,8 @@ impl ConnectionPage {
         }
     }
 
-    /// What is known to have happened to both ends, in the order of time. Within one end the order is that of its
-    /// life, also where better evidence has moved a step's time; of what has the same time, the call comes first.
+    /// The known history of both ends, in the order of time. The steps of one end stay in the order of its life, even
+    /// if better evidence has moved the time of one; at equal times the call comes first.
     pub fn story<'a>(&self, world: &'a World, journal: &'a Journal) -> Vec<StoryLine<'a>> {
         let steps = |end| {
             let history = self.end(end).map_or(&[][..], |flow| world.histories.history(&flow));
@@ -134,7 +134,7 @@ pub fn client_end(world: &World, flow: Flow) -> Flow {
 }
 
 impl Model {
-    /// Opens the page of what is selected; without a selection, of what the focused pane shows first.
+    /// Opens the page of the selection, or without one, of the first entry of the focused pane.
     pub(super) fn open_page(&mut self) {
         let chosen = match self.ui.subject {
             Some(Subject::Connection(flow)) => Some(flow),

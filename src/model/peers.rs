@@ -1,4 +1,4 @@
-//! The peers: everybody who talked to a server, by address: what they have open, what they said, what was refused them.
+//! The peers of the servers, by address: their connections, their data, and what was refused.
 
 use std::collections::{BTreeMap, VecDeque};
 use std::net::IpAddr;
@@ -9,7 +9,7 @@ use crate::domain::{
     Syscall,
 };
 
-/// How many addresses are remembered. The one that was silent longest, and has nothing open, goes first.
+/// How many addresses are remembered. The one that was silent longest and has no open connection is dropped first.
 const KEPT: usize = 512;
 
 /// How many of an address's latest ports are remembered.
@@ -24,25 +24,25 @@ const SLOTS: usize = 5;
 pub struct Peer {
     /// The order of coming.
     pub no: u64,
-    /// When it came.
+    /// When it appeared.
     pub since: Stamp,
     /// Connections ever.
     pub connections: u64,
     /// The source ports of its latest connections and datagrams, the newest last.
     pub ports: VecDeque<u16>,
-    /// What it said last, and where, safe to show.
+    /// Its latest data and the server that received it, safe to show.
     pub said: Option<(ServerId, Excerpt)>,
-    /// When it was last heard of.
+    /// When it was last seen.
     pub latest: Stamp,
     /// Messages received from it.
     pub messages: u64,
     /// Bytes received from it, and sent to it.
     pub bytes: (u64, u64),
-    /// How often each rule was kept against it.
+    /// How often each rule was enforced against it.
     pub refused: BTreeMap<Rule, u64>,
-    /// How often it did what a port check does.
+    /// How often it acted like a port check.
     pub checks: BTreeMap<PortCheck, u64>,
-    /// Whether nothing is taken from it.
+    /// Whether it is blocked.
     pub is_blocked: bool,
     open: BTreeMap<ServerId, u64>,
     recent: Recent,
@@ -54,7 +54,7 @@ impl Peer {
         self.open.values().sum()
     }
 
-    /// How often a rule was kept against it.
+    /// How often any rule was enforced against it.
     pub fn refusals(&self) -> u64 {
         self.refused.values().sum()
     }
@@ -88,16 +88,16 @@ impl Peer {
 #[derive(Debug, Clone, Default)]
 pub struct Peers {
     by_address: BTreeMap<IpAddr, Peer>,
-    /// What was refused to addresses that nobody could name, or that are remembered no longer.
+    /// Refusals of addresses that are not known or no longer remembered.
     nameless: BTreeMap<Rule, u64>,
-    /// What the kernel did about SYNs beyond the half-open connections that a listener may have, and how often.
+    /// The kernel's actions on SYNs beyond a listener's limit of half-open connections, and how often.
     pub half_open: BTreeMap<GuardAction, u64>,
-    /// How many handshakes the other side reset before their last ACK.
+    /// How many handshakes the peer reset before the last ACK.
     pub handshakes_reset: u64,
     arrivals: u64,
     /// How many addresses are remembered no longer.
     pub forgotten: u64,
-    /// The numbers in force, where they were told; the usual ones otherwise.
+    /// The limits in force, or the default ones while they were not reported.
     pub limits: Limits,
 }
 
@@ -112,7 +112,7 @@ impl Peers {
         self.by_address.get(&address.to_canonical())
     }
 
-    /// How often each rule was kept, by whomever it was broken.
+    /// How often each rule was enforced, against any address.
     pub fn refused(&self) -> BTreeMap<Rule, u64> {
         let mut all = self.nameless.clone();
         for (rule, count) in self.by_address.values().flat_map(|peer| &peer.refused) {
@@ -164,7 +164,7 @@ impl Peers {
         }
     }
 
-    /// What the guard told.
+    /// Follows the guard.
     pub(super) fn guarded(&mut self, at: Stamp, event: &GuardEvent) {
         match *event {
             GuardEvent::Limits { ref limits } => self.limits = limits.clone(),
@@ -199,7 +199,7 @@ impl Peers {
         peer
     }
 
-    /// Who is silent longest goes; who is blocked or has something open goes after all others.
+    /// Drops the peer that was silent longest; those that are blocked or have open connections come last.
     fn forget_one(&mut self) {
         let rank = |peer: &Peer| (peer.is_blocked, peer.open() > 0, peer.latest);
         let Some(address) = self.by_address.iter().min_by_key(|(_, peer)| rank(peer)).map(|(address, _)| *address)
@@ -213,7 +213,7 @@ impl Peers {
     }
 }
 
-/// What came in the latest seconds: for each of them its number, bytes and messages.
+/// The traffic of the latest seconds: for each its number, bytes and messages.
 #[derive(Debug, Clone, Default)]
 struct Recent([(u64, u64, u64); SLOTS]);
 

@@ -8,16 +8,16 @@ use crate::domain::{Call, Flow, LessonChange, Proto, SocketId};
 /// How far the present step is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum StepProgress {
-    /// The class is told; nothing was done yet.
+    /// The text is shown; nothing was done yet.
     #[default]
     Told,
-    /// It is being done, or what is expected is waited for.
+    /// It is being done, or its expectations are awaited.
     Doing,
-    /// All was seen.
+    /// All expectations were met.
     Passed,
-    /// Something was not done or not seen.
+    /// An act or an expectation failed.
     Failed,
-    /// All was seen, and it was the last step.
+    /// All expectations were met, and it was the last step.
     Over,
 }
 
@@ -34,7 +34,7 @@ pub struct PlayedLesson {
     pub acts: usize,
     /// The act that could not be done in time.
     pub not_done: Option<usize>,
-    /// What became of the expectations, as far as anything did; [`PlayedLesson::tick`] reads them.
+    /// The states of the expectations so far; [`PlayedLesson::tick`] reads them.
     pub ticks: Vec<ExpectationState>,
     /// The ends of its sockets, by their ids.
     pub flows: HashMap<SocketId, Flow>,
@@ -46,7 +46,7 @@ impl PlayedLesson {
         Self { lesson: lesson.into(), ..Self::default() }
     }
 
-    /// What became of this expectation of the present step.
+    /// The state of this expectation of the present step.
     pub fn tick(&self, expect: usize) -> &ExpectationState {
         self.ticks.get(expect).unwrap_or(&ExpectationState::Open)
     }
@@ -81,7 +81,7 @@ impl PlayedLesson {
     }
 
     fn set(&mut self, expect: usize, tick: ExpectationState) {
-        // Nobody expects so much of one step: a journal that says so is not ours.
+        // No step has so many expectations: a journal that says so is not ours.
         const MOST: usize = 1_000;
         if expect < MOST {
             self.ticks.resize(self.ticks.len().max(expect + 1), ExpectationState::Open);

@@ -24,7 +24,7 @@ pub struct Presenter {
     pub hop: Duration,
     /// Whether the wire was asked to open and has not said anything yet.
     pub opening: bool,
-    /// Where in the settings the keys are.
+    /// The selected setting.
     pub settings: settings::SettingsCursor,
     /// The part that has the focus.
     pub part: WirePart,
@@ -212,7 +212,7 @@ impl Model {
     }
 }
 
-/// Shows the wire's world, where somebody is about to put other hosts in the place of those that are there.
+/// Shows the wire's world, whose hosts are about to be replaced.
 pub(super) fn show_wire(model: &mut Model) {
     model.ui.wire.opening = true;
     model.ui.wire.packet = None;
@@ -261,7 +261,7 @@ pub(super) fn heard(model: &mut Model, seen: &Observation) {
             model.ui.wire.opening &= asked;
             model.ui.wire.packet = None;
             model.ui.wire.informed = None;
-            // Whoever looks at these hosts from another view is told there that they are no more.
+            // In another view of these hosts nothing would say that they are gone: show the wire.
             let gone = matches!(event, WireEvent::Closed { .. }) && !asked;
             if gone && model.worlds.shown_id() == WorldId::Wire && model.ui.view != View::Lessons {
                 model.ui.view = View::Wire;
@@ -332,7 +332,7 @@ fn direction(model: &Model) -> super::wire::DirectionState {
         Some(host) => wire.direction(host),
         None => {
             let (client, server) = (wire.direction(HostId::Client), wire.direction(HostId::Server));
-            // What holds of one of the two counts: the key ends it.
+            // A cut or a loss of either direction counts, because the key ends it for both.
             super::wire::DirectionState {
                 mode: if client.mode == WireMode::Step { server.mode } else { client.mode },
                 cut: client.cut || server.cut,
@@ -355,7 +355,7 @@ fn next(model: &mut Model, count: Option<u32>) -> Acted {
     let count = count.unwrap_or(1).min(MOST);
     let wire = &model.worlds.wire().wire;
     if wire.first_held(from).is_none() {
-        // Nothing waits: what is on its way arrives at once.
+        // No packet is held: deliver the next one that is under way.
         return asked(WireCommand::Deliver(target(model).ok_or(Refusal::NothingHeld)?));
     }
     if from.is_none() && count == 1 {

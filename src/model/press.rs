@@ -4,7 +4,7 @@ use super::effect::Effect;
 use crate::domain::keys::Key;
 use crate::domain::{Refusal, Stamp};
 
-/// What comes of a key: effects, or why there are none.
+/// The result of a key: effects, or why there are none.
 pub(super) type Acted = Result<Vec<Effect>, Refusal>;
 
 /// How an action was asked for.
@@ -12,7 +12,7 @@ pub(super) type Acted = Result<Vec<Effect>, Refusal>;
 pub(super) struct Press {
     /// The number typed before the key.
     pub(super) count: Option<u32>,
-    /// Whether the same key was pressed just before and said what it would lose.
+    /// Whether the same key was pressed just before and answered with what would be lost.
     pub(super) sure: bool,
 }
 

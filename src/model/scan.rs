@@ -12,11 +12,11 @@ pub enum ScanProgress {
     Asking,
     /// All were asked.
     Done(Stamp),
-    /// Somebody stopped it.
+    /// It was stopped.
     Stopped(Stamp),
-    /// The name leads nowhere.
+    /// The name could not be resolved.
     Unresolved(Unresolved),
-    /// The host is beyond what is asked without a question, and nobody said yes.
+    /// The host needs a confirmation that was not given.
     Unconfirmed(AddressScope),
 }
 
@@ -27,7 +27,7 @@ pub struct Scan {
     pub no: u32,
     /// The host as it was asked for.
     pub asked: String,
-    /// The address that is asked, once it is known.
+    /// The address that is checked, once it is known.
     pub address: Option<IpAddr>,
     /// TCP or UDP.
     pub proto: Proto,
@@ -35,7 +35,7 @@ pub struct Scan {
     pub ports: Option<PortList>,
     /// When it began.
     pub since: Stamp,
-    /// How far it has come.
+    /// Its phase.
     pub progress: ScanProgress,
     /// How many ports have each verdict.
     pub counts: BTreeMap<Verdict, usize>,
@@ -46,7 +46,7 @@ impl Scan {
     /// How many reports are kept of ports that are open, and as many of those that are not.
     const KEPT: usize = 512;
 
-    /// What is known port by port, ascending: of a large check not all that is counted.
+    /// The reports by port, ascending. Of a large check not all are kept.
     pub fn reports(&self) -> impl DoubleEndedIterator<Item = &PortReport> + ExactSizeIterator {
         self.reports.values()
     }

@@ -17,10 +17,10 @@ pub enum ThemeName {
 }
 
 impl ThemeName {
-    /// All themes, as a key goes through them.
+    /// All themes, in the order of the key.
     pub const ALL: [Self; 4] = [Self::Dark, Self::Light, Self::Contrast, Self::Mono];
 
-    /// The one that the key goes to next.
+    /// The next one, around the end.
     #[must_use]
     pub fn next(self) -> Self {
         let at = Self::ALL.iter().position(|theme| *theme == self).unwrap_or(0);

@@ -1,4 +1,4 @@
-//! What is selected: in whatever pane it is done, every other pane follows.
+//! The selection: when it changes in one pane, every other pane follows.
 
 use super::Model;
 use super::clients::{Client, ClientOwner};
@@ -6,7 +6,7 @@ use super::lifecycle::{self, LifecycleReader, Subject, same_pair};
 use super::screen::{Pane, View};
 use crate::domain::{ClientId, Flow, Proto, RowKey};
 
-/// Moves the selection of the pane that has the focus by so many entries, down if positive.
+/// Moves the selection of the focused pane by this many entries, down if positive.
 pub(super) fn step(model: &mut Model, steps: isize) {
     // The list under the digits is the clients'.
     let pane = if model.ui.view == View::Ports { Pane::Clients } else { model.ui.focus };
@@ -119,7 +119,7 @@ impl Model {
         }
     }
 
-    /// The client that keys are about: the selected one, or, while nothing is selected, the newest of ours that is open.
+    /// The client that keys act on: the selected one, or without a selection, our newest that is open.
     pub fn selected_client(&self) -> Option<ClientId> {
         let ours = |client: &Client| match client.owner {
             ClientOwner::Ours(id, _) if client.is_live() => Some(id),
@@ -129,13 +129,13 @@ impl Model {
         match (&self.ui.page, self.ui.client, self.ui.subject) {
             (Some(page), ..) => clients.by_flow(&page.flow).and_then(ours),
             (None, Some(no), _) => clients.get(no).and_then(ours),
-            // The connection of somebody else.
+            // A connection of another program.
             (None, None, Some(Subject::Connection(_))) => None,
             (None, None, _) => clients.all().iter().rev().find_map(ours),
         }
     }
 
-    /// What the list of events is narrowed to: the selection, or the selected server.
+    /// The subject that the list of events is narrowed to: the selection, or the selected server.
     pub(super) fn subject(&self) -> Subject {
         self.ui.subject.unwrap_or(Subject::Server(self.ui.server))
     }

@@ -19,18 +19,18 @@ const PAST_TENURES: usize = 64;
 pub enum ServerStatus {
     /// It was never started, or it was stopped.
     Off,
-    /// It has its port.
+    /// It is bound to its port.
     Up {
-        /// Where it really is.
+        /// Its actual address.
         addr: SocketAddr,
-        /// What was given to `listen`.
+        /// The argument of `listen`.
         backlog: u32,
     },
-    /// It could not have its port.
+    /// It could not bind its port.
     Failed {
         /// Why.
         errno: Errno,
-        /// Who holds it, if that is known.
+        /// The process that holds the port, if that is known.
         holder: Option<Process>,
     },
 }
@@ -49,7 +49,7 @@ pub struct Serving {
 pub struct Server {
     /// Its id.
     pub id: ServerId,
-    /// What it is asked to be.
+    /// Its specification.
     pub spec: ServerSpec,
     /// Whether it runs.
     pub status: ServerStatus,
@@ -70,7 +70,7 @@ pub struct Server {
 }
 
 impl Server {
-    /// Where it is, or where it would be.
+    /// Its address, or the one that it would have.
     pub const fn addr(&self) -> SocketAddr {
         match self.status {
             ServerStatus::Up { addr, .. } => addr,
@@ -78,8 +78,8 @@ impl Server {
         }
     }
 
-    /// Where a client on this machine finds it: on loopback, when it listens on every address. Not every system takes
-    /// the wildcard for "here", and no table names a connection by it.
+    /// The address at which clients on this machine reach it: on loopback if it listens on every address. Not every
+    /// system accepts the wildcard as a destination, and no table shows it as a peer.
     pub fn reach(&self) -> SocketAddr {
         let addr = self.addr();
         let ip = match addr.ip() {
@@ -90,13 +90,14 @@ impl Server {
         SocketAddr::new(ip, addr.port())
     }
 
-    /// Whether it has its port.
+    /// Whether it is bound to its port.
     pub const fn is_up(&self) -> bool {
         matches!(self.status, ServerStatus::Up { .. })
     }
 
-    /// How many connections may be half open, or wait for `accept`: each of the two is bounded by the backlog (`listen(2)`).
-    /// What the table says goes before what was asked for: the kernel has a limit of its own (`somaxconn`).
+    /// How many connections may be half open, or wait for `accept`: each of the two is bounded by the backlog
+    /// (`listen(2)`). The table's value counts before the requested one: the kernel has a limit of its own
+    /// (`somaxconn`).
     pub fn limit(&self, table: &Table) -> Option<u32> {
         let ServerStatus::Up { addr, backlog } = self.status else { return None };
         if self.spec.proto != Proto::Tcp {
@@ -106,15 +107,15 @@ impl Server {
         row.and_then(|entry| entry.row.send_q).or(Some(backlog))
     }
 
-    /// Whether a socket on its address was one of its own at this moment: while it had its port, and what is left of a
-    /// connection that it accepted.
+    /// Whether a socket on its address was its own at this moment: while it was bound, or as a connection that it
+    /// accepted.
     pub(super) fn had(&self, flow: &Flow, at: Stamp) -> bool {
         let within = |(from, until): &(Stamp, Option<Stamp>)| *from <= at && until.is_none_or(|until| at <= until);
         self.tenures.iter().any(within)
             || flow.peer.is_some_and(|peer| self.peers.values().any(|accepted| *accepted == peer))
     }
 
-    /// It has its port from now on.
+    /// It is bound to its port from now on.
     fn take_office(&mut self, at: Stamp) {
         if self.tenures.last().is_none_or(|(_, until)| until.is_some()) {
             self.tenures.push((at, None));

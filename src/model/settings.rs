@@ -40,7 +40,7 @@ pub const SETTINGS: [&[Setting]; 12] = [
     &[Setting::SynLinearTimeouts(4), Setting::SynLinearTimeouts(0)],
 ];
 
-/// Where the keys are.
+/// The selected setting.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct SettingsCursor {
     /// The line.
@@ -59,8 +59,8 @@ fn same(one: &Setting, other: &Setting) -> bool {
     std::mem::discriminant(one) == std::mem::discriminant(other)
 }
 
-/// How a host has this setting, as far as it is known: as it was turned, or as every host starts. A kernel's own value
-/// that nobody read is not known.
+/// The value of this setting on a host, if it is known: as it was set, or the default of every host. A kernel's own
+/// default that was not read is not known.
 pub fn value(wire: &WireState, host: HostId, line: &[Setting]) -> Option<Setting> {
     let first = line.first()?;
     let set = |change: &&SettingChange| change.host == host && change.errno.is_none() && same(&change.setting, first);

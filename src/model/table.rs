@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use crate::domain::{Delta, Flow, HostId, Row, RowKey, Stamp, TcpState};
 
-/// A row, with what the screen wants to know besides.
+/// A row, and when it was read and changed.
 #[derive(Debug, Clone)]
 pub struct TableEntry {
     /// The row itself.

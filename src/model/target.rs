@@ -1,15 +1,15 @@
-//! Where clients go when it is not to the servers here: as the events left it.
+//! The clients' target, folded from its events.
 
 use std::net::{IpAddr, SocketAddr};
 
 use crate::domain::{PortReport, TargetChange, TargetEvent, TargetHost, Unresolved};
 
-/// How far the way to a target is known.
+/// How far a target is resolved.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum TargetResolution {
-    /// Its addresses are being looked for, or tried.
+    /// It is being resolved, or its addresses are being tried.
     Looking,
-    /// Its name leads nowhere.
+    /// Its name could not be resolved.
     Lost(Unresolved),
     /// Clients go to this address; port 0 where each takes the port of a server here.
     At {
@@ -20,16 +20,16 @@ pub enum TargetResolution {
     },
 }
 
-/// A target, and what was found out about it.
+/// A target, and the results of resolving and trying it.
 #[derive(Debug, Clone)]
 pub struct Target {
     /// Its name and port.
     pub host: TargetHost,
     /// Its addresses, in the order in which they are tried.
     pub addresses: Vec<IpAddr>,
-    /// What came of trying them.
+    /// The results of trying them.
     pub tried: Vec<PortReport>,
-    /// How far the way there is known.
+    /// How far it is resolved.
     pub resolution: TargetResolution,
 }
 
@@ -37,7 +37,7 @@ impl Target {
     /// How many addresses of one name are remembered.
     const KEPT: usize = 64;
 
-    /// Where a client goes who would go to `port` here; `None` while that is not known.
+    /// The destination of a client that would connect to `port` here; `None` while it is not known.
     pub fn at(&self, port: u16) -> Option<SocketAddr> {
         match self.resolution {
             TargetResolution::At { addr, .. } => Some(self.host.at(addr, port)),
@@ -45,7 +45,7 @@ impl Target {
         }
     }
 
-    /// Folds an event into what is known of the present target, which may be none.
+    /// Folds an event into the present target, if there is one.
     pub(super) fn apply(present: &mut Option<Self>, event: &TargetEvent) {
         match (&event.change, &mut *present) {
             (TargetChange::Set, _) => {

@@ -33,7 +33,7 @@ fn send(model: &mut Model) -> Vec<Effect> {
     if text.is_empty() { vec![] } else { vec![model.order(LabOrder::Broadcast(text, to))] }
 }
 
-/// Pasted text goes into the line that is being typed; line ends in it become blanks, and nothing is sent by it.
+/// Inserts pasted text into the line being typed. Line ends become blanks, so that pasting never sends anything.
 pub(super) fn paste(model: &mut Model, text: &str) -> Vec<Effect> {
     let line = match model.ui.mode {
         Mode::Saying => &mut model.ui.message,

@@ -14,7 +14,7 @@ pub use super::screen::{Glyphs, Pane, ThemeName, View};
 use super::waiting::WaitingClients;
 use crate::domain::{Lang, RowKey, ServerId};
 
-/// Which sockets the table is asked for; `f` goes round.
+/// Which sockets are read; the key `f` cycles through them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
 pub enum TableScope {
     /// Those that the filter names.
@@ -27,7 +27,7 @@ pub enum TableScope {
 }
 
 impl TableScope {
-    /// The one that the key goes to next.
+    /// The next one, around the end.
     #[must_use]
     pub const fn next(self) -> Self {
         match self {
@@ -53,7 +53,7 @@ pub struct Ui {
     pub focus: Pane,
     /// Whether that pane has the whole screen.
     pub zoomed: bool,
-    /// What the keyboard does.
+    /// What keys do.
     pub mode: Mode,
     /// The number typed before a command.
     pub count: Option<u32>,
@@ -61,25 +61,25 @@ pub struct Ui {
     pub size: (u16, u16),
     /// The server that keys are about, and that clients go to.
     pub server: ServerId,
-    /// The servers that are sent what is broadcast.
+    /// The servers that receive broadcasts.
     pub ticked: BTreeSet<ServerId>,
     /// The client that keys are about, by its number; the newest when `None`.
     pub client: Option<u32>,
     /// The row that is selected.
     pub row: Option<RowKey>,
-    /// What was selected last, in whatever pane: the others show it too.
+    /// The latest selection of any pane: the others show it too.
     pub subject: Option<Subject>,
     /// The message being typed.
     pub message: TypedLine,
-    /// The filter as it is being typed.
+    /// The filter being typed.
     pub filter: TypedLine,
-    /// Which sockets the table is asked for.
+    /// Which sockets are read.
     pub scope: TableScope,
-    /// The filter that was typed last: [`TableScope::Filter`] goes back to it.
+    /// The latest typed filter: [`TableScope::Filter`] goes back to it.
     pub own_filter: String,
     /// How far back from the latest message the broadcast pane is scrolled.
     pub said_back: usize,
-    /// What the word being typed in the filter could be.
+    /// Completions of the word being typed in the filter.
     pub completions: Completions,
     /// The connection whose page is open, over whatever view.
     pub page: Option<ConnectionPage>,

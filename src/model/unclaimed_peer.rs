@@ -1,4 +1,4 @@
-//! Somebody at a server's door whom nobody knows yet.
+//! A peer of a server that is not yet known to be a client of ours or of another program.
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 
@@ -24,20 +24,20 @@ pub(super) const fn same_port(one: Destination, other: Destination) -> bool {
         && one.addr.port() == other.addr.port()
 }
 
-/// Somebody whom a server told of, and who may yet turn out to be ours.
+/// A peer that a server reported and that may turn out to be one of our clients.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct UnclaimedPeer {
     /// When.
     pub(super) at: Stamp,
-    /// Its end, as the server sees it.
+    /// Its address, as the server sees it.
     pub(super) end: Flow,
-    /// Where it went.
+    /// The server that it connected to.
     pub(super) destination: Destination,
 }
 
 impl UnclaimedPeer {
-    /// Whether it is the socket with this end. A UDP socket that never called bind has its port on every address,
-    /// whatever address the server sees.
+    /// Whether it is the socket with this end. A UDP socket that never called bind has its port on every address, and
+    /// the server sees one of them.
     pub(super) fn is(&self, own: Flow) -> bool {
         self.end == own || (own.proto == Proto::Udp && anywhere(self.end) == own)
     }

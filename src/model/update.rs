@@ -1,4 +1,4 @@
-//! The one function that everything goes through: a message in, the model changed, effects out.
+//! The function that every message goes through: it changes the model and returns effects.
 
 use super::effect::{Effect, ScreenEffect, TableEffect};
 use super::mode::Mode;
@@ -9,7 +9,7 @@ use crate::domain::{
     Errno, EventKind, Observation, Refusal, ServerChange, ServerEvent, Stamp, TargetChange, TargetHost, WorldId,
 };
 
-/// What can reach the model.
+/// A message to the model.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Msg {
     /// A key was pressed.
@@ -37,9 +37,9 @@ pub enum Msg {
 /// The largest count that may be typed before a command.
 const MOST: u32 = 99_999;
 
-/// Takes a message in and says what is to be done in the real world.
+/// Takes a message in and returns the effects to perform.
 pub fn update(model: &mut Model, msg: Msg) -> Vec<Effect> {
-    // What follows from the latest packet is asked once for each frame, not for each packet.
+    // Requests about the latest packet are made once for each frame, not for each packet.
     let settles = matches!(msg, Msg::Key(_) | Msg::Time(_));
     let mut effects = take(model, msg);
     effects.extend(waiting::go(model));
@@ -112,7 +112,7 @@ fn observe(model: &mut Model, seen: Observation) -> Vec<Effect> {
     effects
 }
 
-/// A server that could not have its port wants to know who holds it.
+/// Asks which process holds the port of a server that could not bind it.
 fn port_taken(model: &Model, seen: &Observation) -> Option<Effect> {
     // The wire's hosts are ours alone: no other process can hold a port there.
     let EventKind::Server(ServerEvent { server, change }) = &seen.kind else { return None };

@@ -34,7 +34,7 @@ pub(super) fn act(model: &mut Model, action: ScreenAction, press: Press) -> Acte
         ScreenAction::Theme => model.ui.theme = model.ui.theme.next(),
         ScreenAction::Glyphs => model.ui.glyphs = model.ui.glyphs.other(),
         ScreenAction::Help => model.ui.mode = Mode::Help(0),
-        // What was begun last is the count.
+        // The count is undone first.
         ScreenAction::Back if press.count.is_some() => {}
         ScreenAction::Back => return back(model, press.sure),
         ScreenAction::Terminal(TerminalAction::Redraw) => return Ok(vec![Effect::Screen(ScreenEffect::Redraw)]),
@@ -49,7 +49,7 @@ pub(super) fn act(model: &mut Model, action: ScreenAction, press: Press) -> Acte
     Ok(vec![])
 }
 
-/// What leaving the program would lose.
+/// What would be lost by quitting.
 fn loss(model: &Model) -> Option<Loss> {
     let visitors = network::visitors(model);
     if visitors > 0 {
@@ -73,7 +73,7 @@ fn go(model: &mut Model, view: View) -> Acted {
     Ok(vec![])
 }
 
-/// A key while the footer shows the views: a digit goes to its view, the key itself to the next one.
+/// A key while the footer lists the views: a digit goes to its view, the same key to the next one.
 pub(super) fn chosen(model: &mut Model, key: Key) -> Acted {
     model.ui.mode = Mode::Command;
     match key {
@@ -104,7 +104,7 @@ pub(super) fn scroll_help(model: &mut Model, key: Key, from: usize) -> Vec<Effec
             Mode::Help(from)
         }
         Some(Action::Screen(ScreenAction::Help | ScreenAction::Back | ScreenAction::Quit)) => Mode::Command,
-        // Nothing behind the help hears a key.
+        // Keys do not reach the views behind the help.
         _ => Mode::Help(from),
     };
     vec![]
@@ -122,7 +122,7 @@ fn pane(model: &mut Model, steps: isize) -> Acted {
     Ok(vec![])
 }
 
-/// Undoes one thing, the latest kind first; with nothing to undo, goes home.
+/// Undoes one step, the innermost first; with nothing to undo, goes home.
 fn back(model: &mut Model, sure: bool) -> Acted {
     if model.ui.page.take().is_some() {
         return Ok(vec![]);
@@ -160,7 +160,7 @@ fn home(model: &Model) -> View {
     }
 }
 
-/// Lets go of what is selected; `false` when nothing is.
+/// Drops the selection; `false` when there is none.
 fn deselect(model: &mut Model) -> bool {
     let ui = &mut model.ui;
     let any = ui.client.is_some() || ui.row.is_some() || ui.subject.is_some() || ui.said_back > 0;

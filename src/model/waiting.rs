@@ -1,4 +1,4 @@
-//! Clients that were asked for while the way to their target is looked for: they go once it is known.
+//! Clients that were requested while their target is being resolved: they are spawned once its address is known.
 
 use super::target::TargetResolution;
 use super::{Effect, Model};
@@ -22,7 +22,7 @@ impl WaitingClients {
         self.0.iter().fold(0, |all, asked| all.saturating_add(asked.count))
     }
 
-    /// So many more who would go to this server here.
+    /// Adds clients that would go to this server.
     pub(super) fn add(&mut self, count: u32, plan: ClientPlan, server: ServerId) {
         match self.0.iter_mut().find(|asked| (asked.plan, asked.server) == (plan, server)) {
             Some(asked) => asked.count = asked.count.saturating_add(count),
@@ -30,13 +30,13 @@ impl WaitingClients {
         }
     }
 
-    /// Nobody waits any more.
+    /// Drops all of them.
     pub(super) fn clear(&mut self) {
         self.0.clear();
     }
 }
 
-/// The target that clients of the world that is shown cannot go to yet, and may soon.
+/// The target that is being resolved, if clients of the shown world go to it.
 pub fn looked_for(model: &Model) -> Option<&TargetHost> {
     if model.worlds.shown_id() != WorldId::Host {
         return None;
@@ -51,16 +51,16 @@ pub fn looked_for(model: &Model) -> Option<&TargetHost> {
     model.ui.network.changing_target.as_ref().or(target)
 }
 
-/// Takes notice of what is told of a target.
+/// Follows the events of a target.
 pub(super) fn heard(model: &mut Model, seen: &Observation) {
     if let EventKind::Target(event) = &seen.kind {
-        // What is told of another target is old.
+        // An event of another target is out of date.
         model.ui.network.changing_target.take_if(|target| *target == event.target);
     }
 }
 
-/// Sends those on their way who waited for it, once it is known and the world that they go from is shown. Where there is
-/// no way nobody waits any more.
+/// Spawns the clients that waited, once the target's address is known and this machine's world is shown. If the target
+/// cannot be reached, they are dropped.
 pub(super) fn go(model: &mut Model) -> Vec<Effect> {
     if model.ui.waiting.0.is_empty() || model.worlds.shown_id() != WorldId::Host || looked_for(model).is_some() {
         return vec![];

@@ -25,9 +25,9 @@ use crate::domain::{
 pub struct World {
     /// The servers.
     pub servers: Servers,
-    /// Everybody who called them.
+    /// Their clients, ours and others'.
     pub clients: Clients,
-    /// The same by address: what they have open and said, and what was refused them.
+    /// Their peers by address: connections, data, refusals.
     pub peers: Peers,
     /// The kernel's socket table.
     pub table: Table,
@@ -35,21 +35,21 @@ pub struct World {
     pub histories: Histories,
     /// The messages sent to several servers at once.
     pub broadcasts: Broadcasts,
-    /// Where clients go when it is not to the servers here.
+    /// The clients' target, if it is not the servers here.
     pub target: Option<Target>,
     /// The port checks.
     pub scans: Scans,
     /// Which kinds of evidence can be had, and why not those that cannot.
     pub evidence: BTreeMap<Evidence, Result<(), Errno>>,
-    /// What `TCP_INFO` said last, about whichever connection was asked for.
+    /// The latest `TCP_INFO` of the connection that was requested.
     pub info: Option<TcpInfo>,
-    /// Where the table comes from, once it was read.
+    /// The source of the table, once it was read.
     pub table_source: Option<TableSource>,
     /// The kernel's range of ephemeral ports.
     pub port_range: Option<(u16, u16)>,
     /// The addresses that other machines could reach this one by, the best first.
     pub addresses: Vec<IpAddr>,
-    /// Whether servers of others are watched and none of ours is started.
+    /// Whether other programs' servers are watched instead of ours.
     pub observing: bool,
     /// The wire between the hosts, in the world that has one.
     pub wire: WireState,
@@ -127,7 +127,7 @@ impl World {
         }
     }
 
-    /// The server whose socket this was at this moment; where somebody else's are watched, the one they stand for.
+    /// The server whose socket this was at this moment; if other programs' servers are watched, the one they stand for.
     pub fn server_of(&self, flow: &Flow, at: Stamp) -> Option<&Server> {
         self.servers.at(flow.proto, flow.local).filter(|server| self.observing || server.had(flow, at))
     }

@@ -43,7 +43,7 @@ fn listening() -> Observation {
     seen(0, Evidence::Sampled, EventKind::Row(Delta::Found(row(listener, Listen))))
 }
 
-/// Feeds observations and lets all grace run out; returns what was written.
+/// Feeds observations, lets every grace period run out, and returns the events that were written.
 fn written(observations: impl IntoIterator<Item = Observation>) -> Vec<Observation> {
     let mut historian = Historian::default();
     let mut out = Vec::new();
@@ -130,7 +130,7 @@ fn what_the_table_shows_too_late_is_the_rest_of_the_life_that_ended_and_not_anot
     for late in [row(client(), TimeWait), Row { timer, ..row(client(), FinWait2) }] {
         let (mut historian, mut out) = (Historian::default(), Vec::new());
         life.iter().chain(&end).for_each(|told| historian.hear(told, &mut out));
-        // Nobody looked for as long as it was waited for.
+        // The table was not read within the grace period.
         historian.settle(&seen(2_500, Evidence::Inferred, EventKind::Note(Note::Dropped { count: 0 })), &mut out);
         assert_eq!(steps(&out, client()).last().map(|(_, to, _)| *to), Some(Closed));
         let before = out.len();
@@ -349,8 +349,8 @@ fn witnesses(flow: Flow, truth: &[TcpState], found: usize) -> Vec<Observation> {
 }
 
 proptest! {
-    /// Whatever is missing and in whatever order the rest comes: only edges of the diagram (or a reset) are claimed,
-    /// each follows the one before, and none is written twice.
+    /// With any subset of the observations in any order, only edges of the diagram (or a reset) are written, each
+    /// continues the one before, and none is written twice.
     #[test]
     fn no_interleaving_makes_it_claim_the_impossible(
         (ours, theirs) in truths(),
@@ -391,7 +391,7 @@ proptest! {
         }
     }
 
-    /// In order and complete, the trace is written as it is.
+    /// A complete trace in order is written unchanged.
     #[test]
     fn a_complete_trace_is_written_as_it_is((ours, _) in truths()) {
         let all = witnesses(client(), &ours, 0).into_iter().filter(|o| o.evidence == Evidence::Traced);

@@ -1,4 +1,4 @@
-//! The packet that is looked into: its layers as a tree that folds, and its bytes.
+//! The details of a packet: its layers as a foldable tree, and its bytes.
 
 use std::collections::BTreeSet;
 use std::ops::Range;
@@ -7,10 +7,10 @@ use std::sync::Arc;
 use crate::domain::dissection::{Layer, PacketField};
 use crate::domain::{Flow, PacketSummary, Proto};
 
-/// The layer that is no header.
+/// The layer that is not a header.
 const PAYLOAD: &str = "Payload";
 
-/// What there is to see of a packet.
+/// A packet, taken apart.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct PacketDetails {
     /// Its number in the capture.
@@ -19,12 +19,12 @@ pub struct PacketDetails {
     pub layers: Vec<Layer>,
     /// Its bytes, as captured.
     pub bytes: Arc<[u8]>,
-    /// What somebody remarked on it in the file.
+    /// The comments on it in the file.
     pub comments: Vec<String>,
 }
 
 impl PacketDetails {
-    /// What the event tells of a packet whose bytes are nowhere: no field has a place.
+    /// The details that the event has, for a packet whose bytes are not kept: no field has a position.
     pub(super) fn told(packet: &PacketSummary) -> Self {
         let mut layers = Vec::new();
         let mut layer = |name, fields: Vec<(&'static str, String)>| {
@@ -61,15 +61,15 @@ impl PacketDetails {
 /// One line of the tree.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct DetailLine<'a> {
-    /// How deep it hangs, from 0.
+    /// Its depth, from 0.
     pub depth: u16,
     /// Its name.
     pub name: &'static str,
     /// Its value; empty for a layer.
     pub value: &'a str,
-    /// The bytes that it stands in.
+    /// Its bytes.
     pub bytes: Range<usize>,
-    /// Whether there is something under it, and whether that is shown.
+    /// Whether it is unfolded, if it can be.
     pub open: Option<bool>,
     path: String,
 }
@@ -81,18 +81,18 @@ pub struct DetailPane {
     pub shown: Option<PacketDetails>,
     /// The line of the tree that is selected.
     pub line: usize,
-    /// The first line of the hex dump that is shown; what is lit decides when `None`.
+    /// The first visible line of the hex dump; `None` shows the selected field.
     pub hex_from: Option<usize>,
-    /// What is folded or unfolded otherwise than it would be by itself: the names from the layer down.
+    /// The fields that are not folded as by default, by their path from the layer down.
     flipped: BTreeSet<String>,
 }
 
 impl DetailPane {
-    /// The lines of the tree as it is folded.
+    /// The visible lines of the tree.
     pub fn branches(&self) -> Vec<DetailLine<'_>> {
         let mut lines = Vec::new();
         let Some(shown) = &self.shown else { return lines };
-        // The innermost header is what the lesson is about, and what it carries.
+        // By default the innermost header and its payload are unfolded: the lesson is about them.
         let innermost = shown.layers.iter().rposition(|layer| layer.name != PAYLOAD).unwrap_or(0);
         for (at, layer) in shown.layers.iter().enumerate() {
             let by_itself = at >= innermost;
@@ -133,7 +133,7 @@ impl DetailPane {
         self.branches().get(self.line).map_or(0..0, |branch| branch.bytes.clone())
     }
 
-    /// Folds what is under the selected line, or unfolds it.
+    /// Folds or unfolds the selected line.
     pub(super) fn fold(&mut self) {
         let branches = self.branches();
         let path = branches.get(self.line).filter(|branch| branch.open.is_some()).map(|branch| branch.path.clone());
@@ -157,7 +157,7 @@ impl DetailPane {
         self.hex_from = Some(self.hex_from.unwrap_or(0).saturating_add_signed(steps).min(lines.saturating_sub(1)));
     }
 
-    /// Takes in what the shell found. Which line is selected stays as far as it can: the same field of the next packet.
+    /// Shows a packet. The selected line stays if possible: mostly it is the same field of the next packet.
     pub(super) fn take(&mut self, inspected: PacketDetails) {
         self.shown = Some(inspected);
         self.hex_from = None;
@@ -204,7 +204,7 @@ mod tests {
         detail.fold();
         assert_eq!(names(&detail), ["IPv4", "TCP", "Source Port", "Flags", "SYN"]);
         detail.step(isize::MAX / 2);
-        // What has nothing under it cannot be folded.
+        // A line without children cannot be folded.
         detail.fold();
         assert_eq!((detail.line, detail.lit()), (4, 47..48));
     }

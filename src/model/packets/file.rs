@@ -13,7 +13,7 @@ use crate::domain::{
     EventKind, Evidence, FileFault, FileId, FileSummary, Observation, PacketSummary, Stamp, Transition, WorldId,
 };
 
-/// Whose packets are meant.
+/// Where packets come from.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
 pub enum PacketOrigin {
     /// Those that are captured now.
@@ -23,7 +23,7 @@ pub enum PacketOrigin {
     File(FileId),
 }
 
-/// What was read of a file: its packets, and the states that they tell of, in the order in which they were told.
+/// The packets of a file and the states that they show, in order.
 #[derive(Debug)]
 pub struct Recording {
     journal: Journal,
@@ -34,7 +34,7 @@ pub struct Recording {
 
 impl Default for Recording {
     fn default() -> Self {
-        // Who reads a file decides how much of it: nothing is forgotten here, and no moment of it is gone back to.
+        // The reader limits how much is read, so no event is dropped; checkpoints are not needed.
         Self { journal: Journal::new(usize::MAX, u64::MAX), worlds: Worlds::of_file(), summary: FileSummary::default() }
     }
 }
@@ -62,12 +62,12 @@ impl Recording {
         self.tell(at, evidence, EventKind::State(change));
     }
 
-    /// Everything that was read.
+    /// All packets and states.
     pub const fn journal(&self) -> &Journal {
         &self.journal
     }
 
-    /// What it amounts to.
+    /// The world that they make.
     pub const fn world(&self) -> &World {
         self.worlds.host()
     }
@@ -84,13 +84,13 @@ pub struct CaptureFile {
     pub id: FileId,
     /// Its name, safe to show.
     pub name: String,
-    /// What was read of it.
+    /// Its packets.
     pub recording: Arc<Recording>,
     /// Its lists.
     pub packets: Packets,
     /// The conversation that is selected in it.
     pub subject: Option<Subject>,
-    /// How many packets it has, once they were counted, where there are more than were read.
+    /// How many packets it has, if there are more than were read and they were counted.
     pub all: Option<u64>,
 }
 
@@ -104,13 +104,13 @@ impl CaptureFile {
 /// The file that is looked at, and the line in which the name of one is typed.
 #[derive(Debug, Default)]
 pub struct CaptureFiles {
-    /// The name as it is typed.
+    /// The name being typed.
     pub line: TypedLine,
     /// Why the one that was asked for cannot be opened.
     pub fault: Option<FileFault>,
     /// The file that is being read.
     pub reading: Option<FileId>,
-    /// What was read of it: [`CaptureEvent::FileOpened`](crate::domain::CaptureEvent::FileOpened) follows.
+    /// Its packets, until [`CaptureEvent::FileOpened`](crate::domain::CaptureEvent::FileOpened) says that it was read.
     pub(super) read: Option<Arc<Recording>>,
     /// The file that is looked at.
     pub shown: Option<Box<CaptureFile>>,

@@ -15,7 +15,7 @@ fn flow(port: u16) -> Flow {
     Flow::tcp(SocketAddr::from(([10, 0, 0, 2], port)), SocketAddr::from(([10, 0, 0, 1], 80)))
 }
 
-/// So many connections, a SYN and its answer each, with the states that these show.
+/// This many connections, each a SYN and its answer, with the states that they show.
 fn recording(connections: u16) -> Arc<Recording> {
     let mut recording = Recording::default();
     for (number, port) in (1_u64..).step_by(2).zip(1_024..).take(usize::from(connections)) {
@@ -75,7 +75,7 @@ fn refused(model: &mut Model, file: FileId) {
     happens(model, CaptureEvent::FileRefused { file, name: "aula 3.pcap".into(), fault: FileFault::NoFile });
 }
 
-/// Opens a file of so many connections.
+/// Opens a file with this many connections.
 fn opened(model: &mut Model, connections: u16) -> FileId {
     press(model, Key::Char('O'));
     types(model, "~/aulas/3.pcapng");
@@ -179,7 +179,7 @@ fn a_name_that_leads_nowhere_stays_to_be_mended() {
     assert_eq!(model.files.line.input.value(), "'aula 3.pcap'");
     press(&mut model, Key::Char('n'));
     assert_eq!(model.files.fault, None);
-    // A name is completed as long as nobody typed on.
+    // A name is completed unless more was typed meanwhile.
     assert_eq!(
         press(&mut model, Key::Tab)[..1],
         [Effect::Packets(PacketsEffect::CompletePath("'aula 3.pcap'n".into()))]
@@ -188,7 +188,8 @@ fn a_name_that_leads_nowhere_stays_to_be_mended() {
         update(&mut model, Msg::Answer(PacketsAnswer::Completed { typed: typed.into(), path: "aula 3.pcapng".into() }));
         assert_eq!(model.files.line.input.value(), becomes);
     }
-    // One that comes while a file is read is too late; one that comes when it was refused mends what was refused.
+    // A completion that comes while a file is read is too late; one that comes after a refusal corrects the refused
+    // name.
     press(&mut model, Key::Enter);
     let completed = |model: &mut Model| {
         let (typed, path) = ("aula 3.pcapng".into(), "aula 3.pcapng.1".into());
@@ -198,7 +199,7 @@ fn a_name_that_leads_nowhere_stays_to_be_mended() {
     assert_eq!(completed(&mut model), ("aula 3.pcapng".into(), None));
     refused(&mut model, FileId(2));
     assert_eq!(completed(&mut model), ("aula 3.pcapng.1".into(), None));
-    // Who gives up is not shown what was asked for.
+    // A cancelled file is not shown.
     press(&mut model, Key::Enter);
     let left = press(&mut model, Key::Esc);
     assert!(left.contains(&Effect::Packets(PacketsEffect::CloseFile)) && model.ui.mode == Mode::Command);

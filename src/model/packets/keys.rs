@@ -1,4 +1,4 @@
-//! What the keys of the packets view do, and what the shell is asked for on account of it.
+//! What the keys of the packets view do, and the requests to the shell that follow.
 
 use std::collections::HashSet;
 
@@ -38,13 +38,13 @@ pub(in super::super) fn act(model: &mut Model, action: PacketsAction) -> Acted {
     Ok(vec![])
 }
 
-/// Whether the list of packets is what is shown, and not one conversation or why there are none.
+/// Whether the list of packets is shown.
 pub(in super::super) fn lists(model: &Model) -> bool {
     let traffic = model.traffic();
     traffic.packets.tab == PacketsTab::List && (traffic.file.is_some() || !traffic.lacks())
 }
 
-/// Whether a part of the view can have the whole screen: the list, or what one looks into.
+/// Whether a part of the view can have the whole screen: the list, the fields or the bytes.
 pub(in super::super) fn can_zoom(model: &Model) -> bool {
     lists(model) || model.traffic().packets.focus != PacketsFocus::Tab
 }
@@ -75,7 +75,8 @@ fn show(model: &mut Model, tab: PacketsTab) {
     retarget(model);
 }
 
-/// Where the reader holds still, what it is at becomes what every pane shows. A file's reader always does.
+/// Selects the packet under the cursor in every pane, unless the list follows the latest packet. In a file it always
+/// does.
 fn follow_selection(model: &mut Model) {
     let traffic = model.traffic();
     let at = match traffic.packets.list.reader {
@@ -88,7 +89,7 @@ fn follow_selection(model: &mut Model) {
     }
 }
 
-/// Selects the conversation, seen from its client. One of a file is nothing that another pane could show.
+/// Selects the conversation, seen from its client. Other panes cannot show one of a file.
 fn select(model: &mut Model, flow: Flow) {
     if let Some(file) = &mut model.files.shown {
         file.subject = Some(Subject::Connection(flow));
@@ -120,7 +121,7 @@ pub(in super::super) fn step(model: &mut Model, steps: isize) {
     }
 }
 
-/// Enter goes into the packet, and folds or unfolds there.
+/// Enter goes to the fields of the packet, and folds or unfolds them.
 fn unfold(model: &mut Model) -> Acted {
     let (packets, _) = model.lists();
     match packets.focus {
@@ -153,7 +154,7 @@ pub(in super::super) fn narrow(model: &mut Model) {
 
 fn save(model: &Model) -> Acted {
     if model.files.shown.is_some() {
-        // What is in a file is saved already.
+        // These packets are in a file already.
         return Err(Refusal::NoMore);
     }
     if model.worlds.shown_id() == WorldId::Wire {
@@ -166,7 +167,7 @@ fn save(model: &Model) -> Acted {
     Ok(vec![Effect::Packets(PacketsEffect::Save(model.packets.marks(WorldId::Host).all()))])
 }
 
-/// Goes to the conversation that began so many after the present one, in any order of their packets; stays at the ends.
+/// Goes to the conversation that began this many after the current one; stays at the ends.
 fn other(model: &mut Model, steps: isize) -> Acted {
     let traffic = model.traffic();
     let mut conversations: Vec<Flow> = Vec::new();
@@ -189,7 +190,7 @@ fn other(model: &mut Model, steps: isize) -> Acted {
     packets.focus = PacketsFocus::Tab;
     packets.ladder.packets.reader = PacketListReader::Follows;
     if packets.wanted_only().is_some() {
-        // One conversation is found in one piece: the filter is asked about its packets only.
+        // A single conversation is searched in one piece: only its packets are filtered.
         packets.seek(packets.wanted_filter().clone(), Some(conversation));
         packets.look_on(journal, usize::MAX);
     }
@@ -206,7 +207,7 @@ fn other(model: &mut Model, steps: isize) -> Acted {
     Ok(vec![])
 }
 
-/// Undoes one thing of this view, the latest kind first; `None` when there is nothing to undo.
+/// Undoes one step in this view, the innermost first; `None` when there is nothing to undo.
 pub(in super::super) fn back(model: &mut Model) -> Option<Vec<Effect>> {
     model.packets.saved = None;
     let lives = model.files.shown.is_none();
@@ -263,14 +264,14 @@ pub(in super::super) fn typed(model: &mut Model, key: Key) {
     refilter(model);
 }
 
-/// Follows what was typed.
+/// Applies the typed filter and offers completions.
 pub(in super::super) fn refilter(model: &mut Model) {
     let (packets, _) = model.lists();
     packets.completions = Completions::of(&packets.line);
     judge(model);
 }
 
-/// Looks for what the filter as typed lets through, if it is one; otherwise the last good one stays.
+/// Searches with the typed filter if it is valid; otherwise the last valid one stays.
 fn judge(model: &mut Model) {
     let (packets, _) = model.lists();
     match Filter::parse(packets.line.input.value()) {
@@ -284,7 +285,7 @@ fn judge(model: &mut Model) {
     }
 }
 
-/// The conversation that is meant: the selected one; else the newest client's; else that of the latest packet.
+/// The conversation to show: the selected one, else the newest client's, else that of the latest packet.
 fn wanted(model: &Model) -> Option<Flow> {
     let traffic = model.traffic();
     if let Some(Subject::Connection(flow)) = traffic.subject {
@@ -301,14 +302,15 @@ fn retarget(model: &mut Model) {
     let held = ladder.packets.reader != PacketListReader::Follows;
     let wanted = wanted(model);
     let same = ladder.conversation.zip(wanted).is_some_and(|(one, other)| same_pair(&one, &other));
-    // What is held still is not exchanged for another client's; but a selection is.
+    // A held list is not replaced by a newer client's conversation, only by a selected one.
     if !same && (!held || traffic.subject.is_some()) {
         let (packets, journal) = model.lists();
         packets.turn_to(wanted, journal);
     }
 }
 
-/// Once for each key and each frame: turns to the conversation that is meant, and asks the shell for what is not known.
+/// Runs once for each key and each frame: shows the right conversation, and asks the shell for its text and for the
+/// selected packet.
 pub(in super::super) fn settle(model: &mut Model) -> Vec<Effect> {
     let (packets, journal) = model.lists();
     packets.look_on(journal, Packets::PIECE);
@@ -340,9 +342,9 @@ pub(in super::super) fn settle(model: &mut Model) -> Vec<Effect> {
     effects
 }
 
-/// What is said in the conversation: from the bytes that the shell keeps, or on the wire from what the events tell.
+/// The text of the conversation: from the bytes that the shell keeps, or on the wire from the events.
 fn follow(model: &mut Model) -> Option<Effect> {
-    // A UDP client is not connected to anybody: whom it talks to is in its packets.
+    // A UDP client is not connected: its peer is in its packets.
     let conversation = model.traffic().client()?;
     let (packets, journal) = model.lists();
     let list = &packets.ladder.packets;
@@ -360,10 +362,10 @@ fn follow(model: &mut Model) -> Option<Effect> {
     None
 }
 
-/// How many packets of a conversation anybody scrolls through.
+/// How many packets of a conversation are worth scrolling through.
 const MOST: usize = 2_000;
 
-/// The text of a conversation as far as the events tell it: the beginning of each packet.
+/// The text of a conversation as far as the events have it: the beginning of each packet's data.
 fn told(list: &PacketList, journal: &Journal, conversation: Flow) -> StreamText {
     let from = list.len().saturating_sub(MOST);
     let seqs = (from..list.len()).filter_map(|place| list.seq(place));
@@ -397,7 +399,7 @@ impl Packets {
         }
     }
 
-    /// When a packet was seen for the first time in its conversation: what the ladder's clock counts from.
+    /// When the conversation's first packet was seen: the ladder's clock starts there.
     pub fn began(&self, journal: &Journal) -> Option<Stamp> {
         journal.get(self.ladder.packets.seq(0)?).map(|event| event.seen.at)
     }

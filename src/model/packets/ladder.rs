@@ -9,7 +9,7 @@ use super::super::world::World;
 use super::packet_list::PacketList;
 use crate::domain::{Cause, EventKind, Flags, Flow, PacketSummary, TcpState};
 
-/// Where a change of state stands.
+/// Where a change of state is drawn.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ChangePlace {
     /// Before the first packet of the ladder.
@@ -122,7 +122,7 @@ impl Ladder {
     }
 }
 
-/// Goes along the packets and the history of one end together.
+/// Walks through the packets and the history of one end together.
 fn place(
     end: ConnectionEnd,
     client: &Flow,

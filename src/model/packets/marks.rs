@@ -1,4 +1,4 @@
-//! What was marked while packets came: each mark belongs to the packet that came next.
+//! Marks made while packets are captured: each belongs to the next packet.
 
 use std::collections::VecDeque;
 
@@ -13,12 +13,12 @@ use crate::domain::keys::Key;
 pub struct Marks {
     /// By the number of the packet, ascending.
     made: VecDeque<(u64, String)>,
-    /// Those after which no packet came yet.
+    /// Marks that no packet has followed yet.
     waiting: Vec<String>,
 }
 
 impl Marks {
-    /// No lesson has more.
+    /// More than any lesson needs.
     const MOST: usize = 4_096;
 
     pub(super) fn mark(&mut self, text: &str) {
@@ -32,20 +32,20 @@ impl Marks {
         self.made.extend(self.waiting.drain(..).map(|text| (number, text)));
     }
 
-    /// Those of one packet.
+    /// The marks of one packet.
     pub fn of(&self, number: u64) -> impl Iterator<Item = &str> {
         let first = self.made.partition_point(|(other, _)| *other < number);
         self.made.range(first..).take_while(move |(other, _)| *other == number).map(|(_, text)| text.as_str())
     }
 
-    /// All, each with the number of its packet; those that still wait for one have none that comes later.
+    /// All marks, each with the number of its packet; the greatest number if it has none yet.
     pub fn all(&self) -> Vec<(u64, String)> {
         let waiting = self.waiting.iter().map(|text| (u64::MAX, text.clone()));
         self.made.iter().cloned().chain(waiting).collect()
     }
 }
 
-/// Keys while a mark is typed. What it says goes into capture files and records: it is made safe here.
+/// Keys while a mark is typed. Its text goes into capture files and records, so it is sanitised here.
 pub(in super::super) fn typed(model: &mut Model, key: Key) -> Vec<Effect> {
     match key {
         Key::Esc => model.ui.mode = Mode::Command,

@@ -1,4 +1,4 @@
-//! The packets view: which packets are listed, where the reader is, and what is to be seen of the one that is selected.
+//! The packets view: which packets are listed, where the cursor is, and the details of the selected one.
 //!
 //! | file | what it is |
 //! |---|---|
@@ -12,8 +12,8 @@
 //! | `search` | which packets pass a filter, a piece at a time |
 //! | `keys` | what the keys of the view do |
 //!
-//! The packets themselves are events of the journal; here are their places in it. Their bytes are with the shell, which is
-//! asked for one at a time.
+//! The packets are events of the journal; this module keeps their numbers. The shell keeps their bytes, and is asked
+//! for one packet at a time.
 
 pub mod detail;
 pub mod file;
@@ -50,7 +50,7 @@ use crate::domain::filter::{Filter, FilterError};
 use crate::domain::need::Lack;
 use crate::domain::{CaptureEvent, Event, EventKind, FileId, Flow, Note, PacketSummary, WireEvent, WorldId};
 
-/// What the upper part of the view shows.
+/// The tabs of the upper part of the view.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
 pub enum PacketsTab {
     /// One packet a line.
@@ -58,12 +58,12 @@ pub enum PacketsTab {
     List,
     /// One conversation, with both ends' states between the arrows.
     Ladder,
-    /// What both ends of one conversation said.
+    /// The data of both ends of one conversation.
     Stream,
 }
 
 impl PacketsTab {
-    /// The one that the key goes to next.
+    /// The next one, around the end.
     #[must_use]
     pub const fn next(self) -> Self {
         match self {
@@ -74,7 +74,7 @@ impl PacketsTab {
     }
 }
 
-/// The part of the view that keys go to.
+/// The part of the view that has the keys.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
 pub enum PacketsFocus {
     /// The list, the ladder or the text.
@@ -96,10 +96,10 @@ impl PacketsFocus {
     }
 }
 
-/// Whether packets of the machine are captured. Those of the wire always are seen.
+/// Whether packets of this machine are captured. Packets of the wire are always seen.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub enum CaptureStatus {
-    /// Nobody has said so yet.
+    /// Not known yet.
     #[default]
     Unknown,
     /// They are, on this interface.
@@ -113,27 +113,27 @@ pub enum CaptureStatus {
     },
 }
 
-/// What one end said, or the other, in one go.
+/// Data that one end sent without an answer between.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct StreamTurn {
     /// Who.
     pub from: SocketAddr,
     /// The packet in which it began.
     pub packet: u64,
-    /// Lines, safe to show.
+    /// Its lines, safe to show.
     pub lines: Vec<String>,
-    /// How many bytes of it are missing: they were not captured, or are not kept.
+    /// How many bytes were not captured or are no longer kept.
     pub missing: u64,
 }
 
 impl StreamTurn {
-    /// How many lines it has, what is missing among them; what is empty still has one.
+    /// How many lines it takes, at least one; missing bytes take one.
     pub fn height(&self) -> usize {
         (usize::from(self.missing > 0) + self.lines.len()).max(1)
     }
 }
 
-/// What both ends of a conversation said, in the order of time.
+/// The data of both ends of a conversation, in the order of time.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct StreamText {
     /// The conversation.
@@ -155,69 +155,69 @@ pub enum PacketsAnswer {
     Followed(PacketOrigin, StreamText),
     /// The packets of a file. That it was read is an event, which follows.
     Read(FileId, Arc<Recording>),
-    /// What a name can be completed to.
+    /// A completed name of a file.
     Completed {
         /// As far as it was typed.
         typed: String,
-        /// As far as it is certain now.
+        /// The completion.
         path: String,
     },
 }
 
-/// What was asked of the shell last, so that it is not asked again.
+/// The latest requests to the shell, so that none is repeated.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 struct LastAsked {
     packet: Option<(WorldId, u64)>,
     /// The conversation and its latest packet then.
     conversation: Option<(Flow, Option<u64>)>,
-    /// Whether an answer about a conversation is still to come.
+    /// Whether an answer about a conversation is outstanding.
     waiting: bool,
 }
 
 /// See the module's head.
 #[derive(Debug, Clone, Default)]
 pub struct Packets {
-    /// Whose packets they are.
+    /// Where they come from.
     pub origin: PacketOrigin,
     /// The world whose packets are shown.
     pub world: WorldId,
-    /// What the upper part shows.
+    /// The selected tab.
     pub tab: PacketsTab,
-    /// Where keys go.
+    /// The part that has the keys.
     pub focus: PacketsFocus,
-    /// The filter in force: the last good one.
+    /// The filter in force: the last valid one.
     pub filter: Filter,
-    /// The filter as it is typed.
+    /// The filter being typed.
     pub line: TypedLine,
-    /// What the word that is typed could be.
+    /// Completions of the word being typed.
     pub completions: Completions,
-    /// What is wrong with it.
+    /// Says which part is wrong.
     pub error: Option<FilterError>,
     /// The conversation that the list is narrowed to, if it is.
     pub only: Option<Flow>,
-    /// The packets that pass both.
+    /// The packets that match.
     pub list: PacketList,
     /// One conversation.
     pub ladder: Ladder,
-    /// What was said in it.
+    /// Its text.
     pub stream: Option<StreamText>,
     /// How many lines the text of a conversation is scrolled back from its end.
     pub stream_back: usize,
-    /// The packet that is looked into.
+    /// The details of the selected packet.
     pub detail: DetailPane,
-    /// Whether there is a capture.
+    /// Whether packets are captured.
     pub capturing: CaptureStatus,
-    /// How many packets the kernel lost.
+    /// How many packets the kernel dropped.
     pub lost: u64,
-    /// What came of saving them, until the next key.
+    /// The result of saving them, until the next key.
     pub saved: Option<Note>,
-    /// How many packets there were in this world.
+    /// How many packets there were in this world so far.
     pub seen: u64,
-    /// What was marked, in each of the two worlds.
+    /// The marks of each world.
     marks: [Marks; 2],
-    /// The event since which the wire's hosts are those that are there now: earlier packets were between others.
+    /// The event that opened the present hosts of the wire: earlier packets were between other hosts.
     opened: u64,
-    /// What the list is to become, while that is looked for.
+    /// The search in progress.
     search: Option<search::PacketSearch>,
     asked: LastAsked,
 }
@@ -239,13 +239,13 @@ impl Packets {
         }
     }
 
-    /// Everything that the keys of a list can have moved.
+    /// Everything that the keys of a list can move.
     pub(super) fn place(&self) -> impl PartialEq + use<> {
         let (list, ladder, detail) = (&self.list, &self.ladder.packets, &self.detail);
         (list.reader, list.selected(), ladder.reader, ladder.selected(), detail.line, detail.hex_from, self.stream_back)
     }
 
-    /// What was marked in a world.
+    /// The marks of a world.
     pub const fn marks(&self, world: WorldId) -> &Marks {
         match world {
             WorldId::Host => &self.marks[0],
@@ -324,17 +324,17 @@ impl Packets {
             mine.for_each(|(seq, packet)| ladder.push(seq, packet));
         }
         if matches!(self.origin, PacketOrigin::File(_)) {
-            // Nothing more comes: it is read from its beginning.
+            // No more packets come: start at the beginning.
             ladder.packets.hold_first();
         }
         self.ladder = ladder;
         self.stream = None;
         self.stream_back = 0;
-        // Back here, it is asked for again.
+        // Ask again for the text.
         self.asked.conversation = None;
     }
 
-    /// New hosts, whose packets are counted from 1 again.
+    /// The wire has new hosts, whose packets are counted from 1 again.
     fn reopened(&mut self, seq: u64) {
         self.opened = seq;
         *self.marks_mut(WorldId::Wire) = Marks::default();

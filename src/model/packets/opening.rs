@@ -12,7 +12,7 @@ use crate::domain::keys::Key;
 use crate::domain::{CaptureEvent, EventKind, FileFault, FileId, Note, Observation};
 use crate::model::journal::Journal;
 
-/// Asks for the name of a file; or goes back to live traffic, where one is shown.
+/// Asks for the name of a file, or goes back to live traffic if a file is shown.
 pub(super) fn toggle(model: &mut Model) -> Vec<Effect> {
     if model.files.shown.take().is_some() {
         return vec![Effect::Packets(PacketsEffect::CloseFile)];
@@ -30,7 +30,7 @@ pub(in super::super) fn asked(model: &mut Model, path: &str) -> Vec<Effect> {
     open(model)
 }
 
-/// Keys while a name is typed. While a file is read it stays as it is, and Esc gives up.
+/// Keys while a name is typed. While the file is read the name cannot be changed, and Esc cancels.
 pub(in super::super) fn typed(model: &mut Model, key: Key) -> Vec<Effect> {
     let files = &mut model.files;
     match key {
@@ -70,7 +70,7 @@ fn open(model: &mut Model) -> Vec<Effect> {
     vec![Effect::Packets(PacketsEffect::OpenFile(files.latest, path))]
 }
 
-/// A name as it was meant: terminals quote the names of files that are dropped on them.
+/// A name without quotes: terminals quote the names of files that are dropped on them.
 fn unquoted(typed: &str) -> &str {
     let typed = typed.trim();
     let inner = |quote| typed.strip_prefix(quote).and_then(|rest| rest.strip_suffix(quote));

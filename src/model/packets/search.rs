@@ -1,46 +1,46 @@
-//! The search for the packets that the list is to show: a piece for each key and each frame, so that none waits for a
-//! whole journal to be gone through. What was found is the list when all of it was; until then the old list stands.
+//! The search for the packets that pass a filter. It goes through the journal in pieces, one for each key and each
+//! frame, so that no key waits for all of it. The old list stays until the search is complete.
 
 use super::{Packets, same_pair};
 use crate::domain::Flow;
 use crate::domain::filter::Filter;
 use crate::model::journal::Journal;
 
-/// A search that goes on.
+/// A search in progress.
 #[derive(Debug, Clone)]
 pub(super) struct PacketSearch {
     filter: Filter,
     only: Option<Flow>,
-    /// The event that is looked at next.
+    /// The next event to look at.
     next: u64,
     found: Vec<u64>,
 }
 
 impl Packets {
-    /// How many packets a filter is asked about in one piece: a few milliseconds' worth.
+    /// How many packets are filtered in one piece, which takes a few milliseconds.
     pub(super) const PIECE: usize = 4_096;
 
-    /// Whether the list is not yet that of the filter which was typed.
+    /// Whether a search is in progress.
     pub const fn is_looking(&self) -> bool {
         self.search.is_some()
     }
 
-    /// The filter that is looked for, or in force when nothing is.
+    /// The filter that is searched for, or without a search, the one in force.
     pub(super) fn wanted_filter(&self) -> &Filter {
         self.search.as_ref().map_or(&self.filter, |search| &search.filter)
     }
 
-    /// The conversation that the list is to be narrowed to, or is.
+    /// The conversation that the list is narrowed to once the search is complete.
     pub(super) fn wanted_only(&self) -> Option<Flow> {
         self.search.as_ref().map_or(self.only, |search| search.only)
     }
 
-    /// Begins to look for the packets that pass both.
+    /// Starts a search for the packets that pass both.
     pub(super) fn seek(&mut self, filter: Filter, only: Option<Flow>) {
         self.search = Some(PacketSearch { filter, only, next: 0, found: Vec::new() });
     }
 
-    /// Goes on looking, and asks the filter about `most` packets at most.
+    /// Continues the search through at most `most` packets.
     pub(super) fn look_on(&mut self, journal: &Journal, most: usize) {
         let Some(mut search) = self.search.take() else { return };
         let mut left = most;

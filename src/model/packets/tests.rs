@@ -143,7 +143,7 @@ fn a_change_of_state_stands_beside_the_packet_that_it_belongs_to() {
     let (out, back) = (flow(40_000), flow(40_000).mirror().unwrap());
     model.ui.subject = Some(Subject::Connection(back));
     press(&mut model, Key::Char('l'));
-    // The states are known before the packets are, as a tracepoint tells them.
+    // The states are known before the packets, as with a tracepoint.
     for (flow, from, to) in
         [(out, Closed, SynSent), (back, Listen, SynRecv), (out, SynSent, Established), (back, SynRecv, Established)]
     {
@@ -250,7 +250,7 @@ fn a_long_journal_is_gone_through_in_pieces_and_the_old_list_stands_meanwhile() 
     assert_eq!((pieces, model.packets.filter.to_string().as_str()), (4, "40001"));
     let found = numbers(&model, &model.packets.list);
     assert_eq!(found, (1..=30).filter(|number| number % 3 == 1).chain([count + 1]).collect::<Vec<_>>());
-    // Another key begins anew, and Esc keeps what was looked for last and was right.
+    // Another key starts a new search, and Esc keeps the last valid filter.
     press(&mut model, Key::Char('/'));
     press(&mut model, Key::Backspace);
     press(&mut model, Key::Char('('));

@@ -1,4 +1,4 @@
-//! The traffic that the view is about: what is captured now or, in its place, a file's.
+//! The traffic that the view shows: live packets, or those of a file.
 
 use super::super::Model;
 use super::super::journal::Journal;
@@ -8,20 +8,20 @@ use super::file::CaptureFile;
 use super::{CaptureStatus, Packets};
 use crate::domain::{Flow, PacketSummary, Stamp, WorldId};
 
-/// The lists, what they are lists of, and what is known of the ends.
+/// The lists, the journal that they index, and the world.
 #[derive(Debug, Clone, Copy)]
 pub struct Traffic<'a> {
     /// The lists.
     pub packets: &'a Packets,
-    /// The events that they are lists of.
+    /// The journal that they index.
     pub journal: &'a Journal,
-    /// What these amount to: who serves, and the histories of both ends.
+    /// The world that these events make: servers, and the histories of both ends.
     pub world: &'a World,
-    /// What is selected.
+    /// The selection.
     pub subject: Option<Subject>,
     /// The latest moment of it.
     pub now: Stamp,
-    /// The file, where it is one's.
+    /// The file, if a file is shown.
     pub file: Option<&'a CaptureFile>,
 }
 
@@ -31,12 +31,12 @@ impl<'a> Traffic<'a> {
         self.journal.get(seq).and_then(Packets::of)
     }
 
-    /// The packet that the reader is at.
+    /// The packet under the cursor.
     pub fn selected(&self) -> Option<&'a PacketSummary> {
         self.packet(self.packets.selected()?)
     }
 
-    /// Whether there is no packet and none can come.
+    /// Whether there is no packet and packets cannot be captured.
     pub fn lacks(&self) -> bool {
         let Packets { capturing, world, seen, .. } = self.packets;
         let cannot = matches!(capturing, CaptureStatus::Lacking { .. });
@@ -50,7 +50,7 @@ impl<'a> Traffic<'a> {
 }
 
 impl Model {
-    /// What the view of packets shows.
+    /// The traffic that the packets view shows.
     pub fn traffic(&self) -> Traffic<'_> {
         match &self.files.shown {
             Some(file) => Traffic {
@@ -72,7 +72,7 @@ impl Model {
         }
     }
 
-    /// The lists that keys are about, and what they are lists of.
+    /// The lists that keys act on, and the journal that they index.
     pub(in super::super) fn lists(&mut self) -> (&mut Packets, &Journal) {
         match &mut self.files.shown {
             Some(file) => (&mut file.packets, file.recording.journal()),

@@ -167,7 +167,7 @@ fn the_list_of_events_is_in_the_order_of_time_whoever_tells_of_them_late() {
     model.ui.focus = Pane::Lifecycle;
     keys(&mut model, "nnn");
     assert_eq!(times(&model), [10, 11, 12, 13, 14].map(Stamp::from_millis));
-    // What is held stands still: what comes late comes after it.
+    // A held list does not change: late events come after it.
     update(&mut model, Msg::Key(Key::Up));
     let (held, reader) = (model.lifecycle.held_len(), model.lifecycle.reader);
     model.observe(call(12));
@@ -225,7 +225,8 @@ fn whoever_may_be_ours_has_no_number_until_that_is_known() {
             model.worlds.shown().clients.all().iter().map(|client| (client.no, client.local.map(|addr| addr.port())));
         ports.collect()
     };
-    // Three of ours at once, as told by a server that is faster than they are, and a stranger among them.
+    // Three of our clients at once, reported by a server that is faster than they are, and another program's among
+    // them.
     (1..=3).for_each(|id| drop(model.observe(seen(2, spawned(id)))));
     for port in [40001, 50000, 40002, 40003] {
         knock(&mut model, port);
@@ -408,7 +409,7 @@ fn any_key() -> impl Strategy<Value = Key> {
     ]
 }
 
-/// What can be compared of a world.
+/// The comparable parts of a world.
 fn picture(world: &World) -> String {
     let mut rows: Vec<_> = world.table.rows().map(|(key, entry)| (*key, entry.clone())).collect();
     rows.sort_by_key(|(key, _)| *key);

@@ -195,7 +195,7 @@ fn a_host_beyond_is_asked_after_a_yes_only() {
     typed(&mut model, "pelsewhere 22\n");
     scanned(&mut model, beyond("elsewhere", AddressScope::Public));
     assert_eq!((typed(&mut model, "n"), model.ui.mode), (vec![], Mode::Command));
-    // Many hosts at once are asked by nobody, and who types is not interrupted.
+    // Groups of hosts are never checked, and typing is not interrupted.
     typed(&mut model, "pelsewhere 22\n");
     scanned(&mut model, beyond("elsewhere", AddressScope::Group));
     assert_eq!(model.ui.mode, Mode::Command);

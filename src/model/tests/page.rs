@@ -7,7 +7,7 @@ use crate::model::connection_end::ConnectionEnd;
 use crate::model::effect::TableEffect;
 use crate::model::page::StoryLine;
 
-/// Two clients of ours with both their rows, and a stranger's connection between them.
+/// Two of our clients with both their rows, and another program's connection between them.
 fn crowd() -> Model {
     let mut model = lab();
     model.observe(seen(1, EventKind::Row(Delta::Found(listener()))));

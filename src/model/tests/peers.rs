@@ -1,4 +1,4 @@
-//! Peers by address: what is counted, what is bounded, and that no order of events does harm.
+//! Peers by address: counts and bounds.
 
 use std::net::{IpAddr, Ipv4Addr};
 

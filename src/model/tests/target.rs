@@ -13,7 +13,7 @@ fn chosen(addr: &str) -> TargetChange {
     TargetChange::Chosen { addr: addr.parse().unwrap(), answers: true }
 }
 
-/// Where a client of the selected server goes.
+/// The destination of a client of the selected server.
 fn goes(model: &mut Model) -> Vec<(Option<ServerId>, String)> {
     let effects = keys(model, "c");
     let destination = |effect| match effect {
@@ -51,7 +51,7 @@ fn who_is_asked_for_while_the_target_is_looked_for_goes_once_it_is_found() {
     let mut model = lab();
     let asked: TargetHost = "lab".parse().unwrap();
     update(&mut model, Msg::Target(Some(asked.clone())));
-    // Before anything was heard of it, and while it is looked for; two of one kind, three of another.
+    // Before the first event of it, and while it is resolved; two of one kind, three of another.
     assert_eq!(goes(&mut model), []);
     assert_eq!(waiting::looked_for(&model), Some(&asked));
     update(&mut model, Msg::Seen(target("lab", TargetChange::Set)));

@@ -1,7 +1,7 @@
 //! What the arrival of a packet will do, as far as RFC 9293 makes that certain.
 //!
-//! Everything that it hangs on is what was observed: the packet, the state of the end that it goes to, and which bytes
-//! arrived there before. Where that does not settle it, only where the packet goes is said.
+//! It depends only on observations: the packet, the state of the receiving end, and which bytes arrived there before.
+//! Where these do not decide it, the forecast is only that the packet arrives.
 
 use super::PacketOnWire;
 use crate::domain::{Flags, Flow, HostId, Icmp, Proto, TcpState};
@@ -18,7 +18,7 @@ pub enum Forecast {
     Opens,
     /// A SYN to LISTEN whose accept queue is full: Linux drops it.
     QueueFull,
-    /// A SYN to a port where nobody listens: a RST goes back (§3.10.7.1).
+    /// A SYN to a port without a listener: a RST goes back (§3.10.7.1).
     Refused,
     /// A SYN to SYN_SENT: both open at once; SYN_RECV (§3.10.7.3).
     OpensAtOnce,
@@ -48,17 +48,17 @@ pub enum Forecast {
     Data,
     /// An ACK of bytes: they need not be kept to be sent again (§3.10.7.4).
     Acks,
-    /// Bytes after a gap: they are kept, and what is missing is asked for by an ACK (§3.10.7.4).
+    /// Bytes after a gap: they are kept, and an ACK asks for the missing ones (§3.10.7.4).
     Gap,
     /// It arrived before: it is thrown away and answered by an ACK (§3.10.7.4).
     Old,
-    /// A datagram to a socket that is there: it is handed over, and nobody acknowledges it (RFC 768).
+    /// A datagram to an existing socket: it is handed over, without an acknowledgement (RFC 768).
     Datagram,
-    /// A datagram to a port that nobody has: an ICMP message goes back (RFC 1122 §4.1.3.1).
+    /// A datagram to a port without a socket: an ICMP message goes back (RFC 1122 §4.1.3.1).
     NoPort,
-    /// That message: whoever connected the socket hears of it at the next call.
+    /// That message: a connected socket reports it at the next call.
     Unreachable,
-    /// It arrives; what comes of it is the kernel's.
+    /// It arrives; what follows is up to the kernel.
     Arrives,
 }
 
@@ -200,7 +200,7 @@ fn acknowledged(world: &World, packet: &PacketOnWire) -> Option<u32> {
     arrived.filter_map(|other| other.packet.tcp.as_ref()?.ack_rel).max()
 }
 
-/// The number that the receiver of `packet` waits for, told from what has arrived.
+/// The next number that the receiver of `packet` expects, from what has arrived.
 fn expected(world: &World, packet: &PacketOnWire) -> Option<u32> {
     let flow = packet.packet.flow;
     let arrived = life(world, &flow).filter(|other| other.has_arrived() && !other.corrupted);

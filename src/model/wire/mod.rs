@@ -27,7 +27,7 @@ use crate::domain::{
 /// How one direction is treated.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct DirectionState {
-    /// What happens to a packet that arrives on it.
+    /// How packets are treated.
     pub mode: WireMode,
     /// Whether it is cut.
     pub cut: bool,
@@ -38,14 +38,14 @@ pub struct DirectionState {
 /// Whether the wire lab is there.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum WireStatus {
-    /// Nobody asked for it yet.
+    /// It was never opened.
     #[default]
     Absent,
     /// It could not be opened.
     Lacking(Lack),
     /// The hosts are there.
     Open(LinkKind),
-    /// It is no more.
+    /// It was closed.
     Closed(CloseReason, Option<Errno>),
 }
 
@@ -85,11 +85,11 @@ pub struct WireState {
     rungs: VecDeque<WireRung>,
     /// The last thing that was done and what came of it.
     pub story: WireStory,
-    /// What the kernels know of the connection that is looked at, the client's end first.
+    /// The kernels' `TCP_INFO` of the selected connection, the client's end first.
     info: PerHost<Option<TcpInfo>>,
     /// The settings that were turned, the latest last.
     setting_changes: Vec<SettingChange>,
-    /// Whether what is sent again is folded into its held original.
+    /// Whether retransmissions are folded into the held original.
     pub folding: bool,
     /// Packets that crossed at full speed without being listed.
     pub unlisted: u64,
@@ -149,7 +149,7 @@ impl WireState {
         self.open().find(|packet| packet.fate == WirePacketFate::Held && from.is_none_or(|host| host == packet.from))
     }
 
-    /// What a host's kernel knows of its end of a connection, when that was asked.
+    /// The `TCP_INFO` of a host's end of a connection, if it was requested.
     pub fn info(&self, host: HostId, flow: &Flow) -> Option<&TcpInfo> {
         self.info.of(host).as_ref().filter(|info| info.flow == *flow)
     }
@@ -236,7 +236,7 @@ impl WireState {
         self.rungs.push_back(rung);
     }
 
-    /// Follows a call of a program of ours on one of the hosts.
+    /// Follows a call of one of our programs on a host.
     pub(super) fn called(&mut self, seen: &Observation, call: &Call) {
         let failed = matches!(call.result, Outcome::Failed(_));
         let told = match call.call {
@@ -248,7 +248,7 @@ impl WireState {
         }
     }
 
-    /// A client of ours called `connect`.
+    /// One of our clients called `connect`.
     pub(super) fn dialing(&mut self, seen: &Observation, flow: Flow) {
         self.story.tell(seen.at, WireFact::Dialing(flow));
     }
@@ -258,7 +258,7 @@ impl WireState {
         self.story.tell(at, WireFact::Short(short));
     }
 
-    /// What a host's kernel knows of its end of a connection.
+    /// Takes in the `TCP_INFO` of a host's end of a connection.
     pub(super) fn informed(&mut self, seen: &Observation, info: &TcpInfo) {
         if let Some(host) = seen.host {
             *self.info.of_mut(host) = Some(info.clone());
@@ -272,7 +272,7 @@ impl WireState {
         let remark = (seen.at, seen.host, change.clone(), seen.evidence);
         self.changes.push_back(remark.clone());
         let host = seen.host.unwrap_or(HostId::Client);
-        // What listens and what does not stands beside the ladder.
+        // Listeners are shown beside the ladder.
         if change.flow.peer.is_some() {
             self.story.tell(seen.at, WireFact::Changed(host, change.clone(), seen.evidence));
         }
@@ -328,7 +328,7 @@ impl WireState {
                 let same = |other: &SettingChange| {
                     other.host == change.host
                         && std::mem::discriminant(&other.setting) == std::mem::discriminant(setting)
-                        // What failed leaves what was set before.
+                        // A failed change leaves the earlier one in force.
                         && (change.errno.is_none() || other.errno.is_some())
                 };
                 self.setting_changes.retain(|other| !same(other));
@@ -371,7 +371,7 @@ impl WireState {
             ..of.clone()
         };
         new.packet.number = copy;
-        // The relay may have told of the copy as a packet already.
+        // The relay may have reported the copy as a packet already.
         if self.find(copy).is_none() {
             self.list(new);
         } else {
@@ -394,7 +394,7 @@ impl WireState {
     }
 }
 
-/// What an event is in the story, if it is part of it.
+/// The fact that an event adds to the story, if any.
 const fn fact(event: &WireEvent) -> Option<WireFact> {
     Some(match event {
         WireEvent::Delivered { packet } => WireFact::Delivered(*packet),

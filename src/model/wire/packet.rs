@@ -5,7 +5,7 @@ use std::time::Duration;
 use crate::domain::wire::LossReason;
 use crate::domain::{HostId, PacketSummary, Stamp, Transition};
 
-/// What became of a packet.
+/// The fate of a packet.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum WirePacketFate {
     /// It waits for the presenter.
@@ -41,13 +41,13 @@ impl WirePacketFate {
 /// A packet on the wire, or one that was.
 #[derive(Debug, Clone)]
 pub struct PacketOnWire {
-    /// What it is.
+    /// The packet.
     pub packet: PacketSummary,
-    /// Who sent it.
+    /// The host that sent it.
     pub from: HostId,
     /// When it was sent.
     pub sent: Stamp,
-    /// What became of it.
+    /// Its fate.
     pub fate: WirePacketFate,
     /// How often the sender sent it again while it was held.
     pub folded: u32,

@@ -12,7 +12,7 @@ pub struct Program {
     pub host: HostId,
     /// Its process.
     pub pid: u32,
-    /// What it is called.
+    /// Its name.
     pub name: String,
 }
 
@@ -33,7 +33,7 @@ pub enum ProgramLine {
         line: String,
         /// It went to standard error.
         error: bool,
-        /// So many lines before it are missing.
+        /// This many lines before it are missing.
         skipped: u64,
     },
     /// It ended: with this status, or by this signal.
@@ -55,7 +55,7 @@ impl Programs {
         &self.running
     }
 
-    /// What they did and wrote, the earliest first.
+    /// Their starts, ends and output, the earliest first.
     pub const fn lines(&self) -> &VecDeque<ProgramLine> {
         &self.lines
     }

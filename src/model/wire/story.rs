@@ -12,15 +12,15 @@ use crate::domain::{Call, Cause, Evidence, Flow, HostId, Stamp, Syscall, Transit
 pub enum WireFact {
     /// `connect` was called and has not returned.
     Dialing(Flow),
-    /// A program of ours on this host made a call.
+    /// One of our programs on this host made a call.
     Called(HostId, Call),
     /// This host sent a packet.
     Sent(u64),
     /// This host sent something again, because no answer came.
     Resent {
-        /// What it sent now.
+        /// The retransmission.
         packet: u64,
-        /// What that is again.
+        /// The original.
         of: u64,
     },
     /// A packet arrived.
@@ -76,9 +76,9 @@ impl WireFact {
 pub struct WireStory(VecDeque<(Stamp, WireFact)>);
 
 impl WireStory {
-    /// What follows so soon was brought about by it.
+    /// A fact within this time belongs to the same story.
     const PAUSE: Duration = Duration::from_millis(150);
-    /// Who is woken by a packet may tell what it did before the wire tells of the packet.
+    /// A program that a packet wakes may report its call before the wire reports the delivery.
     const INSTANT: Duration = Duration::from_millis(5);
     const KEPT: usize = 16;
 
@@ -89,14 +89,14 @@ impl WireStory {
 
     pub(super) fn tell(&mut self, at: Stamp, fact: WireFact) {
         if let Some(packet) = again(&fact) {
-            // What a timer does is no new story; only the latest of many is told.
+            // A timer starts no new story, and only its latest retransmission is kept.
             self.0.retain(|(_, other)| again(other) != Some(packet));
             self.0.push_back((at, fact));
             return;
         }
         let place = if fact.begins() {
             self.0.retain(|(told, other)| at.since(*told) <= Self::INSTANT && again(other).is_none());
-            // Before the calls of whoever it woke, if they were told first, and after all else.
+            // Before the calls of a program that it woke, and after everything else.
             self.0.iter().rposition(|(_, other)| !matches!(other, WireFact::Called(..))).map_or(0, |last| last + 1)
         } else {
             if self.0.back().is_none_or(|(last, _)| at.since(*last) > Self::PAUSE) {
@@ -111,11 +111,11 @@ impl WireStory {
         }
     }
 
-    /// A call stands before the change of state that it brought about, whichever was told first.
+    /// A call stands before the change of state that it caused, in whichever order they were reported.
     fn after_its_call(&self, fact: &WireFact) -> usize {
         let end = self.0.len();
         let by_it = |other: &WireFact| match (fact, other) {
-            // What is told of connect() as a call is its return.
+            // The call event of connect() is its return.
             (WireFact::Called(host, call), WireFact::Changed(on, change, _)) if call.call != Syscall::Connect => {
                 on == host && change.cause == Some(Cause::Call(call.call))
             }

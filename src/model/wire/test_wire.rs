@@ -23,7 +23,7 @@ pub(crate) const FIN_ACK: Flags = Flags(Flags::FIN.0 | Flags::ACK.0);
 /// Data, as it usually is.
 pub(crate) const PSH_ACK: Flags = Flags(Flags::PSH.0 | Flags::ACK.0);
 
-/// Tells a model what a real wire lab would have seen.
+/// Feeds a model the observations of a wire lab.
 pub(crate) struct TestWire {
     /// The model so far.
     pub(crate) model: Model,
@@ -82,7 +82,7 @@ impl TestWire {
         update(&mut self.model, Msg::Seen(Observation { at, world: WorldId::Wire, host, evidence, kind }));
     }
 
-    /// So many milliseconds pass.
+    /// This many milliseconds pass.
     pub(crate) fn wait(&mut self, millis: u64) {
         self.now += Duration::from_millis(millis);
         update(&mut self.model, Msg::Time(Stamp::from(self.now)));
@@ -228,7 +228,7 @@ impl TestWire {
         self.seen(Some(Server), Evidence::Called, kind);
     }
 
-    /// What a kernel knows of its end.
+    /// A kernel's `TCP_INFO` of its end.
     pub(crate) fn info(&mut self, host: HostId, flow: Flow, rto_ms: u32, retransmitted: u32) {
         let info = TcpInfo {
             flow,
