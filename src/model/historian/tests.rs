@@ -24,6 +24,14 @@ fn seen(millis: u64, evidence: Evidence, kind: EventKind) -> Observation {
     Observation { at: Stamp::from_millis(millis), world: WorldId::Host, host: None, evidence, kind }
 }
 
+fn table(millis: u64, delta: Delta) -> Observation {
+    seen(millis, Sampled, EventKind::Row(delta))
+}
+
+fn traced(millis: u64, flow: Flow, from: TcpState, to: TcpState) -> Observation {
+    seen(millis, Evidence::Traced, EventKind::State(Transition { flow, from, to, cause: None }))
+}
+
 fn row(flow: Flow, state: TcpState) -> Row {
     Row {
         flow,
@@ -40,7 +48,7 @@ fn row(flow: Flow, state: TcpState) -> Row {
 
 fn listening() -> Observation {
     let listener = Flow::unconnected(Proto::Tcp, server().local);
-    seen(0, Evidence::Sampled, EventKind::Row(Delta::Found(row(listener, Listen))))
+    table(0, Delta::Found(row(listener, Listen)))
 }
 
 /// Feeds observations, lets every grace period run out, and returns the events that were written.
@@ -71,7 +79,7 @@ const C: SocketId = SocketId::Client(ClientId(1));
 const S: SocketId = SocketId::Conn(ServerId(0), ConnNo(1));
 
 #[test]
-fn a_connect_and_an_accept_tell_how_both_ends_opened() {
+fn connect_and_accept_show_how_both_ends_opened() {
     let out = written([listening(), call(1, C, Syscall::Connect, client()), call(2, S, Syscall::Accept, server())]);
     assert_eq!(steps(&out, client()), [(Closed, SynSent, Inferred), (SynSent, Established, Called)]);
     assert_eq!(steps(&out, server()), [(Listen, SynRecv, Inferred), (SynRecv, Established, Called)]);
@@ -88,8 +96,8 @@ fn a_quick_close_is_filled_in_between_what_was_seen() {
         call(2, C, Syscall::Close, client()),
         seen(2, Evidence::Called, EventKind::Call(eof)),
         call(2, S, Syscall::Close, server()),
-        seen(3, Evidence::Sampled, EventKind::Row(Delta::Changed(row(client(), TimeWait)))),
-        seen(3, Evidence::Sampled, EventKind::Row(Delta::Gone(row(server(), CloseWait).key()))),
+        table(3, Delta::Changed(row(client(), TimeWait))),
+        table(3, Delta::Gone(row(server(), CloseWait).key())),
     ]);
     let close = [(Established, FinWait1, Inferred), (FinWait1, FinWait2, Inferred), (FinWait2, TimeWait, Sampled)];
     assert_eq!(steps(&out, client())[2..], close);
@@ -104,26 +112,24 @@ fn a_quick_close_is_filled_in_between_what_was_seen() {
 }
 
 #[test]
-fn what_is_left_of_fin_wait2_is_not_closed_because_the_full_socket_is() {
-    let told =
-        |t, from, to| seen(t, Evidence::Traced, EventKind::State(Transition { flow: client(), from, to, cause: None }));
+fn the_rest_of_fin_wait2_does_not_close_with_its_full_socket() {
+    let told = |t, from, to| traced(t, client(), from, to);
     let timer = Some(Timer { kind: TimerKind::TimeWait, left_ms: 59_000, count: 0 });
-    let left = || seen(3, Sampled, EventKind::Row(Delta::Changed(Row { timer, ..row(client(), FinWait2) })));
+    let left = || table(3, Delta::Changed(Row { timer, ..row(client(), FinWait2) }));
     let life = [told(1, SynSent, Established), told(2, Established, FinWait1), told(2, FinWait1, FinWait2)];
     let ended = || told(2, FinWait2, Closed);
     for last in [[left(), ended()], [ended(), left()]] {
         let out = written(life.clone().into_iter().chain(last.clone()));
         assert_eq!(steps(&out, client()).last().map(|(_, to, _)| *to), Some(FinWait2), "{out:?}");
-        let gone = seen(60_000, Sampled, EventKind::Row(Delta::Gone(row(client(), FinWait2).key())));
+        let gone = table(60_000, Delta::Gone(row(client(), FinWait2).key()));
         let out = written(life.clone().into_iter().chain(last).chain([gone]));
         assert_eq!(steps(&out, client()).last(), Some(&(FinWait2, Closed, Sampled)), "{out:?}");
     }
 }
 
 #[test]
-fn what_the_table_shows_too_late_is_the_rest_of_the_life_that_ended_and_not_another_one() {
-    let told =
-        |t, from, to| seen(t, Evidence::Traced, EventKind::State(Transition { flow: client(), from, to, cause: None }));
+fn a_late_row_belongs_to_the_life_that_ended_and_starts_no_new_one() {
+    let told = |t, from, to| traced(t, client(), from, to);
     let life = [told(1, Closed, SynSent), told(1, SynSent, Established), told(2, Established, FinWait1)];
     let end = [told(2, FinWait1, FinWait2), told(2, FinWait2, Closed)];
     let timer = Some(Timer { kind: TimerKind::TimeWait, left_ms: 56_000, count: 0 });
@@ -134,22 +140,20 @@ fn what_the_table_shows_too_late_is_the_rest_of_the_life_that_ended_and_not_anot
         historian.settle(&seen(2_500, Evidence::Inferred, EventKind::Note(Note::Dropped { count: 0 })), &mut out);
         assert_eq!(steps(&out, client()).last().map(|(_, to, _)| *to), Some(Closed));
         let before = out.len();
-        historian.hear(&seen(4_000, Sampled, EventKind::Row(Delta::Added(late.clone()))), &mut out);
-        historian.hear(&seen(60_000, Sampled, EventKind::Row(Delta::Gone(late.key()))), &mut out);
+        historian.hear(&table(4_000, Delta::Added(late.clone())), &mut out);
+        historian.hear(&table(60_000, Delta::Gone(late.key())), &mut out);
         assert_eq!(steps(&out[before..], client()), [], "{out:?}");
         // The two ports are used again: that is another life.
-        historian.hear(&seen(61_000, Sampled, EventKind::Row(Delta::Added(row(client(), SynSent)))), &mut out);
+        historian.hear(&table(61_000, Delta::Added(row(client(), SynSent))), &mut out);
         assert_eq!(steps(&out[before..], client()), [(Closed, SynSent, Sampled)]);
     }
 }
 
 #[test]
-fn the_end_of_a_listener_is_written_once_and_is_not_that_of_the_next_one() {
+fn the_end_of_a_listener_is_written_once_and_does_not_end_the_next_one() {
     let listener = Flow::unconnected(Proto::Tcp, server().local);
     let of = |millis, syscall| call(millis, SocketId::Server(ServerId(0)), syscall, listener);
-    let told = |millis, from, to| {
-        seen(millis, Evidence::Traced, EventKind::State(Transition { flow: listener, from, to, cause: None }))
-    };
+    let told = |millis, from, to| traced(millis, listener, from, to);
     let first = [of(1, Syscall::Listen), told(1, Closed, Listen), of(5, Syscall::Close)];
     let once = [(Closed, Listen, Called), (Listen, Closed, Called)];
     assert_eq!(steps(&written(first.clone().into_iter().chain([told(6, Listen, Closed)])), listener), once);
@@ -158,15 +162,15 @@ fn the_end_of_a_listener_is_written_once_and_is_not_that_of_the_next_one() {
 }
 
 #[test]
-fn a_connection_that_is_gone_takes_no_listener_with_it() {
+fn a_closed_connection_does_not_remove_the_listener() {
     let of = |cookie| Row { cookie, ..row(server(), Established) };
     let udp = Flow::unconnected(Proto::Udp, server().local);
     let out = written([
         listening(),
-        seen(1, Sampled, EventKind::Row(Delta::Added(of(1)))),
-        seen(2, Sampled, EventKind::Row(Delta::Gone(of(1).key()))),
-        seen(2, Sampled, EventKind::Row(Delta::Gone(row(udp, Closed).key()))),
-        seen(3, Sampled, EventKind::Row(Delta::Added(of(2)))),
+        table(1, Delta::Added(of(1))),
+        table(2, Delta::Gone(of(1).key())),
+        table(2, Delta::Gone(row(udp, Closed).key())),
+        table(3, Delta::Added(of(2))),
     ]);
     let accepted = [(Listen, SynRecv, Inferred), (SynRecv, Established, Sampled)];
     let gone = [(Established, Closed, Sampled)];
@@ -174,35 +178,31 @@ fn a_connection_that_is_gone_takes_no_listener_with_it() {
 }
 
 #[test]
-fn what_was_left_of_the_life_before_goes_without_ending_the_present_one() {
+fn the_rest_of_an_earlier_life_does_not_end_the_present_one() {
     let of = |cookie, state| Row { cookie, ..row(client(), state) };
-    let told =
-        |t, from, to| seen(t, Evidence::Traced, EventKind::State(Transition { flow: client(), from, to, cause: None }));
+    let told = |t, from, to| traced(t, client(), from, to);
     let out = written([
         seen(0, Sampled, EventKind::Note(Note::Has { what: Evidence::Traced })),
-        seen(0, Sampled, EventKind::Row(Delta::Found(of(1, TimeWait)))),
+        table(0, Delta::Found(of(1, TimeWait))),
         // The port is used again (tcp_tw_reuse).
         told(10, Closed, SynSent),
         told(11, SynSent, Established),
-        seen(12, Sampled, EventKind::Row(Delta::Gone(of(1, TimeWait).key()))),
-        seen(12, Sampled, EventKind::Row(Delta::Added(of(2, Established)))),
+        table(12, Delta::Gone(of(1, TimeWait).key())),
+        table(12, Delta::Added(of(2, Established))),
     ]);
     let second = [(Closed, SynSent, Evidence::Traced), (SynSent, Established, Evidence::Traced)];
     assert_eq!(steps(&out, client()), [&[(TimeWait, Closed, Inferred)], &second[..]].concat());
-    let gone = seen(20, Sampled, EventKind::Row(Delta::Gone(of(2, Established).key())));
-    let ended = written([
-        seen(12, Sampled, EventKind::Row(Delta::Added(of(2, Established)))),
-        seen(13, Sampled, EventKind::Row(Delta::Gone(of(1, TimeWait).key()))),
-        gone,
-    ]);
+    let gone = table(20, Delta::Gone(of(2, Established).key()));
+    let ended =
+        written([table(12, Delta::Added(of(2, Established))), table(13, Delta::Gone(of(1, TimeWait).key())), gone]);
     assert_eq!(steps(&ended, client()).last(), Some(&(Established, Closed, Sampled)));
     let closed = ended.iter().find(|o| matches!(&o.kind, EventKind::State(change) if change.to == Closed));
     assert_eq!(closed.map(|o| o.at), Some(Stamp::from_millis(20)), "not by what is gone of the first");
     // One reading: its end and the next one's beginning have one time.
     let one = written([
-        seen(10, Sampled, EventKind::Row(Delta::Added(of(1, Established)))),
-        seen(12, Sampled, EventKind::Row(Delta::Gone(of(1, Established).key()))),
-        seen(12, Sampled, EventKind::Row(Delta::Added(of(2, Established)))),
+        table(10, Delta::Added(of(1, Established))),
+        table(12, Delta::Gone(of(1, Established).key())),
+        table(12, Delta::Added(of(2, Established))),
     ]);
     let life = [(Closed, SynSent, Inferred), (SynSent, Established, Sampled)];
     assert_eq!(steps(&one, client()), [&life[..], &[(Established, Closed, Sampled)], &life[..]].concat());
@@ -212,28 +212,28 @@ fn what_was_left_of_the_life_before_goes_without_ending_the_present_one() {
 fn a_row_that_was_there_from_the_start_has_no_invented_past() {
     let out = written([
         listening(),
-        seen(1, Evidence::Sampled, EventKind::Row(Delta::Found(row(client(), Established)))),
-        seen(2, Evidence::Sampled, EventKind::Row(Delta::Changed(row(client(), CloseWait)))),
+        table(1, Delta::Found(row(client(), Established))),
+        table(2, Delta::Changed(row(client(), CloseWait))),
     ]);
     assert_eq!(steps(&out, client()), [(Established, CloseWait, Evidence::Sampled)]);
 }
 
 #[test]
-fn a_row_that_is_found_after_calls_told_of_it_is_one_more_witness() {
+fn a_row_found_after_its_calls_is_one_more_witness() {
     let out = written([
         listening(),
         call(1, C, Syscall::Connect, client()),
         call(3, C, Syscall::Close, client()),
-        seen(4, Sampled, EventKind::Row(Delta::Found(row(client(), TimeWait)))),
+        table(4, Delta::Found(row(client(), TimeWait))),
     ]);
     assert_eq!(steps(&out, client()).last(), Some(&(FinWait2, TimeWait, Sampled)));
 }
 
 #[test]
-fn a_row_that_is_found_before_calls_tell_of_it_has_its_beginning_filled_in() {
+fn a_row_found_before_its_calls_has_its_beginning_filled_in() {
     let out = written([
         listening(),
-        seen(1, Sampled, EventKind::Row(Delta::Found(row(server(), Established)))),
+        table(1, Delta::Found(row(server(), Established))),
         call(2, S, Syscall::Accept, server()),
     ]);
     assert_eq!(steps(&out, server()), [(Listen, SynRecv, Inferred), (SynRecv, Established, Sampled)]);
@@ -241,12 +241,9 @@ fn a_row_that_is_found_before_calls_tell_of_it_has_its_beginning_filled_in() {
 }
 
 #[test]
-fn a_row_no_longer_watched_has_not_closed() {
+fn an_unwatched_row_has_not_closed() {
     let key = row(client(), Established).key();
-    let out = written([
-        seen(1, Evidence::Sampled, EventKind::Row(Delta::Found(row(client(), Established)))),
-        seen(2, Evidence::Sampled, EventKind::Row(Delta::Unwatched(key))),
-    ]);
+    let out = written([table(1, Delta::Found(row(client(), Established))), table(2, Delta::Unwatched(key))]);
     assert!(out.is_empty(), "{out:?}");
 }
 
@@ -256,7 +253,7 @@ fn better_evidence_confirms_and_does_not_repeat() {
     let out = written([
         call(1, C, Syscall::Connect, client()),
         seen(2, Evidence::Traced, EventKind::State(told)),
-        seen(3, Evidence::Sampled, EventKind::Row(Delta::Added(row(client(), Established)))),
+        table(3, Delta::Added(row(client(), Established))),
     ]);
     assert_eq!(steps(&out, client()).len(), 2);
     let confirmed: Vec<_> = out.iter().filter(|o| matches!(o.kind, EventKind::Confirmed(_))).collect();
@@ -268,8 +265,8 @@ fn a_port_that_is_used_again_starts_a_new_life() {
     let life = |t: u64| {
         [
             call(t, C, Syscall::Connect, client()),
-            seen(t + 1, Evidence::Sampled, EventKind::Row(Delta::Added(row(client(), Established)))),
-            seen(t + 2, Evidence::Sampled, EventKind::Row(Delta::Changed(row(client(), TimeWait)))),
+            table(t + 1, Delta::Added(row(client(), Established))),
+            table(t + 2, Delta::Changed(row(client(), TimeWait))),
         ]
     };
     let out = written(life(1).into_iter().chain(life(2_000)));
@@ -280,22 +277,20 @@ fn a_port_that_is_used_again_starts_a_new_life() {
 
 #[test]
 fn a_trace_ahead_of_the_calls_needs_nothing_inferred() {
-    let told =
-        |t, flow, from, to| seen(t, Evidence::Traced, EventKind::State(Transition { flow, from, to, cause: None }));
     let has = EventKind::Note(Note::Has { what: Evidence::Traced });
     let out = written([
         seen(0, Evidence::Called, has),
         listening(),
         call(5, C, Syscall::Connect, client()),
         call(6, S, Syscall::Accept, server()),
-        told(1, client(), Closed, SynSent),
-        told(2, client(), SynSent, Established),
-        told(3, server(), Listen, SynRecv),
-        told(3, server(), SynRecv, Established),
-        told(7, client(), Established, FinWait1),
-        told(8, client(), FinWait1, FinWait2),
-        told(9, client(), FinWait2, Closed),
-        seen(10, Evidence::Sampled, EventKind::Row(Delta::Added(row(client(), TimeWait)))),
+        traced(1, client(), Closed, SynSent),
+        traced(2, client(), SynSent, Established),
+        traced(3, server(), Listen, SynRecv),
+        traced(3, server(), SynRecv, Established),
+        traced(7, client(), Established, FinWait1),
+        traced(8, client(), FinWait1, FinWait2),
+        traced(9, client(), FinWait2, Closed),
+        table(10, Delta::Added(row(client(), TimeWait))),
     ]);
     let inferred = out.iter().filter(|o| o.evidence == Evidence::Inferred).count();
     assert_eq!(inferred, 0, "{out:#?}");
@@ -334,8 +329,7 @@ fn witnesses(flow: Flow, truth: &[TcpState], found: usize) -> Vec<Observation> {
     let mut all = Vec::new();
     for (index, pair) in truth.windows(2).enumerate() {
         let at = 10 + 10 * index as u64;
-        let change = Transition { flow, from: pair[0], to: pair[1], cause: None };
-        all.push(seen(at, Evidence::Traced, EventKind::State(change)));
+        all.push(traced(at, flow, pair[0], pair[1]));
         let delta = match (pair[1], index) {
             (Closed, _) => Delta::Gone(row(flow, Closed).key()),
             (_, index) if index < found => continue,
@@ -343,7 +337,7 @@ fn witnesses(flow: Flow, truth: &[TcpState], found: usize) -> Vec<Observation> {
             (state, 0) => Delta::Added(row(flow, state)),
             (state, _) => Delta::Changed(row(flow, state)),
         };
-        all.push(seen(at + 5, Evidence::Sampled, EventKind::Row(delta)));
+        all.push(table(at + 5, delta));
     }
     all
 }
@@ -352,7 +346,7 @@ proptest! {
     /// With any subset of the observations in any order, only edges of the diagram (or a reset) are written, each
     /// continues the one before, and none is written twice.
     #[test]
-    fn no_interleaving_makes_it_claim_the_impossible(
+    fn no_interleaving_writes_an_impossible_history(
         (ours, theirs) in truths(),
         order in prop::collection::vec(any::<Index>(), 0..40),
         keep in any::<u32>(),
@@ -393,7 +387,7 @@ proptest! {
 
     /// A complete trace in order is written unchanged.
     #[test]
-    fn a_complete_trace_is_written_as_it_is((ours, _) in truths()) {
+    fn a_complete_trace_is_written_unchanged((ours, _) in truths()) {
         let all = witnesses(client(), &ours, 0).into_iter().filter(|o| o.evidence == Evidence::Traced);
         let out = written(all);
         let states: Vec<_> = steps(&out, client()).iter().map(|step| step.1).collect();

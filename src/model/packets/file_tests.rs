@@ -7,7 +7,7 @@ use super::super::effect::Effect;
 use super::super::lifecycle::Subject;
 use super::super::ui::{Mode, View};
 use super::super::{Model, Msg, Ui, update};
-use super::tests::packet;
+use super::tests::{hear, packet, tell};
 use super::*;
 use crate::domain::*;
 
@@ -22,28 +22,20 @@ fn recording(connections: u16) -> Arc<Recording> {
         let (out, back) = (flow(port), flow(port).mirror().unwrap());
         let at = Stamp::from_millis(number);
         recording.packet(at, packet(number, out, Flags::SYN, ""));
-        let change =
-            Transition { flow: out, from: TcpState::Closed, to: TcpState::SynSent, cause: Some(Cause::Packet(number)) };
-        recording.change(at, Evidence::Packet, change);
-        recording.packet(at, packet(number + 1, back, Flags::SYN.with(Flags::ACK), ""));
-        let change = Transition {
-            flow: back,
-            from: TcpState::Listen,
-            to: TcpState::Closed,
-            cause: Some(Cause::Packet(number + 1)),
+        let mut change = |flow, from, to, number| {
+            let cause = Some(Cause::Packet(number));
+            recording.change(at, Evidence::Packet, Transition { flow, from, to, cause });
         };
-        recording.change(at, Evidence::Packet, change);
+        change(out, TcpState::Closed, TcpState::SynSent, number);
+        change(back, TcpState::Listen, TcpState::Closed, number + 1);
+        recording.packet(at, packet(number + 1, back, Flags::SYN.with(Flags::ACK), ""));
         recording.summary.read += 2;
     }
     Arc::new(recording)
 }
 
 fn live(model: &mut Model, number: u64) {
-    let flow = Flow::tcp("127.0.0.1:40000".parse().unwrap(), "127.0.0.1:65432".parse().unwrap());
-    let at = Stamp::from_millis(number);
-    let kind = EventKind::Packet(packet(number, flow, Flags::ACK, ""));
-    let seen = Observation { at, world: WorldId::Host, host: None, evidence: Evidence::Packet, kind };
-    update(model, Msg::Seen(seen));
+    hear(model, packet(number, tests::flow(40_000), Flags::ACK, ""));
 }
 
 fn model() -> Model {
@@ -61,8 +53,7 @@ fn types(model: &mut Model, text: &str) {
 }
 
 fn happens(model: &mut Model, event: CaptureEvent) {
-    let (at, kind) = (Stamp::from_millis(8), EventKind::Capture(event));
-    update(model, Msg::Seen(Observation { at, world: WorldId::Host, host: None, evidence: Evidence::Called, kind }));
+    tell(model, 8, WorldId::Host, Evidence::Called, EventKind::Capture(event));
 }
 
 fn read(model: &mut Model, file: FileId, recording: Arc<Recording>) {
@@ -93,7 +84,7 @@ fn numbers(model: &Model) -> Vec<u64> {
 }
 
 #[test]
-fn a_file_is_shown_in_place_of_the_live_packets_and_nothing_of_it_mixes_with_them() {
+fn a_file_replaces_the_live_packets_without_mixing_with_them() {
     let mut model = model();
     model.ui.subject = Some(Subject::Server(ServerId(0)));
     let (events, subject) = (model.journal.last_seq(), model.ui.subject);
@@ -144,7 +135,7 @@ fn a_ladder_of_a_file_has_its_own_states_however_many_connections_there_are() {
 }
 
 #[test]
-fn esc_undoes_what_was_done_in_the_file_and_then_leaves_it() {
+fn esc_undoes_each_step_in_the_file_and_then_closes_it() {
     let mut model = model();
     opened(&mut model, 3);
     for key in [Key::Down, Key::Char('.'), Key::Char('l'), Key::Down, Key::Enter, Key::Char('z')] {
@@ -164,7 +155,7 @@ fn esc_undoes_what_was_done_in_the_file_and_then_leaves_it() {
 }
 
 #[test]
-fn a_name_that_leads_nowhere_stays_to_be_mended() {
+fn a_refused_name_stays_to_be_corrected() {
     let mut model = model();
     press(&mut model, Key::Char('O'));
     assert_eq!((press(&mut model, Key::Enter), model.files.fault), (vec![], Some(FileFault::NoName)));
@@ -208,7 +199,7 @@ fn a_name_that_leads_nowhere_stays_to_be_mended() {
 }
 
 #[test]
-fn without_the_packets_a_record_still_says_that_a_file_was_opened() {
+fn a_record_without_the_packets_still_shows_that_a_file_was_opened() {
     let mut model = model();
     press(&mut model, Key::Char('O'));
     types(&mut model, "3.pcapng");
@@ -219,15 +210,10 @@ fn without_the_packets_a_record_still_says_that_a_file_was_opened() {
 }
 
 #[test]
-fn what_is_not_kept_is_shown_as_far_as_the_events_say() {
+fn without_bytes_packets_are_shown_from_their_events() {
     let mut model = Model::new(Ui { view: View::Packets, ..Ui::default() });
-    let flow = Flow::tcp("127.0.0.1:40000".parse().unwrap(), "127.0.0.1:65432".parse().unwrap());
-    let kind = EventKind::Packet(packet(7, flow, Flags::ACK, "oi"));
-    let at = Stamp::from_millis(7);
-    update(
-        &mut model,
-        Msg::Seen(Observation { at, world: WorldId::Host, host: None, evidence: Evidence::Packet, kind }),
-    );
+    let flow = tests::flow(40_000);
+    hear(&mut model, packet(7, flow, Flags::ACK, "oi"));
     let asked = update(&mut model, Msg::Time(Stamp::from_millis(8)));
     assert_eq!(asked, [Effect::Packets(PacketsEffect::Inspect(PacketOrigin::Live, 7))]);
     let nothing = PacketDetails { number: 7, ..PacketDetails::default() };
@@ -243,7 +229,7 @@ fn what_is_not_kept_is_shown_as_far_as_the_events_say() {
 }
 
 #[test]
-fn an_answer_about_another_file_or_about_live_packets_is_not_the_files() {
+fn an_answer_about_other_packets_does_not_reach_the_file() {
     let mut model = model();
     let first = opened(&mut model, 1);
     press(&mut model, Key::Char('O'));
@@ -263,14 +249,10 @@ fn an_answer_about_another_file_or_about_live_packets_is_not_the_files() {
 }
 
 #[test]
-fn what_was_saved_is_one_key_away() {
+fn a_saved_capture_is_offered_first() {
     let mut model = model();
     let kind = EventKind::Note(Note::CaptureSaved { file: "socklab-1.pcapng".into(), packets: 5, dropped: 0 });
-    let at = Stamp::from_millis(10);
-    update(
-        &mut model,
-        Msg::Seen(Observation { at, world: WorldId::Host, host: None, evidence: Evidence::Called, kind }),
-    );
+    tell(&mut model, 10, WorldId::Host, Evidence::Called, kind);
     press(&mut model, Key::Char('O'));
     press(&mut model, Key::Up);
     assert_eq!(model.files.line.input.value(), "socklab-1.pcapng");

@@ -13,7 +13,7 @@ fn addr(port: u16) -> SocketAddr {
     SocketAddr::from(([127, 0, 0, 1], port))
 }
 
-fn flow(port: u16) -> Flow {
+pub(super) fn flow(port: u16) -> Flow {
     Flow::tcp(addr(port), addr(65_432))
 }
 
@@ -30,12 +30,12 @@ pub(super) fn packet(number: u64, flow: Flow, flags: Flags, data: &str) -> Packe
     }
 }
 
-fn tell(model: &mut Model, at: u64, world: WorldId, evidence: Evidence, kind: EventKind) {
+pub(super) fn tell(model: &mut Model, at: u64, world: WorldId, evidence: Evidence, kind: EventKind) {
     let at = Stamp::from_millis(at);
     update(model, Msg::Seen(Observation { at, world, host: None, evidence, kind }));
 }
 
-fn hear(model: &mut Model, packet: PacketSummary) {
+pub(super) fn hear(model: &mut Model, packet: PacketSummary) {
     tell(model, packet.number, WorldId::Host, Evidence::Packet, EventKind::Packet(packet));
 }
 
@@ -92,7 +92,7 @@ fn narrowing_lists_the_conversation_of_the_selected_packet_and_then_all_again() 
 }
 
 #[test]
-fn the_ladder_turns_to_whatever_is_selected_anywhere() {
+fn the_ladder_follows_the_selection_of_any_pane() {
     let mut model = busy();
     press(&mut model, Key::Char('l'));
     assert_eq!(model.packets.ladder.conversation, Some(flow(40_000)), "that of the latest packet");
@@ -137,7 +137,7 @@ fn esc_undoes_one_thing_at_a_time() {
 }
 
 #[test]
-fn a_change_of_state_stands_beside_the_packet_that_it_belongs_to() {
+fn a_change_of_state_stands_beside_its_packet() {
     use TcpState::{Closed, Established, Listen, SynRecv, SynSent, TimeWait};
     let mut model = Model::new(Ui { view: View::Packets, ..Ui::default() });
     let (out, back) = (flow(40_000), flow(40_000).mirror().unwrap());
@@ -176,7 +176,7 @@ fn a_change_of_state_stands_beside_the_packet_that_it_belongs_to() {
 }
 
 #[test]
-fn the_wires_packets_are_a_world_of_their_own_and_told_from_their_events() {
+fn the_wires_packets_are_separate_and_shown_from_their_events() {
     let mut model = busy();
     tell(
         &mut model,
@@ -205,7 +205,7 @@ fn the_wires_packets_are_a_world_of_their_own_and_told_from_their_events() {
 }
 
 #[test]
-fn what_the_journal_forgets_is_forgotten_here_and_a_reader_there_moves_on() {
+fn packets_that_the_journal_drops_leave_the_list_and_a_held_cursor_moves_on() {
     let mut model = busier(Journal::new(40, 16));
     press(&mut model, Key::Home);
     for number in 31..=60 {
@@ -218,7 +218,7 @@ fn what_the_journal_forgets_is_forgotten_here_and_a_reader_there_moves_on() {
 }
 
 #[test]
-fn what_is_typed_into_the_filter_is_no_command() {
+fn keys_typed_into_the_filter_are_not_commands() {
     let mut model = busy();
     press(&mut model, Key::Char('/'));
     assert_eq!(model.ui.mode, Mode::FilteringPackets);
@@ -231,7 +231,7 @@ fn what_is_typed_into_the_filter_is_no_command() {
 }
 
 #[test]
-fn a_long_journal_is_gone_through_in_pieces_and_the_old_list_stands_meanwhile() {
+fn a_long_journal_is_searched_in_pieces_and_the_old_list_stays_meanwhile() {
     let mut model = busier(Journal::default());
     let count = 5 * Packets::PIECE as u64;
     (31..=count).for_each(|number| hear(&mut model, packet(number, flow(40_000), Flags::ACK, "oi")));
@@ -263,7 +263,7 @@ fn a_long_journal_is_gone_through_in_pieces_and_the_old_list_stands_meanwhile() 
 }
 
 #[test]
-fn a_mark_is_typed_anywhere_and_noted_when_it_says_something() {
+fn a_mark_can_be_typed_in_every_view_and_an_empty_one_is_dropped() {
     let mut model = busy();
     for view in [View::Lab, View::Packets, View::Wire] {
         model.ui.view = view;
@@ -284,7 +284,7 @@ fn a_mark_is_typed_anywhere_and_noted_when_it_says_something() {
 }
 
 #[test]
-fn a_udp_socket_without_an_address_of_its_own_has_every_datagram_of_its_port() {
+fn an_unbound_udp_socket_has_every_datagram_of_its_port() {
     let mut model = Model::new(Ui { view: View::Packets, ..Ui::default() });
     let out = Flow { proto: Proto::Udp, ..flow(40_000) };
     for (number, flow) in [(1, out), (2, out.mirror().unwrap()), (3, Flow { proto: Proto::Udp, ..flow(40_001) })] {

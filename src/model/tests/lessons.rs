@@ -42,7 +42,7 @@ fn plays(effects: &[Effect]) -> Option<(&str, u32)> {
 }
 
 #[test]
-fn what_is_typed_narrows_the_list_whatever_the_language_and_the_accents() {
+fn typing_narrows_the_list_in_both_languages_without_accents() {
     let mut bench = bench();
     bench.key(Key::F(6));
     assert_eq!((bench.model.ui.view, bench.model.ui.mode), (View::Lessons, Mode::Choosing));
@@ -60,7 +60,7 @@ fn what_is_typed_narrows_the_list_whatever_the_language_and_the_accents() {
 }
 
 #[test]
-fn enter_plays_the_selected_one_on_a_wire_of_its_own() {
+fn enter_plays_the_selected_lesson_on_a_new_wire() {
     let mut bench = bench();
     bench.keys("1v");
     bench.key(Key::F(6));
@@ -72,7 +72,7 @@ fn enter_plays_the_selected_one_on_a_wire_of_its_own() {
 }
 
 #[test]
-fn a_wire_with_something_on_it_is_not_taken_down_by_one_key() {
+fn a_wire_with_connections_is_not_replaced_by_one_key() {
     let mut bench = bench();
     bench.established(1, 40_000);
     bench.key(Key::F(6));
@@ -84,7 +84,7 @@ fn a_wire_with_something_on_it_is_not_taken_down_by_one_key() {
 }
 
 #[test]
-fn one_key_does_the_step_goes_on_and_begins_the_next_lesson() {
+fn one_key_plays_each_step_and_then_the_next_lesson() {
     let mut bench = bench();
     told(&mut bench, &[LessonChange::Staged { run: 1 }, LessonChange::Told { step: 0 }]);
     assert_eq!(bench.key(Key::Enter), [Effect::Lesson(LessonEffect::GoOn)]);
@@ -100,7 +100,7 @@ fn one_key_does_the_step_goes_on_and_begins_the_next_lesson() {
 }
 
 #[test]
-fn after_a_failure_the_key_plays_it_again_and_others_leave_it() {
+fn after_a_failure_enter_repeats_the_lesson_and_esc_leaves_it() {
     let failed = LessonChange::Missed { step: 0, expect: 0, seen: SeenInstead::Nothing };
     let mut bench = bench();
     told(&mut bench, &[LessonChange::Staged { run: 1 }, failed, LessonChange::Failed { step: 0 }]);
@@ -118,7 +118,7 @@ fn after_a_failure_the_key_plays_it_again_and_others_leave_it() {
 }
 
 #[test]
-fn the_presenter_keeps_a_hand_on_the_wire_while_a_lesson_is_played() {
+fn the_keys_of_the_wire_work_while_a_lesson_is_played() {
     let mut bench = bench();
     let syn = bench.dials(1, 40_000);
     told(&mut bench, &[LessonChange::Staged { run: 1 }, LessonChange::Told { step: 0 }]);
@@ -133,7 +133,7 @@ fn the_presenter_keeps_a_hand_on_the_wire_while_a_lesson_is_played() {
 }
 
 #[test]
-fn a_wire_that_is_no_more_plays_nothing_and_a_new_one_begins_without() {
+fn a_closed_or_new_wire_plays_no_lesson() {
     let mut bench = bench();
     for event in [
         WireEvent::Closed { why: crate::domain::wire::CloseReason::HelperEnded, errno: None },
@@ -146,7 +146,7 @@ fn a_wire_that_is_no_more_plays_nothing_and_a_new_one_begins_without() {
 }
 
 #[test]
-fn where_the_selected_server_is_none_of_this_world_clients_go_to_the_first() {
+fn if_the_selected_server_is_not_in_this_world_the_first_one_is_selected() {
     let mut bench = bench();
     let connects = |effects: &[Effect]| {
         effects.iter().any(|effect| matches!(effect, Effect::Lab(WorldId::Wire, LabOrder::Spawn { .. })))

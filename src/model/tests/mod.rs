@@ -26,6 +26,15 @@ fn seen(at: u64, kind: EventKind) -> Observation {
     Observation { at: Stamp::from_millis(at), world: WorldId::Host, host: None, evidence: Evidence::Called, kind }
 }
 
+fn called(at: u64, call: Call) -> Observation {
+    seen(at, EventKind::Call(call))
+}
+
+/// An effect for the laboratory of this machine.
+fn host(order: LabOrder) -> Effect {
+    Effect::Lab(WorldId::Host, order)
+}
+
 fn spec(name: &str, port: u16, model: ServiceModel) -> ServerSpec {
     ServerSpec { name: name.into(), proto: Proto::Tcp, addr: addr(port), answer: Answer::Upper, model: Some(model) }
 }
@@ -80,10 +89,10 @@ fn keys(model: &mut Model, text: &str) -> Vec<Effect> {
 }
 
 #[test]
-fn a_count_multiplies_the_next_command_and_no_other() {
+fn a_count_applies_to_the_next_command_only() {
     let mut model = lab();
     let destination = Destination { server: Some(ServerId(0)), proto: Proto::Tcp, addr: addr(65432) };
-    let spawn = |count| Effect::Lab(WorldId::Host, LabOrder::Spawn { count, plan: ClientPlan::Stay, destination });
+    let spawn = |count| host(LabOrder::Spawn { count, plan: ClientPlan::Stay, destination });
     assert_eq!(keys(&mut model, "25c"), [spawn(25)]);
     assert_eq!(keys(&mut model, "c"), [spawn(1)]);
     assert_eq!(keys(&mut model, "999999999c"), [spawn(99_999)]);
@@ -138,7 +147,7 @@ fn f_goes_from_the_filter_to_the_lab_to_everything_and_back() {
 fn the_list_of_events_holds_still_until_its_end_is_reached_again() {
     let mut model = lab();
     model.ui.focus = Pane::Lifecycle;
-    let call = |at| seen(at, EventKind::Call(Call::new(SocketId::Server(ServerId(0)), Syscall::Accept)));
+    let call = |at| called(at, Call::new(SocketId::Server(ServerId(0)), Syscall::Accept));
     for at in 10..20 {
         model.observe(call(at));
     }
@@ -152,9 +161,9 @@ fn the_list_of_events_holds_still_until_its_end_is_reached_again() {
 }
 
 #[test]
-fn the_list_of_events_is_in_the_order_of_time_whoever_tells_of_them_late() {
+fn late_events_are_listed_in_the_order_of_time() {
     let mut model = lab();
-    let call = |at| seen(at, EventKind::Call(Call::new(SocketId::Server(ServerId(0)), Syscall::Accept)));
+    let call = |at| called(at, Call::new(SocketId::Server(ServerId(0)), Syscall::Accept));
     let times = |model: &Model| -> Vec<Stamp> {
         let entries = (0..model.lifecycle.len()).filter_map(|place| model.lifecycle.entry(place));
         entries.skip(model.lifecycle.len().saturating_sub(5)).map(|entry| entry.at).collect()
@@ -186,17 +195,17 @@ fn selecting_a_client_selects_its_row_and_its_connection() {
     assert_eq!(model.ui.client, Some(1));
     assert_eq!(model.ui.row.map(|key| key.flow), Some(flow(40000)));
     assert_eq!(model.ui.subject, Some(Subject::Connection(flow(40000))));
-    assert_eq!(keys(&mut model, "X"), [Effect::Lab(WorldId::Host, LabOrder::Close(ClientId(1), CloseHow::Rst))]);
+    assert_eq!(keys(&mut model, "X"), [host(LabOrder::Close(ClientId(1), CloseHow::Rst))]);
 }
 
 #[test]
-fn a_strangers_call_is_a_client_until_one_of_ours_claims_it() {
+fn an_unknown_peer_is_another_programs_client_until_ours_claims_it() {
     let mut model = lab();
     let accept = Call {
         new_socket: Some(SocketId::Conn(ServerId(0), ConnNo(1))),
         ..Call::new(SocketId::Server(ServerId(0)), Syscall::Accept)
     };
-    model.observe(seen(2, EventKind::Call(accept.on(flow(40000).mirror().unwrap()))));
+    model.observe(called(2, accept.on(flow(40000).mirror().unwrap())));
     assert_eq!(model.worlds.shown().clients.all()[0].owner, clients::ClientOwner::Foreign);
     model.observe(seen(2, spawned(1)));
     model.observe(seen(2, client(1, ClientChange::Dialing { flow: flow(40000) })));
@@ -206,7 +215,7 @@ fn a_strangers_call_is_a_client_until_one_of_ours_claims_it() {
 }
 
 #[test]
-fn servers_that_are_never_started_are_watched_too() {
+fn servers_that_never_started_are_watched_too() {
     let mut model = Model::new(Ui { scope: TableScope::Lab, ..Ui::default() });
     let effects = update(&mut model, Msg::Seen(seen(1, added(0, 7001))));
     assert_eq!(effects, [Effect::Table(TableEffect::Watch(Some([7001].into())))]);
@@ -214,11 +223,11 @@ fn servers_that_are_never_started_are_watched_too() {
 }
 
 #[test]
-fn whoever_may_be_ours_has_no_number_until_that_is_known() {
+fn a_peer_that_may_be_ours_has_no_number_until_that_is_known() {
     let mut model = lab();
     let knock = |model: &mut Model, port: u16| {
         let accept = Call::new(SocketId::Server(ServerId(0)), Syscall::Accept).on(flow(port).mirror().unwrap());
-        model.observe(seen(2, EventKind::Call(accept)));
+        model.observe(called(2, accept));
     };
     let all = |model: &Model| -> Vec<_> {
         let ports =
@@ -243,7 +252,7 @@ fn whoever_may_be_ours_has_no_number_until_that_is_known() {
         knock(&mut model, port);
     }
     let close = Call::new(SocketId::Conn(ServerId(0), ConnNo(9)), Syscall::Close).on(flow(50001).mirror().unwrap());
-    model.observe(seen(3, EventKind::Call(close)));
+    model.observe(called(3, close));
     assert_eq!(all(&model)[5..], [(6, Some(50001))]);
     model.observe(seen(3, client(4, ClientChange::Ended)));
     assert_eq!(all(&model)[6..], [(7, Some(50002))]);
@@ -251,15 +260,15 @@ fn whoever_may_be_ours_has_no_number_until_that_is_known() {
 }
 
 #[test]
-fn who_left_before_it_was_accepted_is_no_stranger_and_who_comes_after_on_its_port_is() {
+fn a_client_that_left_before_accept_is_still_ours_and_the_next_on_its_port_is_not() {
     let mut model = lab();
     let accept = || Call::new(SocketId::Server(ServerId(0)), Syscall::Accept).on(flow(40001).mirror().unwrap());
     model.observe(seen(2, spawned(1)));
     model.observe(seen(2, client(1, ClientChange::Dialing { flow: flow(40001) })));
     model.observe(seen(3, client(1, ClientChange::Ended)));
-    model.observe(seen(4, EventKind::Call(accept())));
+    model.observe(called(4, accept()));
     assert_eq!(model.worlds.shown().clients.all().len(), 1);
-    model.observe(seen(5, EventKind::Call(accept())));
+    model.observe(called(5, accept()));
     assert_eq!(
         model.worlds.shown().clients.all().last().map(|client| client.owner),
         Some(clients::ClientOwner::Foreign)
@@ -267,15 +276,15 @@ fn who_left_before_it_was_accepted_is_no_stranger_and_who_comes_after_on_its_por
 }
 
 #[test]
-fn a_datagram_that_the_server_tells_of_first_is_no_stranger_either() {
+fn a_datagram_that_the_server_reports_first_is_matched_to_our_client() {
     let mut model = lab();
     let destination = Destination { server: Some(ServerId(3)), proto: Proto::Udp, addr: addr(65432) };
     model.observe(seen(2, client(1, ClientChange::Spawned { plan: ClientPlan::Stay, destination })));
     let theirs = Flow { proto: Proto::Udp, local: addr(65432), peer: Some(addr(40001)) };
-    model.observe(seen(2, EventKind::Call(Call::new(SocketId::Server(ServerId(3)), Syscall::Recvfrom).on(theirs))));
+    model.observe(called(2, Call::new(SocketId::Server(ServerId(3)), Syscall::Recvfrom).on(theirs)));
     let own = Flow { proto: Proto::Udp, local: "0.0.0.0:40001".parse().unwrap(), peer: Some(addr(65432)) };
     for _ in 0..2 {
-        model.observe(seen(2, EventKind::Call(Call::new(SocketId::Client(ClientId(1)), Syscall::Sendto).on(own))));
+        model.observe(called(2, Call::new(SocketId::Client(ClientId(1)), Syscall::Sendto).on(own)));
     }
     let owners: Vec<_> = model.worlds.shown().clients.all().iter().map(|client| (client.no, client.owner)).collect();
     assert_eq!(owners, [(1, clients::ClientOwner::Ours(ClientId(1), ClientPlan::Stay))]);
@@ -289,24 +298,24 @@ fn a_datagram_that_the_server_tells_of_first_is_no_stranger_either() {
         ),
     ));
     let theirs = Flow { peer: Some(addr(40003)), ..theirs };
-    model.observe(seen(2, EventKind::Call(Call::new(SocketId::Server(ServerId(3)), Syscall::Recvfrom).on(theirs))));
+    model.observe(called(2, Call::new(SocketId::Server(ServerId(3)), Syscall::Recvfrom).on(theirs)));
     let own = Flow { local: "0.0.0.0:40003".parse().unwrap(), ..own };
     for _ in 0..2 {
-        model.observe(seen(2, EventKind::Call(Call::new(SocketId::Broadcast(ServerId(3)), Syscall::Sendto).on(own))));
+        model.observe(called(2, Call::new(SocketId::Broadcast(ServerId(3)), Syscall::Sendto).on(own)));
     }
     let owners: Vec<_> = model.worlds.shown().clients.all().iter().map(|client| client.owner).skip(1).collect();
     assert_eq!(owners, [clients::ClientOwner::Broadcaster]);
 }
 
 #[test]
-fn a_taken_port_makes_us_ask_who_holds_it_once() {
+fn the_holder_of_a_taken_port_is_looked_up_once() {
     let mut model = lab();
     let failed = |holder| seen(2, server(0, ServerChange::Failed { errno: Errno::AddrInUse, holder }));
     let asked = update(&mut model, Msg::Seen(failed(None)));
     assert_eq!(asked, [Effect::Table(TableEffect::FindHolder(ServerId(0), Proto::Tcp, addr(65432)))]);
     let told = failed(Some(Process { pid: 7, name: "python3".into() }));
     assert_eq!(update(&mut model, Msg::Seen(told)), []);
-    assert_eq!(keys(&mut model, "s"), [Effect::Lab(WorldId::Host, LabOrder::Start(ServerId(0)))]);
+    assert_eq!(keys(&mut model, "s"), [host(LabOrder::Start(ServerId(0)))]);
 }
 
 #[test]
@@ -320,7 +329,7 @@ fn nothing_changes_by_itself_when_nothing_counts_down() {
 }
 
 #[test]
-fn who_watches_somebody_elses_servers_starts_and_switches_none() {
+fn watched_servers_cannot_be_started_or_switched() {
     let mut model = lab();
     assert_ne!(keys(&mut model, "s"), []);
     model.observe(seen(3, EventKind::Note(Note::Observing { servers: vec![] })));
@@ -337,7 +346,7 @@ fn pasted_text_is_typed_and_never_sent_by_its_line_ends() {
     assert_eq!(update(&mut model, Msg::Paste("bom\ndia\r\n".into())), []);
     assert_eq!(model.ui.message.input.value(), "bom dia");
     let sent = update(&mut model, Msg::Key(Key::Enter));
-    assert_eq!(sent, [Effect::Lab(WorldId::Host, LabOrder::Broadcast("bom dia".into(), vec![ServerId(0)]))]);
+    assert_eq!(sent, [host(LabOrder::Broadcast("bom dia".into(), vec![ServerId(0)]))]);
     update(&mut model, Msg::Key(Key::Up));
     assert_eq!(model.ui.message.input.value(), "bom dia");
 }
@@ -440,7 +449,7 @@ proptest! {
 
     /// Any moment that the ring still reaches is shown as it was.
     #[test]
-    fn a_rewound_world_is_the_world_as_it_was(kinds in prop::collection::vec(any_kind(), 1..120)) {
+    fn a_rewound_world_equals_the_world_at_that_moment(kinds in prop::collection::vec(any_kind(), 1..120)) {
         let mut journal = Journal::new(50, 16);
         let mut worlds = Worlds::default();
         let mut pictures = vec![picture(worlds.shown())];

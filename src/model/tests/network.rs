@@ -32,12 +32,16 @@ fn told(model: &mut Model, kind: EventKind) -> Vec<Effect> {
     update(model, Msg::Seen(seen(1, kind)))
 }
 
+fn binds(address: &str) -> Effect {
+    host(LabOrder::Guard(GuardOrder::Bind(address.parse().unwrap())))
+}
+
 fn started(model: &mut Model, addr: &str) {
     told(model, server(0, ServerChange::Started { addr: addr.parse().unwrap(), backlog: 1 }));
 }
 
 #[test]
-fn the_network_is_opened_by_a_key_and_a_yes_and_by_nothing_less() {
+fn opening_to_the_network_needs_the_key_and_a_yes() {
     for no in ["n", "\n", "O", "s", " "] {
         let mut model = ready();
         assert_eq!(typed(&mut model, "NO"), []);
@@ -46,44 +50,32 @@ fn the_network_is_opened_by_a_key_and_a_yes_and_by_nothing_less() {
         assert_eq!(model.ui.mode, Mode::Command);
     }
     let mut model = ready();
-    assert_eq!(
-        typed(&mut model, "NOy"),
-        [Effect::Lab(WorldId::Host, LabOrder::Guard(GuardOrder::Bind("0.0.0.0".parse().unwrap())))]
-    );
+    assert_eq!(typed(&mut model, "NOy"), [binds("0.0.0.0")]);
     model.ui.lang = Lang::PtBr;
     assert_eq!(typed(&mut model, "Oy"), []);
-    assert_eq!(
-        typed(&mut model, "Os"),
-        [Effect::Lab(WorldId::Host, LabOrder::Guard(GuardOrder::Bind("0.0.0.0".parse().unwrap())))]
-    );
+    assert_eq!(typed(&mut model, "Os"), [binds("0.0.0.0")]);
     // The key means that in its own view only.
     let mut model = ready();
     assert_eq!((typed(&mut model, "O"), model.ui.mode), (vec![], Mode::Command));
 }
 
 #[test]
-fn it_is_closed_at_once() {
+fn closing_to_the_network_needs_no_question() {
     let mut model = ready();
     started(&mut model, "0.0.0.0:65432");
-    assert_eq!(
-        typed(&mut model, "NO"),
-        [Effect::Lab(WorldId::Host, LabOrder::Guard(GuardOrder::Bind("127.0.0.1".parse().unwrap())))]
-    );
+    assert_eq!(typed(&mut model, "NO"), [binds("127.0.0.1")]);
     assert_eq!(model.ui.mode, Mode::Command);
 }
 
 #[test]
-fn where_there_is_no_ipv4_all_addresses_are_those_of_ipv6() {
+fn without_ipv4_the_wildcard_is_that_of_ipv6() {
     let mut model = ready();
     told(&mut model, EventKind::Note(Note::Addresses { addresses: vec!["fd00::1".parse().unwrap()] }));
-    assert_eq!(
-        typed(&mut model, "NOy"),
-        [Effect::Lab(WorldId::Host, LabOrder::Guard(GuardOrder::Bind("::".parse().unwrap())))]
-    );
+    assert_eq!(typed(&mut model, "NOy"), [binds("::")]);
 }
 
 #[test]
-fn servers_of_others_are_not_ours_to_open() {
+fn other_programs_servers_cannot_be_opened() {
     let mut model = ready();
     told(&mut model, EventKind::Note(Note::Observing { servers: vec![] }));
     assert_eq!((typed(&mut model, "NOy"), model.ui.mode), (vec![], Mode::Command));
@@ -98,14 +90,14 @@ fn peers_are_kicked_blocked_and_unblocked_when_one_is_selected() {
     }
     assert_eq!(typed(&mut model, "NxB"), [], "nobody is selected");
     assert_eq!(model.ui.network.part, NetworkPart::Peers);
-    assert_eq!(typed(&mut model, "jjx"), [Effect::Lab(WorldId::Host, LabOrder::Guard(GuardOrder::Kick(two)))]);
-    assert_eq!(typed(&mut model, "kB"), [Effect::Lab(WorldId::Host, LabOrder::Guard(GuardOrder::Block(one)))]);
+    assert_eq!(typed(&mut model, "jjx"), [host(LabOrder::Guard(GuardOrder::Kick(two)))]);
+    assert_eq!(typed(&mut model, "kB"), [host(LabOrder::Guard(GuardOrder::Block(one)))]);
     told(&mut model, EventKind::Guard(GuardEvent::Blocked { address: one }));
-    assert_eq!(typed(&mut model, "B"), [Effect::Lab(WorldId::Host, LabOrder::Guard(GuardOrder::Unblock(one)))]);
+    assert_eq!(typed(&mut model, "B"), [host(LabOrder::Guard(GuardOrder::Unblock(one)))]);
 }
 
 #[test]
-fn a_port_check_is_read_as_people_type_it() {
+fn a_port_check_is_parsed_as_people_type_it() {
     let plan = |text: &str| {
         let plan = check(text).unwrap_or_else(|fault| panic!("{text}: {fault:?}"));
         assert!(!plan.confirmed);
@@ -166,7 +158,7 @@ fn a_wrong_line_stays_and_is_corrected() {
     assert_eq!(typed(&mut model, "x"), [], "no check is running");
     let (address, ports) = ("192.0.2.1".parse().unwrap(), "22".parse().unwrap());
     scanned(&mut model, ScanChange::Begun { asked: "lab".into(), address, others: vec![], proto: Proto::Tcp, ports });
-    assert_eq!(typed(&mut model, "x"), [Effect::Lab(WorldId::Host, LabOrder::StopScan)]);
+    assert_eq!(typed(&mut model, "x"), [host(LabOrder::StopScan)]);
 }
 
 fn scanned(model: &mut Model, change: ScanChange) {
@@ -174,7 +166,7 @@ fn scanned(model: &mut Model, change: ScanChange) {
 }
 
 #[test]
-fn a_host_beyond_is_asked_after_a_yes_only() {
+fn a_public_host_is_checked_only_after_a_yes() {
     let beyond = |asked: &str, scope| ScanChange::Unconfirmed {
         asked: asked.into(),
         address: "203.0.114.5".parse().unwrap(),
@@ -205,15 +197,12 @@ fn a_host_beyond_is_asked_after_a_yes_only() {
 }
 
 #[test]
-fn clients_are_aimed_from_any_view_and_come_home() {
+fn the_target_is_set_from_any_view_and_dropped_again() {
     let mut model = ready();
     assert_eq!(typed(&mut model, "H"), [], "they are at home");
     assert_eq!(typed(&mut model, "a\n"), []);
     let target: TargetHost = "192.168.0.7:65432".parse().unwrap();
-    assert_eq!(
-        typed(&mut model, "a192.168.0.7:65432\n"),
-        [Effect::Lab(WorldId::Host, LabOrder::Target(Some(target.clone())))]
-    );
+    assert_eq!(typed(&mut model, "a192.168.0.7:65432\n"), [host(LabOrder::Target(Some(target.clone())))]);
     let mut set = |change| told(&mut model, EventKind::Target(TargetEvent { target: target.clone(), change }));
     set(TargetChange::Set);
     set(TargetChange::Chosen { addr: "192.168.0.7:65432".parse().unwrap(), answers: true });
@@ -221,12 +210,8 @@ fn clients_are_aimed_from_any_view_and_come_home() {
     assert!(
         matches!(&spawned[..], [Effect::Lab(WorldId::Host, LabOrder::Spawn { destination, .. })] if destination.addr.to_string() == "192.168.0.7:65432")
     );
-    assert_eq!(
-        typed(&mut model, "a\n"),
-        [Effect::Lab(WorldId::Host, LabOrder::Target(None))],
-        "nothing is the way home"
-    );
-    assert_eq!(typed(&mut model, "H"), [Effect::Lab(WorldId::Host, LabOrder::Target(None))]);
+    assert_eq!(typed(&mut model, "a\n"), [host(LabOrder::Target(None))], "nothing is the way home");
+    assert_eq!(typed(&mut model, "H"), [host(LabOrder::Target(None))]);
     assert_eq!(typed(&mut model, "aa b\n"), []);
     assert_eq!((model.ui.mode, model.ui.network.fault), (Mode::TypingTarget, Some(LineFault::NotAHost)));
     update(&mut model, Msg::Key(Key::Esc));
@@ -245,7 +230,7 @@ fn clients_are_aimed_from_any_view_and_come_home() {
 }
 
 #[test]
-fn the_view_is_about_this_machine() {
+fn the_network_view_shows_this_machine() {
     let mut model = ready();
     typed(&mut model, "w");
     assert_eq!(model.worlds.shown_id(), WorldId::Wire);

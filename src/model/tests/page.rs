@@ -44,7 +44,7 @@ fn selected(model: &Model) -> (Option<u32>, Option<Flow>) {
 }
 
 #[test]
-fn home_and_end_go_to_the_ends_of_every_list_also_at_first() {
+fn home_and_end_go_to_the_ends_of_every_list() {
     for pane in [Pane::Clients, Pane::Netstat] {
         let mut model = crowd();
         model.pin_server();
@@ -71,7 +71,7 @@ fn home_and_end_go_to_the_ends_of_every_list_also_at_first() {
 }
 
 #[test]
-fn a_row_selects_its_client_and_a_strangers_row_selects_none() {
+fn a_row_selects_its_client_if_it_has_one() {
     let mut model = crowd();
     model.ui.focus = Pane::Netstat;
     let place = |model: &Model, flow: Flow| (0..9).find(|at| model.listing.key(*at).map(|key| key.flow) == Some(flow));
@@ -84,7 +84,7 @@ fn a_row_selects_its_client_and_a_strangers_row_selects_none() {
     assert_eq!(keys(&mut model, "x"), [], "no client of ours is meant");
     model.select(Flow::unconnected(Proto::Tcp, addr(65432)));
     assert_eq!(model.ui.subject, Some(Subject::Server(ServerId(0))));
-    assert_eq!(keys(&mut model, "x"), [Effect::Lab(WorldId::Host, LabOrder::Close(ClientId(2), CloseHow::Fin))]);
+    assert_eq!(keys(&mut model, "x"), [host(LabOrder::Close(ClientId(2), CloseHow::Fin))]);
 }
 
 #[test]
@@ -103,7 +103,7 @@ fn the_selection_stays_with_its_connection_when_rows_come_and_go() {
 }
 
 #[test]
-fn the_list_of_events_shows_what_was_selected_until_something_happens() {
+fn the_list_of_events_shows_the_selection_until_a_new_event() {
     let mut model = crowd();
     let call = |id, port| EventKind::Call(Call::new(SocketId::Client(ClientId(id)), Syscall::Send).on(flow(port)));
     model.observe(seen(50_000, call(1, 40_000)));
@@ -117,7 +117,7 @@ fn the_list_of_events_shows_what_was_selected_until_something_happens() {
 }
 
 #[test]
-fn a_page_asks_for_its_end_and_lets_go_when_it_is_left() {
+fn a_page_requests_details_of_its_end_until_it_is_left() {
     let mut model = crowd();
     model.ui.focus = Pane::Netstat;
     model.select(flow(40_000).mirror().unwrap());
@@ -128,7 +128,7 @@ fn a_page_asks_for_its_end_and_lets_go_when_it_is_left() {
     );
     assert_eq!(key(&mut model, Key::Tab), [Effect::Table(TableEffect::Detail(flow(40_000).mirror()))]);
     assert_eq!(key(&mut model, Key::Tab), [Effect::Table(TableEffect::Detail(Some(flow(40_000))))]);
-    assert_eq!(keys(&mut model, "x"), [Effect::Lab(WorldId::Host, LabOrder::Close(ClientId(1), CloseHow::Fin))]);
+    assert_eq!(keys(&mut model, "x"), [host(LabOrder::Close(ClientId(1), CloseHow::Fin))]);
     assert_eq!(key(&mut model, Key::Esc), [Effect::Table(TableEffect::Detail(None))]);
     assert!(model.ui.page.is_none());
     key(&mut model, Key::Enter);
@@ -165,9 +165,9 @@ fn the_help_does_not_scroll_past_its_end() {
 }
 
 #[test]
-fn a_story_keeps_the_order_of_each_life_and_tells_calls_before_what_they_caused() {
+fn a_story_keeps_the_order_of_each_life_and_puts_calls_before_their_effects() {
     let mut model = crowd();
-    let call = |at, flow, call| seen(at, EventKind::Call(Call::new(SocketId::Client(ClientId(1)), call).on(flow)));
+    let call = |at, flow, call| called(at, Call::new(SocketId::Client(ClientId(1)), call).on(flow));
     model.observe(call(50_000, flow(40_000), Syscall::Connect));
     model.observe(call(51_000, flow(40_000), Syscall::Close));
     model.observe(seen(51_500, EventKind::Row(Delta::Changed(row(40_000, TcpState::TimeWait)))));
@@ -220,9 +220,6 @@ fn a_server_on_every_address_is_dialled_on_loopback() {
     let spec = ServerSpec { addr, ..spec("threaded", 65432, ServiceModel::Threaded) };
     model.observe(seen(1, server(0, ServerChange::Added { spec })));
     let destination = Destination { server: Some(ServerId(0)), proto: Proto::Tcp, addr: super::addr(65432) };
-    assert_eq!(
-        keys(&mut model, "c"),
-        [Effect::Lab(WorldId::Host, LabOrder::Spawn { count: 1, plan: ClientPlan::Stay, destination })]
-    );
+    assert_eq!(keys(&mut model, "c"), [host(LabOrder::Spawn { count: 1, plan: ClientPlan::Stay, destination })]);
     assert!(model.worlds.shown().servers.at(Proto::Tcp, super::addr(65432)).is_some());
 }

@@ -46,7 +46,7 @@ fn after(events: impl IntoIterator<Item = (u64, EventKind)>) -> Model {
 }
 
 #[test]
-fn an_address_has_connections_ports_words_and_a_rate() {
+fn an_address_has_connections_ports_data_and_a_rate() {
     let (one, two) = (talk(1, 40_000), talk(1, 40_002));
     let model = after([
         (1_000, accepted(1, one)),
@@ -66,7 +66,7 @@ fn an_address_has_connections_ports_words_and_a_rate() {
 }
 
 #[test]
-fn a_server_that_stopped_has_nobody() {
+fn a_stopped_server_has_no_connections() {
     let flow = talk(1, 40_000);
     let model = after([(1, accepted(1, flow)), (2, server(0, ServerChange::Stopped)), (3, closed(1, flow))]);
     assert_eq!(model.worlds.shown().peers.get(peer(1)).unwrap().open(), 0);
@@ -90,7 +90,7 @@ fn refusals_add_up_and_blocking_is_remembered() {
 }
 
 #[test]
-fn ten_thousand_addresses_are_not_kept_and_their_refusals_are() {
+fn of_ten_thousand_addresses_only_the_refusals_are_kept() {
     let blocked = EventKind::Guard(GuardEvent::Blocked { address: peer(0) });
     let model = after([(0, blocked)].into_iter().chain((1..10_000_u32).map(|n| (n.into(), acted(Some(peer(n)), 2)))));
     let peers = &model.worlds.shown().peers;
@@ -100,7 +100,7 @@ fn ten_thousand_addresses_are_not_kept_and_their_refusals_are() {
 }
 
 #[test]
-fn who_talks_by_udp_counts_as_there_for_a_while_only() {
+fn udp_clients_of_other_programs_are_bounded() {
     let mut model = Model::default();
     let mut spec = spec("udp", 65_432, ServiceModel::Threaded);
     (spec.proto, spec.model) = (Proto::Udp, None);
@@ -110,7 +110,7 @@ fn who_talks_by_udp_counts_as_there_for_a_while_only() {
         let peer = SocketAddr::from((std::net::Ipv4Addr::from(0xc612_0000 + n), 4_000));
         let flow = Flow { proto: Proto::Udp, local, peer: Some(peer) };
         let call = Call::new(SocketId::Server(ServerId(0)), Syscall::Recvfrom).on(flow).carrying(b"oi");
-        update(&mut model, Msg::Seen(seen(2, EventKind::Call(call))));
+        update(&mut model, Msg::Seen(called(2, call)));
     }
     let clients = &model.worlds.shown().clients;
     assert_eq!(clients.live(), 512);

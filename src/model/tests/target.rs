@@ -26,15 +26,12 @@ fn goes(model: &mut Model) -> Vec<(Option<ServerId>, String)> {
 }
 
 #[test]
-fn clients_go_to_the_target_once_the_way_is_known_and_come_home_when_it_is_dropped() {
+fn clients_go_to_the_target_once_it_is_resolved_until_it_is_dropped() {
     let mut model = lab();
     let home = vec![(Some(ServerId(0)), "127.0.0.1:65432".to_owned())];
     assert_eq!(goes(&mut model), home);
     let asked: TargetHost = "lab".parse().unwrap();
-    assert_eq!(
-        update(&mut model, Msg::Target(Some(asked.clone()))),
-        [Effect::Lab(WorldId::Host, LabOrder::Target(Some(asked)))]
-    );
+    assert_eq!(update(&mut model, Msg::Target(Some(asked.clone()))), [host(LabOrder::Target(Some(asked)))]);
     update(&mut model, Msg::Seen(target("lab", TargetChange::Set)));
     assert_eq!(goes(&mut model), [], "nobody goes to the wrong place meanwhile");
     // Each takes the port of the server that is selected here.
@@ -47,7 +44,7 @@ fn clients_go_to_the_target_once_the_way_is_known_and_come_home_when_it_is_dropp
 }
 
 #[test]
-fn who_is_asked_for_while_the_target_is_looked_for_goes_once_it_is_found() {
+fn clients_requested_while_the_target_is_resolved_start_once_it_is_known() {
     let mut model = lab();
     let asked: TargetHost = "lab".parse().unwrap();
     update(&mut model, Msg::Target(Some(asked.clone())));
@@ -63,13 +60,13 @@ fn who_is_asked_for_while_the_target_is_looked_for_goes_once_it_is_found() {
         .into_iter()
         .filter(|effect| matches!(effect, Effect::Lab(WorldId::Host, LabOrder::Spawn { .. })))
         .collect();
-    let spawn = |count, plan| Effect::Lab(WorldId::Host, LabOrder::Spawn { count, plan, destination });
+    let spawn = |count, plan| host(LabOrder::Spawn { count, plan, destination });
     assert_eq!(spawned, [spawn(2, ClientPlan::Stay), spawn(3, ClientPlan::OneShot)]);
     assert_eq!((waiting::looked_for(&model), model.ui.waiting.count()), (None, 0));
 }
 
 #[test]
-fn who_waits_while_the_wire_is_shown_goes_when_the_machine_is_shown_again() {
+fn waiting_clients_start_when_the_machine_is_shown_again() {
     let mut model = lab();
     update(&mut model, Msg::Seen(target("lab", TargetChange::Set)));
     keys(&mut model, "7c");
@@ -84,11 +81,11 @@ fn who_waits_while_the_wire_is_shown_goes_when_the_machine_is_shown_again() {
 }
 
 #[test]
-fn nobody_waits_for_what_will_not_come() {
+fn waiting_clients_are_dropped_when_the_target_is_lost_or_changed() {
     let ends: [fn(&mut Model); 4] = [
         |model| _ = update(model, Msg::Seen(target("lab", TargetChange::Lost { why: Unresolved::NoSuchHost }))),
-        |model| assert_eq!(keys(model, "K"), [Effect::Lab(WorldId::Host, LabOrder::CloseAll)]),
-        |model| assert_eq!(keys(model, "H"), [Effect::Lab(WorldId::Host, LabOrder::Target(None))]),
+        |model| assert_eq!(keys(model, "K"), [host(LabOrder::CloseAll)]),
+        |model| assert_eq!(keys(model, "H"), [host(LabOrder::Target(None))]),
         |model| _ = update(model, Msg::Target(Some("other".parse().unwrap()))),
     ];
     for end in ends {
@@ -106,7 +103,7 @@ fn nobody_waits_for_what_will_not_come() {
 }
 
 #[test]
-fn a_message_that_nobody_would_hear_yet_stays_to_be_sent() {
+fn a_message_without_a_destination_stays_in_the_line() {
     let mut model = lab();
     model.ui.ticked = [ServerId(0)].into();
     update(&mut model, Msg::Seen(target("lab", TargetChange::Set)));
@@ -114,14 +111,11 @@ fn a_message_that_nobody_would_hear_yet_stays_to_be_sent() {
     assert_eq!(update(&mut model, Msg::Key(Key::Enter)), []);
     assert_eq!(model.ui.message.input.value(), "oi");
     update(&mut model, Msg::Seen(target("lab", chosen("192.0.2.7:0"))));
-    assert_eq!(
-        update(&mut model, Msg::Key(Key::Enter)),
-        [Effect::Lab(WorldId::Host, LabOrder::Broadcast("oi".into(), vec![ServerId(0)]))]
-    );
+    assert_eq!(update(&mut model, Msg::Key(Key::Enter)), [host(LabOrder::Broadcast("oi".into(), vec![ServerId(0)]))]);
 }
 
 #[test]
-fn a_name_that_leads_nowhere_keeps_clients_here() {
+fn with_an_unresolved_target_no_client_is_spawned() {
     let mut model = lab();
     update(&mut model, Msg::Seen(target("lab", TargetChange::Set)));
     update(&mut model, Msg::Seen(target("lab", TargetChange::Lost { why: Unresolved::NoSuchHost })));
@@ -129,7 +123,7 @@ fn a_name_that_leads_nowhere_keeps_clients_here() {
 }
 
 #[test]
-fn the_port_of_the_target_is_watched_and_hears_a_broadcast_once() {
+fn the_targets_port_is_watched_and_receives_a_broadcast_once() {
     let mut model = lab();
     let watched = |effects: Vec<Effect>| {
         effects.into_iter().find_map(|effect| match effect {
@@ -143,11 +137,11 @@ fn the_port_of_the_target_is_watched_and_hears_a_broadcast_once() {
     model.ui.ticked = [ServerId(0), ServerId(1)].into();
     keys(&mut model, "ioi");
     let effects = update(&mut model, Msg::Key(Key::Enter));
-    assert_eq!(effects, [Effect::Lab(WorldId::Host, LabOrder::Broadcast("oi".into(), vec![ServerId(0)]))]);
+    assert_eq!(effects, [host(LabOrder::Broadcast("oi".into(), vec![ServerId(0)]))]);
 }
 
 #[test]
-fn the_ports_of_the_lab_are_those_of_its_servers_whichever_world_is_shown() {
+fn the_labs_ports_are_those_of_its_servers_in_both_worlds() {
     let mut model = lab();
     model.show_world(WorldId::Wire);
     keys(&mut model, "f");

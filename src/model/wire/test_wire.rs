@@ -12,6 +12,7 @@ use crate::domain::{
     ServerChange, ServerEvent, ServerId, ServerSpec, ServiceModel, SocketId, Stamp, Syscall, TcpInfo, TcpOption,
     TcpState, Timer, Transition, WireEvent, WorldId,
 };
+use crate::model::wire::WireState;
 use crate::model::{Effect, Model, Msg, Ui, update};
 
 pub(crate) use HostId::{Client, Server};
@@ -73,6 +74,11 @@ impl TestWire {
         let flow = Flow::unconnected(proto, here);
         let state = (proto == Proto::Tcp).then_some(TcpState::Listen);
         self.row(Server, flow, state, |row| row.send_q = Some(if proto == Proto::Tcp { 128 } else { 0 }));
+    }
+
+    /// The wire of the world that is shown.
+    pub(crate) fn shown(&self) -> &WireState {
+        &self.model.worlds.shown().wire
     }
 
     /// Something was seen, a twentieth of a millisecond after the last thing.

@@ -20,12 +20,16 @@ fn bench() -> TestWire {
     TestWire::open(Lang::En)
 }
 
+fn command(command: WireCommand) -> Effect {
+    Effect::Wire(WireEffect::Command(command))
+}
+
 fn fate(bench: &TestWire, number: u64) -> WirePacketFate {
-    bench.model.worlds.shown().wire.packet(number).unwrap().fate
+    bench.shown().packet(number).unwrap().fate
 }
 
 fn foreseen(bench: &TestWire, number: u64) -> Forecast {
-    forecast(bench.model.worlds.shown(), bench.model.worlds.shown().wire.packet(number).unwrap())
+    forecast(bench.model.worlds.shown(), bench.shown().packet(number).unwrap())
 }
 
 #[test]
@@ -62,7 +66,7 @@ fn a_wire_that_ended_by_itself_says_so_before_it_is_opened_again() {
     let mut bench = bench();
     bench.dials(1, 42_666);
     bench.wire(None, WireEvent::Closed { why: CloseReason::HelperEnded, errno: None });
-    assert_eq!(bench.model.worlds.shown().wire.open().count(), 0);
+    assert_eq!(bench.shown().open().count(), 0);
     assert_eq!(bench.keys("ww"), []);
     assert_eq!(bench.key(Key::Enter), [Effect::Wire(WireEffect::Open)]);
     assert_eq!(bench.key(Key::Enter), [], "it is asked for only once");
@@ -72,18 +76,18 @@ fn a_wire_that_ended_by_itself_says_so_before_it_is_opened_again() {
 }
 
 #[test]
-fn copies_make_room_for_each_other_as_all_packets_do() {
+fn copies_count_towards_the_limit_of_packets() {
     let mut bench = bench();
     let syn = bench.dials(1, 42_666);
     for copy in 10_001..13_000 {
         bench.wire(Some(Client), WireEvent::Duplicated { packet: syn, copy });
         bench.wire(Some(Client), WireEvent::Delivered { packet: copy });
     }
-    assert_eq!(bench.model.worlds.shown().wire.packets().len(), WireState::KEPT);
+    assert_eq!(bench.shown().packets().len(), WireState::KEPT);
 }
 
 #[test]
-fn a_connection_of_the_machine_with_the_same_addresses_takes_nothing_from_the_wires() {
+fn a_connection_of_this_machine_with_the_same_addresses_does_not_affect_the_wires() {
     let mut bench = bench();
     let flow = flow(42_666);
     bench.state(Client, flow, TcpState::Closed, TcpState::SynSent, None);
@@ -104,7 +108,7 @@ fn a_connection_of_the_machine_with_the_same_addresses_takes_nothing_from_the_wi
 }
 
 #[test]
-fn a_wire_that_ended_by_itself_has_no_sockets_and_is_told_of_in_every_view() {
+fn a_wire_that_ended_by_itself_has_no_sockets_and_is_shown() {
     let mut bench = bench();
     bench.dials(1, 42_666);
     bench.key(Key::F(1));
@@ -123,7 +127,7 @@ fn a_handshake_is_folded_with_the_states_beside_its_packets() {
     bench.wire(Some(Client), WireEvent::Folded { packet: syn, count: 2, after: Duration::from_secs(2) });
     let syn_ack = bench.answers(syn, 42_666);
     let (ack, data) = bench.opens(syn_ack, 42_666);
-    let wire = &bench.model.worlds.shown().wire;
+    let wire = bench.shown();
     let packet = |number| wire.packet(number).unwrap();
     assert_eq!((packet(syn).folded, packet(syn).waited), (2, Some(Duration::from_secs(2))));
     let states = |number| {
@@ -145,48 +149,48 @@ fn a_handshake_is_folded_with_the_states_beside_its_packets() {
 }
 
 #[test]
-fn a_fin_has_the_state_that_it_was_sent_with_and_an_ack_before_it_has_not() {
+fn a_fin_and_not_an_earlier_ack_has_the_senders_new_state() {
     let mut bench = bench();
     bench.established(1, 42_666);
     let close = Some(Cause::Call(Syscall::Close));
     bench.state(Client, flow(42_666), TcpState::Established, TcpState::FinWait1, close);
     let ack = bench.sends(flow(42_666), Flags::ACK, 13, 13, "");
     let fin = bench.sends(flow(42_666), FIN_ACK, 13, 13, "");
-    let wire = &bench.model.worlds.shown().wire;
+    let wire = bench.shown();
     assert!(wire.packet(ack).unwrap().left.is_empty());
     assert_eq!(wire.packet(fin).unwrap().left[0].to, TcpState::FinWait1);
 }
 
 #[test]
-fn what_becomes_of_packets_is_followed() {
+fn the_fates_of_packets_are_followed() {
     let mut bench = bench();
     let one = bench.dials(1, 42_666);
     let other = bench.dials(2, 42_668);
     let third = bench.dials(3, 42_670);
     bench.wire(Some(Client), WireEvent::Swapped { packet: one, with: other });
-    let order: Vec<_> = bench.model.worlds.shown().wire.open().map(|packet| packet.packet.number).collect();
+    let order: Vec<_> = bench.shown().open().map(|packet| packet.packet.number).collect();
     assert_eq!(order, [other, one, third]);
     bench.wire(Some(Client), WireEvent::Corrupted { packet: one });
     bench.wire(Some(Client), WireEvent::Duplicated { packet: third, copy: 9 });
     bench.delivered(third);
     bench.wire(Some(Client), WireEvent::Dropped { packet: other, why: LossReason::Asked });
-    let wire = &bench.model.worlds.shown().wire;
+    let wire = bench.shown();
     assert!(wire.packet(one).unwrap().corrupted);
     assert_eq!((wire.packet(9).unwrap().copy_of, wire.packet(9).unwrap().fate), (Some(third), WirePacketFate::Held));
     assert!(matches!(fate(&bench, other), WirePacketFate::Lost { why: LossReason::Asked, .. }));
     bench.wire(Some(Client), WireEvent::NoSuchPacket { packet: other });
-    assert_eq!(bench.model.worlds.shown().wire.missing, Some(other));
+    assert_eq!(bench.shown().missing, Some(other));
 }
 
 #[test]
-fn a_flying_packet_knows_how_far_it_has_come_and_is_drawn_often() {
+fn a_flying_packet_is_drawn_often_on_its_way() {
     let mut bench = bench();
     let syn = bench.dials(1, 42_666);
     let held = bench.model.next_change().unwrap();
     assert!(held > bench.model.now.after(Duration::from_millis(500)), "a held packet counts seconds");
     bench.wire(Some(Client), WireEvent::Delayed { packet: syn, by: Duration::from_secs(2) });
     bench.wait(500);
-    let way = bench.model.worlds.shown().wire.packet(syn).unwrap().way(bench.model.now).unwrap();
+    let way = bench.shown().packet(syn).unwrap().way(bench.model.now).unwrap();
     assert!((245..=255).contains(&way), "{way}");
     assert_eq!(bench.model.next_change(), Some(bench.model.now.after(Duration::from_millis(50))));
     bench.keys("1v");
@@ -195,18 +199,15 @@ fn a_flying_packet_knows_how_far_it_has_come_and_is_drawn_often() {
 }
 
 #[test]
-fn keys_are_about_the_packet_held_longest_or_the_selected_one() {
+fn keys_act_on_the_packet_held_longest_or_the_selected_one() {
     let mut bench = bench();
-    let wire = |command| vec![Effect::Wire(WireEffect::Command(command))];
+    let wire = |asked| vec![command(asked)];
     assert_eq!(bench.keys("d"), [], "there is none");
     let one = bench.dials(1, 42_666);
     let other = bench.dials(2, 42_668);
     assert_eq!(bench.keys("d"), wire(WireCommand::Drop(one)));
     assert_eq!(bench.keys("n"), wire(WireCommand::Next));
-    assert_eq!(
-        bench.keys("2n"),
-        [one, other].map(|number| Effect::Wire(WireEffect::Command(WireCommand::Deliver(number))))
-    );
+    assert_eq!(bench.keys("2n"), [one, other].map(|number| command(WireCommand::Deliver(number))));
     assert_eq!(bench.keys("15+"), wire(WireCommand::Delay(one, Duration::from_millis(1_500))));
     assert_eq!(bench.keys("99+"), wire(WireCommand::Delay(one, Duration::from_secs(5))));
     let selected = bench.key(Key::Down);
@@ -221,7 +222,7 @@ fn keys_are_about_the_packet_held_longest_or_the_selected_one() {
         "its client is selected with it"
     );
     let next = bench.keys("n");
-    assert_eq!(next[0], Effect::Wire(WireEffect::Command(WireCommand::Deliver(other))));
+    assert_eq!(next[0], command(WireCommand::Deliver(other)));
     assert_eq!(bench.model.ui.wire.packet, None, "the next press is about the next packet");
     bench.key(Key::Down);
     bench.dropped(other);
@@ -271,9 +272,9 @@ fn udp_has_no_connection_to_close() {
 }
 
 #[test]
-fn keys_are_about_both_directions_or_the_one_that_is_meant() {
+fn keys_act_on_both_directions_or_the_chosen_one() {
     let mut bench = bench();
-    let wire = |command| vec![Effect::Wire(WireEffect::Command(command))];
+    let wire = |asked| vec![command(asked)];
     let treated = |bench: &mut TestWire, host, mode| bench.wire(Some(host), WireEvent::Mode(mode));
     assert_eq!(bench.keys(" "), wire(WireCommand::Mode(None, WireMode::Live)));
     treated(&mut bench, Client, WireMode::Live);
@@ -289,14 +290,13 @@ fn keys_are_about_both_directions_or_the_one_that_is_meant() {
     assert_eq!(bench.keys("<|"), wire(WireCommand::Cut(Some(Server), true)));
     assert_eq!(
         bench.keys("<u"),
-        [WireCommand::Cut(None, false), WireCommand::Loss(None, 0)]
-            .map(|command| Effect::Wire(WireEffect::Command(command)))
+        [WireCommand::Cut(None, false), WireCommand::Loss(None, 0)].map(|command| command(command))
     );
     assert_eq!(bench.keys("f"), wire(WireCommand::Fold(false)));
 }
 
 #[test]
-fn clients_go_to_the_server_that_tab_chose() {
+fn clients_go_to_the_selected_server() {
     let mut bench = bench();
     let server = |effects: Vec<Effect>| match effects.as_slice() {
         [Effect::Lab(WorldId::Wire, LabOrder::Spawn { destination, .. })] => {
@@ -344,14 +344,14 @@ fn a_program_needs_a_host() {
     assert_eq!(bench.model.ui.wire.part, WirePart::Programs);
     assert_eq!(bench.keys("x"), [Effect::Wire(WireEffect::Kill(7))]);
     bench.wire(Some(Server), WireEvent::ProgramEnded { pid: 7, status: None, signal: Some(15) });
-    let programs = &bench.model.worlds.shown().wire.programs;
+    let programs = &bench.shown().programs;
     assert_eq!((programs.running().len(), programs.lines().len()), (0, 2));
 }
 
 #[test]
-fn settings_are_turned_on_one_host_and_what_failed_leaves_what_was() {
+fn settings_change_on_one_host_and_a_failure_keeps_the_old_value() {
     let mut bench = bench();
-    let now = |bench: &TestWire, host| value(&bench.model.worlds.shown().wire, host, SETTINGS[0]);
+    let now = |bench: &TestWire, host| value(bench.shown(), host, SETTINGS[0]);
     bench.keys(",");
     assert_eq!(now(&bench, Client), Some(Setting::Timestamps(false)));
     assert_eq!(bench.key(Key::Right), [Effect::Wire(WireEffect::Set(Client, Setting::Timestamps(true)))]);
@@ -365,7 +365,7 @@ fn settings_are_turned_on_one_host_and_what_failed_leaves_what_was() {
         WireEvent::SettingChanged { setting: Setting::Timestamps(false), errno: Some(Errno::Perm) },
     );
     assert_eq!(now(&bench, Client), Some(Setting::Timestamps(true)));
-    assert!(crate::model::settings::failure(&bench.model.worlds.shown().wire, Client, SETTINGS[0]).is_some());
+    assert!(crate::model::settings::failure(bench.shown(), Client, SETTINGS[0]).is_some());
     bench.key(Key::Tab);
     assert_eq!(bench.key(Key::Left), [Effect::Wire(WireEffect::Set(Server, Setting::Timestamps(true)))]);
     bench.key(Key::Esc);
@@ -373,18 +373,18 @@ fn settings_are_turned_on_one_host_and_what_failed_leaves_what_was() {
 }
 
 #[test]
-fn the_kernels_are_asked_about_the_connection_that_is_looked_at() {
+fn the_kernels_are_asked_about_the_selected_connection() {
     let mut bench = bench();
     bench.dials(1, 42_666);
     bench.info(Client, flow(42_666), 1_000, 0);
-    assert!(bench.model.worlds.shown().wire.info(Client, &flow(42_666)).is_some());
-    assert!(bench.model.worlds.shown().wire.info(Client, &flow(42_668)).is_none());
+    assert!(bench.shown().info(Client, &flow(42_666)).is_some());
+    assert!(bench.shown().info(Client, &flow(42_668)).is_none());
     assert_eq!(bench.keys("1v"), [Effect::Wire(WireEffect::Inform(None))]);
     assert_eq!(bench.key(Key::F(5)).last(), Some(&Effect::Wire(WireEffect::Inform(Some(flow(42_666))))));
 }
 
 #[test]
-fn a_forecast_says_what_is_certain_at_every_step_of_a_connection() {
+fn a_forecast_is_certain_at_every_step_of_a_connection() {
     let mut bench = bench();
     let port = 42_666;
     let (out, back) = (flow(port), flow(port).mirror().unwrap());
@@ -441,7 +441,7 @@ fn a_forecast_knows_closed_ports_full_queues_and_datagrams() {
 }
 
 #[test]
-fn both_opening_at_once_is_foreseen() {
+fn a_simultaneous_open_is_forecast() {
     let mut bench = bench();
     let one = Flow::tcp(addr(Client, 40_000), addr(Server, 40_000));
     for (host, flow) in [(Client, one), (Server, one.mirror().unwrap())] {
@@ -466,11 +466,11 @@ fn told(bench: &TestWire) -> Vec<&'static str> {
         WireFact::Changed(..) => "changed",
         WireFact::Short(_) => "short",
     };
-    bench.model.worlds.shown().wire.story.facts().map(word).collect()
+    bench.shown().story.facts().map(word).collect()
 }
 
 #[test]
-fn the_story_is_the_last_thing_done_and_what_came_of_it() {
+fn the_story_is_the_last_action_and_its_effects() {
     let mut bench = bench();
     assert!(told(&bench).is_empty());
     let syn = bench.dials(1, 42_666);
@@ -489,7 +489,7 @@ fn the_story_is_the_last_thing_done_and_what_came_of_it() {
 }
 
 #[test]
-fn who_is_woken_by_a_packet_may_tell_of_it_first() {
+fn a_program_that_a_packet_wakes_may_report_first() {
     let mut bench = bench();
     let data = bench.established(1, 42_666);
     bench.wait(1_000);
@@ -501,7 +501,7 @@ fn who_is_woken_by_a_packet_may_tell_of_it_first() {
 }
 
 #[test]
-fn what_happens_within_a_moment_is_told_in_its_order() {
+fn facts_within_a_moment_are_ordered_by_cause() {
     let mut bench = bench();
     let at = flow(42_666);
     let connect = Some(Cause::Call(Syscall::Connect));
@@ -519,7 +519,7 @@ fn what_happens_within_a_moment_is_told_in_its_order() {
 }
 
 #[test]
-fn a_burst_that_ended_early_is_told_until_another_client_dials() {
+fn a_burst_that_ended_early_is_shown_until_another_client_connects() {
     let mut bench = bench();
     bench.dials(1, 40_000);
     let note = |errno| EventKind::Note(Note::BurstCut { asked: 50, made: 10, errno });
@@ -536,7 +536,7 @@ fn a_burst_that_ended_early_is_told_until_another_client_dials() {
 }
 
 #[test]
-fn the_first_moment_of_a_model_without_a_wire_asks_for_nothing() {
+fn a_model_without_a_wire_requests_nothing() {
     let mut model = crate::model::Model::default();
     assert_eq!(presenter::target(&model), None);
     assert_eq!(presenter::conversation(&model), None);
