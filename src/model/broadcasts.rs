@@ -3,6 +3,7 @@
 use std::collections::VecDeque;
 use std::net::SocketAddr;
 
+use super::bounded;
 use crate::domain::broadcast::BroadcastChange;
 use crate::domain::{BroadcastEvent, Excerpt, Reply, ServerId};
 
@@ -43,10 +44,8 @@ impl Broadcasts {
     pub(super) fn apply(&mut self, event: &BroadcastEvent) {
         if let BroadcastChange::Said { text, to } = &event.change {
             let deliveries = to.iter().map(|&server| BroadcastDelivery { server, local: None, reply: None }).collect();
-            self.0.push_back(BroadcastEntry { no: event.message, text: text.clone(), deliveries });
-            if self.0.len() > Self::KEPT {
-                self.0.pop_front();
-            }
+            let entry = BroadcastEntry { no: event.message, text: text.clone(), deliveries };
+            bounded::push(&mut self.0, entry, Self::KEPT);
             return;
         }
         let Some(message) = self.0.iter_mut().rev().find(|message| message.no == event.message) else { return };

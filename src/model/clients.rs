@@ -162,10 +162,15 @@ impl Clients {
         self.position(no).map(|at| &self.list[at])
     }
 
+    /// The place of the client that has this end.
+    fn place(&self, flow: &Flow) -> Option<usize> {
+        self.by_flow.get(flow).and_then(|&no| self.position(no))
+    }
+
     /// The client that has this end, or whose connection has this other end.
     pub fn by_flow(&self, flow: &Flow) -> Option<&Client> {
-        let found = |flow: &Flow| self.by_flow.get(flow).and_then(|&no| self.get(no));
-        found(flow).or_else(|| flow.mirror().and_then(|mirror| found(&mirror)))
+        let at = self.place(flow).or_else(|| self.place(&flow.mirror()?))?;
+        Some(&self.list[at])
     }
 
     /// Our own client with this id.
@@ -220,7 +225,7 @@ impl Clients {
         let destination = Destination { server: by.server(), proto: flow.proto, addr: flow.local };
         let peer = UnclaimedPeer { at, end: own_end(theirs), destination };
         let waited = flow.proto == Proto::Tcp && self.welcome(&peer.end);
-        let live = |flow: &Flow| self.by_flow.get(flow).and_then(|&no| self.get(no)).is_some_and(Client::is_live);
+        let live = |flow: &Flow| self.place(flow).is_some_and(|at| self.list[at].is_live());
         if waited || live(&peer.end) || (flow.proto == Proto::Udp && live(&anywhere(peer.end))) {
             return;
         }
@@ -231,8 +236,7 @@ impl Clients {
     /// A connection of a known client was accepted. `true` the first time, even if the client left while the connection
     /// waited in the accept queue. Later the same addresses are another program's, unless the client is live.
     fn welcome(&mut self, end: &Flow) -> bool {
-        let known = self.by_flow.get(end).and_then(|&no| self.position(no));
-        known.is_some_and(|at| !std::mem::replace(&mut self.list[at].accepted, true))
+        self.place(end).is_some_and(|at| !std::mem::replace(&mut self.list[at].accepted, true))
     }
 
     /// Turns peers that cannot be ours into clients: none of our clients without an address is connecting to their
@@ -249,13 +253,7 @@ impl Clients {
     }
 
     fn enter(&mut self, peer: UnclaimedPeer) {
-        let no = self.come(peer.at, ClientOwner::Foreign, peer.destination);
-        self.by_flow.insert(peer.end, no);
-        if let Some(client) = self.list.last_mut() {
-            client.local = Some(peer.end.local);
-            client.phase = ClientPhase::Open;
-            client.accepted = true;
-        }
+        let no = self.connected(peer.at, ClientOwner::Foreign, peer.destination, peer.end);
         if peer.destination.proto == Proto::Udp {
             self.callers.push_back(no);
             if self.callers.len() > Self::CALLERS
@@ -274,15 +272,10 @@ impl Clients {
         if let Some(no) = self.as_told(own) {
             self.by_flow.insert(own, no);
         }
-        match self.by_flow.get(&own).copied().and_then(|no| self.position(no)) {
+        match self.place(&own) {
             Some(at) if self.list[at].is_live() => self.list[at].owner = ClientOwner::Broadcaster,
             _ => {
-                let no = self.come(at, ClientOwner::Broadcaster, destination);
-                self.by_flow.insert(own, no);
-                if let Some(client) = self.list.last_mut() {
-                    client.local = Some(own.local);
-                    client.phase = ClientPhase::Open;
-                }
+                self.connected(at, ClientOwner::Broadcaster, destination, own);
             }
         }
     }
@@ -293,8 +286,9 @@ impl Clients {
             let peer = self.unclaimed.remove(place);
             self.enter(peer);
         }
-        let Some(at) = self.by_flow.get(flow).copied().and_then(|no| self.position(no)) else { return };
-        self.go(at);
+        if let Some(at) = self.place(flow) {
+            self.go(at);
+        }
     }
 
     /// Ends the client at this place, unless it is our own.
@@ -309,10 +303,21 @@ impl Clients {
 
     /// The table names the program that holds a client's end.
     pub(super) fn named(&mut self, flow: &Flow, process: &Process) {
-        let place = self.by_flow.get(flow).and_then(|&no| self.position(no));
-        if let Some(client) = place.map(|at| &mut self.list[at]) {
-            client.process = Some(process.clone());
+        if let Some(at) = self.place(flow) {
+            self.list[at].process = Some(process.clone());
         }
+    }
+
+    /// A client that is not our own, at this end.
+    fn connected(&mut self, at: Stamp, owner: ClientOwner, destination: Destination, end: Flow) -> u32 {
+        let no = self.come(at, owner, destination);
+        self.by_flow.insert(end, no);
+        if let Some(client) = self.list.last_mut() {
+            client.local = Some(end.local);
+            client.phase = ClientPhase::Open;
+            client.accepted = owner == ClientOwner::Foreign;
+        }
+        no
     }
 
     fn come(&mut self, at: Stamp, owner: ClientOwner, destination: Destination) -> u32 {
@@ -340,13 +345,13 @@ impl Clients {
         self.with(id, |client| client.local = Some(flow.local));
         let before = self.by_flow.insert(flow, no).filter(|&before| before != no);
         let stranger = |at: &usize| self.list[*at].owner == ClientOwner::Foreign && self.list[*at].is_live();
-        let knocked = self.unclaimed.iter().any(|peer| peer.is(flow));
+        let mut accepted = self.unclaimed.iter().any(|peer| peer.is(flow));
         if let Some(at) = before.and_then(|no| self.position(no)).filter(stranger) {
             self.list.remove(at);
             self.live -= 1;
-            self.with(id, |client| client.accepted = true);
+            accepted = true;
         }
-        if knocked {
+        if accepted {
             self.with(id, |client| client.accepted = true);
         }
         if self.unsettled.remove(&id) {

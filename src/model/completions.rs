@@ -21,8 +21,8 @@ pub struct Completions {
 impl Completions {
     /// The completions at the cursor of `line`.
     pub(super) fn of(line: &TypedLine) -> Self {
-        let (text, cursor) = (line.input.value(), line.input.cursor());
-        let byte = text.char_indices().nth(cursor).map_or(text.len(), |(at, _)| at);
+        let text = line.input.value();
+        let byte = text.char_indices().nth(line.input.cursor()).map_or(text.len(), |(at, _)| at);
         let found = complete(text, byte);
         Self { candidates: found.candidates, tried: None, range: found.range }
     }
@@ -44,13 +44,8 @@ impl Completions {
         }
         let len = self.candidates.len();
         let next = match self.tried {
-            None => {
-                if back {
-                    len - 1
-                } else {
-                    0
-                }
-            }
+            None if back => len - 1,
+            None => 0,
             Some(at) => (at + if back { len - 1 } else { 1 }) % len,
         };
         self.put(line, self.candidates[next]);
@@ -71,7 +66,8 @@ impl Completions {
     fn put(&mut self, line: &mut TypedLine, word: &str) {
         let text = line.input.value();
         let (Some(before), Some(after)) = (text.get(..self.range.start), text.get(self.range.end..)) else { return };
-        let (head, after) = (format!("{before}{word}"), after.to_owned());
+        let head = format!("{before}{word}");
+        let after = after.to_owned();
         // The blank behind a finished word may be there already.
         let after = if word.ends_with(' ') { after.trim_start() } else { &after };
         let cursor = head.chars().count();
@@ -91,7 +87,7 @@ mod tests {
     }
 
     #[test]
-    fn a_word_that_can_be_one_thing_is_finished() {
+    fn a_word_with_one_completion_is_completed() {
         let (mut line, mut completions) = typed("state time");
         completions.complete(&mut line, false);
         assert_eq!(line.input.value(), "state TIME_WAIT ");
@@ -101,7 +97,7 @@ mod tests {
     }
 
     #[test]
-    fn capitals_and_small_letters_agree() {
+    fn completion_ignores_case() {
         // SYN_SENT, SYN_RECV and the group synchronized.
         let (mut line, mut completions) = typed("state sy");
         completions.complete(&mut line, false);
@@ -110,7 +106,7 @@ mod tests {
     }
 
     #[test]
-    fn where_nothing_can_be_added_tab_goes_round() {
+    fn tab_cycles_through_several_completions() {
         let (mut line, mut completions) = typed("state SYN");
         let mut seen = Vec::new();
         for _ in 0..4 {
@@ -123,7 +119,7 @@ mod tests {
     }
 
     #[test]
-    fn what_stands_behind_the_word_stays() {
+    fn text_after_the_word_stays() {
         let mut line = TypedLine::with("s and port 1");
         line.input = line.input.with_cursor(1);
         let mut completions = Completions::of(&line);

@@ -62,8 +62,7 @@ pub(super) fn pressed(model: &mut Model, key: Key) -> Vec<Effect> {
             refilter(model)
         }
         Key::Tab | Key::BackTab => {
-            let (completions, line) = (&mut model.ui.completions, &mut model.ui.filter);
-            completions.complete(line, key == Key::BackTab);
+            model.ui.completions.complete(&mut model.ui.filter, key == Key::BackTab);
             judge(model)
         }
         _ => {

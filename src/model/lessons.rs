@@ -211,7 +211,8 @@ impl Model {
     /// How many connections and programs would be lost if the wire were closed. Those of a lesson do not count.
     pub fn loses(&self) -> Option<(usize, usize)> {
         let world = self.worlds.wire();
-        let (live, programs) = (world.clients.live(), world.wire.programs.running().len());
+        let live = world.clients.live();
+        let programs = world.wire.programs.running().len();
         let own = world.wire.is_open() && world.playing.is_none();
         (own && live + programs > 0).then_some((live, programs))
     }

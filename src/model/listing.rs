@@ -4,6 +4,7 @@ use std::cmp::Reverse;
 use std::collections::HashMap;
 use std::net::SocketAddr;
 
+use super::selection::cycled;
 use super::table::{Table, TableEntry};
 use crate::domain::filter::{Filter, FilterError};
 use crate::domain::{Delta, Flow, Proto, Row, RowKey, TcpState};
@@ -38,15 +39,13 @@ impl SortColumn {
     /// The next one, around the end.
     #[must_use]
     pub fn next(self) -> Self {
-        let at = Self::ALL.iter().position(|column| *column == self).unwrap_or(0);
-        Self::ALL[(at + 1) % Self::ALL.len()]
+        cycled(&Self::ALL, self, 1)
     }
 
     /// The one before it, around the end.
     #[must_use]
     pub fn previous(self) -> Self {
-        let at = Self::ALL.iter().position(|column| *column == self).unwrap_or(0);
-        Self::ALL[(at + Self::ALL.len() - 1) % Self::ALL.len()]
+        cycled(&Self::ALL, self, -1)
     }
 }
 

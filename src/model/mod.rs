@@ -2,6 +2,7 @@
 //!
 //! No clock, no I/O: time comes in as a message, wishes go out as [`Effect`]s.
 
+mod bounded;
 pub mod broadcasts;
 pub mod clients;
 pub mod completions;

@@ -38,8 +38,7 @@ impl NetworkPart {
     pub const ALL: [Self; 3] = [Self::Peers, Self::Card, Self::Check];
 
     pub(super) fn step(self, steps: isize) -> Self {
-        let at = Self::ALL.iter().position(|part| *part == self).unwrap_or(0).cast_signed();
-        Self::ALL[(at + steps).rem_euclid(Self::ALL.len().cast_signed()).cast_unsigned()]
+        selection::cycled(&Self::ALL, self, steps)
     }
 }
 
@@ -106,7 +105,9 @@ pub struct Network {
 /// # Errors
 /// What is wrong with it.
 pub fn check(typed: &str) -> Result<ScanPlan, LineFault> {
-    let (mut target, mut ports, mut proto) = (None::<TargetHost>, Vec::new(), Proto::Tcp);
+    let mut target: Option<TargetHost> = None;
+    let mut ports = Vec::new();
+    let mut proto = Proto::Tcp;
     let mut words = typed.split_whitespace().skip_while(|word| *word == "nmap").peekable();
     while let Some(word) = words.next() {
         match word {

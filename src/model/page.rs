@@ -2,13 +2,13 @@
 
 use std::collections::VecDeque;
 
-use super::Model;
 use super::connection_end::ConnectionEnd;
 use super::histories::HistoryStep;
 use super::journal::Journal;
 use super::lifecycle::{self, Subject};
 use super::screen::Pane;
 use super::world::World;
+use super::{Model, bounded};
 use crate::domain::{Event, EventKind, Flow, Proto, SocketId, TcpState};
 
 /// An open page.
@@ -79,10 +79,7 @@ impl ConnectionPage {
         // Connections that a listener accepts have addresses of their own, and calls before bind or connect have none.
         let own = call.flow.is_none() || self.flow.peer.is_none();
         if concerns || (own && self.socket == Some(call.socket)) {
-            self.calls.push_back(event.seq);
-            if self.calls.len() > Self::CALLS {
-                self.calls.pop_front();
-            }
+            bounded::push(&mut self.calls, event.seq, Self::CALLS);
         }
     }
 

@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, VecDeque};
 use std::net::IpAddr;
 
+use super::bounded;
 use crate::domain::guard::{GuardAction, PortCheck};
 use crate::domain::{
     Call, ConnNo, Excerpt, GuardEvent, Limits, Outcome, Rule, ServerChange, ServerEvent, ServerId, SocketId, Stamp,
@@ -76,10 +77,7 @@ impl Peer {
 
     fn came_from(&mut self, port: u16) {
         if self.ports.back() != Some(&port) {
-            self.ports.push_back(port);
-            while self.ports.len() > PORTS {
-                self.ports.pop_front();
-            }
+            bounded::push(&mut self.ports, port, PORTS);
         }
     }
 }

@@ -183,11 +183,8 @@ pub(super) fn part(model: &mut Model, steps: isize) -> Result<(), Refusal> {
         return Err(Refusal::WireClosed);
     }
     let programs = !wire.programs.running().is_empty();
-    let parts = WirePart::ALL.into_iter().filter(|part| programs || *part != WirePart::Programs);
-    let parts: Vec<_> = parts.collect();
-    let at = parts.iter().position(|part| *part == model.ui.wire.part).unwrap_or(0);
-    let to = (at.cast_signed() + steps).rem_euclid(parts.len().cast_signed()).cast_unsigned();
-    model.ui.wire.part = parts[to];
+    let parts: Vec<_> = WirePart::ALL.into_iter().filter(|part| programs || *part != WirePart::Programs).collect();
+    model.ui.wire.part = selection::cycled(&parts, model.ui.wire.part, steps);
     Ok(())
 }
 
@@ -331,7 +328,8 @@ fn direction(model: &Model) -> super::wire::DirectionState {
     match model.ui.wire.from {
         Some(host) => wire.direction(host),
         None => {
-            let (client, server) = (wire.direction(HostId::Client), wire.direction(HostId::Server));
+            let client = wire.direction(HostId::Client);
+            let server = wire.direction(HostId::Server);
             // A cut or a loss of either direction counts, because the key ends it for both.
             super::wire::DirectionState {
                 mode: if client.mode == WireMode::Step { server.mode } else { client.mode },

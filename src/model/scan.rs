@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, VecDeque};
 use std::net::IpAddr;
 
+use super::bounded;
 use crate::domain::{AddressScope, PortList, PortReport, Proto, ScanChange, ScanEvent, Stamp, Unresolved, Verdict};
 
 /// How far a check has come.
@@ -120,10 +121,7 @@ impl Scans {
                 return;
             }
         };
-        self.0.push_back(begun);
-        if self.0.len() > Self::KEPT {
-            self.0.pop_front();
-        }
+        bounded::push(&mut self.0, begun, Self::KEPT);
     }
 
     fn with(&mut self, no: u32, change: impl FnOnce(&mut Scan)) {
@@ -181,7 +179,7 @@ mod tests {
     }
 
     #[test]
-    fn a_port_told_twice_counts_once_and_strange_orders_do_no_harm() {
+    fn a_port_reported_twice_counts_once_in_any_order() {
         let twice = told([
             (1, begun()),
             (1, report(1, Verdict::Closed)),

@@ -1,5 +1,6 @@
 //! What a screen can look like: in which colours and characters.
 
+use super::selection::cycled;
 pub use crate::domain::place::{Pane, View};
 
 /// Colours as roles; what they look like is the view's business.
@@ -23,8 +24,7 @@ impl ThemeName {
     /// The next one, around the end.
     #[must_use]
     pub fn next(self) -> Self {
-        let at = Self::ALL.iter().position(|theme| *theme == self).unwrap_or(0);
-        Self::ALL[(at + 1) % Self::ALL.len()]
+        cycled(&Self::ALL, self, 1)
     }
 }
 

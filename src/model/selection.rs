@@ -39,6 +39,12 @@ pub(super) fn stepped(from: Option<usize>, steps: isize, last: usize) -> usize {
     .min(last)
 }
 
+/// The entry `steps` further in `all`, around the end.
+pub(super) fn cycled<T: Copy + PartialEq>(all: &[T], from: T, steps: isize) -> T {
+    let at = all.iter().position(|entry| *entry == from).unwrap_or(0).cast_signed();
+    all[(at + steps).rem_euclid(all.len().cast_signed()).cast_unsigned()]
+}
+
 pub(super) fn step_server(model: &mut Model, steps: isize) {
     let all = model.worlds.shown().servers.all();
     let at = all.iter().position(|server| server.id == model.ui.server).unwrap_or(0);
@@ -60,7 +66,8 @@ pub(super) fn step_client(model: &mut Model, steps: isize) {
     if let Some(flow) = flow {
         model.select(flow);
     } else {
-        (model.ui.subject, model.ui.row) = (None, None);
+        model.ui.subject = None;
+        model.ui.row = None;
     }
     model.ui.client = Some(no);
     model.point();

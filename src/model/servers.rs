@@ -262,7 +262,7 @@ mod tests {
     use crate::domain::{Answer, Flow};
 
     #[test]
-    fn a_port_was_a_servers_from_when_it_had_it_until_it_gave_it_up() {
+    fn a_port_belongs_to_a_server_from_bind_until_it_stops() {
         let addr = |port| SocketAddr::new(Ipv4Addr::LOCALHOST.into(), port);
         let model = Some(ServiceModel::Threaded);
         let spec = ServerSpec { name: "one".into(), proto: Proto::Tcp, addr: addr(80), answer: Answer::Upper, model };

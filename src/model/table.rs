@@ -5,6 +5,7 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
+use super::bounded;
 use crate::domain::{Delta, Flow, HostId, Row, RowKey, Stamp, TcpState};
 
 /// A row, and when it was read and changed.
@@ -121,10 +122,7 @@ impl Table {
             Delta::Gone(key) => {
                 self.changed = Some(at);
                 if let Some(entry) = self.take(key) {
-                    self.gone_rows.push_back(GoneRow { entry, gone: at });
-                    if self.gone_rows.len() > Self::GONE_ROWS {
-                        self.gone_rows.pop_front();
-                    }
+                    bounded::push(&mut self.gone_rows, GoneRow { entry, gone: at }, Self::GONE_ROWS);
                 }
             }
             Delta::Unwatched(key) => {

@@ -135,6 +135,16 @@ impl Ui {
     /// The filter that the table starts with: what the class types after `grep`.
     pub const FIRST_FILTER: &'static str = "65432";
 
+    /// Drops the selection; `false` when there is none.
+    pub(super) fn deselect(&mut self) -> bool {
+        let any = self.client.is_some() || self.row.is_some() || self.subject.is_some() || self.said_back > 0;
+        self.client = None;
+        self.row = None;
+        self.subject = None;
+        self.said_back = 0;
+        any
+    }
+
     /// Ticks the selected server for broadcasts, or unticks it.
     pub(super) fn tick(&mut self) {
         if !self.ticked.remove(&self.server) {

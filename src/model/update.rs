@@ -53,13 +53,6 @@ pub fn update(model: &mut Model, msg: Msg) -> Vec<Effect> {
 
 fn take(model: &mut Model, msg: Msg) -> Vec<Effect> {
     match msg {
-        Msg::Answer(answer) => {
-            packets::answered(model, answer);
-            vec![]
-        }
-        Msg::Target(target) => network::set_target(model, target),
-        Msg::Open(path) => packets::asked(model, &path),
-        Msg::Wire => presenter::enter(model),
         Msg::Key(key) => {
             let before = model.detail();
             let mut effects = pressed(model, key);
@@ -67,23 +60,19 @@ fn take(model: &mut Model, msg: Msg) -> Vec<Effect> {
             if wanted != before {
                 effects.push(Effect::Table(TableEffect::Detail(wanted)));
             }
-            effects
+            return effects;
         }
-        Msg::Paste(text) => typing::paste(model, &text),
-        Msg::Resize(columns, rows) => {
-            model.ui.size = (columns, rows);
-            vec![]
-        }
-        Msg::Seen(seen) => observe(model, seen),
-        Msg::Time(now) => {
-            model.pass(now);
-            vec![]
-        }
-        Msg::ScrollEnd(end) => {
-            model.ui.scroll_end = end;
-            vec![]
-        }
+        Msg::Paste(text) => return typing::paste(model, &text),
+        Msg::Seen(seen) => return observe(model, seen),
+        Msg::Wire => return presenter::enter(model),
+        Msg::Open(path) => return packets::asked(model, &path),
+        Msg::Target(target) => return network::set_target(model, target),
+        Msg::Answer(answer) => packets::answered(model, answer),
+        Msg::Resize(columns, rows) => model.ui.size = (columns, rows),
+        Msg::Time(now) => model.pass(now),
+        Msg::ScrollEnd(end) => model.ui.scroll_end = end,
     }
+    vec![]
 }
 
 fn observe(model: &mut Model, seen: Observation) -> Vec<Effect> {

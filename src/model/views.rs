@@ -146,7 +146,7 @@ fn back(model: &mut Model, sure: bool) -> Acted {
         // The newest is in the digits again.
     } else if model.ui.view != home(model) {
         model.ui.view = home(model);
-    } else if !deselect(model) {
+    } else if !model.ui.deselect() {
         return Err(Refusal::AtHome(model.worlds.shown_id() == WorldId::Wire));
     }
     Ok(vec![])
@@ -158,15 +158,4 @@ fn home(model: &Model) -> View {
         WorldId::Host => View::Lab,
         WorldId::Wire => View::Wire,
     }
-}
-
-/// Drops the selection; `false` when there is none.
-fn deselect(model: &mut Model) -> bool {
-    let ui = &mut model.ui;
-    let any = ui.client.is_some() || ui.row.is_some() || ui.subject.is_some() || ui.said_back > 0;
-    ui.client = None;
-    ui.row = None;
-    ui.subject = None;
-    ui.said_back = 0;
-    any
 }

@@ -188,7 +188,7 @@ mod tests {
     }
 
     #[test]
-    fn the_innermost_layer_is_open_and_what_is_folded_stays_so_for_the_next_packet() {
+    fn the_innermost_layer_is_unfolded_and_folds_stay_for_the_next_packet() {
         let mut detail = detail();
         assert_eq!(names(&detail), ["IPv4", "TCP", "Source Port", "Flags"]);
         detail.fold();

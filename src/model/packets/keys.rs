@@ -321,7 +321,8 @@ pub(in super::super) fn settle(model: &mut Model) -> Vec<Effect> {
         retarget(model);
     }
     let (packets, journal) = model.lists();
-    let (origin, world) = (packets.origin, packets.world);
+    let origin = packets.origin;
+    let world = packets.world;
     let mut effects = Vec::new();
     let selected = packets.selected().and_then(|seq| journal.get(seq)).and_then(Packets::of);
     let packet = selected.map(|packet| (world, packet.number));

@@ -2,6 +2,7 @@
 
 use std::collections::VecDeque;
 
+use super::super::bounded;
 use super::super::connection_end::ConnectionEnd;
 use super::super::histories::HistoryStep;
 use super::super::journal::Journal;
@@ -108,10 +109,7 @@ impl Ladder {
         } else {
             self.after -= 1;
         }
-        if self.notable.len() == Self::NOTABLE {
-            self.notable.pop_front();
-        }
-        self.notable.push_back(seq);
+        bounded::push(&mut self.notable, seq, Self::NOTABLE);
     }
 
     pub(super) fn forget(&mut self, first: u64) {
@@ -156,8 +154,11 @@ fn explains(step: &HistoryStep, packet: &PacketSummary, sent: bool) -> bool {
         CloseWait, Closed, Closing, Established, FinWait1, FinWait2, LastAck, Listen, SynRecv, SynSent, TimeWait,
     };
     let Some(tcp) = &packet.tcp else { return false };
-    let (flags, got) = (tcp.flags, !sent);
-    let (syn, ack, fin) = (flags.has(Flags::SYN), flags.has(Flags::ACK), flags.has(Flags::FIN));
+    let got = !sent;
+    let flags = tcp.flags;
+    let syn = flags.has(Flags::SYN);
+    let ack = flags.has(Flags::ACK);
+    let fin = flags.has(Flags::FIN);
     match (step.from, step.to) {
         (Closed, SynSent) => sent && syn && !ack,
         (Closed | Listen, SynRecv) => sent && syn && ack,

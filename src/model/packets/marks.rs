@@ -70,7 +70,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_mark_is_the_next_packets() {
+    fn a_mark_belongs_to_the_next_packet() {
         let mut marks = Marks::default();
         marks.packet(1);
         marks.mark("a");
@@ -84,7 +84,7 @@ mod tests {
     }
 
     #[test]
-    fn the_oldest_go() {
+    fn the_oldest_are_dropped() {
         let mut marks = Marks::default();
         (0..5_000).for_each(|n| marks.mark(&n.to_string()));
         assert_eq!((marks.all().len(), marks.all()[0].1.as_str()), (Marks::MOST, "904"));

@@ -46,6 +46,7 @@ use super::completions::Completions;
 use super::journal::Journal;
 use super::lifecycle::same_pair;
 use super::line::TypedLine;
+use super::selection::cycled;
 use crate::domain::filter::{Filter, FilterError};
 use crate::domain::need::Lack;
 use crate::domain::{CaptureEvent, Event, EventKind, FileId, Flow, Note, PacketSummary, WireEvent, WorldId};
@@ -90,9 +91,7 @@ impl PacketsFocus {
     /// The one `steps` further, around the end.
     #[must_use]
     pub fn step(self, steps: isize) -> Self {
-        const ALL: [PacketsFocus; 3] = [PacketsFocus::Tab, PacketsFocus::Tree, PacketsFocus::Hex];
-        let at = ALL.iter().position(|part| *part == self).unwrap_or(0).cast_signed();
-        ALL[(at + steps).rem_euclid(ALL.len().cast_signed()).cast_unsigned()]
+        cycled(&[Self::Tab, Self::Tree, Self::Hex], self, steps)
     }
 }
 
@@ -304,9 +303,8 @@ impl Packets {
 
     /// Shows the packets of another world.
     pub(super) fn show_world(&mut self, world: WorldId, journal: &Journal) {
-        let (filter, line, capturing) = (self.wanted_filter().clone(), self.line.clone(), self.capturing.clone());
-        let marks = std::mem::take(&mut self.marks);
-        let Self { tab, lost, opened, .. } = *self;
+        let filter = self.wanted_filter().clone();
+        let Self { tab, line, capturing, lost, marks, opened, .. } = std::mem::take(self);
         *self = Self { world, tab, filter, line, capturing, lost, marks, opened, ..Self::default() };
         self.seek(self.filter.clone(), None);
         self.look_on(journal, Self::PIECE);
@@ -339,7 +337,9 @@ impl Packets {
         self.opened = seq;
         *self.marks_mut(WorldId::Wire) = Marks::default();
         if self.world == WorldId::Wire {
-            (self.list, self.ladder, self.seen) = (PacketList::default(), Ladder::of(self.ladder.conversation), 0);
+            self.list = PacketList::default();
+            self.ladder = Ladder::of(self.ladder.conversation);
+            self.seen = 0;
             if self.is_looking() {
                 self.seek(self.wanted_filter().clone(), self.wanted_only());
             }
@@ -348,7 +348,8 @@ impl Packets {
 
     /// All packets of this world that the journal still has, the earliest first.
     fn all<'a>(&self, journal: &'a Journal) -> impl Iterator<Item = (u64, &'a PacketSummary)> + use<'a> {
-        let (world, opened) = (self.world, self.opened);
+        let world = self.world;
+        let opened = self.opened;
         journal.events().filter_map(move |event| Some((event.seq, in_world(event, world, opened)?)))
     }
 

@@ -59,7 +59,8 @@ impl Packets {
             }
             search.next += 1;
         }
-        (self.filter, self.only) = (search.filter, search.only);
+        self.filter = search.filter;
+        self.only = search.only;
         self.list.refill(search.found);
         self.list.forget(journal.first_seq());
     }

@@ -16,6 +16,7 @@ pub use self::packet::{PacketOnWire, WirePacketFate};
 pub use self::programs::{ProgramLine, Programs};
 pub use self::story::{WireFact, WireStory};
 
+use super::bounded;
 use super::clients::ShortBurst;
 use crate::domain::need::Lack;
 use crate::domain::wire::{CloseReason, LinkKind, WireEvent, WireMode};
@@ -230,10 +231,7 @@ impl WireState {
     }
 
     fn rung(&mut self, rung: WireRung) {
-        if self.rungs.len() == Self::KEPT {
-            self.rungs.pop_front();
-        }
-        self.rungs.push_back(rung);
+        bounded::push(&mut self.rungs, rung, Self::KEPT);
     }
 
     /// Follows a call of one of our programs on a host.
@@ -266,11 +264,8 @@ impl WireState {
     }
 
     pub(super) fn changed(&mut self, seen: &Observation, change: &Transition) {
-        if self.changes.len() == Self::KEPT {
-            self.changes.pop_front();
-        }
-        let remark = (seen.at, seen.host, change.clone(), seen.evidence);
-        self.changes.push_back(remark.clone());
+        let observed = (seen.at, seen.host, change.clone(), seen.evidence);
+        bounded::push(&mut self.changes, observed.clone(), Self::KEPT);
         let host = seen.host.unwrap_or(HostId::Client);
         // Listeners are shown beside the ladder.
         if change.flow.peer.is_some() {
@@ -280,7 +275,7 @@ impl WireState {
             Some(Cause::Packet(number)) if self.packet(number).is_some() => {
                 self.with(number, |packet| packet.brought.push((host, change.clone())));
             }
-            _ => self.rung(WireRung::Change(remark)),
+            _ => self.rung(WireRung::Change(observed)),
         }
     }
 

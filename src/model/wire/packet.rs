@@ -72,7 +72,8 @@ impl PacketOnWire {
     /// How much of its way a flying packet has behind it, in thousandths.
     pub fn way(&self, now: Stamp) -> Option<u16> {
         let WirePacketFate::Flying { since, until } = self.fate else { return None };
-        let (gone, all) = (now.since(since).as_millis(), until.since(since).as_millis().max(1));
+        let gone = now.since(since).as_millis();
+        let all = until.since(since).as_millis().max(1);
         u16::try_from((gone * 1000 / all).min(1000)).ok()
     }
 }

@@ -2,6 +2,7 @@
 
 use std::collections::VecDeque;
 
+use super::super::bounded;
 use crate::domain::wire::WireEvent;
 use crate::domain::{Errno, HostId};
 
@@ -83,9 +84,6 @@ impl Programs {
             }
             _ => return,
         };
-        if self.lines.len() == Self::KEPT {
-            self.lines.pop_front();
-        }
-        self.lines.push_back(line);
+        bounded::push(&mut self.lines, line, Self::KEPT);
     }
 }
