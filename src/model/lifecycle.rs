@@ -1,7 +1,6 @@
 //! The lifecycle pane's list: which events of the journal it shows, and where its reader is.
 
-use std::collections::VecDeque;
-
+use super::held_list::{HeldList, ListReader};
 use super::journal::Journal;
 use crate::domain::{Call, Event, EventKind, Flow, Proto, ServerId, Stamp, WorldId};
 
@@ -83,28 +82,8 @@ pub fn same_pair(one: &Flow, other: &Flow) -> bool {
     one == other || one.mirror().as_ref() == Some(other) || alone(one, other)
 }
 
-/// Where the reader is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub enum LifecycleReader {
-    /// At the end, seeing the latest.
-    #[default]
-    Follows,
-    /// At the latest entry about the selection of another pane, until a new entry is listed.
-    Points {
-        /// The entry.
-        at: LifecycleEntry,
-    },
-    /// At one entry; the list stands still, ending where it ended when the reader stopped following.
-    Holds {
-        /// The entry.
-        at: LifecycleEntry,
-        /// The last entry of the list that stands still.
-        end: LifecycleEntry,
-    },
-}
-
 /// One entry: its place in the order of time, and what it is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Default)]
 pub struct LifecycleEntry {
     /// When it happened.
     pub at: Stamp,
@@ -119,79 +98,40 @@ const LATE: usize = 8_192;
 /// order.
 #[derive(Debug, Default)]
 pub struct Lifecycle {
-    entries: VecDeque<LifecycleEntry>,
+    /// The entries.
+    pub list: HeldList<LifecycleEntry>,
     /// The world whose events are listed.
     pub world: WorldId,
     /// Which kinds are listed.
     pub kinds: LifecycleKinds,
     /// The subject that the list is narrowed to.
     pub subject: Option<Subject>,
-    /// Where the reader is.
-    pub reader: LifecycleReader,
 }
 
 impl Lifecycle {
-    /// How many entries there are.
-    pub fn len(&self) -> usize {
-        self.entries.len()
-    }
-
-    /// Whether there is none.
-    pub fn is_empty(&self) -> bool {
-        self.entries.is_empty()
-    }
-
-    /// The entry at this place.
-    pub fn entry(&self, place: usize) -> Option<LifecycleEntry> {
-        self.entries.get(place).copied()
-    }
-
-    /// The place of this entry, or of the first one after it.
-    pub fn place(&self, entry: LifecycleEntry) -> usize {
-        self.entries.partition_point(|other| *other < entry)
-    }
-
-    /// How many entries the reader can see: all, or those up to where the list was held.
-    pub fn held_len(&self) -> usize {
-        match self.reader {
-            LifecycleReader::Follows | LifecycleReader::Points { .. } => self.len(),
-            LifecycleReader::Holds { end, .. } => self.entries.partition_point(|other| *other <= end),
-        }
-    }
-
-    /// How many entries came since the reader stopped following.
-    pub fn unseen(&self) -> usize {
-        self.len() - self.held_len()
-    }
-
     pub(super) fn heard(&mut self, event: &Event, first_seq: u64) {
         if self.lists(event) {
             self.insert(event);
-            if matches!(self.reader, LifecycleReader::Points { .. }) {
-                self.reader = LifecycleReader::Follows;
+            if matches!(self.list.reader, ListReader::Points { .. }) {
+                self.list.reader = ListReader::Follows;
             }
         }
-        while self.entries.front().is_some_and(|entry| entry.seq < first_seq) {
-            self.entries.pop_front();
-        }
-        if let (LifecycleReader::Holds { at, end }, Some(first)) = (&mut self.reader, self.entries.front()) {
-            *at = (*at).max(*first);
-            *end = (*end).max(*at);
-        }
+        self.list.forget(|entry| entry.seq < first_seq);
     }
 
     fn insert(&mut self, event: &Event) {
         // A held list does not change: the entry goes after it.
-        let end = match self.reader {
-            LifecycleReader::Holds { end, .. } => Some(end.at),
+        let end = match self.list.reader {
+            ListReader::Holds { end, .. } => Some(end.at),
             _ => None,
         };
-        let earliest = self.len().checked_sub(LATE).and_then(|place| self.entry(place)).map(|entry| entry.at);
+        let earliest = self.list.len().checked_sub(LATE).and_then(|place| self.list.entry(place)).map(|entry| entry.at);
         let at = [end, earliest].into_iter().flatten().fold(event.seen.at, Stamp::max);
         let entry = LifecycleEntry { at, seq: event.seq };
         // Mostly it is the last.
-        let place = if self.entries.back().is_none_or(|last| *last < entry) { self.len() } else { self.place(entry) };
-        self.entries.insert(place, entry);
+        let place =
+            if self.list.last().is_none_or(|last| last < entry) { self.list.len() } else { self.list.place(entry) };
+        self.list.keys.insert(place, entry);
     }
 
     pub(super) fn choose(&mut self, kinds: LifecycleKinds, subject: Option<Subject>, journal: &Journal) {
@@ -200,35 +140,18 @@ impl Lifecycle {
         let listed = journal.events().filter(|event| self.lists(event));
         let mut entries: Vec<_> = listed.map(|event| LifecycleEntry { at: event.seen.at, seq: event.seq }).collect();
         entries.sort_unstable();
-        self.entries = entries.into();
-        self.reader = LifecycleReader::Follows;
-    }
-
-    /// Moves the reader by `steps` entries, down if positive. Past the end it follows again.
-    pub(super) fn step(&mut self, steps: isize) {
-        let Some(last) = self.len().checked_sub(1) else { return };
-        let (from, end) = match self.reader {
-            LifecycleReader::Follows if steps >= 0 => return,
-            LifecycleReader::Follows => (last, self.entries[last]),
-            LifecycleReader::Points { at } => (self.place(at).min(last), self.entries[last]),
-            LifecycleReader::Holds { at, end } => (self.place(at).min(last), end),
-        };
-        let to = from.saturating_add_signed(steps);
-        let listed = self.entries.partition_point(|other| *other <= end);
-        let holds = to < listed.min(last + 1) && !(steps > 0 && from == last);
-        self.reader =
-            if holds { LifecycleReader::Holds { at: self.entries[to], end } } else { LifecycleReader::Follows };
+        self.list = HeldList { keys: entries.into(), reader: ListReader::Follows };
     }
 
     /// Moves the cursor to the latest entry about `subject`, unless the list is held.
     pub(super) fn point(&mut self, subject: &Subject, journal: &Journal) {
-        if matches!(self.reader, LifecycleReader::Holds { .. }) {
+        if matches!(self.list.reader, ListReader::Holds { .. }) {
             return;
         }
         let about =
-            |entry: &&LifecycleEntry| journal.get(entry.seq).is_some_and(|event| subject.concerns(&event.seen.kind));
-        let latest = self.entries.iter().rev().find(about);
-        self.reader = latest.map_or(LifecycleReader::Follows, |entry| LifecycleReader::Points { at: *entry });
+            |entry: &LifecycleEntry| journal.get(entry.seq).is_some_and(|event| subject.concerns(&event.seen.kind));
+        let latest = self.list.entries().rev().find(about);
+        self.list.reader = latest.map_or(ListReader::Follows, |at| ListReader::Points { at });
     }
 
     fn lists(&self, event: &Event) -> bool {

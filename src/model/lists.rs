@@ -102,7 +102,7 @@ fn selected(model: &Model) -> impl PartialEq + use<> {
     let traffic = model.traffic();
     (
         (ui.page.as_ref().map(|page| page.from), ui.server, ui.client, ui.row, ui.said_back),
-        (model.lifecycle.reader, ui.wire.packet, ui.wire.program_pid, ui.network.peer, ui.network.from),
+        (model.lifecycle.list.reader, ui.wire.packet, ui.wire.program_pid, ui.network.peer, ui.network.from),
         traffic.packets.place(),
     )
 }

@@ -10,6 +10,7 @@ pub mod connection_end;
 mod destinations;
 pub mod effect;
 mod filtering;
+pub mod held_list;
 pub mod historian;
 pub mod histories;
 pub mod journal;
@@ -63,6 +64,7 @@ use lifecycle::Lifecycle;
 use listing::NetstatListing;
 use packets::{CaptureFiles, Packets};
 use table::Table;
+use worlds::PerWorld;
 
 /// See the module's head.
 #[derive(Debug, Default)]
@@ -86,24 +88,8 @@ pub struct Model {
     /// The latest time.
     pub now: Stamp,
     /// One for each world: the same addresses may be in both.
-    historians: Historians,
+    historians: PerWorld<Historian>,
     heard: Vec<Observation>,
-}
-
-/// The machine's historian and the wire's.
-#[derive(Debug, Default)]
-struct Historians {
-    host: Historian,
-    wire: Historian,
-}
-
-impl Historians {
-    const fn of(&mut self, world: WorldId) -> &mut Historian {
-        match world {
-            WorldId::Host => &mut self.host,
-            WorldId::Wire => &mut self.wire,
-        }
-    }
 }
 
 impl Model {
@@ -125,7 +111,7 @@ impl Model {
         // On the wire every change is sampled with its cause as it happens: there is nothing to ask.
         let asks = if seen.world == WorldId::Host { ends_named(&seen.kind) } else { vec![] };
         let mut heard = std::mem::take(&mut self.heard);
-        self.historians.of(seen.world).hear(&seen, &mut heard);
+        self.historians.of_mut(seen.world).hear(&seen, &mut heard);
         if !matches!(seen.kind, EventKind::State(_)) {
             self.enter(seen);
         }
@@ -155,7 +141,7 @@ impl Model {
             kind: EventKind::Note(crate::domain::Note::Dropped { count: 0 }),
         };
         let mut heard = std::mem::take(&mut self.heard);
-        self.historians.host.settle(&like, &mut heard);
+        self.historians.of_mut(WorldId::Host).settle(&like, &mut heard);
         heard.drain(..).for_each(|seen| self.enter(seen));
         self.heard = heard;
     }
@@ -173,7 +159,10 @@ impl Model {
         let aging = (self.worlds.shown().clients.live() > 0).then(|| self.now.after(60 * second));
         let counting = counting.then(|| self.now.after(second));
         let refused = self.ui.refused.map(|refused| refused.at.after(Self::REFUSED));
-        [self.historians.host.next_due(), fading, counting.or(aging), wire, refused].into_iter().flatten().min()
+        [self.historians.of(WorldId::Host).next_due(), fading, counting.or(aging), wire, refused]
+            .into_iter()
+            .flatten()
+            .min()
     }
 
     fn enter(&mut self, seen: Observation) {
@@ -193,7 +182,7 @@ impl Model {
             moved = Some(key.flow);
         }
         if matches!(event.seen.kind, EventKind::Wire(WireEvent::Opened { .. } | WireEvent::Closed { .. })) {
-            self.historians.wire = Historian::default();
+            *self.historians.of_mut(WorldId::Wire) = Historian::default();
             if shown {
                 self.ui.row = None;
                 self.listing.rebuild(&self.worlds.shown().table);

@@ -139,10 +139,10 @@ impl Model {
         };
         let latest = || match self.ui.focus {
             Pane::Netstat => self.listing.key(0).map(|key| key.flow),
-            Pane::Lifecycle => (0..self.lifecycle.len()).rev().find_map(|place| {
-                let event = self.lifecycle.entry(place).and_then(|entry| self.journal.get(entry.seq))?;
-                lifecycle::flow_of(&event.seen.kind)
-            }),
+            Pane::Lifecycle => {
+                let events = self.lifecycle.list.entries().rev().filter_map(|entry| self.journal.get(entry.seq));
+                events.map(|event| &event.seen.kind).find_map(lifecycle::flow_of)
+            }
             _ => self.worlds.shown().clients.all().iter().rev().find_map(super::clients::Client::flow),
         };
         if let Some(flow) = chosen.or_else(latest) {

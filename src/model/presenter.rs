@@ -83,26 +83,19 @@ pub(super) fn next_change(model: &Model) -> Option<Stamp> {
 
 /// Does what a key means.
 pub(super) fn act(model: &mut Model, action: WireAction, count: Option<u32>) -> Acted {
+    let is_open = model.worlds.wire().wire.is_open();
+    let from = model.ui.wire.from;
     match action {
         WireAction::Toggle if model.worlds.shown_id() == WorldId::Wire => return Ok(leave(model)),
         WireAction::Toggle => return Ok(enter(model)),
-        WireAction::Open if !model.worlds.wire().wire.is_open() => return Ok(open(model)),
-        WireAction::Close if !model.ui.wire.opening && !model.worlds.wire().wire.is_open() => {
-            return Err(Refusal::WireClosed);
-        }
-        WireAction::Close => {
+        WireAction::Close if is_open || model.ui.wire.opening => {
             let mut effects = if model.worlds.shown_id() == WorldId::Wire { leave(model) } else { vec![] };
             effects.push(Effect::Wire(WireEffect::Close));
             return Ok(effects);
         }
-        _ => {}
-    }
-    if !model.worlds.wire().wire.is_open() {
-        return Err(Refusal::WireClosed);
-    }
-    let from = model.ui.wire.from;
-    match action {
-        WireAction::Toggle | WireAction::Close => {}
+        WireAction::Open if !is_open => return Ok(open(model)),
+        WireAction::Close => return Err(Refusal::WireClosed),
+        _ if !is_open => return Err(Refusal::WireClosed),
         WireAction::Open => {
             model.open_page();
             return if model.ui.page.is_some() { Ok(vec![]) } else { Err(Refusal::NothingSelected) };

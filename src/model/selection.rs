@@ -2,7 +2,8 @@
 
 use super::Model;
 use super::clients::{Client, ClientOwner};
-use super::lifecycle::{self, LifecycleReader, Subject, same_pair};
+use super::held_list::ListReader;
+use super::lifecycle::{self, Subject, same_pair};
 use super::screen::{Pane, View};
 use crate::domain::{ClientId, Flow, Proto, RowKey};
 
@@ -15,8 +16,8 @@ pub(super) fn step(model: &mut Model, steps: isize) {
         Pane::Clients => step_client(model, steps),
         Pane::Netstat => step_row(model, steps),
         Pane::Lifecycle => {
-            model.lifecycle.step(steps);
-            if let LifecycleReader::Holds { at, .. } = model.lifecycle.reader
+            model.lifecycle.list.step(steps);
+            if let ListReader::Holds { at, .. } = model.lifecycle.list.reader
                 && let Some(flow) = model.journal.get(at.seq).and_then(|event| lifecycle::flow_of(&event.seen.kind))
             {
                 model.select(flow);

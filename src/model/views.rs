@@ -1,7 +1,7 @@
 //! What the keys of the screen do: which view is shown, which part has the focus, how it looks, how one leaves.
 
 use super::effect::{Effect, ScreenEffect};
-use super::lifecycle::LifecycleReader;
+use super::held_list::ListReader;
 use super::mode::Mode;
 use super::press::{Acted, Press};
 use super::screen::View;
@@ -138,11 +138,11 @@ fn back(model: &mut Model, sure: bool) -> Acted {
         // The selection was what could be undone.
     } else if model.here().place == Place::Playing {
         return lessons::leave(sure);
-    } else if model.ui.view == View::Lab && matches!(model.lifecycle.reader, LifecycleReader::Holds { .. }) {
-        model.lifecycle.reader = LifecycleReader::Follows;
+    } else if model.ui.view == View::Lab && matches!(model.lifecycle.list.reader, ListReader::Holds { .. }) {
+        model.lifecycle.list.reader = ListReader::Follows;
     } else if model.ui.view == View::Lab && model.lifecycle.subject.is_some() {
         model.lifecycle.choose(model.lifecycle.kinds, None, &model.journal);
-    } else if model.ui.view == View::Ports && model.ui.client.is_some() && deselect(model) {
+    } else if model.ui.view == View::Ports && model.ui.client.is_some() && model.ui.deselect() {
         // The newest is in the digits again.
     } else if model.ui.view != home(model) {
         model.ui.view = home(model);

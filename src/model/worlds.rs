@@ -4,11 +4,35 @@ use super::histories::Histories;
 use super::world::World;
 use crate::domain::{Event, WorldId};
 
+/// One value for each of the two worlds.
+#[derive(Debug, Clone, Default)]
+pub struct PerWorld<T> {
+    host: T,
+    wire: T,
+}
+
+impl<T> PerWorld<T> {
+    /// The value of this world.
+    pub const fn of(&self, world: WorldId) -> &T {
+        match world {
+            WorldId::Host => &self.host,
+            WorldId::Wire => &self.wire,
+        }
+    }
+
+    /// The value of this world, to be changed.
+    pub(super) const fn of_mut(&mut self, world: WorldId) -> &mut T {
+        match world {
+            WorldId::Host => &mut self.host,
+            WorldId::Wire => &mut self.wire,
+        }
+    }
+}
+
 /// Both worlds, and which of them is on the screen.
 #[derive(Debug, Clone, Default)]
 pub struct Worlds {
-    host: World,
-    wire: World,
+    both: PerWorld<World>,
     /// Which one is shown.
     shown: WorldId,
 }
@@ -17,7 +41,7 @@ impl Worlds {
     /// Those of a capture file, of which nothing is forgotten.
     pub(super) fn of_file() -> Self {
         let mut worlds = Self::default();
-        worlds.host.histories = Histories::endless();
+        worlds.both.host.histories = Histories::endless();
         worlds
     }
 
@@ -28,20 +52,17 @@ impl Worlds {
 
     /// The machine itself.
     pub const fn host(&self) -> &World {
-        &self.host
+        &self.both.host
     }
 
     /// The wire lab's hosts.
     pub const fn wire(&self) -> &World {
-        &self.wire
+        &self.both.wire
     }
 
     /// The world with this id.
     pub const fn of(&self, world: WorldId) -> &World {
-        match world {
-            WorldId::Host => &self.host,
-            WorldId::Wire => &self.wire,
-        }
+        self.both.of(world)
     }
 
     /// Which one is shown.
@@ -55,9 +76,6 @@ impl Worlds {
 
     /// Folds one event into the world it happened in.
     pub fn apply(&mut self, event: &Event) {
-        match event.seen.world {
-            WorldId::Host => self.host.apply(event),
-            WorldId::Wire => self.wire.apply(event),
-        }
+        self.both.of_mut(event.seen.world).apply(event);
     }
 }

@@ -126,7 +126,7 @@ const PRIORITY: [usize; 3] = [2, 1, 0];
 
 /// How many lines the list of events needs.
 fn events(model: &Model) -> u16 {
-    u16::try_from(model.lifecycle.len()).unwrap_or(u16::MAX / 2).max(2)
+    u16::try_from(model.lifecycle.list.len()).unwrap_or(u16::MAX / 2).max(2)
 }
 
 /// How many servers stand beside each other on a small screen.

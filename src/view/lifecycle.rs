@@ -1,7 +1,5 @@
 //! The pane of events: every call and every state change, in order.
 
-use std::ops::Range;
-
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 
@@ -13,9 +11,9 @@ use super::{areas, glyphs, keys, names};
 use crate::domain::keys::{Action, ListAction, Motion};
 use crate::domain::{Event, Evidence, Stamp};
 use crate::model::Model;
-use crate::model::lifecycle::{LifecycleKinds, LifecycleReader, Subject};
+use crate::model::held_list::ListReader;
+use crate::model::lifecycle::{LifecycleKinds, Subject};
 use crate::model::ui::{Mode, Pane};
-use crate::model::window::{tail, window};
 
 /// Draws the pane.
 pub(super) fn render(model: &Model, ctx: &DrawContext, area: Rect, buf: &mut Buffer) {
@@ -31,18 +29,18 @@ pub(super) fn render(model: &Model, ctx: &DrawContext, area: Rect, buf: &mut Buf
         ..PaneFrame::default()
     };
     let inside = ctx.pane(&frame, area, buf);
-    if list.is_empty() {
+    if list.list.is_empty() {
         let filtered = list.kinds != LifecycleKinds::All || list.subject.is_some();
         let sentence = if filtered { words.none_listed } else { words.none };
         paragraph(sentence, ctx.theme.quiet, inside, buf);
         return;
     }
     let columns = LifecycleColumns::of(model, ctx, inside.width);
-    let listed = places(model, inside.height).filter_map(|place| list.entry(place));
+    let listed = list.list.visible(inside.height.into()).filter_map(|place| list.list.entry(place));
     let events = listed.filter_map(|entry| model.journal.get(entry.seq));
     let mut entries: Vec<_> = events.map(|event| LifecycleRow::of(model, ctx, event, &columns)).collect();
     let mut read = entries.iter().position(|entry| entry.held);
-    if read.is_none() && matches!(list.reader, LifecycleReader::Points { .. }) {
+    if read.is_none() && matches!(list.list.reader, ListReader::Points { .. }) {
         read = entries.iter().rposition(|entry| entry.related);
     }
     let read = read.unwrap_or(entries.len().saturating_sub(1));
@@ -51,15 +49,6 @@ pub(super) fn render(model: &Model, ctx: &DrawContext, area: Rect, buf: &mut Buf
     for entry in &entries {
         let used = entry.draw(ctx, &columns, rest, buf);
         rest = Rect { y: rest.y + used, height: rest.height - used, ..rest };
-    }
-}
-
-fn places(model: &Model, height: u16) -> Range<usize> {
-    let list = &model.lifecycle;
-    match list.reader {
-        LifecycleReader::Follows => tail(list.len(), usize::from(height)),
-        LifecycleReader::Points { at } => window(Some(list.place(at)), list.len(), usize::from(height)),
-        LifecycleReader::Holds { at, .. } => window(Some(list.place(at)), list.held_len(), usize::from(height)),
     }
 }
 
@@ -112,7 +101,7 @@ impl<'a> LifecycleRow<'a> {
             evidence: event.seen.evidence,
             lines: wrap_pieces(&text.0, columns.words).len(),
             text,
-            held: matches!(model.lifecycle.reader, LifecycleReader::Holds { at, .. } if at.seq == event.seq),
+            held: matches!(model.lifecycle.list.reader, ListReader::Holds { at, .. } if at.seq == event.seq),
             related: matches!(model.ui.subject, Some(subject @ Subject::Connection(_)) if subject.concerns(kind)),
         }
     }
@@ -167,15 +156,15 @@ fn kinds(model: &Model, ctx: &DrawContext) -> String {
 
 /// Whether the list follows, and how much there is.
 fn foot(model: &Model, ctx: &DrawContext) -> String {
-    let list = &model.lifecycle;
+    let list = &model.lifecycle.list;
     let words = &ctx.text.lifecycle;
     let numbers = &ctx.text.numbers;
     let dot = glyphs::DOT;
     match list.reader {
-        LifecycleReader::Follows | LifecycleReader::Points { .. } => {
+        ListReader::Follows | ListReader::Points { .. } => {
             format!("{} {dot} {}", words.following, (words.events)(&numbers.count(list.len() as u64), list.len()))
         }
-        LifecycleReader::Holds { .. } => {
+        ListReader::Holds { .. } => {
             let new = (words.new)(&numbers.count(list.unseen() as u64), list.unseen());
             let follow = keys::text(Action::List(ListAction::Move(Motion::Last)), ctx.text).hint;
             format!("{} {dot} {new} {dot} End {follow}", words.held)

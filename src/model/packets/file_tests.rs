@@ -80,7 +80,7 @@ fn opened(model: &mut Model, connections: u16) -> FileId {
 fn numbers(model: &Model) -> Vec<u64> {
     let traffic = model.traffic();
     let list = &traffic.packets.list;
-    (0..list.len()).filter_map(|place| Some(traffic.packet(list.seq(place)?)?.number)).collect()
+    list.entries().filter_map(|seq| Some(traffic.packet(seq)?.number)).collect()
 }
 
 #[test]

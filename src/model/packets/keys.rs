@@ -6,6 +6,7 @@ use tui_input::Input;
 
 use super::super::completions::Completions;
 use super::super::effect::{Effect, PacketsEffect};
+use super::super::held_list::{HeldList, ListReader};
 use super::super::journal::Journal;
 use super::super::lifecycle::Subject;
 use super::super::mode::Mode;
@@ -13,10 +14,10 @@ use super::super::press::Acted;
 use super::super::screen::View;
 use super::super::{Model, lifecycle::same_pair};
 use super::detail::PacketDetails;
-use super::{PacketList, PacketListReader, Packets, PacketsFocus, PacketsTab, StreamText, StreamTurn, opening};
+use super::{Packets, PacketsFocus, PacketsTab, StreamText, StreamTurn, opening};
 use crate::domain::filter::Filter;
 use crate::domain::keys::{Key, PacketsAction, Turn};
-use crate::domain::{EventKind, Flow, Refusal, Stamp, WorldId};
+use crate::domain::{Flow, PacketSummary, Refusal, Stamp, WorldId};
 
 /// Does what a key means.
 pub(in super::super) fn act(model: &mut Model, action: PacketsAction) -> Acted {
@@ -80,9 +81,9 @@ fn show(model: &mut Model, tab: PacketsTab) {
 fn follow_selection(model: &mut Model) {
     let traffic = model.traffic();
     let at = match traffic.packets.list.reader {
-        PacketListReader::Holds { at, .. } => Some(at),
-        PacketListReader::Follows if traffic.file.is_some() => traffic.packets.list.selected(),
-        PacketListReader::Follows => None,
+        ListReader::Holds { at, .. } => Some(at),
+        _ if traffic.file.is_some() => traffic.packets.list.selected(),
+        _ => None,
     };
     if let Some(packet) = at.and_then(|seq| traffic.packet(seq)) {
         select(model, packet.flow);
@@ -188,7 +189,7 @@ fn other(model: &mut Model, steps: isize) -> Acted {
     let conversation = conversations[next];
     let (packets, journal) = model.lists();
     packets.focus = PacketsFocus::Tab;
-    packets.ladder.packets.reader = PacketListReader::Follows;
+    packets.ladder.packets.reader = ListReader::Follows;
     if packets.wanted_only().is_some() {
         // A single conversation is searched in one piece: only its packets are filtered.
         packets.seek(packets.wanted_filter().clone(), Some(conversation));
@@ -198,7 +199,7 @@ fn other(model: &mut Model, steps: isize) -> Acted {
         journal.get(*seq).and_then(Packets::of).is_some_and(|packet| same_pair(&conversation, &packet.flow))
     };
     let list = &mut packets.list;
-    let first = (0..list.len()).filter_map(|place| list.seq(place)).find(of);
+    let first = list.entries().find(of);
     if let (Some(first), PacketsTab::List) = (first, packets.tab) {
         list.hold(first);
     }
@@ -220,12 +221,12 @@ pub(in super::super) fn back(model: &mut Model) -> Option<Vec<Effect>> {
         packets.focus = PacketsFocus::Tab;
     } else if packets.tab == PacketsTab::Stream && packets.stream_back > 0 {
         packets.stream_back = 0;
-    } else if lives && packets.tab == PacketsTab::Ladder && packets.ladder.packets.reader != PacketListReader::Follows {
-        packets.ladder.packets.reader = PacketListReader::Follows;
+    } else if lives && packets.tab == PacketsTab::Ladder && !packets.ladder.packets.follows() {
+        packets.ladder.packets.reader = ListReader::Follows;
     } else if packets.tab != PacketsTab::List {
         packets.tab = PacketsTab::List;
-    } else if lives && packets.list.reader != PacketListReader::Follows {
-        packets.list.reader = PacketListReader::Follows;
+    } else if lives && !packets.list.follows() {
+        packets.list.reader = ListReader::Follows;
     } else if packets.wanted_only().is_some() {
         packets.seek(packets.wanted_filter().clone(), None);
     } else if lives {
@@ -299,7 +300,7 @@ fn wanted(model: &Model) -> Option<Flow> {
 fn retarget(model: &mut Model) {
     let traffic = model.traffic();
     let ladder = &traffic.packets.ladder;
-    let held = ladder.packets.reader != PacketListReader::Follows;
+    let held = !ladder.packets.follows();
     let wanted = wanted(model);
     let same = ladder.conversation.zip(wanted).is_some_and(|(one, other)| same_pair(&one, &other));
     // A held list is not replaced by a newer client's conversation, only by a selected one.
@@ -349,7 +350,7 @@ fn follow(model: &mut Model) -> Option<Effect> {
     let conversation = model.traffic().client()?;
     let (packets, journal) = model.lists();
     let list = &packets.ladder.packets;
-    let latest = list.len().checked_sub(1).and_then(|at| list.seq(at));
+    let latest = list.last();
     let now = (conversation, latest);
     if packets.asked.conversation == Some(now) || (packets.world == WorldId::Host && packets.asked.waiting) {
         return None;
@@ -367,14 +368,12 @@ fn follow(model: &mut Model) -> Option<Effect> {
 const MOST: usize = 2_000;
 
 /// The text of a conversation as far as the events have it: the beginning of each packet's data.
-fn told(list: &PacketList, journal: &Journal, conversation: Flow) -> StreamText {
+fn told(list: &HeldList<u64>, journal: &Journal, conversation: Flow) -> StreamText {
     let from = list.len().saturating_sub(MOST);
-    let seqs = (from..list.len()).filter_map(|place| list.seq(place));
-    let packets = seqs.filter_map(|seq| match &journal.get(seq)?.seen.kind {
-        EventKind::Packet(packet) if packet.payload.len > 0 && packet.icmp.is_none() => Some(packet),
-        _ => None,
-    });
-    let turns = packets.filter(|packet| packet.retransmission_of.is_none()).map(|packet| StreamTurn {
+    let packets = list.entries().skip(from).filter_map(|seq| Packets::of(journal.get(seq)?));
+    let new =
+        |packet: &&PacketSummary| packet.payload.len > 0 && packet.icmp.is_none() && packet.retransmission_of.is_none();
+    let turns = packets.filter(new).map(|packet| StreamTurn {
         from: packet.flow.local,
         packet: packet.number,
         lines: vec![packet.payload.text.clone()],
@@ -402,6 +401,6 @@ impl Packets {
 
     /// When the conversation's first packet was seen: the ladder's clock starts there.
     pub fn began(&self, journal: &Journal) -> Option<Stamp> {
-        journal.get(self.ladder.packets.seq(0)?).map(|event| event.seen.at)
+        journal.get(self.ladder.packets.entry(0)?).map(|event| event.seen.at)
     }
 }

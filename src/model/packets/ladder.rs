@@ -4,11 +4,12 @@ use std::collections::VecDeque;
 
 use super::super::bounded;
 use super::super::connection_end::ConnectionEnd;
+use super::super::held_list::HeldList;
 use super::super::histories::HistoryStep;
 use super::super::journal::Journal;
 use super::super::world::World;
-use super::packet_list::PacketList;
-use crate::domain::{Cause, EventKind, Flags, Flow, PacketSummary, TcpState};
+use super::Packets;
+use crate::domain::{Cause, Flags, Flow, PacketSummary, TcpState};
 
 /// Where a change of state is drawn.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -38,7 +39,7 @@ pub struct Ladder {
     /// The conversation, as one of its ends sees it.
     pub conversation: Option<Flow>,
     /// Its packets.
-    pub packets: PacketList,
+    pub packets: HeldList<u64>,
     /// The end that sent a SYN, or the first datagram.
     first: Option<Flow>,
     /// Those of its packets that can change a state.
@@ -77,14 +78,8 @@ impl Ladder {
     /// The changes of state of both ends, each beside the packet that it belongs to.
     pub fn changes(&self, world: &World, journal: &Journal) -> Vec<LadderChange> {
         let Some(client) = self.client(world) else { return Vec::new() };
-        let rungs: Vec<_> = self
-            .notable
-            .iter()
-            .filter_map(|seq| match &journal.get(*seq)?.seen.kind {
-                EventKind::Packet(packet) => Some((*seq, packet)),
-                _ => None,
-            })
-            .collect();
+        let packet = |seq: &u64| Some((*seq, Packets::of(journal.get(*seq)?)?));
+        let rungs: Vec<_> = self.notable.iter().filter_map(packet).collect();
         let mut changes = Vec::new();
         for (end, flow) in [(ConnectionEnd::Client, Some(client)), (ConnectionEnd::Server, client.mirror())] {
             let Some(flow) = flow else { continue };
@@ -113,7 +108,7 @@ impl Ladder {
     }
 
     pub(super) fn forget(&mut self, first: u64) {
-        self.packets.forget(first);
+        self.packets.forget(|seq| *seq < first);
         while self.notable.front().is_some_and(|seq| *seq < first) {
             self.notable.pop_front();
         }

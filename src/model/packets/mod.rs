@@ -2,7 +2,6 @@
 //!
 //! | file | what it is |
 //! |---|---|
-//! | [`packet_list`] | a list of packets and its reader |
 //! | [`ladder`] | the packets of one conversation, with both ends' changes of state |
 //! | [`detail`] | the packet that is looked into |
 //! | [`marks`] | what was marked while they came |
@@ -23,7 +22,6 @@ mod keys;
 pub mod ladder;
 pub mod marks;
 mod opening;
-pub mod packet_list;
 mod search;
 #[cfg(test)]
 mod tests;
@@ -39,14 +37,15 @@ pub use ladder::{ChangePlace, Ladder, LadderChange};
 pub use marks::Marks;
 pub(super) use marks::typed as typed_mark;
 pub(super) use opening::{answered, asked, heard, typed as typed_path};
-pub use packet_list::{PacketList, PacketListReader};
 pub use traffic::Traffic;
 
 use super::completions::Completions;
+use super::held_list::HeldList;
 use super::journal::Journal;
 use super::lifecycle::same_pair;
 use super::line::TypedLine;
 use super::selection::cycled;
+use super::worlds::PerWorld;
 use crate::domain::filter::{Filter, FilterError};
 use crate::domain::need::Lack;
 use crate::domain::{CaptureEvent, Event, EventKind, FileId, Flow, Note, PacketSummary, WireEvent, WorldId};
@@ -195,7 +194,7 @@ pub struct Packets {
     /// The conversation that the list is narrowed to, if it is.
     pub only: Option<Flow>,
     /// The packets that match.
-    pub list: PacketList,
+    pub list: HeldList<u64>,
     /// One conversation.
     pub ladder: Ladder,
     /// Its text.
@@ -213,7 +212,7 @@ pub struct Packets {
     /// How many packets there were in this world so far.
     pub seen: u64,
     /// The marks of each world.
-    marks: [Marks; 2],
+    marks: PerWorld<Marks>,
     /// The event that opened the present hosts of the wire: earlier packets were between other hosts.
     opened: u64,
     /// The search in progress.
@@ -246,22 +245,12 @@ impl Packets {
 
     /// The marks of a world.
     pub const fn marks(&self, world: WorldId) -> &Marks {
-        match world {
-            WorldId::Host => &self.marks[0],
-            WorldId::Wire => &self.marks[1],
-        }
-    }
-
-    const fn marks_mut(&mut self, world: WorldId) -> &mut Marks {
-        match world {
-            WorldId::Host => &mut self.marks[0],
-            WorldId::Wire => &mut self.marks[1],
-        }
+        self.marks.of(world)
     }
 
     pub(super) fn heard(&mut self, event: &Event, first: u64) {
         if let Some(packet) = Self::of(event) {
-            self.marks_mut(event.seen.world).packet(packet.number);
+            self.marks.of_mut(event.seen.world).packet(packet.number);
         }
         match &event.seen.kind {
             EventKind::Capture(CaptureEvent::Started { interface }) => {
@@ -274,7 +263,7 @@ impl Packets {
             EventKind::Note(note @ (Note::CaptureSaved { .. } | Note::CaptureNotSaved { .. })) => {
                 self.saved = Some(note.clone());
             }
-            EventKind::Note(Note::Mark { text }) => self.marks_mut(event.seen.world).mark(text),
+            EventKind::Note(Note::Mark { text }) => self.marks.of_mut(event.seen.world).mark(text),
             EventKind::Wire(WireEvent::Opened { .. }) => self.reopened(event.seq),
             EventKind::Packet(packet) if event.seen.world == self.world => {
                 self.seen += 1;
@@ -287,7 +276,7 @@ impl Packets {
             }
             _ => {}
         }
-        self.list.forget(first);
+        self.list.forget(|seq| *seq < first);
         self.ladder.forget(first);
     }
 
@@ -335,9 +324,9 @@ impl Packets {
     /// The wire has new hosts, whose packets are counted from 1 again.
     fn reopened(&mut self, seq: u64) {
         self.opened = seq;
-        *self.marks_mut(WorldId::Wire) = Marks::default();
+        *self.marks.of_mut(WorldId::Wire) = Marks::default();
         if self.world == WorldId::Wire {
-            self.list = PacketList::default();
+            self.list = HeldList::default();
             self.ladder = Ladder::of(self.ladder.conversation);
             self.seen = 0;
             if self.is_looking() {

@@ -62,6 +62,7 @@ impl Packets {
         self.filter = search.filter;
         self.only = search.only;
         self.list.refill(search.found);
-        self.list.forget(journal.first_seq());
+        let first = journal.first_seq();
+        self.list.forget(|seq| *seq < first);
     }
 }

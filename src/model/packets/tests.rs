@@ -3,6 +3,7 @@ use std::net::SocketAddr;
 
 use super::super::connection_end::ConnectionEnd;
 use super::super::effect::Effect;
+use super::super::held_list::ListReader;
 use super::super::lifecycle::Subject;
 use super::super::ui::{Mode, View};
 use super::super::{Model, Msg, Ui, update};
@@ -53,8 +54,8 @@ fn busier(journal: Journal) -> Model {
     model
 }
 
-fn numbers(model: &Model, list: &PacketList) -> Vec<u64> {
-    let events = (0..list.len()).filter_map(|place| model.journal.get(list.seq(place)?));
+fn numbers(model: &Model, list: &HeldList<u64>) -> Vec<u64> {
+    let events = list.entries().filter_map(|seq| model.journal.get(seq));
     events.filter_map(Packets::of).map(|packet| packet.number).collect()
 }
 
@@ -69,12 +70,9 @@ fn a_list_holds_still_while_packets_come_and_its_end_follows_again() {
     hear(&mut model, packet(31, flow(40_001), Flags::ACK, ""));
     let list = &model.packets.list;
     assert_eq!((list.len(), list.held_len(), list.unseen()), (31, 30, 1));
-    assert_eq!(
-        model.packets.selected().and_then(|seq| model.journal.get(seq)).and_then(Packets::of).unwrap().number,
-        29
-    );
+    assert_eq!(model.traffic().selected().unwrap().number, 29);
     press(&mut model, Key::End);
-    assert_eq!((model.packets.list.reader, model.packets.list.unseen()), (PacketListReader::Follows, 0));
+    assert_eq!((model.packets.list.reader, model.packets.list.unseen()), (ListReader::Follows, 0));
 }
 
 #[test]
@@ -83,7 +81,7 @@ fn narrowing_lists_the_conversation_of_the_selected_packet_and_then_all_again() 
     press(&mut model, Key::Up);
     press(&mut model, Key::Char('.'));
     assert_eq!(numbers(&model, &model.packets.list), [2, 5, 8, 11, 14, 17, 20, 23, 26, 29]);
-    assert_eq!(model.packets.list.selected(), model.packets.list.seq(9), "the reader stays at its packet");
+    assert_eq!(model.packets.list.selected(), model.packets.list.entry(9), "the reader stays at its packet");
     hear(&mut model, packet(31, flow(40_001), Flags::ACK, ""));
     hear(&mut model, packet(32, flow(40_002), Flags::ACK, ""));
     assert_eq!(model.packets.list.len(), 11);
@@ -115,8 +113,8 @@ fn esc_undoes_one_thing_at_a_time() {
     }
     let told = |model: &Model| {
         let packets = &model.packets;
-        let held = packets.list.reader != PacketListReader::Follows;
-        let rung = packets.ladder.packets.reader != PacketListReader::Follows;
+        let held = !packets.list.follows();
+        let rung = !packets.ladder.packets.follows();
         (model.ui.zoomed, packets.focus, rung, packets.tab, held, packets.only.is_some(), model.ui.view)
     };
     let (main, lab) = (PacketsFocus::Tab, View::Lab);
@@ -213,7 +211,7 @@ fn packets_that_the_journal_drops_leave_the_list_and_a_held_cursor_moves_on() {
     }
     let first = model.journal.first_seq();
     let list = &model.packets.list;
-    assert!((0..list.len()).all(|place| list.seq(place).unwrap() >= first));
+    assert!(list.entries().all(|seq| seq >= first));
     assert!(model.journal.get(list.selected().unwrap()).is_some());
 }
 

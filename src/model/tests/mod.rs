@@ -10,8 +10,9 @@ use std::net::SocketAddr;
 
 use proptest::prelude::*;
 
+use super::held_list::ListReader;
 use super::journal::Journal;
-use super::lifecycle::{LifecycleEntry, LifecycleReader, Subject};
+use super::lifecycle::{LifecycleEntry, Subject};
 use super::ui::{Mode, Pane, TableScope, View};
 use super::*;
 use crate::domain::broadcast::BroadcastChange;
@@ -152,12 +153,15 @@ fn the_list_of_events_holds_still_until_its_end_is_reached_again() {
         model.observe(call(at));
     }
     update(&mut model, Msg::Key(Key::Up));
-    let LifecycleReader::Holds { end, .. } = model.lifecycle.reader else { panic!("not held") };
+    let ListReader::Holds { end, .. } = model.lifecycle.list.reader else { panic!("not held") };
     model.observe(call(30));
     model.observe(call(31));
-    assert_eq!((model.lifecycle.unseen(), model.lifecycle.entry(model.lifecycle.held_len() - 1)), (2, Some(end)));
+    assert_eq!(
+        (model.lifecycle.list.unseen(), model.lifecycle.list.entry(model.lifecycle.list.held_len() - 1)),
+        (2, Some(end))
+    );
     update(&mut model, Msg::Key(Key::End));
-    assert_eq!((model.lifecycle.reader, model.lifecycle.unseen()), (LifecycleReader::Follows, 0));
+    assert_eq!((model.lifecycle.list.reader, model.lifecycle.list.unseen()), (ListReader::Follows, 0));
 }
 
 #[test]
@@ -165,8 +169,8 @@ fn late_events_are_listed_in_the_order_of_time() {
     let mut model = lab();
     let call = |at| called(at, Call::new(SocketId::Server(ServerId(0)), Syscall::Accept));
     let times = |model: &Model| -> Vec<Stamp> {
-        let entries = (0..model.lifecycle.len()).filter_map(|place| model.lifecycle.entry(place));
-        entries.skip(model.lifecycle.len().saturating_sub(5)).map(|entry| entry.at).collect()
+        let list = &model.lifecycle.list;
+        list.entries().skip(list.len().saturating_sub(5)).map(|entry| entry.at).collect()
     };
     for at in [10, 12, 14, 11, 13] {
         model.observe(call(at));
@@ -178,9 +182,12 @@ fn late_events_are_listed_in_the_order_of_time() {
     assert_eq!(times(&model), [10, 11, 12, 13, 14].map(Stamp::from_millis));
     // A held list does not change: late events come after it.
     update(&mut model, Msg::Key(Key::Up));
-    let (held, reader) = (model.lifecycle.held_len(), model.lifecycle.reader);
+    let (held, reader) = (model.lifecycle.list.held_len(), model.lifecycle.list.reader);
     model.observe(call(12));
-    assert_eq!((model.lifecycle.held_len(), model.lifecycle.reader, model.lifecycle.unseen()), (held, reader, 1));
+    assert_eq!(
+        (model.lifecycle.list.held_len(), model.lifecycle.list.reader, model.lifecycle.list.unseen()),
+        (held, reader, 1)
+    );
     assert_eq!(times(&model), [11, 12, 13, 14, 14].map(Stamp::from_millis));
 }
 

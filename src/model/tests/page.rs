@@ -111,9 +111,9 @@ fn the_list_of_events_shows_the_selection_until_a_new_event() {
     (0..30).for_each(|at| drop(model.observe(seen(50_001 + at, call(2, 40_004)))));
     model.ui.focus = Pane::Clients;
     key(&mut model, Key::End);
-    assert_eq!(model.lifecycle.reader, LifecycleReader::Points { at: about });
+    assert_eq!(model.lifecycle.list.reader, ListReader::Points { at: about });
     model.observe(seen(60_000, call(2, 40_004)));
-    assert_eq!(model.lifecycle.reader, LifecycleReader::Follows);
+    assert_eq!(model.lifecycle.list.reader, ListReader::Follows);
 }
 
 #[test]

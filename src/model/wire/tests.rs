@@ -288,10 +288,7 @@ fn keys_act_on_both_directions_or_the_chosen_one() {
     bench.wire(Some(Client), WireEvent::Cut { cut: true });
     assert_eq!(bench.keys("|"), wire(WireCommand::Cut(Some(Client), false)));
     assert_eq!(bench.keys("<|"), wire(WireCommand::Cut(Some(Server), true)));
-    assert_eq!(
-        bench.keys("<u"),
-        [WireCommand::Cut(None, false), WireCommand::Loss(None, 0)].map(|command| command(command))
-    );
+    assert_eq!(bench.keys("<u"), [WireCommand::Cut(None, false), WireCommand::Loss(None, 0)].map(command));
     assert_eq!(bench.keys("f"), wire(WireCommand::Fold(false)));
 }
 

@@ -6,7 +6,8 @@ use super::super::keys;
 use super::words;
 use crate::domain::keys::{Action, ListAction, Motion, PacketsAction};
 use crate::domain::{Flow, WorldId};
-use crate::model::packets::{CaptureStatus, PacketList, PacketListReader, PacketsTab, Traffic};
+use crate::model::held_list::{HeldList, ListReader};
+use crate::model::packets::{CaptureStatus, PacketsTab, Traffic};
 
 /// The title.
 pub(super) fn title(traffic: &Traffic<'_>, ctx: &DrawContext) -> String {
@@ -27,7 +28,7 @@ pub(super) fn title(traffic: &Traffic<'_>, ctx: &DrawContext) -> String {
     }
 }
 
-const fn list<'a>(traffic: &Traffic<'a>) -> &'a PacketList {
+const fn list<'a>(traffic: &Traffic<'a>) -> &'a HeldList<u64> {
     match traffic.packets.tab {
         PacketsTab::List => &traffic.packets.list,
         PacketsTab::Ladder | PacketsTab::Stream => &traffic.packets.ladder.packets,
@@ -67,8 +68,8 @@ pub(super) fn foot(traffic: &Traffic<'_>, ctx: &DrawContext) -> String {
     }
     let list = list(traffic);
     let reader = match list.reader {
-        PacketListReader::Follows => texts.following.to_owned(),
-        PacketListReader::Holds { .. } => {
+        ListReader::Follows | ListReader::Points { .. } => texts.following.to_owned(),
+        ListReader::Holds { .. } => {
             let new = (texts.new)(&numbers.count(list.unseen() as u64), list.unseen());
             format!(
                 "{} {DOT} {new} {DOT} End {}",

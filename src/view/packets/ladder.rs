@@ -24,11 +24,11 @@ pub(super) fn render(traffic: &Traffic<'_>, ctx: &DrawContext, area: Rect, buf: 
     let changes = ladder.changes(traffic.world, traffic.journal);
     let list = &ladder.packets;
     let height = usize::from(rest.height);
-    let places = super::places(list, height);
+    let places = list.visible(height);
     let whole = places.end == list.len();
-    let latest = list.len().checked_sub(1).and_then(|last| traffic.packet(list.seq(last)?));
+    let latest = list.last().and_then(|last| traffic.packet(last));
     let columns = RungColumns::of(rest.width, latest.map_or(0, |packet| packet.number));
-    let seqs = places.filter_map(|place| list.seq(place));
+    let seqs = places.filter_map(|place| list.entry(place));
     let events = seqs.filter_map(|seq| traffic.journal.get(seq));
     let mut rungs: Vec<_> = events
         .filter_map(|event| {
@@ -118,7 +118,7 @@ pub(super) fn names(traffic: &Traffic<'_>, ctx: &DrawContext, client: &Flow, are
 /// The peer of an unconnected UDP client: the one of its latest packet.
 fn met(traffic: &Traffic<'_>) -> Option<SocketAddr> {
     let list = &traffic.packets.ladder.packets;
-    traffic.packet(list.seq(list.len().checked_sub(1)?)?)?.flow.peer
+    traffic.packet(list.last()?)?.flow.peer
 }
 
 /// Says that there is no conversation to show.

@@ -10,7 +10,7 @@ use super::super::{filter_line, glyphs};
 use super::{note, words};
 use crate::domain::{Event, PacketSummary, Stamp};
 use crate::model::lifecycle::{Subject, same_pair};
-use crate::model::packets::{PacketListReader, Packets, Traffic};
+use crate::model::packets::{Packets, Traffic};
 
 /// Draws the list, and returns where the cursor is while the filter is typed.
 pub(super) fn render(
@@ -25,8 +25,8 @@ pub(super) fn render(
     let [typing, head, rows] = super::rows(area, [typing, head, area.height - typing - head]);
     let rows = note::render(traffic, ctx, rows, buf);
     let list = &traffic.packets.list;
-    let places = super::places(list, rows.height.into());
-    let seqs = places.filter_map(|place| list.seq(place));
+    let places = list.visible(rows.height.into());
+    let seqs = places.filter_map(|place| list.entry(place));
     let entries: Vec<_> = seqs.filter_map(|seq| traffic.journal.get(seq)).collect();
     if list.is_empty() {
         let texts = &ctx.text.packets;
@@ -70,7 +70,7 @@ fn row(
     let mut writer = LineWriter::on(buf, area, row);
     if traffic.packets.selected() == Some(event.seq) {
         writer.write(glyphs::SELECTED, ctx.theme.newest);
-        if traffic.packets.list.reader != PacketListReader::Follows || traffic.file.is_some() {
+        if !traffic.packets.list.follows() || traffic.file.is_some() {
             writer.restyle(area.x, ctx.theme.selected);
         }
     } else if matches!(traffic.subject, Some(Subject::Connection(flow)) if same_pair(&flow, &packet.flow)) {

@@ -22,17 +22,14 @@ mod rung;
 mod stream;
 mod words;
 
-use std::ops::Range;
-
 use ratatui::buffer::Buffer;
 use ratatui::layout::{Position, Rect};
 
 use super::areas::{columns, rows, settle};
 use super::draw_context::{DrawContext, PaneFrame};
 use crate::model::Model;
-use crate::model::packets::{PacketList, PacketListReader, PacketsFocus, PacketsTab, Traffic};
+use crate::model::packets::{PacketsFocus, PacketsTab, Traffic};
 use crate::model::ui::Mode;
-use crate::model::window::{tail, window};
 
 /// The parts of the view; empty where one is not shown.
 struct PacketsLayout {
@@ -112,12 +109,4 @@ pub(super) fn render(model: &Model, ctx: &DrawContext, area: Rect, buf: &mut Buf
         }
     }
     cursor
-}
-
-/// The places of the packets that fit into so many lines.
-fn places(list: &PacketList, height: usize) -> Range<usize> {
-    match list.reader {
-        PacketListReader::Follows => tail(list.len(), height),
-        PacketListReader::Holds { at, .. } => window(Some(list.place(at)), list.held_len(), height),
-    }
 }

@@ -12,7 +12,7 @@ use super::words;
 use crate::domain::{Event, Evidence, Flow, Stamp, TcpState, WorldId};
 use crate::model::connection_end::ConnectionEnd;
 use crate::model::histories::HistoryStep;
-use crate::model::packets::{Ladder, PacketListReader, Packets, Traffic};
+use crate::model::packets::{Ladder, Packets, Traffic};
 use crate::model::wire::WirePacketFate;
 
 /// The columns of a rung.
@@ -120,8 +120,7 @@ impl PacketRung {
         let packet = Packets::of(event)?;
         let texts = &ctx.text.packets;
         let theme = &ctx.theme;
-        let held =
-            matches!(traffic.packets.ladder.packets.reader, PacketListReader::Holds { at, .. } if at == event.seq);
+        let held = traffic.packets.ladder.packets.holds(event.seq);
         let way = way(traffic, packet.number);
         let place = match way {
             ArrowKind::Whole => None,

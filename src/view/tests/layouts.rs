@@ -212,7 +212,7 @@ fn no_pane_of_the_lab_has_empty_lines_beside_one_that_cuts() {
             shown(&mut model, columns, rows);
             let parts = layout::parts(&model, Rect::new(0, 0, columns, rows)).unwrap();
             let edge = if screen_size::is_roomy((columns, rows)) { 2 } else { 1 };
-            let events = u16::try_from(model.lifecycle.len()).unwrap_or(u16::MAX);
+            let events = u16::try_from(model.lifecycle.list.len()).unwrap_or(u16::MAX);
             let has = [parts.clients, parts.netstat, parts.lifecycle].map(|pane| pane.height - edge);
             let needs = [clients::needs(&model), netstat::needs(&model), events];
             let cuts = (0..3).any(|at| has[at] < needs[at]);
