@@ -4,6 +4,10 @@
 //! Dark uses the palette of Okabe and Ito without its dark blue; light uses six inks of 6.5:1 and more on white. Nothing
 //! that must be read is dimmed: stray light on a projector's screen would wash it out.
 
+use ratatui::style::Color::{
+    Black, Blue, DarkGray, Gray, Green, LightCyan, LightGreen, LightMagenta, LightRed, LightYellow, Magenta, Red,
+    White, Yellow,
+};
 use ratatui::style::{Color, Modifier, Style};
 
 use crate::domain::{Evidence, TcpState};
@@ -23,78 +27,36 @@ pub enum ColorDepth {
     True,
 }
 
-/// One colour at every depth.
+/// One colour at every depth: its 24 bits, its number among the 256, and that of the sixteen.
 #[derive(Clone, Copy)]
-struct Hue([u8; 3], u8, Color);
+struct Hue(u32, u8, Color);
 
 impl Hue {
     const fn at(self, depth: ColorDepth) -> Color {
-        let [r, g, b] = self.0;
         match depth {
             ColorDepth::Mono => Color::Reset,
             ColorDepth::Ansi16 => self.2,
             ColorDepth::Ansi256 => Color::Indexed(self.1),
-            ColorDepth::True => Color::Rgb(r, g, b),
+            ColorDepth::True => Color::from_u32(self.0),
         }
     }
 }
 
-/// The hues that the roles of one theme are made of.
-struct Palette {
-    paper: Hue,
-    ink: Hue,
-    quiet: Hue,
-    line: Hue,
-    lit: Hue,
-    open: Hue,
-    closing: Hue,
-    waiting: Hue,
-    listening: Hue,
-    alarm: Hue,
-    bar: Hue,
-}
+/// What the roles are made of, each in the dark theme, the light one, and that of high contrast.
+type Hues = [Hue; 3];
 
-const DARK: Palette = Palette {
-    paper: Hue([0x00, 0x00, 0x00], 16, Color::Black),
-    ink: Hue([0xF2, 0xF2, 0xF2], 255, Color::White),
-    quiet: Hue([0xB4, 0xBC, 0xC4], 250, Color::Gray),
-    line: Hue([0x7C, 0x88, 0x94], 245, Color::Gray),
-    lit: Hue([0xF0, 0xE4, 0x42], 227, Color::LightYellow),
-    open: Hue([0x3D, 0xDC, 0x97], 78, Color::LightGreen),
-    closing: Hue([0xE6, 0x9F, 0x00], 214, Color::Yellow),
-    waiting: Hue([0xE8, 0xA0, 0xC8], 218, Color::LightMagenta),
-    listening: Hue([0x56, 0xB4, 0xE9], 117, Color::LightCyan),
-    alarm: Hue([0xFF, 0x8A, 0x5C], 209, Color::LightRed),
-    bar: Hue([0x1F, 0x3A, 0x4D], 23, Color::Blue),
-};
-
-const LIGHT: Palette = Palette {
-    paper: Hue([0xFF, 0xFF, 0xFF], 231, Color::White),
-    ink: Hue([0x10, 0x10, 0x10], 16, Color::Black),
-    quiet: Hue([0x59, 0x59, 0x59], 240, Color::Black),
-    line: Hue([0x76, 0x76, 0x76], 243, Color::DarkGray),
-    lit: Hue([0xA3, 0x3E, 0x00], 130, Color::Red),
-    open: Hue([0x00, 0x69, 0x4D], 23, Color::Green),
-    closing: Hue([0x7A, 0x52, 0x00], 94, Color::Red),
-    waiting: Hue([0x8F, 0x2F, 0x6B], 89, Color::Magenta),
-    listening: Hue([0x00, 0x59, 0xA8], 25, Color::Blue),
-    alarm: Hue([0xA3, 0x3E, 0x00], 130, Color::Red),
-    bar: Hue([0xD6, 0xE8, 0xF7], 195, Color::Gray),
-};
-
-const CONTRAST: Palette = Palette {
-    paper: Hue([0x00, 0x00, 0x00], 16, Color::Black),
-    ink: Hue([0xFF, 0xFF, 0xFF], 231, Color::White),
-    quiet: Hue([0xFF, 0xFF, 0xFF], 231, Color::White),
-    line: Hue([0xFF, 0xFF, 0xFF], 231, Color::White),
-    lit: Hue([0xFF, 0xFF, 0x00], 226, Color::LightYellow),
-    open: Hue([0x00, 0xFF, 0xB0], 49, Color::LightGreen),
-    closing: Hue([0xFF, 0xB0, 0x00], 214, Color::LightYellow),
-    waiting: Hue([0xFF, 0xB0, 0xFF], 219, Color::LightMagenta),
-    listening: Hue([0x80, 0xE0, 0xFF], 117, Color::LightCyan),
-    alarm: Hue([0xFF, 0x90, 0x70], 209, Color::LightRed),
-    bar: Hue([0x00, 0x00, 0xC0], 19, Color::Blue),
-};
+const PAPER: Hues = [Hue(0x00_00_00, 16, Black), Hue(0xFF_FF_FF, 231, White), Hue(0x00_00_00, 16, Black)];
+const INK: Hues = [Hue(0xF2_F2_F2, 255, White), Hue(0x10_10_10, 16, Black), Hue(0xFF_FF_FF, 231, White)];
+const QUIET: Hues = [Hue(0xB4_BC_C4, 250, Gray), Hue(0x59_59_59, 240, Black), Hue(0xFF_FF_FF, 231, White)];
+const LINE: Hues = [Hue(0x7C_88_94, 245, Gray), Hue(0x76_76_76, 243, DarkGray), Hue(0xFF_FF_FF, 231, White)];
+const LIT: Hues = [Hue(0xF0_E4_42, 227, LightYellow), Hue(0xA3_3E_00, 130, Red), Hue(0xFF_FF_00, 226, LightYellow)];
+const OPEN: Hues = [Hue(0x3D_DC_97, 78, LightGreen), Hue(0x00_69_4D, 23, Green), Hue(0x00_FF_B0, 49, LightGreen)];
+const CLOSING: Hues = [Hue(0xE6_9F_00, 214, Yellow), Hue(0x7A_52_00, 94, Red), Hue(0xFF_B0_00, 214, LightYellow)];
+const WAITING: Hues =
+    [Hue(0xE8_A0_C8, 218, LightMagenta), Hue(0x8F_2F_6B, 89, Magenta), Hue(0xFF_B0_FF, 219, LightMagenta)];
+const LISTENING: Hues = [Hue(0x56_B4_E9, 117, LightCyan), Hue(0x00_59_A8, 25, Blue), Hue(0x80_E0_FF, 117, LightCyan)];
+const ALARM: Hues = [Hue(0xFF_8A_5C, 209, LightRed), Hue(0xA3_3E_00, 130, Red), Hue(0xFF_90_70, 209, LightRed)];
+const BAR: Hues = [Hue(0x1F_3A_4D, 23, Blue), Hue(0xD6_E8_F7, 195, Gray), Hue(0x00_00_C0, 19, Blue)];
 
 /// The style of everything on the screen, by its role.
 #[derive(Debug, Clone)]
@@ -186,48 +148,47 @@ impl Theme {
         match name {
             _ if depth == ColorDepth::Mono => Self::mono(),
             ThemeName::Mono => Self::mono(),
-            ThemeName::Dark => Self::of(&DARK, depth),
-            ThemeName::Light => Self::of(&LIGHT, depth),
-            ThemeName::Contrast => Self::of(&CONTRAST, depth),
+            ThemeName::Dark => Self::of(0, depth),
+            ThemeName::Light => Self::of(1, depth),
+            ThemeName::Contrast => Self::of(2, depth),
         }
     }
 
-    fn of(palette: &Palette, depth: ColorDepth) -> Self {
-        let ink = |hue: Hue| Style::new().fg(hue.at(depth));
-        let bold = |hue: Hue| ink(hue).add_modifier(Modifier::BOLD);
+    /// The theme at this place of the hues.
+    fn of(theme: usize, depth: ColorDepth) -> Self {
+        let colour = |hues: Hues| hues[theme].at(depth);
+        let ink = |hues: Hues| Style::new().fg(colour(hues));
+        let bold = |hues: Hues| ink(hues).add_modifier(Modifier::BOLD);
         Self {
-            paper: ink(palette.ink).bg(palette.paper.at(depth)),
-            text: ink(palette.ink),
-            quiet: ink(palette.quiet),
-            border: ink(palette.line),
-            focus: bold(palette.lit),
-            focus_title: bold(palette.lit),
-            title: bold(palette.ink),
-            key: bold(palette.listening),
-            selected: Style::new().bg(palette.bar.at(depth)).add_modifier(Modifier::BOLD),
+            paper: ink(INK).bg(colour(PAPER)),
+            text: ink(INK),
+            quiet: ink(QUIET),
+            border: ink(LINE),
+            focus: bold(LIT),
+            focus_title: bold(LIT),
+            title: bold(INK),
+            key: bold(LISTENING),
+            selected: Style::new().bg(colour(BAR)).add_modifier(Modifier::BOLD),
             related: Style::new().add_modifier(Modifier::UNDERLINED),
             flash: Style::new().add_modifier(Modifier::BOLD | Modifier::REVERSED),
-            ghost: ink(palette.quiet).add_modifier(Modifier::CROSSED_OUT),
-            alarm: bold(palette.alarm),
-            newest: bold(palette.lit),
-            badge: ink(palette.paper).bg(palette.alarm.at(depth)).add_modifier(Modifier::BOLD),
-            qr: ink(LIGHT.paper).bg(DARK.paper.at(depth)),
-            qr_light: ink(DARK.paper).bg(LIGHT.paper.at(depth)),
-            lacking: ink(palette.quiet).add_modifier(Modifier::CROSSED_OUT),
-            typed: bold(palette.ink),
-            host: HostStyles { client: ink(palette.lit), server: ink(palette.listening) },
+            ghost: ink(QUIET).add_modifier(Modifier::CROSSED_OUT),
+            alarm: bold(ALARM),
+            newest: bold(LIT),
+            badge: ink(PAPER).bg(colour(ALARM)).add_modifier(Modifier::BOLD),
+            qr: Style::new().fg(PAPER[1].at(depth)).bg(PAPER[0].at(depth)),
+            qr_light: Style::new().fg(PAPER[0].at(depth)).bg(PAPER[1].at(depth)),
+            lacking: ink(QUIET).add_modifier(Modifier::CROSSED_OUT),
+            typed: bold(INK),
+            host: HostStyles { client: ink(LIT), server: ink(LISTENING) },
             state: StateStyles {
-                listen: ink(palette.listening),
-                opening: bold(palette.waiting),
-                established: bold(palette.open),
-                closing: bold(palette.closing),
-                time_wait: ink(palette.waiting),
-                closed: ink(palette.quiet),
+                listen: ink(LISTENING),
+                opening: bold(WAITING),
+                established: bold(OPEN),
+                closing: bold(CLOSING),
+                time_wait: ink(WAITING),
+                closed: ink(QUIET),
             },
-            evidence: EvidenceStyles {
-                seen: ink(palette.ink),
-                inferred: ink(palette.quiet).add_modifier(Modifier::ITALIC),
-            },
+            evidence: EvidenceStyles { seen: ink(INK), inferred: ink(QUIET).add_modifier(Modifier::ITALIC) },
         }
     }
 
