@@ -87,7 +87,7 @@ async fn a_taken_port_shows_its_holder_and_is_used_once_it_is_free() {
     let (found, shown) = stage.until("the port's holder", named).await;
     assert_eq!(found.pid, std::process::id());
     assert!(shown.says(&format!("held by {} (pid {})", found.name, found.pid)), "{}", shown.text());
-    assert!(!shown.lines_with(&["threaded", "port taken"]).is_empty(), "{}", shown.text());
+    assert!(!shown.lines_with(&["threaded", "in use"]).is_empty(), "{}", shown.text());
     #[cfg(target_os = "linux")]
     assert_eq!(found.name, std::fs::read_to_string("/proc/self/comm").unwrap().trim_end());
     // The rest runs, and the table shows the port all the same.
