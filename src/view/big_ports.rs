@@ -10,7 +10,7 @@ use ratatui::widgets::Widget;
 use tui_big_text::{BigText, PixelSize};
 
 use super::draw_context::{DrawContext, PaneFrame};
-use super::line_writer::{LineWriter, width, wrap};
+use super::line_writer::{LineWriter, paragraph, width};
 use super::{areas, client_status, glyphs, keys, names, number_line, screen_size};
 use crate::domain::keys::{Action, WireAction};
 use crate::domain::{Destination, Proto, TcpState};
@@ -50,12 +50,9 @@ pub(super) fn render(model: &Model, ctx: &DrawContext, area: Rect, buf: &mut Buf
         let key = keys::first(Action::Wire(WireAction::Toggle), ctx.text);
         let none_here = ctx.text.clients.none_on_wire;
         let sentence = if model.has_no_lab() { none_here(&key) } else { words.none.to_owned() };
-        let lines = wrap(&sentence, inside.width);
-        let below = u16::try_from(lines.len()).unwrap_or(u16::MAX).saturating_add(2);
-        for (row, line) in (1..).zip(lines) {
-            LineWriter::on(buf, inside, row).write(line, theme.quiet);
-        }
-        let line = Rect { y: inside.y.saturating_add(below), height: 1, ..inside };
+        let [_, place] = areas::rows(inside, [1, inside.height.saturating_sub(1)]);
+        let used = paragraph(&sentence, theme.quiet, place, buf);
+        let line = Rect { y: place.y + used + 1, height: 1, ..inside };
         number_line::render(model, ctx, line.intersection(inside), buf);
         return;
     };

@@ -70,29 +70,24 @@ pub(super) fn parts(model: &Model, area: Rect) -> Option<ScreenLayout> {
     if model.ui.page.is_some() {
         return Some(ScreenLayout { page: body, ..frame });
     }
-    if model.ui.view == View::Ports {
-        let height = big_ports::height(model, body);
-        let [body, clients] = rows(body, [height, body.height - height]);
-        return Some(ScreenLayout { clients, body, ..frame });
-    }
-    if model.ui.view == View::Packets {
-        return Some(ScreenLayout { packets: body, ..frame });
-    }
-    if model.ui.view == View::Lessons {
-        return Some(ScreenLayout { lessons: body, ..frame });
-    }
-    if model.ui.view == View::Wire {
-        return Some(ScreenLayout { wire: body, ..frame });
-    }
-    if model.ui.view == View::Network {
-        return Some(ScreenLayout { network: body, ..frame });
-    }
-    if model.ui.zoomed {
-        let mut parts = frame;
-        *parts.pane_mut(model.ui.focus) = body;
-        return Some(parts);
-    }
-    Some(if is_roomy((area.width, area.height)) { roomy(model, body, frame) } else { narrow(model, body, frame) })
+    Some(match model.ui.view {
+        View::Packets => ScreenLayout { packets: body, ..frame },
+        View::Lessons => ScreenLayout { lessons: body, ..frame },
+        View::Wire => ScreenLayout { wire: body, ..frame },
+        View::Network => ScreenLayout { network: body, ..frame },
+        View::Ports => {
+            let height = big_ports::height(model, body);
+            let [body, clients] = rows(body, [height, body.height - height]);
+            ScreenLayout { clients, body, ..frame }
+        }
+        View::Lab if model.ui.zoomed => {
+            let mut parts = frame;
+            *parts.pane_mut(model.ui.focus) = body;
+            parts
+        }
+        View::Lab if is_roomy((area.width, area.height)) => roomy(model, body, frame),
+        View::Lab => narrow(model, body, frame),
+    })
 }
 
 impl ScreenLayout {

@@ -87,7 +87,7 @@ pub(super) fn render(model: &Model, ctx: &DrawContext, area: Rect, buf: &mut Buf
         } else {
             match traffic.packets.tab {
                 PacketsTab::List => {
-                    cursor = list::render(traffic, model.ui.mode == Mode::FilteringPackets, ctx, inside, buf)
+                    cursor = list::render(traffic, model.ui.mode == Mode::FilteringPackets, ctx, inside, buf);
                 }
                 PacketsTab::Ladder => ladder::render(traffic, ctx, inside, buf),
                 PacketsTab::Stream => stream::render(traffic, ctx, inside, buf),

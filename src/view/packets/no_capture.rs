@@ -1,11 +1,11 @@
 //! Why packets cannot be captured, and the command that allows it.
 
 use ratatui::buffer::Buffer;
-use ratatui::layout::Rect;
+use ratatui::layout::{Margin, Rect};
 
 use super::super::draw_context::DrawContext;
 use super::super::keys;
-use super::super::line_writer::{LineWriter, wrap_all};
+use super::super::line_writer::paragraphs;
 use crate::domain::keys::{Action, PacketsAction};
 use crate::model::packets::{CaptureStatus, Traffic};
 
@@ -23,7 +23,5 @@ pub(super) fn render(traffic: &Traffic<'_>, ctx: &DrawContext, area: Rect, buf: 
     }
     let instead = (ctx.text.files.instead)(&keys::first(Action::Packets(PacketsAction::Open), ctx.text));
     lines.extend([("", theme.text), (instead.as_str(), theme.title), (texts.wire_lab, theme.title)]);
-    for (row, (line, style)) in (1..area.height).zip(wrap_all(&lines, area.width.saturating_sub(4))) {
-        LineWriter::on(buf, area, row).skip(2).write(line, style);
-    }
+    paragraphs(&lines, area.inner(Margin::new(1, 1)), buf);
 }

@@ -1,7 +1,7 @@
 //! The packets between the hosts, one below the other, with the states of both ends beside them.
 
 use ratatui::buffer::Buffer;
-use ratatui::layout::Rect;
+use ratatui::layout::{Margin, Rect};
 
 use super::{directions, flight};
 use crate::domain::ClientPlan;
@@ -12,7 +12,7 @@ use crate::model::wire::{Forecast, PacketOnWire, WireChange, WireRung, forecast}
 use crate::model::{Model, presenter};
 use crate::text::ForecastText;
 use crate::view::draw_context::{DrawContext, PaneFrame};
-use crate::view::line_writer::{LineWriter, width, wrap};
+use crate::view::line_writer::{LineWriter, paragraph, width, wrap};
 use crate::view::{glyphs, keys};
 
 /// The columns of a state: the longest is ESTABLISHED.
@@ -65,9 +65,7 @@ fn empty(model: &Model, ctx: &DrawContext, inside: Rect, buf: &mut Buffer) {
     } else {
         (words.empty)(&keys::first(Action::Lab(LabAction::Spawn(ClientPlan::Stay)), ctx.text), &server)
     };
-    for (row, line) in (1..inside.height).zip(wrap(&sentence, inside.width.saturating_sub(4))) {
-        LineWriter::on(buf, inside, row).skip(2).write(line, ctx.theme.text);
-    }
+    paragraph(&sentence, ctx.theme.text, inside.inner(Margin::new(1, 1)), buf);
 }
 
 fn foot(model: &Model, ctx: &DrawContext, below: usize) -> String {
