@@ -62,7 +62,7 @@ pub(super) fn render(model: &Model, ctx: &DrawContext, area: Rect, buf: &mut Buf
             }
             ScanProgress::Unconfirmed(scope) => unconfirmed(ctx, scan, scope, inside, buf),
             ScanProgress::Asking | ScanProgress::Done(_) | ScanProgress::Stopped(_) => {
-                found(model, ctx, scan, inside, buf)
+                found(model, ctx, scan, inside, buf);
             }
         },
     }

@@ -18,7 +18,7 @@ use crate::model::window::window;
 use crate::view::areas::rows;
 use crate::view::column_budget::ColumnBudget;
 use crate::view::draw_context::{DrawContext, PaneFrame};
-use crate::view::line_writer::{LineWriter, paragraph, width};
+use crate::view::line_writer::{LineWriter, paragraph, width, wrap_pieces};
 use crate::view::server_status;
 use crate::view::{footer, glyphs, keys};
 
@@ -277,7 +277,7 @@ fn excerpt(ctx: &DrawContext, said: &Excerpt) -> String {
     format!("\"{}\"{bytes}", glyphs::excerpt(said))
 }
 
-/// Everything known about the selected peer, on one line or three.
+/// Everything known about the selected peer, as far as it fits.
 fn detail(ctx: &DrawContext, (address, peer): &(IpAddr, &Peer), area: Rect, buf: &mut Buffer) {
     let words = &ctx.text.network;
     let theme = &ctx.theme;
@@ -290,19 +290,19 @@ fn detail(ctx: &DrawContext, (address, peer): &(IpAddr, &Peer), area: Rect, buf:
     let told = peer.checks.iter().map(|(check, count)| format!("{} ×{}", (words.looks)(*check), numbers.count(*count)));
     let kept = peer.refused.iter().map(|(rule, count)| format!("{rule} ×{}", numbers.count(*count)));
     let told: Vec<_> = told.chain(kept).collect();
-    let told = told.join(glyphs::SEPARATOR);
-    if area.height < DETAIL {
-        let mut writer = LineWriter::on(buf, area, 0);
-        writer.skip(1).write(&name(ctx, *address), theme.host.client).skip(2).write(&first, theme.text);
-        for (text, style) in [(told, theme.alarm), (said, theme.text)] {
-            if !text.is_empty() {
-                writer.write(glyphs::SEPARATOR, theme.border).write(&text, style);
-            }
+    let mut pieces = vec![(format!("{}  ", name(ctx, *address)), theme.host.client), (first, theme.text)];
+    for (text, style) in [(told.join(glyphs::SEPARATOR), theme.alarm), (said, theme.text)] {
+        if !text.is_empty() {
+            pieces.extend([(glyphs::SEPARATOR.to_owned(), theme.border), (text, style)]);
         }
-        return;
     }
-    let lines = [(first, theme.text), (format!("{}: {said}", words.said), theme.text), (told, theme.alarm)];
-    for (row, (text, style)) in (0..).zip(lines) {
-        LineWriter::on(buf, area, row).skip(2).write(&text, style);
+    // A single line ends in `…` where it is cut.
+    let columns = if area.height > 1 { area.width.saturating_sub(2) } else { u16::MAX };
+    for (row, line) in (0..area.height).zip(wrap_pieces(&pieces, columns)) {
+        let mut writer = LineWriter::on(buf, area, row);
+        writer.skip(1);
+        for (text, style) in line {
+            writer.write(text, style);
+        }
     }
 }

@@ -110,7 +110,7 @@ impl<'a> ConnectionHistory<'a> {
                             self::step(ctx, step, *stayed, &mut LineWriter::on(buf, half(*end), row));
                         }
                         StoryLine::Call(end, event) => {
-                            call(model, ctx, event, &mut LineWriter::on(buf, half(*end), row))
+                            call(model, ctx, event, &mut LineWriter::on(buf, half(*end), row));
                         }
                     }
                 }

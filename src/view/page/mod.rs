@@ -166,7 +166,7 @@ fn now(model: &Model, ctx: &DrawContext, flow: &Flow, end: ConnectionEnd, area: 
         }
         None if flow.proto == Proto::Udp => _ = writer.write(ctx.text.clients.no_state, theme.quiet).skip(2),
         None if model.worlds.shown().histories.history(flow).is_empty() => {
-            _ = writer.write(words.elsewhere, theme.quiet)
+            _ = writer.write(words.elsewhere, theme.quiet);
         }
         None => _ = writer.write(words.not_known, theme.quiet),
     }

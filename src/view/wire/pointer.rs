@@ -4,6 +4,7 @@ use crate::domain::{Flow, HostId, SocketId};
 use crate::lesson::catalogue;
 use crate::lesson::expect::Expect;
 use crate::model::Model;
+use crate::model::clients::Client;
 use crate::model::wire::WireFact;
 
 /// The ends pointed at: those whose row the step of a lesson expects something of, or else those whose state changed last.
@@ -32,7 +33,7 @@ fn of_step(model: &Model) -> Vec<(HostId, Flow)> {
         let listens = |id| world.servers.get(id).map(|server| Flow::unconnected(server.spec.proto, server.addr()));
         let flow = match socket.id {
             SocketId::Server(id) => listens(id),
-            SocketId::Client(id) => world.clients.ours(id).and_then(|client| client.flow()),
+            SocketId::Client(id) => world.clients.ours(id).and_then(Client::flow),
             SocketId::Conn(..) | SocketId::Broadcast(_) => None,
         };
         let flow = flow.or_else(|| playing.flows.get(&socket.id).copied())?;
