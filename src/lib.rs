@@ -28,4 +28,5 @@ mod observe;
 mod packet;
 mod text;
 mod view;
+#[cfg(target_os = "linux")]
 mod wire;

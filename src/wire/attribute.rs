@@ -9,7 +9,7 @@ use crate::domain::{Cause, Flags, Row, Syscall, TcpInput, TcpState, tcp};
 
 use TcpState::{Closed, Closing, FinWait1, FinWait2, LastAck, Listen, SynRecv, SynSent, TimeWait};
 
-/// The packets that arrived for one socket lately, oldest first: number, flags, and whether there were bytes in it.
+/// The latest packets that arrived for one socket, oldest first: number, flags, and whether there was data in it.
 #[derive(Debug, Default, Clone)]
 pub(super) struct Arrivals(VecDeque<(u64, Flags, bool)>);
 
@@ -36,7 +36,7 @@ impl Arrivals {
     }
 }
 
-/// Where a connection came from when it is in `state` at first sight: from a listener, if there is one for it.
+/// The state before `state` for a connection that was not seen before: LISTEN if there is a listener for it.
 pub(super) const fn origin(state: TcpState, listener: bool) -> TcpState {
     match state {
         SynSent | Listen => Closed,
@@ -45,7 +45,7 @@ pub(super) const fn origin(state: TcpState, listener: bool) -> TcpState {
     }
 }
 
-/// Where a connection went that was in `state` and is in the table no more.
+/// The state after `state` for a connection that is no longer in the table.
 pub(super) const fn destination(state: TcpState, listener: bool) -> TcpState {
     match state {
         SynRecv if listener => Listen,
@@ -53,8 +53,8 @@ pub(super) const fn destination(state: TcpState, listener: bool) -> TcpState {
     }
 }
 
-/// The edges that lead from one state to another that was seen after it: one, where the diagram has it; more, where
-/// something was too quick to be seen; through CLOSED, where one life ended and another began.
+/// The edges between two states seen one after the other: one, if the diagram has it; several, if states in between
+/// were too short to be seen; through CLOSED, if one connection ended and another began.
 pub(super) fn edges(from: TcpState, to: TcpState) -> Vec<(TcpState, TcpState)> {
     if from == to {
         return Vec::new();
@@ -142,7 +142,7 @@ mod tests {
     }
 
     #[test]
-    fn bytes_that_nobody_reads_any_more_end_a_connection_and_no_timer_does() {
+    fn data_for_a_closed_socket_ends_it_and_not_a_timer() {
         let mut arrivals = arrived(&[(4, Flags::ACK)]);
         arrivals.note(5, Flags::PSH.with(Flags::ACK), true);
         for from in [FinWait1, FinWait2] {
@@ -153,7 +153,7 @@ mod tests {
     }
 
     #[test]
-    fn a_quick_server_closes_between_two_looks_and_both_steps_have_their_cause() {
+    fn a_fast_server_closes_between_two_samples_and_both_steps_have_their_cause() {
         let arrivals = arrived(&[(4, Flags::ACK), (5, Flags::FIN.with(Flags::ACK))]);
         let steps = edges(Established, LastAck);
         assert_eq!(steps, [(Established, CloseWait), (CloseWait, LastAck)]);
@@ -162,7 +162,7 @@ mod tests {
     }
 
     #[test]
-    fn who_closes_while_a_resend_is_due_was_not_timed_out() {
+    fn a_close_while_a_retransmission_is_due_is_no_timeout() {
         let close = Cause::Call(Syscall::Close);
         let none = arrived(&[]);
         assert_eq!(cause((SynSent, Closed), &none, Some(Syscall::Close), None, true), Some(close));
@@ -180,7 +180,7 @@ mod tests {
     }
 
     #[test]
-    fn who_gave_up_is_told_from_the_timer_that_ran() {
+    fn a_timeout_and_a_close_are_told_apart_by_the_timer() {
         let nothing = arrived(&[]);
         let edge = (SynSent, Closed);
         assert_eq!(cause(edge, &nothing, None, None, true), Some(Cause::Timer));

@@ -1,4 +1,4 @@
-//! The presenter's hand on the wire: what each command does to the packets on it.
+//! The presenter's commands: what each does to the packets on the wire.
 
 use super::core::WireCore;
 use super::decode;
@@ -7,7 +7,6 @@ use crate::domain::wire::{LossReason, WireCommand, WireEvent, WireMode};
 use crate::domain::{EventKind, HostId, Stamp};
 
 impl WireCore {
-    /// Does what the presenter asks.
     pub(super) fn command(&mut self, now: Stamp, command: WireCommand) {
         match command {
             WireCommand::Next => self.next(now),
@@ -43,7 +42,7 @@ impl WireCore {
         }
     }
 
-    /// Treats packets differently from now on, and says what that means for those on the wire.
+    /// Changes the mode and reports what that means for packets in flight.
     fn turn(&mut self, now: Stamp, from: Option<HostId>, mode: WireMode) {
         for host in [HostId::Client, HostId::Server].into_iter().filter(|host| from.is_none_or(|only| only == *host)) {
             let before: Vec<Schedule> = self.direction(host).in_flight.iter().map(|packet| packet.schedule).collect();
@@ -51,22 +50,21 @@ impl WireCore {
             self.report(host, WireEvent::Mode(mode));
             let changed =
                 self.direction(host).in_flight.iter().zip(before).filter(|(packet, before)| packet.schedule != *before);
-            let told: Vec<_> = changed
+            let events: Vec<_> = changed
                 .filter(|(packet, _)| packet.listed)
                 .filter_map(|(packet, _)| match packet.schedule {
                     Schedule::Hold => Some(WireEvent::Held { packet: packet.number }),
                     Schedule::At(then) if then > now => {
                         Some(WireEvent::Delayed { packet: packet.number, by: then.since(now) })
                     }
-                    // Its arrival is told at once.
+                    // Its delivery is reported at once.
                     Schedule::At(_) => None,
                 })
                 .collect();
-            told.into_iter().for_each(|event| self.report(host, event));
+            events.into_iter().for_each(|event| self.report(host, event));
         }
     }
 
-    /// Changes one direction, or both.
     fn each(&mut self, from: Option<HostId>, change: impl Fn(&mut Direction) -> WireEvent) {
         for host in [HostId::Client, HostId::Server] {
             if from.is_none_or(|only| only == host) {
@@ -80,7 +78,6 @@ impl WireCore {
         self.directions.iter().find_map(|(from, direction)| Some((from, direction.position(number)?)))
     }
 
-    /// Changes one packet on the wire.
     fn decide(&mut self, number: u64, change: impl FnOnce(HostId, usize, &mut InFlight) -> Option<WireEvent>) {
         let Some((from, at)) = self.find(number) else { return self.missed(number) };
         let event = change(from, at, &mut self.direction(from).in_flight[at]);
@@ -109,7 +106,7 @@ impl WireCore {
         self.numbered += 1;
         let copy = self.numbered;
         let direction = self.direction(from);
-        // The kernel sends the original again, not the copy.
+        // The kernel retransmits the original, not the copy.
         let twin = InFlight { number: copy, id: None, ..direction.in_flight[at].clone() };
         if direction.in_flight[at].schedule == Schedule::Hold {
             direction.in_flight[at].schedule = Schedule::At(now);
@@ -121,7 +118,7 @@ impl WireCore {
     fn swap(&mut self, number: u64) {
         let Some((from, at)) = self.find(number) else { return self.missed(number) };
         let in_flight = &mut self.direction(from).in_flight;
-        // With nothing behind it there is nothing to change places with.
+        // There is no packet behind it to swap with.
         let Some(with) = in_flight.get(at + 1).map(|behind| behind.number) else { return };
         in_flight.swap(at, at + 1);
         // Each arrives when the other would have.

@@ -1,4 +1,4 @@
-//! The main process's side of the helper: starts it, asks it, notices its end.
+//! The main process's side of the helper: starts it, sends requests, notices its end.
 
 use std::fs;
 use std::io::{self, Read as _};
@@ -20,19 +20,19 @@ use crate::domain::Setting;
 use crate::domain::need::{Lack, Need};
 use crate::domain::{HostId, LinkKind, PerHost, Proto};
 
-/// How the wire lab is to be opened.
+/// How to open the wire lab.
 #[derive(Debug, Clone)]
 pub struct WireOptions {
-    /// How to join the hosts to the wire; TUN where there is the node, virtual Ethernet otherwise, when it is not said.
+    /// How to connect the hosts to the wire. By default TUN if its device node exists, otherwise virtual Ethernet.
     pub link: Option<LinkKind>,
     /// The largest packet on the wire, in bytes.
     pub mtu: u16,
     /// Settings of both hosts, on top of [`Setting::DEFAULTS`].
     pub settings: Vec<Setting>,
-    /// The binary to run as the helper: one whose `main` answers [`SUBCOMMAND`] with
-    /// [`helper_main`](super::helper_main). This one, when it is not said.
+    /// The binary to run as the helper, whose `main` runs [`helper_main`](super::helper_main) for [`SUBCOMMAND`]. By
+    /// default this one.
     pub binary: Option<PathBuf>,
-    /// Where chance begins: the same number loses the same packets.
+    /// The seed of random loss: the same seed loses the same packets.
     pub seed: u64,
 }
 
@@ -42,7 +42,7 @@ impl Default for WireOptions {
     }
 }
 
-/// The helper process, and the conversation with it.
+/// The helper process.
 #[derive(Debug)]
 pub(super) struct Helper {
     socket: Arc<Mutex<OwnedFd>>,
@@ -50,7 +50,7 @@ pub(super) struct Helper {
     keeper: Option<JoinHandle<()>>,
 }
 
-/// What the helper hands over when the hosts are up.
+/// The descriptors that the helper passes once the hosts are up.
 #[derive(Debug)]
 pub(super) struct Opened {
     pub(super) kind: LinkKind,
@@ -59,12 +59,12 @@ pub(super) struct Opened {
 }
 
 impl Helper {
-    /// Starts it. `ended` is called once, from another thread, when it is no more.
+    /// Starts it. `ended` is called once, from another thread, when it has ended.
     fn start(binary: Option<&PathBuf>, ended: impl FnOnce() + Send + 'static) -> io::Result<Self> {
         let (ours, theirs) = socketpair(AddressFamily::UNIX, SocketType::SEQPACKET, SocketFlags::CLOEXEC, None)?;
         let binary = binary.cloned().unwrap_or_else(|| "/proc/self/exe".into());
         let (started, start) = mpsc::channel();
-        // The helper dies with the thread that started it, not only with the process: this one lives as long as it.
+        // The helper is killed when the thread that started it ends, so this one lives as long as the helper.
         let keeper = thread::Builder::new().name("wire helper".into()).spawn(move || {
             let mut command = Command::new(binary);
             command.arg(SUBCOMMAND).stdin(Stdio::from(theirs)).stdout(Stdio::null()).stderr(Stdio::null());
@@ -82,7 +82,7 @@ impl Helper {
         Ok(Self { socket: Arc::new(Mutex::new(ours)), process, keeper: Some(keeper) })
     }
 
-    /// Starts it and has it make the hosts.
+    /// Starts it and requests the hosts.
     pub(super) fn open(options: &WireOptions, ended: impl FnOnce() + Send + 'static) -> Result<(Self, Opened), Lack> {
         let helper = Self::start(options.binary.as_ref(), ended).map_err(|error| lack(Need::Helper, &error))?;
         let settings = Setting::DEFAULTS.iter().chain(&options.settings).copied().collect();
@@ -99,7 +99,6 @@ impl Helper {
         }
     }
 
-    /// One of its hosts.
     pub(super) fn host(&self, id: HostId) -> WireHost {
         WireHost { id, socket: Arc::clone(&self.socket) }
     }
@@ -107,7 +106,7 @@ impl Helper {
 
 impl Drop for Helper {
     fn drop(&mut self) {
-        // Its inner half dies with it, and so do all programs on the hosts.
+        // Its inner half and all programs on the hosts are killed with it.
         let _ = pidfd_send_signal(&self.process, Signal::KILL);
         if let Some(keeper) = self.keeper.take() {
             let _ = keeper.join();
@@ -124,7 +123,7 @@ fn ask(socket: &Mutex<OwnedFd>, request: &Request, with: &[BorrowedFd<'_>]) -> i
     }
 }
 
-/// Tries what the wire lab needs, one by one, without opening it: which needs are met, and which are not.
+/// Checks the needs of the wire lab one by one, without opening it.
 pub fn doctor(options: &WireOptions) -> Vec<Result<Need, Lack>> {
     let asked = Helper::start(options.binary.as_ref(), || ()).and_then(|helper| {
         let answer = ask(&helper.socket, &Request::Check, &[])?;
@@ -144,7 +143,7 @@ pub fn doctor(options: &WireOptions) -> Vec<Result<Need, Lack>> {
     }
 }
 
-/// One of the two private hosts. Its sockets are made here and used anywhere: they keep their host.
+/// One of the two private hosts. Its sockets stay on their host wherever they are used.
 #[derive(Debug, Clone)]
 pub struct WireHost {
     id: HostId,
@@ -152,7 +151,7 @@ pub struct WireHost {
 }
 
 impl WireHost {
-    /// Which one it is.
+    /// Which host it is.
     pub const fn id(&self) -> HostId {
         self.id
     }
@@ -162,12 +161,12 @@ impl WireHost {
         self.id.address()
     }
 
-    /// A TCP socket of this host, for a conversation with or on `addr` (IPv4: the hosts have nothing else).
+    /// A TCP socket of this host, to connect to or listen on `addr`, which must be IPv4.
     pub fn stream(&self, addr: SocketAddr) -> io::Result<socket2::Socket> {
         self.socket(addr, Proto::Tcp)
     }
 
-    /// A UDP socket of this host, for a conversation with or on `addr` (IPv4: the hosts have nothing else).
+    /// A UDP socket of this host, to send to or receive on `addr`, which must be IPv4.
     pub fn datagram(&self, addr: SocketAddr) -> io::Result<socket2::Socket> {
         self.socket(addr, Proto::Udp)
     }
@@ -180,13 +179,13 @@ impl WireHost {
         with.pop().map(Into::into).ok_or_else(|| io::ErrorKind::InvalidData.into())
     }
 
-    /// Turns a setting of this host's network stack. Sockets that exist already keep most of what they were born with.
+    /// Changes a setting of this host's network stack. Existing sockets keep most of their settings.
     pub fn set(&self, setting: Setting) -> io::Result<()> {
         ask(&self.socket, &Request::Turn(self.id, setting), &[]).map(drop)
     }
 
-    /// Runs a program on this host, with these standard descriptors and nothing else of ours. It and all that it
-    /// starts see this host's network only, and end with the wire lab.
+    /// Runs a program on this host with these standard descriptors and no others of this process. It and its children
+    /// see only this host's network, and end with the wire lab.
     pub(super) fn run(&self, program: &ProgramSpec, standard: [BorrowedFd<'_>; 3]) -> io::Result<(Running, Ending)> {
         let (reply, with) = ask(&self.socket, &Request::Run(self.id, program.clone()), &standard)?;
         match (reply, <[OwnedFd; 2]>::try_from(with)) {
@@ -199,11 +198,11 @@ impl WireHost {
     }
 }
 
-/// The number that a process has here. Inside its own PID namespace it has another.
+/// The PID of a process in this namespace. In its own PID namespace it has another.
 fn pid_of(process: &OwnedFd) -> io::Result<u32> {
     let info = fs::read_to_string(format!("/proc/self/fdinfo/{}", process.as_raw_fd()))?;
     let line = info.lines().find_map(|line| line.strip_prefix("Pid:"));
-    // A process that ended already is number −1.
+    // It is −1 for a process that has ended.
     Ok(line.and_then(|number| number.trim().parse().ok()).unwrap_or(0))
 }
 
@@ -216,23 +215,23 @@ pub struct Running {
 }
 
 impl Running {
-    /// Its process, as this machine numbers it; 0 when it had ended before it could be asked.
+    /// Its PID on this machine; 0 if it ended before that was known.
     pub const fn pid(&self) -> u32 {
         self.pid
     }
 
-    /// Sends a signal to it and to what it started in its process group.
+    /// Sends a signal to its process group.
     pub fn signal(&self, signal: i32) -> io::Result<()> {
         ask(&self.socket, &Request::Signal(self.group, signal), &[]).map(drop)
     }
 }
 
-/// The end of a program, to come. Readable once it is there.
+/// The future exit status of a program. Readable once it has ended.
 #[derive(Debug)]
 pub(super) struct Ending(fs::File);
 
 impl Ending {
-    /// Waits for it. A program that ended with the wire lab counts as killed.
+    /// Waits for the exit status. A program that ended with the wire lab counts as killed.
     pub(super) fn wait(mut self) -> ExitStatus {
         let mut raw = [0; 4];
         match self.0.read_exact(&mut raw) {

@@ -1,8 +1,7 @@
-//! The wire itself, without any I/O: packets are offered to it, commands decide about them, and it says which arrive
-//! when. Time is an argument.
+//! The wire itself, without I/O: packets are offered to it, commands decide about them, and it returns those that
+//! arrive. Time is an argument.
 //!
-//! It loses nothing and invents nothing by itself: every packet that is offered arrives, is dropped with a reason, is
-//! folded into one that is held, or is still on the wire.
+//! Every packet that is offered arrives, is dropped with a reason, is folded into a held one, or is still on the wire.
 
 use super::decode::{Outline, SegmentId, WirePacket};
 use super::direction::{Direction, InFlight, Schedule};
@@ -23,24 +22,23 @@ pub(super) struct WireCore {
     unlisted: u64,
 }
 
-/// A packet that arrives.
+/// A packet that has crossed the wire.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct WireDelivery {
-    /// Its number; 0 for one that could not be read, which crosses without a number.
+    /// Its number; 0 if the packet could not be read.
     pub(super) number: u64,
-    /// The host it comes from.
     pub(super) from: HostId,
     pub(super) bytes: Vec<u8>,
     pub(super) outline: Option<Outline>,
-    /// Whether it was reported when it came onto the wire.
+    /// Whether its start was reported.
     pub(super) listed: bool,
 }
 
 impl WireCore {
-    /// How many packets may be on one direction of the wire unless something else is said.
+    /// The default limit of packets in flight in one direction.
     pub(super) const MOST: usize = 4096;
 
-    /// A wire that holds every packet and at most `most` in each direction; `seed` is where chance begins.
+    /// A wire that holds every packet, at most `most` in each direction. `seed` is that of random loss.
     pub(super) fn new(most: usize, seed: u64) -> Self {
         Self {
             directions: PerHost::default(),
@@ -63,18 +61,18 @@ impl WireCore {
         self.events.push((from, EventKind::Wire(event)));
     }
 
-    /// What happened since this was last asked, each with the host that sent the packet.
+    /// Takes the events since the last call, each with the host that sent the packet.
     pub(super) fn take_events(&mut self) -> Vec<(HostId, EventKind)> {
         std::mem::take(&mut self.events)
     }
 
-    /// How many packets were offered without an event since this was last asked.
+    /// Takes the number of packets without an event since the last call.
     pub(super) fn take_unlisted(&mut self) -> u64 {
         std::mem::take(&mut self.unlisted)
     }
 
-    /// The outline of a packet that a host sends, if it simply crosses at full speed: the wire is empty before it, and
-    /// there is nothing to decide or report about it. The caller counts it with [`WireCore::crossed`].
+    /// The outline of a packet that crosses an empty wire at full speed, with nothing to decide or report; `None` for
+    /// any other. The caller counts it with [`WireCore::crossed`].
     pub(super) fn crosses(&self, from: HostId, bytes: &[u8]) -> Option<Outline> {
         let direction = self.directions.of(from);
         if direction.mode != WireMode::Live || direction.cut || direction.loss > 0 || !direction.in_flight.is_empty() {
@@ -91,15 +89,16 @@ impl WireCore {
         self.numbered
     }
 
-    /// A host sends a packet. With `listing` unset, one that simply crosses at full speed is counted and has no events;
-    /// one that opens, closes or resets a connection always has.
+    /// Puts a packet that a host sends onto the wire. Without `listing`, a packet that crosses at full speed is only
+    /// counted, unless it opens, closes or resets a connection.
     pub(super) fn offer(&mut self, now: Stamp, from: HostId, bytes: &[u8], listing: bool) -> Option<Outline> {
         let Some(packet) = WirePacket::of(bytes) else {
             self.unlisted += 1;
             self.lay(from, InFlight { schedule: Schedule::At(now), ..InFlight::held(0, bytes, now) });
             return None;
         };
-        let (outline, id) = (packet.outline(), packet.id());
+        let outline = packet.outline();
+        let id = packet.id();
         if let Some(id) = &id
             && self.fold(now, from, id)
         {
@@ -130,7 +129,6 @@ impl WireCore {
         Some(outline)
     }
 
-    /// Reports a packet that was offered.
     fn list(&mut self, from: HostId, number: u64, packet: &WirePacket<'_>, id: Option<SegmentId>) {
         let Some(mut packet) = packet.summary() else { return };
         if let Some(tcp) = &mut packet.tcp {
@@ -151,7 +149,7 @@ impl WireCore {
         self.direction(from).in_flight.push_back(packet);
     }
 
-    /// Counts a segment that is on the wire already and is sent again.
+    /// Folds a retransmission into the original, if that is still on the wire.
     fn fold(&mut self, now: Stamp, from: HostId, id: &SegmentId) -> bool {
         if !self.folding {
             return false;
@@ -166,26 +164,24 @@ impl WireCore {
         true
     }
 
-    /// Whether a packet that is offered is lost at once, and why.
+    /// The reason why a new packet is lost, if it is.
     fn lost(&mut self, from: HostId) -> Option<LossReason> {
-        let most = self.most;
-        let direction = self.direction(from);
-        let (cut, loss, full) = (direction.cut, direction.loss, direction.in_flight.len() >= most);
-        if cut {
+        let direction = self.directions.of(from);
+        if direction.cut {
             Some(LossReason::Cut)
-        } else if loss > 0 && self.chance.percent() < loss {
+        } else if direction.loss > 0 && self.chance.percent() < direction.loss {
             Some(LossReason::Chance)
         } else {
-            full.then_some(LossReason::Overflow)
+            (direction.in_flight.len() >= self.most).then_some(LossReason::Overflow)
         }
     }
 
-    /// The earliest moment at which a packet arrives, if nothing else is decided.
+    /// When the next packet arrives, unless a command changes that.
     pub(super) fn next_due(&self) -> Option<Stamp> {
         self.directions.iter().filter_map(|(_, direction)| direction.next_due()).min()
     }
 
-    /// Takes the next packet that arrives by `now` off the wire: the earliest, and of several the one in front.
+    /// Takes the next packet that arrives by `now` off the wire: the earliest, and of several the first.
     pub(super) fn due(&mut self, now: Stamp) -> Option<WireDelivery> {
         loop {
             let due = self.directions.iter().filter_map(|(from, direction)| Some((direction.first_due(now)?, from)));
@@ -200,13 +196,12 @@ impl WireCore {
         }
     }
 
-    /// The mode of the direction in which this host sends.
     pub(super) const fn mode(&self, from: HostId) -> WireMode {
         self.directions.of(from).mode
     }
 }
 
-/// Chance that can be repeated: the splitmix64 generator.
+/// A repeatable random number generator: splitmix64.
 #[derive(Debug)]
 struct Chance(u64);
 

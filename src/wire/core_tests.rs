@@ -50,7 +50,7 @@ fn a_held_packet_stays_until_it_is_delivered() {
 }
 
 #[test]
-fn what_is_sent_again_is_folded_into_what_is_held() {
+fn a_retransmission_is_folded_into_the_held_original() {
     let mut core = WireCore::new(16, 1);
     core.offer(T0, HostId::Client, &syn(), true);
     core.take_events();
@@ -67,7 +67,7 @@ fn what_is_sent_again_is_folded_into_what_is_held() {
 }
 
 #[test]
-fn what_is_sent_again_after_a_loss_is_a_new_packet_that_says_so() {
+fn a_retransmission_after_a_loss_is_a_new_packet_marked_as_such() {
     let mut core = WireCore::new(16, 1);
     core.offer(T0, HostId::Client, &syn(), true);
     core.command(T0, WireCommand::Drop(1));
@@ -203,8 +203,11 @@ fn any_step() -> impl Strategy<Value = WireStep> {
 
 /// Takes the steps and then lets everything that is left arrive. Returns the deliveries in order and the events.
 fn walk(steps: &[WireStep]) -> (Vec<WireDelivery>, Vec<(HostId, EventKind)>, u32) {
-    let (mut core, mut now, mut offered) = (WireCore::new(8, 3), T0, 0);
-    let (mut deliveries, mut events) = (Vec::new(), Vec::new());
+    let mut core = WireCore::new(8, 3);
+    let mut now = T0;
+    let mut offered = 0;
+    let mut deliveries = Vec::new();
+    let mut events = Vec::new();
     for step in steps {
         match step {
             WireStep::Offer(from, seq) => {

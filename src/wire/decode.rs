@@ -1,13 +1,13 @@
-//! What the wire needs of a packet beyond its summary: a way to damage it, and what makes two segments the same one.
+//! The wire's view of a packet: its outline, its identity, and a way to damage it.
 
 use crate::domain::{Flags, Flow, PacketSummary, Proto};
 use crate::packet::{self, Bytes, Ip, TcpHeader, UdpHeader, protocol};
 
-/// A packet of which as much was read as the wire needs of every one, at full speed too.
+/// A packet, parsed as far as the wire needs at full speed.
 pub(super) struct WirePacket<'a> {
     packet: &'a [u8],
     flow: Flow,
-    /// Its header and the length of its payload, where it is TCP.
+    /// For TCP, the header and the length of the payload.
     tcp: Option<(TcpHeader, usize)>,
 }
 
@@ -35,21 +35,19 @@ impl<'a> WirePacket<'a> {
         Some(Self { packet, flow, tcp })
     }
 
-    /// From whom to whom, and the control bits.
     pub(super) fn outline(&self) -> Outline {
         let (flags, len) = self.tcp.as_ref().map(|(tcp, len)| (tcp.flags, *len)).unzip();
         Outline { flow: self.flow, flags, data: len.is_some_and(|len| len > 0) }
     }
 
-    /// What a copy of it is known by, where it has that.
+    /// Its identity, by which a retransmission is recognized.
     pub(super) fn id(&self) -> Option<SegmentId> {
         let (TcpHeader { seq, ack, flags, .. }, len) = self.tcp.as_ref()?;
         let takes = *len > 0 || flags.any(Flags::SYN.with(Flags::FIN));
         takes.then_some(SegmentId { flow: self.flow, seq: *seq, ack: *ack, flags: *flags, len: *len })
     }
 
-    /// What the class reads: always there, as the same header readers made both. The caller fills in its number and the
-    /// numbers relative to the beginning of the connection.
+    /// Its summary. The caller fills in its number and the relative sequence numbers.
     pub(super) fn summary(&self) -> Option<PacketSummary> {
         packet::summary(self.packet)
     }
@@ -58,11 +56,11 @@ impl<'a> WirePacket<'a> {
 /// The part of a packet that a socket's state may depend on.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Outline {
-    /// As its sender sees it.
+    /// From the sender's side.
     pub(super) flow: Flow,
     /// `None` for a datagram.
     pub(super) flags: Option<Flags>,
-    /// Whether it is a segment with data.
+    /// Whether it is a TCP segment with data.
     pub(super) data: bool,
 }
 
@@ -73,8 +71,8 @@ impl Outline {
     }
 }
 
-/// Turns over one bit of the last byte: in the payload, or in the transport header of a packet without one. The IP
-/// header stays whole, so that the packet arrives and its own checksum gives it away.
+/// Flips one bit of the last byte, in the payload or the transport header. The IP header stays intact, so that the
+/// packet arrives with a wrong transport checksum.
 pub(super) fn corrupt(packet: &mut [u8]) {
     let header = packet.first().map_or(0, |first| usize::from(first & 15) * 4);
     if packet.len() > header
@@ -84,9 +82,9 @@ pub(super) fn corrupt(packet: &mut [u8]) {
     }
 }
 
-/// What makes two segments of one sender the same: everything but what the kernel writes anew each time it sends one
-/// (the IP identification, the window, the timestamps, the checksums). Only segments that take sequence numbers have
-/// it: acknowledgements are counted by their receiver (RFC 5681 §3.2), so each is its own.
+/// The identity of a segment: the fields that a retransmission shares with the original, unlike the IP identification,
+/// the window, the timestamps and the checksums. Only segments that take sequence numbers have one: receivers count
+/// duplicate acknowledgements (RFC 5681 §3.2).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub(super) struct SegmentId {
     flow: Flow,
@@ -96,7 +94,7 @@ pub(super) struct SegmentId {
     len: usize,
 }
 
-/// Bytes of packets, for the tests of this layer.
+/// Packets for the tests of this layer.
 #[cfg(test)]
 pub(super) mod packets {
     use etherparse::PacketBuilder;

@@ -1,4 +1,4 @@
-//! One direction of the wire: how it treats packets, and those that are on it.
+//! One direction of the wire: its mode, and the packets in flight.
 
 use std::collections::{HashMap, VecDeque};
 use std::time::Duration;
@@ -7,36 +7,36 @@ use super::decode::{Outline, SegmentId};
 use crate::domain::Stamp;
 use crate::domain::wire::WireMode;
 
-/// What becomes of a packet on the wire.
+/// When a packet in flight arrives.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Schedule {
-    /// It waits for the presenter.
+    /// When the presenter delivers it.
     Hold,
-    /// It arrives then.
+    /// At this time.
     At(Stamp),
 }
 
-/// A packet on the wire.
+/// A packet in flight.
 #[derive(Debug, Clone)]
 pub(super) struct InFlight {
     pub(super) number: u64,
     pub(super) bytes: Vec<u8>,
     pub(super) schedule: Schedule,
-    /// Its place among all packets on the wire. It stays where it is when two packets change places.
+    /// Its place among all packets in flight. Swapped packets exchange their places.
     pub(super) place: u64,
-    /// What it is about, where it could be read.
+    /// `None` if it could not be read.
     pub(super) outline: Option<Outline>,
-    /// Whether it was reported when it came onto the wire.
+    /// Whether its start was reported.
     pub(super) listed: bool,
-    /// What a copy that is sent again is known by; none for a packet that was tampered with.
+    /// Its identity; `None` for a packet that was modified.
     pub(super) id: Option<SegmentId>,
-    /// How often it was sent again, and when last.
+    /// How often it was retransmitted, and when last.
     pub(super) again: u32,
     pub(super) last_sent: Stamp,
 }
 
 impl InFlight {
-    /// A packet that is held, before anything else is known of it.
+    /// A held packet without further details.
     pub(super) fn held(number: u64, bytes: &[u8], now: Stamp) -> Self {
         Self {
             number,
@@ -52,7 +52,6 @@ impl InFlight {
     }
 }
 
-/// One direction of the wire.
 #[derive(Debug, Default)]
 pub(super) struct Direction {
     pub(super) mode: WireMode,
@@ -64,7 +63,7 @@ pub(super) struct Direction {
 }
 
 impl Direction {
-    /// What a packet that comes onto the wire now has before it.
+    /// The schedule of a packet that is sent now.
     pub(super) fn schedule(&mut self, now: Stamp) -> Schedule {
         match self.mode {
             WireMode::Step => Schedule::Hold,
@@ -73,19 +72,19 @@ impl Direction {
         }
     }
 
-    /// When a packet that crosses in `hop` arrives: not before those that left before it.
+    /// When a packet that crosses in `hop` arrives: not before earlier ones.
     fn arrival(&mut self, now: Stamp, hop: Duration) -> Stamp {
         self.last_arrival = self.last_arrival.max(now.after(hop));
         self.last_arrival
     }
 
-    /// Treats packets differently from now on, those on the wire too.
+    /// Changes the mode, also for packets in flight.
     pub(super) fn turn(&mut self, now: Stamp, mode: WireMode) {
         self.mode = mode;
         self.last_arrival = Stamp::ZERO;
         for at in 0..self.in_flight.len() {
             let schedule = match (self.in_flight[at].schedule, mode) {
-                // Under way already: it arrives when it would have, unless it is to be held or hurried.
+                // It arrives as scheduled, unless the new mode holds it or delivers it at once.
                 (Schedule::At(then), WireMode::Slow { .. }) => {
                     self.last_arrival = self.last_arrival.max(then);
                     Schedule::At(then)
@@ -100,12 +99,10 @@ impl Direction {
         self.in_flight.iter().position(|packet| packet.number == number)
     }
 
-    /// The first packet that waits for the presenter.
     pub(super) fn first_held(&self) -> Option<&InFlight> {
         self.in_flight.iter().find(|packet| packet.schedule == Schedule::Hold)
     }
 
-    /// The earliest arrival.
     pub(super) fn next_due(&self) -> Option<Stamp> {
         let times = self.in_flight.iter().filter_map(|packet| match packet.schedule {
             Schedule::Hold => None,
@@ -114,12 +111,11 @@ impl Direction {
         times.min()
     }
 
-    /// When the next packet that arrives by `now` does, and its place.
+    /// The time and place of the next packet that arrives by `now`.
     pub(super) fn first_due(&self, now: Stamp) -> Option<(Stamp, u64)> {
         self.due(now).map(|(_, due)| due)
     }
 
-    /// Takes that packet off the wire.
     pub(super) fn take_due(&mut self, now: Stamp) -> Option<InFlight> {
         let (at, _) = self.due(now)?;
         self.in_flight.remove(at)
@@ -134,7 +130,7 @@ impl Direction {
     }
 }
 
-/// The segments that were sent lately, to know one that is sent again.
+/// The segments that were sent lately, to recognize retransmissions.
 #[derive(Debug, Default)]
 pub(super) struct SegmentHistory {
     numbers: HashMap<SegmentId, u64>,
@@ -142,15 +138,13 @@ pub(super) struct SegmentHistory {
 }
 
 impl SegmentHistory {
-    /// How many are remembered.
     const KEPT: usize = 512;
 
-    /// The number under which the same segment was sent before.
+    /// The number of the original.
     pub(super) fn before(&self, id: &SegmentId) -> Option<u64> {
         self.numbers.get(id).copied()
     }
 
-    /// Remembers a segment by the number it had first.
     pub(super) fn remember(&mut self, id: SegmentId, number: u64) {
         if self.numbers.contains_key(&id) {
             return;

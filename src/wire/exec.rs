@@ -24,21 +24,21 @@ use super::helper::protocol::{ProgramSpec, recv, send};
 use super::programs::HostPrograms;
 use crate::domain::HostId;
 
-/// How long a caller may take to say what it wants, in seconds.
+/// How long to wait for a caller's request, in seconds.
 const PATIENCE: i64 = 5;
-/// How many may call at the same time.
+/// The limit of simultaneous callers.
 const CALLERS: usize = 32;
 
-/// What a caller says.
+/// A caller's message.
 #[derive(Debug, Serialize, Deserialize)]
 enum ExecRequest {
-    /// First and once: run this. With its three standard descriptors.
+    /// The first message: run this, with these three standard descriptors.
     Run(HostId, ProgramSpec),
     /// Send it this signal.
     Signal(i32),
 }
 
-/// What it is told.
+/// The answer.
 #[derive(Debug, Serialize, Deserialize)]
 enum ExecReply {
     /// The program runs, by this number.
@@ -49,7 +49,7 @@ enum ExecReply {
     Ended(i32),
 }
 
-/// The beginning of every wire lab's address of this user; the process number follows.
+/// The prefix of the addresses of this user's wire labs; the PID follows.
 fn prefix() -> String {
     format!("socklab-tui/wire/{}/", geteuid().as_raw())
 }
@@ -62,7 +62,7 @@ fn same_user(socket: &OwnedFd) -> io::Result<bool> {
     Ok(socket_peercred(socket)?.uid == geteuid())
 }
 
-/// The thread that listens for callers.
+/// The thread that serves callers.
 #[derive(Debug)]
 pub(super) struct ExecServer {
     stop: Option<OwnedFd>,
@@ -91,20 +91,20 @@ impl Drop for ExecServer {
     }
 }
 
-/// Takes callers until the pipe's other end is closed.
+/// Serves callers until the pipe's other end is closed.
 fn serve(listener: &OwnedFd, stopped: &OwnedFd, programs: &HostPrograms) {
     thread::scope(|scope| {
         let mut callers = Vec::new();
         while let Ok([true, false]) = either([listener.as_fd(), stopped.as_fd()], None) {
             let Ok(caller) = accept_with(listener, SocketFlags::CLOEXEC) else {
-                // Out of descriptors: they come back, and the caller still waits.
+                // Out of descriptors: waits for free ones, while the caller waits as well.
                 let _ = either([stopped.as_fd(), stopped.as_fd()], Some(1));
                 continue;
             };
             callers.retain(|caller: &thread::ScopedJoinHandle<'_, ()>| !caller.is_finished());
             if callers.len() < CALLERS && same_user(&caller).unwrap_or(false) {
                 callers.push(scope.spawn(move || {
-                    // A caller that goes away in the middle needs no answer.
+                    // A caller that has gone away needs no answer.
                     let _ = attend(&caller, stopped, programs);
                 }));
             }
@@ -112,7 +112,7 @@ fn serve(listener: &OwnedFd, stopped: &OwnedFd, programs: &HostPrograms) {
     });
 }
 
-/// Runs a caller's program, and passes signals and the end of it on.
+/// Runs a caller's program, passes signals to it, and reports its end.
 fn attend(caller: &OwnedFd, stopped: &OwnedFd, programs: &HostPrograms) -> io::Result<()> {
     if either([caller.as_fd(), stopped.as_fd()], Some(PATIENCE))? != [true, false] {
         return Ok(());
@@ -126,7 +126,7 @@ fn attend(caller: &OwnedFd, stopped: &OwnedFd, programs: &HostPrograms) -> io::R
             return send(caller.as_fd(), &ExecReply::Failed(errno), &[]);
         }
     };
-    // The program has them now; ours would keep a pipe open that only it should.
+    // The program has its own copies; these would keep a pipe open.
     drop(standard);
     send(caller.as_fd(), &ExecReply::Runs(running.pid()), &[])?;
     thread::scope(|scope| {
@@ -139,8 +139,8 @@ fn attend(caller: &OwnedFd, stopped: &OwnedFd, programs: &HostPrograms) -> io::R
         while let Ok((ExecRequest::Signal(signal), _)) = recv::<ExecRequest>(caller.as_fd()) {
             let _ = running.signal(signal);
         }
-        // The caller is gone, or the program is. What has no caller any more is hung up, as by a terminal, and then
-        // ended: a lesson leaves nothing running that nobody sees.
+        // The caller or the program has ended. A program without a caller gets SIGHUP, as from a terminal, and then
+        // SIGKILL.
         if running.signal(libc::SIGHUP).is_ok() {
             thread::sleep(Duration::from_millis(200));
             let _ = running.signal(libc::SIGKILL);
@@ -149,7 +149,7 @@ fn attend(caller: &OwnedFd, stopped: &OwnedFd, programs: &HostPrograms) -> io::R
     Ok(())
 }
 
-/// Waits until one or both of two descriptors have something to say, and which; for so many seconds at most.
+/// Waits, with a timeout in seconds, until one of two descriptors is readable. Returns which are.
 fn either(descriptors: [BorrowedFd<'_>; 2], seconds: Option<i64>) -> io::Result<[bool; 2]> {
     let mut waiting = descriptors.map(|descriptor| PollFd::from_borrowed_fd(descriptor, PollFlags::IN));
     let limit = seconds.map(|tv_sec| Timespec { tv_sec, tv_nsec: 0 });
@@ -164,16 +164,16 @@ fn either(descriptors: [BorrowedFd<'_>; 2], seconds: Option<i64>) -> io::Result<
     }
 }
 
-/// Why a program could not be run in a wire lab from outside.
+/// Why a program could not be run in another process's wire lab.
 #[derive(Debug, thiserror::Error)]
 pub enum ExecError {
     /// This user has no wire lab open.
     #[error("no wire lab is open")]
     NoWire,
-    /// This user has several open; these are their processes.
+    /// This user has several open, with these PIDs.
     #[error("several wire labs are open: {0:?}")]
     Several(Vec<u32>),
-    /// It could not be started there.
+    /// The program could not be started.
     #[error("the program could not be started: {0}")]
     Program(io::Error),
     /// The conversation failed.
@@ -181,7 +181,7 @@ pub enum ExecError {
     Wire(#[from] io::Error),
 }
 
-/// The processes of this user that have a wire lab open.
+/// The PIDs of this user's open wire labs.
 pub fn open_wires() -> io::Result<Vec<u32>> {
     let prefix = format!("@{}", prefix());
     let table = fs::read_to_string("/proc/net/unix")?;
@@ -193,7 +193,7 @@ pub fn open_wires() -> io::Result<Vec<u32>> {
     Ok(found)
 }
 
-/// A program that runs in a wire lab of another process, with our standard descriptors.
+/// A program in the wire lab of another process.
 #[derive(Debug)]
 pub struct Remote {
     wire: OwnedFd,
@@ -201,7 +201,7 @@ pub struct Remote {
 }
 
 impl Remote {
-    /// Starts it on `host` of the only wire lab that this user has open, or of that of process `of`.
+    /// Starts it on `host` of this user's only open wire lab, or of that with PID `of`.
     pub fn start(
         host: HostId,
         program: &ProgramSpec,
@@ -219,7 +219,7 @@ impl Remote {
         let name = format!("{}{process}", prefix());
         let address = SocketAddrUnix::new_abstract_name(name.as_bytes()).map_err(io::Error::from)?;
         connect(&wire, &address).map_err(io::Error::from)?;
-        // Descriptors are trust: not for somebody who took the name.
+        // Descriptors are not sent to another user who took the name.
         if !same_user(&wire)? {
             return Err(ExecError::NoWire);
         }
@@ -231,17 +231,17 @@ impl Remote {
         }
     }
 
-    /// Its process.
+    /// Its PID.
     pub const fn pid(&self) -> u32 {
         self.pid
     }
 
-    /// Sends a signal to it and to what it started in its process group.
+    /// Sends a signal to its process group.
     pub fn signal(&self, signal: i32) -> io::Result<()> {
         send(self.wire.as_fd(), &ExecRequest::Signal(signal), &[])
     }
 
-    /// Waits for its end; killed, when the wire lab was.
+    /// Waits for its end. It counts as killed if the wire lab was.
     pub fn wait(&self) -> ExitStatus {
         match recv::<ExecReply>(self.wire.as_fd()) {
             Ok((ExecReply::Ended(status), _)) => ExitStatus::from_raw(status),
@@ -250,8 +250,8 @@ impl Remote {
     }
 }
 
-/// The program of `socklab-tui exec HOST -- CMD`, with the environment and the directory of the caller. `InvalidInput`
-/// where a word is not UTF-8.
+/// A program with the environment and the directory of this process. Fails with `InvalidInput` if the directory is not
+/// UTF-8.
 pub fn program_here(argv: Vec<String>) -> io::Result<ProgramSpec> {
     let env =
         std::env::vars_os().filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)));
@@ -259,16 +259,18 @@ pub fn program_here(argv: Vec<String>) -> io::Result<ProgramSpec> {
     Ok(ProgramSpec { argv, env: env.collect(), cwd })
 }
 
-/// Runs it, passes SIGINT, SIGTERM, SIGHUP and SIGQUIT on to it, and returns its exit code as a shell would: 128 and
-/// the signal where one ended it.
+/// Runs a program, passes SIGINT, SIGTERM, SIGHUP and SIGQUIT to it, and returns its exit code as a shell would: 128
+/// plus the signal that ended it, if one did.
 pub fn exec_in_open_wire(host: HostId, argv: Vec<String>, of: Option<u32>) -> Result<u8, ExecError> {
     use tokio::signal::unix::{SignalKind, signal};
     let program = program_here(argv)?;
-    let (input, output, errors) = (io::stdin(), io::stdout(), io::stderr());
+    let input = io::stdin();
+    let output = io::stdout();
+    let errors = io::stderr();
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     let standard = [input.as_fd(), output.as_fd(), errors.as_fd()];
     let status = runtime.block_on(async {
-        // Listened for before the program runs: none of them may end us and leave it.
+        // Handlers are set before the program runs, so that no signal ends this process and leaves the program.
         let mut kinds = [
             signal(SignalKind::interrupt())?,
             signal(SignalKind::terminate())?,
@@ -290,7 +292,7 @@ pub fn exec_in_open_wire(host: HostId, argv: Vec<String>, of: Option<u32>) -> Re
                 _ = hangup.recv() => libc::SIGHUP,
                 _ = quit.recv() => libc::SIGQUIT,
             };
-            // A program that has just ended needs none.
+            // It fails if the program has just ended.
             let _ = remote.signal(signal);
         }
     })?;

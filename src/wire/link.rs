@@ -1,107 +1,96 @@
-//! A host's end of the wire: where its packets come from and where those for it go.
+//! A host's end of the wire: receives its packets and delivers those for it.
 
-use std::io;
+use std::io::{self, IoSlice, IoSliceMut};
+use std::os::fd::OwnedFd;
 use std::time::Duration;
 
-/// A link carries bare IP packets, one at a time. Neither direction ever waits inside `try_recv` and `send`.
+use rustix::io::{Errno, read, readv, write, writev};
+use tokio::io::unix::AsyncFd;
+
+use super::helper::mac;
+use super::sys;
+use crate::domain::{HostId, LinkKind};
+
+/// Carries bare IP packets, one at a time. `try_recv` and `send` never block.
 pub(super) trait Link {
-    /// How long it is worth asking for the next packet again and again before waiting for it: about as long as waiting
-    /// takes to end.
+    /// How long to poll for the next packet before waiting for it: about as long as a wakeup takes.
     const WORTH_ASKING: Duration;
 
-    /// Waits until `try_recv` may have a packet, if it had none when it was last asked. May be dropped half way.
+    /// Waits until `try_recv` may have a packet, after it had none. Cancel safe.
     fn ready(&mut self) -> impl Future<Output = io::Result<()>>;
 
-    /// Takes the next packet that the host sent, and its length; `None` when there is none now. Asks the kernel.
+    /// Receives the next packet of the host and returns its length; `None` if there is none now.
     fn try_recv(&mut self, buffer: &mut [u8]) -> io::Result<Option<usize>>;
 
-    /// Hands a packet to the host. When this returns the host's stack has it.
+    /// Delivers a packet to the host. When this returns, the host's stack has it.
     fn send(&mut self, packet: &[u8]) -> io::Result<()>;
 }
 
-#[cfg(target_os = "linux")]
-pub(super) use kernel::KernelLink;
+/// The length of an Ethernet header.
+const ETHERNET: usize = 14;
+/// The type of an IPv4 packet in an Ethernet frame.
+const IPV4: [u8; 2] = [8, 0];
 
-#[cfg(target_os = "linux")]
-mod kernel {
-    use std::io::{self, IoSlice, IoSliceMut};
-    use std::os::fd::OwnedFd;
-    use std::time::Duration;
+/// The far side of a host's interface: a TUN device, or a packet socket at the other end of its virtual Ethernet.
+#[derive(Debug)]
+pub(super) struct KernelLink {
+    device: AsyncFd<OwnedFd>,
+    /// The Ethernet header of packets for the host.
+    header: Option<[u8; ETHERNET]>,
+}
 
-    use rustix::io::{Errno, read, readv, write, writev};
-    use tokio::io::unix::AsyncFd;
-
-    use super::Link;
-    use crate::domain::{HostId, LinkKind};
-    use crate::wire::helper::mac;
-    use crate::wire::sys;
-
-    /// The length of an Ethernet header: two link addresses and the type of what follows.
-    const ETHERNET: usize = 14;
-    /// The type of an IPv4 packet in an Ethernet frame.
-    const IPV4: [u8; 2] = [8, 0];
-
-    /// The far side of a host's interface: a TUN device, or a packet socket at the other end of its virtual Ethernet.
-    #[derive(Debug)]
-    pub(in crate::wire) struct KernelLink {
-        device: AsyncFd<OwnedFd>,
-        /// What precedes a packet for the host.
-        header: Option<[u8; ETHERNET]>,
-    }
-
-    impl KernelLink {
-        /// Takes over a descriptor, which does not block. Needs the runtime's I/O driver.
-        pub(in crate::wire) fn new(kind: LinkKind, host: HostId, device: OwnedFd) -> io::Result<Self> {
-            let header = match kind {
-                LinkKind::Tun => None,
-                LinkKind::Veth => {
-                    let mut header = [0; ETHERNET];
-                    header[..6].copy_from_slice(&mac(host));
-                    header[6..12].copy_from_slice(&[2, 0, 0, 0, 0, 0xff]);
-                    header[12..].copy_from_slice(&IPV4);
-                    Some(header)
-                }
-            };
-            Ok(Self { device: sys::watched(device)?, header })
-        }
-    }
-
-    impl Link for KernelLink {
-        const WORTH_ASKING: Duration = Duration::from_micros(50);
-
-        async fn ready(&mut self) -> io::Result<()> {
-            // All that this is news of is taken before anybody waits again.
-            self.device.readable().await?.clear_ready();
-            Ok(())
-        }
-
-        fn try_recv(&mut self, buffer: &mut [u8]) -> io::Result<Option<usize>> {
-            let device = self.device.get_ref();
-            let read = if self.header.is_some() {
-                let mut ethernet = [0; ETHERNET];
-                let read = readv(device, &mut [IoSliceMut::new(&mut ethernet), IoSliceMut::new(buffer)]);
-                read.map(|length| length.saturating_sub(ETHERNET))
-            } else {
-                read(device, buffer)
-            };
-            match read {
-                Ok(length) => Ok(Some(length)),
-                Err(Errno::AGAIN) => Ok(None),
-                Err(error) => Err(error.into()),
+impl KernelLink {
+    /// `device` must be non-blocking. Needs the runtime's I/O driver.
+    pub(super) fn new(kind: LinkKind, host: HostId, device: OwnedFd) -> io::Result<Self> {
+        let header = match kind {
+            LinkKind::Tun => None,
+            LinkKind::Veth => {
+                let mut header = [0; ETHERNET];
+                header[..6].copy_from_slice(&mac(host));
+                header[6..12].copy_from_slice(&[2, 0, 0, 0, 0, 0xff]);
+                header[12..].copy_from_slice(&IPV4);
+                Some(header)
             }
-        }
-
-        fn send(&mut self, packet: &[u8]) -> io::Result<()> {
-            match &self.header {
-                Some(header) => writev(self.device.get_ref(), &[IoSlice::new(header), IoSlice::new(packet)])?,
-                None => write(self.device.get_ref(), packet)?,
-            };
-            Ok(())
-        }
+        };
+        Ok(Self { device: sys::watched(device)?, header })
     }
 }
 
-/// A link in memory, for tests: what the host sends is put in at one end, what arrives is read at the other.
+impl Link for KernelLink {
+    const WORTH_ASKING: Duration = Duration::from_micros(50);
+
+    async fn ready(&mut self) -> io::Result<()> {
+        // All packets are received before this is called again.
+        self.device.readable().await?.clear_ready();
+        Ok(())
+    }
+
+    fn try_recv(&mut self, buffer: &mut [u8]) -> io::Result<Option<usize>> {
+        let device = self.device.get_ref();
+        let read = if self.header.is_some() {
+            let mut ethernet = [0; ETHERNET];
+            let read = readv(device, &mut [IoSliceMut::new(&mut ethernet), IoSliceMut::new(buffer)]);
+            read.map(|length| length.saturating_sub(ETHERNET))
+        } else {
+            read(device, buffer)
+        };
+        match read {
+            Ok(length) => Ok(Some(length)),
+            Err(Errno::AGAIN) => Ok(None),
+            Err(error) => Err(error.into()),
+        }
+    }
+
+    fn send(&mut self, packet: &[u8]) -> io::Result<()> {
+        match &self.header {
+            Some(header) => writev(self.device.get_ref(), &[IoSlice::new(header), IoSlice::new(packet)])?,
+            None => write(self.device.get_ref(), packet)?,
+        };
+        Ok(())
+    }
+}
+
+/// A link in memory, for tests.
 #[cfg(test)]
 pub(super) mod memory {
     use std::collections::VecDeque;
@@ -131,7 +120,6 @@ pub(super) mod memory {
     }
 
     impl Link for MemoryLink {
-        /// The tests' hosts send when the relay waits.
         const WORTH_ASKING: Duration = Duration::ZERO;
 
         async fn ready(&mut self) -> io::Result<()> {

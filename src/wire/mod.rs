@@ -17,45 +17,25 @@
 //! | `programs`, `exec` | the programs on the hosts; those started from other processes |
 //! | `remedy`, `sysctl` | what helps where something is missing; what can be set on a host |
 
-#[cfg(any(target_os = "linux", test))]
 mod attribute;
-#[cfg(any(target_os = "linux", test))]
 mod commands;
-#[cfg(target_os = "linux")]
 mod control;
-#[cfg(any(target_os = "linux", test))]
 mod core;
-#[cfg(any(target_os = "linux", test))]
 mod decode;
-#[cfg(any(target_os = "linux", test))]
 mod direction;
-#[cfg(target_os = "linux")]
 mod exec;
-#[cfg(target_os = "linux")]
 mod helper;
-#[cfg(any(target_os = "linux", test))]
 mod link;
-#[cfg(target_os = "linux")]
 mod open;
-#[cfg(target_os = "linux")]
 mod programs;
-#[cfg(any(target_os = "linux", test))]
 mod relay;
-#[cfg(target_os = "linux")]
 mod remedy;
-#[cfg(any(target_os = "linux", test))]
 mod sample;
-#[cfg(target_os = "linux")]
 mod sys;
-#[cfg(target_os = "linux")]
 mod sysctl;
 
 pub use crate::domain::Setting;
-#[cfg(target_os = "linux")]
 pub use control::{Running, WireHost, WireOptions, doctor};
-#[cfg(target_os = "linux")]
 pub use exec::{ExecError, Remote, exec_in_open_wire, open_wires, program_here};
-#[cfg(target_os = "linux")]
 pub use helper::{SUBCOMMAND, helper_main, protocol::ProgramSpec};
-#[cfg(target_os = "linux")]
 pub use open::{ReadTable, Wire};

@@ -1,4 +1,4 @@
-//! The wire lab, open: its two hosts, the wire in the presenter's hand, and the programs that run on the hosts.
+//! The open wire lab: its two hosts, the wire between them, and the programs on the hosts.
 
 use std::io;
 use std::os::fd::{BorrowedFd, OwnedFd};
@@ -21,20 +21,19 @@ use crate::domain::need::{Lack, Need};
 use crate::domain::wire::{CloseReason, LinkKind, WireCommand, WireEvent};
 use crate::domain::{EventKind, EventSink, Evidence, Flow, HostId, PerHost, Row, Syscall, TcpInfo};
 
-/// How many orders may wait for the relay.
 const ORDERS: usize = 1024;
 
-/// Reads the socket table that a `sock_diag(7)` socket sees. A function from the socket to all rows is one.
+/// Reads the socket table of a `sock_diag(7)` socket's host. A function that returns all rows implements it.
 pub trait ReadTable: Send {
     /// All sockets.
     fn dump(&self, diag: &OwnedFd) -> io::Result<Vec<Row>>;
 
-    /// The TCP socket with exactly these addresses, if there is one. Worth an exact request where there may be many.
+    /// The TCP socket with exactly these addresses, if there is one.
     fn lookup(&self, diag: &OwnedFd, flow: Flow) -> io::Result<Option<Row>> {
         Ok(self.dump(diag)?.into_iter().find(|row| row.flow == flow))
     }
 
-    /// The `TCP_INFO` of the TCP socket with exactly these addresses. None, where it is not read.
+    /// The `TCP_INFO` of the TCP socket with exactly these addresses; `None` if it is not read.
     fn info(&self, _diag: &OwnedFd, _flow: &Flow) -> io::Result<Option<TcpInfo>> {
         Ok(None)
     }
@@ -66,7 +65,7 @@ impl<R: ReadTable> Tables for DiagTables<R> {
     }
 }
 
-/// The wire lab. Dropping it ends everything on it and waits until that is done.
+/// The wire lab. Dropping it ends everything on it and waits for that.
 #[derive(Debug)]
 pub struct Wire {
     link: LinkKind,
@@ -79,13 +78,13 @@ pub struct Wire {
 }
 
 impl Wire {
-    /// Opens it, every packet being held. What happens on it is reported to `sink`; the hosts' tables are read with
-    /// `tables`. Blocks for some tens of milliseconds.
+    /// Opens it with every packet held. Events go to `sink`; the hosts' tables are read with `tables`. Blocks for some
+    /// tens of milliseconds.
     pub fn open(sink: &EventSink, options: &WireOptions, tables: impl ReadTable + 'static) -> Result<Self, Lack> {
         let (stop, stopped) = watch::channel(None);
         let stop = Arc::new(stop);
         let ended = Arc::clone(&stop);
-        let (helper, opened) = Helper::open(options, move || say(&ended, CloseReason::HelperEnded))?;
+        let (helper, opened) = Helper::open(options, move || set_reason(&ended, CloseReason::HelperEnded))?;
         let failed = |error: io::Error| lack(Need::Helper, &error);
         let (orders, todo) = queue::channel(ORDERS);
         let core = WireCore::new(WireCore::MOST, options.seed);
@@ -93,8 +92,9 @@ impl Wire {
         let kind = opened.kind;
         let [client, server] = opened.links.into_array();
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(failed)?;
-        let (relayed, over) = (sink.clone(), Arc::clone(&stop));
-        // A thread of its own: carrying packets shall wait for nothing that the laboratory does.
+        let relayed = sink.clone();
+        let over = Arc::clone(&stop);
+        // On its own thread, so that the laboratory cannot delay packets.
         let relay = thread::Builder::new().name("wire relay".into()).spawn(move || {
             runtime.block_on(async move {
                 let links = KernelLink::new(kind, HostId::Client, client)
@@ -107,18 +107,18 @@ impl Wire {
                     }
                 }
             });
-            // If nobody said so before, a link has failed.
-            say(&over, CloseReason::LinkFailed);
+            // Without an earlier reason, a link has failed.
+            set_reason(&over, CloseReason::LinkFailed);
         });
         let relay = relay.map_err(failed)?;
         sink.on_wire(None).report(Evidence::Called, EventKind::Wire(WireEvent::Opened { link: kind }));
         let programs = HostPrograms::new(sink.clone(), PerHost::from_fn(|host| helper.host(host)));
-        // Without it the wire lab still works; `exec` from elsewhere does not find it.
+        // Without it the wire lab works, but `exec` in other processes does not find it.
         let exec = ExecServer::start(programs.clone()).ok();
         Ok(Self { link: kind, orders, stop, programs, exec, helper: Some(helper), relay: Some(relay) })
     }
 
-    /// How the hosts are joined to the wire.
+    /// How the hosts are connected to the wire.
     pub const fn link(&self) -> LinkKind {
         self.link
     }
@@ -128,18 +128,18 @@ impl Wire {
         self.programs.host(host).clone()
     }
 
-    /// Asks something of the wire; what comes of it is reported. `WouldBlock` when too much was asked at once,
-    /// `BrokenPipe` when the wire is no more.
+    /// Sends a command to the wire, which reports the outcome. `WouldBlock` if too many are queued, `BrokenPipe` if the
+    /// wire has closed.
     pub fn command(&self, command: WireCommand) -> io::Result<()> {
         self.order(RelayOrder::Wire(command))
     }
 
-    /// Has a host's table looked at, because our own code just made this call there.
+    /// Samples a host's table, because this process made this call there.
     pub fn sample_after_call(&self, host: HostId, call: Syscall) -> io::Result<()> {
         self.order(RelayOrder::Called(host, call))
     }
 
-    /// Has what the kernel knows of this end of a connection reported (`TCP_INFO`), if that is news.
+    /// Reports the kernel's `TCP_INFO` of this end of a connection, if it has changed.
     pub fn inform(&self, host: HostId, flow: Flow) -> io::Result<()> {
         self.order(RelayOrder::Info(host, flow))
     }
@@ -151,8 +151,7 @@ impl Wire {
         })
     }
 
-    /// Runs a program on a host with these standard descriptors and nothing else of ours. Its end is reported, and
-    /// comes over the channel.
+    /// Runs a program on a host with these standard descriptors. Its end is reported and sent over the channel.
     pub fn exec(
         &self,
         host: HostId,
@@ -162,31 +161,31 @@ impl Wire {
         self.programs.run(host, program, standard)
     }
 
-    /// Waits until it is no more, however that comes.
+    /// Waits until it has closed.
     pub fn ended(&self) -> impl Future<Output = ()> + Send + 'static {
         let mut stop = self.stop.subscribe();
         async move { _ = stop.wait_for(Option::is_some).await }
     }
 
-    /// Ends everything on it and waits until that is done. Dropping it does the same.
+    /// The same as dropping it.
     pub fn close(self) {}
 }
 
 impl Drop for Wire {
     fn drop(&mut self) {
-        say(&self.stop, CloseReason::Asked);
+        set_reason(&self.stop, CloseReason::Asked);
         if let Some(relay) = self.relay.take() {
             let _ = relay.join();
         }
-        // With the helper the programs end, and with the programs those who wait for them.
+        // The programs end with the helper, and their watchers with them.
         self.helper = None;
         self.exec = None;
         self.programs.join();
     }
 }
 
-/// Says why the wire is no more. The first reason stays.
-fn say(stop: &watch::Sender<Option<CloseReason>>, why: CloseReason) {
+/// Sets the reason why the wire closes, unless there is one.
+fn set_reason(stop: &watch::Sender<Option<CloseReason>>, why: CloseReason) {
     stop.send_if_modified(|said| {
         let first = said.is_none();
         *said = said.or(Some(why));

@@ -1,4 +1,4 @@
-//! The programs that run on the hosts: each is reported when it starts and when it ends.
+//! The programs on the hosts. Their start and end are reported.
 
 use std::io;
 use std::os::fd::BorrowedFd;
@@ -13,7 +13,6 @@ use crate::domain::excerpt::sanitise;
 use crate::domain::wire::WireEvent;
 use crate::domain::{EventKind, EventSink, Evidence, HostId, PerHost};
 
-/// Runs programs on the hosts and reports when they start and end.
 #[derive(Debug, Clone)]
 pub(super) struct HostPrograms {
     sink: EventSink,

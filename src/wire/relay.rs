@@ -1,5 +1,5 @@
-//! The relay: carries packets from one host's link over the wire to the other's, does what the presenter asks, and
-//! has the hosts' tables looked at whenever a state may have changed.
+//! The relay: carries packets from one host's link over the wire to the other's, carries out commands, and samples the
+//! hosts' tables whenever a state may have changed.
 
 use std::io;
 use std::time::Duration;
@@ -14,28 +14,26 @@ use super::sample::{Sampler, Tables};
 use crate::domain::wire::{CloseReason, LossReason, WireCommand, WireEvent, WireMode};
 use crate::domain::{EventKind, EventSink, Evidence, Flow, HostId, Note, PerHost, Stamp, Syscall};
 
-/// What the relay is asked to do.
+/// An order for the relay.
 #[derive(Debug, Clone, Copy)]
 pub(super) enum RelayOrder {
-    /// Something about the wire.
+    /// A command for the wire.
     Wire(WireCommand),
-    /// Look at a host's table now: our own code just made this call there.
+    /// Sample a host's table now, because this process made this call there.
     Called(HostId, Syscall),
-    /// Say what the kernel knows of this end of a connection, if that is news.
+    /// Report the `TCP_INFO` of this end of a connection, if it has changed.
     Info(HostId, Flow),
 }
 
-/// The longest packet: a link's largest.
+/// The largest packet of a link.
 const LONGEST: usize = 65_536;
-/// How many packets of one host are carried before the other's turn.
+/// How many packets of one host are carried before the other's.
 const TURN: usize = 32;
-/// How often the tables are looked at when nothing else gives reason to: what timers and other people's calls change
-/// shows itself then.
+/// How often the tables are sampled without another reason: this finds changes made by timers and by other processes.
 const HEARTBEAT: Duration = Duration::from_millis(200);
-/// How many packets in a heartbeat are listed one by one at full speed. Those that open, close or reset always are.
+/// How many packets per heartbeat are listed at full speed. Those that open, close or reset a connection always are.
 const LISTED: u32 = 200;
 
-/// What the relay woke up for.
 enum RelayWakeup {
     Stop(Option<CloseReason>),
     Order(RelayOrder),
@@ -43,7 +41,6 @@ enum RelayWakeup {
     Heartbeat,
 }
 
-/// The relay between two links.
 pub(super) struct Relay<L, T> {
     links: PerHost<L>,
     core: WireCore,
@@ -58,7 +55,7 @@ pub(super) struct Relay<L, T> {
 }
 
 impl<L: Link, T: Tables> Relay<L, T> {
-    /// Between the client's link and the server's. It ends when `stop` says why.
+    /// It ends when `stop` has a reason.
     pub(super) fn new(
         links: PerHost<L>,
         core: WireCore,
@@ -82,25 +79,25 @@ impl<L: Link, T: Tables> Relay<L, T> {
         }
     }
 
-    /// Carries packets until it is told to stop or a link fails.
+    /// Runs until it is stopped or a link fails.
     pub(super) async fn run(mut self) {
         let (why, errno) = match self.carry().await {
             Ok(why) => (why, None),
             Err(error) => (CloseReason::LinkFailed, Some(error.into())),
         };
-        self.tell_uncounted();
+        self.report_unlisted();
         self.sink.report(Evidence::Called, EventKind::Wire(WireEvent::Closed { why, errno }));
     }
 
     async fn carry(&mut self) -> io::Result<CloseReason> {
         let mut heartbeat = Instant::now();
-        // Whether packets may be there that nobody is woken for any more.
+        // Whether packets may be left that will not wake the task.
         let mut more = false;
         loop {
             let due = self.next_due();
             let Self { links, orders, stop, .. } = &mut *self;
             let [client, server] = links.both_mut();
-            // Each arm gives the borrow back before anything is done.
+            // The arms only return a value, so that the borrows end before it is handled.
             let woken = tokio::select! {
                 biased;
                 why = stop.wait_for(Option::is_some) => RelayWakeup::Stop(why.ok().and_then(|why| *why)),
@@ -113,11 +110,11 @@ impl<L: Link, T: Tables> Relay<L, T> {
             };
             match woken {
                 RelayWakeup::Stop(why) => return Ok(why.unwrap_or(CloseReason::Asked)),
-                RelayWakeup::Order(order) => self.obey(order),
+                RelayWakeup::Order(order) => self.carry_out(order),
                 RelayWakeup::Packets => {}
                 RelayWakeup::Heartbeat => {
                     let looking = self.beat();
-                    // Never more than a twentieth of the time.
+                    // At most a twentieth of the time.
                     heartbeat = Instant::now() + HEARTBEAT.max(looking * 20);
                 }
             }
@@ -125,14 +122,14 @@ impl<L: Link, T: Tables> Relay<L, T> {
         }
     }
 
-    /// Carries what there is until there is no more. At full speed it then asks again for a moment instead of sleeping:
-    /// an answer is mostly there before this thread would be awake again. Whoever else wants the processor has it between
-    /// two such questions. Returns whether there may be more: somebody else is to be heard first.
+    /// Carries packets until there are no more. At full speed it then polls for a moment instead of sleeping, since an
+    /// answer usually comes before this thread would wake up, and yields the processor in between. Returns `true` if
+    /// there may be more packets, but an order or the heartbeat comes first.
     fn go_on(&mut self, heartbeat: Instant) -> io::Result<bool> {
         let mut last = None;
         loop {
             self.deliver();
-            // In turns: a flood of one host shall not keep the other from speaking.
+            // In turns, so that a flood of one host does not starve the other.
             let any = self.take(HostId::Client)? | self.take(HostId::Server)?;
             let now = Instant::now();
             if now >= heartbeat || !self.orders.is_empty() || self.stop.has_changed().unwrap_or(true) {
@@ -159,7 +156,7 @@ impl<L: Link, T: Tables> Relay<L, T> {
         Some(Instant::now() + due.since(self.now()))
     }
 
-    fn obey(&mut self, order: RelayOrder) {
+    fn carry_out(&mut self, order: RelayOrder) {
         match order {
             RelayOrder::Wire(command) => {
                 self.core.command(self.now(), command);
@@ -176,7 +173,7 @@ impl<L: Link, T: Tables> Relay<L, T> {
         }
     }
 
-    /// Takes the packets that a host has sent, as many as its turn allows. Returns whether there was any.
+    /// Receives the packets of a host, as many as its turn allows. Returns whether there was any.
     fn take(&mut self, from: HostId) -> io::Result<bool> {
         for taken in 0..TURN {
             let link = self.links.of_mut(from);
@@ -187,20 +184,20 @@ impl<L: Link, T: Tables> Relay<L, T> {
                 continue;
             }
             let outline = self.core.offer(self.now(), from, &self.buffer[..length], listing);
-            // The call that made the host send it has changed its socket's state already: the packet stands still
-            // until that was seen.
+            // The call behind this packet has already changed its socket's state, which is sampled before the packet
+            // goes on.
             if let Some(outline) = outline.filter(|outline| !outline.is_plain()) {
                 self.look_at(from, &outline.flow);
             }
             self.report();
-            // At full speed each goes on at once; the first does not wait for the rest of its turn.
+            // At full speed each packet goes on at once.
             self.deliver();
         }
         Ok(true)
     }
 
-    /// Hands the packet in the buffer over and counts it, if that is all there is to do. Most packets of a flood are
-    /// such: they are not even copied.
+    /// Delivers the packet in the buffer without copying it, if it only has to be counted, like most packets of a
+    /// flood.
     fn pass(&mut self, from: HostId, length: usize) -> bool {
         let packet = &self.buffer[..length];
         let outline = self.core.crosses(from, packet).filter(|outline| !self.sampler.matters(from, outline));
@@ -221,7 +218,7 @@ impl<L: Link, T: Tables> Relay<L, T> {
         self.looked(looked);
     }
 
-    /// Says once that a table could not be read, until it could be again.
+    /// Reports once that a table could not be read, until it can be read again.
     fn looked(&mut self, looked: io::Result<()>) {
         match looked {
             Ok(()) => self.table_failed = false,
@@ -234,20 +231,13 @@ impl<L: Link, T: Tables> Relay<L, T> {
     }
 
     fn report(&mut self) {
-        let events = self.core.take_events();
-        if !events.is_empty() {
-            self.tell(events);
-        }
-    }
-
-    fn tell(&self, events: Vec<(HostId, EventKind)>) {
-        for (from, kind) in events {
+        for (from, kind) in self.core.take_events() {
             let evidence = if matches!(kind, EventKind::Packet(_)) { Evidence::Packet } else { Evidence::Called };
             self.sinks.of(from).report(evidence, kind);
         }
     }
 
-    /// Hands over every packet that arrives by now.
+    /// Delivers every packet that arrives by now.
     fn deliver(&mut self) {
         let now = self.now();
         while let Some(delivery) = self.core.due(now) {
@@ -266,7 +256,7 @@ impl<L: Link, T: Tables> Relay<L, T> {
             self.sampler.arriving(*number, *from, outline);
         }
         let link = self.links.of_mut(from.other());
-        // Whatever it brings about comes after this, also when this thread is kept from going on.
+        // Its effects are stamped later than this, even if this thread is preempted.
         let handed = self.sink.clock().now();
         let sent = link.send(bytes);
         if *listed || sent.is_err() {
@@ -274,12 +264,12 @@ impl<L: Link, T: Tables> Relay<L, T> {
                 Ok(()) => WireEvent::Delivered { packet: *number },
                 Err(_) => WireEvent::Dropped { packet: *number, why: LossReason::Link },
             };
-            // After what was decided about it before.
+            // After earlier events about it.
             self.report();
             self.sinks.of(*from).report_at(handed, Evidence::Called, EventKind::Wire(event));
         }
         if !quick {
-            // At the pace of a class: both hosts, whole.
+            // Not at full speed: samples both hosts completely.
             for host in [from.other(), *from] {
                 let looked = self.sampler.look(host, None);
                 self.looked(looked);
@@ -289,7 +279,7 @@ impl<L: Link, T: Tables> Relay<L, T> {
         }
     }
 
-    /// Looks at both tables, and says how many packets were not listed. Returns how long the looking took.
+    /// Samples both tables and reports the number of unlisted packets. Returns how long that took.
     fn beat(&mut self) -> Duration {
         let begin = Instant::now();
         for host in [HostId::Client, HostId::Server] {
@@ -297,11 +287,11 @@ impl<L: Link, T: Tables> Relay<L, T> {
             self.looked(looked);
         }
         self.listed = 0;
-        self.tell_uncounted();
+        self.report_unlisted();
         begin.elapsed()
     }
 
-    fn tell_uncounted(&mut self) {
+    fn report_unlisted(&mut self) {
         let count = self.core.take_unlisted();
         if count > 0 {
             self.sink.report(Evidence::Packet, EventKind::Wire(WireEvent::Unlisted { count }));
@@ -309,7 +299,7 @@ impl<L: Link, T: Tables> Relay<L, T> {
     }
 }
 
-/// Until then; for ever, when there is no then.
+/// Sleeps until this time, or for ever.
 async fn until(then: Option<Instant>) {
     match then {
         Some(then) => sleep_until(then).await,

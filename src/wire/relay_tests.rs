@@ -67,10 +67,12 @@ struct RelayBench {
 
 impl RelayBench {
     fn start() -> Self {
-        let ((client_link, client), (server_link, server)) = (memory(64), memory(64));
+        let (client_link, client) = memory(64);
+        let (server_link, server) = memory(64);
         let reports = Arc::new(Reports::default());
         let sink = EventSink::new(Clock::start(), Arc::clone(&reports) as Arc<dyn EventQueue>);
-        let ((orders, todo), (stop, stopped)) = (mpsc::channel(64), watch::channel(None));
+        let (orders, todo) = mpsc::channel(64);
+        let (stop, stopped) = watch::channel(None);
         let tables = Written::default();
         let core = WireCore::new(64, 1);
         let links: PerHost<MemoryLink> = PerHost::new(client_link, server_link);
@@ -176,7 +178,7 @@ async fn at_full_speed_what_is_not_listed_is_counted() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn what_a_host_cannot_take_is_told_of_whether_packets_are_listed_or_not() {
+async fn packets_that_a_host_cannot_take_are_reported_also_when_unlisted() {
     const SENT: u64 = 1_000;
     let mut bench = RelayBench::start();
     bench.say(WireCommand::Mode(None, WireMode::Live)).await;

@@ -1,4 +1,4 @@
-//! Looking at both hosts' socket tables, and reporting what changed since the last look, with its cause.
+//! Samples both hosts' socket tables and reports the changes since the last sample, with their causes.
 
 use std::collections::HashMap;
 use std::io;
@@ -23,19 +23,19 @@ pub(super) trait Tables: Send {
     fn info(&mut self, host: HostId, flow: &Flow) -> io::Result<Option<TcpInfo>>;
 }
 
-/// What was seen of one host at the last look.
+/// The last sample of one host.
 #[derive(Debug, Default)]
 struct HostView {
     rows: HashMap<RowKey, Row>,
     states: HashMap<Flow, TcpState>,
     arrivals: HashMap<Flow, Arrivals>,
-    /// When the timer of a connection runs out. Each of them ends it at last, if nothing comes.
+    /// When the timer of a connection expires, which may end it.
     timers: HashMap<Flow, Stamp>,
-    /// What was told last of a connection.
+    /// The `TCP_INFO` reported last.
     info: Option<TcpInfo>,
 }
 
-/// Both hosts' tables as they were at the last look.
+/// Samples both hosts.
 pub(super) struct Sampler<T> {
     tables: T,
     sinks: PerHost<EventSink>,
@@ -43,11 +43,10 @@ pub(super) struct Sampler<T> {
 }
 
 impl<T: Tables> Sampler<T> {
-    /// With more rows than this a single connection is looked up and not found in a dump.
+    /// With more rows than this, a single connection is looked up instead of dumping the table.
     const MANY: usize = 32;
-    /// How exactly the kernel says when a timer runs out: a tick of the slowest clock it is built with.
+    /// The resolution of the kernel's timers: a tick of the slowest clock it is built with.
     const TICK: Duration = Duration::from_millis(10);
-    /// How many connections' arrivals are remembered.
     const KEPT: usize = 8192;
 
     pub(super) fn new(tables: T, sink: &EventSink) -> Self {
@@ -61,7 +60,7 @@ impl<T: Tables> Sampler<T> {
         attribute::matters(flags, self.seen.of(from.other()).states.get(&at_receiver).copied())
     }
 
-    /// A packet from `from` is about to arrive at the other end.
+    /// Notes a packet from `from` that is about to be delivered.
     pub(super) fn arriving(&mut self, number: u64, from: HostId, outline: &Outline) {
         let (Some(flags), Some(at_receiver)) = (outline.flags, outline.flow.mirror()) else { return };
         let arrivals = &mut self.seen.of_mut(from.other()).arrivals;
@@ -71,14 +70,14 @@ impl<T: Tables> Sampler<T> {
         arrivals.entry(at_receiver).or_default().note(number, flags, outline.data);
     }
 
-    /// Looks at all of a host's table. `call` is one that our own code just made there.
+    /// Samples a host's table. `call` was just made there by this process.
     pub(super) fn look(&mut self, host: HostId, call: Option<Syscall>) -> io::Result<()> {
         let now = self.tables.dump(host)?;
         self.compare(host, now, call);
         Ok(())
     }
 
-    /// Reports the `TCP_INFO` of one end of a connection, if it is not what was reported last on that host.
+    /// Reports the `TCP_INFO` of one end of a connection, unless it was the last one reported for that host.
     pub(super) fn inform(&mut self, host: HostId, flow: &Flow) -> io::Result<()> {
         let info = self.tables.info(host, flow)?;
         if let Some(info) = info
@@ -90,7 +89,7 @@ impl<T: Tables> Sampler<T> {
         Ok(())
     }
 
-    /// Looks at one connection of a host, as that host sees it.
+    /// Samples one connection of a host.
     pub(super) fn look_at(&mut self, host: HostId, flow: Flow) -> io::Result<()> {
         if self.seen.of(host).rows.len() <= Self::MANY {
             return self.look(host, None);
@@ -113,7 +112,7 @@ impl<T: Tables> Sampler<T> {
         for row in now.iter().filter(|row| row.state.is_some()) {
             tcp.insert(row.flow, row);
         }
-        // Listeners first: a connection's origin is looked up among them.
+        // Listeners first: they are the origin of connections.
         let mut here: Vec<Flow> = tcp.keys().copied().collect();
         here.sort_unstable_by_key(|flow| (flow.peer.is_some(), *flow));
         for flow in here {
@@ -130,7 +129,7 @@ impl<T: Tables> Sampler<T> {
         self.rows(host, now, gone);
     }
 
-    /// Reports how a connection came from the state it was in to the one it is in now.
+    /// Reports a connection's transitions since the last sample.
     fn transition(&mut self, host: HostId, flow: Flow, row: Option<&Row>, call: Option<Syscall>) {
         let seen = self.seen.of_mut(host);
         let listener = flow.peer.is_some() && listens(&seen.states, flow);
@@ -162,7 +161,8 @@ impl<T: Tables> Sampler<T> {
 
     /// Reports rows that are new, changed or gone.
     fn rows(&mut self, host: HostId, now: Vec<Row>, gone: Vec<RowKey>) {
-        let (HostView { rows, timers, .. }, sink) = (self.seen.of_mut(host), self.sinks.of(host));
+        let HostView { rows, timers, .. } = self.seen.of_mut(host);
+        let sink = self.sinks.of(host);
         let read = sink.clock().now();
         for key in gone {
             timers.remove(&key.flow);
@@ -194,7 +194,7 @@ fn listens(states: &HashMap<Flow, TcpState>, flow: Flow) -> bool {
         .any(|local| states.get(&Flow::unconnected(flow.proto, local)) == Some(&TcpState::Listen))
 }
 
-/// Whether there is news in a row. That a timer has run on is none; that it was set anew is.
+/// Whether a row has changed. A timer that was set again is a change; one that has only run on is not.
 fn differs(before: &Row, now: &Row) -> bool {
     let still = |row: &Row| Row { timer: row.timer.map(|timer| Timer { left_ms: 0, ..timer }), ..row.clone() };
     let set_anew = before.timer.zip(now.timer).is_some_and(|(before, now)| now.left_ms > before.left_ms + 50);

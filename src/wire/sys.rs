@@ -1,4 +1,4 @@
-//! The few system calls that no safe wrapper covers: the only `unsafe` of this layer.
+//! The system calls without a safe wrapper: the only `unsafe` of this layer.
 
 use std::io;
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd};
@@ -8,8 +8,8 @@ use rustix::thread::UnshareFlags;
 use tokio::io::Interest;
 use tokio::io::unix::AsyncFd;
 
-/// Moves the calling thread (or, for `NEWUSER` and `NEWPID`, the whole single-threaded process) into new namespaces;
-/// see `unshare(2)`. Never asked for `FILES`.
+/// Moves the calling thread (for `NEWUSER` and `NEWPID`, the single-threaded process) into new namespaces
+/// (`unshare(2)`). Not for `FILES`.
 #[expect(unsafe_code, reason = "unshare(2) is unsound only where it unshares the descriptor table; this does not")]
 pub(super) fn unshare(flags: UnshareFlags) -> io::Result<()> {
     debug_assert!(!flags.contains(UnshareFlags::FILES), "the descriptor table stays shared");
@@ -17,7 +17,7 @@ pub(super) fn unshare(flags: UnshareFlags) -> io::Result<()> {
     unsafe { rustix::thread::unshare_unsafe(flags) }.map_err(Into::into)
 }
 
-/// Splits this process in two; `None` in the child. The caller is single-threaded.
+/// Forks this process; `None` in the child. The caller must be single-threaded.
 #[expect(unsafe_code, reason = "fork(2) has no safe wrapper")]
 pub(super) fn fork() -> io::Result<Option<Pid>> {
     // SAFETY: the helper calls this before it starts a thread, so the child has every lock and allocation in order.
@@ -25,7 +25,7 @@ pub(super) fn fork() -> io::Result<Option<Pid>> {
     if pid < 0 { Err(io::Error::last_os_error()) } else { Ok(Pid::from_raw(pid)) }
 }
 
-/// Closes every descriptor from `first` on: what this process inherited from a careless parent.
+/// Closes every descriptor from `first` on, which this process may have inherited.
 #[expect(unsafe_code, reason = "close_range(2) has no safe wrapper")]
 pub(super) fn close_from(first: u32) -> io::Result<()> {
     // SAFETY: called at the very start of the helper, before it has opened anything of its own.
@@ -33,12 +33,11 @@ pub(super) fn close_from(first: u32) -> io::Result<()> {
     if done < 0 { Err(io::Error::last_os_error()) } else { Ok(()) }
 }
 
-/// Has every signal do what it does by itself and none blocked: a parent's shell may have said otherwise, and programs
-/// would inherit it (`signal(7)`).
+/// Resets every signal to its default action and unblocks it, since programs inherit both (`signal(7)`).
 #[expect(unsafe_code, reason = "signal(2) and sigprocmask(2) have no safe wrapper")]
 pub(super) fn default_signals() {
     for signal in 1..=libc::SIGRTMAX() {
-        // SAFETY: SIG_DFL runs no code of ours. Those that cannot be set (SIGKILL, SIGSTOP, the C library's own) stay.
+        // SAFETY: SIG_DFL runs no code. The call fails for SIGKILL, SIGSTOP and the C library's own signals.
         unsafe { libc::signal(signal, libc::SIG_DFL) };
     }
     // SAFETY: an all-zero `sigset_t` made empty by `sigemptyset`; both calls touch that set only.
@@ -64,13 +63,14 @@ pub(super) fn tun_interface(tun: BorrowedFd<'_>, name: &str) -> io::Result<()> {
     if done < 0 { Err(io::Error::last_os_error()) } else { Ok(()) }
 }
 
-/// What a network card would do for the kernel and a packet socket would then show undone: transmit checksums,
-/// scatter-gather, segmentation of TCP and of anything (`linux/ethtool.h`).
+/// The offloads whose work is not done yet in packets that a packet socket receives: transmit checksums,
+/// scatter-gather, segmentation of TCP and in general (`linux/ethtool.h`).
 pub(super) const OFFLOADS: [u32; 4] = [0x17, 0x19, 0x1f, 0x24];
-/// Asks whether the interface has a link; makes the kernel act at once on one that has just come.
+/// Queries whether the interface has a link, and makes the kernel process a new link at once.
 pub(super) const HAS_LINK: u32 = 0x0a;
 
-/// Asks something of the interface `name`, or sets it to 0 (`SIOCETHTOOL`). `socket` is any socket of its namespace.
+/// Queries a property of the interface `name`, or sets it to 0 (`SIOCETHTOOL`). `socket` is any socket of its
+/// namespace.
 #[expect(unsafe_code, reason = "an ioctl")]
 pub(super) fn ethtool(socket: BorrowedFd<'_>, name: &str, what: u32) -> io::Result<u32> {
     /// `struct ethtool_value`.
@@ -87,7 +87,7 @@ pub(super) fn ethtool(socket: BorrowedFd<'_>, name: &str, what: u32) -> io::Resu
     if done < 0 { Err(io::Error::last_os_error()) } else { Ok(value.data) }
 }
 
-/// Ties a packet socket to one interface and to IPv4 frames that arrive on it (`packet(7)`).
+/// Binds a packet socket to one interface and to IPv4 frames (`packet(7)`).
 #[expect(unsafe_code, reason = "sockaddr_ll has no safe wrapper")]
 pub(super) fn bind_packet_socket(socket: impl AsFd, interface_index: u32) -> io::Result<()> {
     let index = i32::try_from(interface_index).map_err(|_| io::ErrorKind::InvalidInput)?;
@@ -114,7 +114,7 @@ pub(super) fn watched(descriptor: OwnedFd) -> io::Result<AsyncFd<OwnedFd>> {
     unsafe { AsyncFd::register_with_interest(descriptor, Interest::READABLE) }.map_err(Into::into)
 }
 
-/// An `ifreq` for the interface `name`, which is cut to what the kernel takes.
+/// An `ifreq` for the interface `name`, truncated to the kernel's limit.
 #[expect(unsafe_code, reason = "a C structure with a union")]
 fn interface(name: &str) -> libc::ifreq {
     // SAFETY: all-zero is a valid `ifreq`: an empty name and an empty union.

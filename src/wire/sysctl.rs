@@ -1,8 +1,8 @@
-//! Where the kernel keeps the settings of a host.
+//! The sysctls of a host's settings.
 
 use crate::domain::setting::{Congestion, Setting};
 
-/// The file under `/proc/sys/net` and what to write into it; none for what is no setting of the kernel.
+/// The file under `/proc/sys/net` and its content; `None` for a setting of sockets.
 pub(super) fn sysctl(setting: Setting) -> Option<(&'static str, String)> {
     let bit = |on: bool| u8::from(on).to_string();
     Some(match setting {

@@ -1,4 +1,4 @@
-//! One private host: a thread that lives in a network namespace of its own, and does there what it is asked to.
+//! One private host: a thread in a network namespace of its own, which runs jobs there.
 
 use std::fs::{self, File};
 use std::io;
@@ -18,27 +18,26 @@ use crate::domain::{HostId, Proto};
 use crate::wire::sys;
 use crate::wire::sysctl::sysctl;
 
-/// The interface of a host that leads to the wire.
+/// A host's interface to the wire.
 pub(super) const INTERFACE: &str = "eth0";
-/// The address of each host is in this network, so that the other one is a neighbour (RFC 5737, TEST-NET-1).
+/// The prefix length of the hosts' network (RFC 5737, TEST-NET-1).
 const PREFIX: u8 = 24;
-/// How many packets may wait on an interface for the wire to take them. The kernel's 500 are few for a burst.
+/// The transmit queue of an interface, in packets. The kernel's default of 500 is too short for a burst.
 const QUEUE: u32 = 10_000;
 
-/// A step of the work that failed, and the need it was for.
+/// A failure with the need it belongs to.
 pub(super) type NeedResult<T> = Result<T, (Need, io::Error)>;
 
-/// Names the need that a failure is of.
 pub(super) fn of<T, E: Into<io::Error>>(need: Need, result: Result<T, E>) -> NeedResult<T> {
     result.map_err(|error| (need, error.into()))
 }
 
-/// What tells one network namespace from another. `/proc/thread-self` is the calling thread's.
+/// The inode of the calling thread's network namespace, which identifies it.
 pub(super) fn namespace() -> io::Result<u64> {
     Ok(fs::metadata("/proc/thread-self/ns/net")?.st_ino())
 }
 
-/// The link address that a host's interface has where it needs one: locally administered.
+/// The MAC address of a host's interface, if it has one: locally administered.
 pub(in crate::wire) const fn mac(host: HostId) -> [u8; 6] {
     let [_, _, _, last] = host.address().octets();
     [2, 0, 0, 0, 0, last]
@@ -46,13 +45,13 @@ pub(in crate::wire) const fn mac(host: HostId) -> [u8; 6] {
 
 type Job = Box<dyn FnOnce() + Send>;
 
-/// A thread in a network namespace of its own. The namespace ends when nothing is left in it.
+/// A thread in a network namespace of its own.
 pub(super) struct HostThread {
     jobs: mpsc::Sender<Job>,
 }
 
 impl HostThread {
-    /// Starts the thread and makes sure that it is alone. `others` are the namespaces it must not be in.
+    /// Starts the thread and checks that its namespace is none of `others`.
     pub(super) fn start(host: HostId, others: Vec<u64>) -> NeedResult<Self> {
         let (jobs, todo) = mpsc::channel::<Job>();
         let (ready, started) = mpsc::channel();
@@ -71,7 +70,7 @@ impl HostThread {
         Ok(Self { jobs })
     }
 
-    /// Has the thread do something, and waits for it.
+    /// Runs a job on the thread and waits for its result.
     pub(super) fn on<R: Send + 'static>(&self, job: impl FnOnce() -> R + Send + 'static) -> io::Result<R> {
         let (answer, done) = mpsc::sync_channel(1);
         let job = Box::new(move || {
@@ -91,32 +90,30 @@ fn enter(others: &[u64]) -> io::Result<()> {
     Ok(())
 }
 
-/// A handle of the calling thread's network namespace.
 pub(super) fn namespace_handle() -> io::Result<OwnedFd> {
     Ok(File::open("/proc/thread-self/ns/net")?.into())
 }
 
-/// The node that makes TUN interfaces.
 pub(super) fn tun_node() -> io::Result<OwnedFd> {
     let flags = OFlags::RDWR | OFlags::NONBLOCK | OFlags::CLOEXEC;
     Ok(rustix::fs::open("/dev/net/tun", flags, Mode::empty())?)
 }
 
-/// On the host's thread: the interface, as a TUN.
+/// On the host's thread: creates the interface as a TUN.
 pub(super) fn tun() -> NeedResult<OwnedFd> {
     let tun = of(Need::TunNode, tun_node())?;
     of(Need::Tun, sys::tun_interface(tun.as_fd(), INTERFACE))?;
     Ok(tun)
 }
 
-/// On the host's thread: switches off what the far end of a virtual Ethernet would show undone.
+/// On the host's thread: disables offloads, whose effects the packet socket at the far end would see.
 pub(super) fn honest_packets() -> io::Result<()> {
     let socket = socket(Proto::Udp)?;
     sys::OFFLOADS.iter().try_for_each(|&what| sys::ethtool(socket.as_fd(), INTERFACE, what).map(drop))
 }
 
-/// On the thread of its namespace: makes sure that an interface whose other end came up later sends. The kernel would
-/// come to that in its own time, and lose what is sent before.
+/// On the thread of its namespace: makes an interface whose other end has just come up send at once. The kernel would
+/// notice the link later, and drop packets until then.
 pub(super) fn has_link(name: &str) -> io::Result<()> {
     match sys::ethtool(socket(Proto::Udp)?.as_fd(), name, sys::HAS_LINK)? {
         0 => Err(io::ErrorKind::NetworkDown.into()),
@@ -124,9 +121,9 @@ pub(super) fn has_link(name: &str) -> io::Result<()> {
     }
 }
 
-/// On the host's thread: addresses, sizes, settings; everything up.
+/// On the host's thread: sets addresses, sizes and settings, and brings the interfaces up.
 pub(super) fn configure(host: HostId, mtu: u16, arp: bool, settings: &[Setting]) -> NeedResult<()> {
-    // Before the interface is up, or the host would ask for IPv6 routers (absent where the kernel has no IPv6).
+    // Before the interface is up, or the host would solicit IPv6 routers. The file is absent without IPv6.
     let quiet = fs::write("/proc/sys/net/ipv6/conf/all/disable_ipv6", "1");
     if let Err(error) = quiet
         && error.kind() != io::ErrorKind::NotFound
@@ -142,7 +139,7 @@ pub(super) fn configure(host: HostId, mtu: u16, arp: bool, settings: &[Setting])
     };
     of(Need::Address, addressed())?;
     for setting in settings {
-        // A setting that this kernel does not have is at its default.
+        // Settings that this kernel lacks are skipped.
         match set(*setting) {
             Err(error) if error.kind() != io::ErrorKind::NotFound => return Err((Need::Address, error)),
             _ => {}
@@ -151,13 +148,13 @@ pub(super) fn configure(host: HostId, mtu: u16, arp: bool, settings: &[Setting])
     Ok(())
 }
 
-/// On the host's thread: turns a setting.
+/// On the host's thread: changes a setting.
 pub(super) fn set(setting: Setting) -> io::Result<()> {
     let (file, value) = sysctl(setting).ok_or(io::ErrorKind::InvalidInput)?;
     fs::write(format!("/proc/sys/net/{file}"), value)
 }
 
-/// On the host's thread: a socket. It keeps its namespace wherever it is sent.
+/// On the host's thread: a socket, which stays in this namespace wherever it is sent.
 pub(super) fn socket(proto: Proto) -> io::Result<OwnedFd> {
     let (kind, protocol) = match proto {
         Proto::Tcp => (SocketType::STREAM, ipproto::TCP),
@@ -166,7 +163,7 @@ pub(super) fn socket(proto: Proto) -> io::Result<OwnedFd> {
     Ok(rustix::net::socket_with(AddressFamily::INET, kind, SocketFlags::CLOEXEC, Some(protocol))?)
 }
 
-/// On the host's thread: a socket that reads its socket table (`sock_diag(7)`).
+/// On the host's thread: a `sock_diag(7)` socket.
 pub(super) fn diag() -> io::Result<OwnedFd> {
     let flags = SocketFlags::CLOEXEC;
     Ok(rustix::net::socket_with(AddressFamily::NETLINK, SocketType::RAW, flags, Some(netlink::SOCK_DIAG))?)

@@ -1,7 +1,7 @@
-//! The process that keeps the two hosts: this same binary, run again with a hidden subcommand.
+//! The helper process, which owns the two hosts: this binary, run with a hidden subcommand.
 //!
-//! It is a factory of sockets. It needs the powers that namespaces take; the main process needs none. It ends when its
-//! socket does or when its parent dies, and everything on the hosts ends with it.
+//! It creates namespaces and sockets, so that the main process needs no privileges. It ends with its socket or its
+//! parent, and everything on the hosts ends with it.
 //!
 //! ```text
 //!  main process ── socket pair ── helper, outer half   makes the user and PID namespaces, waits
@@ -23,8 +23,8 @@ use std::thread;
 
 use rustix::net::{AddressFamily, SocketFlags, SocketType, eth};
 use rustix::process::{
-    DumpableBehavior, Signal, WaitOptions, geteuid, set_dumpable_behavior, set_parent_process_death_signal, setsid,
-    waitpid,
+    DumpableBehavior, Signal, WaitOptions, getegid, geteuid, set_dumpable_behavior, set_parent_process_death_signal,
+    setsid, waitpid,
 };
 use rustix::thread::{CapabilitySet, CapabilitySets, UnshareFlags, set_capabilities};
 
@@ -37,10 +37,10 @@ use crate::domain::need::Need;
 use crate::domain::{HostId, LinkKind, PerHost};
 use crate::wire::sys;
 
-/// The hidden subcommand that `main` answers with [`helper_main`], before it does anything else.
+/// The hidden subcommand for which `main` runs [`helper_main`] before anything else.
 pub const SUBCOMMAND: &str = "__wire-helper";
 
-/// The whole life of the helper. Its standard input is its end of the socket pair; the process has one thread so far.
+/// The main function of the helper. Its standard input is its end of the socket pair, and the process has one thread.
 pub fn helper_main() -> ExitCode {
     match live() {
         Ok(()) => ExitCode::SUCCESS,
@@ -83,9 +83,8 @@ fn live() -> io::Result<()> {
     }
 }
 
-/// Gives up what a program's file with capabilities gives to everybody who runs it: this process captures nothing. With
-/// them goes what comes of them: who had more than its user may not write its own `uid_map` (`PR_SET_DUMPABLE`,
-/// `prctl(2)`).
+/// Drops file capabilities, which this process does not need, and makes it dumpable again: otherwise it could not write
+/// its own `uid_map` (`PR_SET_DUMPABLE`, `prctl(2)`).
 fn be_ordinary() -> io::Result<()> {
     if geteuid().is_root() {
         return Ok(());
@@ -111,9 +110,10 @@ fn errno(error: &io::Error) -> i32 {
     error.raw_os_error().unwrap_or(libc::EIO)
 }
 
-/// A PID namespace, and a user namespace to have the right to one where that is needed.
+/// Enters a new PID namespace, and first a new user namespace if that is needed.
 fn own_namespaces() -> NeedResult<()> {
-    let (uid, gid) = (geteuid(), rustix::process::getegid());
+    let uid = geteuid();
+    let gid = getegid();
     if uid.is_root() && sys::unshare(UnshareFlags::NEWPID).is_ok() {
         return Ok(());
     }
@@ -129,7 +129,7 @@ fn own_namespaces() -> NeedResult<()> {
 struct HostThreads(PerHost<HostThread>);
 
 impl HostThreads {
-    /// The calling thread goes into the namespace in the middle.
+    /// Moves the calling thread into the middle namespace.
     fn start() -> NeedResult<Self> {
         let outside = of(Need::NetNamespace, host::namespace())?;
         of(Need::NetNamespace, sys::unshare(UnshareFlags::NEWNET))?;
@@ -137,8 +137,8 @@ impl HostThreads {
         if middle == outside {
             return Err((Need::NetNamespace, io::ErrorKind::PermissionDenied.into()));
         }
-        // A socket table of their own for the hosts: a dump of it walks 1,024 buckets and not the machine's 262,144
-        // (ip-sysctl, tcp_child_ehash_entries; absent before Linux 6.1).
+        // Gives the hosts small socket tables: a dump walks 1,024 buckets instead of the machine's 262,144 (ip-sysctl,
+        // tcp_child_ehash_entries; absent before Linux 6.1).
         let _ = fs::write("/proc/sys/net/ipv4/tcp_child_ehash_entries", "1024");
         let start = |id| HostThread::start(id, vec![outside, middle]);
         Ok(Self(PerHost::new(start(HostId::Client)?, start(HostId::Server)?)))
@@ -148,14 +148,14 @@ impl HostThreads {
         self.0.of(host)
     }
 
-    /// Joins both hosts to the wire, and brings them up. Returns the wire's ends: the client's, the server's.
+    /// Connects both hosts to the wire and brings them up. Returns the client's and the server's link.
     fn join(&self, plan: &Plan) -> NeedResult<(LinkKind, [OwnedFd; 2])> {
         match plan.link {
             Some(LinkKind::Tun) => self.join_by_tun(plan).map(|links| (LinkKind::Tun, links)),
             Some(LinkKind::Veth) => self.join_by_veth(plan).map(|links| (LinkKind::Veth, links)),
             None => match self.join_by_tun(plan) {
                 Ok(links) => Ok((LinkKind::Tun, links)),
-                // The node is what may be missing; what it says is worth more than what the fallback says.
+                // The error about the missing device node is more useful than that of the fallback.
                 Err((Need::TunNode, error)) => match self.join_by_veth(plan) {
                     Ok(links) => Ok((LinkKind::Veth, links)),
                     Err(_) => Err((Need::TunNode, error)),
@@ -167,10 +167,10 @@ impl HostThreads {
 
     fn join_by_tun(&self, plan: &Plan) -> NeedResult<[OwnedFd; 2]> {
         let join = |id: HostId| {
-            let (mtu, settings) = (plan.mtu, plan.settings.clone());
+            let plan = plan.clone();
             let work = move || {
                 let link = host::tun()?;
-                host::configure(id, mtu, true, &settings)?;
+                host::configure(id, plan.mtu, true, &plan.settings)?;
                 Ok(link)
             };
             of(Need::Helper, self.of(id).on(work)).and_then(|done| done)
@@ -181,18 +181,18 @@ impl HostThreads {
     fn join_by_veth(&self, plan: &Plan) -> NeedResult<[OwnedFd; 2]> {
         let join = |id: HostId| {
             let link = self.far_end(id)?;
-            let (mtu, settings) = (plan.mtu, plan.settings.clone());
+            let plan = plan.clone();
             let work = move || {
                 of(Need::Veth, host::honest_packets())?;
-                host::configure(id, mtu, false, &settings)?;
+                host::configure(id, plan.mtu, false, &plan.settings)?;
                 of(Need::Veth, host::has_link(host::INTERFACE))
             };
             of(Need::Helper, self.of(id).on(work)).and_then(|done| done)?;
             of(Need::Veth, host::has_link(id.name()))?;
             Ok(link)
         };
-        // Making a virtual Ethernet waits for the kernel's grace periods: both at once. A new thread is in the
-        // namespace of the one that starts it, the middle.
+        // Both at once, since creating a virtual Ethernet waits for the kernel's grace periods. A new thread inherits
+        // this thread's namespace, the middle one.
         thread::scope(|scope| {
             let client = scope.spawn(|| join(HostId::Client));
             let server = join(HostId::Server);
@@ -201,13 +201,13 @@ impl HostThreads {
         })
     }
 
-    /// Makes a host's virtual Ethernet interface and, in the middle, a packet socket at its far end.
+    /// Creates a host's virtual Ethernet interface and, in the middle namespace, a packet socket at its far end.
     fn far_end(&self, id: HostId) -> NeedResult<OwnedFd> {
         let there = of(Need::Veth, self.of(id).on(host::namespace_handle).and_then(|handle| handle))?;
         let make = || {
             let route = Route::open()?;
             route.pair(id.name(), host::INTERFACE, there.as_fd(), mac(id))?;
-            // IPv6 in the middle would ask for routers, and the host would hear it.
+            // IPv6 in the middle would send router solicitations to the host.
             let _ = fs::write("/proc/sys/net/ipv6/conf/all/disable_ipv6", "1");
             route.up_without_arp(id.name())?;
             let flags = SocketFlags::CLOEXEC | SocketFlags::NONBLOCK;
@@ -220,7 +220,7 @@ impl HostThreads {
     }
 }
 
-/// Makes the hosts, says so, and then does what it is asked to until the socket ends.
+/// Creates the hosts, reports that, and serves requests until the socket is closed.
 fn serve(socket: &OwnedFd, plan: &Plan) -> io::Result<()> {
     let made = HostThreads::start().and_then(|hosts| {
         let (kind, [client, server]) = hosts.join(plan)?;
@@ -247,7 +247,6 @@ fn serve(socket: &OwnedFd, plan: &Plan) -> io::Result<()> {
     }
 }
 
-/// Does one thing that is asked.
 fn answer(
     hosts: &HostThreads,
     programs: &ProgramTable,
@@ -277,7 +276,7 @@ fn answer(
     }
 }
 
-/// Tries one need after the other, as far as one does not hang on another that failed.
+/// Checks the needs one by one, except those that depend on a failed one.
 fn check() -> Vec<(Need, Option<i32>)> {
     let mut checked = vec![(Need::UserNamespace, None), (Need::UidMap, None), (Need::PidNamespace, None)];
     let hosts = match HostThreads::start() {

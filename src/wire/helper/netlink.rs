@@ -1,4 +1,4 @@
-//! Giving interfaces addresses, and making pairs of them: the few `rtnetlink(7)` requests that takes.
+//! The `rtnetlink(7)` requests that configure interfaces and create pairs of them.
 
 use std::io;
 use std::net::Ipv4Addr;
@@ -42,17 +42,14 @@ impl Route {
         Ok(Self(socket))
     }
 
-    /// The number of the interface `name`.
     pub(super) fn index(&self, name: &str) -> io::Result<u32> {
         Ok(rustix::net::netdevice::name_to_index(&self.0, name)?)
     }
 
-    /// Brings the interface up.
     pub(super) fn up(&self, name: &str) -> io::Result<()> {
         self.flags(name, IFF_UP)
     }
 
-    /// Brings the interface up and keeps it from asking for link addresses.
     pub(super) fn up_without_arp(&self, name: &str) -> io::Result<()> {
         self.flags(name, IFF_UP | IFF_NOARP)
     }
@@ -63,7 +60,7 @@ impl Route {
         self.ask(request)
     }
 
-    /// Sets the largest packet, and how many may wait to be sent.
+    /// Sets the MTU and the transmit queue length.
     pub(super) fn sizes(&self, name: &str, mtu: u16, queue: u32) -> io::Result<()> {
         let mut request = RouteMessage::new(RTM_NEWLINK, 0);
         request.interface(self.index(name)?, 0, 0);
@@ -72,7 +69,6 @@ impl Route {
         self.ask(request)
     }
 
-    /// Gives the interface an address in a network of 2^(32 − `prefix`).
     pub(super) fn address(&self, name: &str, address: Ipv4Addr, prefix: u8) -> io::Result<()> {
         let mut request = RouteMessage::new(RTM_NEWADDR, NLM_F_CREATE | NLM_F_EXCL);
         // struct ifaddrmsg: family, prefix length, flags, scope, index.
@@ -84,8 +80,7 @@ impl Route {
         self.ask(request)
     }
 
-    /// Makes a pair of virtual Ethernet interfaces: `here` in this namespace, `there` in another, with the link
-    /// address `mac`.
+    /// Creates a virtual Ethernet pair: `here` in this namespace, `there` in another, with the address `mac`.
     pub(super) fn pair(&self, here: &str, there: &str, namespace: BorrowedFd<'_>, mac: [u8; 6]) -> io::Result<()> {
         let mut peer = RouteMessage(Vec::new());
         peer.interface(0, 0, 0);
@@ -104,7 +99,7 @@ impl Route {
         self.ask(request)
     }
 
-    /// Sends a request and waits for what the kernel says to it.
+    /// Sends a request and waits for the acknowledgement.
     fn ask(&self, request: RouteMessage) -> io::Result<()> {
         rustix::net::send(self.0.as_fd(), &request.finished(), SendFlags::empty())?;
         let mut answer = [0; 4096];

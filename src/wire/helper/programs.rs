@@ -1,7 +1,7 @@
 //! Programs that run on a host: started from the host's thread, reaped here.
 //!
-//! The helper is the first process of a PID namespace. Whatever a program starts belongs to it in the end, and the
-//! kernel ends all of it with the helper.
+//! The helper is process 1 of a PID namespace: it inherits orphaned processes, and the kernel kills all of them with
+//! it.
 
 use std::collections::HashMap;
 use std::fs::File;
@@ -20,11 +20,10 @@ use rustix::process::{
 
 use super::protocol::ProgramSpec;
 
-/// The programs that run, each with the pipe that its wait status goes into.
+/// The running programs, each with the pipe for its wait status.
 #[derive(Clone, Default)]
 pub(super) struct ProgramTable(Arc<(Mutex<HashMap<i32, OwnedFd>>, Condvar)>);
 
-/// A program that was started.
 pub(super) struct Started {
     pub(super) pid: i32,
     pub(super) process: OwnedFd,
@@ -52,7 +51,7 @@ impl ProgramTable {
         command.args(arguments).env_clear().envs(program.env.iter().map(|(name, value)| (name, value)));
         command.current_dir(&program.cwd).stdin(input).stdout(output).stderr(errors).process_group(0);
         let (status, end) = pipe_with(PipeFlags::CLOEXEC)?;
-        // Held until the program is known by its number: the reaper finds every process that it takes off the list.
+        // Held until the program is registered, so that the reaper finds it.
         let mut running = self.running();
         let child = command.spawn()?;
         let pid = child.id().cast_signed();
@@ -62,7 +61,7 @@ impl ProgramTable {
         Ok(Started { pid, process, status })
     }
 
-    /// Sends a signal to a program that runs and to what it started in its process group.
+    /// Sends a signal to a running program's process group.
     pub(super) fn signal(&self, pid: i32, signal: i32) -> io::Result<()> {
         let running = self.running();
         if !running.contains_key(&pid) {
@@ -73,14 +72,14 @@ impl ProgramTable {
         Ok(kill_process_group(group, signal)?)
     }
 
-    /// Waits for every process of the namespace, for ever.
+    /// Reaps every process of the namespace. Never returns.
     fn reap(&self) {
         loop {
             match waitid(WaitId::All, WaitIdOptions::EXITED | WaitIdOptions::NOWAIT) {
                 Ok(_) => self.take_one(),
                 Err(Errno::CHILD) => {
                     let running = self.running();
-                    // Nothing to wait for until something was started.
+                    // Without children, waits for a program to be started.
                     drop(self.0.1.wait_while(running, |running| running.is_empty()));
                 }
                 Err(_) => {}
@@ -93,7 +92,7 @@ impl ProgramTable {
         if let Ok(Some((pid, status))) = wait(WaitOptions::NOHANG)
             && let Some(end) = running.remove(&pid.as_raw_nonzero().get())
         {
-            // Nobody reads it any more: then nobody wants to know.
+            // It fails if the reader has gone away.
             let _ = File::from(end).write_all(&status.as_raw().to_ne_bytes());
         }
     }

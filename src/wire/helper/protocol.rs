@@ -1,5 +1,5 @@
-//! What the main process and its helper say to each other: one JSON text and some descriptors per message, over a pair
-//! of `SOCK_SEQPACKET` sockets. The main process asks, the helper answers, one at a time.
+//! The protocol between the main process and its helper: requests and replies, each a JSON text with descriptors, over
+//! a pair of `SOCK_SEQPACKET` sockets.
 
 use std::io::{self, IoSlice, IoSliceMut};
 use std::mem::MaybeUninit;
@@ -16,32 +16,32 @@ use crate::domain::Setting;
 use crate::domain::need::Need;
 use crate::domain::{HostId, LinkKind, Proto};
 
-/// The largest message: a program's environment has to fit.
+/// The size limit of a message: a program's environment has to fit.
 const LONGEST: usize = 1 << 18;
 /// The most descriptors in one message.
 const MOST_DESCRIPTORS: usize = 4;
 
-/// What the main process asks for.
+/// A request of the main process.
 #[derive(Debug, Serialize, Deserialize)]
 pub(in crate::wire) enum Request {
-    /// First and once: make the hosts.
+    /// The first request: create the hosts.
     Open(Plan),
-    /// First and once: try one need after the other and say what came of it.
+    /// Instead of `Open`: check the needs and report the results.
     Check,
-    /// A socket of one host.
+    /// Create a socket on a host.
     Socket(HostId, Proto),
-    /// Turn a setting of one host.
+    /// Change a setting of a host.
     Turn(HostId, Setting),
-    /// Run a program on a host. Its three standard descriptors come along.
+    /// Run a program on a host. With its three standard descriptors.
     Run(HostId, ProgramSpec),
     /// Send a signal to the process group of a program, by the number that `Ran` gave.
     Signal(i32, i32),
 }
 
-/// How the hosts are to be made.
+/// How to create the hosts.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub(in crate::wire) struct Plan {
-    /// How to join them to the wire; whatever works when it is not said.
+    /// How to connect them to the wire; `None` for whatever works.
     pub(in crate::wire) link: Option<LinkKind>,
     /// The largest packet, in bytes.
     pub(in crate::wire) mtu: u16,
@@ -52,7 +52,7 @@ pub(in crate::wire) struct Plan {
 /// A program to run: what `execve(2)` needs.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ProgramSpec {
-    /// Its name, searched in the `PATH` of `env`, and its arguments.
+    /// Its name, looked up in the `PATH` of `env`, and its arguments.
     pub argv: Vec<String>,
     /// Its whole environment; nothing is inherited.
     pub env: Vec<(String, String)>,
@@ -60,19 +60,19 @@ pub struct ProgramSpec {
     pub cwd: String,
 }
 
-/// What the helper answers.
+/// A reply of the helper.
 #[derive(Debug, Serialize, Deserialize)]
 pub(in crate::wire) enum HelperReply {
-    /// The hosts are there. With: the client's link, the server's link, then a `sock_diag` socket of each.
+    /// The hosts are up. With the client's link, the server's link, and a `sock_diag` socket of each.
     Opened(LinkKind),
-    /// The hosts could not be made.
+    /// The hosts could not be created.
     Lacks(Need, i32),
-    /// What each need came to.
+    /// The result for each need.
     Checked(Vec<(Need, Option<i32>)>),
-    /// Done. With a socket, when one was asked for.
+    /// Success. With a socket, if one was requested.
     Done,
-    /// A program runs. Its number is the helper's name for it. With: a descriptor of the process (`pidfd_open(2)`), and
-    /// the reading end of a pipe that will hold its wait status.
+    /// A program runs, with this PID in the helper's namespace. With a descriptor of the process (`pidfd_open(2)`) and
+    /// the reading end of a pipe for its wait status.
     Ran(i32),
     /// It failed with this errno.
     Failed(i32),
@@ -90,7 +90,7 @@ pub(in crate::wire) fn send<M: Serialize>(to: BorrowedFd<'_>, message: &M, with:
     Ok(())
 }
 
-/// Waits for one message. `UnexpectedEof` when the other side is gone.
+/// Waits for one message. `UnexpectedEof` if the peer has closed.
 pub(in crate::wire) fn recv<M: DeserializeOwned>(from: BorrowedFd<'_>) -> io::Result<(M, Vec<OwnedFd>)> {
     let mut text = vec![0; LONGEST];
     let mut room = [MaybeUninit::uninit(); rustix::cmsg_space!(ScmRights(MOST_DESCRIPTORS))];
