@@ -2,10 +2,6 @@
 //!
 //! `cargo bench --bench wire`. Needs the capability `wire`.
 
-#[cfg(target_os = "linux")]
-#[path = "../tests/namespaces/wire/diag.rs"]
-mod diag;
-
 #[cfg(not(target_os = "linux"))]
 fn main() {}
 
@@ -16,14 +12,18 @@ fn main() {
 
 #[cfg(target_os = "linux")]
 mod linux {
-    use std::io::{Read, Write};
+    use std::io::{self, Read, Write};
     use std::net::{Shutdown, TcpListener, TcpStream};
+    use std::os::fd::OwnedFd;
     use std::sync::Arc;
     use std::sync::atomic::{AtomicU64, Ordering};
     use std::thread;
     use std::time::{Duration, Instant};
 
-    use socklab::api::domain::{Clock, EventQueue, EventSink, HostId, LinkKind, Observation, WireCommand, WireMode};
+    use socklab::api::domain::{
+        Clock, EventQueue, EventSink, HostId, LinkKind, Observation, Row, WireCommand, WireMode,
+    };
+    use socklab::api::observe::{Scope, SockDiag};
     use socklab::api::wire::{Wire, WireOptions};
 
     /// Counts the reports.
@@ -37,6 +37,13 @@ mod linux {
         }
     }
 
+    /// All sockets of a host.
+    fn dump(diag: &OwnedFd) -> io::Result<Vec<Row>> {
+        let mut rows = Vec::new();
+        SockDiag::on(diag.try_clone()?)?.dump(&Scope::All, &mut |row| rows.push(row))?;
+        Ok(rows)
+    }
+
     pub(super) fn main() {
         for link in [LinkKind::Tun, LinkKind::Veth] {
             measure(link);
@@ -47,7 +54,7 @@ mod linux {
         let binary = Some(env!("CARGO_BIN_EXE_socklab-tui").into());
         let options = WireOptions { link: Some(link), binary, ..WireOptions::default() };
         let sink = EventSink::new(Clock::start(), Arc::clone(queue) as Arc<dyn EventQueue>);
-        Wire::open(&sink, &options, super::diag::dump).unwrap_or_else(|error| panic!("missing: wire ({error})"))
+        Wire::open(&sink, &options, dump).unwrap_or_else(|error| panic!("missing: wire ({error})"))
     }
 
     fn measure(link: LinkKind) {

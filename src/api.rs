@@ -77,6 +77,8 @@ pub mod model {
 pub mod observe {
     #[cfg(target_os = "linux")]
     pub use crate::observe::Trace;
+    #[cfg(target_os = "linux")]
+    pub use crate::observe::diag::SockDiag;
     pub use crate::observe::differ::Differ;
     pub use crate::observe::source::Source;
     pub use crate::observe::{Scope, SocketTable, dump, holder};

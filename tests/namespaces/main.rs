@@ -1,6 +1,8 @@
-//! The laboratory and the wire lab on hosts that the tests make themselves: network namespaces of their own, in which
-//! nothing is in another test's way. All of them are in one binary, and so run side by side: most of their time they wait.
+//! The laboratory and the wire lab on hosts that the tests make themselves: network namespaces of their own, so that no test
+//! disturbs another. All of them are in one binary and run side by side, since they spend most of their time waiting.
 
+#[cfg(target_os = "linux")]
+mod fixtures;
 #[cfg(target_os = "linux")]
 mod guard;
 #[cfg(target_os = "linux")]

@@ -1,4 +1,4 @@
-//! Floods: the limits hold, what is told is bounded and adds up, and 200 others are answered meanwhile.
+//! Floods: the limits hold, the events are bounded and complete, and 200 other peers are answered meanwhile.
 
 use std::io::{ErrorKind, Read, Write};
 use std::net::{Ipv4Addr, SocketAddr, TcpStream, UdpSocket};
@@ -10,8 +10,9 @@ use std::time::{Duration, Instant};
 use socket2::{Domain, SockRef, Socket, Type};
 use socklab::api::domain::Rule;
 
-use super::lab::{DEADLINE, Lab, peer, refused, told};
+use super::lab::{Lab, peer, refused, served, told};
 use super::net::{ATTACKER, FRIENDS, Host, Net, SERVER, SERVER_TO_FRIENDS, at, friend};
+use crate::fixtures::DEADLINE;
 use crate::harness::{Need::Network, Test, alone, on_request, test};
 
 pub(crate) fn tests() -> Vec<Test> {
@@ -20,13 +21,13 @@ pub(crate) fn tests() -> Vec<Test> {
         test(a_flood_of_resets, &[Network]).last(),
         test(a_slow_loris, &[Network]).last(),
         test(a_line_without_an_end, &[Network]).last(),
-        test(who_sends_too_fast_waits_and_nobody_else, &[Network]).last(),
+        test(a_peer_that_sends_too_fast_waits_and_others_do_not, &[Network]).last(),
         test(a_flood_of_datagrams, &[Network]).last(),
         on_request(how_long_friends_wait_in_a_flood_of_resets, "prints numbers"),
     ]
 }
 
-/// Connects from this address; fails rather than waits for ever.
+/// Connects from this address, with a timeout.
 pub(crate) fn connect(from: Ipv4Addr, to: SocketAddr) -> std::io::Result<TcpStream> {
     let socket = Socket::new(Domain::IPV4, Type::STREAM, None)?;
     socket.bind(&at(from, 0).into())?;
@@ -36,7 +37,7 @@ pub(crate) fn connect(from: Ipv4Addr, to: SocketAddr) -> std::io::Result<TcpStre
     Ok(stream)
 }
 
-/// Connects, asks, is answered, closes; how long it took.
+/// Connects, sends a request, receives the answer and closes. Returns how long it took.
 pub(crate) fn ask(from: Ipv4Addr, to: SocketAddr) -> Duration {
     let begun = Instant::now();
     let mut stream = connect(from, to).expect("a friend gets in");
@@ -49,10 +50,10 @@ pub(crate) fn ask(from: Ipv4Addr, to: SocketAddr) -> Duration {
 
 fn ask_by_udp(from: Ipv4Addr, to: SocketAddr) -> Duration {
     let socket = UdpSocket::bind(at(from, 0)).unwrap();
-    // Asking again is what a client of UDP has to do: what does not fit into the server's buffer the kernel throws
-    // away, whoever sent it, before any program could judge.
+    // A UDP client has to repeat its request: the kernel drops datagrams of any sender that do not fit into the server's buffer.
     socket.set_read_timeout(Some(Duration::from_millis(20))).unwrap();
-    let (begun, mut answer) = (Instant::now(), [0; 16]);
+    let begun = Instant::now();
+    let mut answer = [0; 16];
     while begun.elapsed() < DEADLINE {
         socket.send_to(b"oi", to).unwrap();
         if let Ok((len, _)) = socket.recv_from(&mut answer) {
@@ -63,15 +64,12 @@ fn ask_by_udp(from: Ipv4Addr, to: SocketAddr) -> Duration {
     panic!("a friend is not answered");
 }
 
-/// Each of the 200 friends asks, one after the other, and is answered; how long each waited.
+/// Each of the 200 friends sends a request, one after the other. Returns how long each waited for the answer.
 pub(crate) fn friends_ask(host: &Host, ask: fn(Ipv4Addr, SocketAddr) -> Duration, port: u16) -> Vec<Duration> {
     host.run(move || (1..=FRIENDS).map(|n| ask(friend(n), at(SERVER_TO_FRIENDS, port))).collect())
 }
 
-/// How long an attack may take to be done once more.
-const PATIENCE: Duration = Duration::from_mins(1);
-
-/// Something that is done again and again until it is stopped.
+/// Work that is repeated until it is stopped.
 pub(crate) struct Attack {
     stop: Arc<AtomicBool>,
     done: Arc<AtomicU64>,
@@ -79,7 +77,7 @@ pub(crate) struct Attack {
 }
 
 impl Attack {
-    /// Does this on so many threads of the attacker.
+    /// Repeats `work` on this many threads of the attacker.
     pub(crate) fn start(host: &Host, threads: usize, work: impl Fn() + Send + Sync + 'static) -> Self {
         let stop = Arc::new(AtomicBool::new(false));
         let done = Arc::new(AtomicU64::new(0));
@@ -97,7 +95,7 @@ impl Attack {
         Self { stop, done, running }
     }
 
-    /// All friends are answered while it goes on: once, and again until the attack was done once more meanwhile.
+    /// All friends are answered during the attack: once, and again until the attack has made another round.
     pub(crate) fn meanwhile(
         &self,
         friends: &Host,
@@ -108,13 +106,13 @@ impl Attack {
         let begun = Instant::now();
         let mut waits = friends_ask(friends, ask, port);
         while self.done.load(Ordering::Relaxed) == before {
-            assert!(begun.elapsed() < PATIENCE, "nothing was attacked meanwhile");
+            assert!(begun.elapsed() < DEADLINE, "nothing was attacked meanwhile");
             waits.extend(friends_ask(friends, ask, port));
         }
         waits
     }
 
-    /// Stops it; how often it was done in all.
+    /// Stops it. Returns the number of rounds.
     pub(crate) fn stop(self) -> u64 {
         self.stop.store(true, Ordering::Relaxed);
         self.running.into_iter().for_each(|thread| thread.join().expect("the attacker does not panic"));
@@ -122,25 +120,24 @@ impl Attack {
     }
 }
 
-/// Ports of the threaded and the async server: who serves one client at a time makes others wait by design.
+/// The threaded and the async server. The sequential one makes other clients wait by design.
 const PROMPT_SERVERS: [(&str, u16); 2] = [("threaded", 65432), ("async", 65434)];
 
 fn five_thousand_idle_connections_from_one_address() {
     for (name, port) in PROMPT_SERVERS {
-        let net = Net::open();
-        let lab = Lab::open(&net.server, &["--lan"]);
+        let (net, lab) = served(&["--lan"]);
         let alone = alone();
-        let crowd = net.attacker.start(move || {
-            let connected = (0..5_000).filter_map(|_| connect(ATTACKER, at(SERVER, port)).ok());
-            connected.collect::<Vec<_>>()
-        });
+        // On many threads: one whose SYN finds the accept queue full waits a second to send it again.
+        let connect_some =
+            move || -> Vec<_> { (0..100).filter_map(|_| connect(ATTACKER, at(SERVER, port)).ok()).collect() };
+        let connecting: Vec<_> = (0..50).map(|_| net.attacker.start(connect_some)).collect();
         friends_ask(&net.friends, ask, port);
-        let crowd = crowd.join().unwrap();
+        let crowd: Vec<_> = connecting.into_iter().flat_map(|thread| thread.join().unwrap()).collect();
         drop(alone);
         let rules = [Rule::Connections, Rule::Arrivals, Rule::Total];
         let turned_away = |model: &_| rules.iter().map(|rule| refused(model, *rule)).sum::<u64>();
-        // To the last one, by the kernel's own count.
-        lab.until("everybody was let in or refused, and told", |model| {
+        // All of them, by the kernel's own count.
+        lab.until("every connection was admitted or refused, and reported", |model| {
             let let_in: u64 = model.worlds.shown().peers.all().map(|(_, peer)| peer.connections).sum();
             (let_in + turned_away(model) == net.server.passive_opens()).then_some(())
         });
@@ -152,7 +149,7 @@ fn five_thousand_idle_connections_from_one_address() {
     }
 }
 
-/// Whether the other side has not ended it.
+/// Whether the peer has not closed it.
 fn is_open(mut stream: &TcpStream) -> bool {
     stream.set_nonblocking(true).unwrap();
     matches!(stream.read(&mut [0; 1]), Err(error) if error.kind() == ErrorKind::WouldBlock)
@@ -171,8 +168,7 @@ fn flood_of_resets(net: &Net, lab: &Lab, port: u16) -> Attack {
 /// Not a test: `cargo test --release --test namespaces how_long -- --ignored --nocapture`
 fn how_long_friends_wait_in_a_flood_of_resets() {
     for (name, port) in PROMPT_SERVERS {
-        let net = Net::open();
-        let lab = Lab::open(&net.server, &["--lan"]);
+        let (net, lab) = served(&["--lan"]);
         let flood = flood_of_resets(&net, &lab, port);
         let mut waits: Vec<_> = (0..5).flat_map(|_| flood.meanwhile(&net.friends, ask, port)).collect();
         flood.stop();
@@ -185,8 +181,7 @@ fn how_long_friends_wait_in_a_flood_of_resets() {
 
 fn a_flood_of_resets() {
     for (name, port) in PROMPT_SERVERS {
-        let net = Net::open();
-        let lab = Lab::open(&net.server, &["--lan"]);
+        let (net, lab) = served(&["--lan"]);
         let alone = alone();
         let flood = flood_of_resets(&net, &lab, port);
         flood.meanwhile(&net.friends, ask, port);
@@ -201,13 +196,12 @@ fn a_flood_of_resets() {
 }
 
 fn a_slow_loris() {
-    let net = Net::open();
-    let lab = Lab::open(&net.server, &["--lan", "--limit", "idle=1"]);
+    let (net, lab) = served(&["--lan", "--limit", "idle=1"]);
     let alone = alone();
     let attack = Attack::start(&net.attacker, 4, || {
         let mut some: Vec<_> = (0..16).filter_map(|_| connect(ATTACKER, at(SERVER, 65432)).ok()).collect();
         for _ in 0..5 {
-            // A byte each, and then nothing for a while: that is the attack.
+            // The attack: one byte each, then a pause.
             some.retain_mut(|stream| stream.write_all(b"x").is_ok());
             std::thread::sleep(Duration::from_millis(100));
         }
@@ -218,7 +212,7 @@ fn a_slow_loris() {
     assert!(most <= 64, "{most}");
     attack.stop();
     drop(alone);
-    // One that says nothing more is closed; one of this machine's own is not.
+    // A silent remote connection is closed; a local one is not.
     let local = net.server.run(|| TcpStream::connect(at(Ipv4Addr::LOCALHOST, 65432)).unwrap());
     let silent = net.attacker.run(|| connect(ATTACKER, at(SERVER, 65434)).unwrap());
     lab.until("it was idle for too long", |model| (refused(model, Rule::Idle) > 0).then_some(()));
@@ -228,8 +222,7 @@ fn a_slow_loris() {
 }
 
 fn a_line_without_an_end() {
-    let net = Net::open();
-    let lab = Lab::open(&net.server, &["--lan", "--limit", "bytes=off", "--limit", "messages=off"]);
+    let (net, lab) = served(&["--lan", "--limit", "bytes=off", "--limit", "messages=off"]);
     let alone = alone();
     for port in [65432, 65433, 65434] {
         let sent = net.attacker.run(move || {
@@ -251,9 +244,8 @@ fn a_line_without_an_end() {
     assert!(received <= 3 * ((1 << 20) + 4_096), "{received}");
 }
 
-fn who_sends_too_fast_waits_and_nobody_else() {
-    let net = Net::open();
-    let lab = Lab::open(&net.server, &["--lan", "--limit", "bytes=65536", "--limit", "line=off"]);
+fn a_peer_that_sends_too_fast_waits_and_others_do_not() {
+    let (net, lab) = served(&["--lan", "--limit", "bytes=65536", "--limit", "line=off"]);
     let _alone = alone();
     for port in [65432, 65433, 65434] {
         let before = refused(&lab.seen().model, Rule::Bytes);
@@ -283,8 +275,7 @@ fn who_sends_too_fast_waits_and_nobody_else() {
 }
 
 fn a_flood_of_datagrams() {
-    let net = Net::open();
-    let lab = Lab::open(&net.server, &["--lan"]);
+    let (net, lab) = served(&["--lan"]);
     let socket = net.attacker.run(|| UdpSocket::bind(at(ATTACKER, 0)).unwrap());
     let alone = alone();
     let flood = Attack::start(&net.attacker, 1, move || _ = socket.send_to(b"flood", at(SERVER, 65432)));

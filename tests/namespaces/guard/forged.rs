@@ -1,11 +1,12 @@
-//! Floods from addresses that nobody has: SYNs of connections that are never finished, and datagrams.
+//! Floods from forged addresses: SYNs of handshakes that are never completed, and datagrams.
 
 use std::fs;
 use std::net::{Ipv4Addr, SocketAddrV4};
 use std::sync::atomic::{AtomicU32, Ordering};
 
 use socket2::{Domain, Protocol, Socket, Type};
-use socklab::api::domain::{GuardAction, GuardEvent, Rule, TcpState};
+use socklab::api::domain::GuardAction;
+use socklab::api::domain::{GuardEvent, Rule};
 use socklab::api::model::Model;
 
 use super::attacks::{Attack, ask};
@@ -23,8 +24,7 @@ pub(crate) fn tests() -> Vec<Test> {
 
 const PORT: u16 = 65432;
 
-/// A SYN as it goes over the cable (RFC 9293 §3.1). The kernel writes the length and the checksum of the header before it
-/// (`raw(7)`).
+/// A packet with a SYN (RFC 9293 §3.1). The kernel fills in the length and the checksum of the IP header (`raw(7)`).
 fn syn(from: SocketAddrV4, to: SocketAddrV4) -> Vec<u8> {
     let mut tcp = [from.port().to_be_bytes(), to.port().to_be_bytes()].concat();
     // Sequence number, no acknowledgement, five words, SYN, a window of 64 KiB, no checksum yet.
@@ -51,7 +51,7 @@ fn packet(protocol: u8, from: SocketAddrV4, to: SocketAddrV4, content: &[u8]) ->
     packet
 }
 
-/// Sends these to the server for as long as it is not told to stop, each from another address (RFC 2544, appendix C.2.2).
+/// Sends such packets to the server until it is stopped, each from another address (RFC 2544, appendix C.2.2).
 fn flood(host: &Host, made: fn(SocketAddrV4, SocketAddrV4) -> Vec<u8>) -> Attack {
     let raw = host.run(|| Socket::new(Domain::IPV4, Type::RAW, Some(Protocol::from(255))).expect("it is root"));
     let number = AtomicU32::new(0);
@@ -59,12 +59,12 @@ fn flood(host: &Host, made: fn(SocketAddrV4, SocketAddrV4) -> Vec<u8>) -> Attack
         let n = number.fetch_add(1, Ordering::Relaxed);
         let [_, high, middle, low] = n.to_be_bytes();
         let from = SocketAddrV4::new(Ipv4Addr::new(198, 18 + high % 2, middle, low), 1_024 + (n >> 17) as u16);
-        // Where the cable is full the next one will do.
+        // It fails while the device's queue is full.
         let _ = raw.send_to(&made(from, SocketAddrV4::new(SERVER, PORT)), &at(SERVER, 0).into());
     })
 }
 
-/// What a host's kernel has counted (`proc_net(5)`).
+/// A counter of a host's kernel (`proc_net(5)`).
 pub(crate) fn counted(host: &Host, what: &'static str) -> u64 {
     let text = host.run(|| fs::read_to_string("/proc/thread-self/net/netstat")).expect("proc is there");
     let mut rows = text.lines().filter_map(|line| line.strip_prefix("TcpExt: ")).map(str::split_whitespace);
@@ -72,7 +72,7 @@ pub(crate) fn counted(host: &Host, what: &'static str) -> u64 {
     of.find(|(name, _)| *name == what).expect("it is counted").1.parse().expect("a number")
 }
 
-/// How many half-open connections a host's kernel has, by its other table.
+/// How many half-open connections a host's kernel has, by `/proc/net/tcp`.
 fn half_open(host: &Host) -> usize {
     let text = host.run(|| fs::read_to_string("/proc/thread-self/net/tcp")).expect("proc is there");
     text.lines().skip(1).filter(|line| line.split_whitespace().nth(3) == Some("03")).count()
@@ -80,6 +80,11 @@ fn half_open(host: &Host) -> usize {
 
 fn events(model: &Model) -> Vec<GuardEvent> {
     told(model).into_iter().filter(|event| matches!(event, GuardEvent::HalfOpen { .. })).collect()
+}
+
+/// Answers to the forged addresses go to the attacker, which does not forward them.
+fn route_forged_to_attacker(net: &Net) {
+    net.server.shell("ip route add 198.18.0.0/15 via 10.77.0.2");
 }
 
 fn a_syn_flood() {
@@ -92,14 +97,13 @@ fn a_syn_flood_of_a_small_backlog() {
 
 fn syn_flood(limit: usize, args: &[&str]) {
     let net = Net::open();
-    // What is sent to those who do not exist goes to the attacker, who is no router.
-    net.server.shell("ip route add 198.18.0.0/15 via 10.77.0.2");
+    route_forged_to_attacker(&net);
     let lab = Lab::open(&net.server, args);
     let alone = alone();
     let flood = flood(&net.attacker, syn);
-    lab.until("the flood is told of", |model| (!events(model).is_empty()).then_some(()));
+    lab.until("the flood is reported", |model| (!events(model).is_empty()).then_some(()));
     flood.meanwhile(&net.friends, ask, PORT);
-    // Linux keeps one more than it was asked to, as of those who wait for accept().
+    // Linux admits one more than the backlog, as in the accept queue.
     let bounds = limit / 2..=limit + 1;
     for _ in 0..20 {
         let open = half_open(&net.server);
@@ -113,7 +117,7 @@ fn syn_flood(limit: usize, args: &[&str]) {
     assert!(bounds.contains(&shown.0) && shown.1 == u32::try_from(limit).ok(), "{shown:?}");
     let sent = flood.stop();
     drop(alone);
-    // By the kernel's own count, to the last one. It still has some of them to take when the last one is sent.
+    // All of them, by the kernel's own count. It is still processing some when the flood stops.
     let listener = Some("0.0.0.0:65432".parse().unwrap());
     let told = |events: &[GuardEvent], action| {
         let count = |event: &GuardEvent| match event {
@@ -125,7 +129,7 @@ fn syn_flood(limit: usize, args: &[&str]) {
         };
         events.iter().map(count).sum::<u64>()
     };
-    lab.until("all of it is told of", |model| {
+    lab.until("all of it is reported", |model| {
         let events = events(model);
         let is_told = |action, what| told(&events, action) == counted(&net.server, what);
         (is_told(GuardAction::Cookie, "SyncookiesSent") && is_told(GuardAction::Ignored, "TCPReqQFullDrop"))
@@ -134,19 +138,17 @@ fn syn_flood(limit: usize, args: &[&str]) {
     let lost = lab.seen().lost;
     let begun = lab.seen().model.now;
     let model = lab.close();
-    let rows =
-        model.worlds.shown().table.rows().filter(|(_, entry)| entry.row.state == Some(TcpState::SynRecv)).count();
     let events = events(&model);
-    println!("backlog {limit}: {sent} SYNs, {rows} rows at last, {events:#?}");
+    println!("backlog {limit}: {sent} SYNs, {events:#?}");
     assert!(sent > 5_000 && lost == 0, "{sent} sent, {lost} lost");
-    // Once when it begins, once when it ends, and every ten seconds between.
+    // Once when it begins, once when it ends, and every ten seconds in between.
     let most = 2 + begun.nanos() / 10_000_000_000;
     assert!(events.len() as u64 <= most, "{} events", events.len());
 }
 
 fn a_flood_of_datagrams_each_from_another_address() {
     let net = Net::open();
-    net.server.shell("ip route add 198.18.0.0/15 via 10.77.0.2");
+    route_forged_to_attacker(&net);
     let lab = Lab::open(&net.server, &["--lan"]);
     let alone = alone();
     let flood = flood(&net.attacker, datagram);
@@ -160,7 +162,7 @@ fn a_flood_of_datagrams_each_from_another_address() {
     let dropped = refused(&model, Rule::Datagrams);
     println!("{sent} datagrams, {dropped} dropped; {} clients live of {}", clients.live(), clients.all().len());
     assert_eq!(lost, 0, "the journal takes it");
-    // Nobody says when a forged address is gone: the latest count, and no more than so many are remembered.
+    // A forged address has no end: only the latest count as present, and a limited number is remembered.
     assert!(clients.live() <= 512 && clients.all().len() <= 512 + 4_000, "{} {}", clients.live(), clients.all().len());
     assert!(told(&model).len() < 500, "{}", told(&model).len());
 }

@@ -1,4 +1,4 @@
-//! Ten thousand hostile messages: memory stays bounded, and nothing of them that a terminal would obey is kept.
+//! Ten thousand hostile messages: memory stays bounded, and no control sequence of theirs reaches the journal.
 
 use std::io::{Read, Write};
 use std::net::{TcpStream, UdpSocket};
@@ -7,21 +7,22 @@ use std::sync::Arc;
 use socklab::api::domain::{EventKind, Excerpt};
 
 use super::attacks::connect;
-use super::lab::{Lab, peer};
+use super::lab::{Lab, peer, served};
 use super::net::{ATTACKER, Net, SERVER, at};
+use crate::fixtures::DEADLINE;
 use crate::harness::{Need::Network, Test, test};
 
 pub(crate) fn tests() -> Vec<Test> {
     vec![
         test(ten_thousand_hostile_messages, &[Network]),
         test(a_hundred_megabytes_without_an_end_cost_no_memory, &[Network]).in_own_process().last(),
-        test(who_never_reads_is_in_nobodys_way, &[Network]),
+        test(a_peer_that_never_reads_does_not_delay_others, &[Network]),
     ]
 }
 
 const MESSAGES: usize = 10_000;
 
-/// One of everything that a terminal might obey, hide or choke on, and its number to tell it from the others.
+/// Messages with control characters, escape sequences, invisible and invalid characters, each with its number.
 fn hostile(number: usize) -> Vec<u8> {
     let c0 = u8::try_from(number % 32).unwrap();
     let c1 = u8::try_from(0x80 + number % 32).unwrap();
@@ -47,7 +48,7 @@ fn hostile(number: usize) -> Vec<u8> {
     message
 }
 
-/// Whether a terminal may be given this: no control character, nothing invisible that changes what is shown.
+/// Whether this is safe to print on a terminal: no control characters, and no invisible ones that change the display.
 fn is_safe(text: &str) -> bool {
     let obeyed = |c: char| {
         c.is_control()
@@ -78,10 +79,10 @@ fn ten_thousand_hostile_messages() {
     let lab = Lab::open(&net.server, &[&["--lan"], &*off].concat());
     let before = resident();
     net.attacker.run(|| {
-        // Answers are read, so that every message is one of its own.
+        // The answers are read, so that the server receives each message separately.
         let mut streams = [65432, 65433, 65434].map(|port| connect(ATTACKER, at(SERVER, port)).unwrap());
         let datagrams = UdpSocket::bind(at(ATTACKER, 0)).unwrap();
-        datagrams.set_read_timeout(Some(super::lab::DEADLINE)).unwrap();
+        datagrams.set_read_timeout(Some(DEADLINE)).unwrap();
         for number in 0..MESSAGES {
             let message = hostile(number);
             match number % 4 {
@@ -102,7 +103,7 @@ fn ten_thousand_hostile_messages() {
     assert!(kept.len() >= MESSAGES, "{}", kept.len());
     for excerpt in &kept {
         assert!(is_safe(&excerpt.text), "{:?}", excerpt.text);
-        // Each byte that is not shown as it is becomes at most nine of a mark such as \u{e0041}, of four.
+        // A byte that is not shown as it is becomes at most nine: a mark such as \u{e0041}.
         assert!(excerpt.text.len() <= Excerpt::SHOWN * 5, "{}", excerpt.text.len());
     }
     let (_, said) = peer(&model, ATTACKER).unwrap().said.clone().unwrap();
@@ -126,7 +127,7 @@ fn a_hundred_megabytes_without_an_end_cost_no_memory() {
             reading.join().unwrap().unwrap()
         })
     };
-    // The journal is a ring: it is full, and with it its checkpoints, before anything is measured.
+    // Fills the journal, which is a ring, and its checkpoints before anything is measured.
     while lab.seen().model.journal.last_seq() < 80_000 {
         warm(32);
     }
@@ -138,10 +139,9 @@ fn a_hundred_megabytes_without_an_end_cost_no_memory() {
     lab.close();
 }
 
-fn who_never_reads_is_in_nobodys_way() {
-    let net = Net::open();
-    let lab = Lab::open(&net.server, &["--lan"]);
-    // A peer that never reads: the server's buffer for it is one answer, whatever it sends.
+fn a_peer_that_never_reads_does_not_delay_others() {
+    let (net, lab) = served(&["--lan"]);
+    // The server buffers one answer for a peer that never reads.
     let stuck: TcpStream = net.attacker.run(|| {
         let mut stream = connect(ATTACKER, at(SERVER, 65432)).unwrap();
         stream.set_write_timeout(Some(std::time::Duration::from_millis(500))).unwrap();

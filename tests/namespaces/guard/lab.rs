@@ -5,16 +5,15 @@ use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
 use clap::Parser as _;
-use socklab::api::app::Shell as _;
-use socklab::api::app::{Cli, Laboratory, queue};
-use socklab::api::domain::{Clock, EventKind, GuardEvent, Rule, ServerId};
+use socklab::api::app::{Cli, LabArgs, Laboratory, Shell as _, queue};
+use socklab::api::domain::{
+    Clock, Event, EventKind, EventSink, GuardEvent, LabOrder, Observation, Rule, ServerId, WorldId,
+};
 use socklab::api::model::{Effect, Model, Peer, Ui};
 use tokio::sync::mpsc;
 
-use super::net::Host;
-
-/// Far beyond what anything here takes: reached only by a failure.
-pub(crate) const DEADLINE: Duration = Duration::from_mins(1);
+use super::net::{Host, Net};
+use crate::fixtures::DEADLINE;
 
 pub(crate) const THREADED: ServerId = ServerId(0);
 pub(crate) const ECHO: ServerId = ServerId(1);
@@ -22,17 +21,24 @@ pub(crate) const UDP: ServerId = ServerId(3);
 
 type Shown = Arc<(Mutex<Seen>, Condvar)>;
 
-/// What was seen so far.
+/// The events so far, folded.
 pub(crate) struct Seen {
     pub(crate) model: Model,
     /// Observations that did not fit into the queue.
     pub(crate) lost: u64,
 }
 
+/// A network, and a laboratory on its server with these arguments.
+pub(crate) fn served(args: &[&str]) -> (Net, Lab) {
+    let net = Net::open();
+    let lab = Lab::open(&net.server, args);
+    (net, lab)
+}
+
 /// A laboratory that runs.
 pub(crate) struct Lab {
     shown: Shown,
-    orders: Option<mpsc::UnboundedSender<Effect>>,
+    orders: Option<mpsc::UnboundedSender<LabOrder>>,
     runner: Option<JoinHandle<()>>,
 }
 
@@ -43,11 +49,11 @@ impl Lab {
         let cli = Cli::try_parse_from(words).expect("the arguments are sound").lab;
         let seen = Seen { model: Model::new(Ui::default()), lost: 0 };
         let shown: Shown = Arc::new((Mutex::new(seen), Condvar::new()));
-        let (orders, told) = mpsc::unbounded_channel();
+        let (orders, ordered) = mpsc::unbounded_channel();
         let theirs = Arc::clone(&shown);
         let runner = host.start(move || {
             let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build();
-            runtime.expect("a runtime").block_on(run(&cli, told, &theirs));
+            runtime.expect("a runtime").block_on(run(&cli, ordered, &theirs));
         });
         let lab = Self { shown, orders: Some(orders), runner: Some(runner) };
         lab.until("all servers are up", |model| {
@@ -57,15 +63,15 @@ impl Lab {
         lab
     }
 
-    pub(crate) fn perform(&self, effect: Effect) {
-        self.orders.as_ref().expect("it runs").send(effect).expect("it runs");
+    pub(crate) fn order(&self, order: LabOrder) {
+        self.orders.as_ref().expect("it runs").send(order).expect("it runs");
     }
 
     pub(crate) fn seen(&self) -> MutexGuard<'_, Seen> {
-        self.shown.0.lock().expect("nobody panics with it")
+        self.shown.0.lock().expect("no panic while locked")
     }
 
-    /// Waits until the model gives an answer.
+    /// Waits until `found` returns something for the model.
     pub(crate) fn until<T>(&self, what: &str, found: impl Fn(&Model) -> Option<T>) -> T {
         let begun = Instant::now();
         let mut seen = self.seen();
@@ -77,11 +83,11 @@ impl Lab {
             let told: Vec<_> = seen.model.journal.events().rev().take(30).map(|event| &event.seen.kind).collect();
             assert!(!left.is_zero(), "{what}: did not happen; last {told:#?}");
             let a_moment = left.min(Duration::from_millis(200));
-            seen = self.shown.1.wait_timeout(seen, a_moment).expect("nobody panics with it").0;
+            seen = self.shown.1.wait_timeout(seen, a_moment).expect("no panic while locked").0;
         }
     }
 
-    /// Closes it; all that it told.
+    /// Closes it. Returns the model of all its events.
     pub(crate) fn close(mut self) -> Model {
         self.end();
         std::mem::take(&mut self.seen().model)
@@ -101,15 +107,15 @@ impl Drop for Lab {
     }
 }
 
-async fn run(cli: &socklab::api::app::LabArgs, mut told: mpsc::UnboundedReceiver<Effect>, shown: &Shown) {
+async fn run(cli: &LabArgs, mut orders: mpsc::UnboundedReceiver<LabOrder>, shown: &Shown) {
     let (sink, mut events) = queue::open(Clock::start());
     let mut shell = Laboratory::open_guarded(cli.servers.specs(), cli.observe, &cli.servers.limits(), &sink)
         .expect("the laboratory opens");
     let mut news = Vec::new();
     loop {
         tokio::select! {
-            effect = told.recv() => match effect {
-                Some(effect) => shell.perform(effect),
+            order = orders.recv() => match order {
+                Some(order) => shell.perform(Effect::Lab(WorldId::Host, order)),
                 None => break,
             },
             _ = events.recv_many(&mut news, 256) => take_in(&mut news, &sink, shown),
@@ -122,26 +128,26 @@ async fn run(cli: &socklab::api::app::LabArgs, mut told: mpsc::UnboundedReceiver
     take_in(&mut news, &sink, shown);
 }
 
-fn take_in(news: &mut Vec<socklab::api::domain::Observation>, sink: &socklab::api::domain::EventSink, shown: &Shown) {
-    let mut seen = shown.0.lock().expect("nobody panics with it");
+fn take_in(news: &mut Vec<Observation>, sink: &EventSink, shown: &Shown) {
+    let mut seen = shown.0.lock().expect("no panic while locked");
     news.drain(..).for_each(|observed| _ = seen.model.observe(observed));
     seen.lost += sink.take_lost();
     shown.1.notify_all();
 }
 
-/// How often this rule was kept against anybody.
+/// How often this rule was enforced.
 pub(crate) fn refused(model: &Model, rule: Rule) -> u64 {
     model.worlds.shown().peers.refused().get(&rule).copied().unwrap_or(0)
 }
 
-/// What is known of an address.
+/// The statistics of an address.
 pub(crate) fn peer(model: &Model, address: std::net::Ipv4Addr) -> Option<&Peer> {
     model.worlds.shown().peers.get(address.into())
 }
 
-/// What the guard told, in order.
+/// The guard's events, in order.
 pub(crate) fn told(model: &Model) -> Vec<GuardEvent> {
-    let guard = |event: &socklab::api::domain::Event| match &event.seen.kind {
+    let guard = |event: &Event| match &event.seen.kind {
         EventKind::Guard(event) => Some(event.clone()),
         _ => None,
     };

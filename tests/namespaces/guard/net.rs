@@ -1,4 +1,4 @@
-//! Three hosts and two cables, as network namespaces that vanish with their threads.
+//! Three hosts and two virtual Ethernets: network namespaces that end with their threads.
 
 use std::io;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
@@ -8,12 +8,12 @@ use std::thread;
 
 use rustix::thread::UnshareFlags;
 
-/// The server's address on the attacker's cable.
+/// The server's address on the attacker's network.
 pub(crate) const SERVER: Ipv4Addr = Ipv4Addr::new(10, 77, 0, 1);
 pub(crate) const ATTACKER: Ipv4Addr = Ipv4Addr::new(10, 77, 0, 2);
-/// The server's address on the friends' cable.
+/// The server's address on the friends' network.
 pub(crate) const SERVER_TO_FRIENDS: Ipv4Addr = Ipv4Addr::new(10, 78, 0, 1);
-/// How many friends there are, each with an address.
+/// The number of friends. Each has an address.
 pub(crate) const FRIENDS: u8 = 200;
 
 pub(crate) fn friend(number: u8) -> Ipv4Addr {
@@ -26,7 +26,7 @@ pub(crate) fn at(ip: impl Into<IpAddr>, port: u16) -> SocketAddr {
 
 type Order = Box<dyn FnOnce() + Send>;
 
-/// A thread with a network of its own. What it starts has the same.
+/// A thread in a network namespace of its own, which the threads and processes that it starts inherit.
 #[derive(Clone)]
 pub(crate) struct Host {
     orders: mpsc::Sender<Order>,
@@ -48,7 +48,7 @@ impl Host {
         Ok(host)
     }
 
-    /// Runs it on a thread of its own on this host, and does not wait.
+    /// Runs `work` on a new thread of this host.
     pub(crate) fn start<T: Send + 'static>(&self, work: impl FnOnce() -> T + Send + 'static) -> thread::JoinHandle<T> {
         let (started, is_started) = mpsc::channel();
         let order = move || _ = started.send(thread::spawn(work));
@@ -56,12 +56,12 @@ impl Host {
         is_started.recv().expect("the host lives")
     }
 
-    /// Runs it there and waits for what comes of it.
+    /// Runs `work` on this host and waits for its result.
     pub(crate) fn run<T: Send + 'static>(&self, work: impl FnOnce() -> T + Send + 'static) -> T {
         self.start(work).join().expect("it does not panic")
     }
 
-    /// What a program prints there; it must succeed.
+    /// The output of a shell command on this host. It must succeed.
     pub(crate) fn shell(&self, line: &str) -> String {
         let owned = line.to_owned();
         let run = self.run(move || Command::new("sh").args(["-c", &owned]).output()).expect("a shell");
@@ -70,7 +70,7 @@ impl Host {
         said
     }
 
-    /// How many connections its kernel has put into accept queues (`PassiveOpens`, RFC 4022).
+    /// How many connections its kernel has accepted (`PassiveOpens`, RFC 4022).
     pub(crate) fn passive_opens(&self) -> u64 {
         let text = std::fs::read_to_string(self.namespace.replace("/ns/net", "/net/snmp")).expect("proc is there");
         let mut rows = text.lines().filter_map(|line| line.strip_prefix("Tcp: ")).map(str::split_whitespace);
@@ -90,7 +90,7 @@ fn unshare() -> io::Result<()> {
     unsafe { rustix::thread::unshare_unsafe(UnshareFlags::NEWNET) }.map_err(Into::into)
 }
 
-/// See the module's head.
+/// The three hosts.
 pub(crate) struct Net {
     pub(crate) server: Host,
     pub(crate) attacker: Host,
@@ -98,7 +98,6 @@ pub(crate) struct Net {
 }
 
 impl Net {
-    /// The network.
     pub(crate) fn open() -> Self {
         let [server, attacker, friends] = [(); 3].map(|()| Host::new().unwrap());
         for (name, other, own, theirs) in

@@ -1,30 +1,29 @@
-//! Who can be reached: the kernel's own table says that nothing listens beyond loopback unless it was asked for.
+//! Reachability: by the kernel's own table, nothing listens beyond loopback unless that was requested.
 
 use std::fs;
 use std::io::{BufRead as _, BufReader, Read, Write};
 use std::net::Ipv4Addr;
-use std::process::{Child, Command, Stdio};
-use std::time::{Duration, Instant};
+use std::process::{Command, Stdio};
 
-use socklab::api::domain::{ClientPlan, Destination, GuardOrder, LabOrder, Proto, ServiceModel, WorldId};
-use socklab::api::model::Effect;
+use socklab::api::domain::{ClientPlan, Destination, GuardOrder, LabOrder, Proto, ServiceModel};
 
 use super::attacks::connect;
-use super::lab::{DEADLINE, ECHO, Lab, THREADED, UDP};
+use super::lab::{ECHO, Lab, THREADED, UDP, served};
 use super::net::{ATTACKER, Host, Net, SERVER, at};
+use crate::fixtures::{BINARY, KilledOnDrop, ScenarioFile, wait_until};
 use crate::harness::Need::{Network, Tool, Wire};
 use crate::harness::{Test, test};
 
 pub(crate) fn tests() -> Vec<Test> {
     vec![
         test(nothing_listens_beyond_loopback_unless_asked, &[Network]),
-        test(servers_move_to_the_network_and_back_and_nobody_is_dropped, &[Network]),
+        test(servers_move_to_the_network_and_back_without_dropping_connections, &[Network]),
         test(a_server_that_cannot_move_stays_where_it_is, &[Network]),
         test(serve_opens_no_more_than_it_was_asked_to, &[Network]),
         test(a_scenario_on_the_machine_listens_on_loopback_only, &[Network]),
         test(the_wire_lab_and_its_programs_open_nothing_on_the_machine, &[Network, Wire, Tool("python3")]),
         test(clients_over_udp_stay_on_loopback, &[Network]),
-        test(who_broadcasts_has_one_socket_that_waits_for_answers, &[Network]),
+        test(the_broadcaster_has_one_udp_socket_on_loopback, &[Network]),
     ]
 }
 
@@ -63,10 +62,9 @@ fn nothing_listens_beyond_loopback_unless_asked() {
     assert!(open_sockets(&net.server).is_empty());
 }
 
-fn servers_move_to_the_network_and_back_and_nobody_is_dropped() {
-    let net = Net::open();
-    let lab = Lab::open(&net.server, &[]);
-    // One that is served by each, and two that wait in the accept queue of the server that serves one at a time.
+fn servers_move_to_the_network_and_back_without_dropping_connections() {
+    let (net, lab) = served(&[]);
+    // One served by each server, and two in the accept queue of the sequential one.
     let ports = [65432, 65433, 65434, 65433, 65433];
     let mut local =
         net.server.run(move || ports.map(|port| std::net::TcpStream::connect(("127.0.0.1", port)).unwrap()));
@@ -80,16 +78,10 @@ fn servers_move_to_the_network_and_back_and_nobody_is_dropped() {
 
     let moved = |ip: &str| {
         let ip: std::net::IpAddr = ip.parse().unwrap();
-        lab.perform(Effect::Lab(WorldId::Host, LabOrder::Guard(GuardOrder::Bind(ip))));
+        lab.order(LabOrder::Guard(GuardOrder::Bind(ip)));
         lab.until("all have moved", |model| {
-            model
-                .worlds
-                .shown()
-                .servers
-                .all()
-                .iter()
-                .all(|server| server.is_up() && server.addr().ip() == ip)
-                .then_some(())
+            let mut servers = model.worlds.shown().servers.all().iter();
+            servers.all(|server| server.is_up() && server.addr().ip() == ip).then_some(())
         });
     };
     moved("0.0.0.0");
@@ -103,18 +95,17 @@ fn servers_move_to_the_network_and_back_and_nobody_is_dropped() {
     local.iter_mut().take(3).for_each(answered);
     answered(&mut stranger);
 
-    // Those that waited through both moves are served when there is time for them.
-    lab.perform(Effect::Lab(WorldId::Host, LabOrder::Switch(ECHO, ServiceModel::Threaded)));
+    // Those that waited in the queue through both moves are served as well.
+    lab.order(LabOrder::Switch(ECHO, ServiceModel::Threaded));
     local.iter_mut().skip(3).for_each(answered);
     lab.close();
 }
 
 fn a_server_that_cannot_move_stays_where_it_is() {
-    let net = Net::open();
-    let lab = Lab::open(&net.server, &[]);
-    // Somebody else listens on the network's side of the same port: every address cannot be had.
+    let (net, lab) = served(&[]);
+    // Another socket listens on the network's address and the same port: binding to every address fails.
     let _other = net.server.run(|| std::net::TcpListener::bind(at(SERVER, 65432)).unwrap());
-    lab.perform(Effect::Lab(WorldId::Host, LabOrder::Guard(GuardOrder::Bind("0.0.0.0".parse().unwrap()))));
+    lab.order(LabOrder::Guard(GuardOrder::Bind("0.0.0.0".parse().unwrap())));
     lab.until("the others have moved", |model| {
         let all = model.worlds.shown().servers.all();
         (all.iter().filter(|server| server.addr().ip().is_unspecified()).count() == 3).then_some(())
@@ -134,68 +125,40 @@ fn a_server_that_cannot_move_stays_where_it_is() {
     lab.close();
 }
 
-/// A command of the program that runs on a host, and is ended with the test.
-struct Running(Child);
-
-impl Running {
-    fn start(host: &Host, args: &[&str]) -> Self {
-        let args: Vec<String> = args.iter().map(ToString::to_string).collect();
-        let mut command = Command::new(env!("CARGO_BIN_EXE_socklab-tui"));
-        command.args(args).stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::null());
-        Self(host.run(move || command.spawn()).expect("it was built"))
-    }
-
-    /// Reads what it tells until a line says this.
-    fn until(&mut self, says: &str) {
-        let mut told = BufReader::new(self.0.stdout.as_mut().expect("it is piped"));
-        let mut line = String::new();
-        while !line.contains(says) {
-            line.clear();
-            assert!(told.read_line(&mut line).expect("it tells") > 0, "it ended without {says:?}");
-        }
-    }
+/// Starts a command of the program on a host.
+fn start(host: &Host, args: &[&str]) -> KilledOnDrop {
+    let args: Vec<String> = args.iter().map(ToString::to_string).collect();
+    let mut command = Command::new(BINARY);
+    command.args(args).stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::null());
+    KilledOnDrop(host.run(move || command.spawn()).expect("it was built"))
 }
 
-impl Drop for Running {
-    fn drop(&mut self) {
-        let _ = self.0.kill();
-        let _ = self.0.wait();
-    }
+/// Reads the output of a process until a line contains this.
+fn read_until(process: &mut KilledOnDrop, says: &str) {
+    let mut lines = BufReader::new(process.0.stdout.as_mut().expect("it is piped")).lines();
+    assert!(lines.any(|line| line.unwrap().contains(says)), "it ended without {says:?}");
 }
 
-/// Waits until these are the open sockets of a host.
+/// Waits until the open sockets of a host meet a condition.
 fn until_open(host: &Host, is_it: impl Fn(&[String]) -> bool) {
-    let begun = Instant::now();
-    loop {
-        let open = open_sockets(host);
-        if is_it(&open) {
-            return;
-        }
-        assert!(begun.elapsed() < DEADLINE, "{open:?}");
-        std::thread::sleep(Duration::from_millis(10));
-    }
+    wait_until("the sockets are open", || is_it(&open_sockets(host)));
 }
 
 fn serve_opens_no_more_than_it_was_asked_to() {
     let net = Net::open();
     for (args, expected) in [(&["serve"][..], ON_LOOPBACK), (&["serve", "--lan"], ON_EVERY_ADDRESS)] {
-        let serving = Running::start(&net.server, args);
-        // They come one after the other.
+        let serving = start(&net.server, args);
+        // The servers start one after the other.
         until_open(&net.server, |open| open == expected);
         drop(serving);
         until_open(&net.server, <[_]>::is_empty);
     }
 }
 
-/// A scenario that stands still with a listener until a program on the server ends with 42.
-fn standing(name: &str, world: &str, act: &str) -> String {
-    let path = std::env::temp_dir().join(format!("socklab-{}-{name}.toml", std::process::id()));
-    let lesson = format!(
-        "title = {{ en = \"t\", pt = \"t\" }}\nabout = {{ en = \"a\", pt = \"a\" }}\nworld = \"{world}\"\n{act}\n\
-         within_ms = 60000\n"
-    );
-    fs::write(&path, lesson).expect("there is room");
-    path.to_str().expect("it is text").to_owned()
+/// A scenario with these steps, the last of which waits for a minute.
+fn standing(name: &str, world: &str, steps: &str) -> ScenarioFile {
+    let head = "title = { en = \"t\", pt = \"t\" }\nabout = { en = \"a\", pt = \"a\" }";
+    ScenarioFile::new(name, &format!("{head}\nworld = \"{world}\"\n{steps}\nwithin_ms = 60000\n"))
 }
 
 fn a_scenario_on_the_machine_listens_on_loopback_only() {
@@ -203,10 +166,9 @@ fn a_scenario_on_the_machine_listens_on_loopback_only() {
     let act = "servers = [\"echo\"]\n[[step]]\ndo = [{ start = \"echo\" }, { listen = { socket = \"l\", port = 0 } }]\n\
                expect = [{ state = { of = \"l\", is = \"ESTABLISHED\" } }]";
     let file = standing("machine", "host", act);
-    let _running = Running::start(&net.server, &["run", &file, "--json"]);
+    let _running = start(&net.server, &["run", file.path(), "--json"]);
     let local = |socket: &String| socket.starts_with("tcp 0100007F:");
     until_open(&net.server, |open| open.len() == 2 && open.iter().all(local));
-    fs::remove_file(file).expect("it is ours");
 }
 
 fn the_wire_lab_and_its_programs_open_nothing_on_the_machine() {
@@ -214,29 +176,27 @@ fn the_wire_lab_and_its_programs_open_nothing_on_the_machine() {
     let act = "[[step]]\ndo = [{ listen = { socket = \"l\" } }]\n\
                expect = [{ ended = { host = \"server\", status = 42 } }]";
     let file = standing("wire", "wire", act);
-    let mut wire = Running::start(&net.server, &["run", &file, "--json"]);
-    wire.until("\"to\":\"LISTEN\"");
+    let mut wire = start(&net.server, &["run", file.path(), "--json"]);
+    read_until(&mut wire, "\"to\":\"LISTEN\"");
     assert_eq!(open_sockets(&net.server), [""; 0]);
-    // A program there listens on every address: of its host, which has no other network than the wire.
+    // A program there listens on every address of its host, which has no network but the wire.
     let of = wire.0.id().to_string();
     let script =
         "import socket, sys; s = socket.create_server(('', 7001)); print('open', flush=True); sys.stdin.read()";
     let argv = ["exec", "server", "--of", &of, "--", "python3", "-c", script];
-    let mut program = Command::new(env!("CARGO_BIN_EXE_socklab-tui"));
+    let mut program = Command::new(BINARY);
     program.args(argv).stdin(Stdio::piped()).stdout(Stdio::piped());
-    let mut program = Running(net.server.run(move || program.spawn()).expect("it was built"));
-    program.until("open");
+    let mut program = KilledOnDrop(net.server.run(move || program.spawn()).expect("it was built"));
+    read_until(&mut program, "open");
     assert_eq!(open_sockets(&net.server), [""; 0]);
-    fs::remove_file(file).expect("it is ours");
 }
 
-/// From its first `sendto` on the socket of a UDP client stands in the table: with the address that it was bound to.
+/// From its first `sendto` on, a UDP client's socket is in the table, with the address that it was bound to.
 fn clients_over_udp_stay_on_loopback() {
-    let net = Net::open();
-    let lab = Lab::open(&net.server, &[]);
+    let (net, lab) = served(&[]);
     let addr = at(Ipv4Addr::LOCALHOST, 65432);
     let destination = Destination { server: Some(UDP), proto: Proto::Udp, addr };
-    lab.perform(Effect::Lab(WorldId::Host, LabOrder::Spawn { count: 3, plan: ClientPlan::Stay, destination }));
+    lab.order(LabOrder::Spawn { count: 3, plan: ClientPlan::Stay, destination });
     lab.until("they are answered", |model| {
         let answered = model.worlds.shown().clients.all().iter().filter(|client| client.received > 0).count();
         (answered == 3).then_some(())
@@ -244,26 +204,25 @@ fn clients_over_udp_stay_on_loopback() {
     let open = open_sockets(&net.server);
     let local = |socket: &&String| socket.starts_with("udp 0100007F:");
     assert_eq!((open.len(), open.iter().filter(local).count()), (7, 4), "{open:?}");
-    // The port that the server saw is the one that the client has.
+    // The server sees the client's port.
     let ports = |foreign: bool| {
         lab.seen().model.worlds.shown().clients.all().iter().filter(|client| client.id().is_none() == foreign).count()
     };
-    assert_eq!((ports(false), ports(true)), (3, 0), "nobody is taken for somebody else");
+    assert_eq!((ports(false), ports(true)), (3, 0), "no client is listed twice");
     lab.close();
-    // The command by itself, while it waits for an answer that does not come.
+    // The command `client`, while it waits for an answer.
     let deaf = net.server.run(|| std::net::UdpSocket::bind("127.0.0.1:7007").unwrap());
-    let _asking = Running::start(&net.server, &["client", "udp", "127.0.0.1:7007", "oi", "--timeout", "60"]);
+    let _asking = start(&net.server, &["client", "udp", "127.0.0.1:7007", "oi", "--timeout", "60"]);
     until_open(&net.server, |open| open.len() == 2);
     let open = open_sockets(&net.server);
     assert!(open.iter().all(|socket| socket.starts_with("udp 0100007F:")), "{open:?}");
     drop(deaf);
 }
 
-fn who_broadcasts_has_one_socket_that_waits_for_answers() {
-    let net = Net::open();
-    let lab = Lab::open(&net.server, &[]);
+fn the_broadcaster_has_one_udp_socket_on_loopback() {
+    let (net, lab) = served(&[]);
     let all = lab.seen().model.worlds.shown().servers.all().iter().map(|server| server.id).collect();
-    lab.perform(Effect::Lab(WorldId::Host, LabOrder::Broadcast("oi".into(), all)));
+    lab.order(LabOrder::Broadcast("oi".into(), all));
     lab.until("UDP has answered", |model| {
         let answered = model.worlds.shown().servers.all().iter().filter(|server| server.bytes.0 > 0).count();
         (answered >= 3).then_some(())

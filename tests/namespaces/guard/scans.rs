@@ -1,11 +1,11 @@
-//! nmap against the laboratory: it survives, answers on, and names what it noticed: a program's sockets, or the kernel.
+//! nmap against the laboratory: it keeps answering, and reports the port checks that its sockets or the kernel noticed.
 
 use socklab::api::domain::PortCheck;
 use socklab::api::model::Model;
 
 use super::attacks::connect;
 use super::forged::counted;
-use super::lab::{Lab, peer};
+use super::lab::{peer, served};
 use super::net::{ATTACKER, Net, SERVER, at};
 use crate::harness::{
     Need::{Network, Tool},
@@ -17,7 +17,7 @@ pub(crate) fn tests() -> Vec<Test> {
         test(the_course_command_and_a_syn_scan_are_named_by_the_kernels_counter, &[Network, Tool("nmap")]),
         test(a_connect_scan_is_named, &[Network, Tool("nmap")]),
         test(a_udp_scan_is_named, &[Network, Tool("nmap")]),
-        test(a_version_scan_is_named, &[Network, Tool("nmap")]),
+        test(a_version_scan_is_named, &[Network, Tool("nmap")]).first(),
     ]
 }
 
@@ -46,14 +46,13 @@ fn still_answers(net: &Net) {
 }
 
 fn the_course_command_and_a_syn_scan_are_named_by_the_kernels_counter() {
-    let net = Net::open();
-    let lab = Lab::open(&net.server, &["--lan"]);
+    let (net, lab) = served(&["--lan"]);
     for how in ["-p65432", "-sS -p65431-65435"] {
         let said = nmap(&net, how);
         assert!(said.contains("65432/tcp open"), "{said}");
     }
     still_answers(&net);
-    // One port, and then three: told when the first was seen, and with the rest when the laboratory closes.
+    // One port, then three: reported when the first was seen, and the rest when the laboratory closes.
     lab.until("the first was seen", |model| (model.worlds.shown().peers.handshakes_reset >= 1).then_some(()));
     let model = lab.close();
     let told = model.worlds.shown().peers.handshakes_reset;
@@ -63,8 +62,7 @@ fn the_course_command_and_a_syn_scan_are_named_by_the_kernels_counter() {
 }
 
 fn a_connect_scan_is_named() {
-    let net = Net::open();
-    let lab = Lab::open(&net.server, &["--lan"]);
+    let (net, lab) = served(&["--lan"]);
     let said = nmap(&net, "-sT -p65431-65435");
     for line in ["65431/tcp closed", "65432/tcp open", "65433/tcp open", "65434/tcp open"] {
         assert!(said.contains(line), "{said}");
@@ -75,8 +73,7 @@ fn a_connect_scan_is_named() {
 }
 
 fn a_udp_scan_is_named() {
-    let net = Net::open();
-    let lab = Lab::open(&net.server, &["--lan"]);
+    let (net, lab) = served(&["--lan"]);
     let said = nmap(&net, "-sU -p65431,65432");
     assert!(said.contains("65432/udp open") && said.contains("65431/udp closed"), "{said}");
     lab.until("noticed", |model| {
@@ -87,8 +84,7 @@ fn a_udp_scan_is_named() {
 }
 
 fn a_version_scan_is_named() {
-    let net = Net::open();
-    let lab = Lab::open(&net.server, &["--lan"]);
+    let (net, lab) = served(&["--lan"]);
     let said = nmap(&net, "-sV --version-light -p65432");
     assert!(said.contains("65432/tcp open"), "{said}");
     lab.until("noticed", |model| (checks(model, PortCheck::ServiceProbe) >= 1).then_some(()));

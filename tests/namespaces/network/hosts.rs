@@ -2,25 +2,21 @@
 
 use std::io::{BufRead as _, BufReader, Read as _, Write as _};
 use std::net::Ipv4Addr;
-use std::process::{Child, Command, Output, Stdio};
+use std::process::{Command, Output, Stdio};
 use std::sync::mpsc::{Receiver, channel};
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use serde_json::Value;
 
-/// Far beyond what anything here takes: reached only by a failure.
-const DEADLINE: Duration = Duration::from_mins(1);
+use crate::fixtures::{BINARY, DEADLINE, KilledOnDrop};
 
-/// The program under test.
-pub(crate) const BINARY: &str = env!("CARGO_BIN_EXE_socklab-tui");
-
-/// Where the hosts are.
+/// The addresses of the hosts.
 pub(crate) const CLIENT: Ipv4Addr = Ipv4Addr::new(10, 9, 0, 1);
 pub(crate) const SERVER: Ipv4Addr = Ipv4Addr::new(10, 9, 0, 2);
 pub(crate) const SERVER6: &str = "fd00:9::2";
 
-/// A network namespace. It lasts as long as the process that holds it, which ends with this one: its input is ours.
-pub(crate) struct Host(Child);
+/// A network namespace. It lasts as long as the process that holds it, which ends with this one by the end of its input.
+pub(crate) struct Host(KilledOnDrop);
 
 impl Host {
     fn new() -> Self {
@@ -33,14 +29,14 @@ impl Host {
             .unwrap();
         let mut word = [0; 6];
         let ready = holder.stdout.as_mut().unwrap().read_exact(&mut word);
-        let host = Self(holder);
+        let host = Self(KilledOnDrop(holder));
         assert!(ready.is_ok() && &word == b"ready\n", "no namespace");
         host
     }
 
-    /// What enters the namespace and becomes a program there.
+    /// The words of a command that enters the namespace and runs the program that follows them.
     pub(crate) fn entering(&self) -> Vec<String> {
-        ["nsenter", "-t", &self.0.id().to_string(), "-n"].map(String::from).into()
+        ["nsenter", "-t", &self.0.0.id().to_string(), "-n"].map(String::from).into()
     }
 
     fn command(&self, argv: &[&str]) -> Command {
@@ -55,15 +51,15 @@ impl Host {
         self.command(argv).output().unwrap()
     }
 
-    /// Starts a program that is told this, and ends when it is dropped.
-    pub(crate) fn spawn(&self, argv: &[&str], told: &[u8]) -> Killed {
+    /// Starts a program with this input.
+    pub(crate) fn spawn(&self, argv: &[&str], input: &[u8]) -> KilledOnDrop {
         let mut command = self.command(argv);
         let mut child = command.stdin(Stdio::piped()).stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
-        child.stdin.as_mut().unwrap().write_all(told).unwrap();
-        Killed(child)
+        child.stdin.as_mut().unwrap().write_all(input).unwrap();
+        KilledOnDrop(child)
     }
 
-    /// Runs the program under test to its end: its exit code, and what it printed.
+    /// Runs the program under test to its end. Returns its exit code and its output.
     pub(crate) fn lab(&self, args: &[&str]) -> (i32, String) {
         let output = self.run(&[&[BINARY], args].concat());
         (output.status.code().unwrap(), String::from_utf8(output.stdout).unwrap())
@@ -74,12 +70,12 @@ impl Host {
         assert!(output.status.success(), "{line}: {}", String::from_utf8_lossy(&output.stderr));
     }
 
-    /// Has packets to this port dropped without a word where they come in (`ip-rule(8)`, blackhole).
+    /// Drops packets to this port silently where they arrive (`ip-rule(8)`, blackhole).
     pub(crate) fn drops(&self, proto: &str, port: u16) {
         self.must(&format!("ip rule add pref 1 iif wire ipproto {proto} dport {port} blackhole"));
     }
 
-    /// Has packets to this port refused with ICMP: administratively prohibited (`ip-rule(8)`, prohibit).
+    /// Refuses packets to this port with ICMP: administratively prohibited (`ip-rule(8)`, prohibit).
     pub(crate) fn prohibits(&self, proto: &str, port: u16) {
         self.must(&format!("ip rule add pref 1 iif wire ipproto {proto} dport {port} prohibit"));
     }
@@ -94,43 +90,29 @@ impl Host {
         running
     }
 
-    /// Starts the servers that these words of the command line ask for.
-    pub(crate) fn serve_as(&self, asked: &[&str]) -> Running {
-        let argv = [&[BINARY, "serve", "--json"], asked].concat();
+    /// Starts servers with these arguments of the command line.
+    pub(crate) fn serve_as(&self, args: &[&str]) -> Running {
+        let argv = [&[BINARY, "serve", "--json"], args].concat();
         let mut child = self.command(&argv).stdout(Stdio::piped()).spawn().unwrap();
         let out = BufReader::new(child.stdout.take().unwrap());
-        let (near, lines) = channel();
-        std::thread::spawn(move || {
-            for line in out.lines().map_while(Result::ok) {
-                if near.send(line).is_err() {
-                    break;
-                }
-            }
-        });
-        Running { child, lines }
+        let (sender, lines) = channel();
+        std::thread::spawn(move || out.lines().map_while(Result::ok).try_for_each(|line| sender.send(line)));
+        Running { child: KilledOnDrop(child), lines }
+    }
+
+    /// The local addresses of the TCP listeners here, as the kernel spells them (`proc_net(5)`).
+    pub(crate) fn listeners(&self) -> Vec<String> {
+        let table = String::from_utf8(self.run(&["cat", "/proc/net/tcp", "/proc/net/tcp6"]).stdout).unwrap();
+        let lines = table.lines().map(|line| line.split_whitespace().collect::<Vec<_>>());
+        let mut found: Vec<_> = lines.filter(|words| words[3] == "0A").map(|words| words[1].to_owned()).collect();
+        found.sort();
+        found
     }
 }
 
-impl Drop for Host {
-    fn drop(&mut self) {
-        let _ = self.0.kill();
-        let _ = self.0.wait();
-    }
-}
-
-/// A program that runs.
-pub(crate) struct Killed(Child);
-
-impl Drop for Killed {
-    fn drop(&mut self) {
-        let _ = self.0.kill();
-        let _ = self.0.wait();
-    }
-}
-
-/// Servers that run, and what they tell.
+/// Servers that run, and the lines that they print.
 pub(crate) struct Running {
-    child: Child,
+    child: KilledOnDrop,
     lines: Receiver<String>,
 }
 
@@ -149,21 +131,15 @@ impl Running {
 
     /// Whether it still runs.
     pub(crate) fn is_alive(&mut self) -> bool {
-        self.child.try_wait().unwrap().is_none()
-    }
-}
-
-impl Drop for Running {
-    fn drop(&mut self) {
-        let _ = self.child.kill();
-        let _ = self.child.wait();
+        self.child.0.try_wait().unwrap().is_none()
     }
 }
 
 /// The two hosts, with the cable between them.
 pub(crate) fn hosts() -> (Host, Host) {
-    let (client, server) = (Host::new(), Host::new());
-    let pid = server.0.id();
+    let client = Host::new();
+    let server = Host::new();
+    let pid = server.0.0.id();
     client.must(&format!("ip link add wire type veth peer name wire netns {pid}"));
     for (host, number) in [(&client, 1), (&server, 2)] {
         host.must(&format!(
@@ -171,7 +147,7 @@ pub(crate) fn hosts() -> (Host, Host) {
         ));
         host.must("ip link set wire up");
     }
-    // Rules of our own go before the one for the host's own addresses. A host sends what a router would, when asked to be one.
+    // Rules for `drops` and `prohibits` go before the one for local addresses. Only a router sends these ICMP errors.
     server.must("ip rule add pref 10 lookup local && ip rule del pref 0 && echo 1 >/proc/sys/net/ipv4/ip_forward");
     (client, server)
 }

@@ -2,17 +2,18 @@
 
 use serde_json::Value;
 
-use super::hosts::{BINARY, CLIENT, Host, hosts};
+use super::hosts::{CLIENT, Host, hosts};
+use crate::fixtures::{BINARY, ScenarioFile};
 use crate::harness::Need::Network;
 use crate::harness::{Test, test};
 
 pub(crate) fn tests() -> Vec<Test> {
     Vec::from([
         test(the_clients_of_a_lesson_go_to_the_target, &[Network]),
-        test(a_port_of_the_target_is_the_one_that_all_go_to, &[Network]),
-        test(datagrams_go_where_tcp_does_not_answer, &[Network]),
-        test(what_needs_a_server_here_is_named, &[Network]),
-        test(a_target_that_is_not_there_is_told_before_anything_runs, &[Network]),
+        test(the_targets_port_replaces_those_of_the_lesson, &[Network]),
+        test(a_udp_lesson_runs_where_tcp_is_filtered, &[Network]),
+        test(a_step_that_needs_a_local_server_is_an_error, &[Network]),
+        test(an_absent_target_is_an_error_before_anything_runs, &[Network]),
     ])
 }
 
@@ -46,28 +47,7 @@ expect = [
 ]
 "#;
 
-/// A file of this text, for as long as it is held.
-struct Written(std::path::PathBuf);
-
-impl Written {
-    fn new(name: &str, text: &str) -> Self {
-        let path = std::env::temp_dir().join(format!("socklab-{}-{name}.toml", std::process::id()));
-        std::fs::write(&path, text).unwrap();
-        Self(path)
-    }
-
-    fn path(&self) -> &str {
-        self.0.to_str().unwrap()
-    }
-}
-
-impl Drop for Written {
-    fn drop(&mut self) {
-        let _ = std::fs::remove_file(&self.0);
-    }
-}
-
-/// Runs a lesson there: the exit code, the events, what was said of errors.
+/// Runs a lesson there. Returns the exit code, the events and the standard error.
 fn run(client: &Host, words: &[&str]) -> (i32, Vec<Value>, String) {
     let output = client.run(&[&[BINARY, "run", "--json"], words].concat());
     let told = String::from_utf8(output.stdout).unwrap();
@@ -78,7 +58,7 @@ fn run(client: &Host, words: &[&str]) -> (i32, Vec<Value>, String) {
 fn the_clients_of_a_lesson_go_to_the_target() {
     let (client, server) = hosts();
     let mut running = server.serve(&["threaded=10.9.0.2:65432", "udp=10.9.0.2:65432"]);
-    let file = Written::new("there", LESSON);
+    let file = ScenarioFile::new("there", LESSON);
     let (code, events, errors) = run(&client, &[file.path(), "--target", "10.9.0.2"]);
     assert_eq!(code, 0, "{errors} {:?}", events.last());
     assert!(!events.iter().any(|event| event["change"] == "started"), "no server is started here");
@@ -91,15 +71,15 @@ fn the_clients_of_a_lesson_go_to_the_target() {
     running.until("its datagram", |event| came(event, "oi", "recvfrom"));
 }
 
-fn a_port_of_the_target_is_the_one_that_all_go_to() {
+fn the_targets_port_replaces_those_of_the_lesson() {
     let (client, server) = hosts();
     let _running = server.serve(&["threaded=10.9.0.2:7000", "udp=10.9.0.2:7000"]);
-    let file = Written::new("port", LESSON);
+    let file = ScenarioFile::new("port", LESSON);
     let (code, events, errors) = run(&client, &[file.path(), "--target", "10.9.0.2:7000"]);
     assert_eq!(code, 0, "{errors} {:?}", events.last());
 }
 
-fn datagrams_go_where_tcp_does_not_answer() {
+fn a_udp_lesson_runs_where_tcp_is_filtered() {
     const LESSON: &str = r#"
 title = { en = "t", pt = "t" }
 about = { en = "a", pt = "a" }
@@ -112,15 +92,15 @@ expect = [{ call = { of = "c1", call = "recvfrom", text = "HELLO, WORLD" } }]
     let (client, server) = hosts();
     let _running = server.serve(&["udp=10.9.0.2:65432"]);
     server.drops("tcp", 65_432);
-    let file = Written::new("datagrams", LESSON);
+    let file = ScenarioFile::new("datagrams", LESSON);
     let (code, events, errors) = run(&client, &[file.path(), "--target", "10.9.0.2", "--lang", "en"]);
     assert_eq!(code, 0, "{errors} {:?}", events.last());
     assert!(errors.contains("65432/tcp filtered"), "{errors}");
 }
 
-fn what_needs_a_server_here_is_named() {
+fn a_step_that_needs_a_local_server_is_an_error() {
     let (client, _server) = hosts();
-    let file = Written::new("here", &format!("{LESSON}[[step]]\ndo = [{{ stop = \"threaded\" }}]\n"));
+    let file = ScenarioFile::new("here", &format!("{LESSON}[[step]]\ndo = [{{ stop = \"threaded\" }}]\n"));
     for (lang, says) in [("en", "need them on this machine"), ("pt-BR", "precisam deles nesta máquina")] {
         let (code, events, errors) = run(&client, &[file.path(), "--target", "10.9.0.2", "--lang", lang]);
         assert!(code == 2 && events.is_empty() && errors.contains(says) && errors.contains(" 4: "), "{errors}");
@@ -129,9 +109,9 @@ fn what_needs_a_server_here_is_named() {
     assert!(code == 2 && errors.contains("played on the wire"), "{errors}");
 }
 
-fn a_target_that_is_not_there_is_told_before_anything_runs() {
+fn an_absent_target_is_an_error_before_anything_runs() {
     let (client, _server) = hosts();
-    let file = Written::new("nobody", LESSON);
+    let file = ScenarioFile::new("nobody", LESSON);
     let said = |target: &str| run(&client, &[file.path(), "--lang", "en", "--target", target]);
     let (code, events, errors) = said("10.9.0.99");
     assert!(code == 1 && events.is_empty() && errors.contains("10.9.0.99"), "{errors}");

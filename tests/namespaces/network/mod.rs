@@ -1,10 +1,10 @@
-//! Two hosts, each a network namespace of its own, joined by a cable (`veth(4)`): what crosses it, in the words of the
-//! program and of `nmap`.
+//! Two hosts, each a network namespace, joined by a virtual Ethernet (`veth(4)`): the program on both, and `nmap`.
 
 mod class;
 mod hosts;
 mod lessons;
 mod scan;
+mod screen;
 mod serve;
 mod target;
 

@@ -14,12 +14,12 @@ pub(crate) fn tests() -> Vec<Test> {
         test(a_check_closes_in_order_and_the_server_sees_a_fin, &[Network]),
         test(udp_ports_are_what_nmap_says_they_are, &[Network, Tool("nmap")]),
         test(over_ipv6_too, &[Network, Tool("nmap")]),
-        test(who_is_not_there_is_told_by_how_that_is_known, &[Network]),
-        test(a_host_beyond_is_not_asked_without_a_yes, &[Network]),
+        test(absent_hosts_are_reported_by_the_evidence, &[Network]),
+        test(a_public_host_is_not_probed_without_a_yes, &[Network]),
     ])
 }
 
-/// What is said of each port: the verdict and the reason.
+/// The verdict and the reason for each port.
 type Verdicts = BTreeMap<u64, (String, String)>;
 
 fn ours(client: &Host, args: &[&str]) -> (i32, Verdicts) {
@@ -29,7 +29,7 @@ fn ours(client: &Host, args: &[&str]) -> (i32, Verdicts) {
     (code, said.lines().map(|line| verdict(serde_json::from_str(line).unwrap())).collect())
 }
 
-/// What nmap says of the same ports.
+/// The verdicts of nmap for the same ports.
 fn theirs(client: &Host, how: &str, ports: &str, host: &str) -> Verdicts {
     let six: &[&str] = if host.contains(':') { &["-6"] } else { &[] };
     let output = client.run(&[&["nmap", "-Pn", "-n", how, "-p", ports, "-oX", "-", host], six].concat());
@@ -64,7 +64,7 @@ fn tcp_ports_are_what_nmap_says_they_are() {
         let theirs = theirs(&client, how, "65432-65435", &host);
         assert_eq!(verdicts(&ours), verdicts(&theirs), "{how}");
     }
-    // Whoever was checked serves on.
+    // The server still runs and answers.
     assert!(running.is_alive());
     let (code, said) = client.lab(&["client", "tcp", &host, "oi"]);
     assert!(code == 0 && said.contains("\"OI\""), "{code} {said}");
@@ -103,20 +103,20 @@ fn over_ipv6_too() {
     }
 }
 
-fn who_is_not_there_is_told_by_how_that_is_known() {
+fn absent_hosts_are_reported_by_the_evidence() {
     let (client, _server) = hosts();
-    // Nobody answers ARP for three seconds.
+    // ARP gives up after three seconds.
     let (code, said) = client.lab(&["scan", "10.9.0.99", "65432", "--json"]);
     assert!(code == 0 && said.contains(r#""verdict":"filtered","reason":"no-neighbour""#), "{code} {said}");
     let (code, said) = client.lab(&["scan", "10.77.0.1", "65432", "--json"]);
     assert!(code == 1 && said.contains(r#""verdict":"unknown","reason":"no-route""#), "{code} {said}");
 }
 
-fn a_host_beyond_is_not_asked_without_a_yes() {
+fn a_public_host_is_not_probed_without_a_yes() {
     let (client, _server) = hosts();
     for host in ["8.8.8.8", "2606:4700::1111"] {
         assert_eq!(client.lab(&["scan", host, "53", "--json"]), (1, String::new()), "{host}");
-        // With one it is asked, as far as this machine goes.
+        // With a yes it is probed, but there is no route.
         let (_, said) = client.lab(&["scan", host, "53", "--json", "--yes"]);
         assert!(said.contains("no-route"), "{said}");
     }

@@ -2,20 +2,20 @@
 
 use serde_json::Value;
 
-use super::hosts::{CLIENT, Host, Running, SERVER, hosts};
+use super::hosts::{CLIENT, Running, SERVER, hosts};
 use crate::harness::Need::Network;
 use crate::harness::{Test, test};
 
 pub(crate) fn tests() -> Vec<Test> {
     Vec::from([
-        test(one_serves_the_network_and_the_other_is_answered, &[Network]),
-        test(nobody_is_reached_who_did_not_open_to_the_network, &[Network]),
+        test(a_client_is_answered_by_serve_on_another_host, &[Network]),
+        test(without_lan_no_server_is_reachable_from_the_network, &[Network]),
         test(one_address_and_other_limits, &[Network]),
-        test(who_serves_is_told_by_which_addresses, &[Network]),
+        test(serve_lists_the_addresses_of_the_machine, &[Network]),
     ])
 }
 
-/// Where each of so many servers says that it listens.
+/// The addresses of so many servers, as they report them.
 fn started(running: &mut Running, count: usize) -> Vec<String> {
     let addr = |event: &Value| (event["change"] == "started").then(|| event["addr"].as_str().unwrap().to_owned());
     let mut all: Vec<_> = (0..count).map(|_| running.until("a server has its port", addr)).collect();
@@ -23,16 +23,7 @@ fn started(running: &mut Running, count: usize) -> Vec<String> {
     all
 }
 
-/// Where the kernel says that somebody listens by TCP: the local addresses, as it spells them.
-fn listeners(host: &Host) -> Vec<String> {
-    let table = String::from_utf8(host.run(&["cat", "/proc/net/tcp", "/proc/net/tcp6"]).stdout).unwrap();
-    let lines = table.lines().map(|line| line.split_whitespace().collect::<Vec<_>>());
-    let mut found: Vec<_> = lines.filter(|words| words[3] == "0A").map(|words| words[1].to_owned()).collect();
-    found.sort();
-    found
-}
-
-fn one_serves_the_network_and_the_other_is_answered() {
+fn a_client_is_answered_by_serve_on_another_host() {
     let (client, server) = hosts();
     let mut running = server.serve_as(&["--lan"]);
     let all = ["0.0.0.0:65432", "0.0.0.0:65432", "0.0.0.0:65433", "0.0.0.0:65434"];
@@ -44,17 +35,17 @@ fn one_serves_the_network_and_the_other_is_answered() {
         let heard = running.until(said, |event| (event["data"] == said).then(|| event.clone()));
         let peer = heard["peer"].as_str().unwrap();
         assert!(peer.starts_with(&format!("{CLIENT}:")), "{heard}");
-        // The port that the server saw is the one that the client was given. A UDP socket has no address of its own.
+        // The server sees the client's port. A UDP socket is bound to no address.
         let (_, port) = peer.rsplit_once(':').unwrap();
         assert!([peer, &format!("0.0.0.0:{port}")].iter().any(|own| told.contains(own)), "{peer} in {told}");
     }
 }
 
-fn nobody_is_reached_who_did_not_open_to_the_network() {
+fn without_lan_no_server_is_reachable_from_the_network() {
     let (client, server) = hosts();
     let mut running = server.serve_as(&[]);
     assert!(started(&mut running, 4).iter().all(|addr| addr.starts_with("127.0.0.1:")));
-    assert_eq!(listeners(&server), ["0100007F:FF98", "0100007F:FF99", "0100007F:FF9A"]);
+    assert_eq!(server.listeners(), ["0100007F:FF98", "0100007F:FF99", "0100007F:FF9A"]);
     let (code, told) = client.lab(&["client", "tcp", &SERVER.to_string(), "--lang", "en"]);
     assert!(code == 1 && told.contains("ECONNREFUSED"), "{told}");
 }
@@ -66,12 +57,12 @@ fn one_address_and_other_limits() {
     let limits = running.until("the limits", |event| event.get("limits").cloned());
     assert_eq!((&limits["connections"], limits.get("idle")), (&1.into(), None), "{limits}");
     assert_eq!(started(&mut running, 1), ["10.9.0.2:65433"]);
-    assert_eq!(listeners(&server), ["0200090A:FF99"]);
+    assert_eq!(server.listeners(), ["0200090A:FF99"]);
     let (code, told) = client.lab(&["client", "tcp", "10.9.0.2:65433", "oi"]);
     assert!(code == 0 && told.contains("\"oi\""), "{told}");
 }
 
-fn who_serves_is_told_by_which_addresses() {
+fn serve_lists_the_addresses_of_the_machine() {
     let (_client, server) = hosts();
     let mut running = server.serve_as(&["--lan"]);
     let first = running.until("its addresses", |event| event["addresses"].get(0).cloned());

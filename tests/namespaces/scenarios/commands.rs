@@ -3,7 +3,8 @@
 use std::io::{BufRead as _, BufReader};
 use std::process::Stdio;
 
-use super::headless::{Written, program, run};
+use super::headless::{program, run};
+use crate::fixtures::ScenarioFile;
 use crate::harness::{Need::Wire, Test, test};
 
 pub(crate) fn tests() -> Vec<Test> {
@@ -30,7 +31,7 @@ within_ms = 300
 "#;
 
 fn an_expectation_that_is_not_met_is_named_and_ends_with_1() {
-    let file = Written::new("wrong", WRONG);
+    let file = ScenarioFile::new("wrong", WRONG);
     let run = run(file.path());
     let result = run.result.unwrap();
     assert_eq!((run.code, &result["passed"]), (Some(1), &false.into()));
@@ -40,14 +41,14 @@ fn an_expectation_that_is_not_met_is_named_and_ends_with_1() {
 
 fn an_act_that_cannot_be_done_is_named() {
     let text = WRONG.replace("}]\nexpect", "}, { deliver = { flags = \"SYN\" } }]\nexpect");
-    let file = Written::new("stuck", &text);
+    let file = ScenarioFile::new("stuck", &text);
     let run = run(file.path());
     assert_eq!(run.code, Some(1));
     assert_eq!(run.result.unwrap()["failed"][0], "step 1: could not be done in time: deliver SYN");
 }
 
 fn a_wrong_file_ends_with_2_and_says_where() {
-    let file = Written::new("typo", &WRONG.replace("within_ms", "within_s"));
+    let file = ScenarioFile::new("typo", &WRONG.replace("within_ms", "within_s"));
     let output = program().args(["run", file.path()]).output().unwrap();
     let errors = String::from_utf8_lossy(&output.stderr);
     assert_eq!(output.status.code(), Some(2), "{errors}");
@@ -72,7 +73,7 @@ fn scenarios_are_listed() {
 }
 
 fn a_lesson_on_the_machine_itself_needs_no_wire() {
-    let file = Written::new(
+    let file = ScenarioFile::new(
         "host",
         r#"
 title = { en = "t", pt = "t" }
@@ -107,7 +108,7 @@ expect = [{ call = { of = "called", call = "recv", text = "oi" } }]
 
 fn exec_runs_a_program_on_a_host_of_the_open_wire() {
     // A wire that stands open for as long as this test reads from it: the program that is waited for is ours.
-    let file = Written::new(
+    let file = ScenarioFile::new(
         "standing",
         r#"
 title = { en = "t", pt = "t" }

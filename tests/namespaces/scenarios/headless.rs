@@ -1,18 +1,19 @@
-//! The program, run without a terminal, and what it printed.
+//! The program, run without a terminal, and its output.
 
-use std::path::PathBuf;
 use std::process::Command;
 
 use serde_json::Value;
 
+use crate::fixtures::BINARY;
+
 /// The program under test.
 pub(crate) fn program() -> Command {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_socklab-tui"));
+    let mut command = Command::new(BINARY);
     command.current_dir(env!("CARGO_MANIFEST_DIR")).env("LC_ALL", "C.UTF-8");
     command
 }
 
-/// What `run --json` printed.
+/// The outcome of `run --json`.
 pub(crate) struct Run {
     pub(crate) code: Option<i32>,
     pub(crate) events: Vec<Value>,
@@ -28,25 +29,4 @@ pub(crate) fn run(name: &str) -> Run {
     let result = events.pop_if(|line| line["kind"] == "result");
     let errors = String::from_utf8_lossy(&output.stderr).into_owned();
     Run { code: output.status.code(), events, result, errors }
-}
-
-/// A file of this test's own, gone when dropped.
-pub(crate) struct Written(pub(crate) PathBuf);
-
-impl Written {
-    pub(crate) fn new(name: &str, text: &str) -> Self {
-        let path = std::env::temp_dir().join(format!("socklab-{}-{name}.toml", std::process::id()));
-        std::fs::write(&path, text).unwrap();
-        Self(path)
-    }
-
-    pub(crate) fn path(&self) -> &str {
-        self.0.to_str().unwrap()
-    }
-}
-
-impl Drop for Written {
-    fn drop(&mut self) {
-        let _ = std::fs::remove_file(&self.0);
-    }
 }

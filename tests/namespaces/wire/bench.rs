@@ -1,22 +1,21 @@
-//! What the tests of the wire lab stand on: an open wire, the journal of what it reports, and waiting with a deadline.
+//! An open wire for the tests, the journal of its events, and waiting with a deadline.
 
+use std::io;
 use std::net::{SocketAddr, TcpStream};
-use std::path::PathBuf;
+use std::os::fd::OwnedFd;
 use std::sync::{Arc, Condvar, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use socklab::api::domain::{
-    Cause, Clock, EventKind, EventQueue, EventSink, Evidence, HostId, LinkKind, Observation, PacketSummary, TcpState,
-    Transition, WireCommand, WireEvent,
+    Cause, Clock, EventKind, EventQueue, EventSink, Evidence, HostId, LinkKind, Observation, PacketSummary, Row,
+    TcpState, Transition, WireCommand, WireEvent,
 };
+use socklab::api::observe::{Scope, SockDiag};
 use socklab::api::wire::{Wire, WireOptions};
 
-use super::diag;
+use crate::fixtures::{BINARY, DEADLINE};
 
-/// Longer than anything here may take.
-pub(crate) const PATIENCE: Duration = Duration::from_mins(1);
-
-/// All that was reported, in order.
+/// All events, in order.
 #[derive(Default)]
 pub(crate) struct Journal(Mutex<Vec<Observation>>, Condvar);
 
@@ -29,14 +28,14 @@ impl EventQueue for Journal {
 }
 
 impl Journal {
-    /// Waits until something in the journal is what is looked for.
+    /// Waits until `look` finds something in the journal.
     pub(crate) fn wait<R>(&self, what: &str, look: impl FnMut(&[Observation]) -> Option<R>) -> R {
-        self.wait_for(PATIENCE, what, look)
+        self.wait_for(DEADLINE, what, look)
     }
 
-    /// Waits for what the kernel itself takes long to do.
+    /// Waits for something that takes the kernel long.
     pub(crate) fn wait_long<R>(&self, what: &str, look: impl FnMut(&[Observation]) -> Option<R>) -> R {
-        self.wait_for(PATIENCE * 4, what, look)
+        self.wait_for(DEADLINE * 4, what, look)
     }
 
     fn wait_for<R>(&self, patience: Duration, what: &str, mut look: impl FnMut(&[Observation]) -> Option<R>) -> R {
@@ -60,8 +59,11 @@ impl Journal {
     }
 }
 
-pub(crate) fn options() -> WireOptions {
-    WireOptions { binary: Some(PathBuf::from(env!("CARGO_BIN_EXE_socklab-tui"))), ..WireOptions::default() }
+/// All sockets of a host.
+fn dump(diag: &OwnedFd) -> io::Result<Vec<Row>> {
+    let mut rows = Vec::new();
+    SockDiag::on(diag.try_clone()?)?.dump(&Scope::All, &mut |row| rows.push(row))?;
+    Ok(rows)
 }
 
 /// An open wire and its journal.
@@ -72,13 +74,15 @@ pub(crate) struct Bench {
 
 impl Bench {
     pub(crate) fn open() -> Self {
-        Self::open_with(&options())
+        Self::on(None)
     }
 
-    pub(crate) fn open_with(options: &WireOptions) -> Self {
+    /// On this kind of link.
+    pub(crate) fn on(link: Option<LinkKind>) -> Self {
+        let options = WireOptions { binary: Some(BINARY.into()), link, ..WireOptions::default() };
         let journal = Arc::new(Journal::default());
         let sink = EventSink::new(Clock::start(), Arc::clone(&journal) as Arc<dyn EventQueue>);
-        let wire = Wire::open(&sink, options, diag::dump).unwrap();
+        let wire = Wire::open(&sink, &options, dump).unwrap();
         Self { wire, journal }
     }
 
@@ -99,7 +103,7 @@ impl Bench {
         socket.into()
     }
 
-    /// A socket of a host that is about to connect and does not wait for it.
+    /// A socket of a host whose `connect` is in progress.
     pub(crate) fn connect(&self, host: HostId, from: Option<u16>, to: SocketAddr) -> socket2::Socket {
         let socket = self.wire.host(host).stream(to).unwrap();
         if let Some(port) = from {
@@ -133,7 +137,7 @@ impl Bench {
         })
     }
 
-    /// Waits for the packet with this number, says its label, and delivers it.
+    /// Waits for the packet with this number and delivers it. Returns its label.
     pub(crate) fn step(&self, number: u64) -> String {
         let label = self.packet(number).label();
         self.command(WireCommand::Deliver(number));
@@ -143,8 +147,7 @@ impl Bench {
         label
     }
 
-    /// Waits for the packet with this number and delivers it; `false` when the server's last state was left before
-    /// there was one.
+    /// Waits for the packet with this number and delivers it; `false` if the server left LAST_ACK without such a packet.
     pub(crate) fn step_or_end(&self, number: u64) -> bool {
         let packet = self.journal.wait(&format!("packet {number} or the end"), |seen| {
             let there =
@@ -170,14 +173,14 @@ impl Bench {
         })
     }
 
-    /// The state that a host's connection is in by the last transition reported.
+    /// The state of a host's connection, by the last transition reported.
     pub(crate) fn stands(&self, host: HostId) -> TcpState {
         let seen = self.journal.all();
         let last = transitions(&seen).filter(|(at, _, edge)| *at == host && edge.flow.peer.is_some()).last();
         last.map_or(TcpState::Closed, |(_, _, edge)| edge.to)
     }
 
-    /// A connection that was opened packet by packet: numbers 1 to 3.
+    /// A connection, opened packet by packet: numbers 1 to 3.
     pub(crate) fn connected(&self) -> (TcpStream, TcpStream) {
         let listener = self.listener(65432);
         let client = self.connect(HostId::Client, None, self.addr(HostId::Server, 65432));
@@ -196,5 +199,5 @@ pub(crate) fn transitions(seen: &[Observation]) -> impl Iterator<Item = (HostId,
     })
 }
 
-pub(crate) const TUN: LinkKind = LinkKind::Tun;
-pub(crate) const VETH: LinkKind = LinkKind::Veth;
+/// Both kinds of links.
+pub(crate) const LINKS: [Option<LinkKind>; 2] = [Some(LinkKind::Tun), Some(LinkKind::Veth)];

@@ -1,20 +1,19 @@
-//! However it ends, nothing is left; and what other processes may ask of it meanwhile.
+//! However a wire lab ends, nothing is left of it; and the programs that other processes run on its hosts.
 //!
-//! The wire lab under test runs in a process of its own, the victim: this same test binary, told to be one.
+//! The wire lab under test runs in a process of its own, the victim: this test binary, started with a variable set.
 
 use std::collections::BTreeSet;
 use std::fs::{self, File};
 use std::io::{BufRead as _, BufReader, Read as _, Write as _};
 use std::os::fd::AsFd;
 use std::os::unix::process::ExitStatusExt as _;
-use std::process::{Child, ChildStdout, Command, Stdio};
+use std::process::{ChildStdout, Command, Stdio};
 
-use std::time::{Duration, Instant};
+use socklab::api::domain::{EventKind, HostId, WireEvent};
+use socklab::api::wire::{ExecError, ProgramSpec, Remote, open_wires};
 
-use socklab::api::domain::HostId;
-use socklab::api::wire::{ProgramSpec, Remote, open_wires};
-
-use super::bench::{Bench, PATIENCE};
+use super::bench::Bench;
+use crate::fixtures::{KilledOnDrop, wait_until};
 use crate::harness::{Need::Wire, Test, test};
 
 pub(crate) fn tests() -> Vec<Test> {
@@ -24,7 +23,7 @@ pub(crate) fn tests() -> Vec<Test> {
         test(a_killed_program_takes_nothing_else_with_it, &[Wire]),
         test(a_program_from_outside_sees_its_host_and_nothing_else, &[Wire]),
         test(a_program_from_outside_is_signalled_and_ends_with_its_caller, &[Wire]),
-        test(what_cannot_be_started_says_so, &[Wire]),
+        test(a_program_that_cannot_be_started_is_an_error, &[Wire]),
         test(closing_waits_until_everything_has_ended, &[Wire]),
     ]
 }
@@ -32,11 +31,11 @@ pub(crate) fn tests() -> Vec<Test> {
 /// Set in the process that is the victim.
 pub(crate) const VICTIM: &str = "SOCKLAB_VICTIM";
 
-/// Not a test: the process that the tests below end. It opens a wire lab, runs a program that leaves another one
-/// behind, says so, and says why when the wire lab is no more.
+/// Not a test: the process that the tests below kill. It opens a wire lab, runs a program that starts another one, prints that,
+/// and prints the reason when the wire lab has ended.
 pub(crate) fn victim() {
     let bench = Bench::open();
-    let null = File::options().read(true).write(true).open("/dev/null").unwrap();
+    let null = null();
     let (reader, writer) = std::io::pipe().unwrap();
     let program = shell("setsid sleep 1000 & echo started; exec sleep 1000");
     let standard = [null.as_fd(), writer.as_fd(), null.as_fd()];
@@ -47,11 +46,15 @@ pub(crate) fn victim() {
     println!("\nvictim open");
     let why = bench.journal.wait_long("the end", |seen| {
         seen.iter().find_map(|event| match event.kind {
-            socklab::api::domain::EventKind::Wire(socklab::api::domain::WireEvent::Closed { why, .. }) => Some(why),
+            EventKind::Wire(WireEvent::Closed { why, .. }) => Some(why),
             _ => None,
         })
     });
     println!("\nvictim {why}");
+}
+
+fn null() -> File {
+    File::options().read(true).write(true).open("/dev/null").unwrap()
 }
 
 fn shell(script: &str) -> ProgramSpec {
@@ -60,48 +63,43 @@ fn shell(script: &str) -> ProgramSpec {
 }
 
 struct Victim {
-    process: Child,
-    said: BufReader<ChildStdout>,
+    process: KilledOnDrop,
+    output: BufReader<ChildStdout>,
 }
 
 impl Victim {
     fn start() -> Self {
         let mut process =
             Command::new(std::env::current_exe().unwrap()).env(VICTIM, "1").stdout(Stdio::piped()).spawn().unwrap();
-        let said = BufReader::new(process.stdout.take().unwrap());
-        let mut victim = Self { process, said };
+        let output = BufReader::new(process.stdout.take().unwrap());
+        let mut victim = Self { process: KilledOnDrop(process), output };
         assert_eq!(victim.says(), "open");
         victim
     }
 
-    /// The next thing that it says.
+    fn pid(&self) -> u32 {
+        self.process.0.id()
+    }
+
+    /// The next word that it prints.
     fn says(&mut self) -> String {
         loop {
             let mut line = String::new();
-            assert_ne!(self.said.read_line(&mut line).unwrap(), 0, "the victim is dumb");
+            assert_ne!(self.output.read_line(&mut line).unwrap(), 0, "the victim prints nothing");
             if let Some(word) = line.strip_prefix("victim ") {
                 return word.trim().into();
             }
         }
     }
 
-    /// The processes below it: the helper's two halves and two programs, once these are what they will be.
+    /// Its descendants: the helper's two halves and two programs, once all have started.
     fn descendants(&self) -> Vec<Process> {
-        let begin = Instant::now();
-        loop {
-            let below = below(self.process.id());
-            if below.len() == 4 && below.iter().filter(|process| process.name == "sleep").count() == 2 {
-                return below;
-            }
-            assert!(begin.elapsed() < PATIENCE, "{below:?}");
-        }
-    }
-}
-
-impl Drop for Victim {
-    fn drop(&mut self) {
-        let _ = self.process.kill();
-        let _ = self.process.wait();
+        let sleeping = |all: &[Process]| all.iter().filter(|process| process.name == "sleep").count();
+        wait_until("four processes run", || {
+            let below = below(self.pid());
+            below.len() == 4 && sleeping(&below) == 2
+        });
+        below(self.pid())
     }
 }
 
@@ -111,20 +109,20 @@ struct Process {
     parent: u32,
     name: String,
     network: Option<String>,
-    begun: String,
+    started: String,
 }
 
 fn process(pid: u32) -> Option<Process> {
     let stat = fs::read_to_string(format!("/proc/{pid}/stat")).ok()?;
     let (head, tail) = stat.rsplit_once(") ")?;
     let fields: Vec<&str> = tail.split_whitespace().collect();
-    // A zombie is gone; its parent is to learn of it.
+    // A zombie has ended.
     if fields[0] == "Z" {
         return None;
     }
     let network = fs::read_link(format!("/proc/{pid}/ns/net")).ok().map(|link| link.display().to_string());
     let name = head.split_once('(')?.1.into();
-    Some(Process { pid, parent: fields[1].parse().ok()?, name, network, begun: fields[19].into() })
+    Some(Process { pid, parent: fields[1].parse().ok()?, name, network, started: fields[19].into() })
 }
 
 fn all() -> Vec<Process> {
@@ -133,7 +131,8 @@ fn all() -> Vec<Process> {
 }
 
 fn below(top: u32) -> Vec<Process> {
-    let (all, mut found) = (all(), Vec::<Process>::new());
+    let all = all();
+    let mut found = Vec::<Process>::new();
     let mut parents = vec![top];
     while let Some(parent) = parents.pop() {
         for child in all.iter().filter(|process| process.parent == parent) {
@@ -144,28 +143,17 @@ fn below(top: u32) -> Vec<Process> {
     found
 }
 
-/// Within a second none of these processes is there any more, and nobody is in their network namespaces.
+/// Waits until none of these processes exists, and no process is in their network namespaces.
 fn gone(were: &[Process]) {
     let own = fs::read_link("/proc/self/ns/net").unwrap().display().to_string();
     let networks: BTreeSet<_> =
         were.iter().filter_map(|process| process.network.clone()).filter(|n| *n != own).collect();
     assert!(!networks.is_empty());
-    let begin = Instant::now();
-    loop {
-        let left: Vec<Process> = all()
-            .into_iter()
-            .filter(|now| {
-                were.iter().any(|was| (was.pid, &was.begun) == (now.pid, &now.begun))
-                    || now.network.as_ref().is_some_and(|network| networks.contains(network))
-            })
-            .collect();
-        if left.is_empty() {
-            println!("gone after {:?}", begin.elapsed());
-            return;
-        }
-        assert!(begin.elapsed() < PATIENCE, "left: {left:?}");
-        std::thread::sleep(Duration::from_millis(5));
-    }
+    let is_left = |now: &Process| {
+        were.iter().any(|was| (was.pid, &was.started) == (now.pid, &now.started))
+            || now.network.as_ref().is_some_and(|network| networks.contains(network))
+    };
+    wait_until("nothing is left", || !all().iter().any(is_left));
 }
 
 fn kill(pid: u32) {
@@ -176,7 +164,7 @@ fn kill(pid: u32) {
 fn nothing_is_left_of_a_killed_main_process() {
     let victim = Victim::start();
     let were = victim.descendants();
-    kill(victim.process.id());
+    kill(victim.pid());
     gone(&were);
 }
 
@@ -196,10 +184,7 @@ fn a_killed_program_takes_nothing_else_with_it() {
     let were = victim.descendants();
     let (programs, helper): (Vec<_>, Vec<_>) = were.into_iter().partition(|process| process.name == "sleep");
     kill(programs[0].pid);
-    let begin = Instant::now();
-    while process(programs[0].pid).is_some() {
-        assert!(begin.elapsed() < PATIENCE);
-    }
+    wait_until("it has ended", || process(programs[0].pid).is_none());
     assert!(helper.iter().all(|half| process(half.pid).is_some()));
     assert!(process(programs[1].pid).is_some());
 }
@@ -209,7 +194,7 @@ fn remote(victim: &Victim, script: &str, input: &str) -> (Option<i32>, String) {
     let (given, mut give) = std::io::pipe().unwrap();
     let (mut take, taken) = std::io::pipe().unwrap();
     let standard = [given.as_fd(), taken.as_fd(), taken.as_fd()];
-    let remote = Remote::start(HostId::Client, &shell(script), standard, Some(victim.process.id())).unwrap();
+    let remote = Remote::start(HostId::Client, &shell(script), standard, Some(victim.pid())).unwrap();
     drop((given, taken));
     give.write_all(input.as_bytes()).unwrap();
     drop(give);
@@ -220,7 +205,7 @@ fn remote(victim: &Victim, script: &str, input: &str) -> (Option<i32>, String) {
 
 fn a_program_from_outside_sees_its_host_and_nothing_else() {
     let victim = Victim::start();
-    assert!(open_wires().unwrap().contains(&victim.process.id()));
+    assert!(open_wires().unwrap().contains(&victim.pid()));
     assert_eq!(remote(&victim, "cat; exit 7", "through\n"), (Some(7), "through\n".into()));
     let (_, network) = remote(&victim, "cat /proc/net/fib_trie", "");
     assert!(network.contains("192.0.2.2"), "{network}");
@@ -233,7 +218,7 @@ fn a_program_from_outside_sees_its_host_and_nothing_else() {
     let (_, status) = remote(&victim, "cat /proc/self/status", "");
     for line in ["SigIgn:", "SigBlk:"] {
         let mask = status.lines().find_map(|text| text.strip_prefix(line)).unwrap();
-        // Signals 32 and 33 belong to the C library, which lets nobody set them.
+        // Signals 32 and 33 are reserved by the C library.
         let ours = u64::from_str_radix(mask.trim(), 16).unwrap() & !(0b11 << 31);
         assert_eq!(ours, 0, "{line} {mask}");
     }
@@ -244,10 +229,9 @@ fn a_program_from_outside_sees_its_host_and_nothing_else() {
 fn a_program_from_outside_is_signalled_and_ends_with_its_caller() {
     let victim = Victim::start();
     let before = victim.descendants();
-    let null = File::options().read(true).write(true).open("/dev/null").unwrap();
+    let null = null();
     let standard = [null.as_fd(); 3];
-    let start =
-        || Remote::start(HostId::Server, &shell("exec sleep 1000"), standard, Some(victim.process.id())).unwrap();
+    let start = || Remote::start(HostId::Server, &shell("exec sleep 1000"), standard, Some(victim.pid())).unwrap();
     let signalled = start();
     signalled.signal(15).unwrap();
     assert_eq!(signalled.wait().signal(), Some(15));
@@ -255,31 +239,23 @@ fn a_program_from_outside_is_signalled_and_ends_with_its_caller() {
     let pid = left.pid();
     assert!(process(pid).is_some());
     drop(left);
-    let begin = Instant::now();
-    while process(pid).is_some() {
-        assert!(begin.elapsed() < PATIENCE);
-    }
-    assert_eq!(below(victim.process.id()), before);
+    wait_until("it has ended", || process(pid).is_none());
+    assert_eq!(below(victim.pid()), before);
 }
 
-fn what_cannot_be_started_says_so() {
+fn a_program_that_cannot_be_started_is_an_error() {
     let victim = Victim::start();
-    let null = File::options().read(true).write(true).open("/dev/null").unwrap();
+    let null = null();
     let program = ProgramSpec { argv: vec!["no-such-program".into()], ..shell("") };
-    let failed = Remote::start(HostId::Server, &program, [null.as_fd(); 3], Some(victim.process.id())).unwrap_err();
-    assert!(
-        matches!(&failed, socklab::api::wire::ExecError::Program(error) if error.raw_os_error() == Some(2)),
-        "{failed}"
-    );
-    assert!(matches!(
-        Remote::start(HostId::Server, &program, [null.as_fd(); 3], Some(1)),
-        Err(socklab::api::wire::ExecError::NoWire)
-    ));
+    let failed = Remote::start(HostId::Server, &program, [null.as_fd(); 3], Some(victim.pid())).unwrap_err();
+    assert!(matches!(&failed, ExecError::Program(error) if error.raw_os_error() == Some(2)), "{failed}");
+    let elsewhere = Remote::start(HostId::Server, &program, [null.as_fd(); 3], Some(1));
+    assert!(matches!(elsewhere, Err(ExecError::NoWire)));
 }
 
 fn closing_waits_until_everything_has_ended() {
     let bench = Bench::open();
-    let null = File::options().read(true).write(true).open("/dev/null").unwrap();
+    let null = null();
     let (_, ended) = bench.wire.exec(HostId::Server, &shell("exec sleep 1000"), [null.as_fd(); 3]).unwrap();
     let host = bench.wire.host(HostId::Server);
     bench.wire.close();

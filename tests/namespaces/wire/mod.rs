@@ -1,7 +1,6 @@
 //! The wire lab with the real kernel. Needs the capability `wire`.
 
 mod bench;
-mod diag;
 mod ends;
 mod played;
 mod session;

@@ -3,17 +3,21 @@
 use ratatui::backend::CrosstermBackend;
 use ratatui::layout::Rect;
 use ratatui::{Terminal, TerminalOptions, Viewport};
-use socklab::api::app::{Laboratory, Pump, Session, queue};
+use socklab::api::app::Session;
+use socklab::api::app::queue;
+use socklab::api::app::{Laboratory, Pump};
+use socklab::api::domain::CloseReason;
+use socklab::api::domain::Key;
 use socklab::api::domain::{
-    Answer, Clock, CloseReason, Flow, HostId, Key, Observation, Proto, ServerSpec, ServiceModel, TcpState, WireMode,
-    WorldId,
+    Answer, Clock, Flow, HostId, Observation, Proto, ServerSpec, ServiceModel, TcpState, WireMode, WorldId,
 };
 
-use socklab::api::model::{Model, Msg, ProgramLine, Ui, WirePacketFate, WireStatus, presenter};
+use socklab::api::model::{Model, Msg, Ui, presenter};
+use socklab::api::model::{ProgramLine, WirePacketFate, WireStatus};
 use socklab::api::view::ColorDepth;
 use tokio::sync::mpsc;
 
-use super::bench::PATIENCE;
+use crate::fixtures::{BINARY, DEADLINE};
 use crate::harness::{Need::Wire, Test, async_test};
 
 pub(crate) fn tests() -> Vec<Test> {
@@ -45,9 +49,9 @@ impl Stage {
             model,
         };
         let servers = vec![spec("threaded", Proto::Tcp, Some(ServiceModel::Threaded)), spec("udp", Proto::Udp, None)];
-        // On the machine itself nothing is started: the ports may be somebody's.
+        // On the machine itself nothing is started: the ports may be in use.
         let shell = Laboratory::open(servers, true, &sink).unwrap();
-        let shell = shell.with_helper(env!("CARGO_BIN_EXE_socklab-tui").into());
+        let shell = shell.with_helper(BINARY.into());
         let options = TerminalOptions { viewport: Viewport::Fixed(Rect::new(0, 0, 120, 36)) };
         let terminal = Terminal::with_options(CrosstermBackend::new(Vec::new()), options).unwrap();
         let depth = ColorDepth::Mono;
@@ -72,11 +76,11 @@ impl Stage {
 
     /// Takes events in until the model is as it should be.
     async fn until(&mut self, what: &str, is: impl Fn(&Model) -> bool) {
-        let deadline = tokio::time::Instant::now() + PATIENCE;
+        let deadline = tokio::time::Instant::now() + DEADLINE;
         while !is(&self.session.pump.model) {
             match tokio::time::timeout_at(deadline, self.events.recv()).await {
                 Ok(Some(seen)) => self.session.tell(Msg::Seen(seen)).unwrap(),
-                Ok(None) => panic!("everybody has left before {what}"),
+                Ok(None) => panic!("the session ended before {what}"),
                 Err(late) => {
                     panic!("{late}: waited in vain until {what}: {:#?}", self.session.pump.model.worlds.shown().wire)
                 }
@@ -103,7 +107,7 @@ impl Stage {
     }
 }
 
-/// The states of both ends of the conversation that is looked at.
+/// The states of both ends of the conversation shown.
 fn states(model: &Model) -> [Option<TcpState>; 2] {
     let flow = presenter::conversation(model);
     [flow, flow.and_then(|flow| flow.mirror())].map(|flow| model.worlds.shown().table.state(&flow?))
@@ -123,7 +127,7 @@ async fn a_handshake_by_keys() {
     stage.key('n');
     let half = [Some(TcpState::SynSent), Some(TcpState::SynRecv)];
     stage.until("the server answers", |model| states(model) == half).await;
-    // A SYN that was sent again meanwhile may stand before it: the key is about the one that is selected.
+    // A retransmitted SYN may come before it: select it for the key.
     stage.session.pump.model.ui.wire.packet = Some(stage.held("SYN+ACK").await);
     stage.key('n');
     let nearly = [Some(TcpState::Established), Some(TcpState::SynRecv)];
@@ -224,7 +228,7 @@ async fn when_the_helper_is_killed_no_socket_stays_on_its_hosts() {
         .unwrap();
     let ended = |model: &Model| model.worlds.shown().wire.status == WireStatus::Closed(CloseReason::HelperEnded, None);
     stage.until("the wire says why it is no more", ended).await;
-    // As long as one of these is open, its host's network is there.
+    // An open socket keeps its host's network namespace alive.
     let closed = |model: &Model| model.worlds.shown().clients.live() == 0;
     stage.until("the client is closed", closed).await;
     stage
