@@ -11,7 +11,9 @@ use tokio::sync::mpsc;
 use super::cli::network::ScanArgs;
 use super::{locale, piped, pointed, queue, runtime, status, tell};
 use crate::domain::ports::PortsError;
-use crate::domain::{AddressScope, Clock, EventKind, Observation, PortReport, ScanChange, ScanPlan, Stamp, Verdict};
+use crate::domain::{
+    AddressScope, Clock, EventKind, LabOrder, Observation, PortReport, ScanChange, ScanPlan, Stamp, Verdict,
+};
 use crate::lab::{Lab, Machine};
 use crate::text::{ChecksText, Text};
 
@@ -89,7 +91,7 @@ async fn check(args: &ScanArgs, text: &Text, plan: ScanPlan) -> io::Result<ScanE
     let clock = Clock::start();
     let (sink, mut events) = queue::open(clock);
     let mut lab = Lab::new(Arc::new(Machine), sink, vec![]);
-    lab.scan(plan);
+    lab.perform(LabOrder::Scan(plan));
     let end = follow(args, text, &mut events).await;
     lab.shutdown().await;
     end

@@ -5,7 +5,7 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 
 use super::{queue, tell};
-use crate::domain::{Clock, EventKind, TargetChange, TargetHost};
+use crate::domain::{Clock, EventKind, LabOrder, TargetChange, TargetHost};
 use crate::lab::{Lab, Machine};
 use crate::text::Text;
 
@@ -14,7 +14,7 @@ use crate::text::Text;
 pub(super) async fn find(target: &TargetHost, tcp: bool, text: &Text) -> io::Result<Result<SocketAddr, String>> {
     let (sink, mut events) = queue::open(Clock::start());
     let mut lab = Lab::new(Arc::new(Machine), sink, vec![]);
-    lab.set_target(Some(target.clone()));
+    lab.perform(LabOrder::Target(Some(target.clone())));
     let mut tried = Vec::new();
     let found = loop {
         let Some(seen) = events.recv().await else { return Err(io::ErrorKind::BrokenPipe.into()) };

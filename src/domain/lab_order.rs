@@ -1,4 +1,4 @@
-//! Orders to a laboratory: the same for this machine, for the wire's hosts and for a lesson.
+//! Orders for a laboratory: the same for this machine, for the wire's hosts and for a lesson.
 
 use std::net::IpAddr;
 
@@ -8,45 +8,51 @@ use super::scan::ScanPlan;
 use super::server::ServiceModel;
 use super::target::TargetHost;
 
-/// One thing for a laboratory to do. What comes of it is an event.
+/// One order. Its outcome is reported as events.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[expect(missing_docs, reason = "a field has a comment where its name does not say enough")]
 pub enum LabOrder {
-    /// Make this many clients.
+    /// Make clients, in the background and at the pace the server keeps up with. Reports `BurstCut` when the machine
+    /// runs out of resources.
     Spawn { count: u32, plan: ClientPlan, destination: Destination },
-    /// End one client.
+    /// End one client. One that has ended already is left alone.
     Close(ClientId, CloseHow),
-    /// End a connection that a server has accepted, from the server's side.
+    /// End a connection that a server has accepted, from the server's side. One that has ended already is left alone.
     CloseAccepted(ServerId, ConnNo, CloseHow),
-    /// End all clients, in order.
+    /// End all clients, politely, and the bursts that are still making some (`BurstCut` with `EINTR`).
     CloseAll,
-    /// Start a server.
+    /// Start a server, or retry one that failed. Reports `Started` or `Failed`.
     Start(ServerId),
-    /// Stop a server.
+    /// Stop a server: its listening socket first, which resets the accept queue, then its connections. Reports `Stopped`.
     Stop(ServerId),
-    /// Let a server serve by another model from now on.
+    /// Change how a TCP server serves, without dropping a connection: those served by a thread or task stay with it, the
+    /// one in the sequential loop is handed over, and those in the accept queue are accepted as the new model does. Reports
+    /// `Model`. A UDP server has no model and ignores this.
     Switch(ServerId, ServiceModel),
-    /// Send a message to these servers.
+    /// Send a message to these servers, started here or not, over sockets that stay open. With a target the message goes to
+    /// the target, and nowhere until its address is known.
     Broadcast(String, Vec<ServerId>),
-    /// Send clients and broadcasts to this host from now on; to the servers here when `None`.
+    /// Redirect broadcasts to this host, or back to the servers here when `None`. Reports the search for the host.
     Target(Option<TargetHost>),
-    /// Check the ports of a host. A check that is still running is stopped.
+    /// Check the ports of a host in the background. A check that is still running is stopped.
     Scan(ScanPlan),
     /// Stop the running port check, if there is one.
     StopScan,
-    /// Let the servers' guard do something.
+    /// An order for the servers' guard.
     Guard(GuardOrder),
 }
 
-/// One thing for the servers' guard to do.
+/// One order for the servers' guard.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum GuardOrder {
-    /// Have all servers listen on this address from now on: every interface (0.0.0.0), or loopback again.
+    /// Rebind all servers to this address, on the same ports and without a restart: connections stay, also those in the
+    /// accept queue. Servers that are stopped will listen there once started. Reports `Started`, or `Failed` and then
+    /// `Started` at the old address; first `Limits`, if other machines can connect from now on.
     Bind(IpAddr),
-    /// Close all connections from this address.
+    /// Close all connections from this address. Reports `Kicked`.
     Kick(IpAddr),
-    /// Kick this address, and accept nothing from it any more.
+    /// Kick this address, then reset its connections and drop its datagrams. Reports `Blocked` and `Kicked`.
     Block(IpAddr),
-    /// Undo the blocking.
+    /// Lift a block. Reports `Unblocked`.
     Unblock(IpAddr),
 }

@@ -1,4 +1,4 @@
-//! `bind`, reported; and the binding that keeps a UDP client's socket on loopback.
+//! `bind` and `listen`, reported; and the binding that keeps a UDP client's socket on loopback.
 
 use std::io;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
@@ -10,7 +10,7 @@ use super::reporter::Reporter;
 use crate::domain::call::SockOpt;
 use crate::domain::{Args, Call, Flow, Proto, SocketId, Syscall};
 
-/// Calls `bind` and reports it, with the socket's own address once it has a port.
+/// Calls `bind` and reports it, with the local address once there is a port.
 pub(super) fn bind(
     socket: &Socket,
     socket_id: SocketId,
@@ -24,28 +24,35 @@ pub(super) fn bind(
     bound
 }
 
-/// Adds the socket's own address to a call that succeeded, once the socket has a port.
-pub(super) fn with_local(call: Call, proto: Proto, socket: &Socket) -> Call {
+/// Calls `listen` and reports it.
+pub(super) fn listen(socket: &Socket, socket_id: SocketId, backlog: u32, log: &Reporter) -> io::Result<()> {
+    let listening = socket.listen(i32::try_from(backlog).unwrap_or(i32::MAX));
+    let call = Call::new(socket_id, Syscall::Listen).with(Args::Number(backlog.into())).returned(&listening);
+    log.call(with_local(call, Proto::Tcp, socket));
+    listening
+}
+
+/// Adds the socket's local address to a call that succeeded, once it has a port.
+fn with_local(call: Call, proto: Proto, socket: &Socket) -> Call {
     match socket.local_addr().ok().and_then(|local| local.as_socket()) {
         Some(local) if call.result.is_ok() && local.port() > 0 => call.on(Flow::unconnected(proto, local)),
         _ => call,
     }
 }
 
-/// Binds a UDP client's socket to loopback if its server `to` is there, so that no other machine can reach it.
+/// Binds a UDP client's socket to loopback if its server `to` is on loopback, so that no other machine can reach it.
 ///
-/// Left unbound, it would receive on every address (`0.0.0.0`) from its first `sendto`, from anyone who finds the port:
-/// `udp(7)`. Most short programs leave it so, those of a course too, and the table shows it. For a server on another
-/// machine this socket is not bound either: replies must reach it, the kernel picks the route's address for each
-/// datagram, and [`super::datagrams`] discards what others send.
+/// Left unbound, it would receive on every address (`0.0.0.0`) from its first `sendto`, from any host that finds the port
+/// (`udp(7)`). For a server on another machine it stays unbound: replies must reach it, the kernel picks the route's address
+/// for each datagram, and [`super::datagrams`] discards datagrams from other senders.
 ///
-/// On Linux the first `sendto` still chooses the port: until then, as measured, `getsockname` says port 0 and the table
-/// has no row for it. Elsewhere `bind` chooses it.
+/// On Linux the first `sendto` still chooses the port: until then, as measured, `getsockname` returns port 0 and the socket
+/// table has no row for it. Elsewhere `bind` chooses it.
 pub(super) fn bind_loopback(socket: &Socket, socket_id: SocketId, to: SocketAddr, log: &Reporter) -> io::Result<()> {
     let Some(ip) = loopback(to) else { return Ok(()) };
     #[cfg(target_os = "linux")]
     {
-        // A kernel that lacks the option (before 4.2) chooses the port in `bind`.
+        // Kernels before 4.2 lack the option and choose the port in `bind`.
         let set = choose_no_port(socket);
         let option = Args::Option(SockOpt::BindNoPort);
         log.call(Call::new(socket_id, Syscall::Setsockopt).with(option).returned(&set));
@@ -61,8 +68,8 @@ fn loopback(to: SocketAddr) -> Option<IpAddr> {
         IpAddr::V6(ip) if ip.is_loopback() => Some(ip.into()),
         // An IPv4 destination reached through an IPv6 socket.
         IpAddr::V6(ip) => {
-            let inside = ip.to_ipv4_mapped().is_some_and(|ip| ip.is_loopback());
-            inside.then(|| Ipv4Addr::LOCALHOST.to_ipv6_mapped().into())
+            let is_loopback = ip.to_ipv4_mapped().is_some_and(|ip| ip.is_loopback());
+            is_loopback.then(|| Ipv4Addr::LOCALHOST.to_ipv6_mapped().into())
         }
     }
 }

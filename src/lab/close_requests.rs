@@ -4,10 +4,8 @@ use tokio::sync::watch;
 
 use crate::domain::CloseHow;
 
-/// The sending half.
 pub(super) type CloseRequester = watch::Sender<Option<CloseHow>>;
 
-/// The receiving half.
 pub(super) struct CloseRequests(watch::Receiver<Option<CloseHow>>);
 
 impl CloseRequests {

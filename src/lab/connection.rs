@@ -1,4 +1,4 @@
-//! A TCP connection whose every call is reported. Both ends of the laboratory speak through it.
+//! A TCP connection that reports every call. Clients and servers of the laboratory both use it.
 
 use std::io::{self, Read};
 use std::net::Shutdown;
@@ -11,13 +11,12 @@ use super::reporter::Reporter;
 use crate::domain::call::SockOpt;
 use crate::domain::{Args, Call, Flow, Shut, SocketId, Syscall};
 
-/// The size of the buffer that every `recv` is given, in bytes.
+/// The size of the buffer passed to `recv`, in bytes.
 pub(super) const BUFFER: usize = 4096;
 
-/// How much is read of what had already arrived before an orderly close: see [`Connection::close_in_order`].
+/// How much is read before an orderly close, in bytes: see [`Connection::close_in_order`].
 const READ_BEFORE_CLOSE: usize = 16 * BUFFER;
 
-/// One end of a connection, and who it belongs to.
 pub(super) struct Connection {
     pub(super) socket_id: SocketId,
     pub(super) flow: Flow,
@@ -26,9 +25,9 @@ pub(super) struct Connection {
 }
 
 impl Connection {
-    /// Waits for bytes and appends them to `into`: one `recv`. `Ok(0)` is the peer's FIN.
+    /// Waits for data and appends it to `into`: one `recv`. `Ok(0)` is the peer's FIN.
     ///
-    /// Cancel safe: either nothing was read, or it is in `into`.
+    /// Cancel safe: data that was read is in `into`.
     pub(super) async fn recv(&self, into: &mut Vec<u8>) -> io::Result<usize> {
         loop {
             self.stream.readable().await?;
@@ -40,10 +39,10 @@ impl Connection {
         }
     }
 
-    /// One `recv` that does not wait; `None` when nothing has arrived.
+    /// One `recv` that does not wait; `None` if nothing has arrived.
     pub(super) fn recv_now(&self, into: &mut Vec<u8>) -> Option<io::Result<usize>> {
         let mut buffer = [0; BUFFER];
-        // Not `try_read`: that trusts what epoll has said so far, and this must see what is there now.
+        // Not `try_read`: that relies on the last readiness reported by epoll, which may be out of date.
         let received = (&*SockRef::from(&self.stream)).read(&mut buffer);
         (!would_block(&received)).then(|| self.received(received, &buffer, into))
     }
@@ -54,7 +53,7 @@ impl Connection {
         received
     }
 
-    /// Waits for room and sends what fits of `bytes`: one `send`. Returns how many bytes the kernel took.
+    /// Waits for room and sends as much of `bytes` as fits: one `send`. Returns how many bytes the kernel took.
     ///
     /// Cancel safe: either nothing was sent, or the count is returned.
     pub(super) async fn send(&self, bytes: &[u8]) -> io::Result<usize> {
@@ -80,9 +79,8 @@ impl Connection {
         self.close();
     }
 
-    /// Reads what has arrived, then `close`. With unread data, `close` would send a RST instead of a FIN
-    /// (RFC 2525 §2.17). A peer that never stops sending is not waited for, and a connection that never came about has
-    /// nothing to read.
+    /// Reads the data that has arrived, then calls `close`, which would send a RST instead of a FIN if data were left unread
+    /// (RFC 2525 §2.17). It does not wait for a peer that never stops sending, and reads nothing before the handshake is over.
     pub(super) fn close_in_order(self) {
         let mut unread = Vec::new();
         let is_connected = self.stream.peer_addr().is_ok();
@@ -90,7 +88,6 @@ impl Connection {
         self.close();
     }
 
-    /// `close`.
     pub(super) fn close(self) {
         let at = self.log.now();
         drop(self.stream);
@@ -117,7 +114,7 @@ pub(super) fn linger_zero(socket: &SockRef<'_>, socket_id: SocketId, flow: Flow,
     log.call(call.returned(&set));
 }
 
-/// Whether a call on a non-blocking socket had to be made again later; such calls are not reported.
+/// Whether a non-blocking call must be repeated later; such calls are not reported.
 pub(super) fn would_block<T>(result: &io::Result<T>) -> bool {
     matches!(result, Err(error) if matches!(error.kind(), io::ErrorKind::WouldBlock | io::ErrorKind::Interrupted))
 }

@@ -1,4 +1,4 @@
-//! A UDP socket whose every call is reported. The server, the clients and the broadcaster all use it.
+//! A UDP socket that reports every call. The server, the clients and the broadcaster use it.
 
 use std::io;
 use std::net::{Shutdown, SocketAddr};
@@ -14,42 +14,39 @@ use super::host::Host;
 use super::reporter::Reporter;
 use crate::domain::{Args, Call, Errno, Flow, Note, Proto, ServerId, Shut, SocketId, Syscall};
 
-/// The largest datagram that IPv4 can carry is a little smaller than this, in bytes; nothing is ever cut.
+/// The receive buffer, in bytes: IPv4 carries a little less, so no datagram is truncated.
 const MAX_DATAGRAM: usize = 65_535;
 
-/// A UDP socket, and who it belongs to. It is never `connect`ed: each datagram names its other side.
+/// A UDP socket. It is never connected: each datagram carries the address of its peer.
 pub(super) struct DatagramSocket {
     pub(super) socket_id: SocketId,
     socket: UdpSocket,
-    /// What a server lets in and out.
     filter: Option<UdpFilter>,
-    /// Whom a client asks.
+    /// The server that a client talks to.
     expected: Option<ExpectedServer>,
     log: Reporter,
 }
 
-/// The only one whose datagrams a client takes: the kernel hands an unconnected socket those of everybody.
+/// The only sender that a client accepts datagrams from: the kernel delivers those of any sender to an unconnected socket.
 struct ExpectedServer {
     server: SocketAddr,
-    /// Whether it was said that others sent some.
+    /// Whether a datagram of another sender has been reported.
     reported: AtomicBool,
 }
 
-/// What one `recvfrom` that does not wait came to.
+/// The outcome of a `recvfrom` that does not wait.
 enum RecvOutcome {
-    /// Nothing has arrived.
     Nothing,
-    /// Something that is thrown away: not reported call by call, a flood of it would be.
+    /// A datagram that is discarded. The call is not reported, so that a flood cannot fill the journal.
     Unwanted,
-    /// A datagram, or an error.
     Done(io::Result<(Vec<u8>, SocketAddr)>),
 }
 
-/// How many datagrams that have arrived are thrown away at most before the next message.
+/// The most datagrams that [`DatagramSocket::drain`] discards.
 const DRAIN_LIMIT: usize = 256;
 
-/// Calls `socket`, and `bind` where the server is on this machine, to stay on it. On Linux the socket has no port before
-/// its first `sendto`. Only what comes from `server` is received.
+/// Calls `socket`, and `bind` if the server is on loopback. On Linux the socket has no port before its first `sendto`. It
+/// receives datagrams from `server` only.
 pub(super) fn open(
     host: &dyn Host,
     socket_id: SocketId,
@@ -72,18 +69,17 @@ impl DatagramSocket {
         Ok(Self { socket_id, socket: UdpSocket::from_std(socket.into())?, filter: None, expected: None, log })
     }
 
-    /// The same socket, guarded as a server's.
+    /// The same socket with a guard, for a server.
     pub(super) fn guarded(self, server: ServerId, guard: Guard) -> io::Result<Self> {
         let filter = UdpFilter { guard, server, local: self.local()? };
         Ok(Self { filter: Some(filter), ..self })
     }
 
-    /// The guard of this socket, if it has one.
     pub(super) const fn filter(&self) -> Option<&UdpFilter> {
         self.filter.as_ref()
     }
 
-    /// Its address; port 0 before the first `sendto` of a socket that was not bound.
+    /// The local address; port 0 before the first `sendto` of an unbound socket.
     pub(super) fn local(&self) -> io::Result<SocketAddr> {
         self.socket.local_addr()
     }
@@ -93,7 +89,7 @@ impl DatagramSocket {
         let at = self.log.now();
         let sent = self.socket.send_to(bytes, to).await;
         let call = Call::new(self.socket_id, Syscall::Sendto).with(Args::Addr(to)).returned(&sent);
-        let call = if let Ok(flow) = self.flow_with(to) { call.on(flow) } else { call };
+        let call = Call { flow: self.flow(Some(to)), ..call };
         self.log.call_at(at, if sent.is_ok() { call.carrying(bytes) } else { call });
         sent
     }
@@ -105,18 +101,17 @@ impl DatagramSocket {
             if let RecvOutcome::Done(received) = self.take() {
                 return received;
             }
-            // A flood of what nobody wants leaves the others their turn.
+            // Lets other tasks run during a flood of unwanted datagrams.
             tokio::task::coop::consume_budget().await;
         }
     }
 
-    /// Receives and forgets what has arrived.
     pub(super) fn drain(&self) {
         (0..DRAIN_LIMIT).take_while(|_| !matches!(self.take(), RecvOutcome::Nothing)).for_each(drop);
     }
 
     fn take(&self) -> RecvOutcome {
-        // Not filled with zeros before: in a flood that takes longer than to receive.
+        // Not zeroed first: that would cost more than receiving.
         let mut buffer = Vec::with_capacity(MAX_DATAGRAM);
         let received = self.socket.try_recv_buf_from(&mut buffer);
         if would_block(&received) {
@@ -127,55 +122,44 @@ impl DatagramSocket {
         {
             return RecvOutcome::Unwanted;
         }
-        let call = Call::new(self.socket_id, Syscall::Recvfrom).returned(&received);
-        RecvOutcome::Done(match received {
-            Ok((_, from)) => {
-                let call = call.carrying(&buffer);
-                self.log.call(if let Ok(flow) = self.flow_with(from) { call.on(flow) } else { call });
-                Ok((buffer, from))
-            }
-            Err(error) => {
-                self.log.call(call);
-                Err(error)
-            }
-        })
+        let mut call = Call::new(self.socket_id, Syscall::Recvfrom).returned(&received);
+        if let Ok((_, from)) = &received {
+            call = Call { flow: self.flow(Some(*from)), ..call.carrying(&buffer) };
+        }
+        self.log.call(call);
+        RecvOutcome::Done(received.map(|(_, from)| (buffer, from)))
     }
 
     fn accepts(&self, datagram: &[u8], from: SocketAddr) -> bool {
-        let admits = self.filter.as_ref().is_none_or(|filter| filter.admits(datagram, from));
-        let Some(ExpectedServer { server, reported }) =
-            self.expected.as_ref().filter(|expected| expected.server != from)
-        else {
-            return admits;
-        };
-        if !reported.swap(true, Ordering::Relaxed) {
-            self.log.note(Note::Unasked { socket: self.socket_id, server: *server, from });
+        if let Some(ExpectedServer { server, reported }) = &self.expected
+            && *server != from
+        {
+            if !reported.swap(true, Ordering::Relaxed) {
+                self.log.note(Note::Unasked { socket: self.socket_id, server: *server, from });
+            }
+            return false;
         }
-        false
+        self.filter.as_ref().is_none_or(|filter| filter.admits(datagram, from))
     }
 
-    /// The server that it asks, if it is a client's.
+    /// The server that a client talks to.
     pub(super) fn server(&self) -> Option<SocketAddr> {
         self.expected.as_ref().map(|expected| expected.server)
     }
 
-    /// `shutdown(SHUT_WR)`, which fails with ENOTCONN: there is no connection to close one half of.
+    /// `shutdown(SHUT_WR)`, which fails with ENOTCONN: there is no connection to half-close.
     pub(super) fn shut_write(&self) {
         let shut = SockRef::from(&self.socket).shutdown(Shutdown::Write);
         self.log.call(Call::new(self.socket_id, Syscall::Shutdown).with(Args::Shut(Shut::Write)).returned(&shut));
     }
 
-    fn flow_with(&self, peer: SocketAddr) -> io::Result<Flow> {
-        Ok(Flow { proto: Proto::Udp, local: self.local()?, peer: Some(peer) })
+    fn flow(&self, peer: Option<SocketAddr>) -> Option<Flow> {
+        self.local().ok().map(|local| Flow { proto: Proto::Udp, local, peer })
     }
 
-    /// `close`. Nothing leaves: there is no connection to end.
+    /// `close`. Nothing is sent: there is no connection to end.
     pub(super) fn close(self) {
-        let call = Call::new(self.socket_id, Syscall::Close);
-        let call = match self.local() {
-            Ok(local) => call.on(Flow::unconnected(Proto::Udp, local)),
-            Err(_) => call,
-        };
+        let call = Call { flow: self.flow(None), ..Call::new(self.socket_id, Syscall::Close) };
         drop(self.socket);
         self.log.call(call);
     }

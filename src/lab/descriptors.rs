@@ -1,16 +1,16 @@
-//! The descriptor limit of this process: every socket is a descriptor, and a class wants thousands.
+//! The descriptor limit of this process. Every socket takes a descriptor.
 
 use crate::domain::EventSink;
 
 /// Raises the soft limit to the hard one (`getrlimit(2)`, `RLIMIT_NOFILE`) and reports both as `Note::Descriptors`.
-/// A limit that cannot be raised stays what it is. Does nothing on systems without such a limit.
+/// If that fails the limit stays as it is. Does nothing on systems without such a limit.
 pub fn raise_descriptor_limit(sink: &EventSink) {
     #[cfg(unix)]
     {
         use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 
         let limit = getrlimit(Resource::Nofile);
-        // Some systems say "unlimited" and refuse to be taken at their word; then the soft limit simply stays.
+        // Some systems report "unlimited" and then refuse it; the soft limit stays.
         let raised = setrlimit(Resource::Nofile, Rlimit { current: limit.maximum, maximum: limit.maximum });
         let was = limit.current.unwrap_or(u64::MAX);
         let now = if raised.is_ok() { limit.maximum.unwrap_or(u64::MAX) } else { was };

@@ -1,4 +1,4 @@
-//! Opening a connection: `socket`, a `connect` that does not wait, and the moment it is established.
+//! Opening a connection: `socket`, a non-blocking `connect`, and waiting for its outcome.
 
 use std::io;
 use std::net::SocketAddr;
@@ -11,10 +11,10 @@ use super::host::Host;
 use super::reporter::Reporter;
 use crate::domain::{Args, Call, Errno, Flow, Outcome, Proto, SocketId, Syscall};
 
-/// Calls `socket` and `connect`. On success the kernel has chosen the local port and sent the SYN; the connection is not
-/// established yet: see [`established`]. On failure the socket is closed.
+/// Calls `socket` and `connect`. On success the kernel has chosen the local port and sent the SYN; [`established`] waits for
+/// the handshake. On failure the socket is closed.
 ///
-/// Reports every call, except a `connect` still in progress, which is reported when its outcome is known.
+/// Reports every call, except a `connect` in progress, which is reported once its outcome is known.
 pub(super) fn dial(
     host: &dyn Host,
     socket_id: SocketId,
@@ -41,18 +41,20 @@ pub(super) fn connect(socket: Socket, socket_id: SocketId, addr: SocketAddr, log
     }
 }
 
-fn try_connect(socket: Socket, addr: SocketAddr) -> io::Result<(TcpStream, SocketAddr)> {
-    match socket.connect(&addr.into()) {
-        Err(error) if !is_in_progress(&error) => return Err(error),
-        _ => {}
+/// Calls `connect`, which goes on in the background. Returns the local address as well.
+pub(super) fn try_connect(socket: Socket, addr: SocketAddr) -> io::Result<(TcpStream, SocketAddr)> {
+    if let Err(error) = socket.connect(&addr.into())
+        && !is_in_progress(&error)
+    {
+        return Err(error);
     }
     let stream = TcpStream::from_std(socket.into())?;
     let local = stream.local_addr()?;
     Ok((stream, local))
 }
 
-/// Waits until the handshake has succeeded or failed, and reports `connect`. Returns the connection's addresses as they
-/// are now: not every system knows the local one earlier. Cancel safe.
+/// Waits until the handshake has succeeded or failed, and reports `connect`. Returns the connection's addresses: some systems
+/// know the local one only now. Cancel safe.
 pub(super) async fn established(dialing: &Connection) -> Result<Flow, Errno> {
     let outcome = connected(&dialing.stream).await;
     let mut flow = dialing.flow;
@@ -67,8 +69,7 @@ pub(super) async fn established(dialing: &Connection) -> Result<Flow, Errno> {
     Ok(flow)
 }
 
-/// Waits for a `connect` in progress. The socket becomes writable whether it succeeded or failed: connect(2),
-/// EINPROGRESS.
+/// Waits for a `connect` in progress. The socket becomes writable on success and on failure (`connect(2)`, EINPROGRESS).
 pub(super) async fn connected(stream: &TcpStream) -> io::Result<()> {
     stream.writable().await?;
     match stream.take_error()? {
@@ -78,7 +79,7 @@ pub(super) async fn connected(stream: &TcpStream) -> io::Result<()> {
 }
 
 /// Whether a `connect` that returned this error goes on in the background.
-pub(super) fn is_in_progress(error: &io::Error) -> bool {
+fn is_in_progress(error: &io::Error) -> bool {
     #[cfg(unix)]
     if error.raw_os_error() == Some(rustix::io::Errno::INPROGRESS.raw_os_error()) {
         return true;

@@ -1,19 +1,19 @@
-//! Where the laboratory's sockets come from.
+//! The source of the laboratory's sockets.
 
 use std::io;
 use std::net::{IpAddr, SocketAddr};
 
 use socket2::{Domain, Socket, Type};
 
-/// A host that gives out sockets: this machine, or another network stack whose sockets reach this process.
+/// A host that creates sockets: this machine, or another network stack whose sockets are passed to this process.
 ///
-/// Every socket is non-blocking, not inherited by other programs, and of the address family of `for_addr`.
+/// Every socket is non-blocking, close-on-exec, and of the address family of `for_addr`.
 pub trait Host: Send + Sync {
     /// A TCP socket (`SOCK_STREAM`).
     fn stream(&self, for_addr: SocketAddr) -> io::Result<Socket>;
     /// A UDP socket (`SOCK_DGRAM`).
     fn datagram(&self, for_addr: SocketAddr) -> io::Result<Socket>;
-    /// The address of a host that is known here by this name and nowhere else.
+    /// The address of a name that only this host resolves.
     fn neighbour(&self, _name: &str) -> Option<IpAddr> {
         None
     }

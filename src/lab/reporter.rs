@@ -1,7 +1,7 @@
-//! What the laboratory says about itself: each call and change, at the moment it happened, as `called` evidence.
+//! The laboratory's events: each call and change, with its time, as `called` evidence.
 //!
-//! A call that waits for others (`connect`, `accept`, `recv`) happens when it returns. One that others hear of (`send`,
-//! `shutdown`, `close`) happens when it is made: they may have heard, and answered, before it returns.
+//! A call that waits for the peer (`connect`, `accept`, `recv`) is stamped when it returns. A call that the peer notices
+//! (`send`, `shutdown`, `close`) is stamped when it is made: the peer may have answered before it returns.
 
 use std::io;
 
@@ -13,7 +13,7 @@ use crate::domain::{
     TargetHost,
 };
 
-/// The lab's view of the event sink. Never waits.
+/// Reports to the event sink. Never waits.
 #[derive(Debug, Clone)]
 pub(super) struct Reporter(EventSink);
 
@@ -27,7 +27,7 @@ impl Reporter {
     }
 
     fn report(&self, kind: EventKind) {
-        // What does not fit is counted by the event sink.
+        // The sink counts the events that do not fit.
         let _ = self.0.report(Evidence::Called, kind);
     }
 
@@ -35,12 +35,12 @@ impl Reporter {
         self.report(EventKind::Call(call));
     }
 
-    /// A call that was made at this moment.
+    /// A call that was made at `at`.
     pub(super) fn call_at(&self, at: Stamp, call: Call) {
         let _ = self.0.report_at(at, Evidence::Called, EventKind::Call(call));
     }
 
-    /// A `send` that was made at this moment, with the bytes that were really moved.
+    /// A `send` that was made at `at`, with the bytes that the kernel took.
     pub(super) fn sent(&self, at: Stamp, socket: SocketId, flow: Flow, sent: &io::Result<usize>, bytes: &[u8]) {
         let call = Call::new(socket, Syscall::Send).on(flow).returned(sent);
         let call = match sent {
@@ -50,7 +50,7 @@ impl Reporter {
         self.call_at(at, call);
     }
 
-    /// `recv` with the usual buffer.
+    /// A `recv` into `buffer`.
     pub(super) fn received(&self, socket: SocketId, flow: Flow, received: &io::Result<usize>, buffer: &[u8]) {
         let size = Args::Number(buffer.len() as u64);
         let call = Call::new(socket, Syscall::Recv).with(size).on(flow).returned(received);
@@ -60,7 +60,8 @@ impl Reporter {
         });
     }
 
-    /// `recv` that returned because the socket was shut down on this side: nobody has closed on the other.
+    /// A `recv` that returned because this side shut the socket down. It is reported without data, since the peer has not
+    /// closed.
     pub(super) fn woken(&self, socket: SocketId, flow: Flow, buffer: &[u8]) {
         let size = Args::Number(buffer.len() as u64);
         self.call(Call::new(socket, Syscall::Recv).with(size).on(flow));
@@ -78,7 +79,7 @@ impl Reporter {
         self.report(EventKind::Broadcast(BroadcastEvent { message, change }));
     }
 
-    /// `false` when it did not fit: it has to be told again.
+    /// `false` if it did not fit and has to be reported again.
     pub(super) fn guard(&self, event: GuardEvent) -> bool {
         self.0.report(Evidence::Called, EventKind::Guard(event))
     }

@@ -10,15 +10,15 @@ impl WireCore {
     pub(super) fn command(&mut self, now: Stamp, command: WireCommand) {
         match command {
             WireCommand::Next => self.next(now),
-            WireCommand::Deliver(number) => self.decide(number, |_, _, packet| {
+            WireCommand::Deliver(number) => self.decide(number, |packet| {
                 packet.schedule = Schedule::At(now);
                 None
             }),
-            WireCommand::Delay(number, by) => self.decide(number, |_, _, packet| {
+            WireCommand::Delay(number, by) => self.decide(number, |packet| {
                 packet.schedule = Schedule::At(now.after(by));
                 Some(WireEvent::Delayed { packet: number, by })
             }),
-            WireCommand::Corrupt(number) => self.decide(number, |_, _, packet| {
+            WireCommand::Corrupt(number) => self.decide(number, |packet| {
                 decode::corrupt(&mut packet.bytes);
                 packet.id = None;
                 Some(WireEvent::Corrupted { packet: number })
@@ -78,9 +78,9 @@ impl WireCore {
         self.directions.iter().find_map(|(from, direction)| Some((from, direction.position(number)?)))
     }
 
-    fn decide(&mut self, number: u64, change: impl FnOnce(HostId, usize, &mut InFlight) -> Option<WireEvent>) {
+    fn decide(&mut self, number: u64, change: impl FnOnce(&mut InFlight) -> Option<WireEvent>) {
         let Some((from, at)) = self.find(number) else { return self.missed(number) };
-        let event = change(from, at, &mut self.direction(from).in_flight[at]);
+        let event = change(&mut self.direction(from).in_flight[at]);
         self.events.extend(event.map(|event| (from, EventKind::Wire(event))));
     }
 

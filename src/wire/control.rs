@@ -42,7 +42,6 @@ impl Default for WireOptions {
     }
 }
 
-/// The helper process.
 #[derive(Debug)]
 pub(super) struct Helper {
     socket: Arc<Mutex<OwnedFd>>,
@@ -82,7 +81,6 @@ impl Helper {
         Ok(Self { socket: Arc::new(Mutex::new(ours)), process, keeper: Some(keeper) })
     }
 
-    /// Starts it and requests the hosts.
     pub(super) fn open(options: &WireOptions, ended: impl FnOnce() + Send + 'static) -> Result<(Self, Opened), Lack> {
         let helper = Self::start(options.binary.as_ref(), ended).map_err(|error| lack(Need::Helper, &error))?;
         let settings = Setting::DEFAULTS.iter().chain(&options.settings).copied().collect();

@@ -22,7 +22,6 @@ pub(super) struct WireCore {
     unlisted: u64,
 }
 
-/// A packet that has crossed the wire.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct WireDelivery {
     /// Its number; 0 if the packet could not be read.
@@ -206,7 +205,6 @@ impl WireCore {
 struct Chance(u64);
 
 impl Chance {
-    /// A number from 0 to 99.
     fn percent(&mut self) -> u8 {
         self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
         let mut mixed = self.0;

@@ -16,7 +16,6 @@ pub(super) enum Schedule {
     At(Stamp),
 }
 
-/// A packet in flight.
 #[derive(Debug, Clone)]
 pub(super) struct InFlight {
     pub(super) number: u64,
@@ -36,7 +35,6 @@ pub(super) struct InFlight {
 }
 
 impl InFlight {
-    /// A held packet without further details.
     pub(super) fn held(number: u64, bytes: &[u8], now: Stamp) -> Self {
         Self {
             number,
@@ -63,7 +61,6 @@ pub(super) struct Direction {
 }
 
 impl Direction {
-    /// The schedule of a packet that is sent now.
     pub(super) fn schedule(&mut self, now: Stamp) -> Schedule {
         match self.mode {
             WireMode::Step => Schedule::Hold,

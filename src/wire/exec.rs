@@ -26,26 +26,21 @@ use crate::domain::HostId;
 
 /// How long to wait for a caller's request, in seconds.
 const PATIENCE: i64 = 5;
-/// The limit of simultaneous callers.
 const CALLERS: usize = 32;
 
-/// A caller's message.
 #[derive(Debug, Serialize, Deserialize)]
 enum ExecRequest {
     /// The first message: run this, with these three standard descriptors.
     Run(HostId, ProgramSpec),
-    /// Send it this signal.
     Signal(i32),
 }
 
-/// The answer.
 #[derive(Debug, Serialize, Deserialize)]
 enum ExecReply {
     /// The program runs, by this number.
     Runs(u32),
     /// It could not be started.
     Failed(i32),
-    /// It ended, with this wait status.
     Ended(i32),
 }
 
@@ -62,7 +57,6 @@ fn same_user(socket: &OwnedFd) -> io::Result<bool> {
     Ok(socket_peercred(socket)?.uid == geteuid())
 }
 
-/// The thread that serves callers.
 #[derive(Debug)]
 pub(super) struct ExecServer {
     stop: Option<OwnedFd>,

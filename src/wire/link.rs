@@ -26,9 +26,7 @@ pub(super) trait Link {
     fn send(&mut self, packet: &[u8]) -> io::Result<()>;
 }
 
-/// The length of an Ethernet header.
 const ETHERNET: usize = 14;
-/// The type of an IPv4 packet in an Ethernet frame.
 const IPV4: [u8; 2] = [8, 0];
 
 /// The far side of a host's interface: a TUN device, or a packet socket at the other end of its virtual Ethernet.

@@ -53,7 +53,6 @@ impl HostPrograms {
         Ok((running, told))
     }
 
-    /// Waits until every program has ended.
     pub(super) fn join(&self) {
         let watchers = std::mem::take(&mut *self.watchers.lock().unwrap_or_else(PoisonError::into_inner));
         for watcher in watchers {

@@ -14,7 +14,6 @@ use super::sample::{Sampler, Tables};
 use crate::domain::wire::{CloseReason, LossReason, WireCommand, WireEvent, WireMode};
 use crate::domain::{EventKind, EventSink, Evidence, Flow, HostId, Note, PerHost, Stamp, Syscall};
 
-/// An order for the relay.
 #[derive(Debug, Clone, Copy)]
 pub(super) enum RelayOrder {
     /// A command for the wire.
@@ -25,7 +24,6 @@ pub(super) enum RelayOrder {
     Info(HostId, Flow),
 }
 
-/// The largest packet of a link.
 const LONGEST: usize = 65_536;
 /// How many packets of one host are carried before the other's.
 const TURN: usize = 32;
@@ -237,7 +235,6 @@ impl<L: Link, T: Tables> Relay<L, T> {
         }
     }
 
-    /// Delivers every packet that arrives by now.
     fn deliver(&mut self) {
         let now = self.now();
         while let Some(delivery) = self.core.due(now) {

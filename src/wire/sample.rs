@@ -11,19 +11,15 @@ use crate::domain::{
     Timer, Transition,
 };
 
-/// Reads a host's socket table.
 pub(super) trait Tables: Send {
-    /// All sockets of a host.
     fn dump(&mut self, host: HostId) -> io::Result<Vec<Row>>;
 
-    /// The TCP socket with exactly these addresses.
     fn lookup(&mut self, host: HostId, flow: Flow) -> io::Result<Option<Row>>;
 
     /// The `TCP_INFO` of the TCP socket with exactly these addresses, where there is one that has it.
     fn info(&mut self, host: HostId, flow: &Flow) -> io::Result<Option<TcpInfo>>;
 }
 
-/// The last sample of one host.
 #[derive(Debug, Default)]
 struct HostView {
     rows: HashMap<RowKey, Row>,
@@ -35,7 +31,6 @@ struct HostView {
     info: Option<TcpInfo>,
 }
 
-/// Samples both hosts.
 pub(super) struct Sampler<T> {
     tables: T,
     sinks: PerHost<EventSink>,
@@ -159,7 +154,6 @@ impl<T: Tables> Sampler<T> {
         }
     }
 
-    /// Reports rows that are new, changed or gone.
     fn rows(&mut self, host: HostId, now: Vec<Row>, gone: Vec<RowKey>) {
         let HostView { rows, timers, .. } = self.seen.of_mut(host);
         let sink = self.sinks.of(host);

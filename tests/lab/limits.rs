@@ -1,13 +1,15 @@
-//! The machine's limits: shown and explained, never a crash. Each runs in a process of its own with the limit set.
+//! The machine's limits are reported and never a crash. Each test runs in a process of its own with the limit set.
 #![cfg(unix)]
 
 use std::process::Command;
 
 use socklab::api::domain::ServiceModel::{Async, Sequential, Threaded};
-use socklab::api::domain::{ClientChange, ClientPlan, Errno, EventKind, Note, Proto, ServerChange, ServerId, Syscall};
+use socklab::api::domain::{
+    ClientChange, ClientPlan, Errno, EventKind, LabOrder, Note, ServerChange, ServerId, ServerSpec, Syscall,
+};
 
 use crate::harness::{Need::Namespace, Test, async_test};
-use crate::test_lab::{TestLab, change_of, destination, did, is_answer, is_client, note};
+use crate::test_lab::{TestLab, change_of, did, is_answer, is_client, note, tcp};
 
 pub(crate) fn tests() -> Vec<Test> {
     Vec::from([
@@ -40,7 +42,7 @@ async fn without_descriptors_a_burst_is_cut_and_servers_wait() {
     }
     for model in [Sequential, Threaded, Async] {
         let (mut test, addr) = TestLab::with(model).await;
-        test.lab.spawn(1000, ClientPlan::Stay, destination(Proto::Tcp, addr));
+        test.spawn(1000, ClientPlan::Stay, addr);
         let cut = |kind: &EventKind| match note(kind) {
             Some(Note::BurstCut { asked: 1000, made, errno: Errno::Mfile }) => Some(*made),
             _ => None,
@@ -53,14 +55,14 @@ async fn without_descriptors_a_burst_is_cut_and_servers_wait() {
             };
             test.times(1, "accept pauses", paused).await;
         }
-        test.lab.close_all();
+        test.order(LabOrder::CloseAll);
         let over = |kind: &EventKind| matches!(kind, EventKind::Client(event) if event.change == ClientChange::Ended);
         // The one that got no socket has ended too.
         test.times(made as usize + 1, "all ended", over).await;
         let served = |kind: &EventKind| matches!(change_of(kind, ServerId(0)), Some(ServerChange::Served { .. }));
         test.times(made as usize, "every server's end is closed: all descriptors are free", served).await;
         test.reported.seen.clear();
-        test.lab.spawn(5, ClientPlan::Stay, destination(Proto::Tcp, addr));
+        test.spawn(5, ClientPlan::Stay, addr);
         let expected = if model == Sequential { 1 } else { 5 };
         test.times(expected, "it serves on", is_answer).await;
         let seen = test.end().await;
@@ -88,12 +90,10 @@ async fn without_ephemeral_ports_a_burst_is_cut() {
     if !inside(&PRIVATE, RANGE, "limits::without_ephemeral_ports_a_burst_is_cut") {
         return;
     }
-    let mut spec = crate::test_lab::tcp(Threaded);
-    spec.addr = "127.0.0.1:65432".parse().unwrap();
-    let mut test = TestLab::of(vec![spec]);
+    let mut test = TestLab::of(vec![ServerSpec { addr: "127.0.0.1:65432".parse().unwrap(), ..tcp(Threaded) }]);
     test.lab.start_all();
     let addr = test.started(ServerId(0)).await;
-    test.lab.spawn(25, ClientPlan::Stay, destination(Proto::Tcp, addr));
+    test.spawn(25, ClientPlan::Stay, addr);
     let cut = Note::BurstCut { asked: 25, made: 10, errno: Errno::AddrNotAvail };
     test.times(1, "ten ports, ten clients", |kind| note(kind) == Some(&cut)).await;
     test.times(10, "they are answered", is_answer).await;

@@ -2,10 +2,10 @@
 
 use std::time::Instant;
 
-use socklab::api::domain::{ClientPlan, Proto, ServiceModel, Syscall};
+use socklab::api::domain::{ClientPlan, LabOrder, ServiceModel, Syscall};
 
 use crate::harness::{Test, on_request};
-use crate::test_lab::{TestLab, destination, did, is_answer, is_client};
+use crate::test_lab::{TestLab, did, is_answer, is_client};
 
 pub(crate) fn tests() -> Vec<Test> {
     vec![on_request(a_thousand_clients_on_each_model, "prints numbers")]
@@ -16,7 +16,7 @@ async fn a_thousand_clients_on_each_model() {
     for &model in ServiceModel::ALL {
         let (mut test, addr) = TestLab::with(model).await;
         let begun = Instant::now();
-        test.lab.spawn(1000, ClientPlan::Stay, destination(Proto::Tcp, addr));
+        test.spawn(1000, ClientPlan::Stay, addr);
         let connected = if model == ServiceModel::Sequential { 129 } else { 1000 };
         test.times(connected, "established", |kind| did(kind, Syscall::Connect, is_client)).await;
         let established = begun.elapsed();
@@ -35,7 +35,7 @@ async fn a_thousand_clients_on_each_model() {
             status("VmRSS:")
         );
         let begun = Instant::now();
-        test.lab.close_all();
+        test.order(LabOrder::CloseAll);
         test.times(1000, "closed", |kind| did(kind, Syscall::Close, is_client)).await;
         println!("  closed in {:?}", begun.elapsed());
         let begun = Instant::now();

@@ -1,4 +1,4 @@
-//! The servers: what they call, whom they serve, and that nobody can hurt them.
+//! The servers: their calls, their models, and hostile clients.
 
 use std::io::{ErrorKind, Read, Write};
 use std::net::{SocketAddr, TcpListener, TcpStream, UdpSocket};
@@ -7,14 +7,13 @@ use std::time::Duration;
 use socket2::SockRef;
 use socklab::api::domain::ServiceModel::{Async, Sequential, Threaded};
 use socklab::api::domain::{
-    Args, ClientPlan, CloseHow, ConnNo, Errno, EventKind, LabOrder, Outcome, Proto, ServerChange, ServerId,
+    Args, ClientPlan, CloseHow, ConnNo, Errno, EventKind, GuardOrder, LabOrder, Outcome, ServerChange, ServerId,
     ServiceModel, Shut, SocketId, Syscall,
 };
 
 use crate::harness::{Test, async_test};
 use crate::test_lab::{
-    TestLab, apart, call, calls_on, change_of, destination, did, is_answer, is_change, is_client, is_conn, names_on,
-    tcp, udp,
+    TestLab, apart, call, calls_on, change_of, did, is_answer, is_change, is_client, is_conn, names_on, tcp, udp,
 };
 
 pub(crate) fn tests() -> Vec<Test> {
@@ -22,15 +21,15 @@ pub(crate) fn tests() -> Vec<Test> {
         async_test(the_calls_that_open_and_close_a_server, &[]),
         async_test(every_model_answers_a_plain_blocking_client, &[]),
         async_test(one_shot_lifecycles_are_complete_and_in_order, &[]),
-        async_test(who_waits_in_the_queue_is_served_the_moment_the_server_becomes_threaded, &[]),
+        async_test(connections_in_the_queue_are_served_when_the_server_becomes_concurrent, &[]),
         async_test(a_conversation_goes_on_whatever_the_model_becomes, &[]),
         async_test(an_answer_that_was_half_sent_is_finished_by_the_new_model, &[]),
         async_test(five_hundred_resets_leave_every_model_serving, &[]),
         async_test(a_taken_port_fails_one_server_and_can_be_tried_again, &[]),
         async_test(stopping_resets_the_queue_and_starting_again_numbers_on, &[]),
-        async_test(a_stop_and_a_start_at_once_are_both_done_and_a_stopped_server_can_change_its_model, &[]),
-        async_test(a_peer_that_never_reads_costs_a_buffer_and_delays_no_end, &[]),
-        async_test(a_thread_that_is_woken_to_end_has_not_heard_the_client_close, &[]),
+        async_test(a_stop_and_a_start_in_succession_both_happen_and_a_stopped_server_can_change_its_model, &[]),
+        async_test(a_peer_that_never_reads_does_not_delay_the_shutdown, &[]),
+        async_test(a_thread_that_is_interrupted_reports_no_fin, &[]),
         async_test(a_server_closes_its_end_in_three_ways_whatever_its_model, &[]),
         async_test(a_server_that_is_stuck_in_send_still_closes, &[]),
         async_test(a_udp_server_answers_each_datagram_where_it_came_from, &[]),
@@ -39,7 +38,7 @@ pub(crate) fn tests() -> Vec<Test> {
 
 const FIRST: ServerId = ServerId(0);
 
-/// A student's client: connect, sendall, recv(1024), on a thread that may block.
+/// A simple client: connect, sendall, recv(1024), on a thread that may block.
 async fn student(addr: SocketAddr, message: &'static [u8]) -> std::io::Result<Vec<u8>> {
     tokio::task::spawn_blocking(move || {
         let mut socket = connect(addr)?;
@@ -52,7 +51,7 @@ async fn student(addr: SocketAddr, message: &'static [u8]) -> std::io::Result<Ve
     .unwrap()
 }
 
-/// A blocking socket that fails rather than waits for ever.
+/// A blocking socket with a timeout.
 fn connect(addr: SocketAddr) -> std::io::Result<TcpStream> {
     let socket = TcpStream::connect(addr)?;
     socket.set_read_timeout(Some(Duration::from_mins(1)))?;
@@ -97,7 +96,7 @@ async fn every_model_answers_a_plain_blocking_client() {
 async fn one_shot_lifecycles_are_complete_and_in_order() {
     for &model in ServiceModel::ALL {
         let (mut test, addr) = TestLab::with(model).await;
-        test.lab.spawn(10, ClientPlan::OneShot, destination(Proto::Tcp, addr));
+        test.spawn(10, ClientPlan::OneShot, addr);
         test.times(10, "ten connections are over", |kind| {
             matches!(change_of(kind, FIRST), Some(ServerChange::Served { .. }))
         })
@@ -117,16 +116,16 @@ async fn one_shot_lifecycles_are_complete_and_in_order() {
     }
 }
 
-async fn who_waits_in_the_queue_is_served_the_moment_the_server_becomes_threaded() {
+async fn connections_in_the_queue_are_served_when_the_server_becomes_concurrent() {
     for to in [Threaded, Async] {
         let (mut test, addr) = TestLab::with(Sequential).await;
-        test.lab.spawn(3, ClientPlan::Stay, destination(Proto::Tcp, addr));
+        test.spawn(3, ClientPlan::Stay, addr);
         test.times(3, "all three have sent", |kind| did(kind, Syscall::Send, is_client)).await;
         test.times(1, "one is answered", is_answer).await;
         let accepts = |seen: &[EventKind]| seen.iter().filter(|kind| did(kind, Syscall::Accept, |_| true)).count();
         assert_eq!(accepts(&test.reported.seen), 1, "the others wait in the kernel");
 
-        test.lab.switch(FIRST, to);
+        test.order(LabOrder::Switch(FIRST, to));
         test.times(3, "all are answered", is_answer).await;
         test.times(1, "the model changed", |kind| is_change(kind, &ServerChange::Model { model: to })).await;
         for no in 1..=3 {
@@ -145,12 +144,12 @@ async fn a_conversation_goes_on_whatever_the_model_becomes() {
             let (mut test, addr) = TestLab::with(from).await;
             let mut talker = connect(addr).unwrap();
             assert_eq!(say(&mut talker, b"before"), b"BEFORE");
-            test.lab.switch(FIRST, to);
+            test.order(LabOrder::Switch(FIRST, to));
             if from != to {
                 test.times(1, "the model changed", |kind| is_change(kind, &ServerChange::Model { model: to })).await;
             }
             assert_eq!(say(&mut talker, b"after"), b"AFTER", "{from} to {to}");
-            // Who came before does not keep the new model busy, unless there never was another one.
+            // The earlier client does not keep the new model busy, unless it is sequential as before.
             if (from, to) != (Sequential, Sequential) {
                 assert_eq!(student(addr, b"new").await.unwrap(), b"NEW", "{from} to {to}");
             }
@@ -168,7 +167,7 @@ async fn an_answer_that_was_half_sent_is_finished_by_the_new_model() {
     let (mut test, addr) = TestLab::with(Sequential).await;
     let mut talker = connect(addr).unwrap();
     let mut mouth = talker.try_clone().unwrap();
-    // Nobody listens yet: the server's answer fills both buffers and stops in the middle of a chunk.
+    // The client does not read yet: the answer fills both buffers and stops in the middle of a chunk.
     let speaking = tokio::task::spawn_blocking(move || mouth.write_all(&vec![b'x'; LEN]));
     let blocked = socket2::SockRef::from(&talker).recv_buffer_size().unwrap();
     let sent = |seen: &[EventKind]| -> usize {
@@ -176,7 +175,7 @@ async fn an_answer_that_was_half_sent_is_finished_by_the_new_model() {
         sends.filter_map(|kind| call(kind)?.data.as_ref()).map(|data| data.len).sum()
     };
     test.until("the answer is on its way", |seen| (sent(seen) > blocked / 4).then_some(())).await;
-    test.lab.switch(FIRST, Threaded);
+    test.order(LabOrder::Switch(FIRST, Threaded));
     test.times(1, "the model changed", |kind| is_change(kind, &ServerChange::Model { model: Threaded })).await;
     let heard = tokio::task::spawn_blocking(move || {
         let mut all = vec![0; LEN];
@@ -194,7 +193,7 @@ async fn five_hundred_resets_leave_every_model_serving() {
             for number in 0..500 {
                 let mut socket = connect(addr).unwrap();
                 SockRef::from(&socket).set_linger(Some(Duration::ZERO)).unwrap();
-                // A connect scan says nothing; a rude client says something and does not wait.
+                // A connect scan sends nothing; a rude client sends data and does not wait for the answer.
                 if number % 2 == 0 {
                     let _ = socket.write_all(b"rude");
                 }
@@ -225,10 +224,10 @@ async fn a_taken_port_fails_one_server_and_can_be_tried_again() {
     let failed = ServerChange::Failed { errno: Errno::AddrInUse, holder: None };
     test.times(1, "the first fails", |kind| is_change(kind, &failed)).await;
     assert_eq!(student(other, b"rest").await.unwrap(), b"REST");
-    test.lab.start(FIRST);
+    test.order(LabOrder::Start(FIRST));
     test.times(2, "it fails again", |kind| is_change(kind, &failed)).await;
     drop(holder);
-    test.lab.start(FIRST);
+    test.order(LabOrder::Start(FIRST));
     assert_eq!(test.started(FIRST).await, taken.addr);
     assert_eq!(student(taken.addr, b"mine").await.unwrap(), b"MINE");
     let seen = test.end().await;
@@ -247,15 +246,15 @@ async fn stopping_resets_the_queue_and_starting_again_numbers_on() {
         let mut served = connect(addr).unwrap();
         assert_eq!(say(&mut served, b"one"), b"ONE");
         let mut queued = (model == Sequential).then(|| connect(addr).unwrap());
-        test.lab.stop(FIRST);
+        test.order(LabOrder::Stop(FIRST));
         test.times(1, "stopped", |kind| is_change(kind, &ServerChange::Stopped)).await;
-        assert_eq!(hear(&mut served), b"", "an orderly end for whom it served");
+        assert_eq!(hear(&mut served), b"", "a FIN for the client that was served");
         if let Some(queued) = &mut queued {
             assert_eq!(queued.read(&mut [0; 8]).unwrap_err().kind(), ErrorKind::ConnectionReset);
         }
         assert_eq!(student(addr, b"x").await.unwrap_err().kind(), ErrorKind::ConnectionRefused);
         test.reported.seen.clear();
-        test.lab.start(FIRST);
+        test.order(LabOrder::Start(FIRST));
         let again = test.started(FIRST).await;
         assert_eq!(student(again, b"two").await.unwrap(), b"TWO", "{model}");
         let second = ServerChange::Serving { conn: ConnNo(2), by: model };
@@ -264,47 +263,45 @@ async fn stopping_resets_the_queue_and_starting_again_numbers_on() {
     }
 }
 
-async fn a_stop_and_a_start_at_once_are_both_done_and_a_stopped_server_can_change_its_model() {
+async fn a_stop_and_a_start_in_succession_both_happen_and_a_stopped_server_can_change_its_model() {
     let (mut test, _) = TestLab::with(Threaded).await;
-    test.lab.stop(FIRST);
-    test.lab.start(FIRST);
+    test.order(LabOrder::Stop(FIRST));
+    test.order(LabOrder::Start(FIRST));
     let started = |kind: &EventKind| matches!(change_of(kind, FIRST), Some(ServerChange::Started { .. }));
     test.times(2, "started twice", started).await;
     test.times(1, "stopped in between", |kind| is_change(kind, &ServerChange::Stopped)).await;
-    test.lab.stop(FIRST);
+    test.order(LabOrder::Stop(FIRST));
     test.times(2, "stopped", |kind| is_change(kind, &ServerChange::Stopped)).await;
-    test.lab.switch(FIRST, Sequential);
+    test.order(LabOrder::Switch(FIRST, Sequential));
     test.times(1, "changed", |kind| is_change(kind, &ServerChange::Model { model: Sequential })).await;
     test.end().await;
 }
 
-async fn a_peer_that_never_reads_costs_a_buffer_and_delays_no_end() {
+async fn a_peer_that_never_reads_does_not_delay_the_shutdown() {
     for &model in ServiceModel::ALL {
         let (mut test, addr) = TestLab::with(model).await;
         let mut socket = connect(addr).unwrap();
         socket.set_write_timeout(Some(Duration::from_millis(200))).unwrap();
-        // Fills every buffer on the way, there and back, until the server is stuck in send and so are we.
+        // Fills every buffer in both directions, until both ends block in send.
         let noise = vec![b'x'; 65_536];
         let full = tokio::task::spawn_blocking(move || {
             while socket.write(&noise).is_ok() {}
             socket
         });
-        let socket = full.await.unwrap();
+        let _socket = full.await.unwrap();
         test.times(1, "it answered", |kind| did(kind, Syscall::Send, is_conn)).await;
         let seen = test.end().await;
         assert!(seen.iter().any(|kind| is_change(kind, &ServerChange::Served { conn: ConnNo(1) })), "{model}");
-        drop(socket);
     }
 }
 
-async fn a_thread_that_is_woken_to_end_has_not_heard_the_client_close() {
-    let ends: [fn(&mut TestLab); 2] =
-        [|test| test.lab.stop(FIRST), |test| test.lab.kick(std::net::Ipv4Addr::LOCALHOST.into())];
-    for end in ends {
+async fn a_thread_that_is_interrupted_reports_no_fin() {
+    let kick = LabOrder::Guard(GuardOrder::Kick(std::net::Ipv4Addr::LOCALHOST.into()));
+    for end in [LabOrder::Stop(FIRST), kick] {
         let (mut test, addr) = TestLab::with(Threaded).await;
         let mut socket = connect(addr).unwrap();
         assert_eq!(say(&mut socket, b"oi"), b"OI");
-        end(&mut test);
+        test.order(end);
         test.times(1, "closed", |kind| did(kind, Syscall::Close, is_conn)).await;
         let seen = test.end().await;
         let calls = calls_on(&seen, SocketId::Conn(FIRST, ConnNo(1)));
@@ -330,7 +327,7 @@ async fn a_server_closes_its_end_in_three_ways_whatever_its_model() {
             let mut socket = connect(addr).unwrap();
             assert_eq!(say(&mut socket, b"oi"), b"OI");
             test.times(1, "the answer is reported", |kind| did(kind, Syscall::Send, is_conn)).await;
-            test.lab.perform(LabOrder::CloseAccepted(FIRST, ConnNo(1), how));
+            test.order(LabOrder::CloseAccepted(FIRST, ConnNo(1), how));
             let heard = socket.read(&mut [0; 8]).map_err(|error| error.kind());
             assert_eq!(
                 heard,
@@ -338,6 +335,7 @@ async fn a_server_closes_its_end_in_three_ways_whatever_its_model() {
                 "{model} {how}"
             );
             if how == CloseHow::Half {
+                test.times(1, "half-closed", |kind| did(kind, Syscall::Shutdown, is_conn)).await;
                 socket.write_all(b"still heard").unwrap();
                 let late = |kind: &EventKind| {
                     let data = call(kind).filter(|call| call.socket == CONN).and_then(|call| call.data.as_ref());
@@ -348,7 +346,7 @@ async fn a_server_closes_its_end_in_three_ways_whatever_its_model() {
             }
             test.times(1, "closed", |kind| did(kind, Syscall::Close, is_conn)).await;
             // There is nothing left to close.
-            test.lab.perform(LabOrder::CloseAccepted(FIRST, ConnNo(1), how));
+            test.order(LabOrder::CloseAccepted(FIRST, ConnNo(1), how));
             assert_eq!(student(addr, b"next").await.unwrap(), b"NEXT", "{model} {how}");
             let seen = test.end().await;
             let names = names_on(&seen, CONN);
@@ -368,7 +366,7 @@ async fn a_server_that_is_stuck_in_send_still_closes() {
             socket
         });
         let mut socket = socket.await.unwrap();
-        test.lab.perform(LabOrder::CloseAccepted(FIRST, ConnNo(1), CloseHow::Rst));
+        test.order(LabOrder::CloseAccepted(FIRST, ConnNo(1), CloseHow::Rst));
         test.times(1, "closed", |kind| did(kind, Syscall::Close, is_conn)).await;
         let reset = std::io::copy(&mut socket, &mut std::io::sink()).unwrap_err();
         assert_eq!(reset.kind(), ErrorKind::ConnectionReset, "{model}");

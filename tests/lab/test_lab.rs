@@ -1,17 +1,18 @@
-//! What every test stands on: a laboratory, everything it reported so far, and waiting for more with a deadline.
+//! A laboratory for the tests, the events it reported, and waiting for more with a deadline.
 
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
 use socklab::api::domain::{
-    Answer, BroadcastChange, Call, ClientChange, ClientId, Clock, Destination, EventKind, EventQueue, EventSink, Note,
-    Observation, Proto, Reply, ServerChange, ServerId, ServerSpec, ServiceModel, SocketId, Syscall,
+    Answer, BroadcastChange, Call, ClientChange, ClientId, ClientPlan, Clock, Destination, EventKind, EventQueue,
+    EventSink, LabOrder, Note, Observation, Proto, Reply, ServerChange, ServerId, ServerSpec, ServiceModel, SocketId,
+    Syscall,
 };
 use socklab::api::lab::{Lab, Machine};
 use tokio::sync::mpsc;
 
-/// Far beyond what anything here takes: reached only by a failure.
+/// Far beyond what anything here takes: reached only on failure.
 const DEADLINE: Duration = Duration::from_mins(1);
 
 struct Queue(mpsc::UnboundedSender<Observation>);
@@ -22,25 +23,25 @@ impl EventQueue for Queue {
     }
 }
 
-/// A laboratory and its reported.
+/// A laboratory and its events.
 pub(crate) struct TestLab {
     pub(crate) lab: Lab,
     pub(crate) reported: Reported,
 }
 
-/// Everything that was reported.
+/// The events so far.
 pub(crate) struct Reported {
     news: mpsc::UnboundedReceiver<Observation>,
     pub(crate) seen: Vec<EventKind>,
 }
 
 impl TestLab {
-    /// Servers exist and are not started.
+    /// These servers, not started.
     pub(crate) fn of(servers: Vec<ServerSpec>) -> Self {
         Self::with_sink_and(servers).0
     }
 
-    /// No servers, and the sink that the reported listens to.
+    /// No servers, and the sink of the events.
     #[cfg(unix)]
     pub(crate) fn with_sink() -> (Self, EventSink) {
         Self::with_sink_and(Vec::new())
@@ -61,7 +62,7 @@ impl TestLab {
         (test, addr)
     }
 
-    /// Waits until the server has started; its address.
+    /// Waits until the server has started. Returns its address.
     pub(crate) async fn started(&mut self, id: ServerId) -> SocketAddr {
         self.until("the server starts", |seen| {
             seen.iter().rev().find_map(|kind| match change_of(kind, id) {
@@ -72,21 +73,35 @@ impl TestLab {
         .await
     }
 
-    /// Waits until what was seen so far gives an answer.
+    pub(crate) fn order(&mut self, order: LabOrder) {
+        self.lab.perform(order);
+    }
+
+    /// Makes TCP clients of the server at `addr`.
+    pub(crate) fn spawn(&mut self, count: u32, plan: ClientPlan, addr: SocketAddr) {
+        self.order(LabOrder::Spawn { count, plan, destination: destination(Proto::Tcp, addr) });
+    }
+
+    /// Makes a UDP client of the server at `addr`.
+    pub(crate) fn spawn_udp(&mut self, plan: ClientPlan, addr: SocketAddr) {
+        self.order(LabOrder::Spawn { count: 1, plan, destination: destination(Proto::Udp, addr) });
+    }
+
+    /// Waits until `found` returns something for the events so far.
     pub(crate) async fn until<T>(&mut self, what: &str, found: impl FnMut(&[EventKind]) -> Option<T>) -> T {
         self.reported.until(what, found).await
     }
 
-    /// Waits until something that fits was seen `count` times.
+    /// Waits until `count` events fit.
     pub(crate) async fn times(&mut self, count: usize, what: &str, fits: impl Fn(&EventKind) -> bool) {
         self.until(what, |seen| (seen.iter().filter(|kind| fits(kind)).count() >= count).then_some(())).await;
     }
 
-    /// Everything is closed, and every event was received.
+    /// Closes everything. Returns all events.
     pub(crate) async fn end(self) -> Vec<EventKind> {
         let Self { lab, mut reported } = self;
         assert!(lab.shutdown().await, "a task or a thread did not end in time");
-        // All senders are gone with the laboratory's last task: the queue ends by itself.
+        // The queue ends with the last sender, which the laboratory's last task owns.
         let rest = async {
             while let Some(seen) = reported.news.recv().await {
                 reported.seen.push(seen.kind);
@@ -117,14 +132,14 @@ fn listed(seen: &[EventKind]) -> String {
     shown.iter().map(|kind| serde_json::to_string(kind).unwrap()).collect::<Vec<_>>().join("\n")
 }
 
-/// A TCP server on a port of the kernel's choice.
+/// A TCP server on a port that the kernel chooses.
 pub(crate) fn tcp(model: ServiceModel) -> ServerSpec {
     let addr = "127.0.0.1:0".parse().unwrap();
     ServerSpec { name: model.name().into(), proto: Proto::Tcp, addr, answer: Answer::Upper, model: Some(model) }
 }
 
-/// The same on a loopback address that only the test with this number uses, where there are several: once such a server
-/// has stopped, its port is nobody's.
+/// The same on a loopback address that only the test with this number uses, where the system has several: after the server has
+/// stopped, no other test can take its port.
 pub(crate) fn apart(test: u8, model: ServiceModel) -> ServerSpec {
     let mut spec = tcp(model);
     if cfg!(target_os = "linux") {
@@ -139,17 +154,17 @@ pub(crate) const OPEN_UDP: [&str; 3] = ["socket", "setsockopt", "bind"];
 #[cfg(not(target_os = "linux"))]
 pub(crate) const OPEN_UDP: [&str; 2] = ["socket", "bind"];
 
-/// A UDP server on a port of the kernel's choice.
+/// A UDP server on a port that the kernel chooses.
 pub(crate) fn udp() -> ServerSpec {
     let addr = "127.0.0.1:0".parse().unwrap();
     ServerSpec { name: "udp".into(), proto: Proto::Udp, addr, answer: Answer::Upper, model: None }
 }
 
-pub(crate) fn destination(proto: Proto, addr: SocketAddr) -> Destination {
+fn destination(proto: Proto, addr: SocketAddr) -> Destination {
     Destination { server: Some(ServerId(0)), proto, addr }
 }
 
-/// What happened to this server, if that is what the event tells.
+/// The change of this server that an event reports, if any.
 pub(crate) fn change_of(kind: &EventKind, id: ServerId) -> Option<&ServerChange> {
     match kind {
         EventKind::Server(event) if event.server == id => Some(&event.change),
@@ -168,7 +183,7 @@ pub(crate) fn call(kind: &EventKind) -> Option<&Call> {
     }
 }
 
-/// A call that worked, on any socket that `on` accepts.
+/// Whether this is a successful call on a socket that `on` accepts.
 pub(crate) fn did(kind: &EventKind, wanted: Syscall, on: impl Fn(SocketId) -> bool) -> bool {
     call(kind).is_some_and(|call| call.call == wanted && call.result.is_ok() && on(call.socket))
 }
@@ -181,7 +196,7 @@ pub(crate) fn is_conn(socket: SocketId) -> bool {
     matches!(socket, SocketId::Conn(..))
 }
 
-/// An answer that a client has received: not the FIN.
+/// Whether a client received an answer, and not a FIN.
 pub(crate) fn is_answer(kind: &EventKind) -> bool {
     did(kind, Syscall::Recv, is_client)
         && call(kind).and_then(|call| call.data.as_ref()).is_some_and(|data| data.len > 0)

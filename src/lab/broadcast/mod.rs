@@ -1,5 +1,5 @@
-//! The broadcaster: one message to several servers, over sockets that are kept open, each with a task of its own, so that
-//! a server that does not answer delays nobody else.
+//! The broadcaster: sends one message to several servers, over sockets that stay open. Each has its own task, so that a server
+//! that does not answer delays no other.
 
 mod tcp;
 mod udp;
@@ -18,27 +18,24 @@ use super::reporter::Reporter;
 use crate::domain::broadcast::BroadcastChange;
 use crate::domain::{Errno, Excerpt, Proto, Reply, ServerId, SocketId};
 
-/// How many messages wait for a server that has not answered the last one. The next fails with EAGAIN.
+/// How many messages may wait for a server that has not answered the last one. Further ones fail with EAGAIN.
 const QUEUE_LENGTH: usize = 32;
 
-/// Who says the same thing to everybody.
 pub(super) struct Broadcaster {
     host: Arc<dyn Host>,
     log: Reporter,
     queues: HashMap<ServerId, BroadcastQueue>,
     newest: u32,
-    /// Lines that have not closed their sockets.
-    open: TaskTracker,
+    /// Tasks that have not closed their sockets.
+    tasks: TaskTracker,
 }
 
-/// The way to one server.
 struct BroadcastQueue {
     messages: mpsc::Sender<BroadcastMessage>,
-    /// Dropped, the line hangs up.
+    /// Dropping it makes the task close its socket.
     _stop: DropGuard,
 }
 
-/// One message on its way to one server.
 struct BroadcastMessage {
     number: u32,
     text: Arc<str>,
@@ -47,10 +44,10 @@ struct BroadcastMessage {
 
 impl Broadcaster {
     pub(super) fn new(host: Arc<dyn Host>, log: Reporter) -> Self {
-        Self { host, log, queues: HashMap::new(), newest: 0, open: TaskTracker::new() }
+        Self { host, log, queues: HashMap::new(), newest: 0, tasks: TaskTracker::new() }
     }
 
-    /// Sends `text` to each of `to`, and returns at once. An empty text is nothing to send.
+    /// Sends `text` to each of `to` and returns at once. An empty text is not sent.
     pub(super) fn broadcast(&mut self, text: String, to: Vec<(ServerId, Proto, SocketAddr)>) {
         if text.is_empty() {
             return;
@@ -83,33 +80,30 @@ impl Broadcaster {
             unanswered: None,
         };
         match proto {
-            Proto::Tcp => self.open.spawn(tcp::run(task)),
-            Proto::Udp => self.open.spawn(udp::run(task)),
+            Proto::Tcp => self.tasks.spawn(tcp::run(task)),
+            Proto::Udp => self.tasks.spawn(udp::run(task)),
         };
         BroadcastQueue { messages: sender, _stop: stop.drop_guard() }
     }
 
-    /// Closes every socket.
     pub(super) fn hang_up(&mut self) {
         self.queues.clear();
     }
 
-    /// Closes every socket and waits until that is done.
     pub(super) async fn shutdown(mut self) {
         self.hang_up();
-        self.open.close();
-        self.open.wait().await;
+        self.tasks.close();
+        self.tasks.wait().await;
     }
 }
 
-/// What the task of one line works with.
 struct BroadcastTask {
     host: Arc<dyn Host>,
     log: Reporter,
     server: ServerId,
     messages: mpsc::Receiver<BroadcastMessage>,
     stop: CancellationToken,
-    /// The message that is on its way.
+    /// The message that has no reply yet.
     unanswered: Option<u32>,
 }
 
@@ -127,30 +121,29 @@ impl BroadcastTask {
         self.log.broadcast(message.number, BroadcastChange::Reply { server: self.server, reply });
     }
 
-    /// The next message; it is on its way until there is a reply.
+    /// Waits for the next message, which is unanswered until [`BroadcastTask::reply`].
     async fn next(&mut self) -> Option<BroadcastMessage> {
         let message = self.messages.recv().await?;
         self.unanswered = Some(message.number);
         Some(message)
     }
 
-    /// Tells of every message that nobody waits for any more.
+    /// Reports every message that will get no reply.
     fn hang_up(mut self) {
         self.messages.close();
-        let on_its_way = self.unanswered.take();
-        let never_sent = std::iter::from_fn(|| self.messages.try_recv().ok()).map(|message| message.number);
-        for number in on_its_way.into_iter().chain(never_sent) {
+        let unsent = std::iter::from_fn(|| self.messages.try_recv().ok()).map(|message| message.number);
+        for number in self.unanswered.into_iter().chain(unsent) {
             self.log.broadcast(number, BroadcastChange::Reply { server: self.server, reply: Reply::HungUp });
         }
     }
 }
 
-/// The beginning of an answer of which only the beginning was kept.
+/// An answer of `len` bytes, of which the first ones were kept.
 fn answer(kept: &[u8], len: usize, rtt: Duration) -> Reply {
     Reply::Answer { text: Excerpt { len, ..Excerpt::of(kept) }, rtt }
 }
 
-/// Where to find a server that listens on every address: not every system takes 0.0.0.0 for "here".
+/// The address of a server that listens on every address: not every system lets a client connect to 0.0.0.0.
 fn reachable(addr: SocketAddr) -> SocketAddr {
     let ip = match addr.ip() {
         IpAddr::V4(ip) if ip.is_unspecified() => Ipv4Addr::LOCALHOST.into(),

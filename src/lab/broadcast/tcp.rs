@@ -1,4 +1,4 @@
-//! The broadcaster's line to a TCP server: one connection, opened at the first message and again when it has died.
+//! Broadcasts to a TCP server: one connection, opened at the first message and again after it has ended.
 
 use std::io;
 use std::time::Duration;
@@ -8,19 +8,19 @@ use super::super::dial::{dial, established};
 use super::{BroadcastMessage, BroadcastTask, answer};
 use crate::domain::{Reply, Stamp};
 
-/// An answer of another length than the message is over when nothing more has come for this long: longer than a lost
-/// segment takes to be sent again (200 ms at least on Linux), and longer for long messages.
+/// An answer of another length than the message is complete when nothing more has come for this long: longer than a lost
+/// segment takes to be retransmitted (at least 200 ms on Linux), and longer for long messages.
 fn quiet(message: usize) -> Duration {
     Duration::from_millis(300) + Duration::from_micros(message as u64)
 }
 
-/// How much of an answer is kept, in bytes. All of it is counted.
+/// How much of an answer is kept, in bytes. The rest is only counted.
 const KEPT: usize = 4096;
 
-/// How much of what came too late is read before the next message, in bytes.
+/// How much late data is read before the next message, in bytes.
 const LATE: usize = 64 * 1024;
 
-/// Sends the messages one after the other, each when the one before was answered.
+/// Sends one message after the other, each when the previous one has its reply.
 pub(super) async fn run(mut task: BroadcastTask) {
     let stop = task.stop.clone();
     let mut connection = None;
@@ -44,35 +44,36 @@ async fn send_messages(task: &mut BroadcastTask, connection: &mut Option<Connect
     }
 }
 
-/// Waits for a message. Meanwhile the connection may end: that is noticed, and it is closed.
+/// Waits for a message. If the connection ends meanwhile, it is closed.
 async fn next(task: &mut BroadcastTask, connection: &mut Option<Connection>) -> Option<BroadcastMessage> {
     loop {
         let mut late = Vec::new();
         let Some(open) = connection else { return task.next().await };
-        let died = tokio::select! {
+        let has_ended = tokio::select! {
             received = open.recv(&mut late) => !matches!(received, Ok(1..)),
             message = task.next() => return message,
         };
-        if let Some(ended) = connection.take_if(|_| died) {
+        if has_ended && let Some(ended) = connection.take() {
             ended.close();
         }
     }
 }
 
-/// Reads what belongs to no message any more; a connection that has ended is closed. A server that never stops sending is
-/// not read to its end.
+/// Reads data that belongs to an earlier message, up to a limit. A connection that has ended is closed.
 fn read_late_data(connection: &mut Option<Connection>) {
     let mut late = Vec::new();
     while late.len() < LATE
         && let Some(received) = connection.as_ref().and_then(|open| open.recv_now(&mut late))
     {
-        if let Some(ended) = connection.take_if(|_| !matches!(received, Ok(1..))) {
+        if !matches!(received, Ok(1..))
+            && let Some(ended) = connection.take()
+        {
             ended.close();
         }
     }
 }
 
-/// Sends the message and hears the answer, over a new connection if there is none.
+/// Sends the message and receives the answer, over a new connection if there is none.
 async fn exchange(task: &BroadcastTask, connection: &mut Option<Connection>, message: &BroadcastMessage) -> Reply {
     let open = match connection {
         Some(open) => open,
@@ -88,14 +89,13 @@ async fn exchange(task: &BroadcastTask, connection: &mut Option<Connection>, mes
             }
         },
     };
-    let mut heard = AnswerBuffer::default();
-    match converse(task, open, message, &mut heard).await {
+    let mut received = AnswerBuffer::default();
+    match converse(task, open, message, &mut received).await {
         Err(error) => Reply::Failed { errno: error.into() },
-        Ok(sent) => heard.reply(sent),
+        Ok(sent) => received.reply(sent),
     }
 }
 
-/// What has come back so far.
 #[derive(Default)]
 struct AnswerBuffer {
     first: Option<Stamp>,
@@ -110,41 +110,42 @@ impl AnswerBuffer {
         self.len += chunk.len();
     }
 
-    /// The answer to what had been sent at this moment; nothing at all means that the server closed.
+    /// The reply to a message sent at `sent`; without any data the server closed the connection.
     fn reply(&self, sent: Stamp) -> Reply {
         self.first.map_or(Reply::Closed, |first| answer(&self.kept, self.len, first.since(sent)))
     }
 }
 
-/// Sends all of the message and receives until as much came back, the server closed, or it fell quiet in mid-answer.
-/// Returns when its last byte went out. Receives while it sends: a long message to a server that answers at once would
-/// fill the buffers of both and stop for ever.
+/// Sends the message and receives until as much has come back, the server closes, or an answer stops. Returns when its last
+/// byte was sent. It receives while it sends, or a long message to a server that answers at once would fill the buffers of
+/// both and block for ever.
 async fn converse(
     task: &BroadcastTask,
     open: &Connection,
     message: &BroadcastMessage,
-    heard: &mut AnswerBuffer,
+    answer: &mut AnswerBuffer,
 ) -> io::Result<Stamp> {
     let mut unsent = message.text.as_bytes();
     let mut sent_at = task.log.now();
     loop {
-        let (mut chunk, at) = (Vec::new(), task.log.now());
+        let mut chunk = Vec::new();
+        let at = task.log.now();
         tokio::select! {
             sent = open.send(unsent), if !unsent.is_empty() => {
                 unsent = &unsent[sent?..];
                 if unsent.is_empty() {
-                    // A quick server answers before the call returns.
+                    // The time before the call: a fast server answers before it returns.
                     sent_at = at;
                     task.sent(message, open.flow.local);
                 }
             }
             received = open.recv(&mut chunk) => match received? {
                 0 => return Ok(sent_at),
-                _ => heard.take(&chunk, task.log.now()),
+                _ => answer.take(&chunk, task.log.now()),
             },
-            () = tokio::time::sleep(quiet(message.text.len())), if unsent.is_empty() && heard.len > 0 => return Ok(sent_at),
+            () = tokio::time::sleep(quiet(message.text.len())), if unsent.is_empty() && answer.len > 0 => return Ok(sent_at),
         }
-        if unsent.is_empty() && heard.len >= message.text.len() {
+        if unsent.is_empty() && answer.len >= message.text.len() {
             return Ok(sent_at);
         }
     }

@@ -1,4 +1,4 @@
-//! The broadcaster's line to a UDP server: one socket, and patience that ends, because nothing tells why nothing comes.
+//! Broadcasts to a UDP server: one socket, and a timeout, since UDP does not report a lost datagram.
 
 use std::time::Duration;
 
@@ -6,10 +6,9 @@ use super::super::datagrams::{DatagramSocket, open};
 use super::{BroadcastMessage, BroadcastTask, answer};
 use crate::domain::{Errno, Reply};
 
-/// How long an answer is waited for.
 const TIMEOUT: Duration = Duration::from_secs(2);
 
-/// Sends the messages one after the other, each when the one before was answered or given up.
+/// Sends one message after the other, each when the previous one is answered or has timed out.
 pub(super) async fn run(mut task: BroadcastTask) {
     let stop = task.stop.clone();
     let mut socket = None;
@@ -32,7 +31,7 @@ async fn exchange(
     socket: &mut Option<DatagramSocket>,
     message: &BroadcastMessage,
 ) -> Result<Reply, Errno> {
-    // The server may have moved: what stays on this machine is of no use to ask beyond it, and the other way round.
+    // The server's address may have changed: a socket on loopback cannot reach another machine.
     if let Some(old) = socket.take_if(|socket| socket.server() != Some(message.addr)) {
         old.close();
     }
@@ -40,20 +39,20 @@ async fn exchange(
         Some(socket) => socket,
         none => none.insert(open(&*task.host, task.socket_id(), message.addr, &task.log)?),
     };
-    // Answers that came too late belong to messages that were given up.
+    // Late answers belong to messages that have timed out.
     socket.drain();
     let sent = task.log.now();
     socket.send_to(message.text.as_bytes(), message.addr).await?;
     task.sent(message, socket.local()?);
-    let heard = async {
+    let answered = async {
         loop {
-            // An error is news about an earlier datagram (ICMP).
+            // An error is about an earlier datagram (ICMP).
             if let Ok((datagram, _)) = socket.recv_from().await {
                 return datagram;
             }
         }
     };
-    Ok(match tokio::time::timeout(TIMEOUT, heard).await {
+    Ok(match tokio::time::timeout(TIMEOUT, answered).await {
         Ok(datagram) => answer(&datagram, datagram.len(), task.log.now().since(sent)),
         Err(_) => Reply::Silent { after: TIMEOUT },
     })

@@ -1,4 +1,4 @@
-//! A burst of clients: as many as asked for, at the pace the server keeps up with, up to the machine's limits.
+//! A burst of clients, made at the pace the server keeps up with, up to the machine's limits.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -14,28 +14,28 @@ use super::{ClientRegistry, tcp, udp};
 use crate::domain::client::ClientChange;
 use crate::domain::{ClientId, ClientPlan, Destination, Errno, Note, Proto, SocketId};
 
-/// How many clients dial at once: half the servers' backlog, so that a burst does not overflow the accept queue of a
+/// How many clients connect at once: half the servers' backlog, so that a burst does not overflow the accept queue of a
 /// server that keeps up.
 const BATCH: u32 = 64;
 
-/// How long a batch is waited for. A server that does not keep up gets the next batch all the same: its accept queue is
-/// meant to fill, and the rest to stay in `SYN_SENT`.
+/// How long to wait for a batch. A server that does not keep up gets the next batch anyway: its accept queue fills, and the
+/// remaining clients stay in `SYN_SENT`.
 const TIMEOUT: Duration = Duration::from_millis(20);
 
-/// What all clients of one burst share.
+/// A burst, and what all its clients share.
 pub(super) struct Burst {
     pub(super) host: Arc<dyn Host>,
     pub(super) log: Reporter,
     pub(super) registry: Arc<ClientRegistry>,
-    pub(super) alive: TaskTracker,
+    pub(super) running: TaskTracker,
     pub(super) generation: u64,
     pub(super) plan: ClientPlan,
     pub(super) destination: Destination,
 }
 
 impl Burst {
-    /// Makes `count` clients. Ends early, with one note, at the first limit of the machine, or with `EINTR` when all
-    /// clients are closed meanwhile.
+    /// Makes `count` clients. Stops early, with one note, at the first limit of the machine, or with `EINTR` if all clients
+    /// are closed meanwhile.
     pub(super) async fn run(self, count: u32) {
         let mut made = 0;
         while made < count {
@@ -47,53 +47,50 @@ impl Burst {
                 made += 1;
             }
             batch.close();
-            // Whoever is not answered by now waits in a queue, which is for the class to see.
+            // Clients without an answer by now are waiting in the accept queue.
             let _ = tokio::time::timeout(TIMEOUT, batch.wait()).await;
         }
     }
 
-    /// Makes one client; `batch` counts it until it was answered or ended. Fails only where the next one would too.
+    /// Makes one client, which counts in `batch` until it is answered or ends. Fails only if the next one would fail too.
     fn spawn_one(&self, batch: &TaskTracker) -> Result<(), Errno> {
         let (id, close_requests) = self.registry.add(self.generation).ok_or(Errno::Interrupted)?;
         self.log.client(id, ClientChange::Spawned { plan: self.plan, destination: self.destination });
-        let begun = match self.destination.proto {
+        let started = match self.destination.proto {
             Proto::Tcp => self.dial_tcp(id, close_requests, batch),
             Proto::Udp => self.open_udp(id, close_requests, batch),
         };
-        match begun {
-            Ok(()) => Ok(()),
-            Err(errno) => {
-                self.registry.remove(id, &self.log);
-                if is_a_limit(errno) { Err(errno) } else { Ok(()) }
-            }
-        }
+        started.or_else(|errno| {
+            self.registry.remove(id, &self.log);
+            if is_limit(errno) { Err(errno) } else { Ok(()) }
+        })
     }
 
     fn dial_tcp(&self, id: ClientId, close_requests: CloseRequests, batch: &TaskTracker) -> Result<(), Errno> {
         let dialing = dial(&*self.host, SocketId::Client(id), self.destination.addr, &self.log)?;
         self.log.client(id, ClientChange::Dialing { flow: dialing.flow });
-        let client = tcp::TcpClient { plan: self.plan, close_requests, unanswered: Some(batch.token()) };
-        self.run_client(id, client.run(dialing));
+        self.run_client(id, tcp::run(self.plan, close_requests, batch.token(), dialing));
         Ok(())
     }
 
     fn open_udp(&self, id: ClientId, close_requests: CloseRequests, batch: &TaskTracker) -> Result<(), Errno> {
-        let socket = open(&*self.host, SocketId::Client(id), self.destination.addr, &self.log)?;
-        let client = udp::UdpClient { plan: self.plan, close_requests, unanswered: Some(batch.token()) };
-        self.run_client(id, client.run(socket, self.destination.addr));
+        let server = self.destination.addr;
+        let socket = open(&*self.host, SocketId::Client(id), server, &self.log)?;
+        self.run_client(id, udp::run(self.plan, close_requests, batch.token(), socket, server));
         Ok(())
     }
 
     fn run_client(&self, id: ClientId, life: impl Future<Output = ()> + Send + 'static) {
-        let (registry, log) = (Arc::clone(&self.registry), self.log.clone());
-        self.alive.spawn(async move {
+        let registry = Arc::clone(&self.registry);
+        let log = self.log.clone();
+        self.running.spawn(async move {
             life.await;
             registry.remove(id, &log);
         });
     }
 }
 
-/// Whether the machine has no more to give: descriptors, memory, ephemeral ports.
-const fn is_a_limit(errno: Errno) -> bool {
+/// Whether the machine has run out of descriptors, memory or ephemeral ports.
+const fn is_limit(errno: Errno) -> bool {
     errno.is_exhaustion() || matches!(errno, Errno::AddrNotAvail)
 }

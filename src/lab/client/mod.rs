@@ -1,69 +1,66 @@
-//! The clients: spawned in bursts, each a task of its own with one socket, closed by number or all at once.
+//! The clients: spawned in bursts, each a task with one socket, closed one by one or all at once.
 
 mod burst;
 mod tcp;
 mod udp;
 
 use std::collections::HashMap;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard};
 
 use tokio_util::task::TaskTracker;
 
 use self::burst::Burst;
 use super::close_requests::{CloseRequester, CloseRequests};
 use super::host::Host;
+use super::locked;
 use super::reporter::Reporter;
 use crate::domain::client::ClientChange;
 use crate::domain::{ClientId, ClientPlan, CloseHow, Destination};
 
-/// All clients of the laboratory.
 pub(super) struct ClientPool {
     host: Arc<dyn Host>,
     log: Reporter,
     registry: Arc<ClientRegistry>,
     /// Clients and bursts that have not ended.
-    alive: TaskTracker,
+    running: TaskTracker,
 }
 
 impl ClientPool {
     pub(super) fn new(host: Arc<dyn Host>, log: Reporter) -> Self {
-        Self { host, log, registry: Arc::default(), alive: TaskTracker::new() }
+        Self { host, log, registry: Arc::default(), running: TaskTracker::new() }
     }
 
-    /// Starts a burst of clients and returns at once.
     pub(super) fn spawn(&self, count: u32, plan: ClientPlan, destination: Destination) {
         let burst = Burst {
             host: Arc::clone(&self.host),
             log: self.log.clone(),
             registry: Arc::clone(&self.registry),
-            alive: self.alive.clone(),
-            generation: self.registry.lock().generation,
+            running: self.running.clone(),
+            generation: self.registry.state().generation,
             plan,
             destination,
         };
-        self.alive.spawn(burst.run(count));
+        self.running.spawn(burst.run(count));
     }
 
     pub(super) fn close(&self, client: ClientId, how: CloseHow) {
-        if let Some(close_requests) = self.registry.lock().close_requests.get(&client) {
-            close_requests.send_replace(Some(how));
+        if let Some(requester) = self.registry.state().requesters.get(&client) {
+            requester.send_replace(Some(how));
         }
     }
 
-    /// Closes every client, and ends every burst where it is.
     pub(super) fn close_all(&self) {
-        let mut state = self.registry.lock();
+        let mut state = self.registry.state();
         state.generation += 1;
-        for close_requests in state.close_requests.values() {
-            close_requests.send_replace(Some(CloseHow::Fin));
+        for requester in state.requesters.values() {
+            requester.send_replace(Some(CloseHow::Fin));
         }
     }
 
-    /// Closes every client and waits until each has said so.
     pub(super) async fn shutdown(self) {
         self.close_all();
-        self.alive.close();
-        self.alive.wait().await;
+        self.running.close();
+        self.running.wait().await;
     }
 }
 
@@ -73,27 +70,25 @@ impl Drop for ClientPool {
     }
 }
 
-/// Who is alive, and how to reach them.
 #[derive(Default)]
 struct ClientRegistry(Mutex<RegistryState>);
 
 #[derive(Default)]
 struct RegistryState {
     newest: u32,
-    /// Grows when all are closed: a burst of an earlier season makes no more clients.
+    /// Incremented when all clients are closed: a burst of an earlier generation stops.
     generation: u64,
-    close_requests: HashMap<ClientId, CloseRequester>,
+    requesters: HashMap<ClientId, CloseRequester>,
 }
 
 impl ClientRegistry {
-    fn lock(&self) -> MutexGuard<'_, RegistryState> {
-        // The book is whole at every instant, also if a task panicked while it held the lock.
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    fn state(&self) -> MutexGuard<'_, RegistryState> {
+        locked(&self.0)
     }
 
-    /// A new client's number and its orders; `None` when `season` is over.
+    /// Registers a new client; `None` if `generation` is over.
     fn add(&self, generation: u64) -> Option<(ClientId, CloseRequests)> {
-        let mut state = self.lock();
+        let mut state = self.state();
         if state.generation != generation {
             return None;
         }
@@ -101,13 +96,13 @@ impl ClientRegistry {
         let id = ClientId(state.newest);
         let requester = CloseRequester::default();
         let requests = CloseRequests::of(&requester);
-        state.close_requests.insert(id, requester);
+        state.requesters.insert(id, requester);
         Some((id, requests))
     }
 
-    /// The client has no socket any more.
+    /// Removes a client whose socket is closed, and reports its end.
     fn remove(&self, client: ClientId, log: &Reporter) {
-        self.lock().close_requests.remove(&client);
+        self.state().requesters.remove(&client);
         log.client(client, ClientChange::Ended);
     }
 }

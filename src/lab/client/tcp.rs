@@ -1,4 +1,4 @@
-//! A TCP client: connects, says hello, reads, and closes as it planned or as it is told.
+//! A TCP client: connects, sends a greeting, reads, and closes by its plan or on request.
 
 use std::io;
 
@@ -10,15 +10,7 @@ use super::super::dial::established;
 use crate::domain::client::GREETING;
 use crate::domain::{ClientPlan, CloseHow, Errno, Flow};
 
-/// A client that has called `connect`.
-pub(super) struct TcpClient {
-    pub(super) plan: ClientPlan,
-    pub(super) close_requests: CloseRequests,
-    /// Dropped when the server has answered.
-    pub(super) unanswered: Option<TaskTrackerToken>,
-}
-
-/// What a client's wait ended with.
+/// The event that ended a client's wait.
 enum ClientStep {
     Connected(Result<Flow, Errno>),
     Sent(io::Result<usize>),
@@ -26,43 +18,47 @@ enum ClientStep {
     Close(CloseHow),
 }
 
-impl TcpClient {
-    /// Lives until the socket is closed.
-    pub(super) async fn run(mut self, mut connection: Connection) {
-        let mut connecting = true;
-        let mut unsent = GREETING.as_bytes();
-        let mut received = Vec::new();
-        loop {
-            received.clear();
-            let next = tokio::select! {
-                biased;
-                how = self.close_requests.next() => ClientStep::Close(how),
-                over = established(&connection), if connecting => ClientStep::Connected(over),
-                sent = connection.send(unsent), if !connecting && !unsent.is_empty() => ClientStep::Sent(sent),
-                got = connection.recv(&mut received), if !connecting && unsent.is_empty() => ClientStep::Received(got),
-            };
-            match next {
-                ClientStep::Connected(Ok(flow)) => {
-                    connection.flow = flow;
-                    connecting = false;
+/// The life of a client that has called `connect`. `unanswered` is dropped when the server has answered.
+pub(super) async fn run(
+    plan: ClientPlan,
+    mut close_requests: CloseRequests,
+    unanswered: TaskTrackerToken,
+    mut connection: Connection,
+) {
+    let mut unanswered = Some(unanswered);
+    let mut connecting = true;
+    let mut unsent = GREETING.as_bytes();
+    let mut received = Vec::new();
+    loop {
+        received.clear();
+        let next = tokio::select! {
+            biased;
+            how = close_requests.next() => ClientStep::Close(how),
+            over = established(&connection), if connecting => ClientStep::Connected(over),
+            sent = connection.send(unsent), if !connecting && !unsent.is_empty() => ClientStep::Sent(sent),
+            got = connection.recv(&mut received), if !connecting && unsent.is_empty() => ClientStep::Received(got),
+        };
+        match next {
+            ClientStep::Connected(Ok(flow)) => {
+                connection.flow = flow;
+                connecting = false;
+            }
+            ClientStep::Sent(Ok(sent)) => unsent = &unsent[sent..],
+            ClientStep::Received(Ok(1..)) => {
+                drop(unanswered.take());
+                if plan == ClientPlan::OneShot {
+                    return connection.close_in_order();
                 }
-                ClientStep::Sent(Ok(sent)) => unsent = &unsent[sent..],
-                ClientStep::Received(Ok(1..)) => {
-                    self.unanswered = None;
-                    if self.plan == ClientPlan::OneShot {
-                        return connection.close_in_order();
-                    }
-                }
-                ClientStep::Close(CloseHow::Half) => {
-                    connection.shut_write();
-                    unsent = &[];
-                }
-                ClientStep::Close(CloseHow::Fin) => return connection.close_in_order(),
-                ClientStep::Close(CloseHow::Rst) => return connection.reset(),
-                // The server closed, or the connection never came about, or died.
-                ClientStep::Received(_) | ClientStep::Sent(Err(_)) | ClientStep::Connected(Err(_)) => {
-                    return connection.close();
-                }
+            }
+            ClientStep::Close(CloseHow::Half) => {
+                connection.shut_write();
+                unsent = &[];
+            }
+            ClientStep::Close(CloseHow::Fin) => return connection.close_in_order(),
+            ClientStep::Close(CloseHow::Rst) => return connection.reset(),
+            // The server closed, the handshake failed, or the connection broke.
+            ClientStep::Received(_) | ClientStep::Sent(Err(_)) | ClientStep::Connected(Err(_)) => {
+                return connection.close();
             }
         }
     }

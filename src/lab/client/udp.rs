@@ -1,4 +1,4 @@
-//! A UDP client: a socket, a datagram, and perhaps an answer. There is no connection and no state.
+//! A UDP client: sends one datagram and receives the answers.
 
 use std::net::SocketAddr;
 use std::time::Duration;
@@ -11,45 +11,46 @@ use super::super::datagrams::DatagramSocket;
 use crate::domain::client::GREETING;
 use crate::domain::{ClientPlan, CloseHow};
 
-/// How long a one-shot client waits for an answer that may never come.
 const TIMEOUT: Duration = Duration::from_secs(2);
 
-/// A client that has a socket.
-pub(super) struct UdpClient {
-    pub(super) plan: ClientPlan,
-    pub(super) close_requests: CloseRequests,
-    /// Dropped when the server has answered.
-    pub(super) unanswered: Option<TaskTrackerToken>,
+/// The life of a client that has a socket: sends the greeting to `server` and receives until its plan is done or it is asked
+/// to close. `unanswered` is dropped when the server has answered.
+pub(super) async fn run(
+    plan: ClientPlan,
+    close_requests: CloseRequests,
+    unanswered: TaskTrackerToken,
+    socket: DatagramSocket,
+    server: SocketAddr,
+) {
+    if socket.send_to(GREETING.as_bytes(), server).await.is_ok() {
+        receive(plan, close_requests, unanswered, &socket).await;
+    }
+    socket.close();
 }
 
-impl UdpClient {
-    /// Says hello to `server` and lives until the socket is closed.
-    pub(super) async fn run(mut self, socket: DatagramSocket, server: SocketAddr) {
-        if socket.send_to(GREETING.as_bytes(), server).await.is_ok() {
-            self.listen(&socket).await;
-        }
-        socket.close();
-    }
-
-    /// Takes what comes, until the plan is done or the client is told to close.
-    async fn listen(&mut self, socket: &DatagramSocket) {
-        let gives_up = Instant::now() + TIMEOUT;
-        loop {
-            tokio::select! {
-                biased;
-                how = self.close_requests.next() => match how {
-                    CloseHow::Fin | CloseHow::Rst => return,
-                    CloseHow::Half => socket.shut_write(),
-                },
-                // An error here is news about an earlier datagram (ICMP), not about this socket.
-                _ = socket.recv_from() => {
-                    self.unanswered = None;
-                    if self.plan == ClientPlan::OneShot {
-                        return;
-                    }
+async fn receive(
+    plan: ClientPlan,
+    mut close_requests: CloseRequests,
+    unanswered: TaskTrackerToken,
+    socket: &DatagramSocket,
+) {
+    let mut unanswered = Some(unanswered);
+    let timeout = Instant::now() + TIMEOUT;
+    loop {
+        tokio::select! {
+            biased;
+            how = close_requests.next() => match how {
+                CloseHow::Fin | CloseHow::Rst => return,
+                CloseHow::Half => socket.shut_write(),
+            },
+            // An error is about an earlier datagram (ICMP), not about this socket.
+            _ = socket.recv_from() => {
+                drop(unanswered.take());
+                if plan == ClientPlan::OneShot {
+                    return;
                 }
-                () = tokio::time::sleep_until(gives_up), if self.plan == ClientPlan::OneShot => return,
             }
+            () = tokio::time::sleep_until(timeout), if plan == ClientPlan::OneShot => return,
         }
     }
 }

@@ -1,4 +1,4 @@
-//! What the guard has to tell, kept short: each thing at once the first time, then at most once a second with its count.
+//! Limits the guard's events: an incident is reported at once the first time, then at most once a second with its count.
 
 use std::collections::HashMap;
 use std::net::IpAddr;
@@ -7,13 +7,12 @@ use std::time::Duration;
 use crate::domain::guard::{GuardAction, PortCheck};
 use crate::domain::{GuardEvent, Rule, ServerId, Stamp};
 
-/// How long what happens again is only counted.
+/// How long a repeated incident is only counted.
 const QUIET: Duration = Duration::from_secs(1);
 
-/// How many lines are kept that name an address. What comes beyond is counted without naming it.
+/// How many entries may name an address. Further incidents are counted without an address.
 const NAMED: usize = 256;
 
-/// What happened.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub(super) enum Incident {
     Acted(Rule, Option<u64>, GuardAction),
@@ -29,17 +28,17 @@ struct LimiterKey {
 
 #[derive(Debug, Clone, Copy)]
 struct LimiterEntry {
-    /// How often since it was last told.
+    /// How often since the last report.
     unreported: u64,
     reported: Stamp,
 }
 
-/// See the module's head.
+/// The incidents of the last second or so.
 #[derive(Debug, Default)]
 pub(super) struct EventLimiter(HashMap<LimiterKey, LimiterEntry>);
 
 impl EventLimiter {
-    /// Writes down what happened; what is to be told now, if anything.
+    /// Counts an incident. Returns the event to report now, if any.
     pub(super) fn note(
         &mut self,
         server: ServerId,
@@ -59,7 +58,7 @@ impl EventLimiter {
         entry.due(now, false).map(|count| event(&key, count))
     }
 
-    /// Takes back what could not be told: it is told later.
+    /// Takes back an event that could not be reported, so that it is reported later.
     pub(super) fn take_back(&mut self, event: &GuardEvent) {
         let (server, address, incident, count) = match *event {
             GuardEvent::Acted { server, address, rule, limit, action, count } => {
@@ -73,7 +72,7 @@ impl EventLimiter {
         }
     }
 
-    /// What has waited long enough, everything with `all`. Lines that nothing was added to for so long are forgotten.
+    /// The events that are due, or all of them. Entries without incidents for that long are dropped.
     pub(super) fn due(&mut self, now: Stamp, all: bool) -> Vec<GuardEvent> {
         let mut due = Vec::new();
         self.0.retain(|key, entry| {
@@ -84,7 +83,7 @@ impl EventLimiter {
         due
     }
 
-    /// Whether there is anything that may have to be told, or forgotten, later.
+    /// Whether there is no entry left to report or drop.
     pub(super) fn is_empty(&self) -> bool {
         self.0.is_empty()
     }
@@ -123,8 +122,9 @@ mod tests {
     const REFUSED: Incident = Incident::Acted(Rule::Connections, Some(64), GuardAction::Refused);
 
     #[test]
-    fn ten_thousand_refusals_are_a_few_events_and_none_is_forgotten() {
-        let (mut limiter, mut events) = (EventLimiter::default(), Vec::new());
+    fn ten_thousand_refusals_are_a_few_events_and_all_are_counted() {
+        let mut limiter = EventLimiter::default();
+        let mut events = Vec::new();
         for n in 0..10_000 {
             let now = Stamp::from_millis(2_000 + n / 4);
             events.extend(limiter.note(ServerId(0), Some([192, 0, 2, 2].into()), REFUSED, now));
@@ -136,8 +136,9 @@ mod tests {
     }
 
     #[test]
-    fn a_crowd_is_counted_without_names() {
-        let (mut limiter, mut events) = (EventLimiter::default(), Vec::new());
+    fn many_addresses_are_counted_without_naming_them() {
+        let mut limiter = EventLimiter::default();
+        let mut events = Vec::new();
         for n in 0..100_000_u32 {
             events.extend(limiter.note(ServerId(0), Some(IpAddr::V4(n.into())), REFUSED, Stamp::from_millis(2_000)));
         }

@@ -1,12 +1,11 @@
-//! The guard: what strangers may do to the servers, and what happens when they do more.
+//! The guard: limits on what remote peers may do to the servers.
 //!
-//! A server asks it in two places: when a connection was accepted (`admit`) and when something was received
-//! (`Permit::heard`). Peers on this very machine, loopback or its own address, are never limited: a class of one may
-//! spawn as many clients as the machine can bear. They can be kicked and blocked as anybody else.
+//! A server consults it when a connection was accepted (`Guard::admit`) and when a message was received
+//! (`Permit::received`). Peers on this machine, at loopback or its own address, have no limits, but can be kicked and blocked
+//! like any other.
 //!
-//! What a program cannot do is keep half-open connections away: `accept` shows only those whose handshake is over. The
-//! kernel bounds them by the backlog, and answers what is beyond with SYN cookies, which keep no state. How many there are
-//! the socket table shows, and that the limit acts is told by who reads it, from the kernel's own counters.
+//! A program cannot refuse half-open connections: `accept` returns only those whose handshake is complete. The kernel limits
+//! them by the backlog, and answers further SYNs with SYN cookies, which keep no state.
 
 mod event_limiter;
 mod permit;
@@ -15,7 +14,7 @@ mod udp_filter;
 
 use std::collections::{BTreeSet, HashMap};
 use std::net::{IpAddr, SocketAddr};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::Duration;
 
 use tokio::sync::Notify;
@@ -25,44 +24,40 @@ use self::permit::ConnectionEntry;
 pub(super) use self::permit::{GuardDecision, Permit};
 use self::rate_limiter::RateLimiter;
 pub(super) use self::udp_filter::UdpFilter;
+use super::locked;
 use super::reporter::Reporter;
 use crate::domain::guard::{GuardAction, PortCheck};
 use crate::domain::{CloseHow, ConnNo, Flow, GuardEvent, Limits, Rule, ServerId, SocketId, Stamp};
 
-/// How many addresses are kept count of at once. Each costs about a hundred bytes.
+/// How many remote addresses are counted at once. Each takes about a hundred bytes.
 const ADDRESSES: usize = 4_096;
 
-/// How often idle connections are looked for, and counts are told.
+/// How often idle connections are closed and counts are reported.
 const SWEEP_INTERVAL: Duration = Duration::from_secs(1);
 
-/// The one guard of all servers of a laboratory.
 #[derive(Clone)]
 pub(super) struct Guard(Arc<GuardShared>);
 
 struct GuardShared {
     state: Mutex<GuardState>,
-    /// Told when there is something to make rounds for.
+    /// Notified when there is something to sweep.
     wake: Notify,
     log: Reporter,
 }
 
-/// What the guard has on its desk.
 #[derive(Default)]
 struct GuardState {
     limits: Arc<Limits>,
     blocked: BTreeSet<IpAddr>,
-    /// What is known of each stranger.
     remote_peers: HashMap<IpAddr, RemotePeer>,
-    /// Everybody inside, strangers or not.
+    /// The accepted connections, also those of local peers.
     connections: HashMap<(ServerId, ConnNo), Arc<ConnectionEntry>>,
-    /// How many of them are strangers.
+    /// How many of them are from remote peers.
     total: u64,
-    /// The datagrams of all strangers together.
     datagrams: RateLimiter,
     events: EventLimiter,
 }
 
-/// One address that is not this machine's.
 #[derive(Debug, Default)]
 struct RemotePeer {
     open: u64,
@@ -76,29 +71,27 @@ impl Guard {
         Self(Arc::new(GuardShared { state: Mutex::default(), wake: Notify::new(), log }))
     }
 
-    /// Puts other numbers in force; connections that are inside stay.
+    /// Replaces the limits. Existing connections stay.
     pub(super) fn limit(&self, limits: Limits) {
         self.state().limits = Arc::new(limits);
         self.report_limits();
     }
 
-    /// Reports the numbers in force.
     pub(super) fn report_limits(&self) {
         let limits = Limits::clone(&self.state().limits);
         self.0.log.guard(GuardEvent::Limits { limits });
     }
 
-    /// Lifts every limit without a word.
+    /// Removes every limit. Reports nothing.
     pub(super) fn disable(&self) {
         self.state().limits = Arc::new(Limits::none().with(Rule::Backlog, Rule::Backlog.usual()));
     }
 
-    /// The number of a rule.
     pub(super) fn number(&self, rule: Rule) -> Option<u64> {
         self.state().limits.of(rule)
     }
 
-    /// Whether a connection that was accepted may stay. `None`: it is to be reset at once.
+    /// Registers an accepted connection; `None` if a rule refuses it, and it has to be reset.
     pub(super) fn admit(&self, server: ServerId, no: ConnNo, flow: Flow) -> Option<Permit> {
         let peer = flow.peer?.ip().to_canonical();
         let is_remote = is_remote(peer, flow.local);
@@ -117,13 +110,12 @@ impl Guard {
         Some(Permit::new(self.clone(), server, no, entry))
     }
 
-    /// Closes every connection from this address. Reports `Kicked`.
     pub(super) fn kick(&self, address: IpAddr) {
         let address = address.to_canonical();
         let state = self.state();
         let entries: Vec<_> = state.connections.values().filter(|entry| entry.peer == address).cloned().collect();
         drop(state);
-        // Who is on its way out already is not shown out again.
+        // Connections that are being closed already are not counted.
         let count = entries.iter().filter(|entry| entry.revoke(&self.0.log)).count() as u64;
         self.0.log.guard(GuardEvent::Kicked { address, count });
     }
@@ -136,7 +128,7 @@ impl Guard {
         }
     }
 
-    /// Takes nothing from this address any more, and closes what it has. Reports `Blocked`.
+    /// Refuses this address from now on, and closes its connections. Reports `Blocked` and `Kicked`.
     pub(super) fn block(&self, address: IpAddr) {
         let address = address.to_canonical();
         if self.state().blocked.insert(address) {
@@ -145,7 +137,6 @@ impl Guard {
         self.kick(address);
     }
 
-    /// The opposite. Reports `Unblocked`.
     pub(super) fn unblock(&self, address: IpAddr) {
         let address = address.to_canonical();
         if self.state().blocked.remove(&address) {
@@ -153,16 +144,13 @@ impl Guard {
         }
     }
 
-    /// This server is about to close all that it has: that its visitors go now says nothing about them.
+    /// A server is about to close all its connections: their end is no sign of a port check.
     pub(super) fn server_closing(&self, server: ServerId) {
-        self.state()
-            .connections
-            .iter()
-            .filter(|((at, _), _)| *at == server)
-            .for_each(|(_, entry)| entry.mark_explained());
+        let state = self.state();
+        state.connections.iter().filter(|((of, _), _)| *of == server).for_each(|(_, entry)| entry.mark_explained());
     }
 
-    /// Makes rounds for as long as somebody has to be looked after. Never ends.
+    /// Sweeps for as long as there are entries. Never returns.
     pub(super) async fn run_sweeps(self) {
         loop {
             self.0.wake.notified().await;
@@ -173,7 +161,7 @@ impl Guard {
         }
     }
 
-    /// Tells all counts that were kept back.
+    /// Reports all counts that were held back.
     pub(super) fn flush(&self) {
         let due = self.state().events.due(self.0.log.now(), true);
         due.into_iter().for_each(|event| self.report(&event));
@@ -187,11 +175,11 @@ impl Guard {
     fn sweep(&self) {
         let now = self.0.log.now();
         let mut state = self.state();
-        state.remote_peers.retain(|_, remote| !remote.is_forgettable(now));
+        state.remote_peers.retain(|_, remote| !remote.is_unused(now));
         let idle = state.limits.of(Rule::Idle);
         let patience = Duration::from_secs(idle.unwrap_or(u64::MAX));
-        let idle_entries =
-            state.connections.iter().filter(|(_, entry)| entry.is_remote && entry.silence(now) >= patience);
+        let is_idle = |entry: &ConnectionEntry| entry.is_remote && entry.silence(now) >= patience;
+        let idle_entries = state.connections.iter().filter(|(_, entry)| is_idle(entry));
         let idle_entries: Vec<_> = idle_entries.map(|((server, _), entry)| (*server, Arc::clone(entry))).collect();
         let due = state.events.due(now, false);
         drop(state);
@@ -206,13 +194,12 @@ impl Guard {
     }
 
     fn checked(&self, server: ServerId, address: IpAddr, check: PortCheck) {
-        if self.state().limits.is_off() {
-            return;
+        if !self.state().limits.is_off() {
+            self.note(server, Some(address), Incident::Checked(check));
         }
-        self.note(server, Some(address), Incident::Checked(check));
     }
 
-    /// `None` for an address that is not to be named.
+    /// Reports an incident, or counts it. `address` is the peer that caused it, if a single one did.
     fn note(&self, server: ServerId, address: Option<IpAddr>, incident: Incident) {
         let event = self.state().events.note(server, address, incident, self.0.log.now());
         self.0.wake.notify_one();
@@ -228,13 +215,12 @@ impl Guard {
     }
 
     fn state(&self) -> MutexGuard<'_, GuardState> {
-        // What is inside is whole at every instant, also if a thread panicked while it held the lock.
-        self.0.state.lock().unwrap_or_else(PoisonError::into_inner)
+        locked(&self.0.state)
     }
 }
 
 impl GuardState {
-    /// Whether a new connection from this address keeps the rules; if so, it is counted.
+    /// Counts a new connection from this address, unless it breaks a rule.
     fn admits(&mut self, peer: IpAddr, is_remote: bool, now: Stamp) -> Result<(), (Rule, Option<u64>)> {
         if self.blocked.contains(&peer) {
             return Err((Rule::Blocked, None));
@@ -260,22 +246,25 @@ impl GuardState {
         Ok(())
     }
 
-    /// What is known of an address; `None` when there are too many to keep count of one more.
+    /// The counts of an address; `None` if there are too many addresses.
     fn remote(&mut self, peer: IpAddr, now: Stamp) -> Option<&mut RemotePeer> {
         if self.remote_peers.len() >= ADDRESSES && !self.remote_peers.contains_key(&peer) {
-            self.remote_peers.retain(|_, remote| !remote.is_forgettable(now));
+            self.remote_peers.retain(|_, remote| !remote.is_unused(now));
+            if self.remote_peers.len() >= ADDRESSES {
+                return None;
+            }
         }
-        let has_room = self.remote_peers.len() < ADDRESSES || self.remote_peers.contains_key(&peer);
-        has_room.then(|| self.remote_peers.entry(peer).or_default())
+        Some(self.remote_peers.entry(peer).or_default())
     }
 }
 
 impl RemotePeer {
-    fn is_forgettable(&self, now: Stamp) -> bool {
+    /// Whether the entry is as good as a new one.
+    fn is_unused(&self, now: Stamp) -> bool {
         self.open == 0 && [self.arrivals, self.bytes, self.messages].iter().all(|limiter| limiter.is_rested(now))
     }
 
-    /// Counts what has come, and says how long nothing more may come, and by which rule.
+    /// Counts a message. Returns how long to wait before the next, and by which rule and limit.
     fn received(&mut self, len: u64, limits: &Limits, now: Stamp) -> (Duration, Rule, u64) {
         let none = (Duration::ZERO, Rule::Bytes, 0);
         let bytes = limits.of(Rule::Bytes).map_or(none, |rate| (self.bytes.take(len, rate, now), Rule::Bytes, rate));
@@ -285,8 +274,8 @@ impl RemotePeer {
     }
 }
 
-/// Whether a peer is another machine. Loopback is this one, and so is who has the very address it talks to: the kernel
-/// lets no packet in that claims to come from an address of ours.
+/// Whether a peer is another machine. A peer with a loopback address or the address it talks to is this machine: the kernel drops
+/// packets from outside with such a source.
 fn is_remote(peer: IpAddr, local: SocketAddr) -> bool {
     !peer.is_loopback() && peer != local.ip().to_canonical()
 }

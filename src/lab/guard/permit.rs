@@ -1,8 +1,8 @@
-//! The right of one connection to be inside: what it may still do, and the handle by which it is shown out.
+//! The permit of one accepted connection: its limits, and how to make its thread or task close it.
 
 use std::net::{IpAddr, TcpStream};
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, PoisonError, Weak};
+use std::sync::{Arc, Mutex, Weak};
 use std::time::Duration;
 
 use socket2::SockRef;
@@ -10,41 +10,42 @@ use tokio_util::sync::CancellationToken;
 
 use super::super::close_requests::{CloseRequester, CloseRequests};
 use super::super::connection::shut;
+use super::super::locked;
 use super::super::reporter::Reporter;
 use super::{Guard, udp_filter};
 use crate::domain::guard::{GuardAction, PortCheck};
 use crate::domain::{CloseHow, ConnNo, Flow, Rule, ServerId, Shut, SocketId, Stamp};
 
-/// Who goes without a word, and as soon as this, has only looked whether the port is open, by the looks of it.
+/// A connection that closes this soon without sending anything looks like a port check.
 const BRIEF: Duration = Duration::from_secs(1);
 
-/// What a connection may do after it was heard.
+/// What a connection may do after a message was received.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(in crate::lab) enum GuardDecision {
-    /// Go on.
+    /// Answer it and receive the next one.
     Continue,
-    /// Be answered, and received from again, when this time has passed.
+    /// Do so after this time.
     Wait(Duration),
-    /// Nothing: it is to be closed.
+    /// Close it.
     Close,
 }
 
-/// What the guard keeps of a connection that is inside.
+/// The guard's entry for an accepted connection.
 pub(super) struct ConnectionEntry {
     pub(super) peer: IpAddr,
     pub(super) is_remote: bool,
     socket_id: SocketId,
     flow: Flow,
-    begun: Stamp,
-    /// When the last byte came, as nanoseconds of a stamp.
+    accepted: Stamp,
+    /// When data was last received, in nanoseconds of a stamp.
     last_received: AtomicU64,
-    /// It said something, or goes for reasons of ours.
+    /// It has sent something, or this side closes it: its end is no sign of a port check.
     is_explained: AtomicBool,
-    /// It has to go.
+    /// Cancelled when the connection has to be closed.
     revoked: CancellationToken,
-    /// How the presenter wants it closed, if so.
+    /// How to close it, once that was requested.
     close_requests: CloseRequester,
-    /// What a thread blocks on, if one does.
+    /// The socket that a thread blocks on, if one does.
     thread: Mutex<Weak<TcpStream>>,
 }
 
@@ -55,7 +56,7 @@ impl ConnectionEntry {
             is_remote,
             socket_id,
             flow,
-            begun: now,
+            accepted: now,
             last_received: AtomicU64::new(now.nanos()),
             is_explained: AtomicBool::new(false),
             revoked: CancellationToken::new(),
@@ -64,20 +65,19 @@ impl ConnectionEntry {
         }
     }
 
-    /// How long nothing has come.
     pub(super) fn silence(&self, now: Stamp) -> Duration {
         now.since(Stamp::from_nanos(self.last_received.load(Ordering::Relaxed)))
     }
 
-    /// That it goes says nothing about it.
+    /// Its end is no sign of a port check.
     pub(super) fn mark_explained(&self) {
         self.is_explained.store(true, Ordering::Relaxed);
     }
 
-    /// Shows it out; `false` when it is on its way already. `shutdown(SHUT_RDWR)` makes a thread's blocking call return.
+    /// Closes it; `false` if it is being closed already. `shutdown(SHUT_RDWR)` makes a thread's blocking call return.
     pub(super) fn revoke(&self, log: &Reporter) -> bool {
         self.mark_explained();
-        let thread = self.thread.lock().unwrap_or_else(PoisonError::into_inner);
+        let thread = locked(&self.thread);
         let is_first = !self.revoked.is_cancelled();
         self.revoked.cancel();
         if is_first && let Some(stream) = thread.upgrade() {
@@ -86,10 +86,10 @@ impl ConnectionEntry {
         is_first
     }
 
-    /// Has it closed by the thread or task that serves it.
+    /// Makes the thread or task that serves it close it.
     pub(super) fn close(&self, how: CloseHow, log: &Reporter) {
         self.mark_explained();
-        let thread = self.thread.lock().unwrap_or_else(PoisonError::into_inner);
+        let thread = locked(&self.thread);
         self.close_requests.send_replace(Some(how));
         if let Some(stream) = thread.upgrade() {
             self.interrupt(&stream, how, log);
@@ -100,9 +100,9 @@ impl ConnectionEntry {
     fn interrupt(&self, stream: &TcpStream, how: CloseHow, log: &Reporter) {
         let shut = match how {
             CloseHow::Half => Shut::Write,
-            // `recv` returns, and nothing is sent: the FIN or RST is left to `close`.
+            // `recv` returns and nothing is sent: `close` will send the FIN or RST.
             CloseHow::Fin | CloseHow::Rst if is_writable(stream) => Shut::Read,
-            // `send` waits for room. It returns, and the FIN stays behind what the peer has no room for.
+            // `send` waits for room. It returns, and the FIN is queued behind data that the peer has no room for.
             CloseHow::Fin | CloseHow::Rst => Shut::Both,
         };
         self.shut(stream, shut, log);
@@ -113,13 +113,13 @@ impl ConnectionEntry {
     }
 }
 
-/// See the module's head. Dropped, the connection is counted no longer.
+/// The permit of an accepted connection. Dropping it removes the connection from the guard's counts.
 pub(in crate::lab) struct Permit {
     guard: Guard,
     server: ServerId,
     no: ConnNo,
     entry: Arc<ConnectionEntry>,
-    /// Bytes since the last line end.
+    /// Bytes since the last newline.
     line: u64,
     is_new: bool,
 }
@@ -129,30 +129,32 @@ impl Permit {
         Self { guard, server, no, entry, line: 0, is_new: true }
     }
 
-    /// Completes when the connection has to go: it was kicked, or idle for too long.
+    /// Completes when the connection was kicked, or idle for too long.
     pub(in crate::lab) fn revoked(&self) -> impl Future<Output = ()> + Send + 'static {
         self.entry.revoked.clone().cancelled_owned()
     }
 
-    /// The requests to close it that are sent from now on.
+    /// Receives the requests to close it from now on.
     pub(in crate::lab) fn close_requests(&self) -> CloseRequests {
         CloseRequests::of(&self.entry.close_requests)
     }
 
-    /// How the presenter wants it closed, if so.
+    /// How to close it, once that was requested.
     pub(in crate::lab) fn close_request(&self) -> Option<CloseHow> {
         *self.entry.close_requests.borrow()
     }
 
-    /// Whether this side ends it: a `recv` that returns 0 says nothing about the client.
+    /// Whether this side is closing it: then a `recv` that returns 0 is no FIN of the client. Waits until the call that
+    /// interrupted the thread has been reported.
     pub(in crate::lab) fn is_ending(&self) -> bool {
+        let _interrupted = locked(&self.entry.thread);
         self.entry.revoked.is_cancelled() || matches!(self.close_request(), Some(CloseHow::Fin | CloseHow::Rst))
     }
 
-    /// A thread will block on `stream`: this is how it is woken when it has to go. The task that served the connection
-    /// before has not received all of `requests`.
+    /// Registers the socket that a thread is going to block on, so that the thread can be interrupted. `requests` is the
+    /// receiver of the task that served the connection before.
     pub(in crate::lab) fn block_on(&self, stream: &Arc<TcpStream>, requests: &CloseRequests) {
-        let mut thread = self.entry.thread.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut thread = locked(&self.entry.thread);
         *thread = Arc::downgrade(stream);
         let log = &self.guard.0.log;
         if self.entry.revoked.is_cancelled() {
@@ -162,9 +164,10 @@ impl Permit {
         }
     }
 
-    /// Something was received: may this connection go on?
+    /// Applies the rules to a message that was received.
     pub(in crate::lab) fn received(&mut self, message: &[u8]) -> GuardDecision {
-        let (guard, entry) = (&self.guard, &*self.entry);
+        let guard = &self.guard;
+        let entry = &*self.entry;
         let now = guard.0.log.now();
         entry.last_received.store(now.nanos(), Ordering::Relaxed);
         entry.mark_explained();
@@ -197,11 +200,10 @@ impl Permit {
         }
     }
 
-    /// The other side closed or reset the connection.
     pub(in crate::lab) fn peer_closed(&self) {
         let entry = &*self.entry;
         let was_silent = !entry.is_explained.swap(true, Ordering::Relaxed);
-        if was_silent && self.guard.0.log.now().since(entry.begun) < BRIEF {
+        if was_silent && self.guard.0.log.now().since(entry.accepted) < BRIEF {
             self.guard.checked(self.server, entry.peer, PortCheck::Connect);
         }
     }
@@ -220,7 +222,6 @@ impl Drop for Permit {
     }
 }
 
-/// Whether `send` would find room for an answer.
 #[cfg(unix)]
 fn is_writable(stream: &TcpStream) -> bool {
     use rustix::event::{PollFd, PollFlags, Timespec, poll};
@@ -233,7 +234,7 @@ const fn is_writable(_stream: &TcpStream) -> bool {
     false
 }
 
-/// What `nmap -sV` says first to a TCP port whose service it does not know, word for word; somebody may type the same.
+/// Whether this is one of the first messages of `nmap -sV` to an unknown TCP service. A person could type the same.
 fn is_service_probe(message: &[u8]) -> bool {
     const PROBES: [&[u8]; 5] = [
         b"\r\n\r\n",
@@ -242,5 +243,5 @@ fn is_service_probe(message: &[u8]) -> bool {
         b"OPTIONS / RTSP/1.0\r\n\r\n",
         b"HELP\r\n",
     ];
-    PROBES.contains(&message) || udp_filter::is_version_question(message)
+    PROBES.contains(&message) || udp_filter::is_version_query(message)
 }

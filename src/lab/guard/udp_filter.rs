@@ -1,4 +1,4 @@
-//! What the guard lets through of datagrams. Their source can be forged: what is answered goes where the forger points.
+//! The guard's rules for datagrams. Their source can be forged, and an answer goes to that address.
 
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -8,11 +8,10 @@ use super::{Guard, is_remote};
 use crate::domain::guard::{GuardAction, PortCheck};
 use crate::domain::{Rule, ServerId};
 
-/// Ports above 1023 that answer whatever comes: SSDP, WS-Discovery, multicast DNS, CoAP, memcached; and those where a
-/// laboratory like this one answers by UDP.
+/// Ports above 1023 whose services answer unsolicited datagrams: SSDP, WS-Discovery, multicast DNS, CoAP, memcached, and the
+/// UDP servers of a laboratory like this one.
 const ANSWERING: [u16; 7] = [1900, 3702, 5353, 5683, 11_211, 65_431, 65_432];
 
-/// The guard of one UDP server.
 #[derive(Clone)]
 pub(in crate::lab) struct UdpFilter {
     pub(in crate::lab) guard: Guard,
@@ -21,19 +20,18 @@ pub(in crate::lab) struct UdpFilter {
 }
 
 impl UdpFilter {
-    /// Whether a datagram that has come is received at all.
     pub(in crate::lab) fn admits(&self, datagram: &[u8], from: SocketAddr) -> bool {
-        let (guard, peer) = (&self.guard, from.ip().to_canonical());
-        let broken = self.broken_rule(datagram.len() as u64, from);
-        if let Some((rule, limit)) = broken {
-            // Who is dropped for what all did together has done nothing, if it was there at all.
+        let guard = &self.guard;
+        let peer = from.ip().to_canonical();
+        if let Some((rule, limit)) = self.broken_rule(datagram.len() as u64, from) {
+            // The rule for all datagrams together says nothing about this sender, whose address may be forged.
             let by = (rule != Rule::Datagrams).then_some(peer);
             guard.note(self.server, by, Incident::Acted(rule, limit, GuardAction::Dropped));
             return false;
         }
         if datagram.is_empty() {
             guard.checked(self.server, peer, PortCheck::EmptyDatagram);
-        } else if is_version_question(datagram) || is_rpc_question(datagram) {
+        } else if is_version_query(datagram) || is_rpc_null_call(datagram) {
             guard.checked(self.server, peer, PortCheck::ServiceProbe);
         }
         true
@@ -67,8 +65,8 @@ impl UdpFilter {
         None
     }
 
-    /// What may be sent back: nothing to a port that no client has, and never more than was received. Holds for this
-    /// machine too: two servers on loopback can talk for ever as well as any others.
+    /// The answer that may be sent: none to a port that no client has, and never more bytes than were received. This includes
+    /// local peers: two servers on loopback could answer each other for ever.
     pub(in crate::lab) fn limit_answer(&self, request: &[u8], mut answer: Vec<u8>, to: SocketAddr) -> Option<Vec<u8>> {
         if is_reflector(to.port()) || to.port() == self.local.port() {
             self.guard.acted(self.server, to.ip().to_canonical(), Rule::Reflector, None, GuardAction::Unanswered);
@@ -83,25 +81,25 @@ impl UdpFilter {
     }
 }
 
-/// Whether a port is one that answers and no client's: below 1024 are services, echo (7), daytime (13), quote (17),
-/// chargen (19) and time (37) among them, which answer whatever comes (RFC 6335 §6); 0 means "no answer" (RFC 768).
+/// Whether a port belongs to a service that would answer, and not to a client: below 1024 are services (RFC 6335 §6), among
+/// them echo (7), daytime (13), quote (17), chargen (19) and time (37); 0 means "no answer" (RFC 768).
 fn is_reflector(port: u16) -> bool {
     port < 1024 || ANSWERING.contains(&port)
 }
 
-/// Whether no character of UTF-8 is cut in two here.
+/// Whether truncating here leaves UTF-8 characters whole.
 fn is_boundary(bytes: &[u8], end: usize) -> bool {
     bytes.get(end).is_none_or(|byte| byte & 0b1100_0000 != 0b1000_0000)
 }
 
-/// The question for `version.bind`, class CHAOS, that `nmap -sV` sends by UDP, and by TCP with its length before it.
-pub(super) fn is_version_question(datagram: &[u8]) -> bool {
+/// The query for `version.bind`, class CHAOS, that `nmap -sV` sends over UDP, and over TCP with a length prefix.
+pub(super) fn is_version_query(datagram: &[u8]) -> bool {
     const NAME: &[u8] = b"\x07version\x04bind\0\0\x10\0\x03";
     datagram.len() <= 64 && datagram.ends_with(NAME)
 }
 
 /// The null call of ONC RPC that `nmap -sU` and `-sV` send: call, version 2, procedure 0, no credentials (RFC 5531 §9).
-fn is_rpc_question(datagram: &[u8]) -> bool {
+fn is_rpc_null_call(datagram: &[u8]) -> bool {
     const CALL: [u8; 8] = [0, 0, 0, 0, 0, 0, 0, 2];
     datagram.len() == 40 && datagram[4..12] == CALL && datagram[20..].iter().all(|byte| *byte == 0)
 }
@@ -111,7 +109,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn no_service_and_no_other_laboratory_is_answered() {
+    fn services_and_other_laboratories_are_reflectors() {
         for port in [0, 7, 13, 17, 19, 37, 53, 123, 161, 389, 1023, 1900, 5353, 11_211, 65_432] {
             assert!(is_reflector(port), "{port}");
         }
@@ -121,7 +119,7 @@ mod tests {
     }
 
     #[test]
-    fn characters_stay_whole() {
+    fn characters_are_not_split() {
         let answer = "ʼN".as_bytes();
         assert_eq!((0..=3).filter(|end| is_boundary(answer, *end)).collect::<Vec<_>>(), [0, 2, 3]);
     }

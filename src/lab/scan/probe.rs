@@ -1,4 +1,4 @@
-//! One question to one port, and what came of it.
+//! One probe of one port, and its verdict.
 
 use std::net::SocketAddr;
 use std::time::{Duration, Instant};
@@ -9,37 +9,27 @@ use crate::domain::verdict::{ProbeAddresses, ProbeOutcome, judge};
 use crate::domain::{PortReport, Proto, Reason};
 use crate::lab::host::Host;
 
-/// Asks the port at `addr` of a host that was asked for as `asked`, for at most so long.
-pub(in crate::lab) async fn ask(
+/// Probes the port at `addr`, an address of the host that the user called `name`.
+pub(in crate::lab) async fn probe(
     host: &dyn Host,
-    asked: &str,
+    name: &str,
     addr: SocketAddr,
     proto: Proto,
     timeout: Duration,
 ) -> PortReport {
-    let begun = Instant::now();
+    let started = Instant::now();
     let ProbeObservation { observed, icmp, ours, sent } = match proto {
-        Proto::Tcp => tcp::ask(host, addr, timeout).await,
-        Proto::Udp => udp::ask(host, addr, timeout).await,
+        Proto::Tcp => tcp::probe(host, addr, timeout).await,
+        Proto::Udp => udp::probe(host, addr, timeout).await,
     };
-    let took = begun.elapsed();
+    let took = started.elapsed();
     let (verdict, reason) = judge(proto, observed, icmp, ProbeAddresses { ours, theirs: addr.ip() });
     let errno = match observed {
         ProbeOutcome::Failed(errno) => Some(errno),
         ProbeOutcome::Connected | ProbeOutcome::Answered | ProbeOutcome::Silent => None,
     };
-    // A question that nobody on the link was there for waited here and never left.
+    // Without a link-layer address the probe was queued here and never sent.
     let sent = if reason == Reason::NoNeighbour { None } else { sent };
-    PortReport {
-        host: asked.to_owned(),
-        address: addr.ip(),
-        port: addr.port(),
-        proto,
-        verdict,
-        reason,
-        took,
-        sent,
-        errno,
-        icmp,
-    }
+    let (host, address, port) = (name.to_owned(), addr.ip(), addr.port());
+    PortReport { host, address, port, proto, verdict, reason, took, sent, errno, icmp }
 }

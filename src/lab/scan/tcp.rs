@@ -1,27 +1,28 @@
-//! A TCP port is asked by `connect`, as any client asks: no privilege, and the kernel sends a lost SYN again.
+//! A TCP port is probed with `connect`, like any client: no privilege needed, and the kernel retransmits a lost SYN.
 
 use std::io::{self, Read as _};
-use std::net::{IpAddr, Shutdown, SocketAddr};
+use std::net::{Shutdown, SocketAddr};
 use std::time::Duration;
 
-use socket2::{SockRef, Socket};
+use socket2::SockRef;
 use tokio::net::TcpStream;
 
-use super::observation::{ProbeObservation, keep_errors, syns, take_error};
+use super::observation::ProbeObservation;
+use super::sys;
 use crate::domain::Errno;
 use crate::domain::verdict::ProbeOutcome;
-use crate::lab::dial::{connected, is_in_progress};
+use crate::lab::dial::{connected, try_connect};
 use crate::lab::host::Host;
 
-/// How often a port is asked again that answered with a connection to itself: the kernel chose the very port that is
-/// asked as the local one, and the SYN met itself (simultaneous open, RFC 9293 §3.5). Nobody serves there.
+/// How often to try when the connection is to itself: the kernel chose the probed port as the local one, and the SYN met itself
+/// (simultaneous open, RFC 9293 §3.5). No server listens there.
 const ATTEMPTS: u32 = 3;
 
-/// Asks, waits at most so long for the handshake, and closes in order if there was one.
-pub(super) async fn ask(host: &dyn Host, addr: SocketAddr, timeout: Duration) -> ProbeObservation {
+/// Connects, waits for the handshake until the timeout, and closes the connection with a FIN.
+pub(super) async fn probe(host: &dyn Host, addr: SocketAddr, timeout: Duration) -> ProbeObservation {
     for _ in 0..ATTEMPTS {
         match try_once(host, addr, timeout).await {
-            Ok(Some(outcome)) => return outcome,
+            Ok(Some(observation)) => return observation,
             Ok(None) => {}
             Err(error) => return ProbeObservation::failed(&error),
         }
@@ -29,59 +30,34 @@ pub(super) async fn ask(host: &dyn Host, addr: SocketAddr, timeout: Duration) ->
     ProbeObservation { observed: ProbeOutcome::Failed(Errno::AddrInUse), icmp: None, ours: None, sent: None }
 }
 
-/// `None` for a connection with itself.
+/// `None` for a connection to itself.
 async fn try_once(host: &dyn Host, addr: SocketAddr, timeout: Duration) -> io::Result<Option<ProbeObservation>> {
     let socket = host.stream(addr)?;
-    keep_errors(&socket, addr);
-    let stream = match connect(socket, addr) {
-        Ok(stream) => stream,
-        Err(error) => return Ok(Some(ProbeObservation::failed(&error))),
-    };
-    let ours = stream.local_addr().map(|local| local.ip()).ok();
+    sys::keep_errors(&socket, addr.is_ipv6());
+    let (stream, local) = try_connect(socket, addr)?;
     let outcome = tokio::time::timeout(timeout, connected(&stream)).await;
-    let socket = SockRef::from(&stream);
-    let (sent, icmp) = (syns(&socket), take_error(&socket));
+    let sent = sys::syns(&stream);
+    let icmp = sys::take_error(&stream);
     let observed = match outcome {
-        Ok(Ok(())) if is_itself(&stream) => return Ok(None),
-        Ok(Ok(())) => ProbeOutcome::Connected,
+        Ok(Ok(())) if stream.peer_addr().is_ok_and(|peer| Some(peer) == stream.local_addr().ok()) => return Ok(None),
+        Ok(Ok(())) => {
+            close(&stream);
+            ProbeOutcome::Connected
+        }
         Ok(Err(error)) => ProbeOutcome::Failed(error.into()),
         Err(_) => ProbeOutcome::Silent,
     };
-    if observed == ProbeOutcome::Connected {
-        close(&stream);
-    }
-    Ok(Some(ProbeObservation { observed, icmp, ours: known(ours), sent }))
+    let ours = Some(local.ip()).filter(|ip| !ip.is_unspecified());
+    Ok(Some(ProbeObservation { observed, icmp, ours, sent }))
 }
 
-/// `connect`, which goes on in the background.
-fn connect(socket: Socket, addr: SocketAddr) -> io::Result<TcpStream> {
-    match socket.connect(&addr.into()) {
-        Err(error) if !is_in_progress(&error) => return Err(error),
-        _ => {}
-    }
-    TcpStream::from_std(socket.into())
-}
-
-fn is_itself(stream: &TcpStream) -> bool {
-    matches!((stream.local_addr(), stream.peer_addr()), (Ok(local), Ok(peer)) if local == peer)
-}
-
-fn known(address: Option<IpAddr>) -> Option<IpAddr> {
-    address.filter(|address| !address.is_unspecified())
-}
-
-/// A FIN, after reading what a server that speaks first has said by now: unread, it would make the kernel send a RST
-/// (RFC 2525 §2.17), and a server deserves better than that.
+/// Sends a FIN, then reads the data of a server that speaks first: unread, it would make `close` send a RST (RFC 2525 §2.17).
 fn close(stream: &TcpStream) {
     let mut socket = &*SockRef::from(stream);
     let _ = socket.shutdown(Shutdown::Write);
     let mut unread = [0; 1024];
-    // At most 64 kB: whoever says more to somebody silent is not waited for.
-    for _ in 0..64 {
-        if !matches!(socket.read(&mut unread), Ok(1..)) {
-            break;
-        }
-    }
+    // At most 64 kB, so that a server that never stops sending does not delay the check.
+    let _ = (0..64).take_while(|_| matches!(socket.read(&mut unread), Ok(1..))).count();
 }
 
 #[cfg(test)]
@@ -89,13 +65,15 @@ mod tests {
     use std::net::Ipv4Addr;
     use std::sync::atomic::{AtomicU32, Ordering};
 
+    use socket2::Socket;
+
     use super::*;
     use crate::lab::host::Machine;
 
-    /// A machine whose kernel chooses the very port that is asked, this many times.
-    struct Unlucky(AtomicU32);
+    /// A machine whose kernel chooses the probed port as the local one, this many times.
+    struct SelfConnecting(AtomicU32);
 
-    impl Host for Unlucky {
+    impl Host for SelfConnecting {
         fn stream(&self, for_addr: SocketAddr) -> io::Result<Socket> {
             let socket = Machine.stream(for_addr)?;
             if self.0.fetch_update(Ordering::Relaxed, Ordering::Relaxed, |left| left.checked_sub(1)).is_ok() {
@@ -110,16 +88,16 @@ mod tests {
         }
     }
 
-    async fn asked(bad_luck: u32) -> ProbeOutcome {
+    async fn probed(self_connects: u32) -> ProbeOutcome {
         let closed = std::net::TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap().local_addr().unwrap();
-        ask(&Unlucky(AtomicU32::new(bad_luck)), closed, Duration::from_secs(5)).await.observed
+        probe(&SelfConnecting(AtomicU32::new(self_connects)), closed, Duration::from_secs(5)).await.observed
     }
 
     #[tokio::test]
     #[cfg(target_os = "linux")]
-    async fn nobody_is_open_who_only_met_himself() {
-        assert_eq!(asked(1).await, ProbeOutcome::Failed(Errno::ConnRefused));
-        // The kernel never does this three times; nobody is called open for it all the same.
-        assert_eq!(asked(ATTEMPTS).await, ProbeOutcome::Failed(Errno::AddrInUse));
+    async fn a_connection_to_itself_does_not_make_a_port_open() {
+        assert_eq!(probed(1).await, ProbeOutcome::Failed(Errno::ConnRefused));
+        // The kernel does not do this three times in a row, but if it did the port would not be open either.
+        assert_eq!(probed(ATTEMPTS).await, ProbeOutcome::Failed(Errno::AddrInUse));
     }
 }

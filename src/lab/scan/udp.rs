@@ -1,98 +1,78 @@
-//! A UDP port is asked by a datagram. There is no handshake: an answer, an ICMP message, or silence that proves nothing.
+//! A UDP port is probed with a datagram. There is no handshake: the outcome is an answer, an ICMP error or silence.
 
 use std::io;
 use std::net::SocketAddr;
 use std::time::Duration;
 
-use socket2::SockRef;
 use tokio::io::Interest;
 use tokio::net::UdpSocket;
-use tokio::time::Instant;
+use tokio::time::{Instant, timeout_at};
 
-use super::observation::{ProbeObservation, keep_errors, take_error};
+use super::observation::ProbeObservation;
+use super::sys;
 use crate::domain::verdict::{IcmpError, ProbeOutcome};
 use crate::lab::host::Host;
 
-/// What is said: text, so that a server that answers anything answers this.
+/// The datagram: text, so that a server that answers any message answers this one.
 const QUESTION: &[u8] = b"socklab-tui port check";
 
-/// When nothing came back for this long, the datagram may have been lost, and is sent again: UDP does not do that.
+/// After this long without a reply the datagram is sent again, since it may have been lost.
 const RESEND: Duration = Duration::from_secs(1);
 
-/// What a wait for an answer ended with.
-enum UdpReply {
-    Answer,
-    Error(io::Error, Option<IcmpError>),
-}
-
-/// Asks, again each second, and waits at most so long in all.
-pub(super) async fn ask(host: &dyn Host, addr: SocketAddr, timeout: Duration) -> ProbeObservation {
+/// Sends the datagram, again each second, and waits for a reply until the timeout.
+pub(super) async fn probe(host: &dyn Host, addr: SocketAddr, timeout: Duration) -> ProbeObservation {
     let socket = match open(host, addr) {
         Ok(socket) => socket,
         Err(error) => return ProbeObservation::failed(&error),
     };
     let ours = socket.local_addr().map(|local| local.ip()).ok();
-    let ends = Instant::now() + timeout;
+    let deadline = Instant::now() + timeout;
     let mut sent = 0;
-    loop {
-        let (error, icmp) = match socket.send(QUESTION).await {
-            Ok(_) => {
-                sent += 1;
-                match tokio::time::timeout_at(ends.min(Instant::now() + RESEND), wait_for_reply(&socket)).await {
-                    Err(_) if Instant::now() < ends => continue,
-                    Err(_) => {
-                        return ProbeObservation { observed: ProbeOutcome::Silent, icmp: None, ours, sent: Some(sent) };
-                    }
-                    Ok(UdpReply::Answer) => {
-                        return ProbeObservation {
-                            observed: ProbeOutcome::Answered,
-                            icmp: None,
-                            ours,
-                            sent: Some(sent),
-                        };
-                    }
-                    Ok(UdpReply::Error(error, icmp)) => (error, icmp),
-                }
-            }
-            // PacketsAnswer about the datagram before, or from our own machine about this one.
-            Err(error) => (error, take_error(&SockRef::from(&socket))),
-        };
-        return ProbeObservation { observed: ProbeOutcome::Failed(error.into()), icmp, ours, sent: Some(sent) };
-    }
+    let (observed, icmp) = loop {
+        if let Err(error) = socket.send(QUESTION).await {
+            // About an earlier datagram, or from the local stack about this one.
+            break (ProbeOutcome::Failed(error.into()), sys::take_error(&socket));
+        }
+        sent += 1;
+        match timeout_at(deadline.min(Instant::now() + RESEND), wait_for_reply(&socket)).await {
+            Ok(Ok(())) => break (ProbeOutcome::Answered, None),
+            Ok(Err((error, icmp))) => break (ProbeOutcome::Failed(error.into()), icmp),
+            Err(_) if Instant::now() >= deadline => break (ProbeOutcome::Silent, None),
+            Err(_) => {}
+        }
+    };
+    ProbeObservation { observed, icmp, ours, sent: Some(sent) }
 }
 
-/// A socket that is `connect`ed, because only such a one hears of ICMP (`udp(7)`), and only from `addr`.
+/// A connected socket: only such a socket receives ICMP errors (`udp(7)`), and datagrams from `addr` alone.
 fn open(host: &dyn Host, addr: SocketAddr) -> io::Result<UdpSocket> {
     let socket = host.datagram(addr)?;
-    keep_errors(&socket, addr);
+    sys::keep_errors(&socket, addr.is_ipv6());
     socket.connect(&addr.into())?;
     UdpSocket::from_std(socket.into())
 }
 
-/// Waits for a datagram or an error.
-async fn wait_for_reply(socket: &UdpSocket) -> UdpReply {
+/// Waits for a datagram, or for an error and the ICMP message behind it.
+async fn wait_for_reply(socket: &UdpSocket) -> Result<(), (io::Error, Option<IcmpError>)> {
     let mut answer = [0; 64];
     loop {
-        match socket.ready(Interest::READABLE | Interest::ERROR).await {
-            Err(error) => return UdpReply::Error(error, None),
-            Ok(ready) if ready.is_error() => {
-                let error = socket.try_io(Interest::ERROR, || {
-                    // In this order: to read the queue takes the error away.
-                    match socket.take_error()? {
-                        Some(error) => Ok((error, take_error(&SockRef::from(socket)))),
-                        None => Err(io::ErrorKind::WouldBlock.into()),
-                    }
-                });
-                if let Ok((error, icmp)) = error {
-                    return UdpReply::Error(error, icmp);
+        let ready = socket.ready(Interest::READABLE | Interest::ERROR).await.map_err(|error| (error, None))?;
+        if ready.is_error() {
+            let error = socket.try_io(Interest::ERROR, || {
+                // In this order: reading the error queue clears the socket's error.
+                match socket.take_error()? {
+                    Some(error) => Ok((error, sys::take_error(socket))),
+                    None => Err(io::ErrorKind::WouldBlock.into()),
                 }
+            });
+            if let Ok(error) = error {
+                return Err(error);
             }
-            Ok(_) => {}
         }
         match socket.try_recv(&mut answer) {
-            Ok(_) => return UdpReply::Answer,
+            Ok(_) => return Ok(()),
             Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
-            Err(error) => return UdpReply::Error(error, take_error(&SockRef::from(socket))),
+            Err(error) => return Err((error, sys::take_error(socket))),
         }
     }
 }

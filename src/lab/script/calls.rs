@@ -1,4 +1,4 @@
-//! The calls of an open scripted socket, each made when the script gives it.
+//! The calls of an open scripted socket.
 
 use std::io;
 use std::net::SocketAddr;
@@ -25,7 +25,7 @@ impl ScriptHost {
         while let Some(call) = calls.recv().await {
             match call {
                 ScriptedCall::Accept { from: conn, delay_acks } => {
-                    // No other call interrupts a waiting `accept`; only the end of the script does.
+                    // Only the end of the script interrupts a waiting `accept`.
                     tokio::select! {
                         accepted = listener.accept() => self.accepted(socket_id, (conn, delay_acks), flow, accepted),
                         () = self.stop.cancelled() => break,
@@ -74,15 +74,9 @@ impl ScriptHost {
         socket: &UdpSocket,
         mut calls: mpsc::Receiver<ScriptedCall>,
     ) {
-        let flow = |peer: Option<SocketAddr>| {
-            socket.local_addr().ok().map(|local| Flow {
-                proto: Proto::Udp,
-                local,
-                peer: peer.or(socket.peer_addr().ok()),
-            })
-        };
-        let report = |call: Call, peer| {
-            let flow = flow(peer);
+        let report = |call: Call, peer: Option<SocketAddr>| {
+            let peer = peer.or(socket.peer_addr().ok());
+            let flow = socket.local_addr().ok().map(|local| Flow { proto: Proto::Udp, local, peer });
             self.log.call(Call { flow, ..call });
         };
         while let Some(call) = calls.recv().await {
@@ -117,8 +111,7 @@ impl ScriptHost {
     }
 }
 
-/// Makes a connection's calls when the script says so, until it is closed. Reports the outcome of its `connect` as soon
-/// as it is known, whatever else happens meanwhile.
+/// Makes a connection's calls until it is closed. Reports the outcome of its `connect` as soon as it is known.
 pub(super) async fn serve_stream(
     mut connection: Connection,
     mut calls: mpsc::Receiver<ScriptedCall>,

@@ -1,12 +1,12 @@
-//! Scripted sockets: each is a task that makes the calls it is given, one after the other, and reports each. They can show
-//! what no ordinary client or server of the laboratory would do.
+//! Scripted sockets: each is a task that makes the calls of a script, one after the other, and reports them. They can make
+//! calls that the laboratory's clients and servers do not make.
 
 mod calls;
 mod open;
 
 use std::collections::HashMap;
 use std::io;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard};
 
 use tokio::net::{TcpListener, UdpSocket};
 use tokio::sync::mpsc;
@@ -16,6 +16,7 @@ use tokio_util::task::TaskTracker;
 use self::calls::serve_stream;
 use super::connection::Connection;
 use super::host::Host;
+use super::locked;
 use super::reporter::Reporter;
 use crate::domain::client::ClientChange;
 use crate::domain::{Args, Call, EventSink, Flow, ScriptedCall, ServerChange, SocketId, SocketOp, Syscall};
@@ -28,7 +29,7 @@ pub struct ScriptedSockets {
     host: Arc<ScriptHost>,
 }
 
-/// What the sockets of one host share.
+/// State shared by the sockets of one host.
 struct ScriptHost {
     host: Arc<dyn Host>,
     log: Reporter,
@@ -51,11 +52,10 @@ impl ScriptedSockets {
     /// # Panics
     /// Outside a tokio runtime, when it opens a socket.
     pub fn new(host: Arc<dyn Host>, sink: EventSink) -> Self {
-        let log = Reporter::new(sink);
         Self {
             host: Arc::new(ScriptHost {
                 host,
-                log,
+                log: Reporter::new(sink),
                 sockets: Mutex::default(),
                 tasks: TaskTracker::new(),
                 stop: CancellationToken::new(),
@@ -81,7 +81,6 @@ impl ScriptedSockets {
         }
     }
 
-    /// Closes every socket and waits until all are closed.
     pub async fn shutdown(self) {
         self.host.stop.cancel();
         self.host.lock().clear();
@@ -99,8 +98,7 @@ impl Drop for ScriptedSockets {
 
 impl ScriptHost {
     fn lock(&self) -> MutexGuard<'_, HashMap<SocketId, mpsc::Sender<ScriptedCall>>> {
-        // The map stays consistent even if a task panicked while holding the lock.
-        self.sockets.lock().unwrap_or_else(PoisonError::into_inner)
+        locked(&self.sockets)
     }
 
     fn send_call(&self, socket: SocketId, call: ScriptedCall) {
@@ -164,13 +162,8 @@ mod tests {
 
     fn script() -> (ScriptedSockets, Arc<RecordedEvents>) {
         let recorded = Arc::new(RecordedEvents::default());
-        (
-            ScriptedSockets::new(
-                Arc::new(Machine),
-                EventSink::new(Clock::start(), Arc::<RecordedEvents>::clone(&recorded)),
-            ),
-            recorded,
-        )
+        let sink = EventSink::new(Clock::start(), Arc::<RecordedEvents>::clone(&recorded));
+        (ScriptedSockets::new(Arc::new(Machine), sink), recorded)
     }
 
     fn client(call: ScriptedCall) -> SocketOp {

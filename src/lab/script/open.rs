@@ -7,7 +7,7 @@ use std::sync::Arc;
 use socket2::Socket;
 use tokio::net::{TcpListener, UdpSocket};
 
-use super::super::bind::{bind, bind_loopback};
+use super::super::bind::{bind, bind_loopback, listen};
 use super::super::dial::connect;
 use super::{ScriptHost, ScriptedSocket};
 use crate::domain::call::SockOpt;
@@ -51,13 +51,9 @@ impl ScriptHost {
         let listening = socket.and_then(|socket| {
             self.set(socket_id, &socket, options)?;
             bind(&socket, socket_id, Proto::Tcp, addr, &self.log)?;
-            let listening = socket.listen(i32::try_from(backlog).unwrap_or(i32::MAX));
+            listen(&socket, socket_id, backlog, &self.log)?;
             let local = socket.local_addr()?.as_socket().unwrap_or(addr);
-            let flow = Flow::unconnected(Proto::Tcp, local);
-            let call = Call::new(socket_id, Syscall::Listen).with(Args::Number(backlog.into())).on(flow);
-            self.log.call(call.returned(&listening));
-            listening?;
-            Ok((TcpListener::from_std(socket.into())?, flow))
+            Ok((TcpListener::from_std(socket.into())?, Flow::unconnected(Proto::Tcp, local)))
         });
         match listening {
             Ok((listener, flow)) => {
@@ -94,9 +90,14 @@ impl ScriptHost {
             self.spawn(socket_id, ScriptedSocket::Stream(connection));
             self.log.client(id, ClientChange::Dialing { flow });
         } else {
-            self.log.call(Call::new(socket_id, Syscall::Close));
-            self.log.client(id, ClientChange::Ended);
+            self.failed(id);
         }
+    }
+
+    /// Reports the end of a socket that could not be opened: dropping it has closed it.
+    fn failed(&self, id: ClientId) {
+        self.log.call(Call::new(SocketId::Client(id), Syscall::Close));
+        self.log.client(id, ClientChange::Ended);
     }
 
     fn spawned(&self, id: ClientId, proto: Proto, addr: SocketAddr) {
@@ -133,10 +134,7 @@ impl ScriptHost {
         });
         match opened {
             Ok(socket) => self.spawn(socket_id, ScriptedSocket::Datagrams(socket)),
-            Err(_) => {
-                self.log.call(Call::new(socket_id, Syscall::Close));
-                self.log.client(id, ClientChange::Ended);
-            }
+            Err(_) => self.failed(id),
         }
     }
 }

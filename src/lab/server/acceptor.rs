@@ -1,4 +1,4 @@
-//! One life of a TCP server, seen from its accept loop: the listening socket and everybody who came in through it.
+//! One run of a TCP server, seen from its accept loop: the listening socket and the connections accepted from it.
 
 use std::collections::VecDeque;
 use std::io;
@@ -12,28 +12,29 @@ use tokio::net::{TcpListener, TcpStream};
 
 use super::super::connection::Connection;
 use super::super::guard::{Guard, Permit};
+use super::super::locked;
 use super::super::reporter::Reporter;
-use super::connections::{Connections, locked};
+use super::connections::Connections;
 use super::conversation::{AcceptedConnection, Conversation};
 use crate::domain::{
     Answer, Call, ConnNo, Errno, Flow, Note, Outcome, Proto, ServerChange, ServerId, SocketId, Syscall,
 };
 
-/// How long a server without free descriptors waits before it asks the kernel again, unless one of its own connections
-/// closes earlier.
+/// How long a server without free descriptors waits before it calls `accept` again, unless one of its connections closes
+/// earlier.
 const PAUSE: Duration = Duration::from_millis(100);
 
 /// A listening socket that connections are accepted from.
 pub(super) struct Acceptor {
     server: ServerId,
     answer: Answer,
-    /// None while the acceptor is shut: it could not be opened where it was asked to.
+    /// `None` if the listener could not be opened at the requested address.
     listener: Option<TcpListener>,
     addr: SocketAddr,
-    /// The number of the newest connection; shared by all lives of the server, so that none is used twice.
+    /// The number of the newest connection; shared by all runs of the server, so that no number is used twice.
     newest: Arc<AtomicU32>,
     connections: Arc<Connections>,
-    /// Who came in just before the acceptor was moved.
+    /// Connections accepted just before the listener was rebound.
     already_accepted: Mutex<VecDeque<AcceptedConnection>>,
     paused: AtomicBool,
     guard: Guard,
@@ -49,35 +50,29 @@ impl Acceptor {
         guard: Guard,
         log: Reporter,
     ) -> io::Result<Self> {
-        let addr = listener.local_addr()?;
-        let paused = AtomicBool::new(false);
-        let (connections, already_accepted) = (Arc::default(), Mutex::default());
         Ok(Self {
             server,
             answer,
+            addr: listener.local_addr()?,
             listener: Some(listener),
-            addr,
             newest,
-            connections,
-            already_accepted,
-            paused,
+            connections: Arc::default(),
+            already_accepted: Mutex::default(),
+            paused: AtomicBool::new(false),
             guard,
             log,
         })
     }
 
-    /// Where it listens.
     pub(super) const fn addr(&self) -> SocketAddr {
         self.addr
     }
 
-    /// The connections that have a thread or a task of their own.
     pub(super) const fn connections(&self) -> &Arc<Connections> {
         &self.connections
     }
 
-    /// `accept`: waits for the next connection that may come in, whatever happens meanwhile. Cancel safe: nobody is
-    /// lost.
+    /// `accept`: waits for the next connection that the guard admits. Retries on errors. Cancel safe.
     pub(super) async fn accept(&self) -> AcceptedConnection {
         if let Some(conn) = locked(&self.already_accepted).pop_front() {
             return conn;
@@ -95,19 +90,19 @@ impl Acceptor {
         }
     }
 
-    /// Asks the guard. Who may not come in is reset, which leaves nothing behind on this side, and is not reported
-    /// call by call: a flood of them is what the guard is there for.
+    /// Registers the connection with the guard. A refused connection is reset, which leaves no state on this side, and its calls
+    /// are not reported, so that a flood cannot fill the journal.
     fn admit(&self, stream: TcpStream, peer: SocketAddr) -> Option<AcceptedConnection> {
-        // A connection that was reset in the queue may have no address any more; the listener's stands in for it.
+        // A connection that was reset in the queue may have lost its address; the listener's stands in for it.
         let flow = Flow::tcp(stream.local_addr().unwrap_or(self.addr), peer);
         let no = ConnNo(self.newest.load(Ordering::Relaxed) + 1);
-        let Some(pass) = self.guard.admit(self.server, no, flow) else {
-            // An error means that it is gone already.
+        let Some(permit) = self.guard.admit(self.server, no, flow) else {
+            // It fails if the connection is gone already.
             let _ = SockRef::from(&stream).set_linger(Some(Duration::ZERO));
             return None;
         };
         self.newest.store(no.0, Ordering::Relaxed);
-        Some(self.accepted(stream, flow, no, pass))
+        Some(self.accepted(stream, flow, no, permit))
     }
 
     fn accepted(&self, stream: TcpStream, flow: Flow, no: ConnNo, permit: Permit) -> AcceptedConnection {
@@ -118,14 +113,15 @@ impl Acceptor {
         if self.paused.swap(false, Ordering::Relaxed) {
             self.log.server(self.server, ServerChange::Resumed);
         }
-        let (server, answer, log) = (self.server, self.answer, self.log.clone());
+        let log = self.log.clone();
+        let connection = Connection { socket_id, flow, stream, log: log.clone() };
+        let Self { server, answer, .. } = *self;
         let conversation = Conversation { socket_id, server, no, flow, answer, unsent: Vec::new(), permit, log };
-        let connection = Connection { socket_id, flow, stream, log: self.log.clone() };
         AcceptedConnection { conversation, connection, close_requests }
     }
 
-    /// What failed was one connection, and `accept` can be called again at once; or it is this process or the machine,
-    /// and asking again at once would be asking for ever: accept(2), "Error handling".
+    /// `accept` failed. Either one connection failed, and `accept` can be called again at once; or the process or the machine
+    /// lacks resources, and it has to wait (`accept(2)`, "Error handling").
     async fn refused(&self, error: &io::Error) {
         let errno = Errno::from(error);
         let accept = Call::new(SocketId::Server(self.server), Syscall::Accept);
@@ -151,14 +147,13 @@ impl Acceptor {
         self.log.server(self.server, ServerChange::Served { conn: no });
     }
 
-    /// Whether it listens.
     pub(super) const fn is_listening(&self) -> bool {
         self.listener.is_some()
     }
 
-    /// Closes the listening socket, so that another can have its port: on Linux no two sockets listen on one port of
-    /// overlapping addresses. Who waits in the accept queue would be reset, and is accepted first; who comes in the
-    /// microseconds until the next acceptor is open is refused by the kernel.
+    /// Closes the listening socket, so that another can have its port: on Linux two sockets cannot listen on one port of
+    /// overlapping addresses. The accept queue is emptied first, or its connections would be reset. SYNs that arrive before
+    /// the next listener is open are refused by the kernel.
     pub(super) fn stop_listening(&mut self) {
         let Some(listener) = self.listener.take() else { return };
         while let Ok((socket, peer)) = SockRef::from(&listener).accept() {
@@ -166,28 +161,27 @@ impl Acceptor {
             let conn = stream.ok().zip(peer.as_socket()).and_then(|(stream, peer)| self.admit(stream, peer));
             locked(&self.already_accepted).extend(conn);
         }
+        self.close_listener(listener);
+    }
+
+    fn close_listener(&self, listener: TcpListener) {
         let at = self.log.now();
         drop(listener);
         let listening = Flow::unconnected(Proto::Tcp, self.addr);
         self.log.call_at(at, Call::new(SocketId::Server(self.server), Syscall::Close).on(listening));
     }
 
-    /// Accepts from this socket from now on.
     pub(super) fn listen_on(&mut self, listener: TcpListener) -> io::Result<()> {
         self.addr = listener.local_addr()?;
         self.listener = Some(listener);
         Ok(())
     }
 
-    /// Closes the listening socket, which resets those still in the accept queue, then everybody inside. Bounded: no
-    /// connection can refuse to end.
-    pub(super) async fn close(self, current: Option<AcceptedConnection>) {
+    /// Closes the listening socket, which resets the accept queue, then all connections. No peer can delay this.
+    pub(super) async fn close(mut self, current: Option<AcceptedConnection>) {
         self.guard.server_closing(self.server);
-        if let Some(listener) = self.listener {
-            let at = self.log.now();
-            drop(listener);
-            let listening = Flow::unconnected(Proto::Tcp, self.addr);
-            self.log.call_at(at, Call::new(SocketId::Server(self.server), Syscall::Close).on(listening));
+        if let Some(listener) = self.listener.take() {
+            self.close_listener(listener);
         }
         let already_accepted = std::mem::take(&mut *locked(&self.already_accepted));
         already_accepted.into_iter().chain(current).for_each(AcceptedConnection::close);

@@ -1,8 +1,8 @@
-//! The connections that are served outside the accept loop, by threads and tasks: who they are, and how to end them all.
+//! The connections that threads and tasks serve outside the accept loop, and how to end them all.
 
 use std::collections::HashMap;
 use std::net::TcpStream;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex};
 use std::thread::JoinHandle;
 
 use socket2::SockRef;
@@ -12,21 +12,22 @@ use tokio_util::task::TaskTracker;
 use tokio_util::task::task_tracker::TaskTrackerToken;
 
 use super::super::connection::shut;
+use super::super::locked;
 use super::super::reporter::Reporter;
 use crate::domain::{ConnNo, Flow, ServerId, Shut, SocketId};
 
-/// All connections of one life of a server that have a thread or a task of their own.
+/// The connections of one run of a server that have a thread or a task of their own.
 #[derive(Default)]
 pub(super) struct Connections {
-    /// Counts threads and tasks until the last has reported that it closed.
+    /// The threads and tasks that have not reported their end.
     running: TaskTracker,
-    /// Tells the tasks to end.
+    /// Cancelled when the tasks have to end.
     stop: CancellationToken,
-    /// What the threads may be blocked on. A thread takes its entry out before its socket is closed.
+    /// The sockets that threads may be blocked on. A thread removes its entry before it closes the socket.
     blocking: Mutex<HashMap<ConnNo, (Arc<TcpStream>, Flow)>>,
-    /// The threads themselves. Most are running; those that ended are let go when the list would have to grow.
+    /// The threads' handles. Those of ended threads are dropped when the list would have to grow.
     threads: Mutex<Vec<JoinHandle<()>>>,
-    /// Told whenever a connection has closed: there is a free descriptor again.
+    /// Notified when a connection has closed, which frees a descriptor.
     freed: Notify,
 }
 
@@ -45,36 +46,35 @@ impl Connections {
         self.stop.clone().cancelled_owned()
     }
 
-    /// A connection for a thread that will block on `stream`.
+    /// Registers a thread that will block on `stream`.
     pub(super) fn register(self: &Arc<Self>, no: ConnNo, flow: Flow, stream: TcpStream) -> ConnectionGuard {
         let stream = Arc::new(stream);
         locked(&self.blocking).insert(no, (Arc::clone(&stream), flow));
         ConnectionGuard { no, stream, running: self.running.token(), connections: Arc::clone(self) }
     }
 
-    /// Keeps a thread's handle until it has ended.
     pub(super) fn keep_thread(&self, thread: JoinHandle<()>) {
         let mut threads = locked(&self.threads);
         if threads.len() == threads.capacity() {
             threads.retain(|thread| !thread.is_finished());
-            // As much again, so that not every connection goes through the list.
+            // Twice the size, so that few connections scan the list.
             let running = threads.len();
             threads.reserve(running.max(16));
         }
         threads.push(thread);
     }
 
-    /// Closes the socket of a thread that could not be started.
+    /// Removes a thread that could not be started.
     pub(super) fn forget(&self, no: ConnNo) {
         locked(&self.blocking).remove(&no);
     }
 
-    /// Completes when a connection has closed since this was last asked.
+    /// Completes when a connection has closed since the last call.
     pub(super) async fn freed(&self) {
         self.freed.notified().await;
     }
 
-    /// Ends every connection and waits until each has said so. `shutdown(SHUT_RDWR)` makes the blocking calls of the
+    /// Ends every connection and waits until all have reported their end. `shutdown(SHUT_RDWR)` makes the blocking calls of the
     /// threads return: `recv` with 0, `send` with EPIPE.
     pub(super) async fn end_all(&self, server: ServerId, log: &Reporter) {
         self.stop.cancel();
@@ -83,19 +83,13 @@ impl Connections {
         }
         self.running.close();
         self.running.wait().await;
-        // They have nothing left to do, but the kernel takes its time to end a thousand threads.
+        // The threads have no work left, but the kernel takes a while to end a thousand of them.
         let threads = std::mem::take(&mut *locked(&self.threads));
-        // An error would be a panic: of a thread, reported where it happened, or of this very line.
+        // An error would be a panic of a thread, which was reported where it happened.
         let _ = tokio::task::spawn_blocking(|| threads.into_iter().for_each(|thread| drop(thread.join()))).await;
     }
 }
 
-pub(super) fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    // What is inside is whole at every instant, also if a thread panicked while it held the lock.
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
-}
-
-/// A thread's place among the connections.
 pub(super) struct ConnectionGuard {
     no: ConnNo,
     stream: Arc<TcpStream>,
@@ -108,15 +102,15 @@ impl ConnectionGuard {
         &self.stream
     }
 
-    /// Whether this side has ended, or is about to end, all connections.
+    /// Whether this side ends all connections.
     pub(super) fn is_stopped(&self) -> bool {
         self.connections.stop.is_cancelled()
     }
 
-    /// Closes the socket. The thread counts as present until it drops what this returns.
+    /// Closes the socket. The thread counts as running until it drops the returned token.
     pub(super) fn close(self) -> TaskTrackerToken {
         let Self { no, stream, running, connections } = self;
-        // Both handles go, so the descriptor closes here: nobody else keeps one beyond a lock of the table.
+        // These are the last two handles, so the descriptor is closed here.
         locked(&connections.blocking).remove(&no);
         drop(stream);
         connections.freed.notify_one();

@@ -1,4 +1,4 @@
-//! One accepted connection, and how it is served whatever the model: receive, answer, until the client closes.
+//! An accepted connection, and how every model serves it: receive and answer until the client closes.
 
 use std::io;
 use std::net::TcpStream;
@@ -13,54 +13,53 @@ use crate::domain::{
     Answer, Call, CloseHow, ConnNo, Flow, ServerChange, ServerId, ServiceModel, SocketId, Stamp, Syscall,
 };
 
-/// What is known about a conversation apart from its socket.
+/// The state of a conversation, apart from its socket.
 pub(super) struct Conversation {
     pub(super) socket_id: SocketId,
     pub(super) server: ServerId,
     pub(super) no: ConnNo,
     pub(super) flow: Flow,
     pub(super) answer: Answer,
-    /// The part of the last answer that the kernel has not taken yet. Nothing more is received while there is any: a
-    /// client that never reads costs one buffer.
+    /// The part of the last answer that the kernel has not taken yet. Nothing is received until it is sent, so a client that
+    /// never reads costs one buffer.
     pub(super) unsent: Vec<u8>,
-    /// Its right to be here.
+    /// Its entry with the guard.
     pub(super) permit: Permit,
     pub(super) log: Reporter,
 }
 
 impl Conversation {
-    /// Reports that a model serves it from now on.
+    /// Reports the model that serves it from now on.
     pub(super) fn serving(&self, by: ServiceModel) {
         self.log.server(self.server, ServerChange::Serving { conn: self.no, by });
     }
 
-    /// The answer to a request is to be sent, unless nothing is sent any more.
-    pub(super) fn answer(&mut self, request: &[u8]) {
+    /// Prepares the answer to a request, unless this side is closing.
+    pub(super) fn prepare_answer(&mut self, request: &[u8]) {
         if self.permit.close_request().is_none() {
             self.unsent = self.answer.to(request);
         }
     }
 
-    /// A thread is about to close its socket, by RST if that was asked for.
+    /// To be called before a thread closes its socket: makes `close` send a RST if that was requested.
     pub(super) fn closing(&self, stream: &TcpStream) {
-        if self.permit.close_request() == Some(CloseHow::Rst) {
+        if self.permit.is_ending() && self.permit.close_request() == Some(CloseHow::Rst) {
             linger_zero(&SockRef::from(stream), self.socket_id, self.flow, &self.log);
         }
     }
 
-    /// Reports that a thread closed its socket at this moment and that it is over.
+    /// Reports that a thread closed its socket at `at`.
     pub(super) fn closed(&self, at: Stamp) {
         self.log.call_at(at, Call::new(self.socket_id, Syscall::Close).on(self.flow));
         self.served();
     }
 
-    /// Reports that it is over.
     fn served(&self) {
         self.log.server(self.server, ServerChange::Served { conn: self.no });
     }
 }
 
-/// A connection that waits without blocking; all its state is here, so serving can be interrupted at any wait and go on
+/// A connection whose calls do not block. All its state is here, so serving it can be cancelled at any await and continued
 /// elsewhere.
 pub(super) struct AcceptedConnection {
     pub(super) conversation: Conversation,
@@ -73,7 +72,7 @@ impl AcceptedConnection {
         self.conversation.serving(by);
     }
 
-    /// Receives and answers until the client closes, the connection dies, or the guard shows it out. Cancel safe.
+    /// Receives and answers until the client closes, the connection breaks, or this side has to close it. Cancel safe.
     pub(super) async fn converse(&mut self) {
         let Self { conversation, connection, close_requests } = self;
         let revoked = conversation.permit.revoked();
@@ -92,7 +91,7 @@ impl AcceptedConnection {
         }
     }
 
-    /// Closes its socket in the way that was asked for, if any was.
+    /// Closes its socket, in the way that was requested.
     pub(super) fn close(self) {
         match self.conversation.permit.close_request() {
             Some(CloseHow::Fin) => self.connection.close_in_order(),
@@ -120,7 +119,7 @@ async fn exchange(conversation: &mut Conversation, connection: &Connection) {
         let Ok(1..) = connection.recv(&mut request).await else {
             return conversation.permit.peer_closed();
         };
-        conversation.answer(&request);
+        conversation.prepare_answer(&request);
         match conversation.permit.received(&request) {
             GuardDecision::Continue => {}
             GuardDecision::Wait(time) => tokio::time::sleep(time).await,

@@ -1,4 +1,4 @@
-//! The servers: each has a supervisor task that starts and stops it, switches its model, and owns everything it opens.
+//! The servers. Each has a supervisor task that starts and stops it, switches its model, and owns its sockets.
 
 mod acceptor;
 mod connections;
@@ -12,7 +12,7 @@ mod udp;
 use std::io;
 use std::net::{IpAddr, SocketAddr};
 use std::sync::atomic::AtomicU32;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex};
 
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
@@ -23,10 +23,11 @@ use self::open::SocketOpener;
 use super::datagrams::DatagramSocket;
 use super::guard::Guard;
 use super::host::Host;
+use super::locked;
 use super::reporter::Reporter;
 use crate::domain::{Proto, Rule, ServerChange, ServerId, ServerSpec, ServiceModel, SocketId};
 
-/// A server from outside: what is wished of it. What comes of each wish is reported as an event.
+/// The handle of a server: sets its desired state. Changes of its actual state are reported as events.
 pub(super) struct ServerHandle {
     desired: watch::Sender<DesiredState>,
     addr: Arc<Mutex<SocketAddr>>,
@@ -34,35 +35,35 @@ pub(super) struct ServerHandle {
     supervisor: JoinHandle<()>,
 }
 
-/// What is wished of a server. The latest wish counts; none can be lost in between.
+/// The desired state of a server. The supervisor works towards the latest one.
 #[derive(Debug, Clone, Copy)]
 struct DesiredState {
-    /// Odd: run. Even: do not. Grows, so that a stop and a start that follow each other fast are not missed.
-    life: u64,
-    /// Grows with every attempt to start a server that is meant to run already: one that failed tries again.
+    /// Odd while the server should run. It only grows, so that a stop and a start in quick succession are not missed.
+    run: u64,
+    /// Incremented by each start of a server that should be running already: one that failed is retried.
     attempt: u64,
     model: ServiceModel,
-    /// Where to listen, when not where it was first asked to.
+    /// The address to listen on, if not the specified one.
     ip: Option<IpAddr>,
 }
 
 impl DesiredState {
     const fn is_on(self) -> bool {
-        self.life % 2 == 1
+        self.run % 2 == 1
     }
 
-    /// Whether this wants what `applied` did not: an end, another address, or another try at a listener that could not be opened.
+    /// Whether this requires something that `applied` did not: an end, another address, or a retry of a listener that is not open.
     fn differs_from(&self, applied: Self, is_listening: bool) -> bool {
-        self.life != applied.life || self.ip != applied.ip || (!is_listening && self.attempt != applied.attempt)
+        self.run != applied.run || self.ip != applied.ip || (!is_listening && self.attempt != applied.attempt)
     }
 }
 
 impl ServerHandle {
-    /// A server that exists and is not started.
+    /// A server that is not started.
     pub(super) fn new(id: ServerId, spec: ServerSpec, host: Arc<dyn Host>, guard: Guard, log: Reporter) -> Self {
         log.server(id, ServerChange::Added { spec: spec.clone() });
         let model = spec.model.unwrap_or(ServiceModel::Sequential);
-        let (desired, desired_states) = watch::channel(DesiredState { life: 0, attempt: 0, model, ip: None });
+        let (desired, desired_states) = watch::channel(DesiredState { run: 0, attempt: 0, model, ip: None });
         let addr = Arc::new(Mutex::new(spec.addr));
         let proto = spec.proto;
         let supervisor = Supervisor {
@@ -79,25 +80,27 @@ impl ServerHandle {
         Self { desired, addr, proto, supervisor: tokio::spawn(supervisor.run()) }
     }
 
-    /// Where it listens; before its first start, where it is meant to.
+    /// The address it listens on; before its first start, the specified one.
     pub(super) fn addr(&self) -> SocketAddr {
-        *self.addr.lock().unwrap_or_else(PoisonError::into_inner)
+        *locked(&self.addr)
     }
 
     pub(super) fn start(&self) {
-        self.desired.send_modify(|desired| if desired.is_on() { desired.attempt += 1 } else { desired.life += 1 });
+        self.desired.send_modify(|desired| if desired.is_on() { desired.attempt += 1 } else { desired.run += 1 });
     }
 
     pub(super) fn stop(&self) {
         self.desired.send_if_modified(|desired| {
             let was_on = desired.is_on();
-            desired.life += u64::from(was_on);
+            desired.run += u64::from(was_on);
             was_on
         });
     }
 
     pub(super) fn switch(&self, model: ServiceModel) {
-        self.desired.send_modify(|desired| desired.model = model);
+        if self.proto == Proto::Tcp {
+            self.desired.send_modify(|desired| desired.model = model);
+        }
     }
 
     /// Listens on this address from now on, on the same port.
@@ -105,13 +108,12 @@ impl ServerHandle {
         self.desired.send_modify(|desired| desired.ip = Some(ip));
     }
 
-    /// Stops it for good. The task that is returned ends when all that the server owned is gone.
+    /// Stops it for good. The returned task ends once everything that the server owned is closed.
     pub(super) fn into_supervisor(self) -> JoinHandle<()> {
         self.supervisor
     }
 }
 
-/// The task that owns a server.
 struct Supervisor {
     id: ServerId,
     spec: ServerSpec,
@@ -125,33 +127,33 @@ struct Supervisor {
 }
 
 impl Supervisor {
-    /// One life after the other, until the laboratory closes.
+    /// One run after the other, until the laboratory closes.
     async fn run(mut self) {
         let mut tried = None;
-        // A start that failed is not tried again before somebody asks for it.
+        // A start that failed is not repeated until another start is requested.
         while let Some(desired) =
-            self.wait_for(|desired| desired.is_on() && Some((desired.life, desired.attempt)) != tried).await
+            self.wait_for(|desired| desired.is_on() && Some((desired.run, desired.attempt)) != tried).await
         {
-            tried = Some((desired.life, desired.attempt));
-            let lived = match self.spec.proto {
-                Proto::Tcp => self.live_tcp(desired).await,
-                Proto::Udp => self.live_udp(desired).await,
+            tried = Some((desired.run, desired.attempt));
+            let ended = match self.spec.proto {
+                Proto::Tcp => self.run_tcp(desired).await,
+                Proto::Udp => self.run_udp(desired).await,
             };
-            self.report(match lived {
+            self.report(match ended {
                 Ok(()) => ServerChange::Stopped,
                 Err(error) => ServerChange::Failed { errno: error.into(), holder: None },
             });
         }
     }
 
-    /// Listens and serves, by whatever model is wished, until this life is over.
-    async fn live_tcp(&mut self, mut applied: DesiredState) -> io::Result<()> {
+    /// Listens and serves by the desired model until this run is over.
+    async fn run_tcp(&mut self, mut applied: DesiredState) -> io::Result<()> {
         let listener = self.opener().listener(self.desired_addr(applied))?;
         let newest = Arc::clone(&self.newest);
         let mut acceptor =
             Acceptor::new(self.id, self.spec.answer, listener, newest, self.guard.clone(), self.log.clone())?;
         self.started(acceptor.addr());
-        // Who the sequential loop is serving, kept here so that a change of model drops the loop and not the client.
+        // The client of the sequential loop, kept here so that a change of model drops the loop and not the client.
         let mut current = None;
         loop {
             let model = self.model;
@@ -163,7 +165,7 @@ impl Supervisor {
                 desired = self.wait_for(is_change) => desired,
                 () = serve(model, &acceptor, &mut current) => continue,
             };
-            let Some(desired) = desired.filter(|desired| desired.life == applied.life) else { break };
+            let Some(desired) = desired.filter(|desired| desired.run == applied.run) else { break };
             if desired.differs_from(applied, acceptor.is_listening()) {
                 self.rebind(&mut acceptor, desired);
             }
@@ -173,8 +175,8 @@ impl Supervisor {
         Ok(())
     }
 
-    /// Answers datagrams until this life is over.
-    async fn live_udp(&mut self, mut applied: DesiredState) -> io::Result<()> {
+    /// Answers datagrams until this run is over.
+    async fn run_udp(&mut self, mut applied: DesiredState) -> io::Result<()> {
         let mut socket = self.datagrams(self.desired_addr(applied))?;
         let answer = self.spec.answer;
         loop {
@@ -184,7 +186,7 @@ impl Supervisor {
             };
             let here = socket.local()?;
             socket.close();
-            let Some(desired) = desired?.filter(|desired| desired.life == applied.life) else { return Ok(()) };
+            let Some(desired) = desired?.filter(|desired| desired.run == applied.run) else { return Ok(()) };
             let there = SocketAddr::new(desired.ip.unwrap_or(here.ip()), here.port());
             socket = match self.datagrams(there) {
                 Ok(socket) => socket,
@@ -203,8 +205,8 @@ impl Supervisor {
         Ok(socket)
     }
 
-    /// Opens the acceptor elsewhere on the same port; where that fails, where it was; where that fails too it stays shut,
-    /// and who is inside stays inside.
+    /// Rebinds the listener to another address on the same port, or if that fails to the old one. If that fails too the listener
+    /// stays closed. Connections stay in any case.
     fn rebind(&self, acceptor: &mut Acceptor, desired: DesiredState) {
         let here = acceptor.addr();
         let there = SocketAddr::new(desired.ip.unwrap_or(here.ip()), here.port());
@@ -230,15 +232,15 @@ impl Supervisor {
         }
     }
 
-    /// Waits for a wish that is `met`; a change of model on the way is reported. `None`: the laboratory closes.
-    async fn wait_for(&mut self, met: impl Fn(&DesiredState) -> bool) -> Option<DesiredState> {
+    /// Waits for a desired state that `fits`, and reports a change of model. `None` when the laboratory closes.
+    async fn wait_for(&mut self, fits: impl Fn(&DesiredState) -> bool) -> Option<DesiredState> {
         loop {
             let desired = *self.desired_states.borrow_and_update();
             if desired.model != self.model {
                 self.model = desired.model;
                 self.report(ServerChange::Model { model: desired.model });
             }
-            if met(&desired) {
+            if fits(&desired) {
                 return Some(desired);
             }
             self.desired_states.changed().await.ok()?;
@@ -254,14 +256,14 @@ impl Supervisor {
         }
     }
 
-    /// What `listen` is given. Without a rule the kernel alone decides (`net.core.somaxconn`).
+    /// The backlog for `listen`. Without a rule only the kernel's limit applies (`net.core.somaxconn`).
     fn backlog(&self) -> u32 {
         self.guard.number(Rule::Backlog).and_then(|number| u32::try_from(number).ok()).unwrap_or(u32::MAX)
     }
 
     fn started(&self, addr: SocketAddr) {
         let backlog = if self.spec.proto == Proto::Tcp { self.backlog() } else { 0 };
-        *self.addr.lock().unwrap_or_else(PoisonError::into_inner) = addr;
+        *locked(&self.addr) = addr;
         self.report(ServerChange::Started { addr, backlog });
     }
 
@@ -270,7 +272,6 @@ impl Supervisor {
     }
 }
 
-/// The three accept loops. None of them ends by itself.
 async fn serve(model: ServiceModel, acceptor: &Acceptor, current: &mut Option<AcceptedConnection>) {
     match model {
         ServiceModel::Sequential => sequential::run(acceptor, current).await,

@@ -1,4 +1,4 @@
-//! Opening a server's socket: `socket`, `setsockopt`, `bind`, `listen`, each reported.
+//! Opens a server's socket: `socket`, `setsockopt`, `bind`, `listen`, each reported.
 
 use std::io;
 use std::net::SocketAddr;
@@ -6,7 +6,7 @@ use std::net::SocketAddr;
 use socket2::Socket;
 use tokio::net::TcpListener;
 
-use super::super::bind::{bind, with_local};
+use super::super::bind::{bind, listen};
 use super::super::datagrams::DatagramSocket;
 use super::super::host::Host;
 use super::super::reporter::Reporter;
@@ -14,11 +14,11 @@ use super::super::reporter::Reporter;
 use crate::domain::call::SockOpt;
 use crate::domain::{Args, Call, Proto, SocketId, Syscall};
 
-/// Makes the calls that open a server's socket, and reports them under `socket_id`.
+/// Opens a server's socket and reports the calls under `socket_id`.
 pub(super) struct SocketOpener<'a> {
     pub(super) host: &'a dyn Host,
     pub(super) socket_id: SocketId,
-    /// The backlog given to `listen`: how many connections may wait in the accept queue.
+    /// The backlog passed to `listen`: how many connections may wait in the accept queue.
     pub(super) backlog: u32,
     pub(super) log: &'a Reporter,
 }
@@ -32,8 +32,8 @@ impl SocketOpener<'_> {
     }
 
     fn listen(&self, socket: Socket, addr: SocketAddr) -> io::Result<TcpListener> {
-        // Allows the port to be bound again while old connections are in TIME_WAIT (socket(7)). On Windows the option
-        // means something else: a second server could take over the port of the first.
+        // Allows the port to be bound again while old connections are in TIME_WAIT (`socket(7)`). On Windows the option would
+        // let a second server take over the port of the first.
         #[cfg(unix)]
         {
             let set = socket.set_reuse_address(true);
@@ -41,11 +41,7 @@ impl SocketOpener<'_> {
             set?;
         }
         bind(&socket, self.socket_id, Proto::Tcp, addr, self.log)?;
-        let listening = socket.listen(i32::try_from(self.backlog).unwrap_or(i32::MAX));
-        let call =
-            Call::new(self.socket_id, Syscall::Listen).with(Args::Number(self.backlog.into())).returned(&listening);
-        self.log.call(with_local(call, Proto::Tcp, &socket));
-        listening?;
+        listen(&socket, self.socket_id, self.backlog, self.log)?;
         socket.set_nonblocking(true)?;
         TcpListener::from_std(socket.into())
     }

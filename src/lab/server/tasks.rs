@@ -1,8 +1,8 @@
 //! A task per connection: many conversations on a few threads.
 //!
-//! A task that waits for its client gives the thread back, and the runtime
-//! asks the kernel about all waiting sockets at once (epoll on Linux). A
-//! waiting client costs a few hundred bytes instead of a thread.
+//! A task that waits for its client frees its thread, and the runtime asks the
+//! kernel about all waiting sockets at once (epoll on Linux). A waiting client
+//! costs a few hundred bytes instead of a thread.
 
 use super::acceptor::Acceptor;
 use super::conversation::AcceptedConnection;
@@ -19,7 +19,7 @@ pub(super) async fn run(acceptor: &Acceptor, current: &mut Option<AcceptedConnec
         conn.serving(Async);
         let stopped = acceptor.connections().stopped();
         acceptor.connections().spawn(async move {
-            // Both wait without blocking: whichever is first ends the task.
+            // Neither blocks: whichever completes first ends the task.
             tokio::select! {
                 () = conn.converse() => {}
                 () = stopped => {}

@@ -1,7 +1,7 @@
 //! A thread per connection: the accept loop only accepts.
 //!
 //! Each client gets a thread of the operating system, which may block in
-//! `recv()` for as long as that client says nothing: the others have threads of
+//! `recv()` for as long as that client is silent: the others have threads of
 //! their own. The price is a stack and a place in the scheduler for each.
 
 use std::io::{self, Read, Write};
@@ -16,7 +16,7 @@ use super::connections::ConnectionGuard;
 use super::conversation::{AcceptedConnection, Conversation};
 use crate::domain::ServiceModel::Threaded;
 
-/// A conversation needs little: two buffers of 4 KiB, and room for calls.
+/// A conversation needs two buffers of 4 KiB, and room for calls.
 const STACK: usize = 128 * 1024;
 
 /// Accepts for ever, a new thread for each connection. A connection that the
@@ -27,7 +27,8 @@ pub(super) async fn run(acceptor: &Acceptor, current: &mut Option<AcceptedConnec
             Some(conn) => conn,
             None => acceptor.accept().await,
         };
-        let (no, flow) = (conn.conversation.no, conn.conversation.flow);
+        let no = conn.conversation.no;
+        let flow = conn.conversation.flow;
         if let Err(error) = start_thread(acceptor, conn) {
             acceptor.close_without_thread(no, flow, &error);
         }
@@ -69,7 +70,7 @@ fn converse(conversation: &mut Conversation, connection: &ConnectionGuard) {
         }
         // Blocks until something arrives. Zero bytes: the client's FIN.
         let received = stream.read(&mut buffer);
-        // Or this side shut the socket down: then it says nothing of the client.
+        // Or this side shut the socket down: then it is no FIN.
         if matches!(received, Ok(0)) && (connection.is_stopped() || conversation.permit.is_ending()) {
             return conversation.log.woken(conversation.socket_id, conversation.flow, &buffer);
         }
@@ -77,7 +78,7 @@ fn converse(conversation: &mut Conversation, connection: &ConnectionGuard) {
         match received {
             Ok(0) => return conversation.permit.peer_closed(),
             Ok(len) => {
-                conversation.answer(&buffer[..len]);
+                conversation.prepare_answer(&buffer[..len]);
                 match conversation.permit.received(&buffer[..len]) {
                     GuardDecision::Continue => {}
                     GuardDecision::Wait(time) => pause(stream, time),
@@ -90,13 +91,13 @@ fn converse(conversation: &mut Conversation, connection: &ConnectionGuard) {
     }
 }
 
-/// Waits, unless the connection is over before: poll(2) with nothing asked for
-/// returns early only when both directions are shut or the other side reset it.
+/// Waits, unless the connection ends first: poll(2) without requested events
+/// returns early only when both directions are shut or the peer reset it.
 #[cfg(unix)]
 fn pause(stream: &TcpStream, time: Duration) {
     use rustix::event::{PollFd, PollFlags, Timespec, poll};
     let mut only = [PollFd::new(stream, PollFlags::empty())];
-    // An error would be a signal that came first: then it waits less.
+    // The error is EINTR: then it waits less.
     let _ = poll(&mut only, Timespec::try_from(time).ok().as_ref());
 }
 
@@ -105,7 +106,7 @@ fn pause(_stream: &TcpStream, time: Duration) {
     thread::sleep(time.min(Duration::from_millis(200)));
 }
 
-/// EINTR: a signal came in between, and the call is to be made again.
+/// EINTR: a signal interrupted the call, which is made again.
 fn is_interrupted(error: &io::Error) -> bool {
     error.kind() == io::ErrorKind::Interrupted
 }

@@ -18,7 +18,6 @@ use crate::domain::{HostId, Proto};
 use crate::wire::sys;
 use crate::wire::sysctl::sysctl;
 
-/// A host's interface to the wire.
 pub(super) const INTERFACE: &str = "eth0";
 /// The prefix length of the hosts' network (RFC 5737, TEST-NET-1).
 const PREFIX: u8 = 24;
@@ -45,7 +44,6 @@ pub(in crate::wire) const fn mac(host: HostId) -> [u8; 6] {
 
 type Job = Box<dyn FnOnce() + Send>;
 
-/// A thread in a network namespace of its own.
 pub(super) struct HostThread {
     jobs: mpsc::Sender<Job>,
 }
@@ -70,7 +68,6 @@ impl HostThread {
         Ok(Self { jobs })
     }
 
-    /// Runs a job on the thread and waits for its result.
     pub(super) fn on<R: Send + 'static>(&self, job: impl FnOnce() -> R + Send + 'static) -> io::Result<R> {
         let (answer, done) = mpsc::sync_channel(1);
         let job = Box::new(move || {
@@ -148,7 +145,6 @@ pub(super) fn configure(host: HostId, mtu: u16, arp: bool, settings: &[Setting])
     Ok(())
 }
 
-/// On the host's thread: changes a setting.
 pub(super) fn set(setting: Setting) -> io::Result<()> {
     let (file, value) = sysctl(setting).ok_or(io::ErrorKind::InvalidInput)?;
     fs::write(format!("/proc/sys/net/{file}"), value)

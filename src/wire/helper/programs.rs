@@ -31,7 +31,6 @@ pub(super) struct Started {
 }
 
 impl ProgramTable {
-    /// Starts the thread that waits for programs.
     pub(super) fn start() -> io::Result<Self> {
         let programs = Self::default();
         let reaper = programs.clone();

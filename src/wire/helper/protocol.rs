@@ -18,10 +18,8 @@ use crate::domain::{HostId, LinkKind, Proto};
 
 /// The size limit of a message: a program's environment has to fit.
 const LONGEST: usize = 1 << 18;
-/// The most descriptors in one message.
 const MOST_DESCRIPTORS: usize = 4;
 
-/// A request of the main process.
 #[derive(Debug, Serialize, Deserialize)]
 pub(in crate::wire) enum Request {
     /// The first request: create the hosts.
@@ -38,14 +36,11 @@ pub(in crate::wire) enum Request {
     Signal(i32, i32),
 }
 
-/// How to create the hosts.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub(in crate::wire) struct Plan {
     /// How to connect them to the wire; `None` for whatever works.
     pub(in crate::wire) link: Option<LinkKind>,
-    /// The largest packet, in bytes.
     pub(in crate::wire) mtu: u16,
-    /// Settings of both hosts.
     pub(in crate::wire) settings: Vec<Setting>,
 }
 
@@ -60,25 +55,20 @@ pub struct ProgramSpec {
     pub cwd: String,
 }
 
-/// A reply of the helper.
 #[derive(Debug, Serialize, Deserialize)]
 pub(in crate::wire) enum HelperReply {
     /// The hosts are up. With the client's link, the server's link, and a `sock_diag` socket of each.
     Opened(LinkKind),
-    /// The hosts could not be created.
     Lacks(Need, i32),
-    /// The result for each need.
     Checked(Vec<(Need, Option<i32>)>),
     /// Success. With a socket, if one was requested.
     Done,
     /// A program runs, with this PID in the helper's namespace. With a descriptor of the process (`pidfd_open(2)`) and
     /// the reading end of a pipe for its wait status.
     Ran(i32),
-    /// It failed with this errno.
     Failed(i32),
 }
 
-/// Sends one message with descriptors.
 pub(in crate::wire) fn send<M: Serialize>(to: BorrowedFd<'_>, message: &M, with: &[BorrowedFd<'_>]) -> io::Result<()> {
     let text = serde_json::to_vec(message)?;
     let mut room = [MaybeUninit::uninit(); rustix::cmsg_space!(ScmRights(MOST_DESCRIPTORS))];
