@@ -129,7 +129,7 @@ impl Historian {
         match &seen.kind {
             // The wire's sampling reports every change with its cause; calls and rows would only be worse witnesses.
             EventKind::Call(_) | EventKind::Row(_) | EventKind::Client(_) if seen.world == WorldId::Wire => {}
-            EventKind::State(change) => self.told(change, &mut writer),
+            EventKind::State(change) => self.reported(change, &mut writer),
             EventKind::Call(call) => self.called(call, &mut writer),
             EventKind::Row(delta) => self.sampled(delta, &mut writer),
             EventKind::Client(ClientEvent {
@@ -161,7 +161,7 @@ impl Historian {
     }
 
     /// The tracepoint or the wire reports a transition.
-    fn told(&mut self, change: &Transition, out: &mut Writer<'_>) {
+    fn reported(&mut self, change: &Transition, out: &mut Writer<'_>) {
         let Transition { flow, from, to, cause } = *change;
         let evidence = out.seen.evidence;
         let claim = Claim { cause, ..Claim::new(to, evidence, out.seen.at) };

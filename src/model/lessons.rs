@@ -90,7 +90,7 @@ impl Lessons {
     }
 
     /// Remembers how a lesson ended.
-    pub(super) fn heard(&mut self, event: &Event) {
+    pub(super) fn follow(&mut self, event: &Event) {
         if let EventKind::Lesson(lesson) = &event.seen.kind
             && let Some(passed) = match lesson.change {
                 LessonChange::Over => Some(true),

@@ -109,7 +109,7 @@ pub struct Lifecycle {
 }
 
 impl Lifecycle {
-    pub(super) fn heard(&mut self, event: &Event, first_seq: u64) {
+    pub(super) fn follow(&mut self, event: &Event, first_seq: u64) {
         if self.lists(event) {
             self.insert(event);
             if matches!(self.list.reader, ListReader::Points { .. }) {

@@ -123,7 +123,7 @@ impl NetstatListing {
     }
 
     /// Follows a change that `table` has already taken in.
-    pub(super) fn heard(&mut self, delta: &Delta, table: &Table) {
+    pub(super) fn follow(&mut self, delta: &Delta, table: &Table) {
         let key = delta.key();
         self.remove(&key);
         if let Some(entry) = table.get(&key)

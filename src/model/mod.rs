@@ -89,7 +89,7 @@ pub struct Model {
     pub now: Stamp,
     /// One for each world: the same addresses may be in both.
     historians: PerWorld<Historian>,
-    heard: Vec<Observation>,
+    written: Vec<Observation>,
 }
 
 impl Model {
@@ -110,13 +110,13 @@ impl Model {
         self.now = self.now.max(seen.at);
         // On the wire every change is sampled with its cause as it happens: there is nothing to ask.
         let asks = if seen.world == WorldId::Host { ends_named(&seen.kind) } else { vec![] };
-        let mut heard = std::mem::take(&mut self.heard);
-        self.historians.of_mut(seen.world).hear(&seen, &mut heard);
+        let mut written = std::mem::take(&mut self.written);
+        self.historians.of_mut(seen.world).hear(&seen, &mut written);
         if !matches!(seen.kind, EventKind::State(_)) {
             self.enter(seen);
         }
-        heard.drain(..).for_each(|seen| self.enter(seen));
-        self.heard = heard;
+        written.drain(..).for_each(|seen| self.enter(seen));
+        self.written = written;
         asks
     }
 
@@ -140,10 +140,10 @@ impl Model {
             evidence: Evidence::Inferred,
             kind: EventKind::Note(crate::domain::Note::Dropped { count: 0 }),
         };
-        let mut heard = std::mem::take(&mut self.heard);
-        self.historians.of_mut(WorldId::Host).settle(&like, &mut heard);
-        heard.drain(..).for_each(|seen| self.enter(seen));
-        self.heard = heard;
+        let mut written = std::mem::take(&mut self.written);
+        self.historians.of_mut(WorldId::Host).settle(&like, &mut written);
+        written.drain(..).for_each(|seen| self.enter(seen));
+        self.written = written;
     }
 
     /// The moment at which something on the screen changes by itself; `None` when nothing does.
@@ -174,7 +174,7 @@ impl Model {
         if let EventKind::Row(delta) = &event.seen.kind
             && shown
         {
-            self.listing.heard(delta, &self.worlds.shown().table);
+            self.listing.follow(delta, &self.worlds.shown().table);
             let key = delta.key();
             if matches!(delta, Delta::Gone(_) | Delta::Unwatched(_)) && self.ui.row == Some(key) {
                 self.ui.row = None;
@@ -188,11 +188,11 @@ impl Model {
                 self.listing.rebuild(&self.worlds.shown().table);
             }
         }
-        self.lifecycle.heard(event, first);
-        self.packets.heard(event, first);
-        self.lessons.heard(event);
+        self.lifecycle.follow(event, first);
+        self.packets.follow(event, first);
+        self.lessons.follow(event);
         if let Some(page) = &mut self.ui.page {
-            page.heard(event);
+            page.follow(event);
         }
         if let Some(flow) = moved {
             self.row_moved(&flow);

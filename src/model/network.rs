@@ -344,7 +344,7 @@ pub(super) fn set_target(model: &mut Model, target: Option<TargetHost>) -> Vec<E
 }
 
 /// Follows the events of a port check.
-pub(super) fn heard(model: &mut Model, seen: &Observation) {
+pub(super) fn follow(model: &mut Model, seen: &Observation) {
     let EventKind::Scan(event) = &seen.kind else { return };
     let ours = |asked: &str| model.ui.network.plan.as_ref().is_some_and(|plan| plan.host == asked);
     match &event.change {

@@ -56,7 +56,7 @@ impl ConnectionPage {
         let server = || world.servers.at(flow.proto, flow.local).map(|server| SocketId::Server(server.id));
         let socket = client.or_else(|| if flow.peer.is_none() { server() } else { None });
         let mut page = Self { flow, asked: ConnectionEnd::Client, from: None, socket, calls: VecDeque::new() };
-        journal.events().for_each(|event| page.heard(event));
+        journal.events().for_each(|event| page.follow(event));
         page
     }
 
@@ -73,7 +73,7 @@ impl ConnectionPage {
         self.end(self.asked).filter(|flow| flow.proto == Proto::Tcp && flow.peer.is_some())
     }
 
-    pub(super) fn heard(&mut self, event: &Event) {
+    pub(super) fn follow(&mut self, event: &Event) {
         let EventKind::Call(call) = &event.seen.kind else { return };
         let concerns = Subject::Connection(self.flow).concerns(&event.seen.kind);
         // Connections that a listener accepts have addresses of their own, and calls before bind or connect have none.

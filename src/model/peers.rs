@@ -65,7 +65,7 @@ impl Peer {
         self.recent.rate(now)
     }
 
-    fn heard(&mut self, at: Stamp, call: &Call) {
+    fn follow(&mut self, at: Stamp, call: &Call) {
         let Some(data) = call.data.as_ref() else { return };
         if data.len > 0 || call.call == Syscall::Recvfrom {
             self.messages += 1;
@@ -133,11 +133,11 @@ impl Peers {
                 *peer.open.entry(server).or_default() += 1;
                 peer.came_from(from.port());
             }
-            (Syscall::Recv, SocketId::Conn(..)) => self.met(at, from.ip()).heard(at, call),
+            (Syscall::Recv, SocketId::Conn(..)) => self.met(at, from.ip()).follow(at, call),
             (Syscall::Recvfrom, SocketId::Server(_)) => {
                 let peer = self.met(at, from.ip());
                 peer.came_from(from.port());
-                peer.heard(at, call);
+                peer.follow(at, call);
             }
             (Syscall::Send, SocketId::Conn(..)) | (Syscall::Sendto, SocketId::Server(_)) => {
                 if let Some(peer) = self.by_address.get_mut(&from.ip().to_canonical()) {

@@ -103,15 +103,15 @@ pub(super) fn act(model: &mut Model, action: WireAction, count: Option<u32>) -> 
         WireAction::Next => return next(model, count),
         WireAction::RunHold => {
             let held = direction(model).mode == WireMode::Step;
-            return asked(WireCommand::Mode(from, if held { WireMode::Live } else { WireMode::Step }));
+            return command(WireCommand::Mode(from, if held { WireMode::Live } else { WireMode::Step }));
         }
         WireAction::Slow => {
             model.ui.wire.hop = count.map_or(model.ui.wire.hop, tenths);
-            return asked(WireCommand::Mode(from, WireMode::Slow { hop: model.ui.wire.hop }));
+            return command(WireCommand::Mode(from, WireMode::Slow { hop: model.ui.wire.hop }));
         }
         WireAction::Packet(fate) => {
             let packet = target(model).ok_or(Refusal::NothingHeld)?;
-            return asked(match fate {
+            return command(match fate {
                 PacketFate::Drop => WireCommand::Drop(packet),
                 PacketFate::Duplicate => WireCommand::Duplicate(packet),
                 PacketFate::Swap => WireCommand::Swap(packet),
@@ -120,7 +120,7 @@ pub(super) fn act(model: &mut Model, action: WireAction, count: Option<u32>) -> 
             });
         }
         WireAction::Link(action) => return link(model, action, count),
-        WireAction::Fold => return asked(WireCommand::Fold(!model.worlds.wire().wire.folding)),
+        WireAction::Fold => return command(WireCommand::Fold(!model.worlds.wire().wire.folding)),
         WireAction::From(host) => model.ui.wire.from = (from != Some(host)).then_some(host),
         WireAction::Settings => model.ui.mode = Mode::Settings,
         WireAction::Run => model.ui.mode = Mode::Running,
@@ -129,7 +129,7 @@ pub(super) fn act(model: &mut Model, action: WireAction, count: Option<u32>) -> 
 }
 
 #[expect(clippy::unnecessary_wraps, reason = "what comes of a key, as its callers return it")]
-fn asked(command: WireCommand) -> Acted {
+fn command(command: WireCommand) -> Acted {
     Ok(vec![Effect::Wire(WireEffect::Command(command))])
 }
 
@@ -137,11 +137,11 @@ fn link(model: &Model, action: LinkAction, count: Option<u32>) -> Acted {
     let from = model.ui.wire.from;
     let link = direction(model);
     match action {
-        LinkAction::Cut => asked(WireCommand::Cut(from, !link.cut)),
+        LinkAction::Cut => command(WireCommand::Cut(from, !link.cut)),
         LinkAction::Loss => {
             let usual = if link.loss == 0 { LOSS } else { 0 };
             let percent = u8::try_from(count.unwrap_or(usual).min(100)).unwrap_or(100);
-            asked(WireCommand::Loss(from, percent))
+            command(WireCommand::Loss(from, percent))
         }
         LinkAction::Mend if !link.cut && link.loss == 0 => Err(Refusal::NoMore),
         LinkAction::Mend => {
@@ -242,7 +242,7 @@ fn leave(model: &mut Model) -> Vec<Effect> {
 }
 
 /// Takes notice of what the wire says about itself.
-pub(super) fn heard(model: &mut Model, seen: &Observation) {
+pub(super) fn follow(model: &mut Model, seen: &Observation) {
     let EventKind::Wire(event) = &seen.kind else { return };
     match event {
         WireEvent::Opened { .. } | WireEvent::Lacks(_) | WireEvent::Closed { .. } => {
@@ -340,17 +340,17 @@ fn next(model: &mut Model, count: Option<u32>) -> Acted {
         // The next press is about the next packet.
         model.ui.wire.packet = None;
         if let Some(packet) = selected {
-            return asked(WireCommand::Deliver(packet));
+            return command(WireCommand::Deliver(packet));
         }
     }
     let count = count.unwrap_or(1).min(MOST);
     let wire = &model.worlds.wire().wire;
     if wire.first_held(from).is_none() {
         // No packet is held: deliver the next one that is under way.
-        return asked(WireCommand::Deliver(target(model).ok_or(Refusal::NothingHeld)?));
+        return command(WireCommand::Deliver(target(model).ok_or(Refusal::NothingHeld)?));
     }
     if from.is_none() && count == 1 {
-        return asked(WireCommand::Next);
+        return command(WireCommand::Next);
     }
     let held = wire.open().filter(|packet| packet.fate == WirePacketFate::Held);
     let meant = held.filter(|packet| from.is_none_or(|host| host == packet.from)).take(count as usize);

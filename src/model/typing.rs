@@ -8,7 +8,7 @@ use crate::domain::LabOrder;
 use crate::domain::keys::Key;
 
 /// A key while a message is typed.
-pub(super) fn said(model: &mut Model, key: Key) -> Vec<Effect> {
+pub(super) fn typed(model: &mut Model, key: Key) -> Vec<Effect> {
     match key {
         Key::Esc | Key::Tab | Key::BackTab => model.ui.mode = Mode::Command,
         Key::Up => model.ui.message.recall(true),

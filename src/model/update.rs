@@ -65,7 +65,7 @@ fn take(model: &mut Model, msg: Msg) -> Vec<Effect> {
         Msg::Paste(text) => return typing::paste(model, &text),
         Msg::Seen(seen) => return observe(model, seen),
         Msg::Wire => return presenter::enter(model),
-        Msg::Open(path) => return packets::asked(model, &path),
+        Msg::Open(path) => return packets::open_named(model, &path),
         Msg::Target(target) => return network::set_target(model, target),
         Msg::Answer(answer) => packets::answered(model, answer),
         Msg::Resize(columns, rows) => model.ui.size = (columns, rows),
@@ -84,10 +84,10 @@ fn observe(model: &mut Model, seen: Observation) -> Vec<Effect> {
         EventKind::Target(event) => matches!(event.change, TargetChange::Chosen { .. } | TargetChange::Dropped),
         _ => false,
     };
-    presenter::heard(model, &seen);
-    network::heard(model, &seen);
-    waiting::heard(model, &seen);
-    packets::heard(model, &seen);
+    presenter::follow(model, &seen);
+    network::follow(model, &seen);
+    waiting::follow(model, &seen);
+    packets::follow(model, &seen);
     let server = matches!(seen.kind, EventKind::Server(_));
     let ends = model.observe(seen);
     if server {
@@ -128,7 +128,7 @@ fn pressed(model: &mut Model, key: Key) -> Vec<Effect> {
         },
         Mode::Settings => Ok(settings::pressed(model, key)),
         Mode::Asking(question) => Ok(network::answered(model, key, question)),
-        Mode::Saying => Ok(typing::said(model, key)),
+        Mode::Saying => Ok(typing::typed(model, key)),
         Mode::Filtering => Ok(filtering::pressed(model, key)),
         Mode::FilteringPackets => {
             packets::typed(model, key);

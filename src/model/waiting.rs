@@ -52,7 +52,7 @@ pub fn looked_for(model: &Model) -> Option<&TargetHost> {
 }
 
 /// Follows the events of a target.
-pub(super) fn heard(model: &mut Model, seen: &Observation) {
+pub(super) fn follow(model: &mut Model, seen: &Observation) {
     if let EventKind::Target(event) = &seen.kind {
         // An event of another target is out of date.
         model.ui.network.changing_target.take_if(|target| *target == event.target);

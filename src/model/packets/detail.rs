@@ -25,7 +25,7 @@ pub struct PacketDetails {
 
 impl PacketDetails {
     /// The details that the event has, for a packet whose bytes are not kept: no field has a position.
-    pub(super) fn told(packet: &PacketSummary) -> Self {
+    pub(super) fn from_summary(packet: &PacketSummary) -> Self {
         let mut layers = Vec::new();
         let mut layer = |name, fields: Vec<(&'static str, String)>| {
             let fields = fields.into_iter().map(|(name, value)| PacketField::new(name, value, 0..0)).collect();

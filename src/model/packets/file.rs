@@ -54,12 +54,12 @@ impl Recording {
 
     /// Adds a packet, so long after the first one.
     pub fn packet(&mut self, at: Stamp, packet: PacketSummary) {
-        self.tell(at, Evidence::Packet, EventKind::Packet(packet));
+        self.push(at, Evidence::Packet, EventKind::Packet(packet));
     }
 
     /// Adds a change of state.
     pub fn change(&mut self, at: Stamp, evidence: Evidence, change: Transition) {
-        self.tell(at, evidence, EventKind::State(change));
+        self.push(at, evidence, EventKind::State(change));
     }
 
     /// All packets and states.
@@ -72,7 +72,7 @@ impl Recording {
         self.worlds.host()
     }
 
-    fn tell(&mut self, at: Stamp, evidence: Evidence, kind: EventKind) {
+    fn push(&mut self, at: Stamp, evidence: Evidence, kind: EventKind) {
         self.journal.push(Observation { at, world: WorldId::Host, host: None, evidence, kind }, &mut self.worlds);
     }
 }

@@ -328,14 +328,14 @@ pub(in super::super) fn settle(model: &mut Model) -> Vec<Effect> {
     let selected = packets.selected().and_then(|seq| journal.get(seq)).and_then(Packets::of);
     let packet = selected.map(|packet| (world, packet.number));
     if packet != packets.asked.packet {
-        let told = if world == WorldId::Wire { selected.map(PacketDetails::told) } else { None };
+        let details = if world == WorldId::Wire { selected.map(PacketDetails::from_summary) } else { None };
         if let Some((WorldId::Host, number)) = packet {
             effects.push(Effect::Packets(PacketsEffect::Inspect(origin, number)));
         }
         packets.asked.packet = packet;
         packets.detail.shown = None;
-        if let Some(told) = told {
-            packets.detail.take(told);
+        if let Some(details) = details {
+            packets.detail.take(details);
         }
     }
     if packets.tab == PacketsTab::Stream {
@@ -360,7 +360,7 @@ fn follow(model: &mut Model) -> Option<Effect> {
         packets.asked.waiting = true;
         return Some(Effect::Packets(PacketsEffect::Follow(packets.origin, conversation)));
     }
-    packets.stream = Some(told(list, journal, conversation));
+    packets.stream = Some(text_from_events(list, journal, conversation));
     None
 }
 
@@ -368,7 +368,7 @@ fn follow(model: &mut Model) -> Option<Effect> {
 const MOST: usize = 2_000;
 
 /// The text of a conversation as far as the events have it: the beginning of each packet's data.
-fn told(list: &HeldList<u64>, journal: &Journal, conversation: Flow) -> StreamText {
+fn text_from_events(list: &HeldList<u64>, journal: &Journal, conversation: Flow) -> StreamText {
     let from = list.len().saturating_sub(MOST);
     let packets = list.entries().skip(from).filter_map(|seq| Packets::of(journal.get(seq)?));
     let new =
@@ -387,7 +387,7 @@ impl Packets {
     pub(super) fn inspected(&mut self, details: PacketDetails, journal: &Journal) {
         let selected = self.selected().and_then(|seq| journal.get(seq)).and_then(Self::of);
         let bare = selected.filter(|packet| details.layers.is_empty() && packet.number == details.number);
-        self.detail.take(bare.map_or(details, PacketDetails::told));
+        self.detail.take(bare.map_or(details, PacketDetails::from_summary));
     }
 
     /// Takes in the text of a conversation; where its bytes are not kept, what the events say of it.
@@ -395,7 +395,8 @@ impl Packets {
         self.asked.waiting = false;
         if self.ladder.conversation.is_some_and(|conversation| same_pair(&conversation, &stream.conversation)) {
             let bare = stream.turns.is_empty();
-            self.stream = Some(if bare { told(&self.ladder.packets, journal, stream.conversation) } else { stream });
+            self.stream =
+                Some(if bare { text_from_events(&self.ladder.packets, journal, stream.conversation) } else { stream });
         }
     }
 

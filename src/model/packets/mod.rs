@@ -36,7 +36,7 @@ pub(super) use keys::{act, back, can_zoom, filter, lists, narrow, refilter, sett
 pub use ladder::{ChangePlace, Ladder, LadderChange};
 pub use marks::Marks;
 pub(super) use marks::typed as typed_mark;
-pub(super) use opening::{answered, asked, heard, typed as typed_path};
+pub(super) use opening::{answered, follow, open_named, typed as typed_path};
 pub use traffic::Traffic;
 
 use super::completions::Completions;
@@ -248,7 +248,7 @@ impl Packets {
         self.marks.of(world)
     }
 
-    pub(super) fn heard(&mut self, event: &Event, first: u64) {
+    pub(super) fn follow(&mut self, event: &Event, first: u64) {
         if let Some(packet) = Self::of(event) {
             self.marks.of_mut(event.seen.world).packet(packet.number);
         }

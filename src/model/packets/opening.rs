@@ -23,7 +23,7 @@ pub(super) fn toggle(model: &mut Model) -> Vec<Effect> {
 }
 
 /// The command line asks for a file, as the key and the name would.
-pub(in super::super) fn asked(model: &mut Model, path: &str) -> Vec<Effect> {
+pub(in super::super) fn open_named(model: &mut Model, path: &str) -> Vec<Effect> {
     model.ui.view = View::Packets;
     model.ui.mode = Mode::Opening;
     model.files.line = super::super::line::TypedLine::with(path);
@@ -118,7 +118,7 @@ fn lists_of(model: &mut Model, origin: PacketOrigin) -> Option<(&mut Packets, &J
 }
 
 /// Follows what happens to capture files. One that was saved is the first that one may want to open.
-pub(in super::super) fn heard(model: &mut Model, seen: &Observation) {
+pub(in super::super) fn follow(model: &mut Model, seen: &Observation) {
     let files = &mut model.files;
     match &seen.kind {
         EventKind::Note(Note::CaptureSaved { file, .. }) => files.line.remember(file),

@@ -426,11 +426,11 @@ fn any_key() -> impl Strategy<Value = Key> {
 }
 
 /// The comparable parts of a world.
-fn picture(world: &World) -> String {
+fn comparable(world: &World) -> String {
     let mut rows: Vec<_> = world.table.rows().map(|(key, entry)| (*key, entry.clone())).collect();
     rows.sort_by_key(|(key, _)| *key);
-    let book: Vec<_> = (40000..40006).map(|port| world.histories.history(&flow(port)).to_vec()).collect();
-    format!("{:?} {:?} {rows:?} {book:?} {}", world.servers, world.clients.all(), world.events)
+    let histories: Vec<_> = (40000..40006).map(|port| world.histories.history(&flow(port)).to_vec()).collect();
+    format!("{:?} {:?} {rows:?} {histories:?} {}", world.servers, world.clients.all(), world.events)
 }
 
 proptest! {
@@ -459,14 +459,14 @@ proptest! {
     fn a_rewound_world_equals_the_world_at_that_moment(kinds in prop::collection::vec(any_kind(), 1..120)) {
         let mut journal = Journal::new(50, 16);
         let mut worlds = Worlds::default();
-        let mut pictures = vec![picture(worlds.shown())];
+        let mut moments = vec![comparable(worlds.shown())];
         for (at, kind) in (1u64..).zip(kinds) {
             journal.push(seen(at, kind), &mut worlds);
-            pictures.push(picture(worlds.shown()));
+            moments.push(comparable(worlds.shown()));
         }
         for seq in journal.first_seq()..=journal.last_seq() {
-            let then = journal.worlds_at(seq).map(|worlds| picture(worlds.shown()));
-            prop_assert_eq!(then.as_ref(), pictures.get(usize::try_from(seq).unwrap()));
+            let then = journal.worlds_at(seq).map(|worlds| comparable(worlds.shown()));
+            prop_assert_eq!(then.as_ref(), moments.get(usize::try_from(seq).unwrap()));
         }
         prop_assert!(journal.worlds_at(journal.last_seq() + 1).is_none());
     }

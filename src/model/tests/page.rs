@@ -183,9 +183,9 @@ fn a_story_keeps_the_order_of_each_life_and_puts_calls_before_their_effects() {
             _ => None,
         })
         .collect();
-    let booked: Vec<_> = model.worlds.shown().histories.history(&flow(40_000)).iter().map(|step| step.to).collect();
+    let written: Vec<_> = model.worlds.shown().histories.history(&flow(40_000)).iter().map(|step| step.to).collect();
     assert!(states.len() > 3, "{states:?}");
-    assert_eq!(states, booked);
+    assert_eq!(states, written);
     let at = |wanted: fn(&StoryLine<'_>) -> bool| story.iter().position(wanted).unwrap();
     let is_close = |line: &StoryLine<'_>| {
         matches!(line, StoryLine::Call(ConnectionEnd::Client, event)

@@ -190,7 +190,7 @@ impl WireState {
             left,
             brought: Vec::new(),
         });
-        self.story.tell(
+        self.story.add(
             seen.at,
             match packet.retransmission_of {
                 Some(of) => WireFact::Resent { packet: packet.number, of },
@@ -242,18 +242,18 @@ impl WireState {
             _ => true,
         };
         if told && let Some(host) = seen.host {
-            self.story.tell(seen.at, WireFact::Called(host, call.clone()));
+            self.story.add(seen.at, WireFact::Called(host, call.clone()));
         }
     }
 
     /// One of our clients called `connect`.
     pub(super) fn dialing(&mut self, seen: &Observation, flow: Flow) {
-        self.story.tell(seen.at, WireFact::Dialing(flow));
+        self.story.add(seen.at, WireFact::Dialing(flow));
     }
 
     /// A burst of clients ended early.
     pub(super) fn cut_short(&mut self, at: Stamp, short: ShortBurst) {
-        self.story.tell(at, WireFact::Short(short));
+        self.story.add(at, WireFact::Short(short));
     }
 
     /// Takes in the `TCP_INFO` of a host's end of a connection.
@@ -269,7 +269,7 @@ impl WireState {
         let host = seen.host.unwrap_or(HostId::Client);
         // Listeners are shown beside the ladder.
         if change.flow.peer.is_some() {
-            self.story.tell(seen.at, WireFact::Changed(host, change.clone(), seen.evidence));
+            self.story.add(seen.at, WireFact::Changed(host, change.clone(), seen.evidence));
         }
         match change.cause {
             Some(Cause::Packet(number)) if self.packet(number).is_some() => {
@@ -283,7 +283,7 @@ impl WireState {
         let at = seen.at;
         self.programs.apply(seen.host, event);
         if let Some(fact) = fact(event) {
-            self.story.tell(at, fact);
+            self.story.add(at, fact);
         }
         match event {
             WireEvent::Lacks(lack) => self.status = WireStatus::Lacking(*lack),

@@ -87,7 +87,7 @@ impl WireStory {
         self.0.iter().map(|(_, fact)| fact)
     }
 
-    pub(super) fn tell(&mut self, at: Stamp, fact: WireFact) {
+    pub(super) fn add(&mut self, at: Stamp, fact: WireFact) {
         if let Some(packet) = again(&fact) {
             // A timer starts no new story, and only its latest retransmission is kept.
             self.0.retain(|(_, other)| again(other) != Some(packet));
