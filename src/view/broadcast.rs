@@ -7,7 +7,7 @@ use ratatui::layout::{Position, Rect};
 use ratatui::style::Style;
 
 use super::draw_context::{DrawContext, PaneFrame};
-use super::input_line::InputLine;
+use super::input_line;
 use super::line_writer::{LineWriter, head, paragraph, width, wrap};
 use super::{glyphs, keys};
 use crate::domain::keys::{Action, LabAction, WireAction};
@@ -75,16 +75,12 @@ fn excerpt(ctx: &DrawContext, text: &Excerpt) -> String {
 
 fn input(model: &Model, ctx: &DrawContext, area: Rect, buf: &mut Buffer) -> Option<Position> {
     let typing = model.ui.mode == Mode::Saying;
-    let typed = InputLine::of(&model.ui.message, area.width.saturating_sub(4));
-    let mut writer = LineWriter::on(buf, area, 0);
-    writer.write(" > ", ctx.theme.key);
-    if typing || !typed.text.is_empty() {
-        writer.write(&typed.text, ctx.theme.typed);
-    } else {
-        writer.write(&ctx.hint(Action::Lab(LabAction::Say)), ctx.theme.quiet);
+    let (typed, cursor) = input_line::typed(" > ", &model.ui.message, ctx, area, buf);
+    if !typing && typed.text.is_empty() {
+        let hint = ctx.hint(Action::Lab(LabAction::Say));
+        LineWriter::on(buf, area, 0).skip(3).write(&hint, ctx.theme.quiet);
     }
-    let x = (area.x + 3 + typed.cursor).min(area.right().saturating_sub(1));
-    (typing && !area.is_empty()).then_some(Position::new(x, area.y))
+    (typing && !area.is_empty()).then_some(cursor)
 }
 
 fn message(model: &Model, ctx: &DrawContext, message: &BroadcastEntry, area: Rect, buf: &mut Buffer) {

@@ -7,9 +7,10 @@ use ratatui::widgets::{Clear, Widget};
 
 use super::draw_context::{DrawContext, PaneFrame};
 use super::glyphs;
-use super::input_line::InputLine;
+use super::input_line;
 use super::line_writer::{LineWriter, wrap, wrap_all};
 use crate::model::Model;
+use crate::model::line::TypedLine;
 use crate::model::mode::Question;
 use crate::model::network::{LineFault, yes};
 use crate::model::ui::Mode;
@@ -23,18 +24,15 @@ pub(super) fn render(model: &Model, ctx: &DrawContext, buf: &mut Buffer) -> Opti
             let target = model.worlds.shown().target.as_ref();
             let hint = target
                 .map_or_else(|| words.check_hint.into(), |target| (words.check_hint_at_target)(&target.host.name));
-            let typed = InputLine::of(&network.asked, room(buf.area));
-            prompt(ctx, words.check_prompt, &typed, said(ctx, &hint, network.fault), buf)
+            prompt(ctx, words.check_prompt, &network.asked, said(ctx, &hint, network.fault), buf)
         }
         Mode::TypingTarget => {
             let hint = if model.worlds.shown().target.is_some() { words.target_hint_home } else { words.target_hint };
-            let typed = InputLine::of(&network.target_line, room(buf.area));
-            prompt(ctx, words.target_prompt, &typed, said(ctx, hint, network.fault), buf)
+            prompt(ctx, words.target_prompt, &network.target_line, said(ctx, hint, network.fault), buf)
         }
         Mode::Opening => {
             let said = opening(model, ctx);
-            let typed = InputLine::of(&model.files.line, room(buf.area));
-            prompt(ctx, ctx.text.files.prompt, &typed, (&said.0, said.1), buf)
+            prompt(ctx, ctx.text.files.prompt, &model.files.line, (&said.0, said.1), buf)
         }
         Mode::Asking(question) => {
             self::question(model, ctx, question, buf);
@@ -68,19 +66,12 @@ fn space(ctx: &DrawContext, title: &str, lines: usize, buf: &mut Buffer) -> Rect
     Rect { x: inside.x + 1, width: inside.width.saturating_sub(2), ..inside }
 }
 
-fn prompt(
-    ctx: &DrawContext,
-    title: &str,
-    typed: &InputLine,
-    said: (&str, Style),
-    buf: &mut Buffer,
-) -> Option<Position> {
+fn prompt(ctx: &DrawContext, title: &str, line: &TypedLine, said: (&str, Style), buf: &mut Buffer) -> Option<Position> {
     let below = wrap(said.0, room(buf.area));
     let inside = space(ctx, title, below.len() + 2, buf);
-    LineWriter::on(buf, inside, 0).write("> ", ctx.theme.key).write(&typed.text, ctx.theme.typed);
+    let (_, cursor) = input_line::typed("> ", line, ctx, inside, buf);
     lines(&below.into_iter().map(|line| (line, said.1)).collect::<Vec<_>>(), 2, inside, buf);
-    let x = (inside.x + 2 + typed.cursor).min(inside.right().saturating_sub(1));
-    (!inside.is_empty()).then_some(Position::new(x, inside.y))
+    (!inside.is_empty()).then_some(cursor)
 }
 
 fn said<'a>(ctx: &DrawContext, hint: &'a str, fault: Option<LineFault>) -> (&'a str, Style) {

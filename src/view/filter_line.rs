@@ -6,7 +6,7 @@ use ratatui::style::Modifier;
 
 use super::draw_context::DrawContext;
 use super::glyphs::ELLIPSIS;
-use super::input_line::InputLine;
+use super::input_line;
 use super::line_writer::{LineWriter, width};
 use crate::domain::filter::FilterError;
 use crate::model::Model;
@@ -34,10 +34,10 @@ pub(super) fn draw(
     if area.is_empty() {
         return None;
     }
-    let typed = InputLine::of(line, area.width.saturating_sub(4));
+    let (typed, cursor) = input_line::typed(" / ", line, ctx, area, buf);
     let from = area.x + 3;
     let mut writer = LineWriter::on(buf, area, 0);
-    writer.write(" / ", ctx.theme.key).write(&typed.text, ctx.theme.typed);
+    writer.skip(3 + width(&typed.text));
     // Completions stand below the line, or behind it where the error is below.
     if error.is_none() {
         offer(completions, ctx, LineWriter::on(buf, area, 1).skip(3));
@@ -65,7 +65,7 @@ pub(super) fn draw(
             writer.skip(1).write(&"^".repeat(usize::from(columns)), ctx.theme.alarm);
         }
     }
-    Some(Position::new(from + typed.cursor, area.y))
+    Some(cursor)
 }
 
 /// Draws the completions of the word at the cursor, as many as fit. The one that is inserted is highlighted.

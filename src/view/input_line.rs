@@ -15,7 +15,7 @@ pub(super) struct InputLine {
     /// The visible part.
     pub(super) text: String,
     /// The cursor's column in it.
-    pub(super) cursor: u16,
+    cursor: u16,
     /// How many columns of the line are out of sight on the left.
     scrolled: u16,
     columns: u16,
@@ -23,7 +23,7 @@ pub(super) struct InputLine {
 
 impl InputLine {
     /// The part of `line` around its cursor that fits into `columns`.
-    pub(super) fn of(line: &TypedLine, columns: u16) -> Self {
+    fn of(line: &TypedLine, columns: u16) -> Self {
         let value = line.input.value();
         let at = value.char_indices().nth(line.input.cursor()).map_or(value.len(), |(at, _)| at);
         let (before, after) = value.split_at(at);
@@ -62,6 +62,21 @@ impl InputLine {
     }
 }
 
+/// Draws the line being typed behind a lead; returns its visible part, and where the cursor is.
+pub(super) fn typed(
+    lead: &str,
+    line: &TypedLine,
+    ctx: &DrawContext,
+    area: Rect,
+    buf: &mut Buffer,
+) -> (InputLine, Position) {
+    let before = width(lead);
+    let typed = InputLine::of(line, area.width.saturating_sub(before + 1));
+    LineWriter::on(buf, area, 0).write(lead, ctx.theme.key).write(&typed.text, ctx.theme.typed);
+    let x = (area.x + before + typed.cursor).min(area.right().saturating_sub(1));
+    (typed, Position::new(x, area.y))
+}
+
 /// Draws a title and the line being typed behind it, and returns where the cursor is.
 pub(super) fn prompt(
     title: &str,
@@ -73,11 +88,7 @@ pub(super) fn prompt(
     if area.is_empty() {
         return None;
     }
-    let before = width(title) + 3;
-    let typed = InputLine::of(line, area.width.saturating_sub(before + 1));
-    let mut writer = LineWriter::on(buf, area, 0);
-    writer.write(title, ctx.theme.key).write(" > ", ctx.theme.key).write(&typed.text, ctx.theme.typed);
-    Some(Position::new((area.x + before + typed.cursor).min(area.right() - 1), area.y))
+    Some(typed(&format!("{title} > "), line, ctx, area, buf).1)
 }
 
 fn safe(text: &str) -> String {
