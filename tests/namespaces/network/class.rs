@@ -74,7 +74,7 @@ fn a_visitor_is_kicked_and_blocked_by_key() {
     here.says("OPEN TO THE NETWORK");
     let visitor = student.spawn(&["nc", &SERVER.to_string(), "65432"], b"bom\x1b[2J dia\n");
     here.line(&["10.9.0.1", "bom␛[2J dia"]);
-    here.types("\tj");
+    here.types("fj");
     here.says("▸ 10.9.0.1");
     here.types("x");
     here.line(&["10.9.0.1", "0/1"]);
