@@ -115,8 +115,10 @@ fn wall(
         writer.cell(&name(ctx, *address), columns, style).skip(1);
         writer.cell(&ctx.text.numbers.count(peer.open()), 3, open).skip(1);
         let (told, alarm) = guard(ctx, peer);
-        let said = || peer.said.as_ref().map_or_else(String::new, |(_, said)| excerpt(ctx, said));
-        let (text, style) = if told.is_empty() { (said(), theme.text) } else { (told, alarm) };
+        let said = peer.said.as_ref().map_or_else(String::new, |(_, said)| excerpt(ctx, said));
+        // What was refused comes before a message, and a message before a mere look at the ports.
+        let refused = peer.is_blocked || peer.refusals() > 0;
+        let (text, style) = if refused || said.is_empty() { (told, alarm) } else { (said, theme.text) };
         let room = writer.room().saturating_sub(1);
         writer.cell(&text, room, style);
         if selected == Some(at) {
