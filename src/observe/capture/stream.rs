@@ -96,11 +96,20 @@ impl StreamFollower {
         if tcp.flags.has(Flags::ACK) {
             self.acknowledged(!by_client, number, tcp.ack);
         }
-        let first = tcp.seq.wrapping_add(u32::from(tcp.flags.has(Flags::SYN)));
+        // A RST may carry a text, but that is not part of the stream (RFC 9293 §3.5.3), and its number may be 0.
+        if tcp.flags.has(Flags::RST) {
+            return;
+        }
+        let syn = tcp.flags.has(Flags::SYN);
+        let first = tcp.seq.wrapping_add(u32::from(syn));
+        let silent = !self.stream.said.iter().any(|said| said.by_client == by_client);
         let direction = &mut self.directions[usize::from(!by_client)];
+        if syn && silent && direction.next != Some(first) {
+            // Segments before the SYN belonged to an earlier connection between the two ports.
+            *direction = StreamDirection::default();
+        }
         let next = *direction.next.get_or_insert(first);
-        // A RST may carry a text, but that is not part of the stream (RFC 9293 §3.5.3).
-        if payload.is_empty() || tcp.flags.has(Flags::RST) {
+        if payload.is_empty() {
             return;
         }
         if !before(next, first) {

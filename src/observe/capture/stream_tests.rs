@@ -55,6 +55,21 @@ fn retransmitted_and_reordered_data_appears_once_and_in_order() {
 }
 
 #[test]
+fn a_refused_attempt_does_not_hide_the_data_of_the_next() {
+    let (reset, push) = (Flags::RST.with(ACK), Flags::PSH.with(ACK));
+    let packets = [
+        packet(1, true, SYN, 999, 0, b""),
+        packet(2, false, reset, 0, 1_000, b""),
+        packet(3, true, SYN, 999, 0, b""),
+        packet(4, false, SYN.with(ACK), 0xf1c6_b1a7, 1_000, b""),
+        packet(5, true, push, 1_000, 0xf1c6_b1a8, b"hello"),
+        packet(6, false, push, 0xf1c6_b1a8, 1_005, b"HELLO"),
+    ];
+    let stream = follow_stream(&packets, &flow(), None, 100).unwrap();
+    assert_eq!(text(&stream), [">5 hello", "<6 HELLO"]);
+}
+
+#[test]
 fn data_not_captured_is_missing_once_it_is_acknowledged() {
     let mut packets = handshake();
     packets.extend([

@@ -60,6 +60,11 @@ pub(super) enum SentProbe {
     ZeroWindow,
 }
 
+/// How far apart two sequence numbers are.
+const fn distance(a: u32, b: u32) -> u32 {
+    a.wrapping_sub(b).cast_signed().unsigned_abs()
+}
+
 /// The segments that one end has sent so far. Numbers are as they stand in the packets.
 #[derive(Debug, Default)]
 pub(super) struct TcpDirection {
@@ -100,6 +105,26 @@ impl TcpDirection {
             self.segments.pop_front();
         }
         self.segments.push_back(sent);
+    }
+
+    /// Whether a RST stands where this end has got to. One that answers a SYN has sequence number 0 (RFC 9293 §3.10.7.1),
+    /// and one that is further away than the largest window (RFC 7323 §2.3) is of no connection that was seen.
+    pub(super) fn has_place_for(&self, reset: &ObservedSegment) -> bool {
+        const LARGEST_WINDOW: u32 = 1 << 30;
+        self.next.is_some_and(|next| {
+            let answers_syn = reset.seq == 0 && reset.flags.has(Flags::ACK);
+            reset.seq == next || (!answers_syn && distance(reset.seq, next) <= LARGEST_WINDOW)
+        })
+    }
+
+    /// A SYN-ACK with a number that was not expected: the sender counts from there. Segments far away from it belonged to
+    /// an earlier connection between the two ports.
+    pub(super) fn begin_at(&mut self, isn: u32) {
+        const FAR: u32 = 1 << 20;
+        if self.next.is_some_and(|next| distance(next, isn) > FAR) {
+            *self = Self::default();
+        }
+        self.base = Some(isn);
     }
 
     /// The packet that carried the same segment first.

@@ -31,8 +31,10 @@ impl TcpConversation {
         self.begin(side, &seen, findings);
         let (own, other) = self.pair(side);
         let reset = seen.flags.has(Flags::RST).then(|| reset::reason(seen.flags, own, other));
-        self.judge(side, &seen, findings);
-        summary.retransmission_of = self.remember(side, &seen, findings);
+        if reset.is_none() || own.has_place_for(&seen) {
+            self.judge(side, &seen, findings);
+            summary.retransmission_of = self.remember(side, &seen, findings);
+        }
         self.relate(side, segment);
         if let Some((reset, cause)) = reset {
             findings.add(Finding::Reset(reset));
@@ -64,7 +66,7 @@ impl TcpConversation {
         if syn && base.is_some_and(|base| base != seen.seq) {
             findings.add(Finding::PortReused);
             if ack {
-                self.pair(side).0.base = Some(seen.seq);
+                self.pair(side).0.begin_at(seen.seq);
             } else {
                 *self = Self::default();
             }

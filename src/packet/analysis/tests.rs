@@ -151,6 +151,52 @@ fn a_reset_has_a_likely_reason() {
 }
 
 #[test]
+fn a_reset_without_a_place_in_the_sequence_space_leaves_no_state() {
+    // A SYN is refused and sent again with the same number, as Windows does, until it is accepted. The RST has sequence
+    // number 0 (RFC 9293 §3.10.7.1), or any other if a firewall sends it.
+    for (isn, refusal) in [(0xf1c6_b1a7_u32, 0), (0x7000_0000, 0), (0x1000, 0), (0xf1c6_b1a7, 0x0bad_cafe)] {
+        let seen = see(&[
+            tcp(true, SYN, 999, 0, b"", None),
+            tcp(false, RST.with(ACK), refusal, 1_000, b"", None),
+            tcp(true, SYN, 999, 0, b"", None),
+            tcp(false, RST.with(ACK), refusal, 1_000, b"", None),
+            tcp(true, SYN, 999, 0, b"", None),
+            tcp(false, SYN.with(ACK), isn, 1_000, b"", None),
+            tcp(true, ACK, 1_000, isn + 1, b"", None),
+            tcp(true, PUSH, 1_000, isn + 1, b"hello", None),
+            tcp(false, ACK, isn + 1, 1_005, b"", None),
+            tcp(false, PUSH, isn + 1, 1_005, b"HELLO", None),
+            tcp(true, ACK, 1_005, isn + 6, b"", None),
+            tcp(false, FIN, isn + 6, 1_005, b"", None),
+        ]);
+        let said: Vec<_> = seen.iter().map(|packet| words(packet).join(",")).collect();
+        let refused = |of: u64| format!("reset: refused,caused by {of}");
+        assert_eq!(
+            said[..6],
+            ["".into(), refused(1), "retransmission".into(), refused(3), "retransmission".into(), "port reused".into()]
+        );
+        assert!(said[6..].iter().all(String::is_empty), "{isn:#x} {said:?}");
+    }
+}
+
+#[test]
+fn numbers_of_an_earlier_connection_are_forgotten_at_the_syn_ack() {
+    // A half-open connection is discovered (RFC 9293 §3.5.1, figure 9).
+    let seen = see(&[
+        tcp(true, SYN, 999, 0, b"", None),
+        tcp(false, ACK, 0x4000_0000, 0x2000_0000, b"", None),
+        tcp(true, RST, 0x2000_0000, 0, b"", None),
+        tcp(true, SYN, 999, 0, b"", None),
+        tcp(false, SYN.with(ACK), 4_999, 1_000, b"", None),
+        tcp(true, ACK, 1_000, 5_000, b"", None),
+        tcp(true, PUSH, 1_000, 5_000, b"hello", None),
+        tcp(false, PUSH, 5_000, 1_005, b"HELLO", None),
+        tcp(true, ACK, 1_005, 5_005, b"", None),
+    ]);
+    assert!(seen[5..].iter().all(|packet| packet.findings.is_empty()), "{seen:#?}");
+}
+
+#[test]
 fn a_port_unreachable_is_tied_to_its_datagram() {
     let datagram = udp(true, b"anybody?");
     let mut answer = Vec::new();
