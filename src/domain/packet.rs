@@ -71,7 +71,7 @@ pub struct Segment {
     /// The window in bytes; scaled if both SYNs were seen and both offered a scale (RFC 7323 §2).
     #[serde(rename = "win")]
     pub window: u32,
-    /// The options, in short: `mss 1460`, `sackOK`, `wscale 7`, `ts 1 0`, `sack 1-5`.
+    /// The options, in short: `mss 1460`, `sackOK`, `wscale 7`, `ts 1 0`, `sack 1-5`, `option 34 len 10`.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub options: Vec<TcpOption>,
 }
@@ -96,7 +96,7 @@ impl Segment {
     }
 }
 
-/// A TCP option that is shown.
+/// A TCP option. Those that only fill up the header (kinds 0 and 1) are none.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum TcpOption {
     /// The largest segment that the sender accepts (RFC 9293 §3.7.1).
@@ -109,6 +109,13 @@ pub enum TcpOption {
     Sack(u32, u32),
     /// The sender's clock and the echo of the receiver's (RFC 7323 §3).
     Timestamps(u32, u32),
+    /// Any other, and one of these with another length than its own.
+    Other {
+        /// Its kind, as IANA numbers it.
+        kind: u8,
+        /// Its length in bytes, kind and length included.
+        len: u8,
+    },
 }
 
 impl fmt::Display for TcpOption {
@@ -119,6 +126,7 @@ impl fmt::Display for TcpOption {
             Self::SackPermitted => f.write_str("sackOK"),
             Self::Sack(from, to) => write!(f, "sack {from}-{to}"),
             Self::Timestamps(value, echo) => write!(f, "ts {value} {echo}"),
+            Self::Other { kind, len } => write!(f, "option {kind} len {len}"),
         }
     }
 }
@@ -136,6 +144,7 @@ impl FromStr for TcpOption {
             "sackOK" => Some(Self::SackPermitted),
             "sack" => two(value.split_once('-')).map(|(from, to)| Self::Sack(from, to)),
             "ts" => two(value.split_once(' ')).map(|(value, echo)| Self::Timestamps(value, echo)),
+            "option" => two(value.split_once(" len ")).map(|(kind, len)| Self::Other { kind, len }),
             _ => None,
         };
         option.ok_or_else(|| UnknownText { what: "TcpOption", text: text.into() })
@@ -320,6 +329,7 @@ mod tests {
             TcpOption::SackPermitted,
             TcpOption::Sack(1, 9),
             TcpOption::Timestamps(5, 0),
+            TcpOption::Other { kind: 34, len: 10 },
         ];
         for option in options {
             assert_eq!(option.to_string().parse(), Ok(option));

@@ -52,16 +52,17 @@ pub(super) struct RawOption {
 }
 
 impl RawOption {
-    /// Its value, if it is one that is shown.
+    /// Its value; `None` if it only fills up the header or its length is impossible.
     pub(super) fn read(&self, bytes: Bytes<'_>) -> Option<TcpOption> {
         let at = self.start + 2;
         Some(match (self.kind, self.len?) {
+            (0 | 1, _) => return None,
             (2, 4) => TcpOption::Mss(bytes.u16(at)?),
             (3, 3) => TcpOption::WindowScale(bytes.u8(at)?),
             (4, 2) => TcpOption::SackPermitted,
             (5, 10 | 18 | 26 | 34) => TcpOption::Sack(bytes.u32(at)?, bytes.u32(at + 4)?),
             (8, 10) => TcpOption::Timestamps(bytes.u32(at)?, bytes.u32(at + 4)?),
-            _ => return None,
+            (kind, len) => TcpOption::Other { kind, len: u8::try_from(len).unwrap_or(u8::MAX) },
         })
     }
 }

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use unicode_width::UnicodeWidthStr;
 
-use crate::domain::{Finding, Flags, Flow, PacketSummary, Proto, Segment};
+use crate::domain::{Finding, Flags, Flow, PacketSummary, Proto, Segment, TcpOption};
 
 /// How it is drawn.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -137,10 +137,10 @@ fn segment(tcp: &Segment) -> String {
         };
     }
     let _ = write!(label, " win {}", tcp.window);
-    if tcp.flags.has(Flags::SYN) {
-        for option in &tcp.options {
-            let _ = write!(label, " {option}");
-        }
+    // Timestamps are in every segment, so only those of a SYN are written.
+    let is_news = |option: &&TcpOption| tcp.flags.has(Flags::SYN) || !matches!(option, TcpOption::Timestamps(..));
+    for option in tcp.options.iter().filter(is_news) {
+        let _ = write!(label, " {option}");
     }
     label
 }
@@ -197,7 +197,7 @@ impl TextLadder {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::domain::{Excerpt, Icmp, TcpOption};
+    use crate::domain::{Excerpt, Icmp};
 
     fn packet(number: u64, right: bool, flags: Flags, numbers: (u32, u32), payload: &[u8]) -> PacketSummary {
         let (client, server) = ("127.0.0.1:44086".parse().unwrap(), "127.0.0.1:65432".parse().unwrap());
@@ -259,6 +259,19 @@ mod tests {
                 "",
             ]
         );
+    }
+
+    #[test]
+    fn every_option_of_a_syn_and_the_rare_ones_of_other_segments_are_written() {
+        let options =
+            vec![TcpOption::Timestamps(5, 6), TcpOption::Other { kind: 30, len: 12 }, TcpOption::Sack(1_000, 2_000)];
+        let label = |flags| {
+            let mut packet = packet(1, true, flags, (1, 1), b"");
+            packet.tcp.as_mut().unwrap().options.clone_from(&options);
+            label(&packet)
+        };
+        assert_eq!(label(Flags::SYN), "SYN seq 1 win 65495 ts 5 6 option 30 len 12 sack 1000-2000");
+        assert_eq!(label(Flags::ACK), "ACK seq 1 ack 1 win 65495 option 30 len 12 sack 1000-2000");
     }
 
     #[test]

@@ -54,6 +54,26 @@ fn fields(header: &mut HeaderLayer<'_>, ip: &Ip) -> Option<()> {
     header.number("Urgent pointer", 18, 2).map(drop)
 }
 
+/// The name of an option that is not read further (IANA, "TCP Option Kind Numbers").
+const fn option_name(kind: u8) -> &'static str {
+    match kind {
+        2 => "Maximum segment size",
+        3 => "Window scale",
+        4 => "SACK permitted",
+        5 => "SACK",
+        8 => "Timestamps",
+        19 => "MD5 signature",
+        28 => "User timeout",
+        29 => "Authentication",
+        30 => "Multipath TCP",
+        34 => "Fast open cookie",
+        69 => "Encryption negotiation",
+        172 | 174 => "Accurate ECN",
+        253 | 254 => "Experiment",
+        _ => "Option",
+    }
+}
+
 fn option(header: &mut HeaderLayer<'_>, found: &RawOption) -> Option<()> {
     let (bytes, place) = (header.bytes, found.start);
     let at = place - header.start;
@@ -81,20 +101,12 @@ fn option(header: &mut HeaderLayer<'_>, found: &RawOption) -> Option<()> {
             let parts = vec![part("Value", 2, 4, value), part("Echo reply", 6, 4, echo)];
             ("Timestamps", format!("{value} {echo}"), parts)
         }
-        None => {
-            let name = match found.kind {
-                0 => "End of options",
-                1 => "No operation",
-                19 => "MD5 signature",
-                28 => "User timeout",
-                29 => "Authentication",
-                30 => "Multipath TCP",
-                34 => "Fast open cookie",
-                _ => "Option",
-            };
-            let shown = if found.kind < 2 { place..place } else { place..place + len };
-            (name, hex(bytes.get(shown)?), vec![])
+        Some(TcpOption::Other { kind, len }) => {
+            let data = bytes.get(place + 2..place + usize::from(len))?;
+            let shown = if data.is_empty() { String::new() } else { format!(": {}", hex(data)) };
+            (option_name(kind), format!("kind {kind}, {len} bytes{shown}"), vec![])
         }
+        None => (if found.kind == 0 { "End of options" } else { "No operation" }, String::new(), vec![]),
     };
     header.field(name, at, len, |_| value)?.parts = parts;
     Some(())

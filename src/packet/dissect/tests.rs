@@ -122,6 +122,39 @@ fn every_link_leads_to_the_same_packet() {
     assert_eq!(lines(&dissect(LinkType(9999), b"?"))[0], "Payload 0..1");
 }
 
+#[test]
+fn unknown_options_are_named_and_the_ones_after_them_are_read() {
+    let ip = |flags: u8, options: &[u8]| {
+        let padded = options.len().next_multiple_of(4);
+        let mut bytes = vec![0x45, 0, 0, 0, 0, 0, 0, 0, 64, 6, 0, 0, 10, 0, 0, 1, 10, 0, 0, 2];
+        bytes.extend([0, 80, 0, 81, 0, 0, 0, 1, 0, 0, 0, 2, 0, flags, 0, 9, 0, 0, 0, 0]);
+        bytes[32] = u8::try_from(5 + padded / 4).unwrap() << 4;
+        bytes.extend(options);
+        bytes.resize(40 + padded, 0);
+        bytes[3] = u8::try_from(bytes.len()).unwrap();
+        bytes
+    };
+    let read = |bytes: &[u8]| -> Vec<String> {
+        let options = crate::packet::summary(bytes).unwrap().tcp.unwrap().options;
+        options.iter().map(ToString::to_string).collect()
+    };
+    let mss: &[u8] = &[2, 4, 5, 0xb4];
+    let after: &[u8] = &[1, 3, 3, 7, 4, 2];
+    for (kind, len) in [(34, 10), (30, 12), (19, 18), (254, 4), (28, 4), (253, 2), (99, 7), (3, 4), (2, 6)] {
+        let mut unknown = vec![0xee; usize::from(len)];
+        (unknown[0], unknown[1]) = (kind, len);
+        let syn = ip(2, &[mss, &unknown, after].concat());
+        assert_eq!(read(&syn), ["mss 1460", &format!("option {kind} len {len}"), "wscale 7", "sackOK"]);
+        let text = lines(&dissect(LinkType::RAW, &syn)).join("\n");
+        assert!(text.contains(&format!("kind {kind}, {len} bytes")) && text.contains("Multiplier: 128"), "{text}");
+        let ack = ip(16, &[&unknown[..], &[1, 1, 5, 10, 0, 0, 0, 5, 0, 0, 0, 9]].concat());
+        assert_eq!(read(&ack), [format!("option {kind} len {len}"), "sack 5-9".into()]);
+    }
+    for len in [0, 1] {
+        assert_eq!(read(&ip(2, &[mss, &[34, len], after].concat())), ["mss 1460"]);
+    }
+}
+
 /// Asserts that no field is outside its layer, and that the layers follow each other within the frame.
 fn sound(frame: &[u8], layers: &[Layer]) {
     fn inside(fields: &[PacketField], outer: &Range<usize>) {
