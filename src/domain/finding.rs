@@ -65,6 +65,11 @@ pub enum Finding {
         /// Whether another follows.
         more: bool,
     },
+    /// Its IP header promises more than the frame had on the link.
+    LengthBeyond {
+        /// How many bytes more.
+        missing: u32,
+    },
     /// Only its beginning was captured.
     Cut {
         /// How many bytes of the frame were not captured.
@@ -110,7 +115,12 @@ named_variants!(Finding {
     PortReused = "port reused",
     ChecksumPartial = "checksum partial",
     ChecksumBad = "checksum bad",
-} others Self::DuplicateAck { .. } | Self::Reset(_) | Self::CausedBy { .. } | Self::Fragment { .. } | Self::Cut { .. });
+} others Self::DuplicateAck { .. }
+    | Self::Reset(_)
+    | Self::CausedBy { .. }
+    | Self::Fragment { .. }
+    | Self::LengthBeyond { .. }
+    | Self::Cut { .. });
 
 impl Finding {
     /// Whether it is worth showing where there is little room: on loopback every checksum is partial.
@@ -127,6 +137,7 @@ impl fmt::Display for Finding {
             Self::CausedBy { packet } => write!(f, "caused by {packet}"),
             Self::Fragment { offset, more: true } => write!(f, "fragment at {offset}"),
             Self::Fragment { offset, more: false } => write!(f, "last fragment at {offset}"),
+            Self::LengthBeyond { missing } => write!(f, "the IP header says {missing} more than came"),
             Self::Cut { missing } => write!(f, "{missing} bytes not captured"),
             named => f.pad(named.name().unwrap_or_default()),
         }
@@ -153,6 +164,9 @@ impl FromStr for Finding {
             }
             if let Some(missing) = text.strip_suffix(" bytes not captured") {
                 return missing.parse().ok().map(|missing| Self::Cut { missing });
+            }
+            if let Some(missing) = after("the IP header says ").and_then(|rest| rest.strip_suffix(" more than came")) {
+                return missing.parse().ok().map(|missing| Self::LengthBeyond { missing });
             }
             let last = after("last fragment at ").and_then(|offset| fragment(offset, false));
             last.or_else(|| after("fragment at ").and_then(|offset| fragment(offset, true)))
@@ -219,6 +233,7 @@ mod tests {
             Finding::CausedBy { packet: 12 },
             Finding::Fragment { offset: 1480, more: true },
             Finding::Fragment { offset: 2960, more: false },
+            Finding::LengthBeyond { missing: 1455 },
             Finding::Cut { missing: 3 },
         ];
         for finding in words.chain(resets).chain(others) {

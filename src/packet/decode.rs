@@ -4,11 +4,11 @@ use super::bytes::Bytes;
 use super::checksum::Checksum;
 use super::network::{Fragment, Ip, protocol};
 use super::transport::{self, IcmpHeader, RawOption, TcpHeader, UdpHeader};
-use crate::domain::{Excerpt, Findings, Flow, Icmp, PacketSummary, Proto, Segment};
+use crate::domain::{Excerpt, Finding, Findings, Flow, Icmp, PacketSummary, Proto, Segment};
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Decoded {
-    /// Its summary, without its number, the numbers relative to the SYNs and the findings.
+    /// Its summary, without its number, the numbers relative to the SYNs and the findings of the analysis.
     pub summary: PacketSummary,
     /// Whether the checksum of the transport header is right.
     pub checksum: Checksum,
@@ -46,16 +46,12 @@ pub fn decode(packet: &[u8], wire_len: usize) -> Option<Decoded> {
     let end = captured.until(start + len).end;
     let mut payload = Excerpt::of(&packet[start..end]);
     payload.len = len;
+    let mut findings = Findings::default();
+    if ip.beyond > 0 {
+        findings.add(Finding::LengthBeyond { missing: u32::try_from(ip.beyond).unwrap_or(u32::MAX) });
+    }
     Some(Decoded {
-        summary: PacketSummary {
-            number: 0,
-            flow,
-            tcp,
-            icmp,
-            payload,
-            retransmission_of: None,
-            findings: Findings::default(),
-        },
+        summary: PacketSummary { number: 0, flow, tcp, icmp, payload, retransmission_of: None, findings },
         checksum: transport::checksum(bytes, &ip),
         payload: start..end,
         ip_id: ip.id,

@@ -48,6 +48,8 @@ pub(crate) struct Ip {
     pub(crate) start: usize,
     /// How long the transport header and its payload were on the network.
     pub(crate) len: usize,
+    /// How many bytes more than that the IP header promises.
+    pub(crate) beyond: usize,
 }
 
 impl Ip {
@@ -69,8 +71,8 @@ impl Ip {
                 id = bytes.u32(extension.start + 4)?;
             }
         }
-        let Extensions { at, next, end, .. } = extensions;
-        Some(Self { from, to, id, fragment, protocol: next, start: at, len: end.saturating_sub(at) })
+        let Extensions { at, next, end, beyond, .. } = extensions;
+        Some(Self { from, to, id, fragment, protocol: next, start: at, len: end.saturating_sub(at), beyond })
     }
 
     /// The captured bytes up to the end of the payload, without the padding that a link may add.
@@ -98,6 +100,8 @@ pub(super) struct Extensions<'a> {
     next: u8,
     /// Where the packet ended on the network.
     end: usize,
+    /// How many bytes more the header promises.
+    beyond: usize,
     v6: bool,
     left: u8,
 }
@@ -128,8 +132,10 @@ impl<'a> Extensions<'a> {
         // A total that is shorter than IPv4's header, or covers no more than IPv6's, is no length: it is 0 in a large packet
         // that the network card is to split.
         let unknown = if v6 { total == header } else { total < header };
-        let end = start + if unknown { wire_len } else { total };
-        Some(Self { bytes: bytes.until(end), at: start + header, next, end, v6, left: Self::MOST })
+        let len = if unknown { wire_len } else { total.min(wire_len) };
+        let beyond = if unknown { 0 } else { total - len };
+        let end = start + len;
+        Some(Self { bytes: bytes.until(end), at: start + header, next, end, beyond, v6, left: Self::MOST })
     }
 
     /// The length that the header itself states; `None` if this kind is no extension header.

@@ -128,9 +128,10 @@ impl IcmpHeader {
     }
 }
 
-/// Checks the checksum of the transport header. That of a fragment covers the whole datagram and cannot be checked.
+/// Checks the checksum of the transport header. That of a fragment covers the whole datagram and cannot be checked, nor can
+/// that of a packet of which a part did not come.
 pub(super) fn checksum(bytes: Bytes<'_>, ip: &Ip) -> Checksum {
-    if ip.fragment.is_some() {
+    if ip.fragment.is_some() || ip.beyond > 0 {
         return Checksum::Unknown;
     }
     let judged = bytes.get(ip.start..ip.start + ip.len).and_then(|segment| judge(ip, segment));

@@ -258,6 +258,27 @@ fn bytes_not_captured_are_counted_and_the_length_is_that_on_the_link() {
 }
 
 #[test]
+fn a_length_beyond_the_frame_is_not_believed() {
+    let mut packets = vec![
+        tcp(true, SYN, 99, 0, b"", None),
+        tcp(false, SYN.with(ACK), 499, 100, b"", None),
+        tcp(true, PUSH, 100, 500, b"hello", None),
+        tcp(false, ACK, 500, 105, b"", None),
+    ];
+    packets[2][2..4].copy_from_slice(&1_500_u16.to_be_bytes());
+    let seen = see(&packets);
+    assert_eq!(words(&seen[2]), ["the IP header says 1455 more than came"]);
+    assert_eq!((seen[2].payload.len, seen[2].payload.text.as_str()), (5, "hello"));
+    assert!(seen[3].findings.is_empty(), "{:?}", seen[3]);
+    let mut six = Vec::new();
+    PacketBuilder::ipv6([1; 16], [2; 16], 64).udp(1, 2).write(&mut six, b"oi").unwrap();
+    six[4..6].copy_from_slice(&110_u16.to_be_bytes());
+    six[44..46].copy_from_slice(&110_u16.to_be_bytes());
+    let seen = see(&[six]);
+    assert_eq!((words(&seen[0]), seen[0].payload.len), (vec!["the IP header says 100 more than came".into()], 2));
+}
+
+#[test]
 fn the_oldest_conversations_are_forgotten() {
     let mut analysis = Analysis::default();
     for n in 0..40_000_u32 {

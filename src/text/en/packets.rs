@@ -82,6 +82,7 @@ fn finding(finding: &Finding) -> String {
         Finding::ChecksumBad => "wrong checksum".into(),
         Finding::Fragment { offset, more: true } => format!("fragment at {offset}"),
         Finding::Fragment { offset, more: false } => format!("last fragment, at {offset}"),
+        Finding::LengthBeyond { missing } => format!("IP header says {missing} B more than came"),
         Finding::Cut { missing } => format!("{missing} B not captured"),
     }
 }
@@ -121,6 +122,9 @@ fn says(finding: &Finding) -> String {
         Finding::ChecksumBad => "Its checksum is wrong: the receiver discards it silently.".into(),
         Finding::Fragment { more: true, .. } => "A piece of a longer datagram; more pieces follow.".into(),
         Finding::Fragment { more: false, .. } => "The last piece of a longer datagram.".into(),
+        Finding::LengthBeyond { missing } => format!(
+            "The IP header says {missing} more than came: the frame ended before the packet did. Only the bytes that came count."
+        ),
         Finding::Cut { missing } => {
             format!(
                 "Only its beginning was captured: {missing} {} missing.",

@@ -82,6 +82,7 @@ fn finding(finding: &Finding) -> String {
         Finding::ChecksumBad => "checksum errado".into(),
         Finding::Fragment { offset, more: true } => format!("fragmento em {offset}"),
         Finding::Fragment { offset, more: false } => format!("último fragmento, em {offset}"),
+        Finding::LengthBeyond { missing } => format!("o cabeçalho IP diz {missing} B a mais do que veio"),
         Finding::Cut { missing } => format!("{missing} B não capturados"),
     }
 }
@@ -117,6 +118,9 @@ fn says(finding: &Finding) -> String {
         Finding::ChecksumBad => "O checksum está errado: o receptor o descarta sem dizer nada.".into(),
         Finding::Fragment { more: true, .. } => "Um pedaço de um datagrama maior; outros pedaços seguem.".into(),
         Finding::Fragment { more: false, .. } => "O último pedaço de um datagrama maior.".into(),
+        Finding::LengthBeyond { missing } => format!(
+            "O cabeçalho IP diz {missing} a mais do que veio: o quadro acabou antes do pacote. Só contam os bytes que vieram."
+        ),
         Finding::Cut { missing } => format!(
             "Só o começo foi capturado: {} {missing} {}.",
             plural(u64::from(*missing), "falta", "faltam"),
