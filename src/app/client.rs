@@ -106,7 +106,7 @@ impl<'a> Caller<'a> {
             self.client.0 += 1;
             let answered = match self.args.kind {
                 Proto::Tcp => self.tcp(addr).await?,
-                Proto::Udp => self.udp(addr).await?,
+                Proto::Udp | Proto::Icmp => self.udp(addr).await?,
             };
             if let Some(answered) = answered {
                 return Ok(answered);

@@ -86,7 +86,7 @@ fn ports(text: &DoctorText) -> Vec<Diagnosis> {
         let addr = SocketAddr::from((Ipv4Addr::LOCALHOST, port));
         let bound = match proto {
             Proto::Tcp => TcpListener::bind(addr).map(drop),
-            Proto::Udp => UdpSocket::bind(addr).map(drop),
+            Proto::Udp | Proto::Icmp => UdpSocket::bind(addr).map(drop),
         };
         let name = format!("{port}/{proto}");
         match bound {

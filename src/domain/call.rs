@@ -122,6 +122,7 @@ impl fmt::Display for Args {
             Self::None => Ok(()),
             Self::Proto(Proto::Tcp) => f.write_str("SOCK_STREAM"),
             Self::Proto(Proto::Udp) => f.write_str("SOCK_DGRAM"),
+            Self::Proto(Proto::Icmp) => f.write_str("SOCK_RAW"),
             Self::Addr(addr) => addr.fmt(f),
             Self::Number(number) => number.fmt(f),
             Self::Shut(how) => how.fmt(f),
@@ -137,6 +138,7 @@ impl FromStr for Args {
             "" => return Ok(Self::None),
             "SOCK_STREAM" => return Ok(Self::Proto(Proto::Tcp)),
             "SOCK_DGRAM" => return Ok(Self::Proto(Proto::Udp)),
+            "SOCK_RAW" => return Ok(Self::Proto(Proto::Icmp)),
             _ => {}
         }
         let number = || text.parse().map(Self::Number).ok();

@@ -1,7 +1,7 @@
 //! One end of a conversation, as a row of `netstat` names it: protocol, local and foreign address.
 
 use std::fmt;
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 
 use serde::{Deserialize, Serialize};
 
@@ -15,18 +15,70 @@ text_enum! {
         Tcp = "tcp",
         /// RFC 768.
         Udp = "udp",
+        /// ICMP and `ICMPv6` (RFC 792, RFC 4443): of packets only, and without ports.
+        Icmp = "icmp",
+    }
+}
+
+impl Proto {
+    /// An address as it is shown: with its port, if the protocol has ports.
+    pub fn address(self, end: SocketAddr) -> String {
+        if self == Self::Icmp { end.ip().to_string() } else { end.to_string() }
+    }
+}
+
+/// One end as it is written: with a port, or an address alone.
+#[derive(Serialize, Deserialize)]
+#[serde(untagged)]
+enum WrittenEnd {
+    WithPort(SocketAddr),
+    Alone(IpAddr),
+}
+
+impl WrittenEnd {
+    fn of(proto: Proto, end: SocketAddr) -> Self {
+        if proto == Proto::Icmp { Self::Alone(end.ip()) } else { Self::WithPort(end) }
+    }
+
+    fn socket_addr(self) -> SocketAddr {
+        match self {
+            Self::WithPort(end) => end,
+            Self::Alone(address) => SocketAddr::new(address, 0),
+        }
+    }
+}
+
+/// A [`Flow`] as it is written.
+#[derive(Serialize, Deserialize)]
+struct WrittenFlow {
+    proto: Proto,
+    local: WrittenEnd,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    peer: Option<WrittenEnd>,
+}
+
+impl From<Flow> for WrittenFlow {
+    fn from(Flow { proto, local, peer }: Flow) -> Self {
+        let written = |end| WrittenEnd::of(proto, end);
+        Self { proto, local: written(local), peer: peer.map(written) }
+    }
+}
+
+impl From<WrittenFlow> for Flow {
+    fn from(WrittenFlow { proto, local, peer }: WrittenFlow) -> Self {
+        Self { proto, local: local.socket_addr(), peer: peer.map(WrittenEnd::socket_addr) }
     }
 }
 
 /// A socket's addresses, seen from its own side. Both ends of one connection are each other's [`mirror`](Flow::mirror).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(from = "WrittenFlow", into = "WrittenFlow")]
 pub struct Flow {
     /// The transport protocol.
     pub proto: Proto,
-    /// The address on this side; port 0 while the kernel has not chosen one.
+    /// The address on this side. Its port is 0 for a protocol without ports, and while the kernel has not chosen one.
     pub local: SocketAddr,
     /// The address on the other side; absent for a listener and an unconnected UDP socket.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub peer: Option<SocketAddr>,
 }
 
@@ -60,8 +112,8 @@ impl Flow {
 impl fmt::Display for Flow {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self.peer {
-            Some(peer) => write!(f, "{} {} ↔ {peer}", self.proto, self.local),
-            None => write!(f, "{} {}", self.proto, self.local),
+            Some(peer) => write!(f, "{} {} ↔ {}", self.proto, self.proto.address(self.local), self.proto.address(peer)),
+            None => write!(f, "{} {}", self.proto, self.proto.address(self.local)),
         }
     }
 }

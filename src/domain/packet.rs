@@ -11,6 +11,7 @@ use serde::{Deserialize, Serialize};
 use super::excerpt::Excerpt;
 use super::finding::Findings;
 use super::flow::{Flow, Proto};
+use super::icmp::Icmp;
 use super::text_enum::{UnknownText, serde_as_text};
 
 /// One packet. `flow.local` is its source and `flow.peer` its destination.
@@ -19,7 +20,7 @@ pub struct PacketSummary {
     /// Its number, counted from 1 in the order the packets were seen.
     #[serde(rename = "packet")]
     pub number: u64,
-    /// Source and destination. For an ICMP message those of the datagram it is *about*, swapped, so that a port unreachable
+    /// Source and destination. For an ICMP error those of the packet that it quotes, swapped, so that a port unreachable
     /// belongs to the conversation it ends and has the direction in which it travels.
     #[serde(flatten)]
     pub flow: Flow,
@@ -41,12 +42,21 @@ pub struct PacketSummary {
 }
 
 impl PacketSummary {
-    /// A short label for a narrow column: the TCP flags, `UDP` or `ICMP`.
+    /// A short label for a narrow column: the TCP flags, or the protocol.
     pub fn label(&self) -> String {
         match (&self.icmp, &self.tcp) {
-            (Some(_), _) => "ICMP".into(),
             (None, Some(tcp)) => tcp.flags.to_string(),
-            (None, None) => self.flow.proto.name().to_uppercase(),
+            _ => self.protocol().into(),
+        }
+    }
+
+    /// Its protocol: `TCP`, `UDP`, `ICMP` or `ICMPv6`, whatever conversation it belongs to.
+    pub fn protocol(&self) -> &'static str {
+        match self.flow.proto {
+            Proto::Tcp if self.icmp.is_none() => "TCP",
+            Proto::Udp if self.icmp.is_none() => "UDP",
+            _ if self.flow.local.is_ipv6() => "ICMPv6",
+            _ => "ICMP",
         }
     }
 }
@@ -222,37 +232,7 @@ impl FromStr for Flags {
     }
 }
 
-/// An ICMP message. Only the one that UDP on a closed port causes has a name (RFC 792, RFC 4443).
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Icmp {
-    /// No socket has the UDP port (ICMP type 3 code 3, `ICMPv6` type 1 code 4).
-    PortUnreachable,
-    /// Any other, by type and code.
-    Other(u8, u8),
-}
-
-impl fmt::Display for Icmp {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::PortUnreachable => f.pad("port unreachable"),
-            Self::Other(kind, code) => write!(f, "type {kind} code {code}"),
-        }
-    }
-}
-
-impl FromStr for Icmp {
-    type Err = UnknownText;
-    fn from_str(text: &str) -> Result<Self, UnknownText> {
-        if text == "port unreachable" {
-            return Ok(Self::PortUnreachable);
-        }
-        let numbers = text.strip_prefix("type ").and_then(|rest| rest.split_once(" code "));
-        let other = numbers.and_then(|(kind, code)| Some(Self::Other(kind.parse().ok()?, code.parse().ok()?)));
-        other.ok_or_else(|| UnknownText { what: "Icmp", text: text.into() })
-    }
-}
-
-serde_as_text!(Flags, Icmp, TcpOption);
+serde_as_text!(Flags, TcpOption);
 
 /// The initial sequence number of a sender, and the window scale that it offered: both from its SYN.
 #[derive(Debug, Clone, Copy)]
@@ -322,7 +302,7 @@ mod tests {
     }
 
     #[test]
-    fn options_and_icmp_are_read_as_they_are_written() {
+    fn options_are_read_as_they_are_written() {
         let options = [
             TcpOption::Mss(1460),
             TcpOption::WindowScale(7),
@@ -333,9 +313,6 @@ mod tests {
         ];
         for option in options {
             assert_eq!(option.to_string().parse(), Ok(option));
-        }
-        for icmp in [Icmp::PortUnreachable, Icmp::Other(3, 1)] {
-            assert_eq!(icmp.to_string().parse(), Ok(icmp));
         }
     }
 

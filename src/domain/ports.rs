@@ -55,7 +55,7 @@ impl PortList {
     pub fn usual(proto: Proto) -> Self {
         Self(vec![match proto {
             Proto::Tcp => 65_432..=65_434,
-            Proto::Udp => 65_432..=65_432,
+            Proto::Udp | Proto::Icmp => 65_432..=65_432,
         }])
     }
 

@@ -146,7 +146,7 @@ pub fn judge(
         (_, Some(icmp)) => judge_icmp(proto, icmp, addresses),
         (ProbeOutcome::Silent | ProbeOutcome::Failed(Errno::TimedOut), None) => match proto {
             Proto::Tcp => (Verdict::Filtered, Reason::NoResponse),
-            Proto::Udp => (Verdict::OpenOrFiltered, Reason::NoResponse),
+            Proto::Udp | Proto::Icmp => (Verdict::OpenOrFiltered, Reason::NoResponse),
         },
         (ProbeOutcome::Failed(errno), None) => match (errno, proto) {
             (Errno::ConnRefused | Errno::ConnReset, Proto::Tcp) => (Verdict::Closed, Reason::Rst),

@@ -8,7 +8,7 @@ use crate::domain::{Destination, Flow, Proto, Stamp};
 pub(super) const fn own_end(flow: Flow) -> Flow {
     match flow.proto {
         Proto::Tcp => flow,
-        Proto::Udp => Flow::unconnected(Proto::Udp, flow.local),
+        Proto::Udp | Proto::Icmp => Flow::unconnected(flow.proto, flow.local),
     }
 }
 

@@ -78,14 +78,12 @@ impl Carried {
 }
 
 fn carried(bytes: Bytes<'_>, ip: &Ip) -> Option<Carried> {
-    let icmp = matches!(ip.protocol, protocol::ICMP | protocol::ICMPV6);
-    match proto(ip) {
+    match proto(ip)? {
         // A later fragment has no ports: they are 0 here.
-        Some(proto) if ip.is_later_fragment() => Some(Carried::new(ip.flow(proto, 0, 0), ip, 0)),
-        Some(Proto::Tcp) => segment(bytes, ip),
-        Some(Proto::Udp) => datagram(bytes, ip),
-        None if icmp && ip.fragment.is_none() => message(bytes, ip),
-        None => None,
+        proto if ip.is_later_fragment() => Some(Carried::new(ip.flow(proto, 0, 0), ip, 0)),
+        Proto::Tcp => segment(bytes, ip),
+        Proto::Udp => datagram(bytes, ip),
+        Proto::Icmp => message(bytes, ip),
     }
 }
 
@@ -93,6 +91,7 @@ const fn proto(ip: &Ip) -> Option<Proto> {
     match ip.protocol {
         protocol::TCP => Some(Proto::Tcp),
         protocol::UDP => Some(Proto::Udp),
+        protocol::ICMP | protocol::ICMPV6 => Some(Proto::Icmp),
         _ => None,
     }
 }
@@ -127,13 +126,10 @@ fn datagram(bytes: Bytes<'_>, ip: &Ip) -> Option<Carried> {
 
 fn message(bytes: Bytes<'_>, ip: &Ip) -> Option<Carried> {
     let header = IcmpHeader::read(bytes, ip)?;
-    let icmp = match (header.v6, header.kind, header.code) {
-        (false, 3, 3) | (true, 1, 4) => Icmp::PortUnreachable,
-        (_, kind, code) => Icmp::Other(kind, code),
-    };
+    let icmp = Icmp::new(header.v6, header.kind, header.code, header.rest);
     let about = if header.quotes() { quoted(ip.carried(bytes), ip.start + IcmpHeader::LEN) } else { None };
     let (flow, quoted) = about.unzip();
-    let flow = flow.unwrap_or(ip.flow(Proto::Udp, 0, 0));
+    let flow = flow.unwrap_or(ip.flow(Proto::Icmp, 0, 0));
     Some(Carried { icmp: Some(icmp), quoted, ..Carried::new(flow, ip, IcmpHeader::LEN) })
 }
 
@@ -146,7 +142,11 @@ fn quoted(bytes: Bytes<'_>, start: usize) -> Option<(Flow, Quoted)> {
     }
     let proto = proto(&ip)?;
     let header = ip.carried(bytes);
-    let flow = ip.flow(proto, header.u16(ip.start)?, header.u16(ip.start + 2)?);
+    let (source, destination) = match proto {
+        Proto::Tcp | Proto::Udp => (header.u16(ip.start)?, header.u16(ip.start + 2)?),
+        Proto::Icmp => (0, 0),
+    };
+    let flow = ip.flow(proto, source, destination);
     let word = header.u32(ip.start + 4)?;
     Some((flow.mirror()?, Quoted { ip_id: ip.id, seq: (proto == Proto::Tcp).then_some(word) }))
 }

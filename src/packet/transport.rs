@@ -3,7 +3,7 @@
 use super::bytes::Bytes;
 use super::checksum::{self, Checksum};
 use super::network::{Ip, protocol};
-use crate::domain::{Flags, TcpOption};
+use crate::domain::{Flags, TcpOption, icmp};
 
 /// A TCP header of which at least the fixed part was captured.
 pub(crate) struct TcpHeader {
@@ -112,19 +112,21 @@ pub(super) struct IcmpHeader {
     pub(super) v6: bool,
     pub(super) kind: u8,
     pub(super) code: u8,
+    /// The four bytes after the checksum.
+    pub(super) rest: [u8; 4],
 }
 
 impl IcmpHeader {
     pub(super) const LEN: usize = 8;
 
     pub(super) fn read(bytes: Bytes<'_>, ip: &Ip) -> Option<Self> {
-        let [kind, code, ..] = ip.carried(bytes).array::<{ Self::LEN }>(ip.start)?;
-        Some(Self { v6: ip.protocol == protocol::ICMPV6, kind, code })
+        let [kind, code, _, _, rest @ ..] = ip.carried(bytes).array::<{ Self::LEN }>(ip.start)?;
+        Some(Self { v6: ip.protocol == protocol::ICMPV6, kind, code, rest })
     }
 
     /// Whether it is an error, which quotes the packet that caused it.
     pub(super) const fn quotes(&self) -> bool {
-        if self.v6 { matches!(self.kind, 1..=4) } else { matches!(self.kind, 3 | 4 | 5 | 11 | 12) }
+        icmp::is_error(self.v6, self.kind)
     }
 }
 

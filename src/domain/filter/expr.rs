@@ -11,7 +11,7 @@ use super::proto_set::ProtoSet;
 use super::search_line::SearchLine;
 use super::state_set::StateSet;
 use super::word::Word;
-use crate::domain::Flow;
+use crate::domain::{Flow, Proto};
 
 /// An expression. Only the parser makes one, and keeps it flat: no `And` directly in an `And`, no `Or` directly in an
 /// `Or`, no `Not` directly in a `Not`.
@@ -107,7 +107,9 @@ impl Test {
                 (*field != FilterField::Dst && within(src)) || (*field != FilterField::Src && dst.is_some_and(within))
             }
             Self::State(states) => states.has(row.state(), dst.is_some()),
-            Self::Proto(protos) => protos.has(proto, src.is_ipv6()),
+            Self::Proto(protos) => {
+                protos.has(proto, src.is_ipv6()) || (row.is_icmp() && protos.has(Proto::Icmp, src.is_ipv6()))
+            }
             Self::Flags(flags) => flags.has(row.flags()),
         }
     }

@@ -19,6 +19,11 @@ pub trait Filterable {
         None
     }
 
+    /// Whether it is an ICMP message, whatever it is about: `proto icmp` matches it too.
+    fn is_icmp(&self) -> bool {
+        false
+    }
+
     /// The fields that are numbers but not ports; `None` if there is no such number or it is unknown. An unknown number
     /// is not equal to, above or below anything.
     fn number(&self, field: FilterField) -> Option<u32>;
@@ -78,6 +83,10 @@ impl Filterable for Row {
 impl Filterable for PacketSummary {
     fn flow(&self) -> &Flow {
         &self.flow
+    }
+
+    fn is_icmp(&self) -> bool {
+        self.icmp.is_some()
     }
 
     fn flags(&self) -> Option<Flags> {

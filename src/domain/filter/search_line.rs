@@ -3,7 +3,7 @@
 use std::fmt::{self, Write as _};
 use std::net::{Ipv4Addr, SocketAddr};
 
-use crate::domain::Flow;
+use crate::domain::{Flow, Proto};
 
 /// Every octet in decimal with a dot after it, and its length: precomputed, since a table has thousands of addresses.
 static OCTETS: [([u8; 4], usize); 256] = {
@@ -80,6 +80,17 @@ impl SearchLine {
 
     /// Appends an address and a port; port 0 as `*`.
     pub fn endpoint(&mut self, at: SocketAddr) {
+        self.address(at);
+        match at.port() {
+            0 => self.push(b":*"),
+            port => {
+                self.push(b":");
+                self.number(u32::from(port));
+            }
+        }
+    }
+
+    fn address(&mut self, at: SocketAddr) {
         match at {
             SocketAddr::V4(at) => self.ipv4(*at.ip()),
             SocketAddr::V6(at) => {
@@ -97,13 +108,6 @@ impl SearchLine {
                     self.push(b"%");
                     self.number(at.scope_id());
                 }
-            }
-        }
-        match at.port() {
-            0 => self.push(b":*"),
-            port => {
-                self.push(b":");
-                self.number(u32::from(port));
             }
         }
     }
@@ -124,6 +128,11 @@ impl SearchLine {
     pub fn flow(&mut self, flow: &Flow) {
         self.text(flow.proto.name());
         self.push(if flow.local.is_ipv6() { b"6 " } else { b" " });
+        if flow.proto == Proto::Icmp {
+            self.address(flow.local);
+            self.blank();
+            return flow.peer.into_iter().for_each(|peer| self.address(peer));
+        }
         self.endpoint(flow.local);
         self.blank();
         match flow.peer {

@@ -81,7 +81,7 @@ impl Broadcaster {
         };
         match proto {
             Proto::Tcp => self.tasks.spawn(tcp::run(task)),
-            Proto::Udp => self.tasks.spawn(udp::run(task)),
+            Proto::Udp | Proto::Icmp => self.tasks.spawn(udp::run(task)),
         };
         BroadcastQueue { messages: sender, _stop: stop.drop_guard() }
     }

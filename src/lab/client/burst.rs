@@ -58,7 +58,7 @@ impl Burst {
         self.log.client(id, ClientChange::Spawned { plan: self.plan, destination: self.destination });
         let started = match self.destination.proto {
             Proto::Tcp => self.dial_tcp(id, close_requests, batch),
-            Proto::Udp => self.open_udp(id, close_requests, batch),
+            Proto::Udp | Proto::Icmp => self.open_udp(id, close_requests, batch),
         };
         started.or_else(|errno| {
             self.registry.remove(id, &self.log);

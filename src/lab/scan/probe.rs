@@ -20,7 +20,7 @@ pub(in crate::lab) async fn probe(
     let started = Instant::now();
     let ProbeObservation { observed, icmp, ours, sent } = match proto {
         Proto::Tcp => tcp::probe(host, addr, timeout).await,
-        Proto::Udp => udp::probe(host, addr, timeout).await,
+        Proto::Udp | Proto::Icmp => udp::probe(host, addr, timeout).await,
     };
     let took = started.elapsed();
     let (verdict, reason) = judge(proto, observed, icmp, ProbeAddresses { ours, theirs: addr.ip() });

@@ -137,7 +137,7 @@ impl Supervisor {
             tried = Some((desired.run, desired.attempt));
             let ended = match self.spec.proto {
                 Proto::Tcp => self.run_tcp(desired).await,
-                Proto::Udp => self.run_udp(desired).await,
+                Proto::Udp | Proto::Icmp => self.run_udp(desired).await,
             };
             self.report(match ended {
                 Ok(()) => ServerChange::Stopped,

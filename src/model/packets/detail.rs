@@ -36,7 +36,7 @@ impl PacketDetails {
         layer("IP", vec![("Source Address", local.ip().to_string()), ("Destination Address", peer.ip().to_string())]);
         let ports = [("Source Port", local.port().to_string()), ("Destination Port", peer.port().to_string())];
         match (&packet.icmp, &packet.tcp) {
-            (Some(icmp), _) => layer("ICMP", vec![("Type", icmp.to_string())]),
+            (Some(icmp), _) => layer(packet.protocol(), vec![("Type", icmp.to_string())]),
             (None, Some(tcp)) => {
                 let relative = |number: Option<u32>| number.map_or_else(String::new, |n| format!(" (relative {n})"));
                 let mut fields = ports.to_vec();
@@ -47,8 +47,8 @@ impl PacketDetails {
                 fields.extend(tcp.options.iter().map(|option| ("Option", option.to_string())));
                 layer("TCP", fields);
             }
-            (None, None) if proto == Proto::Udp => layer("UDP", ports.to_vec()),
-            (None, None) => layer("TCP", ports.to_vec()),
+            (None, None) if proto == Proto::Icmp => {}
+            (None, None) => layer(packet.protocol(), ports.to_vec()),
         }
         if packet.payload.len > 0 {
             let fields = vec![("Length", packet.payload.len.to_string()), ("Text", packet.payload.text.clone())];

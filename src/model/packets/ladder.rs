@@ -9,7 +9,7 @@ use super::super::histories::HistoryStep;
 use super::super::journal::Journal;
 use super::super::world::World;
 use super::Packets;
-use crate::domain::{Cause, Flags, Flow, PacketSummary, TcpState};
+use crate::domain::{Cause, Flags, Flow, Icmp, IcmpRole, PacketSummary, TcpState};
 
 /// Where a change of state is drawn.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -93,8 +93,9 @@ impl Ladder {
         let flags = packet.tcp.as_ref().map(|tcp| tcp.flags).unwrap_or_default();
         let opens = flags.has(Flags::SYN) && !flags.has(Flags::ACK);
         if self.first.is_none() {
-            let calls = opens || (packet.tcp.is_none() && packet.icmp.is_none());
-            let answers = flags.has(Flags::SYN) && !opens;
+            let role = packet.icmp.map(Icmp::role);
+            let calls = opens || (packet.tcp.is_none() && matches!(role, None | Some(IcmpRole::Asks)));
+            let answers = (flags.has(Flags::SYN) && !opens) || role == Some(IcmpRole::Answers);
             self.first = if answers { packet.flow.mirror() } else { calls.then_some(packet.flow) };
         }
         if flags.any(Flags::SYN.with(Flags::FIN).with(Flags::RST)) {

@@ -76,6 +76,7 @@ pub fn forecast(world: &World, packet: &PacketOnWire) -> Forecast {
     match packet.packet.flow.proto {
         Proto::Udp => datagram(world, &packet.packet.flow),
         Proto::Tcp => segment(world, packet).unwrap_or(Forecast::Arrives),
+        Proto::Icmp => Forecast::Arrives,
     }
 }
 

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use unicode_width::UnicodeWidthStr;
 
-use crate::domain::{Finding, Flags, Flow, PacketSummary, Proto, Segment, TcpOption};
+use crate::domain::{Finding, Flags, Flow, IcmpRole, PacketSummary, Proto, Segment, TcpOption};
 
 /// How it is drawn.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -37,16 +37,16 @@ pub struct ConversationEnds {
 
 impl ConversationEnds {
     /// The ends of a conversation, inferred from its first packet: the sender of the SYN is the client. Without a SYN it is
-    /// the end with an ephemeral port; over UDP the one that sends first.
+    /// the end with an ephemeral port; over UDP the one that sends first; of a `ping` the one that asks.
     pub fn of(first: &PacketSummary) -> Option<Self> {
         let Flow { proto, local, peer } = first.flow;
         let peer = peer?;
         let flags = first.tcp.as_ref().map(|tcp| tcp.flags);
-        let ours = match flags {
-            _ if first.icmp.is_some() => false,
-            Some(flags) if flags.has(Flags::SYN) => !flags.has(Flags::ACK),
-            Some(_) => is_ephemeral(local.port(), peer.port()),
-            None => true,
+        let ours = match (first.icmp, flags) {
+            (Some(icmp), _) => icmp.role() == IcmpRole::Asks,
+            (None, Some(flags)) if flags.has(Flags::SYN) => !flags.has(Flags::ACK),
+            (None, Some(_)) => is_ephemeral(local.port(), peer.port()),
+            (None, None) => true,
         };
         let (client, server) = if ours { (local, peer) } else { (peer, local) };
         Some(Self { proto, client, server })
@@ -62,8 +62,10 @@ fn is_ephemeral(port: u16, other: u16) -> bool {
 /// The line above a conversation.
 pub fn heading(ends: &ConversationEnds, style: LadderStyle) -> String {
     let ConversationEnds { proto, client, server } = ends;
-    let left = format!("client {client}");
-    let right = format!("server {server}");
+    let (left, right) = match proto {
+        Proto::Icmp => (client.ip().to_string(), server.ip().to_string()),
+        Proto::Tcp | Proto::Udp => (format!("client {client}"), format!("server {server}")),
+    };
     let room = (MARGIN + style.arrow).saturating_sub(proto.name().len() + 1 + left.width() + right.width()).max(3);
     format!("{proto} {left}{:room$}{right}", "")
 }
@@ -108,9 +110,9 @@ fn arrow(packet: &PacketSummary, right: bool, style: LadderStyle) -> String {
 /// A packet in short: `SYN seq 0 win 65495 mss 65495 wscale 7`, `PSH+ACK seq 1 ack 1 12 B "Hello, world"`.
 pub fn label(packet: &PacketSummary) -> String {
     let mut label = match (&packet.icmp, &packet.tcp) {
-        (Some(icmp), _) => return format!("ICMP {icmp}"),
+        (Some(icmp), _) => return format!("{} {icmp}", packet.protocol()),
         (None, Some(tcp)) => segment(tcp),
-        (None, None) => "UDP".into(),
+        (None, None) => packet.protocol().into(),
     };
     let len = packet.payload.len;
     if len > 0 || packet.tcp.is_none() {
@@ -289,6 +291,21 @@ mod tests {
         assert_eq!(lines[1], "     1     0.000000  --- UDP 0 B ----------------->");
         assert_eq!(lines[2], "     2     0.000020  <-- ICMP port unreachable ----");
         assert!(lines.iter().all(|line| line.is_ascii()));
+    }
+
+    #[test]
+    fn who_asks_in_a_ping_is_left_without_a_port() {
+        let echo = |number, right, reply| PacketSummary {
+            flow: Flow { proto: Proto::Icmp, ..packet(1, right, Flags::ACK, (0, 0), b"").flow },
+            tcp: None,
+            icmp: Some(Icmp::Echo { reply, id: 7, seq: 1 }),
+            ..packet(number, right, Flags::ACK, (0, 0), b"")
+        };
+        for packets in [vec![echo(1, true, false), echo(2, false, true)], vec![echo(2, false, true)]] {
+            let lines = draw(packets, LadderStyle { arrow: 30, ascii: true });
+            assert!(lines[0].starts_with("icmp 127.0.0.1 ") && !lines[0].contains(':'), "{}", lines[0]);
+            assert!(lines[lines.len() - 2].contains("<-- ICMP echo reply id 7 seq 1 "), "{lines:?}");
+        }
     }
 
     #[test]

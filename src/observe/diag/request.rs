@@ -101,6 +101,7 @@ const fn number(proto: Proto) -> u8 {
     match proto {
         Proto::Tcp => 6,
         Proto::Udp => 17,
+        Proto::Icmp => 1,
     }
 }
 

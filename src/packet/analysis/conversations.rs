@@ -16,14 +16,14 @@ fn key(flow: &Flow) -> Option<(Flow, Side)> {
 #[derive(Debug)]
 pub(super) enum TrackedConversation {
     Tcp(Box<TcpConversation>),
-    Udp(UdpConversation),
+    Datagrams(SentDatagrams),
 }
 
-/// The latest datagrams of each direction: IP identification and packet number.
+/// The latest datagrams or echo messages of each direction: IP identification and packet number.
 #[derive(Debug, Default)]
-pub(super) struct UdpConversation([VecDeque<(u32, u64)>; 2]);
+pub(super) struct SentDatagrams([VecDeque<(u32, u64)>; 2]);
 
-impl UdpConversation {
+impl SentDatagrams {
     /// An ICMP error follows its datagram closely.
     const KEPT: usize = 8;
 
@@ -69,7 +69,7 @@ impl Conversations {
         let (key, side) = key(&flow.mirror()?)?;
         match self.kept.get(&key)? {
             TrackedConversation::Tcp(tcp) => tcp.sent(side, quoted.seq?),
-            TrackedConversation::Udp(udp) => udp.cause(side, quoted.ip_id),
+            TrackedConversation::Datagrams(datagrams) => datagrams.cause(side, quoted.ip_id),
         }
     }
 
@@ -87,7 +87,7 @@ impl Conversations {
         self.oldest.push_back(key);
         let conversation = match key.proto {
             Proto::Tcp => TrackedConversation::Tcp(Box::default()),
-            Proto::Udp => TrackedConversation::Udp(UdpConversation::default()),
+            Proto::Udp | Proto::Icmp => TrackedConversation::Datagrams(SentDatagrams::default()),
         };
         self.kept.insert(key, conversation);
     }

@@ -11,7 +11,7 @@ mod tcp;
 #[cfg(test)]
 pub(crate) mod tests;
 
-use crate::domain::{Finding, Flow, PacketSummary};
+use crate::domain::{Finding, Flow, IcmpRole, PacketSummary};
 
 use super::checksum::Checksum;
 use super::decode::{Decoded, decode};
@@ -45,7 +45,7 @@ impl Analysis {
         summary.number = frame.number;
         if let Some(fragment) = fragment {
             summary.findings.add(Finding::Fragment { offset: fragment.offset, more: fragment.more });
-        } else if summary.icmp.is_some() {
+        } else if summary.icmp.is_some_and(|icmp| icmp.role() == IcmpRole::Reports) {
             let cause = quoted.and_then(|quoted| self.conversations.cause(&summary.flow, quoted));
             if let Some(packet) = cause {
                 summary.findings.add(Finding::CausedBy { packet });
@@ -53,7 +53,7 @@ impl Analysis {
         } else {
             match self.conversations.of(&summary.flow) {
                 Some((TrackedConversation::Tcp(tcp), side)) => tcp.see(side, frame.at, &mut summary),
-                Some((TrackedConversation::Udp(udp), side)) => udp.see(side, frame.number, ip_id),
+                Some((TrackedConversation::Datagrams(datagrams), side)) => datagrams.see(side, frame.number, ip_id),
                 None => {}
             }
         }

@@ -5,7 +5,7 @@ use etherparse::{Icmpv4Type, PacketBuilder, TcpHeader, TcpOptionElement};
 use proptest::prelude::*;
 
 use super::*;
-use crate::domain::{Flags, Numbering, ResetReason, Segment};
+use crate::domain::{Flags, Numbering, Proto, ResetReason, Segment};
 use crate::packet::LinkType;
 
 const CLIENT: ([u8; 4], u16) = ([192, 0, 2, 2], 40_000);
@@ -207,6 +207,49 @@ fn a_port_unreachable_is_tied_to_its_datagram() {
     let seen = see(&[udp(true, b"first"), udp(false, b"back"), datagram, answer]);
     assert_eq!(words(&seen[3]), ["caused by 3"]);
     assert_eq!(seen[3].flow, seen[1].flow);
+}
+
+/// An echo request of the client, or the answer to it.
+fn echo(out: bool, id: u16, seq: u16) -> Vec<u8> {
+    let (from, to) = if out { (CLIENT, SERVER) } else { (SERVER, CLIENT) };
+    let header = etherparse::IcmpEchoHeader { id, seq };
+    let kind = if out { Icmpv4Type::EchoRequest(header) } else { Icmpv4Type::EchoReply(header) };
+    let mut bytes = Vec::new();
+    PacketBuilder::ipv4(from.0, to.0, 64).icmpv4(kind).write(&mut bytes, b"abcdefgh").unwrap();
+    bytes
+}
+
+#[test]
+fn a_ping_is_a_conversation_of_its_own_without_ports() {
+    let mut exceeded = Vec::new();
+    PacketBuilder::ipv4([198, 51, 100, 9], CLIENT.0, 64)
+        .icmpv4(Icmpv4Type::TimeExceeded(etherparse::icmpv4::TimeExceededCode::TtlExceededInTransit))
+        .write(&mut exceeded, &echo(true, 7, 3))
+        .unwrap();
+    let mut six = Vec::new();
+    let request = etherparse::Icmpv6Type::EchoRequest(etherparse::IcmpEchoHeader { id: 7, seq: 1 });
+    PacketBuilder::ipv6([1; 16], [2; 16], 64).icmpv6(request).write(&mut six, b"").unwrap();
+    let seen = see(&[echo(true, 7, 1), echo(false, 7, 1), echo(true, 7, 3), exceeded, six]);
+    let said: Vec<_> = seen.iter().map(|packet| format!("{} {}", packet.protocol(), packet.icmp.unwrap())).collect();
+    assert_eq!(
+        said,
+        [
+            "ICMP echo request id 7 seq 1",
+            "ICMP echo reply id 7 seq 1",
+            "ICMP echo request id 7 seq 3",
+            "ICMP TTL exceeded in transit (type 11 code 0)",
+            "ICMPv6 echo request id 7 seq 1",
+        ]
+    );
+    // The error of a router stands in the conversation that it is about.
+    assert_eq!((seen[3].flow, words(&seen[3])), (seen[1].flow, vec!["caused by 3".to_owned()]));
+    assert!(seen.iter().all(|packet| packet.flow.proto == Proto::Icmp));
+    let json = serde_json::to_value(&seen[0]).unwrap();
+    assert_eq!(
+        (&json["proto"], &json["local"], &json["peer"]),
+        (&"icmp".into(), &"192.0.2.2".into(), &"192.0.2.1".into())
+    );
+    assert_eq!(serde_json::from_value::<PacketSummary>(json).unwrap(), seen[0]);
 }
 
 #[test]

@@ -2,6 +2,7 @@
 
 use super::{Bytes, HeaderLayer, ip, payload};
 use crate::domain::dissection::Layer;
+use crate::domain::icmp;
 use crate::packet::network::{Ip, protocol};
 use crate::packet::transport::{self, IcmpHeader};
 
@@ -9,9 +10,9 @@ pub(super) fn layers(bytes: Bytes<'_>, ip: &Ip, depth: u8, layers: &mut Vec<Laye
     let v6 = ip.protocol == protocol::ICMPV6;
     let mut header = HeaderLayer::new(if v6 { "ICMPv6" } else { "ICMP" }, bytes, ip.start);
     let shown = fields(&mut header, ip, v6);
-    let (Some(()), Some(icmp)) = (shown, IcmpHeader::read(bytes, ip)) else { return header.cut(layers) };
+    let (Some(()), Some(message)) = (shown, IcmpHeader::read(bytes, ip)) else { return header.cut(layers) };
     let end = header.finish(IcmpHeader::LEN, layers);
-    if icmp.quotes() && depth > 0 {
+    if message.quotes() && depth > 0 {
         ip::layers(bytes, end, depth - 1, layers);
     } else {
         payload(bytes, end, layers);
@@ -22,8 +23,8 @@ pub(super) fn layers(bytes: Bytes<'_>, ip: &Ip, depth: u8, layers: &mut Vec<Laye
 fn fields(header: &mut HeaderLayer<'_>, ip: &Ip, v6: bool) -> Option<()> {
     let (bytes, start) = (header.bytes, header.start);
     let (kind, code) = bytes.u8(start).zip(bytes.u8(start + 1))?;
-    header.field("Type", 0, 1, |_| format!("{kind}{}", type_name(v6, kind)))?;
-    header.field("Code", 1, 1, |_| format!("{code}{}", code_name(v6, kind, code)))?;
+    header.field("Type", 0, 1, |_| named(kind, icmp::type_name(v6, kind)))?;
+    header.field("Code", 1, 1, |_| named(code, icmp::code_name(v6, kind, code)))?;
     header.checksum(2, transport::checksum(bytes, ip))?;
     match (v6, kind) {
         (false, 0 | 8) | (true, 128 | 129) => {
@@ -36,39 +37,7 @@ fn fields(header: &mut HeaderLayer<'_>, ip: &Ip, v6: bool) -> Option<()> {
     }
 }
 
-/// The name of a type, after a space; empty if it has none here.
-const fn type_name(v6: bool, kind: u8) -> &'static str {
-    match (v6, kind) {
-        (false, 0) | (true, 129) => " echo reply",
-        (false, 3) | (true, 1) => " destination unreachable",
-        (false, 4) => " source quench",
-        (false, 5) => " redirect",
-        (false, 8) | (true, 128) => " echo request",
-        (false, 11) | (true, 3) => " time exceeded",
-        (false, 12) | (true, 4) => " parameter problem",
-        (true, 2) => " packet too big",
-        (true, 133) => " router solicitation",
-        (true, 134) => " router advertisement",
-        (true, 135) => " neighbor solicitation",
-        (true, 136) => " neighbor advertisement",
-        _ => "",
-    }
-}
-
-/// The same for a code.
-const fn code_name(v6: bool, kind: u8, code: u8) -> &'static str {
-    match (v6, kind, code) {
-        (false, 3, 0) => " network unreachable",
-        (false, 3, 1) => " host unreachable",
-        (false, 3, 2) => " protocol unreachable",
-        (false, 3, 3) | (true, 1, 4) => " port unreachable",
-        (false, 3, 4) => " fragmentation needed",
-        (false, 3, 9 | 10 | 13) | (true, 1, 1) => " administratively prohibited",
-        (true, 1, 0) => " no route to destination",
-        (true, 1, 3) => " address unreachable",
-        (false, 11, 0) => " TTL exceeded in transit",
-        (true, 3, 0) => " hop limit exceeded in transit",
-        (false, 11, 1) | (true, 3, 1) => " fragment reassembly time exceeded",
-        _ => "",
-    }
+/// A number, and its name if it has one.
+fn named(number: u8, name: Option<&str>) -> String {
+    name.map_or_else(|| number.to_string(), |name| format!("{number} {name}"))
 }

@@ -7,9 +7,10 @@ use ratatui::layout::Rect;
 
 use super::super::areas::keep_in_view;
 use super::super::draw_context::DrawContext;
-use super::super::line_writer::{LineWriter, fit, paragraph};
+use super::super::line_writer::{LineWriter, paragraph};
 use super::super::names;
 use super::rung::{PacketRung, RungColumns, state};
+use super::words;
 use crate::domain::{Flow, Proto};
 use crate::model::connection_end::ConnectionEnd;
 use crate::model::histories::HistoryStep;
@@ -105,12 +106,17 @@ pub(super) fn names(traffic: &Traffic<'_>, ctx: &DrawContext, client: &Flow, are
     let left = known.map_or(texts.client_end.into(), |known| names::long(ctx, known));
     let half = area.width / 2;
     let [one, other] = super::columns(area, [half, area.width - half]);
-    let left = format!("{left} {}", fit(client.local, half.saturating_sub(14)));
+    let named = |name: &str, end| {
+        let address = words::address(client.proto, end, half.saturating_sub(14));
+        // A host that answers a ping is no server.
+        if client.proto == Proto::Icmp { address } else { format!("{name} {address}") }
+    };
+    let left = named(&left, client.local);
     LineWriter::on(buf, one, 0).skip(1).write(&left, ctx.theme.host.client);
     let Some(peer) = client.peer.or_else(|| met(traffic)) else { return };
     let right = traffic.world.servers.at(client.proto, peer);
     let right = right.map_or_else(|| texts.server_end.into(), |server| server.spec.name.clone());
-    let right = format!("{right} {}", fit(peer, half.saturating_sub(14)));
+    let right = named(&right, peer);
     let room = other.width.saturating_sub(1);
     LineWriter::on(buf, other, 0).right(&right, room, ctx.theme.host.server);
 }

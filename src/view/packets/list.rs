@@ -5,10 +5,10 @@ use ratatui::layout::{Position, Rect};
 
 use super::super::column_budget::ColumnBudget;
 use super::super::draw_context::DrawContext;
-use super::super::line_writer::{LineWriter, fit, paragraph, width};
+use super::super::line_writer::{LineWriter, paragraph, width};
 use super::super::{filter_line, glyphs};
 use super::{note, words};
-use crate::domain::{Event, PacketSummary, Stamp};
+use crate::domain::{Event, Flow, PacketSummary, Stamp};
 use crate::model::lifecycle::{Subject, same_pair};
 use crate::model::packets::{Packets, Traffic};
 
@@ -100,8 +100,9 @@ impl PacketColumns {
         let precise = columns >= PRECISE;
         let time = width(&clock(ctx, precise, traffic.now)).max(7);
         let address = |packet: &PacketSummary| {
-            let peer = packet.flow.peer.map_or(0, |peer| width(&peer.to_string()));
-            width(&packet.flow.local.to_string()).max(peer)
+            let Flow { proto, local, peer } = packet.flow;
+            let width = |end| width(&proto.address(end));
+            width(local).max(peer.map_or(0, width))
         };
         let widest = packets().map(address).max().unwrap_or(0).max(9);
         // Addresses are cut to their ports before the description gets too narrow.
@@ -137,11 +138,14 @@ impl PacketColumns {
         writer.skip(1).right(&packet.number.to_string(), self.number, theme.quiet).skip(1);
         writer.right(&clock(ctx, self.precise, event.seen.at), self.time, theme.quiet).skip(1);
         ctx.evidence(writer, event.seen.evidence);
-        writer.skip(1).cell(&fit(packet.flow.local, self.address), self.address, from).skip(1);
-        let peer = packet.flow.peer.map_or_else(String::new, |peer| fit(peer, self.address));
+        let address = |end| words::address(packet.flow.proto, end, self.address);
+        writer.skip(1).cell(&address(packet.flow.local), self.address, from).skip(1);
+        let peer = packet.flow.peer.map_or_else(String::new, address);
         writer.cell(&peer, self.address, to).skip(1);
-        let proto = if packet.tcp.is_none() && packet.icmp.is_none() { "UDP " } else { "" };
-        writer.write(proto, theme.title).write(&words::label(ctx, packet), theme.text);
+        if packet.tcp.is_none() && packet.icmp.is_none() {
+            writer.write(packet.protocol(), theme.title).skip(1);
+        }
+        writer.write(&words::label(ctx, packet), theme.text);
         let findings = words::findings(ctx, packet);
         if !findings.is_empty() {
             writer.skip(2).write(&format!("[{}]", findings.join(", ")), theme.alarm);

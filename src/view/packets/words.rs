@@ -1,21 +1,33 @@
 //! A packet in a few words: the same on the list and on the ladder.
 
+use std::net::SocketAddr;
+
 use super::super::draw_context::DrawContext;
 use super::super::glyphs::{self, ARROW};
-use crate::domain::{Flags, Flow, PacketSummary, Segment, TcpOption};
+use super::super::line_writer::fit;
+use crate::domain::{Flags, Flow, PacketSummary, Proto, Segment, TcpOption};
 
 /// A conversation by its ports; the addresses are shown with the packets.
 pub(super) fn conversation(flow: &Flow) -> String {
+    let end = |end: SocketAddr| match flow.proto {
+        Proto::Icmp => end.ip().to_string(),
+        Proto::Tcp | Proto::Udp => format!(":{}", end.port()),
+    };
     match flow.peer {
-        Some(peer) => format!("{} :{} {ARROW} :{}", flow.proto, flow.local.port(), peer.port()),
-        None => format!("{} :{}", flow.proto, flow.local.port()),
+        Some(peer) => format!("{} {} {ARROW} {}", flow.proto, end(flow.local), end(peer)),
+        None => format!("{} {}", flow.proto, end(flow.local)),
     }
+}
+
+/// One end of a packet in at most so many columns, if possible.
+pub(super) fn address(proto: Proto, end: SocketAddr, columns: u16) -> String {
+    if proto == Proto::Icmp { proto.address(end) } else { fit(end, columns) }
 }
 
 /// The label of a packet: the flags that matter, the numbers that go with them, and the payload.
 pub(super) fn label(ctx: &DrawContext, packet: &PacketSummary) -> String {
     if let Some(icmp) = &packet.icmp {
-        return format!("ICMP {icmp}");
+        return format!("{} {icmp}", packet.protocol());
     }
     let Some(tcp) = &packet.tcp else { return carried(ctx, packet) };
     // As textbooks write them: SYN-ACK.

@@ -111,7 +111,7 @@ fn title(model: &Model, ctx: &DrawContext, page: &ConnectionPage) -> String {
         (Proto::Tcp, None) => {
             format!("{} {} {}", words.listener, glyphs::DOT, name(model, ctx, &page.flow, ConnectionEnd::Server))
         }
-        (Proto::Udp, None) => {
+        (Proto::Udp | Proto::Icmp, None) => {
             format!("{} {} {}", words.socket, glyphs::DOT, name(model, ctx, &page.flow, ConnectionEnd::Client))
         }
     }

@@ -154,7 +154,7 @@ pub(super) fn set(setting: Setting) -> io::Result<()> {
 pub(super) fn socket(proto: Proto) -> io::Result<OwnedFd> {
     let (kind, protocol) = match proto {
         Proto::Tcp => (SocketType::STREAM, ipproto::TCP),
-        Proto::Udp => (SocketType::DGRAM, ipproto::UDP),
+        Proto::Udp | Proto::Icmp => (SocketType::DGRAM, ipproto::UDP),
     };
     Ok(rustix::net::socket_with(AddressFamily::INET, kind, SocketFlags::CLOEXEC, Some(protocol))?)
 }

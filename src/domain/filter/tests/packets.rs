@@ -25,9 +25,11 @@ fn packet(proto: Proto, tcp: Option<(Flags, Option<u32>)>, payload: &[u8]) -> Pa
     }
 }
 
-/// 0 SYN, 1 SYN-ACK, 2 retransmitted data, 3 FIN-ACK of a connection whose beginning was not seen, 4 UDP, 5 ICMP, 6 no flag.
+/// 0 SYN, 1 SYN-ACK, 2 retransmitted data, 3 FIN-ACK of a connection whose beginning was not seen, 4 UDP, 5 an ICMP
+/// error about UDP, 6 no flag, 7 ping.
 fn packets() -> Vec<PacketSummary> {
     let tcp = |flags, seq, payload: &[u8]| packet(Proto::Tcp, Some((flags, seq)), payload);
+    let end = "127.0.0.1:0".parse().unwrap();
     vec![
         tcp(Flags::SYN, Some(0), b""),
         tcp(Flags::SYN.with(Flags::ACK), Some(0), b""),
@@ -36,6 +38,11 @@ fn packets() -> Vec<PacketSummary> {
         packet(Proto::Udp, None, b"oi"),
         PacketSummary { icmp: Some(Icmp::PortUnreachable), ..packet(Proto::Udp, None, b"") },
         tcp(Flags::default(), Some(1), b""),
+        PacketSummary {
+            flow: Flow { proto: Proto::Icmp, local: end, peer: Some(end) },
+            icmp: Some(Icmp::Echo { reply: false, id: 7, seq: 1 }),
+            ..packet(Proto::Icmp, None, b"")
+        },
     ]
 }
 
@@ -52,7 +59,7 @@ fn packets_have_flags_a_length_and_a_sequence_number() {
         ("flags S,F.", vec![0, 3]),
         ("flags rst,S", vec![0]),
         ("flags none", vec![6]),
-        ("flags != ack", vec![0, 4, 5, 6]),
+        ("flags != ack", vec![0, 4, 5, 6, 7]),
         ("flags fin or flags syn not flags ack", vec![0, 3]),
         ("len 12", vec![2]),
         ("len > 0", vec![2, 4]),
@@ -60,6 +67,12 @@ fn packets_have_flags_a_length_and_a_sequence_number() {
         ("seq:1-10", vec![2, 6]),
         ("seq 4000000000", vec![3]),
         ("udp", vec![4, 5]),
+        ("proto udp", vec![4, 5]),
+        ("proto icmp", vec![5, 7]),
+        ("proto icmp4", vec![5, 7]),
+        ("proto ICMPv6", vec![]),
+        ("icmp", vec![5, 7]),
+        ("echo request id 7", vec![7]),
         ("unreachable", vec![5]),
         ("retransmission", vec![2]),
         ("hello", vec![2]),
